@@ -1,0 +1,46 @@
+"""Bayesian inference for knowledge infusion scaling laws: from real training runs to a decision.
+
+Nothing heavy is imported until first use.
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0.dev0"
+
+# public name -> module that defines it
+_PUBLIC = {
+    "load_curves": "bayeskisl.curves",
+    "build_curves": "bayeskisl.curves",
+    "group_exposures": "bayeskisl.curves",
+    "load_law": "bayeskisl.laws",
+    "Law": "bayeskisl.laws",
+    "fit": "bayeskisl.inference",
+    "Fit": "bayeskisl.inference",
+    "load_fit": "bayeskisl.inference",
+    "simulate": "bayeskisl.inference",
+    "predict": "bayeskisl.decision",
+    "verify": "bayeskisl.decision",
+    "plot_curves": "bayeskisl.reporting",
+    "plot_collapse": "bayeskisl.reporting",
+    "plot_risk": "bayeskisl.reporting",
+    "report": "bayeskisl.reporting",
+    "run_sweep": "bayeskisl.sweeping",
+    "load_sweep": "bayeskisl.sweeping",
+    "estimate_sweep": "bayeskisl.sweeping",
+    "sweep_status": "bayeskisl.sweeping",
+    "demo": "bayeskisl.workflow",
+}
+
+__all__ = ["__version__", *sorted(_PUBLIC)]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'bayeskisl' has no attribute {name!r}")
+    value = getattr(import_module(_PUBLIC[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

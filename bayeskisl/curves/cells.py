@@ -1,0 +1,52 @@
+"""Which runs are replicates of one cell: every covariate alike but the axis."""
+
+import numpy as np
+import xarray as xr
+
+from bayeskisl import schema
+
+__all__ = ["cell_covariates", "cell_table", "varied"]
+
+# What each axis moves; everything else distinguishes cells (design: "what each experiment holds fixed").
+_MOVED_BY = {"amount": {"facts"}, "ratio": {"ratio"}, "dose": {"facts", "ratio"}}
+_COVARIATES = ("params", "total_params", "tokens", "ratio", "facts", "tokens_per_fact", "background_facts",
+               "background_share")  # fmt: skip
+
+
+def cell_covariates(axis: str) -> tuple[str, ...]:
+    """Names of the covariates that, together, identify a cell of a sweep along `axis`."""
+    return tuple(name for name in _COVARIATES if name not in _MOVED_BY[axis])
+
+
+def cell_table(curves: xr.Dataset) -> tuple[xr.Dataset, np.ndarray]:
+    """The cells of a set of curves, and the cell of each run.
+
+    Returns
+    -------
+    cells : xarray.Dataset
+        One variable per covariate of the cell, dim ``cell``, ordered by params, then tokens, then the rest;
+        the coordinate ``cell`` is a readable label such as ``"6144p 1843200t"``, with the other
+        covariates that vary appended.
+    cell_of_run : numpy.ndarray
+        Index into ``cell``, shape ``(run,)``.
+    """
+    names = cell_covariates(curves.attrs["axis"])
+    columns = np.stack([np.asarray(curves[name].values, dtype=float) for name in names], axis=1)
+    rows, cell_of_run = np.unique(columns, axis=0, return_inverse=True)
+    order = np.lexsort([rows[:, i] for i in (1, names.index("tokens"), 0)])
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    rows, cell_of_run = rows[order], rank[cell_of_run.reshape(-1)]
+    extra = [i for i in range(3, len(names)) if len(np.unique(rows[:, i])) > 1]
+    labels = [
+        " ".join([f"{row[0]:.0f}p", f"{row[2]:.0f}t", *(f"{names[i]}={row[i]:g}" for i in extra)]) for row in rows
+    ]
+    cells = xr.Dataset(
+        {name: (schema.CELL, rows[:, i]) for i, name in enumerate(names)}, coords={schema.CELL: labels}
+    )
+    return cells, cell_of_run
+
+
+def varied(curves: xr.Dataset) -> dict[str, bool]:
+    """For each covariate, whether the curves contain more than one value of it."""
+    return {name: len(np.unique(curves[name].values)) > 1 for name in (*_COVARIATES, "exposures")}

@@ -1,0 +1,43 @@
+"""The one coordinate of the model: how often each probe group's facts were seen."""
+
+import numpy as np
+import xarray as xr
+
+from bayeskisl import schema
+from bayeskisl.knowledge.identity import background_exposures, infused_exposures
+
+__all__ = ["group_exposures"]
+
+
+def group_exposures(curves: xr.Dataset) -> xr.DataArray:
+    """Exposures e_g of every run and probe group.
+
+    Parameters
+    ----------
+    curves : xarray.Dataset
+        Retention curves with the coordinates of ``schema.RUN_COORDINATES``.
+
+    Returns
+    -------
+    xarray.DataArray
+        Mean exposures per fact, dims ``(run, group)``; zero where a group has no facts in a run.
+    """
+    c = curves.coords
+    infused = infused_exposures(c["tokens"], c["ratio"], c["facts"], c["tokens_per_fact"])
+    has_background = c["background_facts"] > 0
+    background = background_exposures(
+        c["tokens"],
+        c["ratio"],
+        xr.where(has_background, c["background_facts"], 1),
+        c["background_share"],
+        c["tokens_per_fact"],
+    ).where(has_background, 0.0)
+    of_group = {schema.INFUSED: infused, schema.INFUSED_HELDOUT: infused, schema.BACKGROUND: background}
+    columns = [of_group[str(name)].reset_coords(drop=True) for name in curves["group"].values]
+    return (
+        xr.concat(columns, dim=schema.GROUP)
+        .transpose(schema.RUN, schema.GROUP)
+        .assign_coords(run=curves["run"], group=curves["group"])
+        .astype(np.float64)
+        .rename("group_exposures")
+    )

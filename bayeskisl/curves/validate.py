@@ -1,0 +1,87 @@
+"""Checks at the door: a Dataset that passes here can be trusted by every later stage."""
+
+import numpy as np
+import xarray as xr
+
+from bayeskisl import schema
+from bayeskisl.curves.exposures import group_exposures
+from bayeskisl.errors import InputError
+
+__all__ = ["validate"]
+
+# r, f and l are stored as float64 and K, D as integers: the identity holds to rounding.
+_IDENTITY_TOLERANCE = 1e-6
+
+
+def validate(curves: xr.Dataset, where: str = "curves") -> xr.Dataset:
+    """Return `curves` unchanged if they keep the schema's promises.
+
+    Parameters
+    ----------
+    curves : xarray.Dataset
+        Retention curves.
+    where : str
+        What to call them in an error, usually the file's name.
+
+    Raises
+    ------
+    InputError
+        On the first promise that is broken, with every run concerned counted and the first one named.
+    """
+    for dim in (schema.RUN, schema.GROUP):
+        _require(dim in curves.dims, f"a dimension {dim!r}", f"dimensions {tuple(map(str, curves.dims))}", where)
+    for name in (*schema.RUN_COORDINATES, *schema.COUNTS):
+        _require(name in curves.variables, f"a variable {name!r}", "none of that name", where,
+                 "build the file with `bayeskisl curves build`")  # fmt: skip
+    _require(curves.sizes[schema.RUN] > 0, "at least one run", "none", where, "check the sweep with `sweep status`")
+    axis = curves.attrs.get("axis")
+    _require(axis in schema.AXES, f"attribute 'axis' to be one of {', '.join(schema.AXES)}", repr(axis), where)
+    _require(len(set(curves["run"].values.tolist())) == curves.sizes["run"], "distinct names of runs",
+             "a name that occurs twice", where)  # fmt: skip
+    unknown = [str(g) for g in curves["group"].values if str(g) not in schema.GROUPS]
+    _require(not unknown, f"groups among {', '.join(schema.GROUPS)}", ", ".join(unknown), where)
+    _check_counts(curves, where)
+    _check_runs(curves, where)
+    return curves
+
+
+def _check_counts(curves: xr.Dataset, where: str) -> None:
+    recalled, probed, guessing = (curves[name].transpose("run", "group") for name in schema.COUNTS)
+    for name in ("recalled", "probed"):
+        values = curves[name].values
+        finite = np.isfinite(values) if values.dtype.kind == "f" else np.ones(values.shape, bool)
+        _require_runs(curves, finite.all(), finite, f"{name} to be a count (not probed is probed = 0)", "NaN", where)
+        whole = values == np.floor(values)
+        _require_runs(curves, whole.all(), whole, f"{name} to be whole numbers", "a fraction", where)
+    inside = ((recalled >= 0) & (recalled <= probed)).values
+    _require_runs(curves, inside.all(), inside, "0 <= recalled <= probed", "counts outside", where)
+    chance = ((guessing >= 0) & (guessing < 1)).values
+    _require_runs(curves, chance.all(), chance, "guessing in [0, 1)", "values outside", where)
+    exposed = ((group_exposures(curves) > 0) | (probed == 0)).values
+    _require_runs(curves, exposed.all(), exposed, "positive exposures for every probed group", "zero", where)
+
+
+def _check_runs(curves: xr.Dataset, where: str) -> None:
+    for name in ("params", "total_params", "tokens", "facts", "tokens_per_fact", "exposures"):
+        positive = curves[name].values > 0
+        _require_runs(curves, positive.all(), positive, f"{name} > 0", "zero, negative or missing", where)
+    inside = (curves["ratio"].values > 0) & (curves["ratio"].values < 1)
+    _require_runs(curves, inside.all(), inside, "ratio in (0, 1)", "values outside", where)
+    infused = curves["ratio"] * curves["tokens"]
+    exposed = curves["facts"] * curves["exposures"] * curves["tokens_per_fact"]
+    holds = np.isclose(infused.values, exposed.values, rtol=_IDENTITY_TOLERANCE)
+    _require_runs(curves, holds.all(), holds, "r D = K f l (infused tokens = facts x exposures x tokens per fact)",
+                  "runs that break it", where)  # fmt: skip
+
+
+def _require(holds: bool, expected: str, got: str, where: str, remedy: str = "") -> None:
+    if not holds:
+        raise InputError(expected, got, where, remedy)
+
+
+def _require_runs(curves: xr.Dataset, all_hold: bool, holds: np.ndarray, expected: str, got: str, where: str) -> None:
+    if all_hold:
+        return
+    broken = ~holds if holds.ndim == 1 else ~holds.all(axis=1)
+    first = curves["run"].values[np.flatnonzero(broken)[0]]
+    raise InputError(expected, f"{got} in {int(broken.sum())} run(s), the first {first!r}", where)

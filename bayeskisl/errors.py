@@ -1,0 +1,41 @@
+"""What went wrong, in one sentence: expected, got, where, and what to do."""
+
+__all__ = ["BayeskislError", "GateError", "InputError", "SweepError"]
+
+
+class BayeskislError(Exception):
+    """Base of every error that is meant for the user; the command line prints it without a traceback."""
+
+    exit_code = 1
+
+
+class InputError(BayeskislError, ValueError):
+    """A file, table, option or argument is not what it must be.
+
+    Parameters
+    ----------
+    expected : str
+        What was expected, as a noun phrase.
+    got : object
+        What came instead.
+    where : str, optional
+        The file, key, row or argument concerned.
+    remedy : str, optional
+        What to do, as an imperative.
+    """
+
+    exit_code = 2
+
+    def __init__(self, expected: str, got: object, where: str = "", remedy: str = "") -> None:
+        self.expected, self.got, self.where, self.remedy = expected, got, where, remedy
+        place = f"{where}: " if where else ""
+        advice = f"; {remedy}" if remedy else ""
+        super().__init__(f"{place}expected {expected}, got {got}{advice}.")
+
+
+class GateError(BayeskislError):
+    """A posterior failed a check and may not be used; the message says which check and what to try."""
+
+
+class SweepError(BayeskislError):
+    """Training could not go on: the folder is held, the disk is full, the loss diverged."""

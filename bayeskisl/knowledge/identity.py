@@ -1,0 +1,25 @@
+"""The infusion identity r D = K f l, and the exposures that each probe group receives."""
+
+from typing import TypeVar
+
+Number = TypeVar("Number")  # a float, an array or a DataArray: anything that multiplies
+
+__all__ = ["background_exposures", "infused_exposures"]
+
+
+def infused_exposures(tokens: Number, ratio: Number, facts: Number, tokens_per_fact: Number) -> Number:
+    """Mean times that one infused fact is seen, r D / (K l).
+
+    Parameters
+    ----------
+    tokens, ratio, facts, tokens_per_fact
+        D in tokens, r in (0, 1), K in facts and l in tokens per fact; scalars or arrays that broadcast.
+    """
+    return ratio * tokens / (facts * tokens_per_fact)
+
+
+def background_exposures(
+    tokens: Number, ratio: Number, background_facts: Number, background_share: Number, tokens_per_fact: Number
+) -> Number:
+    """Mean times that one background fact is seen, (1 - r) b D / (K_b l)."""
+    return (1 - ratio) * background_share * tokens / (background_facts * tokens_per_fact)

@@ -1,0 +1,59 @@
+"""The only place that spells the names of dimensions, coordinates and variables, and their units.
+
+Terms and symbols are the field's; the one-line meanings below are the contract between the stages.
+"""
+
+from types import MappingProxyType
+
+VERSION = 1
+
+# Dimensions
+RUN, GROUP, CELL, CHECKPOINT, COVARIATE = "run", "group", "cell", "checkpoint", "covariate"
+
+# Probe groups
+INFUSED, INFUSED_HELDOUT, BACKGROUND = "infused", "infused_heldout", "background"
+GROUPS = (INFUSED, INFUSED_HELDOUT, BACKGROUND)
+
+# Coordinates of a run
+PARAMS, TOTAL_PARAMS, TOKENS = "params", "total_params", "tokens"
+FACTS, RATIO, EXPOSURES, TOKENS_PER_FACT = "facts", "ratio", "exposures", "tokens_per_fact"
+BACKGROUND_FACTS, BACKGROUND_SHARE, SEED = "background_facts", "background_share", "seed"
+
+# What is measured
+RECALLED, PROBED, GUESSING = "recalled", "probed", "guessing"
+ANSWER_NATS, GENERAL_LOSS, LEARNING_RATE = "answer_nats", "general_loss", "learning_rate"
+
+# What is inferred
+CRITICAL_EXPOSURES, COLLAPSE, SHOULDER, ONSET = "critical_exposures", "collapse", "shoulder", "onset"
+EXPONENT, CURVATURE, TAU, SIGMA_RUN = "exponent", "curvature", "tau", "sigma_run"
+CHOICE, OPTIMUM = "choice", "optimum"
+
+# The sweep's axis -> the run coordinate on which collapse points are reported
+AXES = MappingProxyType({"amount": FACTS, "ratio": RATIO, "dose": RATIO})
+
+UNITS = MappingProxyType(
+    {
+        PARAMS: "non-embedding parameters",
+        TOTAL_PARAMS: "parameters",
+        TOKENS: "tokens",
+        FACTS: "facts",
+        RATIO: "infused tokens / tokens",
+        EXPOSURES: "mean exposures of an infused fact",
+        TOKENS_PER_FACT: "tokens / fact",
+        BACKGROUND_FACTS: "facts",
+        BACKGROUND_SHARE: "share of the general corpus",
+        RECALLED: "probed facts",
+        PROBED: "probed facts",
+        GUESSING: "probability",
+        ANSWER_NATS: "nats, summed over probed facts",
+        GENERAL_LOSS: "nats / token",
+        CRITICAL_EXPOSURES: "exposures",
+        LEARNING_RATE: "peak step of AdamW",
+    }
+)
+
+# A run must have these coordinates and these variables; see `bayeskisl.curves.validate`.
+RUN_COORDINATES = (
+    PARAMS, TOTAL_PARAMS, TOKENS, FACTS, RATIO, EXPOSURES, TOKENS_PER_FACT, BACKGROUND_FACTS, BACKGROUND_SHARE, SEED,
+)  # fmt: skip
+COUNTS = (RECALLED, PROBED, GUESSING)
