@@ -1,1 +1,22 @@
 """What is to be known: facts, the general corpus, and their mixture into a training stream."""
+
+from bayeskisl.knowledge.corpus import CorpusFormat, GeneralCorpus
+from bayeskisl.knowledge.facts import FactFormat, Facts, draw_facts, verbalise
+from bayeskisl.knowledge.identity import background_exposures, infused_exposures
+from bayeskisl.knowledge.mixture import Material, Mixture, draw_material, pack, plan_mixture
+
+__all__ = [
+    "CorpusFormat",
+    "FactFormat",
+    "Facts",
+    "GeneralCorpus",
+    "Material",
+    "Mixture",
+    "background_exposures",
+    "draw_facts",
+    "draw_material",
+    "infused_exposures",
+    "pack",
+    "plan_mixture",
+    "verbalise",
+]

@@ -1,0 +1,68 @@
+"""A synthetic general corpus of known entropy rate: a Markov chain with Zipf-distributed successors."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["CorpusFormat", "GeneralCorpus"]
+
+
+@dataclass(frozen=True)
+class CorpusFormat:
+    """The general text.
+
+    Attributes
+    ----------
+    symbols : int
+        Size of the alphabet, e.g. 64.
+    order : int
+        How many preceding symbols the next one depends on: 1 is learnable by a desk-scale model, 2 is not.
+    successors : int
+        Symbols that can follow one context; their probabilities are proportional to 1 / rank (Zipf).
+    """
+
+    symbols: int = 64
+    order: int = 1
+    successors: int = 16
+
+    @property
+    def successor_probabilities(self) -> np.ndarray:
+        """Probability of each rank, shape ``(successors,)``."""
+        weights = 1 / np.arange(1, self.successors + 1)
+        return weights / weights.sum()
+
+    @property
+    def entropy_rate(self) -> float:
+        """Nats per symbol; every context has the same successor probabilities, so the rate is their entropy."""
+        p = self.successor_probabilities
+        return float(-(p * np.log(p)).sum())
+
+
+class GeneralCorpus:
+    """One language drawn from a `CorpusFormat`: which symbols follow which contexts.
+
+    Parameters
+    ----------
+    form : CorpusFormat
+    rng : numpy.random.Generator
+        Draws the language; `sample` takes its own generator.
+    """
+
+    def __init__(self, form: CorpusFormat, rng: np.random.Generator) -> None:
+        self.form = form
+        contexts = form.symbols**form.order
+        ranked = rng.random((contexts, form.symbols)).argsort(axis=1)
+        self._successors = ranked[:, : form.successors].astype(np.int64)
+        self._cumulative = form.successor_probabilities.cumsum()
+
+    def sample(self, sequences: int, length: int, rng: np.random.Generator) -> np.ndarray:
+        """Independent stretches of text, shape ``(sequences, length)``, dtype uint8."""
+        form = self.form
+        context = rng.integers(form.symbols**form.order, size=sequences)
+        text = np.empty((sequences, length), dtype=np.uint8)
+        for position in range(length):
+            rank = np.searchsorted(self._cumulative, rng.random(sequences)).clip(max=form.successors - 1)
+            symbol = self._successors[context, rank]
+            text[:, position] = symbol
+            context = (context * form.symbols + symbol) % form.symbols**form.order
+        return text

@@ -1,0 +1,190 @@
+"""The training stream of one run: infused facts, background facts and general text, mixed exactly.
+
+The unit of mixing is a sequence (one context window), so that the infusion identity r D = K f l holds to the last
+token: r is the share of sequences that are infused, and each of them holds a whole number of facts.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bayeskisl.errors import InputError
+from bayeskisl.knowledge.corpus import CorpusFormat, GeneralCorpus
+from bayeskisl.knowledge.facts import FactFormat, Facts, draw_facts, verbalise
+from bayeskisl.knowledge.identity import background_exposures, infused_exposures
+
+__all__ = ["Material", "Mixture", "draw_material", "pack", "plan_mixture"]
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """How the sequences of one run divide; every quantity is realised, not requested.
+
+    Attributes
+    ----------
+    context : int
+        Tokens of a sequence.
+    infused, background, general : int
+        Sequences of each kind; D = context x their sum.
+    facts, background_facts : int
+        K and K_b.
+    tokens_per_fact : int
+        l.
+    """
+
+    context: int
+    infused: int
+    background: int
+    general: int
+    facts: int
+    background_facts: int
+    tokens_per_fact: int
+
+    @property
+    def sequences(self) -> int:
+        return self.infused + self.background + self.general
+
+    @property
+    def tokens(self) -> int:
+        """Token budget D."""
+        return self.sequences * self.context
+
+    @property
+    def ratio(self) -> float:
+        """Infusion ratio r, infused tokens / D."""
+        return self.infused / self.sequences
+
+    @property
+    def background_share(self) -> float:
+        """Share b of the general corpus (everything not infused) that background facts fill."""
+        outside = self.background + self.general
+        return self.background / outside if outside else 0.0
+
+    @property
+    def exposures(self) -> float:
+        """Mean exposures f of an infused fact, r D / (K l)."""
+        return infused_exposures(self.tokens, self.ratio, self.facts, self.tokens_per_fact)
+
+    @property
+    def background_exposures(self) -> float:
+        """Mean exposures of a background fact, (1 - r) b D / (K_b l); zero where there is none."""
+        if not self.background_facts:
+            return 0.0
+        return background_exposures(
+            self.tokens, self.ratio, self.background_facts, self.background_share, self.tokens_per_fact
+        )
+
+
+def plan_mixture(
+    *,
+    tokens: int,
+    ratio: float,
+    facts: int,
+    form: FactFormat,
+    context: int,
+    background_facts: int = 0,
+    background_share: float = 0.0,
+) -> Mixture:
+    """Divide a budget into sequences, rounding the ratio and the background's share to whole sequences.
+
+    Parameters
+    ----------
+    tokens : int
+        Token budget D; a multiple of `context`.
+    ratio : float
+        Infusion ratio r, in (0, 1).
+    facts : int
+        Distinct infused facts K.
+    form : FactFormat
+    context : int
+        Tokens of a sequence; a multiple of the format's tokens per fact.
+    background_facts : int
+        K_b; zero for none.
+    background_share : float
+        b in [0, 1].
+
+    Raises
+    ------
+    InputError
+        If a quantity does not divide, or is outside its range.
+    """
+    if not 0 < ratio < 1:
+        raise InputError("a ratio in (0, 1)", ratio, "ratio")
+    if facts < 1:
+        raise InputError("at least one fact", facts, "facts")
+    if context % form.tokens_per_fact:
+        raise InputError(f"a multiple of the {form.tokens_per_fact} tokens of a fact", context, "context")
+    if tokens <= 0 or tokens % context:
+        raise InputError(f"a positive multiple of the context of {context} tokens", tokens, "tokens")
+    if not 0 <= background_share <= 1 or (background_share > 0) != (background_facts > 0):
+        got = f"{background_facts} facts at share {background_share}"
+        raise InputError("background_facts and background_share both zero, or a share in (0, 1]", got, "background")
+    sequences = tokens // context
+    infused = round(ratio * sequences)
+    background = round(background_share * (sequences - infused))
+    if not 0 < infused < sequences:
+        raise InputError("a ratio that leaves whole sequences on both sides", ratio, "ratio", "raise the budget")
+    return Mixture(
+        context=context,
+        infused=infused,
+        background=background,
+        general=sequences - infused - background,
+        facts=facts,
+        background_facts=background_facts,
+        tokens_per_fact=form.tokens_per_fact,
+    )
+
+
+@dataclass(frozen=True)
+class Material:
+    """All that one run reads and is asked.
+
+    Attributes
+    ----------
+    stream : numpy.ndarray
+        Training tokens in order, shape ``(sequences, context)``, dtype uint8.
+    facts : dict of str to Facts
+        The facts of each probe group.
+    heldout : numpy.ndarray
+        General text that is never trained on, shape ``(heldout_sequences, context)``.
+    """
+
+    stream: np.ndarray
+    facts: dict[str, Facts]
+    heldout: np.ndarray
+
+
+def draw_material(
+    mixture: Mixture, form: FactFormat, corpus: CorpusFormat, seed: np.random.SeedSequence, heldout_sequences: int
+) -> Material:
+    """Draw facts, language, text and order of one run, each from its own child of `seed`."""
+    of_facts, of_language, of_text, of_order, of_heldout = (np.random.default_rng(s) for s in seed.spawn(5))
+    everything = draw_facts(form, mixture.facts + mixture.background_facts, of_facts)
+    infused, background = everything[: mixture.facts], everything[mixture.facts :]
+    language = GeneralCorpus(corpus, of_language)
+    parts = [
+        _encounters(form, infused, mixture.infused, mixture.context, of_order),
+        language.sample(mixture.general, mixture.context, of_text),
+    ]
+    facts = {"infused": infused}
+    if mixture.background:
+        parts.append(_encounters(form, background, mixture.background, mixture.context, of_order))
+        facts["background"] = background
+    stream = np.concatenate(parts)
+    of_order.shuffle(stream, axis=0)
+    return Material(stream, facts, language.sample(heldout_sequences, mixture.context, of_heldout))
+
+
+def pack(form: FactFormat, facts: Facts, context: int, order: np.ndarray) -> np.ndarray:
+    """Sequences that hold the facts `order` one after the other, shape ``(len(order) l / context, context)``."""
+    return verbalise(form, facts)[order].reshape(-1, context)
+
+
+def _encounters(
+    form: FactFormat, facts: Facts, sequences: int, context: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Sequences of facts in passes over random permutations, so that exposures differ by at most one."""
+    slots = sequences * context // form.tokens_per_fact
+    passes = -(-slots // len(facts))
+    order = rng.permuted(np.tile(np.arange(len(facts)), (passes, 1)), axis=1).reshape(-1)[:slots]
+    return pack(form, facts, context, order)

@@ -1,0 +1,42 @@
+"""Files that ship with the package: laws, ladders, sweeps and reference data."""
+
+from pathlib import Path
+
+from bayeskisl.errors import InputError
+
+__all__ = ["shipped_file", "shipped_folder", "shipped_names"]
+
+_PACKAGE = Path(__file__).parent
+
+
+def shipped_folder(kind: str) -> Path:
+    """Folder of the shipped files of one kind: ``laws``, ``ladders``, ``sweeps`` or ``data``.
+
+    A wheel holds them inside the package; a checkout (or an editable install) at the repository's root.
+    """
+    relative = Path("data") if kind == "data" else Path("models") / kind
+    inside = _PACKAGE / "_shipped" / relative
+    return inside if inside.is_dir() else _PACKAGE.parent / relative
+
+
+def shipped_names(kind: str) -> list[str]:
+    """Names by which the shipped TOML files of one kind are called."""
+    return sorted(path.stem for path in shipped_folder(kind).glob("*.toml"))
+
+
+def shipped_file(kind: str, name: str | Path) -> Path:
+    """Path of a TOML file given by its shipped name or by its own path.
+
+    Raises
+    ------
+    InputError
+        If it is neither, listing the shipped names.
+    """
+    path = Path(name)
+    if path.suffix == ".toml" and path.is_file():
+        return path
+    shipped = shipped_folder(kind) / f"{name}.toml"
+    if path.suffix != ".toml" and shipped.is_file():
+        return shipped
+    known = ", ".join(shipped_names(kind)) or "none"
+    raise InputError(f"a TOML file or one of the shipped {kind} ({known})", repr(str(name)), kind)
