@@ -1,0 +1,34 @@
+"""Training sweeps: hundreds of small language models that differ in size, infusion, budget and seed.
+
+Needs torch and NumPy alone, and torch only once something is trained.
+"""
+
+from bayeskisl.sweeping.estimate import SweepEstimate, estimate_sweep
+from bayeskisl.sweeping.ladder import Ladder, ModelSize, Training, load_ladder
+from bayeskisl.sweeping.plan import Stack, plan_stacks
+from bayeskisl.sweeping.run import SweepEvents, SweepResult, run_sweep
+from bayeskisl.sweeping.spec import Refine, RunSpec, SweepSpec, load_sweep
+from bayeskisl.sweeping.status import SweepStatus, sweep_status
+from bayeskisl.sweeping.store import SweepFolder, sweep_folders
+
+__all__ = [
+    "Ladder",
+    "ModelSize",
+    "Refine",
+    "RunSpec",
+    "Stack",
+    "SweepEstimate",
+    "SweepEvents",
+    "SweepFolder",
+    "SweepResult",
+    "SweepSpec",
+    "SweepStatus",
+    "Training",
+    "estimate_sweep",
+    "load_ladder",
+    "load_sweep",
+    "plan_stacks",
+    "run_sweep",
+    "sweep_folders",
+    "sweep_status",
+]

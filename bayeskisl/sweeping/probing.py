@@ -1,36 +1,18 @@
 """Asking a trained stack what it knows: exact match on the answer tokens, greedy."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from bayeskisl.knowledge import Facts, pack
 from bayeskisl.sweeping.decoder import Decoder
+from bayeskisl.sweeping.records import GroupProbe, RunProbe
 from bayeskisl.sweeping.spec import RunSpec
 from bayeskisl.sweeping.training import Trained, shift
 
-__all__ = ["GroupProbe", "RunProbe", "probe_stack"]
+__all__ = ["probe_stack"]
 
 _CHUNK = 256  # sequences a forward pass; bounds the memory of the logits
-
-
-@dataclass(frozen=True)
-class GroupProbe:
-    """What one group of one run answered: counts, and the summed cross-entropy of the answer tokens in nats."""
-
-    recalled: int
-    probed: int
-    answer_nats: float
-
-
-@dataclass(frozen=True)
-class RunProbe:
-    """All groups of one run, and its loss on held-out general text in nats per token."""
-
-    groups: dict[str, GroupProbe]
-    general_loss: float
 
 
 @torch.no_grad()
@@ -52,7 +34,7 @@ def _probe_run(run: RunSpec, row: int, trained: Trained) -> RunProbe:
     }
     nats, _ = _evaluate(trained.decoder, weights, material.heldout, run.facts.start)
     # The first token of a stretch has no context; the rate is that of the others.
-    return RunProbe(groups, float(nats[:, 1:].mean()))
+    return RunProbe(groups, float(nats[:, 1:].mean()), trained.diverged_at[row])
 
 
 def _probe_facts(

@@ -1,0 +1,49 @@
+"""Which runs train together: a function of the specification alone, never of what happens to remain."""
+
+import hashlib
+from dataclasses import asdict, dataclass
+from itertools import groupby
+
+from bayeskisl.sweeping.spec import RunSpec, canonical_json
+
+__all__ = ["Stack", "plan_stacks"]
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Runs of one size, budget and recipe, trained as one batch of models."""
+
+    runs: tuple[RunSpec, ...]
+
+    @property
+    def name(self) -> str:
+        """First 12 digits of the SHA-256 of the runs' identities in order."""
+        return hashlib.sha256("".join(run.identity for run in self.runs).encode()).hexdigest()[:12]
+
+    @property
+    def tokens(self) -> int:
+        return sum(run.mixture.tokens for run in self.runs)
+
+    @property
+    def flops(self) -> float:
+        return sum(run.flops for run in self.runs)
+
+    def place(self, run: RunSpec) -> dict:
+        """Where a run stood, as it is recorded."""
+        return {"name": self.name, "position": self.runs.index(run), "runs": len(self.runs)}
+
+
+def plan_stacks(runs: tuple[RunSpec, ...], limit: int) -> tuple[Stack, ...]:
+    """Divide runs into stacks of at most `limit`, as equal as can be, keeping their order."""
+    stacks = []
+    for _, alike in groupby(sorted(runs, key=_shape), key=_shape):
+        group = tuple(alike)
+        parts = -(-len(group) // limit)
+        bounds = [len(group) * part // parts for part in range(parts + 1)]
+        stacks += [Stack(group[a:b]) for a, b in zip(bounds, bounds[1:], strict=False)]
+    return tuple(stacks)
+
+
+def _shape(run: RunSpec) -> tuple:
+    recipe = {**asdict(run.training), "learning_rate": None}
+    return run.params, run.mixture.tokens, canonical_json([asdict(run.model), recipe, asdict(run.facts)])

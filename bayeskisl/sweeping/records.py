@@ -1,0 +1,124 @@
+"""The record of a run: JSON lines, complete when its closing line is there, the same bytes on every repetition.
+
+First line: the specification and its coordinates. Then one line per probe. Last line: how many lines stand before it
+and the SHA-256 of their bytes, so that a truncated or altered file is known for what it is.
+"""
+
+import hashlib
+import json
+import os
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from bayeskisl import schema
+from bayeskisl.errors import SweepError
+from bayeskisl.sweeping.plan import Stack
+from bayeskisl.sweeping.spec import RunSpec, canonical_json
+
+__all__ = ["BrokenRecord", "GroupProbe", "RunProbe", "read_record", "record_bytes", "write_atomically"]
+
+
+@dataclass(frozen=True)
+class GroupProbe:
+    """What one group of one run answered: counts, and the summed cross-entropy of the answer tokens in nats."""
+
+    recalled: int
+    probed: int
+    answer_nats: float
+
+
+@dataclass(frozen=True)
+class RunProbe:
+    """All groups of one run and its loss on held-out general text in nats per token; or the step where it diverged."""
+
+    groups: dict[str, GroupProbe]
+    general_loss: float
+    diverged_at: int = -1
+
+
+class BrokenRecord(Exception):
+    """A record file is truncated, altered or not a record; the message says which."""
+
+
+def record_bytes(run: RunSpec, stack: Stack, probe: RunProbe) -> bytes:
+    """The whole record of a finished run."""
+    lines = [canonical_json({"kind": "run", **_coordinates(run), "spec": asdict(run), "stack": stack.place(run)})]
+    if probe.diverged_at >= 0:
+        lines.append(
+            canonical_json(
+                {"kind": "failed", "run": run.name, "step": probe.diverged_at, "reason": "loss not finite"}
+            )
+        )
+    else:
+        seen = {"run": run.name, "tokens_seen": run.mixture.tokens}
+        lines += [
+            canonical_json({"kind": "probe", **seen, "group": group, **asdict(answer)})
+            for group, answer in probe.groups.items()
+        ]
+        lines.append(canonical_json({"kind": "general", **seen, "general_loss": probe.general_loss}))
+    body = "".join(line + "\n" for line in lines).encode()
+    end = {"kind": "end", "run": run.name, "lines": len(lines), "sha256": hashlib.sha256(body).hexdigest()}
+    return body + (canonical_json(end) + "\n").encode()
+
+
+def read_record(path: Path) -> bytes:
+    """Bytes of a record, closing line included, after checking that nothing is missing or altered.
+
+    Raises
+    ------
+    BrokenRecord
+        If the closing line is missing or does not fit what stands before it.
+    """
+    content = path.read_bytes()
+    cut = content.rstrip(b"\n").rfind(b"\n") + 1
+    body, last = content[:cut], content[cut:]
+    try:
+        end = json.loads(last)
+    except ValueError:
+        raise BrokenRecord("its last line is cut off") from None
+    if not isinstance(end, dict) or end.get("kind") != "end" or not last.endswith(b"\n"):
+        raise BrokenRecord("its closing line is missing")
+    if end.get("sha256") != hashlib.sha256(body).hexdigest():
+        raise BrokenRecord("its lines do not match the closing line's SHA-256")
+    return content
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that it is there whole or not at all, also after a power cut.
+
+    Raises
+    ------
+    SweepError
+        If the folder is read-only or the disk is full.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError as problem:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise SweepError(f"cannot write {path}: {problem.strerror}; free or choose another folder.") from None
+
+
+def _coordinates(run: RunSpec) -> dict:
+    mixture = run.mixture
+    return {
+        schema.RUN: run.name,
+        schema.PARAMS: run.params,
+        schema.TOTAL_PARAMS: run.total_params,
+        schema.TOKENS: mixture.tokens,
+        schema.FACTS: mixture.facts,
+        schema.RATIO: mixture.ratio,
+        schema.EXPOSURES: mixture.exposures,
+        schema.TOKENS_PER_FACT: mixture.tokens_per_fact,
+        schema.BACKGROUND_FACTS: mixture.background_facts,
+        schema.BACKGROUND_SHARE: mixture.background_share,
+        schema.SEED: run.seed,
+        schema.GUESSING: run.facts.guessing,
+        schema.LEARNING_RATE: run.training.learning_rate,
+    }

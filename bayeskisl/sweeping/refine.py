@@ -1,0 +1,63 @@
+"""The second pass: new levels where the curve moves, a deterministic function of the coarse records."""
+
+import math
+
+import numpy as np
+
+from bayeskisl.sweeping.spec import Refine
+
+__all__ = ["refined_levels"]
+
+
+def refined_levels(levels: tuple[float, ...], retention: np.ndarray, refine: Refine, axis: str) -> tuple[float, ...]:
+    """Levels to add to one cell.
+
+    Parameters
+    ----------
+    levels : tuple of float
+        Coarse levels, ascending.
+    retention : numpy.ndarray
+        Mean retention at each, shape ``(level, group)``; NaN where nothing was probed.
+    refine : Refine
+    axis : str
+        ``amount`` levels are whole facts, spaced in logs, and the cliff is followed beyond the last level where it
+        has not been passed, or below the first; ratios are spaced in log odds and stay between the levels.
+
+    Notes
+    -----
+    Repeatedly halves the gap over which retention changes most in any group, taking the change to be even inside a
+    gap. A gap over which less than ``1 - upper + lower`` is lost in every group still comes last, not never.
+    """
+    to_line, from_line = _scale(axis)
+    points = [(to_line(level), row) for level, row in zip(levels, np.nan_to_num(retention), strict=True)]
+    added: list[float] = []
+    if axis == "amount":
+        added = _beyond(points, refine)
+    while len(added) < refine.levels:
+        changes = [np.abs(b - a).max(initial=0.0) for (_, a), (_, b) in zip(points, points[1:], strict=False)]
+        widest = int(np.argmax(changes))
+        (x0, y0), (x1, y1) = points[widest], points[widest + 1]
+        points.insert(widest + 1, ((x0 + x1) / 2, (y0 + y1) / 2))
+        added.append((x0 + x1) / 2)
+    new = {from_line(x) for x in added} - set(levels)
+    return tuple(sorted(new))
+
+
+def _beyond(points: list[tuple[float, np.ndarray]], refine: Refine) -> list[float]:
+    """Levels above a cliff not yet passed, or below one passed before the first level."""
+    spacing = (points[-1][0] - points[0][0]) / max(1, len(points) - 1) if len(points) > 1 else math.log(2)
+    (first, retained_first), (last, retained_last) = points[0], points[-1]
+    if retained_last.max(initial=0.0) > refine.upper:
+        return [last + spacing * (i + 1) for i in range(refine.levels)]
+    if retained_first.max(initial=0.0) < refine.lower:
+        return [first - spacing * (i + 1) for i in range(refine.levels)]
+    if len(points) == 1:
+        half = math.log(2) / 2
+        return [last + half * (1 + i // 2) * (-1) ** i for i in range(refine.levels)]
+    return []
+
+
+def _scale(axis: str) -> tuple:
+    if axis == "amount":
+        return math.log, lambda x: float(max(1, round(math.exp(x))))
+    return lambda r: math.log(r / (1 - r)), lambda x: round(1 / (1 + math.exp(-x)), 6)

@@ -1,0 +1,137 @@
+"""Training stacks side by side: one process per CPU core with one thread each, or one per accelerator.
+
+One thread per process, because products this small lose more to a thread pool's barriers than they gain, and
+because a record then does not depend on the number of cores.
+"""
+
+import multiprocessing
+import os
+import platform
+import signal
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+
+from bayeskisl.errors import SweepError
+from bayeskisl.sweeping.plan import Stack
+from bayeskisl.sweeping.records import RunProbe
+
+__all__ = ["Finished", "Progress", "default_workers", "train_all"]
+
+_REPORT_EVERY = 20  # steps between two signs of life
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A trained and probed stack, with the volatile facts of how it went."""
+
+    stack: Stack
+    probes: tuple[RunProbe, ...]
+    volatile: dict
+
+
+# Called with (stack, steps done, steps in all).
+Progress = Callable[[Stack, int, int], None]
+
+
+def default_workers(device: str) -> int:
+    """One per core on the CPU, one on an accelerator."""
+    if device != "cpu":
+        return 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def train_all(
+    stacks: list[Stack], device: str, *, compiled: bool, workers: int, on_progress: Progress
+) -> Iterator[Finished]:
+    """Train stacks, the most expensive first, and yield each as it is finished.
+
+    Raises
+    ------
+    SweepError
+        If a worker dies, for instance because memory ran out.
+    """
+    ordered = sorted(stacks, key=lambda stack: -stack.flops)
+    if workers <= 1 or len(ordered) <= 1:
+        for stack in ordered:
+            yield _train(stack, device, compiled, lambda done, steps, s=stack: on_progress(s, done, steps))
+        return
+    context = multiprocessing.get_context("spawn")
+    queue, stop = context.SimpleQueue(), context.Event()
+    with ProcessPoolExecutor(min(workers, len(ordered)), context, _begin, (queue, stop)) as pool:
+        pending = {pool.submit(_train_in_worker, stack, device, compiled) for stack in ordered}
+        by_name = {stack.name: stack for stack in ordered}
+        try:
+            while pending:
+                done, pending = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
+                while not queue.empty():
+                    name, step, steps = queue.get()
+                    on_progress(by_name[name], step, steps)
+                for future in done:
+                    yield future.result()
+        except BrokenProcessPool:
+            raise SweepError(
+                "a training process died, most likely for want of memory; lower `stack` in the specification or "
+                "--workers and run the same command again: finished runs are kept."
+            ) from None
+        finally:
+            stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _train(stack: Stack, device: str, compiled: bool, on_step: Callable[[int, int], None]) -> Finished:
+    import torch
+
+    from bayeskisl.sweeping.probing import probe_stack
+    from bayeskisl.sweeping.training import can_compile, train_stack
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        begun = time.perf_counter()
+        compiled = compiled and (device != "cpu" or can_compile())
+        trained = train_stack(stack.runs, device, compiled=compiled, on_step=on_step)
+        probes = tuple(probe_stack(stack.runs, trained))
+        seconds = time.perf_counter() - begun
+    finally:
+        torch.set_num_threads(threads)
+    volatile = {
+        "stack": stack.name,
+        "runs": [run.name for run in stack.runs],
+        "seconds": round(seconds, 3),
+        "tokens_per_second": round(stack.tokens / seconds),
+        "device": device if device == "cpu" else torch.cuda.get_device_name(),
+        "host": platform.node(),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "compiled": compiled,
+        "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+    return Finished(stack, probes, volatile)
+
+
+class _Stopped(Exception):
+    pass
+
+
+# What a worker process was started with; a process pool hands it over once, when the process begins.
+_channel: dict = {}
+
+
+def _begin(queue: object, stop: object) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _channel.update(queue=queue, stop=stop, parent=os.getppid())
+
+
+def _train_in_worker(stack: Stack, device: str, compiled: bool) -> Finished:
+    def on_step(done: int, steps: int) -> None:
+        if done % _REPORT_EVERY and done != steps:
+            return
+        if _channel["stop"].is_set() or os.getppid() != _channel["parent"]:
+            raise _Stopped  # the command was interrupted or killed: nobody waits for this stack
+        _channel["queue"].put((stack.name, done, steps))
+
+    return _train(stack, device, compiled, on_step)
