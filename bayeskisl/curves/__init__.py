@@ -1,7 +1,18 @@
 """Retention curves: what was measured, as one `xarray.Dataset` with dims ``(run, group)``."""
 
+from bayeskisl.curves.build import build_curves
 from bayeskisl.curves.cells import cell_covariates, cell_table, varied
 from bayeskisl.curves.exposures import group_exposures
+from bayeskisl.curves.load import load_curves, save_curves
 from bayeskisl.curves.validate import validate
 
-__all__ = ["cell_covariates", "cell_table", "group_exposures", "validate", "varied"]
+__all__ = [
+    "build_curves",
+    "cell_covariates",
+    "cell_table",
+    "group_exposures",
+    "load_curves",
+    "save_curves",
+    "validate",
+    "varied",
+]

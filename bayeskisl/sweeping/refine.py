@@ -9,7 +9,9 @@ from bayeskisl.sweeping.spec import Refine
 __all__ = ["refined_levels"]
 
 
-def refined_levels(levels: tuple[float, ...], retention: np.ndarray, refine: Refine, axis: str) -> tuple[float, ...]:
+def refined_levels(
+    levels: tuple[float, ...], retention: np.ndarray, refine: Refine, axis: str
+) -> tuple[float, ...]:
     """Levels to add to one cell.
 
     Parameters

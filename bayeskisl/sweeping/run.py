@@ -11,7 +11,7 @@ from bayeskisl.sweeping.plan import Stack, plan_stacks
 from bayeskisl.sweeping.refine import refined_levels
 from bayeskisl.sweeping.spec import RunSpec, SweepSpec, load_sweep
 from bayeskisl.sweeping.store import SweepFolder, open_folder
-from bayeskisl.sweeping.workers import default_workers, train_all
+from bayeskisl.sweeping.workers import Trainers, default_workers
 
 __all__ = ["Pass", "SweepEvents", "SweepResult", "planned_runs", "run_sweep"]
 
@@ -86,24 +86,24 @@ def run_sweep(
     if not isinstance(spec, SweepSpec):
         spec = load_sweep(spec)
     events = events or SweepEvents()
-    workers = workers or default_workers(device)
+    trainers = Trainers(device, workers=workers or default_workers(device), compiled=spec.compile)
     trained = total = 0
-    with open_folder(spec, out) as folder:
+    with open_folder(spec, out) as folder, trainers:
         broken = folder.broken()
         for make_pass in (_coarse, _refined):
             sweep_pass = make_pass(spec, folder)
             remaining = [s for s in sweep_pass.stacks if not all(folder.has(run) for run in s.runs)]
             total += sweep_pass.runs
             events.started(sweep_pass, remaining, broken)
-            for done in train_all(
-                remaining, device, compiled=spec.compile, workers=workers, on_progress=events.progressed
-            ):
+            for done in trainers.train(remaining, events.progressed):
                 for run, probe in zip(done.stack.runs, done.probes, strict=True):
                     trained += not folder.has(run)
                     folder.write(run, done.stack, probe)
                 folder.note(done.volatile)
                 events.finished(done.stack, done.volatile["seconds"])
-        return SweepResult(folder.path, trained, total - trained, _diverged(folder, planned_runs(spec, folder)))
+        return SweepResult(
+            folder.path, trained, total - trained, _diverged(folder, planned_runs(spec, folder))
+        )
 
 
 def planned_runs(spec: SweepSpec, folder: SweepFolder | None = None) -> tuple[RunSpec, ...]:

@@ -8,7 +8,15 @@ from pathlib import Path
 
 from bayeskisl.errors import InputError
 from bayeskisl.knowledge import CorpusFormat, FactFormat, Mixture, plan_mixture
-from bayeskisl.sweeping.ladder import Ladder, ModelSize, Training, from_table, load_ladder, read_toml, refuse_unknown
+from bayeskisl.sweeping.ladder import (
+    Ladder,
+    ModelSize,
+    Training,
+    from_table,
+    load_ladder,
+    read_toml,
+    refuse_unknown,
+)
 
 __all__ = ["Refine", "RunSpec", "SweepSpec", "canonical_json", "load_sweep"]
 
@@ -154,8 +162,11 @@ class SweepSpec:
         return hashlib.sha256(canonical_json(self.as_dict()).encode()).hexdigest()
 
     def as_dict(self) -> dict:
-        """Everything that determines the records, as plain values."""
-        return {**asdict(self), "engine": ENGINE}
+        """Everything that determines the records, as plain values; of the ladder, the widths that are used."""
+        ladder = asdict(self.ladder)
+        for table in ("sizes", "learning_rates"):
+            ladder[table] = {str(width): ladder[table][width] for width in self.widths}
+        return {**asdict(self), "ladder": ladder, "engine": ENGINE}
 
     def runs(self) -> tuple[RunSpec, ...]:
         """The coarse pass, ordered by size, budget, rate, level and seed."""
@@ -264,7 +275,11 @@ def sweep_from_table(table: dict, where: str, default_name: str = "sweep") -> Sw
 
 def check_sweep(spec: SweepSpec, where: str) -> SweepSpec:
     """Return `spec` if every one of its runs can be made, else say which cannot and why."""
-    needs = {"amount": ("ratio", spec.ratio), "ratio": ("facts", spec.facts), "dose": ("exposures", spec.exposures)}
+    needs = {
+        "amount": ("ratio", spec.ratio),
+        "ratio": ("facts", spec.facts),
+        "dose": ("exposures", spec.exposures),
+    }
     key, value = needs[spec.axis]
     if not value > 0:
         raise InputError(f"{key} > 0 for axis {spec.axis!r}", value, where)

@@ -1,8 +1,8 @@
 """A sweep's folder: the specification, one record per run, a sidecar for what is volatile, and a lock.
 
-    DIR/NAME-HASH/sweep.json          the specification, canonical
-    DIR/NAME-HASH/records/RUN.jsonl   one complete record per finished run
-    DIR/NAME-HASH/sidecar.jsonl       times, host and versions of each stack; never needed to resume
+DIR/NAME-HASH/sweep.json          the specification, canonical
+DIR/NAME-HASH/records/RUN.jsonl   one complete record per finished run
+DIR/NAME-HASH/sidecar.jsonl       times, host and versions of each stack; never needed to resume
 """
 
 import fcntl
@@ -123,10 +123,14 @@ def sweep_folders(out: str | Path) -> list[SweepFolder]:
         If there is none.
     """
     out = Path(out)
-    found = [SweepFolder(path.parent) for path in sorted([*out.glob("sweep.json"), *out.glob("*/sweep.json")])]
+    found = [
+        SweepFolder(path.parent) for path in sorted([*out.glob("sweep.json"), *out.glob("*/sweep.json")])
+    ]
     if not found:
         got = "no sweep in it" if out.is_dir() else "no such folder"
-        raise InputError("a folder with records of a sweep", got, str(out), "make one with `bayeskisl sweep run`")
+        raise InputError(
+            "a folder with records of a sweep", got, str(out), "make one with `bayeskisl sweep run`"
+        )
     return found
 
 

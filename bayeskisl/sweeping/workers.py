@@ -18,7 +18,7 @@ from bayeskisl.errors import SweepError
 from bayeskisl.sweeping.plan import Stack
 from bayeskisl.sweeping.records import RunProbe
 
-__all__ = ["Finished", "Progress", "default_workers", "train_all"]
+__all__ = ["Finished", "Progress", "Trainers", "default_workers"]
 
 _REPORT_EVERY = 20  # steps between two signs of life
 
@@ -43,31 +43,56 @@ def default_workers(device: str) -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def train_all(
-    stacks: list[Stack], device: str, *, compiled: bool, workers: int, on_progress: Progress
-) -> Iterator[Finished]:
-    """Train stacks, the most expensive first, and yield each as it is finished.
+class Trainers:
+    """Workers that live as long as the block: ``with Trainers("cpu", workers=2) as trainers: trainers.train(...)``.
 
-    Raises
-    ------
-    SweepError
-        If a worker dies, for instance because memory ran out.
+    Parameters
+    ----------
+    device : str
+    workers : int
+        With one worker, or one stack to train, everything happens in this process.
+    compiled : bool
+        Whether the training step is compiled, where it can be.
     """
-    ordered = sorted(stacks, key=lambda stack: -stack.flops)
-    if workers <= 1 or len(ordered) <= 1:
+
+    def __init__(self, device: str, *, workers: int, compiled: bool) -> None:
+        self.device, self.workers, self.compiled = device, workers, compiled
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> "Trainers":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool is not None:
+            self._stop.set()
+            self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def train(self, stacks: list[Stack], on_progress: Progress) -> Iterator[Finished]:
+        """Train stacks, the most expensive first, and yield each as it is finished.
+
+        Raises
+        ------
+        SweepError
+            If a worker dies, for instance because memory ran out.
+        """
+        ordered = sorted(stacks, key=lambda stack: -stack.flops)
+        if self.workers > 1 and len(ordered) > 1:
+            yield from self._train_in_pool(ordered, on_progress)
+            return
         for stack in ordered:
-            yield _train(stack, device, compiled, lambda done, steps, s=stack: on_progress(s, done, steps))
-        return
-    context = multiprocessing.get_context("spawn")
-    queue, stop = context.SimpleQueue(), context.Event()
-    with ProcessPoolExecutor(min(workers, len(ordered)), context, _begin, (queue, stop)) as pool:
-        pending = {pool.submit(_train_in_worker, stack, device, compiled) for stack in ordered}
-        by_name = {stack.name: stack for stack in ordered}
+            yield _train(
+                stack, self.device, self.compiled, lambda done, steps, s=stack: on_progress(s, done, steps)
+            )
+
+    def _train_in_pool(self, stacks: list[Stack], on_progress: Progress) -> Iterator[Finished]:
+        pool = self._pool or self._begin()
+        pending = {pool.submit(_train_in_worker, stack, self.device, self.compiled) for stack in stacks}
+        by_name = {stack.name: stack for stack in stacks}
         try:
             while pending:
                 done, pending = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
-                while not queue.empty():
-                    name, step, steps = queue.get()
+                while not self._queue.empty():
+                    name, step, steps = self._queue.get()
                     on_progress(by_name[name], step, steps)
                 for future in done:
                     yield future.result()
@@ -76,9 +101,12 @@ def train_all(
                 "a training process died, most likely for want of memory; lower `stack` in the specification or "
                 "--workers and run the same command again: finished runs are kept."
             ) from None
-        finally:
-            stop.set()
-            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _begin(self) -> ProcessPoolExecutor:
+        context = multiprocessing.get_context("spawn")
+        self._queue, self._stop = context.SimpleQueue(), context.Event()
+        self._pool = ProcessPoolExecutor(self.workers, context, _begin_worker, (self._queue, self._stop))
+        return self._pool
 
 
 def _train(stack: Stack, device: str, compiled: bool, on_step: Callable[[int, int], None]) -> Finished:
@@ -121,7 +149,7 @@ class _Stopped(Exception):
 _channel: dict = {}
 
 
-def _begin(queue: object, stop: object) -> None:
+def _begin_worker(queue: object, stop: object) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _channel.update(queue=queue, stop=stop, parent=os.getppid())
 

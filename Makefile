@@ -1,0 +1,40 @@
+# Two commands for a newcomer: `make demo` and `make test`. Both create .venv when it is not there.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: demo test slow lint clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo   train four small sizes, predict a larger one, verify it (minutes)"
+	@echo "make test   the default tests"
+	@echo "make slow   the slow tests"
+	@echo "make lint   ruff"
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 12) else "bayeskisl needs Python 3.12 or newer, found %d.%d; install one, or name it: make PYTHON=python3.13" % v[:2])'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet uv || true
+	@if [ -x $(BIN)/uv ]; then \
+	  $(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[all]'; \
+	else \
+	  $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[all]'; \
+	fi
+	@touch $@
+
+demo: $(READY)
+	$(BIN)/bayeskisl demo
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+slow: $(READY)
+	$(BIN)/python -m pytest -m slow
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+clean:
+	rm -rf .venv

@@ -1,0 +1,236 @@
+"""Subcommands and their options."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bayeskisl.cli.display import SweepDisplay, console, duration, loading, significant
+from bayeskisl.errors import GateError, InputError
+
+app = typer.Typer(
+    name="bayeskisl",
+    help="Bayesian inference for knowledge infusion scaling laws: from real training runs to a decision.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+sweep_app = typer.Typer(no_args_is_help=True, help="Train sweeps of small language models.")
+curves_app = typer.Typer(no_args_is_help=True, help="Retention curves from records.")
+app.add_typer(sweep_app, name="sweep")
+app.add_typer(curves_app, name="curves")
+
+Spec = Annotated[str, typer.Argument(help="A sweep's TOML file, or the name of a shipped one.")]
+Device = Annotated[str, typer.Option(help="Where to train: cpu, cuda, cuda:1, ...")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Training processes; by default one per core on a CPU.")]
+Params = Annotated[str, typer.Option(help="Non-embedding parameters of the target, e.g. 98304, 300M or 7B.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from bayeskisl import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    debug: Annotated[bool, typer.Option("--debug", help="Show a traceback on errors.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Where everything goes.")] = Path("runs/demo"),
+    reduced: Annotated[bool, typer.Option(help="Fewer levels and a smaller target, for continuous integration.")] = False,
+    workers: Workers = None,
+) -> None:
+    """Train four small sizes, predict a larger one's collapse, write it down, then train it and verify."""
+    from bayeskisl.workflow import demo as run_demo
+
+    with SweepDisplay() as display:
+        lines = run_demo(out, reduced=reduced, workers=workers, events=display)
+    for line in lines:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+@sweep_app.command("run")
+def sweep_run(
+    spec: Spec,
+    out: Annotated[Path, typer.Option(help="Folder for the records.")],
+    device: Device = "cpu",
+    workers: Workers = None,
+) -> None:
+    """Train every run that has no whole record yet."""
+    from bayeskisl.sweeping import load_sweep, run_sweep
+
+    loaded = load_sweep(spec)
+    with SweepDisplay() as display:
+        result = run_sweep(loaded, out, device=device, workers=workers, events=display)
+    diverged = f", {result.diverged} of them diverged" if result.diverged else ""
+    typer.echo(f"{result.trained} runs trained, {result.reused} reused{diverged}: {result.folder}")
+
+
+@sweep_app.command("estimate")
+def sweep_estimate(spec: Spec, device: Device = "cpu", workers: Workers = None) -> None:
+    """Runs, tokens, FLOPs, memory and time on this device, before anything is spent."""
+    from rich.table import Table
+
+    from bayeskisl.sweeping import estimate_sweep
+
+    with loading("calibrating on this device"):
+        estimate = estimate_sweep(spec, device=device, workers=workers)
+    table = Table("width", "params", "runs", "stacks", "tokens", "FLOPs", "tokens/s", "time", "stack's memory")
+    for s in estimate.sizes:
+        table.add_row(
+            str(s.width), f"{s.params:,}", str(s.runs), str(s.stacks), significant(s.tokens), f"{s.flops:.2g}",
+            significant(s.tokens_per_second), duration(s.seconds), f"{s.memory / 2**20:.0f} MiB",
+        )  # fmt: skip
+    console.print(table)
+    typer.echo(f"about {duration(estimate.seconds)} with {estimate.workers} worker(s), refinement counted in full")
+
+
+@sweep_app.command("status")
+def sweep_status(folder: Annotated[Path, typer.Argument(help="As given to `sweep run --out`.")]) -> None:
+    """How far each sweep in a folder is."""
+    from bayeskisl.sweeping import sweep_status as status_of
+
+    for status in status_of(folder):
+        typer.echo(
+            f"{status.name} ({status.axis}): {status.finished} runs finished in {duration(status.seconds)} "
+            f"of device time: {status.path}"
+        )
+        for name, reason in status.broken.items():
+            typer.echo(f"  {name}: {reason}; `bayeskisl sweep run` does it again")
+
+
+@curves_app.command("build")
+def curves_build(
+    folder: Annotated[Path, typer.Argument(help="As given to `sweep run --out`.")],
+    out: Annotated[Path, typer.Option(help="NetCDF file to write.")] = Path("curves.nc"),
+) -> None:
+    """Build retention curves from the records of finished runs."""
+    from bayeskisl.curves import build_curves, save_curves
+
+    curves = build_curves(folder)
+    save_curves(curves, out)
+    typer.echo(f"{curves.sizes['run']} runs, groups {', '.join(curves['group'].values)}: {out}")
+
+
+@app.command()
+def fit(
+    curves: Annotated[Path, typer.Argument(help="Retention curves, NetCDF.")],
+    law: Annotated[str, typer.Option(help="A law's TOML file, or the name of a shipped one.")] = "collapse",
+    out: Annotated[Path, typer.Option(help="NetCDF file to write.")] = Path("fit.nc"),
+    draws: Annotated[int, typer.Option(min=100, help="Draws per chain.")] = 1000,
+    seed: int = 0,
+) -> None:
+    """Infer collapse points and exponents; the posterior is saved also if it fails the gate, labelled."""
+    from bayeskisl.curves import load_curves
+    from bayeskisl.laws import load_law
+
+    law = load_law(law)
+    loaded = load_curves(curves)
+    with loading("loading PyMC, compiling and sampling"):
+        from bayeskisl.inference import fit as fit_curves
+
+        result = fit_curves(loaded, law, draws=draws, seed=seed, throw=False)
+        result.save(out)
+    console.print(result.summary().to_string(), markup=False, highlight=False, soft_wrap=True)
+    for warning in result.warnings:
+        typer.echo(f"{warning.severity}: {warning.message} {warning.remedy}")
+    if not result.gate.passed:
+        raise GateError(f"{out}: {'; '.join(result.gate.reasons)}. The posterior is saved, labelled as failed.")
+    typer.echo(f"gate passed: {out}")
+
+
+@app.command()
+def predict(
+    fit: Annotated[Path, typer.Argument(help="A saved fit.")],
+    params: Params,
+    tokens: Annotated[str | None, typer.Option(help="Token budget of the target; by default the sweep's.")] = None,
+    kind: Annotated[str, typer.Option(help="new_run: one fresh run; mean: the average over runs.")] = "new_run",
+    risk: Annotated[float, typer.Option(min=0.0, max=1.0, help="Allowed chance of over-infusing.")] = 0.10,
+    facts: Annotated[int | None, typer.Option(min=1, help="Size of your domain, for the sufficient ratio.")] = None,
+    prior_driven: Annotated[bool, typer.Option(help="Accept a covariate that was never varied, labelled.")] = False,
+    seed: int = 0,
+    as_json: AsJson = False,
+    out: Annotated[Path | None, typer.Option(help="NetCDF file to write.")] = None,
+) -> None:
+    """Collapse point, choice and risk at a target that was never trained."""
+    size, budget = read_number(params, "--params"), read_number(tokens, "--tokens") if tokens else None
+    with loading("loading the fit"):
+        from bayeskisl.decision import predict as predict_at
+        from bayeskisl.decision import prediction_summary, save_prediction
+        from bayeskisl.inference import load_fit
+        from bayeskisl.reporting import describe_prediction
+
+        ahead = predict_at(
+            load_fit(fit), size, budget, kind=kind, risk=risk, facts=facts, prior_driven=prior_driven, seed=seed
+        )
+    if out is not None:
+        save_prediction(ahead, out)
+    typer.echo(json.dumps(prediction_summary(ahead), indent=2) if as_json else describe_prediction(ahead))
+
+
+@app.command()
+def verify(
+    prediction: Annotated[Path, typer.Argument(help="A saved prediction.")],
+    curves: Annotated[Path, typer.Argument(help="Retention curves that hold runs of the target's size.")],
+    as_json: AsJson = False,
+) -> None:
+    """Measure the target's collapse point from its own runs: a hit or a miss."""
+    with loading("measuring"):
+        from bayeskisl.curves import load_curves
+        from bayeskisl.decision import load_prediction, verification_summary
+        from bayeskisl.decision import verify as verify_prediction
+        from bayeskisl.reporting import describe_verification
+
+        result = verify_prediction(load_prediction(prediction), load_curves(curves))
+    typer.echo(json.dumps(verification_summary(result), indent=2) if as_json else describe_verification(result))
+
+
+@app.command()
+def report(
+    fit: Annotated[Path, typer.Argument(help="A saved fit.")],
+    prediction: Annotated[Path | None, typer.Option(help="A saved prediction.")] = None,
+    verification: Annotated[Path | None, typer.Option(help="Curves that hold runs of the target's size.")] = None,
+    out: Annotated[Path, typer.Option(help="HTML file to write.")] = Path("report.html"),
+) -> None:
+    """One self-contained HTML page: the answer, the evidence, the checks, the provenance."""
+    if verification is not None and prediction is None:
+        raise InputError("--prediction beside --verification", "none", "report", "name the prediction to verify")
+    with loading("loading the fit and drawing"):
+        from bayeskisl.curves import load_curves
+        from bayeskisl.decision import load_prediction
+        from bayeskisl.decision import verify as verify_prediction
+        from bayeskisl.inference import load_fit
+        from bayeskisl.reporting import report as write_report
+
+        ahead = load_prediction(prediction) if prediction else None
+        verified = verify_prediction(ahead, load_curves(verification)) if verification else None
+        path = write_report(load_fit(fit), ahead, verified, out=out)
+    typer.echo(str(path))
+
+
+_SUFFIXES = {"k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
+
+
+def read_number(text: str, where: str) -> int:
+    """A whole number such as ``98304``, ``98_304``, ``1.8e6``, ``300M`` or ``7B``."""
+    plain = text.strip().lower().replace("_", "").replace(",", "")
+    scale = _SUFFIXES.get(plain[-1:], 1.0)
+    try:
+        value = float(plain[:-1] if scale != 1.0 else plain) * scale
+    except ValueError:
+        value = float("nan")
+    if not (value > 0 and value == round(value)):
+        raise InputError("a positive whole number such as 98304, 1.8e6, 300M or 7B", repr(text), where)
+    return int(value)

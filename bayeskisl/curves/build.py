@@ -1,0 +1,163 @@
+"""From records to retention curves."""
+
+import hashlib
+import io
+import json
+import warnings
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import xarray as xr
+
+from bayeskisl import __version__, schema
+from bayeskisl.curves.validate import validate
+from bayeskisl.errors import InputError
+from bayeskisl.sweeping.records import BrokenRecord, read_record
+from bayeskisl.sweeping.store import SweepFolder, sweep_folders
+
+__all__ = ["build_curves"]
+
+_RUN_SCHEMA = {
+    schema.RUN: pl.String,
+    schema.PARAMS: pl.Int64,
+    schema.TOTAL_PARAMS: pl.Int64,
+    schema.TOKENS: pl.Int64,
+    schema.FACTS: pl.Int64,
+    schema.RATIO: pl.Float64,
+    schema.EXPOSURES: pl.Float64,
+    schema.TOKENS_PER_FACT: pl.Int64,
+    schema.BACKGROUND_FACTS: pl.Int64,
+    schema.BACKGROUND_SHARE: pl.Float64,
+    schema.SEED: pl.Int64,
+    schema.GUESSING: pl.Float64,
+    schema.LEARNING_RATE: pl.Float64,
+}
+_LINE_SCHEMA = {
+    "kind": pl.String,
+    **_RUN_SCHEMA,
+    "tokens_seen": pl.Int64,
+    schema.GROUP: pl.String,
+    schema.RECALLED: pl.Int64,
+    schema.PROBED: pl.Int64,
+    schema.ANSWER_NATS: pl.Float64,
+    schema.GENERAL_LOSS: pl.Float64,
+    "step": pl.Int64,
+}
+
+
+def build_curves(folder: str | Path) -> xr.Dataset:
+    """Build the retention curves of every sweep in a folder, as measured at the end of training.
+
+    Parameters
+    ----------
+    folder : path
+        As given to `sweep run --out`, or one sweep's own folder.
+
+    Returns
+    -------
+    xarray.Dataset
+        Counts with dims ``(run, group)``, validated; attributes hold the axis and the provenance.
+
+    Raises
+    ------
+    InputError
+        If there is no record, a record is truncated or altered, or the sweeps differ in their axis.
+
+    Warns
+    -----
+    UserWarning
+        When runs diverged: they are left out, counted here and listed in the attribute ``diverged``.
+    """
+    folders = sweep_folders(folder)
+    axes = {f.spec["axis"] for f in folders}
+    if len(axes) > 1:
+        raise InputError(
+            "sweeps along one axis", " and ".join(sorted(axes)), str(folder), "build each by itself"
+        )
+    content, digest = _read_all(folders)
+    lines = pl.read_ndjson(io.BytesIO(content), schema=_LINE_SCHEMA)
+    of_kind = {kind: lines.filter(pl.col("kind") == kind) for kind in ("run", "probe", "general", "failed")}
+    diverged = of_kind["failed"][schema.RUN].unique().sort().to_list()
+    if diverged:
+        warnings.warn(
+            f"{len(diverged)} run(s) diverged and are left out: {', '.join(diverged)}.", stacklevel=2
+        )
+    runs = (
+        of_kind["run"]
+        .select(*_RUN_SCHEMA)
+        .filter(~pl.col(schema.RUN).is_in(diverged))
+        .unique(subset=schema.RUN)
+        .sort(schema.PARAMS, schema.TOKENS, schema.RATIO, schema.FACTS, schema.SEED, schema.RUN)
+    )
+    if runs.is_empty():
+        raise InputError("at least one finished run", "none", str(folder), "run `bayeskisl sweep run` again")
+    curves = _counts(runs, of_kind["probe"]).merge(_general_loss(runs, of_kind["general"]))
+    curves.attrs = {
+        "title": f"retention curves of {', '.join(f.spec['name'] for f in folders)}",
+        "axis": axes.pop(),
+        "schema": schema.VERSION,
+        "sweeps": json.dumps({f.spec["name"]: f.path.name for f in folders}),
+        "records_sha256": digest,
+        "diverged": json.dumps(diverged),
+        "bayeskisl": __version__,
+    }
+    for name, variable in curves.variables.items():
+        if name in schema.UNITS:
+            variable.attrs["units"] = schema.UNITS[name]
+    return validate(curves, str(folder))
+
+
+def _read_all(folders: list[SweepFolder]) -> tuple[bytes, str]:
+    """All records, one after the other, and the SHA-256 of their bytes."""
+    parts = []
+    for path in (p for folder in folders for p in sorted(folder.records.glob("*.jsonl"))):
+        try:
+            parts.append(read_record(path))
+        except BrokenRecord as reason:
+            raise InputError(
+                "a whole record",
+                str(reason),
+                str(path),
+                "run `bayeskisl sweep run` again: it redoes this run",
+            ) from None
+    content = b"".join(parts)
+    return content, hashlib.sha256(content).hexdigest()
+
+
+def _counts(runs: pl.DataFrame, probes: pl.DataFrame) -> xr.Dataset:
+    last = probes.sort("tokens_seen").group_by(schema.RUN, schema.GROUP).last()
+    groups = [group for group in schema.GROUPS if group in set(last[schema.GROUP])]
+    grid = runs.select(schema.RUN).join(
+        pl.DataFrame({schema.GROUP: groups}), how="cross", maintain_order="left_right"
+    )
+    table = grid.join(last, on=[schema.RUN, schema.GROUP], how="left", maintain_order="left")
+    dims = (schema.RUN, schema.GROUP)
+
+    def column(name: str) -> np.ndarray:
+        return table[name].fill_null(0).to_numpy().reshape(len(runs), len(groups))
+
+    guessing = np.repeat(runs[schema.GUESSING].to_numpy()[:, None], len(groups), axis=1)
+    of_run = [name for name in _RUN_SCHEMA if name not in (schema.RUN, schema.GUESSING)]
+    return xr.Dataset(
+        {
+            schema.RECALLED: (dims, column(schema.RECALLED)),
+            schema.PROBED: (dims, column(schema.PROBED)),
+            schema.GUESSING: (dims, guessing),
+            schema.ANSWER_NATS: (dims, column(schema.ANSWER_NATS)),
+        },
+        coords={
+            schema.RUN: runs[schema.RUN].to_list(),
+            schema.GROUP: groups,
+            **{name: (schema.RUN, runs[name].to_numpy()) for name in of_run},
+        },
+    )
+
+
+def _general_loss(runs: pl.DataFrame, general: pl.DataFrame) -> xr.Dataset:
+    last = general.sort("tokens_seen").group_by(schema.RUN).last().select(schema.RUN, schema.GENERAL_LOSS)
+    table = runs.select(schema.RUN).join(last, on=schema.RUN, how="left", maintain_order="left")
+    loss = table[schema.GENERAL_LOSS].to_numpy()
+    return xr.Dataset(
+        {schema.GENERAL_LOSS: (schema.RUN, loss)}, coords={schema.RUN: runs[schema.RUN].to_list()}
+    )

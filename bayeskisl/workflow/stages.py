@@ -1,0 +1,35 @@
+"""Which stages of a workflow are done: each one's output stands beside a digest of what it was made from."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from bayeskisl.sweeping.records import write_atomically
+
+__all__ = ["Stages"]
+
+
+class Stages:
+    """A small ledger, ``stages.json``, in a workflow's folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "stages.json"
+
+    def is_done(self, output: Path, *inputs: object) -> bool:
+        """Whether `output` is there and was made from exactly these inputs."""
+        return output.is_file() and self._ledger().get(output.name) == _digest(inputs)
+
+    def done(self, output: Path, *inputs: object) -> None:
+        """Note that `output` was made from these inputs."""
+        ledger = {**self._ledger(), output.name: _digest(inputs)}
+        write_atomically(self._path, (json.dumps(ledger, indent=2, sort_keys=True) + "\n").encode())
+
+    def _ledger(self) -> dict[str, str]:
+        try:
+            return json.loads(self._path.read_text())
+        except (OSError, ValueError):
+            return {}
+
+
+def _digest(inputs: tuple) -> str:
+    return hashlib.sha256(repr(inputs).encode()).hexdigest()
