@@ -49,7 +49,9 @@ def _root(
 @app.command()
 def demo(
     out: Annotated[Path, typer.Option(help="Where everything goes.")] = Path("runs/demo"),
-    reduced: Annotated[bool, typer.Option(help="Fewer levels and a smaller target, for continuous integration.")] = False,
+    reduced: Annotated[
+        bool, typer.Option(help="Fewer levels and a smaller target, for continuous integration.")
+    ] = False,
     workers: Workers = None,
 ) -> None:
     """Train four small sizes, predict a larger one's collapse, write it down, then train it and verify."""

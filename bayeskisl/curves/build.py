@@ -72,17 +72,13 @@ def build_curves(folder: str | Path) -> xr.Dataset:
     folders = sweep_folders(folder)
     axes = {f.spec["axis"] for f in folders}
     if len(axes) > 1:
-        raise InputError(
-            "sweeps along one axis", " and ".join(sorted(axes)), str(folder), "build each by itself"
-        )
+        raise InputError("sweeps along one axis", " and ".join(sorted(axes)), str(folder), "build each by itself")
     content, digest = _read_all(folders)
     lines = pl.read_ndjson(io.BytesIO(content), schema=_LINE_SCHEMA)
     of_kind = {kind: lines.filter(pl.col("kind") == kind) for kind in ("run", "probe", "general", "failed")}
     diverged = of_kind["failed"][schema.RUN].unique().sort().to_list()
     if diverged:
-        warnings.warn(
-            f"{len(diverged)} run(s) diverged and are left out: {', '.join(diverged)}.", stacklevel=2
-        )
+        warnings.warn(f"{len(diverged)} run(s) diverged and are left out: {', '.join(diverged)}.", stacklevel=2)
     runs = (
         of_kind["run"]
         .select(*_RUN_SCHEMA)
@@ -128,9 +124,7 @@ def _read_all(folders: list[SweepFolder]) -> tuple[bytes, str]:
 def _counts(runs: pl.DataFrame, probes: pl.DataFrame) -> xr.Dataset:
     last = probes.sort("tokens_seen").group_by(schema.RUN, schema.GROUP).last()
     groups = [group for group in schema.GROUPS if group in set(last[schema.GROUP])]
-    grid = runs.select(schema.RUN).join(
-        pl.DataFrame({schema.GROUP: groups}), how="cross", maintain_order="left_right"
-    )
+    grid = runs.select(schema.RUN).join(pl.DataFrame({schema.GROUP: groups}), how="cross", maintain_order="left_right")
     table = grid.join(last, on=[schema.RUN, schema.GROUP], how="left", maintain_order="left")
     dims = (schema.RUN, schema.GROUP)
 
@@ -158,6 +152,4 @@ def _general_loss(runs: pl.DataFrame, general: pl.DataFrame) -> xr.Dataset:
     last = general.sort("tokens_seen").group_by(schema.RUN).last().select(schema.RUN, schema.GENERAL_LOSS)
     table = runs.select(schema.RUN).join(last, on=schema.RUN, how="left", maintain_order="left")
     loss = table[schema.GENERAL_LOSS].to_numpy()
-    return xr.Dataset(
-        {schema.GENERAL_LOSS: (schema.RUN, loss)}, coords={schema.RUN: runs[schema.RUN].to_list()}
-    )
+    return xr.Dataset({schema.GENERAL_LOSS: (schema.RUN, loss)}, coords={schema.RUN: runs[schema.RUN].to_list()})

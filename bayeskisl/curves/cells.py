@@ -39,12 +39,9 @@ def cell_table(curves: xr.Dataset) -> tuple[xr.Dataset, np.ndarray]:
     rows, cell_of_run = rows[order], rank[cell_of_run.reshape(-1)]
     extra = [i for i in range(3, len(names)) if len(np.unique(rows[:, i])) > 1]
     labels = [
-        " ".join([f"{row[0]:.0f}p", f"{row[2]:.0f}t", *(f"{names[i]}={row[i]:g}" for i in extra)])
-        for row in rows
+        " ".join([f"{row[0]:.0f}p", f"{row[2]:.0f}t", *(f"{names[i]}={row[i]:g}" for i in extra)]) for row in rows
     ]
-    cells = xr.Dataset(
-        {name: (schema.CELL, rows[:, i]) for i, name in enumerate(names)}, coords={schema.CELL: labels}
-    )
+    cells = xr.Dataset({name: (schema.CELL, rows[:, i]) for i, name in enumerate(names)}, coords={schema.CELL: labels})
     return cells, cell_of_run
 
 

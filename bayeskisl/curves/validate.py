@@ -29,19 +29,13 @@ def validate(curves: xr.Dataset, where: str = "curves") -> xr.Dataset:
         On the first promise that is broken, with every run concerned counted and the first one named.
     """
     for dim in (schema.RUN, schema.GROUP):
-        _require(
-            dim in curves.dims, f"a dimension {dim!r}", f"dimensions {tuple(map(str, curves.dims))}", where
-        )
+        _require(dim in curves.dims, f"a dimension {dim!r}", f"dimensions {tuple(map(str, curves.dims))}", where)
     for name in (*schema.RUN_COORDINATES, *schema.COUNTS):
         _require(name in curves.variables, f"a variable {name!r}", "none of that name", where,
                  "build the file with `bayeskisl curves build`")  # fmt: skip
-    _require(
-        curves.sizes[schema.RUN] > 0, "at least one run", "none", where, "check the sweep with `sweep status`"
-    )
+    _require(curves.sizes[schema.RUN] > 0, "at least one run", "none", where, "check the sweep with `sweep status`")
     axis = curves.attrs.get("axis")
-    _require(
-        axis in schema.AXES, f"attribute 'axis' to be one of {', '.join(schema.AXES)}", repr(axis), where
-    )
+    _require(axis in schema.AXES, f"attribute 'axis' to be one of {', '.join(schema.AXES)}", repr(axis), where)
     _require(len(set(curves["run"].values.tolist())) == curves.sizes["run"], "distinct names of runs",
              "a name that occurs twice", where)  # fmt: skip
     unknown = [str(g) for g in curves["group"].values if str(g) not in schema.GROUPS]
@@ -56,9 +50,7 @@ def _check_counts(curves: xr.Dataset, where: str) -> None:
     for name in ("recalled", "probed"):
         values = curves[name].values
         finite = np.isfinite(values) if values.dtype.kind == "f" else np.ones(values.shape, bool)
-        _require_runs(
-            curves, finite.all(), finite, f"{name} to be a count (not probed is probed = 0)", "NaN", where
-        )
+        _require_runs(curves, finite.all(), finite, f"{name} to be a count (not probed is probed = 0)", "NaN", where)
         whole = values == np.floor(values)
         _require_runs(curves, whole.all(), whole, f"{name} to be whole numbers", "a fraction", where)
     inside = ((recalled >= 0) & (recalled <= probed)).values
@@ -87,9 +79,7 @@ def _require(holds: bool, expected: str, got: str, where: str, remedy: str = "")
         raise InputError(expected, got, where, remedy)
 
 
-def _require_runs(
-    curves: xr.Dataset, all_hold: bool, holds: np.ndarray, expected: str, got: str, where: str
-) -> None:
+def _require_runs(curves: xr.Dataset, all_hold: bool, holds: np.ndarray, expected: str, got: str, where: str) -> None:
     if all_hold:
         return
     broken = ~holds if holds.ndim == 1 else ~holds.all(axis=1)

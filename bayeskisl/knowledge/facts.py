@@ -83,6 +83,16 @@ def draw_facts(form: FactFormat, count: int, rng: np.random.Generator) -> Facts:
     InputError
         If there are fewer distinct subjects than facts.
     """
+    refuse_too_many(form, count)
+    codes = rng.choice(form.subjects, size=count, replace=False)
+    places = form.symbols ** np.arange(form.subject_length)
+    subjects = codes[:, None] // places % form.symbols
+    answers = rng.integers(form.symbols, size=(count, form.answer_length))
+    return Facts(subjects.astype(np.uint8), answers.astype(np.uint8))
+
+
+def refuse_too_many(form: FactFormat, count: int) -> None:
+    """Raise an InputError if there are fewer distinct subjects than `count` facts."""
     if count > form.subjects:
         raise InputError(
             f"at most {form.subjects} facts (subjects of {form.subject_length} symbols out of {form.symbols})",
@@ -90,11 +100,6 @@ def draw_facts(form: FactFormat, count: int, rng: np.random.Generator) -> Facts:
             "facts",
             "lengthen the subjects",
         )
-    codes = rng.choice(form.subjects, size=count, replace=False)
-    places = form.symbols ** np.arange(form.subject_length)
-    subjects = codes[:, None] // places % form.symbols
-    answers = rng.integers(form.symbols, size=(count, form.answer_length))
-    return Facts(subjects.astype(np.uint8), answers.astype(np.uint8))
 
 
 def verbalise(form: FactFormat, facts: Facts) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 
 from bayeskisl.errors import InputError
 from bayeskisl.knowledge.corpus import CorpusFormat, GeneralCorpus
-from bayeskisl.knowledge.facts import FactFormat, Facts, draw_facts, verbalise
+from bayeskisl.knowledge.facts import FactFormat, Facts, draw_facts, refuse_too_many, verbalise
 from bayeskisl.knowledge.identity import background_exposures, infused_exposures
 
 __all__ = ["Material", "Mixture", "draw_material", "pack", "plan_mixture"]
@@ -112,6 +112,7 @@ def plan_mixture(
         raise InputError("a ratio in (0, 1)", ratio, "ratio")
     if facts < 1:
         raise InputError("at least one fact", facts, "facts")
+    refuse_too_many(form, facts + background_facts)
     if context % form.tokens_per_fact:
         raise InputError(f"a multiple of the {form.tokens_per_fact} tokens of a fact", context, "context")
     if tokens <= 0 or tokens % context:
@@ -155,7 +156,11 @@ class Material:
 
 
 def draw_material(
-    mixture: Mixture, form: FactFormat, corpus: CorpusFormat, seed: np.random.SeedSequence, heldout_sequences: int
+    mixture: Mixture,
+    form: FactFormat,
+    corpus: CorpusFormat,
+    seed: np.random.SeedSequence,
+    heldout_sequences: int,
 ) -> Material:
     """Draw facts, language, text and order of one run, each from its own child of `seed`."""
     of_facts, of_language, of_text, of_order, of_heldout = (np.random.default_rng(s) for s in seed.spawn(5))
@@ -180,9 +185,7 @@ def pack(form: FactFormat, facts: Facts, context: int, order: np.ndarray) -> np.
     return verbalise(form, facts)[order].reshape(-1, context)
 
 
-def _encounters(
-    form: FactFormat, facts: Facts, sequences: int, context: int, rng: np.random.Generator
-) -> np.ndarray:
+def _encounters(form: FactFormat, facts: Facts, sequences: int, context: int, rng: np.random.Generator) -> np.ndarray:
     """Sequences of facts in passes over random permutations, so that exposures differ by at most one."""
     slots = sequences * context // form.tokens_per_fact
     passes = -(-slots // len(facts))

@@ -91,9 +91,7 @@ class Decoder:
         x = (x + part["position"][:, None, :context]).view(runs, n, w)
         for layer in range(self.size.layers):
             qkv = product(F.rms_norm(x, (w,)), f"attend{layer}")
-            q, k, v = (
-                qkv.view(runs * sequences, context, 3, heads, w // heads).permute(2, 0, 3, 1, 4).unbind(0)
-            )
+            q, k, v = qkv.view(runs * sequences, context, 3, heads, w // heads).permute(2, 0, 3, 1, 4).unbind(0)
             mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True)
             x = x + product(mixed.transpose(1, 2).reshape(runs, n, w), f"merge{layer}")
             hidden = product(F.rms_norm(x, (w,)), f"expand{layer}").relu()

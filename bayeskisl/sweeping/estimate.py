@@ -43,9 +43,7 @@ class SweepEstimate:
         return sum(size.seconds for size in self.sizes) / self.workers
 
 
-def estimate_sweep(
-    spec: SweepSpec | str | Path, *, device: str = "cpu", workers: int | None = None
-) -> SweepEstimate:
+def estimate_sweep(spec: SweepSpec | str | Path, *, device: str = "cpu", workers: int | None = None) -> SweepEstimate:
     """Calibrate on this device and multiply.
 
     Raises
@@ -90,9 +88,7 @@ def _tokens_per_second(stack: Stack, device: str) -> float:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        train_stack(
-            stack.runs, device, steps=_CALIBRATION_STEPS, on_step=lambda *_: ticks.append(time.perf_counter())
-        )
+        train_stack(stack.runs, device, steps=_CALIBRATION_STEPS, on_step=lambda *_: ticks.append(time.perf_counter()))
     finally:
         torch.set_num_threads(threads)
     run = stack.runs[0]

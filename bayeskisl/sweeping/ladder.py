@@ -76,13 +76,12 @@ class Ladder:
         """The size of this width, or an InputError that lists those there are."""
         if width not in self.sizes:
             known = ", ".join(map(str, sorted(self.sizes)))
-            raise InputError(
-                f"a width of ladder {self.name!r} ({known})", width, "widths", "add it to the ladder"
-            )
+            raise InputError(f"a width of ladder {self.name!r} ({known})", width, "widths", "add it to the ladder")
         return self.sizes[width]
 
     def recipe(self, width: int) -> Training:
         """The training recipe at this width, with its tuned learning rate."""
+        self.size(width)
         return replace(self.training, learning_rate=self.learning_rates[width])
 
     def width_of(self, params: int) -> int:
@@ -91,9 +90,7 @@ class Ladder:
             if size.params == params:
                 return width
         known = ", ".join(str(size.params) for size in self.sizes.values())
-        raise InputError(
-            f"non-embedding parameters of a size of ladder {self.name!r} ({known})", params, "params"
-        )
+        raise InputError(f"non-embedding parameters of a size of ladder {self.name!r} ({known})", params, "params")
 
 
 def load_ladder(name: str | Path) -> Ladder:

@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import asdict, dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from bayeskisl.sweeping.spec import RunSpec, canonical_json
 
@@ -40,7 +40,7 @@ def plan_stacks(runs: tuple[RunSpec, ...], limit: int) -> tuple[Stack, ...]:
         group = tuple(alike)
         parts = -(-len(group) // limit)
         bounds = [len(group) * part // parts for part in range(parts + 1)]
-        stacks += [Stack(group[a:b]) for a, b in zip(bounds, bounds[1:], strict=False)]
+        stacks += [Stack(group[a:b]) for a, b in pairwise(bounds)]
     return tuple(stacks)
 
 

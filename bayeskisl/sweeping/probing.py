@@ -29,18 +29,13 @@ def probe_stack(runs: tuple[RunSpec, ...], trained: Trained) -> list[RunProbe]:
 def _probe_run(run: RunSpec, row: int, trained: Trained) -> RunProbe:
     weights, material = trained.weights[row : row + 1], trained.materials[row]
     rng = np.random.default_rng([int(run.identity[:15], 16), 1])
-    groups = {
-        group: _probe_facts(run, facts, trained.decoder, weights, rng)
-        for group, facts in material.facts.items()
-    }
+    groups = {group: _probe_facts(run, facts, trained.decoder, weights, rng) for group, facts in material.facts.items()}
     nats, _ = _evaluate(trained.decoder, weights, material.heldout, run.facts.start)
     # The first token of a stretch has no context; the rate is that of the others.
     return RunProbe(groups, float(nats[:, 1:].mean()), trained.diverged_at[row])
 
 
-def _probe_facts(
-    run: RunSpec, facts: Facts, decoder: Decoder, weights: Tensor, rng: np.random.Generator
-) -> GroupProbe:
+def _probe_facts(run: RunSpec, facts: Facts, decoder: Decoder, weights: Tensor, rng: np.random.Generator) -> GroupProbe:
     form, context = run.facts, run.mixture.context
     asked = rng.permutation(len(facts))[: run.probes]
     per_sequence = context // form.tokens_per_fact
@@ -53,9 +48,7 @@ def _probe_facts(
     return GroupProbe(int(recalled.sum()), len(asked), float(answer_nats))
 
 
-def _evaluate(
-    decoder: Decoder, weights: Tensor, sequences: np.ndarray, start: int
-) -> tuple[np.ndarray, np.ndarray]:
+def _evaluate(decoder: Decoder, weights: Tensor, sequences: np.ndarray, start: int) -> tuple[np.ndarray, np.ndarray]:
     """Cross-entropy in nats and whether the greedy token is right, both ``(sequence, context)``."""
     nats, right = [], []
     for first in range(0, len(sequences), _CHUNK):

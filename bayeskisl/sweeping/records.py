@@ -43,14 +43,10 @@ class BrokenRecord(Exception):
 
 def record_bytes(run: RunSpec, stack: Stack, probe: RunProbe) -> bytes:
     """The whole record of a finished run."""
-    lines = [
-        canonical_json({"kind": "run", **_coordinates(run), "spec": asdict(run), "stack": stack.place(run)})
-    ]
+    lines = [canonical_json({"kind": "run", **_coordinates(run), "spec": asdict(run), "stack": stack.place(run)})]
     if probe.diverged_at >= 0:
         lines.append(
-            canonical_json(
-                {"kind": "failed", "run": run.name, "step": probe.diverged_at, "reason": "loss not finite"}
-            )
+            canonical_json({"kind": "failed", "run": run.name, "step": probe.diverged_at, "reason": "loss not finite"})
         )
     else:
         seen = {"run": run.name, "tokens_seen": run.mixture.tokens}

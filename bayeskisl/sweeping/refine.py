@@ -1,5 +1,6 @@
 """The second pass: new levels where the curve moves, a deterministic function of the coarse records."""
 
+import itertools
 import math
 
 import numpy as np
@@ -9,9 +10,7 @@ from bayeskisl.sweeping.spec import Refine
 __all__ = ["refined_levels"]
 
 
-def refined_levels(
-    levels: tuple[float, ...], retention: np.ndarray, refine: Refine, axis: str
-) -> tuple[float, ...]:
+def refined_levels(levels: tuple[float, ...], retention: np.ndarray, refine: Refine, axis: str) -> tuple[float, ...]:
     """Levels to add to one cell.
 
     Parameters
@@ -36,7 +35,7 @@ def refined_levels(
     if axis == "amount":
         added = _beyond(points, refine)
     while len(added) < refine.levels:
-        changes = [np.abs(b - a).max(initial=0.0) for (_, a), (_, b) in zip(points, points[1:], strict=False)]
+        changes = [np.abs(b - a).max(initial=0.0) for (_, a), (_, b) in itertools.pairwise(points)]
         widest = int(np.argmax(changes))
         (x0, y0), (x1, y1) = points[widest], points[widest + 1]
         points.insert(widest + 1, ((x0 + x1) / 2, (y0 + y1) / 2))

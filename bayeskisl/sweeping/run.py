@@ -1,6 +1,5 @@
 """Running a sweep: coarse pass, refinement, and nothing done twice."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,9 +100,7 @@ def run_sweep(
                     folder.write(run, done.stack, probe)
                 folder.note(done.volatile)
                 events.finished(done.stack, done.volatile["seconds"])
-        return SweepResult(
-            folder.path, trained, total - trained, _diverged(folder, planned_runs(spec, folder))
-        )
+        return SweepResult(folder.path, trained, total - trained, _diverged(folder, planned_runs(spec, folder)))
 
 
 def planned_runs(spec: SweepSpec, folder: SweepFolder | None = None) -> tuple[RunSpec, ...]:

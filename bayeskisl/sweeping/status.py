@@ -45,7 +45,5 @@ def sweep_status(out: str | Path) -> list[SweepStatus]:
         broken, spec = folder.broken(), folder.spec
         files = sum(1 for _ in folder.records.glob("*.jsonl"))
         seconds = sum(note["seconds"] for note in folder.sidecar())
-        found.append(
-            SweepStatus(spec["name"], str(folder.path), spec["axis"], files - len(broken), broken, seconds)
-        )
+        found.append(SweepStatus(spec["name"], str(folder.path), spec["axis"], files - len(broken), broken, seconds))
     return found

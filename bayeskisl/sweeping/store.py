@@ -123,14 +123,10 @@ def sweep_folders(out: str | Path) -> list[SweepFolder]:
         If there is none.
     """
     out = Path(out)
-    found = [
-        SweepFolder(path.parent) for path in sorted([*out.glob("sweep.json"), *out.glob("*/sweep.json")])
-    ]
+    found = [SweepFolder(path.parent) for path in sorted([*out.glob("sweep.json"), *out.glob("*/sweep.json")])]
     if not found:
         got = "no sweep in it" if out.is_dir() else "no such folder"
-        raise InputError(
-            "a folder with records of a sweep", got, str(out), "make one with `bayeskisl sweep run`"
-        )
+        raise InputError("a folder with records of a sweep", got, str(out), "make one with `bayeskisl sweep run`")
     return found
 
 

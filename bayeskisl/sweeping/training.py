@@ -135,9 +135,7 @@ class _AdamW:
         self.mean.lerp_(gradient, 1 - t.beta1)
         self.square.mul_(t.beta2).addcmul_(gradient, gradient, value=1 - t.beta2)
         scale = (self.square / (1 - t.beta2 ** (step + 1))).sqrt_().add_(_EPSILON)
-        update = (
-            (self.mean / (1 - t.beta1 ** (step + 1))).div_(scale).add_(self.weights, alpha=t.weight_decay)
-        )
+        update = (self.mean / (1 - t.beta1 ** (step + 1))).div_(scale).add_(self.weights, alpha=t.weight_decay)
         self.weights.addcmul_(update, self.rates, value=-relative_rate)
 
 

@@ -80,9 +80,7 @@ class Trainers:
             yield from self._train_in_pool(ordered, on_progress)
             return
         for stack in ordered:
-            yield _train(
-                stack, self.device, self.compiled, lambda done, steps, s=stack: on_progress(s, done, steps)
-            )
+            yield _train(stack, self.device, self.compiled, lambda done, steps, s=stack: on_progress(s, done, steps))
 
     def _train_in_pool(self, stacks: list[Stack], on_progress: Progress) -> Iterator[Finished]:
         pool = self._pool or self._begin()

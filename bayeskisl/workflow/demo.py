@@ -36,7 +36,11 @@ _REDUCED = _Scale("demo-reduced", 32, (0.1, 0.5, 0.9), 2)
 
 
 def demo(
-    out: str | Path = "runs/demo", *, reduced: bool = False, workers: int | None = None, events: DemoEvents | None = None
+    out: str | Path = "runs/demo",
+    *,
+    reduced: bool = False,
+    workers: int | None = None,
+    events: DemoEvents | None = None,
 ) -> Sequence[str]:
     """Run the demo in a folder, reusing whatever is finished there.
 

@@ -1,0 +1,53 @@
+"""The command line: one clear sentence and the right exit code."""
+
+import subprocess
+import sys
+
+import pytest
+
+from bayeskisl.cli.app import read_number
+from bayeskisl.errors import InputError
+
+
+def bayeskisl(*arguments):
+    return subprocess.run([sys.executable, "-m", "bayeskisl", *map(str, arguments)], capture_output=True, text=True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["sweep", "run", "nowhere.toml", "--out", "x"], "nowhere.toml: expected a TOML file, got no such file"),
+        (["sweep", "status", "nowhere"], "nowhere: expected a folder with records of a sweep, got no such folder"),
+        (["curves", "build", "nowhere"], "nowhere: expected a folder with records of a sweep, got no such folder"),
+        (["fit", "nowhere.nc"], "nowhere.nc: expected a file of retention curves, got no such file"),
+        (["fit", "nowhere.nc", "--law", "colapse"], "'colapse'"),
+        (["predict", "nowhere.nc", "--params", "7Q"], "--params: expected a positive whole number such as"),
+        (["predict", "nowhere.nc", "--params", "7B"], "nowhere.nc: expected"),
+        (["report", "fit.nc", "--verification", "v.nc"], "expected --prediction beside --verification"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_code_2(arguments, message):
+    result = bayeskisl(*arguments)
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert result.stderr.startswith("bayeskisl: ")
+    assert "Traceback" not in result.stderr
+    assert result.returncode == 2
+
+
+def test_debug_shows_the_traceback():
+    assert "Traceback" in bayeskisl("--debug", "sweep", "status", "nowhere").stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("98304", 98_304), ("98_304", 98_304), ("300M", 300_000_000), ("7B", 7_000_000_000), ("1.8e6", 1_800_000)],
+)
+def test_numbers_are_read_as_people_write_them(text, value):
+    assert read_number(text, "--params") == value
+
+
+@pytest.mark.parametrize("text", ["", "M", "-3", "0", "nan", "inf", "1.5", "7Q", "seven"])
+def test_what_is_no_number_is_refused(text):
+    with pytest.raises(InputError):
+        read_number(text, "--params")

@@ -1,0 +1,91 @@
+"""From records to a Dataset that can be trusted."""
+
+import json
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from bayeskisl.curves import build_curves, cell_table, group_exposures, load_curves, save_curves, validate
+from bayeskisl.errors import InputError
+from bayeskisl.sweeping import load_sweep, run_sweep
+from tests.sweeping.conftest import SMOKE
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    out = tmp_path_factory.mktemp("sweep")
+    (out / "smoke.toml").write_text(SMOKE)
+    run_sweep(load_sweep(out / "smoke.toml"), out / "records", workers=1)
+    return out / "records"
+
+
+@pytest.fixture(scope="module")
+def curves(folder):
+    return build_curves(folder)
+
+
+def test_counts_are_those_of_the_records(folder, curves):
+    for path in folder.glob("*/records/*.jsonl"):
+        opening, probe, general, _ = map(json.loads, path.read_text().splitlines())
+        run = curves.sel(run=opening["run"], group="infused")
+        assert (int(run.recalled), int(run.probed)) == (probe["recalled"], probe["probed"])
+        assert float(run.general_loss) == general["general_loss"]
+        assert {name: run[name].item() for name in ("params", "facts", "seed")} == {
+            name: opening[name] for name in ("params", "facts", "seed")
+        }
+    assert curves.sizes["run"] == 16
+
+
+def test_exposures_equal_the_identity(curves):
+    exposures = group_exposures(curves).sel(group="infused")
+    np.testing.assert_allclose(exposures, curves.exposures)
+
+
+def test_replicates_share_a_cell(curves):
+    cells, cell_of_run = cell_table(curves)
+    assert cells.params.values.tolist() == [768, 3072]
+    np.testing.assert_array_equal(cells.params.values[cell_of_run], curves.params)
+
+
+def test_save_and_load_round_trip(curves, tmp_path):
+    path = save_curves(curves, tmp_path / "curves.nc")
+    xr.testing.assert_identical(load_curves(path), curves)
+
+
+def broken(curves, name, value):
+    out = curves.copy(deep=True)
+    out[name].values[...] = value
+    return out
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda c: c.drop_vars("probed"), "expected a variable 'probed', got none of that name"),
+        (
+            lambda c: c.assign_attrs(axis="depth"),
+            "expected attribute 'axis' to be one of amount, ratio, dose, got 'depth'",
+        ),
+        (lambda c: broken(c, "recalled", 999), "expected 0 <= recalled <= probed, got counts outside in 16 run"),
+        (lambda c: broken(c, "ratio", 1.5), r"expected ratio in \(0, 1\), got values outside in 16 run"),
+        (lambda c: broken(c, "exposures", 1.0), "expected r D = K f l .*, got runs that break it in 16 run"),
+        (lambda c: c.assign(recalled=c.recalled * np.nan), r"expected recalled to be a count .*, got NaN in 16 run"),
+        (lambda c: c.assign_coords(group=["novel"]), "expected groups among infused, .*, got novel"),
+        (lambda c: c.isel(run=[0, 0]), "expected distinct names of runs"),
+        (lambda c: c.isel(run=[]), "expected at least one run, got none"),
+    ],
+)
+def test_broken_promises_are_told_in_one_sentence(curves, damage, message):
+    with pytest.raises(InputError, match=message):
+        validate(damage(curves))
+
+
+def test_files_that_are_not_curves_are_told(tmp_path):
+    with pytest.raises(InputError, match=r"nowhere.nc: expected a file of retention curves, got no such file"):
+        load_curves(tmp_path / "nowhere.nc")
+    (tmp_path / "text.nc").write_text("not NetCDF")
+    with pytest.raises(InputError, match=r"text.nc: expected a NetCDF file"):
+        load_curves(tmp_path / "text.nc")
+    with pytest.raises(InputError, match="expected a folder with records of a sweep, got no sweep in it"):
+        build_curves(tmp_path)

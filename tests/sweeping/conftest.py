@@ -1,0 +1,38 @@
+"""One tiny sweep, trained once for the session."""
+
+import pytest
+
+from bayeskisl.sweeping import load_sweep, run_sweep
+
+SMOKE = """
+name = "smoke"
+axis = "amount"
+ladder = "smoke"
+widths = [8, 16]
+tokens = 15_360
+levels = [4, 16, 64]
+seeds = [0, 1]
+stack = 3
+
+[refine]
+levels = 1
+"""
+
+
+@pytest.fixture(scope="session")
+def smoke(tmp_path_factory):
+    path = tmp_path_factory.mktemp("spec") / "smoke.toml"
+    path.write_text(SMOKE)
+    return load_sweep(path)
+
+
+@pytest.fixture(scope="session")
+def finished(smoke, tmp_path_factory):
+    """An undisturbed sweep."""
+    out = tmp_path_factory.mktemp("undisturbed")
+    run_sweep(smoke, out, workers=1)
+    return out
+
+
+def records_of(out):
+    return {path.name: path.read_bytes() for path in sorted(out.glob("*/records/*.jsonl"))}

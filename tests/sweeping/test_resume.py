@@ -1,0 +1,96 @@
+"""Nothing lost: kill -9, truncation, corruption, changed specifications, two processes."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import pytest
+
+from bayeskisl.curves import build_curves
+from bayeskisl.errors import InputError, SweepError
+from bayeskisl.sweeping import run_sweep, sweep_folders, sweep_status
+from bayeskisl.sweeping.store import open_folder
+from tests.sweeping.conftest import SMOKE, records_of
+
+
+@pytest.fixture
+def copy(finished, tmp_path):
+    """A copy of the finished sweep that a test may damage."""
+    return shutil.copytree(finished, tmp_path / "copy")
+
+
+def test_a_finished_sweep_is_reused(smoke, copy):
+    before = records_of(copy)
+    result = run_sweep(smoke, copy, workers=1)
+    assert (result.trained, result.reused) == (0, len(before))
+    assert records_of(copy) == before
+
+
+def test_processes_side_by_side_give_the_same_records(smoke, finished, tmp_path):
+    run_sweep(smoke, tmp_path, workers=2)
+    assert records_of(tmp_path) == records_of(finished)
+
+
+def test_kill_9_in_the_middle_then_resume_gives_the_same_records(smoke, finished, tmp_path):
+    spec, out = tmp_path / "smoke.toml", tmp_path / "out"
+    spec.write_text(SMOKE)
+    command = [sys.executable, "-m", "bayeskisl", "sweep", "run", str(spec), "--out", str(out), "--workers", "1"]
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    while child.poll() is None and len(records_of(out)) < 2:
+        time.sleep(0.01)
+    os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+    survivors = records_of(out)
+    assert 0 < len(survivors) < len(records_of(finished)), "the kill came in the middle"
+    run_sweep(smoke, out, workers=1)
+    assert records_of(out) == records_of(finished)
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda content: content[: len(content) // 2], "its last line is cut off"),
+        (lambda content: content[: content[:-1].rfind(b"\n") + 1], "its closing line is missing"),
+        (
+            lambda content: content.replace(b'"recalled":', b'"recalled":1', 1),
+            "do not match the closing line's SHA-256",
+        ),
+        (lambda content: b"", "its last line is cut off"),
+    ],
+)
+def test_damaged_records_are_named_and_done_again(smoke, finished, copy, damage, reason):
+    victim = sorted(copy.glob("*/records/*.jsonl"))[3]
+    victim.write_bytes(damage(victim.read_bytes()))
+    assert reason in sweep_status(copy)[0].broken[victim.name]
+    with pytest.raises(InputError, match=f"{victim.name}: expected a whole record, got .*{reason}"):
+        build_curves(copy)
+    assert run_sweep(smoke, copy, workers=1).trained == 1
+    assert records_of(copy) == records_of(finished)
+
+
+def test_a_changed_specification_is_refused_with_the_difference(smoke, copy):
+    with pytest.raises(InputError, match=r"another one \(probes: 500 -> 100\)"):
+        run_sweep(replace(smoke, probes=100), copy, workers=1)
+
+
+def test_a_second_process_is_told_who_holds_the_folder(smoke, tmp_path):
+    with open_folder(smoke, tmp_path), pytest.raises(SweepError, match=f"is held by process {os.getpid()}"):
+        run_sweep(smoke, tmp_path, workers=1)
+
+
+def test_an_unwritable_folder_is_told(smoke, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SweepError, match="cannot write"):
+        run_sweep(smoke, tmp_path / "file", workers=1)
+
+
+def test_refined_levels_lie_where_retention_falls(smoke, finished):
+    (folder,) = sweep_folders(finished)
+    facts = {json.loads(p.read_text().splitlines()[0])["facts"] for p in folder.records.glob("*.jsonl")}
+    assert len(facts - {4, 16, 64}) >= 1
+    assert len(records_of(finished)) == 16

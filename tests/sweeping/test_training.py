@@ -1,0 +1,86 @@
+"""Stacking changes nothing but speed."""
+
+import pytest
+import torch
+
+from bayeskisl.sweeping.probing import probe_stack
+from bayeskisl.sweeping.training import draw_run, learning_rate_at, train_stack
+
+STEPS = 20
+
+
+@pytest.fixture(scope="module")
+def runs(smoke):
+    return tuple(run for run in smoke.runs() if run.model.width == 16)
+
+
+def losses_of(runs):
+    losses = []
+    train_stack(runs, steps=STEPS, losses=losses)
+    return torch.stack(losses)
+
+
+def test_stacked_runs_train_as_each_alone(runs):
+    stacked = losses_of(runs)
+    alone = torch.cat([losses_of((run,)) for run in runs], dim=1)
+    assert stacked.shape == (STEPS, len(runs))
+    torch.testing.assert_close(stacked, alone, rtol=0, atol=1e-4)
+
+
+def test_flat_optimiser_equals_torch_adamw(runs):
+    """The reference trains one run with torch.optim.AdamW, one parameter group per weight matrix."""
+    from bayeskisl.sweeping.decoder import Decoder
+    from bayeskisl.sweeping.training import shift
+
+    run = runs[0]
+    decoder = Decoder(run.model, run.facts.vocabulary, run.mixture.context)
+    material, rng = draw_run(run)
+    flat = torch.from_numpy(decoder.initial(rng))[None]
+    factors = torch.from_numpy(decoder.rate_factors(run.training))
+    sizes = [rows * columns for rows, columns in decoder.shapes.values()]
+    parts = [part.clone().requires_grad_() for part in flat.split(sizes, dim=1)]
+    scale = [float(factor[0]) for factor in factors.split(sizes)]
+    t = run.training
+    optimiser = torch.optim.AdamW(
+        [{"params": [part]} for part in parts], betas=(t.beta1, t.beta2), weight_decay=t.weight_decay, eps=1e-8
+    )
+    reference = []
+    for step in range(STEPS):
+        for group, factor in zip(optimiser.param_groups, scale, strict=True):
+            group["lr"] = t.learning_rate * factor * learning_rate_at(t, step, run.steps)
+        targets = torch.from_numpy(material.stream[step * t.batch : (step + 1) * t.batch]).long()[None]
+        loss = decoder.token_loss(torch.cat(parts, dim=1), shift(targets, run.facts.start), targets).mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        reference.append(loss.detach())
+    torch.testing.assert_close(losses_of((run,))[:, 0], torch.stack(reference), rtol=0, atol=1e-4)
+
+
+def test_schedule_warms_up_stays_and_falls(runs):
+    rates = [learning_rate_at(runs[0].training, step, 1000) for step in range(1000)]
+    assert rates[0] == pytest.approx(1 / 20)
+    assert set(rates[20:700]) == {1.0}
+    assert rates[-1] == pytest.approx(0.05)
+    assert rates == sorted(rates[:20]) + rates[20:700] + sorted(rates[700:], reverse=True)
+
+
+def test_untrained_models_recall_nothing_and_predict_uniformly(runs):
+    import math
+
+    trained = train_stack(runs[:1], steps=1)
+    trained.weights[:, -runs[0].model.width * runs[0].facts.vocabulary :] = 0
+    (probe,) = probe_stack(runs[:1], trained)
+    infused = probe.groups["infused"]
+    assert probe.general_loss == pytest.approx(math.log(runs[0].facts.vocabulary), rel=1e-5)
+    assert infused.answer_nats == pytest.approx(infused.probed * 2 * math.log(runs[0].facts.vocabulary), rel=1e-5)
+
+
+def test_a_diverged_run_is_told_by_its_step_and_spares_the_others(runs):
+    from dataclasses import replace
+
+    wild = replace(runs[0], training=replace(runs[0].training, learning_rate=1e30))
+    trained = train_stack((wild, runs[1]), steps=STEPS)
+    assert 0 <= trained.diverged_at[0] < STEPS
+    assert trained.diverged_at[1] == -1
+    torch.testing.assert_close(trained.weights[1], train_stack((runs[1],), steps=STEPS).weights[0], atol=1e-4, rtol=0)

@@ -1,0 +1,77 @@
+"""Imports look upstream only, and the package stays light until it is used."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import bayeskisl
+
+ROOT = Path(bayeskisl.__file__).parent
+# A module may import from its own layer and from those before it.
+LAYERS = [
+    "errors", "schema", "shipped", "knowledge", "sweeping", "curves", "laws", "inference", "decision", "design",
+    "reporting", "workflow", "cli",
+]  # fmt: skip
+HEAVY = {"torch", "pymc", "jax", "arviz", "xarray", "polars"}
+TRAINING_HALF = {"knowledge", "sweeping"}
+
+
+def layer_of(module: str) -> str:
+    return module.split(".")[1] if "." in module else ""
+
+
+def imports_of(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_look_upstream_only(path):
+    here = path.relative_to(ROOT).parts[0].removesuffix(".py")
+    if here.startswith("__"):
+        return
+    assert here in LAYERS, f"{here} has no place in LAYERS"
+    for name in imports_of(path):
+        layer = layer_of(name) if name.startswith("bayeskisl.") else ""
+        if layer in LAYERS:
+            assert LAYERS.index(layer) <= LAYERS.index(here), f"{here} imports {name}, which is downstream"
+
+
+@pytest.mark.parametrize("layer", sorted(TRAINING_HALF))
+def test_training_half_needs_torch_and_numpy_alone(layer):
+    allowed = {"torch", "numpy", "bayeskisl"} | set(sys.stdlib_module_names)
+    for path in (ROOT / layer).rglob("*.py"):
+        foreign = {name.split(".")[0] for name in imports_of(path)} - allowed
+        assert not foreign, f"{path.name} imports {foreign}"
+
+
+def loaded_after(statement: str) -> set[str]:
+    code = f"{statement}; import sys; print(' '.join(m.split('.')[0] for m in sys.modules))"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    return set(out.split())
+
+
+def test_import_is_light():
+    assert not loaded_after("import bayeskisl") & HEAVY
+
+
+@pytest.mark.parametrize("layer", sorted(TRAINING_HALF))
+def test_specifications_load_without_torch(layer):
+    assert not loaded_after(f"import bayeskisl.{layer}") & HEAVY
+
+
+def test_help_is_light():
+    assert not loaded_after("import bayeskisl.cli.app") & HEAVY
+
+
+def test_every_public_name_resolves():
+    for name in bayeskisl.__all__:
+        assert getattr(bayeskisl, name) is not None
