@@ -1,0 +1,11 @@
+"""Posteriors of laws: from retention curves to draws, judged, stored and carried to new sizes."""
+
+from bayeskisl.inference.cautions import Caution
+from bayeskisl.inference.extrapolate import extrapolate
+from bayeskisl.inference.fit import fit
+from bayeskisl.inference.gate import Gate
+from bayeskisl.inference.model import build_model
+from bayeskisl.inference.result import Fit, load_fit
+from bayeskisl.inference.simulate import simulate
+
+__all__ = ["Caution", "Fit", "Gate", "build_model", "extrapolate", "fit", "load_fit", "simulate"]

@@ -1,0 +1,161 @@
+"""What a reader of a posterior ought to know, as objects with a code, a severity and a remedy."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import xarray as xr
+
+from bayeskisl import schema
+from bayeskisl.inference.gate import Gate, scalars
+
+__all__ = ["Caution", "cautions"]
+
+_FEW_SIZES = 4
+_PRIOR_DRIVEN = 0.8  # posterior sd over prior sd above which the data have said little
+_CORRELATED, _SIGNIFICANT = 0.3, 0.05
+
+
+@dataclass(frozen=True)
+class Caution:
+    """One thing to know.
+
+    Attributes
+    ----------
+    code : str
+        ``few_sizes``, ``edge_collapse``, ``no_collapse``, ``prior_driven``, ``correlated_seeds``, ``rival_gate`` or
+        ``pareto_k``.
+    severity : str
+        ``note``, ``warning`` or ``serious``.
+    message, remedy : str
+        A sentence each.
+    """
+
+    code: str
+    severity: Literal["note", "warning", "serious"]
+    message: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.remedy}"
+
+
+def cautions(
+    posterior: xr.Dataset, prior: xr.Dataset, curves: xr.Dataset, cells: np.ndarray, gate: Gate
+) -> tuple[Caution, ...]:
+    """Everything to know about the posterior of one law.
+
+    Parameters
+    ----------
+    posterior, prior : xarray.Dataset
+        Named quantities.
+    curves : xarray.Dataset
+        What was measured.
+    cells : numpy.ndarray
+        Index of each run's cell.
+    gate : Gate
+        The verdict on the posterior.
+    """
+    return (
+        *_few_sizes(curves),
+        *_edges(posterior, curves, cells),
+        *_prior_driven(posterior, prior),
+        *_correlated_seeds(gate),
+    )
+
+
+def _few_sizes(curves: xr.Dataset) -> list[Caution]:
+    sizes = len(np.unique(curves[schema.PARAMS].values))
+    if sizes >= _FEW_SIZES:
+        return []
+    return [
+        Caution(
+            "few_sizes",
+            "serious",
+            f"{sizes} size{'' if sizes == 1 else 's'} cannot tell how the exponent itself moves with size.",
+            f"Train at least {_FEW_SIZES} sizes before extrapolating.",
+        )
+    ]
+
+
+def _edges(posterior: xr.Dataset, curves: xr.Dataset, cells: np.ndarray) -> list[Caution]:
+    """Cells whose sweep lies wholly on one side of its half-point: bounds, not measurements."""
+    bounds, measured = [], 0
+    for group in curves[schema.GROUP].values:
+        share = _shares(curves, group)
+        critical = posterior[schema.CRITICAL_EXPOSURES].sel(group=group)
+        for cell, name in enumerate(posterior[schema.CELL].values):
+            seen = share[(cells == cell) & np.isfinite(share)]
+            draws = critical.isel(cell=cell).values
+            if len(seen) and seen.min() > 0.5:
+                bounds.append(_bound(group, name, "never fell below a half", "below", np.quantile(draws, 0.95)))
+            elif len(seen) and seen.max() < 0.5:
+                bounds.append(_bound(group, name, "never rose above a half", "above", np.quantile(draws, 0.05)))
+            else:
+                measured += len(seen) > 0
+    return [*bounds, *([] if measured else [_NO_COLLAPSE])]
+
+
+_NO_COLLAPSE = Caution(
+    "no_collapse",
+    "serious",
+    "No sweep crossed its half-point: every threshold is a bound, and the law's exponents are those of the prior.",
+    "Widen the levels until retention falls from near its ceiling to near chance.",
+)
+
+
+def _bound(group: str, cell: str, what: str, side: str, exposures: float) -> Caution:
+    return Caution(
+        "edge_collapse",
+        "warning",
+        f"Retention of '{group}' at {cell} {what}: its critical exposures lie {side} {exposures:.3g} with 95 %.",
+        f"Add levels with {'fewer' if side == 'below' else 'more'} exposures at that size.",
+    )
+
+
+def _shares(curves: xr.Dataset, group: str) -> np.ndarray:
+    of_group = curves.sel(group=group)
+    probed = of_group[schema.PROBED].values
+    return np.where(probed > 0, of_group[schema.RECALLED].values / np.maximum(probed, 1), np.nan)
+
+
+def _prior_driven(posterior: xr.Dataset, prior: xr.Dataset) -> list[Caution]:
+    known = dict(scalars(prior, _JUDGED))
+    said_little = {}
+    for label, draws in scalars(posterior, _JUDGED):
+        if known[label].std() > 0:
+            ratio = _spread(label, draws) / _spread(label, known[label])
+            if ratio > _PRIOR_DRIVEN:
+                said_little[label] = ratio
+    if not said_little:
+        return []
+    listed = ", ".join(f"{label} ({ratio:.0%} of its prior's sd)" for label, ratio in said_little.items())
+    return [
+        Caution(
+            "prior_driven",
+            "note",
+            f"The curves say little about {listed}.",
+            "See how conclusions move under another prior, or add sizes.",
+        )
+    ]
+
+
+_JUDGED = ("exponent", "curvature", "tau", "sigma_run", "steepness_exponent")
+
+
+def _spread(label: str, draws: np.ndarray) -> float:
+    return float(np.log(draws).std() if label.startswith(("tau", "sigma_run")) else draws.std())
+
+
+def _correlated_seeds(gate: Gate) -> list[Caution]:
+    if not (gate.seed_correlation > _CORRELATED and gate.seed_p_value < _SIGNIFICANT):
+        return []
+    return [
+        Caution(
+            "correlated_seeds",
+            "warning",
+            f"Run effects of two seeds at one level correlate at {gate.seed_correlation:.2f}: part of the run scatter "
+            "is misfit of the curve.",
+            "Add levels where retention falls, or try another shape.",
+        )
+    ]

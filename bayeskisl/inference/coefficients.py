@@ -1,0 +1,60 @@
+"""The size law's coefficients given the thresholds: exact, since the law is linear and its priors are normal."""
+
+import numpy as np
+
+__all__ = ["conditional_moments", "draw_coefficients"]
+
+
+def conditional_moments(
+    thresholds: np.ndarray, tau: np.ndarray, design: np.ndarray, mean: np.ndarray, sd: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and a square root of the covariance of the coefficients given log e50.
+
+    With coefficients m + s b, b ~ N(0, I), and thresholds N(X (m + s b), tau^2 I): whitening by s leaves a covariance
+    (I + A'A / tau^2)^-1 of b, A = X s, which one decomposition A'A = W diag(d) W' solves for every draw of tau; an s of
+    zero leaves its coefficient at its mean.
+
+    Parameters
+    ----------
+    thresholds : numpy.ndarray
+        log e50, shape ``(..., cell)``.
+    tau : numpy.ndarray
+        Size scatter, shape ``(...)``.
+    design : numpy.ndarray
+        X, shape ``(cell, column)``.
+    mean, sd : numpy.ndarray
+        Priors of the coefficients, shape ``(column,)``.
+
+    Returns
+    -------
+    centre : numpy.ndarray
+        Shape ``(..., column)``.
+    root : numpy.ndarray
+        Shape ``(..., column, column)``; the covariance is ``root @ root.T``.
+    """
+    whitened = design * sd
+    strengths, axes = np.linalg.eigh(whitened.T @ whitened)
+    shrink = 1 / (1 + np.maximum(strengths, 0) / tau[..., None] ** 2)  # (..., column)
+    along = ((thresholds - design @ mean) @ whitened @ axes) / tau[..., None] ** 2
+    centre = mean + sd * ((shrink * along) @ axes.T)
+    root = sd[:, None] * axes * np.sqrt(shrink)[..., None, :]
+    return centre, root
+
+
+def draw_coefficients(
+    thresholds: np.ndarray,
+    tau: np.ndarray,
+    design: np.ndarray,
+    mean: np.ndarray,
+    sd: np.ndarray,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """One draw of the coefficients per draw of the thresholds; arguments as `conditional_moments`.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape ``(..., column)``.
+    """
+    centre, root = conditional_moments(thresholds, tau, design, mean, sd)
+    return centre + (root @ rng.standard_normal((*centre.shape, 1)))[..., 0]

@@ -1,0 +1,153 @@
+"""What the model is told about the curves, as plain arrays."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import xarray as xr
+
+from bayeskisl import schema
+from bayeskisl.curves import cell_table, group_exposures, varied
+from bayeskisl.errors import InputError
+from bayeskisl.laws import Law, SizeLaw
+
+__all__ = ["ModelData", "prepare"]
+
+
+@dataclass(frozen=True)
+class ModelData:
+    """The data of the model.
+
+    Parameters
+    ----------
+    recalled, probed : numpy.ndarray
+        Counts, shape ``(run, group)``.
+    log_exposures : numpy.ndarray
+        Log exposures u of each probed group, 0 where nothing was probed, shape ``(run, group)``.
+    guessing : numpy.ndarray
+        Guessing rates, shape ``(group,)``.
+    cell_of_run : numpy.ndarray
+        Index of each run's cell, shape ``(run,)``.
+    rough_threshold : numpy.ndarray
+        Log critical exposures read off the counts, shape ``(cell, group)``; where sampling starts, no more.
+    log_size : numpy.ndarray
+        log(params / reference), shape ``(cell,)``.
+    is_real : numpy.ndarray
+        False for the cells that padding appended, shape ``(cell,)``.
+    covariates : numpy.ndarray
+        Of the size law, shape ``(cell, covariate)``.
+    size_law : SizeLaw
+        Its columns and priors.
+    labels : mapping
+        Names along ``run``, ``group`` and ``cell``.
+    """
+
+    recalled: np.ndarray
+    probed: np.ndarray
+    log_exposures: np.ndarray
+    guessing: np.ndarray
+    cell_of_run: np.ndarray
+    rough_threshold: np.ndarray
+    log_size: np.ndarray
+    is_real: np.ndarray
+    covariates: np.ndarray
+    size_law: SizeLaw
+    labels: Mapping[str, list]
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Numbers of runs, groups and cells."""
+        return (*self.recalled.shape, len(self.log_size))
+
+    def padded(self, runs: int, cells: int) -> "ModelData":
+        """The same data with empty runs and cells appended, so that sweeps of similar size share compiled code.
+
+        An empty run probes nothing; an empty cell has an independent threshold that informs nothing.
+        """
+        more_runs, more_cells = runs - self.shape[0], cells - self.shape[2]
+
+        def pad(array: np.ndarray, count: int) -> np.ndarray:
+            return np.pad(array, [(0, count)] + [(0, 0)] * (array.ndim - 1))
+
+        labels = {
+            **self.labels,
+            schema.RUN: [*self.labels[schema.RUN], *(f"padding {i}" for i in range(more_runs))],
+            schema.CELL: [*self.labels[schema.CELL], *(f"padding {i}" for i in range(more_cells))],
+        }
+        return replace(
+            self,
+            recalled=pad(self.recalled, more_runs),
+            probed=pad(self.probed, more_runs),
+            log_exposures=pad(self.log_exposures, more_runs),
+            cell_of_run=pad(self.cell_of_run, more_runs),
+            rough_threshold=pad(self.rough_threshold, more_cells),
+            log_size=pad(self.log_size, more_cells),
+            is_real=pad(self.is_real, more_cells),
+            covariates=np.pad(self.covariates, [(0, more_cells), (0, 0)], constant_values=1.0),
+            labels=labels,
+        )
+
+
+def prepare(curves: xr.Dataset, law: Law) -> ModelData:
+    """Arrays of validated retention curves, for `law`.
+
+    Raises
+    ------
+    InputError
+        If the guessing rate differs between runs of one group.
+    """
+    cells, cell_of_run = cell_table(curves)
+    counts = {name: curves[name].transpose(schema.RUN, schema.GROUP).values for name in schema.COUNTS}
+    recalled, probed = (counts[name].astype(np.int64) for name in (schema.RECALLED, schema.PROBED))
+    exposures = group_exposures(curves).values
+    log_exposures = np.where(probed > 0, np.log(np.where(probed > 0, exposures, 1.0)), 0.0)
+    is_varied = varied(curves)
+    names = tuple(n for n in law.covariates if n == schema.PARAMS or is_varied[n])
+    values = np.stack([cells[name].values for name in names], axis=1)
+    size_law = SizeLaw.of(law, names, values)
+    return ModelData(
+        recalled=recalled,
+        probed=probed,
+        log_exposures=log_exposures,
+        guessing=_common_guessing(counts[schema.GUESSING], probed),
+        cell_of_run=cell_of_run,
+        rough_threshold=_rough_thresholds(recalled, probed, log_exposures, cell_of_run, cells.sizes[schema.CELL]),
+        log_size=size_law.z(values)[:, 0],
+        is_real=np.ones(cells.sizes[schema.CELL], dtype=bool),
+        covariates=values,
+        size_law=size_law,
+        labels={
+            schema.RUN: curves[schema.RUN].values.tolist(),
+            schema.GROUP: curves[schema.GROUP].values.tolist(),
+            schema.CELL: cells[schema.CELL].values.tolist(),
+        },
+    )
+
+
+def _common_guessing(guessing: np.ndarray, probed: np.ndarray) -> np.ndarray:
+    rates = []
+    for column, counts in zip(guessing.T, probed.T, strict=True):
+        distinct = np.unique(column[counts > 0])
+        if len(distinct) > 1:
+            raise InputError("one guessing rate per group", f"{len(distinct)} rates", "guessing",
+                             "fit fact sets with different answers apart")  # fmt: skip
+        rates.append(distinct[0] if len(distinct) else 0.0)
+    return np.array(rates, dtype=float)
+
+
+def _rough_thresholds(
+    recalled: np.ndarray, probed: np.ndarray, log_exposures: np.ndarray, cell_of_run: np.ndarray, cells: int
+) -> np.ndarray:
+    """Half-points by area: a curve that rises from 0 to 1 at c covers the area (end - c)."""
+    rough = np.full((cells, recalled.shape[1]), np.nan)
+    for cell, group in np.ndindex(*rough.shape):
+        rows = (cell_of_run == cell) & (probed[:, group] > 0)
+        if rows.any():
+            level, index = np.unique(log_exposures[rows, group], return_inverse=True)
+            share = recalled[rows, group] / probed[rows, group]
+            mean_share = np.bincount(index, share) / np.bincount(index)
+            rough[cell, group] = level[-1] - np.trapezoid(mean_share, level)
+    typical = np.where(
+        np.isnan(rough).all(axis=0), 0.0, np.nansum(rough, axis=0) / np.maximum((~np.isnan(rough)).sum(axis=0), 1)
+    )
+    return np.where(np.isnan(rough), typical, rough)

@@ -1,0 +1,115 @@
+"""Posterior draws of the curve of a model that is not in the data."""
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import xarray as xr
+
+from bayeskisl import schema
+from bayeskisl.errors import InputError
+from bayeskisl.inference.posterior import ceiling_of
+from bayeskisl.inference.storage import constant_data, laws_of, posterior_group
+from bayeskisl.laws import Law, SizeLaw
+
+if TYPE_CHECKING:
+    from bayeskisl.inference.result import Fit
+
+__all__ = ["extrapolate"]
+
+
+def extrapolate(
+    fit: "Fit | xr.DataTree",
+    params: float,
+    tokens: float,
+    *,
+    kind: Literal["new_run", "mean"] = "new_run",
+    law: str | None = None,
+    seed: int = 0,
+) -> xr.Dataset:
+    """Draws of everything that a retention curve needs, at a target.
+
+    Parameters
+    ----------
+    fit : Fit or xarray.DataTree
+        A fit, or its tree.
+    params, tokens : float
+        Non-embedding parameters and training tokens of the target.
+    kind : {"new_run", "mean"}
+        With a fresh run effect (one run that you will train), or with none (the cell's own curve). A new size
+        scatters off the law, in threshold, steepness and ceiling, either way.
+    law : str, optional
+        One of the fitted laws; by default the first.
+    seed : int
+        Of the fresh scatter. Targets that share it share the scatter, so that predictions along sizes are smooth.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``log_critical_exposures``, ``log_steepness``, ``ceiling``, ``floor``, ``run_effect`` (to be added to
+        ``log_critical_exposures``), dims ``(chain, draw, group)``; attribute ``prior_driven`` names the covariates of
+        the target that the data never varied, whose exponents are drawn from their priors.
+
+    Raises
+    ------
+    InputError
+        If the law was not fitted, the kind is unknown, or the target is not positive.
+    """
+    tree = fit if isinstance(fit, xr.DataTree) else fit.tree
+    laws = laws_of(tree)
+    name = law or next(iter(laws))
+    if name not in laws:
+        raise InputError(f"a fitted law among {', '.join(laws)}", repr(name), "law", "fit it as a rival")
+    if kind not in ("new_run", "mean"):
+        raise InputError("kind to be 'new_run' or 'mean'", repr(kind), "kind")
+    if not (params > 0 and tokens > 0):
+        raise InputError("a target of positive size and budget", f"params={params}, tokens={tokens}", "target")
+    posterior = posterior_group(tree, name)
+    rng = np.random.default_rng(seed)
+    fresh = {
+        what: rng.standard_normal(posterior["tau"].shape) for what in ("size", "steepness", "lapse", "run", "unvaried")
+    }
+    line, prior_driven = _line(posterior, tree, laws[name], {"params": params, "tokens": tokens}, fresh["unvaried"])
+    z = np.log(params / float(_reference(tree).sel(covariate=schema.PARAMS)))
+    log_odds = posterior["lapse_intercept"] + posterior["lapse_scatter"] * fresh["lapse"]
+    effect = posterior["sigma_run"] * (fresh["run"] if kind == "new_run" else 0.0)
+    return xr.Dataset(
+        {
+            "log_critical_exposures": line + posterior["tau"] * fresh["size"],
+            "log_steepness": posterior["steepness_intercept"]
+            + posterior["steepness_exponent"] * z
+            + posterior["steepness_scatter"] * fresh["steepness"],
+            "ceiling": ceiling_of(log_odds, posterior["floor"]),
+            "floor": posterior["floor"],
+            "run_effect": effect,
+        },
+        attrs={"law": name, "kind": kind, "params": params, "tokens": tokens, "prior_driven": list(prior_driven)},
+    )
+
+
+def _line(
+    posterior: xr.Dataset, tree: xr.DataTree, law: Law, target: dict[str, float], fresh: np.ndarray
+) -> tuple[xr.DataArray, tuple[str, ...]]:
+    """The law's line at the target, and the covariates for which only the prior speaks."""
+    varied = tuple(str(name) for name in posterior[schema.COVARIATE].values)
+    reference = _reference(tree).values
+    size_law = SizeLaw(varied, reference, np.zeros(0), np.zeros(0))
+    coefficients = size_law.join(
+        posterior["intercept"].values, posterior[schema.EXPONENT].values, posterior[schema.CURVATURE].values
+    )
+    line = posterior["intercept"].copy(
+        data=size_law.log_critical_exposures(coefficients, np.array([target[name] for name in varied]))
+    )
+    prior_driven = []
+    for name in law.covariates:
+        if name not in varied:
+            only = float(np.exp(np.log(constant_data(tree)[f"cell_{name}"]).mean()))
+            distance = np.log(target[name] / only)
+            if abs(distance) > 1e-9:
+                prior = law.priors.exponent[name]
+                line = line - (prior.mean + prior.sd * fresh) * distance
+                prior_driven.append(name)
+    return line, tuple(prior_driven)
+
+
+def _reference(tree: xr.DataTree) -> xr.DataArray:
+    return constant_data(tree)["covariate_reference"]

@@ -1,0 +1,187 @@
+"""From retention curves to a posterior that may be used."""
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from bayeskisl import schema
+from bayeskisl.curves import cell_table, load_curves, validate
+from bayeskisl.inference.cautions import Caution, cautions
+from bayeskisl.inference.data import ModelData, prepare
+from bayeskisl.inference.gate import Gate, examine
+from bayeskisl.inference.pointwise import integrated_log_likelihood
+from bayeskisl.inference.posterior import name_quantities, report_on_axis
+from bayeskisl.inference.predictive import draw_counts
+from bayeskisl.inference.prior import draw_prior
+from bayeskisl.inference.result import Fit
+from bayeskisl.inference.sampling import Settings, sample_model
+from bayeskisl.inference.storage import dataset, measured, provenance
+from bayeskisl.inference.weights import leave_one_run_out, stacking_weights
+from bayeskisl.laws import Law, load_law
+
+__all__ = ["fit"]
+
+_PRIOR_DRAWS = 500
+_PARETO_K = 0.7  # Vehtari et al. 2024, arXiv:1507.02646: above it, importance sampling is not to be relied upon
+
+
+@dataclass(frozen=True)
+class _Posterior:
+    """One law's posterior and its judgement."""
+
+    law: Law
+    data: ModelData
+    groups: dict[str, xr.Dataset]
+    gate: Gate
+    pointwise: np.ndarray
+    pareto_k: float
+
+
+def fit(
+    curves: xr.Dataset | str | Path,
+    law: str | Path | Law = "collapse",
+    *,
+    rivals: Sequence[str | Path | Law] | None = None,
+    draws: int = 1000,
+    tune: int = 600,
+    chains: int = 4,
+    seed: int = 0,
+    cores: int = 2,
+    throw: bool = True,
+    progress: bool | Callable[[str], None] = False,
+) -> Fit:
+    """Infer collapse points and exponents from retention curves.
+
+    Parameters
+    ----------
+    curves : xarray.Dataset or path
+        Retention curves, or the file that holds them.
+    law : str, path or Law
+        A shipped law's name, a law file, or a law.
+    rivals : sequence of laws, optional
+        Laws that are fitted beside it, for weights and envelopes; by default those that the law's file names.
+    draws, tune, chains : int
+        Kept and discarded draws per chain, and chains.
+    seed : int
+        Same seed, same versions and same machine: same draws.
+    cores : int
+        Threads.
+    throw : bool
+        Whether a posterior that fails its gate raises; if not it is handed over, with ``gate.passed`` False.
+    progress : bool or callable
+        True prints each stage to standard error; a callable is told of it.
+
+    Returns
+    -------
+    Fit
+
+    Raises
+    ------
+    InputError
+        If the curves break their schema or there is no such law.
+    GateError
+        If the posterior of `law` fails its gate; the message says which test, and what to try.
+    """
+    curves = validate(curves) if isinstance(curves, xr.Dataset) else load_curves(curves)
+    law = load_law(law)
+    others = [load_law(other) for other in (law.rivals if rivals is None else rivals)]
+    settings = Settings(draws, tune, chains, seed, cores, _teller(progress))
+    first = _posterior_of(curves, law, settings)
+    if throw:
+        first.gate.raise_if_failed(law.name)
+    beside = [_posterior_of(curves, other, settings) for other in others if other.name != law.name]
+    return _assemble(curves, first, beside, settings)
+
+
+def _posterior_of(curves: xr.Dataset, law: Law, settings: Settings) -> _Posterior:
+    data = prepare(curves, law)
+    cells, cell_of_run = cell_table(curves)
+    raw, sample_stats = sample_model(data, law, settings)
+    named = name_quantities(raw, data, law, np.random.default_rng([settings.seed, 1]))
+    posterior = report_on_axis(dataset(named, data), cells, law, curves.attrs["axis"])
+    settings.tell(f"judging the law '{law.name}'")
+    gate = examine(posterior, sample_stats, curves, cell_of_run)
+    log_likelihood = integrated_log_likelihood(named, data, law.curve, settings.cores)
+    probed = log_likelihood.reshape(-1, *data.probed.shape)[:, data.probed > 0]
+    left_out = leave_one_run_out(probed)
+    groups = {
+        "posterior": posterior,
+        "sample_stats": sample_stats.assign_coords(chain=posterior["chain"], draw=posterior["draw"]),
+        "log_likelihood": dataset({schema.RECALLED: log_likelihood}, data),
+    }
+    return _Posterior(law, data, groups, gate, left_out.pointwise, left_out.pareto_k)
+
+
+def _assemble(curves: xr.Dataset, first: _Posterior, beside: list[_Posterior], settings: Settings) -> Fit:
+    cells, cell_of_run = cell_table(curves)
+    rng = np.random.default_rng([settings.seed, 2])
+    law, data = first.law, first.data
+    prior = report_on_axis(dataset(draw_prior(law, data, _PRIOR_DRAWS, rng), data), cells, law, curves.attrs["axis"])
+    everyone = [first, *beside]
+    usable = [one for one in everyone if one is first or one.gate.passed]
+    known = (
+        *cautions(first.groups["posterior"], prior, curves, cell_of_run, first.gate),
+        *_of_rivals(beside),
+        *_of_importance(usable),
+    )
+    groups = {
+        **first.groups,
+        "prior": prior,
+        "posterior_predictive": dataset(draw_counts(first.groups["posterior"], data, law.curve, rng), data),
+        **measured(curves, data),
+        **{f"rivals/{one.law.name}/{name}": group for one in beside for name, group in one.groups.items()},
+    }
+    tree = xr.DataTree.from_dict(groups)
+    tree.attrs = {
+        "laws": json.dumps({one.law.name: one.law.to_dict() for one in everyone}),
+        "law_sha256": law.sha256,
+        "gates": json.dumps({one.law.name: one.gate.to_dict() for one in everyone}),
+        "weights": json.dumps(stacking_weights({one.law.name: one.pointwise for one in usable})),
+        "elpd_loo": json.dumps({one.law.name: float(one.pointwise.sum()) for one in everyone}),
+        "warnings": json.dumps([asdict(caution) for caution in sorted(known, key=_severity)]),
+        **provenance(settings.seed),
+    }
+    return Fit(tree)
+
+
+def _severity(caution: Caution) -> int:
+    return ("serious", "warning", "note").index(caution.severity)
+
+
+def _of_rivals(beside: list[_Posterior]) -> list[Caution]:
+    return [
+        Caution(
+            "rival_gate",
+            "warning",
+            f"The rival law '{one.law.name}' failed its gate and has no weight: {'; '.join(one.gate.reasons)}.",
+            "Fit again with more draws and tuning steps.",
+        )
+        for one in beside
+        if not one.gate.passed
+    ]
+
+
+def _of_importance(usable: list[_Posterior]) -> list[Caution]:
+    poor = {one.law.name: one.pareto_k for one in usable if one.pareto_k > _PARETO_K}
+    if not poor or len(usable) == 1:
+        return []
+    listed = ", ".join(f"{name} {k:.2f}" for name, k in poor.items())
+    return [
+        Caution(
+            "pareto_k",
+            "note",
+            f"A single run decides part of the laws' weights (Pareto k: {listed}).",
+            "Trust each law's own prediction more than their weights.",
+        )
+    ]
+
+
+def _teller(progress: bool | Callable[[str], None]) -> Callable[[str], None]:
+    if callable(progress):
+        return progress
+    return (lambda stage: print(stage, file=sys.stderr, flush=True)) if progress else (lambda stage: None)

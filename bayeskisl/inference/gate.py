@@ -1,0 +1,157 @@
+"""Whether a posterior may be used."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from arviz_stats.base import array_stats
+
+from bayeskisl import schema
+from bayeskisl.errors import GateError
+
+__all__ = ["STRUCTURAL", "Gate", "examine", "seed_correlation"]
+
+# What conclusions rest on; the effects of single runs, hundreds of them, are judged through these.
+STRUCTURAL = (
+    "intercept", "exponent", "curvature", "tau", "sigma_run", "critical_exposures", "steepness", "steepness_intercept",
+    "steepness_exponent", "steepness_scatter", "ceiling", "lapse_intercept", "lapse_scatter", "floor", "concentration",
+)  # fmt: skip
+
+# Vehtari et al. 2021, doi:10.1214/20-BA1221: R-hat below 1.01, and 100 effective draws per chain for 4 chains.
+_RHAT, _ESS, _DIVERGENT = 1.01, 400, 0.001
+
+# Effects of two seeds of one level correlate at .8 where a shape cannot follow the curve and at 0 where it can. With
+# fewer than six informative pairs no correlation, however large, is rarer than 1 in 100 by chance.
+_CORRELATION, _SIGNIFICANCE, _FEWEST_PAIRS, _SHUFFLES = 0.6, 0.01, 6, 10_000
+
+
+@dataclass(frozen=True)
+class Gate:
+    """The verdict on a posterior, and the numbers that it rests on.
+
+    Attributes
+    ----------
+    passed : bool
+    reasons : tuple of str
+        One sentence per failed test: which, with what number, and what to try.
+    rhat : float
+        Largest R-hat of the structural variables; at most 1.01.
+    ess_bulk, ess_tail : float
+        Smallest effective numbers of draws; at least 400.
+    divergences : float
+        Share of divergent draws; below .001.
+    seed_correlation : float
+        Correlation of the run effects of two seeds at one level of one cell; NaN without such pairs.
+    seed_p_value : float
+        Of that correlation, by flipping signs.
+    seed_pairs : float
+        Effective number of pairs that it rests on.
+    """
+
+    passed: bool
+    reasons: tuple[str, ...]
+    rhat: float
+    ess_bulk: float
+    ess_tail: float
+    divergences: float
+    seed_correlation: float
+    seed_p_value: float
+    seed_pairs: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """The gate as plain values, NaN as None."""
+        return {k: None if isinstance(v, float) and np.isnan(v) else v for k, v in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> "Gate":
+        """The inverse of `to_dict`."""
+        values = {key: float("nan") if value is None else value for key, value in content.items()}
+        return cls(**{**values, "reasons": tuple(values["reasons"])})
+
+    def raise_if_failed(self, law: str) -> None:
+        """Raise `GateError` with every reason, if there is one."""
+        if not self.passed:
+            raise GateError(
+                f"the posterior of the law '{law}' may not be used: {'; '.join(self.reasons)}. "
+                "To look at it all the same, fit with throw=False."
+            )
+
+
+def examine(posterior: xr.Dataset, sample_stats: xr.Dataset, curves: xr.Dataset, cell_of_run: np.ndarray) -> Gate:
+    """The gate's verdict on a posterior of `curves`."""
+    convergence = diagnostics(posterior)
+    rhat, rhat_at = _worst(convergence, "r_hat", largest=True)
+    bulk, bulk_at = _worst(convergence, "ess_bulk", largest=False)
+    tail, tail_at = _worst(convergence, "ess_tail", largest=False)
+    divergences = float(sample_stats["diverging"].mean()) if "diverging" in sample_stats else 0.0
+    correlation, p_value, pairs = seed_correlation(posterior, curves, cell_of_run)
+    more = "try more draws and tuning steps"
+    tests = {
+        f"R-hat of {rhat_at} is {rhat:.3f} (at most {_RHAT}): chains disagree; {more}, or look for two explanations of "
+        "the same curves": rhat <= _RHAT,
+        f"bulk ESS of {bulk_at} is {bulk:.0f} (at least {_ESS}); {more}": bulk >= _ESS,
+        f"tail ESS of {tail_at} is {tail:.0f} (at least {_ESS}); {more}": tail >= _ESS,
+        f"{divergences:.2%} of draws diverged (below {_DIVERGENT:.1%}); try more tuning steps, or a prior of tau or "
+        "sigma_run that stays away from zero": divergences < _DIVERGENT,
+        f"run effects of two seeds at one level correlate at {correlation:.2f} over {pairs:.0f} pairs (below "
+        f"{_CORRELATION}): the curve's shape does not fit; try another shape, or finer levels": not (
+            correlation >= _CORRELATION and p_value < _SIGNIFICANCE and pairs >= _FEWEST_PAIRS
+        ),
+    }  # fmt: skip
+    reasons = tuple(reason for reason, holds in tests.items() if not holds)
+    return Gate(not reasons, reasons, rhat, bulk, tail, divergences, correlation, p_value, pairs)
+
+
+def diagnostics(posterior: xr.Dataset, names: Iterable[str] = STRUCTURAL) -> dict[str, dict[str, float]]:
+    """R-hat and effective numbers of draws of each scalar that is not constant, by its label."""
+    found = {}
+    for label, draws in scalars(posterior, names):
+        if np.ptp(draws) > 0:
+            found[label] = {
+                "r_hat": float(array_stats.rhat(draws)),
+                "ess_bulk": float(array_stats.ess(draws)),
+                "ess_tail": float(array_stats.ess(draws, method="tail", prob=(0.05, 0.95))),
+            }
+    return found
+
+
+def scalars(posterior: xr.Dataset, names: Iterable[str]) -> Iterable[tuple[str, np.ndarray]]:
+    """Labels such as ``exponent[infused, params]`` and draws ``(chain, draw)`` of every scalar of some variables."""
+    for name in names:
+        if name not in posterior:
+            continue
+        rest = [dim for dim in posterior[name].dims if dim not in ("chain", "draw")]
+        variable = posterior[name].transpose("chain", "draw", *rest)
+        for index in np.ndindex(*variable.shape[2:]):
+            place = ", ".join(str(variable[dim].values[i]) for dim, i in zip(rest, index, strict=True))
+            yield f"{name}[{place}]" if rest else name, variable.values[(slice(None), slice(None), *index)]
+
+
+def seed_correlation(posterior: xr.Dataset, curves: xr.Dataset, cell_of_run: np.ndarray) -> tuple[float, float, float]:
+    """Correlation of run effects of seeds that share cell and level, its p-value, and the effective number of pairs.
+
+    Seeds share nothing but their place, so correlated effects are the curve's misfit, which each then counts as
+    independent evidence. Effects of saturated runs are shrunk to zero and so drop out by themselves; under independence
+    either sign of each product is equally likely, whatever its size.
+    """
+    effects = (posterior["run_effect"] / posterior[schema.SIGMA_RUN]).mean(("chain", "draw"))
+    effects = effects.transpose(schema.RUN, schema.GROUP).values
+    level = curves[schema.AXES[curves.attrs["axis"]]].values
+    first, second = np.triu_indices(len(cell_of_run), k=1)
+    alike = (cell_of_run[first] == cell_of_run[second]) & (level[first] == level[second])
+    one, other = effects[first[alike]].ravel(), effects[second[alike]].ravel()
+    products, sizes = one * other, (one**2 + other**2) / 2
+    if not sizes.sum() > 0:
+        return float("nan"), float("nan"), 0.0
+    signs = np.random.default_rng(0).choice([-1.0, 1.0], size=(_SHUFFLES, len(products)))
+    p_value = (1 + np.sum(signs @ products >= products.sum())) / (1 + _SHUFFLES)
+    return float(products.sum() / sizes.sum()), float(p_value), float(sizes.sum() ** 2 / (sizes**2).sum())
+
+
+def _worst(convergence: dict[str, dict[str, float]], measure: str, largest: bool) -> tuple[float, str]:
+    sign = 1 if largest else -1
+    # NaN (too few draws or chains to tell) is the worst of all
+    label = max(convergence, key=lambda key: (np.isnan(convergence[key][measure]), sign * convergence[key][measure]))
+    return convergence[label][measure], label

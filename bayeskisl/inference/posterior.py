@@ -1,0 +1,116 @@
+"""From the sampler's variables to the quantities that people ask for, by their names in `schema`."""
+
+import numpy as np
+import xarray as xr
+
+from bayeskisl import schema
+from bayeskisl.curves.axis import axis_value, moves
+from bayeskisl.inference.coefficients import draw_coefficients
+from bayeskisl.inference.data import ModelData
+from bayeskisl.inference.model import freedom, run_scale
+from bayeskisl.laws import Law
+
+__all__ = ["ON_AXIS", "coefficients_of", "name_quantities", "report_on_axis"]
+
+# A tenth of (ceiling - floor) is lost at the shoulder.
+SHOULDER_SHARE = 0.9
+
+ON_AXIS = (schema.COLLAPSE, schema.SHOULDER, schema.ONSET)
+
+
+def name_quantities(
+    draws: dict[str, np.ndarray], data: ModelData, law: Law, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """The named quantities of every draw, shapes ``(chain, draw, ...)``, the coefficients drawn from their conditional.
+
+    Parameters
+    ----------
+    draws : dict
+        As `bayeskisl.inference.sampling.sample_model` returns them.
+    """
+    line = draws["log_critical_exposures_offset"]  # (chain, draw, cell, group), relative to rough_threshold
+    tau, sigma_run = draws["tau"], draws["sigma_run"]
+    thresholds = data.rough_threshold + line
+    free = freedom(data, law)
+    scale = run_scale(free, sigma_run[..., None, :], law.priors.sigma_run.log_median, np)
+    run_effect = scale * draws["run_place"] - (1 - free) * line[..., data.cell_of_run, :]
+    size_law = data.size_law
+    coefficients = draw_coefficients(
+        np.swapaxes(thresholds, -1, -2),
+        tau,
+        size_law.design_matrix(data.covariates),
+        size_law.mean,
+        size_law.sd,
+        rng,
+    )
+    return structural_quantities(draws, data) | coefficients_of(coefficients, data) | {
+        "critical_exposures": np.exp(thresholds),
+        "run_effect": run_effect,
+    }  # fmt: skip
+
+
+def structural_quantities(draws: dict[str, np.ndarray], data: ModelData) -> dict[str, np.ndarray]:
+    """What follows from the variables of groups and cells alone; serves posterior and prior draws alike."""
+    kept = ("tau", "sigma_run", "steepness_intercept", "steepness_exponent", "steepness_scatter", "lapse_intercept",
+            "lapse_scatter", "concentration")  # fmt: skip
+    excess = draws.get("floor_excess", np.zeros_like(draws["tau"]))
+    floor = data.guessing + (1 - data.guessing) * excess
+    log_steepness = (
+        draws["steepness_intercept"][..., None, :]
+        + draws["steepness_exponent"][..., None, :] * data.log_size[:, None]
+        + draws["steepness_scatter"][..., None, :] * draws["steepness_z"]
+    )
+    log_odds = draws["lapse_intercept"][..., None, :] + draws["lapse_scatter"][..., None, :] * draws["lapse_z"]
+    return {name: draws[name] for name in kept} | {
+        "floor_excess": excess,
+        "floor": floor,
+        "ceiling": ceiling_of(log_odds, floor[..., None, :]),
+        "steepness": np.exp(log_steepness),
+    }
+
+
+def ceiling_of(lapse_log_odds: np.ndarray, floor: np.ndarray) -> np.ndarray:
+    """Retention of facts that were seen often enough, 1 - lapse (1 - floor)."""
+    return 1 - (1 - floor) / (1 + np.exp(-lapse_log_odds))
+
+
+def coefficients_of(coefficients: np.ndarray, data: ModelData) -> dict[str, np.ndarray]:
+    """Intercept ``(..., group)``, exponent and curvature ``(..., group, covariate)``."""
+    intercept, exponent, curvature = data.size_law.split(coefficients)
+    return {"intercept": intercept, schema.EXPONENT: exponent, schema.CURVATURE: curvature}
+
+
+def report_on_axis(named: xr.Dataset, cells: xr.Dataset, law: Law, axis: str) -> xr.Dataset:
+    """Collapse point and shoulder on the user's axis, added to the named quantities.
+
+    Parameters
+    ----------
+    named : xarray.Dataset
+        With ``critical_exposures`` and ``steepness``, dims ``(chain, draw, cell, group)``.
+    cells : xarray.Dataset
+        Covariates of the cells, see `bayeskisl.curves.cell_table`.
+
+    Returns
+    -------
+    xarray.Dataset
+        With ``collapse`` and ``shoulder`` where a group's exposures fall along the axis, ``onset`` where they rise; NaN
+        elsewhere.
+    """
+    ahead = np.exp(law.curve.inverse(SHOULDER_SHARE) / named["steepness"])
+    groups = [str(name) for name in named[schema.GROUP].values]
+    held_fixed = {str(name): cells[name] for name in cells.data_vars}
+
+    def on_axis(exposures: xr.DataArray, direction: int) -> xr.DataArray:
+        columns = [
+            axis_value(exposures.sel(group=group), axis, group, held_fixed)
+            if moves(axis, group) == direction
+            else exposures.sel(group=group) * np.nan
+            for group in groups
+        ]
+        return xr.concat(columns, dim=schema.GROUP, coords="minimal", compat="override").transpose(*exposures.dims)
+
+    critical = named[schema.CRITICAL_EXPOSURES]
+    reported = named.assign({schema.COLLAPSE: on_axis(critical, -1), schema.SHOULDER: on_axis(critical * ahead, -1)})
+    if any(moves(axis, group) > 0 for group in groups):
+        reported = reported.assign({schema.ONSET: on_axis(critical, 1)})
+    return reported

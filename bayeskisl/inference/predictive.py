@@ -1,0 +1,40 @@
+"""Counts that the model expects."""
+
+import numpy as np
+import xarray as xr
+
+from bayeskisl import schema
+from bayeskisl.inference.data import ModelData
+from bayeskisl.laws import Shape
+from bayeskisl.laws.shapes import retention
+
+__all__ = ["draw_counts"]
+
+
+def draw_counts(
+    named: xr.Dataset, data: ModelData, shape: Shape, rng: np.random.Generator, fresh: bool = True
+) -> dict[str, np.ndarray]:
+    """Recalled facts of runs at the places of the data, ``(chain, draw, run, group)``.
+
+    Parameters
+    ----------
+    named : xarray.Dataset
+        Named quantities.
+    fresh : bool
+        With fresh run effects, as replicates of the runs would have (those of the fitted runs reproduce the counts
+        whatever the law), or with the run effects in `named`.
+    """
+    own = named["run_effect"].values
+    effect = named["sigma_run"].values[..., None, :] * rng.standard_normal(own.shape) if fresh else own
+    chance = retention(
+        shape,
+        data.log_exposures - effect,
+        np.log(named["critical_exposures"].values)[..., data.cell_of_run, :],
+        named["steepness"].values[..., data.cell_of_run, :],
+        named["floor"].values[..., None, :],
+        named["ceiling"].values[..., data.cell_of_run, :],
+    )
+    concentration = named["concentration"].values[..., None, :]
+    # numpy's beta needs positive shapes, and a share of 0 or 1 is what the smallest of them give
+    shapes = np.maximum(chance * concentration, 1e-12), np.maximum((1 - chance) * concentration, 1e-12)
+    return {schema.RECALLED: rng.binomial(data.probed, rng.beta(*shapes)).astype(np.int32)}

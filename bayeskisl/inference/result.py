@@ -1,0 +1,151 @@
+"""What a fit hands over."""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayeskisl import schema
+from bayeskisl.inference.cautions import Caution
+from bayeskisl.inference.gate import STRUCTURAL, Gate, diagnostics, scalars
+from bayeskisl.inference.posterior import ON_AXIS
+from bayeskisl.inference.storage import curves_of, laws_of, read_tree, write_tree
+from bayeskisl.laws import Law
+
+__all__ = ["Fit", "load_fit"]
+
+
+@dataclass(frozen=True, repr=False)
+class Fit:
+    """A posterior, with everything needed to judge it and to predict from it.
+
+    Attributes
+    ----------
+    tree : xarray.DataTree
+        Groups ``posterior``, ``sample_stats``, ``log_likelihood`` (run effects integrated out), ``prior``,
+        ``posterior_predictive``, ``observed_data``, ``constant_data``, and ``rivals/<law>/`` with the first three.
+        Every ArviZ function takes it.
+    """
+
+    tree: xr.DataTree
+
+    @cached_property
+    def laws(self) -> dict[str, Law]:
+        """The fitted laws by name, the one that was asked for first."""
+        return laws_of(self.tree)
+
+    @property
+    def law(self) -> Law:
+        """The law that was asked for."""
+        return next(iter(self.laws.values()))
+
+    @cached_property
+    def gates(self) -> dict[str, Gate]:
+        """The verdict on each law's posterior."""
+        return {name: Gate.from_dict(gate) for name, gate in json.loads(self.tree.attrs["gates"]).items()}
+
+    @property
+    def gate(self) -> Gate:
+        """The verdict on the posterior of `law`."""
+        return self.gates[self.law.name]
+
+    @cached_property
+    def warnings(self) -> tuple[Caution, ...]:
+        """What a reader ought to know, the most severe first."""
+        return tuple(Caution(**content) for content in json.loads(self.tree.attrs["warnings"]))
+
+    @cached_property
+    def weights(self) -> dict[str, float]:
+        """Stacking weight of each law that passed its gate, `law` always among them.
+
+        They rank how well the laws predict single runs of sizes in the data. A handful of sizes hardly separates laws
+        that differ by factors beyond them, so none falls below a floor; look at each law's own prediction too.
+        """
+        return json.loads(self.tree.attrs["weights"])
+
+    @cached_property
+    def curves(self) -> xr.Dataset:
+        """The retention curves that were fitted."""
+        return curves_of(self.tree)
+
+    @property
+    def posterior(self) -> xr.Dataset:
+        """Named quantities under `law`, dims ``(chain, draw, ...)``."""
+        return self.tree["posterior"].to_dataset()
+
+    @cached_property
+    def truth(self) -> xr.Dataset | None:
+        """True values, where the curves were simulated."""
+        truth = self.curves.attrs.get("truth")
+        return None if truth is None else xr.Dataset.from_dict(json.loads(truth))
+
+    def summary(self, ci_prob: float = 0.9) -> pd.DataFrame:
+        """Medians, equal-tailed intervals and diagnostics of every structural quantity.
+
+        Parameters
+        ----------
+        ci_prob : float
+            Probability of the interval; its columns are named after it, ``eti90_low`` and ``eti90_high``.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per scalar. With simulated curves, also the columns ``truth`` and ``covered``.
+        """
+        names = (*ON_AXIS, *STRUCTURAL)
+        tail, percent = (1 - ci_prob) / 2, f"eti{100 * ci_prob:g}"
+        rows = {
+            label: {
+                "median": np.median(draws),
+                "sd": draws.std(),
+                f"{percent}_low": np.quantile(draws, tail),
+                f"{percent}_high": np.quantile(draws, 1 - tail),
+            }
+            for label, draws in scalars(self.posterior, names)
+            if not np.isnan(draws).all()
+        }
+        table = pd.DataFrame(rows).T.join(pd.DataFrame(diagnostics(self.posterior, names)).T)
+        if self.truth is None:
+            return table
+        truth = self.truth.expand_dims(chain=1, draw=1)
+        table["truth"] = pd.Series({label: float(value.squeeze()) for label, value in scalars(truth, names)})
+        table["covered"] = (table[f"{percent}_low"] <= table["truth"]) & (table["truth"] <= table[f"{percent}_high"])
+        return table
+
+    def save(self, path: str | Path) -> Path:
+        """Write the fit as NetCDF, which `load_fit` and plain ArviZ open."""
+        return write_tree(self.tree, path)
+
+    def __repr__(self) -> str:
+        gate = "gate passed" if self.gate.passed else "GATE FAILED"
+        exponents = ", ".join(f"{label} {text}" for label, text in self.intervals((schema.EXPONENT,)).items())
+        return f"<Fit of {self.curves.sizes[schema.RUN]} runs, law '{self.law.name}', {exponents}, {gate}>"
+
+    def _repr_html_(self) -> str:
+        from bayeskisl.inference.card import card
+
+        return card(self)
+
+    def intervals(self, names: tuple[str, ...]) -> dict[str, str]:
+        """Median and 90 % equal-tailed interval of every scalar of some variables, as text by label."""
+        found = {}
+        for label, draws in scalars(self.posterior, names):
+            if not np.isnan(draws).all():
+                low, median, high = np.quantile(draws, [0.05, 0.5, 0.95])
+                found[label] = f"{median:.3g} ({low:.3g} to {high:.3g})"
+        return found
+
+
+def load_fit(path: str | Path) -> Fit:
+    """Read a saved fit.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, is not NetCDF, or is not a fit.
+    """
+    return Fit(read_tree(path))

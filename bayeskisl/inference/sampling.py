@@ -1,0 +1,116 @@
+"""Draws from the model: nutpie, compiled once per shape and structure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+import numpy as np
+import xarray as xr
+
+from bayeskisl.inference.data import ModelData
+from bayeskisl.inference.model import model_inputs, model_of, structure
+from bayeskisl.laws import Law
+
+__all__ = ["Settings", "sample_model"]
+
+# Sweeps of similar size share compiled code; padding more coarsely costs more in sampling than it saves.
+_RUNS_STEP, _CELLS_STEP = 8, 2
+
+# Measured on an 80-run sweep: .8 leaves 0 to 13 divergences of 4,000, .93 leaves none at the same 15 steps per draw.
+_TARGET_ACCEPT = 0.93
+
+_compiled: dict[tuple, object] = {}
+
+
+def _silent(stage: str) -> None:
+    """Say nothing."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to sample.
+
+    Parameters
+    ----------
+    draws, tune, chains : int
+        Kept and discarded draws per chain, and chains.
+    seed : int
+        Of the sampler; compiled code of another version may still give other draws.
+    cores : int
+        Threads.
+    tell : callable
+        Is told in a few words what is being done.
+    """
+
+    draws: int = 1000
+    tune: int = 600
+    chains: int = 4
+    seed: int = 0
+    cores: int = 2
+    tell: Callable[[str], None] = _silent
+
+
+def sample_model(data: ModelData, law: Law, settings: Settings) -> tuple[dict[str, np.ndarray], xr.Dataset]:
+    """Draws of the model's free variables, and the sampler's statistics.
+
+    Returns
+    -------
+    draws : dict of numpy.ndarray
+        By the names of `bayeskisl.inference.model.build_model`, shapes ``(chain, draw, ...)``, padding stripped.
+    sample_stats : xarray.Dataset
+        As the sampler reports them, dims ``(chain, draw)``.
+    """
+    runs, _, cells = data.shape
+    padded = data.padded(_round_up(runs, _RUNS_STEP), _round_up(cells, _CELLS_STEP))
+    tree = _with_nutpie(padded, law, settings) if find_spec("nutpie") else _with_pymc(padded, law, settings)
+    draws = {str(name): _stripped(variable, runs, cells) for name, variable in tree["posterior"].data_vars.items()}
+    stats = tree["sample_stats"].to_dataset().reset_coords(drop=True)
+    return draws, stats[[name for name in stats.data_vars if stats[name].dims == ("chain", "draw")]]
+
+
+def _with_nutpie(data: ModelData, law: Law, settings: Settings) -> xr.DataTree:
+    import nutpie
+
+    key = (data.shape, structure(law))
+    if key not in _compiled:
+        settings.tell("compiling the model")
+        _compiled[key] = nutpie.compile_pymc_model(model_of(data, law))
+    settings.tell(f"sampling the law '{law.name}'")
+    return nutpie.sample(
+        _compiled[key].with_data(**model_inputs(data, law)),
+        draws=settings.draws,
+        tune=settings.tune,
+        chains=settings.chains,
+        cores=settings.cores,
+        seed=settings.seed,
+        adaptation="low_rank",
+        target_accept=_TARGET_ACCEPT,
+        save_warmup=False,
+        progress_bar=False,
+    )
+
+
+def _with_pymc(data: ModelData, law: Law, settings: Settings) -> xr.DataTree:
+    """The same posterior, several times slower, where nutpie is missing."""
+    import pymc as pm
+
+    settings.tell(f"sampling the law '{law.name}' with PyMC (install nutpie to make this faster)")
+    with model_of(data, law):
+        return pm.sample(
+            draws=settings.draws,
+            tune=settings.tune,
+            chains=settings.chains,
+            cores=settings.cores,
+            random_seed=settings.seed,
+            target_accept=_TARGET_ACCEPT,
+            progressbar=False,
+        )
+
+
+def _stripped(variable: xr.DataArray, runs: int, cells: int) -> np.ndarray:
+    keep = {"run": slice(runs), "cell": slice(cells)}
+    return variable.isel({dim: part for dim, part in keep.items() if dim in variable.dims}).values
+
+
+def _round_up(count: int, step: int) -> int:
+    return -(-count // step) * step

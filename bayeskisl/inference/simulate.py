@@ -1,0 +1,156 @@
+"""Curves with known truth from any law."""
+
+import json
+from collections.abc import Mapping
+from inspect import signature
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from bayeskisl import schema
+from bayeskisl.curves import cell_table, validate
+from bayeskisl.errors import InputError
+from bayeskisl.inference.data import prepare
+from bayeskisl.inference.posterior import report_on_axis
+from bayeskisl.inference.predictive import draw_counts
+from bayeskisl.inference.prior import FREE, draw_prior
+from bayeskisl.inference.storage import dataset
+from bayeskisl.knowledge.identity import infused_exposures
+from bayeskisl.laws import Law, load_law
+
+__all__ = ["design_curves", "simulate"]
+
+_ALL_PROBED = 500  # facts; larger sets are probed by a sample of this size
+
+
+def simulate(
+    law: str | Path | Law, design: xr.Dataset | Mapping[str, Any], truth: Mapping[str, Any] | None = None, seed: int = 0
+) -> xr.Dataset:
+    """Draw curves from a law.
+
+    Parameters
+    ----------
+    law : str, path or Law
+        What generates them.
+    design : xarray.Dataset or mapping
+        Curves whose runs are to be simulated (their counts are ignored but for ``probed``), or the keywords of
+        `design_curves`.
+    truth : mapping, optional
+        Values by the posterior's names: ``intercept`` (log critical exposures at the reference), ``exponent`` and
+        ``curvature`` (a number, or a mapping by covariate), ``tau``, ``sigma_run``, ``concentration``,
+        ``steepness_intercept``, ``steepness_exponent``, ``steepness_scatter``, ``lapse_intercept``, ``lapse_scatter``,
+        ``floor_excess``. What is not named is drawn from the law's prior.
+    seed : int
+        Of everything random.
+
+    Returns
+    -------
+    xarray.Dataset
+        Curves; the attribute ``truth`` holds every quantity as JSON, which `Fit.truth` reads.
+
+    Raises
+    ------
+    InputError
+        If `truth` or `design` has an unknown key.
+    """
+    law = load_law(law)
+    design = (
+        design
+        if isinstance(design, xr.Dataset)
+        else design_curves(**_known(design, signature(design_curves).parameters, "design"))
+    )
+    data = prepare(design, law)
+    fixed = {
+        name: _by_covariate(value, data.size_law.covariates)
+        for name, value in _known(truth or {}, FREE, "truth").items()
+    }
+    rng = np.random.default_rng(seed)
+    named = dataset(draw_prior(law, data, 1, rng, fixed), data)
+    named = report_on_axis(named, cell_table(design)[0], law, design.attrs["axis"])
+    recalled = draw_counts(named, data, law.curve, rng, fresh=False)[schema.RECALLED][0, 0]
+    known = named.isel(chain=0, draw=0, drop=True)
+    return design.assign({schema.RECALLED: ((schema.RUN, schema.GROUP), recalled.astype(np.int64))}).assign_attrs(
+        truth=json.dumps(known.to_dict()), law_sha256=law.sha256, seed=seed
+    )
+
+
+def design_curves(
+    *,
+    params: list[float],
+    facts: list[int] | int,
+    axis: str = "amount",
+    ratio: list[float] | float = 0.5,
+    tokens: list[int] | int = 1_843_200,
+    seeds: int = 2,
+    tokens_per_fact: int = 6,
+    background_facts: int = 0,
+    background_share: float = 0.0,
+    groups: tuple[str, ...] = (schema.INFUSED,),
+    guessing: float = 1 / 4096,
+) -> xr.Dataset:
+    """Runs at every combination of sizes, budgets, facts, ratios and seeds, with nothing recalled yet.
+
+    Parameters
+    ----------
+    params, tokens : list
+        Sizes and token budgets.
+    facts, ratio : list or number
+        Levels; on the axis ``amount`` facts is a list, on ``ratio`` the ratio.
+    seeds : int
+        Runs per combination.
+    tokens_per_fact, background_facts, background_share, guessing : number
+        Held fixed.
+    groups : tuple of str
+        Probe groups; all facts are probed up to 500.
+    """
+    grid = [np.atleast_1d(values) for values in (params, tokens, facts, ratio, np.arange(seeds))]
+    size, budget, count, share, order = (column.ravel() for column in np.meshgrid(*grid, indexing="ij"))
+    runs = len(size)
+    asked = {
+        schema.INFUSED: np.minimum(count, _ALL_PROBED),
+        schema.INFUSED_HELDOUT: np.minimum(count, _ALL_PROBED),
+        schema.BACKGROUND: np.full(runs, min(background_facts, _ALL_PROBED)),
+    }
+    probed = np.stack([asked[group] for group in groups], axis=1).astype(np.int64)
+    of_run = {
+        schema.PARAMS: size,
+        schema.TOTAL_PARAMS: size,
+        schema.TOKENS: budget,
+        schema.FACTS: count,
+        schema.RATIO: share.astype(float),
+        schema.EXPOSURES: infused_exposures(budget, share, count, tokens_per_fact),
+        schema.TOKENS_PER_FACT: np.full(runs, tokens_per_fact),
+        schema.BACKGROUND_FACTS: np.full(runs, background_facts),
+        schema.BACKGROUND_SHARE: np.full(runs, float(background_share)),
+        schema.SEED: order,
+    }
+    return validate(
+        xr.Dataset(
+            {
+                schema.RECALLED: ((schema.RUN, schema.GROUP), np.zeros_like(probed)),
+                schema.PROBED: ((schema.RUN, schema.GROUP), probed),
+                schema.GUESSING: ((schema.RUN, schema.GROUP), np.full(probed.shape, guessing)),
+            },
+            coords={
+                schema.RUN: [f"simulated {i}" for i in range(runs)],
+                schema.GROUP: list(groups),
+                **{name: (schema.RUN, values) for name, values in of_run.items()},
+            },
+            attrs={"axis": axis},
+        )
+    )
+
+
+def _known(given: Mapping[str, Any], allowed: Any, where: str) -> dict[str, Any]:
+    unknown = [name for name in given if name not in allowed]
+    if unknown:
+        raise InputError(f"names among {', '.join(allowed)}", ", ".join(map(repr, unknown)), where)
+    return dict(given)
+
+
+def _by_covariate(value: Any, covariates: tuple[str, ...]) -> np.ndarray:
+    return (
+        np.array([value[name] for name in covariates]) if isinstance(value, Mapping) else np.asarray(value, dtype=float)
+    )

@@ -1,0 +1,141 @@
+"""A fit as a `DataTree`: assembled, written, read and checked. Nothing but NetCDF is ever loaded."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from bayeskisl import __version__, schema
+from bayeskisl.curves import cell_table, group_exposures
+from bayeskisl.errors import InputError
+from bayeskisl.inference.data import ModelData
+from bayeskisl.laws import Law
+from bayeskisl.laws.files import parse_law
+
+__all__ = ["constant_data", "curves_of", "dataset", "laws_of", "measured", "posterior_group", "read_tree", "write_tree"]
+
+_ENGINE = "h5netcdf"
+_GROUPS = ("posterior", "sample_stats", "log_likelihood", "prior", "observed_data", "constant_data")
+_ATTRIBUTES = ("laws", "gates", "weights", "warnings")
+
+_PER_GROUP = (schema.GROUP,)
+_PER_CELL = (schema.CELL, schema.GROUP)
+_PER_COVARIATE = (schema.GROUP, schema.COVARIATE)
+_DIMS = {
+    "critical_exposures": _PER_CELL, "steepness": _PER_CELL, "ceiling": _PER_CELL,
+    "exponent": _PER_COVARIATE, "curvature": _PER_COVARIATE,
+    "run_effect": (schema.RUN, schema.GROUP), "recalled": (schema.RUN, schema.GROUP),
+}  # fmt: skip
+
+
+def dataset(named: dict[str, np.ndarray], data: ModelData) -> xr.Dataset:
+    """Arrays ``(chain, draw, ...)`` of named quantities as a Dataset with coordinates."""
+    dims = {name: ("chain", "draw", *_DIMS.get(name, _PER_GROUP)) for name in named}
+    chains, draws = next(iter(named.values())).shape[:2]
+    labels = {**data.labels, schema.COVARIATE: list(data.size_law.covariates)}
+    used = {dim for names in dims.values() for dim in names}
+    coords = {"chain": np.arange(chains), "draw": np.arange(draws), **{d: v for d, v in labels.items() if d in used}}
+    variables = {
+        name: xr.Variable(dims[name], value, {"units": schema.UNITS[name]} if name in schema.UNITS else None)
+        for name, value in named.items()
+    }
+    return xr.Dataset(variables, coords=coords)
+
+
+def measured(curves: xr.Dataset, data: ModelData) -> dict[str, xr.Dataset]:
+    """The groups ``observed_data`` and ``constant_data``: all of the curves, and where each run belongs."""
+    cells, cell_of_run = cell_table(curves)
+    constant = curves.drop_vars(schema.RECALLED).reset_coords()
+    constant = constant.assign(
+        group_exposures=group_exposures(curves).reset_coords(drop=True),
+        cell_of_run=(schema.RUN, cell_of_run),
+        covariate_reference=(schema.COVARIATE, data.size_law.reference),
+        **{f"cell_{name}": cells[name] for name in cells.data_vars},
+    ).assign_coords({schema.COVARIATE: list(data.size_law.covariates)})
+    coordinates = [str(name) for name in curves.coords if name not in curves.dims]
+    constant.attrs = {"curves_attrs": json.dumps(_plain(curves.attrs)), "curves_coordinates": json.dumps(coordinates)}
+    return {
+        "observed_data": curves[[schema.RECALLED]].reset_coords(drop=True).drop_attrs(deep=False),
+        "constant_data": constant,
+    }
+
+
+def curves_of(tree: xr.DataTree) -> xr.Dataset:
+    """The retention curves that a fit was made from."""
+    constant = constant_data(tree)
+    added = [
+        "group_exposures",
+        "cell_of_run",
+        "covariate_reference",
+        *(n for n in constant.data_vars if str(n).startswith("cell_")),
+    ]
+    curves = constant.drop_vars({*added, schema.CELL, schema.COVARIATE})
+    curves = curves.assign({schema.RECALLED: tree["observed_data"].to_dataset()[schema.RECALLED]})
+    curves = curves.set_coords(json.loads(constant.attrs["curves_coordinates"]))
+    curves.attrs = json.loads(constant.attrs["curves_attrs"])
+    return curves
+
+
+def constant_data(tree: xr.DataTree) -> xr.Dataset:
+    """The group ``constant_data``."""
+    return tree["constant_data"].to_dataset()
+
+
+def laws_of(tree: xr.DataTree) -> dict[str, Law]:
+    """The fitted laws by name, the one that was asked for first."""
+    return {name: parse_law(content) for name, content in json.loads(tree.attrs["laws"]).items()}
+
+
+def posterior_group(tree: xr.DataTree, law: str) -> xr.Dataset:
+    """Named quantities of one fitted law."""
+    first = next(iter(json.loads(tree.attrs["laws"])))
+    return tree["posterior" if law == first else f"rivals/{law}/posterior"].to_dataset()
+
+
+def write_tree(tree: xr.DataTree, path: str | Path) -> Path:
+    """Write the tree, replacing the file only when the new one is whole."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.tmp")
+    tree.to_netcdf(draft, engine=_ENGINE)
+    os.replace(draft, path)
+    return path
+
+
+def read_tree(path: str | Path) -> xr.DataTree:
+    """Read a tree that `write_tree` wrote.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, is not NetCDF, or is not a fit.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError("a saved fit", "no such file", str(path), "make one with `bayeskisl fit`")
+    try:
+        with xr.open_datatree(path, engine=_ENGINE) as opened:
+            tree = opened.load()
+    except (OSError, ValueError, KeyError, RuntimeError) as problem:
+        raise InputError("a NetCDF file", f"{type(problem).__name__}: {problem}", str(path)) from None
+    lacking = [*(g for g in _GROUPS if g not in tree.children), *(a for a in _ATTRIBUTES if a not in tree.attrs)]
+    if lacking:
+        raise InputError("a fit of bayeskisl", f"a file without {', '.join(lacking)}", str(path),
+                         "make one with `bayeskisl fit`")  # fmt: skip
+    return tree
+
+
+def provenance(seed: int) -> dict[str, Any]:
+    """Versions and seed, as attributes."""
+    import nutpie
+    import pymc
+
+    return {"bayeskisl": __version__, "pymc": pymc.__version__, "nutpie": nutpie.__version__, "seed": seed}
+
+
+def _plain(attrs: dict[str, Any]) -> dict[str, Any]:
+    """Attributes as JSON knows them; NumPy's own numbers become Python's."""
+    return {str(key): value.item() if isinstance(value, np.generic) else value for key, value in attrs.items()}

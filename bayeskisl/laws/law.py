@@ -1,0 +1,144 @@
+"""A law: shape, covariates and priors, in the field's units."""
+
+import hashlib
+import json
+import math
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from bayeskisl import schema
+from bayeskisl.laws.shapes import SHAPES, Shape
+
+__all__ = ["ExcessPrior", "Law", "LogNormalPrior", "NormalPrior", "Priors"]
+
+Covariate = Literal["params", "tokens"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class NormalPrior(_Strict):
+    """A normal prior; a standard deviation of zero fixes the quantity at its mean."""
+
+    mean: float
+    sd: Annotated[float, Field(ge=0)]
+
+
+def _spread(prior: NormalPrior) -> NormalPrior:
+    if prior.sd == 0:
+        raise ValueError("a prior with sd > 0 (a small one, as 0.01, all but fixes it)")
+    return prior
+
+
+class LogNormalPrior(_Strict):
+    """A log-normal prior of a positive quantity: its median, and the standard deviation of its logarithm."""
+
+    median: Annotated[float, Field(gt=0)]
+    log_sd: Annotated[float, Field(gt=0)]
+
+    @property
+    def log_median(self) -> float:
+        """Mean of the logarithm."""
+        return math.log(self.median)
+
+
+class ExcessPrior(_Strict):
+    """A prior Beta(1, b) of a small probability by its median; a median of zero ties it to zero."""
+
+    median: Annotated[float, Field(ge=0, lt=0.5)]
+
+    @property
+    def tied(self) -> bool:
+        """Whether the quantity is exactly zero."""
+        return self.median == 0
+
+    @property
+    def b(self) -> float:
+        """Second shape of the Beta: its median is 1 - 2^(-1/b)."""
+        return -math.log(2) / math.log1p(-self.median)
+
+
+class Priors(_Strict):
+    """Priors of one probe group, by the names that the posterior uses."""
+
+    critical_exposures: LogNormalPrior
+    exponent: dict[Covariate, NormalPrior]
+    curvature: dict[Covariate, NormalPrior] = {}
+    tau: LogNormalPrior
+    sigma_run: LogNormalPrior
+    steepness: LogNormalPrior
+    steepness_exponent: Annotated[NormalPrior, AfterValidator(_spread)]
+    steepness_scatter: LogNormalPrior
+    lapse: LogNormalPrior
+    lapse_scatter: LogNormalPrior
+    concentration: LogNormalPrior
+    floor_excess: ExcessPrior
+
+
+class Law(_Strict):
+    """What is believed about retention before any curve is seen.
+
+    Attributes
+    ----------
+    name, title : str
+        How it is called, and one line for people.
+    shape : str
+        A key of `bayeskisl.laws.SHAPES`.
+    covariates : tuple of str
+        What critical exposures may depend on; ``params`` always, the others where the curves vary them.
+    rivals : tuple of str
+        Names of the laws that are fitted beside it unless told otherwise.
+    priors : Priors
+        By readable names, in the field's units.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
+    title: str = ""
+    shape: Literal["logistic"]
+    covariates: tuple[Covariate, ...] = (schema.PARAMS,)
+    rivals: tuple[str, ...] = ()
+    priors: Priors
+
+    @model_validator(mode="after")
+    def _covariates_have_priors(self) -> Self:
+        if schema.PARAMS not in self.covariates:
+            raise ValueError("covariates to name 'params'")
+        lacking = [name for name in self.covariates if name not in self.priors.exponent]
+        if lacking:
+            raise ValueError(f"every covariate to have a prior in priors.exponent, also {', '.join(lacking)}")
+        return self
+
+    @property
+    def curve(self) -> Shape:
+        """The shape of the fall, as functions."""
+        return SHAPES[self.shape]
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the law's content (not of its file: comments and order do not count)."""
+        canonical = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The law as plain numbers and strings, as a fit stores it."""
+        return self.model_dump(mode="json")
+
+    def to_toml(self) -> str:
+        """The law as the text of a law file, without comments."""
+        content = self.to_dict()
+        priors = content.pop("priors")
+        tables = {key: priors.pop(key) for key in ("exponent", "curvature")}
+        lines = [f"{key} = {_toml_value(value)}" for key, value in content.items()]
+        for table, entries in {"priors": priors, **{f"priors.{k}": v for k, v in tables.items() if v}}.items():
+            lines += ["", f"[{table}]", *(f"{key} = {_toml_value(value)}" for key, value in entries.items())]
+        return "\n".join(lines) + "\n"
+
+
+def _toml_value(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_toml_value(entry)}" for key, entry in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_toml_value, value)) + "]"
+    return json.dumps(value)  # numbers and basic strings are spelled alike in JSON and TOML
