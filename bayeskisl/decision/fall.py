@@ -1,0 +1,75 @@
+"""The fall of retention at one place, draw by draw, and the points on it that have closed forms."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bayeskisl.laws.shapes import Shape, retention
+
+__all__ = ["Fall"]
+
+# Bisection halves [-60, 60], the range in which a shape is told from its limits, to below 1e-13.
+_FARTHEST, _HALVINGS = 60.0, 50
+
+
+@dataclass(frozen=True)
+class Fall:
+    """Retention against log exposures, floor + (ceiling - floor) S(k (u - log e50)), for posterior draws at one place.
+
+    Parameters
+    ----------
+    shape : Shape
+        S, half at its threshold.
+    log_threshold : numpy.ndarray
+        log e50 of the run that is predicted (its run effect included), shape ``(draw,)``.
+    steepness, floor, ceiling : numpy.ndarray
+        k per unit of log exposures, recall of facts never seen, recall of facts seen often; each ``(draw,)``.
+    """
+
+    shape: Shape
+    log_threshold: np.ndarray
+    steepness: np.ndarray
+    floor: np.ndarray
+    ceiling: np.ndarray
+
+    def retention(self, log_exposures: np.ndarray) -> np.ndarray:
+        """Probability of recall, shape ``(draw, point)`` for `log_exposures` of shape ``(point,)``."""
+        threshold, steepness, floor, ceiling = (
+            np.asarray(each)[:, None] for each in (self.log_threshold, self.steepness, self.floor, self.ceiling)
+        )
+        return retention(self.shape, log_exposures, threshold, steepness, floor, ceiling)
+
+    def known_at_best(self) -> np.ndarray:
+        """Share of facts known, not guessed, where all are seen often: (ceiling - floor) / (1 - floor); ``(draw,)``."""
+        return (self.ceiling - self.floor) / (1 - self.floor)
+
+    def share_of_ceiling(self, log_exposures: np.ndarray) -> np.ndarray:
+        """S: knowledge kept over that at the ceiling, shape ``(draw, point)``.
+
+        Knowledge is counted above the floor, so this share is one half at the threshold and zero for facts never seen.
+        """
+        x = np.asarray(self.steepness)[:, None] * (log_exposures - np.asarray(self.log_threshold)[:, None])
+        return self.shape.kept(x, np)
+
+    def log_exposures_keeping(self, share: float) -> np.ndarray:
+        """The log exposures at which `share` in (0, 1) of what the ceiling allows is kept, shape ``(draw,)``."""
+        return self.log_threshold + self.shape.inverse(share) / self.steepness
+
+    def log_exposures_at_optimum(self) -> np.ndarray:
+        """Log exposures at which the number of facts kept is largest if exposures fall as 1 / facts, shape ``(draw,)``.
+
+        K S(k log(x50 / K)) has the slope 1 - k S'/S in log K, and S'/S falls from its limit to 0 as exposures rise, so
+        the optimum is the one root, found by bisection. For the logistic it is K = x50 (k - 1)^(-1/k). Minus infinity
+        where more facts are always worth more (logistic: k <= 1): no interior optimum.
+        """
+        low, high = np.full_like(self.steepness, -_FARTHEST), np.full_like(self.steepness, _FARTHEST)
+        interior = self._gain_of_exposures(low) > 1
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2
+            too_few = self._gain_of_exposures(middle) > 1
+            low, high = np.where(too_few, middle, low), np.where(too_few, high, middle)
+        return np.where(interior, self.log_threshold + (low + high) / 2 / self.steepness, -np.inf)
+
+    def _gain_of_exposures(self, x: np.ndarray) -> np.ndarray:
+        """d log S / d log exposures: above 1, each fact's additional exposures are worth more than additional facts."""
+        return self.steepness * self.shape.slope(x, np) / self.shape.kept(x, np)

@@ -1,0 +1,59 @@
+"""How the predicted collapse point and its uncertainty grow with model size, under every law."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+
+from bayeskisl.decision.intervals import quantiles
+from bayeskisl.decision.predict import Kind, draws_at
+from bayeskisl.decision.target import target_of
+
+if TYPE_CHECKING:
+    from bayeskisl.inference import Fit
+
+__all__ = ["collapse_along_sizes"]
+
+
+def collapse_along_sizes(
+    fit: "Fit",
+    sizes: Sequence[float],
+    tokens: float | None = None,
+    *,
+    kind: Kind = "new_run",
+    ci_prob: float = 0.9,
+    prior_driven: bool = False,
+    seed: int = 0,
+) -> xr.DataArray:
+    """Median and interval of the collapse point of new models of several sizes, under every law.
+
+    Parameters
+    ----------
+    fit : Fit
+    sizes : sequence of float
+        Non-embedding parameters.
+    tokens, kind, prior_driven, seed
+        As for `predict`. The same random scatter is drawn at every size, so that the lines are smooth.
+    ci_prob : float
+        Probability of the interval.
+
+    Returns
+    -------
+    xarray.DataArray
+        Infusions, dims ``(law, params, quantile)``; the quantiles are lower end, median, upper end.
+    """
+    tail = (1 - ci_prob) / 2
+    probabilities = [tail, 0.5, 1 - tail]
+    targets = [target_of(fit.curves, size, tokens, prior_driven=prior_driven) for size in sizes]
+    lines = []
+    for target in targets:
+        draws = draws_at(fit, target, kind=kind, seed=seed)
+        collapse = target.infusion(draws["log_critical_exposures"] + draws["run_effect"])
+        lines.append([quantiles(collapse.sel(law=law).values, probabilities) for law in collapse["law"].values])
+    return xr.DataArray(
+        np.moveaxis(np.array(lines), 0, 1),
+        dims=("law", "params", "quantile"),
+        coords={"law": list(fit.weights), "params": list(sizes), "quantile": probabilities},
+        name="collapse",
+    )

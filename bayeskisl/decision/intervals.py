@@ -1,0 +1,22 @@
+"""One home for how draws become an interval."""
+
+import numpy as np
+
+__all__ = ["interval", "interval_name", "quantiles"]
+
+
+def quantiles(draws: np.ndarray, probabilities: np.ndarray | list[float], axis: int | None = None) -> np.ndarray:
+    """Quantiles that are draws themselves, so that a draw without a finite value (infinity) is one as good as any."""
+    return np.quantile(draws, probabilities, axis=axis, method="inverted_cdf")
+
+
+def interval(draws: np.ndarray, ci_prob: float) -> tuple[float, float, float]:
+    """Median, and both ends of the equal-tailed interval that holds `ci_prob` of the draws."""
+    tail = (1 - ci_prob) / 2
+    median, low, high = quantiles(np.asarray(draws).ravel(), [0.5, tail, 1 - tail])
+    return float(median), float(low), float(high)
+
+
+def interval_name(ci_prob: float) -> str:
+    """How tables and JSON call an interval: ``eti90``."""
+    return f"eti{100 * ci_prob:g}"

@@ -1,0 +1,236 @@
+"""Measuring the half-retention point of one cell from its own runs, with no law about size.
+
+The procedure is a grid posterior, apart from the model that predicts: what made a prediction does not verify it.
+Each run i has its own threshold v_i on log exposures,
+
+    y_i ~ Binomial(n_i, floor + (ceiling - floor) S(k (u_i - v_i))),    v_i ~ N(log e50, sigma_run^2),
+
+with S logistic. log e50 has a flat prior over a range that contains the fall. The nuisances k, sigma_run, lapse and
+recall above guessing are represented by equiprobable nodes of weak priors. Run effects are integrated out by the
+trapezoid rule with nodes denser than the narrowest likelihood of a run: with 500 probes a few fixed nodes would fall
+between the peaks.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from scipy.special import ndtri
+from scipy.stats import binom
+
+from bayeskisl import schema
+from bayeskisl.curves import cell_table, group_exposures
+from bayeskisl.decision.intervals import interval_name
+from bayeskisl.decision.kept import known
+from bayeskisl.decision.target import falling_group, target_of
+from bayeskisl.errors import InputError
+from bayeskisl.laws.shapes import SHAPES, retention
+
+__all__ = ["Measurement", "measure_collapse"]
+
+# Weak priors as (median, standard deviation of the log or log odds) and the number of equiprobable nodes for each.
+_STEEPNESS = (6.0, 0.8, 24)
+_SIGMA_RUN = (0.1, 0.7, 8)
+_LAPSE = (0.01, 1.5, 4)
+_FLOOR_EXCESS = (0.002, 3)
+# Log exposures that the flat prior reaches beyond the fall, and beyond the last run where there is no fall.
+_MARGIN, _BEYOND = 1.0, 3.0
+# A run's likelihood in v is at least 2 / (k sqrt(n)) wide (one standard deviation, at recall one half). Nodes 1.8 times
+# as far apart err by 2 exp(-2 pi^2 / 1.8^2) = .5 %, and by far less for the k of real curves.
+_SPACING = 1.8 * 2
+_MOST_NODES = 4_000
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """The half-retention point of one cell.
+
+    Parameters
+    ----------
+    median, low, high : float
+        Posterior median and equal-tailed interval, in the unit of the sweep's axis; of a bound, the bound twice, and
+        the open end infinite or zero.
+    ci_prob : float
+        Probability of the interval.
+    values, probability : numpy.ndarray
+        The posterior on its grid, values rising, shape ``(node,)``.
+    runs : tuple of str
+        The runs that were used.
+    bound : {"", "at least", "at most"}
+        Whether the runs show a fall, or only that it lies beyond the largest or before the smallest infusion.
+    """
+
+    median: float
+    low: float
+    high: float
+    ci_prob: float
+    values: np.ndarray
+    probability: np.ndarray
+    runs: tuple[str, ...]
+    bound: str = ""
+
+    @property
+    def note(self) -> str:
+        """One sentence about what the number is."""
+        if self.bound == "at least":
+            return f"no run lost half of its facts: collapse lies above {self.low:,.4g}, and nothing says how far"
+        if self.bound == "at most":
+            return f"no run kept half of its facts: collapse lies below {self.high:,.4g}, and nothing says how far"
+        return f"half-retention point of {len(self.runs)} runs"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers for JSON; an open end of a bound is None."""
+        ends = [float(end) if np.isfinite(end) and end > 0 else None for end in (self.low, self.high)]
+        median = None if self.bound else self.median
+        return {"median": median, interval_name(self.ci_prob): ends, "bound": self.bound, "note": self.note,
+                "runs": len(self.runs)}  # fmt: skip
+
+
+def measure_collapse(curves: xr.Dataset, *, ci_prob: float = 0.9) -> Measurement:
+    """Measure the half-retention point of the one cell that `curves` contain.
+
+    Parameters
+    ----------
+    curves : xarray.Dataset
+        Validated retention curves of one model size and budget, at several infusions.
+    ci_prob : float
+        Probability of the interval.
+
+    Raises
+    ------
+    InputError
+        If the curves hold more than one cell, or no probed run of a group that can collapse.
+    """
+    cells, _ = cell_table(curves)
+    if cells.sizes[schema.CELL] != 1:
+        raise InputError("runs of one model size and budget", f"{cells.sizes[schema.CELL]} cells", "curves",
+                         "select one")  # fmt: skip
+    size, budget = float(cells[schema.PARAMS][0]), float(cells[schema.TOKENS][0])
+    target = target_of(curves, size, budget)
+    ours = curves.sel(group=falling_group(target.axis, [str(name) for name in curves[schema.GROUP].values]))
+    probed = ours[schema.PROBED].values.astype(int)
+    if not (probed > 0).any():
+        raise InputError("at least one run with probed facts", "none", "curves")
+    used = np.flatnonzero(probed > 0)
+    log_exposures = np.log(group_exposures(curves).sel(group=target.group).values[used])
+    recalled, probed = ours[schema.RECALLED].values.astype(int)[used], probed[used]
+    guessing = float(ours[schema.GUESSING].values[used][0])
+
+    share = known(recalled / probed, guessing)
+    thresholds, probability = threshold_posterior(log_exposures, recalled, probed, guessing)
+    values = target.infusion(thresholds[::-1])  # infusion rises as exposures fall
+    bound = "at least" if share.min() > 0.5 else "at most" if share.max() < 0.5 else ""
+    return _measurement(values, probability[::-1], ci_prob, bound, tuple(str(r) for r in curves["run"].values[used]))
+
+
+def threshold_posterior(
+    log_exposures: np.ndarray, recalled: np.ndarray, probed: np.ndarray, guessing: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """The posterior of log e50, everything else integrated out.
+
+    Parameters
+    ----------
+    log_exposures, recalled, probed : numpy.ndarray
+        Shape ``(run,)``.
+    guessing : float
+        Known rate of chance.
+
+    Returns
+    -------
+    thresholds, probability : numpy.ndarray
+        Nodes, rising, and their probabilities, shape ``(node,)``.
+    """
+    steepness = _log_normal_nodes(*_STEEPNESS)
+    sigma_run = _log_normal_nodes(*_SIGMA_RUN)
+    lapse = _lapse_nodes()
+    floor = guessing + (1 - guessing) * _floor_excess_nodes()
+    low, high = _range_of_fall(log_exposures, known(recalled / probed, guessing))
+    reach = 3 * sigma_run.max()
+    spacing = _SPACING / (steepness.max() * np.sqrt(probed.max()))
+    nodes = min(int(np.ceil((high - low + 2 * reach) / spacing)) + 1, _MOST_NODES)
+    own = np.linspace(low - reach, high + reach, nodes)  # thresholds v of single runs
+    # a threshold of the cell is never sharper than the narrowest run scatter over sqrt(runs): every other node will do
+    thresholds = own[(own >= low) & (own <= high)][::2]
+    scatter = _scatter(thresholds, own, sigma_run)  # (sigma * threshold, own)
+
+    k, missed, lowest = (each.ravel() for each in np.meshgrid(steepness, lapse, floor, indexing="ij"))
+    ceiling = 1 - missed * (1 - lowest)
+    log_posterior = np.zeros((len(scatter), len(k)))
+    for u, y, n in zip(log_exposures, recalled, probed, strict=True):
+        recall = retention(SHAPES["logistic"], u, own[:, None], k, lowest, ceiling)
+        log_likelihood = binom.logpmf(y, n, recall)  # (own, nuisance)
+        best = log_likelihood.max()
+        log_posterior += np.log(scatter @ np.exp(log_likelihood - best) + 1e-300) + best
+    by_threshold = np.exp(log_posterior - log_posterior.max()).reshape(len(sigma_run), len(thresholds), -1)
+    probability = by_threshold.sum(axis=(0, 2))
+    return thresholds, probability / probability.sum()
+
+
+def _scatter(thresholds: np.ndarray, own: np.ndarray, sigma_run: np.ndarray) -> np.ndarray:
+    """Probability of a run's own threshold given the cell's and the run scatter; rows sum to one."""
+    distance = (own - thresholds[:, None]) / sigma_run[:, None, None]
+    density = np.exp(-0.5 * distance**2).reshape(-1, len(own))
+    return density / density.sum(axis=1, keepdims=True)
+
+
+def _range_of_fall(log_exposures: np.ndarray, share: np.ndarray) -> tuple[float, float]:
+    """Where the half-point may lie: around the runs that are neither ignorant nor saturated, and a margin."""
+    risen, fallen = log_exposures[share >= 0.1], log_exposures[share <= 0.9]
+    low = risen.min() if risen.size else log_exposures.max()
+    high = fallen.max() if fallen.size else log_exposures.min()
+    never_fell, never_held = share.min() > 0.5, share.max() < 0.5
+    return (
+        min(low, high) - (_BEYOND if never_fell else _MARGIN),
+        max(low, high) + (_BEYOND if never_held else _MARGIN),
+    )
+
+
+def _measurement(
+    values: np.ndarray, probability: np.ndarray, ci_prob: float, bound: str, runs: tuple[str, ...]
+) -> Measurement:
+    if bound:
+        low, median, high = _bounded(values, probability, ci_prob, bound)
+    else:
+        low, median, high = _between(values, probability, ci_prob)
+    return Measurement(median, low, high, ci_prob, values, probability, runs, bound)
+
+
+def _between(values: np.ndarray, probability: np.ndarray, ci_prob: float) -> tuple[float, float, float]:
+    """Lower end, median, upper end."""
+    tail = (1 - ci_prob) / 2
+    middle = np.cumsum(probability) - probability / 2  # cumulated to the middle of each node's mass
+    low, median, high = np.exp(np.interp([tail, 0.5, 1 - tail], middle, np.log(values)))
+    return float(low), float(median), float(high)
+
+
+def _bounded(values: np.ndarray, probability: np.ndarray, ci_prob: float, bound: str) -> tuple[float, float, float]:
+    """The one end that runs without a fall give, by likelihood ratio.
+
+    Quantiles would follow from how far the flat prior happens to reach; the likelihood alone says which thresholds are
+    worse than the best by more than a one-sided normal test at `ci_prob` allows, 2 log LR = z^2.
+    """
+    tenable = values[probability >= probability.max() * np.exp(-(ndtri(ci_prob) ** 2) / 2)]
+    if bound == "at least":
+        return float(tenable.min()), float(tenable.min()), np.inf
+    return 0.0, float(tenable.max()), float(tenable.max())
+
+
+def _equiprobable(nodes: int) -> np.ndarray:
+    return (np.arange(nodes) + 0.5) / nodes
+
+
+def _log_normal_nodes(median: float, log_sd: float, nodes: int) -> np.ndarray:
+    return median * np.exp(log_sd * ndtri(_equiprobable(nodes)))
+
+
+def _lapse_nodes() -> np.ndarray:
+    median, sd, nodes = _LAPSE
+    return 1 / (1 + np.exp(np.log1p(-median) - np.log(median) - sd * ndtri(_equiprobable(nodes))))
+
+
+def _floor_excess_nodes() -> np.ndarray:
+    """Nodes of Beta(1, b): its quantile at p is 1 - (1 - p)^(1/b), and b follows from the median."""
+    median, nodes = _FLOOR_EXCESS
+    b = -np.log(2) / np.log1p(-median)
+    return 1 - (1 - _equiprobable(nodes)) ** (1 / b)

@@ -1,0 +1,196 @@
+"""Holding a prediction that was written down against runs that were trained afterwards."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from bayeskisl import schema
+from bayeskisl.decision.intervals import interval, interval_name
+from bayeskisl.decision.kept import known
+from bayeskisl.decision.measure import Measurement, measure_collapse
+from bayeskisl.errors import InputError
+
+__all__ = ["AtChoice", "Verification", "verify"]
+
+# Runs whose infusion is within a quarter of the choice are close enough to say what the choice would have kept.
+_NEAR = 1.25
+
+
+@dataclass(frozen=True)
+class AtChoice:
+    """What runs near the advised infusion kept.
+
+    Parameters
+    ----------
+    infusions, shares : tuple of float
+        Infusion of each run, and its knowledge kept over that at the predicted ceiling.
+    keep : float
+        The share that the choice was to keep.
+    """
+
+    infusions: tuple[float, ...]
+    shares: tuple[float, ...]
+    keep: float
+
+    @property
+    def fell_short(self) -> int:
+        """Number of runs that kept less."""
+        return sum(share < self.keep for share in self.shares)
+
+
+@dataclass(frozen=True)
+class Verification:
+    """A prediction and a measurement of the same point.
+
+    Parameters
+    ----------
+    params, tokens : float
+        The target.
+    predicted : tuple of float
+        Median and both ends of the predicted interval of the collapse point.
+    ci_prob : float
+        Probability of that interval.
+    measured : Measurement
+        The half-retention point with its own uncertainty.
+    hit : bool or None
+        Whether the measured median lies inside the predicted interval; None where the runs give only a bound that does
+        not decide it.
+    rank : float
+        Share of the predictive distribution below the measurement, averaged over the measurement's own uncertainty:
+        near 0 or 1 is a surprise.
+    hit_by_law : dict
+        The same answer for every law's own interval.
+    at_choice : AtChoice
+        What runs near the choice kept; empty where there are none.
+    unit : str
+        Of all infusions.
+    """
+
+    params: float
+    tokens: float
+    predicted: tuple[float, float, float]
+    ci_prob: float
+    measured: Measurement
+    hit: bool | None
+    rank: float
+    hit_by_law: dict[str, bool | None]
+    at_choice: AtChoice
+    unit: str
+
+    @property
+    def verdict(self) -> str:
+        """One word: hit, miss, or undecided."""
+        return _VERDICTS[self.hit]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers for JSON."""
+        median, low, high = self.predicted
+        return {
+            schema.PARAMS: self.params,
+            schema.TOKENS: self.tokens,
+            "verdict": self.verdict,
+            "hit": self.hit,
+            "predicted": {"median": median, interval_name(self.ci_prob): [low, high]},
+            "measured": self.measured.to_dict(),
+            "rank": self.rank,
+            "hit_by_law": self.hit_by_law,
+            "at_choice": {
+                "runs": len(self.at_choice.shares),
+                "fell_short": self.at_choice.fell_short,
+                "keep": self.at_choice.keep,
+            },
+            "runs": list(self.measured.runs),
+        }
+
+
+_VERDICTS = {True: "hit", False: "miss", None: "undecided"}
+
+
+def verify(prediction: xr.Dataset, curves: xr.Dataset) -> Verification:
+    """Measure the collapse point of a predicted model, and say whether the prediction holds.
+
+    Parameters
+    ----------
+    prediction : xarray.Dataset
+        What `predict` returned.
+    curves : xarray.Dataset
+        Retention curves with runs of the predicted size and budget, under what the prediction held fixed. Other runs in
+        it are left alone.
+
+    Raises
+    ------
+    InputError
+        If no run is of the target, or a run of the target was already in the fit.
+    """
+    runs = _runs_of_target(prediction, curves)
+    measured = measure_collapse(runs, ci_prob=prediction.attrs["ci_prob"])
+    predicted = interval(prediction[schema.COLLAPSE].values, measured.ci_prob)
+    by_law = {
+        str(law): interval(prediction["collapse_by_law"].sel(law=law).values, measured.ci_prob)
+        for law in prediction["law"].values
+    }
+    return Verification(
+        params=float(prediction.attrs[schema.PARAMS]),
+        tokens=float(prediction.attrs[schema.TOKENS]),
+        predicted=predicted,
+        ci_prob=measured.ci_prob,
+        measured=measured,
+        hit=_hit(measured, predicted),
+        rank=_rank(measured, prediction[schema.COLLAPSE].values.ravel()),
+        hit_by_law={law: _hit(measured, ends) for law, ends in by_law.items()},
+        at_choice=_at_choice(prediction, runs),
+        unit=prediction.attrs["unit"],
+    )
+
+
+def _runs_of_target(prediction: xr.Dataset, curves: xr.Dataset) -> xr.Dataset:
+    attrs = prediction.attrs
+    if curves.attrs["axis"] != attrs["axis"]:
+        raise InputError(f"curves along {attrs['axis']!r}", repr(curves.attrs["axis"]), "curves")
+    ours = np.isclose(curves[schema.PARAMS].values, attrs[schema.PARAMS])
+    _require_some(curves, ours, schema.PARAMS, attrs[schema.PARAMS])
+    for name, value in {schema.TOKENS: attrs[schema.TOKENS], **json.loads(attrs["held_fixed"])}.items():
+        ours &= np.isclose(curves[name].values.astype(float), value)
+        _require_some(curves, ours, name, value)
+    runs = curves.isel(run=np.flatnonzero(ours))
+    seen = {str(run) for run in runs["run"].values} & set(json.loads(attrs["fitted_runs"]))
+    if seen:
+        raise InputError("runs that the fit has not seen", f"{len(seen)} of them, the first {min(seen)!r}", "curves",
+                         "predict from a fit without the target's size")  # fmt: skip
+    return runs
+
+
+def _require_some(curves: xr.Dataset, ours: np.ndarray, name: str, value: float) -> None:
+    if not ours.any():
+        found = ", ".join(f"{each:,.0f}" if each >= 1 else f"{each:.6g}" for each in np.unique(curves[name].values)[:8])
+        raise InputError(f"runs with {name} = {value:,.6g}, as predicted", found, "curves",
+                         "train the predicted model at levels around its choice")  # fmt: skip
+
+
+def _hit(measured: Measurement, predicted: tuple[float, float, float]) -> bool | None:
+    _, low, high = predicted
+    if measured.bound == "at least":
+        return False if high < measured.low else None
+    if measured.bound == "at most":
+        return False if low > measured.high else None
+    return low <= measured.median <= high
+
+
+def _rank(measured: Measurement, draws: np.ndarray) -> float:
+    below = np.searchsorted(np.sort(draws), measured.values, side="right") / draws.size
+    return float(measured.probability @ below)
+
+
+def _at_choice(prediction: xr.Dataset, runs: xr.Dataset) -> AtChoice:
+    choice, group = prediction[schema.CHOICE].item(), prediction.attrs["group"]
+    infusion = runs[prediction.attrs["coordinate"]].values.astype(float)
+    recalled, probed, guessing = (runs[name].sel(group=group).values for name in schema.COUNTS)
+    near = (np.abs(np.log(infusion / choice)) <= np.log(_NEAR)) & (probed > 0)
+    floor, ceiling = (float(prediction[name].median()) for name in ("floor", "ceiling"))
+    shares = known(recalled[near] / probed[near], np.maximum(floor, guessing[near])) / known(ceiling, floor)
+    return AtChoice(
+        tuple(infusion[near].tolist()), tuple(np.asarray(shares, float).tolist()), float(prediction.attrs["keep"])
+    )

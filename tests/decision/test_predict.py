@@ -1,0 +1,206 @@
+import json
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import bayeskisl.inference
+from bayeskisl.decision import collapse_along_sizes, load_prediction, predict, prediction_summary, save_prediction
+from bayeskisl.decision.mixture import law_of_draw
+from bayeskisl.errors import GateError, InputError
+from tests.decision.hand_made import TOKENS, HandMadeFit, amount_curves
+
+
+def codes(ahead):
+    return [warning["code"] for warning in json.loads(ahead.attrs["warnings"])]
+
+
+def test_answers_are_ordered_as_the_fall_is(fit):
+    ahead = predict(fit, 98_304)
+    assert (ahead.shoulder < ahead.collapse).all()
+    assert np.allclose(ahead.shoulder, ahead.admissible)  # keep = .9 is the shoulder
+    assert ahead.choice < ahead.collapse.median()
+
+
+def test_choice_holds_its_risk_on_the_draws(fit):
+    ahead = predict(fit, 98_304, risk=0.2)
+    assert float((ahead.admissible < ahead.choice).mean()) <= 0.2
+
+
+def test_choice_rises_with_risk_and_falls_with_what_must_be_kept(fit):
+    risky = [predict(fit, 98_304, risk=risk).choice.item() for risk in (0.02, 0.1, 0.4)]
+    strict = [predict(fit, 98_304, keep=keep).choice.item() for keep in (0.95, 0.9, 0.5)]
+    assert risky == sorted(risky)
+    assert strict == sorted(strict)
+
+
+def test_a_longer_grid_moves_no_choice(fit, monkeypatch):
+    before = predict(fit, 98_304)
+    module = __import__("sys").modules["bayeskisl.decision.predict"]
+    monkeypatch.setattr(module, "_POINTS", 1_000)
+    after = predict(fit, 98_304)
+    for name in ("choice", "risk_neutral_choice", "optimum", "collapse"):
+        assert after[name].equals(before[name])
+
+
+def test_rescaled_facts_rescale_the_answer(fit, monkeypatch):
+    """Twice the tokens of a fact: half as many facts at the same exposures."""
+    ahead = predict(fit, 98_304)
+    coarse = fit.curves.assign_coords(
+        tokens_per_fact=2 * fit.curves.tokens_per_fact, exposures=fit.curves.exposures / 2
+    )
+    halved = predict(HandMadeFit(curves=coarse), 98_304)
+    for name in ("collapse", "shoulder", "optimum", "choice", "risk_neutral_choice"):
+        assert np.allclose(halved[name], ahead[name] / 2)
+
+
+def test_same_seed_same_prediction(fit):
+    first, second = (predict(fit, 98_304, seed=3) for _ in range(2))
+    xr.testing.assert_equal(first, second)
+
+
+def test_mean_scatters_less_than_a_new_run(fit):
+    spread = [float(np.log(predict(fit, 98_304, kind=kind).collapse).std()) for kind in ("mean", "new_run")]
+    assert spread[0] < spread[1]
+
+
+def test_mixture_takes_its_weights_exactly():
+    chosen = law_of_draw({"collapse": 0.7, "power": 0.3, "other": 0.0}, 1_000, np.random.default_rng(0))
+    assert np.bincount(chosen, minlength=3).tolist() == [700, 300, 0]
+
+
+def test_sufficient_ratio_is_the_swept_ratio_at_the_admissible_number_of_facts(fit):
+    ahead = predict(fit, 98_304, facts=1_000)
+    assert np.allclose(ahead.sufficient_ratio, 0.5 * 1_000 / ahead.admissible)
+
+
+def test_domain_is_the_choice_rounded_down_unless_stated(fit):
+    assert predict(fit, 98_304).domain_facts == 1_000
+    assert predict(fit, 98_304, facts=120).domain_facts == 120
+
+
+def test_never_varied_tokens_are_refused_or_labelled(fit):
+    with pytest.raises(InputError, match=r"only token budget.*prior-driven"):
+        predict(fit, 98_304, tokens=2 * TOKENS)
+    assert "prior_driven" in codes(predict(fit, 98_304, tokens=2 * TOKENS, prior_driven=True))
+    assert "prior_driven" not in codes(predict(fit, 98_304, tokens=TOKENS))
+
+
+def test_several_budgets_leave_the_target_open(fit):
+    both = xr.concat([amount_curves(), amount_curves(tokens=2 * TOKENS)], dim="run")
+    with pytest.raises(InputError, match=r"token budget of the target.*2.*--tokens"):
+        predict(HandMadeFit(curves=both), 98_304)
+
+
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [
+        ({"params": -1}, "params"),
+        ({"params": np.nan}, "params"),
+        ({"tokens": 0}, "tokens"),
+        ({"risk": 0}, "risk"),
+        ({"keep": 1.0}, "keep"),
+        ({"ci_prob": 90}, "ci_prob"),
+        ({"kind": "median"}, "kind"),
+        ({"facts": 0}, "facts"),
+    ],
+)
+def test_bad_options_are_named(fit, options, name):
+    with pytest.raises(InputError, match=f"^{name}: expected"):
+        predict(fit, **{"params": 98_304, **options})
+
+
+def test_another_axis_is_refused(fit):
+    fit.curves.attrs["axis"] = "dose"
+    with pytest.raises(InputError, match="amount sweep"):
+        predict(fit, 98_304)
+
+
+def test_several_ratios_are_refused(fit):
+    varied = fit.curves.assign_coords(ratio=fit.curves.ratio * np.linspace(0.5, 1, fit.curves.sizes["run"]))
+    with pytest.raises(InputError, match="one value of ratio"):
+        predict(HandMadeFit(curves=varied), 98_304)
+
+
+def test_failed_gate_is_refused_or_labelled(fit):
+    fit.gate.passed, fit.gate.reasons = False, ("R-hat of tau is 1.2",)
+    with pytest.raises(GateError, match=r"R-hat of tau is 1\.2.*throw=False"):
+        predict(fit, 98_304)
+    assert "gate" in codes(predict(fit, 98_304, throw=False))
+
+
+@pytest.mark.parametrize(
+    ("change", "params", "code"),
+    [
+        ({}, 98_304_000, "far_extrapolation"),
+        ({}, 20_000, "inside_data"),
+        ({}, 1_000, "below_data"),
+        ({"exponent_sd": 0.8}, 98_304, "wide"),
+        ({"steepness": 0.9}, 98_304, "no_interior_optimum"),
+        ({"warnings": ("a size never fell",)}, 98_304, "fit"),
+        ({}, 500, "outside_levels"),
+    ],
+)
+def test_caveats(fit, change, params, code):
+    assert code in codes(predict(HandMadeFit(**change), params))
+    assert code not in codes(predict(fit, 98_304))
+
+
+def test_laws_apart_and_ratio_above_one(fit, monkeypatch):
+    ahead = predict(fit, 98_304, facts=20_000)
+    assert "ratio_above_one" in codes(ahead)
+    ours = bayeskisl.inference.extrapolate
+
+    def far_apart(fit, params, tokens, *, law, **options):
+        draws = ours(fit, params, tokens, law=law, **options)
+        return draws.assign(log_critical_exposures=draws.log_critical_exposures - (law == "power"))
+
+    monkeypatch.setattr(bayeskisl.inference, "extrapolate", far_apart)
+    assert "laws_apart" in codes(predict(fit, 98_304))
+
+
+def test_curves_for_plotting_are_probabilities_that_rise(fit):
+    ahead = predict(fit, 98_304)
+    for name in ("shortfall_risk", "collapse_risk"):
+        assert (ahead[name].diff("infusion") >= 0).all()
+        assert ahead[name][0] == 0
+        assert ahead[name][-1] == 1
+    assert (ahead.retention.diff("quantile") >= 0).all()
+
+
+def test_summary_is_json_with_the_promised_keys(fit):
+    summary = json.loads(json.dumps(prediction_summary(predict(fit, 98_304)), allow_nan=False))
+    assert {"params", "tokens", "held_fixed", "collapse", "shoulder", "choice", "optimum", "sufficient_ratio",
+            "exponent", "laws", "extrapolation_decades", "gate", "warnings"} <= summary.keys()  # fmt: skip
+    assert summary["collapse"].keys() == {"median", "eti90"}
+    assert summary["choice"]["axis"] == "amount"
+    assert summary["exponent"]["params"]["median"] == pytest.approx(0.7, abs=0.02)
+    assert summary["laws"]["power"]["weight"] == 0.25
+
+
+def test_summary_of_draws_without_an_optimum_is_still_json(fit):
+    summary = prediction_summary(predict(HandMadeFit(steepness=0.8), 98_304))
+    assert summary["optimum"]["median"] is None
+    json.dumps(summary, allow_nan=False)
+
+
+def test_save_and_load(fit, tmp_path):
+    ahead = predict(fit, 98_304)
+    path = save_prediction(ahead, tmp_path / "prediction.nc")
+    assert load_prediction(path).identical(ahead)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["prediction.nc"]
+
+
+def test_foreign_files_are_refused(tmp_path):
+    (tmp_path / "text.nc").write_text("not netCDF")
+    xr.Dataset({"a": 1}).to_netcdf(tmp_path / "other.nc", engine="h5netcdf")
+    for name in ("missing.nc", "text.nc", "other.nc"):
+        with pytest.raises(InputError, match=f"{name}.*bayeskisl predict"):
+            load_prediction(tmp_path / name)
+
+
+def test_funnel_widens_beyond_the_data(fit):
+    funnel = collapse_along_sizes(fit, [13_824, 98_304, 1_000_000])
+    width = np.log(funnel.isel(quantile=2) / funnel.isel(quantile=0))
+    assert funnel.dims == ("law", "params", "quantile")
+    assert (width.diff("params") > 0).all()

@@ -1,0 +1,126 @@
+import json
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from bayeskisl.decision import measure_collapse, predict, verify
+from bayeskisl.decision.measure import threshold_posterior
+from bayeskisl.errors import InputError
+from tests.decision.hand_made import GUESSING, RATIO, TOKENS, TOKENS_PER_FACT, amount_curves, law_line
+
+LEVELS = (1000, 1400, 2000, 2800, 4000)
+
+
+def target_runs(shift=0.0, levels=LEVELS, **options):
+    return amount_curves((98_304,), levels, log_threshold=lambda n: law_line(n) - shift, **options)
+
+
+def true_collapse(shift=0.0):
+    return RATIO * TOKENS / (TOKENS_PER_FACT * np.exp(law_line(98_304) - shift))
+
+
+def test_measures_the_crossing_that_interpolation_finds():
+    runs = target_runs(levels=tuple(range(1000, 4001, 200)))
+    half = np.interp(0.5, (runs.recalled / runs.probed).values[::-2, 0], np.log(runs.facts.values[::-2]))
+    assert measure_collapse(runs).median == pytest.approx(np.exp(half), rel=0.02)
+
+
+def test_dense_nodes_do_not_move_the_measurement(monkeypatch):
+    runs, module = target_runs(), __import__("sys").modules["bayeskisl.decision.measure"]
+    before = measure_collapse(runs)
+    monkeypatch.setattr(module, "_SPACING", module._SPACING / 3)
+    after = measure_collapse(runs)
+    assert [after.low, after.median, after.high] == pytest.approx([before.low, before.median, before.high], rel=3e-3)
+
+
+def test_more_runs_measure_more_sharply():
+    few, many = (measure_collapse(target_runs(seeds=range(n))) for n in (1, 6))
+    assert many.high / many.low < few.high / few.low
+
+
+def test_a_curve_that_never_fell_is_a_bound():
+    measured = measure_collapse(target_runs(levels=(100, 200, 400)))
+    assert measured.bound == "at least"
+    assert np.isinf(measured.high)
+    assert 400 < measured.low < true_collapse()
+    assert measured.to_dict()["eti90"][1] is None
+    assert "no run lost half" in measured.note
+
+
+def test_a_curve_that_never_held_is_a_bound():
+    measured = measure_collapse(target_runs(levels=(8_000, 16_000)))
+    assert measured.bound == "at most"
+    assert true_collapse() < measured.high < 8_000
+
+
+def test_several_cells_are_refused():
+    with pytest.raises(InputError, match=r"one model size.*3 cells"):
+        measure_collapse(amount_curves())
+
+
+def test_hit_and_miss_are_told(fit):
+    ahead = predict(fit, 98_304)
+    assert verify(ahead, target_runs()).verdict == "hit"
+    miss = verify(ahead, target_runs(shift=-0.7))
+    assert miss.verdict == "miss"
+    assert miss.rank < 0.01
+    assert json.loads(json.dumps(miss.to_dict(), allow_nan=False))["hit"] is False
+
+
+def test_rank_is_the_place_in_the_predictive_distribution(fit):
+    ahead = predict(fit, 98_304)
+    verification = verify(ahead, target_runs(seeds=range(6)))
+    below = float((ahead.collapse < verification.measured.median).mean())
+    assert verification.rank == pytest.approx(below, abs=0.05)
+
+
+def test_bounds_decide_only_what_they_can(fit):
+    ahead = predict(fit, 98_304)
+    assert verify(ahead, target_runs(levels=(100, 200, 400))).hit is None
+    assert verify(ahead, target_runs(shift=2.0, levels=(4_000, 8_000))).hit is False
+
+
+def test_other_sizes_in_the_curves_are_left_alone(fit):
+    ahead = predict(fit, 98_304)
+    alone, together = target_runs(), xr.concat([target_runs(), amount_curves()], dim="run")
+    assert verify(ahead, together).measured.median == verify(ahead, alone).measured.median
+
+
+def test_runs_near_the_choice_say_what_it_kept(fit):
+    ahead = predict(fit, 98_304)
+    at_choice = verify(ahead, target_runs(levels=(1650, 2500, 4000), seeds=(0, 1, 2))).at_choice
+    assert at_choice.infusions == (1650.0,) * 3
+    assert at_choice.fell_short == 0
+    assert verify(ahead, target_runs(levels=(400, 4000))).at_choice.shares == ()
+
+
+@pytest.mark.parametrize("change", [{"sizes": (50_000,)}, {"tokens": 2 * TOKENS}])
+def test_curves_without_the_target_are_refused(fit, change):
+    curves = amount_curves(**{"sizes": (98_304,), **change})
+    with pytest.raises(InputError, match="as predicted"):
+        verify(predict(fit, 98_304), curves)
+
+
+def test_runs_that_the_fit_has_seen_are_refused(fit):
+    with pytest.raises(InputError, match=r"has not seen.*12 of them"):
+        verify(predict(fit, 24_576), fit.curves)
+
+
+@pytest.mark.slow
+def test_measurement_covers_the_truth_as_often_as_it_says():
+    """The 90 % interval covers 85 to 96 % of 240 simulated cells; an exact one fails by chance in 1 %."""
+    rng = np.random.default_rng(20)
+    facts = np.array(LEVELS * 2)
+    log_exposures, truth = np.log(RATIO * TOKENS / (TOKENS_PER_FACT * facts)), law_line(98_304)
+    covered = []
+    for _ in range(240):
+        steepness, sigma_run = np.exp(rng.normal(np.log(8), 0.4)), np.exp(rng.normal(np.log(0.1), 0.5))
+        own = truth + sigma_run * rng.standard_normal(facts.size)
+        recall = GUESSING + (0.99 - GUESSING) / (1 + np.exp(-steepness * (log_exposures - own)))
+        nodes, probability = threshold_posterior(
+            log_exposures, rng.binomial(500, recall), np.full(facts.size, 500), GUESSING
+        )
+        low, high = np.interp([0.05, 0.95], np.cumsum(probability) - probability / 2, nodes)
+        covered.append(low < truth < high)
+    assert 0.85 <= np.mean(covered) <= 0.96
