@@ -2,11 +2,11 @@
 
 from bayeskisl.decision.files import load_prediction, save_prediction
 from bayeskisl.decision.funnel import collapse_along_sizes
-from bayeskisl.decision.kept import kept
+from bayeskisl.decision.kept_knowledge import kept
 from bayeskisl.decision.measure import Measurement, measure_collapse
-from bayeskisl.decision.predict import predict
-from bayeskisl.decision.summary import prediction_summary
-from bayeskisl.decision.verify import Verification, verify
+from bayeskisl.decision.prediction import predict
+from bayeskisl.decision.summary import prediction_summary, verification_summary
+from bayeskisl.decision.verification import Verification, verify
 
 __all__ = [
     "Measurement",
@@ -18,5 +18,6 @@ __all__ = [
     "predict",
     "prediction_summary",
     "save_prediction",
+    "verification_summary",
     "verify",
 ]

@@ -12,7 +12,6 @@ between the peaks.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -21,8 +20,7 @@ from scipy.stats import binom
 
 from bayeskisl import schema
 from bayeskisl.curves import cell_table, group_exposures
-from bayeskisl.decision.intervals import interval_name
-from bayeskisl.decision.kept import known
+from bayeskisl.decision.kept_knowledge import known
 from bayeskisl.decision.target import falling_group, target_of
 from bayeskisl.errors import InputError
 from bayeskisl.laws.shapes import SHAPES, retention
@@ -78,13 +76,6 @@ class Measurement:
         if self.bound == "at most":
             return f"no run kept half of its facts: collapse lies below {self.high:,.4g}, and nothing says how far"
         return f"half-retention point of {len(self.runs)} runs"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain numbers for JSON; an open end of a bound is None."""
-        ends = [float(end) if np.isfinite(end) and end > 0 else None for end in (self.low, self.high)]
-        median = None if self.bound else self.median
-        return {"median": median, interval_name(self.ci_prob): ends, "bound": self.bound, "note": self.note,
-                "runs": len(self.runs)}  # fmt: skip
 
 
 def measure_collapse(curves: xr.Dataset, *, ci_prob: float = 0.9) -> Measurement:

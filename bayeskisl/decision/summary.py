@@ -1,4 +1,4 @@
-"""A prediction as one object of plain numbers: what ``predict --json`` prints."""
+"""A prediction or a verification as one object of plain numbers: what ``--json`` prints."""
 
 import json
 import math
@@ -9,8 +9,9 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.decision.intervals import interval, interval_name
+from bayeskisl.decision.verification import Verification
 
-__all__ = ["prediction_summary"]
+__all__ = ["prediction_summary", "verification_summary"]
 
 
 def prediction_summary(ahead: xr.Dataset) -> dict[str, Any]:
@@ -66,6 +67,31 @@ def prediction_summary(ahead: xr.Dataset) -> dict[str, Any]:
         "extrapolation_decades": attrs["extrapolation_decades"],
         "gate": json.loads(attrs["gate"]),
         "warnings": json.loads(attrs["warnings"]),
+    }
+
+
+def verification_summary(verification: Verification) -> dict[str, Any]:
+    """The numbers of a verification, ready for JSON; an open end of a bound is None."""
+    median, low, high = verification.predicted
+    measured, at_choice = verification.measured, verification.at_choice
+    ends = [_plain(end) if end > 0 else None for end in (measured.low, measured.high)]
+    interval_of = interval_name(verification.ci_prob)
+    return {
+        schema.PARAMS: verification.params,
+        schema.TOKENS: verification.tokens,
+        "verdict": verification.verdict,
+        "hit": verification.hit,
+        "predicted": {"median": median, interval_of: [low, high]},
+        "measured": {
+            "median": None if measured.bound else measured.median,
+            interval_of: ends,
+            "bound": measured.bound,
+            "note": measured.note,
+        },
+        "rank": verification.rank,
+        "hit_by_law": verification.hit_by_law,
+        "at_choice": {"runs": len(at_choice.shares), "fell_short": at_choice.fell_short, "keep": at_choice.keep},
+        "runs": list(measured.runs),
     }
 
 

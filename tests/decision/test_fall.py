@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from bayeskisl.decision.choices import chance_constrained_choice, mean_kept, optimum, risk_neutral_choice
 from bayeskisl.decision.fall import Fall
-from bayeskisl.decision.kept import kept
+from bayeskisl.decision.kept_knowledge import kept
 from bayeskisl.decision.target import Target
 from bayeskisl.laws import SHAPES
 

@@ -5,9 +5,17 @@ import pytest
 import xarray as xr
 
 import bayeskisl.inference
-from bayeskisl.decision import collapse_along_sizes, load_prediction, predict, prediction_summary, save_prediction
+from bayeskisl.decision import (
+    collapse_along_sizes,
+    load_prediction,
+    predict,
+    prediction,
+    prediction_summary,
+    save_prediction,
+)
 from bayeskisl.decision.mixture import law_of_draw
 from bayeskisl.errors import GateError, InputError
+from bayeskisl.inference import Caution
 from tests.decision.hand_made import TOKENS, HandMadeFit, amount_curves
 
 
@@ -36,8 +44,7 @@ def test_choice_rises_with_risk_and_falls_with_what_must_be_kept(fit):
 
 def test_a_longer_grid_moves_no_choice(fit, monkeypatch):
     before = predict(fit, 98_304)
-    module = __import__("sys").modules["bayeskisl.decision.predict"]
-    monkeypatch.setattr(module, "_POINTS", 1_000)
+    monkeypatch.setattr(prediction, "_POINTS", 1_000)
     after = predict(fit, 98_304)
     for name in ("choice", "risk_neutral_choice", "optimum", "collapse"):
         assert after[name].equals(before[name])
@@ -137,7 +144,7 @@ def test_failed_gate_is_refused_or_labelled(fit):
         ({}, 1_000, "below_data"),
         ({"exponent_sd": 0.8}, 98_304, "wide"),
         ({"steepness": 0.9}, 98_304, "no_interior_optimum"),
-        ({"warnings": ("a size never fell",)}, 98_304, "fit"),
+        ({"warnings": (Caution("no_collapse", "note", "It never fell.", "Sweep on."),)}, 98_304, "no_collapse"),
         ({}, 500, "outside_levels"),
     ],
 )

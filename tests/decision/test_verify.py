@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from bayeskisl.decision import measure_collapse, predict, verify
+from bayeskisl.decision import measure, measure_collapse, predict, verification_summary, verify
 from bayeskisl.decision.measure import threshold_posterior
 from bayeskisl.errors import InputError
 from tests.decision.hand_made import GUESSING, RATIO, TOKENS, TOKENS_PER_FACT, amount_curves, law_line
@@ -27,9 +27,9 @@ def test_measures_the_crossing_that_interpolation_finds():
 
 
 def test_dense_nodes_do_not_move_the_measurement(monkeypatch):
-    runs, module = target_runs(), __import__("sys").modules["bayeskisl.decision.measure"]
+    runs = target_runs()
     before = measure_collapse(runs)
-    monkeypatch.setattr(module, "_SPACING", module._SPACING / 3)
+    monkeypatch.setattr(measure, "_SPACING", measure._SPACING / 3)
     after = measure_collapse(runs)
     assert [after.low, after.median, after.high] == pytest.approx([before.low, before.median, before.high], rel=3e-3)
 
@@ -44,7 +44,6 @@ def test_a_curve_that_never_fell_is_a_bound():
     assert measured.bound == "at least"
     assert np.isinf(measured.high)
     assert 400 < measured.low < true_collapse()
-    assert measured.to_dict()["eti90"][1] is None
     assert "no run lost half" in measured.note
 
 
@@ -65,7 +64,7 @@ def test_hit_and_miss_are_told(fit):
     miss = verify(ahead, target_runs(shift=-0.7))
     assert miss.verdict == "miss"
     assert miss.rank < 0.01
-    assert json.loads(json.dumps(miss.to_dict(), allow_nan=False))["hit"] is False
+    assert json.loads(json.dumps(verification_summary(miss), allow_nan=False))["hit"] is False
 
 
 def test_rank_is_the_place_in_the_predictive_distribution(fit):
@@ -109,12 +108,12 @@ def test_runs_that_the_fit_has_seen_are_refused(fit):
 
 @pytest.mark.slow
 def test_measurement_covers_the_truth_as_often_as_it_says():
-    """The 90 % interval covers 85 to 96 % of 240 simulated cells; an exact one fails by chance in 1 %."""
+    """The 90 % interval covers 83 to 96 % of 160 simulated cells; an exact one fails by chance in 1 %."""
     rng = np.random.default_rng(20)
     facts = np.array(LEVELS * 2)
     log_exposures, truth = np.log(RATIO * TOKENS / (TOKENS_PER_FACT * facts)), law_line(98_304)
     covered = []
-    for _ in range(240):
+    for _ in range(160):
         steepness, sigma_run = np.exp(rng.normal(np.log(8), 0.4)), np.exp(rng.normal(np.log(0.1), 0.5))
         own = truth + sigma_run * rng.standard_normal(facts.size)
         recall = GUESSING + (0.99 - GUESSING) / (1 + np.exp(-steepness * (log_exposures - own)))
@@ -123,4 +122,4 @@ def test_measurement_covers_the_truth_as_often_as_it_says():
         )
         low, high = np.interp([0.05, 0.95], np.cumsum(probability) - probability / 2, nodes)
         covered.append(low < truth < high)
-    assert 0.85 <= np.mean(covered) <= 0.96
+    assert 0.83 <= np.mean(covered) <= 0.96

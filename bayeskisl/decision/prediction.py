@@ -268,7 +268,7 @@ def _require_gate(fit: "Fit", throw: bool) -> None:
 def _handed_over(fit: "Fit") -> list[tuple[str, str]]:
     """The fit's own warnings, and its failed gate where that was waived."""
     failed = [("gate", f"the posterior failed its gate: {reason}") for reason in fit.gate.reasons]
-    return [*failed, *(("fit", str(warning)) for warning in fit.warnings)]
+    return [*failed, *((caution.code, str(caution)) for caution in fit.warnings)]
 
 
 def _rounded_down(value: float) -> float:

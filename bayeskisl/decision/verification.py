@@ -2,14 +2,14 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.decision.intervals import interval, interval_name
-from bayeskisl.decision.kept import known
+from bayeskisl.curves import validate
+from bayeskisl.decision.intervals import interval
+from bayeskisl.decision.kept_knowledge import known
 from bayeskisl.decision.measure import Measurement, measure_collapse
 from bayeskisl.errors import InputError
 
@@ -85,26 +85,6 @@ class Verification:
         """One word: hit, miss, or undecided."""
         return _VERDICTS[self.hit]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain numbers for JSON."""
-        median, low, high = self.predicted
-        return {
-            schema.PARAMS: self.params,
-            schema.TOKENS: self.tokens,
-            "verdict": self.verdict,
-            "hit": self.hit,
-            "predicted": {"median": median, interval_name(self.ci_prob): [low, high]},
-            "measured": self.measured.to_dict(),
-            "rank": self.rank,
-            "hit_by_law": self.hit_by_law,
-            "at_choice": {
-                "runs": len(self.at_choice.shares),
-                "fell_short": self.at_choice.fell_short,
-                "keep": self.at_choice.keep,
-            },
-            "runs": list(self.measured.runs),
-        }
-
 
 _VERDICTS = {True: "hit", False: "miss", None: "undecided"}
 
@@ -125,7 +105,7 @@ def verify(prediction: xr.Dataset, curves: xr.Dataset) -> Verification:
     InputError
         If no run is of the target, or a run of the target was already in the fit.
     """
-    runs = _runs_of_target(prediction, curves)
+    runs = _runs_of_target(prediction, validate(curves))
     measured = measure_collapse(runs, ci_prob=prediction.attrs["ci_prob"])
     predicted = interval(prediction[schema.COLLAPSE].values, measured.ci_prob)
     by_law = {
