@@ -7,7 +7,9 @@ from bayeskisl import schema
 from bayeskisl.curves.axis import axis_value, moves
 from bayeskisl.inference.coefficients import draw_coefficients
 from bayeskisl.inference.data import ModelData
-from bayeskisl.inference.model import freedom, run_scale
+from bayeskisl.inference.freedom import freedoms
+from bayeskisl.inference.lines import Line, values_at
+from bayeskisl.inference.model import lines_of, run_scale
 from bayeskisl.laws import Law
 
 __all__ = ["ON_AXIS", "coefficients_of", "name_quantities", "report_on_axis"]
@@ -28,45 +30,45 @@ def name_quantities(
     draws : dict
         As `bayeskisl.inference.sampling.sample_model` returns them.
     """
-    line = draws["log_critical_exposures_offset"]  # (chain, draw, cell, group), relative to rough_threshold
-    tau, sigma_run = draws["tau"], draws["sigma_run"]
-    thresholds = data.rough_threshold + line
-    free = freedom(data, law)
-    scale = run_scale(free, sigma_run[..., None, :], law.priors.sigma_run.log_median, np)
-    run_effect = scale * draws["run_place"] - (1 - free) * line[..., data.cell_of_run, :]
-    size_law = data.size_law
-    coefficients = draw_coefficients(
-        np.swapaxes(thresholds, -1, -2),
-        tau,
-        size_law.design_matrix(data.covariates),
-        size_law.mean,
-        size_law.sd,
-        rng,
-    )
-    return structural_quantities(draws, data) | coefficients_of(coefficients, data) | {
+    lines = lines_of(data, law)
+    thresholds = _values("threshold", draws["tau"], draws, lines["threshold"], data)
+    log_steepness = _values("steepness", draws["steepness_scatter"], draws, lines["steepness"], data)
+    free = freedoms(data, law).run
+    scale = run_scale(free, draws["sigma_run"][..., None, :], law.priors.sigma_run.log_median, np)
+    from_rough = (thresholds - data.rough_threshold)[..., data.cell_of_run, :]
+    steepness_law = _coefficients(log_steepness, draws["steepness_scatter"], lines["steepness"], rng)
+    return {
+        **group_quantities(draws, data),
+        **coefficients_of(_coefficients(thresholds, draws["tau"], lines["threshold"], rng), data),
+        "steepness_intercept": steepness_law[..., 0],
+        "steepness_exponent": steepness_law[..., 1],
+        "steepness": np.exp(log_steepness),
         "critical_exposures": np.exp(thresholds),
-        "run_effect": run_effect,
-    }  # fmt: skip
+        "run_effect": scale * draws["run_place"] - (1 - free) * from_rough,
+    }
 
 
-def structural_quantities(draws: dict[str, np.ndarray], data: ModelData) -> dict[str, np.ndarray]:
-    """What follows from the variables of groups and cells alone; serves posterior and prior draws alike."""
-    kept = ("tau", "sigma_run", "steepness_intercept", "steepness_exponent", "steepness_scatter", "lapse_intercept",
-            "lapse_scatter", "concentration")  # fmt: skip
+def group_quantities(draws: dict[str, np.ndarray], data: ModelData) -> dict[str, np.ndarray]:
+    """What follows from the variables of groups and the ceilings alone; serves posterior and prior draws alike."""
+    kept = ("tau", "sigma_run", "steepness_scatter", "lapse_intercept", "lapse_scatter", "concentration")
     excess = draws.get("floor_excess", np.zeros_like(draws["tau"]))
     floor = data.guessing + (1 - data.guessing) * excess
-    log_steepness = (
-        draws["steepness_intercept"][..., None, :]
-        + draws["steepness_exponent"][..., None, :] * data.log_size[:, None]
-        + draws["steepness_scatter"][..., None, :] * draws["steepness_z"]
-    )
     log_odds = draws["lapse_intercept"][..., None, :] + draws["lapse_scatter"][..., None, :] * draws["lapse_z"]
     return {name: draws[name] for name in kept} | {
         "floor_excess": excess,
         "floor": floor,
         "ceiling": ceiling_of(log_odds, floor[..., None, :]),
-        "steepness": np.exp(log_steepness),
     }
+
+
+def _values(name: str, scatter: np.ndarray, draws: dict[str, np.ndarray], line: Line, data: ModelData) -> np.ndarray:
+    """Values ``(chain, draw, cell, group)`` of the sampled places along a line."""
+    return values_at(draws[f"{name}_place"], scatter[..., None, :], line.inputs(data.is_real), np)
+
+
+def _coefficients(values: np.ndarray, scatter: np.ndarray, line: Line, rng: np.random.Generator) -> np.ndarray:
+    """Coefficients ``(chain, draw, group, column)`` of a line given its values."""
+    return draw_coefficients(np.swapaxes(values, -1, -2), scatter, line.design, line.mean, line.sd, rng)
 
 
 def ceiling_of(lapse_log_odds: np.ndarray, floor: np.ndarray) -> np.ndarray:

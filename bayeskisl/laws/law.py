@@ -5,7 +5,7 @@ import json
 import math
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from bayeskisl import schema
 from bayeskisl.laws.shapes import SHAPES, Shape
@@ -24,12 +24,6 @@ class NormalPrior(_Strict):
 
     mean: float
     sd: Annotated[float, Field(ge=0)]
-
-
-def _spread(prior: NormalPrior) -> NormalPrior:
-    if prior.sd == 0:
-        raise ValueError("a prior with sd > 0 (a small one, as 0.01, all but fixes it)")
-    return prior
 
 
 class LogNormalPrior(_Strict):
@@ -69,7 +63,7 @@ class Priors(_Strict):
     tau: LogNormalPrior
     sigma_run: LogNormalPrior
     steepness: LogNormalPrior
-    steepness_exponent: Annotated[NormalPrior, AfterValidator(_spread)]
+    steepness_exponent: NormalPrior
     steepness_scatter: LogNormalPrior
     lapse: LogNormalPrior
     lapse_scatter: LogNormalPrior
