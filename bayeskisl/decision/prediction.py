@@ -207,7 +207,7 @@ def _fall(draws: xr.Dataset, shape: Shape) -> Fall:
 
 def _curves(fall: Fall, target: Target, of_draws: dict[str, np.ndarray]) -> dict[str, Any]:
     """Curves over a grid that is for the eye: from well before the fall to well behind it."""
-    start, end = quantiles(of_draws["admissible"], [0.005])[0] / 4, quantiles(of_draws["collapse"], [0.995])[0] * 4
+    start, end = quantiles(of_draws["admissible"], [0.005])[0] / 3, quantiles(of_draws["collapse"], [0.995])[0] * 1.5
     infusion = np.geomspace(start, end, _POINTS)
     log_exposures = target.log_exposures(infusion)
     kept = infusion * fall.known_at_best()[:, None] * fall.share_of_ceiling(log_exposures)

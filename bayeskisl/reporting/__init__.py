@@ -1,0 +1,8 @@
+"""Figures, texts and the report: the only part that plots."""
+
+from bayeskisl.reporting.collapse_figure import plot_collapse
+from bayeskisl.reporting.curves_figure import plot_curves
+from bayeskisl.reporting.risk_figure import plot_risk
+from bayeskisl.reporting.text import describe_prediction, describe_verification
+
+__all__ = ["describe_prediction", "describe_verification", "plot_collapse", "plot_curves", "plot_risk"]

@@ -1,0 +1,136 @@
+"""The collapse point against model size: what was inferred, what every law predicts, what was measured."""
+
+from typing import TYPE_CHECKING
+
+import matplotlib.pyplot as plt
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from bayeskisl import schema
+from bayeskisl.curves import cell_table
+from bayeskisl.decision.funnel import collapse_along_sizes
+from bayeskisl.decision.intervals import interval
+from bayeskisl.decision.target import falling_group
+from bayeskisl.reporting.numbers import exact, percent
+from bayeskisl.reporting.style import LINES, figure_style, ink, law_colors, log_axis
+
+if TYPE_CHECKING:
+    from bayeskisl.decision import Verification
+    from bayeskisl.inference import Fit
+
+__all__ = ["plot_collapse"]
+
+_SIZES = 40
+# How far lines run beyond the outermost size or target.
+_BEYOND = 1.6
+
+
+def plot_collapse(
+    fit: "Fit",
+    prediction: xr.Dataset | None = None,
+    verification: "Verification | None" = None,
+    *,
+    ci_prob: float = 0.9,
+    dark: bool = False,
+) -> Figure:
+    """Draw the collapse point against model size, on logarithmic axes, with every law's predictive funnel.
+
+    Parameters
+    ----------
+    fit : Fit
+    prediction : xarray.Dataset, optional
+        What `predict` returned; its target is marked, and the funnel reaches it.
+    verification : Verification, optional
+        The measured point at the target.
+    ci_prob : float
+        Probability of the intervals of cells and funnels.
+    dark : bool
+        For a dark page.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Funnels are for one fresh run of a new size, and so wider than the intervals of sizes that were trained.
+    """
+    cells, _ = cell_table(fit.curves)
+    sizes = cells[schema.PARAMS].values
+    ends = [sizes.min(), max(sizes.max(), prediction.attrs[schema.PARAMS] if prediction is not None else 0)]
+    coordinate = schema.AXES[fit.curves.attrs["axis"]]
+    with figure_style(dark):
+        figure, axes = plt.subplots(figsize=(7.6, 4.8))
+        lines = _funnels(fit, ends, prediction, ci_prob)
+        for law, color, line in zip(lines["law"].values, law_colors(lines.sizes["law"]), LINES, strict=False):
+            _draw_funnel(axes, lines.sel(law=law), color, line, f"law '{law}' (weight {fit.weights[str(law)]:.2f})")
+        _draw_cells(axes, fit, sizes, ci_prob)
+        if prediction is not None:
+            _draw_target(axes, prediction)
+        if verification is not None:
+            _draw_measured(axes, verification)
+        log_axis(axes, "x", ends[0] / _BEYOND, ends[1] * _BEYOND)
+        low, high = axes.get_ylim()
+        log_axis(axes, "y", low, high)
+        axes.set_xlabel("model size, non-embedding parameters")
+        axes.set_ylabel(f"collapse point, {schema.UNITS[coordinate]}")
+        axes.set_title("Where models of each size collapse")
+        axes.legend(loc="upper left")
+        figure.supxlabel(
+            f"{percent(ci_prob)} equal-tailed intervals; funnels are for one fresh run of a new size",
+            fontsize=8,
+            x=0.01,
+            ha="left",
+        )
+    return figure
+
+
+def _funnels(fit: "Fit", ends: list[float], prediction: xr.Dataset | None, ci_prob: float) -> xr.DataArray:
+    sizes = np.geomspace(ends[0] / _BEYOND, ends[1] * _BEYOND, _SIZES)
+    budgets = np.unique(fit.curves[schema.TOKENS].values)
+    tokens = prediction.attrs[schema.TOKENS] if prediction is not None else float(np.median(budgets))
+    return collapse_along_sizes(fit, sizes, tokens, ci_prob=ci_prob, prior_driven=True)
+
+
+def _draw_funnel(axes: Axes, lines: xr.DataArray, color: str, style: str, label: str) -> None:
+    low, median, high = lines.transpose("quantile", "params").values
+    axes.loglog(lines["params"], median, color=color, ls=style, lw=1.6, label=label)
+    axes.fill_between(lines["params"], low, high, color=color, alpha=0.15, lw=0)
+    for edge in (low, high):
+        axes.plot(lines["params"], edge, color=color, ls=style, lw=0.7, alpha=0.8)
+
+
+def _draw_cells(axes: Axes, fit: "Fit", sizes: np.ndarray, ci_prob: float) -> None:
+    posterior = fit.tree["posterior"]
+    group = falling_group(fit.curves.attrs["axis"], [str(name) for name in fit.curves[schema.GROUP].values])
+    collapse = posterior[schema.COLLAPSE].sel(group=group)
+    points = np.array([interval(collapse.isel(cell=i).values, ci_prob) for i in range(collapse.sizes[schema.CELL])])
+    median, low, high = points.T
+    axes.errorbar(
+        sizes, median, yerr=[median - low, high - median], fmt="o", ms=4.5, lw=1.6, color=ink(), zorder=4,
+        label="sizes that were trained",
+    )  # fmt: skip
+
+
+def _draw_target(axes: Axes, prediction: xr.Dataset) -> None:
+    median, low, high = interval(prediction[schema.COLLAPSE].values, prediction.attrs["ci_prob"])
+    size = prediction.attrs[schema.PARAMS]
+    axes.axvline(size, color=ink(), lw=0.8, ls=":")
+    axes.errorbar(
+        [size], [median], yerr=[[median - low], [high - median]], fmt="D", ms=6, mfc="none", mew=1.6, lw=1.6, capsize=5,
+        color=ink(), zorder=5, label=f"predicted at {exact(size)} parameters (mixture)",
+    )  # fmt: skip
+
+
+def _draw_measured(axes: Axes, verification: "Verification") -> None:
+    measured = verification.measured
+    # beside the prediction, not on it
+    place = verification.params * 1.09
+    look = {"color": law_colors(4)[2], "zorder": 6, "ms": 9, "lw": 1.6, "capsize": 4}
+    label = f"measured: {verification.verdict}"
+    if measured.bound:
+        arrow = {"lolims": measured.bound == "at least", "uplims": measured.bound == "at most"}
+        end = measured.median
+        axes.errorbar([place], [end], yerr=[0.2 * end], fmt="*", label=f"{label} ({measured.bound})", **arrow, **look)
+        return
+    error = [[measured.median - measured.low], [measured.high - measured.median]]
+    axes.errorbar([place], [measured.median], yerr=error, fmt="*", label=label, **look)

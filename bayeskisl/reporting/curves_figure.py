@@ -1,0 +1,131 @@
+"""Retention against the infusion, one curve per model size."""
+
+from typing import TYPE_CHECKING
+
+import matplotlib.pyplot as plt
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+from scipy.stats import beta
+
+from bayeskisl import schema
+from bayeskisl.curves import cell_table
+from bayeskisl.curves.axis import axis_exposures
+from bayeskisl.decision.fall import Fall
+from bayeskisl.decision.target import falling_group
+from bayeskisl.reporting.numbers import short
+from bayeskisl.reporting.style import LINES, MARKERS, exposures_on_top, figure_style, ladder_colors, log_axis
+
+if TYPE_CHECKING:
+    from bayeskisl.inference import Fit
+
+__all__ = ["plot_curves"]
+
+# Enough draws for a 90 % band to be smooth to the eye.
+_DRAWS, _POINTS = 1_000, 160
+
+
+def plot_curves(fit_or_curves: "Fit | xr.Dataset", *, dark: bool = False) -> Figure:
+    """Draw retention against infusion: what was measured, and with a fit also its 50 and 90 % posterior bands.
+
+    Parameters
+    ----------
+    fit_or_curves : Fit or xarray.Dataset
+        A fit, or retention curves alone.
+    dark : bool
+        For a dark page.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Points are runs with 90 % intervals of their counts; bands are of the curve of each cell, without the scatter of
+        single runs.
+    """
+    fit = None if isinstance(fit_or_curves, xr.Dataset) else fit_or_curves
+    curves = fit_or_curves if fit is None else fit.curves
+    cells, cell_of_run = cell_table(curves)
+    group = falling_group(curves.attrs["axis"], [str(name) for name in curves[schema.GROUP].values])
+    coordinate = schema.AXES[curves.attrs["axis"]]
+    with figure_style(dark):
+        figure, axes = plt.subplots(figsize=(7.6, 4.5))
+        for cell, color in enumerate(ladder_colors(cells.sizes[schema.CELL])):
+            runs = curves.isel(run=np.flatnonzero(cell_of_run == cell)).sel(group=group)
+            look = {"color": color, "marker": MARKERS[cell % len(MARKERS)], "label": _label(cells, cell)}
+            look["ls"] = "none" if fit is None else LINES[cell % len(LINES)]
+            _draw_runs(axes, runs, coordinate, look)
+            if fit is not None:
+                held_fixed = {str(name): cells[name][cell].item() for name in cells.data_vars}
+                _draw_bands(axes, fit, cell, held_fixed, group, color, look["ls"])
+        infusion = curves[coordinate].values.astype(float)
+        log_axis(axes, "x", infusion.min() / 1.15, infusion.max() * 1.15)
+        axes.set_ylim(-0.02, 1.03)
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+        axes.set_xlabel(f"infused {schema.UNITS[coordinate]}, at {_held_fixed(curves)}")
+        axes.set_ylabel(f"{group} facts recalled")
+        axes.set_title("How much is recalled, as more is infused")
+        axes.legend(title="non-embedding parameters", loc="center left", bbox_to_anchor=(1.0, 0.5), alignment="left")
+        if coordinate == "facts":
+            exposures_on_top(axes, curves["facts"].values * curves["exposures"].values)
+        note = "points: single runs, 90 % intervals of their counts"
+        note += "" if fit is None else "; bands: 50 and 90 % posterior of each size's curve"
+        figure.supxlabel(note, fontsize=8, x=0.01, ha="left")
+    return figure
+
+
+def _draw_runs(axes: Axes, runs: xr.Dataset, coordinate: str, look: dict[str, str]) -> None:
+    recalled, probed = (runs[name].values.astype(float) for name in (schema.RECALLED, schema.PROBED))
+    asked = probed > 0
+    share = recalled[asked] / probed[asked]
+    # Jeffreys intervals; their ends are moved to the share itself where a count of none or all lies outside
+    low = np.minimum(beta.ppf(0.05, recalled[asked] + 0.5, (probed - recalled)[asked] + 0.5), share)
+    high = np.maximum(beta.ppf(0.95, recalled[asked] + 0.5, (probed - recalled)[asked] + 0.5), share)
+    infusion, error = runs[coordinate].values[asked], [share - low, high - share]
+    axes.errorbar(infusion, share, yerr=error, fmt="none", ecolor=look["color"], lw=0.9)
+    axes.plot(infusion, share, ls="none", ms=4.5, mec="none", alpha=0.9, color=look["color"], marker=look["marker"])
+    axes.plot([], [], ms=4.5, lw=1.4, mec="none", **look)  # one entry of the legend for points and line
+
+
+def _draw_bands(
+    axes: Axes, fit: "Fit", cell: int, held_fixed: dict[str, float], group: str, color: str, line: str
+) -> None:
+    swept = fit.curves[schema.AXES[fit.curves.attrs["axis"]]]
+    infusion = np.geomspace(swept.min(), swept.max(), _POINTS)
+    exposures = axis_exposures(infusion, fit.curves.attrs["axis"], group, held_fixed)
+    retention = _fall_of_cell(fit, cell, group).retention(np.log(exposures))
+    low, lower, median, higher, high = np.quantile(retention, [0.05, 0.25, 0.5, 0.75, 0.95], axis=0)
+    axes.fill_between(infusion, low, high, color=color, alpha=0.16, lw=0)
+    axes.fill_between(infusion, lower, higher, color=color, alpha=0.30, lw=0)
+    axes.plot(infusion, median, color=color, lw=1.4, ls=line)
+
+
+def _fall_of_cell(fit: "Fit", cell: int, group: str) -> Fall:
+    posterior = fit.tree["posterior"].to_dataset().sel(group=group).stack(sample=("chain", "draw"))
+    every = max(1, posterior.sizes["sample"] // _DRAWS)
+    some = posterior.isel(sample=slice(None, None, every), cell=cell)
+    return Fall(
+        shape=fit.law.curve,
+        log_threshold=np.log(some[schema.CRITICAL_EXPOSURES].values),
+        steepness=some["steepness"].values,
+        floor=some["floor"].values,
+        ceiling=some["ceiling"].values,
+    )
+
+
+def _label(cells: xr.Dataset, cell: int) -> str:
+    row = cells.isel(cell=cell)
+    label = f"{row[schema.PARAMS].item():,.0f}"
+    if len(np.unique(cells[schema.TOKENS].values)) > 1:
+        label += f", {row[schema.TOKENS].item():,.0f} tokens"
+    return label
+
+
+def _held_fixed(curves: xr.Dataset) -> str:
+    named = {schema.RATIO: "ratio", schema.TOKENS: "tokens"}
+    said = [
+        f"{short(value[0])} {word}" if word == "tokens" else f"{word} {value[0]:g}"
+        for name, word in named.items()
+        if len(value := np.unique(curves[name].values)) == 1
+    ]
+    return " and ".join(said) or "several budgets and ratios"

@@ -1,0 +1,40 @@
+"""Numbers as people read them."""
+
+import math
+
+__all__ = ["exact", "percent", "short", "span", "three_digits"]
+
+
+def short(value: float) -> str:
+    """A number as an axis says it: 62, 1.4k, 98k, 7B."""
+    for unit, name in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= unit * 0.9995:
+            return f"{value / unit:.3g}{name}"
+    return f"{value:.3g}"
+
+
+def three_digits(value: float, down: bool = False) -> str:
+    """A number to three digits, 2,070 or 0.319, with `down` never above the value itself; "no bound" for infinity."""
+    if not math.isfinite(value):
+        return "no bound"
+    if value == 0:
+        return "0"
+    step = 10.0 ** (math.floor(math.log10(abs(value))) - 2)
+    scaled = value / step
+    rounded = (math.floor(scaled + 1e-9) if down else round(scaled)) * step
+    return f"{rounded:,.0f}" if abs(rounded) >= 100 else f"{rounded:.3g}"
+
+
+def span(low: float, high: float) -> str:
+    """An interval's ends."""
+    return f"{three_digits(low)} to {three_digits(high)}"
+
+
+def percent(share: float) -> str:
+    """A probability or share, 90 %, as precise as it is given."""
+    return f"{100 * share:.3g} %"
+
+
+def exact(value: float) -> str:
+    """A count that is known exactly, 98,304."""
+    return f"{value:,.0f}"

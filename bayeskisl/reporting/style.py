@@ -1,0 +1,111 @@
+"""What every figure shares: colours that survive greyscale, ticks that people read, and no change of global state."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.colors import to_hex
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from bayeskisl.reporting.numbers import short
+
+__all__ = ["LINES", "MARKERS", "exposures_on_top", "figure_style", "ink", "ladder_colors", "law_colors", "log_axis"]
+
+# One marker and one line style per series, so that colour never carries a meaning alone.
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "h")
+LINES = ("-", "--", "-.", ":")
+
+# Okabe and Ito (2008), https://jfly.uni-koeln.de/color/: told apart by all common kinds of colour vision.
+_LAWS = {False: ("#0072B2", "#D55E00", "#009E73", "#CC79A7"), True: ("#56B4E9", "#E69F00", "#2FBF8F", "#E6A0C8")}
+
+_INK = {False: ("#1b1f24", "#6b7280", "#ffffff"), True: ("#e6e8eb", "#9aa3ad", "#16191d")}
+
+
+@contextmanager
+def figure_style(dark: bool = False) -> Iterator[None]:
+    """Settings for one figure, restored afterwards."""
+    ink, faint, paper = _INK[dark]
+    settings = {
+        "figure.facecolor": paper,
+        "axes.facecolor": paper,
+        "savefig.facecolor": paper,
+        "text.color": ink,
+        "axes.labelcolor": ink,
+        "axes.edgecolor": faint,
+        "xtick.color": ink,
+        "ytick.color": ink,
+        "grid.color": faint,
+        "grid.alpha": 0.25,
+        "axes.grid": True,
+        "axes.axisbelow": True,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.titlelocation": "left",
+        "axes.titlesize": 11,
+        "font.size": 9.5,
+        "legend.frameon": False,
+        "legend.fontsize": 8.5,
+        "figure.constrained_layout.use": True,
+        "figure.dpi": 110,
+        "savefig.dpi": 160,
+        "svg.hashsalt": "bayeskisl",
+    }
+    with mpl.rc_context(settings):
+        yield
+
+
+def is_dark() -> bool:
+    """Whether the style in force is the dark one."""
+    return mpl.rcParams["figure.facecolor"] == _INK[True][2]
+
+
+def ink() -> str:
+    """Colour of text and of what must be seen first."""
+    return mpl.rcParams["text.color"]
+
+
+def ladder_colors(count: int) -> list[str]:
+    """Colours of model sizes, from small to large in one direction of lightness."""
+    span = np.linspace(0.25, 0.95, count) if is_dark() else np.linspace(0.82, 0.05, count)
+    return [to_hex(color) for color in mpl.colormaps["viridis"](span)]
+
+
+def law_colors(count: int) -> list[str]:
+    """Colours of laws."""
+    palette = _LAWS[is_dark()]
+    return [palette[i % len(palette)] for i in range(count)]
+
+
+def log_axis(axes: Axes, which: str, low: float, high: float) -> None:
+    """Make an axis logarithmic from `low` to `high`, with ticks such as 200, 1k and 50M."""
+    getattr(axes, f"set_{which}scale")("log")
+    getattr(axes, f"set_{which}lim")(low, high)
+    log_ticks(getattr(axes, f"{which}axis"), low, high)
+
+
+def log_ticks(axis: Axis, low: float, high: float) -> None:
+    """Name the ticks of a logarithmic axis: several per decade on a narrow one, the powers of ten on a wide one."""
+    decades = np.log10(high / low)
+    steps = (1, 2, 3, 5, 7) if decades < 1.2 else (1, 2, 5) if decades < 2.5 else (1,)
+    axis.set_major_locator(LogLocator(subs=steps, numticks=50))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
+    axis.set_minor_locator(LogLocator(subs=range(1, 10), numticks=50))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def exposures_on_top(axes: Axes, products: np.ndarray) -> None:
+    """Put mean exposures on an upper axis, if infusion times exposures is one number: facts of one budget and ratio."""
+    product = float(np.mean(products))
+    if np.ptp(products) > 1e-6 * product:
+        return
+
+    def there_and_back(value: np.ndarray) -> np.ndarray:
+        return product / np.maximum(value, 1e-30)  # matplotlib tries the ends of a linear axis first
+
+    top = axes.secondary_xaxis("top", functions=(there_and_back, there_and_back))
+    high, low = there_and_back(np.array(axes.get_xlim()))
+    log_ticks(top.xaxis, low, high)
+    top.set_xlabel("mean exposures of one fact")
