@@ -42,7 +42,7 @@ def freedoms(data: ModelData, law: Law) -> Freedoms:
     # Information on the log odds of recall. Near the ends it says on which side the half-point lies, not where: hence
     # a second share (1 - share), times 4 to leave the middle as it is.
     on_log_odds = trials * share * (1 - share) * (4 * share * (1 - share))
-    of_run = on_log_odds * steepness**2
+    of_run = on_log_odds * steepness**2 * _crosses(share, data)[data.cell_of_run]
     blurred = of_run / (1 + of_run * sigma**2)
     log_odds = np.log(share / (1 - share))
     of_threshold = _by_cell(blurred, data)
@@ -52,6 +52,14 @@ def freedoms(data: ModelData, law: Law) -> Freedoms:
         threshold=1 / (1 + np.median(of_threshold, axis=0) * priors.tau.median**2),
         steepness=1 / (1 + np.median(of_steepness, axis=0) * priors.steepness_scatter.median**2),
     )
+
+
+def _crosses(share: np.ndarray, data: ModelData) -> np.ndarray:
+    """Whether a cell's runs lie on both sides of a half, ``(cell, group)``; else they bound it and pin nothing."""
+    sides = np.zeros((2, len(data.log_size), share.shape[1]), dtype=bool)
+    for side, on_it in enumerate((share < 0.5, share >= 0.5)):
+        np.logical_or.at(sides[side], data.cell_of_run, on_it & (data.probed > 0))
+    return sides.all(axis=0)
 
 
 def _by_cell(information: np.ndarray, data: ModelData) -> np.ndarray:

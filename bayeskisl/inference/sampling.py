@@ -21,7 +21,9 @@ _TARGET_ACCEPT = 0.93
 
 # Where sweeps never cross their half-point, the posterior is a wide prior cut off by a cliff, which only short steps
 # climb without diverging; they cost three to five times as much.
-_CAREFUL, _DIVERGENT = 0.997, 0.001
+_CAREFUL, _DIVERGENT = 0.999, 0.001
+
+_STATISTICS = ("diverging", "energy", "energy_error", "logp", "depth", "n_steps", "step_size", "mean_tree_accept")
 
 _compiled: dict[tuple, object] = {}
 
@@ -73,7 +75,7 @@ def sample_model(data: ModelData, law: Law, settings: Settings) -> tuple[dict[st
         tree = sampler(padded, law, settings, _CAREFUL)
     draws = {str(name): _stripped(variable, runs, cells) for name, variable in tree["posterior"].data_vars.items()}
     stats = tree["sample_stats"].to_dataset().reset_coords(drop=True)
-    return draws, stats[[name for name in stats.data_vars if stats[name].dims == ("chain", "draw")]]
+    return draws, stats[[name for name in _STATISTICS if name in stats]].drop_attrs()
 
 
 def _with_nutpie(data: ModelData, law: Law, settings: Settings, target_accept: float) -> xr.DataTree:

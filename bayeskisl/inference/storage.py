@@ -48,6 +48,8 @@ def dataset(named: dict[str, np.ndarray], data: ModelData) -> xr.Dataset:
 def measured(curves: xr.Dataset, data: ModelData) -> dict[str, xr.Dataset]:
     """The groups ``observed_data`` and ``constant_data``: all of the curves, and where each run belongs."""
     cells, cell_of_run = cell_table(curves)
+    # the encoding of the file that they came from would turn variables into coordinates when they are read again
+    curves = curves.drop_encoding()
     constant = curves.drop_vars(schema.RECALLED).reset_coords()
     constant = constant.assign(
         group_exposures=group_exposures(curves).reset_coords(drop=True),

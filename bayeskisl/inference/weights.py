@@ -12,7 +12,7 @@ __all__ = ["LeaveOneOut", "leave_one_run_out", "stacking_weights"]
 # predictions an order of magnitude above differ by factors.
 FLOOR = 0.1
 
-_STEPS = 2_000
+_CANDIDATES = 20_000
 
 
 @dataclass(frozen=True)
@@ -42,16 +42,25 @@ def leave_one_run_out(log_likelihood: np.ndarray) -> LeaveOneOut:
 
 
 def stacking_weights(pointwise: dict[str, np.ndarray], floor: float = FLOOR) -> dict[str, float]:
-    """Weights of the mixture that predicts left-out runs best (Yao et al. 2018, arXiv:1704.02030), none below `floor`.
+    """Weights of the mixture of laws that predicts left-out runs best, none below `floor`.
 
-    The log score of a mixture is concave in its weights, so expectation-maximisation finds its maximum.
+    The weights are averaged over a flat prior on the simplex, weighted by the mixture's log score (Bayesian stacking,
+    Yao et al. 2022, arXiv:2101.08954). The maximum of the score (Yao et al. 2018, arXiv:1704.02030) would follow the
+    sampler's noise from one end to the other where laws predict alike; the average gives them equal weights.
+
+    Parameters
+    ----------
+    pointwise : dict of numpy.ndarray
+        Log predictive density of each run left out, by law, shape ``(observation,)``.
+    floor : float
+        Smallest weight.
     """
-    densities = np.stack(list(pointwise.values()), axis=1)  # (observation, law)
-    densities = np.exp(densities - densities.max(axis=1, keepdims=True))
-    weights = np.full(densities.shape[1], 1 / densities.shape[1])
-    for _ in range(_STEPS):
-        shares = densities * weights
-        weights = (shares / shares.sum(axis=1, keepdims=True)).mean(axis=0)
-    floor = min(floor, 1 / len(weights))
-    weights = floor + (1 - len(weights) * floor) * weights
-    return {name: float(weight) for name, weight in zip(pointwise, weights, strict=True)}
+    log_densities = np.stack(list(pointwise.values()))  # (law, observation)
+    laws = len(log_densities)
+    candidates = np.random.default_rng(0).dirichlet(np.ones(laws), size=_CANDIDATES)
+    top = log_densities.max(axis=0)
+    score = np.log(candidates @ np.exp(log_densities - top)).sum(axis=1)
+    evidence = np.exp(score - score.max())
+    weights = evidence @ candidates / evidence.sum()
+    floor = min(floor, 1 / laws)
+    return dict(zip(pointwise, (floor + (1 - laws * floor) * weights).tolist(), strict=True))
