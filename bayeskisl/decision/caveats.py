@@ -80,8 +80,8 @@ def _about_edges(ahead: xr.Dataset, target: Target, curves: xr.Dataset) -> Itera
         yield (
             "no_interior_optimum",
             (
-                f"in {unbounded:.0%} of the draws retention falls so slowly that more facts are always worth more; "
-                "they have no best number of facts"
+                f"in {100 * unbounded:.0f} % of the draws retention falls so slowly that more facts are always worth "
+                "more; they have no best number of facts"
             ),
         )
     too_much = float(np.mean(ahead["sufficient_ratio"].values > 1))
@@ -89,7 +89,7 @@ def _about_edges(ahead: xr.Dataset, target: Target, curves: xr.Dataset) -> Itera
         yield (
             "ratio_above_one",
             (
-                f"with probability {too_much:.0%} no mixture of the budget teaches "
+                f"with probability {100 * too_much:.0f} % no mixture of the budget teaches "
                 f"{ahead['domain_facts'].item():,.0f} facts"
             ),
         )

@@ -2,7 +2,8 @@
 
 from bayeskisl.reporting.collapse_figure import plot_collapse
 from bayeskisl.reporting.curves_figure import plot_curves
+from bayeskisl.reporting.page import report
 from bayeskisl.reporting.risk_figure import plot_risk
 from bayeskisl.reporting.text import describe_prediction, describe_verification
 
-__all__ = ["describe_prediction", "describe_verification", "plot_collapse", "plot_curves", "plot_risk"]
+__all__ = ["describe_prediction", "describe_verification", "plot_collapse", "plot_curves", "plot_risk", "report"]

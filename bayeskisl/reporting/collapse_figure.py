@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
@@ -14,7 +13,7 @@ from bayeskisl.decision.funnel import collapse_along_sizes
 from bayeskisl.decision.intervals import interval
 from bayeskisl.decision.target import falling_group
 from bayeskisl.reporting.numbers import exact, percent
-from bayeskisl.reporting.style import LINES, figure_style, ink, law_colors, log_axis
+from bayeskisl.reporting.style import LINES, figure_style, ink, law_colors, log_axis, new_figure
 
 if TYPE_CHECKING:
     from bayeskisl.decision import Verification
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_collapse"]
 
-_SIZES = 40
+_SIZES = 25
 # How far lines run beyond the outermost size or target.
 _BEYOND = 1.6
 
@@ -59,7 +58,7 @@ def plot_collapse(
     ends = [sizes.min(), max(sizes.max(), prediction.attrs[schema.PARAMS] if prediction is not None else 0)]
     coordinate = schema.AXES[fit.curves.attrs["axis"]]
     with figure_style(dark):
-        figure, axes = plt.subplots(figsize=(7.6, 4.8))
+        figure, axes = new_figure(figsize=(7.6, 4.8))
         lines = _funnels(fit, ends, prediction, ci_prob)
         for law, color, line in zip(lines["law"].values, law_colors(lines.sizes["law"]), LINES, strict=False):
             _draw_funnel(axes, lines.sel(law=law), color, line, f"law '{law}' (weight {fit.weights[str(law)]:.2f})")

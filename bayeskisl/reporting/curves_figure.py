@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
@@ -16,7 +15,15 @@ from bayeskisl.curves.axis import axis_exposures
 from bayeskisl.decision.fall import Fall
 from bayeskisl.decision.target import falling_group
 from bayeskisl.reporting.numbers import short
-from bayeskisl.reporting.style import LINES, MARKERS, exposures_on_top, figure_style, ladder_colors, log_axis
+from bayeskisl.reporting.style import (
+    LINES,
+    MARKERS,
+    exposures_on_top,
+    figure_style,
+    ladder_colors,
+    log_axis,
+    new_figure,
+)
 
 if TYPE_CHECKING:
     from bayeskisl.inference import Fit
@@ -49,7 +56,7 @@ def plot_curves(fit_or_curves: "Fit | xr.Dataset", *, dark: bool = False) -> Fig
     group = falling_group(curves.attrs["axis"], [str(name) for name in curves[schema.GROUP].values])
     coordinate = schema.AXES[curves.attrs["axis"]]
     with figure_style(dark):
-        figure, axes = plt.subplots(figsize=(7.6, 4.5))
+        figure, axes = new_figure(figsize=(7.6, 4.5))
         for cell, color in enumerate(ladder_colors(cells.sizes[schema.CELL])):
             runs = curves.isel(run=np.flatnonzero(cell_of_run == cell)).sel(group=group)
             look = {"color": color, "marker": MARKERS[cell % len(MARKERS)], "label": _label(cells, cell)}

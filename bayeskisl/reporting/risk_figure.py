@@ -1,6 +1,5 @@
 """The risk of infusing more, at the target, above what there is to gain."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
@@ -10,7 +9,7 @@ from matplotlib.ticker import FuncFormatter, PercentFormatter
 from bayeskisl import schema
 from bayeskisl.decision.intervals import interval
 from bayeskisl.reporting.numbers import exact, percent, short, three_digits
-from bayeskisl.reporting.style import exposures_on_top, figure_style, ink, law_colors, log_axis
+from bayeskisl.reporting.style import exposures_on_top, figure_style, ink, law_colors, log_axis, new_figure
 
 __all__ = ["plot_risk"]
 
@@ -32,7 +31,7 @@ def plot_risk(prediction: xr.Dataset, *, dark: bool = False) -> Figure:
     """
     attrs, infusion = prediction.attrs, prediction["infusion"].values
     with figure_style(dark):
-        figure, (above, below) = plt.subplots(2, 1, figsize=(7.6, 6.2), sharex=True)
+        figure, (above, below) = new_figure(2, 1, figsize=(7.6, 6.2), sharex=True)
         _draw_risk(above, prediction)
         _draw_kept(below, prediction)
         for axes in (above, below):

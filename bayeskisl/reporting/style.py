@@ -2,17 +2,30 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from bayeskisl.reporting.numbers import short
 
-__all__ = ["LINES", "MARKERS", "exposures_on_top", "figure_style", "ink", "ladder_colors", "law_colors", "log_axis"]
+__all__ = [
+    "LINES",
+    "MARKERS",
+    "exposures_on_top",
+    "figure_style",
+    "ink",
+    "ladder_colors",
+    "law_colors",
+    "log_axis",
+    "new_figure",
+]
 
 # One marker and one line style per series, so that colour never carries a meaning alone.
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "h")
@@ -55,6 +68,14 @@ def figure_style(dark: bool = False) -> Iterator[None]:
     }
     with mpl.rc_context(settings):
         yield
+
+
+def new_figure(*rows_and_columns: int, **options: Any) -> tuple[Figure, Any]:
+    """A figure and its axes; pyplot made it, so that notebooks show it, and forgets it, so that it is shown once."""
+    with plt.ioff():
+        figure, axes = plt.subplots(*rows_and_columns, **options)
+        plt.close(figure)
+    return figure, axes
 
 
 def is_dark() -> bool:

@@ -20,6 +20,7 @@ __all__ = [
     "describe_prediction",
     "describe_verification",
     "held_fixed",
+    "measured_point",
     "verdict",
     "with_interval",
 ]
@@ -98,7 +99,7 @@ def describe_verification(verification: "Verification") -> str:
     """What was measured and whether the prediction holds, in lines; a miss is said as plainly as a hit."""
     by_law = ", ".join(f"'{law}' {_word(hit)}" for law, hit in verification.hit_by_law.items())
     lines = [
-        f"measured collapse: {_measured(verification)}",
+        f"measured collapse: {measured_point(verification)}",
         f"{verification.verdict.upper()}: {verdict(verification)}",
         f"  by law: {by_law}",
     ]
@@ -126,14 +127,14 @@ def verdict(verification: "Verification") -> str:
     return f"{said}; {percent(round(verification.rank, 3))} of the predictive distribution lie below it"
 
 
-def _measured(verification: "Verification") -> str:
+def measured_point(verification: "Verification") -> str:
+    """The measured half-retention point with its interval, or the bound that there is."""
     measured = verification.measured
     if measured.bound:
         return measured.note
-    return (
-        f"{three_digits(measured.median)} {verification.unit} ({percent(measured.ci_prob)} interval "
-        f"{span(measured.low, measured.high)}), from {len(measured.runs)} runs of {exact(verification.params)} parameters"
-    )
+    likely = f"{percent(measured.ci_prob)} interval {span(measured.low, measured.high)}"
+    runs = f"from {len(measured.runs)} runs of {exact(verification.params)} parameters"
+    return f"{three_digits(measured.median)} {verification.unit} ({likely}), {runs}"
 
 
 def _word(hit: bool | None) -> str:

@@ -1,11 +1,11 @@
 """A fit whose posterior is written by hand, so that what follows from it can be worked out by hand too."""
 
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 
 import numpy as np
 import xarray as xr
 
+from bayeskisl.inference import Gate
 from bayeskisl.laws import Law, load_law
 
 SIZES = (6_144, 13_824, 24_576)
@@ -96,6 +96,10 @@ def posterior_draws(exponent_sd=0.05, seed=0):
     )
 
 
+PASSED = Gate(True, (), 1.003, 1_900.0, 2_100.0, 0.0, 0.05, 0.4, 12.0)
+FAILED = Gate(False, ("R-hat of tau is 1.2",), 1.2, 90.0, 80.0, 0.01, 0.05, 0.4, 12.0)
+
+
 @dataclass
 class HandMadeFit:
     """What decision and reporting need of a fit."""
@@ -105,7 +109,7 @@ class HandMadeFit:
     exponent_sd: float = 0.05
     steepness: float = 8.0
     steepness_log_sd: float = 0.1
-    gate: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(passed=True, reasons=()))
+    gate: Gate = PASSED
     warnings: tuple = ()
     law: Law = field(default_factory=lambda: load_law("collapse"))
 

@@ -16,7 +16,7 @@ from bayeskisl.decision import (
 from bayeskisl.decision.mixture import law_of_draw
 from bayeskisl.errors import GateError, InputError
 from bayeskisl.inference import Caution
-from tests.decision.hand_made import TOKENS, HandMadeFit, amount_curves
+from tests.decision.hand_made import FAILED, TOKENS, HandMadeFit, amount_curves
 
 
 def codes(ahead):
@@ -130,7 +130,7 @@ def test_several_ratios_are_refused(fit):
 
 
 def test_failed_gate_is_refused_or_labelled(fit):
-    fit.gate.passed, fit.gate.reasons = False, ("R-hat of tau is 1.2",)
+    fit.gate = FAILED
     with pytest.raises(GateError, match=r"R-hat of tau is 1\.2.*throw=False"):
         predict(fit, 98_304)
     assert "gate" in codes(predict(fit, 98_304, throw=False))

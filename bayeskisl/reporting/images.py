@@ -1,0 +1,27 @@
+"""Figures as images: files for a page or a talk, and data that an HTML page carries in itself."""
+
+import base64
+import io
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from bayeskisl.reporting.style import figure_style
+
+__all__ = ["data_uri", "write_png"]
+
+
+def data_uri(figure: Figure) -> str:
+    """A figure as an SVG image in a ``data:`` address, which needs no network."""
+    image = io.BytesIO()
+    with figure_style():  # holds the salt of the SVG's identifiers: one figure, one text
+        figure.savefig(image, format="svg", facecolor="auto", metadata={"Date": None, "Creator": None})
+    return f"data:image/svg+xml;base64,{base64.b64encode(image.getvalue()).decode()}"
+
+
+def write_png(figure: Figure, path: Path) -> Path:
+    """Write a figure as a PNG file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with figure_style():
+        figure.savefig(path, facecolor="auto", metadata={"Software": None})
+    return path

@@ -1,0 +1,126 @@
+"""The report: one HTML file that carries everything, the answer first."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import jinja2
+import xarray as xr
+from matplotlib.figure import Figure
+
+from bayeskisl.reporting import contents
+from bayeskisl.reporting.collapse_figure import plot_collapse
+from bayeskisl.reporting.curves_figure import plot_curves
+from bayeskisl.reporting.images import data_uri, write_png
+from bayeskisl.reporting.risk_figure import plot_risk
+from bayeskisl.reporting.text import answer
+
+if TYPE_CHECKING:
+    from bayeskisl.decision import Verification
+    from bayeskisl.inference import Fit
+
+__all__ = ["report"]
+
+
+def report(
+    fit: "Fit",
+    prediction: xr.Dataset | None = None,
+    verification: "Verification | None" = None,
+    out: str | Path = "report.html",
+    *,
+    figures_dir: str | Path | None = None,
+) -> Path:
+    """Write one self-contained HTML page: the answer, the evidence, the checks, the provenance.
+
+    Parameters
+    ----------
+    fit : Fit
+    prediction : xarray.Dataset, optional
+        What `predict` returned.
+    verification : Verification, optional
+        What `verify` returned for that prediction.
+    out : path
+        File to write.
+    figures_dir : path, optional
+        Folder that receives the figures as PNG files too.
+
+    Returns
+    -------
+    pathlib.Path
+        The page. It loads nothing from anywhere, follows the reader's light or dark setting, and prints.
+    """
+    out = Path(out)
+    page = _template().render(
+        title=contents.title(prediction),
+        answer=None if prediction is None else contents.answer_block(prediction),
+        verification=None if verification is None else contents.verification_block(verification),
+        sizes=contents.size_rows(fit),
+        exponents=contents.exponent_rows(fit),
+        figures=[_embedded(figure, figures_dir) for figure in _figures(fit, prediction, verification)],
+        gate=contents.gate_block(fit),
+        laws=contents.law_rows(fit, prediction, verification),
+        warnings=contents.warning_rows(fit, prediction),
+        provenance=contents.provenance_rows(fit, prediction),
+        commands=contents.command_lines(fit, prediction, verification),
+    )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = out.with_name(out.name + ".part")
+    unfinished.write_text(page.replace(" %", "\N{NO-BREAK SPACE}%"), encoding="utf-8")
+    unfinished.replace(out)
+    return out
+
+
+@dataclass(frozen=True)
+class _Figure:
+    """A figure and its words; `draw` takes ``dark``."""
+
+    name: str
+    draw: Callable[..., Figure]
+    caption: str
+    alt: str
+
+
+def _embedded(figure: _Figure, figures_dir: str | Path | None) -> dict[str, str]:
+    light, dark = (figure.draw(dark=dark) for dark in (False, True))
+    if figures_dir is not None:
+        write_png(light, Path(figures_dir) / f"{figure.name}.png")
+    return {"light": data_uri(light), "dark": data_uri(dark), "alt": figure.alt, "caption": figure.caption}
+
+
+def _figures(fit: "Fit", prediction: xr.Dataset | None, verification: "Verification | None") -> Iterator[_Figure]:
+    if prediction is not None:
+        yield _Figure(
+            "risk",
+            partial(plot_risk, prediction),
+            "Above: the risk of each infusion at the target. Below: the facts that are kept. The green line is the "
+            "choice.",
+            f"Risk and kept knowledge against infusion. The choice is {answer(prediction)}.",
+        )
+    sizes = contents.size_rows(fit)
+    points = "; ".join(f"{size['params']} parameters: {size['collapse']}" for size in sizes)
+    yield _Figure(
+        "collapse",
+        partial(plot_collapse, fit, prediction, verification),
+        "The collapse point of every size that was trained, and the range in which each law expects a fresh run of a "
+        "new size. Where the funnels part, the data no longer decide between the laws.",
+        f"Collapse point against model size on logarithmic axes. {points}.",
+    )
+    yield _Figure(
+        "retention",
+        partial(plot_curves, fit),
+        "What was measured: the share of facts that each run recalls, and the curves that were inferred from it.",
+        f"Share of facts recalled against infusion, one falling curve for each of {len(sizes)} model sizes.",
+    )
+
+
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("bayeskisl.reporting", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html.j2")

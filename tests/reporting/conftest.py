@@ -1,0 +1,33 @@
+import numpy as np
+import pytest
+
+import bayeskisl.inference
+from bayeskisl.decision import predict, verify
+from bayeskisl.reporting import report
+from tests.decision.conftest import fit  # noqa: F401
+from tests.decision.hand_made import HandMadeFit, amount_curves, extrapolate
+
+
+@pytest.fixture
+def prediction(fit):  # noqa: F811
+    return predict(fit, 98_304)
+
+
+@pytest.fixture
+def verification(prediction):
+    return verify(prediction, target_runs())
+
+
+@pytest.fixture(scope="package")
+def report_path(tmp_path_factory):
+    """A complete report, written once."""
+    folder, made = tmp_path_factory.mktemp("page"), HandMadeFit()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bayeskisl.inference, "extrapolate", extrapolate)
+        ahead = predict(made, 98_304)
+        checked = verify(ahead, target_runs())
+        return report(made, ahead, checked, folder / "deep" / "report.html", figures_dir=folder / "figures")
+
+
+def target_runs():
+    return amount_curves((98_304,), (1000, 1400, 2000, 2800, 4000), rng=np.random.default_rng(1))

@@ -1,0 +1,86 @@
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import xarray as xr
+
+from bayeskisl.decision import verify
+from bayeskisl.reporting import plot_collapse, plot_curves, plot_risk
+from tests.decision.hand_made import HandMadeFit, amount_curves, law_line
+
+
+def texts(figure):
+    return " ".join(text.get_text() for text in figure.findobj(mpl.text.Text))
+
+
+@pytest.fixture(autouse=True)
+def no_global_change():
+    before = dict(mpl.rcParams)
+    yield
+    assert dict(mpl.rcParams) == before
+    assert plt.get_fignums() == []
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_every_figure_can_be_drawn(fit, prediction, verification, dark, tmp_path):
+    drawn = [
+        plot_curves(fit, dark=dark),
+        plot_curves(fit.curves, dark=dark),
+        plot_collapse(fit, dark=dark),
+        plot_collapse(fit, prediction, verification, dark=dark),
+        plot_risk(prediction, dark=dark),
+    ]
+    for i, figure in enumerate(drawn):
+        figure.savefig(tmp_path / f"{i}.png")
+        assert all(axes.get_xlabel() or axes.get_shared_x_axes() for axes in figure.axes)
+
+
+def test_curves_name_every_size_and_both_axes(fit):
+    said = texts(plot_curves(fit))
+    for word in ("6,144", "13,824", "24,576", "infused facts", "facts recalled", "mean exposures of one fact", "90 %"):
+        assert word in said
+
+
+def test_ticks_are_numbers_that_people_say(fit):
+    figure = plot_curves(fit)
+    figure.draw_without_rendering()
+    ticks = {label.get_text() for label in figure.axes[0].get_xticklabels()}
+    assert {"100", "1k"} <= ticks
+
+
+def test_collapse_names_laws_weights_target_and_verdict(fit, prediction, verification):
+    said = texts(plot_collapse(fit, prediction, verification))
+    for word in ("law 'collapse' (weight 0.75)", "law 'power' (weight 0.25)", "predicted at 98,304", "measured: hit"):
+        assert word in said
+
+
+def test_a_bound_is_drawn_as_a_bound(fit, prediction):
+    runs = amount_curves((98_304,), (100, 200, 400), log_threshold=law_line)
+    assert "at least" in texts(plot_collapse(fit, prediction, verify(prediction, runs)))
+
+
+def test_risk_marks_the_choice_at_its_risk(prediction):
+    figure = plot_risk(prediction)
+    lines = {float(line.get_xdata()[0]) for line in figure.axes[0].lines}
+    assert prediction.choice.item() in lines
+    assert "at a risk of 10 %" in texts(figure)
+
+
+def test_risk_without_a_best_mean_is_drawn(fit):
+    from bayeskisl.decision import predict
+
+    figure = plot_risk(predict(HandMadeFit(steepness=0.8, steepness_log_sd=0.01), 98_304))
+    assert "best mean" not in texts(figure)
+
+
+def test_curves_of_two_budgets_have_no_exposures_axis():
+    both = xr.concat([amount_curves(), amount_curves(tokens=3_686_400)], dim="run")
+    said = texts(plot_curves(both))
+    assert "mean exposures" not in said
+    assert "6,144, 3,686,400 tokens" in said
+
+
+def test_nothing_probed_draws_nothing(fit):
+    unprobed = fit.curves.assign(recalled=0 * fit.curves.recalled, probed=0 * fit.curves.probed)
+    plot_curves(unprobed)
+    assert np.all(unprobed.probed == 0)

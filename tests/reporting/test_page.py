@@ -1,0 +1,107 @@
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pytest
+
+import bayeskisl.inference
+from bayeskisl.decision import predict
+from bayeskisl.laws import load_law
+from bayeskisl.reporting import report
+from bayeskisl.reporting.numbers import three_digits
+from tests.decision.hand_made import FAILED, HandMadeFit, extrapolate
+
+VOID = {"meta", "link", "img", "source", "br"}
+MARKUP = '<script>alert("x")</script>'
+
+
+class Page(HTMLParser):
+    """Tags, attributes and text of a page; complains about tags that do not match."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.tags, self.said = [], [], ""
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.said += data if not self.open or self.open[-1] not in ("style", "script") else ""
+
+    def all(self, tag):
+        return [attrs for name, attrs in self.tags if name == tag]
+
+
+@pytest.fixture(scope="module")
+def page(report_path):
+    return Page(report_path.read_text(encoding="utf-8"))
+
+
+def test_contains_the_numbers_of_the_prediction(page, prediction, verification):
+    for value in (prediction.choice.item(), verification.measured.median):
+        assert three_digits(value, down=value == prediction.choice.item()) in page.said
+    for word in ("98,304", "hit", "power", "0.25", "held fixed".capitalize(), "passed", "bayeskisl predict fit.nc"):
+        assert word in page.said
+
+
+def test_answer_comes_first_and_headings_are_in_order(page):
+    levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    assert page.said.index("The answer") < page.said.index("The evidence") < page.said.index("The checks")
+
+
+def test_loads_nothing(report_path, page):
+    addresses = [attrs.get(name) for _, attrs in page.tags for name in ("src", "href", "srcset", "action", "data")]
+    assert all(address.startswith(("data:", "#")) for address in addresses if address)
+    assert not re.search(r"url\(|@import|https?://", report_path.read_text(encoding="utf-8"))
+    assert page.all("script") == []
+
+
+def test_every_image_is_described_and_there_in_light_and_dark(page):
+    assert len(page.all("img")) == len(page.all("source")) == 3
+    assert all(len(image["alt"]) > 20 for image in page.all("img"))
+
+
+def test_is_small_and_figures_lie_beside_it(report_path):
+    figures = report_path.parents[1] / "figures"
+    assert report_path.stat().st_size < 2_000_000
+    assert sorted(p.name for p in figures.iterdir()) == ["collapse.png", "retention.png", "risk.png"]
+    assert [p.name for p in report_path.parent.iterdir()] == ["report.html"]
+
+
+def test_same_input_same_page(fit, prediction, tmp_path):
+    first, second = (report(fit, prediction, out=tmp_path / name).read_bytes() for name in ("a.html", "b.html"))
+    assert first == second
+
+
+def test_markup_is_inert(fit, prediction, tmp_path):
+    fit.curves.attrs["title"] = MARKUP
+    fit.law = load_law("collapse").model_copy(update={"title": MARKUP})
+    prediction.attrs["held_fixed"] = '{"ratio<img src=x onerror=alert(1)>": 0.5}'
+    prediction.attrs["warnings"] = '[{"code": "</li>", "message": "<b>bold</b>"}]'
+    page = Page(report(fit, prediction, out=tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert MARKUP in page.said  # as text
+    assert page.all("script") == page.all("b") == []
+    assert len(page.all("img")) == 3
+
+
+def test_without_a_prediction_it_shows_the_sizes(fit, tmp_path):
+    page = Page(report(fit, out=tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert "Nothing was predicted" in page.said
+    assert len(page.all("img")) == 2
+
+
+def test_a_failed_gate_is_said_at_the_answer(monkeypatch, tmp_path):
+    monkeypatch.setattr(bayeskisl.inference, "extrapolate", extrapolate)
+    failed = HandMadeFit(gate=FAILED)
+    page = Page(report(failed, predict(failed, 98_304, throw=False), out=tmp_path / "r.html").read_text("utf-8"))
+    assert page.said.index("failed its gate") < page.said.index("The evidence")
+    assert "R-hat of tau is 1.2" in page.said
