@@ -74,7 +74,7 @@ def model_of(data: ModelData, law: Law) -> pm.Model:
             ceiling[cell],
             xp=pt,
         )
-        # probed = 0 contributes exactly nothing: the beta-binomial of no trials has log density 0 and gradient 0
+        # probed = 0 contributes nothing: the beta-binomial of no trials has log density 0 whatever its chance
         pm.BetaBinomial(
             "counts",
             alpha=recall * concentration,

@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+
+from bayeskisl.inference import fit, simulate
+from tests.inference.conftest import LEVELS, SIZES, TRUTH
+
+
+def codes(fitted):
+    return {caution.code for caution in fitted.warnings}
+
+
+def test_a_full_sweep_has_no_bounds(fitted):
+    assert not codes(fitted) & {"few_sizes", "edge_collapse", "no_collapse", "correlated_seeds"}
+
+
+def test_a_size_that_never_collapses_is_a_bound(curves):
+    """The largest size is only given levels that it keeps; padding makes the shape that of the shared fit."""
+    easy = ~((curves["params"] == SIZES[-1]) & (curves["facts"] > 500)).values
+    short = fit(curves.isel(run=easy), rivals=(), draws=400, tune=400, throw=False)
+    (bound,) = [caution for caution in short.warnings if caution.code == "edge_collapse"]
+    assert "55296p" in bound.message
+    assert "below" in bound.message
+    inferred = np.log(short.posterior["critical_exposures"].isel(group=0))
+    spread = inferred.std(("chain", "draw")).values
+    assert spread[-1] > 2 * spread[:-1].max()
+    highest_kept = np.log(0.5 * 1_843_200 / 6 / 500)
+    assert float(inferred.isel(cell=-1).quantile(0.99)) < highest_kept + 0.3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("facts", "threshold", "side"), [([31, 62, 125], 5.0, "below"), ([2000, 4000, 8000], 5000.0, "above")]
+)
+def test_a_sweep_without_any_collapse_is_answered_as_such(facts, threshold, side):
+    truth = TRUTH | {"intercept": np.log(threshold), "exponent": 0.3}
+    flat = fit(simulate("collapse", {"params": SIZES, "facts": facts}, truth, seed=3), rivals=())
+    assert flat.gate.passed
+    assert flat.warnings[0].code == "no_collapse"
+    assert flat.warnings[0].severity == "serious"
+    bounds = [caution.message for caution in flat.warnings if caution.code == "edge_collapse"]
+    assert len(bounds) == len(SIZES)
+    assert all(side in message and "95 %" in message for message in bounds)
+    assert "exponent" in next(caution.message for caution in flat.warnings if caution.code == "prior_driven")
+
+
+@pytest.mark.slow
+def test_three_sizes_are_few():
+    three = fit(simulate("collapse", {"params": SIZES[:3], "facts": LEVELS}, TRUTH, seed=1), rivals=(), throw=False)
+    assert "few_sizes" in codes(three)
+
+
+@pytest.mark.slow
+def test_prior_draws_are_recovered():
+    """Twelve sweeps drawn from the prior: truth in 90 % intervals as often as it should be.
+
+    About 12 x 10 correlated scalars; fewer than 75 % covered happens by chance less than once in 1,000.
+    """
+    covered = []
+    for seed in range(12):
+        curves = simulate("collapse", {"params": SIZES, "facts": LEVELS}, seed=seed)
+        table = fit(curves, rivals=(), throw=False).summary()
+        rows = table.index.str.startswith(
+            ("intercept", "exponent", "curvature", "tau", "sigma_run", "steepness_", "conc")
+        )
+        covered += table.loc[rows, "covered"].tolist()
+    assert 0.75 < np.mean(covered) <= 1

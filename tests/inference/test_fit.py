@@ -1,0 +1,191 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from bayeskisl.errors import InputError
+from bayeskisl.inference import build_model, extrapolate, fit, load_fit, simulate
+from bayeskisl.inference.data import prepare
+from bayeskisl.laws import load_law
+from tests.inference.conftest import LEVELS, SIZES, TRUTH
+
+PARAMETERS = ("intercept", "exponent", "curvature", "tau", "sigma_run", "steepness_intercept", "steepness_exponent")
+
+
+@pytest.fixture(scope="session")
+def saved(fitted, tmp_path_factory):
+    return fitted.save(tmp_path_factory.mktemp("fit") / "fit.nc")
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_known_parameters_are_recovered(fitted, name):
+    draws = fitted.posterior[name].values.ravel()
+    low, high = np.quantile(draws, [0.005, 0.995])
+    assert low <= TRUTH[name] <= high
+
+
+def test_every_size_is_recovered_to_a_few_percent(fitted):
+    inferred = np.log(fitted.posterior["critical_exposures"])
+    error = inferred.mean(("chain", "draw")) - np.log(fitted.truth["critical_exposures"])
+    assert float(abs(error).max()) < 0.15
+    assert 0.01 < float(inferred.std(("chain", "draw")).max()) < 0.15
+
+
+def test_summary_has_truth_beside_intervals(fitted):
+    table = fitted.summary()
+    assert {"median", "eti90_low", "eti90_high", "r_hat", "ess_bulk", "ess_tail", "truth", "covered"} <= set(table)
+    assert table["covered"].mean() > 0.6
+    assert table.loc["exponent[infused, params]", "truth"] == TRUTH["exponent"]
+    assert "eti50_low" in fitted.summary(ci_prob=0.5)
+
+
+def test_collapse_is_critical_exposures_on_the_axis(fitted):
+    posterior, curves = fitted.posterior, fitted.curves
+    infused_tokens = float((curves["ratio"] * curves["tokens"] / curves["tokens_per_fact"])[0])
+    np.testing.assert_allclose(posterior["collapse"] * posterior["critical_exposures"], infused_tokens, rtol=1e-12)
+
+
+def test_a_tenth_is_lost_at_the_shoulder(fitted):
+    posterior = fitted.posterior
+    scaled = posterior["steepness"] * np.log(posterior["collapse"] / posterior["shoulder"])
+    np.testing.assert_allclose(fitted.law.curve.kept(scaled.values, np), 0.9)
+
+
+def test_tree_has_every_group(fitted):
+    groups = {"posterior", "sample_stats", "log_likelihood", "prior", "posterior_predictive", "observed_data",
+              "constant_data", "rivals"}  # fmt: skip
+    assert groups == set(fitted.tree.children)
+    assert set(fitted.tree["rivals/power"].children) == {"posterior", "sample_stats", "log_likelihood"}
+    np.testing.assert_array_equal(fitted.tree["rivals/power/posterior/curvature"], 0.0)
+
+
+def test_weights_are_of_every_law(fitted):
+    assert set(fitted.weights) == {"collapse", "power"}
+    assert sum(fitted.weights.values()) == pytest.approx(1)
+
+
+def test_replicates_look_like_the_runs(fitted):
+    replicates = fitted.tree["posterior_predictive/recalled"]
+    assert bool((replicates <= fitted.curves["probed"]).all())
+    low, high = replicates.quantile([0.005, 0.995], ("chain", "draw"))
+    observed = fitted.curves["recalled"]
+    assert float(((low <= observed) & (observed <= high)).mean()) > 0.9
+
+
+def test_saving_and_loading_changes_nothing(fitted, saved):
+    again = load_fit(saved)
+    assert again.tree.identical(fitted.tree)
+    assert (again.law, again.gate, again.weights, again.warnings) == (
+        fitted.law, fitted.gate, fitted.weights, fitted.warnings,
+    )  # fmt: skip
+    assert again.law.sha256 == again.tree.attrs["law_sha256"] == load_law("collapse").sha256
+
+
+def test_curves_come_back_from_the_file_alone(curves, saved):
+    assert load_fit(saved).curves.identical(curves)
+
+
+def test_curves_that_were_read_from_a_file_come_back(curves, tmp_path):
+    curves.to_netcdf(tmp_path / "curves.nc", engine="h5netcdf")
+    read = xr.load_dataset(tmp_path / "curves.nc", engine="h5netcdf")
+    short = fit(read, rivals=(), draws=50, tune=100, chains=2, throw=False)
+    assert load_fit(short.save(tmp_path / "fit.nc")).curves.identical(read)
+
+
+def test_arviz_reads_it(saved):
+    az = pytest.importorskip("arviz")
+    table = az.summary(az.from_netcdf(saved), var_names=["exponent"], ci_prob=0.9, ci_kind="eti")
+    assert list(table.index) == ["exponent[infused, params]"]
+
+
+def test_missing_foreign_and_corrupt_files_are_refused(saved, curves, tmp_path):
+    with pytest.raises(InputError, match="no such file"):
+        load_fit(tmp_path / "nothing.nc")
+    foreign = tmp_path / "curves.nc"
+    curves.to_netcdf(foreign, engine="h5netcdf")
+    with pytest.raises(InputError, match="a fit of bayeskisl, got a file without posterior"):
+        load_fit(foreign)
+    corrupt = shutil.copy(saved, tmp_path / "corrupt.nc")
+    with open(corrupt, "r+b") as file:
+        file.truncate(1000)
+    with pytest.raises(InputError, match="a NetCDF file"):
+        load_fit(corrupt)
+
+
+def test_unknown_laws_are_refused(curves):
+    with pytest.raises(InputError, match="colapse"):
+        fit(curves, "colapse")
+
+
+def test_guessing_must_be_one_per_group(curves):
+    two = curves.copy(deep=True)
+    two["guessing"][0] = 0.1
+    with pytest.raises(InputError, match="one guessing rate per group"):
+        prepare(two, load_law("collapse"))
+
+
+def test_the_pymc_model_is_reachable(curves):
+    model = build_model(curves, load_law("collapse"))
+    assert {"tau", "threshold_place", "run_place"} <= {variable.name for variable in model.free_RVs}
+
+
+def test_a_notebook_shows_the_card(fitted):
+    card = fitted._repr_html_()
+    assert all(word in card for word in ("exponent[infused, params]", "collapse[6144p", "R-hat", "power"))
+
+
+def test_a_new_run_scatters_more_than_the_mean(fitted):
+    new, mean = (extrapolate(fitted, 98_304, 1_843_200, kind=kind) for kind in ("new_run", "mean"))
+    assert new["log_critical_exposures"].dims == ("chain", "draw", "group")
+    assert float(abs(mean["run_effect"]).max()) == 0
+    assert float(new["run_effect"].std()) == pytest.approx(float(fitted.posterior["sigma_run"].mean()), rel=0.3)
+    xr.testing.assert_identical(new["log_critical_exposures"], mean["log_critical_exposures"])
+
+
+def test_extrapolation_follows_the_law(fitted):
+    there = extrapolate(fitted, 98_304, 1_843_200, law="power")["log_critical_exposures"]
+    power = fitted.tree["rivals/power/posterior"].to_dataset()
+    z = np.log(98_304 / np.exp(np.log(SIZES).mean()))
+    line = power["intercept"] - power["exponent"].sel(covariate="params", drop=True) * z
+    off = ((there - line) / power["tau"]).values
+    assert off.mean() == pytest.approx(0, abs=0.1)
+    assert off.std() == pytest.approx(1, abs=0.1)
+
+
+def test_extrapolation_to_an_unvaried_budget_is_labelled_and_wider(fitted):
+    known, unknown = (extrapolate(fitted, 98_304, tokens) for tokens in (1_843_200, 18_432_000))
+    assert known.attrs["prior_driven"] == []
+    assert unknown.attrs["prior_driven"] == ["tokens"]
+    assert float(unknown["log_critical_exposures"].std()) > 2 * float(known["log_critical_exposures"].std())
+
+
+def test_extrapolation_takes_a_plain_tree(fitted, saved):
+    tree = xr.open_datatree(saved, engine="h5netcdf")
+    xr.testing.assert_identical(extrapolate(tree, 98_304, 1_843_200), extrapolate(fitted, 98_304, 1_843_200))
+    tree.close()
+
+
+@pytest.mark.parametrize("wrong", [{"law": "saturating"}, {"kind": "old_run"}])
+def test_extrapolation_refuses(fitted, wrong):
+    with pytest.raises(InputError):
+        extrapolate(fitted, 98_304, 1_843_200, **wrong)
+
+
+def test_simulated_truth_is_what_was_asked_for(curves):
+    truth = xr.Dataset.from_dict(json.loads(curves.attrs["truth"]))
+    assert all(float(truth[name].squeeze()) == pytest.approx(value) for name, value in TRUTH.items())
+
+
+def test_simulation_refuses_unknown_names():
+    with pytest.raises(InputError, match="names among"):
+        simulate("power", {"params": SIZES, "facts": LEVELS}, {"alpha": 1.0})
+    with pytest.raises(InputError, match="names among"):
+        simulate("power", {"params": SIZES, "fact": LEVELS})
+
+
+def test_same_seed_same_curves():
+    design = {"params": SIZES, "facts": LEVELS}
+    assert simulate("power", design, seed=3).identical(simulate("power", design, seed=3))
+    assert not simulate("power", design, seed=3).equals(simulate("power", design, seed=4))

@@ -1,0 +1,134 @@
+import numpy as np
+import pymc as pm
+import pytest
+from scipy import stats
+
+from bayeskisl.inference.data import prepare
+from bayeskisl.inference.freedom import freedoms
+from bayeskisl.inference.model import lines_of, model_inputs, model_of, run_scale, structure
+from bayeskisl.inference.posterior import name_quantities
+from bayeskisl.laws import load_law
+from bayeskisl.laws.shapes import retention
+
+LAW = load_law("collapse")
+
+
+@pytest.fixture(scope="module")
+def data(curves):
+    return prepare(curves, LAW)
+
+
+@pytest.fixture(scope="module")
+def model(data):
+    return model_of(data, LAW)
+
+
+@pytest.fixture(scope="module")
+def log_density(model):
+    """Of natural parameters: no Jacobians of PyMC's transforms."""
+    compiled = model.compile_fn(model.logp(jacobian=False), inputs=model.value_vars, point_fn=True)
+    return lambda point: float(compiled(point))
+
+
+@pytest.fixture
+def point(model):
+    rng = np.random.default_rng(5)
+    start = model.initial_point()
+    return {name: value + 0.3 * rng.standard_normal(np.shape(value)) for name, value in start.items()}
+
+
+def natural(point):
+    """Values of PyMC's transformed variables, by their names."""
+    undo = {"_log__": np.exp, "_logodds__": lambda x: 1 / (1 + np.exp(-x))}
+    found = {}
+    for name, value in point.items():
+        ending = next((e for e in undo if name.endswith(e)), "")
+        found[name.removesuffix(ending)] = undo[ending](value) if ending else value
+    return found
+
+
+def plain_log_density(point, data, law):
+    """The model as one would write it on paper, for one group; changes of variables by their determinants."""
+    draws = {name: value[None, None] for name, value in natural(point).items()}
+    named = {k: v[0, 0] for k, v in name_quantities(draws, data, law, np.random.default_rng(0)).items()}
+    priors, lines = law.priors, lines_of(data, law)
+    log_normal = ("tau", "sigma_run", "steepness_scatter", "lapse_scatter", "concentration")
+    total = sum(
+        stats.lognorm.logpdf(named[n][0], getattr(priors, n).log_sd, scale=getattr(priors, n).median)
+        for n in log_normal
+    )
+    lapse = priors.lapse
+    log_odds = np.log(lapse.median / (1 - lapse.median))
+    total += stats.norm.logpdf(named["lapse_intercept"][0], log_odds, lapse.log_sd)
+    total += stats.beta.logpdf(named["floor_excess"][0], 1, priors.floor_excess.b)
+    total += stats.norm.logpdf(draws["lapse_z"]).sum()
+    for line, scatter, values in (
+        (lines["threshold"], named["tau"][0], np.log(named["critical_exposures"][:, 0])),
+        (lines["steepness"], named["steepness_scatter"][0], np.log(named["steepness"][:, 0])),
+    ):
+        law_part = line.design @ np.diag(line.sd**2) @ line.design.T
+        covariance = law_part + scatter**2 * np.eye(len(values))
+        total += stats.multivariate_normal.logpdf(values, line.design @ line.mean, covariance)
+        total += line.freedom[0] * 0.5 * np.linalg.slogdet(covariance)[1]  # the sampled place is stretched by its root
+    sigma = named["sigma_run"][0]
+    scale = run_scale(freedoms(data, law).run, sigma, priors.sigma_run.log_median, np)
+    total += stats.norm.logpdf(named["run_effect"], 0, sigma).sum() + np.log(scale).sum()
+    recall = retention(
+        law.curve,
+        data.log_exposures - named["run_effect"],
+        np.log(named["critical_exposures"])[data.cell_of_run],
+        named["steepness"][data.cell_of_run],
+        named["floor"],
+        named["ceiling"][data.cell_of_run],
+    )
+    concentration = named["concentration"][0]
+    counts = stats.betabinom.logpmf(data.recalled, data.probed, recall * concentration, (1 - recall) * concentration)
+    return total + counts.sum()
+
+
+def test_log_density_is_the_model_on_paper(log_density, point, data):
+    assert log_density(point) == pytest.approx(plain_log_density(point, data, LAW), rel=1e-9)
+
+
+def test_order_of_runs_does_not_matter(model, log_density, point, data, curves):
+    before = log_density(point)
+    order = np.random.default_rng(1).permutation(data.shape[0])
+    shuffled = model_inputs(prepare(curves.isel(run=order), LAW), LAW)
+    try:
+        with model:
+            pm.set_data(shuffled)
+        assert log_density({**point, "run_place": point["run_place"][order]}) == pytest.approx(before, rel=1e-12)
+    finally:
+        with model:
+            pm.set_data(model_inputs(data, LAW))
+
+
+def test_runs_that_were_not_probed_say_nothing(curves):
+    silent = curves.copy(deep=True)
+    silent["recalled"][:5] = 0
+    silent["probed"][:5] = 0
+    model = model_of(prepare(silent, LAW), LAW)
+    terms = model.compile_fn(model.logp(vars=model.observed_RVs, sum=False)[0], inputs=model.value_vars)
+    np.testing.assert_allclose(terms(model.initial_point())[:5], 0.0, atol=1e-9)
+
+
+def test_padding_does_not_change_the_real_part(data):
+    padded = data.padded(data.shape[0] + 3, data.shape[2] + 2)
+    narrow, wide = model_inputs(data, LAW), model_inputs(padded, LAW)
+    cells = data.shape[2]
+    for name in ("threshold_mean", "threshold_freedom", "steepness_freedom", "guessing"):
+        np.testing.assert_allclose(wide[name][: len(narrow[name])], narrow[name])
+    rotation = wide["threshold_rotation"]
+    np.testing.assert_allclose(rotation[:cells, :cells], narrow["threshold_rotation"])
+    np.testing.assert_array_equal(rotation[cells:, :cells], 0)
+    np.testing.assert_array_equal(wide["threshold_own_scatter"], [1] * cells + [0, 0])
+
+
+def test_power_is_collapse_with_no_spread_of_curvature(curves):
+    content = LAW.to_dict()
+    content["priors"]["curvature"]["params"]["sd"] = 0.0
+    straight, power = type(LAW).model_validate(content), load_law("power")
+    assert structure(straight) == structure(power)
+    one, other = (model_inputs(prepare(curves, law), law) for law in (straight, power))
+    for name in one:
+        np.testing.assert_array_equal(one[name], other[name])

@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+from scipy import stats
+from scipy.special import logsumexp
+
+from bayeskisl.inference.data import prepare
+from bayeskisl.inference.pointwise import beta_binomial_log_density, integrated_log_likelihood
+from bayeskisl.inference.prior import draw_prior
+from bayeskisl.laws import load_law
+from bayeskisl.laws.shapes import retention
+
+LAW = load_law("collapse")
+
+
+def by_brute_force(named, data, draw, run):
+    """Rectangles on a grid far finer than any likelihood."""
+    z = np.linspace(-9, 9, 60_001)
+    cell = data.cell_of_run[run]
+    chance = retention(
+        LAW.curve,
+        data.log_exposures[run, 0] - named["sigma_run"][0, draw, 0] * z,
+        np.log(named["critical_exposures"][0, draw, cell, 0]),
+        named["steepness"][0, draw, cell, 0],
+        named["floor"][0, draw, 0],
+        named["ceiling"][0, draw, cell, 0],
+    )
+    given = beta_binomial_log_density(
+        data.recalled[run, 0], data.probed[run, 0], chance, named["concentration"][0, draw, 0]
+    )
+    return logsumexp(given + stats.norm.logpdf(z)) + np.log(z[1] - z[0])
+
+
+def test_density_is_that_of_scipy():
+    recalled = np.array([0, 3, 250, 500])
+    ours = beta_binomial_log_density(recalled, 500, 0.4, 80.0)
+    np.testing.assert_allclose(ours, stats.betabinom.logpmf(recalled, 500, 0.4 * 80, 0.6 * 80), rtol=1e-9)
+
+
+def test_integral_equals_brute_force_where_draws_fit_the_data(fitted):
+    data = prepare(fitted.curves, LAW)
+    posterior = fitted.posterior.transpose("chain", "draw", "run", "cell", "group", "covariate")
+    named = {name: variable.values[:1, ::100] for name, variable in posterior.data_vars.items()}
+    ours = integrated_log_likelihood(named, data, LAW.curve)
+    for draw, run in np.ndindex(ours.shape[1], ours.shape[2]):
+        assert ours[0, draw, run, 0] == pytest.approx(by_brute_force(named, data, draw, run), abs=2e-3)
+
+
+def test_integral_equals_brute_force_for_draws_that_do_not(curves):
+    data = prepare(curves, LAW)
+    named = draw_prior(LAW, data, 6, np.random.default_rng(4))
+    ours = integrated_log_likelihood(named, data, LAW.curve)
+    errors = [
+        abs(ours[0, draw, run, 0] - by_brute_force(named, data, draw, run))
+        for draw, run in np.ndindex(6, data.shape[0])
+    ]
+    assert np.median(errors) < 1e-6
+    assert np.quantile(errors, 0.95) < 0.05
+
+
+def test_runs_that_were_not_probed_have_likelihood_one(curves):
+    silent = curves.copy(deep=True)
+    silent["recalled"][3] = 0
+    silent["probed"][3] = 0
+    data = prepare(silent, LAW)
+    named = draw_prior(LAW, data, 5, np.random.default_rng(4))
+    np.testing.assert_array_equal(integrated_log_likelihood(named, data, LAW.curve)[:, :, 3], 0.0)

@@ -1,0 +1,85 @@
+import subprocess
+import sys
+import tomllib
+
+import pytest
+
+from bayeskisl.errors import InputError
+from bayeskisl.laws import law_names, load_law
+from bayeskisl.laws.files import parse_law
+
+SHIPPED = pytest.mark.parametrize("name", law_names())
+
+
+@SHIPPED
+def test_a_law_is_called_like_its_file(name):
+    assert load_law(name).name == name
+
+
+@SHIPPED
+def test_toml_round_trips(name):
+    law = load_law(name)
+    assert parse_law(tomllib.loads(law.to_toml())) == law
+
+
+@SHIPPED
+def test_rivals_exist(name):
+    assert all(load_law(rival) for rival in load_law(name).rivals)
+
+
+def test_power_is_collapse_without_its_bend():
+    collapse, power = load_law("collapse").to_dict(), load_law("power").to_dict()
+    assert power["priors"].pop("curvature") == {}
+    assert collapse["priors"].pop("curvature")
+    assert power["priors"] == collapse["priors"]
+
+
+def test_a_path_and_a_law_are_laws_too(tmp_path):
+    law = load_law("power")
+    path = tmp_path / "mine.toml"
+    path.write_text("# a comment\n" + law.to_toml())
+    assert load_law(path) == law == load_law(law)
+    assert load_law(path).sha256 == law.sha256
+
+
+def test_hash_follows_content():
+    law = load_law("collapse")
+    assert law.sha256 != law.model_copy(update={"title": "another"}).sha256
+
+
+@pytest.mark.parametrize(
+    ("mistake", "words"),
+    [
+        (lambda law: law.update(shap="logistic"), ("'shap'", "the keys of the law", "shape", "covariates")),
+        (lambda law: law["priors"].update(tauu={}), ("'tauu'", "table 'priors'", "sigma_run")),
+        (lambda law: law["priors"]["tau"].update(mean=1), ("'mean'", "table 'priors.tau'", "median, log_sd")),
+        (lambda law: law["priors"]["exponent"]["params"].update(x=1), ("'x'", "'priors.exponent.params'", "mean, sd")),
+        (lambda law: law["priors"].pop("tau"), ("'priors.tau'", "none")),
+        (lambda law: law["priors"]["tau"].update(median=-1), ("'priors.tau.median'", "greater than 0", "-1")),
+        (lambda law: law.update(shape="cubic"), ("'shape'", "'logistic'", "'cubic'")),
+        (lambda law: law.update(covariates=["tokens"]), ("covariates to name 'params'",)),
+    ],
+)
+def test_a_mistake_is_named_with_what_is_allowed(mistake, words):
+    content = load_law("collapse").to_dict()
+    mistake(content)
+    with pytest.raises(InputError) as error:
+        parse_law(content, "mine.toml")
+    assert all(word in str(error.value) for word in ("mine.toml", *words))
+
+
+def test_an_unknown_law_lists_the_shipped_ones():
+    with pytest.raises(InputError, match=r"collapse, power.*'colapse'"):
+        load_law("colapse")
+
+
+def test_a_broken_file_is_no_law(tmp_path):
+    path = tmp_path / "broken.toml"
+    path.write_text("name = ")
+    with pytest.raises(InputError, match="a TOML file"):
+        load_law(path)
+
+
+def test_laws_do_not_import_pymc():
+    code = "import sys, bayeskisl.laws; print([m for m in ('pymc', 'pytensor', 'jax', 'arviz') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
