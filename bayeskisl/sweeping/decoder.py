@@ -94,8 +94,8 @@ class Decoder:
             q, k, v = qkv.view(runs * sequences, context, 3, heads, w // heads).permute(2, 0, 3, 1, 4).unbind(0)
             mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True)
             x = x + product(mixed.transpose(1, 2).reshape(runs, n, w), f"merge{layer}")
-            hidden = product(F.rms_norm(x, (w,)), f"expand{layer}").relu()
-            x = x + product(hidden * hidden, f"contract{layer}")
+            hidden = _SquaredReLU.apply(product(F.rms_norm(x, (w,)), f"expand{layer}"))
+            x = x + product(hidden, f"contract{layer}")
         return product(F.rms_norm(x, (w,)), "head")
 
     def token_loss(
@@ -110,3 +110,18 @@ class Decoder:
         sizes = [rows * columns for rows, columns in self.shapes.values()]
         parts = weights.split(sizes, dim=1)
         return {name: p.view(-1, *shape) for (name, shape), p in zip(self.shapes.items(), parts, strict=True)}
+
+
+class _SquaredReLU(torch.autograd.Function):
+    """relu(x)^2, whose derivative is 2 relu(x): half the passes over memory that composing the two takes."""
+
+    @staticmethod
+    def forward(context: object, x: Tensor) -> Tensor:
+        positive = x.relu()
+        context.save_for_backward(positive)
+        return positive * positive
+
+    @staticmethod
+    def backward(context: object, gradient: Tensor) -> Tensor:
+        (positive,) = context.saved_tensors
+        return (gradient * positive).mul_(2)

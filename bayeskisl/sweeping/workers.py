@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import platform
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
@@ -149,15 +150,22 @@ _channel: dict = {}
 
 def _begin_worker(queue: object, stop: object) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _channel.update(queue=queue, stop=stop, parent=os.getppid())
+    _channel.update(queue=queue, stop=stop)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A command that is killed cannot stop its workers: they watch it instead."""
+    multiprocessing.parent_process().join()
+    os._exit(1)
 
 
 def _train_in_worker(stack: Stack, device: str, compiled: bool) -> Finished:
     def on_step(done: int, steps: int) -> None:
         if done % _REPORT_EVERY and done != steps:
             return
-        if _channel["stop"].is_set() or os.getppid() != _channel["parent"]:
-            raise _Stopped  # the command was interrupted or killed: nobody waits for this stack
+        if _channel["stop"].is_set():
+            raise _Stopped  # the command was interrupted: nobody waits for this stack
         _channel["queue"].put((stack.name, done, steps))
 
     return _train(stack, device, compiled, on_step)
