@@ -27,6 +27,10 @@ def caveats(ahead: xr.Dataset, target: Target, curves: xr.Dataset) -> Iterator[t
     yield from _about_edges(ahead, target, curves)
 
 
+def _said(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
+
+
 def _about_distance(target: Target, curves: xr.Dataset) -> Iterator[tuple[str, str]]:
     sizes = np.asarray(curves["params"].values, dtype=float)
     decades = np.log10(target.params / sizes.max())
@@ -44,7 +48,7 @@ def _about_distance(target: Target, curves: xr.Dataset) -> Iterator[tuple[str, s
         yield "below_data", f"the target is smaller than the smallest size seen ({sizes.min():,.0f} parameters)"
     for name in target.prior_driven:
         yield (
-            "prior_driven",
+            "prior_driven_target",
             (f"the sweep never varied {name}, so what the target's {name} do rests on the law and its prior alone"),
         )
 
@@ -56,8 +60,8 @@ def _about_laws(ahead: xr.Dataset) -> Iterator[tuple[str, str]]:
         yield (
             "laws_apart",
             (
-                f"the laws disagree at the target by a factor of {max(medians) / min(medians):.2g}, and the sizes seen "
-                "do not separate them; read the envelope, not the mixture alone"
+                f"the laws disagree at the target by a factor of {_said(max(medians) / min(medians))}, and the sizes "
+                "seen do not separate them; read the envelope, not the mixture alone"
             ),
         )
 
@@ -68,8 +72,8 @@ def _about_width(ahead: xr.Dataset) -> Iterator[tuple[str, str]]:
         yield (
             "wide",
             (
-                f"the collapse point is uncertain by a factor of {np.exp(1.645 * spread):.2g} either way; the infusion "
-                "that keeps most on average would then more likely collapse than not, and is no advice"
+                f"the collapse point is uncertain by a factor of {_said(np.exp(1.645 * spread))} either way; the "
+                "infusion that keeps most on average would then more likely collapse than not, and is no advice"
             ),
         )
 
@@ -99,7 +103,7 @@ def _about_edges(ahead: xr.Dataset, target: Target, curves: xr.Dataset) -> Itera
         yield (
             "outside_levels",
             (
-                f"the choice lies outside the levels that were swept ({swept.min():,.4g} to {swept.max():,.4g} "
+                f"the choice lies outside the levels that were swept ({_said(swept.min())} to {_said(swept.max())} "
                 f"{target.coordinate})"
             ),
         )

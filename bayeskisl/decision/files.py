@@ -37,6 +37,6 @@ def load_prediction(path: str | Path) -> xr.Dataset:
         raise InputError("a netCDF file with a prediction", f"a file that cannot be read ({type(error).__name__})",
                          str(path), remedy) from error  # fmt: skip
     if ahead.attrs.get("content") != "prediction" or not set(_NEEDED) <= set(ahead.variables):
-        raise InputError("a prediction", f"a file with {', '.join(map(str, list(ahead.variables)[:4])) or 'nothing'}",
-                         str(path), remedy)  # fmt: skip
+        content = ", ".join(str(name) for name in list(ahead.variables)[:4]) or "other content"
+        raise InputError("a prediction", f"a file with {content}", str(path), remedy)
     return ahead

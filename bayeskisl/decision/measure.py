@@ -72,10 +72,14 @@ class Measurement:
     def note(self) -> str:
         """One sentence about what the number is."""
         if self.bound == "at least":
-            return f"no run lost half of its facts: collapse lies above {self.low:,.4g}, and nothing says how far"
+            return f"no run lost half of its facts: collapse lies above {_said(self.low)}, and nothing says how far"
         if self.bound == "at most":
-            return f"no run kept half of its facts: collapse lies below {self.high:,.4g}, and nothing says how far"
+            return f"no run kept half of its facts: collapse lies below {_said(self.high)}, and nothing says how far"
         return f"half-retention point of {len(self.runs)} runs"
+
+
+def _said(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def measure_collapse(curves: xr.Dataset, *, ci_prob: float = 0.9) -> Measurement:

@@ -89,8 +89,8 @@ def test_domain_is_the_choice_rounded_down_unless_stated(fit):
 def test_never_varied_tokens_are_refused_or_labelled(fit):
     with pytest.raises(InputError, match=r"only token budget.*prior-driven"):
         predict(fit, 98_304, tokens=2 * TOKENS)
-    assert "prior_driven" in codes(predict(fit, 98_304, tokens=2 * TOKENS, prior_driven=True))
-    assert "prior_driven" not in codes(predict(fit, 98_304, tokens=TOKENS))
+    assert "prior_driven_target" in codes(predict(fit, 98_304, tokens=2 * TOKENS, prior_driven=True))
+    assert "prior_driven_target" not in codes(predict(fit, 98_304, tokens=TOKENS))
 
 
 def test_several_budgets_leave_the_target_open(fit):
