@@ -94,7 +94,7 @@ def _figures(fit: "Fit", prediction: xr.Dataset | None, verification: "Verificat
         yield _Figure(
             "risk",
             partial(plot_risk, prediction),
-            "Above: the risk of each infusion at the target. Below: the facts that are kept. The green line is the "
+            "Above: the risk of each infusion at the target. Below: the facts that are kept. The vertical line is the "
             "choice.",
             f"Risk and kept knowledge against infusion. The choice is {answer(prediction)}.",
         )
