@@ -17,7 +17,7 @@ __all__ = ["beta_binomial_log_density", "integrated_log_likelihood"]
 
 _NODES = 17
 _NEWTON_STEPS = 12
-_FARTHEST = 8.0  # standard deviations of a run effect
+_FARTHEST = 50.0  # standard deviations of a run effect: what an ill-fitting draw may need to explain a run
 
 
 def integrated_log_likelihood(

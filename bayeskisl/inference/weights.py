@@ -37,7 +37,7 @@ def leave_one_run_out(log_likelihood: np.ndarray) -> LeaveOneOut:
         With run effects integrated out, shape ``(draw, observation)``.
     """
     by_observation = np.ascontiguousarray(log_likelihood.T)
-    log_weights, pareto_k = array_stats.psislw(-by_observation)
+    log_weights, pareto_k = array_stats.psislw(by_observation)
     return LeaveOneOut(logsumexp(log_weights + by_observation, axis=1), float(np.max(pareto_k)))
 
 

@@ -100,6 +100,13 @@ def test_arviz_reads_it(saved):
     assert list(table.index) == ["exponent[infused, params]"]
 
 
+@pytest.mark.filterwarnings("ignore:Estimated shape parameter of Pareto")
+def test_leave_one_out_is_that_of_arviz(fitted):
+    az = pytest.importorskip("arviz")
+    ours = json.loads(fitted.tree.attrs["elpd_loo"])["collapse"]
+    assert ours == pytest.approx(az.loo(fitted.tree).elpd, abs=0.2)
+
+
 def test_missing_foreign_and_corrupt_files_are_refused(saved, curves, tmp_path):
     with pytest.raises(InputError, match="no such file"):
         load_fit(tmp_path / "nothing.nc")
