@@ -1,6 +1,7 @@
 """Subcommands and their options."""
 
 import json
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -160,6 +161,7 @@ def predict(
     tokens: Annotated[str | None, typer.Option(help="Token budget of the target; by default the sweep's.")] = None,
     kind: Annotated[str, typer.Option(help="new_run: one fresh run; mean: the average over runs.")] = "new_run",
     risk: Annotated[float, typer.Option(min=0.0, max=1.0, help="Allowed chance of over-infusing.")] = 0.10,
+    keep: Annotated[float, typer.Option(help="Share of its ceiling that a run at the choice must keep.")] = 0.9,
     facts: Annotated[int | None, typer.Option(min=1, help="Size of your domain, for the sufficient ratio.")] = None,
     prior_driven: Annotated[bool, typer.Option(help="Accept a covariate that was never varied, labelled.")] = False,
     seed: int = 0,
@@ -175,7 +177,15 @@ def predict(
         from bayeskisl.reporting import describe_prediction
 
         ahead = predict_at(
-            load_fit(fit), size, budget, kind=kind, risk=risk, facts=facts, prior_driven=prior_driven, seed=seed
+            load_fit(fit),
+            size,
+            budget,
+            kind=kind,
+            risk=risk,
+            keep=keep,
+            facts=facts,
+            prior_driven=prior_driven,
+            seed=seed,
         )
     if out is not None:
         save_prediction(ahead, out)
@@ -205,6 +215,7 @@ def report(
     prediction: Annotated[Path | None, typer.Option(help="A saved prediction.")] = None,
     verification: Annotated[Path | None, typer.Option(help="Curves that hold runs of the target's size.")] = None,
     out: Annotated[Path, typer.Option(help="HTML file to write.")] = Path("report.html"),
+    figures: Annotated[Path | None, typer.Option(help="Folder for the figures as PNG.")] = None,
 ) -> None:
     """One self-contained HTML page: the answer, the evidence, the checks, the provenance."""
     if verification is not None and prediction is None:
@@ -218,7 +229,7 @@ def report(
 
         ahead = load_prediction(prediction) if prediction else None
         verified = verify_prediction(ahead, load_curves(verification)) if verification else None
-        path = write_report(load_fit(fit), ahead, verified, out=out)
+        path = write_report(load_fit(fit), ahead, verified, out=out, figures_dir=figures)
     typer.echo(str(path))
 
 
@@ -233,6 +244,6 @@ def read_number(text: str, where: str) -> int:
         value = float(plain[:-1] if scale != 1.0 else plain) * scale
     except ValueError:
         value = float("nan")
-    if not (value > 0 and value == round(value)):
+    if not (math.isfinite(value) and value > 0 and value == round(value)):
         raise InputError("a positive whole number such as 98304, 1.8e6, 300M or 7B", repr(text), where)
     return int(value)

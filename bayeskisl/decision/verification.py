@@ -15,8 +15,8 @@ from bayeskisl.errors import InputError
 
 __all__ = ["AtChoice", "Verification", "verify"]
 
-# Runs whose infusion is within a quarter of the choice are close enough to say what the choice would have kept.
-_NEAR = 1.25
+# Levels are whole facts: a run at the choice is within rounding of it.
+_NEAR = 1.02
 
 
 @dataclass(frozen=True)

@@ -27,12 +27,13 @@ class _Scale:
 
     sweep: str
     width: int
-    quantiles: tuple[float, ...]  # of the predicted collapse point, at which the target is trained
+    quantiles: tuple[float, ...]  # of the predicted collapse point, at which the target is trained beside the choice
     refine: int
 
 
-_FULL = _Scale("demo", 64, (0.05, 0.35, 0.65, 0.95), 2)
-_REDUCED = _Scale("demo-reduced", 32, (0.1, 0.5, 0.9), 2)
+_FULL = _Scale("demo", 64, (0.05, 0.5), 2)
+_REDUCED = _Scale("demo-reduced", 32, (0.05, 0.5), 1)
+_VERIFICATION_STACK = 2  # small, so that every core has a part of the target's few runs
 
 
 def demo(
@@ -98,13 +99,15 @@ def demo(
 def verification_sweep(
     spec: SweepSpec, prediction: "xr.Dataset", width: int, quantiles: tuple[float, ...], refine: int
 ) -> SweepSpec:
-    """The target's own sweep: levels at quantiles of the predicted collapse point, then refined.
+    """The target's own sweep: levels at the choice and at quantiles of the predicted collapse point, then refined.
 
     A function of the saved prediction alone, so that a second call resumes the same sweep.
     """
     predicted = prediction["collapse"].quantile(quantiles).values
-    levels = tuple(sorted({float(max(1, round(value))) for value in predicted}))
-    return replace(spec, name="verification", widths=(width,), levels=levels, refine=Refine(refine))
+    levels = tuple(sorted({float(max(1, round(value))) for value in (*predicted, prediction["choice"].item())}))
+    return replace(
+        spec, name="verification", widths=(width,), levels=levels, refine=Refine(refine), stack=_VERIFICATION_STACK
+    )
 
 
 def _fit(curves: "xr.Dataset", path: Path, stages: Stages, records: str) -> "Fit":

@@ -28,9 +28,9 @@ def test_a_damaged_ledger_means_that_nothing_is_done(tmp_path):
 
 def test_the_target_is_trained_at_quantiles_of_its_prediction():
     spec = load_sweep("demo")
-    prediction = xr.Dataset({"collapse": (("chain", "draw"), np.geomspace(500, 2000, 401)[None])})
+    prediction = xr.Dataset({"collapse": (("chain", "draw"), np.geomspace(500, 2000, 401)[None]), "choice": 501.4})
     target = verification_sweep(spec, prediction, 64, (0.05, 0.5, 0.95), 2)
-    assert target.levels == (536, 1000, 1866)
+    assert target.levels == (501, 536, 1000, 1866)
     assert {run.params for run in target.runs()} == {98_304}
     assert target.tokens == spec.tokens, "what was held fixed stays fixed"
     assert target == verification_sweep(spec, prediction, 64, (0.05, 0.5, 0.95), 2)
