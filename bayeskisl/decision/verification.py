@@ -21,7 +21,7 @@ _NEAR = 1.02
 
 @dataclass(frozen=True)
 class AtChoice:
-    """What runs near the advised infusion kept.
+    """What runs at the advised infusion kept.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class Verification:
     hit_by_law : dict
         The same answer for every law's own interval.
     at_choice : AtChoice
-        What runs near the choice kept; empty where there are none.
+        What runs at the choice kept; empty where there are none.
     unit : str
         Of all infusions.
     """

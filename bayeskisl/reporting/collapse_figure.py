@@ -122,8 +122,7 @@ def _draw_target(axes: Axes, prediction: xr.Dataset) -> None:
 
 def _draw_measured(axes: Axes, verification: "Verification") -> None:
     measured = verification.measured
-    # beside the prediction, not on it
-    place = verification.params * 1.09
+    place = verification.params
     look = {"color": law_colors(4)[2], "zorder": 6, "ms": 9, "lw": 1.6, "capsize": 4}
     label = f"measured: {verification.verdict}"
     if measured.bound:

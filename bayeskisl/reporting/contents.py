@@ -66,7 +66,7 @@ def verification_block(verification: "Verification") -> dict[str, Any]:
     if at_choice.shares:
         held = len(at_choice.shares) - at_choice.fell_short
         near = (
-            f"Near the choice, {held} of {len(at_choice.shares)} runs kept at least {percent(at_choice.keep)} of the "
+            f"At the choice, {held} of {len(at_choice.shares)} runs kept at least {percent(at_choice.keep)} of the "
             "predicted ceiling."
         )
     return {

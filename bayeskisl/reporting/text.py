@@ -106,7 +106,7 @@ def describe_verification(verification: "Verification") -> str:
     at_choice = verification.at_choice
     if at_choice.shares:
         held, asked = len(at_choice.shares) - at_choice.fell_short, len(at_choice.shares)
-        lines.append(f"near the choice: {held} of {asked} runs kept at least {percent(at_choice.keep)} of the ceiling")
+        lines.append(f"at the choice: {held} of {asked} runs kept at least {percent(at_choice.keep)} of the ceiling")
     return "\n".join(lines)
 
 

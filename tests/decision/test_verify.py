@@ -86,10 +86,11 @@ def test_other_sizes_in_the_curves_are_left_alone(fit):
     assert verify(ahead, together).measured.median == verify(ahead, alone).measured.median
 
 
-def test_runs_near_the_choice_say_what_it_kept(fit):
+def test_runs_at_the_choice_say_what_it_kept(fit):
     ahead = predict(fit, 98_304)
-    at_choice = verify(ahead, target_runs(levels=(1650, 2500, 4000), seeds=(0, 1, 2))).at_choice
-    assert at_choice.infusions == (1650.0,) * 3
+    choice = round(ahead["choice"].item())
+    at_choice = verify(ahead, target_runs(levels=(choice, 2500, 4000), seeds=(0, 1, 2))).at_choice
+    assert at_choice.infusions == (float(choice),) * 3
     assert at_choice.fell_short == 0
     assert verify(ahead, target_runs(levels=(400, 4000))).at_choice.shares == ()
 
