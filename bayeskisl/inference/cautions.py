@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.curves.axis import moves
 from bayeskisl.inference.gate import Gate, scalars
 
 __all__ = ["Caution", "cautions"]
@@ -80,8 +81,9 @@ def _few_sizes(curves: xr.Dataset) -> list[Caution]:
 
 def _edges(posterior: xr.Dataset, curves: xr.Dataset, cells: np.ndarray) -> list[Caution]:
     """Cells whose sweep lies wholly on one side of its half-point: bounds, not measurements."""
+    axis = curves.attrs["axis"]
     bounds, measured = [], 0
-    for group in curves[schema.GROUP].values:
+    for group in (name for name in curves[schema.GROUP].values if moves(axis, str(name)) != 0):
         share = _shares(curves, group)
         critical = posterior[schema.CRITICAL_EXPOSURES].sel(group=group)
         for cell, name in enumerate(posterior[schema.CELL].values):
