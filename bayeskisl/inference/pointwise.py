@@ -16,7 +16,7 @@ from bayeskisl.laws.shapes import retention
 __all__ = ["beta_binomial_log_density", "integrated_log_likelihood"]
 
 _NODES = 17
-_NEWTON_STEPS = 8
+_NEWTON_STEPS = 12
 _FARTHEST = 50.0  # standard deviations of a run effect: what an ill-fitting draw may need to explain a run
 
 
