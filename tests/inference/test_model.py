@@ -124,9 +124,9 @@ def test_padding_does_not_change_the_real_part(data):
     np.testing.assert_array_equal(wide["threshold_own_scatter"], [1] * cells + [0, 0])
 
 
-def test_power_is_collapse_with_no_spread_of_curvature(curves):
+def test_power_is_collapse_with_no_curvature(curves):
     content = LAW.to_dict()
-    content["priors"]["curvature"]["params"]["sd"] = 0.0
+    content["priors"]["curvature"]["params"] = {"mean": 0.0, "sd": 0.0}
     straight, power = type(LAW).model_validate(content), load_law("power")
     assert structure(straight) == structure(power)
     one, other = (model_inputs(prepare(curves, law), law) for law in (straight, power))
