@@ -84,8 +84,8 @@ def demo(
 
     events.stage(f"5/6 training {target.params:,} parameters around the prediction")
     verification_spec = verification_sweep(spec, prediction, scale.width, scale.quantiles, scale.refine)
-    run_sweep(verification_spec, out / "verification", workers=workers, events=events)
-    save_curves(build_curves(out / "verification"), out / "verification.nc")
+    trained = run_sweep(verification_spec, out / "verification", workers=workers, events=events)
+    save_curves(build_curves(trained.folder), out / "verification.nc")
 
     events.stage("6/6 verifying and writing the report")
     from bayeskisl.decision import verify
@@ -101,12 +101,18 @@ def verification_sweep(
 ) -> SweepSpec:
     """The target's own sweep: levels at the choice and at quantiles of the predicted collapse point, then refined.
 
-    A function of the saved prediction alone, so that a second call resumes the same sweep.
+    A function of the saved prediction alone, so that a second call resumes the same sweep; named by its levels, so that
+    another prediction gets another sweep.
     """
     predicted = prediction["collapse"].quantile(quantiles).values
     levels = tuple(sorted({float(max(1, round(value))) for value in (*predicted, prediction["choice"].item())}))
     return replace(
-        spec, name="verification", widths=(width,), levels=levels, refine=Refine(refine), stack=_VERIFICATION_STACK
+        spec,
+        name="verification-at-" + "-".join(f"{level:.0f}" for level in levels),
+        widths=(width,),
+        levels=levels,
+        refine=Refine(refine),
+        stack=_VERIFICATION_STACK,
     )
 
 
