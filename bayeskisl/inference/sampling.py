@@ -17,8 +17,8 @@ __all__ = ["Settings", "sample_model"]
 _RUNS_STEP, _CELLS_STEP = 8, 2
 
 # Target acceptances, tried in turn until next to no draw diverges. On an 80-run sweep .8 leaves 0 to 13 divergences of
-# 4,000, .95 as a rule none, at the same 15 steps per draw. Where sweeps never cross their half-point, the posterior is a
-# wide prior cut off by a cliff that only the short steps of .999 climb; they cost five times as much.
+# 4,000, .95 as a rule none, at the same 15 steps per draw. Where sweeps never cross their half-point, the posterior is
+# a wide prior cut off by a cliff that only the short steps of .999 climb; they cost five times as much.
 _TARGETS = (0.95, 0.98, 0.999)
 _DIVERGENT = 0.001
 
