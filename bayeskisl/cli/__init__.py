@@ -22,7 +22,11 @@ def main() -> None:
             raise
         _stop(f"bayeskisl: {problem}", problem.exit_code)
     except KeyboardInterrupt:
-        _stop("bayeskisl: interrupted; finished runs are kept, the same command goes on from there.", _INTERRUPTED)
+        _interrupted()
+    except SystemExit as ended:  # typer turns Ctrl-C into its exit code and says nothing
+        if ended.code == _INTERRUPTED:
+            _interrupted()
+        raise
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception as problem:
@@ -30,6 +34,10 @@ def main() -> None:
             raise
         name = type(problem).__name__
         _stop(f"bayeskisl: unexpected {name}: {problem} (a bug; run again with --debug for the traceback).", 1)
+
+
+def _interrupted() -> None:
+    _stop("bayeskisl: interrupted; finished runs are kept, the same command goes on from there.", _INTERRUPTED)
 
 
 def _stop(message: str, code: int) -> None:

@@ -51,6 +51,31 @@ def test_kill_9_in_the_middle_then_resume_gives_the_same_records(smoke, finished
     assert records_of(out) == records_of(finished)
 
 
+def test_ctrl_c_says_how_to_go_on_and_leaves_no_process_behind(tmp_path):
+    spec, out = tmp_path / "smoke.toml", tmp_path / "out"
+    spec.write_text(SMOKE.replace("15_360", "1_536_000"))
+    command = [sys.executable, "-m", "bayeskisl", "sweep", "run", str(spec), "--out", str(out), "--workers", "2"]
+    child = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    while not list(out.glob("*/records")):
+        time.sleep(0.05)
+    time.sleep(2)
+    os.killpg(child.pid, signal.SIGINT)
+    _, said = child.communicate(timeout=60)
+    assert child.returncode == 130
+    assert "the same command goes on from there" in said
+    assert "Traceback" not in said
+    deadline = time.monotonic() + 20
+    while _alive(child.pid) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not _alive(child.pid)
+
+
+def _alive(group):
+    """Whether any process of the group runs still; one that waits to be reaped by its parent does not."""
+    listed = subprocess.run(["ps", "-o", "stat=", "-g", str(group)], capture_output=True, text=True).stdout.split()
+    return any(not state.startswith("Z") for state in listed)
+
+
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
