@@ -1,11 +1,14 @@
 """Curves on disk: NetCDF in, NetCDF out."""
 
+import hashlib
+import tomllib
 from pathlib import Path
 
 import xarray as xr
 
 from bayeskisl.curves.validate import validate
 from bayeskisl.errors import InputError
+from bayeskisl.shipped import shipped_folder
 
 __all__ = ["load_curves", "save_curves"]
 
@@ -15,15 +18,27 @@ _ENGINE = "h5netcdf"
 def load_curves(path: str | Path) -> xr.Dataset:
     """Read and validate retention curves.
 
+    Parameters
+    ----------
+    path : path
+        A NetCDF file, or the name of a reference sweep that ships with the package, such as ``desk-amount``.
+
     Raises
     ------
     InputError
-        If the file is missing, is not NetCDF, or breaks the schema.
+        If the file is missing, is not NetCDF, or breaks the schema, or if a shipped file was altered.
     """
-    path = Path(path)
+    name, path = str(path), Path(path)
+    checksums = _checksums()
+    if not path.is_file() and name in checksums:
+        path = shipped_folder("data") / "sweeps" / name / "curves.nc"
+        _check_shipped(path, checksums[name])
     if not path.is_file():
         raise InputError(
-            "a file of retention curves", "no such file", str(path), "make one with `bayeskisl curves build`"
+            f"a file of retention curves or a shipped sweep ({', '.join(checksums)})",
+            "no such file",
+            str(path),
+            "make one with `bayeskisl curves build`",
         )
     try:
         curves = xr.load_dataset(path, engine=_ENGINE)
@@ -41,3 +56,15 @@ def save_curves(curves: xr.Dataset, path: str | Path) -> Path:
     validate(curves, str(path)).to_netcdf(draft, engine=_ENGINE, encoding=packed)
     draft.replace(path)
     return path
+
+
+def _checksums() -> dict[str, str]:
+    """SHA-256 of the curves of every shipped sweep, by name."""
+    manifest = tomllib.loads((shipped_folder("data") / "manifest.toml").read_text())
+    return {name: entry["sha256"] for name, entry in manifest["sweeps"].items()}
+
+
+def _check_shipped(path: Path, expected: str) -> None:
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if found != expected:
+        raise InputError(f"a file with SHA-256 {expected[:12]}...", f"{found[:12]}...", str(path), "install again")
