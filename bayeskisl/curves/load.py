@@ -35,10 +35,10 @@ def load_curves(path: str | Path) -> xr.Dataset:
         _check_shipped(path, checksums[name])
     if not path.is_file():
         raise InputError(
-            f"a file of retention curves or a shipped sweep ({', '.join(checksums)})",
+            "a file of retention curves",
             "no such file",
             str(path),
-            "make one with `bayeskisl curves build`",
+            f"make one with `bayeskisl curves build`, or name a shipped sweep ({', '.join(checksums)})",
         )
     try:
         curves = xr.load_dataset(path, engine=_ENGINE)

@@ -1,6 +1,7 @@
 """From records to a Dataset that can be trusted."""
 
 import json
+import tomllib
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import xarray as xr
 
 from bayeskisl.curves import build_curves, cell_table, group_exposures, load_curves, save_curves, validate
 from bayeskisl.errors import InputError
+from bayeskisl.shipped import shipped_folder
 from bayeskisl.sweeping import load_sweep, run_sweep
 from tests.sweeping.conftest import SMOKE
 
@@ -89,3 +91,24 @@ def test_files_that_are_not_curves_are_told(tmp_path):
         load_curves(tmp_path / "text.nc")
     with pytest.raises(InputError, match="expected a folder with records of a sweep, got no sweep in it"):
         build_curves(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name", sorted(tomllib.loads((shipped_folder("data") / "manifest.toml").read_text())["sweeps"])
+)
+def test_shipped_sweeps_load_by_name(name):
+    curves = load_curves(name)
+    assert len(np.unique(curves.params)) >= 6
+    assert len(np.unique(curves.seed)) >= 3
+    assert load_sweep(shipped_folder("data") / "sweeps" / name / "sweep.toml").axis == curves.attrs["axis"]
+
+
+def test_an_altered_shipped_file_is_refused(tmp_path, monkeypatch):
+    from bayeskisl.curves import load
+
+    (tmp_path / "sweeps" / "desk").mkdir(parents=True)
+    (tmp_path / "sweeps" / "desk" / "curves.nc").write_bytes(b"altered")
+    (tmp_path / "manifest.toml").write_text('[sweeps.desk]\nsha256 = "0123456789abcdef"\n')
+    monkeypatch.setattr(load, "shipped_folder", lambda kind: tmp_path)
+    with pytest.raises(InputError, match=r"expected a file with SHA-256 0123456789ab\.\.\., got .*install again"):
+        load_curves("desk")
