@@ -29,10 +29,11 @@ def load_curves(path: str | Path) -> xr.Dataset:
         If the file is missing, is not NetCDF, or breaks the schema, or if a shipped file was altered.
     """
     name, path = str(path), Path(path)
-    checksums = _checksums()
-    if not path.is_file() and name in checksums:
-        path = shipped_folder("data") / "sweeps" / name / "curves.nc"
-        _check_shipped(path, checksums[name])
+    if not path.is_file():
+        checksums = _checksums()
+        if name in checksums:
+            path = shipped_folder("data") / "sweeps" / name / "curves.nc"
+            _check_shipped(path, checksums[name])
     if not path.is_file():
         raise InputError(
             "a file of retention curves",

@@ -80,17 +80,11 @@ def _estimate_size(stacks: list[Stack], growth: float, device: str) -> SizeEstim
 
 
 def _tokens_per_second(stack: Stack, device: str) -> float:
-    import torch
-
-    from bayeskisl.sweeping.training import train_stack
+    from bayeskisl.sweeping.training import one_thread, train_stack
 
     ticks: list[float] = []
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with one_thread():
         train_stack(stack.runs, device, steps=_CALIBRATION_STEPS, on_step=lambda *_: ticks.append(time.perf_counter()))
-    finally:
-        torch.set_num_threads(threads)
     run = stack.runs[0]
     per_step = (ticks[-1] - ticks[1]) / (len(ticks) - 2)  # the first two steps warm up
     return len(stack.runs) * run.training.batch * run.mixture.context / per_step

@@ -1,7 +1,7 @@
 """Families of language-model sizes with the recipe that trains them: ``models/ladders/*.toml``."""
 
 import tomllib
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 
 from bayeskisl.errors import InputError
@@ -167,6 +167,4 @@ def from_table[T](kind: type[T], table: dict, where: str) -> T:
 
 
 def _required(f: object) -> bool:
-    from dataclasses import MISSING
-
     return f.default is MISSING and f.default_factory is MISSING  # type: ignore[attr-defined]

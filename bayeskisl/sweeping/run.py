@@ -12,7 +12,7 @@ from bayeskisl.sweeping.spec import RunSpec, SweepSpec, load_sweep
 from bayeskisl.sweeping.store import SweepFolder, open_folder
 from bayeskisl.sweeping.workers import Trainers, default_workers
 
-__all__ = ["Pass", "SweepEvents", "SweepResult", "planned_runs", "run_sweep"]
+__all__ = ["Pass", "SweepEvents", "SweepResult", "run_sweep"]
 
 
 @dataclass(frozen=True)
@@ -86,29 +86,20 @@ def run_sweep(
         spec = load_sweep(spec)
     events = events or SweepEvents()
     trainers = Trainers(device, workers=workers or default_workers(device), compiled=spec.compile)
-    trained = total = 0
+    trained, runs = 0, []
     with open_folder(spec, out) as folder, trainers:
         broken = folder.broken()
         for make_pass in (_coarse, _refined):
             sweep_pass = make_pass(spec, folder)
             remaining = [s for s in sweep_pass.stacks if not all(folder.has(run) for run in s.runs)]
-            total += sweep_pass.runs
+            runs += [run for stack in sweep_pass.stacks for run in stack.runs]
             events.started(sweep_pass, remaining, broken)
             for done in trainers.train(remaining, events.progressed):
                 for run, probe in zip(done.stack.runs, done.probes, strict=True):
-                    trained += not folder.has(run)
-                    folder.write(run, done.stack, probe)
+                    trained += folder.write(run, done.stack, probe)
                 folder.note(done.volatile)
                 events.finished(done.stack, done.volatile["seconds"])
-        return SweepResult(folder.path, trained, total - trained, _diverged(folder, planned_runs(spec, folder)))
-
-
-def planned_runs(spec: SweepSpec, folder: SweepFolder | None = None) -> tuple[RunSpec, ...]:
-    """All runs known so far: the coarse pass, and the refined one once the coarse records are there."""
-    coarse = spec.runs()
-    if spec.refine is None or folder is None or not all(folder.has(run) for run in coarse):
-        return coarse
-    return coarse + tuple(run for stack in _refined(spec, folder).stacks for run in stack.runs)
+        return SweepResult(folder.path, trained, len(runs) - trained, _diverged(folder, runs))
 
 
 def _coarse(spec: SweepSpec, folder: SweepFolder) -> Pass:
@@ -138,5 +129,5 @@ def _mean_retention(folder: SweepFolder, runs: tuple[RunSpec, ...], levels: int,
     return np.where(counted > 0, np.nansum(by_level, axis=1) / np.maximum(counted, 1), np.nan)
 
 
-def _diverged(folder: SweepFolder, runs: tuple[RunSpec, ...]) -> int:
+def _diverged(folder: SweepFolder, runs: list[RunSpec]) -> int:
     return sum(any(line["kind"] == "failed" for line in folder.lines(run)) for run in runs)

@@ -62,10 +62,12 @@ class SweepFolder:
         except BrokenRecord:
             return False
 
-    def write(self, run: RunSpec, stack: Stack, probe: RunProbe) -> None:
-        """Write a finished run's record, unless a whole one is there already."""
-        if not self.has(run):
+    def write(self, run: RunSpec, stack: Stack, probe: RunProbe) -> bool:
+        """Write a finished run's record, unless a whole one is there already; whether it was written."""
+        missing = not self.has(run)
+        if missing:
             write_atomically(self.record_path(run), record_bytes(run, stack, probe))
+        return missing
 
     def lines(self, run: RunSpec) -> list[dict]:
         """The record of a finished run, parsed."""

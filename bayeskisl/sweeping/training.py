@@ -2,7 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ from bayeskisl.sweeping.decoder import Decoder
 from bayeskisl.sweeping.ladder import Training
 from bayeskisl.sweeping.spec import RunSpec
 
-__all__ = ["Trained", "can_compile", "draw_run", "learning_rate_at", "shift", "train_stack"]
+__all__ = ["Trained", "can_compile", "draw_run", "learning_rate_at", "one_thread", "shift", "train_stack"]
 
 # Held-out general text of a run: enough for a standard error of a few thousandths of a nat per token.
 HELDOUT_SEQUENCES = 512
@@ -115,6 +116,17 @@ def train_stack(
 def shift(targets: Tensor, start: int) -> Tensor:
     """Inputs whose next tokens are `targets`: the start token, then all but the last."""
     return torch.cat([torch.full_like(targets[..., :1], start), targets[..., :-1]], dim=-1)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute on one thread within the block: records then do not depend on the number of cores."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def can_compile() -> bool:

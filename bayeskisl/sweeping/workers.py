@@ -112,18 +112,14 @@ def _train(stack: Stack, device: str, compiled: bool, on_step: Callable[[int, in
     import torch
 
     from bayeskisl.sweeping.probing import probe_stack
-    from bayeskisl.sweeping.training import can_compile, train_stack
+    from bayeskisl.sweeping.training import can_compile, one_thread, train_stack
 
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with one_thread():
         begun = time.perf_counter()
         compiled = compiled and (device != "cpu" or can_compile())
         trained = train_stack(stack.runs, device, compiled=compiled, on_step=on_step)
         probes = tuple(probe_stack(stack.runs, trained))
         seconds = time.perf_counter() - begun
-    finally:
-        torch.set_num_threads(threads)
     volatile = {
         "stack": stack.name,
         "runs": [run.name for run in stack.runs],

@@ -51,7 +51,7 @@ def demo(
         Receives ``sweeps/``, ``curves.nc``, ``fit.nc``, ``prediction.nc``, ``verification/``, ``verification.nc``,
         ``report.html`` and ``figures/``.
     reduced : bool
-        Fewer levels, one seed less and a smaller target.
+        Shorter budgets and a smaller target.
     workers : int, optional
         Training processes.
     events : DemoEvents, optional
