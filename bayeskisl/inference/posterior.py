@@ -7,9 +7,10 @@ from bayeskisl import schema
 from bayeskisl.curves.axis import axis_value, moves
 from bayeskisl.inference.coefficients import draw_coefficients
 from bayeskisl.inference.data import ModelData
+from bayeskisl.inference.definition import run_scale
 from bayeskisl.inference.freedom import freedoms
 from bayeskisl.inference.lines import Line, values_at
-from bayeskisl.inference.model import lines_of, run_scale
+from bayeskisl.inference.model import lines_of
 from bayeskisl.laws import Law
 
 __all__ = ["ON_AXIS", "coefficients_of", "name_quantities", "report_on_axis"]

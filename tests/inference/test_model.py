@@ -4,8 +4,9 @@ import pytest
 from scipy import stats
 
 from bayeskisl.inference.data import prepare
+from bayeskisl.inference.definition import run_scale
 from bayeskisl.inference.freedom import freedoms
-from bayeskisl.inference.model import lines_of, model_inputs, model_of, run_scale, structure
+from bayeskisl.inference.model import lines_of, model_inputs, model_of, structure
 from bayeskisl.inference.posterior import name_quantities
 from bayeskisl.laws import load_law
 from bayeskisl.laws.shapes import retention

@@ -1,0 +1,24 @@
+"""Log densities that no library of distributions has, written once for every array namespace."""
+
+from typing import Any
+
+import numpy as np
+
+__all__ = ["rotated_normal_log_density"]
+
+Array = Any  # of NumPy, PyTensor or JAX
+
+_LOG_ROOT_TWO_PI = 0.5 * np.log(2 * np.pi)
+
+
+def rotated_normal_log_density(value: Array, mean: Array, rotation: Array, scale: Array, xp: Any) -> Array:
+    """log density of ``rotation @ (mean + scale z)``, z standard normal, summed.
+
+    Parameters
+    ----------
+    value, mean, scale : array
+        Shape ``(cell, group)``.
+    rotation : array
+        Orthogonal, shape ``(cell, cell)``.
+    """
+    return xp.sum(-0.5 * ((rotation.T @ value - mean) / scale) ** 2 - xp.log(scale) - _LOG_ROOT_TWO_PI)

@@ -1,0 +1,85 @@
+"""The model in NumPyro, for fleets of posteriors."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+
+import jax
+import jax.numpy as jnp
+import numpyro
+import numpyro.distributions as dist
+
+from bayeskisl import schema
+from bayeskisl.inference.definition import Array, define
+from bayeskisl.inference.densities import rotated_normal_log_density
+from bayeskisl.laws import Law
+
+__all__ = ["double_precision", "numpyro_model"]
+
+
+def double_precision() -> AbstractContextManager:
+    """Within it JAX computes in float64, which densities of counts in the hundreds need; outside nothing changes."""
+    return jax.enable_x64(True)
+
+
+def numpyro_model(law: Law) -> Callable[[Mapping[str, Array]], None]:
+    """The model of `law` as a NumPyro model of its inputs.
+
+    Returns
+    -------
+    callable
+        ``model(inputs)``, `inputs` as `bayeskisl.inference.model.model_inputs` gives them: counts, exposures and
+        priors, all of them arrays, so that sweeps padded to one shape, and laws of one structure, may be stacked and
+        mapped over with `jax.vmap`. Trace it, and everything that follows, within `double_precision`.
+    """
+
+    def model(inputs: Mapping[str, Array]) -> None:
+        given = {name: jnp.asarray(value) for name, value in inputs.items()}
+        (runs, groups), cells = given["recalled"].shape, given["threshold_mean"].shape[0]
+        define(_NumPyro({schema.RUN: runs, schema.GROUP: groups, schema.CELL: cells}), given, law)
+
+    return model
+
+
+class _NumPyro:
+    xp = jnp
+
+    def __init__(self, sizes: Mapping[str, int]) -> None:
+        self._sizes = sizes
+
+    def normal(self, name: str, mean: Array, sd: Array, dims: tuple[str, ...]) -> Array:
+        return self._sample(name, dist.Normal(mean, sd), dims)
+
+    def log_normal(self, name: str, log_mean: Array, log_sd: Array, dims: tuple[str, ...]) -> Array:
+        return self._sample(name, dist.LogNormal(log_mean, log_sd), dims)
+
+    def beta(self, name: str, a: Array, b: Array, dims: tuple[str, ...]) -> Array:
+        return self._sample(name, dist.Beta(a, b), dims)
+
+    def rotated_normal(self, name: str, mean: Array, rotation: Array, scale: Array, dims: tuple[str, ...]) -> Array:
+        return numpyro.sample(name, _RotatedNormal(mean, rotation, scale))
+
+    def beta_binomial(
+        self, name: str, chance: Array, concentration: Array, trials: Array, observed: Array, dims: tuple[str, ...]
+    ) -> None:
+        counts = dist.BetaBinomial(chance * concentration, (1 - chance) * concentration, trials)
+        numpyro.sample(name, counts.to_event(len(dims)), obs=observed)
+
+    def _sample(self, name: str, distribution: dist.Distribution, dims: tuple[str, ...]) -> Array:
+        shape = tuple(self._sizes[dim] for dim in dims)
+        return numpyro.sample(name, distribution.expand(shape).to_event(len(dims)))
+
+
+class _RotatedNormal(dist.Distribution):
+    support = dist.constraints.real_matrix
+    pytree_data_fields = ("along", "rotation", "scale")
+
+    def __init__(self, mean: Array, rotation: Array, scale: Array) -> None:
+        self.along, self.rotation, self.scale = mean, rotation, scale
+        super().__init__(event_shape=jnp.shape(scale))
+
+    def log_prob(self, value: Array) -> Array:
+        return rotated_normal_log_density(value, self.along, self.rotation, self.scale, jnp)
+
+    def sample(self, key: Array, sample_shape: tuple[int, ...] = ()) -> Array:
+        noise = jax.random.normal(key, (*sample_shape, *self.event_shape))
+        return self.rotation @ (self.along + self.scale * noise)
