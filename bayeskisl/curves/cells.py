@@ -11,6 +11,8 @@ __all__ = ["cell_covariates", "cell_table", "varied"]
 _MOVED_BY = {"amount": {"facts"}, "ratio": {"ratio"}, "dose": {"facts", "ratio"}}
 _COVARIATES = ("params", "total_params", "tokens", "ratio", "facts", "tokens_per_fact", "background_facts",
                "background_share")  # fmt: skip
+# A mixture is whole sequences, so that one share of the corpus comes out a little different at every ratio.
+_ROUNDING = 0.02
 
 
 def cell_covariates(axis: str) -> tuple[str, ...]:
@@ -32,6 +34,8 @@ def cell_table(curves: xr.Dataset) -> tuple[xr.Dataset, np.ndarray]:
     """
     names = cell_covariates(curves.attrs["axis"])
     columns = np.stack([np.asarray(curves[name].values, dtype=float) for name in names], axis=1)
+    share = names.index("background_share")
+    columns[:, share] = _without_rounding(columns[:, share])
     rows, cell_of_run = np.unique(columns, axis=0, return_inverse=True)
     order = np.lexsort([rows[:, i] for i in (1, names.index("tokens"), 0)])
     rank = np.empty_like(order)
@@ -43,6 +47,17 @@ def cell_table(curves: xr.Dataset) -> tuple[xr.Dataset, np.ndarray]:
     ]
     cells = xr.Dataset({name: (schema.CELL, rows[:, i]) for i, name in enumerate(names)}, coords={schema.CELL: labels})
     return cells, cell_of_run
+
+
+def _without_rounding(values: np.ndarray) -> np.ndarray:
+    """Values that differ by no more than rounding, each replaced by their median."""
+    order = np.argsort(values)
+    steps = np.diff(values[order], prepend=values[order][:1])
+    group = np.cumsum(steps > _ROUNDING * values[order])
+    medians = np.array([np.median(values[order][group == i]) for i in range(group[-1] + 1 if len(group) else 0)])
+    together = np.empty_like(values)
+    together[order] = medians[group]
+    return together
 
 
 def varied(curves: xr.Dataset) -> dict[str, bool]:

@@ -9,6 +9,7 @@ import xarray as xr
 
 from bayeskisl.curves import build_curves, cell_table, group_exposures, load_curves, save_curves, validate
 from bayeskisl.errors import InputError
+from bayeskisl.inference.simulate import design_curves
 from bayeskisl.shipped import shipped_folder
 from bayeskisl.sweeping import load_sweep, run_sweep
 from tests.sweeping.conftest import SMOKE
@@ -112,3 +113,14 @@ def test_an_altered_shipped_file_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(load, "shipped_folder", lambda kind: tmp_path)
     with pytest.raises(InputError, match=r"expected a file with SHA-256 0123456789ab\.\.\., got .*install again"):
         load_curves("desk")
+
+
+def test_shares_that_differ_by_rounding_are_one_cell():
+    curves = design_curves(params=[6_144], facts=100, axis="ratio", ratio=[0.2, 0.5, 0.9], background_facts=100,
+                           background_share=0.3, groups=("infused", "background"))  # fmt: skip
+    rounded = curves.assign_coords(background_share=("run", 0.3 + np.array([0, 0, 1, 1, -4, -4]) * 5e-4))
+    cells, cell_of_run = cell_table(rounded)
+    assert set(cell_of_run) == {0}
+    assert cells["background_share"].item() == 0.3
+    twice = curves.assign_coords(background_share=("run", [0.3, 0.3, 0.3, 0.6, 0.6, 0.6]))
+    assert cell_table(twice)[0].sizes["cell"] == 2
