@@ -134,7 +134,7 @@ class SweepSpec:
     stack : int
         Runs trained together at most.
     compile : bool
-        Whether the training step is compiled; falls back to eager where there is no C++ compiler.
+        Whether the training step is compiled; falls back to plain torch where there is no C++ compiler.
     refine : Refine or None
     """
 
@@ -153,7 +153,7 @@ class SweepSpec:
     learning_rates: tuple[float, ...] = ()
     probes: int = 500
     stack: int = 16
-    compile: bool = False
+    compile: bool = True
     refine: Refine | None = field(default=None)
 
     @cached_property

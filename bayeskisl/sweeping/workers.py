@@ -21,8 +21,6 @@ from bayeskisl.sweeping.records import RunProbe
 
 __all__ = ["Finished", "Progress", "Trainers", "default_workers"]
 
-_REPORT_EVERY = 20  # steps between two signs of life
-
 
 @dataclass(frozen=True)
 class Finished:
@@ -112,11 +110,10 @@ def _train(stack: Stack, device: str, compiled: bool, on_step: Callable[[int, in
     import torch
 
     from bayeskisl.sweeping.probing import probe_stack
-    from bayeskisl.sweeping.training import can_compile, one_thread, train_stack
+    from bayeskisl.sweeping.training import one_thread, train_stack
 
     with one_thread():
         begun = time.perf_counter()
-        compiled = compiled and (device != "cpu" or can_compile())
         trained = train_stack(stack.runs, device, compiled=compiled, on_step=on_step)
         probes = tuple(probe_stack(stack.runs, trained))
         seconds = time.perf_counter() - begun
@@ -130,7 +127,7 @@ def _train(stack: Stack, device: str, compiled: bool, on_step: Callable[[int, in
         "machine": platform.machine(),
         "python": platform.python_version(),
         "torch": torch.__version__,
-        "compiled": compiled,
+        "steps": trained.steps,
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
     return Finished(stack, probes, volatile)
@@ -158,8 +155,6 @@ def _end_with_parent() -> None:
 
 def _train_in_worker(stack: Stack, device: str, compiled: bool) -> Finished:
     def on_step(done: int, steps: int) -> None:
-        if done % _REPORT_EVERY and done != steps:
-            return
         if _channel["stop"].is_set():
             raise _Stopped  # the command was interrupted: nobody waits for this stack
         _channel["queue"].put((stack.name, done, steps))

@@ -13,6 +13,7 @@ tokens = 15_360
 levels = [4, 16, 64]
 seeds = [0, 1]
 stack = 3
+compile = false
 
 [refine]
 levels = 1

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from bayeskisl.sweeping.probing import probe_stack
-from bayeskisl.sweeping.training import draw_run, learning_rate_at, train_stack
+from bayeskisl.sweeping.steps import learning_rate_at
+from bayeskisl.sweeping.training import draw_run, train_stack
 
 STEPS = 20
 

@@ -1,0 +1,167 @@
+"""The training step as a compiled kernel for one CPU core: `step.cpp`, built once per shape and kept.
+
+A step of models this small is mostly element-wise work and overhead in torch; the kernel keeps sixteen sequences in
+the core's cache from the embedding to the last gradient. `Decoder` remains the definition of what is computed.
+"""
+
+import ctypes
+import fcntl
+import functools
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from bayeskisl.sweeping.ladder import ModelSize, Training
+
+__all__ = ["NativeStep", "compiler", "native_step"]
+
+_SOURCE = Path(__file__).with_name("step.cpp")
+_FLAGS = ("-O3", "-march=native", "-mprefer-vector-width=512", "-fno-math-errno", "-fno-trapping-math", "-w")
+
+
+class NativeStep:
+    """A kernel for one shape.
+
+    Parameters
+    ----------
+    library : ctypes.CDLL
+    """
+
+    def __init__(self, library: ctypes.CDLL) -> None:
+        self._library = library
+        library.weights_per_run.restype = library.bytes_of_tile.restype = ctypes.c_int64
+        library.loss_and_gradient.restype = ctypes.c_float
+
+    @property
+    def weights_per_run(self) -> int:
+        return self._library.weights_per_run()
+
+    @property
+    def bytes_of_tile(self) -> int:
+        """Memory of the activations of sixteen sequences, all that a process needs whatever its batch."""
+        return self._library.bytes_of_tile()
+
+    def loss_and_gradient(self, weights: np.ndarray, tokens: np.ndarray) -> tuple[float, np.ndarray]:
+        """Mean loss in nats per token and its gradient ``(weight,)``, for tokens ``(batch, context + 1)``."""
+        gradient = np.empty_like(weights)
+        loss = self._library.loss_and_gradient(_at(weights), _at(gradient), _at(_whole(tokens)))
+        return loss, gradient
+
+    def train(
+        self,
+        weights: np.ndarray,
+        mean: np.ndarray,
+        square: np.ndarray,
+        rates: np.ndarray,
+        tokens: np.ndarray,
+        training: Training,
+        schedule: np.ndarray,
+    ) -> np.ndarray:
+        """Advance one run in place.
+
+        Parameters
+        ----------
+        weights, mean, square : numpy.ndarray
+            The run and AdamW's moments, shape ``(weight,)``, float32; changed in place.
+        rates : numpy.ndarray
+            Peak learning rate of each weight, shape ``(weight,)``, float32.
+        tokens : numpy.ndarray
+            Shape ``(steps x batch, context + 1)``: each token's target is the one after it.
+        training : Training
+        schedule : numpy.ndarray
+            Relative rate and AdamW's two bias corrections of each step, shape ``(steps, 3)``, float32.
+
+        Returns
+        -------
+        numpy.ndarray
+            Loss before each step in nats per token, shape ``(steps,)``.
+        """
+        losses, gradient = np.empty(len(schedule), np.float32), np.empty_like(weights)
+        settings = np.array([training.beta1, training.beta2, training.weight_decay], np.float32)
+        arrays = (weights, mean, square, gradient, rates, _whole(tokens), settings, schedule)
+        self._library.train(*map(_at, arrays), ctypes.c_int64(len(schedule)), _at(losses))
+        return losses
+
+
+def compiler() -> str | None:
+    """The C++ compiler to use, or None: ``CXX``, else g++ (clang lacks GCC's vector shuffles)."""
+    return shutil.which(os.environ.get("CXX", "g++"))
+
+
+@functools.cache
+def native_step(size: ModelSize, vocabulary: int, context: int, batch: int) -> NativeStep | None:
+    """The kernel for a shape, built on first use; None, with a warning of one sentence, where it cannot be built."""
+    shape = {"WIDTH": size.width, "LAYERS": size.layers, "HEADS": size.heads}
+    shape |= {"VOCABULARY": vocabulary, "CONTEXT": context, "BATCH": batch}
+    try:
+        return NativeStep(ctypes.CDLL(str(_built(tuple(f"-D{name}={value}" for name, value in shape.items())))))
+    except (OSError, subprocess.CalledProcessError) as problem:
+        said = getattr(problem, "stderr", None) or str(problem)
+        warnings.warn(
+            f"the training step could not be compiled ({said.strip().splitlines()[0]}); training goes on without, "
+            "several times slower.",
+            stacklevel=2,
+        )
+        return None
+
+
+def _built(shape: tuple[str, ...]) -> Path:
+    """Path of the shared library, built unless it is there; processes that want the same one build it once."""
+    command = compiler()
+    if command is None:
+        raise OSError("there is no C++ compiler; install g++ or name one in CXX")
+    version = subprocess.run([command, "--version"], capture_output=True, text=True, check=True).stdout
+    what = "\n".join([*_FLAGS, *shape, version, _processor(), _SOURCE.read_text()])
+    folder = _cache()
+    library = folder / f"step-{hashlib.sha256(what.encode()).hexdigest()[:16]}.so"
+    with (folder / f".{library.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not library.is_file():
+            draft = library.with_suffix(f".{os.getpid()}.tmp")
+            build = [command, "-std=gnu++17", "-shared", "-fPIC", *_FLAGS, *shape, str(_SOURCE), "-o", str(draft)]
+            subprocess.run(build, capture_output=True, text=True, check=True)
+            draft.replace(library)
+    return library
+
+
+def _cache() -> Path:
+    """A folder for built kernels; where the user's cache cannot be written, one of this process."""
+    wanted = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bayeskisl"
+    try:
+        wanted.mkdir(parents=True, exist_ok=True)
+        if os.access(wanted, os.W_OK):
+            return wanted
+    except (OSError, RuntimeError):  # RuntimeError: no home
+        pass
+    return _private_temporary()
+
+
+@functools.cache
+def _private_temporary() -> Path:
+    return Path(tempfile.mkdtemp(prefix="bayeskisl-"))
+
+
+def _processor() -> str:
+    """What `-march=native` depends on."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return "\n".join(sorted({line for line in lines if line.startswith(("model name", "flags", "Features"))}))
+
+
+def _whole(tokens: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(tokens, dtype=np.int32)
+
+
+def _at(array: np.ndarray) -> ctypes.c_void_p:
+    if not array.flags.c_contiguous:
+        raise ValueError("an array of a kernel must be contiguous")
+    return array.ctypes.data_as(ctypes.c_void_p)

@@ -1,0 +1,419 @@
+// The training step of `Decoder` on a CPU core, forward, backward and AdamW, for one run after the other.
+//
+// It reads as the program of one sequence: a `Lanes` is one number of sixteen sequences at once, so that every
+// operation, the softmax and the causal attention among them, is a full vector operation whatever the width of the
+// model, and a tile of sixteen sequences stays in the cache of its core from the embedding to the last gradient.
+// Activations are stored feature by feature, x[feature][position]. The shape is fixed at compile time (-D).
+// `Decoder.token_loss` says what is computed; a test holds the two together.
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <initializer_list>
+#include <new>
+#ifdef __SSE__
+#include <xmmintrin.h>
+#endif
+
+namespace {
+
+constexpr int kLanes = 16;
+typedef float Lanes __attribute__((vector_size(4 * kLanes)));
+typedef int32_t Integers __attribute__((vector_size(4 * kLanes)));
+
+constexpr int W = WIDTH, L = LAYERS, H = HEADS, V = VOCABULARY, C = CONTEXT, B = BATCH;
+constexpr int D = W / H;                           // width of a head
+constexpr int kTiles = (B + kLanes - 1) / kLanes;  // the last may hold lanes that no sequence fills
+constexpr int kPairs = C * (C + 1) / 2;            // of a query and a key not after it
+constexpr float kNormEpsilon = 1.1920929e-7f;      // torch.finfo(float32).eps, as rms_norm takes it
+constexpr float kAdamEpsilon = 1e-8f;
+
+// Where each matrix of a run stands in its row of weights, in the order of `Decoder.shapes`.
+constexpr int64_t kToken = 0, kPosition = kToken + int64_t(V) * W, kFirstLayer = kPosition + int64_t(C) * W;
+constexpr int64_t kMerge = int64_t(W) * 3 * W, kExpand = kMerge + int64_t(W) * W, kContract = kExpand + int64_t(W) * 4 * W;
+constexpr int64_t kLayer = kContract + int64_t(4 * W) * W;
+constexpr int64_t kHead = kFirstLayer + L * kLayer, kWeights = kHead + int64_t(W) * V;
+
+Lanes all(float value) { return Lanes{} + value; }
+Lanes larger(Lanes a, Lanes b) { return a > b ? a : b; }
+
+Lanes root(Lanes x) {
+  Lanes y;
+  for (int lane = 0; lane < kLanes; ++lane) y[lane] = __builtin_sqrtf(x[lane]);
+  return y;
+}
+
+// exp(x) = 2^n exp(r) with |r| <= ln 2 / 2 and a polynomial of degree 6 (relative error 3e-7); NaN stays NaN.
+Lanes exponential(Lanes x) {
+  x = x < -87.0f ? all(-87.0f) : x;
+  const Lanes shifted = x * 1.44269504f + 12582912.0f;  // 1.5 * 2^23 rounds to the nearest whole number
+  const Lanes n = shifted - 12582912.0f;
+  const Lanes r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
+  Lanes p = all(1.0f / 720);
+  for (float c : {1.0f / 120, 1.0f / 24, 1.0f / 6, 0.5f, 1.0f, 1.0f}) p = p * r + c;
+  const Integers power = ((Integers)shifted << 23) + (127 << 23);
+  return p * (Lanes)power;
+}
+
+// ---- products of a weight matrix with activations -------------------------------------------------------------
+
+// y[o][p] (+)= sum over i of m(i, o) x[i][p] for OB outputs and PB positions, held in registers.
+template <int OB, int PB, int IN, int STEP_IN, int STEP_OUT, bool ADD>
+inline void block(const float* m, const Lanes* x, Lanes* y) {
+  Lanes sum[OB][PB];
+  for (int o = 0; o < OB; ++o)
+    for (int p = 0; p < PB; ++p) sum[o][p] = ADD ? y[o * C + p] : Lanes{};
+  for (int i = 0; i < IN; ++i) {
+    Lanes column[PB];
+#pragma GCC unroll 8
+    for (int p = 0; p < PB; ++p) column[p] = x[i * C + p];
+#pragma GCC unroll 8
+    for (int o = 0; o < OB; ++o) {
+      const Lanes weight = all(m[int64_t(i) * STEP_IN + o * STEP_OUT]);
+#pragma GCC unroll 8
+      for (int p = 0; p < PB; ++p) sum[o][p] += weight * column[p];
+    }
+  }
+  for (int o = 0; o < OB; ++o)
+    for (int p = 0; p < PB; ++p) y[o * C + p] = sum[o][p];
+}
+
+template <int PB, int IN, int OUT, int STEP_IN, int STEP_OUT, bool ADD>
+inline void outputs(const float* m, const Lanes* x, Lanes* y) {
+  int o = 0;
+  for (; o + 4 <= OUT; o += 4) block<4, PB, IN, STEP_IN, STEP_OUT, ADD>(m + o * STEP_OUT, x, y + o * C);
+  if constexpr (OUT % 4) block<OUT % 4, PB, IN, STEP_IN, STEP_OUT, ADD>(m + o * STEP_OUT, x, y + o * C);
+}
+
+// Inputs in panels of 64, so that the positions of a panel (64 x 6 vectors, 24 KiB) stay in the nearest cache.
+template <int PB, int IN, int OUT, int STEP_IN, int STEP_OUT, bool ADD>
+inline void panels(const float* m, const Lanes* x, Lanes* y) {
+  constexpr int kPanel = IN < 64 ? IN : 64, kRest = IN % kPanel;
+  outputs<PB, kPanel, OUT, STEP_IN, STEP_OUT, ADD>(m, x, y);
+  int i = kPanel;
+  for (; i + kPanel <= IN; i += kPanel)
+    outputs<PB, kPanel, OUT, STEP_IN, STEP_OUT, true>(m + int64_t(i) * STEP_IN, x + i * C, y);
+  if constexpr (kRest) outputs<PB, kRest, OUT, STEP_IN, STEP_OUT, true>(m + int64_t(i) * STEP_IN, x + i * C, y);
+}
+
+template <int IN, int OUT, int STEP_IN, int STEP_OUT, bool ADD>
+void product(const float* m, const Lanes* x, Lanes* y) {
+  constexpr int kBlock = C < 6 ? C : 6;
+  int p = 0;
+  for (; p + kBlock <= C; p += kBlock) panels<kBlock, IN, OUT, STEP_IN, STEP_OUT, ADD>(m, x + p, y + p);
+  if constexpr (C % kBlock) panels<C % kBlock, IN, OUT, STEP_IN, STEP_OUT, ADD>(m, x + p, y + p);
+}
+
+// y = x m for a matrix of shape (IN, OUT); dx (+)= dy m'.
+template <int IN, int OUT, bool ADD>
+void forward(const float* m, const Lanes* x, Lanes* y) { product<IN, OUT, OUT, 1, ADD>(m, x, y); }
+template <int IN, int OUT, bool ADD>
+void backward(const float* m, const Lanes* dy, Lanes* dx) { product<OUT, IN, 1, OUT, ADD>(m, dy, dx); }
+
+// One level of a tree that sums sixteen vectors over their lanes: lanes of b join those of a, half as many each.
+template <int HALF>
+inline Lanes fold(Lanes a, Lanes b) {
+  Integers low, high;
+  for (int lane = 0; lane < kLanes; ++lane) {
+    const int place = lane % (kLanes / 2), source = lane < kLanes / 2 ? 0 : kLanes;
+    low[lane] = source + place / HALF * 2 * HALF + place % HALF;
+    high[lane] = low[lane] + HALF;
+  }
+  return __builtin_shuffle(a, b, low) + __builtin_shuffle(a, b, high);
+}
+
+inline Lanes sums_over_lanes(Lanes* v) {
+  for (int k = 0; k < 8; ++k) v[k] = fold<8>(v[2 * k], v[2 * k + 1]);
+  for (int k = 0; k < 4; ++k) v[k] = fold<4>(v[2 * k], v[2 * k + 1]);
+  for (int k = 0; k < 2; ++k) v[k] = fold<2>(v[2 * k], v[2 * k + 1]);
+  return fold<1>(v[0], v[1]);
+}
+
+// dm[i][o] += sum over positions and lanes of x[i] dy[o], for a block of IB rows and OB columns.
+template <int IB, int OB>
+inline void gradient_block(const Lanes* x, const Lanes* dy, float* dm, int columns_of_m) {
+  Lanes sum[16] = {};
+  for (int p = 0; p < C; ++p)
+#pragma GCC unroll 4
+    for (int i = 0; i < IB; ++i) {
+      const Lanes row = x[i * C + p];
+#pragma GCC unroll 4
+      for (int o = 0; o < OB; ++o) sum[i * 4 + o] += row * dy[o * C + p];
+    }
+  const Lanes sums = sums_over_lanes(sum);
+  for (int i = 0; i < IB; ++i)
+    for (int o = 0; o < OB; ++o) dm[i * columns_of_m + o] += sums[i * 4 + o];
+}
+
+template <int IB, int OUT>
+inline void gradient_rows(const Lanes* x, const Lanes* dy, float* dm, int columns_of_m) {
+  int o = 0;
+  for (; o + 4 <= OUT; o += 4) gradient_block<IB, 4>(x, dy + o * C, dm + o, columns_of_m);
+  if constexpr (OUT % 4) gradient_block<IB, OUT % 4>(x, dy + o * C, dm + o, columns_of_m);
+}
+
+template <int IN, int OUT>
+inline void gradient_panel(const Lanes* x, const Lanes* dy, float* dm, int columns_of_m) {
+  int i = 0;
+  for (; i + 4 <= IN; i += 4) gradient_rows<4, OUT>(x + i * C, dy, dm + i * columns_of_m, columns_of_m);
+  if constexpr (IN % 4) gradient_rows<IN % 4, OUT>(x + i * C, dy, dm + i * columns_of_m, columns_of_m);
+}
+
+// Outputs in panels of 16, so that their positions stay in the nearest cache while every input passes by once.
+template <int IN, int OUT>
+void gradient_of_matrix(const Lanes* x, const Lanes* dy, float* dm) {
+  int o = 0;
+  for (; o + 16 <= OUT; o += 16) gradient_panel<IN, 16>(x, dy + o * C, dm + o, OUT);
+  if constexpr (OUT % 16) gradient_panel<IN, OUT % 16>(x, dy + o * C, dm + o, OUT);
+}
+
+// ---- the parts of a block -------------------------------------------------------------------------------------
+
+void normalise(const Lanes* x, Lanes* y, Lanes* scale) {
+  for (int p = 0; p < C; ++p) {
+    Lanes square = {};
+    for (int f = 0; f < W; ++f) square += x[f * C + p] * x[f * C + p];
+    scale[p] = 1.0f / root(square / float(W) + kNormEpsilon);
+    for (int f = 0; f < W; ++f) y[f * C + p] = x[f * C + p] * scale[p];
+  }
+}
+
+// dx += d normalise / dx: with y = x s, dx = s (dy - y mean(dy y)).
+void normalise_backward(const Lanes* dy, const Lanes* y, const Lanes* scale, Lanes* dx) {
+  for (int p = 0; p < C; ++p) {
+    Lanes along = {};
+    for (int f = 0; f < W; ++f) along += dy[f * C + p] * y[f * C + p];
+    along /= float(W);
+    for (int f = 0; f < W; ++f) dx[f * C + p] += scale[p] * (dy[f * C + p] - y[f * C + p] * along);
+  }
+}
+
+// Causal attention of one head; `weight` keeps the softmax of every pair for the backward pass.
+void attend(const Lanes* q, const Lanes* k, const Lanes* v, Lanes* weight, Lanes* out) {
+  const float scale = 1.0f / std::sqrt(float(D));
+  for (int i = 0; i < C; ++i, weight += i) {
+    for (int j = 0; j <= i; ++j) weight[j] = Lanes{};
+    for (int f = 0; f < D; ++f) {
+      const Lanes query = q[f * C + i] * scale;
+      for (int j = 0; j <= i; ++j) weight[j] += query * k[f * C + j];
+    }
+    Lanes top = weight[0], total = {};
+    for (int j = 1; j <= i; ++j) top = larger(weight[j], top);
+    for (int j = 0; j <= i; ++j) total += weight[j] = exponential(weight[j] - top);
+    const Lanes share = 1.0f / total;
+    for (int j = 0; j <= i; ++j) weight[j] *= share;
+    for (int f = 0; f < D; ++f) {
+      Lanes mixed = {};
+      for (int j = 0; j <= i; ++j) mixed += weight[j] * v[f * C + j];
+      out[f * C + i] = mixed;
+    }
+  }
+}
+
+void attend_backward(const Lanes* q, const Lanes* k, const Lanes* v, const Lanes* weight, const Lanes* dout, Lanes* dq,
+                     Lanes* dk, Lanes* dv) {
+  const float scale = 1.0f / std::sqrt(float(D));
+  std::memset(dk, 0, sizeof(Lanes) * D * C);
+  std::memset(dv, 0, sizeof(Lanes) * D * C);
+  Lanes d[C];
+  for (int i = 0; i < C; ++i, weight += i) {
+    for (int j = 0; j <= i; ++j) d[j] = Lanes{};
+    for (int f = 0; f < D; ++f) {
+      const Lanes g = dout[f * C + i];
+      for (int j = 0; j <= i; ++j) {
+        d[j] += g * v[f * C + j];
+        dv[f * C + j] += weight[j] * g;
+      }
+    }
+    Lanes mean = {};
+    for (int j = 0; j <= i; ++j) mean += weight[j] * d[j];
+    for (int j = 0; j <= i; ++j) d[j] = weight[j] * (d[j] - mean) * scale;
+    for (int f = 0; f < D; ++f) {
+      const Lanes query = q[f * C + i];
+      Lanes sum = {};
+      for (int j = 0; j <= i; ++j) {
+        sum += d[j] * k[f * C + j];
+        dk[f * C + j] += d[j] * query;
+      }
+      dq[f * C + i] = sum;
+    }
+  }
+}
+
+// ---- one tile of sixteen sequences ----------------------------------------------------------------------------
+
+struct Layer {  // what the backward pass needs
+  Lanes attended[W * C], qkv[3 * W * C], weight[H * kPairs], mixed[W * C], expanded[W * C], hidden[4 * W * C];
+  Lanes scale_attended[C], scale_expanded[C];
+};
+
+struct Tile {
+  Lanes x[W * C], dx[W * C], y[W * C], dy[W * C], scale[C];
+  Lanes wide[4 * W * C], logits[V * C];
+  Layer layer[L];
+};
+
+struct Sequences {  // tokens by position and lane; a lane without a sequence counts nothing
+  int32_t token[C][kLanes], target[C][kLanes];
+  Lanes counts;
+};
+
+void embed(const float* weights, const Sequences& s, Lanes* x) {
+  for (int p = 0; p < C; ++p)
+    for (int f = 0; f < W; ++f) {
+      Lanes row;
+      for (int lane = 0; lane < kLanes; ++lane) row[lane] = weights[kToken + int64_t(s.token[p][lane]) * W + f];
+      x[f * C + p] = row + weights[kPosition + p * W + f];
+    }
+}
+
+void embed_backward(const Lanes* dx, const Sequences& s, float* gradient) {
+  for (int p = 0; p < C; ++p)
+    for (int f = 0; f < W; ++f) {
+      const Lanes row = dx[f * C + p];
+      float sum = 0;
+      for (int lane = 0; lane < kLanes; ++lane) {
+        gradient[kToken + int64_t(s.token[p][lane]) * W + f] += row[lane];
+        sum += row[lane];
+      }
+      gradient[kPosition + p * W + f] += sum;
+    }
+}
+
+// Cross-entropy summed over the tile; the logits become their gradient.
+double cross_entropy(Lanes* logits, const Sequences& s) {
+  double nats = 0;
+  for (int p = 0; p < C; ++p) {
+    Lanes top = logits[p], total = {}, right;
+    for (int v = 1; v < V; ++v) top = larger(logits[v * C + p], top);
+    for (int lane = 0; lane < kLanes; ++lane) right[lane] = logits[s.target[p][lane] * C + p][lane];
+    for (int v = 0; v < V; ++v) total += logits[v * C + p] = exponential(logits[v * C + p] - top);
+    const Lanes share = s.counts / total;
+    for (int v = 0; v < V; ++v) logits[v * C + p] *= share;
+    for (int lane = 0; lane < kLanes; ++lane) {
+      if (s.counts[lane] == 0) continue;
+      logits[s.target[p][lane] * C + p][lane] -= s.counts[lane];
+      nats += double(std::log(total[lane])) + double(top[lane]) - double(right[lane]);
+    }
+  }
+  return nats;
+}
+
+void forward_layer(const float* m, Layer& a, Tile& t) {
+  normalise(t.x, a.attended, a.scale_attended);
+  forward<W, 3 * W, false>(m, a.attended, a.qkv);
+  for (int h = 0; h < H; ++h) {
+    const int at = h * D * C;
+    attend(a.qkv + at, a.qkv + W * C + at, a.qkv + 2 * W * C + at, a.weight + h * kPairs, a.mixed + at);
+  }
+  forward<W, W, true>(m + kMerge, a.mixed, t.x);
+  normalise(t.x, a.expanded, a.scale_expanded);
+  forward<W, 4 * W, false>(m + kExpand, a.expanded, a.hidden);
+  for (int n = 0; n < 4 * W * C; ++n) {
+    a.hidden[n] = larger(a.hidden[n], Lanes{});
+    t.wide[n] = a.hidden[n] * a.hidden[n];
+  }
+  forward<4 * W, W, true>(m + kContract, t.wide, t.x);
+}
+
+void backward_layer(const float* m, float* g, Layer& a, Tile& t) {
+  for (int n = 0; n < 4 * W * C; ++n) t.wide[n] = a.hidden[n] * a.hidden[n];
+  gradient_of_matrix<4 * W, W>(t.wide, t.dx, g + kContract);
+  backward<4 * W, W, false>(m + kContract, t.dx, t.wide);
+  for (int n = 0; n < 4 * W * C; ++n) t.wide[n] *= 2.0f * a.hidden[n];
+  gradient_of_matrix<W, 4 * W>(a.expanded, t.wide, g + kExpand);
+  backward<W, 4 * W, false>(m + kExpand, t.wide, t.dy);
+  normalise_backward(t.dy, a.expanded, a.scale_expanded, t.dx);
+
+  gradient_of_matrix<W, W>(a.mixed, t.dx, g + kMerge);
+  backward<W, W, false>(m + kMerge, t.dx, t.dy);
+  for (int h = 0; h < H; ++h) {
+    const int at = h * D * C;
+    attend_backward(a.qkv + at, a.qkv + W * C + at, a.qkv + 2 * W * C + at, a.weight + h * kPairs, t.dy + at,
+                    t.wide + at, t.wide + W * C + at, t.wide + 2 * W * C + at);
+  }
+  gradient_of_matrix<W, 3 * W>(a.attended, t.wide, g);
+  backward<W, 3 * W, false>(m, t.wide, t.dy);
+  normalise_backward(t.dy, a.attended, a.scale_attended, t.dx);
+}
+
+double tile_gradient(const float* weights, float* gradient, const Sequences& s, Tile& t) {
+  embed(weights, s, t.x);
+  for (int l = 0; l < L; ++l) forward_layer(weights + kFirstLayer + l * kLayer, t.layer[l], t);
+  normalise(t.x, t.y, t.scale);
+  forward<W, V, false>(weights + kHead, t.y, t.logits);
+  const double nats = cross_entropy(t.logits, s);
+  gradient_of_matrix<W, V>(t.y, t.logits, gradient + kHead);
+  backward<W, V, false>(weights + kHead, t.logits, t.dy);
+  std::memset(t.dx, 0, sizeof t.dx);
+  normalise_backward(t.dy, t.y, t.scale, t.dx);
+  for (int l = L - 1; l >= 0; --l)
+    backward_layer(weights + kFirstLayer + l * kLayer, gradient + kFirstLayer + l * kLayer, t.layer[l], t);
+  embed_backward(t.dx, s, gradient);
+  return nats;
+}
+
+// Sequences `first` and on of a batch (BATCH, CONTEXT + 1): each token's target is the one after it.
+void read_sequences(const int32_t* batch, int first, Sequences& s) {
+  for (int lane = 0; lane < kLanes; ++lane) {
+    const bool filled = first + lane < B;
+    const int32_t* token = batch + int64_t(filled ? first + lane : first) * (C + 1);
+    s.counts[lane] = filled ? 1.0f / (B * C) : 0.0f;
+    for (int p = 0; p < C; ++p) {
+      s.token[p][lane] = token[p];
+      s.target[p][lane] = token[p + 1];
+    }
+  }
+}
+
+void adamw(float* __restrict w, float* __restrict mean, float* __restrict square, const float* __restrict rate,
+           const float* __restrict g, const float* settings, float relative_rate, float correction1, float correction2) {
+  const float beta1 = settings[0], beta2 = settings[1], decay = settings[2];
+  for (int64_t n = 0; n < kWeights; ++n) {
+    mean[n] += (g[n] - mean[n]) * (1 - beta1);
+    square[n] = square[n] * beta2 + (1 - beta2) * g[n] * g[n];
+    const float update = mean[n] / correction1 / (__builtin_sqrtf(square[n] / correction2) + kAdamEpsilon);
+    w[n] -= relative_rate * rate[n] * (update + decay * w[n]);
+  }
+}
+
+// Numbers too small for a full mantissa count as zero within the block: AdamW's moments of weights that are no longer
+// touched decay into them, and arithmetic on them is slow.
+struct SmallIsZero {
+#ifdef __SSE__
+  unsigned before = _mm_getcsr();
+  SmallIsZero() { _mm_setcsr(before | 0x8040); }
+  ~SmallIsZero() { _mm_setcsr(before); }
+#endif
+};
+
+}  // namespace
+
+extern "C" int64_t weights_per_run() { return kWeights; }
+
+extern "C" int64_t bytes_of_tile() { return sizeof(Tile); }
+
+// Mean loss of a batch (BATCH, CONTEXT + 1) in nats per token, and its gradient (weight,).
+extern "C" float loss_and_gradient(const float* weights, float* gradient, const int32_t* batch) {
+  static Tile* tile = new Tile;
+  std::memset(gradient, 0, sizeof(float) * kWeights);
+  double nats = 0;
+  Sequences s;
+  for (int first = 0; first < B; first += kLanes) {
+    read_sequences(batch, first, s);
+    nats += tile_gradient(weights, gradient, s, *tile);
+  }
+  return float(nats / (B * C));
+}
+
+// Advance one run by `steps` steps. `batches` (steps, BATCH, CONTEXT + 1); `rate` (weight,); `settings`: AdamW's two
+// betas and its decay; `schedule` (steps, 3): relative rate and the two bias corrections; `losses` (steps,).
+extern "C" void train(float* weights, float* mean, float* square, float* gradient, const float* rate,
+                      const int32_t* batches, const float* settings, const float* schedule, int64_t steps,
+                      float* losses) {
+  const SmallIsZero here;
+  for (int64_t step = 0; step < steps; ++step, schedule += 3) {
+    losses[step] = loss_and_gradient(weights, gradient, batches + step * B * (C + 1));
+    adamw(weights, mean, square, rate, gradient, settings, schedule[0], schedule[1], schedule[2]);
+  }
+}

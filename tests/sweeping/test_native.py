@@ -1,0 +1,101 @@
+"""The compiled kernel computes what the decoder defines."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from bayeskisl.sweeping import load_sweep, run_sweep
+from bayeskisl.sweeping.decoder import Decoder
+from bayeskisl.sweeping.ladder import ModelSize
+from bayeskisl.sweeping.native import compiler, native_step
+from bayeskisl.sweeping.training import train_stack
+from tests.sweeping.conftest import records_of
+
+pytestmark = pytest.mark.skipif(compiler() is None, reason="no C++ compiler on this machine")
+
+# Widths, heads, vocabularies, contexts and batches that fill the kernel's blocks, and that leave a remainder of each.
+SHAPES = [
+    (ModelSize(width=16, layers=2, heads=2), 66, 24, 32),
+    (ModelSize(width=14, layers=1, heads=7), 19, 5, 3),
+    (ModelSize(width=72, layers=1, heads=1), 33, 13, 17),
+]
+
+
+def shape_name(shape):
+    size, vocabulary, context, batch = shape
+    return f"{size}, vocabulary {vocabulary}, context {context}, batch {batch}"
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=shape_name)
+def test_loss_and_gradient_equal_autograd(shape):
+    size, vocabulary, context, batch = shape
+    kernel, decoder = native_step(*shape), Decoder(size, vocabulary, context)
+    rng = np.random.default_rng(1)
+    weights = (decoder.initial(rng) + 0.1 * rng.standard_normal(decoder.weights_per_run)).astype(np.float32)
+    tokens = rng.integers(vocabulary, size=(batch, context + 1))
+    loss, gradient = kernel.loss_and_gradient(weights, tokens)
+
+    row = torch.from_numpy(weights)[None].requires_grad_()
+    read = torch.from_numpy(tokens)[None]
+    expected = decoder.token_loss(row, read[..., :-1], read[..., 1:]).mean()
+    (expected_gradient,) = torch.autograd.grad(expected, row)
+    assert kernel.weights_per_run == decoder.weights_per_run
+    assert loss == pytest.approx(expected.item(), rel=1e-6)
+    error = np.abs(gradient - expected_gradient[0].numpy()).max() / expected_gradient.abs().max().item()
+    assert error < 2e-6
+
+
+@pytest.fixture(scope="module")
+def runs(smoke):
+    return tuple(run for run in smoke.runs() if run.model.width == 16)
+
+
+def test_compiled_training_equals_plain_training(runs):
+    """Over the first steps: later ones amplify the last bit of each."""
+    compiled, plain = [], []
+    train_stack(runs, compiled=True, steps=40, losses=compiled)
+    train_stack(runs, compiled=False, steps=40, losses=plain)
+    torch.testing.assert_close(torch.stack(compiled), torch.stack(plain), rtol=0, atol=1e-4)
+
+
+def test_compiled_training_is_the_same_in_every_stack(runs):
+    together = train_stack(runs, compiled=True, steps=30).weights
+    alone = torch.cat([train_stack((run,), compiled=True, steps=30).weights for run in runs])
+    assert torch.equal(together, alone)
+
+
+def test_a_diverged_run_is_told_by_its_step_and_spares_the_others(runs):
+    wild = replace(runs[0], training=replace(runs[0].training, learning_rate=1e30))
+    trained = train_stack((wild, runs[1]), compiled=True, steps=30)
+    assert 0 < trained.diverged_at[0] < 30
+    assert trained.diverged_at[1] == -1
+
+
+def test_a_compiled_sweep_repeats_itself_and_says_what_it_did(smoke, tmp_path):
+    spec = replace(smoke, compile=True)
+    for name, workers in (("one", 1), ("two", 2)):
+        run_sweep(spec, tmp_path / name, workers=workers)
+    assert records_of(tmp_path / "one") == records_of(tmp_path / "two")
+    notes = [json.loads(line) for line in next((tmp_path / "one").glob("*/sidecar.jsonl")).read_text().splitlines()]
+    assert {note["steps"] for note in notes} == {"native"}
+
+
+def test_without_a_compiler_training_goes_on_in_torch_and_says_so(runs, monkeypatch):
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    native_step.cache_clear()
+    with pytest.warns(UserWarning, match="could not be compiled .there is no C\\+\\+ compiler.*several times slower"):
+        trained = train_stack(runs[:1], compiled=True, steps=2)
+    assert trained.steps == "torch"
+    native_step.cache_clear()
+
+
+def test_a_recipe_in_bfloat16_is_left_to_torch(runs):
+    run = replace(runs[0], training=replace(runs[0].training, precision="bfloat16"))
+    assert train_stack((run,), compiled=True, steps=2).steps == "torch"
+
+
+def test_shipped_sweeps_are_compiled():
+    assert load_sweep("desk-amount").compile
