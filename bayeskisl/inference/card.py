@@ -23,7 +23,7 @@ def card(fit: "Fit") -> str:
     )
     quantities = fit.intervals((schema.EXPONENT, schema.CURVATURE, *ON_AXIS))
     rows = [
-        ("law", f"{escape(fit.law.name)}: {escape(fit.law.title)} (stacking weights {weights})"),
+        ("law", f"{escape(fit.law.name)}: {escape(fit.law.title)} (weights {weights})"),
         ("curves", f"{fit.curves.sizes[schema.RUN]} runs along the axis '{escape(fit.curves.attrs['axis'])}'"),
         *((escape(label), escape(text)) for label, text in quantities.items()),
         ("gate", f"{verdict} ({numbers})"),

@@ -14,6 +14,7 @@ from bayeskisl.curves import cell_table, load_curves, validate
 from bayeskisl.inference.cautions import Caution, cautions
 from bayeskisl.inference.data import ModelData, prepare
 from bayeskisl.inference.gate import Gate, examine
+from bayeskisl.inference.left_out_cells import cell_likelihoods, left_out_log_density
 from bayeskisl.inference.pointwise import integrated_log_likelihood
 from bayeskisl.inference.posterior import name_quantities, report_on_axis
 from bayeskisl.inference.predictive import draw_counts
@@ -21,7 +22,7 @@ from bayeskisl.inference.prior import draw_prior
 from bayeskisl.inference.result import Fit
 from bayeskisl.inference.sampling import Settings, sample_model
 from bayeskisl.inference.storage import dataset, measured, provenance
-from bayeskisl.inference.weights import leave_one_run_out, stacking_weights
+from bayeskisl.inference.weights import LeaveOneOut, law_weights, leave_one_out
 from bayeskisl.laws import Law, load_law
 
 __all__ = ["fit"]
@@ -36,10 +37,9 @@ class _Posterior:
 
     law: Law
     data: ModelData
+    named: dict[str, np.ndarray]
     groups: dict[str, xr.Dataset]
     gate: Gate
-    pointwise: np.ndarray
-    pareto_k: float
 
 
 def fit(
@@ -107,14 +107,12 @@ def _posterior_of(curves: xr.Dataset, law: Law, settings: Settings) -> _Posterio
     settings.tell(f"judging the law '{law.name}'")
     gate = examine(posterior, sample_stats, curves, cell_of_run)
     log_likelihood = integrated_log_likelihood(named, data, law.curve, settings.cores)
-    probed = log_likelihood.reshape(-1, *data.probed.shape)[:, data.probed > 0]
-    left_out = leave_one_run_out(probed)
     groups = {
         "posterior": posterior,
         "sample_stats": sample_stats.assign_coords(chain=posterior["chain"], draw=posterior["draw"]),
         "log_likelihood": dataset({schema.RECALLED: log_likelihood}, data),
     }
-    return _Posterior(law, data, groups, gate, left_out.pointwise, left_out.pareto_k)
+    return _Posterior(law, data, named, groups, gate)
 
 
 def _assemble(curves: xr.Dataset, first: _Posterior, beside: list[_Posterior], settings: Settings) -> Fit:
@@ -124,10 +122,11 @@ def _assemble(curves: xr.Dataset, first: _Posterior, beside: list[_Posterior], s
     prior = report_on_axis(dataset(draw_prior(law, data, _PRIOR_DRAWS, rng), data), cells, law, curves.attrs["axis"])
     everyone = [first, *beside]
     usable = [one for one in everyone if one is first or one.gate.passed]
+    left_out = _left_out_cells(everyone, settings) if beside else {}
     known = (
         *cautions(first.groups["posterior"], prior, curves, cell_of_run, first.gate),
         *_of_rivals(beside),
-        *_of_importance(usable),
+        *_of_importance(left_out),
     )
     groups = {
         **first.groups,
@@ -141,8 +140,9 @@ def _assemble(curves: xr.Dataset, first: _Posterior, beside: list[_Posterior], s
         "laws": json.dumps({one.law.name: one.law.to_dict() for one in everyone}),
         "law_sha256": law.sha256,
         "gates": json.dumps({one.law.name: one.gate.to_dict() for one in everyone}),
-        "weights": json.dumps(stacking_weights({one.law.name: one.pointwise for one in usable})),
-        "elpd_loo": json.dumps({one.law.name: float(one.pointwise.sum()) for one in everyone}),
+        "weights": json.dumps(_weights([one.law.name for one in usable], left_out)),
+        "elpd_loo": json.dumps({one.law.name: _left_out_runs(one).elpd for one in everyone}),
+        "elpd_cells": json.dumps({name: one.elpd for name, one in left_out.items()}),
         "warnings": json.dumps([asdict(caution) for caution in sorted(known, key=_severity)]),
         **provenance(settings.seed),
     }
@@ -166,19 +166,42 @@ def _of_rivals(beside: list[_Posterior]) -> list[Caution]:
     ]
 
 
-def _of_importance(usable: list[_Posterior]) -> list[Caution]:
-    poor = {one.law.name: one.pareto_k for one in usable if one.pareto_k > _PARETO_K}
-    if not poor or len(usable) == 1:
+def _of_importance(left_out: dict[str, LeaveOneOut]) -> list[Caution]:
+    poor = {name: one.pareto_k for name, one in left_out.items() if one.pareto_k > _PARETO_K}
+    if not poor:
         return []
     listed = ", ".join(f"{name} {k:.2f}" for name, k in poor.items())
     return [
         Caution(
             "pareto_k",
             "note",
-            f"A single run decides part of the laws' weights (Pareto k: {listed}).",
+            f"A single size decides part of the laws' weights (Pareto k: {listed}).",
             "Trust each law's own prediction more than their weights.",
         )
     ]
+
+
+def _left_out_runs(one: _Posterior) -> LeaveOneOut:
+    of_runs = one.groups["log_likelihood"][schema.RECALLED].values
+    return leave_one_out(of_runs.reshape(-1, *one.data.probed.shape)[:, one.data.probed > 0])
+
+
+def _weights(laws: list[str], left_out: dict[str, LeaveOneOut]) -> dict[str, float]:
+    return law_weights({name: left_out[name].pointwise for name in laws}) if len(laws) > 1 else {laws[0]: 1.0}
+
+
+def _left_out_cells(everyone: list[_Posterior], settings: Settings) -> dict[str, LeaveOneOut]:
+    """By law. Laws of one shape share one likelihood of each cell's threshold, so that they differ in nothing else."""
+    settings.tell("comparing the laws by cells left out")
+    likelihoods = {}
+    for one in everyone:
+        if one.law.shape not in likelihoods:
+            rng = np.random.default_rng([settings.seed, 3])
+            likelihoods[one.law.shape] = cell_likelihoods(one.named, one.data, one.law.curve, rng)
+    return {
+        one.law.name: leave_one_out(left_out_log_density(one.named, one.data, one.law, likelihoods[one.law.shape]))
+        for one in everyone
+    }
 
 
 def _teller(progress: bool | Callable[[str], None]) -> Callable[[str], None]:

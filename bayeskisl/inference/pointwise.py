@@ -13,7 +13,7 @@ from bayeskisl.inference.data import ModelData
 from bayeskisl.laws import Shape
 from bayeskisl.laws.shapes import retention
 
-__all__ = ["beta_binomial_log_density", "integrated_log_likelihood"]
+__all__ = ["beta_binomial_log_density", "integrate_run_effect", "integrated_log_likelihood"]
 
 _NODES = 17
 _NEWTON_STEPS = 12
@@ -44,7 +44,7 @@ def integrated_log_likelihood(
         if data.probed[place] == 0:
             return
         cell = data.cell_of_run[run]
-        log_likelihood[..., run, group] = _integrate(
+        log_likelihood[..., run, group] = integrate_run_effect(
             shape,
             data.recalled[place],
             data.probed[place],
@@ -71,7 +71,7 @@ def beta_binomial_log_density(recalled, probed, retention, concentration) -> np.
     )  # fmt: skip
 
 
-def _integrate(shape, recalled, probed, ahead, steepness, floor, ceiling, sigma, concentration) -> np.ndarray:
+def integrate_run_effect(shape, recalled, probed, ahead, steepness, floor, ceiling, sigma, concentration) -> np.ndarray:
     """Adaptive Gauss-Hermite quadrature over z ~ N(0, 1); the run's half-point lies sigma z above its cell's."""
 
     def rho(z):

@@ -60,10 +60,11 @@ class Fit:
 
     @cached_property
     def weights(self) -> dict[str, float]:
-        """Stacking weight of each law that passed its gate, `law` always among them.
+        """Weight of each law that passed its gate, `law` always among them.
 
-        They rank how well the laws predict single runs of sizes in the data. A handful of sizes hardly separates laws
-        that differ by factors beyond them, so none falls below a floor; look at each law's own prediction too.
+        They follow how well the laws predict cells (sizes) left out of the data, see
+        `bayeskisl.inference.weights.law_weights`. A handful of sizes hardly separates laws that differ by factors
+        beyond them, so none falls below a floor; look at each law's own prediction too.
         """
         return json.loads(self.tree.attrs["weights"])
 

@@ -1,4 +1,4 @@
-"""How much each law predicts of runs that it has not seen: PSIS-LOO and stacking."""
+"""How much each law predicts of what it has not seen, and its weight."""
 
 from dataclasses import dataclass
 
@@ -6,61 +6,59 @@ import numpy as np
 from arviz_stats.base import array_stats
 from scipy.special import logsumexp
 
-__all__ = ["LeaveOneOut", "leave_one_run_out", "stacking_weights"]
+__all__ = ["LeaveOneOut", "law_weights", "leave_one_out"]
 
-# No law falls below this weight: a handful of sizes separates laws by 1 to 2 nats inside the data, while their
-# predictions an order of magnitude above differ by factors.
-FLOOR = 0.1
+# Of two laws none falls below a tenth: what holds within the sizes seen need not hold an order of magnitude above them.
+FLOOR = 0.2
 
-_CANDIDATES = 20_000
+_BOOTSTRAPS = 10_000
 
 
 @dataclass(frozen=True)
 class LeaveOneOut:
-    """Log predictive density of each run left out, in nats, and the largest Pareto k (reliable below .7)."""
+    """Log predictive density of each run or cell left out, in nats, and the largest Pareto k (reliable below .7)."""
 
     pointwise: np.ndarray
     pareto_k: float
 
     @property
     def elpd(self) -> float:
-        """Summed over runs."""
+        """Summed."""
         return float(self.pointwise.sum())
 
 
-def leave_one_run_out(log_likelihood: np.ndarray) -> LeaveOneOut:
+def leave_one_out(log_likelihood: np.ndarray) -> LeaveOneOut:
     """PSIS-LOO (Vehtari, Gelman & Gabry 2017, arXiv:1507.04544).
 
     Parameters
     ----------
     log_likelihood : numpy.ndarray
-        With run effects integrated out, shape ``(draw, observation)``.
+        Of each run or cell, what is its own integrated out, shape ``(draw, observation)``.
     """
     by_observation = np.ascontiguousarray(log_likelihood.T)
     log_weights, pareto_k = array_stats.psislw(by_observation)
     return LeaveOneOut(logsumexp(log_weights + by_observation, axis=1), float(np.max(pareto_k)))
 
 
-def stacking_weights(pointwise: dict[str, np.ndarray], floor: float = FLOOR) -> dict[str, float]:
-    """Weights of the mixture of laws that predicts left-out runs best, none below `floor`.
+def law_weights(pointwise: dict[str, np.ndarray], floor: float = FLOOR) -> dict[str, float]:
+    """Weights of the laws by how well each predicts left-out cells, the floor shared out among them beforehand.
 
-    The weights are averaged over a flat prior on the simplex, weighted by the mixture's log score (Bayesian stacking,
-    Yao et al. 2022, arXiv:2101.08954). The maximum of the score (Yao et al. 2018, arXiv:1704.02030) would follow the
-    sampler's noise from one end to the other where laws predict alike; the average gives them equal weights.
+    Pseudo-BMA+ (Yao et al. 2018, arXiv:1704.02030): weights in proportion to the exponential of the summed log score,
+    averaged over the Bayesian bootstrap of the cells, so that a difference which one or two cells make, or which is
+    small, leaves the weights near each other. Stacking asks for the best mixture cell by cell; a handful of cells then
+    cannot bring any law below 1 / (cells + 2), however badly it predicts every one of them, although a law of size
+    holds for all cells or for none.
 
     Parameters
     ----------
     pointwise : dict of numpy.ndarray
-        Log predictive density of each run left out, by law, shape ``(observation,)``.
+        Log predictive density of each cell left out, by law, shape ``(cell,)``.
     floor : float
-        Smallest weight.
+        What is shared out equally.
     """
-    log_densities = np.stack(list(pointwise.values()))  # (law, observation)
-    laws = len(log_densities)
-    candidates = np.random.default_rng(0).dirichlet(np.ones(laws), size=_CANDIDATES)
-    top = log_densities.max(axis=0)
-    score = np.log(candidates @ np.exp(log_densities - top)).sum(axis=1)
-    evidence = np.exp(score - score.max())
-    weights = evidence @ candidates / evidence.sum()
-    floor = min(floor, 1 / laws)
-    return dict(zip(pointwise, (floor + (1 - laws * floor) * weights).tolist(), strict=True))
+    log_densities = np.stack(list(pointwise.values()))  # (law, cell)
+    laws, cells = log_densities.shape
+    shares = np.random.default_rng(0).dirichlet(np.ones(cells), size=_BOOTSTRAPS)
+    score = cells * shares @ log_densities.T
+    weights = np.exp(score - logsumexp(score, axis=1, keepdims=True)).mean(axis=0)
+    return dict(zip(pointwise, (floor / laws + (1 - floor) * weights).tolist(), strict=True))

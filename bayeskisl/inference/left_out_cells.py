@@ -1,0 +1,152 @@
+"""How well a law predicts a whole cell that it has not seen.
+
+Leaving out single runs cannot judge a law of size: the other runs of the cell pin its threshold. So whole cells are
+left out, by importance sampling from the one posterior that there is. What has to be forgotten with a cell are its own
+threshold and run effects, which are integrated out, and the law's coefficients, which are integrated out as well:
+given the other cells' thresholds, and the scatter, a linear law says in closed form where this one's lies. The other
+thresholds are pinned by their own runs, so that little is left to reweight.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.interpolate import PchipInterpolator
+from scipy.special import log_ndtr, logsumexp
+
+from bayeskisl.inference.data import ModelData
+from bayeskisl.inference.lines import Line
+from bayeskisl.inference.model import lines_of
+from bayeskisl.inference.pointwise import integrate_run_effect
+from bayeskisl.laws import Law, Shape
+
+__all__ = ["CellLikelihood", "cell_likelihoods", "expected_by_the_others", "left_out_log_density"]
+
+_REACH = 6.0  # posterior standard deviations to either side: beyond, a likelihood is flat (a bound) or nil
+_COARSE, _FINE = 25, 300
+_NUISANCES = 48
+
+
+@dataclass(frozen=True)
+class CellLikelihood:
+    """Likelihood of one cell's threshold, from its own runs of one group alone.
+
+    Parameters
+    ----------
+    edges : numpy.ndarray
+        Rising log critical exposures, shape ``(bin + 1,)``; the outermost bins are taken to be open.
+    log_height : numpy.ndarray
+        Log likelihood in the bins, shape ``(bin,)``.
+    """
+
+    edges: np.ndarray
+    log_height: np.ndarray
+
+    def log_expectation(self, mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
+        """log of the mean likelihood under N(mean, sd^2), elementwise over ``(draw,)``."""
+        standard = (self.edges - mean[:, None]) / sd[:, None]
+        standard[:, 0], standard[:, -1] = -np.inf, np.inf
+        return logsumexp(_log_normal_mass(standard[:, :-1], standard[:, 1:]) + self.log_height, axis=1)
+
+
+def cell_likelihoods(
+    named: dict[str, np.ndarray], data: ModelData, shape: Shape, rng: np.random.Generator
+) -> dict[tuple[int, int], CellLikelihood]:
+    """By (cell, group), for those that were probed.
+
+    Run effects are integrated out by quadrature, steepness, ceiling, floor, run scatter and concentration over some of
+    their posterior draws: about them laws of one shape agree.
+
+    Parameters
+    ----------
+    named : dict
+        Named quantities of a posterior, shapes ``(chain, draw, ...)``.
+    """
+    flat = {name: values.reshape(-1, *values.shape[2:]) for name, values in named.items()}
+    chosen = rng.choice(len(flat["tau"]), size=_NUISANCES)
+    few = {name: values[chosen] for name, values in flat.items()}
+    found = {}
+    for cell, group in np.ndindex(data.shape[2], data.shape[1]):
+        runs = np.flatnonzero((data.cell_of_run == cell) & (data.probed[:, group] > 0))
+        if len(runs):
+            draws = np.log(flat["critical_exposures"][:, cell, group])
+            nodes = draws.mean() + draws.std() * np.linspace(-_REACH, _REACH, _COARSE)
+            log_height = sum(_of_run(run, group, cell, nodes, few, data, shape) for run in runs)  # (nuisance, node)
+            found[cell, group] = _smooth(nodes, logsumexp(log_height, axis=0) - np.log(_NUISANCES))
+    return found
+
+
+def expected_by_the_others(thresholds: np.ndarray, scatter: np.ndarray, line: Line) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of each cell's threshold given the others', the law's coefficients integrated out.
+
+    With thresholds N(X m, K), K = tau^2 I + X S^2 X': [K^-1 (theta - X m)]_c / [K^-1]_cc is how far theta_c lies off
+    its conditional mean, and 1 / [K^-1]_cc is its conditional variance.
+
+    Parameters
+    ----------
+    thresholds : numpy.ndarray
+        Shape ``(draw, cell)``.
+    scatter : numpy.ndarray
+        tau, shape ``(draw,)``.
+
+    Returns
+    -------
+    mean, sd : numpy.ndarray
+        Shape ``(draw, cell)``.
+    """
+    spread = line.design * line.sd
+    variance, axes = np.linalg.eigh(spread @ spread.T)
+    precision = 1 / (np.maximum(variance, 0) + scatter[:, None] ** 2)  # (draw, axis)
+    own = precision @ (axes**2).T  # diagonal of K^-1, (draw, cell)
+    off = (((thresholds - line.design @ line.mean) @ axes) * precision) @ axes.T
+    return thresholds - off / own, 1 / np.sqrt(own)
+
+
+def left_out_log_density(
+    named: dict[str, np.ndarray], data: ModelData, law: Law, likelihoods: dict[tuple[int, int], CellLikelihood]
+) -> np.ndarray:
+    """log p(counts of a cell | the other cells' thresholds, tau), summed over its groups, shape ``(draw, cell)``.
+
+    Parameters
+    ----------
+    named : dict
+        Named quantities of the posterior of `law`, shapes ``(chain, draw, ...)``.
+    likelihoods : dict
+        By (cell, group).
+    """
+    line = lines_of(data, law)["threshold"]
+    flat = {name: named[name].reshape(-1, *named[name].shape[2:]) for name in ("critical_exposures", "tau")}
+    total = np.zeros(flat["critical_exposures"].shape[:2])
+    for group in range(data.shape[1]):
+        thresholds = np.log(flat["critical_exposures"][..., group])
+        mean, sd = expected_by_the_others(thresholds, flat["tau"][:, group], line)
+        for cell in (cell for cell, of in likelihoods if of == group):
+            total[:, cell] += likelihoods[cell, group].log_expectation(mean[:, cell], sd[:, cell])
+    return total
+
+
+def _of_run(run, group, cell, nodes, few, data, shape) -> np.ndarray:
+    place = (run, group)
+    return integrate_run_effect(
+        shape,
+        data.recalled[place],
+        data.probed[place],
+        data.log_exposures[place] - nodes,
+        few["steepness"][:, cell, group, None],
+        few["floor"][:, group, None],
+        few["ceiling"][:, cell, group, None],
+        few["sigma_run"][:, group, None],
+        few["concentration"][:, group, None],
+    )
+
+
+def _smooth(nodes: np.ndarray, log_height: np.ndarray) -> CellLikelihood:
+    edges = np.linspace(nodes[0], nodes[-1], _FINE + 1)
+    return CellLikelihood(edges, PchipInterpolator(nodes, log_height)((edges[:-1] + edges[1:]) / 2))
+
+
+def _log_normal_mass(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """log(Phi(high) - Phi(low)), without cancellation in either tail."""
+    flipped = low > 0
+    low, high = np.where(flipped, -high, low), np.where(flipped, -low, high)
+    at_high = log_ndtr(high)
+    return at_high + np.log1p(-np.exp(np.minimum(log_ndtr(low) - at_high, -1e-300)))
