@@ -11,6 +11,7 @@ __version__ = "0.1.0.dev0"
 _PUBLIC = {
     "load_curves": "bayeskisl.curves",
     "build_curves": "bayeskisl.curves",
+    "curves_from_table": "bayeskisl.curves",
     "group_exposures": "bayeskisl.curves",
     "load_law": "bayeskisl.laws",
     "Law": "bayeskisl.laws",

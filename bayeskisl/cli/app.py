@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from bayeskisl.cli.display import SweepDisplay, console, duration, loading, significant
+from bayeskisl.cli.tables import curves_import
 from bayeskisl.errors import GateError, InputError
 
 app = typer.Typer(
@@ -18,9 +19,10 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 sweep_app = typer.Typer(no_args_is_help=True, help="Train sweeps of small language models.")
-curves_app = typer.Typer(no_args_is_help=True, help="Retention curves from records.")
+curves_app = typer.Typer(no_args_is_help=True, help="Retention curves from records or tables.")
 app.add_typer(sweep_app, name="sweep")
 app.add_typer(curves_app, name="curves")
+curves_app.command("import")(curves_import)
 
 Spec = Annotated[str, typer.Argument(help="A sweep's TOML file, or the name of a shipped one.")]
 Device = Annotated[str, typer.Option(help="Where to train: cpu, cuda, cuda:1, ...")]

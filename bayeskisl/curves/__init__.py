@@ -4,12 +4,16 @@ from bayeskisl.curves.build import build_curves
 from bayeskisl.curves.cells import cell_covariates, cell_table, varied
 from bayeskisl.curves.exposures import group_exposures
 from bayeskisl.curves.load import load_curves, save_curves
+from bayeskisl.curves.tables import TableError, curves_from_table, describe_import
 from bayeskisl.curves.validate import validate
 
 __all__ = [
+    "TableError",
     "build_curves",
     "cell_covariates",
     "cell_table",
+    "curves_from_table",
+    "describe_import",
     "group_exposures",
     "load_curves",
     "save_curves",

@@ -1,5 +1,6 @@
 """What a reader of a posterior ought to know, as objects with a code, a severity and a remedy."""
 
+import json
 from dataclasses import dataclass
 from typing import Literal
 
@@ -24,8 +25,8 @@ class Caution:
     Attributes
     ----------
     code : str
-        ``few_sizes``, ``edge_collapse``, ``no_collapse``, ``prior_driven``, ``correlated_seeds``, ``rival_gate`` or
-        ``pareto_k``.
+        ``few_sizes``, ``edge_collapse``, ``no_collapse``, ``prior_driven``, ``correlated_seeds``,
+        ``assumed_by_import``, ``rival_gate`` or ``pareto_k``.
     severity : str
         ``note``, ``warning`` or ``serious``.
     message, remedy : str
@@ -62,6 +63,7 @@ def cautions(
         *_edges(posterior, curves, cells),
         *_prior_driven(posterior, prior),
         *_correlated_seeds(gate),
+        *_assumed_by_import(curves),
     )
 
 
@@ -159,5 +161,21 @@ def _correlated_seeds(gate: Gate) -> list[Caution]:
             f"Run effects of two seeds at one level correlate at {gate.seed_correlation:.2f}: part of the run scatter "
             "is misfit of the curve.",
             "Add levels where retention falls, or try another shape.",
+        )
+    ]
+
+
+def _assumed_by_import(curves: xr.Dataset) -> list[Caution]:
+    """What a table did not tell (`curves_from_table`); relative exposures change what may be read off."""
+    assumed = json.loads(curves.attrs.get("import_assumed", "[]"))
+    if not assumed:
+        return []
+    relative = curves.attrs.get("exposure_scale") == "relative"
+    return [
+        Caution(
+            "assumed_by_import",
+            "warning" if relative else "note",
+            f"The imported table left open what was then assumed: {'; '.join(assumed)}.",
+            "Do not read off exposures, ratios or budgets; facts are as told." if relative else "Map what you know.",
         )
     ]

@@ -64,3 +64,17 @@ def test_prior_draws_are_recovered():
         )
         covered += table.loc[rows, "covered"].tolist()
     assert 0.75 < np.mean(covered) <= 1
+
+
+def test_what_an_import_assumed_is_passed_on():
+    from bayeskisl.curves import curves_from_table
+    from bayeskisl.inference.cautions import _assumed_by_import
+
+    table = {"params": 6144, "facts": [10, 20], "recalled": [9, 1], "probed": 10}
+    (relative,) = _assumed_by_import(curves_from_table(table))
+    assert (relative.code, relative.severity) == ("assumed_by_import", "warning")
+    assert "exposures are relative" in relative.message
+    full = {**table, "tokens": 1e6, "ratio": 0.5, "tokens_per_fact": 6}
+    assert [caution.severity for caution in _assumed_by_import(curves_from_table(full))] == ["note"]
+    told = {**full, "guessing": 0.0, "total_params": 9000}
+    assert _assumed_by_import(curves_from_table(told)) == []

@@ -1,0 +1,7 @@
+"""Retention curves from tables of other people's runs."""
+
+from bayeskisl.curves.tables.description import describe_import
+from bayeskisl.curves.tables.from_table import curves_from_table
+from bayeskisl.curves.tables.problems import TableError
+
+__all__ = ["TableError", "curves_from_table", "describe_import"]

@@ -1,0 +1,99 @@
+"""From checked rows to the Dataset."""
+
+import hashlib
+import json
+
+import numpy as np
+import xarray as xr
+
+from bayeskisl import __version__, schema
+from bayeskisl.curves.tables.problems import Findings, shown
+from bayeskisl.curves.tables.read import RawTable
+
+__all__ = ["assemble", "describe"]
+
+_LISTED = 200  # entries of a list kept in an attribute; HDF5 bounds attributes to 64 kB
+_OF_RUN = (schema.GENERAL_LOSS, schema.LEARNING_RATE)
+
+
+def assemble(run_of_row: np.ndarray, names: list[str], rows: dict[str, np.ndarray], groups: np.ndarray) -> xr.Dataset:
+    """Runs by groups.
+
+    Parameters
+    ----------
+    run_of_row : numpy.ndarray
+        Index of each row's run, shape ``(row,)``.
+    names : list of str
+        Name of each run.
+    rows : dict
+        Fields to arrays of shape ``(row,)``: the run's coordinates, counts, and what was measured beside them.
+    groups : numpy.ndarray
+        Probe group of each row, shape ``(row,)``.
+    """
+    present = [group for group in schema.GROUPS if group in set(groups)]
+    at = (run_of_row, np.array([present.index(group) for group in groups], dtype=int))
+    shape = (len(names), len(present))
+    first = np.full(len(names), -1)
+    first[run_of_row[::-1]] = np.arange(len(run_of_row))[::-1]
+
+    def by_group(name: str, empty: float, dtype: type) -> np.ndarray:
+        grid = np.full(shape, empty, dtype=dtype)
+        grid[at] = rows[name]
+        return grid
+
+    both = (schema.RUN, schema.GROUP)
+    guessing = by_group(schema.GUESSING, np.nan, float)
+    variables = {
+        schema.RECALLED: (both, by_group(schema.RECALLED, 0, np.int64)),
+        schema.PROBED: (both, by_group(schema.PROBED, 0, np.int64)),
+        # not probed: the rate of the group in other runs, so that it has one
+        schema.GUESSING: (both, np.where(np.isnan(guessing), np.nanmax(guessing, axis=0), guessing)),
+    }
+    for name in _OF_RUN:
+        if name in rows:
+            variables[name] = (schema.RUN, _first_told(rows[name], run_of_row, len(names)))
+    if schema.ANSWER_NATS in rows:
+        variables[schema.ANSWER_NATS] = (both, by_group(schema.ANSWER_NATS, np.nan, float))
+    coordinates = {name: (schema.RUN, _whole(rows[name][first])) for name in schema.RUN_COORDINATES}
+    curves = xr.Dataset(variables, coords={schema.RUN: names, schema.GROUP: present, **coordinates})
+    for name, variable in curves.variables.items():
+        if name in schema.UNITS:
+            variable.attrs["units"] = schema.UNITS[name]
+    return curves
+
+
+def _first_told(values: np.ndarray, run_of_row: np.ndarray, runs: int) -> np.ndarray:
+    told = np.full(runs, np.nan)
+    for run, value in zip(run_of_row[::-1], values[::-1], strict=True):
+        told[run] = told[run] if np.isnan(value) else value
+    return told
+
+
+def _whole(values: np.ndarray) -> np.ndarray:
+    return values.astype(np.int64) if (values == np.floor(values)).all() else values
+
+
+def describe(
+    curves: xr.Dataset, axis: str, table: RawTable, mapping: dict, unused: list[str], relative: bool, findings: Findings
+) -> xr.Dataset:
+    """`curves` with the record of how they came from the table."""
+    return curves.assign_attrs(
+        title=f"retention curves of {shown(table.origin)}",
+        axis=axis,
+        schema=schema.VERSION,
+        bayeskisl=__version__,
+        exposure_scale="relative" if relative else "absolute",
+        table_sha256=_digest(table),
+        import_mapping=json.dumps(mapping),
+        import_assumed=json.dumps(findings.assumed),
+        import_notes=json.dumps(findings.notes),
+        import_comments=json.dumps([line[:1000] for line in table.comments[:10]]),
+        import_unused_columns=json.dumps([name[:60] for name in unused[:_LISTED]]),
+        import_left_out=json.dumps({"count": len(findings.left_out), "listed": findings.left_out[:_LISTED]}),
+    )
+
+
+def _digest(table: RawTable) -> str:
+    """SHA-256 of the cells, whatever held them."""
+    content = json.dumps(table.columns, sort_keys=True, default=str)
+    return hashlib.sha256(content.encode()).hexdigest()

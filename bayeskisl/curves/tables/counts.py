@@ -1,0 +1,96 @@
+"""Counts from what tables have: counts, rates with denominators, rates with standard errors."""
+
+import numpy as np
+
+from bayeskisl import schema
+from bayeskisl.curves.tables.problems import Findings, Said
+
+__all__ = ["count"]
+
+_NO_DENOMINATOR = (
+    "map the number of probed facts, or give one for all rows with --probed N: a rate alone does not say how much it "
+    "is worth"
+)
+_COARSE = 0.005  # a change of a share by rounding to whole counts that is worth telling
+
+
+def count(values: dict[str, np.ndarray], findings: Findings) -> tuple[np.ndarray, np.ndarray]:
+    """Recalled and probed facts of every row.
+
+    A standard error s of a rate p is worth n = p (1 - p) / s^2 facts, the variance of a binomial share solved for n;
+    beside a number of probed facts the smaller of the two counts, since a standard error over runs or templates says
+    more than the number of questions.
+
+    Parameters
+    ----------
+    values : dict
+        Fields to arrays of shape ``(row,)``, NaN where a cell is empty.
+    findings : Findings
+        Takes what is missing or impossible.
+
+    Returns
+    -------
+    recalled, probed : numpy.ndarray
+        Whole numbers, shape ``(row,)``, NaN in rows that were refused.
+    """
+    recalled, probed = values.get(schema.RECALLED), values.get(schema.PROBED)
+    rate, error = values.get("accuracy"), values.get("standard_error")
+    if recalled is None and rate is None:
+        findings.refuse("recalled facts, or an accuracy", "neither", "columns",
+                        "map one, as in --map recalled=COLUMN or --map accuracy=COLUMN")  # fmt: skip
+        return _nothing(findings)
+    if probed is None and (recalled is not None or error is None):
+        what = "recalled" if recalled is not None else "accuracy"
+        findings.refuse(f"a denominator for {what}", "none", "columns", _NO_DENOMINATOR)
+        return _nothing(findings)
+    if recalled is not None:
+        findings.refuse_rows(recalled > probed, "at most as many recalled facts as probed ones",
+                             _pairs(recalled, probed))  # fmt: skip
+        if rate is not None:
+            _compare(rate, recalled, probed, findings)
+        return recalled, probed
+    if error is not None:
+        probed = _effective(rate, error, probed, findings)
+    return _rounded(rate, probed, findings), probed
+
+
+def _effective(rate: np.ndarray, error: np.ndarray, probed: np.ndarray | None, findings: Findings) -> np.ndarray:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        worth = rate * (1 - rate) / error**2
+    known = (error > 0) & (rate > 0) & (rate < 1)
+    if probed is None:
+        findings.refuse_rows(~known & ~np.isnan(rate),
+                             "a standard error above 0 of a rate strictly between 0 and 1", _pairs(error, rate),
+                             "give the number of probed facts, which bounds its count, with --probed N")  # fmt: skip
+        worth = np.where(known, worth, np.nan)
+    else:
+        worth = np.where(known, np.fmin(worth, probed), probed)
+    findings.refuse_rows(worth < 1, "a standard error that is worth at least one probed fact", error.tolist(),
+                         "check that it is a standard error and in the unit of the rate")  # fmt: skip
+    findings.notes.append("standard errors were turned into effective numbers of probed facts, n = p (1 - p) / s^2")
+    return np.maximum(np.round(np.minimum(worth, 1e15)), 1)
+
+
+def _rounded(rate: np.ndarray, probed: np.ndarray, findings: Findings) -> np.ndarray:
+    recalled = np.round(rate * probed)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        moved = np.nan_to_num(np.abs(recalled / probed - rate))
+    if len(moved) and moved.max() > _COARSE:
+        findings.notes.append(f"rounding to whole counts moved a rate by up to {moved.max():.3f}")
+    return recalled
+
+
+def _compare(rate: np.ndarray, recalled: np.ndarray, probed: np.ndarray, findings: Findings) -> None:
+    """An accuracy beside counts must be their share, to half a fact and to the digits that tables give."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        off = np.abs(recalled / probed - rate) > 0.5 / probed + 0.005
+    findings.refuse_rows(off, "an accuracy equal to recalled / probed", rate.tolist(), "map only one of them")
+
+
+def _pairs(first: np.ndarray, second: np.ndarray) -> list[Said]:
+    return [Said(f"{a:g} of {b:g}") for a, b in zip(first, second, strict=True)]
+
+
+def _nothing(findings: Findings) -> tuple[np.ndarray, np.ndarray]:
+    empty = np.full(len(findings.places), np.nan)
+    return empty, empty

@@ -1,0 +1,48 @@
+"""How curves came from a table, in lines."""
+
+import json
+
+import xarray as xr
+
+__all__ = ["describe_import"]
+
+_NAMED = 10
+
+
+def describe_import(curves: xr.Dataset) -> str:
+    """What was read, recognised, derived, assumed, not used and left out.
+
+    Parameters
+    ----------
+    curves : xarray.Dataset
+        What `curves_from_table` returned; other curves have nothing to tell.
+
+    Returns
+    -------
+    str
+        Plain text, one statement a line.
+    """
+    attrs = curves.attrs
+    if "import_mapping" not in attrs:
+        return "not imported from a table"
+    left_out = json.loads(attrs["import_left_out"])
+    unused = json.loads(attrs["import_unused_columns"])
+    lines = [
+        f"{curves.sizes['run']:,} runs, groups {', '.join(map(str, curves['group'].values))}, axis {attrs['axis']}",
+        *(f"told by the table: {comment}" for comment in json.loads(attrs["import_comments"])),
+        *json.loads(attrs["import_notes"]),
+        *(f"assumed: {sentence}" for sentence in json.loads(attrs["import_assumed"])),
+    ]
+    if unused:
+        lines.append(f"columns not used: {_some(list(map(repr, unused)), len(unused))}")
+    if left_out["count"]:
+        rows = [f"{place} ({reason})" for place, reason in left_out["listed"]]
+        lines.append(f"left out: {left_out['count']:,} rows: {_some(rows, left_out['count'])}")
+    else:
+        lines.append("left out: nothing")
+    return "\n".join(lines)
+
+
+def _some(items: list[str], count: int) -> str:
+    named = items[:_NAMED]
+    return ", ".join(named) + (f" and {count - len(named):,} more" if count > len(named) else "")

@@ -1,0 +1,89 @@
+"""Which experiment a table holds: the axis that its runs move along, and which rows belong to one run."""
+
+import numpy as np
+
+from bayeskisl import schema
+from bayeskisl.curves.tables.identity import Infusion
+from bayeskisl.curves.tables.problems import Findings, Said
+
+__all__ = ["axis_of", "last_checkpoints", "runs_of"]
+
+_SAME = 0.02
+
+
+def axis_of(infusion: Infusion, axis: str | None, findings: Findings) -> str | None:
+    """The axis of the experiment, as named or as the infusion shows it; None if it cannot be told."""
+    if axis is not None:
+        if axis not in schema.AXES:
+            findings.refuse(f"an axis among {', '.join(schema.AXES)}", repr(axis), "axis")
+            return None
+        return axis
+    varies = {name: _varies(getattr(infusion, name)) for name in (schema.FACTS, schema.RATIO, schema.EXPOSURES)}
+    if varies[schema.FACTS] and not varies[schema.RATIO]:
+        return "amount"
+    if varies[schema.RATIO] and not varies[schema.FACTS]:
+        return "ratio"
+    if varies[schema.RATIO] and not varies[schema.EXPOSURES]:
+        return "dose"
+    if varies[schema.RATIO]:
+        findings.refuse(
+            "one axis: facts vary (amount), the ratio varies (ratio), or both at fixed exposures (dose)",
+            "facts, ratio and exposures that all vary", "rows together",
+            "import each experiment by itself, or name the axis with --axis; the rest then distinguishes cells",
+        )  # fmt: skip
+    elif not findings.of_rows:  # else what is wrong with rows may hide what varies
+        findings.refuse("facts or a ratio that vary", "one level", "rows together", "name the axis with --axis")
+    return None
+
+
+def _varies(values: np.ndarray) -> bool:
+    known = values[np.isfinite(values)]
+    return bool(len(known)) and known.max() > known.min() * (1 + _SAME)
+
+
+def last_checkpoints(keys: list[tuple], checkpoint: np.ndarray, findings: Findings) -> np.ndarray:
+    """Which rows hold the last checkpoint of their run and group; the others are told. Shape ``(row,)``."""
+    last: dict[tuple, float] = {}
+    for key, at in zip(keys, checkpoint, strict=True):
+        last[key] = max(last.get(key, -np.inf), -np.inf if np.isnan(at) else at)
+    keep = np.array([at == last[key] or np.isnan(at) for key, at in zip(keys, checkpoint, strict=True)], dtype=bool)
+    findings.leave_out(~keep, "not the last checkpoint of its run")
+    return keep
+
+
+def runs_of(keys: list[tuple], rows: np.ndarray, replicates: bool, named: bool, findings: Findings) -> list[tuple]:
+    """The key of each row's run, with replicates numbered; rows that tell one thing twice are refused.
+
+    Parameters
+    ----------
+    keys : list of tuple
+        What identifies run and group of each row, the group last.
+    rows : numpy.ndarray
+        Which rows are used, shape ``(row,)``.
+    replicates : bool
+        Whether equal keys are runs of their own.
+    named : bool
+        Whether the table has a name or a seed of each run.
+    findings : Findings
+        Takes the duplicates.
+    """
+    seen: dict[tuple, int] = {}
+    first: dict[tuple, int] = {}
+    numbered, twice, stands = [], np.zeros(len(keys), dtype=bool), [""] * len(keys)
+    for row, key in enumerate(keys):
+        number = seen.get(key, 0) if rows[row] else 0
+        if rows[row]:
+            seen[key] = number + 1
+            if number == 0:
+                first[key] = row
+            elif not replicates:
+                twice[row] = True
+                stands[row] = Said(f"again what {findings.places[first[key]]} tells")
+        numbered.append((*key[:-1], number if replicates else 0))
+    remedy = (
+        "remove one"
+        if named
+        else "remove one, or say that they are runs of their own with --replicates or a column of seeds"
+    )
+    findings.refuse_rows(twice, "each run and group once", stands, remedy)
+    return numbered

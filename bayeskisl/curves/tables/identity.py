@@ -1,0 +1,165 @@
+"""The infusion identity r D = K f l over the rows of a table: checked where all is known, solved where one is not."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bayeskisl import schema
+from bayeskisl.curves.tables.problems import Findings, Said
+from bayeskisl.knowledge.identity import infused_exposures
+
+__all__ = ["Infusion", "solve_identity"]
+
+_TERMS = (schema.TOKENS, schema.RATIO, schema.FACTS, schema.EXPOSURES, schema.TOKENS_PER_FACT)
+_ROUNDING = 0.02  # published numbers are rounded: 89 exposures stand for 88.9
+_RATIO = 0.5  # stands in for a ratio that is not told and was held fixed
+
+
+@dataclass(frozen=True)
+class Infusion:
+    """Terms of the identity, which hold exactly, each of shape ``(row,)``; `relative` if exposures have no unit."""
+
+    tokens: np.ndarray
+    ratio: np.ndarray
+    facts: np.ndarray
+    exposures: np.ndarray
+    tokens_per_fact: np.ndarray
+    relative: bool
+
+
+def solve_identity(values: dict[str, np.ndarray], findings: Findings) -> Infusion | None:
+    """Complete what the table tells about the infusion.
+
+    Parameters
+    ----------
+    values : dict
+        Fields to arrays of shape ``(row,)``; any of the identity's terms and ``infused_tokens``.
+    findings : Findings
+        Takes what contradicts, what is missing, and what was assumed.
+
+    Returns
+    -------
+    Infusion or None
+        None if too little is known; that is among the findings.
+    """
+    terms = {name: values[name] for name in _TERMS if name in values}
+    if "infused_tokens" in values:
+        _use_infused_tokens(terms, values["infused_tokens"], findings)
+    told_exposures = schema.EXPOSURES in terms
+    known = len(findings.assumed)
+    if not _complete(terms, findings):
+        return None
+    relative = not told_exposures and len(findings.assumed) > known
+    if told_exposures:
+        _check(terms, findings)
+    tokens, ratio, facts = terms[schema.TOKENS], terms[schema.RATIO], terms[schema.FACTS]
+    per_fact = terms[schema.TOKENS_PER_FACT]
+    exact = infused_exposures(tokens, ratio, facts, per_fact)
+    if relative:
+        findings.assumed.append(
+            "exposures are relative: critical exposures have no unit of their own, collapse points in facts do"
+        )
+    return Infusion(tokens, ratio, facts, exact, per_fact, relative)
+
+
+def _use_infused_tokens(terms: dict[str, np.ndarray], infused: np.ndarray, findings: Findings) -> None:
+    tokens, ratio = terms.get(schema.TOKENS), terms.get(schema.RATIO)
+    if tokens is not None and ratio is not None:
+        off = np.abs(infused / (tokens * ratio) - 1) > _ROUNDING
+        findings.refuse_rows(off, "infused_tokens = ratio x tokens", infused.tolist(), "map only two of the three")
+    elif tokens is not None:
+        findings.refuse_rows(infused >= tokens, "fewer infused tokens than tokens", infused.tolist())
+        terms[schema.RATIO] = np.where(infused < tokens, infused / tokens, np.nan)
+    else:
+        if ratio is None:
+            ratio = terms[schema.RATIO] = np.full(len(infused), _RATIO)
+            findings.assumed.append(f"ratio was not in the table; taken as {_RATIO} in every run")
+        terms[schema.TOKENS] = infused / ratio
+
+
+def _complete(terms: dict[str, np.ndarray], findings: Findings) -> bool:
+    """Solve for what is missing, after standing in for what cannot be solved for."""
+    if _missing(terms) == [schema.TOKENS_PER_FACT]:
+        return _solve(terms, schema.TOKENS_PER_FACT, findings)
+    if schema.TOKENS_PER_FACT not in terms:
+        _assume(terms, schema.TOKENS_PER_FACT, 1.0, findings)
+    missing = _missing(terms)
+    if len(missing) > 1 and schema.FACTS in missing:
+        findings.refuse("the number of infused facts", "none", "columns",
+                        "map it, as in --map facts=COLUMN, or enough of r D = K f l to derive it")  # fmt: skip
+        return False
+    if len(missing) > 1 and schema.RATIO in missing:
+        _assume(terms, schema.RATIO, _RATIO, findings)
+        missing = _missing(terms)
+    if len(missing) > 1 and schema.TOKENS in missing:
+        if _spread(terms[schema.RATIO]) > _ROUNDING:
+            findings.refuse(
+                "training tokens beside a ratio that varies", "none", "columns", "map tokens=COLUMN or a number"
+            )
+            return False
+        budget = np.nanmax(terms[schema.FACTS] * terms[schema.TOKENS_PER_FACT] / terms[schema.RATIO], initial=1.0)
+        _assume(terms, schema.TOKENS, float(np.ceil(budget)), findings)
+        missing = _missing(terms)
+    return all(_solve(terms, name, findings) for name in missing)
+
+
+def _missing(terms: dict[str, np.ndarray]) -> list[str]:
+    return [name for name in _TERMS if name not in terms]
+
+
+def _assume(terms: dict[str, np.ndarray], name: str, value: float, findings: Findings) -> None:
+    rows = len(findings.places)
+    terms[name] = np.full(rows, value)
+    findings.assumed.append(f"{name} was not in the table; taken as {value:g} in every run")
+
+
+def _solve(terms: dict[str, np.ndarray], name: str, findings: Findings) -> bool:
+    """The one missing term; one value for all rows where they differ by no more than rounding."""
+    top = [terms[n] for n in (schema.TOKENS, schema.RATIO) if n != name]
+    bottom = [terms[n] for n in (schema.FACTS, schema.EXPOSURES, schema.TOKENS_PER_FACT) if n != name]
+    infused, taught = np.prod(top, axis=0), np.prod(bottom, axis=0)
+    solved = taught / infused if name in (schema.TOKENS, schema.RATIO) else infused / taught
+    if name == schema.EXPOSURES:
+        terms[name] = solved
+        return True
+    if _spread(solved) <= 2 * _ROUNDING:
+        solved = np.where(np.isnan(solved), np.nan, np.nanmedian(solved) if (~np.isnan(solved)).any() else np.nan)
+    elif name != schema.FACTS:
+        findings.refuse(
+            f"one {name} in all rows, as it follows from r D = K f l",
+            f"{np.nanmin(solved):.6g} to {np.nanmax(solved):.6g}", "rows together", f"map {name}=COLUMN or a number",
+        )  # fmt: skip
+        return False
+    if name == schema.FACTS:
+        solved = np.round(solved)
+        findings.refuse_rows(solved < 1, "at least one infused fact, as it follows from r D = K f l", solved.tolist())
+    if name == schema.RATIO:
+        findings.refuse_rows(solved >= 1, "a ratio below 1, as it follows from r D = K f l", solved.tolist())
+    findings.notes.append(f"{name} was not in the table; derived from r D = K f l: {_range(solved)}")
+    terms[name] = solved
+    return True
+
+
+def _check(terms: dict[str, np.ndarray], findings: Findings) -> None:
+    infused = terms[schema.TOKENS] * terms[schema.RATIO]
+    taught = terms[schema.FACTS] * terms[schema.EXPOSURES] * terms[schema.TOKENS_PER_FACT]
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        off = infused / taught
+    findings.refuse_rows(
+        np.abs(off - 1) > _ROUNDING,
+        f"ratio x tokens = facts x exposures x tokens_per_fact within {100 * _ROUNDING:g} %",
+        [Said(f"{value:.4g} times as much") for value in off],
+        "correct the row, or map fewer of the five and let the others be derived",
+    )
+    if np.nanmax(np.abs(off - 1), initial=0) > 1e-9:
+        findings.notes.append("exposures were rounded in the table; recomputed from r D = K f l")
+
+
+def _spread(values: np.ndarray) -> float:
+    known = values[np.isfinite(values) & (values > 0)]
+    return float(known.max() / known.min() - 1) if len(known) else 0.0
+
+
+def _range(values: np.ndarray) -> str:
+    low, high = np.nanmin(values, initial=np.inf), np.nanmax(values, initial=-np.inf)
+    return f"{low:.6g}" if low == high else f"{low:.6g} to {high:.6g}"

@@ -1,0 +1,127 @@
+"""Everything that is wrong with a table, told at once and by row."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from bayeskisl.curves.tables.quantities import as_text
+from bayeskisl.errors import InputError
+
+__all__ = ["Findings", "Said", "TableError", "shown"]
+
+_NAMED = 6  # rows named in a message before "and N more"
+_SHOWN = 40  # characters of a cell shown in a message
+
+
+class TableError(InputError):
+    """A table cannot become retention curves, for one or several reasons.
+
+    Attributes
+    ----------
+    problems : tuple of InputError
+        Each with what was expected, what came, in which rows, and what to do.
+    """
+
+    def __init__(self, problems: Sequence[InputError], origin: str) -> None:
+        self.problems = tuple(problems)
+        first = problems[0]
+        super().__init__(first.expected, first.got, f"{origin}: {first.where}" if first.where else origin, first.remedy)
+        if len(problems) > 1:
+            self.args = ("\n  ".join([f"{origin}: {len(problems)} problems.", *map(str, problems)]),)
+
+
+@dataclass
+class Findings:
+    """What is found out while a table is read.
+
+    Parameters
+    ----------
+    origin : str
+        What to call the table.
+    places : list of str
+        What to call each of its rows, such as ``line 7``.
+    """
+
+    origin: str
+    places: list[str]
+    of_table: list[InputError] = field(default_factory=list)
+    of_rows: list[tuple[np.ndarray, InputError]] = field(default_factory=list)
+    assumed: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    left_out: list[tuple[str, str]] = field(default_factory=list)
+
+    def refuse(self, expected: str, got: object, where: str = "", remedy: str = "") -> None:
+        """Something is wrong with the table as a whole."""
+        self.of_table.append(InputError(expected, got, where, remedy))
+
+    def refuse_rows(self, bad: np.ndarray, expected: str, cells: Sequence[object], remedy: str = "") -> None:
+        """Something is wrong with the rows where `bad` is true; `cells` holds what each row has instead."""
+        rows = np.flatnonzero(bad)
+        if len(rows) == 0:
+            return
+        got = _listed([shown(cells[row]) for row in rows])
+        self.of_rows.append((bad.copy(), InputError(expected, got, self.named(rows), remedy)))
+
+    def leave_out(self, rows: np.ndarray, reason: str) -> None:
+        """Rows that are not used although nothing is wrong with them."""
+        self.left_out += [(self.places[row], reason) for row in np.flatnonzero(rows)]
+
+    def leave_out_bad_rows(self) -> None:
+        """Rows that something is wrong with, each with everything that is."""
+        for row in np.flatnonzero(self.bad_rows):
+            reasons = [f"expected {problem.expected}" for bad, problem in self.of_rows if bad[row]]
+            self.left_out.append((self.places[row], "; ".join(reasons)))
+
+    @property
+    def bad_rows(self) -> np.ndarray:
+        """Which rows something is wrong with, shape ``(row,)``."""
+        bad = np.zeros(len(self.places), dtype=bool)
+        for rows, _ in self.of_rows:
+            bad |= rows
+        return bad
+
+    def expand(self, source: np.ndarray) -> None:
+        """From now on rows are those of a longer table, each of which came from row `source`."""
+        self.places = [self.places[row] for row in source]
+        self.of_rows = [(bad[source], problem) for bad, problem in self.of_rows]
+
+    def named(self, rows: Iterable[int]) -> str:
+        """Rows as an editor counts them: ``lines 2, 7 and 9``."""
+        places = [self.places[row] for row in rows]
+        units = {place.split(" ", 1)[0] for place in places}
+        if len(places) > 1 and len(units) == 1 and all(place.count(" ") == 1 for place in places):
+            unit = units.pop()
+            return f"{unit}s {_listed([place.split(' ')[1] for place in places], distinct=False)}"
+        return _listed(places, distinct=False)
+
+    def stop_if_refused(self, skip_bad_rows: bool = False) -> None:
+        """Raise everything that was refused so far; with `skip_bad_rows`, what concerns single rows is left out."""
+        if self.of_table or (self.of_rows and not skip_bad_rows):
+            raise TableError([*self.of_table, *(problem for _, problem in self.of_rows)], self.origin)
+
+
+class Said(str):
+    """Words of ours in place of a cell, which a message shows without quotes."""
+
+
+def shown(cell: object) -> str:
+    """A cell as a message shows it."""
+    if cell is None or (isinstance(cell, float | np.floating) and np.isnan(cell)):
+        return "an empty cell"
+    if isinstance(cell, Said):
+        return cell
+    if isinstance(cell, float | np.floating):
+        return f"{cell:.6g}"
+    text = as_text(cell)
+    text = text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
+    if not text.isprintable():
+        return ascii(text)
+    return repr(text) if isinstance(cell, str) else text
+
+
+def _listed(items: list[str], distinct: bool = True) -> str:
+    items = list(dict.fromkeys(items)) if distinct else items
+    if len(items) > _NAMED:
+        items = [*items[:_NAMED], f"{len(items) - _NAMED:,} more"]
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"

@@ -1,0 +1,338 @@
+"""From tables of every shape to curves, and what is told when that cannot be."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import xarray as xr
+
+from bayeskisl.curves import TableError, curves_from_table, describe_import, load_curves, save_curves
+from bayeskisl.curves.tables.problems import Findings
+from bayeskisl.errors import InputError
+
+SWEEP = {
+    "params": [6144, 6144, 13824, 13824],
+    "tokens": [1_843_200] * 4,
+    "ratio": [0.5] * 4,
+    "facts": [125, 500, 125, 500],
+    "tokens_per_fact": [6] * 4,
+    "seed": [0, 0, 0, 0],
+    "recalled": [115, 30, 124, 260],
+    "probed": [125, 500, 125, 500],
+    "guessing": [0.0] * 4,
+    "total_params": [16_000, 16_000, 29_000, 29_000],
+}
+
+
+def without(*names, **changes):
+    return {name: cells for name, cells in {**SWEEP, **changes}.items() if name not in names}
+
+
+def told(curves, name):
+    return json.loads(curves.attrs[f"import_{name}"])
+
+
+def messages(*arguments, **options):
+    with pytest.raises(TableError) as caught:
+        curves_from_table(*arguments, **options)
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_a_complete_table_assumes_nothing():
+    curves = curves_from_table(SWEEP)
+    assert curves.attrs["axis"] == "amount"
+    assert curves.attrs["exposure_scale"] == "absolute"
+    assert told(curves, "assumed") == []
+    assert curves.recalled.values[:, 0].tolist() == SWEEP["recalled"]
+    assert curves.exposures.values == pytest.approx(0.5 * 1_843_200 / (np.array(SWEEP["facts"]) * 6))
+
+
+def test_every_container_gives_the_same_curves(tmp_path):
+    frame = pl.DataFrame(SWEEP)
+    frame.write_csv(tmp_path / "t.csv")
+    frame.write_csv(tmp_path / "t.tsv", separator="\t")
+    frame.write_parquet(tmp_path / "t.parquet")
+    frame.write_ndjson(tmp_path / "t.jsonl")
+    (tmp_path / "columns.json").write_text(json.dumps(SWEEP))
+    (tmp_path / "rows.json").write_text(json.dumps(frame.to_dicts()))
+    (tmp_path / "semicolons.csv").write_text((tmp_path / "t.csv").read_text().replace(",", ";"))
+    files = [path for path in tmp_path.iterdir() if path.is_file()]
+    expected = curves_from_table(SWEEP)
+    for source in [frame, frame.lazy(), frame.to_pandas(), frame.to_arrow(), frame.to_dicts(), *files]:
+        curves = curves_from_table(source)
+        xr.testing.assert_equal(curves.drop_vars("run"), expected.drop_vars("run"))
+
+
+def test_rates_with_denominators_are_counts():
+    table = without("recalled", "probed", acc=[0.92, 0.06, 0.99, 0.52], n=SWEEP["probed"])
+    curves = curves_from_table(table, {"recalled": "round(acc*n)", "probed": "n"})
+    np.testing.assert_array_equal(curves.recalled[:, 0], np.round(np.array(table["acc"]) * table["n"]))
+
+
+def test_a_rate_without_denominator_is_refused_or_taken_at_your_word():
+    table = without("recalled", "probed", accuracy=[0.92, 0.06, 0.99, 0.52])
+    (message,) = messages(table)
+    assert "a rate alone does not say how much it is worth" in message
+    assert curves_from_table(table, probed=100).recalled.values[:, 0].tolist() == [92, 6, 99, 52]
+
+
+def test_standard_errors_are_worth_the_binomial_count():
+    rate, probed = np.array([0.9, 0.1, 0.5, 0.25]), np.array([100, 200, 400, 64])
+    table = without("recalled", "probed", accuracy=rate, stderr=np.sqrt(rate * (1 - rate) / probed))
+    assert curves_from_table(table).probed.values[:, 0].tolist() == probed.tolist()
+    assert curves_from_table(table, probed=150).probed.values[:, 0].tolist() == [100, 150, 150, 64]
+
+
+def test_a_standard_error_of_zero_needs_a_bound():
+    table = without("recalled", "probed", accuracy=[0.0, 0.1, 0.5, 1.0], stderr=[0, 0.05, 0.05, 0])
+    (message,) = messages(table)
+    assert message.startswith("rows 0 and 3: expected a standard error above 0")
+    assert curves_from_table(table, probed=50).probed.values[:, 0].tolist() == [50, 36, 50, 50]
+
+
+def test_units_are_read():
+    curves = curves_from_table(without(params=["7B", "7B", "300M", "0.3B"], tokens="1.5T", ratio="50%"))
+    assert curves.params.values.tolist() == [7e9, 7e9, 3e8, 3e8]
+    assert set(curves.tokens.values) == {1.5e12}
+    assert set(curves.ratio.values) == {0.5}
+
+
+def test_a_unit_inside_an_expression_is_refused_and_not_misread():
+    assert "write 7e9 for 7B" in messages(SWEEP, {"tokens": "seed + 7B"})[0]
+    assert curves_from_table(SWEEP, {"tokens": "7B"}).tokens.values.tolist() == [7e9] * 4
+
+
+def test_size_facts_and_counts_are_enough():
+    curves = curves_from_table({name: SWEEP[name] for name in ("params", "facts", "recalled", "probed")})
+    assert curves.attrs["exposure_scale"] == "relative"
+    assert curves.exposures.values.tolist() == [4, 1, 4, 1]
+    assert any("exposures are relative" in sentence for sentence in told(curves, "assumed"))
+    assert "assumed: exposures are relative" in describe_import(curves)
+
+
+def test_absolute_exposures_stay_absolute():
+    exposures = [1228.8, 307.2, 1228.8, 307.2]
+    curves = curves_from_table(without("tokens", "ratio", "tokens_per_fact", exposures=exposures))
+    assert curves.attrs["exposure_scale"] == "absolute"
+    np.testing.assert_allclose(curves.exposures, exposures)
+
+
+@pytest.mark.parametrize("missing", ["tokens", "ratio", "facts", "tokens_per_fact", "exposures"])
+def test_one_term_of_the_identity_may_be_missing(missing):
+    full = {**SWEEP, "exposures": [1228.8, 307.2, 1228.8, 307.2]}
+    curves = curves_from_table({name: cells for name, cells in full.items() if name != missing})
+    np.testing.assert_allclose(curves[missing], full[missing])
+    assert told(curves, "assumed") == []
+
+
+def test_rounded_exposures_do_not_make_cells():
+    curves = curves_from_table(without("tokens_per_fact", exposures=[1229, 307, 1230, 306]))
+    assert len(np.unique(curves.tokens_per_fact)) == 1
+
+
+def test_infused_tokens_stand_for_the_ratio():
+    curves = curves_from_table(without("ratio", infused_tokens=[921_600] * 4))
+    assert set(curves.ratio.values) == {0.5}
+
+
+def test_everything_wrong_is_told_at_once_and_by_row():
+    table = without(
+        params=["6144", "small", "13824", "13824"], facts=[125, 500.5, 125, None], ratio=[0.5, 0.5, 0.5, 50],
+        recalled=[115, 30, 126, 260],
+    )  # fmt: skip
+    found = messages(table)
+    for message in (
+        "row 1: expected numbers in 'params' for params, got 'small'",
+        "row 1: expected facts to be infused facts, a whole number from 1, got 500.5",
+        "row 3: expected a value of facts, got an empty cell",
+        "row 3: expected ratio to be an infusion ratio in (0, 1), got 50; if these are percent, divide",
+        "row 2: expected at most as many recalled facts as probed ones, got 126 of 125",
+    ):
+        assert any(each.startswith(message) for each in found), message
+    assert len(found) == 5
+
+
+def test_lines_are_those_of_the_file(tmp_path):
+    (tmp_path / "t.csv").write_text("# made by hand\nparams,K,recalled,probed\n1k,10,5,10\n\n1k,20,30,20\n1k,x,1,20\n")
+    found = messages(tmp_path / "t.csv")
+    assert [message.split(":")[0] for message in found] == ["line 6", "line 5"]
+
+
+def test_a_broken_identity_is_told_by_row():
+    (message,) = messages({**SWEEP, "exposures": [1228.8, 307.2, 1228.8, 100]})
+    assert message.startswith(
+        "row 3: expected ratio x tokens = facts x exposures x tokens_per_fact within 2 %, got 3.072 times"
+    )
+
+
+def test_mixed_axes_are_refused_unless_named():
+    table = without(ratio=[0.5, 0.5, 0.2, 0.3])
+    assert "expected one axis" in messages(table)[0]
+    assert curves_from_table(table, axis="amount").attrs["axis"] == "amount"
+
+
+def test_the_axis_is_seen():
+    fixed = without("tokens_per_fact", facts=[100] * 4, ratio=[0.1, 0.4, 0.1, 0.4])
+    assert curves_from_table({**fixed, "tokens_per_fact": 6}).attrs["axis"] == "ratio"
+    dose = without(ratio=[0.125, 0.5, 0.125, 0.5])
+    assert curves_from_table(dose).attrs["axis"] == "dose"
+
+
+def test_duplicates_are_refused_or_numbered():
+    twice = {name: [*cells, cells[1]] for name, cells in SWEEP.items() if name != "seed"}
+    (message,) = messages(twice)
+    assert message.startswith("row 4: expected each run and group once, got again what row 1 tells; remove one, or")
+    curves = curves_from_table(twice, replicates=True)
+    assert curves.seed.values.tolist() == [0, 0, 0, 0, 1]
+    assert "--replicates" not in messages({**twice, "seed": [1, 2, 3, 4, 2]})[0]
+
+
+def test_groups_in_a_column_share_a_run():
+    long = [
+        {"params": 6144, "tokens": 1e6, "ratio": r, "facts": 100, "l": 6, "group": group, "recalled": y, "probed": 100}
+        for r, counts in ((0.1, (5, 90)), (0.8, (99, 3)))
+        for group, y in zip(("infused", "background"), counts, strict=True)
+    ]
+    given = {"tokens_per_fact": "l", "background_facts": 100, "background_share": 0.3}
+    curves = curves_from_table(long, given)
+    assert curves.sizes == {"run": 2, "group": 2}
+    assert curves.recalled.sel(group="background").values.tolist() == [90, 3]
+    (message,) = messages(long, {"tokens_per_fact": "l"})
+    assert message.startswith("rows 1 and 3: expected background_facts and background_share above 0")
+
+
+def test_groups_in_columns_are_the_same_and_not_probed_is_no_row():
+    wide = {
+        "params": 6144, "tokens": 1e6, "ratio": [0.1, 0.8, 0.9], "facts": 100, "tokens_per_fact": 6, "probed": 100,
+        "recalled_infused": [5, 99, 100], "background_recalled": [90, 3, None], "background_facts": 100,
+        "background_share": 0.3,
+    }  # fmt: skip
+    curves = curves_from_table(wide)
+    assert curves.recalled.sel(group="background").values.tolist() == [90, 3, 0]
+    assert curves.probed.sel(group="background").values.tolist() == [100, 100, 0]
+    assert "background was not probed in 1 of 3 rows" in told(curves, "notes")
+
+
+def test_levels_in_columns():
+    table = {"params": ["6k", "14k"], "K=31": [1.0, 1], "K=62": [0.9, 1.0], "K=125": [0.4, 0.98]}
+    curves = curves_from_table(table, levels="facts", probed=50)
+    assert curves.facts.values.tolist() == [31, 62, 125] * 2
+    assert curves.recalled.values[:, 0].tolist() == [50, 45, 20, 50, 50, 49]
+    with pytest.raises(InputError, match="expected at least two columns named by levels"):
+        curves_from_table(SWEEP, levels="facts")
+
+
+def test_only_the_last_checkpoint_counts_and_the_others_are_listed():
+    table = {"run": ["a", "a", "b"], "step": [10, 20, 20], "params": 6144, "K": [10, 10, 20], "recalled": [1, 2, 3],
+             "probed": 10}  # fmt: skip
+    curves = curves_from_table(table)
+    assert curves.recalled.values[:, 0].tolist() == [2, 3]
+    assert told(curves, "left_out") == {"count": 1, "listed": [["row 0", "not the last checkpoint of its run"]]}
+
+
+def test_rows_of_one_run_must_agree():
+    table = {**SWEEP, "run": ["a", "a", "b", "c"], "group": ["infused", "infused_heldout", "infused", "infused"]}
+    assert any("row 1: expected one facts in all rows of a run, got 500" in message for message in messages(table))
+
+
+def test_skipped_rows_are_counted_listed_and_warned_about():
+    with pytest.warns(UserWarning, match="1 of 4 rows are left out"):
+        curves = curves_from_table(without(recalled=[115, 30, None, 260]), skip_bad_rows=True)
+    assert curves.sizes["run"] == 3
+    assert told(curves, "left_out") == {"count": 1, "listed": [["row 2", "expected a value of recalled"]]}
+    with pytest.raises(TableError):
+        curves_from_table(without(recalled=[-1] * 4), skip_bad_rows=True)
+
+
+def test_unused_columns_are_named():
+    curves = curves_from_table({**SWEEP, "note": ["x"] * 4, "wall": [1, 2, 3, 4]})
+    assert told(curves, "unused_columns") == ["note", "wall"]
+    assert "columns not used: 'note', 'wall'" in describe_import(curves)
+
+
+def test_two_columns_for_one_field_are_a_question():
+    table = without("params", n_params=SWEEP["params"], model_size=SWEEP["params"])
+    assert messages(table)[0].startswith(
+        "columns: expected one column for params, got 'n_params', 'model_size'; say which"
+    )
+    assert curves_from_table(table, {"params": "n_params"}).params.values.tolist() == SWEEP["params"]
+
+
+def test_total_parameters_are_not_taken_for_others():
+    (message,) = messages(without("params"))
+    assert "say --map params=total_params" in message
+
+
+@pytest.mark.parametrize(
+    ("mapping", "message"),
+    [
+        ({"colour": "params"}, "mapping: expected a field among run, group, params"),
+        ({"recalled.novel": "params"}, r"expected a measured field .* of a group"),
+        ({"recalled": "read_csv('/etc/passwd')"}, "expected an SQL expression"),
+        ({"recalled": "__import__('os').system('true')"}, "expected an SQL expression"),
+        ({"recalled": "(SELECT 1)"}, "mapping of recalled"),
+        ({"recalled": "missing * 2"}, "expected columns of the table .* got 'missing'"),
+        ({"recalled": "+".join(["1"] * 1000)}, "at most 500 characters"),
+        ({"recalled": object()}, "mapping of recalled"),
+        ({"recalled": True}, "mapping of recalled|0 or 1|recalled"),
+    ],
+)
+def test_bad_mappings_are_told(mapping, message):
+    with pytest.raises(TableError, match=message):
+        curves_from_table({**SWEEP, "probed": [0] * 4} if True in mapping.values() else SWEEP, mapping)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("empty.csv", b"", "expected a table with rows"),
+        ("header.csv", b"params,K\n", "expected a table with rows"),
+        ("ragged.csv", b"params,K\n1,2\n1,2,3\n", "expected 2 cells in every row, got 3 in line 3"),
+        ("twice.csv", b"params,params\n1,2\n", "expected distinct column names, got 'params' more than once"),
+        ("latin.csv", b"params,K\n\xff,2\n", "expected text in UTF-8"),
+        ("quote.csv", b'params,K\n"1,2\n', "expected delimited text"),
+        ("broken.jsonl", b'{"a": 1}\n{"a"\n', "broken.jsonl: line 2: expected JSON"),
+        ("keys.jsonl", b'{"a": 1, "a": 2}\n', "a key that occurs twice"),
+        ("deep.json", b"[" * 100_000, "expected JSON"),
+        ("deep.jsonl", b'{"a":' * 50 + b"1" + b"}" * 50, "nested at most 8 deep"),
+        ("number.json", b"3", "expected a JSON list of objects"),
+        ("lengths.json", b'{"a": [1], "b": [1, 2]}', "expected columns of one length, got lengths 1, 2"),
+        ("fake.parquet", b"PAR1 not", "expected a Parquet file"),
+        ("table.xlsx", b"PK", "expected a file named"),
+    ],
+)
+def test_files_that_are_no_tables_are_told(tmp_path, name, content, message):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=message):
+        curves_from_table(tmp_path / name)
+
+
+def test_other_things_are_no_tables(tmp_path):
+    for thing in (3, [1, 2], object(), {"a": [1], "b": [1, 2]}, tmp_path, tmp_path / "nowhere.csv"):
+        with pytest.raises(InputError):
+            curves_from_table(thing)
+
+
+def test_imported_curves_survive_the_disk(tmp_path):
+    curves = curves_from_table({**SWEEP, "run": ["a<b>", "ü", "'; DROP", "=1+1"]})
+    xr.testing.assert_identical(load_curves(save_curves(curves, tmp_path / "c.nc")), curves)
+
+
+def test_pandas_with_missing_values_and_an_index():
+    frame = pd.DataFrame(SWEEP).astype({"recalled": "Int64"})
+    frame.loc[1, "recalled"] = pd.NA
+    assert messages(frame.set_index("seed"))[0].startswith("row 1: expected a value of recalled, got an empty cell")
+
+
+def test_many_rows_are_summed_up():
+    findings = Findings("t", [f"row {i}" for i in range(100)])
+    assert findings.named(range(100)) == "rows 0, 1, 2, 3, 4, 5 and 94 more"
+
+
+def test_decimals_and_arrays_are_cells_like_others():
+    decimals = pl.DataFrame(SWEEP).with_columns(pl.col("ratio").cast(pl.Decimal(10, 4)))
+    assert set(curves_from_table(decimals).ratio.values) == {0.5}
+    arrays = {**SWEEP, "seed": [np.arange(2)] * 4}
+    assert "expected numbers for seed" in messages(arrays)[0]
