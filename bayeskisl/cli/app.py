@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from bayeskisl.cli.display import SweepDisplay, console, duration, loading, significant
+from bayeskisl.cli.proof import proof_app
 from bayeskisl.cli.tables import curves_import
 from bayeskisl.errors import GateError, InputError
 
@@ -23,6 +24,7 @@ curves_app = typer.Typer(no_args_is_help=True, help="Retention curves from recor
 app.add_typer(sweep_app, name="sweep")
 app.add_typer(curves_app, name="curves")
 curves_app.command("import")(curves_import)
+app.add_typer(proof_app, name="proof")
 
 Spec = Annotated[str, typer.Argument(help="A sweep's TOML file, or the name of a shipped one.")]
 Device = Annotated[str, typer.Option(help="Where to train: cpu, cuda, cuda:1, ...")]

@@ -1,0 +1,75 @@
+"""The commands that show how far the tool can be trusted; each resumes where it was stopped."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bayeskisl.cli.display import console, counting, loading
+
+proof_app = typer.Typer(
+    no_args_is_help=True, help="Simulations that show how far an answer can be trusted; hours, resumable."
+)
+
+Folder = Annotated[Path, typer.Option(help="Holds the finished simulations, and receives the table.")]
+Law = Annotated[str, typer.Option(help="A law's TOML file, or the name of a shipped one.")]
+Count = Annotated[
+    int, typer.Option(min=1, help="Simulations that the table rests on; finished ones are not made again.")
+]
+
+
+@proof_app.command("coverage")
+def coverage(
+    out: Folder = Path("runs/proof/coverage"),
+    law: Law = "collapse",
+    world: Annotated[list[str] | None, typer.Option(help="Only this world; may be repeated.")] = None,
+    count: Count = 200,
+) -> None:
+    """How often predictions at 10 and 100 times the largest size hold the truth, in worlds that are known."""
+    with loading("loading PyMC"):
+        from bayeskisl.workflow.proof import WORLDS, prove_coverage
+    with counting("simulations") as tell:
+        table = prove_coverage(out, law, tuple(world or WORLDS), count, tell)
+    _show(
+        table,
+        ("world", "target", "forecaster", "simulations", "covers_50", "covers_80", "covers_90", "width", "over_oracle"),
+    )
+
+
+@proof_app.command("calibration")
+def calibration(
+    out: Folder = Path("runs/proof/calibration"),
+    law: Annotated[list[str] | None, typer.Option(help="A law; may be repeated.")] = None,
+    count: Count = 200,
+) -> None:
+    """Whether the posterior of sweeps drawn from a law's prior is calibrated, and whether wrong ones are found out."""
+    with loading("loading PyMC"):
+        from bayeskisl.workflow.proof import prove_calibration
+    with counting("simulations") as tell:
+        table = prove_calibration(out, tuple(law or ("collapse",)), count, tell)
+    _show(table, ("law", "posterior", "quantity", "simulations", "mean", "sd", "p_value", "rejected"))
+
+
+@proof_app.command("held-out")
+def held_out(
+    out: Folder = Path("runs/proof/held-out"),
+    law: Law = "collapse",
+    sweep: Annotated[
+        list[str] | None, typer.Option(help="A shipped sweep or a file of curves; may be repeated.")
+    ] = None,
+) -> None:
+    """Predict the largest sizes of real sweeps from the smaller ones, and compare with what was measured."""
+    with loading("loading PyMC, fitting"):
+        from bayeskisl.workflow.proof import prove_held_out
+
+        table = prove_held_out(out, law, tuple(sweep or ("desk-amount",)))
+    _show(table, ("sweep", "sizes", "largest", "target", "law", "median", "low", "high", "measured", "hit"))
+
+
+def _show(table, columns: tuple[str, ...]) -> None:
+    from rich.table import Table
+
+    shown = Table(*columns)
+    for row in table.select(columns).iter_rows():
+        shown.add_row(*(f"{value:,.3g}" if isinstance(value, float) else str(value) for value in row))
+    console.print(shown)
