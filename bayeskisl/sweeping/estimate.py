@@ -1,6 +1,7 @@
 """What a sweep will cost, measured by a few steps of each size before anything is spent."""
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from bayeskisl.sweeping.workers import default_workers
 
 __all__ = ["SizeEstimate", "SweepEstimate", "estimate_sweep"]
 
-_CALIBRATION_STEPS = 8
+_CALIBRATION_SECONDS = 0.5
 _FLOAT_BYTES = 4
 # Weights, their gradient and AdamW's two moments.
 _COPIES_OF_WEIGHTS = 4
@@ -80,14 +81,25 @@ def _estimate_size(stacks: list[Stack], growth: float, device: str) -> SizeEstim
 
 
 def _tokens_per_second(stack: Stack, device: str) -> float:
-    from bayeskisl.sweeping.training import one_thread, train_stack
+    """Train a stack for a second or so, after what is done once."""
+    from bayeskisl.sweeping.training import train_stack
 
-    ticks: list[float] = []
-    with one_thread():
-        train_stack(stack.runs, device, steps=_CALIBRATION_STEPS, on_step=lambda *_: ticks.append(time.perf_counter()))
+    ticks: list[tuple[int, float]] = []
+
+    def on_step(done: int, _: int) -> None:
+        ticks.append((done, time.perf_counter()))
+        if len(ticks) > 2 and ticks[-1][1] - ticks[1][1] > _CALIBRATION_SECONDS:
+            raise _Enough
+
+    with suppress(_Enough):
+        train_stack(stack.runs, device, compiled=True, on_step=on_step)
+    (first, begun), (last, ended) = ticks[min(1, len(ticks) - 2)], ticks[-1]
     run = stack.runs[0]
-    per_step = (ticks[-1] - ticks[1]) / (len(ticks) - 2)  # the first two steps warm up
-    return len(stack.runs) * run.training.batch * run.mixture.context / per_step
+    return len(stack.runs) * run.training.batch * run.mixture.context * (last - first) / (ended - begun)
+
+
+class _Enough(Exception):
+    pass
 
 
 def _memory(stack: Stack) -> int:

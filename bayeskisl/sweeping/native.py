@@ -89,6 +89,13 @@ class NativeStep:
         self._library.train(*map(_at, arrays), ctypes.c_int64(len(schedule)), _at(losses))
         return losses
 
+    def evaluate(self, weights: np.ndarray, tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Nats of every target of `tokens` ``(sequence, context + 1)`` and whether it is the most probable token."""
+        nats = np.empty((len(tokens), tokens.shape[1] - 1), np.float32)
+        right = np.empty(nats.shape, np.bool_)
+        self._library.evaluate(_at(weights), _at(_whole(tokens)), ctypes.c_int64(len(tokens)), _at(nats), _at(right))
+        return nats, right
+
 
 def compiler() -> str | None:
     """The C++ compiler to use, or None: ``CXX``, else g++ (clang lacks GCC's vector shuffles)."""

@@ -1,21 +1,15 @@
 """Asking a trained stack what it knows: exact match on the answer tokens, greedy."""
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from bayeskisl.knowledge import Facts, pack
-from bayeskisl.sweeping.decoder import Decoder
 from bayeskisl.sweeping.records import GroupProbe, RunProbe
 from bayeskisl.sweeping.spec import RunSpec
-from bayeskisl.sweeping.training import Trained, shift
+from bayeskisl.sweeping.training import Trained, behind_start
 
 __all__ = ["probe_stack"]
 
-_CHUNK = 256  # sequences a forward pass; bounds the memory of the logits
 
-
-@torch.no_grad()
 def probe_stack(runs: tuple[RunSpec, ...], trained: Trained) -> list[RunProbe]:
     """Probe every run of a stack.
 
@@ -27,20 +21,20 @@ def probe_stack(runs: tuple[RunSpec, ...], trained: Trained) -> list[RunProbe]:
 
 
 def _probe_run(run: RunSpec, row: int, trained: Trained) -> RunProbe:
-    weights, material = trained.weights[row : row + 1], trained.materials[row]
+    material = trained.materials[row]
     rng = np.random.default_rng([int(run.identity[:15], 16), 1])
-    groups = {group: _probe_facts(run, facts, trained.decoder, weights, rng) for group, facts in material.facts.items()}
-    nats, _ = _evaluate(trained.decoder, weights, material.heldout, run.facts.start)
+    groups = {group: _probe_facts(run, row, facts, trained, rng) for group, facts in material.facts.items()}
+    nats, _ = _evaluate(trained, row, material.heldout, run.facts.start)
     # The first token of a stretch has no context; the rate is that of the others.
     return RunProbe(groups, float(nats[:, 1:].mean()), trained.diverged_at[row])
 
 
-def _probe_facts(run: RunSpec, facts: Facts, decoder: Decoder, weights: Tensor, rng: np.random.Generator) -> GroupProbe:
+def _probe_facts(run: RunSpec, row: int, facts: Facts, trained: Trained, rng: np.random.Generator) -> GroupProbe:
     form, context = run.facts, run.mixture.context
     asked = rng.permutation(len(facts))[: run.probes]
     per_sequence = context // form.tokens_per_fact
     filled = np.concatenate([asked, rng.integers(len(facts), size=-len(asked) % per_sequence)])
-    nats, right = _evaluate(decoder, weights, pack(form, facts, context, filled), form.start)
+    nats, right = _evaluate(trained, row, pack(form, facts, context, filled), form.start)
     answers = slice(1 + form.subject_length, None)
     by_fact = (-1, form.tokens_per_fact)
     recalled = right.reshape(by_fact)[: len(asked), answers].all(axis=1)
@@ -48,14 +42,7 @@ def _probe_facts(run: RunSpec, facts: Facts, decoder: Decoder, weights: Tensor, 
     return GroupProbe(int(recalled.sum()), len(asked), float(answer_nats))
 
 
-def _evaluate(decoder: Decoder, weights: Tensor, sequences: np.ndarray, start: int) -> tuple[np.ndarray, np.ndarray]:
+def _evaluate(trained: Trained, row: int, sequences: np.ndarray, start: int) -> tuple[np.ndarray, np.ndarray]:
     """Cross-entropy in nats and whether the greedy token is right, both ``(sequence, context)``."""
-    nats, right = [], []
-    for first in range(0, len(sequences), _CHUNK):
-        targets = torch.from_numpy(sequences[first : first + _CHUNK]).to(weights.device).long()[None]
-        logits = decoder.logits(weights, shift(targets, start))[0]
-        flat = targets.reshape(-1)
-        nats.append(torch.nn.functional.cross_entropy(logits, flat, reduction="none").double())
-        right.append(logits.argmax(dim=-1) == flat)
-    shape = sequences.shape
-    return torch.cat(nats).cpu().numpy().reshape(shape), torch.cat(right).cpu().numpy().reshape(shape)
+    nats, right = trained.steps.evaluate(row, behind_start(sequences, start))
+    return nats.astype(np.float64), right

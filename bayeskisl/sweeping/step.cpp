@@ -23,7 +23,6 @@ typedef int32_t Integers __attribute__((vector_size(4 * kLanes)));
 
 constexpr int W = WIDTH, L = LAYERS, H = HEADS, V = VOCABULARY, C = CONTEXT, B = BATCH;
 constexpr int D = W / H;                           // width of a head
-constexpr int kTiles = (B + kLanes - 1) / kLanes;  // the last may hold lanes that no sequence fills
 constexpr int kPairs = C * (C + 1) / 2;            // of a query and a key not after it
 constexpr float kNormEpsilon = 1.1920929e-7f;      // torch.finfo(float32).eps, as rms_norm takes it
 constexpr float kAdamEpsilon = 1e-8f;
@@ -337,11 +336,16 @@ void backward_layer(const float* m, float* g, Layer& a, Tile& t) {
   normalise_backward(t.dy, a.attended, a.scale_attended, t.dx);
 }
 
-double tile_gradient(const float* weights, float* gradient, const Sequences& s, Tile& t) {
+// From tokens to logits.
+void forward_tile(const float* weights, const Sequences& s, Tile& t) {
   embed(weights, s, t.x);
   for (int l = 0; l < L; ++l) forward_layer(weights + kFirstLayer + l * kLayer, t.layer[l], t);
   normalise(t.x, t.y, t.scale);
   forward<W, V, false>(weights + kHead, t.y, t.logits);
+}
+
+double tile_gradient(const float* weights, float* gradient, const Sequences& s, Tile& t) {
+  forward_tile(weights, s, t);
   const double nats = cross_entropy(t.logits, s);
   gradient_of_matrix<W, V>(t.y, t.logits, gradient + kHead);
   backward<W, V, false>(weights + kHead, t.logits, t.dy);
@@ -353,17 +357,43 @@ double tile_gradient(const float* weights, float* gradient, const Sequences& s, 
   return nats;
 }
 
-// Sequences `first` and on of a batch (BATCH, CONTEXT + 1): each token's target is the one after it.
-void read_sequences(const int32_t* batch, int first, Sequences& s) {
+// Cross-entropy of every target and whether it is the most probable token, both (sequence, CONTEXT).
+void judge(const Lanes* logits, const Sequences& s, int filled, float* nats, uint8_t* right) {
+  for (int p = 0; p < C; ++p) {
+    Lanes top = logits[p], total = {};
+    Integers best = {};
+    for (int v = 1; v < V; ++v) {
+      best = logits[v * C + p] > top ? Integers{} + v : best;
+      top = larger(logits[v * C + p], top);
+    }
+    for (int v = 0; v < V; ++v) total += exponential(logits[v * C + p] - top);
+    for (int lane = 0; lane < filled; ++lane) {
+      const int target = s.target[p][lane];
+      nats[lane * C + p] = std::log(total[lane]) + top[lane] - logits[target * C + p][lane];
+      right[lane * C + p] = best[lane] == target;
+    }
+  }
+}
+
+// `filled` sequences (filled, CONTEXT + 1), each token's target being the one after it; other lanes count nothing.
+void read_sequences(const int32_t* tokens, int filled, Sequences& s) {
   for (int lane = 0; lane < kLanes; ++lane) {
-    const bool filled = first + lane < B;
-    const int32_t* token = batch + int64_t(filled ? first + lane : first) * (C + 1);
-    s.counts[lane] = filled ? 1.0f / (B * C) : 0.0f;
+    const int32_t* token = tokens + int64_t(lane < filled ? lane : 0) * (C + 1);
+    s.counts[lane] = lane < filled ? 1.0f / (B * C) : 0.0f;
     for (int p = 0; p < C; ++p) {
       s.token[p][lane] = token[p];
       s.target[p][lane] = token[p + 1];
     }
   }
+}
+
+int lanes_filled(int64_t sequences, int64_t first) {
+  return int(sequences - first < kLanes ? sequences - first : kLanes);
+}
+
+Tile& tile() {
+  static Tile* only = new Tile;
+  return *only;
 }
 
 void adamw(float* __restrict w, float* __restrict mean, float* __restrict square, const float* __restrict rate,
@@ -395,13 +425,12 @@ extern "C" int64_t bytes_of_tile() { return sizeof(Tile); }
 
 // Mean loss of a batch (BATCH, CONTEXT + 1) in nats per token, and its gradient (weight,).
 extern "C" float loss_and_gradient(const float* weights, float* gradient, const int32_t* batch) {
-  static Tile* tile = new Tile;
   std::memset(gradient, 0, sizeof(float) * kWeights);
   double nats = 0;
   Sequences s;
   for (int first = 0; first < B; first += kLanes) {
-    read_sequences(batch, first, s);
-    nats += tile_gradient(weights, gradient, s, *tile);
+    read_sequences(batch + int64_t(first) * (C + 1), lanes_filled(B, first), s);
+    nats += tile_gradient(weights, gradient, s, tile());
   }
   return float(nats / (B * C));
 }
@@ -415,5 +444,16 @@ extern "C" void train(float* weights, float* mean, float* square, float* gradien
   for (int64_t step = 0; step < steps; ++step, schedule += 3) {
     losses[step] = loss_and_gradient(weights, gradient, batches + step * B * (C + 1));
     adamw(weights, mean, square, rate, gradient, settings, schedule[0], schedule[1], schedule[2]);
+  }
+}
+
+// Cross-entropy of every target of `tokens` (sequences, CONTEXT + 1) and whether it is the most probable one.
+extern "C" void evaluate(const float* weights, const int32_t* tokens, int64_t sequences, float* nats, uint8_t* right) {
+  Sequences s;
+  for (int64_t first = 0; first < sequences; first += kLanes) {
+    const int filled = lanes_filled(sequences, first);
+    read_sequences(tokens + first * (C + 1), filled, s);
+    forward_tile(weights, s, tile());
+    judge(tile().logits, s, filled, nats + first * C, right + first * C);
   }
 }

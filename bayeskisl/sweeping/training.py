@@ -1,39 +1,32 @@
 """Training a stack: runs of one size, each on its own data, advanced together by one step."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from bayeskisl.errors import InputError
 from bayeskisl.knowledge import Material, draw_material
 from bayeskisl.sweeping.decoder import Decoder
 from bayeskisl.sweeping.spec import RunSpec
-from bayeskisl.sweeping.steps import State, make_steps
+from bayeskisl.sweeping.steps import State, Steps, make_steps
 
-__all__ = ["Trained", "draw_run", "one_thread", "sequences", "shift", "train_stack"]
+__all__ = ["Trained", "behind_start", "draw_run", "train_stack"]
 
 # Held-out general text of a run: enough for a standard error of a few thousandths of a nat per token.
 HELDOUT_SEQUENCES = 512
 
-_CHUNK = 20  # steps between two signs of life; the device is not waited for more often
+# Work between two signs of life, tens of milliseconds; the device is not waited for more often.
+_CHUNK_FLOPS = {"cpu": 2e9, "cuda": 4e12}
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained stack: `weights` (run, weight); `diverged_at` holds a step per run, or -1.
+    """A trained stack: its steps, which evaluate it; what each run read; and the step where it diverged, or -1."""
 
-    `steps` says how its steps were taken: ``native``, ``torch`` or ``graph``.
-    """
-
-    decoder: Decoder
-    weights: Tensor
+    steps: Steps
     materials: tuple[Material, ...]
     diverged_at: tuple[int, ...]
-    steps: str
 
 
 def draw_run(run: RunSpec) -> tuple[Material, np.random.Generator]:
@@ -50,7 +43,7 @@ def train_stack(
     compiled: bool = False,
     steps: int | None = None,
     on_step: Callable[[int, int], None] | None = None,
-    losses: list[Tensor] | None = None,
+    losses: list[np.ndarray] | None = None,
 ) -> Trained:
     """Train runs of one size, budget and recipe together.
 
@@ -65,7 +58,7 @@ def train_stack(
         Stop after so many steps (for calibration and tests).
     on_step : callable, optional
         Called with (steps done, steps in all) every few steps.
-    losses : list of Tensor, optional
+    losses : list of numpy.ndarray, optional
         Receives the mean training loss of every run, shape ``(run,)``, at every step.
 
     Returns
@@ -82,28 +75,33 @@ def train_stack(
         decoder,
         first.training,
         rates.astype(np.float32),
-        np.stack([sequences(run, material) for run, material in zip(runs, materials, strict=True)]),
+        np.stack([behind_start(material.stream, first.facts.start) for material in materials]),
         State.initial(np.stack([decoder.initial(rng) for _, rng in drawn])),
         device,
         compiled=compiled,
     )
     diverged_at = np.full(len(runs), -1)
     last = first.steps if steps is None else steps
-    for begin in range(0, last, _CHUNK):
-        end = min(begin + _CHUNK, last)
+    chunk = _steps_of_a_chunk(runs, device)
+    for begin in range(0, last, chunk):
+        end = min(begin + chunk, last)
         now = under_way.advance(begin, end)
         _note_divergence(diverged_at, now, begin)
         if losses is not None:
-            losses.extend(torch.from_numpy(now))
+            losses.extend(now)
         if on_step is not None:
             on_step(end, last)
-    return Trained(decoder, under_way.weights, materials, tuple(diverged_at.tolist()), under_way.name)
+    return Trained(under_way, materials, tuple(diverged_at.tolist()))
 
 
-def sequences(run: RunSpec, material: Material) -> np.ndarray:
-    """What a run reads, each sequence behind its start token: shape ``(sequences, context + 1)``."""
-    starts = np.full((len(material.stream), 1), run.facts.start, material.stream.dtype)
-    return np.concatenate([starts, material.stream], axis=1)
+def behind_start(sequences: np.ndarray, start: int) -> np.ndarray:
+    """Sequences behind their start token, an input only: shape ``(sequence, context + 1)``."""
+    return np.concatenate([np.full((len(sequences), 1), start, sequences.dtype), sequences], axis=1)
+
+
+def _steps_of_a_chunk(runs: tuple[RunSpec, ...], device: str) -> int:
+    of_a_step = sum(run.flops / run.steps for run in runs)
+    return max(1, int(_CHUNK_FLOPS.get(device.split(":")[0], 2e9) / of_a_step))
 
 
 def _note_divergence(diverged_at: np.ndarray, losses: np.ndarray, begin: int) -> None:
@@ -111,22 +109,6 @@ def _note_divergence(diverged_at: np.ndarray, losses: np.ndarray, begin: int) ->
     broken = ~np.isfinite(losses)
     first = np.where(broken.any(axis=0), begin + broken.argmax(axis=0), -1)
     np.copyto(diverged_at, first, where=diverged_at < 0)
-
-
-def shift(targets: Tensor, start: int) -> Tensor:
-    """Inputs whose next tokens are `targets`: the start token, then all but the last."""
-    return torch.cat([torch.full_like(targets[..., :1], start), targets[..., :-1]], dim=-1)
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Compute on one thread within the block: records then do not depend on the number of cores."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _check_alike(runs: tuple[RunSpec, ...]) -> None:

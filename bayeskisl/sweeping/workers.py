@@ -8,12 +8,16 @@ import multiprocessing
 import os
 import platform
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
+
+import numpy as np
 
 from bayeskisl.errors import SweepError
 from bayeskisl.sweeping.plan import Stack
@@ -83,7 +87,8 @@ class Trainers:
 
     def _train_in_pool(self, stacks: list[Stack], on_progress: Progress) -> Iterator[Finished]:
         pool = self._pool or self._begin()
-        pending = {pool.submit(_train_in_worker, stack, self.device, self.compiled) for stack in stacks}
+        with _born_deaf_to_ctrl_c():
+            pending = {pool.submit(_train_in_worker, stack, self.device, self.compiled) for stack in stacks}
         by_name = {stack.name: stack for stack in stacks}
         try:
             while pending:
@@ -107,30 +112,34 @@ class Trainers:
 
 
 def _train(stack: Stack, device: str, compiled: bool, on_step: Callable[[int, int], None]) -> Finished:
-    import torch
-
     from bayeskisl.sweeping.probing import probe_stack
-    from bayeskisl.sweeping.training import one_thread, train_stack
+    from bayeskisl.sweeping.training import train_stack
 
-    with one_thread():
-        begun = time.perf_counter()
-        trained = train_stack(stack.runs, device, compiled=compiled, on_step=on_step)
-        probes = tuple(probe_stack(stack.runs, trained))
-        seconds = time.perf_counter() - begun
+    begun = time.perf_counter()
+    trained = train_stack(stack.runs, device, compiled=compiled, on_step=on_step)
+    probes = tuple(probe_stack(stack.runs, trained))
+    seconds = time.perf_counter() - begun
     volatile = {
         "stack": stack.name,
         "runs": [run.name for run in stack.runs],
         "seconds": round(seconds, 3),
         "tokens_per_second": round(stack.tokens / seconds),
-        "device": device if device == "cpu" else torch.cuda.get_device_name(),
         "host": platform.node(),
         "machine": platform.machine(),
         "python": platform.python_version(),
-        "torch": torch.__version__,
-        "steps": trained.steps,
+        "numpy": np.__version__,
+        "steps": trained.steps.name,
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        **_torch_facts(device),
     }
     return Finished(stack, probes, volatile)
+
+
+def _torch_facts(device: str) -> dict:
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return {"device": device}
+    return {"device": device if device == "cpu" else torch.cuda.get_device_name(device), "torch": torch.__version__}
 
 
 class _Stopped(Exception):
@@ -141,8 +150,20 @@ class _Stopped(Exception):
 _channel: dict = {}
 
 
+@contextmanager
+def _born_deaf_to_ctrl_c() -> Iterator[None]:
+    """Processes started within the block leave Ctrl-C to this one from their first instruction."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _begin_worker(queue: object, stop: object) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _channel.update(queue=queue, stop=stop)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
