@@ -9,7 +9,7 @@ import typer
 
 from bayeskisl.cli.display import SweepDisplay, console, duration, loading, significant
 from bayeskisl.cli.proof import proof_app
-from bayeskisl.cli.tables import curves_import
+from bayeskisl.cli.tables import curves_import, export
 from bayeskisl.errors import GateError, InputError
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app.add_typer(sweep_app, name="sweep")
 app.add_typer(curves_app, name="curves")
 curves_app.command("import")(curves_import)
 app.add_typer(proof_app, name="proof")
+app.command()(export)
 
 Spec = Annotated[str, typer.Argument(help="A sweep's TOML file, or the name of a shipped one.")]
 Device = Annotated[str, typer.Option(help="Where to train: cpu, cuda, cuda:1, ...")]

@@ -4,7 +4,7 @@ from bayeskisl.curves.build import build_curves
 from bayeskisl.curves.cells import cell_covariates, cell_table, varied
 from bayeskisl.curves.exposures import group_exposures
 from bayeskisl.curves.load import load_curves, save_curves
-from bayeskisl.curves.tables import TableError, curves_from_table, describe_import
+from bayeskisl.curves.tables import TableError, curves_from_table, describe_import, read_runs
 from bayeskisl.curves.validate import validate
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "describe_import",
     "group_exposures",
     "load_curves",
+    "read_runs",
     "save_curves",
     "validate",
     "varied",

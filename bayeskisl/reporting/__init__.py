@@ -5,5 +5,15 @@ from bayeskisl.reporting.curves_figure import plot_curves
 from bayeskisl.reporting.page import report
 from bayeskisl.reporting.risk_figure import plot_risk
 from bayeskisl.reporting.text import describe_prediction, describe_verification
+from bayeskisl.reporting.tidy import export, tidy
 
-__all__ = ["describe_prediction", "describe_verification", "plot_collapse", "plot_curves", "plot_risk", "report"]
+__all__ = [
+    "describe_prediction",
+    "describe_verification",
+    "export",
+    "plot_collapse",
+    "plot_curves",
+    "plot_risk",
+    "report",
+    "tidy",
+]

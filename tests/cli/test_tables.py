@@ -29,3 +29,17 @@ def test_a_mapping_is_field_equals_source(tmp_path):
     for wrong in ("params", "=size", "params="):
         problem = run("curves", "import", tmp_path / "t.csv", "--map", wrong).exception
         assert "--map: expected FIELD=COLUMN" in str(problem)
+
+
+def test_export_writes_what_a_file_holds(tmp_path):
+    run("curves", "import", COLLAPSE, "--probed", 1000, "--out", tmp_path / "c.nc")
+    assert run("export", tmp_path / "c.nc", "--out", tmp_path / "c.csv").exit_code == 0
+    assert (tmp_path / "c.csv").read_text().count("\n") == 6
+    assert run("export", "desk-amount", "--out", tmp_path / "d.parquet").exit_code == 0
+    assert "a NetCDF file of bayeskisl" in str(run("export", tmp_path / "c.csv", "--out", tmp_path / "x.csv").exception)
+
+
+def test_runs_of_other_tools_by_name(tmp_path):
+    problem = run("curves", "import", tmp_path, "--from", "wandb").exception
+    assert "expected a folder with run folders of Weights & Biases" in str(problem)
+    assert "--from beside --metric" in str(run("curves", "import", COLLAPSE, "--metric", "acc").exception)

@@ -3,5 +3,6 @@
 from bayeskisl.curves.tables.description import describe_import
 from bayeskisl.curves.tables.from_table import curves_from_table
 from bayeskisl.curves.tables.problems import TableError
+from bayeskisl.curves.tables.sources import read_runs
 
-__all__ = ["TableError", "curves_from_table", "describe_import"]
+__all__ = ["TableError", "curves_from_table", "describe_import", "read_runs"]

@@ -36,7 +36,7 @@ def count(values: dict[str, np.ndarray], findings: Findings) -> tuple[np.ndarray
     recalled, probed = values.get(schema.RECALLED), values.get(schema.PROBED)
     rate, error = values.get("accuracy"), values.get("standard_error")
     if recalled is None and rate is None:
-        findings.refuse("recalled facts, or an accuracy", "neither", "columns",
+        findings.refuse("recalled facts, or an accuracy", f"neither among {findings.have}", "columns",
                         "map one, as in --map recalled=COLUMN or --map accuracy=COLUMN")  # fmt: skip
         return _nothing(findings)
     if probed is None and (recalled is not None or error is None):

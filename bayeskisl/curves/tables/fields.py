@@ -93,7 +93,7 @@ _ALIASES = {
     schema.PARAMS: "n_params num_params nparams model_size parameters non_embedding_params "
     "params_non_embedding non_embedding_parameters n_non_embedding",
     schema.TOTAL_PARAMS: "total_parameters params_total num_total_params model_num_parameters",
-    schema.TOKENS: "n_tokens num_tokens train_tokens training_tokens token_budget total_tokens",
+    schema.TOKENS: "n_tokens num_tokens train_tokens training_tokens token_budget total_tokens num_input_tokens_seen",
     schema.FACTS: "n_facts num_facts infused_facts n_biographies biographies n_triples triples",
     schema.RATIO: "infusion_ratio mixing_ratio mix_ratio domain_ratio",
     schema.EXPOSURES: "frequency repeats repetitions exposures_per_fact",
@@ -119,7 +119,9 @@ _FIELD_OF = {alias: name for name, aliases in _ALIASES.items() for alias in (nam
 _SYMBOLS = {"N": schema.PARAMS, "D": schema.TOKENS, "K": schema.FACTS}  # a small n is more often a number of probes
 _GROUPS = sorted((*schema.GROUPS, "heldout", "bg"), key=len, reverse=True)
 _GROUP_OF = {"heldout": schema.INFUSED_HELDOUT, "bg": schema.BACKGROUND}
-_TRACKERS = re.compile(r"^(?:params|config|summary|metrics|tags|eval|test)[./]")  # prefixes of exports
+_TRACKERS = re.compile(
+    r"^(?:(?:params|config|summary|metrics|tags)[./])?(?:(?:eval|test)[./_])?"
+)  # prefixes of exports
 
 
 def recognise(columns: Iterable[str], taken: Iterable[str] = ()) -> tuple[dict[str, str], dict[str, list[str]]]:

@@ -44,9 +44,9 @@ def curves_from_table(
 
     Parameters
     ----------
-    table : path, frame, mapping of columns, or sequence of mappings
+    table : path, frame, mapping of columns, sequence of mappings, or RawTable
         A CSV, TSV, Parquet, JSON-lines or JSON file; a polars or pandas frame, or anything that exports Arrow; columns
-        by name; one mapping a row.
+        by name; one mapping a row; or what `read_runs` returned.
     mapping : mapping, optional
         Field to a column's name, an SQL expression over columns (``"round(acc * n)"``), a quantity (``"7B"``) or a
         number. Fields of runs: ``params``, ``total_params``, ``tokens``, ``facts``, ``ratio``, ``exposures``,
@@ -91,7 +91,7 @@ def curves_from_table(
         raw = gather_levels(raw, levels)
         if not {"recalled", "accuracy"} & set(given):
             given["accuracy"] = VALUE
-    findings = Findings(raw.origin, raw.places)
+    findings = Findings(raw.origin, raw.places, left_out=list(raw.left_out), columns=list(raw.columns))
     _add_options(given, findings, probed=probed, guessing=guessing)
     full, recognised = complete_mapping(given, raw, findings)
     values, unused = evaluate(full, raw, findings)
@@ -161,7 +161,7 @@ def _completed(values: dict[str, np.ndarray], findings: Findings) -> dict[str, n
         remedy = "map it, as in --map params=COLUMN"
         if schema.TOTAL_PARAMS in rows:
             remedy = "say --map params=total_params if embeddings may count; exponents of small sizes then differ"
-        findings.refuse("non-embedding parameters", "none", "columns", remedy)
+        findings.refuse("non-embedding parameters", f"none among {findings.have}", "columns", remedy)
         rows[schema.PARAMS] = nothing
     if schema.TOTAL_PARAMS not in rows:
         rows[schema.TOTAL_PARAMS] = rows[schema.PARAMS]

@@ -85,7 +85,7 @@ def _complete(terms: dict[str, np.ndarray], findings: Findings) -> bool:
         _assume(terms, schema.TOKENS_PER_FACT, 1.0, findings)
     missing = _missing(terms)
     if len(missing) > 1 and schema.FACTS in missing:
-        findings.refuse("the number of infused facts", "none", "columns",
+        findings.refuse("the number of infused facts", f"none among {findings.have}", "columns",
                         "map it, as in --map facts=COLUMN, or enough of r D = K f l to derive it")  # fmt: skip
         return False
     if len(missing) > 1 and schema.RATIO in missing:

@@ -220,10 +220,9 @@ class _Frame:
             return None
         unknown = [name for name in names if name not in self.table.columns]
         if unknown:
-            have = ", ".join(map(shown, list(self.table.columns)[:12])) + (
-                f" and {len(self.table.columns) - 12} more" if len(self.table.columns) > 12 else ""
+            findings.refuse(
+                f"columns of the table ({findings.have})", ", ".join(map(shown, unknown)), f"mapping of {field}"
             )
-            findings.refuse(f"columns of the table ({have})", ", ".join(map(shown, unknown)), f"mapping of {field}")
             return None
         self.used |= set(names)
         return expression

@@ -41,6 +41,8 @@ class Findings:
         What to call the table.
     places : list of str
         What to call each of its rows, such as ``line 7``.
+    columns : list of str
+        Its columns, for errors about what none of them is.
     """
 
     origin: str
@@ -50,6 +52,7 @@ class Findings:
     assumed: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     left_out: list[tuple[str, str]] = field(default_factory=list)
+    columns: list[str] = field(default_factory=list)
 
     def refuse(self, expected: str, got: object, where: str = "", remedy: str = "") -> None:
         """Something is wrong with the table as a whole."""
@@ -80,6 +83,11 @@ class Findings:
         for rows, _ in self.of_rows:
             bad |= rows
         return bad
+
+    @property
+    def have(self) -> str:
+        """The columns, as an error lists them."""
+        return _listed([shown(name) for name in self.columns]) if self.columns else "none"
 
     def expand(self, source: np.ndarray) -> None:
         """From now on rows are those of a longer table, each of which came from row `source`."""

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import polars as pl
 from bayeskisl.curves.tables.quantities import as_text
 from bayeskisl.errors import InputError
 
-__all__ = ["RawTable", "read_table"]
+__all__ = ["RawTable", "parse_json", "read_table", "table_of_rows"]
 
 _SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".jsonl", ".ndjson", ".json")
 _MOST_CELLS = 20_000_000
@@ -34,12 +34,18 @@ class RawTable:
         What to call the table.
     comments : tuple of str
         Lines at its beginning that started with ``#``.
+    left_out : tuple of (str, str)
+        What could not become a row, and why.
     """
 
     columns: dict[str, list[Any]]
     places: list[str]
     origin: str
-    comments: tuple[str, ...] = field(default=())
+    comments: tuple[str, ...] = ()
+    left_out: tuple[tuple[str, str], ...] = ()
+
+    def __repr__(self) -> str:
+        return f"RawTable({self.origin}: {len(self):,} rows of {', '.join(self.columns)})"
 
     def __len__(self) -> int:
         return len(self.places)
@@ -74,7 +80,7 @@ def read_table(table: Any) -> RawTable:
     if hasattr(table, "__arrow_c_stream__"):
         return _checked(_from_columns(pl.DataFrame(table).to_dict(as_series=False), "table"))
     if isinstance(table, Sequence) and all(isinstance(row, Mapping) for row in table):
-        return _checked(_from_rows(list(table), [f"row {i}" for i in range(len(table))], "table"))
+        return _checked(table_of_rows(list(table), [f"row {i}" for i in range(len(table))], "table"))
     raise InputError("a path, a frame, columns by name or a list of rows", type(table).__name__, "table")
 
 
@@ -120,7 +126,8 @@ def _from_pandas(frame: Any) -> RawTable:
     return _from_columns(dict(zip(names, plain, strict=True)), "table")
 
 
-def _from_rows(rows: list[Mapping[str, Any]], places: list[str], origin: str) -> RawTable:
+def table_of_rows(rows: list[Mapping[str, Any]], places: list[str], origin: str) -> RawTable:
+    """One mapping a row; nested ones become columns such as ``config.lr``."""
     flat = [_flattened(row, origin) for row in rows]
     names = list(dict.fromkeys(name for row in flat for name in row))
     if len(names) > _MOST_COLUMNS:
@@ -207,7 +214,7 @@ def _from_json_lines(text: str, origin: str) -> RawTable:
                 raise InputError("one JSON object a line", f"a {type(row).__name__}", f"{origin}: line {number}")
             rows.append(row)
             places.append(f"line {number}")
-    return _from_rows(rows, places, origin)
+    return table_of_rows(rows, places, origin)
 
 
 def _from_json(text: str, origin: str) -> RawTable:
@@ -215,7 +222,7 @@ def _from_json(text: str, origin: str) -> RawTable:
     if isinstance(content, dict) and content and all(isinstance(cells, list) for cells in content.values()):
         return _from_columns(content, origin)
     if isinstance(content, list) and all(isinstance(row, dict) for row in content):
-        return _from_rows(content, [f"row {i}" for i in range(len(content))], origin)
+        return table_of_rows(content, [f"row {i}" for i in range(len(content))], origin)
     raise InputError("a JSON list of objects, or an object of lists", f"a {type(content).__name__}", origin)
 
 

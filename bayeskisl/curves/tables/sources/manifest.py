@@ -1,0 +1,51 @@
+"""A manifest: a table that names a result file in each row and tells what the file does not."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bayeskisl.curves.tables.read import RawTable, parse_json, read_table
+from bayeskisl.errors import InputError
+
+__all__ = ["join_manifest"]
+
+_LARGEST = 200_000_000  # bytes
+
+Rows = list[dict[str, Any]]
+
+
+def join_manifest(manifest: Path, rows_of: Callable[[dict[str, Any], dict[str, Any], str], Rows]) -> RawTable:
+    """The manifest's rows with what their files tell beside them.
+
+    Parameters
+    ----------
+    manifest : path
+        A table with a column ``file``, relative to the manifest's folder.
+    rows_of : callable
+        From a file's JSON, its row of the manifest and what to call it, the rows that it becomes.
+    """
+    listed = read_table(manifest)
+    if "file" not in listed.columns:
+        raise InputError("a column 'file' in the manifest", ", ".join(map(repr, listed.columns)), str(manifest),
+                         "name each result file in it, relative to the manifest")  # fmt: skip
+    rows, places = [], []
+    for i, place in enumerate(listed.places):
+        given = {name: cells[i] for name, cells in listed.columns.items()}
+        path = manifest.parent / str(given.pop("file"))
+        content = _read(path, f"{listed.origin}: {place}")
+        found = rows_of(content, given, str(path))
+        rows += [{**given, **row} for row in found]
+        places += [place] * len(found)
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    return RawTable({name: [row.get(name) for row in rows] for name in names}, places, listed.origin, listed.comments)
+
+
+def _read(path: Path, where: str) -> dict[str, Any]:
+    if not path.is_file():
+        raise InputError("a result file", f"no such file: {path}", where)
+    if path.stat().st_size > _LARGEST:
+        raise InputError(f"a file of at most {_LARGEST:,} bytes", f"{path.stat().st_size:,}", str(path))
+    content = parse_json(path.read_text(encoding="utf-8", errors="replace"), str(path))
+    if not isinstance(content, dict):
+        raise InputError("a JSON object", f"a {type(content).__name__}", str(path))
+    return content

@@ -1,0 +1,96 @@
+"""MLflow: a folder ``mlruns`` or a file ``mlflow.db``, read without MLflow."""
+
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from bayeskisl.curves.tables.read import RawTable, table_of_rows
+from bayeskisl.curves.tables.sources.yaml_files import read_yaml
+from bayeskisl.errors import InputError
+
+__all__ = ["read_mlflow"]
+
+_DELETED = "it was deleted in MLflow"
+
+
+def read_mlflow(path: Path) -> RawTable:
+    """One row per run: ``run``, ``params.*``, ``tags.*`` and the last value of every metric, ``metrics.*``.
+
+    Parameters
+    ----------
+    path : path
+        A tracking folder (``mlruns/EXPERIMENT/RUN/{params,metrics,tags}``) or an SQLite file.
+
+    Raises
+    ------
+    InputError
+        If it holds no run.
+    """
+    rows, left_out = _from_database(path) if path.is_file() else _from_folder(path)
+    if not rows:
+        raise InputError("a folder `mlruns` or a file `mlflow.db` with runs", "no run in it", str(path),
+                         "or import the CSV of mlflow.search_runs().to_csv(...)")  # fmt: skip
+    table = table_of_rows(rows, [f"run {row['run']}" for row in rows], path.name)
+    return RawTable(table.columns, table.places, table.origin, left_out=tuple(left_out))
+
+
+def _from_folder(folder: Path) -> tuple[list[dict[str, Any]], list[tuple[str, str]]]:
+    rows, left_out = [], []
+    for description in sorted(folder.glob("**/meta.yaml")):
+        run = description.parent
+        if not ((run / "metrics").is_dir() or (run / "params").is_dir()):
+            continue  # an experiment's own
+        about = read_yaml(description)
+        if ".trash" in run.parts or about.get("lifecycle_stage") == "deleted":
+            left_out.append((run.name, _DELETED))
+            continue
+        rows.append(
+            {
+                "run": str(about.get("run_id") or run.name),
+                "params": dict(_texts(run / "params")),
+                "metrics": {name: _last_value(text, run) for name, text in _texts(run / "metrics")},
+                "tags": {name: text for name, text in _texts(run / "tags") if not name.startswith("mlflow.")},
+            }
+        )
+    return rows, left_out
+
+
+def _texts(folder: Path) -> Iterable[tuple[str, str]]:
+    for file in sorted(folder.rglob("*")) if folder.is_dir() else ():
+        if file.is_file():
+            yield file.relative_to(folder).as_posix(), file.read_text(encoding="utf-8", errors="replace").strip()
+
+
+def _last_value(text: str, run: Path) -> float:
+    """The value at the last step of lines ``timestamp value step``; the latest of several at that step."""
+    try:
+        points = [line.split() for line in text.splitlines() if line.strip()]
+        return max((int(point[2]) if len(point) > 2 else 0, int(point[0]), float(point[1])) for point in points)[2]
+    except (ValueError, IndexError):
+        raise InputError("lines `timestamp value step`", repr(text[:40]), str(run)) from None
+
+
+def _from_database(path: Path) -> tuple[list[dict[str, Any]], list[tuple[str, str]]]:
+    try:
+        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+        try:
+            runs = connection.execute("SELECT run_uuid, lifecycle_stage FROM runs ORDER BY start_time").fetchall()
+            told = {
+                kind: connection.execute(f"SELECT run_uuid, key, value FROM {table}").fetchall()
+                for kind, table in (("params", "params"), ("metrics", "latest_metrics"), ("tags", "tags"))
+            }
+        finally:
+            connection.close()
+    except (sqlite3.Error, UnicodeDecodeError) as problem:
+        raise InputError("an SQLite file of MLflow", f"{type(problem).__name__}: {problem}", str(path)) from None
+    rows = {
+        str(run): {"run": str(run), "params": {}, "metrics": {}, "tags": {}}
+        for run, stage in runs
+        if stage != "deleted"
+    }
+    for kind, entries in told.items():
+        for run, key, value in entries:
+            if str(run) in rows and not str(key).startswith("mlflow."):
+                rows[str(run)][kind][str(key)] = value
+    return list(rows.values()), [(str(run), _DELETED) for run, stage in runs if stage == "deleted"]

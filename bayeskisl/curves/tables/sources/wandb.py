@@ -1,0 +1,57 @@
+"""Weights & Biases: what a run leaves on disk (``files/config.yaml`` and ``files/wandb-summary.json``)."""
+
+from pathlib import Path
+from typing import Any
+
+from bayeskisl.curves.tables.read import RawTable, parse_json, table_of_rows
+from bayeskisl.curves.tables.sources.yaml_files import read_yaml
+from bayeskisl.errors import InputError
+
+__all__ = ["read_wandb"]
+
+_INTERNAL = ("_wandb", "wandb_version")
+
+
+def read_wandb(folder: Path) -> RawTable:
+    """One row per run: ``run``, ``config.*`` and the last value of every metric, ``summary.*``.
+
+    Parameters
+    ----------
+    folder : path
+        The folder ``wandb``, or one above it; run folders are named as ``run-20261123_101500-abc123``.
+
+    Raises
+    ------
+    InputError
+        If there is no run in it.
+    """
+    runs = sorted(path.parent.parent for path in folder.glob("**/files/config.yaml") if "latest-run" not in path.parts)
+    runs = [run for run in runs if "run-" in run.name]
+    if not runs:
+        raise InputError("a folder with run folders of Weights & Biases", "none in it", str(folder),
+                         "name the folder `wandb`, or export the project's runs as CSV and import that")  # fmt: skip
+    rows, places, left_out = [], [], []
+    for run in runs:
+        summary = run / "files" / "wandb-summary.json"
+        if not summary.is_file():
+            left_out.append((run.name, "it has no wandb-summary.json: it did not finish, or was not synchronised"))
+            continue
+        told = parse_json(summary.read_text(encoding="utf-8", errors="replace"), str(summary))
+        if not isinstance(told, dict):
+            raise InputError("a JSON object", f"a {type(told).__name__}", str(summary))
+        rows.append(
+            {
+                "run": run.name.rsplit("-", 1)[-1],
+                "config": {name: _value(entry) for name, entry in read_yaml(run / "files" / "config.yaml").items()
+                           if name not in _INTERNAL},
+                "summary": {name: value for name, value in told.items() if name not in _INTERNAL},
+            }
+        )  # fmt: skip
+        places.append(run.name)
+    table = table_of_rows(rows, places, folder.name or str(folder))
+    return RawTable(table.columns, table.places, table.origin, left_out=tuple(left_out))
+
+
+def _value(entry: Any) -> Any:
+    """W&B wraps each entry of a configuration as ``{desc: ..., value: ...}``."""
+    return entry["value"] if isinstance(entry, dict) and set(entry) <= {"desc", "value"} and "value" in entry else entry

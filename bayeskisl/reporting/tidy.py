@@ -1,0 +1,135 @@
+"""Curves, posteriors and predictions as one tidy table, for whatever comes after."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+import xarray as xr
+
+from bayeskisl import schema
+from bayeskisl.errors import InputError
+
+if TYPE_CHECKING:
+    from bayeskisl.inference import Fit
+
+__all__ = ["export", "tidy"]
+
+_KINDS = (".parquet", ".csv", ".tsv", ".jsonl", ".nc", ".zarr")
+
+
+def tidy(thing: "xr.Dataset | Fit") -> pl.DataFrame:
+    """One row per observation.
+
+    Parameters
+    ----------
+    thing : xarray.Dataset or Fit
+        Curves: one row per run and probe group that was probed, with its counts and the run's coordinates, which
+        `curves_from_table` reads again. A fit: one row per draw of every named quantity. A prediction or a decision:
+        one row per value of every variable.
+
+    Returns
+    -------
+    polars.DataFrame
+        For fits and predictions in long form: ``variable``, one column per dimension (null where a variable lacks it),
+        ``value``.
+
+    Raises
+    ------
+    InputError
+        If `thing` is something else.
+    """
+    if hasattr(thing, "tree") and "posterior" in thing.tree:
+        return _long(thing.tree["posterior"].to_dataset())
+    if isinstance(thing, xr.Dataset) and schema.RECALLED in thing:
+        return _curves(thing)
+    if isinstance(thing, xr.Dataset) and thing.data_vars:
+        return _long(thing)
+    raise InputError("retention curves, a prediction, a decision or a fit", type(thing).__name__, "tidy")
+
+
+def export(thing: "xr.Dataset | Fit", path: str | Path) -> Path:
+    """Write curves, a fit, a prediction or a decision as a table or as arrays, by the ending of `path`.
+
+    Parameters
+    ----------
+    thing : xarray.Dataset or Fit
+        What to write.
+    path : path
+        ``*.parquet``, ``*.csv``, ``*.tsv`` or ``*.jsonl``: the tidy table. ``*.nc``: NetCDF. ``*.zarr``: a Zarr store,
+        which needs the package zarr.
+
+    Raises
+    ------
+    InputError
+        If the ending is another, or zarr is not installed.
+    """
+    path = Path(path)
+    if path.suffix not in _KINDS:
+        raise InputError(f"a name that ends in {', '.join(_KINDS)}", repr(path.name), "export")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix in (".nc", ".zarr"):
+        _write_arrays(thing.tree if hasattr(thing, "tree") else thing, path)
+        return path
+    table, draft = tidy(thing), path.with_name(f".{path.name}.tmp")
+    {
+        ".parquet": lambda: table.write_parquet(draft),
+        ".csv": lambda: table.write_csv(draft),
+        ".tsv": lambda: table.write_csv(draft, separator="\t"),
+        ".jsonl": lambda: table.write_ndjson(draft),
+    }[path.suffix]()
+    draft.replace(path)
+    return path
+
+
+def _write_arrays(arrays: Any, path: Path) -> None:
+    if path.suffix == ".nc":
+        arrays.to_netcdf(path, engine="h5netcdf")
+        return
+    try:
+        # format 3 has no consolidated metadata yet, and warns about texts
+        arrays.to_zarr(path, mode="w", zarr_format=2, consolidated=True)
+    except ImportError:
+        raise InputError("zarr, to write a Zarr store", "none installed", str(path),
+                         "install it with `pip install zarr`, or write *.nc") from None  # fmt: skip
+
+
+def _curves(curves: xr.Dataset) -> pl.DataFrame:
+    runs, groups = curves.sizes[schema.RUN], curves.sizes[schema.GROUP]
+    columns: dict[str, Any] = {
+        schema.RUN: np.repeat(curves[schema.RUN].values.astype(str), groups),
+        schema.GROUP: np.tile(curves[schema.GROUP].values.astype(str), runs),
+    }
+    for name, variable in curves.variables.items():
+        if name in columns or not set(variable.dims) <= {schema.RUN, schema.GROUP}:
+            continue
+        columns[str(name)] = np.asarray(curves[name].broadcast_like(curves[schema.RECALLED]).values).reshape(-1)
+    table = pl.DataFrame(columns).filter(pl.col(schema.PROBED) > 0)
+    return table.select(name for name in table.columns if not _says_nothing(table[name]))
+
+
+def _says_nothing(column: pl.Series) -> bool:
+    return column.dtype.is_float() and bool(column.is_nan().all())
+
+
+def _long(draws: xr.Dataset) -> pl.DataFrame:
+    dims = list(dict.fromkeys(str(dim) for variable in draws.data_vars.values() for dim in variable.dims))
+    parts = []
+    for name, variable in draws.data_vars.items():
+        if variable.dtype.kind not in "fiub":
+            continue
+        stacked = np.meshgrid(*(_labels(draws, dim) for dim in variable.dims), indexing="ij") if variable.dims else []
+        own = {str(dim): axis.reshape(-1) for dim, axis in zip(variable.dims, stacked, strict=True)}
+        part = pl.DataFrame({**own, "value": np.atleast_1d(variable.values).reshape(-1).astype(float)})
+        absent = [pl.lit(None, dtype=_labels_type(draws, dim)).alias(dim) for dim in dims if dim not in own]
+        parts.append(part.with_columns(pl.lit(str(name)).alias("variable"), *absent).select("variable", *dims, "value"))
+    return pl.concat(parts)
+
+
+def _labels(draws: xr.Dataset, dim: Any) -> np.ndarray:
+    labels = draws[dim].values
+    return labels if labels.dtype.kind in "iuf" else labels.astype(str)
+
+
+def _labels_type(draws: xr.Dataset, dim: str) -> pl.DataType:
+    return pl.Series(_labels(draws, dim)[:1]).dtype

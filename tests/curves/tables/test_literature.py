@@ -1,0 +1,37 @@
+"""Published numbers load like any other table (Gu et al., arXiv 2505.18091); nothing is fitted."""
+
+import numpy as np
+import pytest
+
+from bayeskisl.curves import TableError, curves_from_table
+from bayeskisl.shipped import shipped_folder
+
+FOLDER = shipped_folder("data") / "literature"
+PROBES = 1000  # not published
+
+
+def test_the_collapse_of_410m():
+    curves = curves_from_table(FOLDER / "phase-transition-collapse.csv", probed=PROBES)
+    assert curves.attrs["axis"] == "amount"
+    assert curves.facts.values.tolist() == [320_000, 640_000, 720_000, 800_000, 1_280_000]
+    assert (curves.recalled / curves.probed).values[:, 0].tolist() == [0.941, 0.749, 0.708, 0, 0]
+    # its own column says 200, 100, 89, 80, 50
+    np.testing.assert_allclose(curves.exposures, [200, 100, 88.9, 80, 50], rtol=1e-3)
+    assert set(curves.tokens_per_fact.values) == {100}
+
+
+def test_the_onset_of_70m():
+    deviation = {"standard_error": "accuracy_sd_percent / 100 / sqrt(seeds)", "tokens_per_fact": 100}
+    curves = curves_from_table(FOLDER / "phase-transition-onset.csv", deviation, probed=PROBES)
+    assert curves.attrs["axis"] == "ratio"
+    assert curves.ratio.values.tolist() == [0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45]
+    shares = (curves.recalled / curves.probed).values[:, 0]
+    np.testing.assert_allclose(100 * shares, [0.4, 0.4, 0.4, 0.8, 7.3, 27.5, 40.4, 58.1], atol=0.1)  # whole counts
+    assert curves.probed.values[-1, 0] == round(0.581 * 0.419 / (0.031 / np.sqrt(3)) ** 2)
+
+
+@pytest.mark.parametrize("name", ["phase-transition-collapse", "phase-transition-onset"])
+def test_a_number_of_probes_is_not_invented(name):
+    with pytest.raises(TableError, match="expected a denominator for accuracy"):
+        curves_from_table(FOLDER / f"{name}.csv")
+    assert "arXiv 2505.18091" in (FOLDER / f"{name}.csv").read_text().splitlines()[0]

@@ -1,0 +1,186 @@
+"""Files as Weights & Biases, MLflow, lm-evaluation-harness and the Hugging Face Trainer write them."""
+
+import json
+import sqlite3
+
+import pytest
+
+from bayeskisl.curves import curves_from_table, read_runs
+from bayeskisl.errors import InputError
+
+RUNS = {"a1b2c3": (6144, 125, 0.92), "d4e5f6": (6144, 500, 0.06), "0a1b2c": (13824, 500, 0.52)}
+
+
+def write(path, content):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    return path
+
+
+@pytest.fixture
+def wandb(tmp_path):
+    for name, (params, facts, accuracy) in RUNS.items():
+        files = tmp_path / "wandb" / f"run-20261123_101500-{name}" / "files"
+        config = f"model:\n  value:\n    params: {params}\nn_facts:\n  desc: null\n  value: {facts}\n"
+        write(files / "config.yaml", f"_wandb:\n  value:\n    cli_version: 0.22.0\n{config}")
+        write(files / "wandb-summary.json", {"_step": 600, "_runtime": 51.2, "eval/accuracy": accuracy, "_wandb": {}})
+    write(
+        tmp_path / "wandb" / "offline-run-20261123_110000-crashed" / "files" / "config.yaml", "n_facts:\n  value: 9\n"
+    )
+    return tmp_path / "wandb"
+
+
+def test_wandb(wandb):
+    curves = curves_from_table(read_runs(wandb, "wandb"), {"params": "config.model.params"}, probed=100)
+    assert sorted(zip(curves.params.values.tolist(), curves.recalled.values[:, 0].tolist(), strict=True)) == [
+        (6144, 6), (6144, 92), (13824, 52),
+    ]  # fmt: skip
+    assert set(curves.run.values) == set(RUNS)
+    left_out = json.loads(curves.attrs["import_left_out"])
+    assert left_out["count"] == 1
+    assert left_out["listed"][0][0] == "offline-run-20261123_110000-crashed"
+
+
+@pytest.fixture
+def mlruns(tmp_path):
+    write(tmp_path / "mlruns" / "0" / "meta.yaml", "experiment_id: '0'\nname: Default\n")
+    for name, (params, facts, accuracy) in RUNS.items():
+        run = tmp_path / "mlruns" / "0" / name
+        write(run / "meta.yaml", f"run_id: {name}\nlifecycle_stage: active\nstatus: 3\n")
+        write(run / "params" / "model_size", str(params))
+        write(run / "params" / "n_facts", str(facts))
+        write(run / "metrics" / "eval" / "accuracy", f"1763892000000 0.01 100\n1763892060000 {accuracy} 600\n")
+        write(run / "tags" / "mlflow.runName", "wistful-ant-659")
+    write(tmp_path / "mlruns" / "0" / "gone" / "meta.yaml", "run_id: gone\nlifecycle_stage: deleted\n")
+    write(tmp_path / "mlruns" / "0" / "gone" / "params" / "model_size", "1")
+    return tmp_path / "mlruns"
+
+
+@pytest.fixture
+def mlflow_db(tmp_path):
+    connection = sqlite3.connect(tmp_path / "mlflow.db")
+    connection.executescript(
+        """CREATE TABLE runs (run_uuid TEXT, name TEXT, start_time INTEGER, lifecycle_stage TEXT);
+        CREATE TABLE params (key TEXT, value TEXT, run_uuid TEXT);
+        CREATE TABLE latest_metrics (key TEXT, value REAL, timestamp INTEGER, step INTEGER, is_nan INT,
+            run_uuid TEXT);
+        CREATE TABLE tags (key TEXT, value TEXT, run_uuid TEXT);
+        INSERT INTO runs VALUES ('gone', 'x', 0, 'deleted');"""
+    )
+    for name, (params, facts, accuracy) in RUNS.items():
+        connection.execute("INSERT INTO runs VALUES (?, 'x', 1, 'active')", (name,))
+        connection.executemany("INSERT INTO params VALUES (?, ?, ?)",
+                               [("model_size", str(params), name), ("n_facts", str(facts), name)])  # fmt: skip
+        connection.execute("INSERT INTO latest_metrics VALUES ('eval/accuracy', ?, 0, 600, 0, ?)", (accuracy, name))
+    connection.commit()
+    connection.close()
+    return tmp_path / "mlflow.db"
+
+
+@pytest.mark.parametrize("store", ["mlruns", "mlflow_db"])
+def test_mlflow(store, request):
+    curves = curves_from_table(read_runs(request.getfixturevalue(store), "mlflow"), probed=100)
+    found = dict(zip(curves.run.values.tolist(), curves.recalled.values[:, 0].tolist(), strict=True))
+    assert found == {name: round(100 * accuracy) for name, (_, _, accuracy) in RUNS.items()}
+    assert json.loads(curves.attrs["import_left_out"])["count"] == 1
+
+
+def lm_eval_results(accuracy, samples=500):
+    return {
+        "results": {
+            "triples": {"alias": "triples", "exact_match,strict-match": accuracy,
+                        "exact_match_stderr,strict-match": 0.0134},
+            "general": {"alias": "general", "acc,none": 0.31, "acc_stderr,none": "N/A", "acc_norm,none": 0.33},
+        },
+        "n-samples": {"triples": {"original": 500, "effective": samples}, "general": {"original": 9, "effective": 9}},
+        "config": {"model": "hf", "model_args": "pretrained=x", "limit": None},
+        "versions": {"triples": 1.0}, "n-shot": {"triples": 0}, "higher_is_better": {},
+    }  # fmt: skip
+
+
+@pytest.fixture
+def lm_eval(tmp_path):
+    lines = ["file,params,facts,tokens,ratio,tokens_per_fact,task"]
+    for name, (params, facts, accuracy) in RUNS.items():
+        write(tmp_path / "out" / name / "results_2026-11-23T10-15-00.json", lm_eval_results(accuracy))
+        lines.append(f"out/{name}/results_2026-11-23T10-15-00.json,{params},{facts},1.8M,0.5,6,triples")
+    return write(tmp_path / "manifest.csv", "\n".join(lines))
+
+
+def test_lm_eval(lm_eval):
+    curves = curves_from_table(read_runs(lm_eval, "lm-eval"))
+    assert curves.recalled.values[:, 0].tolist() == [460, 30, 260]
+    assert set(curves.probed.values.ravel()) == {500}
+    assert curves.attrs["exposure_scale"] == "absolute"
+
+
+def test_lm_eval_without_counts_uses_the_standard_error(lm_eval):
+    for path in lm_eval.parent.rglob("results_*.json"):
+        content = json.loads(path.read_text())
+        del content["n-samples"]
+        write(path, content)
+    curves = curves_from_table(read_runs(lm_eval, "lm-eval"))
+    assert curves.probed.values[0, 0] == round(0.92 * 0.08 / 0.0134**2)
+
+
+def test_lm_eval_asks_which_task_and_metric(lm_eval):
+    text = lm_eval.read_text()
+    write(lm_eval, text.replace(",triples", "").replace(",task", ""))
+    with pytest.raises(InputError, match="expected one task, got 2: triples, general; add a column 'task'"):
+        read_runs(lm_eval, "lm-eval")
+    write(lm_eval, text.replace(",triples", ",general"))
+    with pytest.raises(InputError, match="expected one metric, got 2: acc,none, acc_norm,none"):
+        read_runs(lm_eval, "lm-eval")
+    assert read_runs(lm_eval, "lm-eval", metric="acc").columns["accuracy"] == [0.31] * 3
+
+
+def trainer_state(accuracy):
+    return {
+        "best_metric": None, "epoch": 1.0, "global_step": 600, "is_world_process_zero": True, "max_steps": 600,
+        "num_input_tokens_seen": 1_843_200, "total_flos": 1.1e13, "trial_params": None,
+        "log_history": [
+            {"epoch": 0.5, "grad_norm": 1.2, "learning_rate": 3e-4, "loss": 2.9, "step": 300},
+            {"epoch": 0.5, "eval_loss": 2.8, "eval_recall": accuracy / 2, "eval_runtime": 1.1, "step": 300},
+            {"epoch": 1.0, "eval_loss": 2.5, "eval_recall": accuracy, "eval_runtime": 1.1,
+             "eval_samples_per_second": 450.0, "eval_steps_per_second": 3.6, "step": 600},
+            {"epoch": 1.0, "step": 600, "total_flos": 1.1e13, "train_loss": 2.6, "train_runtime": 51.0},
+        ],
+    }  # fmt: skip
+
+
+@pytest.fixture
+def trainer(tmp_path):
+    rows = []
+    for name, (params, facts, accuracy) in RUNS.items():
+        path = write(tmp_path / name / "checkpoint-600" / "trainer_state.json", trainer_state(accuracy))
+        rows.append({"file": str(path.relative_to(tmp_path)), "params": params, "facts": facts, "ratio": 0.5,
+                     "tokens_per_fact": 6, "probed": 500})  # fmt: skip
+    return write(tmp_path / "manifest.jsonl", "\n".join(map(json.dumps, rows)))
+
+
+def test_trainer_keeps_the_last_evaluation(trainer):
+    curves = curves_from_table(read_runs(trainer, "trainer"))
+    assert curves.recalled.values[:, 0].tolist() == [460, 30, 260]
+    assert set(curves.tokens.values) == {1_843_200}
+    assert json.loads(curves.attrs["import_left_out"])["count"] == 3
+    with pytest.raises(InputError, match=r"expected one metric of the evaluations \(eval_recall\), got none of that"):
+        read_runs(trainer, "trainer", metric="eval_acc")
+
+
+@pytest.mark.parametrize("source", ["wandb", "mlflow", "lm-eval", "trainer", "other"])
+def test_nothing_there_is_told(tmp_path, source):
+    (tmp_path / "manifest.csv").write_text("file\nnowhere.json\n")
+    for path in (tmp_path / "empty", tmp_path / "manifest.csv"):
+        with pytest.raises(InputError):
+            read_runs(path, source)
+
+
+@pytest.mark.parametrize(
+    "config",
+    ["!!python/object/apply:os.system ['true']", "a: &x [1]\nb: *x", "[1, 2]", "a: [", "\x00"],
+)
+def test_hostile_yaml_is_refused(tmp_path, config):
+    write(tmp_path / "run-1-x" / "files" / "config.yaml", config)
+    write(tmp_path / "run-1-x" / "files" / "wandb-summary.json", {})
+    with pytest.raises(InputError, match="YAML"):
+        read_runs(tmp_path, "wandb")

@@ -1,0 +1,60 @@
+"""Tables out: everything that was in, once, and curves come back as they were."""
+
+import numpy as np
+import polars as pl
+import pytest
+import xarray as xr
+
+from bayeskisl.curves import curves_from_table, load_curves
+from bayeskisl.errors import InputError
+from bayeskisl.reporting import export, report, tidy
+
+
+@pytest.fixture(scope="module")
+def curves():
+    return load_curves("desk-amount")
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv", "tsv", "jsonl"])
+def test_curves_go_out_and_come_back(curves, tmp_path, ending):
+    back = curves_from_table(export(curves, tmp_path / f"t.{ending}"))
+    assert back.attrs["import_assumed"] == "[]"
+    for name in ("recalled", "probed", "guessing", "params", "facts", "tokens", "exposures", "seed", "general_loss"):
+        np.testing.assert_allclose(back[name].values, curves[name].values, rtol=1e-12, err_msg=name)
+    assert back.run.values.tolist() == curves.run.values.tolist()
+
+
+def test_arrays_go_out_and_come_back(curves, tmp_path):
+    xr.testing.assert_equal(xr.load_dataset(export(curves, tmp_path / "c.nc"), engine="h5netcdf"), curves)
+    pytest.importorskip("zarr")
+    xr.testing.assert_equal(xr.load_dataset(export(curves, tmp_path / "c.zarr"), engine="zarr"), curves)
+
+
+def test_draws_and_predictions_are_long(fit, prediction):
+    draws = tidy(fit)
+    assert draws.columns[0] == "variable"
+    exponents = draws.filter(pl.col("variable") == "exponent")
+    np.testing.assert_array_equal(exponents["value"], fit.tree["posterior"]["exponent"].values.ravel())
+    assert set(exponents["covariate"]) == {"params"}
+    assert exponents["cell"].null_count() == len(exponents)
+    ahead = tidy(prediction)
+    np.testing.assert_array_equal(ahead.filter(pl.col("variable") == "choice")["value"], [prediction.choice.item()])
+    assert (ahead["variable"] == "collapse").sum() == prediction.collapse.size
+
+
+def test_other_things_and_endings_are_refused(curves, tmp_path):
+    with pytest.raises(InputError, match="a fit, got Dataset"):
+        tidy(xr.Dataset())
+    with pytest.raises(InputError, match=r"a name that ends in .*, got 'c.xlsx'"):
+        export(curves, tmp_path / "c.xlsx")
+
+
+def test_markup_from_a_table_is_inert_in_the_report(fit, tmp_path):
+    markup = "<img src=x onerror=alert(1)>"
+    (tmp_path / "t.csv").write_text(
+        f"# {markup}\nrun,params,K,recalled,probed,{markup}\n{markup},1k,10,5,10,0\nb,1k,20,1,9,0\n"
+    )
+    imported = curves_from_table(tmp_path / "t.csv")
+    fit.curves.attrs.update(imported.attrs)
+    page = report(fit, out=tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "onerror" not in page.replace("&lt;img src=x onerror", "")
