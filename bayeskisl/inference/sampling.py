@@ -1,4 +1,4 @@
-"""Draws from the model: nutpie, compiled once per shape and structure."""
+"""Draws from the model by nutpie, from code that is compiled once per shape and structure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from importlib.util import find_spec
 import numpy as np
 import xarray as xr
 
+from bayeskisl.inference.compiled import compiled_density
 from bayeskisl.inference.data import ModelData
 from bayeskisl.inference.model import model_inputs, model_of, structure
 from bayeskisl.laws import Law
@@ -81,13 +82,11 @@ def sample_model(data: ModelData, law: Law, settings: Settings) -> tuple[dict[st
 def _with_nutpie(data: ModelData, law: Law, settings: Settings, target_accept: float) -> xr.DataTree:
     import nutpie
 
-    key = (data.shape, structure(law))
-    if key not in _compiled:
-        settings.tell("compiling the model")
-        _compiled[key] = nutpie.compile_pymc_model(model_of(data, law))
+    density = compiled_density(data, law, settings.tell)
+    compiled = _with_numba(data, law, settings) if density is None else density.for_nutpie()
     settings.tell(f"sampling the law '{law.name}'")
     return nutpie.sample(
-        _compiled[key].with_data(**model_inputs(data, law)),
+        compiled,
         draws=settings.draws,
         tune=settings.tune,
         chains=settings.chains,
@@ -98,6 +97,17 @@ def _with_nutpie(data: ModelData, law: Law, settings: Settings, target_accept: f
         save_warmup=False,
         progress_bar=False,
     )
+
+
+def _with_numba(data: ModelData, law: Law, settings: Settings) -> object:
+    """The same code from nutpie's own compiler, which takes half a minute."""
+    import nutpie
+
+    key = (data.shape, structure(law))
+    if key not in _compiled:
+        settings.tell("compiling the model with Numba, which takes a while; a C compiler would make this faster")
+        _compiled[key] = nutpie.compile_pymc_model(model_of(data, law))
+    return _compiled[key].with_data(**model_inputs(data, law))
 
 
 def _with_pymc(data: ModelData, law: Law, settings: Settings, target_accept: float) -> xr.DataTree:

@@ -1,4 +1,4 @@
-"""One definition, two back ends: the same densities and gradients, without drawing a sample."""
+"""One definition, and all that is made of it: the same densities and gradients, without drawing a sample."""
 
 import numpy as np
 import pytest
@@ -9,6 +9,7 @@ import jax
 from numpyro.infer.util import potential_energy
 
 from bayeskisl.inference import build_model, simulate
+from bayeskisl.inference.compiled import compiled_density
 from bayeskisl.inference.data import prepare
 from bayeskisl.inference.model import model_inputs
 from bayeskisl.inference.with_numpyro import double_precision, numpyro_model
@@ -36,9 +37,11 @@ def test_densities_and_gradients_agree(name, groups):
     start, rng = model.initial_point(), np.random.default_rng(5)
     points = [{k: v + 0.5 * rng.standard_normal(np.shape(v)) for k, v in start.items()} for _ in range(POINTS)]
     order = [variable.name for variable in model.value_vars]
+    data = prepare(curves, law)
+    in_c = compiled_density(data, law, print)
 
     with double_precision():
-        inputs = model_inputs(prepare(curves, law), law)
+        inputs = model_inputs(data, law)
         in_numpyro = jax.jit(jax.value_and_grad(lambda at: -potential_energy(numpyro_model(law), (inputs,), {}, at)))
         for point in points:
             density, gradient = in_pymc(point)
@@ -46,6 +49,9 @@ def test_densities_and_gradients_agree(name, groups):
             assert float(other) == pytest.approx(float(density), rel=1e-6)
             flat = np.concatenate([np.ravel(slopes[plain_name(k)]) for k in order])
             np.testing.assert_allclose(flat, gradient, rtol=1e-5, atol=1e-5 * np.abs(gradient).max())
+            third, slopes = in_c.value_and_gradient(np.concatenate([np.ravel(point[k]) for k in order]))
+            assert third == pytest.approx(float(density), rel=1e-9)
+            np.testing.assert_allclose(slopes, gradient, rtol=1e-7, atol=1e-9 * np.abs(gradient).max())
 
 
 def test_importing_changes_no_precision():

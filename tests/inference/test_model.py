@@ -3,6 +3,7 @@ import pymc as pm
 import pytest
 from scipy import stats
 
+from bayeskisl.inference import compiled
 from bayeskisl.inference.data import prepare
 from bayeskisl.inference.definition import run_scale
 from bayeskisl.inference.freedom import freedoms
@@ -133,3 +134,12 @@ def test_power_is_collapse_with_no_curvature(curves):
     one, other = (model_inputs(prepare(curves, law), law) for law in (straight, power))
     for name in one:
         np.testing.assert_array_equal(one[name], other[name])
+
+
+def test_without_a_compiler_there_is_no_density_in_c_and_it_is_said(curves, monkeypatch, tmp_path):
+    monkeypatch.setenv("CC", "false")
+    monkeypatch.setenv("BAYESKISL_CACHE", str(tmp_path))
+    monkeypatch.setattr(compiled, "_loaded", {})
+    law, told = load_law("collapse"), []
+    assert compiled.compiled_density(prepare(curves, law), law, told.append) is None
+    assert "could not be compiled as C: false failed" in told[-1]

@@ -1,0 +1,161 @@
+"""The log density of a law for given data, as machine code."""
+
+import ctypes
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from importlib.metadata import version
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bayeskisl.inference.data import ModelData
+from bayeskisl.inference.model import model_inputs, model_of, structure
+from bayeskisl.laws import Law
+from bayeskisl.machine_code import CannotCompile, load_library
+
+__all__ = ["Density", "compiled_density"]
+
+_PACKAGES = ("pymc", "pytensor", "numpy")
+_loaded: dict[tuple, tuple[ctypes.CDLL, dict] | None] = {}
+
+
+@dataclass(frozen=True)
+class Density:
+    """A log density over a vector of unconstrained values.
+
+    Parameters
+    ----------
+    library : ctypes.CDLL
+        See `bayeskisl.inference.density.write_density`.
+    layout : dict
+        As `bayeskisl.inference.density.Layout`.
+    arrays : tuple of numpy.ndarray
+        Data, and what follows from them alone.
+    """
+
+    library: ctypes.CDLL
+    layout: Mapping[str, Any]
+    arrays: tuple[np.ndarray, ...]
+
+    @cached_property
+    def pointers(self) -> np.ndarray:
+        """Addresses of the arrays."""
+        return np.array([array.ctypes.data for array in self.arrays], dtype=np.uintp)
+
+    @property
+    def length(self) -> int:
+        """Of the vector."""
+        return sum(prod(shape) for shape in self.layout["values"].values())
+
+    def start(self) -> np.ndarray:
+        """The support point, where sampling starts, give or take."""
+        point = np.zeros(self.length)
+        self.library.start(_at(self.pointers), _at(point))
+        return point
+
+    def value_and_gradient(self, point: np.ndarray) -> tuple[float, np.ndarray]:
+        """Log density (NaN or infinite where there is none) and gradient, shape ``(length,)``."""
+        point, gradient, value = np.ascontiguousarray(point, dtype=float), np.zeros(self.length), np.zeros(1)
+        length = ctypes.c_uint64(self.length)
+        self.library.log_density(length, _at(point), _at(gradient), _at(value), _at(self.pointers))
+        return float(value[0]), gradient
+
+    def expand(self, point: np.ndarray) -> dict[str, np.ndarray]:
+        """The model's variables at a point, by name."""
+        shapes = self.layout["variables"]
+        length = sum(map(prod, shapes.values()))
+        point, made = np.ascontiguousarray(point, dtype=float), np.zeros(length)
+        counts = ctypes.c_uint64(self.length), ctypes.c_uint64(length)
+        self.library.expand(*counts, _at(point), _at(made), _at(self.pointers))
+        parts = np.split(made, np.cumsum([prod(shape) for shape in shapes.values()])[:-1])
+        return {name: part.reshape(shape) for (name, shape), part in zip(shapes.items(), parts, strict=True)}
+
+    def for_nutpie(self) -> Any:
+        """As nutpie samples it."""
+        import pandas as pd
+        from nutpie.compile_pymc import CompiledPyMCModel
+
+        start, variables = self.start(), self.layout["variables"]
+        dims = {name: tuple(dims) for name, dims in self.layout["dims"].items()}
+        coords = {
+            dim: pd.RangeIndex(n) for name in variables for dim, n in zip(dims[name], variables[name], strict=True)
+        }
+
+        def initial_point(seed: int | None) -> np.ndarray:
+            return start + np.random.default_rng(seed).uniform(-1, 1, size=len(start))
+
+        return CompiledPyMCModel(
+            dims=dims,
+            _coords={**coords, "unconstrained_parameter": pd.RangeIndex(self.length)},
+            _n_dim=self.length,
+            _shapes={name: tuple(shape) for name, shape in variables.items()},
+            compiled_logp_func=_Address(self.library.log_density),
+            compiled_expand_func=_Address(self.library.expand),
+            initial_point_func=initial_point,
+            shared_data=dict(enumerate(self.arrays)),
+            shared_var_keys={},
+            user_data=self.pointers,
+            n_expanded=sum(map(prod, variables.values())),
+            shape_info=(list(variables), None, [tuple(shape) for shape in variables.values()]),
+            logp_func=None,
+            expand_func=None,
+        )
+
+
+def compiled_density(data: ModelData, law: Law, tell: Callable[[str], None]) -> Density | None:
+    """The density of `law` for `data`; None where there is no C compiler or no translation, which is told.
+
+    Code is made once per shape and structure, and kept, see `bayeskisl.machine_code`.
+    """
+    key = (data.shape, structure(law))
+    if key not in _loaded:
+
+        def write() -> tuple[str, dict]:
+            from bayeskisl.inference.density import write_density
+
+            tell("compiling the model")
+            text, layout = write_density(model_of(data, law))
+            return text, layout.to_dict()
+
+        try:
+            _loaded[key] = load_library([key, _versions(), _source()], write)
+        except CannotCompile as problem:
+            tell(f"the model could not be compiled as C: {problem}")
+            _loaded[key] = None
+    if _loaded[key] is None:
+        return None
+    library, layout = _loaded[key]
+    inputs = model_inputs(data, law)
+    given = [np.ascontiguousarray(inputs[name], dtype=dtype) for name, dtype in layout["data"].items()]
+    derived = [np.zeros(shape) for shape in layout["derived"]]
+    density = Density(library, layout, (*given, *derived))
+    library.prepare(_at(density.pointers))
+    return density
+
+
+class _Address:
+    """Of a function; looks like a compiled function of Numba's to nutpie."""
+
+    def __init__(self, function: Any) -> None:
+        self.address = ctypes.cast(function, ctypes.c_void_p).value
+
+
+def _at(array: np.ndarray) -> ctypes.c_void_p:
+    return ctypes.c_void_p(array.ctypes.data)
+
+
+@cache
+def _versions() -> list[str]:
+    return [f"{name} {version(name)}" for name in _PACKAGES]
+
+
+@cache
+def _source() -> str:
+    """Hash of the code that the model is made of."""
+    package = Path(__file__).parent.parent
+    files = sorted([*(package / "inference").glob("*.py"), *(package / "laws").glob("*.py")])
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
