@@ -22,6 +22,7 @@ BACKGROUND_FACTS, BACKGROUND_SHARE, SEED = "background_facts", "background_share
 # What is measured
 RECALLED, PROBED, GUESSING = "recalled", "probed", "guessing"
 ANSWER_NATS, GENERAL_LOSS, LEARNING_RATE = "answer_nats", "general_loss", "learning_rate"
+TOKENS_SEEN = "tokens_seen"
 
 # What is inferred
 CRITICAL_EXPOSURES, COLLAPSE, SHOULDER, ONSET = "critical_exposures", "collapse", "shoulder", "onset"
@@ -49,6 +50,7 @@ UNITS = MappingProxyType(
         GENERAL_LOSS: "nats / token",
         CRITICAL_EXPOSURES: "exposures",
         LEARNING_RATE: "peak step of AdamW",
+        TOKENS_SEEN: "tokens",
     }
 )
 

@@ -1,7 +1,9 @@
 """Retention curves: what was measured, as one `xarray.Dataset` with dims ``(run, group)``."""
 
 from bayeskisl.curves.build import build_curves
+from bayeskisl.curves.capacity import bits_per_parameter, known_bits
 from bayeskisl.curves.cells import cell_covariates, cell_table, varied
+from bayeskisl.curves.checkpoints import final
 from bayeskisl.curves.exposures import group_exposures
 from bayeskisl.curves.load import load_curves, save_curves
 from bayeskisl.curves.tables import TableError, curves_from_table, describe_import, read_runs
@@ -9,12 +11,15 @@ from bayeskisl.curves.validate import validate
 
 __all__ = [
     "TableError",
+    "bits_per_parameter",
     "build_curves",
     "cell_covariates",
     "cell_table",
     "curves_from_table",
     "describe_import",
+    "final",
     "group_exposures",
+    "known_bits",
     "load_curves",
     "read_runs",
     "save_curves",

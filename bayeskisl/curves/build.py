@@ -11,6 +11,7 @@ import polars as pl
 import xarray as xr
 
 from bayeskisl import __version__, schema
+from bayeskisl.curves.checkpoints import final
 from bayeskisl.curves.validate import validate
 from bayeskisl.errors import InputError
 from bayeskisl.sweeping.records import BrokenRecord, read_record
@@ -36,7 +37,7 @@ _RUN_SCHEMA = {
 _LINE_SCHEMA = {
     "kind": pl.String,
     **_RUN_SCHEMA,
-    "tokens_seen": pl.Int64,
+    schema.TOKENS_SEEN: pl.Int64,
     schema.GROUP: pl.String,
     schema.RECALLED: pl.Int64,
     schema.PROBED: pl.Int64,
@@ -44,10 +45,11 @@ _LINE_SCHEMA = {
     schema.GENERAL_LOSS: pl.Float64,
     "step": pl.Int64,
 }
+_PROBED = (schema.RECALLED, schema.PROBED, schema.ANSWER_NATS)
 
 
 def build_curves(folder: str | Path) -> xr.Dataset:
-    """Build the retention curves of every sweep in a folder, as measured at the end of training.
+    """Build the retention curves of every sweep in a folder.
 
     Parameters
     ----------
@@ -57,7 +59,9 @@ def build_curves(folder: str | Path) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        Counts with dims ``(run, group)``, validated; attributes hold the axis and the provenance.
+        Counts with dims ``(run, group)``, validated; attributes hold the axis and the provenance. Where runs were also
+        measured during training, counts have a third dim ``checkpoint``, whose last entry is the end of training, and a
+        coordinate ``tokens_seen(run, checkpoint)``; a run measured less often has nothing probed at the first ones.
 
     Raises
     ------
@@ -88,7 +92,7 @@ def build_curves(folder: str | Path) -> xr.Dataset:
     )
     if runs.is_empty():
         raise InputError("at least one finished run", "none", str(folder), "run `bayeskisl sweep run` again")
-    curves = _counts(runs, of_kind["probe"]).merge(_general_loss(runs, of_kind["general"]))
+    curves = _measurements(runs, of_kind["probe"], of_kind["general"])
     curves.attrs = {
         "title": f"retention curves of {', '.join(f.spec['name'] for f in folders)}",
         "axis": axes.pop(),
@@ -121,24 +125,47 @@ def _read_all(folders: list[SweepFolder]) -> tuple[bytes, str]:
     return content, hashlib.sha256(content).hexdigest()
 
 
-def _counts(runs: pl.DataFrame, probes: pl.DataFrame) -> xr.Dataset:
-    last = probes.sort("tokens_seen").group_by(schema.RUN, schema.GROUP).last()
-    groups = [group for group in schema.GROUPS if group in set(last[schema.GROUP])]
-    grid = runs.select(schema.RUN).join(pl.DataFrame({schema.GROUP: groups}), how="cross", maintain_order="left_right")
-    table = grid.join(last, on=[schema.RUN, schema.GROUP], how="left", maintain_order="left")
-    dims = (schema.RUN, schema.GROUP)
+def _measurements(runs: pl.DataFrame, probes: pl.DataFrame, general: pl.DataFrame) -> xr.Dataset:
+    """What was measured, on the full grid of runs, checkpoints and groups."""
+    last = pl.col(schema.TOKENS_SEEN).rank("dense", descending=True).over(schema.RUN)
+    general = general.filter(pl.col(schema.RUN).is_in(runs[schema.RUN].to_list())).with_columns(
+        (-last.cast(pl.Int64)).alias(schema.CHECKPOINT)  # -1 is the end, -2 the measurement before it
+    )
+    number = -general[schema.CHECKPOINT].min()
+    groups = [group for group in schema.GROUPS if group in set(probes[schema.GROUP])]
+    by_run = runs.select(schema.RUN).join(
+        pl.DataFrame({schema.CHECKPOINT: range(-number, 0)}, schema={schema.CHECKPOINT: pl.Int64}),
+        how="cross",
+        maintain_order="left_right",
+    )
+    at_run = by_run.join(
+        general.select(schema.RUN, schema.CHECKPOINT, schema.TOKENS_SEEN, schema.GENERAL_LOSS),
+        on=[schema.RUN, schema.CHECKPOINT],
+        how="left",
+        maintain_order="left",
+    )
+    at_group = at_run.join(pl.DataFrame({schema.GROUP: groups}), how="cross", maintain_order="left_right").join(
+        probes.select(schema.RUN, schema.TOKENS_SEEN, schema.GROUP, *_PROBED),
+        on=[schema.RUN, schema.TOKENS_SEEN, schema.GROUP],
+        how="left",
+        maintain_order="left",
+    )
+    shape = (len(runs), number, len(groups))
 
-    def column(name: str) -> np.ndarray:
-        return table[name].fill_null(0).to_numpy().reshape(len(runs), len(groups))
+    def of_group(name: str) -> np.ndarray:
+        return np.moveaxis(at_group[name].fill_null(0).to_numpy().reshape(shape), 1, 2)
 
     guessing = np.repeat(runs[schema.GUESSING].to_numpy()[:, None], len(groups), axis=1)
     of_run = [name for name in _RUN_SCHEMA if name not in (schema.RUN, schema.GUESSING)]
-    return xr.Dataset(
+    curves = xr.Dataset(
         {
-            schema.RECALLED: (dims, column(schema.RECALLED)),
-            schema.PROBED: (dims, column(schema.PROBED)),
-            schema.GUESSING: (dims, guessing),
-            schema.ANSWER_NATS: (dims, column(schema.ANSWER_NATS)),
+            **{name: ((schema.RUN, schema.GROUP, schema.CHECKPOINT), of_group(name)) for name in _PROBED[:2]},
+            schema.GUESSING: ((schema.RUN, schema.GROUP), guessing),
+            schema.ANSWER_NATS: ((schema.RUN, schema.GROUP, schema.CHECKPOINT), of_group(schema.ANSWER_NATS)),
+            schema.GENERAL_LOSS: (
+                (schema.RUN, schema.CHECKPOINT),
+                at_run[schema.GENERAL_LOSS].to_numpy().reshape(shape[:2]),
+            ),
         },
         coords={
             schema.RUN: runs[schema.RUN].to_list(),
@@ -146,10 +173,7 @@ def _counts(runs: pl.DataFrame, probes: pl.DataFrame) -> xr.Dataset:
             **{name: (schema.RUN, runs[name].to_numpy()) for name in of_run},
         },
     )
-
-
-def _general_loss(runs: pl.DataFrame, general: pl.DataFrame) -> xr.Dataset:
-    last = general.sort("tokens_seen").group_by(schema.RUN).last().select(schema.RUN, schema.GENERAL_LOSS)
-    table = runs.select(schema.RUN).join(last, on=schema.RUN, how="left", maintain_order="left")
-    loss = table[schema.GENERAL_LOSS].to_numpy()
-    return xr.Dataset({schema.GENERAL_LOSS: (schema.RUN, loss)}, coords={schema.RUN: runs[schema.RUN].to_list()})
+    if number == 1:
+        return final(curves)
+    seen = at_run[schema.TOKENS_SEEN].fill_null(0).to_numpy().reshape(shape[:2])
+    return curves.assign_coords({schema.TOKENS_SEEN: ((schema.RUN, schema.CHECKPOINT), seen)})

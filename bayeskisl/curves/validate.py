@@ -42,11 +42,12 @@ def validate(curves: xr.Dataset, where: str = "curves") -> xr.Dataset:
     _require(not unknown, f"groups among {', '.join(schema.GROUPS)}", ", ".join(unknown), where)
     _check_counts(curves, where)
     _check_runs(curves, where)
+    _check_checkpoints(curves, where)
     return curves
 
 
 def _check_counts(curves: xr.Dataset, where: str) -> None:
-    recalled, probed, guessing = (curves[name].transpose("run", "group") for name in schema.COUNTS)
+    recalled, probed, guessing = (curves[name].transpose(schema.RUN, schema.GROUP, ...) for name in schema.COUNTS)
     for name in ("recalled", "probed"):
         values = curves[name].values
         finite = np.isfinite(values) if values.dtype.kind == "f" else np.ones(values.shape, bool)
@@ -57,7 +58,7 @@ def _check_counts(curves: xr.Dataset, where: str) -> None:
     _require_runs(curves, inside.all(), inside, "0 <= recalled <= probed", "counts outside", where)
     chance = ((guessing >= 0) & (guessing < 1)).values
     _require_runs(curves, chance.all(), chance, "guessing in [0, 1)", "values outside", where)
-    exposed = ((group_exposures(curves) > 0) | (probed == 0)).values
+    exposed = ((group_exposures(curves) > 0) | (probed == 0)).transpose(schema.RUN, ...).values
     _require_runs(curves, exposed.all(), exposed, "positive exposures for every probed group", "zero", where)
 
 
@@ -74,6 +75,18 @@ def _check_runs(curves: xr.Dataset, where: str) -> None:
                   "runs that break it", where)  # fmt: skip
 
 
+def _check_checkpoints(curves: xr.Dataset, where: str) -> None:
+    if schema.CHECKPOINT not in curves.dims:
+        return
+    has = schema.TOKENS_SEEN in curves.variables
+    _require(has, f"a coordinate {schema.TOKENS_SEEN!r}(run, checkpoint)", "none of that name", where)
+    seen = curves[schema.TOKENS_SEEN].transpose(schema.RUN, schema.CHECKPOINT).values
+    rising = (np.diff(seen, axis=1) > 0) | (seen[:, :-1] == 0)  # zero: not measured so early
+    _require_runs(curves, rising.all(), rising, "checkpoints in the order of training", "another order", where)
+    ended = seen[:, -1] == curves[schema.TOKENS].values
+    _require_runs(curves, ended.all(), ended, "the end of training as the last checkpoint", "an earlier one", where)
+
+
 def _require(holds: bool, expected: str, got: str, where: str, remedy: str = "") -> None:
     if not holds:
         raise InputError(expected, got, where, remedy)
@@ -82,6 +95,6 @@ def _require(holds: bool, expected: str, got: str, where: str, remedy: str = "")
 def _require_runs(curves: xr.Dataset, all_hold: bool, holds: np.ndarray, expected: str, got: str, where: str) -> None:
     if all_hold:
         return
-    broken = ~holds if holds.ndim == 1 else ~holds.all(axis=1)
+    broken = ~holds.reshape(len(holds), -1).all(axis=1)
     first = curves["run"].values[np.flatnonzero(broken)[0]]
     raise InputError(expected, f"{got} in {int(broken.sum())} run(s), the first {first!r}", where)

@@ -19,7 +19,7 @@ from scipy.special import ndtri
 from scipy.stats import binom
 
 from bayeskisl import schema
-from bayeskisl.curves import cell_table, group_exposures
+from bayeskisl.curves import cell_table, final, group_exposures
 from bayeskisl.decision.kept_knowledge import known
 from bayeskisl.decision.target import falling_group, target_of
 from bayeskisl.errors import InputError
@@ -97,6 +97,7 @@ def measure_collapse(curves: xr.Dataset, *, ci_prob: float = 0.9) -> Measurement
     InputError
         If the curves hold more than one cell, or no probed run of a group that can collapse.
     """
+    curves = final(curves)
     cells, _ = cell_table(curves)
     if cells.sizes[schema.CELL] != 1:
         raise InputError("runs of one model size and budget", f"{cells.sizes[schema.CELL]} cells", "curves",

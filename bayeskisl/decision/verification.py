@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.curves import validate
+from bayeskisl.curves import final, validate
 from bayeskisl.decision.intervals import interval
 from bayeskisl.decision.kept_knowledge import known
 from bayeskisl.decision.measure import Measurement, measure_collapse
@@ -105,7 +105,7 @@ def verify(prediction: xr.Dataset, curves: xr.Dataset) -> Verification:
     InputError
         If no run is of the target, or a run of the target was already in the fit.
     """
-    runs = _runs_of_target(prediction, validate(curves))
+    runs = _runs_of_target(prediction, final(validate(curves)))
     measured = measure_collapse(runs, ci_prob=prediction.attrs["ci_prob"])
     predicted = interval(prediction[schema.COLLAPSE].values, measured.ci_prob)
     by_law = {

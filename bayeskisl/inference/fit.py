@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.curves import cell_table, load_curves, validate
+from bayeskisl.curves import cell_table, final, load_curves, validate
 from bayeskisl.inference.cautions import Caution, cautions
 from bayeskisl.inference.data import ModelData, prepare
 from bayeskisl.inference.gate import Gate, examine
@@ -87,7 +87,7 @@ def fit(
     GateError
         If the posterior of `law` fails its gate; the message says which test, and what to try.
     """
-    curves = validate(curves) if isinstance(curves, xr.Dataset) else load_curves(curves)
+    curves = final(validate(curves) if isinstance(curves, xr.Dataset) else load_curves(curves))
     law = load_law(law)
     others = [load_law(other) for other in (law.rivals if rivals is None else rivals)]
     settings = Settings(draws, tune, chains, seed, cores, _teller(progress))

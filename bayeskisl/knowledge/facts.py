@@ -5,13 +5,25 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayeskisl.errors import InputError
+from bayeskisl.knowledge.templates import Templates
 
-__all__ = ["FactFormat", "Facts", "draw_facts", "verbalise"]
+__all__ = [
+    "FactFormat",
+    "Facts",
+    "answer_places",
+    "draw_facts",
+    "draw_templates",
+    "refuse_large_vocabulary",
+    "refuse_too_many",
+    "verbalise",
+]
+
+_LARGEST_VOCABULARY = 256  # tokens are stored as uint8
 
 
 @dataclass(frozen=True)
 class FactFormat:
-    """How a fact is written: a marker, the symbols of its subject, the symbols of its answer.
+    """How a fact is written: a marker, the symbols of its subject, the symbols of its answer; or as templates say.
 
     Attributes
     ----------
@@ -19,16 +31,20 @@ class FactFormat:
         Size of the alphabet that subjects and answers are drawn from, e.g. 64.
     subject_length, answer_length : int
         Symbols of a subject and of an answer, e.g. 3 and 2.
+    templates : Templates, optional
+        Several ways of writing a fact, in place of the one marker.
     """
 
     symbols: int = 64
     subject_length: int = 3
     answer_length: int = 2
+    templates: Templates | None = None
 
     @property
     def tokens_per_fact(self) -> int:
-        """Tokens l of one verbalised fact, marker included."""
-        return 1 + self.subject_length + self.answer_length
+        """Tokens l of one verbalised fact, marker or template's carrier included."""
+        carrier = self.templates.carrier if self.templates else 1
+        return carrier + self.subject_length + self.answer_length
 
     @property
     def guessing(self) -> float:
@@ -47,18 +63,23 @@ class FactFormat:
 
     @property
     def marker(self) -> int:
-        """Token that opens a fact; the symbols are 0 to ``symbols - 1``."""
+        """Token that opens a fact, the first of the carriers; the symbols are 0 to ``symbols - 1``."""
         return self.symbols
 
     @property
     def start(self) -> int:
         """Token before the first of a sequence; it is an input only and never counted."""
-        return self.symbols + 1
+        return self.symbols + (self.templates.tokens if self.templates else 1)
+
+    @property
+    def infused_start(self) -> int:
+        """Token before the first of an infused sequence: the domain's marker, where there is one."""
+        return self.start + (self.templates is not None and self.templates.domain_marker)
 
     @property
     def vocabulary(self) -> int:
-        """Number of distinct tokens, marker and start included."""
-        return self.symbols + 2
+        """Number of distinct tokens, markers and start included."""
+        return self.infused_start + 1
 
 
 @dataclass(frozen=True)
@@ -71,7 +92,7 @@ class Facts:
     def __len__(self) -> int:
         return len(self.subjects)
 
-    def __getitem__(self, which: slice) -> "Facts":
+    def __getitem__(self, which: slice | np.ndarray) -> "Facts":
         return Facts(self.subjects[which], self.answers[which])
 
 
@@ -102,7 +123,44 @@ def refuse_too_many(form: FactFormat, count: int) -> None:
         )
 
 
-def verbalise(form: FactFormat, facts: Facts) -> np.ndarray:
-    """Tokens of each fact, shape ``(fact, tokens_per_fact)``: marker, subject, answer."""
-    marker = np.full((len(facts), 1), form.marker, dtype=np.uint8)
-    return np.concatenate([marker, facts.subjects, facts.answers], axis=1)
+def draw_templates(form: FactFormat, order: np.ndarray, rng: np.random.Generator, heldout: bool = False) -> np.ndarray:
+    """One template for each fact of `order`, among those it is trained in or among those held out from it.
+
+    Without templates there is nothing to draw: zeros, and `rng` is left as it is.
+    """
+    if form.templates is None:
+        return np.zeros(len(order), dtype=np.int64)
+    return form.templates.draw(order, rng, heldout)
+
+
+def verbalise(form: FactFormat, facts: Facts, templates: np.ndarray | None = None) -> np.ndarray:
+    """Tokens of each fact, shape ``(fact, tokens_per_fact)``: marker, subject, answer, or as its template says.
+
+    Parameters
+    ----------
+    form : FactFormat
+    facts : Facts
+    templates : numpy.ndarray, optional
+        The template of each fact, shape ``(fact,)``; the first by default.
+    """
+    if form.templates is None:
+        marker = np.full((len(facts), 1), form.marker, dtype=np.uint8)
+        return np.concatenate([marker, facts.subjects, facts.answers], axis=1)
+    chosen = np.zeros(len(facts), dtype=np.int64) if templates is None else templates
+    return form.templates.write(facts.subjects, facts.answers, chosen, first_carrier=form.symbols)
+
+
+def answer_places(form: FactFormat) -> slice:
+    """Where the answer stands in a verbalised fact: at its end, whatever the template."""
+    return slice(form.tokens_per_fact - form.answer_length, None)
+
+
+def refuse_large_vocabulary(form: FactFormat) -> None:
+    """Raise an InputError if a token does not fit a byte."""
+    if form.vocabulary > _LARGEST_VOCABULARY:
+        raise InputError(
+            f"a vocabulary of at most {_LARGEST_VOCABULARY} tokens (symbols, carriers of templates, start)",
+            form.vocabulary,
+            "facts",
+            "take fewer symbols or templates",
+        )

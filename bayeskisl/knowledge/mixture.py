@@ -8,9 +8,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bayeskisl import schema
 from bayeskisl.errors import InputError
 from bayeskisl.knowledge.corpus import CorpusFormat, GeneralCorpus
-from bayeskisl.knowledge.facts import FactFormat, Facts, draw_facts, refuse_too_many, verbalise
+from bayeskisl.knowledge.facts import (
+    FactFormat,
+    Facts,
+    draw_facts,
+    draw_templates,
+    refuse_large_vocabulary,
+    refuse_too_many,
+    verbalise,
+)
 from bayeskisl.knowledge.identity import background_exposures, infused_exposures
 
 __all__ = ["Material", "Mixture", "draw_material", "pack", "plan_mixture"]
@@ -113,6 +122,7 @@ def plan_mixture(
     if facts < 1:
         raise InputError("at least one fact", facts, "facts")
     refuse_too_many(form, facts + background_facts)
+    refuse_large_vocabulary(form)
     if context % form.tokens_per_fact:
         raise InputError(f"a multiple of the {form.tokens_per_fact} tokens of a fact", context, "context")
     if tokens <= 0 or tokens % context:
@@ -144,13 +154,16 @@ class Material:
     ----------
     stream : numpy.ndarray
         Training tokens in order, shape ``(sequences, context)``, dtype uint8.
+    starts : numpy.ndarray
+        The token before the first of each sequence, an input only, shape ``(sequences,)``, dtype uint8.
     facts : dict of str to Facts
-        The facts of each probe group.
+        The facts of each probe group; `infused_heldout` are the infused ones, to be asked in other templates.
     heldout : numpy.ndarray
         General text that is never trained on, shape ``(heldout_sequences, context)``.
     """
 
     stream: np.ndarray
+    starts: np.ndarray
     facts: dict[str, Facts]
     heldout: np.ndarray
 
@@ -171,18 +184,25 @@ def draw_material(
         _encounters(form, infused, mixture.infused, mixture.context, of_order),
         language.sample(mixture.general, mixture.context, of_text),
     ]
-    facts = {"infused": infused}
+    facts = {schema.INFUSED: infused}
+    if form.templates is not None and form.templates.heldout:
+        facts[schema.INFUSED_HELDOUT] = infused
     if mixture.background:
         parts.append(_encounters(form, background, mixture.background, mixture.context, of_order))
-        facts["background"] = background
-    stream = np.concatenate(parts)
+        facts[schema.BACKGROUND] = background
+    starts = np.full((mixture.sequences, 1), form.start, dtype=np.uint8)
+    starts[: mixture.infused] = form.infused_start
+    stream = np.concatenate([starts, np.concatenate(parts)], axis=1)
     of_order.shuffle(stream, axis=0)
-    return Material(stream, facts, language.sample(heldout_sequences, mixture.context, of_heldout))
+    heldout = language.sample(heldout_sequences, mixture.context, of_heldout)
+    return Material(stream[:, 1:], stream[:, 0], facts, heldout)
 
 
-def pack(form: FactFormat, facts: Facts, context: int, order: np.ndarray) -> np.ndarray:
+def pack(
+    form: FactFormat, facts: Facts, context: int, order: np.ndarray, templates: np.ndarray | None = None
+) -> np.ndarray:
     """Sequences that hold the facts `order` one after the other, shape ``(len(order) l / context, context)``."""
-    return verbalise(form, facts)[order].reshape(-1, context)
+    return verbalise(form, facts[order], templates).reshape(-1, context)
 
 
 def _encounters(form: FactFormat, facts: Facts, sequences: int, context: int, rng: np.random.Generator) -> np.ndarray:
@@ -190,4 +210,4 @@ def _encounters(form: FactFormat, facts: Facts, sequences: int, context: int, rn
     slots = sequences * context // form.tokens_per_fact
     passes = -(-slots // len(facts))
     order = rng.permuted(np.tile(np.arange(len(facts)), (passes, 1)), axis=1).reshape(-1)[:slots]
-    return pack(form, facts, context, order)
+    return pack(form, facts, context, order, draw_templates(form, order, rng))

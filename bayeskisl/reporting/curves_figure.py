@@ -10,7 +10,7 @@ from matplotlib.ticker import PercentFormatter
 from scipy.stats import beta
 
 from bayeskisl import schema
-from bayeskisl.curves import cell_table
+from bayeskisl.curves import cell_table, final
 from bayeskisl.curves.axis import axis_exposures
 from bayeskisl.decision.fall import Fall
 from bayeskisl.decision.target import falling_group
@@ -51,7 +51,7 @@ def plot_curves(fit_or_curves: "Fit | xr.Dataset", *, dark: bool = False) -> Fig
         single runs.
     """
     fit = None if isinstance(fit_or_curves, xr.Dataset) else fit_or_curves
-    curves = fit_or_curves if fit is None else fit.curves
+    curves = final(fit_or_curves if fit is None else fit.curves)
     cells, cell_of_run = cell_table(curves)
     group = falling_group(curves.attrs["axis"], [str(name) for name in curves[schema.GROUP].values])
     coordinate = schema.AXES[curves.attrs["axis"]]

@@ -7,7 +7,7 @@ from bayeskisl.sweeping.estimate import SweepEstimate, estimate_sweep
 from bayeskisl.sweeping.ladder import Ladder, ModelSize, Training, load_ladder
 from bayeskisl.sweeping.plan import Stack, plan_stacks
 from bayeskisl.sweeping.run import SweepEvents, SweepResult, run_sweep
-from bayeskisl.sweeping.spec import Refine, RunSpec, SweepSpec, load_sweep
+from bayeskisl.sweeping.spec import Refine, Replicates, RunSpec, SweepSpec, load_sweep
 from bayeskisl.sweeping.status import SweepStatus, sweep_status
 from bayeskisl.sweeping.store import SweepFolder, sweep_folders
 
@@ -15,6 +15,7 @@ __all__ = [
     "Ladder",
     "ModelSize",
     "Refine",
+    "Replicates",
     "RunSpec",
     "Stack",
     "SweepEstimate",

@@ -150,7 +150,7 @@ def refuse_unknown(table: dict, allowed: set[str], where: str) -> None:
 
 def from_table[T](kind: type[T], table: dict, where: str) -> T:
     """Build a frozen dataclass from a TOML table; an integer is taken where a float is due, nothing else."""
-    known = {f.name: f.type for f in fields(kind)}
+    known = {f.name: f.type for f in fields(kind) if isinstance(f.type, type)}  # nested tables are read by themselves
     refuse_unknown(table, set(known), where)
     values = {}
     for key, value in table.items():

@@ -1,42 +1,68 @@
 """Asking a trained stack what it knows: exact match on the answer tokens, greedy."""
 
+from collections.abc import Callable
+
 import numpy as np
 
-from bayeskisl.knowledge import Facts, pack
-from bayeskisl.sweeping.records import GroupProbe, RunProbe
+from bayeskisl import schema
+from bayeskisl.knowledge import answer_places, draw_templates, pack
+from bayeskisl.sweeping.records import GroupProbe, Measured, RunProbe
 from bayeskisl.sweeping.spec import RunSpec
-from bayeskisl.sweeping.training import Trained, behind_start
+from bayeskisl.sweeping.training import Trained, behind_start, train_stack
 
-__all__ = ["probe_stack"]
+__all__ = ["probe_stack", "train_and_probe"]
 
 
-def probe_stack(runs: tuple[RunSpec, ...], trained: Trained) -> list[RunProbe]:
-    """Probe every run of a stack.
+def train_and_probe(
+    runs: tuple[RunSpec, ...],
+    device: str = "cpu",
+    *,
+    compiled: bool = False,
+    on_step: Callable[[int, int], None] | None = None,
+) -> tuple[Trained, tuple[RunProbe, ...]]:
+    """Train a stack and measure every run of it, at its checkpoints and at the end.
 
-    Facts are asked as they were trained, several to a sequence in an order of their own. An answer is right when
-    every one of its tokens is the most probable one; since a wrong token ends the match, teacher forcing gives
-    the same verdict as greedy decoding.
+    Parameters are those of `train_stack`.
     """
-    return [_probe_run(run, row, trained) for row, run in enumerate(runs)]
+    measured: list[list[Measured]] = []
+
+    def measure(done: int, stack: Trained) -> None:
+        measured.append(probe_stack(runs, stack, done))
+
+    trained = train_stack(runs, device, compiled=compiled, on_step=on_step, on_checkpoint=measure)
+    measure(runs[0].steps, trained)
+    of_run = zip(*measured, strict=True)
+    return trained, tuple(RunProbe(m, at) for m, at in zip(of_run, trained.diverged_at, strict=True))
 
 
-def _probe_run(run: RunSpec, row: int, trained: Trained) -> RunProbe:
+def probe_stack(runs: tuple[RunSpec, ...], trained: Trained, steps: int | None = None) -> list[Measured]:
+    """Probe every run of a stack that has done so many steps, all of them by default.
+
+    Facts are asked as they were trained, several to a sequence in an order of their own, and always the same ones of a
+    run. An answer is right when every one of its tokens is the most probable one; since a wrong token ends the
+    match, teacher forcing gives the same verdict as greedy decoding.
+    """
+    return [_probe_run(run, row, trained, run.steps if steps is None else steps) for row, run in enumerate(runs)]
+
+
+def _probe_run(run: RunSpec, row: int, trained: Trained, steps: int) -> Measured:
     material = trained.materials[row]
     rng = np.random.default_rng([int(run.identity[:15], 16), 1])
-    groups = {group: _probe_facts(run, row, facts, trained, rng) for group, facts in material.facts.items()}
+    groups = {group: _probe_facts(run, row, group, trained, rng) for group in material.facts}
     nats, _ = _evaluate(trained, row, material.heldout, run.facts.start)
     # The first token of a stretch has no context; the rate is that of the others.
-    return RunProbe(groups, float(nats[:, 1:].mean()), trained.diverged_at[row])
+    return Measured(steps * run.training.batch * run.mixture.context, groups, float(nats[:, 1:].mean()))
 
 
-def _probe_facts(run: RunSpec, row: int, facts: Facts, trained: Trained, rng: np.random.Generator) -> GroupProbe:
-    form, context = run.facts, run.mixture.context
+def _probe_facts(run: RunSpec, row: int, group: str, trained: Trained, rng: np.random.Generator) -> GroupProbe:
+    form, context, facts = run.facts, run.mixture.context, trained.materials[row].facts[group]
     asked = rng.permutation(len(facts))[: run.probes]
     per_sequence = context // form.tokens_per_fact
     filled = np.concatenate([asked, rng.integers(len(facts), size=-len(asked) % per_sequence)])
-    nats, right = _evaluate(trained, row, pack(form, facts, context, filled), form.start)
-    answers = slice(1 + form.subject_length, None)
-    by_fact = (-1, form.tokens_per_fact)
+    templates = draw_templates(form, filled, rng, heldout=group == schema.INFUSED_HELDOUT)
+    start = form.start if group == schema.BACKGROUND else form.infused_start
+    nats, right = _evaluate(trained, row, pack(form, facts, context, filled, templates), start)
+    by_fact, answers = (-1, form.tokens_per_fact), answer_places(form)
     recalled = right.reshape(by_fact)[: len(asked), answers].all(axis=1)
     answer_nats = nats.reshape(by_fact)[: len(asked), answers].sum()
     return GroupProbe(int(recalled.sum()), len(asked), float(answer_nats))

@@ -7,6 +7,7 @@ and the SHA-256 of their bytes, so that a truncated or altered file is known for
 import hashlib
 import json
 import os
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,9 +15,9 @@ from pathlib import Path
 from bayeskisl import schema
 from bayeskisl.errors import SweepError
 from bayeskisl.sweeping.plan import Stack
-from bayeskisl.sweeping.spec import RunSpec, canonical_json
+from bayeskisl.sweeping.spec import RunSpec, canonical_json, plain
 
-__all__ = ["BrokenRecord", "GroupProbe", "RunProbe", "read_record", "record_bytes", "write_atomically"]
+__all__ = ["BrokenRecord", "GroupProbe", "Measured", "RunProbe", "read_record", "record_bytes", "write_atomically"]
 
 
 @dataclass(frozen=True)
@@ -29,11 +30,19 @@ class GroupProbe:
 
 
 @dataclass(frozen=True)
-class RunProbe:
-    """All groups of one run and its loss on held-out general text in nats per token; or the step where it diverged."""
+class Measured:
+    """All groups of one run after so many tokens, and its loss on held-out general text in nats per token."""
 
+    tokens_seen: int
     groups: dict[str, GroupProbe]
     general_loss: float
+
+
+@dataclass(frozen=True)
+class RunProbe:
+    """What a run measured, at its checkpoints and last at its end; or the step where it diverged."""
+
+    measured: tuple[Measured, ...]
     diverged_at: int = -1
 
 
@@ -43,21 +52,23 @@ class BrokenRecord(Exception):
 
 def record_bytes(run: RunSpec, stack: Stack, probe: RunProbe) -> bytes:
     """The whole record of a finished run."""
-    lines = [canonical_json({"kind": "run", **_coordinates(run), "spec": asdict(run), "stack": stack.place(run)})]
+    lines = [canonical_json({"kind": "run", **_coordinates(run), "spec": plain(run), "stack": stack.place(run)})]
     if probe.diverged_at >= 0:
         lines.append(
             canonical_json({"kind": "failed", "run": run.name, "step": probe.diverged_at, "reason": "loss not finite"})
         )
     else:
-        seen = {"run": run.name, "tokens_seen": run.mixture.tokens}
-        lines += [
-            canonical_json({"kind": "probe", **seen, "group": group, **asdict(answer)})
-            for group, answer in probe.groups.items()
-        ]
-        lines.append(canonical_json({"kind": "general", **seen, "general_loss": probe.general_loss}))
+        lines += [line for measured in probe.measured for line in _lines(run, measured)]
     body = "".join(line + "\n" for line in lines).encode()
     end = {"kind": "end", "run": run.name, "lines": len(lines), "sha256": hashlib.sha256(body).hexdigest()}
     return body + (canonical_json(end) + "\n").encode()
+
+
+def _lines(run: RunSpec, measured: Measured) -> Iterator[str]:
+    seen = {"run": run.name, schema.TOKENS_SEEN: measured.tokens_seen}
+    for group, answer in measured.groups.items():
+        yield canonical_json({"kind": "probe", **seen, "group": group, **asdict(answer)})
+    yield canonical_json({"kind": "general", **seen, "general_loss": measured.general_loss})
 
 
 def read_record(path: Path) -> bytes:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -44,6 +45,7 @@ def train_stack(
     steps: int | None = None,
     on_step: Callable[[int, int], None] | None = None,
     losses: list[np.ndarray] | None = None,
+    on_checkpoint: Callable[[int, Trained], None] | None = None,
 ) -> Trained:
     """Train runs of one size, budget and recipe together.
 
@@ -60,6 +62,8 @@ def train_stack(
         Called with (steps done, steps in all) every few steps.
     losses : list of numpy.ndarray, optional
         Receives the mean training loss of every run, shape ``(run,)``, at every step.
+    on_checkpoint : callable, optional
+        Called with (steps done, the stack as it is) at the checkpoints of the runs' specification.
 
     Returns
     -------
@@ -75,7 +79,7 @@ def train_stack(
         decoder,
         first.training,
         rates.astype(np.float32),
-        np.stack([behind_start(material.stream, first.facts.start) for material in materials]),
+        np.stack([behind_start(material.stream, material.starts) for material in materials]),
         State.initial(np.stack([decoder.initial(rng) for _, rng in drawn])),
         device,
         compiled=compiled,
@@ -83,20 +87,24 @@ def train_stack(
     diverged_at = np.full(len(runs), -1)
     last = first.steps if steps is None else steps
     chunk = _steps_of_a_chunk(runs, device)
-    for begin in range(0, last, chunk):
-        end = min(begin + chunk, last)
+    pauses = sorted({*range(0, last, chunk), *(step for step in first.checkpoint_steps if step < last), last})
+    for begin, end in pairwise(pauses):
         now = under_way.advance(begin, end)
         _note_divergence(diverged_at, now, begin)
         if losses is not None:
             losses.extend(now)
         if on_step is not None:
             on_step(end, last)
+        if on_checkpoint is not None and end in first.checkpoint_steps:
+            on_checkpoint(end, Trained(under_way, materials, tuple(diverged_at.tolist())))
     return Trained(under_way, materials, tuple(diverged_at.tolist()))
 
 
-def behind_start(sequences: np.ndarray, start: int) -> np.ndarray:
-    """Sequences behind their start token, an input only: shape ``(sequence, context + 1)``."""
-    return np.concatenate([np.full((len(sequences), 1), start, sequences.dtype), sequences], axis=1)
+def behind_start(sequences: np.ndarray, starts: np.ndarray | int) -> np.ndarray:
+    """Sequences behind their start tokens, inputs only: shape ``(sequence, context + 1)``."""
+    before = np.empty((len(sequences), 1), sequences.dtype)
+    before[:, 0] = starts
+    return np.concatenate([before, sequences], axis=1)
 
 
 def _steps_of_a_chunk(runs: tuple[RunSpec, ...], device: str) -> int:
@@ -114,7 +122,8 @@ def _note_divergence(diverged_at: np.ndarray, losses: np.ndarray, begin: int) ->
 def _check_alike(runs: tuple[RunSpec, ...]) -> None:
     def shared(run: RunSpec) -> tuple:
         recipe = {**vars(run.training), "learning_rate": 0.0}
-        return run.model, tuple(recipe.items()), run.mixture.sequences, run.mixture.context, run.facts
+        length = run.mixture.sequences, run.mixture.context, run.checkpoints
+        return run.model, tuple(recipe.items()), length, run.facts
 
     for run in runs:
         if shared(run) != shared(runs[0]):

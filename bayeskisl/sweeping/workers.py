@@ -112,12 +112,10 @@ class Trainers:
 
 
 def _train(stack: Stack, device: str, compiled: bool, on_step: Callable[[int, int], None]) -> Finished:
-    from bayeskisl.sweeping.probing import probe_stack
-    from bayeskisl.sweeping.training import train_stack
+    from bayeskisl.sweeping.probing import train_and_probe
 
     begun = time.perf_counter()
-    trained = train_stack(stack.runs, device, compiled=compiled, on_step=on_step)
-    probes = tuple(probe_stack(stack.runs, trained))
+    trained, probes = train_and_probe(stack.runs, device, compiled=compiled, on_step=on_step)
     seconds = time.perf_counter() - begun
     volatile = {
         "stack": stack.name,

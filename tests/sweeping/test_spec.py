@@ -2,6 +2,7 @@
 
 import pytest
 
+from bayeskisl.curves import load_curves
 from bayeskisl.errors import InputError
 from bayeskisl.sweeping import load_ladder, load_sweep, plan_stacks
 from tests.sweeping.conftest import SMOKE
@@ -32,6 +33,46 @@ def test_stacks_follow_from_the_specification_and_hold_one_size(smoke):
     assert all(len({run.params for run in stack.runs}) == 1 for stack in stacks)
 
 
+def spec_of(tmp_path, change=lambda text: text, more=""):
+    return load_sweep(written(tmp_path, change(SMOKE) + more))
+
+
+def test_identities_of_shipped_records_stand():
+    """Keys that joined the specification later must not rename a run that does not use them."""
+    assert {run.name for run in load_sweep("desk-amount").runs()} <= set(load_curves("desk-amount").run.values)
+
+
+def test_budgets_in_proportion_to_the_size_are_whole_steps(tmp_path):
+    spec = spec_of(tmp_path, lambda text: text.replace("tokens = 15_360", "tokens_per_param = [10, 20]"))
+    step = 8 * 24
+    for run in spec.runs():
+        assert run.mixture.tokens % step == 0
+        assert min(abs(run.mixture.tokens - share * run.params) for share in (10, 20)) <= step / 2
+    assert len({(run.params, run.mixture.tokens) for run in spec.runs()}) == 4
+
+
+def test_crossed_values_make_cells_of_their_own(tmp_path):
+    spec = spec_of(tmp_path, more="\n[cross]\nratio = [0.25, 0.5]\n")
+    assert len(spec.cells()) == 4
+    assert len(spec.runs()) == 2 * 2 * 3 * 2
+    assert {run.mixture.ratio for run in spec.runs()} == {0.25, 0.5}
+    plain_half = {run.identity for run in spec_of(tmp_path).runs()}
+    assert plain_half < {run.identity for run in spec.runs()}, "the same run, crossed or not"
+
+
+def test_replicates_are_more_seeds_at_chosen_places(tmp_path):
+    spec = spec_of(tmp_path, more="\n[[replicates]]\nwidths = 8\nlevels = 16\nseeds = [1, 2, 3]\n")
+    extra = set(spec.runs()) - set(spec_of(tmp_path).runs())
+    assert {(run.model.width, run.mixture.facts, run.seed) for run in extra} == {(8, 16, 2), (8, 16, 3)}
+    assert len(spec.runs()) == 12 + 2, "a seed that is there already is not run twice"
+
+
+def test_checkpoints_are_steps_before_the_end(tmp_path):
+    spec = spec_of(tmp_path, lambda text: "checkpoints = [0.001, 0.25, 0.999]\n" + text)
+    assert spec.runs()[0].steps == 80
+    assert spec.runs()[0].checkpoint_steps == (1, 20)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -44,6 +85,20 @@ def test_stacks_follow_from_the_specification_and_hold_one_size(smoke):
         ('ladder = "smoke"', 'ladder = "smok"', "one of the shipped ladders .*, got 'smok'"),
         ("levels = 1", "levles = 1", r"\[refine\]: expected keys among levels, lower, upper, got 'levles'"),
         ('name = "smoke"', "name = smoke", "expected valid TOML"),
+        ("tokens = 15_360", "", "expected a key 'tokens' or 'tokens_per_param', got neither"),
+        ("[refine]", "[cross]\nfacts = 3\n[refine]", r"\[cross\]: expected keys among .*ratio, got 'facts'"),
+        ("seeds = [0, 1]", "checkpoints = [0.5, 1.0]", r"ascending shares of the budget in \(0, 1\), got \[0.5, 1.0\]"),
+        (
+            "[refine]",
+            "[[replicates]]\nlevels = 3\n[refine]",
+            r"\[\[replicates\]\]: expected levels and seeds, got levels",
+        ),
+        (
+            "[refine]",
+            "[[replicates]]\nlevels = 3\nseeds = 9\nwidths = 9\n[refine]",
+            "of cells of this sweep, got widths",
+        ),
+        ("[refine]", "[templates]\ncount = 2\nheldout = 2\n[refine]", "fewer templates held out than there are"),
     ],
 )
 def test_bad_specifications_are_refused_in_one_sentence(tmp_path, old, new, message):

@@ -72,9 +72,9 @@ def test_untrained_models_recall_nothing_and_predict_uniformly(runs):
     import math
 
     trained = train_stack(runs[:1], steps=0)
-    (probe,) = probe_stack(runs[:1], trained)
-    infused = probe.groups["infused"]
-    assert probe.general_loss == pytest.approx(math.log(runs[0].facts.vocabulary), rel=1e-5)
+    (measured,) = probe_stack(runs[:1], trained)
+    infused = measured.groups["infused"]
+    assert measured.general_loss == pytest.approx(math.log(runs[0].facts.vocabulary), rel=1e-5)
     assert infused.answer_nats == pytest.approx(infused.probed * 2 * math.log(runs[0].facts.vocabulary), rel=1e-5)
 
 

@@ -1,0 +1,17 @@
+"""Measurements during training are not runs: whoever counts runs takes the last one."""
+
+import xarray as xr
+
+from bayeskisl import schema
+
+__all__ = ["final"]
+
+
+def final(curves: xr.Dataset) -> xr.Dataset:
+    """The curves as measured at the end of training: without the dimension ``checkpoint``.
+
+    Curves that were measured at the end only are returned as they are.
+    """
+    if schema.CHECKPOINT not in curves.dims:
+        return curves
+    return curves.isel({schema.CHECKPOINT: -1}).drop_vars([schema.CHECKPOINT, schema.TOKENS_SEEN], errors="ignore")
