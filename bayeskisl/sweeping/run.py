@@ -1,6 +1,7 @@
 """Running a sweep: coarse pass, refinement, and nothing done twice."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from bayeskisl.sweeping.plan import Stack, plan_stacks
 from bayeskisl.sweeping.refine import refined_levels
 from bayeskisl.sweeping.spec import RunSpec, SweepSpec, load_sweep
 from bayeskisl.sweeping.store import SweepFolder, open_folder
+from bayeskisl.sweeping.tune import tune_sweep
 from bayeskisl.sweeping.workers import Trainers, default_workers
 
 __all__ = ["Pass", "SweepEvents", "SweepResult", "run_sweep"]
@@ -85,9 +87,12 @@ def run_sweep(
     if not isinstance(spec, SweepSpec):
         spec = load_sweep(spec)
     events = events or SweepEvents()
+    again = partial(run_sweep, device=device, workers=workers, events=events)
     trainers = Trainers(device, workers=workers or default_workers(device), compiled=spec.compile)
     trained, runs = 0, []
     with open_folder(spec, out) as folder, trainers:
+        if spec.tune is not None:
+            spec = tune_sweep(spec, folder, lambda tuning, into: again(tuning, into).folder)
         broken = folder.broken()
         for make_pass in (_coarse, _refined):
             sweep_pass = make_pass(spec, folder)

@@ -20,7 +20,7 @@ from bayeskisl.sweeping.ladder import (
     refuse_unknown,
 )
 
-__all__ = ["Refine", "RunSpec", "SweepSpec", "canonical_json", "load_sweep", "plain"]
+__all__ = ["Refine", "Replicates", "RunSpec", "SweepSpec", "Tune", "canonical_json", "load_sweep", "plain"]
 
 # What a sweep along each axis may cross with it: the experiment's other quantities.
 _CROSSABLE = {
@@ -134,6 +134,27 @@ class Refine:
 
 
 @dataclass(frozen=True)
+class Tune:
+    """A stage before the sweep: each width's learning rate, found on a small budget.
+
+    Attributes
+    ----------
+    rates : tuple of float
+        Peak rates to try.
+    tokens : int
+        The budget. The best rate falls with it, so let it not be far below the sweep's own.
+    seeds : tuple of int
+    levels : tuple of float, optional
+        By default the sweep's own.
+    """
+
+    rates: tuple[float, ...]
+    tokens: int
+    seeds: tuple[int, ...] = (0,)
+    levels: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True)
 class Replicates:
     """More seeds at chosen places, in the coarse pass.
 
@@ -194,6 +215,7 @@ class SweepSpec:
     replicates : tuple of Replicates, optional
     checkpoints : tuple of float, optional
         Shares of the budget at which every run is also measured.
+    tune : Tune, optional
     """
 
     name: str
@@ -217,6 +239,7 @@ class SweepSpec:
     cross: dict[str, tuple[float, ...]] | None = None
     replicates: tuple[Replicates, ...] | None = None
     checkpoints: tuple[float, ...] | None = None
+    tune: Tune | None = None
 
     @cached_property
     def identity(self) -> str:
@@ -235,6 +258,23 @@ class SweepSpec:
         """The coarse pass and its replicates, ordered by size, budget, rate, crossed values, level and seed."""
         runs = [run for cell in self.cells() for run in (*self.runs_of(cell, self.levels), *self._replicates_of(cell))]
         return tuple(dict.fromkeys(runs))
+
+    def tuning(self) -> "SweepSpec":
+        """The sweep that finds the learning rates of this one: every width at every rate of `tune`."""
+        return replace(
+            self,
+            name=f"{self.name}-tune",
+            tokens=(self.tune.tokens,),
+            levels=self.tune.levels or self.levels,
+            seeds=self.tune.seeds,
+            learning_rates=self.tune.rates,
+            **dict.fromkeys(("refine", "tokens_per_param", "cross", "replicates", "checkpoints", "tune")),
+        )
+
+    def with_rates(self, rates: dict[int, float]) -> "SweepSpec":
+        """This sweep with other learning rates by width, and nothing left to tune."""
+        ladder = replace(self.ladder, learning_rates={**self.ladder.learning_rates, **rates})
+        return replace(self, ladder=ladder, tune=None)
 
     def cells(self) -> tuple["Cell", ...]:
         """Everything but level and seed."""
@@ -308,7 +348,7 @@ class Cell:
 _SWEEP_KEYS = {
     "name", "title", "axis", "ladder", "widths", "tokens", "levels", "seeds", "ratio", "facts", "exposures",
     "learning_rates", "probes", "stack", "compile", "background", "refine", "tokens_per_param", "cross", "replicates",
-    "checkpoints", "templates",
+    "checkpoints", "templates", "tune",
 }  # fmt: skip
 
 
@@ -360,6 +400,7 @@ def sweep_from_table(table: dict, where: str, default_name: str = "sweep") -> Sw
         cross=_cross(table, where),
         replicates=_replicates(table, where),
         checkpoints=_optional(table, float, "checkpoints", where),
+        tune=_tune(table, where),
         **plain,
     )
     return check_sweep(spec, where)
@@ -367,6 +408,19 @@ def sweep_from_table(table: dict, where: str, default_name: str = "sweep") -> Sw
 
 def _optional(table: dict, kind: type, key: str, where: str) -> tuple | None:
     return _numbers(table[key], kind, key, where) if key in table else None
+
+
+def _tune(table: dict, where: str) -> Tune | None:
+    if "tune" not in table:
+        return None
+    kinds, given, where = {"rates": float, "seeds": int, "levels": float}, table["tune"], f"{where} [tune]"
+    refuse_unknown(given, {*kinds, "tokens"}, where)
+    if not {"rates", "tokens"} <= set(given):
+        raise InputError("rates and tokens", ", ".join(given) or "nothing", where)
+    (tokens,) = _numbers([given["tokens"]], int, "tokens", where)
+    return Tune(
+        tokens=tokens, **{key: _numbers(given[key], kind, key, where) for key, kind in kinds.items() if key in given}
+    )
 
 
 def _cross(table: dict, where: str) -> dict[str, tuple] | None:
@@ -409,6 +463,10 @@ def check_sweep(spec: SweepSpec, where: str) -> SweepSpec:
         raise InputError("checkpoints to be ascending shares of the budget in (0, 1)", str(list(shares)), where)
     if not all(share > 0 for share in spec.tokens_per_param or ()):
         raise InputError("tokens_per_param > 0", str(list(spec.tokens_per_param)), where)
+    if spec.tune and spec.learning_rates:
+        raise InputError("[tune] or learning_rates", "both", where, "drop one")
+    if spec.tune:
+        check_sweep(spec.tuning(), f"{where} [tune]")
     for more in spec.replicates or ():
         if not any(more.at(cell) for cell in spec.cells()):
             got = f"widths {list(more.widths)}, tokens {list(more.tokens)}"
