@@ -25,8 +25,9 @@ def stack_memory(stack: Stack, device: str = "cpu", *, native: bool | None = Non
         Whether the compiled kernel takes the steps; by default it does on a CPU. It needs the activations of sixteen
         sequences whatever the stack, torch those of every run's whole batch.
     """
-    native = device == "cpu" if native is None else native
     run, count = stack.runs[0], len(stack.runs)
+    if native is None:
+        native = device == "cpu" and run.training.precision == "float32"
     weights = _FLOAT_BYTES * run.total_params
     sequence = _FLOAT_BYTES * run.mixture.context * _floats_per_token(run)
     # Weights, two moments, rates; the stream, behind its start tokens, and what drawing it needs for a while.
@@ -90,8 +91,9 @@ def fitting_parts(stack: Stack, room: int, device: str = "cpu") -> tuple[Stack, 
     if alone > usable:
         run = stack.runs[0]
         raise SweepError(
-            f"one run of {run.params:,} parameters and {run.mixture.tokens:,} tokens takes {gibibytes(alone)}, more than "
-            f"the {gibibytes(usable)} that may be used on {device}; take a smaller batch, budget or size, or fewer workers."
+            f"one run of {run.params:,} parameters and {run.mixture.tokens:,} tokens takes {gibibytes(alone)}, more "
+            f"than the {gibibytes(usable)} that a worker may use on {device}; take a smaller batch, budget or size, "
+            "or fewer workers."
         )
     for count in range(1, len(stack.runs) + 1):
         parts = stack.parts(count)

@@ -2,14 +2,16 @@
 
 The driver writes the records, so that the nodes need no common disk and the driver's death loses nothing that was
 finished: the same command goes on from the records. A task whose worker or node is lost is started again elsewhere.
+On CUDA a task takes the fraction of a GPU that the memory plan says.
 """
 
+import math
 from collections.abc import Iterator
 
 from bayeskisl.errors import SweepError
+from bayeskisl.sweeping.execution import Finished, Job, train_job
 from bayeskisl.sweeping.memory import device_memory, stack_memory
-from bayeskisl.sweeping.plan import Stack
-from bayeskisl.sweeping.workers import Finished, Progress, train_one
+from bayeskisl.sweeping.workers import Progress
 
 __all__ = ["RayTrainers"]
 
@@ -22,9 +24,6 @@ class RayTrainers:
 
     Parameters
     ----------
-    device : str
-        ``cpu`` or ``cuda``: on CUDA a task takes the fraction of a GPU that the memory plan says.
-    compiled : bool
     address : str, optional
         Of a running cluster, e.g. ``auto`` or ``ray://head:10001``; by default a cluster of this machine is started.
 
@@ -34,8 +33,8 @@ class RayTrainers:
         If Ray is not installed or the cluster cannot be reached.
     """
 
-    def __init__(self, device: str, *, compiled: bool, address: str | None = None) -> None:
-        self.device, self.compiled, self.address = device, compiled, address
+    def __init__(self, *, address: str | None = None) -> None:
+        self.address = address
 
     def __enter__(self) -> "RayTrainers":
         try:
@@ -54,52 +53,54 @@ class RayTrainers:
         if self._begun:
             self._ray.shutdown()
 
-    def train(self, stacks: list[Stack], on_progress: Progress) -> Iterator[Finished]:
+    def train(self, jobs: list[Job], on_progress: Progress) -> Iterator[Finished]:
         """Train stacks, the most expensive first, and yield each as it is finished.
 
         Raises
         ------
         SweepError
-            If a stack lost its worker too often, or no node can ever run it.
+            If a stack lost its worker too often, or its node's memory does not allow even one run.
         """
-        ordered = sorted(stacks, key=lambda stack: -stack.flops)
-        tasks = {self._start(stack): stack for stack in ordered}
+        ordered = sorted(jobs, key=lambda job: -job.stack.flops)
+        tasks = {self._start(job): job for job in ordered}
         try:
             while tasks:
                 ready, _ = self._ray.wait(list(tasks), timeout=_HEARTBEAT)
                 for task in ready:
-                    stack = tasks.pop(task)
-                    finished = self._result(task, stack)
-                    steps = stack.runs[0].steps
-                    on_progress(stack, steps, steps)
+                    job = tasks.pop(task)
+                    finished = self._result(task, job)
+                    steps = job.stack.runs[0].steps
+                    on_progress(job.stack, steps, steps)
                     yield finished
         finally:
             for task in tasks:
                 self._ray.cancel(task, force=True)
 
-    def _start(self, stack: Stack) -> object:
-        task = self._ray.remote(train_one).options(
-            name=stack.name,
-            num_cpus=1,
-            num_gpus=self._share_of_gpu(stack),
-            max_retries=_RETRIES,
+    def _start(self, job: Job) -> object:
+        task = self._ray.remote(train_job).options(
+            name=job.stack.name, num_cpus=1, num_gpus=_share_of_gpu(job), max_retries=_RETRIES
         )
-        return task.remote(stack, self.device, self.compiled)
+        return task.remote(job)
 
-    def _share_of_gpu(self, stack: Stack) -> float:
-        if not self.device.startswith("cuda"):
-            return 0.0
-        total = device_memory(self.device)
-        return min(1.0, max(0.01, round(stack_memory(stack, self.device) / total + 0.005, 2))) if total else 1.0
-
-    def _result(self, task: object, stack: Stack) -> Finished:
+    def _result(self, task: object, job: Job) -> Finished:
         lost = (self._ray.exceptions.WorkerCrashedError, self._ray.exceptions.NodeDiedError)
         try:
             return self._ray.get(task)
         except lost:
             raise SweepError(
-                f"stack {stack.name} lost its worker {_RETRIES + 1} times, most likely for want of memory; lower "
+                f"stack {job.stack.name} lost its worker {_RETRIES + 1} times, most likely for want of memory; lower "
                 "`stack` in the specification and run the same command again: finished runs are kept."
             ) from None
         except self._ray.exceptions.RayTaskError as problem:
             raise problem.as_instanceof_cause() from None
+
+
+def _share_of_gpu(job: Job) -> float:
+    """The part of a GPU that a stack takes by the memory plan, in hundredths rounded up; zero on a CPU.
+
+    NOT YET RUN ON A GPU. The share is of this machine's GPU; where the driver has none, a task takes a whole one.
+    """
+    if not job.device.startswith("cuda"):
+        return 0.0
+    total = device_memory(job.device)
+    return min(1.0, math.ceil(100 * stack_memory(job.stack, job.device) / total) / 100) if total else 1.0

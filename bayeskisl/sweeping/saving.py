@@ -4,25 +4,18 @@ import io
 import json
 import time
 import zipfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
-from bayeskisl.sweeping.records import GroupProbe, Measured, write_atomically
-from bayeskisl.sweeping.steps import State
+from bayeskisl.sweeping.records import GroupProbe, Measured, told_as_sweep_error, write_atomically
+from bayeskisl.sweeping.steps import Saved, State
 
-__all__ = ["Saved", "Saving"]
+__all__ = ["Saving"]
 
-
-@dataclass(frozen=True)
-class Saved:
-    """A stack after `step` steps: its state, where runs diverged (-1), and what was measured at checkpoints so far."""
-
-    step: int
-    state: State
-    diverged_at: np.ndarray
-    measured: list[list[Measured]]
+# What each run of a stack measured at each of its checkpoints so far.
+Measurements = list[list[Measured]]
 
 
 class Saving:
@@ -40,10 +33,10 @@ class Saving:
         self.path, self.every = path, every
         self._last = time.monotonic()
 
-    def load(self, kind: str) -> Saved | None:
+    def load(self, kind: str) -> tuple[Saved, Measurements] | None:
         """The state saved last; None if there is none, if it is damaged, or if other steps than `kind` made it."""
         try:
-            with np.load(self.path, allow_pickle=False) as file:
+            with np.load(io.BytesIO(self.path.read_bytes()), allow_pickle=False) as file:
                 facts = json.loads(bytes(file["facts"]))
                 state = State(file["weights"], file["mean"], file["square"])
                 diverged_at = file["diverged_at"]
@@ -52,13 +45,13 @@ class Saving:
         if facts["kind"] != kind:
             return None
         measured = [[_measured(one) for one in of_runs] for of_runs in facts["measured"]]
-        return Saved(facts["step"], state, diverged_at, measured)
+        return Saved(facts["step"], state, diverged_at), measured
 
     def due(self) -> bool:
         """Whether it is time to save again."""
         return time.monotonic() - self._last >= self.every
 
-    def save(self, kind: str, saved: Saved) -> None:
+    def save(self, kind: str, saved: Saved, measured: Measurements) -> None:
         """Replace what was saved before.
 
         Raises
@@ -66,19 +59,15 @@ class Saving:
         SweepError
             If the disk is full or the folder read-only.
         """
-        measured = [[asdict(one) for one in of_runs] for of_runs in saved.measured]
-        facts = json.dumps({"kind": kind, "step": saved.step, "measured": measured}).encode()
+        plain = [[asdict(one) for one in of_runs] for of_runs in measured]
+        facts = json.dumps({"kind": kind, "step": saved.step, "measured": plain}).encode()
         content = io.BytesIO()
-        np.savez(
-            content, **vars(saved.state), diverged_at=saved.diverged_at, facts=np.frombuffer(facts, np.uint8)
-        )  # fmt: skip
-        self.path.parent.mkdir(exist_ok=True)
+        arrays = {**vars(saved.state), "diverged_at": saved.diverged_at, "facts": np.frombuffer(facts, np.uint8)}
+        np.savez(content, **arrays)
+        with told_as_sweep_error(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(self.path, content.getvalue())
         self._last = time.monotonic()
-
-    def discard(self) -> None:
-        """The stack is finished and recorded: its state is not needed any more."""
-        self.path.unlink(missing_ok=True)
 
 
 def _measured(plain: dict) -> Measured:
