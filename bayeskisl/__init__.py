@@ -25,6 +25,12 @@ _PUBLIC = {
     "simulate": "bayeskisl.inference",
     "predict": "bayeskisl.decision",
     "verify": "bayeskisl.decision",
+    "plan": "bayeskisl.design",
+    "Costs": "bayeskisl.design",
+    "Run": "bayeskisl.design",
+    "candidate_runs": "bayeskisl.design",
+    "plot_plan": "bayeskisl.reporting",
+    "plot_replay": "bayeskisl.reporting",
     "plot_curves": "bayeskisl.reporting",
     "plot_collapse": "bayeskisl.reporting",
     "plot_risk": "bayeskisl.reporting",
@@ -36,6 +42,8 @@ _PUBLIC = {
     "estimate_sweep": "bayeskisl.sweeping",
     "sweep_status": "bayeskisl.sweeping",
     "demo": "bayeskisl.workflow",
+    "loop": "bayeskisl.workflow",
+    "replay": "bayeskisl.workflow",
 }
 
 __all__ = ["__version__", *sorted(_PUBLIC)]

@@ -3,6 +3,8 @@
 from bayeskisl.reporting.collapse_figure import plot_collapse
 from bayeskisl.reporting.curves_figure import plot_curves
 from bayeskisl.reporting.page import report
+from bayeskisl.reporting.plan_figure import plot_plan
+from bayeskisl.reporting.replay_figure import plot_replay
 from bayeskisl.reporting.risk_figure import plot_risk
 from bayeskisl.reporting.text import describe_prediction, describe_verification
 from bayeskisl.reporting.tidy import export, tidy
@@ -13,6 +15,8 @@ __all__ = [
     "export",
     "plot_collapse",
     "plot_curves",
+    "plot_plan",
+    "plot_replay",
     "plot_risk",
     "report",
     "tidy",

@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -17,16 +17,7 @@ from bayeskisl.errors import SweepError
 from bayeskisl.sweeping.plan import Stack
 from bayeskisl.sweeping.spec import RunSpec, canonical_json, plain
 
-__all__ = [
-    "BrokenRecord",
-    "GroupProbe",
-    "Measured",
-    "RunProbe",
-    "read_record",
-    "record_bytes",
-    "told_as_sweep_error",
-    "write_atomically",
-]
+__all__ = ["BrokenRecord", "GroupProbe", "Measured", "RunProbe", "read_record", "record_bytes", "write_atomically"]
 
 
 @dataclass(frozen=True)
@@ -111,28 +102,16 @@ def write_atomically(path: Path, content: bytes) -> None:
         If the folder is read-only or the disk is full.
     """
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with told_as_sweep_error(path):
-        try:
-            with draft.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(path)
-        except OSError:
-            with suppress(OSError):
-                draft.unlink(missing_ok=True)
-            raise
-
-
-@contextmanager
-def told_as_sweep_error(path: Path) -> Iterator[None]:
-    """A full disk or a read-only folder in one sentence."""
     try:
-        yield
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
     except OSError as problem:
-        raise SweepError(
-            f"cannot write {path}: {problem.strerror}; free or choose another folder, finished runs are kept."
-        ) from None
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise SweepError(f"cannot write {path}: {problem.strerror}; free or choose another folder.") from None
 
 
 def _coordinates(run: RunSpec) -> dict:

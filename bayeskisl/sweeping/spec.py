@@ -390,7 +390,7 @@ def sweep_from_table(table: dict, where: str, default_name: str = "sweep") -> Sw
         ladder=ladder,
         widths=_numbers(table["widths"], int, "widths", where),
         tokens=_numbers(table.get("tokens", []), int, "tokens", where, empty="tokens_per_param" in table),
-        levels=_numbers(table["levels"], float, "levels", where),
+        levels=_numbers(table["levels"], float, "levels", where, empty="replicates" in table),
         seeds=_numbers(table.get("seeds", [0]), int, "seeds", where),
         learning_rates=_numbers(table.get("learning_rates", []), float, "learning_rates", where, empty=True),
         background_facts=background.get("facts", 0),
@@ -458,6 +458,8 @@ def check_sweep(spec: SweepSpec, where: str) -> SweepSpec:
         raise InputError(f"{key} > 0 for axis {spec.axis!r}", value, where)
     if spec.stack < 1 or spec.probes < 1:
         raise InputError("stack and probes of at least 1", f"{spec.stack} and {spec.probes}", where)
+    if spec.refine and not spec.levels:
+        raise InputError("levels for [refine] to start from", "none", where)
     shares = spec.checkpoints or ()
     if list(shares) != sorted(shares) or not all(0 < share < 1 for share in shares):
         raise InputError("checkpoints to be ascending shares of the budget in (0, 1)", str(list(shares)), where)

@@ -1,0 +1,188 @@
+"""Commands that choose runs: plan, loop, replay."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bayeskisl.cli.display import SweepDisplay, console, loading, significant
+from bayeskisl.errors import InputError
+
+if TYPE_CHECKING:
+    from bayeskisl.design import Plan
+
+__all__ = ["loop", "plan", "replay"]
+
+Params = Annotated[str, typer.Option(help="Non-embedding parameters of the target, e.g. 98304, 300M or 7B.")]
+Tokens = Annotated[str | None, typer.Option(help="Token budget of the target; by default the sweep's.")]
+Money = Annotated[str, typer.Option(help="What may be spent: 600 (device-seconds), 20min, 2h or 1e18flop.")]
+Largest = Annotated[str | None, typer.Option(help="Largest size that may be trained; by default the largest seen.")]
+Batch = Annotated[int, typer.Option(min=1, help="Runs in one plan at most.")]
+Kappa = Annotated[
+    float, typer.Option(min=0.0, max=1.0, help="Gains are divided by cost to this power; 0: ignore costs.")
+]
+_ROWS = 12  # of the table of candidates
+
+
+def plan(
+    fit: Annotated[Path, typer.Argument(help="A saved fit.")],
+    params: Params,
+    budget: Money,
+    tokens: Tokens = None,
+    sweep: Annotated[
+        str | None, typer.Option(help="The sweep's own TOML file or shipped name; by default the one the curves name.")
+    ] = None,
+    records: Annotated[Path | None, typer.Option(help="Folder of the sweep, for measured costs.")] = None,
+    largest: Largest = None,
+    batch: Batch = 8,
+    score: Annotated[str, typer.Option(help="variance, information or regret.")] = "variance",
+    kappa: Kappa = 1.0,
+    planner: Annotated[str, typer.Option(help="greedy, or a baseline such as v-optimal.")] = "greedy",
+    seed: int = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Sweep file to write, for `sweep run`.")] = None,
+    figure: Annotated[Path | None, typer.Option(help="Figure to write, PNG or SVG.")] = None,
+) -> None:
+    """Which runs next: those that narrow the target's interval most for their price."""
+    from bayeskisl.cli.app import read_number
+
+    size, budget_of_target = read_number(params, "--params"), read_number(tokens, "--tokens") if tokens else None
+    with loading("loading the fit and planning"):
+        from bayeskisl import design
+        from bayeskisl.inference import load_fit
+
+        loaded = load_fit(fit)
+        table = design.sweep_behind(loaded.curves, sweep)
+        offered = design.candidate_runs(
+            loaded, size, budget_of_target, sizes=design.ladder_sizes(table),
+            largest=read_number(largest, "--largest") if largest else None, seed=seed,
+        )  # fmt: skip
+        result = design.plan(
+            loaded, size, budget_of_target, budget=budget, candidates=offered,
+            costs=design.Costs.of_records(records) if records else None,
+            batch=batch, score=score, kappa=kappa, planner=planner, seed=seed,
+        )  # fmt: skip
+        if figure is not None:
+            from bayeskisl.reporting import plot_plan
+
+            plot_plan(result).savefig(figure)
+    if out is not None and result.runs:
+        out.write_text(design.next_sweep(result.runs, loaded.curves, table, result.verdict), encoding="utf-8")
+    if as_json:
+        typer.echo(json.dumps(result.summary(), indent=2))
+        return
+    _show(result)
+    if out is not None:
+        typer.echo(f"sweep file: {out}" if result.runs else "no sweep file was written: there is nothing to train")
+
+
+def loop(
+    spec: Annotated[str, typer.Argument(help="The first sweep: a TOML file, or the name of a shipped one.")],
+    params: Params,
+    until: Annotated[
+        str, typer.Option(help="When to stop: width=0.6, of the 90 % interval of the log collapse point.")
+    ],
+    budget: Money,
+    out: Annotated[Path, typer.Option(help="Folder for everything.")],
+    tokens: Tokens = None,
+    law: Annotated[str, typer.Option(help="A law's TOML file, or the name of a shipped one.")] = "collapse",
+    largest: Largest = None,
+    batch: Batch = 8,
+    kappa: Kappa = 1.0,
+    device: Annotated[str, typer.Option(help="Where to train: cpu, cuda, cuda:1, ...")] = "cpu",
+    workers: Annotated[int | None, typer.Option(min=1, help="Training processes.")] = None,
+    seed: int = 0,
+    ask: Annotated[bool, typer.Option("--ask", help="Show every plan and wait for a yes before training it.")] = False,
+) -> None:
+    """Sweep, fit, plan and sweep again, until the interval is narrow enough or the budget is spent."""
+    from bayeskisl.cli.app import read_number
+    from bayeskisl.workflow import loop as run_loop
+
+    width = _width(until)
+    with SweepDisplay() as display:
+        steps = run_loop(
+            spec, read_number(params, "--params"), until=width, budget=budget, out=out,
+            tokens=read_number(tokens, "--tokens") if tokens else None, law=law,
+            largest=read_number(largest, "--largest") if largest else None, batch=batch, kappa=kappa, device=device,
+            workers=workers, seed=seed, ask=_asked if ask else lambda plan: True, events=display,
+        )  # fmt: skip
+    for step in steps:
+        typer.echo(str(step))
+    if not steps[-1].ending:
+        typer.echo("stopped before training this plan; the same command goes on from here")
+
+
+def replay(
+    curves: Annotated[str, typer.Argument(help="Curves of a finished sweep, or the name of a shipped one.")],
+    out: Annotated[Path, typer.Option(help="Folder for every step, resumable, the table and the figure.")],
+    planners: Annotated[
+        str | None, typer.Option(help="Names with commas between; by default all, and the grid.")
+    ] = None,
+    repeats: Annotated[int, typer.Option(min=1, help="Repeats, each with other seeds.")] = 4,
+    records: Annotated[Path | None, typer.Option(help="Folder of the sweep, for measured costs; else 6 N D.")] = None,
+    seed: int = 0,
+) -> None:
+    """What planning would have saved: play a finished sweep again under every planner."""
+    from bayeskisl.design import PLANNERS, Costs
+    from bayeskisl.reporting import plot_replay
+    from bayeskisl.workflow import replay as run_replay
+
+    names = planners.split(",") if planners else [*PLANNERS, "grid"]
+    frame = run_replay(
+        curves, names, repeats=repeats, costs=Costs.of_records(records) if records else None, out=out, seed=seed,
+        progress=lambda line: typer.echo(line, err=True),
+    )  # fmt: skip
+    frame.to_csv(out / "replay.csv", index=False)
+    plot_replay(frame).savefig(out / "replay.png")
+    columns = ["cost", "runs", "width", "interval_score", "error", "covered"]
+    table = frame.groupby(["planner", "share"], sort=False)[columns].mean()
+    console.print(table.to_string(float_format="{:.3g}".format), markup=False, highlight=False, soft_wrap=True)
+    typer.echo(f"table and figure: {out / 'replay.csv'}, {out / 'replay.png'}")
+
+
+def _show(plan: "Plan") -> None:
+    from rich.table import Table
+
+    per = "1e15 FLOP" if plan.costs.unit == "FLOP" else "device-hour"
+    table = Table("", "params", "tokens", "level", "runs", f"cost, {plan.costs.unit}", "expected width",
+                  f"narrowing per {per}", "why")  # fmt: skip
+    chosen = {purchase.run: number for number, purchase in reversed(list(enumerate(plan.purchases, start=1)))}
+    for row in plan.table.head(_ROWS).itertuples():
+        number = next((str(n) for run, n in chosen.items() if _is(run, row)), "")
+        table.add_row(
+            number, f"{row.params:,.0f}", significant(row.tokens), f"{row.level:g}", str(row.replicates),
+            f"{row.cost:.3g}", f"{row.width:.3f}", f"{row.narrowing_per_cost:.3g}", row.why,
+        )  # fmt: skip
+    console.print(f"The best of {len(plan.table)} candidates, each on its own:", highlight=False)
+    console.print(table)
+    if plan.purchases:
+        order = Table("", "params", "level", "runs", "spent", "expected width", "why")
+        for number, p in enumerate(plan.purchases, start=1):
+            order.add_row(str(number), f"{p.run.params:,.0f}", f"{p.run.level:g}", str(p.run.replicates),
+                          f"{p.spent:.3g}", f"{p.width:.3f}", p.why)  # fmt: skip
+        console.print("The plan, each counting on those before it:", highlight=False)
+        console.print(order)
+    typer.echo(plan.verdict)
+    for note in plan.notes:
+        typer.echo(f"note: {note}")
+
+
+def _is(run: object, row: object) -> bool:
+    return all(getattr(run, name) == getattr(row, name) for name in ("params", "tokens", "level", "replicates"))
+
+
+def _asked(plan: "Plan") -> bool:
+    _show(plan)
+    return typer.confirm("Train these runs?", default=False)
+
+
+def _width(until: str) -> float:
+    name, _, value = until.partition("=")
+    try:
+        width = float(value) if name.strip() == "width" else 0.0
+    except ValueError:
+        width = 0.0
+    if not width > 0:
+        raise InputError("width=W with a positive W, as width=0.6", repr(until), "--until")
+    return width

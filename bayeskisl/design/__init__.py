@@ -1,0 +1,28 @@
+"""Which runs next: the small runs that sharpen the answer for a large model most, for their price."""
+
+from bayeskisl.design.beliefs import Beliefs, believe
+from bayeskisl.design.candidates import Run, candidate_runs
+from bayeskisl.design.costs import Budget, Costs, read_budget
+from bayeskisl.design.outlook import Outlook
+from bayeskisl.design.planners import PLANNERS, Problem
+from bayeskisl.design.planning import Plan, Purchase, plan
+from bayeskisl.design.specification import ladder_sizes, next_sweep, sweep_behind
+
+__all__ = [
+    "PLANNERS",
+    "Beliefs",
+    "Budget",
+    "Costs",
+    "Outlook",
+    "Plan",
+    "Problem",
+    "Purchase",
+    "Run",
+    "believe",
+    "candidate_runs",
+    "ladder_sizes",
+    "next_sweep",
+    "plan",
+    "read_budget",
+    "sweep_behind",
+]

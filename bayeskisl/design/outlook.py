@@ -1,0 +1,157 @@
+"""What is believed about the target, and what one more run would be worth, outcome by outcome.
+
+A run's outcome y has probability P(y | particle). Under scenario weights W (one row per imagined history of outcomes of
+runs that are planned but not trained), the expected reduction of the variance of the target's mean m is
+
+    sum_y (sum_s W_s P(y | s) (m_s - E m))^2 / sum_s W_s P(y | s),
+
+the variance, over outcomes, of the mean that would then be believed. It is never negative.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from bayeskisl.design.beliefs import Beliefs, Cell
+from bayeskisl.design.candidates import Run, probed_facts
+from bayeskisl.design.outcomes import outcomes_of
+from bayeskisl.laws import SHAPES
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["SCENARIOS", "Outlook", "Score"]
+
+Score = Literal["variance", "information", "regret"]
+
+# Imagined histories that stand for the outcomes of planned runs.
+SCENARIOS = 32
+# Bins of the target's line for the expected information, and choices among which the regret's optimum is sought.
+_BINS, _CHOICES = 8, 48
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """Beliefs, and imagined outcomes of the runs that are planned so far.
+
+    Parameters
+    ----------
+    beliefs : Beliefs
+        Conditioned on the thresholds of all cells that have a planned run.
+    curves : xarray.Dataset
+        What was fitted, for what a run would be asked.
+    weight : numpy.ndarray
+        Of every particle in every scenario, ``(scenario, particle)``; rows sum to one.
+    reducible : float
+        Variance of log e50 at the target that runs of other sizes could remove before anything was planned.
+    removed : float
+        Variance of log e50 at the target that the planned runs are expected to remove.
+    """
+
+    beliefs: Beliefs
+    curves: "xr.Dataset"
+    weight: np.ndarray
+    reducible: float
+    removed: float = 0.0
+
+    @classmethod
+    def of(cls, beliefs: Beliefs, curves: "xr.Dataset") -> "Outlook":
+        """Nothing is planned yet."""
+        particles = len(beliefs.law)
+        weight = np.full((1, particles), 1 / particles, dtype=np.float32)
+        return cls(beliefs, curves, weight, beliefs.reducible_variance)
+
+    def likelihood(self, run: Run) -> np.ndarray:
+        """P(outcome bin | particle), ``(particle, bin)``."""
+        beliefs, place = self.beliefs, self.beliefs.places[run.cell]
+        at = replace(beliefs.target, params=run.params, tokens=run.tokens)
+        log_exposures = float(at.log_exposures(np.asarray(run.level)))
+        probed = probed_facts(run, self.curves, beliefs.target.group)
+        table = outcomes_of(probed, run.replicates, **beliefs.typical)
+        return table.likelihood(
+            place.steepness * (log_exposures - place.log_threshold), place.steepness * beliefs.sigma_run
+        )
+
+    def gain(self, run: Run, score: Score = "variance") -> float:
+        """Expected gain by one more run: variance in squared log units, nats, or kept facts."""
+        likelihood = self.likelihood(run)
+        return {"variance": self._variance, "information": self._information, "regret": self._regret}[score](
+            run, likelihood
+        )
+
+    def effective_particles(self) -> float:
+        """Median over scenarios of 1 / sum of squared weights: how many particles a scenario rests on."""
+        return float(np.median(1 / np.sum(self.weight**2, axis=1, dtype=np.float64)))
+
+    def after(self, run: Run, rng: np.random.Generator) -> "Outlook":
+        """The outlook once `run` is planned too: an outcome is imagined in every scenario."""
+        likelihood = self.likelihood(run)
+        removed = self.removed + self._variance(run, likelihood)
+        weight = np.repeat(self.weight, SCENARIOS, axis=0) if len(self.weight) == 1 else self.weight
+        predictive = np.cumsum((weight @ likelihood).astype(np.float64), axis=1)
+        # stratified over scenarios, in random order, so that few scenarios represent the predictive distribution
+        chance = (rng.permutation(len(weight)) + rng.random(len(weight))) / len(weight)
+        bins = np.array([np.searchsorted(row, c * row[-1]) for row, c in zip(predictive, chance, strict=True)])
+        weight = weight * likelihood.T[bins]
+        weight /= weight.sum(axis=1, keepdims=True)
+        return replace(self, beliefs=self.beliefs.knowing(run.cell), weight=weight, removed=removed)
+
+    def _variance(self, run: Run, likelihood: np.ndarray) -> float:
+        mean = self._means[run.cell]
+        centred = mean - (self.weight @ mean)[:, None]
+        chance = self.weight @ likelihood
+        moved = (self.weight * centred) @ likelihood
+        return float(np.mean(np.sum(moved**2 / np.maximum(chance, 1e-30), axis=1, dtype=np.float64)))
+
+    def _information(self, run: Run, likelihood: np.ndarray) -> float:
+        """Mutual information of the outcome and the bin of the target's line."""
+        total = 0.0
+        for weight in self.weight:
+            given = np.stack([(weight * inside) @ likelihood for inside in self._bins])  # (bin, outcome)
+            joint = given.astype(np.float64) + 1e-300
+            independent = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0) / joint.sum()
+            total += float(np.sum(joint * np.log(joint / independent)))
+        return total / len(self.weight)
+
+    def _regret(self, run: Run, likelihood: np.ndarray) -> float:
+        """Value of the outcome to a choice by expected kept facts.
+
+        Half of the particles choose and the other half judge: a maximum over noisy means flatters itself.
+        """
+        halves = np.arange(len(self.beliefs.law)) % 2 == 0
+        gains = []
+        for chooses in (halves, ~halves):
+            for weight in self.weight:
+                told = [(likelihood[h] * weight[h, None]).T @ self._kept[h] for h in (chooses, ~chooses)]
+                blind = int(np.argmax(told[0].sum(axis=0)))
+                best = np.argmax(told[0], axis=1)
+                informed = told[1][np.arange(len(best)), best].sum()
+                gains.append((informed - told[1].sum(axis=0)[blind]) / weight[~chooses].sum())
+        return float(np.mean(gains))
+
+    @cached_property
+    def _means(self) -> dict[Cell, np.ndarray]:
+        return {
+            cell: self.beliefs.mean_knowing(place).astype(np.float32) for cell, place in self.beliefs.places.items()
+        }
+
+    @cached_property
+    def _bins(self) -> np.ndarray:
+        """Which particles lie in each bin of equal probability, ``(bin, particle)``."""
+        line = self.beliefs.target_line
+        inner = np.quantile(line, np.arange(1, _BINS) / _BINS)
+        return (np.searchsorted(inner, line) == np.arange(_BINS)[:, None]).astype(np.float32)
+
+    @cached_property
+    def _kept(self) -> np.ndarray:
+        """Facts kept at the target at each of some choices, ``(particle, choice)``."""
+        beliefs = self.beliefs
+        threshold = beliefs.target_line + beliefs.target_fresh
+        low, middle, high = np.quantile(threshold, [0.02, 0.5, 0.98])
+        nodes = middle + np.linspace(-0.8, 1.2, _CHOICES) * max(high - low, 0.5)
+        share = SHAPES[beliefs.typical["shape"]].kept(
+            beliefs.target_steepness[:, None] * (nodes - threshold[:, None]), np
+        )
+        return (beliefs.target.infusion(nodes) * share).astype(np.float32)

@@ -1,0 +1,334 @@
+"""The plan: which runs next, what they are expected to buy, and why."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayeskisl import schema
+from bayeskisl.decision.target import Target
+from bayeskisl.design.beliefs import PARTICLES, believe
+from bayeskisl.design.candidates import Run, candidate_runs, sorted_runs
+from bayeskisl.design.costs import FLOP, Budget, Costs, read_budget
+from bayeskisl.design.outlook import Outlook, Score
+from bayeskisl.design.planners import FEWEST_PARTICLES, PLANNERS, Problem
+from bayeskisl.design.reasons import reason
+from bayeskisl.errors import GateError, InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bayeskisl.inference import Fit
+
+__all__ = ["Plan", "Purchase", "plan"]
+
+SCORES = ("variance", "information", "regret")
+# A plan that narrows the interval by less than this share is not worth a night of anybody's machine.
+_WORTH_WHILE = 0.02
+
+
+@dataclass(frozen=True)
+class Purchase:
+    """One planned run.
+
+    Attributes
+    ----------
+    run : Run
+    cost : float
+        Of its replicates, in the plan's unit.
+    spent : float
+        Cost of the plan up to here.
+    width : float
+        Expected width after it, see `Plan`.
+    why : str
+    """
+
+    run: Run
+    cost: float
+    spent: float
+    width: float
+    why: str
+
+
+@dataclass(frozen=True, repr=False)
+class Plan:
+    """Which runs next.
+
+    Widths are those of the 90 % interval of the log collapse point of one fresh run at the target (natural log).
+
+    Attributes
+    ----------
+    target : Target
+    purchases : tuple of Purchase
+        The batch, in the order in which it was chosen.
+    table : pandas.DataFrame
+        Every candidate on its own, the best value first: ``params``, ``tokens``, ``level``, ``replicates``, ``cost``,
+        ``width`` (expected after it), ``gain`` (in the unit of `score`), ``narrowing_per_cost`` (of the width, per
+        device-hour, or per 1e15 FLOP) and ``why``.
+    width, floor : float
+        Now, and with the target's law line known exactly: scatter of its size (3.29 tau if tau were known) and of one
+        run is left, which no other run removes.
+    budget : Budget
+    costs : Costs
+    score, kappa, planner, seed
+        As asked for.
+    pending : tuple of Run
+        Counted as planned before.
+    trained : tuple of Run
+        What the fit knows.
+    particles : int
+        How many particles each imagined history rests on at the end of the batch.
+    notes : tuple of str
+        What to beware of.
+    """
+
+    target: Target
+    purchases: tuple[Purchase, ...]
+    table: "pd.DataFrame"
+    width: float
+    floor: float
+    budget: Budget
+    costs: Costs
+    score: Score
+    kappa: float
+    planner: str
+    seed: int
+    pending: tuple[Run, ...]
+    trained: tuple[Run, ...]
+    particles: int
+    notes: tuple[str, ...]
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """The batch."""
+        return tuple(purchase.run for purchase in self.purchases)
+
+    @property
+    def frontier(self) -> list[tuple[float, float]]:
+        """Cost and expected width along the batch, from nothing bought on."""
+        return [(0.0, self.width), *((purchase.spent, purchase.width) for purchase in self.purchases)]
+
+    @property
+    def verdict(self) -> str:
+        """One honest sentence."""
+        unit = self.costs.unit
+        if not self.purchases and self.particles < FEWEST_PARTICLES:
+            return "The pending runs change too much for these draws to say more: wait for them and fit again."
+        if not self.purchases:
+            cheapest = self.table["cost"].min()
+            return f"No candidate costs at most {self.budget.amount:.3g} {unit}; the cheapest costs {cheapest:.3g}."
+        spent, width = self.frontier[-1]
+        what = f"{sum(run.replicates for run in self.runs)} runs for {spent:.3g} of {self.budget.amount:.3g} {unit}"
+        floor = f"the floor that no other run removes is {self.floor:.2f}"
+        if width > (1 - _WORTH_WHILE) * self.width:
+            return (
+                f"Nothing within this budget would help: {what} are expected to leave the interval at {width:.2f} "
+                f"natural log units instead of {self.width:.2f}; {floor}."
+            )
+        return (
+            f"{what} are expected to narrow the 90 % interval of the log collapse point from {self.width:.2f} to "
+            f"{width:.2f}; {floor}."
+        )
+
+    def summary(self) -> dict[str, Any]:
+        """The plan as plain numbers and strings, ready for JSON."""
+        return {
+            schema.PARAMS: self.target.params,
+            schema.TOKENS: self.target.tokens,
+            "width": self.width,
+            "floor": self.floor,
+            "budget": {"amount": self.budget.amount, "unit": self.costs.unit, "costs": self.costs.source},
+            "score": self.score,
+            "kappa": self.kappa,
+            "planner": self.planner,
+            "seed": self.seed,
+            "pending": [_plain(run) for run in self.pending],
+            "runs": [
+                {**_plain(p.run), "cost": p.cost, "spent": p.spent, "expected_width": p.width, "why": p.why}
+                for p in self.purchases
+            ],
+            "verdict": self.verdict,
+            "notes": list(self.notes),
+        }
+
+    def __repr__(self) -> str:
+        return f"<Plan of {len(self.purchases)} purchases for {self.target.params:,.0f} parameters: {self.verdict}>"
+
+
+def plan(
+    fit: "Fit",
+    params: float,
+    tokens: float | None = None,
+    *,
+    budget: float | str | Budget,
+    candidates: Iterable[Run] | None = None,
+    costs: Costs | None = None,
+    batch: int = 8,
+    pending: Sequence[Run] = (),
+    score: Score = "variance",
+    kappa: float = 1.0,
+    planner: str = "greedy",
+    particles: int = PARTICLES,
+    seed: int = 0,
+    throw: bool = True,
+) -> Plan:
+    """Choose the next runs for the target's collapse point.
+
+    Parameters
+    ----------
+    fit : Fit
+        A posterior that passed its gate.
+    params, tokens : float
+        The target; it can never be bought.
+    budget : float, str or Budget
+        Device-seconds, or as `read_budget` reads it: ``"2h"``, ``"1e18flop"``.
+    candidates : iterable of Run, optional
+        Left out, `candidate_runs` of sizes seen and between.
+    costs : Costs, optional
+        ``Costs.of_records(folder)`` for device-seconds; left out, 6 N D, for a budget in FLOP.
+    batch : int
+        Candidates chosen at most.
+    pending : sequence of Run
+        Runs under way: their outcomes are imagined, so that nothing is bought twice.
+    score : {"variance", "information", "regret"}
+        Expected reduction of the reducible variance of the log collapse point, expected information about it, or
+        expected gain in kept facts of a choice by expected kept facts.
+    kappa : float
+        Scores are divided by cost ** kappa; 0 ignores costs.
+    planner : str
+        ``"greedy"``, or a baseline of `bayeskisl.design.PLANNERS`.
+    particles : int
+        Posterior particles, all laws together.
+    seed : int
+        Same fit and seed: same plan.
+    throw : bool
+        Whether a fit that failed its gate is refused.
+
+    Raises
+    ------
+    InputError
+        If an option is out of range, the budget is in device-seconds and no costs are given, a candidate is the target
+        or larger, or the target differs from the sweep in what the sweep never varied.
+    GateError
+        If the fit failed its gate.
+    """
+    if throw and not fit.gate.passed:
+        raise GateError(
+            f"expected a posterior that passed its gate, got one that failed: {'; '.join(fit.gate.reasons)}; "
+            "fit again with more draws, or plan from it all the same with throw=False."
+        )
+    _check(batch, kappa, score, planner)
+    budget = read_budget(budget)
+    costs = _costs_for(budget, costs)
+    offered = candidate_runs(fit, params, tokens, seed=seed) if candidates is None else sorted_runs(candidates)
+    beliefs = believe(fit, params, tokens, (run.cell for run in (*offered, *pending)), particles=particles, seed=seed)
+    _refuse_target(offered, beliefs.target)
+    rng = np.random.default_rng([seed, 1])
+    outlook = Outlook.of(beliefs, fit.curves)
+    for run in pending:
+        outlook = outlook.after(run, rng)
+    problem = Problem(outlook, offered, costs, budget.amount, batch, score, kappa, trained=_trained(fit.curves))
+    tired = outlook.effective_particles() < FEWEST_PARTICLES
+    chosen = [] if tired else PLANNERS[planner](problem, rng)
+    after, purchases, spent = outlook, [], 0.0
+    for run in chosen:
+        after, spent = after.after(run, rng), spent + costs.of(run)
+        purchases.append(Purchase(run, costs.of(run), spent, expected_width(after), reason(run, outlook)))
+    left = round(after.effective_particles())
+    return Plan(
+        target=beliefs.target,
+        purchases=tuple(purchases),
+        table=_table(problem),
+        width=beliefs.width[0],
+        floor=beliefs.width[1],
+        budget=budget,
+        costs=costs,
+        score=score,
+        kappa=kappa,
+        planner=planner,
+        seed=seed,
+        pending=tuple(pending),
+        trained=problem.trained,
+        particles=left,
+        notes=_notes(fit, beliefs.laws, left, len(chosen) < batch and left < FEWEST_PARTICLES),
+    )
+
+
+def expected_width(outlook: Outlook, further: float = 0.0) -> float:
+    """Width of the 90 % interval that the planned runs, and `further` variance removed, are expected to leave.
+
+    The floor stays; what lies above it shrinks with the reducible standard deviation.
+    """
+    now, floor = outlook.beliefs.width
+    left = max(1 - (outlook.removed + further) / outlook.reducible, 0.0)
+    return float(np.sqrt(floor**2 + max(now**2 - floor**2, 0.0) * left))
+
+
+def _table(problem: Problem) -> "pd.DataFrame":
+    import pandas as pd
+
+    outlook, costs = problem.outlook, problem.costs
+    now, per = expected_width(outlook), {FLOP: 1e15}.get(costs.unit, 3600.0)
+    rows = []
+    for run in problem.candidates:
+        removed, cost = outlook.gain(run), costs.of(run)
+        gain = removed if problem.score == "variance" else outlook.gain(run, problem.score)
+        width = expected_width(outlook, removed)
+        rows.append(
+            {
+                **_plain(run), "cost": cost, "width": width, "gain": gain,
+                "narrowing_per_cost": (now - width) / cost * per, "score": problem.per_cost(gain, run),
+                "why": reason(run, outlook),
+            }
+        )  # fmt: skip
+    table = pd.DataFrame(rows).sort_values("score", ascending=False, kind="stable", ignore_index=True)
+    return table.drop(columns="score")
+
+
+def _trained(curves: Any) -> tuple[Run, ...]:
+    level = schema.AXES[curves.attrs["axis"]]
+    columns = (curves[name].values.astype(float).tolist() for name in (schema.PARAMS, schema.TOKENS, level))
+    return tuple(Run(*row) for row in zip(*columns, strict=True))
+
+
+def _check(batch: int, kappa: float, score: str, planner: str) -> None:
+    if batch < 1:
+        raise InputError("a batch of at least 1", batch, "batch")
+    if not 0 <= kappa <= 1:
+        raise InputError("a number in [0, 1]", kappa, "kappa")
+    if score not in SCORES:
+        raise InputError(f"a score among {', '.join(SCORES)}", repr(score), "score")
+    if planner not in PLANNERS:
+        raise InputError(f"a planner among {', '.join(PLANNERS)}", repr(planner), "planner")
+
+
+def _costs_for(budget: Budget, costs: Costs | None) -> Costs:
+    if budget.unit == FLOP:
+        return costs if costs is not None and costs.unit == FLOP else Costs.of_flops()
+    if costs is None or costs.unit != budget.unit:
+        remedy = "name the sweep's folder with `--records DIR`, or give the budget in FLOP, as 1e15flop"
+        raise InputError("measured costs beside a budget in device-seconds", "none", "costs", remedy)
+    return costs
+
+
+def _refuse_target(runs: Sequence[Run], target: Target) -> None:
+    too_large = [run.params for run in runs if run.params >= target.params * (1 - 1e-9)]
+    if not runs or too_large:
+        got = f"{too_large[0]:,.0f} parameters" if too_large else "none"
+        raise InputError(f"candidates below the target's {target.params:,.0f} parameters", got, "candidates")
+
+
+def _notes(fit: "Fit", laws: tuple[str, ...], left: int, ended_early: bool) -> tuple[str, ...]:
+    notes = []
+    left_out = [name for name in fit.weights if name not in laws]
+    if left_out:
+        notes.append(f"The law(s) {', '.join(left_out)} are not linear in their coefficients and were left out.")
+    if ended_early:
+        notes.append(f"The batch ends early: after it the imagined histories rest on only {left} particles each. Train "
+                     "it, fit again, and plan again.")  # fmt: skip
+    return tuple(notes)
+
+
+def _plain(run: Run) -> dict[str, float]:
+    return {"params": run.params, "tokens": run.tokens, "level": run.level, "replicates": run.replicates}

@@ -1,0 +1,51 @@
+"""Why a run is in a plan, in a few words."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from bayeskisl import schema
+from bayeskisl.design.candidates import Run
+from bayeskisl.design.outlook import Outlook
+
+__all__ = ["reason"]
+
+_CLIFF = (0.1, 0.9)
+
+
+def reason(run: Run, outlook: Outlook) -> str:
+    """``new size between 6,144 and 13,824``, ``replicate at the cliff``, ``new level on the fall``, ..."""
+    sizes = np.unique(outlook.curves[schema.PARAMS].values.astype(float))
+    place = outlook.beliefs.places[run.cell]
+    if not np.isclose(sizes, run.params).any():
+        return _new_size(run.params, sizes)
+    if not _trained(run, outlook).any():
+        return "new budget of a size seen"
+    where = "at the cliff" if _CLIFF[0] < _kept(run, outlook) < _CLIFF[1] else "beside the cliff"
+    level = outlook.curves[schema.AXES[outlook.curves.attrs["axis"]]].values
+    known = np.isclose(level[_trained(run, outlook)], run.level).any()
+    return f"{'replicate' if known and place.seen else 'new level'} {where}"
+
+
+def _new_size(params: float, sizes: np.ndarray) -> str:
+    below, above = sizes[sizes < params], sizes[sizes > params]
+    if not above.size:
+        return f"new size, {params / sizes[-1]:.2g} times the largest seen"
+    if not below.size:
+        return f"new size, below the smallest seen, {sizes[0]:,.0f}"
+    return f"new size between {below[-1]:,.0f} and {above[0]:,.0f}"
+
+
+def _trained(run: Run, outlook: Outlook) -> np.ndarray:
+    curves = outlook.curves
+    return np.isclose(curves[schema.PARAMS].values, run.params) & np.isclose(curves[schema.TOKENS].values, run.tokens)
+
+
+def _kept(run: Run, outlook: Outlook) -> float:
+    """Share kept at the median curve."""
+    from bayeskisl.laws import SHAPES
+
+    beliefs, place = outlook.beliefs, outlook.beliefs.places[run.cell]
+    at = replace(beliefs.target, params=run.params, tokens=run.tokens)
+    ahead = float(at.log_exposures(np.asarray(run.level))) - float(np.median(place.log_threshold))
+    return float(SHAPES[beliefs.typical["shape"]].kept(np.median(place.steepness) * ahead, np))

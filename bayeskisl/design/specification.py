@@ -1,0 +1,120 @@
+"""A plan as a sweep's TOML file: what `plan` writes, `sweep run` runs."""
+
+import hashlib
+import json
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from bayeskisl import schema
+from bayeskisl.design.candidates import Run
+from bayeskisl.errors import InputError
+from bayeskisl.shipped import shipped_file, shipped_names
+from bayeskisl.sweeping.ladder import Ladder, load_ladder, read_toml
+
+__all__ = ["ladder_sizes", "next_sweep", "sweep_behind"]
+
+# What the next sweep does not take over: its own places, and what would add runs that nobody planned.
+_OWN = ("name", "title", "widths", "tokens", "tokens_per_param", "levels", "seeds", "refine", "replicates")
+
+
+def sweep_behind(curves: xr.Dataset, spec: str | Path | None = None) -> dict[str, Any]:
+    """The table of the sweep that made the curves: the file that is named, else the shipped sweep of that name.
+
+    Raises
+    ------
+    InputError
+        If no file is named and the curves come from none or several of the shipped sweeps.
+    """
+    if spec is None:
+        made_by = [name for name in json.loads(curves.attrs.get("sweeps", "{}")) if name in shipped_names("sweeps")]
+        if len(made_by) != 1:
+            raise InputError("the sweep's own TOML file", "none", "sweep", "name it with `--sweep SPEC.toml`")
+        spec = made_by[0]
+    path = Path(spec) if Path(spec).suffix == ".toml" else shipped_file("sweeps", spec)
+    table = read_toml(path)
+    if len(table.get("learning_rates", [])) > 1 or "cross" in table:
+        raise InputError("a sweep of one recipe and one setting", "several", str(path), "plan for one of them")
+    return {"name": path.stem, **table}
+
+
+def ladder_sizes(table: dict[str, Any]) -> list[float]:
+    """Non-embedding parameters of every size that the sweep's ladder can train."""
+    return sorted(float(size.params) for size in load_ladder(table["ladder"]).sizes.values())
+
+
+def next_sweep(runs: tuple[Run, ...], curves: xr.Dataset, table: dict[str, Any], comment: str = "") -> str:
+    """The text of a TOML file that trains `runs` as the sweep of `table` would have trained them.
+
+    Seeds go on where those of the same place in `curves` end. The name holds a digest of the runs, so that another
+    plan is another sweep.
+
+    Raises
+    ------
+    InputError
+        If there is nothing to train, or the ladder lacks a size.
+    """
+    if not runs:
+        raise InputError("at least one run", "none", "plan", "raise the budget")
+    widths = _widths(load_ladder(table["ladder"]))
+    places: dict[tuple, list[float]] = defaultdict(list)
+    for (params, tokens, level), seeds in sorted(_seeds(runs, curves).items()):
+        if round(params) not in widths:
+            raise InputError(f"sizes of the ladder ({', '.join(map(str, sorted(widths)))})", f"{params:,.0f}", "plan",
+                             "add it to the ladder, or plan with the ladder's sizes")  # fmt: skip
+        places[widths[round(params)], round(tokens), tuple(seeds)].append(level)
+    rows = [
+        {"widths": [w], "tokens": [d], "levels": sorted(_whole(v) for v in levels), "seeds": list(seeds)}
+        for (w, d, seeds), levels in places.items()
+    ]
+    digest = hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:8]
+    own = {
+        "name": f"{table['name']}-next-{digest}",
+        **{key: value for key, value in table.items() if key not in _OWN},
+        "widths": sorted({row["widths"][0] for row in rows}),
+        "tokens": sorted({row["tokens"][0] for row in rows}),
+        "levels": [],
+        "seeds": [0],
+    }
+    scalars = {key: value for key, value in own.items() if not isinstance(value, dict)}
+    lines = [f"# {line}".rstrip() for line in comment.splitlines()] + _assignments(scalars)
+    for key, value in own.items():
+        if isinstance(value, dict):
+            lines += ["", f"[{key}]", *_assignments(value)]
+    for row in rows:
+        lines += ["", "[[replicates]]", *_assignments(row)]
+    return "\n".join(lines) + "\n"
+
+
+def _seeds(runs: tuple[Run, ...], curves: xr.Dataset) -> dict[tuple[float, float, float], list[int]]:
+    """Fresh seeds by (params, tokens, level)."""
+    level = schema.AXES[curves.attrs["axis"]]
+    seeds: dict[tuple, list[int]] = defaultdict(list)
+    for run in runs:
+        there = np.isclose(curves[schema.PARAMS].values, run.params) & np.isclose(curves[level].values, run.level)
+        there &= np.isclose(curves[schema.TOKENS].values, run.tokens)
+        used = seeds[run.params, run.tokens, run.level]
+        first = max([-1, *curves[schema.SEED].values[there].astype(int).tolist(), *used]) + 1
+        used += range(first, first + run.replicates)
+    return seeds
+
+
+def _widths(ladder: Ladder) -> dict[int, int]:
+    return {size.params: width for width, size in ladder.sizes.items()}
+
+
+def _whole(level: float) -> float | int:
+    return int(level) if level == int(level) else level
+
+
+def _assignments(table: dict[str, Any]) -> list[str]:
+    return [f"{key} = {_toml(value)}" for key, value in table.items()]
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    return json.dumps(value)  # numbers, basic strings and booleans are spelled alike in JSON and TOML

@@ -1,0 +1,78 @@
+"""Which runs next, and what they are expected to buy."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from bayeskisl import schema
+from bayeskisl.design import Plan
+from bayeskisl.reporting.numbers import exact, short
+from bayeskisl.reporting.style import figure_style, ink, law_colors, log_axis, new_figure
+
+__all__ = ["plot_plan"]
+
+
+def plot_plan(plan: Plan, *, dark: bool = False) -> Figure:
+    """Draw the candidates with what each would narrow for its price, and the expected width along the plan.
+
+    Parameters
+    ----------
+    plan : Plan
+        What `plan` returned.
+    dark : bool
+        For a dark page.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Left: infusion against model size; crosses are runs that were trained, discs candidates (the larger, the more
+        narrowing per cost), numbers the planned runs in their order. Right: expected width of the 90 % interval of
+        the log collapse point against what is spent, above the floor that no other run removes.
+    """
+    with figure_style(dark):
+        figure, (left, right) = new_figure(1, 2, figsize=(9.6, 4.2), width_ratios=(1.5, 1))
+        _draw_candidates(left, plan)
+        _draw_frontier(right, plan)
+        left.set_title(f"Next runs for {exact(plan.target.params)} parameters")
+    return figure
+
+
+def _draw_candidates(axes: Axes, plan: Plan) -> None:
+    blue, orange, _ = law_colors(3)
+    single = plan.table[plan.table["replicates"] == plan.table["replicates"].min()]
+    value = single["narrowing_per_cost"].to_numpy()
+    axes.scatter(single["params"], single["level"], s=6 + 130 * value / max(value.max(), 1e-30), color=blue, alpha=0.35,
+                 lw=0, label="candidate, by narrowing per cost")  # fmt: skip
+    trained = np.array([(run.params, run.level) for run in plan.trained])
+    axes.plot(*trained.T, "x", color=ink(), ms=4, alpha=0.5, label="trained")
+    places: dict[tuple[float, float], list[str]] = {}
+    for number, run in enumerate(plan.runs, start=1):
+        places.setdefault((run.params, run.level), []).append(f"{number}" if run.replicates == 1 else
+                                                              f"{number} (x{run.replicates})")  # fmt: skip
+    for place, numbers in places.items():
+        axes.plot(*place, "o", mfc="none", mec=orange, mew=1.8, ms=11)
+        axes.annotate(", ".join(numbers), place, (8, 4), textcoords="offset points", color=orange, weight="bold")
+    axes.axvline(plan.target.params, color=ink(), lw=0.9, ls=":")
+    axes.annotate("target", (plan.target.params, 1), (-3, -3), xycoords=("data", "axes fraction"), rotation=90,
+                  textcoords="offset points", ha="right", va="top", size=8.5)  # fmt: skip
+    sizes = [*single["params"], *trained[:, 0], plan.target.params]
+    levels = [*single["level"], *trained[:, 1]]
+    log_axis(axes, "x", min(sizes) / 1.3, max(sizes) * 1.25)
+    log_axis(axes, "y", min(levels) / 1.3, max(levels) * 1.3)
+    axes.set_xlabel("non-embedding parameters")
+    axes.set_ylabel(f"infused {schema.UNITS[plan.target.coordinate]}")
+    axes.legend(loc="upper left")
+
+
+def _draw_frontier(axes: Axes, plan: Plan) -> None:
+    orange = law_colors(2)[1]
+    spent, width = np.array(plan.frontier).T
+    axes.plot(spent, width, "o-", color=orange, ms=5, lw=1.8, label="expected after each run")
+    axes.axhline(plan.floor, color=ink(), lw=1, ls="--")
+    axes.annotate("floor: scatter of sizes and runs", (0.02, plan.floor), (0, 4), xycoords=("axes fraction", "data"),
+                  textcoords="offset points", size=8.5)  # fmt: skip
+    axes.set_ylim(0, 1.12 * plan.width)
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.set_xlabel(f"spent, {plan.costs.unit} of {short(plan.budget.amount)}")
+    axes.set_ylabel("width of the 90 % interval, natural log units")

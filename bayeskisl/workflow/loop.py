@@ -1,0 +1,268 @@
+"""The closed loop: sweep, fit, plan, sweep again, until the answer is sharp enough or the budget is spent."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bayeskisl import schema
+from bayeskisl.errors import InputError
+from bayeskisl.shipped import shipped_file
+from bayeskisl.sweeping import load_sweep, run_sweep, sweep_folders
+from bayeskisl.sweeping.records import write_atomically
+from bayeskisl.workflow.events import DemoEvents
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from bayeskisl.design import Budget, Costs, Plan
+    from bayeskisl.inference import Fit
+
+__all__ = ["LoopStep", "loop"]
+
+# A posterior that fails its gate is sampled once more, longer.
+_DRAWS, _LONGER = {"draws": 1000, "tune": 600}, {"draws": 2500, "tune": 1500}
+
+
+@dataclass(frozen=True)
+class LoopStep:
+    """One turn of the loop.
+
+    Attributes
+    ----------
+    number : int
+    runs : int
+        Trained so far.
+    spent : float
+        Of the budget, in its unit.
+    width, floor : float
+        Of the 90 % interval of the log collapse point of one fresh run at the target, and what of it no run of another
+        size removes.
+    collapse : float
+        Its median, in facts.
+    ending : str
+        Why the loop ends here; empty if it goes on.
+    plan : str
+        What was planned, in one sentence.
+    """
+
+    number: int
+    runs: int
+    spent: float
+    width: float
+    floor: float
+    collapse: float
+    ending: str
+    plan: str
+
+    def __str__(self) -> str:
+        return (
+            f"step {self.number}: {self.runs} runs, {self.spent:.3g} spent; collapse near {self.collapse:,.0f} facts, "
+            f"width {self.width:.2f} (floor {self.floor:.2f}). {self.ending or self.plan}"
+        )
+
+
+def loop(
+    spec: str | Path,
+    params: float,
+    *,
+    until: float,
+    budget: "float | str | Budget",
+    out: str | Path,
+    tokens: float | None = None,
+    law: str | Path = "collapse",
+    largest: float | None = None,
+    batch: int = 8,
+    kappa: float = 1.0,
+    device: str = "cpu",
+    workers: int | None = None,
+    seed: int = 0,
+    ask: Callable[["Plan"], bool] = lambda plan: True,
+    events: DemoEvents | None = None,
+) -> list[LoopStep]:
+    """Sweep, fit, plan and sweep again; the same call goes on from whatever is finished in `out`.
+
+    Parameters
+    ----------
+    spec : path
+        The first sweep: a TOML file of one recipe, or a shipped name.
+    params, tokens : float
+        The target. It is never trained.
+    until : float
+        Width, in natural log units, of the 90 % interval of the collapse point at which to stop.
+    budget : float, str or Budget
+        For everything, the first sweep included: device-seconds, or as `bayeskisl.design.read_budget` reads it.
+    out : path
+        Receives ``sweeps/`` and one ``step-K/`` per turn, with ``curves.nc``, ``fit.nc``, ``plan.json``, ``plan.png``
+        and ``next.toml``, and ``loop.json``.
+    law : path
+        A law's file or name; rivals that it names are fitted beside it.
+    largest : float, optional
+        The largest size that may be trained; left out, the largest of the first sweep.
+    batch, kappa, seed
+        As `bayeskisl.design.plan` takes them.
+    device, workers
+        As `bayeskisl.sweeping.run_sweep` takes them.
+    ask : callable
+        Is shown every plan before it is trained; the loop ends where it says no.
+    events : DemoEvents, optional
+
+    Returns
+    -------
+    list of LoopStep
+
+    Raises
+    ------
+    InputError
+        If `until` is not above the floor that no run of another size removes, or `out` holds another loop.
+    GateError
+        If a posterior fails its gate also with longer chains.
+    """
+    from bayeskisl.design import read_budget
+
+    out, events, budget = Path(out), events or DemoEvents(), read_budget(budget)
+    if not until > 0:
+        raise InputError("a width above zero", until, "until")
+    spec = _file_of(spec)
+    _claim(out, {"spec": load_sweep(spec).identity, "params": params, "tokens": tokens, "law": str(law), "seed": seed})
+    events.stage("first sweep")
+    run_sweep(spec, out / "sweeps", device=device, workers=workers, events=events)
+    steps: list[LoopStep] = []
+    while True:
+        folder = out / f"step-{len(steps)}"
+        events.stage(f"step {len(steps)}: fitting and planning")
+        turn = _Turn(folder, spec, params, tokens, law, seed, budget)
+        step, plan = turn.take(until, len(steps), largest=largest, batch=batch, kappa=kappa)
+        steps.append(step)
+        _write_json(out / "loop.json", [vars(each) for each in steps])
+        if step.ending:
+            return steps
+        if not ask(plan):
+            return steps
+        events.stage(f"step {len(steps) - 1}: {step.plan}")
+        run_sweep(folder / "next.toml", out / "sweeps", device=device, workers=workers, events=events)
+
+
+@dataclass(frozen=True)
+class _Turn:
+    """One fit and plan, from the records that there were when it began."""
+
+    folder: Path
+    spec: Path
+    params: float
+    tokens: float | None
+    law: str | Path
+    seed: int
+    budget: "Budget"
+
+    def take(self, until: float, number: int, **options: object) -> tuple[LoopStep, "Plan | None"]:
+        from bayeskisl.curves import build_curves, load_curves, save_curves
+        from bayeskisl.decision import predict
+
+        path = self.folder / "curves.nc"
+        if not path.is_file():
+            save_curves(build_curves(self.folder.parent / "sweeps"), path)
+        curves = load_curves(path)
+        fit = self._fit(curves)
+        ahead = predict(fit, self.params, self.tokens)
+        width, floor = _widths(fit, self.params, self.tokens, self.seed)
+        costs, spent = self._spent(curves)
+        if until <= floor and number == 0:
+            raise InputError(f"a width above the floor of {floor:.2f}, which is scatter of sizes and runs that no run "
+                             "of another size removes", until, "until", f"ask for more than {floor:.2f}")  # fmt: skip
+        ending = self._ending(width, floor, until, spent)
+        plan = None if ending else self._plan(fit, costs, spent, **options)
+        if plan is not None and (not plan.runs or plan.verdict.startswith("Nothing")):
+            ending = plan.verdict
+        step = LoopStep(
+            number, curves.sizes[schema.RUN], spent, width, floor, float(np.median(ahead[schema.COLLAPSE])), ending,
+            plan.verdict if plan else "",
+        )  # fmt: skip
+        return step, plan
+
+    def _ending(self, width: float, floor: float, until: float, spent: float) -> str:
+        if width <= until:
+            return f"The interval is {width:.2f} wide, at most the {until:g} that was asked for."
+        if until <= floor:
+            return f"The floor has turned out at {floor:.2f}: no run of another size makes the interval {until:g} wide."
+        if spent >= self.budget.amount:
+            return f"The budget of {self.budget.amount:.3g} {self.budget.unit} is spent."
+        return ""
+
+    def _fit(self, curves: "xr.Dataset") -> "Fit":
+        from bayeskisl.inference import fit, load_fit
+
+        path = self.folder / "fit.nc"
+        if path.is_file():
+            return load_fit(path)
+        result = fit(curves, self.law, seed=self.seed, throw=False, **_DRAWS)
+        if not result.gate.passed:
+            result = fit(curves, self.law, seed=self.seed, throw=True, **_LONGER)
+        result.save(path)
+        return result
+
+    def _spent(self, curves: "xr.Dataset") -> tuple["Costs", float]:
+        """Costs of further runs, and what the runs of this step's curves took."""
+        from bayeskisl.design import Costs, Run
+        from bayeskisl.design.costs import SECONDS
+
+        sweeps = self.folder.parent / "sweeps"
+        if self.budget.unit != SECONDS:
+            costs = Costs.of_flops()
+            sizes, budgets = (curves[name].values.astype(float) for name in (schema.PARAMS, schema.TOKENS))
+            return costs, sum(costs.of(Run(n, d, 1.0)) for n, d in zip(sizes, budgets, strict=True))
+        known = set(map(str, curves[schema.RUN].values))
+        notes = [note for folder in sweep_folders(sweeps) for note in folder.sidecar() if known & set(note["runs"])]
+        return Costs.of_records(sweeps), float(sum(note["seconds"] for note in notes))
+
+    def _plan(
+        self, fit: "Fit", costs: "Costs", spent: float, *, largest: float | None, batch: int, kappa: float
+    ) -> "Plan":
+        """The next batch within what is left, kept on disk with its reasons; `next.toml` is written last."""
+        from bayeskisl.design import Budget, candidate_runs, ladder_sizes, next_sweep, plan, sweep_behind
+        from bayeskisl.reporting import plot_plan
+
+        table = sweep_behind(fit.curves, self.spec)
+        offered = candidate_runs(
+            fit, self.params, self.tokens, sizes=ladder_sizes(table), largest=largest, seed=self.seed
+        )
+        result = plan(
+            fit, self.params, self.tokens, budget=Budget(self.budget.amount - spent, self.budget.unit), costs=costs,
+            candidates=offered, batch=batch, kappa=kappa, seed=self.seed,
+        )  # fmt: skip
+        _write_json(self.folder / "plan.json", result.summary())
+        plot_plan(result).savefig(self.folder / "plan.png")
+        if result.runs:
+            text = next_sweep(result.runs, fit.curves, table, result.verdict)
+            write_atomically(self.folder / "next.toml", text.encode())
+        return result
+
+
+def _widths(fit: "Fit", params: float, tokens: float | None, seed: int) -> tuple[float, float]:
+    from bayeskisl.design import believe
+
+    return believe(fit, params, tokens, [], seed=seed).width
+
+
+def _file_of(spec: str | Path) -> Path:
+    return Path(spec) if Path(spec).suffix == ".toml" else shipped_file("sweeps", spec)
+
+
+def _claim(out: Path, what: dict) -> None:
+    """Refuse a folder in which another loop lives."""
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / "asked.json"
+    told = json.loads(json.dumps(what))
+    if path.is_file() and json.loads(path.read_text()) != told:
+        before = json.loads(path.read_text())
+        changed = ", ".join(f"{key} was {before.get(key)}" for key in told if before.get(key) != told[key])
+        raise InputError("the loop that the folder was started with", f"another one ({changed})", str(out),
+                         "choose another folder")  # fmt: skip
+    _write_json(path, told)
+
+
+def _write_json(path: Path, content: object) -> None:
+    write_atomically(path, (json.dumps(content, indent=2) + "\n").encode())

@@ -1,0 +1,407 @@
+"""What would planning have saved? A finished sweep is played again, run by run, as if only the bought runs were known.
+
+The largest size is the target: its runs cannot be bought, and its own measurement is the truth. Every planner starts
+from the same few runs of the smallest sizes, buys from what was really trained, and is asked for the target's collapse
+point each time that its spending reaches the next share of what the whole sweep cost.
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayeskisl import schema
+from bayeskisl.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from bayeskisl.design import Costs, Run
+    from bayeskisl.inference import Fit
+
+__all__ = ["SHARES", "Step", "replay"]
+
+# Shares of the sweep's cost at which every planner is asked.
+SHARES = (0.08, 0.12, 0.18, 0.27, 0.4)
+
+_CI_PROB = 0.9
+_BATCH = 64  # runs at most between two refits; money ends a batch first
+
+FitOf = Callable[["xr.Dataset", int], "Fit"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one planner knew at one time.
+
+    Attributes
+    ----------
+    planner : str
+    repeat : int
+    share : float
+        Of the whole sweep's cost, up to which it could spend.
+    cost : float
+        What it spent, the start included.
+    runs : int
+        Runs bought.
+    low, median, high : float
+        Of the 90 % interval of log x50 at the target's size.
+    truth : float
+        Its measurement, or the simulation's own value.
+    gate : bool
+        Whether the posterior passed its gate.
+    bought : tuple of str
+        Names of the runs.
+    """
+
+    planner: str
+    repeat: int
+    share: float
+    cost: float
+    runs: int
+    low: float
+    median: float
+    high: float
+    truth: float
+    gate: bool
+    bought: tuple[str, ...]
+
+    @property
+    def width(self) -> float:
+        """Of the interval, natural log units."""
+        return self.high - self.low
+
+    @property
+    def covered(self) -> bool:
+        """Whether the interval holds the truth."""
+        return self.low <= self.truth <= self.high
+
+    @property
+    def interval_score(self) -> float:
+        """Width and a penalty for missing: Gneiting & Raftery 2007, doi:10.1198/016214506000001437; lower is better."""
+        missed = max(self.low - self.truth, 0.0) + max(self.truth - self.high, 0.0)
+        return self.width + 2 / (1 - _CI_PROB) * missed
+
+
+def replay(
+    curves: "xr.Dataset | str | Path",
+    planners: Sequence[str] | None = None,
+    *,
+    start: int = 3,
+    shares: Sequence[float] = SHARES,
+    repeats: int = 4,
+    costs: "Costs | None" = None,
+    fit: FitOf | None = None,
+    out: str | Path | None = None,
+    seed: int = 0,
+    progress: Callable[[str], None] = lambda _: None,
+) -> "pd.DataFrame":
+    """Play a finished amount sweep again under several planners.
+
+    Parameters
+    ----------
+    curves : xarray.Dataset or path
+        At least `start` + 2 sizes of one budget; the largest is the target. Simulated curves carry their truth.
+    planners : sequence of str
+        Names in `bayeskisl.design.PLANNERS`; also ``"grid"`` (every run of the other sizes, levels left out at which
+        nothing or everything is kept, told by their outcomes) and ``"everything"``. Left out, all but the last.
+    start : int
+        The smallest sizes, of which one run per coarse level is known to everyone from the beginning.
+    shares : sequence of float
+        Of the cost of every run that can be bought.
+    repeats : int
+        Each repeat shuffles the seeds of every level, the planner's randomness and the sampler's seed.
+    costs : Costs, optional
+        Left out, 6 N D.
+    fit : callable, optional
+        ``fit(curves, seed) -> Fit``; left out, the default law without rivals, 4 x 500 draws, never throwing.
+    out : path, optional
+        Folder in which every step is kept; the same call goes on from there.
+    seed : int
+    progress : callable
+        Is told of every step.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per planner, repeat and share: the fields of `Step` with ``width``, ``covered``, ``error`` and
+        ``interval_score``.
+
+    Raises
+    ------
+    InputError
+        If a planner is unknown, the curves have too few sizes or several budgets, or `out` holds another replay.
+    """
+    import pandas as pd
+
+    from bayeskisl.curves import load_curves
+    from bayeskisl.design import PLANNERS, Costs
+
+    curves = load_curves(curves) if isinstance(curves, str | Path) else curves
+    market = Market.of(curves, costs or Costs.of_flops())
+    planners = (*PLANNERS, "grid") if planners is None else planners
+    unknown = set(planners) - {*PLANNERS, *_FIXED}
+    if unknown:
+        raise InputError(f"planners among {', '.join([*PLANNERS, *_FIXED])}", ", ".join(sorted(unknown)), "planners")
+    ledger = _Ledger(out, {"curves": _digest(curves), "start": start, "shares": list(shares), "seed": seed,
+                           "costs": asdict(market.costs)})  # fmt: skip
+    fitted = _remembering(fit or _default_fit)
+    steps = []
+    for repeat in range(repeats):
+        for planner in planners:
+            known = ledger.steps(planner, repeat)
+            game = _Game(market, planner, repeat, np.random.SeedSequence([seed, repeat]), start, fitted)
+            for step in game.play(shares, known):
+                if step not in known:
+                    ledger.note(step)
+                    progress(f"{planner} {repeat}: {step.runs} runs, width {step.width:.3f}")
+                steps.append(step)
+    columns = [name for name in Step.__dataclass_fields__ if name != "bought"]
+    rows = [
+        {**{name: getattr(step, name) for name in columns}, "width": step.width, "covered": step.covered,
+         "error": step.median - step.truth, "interval_score": step.interval_score}
+        for step in steps
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+@dataclass(frozen=True)
+class Market:
+    """What can be bought, and what it costs.
+
+    Parameters
+    ----------
+    curves : xarray.Dataset
+        Of all sizes but the target's.
+    target_params : float
+    truth : float
+        log x50 of the target's cell.
+    costs : Costs
+    """
+
+    curves: "xr.Dataset"
+    target_params: float
+    truth: float
+    costs: "Costs"
+
+    @classmethod
+    def of(cls, curves: "xr.Dataset", costs: "Costs") -> "Market":
+        """The largest size becomes the target, and its runs leave the shelf."""
+        if curves.attrs["axis"] != "amount" or len(np.unique(curves[schema.TOKENS])) > 1:
+            raise InputError("an amount sweep at one token budget", "another", "curves")
+        largest = float(curves[schema.PARAMS].max())
+        return cls(
+            curves.isel(run=np.flatnonzero(curves[schema.PARAMS].values < largest)),
+            largest,
+            _truth(curves, largest),
+            costs,
+        )
+
+    @cached_property
+    def runs(self) -> "list[Run]":
+        """Every run of the curves, in their order."""
+        from bayeskisl.design import Run
+
+        columns = (self.curves[name].values.astype(float) for name in (schema.PARAMS, schema.TOKENS, schema.FACTS))
+        return [Run(*(float(value) for value in row)) for row in zip(*columns, strict=True)]
+
+    @cached_property
+    def price(self) -> np.ndarray:
+        """Of every run."""
+        return np.array([self.costs.of(run) for run in self.runs])
+
+    @cached_property
+    def informative(self) -> np.ndarray:
+        """Indices of the runs of levels at which something, and not everything, is kept on average."""
+        share = (self.curves[schema.RECALLED] / self.curves[schema.PROBED]).values[:, 0]
+        totals = Counter()
+        for run, kept in zip(self.runs, share, strict=True):
+            totals[run] += kept
+        counts = Counter(self.runs)
+        return np.array([i for i, run in enumerate(self.runs) if 0.01 < totals[run] / counts[run] < 0.99])
+
+
+_FIXED = ("grid", "everything")
+
+
+class _Game:
+    """One planner's purchases in one repeat."""
+
+    def __init__(
+        self, market: Market, planner: str, repeat: int, seeds: np.random.SeedSequence, start: int, fit: Any
+    ) -> None:
+        self.market, self.planner, self.repeat, self.fit = market, planner, repeat, fit
+        shuffle, choice, sampler = (np.random.default_rng(child) for child in seeds.spawn(3))
+        self.choice, self.sampler_seed = choice, int(sampler.integers(2**31))
+        self.shelf = self._shelf(shuffle)
+        self.bought = self._start(start)
+
+    @property
+    def spent(self) -> float:
+        return float(self.market.price[self.bought].sum())
+
+    def play(self, shares: Sequence[float], known: list[Step]) -> Iterator[Step]:
+        """Steps in order; those that are known are taken over with what they bought."""
+        total = float(self.market.price.sum())
+        if self.planner in _FIXED:
+            everything = np.arange(len(self.market.runs))
+            self.bought = list(self.market.informative if self.planner == "grid" else everything)
+            yield known[0] if known else self._step(self.spent / total)
+            return
+        for index, share in enumerate(shares):
+            if index < len(known):
+                self._take_over(known[index])
+                yield known[index]
+                continue
+            self._buy_until(share * total)
+            yield self._step(share)
+
+    def _buy_until(self, money: float) -> None:
+        """Buy, refit and buy again until nothing that is left can be afforded."""
+        while True:
+            runs = self._choose(money - self.spent)
+            if not runs:
+                return
+            for run in runs:
+                self._buy(run)
+
+    def _choose(self, money: float) -> "list[Run]":
+        from bayeskisl.design import PLANNERS, Outlook, Problem, believe
+
+        affordable = [run for run, left in self.shelf.items() if left and self.market.costs.of(run) <= money]
+        if not affordable:
+            return []
+        candidates = tuple(sorted(run for run, left in self.shelf.items() if left))
+        posterior = self.fit(self._known_curves(), self.sampler_seed)
+        cells = {run.cell for run in candidates}
+        beliefs = believe(posterior, self.market.target_params, None, cells, seed=self.repeat)
+        problem = Problem(
+            outlook=Outlook.of(beliefs, self._known_curves()),
+            candidates=candidates,
+            costs=self.market.costs,
+            budget=money,
+            batch=_BATCH,
+            available={run: len(left) for run, left in self.shelf.items()},
+            trained=tuple(self.market.runs[i] for i in self.bought),
+        )
+        return PLANNERS[self.planner](problem, self.choice)
+
+    def _step(self, share: float) -> Step:
+        from bayeskisl.decision import predict
+
+        market, posterior = self.market, self.fit(self._known_curves(), self.sampler_seed)
+        ahead = predict(posterior, market.target_params, kind="mean", throw=False)
+        tail = (1 - _CI_PROB) / 2
+        low, median, high = np.quantile(np.log(ahead[schema.COLLAPSE].values), [tail, 0.5, 1 - tail]).tolist()
+        names = self.market.curves[schema.RUN].values[self.bought]
+        return Step(self.planner, self.repeat, share, self.spent, len(self.bought), low, median, high,
+                    market.truth, posterior.gate.passed, tuple(map(str, names)))  # fmt: skip
+
+    def _known_curves(self) -> "xr.Dataset":
+        """All that a planner may see."""
+        return self.market.curves.isel(run=sorted(self.bought))
+
+    def _buy(self, run: "Run") -> None:
+        self.bought.append(self.shelf[run].pop())
+
+    def _take_over(self, step: Step) -> None:
+        position = {str(name): i for i, name in enumerate(self.market.curves[schema.RUN].values)}
+        self.bought = [position[name] for name in step.bought]
+        for left in self.shelf.values():
+            left[:] = [i for i in left if i not in self.bought]
+
+    def _shelf(self, rng: np.random.Generator) -> "dict[Run, list[int]]":
+        shelf: dict[Run, list[int]] = {}
+        for index in rng.permutation(len(self.market.runs)):
+            shelf.setdefault(self.market.runs[index], []).append(int(index))
+        return shelf
+
+    def _start(self, sizes: int) -> list[int]:
+        """One run at every level that all of the smallest sizes share."""
+        smallest = sorted({run.params for run in self.market.runs})
+        if len(smallest) < sizes + 1:
+            raise InputError(f"more than {sizes + 1} sizes", len(smallest) + 1, "curves", "lower `start`")
+        levels = [{run.level for run in self.market.runs if run.params == n} for n in smallest[:sizes]]
+        common = sorted(set.intersection(*levels))
+        wanted = [run for run in sorted(self.shelf) if run.params in smallest[:sizes] and run.level in common]
+        return [self.shelf[run].pop() for run in wanted]
+
+
+class _Ledger:
+    """Steps on disk, one line each; nothing without a folder."""
+
+    def __init__(self, out: str | Path | None, what: dict[str, Any]) -> None:
+        self.path = Path(out) if out is not None else None
+        if self.path is None:
+            return
+        self.path.mkdir(parents=True, exist_ok=True)
+        told = json.dumps(what, sort_keys=True)
+        header = self.path / "replay.json"
+        if header.is_file() and header.read_text() != told:
+            raise InputError("the replay that the folder was started with", "another one", str(out),
+                             "choose another folder")  # fmt: skip
+        header.write_text(told)
+
+    def steps(self, planner: str, repeat: int) -> list[Step]:
+        """What is known of one planner's repeat; a line that a crash cut off is left out."""
+        file = self.path / f"{planner}-{repeat}.jsonl" if self.path else None
+        steps = []
+        for line in file.read_text().splitlines() if file and file.is_file() else []:
+            try:
+                content = json.loads(line)
+            except ValueError:
+                break
+            steps.append(Step(**{**content, "bought": tuple(content["bought"])}))
+        return steps
+
+    def note(self, step: Step) -> None:
+        if self.path:
+            with (self.path / f"{step.planner}-{step.repeat}.jsonl").open("a") as file:
+                file.write(json.dumps(asdict(step)) + "\n")
+
+
+def _truth(curves: "xr.Dataset", params: float) -> float:
+    """log x50 of the target's cell: the simulation's own, or as its runs measure it."""
+    import xarray as xr
+
+    from bayeskisl.decision import measure_collapse
+
+    if "truth" in curves.attrs:
+        known = xr.Dataset.from_dict(json.loads(curves.attrs["truth"]))
+        cell = next(str(name) for name in known[schema.CELL].values if str(name).startswith(f"{params:.0f}p "))
+        return float(np.log(known[schema.COLLAPSE].sel(cell=cell).values.ravel()[0]))
+    ours = curves.isel(run=np.flatnonzero(curves[schema.PARAMS].values == params))
+    return float(np.log(measure_collapse(ours).median))
+
+
+def _default_fit(curves: "xr.Dataset", seed: int) -> "Fit":
+    from bayeskisl.inference import fit
+
+    return fit(curves, "collapse", rivals=(), draws=500, tune=500, seed=seed, throw=False)
+
+
+def _remembering(fit: FitOf) -> FitOf:
+    """The same fit is asked for twice in a row: to answer, and to plan from."""
+    last: dict[tuple, Fit] = {}
+
+    def remembered(curves: "xr.Dataset", seed: int) -> "Fit":
+        key = (tuple(curves[schema.RUN].values.tolist()), seed)
+        if key not in last:
+            while len(last) > 30:
+                last.pop(next(iter(last)))
+            last[key] = fit(curves, seed)
+        return last[key]
+
+    return remembered
+
+
+def _digest(curves: "xr.Dataset") -> str:
+    content = [curves[name].values.tobytes() for name in (schema.PARAMS, schema.FACTS, schema.RECALLED)]
+    return hashlib.sha256(b"".join(content)).hexdigest()[:16]

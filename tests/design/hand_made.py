@@ -1,0 +1,132 @@
+"""A fit whose posterior is Gaussian and written by hand, so that the value of a run has a closed form."""
+
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import xarray as xr
+
+from bayeskisl.inference import Gate
+from bayeskisl.inference.simulate import design_curves
+from bayeskisl.laws import Law, SizeLaw, load_law
+
+SIZES, TOKENS, TARGET = (6_144, 13_824, 24_576), 1_843_200, 98_304
+PASSED = Gate(True, (), 1.0, 2_000.0, 2_000.0, 0.0, 0.0, 0.5, 10.0)
+FAILED = Gate(False, ("R-hat of tau is 1.2",), 1.2, 90.0, 80.0, 0.0, 0.0, 0.5, 10.0)
+
+
+@dataclass
+class GaussianFit:
+    """Thresholds N(law's line at its prior mean, sd^2) independent over cells; tau, sigma and steepness known."""
+
+    sizes: tuple = SIZES
+    levels: tuple = (250, 500, 1000, 2000)
+    sd: float = 0.05
+    tau: float = 0.1
+    sigma_run: float = 0.1
+    steepness: float = 4.0
+    draws: int = 4_000
+    seed: int = 0
+    gate: Gate = PASSED
+    tokens: tuple = (TOKENS,)
+    thresholds: dict = field(default_factory=dict)
+
+    @cached_property
+    def law(self) -> Law:
+        return load_law("power")
+
+    @property
+    def laws(self) -> dict:
+        return {"power": self.law}
+
+    @property
+    def weights(self) -> dict:
+        return {"power": 1.0}
+
+    @property
+    def warnings(self) -> tuple:
+        return ()
+
+    @cached_property
+    def curves(self) -> xr.Dataset:
+        curves = design_curves(
+            params=list(self.sizes), facts=list(self.levels), tokens=list(self.tokens), seeds=1, tokens_per_fact=6
+        )
+        return curves.assign_attrs(sweeps=json.dumps({"demo": "demo-0123"}))
+
+    @cached_property
+    def size_law(self) -> SizeLaw:
+        return SizeLaw.of(self.law, ("params",), np.array(self.sizes, dtype=float)[:, None])
+
+    @property
+    def design(self) -> np.ndarray:
+        return self.size_law.design_matrix(np.array(self.sizes, dtype=float)[:, None])
+
+    @cached_property
+    def tree(self) -> xr.DataTree:
+        rng = np.random.default_rng(self.seed)
+        shape, cells = (2, self.draws // 2, 1), len(self.sizes)
+        mean = np.array(
+            [self.thresholds.get(n, m) for n, m in zip(self.sizes, self.design @ self.size_law.mean, strict=True)]
+        )
+        noise = rng.standard_normal((self.draws, cells))
+        noise -= noise.mean(axis=0)
+        noise = np.linalg.solve(
+            np.linalg.cholesky(np.cov(noise, rowvar=False)), noise.T
+        ).T  # exactly N(0, I) in moments
+        threshold = mean[:, None] + self.sd * noise.reshape(*shape[:2], cells, 1)
+        group, cell = ("chain", "draw", "group"), ("chain", "draw", "cell", "group")
+        known = {
+            "tau": self.tau, "sigma_run": self.sigma_run, "steepness_scatter": 1e-9, "lapse_scatter": 0.3,
+            "lapse_intercept": -8.0, "concentration": 1e7, "floor": 1 / 4096, "floor_excess": 0.0,
+            "steepness_intercept": np.log(self.steepness), "steepness_exponent": 0.0, "intercept": 5.0,
+        }  # fmt: skip
+        posterior = xr.Dataset(
+            {name: (group, np.full(shape, value)) for name, value in known.items()}
+            | {
+                "critical_exposures": (cell, np.exp(threshold)),
+                "steepness": (cell, np.full(threshold.shape, self.steepness)),
+                "ceiling": (cell, np.full(threshold.shape, 0.9999)),
+                "exponent": ((*group, "covariate"), np.full((*shape, 1), 0.7)),
+                "curvature": ((*group, "covariate"), np.zeros((*shape, 1))),
+            },
+            coords={"group": ["infused"], "covariate": ["params"], "cell": [f"{n}p" for n in self.sizes]},
+        )
+        tree = xr.DataTree.from_dict({"posterior": posterior})
+        tree.attrs = {"laws": json.dumps({"power": self.law.to_dict()})}
+        return tree
+
+    def moments(self, params: float) -> tuple[float, float]:
+        """Variance of log e50 of a size (scatter included), and its covariance with the target's line."""
+        covariance, move = self._coefficients()
+        there, target = self.size_law.design_matrix(np.array([[params], [TARGET]], dtype=float))
+        if params in self.sizes:
+            return self.sd**2, float(target @ move[:, self.sizes.index(params)]) * self.sd**2
+        return float(there @ covariance @ there) + self.tau**2, float(target @ covariance @ there)
+
+    def line_variance(self) -> float:
+        """Variance of the target's line."""
+        target = self.size_law.design_matrix(np.array([TARGET], dtype=float))
+        return float(target @ self._coefficients()[0] @ target)
+
+    def _coefficients(self) -> tuple[np.ndarray, np.ndarray]:
+        """Covariance of the coefficients, and how their conditional mean moves with each cell's log e50.
+
+        A coefficient with a standard deviation of zero stays at its mean.
+        """
+        free = self.size_law.sd > 0
+        design = self.design[:, free]
+        given = np.linalg.inv(np.diag(1 / self.size_law.sd[free] ** 2) + design.T @ design / self.tau**2)
+        move = np.zeros((len(free), len(self.sizes)))
+        move[free] = given @ design.T / self.tau**2
+        covariance = self.sd**2 * move @ move.T
+        covariance[np.ix_(free, free)] += given
+        return covariance, move
+
+
+def level_at_half(fit: GaussianFit, params: float) -> float:
+    """Facts at which a size keeps half, if it lies on the law's line at its prior mean."""
+    row = fit.size_law.design_matrix(np.array([params], dtype=float))
+    threshold = fit.thresholds.get(params, float(row @ fit.size_law.mean))
+    return float(round(0.5 * TOKENS / (6 * np.exp(threshold))))

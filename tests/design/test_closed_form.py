@@ -1,0 +1,76 @@
+"""On a linear law with Gaussian thresholds the value of a run is known: cov^2 / (variance + noise)."""
+
+import numpy as np
+import pytest
+
+from bayeskisl.design import Outlook, Run, believe
+from tests.design.hand_made import TARGET, TOKENS, GaussianFit, level_at_half
+
+PARTICLES = 60_000
+
+
+def noise(fit, run, probed=500):
+    """Run scatter, and 500 binomial answers near one half on the scale of log exposures."""
+    return (fit.sigma_run**2 + 4 / (probed * fit.steepness**2)) / run.replicates
+
+
+def outlook(fit, runs, **options):
+    beliefs = believe(fit, TARGET, None, [run.cell for run in runs], particles=PARTICLES, **options)
+    return Outlook.of(beliefs, fit.curves)
+
+
+@pytest.mark.parametrize("params", [3_456, 9_600, 24_576, 55_296])
+@pytest.mark.parametrize("replicates", [1, 3])
+def test_gain_of_one_run(params, replicates):
+    fit = GaussianFit(sd=0.15, draws=60_000)
+    run = Run(params, TOKENS, level_at_half(fit, params), replicates)
+    variance, covariance = fit.moments(params)
+    expected = covariance**2 / (variance + noise(fit, run))
+    found = outlook(fit, [run]).gain(run)
+    assert found == pytest.approx(expected, rel=0.02)
+
+
+def test_reducible_variance():
+    fit = GaussianFit(sd=0.15, draws=60_000)
+    assert outlook(fit, []).reducible == pytest.approx(fit.line_variance(), rel=0.02)
+
+
+def test_two_runs_of_a_new_size():
+    fit = GaussianFit(sd=0.15, draws=60_000)
+    run = Run(55_296, TOKENS, level_at_half(fit, 55_296))
+    variance, covariance = fit.moments(run.params)
+    both = covariance**2 / (variance + noise(fit, run) / 2)
+    after = outlook(fit, [run]).after(run, np.random.default_rng(0))
+    after = after.after(run, np.random.default_rng(1))
+    assert after.removed == pytest.approx(both, rel=0.05)
+
+
+def test_runs_of_two_new_sizes():
+    fit = GaussianFit(sd=0.15, draws=60_000)
+    runs = [Run(n, TOKENS, level_at_half(fit, n)) for n in (3_456, 55_296)]
+    rows = fit.size_law.design_matrix(np.array([[3_456], [55_296], [TARGET]], dtype=float))
+    joint = rows @ fit._coefficients()[0] @ rows.T
+    joint[:2, :2] += np.eye(2) * (fit.tau**2 + noise(fit, runs[0]))
+    expected = joint[2, :2] @ np.linalg.solve(joint[:2, :2], joint[:2, 2])
+    after = outlook(fit, runs)
+    for run in runs:
+        after = after.after(run, np.random.default_rng(0))
+    assert after.removed == pytest.approx(expected, rel=0.05)
+
+
+def test_information_is_that_of_two_correlated_normals():
+    fit = GaussianFit(sd=0.15, draws=60_000)
+    run = Run(55_296, TOKENS, level_at_half(fit, 55_296))
+    variance, covariance = fit.moments(run.params)
+    share = covariance**2 / (variance + noise(fit, run)) / fit.line_variance()
+    found = outlook(fit, [run]).gain(run, "information")
+    # eight bins of the target's line keep a little less than all of it
+    assert 0.85 < found / (-0.5 * np.log1p(-share)) < 1.01
+
+
+def test_scores_agree_on_what_is_worth_most():
+    fit = GaussianFit(sd=0.15)
+    runs = [Run(n, TOKENS, level_at_half(fit, n)) for n in (3_456, 9_600, 24_576, 55_296)]
+    view = outlook(fit, runs)
+    best = {score: max(runs, key=lambda run: view.gain(run, score)) for score in ("variance", "information", "regret")}
+    assert set(best.values()) == {runs[-1]}

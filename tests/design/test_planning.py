@@ -1,0 +1,179 @@
+"""Plans: within the budget, the same whatever the order and the unit, and honest about what they cannot do."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bayeskisl.design import PLANNERS, Budget, Costs, Outlook, Problem, Run, believe, candidate_runs, plan
+from bayeskisl.errors import GateError, InputError
+from tests.design.hand_made import FAILED, SIZES, TARGET, TOKENS, GaussianFit, level_at_half
+
+COSTS = Costs(2e-6, 1e-10, "device-seconds", "test")
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return GaussianFit(sd=0.15)
+
+
+@pytest.fixture(scope="module")
+def candidates(fitted):
+    return candidate_runs(fitted, TARGET, largest=55_296, levels=4)
+
+
+@pytest.fixture(scope="module")
+def planned(fitted, candidates):
+    return plan(fitted, TARGET, budget=60, costs=COSTS, candidates=candidates, batch=4, particles=2_000)
+
+
+def made(fitted, candidates, **options):
+    settings = {"budget": 60, "costs": COSTS, "candidates": candidates, "batch": 4, "particles": 2_000} | options
+    return plan(fitted, TARGET, **settings)
+
+
+def test_default_candidates_surround_the_fall_and_leave_the_target_alone(fitted, candidates):
+    sizes = {run.params for run in candidates}
+    assert set(SIZES) < sizes
+    assert max(sizes) == 55_296
+    assert TARGET not in sizes
+    for size in sizes:
+        levels = [run.level for run in candidates if run.params == size]
+        assert min(levels) < level_at_half(fitted, size) < max(levels)
+
+
+def test_a_candidate_of_the_targets_size_is_refused(fitted):
+    with pytest.raises(InputError, match="below the target's"):
+        made(fitted, [Run(TARGET, TOKENS, 2000.0)])
+
+
+def test_sizes_at_or_above_the_target_are_never_offered(fitted):
+    offered = candidate_runs(fitted, 20_000, sizes=[6_144, 20_000, 55_296], largest=1e9)
+    assert {run.params for run in offered} == {6_144}
+
+
+@pytest.mark.parametrize("name", list(PLANNERS))
+@pytest.mark.parametrize("budget", [1.0, 9.0, 25.0])
+def test_no_planner_exceeds_its_budget_or_its_batch(fitted, candidates, name, budget):
+    beliefs = believe(fitted, TARGET, None, [run.cell for run in candidates], particles=500)
+    problem = Problem(Outlook.of(beliefs, fitted.curves), candidates, COSTS, budget, 5)
+    runs = PLANNERS[name](problem, np.random.default_rng(0))
+    assert sum(map(COSTS.of, runs)) <= budget
+    assert len(runs) <= 5
+    assert set(runs) <= set(candidates)
+    assert runs or budget < min(map(COSTS.of, candidates))
+
+
+@pytest.mark.parametrize("name", list(PLANNERS))
+def test_no_planner_takes_more_than_there_is(fitted, candidates, name):
+    beliefs = believe(fitted, TARGET, None, [run.cell for run in candidates], particles=500)
+    available = dict.fromkeys(candidates[::9], 1)
+    problem = Problem(Outlook.of(beliefs, fitted.curves), candidates, COSTS, 1e9, 50, available=available)
+    runs = PLANNERS[name](problem, np.random.default_rng(0))
+    assert len(set(runs)) == len(runs)
+    assert set(runs) <= set(available)
+
+
+def test_the_order_of_candidates_does_not_matter(fitted, candidates, planned):
+    shuffled = [candidates[i] for i in np.random.default_rng(1).permutation(len(candidates))]
+    assert made(fitted, shuffled).summary() == planned.summary()
+
+
+def test_the_unit_of_money_does_not_matter(fitted, candidates, planned):
+    per_hour = replace(COSTS, per_token=COSTS.per_token / 3600, per_token_and_param=COSTS.per_token_and_param / 3600)
+    assert made(fitted, candidates, costs=per_hour, budget=60 / 3600).runs == planned.runs
+
+
+def test_one_seed_one_plan(fitted, candidates, planned):
+    again = made(fitted, candidates)
+    assert json.dumps(again.summary()) == json.dumps(planned.summary())
+    assert again.table.equals(planned.table)
+
+
+def test_widths_fall_along_the_plan_and_stay_above_the_floor(planned):
+    widths = [width for _, width in planned.frontier]
+    assert widths == sorted(widths, reverse=True)
+    assert widths[-1] > planned.floor > 0
+    assert (planned.table["width"] <= planned.width + 1e-9).all()
+    assert (planned.table["gain"] >= 0).all()
+
+
+def test_a_replicate_is_worth_no_less_when_it_is_free(fitted, candidates):
+    beliefs = believe(fitted, TARGET, None, [run.cell for run in candidates], particles=2_000)
+    outlook = Outlook.of(beliefs, fitted.curves)
+    for run in (r for r in candidates if r.replicates == 1):
+        assert outlook.gain(replace(run, replicates=3)) >= 0.98 * outlook.gain(run)
+
+
+def test_pending_runs_are_not_bought_again(fitted, candidates, planned):
+    first = planned.runs[0]
+    later = made(fitted, candidates, pending=[first] * 3)
+    gain = later.table.set_index(["params", "level", "replicates"])["gain"]
+    before = planned.table.set_index(["params", "level", "replicates"])["gain"]
+    place = (first.params, first.level, first.replicates)
+    assert gain[place] < 0.5 * before[place]
+    assert later.frontier[0][1] == planned.width
+    assert later.purchases[0].width < planned.purchases[0].width
+
+
+def test_too_little_money_is_said(fitted, candidates):
+    poor = made(fitted, candidates, budget=0.5)
+    assert not poor.runs
+    assert "No candidate costs at most 0.5 device-seconds" in poor.verdict
+
+
+def test_runs_that_would_not_help_are_said(fitted):
+    saturated = [Run(6_144, TOKENS, 2.0), Run(13_824, TOKENS, 3.0)]
+    assert made(fitted, saturated).verdict.startswith("Nothing within this budget would help")
+
+
+def test_pending_runs_that_wear_the_draws_out_end_the_plan(fitted, candidates, monkeypatch):
+    monkeypatch.setattr("bayeskisl.design.planning.FEWEST_PARTICLES", 1_900)
+    worn = made(fitted, candidates, pending=[Run(55_296, TOKENS, level_at_half(fitted, 55_296))])
+    assert not worn.runs
+    assert "fit again" in worn.verdict
+
+
+def test_a_failed_gate_is_refused_or_waived(candidates):
+    failed = GaussianFit(sd=0.15, gate=FAILED)
+    with pytest.raises(GateError, match="R-hat of tau"):
+        made(failed, candidates)
+    assert made(failed, candidates, throw=False).runs
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"score": "luck"}, "a score among"),
+        ({"planner": "oracle"}, "a planner among"),
+        ({"kappa": 2.0}, "a number in"),
+        ({"batch": 0}, "a batch of at least 1"),
+        ({"costs": None}, "measured costs"),
+        ({"budget": "2x"}, "a budget such as"),
+    ],
+)
+def test_bad_options_are_one_sentence(fitted, candidates, options, message):
+    with pytest.raises(InputError, match=message):
+        made(fitted, candidates, **options)
+
+
+def test_a_budget_in_flop_needs_no_records(fitted, candidates):
+    in_flop = made(fitted, candidates, costs=None, budget=Budget(5e12, "FLOP"))
+    assert in_flop.runs
+    assert sum(6 * r.params * r.tokens * r.replicates for r in in_flop.runs) <= 5e12
+
+
+def test_another_token_budget_was_never_swept(fitted):
+    with pytest.raises(InputError, match="only token budget"):
+        made(fitted, [Run(6_144, 2 * TOKENS, 500.0)])
+
+
+def test_reasons(fitted, candidates, planned):
+    why = planned.table.set_index(["params", "level"])["why"]
+    assert set(why[55_296.0]) == {"new size, 2.2 times the largest seen"}
+    assert set(why[9_216.0]) == {"new size between 6,144 and 13,824"}
+    seen = Run(6_144, TOKENS, 500.0)
+    table = made(fitted, [seen, Run(6_144, TOKENS, 2000.0), Run(6_144, TOKENS, 470.0)]).table.set_index("level")["why"]
+    assert table.to_dict() == {470.0: "new level at the cliff", 500.0: "replicate at the cliff",
+                               2000.0: "replicate beside the cliff"}  # fmt: skip
