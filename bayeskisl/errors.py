@@ -32,6 +32,10 @@ class InputError(BayeskislError, ValueError):
         advice = f"; {remedy}" if remedy else ""
         super().__init__(f"{place}expected {expected}, got {got}{advice}.")
 
+    def __reduce__(self) -> tuple:
+        """Whole also when it comes from another process."""
+        return type(self), (self.expected, self.got, self.where, self.remedy)
+
 
 class GateError(BayeskislError):
     """A posterior failed a check and may not be used; the message says which check and what to try."""

@@ -27,6 +27,7 @@ CACHES = ("TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR", "XDG_CACHE_HOME")
 
 
 def by_sweep(args: argparse.Namespace) -> dict:
+    from bayeskisl.sweeping.execution import Job
     from bayeskisl.sweeping.plan import plan_stacks
     from bayeskisl.sweeping.workers import Trainers, default_workers
 
@@ -34,8 +35,8 @@ def by_sweep(args: argparse.Namespace) -> dict:
     begun, cores = time.perf_counter(), core_seconds()
     workers = default_workers(args.device)
     stacks = plan_stacks(runs, args.stack or -(-args.runs // workers))
-    with Trainers(args.device, workers=workers, compiled=True) as trainers:
-        for _ in trainers.train(list(stacks), lambda *_: None):
+    with Trainers(workers=workers) as trainers:
+        for _ in trainers.train([Job(stack, args.device) for stack in stacks], lambda *_: None):
             pass
     return {"seconds": time.perf_counter() - begun, "core_seconds": core_seconds() - cores}
 

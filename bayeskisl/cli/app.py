@@ -78,13 +78,19 @@ def sweep_run(
     out: Annotated[Path, typer.Option(help="Folder for the records.")],
     device: Device = "cpu",
     workers: Workers = None,
+    executor: Annotated[str, typer.Option(help="local: processes of this machine; ray: a Ray cluster.")] = "local",
+    address: Annotated[
+        str | None, typer.Option(help="Of a running Ray cluster; by default one is started here.")
+    ] = None,
+    save_every: Annotated[float, typer.Option(min=0.0, help="Seconds repeated at most after a crash.")] = 60.0,
 ) -> None:
     """Train every run that has no whole record yet."""
     from bayeskisl.sweeping import load_sweep, run_sweep
 
+    how = {"device": device, "workers": workers, "executor": executor, "address": address, "save_every": save_every}
     loaded = load_sweep(spec)
     with SweepDisplay() as display:
-        result = run_sweep(loaded, out, device=device, workers=workers, events=display)
+        result = run_sweep(loaded, out, **how, events=display)
     diverged = f", {result.diverged} of them diverged" if result.diverged else ""
     typer.echo(f"{result.trained} runs trained, {result.reused} reused{diverged}: {result.folder}")
 

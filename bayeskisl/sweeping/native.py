@@ -22,6 +22,7 @@ from bayeskisl.sweeping.ladder import ModelSize, Training
 
 __all__ = ["NativeStep", "compiler", "native_step"]
 
+_ALIGNMENT = 64  # bytes: of the kernel's vectors
 _SOURCE = Path(__file__).with_name("step.cpp")
 _FLAGS = ("-O3", "-march=native", "-mprefer-vector-width=512", "-fno-math-errno", "-fno-trapping-math", "-w")
 
@@ -38,6 +39,8 @@ class NativeStep:
         self._library = library
         library.weights_per_run.restype = library.bytes_of_tile.restype = ctypes.c_int64
         library.loss_and_gradient.restype = ctypes.c_float
+        room = np.empty(self.bytes_of_tile + _ALIGNMENT, np.uint8)
+        self._room = room[-room.ctypes.data % _ALIGNMENT :]
 
     @property
     def weights_per_run(self) -> int:
@@ -51,7 +54,7 @@ class NativeStep:
     def loss_and_gradient(self, weights: np.ndarray, tokens: np.ndarray) -> tuple[float, np.ndarray]:
         """Mean loss in nats per token and its gradient ``(weight,)``, for tokens ``(batch, context + 1)``."""
         gradient = np.empty_like(weights)
-        loss = self._library.loss_and_gradient(_at(weights), _at(gradient), _at(_whole(tokens)))
+        loss = self._library.loss_and_gradient(_at(weights), _at(gradient), _at(_whole(tokens)), _at(self._room))
         return loss, gradient
 
     def train(
@@ -86,14 +89,15 @@ class NativeStep:
         losses, gradient = np.empty(len(schedule), np.float32), np.empty_like(weights)
         settings = np.array([training.beta1, training.beta2, training.weight_decay], np.float32)
         arrays = (weights, mean, square, gradient, rates, _whole(tokens), settings, schedule)
-        self._library.train(*map(_at, arrays), ctypes.c_int64(len(schedule)), _at(losses))
+        self._library.train(*map(_at, arrays), ctypes.c_int64(len(schedule)), _at(losses), _at(self._room))
         return losses
 
     def evaluate(self, weights: np.ndarray, tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Nats of every target of `tokens` ``(sequence, context + 1)`` and whether it is the most probable token."""
         nats = np.empty((len(tokens), tokens.shape[1] - 1), np.float32)
         right = np.empty(nats.shape, np.bool_)
-        self._library.evaluate(_at(weights), _at(_whole(tokens)), ctypes.c_int64(len(tokens)), _at(nats), _at(right))
+        count = ctypes.c_int64(len(tokens))
+        self._library.evaluate(*map(_at, (weights, _whole(tokens))), count, *map(_at, (nats, right, self._room)))
         return nats, right
 
 

@@ -28,6 +28,11 @@ class Stack:
     def flops(self) -> float:
         return sum(run.flops for run in self.runs)
 
+    def parts(self, count: int) -> tuple["Stack", ...]:
+        """The same runs in so many stacks, as equal as can be, in order."""
+        bounds = [len(self.runs) * part // count for part in range(count + 1)]
+        return tuple(Stack(self.runs[a:b]) for a, b in pairwise(bounds))
+
     def place(self, run: RunSpec) -> dict:
         """Where a run stood, as it is recorded."""
         return {"name": self.name, "position": self.runs.index(run), "runs": len(self.runs)}
@@ -37,10 +42,8 @@ def plan_stacks(runs: tuple[RunSpec, ...], limit: int) -> tuple[Stack, ...]:
     """Divide runs into stacks of at most `limit`, as equal as can be, keeping their order."""
     stacks = []
     for _, alike in groupby(sorted(runs, key=_shape), key=_shape):
-        group = tuple(alike)
-        parts = -(-len(group) // limit)
-        bounds = [len(group) * part // parts for part in range(parts + 1)]
-        stacks += [Stack(group[a:b]) for a, b in pairwise(bounds)]
+        group = Stack(tuple(alike))
+        stacks += group.parts(-(-len(group.runs) // limit))
     return tuple(stacks)
 
 

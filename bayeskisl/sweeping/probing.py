@@ -7,7 +7,9 @@ import numpy as np
 from bayeskisl import schema
 from bayeskisl.knowledge import answer_places, draw_templates, pack
 from bayeskisl.sweeping.records import GroupProbe, Measured, RunProbe
+from bayeskisl.sweeping.saving import Saving
 from bayeskisl.sweeping.spec import RunSpec
+from bayeskisl.sweeping.steps import Saved
 from bayeskisl.sweeping.training import Trained, behind_start, train_stack
 
 __all__ = ["probe_stack", "train_and_probe"]
@@ -19,19 +21,31 @@ def train_and_probe(
     *,
     compiled: bool = False,
     on_step: Callable[[int, int], None] | None = None,
+    saving: Saving | None = None,
 ) -> tuple[Trained, tuple[RunProbe, ...]]:
     """Train a stack and measure every run of it, at its checkpoints and at the end.
 
-    Parameters are those of `train_stack`.
+    Parameters are those of `train_stack`; with `saving`, the state is kept on disk and gone on from.
     """
     measured: list[list[Measured]] = []
+    steps, checkpoints = runs[0].steps, runs[0].checkpoint_steps
 
-    def measure(done: int, stack: Trained) -> None:
-        measured.append(probe_stack(runs, stack, done))
+    def since(kind: str) -> Saved | None:
+        found = saving.load(kind) if saving else None
+        if found is None:
+            return None
+        saved, measured[:] = found
+        return saved
 
-    trained = train_stack(runs, device, compiled=compiled, on_step=on_step, on_checkpoint=measure)
-    measure(runs[0].steps, trained)
-    of_run = zip(*measured, strict=True)
+    def on_pause(done: int, stack: Trained) -> None:
+        if done in checkpoints:
+            measured.append(probe_stack(runs, stack, done))
+        if saving and saving.due() and done < steps:
+            saved = Saved(done, stack.steps.state(), np.array(stack.diverged_at))
+            saving.save(stack.steps.name, saved, measured)
+
+    trained = train_stack(runs, device, compiled=compiled, on_step=on_step, on_pause=on_pause, since=since)
+    of_run = zip(*measured, probe_stack(runs, trained), strict=True)
     return trained, tuple(RunProbe(m, at) for m, at in zip(of_run, trained.diverged_at, strict=True))
 
 

@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -17,7 +17,16 @@ from bayeskisl.errors import SweepError
 from bayeskisl.sweeping.plan import Stack
 from bayeskisl.sweeping.spec import RunSpec, canonical_json, plain
 
-__all__ = ["BrokenRecord", "GroupProbe", "Measured", "RunProbe", "read_record", "record_bytes", "write_atomically"]
+__all__ = [
+    "BrokenRecord",
+    "GroupProbe",
+    "Measured",
+    "RunProbe",
+    "read_record",
+    "record_bytes",
+    "told_as_sweep_error",
+    "write_atomically",
+]
 
 
 @dataclass(frozen=True)
@@ -102,16 +111,28 @@ def write_atomically(path: Path, content: bytes) -> None:
         If the folder is read-only or the disk is full.
     """
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with told_as_sweep_error(path):
+        try:
+            with draft.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(path)
+        except OSError:
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def told_as_sweep_error(path: Path) -> Iterator[None]:
+    """A full disk or a read-only folder in one sentence."""
     try:
-        with draft.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
+        yield
     except OSError as problem:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
-        raise SweepError(f"cannot write {path}: {problem.strerror}; free or choose another folder.") from None
+        raise SweepError(
+            f"cannot write {path}: {problem.strerror}; free or choose another folder, finished runs are kept."
+        ) from None
 
 
 def _coordinates(run: RunSpec) -> dict:

@@ -7,14 +7,20 @@ from pathlib import Path
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.errors import InputError
+from bayeskisl.sweeping.execution import Job
+from bayeskisl.sweeping.memory import device_memory, fitting_parts
 from bayeskisl.sweeping.plan import Stack, plan_stacks
+from bayeskisl.sweeping.ray_workers import RayTrainers
 from bayeskisl.sweeping.refine import refined_levels
 from bayeskisl.sweeping.spec import RunSpec, SweepSpec, load_sweep
 from bayeskisl.sweeping.store import SweepFolder, open_folder
 from bayeskisl.sweeping.tune import tune_sweep
 from bayeskisl.sweeping.workers import Trainers, default_workers
 
-__all__ = ["Pass", "SweepEvents", "SweepResult", "run_sweep"]
+EXECUTORS = ("local", "ray")
+
+__all__ = ["EXECUTORS", "Pass", "SweepEvents", "SweepResult", "run_sweep"]
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,9 @@ def run_sweep(
     *,
     device: str = "cpu",
     workers: int | None = None,
+    executor: str = "local",
+    address: str | None = None,
+    save_every: float = 60.0,
     events: SweepEvents | None = None,
 ) -> SweepResult:
     """Train every run of a sweep that has no whole record yet.
@@ -70,7 +79,14 @@ def run_sweep(
     device : str
         ``cpu``, ``cuda`` or another device of torch.
     workers : int, optional
-        Processes that train side by side; by default one per core on a CPU.
+        Processes that train side by side; by default one per core on a CPU, one per GPU.
+    executor : str
+        ``local``, or ``ray`` for a cluster.
+    address : str, optional
+        Of a running Ray cluster; by default one of this machine is started.
+    save_every : float
+        Seconds after which the state of a stack under way is saved: what is repeated at most after a crash. On a
+        cluster states are not saved, since its nodes need not share a disk.
     events : SweepEvents, optional
 
     Returns
@@ -87,8 +103,12 @@ def run_sweep(
     if not isinstance(spec, SweepSpec):
         spec = load_sweep(spec)
     events = events or SweepEvents()
-    again = partial(run_sweep, device=device, workers=workers, events=events)
-    trainers = Trainers(device, workers=workers or default_workers(device), compiled=spec.compile)
+    how = {"device": device, "executor": executor, "address": address, "save_every": save_every}
+    again = partial(run_sweep, **how, workers=workers, events=events)
+    workers = workers or default_workers(device)
+    if executor not in EXECUTORS:
+        raise InputError(f"an executor among {', '.join(EXECUTORS)}", repr(executor), "executor")
+    trainers = Trainers(workers=workers) if executor == "local" else RayTrainers(address=address)
     trained, runs = 0, []
     with open_folder(spec, out) as folder, trainers:
         if spec.tune is not None:
@@ -99,12 +119,28 @@ def run_sweep(
             remaining = [s for s in sweep_pass.stacks if not all(folder.has(run) for run in s.runs)]
             runs += [run for stack in sweep_pass.stacks for run in stack.runs]
             events.started(sweep_pass, remaining, broken)
-            for done in trainers.train(remaining, events.progressed):
+            if executor == "local":
+                jobs = _local_jobs(remaining, spec, folder, device, workers, save_every)
+            else:
+                jobs = [Job(stack, device, spec.compile) for stack in remaining]
+            for done in trainers.train(jobs, events.progressed):
                 for run, probe in zip(done.stack.runs, done.probes, strict=True):
                     trained += folder.write(run, done.stack, probe)
+                folder.forget_states(done.stack)
                 folder.note(done.volatile)
                 events.finished(done.stack, done.volatile["seconds"])
         return SweepResult(folder.path, trained, len(runs) - trained, _diverged(folder, runs))
+
+
+def _local_jobs(
+    stacks: list[Stack], spec: SweepSpec, folder: SweepFolder, device: str, workers: int, save_every: float
+) -> list[Job]:
+    """Stacks with the memory that each worker has; refuses what can never fit before anything is spent."""
+    shared = workers if device == "cpu" else 1
+    room = device_memory(device) // shared
+    for stack in stacks:
+        fitting_parts(stack, room, device)
+    return [Job(stack, device, spec.compile, room, 1, folder.states(stack), save_every) for stack in stacks]
 
 
 def _coarse(spec: SweepSpec, folder: SweepFolder) -> Pass:

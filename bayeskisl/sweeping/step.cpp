@@ -10,7 +10,6 @@
 #include <cstdint>
 #include <cstring>
 #include <initializer_list>
-#include <new>
 #ifdef __SSE__
 #include <xmmintrin.h>
 #endif
@@ -391,11 +390,6 @@ int lanes_filled(int64_t sequences, int64_t first) {
   return int(sequences - first < kLanes ? sequences - first : kLanes);
 }
 
-Tile& tile() {
-  static Tile* only = new Tile;
-  return *only;
-}
-
 void adamw(float* __restrict w, float* __restrict mean, float* __restrict square, const float* __restrict rate,
            const float* __restrict g, const float* settings, float relative_rate, float correction1, float correction2) {
   const float beta1 = settings[0], beta2 = settings[1], decay = settings[2];
@@ -423,14 +417,14 @@ extern "C" int64_t weights_per_run() { return kWeights; }
 
 extern "C" int64_t bytes_of_tile() { return sizeof(Tile); }
 
-// Mean loss of a batch (BATCH, CONTEXT + 1) in nats per token, and its gradient (weight,).
-extern "C" float loss_and_gradient(const float* weights, float* gradient, const int32_t* batch) {
+// Mean loss of a batch (BATCH, CONTEXT + 1) in nats per token, and its gradient (weight,). `room` is for a tile.
+extern "C" float loss_and_gradient(const float* weights, float* gradient, const int32_t* batch, Tile* room) {
   std::memset(gradient, 0, sizeof(float) * kWeights);
   double nats = 0;
   Sequences s;
   for (int first = 0; first < B; first += kLanes) {
     read_sequences(batch + int64_t(first) * (C + 1), lanes_filled(B, first), s);
-    nats += tile_gradient(weights, gradient, s, tile());
+    nats += tile_gradient(weights, gradient, s, *room);
   }
   return float(nats / (B * C));
 }
@@ -439,21 +433,22 @@ extern "C" float loss_and_gradient(const float* weights, float* gradient, const 
 // betas and its decay; `schedule` (steps, 3): relative rate and the two bias corrections; `losses` (steps,).
 extern "C" void train(float* weights, float* mean, float* square, float* gradient, const float* rate,
                       const int32_t* batches, const float* settings, const float* schedule, int64_t steps,
-                      float* losses) {
+                      float* losses, Tile* room) {
   const SmallIsZero here;
   for (int64_t step = 0; step < steps; ++step, schedule += 3) {
-    losses[step] = loss_and_gradient(weights, gradient, batches + step * B * (C + 1));
+    losses[step] = loss_and_gradient(weights, gradient, batches + step * B * (C + 1), room);
     adamw(weights, mean, square, rate, gradient, settings, schedule[0], schedule[1], schedule[2]);
   }
 }
 
 // Cross-entropy of every target of `tokens` (sequences, CONTEXT + 1) and whether it is the most probable one.
-extern "C" void evaluate(const float* weights, const int32_t* tokens, int64_t sequences, float* nats, uint8_t* right) {
+extern "C" void evaluate(const float* weights, const int32_t* tokens, int64_t sequences, float* nats, uint8_t* right,
+                         Tile* room) {
   Sequences s;
   for (int64_t first = 0; first < sequences; first += kLanes) {
     const int filled = lanes_filled(sequences, first);
     read_sequences(tokens + first * (C + 1), filled, s);
-    forward_tile(weights, s, tile());
-    judge(tile().logits, s, filled, nats + first * C, right + first * C);
+    forward_tile(weights, s, *room);
+    judge(room->logits, s, filled, nats + first * C, right + first * C);
   }
 }

@@ -13,7 +13,7 @@ from bayeskisl.sweeping.decoder import Decoder
 from bayeskisl.sweeping.ladder import Training
 from bayeskisl.sweeping.native import NativeStep, native_step
 
-__all__ = ["NativeSteps", "State", "Steps", "learning_rate_at", "make_steps", "schedule_of"]
+__all__ = ["NativeSteps", "Saved", "State", "Steps", "learning_rate_at", "make_steps", "schedule_of"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,15 @@ class State:
     @classmethod
     def initial(cls, weights: np.ndarray) -> "State":
         return cls(weights, np.zeros_like(weights), np.zeros_like(weights))
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A stack after `step` steps: its state, and where its runs diverged, shape ``(run,)``, -1 where they did not."""
+
+    step: int
+    state: State
+    diverged_at: np.ndarray
 
 
 def learning_rate_at(training: Training, step: int, steps: int) -> float:
@@ -73,6 +82,10 @@ class Steps:
 
     def state(self) -> State:
         """A copy of the present state."""
+        raise NotImplementedError
+
+    def restore(self, state: State) -> None:
+        """Go on from a state of this stack."""
         raise NotImplementedError
 
     def evaluate(self, row: int, tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -151,6 +164,9 @@ class NativeSteps(Steps):
 
     def state(self) -> State:
         return State(self._state.weights.copy(), self._state.mean.copy(), self._state.square.copy())
+
+    def restore(self, state: State) -> None:
+        self._state = state
 
     def evaluate(self, row: int, tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return self._kernel.evaluate(self._state.weights[row], tokens)

@@ -2,12 +2,14 @@
 
 DIR/NAME-HASH/sweep.json          the specification, canonical
 DIR/NAME-HASH/records/RUN.jsonl   one complete record per finished run
+DIR/NAME-HASH/states/STACK/        where a stack under way stands; gone when its records are written
 DIR/NAME-HASH/sidecar.jsonl       times, host and versions of each stack; never needed to resume
 """
 
 import fcntl
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +17,14 @@ from pathlib import Path
 
 from bayeskisl.errors import InputError, SweepError
 from bayeskisl.sweeping.plan import Stack
-from bayeskisl.sweeping.records import BrokenRecord, RunProbe, read_record, record_bytes, write_atomically
+from bayeskisl.sweeping.records import (
+    BrokenRecord,
+    RunProbe,
+    read_record,
+    record_bytes,
+    told_as_sweep_error,
+    write_atomically,
+)
 from bayeskisl.sweeping.spec import RunSpec, SweepSpec, canonical_json
 
 __all__ = ["SweepFolder", "open_folder", "sweep_folders"]
@@ -73,9 +82,17 @@ class SweepFolder:
         """The record of a finished run, parsed."""
         return [json.loads(line) for line in read_record(self.record_path(run)).splitlines()]
 
+    def states(self, stack: Stack) -> Path:
+        """Folder for the states of a stack under way."""
+        return self.path / "states" / stack.name
+
+    def forget_states(self, stack: Stack) -> None:
+        """Remove the saved states of a stack that is recorded."""
+        shutil.rmtree(self.states(stack), ignore_errors=True)
+
     def note(self, facts: dict) -> None:
         """Append volatile facts to the sidecar."""
-        with (self.path / "sidecar.jsonl").open("a") as file:
+        with told_as_sweep_error(self.path / "sidecar.jsonl"), (self.path / "sidecar.jsonl").open("a") as file:
             file.write(canonical_json(facts) + "\n")
 
     def sidecar(self) -> list[dict]:
@@ -104,11 +121,9 @@ def open_folder(spec: SweepSpec, out: str | Path) -> Iterator[SweepFolder]:
     out = Path(out)
     path = out / f"{spec.name}-{spec.identity[:_HASH_DIGITS]}"
     _refuse_changed(spec, out, path)
-    try:
+    with told_as_sweep_error(path):
         (path / "records").mkdir(parents=True, exist_ok=True)
         lock = (path / "lock").open("a+")
-    except OSError as problem:
-        raise SweepError(f"cannot write {path}: {problem.strerror}; choose another folder.") from None
     with lock:
         _hold(lock, path)
         if not (path / "sweep.json").is_file():
@@ -140,9 +155,10 @@ def _hold(lock: object, path: Path) -> None:
         raise SweepError(
             f"{path} is held by process {lock.read().strip() or 'unknown'}; wait for it, or stop it and try again."
         ) from None
-    lock.truncate(0)
-    lock.write(str(os.getpid()))
-    lock.flush()
+    with told_as_sweep_error(path):
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
 
 
 def _refuse_changed(spec: SweepSpec, out: Path, path: Path) -> None:

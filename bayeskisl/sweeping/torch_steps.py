@@ -66,6 +66,11 @@ class TorchSteps(Steps):
         return State(*(row.detach().cpu().numpy().copy() for row in (self._weights, self._mean, self._square)))
 
     @torch.no_grad()
+    def restore(self, state: State) -> None:
+        for row, was in zip((self._weights, self._mean, self._square), vars(state).values(), strict=True):
+            row.copy_(torch.from_numpy(was))
+
+    @torch.no_grad()
     def evaluate(self, row: int, tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         read = torch.from_numpy(tokens).to(self._weights.device).long()
         with one_thread():

@@ -10,7 +10,7 @@ from bayeskisl.errors import InputError
 from bayeskisl.knowledge import Material, draw_material
 from bayeskisl.sweeping.decoder import Decoder
 from bayeskisl.sweeping.spec import RunSpec
-from bayeskisl.sweeping.steps import State, Steps, make_steps
+from bayeskisl.sweeping.steps import Saved, State, Steps, make_steps
 
 __all__ = ["Trained", "behind_start", "draw_run", "train_stack"]
 
@@ -45,7 +45,8 @@ def train_stack(
     steps: int | None = None,
     on_step: Callable[[int, int], None] | None = None,
     losses: list[np.ndarray] | None = None,
-    on_checkpoint: Callable[[int, Trained], None] | None = None,
+    on_pause: Callable[[int, Trained], None] | None = None,
+    since: Callable[[str], Saved | None] = lambda kind: None,
 ) -> Trained:
     """Train runs of one size, budget and recipe together.
 
@@ -62,8 +63,10 @@ def train_stack(
         Called with (steps done, steps in all) every few steps.
     losses : list of numpy.ndarray, optional
         Receives the mean training loss of every run, shape ``(run,)``, at every step.
-    on_checkpoint : callable, optional
-        Called with (steps done, the stack as it is) at the checkpoints of the runs' specification.
+    on_pause : callable, optional
+        Called with (steps done, the stack as it is) every few steps and at the checkpoints of the specification.
+    since : callable, optional
+        Given the kind of steps taken here, the saved state to go on from, or None to begin.
 
     Returns
     -------
@@ -84,10 +87,15 @@ def train_stack(
         device,
         compiled=compiled,
     )
+    saved = since(under_way.name)
     diverged_at = np.full(len(runs), -1)
+    begun = 0
+    if saved is not None:
+        under_way.restore(saved.state)
+        begun, diverged_at = saved.step, saved.diverged_at.copy()
     last = first.steps if steps is None else steps
     chunk = _steps_of_a_chunk(runs, device)
-    pauses = sorted({*range(0, last, chunk), *(step for step in first.checkpoint_steps if step < last), last})
+    pauses = sorted({begun, *range(begun, last, chunk), *(s for s in first.checkpoint_steps if begun < s < last), last})
     for begin, end in pairwise(pauses):
         now = under_way.advance(begin, end)
         _note_divergence(diverged_at, now, begin)
@@ -95,8 +103,8 @@ def train_stack(
             losses.extend(now)
         if on_step is not None:
             on_step(end, last)
-        if on_checkpoint is not None and end in first.checkpoint_steps:
-            on_checkpoint(end, Trained(under_way, materials, tuple(diverged_at.tolist())))
+        if on_pause is not None:
+            on_pause(end, Trained(under_way, materials, tuple(diverged_at.tolist())))
     return Trained(under_way, materials, tuple(diverged_at.tolist()))
 
 

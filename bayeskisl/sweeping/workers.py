@@ -1,4 +1,4 @@
-"""Training stacks side by side: one process per CPU core with one thread each, or one per accelerator.
+"""Training stacks side by side on this machine: one process per CPU core with one thread each, or one per accelerator.
 
 One thread per process, because products this small lose more to a thread pool's barriers than they gain, and
 because a record then does not depend on the number of cores.
@@ -6,60 +6,49 @@ because a record then does not depend on the number of cores.
 
 import multiprocessing
 import os
-import platform
 import signal
-import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass
-
-import numpy as np
+from dataclasses import replace
 
 from bayeskisl.errors import SweepError
+from bayeskisl.sweeping.execution import Finished, Job, train_job
 from bayeskisl.sweeping.plan import Stack
-from bayeskisl.sweeping.records import RunProbe
 
-__all__ = ["Finished", "Progress", "Trainers", "default_workers"]
+__all__ = ["Progress", "Trainers", "default_workers"]
 
-
-@dataclass(frozen=True)
-class Finished:
-    """A trained and probed stack, with the volatile facts of how it went."""
-
-    stack: Stack
-    probes: tuple[RunProbe, ...]
-    volatile: dict
-
+_DEATHS = 3  # of workers in one pass, after which it is given up
 
 # Called with (stack, steps done, steps in all).
 Progress = Callable[[Stack, int, int], None]
 
 
 def default_workers(device: str) -> int:
-    """One per core on the CPU, one on an accelerator."""
+    """One per core on the CPU, one per accelerator, one for an accelerator that is named by its number."""
+    if device == "cuda":
+        import torch
+
+        return max(1, torch.cuda.device_count())
     if device != "cpu":
         return 1
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Trainers:
-    """Workers that live as long as the block: ``with Trainers("cpu", workers=2) as trainers: trainers.train(...)``.
+    """Workers that live as long as the block: ``with Trainers(workers=2) as trainers: trainers.train(jobs, ...)``.
 
     Parameters
     ----------
-    device : str
     workers : int
-        With one worker, or one stack to train, everything happens in this process.
-    compiled : bool
-        Whether the training step is compiled, where it can be.
+        With one worker, or one stack to train, everything happens in this process. Several workers on ``cuda`` take
+        one GPU each.
     """
 
-    def __init__(self, device: str, *, workers: int, compiled: bool) -> None:
-        self.device, self.workers, self.compiled = device, workers, compiled
+    def __init__(self, *, workers: int) -> None:
+        self.workers = workers
         self._pool: ProcessPoolExecutor | None = None
 
     def __enter__(self) -> "Trainers":
@@ -70,74 +59,58 @@ class Trainers:
             self._stop.set()
             self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def train(self, stacks: list[Stack], on_progress: Progress) -> Iterator[Finished]:
+    def train(self, jobs: list[Job], on_progress: Progress) -> Iterator[Finished]:
         """Train stacks, the most expensive first, and yield each as it is finished.
+
+        Workers that die, most likely for want of memory, are replaced, and what was pending is divided and tried again.
 
         Raises
         ------
         SweepError
-            If a worker dies, for instance because memory ran out.
+            If workers die again and again, or memory does not allow even one run.
         """
-        ordered = sorted(stacks, key=lambda stack: -stack.flops)
-        if self.workers > 1 and len(ordered) > 1:
-            yield from self._train_in_pool(ordered, on_progress)
+        ordered = sorted(jobs, key=lambda job: -job.stack.flops)
+        if self.workers == 1 or len(ordered) < 2:
+            for job in ordered:
+                yield train_job(job, lambda done, steps, stack=job.stack: on_progress(stack, done, steps))
             return
-        for stack in ordered:
-            yield _train(stack, self.device, self.compiled, lambda done, steps, s=stack: on_progress(s, done, steps))
+        pending = {job.stack.name: job for job in ordered}
+        for _ in range(_DEATHS):
+            try:
+                yield from self._train_in_pool(pending, on_progress)
+                return
+            except BrokenProcessPool:
+                self._pool.shutdown(wait=True)
+                self._pool = None
+                pending = {name: job.divided() for name, job in pending.items()}
+        raise SweepError(
+            "training processes died again and again, most likely for want of memory; lower --workers and run the same "
+            "command again: finished runs are kept."
+        )
 
-    def _train_in_pool(self, stacks: list[Stack], on_progress: Progress) -> Iterator[Finished]:
-        pool = self._pool or self._begin()
+    def _train_in_pool(self, pending: dict[str, Job], on_progress: Progress) -> Iterator[Finished]:
+        """Train what is pending and take from it what is finished."""
+        self._pool = self._pool or self._begin()
+        stacks = {name: job.stack for name, job in pending.items()}
         with _born_deaf_to_ctrl_c():
-            pending = {pool.submit(_train_in_worker, stack, self.device, self.compiled) for stack in stacks}
-        by_name = {stack.name: stack for stack in stacks}
-        try:
-            while pending:
-                done, pending = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
-                while not self._queue.empty():
-                    name, step, steps = self._queue.get()
-                    on_progress(by_name[name], step, steps)
-                for future in done:
-                    yield future.result()
-        except BrokenProcessPool:
-            raise SweepError(
-                "a training process died, most likely for want of memory; lower `stack` in the specification or "
-                "--workers and run the same command again: finished runs are kept."
-            ) from None
+            futures = {self._pool.submit(_train_in_worker, job) for job in pending.values()}
+        while futures:
+            done, futures = wait(futures, timeout=0.2, return_when=FIRST_COMPLETED)
+            while not self._queue.empty():
+                name, step, steps = self._queue.get()
+                on_progress(stacks[name], step, steps)
+            for future in done:
+                finished = future.result()
+                del pending[finished.stack.name]
+                yield finished
 
     def _begin(self) -> ProcessPoolExecutor:
         context = multiprocessing.get_context("spawn")
         self._queue, self._stop = context.SimpleQueue(), context.Event()
-        self._pool = ProcessPoolExecutor(self.workers, context, _begin_worker, (self._queue, self._stop))
-        return self._pool
-
-
-def _train(stack: Stack, device: str, compiled: bool, on_step: Callable[[int, int], None]) -> Finished:
-    from bayeskisl.sweeping.probing import train_and_probe
-
-    begun = time.perf_counter()
-    trained, probes = train_and_probe(stack.runs, device, compiled=compiled, on_step=on_step)
-    seconds = time.perf_counter() - begun
-    volatile = {
-        "stack": stack.name,
-        "runs": [run.name for run in stack.runs],
-        "seconds": round(seconds, 3),
-        "tokens_per_second": round(stack.tokens / seconds),
-        "host": platform.node(),
-        "machine": platform.machine(),
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "steps": trained.steps.name,
-        "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        **_torch_facts(device),
-    }
-    return Finished(stack, probes, volatile)
-
-
-def _torch_facts(device: str) -> dict:
-    torch = sys.modules.get("torch")
-    if torch is None:
-        return {"device": device}
-    return {"device": device if device == "cpu" else torch.cuda.get_device_name(device), "torch": torch.__version__}
+        numbers = context.SimpleQueue()
+        for number in range(self.workers):
+            numbers.put(number)
+        return ProcessPoolExecutor(self.workers, context, _begin_worker, (self._queue, self._stop, numbers))
 
 
 class _Stopped(Exception):
@@ -161,8 +134,8 @@ def _born_deaf_to_ctrl_c() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _begin_worker(queue: object, stop: object) -> None:
-    _channel.update(queue=queue, stop=stop)
+def _begin_worker(queue: object, stop: object, numbers: object) -> None:
+    _channel.update(queue=queue, stop=stop, number=numbers.get())
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
@@ -172,10 +145,12 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _train_in_worker(stack: Stack, device: str, compiled: bool) -> Finished:
+def _train_in_worker(job: Job) -> Finished:
     def on_step(done: int, steps: int) -> None:
         if _channel["stop"].is_set():
             raise _Stopped  # the command was interrupted: nobody waits for this stack
-        _channel["queue"].put((stack.name, done, steps))
+        _channel["queue"].put((job.stack.name, done, steps))
 
-    return _train(stack, device, compiled, on_step)
+    if job.device == "cuda":
+        job = replace(job, device=f"cuda:{_channel['number']}")
+    return train_job(job, on_step)

@@ -72,9 +72,9 @@ def test_measuring_changes_nothing_that_is_trained(folder, curves, tmp_path):
 
     (run, *_) = load_sweep(folder.parent / "spec.toml").runs()
     seen = []
-    measured = train_stack((run,), on_checkpoint=lambda done, stack: seen.append(done))
+    measured = train_stack((run,), on_pause=lambda done, _: seen.append(done))
     unmeasured = train_stack((run,))
-    assert seen == [20, 40]
+    assert {20, 40} <= set(seen)
     np.testing.assert_array_equal(measured.steps.state().weights, unmeasured.steps.state().weights)
     assert replace(run, checkpoints=None).identity != run.identity
 

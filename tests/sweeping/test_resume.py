@@ -1,7 +1,9 @@
 """Nothing lost: kill -9, truncation, corruption, changed specifications, two processes."""
 
+import errno
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -13,7 +15,7 @@ import pytest
 
 from bayeskisl.curves import build_curves
 from bayeskisl.errors import InputError, SweepError
-from bayeskisl.sweeping import run_sweep, sweep_folders, sweep_status
+from bayeskisl.sweeping import load_sweep, run_sweep, sweep_folders, sweep_status
 from bayeskisl.sweeping.store import open_folder
 from tests.sweeping.conftest import SMOKE, records_of
 
@@ -36,11 +38,15 @@ def test_processes_side_by_side_give_the_same_records(smoke, finished, tmp_path)
     assert records_of(tmp_path) == records_of(finished)
 
 
+def begin(spec, out, *options):
+    command = [sys.executable, "-m", "bayeskisl", "sweep", "run", str(spec), "--out", str(out), *options]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+
+
 def test_kill_9_in_the_middle_then_resume_gives_the_same_records(smoke, finished, tmp_path):
     spec, out = tmp_path / "smoke.toml", tmp_path / "out"
     spec.write_text(SMOKE)
-    command = [sys.executable, "-m", "bayeskisl", "sweep", "run", str(spec), "--out", str(out), "--workers", "1"]
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    child = begin(spec, out, "--workers", "1")
     while child.poll() is None and len(records_of(out)) < 2:
         time.sleep(0.01)
     os.killpg(child.pid, signal.SIGKILL)
@@ -49,6 +55,34 @@ def test_kill_9_in_the_middle_then_resume_gives_the_same_records(smoke, finished
     assert 0 < len(survivors) < len(records_of(finished)), "the kill came in the middle"
     run_sweep(smoke, out, workers=1)
     assert records_of(out) == records_of(finished)
+
+
+def what_is_there(out):
+    """Records, and states by their steps as far as their times tell."""
+    return {(path.name, path.stat().st_mtime_ns) for path in out.glob("*/[rs]*s/**/*.*") if path.suffix != ".tmp"}
+
+
+@pytest.mark.slow
+def test_kill_9_at_twenty_random_moments_gives_the_same_records(tmp_path):
+    """Two workers, states saved at every sign of life. A kill waits until the sweep has moved since the last one."""
+    text = SMOKE.replace("15_360", "153_600")
+    spec, out = tmp_path / "smoke.toml", tmp_path / "out"
+    spec.write_text(text)
+    rng, kills, seen = random.Random(0), 0, set()
+    while kills < 20:
+        child = begin(spec, out, "--workers", "2", "--save-every", "0")
+        while child.poll() is None and what_is_there(out) <= seen:
+            time.sleep(0.01)
+        time.sleep(rng.uniform(0, 0.5))
+        if child.poll() is not None:
+            break
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+        kills, seen = kills + 1, what_is_there(out)
+    assert kills == 20, f"the sweep was over after {kills} kills"
+    run_sweep(load_sweep(spec), out, workers=2)
+    run_sweep(load_sweep(spec), tmp_path / "undisturbed", workers=1)
+    assert records_of(out) == records_of(tmp_path / "undisturbed")
 
 
 def test_ctrl_c_says_how_to_go_on_and_leaves_no_process_behind(tmp_path):
@@ -112,6 +146,25 @@ def test_an_unwritable_folder_is_told(smoke, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(SweepError, match="cannot write"):
         run_sweep(smoke, tmp_path / "file", workers=1)
+
+
+@pytest.mark.parametrize("where", ["record", "state"])
+def test_a_full_disk_is_told_and_finished_runs_are_kept(smoke, finished, tmp_path, monkeypatch, where):
+    written = []
+
+    def fsync(file):
+        written.append(file)
+        if len(written) == 8:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    every = 1e9 if where == "record" else 0.0
+    with pytest.raises(SweepError, match=r"cannot write .*: No space left on device; .* finished runs are kept"):
+        run_sweep(smoke, tmp_path, workers=1, save_every=every)
+    assert records_of(tmp_path).items() <= records_of(finished).items()
+    assert not list(tmp_path.glob("*/records/.*"))
+    run_sweep(smoke, tmp_path, workers=1)
+    assert records_of(tmp_path) == records_of(finished)
 
 
 def test_refined_levels_lie_where_retention_falls(smoke, finished):

@@ -1,0 +1,145 @@
+"""Training and probing one stack, wherever that happens: divided where memory is short, its state saved on the way."""
+
+import platform
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from bayeskisl.errors import SweepError
+from bayeskisl.sweeping.memory import device_memory, fitting_parts, gibibytes, stack_memory
+from bayeskisl.sweeping.plan import Stack
+from bayeskisl.sweeping.records import RunProbe
+
+__all__ = ["Finished", "Job", "train_job"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A stack to train, and how.
+
+    Attributes
+    ----------
+    stack : Stack
+    device : str
+    compiled : bool
+    room : int
+        Bytes of memory that it may take; zero for all that its device has left.
+    parts : int
+        In how many parts it is trained at least, one after the other.
+    states : Path or None
+        Folder for the saved states of what is under way; None: they are not saved.
+    save_every : float
+        Seconds between two savings.
+    """
+
+    stack: Stack
+    device: str = "cpu"
+    compiled: bool = True
+    room: int = 0
+    parts: int = 1
+    states: Path | None = None
+    save_every: float = 60.0
+
+    def divided(self) -> "Job":
+        """The same in twice as many parts."""
+        return replace(self, parts=min(2 * self.parts, len(self.stack.runs)))
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A trained and probed stack, with the volatile facts of how it went."""
+
+    stack: Stack
+    probes: tuple[RunProbe, ...]
+    volatile: dict
+
+
+def train_job(job: Job, on_step: Callable[[int, int], None] | None = None) -> Finished:
+    """Train a stack and probe it.
+
+    Where memory does not allow all of its runs side by side, parts of it are trained one after the other. Records do
+    not tell the difference; the number of parts is among the volatile facts.
+
+    Raises
+    ------
+    SweepError
+        If memory does not allow even one of its runs.
+    """
+    begun = time.perf_counter()
+    room = job.room or device_memory(job.device)
+    waiting = [fit for part in job.stack.parts(job.parts) for fit in fitting_parts(part, room, job.device)]
+    probes: list[RunProbe] = []
+    parts = 0
+    while waiting:
+        part = waiting.pop(0)
+        try:
+            steps, probed = _train_part(part, job, _share_of(on_step, len(probes), part, job.stack))
+        except Exception as problem:
+            if not _is_want_of_memory(problem):
+                raise
+            waiting[:0] = _halves(part, job.device)
+            continue
+        probes += probed
+        parts += 1
+    how = {"parts": parts, "steps": steps, "seconds": time.perf_counter() - begun}
+    return Finished(job.stack, tuple(probes), _volatile(job, **how))
+
+
+def _halves(part: Stack, device: str) -> tuple[Stack, ...]:
+    if len(part.runs) == 1:
+        raise SweepError(
+            f"memory ran out over one run of {part.runs[0].params:,} parameters, which takes about "
+            f"{gibibytes(stack_memory(part, device))}; take a smaller batch, budget or size, or fewer workers."
+        )
+    return part.parts(2)
+
+
+def _train_part(part: Stack, job: Job, on_step: Callable[[int, int], None] | None) -> tuple[str, tuple[RunProbe, ...]]:
+    from bayeskisl.sweeping.probing import train_and_probe
+    from bayeskisl.sweeping.saving import Saving
+
+    saving = Saving(job.states / f"{part.name}.npz", job.save_every) if job.states else None
+    trained, probes = train_and_probe(part.runs, job.device, compiled=job.compiled, on_step=on_step, saving=saving)
+    return trained.steps.name, probes
+
+
+def _share_of(on_step: Callable | None, before: int, part: Stack, stack: Stack) -> Callable | None:
+    """Steps of a part as steps of the whole stack."""
+    if on_step is None or len(part.runs) == len(stack.runs):
+        return on_step
+    share, begun = len(part.runs) / len(stack.runs), before / len(stack.runs)
+    return lambda done, steps: on_step(round(begun * steps + share * done), steps)
+
+
+def _is_want_of_memory(problem: Exception) -> bool:
+    """Python's, NumPy's, CUDA's, or the sentence of torch's allocator on a CPU."""
+    named = any(kind.__name__ in ("MemoryError", "OutOfMemoryError") for kind in type(problem).__mro__)
+    return named or (isinstance(problem, RuntimeError) and "can't allocate memory" in str(problem))
+
+
+def _volatile(job: Job, *, parts: int, steps: str, seconds: float) -> dict:
+    return {
+        "stack": job.stack.name,
+        "runs": [run.name for run in job.stack.runs],
+        "parts": parts,
+        "seconds": round(seconds, 3),
+        "tokens_per_second": round(job.stack.tokens / seconds),
+        "host": platform.node(),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "steps": steps,
+        "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        **_torch_facts(job.device),
+    }
+
+
+def _torch_facts(device: str) -> dict:
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return {"device": device}
+    return {"device": device if device == "cpu" else torch.cuda.get_device_name(device), "torch": torch.__version__}

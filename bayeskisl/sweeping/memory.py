@@ -1,0 +1,107 @@
+"""How much memory a stack takes, and how it is divided where there is less."""
+
+import os
+import sys
+from pathlib import Path
+
+from bayeskisl.errors import SweepError
+from bayeskisl.sweeping.plan import Stack
+
+__all__ = ["device_memory", "fitting_parts", "gibibytes", "stack_memory"]
+
+_FLOAT_BYTES = 4
+_LANES = 16  # sequences that the kernel holds at a time
+_KEEP_FREE = 0.1  # share of the memory that is left to everything else
+
+
+def stack_memory(stack: Stack, device: str = "cpu", *, native: bool | None = None) -> int:
+    """Bytes that a stack's training takes at its peak, without the program itself.
+
+    Parameters
+    ----------
+    stack : Stack
+    device : str
+    native : bool, optional
+        Whether the compiled kernel takes the steps; by default it does on a CPU. It needs the activations of sixteen
+        sequences whatever the stack, torch those of every run's whole batch.
+    """
+    run, count = stack.runs[0], len(stack.runs)
+    if native is None:
+        native = device == "cpu" and run.training.precision == "float32"
+    weights = _FLOAT_BYTES * run.total_params
+    sequence = _FLOAT_BYTES * run.mixture.context * _floats_per_token(run)
+    # Weights, two moments, rates; the stream, behind its start tokens, and what drawing it needs for a while.
+    of_run = 4 * weights + _BYTES_PER_TOKEN * run.mixture.tokens
+    drawing = _BYTES_WHILE_DRAWING * run.mixture.tokens
+    if native:
+        return count * of_run + drawing + weights + _LANES * sequence
+    # Torch keeps a gradient and the update's temporaries, and what the backward pass needs of every sequence.
+    return count * (of_run + 4 * weights + run.training.batch * sequence) + drawing
+
+
+# One byte a token: the stream as drawn, and behind its start token; drawing shuffles eight-byte indices of facts.
+_BYTES_PER_TOKEN = 2
+_BYTES_WHILE_DRAWING = 6
+
+
+def _floats_per_token(run: object) -> int:
+    """Numbers kept per token: 18 widths a layer, the softmax of every earlier key, the logits three times."""
+    size = run.model
+    return size.layers * (18 * size.width + size.heads * run.mixture.context) + 3 * run.facts.vocabulary
+
+
+def device_memory(device: str) -> int:
+    """Bytes of memory that are free on a device now; zero where that cannot be told."""
+    if device.startswith("cuda"):
+        import torch
+
+        return torch.cuda.mem_get_info(device)[0] if torch.cuda.is_available() else 0
+    return min(filter(None, (_available(), _left_in_group())), default=0)
+
+
+def _available() -> int:
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if sys.platform != "win32" else 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable")), 0)
+
+
+def _left_in_group() -> int:
+    """What a container's limit leaves; zero without one."""
+    group = Path("/sys/fs/cgroup")
+    try:
+        return int((group / "memory.max").read_text()) - int((group / "memory.current").read_text())
+    except (OSError, ValueError):  # no control group, or "max"
+        return 0
+
+
+def fitting_parts(stack: Stack, room: int, device: str = "cpu") -> tuple[Stack, ...]:
+    """The stack itself where it fits into `room` bytes, else as few and as equal parts of it as do.
+
+    Which runs form a stack, and what their records say of it, remains the specification's: this is how it is executed.
+
+    Raises
+    ------
+    SweepError
+        If not even one of its runs fits, with the figures.
+    """
+    usable = int(room * (1 - _KEEP_FREE)) if room else sys.maxsize
+    alone = stack_memory(Stack(stack.runs[:1]), device)
+    if alone > usable:
+        run = stack.runs[0]
+        raise SweepError(
+            f"one run of {run.params:,} parameters and {run.mixture.tokens:,} tokens takes {gibibytes(alone)}, more "
+            f"than the {gibibytes(usable)} that a worker may use on {device}; take a smaller batch, budget or size, "
+            "or fewer workers."
+        )
+    for count in range(1, len(stack.runs) + 1):
+        parts = stack.parts(count)
+        if max(stack_memory(part, device) for part in parts) <= usable:
+            return parts
+    raise AssertionError("a single run fits, so parts of one do")
+
+
+def gibibytes(size: float) -> str:
+    """Bytes as people read them."""
+    return f"{size / 2**30:.2f} GiB" if size >= 2**29 else f"{size / 2**20:.0f} MiB"

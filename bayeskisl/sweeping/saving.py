@@ -1,0 +1,75 @@
+"""The state of a stack's training, kept on disk while it is under way, so that a long one is not begun anew."""
+
+import io
+import json
+import time
+import zipfile
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from bayeskisl.sweeping.records import GroupProbe, Measured, told_as_sweep_error, write_atomically
+from bayeskisl.sweeping.steps import Saved, State
+
+__all__ = ["Saving"]
+
+# What each run of a stack measured at each of its checkpoints so far.
+Measurements = list[list[Measured]]
+
+
+class Saving:
+    """Where, how often and of which kind of steps the state of one stack is saved.
+
+    Parameters
+    ----------
+    path : Path
+        The file, ``.npz``; loaded without pickle.
+    every : float
+        Seconds between two savings: what is repeated at most after a crash.
+    """
+
+    def __init__(self, path: Path, every: float) -> None:
+        self.path, self.every = path, every
+        self._last = time.monotonic()
+
+    def load(self, kind: str) -> tuple[Saved, Measurements] | None:
+        """The state saved last; None if there is none, if it is damaged, or if other steps than `kind` made it."""
+        try:
+            with np.load(io.BytesIO(self.path.read_bytes()), allow_pickle=False) as file:
+                facts = json.loads(bytes(file["facts"]))
+                state = State(file["weights"], file["mean"], file["square"])
+                diverged_at = file["diverged_at"]
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            return None
+        if facts["kind"] != kind:
+            return None
+        measured = [[_measured(one) for one in of_runs] for of_runs in facts["measured"]]
+        return Saved(facts["step"], state, diverged_at), measured
+
+    def due(self) -> bool:
+        """Whether it is time to save again."""
+        return time.monotonic() - self._last >= self.every
+
+    def save(self, kind: str, saved: Saved, measured: Measurements) -> None:
+        """Replace what was saved before.
+
+        Raises
+        ------
+        SweepError
+            If the disk is full or the folder read-only.
+        """
+        plain = [[asdict(one) for one in of_runs] for of_runs in measured]
+        facts = json.dumps({"kind": kind, "step": saved.step, "measured": plain}).encode()
+        content = io.BytesIO()
+        arrays = {**vars(saved.state), "diverged_at": saved.diverged_at, "facts": np.frombuffer(facts, np.uint8)}
+        np.savez(content, **arrays)
+        with told_as_sweep_error(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(self.path, content.getvalue())
+        self._last = time.monotonic()
+
+
+def _measured(plain: dict) -> Measured:
+    groups = {group: GroupProbe(**answer) for group, answer in plain["groups"].items()}
+    return Measured(plain["tokens_seen"], groups, plain["general_loss"])

@@ -1,0 +1,60 @@
+"""Sweeps on a real Ray cluster of several nodes on this machine."""
+
+import subprocess
+import sys
+
+import pytest
+
+from bayeskisl.errors import InputError, SweepError
+from bayeskisl.sweeping import run_sweep
+from tests.sweeping.conftest import records_of
+
+NODES = """
+import sys
+from ray.cluster_utils import Cluster
+
+from bayeskisl.sweeping import SweepEvents, run_sweep
+
+cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
+nodes = [cluster.add_node(num_cpus=1) for _ in range(2)]
+
+
+class Killer(SweepEvents):
+    def finished(self, stack, seconds):
+        if nodes:
+            cluster.remove_node(nodes.pop(), allow_graceful=False)
+            cluster.add_node(num_cpus=1)
+            print("a node was killed", flush=True)
+
+
+result = run_sweep(sys.argv[1], sys.argv[2], executor="ray", address=cluster.address, events=Killer())
+print(result.trained, "trained", flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_records_are_the_same_when_a_node_is_killed_in_the_middle(smoke, finished, tmp_path):
+    pytest.importorskip("ray", reason="Ray is not installed: pip install 'bayeskisl[cluster]'")
+    from tests.sweeping.conftest import SMOKE
+
+    spec = tmp_path / "smoke.toml"
+    spec.write_text(SMOKE)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", NODES, str(spec), str(tmp_path / "out")],
+        capture_output=True, text=True, timeout=900,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.count("a node was killed") == 2
+    assert "16 trained" in done.stdout
+    assert records_of(tmp_path / "out") == records_of(finished)
+
+
+def test_without_ray_the_extra_is_named(smoke, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(SweepError, match=r"install it with `pip install 'bayeskisl\[cluster\]'`"):
+        run_sweep(smoke, tmp_path, executor="ray")
+
+
+def test_an_unknown_executor_is_refused(smoke, tmp_path):
+    with pytest.raises(InputError, match="expected an executor among local, ray, got 'slurm'"):
+        run_sweep(smoke, tmp_path, executor="slurm")
