@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test slow lint clean
+.PHONY: demo test slow lint types docs clean
 .DEFAULT_GOAL := help
 
 help:
@@ -11,6 +11,8 @@ help:
 	@echo "make test   the default tests"
 	@echo "make slow   the slow tests"
 	@echo "make lint   ruff"
+	@echo "make types  type hints"
+	@echo "make docs   the documentation site, in build/docs"
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 12) else "bayeskisl needs Python 3.12 or newer, found %d.%d; install one, or name it: make PYTHON=python3.13" % v[:2])'
@@ -36,5 +38,11 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
+types: $(READY)
+	$(BIN)/mypy
+
+docs: $(READY)
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -b html docs build/docs
+
 clean:
-	rm -rf .venv
+	rm -rf .venv build

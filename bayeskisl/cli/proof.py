@@ -1,7 +1,7 @@
 """The commands that show how far the tool can be trusted; each resumes where it was stopped."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -66,7 +66,7 @@ def held_out(
     _show(table, ("sweep", "sizes", "largest", "target", "law", "median", "low", "high", "measured", "hit"))
 
 
-def _show(table, columns: tuple[str, ...]) -> None:
+def _show(table: Any, columns: tuple[str, ...]) -> None:
     from rich.table import Table
 
     shown = Table(*columns)

@@ -64,7 +64,9 @@ def curves_import(
 
 def export(
     file: Annotated[Path, typer.Argument(help="Curves, a fit, a prediction or a decision; or a shipped sweep's name.")],
-    out: Annotated[Path, typer.Option(help="*.parquet, *.csv, *.tsv, *.jsonl: a tidy table; *.nc, *.zarr: arrays.")],
+    out: Annotated[
+        Path, typer.Option(help="Ends in .parquet, .csv, .tsv or .jsonl for a tidy table, in .nc or .zarr for arrays.")
+    ],
 ) -> None:
     """Write curves, draws or decisions as one tidy table, or as arrays."""
     with loading("loading"):

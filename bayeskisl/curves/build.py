@@ -104,7 +104,7 @@ def build_curves(folder: str | Path) -> xr.Dataset:
     }
     for name, variable in curves.variables.items():
         if name in schema.UNITS:
-            variable.attrs["units"] = schema.UNITS[name]
+            variable.attrs["units"] = schema.UNITS[str(name)]
     return validate(curves, str(folder))
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import tomllib
 from pathlib import Path
+from typing import Any, Final
 
 import xarray as xr
 
@@ -12,7 +13,7 @@ from bayeskisl.shipped import shipped_folder
 
 __all__ = ["load_curves", "save_curves"]
 
-_ENGINE = "h5netcdf"
+_ENGINE: Final = "h5netcdf"
 
 
 def load_curves(path: str | Path) -> xr.Dataset:
@@ -53,7 +54,9 @@ def save_curves(curves: xr.Dataset, path: str | Path) -> Path:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.tmp")
-    packed = {name: {"zlib": True} for name, v in curves.data_vars.items() if v.dtype.kind in "if"}
+    packed: dict[Any, dict[str, bool]] = {
+        name: {"zlib": True} for name, v in curves.data_vars.items() if v.dtype.kind in "if"
+    }
     validate(curves, str(path)).to_netcdf(draft, engine=_ENGINE, encoding=packed)
     draft.replace(path)
     return path

@@ -92,7 +92,9 @@ def _require(holds: bool, expected: str, got: str, where: str, remedy: str = "")
         raise InputError(expected, got, where, remedy)
 
 
-def _require_runs(curves: xr.Dataset, all_hold: bool, holds: np.ndarray, expected: str, got: str, where: str) -> None:
+def _require_runs(
+    curves: xr.Dataset, all_hold: bool | np.bool_, holds: np.ndarray, expected: str, got: str, where: str
+) -> None:
     if all_hold:
         return
     broken = ~holds.reshape(len(holds), -1).all(axis=1)

@@ -1,13 +1,13 @@
 """The infusion identity r D = K f l, and the exposures that each probe group receives."""
 
-from typing import TypeVar
+from typing import Any
 
-Number = TypeVar("Number")  # a float, an array or a DataArray: anything that multiplies
+Number = Any  # a float, an array or a DataArray: anything that multiplies
 
 __all__ = ["background_exposures", "infused_exposures"]
 
 
-def infused_exposures[Number](tokens: Number, ratio: Number, facts: Number, tokens_per_fact: Number) -> Number:
+def infused_exposures(tokens: Number, ratio: Number, facts: Number, tokens_per_fact: Number) -> Number:
     """Mean times that one infused fact is seen, r D / (K l).
 
     Parameters
@@ -18,7 +18,7 @@ def infused_exposures[Number](tokens: Number, ratio: Number, facts: Number, toke
     return ratio * tokens / (facts * tokens_per_fact)
 
 
-def background_exposures[Number](
+def background_exposures(
     tokens: Number, ratio: Number, background_facts: Number, background_share: Number, tokens_per_fact: Number
 ) -> Number:
     """Mean times that one background fact is seen, (1 - r) b D / (K_b l)."""

@@ -37,13 +37,13 @@ def assemble(run_of_row: np.ndarray, names: list[str], rows: dict[str, np.ndarra
     first[run_of_row[::-1]] = np.arange(len(run_of_row))[::-1]
 
     def by_group(name: str, empty: float, dtype: type) -> np.ndarray:
-        grid = np.full(shape, empty, dtype=dtype)
+        grid: np.ndarray = np.full(shape, empty, dtype=dtype)
         grid[at] = rows[name]
         return grid
 
     both = (schema.RUN, schema.GROUP)
     guessing = by_group(schema.GUESSING, np.nan, float)
-    variables = {
+    variables: dict[str, tuple] = {
         schema.RECALLED: (both, by_group(schema.RECALLED, 0, np.int64)),
         schema.PROBED: (both, by_group(schema.PROBED, 0, np.int64)),
         # not probed: the rate of the group in other runs, so that it has one
@@ -56,9 +56,9 @@ def assemble(run_of_row: np.ndarray, names: list[str], rows: dict[str, np.ndarra
         variables[schema.ANSWER_NATS] = (both, by_group(schema.ANSWER_NATS, np.nan, float))
     coordinates = {name: (schema.RUN, _whole(rows[name][first])) for name in schema.RUN_COORDINATES}
     curves = xr.Dataset(variables, coords={schema.RUN: names, schema.GROUP: present, **coordinates})
-    for name, variable in curves.variables.items():
-        if name in schema.UNITS:
-            variable.attrs["units"] = schema.UNITS[name]
+    for told, variable in curves.variables.items():
+        if told in schema.UNITS:
+            variable.attrs["units"] = schema.UNITS[str(told)]
     return curves
 
 

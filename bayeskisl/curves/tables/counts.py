@@ -38,20 +38,21 @@ def count(values: dict[str, np.ndarray], findings: Findings) -> tuple[np.ndarray
     if recalled is None and rate is None:
         findings.refuse("recalled facts, or an accuracy", f"neither among {findings.have}", "columns",
                         "map one, as in --map recalled=COLUMN or --map accuracy=COLUMN")  # fmt: skip
-        return _nothing(findings)
-    if probed is None and (recalled is not None or error is None):
+    elif probed is None and (recalled is not None or error is None):
         what = "recalled" if recalled is not None else "accuracy"
         findings.refuse(f"a denominator for {what}", "none", "columns", _NO_DENOMINATOR)
-        return _nothing(findings)
-    if recalled is not None:
+    elif recalled is not None and probed is not None:
         findings.refuse_rows(recalled > probed, "at most as many recalled facts as probed ones",
                              _pairs(recalled, probed))  # fmt: skip
         if rate is not None:
             _compare(rate, recalled, probed, findings)
         return recalled, probed
-    if error is not None:
-        probed = _effective(rate, error, probed, findings)
-    return _rounded(rate, probed, findings), probed
+    elif rate is not None:
+        worth = probed if error is None else _effective(rate, error, probed, findings)
+        if worth is not None:
+            return _rounded(rate, worth, findings), worth
+    empty = np.full(len(findings.places), np.nan)
+    return empty, empty
 
 
 def _effective(rate: np.ndarray, error: np.ndarray, probed: np.ndarray | None, findings: Findings) -> np.ndarray:
@@ -89,8 +90,3 @@ def _compare(rate: np.ndarray, recalled: np.ndarray, probed: np.ndarray, finding
 
 def _pairs(first: np.ndarray, second: np.ndarray) -> list[Said]:
     return [Said(f"{a:g} of {b:g}") for a, b in zip(first, second, strict=True)]
-
-
-def _nothing(findings: Findings) -> tuple[np.ndarray, np.ndarray]:
-    empty = np.full(len(findings.places), np.nan)
-    return empty, empty

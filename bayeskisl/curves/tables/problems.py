@@ -63,7 +63,7 @@ class Findings:
         rows = np.flatnonzero(bad)
         if len(rows) == 0:
             return
-        got = _listed([shown(cells[row]) for row in rows])
+        got = _listed([shown(cells[int(row)]) for row in rows])
         self.of_rows.append((bad.copy(), InputError(expected, got, self.named(rows), remedy)))
 
     def leave_out(self, rows: np.ndarray, reason: str) -> None:

@@ -126,7 +126,7 @@ def _from_pandas(frame: Any) -> RawTable:
     return _from_columns(dict(zip(names, plain, strict=True)), "table")
 
 
-def table_of_rows(rows: list[Mapping[str, Any]], places: list[str], origin: str) -> RawTable:
+def table_of_rows(rows: Sequence[Mapping[str, Any]], places: list[str], origin: str) -> RawTable:
     """One mapping a row; nested ones become columns such as ``config.lr``."""
     flat = [_flattened(row, origin) for row in rows]
     names = list(dict.fromkeys(name for row in flat for name in row))

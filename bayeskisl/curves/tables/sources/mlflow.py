@@ -84,11 +84,8 @@ def _from_database(path: Path) -> tuple[list[dict[str, Any]], list[tuple[str, st
             connection.close()
     except (sqlite3.Error, UnicodeDecodeError) as problem:
         raise InputError("an SQLite file of MLflow", f"{type(problem).__name__}: {problem}", str(path)) from None
-    rows = {
-        str(run): {"run": str(run), "params": {}, "metrics": {}, "tags": {}}
-        for run, stage in runs
-        if stage != "deleted"
-    }
+    kept = [str(run) for run, stage in runs if stage != "deleted"]
+    rows: dict[str, dict[str, Any]] = {run: {"run": run, "params": {}, "metrics": {}, "tags": {}} for run in kept}
     for kind, entries in told.items():
         for run, key, value in entries:
             if str(run) in rows and not str(key).startswith("mlflow."):
