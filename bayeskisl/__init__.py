@@ -14,6 +14,7 @@ _PUBLIC = {
     "curves_from_table": "bayeskisl.curves",
     "read_runs": "bayeskisl.curves",
     "save_curves": "bayeskisl.curves",
+    "join_curves": "bayeskisl.curves",
     "group_exposures": "bayeskisl.curves",
     "final": "bayeskisl.curves",
     "bits_per_parameter": "bayeskisl.curves",

@@ -5,6 +5,7 @@ from bayeskisl.curves.capacity import bits_per_parameter, known_bits
 from bayeskisl.curves.cells import cell_covariates, cell_table, varied
 from bayeskisl.curves.checkpoints import final
 from bayeskisl.curves.exposures import group_exposures
+from bayeskisl.curves.join import join_curves
 from bayeskisl.curves.load import load_curves, save_curves
 from bayeskisl.curves.tables import TableError, curves_from_table, describe_import, read_runs
 from bayeskisl.curves.validate import validate
@@ -19,6 +20,7 @@ __all__ = [
     "describe_import",
     "final",
     "group_exposures",
+    "join_curves",
     "known_bits",
     "load_curves",
     "read_runs",
