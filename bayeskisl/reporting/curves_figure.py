@@ -6,14 +6,15 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, PercentFormatter
+from scipy.special import expit, logit
 from scipy.stats import beta
 
 from bayeskisl import schema
 from bayeskisl.curves import cell_table, final
-from bayeskisl.curves.axis import axis_exposures
+from bayeskisl.curves.axis import axis_exposures, moves
 from bayeskisl.decision.fall import Fall
-from bayeskisl.decision.target import falling_group
+from bayeskisl.decision.kept_knowledge import known
 from bayeskisl.reporting.numbers import short
 from bayeskisl.reporting.style import (
     LINES,
@@ -33,6 +34,14 @@ __all__ = ["plot_curves"]
 # Enough draws for a 90 % band to be smooth to the eye.
 _DRAWS, _POINTS = 1_000, 160
 
+_ASKED = {
+    schema.INFUSED: "infused facts",
+    schema.INFUSED_HELDOUT: "infused facts in held-out templates",
+    schema.BACKGROUND: "background facts",
+}
+_AXIS_NAMES = {schema.FACTS: "infused facts", schema.RATIO: "infused share of all tokens"}
+_RATIO_TICKS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97, 0.99, 0.997, 0.999)
+
 
 def plot_curves(fit_or_curves: "Fit | xr.Dataset", *, dark: bool = False) -> Figure:
     """Draw retention against infusion: what was measured, and with a fit also its 50 and 90 % posterior bands.
@@ -47,38 +56,81 @@ def plot_curves(fit_or_curves: "Fit | xr.Dataset", *, dark: bool = False) -> Fig
     Returns
     -------
     matplotlib.figure.Figure
-        Points are runs with 90 % intervals of their counts; bands are of the curve of each cell, without the scatter of
-        single runs.
+        One panel for each probed group, and where both infused and background facts were probed one for the facts
+        kept of both, above guessing. Points are runs with 90 % intervals of their counts; bands are of the curve of each
+        cell, without the scatter of single runs.
     """
     fit = None if isinstance(fit_or_curves, xr.Dataset) else fit_or_curves
     curves = final(fit_or_curves if fit is None else fit.curves)
     cells, cell_of_run = cell_table(curves)
-    group = falling_group(curves.attrs["axis"], [str(name) for name in curves[schema.GROUP].values])
+    groups = [group for group in schema.GROUPS if group in curves[schema.GROUP].values]
     coordinate = schema.AXES[curves.attrs["axis"]]
+    both = {schema.INFUSED, schema.BACKGROUND} <= set(groups)
     with figure_style(dark):
-        figure, axes = new_figure(figsize=(7.6, 4.5))
+        figure, panels = new_figure(
+            1, len(groups) + both, figsize=(5.2 + 2.4 * (len(groups) + both), 4.5), sharex=True, squeeze=False
+        )
+        panels = panels[0]
         for cell, color in enumerate(ladder_colors(cells.sizes[schema.CELL])):
-            runs = curves.isel(run=np.flatnonzero(cell_of_run == cell)).sel(group=group)
+            runs = curves.isel(run=np.flatnonzero(cell_of_run == cell))
             look = {"color": color, "marker": MARKERS[cell % len(MARKERS)], "label": _label(cells, cell)}
             look["ls"] = "none" if fit is None else LINES[cell % len(LINES)]
-            _draw_runs(axes, runs, coordinate, look)
-            if fit is not None:
-                held_fixed = {str(name): cells[name][cell].item() for name in cells.data_vars}
-                _draw_bands(axes, fit, cell, held_fixed, group, color, look["ls"])
-        infusion = curves[coordinate].values.astype(float)
-        log_axis(axes, "x", infusion.min() / 1.15, infusion.max() * 1.15)
-        axes.set_ylim(-0.02, 1.03)
-        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-        axes.set_xlabel(f"infused {schema.UNITS[coordinate]}, at {_held_fixed(curves)}")
-        axes.set_ylabel(f"{group} facts recalled")
-        axes.set_title("How much is recalled, as more is infused")
-        axes.legend(title="non-embedding parameters", loc="center left", bbox_to_anchor=(1.0, 0.5), alignment="left")
-        if coordinate == "facts":
-            exposures_on_top(axes, curves["facts"].values * curves["exposures"].values)
+            for axes, group in zip(panels, groups, strict=False):
+                _draw_runs(axes, runs.sel(group=group), coordinate, look)
+                if fit is not None and moves(curves.attrs["axis"], group) != 0:
+                    held_fixed = {str(name): cells[name][cell].item() for name in cells.data_vars}
+                    _draw_bands(axes, fit, cell, held_fixed, group, color, look["ls"])
+            if both:
+                _draw_kept(panels[-1], runs, coordinate, look)
+        for axes, group in zip(panels, groups, strict=False):
+            axes.set_ylim(-0.02, 1.03)
+            axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+            axes.set_ylabel(f"{_ASKED[group]} recalled")
+        if both:
+            panels[-1].set_ylabel("facts kept, infused and background")
+            panels[-1].set_ylim(bottom=0)
+        for axes in panels:
+            _infusion_axis(axes, curves[coordinate].values.astype(float), coordinate)
+            axes.set_xlabel(f"{_AXIS_NAMES[coordinate]}, at {_held_fixed(curves)}" if axes is panels[0] else
+                            _AXIS_NAMES[coordinate])  # fmt: skip
+        panels[0].set_title("How much is recalled, as more is infused")
+        panels[-1].legend(
+            title="non-embedding parameters", loc="center left", bbox_to_anchor=(1.0, 0.5), alignment="left"
+        )
+        if coordinate == schema.FACTS:
+            exposures_on_top(panels[0], curves["facts"].values * curves["exposures"].values)
         note = "points: single runs, 90 % intervals of their counts"
         note += "" if fit is None else "; bands: 50 and 90 % posterior of each size's curve"
         figure.supxlabel(note, fontsize=8, x=0.01, ha="left")
     return figure
+
+
+def _infusion_axis(axes: Axes, infusion: np.ndarray, coordinate: str) -> None:
+    """Facts on a logarithmic axis; ratios in log odds, since what happens near 0 and near 1 is alike."""
+    if coordinate == schema.FACTS:
+        log_axis(axes, "x", infusion.min() / 1.15, infusion.max() * 1.15)
+        return
+    axes.set_xscale("logit")
+    low, high = expit(logit(infusion.min()) - 0.3), expit(logit(infusion.max()) + 0.3)
+    axes.set_xlim(low, high)
+    axes.xaxis.set_major_locator(FixedLocator([ratio for ratio in _RATIO_TICKS if low <= ratio <= high]))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda ratio, _: f"{ratio:g}"))
+    axes.xaxis.set_minor_locator(NullLocator())
+
+
+def _draw_kept(axes: Axes, runs: xr.Dataset, coordinate: str, look: dict[str, str]) -> None:
+    """Facts kept of both groups, above guessing, by run; a line joins the means of each level."""
+    share = (runs[schema.RECALLED] / runs[schema.PROBED].where(runs[schema.PROBED] > 0)).fillna(0)
+    known_share = known(share, runs[schema.GUESSING]).clip(min=0)
+    total = (
+        runs[schema.FACTS] * known_share.sel(group=schema.INFUSED)
+        + runs[schema.BACKGROUND_FACTS] * known_share.sel(group=schema.BACKGROUND)
+    ).values
+    infusion = runs[coordinate].values
+    axes.plot(infusion, total, ls="none", ms=4.5, mec="none", alpha=0.9, color=look["color"], marker=look["marker"])
+    levels = np.unique(infusion)
+    axes.plot(levels, [total[infusion == level].mean() for level in levels], color=look["color"], lw=1, alpha=0.6)
+    axes.plot([], [], ms=4.5, lw=1.4, mec="none", **look)  # one entry of the legend for points and line
 
 
 def _draw_runs(axes: Axes, runs: xr.Dataset, coordinate: str, look: dict[str, str]) -> None:
@@ -98,7 +150,10 @@ def _draw_bands(
     axes: Axes, fit: "Fit", cell: int, held_fixed: dict[str, float], group: str, color: str, line: str
 ) -> None:
     swept = fit.curves[schema.AXES[fit.curves.attrs["axis"]]]
-    infusion = np.geomspace(swept.min(), swept.max(), _POINTS)
+    if swept.name == schema.FACTS:
+        infusion = np.geomspace(swept.min(), swept.max(), _POINTS)
+    else:
+        infusion = expit(np.linspace(logit(swept.min()), logit(swept.max()), _POINTS))
     exposures = axis_exposures(infusion, fit.curves.attrs["axis"], group, held_fixed)
     retention = _fall_of_cell(fit, cell, group).retention(np.log(exposures))
     low, lower, median, higher, high = np.quantile(retention, [0.05, 0.25, 0.5, 0.75, 0.95], axis=0)

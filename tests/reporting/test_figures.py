@@ -5,6 +5,7 @@ import pytest
 import xarray as xr
 
 from bayeskisl.decision import verify
+from bayeskisl.inference.simulate import design_curves
 from bayeskisl.reporting import plot_collapse, plot_curves, plot_risk
 from tests.decision.hand_made import HandMadeFit, amount_curves, law_line
 
@@ -46,6 +47,19 @@ def test_ticks_are_numbers_that_people_say(fit):
     figure.draw_without_rendering()
     ticks = {label.get_text() for label in figure.axes[0].get_xticklabels()}
     assert {"100", "1k"} <= ticks
+
+
+def test_every_group_has_a_panel_and_what_is_kept_another():
+    runs = design_curves(
+        params=[6_144, 24_576], facts=150, axis="ratio", ratio=[0.1, 0.5, 0.9], background_facts=100,
+        background_share=0.3, groups=("infused", "background"),
+    )  # fmt: skip
+    figure = plot_curves(runs.assign(recalled=runs.probed))
+    labels = [axes.get_ylabel() for axes in figure.axes]
+    assert labels == ["infused facts recalled", "background facts recalled", "facts kept, infused and background"]
+    drawn = np.concatenate([line.get_ydata() for line in figure.axes[2].lines if len(line.get_ydata())])
+    np.testing.assert_allclose(drawn, 250)
+    assert figure.axes[2].get_ylim()[1] >= 250
 
 
 def test_collapse_names_laws_weights_target_and_verdict(fit, prediction, verification):
