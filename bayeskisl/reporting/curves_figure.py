@@ -57,8 +57,8 @@ def plot_curves(fit_or_curves: "Fit | xr.Dataset", *, dark: bool = False) -> Fig
     -------
     matplotlib.figure.Figure
         One panel for each probed group, and where both infused and background facts were probed one for the facts
-        kept of both, above guessing. Points are runs with 90 % intervals of their counts; bands are of the curve of each
-        cell, without the scatter of single runs.
+        kept of both, above guessing. Points are runs with 90 % intervals of their counts; bands are of the curve of
+        each cell, without the scatter of single runs.
     """
     fit = None if isinstance(fit_or_curves, xr.Dataset) else fit_or_curves
     curves = final(fit_or_curves if fit is None else fit.curves)
