@@ -21,6 +21,7 @@ _PUBLIC = {
     "load_law": "bayeskisl.laws",
     "Law": "bayeskisl.laws",
     "fit": "bayeskisl.inference",
+    "fit_many": "bayeskisl.inference",
     "Fit": "bayeskisl.inference",
     "load_fit": "bayeskisl.inference",
     "simulate": "bayeskisl.inference",

@@ -21,10 +21,14 @@ from typing import Any
 __all__ = ["CannotCompile", "cache_folder", "load_library"]
 
 _COMPILERS = ("cc", "gcc", "clang")
-_FLAGS = ("-O2", "-ftree-vectorize", "-fopenmp-simd", "-shared", "-fPIC", "-std=gnu11")
+_FLAGS = ("-O3", "-fopenmp-simd", "-shared", "-fPIC", "-std=gnu11")
 # Sums may be reordered, as every vectorised sum is; infinities and NaN keep their meaning, since they end trajectories.
 _MATHS = ("-fno-math-errno", "-fno-trapping-math", "-fno-signed-zeros", "-fassociative-math", "-freciprocal-math")
-_NATIVE = "-mcpu=native" if platform.machine() in ("arm64", "aarch64") else "-march=native"
+_NATIVE = {
+    "x86_64": ("-march=native", "-mprefer-vector-width=512"),
+    "arm64": ("-mcpu=native",),
+    "aarch64": ("-mcpu=native",),
+}.get(platform.machine(), ("-march=native",))
 _MOST_ENTRIES = 300  # some 60 kB each
 
 
@@ -67,7 +71,7 @@ def load_library(key: Any, write: Callable[[], tuple[str, dict]]) -> tuple[ctype
     if folder is None:
         with tempfile.TemporaryDirectory(prefix="bayeskisl-") as temporary:
             return _make(Path(temporary) / "density.so", *write())
-    name = hashlib.sha256(json.dumps([key, _FLAGS, _MATHS, _processor()]).encode()).hexdigest()[:32]
+    name = hashlib.sha256(json.dumps([key, _FLAGS, _MATHS, _NATIVE, _processor()]).encode()).hexdigest()[:32]
     path = folder / f"density-{name}.so"
     return _kept(path) or _make(path, *write())
 
@@ -102,7 +106,7 @@ def _compile(source: Path, built: Path) -> None:
     if compiler is None:
         raise CannotCompile(f"no C compiler among {', '.join(_COMPILERS)}")
     vector_maths = ("-lmvec",) if platform.libc_ver()[0] == "glibc" and platform.machine() == "x86_64" else ()
-    for native in ((_NATIVE,), ()):
+    for native in (_NATIVE, ()):
         command = [*compiler, *_FLAGS, *_MATHS, *native, "-o", str(built), str(source), *vector_maths, "-lm"]
         try:
             done = subprocess.run(command, capture_output=True, text=True, check=False)

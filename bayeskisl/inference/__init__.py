@@ -3,9 +3,10 @@
 from bayeskisl.inference.cautions import Caution
 from bayeskisl.inference.extrapolate import extrapolate
 from bayeskisl.inference.fit import fit
+from bayeskisl.inference.fleet import fit_many
 from bayeskisl.inference.gate import Gate
 from bayeskisl.inference.model import build_model
 from bayeskisl.inference.result import Fit, load_fit
 from bayeskisl.inference.simulate import simulate
 
-__all__ = ["Caution", "Fit", "Gate", "build_model", "extrapolate", "fit", "load_fit", "simulate"]
+__all__ = ["Caution", "Fit", "Gate", "build_model", "extrapolate", "fit", "fit_many", "load_fit", "simulate"]

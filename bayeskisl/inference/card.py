@@ -31,4 +31,5 @@ def card(fit: "Fit") -> str:
     ]
     left = "style='text-align:left'"
     body = "".join(f"<tr><th {left}>{head}</th><td {left}>{cell}</td></tr>" for head, cell in rows)
-    return f"<table><caption>bayeskisl fit: medians with 90 % equal-tailed intervals</caption>{body}</table>"
+    what = "preview of a fit" if fit.is_preview else "fit"
+    return f"<table><caption>bayeskisl {what}: medians with 90 % equal-tailed intervals</caption>{body}</table>"

@@ -2,6 +2,7 @@
 
 import ctypes
 import hashlib
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -20,6 +21,7 @@ from bayeskisl.machine_code import CannotCompile, load_library
 __all__ = ["Density", "compiled_density"]
 
 _PACKAGES = ("pymc", "pytensor", "numpy")
+_one_at_a_time = threading.Lock()
 _loaded: dict[tuple, tuple[ctypes.CDLL, dict] | None] = {}
 
 
@@ -111,30 +113,36 @@ def compiled_density(data: ModelData, law: Law, tell: Callable[[str], None]) -> 
 
     Code is made once per shape and structure, and kept, see `bayeskisl.machine_code`.
     """
-    key = (data.shape, structure(law))
-    if key not in _loaded:
-
-        def write() -> tuple[str, dict]:
-            from bayeskisl.inference.density import write_density
-
-            tell("compiling the model")
-            text, layout = write_density(model_of(data, law))
-            return text, layout.to_dict()
-
-        try:
-            _loaded[key] = load_library([key, _versions(), _source()], write)
-        except CannotCompile as problem:
-            tell(f"the model could not be compiled as C: {problem}")
-            _loaded[key] = None
-    if _loaded[key] is None:
+    library = _library(data, law, tell)
+    if library is None:
         return None
-    library, layout = _loaded[key]
+    library, layout = library
     inputs = model_inputs(data, law)
     given = [np.ascontiguousarray(inputs[name], dtype=dtype) for name, dtype in layout["data"].items()]
     derived = [np.zeros(shape) for shape in layout["derived"]]
     density = Density(library, layout, (*given, *derived))
     library.prepare(_at(density.pointers))
     return density
+
+
+def _library(data: ModelData, law: Law, tell: Callable[[str], None]) -> tuple[ctypes.CDLL, dict] | None:
+    key = (data.shape, structure(law))
+
+    def write() -> tuple[str, dict]:
+        from bayeskisl.inference.density import write_density
+
+        tell("compiling the model")
+        text, layout = write_density(model_of(data, law))
+        return text, layout.to_dict()
+
+    with _one_at_a_time:
+        if key not in _loaded:
+            try:
+                _loaded[key] = load_library([key, _versions(), _source()], write)
+            except CannotCompile as problem:
+                tell(f"the model could not be compiled as C: {problem}")
+                _loaded[key] = None
+    return _loaded[key]
 
 
 class _Address:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["rotated_normal_log_density"]
+__all__ = ["log_sum_exp", "rotated_normal_log_density"]
 
 Array = Any  # of NumPy, PyTensor or JAX
 
@@ -22,3 +22,11 @@ def rotated_normal_log_density(value: Array, mean: Array, rotation: Array, scale
         Orthogonal, shape ``(cell, cell)``.
     """
     return xp.sum(-0.5 * ((rotation.T @ value - mean) / scale) ** 2 - xp.log(scale) - _LOG_ROOT_TWO_PI)
+
+
+def log_sum_exp(terms: np.ndarray, axis: int) -> np.ndarray:
+    """log of the sum of exponentials. SciPy's own looks for JAX, which ArviZ then imports for a second or two."""
+    top = np.max(terms, axis=axis, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0.0)
+    with np.errstate(divide="ignore"):
+        return np.log(np.sum(np.exp(terms - top), axis=axis)) + np.squeeze(top, axis)

@@ -3,14 +3,16 @@
 import json
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.curves import cell_table, final, load_curves, validate
+from bayeskisl.errors import InputError
 from bayeskisl.inference.cautions import Caution, cautions
 from bayeskisl.inference.data import ModelData, prepare
 from bayeskisl.inference.gate import Gate, examine
@@ -25,9 +27,11 @@ from bayeskisl.inference.storage import dataset, measured, provenance
 from bayeskisl.inference.weights import LeaveOneOut, law_weights, leave_one_out
 from bayeskisl.laws import Law, load_law
 
-__all__ = ["fit"]
+__all__ = ["fit", "fit_laws"]
 
 _PRIOR_DRAWS = 500
+_PREVIEW_DRAWS = 250
+_PREVIEW = "this is a preview, a few draws that show roughly what a posterior will be"
 _PARETO_K = 0.7  # Vehtari et al. 2024, arXiv:1507.02646: above it, importance sampling is not to be relied upon
 
 
@@ -52,6 +56,7 @@ def fit(
     chains: int = 4,
     seed: int = 0,
     cores: int = 2,
+    method: Literal["nuts", "preview"] = "nuts",
     throw: bool = True,
     progress: bool | Callable[[str], None] = False,
 ) -> Fit:
@@ -71,8 +76,11 @@ def fit(
         Same seed, same versions and same machine: same draws.
     cores : int
         Threads.
+    method : {"nuts", "preview"}
+        A preview is the first few draws of one law, in less than a second: its gate never passes, it carries a warning,
+        and nobody should decide on it.
     throw : bool
-        Whether a posterior that fails its gate raises; if not it is handed over, with ``gate.passed`` False.
+        Whether a sampled posterior that fails its gate raises; if not it is handed over, with ``gate.passed`` False.
     progress : bool or callable
         True prints each stage to standard error; a callable is told of it.
 
@@ -90,15 +98,27 @@ def fit(
     curves = final(validate(curves) if isinstance(curves, xr.Dataset) else load_curves(curves))
     law = load_law(law)
     others = [load_law(other) for other in (law.rivals if rivals is None else rivals)]
-    settings = Settings(draws, tune, chains, seed, cores, _teller(progress))
-    first = _posterior_of(curves, law, settings)
+    if method not in ("nuts", "preview"):
+        raise InputError("method to be 'nuts' or 'preview'", repr(method), "method")
+    settings = Settings(draws, tune, chains, seed, cores, method, teller(progress))
+    if method == "preview":
+        few = replace(settings, draws=min(draws, _PREVIEW_DRAWS), tune=min(tune, _PREVIEW_DRAWS))
+        return fit_laws(curves, law, [], few, throw=False, light=True)
+    return fit_laws(curves, law, others, settings, throw=throw)
+
+
+def fit_laws(
+    curves: xr.Dataset, law: Law, others: Sequence[Law], settings: Settings, *, throw: bool, light: bool = False
+) -> Fit:
+    """As `fit`, from what it reads; `light` leaves out the groups ``log_likelihood`` and ``posterior_predictive``."""
+    first = _posterior_of(curves, law, settings, light)
     if throw:
         first.gate.raise_if_failed(law.name)
-    beside = [_posterior_of(curves, other, settings) for other in others if other.name != law.name]
-    return _assemble(curves, first, beside, settings)
+    beside = [_posterior_of(curves, other, settings, light) for other in others if other.name != law.name]
+    return _assemble(curves, first, beside, settings, light)
 
 
-def _posterior_of(curves: xr.Dataset, law: Law, settings: Settings) -> _Posterior:
+def _posterior_of(curves: xr.Dataset, law: Law, settings: Settings, light: bool) -> _Posterior:
     data = prepare(curves, law)
     cells, cell_of_run = cell_table(curves)
     raw, sample_stats = sample_model(data, law, settings)
@@ -106,16 +126,19 @@ def _posterior_of(curves: xr.Dataset, law: Law, settings: Settings) -> _Posterio
     posterior = report_on_axis(dataset(named, data), cells, law, curves.attrs["axis"])
     settings.tell(f"judging the law '{law.name}'")
     gate = examine(posterior, sample_stats, curves, cell_of_run)
-    log_likelihood = integrated_log_likelihood(named, data, law.curve, settings.cores)
     groups = {
         "posterior": posterior,
         "sample_stats": sample_stats.assign_coords(chain=posterior["chain"], draw=posterior["draw"]),
-        "log_likelihood": dataset({schema.RECALLED: log_likelihood}, data),
     }
+    if not light:
+        log_likelihood = integrated_log_likelihood(named, data, law.curve, settings.cores)
+        groups["log_likelihood"] = dataset({schema.RECALLED: log_likelihood}, data)
+    if settings.method == "preview":
+        gate = replace(gate, passed=False, reasons=(_PREVIEW, *gate.reasons))
     return _Posterior(law, data, named, groups, gate)
 
 
-def _assemble(curves: xr.Dataset, first: _Posterior, beside: list[_Posterior], settings: Settings) -> Fit:
+def _assemble(curves: xr.Dataset, first: _Posterior, beside: list[_Posterior], settings: Settings, light: bool) -> Fit:
     cells, cell_of_run = cell_table(curves)
     rng = np.random.default_rng([settings.seed, 2])
     law, data = first.law, first.data
@@ -124,6 +147,7 @@ def _assemble(curves: xr.Dataset, first: _Posterior, beside: list[_Posterior], s
     usable = [one for one in everyone if one is first or one.gate.passed]
     left_out = _left_out_cells(everyone, settings) if beside else {}
     known = (
+        *_of_method(settings),
         *cautions(first.groups["posterior"], prior, curves, cell_of_run, first.gate),
         *_of_rivals(beside),
         *_of_importance(left_out),
@@ -131,7 +155,7 @@ def _assemble(curves: xr.Dataset, first: _Posterior, beside: list[_Posterior], s
     groups = {
         **first.groups,
         "prior": prior,
-        "posterior_predictive": dataset(draw_counts(first.groups["posterior"], data, law.curve, rng), data),
+        **({} if light else {"posterior_predictive": _replicates(first, rng)}),
         **measured(curves, data),
         **{f"rivals/{one.law.name}/{name}": group for one in beside for name, group in one.groups.items()},
     }
@@ -141,16 +165,29 @@ def _assemble(curves: xr.Dataset, first: _Posterior, beside: list[_Posterior], s
         "law_sha256": law.sha256,
         "gates": json.dumps({one.law.name: one.gate.to_dict() for one in everyone}),
         "weights": json.dumps(_weights([one.law.name for one in usable], left_out)),
-        "elpd_loo": json.dumps({one.law.name: _left_out_runs(one).elpd for one in everyone}),
+        "elpd_loo": json.dumps({} if light else {one.law.name: _left_out_runs(one).elpd for one in everyone}),
         "elpd_cells": json.dumps({name: one.elpd for name, one in left_out.items()}),
         "warnings": json.dumps([asdict(caution) for caution in sorted(known, key=_severity)]),
+        "method": settings.method,
         **provenance(settings.seed),
     }
     return Fit(tree)
 
 
+def _replicates(one: _Posterior, rng: np.random.Generator) -> xr.Dataset:
+    return dataset(draw_counts(one.groups["posterior"], one.data, one.law.curve, rng), one.data)
+
+
 def _severity(caution: Caution) -> int:
     return ("serious", "warning", "note").index(caution.severity)
+
+
+def _of_method(settings: Settings) -> list[Caution]:
+    return (
+        []
+        if settings.method == "nuts"
+        else [Caution("preview", "serious", f"{_PREVIEW.capitalize()}.", "Fit without `method`.")]
+    )
 
 
 def _of_rivals(beside: list[_Posterior]) -> list[Caution]:
@@ -204,7 +241,7 @@ def _left_out_cells(everyone: list[_Posterior], settings: Settings) -> dict[str,
     }
 
 
-def _teller(progress: bool | Callable[[str], None]) -> Callable[[str], None]:
+def teller(progress: bool | Callable[[str], None]) -> Callable[[str], None]:
     if callable(progress):
         return progress
     return (lambda stage: print(stage, file=sys.stderr, flush=True)) if progress else (lambda stage: None)

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
-from scipy.special import log_ndtr, logsumexp
+from scipy.special import log_ndtr
 
 from bayeskisl.inference.data import ModelData
+from bayeskisl.inference.densities import log_sum_exp
 from bayeskisl.inference.lines import Line
 from bayeskisl.inference.model import lines_of
 from bayeskisl.inference.pointwise import integrate_run_effect
@@ -45,7 +46,7 @@ class CellLikelihood:
         """log of the mean likelihood under N(mean, sd^2), elementwise over ``(draw,)``."""
         standard = (self.edges - mean[:, None]) / sd[:, None]
         standard[:, 0], standard[:, -1] = -np.inf, np.inf
-        return logsumexp(_log_normal_mass(standard[:, :-1], standard[:, 1:]) + self.log_height, axis=1)
+        return log_sum_exp(_log_normal_mass(standard[:, :-1], standard[:, 1:]) + self.log_height, axis=1)
 
 
 def cell_likelihoods(
@@ -71,7 +72,7 @@ def cell_likelihoods(
             draws = np.log(flat["critical_exposures"][:, cell, group])
             nodes = draws.mean() + draws.std() * np.linspace(-_REACH, _REACH, _COARSE)
             log_height = sum(_of_run(run, group, cell, nodes, few, data, shape) for run in runs)  # (nuisance, node)
-            found[cell, group] = _smooth(nodes, logsumexp(log_height, axis=0) - np.log(_NUISANCES))
+            found[cell, group] = _smooth(nodes, log_sum_exp(log_height, axis=0) - np.log(_NUISANCES))
     return found
 
 

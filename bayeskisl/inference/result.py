@@ -53,6 +53,11 @@ class Fit:
         """The verdict on the posterior of `law`."""
         return self.gates[self.law.name]
 
+    @property
+    def is_preview(self) -> bool:
+        """Whether this is no posterior but a few draws that show what one will be, see `bayeskisl.inference.fit`."""
+        return self.tree.attrs.get("method") == "preview"
+
     @cached_property
     def warnings(self) -> tuple[Caution, ...]:
         """What a reader ought to know, the most severe first."""
@@ -95,7 +100,8 @@ class Fit:
         Returns
         -------
         pandas.DataFrame
-            One row per scalar. With simulated curves, also the columns ``truth`` and ``covered``.
+            One row per scalar, under the heading ``preview`` where it is one. With simulated curves, also the columns
+            ``truth`` and ``covered``.
         """
         names = (*ON_AXIS, *STRUCTURAL)
         tail, percent = (1 - ci_prob) / 2, f"eti{100 * ci_prob:g}"
@@ -110,6 +116,8 @@ class Fit:
             if not np.isnan(draws).all()
         }
         table = pd.DataFrame(rows).T.join(pd.DataFrame(diagnostics(self.posterior, names)).T)
+        if self.is_preview:
+            table.index.name = "preview"
         if self.truth is None:
             return table
         truth = self.truth.expand_dims(chain=1, draw=1)
@@ -122,7 +130,7 @@ class Fit:
         return write_tree(self.tree, path)
 
     def __repr__(self) -> str:
-        gate = "gate passed" if self.gate.passed else "GATE FAILED"
+        gate = "PREVIEW" if self.is_preview else "gate passed" if self.gate.passed else "GATE FAILED"
         exponents = ", ".join(f"{label} {text}" for label, text in self.intervals((schema.EXPONENT,)).items())
         return f"<Fit of {self.curves.sizes[schema.RUN]} runs, law '{self.law.name}', {exponents}, {gate}>"
 

@@ -1,18 +1,19 @@
 """Draws from the model by nutpie, from code that is compiled once per shape and structure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 
 import numpy as np
 import xarray as xr
 
+from bayeskisl import schema
 from bayeskisl.inference.compiled import compiled_density
 from bayeskisl.inference.data import ModelData
 from bayeskisl.inference.model import model_inputs, model_of, structure
 from bayeskisl.laws import Law
 
-__all__ = ["Settings", "sample_model"]
+__all__ = ["Settings", "padded_to_share", "sample_model", "stripped"]
 
 # Sweeps of similar size share compiled code; padding more coarsely costs more in sampling than it saves.
 _RUNS_STEP, _CELLS_STEP = 8, 2
@@ -44,6 +45,8 @@ class Settings:
         Of the sampler; compiled code of another version may still give other draws.
     cores : int
         Threads.
+    method : str
+        ``nuts``, or ``preview``, which does not try again when draws diverge.
     tell : callable
         Is told in a few words what is being done.
     """
@@ -53,6 +56,7 @@ class Settings:
     chains: int = 4
     seed: int = 0
     cores: int = 2
+    method: str = "nuts"
     tell: Callable[[str], None] = _silent
 
 
@@ -66,15 +70,17 @@ def sample_model(data: ModelData, law: Law, settings: Settings) -> tuple[dict[st
     sample_stats : xarray.Dataset
         As the sampler reports them, dims ``(chain, draw)``.
     """
-    runs, _, cells = data.shape
-    padded = data.padded(_round_up(runs, _RUNS_STEP), _round_up(cells, _CELLS_STEP))
+    padded = padded_to_share(data)
     sampler = _with_nutpie if find_spec("nutpie") else _with_pymc
-    for target_accept in _TARGETS:
+    for target_accept in _TARGETS if settings.method == "nuts" else _TARGETS[:1]:
         tree = sampler(padded, law, settings, target_accept)
         if float(tree["sample_stats"]["diverging"].mean()) < _DIVERGENT:
             break
         settings.tell("some draws diverged")
-    draws = {str(name): _stripped(variable, runs, cells) for name, variable in tree["posterior"].data_vars.items()}
+    draws = {
+        str(name): stripped(variable.values, variable.dims, data)
+        for name, variable in tree["posterior"].data_vars.items()
+    }
     stats = tree["sample_stats"].to_dataset().reset_coords(drop=True)
     return draws, stats[[name for name in _STATISTICS if name in stats]].drop_attrs()
 
@@ -127,9 +133,16 @@ def _with_pymc(data: ModelData, law: Law, settings: Settings, target_accept: flo
         )
 
 
-def _stripped(variable: xr.DataArray, runs: int, cells: int) -> np.ndarray:
-    keep = {"run": slice(runs), "cell": slice(cells)}
-    return variable.isel({dim: part for dim, part in keep.items() if dim in variable.dims}).values
+def padded_to_share(data: ModelData) -> ModelData:
+    """The data padded to a shape that sweeps of similar size have in common."""
+    runs, _, cells = data.shape
+    return data.padded(_round_up(runs, _RUNS_STEP), _round_up(cells, _CELLS_STEP))
+
+
+def stripped(values: np.ndarray, dims: Sequence[str], data: ModelData) -> np.ndarray:
+    """Values without what padding added to `data`."""
+    kept = {schema.RUN: data.shape[0], schema.CELL: data.shape[2]}
+    return values[tuple(slice(kept.get(dim)) for dim in dims)]
 
 
 def _round_up(count: int, step: int) -> int:

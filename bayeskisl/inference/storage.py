@@ -18,7 +18,7 @@ from bayeskisl.laws.files import parse_law
 __all__ = ["constant_data", "curves_of", "dataset", "laws_of", "measured", "posterior_group", "read_tree", "write_tree"]
 
 _ENGINE = "h5netcdf"
-_GROUPS = ("posterior", "sample_stats", "log_likelihood", "prior", "observed_data", "constant_data")
+_GROUPS = ("posterior", "sample_stats", "prior", "observed_data", "constant_data")
 _ATTRIBUTES = ("laws", "gates", "weights", "warnings")
 
 _PER_GROUP = (schema.GROUP,)

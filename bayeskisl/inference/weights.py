@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from arviz_stats.base import array_stats
-from scipy.special import logsumexp
+
+from bayeskisl.inference.densities import log_sum_exp
 
 __all__ = ["LeaveOneOut", "law_weights", "leave_one_out"]
 
@@ -37,7 +38,7 @@ def leave_one_out(log_likelihood: np.ndarray) -> LeaveOneOut:
     """
     by_observation = np.ascontiguousarray(log_likelihood.T)
     log_weights, pareto_k = array_stats.psislw(by_observation)
-    return LeaveOneOut(logsumexp(log_weights + by_observation, axis=1), float(np.max(pareto_k)))
+    return LeaveOneOut(log_sum_exp(log_weights + by_observation, axis=1), float(np.max(pareto_k)))
 
 
 def law_weights(pointwise: dict[str, np.ndarray], floor: float = FLOOR) -> dict[str, float]:
@@ -60,5 +61,5 @@ def law_weights(pointwise: dict[str, np.ndarray], floor: float = FLOOR) -> dict[
     laws, cells = log_densities.shape
     shares = np.random.default_rng(0).dirichlet(np.ones(cells), size=_BOOTSTRAPS)
     score = cells * shares @ log_densities.T
-    weights = np.exp(score - logsumexp(score, axis=1, keepdims=True)).mean(axis=0)
+    weights = np.exp(score - log_sum_exp(score, axis=1)[:, None]).mean(axis=0)
     return dict(zip(pointwise, (floor / laws + (1 - floor) * weights).tolist(), strict=True))

@@ -1,0 +1,80 @@
+"""Many posteriors of one law: for simulation studies, calibration, and sweeps that share nothing but the law."""
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from bayeskisl.curves import final, load_curves, validate
+from bayeskisl.inference.fit import fit_laws, teller
+from bayeskisl.inference.result import Fit
+from bayeskisl.inference.sampling import Settings
+from bayeskisl.laws import Law, load_law
+
+__all__ = ["fit_many"]
+
+
+def fit_many(
+    curves: Iterable[xr.Dataset | str | Path],
+    law: str | Path | Law = "collapse",
+    *,
+    rivals: Sequence[str | Path | Law] = (),
+    draws: int = 1000,
+    tune: int = 600,
+    chains: int = 4,
+    seed: int = 0,
+    workers: int = 2,
+    light: bool = True,
+    progress: bool | Callable[[str], None] = False,
+) -> list[Fit]:
+    """Infer the posterior of each of many sweeps, each with its own gate and seed.
+
+    A gate that fails stops nothing: look at ``fit.gate.passed``. Results do not depend on the number of workers, nor on
+    which other sweeps are fitted.
+
+    Parameters
+    ----------
+    curves : iterable of xarray.Dataset or path
+        Retention curves.
+    law : str, path or Law
+        A shipped law's name, a law file, or a law.
+    rivals : sequence of laws
+        Laws that are fitted beside it; none by default.
+    draws, tune, chains : int
+        Kept and discarded draws per chain, and chains, of each posterior.
+    seed : int
+        Of the fleet; each posterior's own is in ``fit.tree.attrs["seed"]``, and `fit` with it makes the same draws.
+    workers : int
+        Posteriors at a time, each on one core.
+    light : bool
+        Whether to leave out the groups ``log_likelihood`` and ``posterior_predictive``.
+    progress : bool or callable
+        True prints a line for each posterior to standard error; a callable is told of it.
+
+    Returns
+    -------
+    list of Fit
+        In the order of the curves.
+
+    Raises
+    ------
+    InputError
+        If some curves break their schema or there is no such law.
+    """
+    sweeps = [final(validate(each) if isinstance(each, xr.Dataset) else load_curves(each)) for each in curves]
+    law, others, tell = load_law(law), [load_law(other) for other in rivals], teller(progress)
+
+    def fit_one(at: int) -> Fit:
+        settings = Settings(draws, tune, chains, _own_seed(seed, at), cores=1)
+        fitted = fit_laws(sweeps[at], law, others, settings, throw=False, light=light)
+        tell(f"posterior {at + 1} of {len(sweeps)}: {'passed' if fitted.gate.passed else 'failed'} its gate")
+        return fitted
+
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(fit_one, range(len(sweeps))))
+
+
+def _own_seed(seed: int, at: int) -> int:
+    return int(np.random.SeedSequence([seed, at]).generate_state(1)[0])
