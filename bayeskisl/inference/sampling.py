@@ -24,9 +24,9 @@ _RUNS_STEP, _CELLS_STEP = 8, 2
 _TARGETS = (0.95, 0.98, 0.999)
 _DIVERGENT = 0.001
 
-# With the laws' coefficients integrated out and runs partly centred, little correlation is left for a low-rank matrix to
-# find: on 120 runs it halves the steps (31 to 17) and lifts the worst effective size from 1,250 to 1,690 of 4,000, but
-# its decompositions, at every twentieth draw of the warm-up, take 20 s against 1 s of sampling.
+# With the laws' coefficients integrated out and runs partly centred, little correlation is left for a low-rank matrix
+# to find. On 120 runs it halves the steps (31 to 17) and lifts the worst effective size from 1,250 to 1,690 of 4,000,
+# but its decompositions, at every twentieth draw of the warm-up, take 20 s against 1 s of sampling.
 _ADAPTATION = "diag"
 
 _STATISTICS = ("diverging", "energy", "energy_error", "logp", "depth", "n_steps", "step_size", "mean_tree_accept")
