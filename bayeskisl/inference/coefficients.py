@@ -23,7 +23,7 @@ def conditional_moments(
     design : numpy.ndarray
         X, shape ``(cell, column)``.
     mean, sd : numpy.ndarray
-        Priors of the coefficients, shape ``(column,)``.
+        Priors of the coefficients, shape ``(column,)``; the mean may differ between draws, ``(..., column)``.
 
     Returns
     -------
@@ -35,7 +35,7 @@ def conditional_moments(
     whitened = design * sd
     strengths, axes = np.linalg.eigh(whitened.T @ whitened)
     shrink = 1 / (1 + np.maximum(strengths, 0) / tau[..., None] ** 2)  # (..., column)
-    along = ((thresholds - design @ mean) @ whitened @ axes) / tau[..., None] ** 2
+    along = ((thresholds - mean @ design.T) @ whitened @ axes) / tau[..., None] ** 2
     centre = mean + sd * ((shrink * along) @ axes.T)
     root = sd[:, None] * axes * np.sqrt(shrink)[..., None, :]
     return centre, root

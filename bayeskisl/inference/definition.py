@@ -8,21 +8,28 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from bayeskisl import schema
-from bayeskisl.inference.lines import place_distribution, values_at
+from bayeskisl.inference.lines import line_mean, place_distribution, values_at
 from bayeskisl.laws import Law
 from bayeskisl.laws.shapes import retention
 
-__all__ = ["DIMS", "LOG_NORMAL", "Language", "define", "run_scale"]
+__all__ = ["DIMS", "LINES", "LOG_NORMAL", "PAIR", "QUANTITY", "Language", "define", "run_scale"]
 
 Array = Any  # of NumPy, PyTensor or JAX
 
 _RUN, _GROUP, _CELL = schema.RUN, schema.GROUP, schema.CELL
+
+# Dims of several groups: pairs of them, and the quantities that they have in common.
+PAIR, QUANTITY = "pair", "quantity"
+
+# The linear laws over cells: of log critical exposures, and of log steepness.
+LINES = ("threshold", "steepness")
 
 # Priors that enter as the mean and standard deviation of the logarithm.
 LOG_NORMAL = ("tau", "sigma_run", "steepness_scatter", "lapse_scatter", "concentration")
 
 _LINE_DIMS = {
     "mean": (_CELL,),
+    "common": None,
     "rotation": None,
     "variance": (_CELL,),
     "own_scatter": (_CELL,),
@@ -38,7 +45,7 @@ DIMS = {
     "run_freedom": (_RUN, _GROUP),
     "guessing": (_GROUP,),
     "cell_of_run": (_RUN,),
-    **{f"{name}_{part}": dims for name in ("threshold", "steepness") for part, dims in _LINE_DIMS.items()},
+    **{f"{name}_{part}": dims for name in LINES for part, dims in _LINE_DIMS.items()},
 }
 
 
@@ -47,6 +54,8 @@ class Language(Protocol):
 
     xp: Any
     """The array namespace."""
+    sizes: Mapping[str, int]
+    """Of each dim."""
 
     def normal(self, name: str, mean: Array, sd: Array, dims: tuple[str, ...]) -> Array:
         """A normal variable."""
@@ -60,6 +69,9 @@ class Language(Protocol):
     def rotated_normal(self, name: str, mean: Array, rotation: Array, scale: Array, dims: tuple[str, ...]) -> Array:
         """See `bayeskisl.inference.densities.rotated_normal_log_density`."""
 
+    def correlated_normal(self, name: str, mean: Array, scale: Array, partial: Array, dims: tuple[str, ...]) -> Array:
+        """See `bayeskisl.inference.correlation.correlated_normal_log_density`."""
+
     def beta_binomial(
         self, name: str, chance: Array, concentration: Array, trials: Array, observed: Array, dims: tuple[str, ...]
     ) -> None:
@@ -69,17 +81,21 @@ class Language(Protocol):
 def define(say: Language, given: Mapping[str, Array], law: Law) -> None:
     """Declare the model of `law` in the language of a back end; see `bayeskisl.inference.model.build_model`."""
     xp = say.xp
+    several = say.sizes[_GROUP] > 1
+    common = say.normal("common", 0.0, 1.0, dims=(QUANTITY,)) if several else None
+    prior = {name: _of_groups(name, i, common, given) for i, name in enumerate((*LOG_NORMAL, "lapse_intercept"))}
     tau, sigma_run, steepness_scatter, lapse_scatter, concentration = (
-        say.log_normal(name, given[f"prior_{name}"][0], given[f"prior_{name}"][1], dims=(_GROUP,))
-        for name in LOG_NORMAL
+        say.log_normal(name, *prior[name], dims=(_GROUP,)) for name in LOG_NORMAL
     )
-    centre, spread = given["prior_lapse_intercept"][0], given["prior_lapse_intercept"][1]
-    lapse_intercept = say.normal("lapse_intercept", centre, spread, dims=(_GROUP,))
+    lapse_intercept = say.normal("lapse_intercept", *prior["lapse_intercept"], dims=(_GROUP,))
     tied = law.priors.floor_excess.tied
     excess = 0.0 if tied else say.beta("floor_excess", 1.0, given["prior_floor_excess"], dims=(_GROUP,))
 
-    threshold = _along_line(say, "threshold", tau, given)
-    steepness = xp.exp(_along_line(say, "steepness", steepness_scatter, given))
+    columns = say.sizes[QUANTITY] - len(prior) - 2 if several else 0
+    of_threshold = common[len(prior) : len(prior) + columns] if several else None
+    of_steepness = common[len(prior) + columns :] if several else None
+    threshold = _along_line(say, "threshold", of_threshold, tau, given)
+    steepness = xp.exp(_along_line(say, "steepness", of_steepness, steepness_scatter, given))
     lapse_log_odds = lapse_intercept + lapse_scatter * say.normal("lapse_z", 0.0, 1.0, dims=(_CELL, _GROUP))
     floor = given["guessing"] + (1 - given["guessing"]) * excess
     ceiling = 1 - (1 - floor) / (1 + xp.exp(-lapse_log_odds))
@@ -104,18 +120,34 @@ def run_scale(freedom: Array, sigma_run: Array, log_typical: Array, xp: Any) -> 
     return typical * (sigma_run / typical) ** freedom
 
 
-def _along_line(say: Language, name: str, scatter: Array, given: Mapping[str, Array]) -> Array:
+def _of_groups(name: str, at: int, common: Array | None, given: Mapping[str, Array]) -> tuple[Array, Array]:
+    """Mean and standard deviation of a quantity of each group, given what the groups have in common."""
+    mean, sd = given[f"prior_{name}"][0], given[f"prior_{name}"][1]
+    if common is None:
+        return mean, sd
+    pooling = given["prior_pooling"]
+    return mean + sd * pooling**0.5 * common[at], sd * (1 - pooling) ** 0.5
+
+
+def _along_line(say: Language, name: str, common: Array | None, scatter: Array, given: Mapping[str, Array]) -> Array:
     """Values (cell, group) under the marginal Gaussian of a linear law."""
     line = {part: given[f"{name}_{part}"] for part in _LINE_DIMS}
-    mean, scale = place_distribution(scatter, line, say.xp)
-    place = say.rotated_normal(f"{name}_place", mean, line["rotation"], scale, dims=(_CELL, _GROUP))
-    return values_at(place, scatter, line, say.xp)
+    mean = line_mean(common, line)
+    along, scale = place_distribution(mean, scatter, line, say.xp)
+    place = say.rotated_normal(f"{name}_place", along, line["rotation"], scale, dims=(_CELL, _GROUP))
+    return values_at(place, mean, scatter, line, say.xp)
 
 
 def _run_threshold(say: Language, threshold: Array, sigma_run: Array, given: Mapping[str, Array]) -> Array:
-    """Each run's own half-point, N(threshold, sigma_run), dims (run, group)."""
+    """Each run's own half-point, N(threshold, sigma_run) and correlated over its groups, dims (run, group)."""
     rough, free = given["threshold_rough"][given["cell_of_run"]], given["run_freedom"]
     scale = run_scale(free, sigma_run, given["prior_sigma_run"][0], say.xp)
     free_part = free * (threshold - rough)
-    place = say.normal("run_place", (threshold - rough - free_part) / scale, sigma_run / scale, dims=(_RUN, _GROUP))
+    mean, sd, dims = (threshold - rough - free_part) / scale, sigma_run / scale, (_RUN, _GROUP)
+    if say.sizes[_GROUP] == 1:
+        place = say.normal("run_place", mean, sd, dims=dims)
+    else:
+        shape = given["prior_run_partial"]
+        partial = 2 * say.beta("run_partial", shape, shape, dims=(PAIR,)) - 1
+        place = say.correlated_normal("run_place", mean, sd, partial, dims=dims)
     return rough + free_part + scale * place

@@ -7,6 +7,7 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.errors import InputError
+from bayeskisl.inference.correlation import correlated
 from bayeskisl.inference.posterior import ceiling_of
 from bayeskisl.inference.storage import constant_data, laws_of, posterior_group
 from bayeskisl.laws import Law, SizeLaw
@@ -71,6 +72,9 @@ def extrapolate(
     line, prior_driven = _line(posterior, tree, laws[name], {"params": params, "tokens": tokens}, fresh["unvaried"])
     z = np.log(params / float(_reference(tree).sel(covariate=schema.PARAMS)))
     log_odds = posterior["lapse_intercept"] + posterior["lapse_scatter"] * fresh["lapse"]
+    if "run_correlation" in posterior:
+        noise = fresh["run"][..., None, :]
+        fresh["run"] = correlated(noise, posterior["run_correlation"].values)[..., 0, :]
     effect = posterior["sigma_run"] * (fresh["run"] if kind == "new_run" else 0.0)
     return xr.Dataset(
         {

@@ -17,6 +17,7 @@ __all__ = ["STRUCTURAL", "Gate", "examine", "seed_correlation"]
 STRUCTURAL = (
     "intercept", "exponent", "curvature", "tau", "sigma_run", "critical_exposures", "steepness", "steepness_intercept",
     "steepness_exponent", "steepness_scatter", "ceiling", "lapse_intercept", "lapse_scatter", "floor", "concentration",
+    "run_correlation",
 )  # fmt: skip
 
 # Vehtari et al. 2021, doi:10.1214/20-BA1221: R-hat below 1.01, and 100 effective draws per chain for 4 chains.
@@ -141,8 +142,9 @@ def seed_correlation(posterior: xr.Dataset, curves: xr.Dataset, cell_of_run: np.
     level = curves[schema.AXES[curves.attrs["axis"]]].values
     first, second = np.triu_indices(len(cell_of_run), k=1)
     alike = (cell_of_run[first] == cell_of_run[second]) & (level[first] == level[second])
-    one, other = effects[first[alike]].ravel(), effects[second[alike]].ravel()
-    products, sizes = one * other, (one**2 + other**2) / 2
+    one, other = effects[first[alike]], effects[second[alike]]
+    # groups of one run may correlate: a pair of runs keeps or flips its sign as a whole
+    products, sizes = (one * other).sum(axis=1), (one**2 + other**2).sum(axis=1) / 2
     if not sizes.sum() > 0:
         return float("nan"), float("nan"), 0.0
     signs = np.random.default_rng(0).choice([-1.0, 1.0], size=(_SHUFFLES, len(products)))

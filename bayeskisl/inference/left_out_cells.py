@@ -18,6 +18,7 @@ from bayeskisl.inference.densities import log_sum_exp
 from bayeskisl.inference.lines import Line
 from bayeskisl.inference.model import lines_of
 from bayeskisl.inference.pointwise import integrate_run_effect
+from bayeskisl.inference.posterior import common_of_lines
 from bayeskisl.laws import Law, Shape
 
 __all__ = ["CellLikelihood", "cell_likelihoods", "expected_by_the_others", "left_out_log_density"]
@@ -76,7 +77,9 @@ def cell_likelihoods(
     return found
 
 
-def expected_by_the_others(thresholds: np.ndarray, scatter: np.ndarray, line: Line) -> tuple[np.ndarray, np.ndarray]:
+def expected_by_the_others(
+    thresholds: np.ndarray, scatter: np.ndarray, line: Line, mean: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation of each cell's threshold given the others', the law's coefficients integrated out.
 
     With thresholds N(X m, K), K = tau^2 I + X S^2 X': [K^-1 (theta - X m)]_c / [K^-1]_cc is how far theta_c lies off
@@ -88,6 +91,8 @@ def expected_by_the_others(thresholds: np.ndarray, scatter: np.ndarray, line: Li
         Shape ``(draw, cell)``.
     scatter : numpy.ndarray
         tau, shape ``(draw,)``.
+    mean : numpy.ndarray
+        m, shape ``(column,)`` or ``(draw, column)``.
 
     Returns
     -------
@@ -98,7 +103,7 @@ def expected_by_the_others(thresholds: np.ndarray, scatter: np.ndarray, line: Li
     variance, axes = np.linalg.eigh(spread @ spread.T)
     precision = 1 / (np.maximum(variance, 0) + scatter[:, None] ** 2)  # (draw, axis)
     own = precision @ (axes**2).T  # diagonal of K^-1, (draw, cell)
-    off = (((thresholds - line.design @ line.mean) @ axes) * precision) @ axes.T
+    off = (((thresholds - mean @ line.design.T) @ axes) * precision) @ axes.T
     return thresholds - off / own, 1 / np.sqrt(own)
 
 
@@ -114,12 +119,14 @@ def left_out_log_density(
     likelihoods : dict
         By (cell, group).
     """
-    line = lines_of(data, law)["threshold"]
+    lines = lines_of(data, law)
+    line, common = lines["threshold"], common_of_lines(named.get("common"), lines)["threshold"]
+    mean_law = line.mean if common is None else line.mean + line.common_sd * common.reshape(-1, common.shape[-1])
     flat = {name: named[name].reshape(-1, *named[name].shape[2:]) for name in ("critical_exposures", "tau")}
     total = np.zeros(flat["critical_exposures"].shape[:2])
     for group in range(data.shape[1]):
         thresholds = np.log(flat["critical_exposures"][..., group])
-        mean, sd = expected_by_the_others(thresholds, flat["tau"][:, group], line)
+        mean, sd = expected_by_the_others(thresholds, flat["tau"][:, group], line, mean_law)
         for cell in (cell for cell, of in likelihoods if of == group):
             total[:, cell] += likelihoods[cell, group].log_expectation(mean[:, cell], sd[:, cell])
     return total

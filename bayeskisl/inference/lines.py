@@ -3,6 +3,9 @@
 Values y = X (m + s b) + scatter eps, with b and eps standard normal, are N(X m, scatter^2 I + X S^2 X'). One
 decomposition X S^2 X' = Q diag(v) Q' serves every scatter. The coefficients are drawn afterwards from their exact
 conditional, see `bayeskisl.inference.coefficients`; sampled beside y they form ridges that stall the sampler.
+
+Several groups have coefficients m + s_0 b_0 + s b_g: what they have in common, b_0, is sampled, and given it they are
+apart, so that each group's scatter may be its own and the decomposition still serves.
 """
 
 from dataclasses import dataclass
@@ -10,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Line", "place_distribution", "values_at"]
+__all__ = ["Line", "line_mean", "place_distribution", "values_at"]
 
 Array = Any  # of NumPy or PyTensor
 
@@ -24,7 +27,9 @@ class Line:
     design : numpy.ndarray
         X, shape ``(cell, column)``.
     mean, sd : numpy.ndarray
-        m and s, priors of the coefficients, shape ``(column,)``.
+        m and s, priors of the coefficients, shape ``(column,)``; s of what a group has for itself.
+    common_sd : numpy.ndarray
+        s_0, of what groups have in common, shape ``(column,)``; zero for a single group.
     rough : numpy.ndarray
         Where sampling starts, shape ``(cell, group)``.
     freedom : numpy.ndarray
@@ -35,6 +40,7 @@ class Line:
     design: np.ndarray
     mean: np.ndarray
     sd: np.ndarray
+    common_sd: np.ndarray
     rough: np.ndarray
     freedom: np.ndarray
 
@@ -47,6 +53,7 @@ class Line:
         variance[real], rotation[np.ix_(real, real)] = np.maximum(eigenvalues, 0.0), axes
         return {
             "mean": np.where(is_real, self.design @ self.mean, 0.0),
+            "common": np.where(is_real[:, None], self.design * self.common_sd, 0.0),
             "rotation": rotation,
             "variance": variance,
             "own_scatter": is_real.astype(float),
@@ -55,17 +62,23 @@ class Line:
         }
 
 
-def values_at(place: Array, scatter: Array, given: dict[str, Array], xp: Any) -> Array:
-    """Values (cell, group) of the sampled coordinate `place`, (cell, group), given `scatter`, (group,)."""
-    centre = given["mean"][:, None] - given["rough"]
+def line_mean(common: Array | None, given: dict[str, Array]) -> Array:
+    """X (m + s_0 b_0), (cell, 1), given b_0, (column,); None for a single group, which has nothing in common."""
+    mean = given["mean"] if common is None else given["mean"] + common @ given["common"].T
+    return mean[..., None]
+
+
+def values_at(place: Array, mean: Array, scatter: Array, given: dict[str, Array], xp: Any) -> Array:
+    """Values (cell, group) of the sampled coordinate `place`, (cell, group), given `line_mean` and `scatter`."""
+    centre = mean - given["rough"]
     stretch = _axis_scale(scatter, given, xp) ** given["freedom"]
     return given["rough"] + given["freedom"] * centre + given["rotation"] @ (stretch * (given["rotation"].T @ place))
 
 
-def place_distribution(scatter: Array, given: dict[str, Array], xp: Any) -> tuple[Array, Array]:
+def place_distribution(mean: Array, scatter: Array, given: dict[str, Array], xp: Any) -> tuple[Array, Array]:
     """Mean along each axis Q' place and its standard deviation, both (cell, group)."""
     scale = _axis_scale(scatter, given, xp)
-    centre = given["rotation"].T @ (given["mean"][:, None] - given["rough"])
+    centre = given["rotation"].T @ (mean - given["rough"])
     return (1 - given["freedom"]) * centre / scale ** given["freedom"], scale ** (1 - given["freedom"])
 
 

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from bayeskisl import schema
+from bayeskisl.inference.correlation import beta_shapes, pairs
 from bayeskisl.inference.data import ModelData, prepare
-from bayeskisl.inference.definition import LOG_NORMAL
+from bayeskisl.inference.definition import LOG_NORMAL, PAIR, QUANTITY
 from bayeskisl.inference.freedom import freedoms
 from bayeskisl.inference.lines import Line
 from bayeskisl.laws import Law
@@ -14,7 +16,7 @@ from bayeskisl.laws import Law
 if TYPE_CHECKING:
     import pymc as pm
 
-__all__ = ["build_model", "lines_of", "model_inputs", "model_of", "structure"]
+__all__ = ["build_model", "labels_of", "lines_of", "model_inputs", "model_of", "structure"]
 
 
 def build_model(curves: xr.Dataset, law: Law) -> "pm.Model":
@@ -33,6 +35,15 @@ def build_model(curves: xr.Dataset, law: Law) -> "pm.Model":
         Each run's own half-point t ~ N(log critical exposures, sigma_run), in coordinates between t and
         (t - log critical exposures) / sigma_run, see `bayeskisl.inference.freedom`.
 
+    and, with several groups:
+
+    ``common (quantity)``
+        What groups have in common of every prior above but ``floor_excess``, as standard normals. A quantity of a group
+        is mean + sd (sqrt(pooling) common + sqrt(1 - pooling) own): its prior is that of a single group, and two groups
+        correlate by the law's `pooling`.
+    ``run_partial (pair)``
+        Correlation between the run effects of two groups, see `bayeskisl.inference.correlation`, mapped to (0, 1).
+
     Counts, exposures, laws and priors are ``pm.Data``, see `model_inputs`, so that compiled code is used again.
     """
     return model_of(prepare(curves, law), law)
@@ -42,20 +53,32 @@ def model_of(data: ModelData, law: Law) -> "pm.Model":
     """As `build_model`, from prepared data."""
     from bayeskisl.inference.with_pymc import pymc_model
 
-    return pymc_model(model_inputs(data, law), data.labels, law)
+    return pymc_model(model_inputs(data, law), labels_of(data), law)
 
 
 def lines_of(data: ModelData, law: Law) -> dict[str, Line]:
     """The two linear laws over cells: of log critical exposures, and of log steepness on log size."""
     size_law, priors, free = data.size_law, law.priors, freedoms(data, law)
+    # of the prior's variance, what groups have in common and what each has for itself; one group has all for itself
+    pooling = law.pooling if data.shape[1] > 1 else 0.0
+    common, own = np.sqrt(pooling), np.sqrt(1 - pooling)
     on_size = np.stack([np.ones_like(data.log_size), data.log_size], axis=1)
     mean = np.array([priors.steepness.log_median, priors.steepness_exponent.mean])
     sd = np.array([priors.steepness.log_sd, priors.steepness_exponent.sd])
     typical = np.tile((on_size @ mean)[:, None], (1, data.shape[1]))
     threshold_design = size_law.design_matrix(data.covariates)
     return {
-        "threshold": Line(threshold_design, size_law.mean, size_law.sd, data.rough_threshold, free.threshold),
-        "steepness": Line(on_size, mean, sd, np.where(data.is_real[:, None], typical, 0.0), free.steepness),
+        "threshold": Line(
+            threshold_design,
+            size_law.mean,
+            own * size_law.sd,
+            common * size_law.sd,
+            data.rough_threshold,
+            free.threshold,
+        ),
+        "steepness": Line(
+            on_size, mean, own * sd, common * sd, np.where(data.is_real[:, None], typical, 0.0), free.steepness
+        ),
     }
 
 
@@ -67,6 +90,7 @@ def model_inputs(data: ModelData, law: Law) -> dict[str, np.ndarray]:
         for name, line in lines_of(data, law).items()
         for part, value in line.inputs(data.is_real).items()
     }
+    of_several = {"prior_pooling": np.array(law.pooling), "prior_run_partial": beta_shapes(data.shape[1])}
     log_normal = {name: getattr(priors, name) for name in LOG_NORMAL}
     return {
         "recalled": data.recalled,
@@ -78,7 +102,21 @@ def model_inputs(data: ModelData, law: Law) -> dict[str, np.ndarray]:
         **lines,
         **{f"prior_{name}": np.array([prior.log_median, prior.log_sd]) for name, prior in log_normal.items()},
         "prior_lapse_intercept": np.array([_logit(priors.lapse.median), priors.lapse.log_sd]),
+        **(of_several if data.shape[1] > 1 else {}),
         **({} if priors.floor_excess.tied else {"prior_floor_excess": np.array(priors.floor_excess.b)}),
+    }
+
+
+def labels_of(data: ModelData) -> dict[str, list]:
+    """Names along every dim of the model."""
+    groups, columns = data.labels[schema.GROUP], data.size_law.columns
+    if len(groups) == 1:
+        return dict(data.labels)
+    quantities = [*LOG_NORMAL, "lapse_intercept", *columns, "steepness_intercept", "steepness_exponent"]
+    return {
+        **data.labels,
+        PAIR: [f"{groups[j]} ~ {groups[i]}" for i, j in pairs(len(groups))],
+        QUANTITY: quantities,
     }
 
 

@@ -6,14 +6,15 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.curves.axis import axis_value, moves
 from bayeskisl.inference.coefficients import draw_coefficients
+from bayeskisl.inference.correlation import correlations
 from bayeskisl.inference.data import ModelData
 from bayeskisl.inference.definition import run_scale
 from bayeskisl.inference.freedom import freedoms
-from bayeskisl.inference.lines import Line, values_at
+from bayeskisl.inference.lines import Line, line_mean, values_at
 from bayeskisl.inference.model import lines_of
 from bayeskisl.laws import Law
 
-__all__ = ["ON_AXIS", "coefficients_of", "name_quantities", "report_on_axis"]
+__all__ = ["ON_AXIS", "coefficients_of", "common_of_lines", "name_quantities", "report_on_axis"]
 
 # A tenth of (ceiling - floor) is lost at the shoulder.
 SHOULDER_SHARE = 0.9
@@ -32,15 +33,19 @@ def name_quantities(
         As `bayeskisl.inference.sampling.sample_model` returns them.
     """
     lines = lines_of(data, law)
-    thresholds = _values("threshold", draws["tau"], draws, lines["threshold"], data)
-    log_steepness = _values("steepness", draws["steepness_scatter"], draws, lines["steepness"], data)
+    common = common_of_lines(draws.get("common"), lines)
+    thresholds = _values("threshold", draws["tau"], draws, lines["threshold"], data, common)
+    log_steepness = _values("steepness", draws["steepness_scatter"], draws, lines["steepness"], data, common)
     free = freedoms(data, law).run
     scale = run_scale(free, draws["sigma_run"][..., None, :], law.priors.sigma_run.log_median, np)
     from_rough = (thresholds - data.rough_threshold)[..., data.cell_of_run, :]
-    steepness_law = _coefficients(log_steepness, draws["steepness_scatter"], lines["steepness"], rng)
+    threshold_law = _coefficients("threshold", thresholds, draws["tau"], lines["threshold"], common, rng)
+    steepness_law = _coefficients(
+        "steepness", log_steepness, draws["steepness_scatter"], lines["steepness"], common, rng
+    )
     return {
         **group_quantities(draws, data),
-        **coefficients_of(_coefficients(thresholds, draws["tau"], lines["threshold"], rng), data),
+        **coefficients_of(threshold_law, data),
         "steepness_intercept": steepness_law[..., 0],
         "steepness_exponent": steepness_law[..., 1],
         "steepness": np.exp(log_steepness),
@@ -55,21 +60,41 @@ def group_quantities(draws: dict[str, np.ndarray], data: ModelData) -> dict[str,
     excess = draws.get("floor_excess", np.zeros_like(draws["tau"]))
     floor = data.guessing + (1 - data.guessing) * excess
     log_odds = draws["lapse_intercept"][..., None, :] + draws["lapse_scatter"][..., None, :] * draws["lapse_z"]
-    return {name: draws[name] for name in kept} | {
-        "floor_excess": excess,
-        "floor": floor,
-        "ceiling": ceiling_of(log_odds, floor[..., None, :]),
-    }
+    several = (
+        {"common": draws["common"], "run_correlation": correlations(2 * draws["run_partial"] - 1, data.shape[1])}
+        if data.shape[1] > 1
+        else {}
+    )
+    return (
+        {name: draws[name] for name in kept}
+        | several
+        | {
+            "floor_excess": excess,
+            "floor": floor,
+            "ceiling": ceiling_of(log_odds, floor[..., None, :]),
+        }
+    )
 
 
-def _values(name: str, scatter: np.ndarray, draws: dict[str, np.ndarray], line: Line, data: ModelData) -> np.ndarray:
+def common_of_lines(common: np.ndarray | None, lines: dict[str, Line]) -> dict[str, np.ndarray | None]:
+    """What groups have in common of each line's coefficients, ``(..., column)``; None for a single group."""
+    if common is None:
+        return dict.fromkeys(lines)
+    ends = np.cumsum([len(line.mean) for line in lines.values()])
+    return dict(zip(lines, np.split(common[..., -ends[-1] :], ends[:-1], axis=-1), strict=True))
+
+
+def _values(name, scatter, draws, line: Line, data: ModelData, common) -> np.ndarray:
     """Values ``(chain, draw, cell, group)`` of the sampled places along a line."""
-    return values_at(draws[f"{name}_place"], scatter[..., None, :], line.inputs(data.is_real), np)
+    inputs = line.inputs(data.is_real)
+    return values_at(draws[f"{name}_place"], line_mean(common[name], inputs), scatter[..., None, :], inputs, np)
 
 
-def _coefficients(values: np.ndarray, scatter: np.ndarray, line: Line, rng: np.random.Generator) -> np.ndarray:
+def _coefficients(name, values, scatter, line: Line, common, rng: np.random.Generator) -> np.ndarray:
     """Coefficients ``(chain, draw, group, column)`` of a line given its values."""
-    return draw_coefficients(np.swapaxes(values, -1, -2), scatter, line.design, line.mean, line.sd, rng)
+    shared = common[name]
+    mean = line.mean if shared is None else (line.mean + line.common_sd * shared)[..., None, :]
+    return draw_coefficients(np.swapaxes(values, -1, -2), scatter, line.design, mean, line.sd, rng)
 
 
 def ceiling_of(lapse_log_odds: np.ndarray, floor: np.ndarray) -> np.ndarray:

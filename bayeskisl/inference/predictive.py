@@ -4,11 +4,12 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.inference.correlation import correlated
 from bayeskisl.inference.data import ModelData
 from bayeskisl.laws import Shape
 from bayeskisl.laws.shapes import retention
 
-__all__ = ["draw_counts"]
+__all__ = ["draw_counts", "fresh_effects"]
 
 
 def draw_counts(
@@ -25,7 +26,7 @@ def draw_counts(
         whatever the law), or with the run effects in `named`.
     """
     own = named["run_effect"].values
-    effect = named["sigma_run"].values[..., None, :] * rng.standard_normal(own.shape) if fresh else own
+    effect = named["sigma_run"].values[..., None, :] * fresh_effects(named, own.shape, rng) if fresh else own
     chance = retention(
         shape,
         data.log_exposures - effect,
@@ -38,3 +39,9 @@ def draw_counts(
     # numpy's beta needs positive shapes, and a share of 0 or 1 is what the smallest of them give
     shapes = np.maximum(chance * concentration, 1e-12), np.maximum((1 - chance) * concentration, 1e-12)
     return {schema.RECALLED: rng.binomial(data.probed, rng.beta(*shapes)).astype(np.int32)}
+
+
+def fresh_effects(named: xr.Dataset, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """Run effects of new runs in units of sigma_run, ``(chain, draw, run, group)``, correlated over groups."""
+    noise = rng.standard_normal(shape)
+    return correlated(noise, named["run_correlation"].values) if "run_correlation" in named else noise

@@ -4,19 +4,19 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from bayeskisl.inference.correlation import beta_shapes, correlated, correlations, partial_correlations
 from bayeskisl.inference.data import ModelData
+from bayeskisl.inference.definition import LOG_NORMAL, QUANTITY
 from bayeskisl.inference.lines import Line
-from bayeskisl.inference.model import lines_of, model_inputs
-from bayeskisl.inference.posterior import coefficients_of, group_quantities
+from bayeskisl.inference.model import labels_of, lines_of, model_inputs
+from bayeskisl.inference.posterior import coefficients_of, common_of_lines, group_quantities
 from bayeskisl.laws import Law
 
 __all__ = ["FREE", "draw_prior"]
 
-_POSITIVE = ("tau", "sigma_run", "steepness_scatter", "lapse_scatter", "concentration")
-
 # what may be fixed, by the names of the posterior
-FREE = (*_POSITIVE, "lapse_intercept", "floor_excess", "intercept", "exponent", "curvature", "steepness_intercept",
-        "steepness_exponent")  # fmt: skip
+FREE = (*LOG_NORMAL, "lapse_intercept", "floor_excess", "intercept", "exponent", "curvature", "steepness_intercept",
+        "steepness_exponent", "run_correlation")  # fmt: skip
 
 
 def draw_prior(
@@ -31,29 +31,37 @@ def draw_prior(
     """
     fixed = fixed or {}
     runs, groups, cells = data.shape
-    prior = {key.removeprefix("prior_"): value for key, value in model_inputs(data, law).items()}
-    drawn = {name: rng.normal(*prior[name], size=(1, draws, groups)) for name in (*_POSITIVE, "lapse_intercept")}
-    drawn |= {name: np.exp(drawn[name]) for name in _POSITIVE}
-    chance = rng.random((1, draws, groups))
+    shape = (1, draws, groups)
+    inputs, lines = model_inputs(data, law), lines_of(data, law)
+    common = rng.standard_normal((1, draws, len(labels_of(data)[QUANTITY]))) if groups > 1 else None
+    pooling = law.pooling if groups > 1 else 0.0
+
+    def of_groups(i: int, name: str) -> np.ndarray:
+        mean, sd = inputs[f"prior_{name}"]
+        alike = 0.0 if common is None else np.sqrt(pooling) * common[..., i, None]
+        return mean + sd * (alike + np.sqrt(1 - pooling) * rng.standard_normal(shape))
+
+    drawn = {name: of_groups(i, name) for i, name in enumerate((*LOG_NORMAL, "lapse_intercept"))}
+    drawn |= {name: np.exp(drawn[name]) for name in LOG_NORMAL}
+    chance = rng.random(shape)
     tied = law.priors.floor_excess.tied
     drawn["floor_excess"] = 0 * chance if tied else 1 - chance ** (1 / law.priors.floor_excess.b)
-    drawn |= {name: np.broadcast_to(value, (1, draws, groups)) for name, value in fixed.items() if name in drawn}
+    drawn |= {name: np.broadcast_to(value, shape) for name, value in fixed.items() if name in drawn}
     drawn["lapse_z"] = rng.standard_normal((1, draws, cells, groups))
+    partial = _partial(draws, groups, fixed, rng)
+    if groups > 1:
+        drawn |= {"common": common, "run_partial": (1 + partial) / 2}
 
-    lines = lines_of(data, law)
-    steepness_law = _normal(lines["steepness"], (1, draws, groups), rng)
+    of_lines = common_of_lines(common, lines)
+    steepness_law = _coefficients(lines["steepness"], of_lines["steepness"], shape, rng)
     for column, name in enumerate(("steepness_intercept", "steepness_exponent")):
         steepness_law[..., column] = fixed.get(name, steepness_law[..., column])
-    parts = dict(
-        zip(
-            ("intercept", "exponent", "curvature"),
-            data.size_law.split(_normal(lines["threshold"], (1, draws, groups), rng)),
-            strict=True,
-        )
-    )
+    split = data.size_law.split(_coefficients(lines["threshold"], of_lines["threshold"], shape, rng))
+    parts = dict(zip(("intercept", "exponent", "curvature"), split, strict=True))
     coefficients = data.size_law.join(
         *(np.broadcast_to(fixed.get(name, part), part.shape) for name, part in parts.items())
     )
+    noise = correlated(rng.standard_normal((1, draws, runs, groups)), correlations(partial, groups))
     return {
         **group_quantities(drawn, data),
         **coefficients_of(coefficients, data),
@@ -61,13 +69,24 @@ def draw_prior(
         "steepness_exponent": steepness_law[..., 1],
         "steepness": np.exp(_scattered(steepness_law, drawn["steepness_scatter"], lines["steepness"], rng)),
         "critical_exposures": np.exp(_scattered(coefficients, drawn["tau"], lines["threshold"], rng)),
-        "run_effect": drawn["sigma_run"][..., None, :] * rng.standard_normal((1, draws, runs, groups)),
+        "run_effect": drawn["sigma_run"][..., None, :] * noise,
     }
 
 
-def _normal(line: Line, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+def _partial(draws: int, groups: int, fixed: Mapping[str, np.ndarray], rng: np.random.Generator) -> np.ndarray:
+    """Partial correlations ``(1, draws, pair)`` of run effects."""
+    shapes = beta_shapes(groups)
+    if "run_correlation" in fixed:
+        return np.broadcast_to(partial_correlations(float(fixed["run_correlation"]), groups), (1, draws, len(shapes)))
+    return 2 * rng.beta(shapes, shapes, size=(1, draws, len(shapes))) - 1
+
+
+def _coefficients(
+    line: Line, common: np.ndarray | None, shape: tuple[int, ...], rng: np.random.Generator
+) -> np.ndarray:
     """Coefficients ``(*shape, column)`` from their prior."""
-    return line.mean + line.sd * rng.standard_normal((*shape, len(line.mean)))
+    alike = 0.0 if common is None else (line.common_sd * common)[..., None, :]
+    return line.mean + alike + line.sd * rng.standard_normal((*shape, len(line.mean)))
 
 
 def _scattered(coefficients: np.ndarray, scatter: np.ndarray, line: Line, rng: np.random.Generator) -> np.ndarray:

@@ -12,6 +12,8 @@ from bayeskisl import __version__, schema
 from bayeskisl.curves import cell_table, group_exposures
 from bayeskisl.errors import InputError
 from bayeskisl.inference.data import ModelData
+from bayeskisl.inference.definition import PAIR, QUANTITY
+from bayeskisl.inference.model import labels_of
 from bayeskisl.laws import Law
 from bayeskisl.laws.files import parse_law
 
@@ -27,6 +29,7 @@ _PER_COVARIATE = (schema.GROUP, schema.COVARIATE)
 _DIMS = {
     "critical_exposures": _PER_CELL, "steepness": _PER_CELL, "ceiling": _PER_CELL,
     "exponent": _PER_COVARIATE, "curvature": _PER_COVARIATE,
+    "run_correlation": (PAIR,), "common": (QUANTITY,),
     "run_effect": (schema.RUN, schema.GROUP), "recalled": (schema.RUN, schema.GROUP),
 }  # fmt: skip
 
@@ -35,7 +38,7 @@ def dataset(named: dict[str, np.ndarray], data: ModelData) -> xr.Dataset:
     """Arrays ``(chain, draw, ...)`` of named quantities as a Dataset with coordinates."""
     dims = {name: ("chain", "draw", *_DIMS.get(name, _PER_GROUP)) for name in named}
     chains, draws = next(iter(named.values())).shape[:2]
-    labels = {**data.labels, schema.COVARIATE: list(data.size_law.covariates)}
+    labels = {**labels_of(data), schema.COVARIATE: list(data.size_law.covariates)}
     used = {dim for names in dims.values() for dim in names}
     coords = {"chain": np.arange(chains), "draw": np.arange(draws), **{d: v for d, v in labels.items() if d in used}}
     variables = {

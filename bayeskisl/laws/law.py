@@ -82,6 +82,9 @@ class Law(_Strict):
         A key of `bayeskisl.laws.SHAPES`.
     covariates : tuple of str
         What critical exposures may depend on; ``params`` always, the others where the curves vary them.
+    pooling : float
+        Prior correlation between two probe groups' values of any one quantity, in [0, 1): how alike they are expected
+        to be. It counts only where there are several groups.
     rivals : tuple of str
         Names of the laws that are fitted beside it unless told otherwise.
     priors : Priors
@@ -92,6 +95,7 @@ class Law(_Strict):
     title: str = ""
     shape: Literal["logistic"]
     covariates: tuple[Covariate, ...] = (schema.PARAMS,)
+    pooling: Annotated[float, Field(ge=0, lt=1)] = 0.75
     rivals: tuple[str, ...] = ()
     priors: Priors
 

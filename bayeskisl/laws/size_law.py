@@ -47,6 +47,12 @@ class SizeLaw:
         reference = np.exp(np.log(values).mean(axis=0))
         return cls(covariates, reference, np.array(mean, dtype=float), np.array(sd, dtype=float))
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the coefficients."""
+        of = (f"{what} {name}" for what in ("exponent", "curvature") for name in self.covariates)
+        return ("intercept", *of)
+
     def z(self, values: np.ndarray) -> np.ndarray:
         """Log distances from the reference; shape as `values`, ``(..., covariate)``."""
         return np.log(np.asarray(values, dtype=float) / self.reference)

@@ -9,12 +9,14 @@ from bayeskisl.inference.lines import Line
 RNG = np.random.default_rng(3)
 CELLS, DRAWS = 6, 5
 DESIGN = np.stack([np.ones(CELLS), np.linspace(-1, 1, CELLS), np.linspace(-1, 1, CELLS) ** 2], axis=1)
-LINE = Line(DESIGN, np.array([5.0, -0.7, 0.1]), np.array([1.5, 0.4, 0.1]), np.zeros((CELLS, 1)), np.zeros(1))
+LINE = Line(
+    DESIGN, np.array([5.0, -0.7, 0.1]), np.array([1.5, 0.4, 0.1]), np.zeros(3), np.zeros((CELLS, 1)), np.zeros(1)
+)
 TAU, THRESHOLDS = RNG.uniform(0.05, 0.4, DRAWS), RNG.normal(5, 1, (DRAWS, CELLS))
 
 
 def test_what_the_others_expect_is_the_textbook_conditional():
-    mean, sd = expected_by_the_others(THRESHOLDS, TAU, LINE)
+    mean, sd = expected_by_the_others(THRESHOLDS, TAU, LINE, LINE.mean)
     for draw, cell in np.ndindex(DRAWS, CELLS):
         covariance = TAU[draw] ** 2 * np.eye(CELLS) + (DESIGN * LINE.sd**2) @ DESIGN.T
         rest = np.delete(np.arange(CELLS), cell)
@@ -48,10 +50,12 @@ def test_a_bend_that_the_data_have_is_seen_by_cells_and_not_by_runs(bent_likelih
     """Thresholds of a bent law, measured well: leaving cells out costs a straight line several nats."""
     score = {}
     for name, spread in {"bent": 0.2, "straight": 1e-9}.items():
-        line = Line(DESIGN, np.array([5.0, -0.7, 0.0]), np.array([1.5, 0.4, spread]), LINE.rough, LINE.freedom)
+        line = Line(
+            DESIGN, np.array([5.0, -0.7, 0.0]), np.array([1.5, 0.4, spread]), LINE.common_sd, LINE.rough, LINE.freedom
+        )
         scores = []
         for tau in (0.03, 0.06, 0.12, 0.24):  # a uniform prior on four scatters
-            mean, sd = expected_by_the_others(bent_likelihoods[None], np.array([tau]), line)
+            mean, sd = expected_by_the_others(bent_likelihoods[None], np.array([tau]), line, line.mean)
             scores.append(stats.norm.logpdf(bent_likelihoods, mean[0], sd[0]))
         score[name] = logsumexp(scores, axis=0).sum()
     assert score["bent"] - score["straight"] > 3
