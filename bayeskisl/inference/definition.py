@@ -4,15 +4,20 @@ It is written in a small language of distributions (`Language`), which PyMC and 
 ends have the same variables, dims and densities by construction.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from bayeskisl import schema
+from bayeskisl.inference.correlation import correlation_root
+from bayeskisl.inference.curve_of_size import coefficients_at, curve_values
 from bayeskisl.inference.lines import line_mean, place_distribution, values_at
 from bayeskisl.laws import Law
 from bayeskisl.laws.shapes import retention
 
-__all__ = ["DIMS", "LINES", "LOG_NORMAL", "PAIR", "QUANTITY", "Language", "define", "run_scale"]
+__all__ = [
+    "COEFFICIENT", "DIMS", "LINES", "LOG_NORMAL", "PAIR", "QUANTITY", "Language", "define", "half_points",
+    "partly_centred", "scale_between",
+]  # fmt: skip
 
 Array = Any  # of NumPy, PyTensor or JAX
 
@@ -21,6 +26,9 @@ _RUN, _GROUP, _CELL = schema.RUN, schema.GROUP, schema.CELL
 # Dims of several groups: pairs of them, and the quantities that they have in common.
 PAIR, QUANTITY = "pair", "quantity"
 
+# Dim of the coefficients of a law that saturates.
+COEFFICIENT = "coefficient"
+
 # The linear laws over cells: of log critical exposures, and of log steepness.
 LINES = ("threshold", "steepness")
 
@@ -28,7 +36,7 @@ LINES = ("threshold", "steepness")
 LOG_NORMAL = ("tau", "sigma_run", "steepness_scatter", "lapse_scatter", "concentration")
 
 _LINE_DIMS = {
-    "mean": (_CELL,),
+    "mean": None,
     "common": None,
     "rotation": None,
     "variance": (_CELL,),
@@ -36,6 +44,8 @@ _LINE_DIMS = {
     "rough": (_CELL, _GROUP),
     "freedom": (_GROUP,),
 }
+
+_CURVE_PARTS = ("mean", "sd", "common", "design", "own_scatter", "rough", "freedom")
 
 # Of what the model is given, see `bayeskisl.inference.model.model_inputs`; priors have none.
 DIMS = {
@@ -69,9 +79,6 @@ class Language(Protocol):
     def rotated_normal(self, name: str, mean: Array, rotation: Array, scale: Array, dims: tuple[str, ...]) -> Array:
         """See `bayeskisl.inference.densities.rotated_normal_log_density`."""
 
-    def correlated_normal(self, name: str, mean: Array, scale: Array, partial: Array, dims: tuple[str, ...]) -> Array:
-        """See `bayeskisl.inference.correlation.correlated_normal_log_density`."""
-
     def beta_binomial(
         self, name: str, chance: Array, concentration: Array, trials: Array, observed: Array, dims: tuple[str, ...]
     ) -> None:
@@ -94,7 +101,10 @@ def define(say: Language, given: Mapping[str, Array], law: Law) -> None:
     columns = say.sizes[QUANTITY] - len(prior) - 2 if several else 0
     of_threshold = common[len(prior) : len(prior) + columns] if several else None
     of_steepness = common[len(prior) + columns :] if several else None
-    threshold = _along_line(say, "threshold", of_threshold, tau, given)
+    if law.saturates:
+        threshold = _about_curve(say, of_threshold, tau, given)
+    else:
+        threshold = _along_line(say, "threshold", of_threshold, tau, given)
     steepness = xp.exp(_along_line(say, "steepness", of_steepness, steepness_scatter, given))
     lapse_log_odds = lapse_intercept + lapse_scatter * say.normal("lapse_z", 0.0, 1.0, dims=(_CELL, _GROUP))
     floor = given["guessing"] + (1 - given["guessing"]) * excess
@@ -114,10 +124,15 @@ def define(say: Language, given: Mapping[str, Array], law: Law) -> None:
     say.beta_binomial("counts", recall, concentration, given["probed"], given["recalled"], dims=(_RUN, _GROUP))
 
 
-def run_scale(freedom: Array, sigma_run: Array, log_typical: Array, xp: Any) -> Array:
-    """What ``run_place`` is multiplied with: sigma_run for a free run, its prior median for a pinned one."""
+def scale_between(freedom: Array, scatter: Array, log_typical: Array, xp: Any) -> Array:
+    """What a sampled place is multiplied with: the scatter itself where free, its prior median where pinned."""
     typical = xp.exp(log_typical)
-    return typical * (sigma_run / typical) ** freedom
+    return typical * (scatter / typical) ** freedom
+
+
+def partly_centred(place: Array, centre: Array, rough: Array, freedom: Array, scale: Array) -> Array:
+    """The value of a sampled place, between the value itself and its distance from `centre` in units of scatter."""
+    return rough + freedom * (centre - rough) + scale * place
 
 
 def _of_groups(name: str, at: int, common: Array | None, given: Mapping[str, Array]) -> tuple[Array, Array]:
@@ -138,16 +153,65 @@ def _along_line(say: Language, name: str, common: Array | None, scatter: Array, 
     return values_at(place, mean, scatter, line, say.xp)
 
 
+def _about_curve(say: Language, common: Array | None, tau: Array, given: Mapping[str, Array]) -> Array:
+    """Values (cell, group) that scatter about a law that saturates."""
+    curve = {part: given[f"threshold_{part}"] for part in _CURVE_PARTS}
+    z = say.normal("coefficient_z", 0.0, 1.0, dims=(COEFFICIENT, _GROUP))
+    centre = curve_values(coefficients_at(z, common, curve), curve, say.xp)
+    scatter = tau ** curve["own_scatter"][:, None]
+    scale = scale_between(curve["freedom"], scatter, given["prior_tau"][0], say.xp)
+    from_rough = (1 - curve["freedom"]) * (centre - curve["rough"])
+    place = say.normal("threshold_place", from_rough / scale, scatter / scale, dims=(_CELL, _GROUP))
+    return partly_centred(place, centre, curve["rough"], curve["freedom"], scale)
+
+
 def _run_threshold(say: Language, threshold: Array, sigma_run: Array, given: Mapping[str, Array]) -> Array:
     """Each run's own half-point, N(threshold, sigma_run) and correlated over its groups, dims (run, group)."""
-    rough, free = given["threshold_rough"][given["cell_of_run"]], given["run_freedom"]
-    scale = run_scale(free, sigma_run, given["prior_sigma_run"][0], say.xp)
-    free_part = free * (threshold - rough)
-    mean, sd, dims = (threshold - rough - free_part) / scale, sigma_run / scale, (_RUN, _GROUP)
-    if say.sizes[_GROUP] == 1:
-        place = say.normal("run_place", mean, sd, dims=dims)
-    else:
+    partial = None
+    if say.sizes[_GROUP] > 1:
         shape = given["prior_run_partial"]
         partial = 2 * say.beta("run_partial", shape, shape, dims=(PAIR,)) - 1
-        place = say.correlated_normal("run_place", mean, sd, partial, dims=dims)
-    return rough + free_part + scale * place
+    return half_points(
+        lambda group, mean, sd: say.normal(f"run_place_{group}", mean, sd, dims=(_RUN,)),
+        threshold,
+        sigma_run,
+        correlation_root(partial, say.sizes[_GROUP]),
+        given["threshold_rough"][given["cell_of_run"]],
+        given["run_freedom"],
+        given["prior_sigma_run"][0],
+        say.xp,
+    )
+
+
+def half_points(
+    place_of: Callable[[int, Array, Array], Array],
+    centre: Array,
+    sigma_run: Array,
+    root: list[list[Array]],
+    rough: Array,
+    freedom: Array,
+    log_typical: Array,
+    xp: Any,
+) -> Array:
+    """Half-points of runs, ``(..., run, group)``, that scatter about `centre` and correlate over groups.
+
+    One group after the other, each partly centred on what the groups before it let expect: a place that its data leave
+    free is then a standard normal whatever the correlation, which sampled beside correlated places would hardly move.
+
+    Parameters
+    ----------
+    place_of : callable
+        ``place_of(group, mean, sd)`` is the sampled place of every run, ``(..., run)``.
+    root : list
+        See `bayeskisl.inference.correlation.correlation_root`.
+    """
+    white, found = [], []
+    for group, row in enumerate(root):
+        expected = centre[..., group] + sigma_run[..., group] * sum(a * z for a, z in zip(row, white, strict=False))
+        sd = sigma_run[..., group] * row[group]
+        scale = scale_between(freedom[:, group], sd, log_typical, xp)
+        from_rough = (1 - freedom[:, group]) * (expected - rough[:, group])
+        place = place_of(group, from_rough / scale, sd / scale)
+        found.append(partly_centred(place, expected, rough[:, group], freedom[:, group], scale))
+        white.append((found[-1] - expected) / sd)
+    return xp.stack(found, axis=-1)

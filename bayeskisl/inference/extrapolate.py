@@ -96,12 +96,11 @@ def _line(
     """The law's line at the target, and the covariates for which only the prior speaks."""
     varied = tuple(str(name) for name in posterior[schema.COVARIATE].values)
     reference = _reference(tree).values
-    size_law = SizeLaw(varied, reference, np.zeros(0), np.zeros(0))
-    coefficients = size_law.join(
-        posterior["intercept"].values, posterior[schema.EXPONENT].values, posterior[schema.CURVATURE].values
-    )
-    line = posterior["intercept"].copy(
-        data=size_law.log_critical_exposures(coefficients, np.array([target[name] for name in varied]))
+    size_law = SizeLaw(varied, reference, np.zeros(0), np.zeros(0), law.saturates)
+    coefficients = (
+        posterior["coefficients"].values
+        if law.saturates
+        else size_law.join(*(posterior[name].values for name in ("intercept", schema.EXPONENT, schema.CURVATURE)))
     )
     prior_driven = []
     for name in law.covariates:
@@ -110,8 +109,11 @@ def _line(
             distance = np.log(target[name] / only)
             if abs(distance) > 1e-9:
                 prior = law.priors.exponent[name]
-                line = line - (prior.mean + prior.sd * fresh) * distance
+                coefficients = coefficients.copy()
+                coefficients[..., 0] -= (prior.mean + prior.sd * fresh) * distance
                 prior_driven.append(name)
+    at_target = np.array([target[name] for name in varied])
+    line = posterior["intercept"].copy(data=size_law.log_critical_exposures(coefficients, at_target))
     return line, tuple(prior_driven)
 
 

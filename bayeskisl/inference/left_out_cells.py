@@ -7,7 +7,7 @@ given the other cells' thresholds, and the scatter, a linear law says in closed 
 thresholds are pinned by their own runs, so that little is left to reweight.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
@@ -119,16 +119,20 @@ def left_out_log_density(
     likelihoods : dict
         By (cell, group).
     """
+    flat = {name: values.reshape(-1, *values.shape[2:]) for name, values in named.items()}
     lines = lines_of(data, law)
-    line, common = lines["threshold"], common_of_lines(named.get("common"), lines)["threshold"]
-    mean_law = line.mean if common is None else line.mean + line.common_sd * common.reshape(-1, common.shape[-1])
-    flat = {name: named[name].reshape(-1, *named[name].shape[2:]) for name in ("critical_exposures", "tau")}
+    line, common = lines["threshold"], common_of_lines(flat.get("common"), lines)["threshold"]
+    mean_law = line.mean if common is None else line.mean + line.common_sd * common
     total = np.zeros(flat["critical_exposures"].shape[:2])
     for group in range(data.shape[1]):
-        thresholds = np.log(flat["critical_exposures"][..., group])
-        mean, sd = expected_by_the_others(thresholds, flat["tau"][:, group], line, mean_law)
+        thresholds, shift = np.log(flat["critical_exposures"][..., group]), np.zeros(data.shape[2])
+        if law.saturates:  # linear about the posterior mean of its coefficients
+            centre = flat["coefficients"][:, group].mean(axis=0)
+            line = replace(line, design=data.size_law.tangent(centre, data.covariates))
+            shift = line.design @ centre - data.size_law.log_critical_exposures(centre, data.covariates)
+        mean, sd = expected_by_the_others(thresholds + shift, flat["tau"][:, group], line, mean_law)
         for cell in (cell for cell, of in likelihoods if of == group):
-            total[:, cell] += likelihoods[cell, group].log_expectation(mean[:, cell], sd[:, cell])
+            total[:, cell] += likelihoods[cell, group].log_expectation(mean[:, cell] - shift[cell], sd[:, cell])
     return total
 
 

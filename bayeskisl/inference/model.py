@@ -7,8 +7,9 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.inference.correlation import beta_shapes, pairs
+from bayeskisl.inference.curve_of_size import CurveOfSize
 from bayeskisl.inference.data import ModelData, prepare
-from bayeskisl.inference.definition import LOG_NORMAL, PAIR, QUANTITY
+from bayeskisl.inference.definition import COEFFICIENT, LOG_NORMAL, PAIR, QUANTITY
 from bayeskisl.inference.freedom import freedoms
 from bayeskisl.inference.lines import Line
 from bayeskisl.laws import Law
@@ -31,11 +32,12 @@ def build_model(curves: xr.Dataset, law: Law) -> "pm.Model":
     ``threshold_place, steepness_place (cell, group)``
         log critical exposures and log steepness along their laws, whose coefficients are integrated out, in the
         coordinates of `bayeskisl.inference.lines`.
-    ``run_place (run, group)``
+    ``run_place_0 (run)``, one for each group
         Each run's own half-point t ~ N(log critical exposures, sigma_run), in coordinates between t and
         (t - log critical exposures) / sigma_run, see `bayeskisl.inference.freedom`.
 
-    and, with several groups:
+    In a law that saturates the coefficients are sampled, ``coefficient_z (coefficient, group)``, as standard normals,
+    and ``threshold_place`` is partly centred on the law. With several groups there are also:
 
     ``common (quantity)``
         What groups have in common of every prior above but ``floor_excess``, as standard normals. A quantity of a group
@@ -56,8 +58,8 @@ def model_of(data: ModelData, law: Law) -> "pm.Model":
     return pymc_model(model_inputs(data, law), labels_of(data), law)
 
 
-def lines_of(data: ModelData, law: Law) -> dict[str, Line]:
-    """The two linear laws over cells: of log critical exposures, and of log steepness on log size."""
+def lines_of(data: ModelData, law: Law) -> dict[str, Line | CurveOfSize]:
+    """The two laws over cells: of log critical exposures, and of log steepness on log size."""
     size_law, priors, free = data.size_law, law.priors, freedoms(data, law)
     # of the prior's variance, what groups have in common and what each has for itself; one group has all for itself
     pooling = law.pooling if data.shape[1] > 1 else 0.0
@@ -68,7 +70,7 @@ def lines_of(data: ModelData, law: Law) -> dict[str, Line]:
     typical = np.tile((on_size @ mean)[:, None], (1, data.shape[1]))
     threshold_design = size_law.design_matrix(data.covariates)
     return {
-        "threshold": Line(
+        "threshold": (CurveOfSize if law.saturates else Line)(
             threshold_design,
             size_law.mean,
             own * size_law.sd,
@@ -110,11 +112,12 @@ def model_inputs(data: ModelData, law: Law) -> dict[str, np.ndarray]:
 def labels_of(data: ModelData) -> dict[str, list]:
     """Names along every dim of the model."""
     groups, columns = data.labels[schema.GROUP], data.size_law.columns
+    labels = {**data.labels, **({COEFFICIENT: list(columns)} if data.size_law.saturates else {})}
     if len(groups) == 1:
-        return dict(data.labels)
+        return labels
     quantities = [*LOG_NORMAL, "lapse_intercept", *columns, "steepness_intercept", "steepness_exponent"]
     return {
-        **data.labels,
+        **labels,
         PAIR: [f"{groups[j]} ~ {groups[i]}" for i, j in pairs(len(groups))],
         QUANTITY: quantities,
     }
@@ -122,7 +125,7 @@ def labels_of(data: ModelData) -> dict[str, list]:
 
 def structure(law: Law) -> tuple:
     """What of a law is compiled into the model; laws that agree in it share compiled code."""
-    return law.shape, law.priors.floor_excess.tied
+    return law.shape, law.priors.floor_excess.tied, law.saturates
 
 
 def _logit(probability: float) -> float:

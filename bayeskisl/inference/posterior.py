@@ -6,9 +6,10 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.curves.axis import axis_value, moves
 from bayeskisl.inference.coefficients import draw_coefficients
-from bayeskisl.inference.correlation import correlations
+from bayeskisl.inference.correlation import correlation_root, correlations
+from bayeskisl.inference.curve_of_size import CurveOfSize, coefficients_at, curve_values
 from bayeskisl.inference.data import ModelData
-from bayeskisl.inference.definition import run_scale
+from bayeskisl.inference.definition import half_points, partly_centred, scale_between
 from bayeskisl.inference.freedom import freedoms
 from bayeskisl.inference.lines import Line, line_mean, values_at
 from bayeskisl.inference.model import lines_of
@@ -34,15 +35,12 @@ def name_quantities(
     """
     lines = lines_of(data, law)
     common = common_of_lines(draws.get("common"), lines)
-    thresholds = _values("threshold", draws["tau"], draws, lines["threshold"], data, common)
-    log_steepness = _values("steepness", draws["steepness_scatter"], draws, lines["steepness"], data, common)
-    free = freedoms(data, law).run
-    scale = run_scale(free, draws["sigma_run"][..., None, :], law.priors.sigma_run.log_median, np)
-    from_rough = (thresholds - data.rough_threshold)[..., data.cell_of_run, :]
-    threshold_law = _coefficients("threshold", thresholds, draws["tau"], lines["threshold"], common, rng)
-    steepness_law = _coefficients(
-        "steepness", log_steepness, draws["steepness_scatter"], lines["steepness"], common, rng
-    )
+    if law.saturates:
+        thresholds, threshold_law = _about_curve(draws, lines["threshold"], data, common["threshold"], law)
+    else:
+        thresholds, threshold_law = _along_line("threshold", draws["tau"], draws, lines, data, common, rng)
+    scatter = draws["steepness_scatter"]
+    log_steepness, steepness_law = _along_line("steepness", scatter, draws, lines, data, common, rng)
     return {
         **group_quantities(draws, data),
         **coefficients_of(threshold_law, data),
@@ -50,7 +48,7 @@ def name_quantities(
         "steepness_exponent": steepness_law[..., 1],
         "steepness": np.exp(log_steepness),
         "critical_exposures": np.exp(thresholds),
-        "run_effect": scale * draws["run_place"] - (1 - free) * from_rough,
+        "run_effect": _run_effects(thresholds, draws, data, law),
     }
 
 
@@ -84,17 +82,40 @@ def common_of_lines(common: np.ndarray | None, lines: dict[str, Line]) -> dict[s
     return dict(zip(lines, np.split(common[..., -ends[-1] :], ends[:-1], axis=-1), strict=True))
 
 
-def _values(name, scatter, draws, line: Line, data: ModelData, common) -> np.ndarray:
-    """Values ``(chain, draw, cell, group)`` of the sampled places along a line."""
+def _along_line(name, scatter, draws, lines, data: ModelData, common, rng) -> tuple[np.ndarray, np.ndarray]:
+    """Values ``(chain, draw, cell, group)`` of sampled places, and coefficients ``(chain, draw, group, column)``."""
+    line, shared = lines[name], common[name]
     inputs = line.inputs(data.is_real)
-    return values_at(draws[f"{name}_place"], line_mean(common[name], inputs), scatter[..., None, :], inputs, np)
-
-
-def _coefficients(name, values, scatter, line: Line, common, rng: np.random.Generator) -> np.ndarray:
-    """Coefficients ``(chain, draw, group, column)`` of a line given its values."""
-    shared = common[name]
+    values = values_at(draws[f"{name}_place"], line_mean(shared, inputs), scatter[..., None, :], inputs, np)
     mean = line.mean if shared is None else (line.mean + line.common_sd * shared)[..., None, :]
-    return draw_coefficients(np.swapaxes(values, -1, -2), scatter, line.design, mean, line.sd, rng)
+    return values, draw_coefficients(np.swapaxes(values, -1, -2), scatter, line.design, mean, line.sd, rng)
+
+
+def _about_curve(draws, curve: CurveOfSize, data: ModelData, common, law: Law) -> tuple[np.ndarray, np.ndarray]:
+    """As `_along_line`, for thresholds of a law that saturates."""
+    inputs = curve.inputs(data.is_real)
+    coefficients = coefficients_at(draws["coefficient_z"], common, inputs)
+    scale = scale_between(curve.freedom, draws["tau"][..., None, :], law.priors.tau.log_median, np)
+    centre = curve_values(coefficients, inputs, np)
+    values = partly_centred(draws["threshold_place"], centre, curve.rough, curve.freedom, scale)
+    return values, np.swapaxes(coefficients, -1, -2)
+
+
+def _run_effects(thresholds: np.ndarray, draws: dict[str, np.ndarray], data: ModelData, law: Law) -> np.ndarray:
+    """How far each run's half-point lies off its cell's, ``(chain, draw, run, group)``."""
+    centre = thresholds[..., data.cell_of_run, :]
+    partial = 2 * draws["run_partial"][..., None, :] - 1 if "run_partial" in draws else None
+    own = half_points(
+        lambda group, mean, sd: draws[f"run_place_{group}"],
+        centre,
+        draws["sigma_run"][..., None, :],
+        correlation_root(partial, data.shape[1]),
+        data.rough_threshold[data.cell_of_run],
+        freedoms(data, law).run,
+        law.priors.sigma_run.log_median,
+        np,
+    )
+    return own - centre
 
 
 def ceiling_of(lapse_log_odds: np.ndarray, floor: np.ndarray) -> np.ndarray:
@@ -103,9 +124,17 @@ def ceiling_of(lapse_log_odds: np.ndarray, floor: np.ndarray) -> np.ndarray:
 
 
 def coefficients_of(coefficients: np.ndarray, data: ModelData) -> dict[str, np.ndarray]:
-    """Intercept ``(..., group)``, exponent and curvature ``(..., group, covariate)``."""
-    intercept, exponent, curvature = data.size_law.split(coefficients)
-    return {"intercept": intercept, schema.EXPONENT: exponent, schema.CURVATURE: curvature}
+    """Intercept ``(..., group)``, exponent and curvature ``(..., group, covariate)`` at the reference.
+
+    A law that saturates has them too, as the derivatives that they are, and its own ``coefficients``
+    ``(..., group, coefficient)``, ``minimum_exposures`` and ``sharpness`` ``(..., group)``.
+    """
+    intercept, exponent, curvature = data.size_law.at_reference(coefficients)
+    named = {"intercept": intercept, schema.EXPONENT: exponent, schema.CURVATURE: curvature}
+    if not data.size_law.saturates:
+        return named
+    own = {"minimum_exposures": np.exp(coefficients[..., -2]), "sharpness": np.exp(coefficients[..., -1])}
+    return {**named, **own, "coefficients": coefficients}
 
 
 def report_on_axis(named: xr.Dataset, cells: xr.Dataset, law: Law, axis: str) -> xr.Dataset:

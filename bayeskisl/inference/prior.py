@@ -10,13 +10,17 @@ from bayeskisl.inference.definition import LOG_NORMAL, QUANTITY
 from bayeskisl.inference.lines import Line
 from bayeskisl.inference.model import labels_of, lines_of, model_inputs
 from bayeskisl.inference.posterior import coefficients_of, common_of_lines, group_quantities
-from bayeskisl.laws import Law
+from bayeskisl.laws import Law, SizeLaw
 
 __all__ = ["FREE", "draw_prior"]
 
 # what may be fixed, by the names of the posterior
 FREE = (*LOG_NORMAL, "lapse_intercept", "floor_excess", "intercept", "exponent", "curvature", "steepness_intercept",
-        "steepness_exponent", "run_correlation")  # fmt: skip
+        "steepness_exponent", "run_correlation", "minimum_exposures", "sharpness")  # fmt: skip
+
+
+# coefficients of a law that saturates, of which the logarithm is drawn
+_POSITIVE = ("minimum_exposures", "sharpness")
 
 
 def draw_prior(
@@ -56,21 +60,29 @@ def draw_prior(
     steepness_law = _coefficients(lines["steepness"], of_lines["steepness"], shape, rng)
     for column, name in enumerate(("steepness_intercept", "steepness_exponent")):
         steepness_law[..., column] = fixed.get(name, steepness_law[..., column])
-    split = data.size_law.split(_coefficients(lines["threshold"], of_lines["threshold"], shape, rng))
-    parts = dict(zip(("intercept", "exponent", "curvature"), split, strict=True))
-    coefficients = data.size_law.join(
-        *(np.broadcast_to(fixed.get(name, part), part.shape) for name, part in parts.items())
-    )
+    threshold_law = _coefficients(lines["threshold"], of_lines["threshold"], shape, rng)
+    for name, columns in _columns(data.size_law).items():
+        value = fixed.get(name, threshold_law[..., columns])
+        threshold_law[..., columns] = np.log(value) if name in fixed and name in _POSITIVE else value
     noise = correlated(rng.standard_normal((1, draws, runs, groups)), correlations(partial, groups))
     return {
         **group_quantities(drawn, data),
-        **coefficients_of(coefficients, data),
+        **coefficients_of(threshold_law, data),
         "steepness_intercept": steepness_law[..., 0],
         "steepness_exponent": steepness_law[..., 1],
-        "steepness": np.exp(_scattered(steepness_law, drawn["steepness_scatter"], lines["steepness"], rng)),
-        "critical_exposures": np.exp(_scattered(coefficients, drawn["tau"], lines["threshold"], rng)),
+        "steepness": np.exp(_scattered(steepness_law @ lines["steepness"].design.T, drawn["steepness_scatter"], rng)),
+        "critical_exposures": np.exp(
+            _scattered(data.size_law.log_critical_exposures(threshold_law, data.covariates), drawn["tau"], rng)
+        ),
         "run_effect": drawn["sigma_run"][..., None, :] * noise,
     }
+
+
+def _columns(size_law: SizeLaw) -> dict[str, int | slice]:
+    """Where the named coefficients lie; in a law that saturates, intercept and exponent are of its falling branch."""
+    last = 1 + len(size_law.covariates)
+    bend = dict(zip(_POSITIVE, (-2, -1), strict=True)) if size_law.saturates else {"curvature": slice(last, None)}
+    return {"intercept": 0, "exponent": slice(1, last), **bend}
 
 
 def _partial(draws: int, groups: int, fixed: Mapping[str, np.ndarray], rng: np.random.Generator) -> np.ndarray:
@@ -89,7 +101,7 @@ def _coefficients(
     return line.mean + alike + line.sd * rng.standard_normal((*shape, len(line.mean)))
 
 
-def _scattered(coefficients: np.ndarray, scatter: np.ndarray, line: Line, rng: np.random.Generator) -> np.ndarray:
-    """Values ``(..., cell, group)`` that scatter about a line."""
-    along = np.swapaxes(coefficients @ line.design.T, -1, -2)
+def _scattered(along: np.ndarray, scatter: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Values ``(..., cell, group)`` that scatter about those ``(..., group, cell)`` of a law."""
+    along = np.swapaxes(along, -1, -2)
     return along + scatter[..., None, :] * rng.standard_normal(along.shape)

@@ -41,7 +41,9 @@ def simulate(
         Values by the posterior's names: ``intercept`` (log critical exposures at the reference), ``exponent`` and
         ``curvature`` (a number, or a mapping by covariate), ``tau``, ``sigma_run``, ``concentration``,
         ``steepness_intercept``, ``steepness_exponent``, ``steepness_scatter``, ``lapse_intercept``, ``lapse_scatter``,
-        ``floor_excess``, ``run_correlation`` (between any two groups). What is not named is drawn from the law's prior.
+        ``floor_excess``, ``run_correlation`` (between any two groups), and
+        ``minimum_exposures`` and ``sharpness`` of a law that saturates, whose intercept and exponent are then those of
+        its falling branch. What is not named is drawn from the law's prior.
     seed : int
         Of everything random.
 

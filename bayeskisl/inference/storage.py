@@ -12,7 +12,7 @@ from bayeskisl import __version__, schema
 from bayeskisl.curves import cell_table, group_exposures
 from bayeskisl.errors import InputError
 from bayeskisl.inference.data import ModelData
-from bayeskisl.inference.definition import PAIR, QUANTITY
+from bayeskisl.inference.definition import COEFFICIENT, PAIR, QUANTITY
 from bayeskisl.inference.model import labels_of
 from bayeskisl.laws import Law
 from bayeskisl.laws.files import parse_law
@@ -29,7 +29,7 @@ _PER_COVARIATE = (schema.GROUP, schema.COVARIATE)
 _DIMS = {
     "critical_exposures": _PER_CELL, "steepness": _PER_CELL, "ceiling": _PER_CELL,
     "exponent": _PER_COVARIATE, "curvature": _PER_COVARIATE,
-    "run_correlation": (PAIR,), "common": (QUANTITY,),
+    "coefficients": (schema.GROUP, COEFFICIENT), "run_correlation": (PAIR,), "common": (QUANTITY,),
     "run_effect": (schema.RUN, schema.GROUP), "recalled": (schema.RUN, schema.GROUP),
 }  # fmt: skip
 

@@ -9,8 +9,7 @@ import numpyro
 import numpyro.distributions as dist
 
 from bayeskisl import schema
-from bayeskisl.inference.correlation import correlated_normal_log_density, correlation_root
-from bayeskisl.inference.definition import LINES, LOG_NORMAL, PAIR, QUANTITY, Array, define
+from bayeskisl.inference.definition import COEFFICIENT, LINES, LOG_NORMAL, PAIR, QUANTITY, Array, define
 from bayeskisl.inference.densities import rotated_normal_log_density
 from bayeskisl.laws import Law
 
@@ -35,9 +34,10 @@ def numpyro_model(law: Law) -> Callable[[Mapping[str, Array]], None]:
 
     def model(inputs: Mapping[str, Array]) -> None:
         given = {name: jnp.asarray(value) for name, value in inputs.items()}
-        (runs, groups), cells = given["recalled"].shape, given["threshold_mean"].shape[0]
+        (runs, groups), cells = given["recalled"].shape, given["threshold_rough"].shape[0]
         sizes = {schema.RUN: runs, schema.GROUP: groups, schema.CELL: cells, PAIR: groups * (groups - 1) // 2}
-        sizes[QUANTITY] = len(LOG_NORMAL) + 1 + sum(given[f"{name}_common"].shape[1] for name in LINES)
+        sizes[COEFFICIENT] = given["threshold_common"].shape[-1]
+        sizes[QUANTITY] = len(LOG_NORMAL) + 1 + sum(given[f"{name}_common"].shape[-1] for name in LINES)
         define(_NumPyro(sizes), given, law)
 
     return model
@@ -60,9 +60,6 @@ class _NumPyro:
 
     def rotated_normal(self, name: str, mean: Array, rotation: Array, scale: Array, dims: tuple[str, ...]) -> Array:
         return numpyro.sample(name, _RotatedNormal(mean, rotation, scale))
-
-    def correlated_normal(self, name: str, mean: Array, scale: Array, partial: Array, dims: tuple[str, ...]) -> Array:
-        return numpyro.sample(name, _CorrelatedNormal(mean, scale, partial))
 
     def beta_binomial(
         self, name: str, chance: Array, concentration: Array, trials: Array, observed: Array, dims: tuple[str, ...]
@@ -89,22 +86,3 @@ class _RotatedNormal(dist.Distribution):
     def sample(self, key: Array, sample_shape: tuple[int, ...] = ()) -> Array:
         noise = jax.random.normal(key, (*sample_shape, *self.event_shape))
         return self.rotation @ (self.along + self.scale * noise)
-
-
-class _CorrelatedNormal(dist.Distribution):
-    support = dist.constraints.real_matrix
-    pytree_data_fields = ("centre", "scale", "partial")
-
-    def __init__(self, mean: Array, scale: Array, partial: Array) -> None:
-        self.centre, self.scale, self.partial = mean, scale, partial
-        super().__init__(event_shape=jnp.shape(scale))
-
-    def log_prob(self, value: Array) -> Array:
-        groups = self.event_shape[-1]
-        return correlated_normal_log_density(value, self.centre, self.scale, self.partial, groups, jnp)
-
-    def sample(self, key: Array, sample_shape: tuple[int, ...] = ()) -> Array:
-        noise = jax.random.normal(key, (*sample_shape, *self.event_shape))
-        root = correlation_root(self.partial, self.event_shape[-1], jnp)
-        columns = [sum(entry * noise[..., j] for j, entry in enumerate(row)) for row in root]
-        return self.centre + self.scale * jnp.stack(columns, axis=-1)

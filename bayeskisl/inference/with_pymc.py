@@ -6,8 +6,6 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
-from bayeskisl import schema
-from bayeskisl.inference.correlation import correlated, correlated_normal_log_density, correlations
 from bayeskisl.inference.definition import DIMS, Array, define
 from bayeskisl.inference.densities import rotated_normal_log_density
 from bayeskisl.laws import Law
@@ -60,19 +58,6 @@ class _PyMC:
             dims=dims,
         )
 
-    def correlated_normal(self, name: str, mean: Array, scale: Array, partial: Array, dims: tuple[str, ...]) -> Array:
-        groups = self.sizes[schema.GROUP]
-        return pm.CustomDist(
-            name,
-            mean,
-            scale,
-            partial,
-            logp=lambda *at: correlated_normal_log_density(*at, groups=groups, xp=pt),
-            random=_draw_correlated_normal,
-            signature="(r,g),(r,g),(p)->(r,g)",
-            dims=dims,
-        )
-
     def beta_binomial(
         self, name: str, chance: Array, concentration: Array, trials: Array, observed: Array, dims: tuple[str, ...]
     ) -> None:
@@ -82,7 +67,3 @@ class _PyMC:
 
 def _draw_rotated_normal(mean, rotation, scale, rng=None, size=None):
     return rotation @ (mean + scale * rng.standard_normal(np.shape(scale)))
-
-
-def _draw_correlated_normal(mean, scale, partial, rng=None, size=None):
-    return mean + scale * correlated(rng.standard_normal(np.shape(scale)), correlations(partial, np.shape(scale)[1]))

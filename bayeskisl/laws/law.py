@@ -58,6 +58,8 @@ class Priors(_Strict):
     """Priors of one probe group, by the names that the posterior uses."""
 
     critical_exposures: LogNormalPrior
+    minimum_exposures: LogNormalPrior | None = None
+    sharpness: LogNormalPrior | None = None
     exponent: dict[Covariate, NormalPrior]
     curvature: dict[Covariate, NormalPrior] = {}
     tau: LogNormalPrior
@@ -108,6 +110,20 @@ class Law(_Strict):
             raise ValueError(f"every covariate to have a prior in priors.exponent, also {', '.join(lacking)}")
         return self
 
+    @model_validator(mode="after")
+    def _bends_in_one_way(self) -> Self:
+        priors = self.priors
+        if priors.sharpness and not priors.minimum_exposures:
+            raise ValueError("a prior of minimum_exposures beside that of sharpness")
+        if priors.minimum_exposures and priors.curvature:
+            raise ValueError("either minimum_exposures or a curvature, since both bend the law")
+        return self
+
+    @property
+    def saturates(self) -> bool:
+        """Whether critical exposures stop falling with size: they are bounded below by `minimum_exposures`."""
+        return self.priors.minimum_exposures is not None
+
     @property
     def curve(self) -> Shape:
         """The shape of the fall, as functions."""
@@ -121,7 +137,7 @@ class Law(_Strict):
 
     def to_dict(self) -> dict[str, Any]:
         """The law as plain numbers and strings, as a fit stores it."""
-        return self.model_dump(mode="json")
+        return self.model_dump(mode="json", exclude_none=True)
 
     def to_toml(self) -> str:
         """The law as the text of a law file, without comments."""

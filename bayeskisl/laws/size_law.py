@@ -1,12 +1,15 @@
-"""How critical exposures move with size: a linear law with normal priors, on log scales."""
+"""How critical exposures move with size: linear on log scales with normal priors, or bounded below."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from bayeskisl.laws.law import Law
 
-__all__ = ["SizeLaw"]
+__all__ = ["SizeLaw", "saturated"]
+
+Array = Any  # of NumPy, PyTensor or JAX
 
 
 @dataclass(frozen=True)
@@ -25,42 +28,49 @@ class SizeLaw:
     Notes
     -----
     The columns are the intercept, one exponent per covariate, one curvature per covariate.
+
+    A law that `saturates` has no curvature but two more columns, log minimum exposures and log sharpness, and the line
+    is what `saturated` makes of intercept - exponent . z.
     """
 
     covariates: tuple[str, ...]
     reference: np.ndarray
     mean: np.ndarray
     sd: np.ndarray
+    saturates: bool = False
 
     @classmethod
     def of(cls, law: Law, covariates: tuple[str, ...], values: np.ndarray) -> "SizeLaw":
         """The size law of `law` for cells whose covariates are `values`, shape ``(cell, covariate)``."""
         priors = law.priors
-        exponents = [priors.exponent[name] for name in covariates]
-        bends = [priors.curvature.get(name) for name in covariates]
-        mean = [
-            priors.critical_exposures.log_median,
-            *(p.mean for p in exponents),
-            *(b.mean if b else 0 for b in bends),
-        ]
-        sd = [priors.critical_exposures.log_sd, *(p.sd for p in exponents), *(b.sd if b else 0 for b in bends)]
-        reference = np.exp(np.log(values).mean(axis=0))
-        return cls(covariates, reference, np.array(mean, dtype=float), np.array(sd, dtype=float))
+        first, least, sharp = priors.critical_exposures, priors.minimum_exposures, priors.sharpness
+        pairs = [(first.log_median, first.log_sd), *((p.mean, p.sd) for p in map(priors.exponent.get, covariates))]
+        if law.saturates:
+            pairs += [(least.log_median, least.log_sd), (sharp.log_median, sharp.log_sd) if sharp else (0.0, 0.0)]
+        else:
+            pairs += [(bend.mean, bend.sd) if bend else (0.0, 0.0) for bend in map(priors.curvature.get, covariates)]
+        mean, sd = np.array(pairs, dtype=float).T
+        return cls(covariates, np.exp(np.log(values).mean(axis=0)), mean, sd, law.saturates)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of the coefficients."""
-        of = (f"{what} {name}" for what in ("exponent", "curvature") for name in self.covariates)
-        return ("intercept", *of)
+        exponents = (f"exponent {name}" for name in self.covariates)
+        bends = (f"curvature {name}" for name in self.covariates)
+        return ("intercept", *exponents, *(_OF_SATURATION if self.saturates else bends))
 
     def z(self, values: np.ndarray) -> np.ndarray:
         """Log distances from the reference; shape as `values`, ``(..., covariate)``."""
         return np.log(np.asarray(values, dtype=float) / self.reference)
 
     def design_matrix(self, values: np.ndarray) -> np.ndarray:
-        """What each coefficient is multiplied with, shape ``(..., column)`` for values ``(..., covariate)``."""
+        """What each coefficient is multiplied with, shape ``(..., column)`` for values ``(..., covariate)``.
+
+        Of a law that saturates, the columns of intercept and exponents alone.
+        """
         z = self.z(values)
-        return np.concatenate([np.ones_like(z[..., :1]), -z, z**2 / 2], axis=-1)
+        bends = [] if self.saturates else [z**2 / 2]
+        return np.concatenate([np.ones_like(z[..., :1]), -z, *bends], axis=-1)
 
     def log_critical_exposures(self, coefficients: np.ndarray, values: np.ndarray) -> np.ndarray:
         """The law's line (without size scatter) at new covariates.
@@ -70,14 +80,45 @@ class SizeLaw:
         coefficients : numpy.ndarray
             Draws, shape ``(..., column)``.
         values : numpy.ndarray
-            Covariates of one place, shape ``(covariate,)``.
+            Covariates of one place, shape ``(covariate,)``, or of several, shape ``(cell, covariate)``.
 
         Returns
         -------
         numpy.ndarray
-            Shape ``(...)``.
+            Shape ``(...)`` or ``(..., cell)``.
         """
-        return coefficients @ self.design_matrix(values)
+        values = np.asarray(values)
+        design = self.design_matrix(np.atleast_2d(values))
+        line = saturated(coefficients[..., None], design, np)[..., 0] if self.saturates else coefficients @ design.T
+        return line if values.ndim == 2 else line[..., 0]
+
+    def at_reference(self, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Intercept ``(...)``, exponents and curvatures ``(..., covariate)`` there: what laws of every kind share."""
+        if not self.saturates:
+            return self.split(coefficients)
+        line, exponents, least, sharpness = self._parts(coefficients)
+        falling = 1 / (1 + np.exp(-sharpness * (line - least)))  # share of the falling branch in the slope
+        bend = sharpness * falling * (1 - falling)
+        return (
+            np.logaddexp(sharpness * line, sharpness * least) / sharpness,
+            falling[..., None] * exponents,
+            bend[..., None] * exponents**2,
+        )
+
+    def tangent(self, coefficients: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """Derivatives of the law's line at cells with `values` by each coefficient, shape ``(cell, column)``."""
+        design = self.design_matrix(values)
+        if not self.saturates:
+            return design
+        _, _, least, sharpness = self._parts(coefficients)
+        line, top = design @ coefficients[:-2], self.log_critical_exposures(coefficients, values)
+        falling = (1 / (1 + np.exp(-sharpness * (line - least))))[:, None]
+        by_log_sharpness = falling * line[:, None] + (1 - falling) * least - top[:, None]
+        return np.concatenate([falling * design, 1 - falling, by_log_sharpness], axis=1)
+
+    def _parts(self, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Intercept, exponents, log minimum exposures and sharpness of a law that saturates."""
+        return coefficients[..., 0], coefficients[..., 1:-2], coefficients[..., -2], np.exp(coefficients[..., -1])
 
     def split(self, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Intercept ``(...)``, exponents ``(..., covariate)`` and curvatures ``(..., covariate)`` of coefficients."""
@@ -88,3 +129,30 @@ class SizeLaw:
     def join(intercept: np.ndarray, exponents: np.ndarray, curvatures: np.ndarray) -> np.ndarray:
         """The inverse of `split`."""
         return np.concatenate([intercept[..., None], exponents, curvatures], axis=-1)
+
+
+# Columns of a law that saturates, after its intercept and exponents.
+_OF_SATURATION = ("log minimum exposures", "log sharpness")
+
+
+def saturated(coefficients: Array, design: Array, xp: Any) -> Array:
+    """Soft maximum of a falling line and the log of the minimum exposures, log(e^(s line) + e^(s least)) / s.
+
+    With sharpness s = 1 critical exposures are the sum of a minimum and a power; a large s turns sharply from "bounded
+    by capacity" to "bounded by exposures".
+
+    Parameters
+    ----------
+    coefficients : array
+        Of `xp`, shape ``(..., column, group)``.
+    design : array
+        Shape ``(cell, column - 2)``.
+
+    Returns
+    -------
+    array
+        Shape ``(..., cell, group)``.
+    """
+    line, least = design @ coefficients[..., :-2, :], coefficients[..., -2, :][..., None, :]
+    sharpness = xp.exp(coefficients[..., -1, :][..., None, :])
+    return xp.logaddexp(sharpness * line, sharpness * least) / sharpness

@@ -5,12 +5,12 @@ from scipy import stats
 from bayeskisl.inference.correlation import (
     beta_shapes,
     correlated,
-    correlated_normal_log_density,
     correlation_root,
     correlations,
     pairs,
     partial_correlations,
 )
+from bayeskisl.inference.definition import half_points
 
 RNG = np.random.default_rng(4)
 EVERY_NUMBER = pytest.mark.parametrize("groups", [1, 2, 3, 4])
@@ -24,21 +24,37 @@ def matrix_of(correlation, groups):
 
 
 @EVERY_NUMBER
-def test_density_is_that_of_scipy(groups):
-    partial = RNG.uniform(-0.9, 0.9, len(pairs(groups)))
-    value, mean, scale = RNG.normal(size=(3, 5, groups))
-    scale = np.exp(scale)
-    covariance = matrix_of(correlations(partial, groups), groups)
-    exact = sum(
-        stats.multivariate_normal.logpdf(v, m, covariance * np.outer(s, s))
-        for v, m, s in zip(value, mean, scale, strict=True)
-    )
-    assert correlated_normal_log_density(value, mean, scale, partial, groups, np) == pytest.approx(exact)
+def test_half_points_are_jointly_normal_whatever_the_freedom(groups):
+    """The density of the sampled places equals the joint normal of half-points, times how places stretch them."""
+    runs, partial = 5, RNG.uniform(-0.9, 0.9, len(pairs(groups)))
+    place, centre, rough = RNG.normal(size=(3, runs, groups))
+    sigma, freedom = np.exp(RNG.normal(size=groups)), RNG.uniform(size=(runs, groups))
+    log_density = []
+
+    def place_of(group, mean, sd):
+        log_density.append(stats.norm.logpdf(place[:, group], mean, sd))
+        return place[:, group]
+
+    def at(places):
+        return half_points(lambda g, *_: places[:, g], *others)
+
+    others = (centre, sigma, correlation_root(partial, groups), rough, freedom, 0.1, np)
+    points = half_points(place_of, *others)
+    covariance = matrix_of(correlations(partial, groups), groups) * np.outer(sigma, sigma)
+    for run in range(runs):
+        step = 1e-6 * np.eye(groups)
+        ahead, behind = (
+            np.array([at(np.where(np.arange(runs)[:, None] == run, place + s * one, place))[run] for one in step])
+            for s in (1, -1)
+        )
+        stretch = np.linalg.slogdet((ahead - behind) / 2e-6)[1]
+        exact = stats.multivariate_normal.logpdf(points[run], centre[run], covariance) + stretch
+        assert sum(column[run] for column in log_density) == pytest.approx(exact, rel=1e-6)
 
 
 @EVERY_NUMBER
 def test_rows_of_the_root_have_length_one(groups):
-    root = correlation_root(RNG.uniform(-1, 1, len(pairs(groups))), groups, np)
+    root = correlation_root(RNG.uniform(-1, 1, len(pairs(groups))), groups)
     assert [sum(np.square(row)) for row in root] == pytest.approx(np.ones(groups))
 
 

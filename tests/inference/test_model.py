@@ -5,7 +5,7 @@ from scipy import stats
 
 from bayeskisl.inference import compiled
 from bayeskisl.inference.data import prepare
-from bayeskisl.inference.definition import run_scale
+from bayeskisl.inference.definition import scale_between
 from bayeskisl.inference.freedom import freedoms
 from bayeskisl.inference.model import lines_of, model_inputs, model_of, structure
 from bayeskisl.inference.posterior import name_quantities
@@ -73,7 +73,7 @@ def plain_log_density(point, data, law):
         total += stats.multivariate_normal.logpdf(values, line.design @ line.mean, covariance)
         total += line.freedom[0] * 0.5 * np.linalg.slogdet(covariance)[1]  # the sampled place is stretched by its root
     sigma = named["sigma_run"][0]
-    scale = run_scale(freedoms(data, law).run, sigma, priors.sigma_run.log_median, np)
+    scale = scale_between(freedoms(data, law).run, sigma, priors.sigma_run.log_median, np)
     total += stats.norm.logpdf(named["run_effect"], 0, sigma).sum() + np.log(scale).sum()
     recall = retention(
         law.curve,
@@ -99,7 +99,7 @@ def test_order_of_runs_does_not_matter(model, log_density, point, data, curves):
     try:
         with model:
             pm.set_data(shuffled)
-        assert log_density({**point, "run_place": point["run_place"][order]}) == pytest.approx(before, rel=1e-12)
+        assert log_density({**point, "run_place_0": point["run_place_0"][order]}) == pytest.approx(before, rel=1e-12)
     finally:
         with model:
             pm.set_data(model_inputs(data, LAW))
