@@ -155,4 +155,4 @@ def saturated(coefficients: Array, design: Array, xp: Any) -> Array:
     """
     line, least = design @ coefficients[..., :-2, :], coefficients[..., -2, :][..., None, :]
     sharpness = xp.exp(coefficients[..., -1, :][..., None, :])
-    return xp.logaddexp(sharpness * line, sharpness * least) / sharpness
+    return xp.maximum(line, least) + xp.log1p(xp.exp(-sharpness * xp.abs(line - least))) / sharpness
