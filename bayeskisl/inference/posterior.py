@@ -160,7 +160,7 @@ def report_on_axis(named: xr.Dataset, cells: xr.Dataset, law: Law, axis: str) ->
     def on_axis(exposures: xr.DataArray, direction: int) -> xr.DataArray:
         columns = [
             axis_value(exposures.sel(group=group), axis, group, held_fixed)
-            if moves(axis, group) == direction
+            if moves(axis, group) == direction and law.curve.falls
             else exposures.sel(group=group) * np.nan
             for group in groups
         ]

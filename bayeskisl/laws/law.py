@@ -95,7 +95,7 @@ class Law(_Strict):
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
     title: str = ""
-    shape: Literal["logistic"]
+    shape: Literal["logistic", "break", "none"]
     covariates: tuple[Covariate, ...] = (schema.PARAMS,)
     pooling: Annotated[float, Field(ge=0, lt=1)] = 0.75
     rivals: tuple[str, ...] = ()

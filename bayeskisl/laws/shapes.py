@@ -35,12 +35,15 @@ class Shape:
         ``slope(x, xp)``: the derivative of `kept` with respect to x.
     inverse : callable
         ``inverse(share)``: the x at which a share in (0, 1) is kept.
+    falls : bool
+        False for the null, in which nothing is ever lost and no threshold means anything.
     """
 
     name: str
     kept: Callable[[Array, Any], Array]
     slope: Callable[[Array, Any], Array]
     inverse: Callable[[float], float]
+    falls: bool = True
 
 
 def _logistic(x: Array, xp: Any) -> Array:
@@ -56,7 +59,34 @@ def _logit(share: float) -> float:
     return math.log(share) - math.log1p(-share)
 
 
-SHAPES = MappingProxyType({"logistic": Shape("logistic", _logistic, _logistic_slope, _logit)})
+def _broken(bend: float) -> Shape:
+    """A smoothly broken power law of exposures, S = (1 + a e^(-b x))^-bend (arXiv 2210.14891, one break, no offset).
+
+    Retention rises as a power of exposures and turns to its ceiling, the more abruptly the smaller `bend`; 1 is the
+    logistic. a = 2^(1/bend) - 1 puts the half-point at zero, and b = 1 / (2 bend (1 - 2^(-1/bend))) makes the slope
+    there 1/4, as that of the logistic, so that thresholds and steepness mean the same under both.
+    """
+    a, b = 2 ** (1 / bend) - 1, 1 / (2 * bend * (1 - 2 ** (-1 / bend)))
+
+    def kept(x: Array, xp: Any) -> Array:
+        return xp.exp(-bend * xp.log1p(a * xp.exp(-b * xp.clip(x, -_FARTHEST, _FARTHEST))))
+
+    def slope(x: Array, xp: Any) -> Array:
+        share = kept(x, xp)
+        return bend * b * share * (1 - share ** (1 / bend))
+
+    def inverse(share: float) -> float:
+        return -math.log((share ** (-1 / bend) - 1) / a) / b
+
+    return Shape("break", kept, slope, inverse)
+
+
+_NONE = Shape("none", lambda x, xp: 1.0 + 0.0 * x, lambda x, xp: 0.0 * x, inverse=lambda share: -math.inf, falls=False)
+
+# The break's bend: see LOG.md, 2026-11-24.
+SHAPES = MappingProxyType(
+    {"logistic": Shape("logistic", _logistic, _logistic_slope, _logit), "break": _broken(0.5), "none": _NONE}
+)
 
 
 def retention(
