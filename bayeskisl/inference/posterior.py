@@ -1,5 +1,7 @@
 """From the sampler's variables to the quantities that people ask for, by their names in `schema`."""
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 
@@ -82,7 +84,15 @@ def common_of_lines(common: np.ndarray | None, lines: dict[str, Line]) -> dict[s
     return dict(zip(lines, np.split(common[..., -ends[-1] :], ends[:-1], axis=-1), strict=True))
 
 
-def _along_line(name, scatter, draws, lines, data: ModelData, common, rng) -> tuple[np.ndarray, np.ndarray]:
+def _along_line(
+    name: str,
+    scatter: np.ndarray,
+    draws: dict[str, np.ndarray],
+    lines: dict[str, Any],
+    data: ModelData,
+    common: dict[str, np.ndarray | None],
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
     """Values ``(chain, draw, cell, group)`` of sampled places, and coefficients ``(chain, draw, group, column)``."""
     line, shared = lines[name], common[name]
     inputs = line.inputs(data.is_real)
@@ -91,7 +101,9 @@ def _along_line(name, scatter, draws, lines, data: ModelData, common, rng) -> tu
     return values, draw_coefficients(np.swapaxes(values, -1, -2), scatter, line.design, mean, line.sd, rng)
 
 
-def _about_curve(draws, curve: CurveOfSize, data: ModelData, common, law: Law) -> tuple[np.ndarray, np.ndarray]:
+def _about_curve(
+    draws: dict[str, np.ndarray], curve: CurveOfSize, data: ModelData, common: np.ndarray | None, law: Law
+) -> tuple[np.ndarray, np.ndarray]:
     """As `_along_line`, for thresholds of a law that saturates."""
     inputs = curve.inputs(data.is_real)
     coefficients = coefficients_at(draws["coefficient_z"], common, inputs)
