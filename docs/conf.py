@@ -1,12 +1,14 @@
 """Sphinx: the documentation site, built offline with warnings as errors (`make docs`)."""
 
+from importlib import import_module
+from inspect import isclass
 from pathlib import Path
 
-from bayeskisl import __version__
+import bayeskisl
 
 project = "bayeskisl"
 author = "the bayeskisl authors"
-release = __version__
+release = bayeskisl.__version__
 
 extensions = [
     "myst_parser",
@@ -19,7 +21,7 @@ extensions = [
 myst_enable_extensions = ["dollarmath", "amsmath", "deflist", "colon_fence"]
 myst_heading_anchors = 3
 source_suffix = {".md": "markdown"}
-exclude_patterns = ["_build", "figures/README.md"]
+exclude_patterns = ["_build", "reference/python-head.md"]
 
 html_theme = "furo"
 html_title = f"bayeskisl {release}"
@@ -37,7 +39,42 @@ autodoc_default_options = {"members": True}
 autosummary_generate = False
 
 
-def write_command_line(app):
+LAYERS = {
+    "curves": "Curves",
+    "laws": "Laws",
+    "inference": "Inference",
+    "decision": "Decisions",
+    "design": "Which runs next",
+    "reporting": "Figures, texts, tables",
+    "sweeping": "Sweeps",
+    "workflow": "Whole workflows",
+}
+# public, but not called by name from the package's root
+BESIDE = ("curves.TableError", "curves.tables.RawTable", "curves.validate", "inference.Gate", "inference.Caution")
+
+
+def write_python(folder):
+    """The reference of every public name, by layer, from what the package says is public."""
+    of_layer = {layer: [] for layer in LAYERS}
+    for name, module in bayeskisl._PUBLIC.items():
+        of_layer[module.split(".")[1]].append((name, getattr(bayeskisl, name), f"{module}.{name}"))
+    for path in BESIDE:
+        module, name = f"bayeskisl.{path}".rsplit(".", 1)
+        found = getattr(import_module(module), name, None)
+        if found is not None:
+            of_layer[path.split(".")[0]].append((name, found, f"{module}.{name}"))
+    parts = [(folder / "python-head.md").read_text(encoding="utf-8")]
+    for layer, title in LAYERS.items():
+        directives = [
+            f".. auto{'class' if isclass(thing) else 'function'}:: {path}"
+            + ("\n   :exclude-members: model_config, model_post_init" if isclass(thing) else "")
+            for _, thing, path in sorted(of_layer[layer], key=lambda entry: entry[0].lower())
+        ]
+        parts.append(f"## {title}\n\n```{{eval-rst}}\n" + "\n\n".join(directives) + "\n```\n")
+    (folder / "python.md").write_text("\n".join(parts), encoding="utf-8")
+
+
+def write_command_line(folder):
     """The reference of the command line, from its own help texts."""
     import typer
     import typer.cli
@@ -48,8 +85,13 @@ def write_command_line(app):
     command = typer.main.get_command(commands)
     context = typer.Context(command, info_name="bayeskisl")
     text = typer.cli.get_docs_for_click(obj=command, ctx=context, name="bayeskisl", title="Command line")
-    Path(app.srcdir, "reference", "cli.md").write_text(text, encoding="utf-8")
+    (folder / "cli.md").write_text(text, encoding="utf-8")
+
+
+def write_reference(app):
+    write_command_line(Path(app.srcdir, "reference"))
+    write_python(Path(app.srcdir, "reference"))
 
 
 def setup(app):
-    app.connect("builder-inited", write_command_line)
+    app.connect("builder-inited", write_reference)

@@ -2,6 +2,7 @@
 
 from bayeskisl.reporting.collapse_figure import plot_collapse
 from bayeskisl.reporting.curves_figure import plot_curves
+from bayeskisl.reporting.diagnostics_figures import plot_calibration, plot_diagnostics, plot_prior_vs_posterior
 from bayeskisl.reporting.page import report
 from bayeskisl.reporting.plan_figure import plot_plan
 from bayeskisl.reporting.replay_figure import plot_replay
@@ -13,9 +14,12 @@ __all__ = [
     "describe_prediction",
     "describe_verification",
     "export",
+    "plot_calibration",
     "plot_collapse",
     "plot_curves",
+    "plot_diagnostics",
     "plot_plan",
+    "plot_prior_vs_posterior",
     "plot_replay",
     "plot_risk",
     "report",

@@ -24,9 +24,9 @@ def tidy(thing: "xr.Dataset | Fit") -> pl.DataFrame:
     Parameters
     ----------
     thing : xarray.Dataset or Fit
-        Curves: one row per run and probe group that was probed, with its counts and the run's coordinates, which
-        `curves_from_table` reads again. A fit: one row per draw of every named quantity. A prediction or a decision:
-        one row per value of every variable.
+        Curves: one row per run and probe group (and checkpoint) that was probed, with its counts and the run's
+        coordinates, which `curves_from_table` reads again. A fit: one row per draw of every named quantity. A
+        prediction or a decision: one row per value of every variable.
 
     Returns
     -------
@@ -95,15 +95,13 @@ def _write_arrays(arrays: Any, path: Path) -> None:
 
 
 def _curves(curves: xr.Dataset) -> pl.DataFrame:
-    runs, groups = curves.sizes[schema.RUN], curves.sizes[schema.GROUP]
-    columns: dict[str, Any] = {
-        schema.RUN: np.repeat(curves[schema.RUN].values.astype(str), groups),
-        schema.GROUP: np.tile(curves[schema.GROUP].values.astype(str), runs),
-    }
-    for name, variable in curves.variables.items():
-        if name in columns or not set(variable.dims) <= {schema.RUN, schema.GROUP}:
-            continue
-        columns[str(name)] = np.asarray(curves[name].broadcast_like(curves[schema.RECALLED]).values).reshape(-1)
+    dims = [dim for dim in (schema.RUN, schema.GROUP, schema.CHECKPOINT) if dim in curves[schema.RECALLED].dims]
+    grid = curves[schema.RECALLED].transpose(*dims)
+    columns = {}
+    for name in [*dims, *(name for name in curves.variables if name not in dims)]:
+        if set(curves[name].dims) <= set(dims):
+            values = curves[name].broadcast_like(grid).transpose(*dims).values.reshape(-1)
+            columns[str(name)] = values if values.dtype.kind in "iufb" else values.astype(str)
     table = pl.DataFrame(columns).filter(pl.col(schema.PROBED) > 0)
     return table.select(name for name in table.columns if not _says_nothing(table[name]))
 

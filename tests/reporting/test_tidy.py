@@ -58,3 +58,15 @@ def test_markup_from_a_table_is_inert_in_the_report(fit, tmp_path):
     fit.curves.attrs.update(imported.attrs)
     page = report(fit, out=tmp_path / "report.html").read_text(encoding="utf-8")
     assert "onerror" not in page.replace("&lt;img src=x onerror", "")
+
+
+def test_checkpoints_are_rows_and_the_last_one_comes_back(curves):
+    early = curves.assign(recalled=curves.recalled // 2)
+    both = xr.concat([early[["recalled"]], curves[["recalled"]]], dim="checkpoint")
+    measured = curves.assign(recalled=both.recalled).assign_coords(
+        tokens_seen=(("run", "checkpoint"), np.stack([curves.tokens.values // 2, curves.tokens.values], axis=1))
+    )
+    measured["probed"] = measured.probed.expand_dims(checkpoint=2)
+    table = tidy(measured)
+    assert len(table) == 2 * curves.sizes["run"]
+    np.testing.assert_array_equal(curves_from_table(table).recalled, curves.recalled)

@@ -1,0 +1,230 @@
+"""Whether the sampler explored the posterior, and what the curves added to the prior."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+
+from bayeskisl.errors import InputError
+from bayeskisl.reporting.numbers import percent
+from bayeskisl.reporting.style import LINES, figure_style, law_colors
+
+if TYPE_CHECKING:
+    from bayeskisl.inference import Fit
+
+__all__ = ["plot_calibration", "plot_diagnostics", "plot_prior_vs_posterior"]
+
+# What conclusions about size rest on; positive ones are shown on log scales, on which their priors are symmetric.
+_OF_THE_LAW = ("exponent", "curvature", "tau", "sigma_run", "steepness_exponent")
+_QUANTITIES = (*_OF_THE_LAW, "critical_exposures")
+_POSITIVE = ("tau", "sigma_run", "critical_exposures", "steepness", "concentration")
+_NAMES = {"sigma_run": "run scatter", "tau": "size scatter", "steepness_exponent": "exponent of steepness"}
+_PANEL = (3.1, 2.5)
+_COLUMNS = 3
+
+
+def plot_diagnostics(fit: "Fit", quantities: Sequence[str] = _QUANTITIES, *, dark: bool = False) -> Figure:
+    """Draw how evenly each chain's draws rank among all draws, as differences from a uniform distribution.
+
+    Parameters
+    ----------
+    fit : Fit
+        What `fit` returned, also with ``throw=False``.
+    quantities : sequence of str
+        Variables of the posterior.
+    dark : bool
+        For a dark page.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        One panel per scalar, one line per chain, and the p-value of their being alike (Säilynoja, Bürkner & Vehtari
+        2022, doi:10.1007/s11222-022-10090-6; what departs is thick). Draws are thinned to about independent ones. The
+        title says whether the gate was passed, and with which numbers; of many panels some have small p-values by
+        chance.
+
+    Raises
+    ------
+    InputError
+        If the posterior has none of the quantities.
+    """
+    from arviz_plots import plot_rank
+
+    gate = fit.gate
+    with figure_style(dark):
+        drawn = plot_rank(
+            _thinned(_moving(fit.tree, quantities), gate.ess_bulk),
+            backend="matplotlib",
+            visuals={"xlabel": False},
+            aes_by_visuals={"ecdf_lines": ["color", "linestyle"]},
+            **_grid("chain"),
+        )
+        verdict = "passed" if gate.passed else "FAILED"
+        return _finished(
+            drawn,
+            f"gate {verdict}: R-hat at most {gate.rhat:.3f}, effective draws at least "
+            f"{min(gate.ess_bulk, gate.ess_tail):,.0f}, divergent {percent(gate.divergences)}",
+            "rank of the draws among all chains",
+            "difference to uniform",
+        )
+
+
+def plot_prior_vs_posterior(fit: "Fit", quantities: Sequence[str] = _OF_THE_LAW, *, dark: bool = False) -> Figure:
+    """Draw prior and posterior of each scalar on one axis: where they agree, the curves said nothing.
+
+    Parameters
+    ----------
+    fit : Fit
+        What `fit` returned.
+    quantities : sequence of str
+        Variables of the posterior.
+    dark : bool
+        For a dark page.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        One panel per scalar; positive quantities by their natural logarithm.
+
+    Raises
+    ------
+    InputError
+        If the posterior has none of the quantities.
+    """
+    from arviz_plots import plot_prior_posterior
+
+    with figure_style(dark):
+        drawn = plot_prior_posterior(
+            _moving(fit.tree, quantities, groups=("posterior", "prior")),
+            backend="matplotlib",
+            kind="kde",
+            visuals={"credible_interval": False, "point_estimate": False, "point_estimate_text": False},
+            aes_by_visuals={"dist": ["color", "linestyle"]},
+            **_grid("group"),
+        )
+        return _finished(drawn, "what the curves added to the prior", "value", "density")
+
+
+def plot_calibration(transforms: Mapping[str, np.ndarray], *, dark: bool = False) -> Figure:
+    """Draw where the truth of simulated sweeps fell in its posterior, as differences from a uniform distribution.
+
+    Parameters
+    ----------
+    transforms : mapping
+        Quantity to the probability integral transforms of its truth, shape ``(simulation,)``: the share of posterior
+        draws below the truth, as ``bayeskisl proof calibration`` records them.
+    dark : bool
+        For a dark page.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        One panel per quantity. A calibrated posterior stays near zero; one that is too narrow makes an S, one that is
+        shifted an arch.
+
+    Raises
+    ------
+    InputError
+        If there is no quantity, or transforms lie outside [0, 1].
+    """
+    from arviz_plots import plot_ecdf_pit
+
+    values = {name: np.asarray(each, dtype=float) for name, each in transforms.items()}
+    if not values or not all(map(_are_transforms, values.values())):
+        raise InputError("transforms in [0, 1] by quantity", "others or none", "transforms")
+    simulated = xr.Dataset({_wrapped(name): ("simulation", each) for name, each in values.items()})
+    with figure_style(dark):
+        drawn = plot_ecdf_pit(
+            xr.DataTree.from_dict({"prior_sbc": simulated}),
+            sample_dims=["simulation"],
+            backend="matplotlib",
+            visuals={"xlabel": False, "ylabel": False},
+            col_wrap=_COLUMNS,
+        )
+        count = min(len(each) for each in values.values())
+        farthest = 1.2 * max(_distance_to_uniform(each) for each in values.values())
+        title = f"where the truth of {count:,} simulated sweeps fell in its posterior"
+        figure = _finished(drawn, title, "share of draws below the truth", "difference to uniform")
+        for axes in figure.axes:
+            axes.set_ylim(-farthest, farthest)
+        return figure
+
+
+def _distance_to_uniform(values: np.ndarray) -> float:
+    """The largest vertical distance of their empirical distribution to the diagonal."""
+    ordered, shares = np.sort(values), np.arange(len(values) + 1) / len(values)
+    return float(np.max(np.maximum(np.abs(shares[1:] - ordered), np.abs(shares[:-1] - ordered))))
+
+
+def _are_transforms(values: np.ndarray) -> bool:
+    return values.ndim == 1 and len(values) > 0 and bool(((values >= 0) & (values <= 1)).all())
+
+
+def _wrapped(name: str) -> str:
+    return name.replace("_", " ").replace("[", "\n").removesuffix("]")
+
+
+def _thinned(tree: xr.DataTree, effective: float) -> xr.DataTree:
+    """Every so many-th draw, so that those that are left are about independent."""
+    posterior = tree["posterior"].to_dataset()
+    step = int(np.ceil(posterior.sizes["chain"] * posterior.sizes["draw"] / max(effective, 1)))
+    return xr.DataTree.from_dict({"posterior": posterior.thin(draw=max(step, 1))})
+
+
+def _grid(series: str) -> dict[str, Any]:
+    """Panels by column, and series that are told apart by line style as well as by colour."""
+    return {
+        "col_wrap": _COLUMNS,
+        "aes": {"color": [series], "linestyle": [series]},
+        "color": law_colors(len(LINES)),
+        "linestyle": LINES,
+    }
+
+
+def _moving(tree: xr.DataTree, quantities: Sequence[str], groups: Sequence[str] = ("posterior",)) -> xr.DataTree:
+    """One scalar variable per panel, named for people; what is constant, or log where positive, is dealt with here."""
+    flat: dict[str, xr.Dataset] = {}
+    for group in groups:
+        flat[group] = xr.Dataset(dict(_scalars(tree[group].to_dataset(), quantities)))
+    first, *others = flat.values()
+    shared = [n for n in first.data_vars if _moves(first[n]) and all(n in o and _moves(o[n]) for o in others)]
+    if not shared:
+        raise InputError(f"quantities of the posterior ({', '.join(map(str, tree['posterior'].data_vars))})",
+                         ", ".join(quantities), "quantities")  # fmt: skip
+    return xr.DataTree.from_dict({group: each[shared] for group, each in flat.items()})
+
+
+def _moves(draws: xr.DataArray) -> bool:
+    return bool(np.ptp(draws.values) > 0)
+
+
+def _scalars(draws: xr.Dataset, quantities: Sequence[str]) -> Any:
+    for name in quantities:
+        if name not in draws:
+            continue
+        values = np.log(draws[name]) if name in _POSITIVE else draws[name]
+        others = [dim for dim in values.dims if dim not in ("chain", "draw")]
+        stacked = values.stack(panel=others) if others else values.expand_dims(panel=[()])
+        for i, where in enumerate(stacked["panel"].values):
+            label = _label(name, [str(part) for part in where])
+            yield label, stacked.isel(panel=i, drop=True).drop_vars(others, errors="ignore")
+
+
+def _label(name: str, where: list[str]) -> str:
+    said = _NAMES.get(name, name.replace("_", " "))
+    return f"{'log ' if name in _POSITIVE else ''}{said}\n{', '.join(where)}" if where else said
+
+
+def _finished(drawn: Any, title: str, across: str, up: str) -> Figure:
+    figure = drawn.viz["figure"].item()
+    panels = [axes for axes in figure.axes if axes.get_visible() and axes.has_data()]
+    rows = -(-len(panels) // _COLUMNS)
+    figure.set_size_inches(_PANEL[0] * min(_COLUMNS, len(panels)), _PANEL[1] * rows + 0.8)
+    figure.suptitle(title, x=0.01, ha="left", fontsize=11)
+    figure.supxlabel(across, fontsize=9.5)
+    figure.supylabel(up, fontsize=9.5)
+    plt.close(figure)  # pyplot made it, and forgets it
+    return figure
