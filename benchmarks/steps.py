@@ -17,7 +17,7 @@ from machine import clock, describe, measured_peak, runs_of, show, summarise, wr
 from bayeskisl.sweeping.torch_steps import one_thread
 from bayeskisl.sweeping.training import train_stack
 
-TURN = 1.0  # seconds of steps that one turn of one variant measures at least
+TURN = 0.4  # seconds of steps that one turn of one variant measures at least
 KINDS = ("torch", "torch bfloat16", "compiled")
 
 

@@ -79,7 +79,9 @@ def measured(args: argparse.Namespace, **settings: object) -> dict:
         done = subprocess.run(command, env=environment, capture_output=True, text=True)
         if done.returncode:
             raise SystemExit(done.stderr)
-        return json.loads(done.stdout.splitlines()[-1])
+        result = json.loads(done.stdout.splitlines()[-1])
+        print(f"width {options['width']}, {options['variant']}: {result['seconds']:.1f} s", file=sys.stderr, flush=True)
+        return result
 
 
 def main() -> None:
@@ -91,6 +93,7 @@ def main() -> None:
     ask.add_argument("--stack", type=int, help="runs a stack; by default as many as give every worker one")
     ask.add_argument("--precision", default="float32", choices=("float32", "bfloat16"))
     ask.add_argument("--repeats", type=int, default=3)
+    ask.add_argument("--threads", type=int, nargs="+", help="of the loop on a CPU; by default one and all")
     ask.add_argument("--one", help=argparse.SUPPRESS)
     args = ask.parse_args()
     if args.one:
@@ -98,7 +101,7 @@ def main() -> None:
         print(json.dumps(by_sweep(one) if one.variant == "sweep" else by_loop(one)))
         return
     machine = describe(args.device)
-    threads = (1, machine["cores"]) if args.device == "cpu" else (0,)
+    threads = (args.threads or (1, machine["cores"])) if args.device == "cpu" else (0,)
     loops = [(how, n) for how in ("eager", "compiled") for n in dict.fromkeys(threads)]
     results: dict[int, dict[str, list[dict]]] = {width: {} for width in args.widths}
     for _ in range(args.repeats):

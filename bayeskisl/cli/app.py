@@ -96,22 +96,35 @@ def sweep_run(
 
 
 @sweep_app.command("estimate")
-def sweep_estimate(spec: Spec, device: Device = "cpu", workers: Workers = None) -> None:
-    """Runs, tokens, FLOPs, memory and time on this device, before anything is spent."""
+def sweep_estimate(
+    spec: Spec,
+    device: Device = "cpu",
+    workers: Workers = None,
+    tokens_per_second: Annotated[float, typer.Option(min=0.0, help="Speed of a device that is not here.")] = 0.0,
+    utilisation: Annotated[float, typer.Option(min=0.0, max=1.0, help="Or its share of --peak.")] = 0.0,
+    peak: Annotated[float, typer.Option(min=0.0, help="Its FLOP/s, e.g. 9.9e14.")] = 0.0,
+    price: Annotated[float | None, typer.Option(min=0.0, help="Per device-hour, in any currency.")] = None,
+) -> None:
+    """Runs, tokens, FLOPs, memory, time and cost, before anything is spent: on this device, or on one that you name."""
     from rich.table import Table
 
-    from bayeskisl.sweeping import estimate_sweep
+    from bayeskisl.sweeping import NamedDevice, estimate_sweep
 
-    with loading("calibrating on this device"):
-        estimate = estimate_sweep(spec, device=device, workers=workers)
+    named = tokens_per_second or utilisation or peak
+    where = NamedDevice(tokens_per_second, utilisation, peak) if named else device
+    with loading("estimating" if named else "calibrating on this device"):
+        estimate = estimate_sweep(spec, device=where, workers=workers)
     table = Table("width", "params", "runs", "stacks", "tokens", "FLOPs", "tokens/s", "time", "stack's memory")
     for s in estimate.sizes:
+        parts = f" in {s.parts} parts" if s.parts > 1 else ""
         table.add_row(
             str(s.width), f"{s.params:,}", str(s.runs), str(s.stacks), significant(s.tokens), f"{s.flops:.2g}",
-            significant(s.tokens_per_second), duration(s.seconds), f"{s.memory / 2**20:.0f} MiB",
+            significant(s.tokens_per_second), duration(s.seconds), f"{s.memory / 2**20:.0f} MiB{parts}",
         )  # fmt: skip
     console.print(table)
     typer.echo(f"about {duration(estimate.seconds)} with {estimate.workers} worker(s), refinement counted in full")
+    if price is not None:
+        typer.echo(f"about {estimate.cost(price):.3g} at {price:g} per device-hour")
 
 
 @sweep_app.command("status")

@@ -3,7 +3,7 @@
 Needs torch and NumPy alone, and torch only once something is trained.
 """
 
-from bayeskisl.sweeping.estimate import SweepEstimate, estimate_sweep
+from bayeskisl.sweeping.estimate import NamedDevice, SweepEstimate, estimate_sweep
 from bayeskisl.sweeping.ladder import Ladder, ModelSize, Training, load_ladder
 from bayeskisl.sweeping.plan import Stack, plan_stacks
 from bayeskisl.sweeping.run import SweepEvents, SweepResult, run_sweep
@@ -14,6 +14,7 @@ from bayeskisl.sweeping.store import SweepFolder, sweep_folders
 __all__ = [
     "Ladder",
     "ModelSize",
+    "NamedDevice",
     "Refine",
     "Replicates",
     "RunSpec",

@@ -1,25 +1,56 @@
-"""What a sweep will cost, measured by a few steps of each size before anything is spent."""
+"""What a sweep will cost before anything is spent: measured here by a second of each size, or told of another device."""
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from bayeskisl.errors import InputError
+from bayeskisl.sweeping.memory import device_memory, fitting_parts, stack_memory
 from bayeskisl.sweeping.plan import Stack, plan_stacks
 from bayeskisl.sweeping.spec import SweepSpec, load_sweep
 from bayeskisl.sweeping.workers import default_workers
 
-__all__ = ["SizeEstimate", "SweepEstimate", "estimate_sweep"]
+__all__ = ["NamedDevice", "SizeEstimate", "SweepEstimate", "estimate_sweep"]
 
 _CALIBRATION_SECONDS = 0.5
-_FLOAT_BYTES = 4
-# Weights, their gradient and AdamW's two moments.
-_COPIES_OF_WEIGHTS = 4
+
+
+@dataclass(frozen=True)
+class NamedDevice:
+    """A device that is not here, known by its speed: tokens/s at every size, or a share of its peak FLOP/s.
+
+    Attributes
+    ----------
+    tokens_per_second : float
+    utilisation : float
+        In (0, 1], of `peak`.
+    peak : float
+        FLOP/s of its matrix products in the precision of the recipe.
+    """
+
+    tokens_per_second: float = 0.0
+    utilisation: float = 0.0
+    peak: float = 0.0
+
+    def __post_init__(self) -> None:
+        by_tokens, by_peak = self.tokens_per_second > 0, self.utilisation > 0 and self.peak > 0
+        if by_tokens == by_peak or self.utilisation > 1:
+            got = f"{self.tokens_per_second:g} tokens/s and {self.utilisation:g} of a peak of {self.peak:g} FLOP/s"
+            raise InputError("either tokens/s, or a utilisation in (0, 1] with a peak", got, "device")
+
+    def speed(self, stack: Stack) -> float:
+        """Tokens per second of a stack."""
+        return self.tokens_per_second or self.utilisation * self.peak / (stack.flops / stack.tokens)
 
 
 @dataclass(frozen=True)
 class SizeEstimate:
-    """Cost of all runs of one size: tokens, FLOPs, device-seconds, and the largest stack's memory in bytes."""
+    """Cost of all runs of one size: tokens, FLOPs, device-seconds, and the largest stack's memory in bytes.
+
+    `parts` is in how many parts memory divides that stack here.
+    """
 
     width: int
     params: int
@@ -30,6 +61,7 @@ class SizeEstimate:
     tokens_per_second: float
     seconds: float
     memory: int
+    parts: int = 1
 
 
 @dataclass(frozen=True)
@@ -40,33 +72,63 @@ class SweepEstimate:
     workers: int
 
     @property
+    def device_seconds(self) -> float:
+        """Seconds of one worker's device."""
+        return sum(size.seconds for size in self.sizes)
+
+    @property
     def seconds(self) -> float:
-        return sum(size.seconds for size in self.sizes) / self.workers
+        return self.device_seconds / self.workers
+
+    def cost(self, price: float) -> float:
+        """Cost at a price per device-hour."""
+        return self.device_seconds / 3600 * price
 
 
-def estimate_sweep(spec: SweepSpec | str | Path, *, device: str = "cpu", workers: int | None = None) -> SweepEstimate:
-    """Calibrate on this device and multiply.
+def estimate_sweep(
+    spec: SweepSpec | str | Path,
+    *,
+    device: str | NamedDevice = "cpu",
+    workers: int | None = None,
+) -> SweepEstimate:
+    """Runs, tokens, FLOPs, memory and time of a sweep.
+
+    Parameters
+    ----------
+    spec : SweepSpec or path
+    device : str or NamedDevice
+        A device of this machine, which is calibrated, or one that is told.
+    workers : int, optional
 
     Raises
     ------
     InputError
         On a bad specification.
+    SweepError
+        If memory here does not allow even one of the runs.
     """
     if not isinstance(spec, SweepSpec):
         spec = load_sweep(spec)
+    here = isinstance(device, str)
+    workers = workers or (default_workers(device) if here else 1)
+    room = device_memory(device) // (workers if device == "cpu" else 1) if here else 0
+    speed_of = (lambda stack: _calibrated(stack, device, spec.compile)) if here else device.speed
     stacks = plan_stacks(spec.runs(), spec.stack)
     growth = 1 + (spec.refine.levels / len(spec.levels) if spec.refine else 0)
     sizes = []
     for width in spec.widths:
         of_size = [stack for stack in stacks if stack.runs[0].model.width == width]
-        sizes.append(_estimate_size(of_size, growth, device))
-    return SweepEstimate(tuple(sizes), workers or default_workers(device))
+        sizes.append(_estimate_size(of_size, growth, device if here else "cuda", room, speed_of))
+    return SweepEstimate(tuple(sizes), workers)
 
 
-def _estimate_size(stacks: list[Stack], growth: float, device: str) -> SizeEstimate:
-    run, largest = stacks[0].runs[0], max(stacks, key=lambda stack: len(stack.runs))
+def _estimate_size(
+    stacks: list[Stack], growth: float, device: str, room: int, speed_of: Callable[[Stack], float]
+) -> SizeEstimate:
+    largest = max(stacks, key=lambda stack: len(stack.runs))
+    run, parts = largest.runs[0], fitting_parts(largest, room, device)
     tokens = round(growth * sum(stack.tokens for stack in stacks))
-    speed = _tokens_per_second(largest, device)
+    speed = speed_of(parts[0])
     return SizeEstimate(
         width=run.model.width,
         params=run.params,
@@ -76,12 +138,13 @@ def _estimate_size(stacks: list[Stack], growth: float, device: str) -> SizeEstim
         flops=growth * sum(stack.flops for stack in stacks),
         tokens_per_second=speed,
         seconds=tokens / speed,
-        memory=_memory(largest),
+        memory=stack_memory(largest, device),
+        parts=len(parts),
     )
 
 
-def _tokens_per_second(stack: Stack, device: str) -> float:
-    """Train a stack for a second or so, after what is done once."""
+def _calibrated(stack: Stack, device: str, compiled: bool) -> float:
+    """Tokens per second, measured by training a stack for half a second after what is done once."""
     from bayeskisl.sweeping.training import train_stack
 
     ticks: list[tuple[int, float]] = []
@@ -91,22 +154,16 @@ def _tokens_per_second(stack: Stack, device: str) -> float:
         if len(ticks) > 2 and ticks[-1][1] - ticks[1][1] > _CALIBRATION_SECONDS:
             raise _Enough
 
+    begun = time.perf_counter()
     with suppress(_Enough):
-        train_stack(stack.runs, device, compiled=True, on_step=on_step)
-    (first, begun), (last, ended) = ticks[min(1, len(ticks) - 2)], ticks[-1]
+        train_stack(stack.runs, device, compiled=compiled, on_step=on_step)
+    first, since = (
+        ticks[1] if len(ticks) > 2 else (0, begun)
+    )  # the first steps warm up, but in a short run they are all
+    last, ended = ticks[-1]
     run = stack.runs[0]
-    return len(stack.runs) * run.training.batch * run.mixture.context * (last - first) / (ended - begun)
+    return len(stack.runs) * run.training.batch * run.mixture.context * (last - first) / (ended - since)
 
 
 class _Enough(Exception):
     pass
-
-
-def _memory(stack: Stack) -> int:
-    """Bytes of weights and optimiser, of the training stream, and of the activations kept for the backward pass."""
-    run = stack.runs[0]
-    weights = _COPIES_OF_WEIGHTS * _FLOAT_BYTES * run.total_params
-    # Kept per token: about 17 widths a layer (normed inputs, qkv, mixture, hidden twice) and the logits three times.
-    per_token = _FLOAT_BYTES * (17 * run.model.layers * run.model.width + 3 * run.facts.vocabulary)
-    activations = per_token * run.training.batch * run.mixture.context
-    return len(stack.runs) * (weights + activations + run.mixture.tokens)

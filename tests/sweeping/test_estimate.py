@@ -1,0 +1,51 @@
+"""What a sweep will cost, before anything is spent."""
+
+import pytest
+from typer.testing import CliRunner
+
+from bayeskisl.cli.app import app
+from bayeskisl.errors import InputError
+from bayeskisl.sweeping import NamedDevice, estimate_sweep
+from tests.sweeping.conftest import SMOKE
+
+RUNS = 2 * 4 * 2  # sizes, levels with the refined one, seeds
+TOKENS = RUNS * 15_360
+
+
+def test_a_named_speed_is_divided_into_the_tokens(smoke):
+    estimate = estimate_sweep(smoke, device=NamedDevice(tokens_per_second=1000.0))
+    assert sum(size.runs for size in estimate.sizes) == RUNS
+    assert sum(size.tokens for size in estimate.sizes) == TOKENS
+    assert estimate.seconds == pytest.approx(TOKENS / 1000)
+    assert estimate.cost(price=36.0) == pytest.approx(TOKENS / 1000 / 100)
+
+
+def test_a_utilisation_of_a_peak_is_divided_into_the_flops(smoke):
+    estimate = estimate_sweep(smoke, device=NamedDevice(utilisation=0.4, peak=1e12), workers=2)
+    flops = 4 / 3 * sum(run.flops for run in smoke.runs())
+    assert estimate.device_seconds == pytest.approx(flops / 4e11, rel=1e-4)
+    assert estimate.seconds == pytest.approx(flops / 8e11, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    "told", [{}, {"utilisation": 0.4}, {"peak": 1e12}, {"utilisation": 1.4, "peak": 1e12},
+             {"tokens_per_second": 1.0, "utilisation": 0.4, "peak": 1e12}]
+)  # fmt: skip
+def test_a_device_is_told_in_one_way(told):
+    with pytest.raises(InputError, match=r"expected either tokens/s, or a utilisation in \(0, 1\] with a peak, got"):
+        NamedDevice(**told)
+
+
+def test_this_device_is_calibrated(smoke):
+    estimate = estimate_sweep(smoke, workers=1)
+    assert all(size.tokens_per_second > 0 and size.memory > 0 for size in estimate.sizes)
+
+
+def test_the_command_prints_the_cost(tmp_path):
+    spec = tmp_path / "smoke.toml"
+    spec.write_text(SMOKE)
+    options = ["--utilisation", "0.4", "--peak", "1e9", "--price", "2"]
+    said = CliRunner().invoke(app, ["sweep", "estimate", str(spec), *options])
+    assert said.exit_code == 0
+    assert "with 1 worker(s), refinement counted in full" in said.output
+    assert "at 2 per device-hour" in said.output
