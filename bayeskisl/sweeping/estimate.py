@@ -1,4 +1,4 @@
-"""What a sweep will cost before anything is spent: measured here by a second of each size, or told of another device."""
+"""What a sweep will cost before anything is spent: measured here by a second of each size, or of a device told."""
 
 import time
 from collections.abc import Callable
