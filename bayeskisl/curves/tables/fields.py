@@ -1,7 +1,7 @@
 """What a table can tell about a run, and the column names by which that is known."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -94,7 +94,7 @@ _ALIASES = {
     "params_non_embedding non_embedding_parameters n_non_embedding",
     schema.TOTAL_PARAMS: "total_parameters params_total num_total_params model_num_parameters",
     schema.TOKENS: "n_tokens num_tokens train_tokens training_tokens token_budget total_tokens num_input_tokens_seen",
-    schema.FACTS: "n_facts num_facts infused_facts n_biographies biographies n_triples triples",
+    schema.FACTS: "n_facts num_facts infused_facts facts_infused n_biographies biographies n_triples triples",
     schema.RATIO: "infusion_ratio mixing_ratio mix_ratio domain_ratio",
     schema.EXPOSURES: "frequency repeats repetitions exposures_per_fact",
     schema.TOKENS_PER_FACT: "fact_tokens fact_length",
@@ -105,7 +105,7 @@ _ALIASES = {
     schema.RECALLED: "correct n_correct num_correct hits n_recalled",
     schema.PROBED: "n_probed probes n_probes questions n_questions n_samples num_samples n_eval",
     "accuracy": "acc retention recall exact_match em hit_rate",
-    "accuracy_percent": "acc_percent accuracy_pct acc_pct retention_percent recall_percent",
+    "accuracy_percent": "acc_percent accuracy_pct acc_pct retention_percent recall_percent exact_match_percent",
     "standard_error": "stderr std_err se acc_stderr accuracy_stderr acc_se exact_match_stderr",
     schema.GUESSING: "guessing_rate chance chance_level",
     schema.GENERAL_LOSS: "web_loss",
@@ -124,13 +124,15 @@ _TRACKERS = re.compile(
 )  # prefixes of exports
 
 
-def recognise(columns: Iterable[str], taken: Iterable[str] = ()) -> tuple[dict[str, str], dict[str, list[str]]]:
+def recognise(
+    columns: Mapping[str, Sequence[object]], taken: Iterable[str] = ()
+) -> tuple[dict[str, str], dict[str, list[str]]]:
     """Fields that column names tell without a mapping.
 
     Parameters
     ----------
-    columns : iterable of str
-        Names of the table's columns.
+    columns : mapping
+        Names of the table's columns to their cells.
     taken : iterable of str
         Fields that the user's mapping gives, which are not looked for.
 
@@ -155,9 +157,14 @@ def recognise(columns: Iterable[str], taken: Iterable[str] = ()) -> tuple[dict[s
             doubtful[field] = names
             continue
         column = exact[0] if exact else names[0]
-        percent = (_field_of(column) or "").startswith("accuracy_percent")
+        percent = (_field_of(column) or "").startswith("accuracy_percent") and not _says_percent(columns[column])
         known[field] = f"{quoted(column)} / 100" if percent else quoted(column)
     return known, doubtful
+
+
+def _says_percent(cells: Sequence[object]) -> bool:
+    """Whether the cells themselves say that they are in percent, 94.1%, and are read as such."""
+    return any(isinstance(cell, str) and cell.rstrip().endswith("%") for cell in cells)
 
 
 def quoted(column: str) -> str:
@@ -174,7 +181,7 @@ def split_group(field: str) -> tuple[str, str]:
 def _field_of(column: str) -> str | None:
     if column.strip() in _SYMBOLS:
         return _SYMBOLS[column.strip()]
-    name = _normalised(_TRACKERS.sub("", column.strip()))
+    name = _normalised(_TRACKERS.sub("", column.strip())) + ("_percent" if "%" in column else "")
     if name in _FIELD_OF:
         return _FIELD_OF[name]
     for group in _GROUPS:

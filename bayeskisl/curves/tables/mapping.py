@@ -102,12 +102,16 @@ def evaluate(
             values[field], unread[field] = frame.numbers(field, source, findings)
         else:
             values[field], unread[field] = np.full(len(table), float(source)), np.zeros(len(table), dtype=bool)
-    checked = {field: _checked(field, values, unread, findings) for field in values}
+    checked = {field: _checked(field, values, unread, mapping[field], findings) for field in values}
     return checked, [name for name in table.columns if name not in frame.used]
 
 
 def _checked(
-    field: str, values: dict[str, np.ndarray], unread: dict[str, np.ndarray], findings: Findings
+    field: str,
+    values: dict[str, np.ndarray],
+    unread: dict[str, np.ndarray],
+    source: str | float,
+    findings: Findings,
 ) -> np.ndarray:
     """The field's values, with what is empty or out of range refused and set to NaN."""
     cells, (name, group) = values[field], split_group(field)
@@ -120,7 +124,9 @@ def _checked(
     if is_text:
         return cells
     bad = ~FIELDS[name].accepts(cells) & ~empty
-    findings.refuse_rows(bad, f"{field} to be {FIELDS[name].expected}", cells.tolist(), _remedy(field, cells, bad))
+    findings.refuse_rows(
+        bad, f"{field} to be {FIELDS[name].expected}", cells.tolist(), _remedy(field, source, cells[bad])
+    )
     return np.where(bad, np.nan, cells)
 
 
@@ -138,10 +144,10 @@ def probed_rows(
     return told
 
 
-def _remedy(field: str, values: np.ndarray, bad: np.ndarray) -> str:
-    worst = np.max(np.abs(values[bad])) if bad.any() else 0
-    if split_group(field)[0] in ("accuracy", schema.RATIO, schema.BACKGROUND_SHARE) and 1 < worst <= 100:
-        return f"if these are percent, divide: --map '{field}=COLUMN / 100'"
+def _remedy(field: str, source: str | float, bad: np.ndarray) -> str:
+    shares = ("accuracy", schema.RATIO, schema.BACKGROUND_SHARE)
+    if split_group(field)[0] in shares and len(bad) and 1 < np.max(bad) <= 100:
+        return f"if these are percent, divide: --map '{field}=({source}) / 100'"
     return ""
 
 

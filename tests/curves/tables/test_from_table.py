@@ -336,3 +336,9 @@ def test_decimals_and_arrays_are_cells_like_others():
     assert set(curves_from_table(decimals).ratio.values) == {0.5}
     arrays = {**SWEEP, "seed": [np.arange(2)] * 4}
     assert "expected numbers for seed" in messages(arrays)[0]
+
+
+@pytest.mark.parametrize("rates", [{"Recall (%)": [92, 6, 99, 52]}, {"accuracy_percent": ["92%", "6%", "99%", "52%"]}])
+def test_percent_is_divided_once(rates):
+    curves = curves_from_table({**without("recalled", "probed"), **rates}, probed=100)
+    assert curves.recalled.values[:, 0].tolist() == [92, 6, 99, 52]
