@@ -6,7 +6,7 @@ within the budget. None of them sees an outcome of a run that is not in the fit.
 
 import heapq
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -91,6 +91,21 @@ class _Basket:
 def greedy(problem: Problem, rng: np.random.Generator) -> list[Run]:
     """The run of most expected gain per cost, then the best given that one's imagined outcomes, and so on.
 
+    Where the money ends the batch, cheap runs may have eaten what one dear run would have used better. So the same is
+    tried regardless of cost, and the batch that is expected to remove more variance is taken (Leskovec et al. 2007,
+    doi:10.1145/1281192.1281239: the better of the two is never far from the best batch).
+    """
+    runs, outlook = _best_first(problem, rng)
+    if len(runs) < problem.batch and problem.kappa > 0 and outlook.effective_particles() >= FEWEST_PARTICLES:
+        regardless, other = _best_first(replace(problem, kappa=0.0), rng)
+        if other.removed > outlook.removed:
+            return regardless
+    return runs
+
+
+def _best_first(problem: Problem, rng: np.random.Generator) -> tuple[list[Run], Outlook]:
+    """The greedy batch, and the outlook after it.
+
     Gains seldom grow as runs are added, so that each candidate's last gain bounds its next one: only those that may
     still win are computed again (the accelerated greedy algorithm, Minoux 1978, doi:10.1007/BFb0006528).
     """
@@ -101,7 +116,7 @@ def greedy(problem: Problem, rng: np.random.Generator) -> list[Run]:
         if basket.admits(run)
     ]
     heapq.heapify(bounds)
-    while bounds and not basket.full:
+    while bounds and not basket.full and outlook.effective_particles() >= FEWEST_PARTICLES:
         value, index, computed = heapq.heappop(bounds)
         run = problem.candidates[index]
         if not basket.admits(run):
@@ -112,12 +127,8 @@ def greedy(problem: Problem, rng: np.random.Generator) -> list[Run]:
             continue
         basket.put(run)
         heapq.heappush(bounds, (value, index, computed))
-        if basket.full:
-            break
         outlook = outlook.after(run, rng)
-        if outlook.effective_particles() < FEWEST_PARTICLES:
-            break
-    return basket.runs
+    return basket.runs, outlook
 
 
 def in_order(order: Callable[[Problem, np.random.Generator], Iterator[Run]]) -> Planner:
