@@ -18,6 +18,7 @@ import numpy as np
 
 from bayeskisl import schema
 from bayeskisl.errors import InputError
+from bayeskisl.sweeping.records import write_atomically
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -121,7 +122,7 @@ def replay(
     costs : Costs, optional
         Left out, 6 N D.
     fit : callable, optional
-        ``fit(curves, seed) -> Fit``; left out, the default law without rivals, 4 x 500 draws, never throwing.
+        ``fit(curves, seed) -> Fit``; left out, the default law without rivals, never throwing.
     out : path, optional
         Folder in which every step is kept; the same call goes on from there.
     seed : int
@@ -137,7 +138,8 @@ def replay(
     Raises
     ------
     InputError
-        If a planner is unknown, the curves have too few sizes or several budgets, or `out` holds another replay.
+        If a planner is unknown, the curves have too few sizes or several budgets, a share is less than what everyone
+        starts with, or `out` holds another replay.
     """
     import pandas as pd
 
@@ -260,6 +262,9 @@ class _Game:
                 self._take_over(known[index])
                 yield known[index]
                 continue
+            if self.spent > share * total:
+                raise InputError(f"first shares above {self.spent / total:.2g}, what everyone starts with", share,
+                                 "shares")  # fmt: skip
             self._buy_until(share * total)
             yield self._step(share)
 
@@ -352,14 +357,14 @@ class _Ledger:
     def steps(self, planner: str, repeat: int) -> list[Step]:
         """What is known of one planner's repeat; a line that a crash cut off is left out."""
         file = self.path / f"{planner}-{repeat}.jsonl" if self.path else None
-        steps = []
-        for line in file.read_text().splitlines() if file and file.is_file() else []:
-            try:
-                content = json.loads(line)
-            except ValueError:
-                break
-            steps.append(Step(**{**content, "bought": tuple(content["bought"])}))
-        return steps
+        if not (file and file.is_file()):
+            return []
+        lines = file.read_text().splitlines(keepends=True)
+        whole = [line for line in lines if line.endswith("\n")]
+        if whole != lines:
+            write_atomically(file, "".join(whole).encode())
+        contents = map(json.loads, whole)
+        return [Step(**{**content, "bought": tuple(content["bought"])}) for content in contents]
 
     def note(self, step: Step) -> None:
         if self.path:
@@ -384,7 +389,7 @@ def _truth(curves: "xr.Dataset", params: float) -> float:
 def _default_fit(curves: "xr.Dataset", seed: int) -> "Fit":
     from bayeskisl.inference import fit
 
-    return fit(curves, "collapse", rivals=(), draws=500, tune=500, seed=seed, throw=False)
+    return fit(curves, "collapse", rivals=(), seed=seed, throw=False)
 
 
 def _remembering(fit: FitOf) -> FitOf:
