@@ -1,7 +1,7 @@
 """The plan: which runs next, what they are expected to buy, and why."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -66,9 +66,9 @@ class Plan:
         Every candidate on its own, the best value first: ``params``, ``tokens``, ``level``, ``replicates``, ``cost``,
         ``width`` (expected after it), ``gain`` (in the unit of `score`), ``narrowing_per_cost`` (of the width, per
         device-hour, or per 1e15 FLOP) and ``why``.
-    width, floor : float
-        Now, and with the target's law line known exactly: scatter of its size (3.29 tau if tau were known) and of one
-        run is left, which no other run removes.
+    width, before, floor : float
+        Now; expected once the pending runs are in; and with the target's law line known exactly: scatter of its size
+        (3.29 tau if tau were known) and of one run is left, which no other run removes.
     budget : Budget
     costs : Costs
     score, kappa, planner, seed
@@ -87,6 +87,7 @@ class Plan:
     purchases: tuple[Purchase, ...]
     table: "pd.DataFrame"
     width: float
+    before: float
     floor: float
     budget: Budget
     costs: Costs
@@ -106,8 +107,8 @@ class Plan:
 
     @property
     def frontier(self) -> list[tuple[float, float]]:
-        """Cost and expected width along the batch, from nothing bought on."""
-        return [(0.0, self.width), *((purchase.spent, purchase.width) for purchase in self.purchases)]
+        """Cost and expected width along the batch, from the pending runs alone on."""
+        return [(0.0, self.before), *((purchase.spent, purchase.width) for purchase in self.purchases)]
 
     @property
     def verdict(self) -> str:
@@ -121,15 +122,21 @@ class Plan:
         spent, width = self.frontier[-1]
         what = f"{sum(run.replicates for run in self.runs)} runs for {spent:.3g} of {self.budget.amount:.3g} {unit}"
         floor = f"the floor that no other run removes is {self.floor:.2f}"
-        if width > (1 - _WORTH_WHILE) * self.width:
+        if not self.worth_while:
+            largest = self.table["params"].max()
             return (
                 f"Nothing within this budget would help: {what} are expected to leave the interval at {width:.2f} "
-                f"natural log units instead of {self.width:.2f}; {floor}."
+                f"log units instead of {self.before:.2f}; {floor}, and no size above {largest:,.0f} was offered."
             )
         return (
-            f"{what} are expected to narrow the 90 % interval of the log collapse point from {self.width:.2f} to "
+            f"{what} are expected to narrow the 90 % interval of the log collapse point from {self.before:.2f} to "
             f"{width:.2f}; {floor}."
         )
+
+    @property
+    def worth_while(self) -> bool:
+        """Whether the interval is expected to become narrower by more than 2 %."""
+        return self.frontier[-1][1] <= (1 - _WORTH_WHILE) * self.before
 
     def summary(self) -> dict[str, Any]:
         """The plan as plain numbers and strings, ready for JSON."""
@@ -137,6 +144,7 @@ class Plan:
             schema.PARAMS: self.target.params,
             schema.TOKENS: self.target.tokens,
             "width": self.width,
+            "before": self.before,
             "floor": self.floor,
             "budget": {"amount": self.budget.amount, "unit": self.costs.unit, "costs": self.costs.source},
             "score": self.score,
@@ -230,17 +238,27 @@ def plan(
         outlook = outlook.after(run, rng)
     problem = Problem(outlook, offered, costs, budget.amount, batch, score, kappa, trained=_trained(fit.curves))
     tired = outlook.effective_particles() < FEWEST_PARTICLES
-    chosen = [] if tired else PLANNERS[planner](problem, rng)
-    after, purchases, spent = outlook, [], 0.0
-    for run in chosen:
-        after, spent = after.after(run, rng), spent + costs.of(run)
-        purchases.append(Purchase(run, costs.of(run), spent, expected_width(after), reason(run, outlook)))
+    purchases, after = ([], outlook) if tired else _batch(problem, planner, seed)
+    notes = _notes(fit, beliefs.laws)
+    if planner == "greedy" and kappa > 0 and purchases and not _narrows(outlook, after):
+        regardless, dear = _batch(replace(problem, kappa=0.0), planner, seed)
+        if _narrows(outlook, dear):
+            purchases, after = regardless, dear
+            notes.append(
+                f"Runs chosen by gain per cost ** {kappa:g} would not help: costs count only in the budget here."
+            )
     left = round(after.effective_particles())
+    if purchases and len(purchases) < batch and left < FEWEST_PARTICLES:
+        notes.append(
+            f"The batch ends early: after it the imagined histories rest on only {left} particles each. Train it, fit "
+            "again, and plan again."
+        )
     return Plan(
         target=beliefs.target,
         purchases=tuple(purchases),
         table=_table(problem),
         width=beliefs.width[0],
+        before=expected_width(outlook),
         floor=beliefs.width[1],
         budget=budget,
         costs=costs,
@@ -251,8 +269,22 @@ def plan(
         pending=tuple(pending),
         trained=problem.trained,
         particles=left,
-        notes=_notes(fit, beliefs.laws, left, len(chosen) < batch and left < FEWEST_PARTICLES),
+        notes=tuple(notes),
     )
+
+
+def _batch(problem: Problem, planner: str, seed: int) -> tuple[list[Purchase], Outlook]:
+    """What a planner buys, and the outlook after it."""
+    rng, after, purchases, spent = np.random.default_rng([seed, 2]), problem.outlook, [], 0.0
+    for run in PLANNERS[planner](problem, rng):
+        after, spent = after.after(run, rng), spent + problem.cost_of(run)
+        why = reason(run, problem.outlook)
+        purchases.append(Purchase(run, problem.cost_of(run), spent, expected_width(after), why))
+    return purchases, after
+
+
+def _narrows(before: Outlook, after: Outlook) -> bool:
+    return expected_width(after) <= (1 - _WORTH_WHILE) * expected_width(before)
 
 
 def expected_width(outlook: Outlook, further: float = 0.0) -> float:
@@ -319,15 +351,11 @@ def _refuse_target(runs: Sequence[Run], target: Target) -> None:
         raise InputError(f"candidates below the target's {target.params:,.0f} parameters", got, "candidates")
 
 
-def _notes(fit: "Fit", laws: tuple[str, ...], left: int, ended_early: bool) -> tuple[str, ...]:
-    notes = []
+def _notes(fit: "Fit", laws: tuple[str, ...]) -> list[str]:
     left_out = [name for name in fit.weights if name not in laws]
-    if left_out:
-        notes.append(f"The law(s) {', '.join(left_out)} are not linear in their coefficients and were left out.")
-    if ended_early:
-        notes.append(f"The batch ends early: after it the imagined histories rest on only {left} particles each. Train "
-                     "it, fit again, and plan again.")  # fmt: skip
-    return tuple(notes)
+    if not left_out:
+        return []
+    return [f"The law(s) {', '.join(left_out)} are not linear in their coefficients and were left out."]
 
 
 def _plain(run: Run) -> dict[str, float]:

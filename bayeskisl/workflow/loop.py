@@ -175,7 +175,7 @@ class _Turn:
                              "of another size removes", until, "until", f"ask for more than {floor:.2f}")  # fmt: skip
         ending = self._ending(width, floor, until, spent)
         plan = None if ending else self._plan(fit, costs, spent, **options)
-        if plan is not None and (not plan.runs or plan.verdict.startswith("Nothing")):
+        if plan is not None and not plan.worth_while:
             ending = plan.verdict
         step = LoopStep(
             number, curves.sizes[schema.RUN], spent, width, floor, float(np.median(ahead[schema.COLLAPSE])), ending,

@@ -113,8 +113,18 @@ def test_pending_runs_are_not_bought_again(fitted, candidates, planned):
     before = planned.table.set_index(["params", "level", "replicates"])["gain"]
     place = (first.params, first.level, first.replicates)
     assert gain[place] < 0.5 * before[place]
-    assert later.frontier[0][1] == planned.width
-    assert later.purchases[0].width < planned.purchases[0].width
+    assert later.width == planned.width
+    assert later.floor < later.before < planned.before
+    assert later.purchases[0].width < later.before
+
+
+def test_costs_are_ignored_where_cheap_runs_alone_would_not_help(fitted):
+    cheap = [Run(6_144, TOKENS, level) for level in (2.0, 3.0, 4.0)]
+    dear = Run(55_296, TOKENS, level_at_half(fitted, 55_296))
+    costs = replace(COSTS, per_token_and_param=1e-8)  # the dear run is hundreds of times dearer
+    chosen = made(fitted, [*cheap, dear], costs=costs, budget=2_000, batch=1)
+    assert chosen.runs == (dear,)
+    assert chosen.worth_while
 
 
 def test_too_little_money_is_said(fitted, candidates):
