@@ -1,0 +1,126 @@
+"""The loop stops when the interval is narrow, the money is spent or nothing would help; it goes on where it was."""
+
+import json
+
+import pytest
+
+from bayeskisl.errors import InputError
+from bayeskisl.workflow import loop
+from tests.design.hand_made import PASSED
+
+SPEC = """
+name = "tiny"
+axis = "amount"
+ladder = "tiny.ladder.toml"
+widths = [8, 12]
+tokens = 30_720
+levels = [2, 8, 32]
+seeds = [0]
+compile = false
+"""
+LADDER = """
+name = "tiny"
+context = 24
+[model]
+layers = 1
+heads = 2
+[training]
+batch = 8
+warmup_steps = 20
+[facts]
+symbols = 16
+[corpus]
+symbols = 16
+order = 1
+successors = 8
+"""
+TARGET = 12 * 24**2
+
+
+@pytest.fixture(scope="module")
+def spec(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("loop")
+    ladder = folder / "tiny.ladder.toml"
+    ladder.write_text(LADDER + "".join(f"[[sizes]]\nwidth = {w}\nlearning_rate = 2e-2\n" for w in (8, 12, 16, 24)))
+    path = folder / "tiny.toml"
+    path.write_text(SPEC.replace("tiny.ladder.toml", str(ladder)))
+    return path
+
+
+@pytest.fixture(scope="module")
+def fits():
+    """Runs of every fit; posteriors are real, of few draws, and count as passed: what is tested here is the loop."""
+    from bayeskisl import inference
+
+    real, made = inference.fit, []
+
+    def quick(curves, law, seed, **_):
+        made.append(curves.sizes["run"])
+        result = real(curves, law, rivals=(), draws=200, tune=300, chains=2, seed=seed, throw=False)
+        result.tree.attrs["gates"] = json.dumps({result.law.name: PASSED.to_dict()})
+        return result
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(inference, "fit", quick)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def run(spec, fits):
+    def looped(**options):
+        settings = {"until": 1e3, "budget": "1e18flop", "batch": 2, "workers": 1, "largest": 12 * 16**2} | options
+        return loop(spec, TARGET, out=spec.parent / "out", **settings)
+
+    return looped
+
+
+@pytest.fixture(scope="module")
+def first(run):
+    """The first sweep and its fit; any width is narrow enough."""
+    (step,) = run()
+    return step
+
+
+def test_it_stops_where_the_interval_is_narrow_enough(first, spec):
+    assert first.runs == 6
+    assert first.width > first.floor > 0
+    assert first.ending.startswith("The interval is")
+    assert {path.name for path in (spec.parent / "out" / "step-0").iterdir()} == {"curves.nc", "fit.nc"}
+
+
+def test_a_width_below_the_floor_is_refused_with_the_floor(first, run):
+    with pytest.raises(InputError, match=f"above the floor of {first.floor:.2f}"):
+        run(until=first.floor / 2)
+
+
+def test_it_stops_where_the_money_is_spent(first, run, fits):
+    (step,) = run(until=(first.width + first.floor) / 2, budget="1flop")
+    assert step.ending == "The budget of 1 FLOP is spent."
+    assert step.spent == pytest.approx(3 * 6 * 30_720 * 12 * (8**2 + 12**2))
+    assert fits == [6]  # the posterior was read from disk
+
+
+def test_a_person_may_say_no_and_go_on_later(first, run, spec, fits):
+    until, asked = (0.7 * first.floor + 0.3 * first.width), []
+    (stopped,) = run(until=until, ask=lambda plan: asked.append(plan))
+    assert not stopped.ending
+    reasons = json.loads((spec.parent / "out" / "step-0" / "plan.json").read_text())
+    assert [each["params"] for each in reasons["runs"]] == [run.params for run in asked[0].runs]
+    assert all(each["why"] for each in reasons["runs"])
+
+    later = run(until=until, ask=lambda plan: len(plan.trained) == 6)
+    assert later[0] == stopped
+    assert later[1].runs == 6 + sum(run.replicates for run in asked[0].runs)
+    assert fits == [6, later[1].runs]
+    assert json.loads((spec.parent / "out" / "loop.json").read_text()) == [vars(step) for step in later]
+
+
+def test_the_target_is_never_trained(run, first, spec):
+    sizes = {json.loads(path.read_text().splitlines()[0])["params"] for path in spec.parent.glob("out/**/*.jsonl")
+             if path.parent.name == "records"}  # fmt: skip
+    assert max(sizes) < TARGET
+
+
+def test_another_loop_does_not_mix_with_this_one(first, run):
+    with pytest.raises(InputError, match="choose another folder"):
+        run(seed=5)
