@@ -1,12 +1,11 @@
 """Subcommands and their options."""
 
-import json
-import math
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from bayeskisl.cli.decisions import decide, predict, verify
 from bayeskisl.cli.display import SweepDisplay, console, duration, loading, significant
 from bayeskisl.cli.planning import loop, plan, replay
 from bayeskisl.cli.proof import proof_app
@@ -33,8 +32,6 @@ for command in (plan, loop, replay):
 Spec = Annotated[str, typer.Argument(help="A sweep's TOML file, or the name of a shipped one.")]
 Device = Annotated[str, typer.Option(help="Where to train: cpu, cuda, cuda:1, ...")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Training processes; by default one per core on a CPU.")]
-Params = Annotated[str, typer.Option(help="Non-embedding parameters of the target, e.g. 98304, 300M or 7B.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
 def _version(wanted: bool) -> None:
@@ -181,96 +178,30 @@ def fit(
     typer.echo(f"gate passed: {out}")
 
 
-@app.command()
-def predict(
-    fit: Annotated[Path, typer.Argument(help="A saved fit.")],
-    params: Params,
-    tokens: Annotated[str | None, typer.Option(help="Token budget of the target; by default the sweep's.")] = None,
-    kind: Annotated[str, typer.Option(help="new_run: one fresh run; mean: the average over runs.")] = "new_run",
-    risk: Annotated[float, typer.Option(min=0.0, max=1.0, help="Allowed chance of over-infusing.")] = 0.10,
-    keep: Annotated[float, typer.Option(help="Share of its ceiling that a run at the choice must keep.")] = 0.9,
-    facts: Annotated[int | None, typer.Option(min=1, help="Size of your domain, for the sufficient ratio.")] = None,
-    prior_driven: Annotated[bool, typer.Option(help="Accept a covariate that was never varied, labelled.")] = False,
-    seed: int = 0,
-    as_json: AsJson = False,
-    out: Annotated[Path | None, typer.Option(help="NetCDF file to write.")] = None,
-) -> None:
-    """Collapse point, choice and risk at a target that was never trained."""
-    size, budget = read_number(params, "--params"), read_number(tokens, "--tokens") if tokens else None
-    with loading("loading the fit"):
-        from bayeskisl.decision import predict as predict_at
-        from bayeskisl.decision import prediction_summary, save_prediction
-        from bayeskisl.inference import load_fit
-        from bayeskisl.reporting import describe_prediction
-
-        ahead = predict_at(
-            load_fit(fit),
-            size,
-            budget,
-            kind=kind,
-            risk=risk,
-            keep=keep,
-            facts=facts,
-            prior_driven=prior_driven,
-            seed=seed,
-        )
-    if out is not None:
-        save_prediction(ahead, out)
-    typer.echo(json.dumps(prediction_summary(ahead), indent=2) if as_json else describe_prediction(ahead))
-
-
-@app.command()
-def verify(
-    prediction: Annotated[Path, typer.Argument(help="A saved prediction.")],
-    curves: Annotated[Path, typer.Argument(help="Retention curves that hold runs of the target's size.")],
-    as_json: AsJson = False,
-) -> None:
-    """Measure the target's collapse point from its own runs: a hit or a miss."""
-    with loading("measuring"):
-        from bayeskisl.curves import load_curves
-        from bayeskisl.decision import load_prediction, verification_summary
-        from bayeskisl.decision import verify as verify_prediction
-        from bayeskisl.reporting import describe_verification
-
-        result = verify_prediction(load_prediction(prediction), load_curves(curves))
-    typer.echo(json.dumps(verification_summary(result), indent=2) if as_json else describe_verification(result))
+app.command()(predict)
+app.command()(decide)
+app.command()(verify)
 
 
 @app.command()
 def report(
     fit: Annotated[Path, typer.Argument(help="A saved fit.")],
-    prediction: Annotated[Path | None, typer.Option(help="A saved prediction.")] = None,
+    decision: Annotated[Path | None, typer.Option(help="A saved decision.")] = None,
     verification: Annotated[Path | None, typer.Option(help="Curves that hold runs of the target's size.")] = None,
     out: Annotated[Path, typer.Option(help="HTML file to write.")] = Path("report.html"),
     figures: Annotated[Path | None, typer.Option(help="Folder for the figures as PNG.")] = None,
 ) -> None:
     """One self-contained HTML page: the answer, the evidence, the checks, the provenance."""
-    if verification is not None and prediction is None:
-        raise InputError("--prediction beside --verification", "none", "report", "name the prediction to verify")
+    if verification is not None and decision is None:
+        raise InputError("--decision beside --verification", "none", "report", "name the decision to verify")
     with loading("loading the fit and drawing"):
         from bayeskisl.curves import load_curves
-        from bayeskisl.decision import load_prediction
-        from bayeskisl.decision import verify as verify_prediction
+        from bayeskisl.decision import load_decision
+        from bayeskisl.decision import verify as verify_decision
         from bayeskisl.inference import load_fit
         from bayeskisl.reporting import report as write_report
 
-        ahead = load_prediction(prediction) if prediction else None
-        verified = verify_prediction(ahead, load_curves(verification)) if verification else None
-        path = write_report(load_fit(fit), ahead, verified, out=out, figures_dir=figures)
+        decided = load_decision(decision) if decision else None
+        verified = verify_decision(decided, load_curves(verification)) if verification else None
+        path = write_report(load_fit(fit), decided, verified, out=out, figures_dir=figures)
     typer.echo(str(path))
-
-
-_SUFFIXES = {"k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
-
-
-def read_number(text: str, where: str) -> int:
-    """A whole number such as ``98304``, ``98_304``, ``1.8e6``, ``300M`` or ``7B``."""
-    plain = text.strip().lower().replace("_", "").replace(",", "")
-    scale = _SUFFIXES.get(plain[-1:], 1.0)
-    try:
-        value = float(plain[:-1] if scale != 1.0 else plain) * scale
-    except ValueError:
-        value = float("nan")
-    if not (math.isfinite(value) and value > 0 and value == round(value)):
-        raise InputError("a positive whole number such as 98304, 1.8e6, 300M or 7B", repr(text), where)
-    return int(value)

@@ -1,18 +1,29 @@
-"""From a posterior to a decision: predict a model that was never trained, and verify it when it has been."""
+"""From a posterior to a decision: where a model collapses, what it should get, and verification once it is trained."""
 
+from bayeskisl.decision.advice import decide
+from bayeskisl.decision.decision import Answer, Decision, load_decision
 from bayeskisl.decision.files import load_prediction, save_prediction
 from bayeskisl.decision.funnel import collapse_along_sizes
 from bayeskisl.decision.kept_knowledge import kept
 from bayeskisl.decision.measure import Measurement, measure_collapse
 from bayeskisl.decision.prediction import predict
-from bayeskisl.decision.summary import prediction_summary, verification_summary
+from bayeskisl.decision.summary import decision_summary, prediction_summary, verification_summary
+from bayeskisl.decision.table import decision_table
+from bayeskisl.decision.utility import KeptFacts
 from bayeskisl.decision.verification import Verification, verify
 
 __all__ = [
+    "Answer",
+    "Decision",
+    "KeptFacts",
     "Measurement",
     "Verification",
     "collapse_along_sizes",
+    "decide",
+    "decision_summary",
+    "decision_table",
     "kept",
+    "load_decision",
     "load_prediction",
     "measure_collapse",
     "predict",

@@ -1,109 +1,132 @@
-"""What a reader must know before using a prediction, each as a code and a sentence."""
+"""What a reader must know before using an answer: warnings, and edges at which an answer is a bound, not a number."""
 
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import xarray as xr
 
+from bayeskisl import schema
 from bayeskisl.decision.intervals import interval
 from bayeskisl.decision.target import Target
 
-__all__ = ["caveats"]
+__all__ = ["APART", "Caveat", "about_prediction", "caveat_table"]
 
 # One order of magnitude beyond the largest size seen: where studies with R2 above .98 were off by factors.
 _FAR_DECADES = 1.0
-# Medians of two laws with a say (weight at least 5 %) that differ by more than half.
-_APART_FACTOR, _SAY = 1.5, 0.05
+# Laws with a say (weight at least 5 %) whose median critical exposures differ by more than this factor.
+APART, SAY = 2.0, 0.05
 # Above it the risk-neutral choice exceeds the median collapse point (normal log x50, steep fall).
 _WIDE_LOG_SD = 0.8
-_NOTICEABLE = 0.01
 
 
-def caveats(ahead: xr.Dataset, target: Target, curves: xr.Dataset) -> Iterator[tuple[str, str]]:
-    """Yield (code, sentence) for everything about the prediction `ahead` that a number alone would hide."""
-    yield from _about_distance(target, curves)
-    yield from _about_laws(ahead)
-    yield from _about_width(ahead)
-    yield from _about_edges(ahead, target, curves)
+@dataclass(frozen=True)
+class Caveat:
+    """One thing to know.
+
+    Parameters
+    ----------
+    code, message : str
+        For programs and for people.
+    concerns : {"", "target", "choice", "optimum"}
+        The answer that this makes a bound; empty for a warning.
+    at_least, at_most : float or None
+        The bound, in the unit of the sweep's axis.
+    buy : str
+        The run that would turn the bound into a number.
+    """
+
+    code: str
+    message: str
+    concerns: str = ""
+    at_least: float | None = None
+    at_most: float | None = None
+    buy: str = ""
+
+    def to_dict(self) -> dict:
+        """Plain values; what is empty is left out."""
+        return {name: value for name, value in asdict(self).items() if value not in ("", None)}
 
 
-def _said(value: float) -> str:
+def caveat_table(caveats: list[Caveat]) -> list[dict]:
+    """Caveats as an answer stores them."""
+    return [caveat.to_dict() for caveat in caveats]
+
+
+def about_prediction(ahead: xr.Dataset, target: Target, curves: xr.Dataset, apart: float = APART) -> Iterator[Caveat]:
+    """Everything about the prediction `ahead` that a number alone would hide."""
+    yield from _about_distance(ahead, target, curves)
+    yield from _about_laws(ahead, target, apart)
+    yield from _about_width(ahead, target)
+
+
+def said(value: float) -> str:
+    """A number in a sentence."""
     return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
 
-def _about_distance(target: Target, curves: xr.Dataset) -> Iterator[tuple[str, str]]:
-    sizes = np.asarray(curves["params"].values, dtype=float)
+def _about_distance(ahead: xr.Dataset, target: Target, curves: xr.Dataset) -> Iterator[Caveat]:
+    sizes = np.asarray(curves[schema.PARAMS].values, dtype=float)
     decades = np.log10(target.params / sizes.max())
     if decades > _FAR_DECADES:
-        yield (
+        yield Caveat(
             "far_extrapolation",
-            (
-                f"the target is {10**decades:,.0f} times the largest size seen ({sizes.max():,.0f} parameters); the "
-                "law's form beyond the data is an assumption"
-            ),
+            f"the target is {10**decades:,.0f} times the largest size seen ({said(sizes.max())} parameters); the law's "
+            "form beyond the data is an assumption",
         )
+    median = interval(ahead[schema.COLLAPSE].values, 0.9)[0]
+    around = f"{said(target.params)} parameters at infusions around {said(median)} {target.coordinate}"
     if sizes.min() <= target.params <= sizes.max():
-        yield "inside_data", "the target lies within the sizes seen; this is an interpolation"
+        yield Caveat(
+            "inside_data",
+            "the target lies within the sizes seen; this is an interpolation",
+            concerns="target",
+            buy=f"if anything, runs of the target itself, {around}",
+        )
     if target.params < sizes.min():
-        yield "below_data", f"the target is smaller than the smallest size seen ({sizes.min():,.0f} parameters)"
+        yield Caveat(
+            "below_data",
+            f"the target is smaller than the smallest size seen ({said(sizes.min())} parameters)",
+            concerns="target",
+            buy=f"runs of the target itself, {around}, which cost less than any run of the sweep",
+        )
     for name in target.prior_driven:
-        yield (
+        yield Caveat(
             "prior_driven_target",
-            (f"the sweep never varied {name}, so what the target's {name} do rests on the law and its prior alone"),
+            f"the sweep never varied {name}, so what the target's {name} do rests on the law and its prior alone",
         )
 
 
-def _about_laws(ahead: xr.Dataset) -> Iterator[tuple[str, str]]:
-    heard = ahead.isel(law=np.flatnonzero(ahead["weight"].values >= _SAY))
-    medians = [interval(heard["collapse_by_law"].sel(law=law).values, 0.9)[0] for law in heard["law"].values]
-    if len(medians) > 1 and max(medians) / min(medians) > _APART_FACTOR:
-        yield (
+def _about_laws(ahead: xr.Dataset, target: Target, apart: float) -> Iterator[Caveat]:
+    """Compared on critical exposures, which have no end: near a ratio of 1 all laws would agree on the axis."""
+    heard = ahead.isel(law=np.flatnonzero(ahead["weight"].values >= SAY))
+    medians = {
+        str(law): interval(heard["critical_exposures_by_law"].sel(law=law).values, 0.9)[0]
+        for law in heard["law"].values
+    }
+    factor = max(medians.values()) / min(medians.values())
+    if factor > apart:
+        collapse = [interval(heard["collapse_by_law"].sel(law=law).values, 0.9)[0] for law in heard["law"].values]
+        yield Caveat(
             "laws_apart",
-            (
-                f"the laws disagree at the target by a factor of {_said(max(medians) / min(medians))}, and the sizes "
-                "seen do not separate them; read the envelope, not the mixture alone"
-            ),
+            f"the laws disagree about the critical exposures at the target by a factor of {said(factor)} (more than "
+            f"{apart:g}), and the sizes seen do not separate them; read the envelope, not the mixture alone",
+            concerns="choice",
+            buy=f"a larger size than any so far, at infusions between its laws' collapse points (at the target "
+            f"{said(min(collapse))} to {said(max(collapse))} {target.coordinate})",
         )
 
 
-def _about_width(ahead: xr.Dataset) -> Iterator[tuple[str, str]]:
-    spread = float(np.log(ahead["collapse"].values).std())
+def _about_width(ahead: xr.Dataset, target: Target) -> Iterator[Caveat]:
+    spread = float(np.log(ahead[schema.CRITICAL_EXPOSURES].values).std())
     if spread > _WIDE_LOG_SD:
-        yield (
+        consequence = (
+            "; the infusion that keeps most on average would then more likely collapse than not, and is no advice"
+            if target.axis == "amount"
+            else ""
+        )
+        yield Caveat(
             "wide",
-            (
-                f"the collapse point is uncertain by a factor of {_said(np.exp(1.645 * spread))} either way; the "
-                "infusion that keeps most on average would then more likely collapse than not, and is no advice"
-            ),
-        )
-
-
-def _about_edges(ahead: xr.Dataset, target: Target, curves: xr.Dataset) -> Iterator[tuple[str, str]]:
-    unbounded = float(np.mean(~np.isfinite(ahead["optimum"].values)))
-    if unbounded > _NOTICEABLE:
-        yield (
-            "no_interior_optimum",
-            (
-                f"in {100 * unbounded:.0f} % of the draws retention falls so slowly that more facts are always worth "
-                "more; they have no best number of facts"
-            ),
-        )
-    too_much = float(np.mean(ahead["sufficient_ratio"].values > 1))
-    if too_much > _NOTICEABLE:
-        yield (
-            "ratio_above_one",
-            (
-                f"with probability {100 * too_much:.0f} % no mixture of the budget teaches "
-                f"{ahead['domain_facts'].item():,.0f} facts"
-            ),
-        )
-    swept = np.asarray(curves[target.coordinate].values, dtype=float)
-    choice = ahead["choice"].item()
-    if not swept.min() <= choice <= swept.max():
-        yield (
-            "outside_levels",
-            (
-                f"the choice lies outside the levels that were swept ({_said(swept.min())} to {_said(swept.max())} "
-                f"{target.coordinate})"
-            ),
+            f"the critical exposures are uncertain by a factor of {said(np.exp(1.645 * spread))} either "
+            f"way{consequence}",
         )

@@ -1,14 +1,67 @@
-"""What to infuse: the largest infusion within a risk, and the infusion that keeps most on average."""
+"""What to infuse: the largest infusion within a risk, the one that is best on average, and all that are as good."""
+
+from dataclasses import dataclass
 
 import numpy as np
 
-from bayeskisl.decision.fall import Fall
-from bayeskisl.decision.target import Target
+from bayeskisl.decision.maximum import Maximum, maximise
+from bayeskisl.decision.prospect import Prospect, falling
+from bayeskisl.decision.utility import Utility
 
-__all__ = ["chance_constrained_choice", "mean_kept", "optimum", "risk_neutral_choice", "sufficient_ratio"]
+__all__ = [
+    "Gains",
+    "chance_constrained_choice",
+    "least_sufficient",
+    "most_admissible",
+    "near_optimal",
+    "sufficient_ratio",
+]
 
-# The search for the best mean: each round keeps 2 of 128 steps, so that five shrink the bracket by 64^5.
-_NODES, _ROUNDS = 129, 5
+_HALVINGS = 60
+
+
+@dataclass(frozen=True)
+class Gains:
+    """What infusions are worth at a target, over the range that there is or as much of it as is planned.
+
+    Parameters
+    ----------
+    prospect : Prospect
+    utility : Utility
+    low, high : float
+        The range, in the unit of the axis.
+    """
+
+    prospect: Prospect
+    utility: Utility
+    low: float
+    high: float
+
+    def __call__(self, infusion: np.ndarray) -> np.ndarray:
+        """Utility of every draw, ``(sample, point)``, at infusions ``(1, point)`` or ``(sample, point)``."""
+        worth = self.utility(self.prospect.outcome(infusion))
+        return worth.transpose("sample", "point").values
+
+    def mean(self, infusion: np.ndarray) -> np.ndarray:
+        """Utility on average over the draws, shape ``(point,)``."""
+        return self(np.atleast_2d(infusion)).mean(axis=0)
+
+    def optima(self) -> Maximum:
+        """The best infusion of every draw, were it known; infinite at the upper end of the range, zero at the lower."""
+        target = self.prospect.target
+        found = maximise(lambda line: self(target.from_line(line)), *self._ends())
+        place = np.where(found.side == 0, target.from_line(found.place), np.where(found.side > 0, np.inf, 0.0))
+        return Maximum(place, found.value, found.side)
+
+    def best_mean(self) -> Maximum:
+        """The infusion that is best on average, whatever the risk; arrays of one."""
+        target = self.prospect.target
+        found = maximise(lambda line: self.mean(target.from_line(line))[None, :], *self._ends())
+        return Maximum(target.from_line(found.place), found.value, found.side)
+
+    def _ends(self) -> tuple[float, float]:
+        line = self.prospect.target.to_line
+        return float(line(self.low)), float(line(self.high))
 
 
 def chance_constrained_choice(admissible: np.ndarray, risk: float) -> float:
@@ -20,34 +73,14 @@ def chance_constrained_choice(admissible: np.ndarray, risk: float) -> float:
     return float(np.quantile(admissible, risk, method="lower"))
 
 
-def optimum(fall: Fall, target: Target) -> np.ndarray:
-    """The number of facts at which each draw keeps most, shape ``(draw,)``; infinite where more is always more."""
-    log_exposures = fall.log_exposures_at_optimum()
-    finite = np.isfinite(log_exposures)
-    return np.where(finite, target.infusion(np.where(finite, log_exposures, 0.0)), np.inf)
+def least_sufficient(sufficient: np.ndarray, risk: float) -> float:
+    """The smallest infusion that at most a share `risk` of the draws finds too little; the mirror of the choice."""
+    return float(np.quantile(sufficient, 1 - risk, method="higher"))
 
 
-def mean_kept(fall: Fall, target: Target, infusion: np.ndarray) -> np.ndarray:
-    """Facts kept on average over the draws at each number of facts, shape ``(point,)``."""
-    return infusion * (fall.known_at_best()[:, None] * fall.share_of_ceiling(target.log_exposures(infusion))).mean(0)
-
-
-def risk_neutral_choice(fall: Fall, target: Target, optima: np.ndarray) -> float:
-    """The number of facts that keeps most on average, whatever the risk.
-
-    Below the least and above the largest of the draws' own `optima` every draw's curve runs towards them, so the best
-    mean lies between, and no range has to be chosen. Draws without an optimum take part in the mean and not in the
-    range; NaN if there are only such draws.
-    """
-    finite = optima[np.isfinite(optima)]
-    if not finite.size:
-        return np.nan
-    low, high = np.log(finite.min()), np.log(finite.max())
-    for _ in range(_ROUNDS):
-        nodes = np.linspace(low, high, _NODES)
-        best = int(np.argmax(mean_kept(fall, target, np.exp(nodes))))
-        low, high = nodes[max(best - 1, 0)], nodes[min(best + 1, _NODES - 1)]
-    return float(np.exp(nodes[best]))
+def most_admissible(prospect: Prospect, keep: float) -> np.ndarray:
+    """The largest infusion at which every group that it harms keeps its share of the ceiling, shape ``(sample,)``."""
+    return np.min([prospect.keeping(keep, group) for group in falling(prospect.target)], axis=0)
 
 
 def sufficient_ratio(log_exposures: np.ndarray, facts: float, tokens: float, tokens_per_fact: float) -> np.ndarray:
@@ -57,3 +90,31 @@ def sufficient_ratio(log_exposures: np.ndarray, facts: float, tokens: float, tok
     enough.
     """
     return facts * np.exp(log_exposures) * tokens_per_fact / tokens
+
+
+def near_optimal(gains: Gains, best: Maximum, share: float) -> tuple[float, float]:
+    """Ends of the infusions around the best mean that give up less than `share` of it.
+
+    Mean utility is followed down from its maximum on either side until it is lost, by bisection between two points of a
+    grid; what is as good beyond a valley does not belong to it.
+    """
+    line, target = gains.prospect.target.to_line, gains.prospect.target
+    enough = best.value[0] - share * abs(best.value[0])
+    middle = float(line(best.place[0]))
+
+    def end(outer: float) -> float:
+        steps = np.linspace(middle, outer, 257)
+        lost = np.flatnonzero(gains.mean(target.from_line(steps)) < enough)
+        if not lost.size:
+            return outer
+        inside, outside = steps[max(lost[0] - 1, 0)], steps[lost[0]]
+        for _ in range(_HALVINGS):
+            between = (inside + outside) / 2
+            good = gains.mean(target.from_line(np.array([between])))[0] >= enough
+            inside, outside = (between, outside) if good else (inside, between)
+            if abs(outside - inside) < 1e-9:
+                break
+        return inside
+
+    low, high = (float(target.from_line(end(float(line(each))))) for each in (gains.low, gains.high))
+    return low, high

@@ -1,4 +1,4 @@
-"""Predictions on disk: written down before the target is trained, and checked when read again."""
+"""Answers on disk: written down before the target is trained, and checked when read again."""
 
 from pathlib import Path
 
@@ -6,37 +6,53 @@ import xarray as xr
 
 from bayeskisl.errors import InputError
 
-__all__ = ["load_prediction", "save_prediction"]
+__all__ = ["load_answer", "load_prediction", "save_answer", "save_prediction"]
 
-_NEEDED = ("collapse", "shoulder", "optimum", "choice", "collapse_by_law", "weight")
+_NEEDED = {
+    "prediction": ("collapse", "shoulder", "collapse_by_law", "weight"),
+    "decision": ("collapse", "shoulder", "optimum", "choice", "collapse_by_law", "weight"),
+}
 
 
-def save_prediction(ahead: xr.Dataset, path: str | Path) -> Path:
-    """Write what `predict` returned as a netCDF file; plain xarray opens it."""
+def save_answer(answer: xr.Dataset, path: str | Path) -> Path:
+    """Write a prediction, or the data of a decision, as a netCDF file; plain xarray opens it."""
     path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".part")
-    ahead.to_netcdf(unfinished, engine="h5netcdf")
+    answer.to_netcdf(unfinished, engine="h5netcdf")
     unfinished.replace(path)
     return path
 
 
+def save_prediction(ahead: xr.Dataset, path: str | Path) -> Path:
+    """Write what `predict` returned."""
+    return save_answer(ahead, path)
+
+
 def load_prediction(path: str | Path) -> xr.Dataset:
-    """Read a prediction.
+    """Read a prediction; a decision contains one.
 
     Raises
     ------
     InputError
         If the file is missing, is not netCDF, or holds something else than a prediction.
     """
-    path, remedy = Path(path), "write one with `bayeskisl predict`"
+    return load_answer(path, "prediction", "decision")
+
+
+def load_answer(path: str | Path, *kinds: str) -> xr.Dataset:
+    """Read an answer of one of some kinds, `prediction` or `decision`."""
+    path, command = Path(path), "predict" if "prediction" in kinds else "decide"
+    remedy = f"write one with `bayeskisl {command}`"
     if not path.is_file():
-        raise InputError("a file with a prediction", "no such file", str(path), remedy)
+        raise InputError(f"a file with a {kinds[0]}", "no such file", str(path), remedy)
     try:
-        ahead = xr.load_dataset(path, engine="h5netcdf")
+        answer = xr.load_dataset(path, engine="h5netcdf")
     except (OSError, ValueError) as error:
-        raise InputError("a netCDF file with a prediction", f"a file that cannot be read ({type(error).__name__})",
+        raise InputError(f"a netCDF file with a {kinds[0]}", f"a file that cannot be read ({type(error).__name__})",
                          str(path), remedy) from error  # fmt: skip
-    if ahead.attrs.get("content") != "prediction" or not set(_NEEDED) <= set(ahead.variables):
-        content = ", ".join(str(name) for name in list(ahead.variables)[:4]) or "other content"
-        raise InputError("a prediction", f"a file with {content}", str(path), remedy)
-    return ahead
+    content = answer.attrs.get("content")
+    if content not in kinds or not set(_NEEDED[content]) <= set(answer.variables):
+        listed = ", ".join(str(name) for name in list(answer.variables)[:4]) or "other content"
+        raise InputError(f"a {kinds[0]}", f"a file with {listed}", str(path), remedy)
+    return answer

@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl.decision.intervals import quantiles
-from bayeskisl.decision.prediction import Kind, draws_at
+from bayeskisl.decision.prospect import Kind, draws_at
 from bayeskisl.decision.target import target_of
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from scipy.stats import binom
 from bayeskisl import schema
 from bayeskisl.curves import cell_table, final, group_exposures
 from bayeskisl.decision.kept_knowledge import known
-from bayeskisl.decision.target import falling_group, target_of
+from bayeskisl.decision.target import Target, falling_group, target_of
 from bayeskisl.errors import InputError
 from bayeskisl.laws.shapes import SHAPES, retention
 
@@ -117,7 +117,8 @@ def measure_collapse(curves: xr.Dataset, *, ci_prob: float = 0.9) -> Measurement
     thresholds, probability = threshold_posterior(log_exposures, recalled, probed, guessing)
     values = target.infusion(thresholds[::-1])  # infusion rises as exposures fall
     bound = "at least" if share.min() > 0.5 else "at most" if share.max() < 0.5 else ""
-    return _measurement(values, probability[::-1], ci_prob, bound, tuple(str(r) for r in curves["run"].values[used]))
+    names = tuple(str(run) for run in curves["run"].values[used])
+    return _measurement(target, values, probability[::-1], ci_prob, bound, names)
 
 
 def threshold_posterior(
@@ -183,20 +184,22 @@ def _range_of_fall(log_exposures: np.ndarray, share: np.ndarray) -> tuple[float,
 
 
 def _measurement(
-    values: np.ndarray, probability: np.ndarray, ci_prob: float, bound: str, runs: tuple[str, ...]
+    target: Target, values: np.ndarray, probability: np.ndarray, ci_prob: float, bound: str, runs: tuple[str, ...]
 ) -> Measurement:
     if bound:
         low, median, high = _bounded(values, probability, ci_prob, bound)
     else:
-        low, median, high = _between(values, probability, ci_prob)
+        low, median, high = _between(target, values, probability, ci_prob)
     return Measurement(median, low, high, ci_prob, values, probability, runs, bound)
 
 
-def _between(values: np.ndarray, probability: np.ndarray, ci_prob: float) -> tuple[float, float, float]:
-    """Lower end, median, upper end."""
+def _between(target: Target, values: np.ndarray, probability: np.ndarray, ci_prob: float) -> tuple[float, float, float]:
+    """Lower end, median, upper end; interpolated in log exposures, in which the nodes are even."""
     tail = (1 - ci_prob) / 2
     middle = np.cumsum(probability) - probability / 2  # cumulated to the middle of each node's mass
-    low, median, high = np.exp(np.interp([tail, 0.5, 1 - tail], middle, np.log(values)))
+    inside = (values > 0) & (values < np.inf) & (values != 1.0 if target.axis != "amount" else True)
+    line = target.to_line(values[inside])
+    low, median, high = target.from_line(np.interp([tail, 0.5, 1 - tail], middle[inside], line))
     return float(low), float(median), float(high)
 
 

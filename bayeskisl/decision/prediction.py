@@ -1,75 +1,70 @@
-"""From a posterior to a statement about a model that nobody has trained yet."""
+"""From a posterior to a statement about a model that nobody has trained yet: where it collapses."""
 
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
 import bayeskisl
 from bayeskisl import schema
-from bayeskisl.decision.caveats import caveats
-from bayeskisl.decision.choices import (
-    chance_constrained_choice,
-    mean_kept,
-    optimum,
-    risk_neutral_choice,
-    sufficient_ratio,
-)
-from bayeskisl.decision.fall import Fall
-from bayeskisl.decision.intervals import quantiles
-from bayeskisl.decision.mixture import mix
+from bayeskisl.decision.caveats import Caveat, about_prediction, caveat_table
+from bayeskisl.decision.general_loss import fit_loss
+from bayeskisl.decision.prospect import Kind, Prospect, draws_at, every_draw_at, prospect_of
 from bayeskisl.decision.target import Target, target_of
 from bayeskisl.errors import GateError, InputError
-from bayeskisl.laws.shapes import Shape
 
 if TYPE_CHECKING:
     from bayeskisl.inference import Fit
 
-__all__ = ["Kind", "draws_at", "forecast", "predict"]
+__all__ = ["Kind", "Options", "attributes", "draws_at", "forecast", "predict"]
 
-Kind = Literal["new_run", "mean"]
-
-# The shoulder is where a tenth is lost, whatever share the choice must keep.
+# The shoulder is where a tenth is lost, whatever share a choice must keep.
 _SHOULDER_SHARE = 0.9
-_CURVE_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-# Points of the plotted curves; nothing is chosen on them.
-_POINTS = 121
+
+
+@dataclass(frozen=True)
+class Options:
+    """What every answer about a target depends on beside the fit; fields as for `predict`."""
+
+    kind: Kind = "new_run"
+    ci_prob: float = 0.9
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        require_share(ci_prob=self.ci_prob)
+        if self.kind not in ("new_run", "mean"):
+            raise InputError("'new_run' or 'mean'", repr(self.kind), "kind")
 
 
 def predict(
     fit: "Fit",
-    params: float,
-    tokens: float | None = None,
+    params: float | str,
+    tokens: float | str | None = None,
     *,
     kind: Kind = "new_run",
-    risk: float = 0.10,
-    keep: float = 0.9,
-    facts: float | None = None,
+    hold: dict[str, float] | None = None,
     prior_driven: bool = False,
     ci_prob: float = 0.9,
     seed: int = 0,
     throw: bool = True,
 ) -> xr.Dataset:
-    """Predict collapse, and choose the infusion, of a model that has not been trained.
+    """Predict where a model that has not been trained collapses; `decide` says what to give it.
 
     Parameters
     ----------
     fit : Fit
-        A posterior that passed its gate.
-    params : float
-        Non-embedding parameters of the model to be planned.
-    tokens : float, optional
+        A posterior that passed its gate, of a sweep along any axis.
+    params : float or str
+        Non-embedding parameters of the model to be planned; text such as ``7B`` is read.
+    tokens : float or str, optional
         Its training tokens; left out, the sweep's only budget.
     kind : {"new_run", "mean"}
         Whether the prediction is for one fresh run or for the mean of many runs of the target.
-    risk : float
-        Largest probability, in (0, 1), that a run at the choice keeps less than `keep`.
-    keep : float
-        Share of what the ceiling allows that a run must keep, in (0, 1).
-    facts : float, optional
-        Size of the domain for the sufficient ratio; left out, the choice rounded down to 1, 2 or 5 times a power of 10.
+    hold : dict, optional
+        Which value the target has of what several sweeps held fixed each in its own way, such as ``{"ratio": 0.3}``.
     prior_driven : bool
         Answer for a budget that the sweep never varied, labelled as resting on the prior.
     ci_prob : float
@@ -82,182 +77,128 @@ def predict(
     Returns
     -------
     xarray.Dataset
-        Draws over ``(chain, draw)`` of the mixture of laws: ``collapse``, ``shoulder``, ``optimum``, ``admissible``
-        (the most that a run may be given to keep its share), ``sufficient_ratio``, ``critical_exposures``,
-        ``steepness``, ``floor``, ``ceiling``, ``exponent``; the law-wise ``collapse_by_law`` and ``weight``; the
-        scalars ``choice``, ``risk_neutral_choice`` and ``domain_facts``; and curves over ``infusion`` for plotting.
-        Infusions are in the unit of the sweep's axis. Attributes say what was held fixed and what to beware of.
+        Draws over ``(chain, draw)`` of the mixture of laws: ``collapse`` and ``shoulder`` of the group that can
+        collapse, ``onset`` of the group that more infusion teaches (ratio), ``critical_exposures``, ``steepness``,
+        ``floor``, ``ceiling``, ``exponent``; the law-wise ``collapse_by_law``, ``critical_exposures_by_law`` and
+        ``weight``. Infusions are in the unit of the sweep's axis. Attributes say what was held fixed and what to beware
+        of.
 
     Raises
     ------
     InputError
-        If an option is out of range, the sweep's axis is not ``amount``, or the target differs from the sweep in what
-        the sweep never varied.
+        If an option is out of range, or the target differs from the sweep in what the sweep never varied.
     GateError
         If the fit failed its gate.
     """
-    for name, value in {"risk": risk, "keep": keep, "ci_prob": ci_prob}.items():
-        if not 0 < value < 1:
-            raise InputError("a number in (0, 1)", repr(value), name)
-    if kind not in ("new_run", "mean"):
-        raise InputError("'new_run' or 'mean'", repr(kind), "kind")
-    if facts is not None and not facts > 0:
-        raise InputError("a positive number of facts", repr(facts), "facts")
-    _require_amount(fit.curves)
-    _require_gate(fit, throw)
-    target = target_of(fit.curves, params, tokens, prior_driven=prior_driven)
-    by_law = draws_at(fit, target, kind=kind, seed=seed)
-    ahead = forecast(
-        by_law, fit.weights, target, fit.law.curve, risk=risk, keep=keep, facts=facts, rng=np.random.default_rng(seed)
-    )
-    warnings = [*caveats(ahead, target, fit.curves), *_handed_over(fit)]
-    return ahead.assign_attrs(
-        _attributes(fit, target, kind=kind, risk=risk, keep=keep, ci_prob=ci_prob, seed=seed, warnings=warnings)
-    )
+    options = Options(kind, ci_prob, seed)
+    require_gate(fit, throw)
+    target = target_of(fit.curves, params, tokens, hold=hold, prior_driven=prior_driven)
+    ahead = forecast(fit, target, options).ahead
+    caveats = [*about_prediction(ahead, target, fit.curves), *handed_over(fit)]
+    return ahead.assign_attrs(content="prediction", **attributes(fit, target, options, caveats))
 
 
-def draws_at(fit: "Fit", target: Target, *, kind: Kind, seed: int) -> xr.Dataset:
-    """Posterior draws of the target's fall under every law, dims ``(law, chain, draw)``, and its exponents."""
-    from bayeskisl.inference import extrapolate
-
-    laws = {}
-    for law in fit.weights:
-        at_target = extrapolate(fit, target.params, target.tokens, kind=kind, law=law, seed=seed)
-        posterior = fit.tree["posterior" if law == fit.law.name else f"rivals/{law}/posterior"].to_dataset()
-        laws[law] = at_target.sel(group=target.group, drop=True).assign(
-            exponent=posterior[schema.EXPONENT].sel(group=target.group, drop=True)
-        )
-    return xr.concat(laws.values(), dim="law", join="override", coords="minimal", compat="override").assign_coords(
-        law=list(laws)
-    )
-
-
-def forecast(
-    by_law: xr.Dataset,
-    weights: dict[str, float],
-    target: Target,
-    shape: Shape,
-    *,
-    risk: float,
-    keep: float,
-    facts: float | None,
-    rng: np.random.Generator,
-) -> xr.Dataset:
-    """Everything that `predict` returns, from draws of the fall at the target.
+@dataclass(frozen=True)
+class Forecast:
+    """Draws at a target.
 
     Parameters
     ----------
-    by_law : xarray.Dataset
-        ``log_critical_exposures``, ``run_effect``, ``log_steepness``, ``floor``, ``ceiling`` over
-        ``(law, chain, draw)`` and ``exponent`` over ``(law, chain, draw, covariate)``.
-    weights : dict
-        Law -> stacking weight.
-    target, shape, risk, keep, facts, rng
-        As for `predict`; `shape` is S.
+    ahead : xarray.Dataset
+        What `predict` returns, without its attributes.
+    prospect : Prospect
+        The mixture of laws that it was read from.
+    alone : dict
+        The prospect under each law by itself.
     """
-    mixture = mix(by_law, weights, rng).transpose("chain", "draw", ...)
-    fall = _fall(mixture, shape)
-    admissible = target.infusion(fall.log_exposures_keeping(keep))
-    choice = chance_constrained_choice(admissible, risk)
-    best = optimum(fall, target)
-    domain = float(facts) if facts is not None else _rounded_down(choice)
-    enough = sufficient_ratio(
-        fall.log_exposures_keeping(keep), domain, target.tokens, target.held_fixed[schema.TOKENS_PER_FACT]
-    )
+
+    ahead: xr.Dataset
+    prospect: Prospect
+    alone: dict[str, Prospect]
+
+
+def forecast(fit: "Fit", target: Target, options: Options, weights: dict[str, float] | None = None) -> Forecast:
+    """Draws at a target under the laws of a fit, by their own weights or by others."""
+    weights = weights or fit.weights
+    by_law = every_draw_at(fit, target, kind=options.kind, seed=options.seed)
+    shapes, loss = {name: fit.laws[name].curve for name in weights}, fit_loss(fit.curves)
+    prospect, mixture = prospect_of(by_law, weights, target, shapes, loss, options.seed)
+    alone = {
+        law: prospect_of(by_law.sel(law=[law]), {law: 1.0}, target, shapes, loss, options.seed)[0] for law in weights
+    }
+    return Forecast(_named(by_law, mixture, weights, prospect), prospect, alone)
+
+
+def _named(by_law: xr.Dataset, mixture: xr.Dataset, weights: dict[str, float], prospect: Prospect) -> xr.Dataset:
+    target = prospect.target
+    fall = prospect.falls[target.group]
     of_draws = {
-        schema.COLLAPSE: target.infusion(fall.log_threshold),
-        schema.SHOULDER: target.infusion(fall.log_exposures_keeping(_SHOULDER_SHARE)),
-        schema.OPTIMUM: best,
-        "admissible": admissible,
-        "sufficient_ratio": enough,
+        schema.COLLAPSE: prospect.keeping(0.5),
+        schema.SHOULDER: prospect.keeping(_SHOULDER_SHARE),
+        **({schema.ONSET: prospect.keeping(0.5, target.rising_group)} if target.rising_group else {}),
         schema.CRITICAL_EXPOSURES: np.exp(fall.log_threshold),
         "steepness": fall.steepness,
         "floor": fall.floor,
         "ceiling": fall.ceiling,
     }
-    scalars = {
-        schema.CHOICE: choice,
-        "risk_neutral_choice": risk_neutral_choice(fall, target, best),
-        "domain_facts": domain,
-    }
-    like = mixture["log_critical_exposures"]
+    thresholds = (by_law["log_critical_exposures"] + by_law["run_effect"]).sel(group=target.group, drop=True)
     return xr.Dataset(
-        {name: (("chain", "draw"), draws.reshape(like.shape)) for name, draws in of_draws.items()}
-        | {name: ((), value) for name, value in scalars.items()}
+        over_draws(of_draws, mixture)
         | {
-            "collapse_by_law": target.infusion(by_law["log_critical_exposures"] + by_law["run_effect"]),
+            "collapse_by_law": target.infusion(thresholds),
+            "critical_exposures_by_law": np.exp(thresholds),
             "weight": ("law", list(weights.values())),
-            schema.EXPONENT: mixture[schema.EXPONENT],
-        }
-        | _curves(fall, target, of_draws),
-        coords={"chain": like["chain"], "draw": like["draw"]},
+            schema.EXPONENT: mixture[schema.EXPONENT].sel(group=target.group, drop=True),
+        },
+        coords={"chain": mixture["chain"], "draw": mixture["draw"]},
     )
 
 
-def _fall(draws: xr.Dataset, shape: Shape) -> Fall:
-    flat = {name: draws[name].values.ravel() for name in draws if draws[name].ndim == 2}
-    return Fall(
-        shape=shape,
-        log_threshold=flat["log_critical_exposures"] + flat["run_effect"],
-        steepness=np.exp(flat["log_steepness"]),
-        floor=flat["floor"],
-        ceiling=flat["ceiling"],
-    )
+def over_draws(arrays: dict[str, np.ndarray], like: xr.Dataset) -> dict[str, tuple]:
+    """Arrays ``(sample,)`` as variables over ``(chain, draw)``."""
+    size = (like.sizes["chain"], like.sizes["draw"])
+    return {name: (("chain", "draw"), draws.reshape(size)) for name, draws in arrays.items()}
 
 
-def _curves(fall: Fall, target: Target, of_draws: dict[str, np.ndarray]) -> dict[str, Any]:
-    """Curves over a grid that is for the eye: from well before the fall to well behind it."""
-    start, end = quantiles(of_draws["admissible"], [0.005])[0] / 3, quantiles(of_draws["collapse"], [0.995])[0] * 1.5
-    infusion = np.geomspace(start, end, _POINTS)
-    log_exposures = target.log_exposures(infusion)
-    kept = infusion * fall.known_at_best()[:, None] * fall.share_of_ceiling(log_exposures)
-    at_least = np.sort(of_draws["admissible"]), np.sort(of_draws["collapse"])
-    shortfall, collapse = (np.searchsorted(each, infusion, side="left") / each.size for each in at_least)
-    over = "infusion"
+def attributes(fit: "Fit", target: Target, options: Options, caveats: list[Caveat], **more: Any) -> dict[str, Any]:
+    """What an answer says about itself."""
     return {
-        "infusion": (over, infusion),
-        "quantile": ("quantile", list(_CURVE_QUANTILES)),
-        "exposures": (over, np.exp(log_exposures)),
-        "retention": (("quantile", over), quantiles(fall.retention(log_exposures), _CURVE_QUANTILES, axis=0)),
-        "kept": (("quantile", over), quantiles(kept, _CURVE_QUANTILES, axis=0)),
-        "mean_kept": (over, mean_kept(fall, target, infusion)),
-        "shortfall_risk": (over, shortfall),
-        "collapse_risk": (over, collapse),
-    }
-
-
-def _attributes(fit: "Fit", target: Target, *, warnings: list[tuple[str, str]], **options: Any) -> dict[str, Any]:
-    seen = float(fit.curves[schema.PARAMS].max())
-    return {
-        "content": "prediction",
         "schema_version": schema.VERSION,
         "bayeskisl_version": bayeskisl.__version__,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        **options,
+        **vars(options),
+        **more,
         "interval": "equal-tailed",
         schema.PARAMS: target.params,
         schema.TOKENS: target.tokens,
         "axis": target.axis,
         "coordinate": target.coordinate,
-        "unit": schema.UNITS[target.coordinate],
+        "unit": unit_of_axis(target.axis),
         "group": target.group,
         "held_fixed": json.dumps(target.held_fixed),
-        "extrapolation_decades": float(np.log10(target.params / seen)),
+        "extrapolation_decades": float(np.log10(target.params / float(fit.curves[schema.PARAMS].max()))),
         "law": fit.law.name,
         "law_sha256": fit.law.sha256,
         "gate": json.dumps({"passed": bool(fit.gate.passed), "reasons": list(fit.gate.reasons)}),
-        "warnings": json.dumps([{"code": code, "message": message} for code, message in warnings]),
+        "warnings": json.dumps(caveat_table(caveats)),
         "fitted_runs": json.dumps([str(run) for run in fit.curves[schema.RUN].values]),
     }
 
 
-def _require_amount(curves: xr.Dataset) -> None:
-    if curves.attrs["axis"] != "amount":
-        raise InputError("curves of an amount sweep", repr(curves.attrs["axis"]), "axis",
-                         "sweep the number of facts with `axis = \"amount\"`")  # fmt: skip
+def unit_of_axis(axis: str) -> str:
+    """What an infusion is counted in, in a word for sentences; a ratio is a number of its own."""
+    return "facts" if axis == "amount" else "of the tokens"
 
 
-def _require_gate(fit: "Fit", throw: bool) -> None:
+def require_share(**values: float) -> None:
+    """Refuse what is no probability strictly between 0 and 1, by its name."""
+    for name, value in values.items():
+        if not 0 < value < 1:
+            raise InputError("a number in (0, 1)", repr(value), name)
+
+
+def require_gate(fit: "Fit", throw: bool) -> None:
+    """Refuse a fit that failed its gate, unless told otherwise."""
     if throw and not fit.gate.passed:
         raise GateError(
             "expected a posterior that passed its gate, got one that failed: "
@@ -265,13 +206,7 @@ def _require_gate(fit: "Fit", throw: bool) -> None:
         )
 
 
-def _handed_over(fit: "Fit") -> list[tuple[str, str]]:
+def handed_over(fit: "Fit") -> list[Caveat]:
     """The fit's own warnings, and its failed gate where that was waived."""
-    failed = [("gate", f"the posterior failed its gate: {reason}") for reason in fit.gate.reasons]
-    return [*failed, *((caution.code, str(caution)) for caution in fit.warnings)]
-
-
-def _rounded_down(value: float) -> float:
-    """The largest 1, 2 or 5 times a power of ten that is at most `value`: a number of facts that people say."""
-    power = 10.0 ** np.floor(np.log10(value))
-    return float(max(step for step in (1, 2, 5) if step * power <= value * (1 + 1e-12)) * power)
+    failed = [Caveat("gate", f"the posterior failed its gate: {reason}") for reason in fit.gate.reasons]
+    return [*failed, *(Caveat(caution.code, str(caution)) for caution in fit.warnings)]

@@ -1,17 +1,18 @@
-"""A prediction or a verification as one object of plain numbers: what ``--json`` prints."""
+"""A prediction, a decision or a verification as one object of plain numbers: what ``--json`` prints."""
 
 import json
 import math
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.decision.choices import least_sufficient
+from bayeskisl.decision.decision import Decision
 from bayeskisl.decision.intervals import interval, interval_name
 from bayeskisl.decision.verification import Verification
 
-__all__ = ["prediction_summary", "verification_summary"]
+__all__ = ["decision_summary", "prediction_summary", "verification_summary"]
 
 
 def prediction_summary(ahead: xr.Dataset) -> dict[str, Any]:
@@ -20,38 +21,28 @@ def prediction_summary(ahead: xr.Dataset) -> dict[str, Any]:
     Parameters
     ----------
     ahead : xarray.Dataset
-        What `predict` returned.
+        What `predict` returned, or the data of a decision.
 
     Returns
     -------
     dict
-        Medians with intervals (``eti90`` unless the prediction says otherwise), the choice with its risk, every law
-        with its weight, the gate and the warnings. A number that does not exist, such as the optimum where more facts
-        are always worth more, is None.
+        Medians with intervals (``eti90`` unless the prediction says otherwise), every law with its weight, the gate and
+        the warnings.
     """
     attrs = ahead.attrs
     ci_prob = attrs["ci_prob"]
     return {
         schema.PARAMS: _plain(attrs[schema.PARAMS]),
         schema.TOKENS: _plain(attrs[schema.TOKENS]),
+        "axis": attrs["axis"],
+        "unit": attrs["unit"],
+        "group": attrs["group"],
         "held_fixed": json.loads(attrs["held_fixed"]),
         "kind": attrs["kind"],
-        schema.COLLAPSE: _with_interval(ahead[schema.COLLAPSE], ci_prob),
-        schema.SHOULDER: _with_interval(ahead[schema.SHOULDER], ci_prob),
-        schema.CHOICE: {
-            "value": _plain(ahead[schema.CHOICE].item()),
-            "risk": attrs["risk"],
-            "axis": attrs["axis"],
-            "unit": attrs["unit"],
-            "keep": attrs["keep"],
-            "risk_neutral": _plain(ahead["risk_neutral_choice"].item()),
-        },
-        schema.OPTIMUM: _with_interval(ahead[schema.OPTIMUM], ci_prob),
-        "sufficient_ratio": {
-            schema.FACTS: _plain(ahead["domain_facts"].item()),
-            **_with_interval(ahead["sufficient_ratio"], ci_prob),
-            "at_risk": _plain(float(np.quantile(ahead["sufficient_ratio"].values, 1 - attrs["risk"], method="higher"))),
-            "assumes": "critical exposures do not depend on the ratio",
+        **{
+            name: _with_interval(ahead[name], ci_prob)
+            for name in (schema.COLLAPSE, schema.SHOULDER, schema.ONSET)
+            if name in ahead
         },
         schema.EXPONENT: {
             str(name): _with_interval(ahead[schema.EXPONENT].sel(covariate=name), ci_prob)
@@ -67,6 +58,49 @@ def prediction_summary(ahead: xr.Dataset) -> dict[str, Any]:
         "extrapolation_decades": attrs["extrapolation_decades"],
         "gate": json.loads(attrs["gate"]),
         "warnings": json.loads(attrs["warnings"]),
+    }
+
+
+def decision_summary(decision: Decision) -> dict[str, Any]:
+    """A decision ready for JSON: the choice first, then what stands beside it, then the prediction that it rests on.
+
+    A number that does not exist, such as the optimum where more facts are always worth more, is None; an answer that is
+    a bound has no value, but its ends, reasons and the runs to buy.
+    """
+    data, attrs = decision.data, decision.data.attrs
+    ci_prob = attrs["ci_prob"]
+    regrets = decision.regret(data[schema.CHOICE].item()).iloc[0]
+    sufficient = {}
+    if "sufficient_ratio" in data:
+        sufficient = {
+            "sufficient_ratio": {
+                schema.FACTS: _plain(data["domain_facts"].item()),
+                **_with_interval(data["sufficient_ratio"], ci_prob),
+                "at_risk": _plain(least_sufficient(data["sufficient_ratio"].values, attrs["risk"])),
+                "assumes": "; ".join(json.loads(attrs["assumes"])),
+            }
+        }
+    if "domain_ratio" in data:
+        sufficient = {"domain": {name: _plain(data[f"domain_{name}"].item()) for name in (schema.FACTS, schema.RATIO)}}
+    return {
+        schema.CHOICE: {
+            **decision.choice.to_dict(),
+            "risk": attrs["risk"],
+            "keep": attrs["keep"],
+            "axis": attrs["axis"],
+            "unit": attrs["unit"],
+            "by_law": {str(law): _plain(data["choice_by_law"].sel(law=law).item()) for law in data["law"].values},
+            "expected_regret": {"value": _plain(regrets["regret"]), "percent": _plain(regrets["percent"])},
+        },
+        "risk_neutral": {**decision.optimum.to_dict(), "near_optimal": list(decision.near_optimal)},
+        schema.OPTIMUM: _with_interval(data[schema.OPTIMUM], ci_prob),
+        **sufficient,
+        "utility": {"what": attrs["utility"], "unit": attrs["utility_unit"]},
+        **prediction_summary(data),
+        "sensitivity": [
+            {"assumption": str(name)} | {column: _plain(value) for column, value in row.items()}
+            for name, row in decision.sensitivity.iterrows()
+        ],
     }
 
 
@@ -90,7 +124,21 @@ def verification_summary(verification: Verification) -> dict[str, Any]:
         },
         "rank": verification.rank,
         "hit_by_law": verification.hit_by_law,
-        "at_choice": {"runs": len(at_choice.shares), "fell_short": at_choice.fell_short, "keep": at_choice.keep},
+        "at_choice": {
+            "runs": len(at_choice.shares),
+            "fell_short": at_choice.fell_short,
+            "keep": _plain(at_choice.keep),
+        },
+        "kept": {
+            "infusions": list(verification.kept.infusions),
+            "facts": list(verification.kept.facts),
+            "best": verification.kept.best,
+            "optimum_hit": verification.optimum_hit,
+            "given_up": {
+                name: verification.kept.given_up_at(place)
+                for name, place in {"choice": verification.choice, "risk_neutral": verification.optimum}.items()
+            },
+        },
         "runs": list(measured.runs),
     }
 

@@ -1,6 +1,7 @@
 """The place that is planned: a model size and token budget, and what stays as it was in the sweep."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,8 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.curves.axis import axis_exposures, axis_value, moves
 from bayeskisl.errors import InputError
+from bayeskisl.knowledge.identity import infused_exposures
+from bayeskisl.quantities import read_number
 
 __all__ = ["Target", "falling_group", "target_of"]
 
@@ -18,6 +21,8 @@ _NEEDED = {
     "ratio": (schema.FACTS, schema.TOKENS_PER_FACT, schema.BACKGROUND_FACTS, schema.BACKGROUND_SHARE),
     "dose": (schema.EXPOSURES, schema.TOKENS_PER_FACT, schema.BACKGROUND_FACTS, schema.BACKGROUND_SHARE),
 }
+# Mixtures are whole sequences, so that what a sweep holds fixed is held up to rounding.
+_ROUNDING = 0.05
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,8 @@ class Target:
         What the sweep held fixed, and the target keeps: names of `schema` and values, without `tokens`.
     prior_driven : tuple of str
         Covariates of the target that the sweep never varied, so that only the prior says what they do.
+    groups : tuple of str
+        All probe groups.
     """
 
     params: float
@@ -46,22 +53,71 @@ class Target:
     group: str
     held_fixed: dict[str, float]
     prior_driven: tuple[str, ...] = field(default=())
+    groups: tuple[str, ...] = field(default=())
 
     @property
     def coordinate(self) -> str:
         """The run coordinate in which an infusion is counted: ``facts`` or ``ratio``."""
         return schema.AXES[self.axis]
 
-    def infusion(self, log_exposures: np.ndarray) -> np.ndarray:
-        """The value of the axis that gives a fact of the group so many exposures."""
-        return axis_value(np.exp(log_exposures), self.axis, self.group, self._everything_else())
-
-    def log_exposures(self, infusion: np.ndarray) -> np.ndarray:
-        """The inverse of `infusion`."""
-        return np.log(axis_exposures(infusion, self.axis, self.group, self._everything_else()))
-
-    def _everything_else(self) -> dict[str, float]:
+    @property
+    def everything_else(self) -> dict[str, float]:
+        """All that stays the same along the axis."""
         return {**self.held_fixed, schema.TOKENS: self.tokens}
+
+    @property
+    def rising_group(self) -> str | None:
+        """The probe group, if any, that more infusion teaches."""
+        return next((group for group in self.groups if moves(self.axis, group) > 0), None)
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """The infusions that there can be: at least one fact, and every fact seen at least once on average.
+
+        They follow from the target alone; a grid or a plot has no say in them.
+        """
+        fixed = self.everything_else
+        length = fixed[schema.TOKENS_PER_FACT]
+        if self.axis == "amount":
+            return 1.0, float(self.infusion(np.float64(0.0), schema.INFUSED))
+        repeats = fixed[schema.FACTS] if self.axis == "ratio" else fixed[schema.EXPOSURES]
+        low = repeats * length / self.tokens
+        if not fixed[schema.BACKGROUND_FACTS] * fixed[schema.BACKGROUND_SHARE] > 0:
+            return low, 1 - low
+        return low, float(self.infusion(np.float64(0.0), schema.BACKGROUND))
+
+    def infusion(self, log_exposures: np.ndarray, group: str | None = None) -> np.ndarray:
+        """The value of the axis that gives a fact of the group so many exposures."""
+        return axis_value(np.exp(log_exposures), self.axis, group or self.group, self.everything_else)
+
+    def log_exposures(self, infusion: np.ndarray, group: str | None = None) -> np.ndarray:
+        """The inverse of `infusion`."""
+        return np.log(axis_exposures(infusion, self.axis, group or self.group, self.everything_else))
+
+    def place(self, infusion: np.ndarray) -> dict[str, np.ndarray]:
+        """Facts, ratio and exposures of an infused fact at an infusion; they obey r D = K f l."""
+        fixed = {name: value + 0 * infusion for name, value in self.held_fixed.items()}
+        length = self.held_fixed[schema.TOKENS_PER_FACT]
+        ratio = infusion if self.axis != "amount" else fixed[schema.RATIO]
+        if self.axis == "dose":
+            exposures = fixed[schema.EXPOSURES]
+            facts = ratio * self.tokens / (exposures * length)
+        else:
+            facts = infusion if self.axis == "amount" else fixed[schema.FACTS]
+            exposures = infused_exposures(self.tokens, ratio, facts, length)
+        return {schema.FACTS: facts, schema.RATIO: ratio, schema.EXPOSURES: exposures}
+
+    def to_line(self, infusion: np.ndarray) -> np.ndarray:
+        """The axis without its ends: log facts, or the log odds of a ratio."""
+        return np.log(infusion) if self.axis == "amount" else np.log(infusion) - np.log1p(-np.asarray(infusion))
+
+    def from_line(self, line: np.ndarray) -> np.ndarray:
+        """The inverse of `to_line`."""
+        return np.exp(line) if self.axis == "amount" else 1 / (1 + np.exp(-line))
+
+    def holding(self, **values: float) -> "Target":
+        """The same target under other values of what is held fixed."""
+        return replace(self, held_fixed={**self.held_fixed, **values})
 
 
 def falling_group(axis: str, groups: list[str]) -> str:
@@ -79,19 +135,29 @@ def falling_group(axis: str, groups: list[str]) -> str:
     return falling[0]
 
 
-def target_of(curves: xr.Dataset, params: float, tokens: float | None = None, *, prior_driven: bool = False) -> Target:
+def target_of(
+    curves: xr.Dataset,
+    params: float | str,
+    tokens: float | str | None = None,
+    *,
+    hold: Mapping[str, float] | None = None,
+    prior_driven: bool = False,
+) -> Target:
     """The target of a prediction from a fit to `curves`.
 
     Parameters
     ----------
     curves : xarray.Dataset
         The retention curves of the fit.
-    params : float
-        Non-embedding parameters of the model to be planned.
-    tokens : float, optional
+    params : float or str
+        Non-embedding parameters of the model to be planned; text such as ``7B`` is read.
+    tokens : float or str, optional
         Its training tokens; may be left out if all curves share one budget.
+    hold : mapping, optional
+        Values of what several sweeps held fixed each in its own way, by their names in `schema`: of amount sweeps at
+        two ratios, ``{"ratio": 0.3}``.
     prior_driven : bool
-        Whether to answer for a budget that differs from the only one in the curves.
+        Whether to answer for a budget, or for a value in `hold`, that lies outside what was swept.
 
     Raises
     ------
@@ -110,17 +176,27 @@ def target_of(curves: xr.Dataset, params: float, tokens: float | None = None, *,
             schema.TOKENS,
             "sweep a second budget, or take an answer that rests on the prior with `--prior-driven`",
         )
+    asked = {name: _positive(value, name) for name, value in (hold or {}).items()}
+    foreign = sorted(set(asked) - set(_NEEDED[axis]))
+    if foreign:
+        raise InputError(f"names among {', '.join(_NEEDED[axis])}", ", ".join(foreign), "hold")
+    held = {name: _held_fixed(curves, name, asked.get(name), prior_driven) for name in _NEEDED[axis]}
+    groups = tuple(str(name) for name in curves[schema.GROUP].values)
     return Target(
         params=_positive(params, schema.PARAMS),
         tokens=target_tokens,
         axis=axis,
-        group=falling_group(axis, [str(name) for name in curves[schema.GROUP].values]),
-        held_fixed={name: _held_fixed(curves, name) for name in _NEEDED[axis]},
-        prior_driven=(schema.TOKENS,) if unvaried else (),
+        group=falling_group(axis, list(groups)),
+        held_fixed={name: value for name, (value, _) in held.items()},
+        prior_driven=(
+            *((schema.TOKENS,) if unvaried else ()),
+            *(name for name, (_, outside) in held.items() if outside),
+        ),
+        groups=groups,
     )
 
 
-def _budget(budgets: np.ndarray, tokens: float | None) -> float:
+def _budget(budgets: np.ndarray, tokens: float | str | None) -> float:
     if tokens is not None:
         return _positive(tokens, schema.TOKENS)
     if len(budgets) > 1:
@@ -129,13 +205,21 @@ def _budget(budgets: np.ndarray, tokens: float | None) -> float:
     return float(budgets[0])
 
 
-def _held_fixed(curves: xr.Dataset, name: str) -> float:
+def _held_fixed(curves: xr.Dataset, name: str, asked: float | None, prior_driven: bool) -> tuple[float, bool]:
+    """The value that the target holds fixed, and whether it lies outside what was swept."""
     values = _distinct(curves, name)
-    if len(values) > 1:
+    low, high = values[0], values[-1]
+    if asked is not None:
+        outside = not low * (1 - _ROUNDING) <= asked <= high * (1 + _ROUNDING)
+        if outside and not prior_driven:
+            raise InputError(f"a {name.replace('_', ' ')} that was swept, {low:g} to {high:g}", f"{asked:g}", name,
+                             "sweep it, or take an answer that rests on the law with `--prior-driven`")  # fmt: skip
+        return asked, outside
+    if high > low * (1 + _ROUNDING):
         raise InputError(f"one value of {name} in a sweep along {curves.attrs['axis']!r}",
-                         f"{len(values)} from {values[0]:g} to {values[-1]:g}", name,
-                         "fit the runs of one value")  # fmt: skip
-    return float(values[0])
+                         f"{len(values)} from {low:g} to {high:g}", name,
+                         "say which one the target has (`--hold`), or fit the runs of one value")  # fmt: skip
+    return float(np.median(np.asarray(curves[name].values, dtype=float))), False
 
 
 def _distinct(curves: xr.Dataset, name: str) -> np.ndarray:
@@ -143,6 +227,8 @@ def _distinct(curves: xr.Dataset, name: str) -> np.ndarray:
 
 
 def _positive(value: Any, name: str) -> float:
+    if isinstance(value, str):
+        return float(read_number(value, name))
     if not (np.isscalar(value) and np.isreal(value) and np.isfinite(value) and value > 0):
         raise InputError("a positive number", repr(value), name)
     return float(value)

@@ -8,15 +8,18 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.curves import final, validate
+from bayeskisl.decision.decision import Decision
 from bayeskisl.decision.intervals import interval
-from bayeskisl.decision.kept_knowledge import known
+from bayeskisl.decision.kept_knowledge import kept, known
 from bayeskisl.decision.measure import Measurement, measure_collapse
 from bayeskisl.errors import InputError
 
-__all__ = ["AtChoice", "Verification", "verify"]
+__all__ = ["AtChoice", "KeptByLevel", "Verification", "verify"]
 
-# Levels are whole facts: a run at the choice is within rounding of it.
+# Levels are whole facts and whole sequences: a run at the choice is within rounding of it.
 _NEAR = 1.02
+# What a sweep holds fixed comes out a little different in every run, by the same rounding.
+_ROUNDING = 0.05
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,42 @@ class AtChoice:
 
 
 @dataclass(frozen=True)
+class KeptByLevel:
+    """Knowledge kept at every infusion that was trained, averaged over the runs there.
+
+    Parameters
+    ----------
+    infusions, facts : tuple of float
+        Infusion, rising, and facts kept above guessing, all groups that were trained on, the background with the
+        decision's weight.
+    runs : tuple of int
+        Number of runs at each.
+    """
+
+    infusions: tuple[float, ...]
+    facts: tuple[float, ...]
+    runs: tuple[int, ...]
+
+    @property
+    def best(self) -> float:
+        """The infusion that kept most."""
+        return self.infusions[int(np.argmax(self.facts))]
+
+    @property
+    def best_is_inside(self) -> bool:
+        """Whether less was kept on both sides of it, so that the runs show an optimum."""
+        return self.best not in (self.infusions[0], self.infusions[-1])
+
+    def given_up_at(self, infusion: float) -> float | None:
+        """Share of the most that was kept which runs at `infusion` gave up; None where no run is near it."""
+        places = np.array(self.infusions)
+        near = int(np.argmin(np.abs(np.log(places / infusion)))) if np.isfinite(infusion) and infusion > 0 else -1
+        if near < 0 or abs(np.log(places[near] / infusion)) > np.log(_NEAR):
+            return None
+        return 1 - self.facts[near] / max(self.facts)
+
+
+@dataclass(frozen=True)
 class Verification:
     """A prediction and a measurement of the same point.
 
@@ -64,9 +103,15 @@ class Verification:
     hit_by_law : dict
         The same answer for every law's own interval.
     at_choice : AtChoice
-        What runs at the choice kept; empty where there are none.
+        What runs at the choice kept; empty where there are none, or nothing was chosen.
     unit : str
         Of all infusions.
+    kept : KeptByLevel
+        What was kept at every level.
+    choice, optimum : float
+        The decision's choice and its risk-neutral one; NaN where nothing was decided.
+    optimum_interval : tuple of float
+        Of the posterior of the best infusion.
     """
 
     params: float
@@ -79,6 +124,18 @@ class Verification:
     hit_by_law: dict[str, bool | None]
     at_choice: AtChoice
     unit: str
+    kept: KeptByLevel
+    choice: float = np.nan
+    optimum: float = np.nan
+    optimum_interval: tuple[float, float] = (np.nan, np.nan)
+
+    @property
+    def optimum_hit(self) -> bool | None:
+        """Whether the best level lies in the posterior of the optimum; None where the runs show no optimum inside."""
+        low, high = self.optimum_interval
+        if not self.kept.best_is_inside or np.isnan(low):
+            return None
+        return low <= self.kept.best <= high
 
     @property
     def verdict(self) -> str:
@@ -89,13 +146,13 @@ class Verification:
 _VERDICTS = {True: "hit", False: "miss", None: "undecided"}
 
 
-def verify(prediction: xr.Dataset, curves: xr.Dataset) -> Verification:
+def verify(prediction: xr.Dataset | Decision, curves: xr.Dataset) -> Verification:
     """Measure the collapse point of a predicted model, and say whether the prediction holds.
 
     Parameters
     ----------
-    prediction : xarray.Dataset
-        What `predict` returned.
+    prediction : xarray.Dataset or Decision
+        What `predict` or `decide` returned.
     curves : xarray.Dataset
         Retention curves with runs of the predicted size and budget, under what the prediction held fixed. Other runs in
         it are left alone.
@@ -105,25 +162,54 @@ def verify(prediction: xr.Dataset, curves: xr.Dataset) -> Verification:
     InputError
         If no run is of the target, or a run of the target was already in the fit.
     """
-    runs = _runs_of_target(prediction, final(validate(curves)))
-    measured = measure_collapse(runs, ci_prob=prediction.attrs["ci_prob"])
-    predicted = interval(prediction[schema.COLLAPSE].values, measured.ci_prob)
+    data = prediction.data if isinstance(prediction, Decision) else prediction
+    runs = _runs_of_target(data, final(validate(curves)))
+    measured = measure_collapse(runs, ci_prob=data.attrs["ci_prob"])
+    predicted = interval(data[schema.COLLAPSE].values, measured.ci_prob)
     by_law = {
-        str(law): interval(prediction["collapse_by_law"].sel(law=law).values, measured.ci_prob)
-        for law in prediction["law"].values
+        str(law): interval(data["collapse_by_law"].sel(law=law).values, measured.ci_prob) for law in data["law"].values
     }
     return Verification(
-        params=float(prediction.attrs[schema.PARAMS]),
-        tokens=float(prediction.attrs[schema.TOKENS]),
+        params=float(data.attrs[schema.PARAMS]),
+        tokens=float(data.attrs[schema.TOKENS]),
         predicted=predicted,
         ci_prob=measured.ci_prob,
         measured=measured,
         hit=_hit(measured, predicted),
-        rank=_rank(measured, prediction[schema.COLLAPSE].values.ravel()),
+        rank=_rank(measured, data[schema.COLLAPSE].values.ravel()),
         hit_by_law={law: _hit(measured, ends) for law, ends in by_law.items()},
-        at_choice=_at_choice(prediction, runs),
-        unit=prediction.attrs["unit"],
+        unit=data.attrs["unit"],
+        kept=_kept_by_level(data, runs),
+        **_of_decision(data, runs),
     )
+
+
+def _of_decision(data: xr.Dataset, runs: xr.Dataset) -> dict:
+    """What is verified of a decision beside its prediction."""
+    if schema.CHOICE not in data:
+        return {"at_choice": AtChoice((), (), np.nan)}
+    _, low, high = interval(data[schema.OPTIMUM].values, data.attrs["ci_prob"])
+    return {
+        "at_choice": _at_choice(data, runs),
+        "choice": data[schema.CHOICE].item(),
+        "optimum": data["risk_neutral_choice"].item(),
+        "optimum_interval": (low, high),
+    }
+
+
+def _kept_by_level(data: xr.Dataset, runs: xr.Dataset) -> KeptByLevel:
+    """Counted above the known rate of guessing, so that no prediction has a part in what was measured."""
+    facts = {schema.INFUSED: runs[schema.FACTS].values, schema.BACKGROUND: runs[schema.BACKGROUND_FACTS].values}
+    weight = {schema.INFUSED: 1.0, schema.BACKGROUND: data.attrs.get("background_weight", 1.0)}
+    total = np.zeros(runs.sizes[schema.RUN])
+    for group in (name for name in facts if name in runs[schema.GROUP].values):
+        recalled, probed, guessing = (runs[name].sel(group=group).values for name in schema.COUNTS)
+        share = np.where(probed > 0, recalled / np.maximum(probed, 1), guessing)
+        total += weight[group] * kept(facts[group], share, guessing)
+    levels, level_of_run = np.unique(runs[data.attrs["coordinate"]].values.astype(float), return_inverse=True)
+    counts = np.bincount(level_of_run)
+    means = np.bincount(level_of_run, total) / counts
+    return KeptByLevel(tuple(levels.tolist()), tuple(means.tolist()), tuple(counts.tolist()))
 
 
 def _runs_of_target(prediction: xr.Dataset, curves: xr.Dataset) -> xr.Dataset:
@@ -133,7 +219,7 @@ def _runs_of_target(prediction: xr.Dataset, curves: xr.Dataset) -> xr.Dataset:
     ours = np.isclose(curves[schema.PARAMS].values, attrs[schema.PARAMS])
     _require_some(curves, ours, schema.PARAMS, attrs[schema.PARAMS])
     for name, value in {schema.TOKENS: attrs[schema.TOKENS], **json.loads(attrs["held_fixed"])}.items():
-        ours &= np.isclose(curves[name].values.astype(float), value)
+        ours &= np.isclose(curves[name].values.astype(float), value, rtol=_ROUNDING)
         _require_some(curves, ours, name, value)
     runs = curves.isel(run=np.flatnonzero(ours))
     seen = {str(run) for run in runs["run"].values} & set(json.loads(attrs["fitted_runs"]))

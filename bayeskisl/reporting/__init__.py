@@ -3,14 +3,15 @@
 from bayeskisl.reporting.collapse_figure import plot_collapse
 from bayeskisl.reporting.curves_figure import plot_curves
 from bayeskisl.reporting.diagnostics_figures import plot_calibration, plot_diagnostics, plot_prior_vs_posterior
+from bayeskisl.reporting.decision_figure import plot_decision
 from bayeskisl.reporting.page import report
 from bayeskisl.reporting.plan_figure import plot_plan
 from bayeskisl.reporting.replay_figure import plot_replay
-from bayeskisl.reporting.risk_figure import plot_risk
-from bayeskisl.reporting.text import describe_prediction, describe_verification
+from bayeskisl.reporting.text import describe_decision, describe_prediction, describe_verification
 from bayeskisl.reporting.tidy import export, tidy
 
 __all__ = [
+    "describe_decision",
     "describe_prediction",
     "describe_verification",
     "export",
@@ -18,10 +19,10 @@ __all__ = [
     "plot_collapse",
     "plot_curves",
     "plot_diagnostics",
+    "plot_decision",
     "plot_plan",
     "plot_prior_vs_posterior",
     "plot_replay",
-    "plot_risk",
     "report",
     "tidy",
 ]

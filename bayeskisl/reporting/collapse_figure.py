@@ -68,8 +68,12 @@ def plot_collapse(
         if verification is not None:
             _draw_measured(axes, verification)
         log_axis(axes, "x", ends[0] / _BEYOND, ends[1] * _BEYOND)
-        low, high = axes.get_ylim()
-        log_axis(axes, "y", low, high)
+        if coordinate == schema.RATIO:
+            axes.set_yscale("linear")
+            axes.set_ylim(0, 1)
+        else:
+            low, high = axes.get_ylim()
+            log_axis(axes, "y", low, high)
         axes.set_xlabel("model size, non-embedding parameters")
         axes.set_ylabel(f"collapse point, {schema.UNITS[coordinate]}")
         axes.set_title("Where models of each size collapse")

@@ -1,22 +1,30 @@
 """What the report says, as plain strings, one function for each block of the page."""
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 import bayeskisl
 from bayeskisl import schema
 from bayeskisl.curves import cell_table
-from bayeskisl.decision import prediction_summary
+from bayeskisl.decision import decision_summary, prediction_summary
 from bayeskisl.decision.intervals import interval
 from bayeskisl.decision.target import falling_group
 from bayeskisl.reporting.numbers import exact, percent, span, three_digits
-from bayeskisl.reporting.text import answer, beside_it, held_fixed, measured_point, verdict, with_interval
+from bayeskisl.reporting.text import (
+    answer,
+    beside_it,
+    bound,
+    domain_line,
+    held_fixed,
+    measured_point,
+    optimum_verdict,
+    verdict,
+    with_interval,
+)
 
 if TYPE_CHECKING:
-    from bayeskisl.decision import Verification
+    from bayeskisl.decision import Decision, Verification
     from bayeskisl.inference import Fit
 
 __all__ = [
@@ -33,31 +41,45 @@ __all__ = [
 ]
 
 
-def title(prediction: xr.Dataset | None) -> str:
-    if prediction is None:
+def title(decision: "Decision | None") -> str:
+    if decision is None:
         return "Where models collapse"
-    return f"How much to infuse into {exact(prediction.attrs[schema.PARAMS])} parameters"
+    return f"How much to infuse into {exact(decision.data.attrs[schema.PARAMS])} parameters"
 
 
-def answer_block(prediction: xr.Dataset) -> dict[str, Any]:
-    found, attrs = prediction_summary(prediction), prediction.attrs
-    ci_prob, ratio = attrs["ci_prob"], found["sufficient_ratio"]
+def answer_block(decision: "Decision") -> dict[str, Any]:
+    found, attrs = decision_summary(decision), decision.data.attrs
+    ci_prob, unit, choice = attrs["ci_prob"], attrs["unit"], decision.choice
     return {
         "params": exact(attrs[schema.PARAMS]),
         "tokens": exact(attrs[schema.TOKENS]),
         "decades": f"{attrs['extrapolation_decades']:+.2f}",
-        "choice": f"{three_digits(prediction[schema.CHOICE].item(), down=True)} {attrs['unit']}",
-        "sentence": answer(prediction),
-        "beside": beside_it(prediction),
-        "collapse": with_interval(found[schema.COLLAPSE], ci_prob, attrs["unit"]),
-        "shoulder": with_interval(found[schema.SHOULDER], ci_prob, attrs["unit"]),
-        "optimum": with_interval(found[schema.OPTIMUM], ci_prob, attrs["unit"]),
-        "domain": exact(ratio[schema.FACTS]),
-        "ratio": with_interval(ratio, ci_prob),
-        "assumes": ratio["assumes"],
-        "held_fixed": held_fixed(prediction),
+        "choice": bound(choice, unit) if choice.is_bound else f"{three_digits(choice.value, down=True)} {unit}",
+        "sentence": answer(decision),
+        "edges": decision.edges,
+        "beside": beside_it(decision),
+        "near": f"{span(*decision.near_optimal)} {unit}",
+        "collapse": with_interval(found[schema.COLLAPSE], ci_prob, unit),
+        "shoulder": with_interval(found[schema.SHOULDER], ci_prob, unit),
+        "optimum": with_interval(found[schema.OPTIMUM], ci_prob, unit),
+        "domain": domain_line(decision),
+        "held_fixed": held_fixed(decision.data),
         "kind": "one fresh run" if attrs["kind"] == "new_run" else "the mean of many runs",
+        "sensitivity": sensitivity_rows(decision),
     }
+
+
+def sensitivity_rows(decision: "Decision") -> list[dict[str, str]]:
+    """The same decision under other assumptions."""
+    return [
+        {
+            "assumption": str(name),
+            "choice": three_digits(row["choice"], down=True),
+            "best": three_digits(row["risk_neutral_choice"]) if np.isfinite(row["risk_neutral_choice"]) else "an end",
+            "collapse": f"{three_digits(row['collapse_median'])} ({span(row['collapse_low'], row['collapse_high'])})",
+        }
+        for name, row in decision.sensitivity.iterrows()
+    ]
 
 
 def verification_block(verification: "Verification") -> dict[str, Any]:
@@ -69,6 +91,8 @@ def verification_block(verification: "Verification") -> dict[str, Any]:
             f"At the choice, {held} of {len(at_choice.shares)} runs kept at least {percent(at_choice.keep)} of the "
             "predicted ceiling."
         )
+    if np.isfinite(verification.choice):
+        near = f"{near} Kept: {optimum_verdict(verification)}.".strip()
     return {
         "verdict": verification.verdict,
         "sentence": verdict(verification),
@@ -126,28 +150,28 @@ def _or_none(value: float) -> str:
     return f"{value:.2f}" if np.isfinite(value) else "no pairs"
 
 
-def law_rows(fit: "Fit", prediction: xr.Dataset | None, verification: "Verification | None") -> list[dict[str, str]]:
-    summary = None if prediction is None else prediction_summary(prediction)
+def law_rows(fit: "Fit", decision: "Decision | None", verification: "Verification | None") -> list[dict[str, str]]:
+    summary = None if decision is None else prediction_summary(decision.data)
     rows = []
     for law, weight in fit.weights.items():
         row = {"name": law, "weight": f"{weight:.2f}", "collapse": "", "hit": ""}
-        if prediction is not None and law in summary["laws"]:
+        if summary is not None and law in summary["laws"]:
             entry = summary["laws"][law][schema.COLLAPSE]
-            row["collapse"] = with_interval(entry, prediction.attrs["ci_prob"], prediction.attrs["unit"])
+            row["collapse"] = with_interval(entry, decision.data.attrs["ci_prob"], decision.data.attrs["unit"])
         if verification is not None:
             row["hit"] = {True: "hit", False: "miss", None: "undecided"}[verification.hit_by_law.get(law)]
         rows.append(row)
     return rows
 
 
-def warning_rows(fit: "Fit", prediction: xr.Dataset | None) -> list[dict[str, str]]:
-    """The prediction's warnings, which include those of its fit; without one, the fit's."""
-    if prediction is not None:
-        return json.loads(prediction.attrs["warnings"])
+def warning_rows(fit: "Fit", decision: "Decision | None") -> list[dict[str, str]]:
+    """The decision's warnings, which include those of its fit; without one, the fit's."""
+    if decision is not None:
+        return [caveat for caveat in decision.caveats if not caveat.get("concerns")]
     return [{"code": caution.code, "message": str(caution)} for caution in fit.warnings]
 
 
-def provenance_rows(fit: "Fit", prediction: xr.Dataset | None) -> list[tuple[str, str]]:
+def provenance_rows(fit: "Fit", decision: "Decision | None") -> list[tuple[str, str]]:
     curves, tree = fit.curves.attrs, fit.tree.attrs
     rows = [
         ("curves", f"{curves.get('title', 'retention curves')}: {fit.curves.sizes[schema.RUN]} runs"),
@@ -157,26 +181,27 @@ def provenance_rows(fit: "Fit", prediction: xr.Dataset | None) -> list[tuple[str
         *((name, str(tree[name])) for name in ("bayeskisl", "pymc", "nutpie", "seed") if name in tree),
         ("page written by", f"bayeskisl {bayeskisl.__version__}"),
     ]
-    if prediction is not None:
-        rows.append(("prediction written", str(prediction.attrs["created"])))
+    if decision is not None:
+        rows.append(("decision written", str(decision.data.attrs["created"])))
     return rows
 
 
-def command_lines(fit: "Fit", prediction: xr.Dataset | None, verification: "Verification | None") -> list[str]:
+def command_lines(fit: "Fit", decision: "Decision | None", verification: "Verification | None") -> list[str]:
     """The commands that remake the page from the runs; file names are the reader's to choose."""
     lines = [
         "bayeskisl curves build RUNS --out curves.nc",
         f"bayeskisl fit curves.nc --law {fit.law.name} --out fit.nc",
     ]
     options = ""
-    if prediction is not None:
-        attrs = prediction.attrs
+    if decision is not None:
+        attrs = decision.data.attrs
+        # elsewhere the domain bounds what may be infused, so that naming it would be another question
+        domain = f" --facts {decision.data['domain_facts'].item():.0f}" if attrs["axis"] == "amount" else ""
         lines.append(
-            f"bayeskisl predict fit.nc --params {attrs[schema.PARAMS]:.0f} --tokens {attrs[schema.TOKENS]:.0f} "
-            f"--risk {attrs['risk']:g} --facts {prediction['domain_facts'].item():.0f} --seed {attrs['seed']} "
-            "--out prediction.nc"
+            f"bayeskisl decide fit.nc --params {attrs[schema.PARAMS]:.0f} --tokens {attrs[schema.TOKENS]:.0f} "
+            f"--risk {attrs['risk']:g}{domain} --seed {attrs['seed']} --out decision.nc"
         )
-        options = " --prediction prediction.nc"
+        options = " --decision decision.nc"
     if verification is not None:
         lines.append("bayeskisl curves build RUNS_OF_THE_TARGET --out verification.nc")
         options += " --verification verification.nc"

@@ -7,18 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import jinja2
-import xarray as xr
 from matplotlib.figure import Figure
 
 from bayeskisl.reporting import contents
 from bayeskisl.reporting.collapse_figure import plot_collapse
 from bayeskisl.reporting.curves_figure import plot_curves
+from bayeskisl.reporting.decision_figure import plot_decision
 from bayeskisl.reporting.images import data_uri, write_png
-from bayeskisl.reporting.risk_figure import plot_risk
 from bayeskisl.reporting.text import answer
 
 if TYPE_CHECKING:
-    from bayeskisl.decision import Verification
+    from bayeskisl.decision import Decision, Verification
     from bayeskisl.inference import Fit
 
 __all__ = ["report"]
@@ -26,7 +25,7 @@ __all__ = ["report"]
 
 def report(
     fit: "Fit",
-    prediction: xr.Dataset | None = None,
+    decision: "Decision | None" = None,
     verification: "Verification | None" = None,
     out: str | Path = "report.html",
     *,
@@ -37,10 +36,10 @@ def report(
     Parameters
     ----------
     fit : Fit
-    prediction : xarray.Dataset, optional
-        What `predict` returned.
+    decision : Decision, optional
+        What `decide` returned.
     verification : Verification, optional
-        What `verify` returned for that prediction.
+        What `verify` returned for that decision.
     out : path
         File to write.
     figures_dir : path, optional
@@ -53,17 +52,17 @@ def report(
     """
     out = Path(out)
     page = _template().render(
-        title=contents.title(prediction),
-        answer=None if prediction is None else contents.answer_block(prediction),
+        title=contents.title(decision),
+        answer=None if decision is None else contents.answer_block(decision),
         verification=None if verification is None else contents.verification_block(verification),
         sizes=contents.size_rows(fit),
         exponents=contents.exponent_rows(fit),
-        figures=[_embedded(figure, figures_dir) for figure in _figures(fit, prediction, verification)],
+        figures=[_embedded(figure, figures_dir) for figure in _figures(fit, decision, verification)],
         gate=contents.gate_block(fit),
-        laws=contents.law_rows(fit, prediction, verification),
-        warnings=contents.warning_rows(fit, prediction),
-        provenance=contents.provenance_rows(fit, prediction),
-        commands=contents.command_lines(fit, prediction, verification),
+        laws=contents.law_rows(fit, decision, verification),
+        warnings=contents.warning_rows(fit, decision),
+        provenance=contents.provenance_rows(fit, decision),
+        commands=contents.command_lines(fit, decision, verification),
     )
     out.parent.mkdir(parents=True, exist_ok=True)
     unfinished = out.with_name(out.name + ".part")
@@ -89,20 +88,20 @@ def _embedded(figure: _Figure, figures_dir: str | Path | None) -> dict[str, str]
     return {"light": data_uri(light), "dark": data_uri(dark), "alt": figure.alt, "caption": figure.caption}
 
 
-def _figures(fit: "Fit", prediction: xr.Dataset | None, verification: "Verification | None") -> Iterator[_Figure]:
-    if prediction is not None:
+def _figures(fit: "Fit", decision: "Decision | None", verification: "Verification | None") -> Iterator[_Figure]:
+    if decision is not None:
         yield _Figure(
-            "risk",
-            partial(plot_risk, prediction),
-            "Above: the risk of each infusion at the target. Below: the facts that are kept. The vertical line is the "
-            "choice.",
-            f"Risk and kept knowledge against infusion. The choice is {answer(prediction)}.",
+            "decision",
+            partial(plot_decision, decision, verification),
+            "Above: the risk of each infusion at the target. Middle: the facts that are kept. Below: what a choice is "
+            "expected to give up, by too little and by too much. The vertical line is the choice.",
+            f"Risk, kept knowledge and expected regret against infusion. The choice is {answer(decision)}.",
         )
     sizes = contents.size_rows(fit)
     points = "; ".join(f"{size['params']} parameters: {size['collapse']}" for size in sizes)
     yield _Figure(
         "collapse",
-        partial(plot_collapse, fit, prediction, verification),
+        partial(plot_collapse, fit, None if decision is None else decision.data, verification),
         "The collapse point of every size that was trained, and the range in which each law expects a fresh run of a "
         "new size. Where the funnels part, the data no longer decide between the laws.",
         f"Collapse point against model size on logarithmic axes. {points}.",

@@ -1,15 +1,17 @@
-"""A prediction and a verification in sentences, for a terminal and for the report."""
+"""Predictions, decisions and verifications in sentences, for a terminal and for the report."""
 
 import json
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.decision import prediction_summary
+from bayeskisl.decision import Answer, Decision, decision_summary, prediction_summary
 from bayeskisl.decision.intervals import interval_name
-from bayeskisl.reporting.numbers import exact, percent, span, three_digits
+from bayeskisl.reporting.numbers import exact, percent, short, span, three_digits
 
 if TYPE_CHECKING:
     from bayeskisl.decision import Verification
@@ -17,17 +19,22 @@ if TYPE_CHECKING:
 __all__ = [
     "answer",
     "beside_it",
+    "bound",
+    "decision_rows",
+    "describe_decision",
     "describe_prediction",
     "describe_verification",
+    "domain_line",
     "held_fixed",
     "measured_point",
+    "optimum_verdict",
     "verdict",
     "with_interval",
 ]
 
 
 def describe_prediction(ahead: xr.Dataset) -> str:
-    """What was predicted, in lines: exponent, collapse, choice with its risk, sufficient ratio, what was held fixed.
+    """What was predicted, in lines: exponent, collapse, what was held fixed.
 
     Parameters
     ----------
@@ -39,53 +46,198 @@ def describe_prediction(ahead: xr.Dataset) -> str:
     str
         Plain text, one statement a line.
     """
-    found, attrs = prediction_summary(ahead), ahead.attrs
-    unit, ci_prob = attrs["unit"], attrs["ci_prob"]
-    ratio = found["sufficient_ratio"]
-    subject = "one fresh run" if attrs["kind"] == "new_run" else "the mean run"
+    return "\n".join([*_prediction_lines(ahead), *_warning_lines(json.loads(ahead.attrs["warnings"]))])
+
+
+def describe_decision(decision: Decision) -> str:
+    """What was decided, in lines: the choice first, what stands beside it, the prediction below.
+
+    Parameters
+    ----------
+    decision : Decision
+        What `decide` returned.
+
+    Returns
+    -------
+    str
+        Plain text, one statement a line. A bound is given with its reason and the run to buy.
+    """
+    found, attrs = decision_summary(decision), decision.data.attrs
+    ci_prob, unit = attrs["ci_prob"], attrs["unit"]
     lines = [
-        f"target: {exact(attrs[schema.PARAMS])} non-embedding parameters, {exact(attrs[schema.TOKENS])} tokens; "
-        f"{attrs['extrapolation_decades']:+.2f} decades from the largest size seen",
-        *(f"exponent of {name}: {with_interval(each, ci_prob)}" for name, each in found[schema.EXPONENT].items()),
-        f"predicted collapse of {subject}: {with_interval(found[schema.COLLAPSE], ci_prob, unit)}",
-        *(
-            f"  under the law '{law}' (weight {each['weight']:.2f}): {with_interval(each['collapse'], ci_prob, unit)}"
-            for law, each in found["laws"].items()
-        ),
-        f"shoulder, where a tenth is lost: {with_interval(found[schema.SHOULDER], ci_prob, unit)}",
-        f"choice: {answer(ahead)}",
-        f"beside it, not advised: {beside_it(ahead)}",
-        f"sufficient ratio for a domain of {exact(ratio[schema.FACTS])} facts: {with_interval(ratio, ci_prob)}, "
-        f"assuming that {ratio['assumes']}",
-        f"held fixed: {held_fixed(ahead)}",
-        *(f"beware: {warning['message']}" for warning in found["warnings"]),
+        f"choice: {answer(decision)}",
+        *_reasons(decision.choice),
+        f"beside it, risk-neutral: {beside_it(decision)}",
+        *_reasons(decision.optimum),
+        f"as good as the best mean, to 1 %: {span(*decision.near_optimal)} {unit}",
+        f"best infusion of a single run, were it known: {with_interval(found[schema.OPTIMUM], ci_prob, unit)}",
+        f"expected regret of the choice: {_regret(decision)}",
+        *domain_line(decision),
+        *_prediction_lines(decision.data),
+        *(f"note: {edge['message']}; to buy: {edge['buy']}" for edge in _of_target(decision)),
+        *_sensitivity_lines(decision),
+        *_warning_lines([caveat for caveat in decision.caveats if not caveat.get("concerns")]),
     ]
     return "\n".join(lines)
 
 
-def answer(ahead: xr.Dataset) -> str:
+def answer(decision: Decision) -> str:
     """The advice in one sentence."""
-    attrs, choice = ahead.attrs, three_digits(ahead[schema.CHOICE].item(), down=True)
+    attrs, choice = decision.data.attrs, decision.choice
+    if choice.is_bound:
+        return f"{bound(choice, attrs['unit'])} (a bound; risk {percent(attrs['risk'])})"
     return (
-        f"at most {choice} {attrs['unit']}; the risk that a run so infused keeps less than "
-        f"{percent(attrs['keep'])} of what it could is then {percent(attrs['risk'])}"
+        f"at most {three_digits(choice.value, down=True)} {attrs['unit']}; the risk that {_run_of(attrs)} so infused "
+        f"keeps less than {percent(attrs['keep'])} of {_what_it_could(attrs)} is then {percent(attrs['risk'])}"
     )
 
 
-def beside_it(ahead: xr.Dataset) -> str:
+def bound(found: Answer, unit: str) -> str:
+    """A bound in words: at least 0.3, 700 to 1,300 facts."""
+    low, high = found.at_least, found.at_most
+    if low is not None and high is not None:
+        return f"between {three_digits(low, down=True)} and {three_digits(high)} {unit}"
+    if low is not None:
+        return f"at least {three_digits(low, down=True)} {unit}"
+    return f"at most {three_digits(high)} {unit}" if high is not None else "not known"
+
+
+def beside_it(decision: Decision) -> str:
     """The risk-neutral choice and its risk, in one sentence."""
-    best = ahead["risk_neutral_choice"].item()
-    if not np.isfinite(best):
-        return "no infusion keeps most on average, since in no draw retention falls fast enough"
-    risk = percent(round(float((ahead["admissible"] < best).mean()), 2))
-    return f"{three_digits(best)} {ahead.attrs['unit']} keep most on average, at a risk of {risk}"
+    data, found = decision.data, decision.optimum
+    if found.is_bound:
+        return f"the best mean lies at {bound(found, data.attrs['unit'])} (a bound)"
+    risk = percent(round(float((data["admissible"] < found.value).mean()), 2))
+    unit = data.attrs["unit"]
+    what = "keep most on average" if data.attrs["utility_unit"] == "facts" else "are best on average"
+    return f"{three_digits(found.value)} {unit} {what}, at a risk of {risk}"
+
+
+def domain_line(decision: Decision) -> list[str]:
+    """Which ratio a domain needs, where the sweep can say."""
+    found, attrs = decision_summary(decision), decision.data.attrs
+    if "domain" in found:
+        domain = found["domain"]
+        return [
+            f"a domain of {exact(domain[schema.FACTS])} facts is a ratio of {three_digits(domain[schema.RATIO])} at "
+            "the exposures of the sweep"
+        ]
+    if "sufficient_ratio" not in found:
+        return []
+    ratio = found["sufficient_ratio"]
+    assumed = f", assuming that {ratio['assumes']}" if ratio["assumes"] else ""
+    window = ""
+    if attrs["axis"] == "ratio" and ratio["at_risk"] is not None:
+        window = f"; {three_digits(ratio['at_risk'])} leaves a risk of {percent(attrs['risk'])} of too little"
+    return [
+        f"sufficient ratio for a domain of {exact(ratio[schema.FACTS])} facts: "
+        f"{with_interval(ratio, attrs['ci_prob'])}{window}{assumed}"
+    ]
 
 
 def held_fixed(ahead: xr.Dataset) -> str:
     """What the sweep held fixed, and so does the answer."""
     fixed = json.loads(ahead.attrs["held_fixed"])
-    said = [f"{name.replace('_', ' ')} {value:g}" for name, value in fixed.items()]
+    said = [f"{name.replace('_', ' ')} {value:.4g}" for name, value in fixed.items()]
     return ", ".join([*said, f"tokens {exact(ahead.attrs[schema.TOKENS])}", "and the training recipe of the sweep"])
+
+
+def _prediction_lines(ahead: xr.Dataset) -> Iterator[str]:
+    found, attrs = prediction_summary(ahead), ahead.attrs
+    unit, ci_prob = attrs["unit"], attrs["ci_prob"]
+    whose = "" if attrs["axis"] == "amount" else f" of {attrs['group']} facts"
+    yield (
+        f"target: {exact(attrs[schema.PARAMS])} non-embedding parameters, {exact(attrs[schema.TOKENS])} tokens; "
+        f"{attrs['extrapolation_decades']:+.2f} decades from the largest size seen"
+    )
+    for name, each in found[schema.EXPONENT].items():
+        yield f"exponent of {name}{whose}: {with_interval(each, ci_prob)}"
+    yield f"predicted collapse{whose} of {_run_of(attrs)}: {with_interval(found[schema.COLLAPSE], ci_prob, unit)}"
+    for law, each in found["laws"].items():
+        yield f"  under the law '{law}' (weight {each['weight']:.2f}): {with_interval(each['collapse'], ci_prob, unit)}"
+    yield f"shoulder, where a tenth is lost: {with_interval(found[schema.SHOULDER], ci_prob, unit)}"
+    if schema.ONSET in found:
+        yield f"onset of infused facts, where half is learned: {with_interval(found[schema.ONSET], ci_prob, unit)}"
+    yield f"held fixed: {held_fixed(ahead)}"
+
+
+def _run_of(attrs: dict[str, Any]) -> str:
+    return "one fresh run" if attrs["kind"] == "new_run" else "the mean run"
+
+
+def _what_it_could(attrs: dict[str, Any]) -> str:
+    return "what it could" if attrs["axis"] == "amount" else f"the {attrs['group']} facts that it could"
+
+
+def _reasons(found: Answer) -> list[str]:
+    pairs = dict.fromkeys(zip(found.reasons, found.buy, strict=True))
+    return [f"  because {reason}; to buy: {buy}" for reason, buy in pairs]
+
+
+def _regret(decision: Decision) -> str:
+    data = decision.data
+    row = decision.regret(data[schema.CHOICE].item()).iloc[0]
+    unit = data.attrs["utility_unit"]
+    return (
+        f"{three_digits(row['regret'])} {unit} ({row['percent']:.2g} % of the best), "
+        f"{three_digits(row['too_much'])} by giving too much and {three_digits(row['too_little'])} by giving too little"
+    )
+
+
+def _of_target(decision: Decision) -> list[dict[str, Any]]:
+    return [edge for edge in decision.edges if edge["concerns"] == "target"]
+
+
+def _warning_lines(warnings: list[dict[str, Any]]) -> list[str]:
+    return [f"beware: {warning['message']}" for warning in warnings]
+
+
+def _sensitivity_lines(decision: Decision) -> list[str]:
+    table = decision.sensitivity
+    if table.empty:
+        return []
+    unit = decision.data.attrs["unit"]
+    return [
+        "sensitivity, the same decision under other assumptions:",
+        *(
+            f"  {name}: choice {three_digits(row['choice'], down=True)}, best mean "
+            f"{_or_end(row['risk_neutral_choice'])}, collapse {three_digits(row['collapse_median'])} "
+            f"({span(row['collapse_low'], row['collapse_high'])}) {unit}"
+            for name, row in table.iterrows()
+        ),
+    ]
+
+
+def _or_end(value: float) -> str:
+    return three_digits(value) if np.isfinite(value) else "at an end of the range"
+
+
+def decision_rows(table: pd.DataFrame) -> list[tuple[str, ...]]:
+    """A grid of decisions as rows of text, the head first; a bound is said as one."""
+    rows = [("params", "tokens", "decades", "choice", "best mean", "as good, to 1 %", "collapse", "edges")]
+    low, high = (next(name for name in table if name.startswith("collapse_") and name.endswith(end))
+                 for end in ("_low", "_high"))  # fmt: skip
+    for _, row in table.iterrows():
+        rows.append(
+            (
+                short(row[schema.PARAMS]),
+                short(row[schema.TOKENS]),
+                f"{row['decades']:+.2f}",
+                _number_or_bound(row, schema.CHOICE, down=True),
+                _number_or_bound(row, schema.OPTIMUM),
+                span(row["near_optimal_low"], row["near_optimal_high"]),
+                f"{three_digits(row[schema.COLLAPSE])} ({span(row[low], row[high])})",
+                row["edges"],
+            )
+        )
+    return rows
+
+
+def _number_or_bound(row: pd.Series, name: str, down: bool = False) -> str:
+    if pd.notna(row[name]):
+        return three_digits(row[name], down=down)
+    ends = [None if pd.isna(row[f"{name}_{end}"]) else float(row[f"{name}_{end}"]) for end in ("at_least", "at_most")]
+    return bound(Answer(None, *ends), "").strip()
 
 
 def with_interval(entry: dict[str, Any], ci_prob: float, unit: str = "") -> str:
@@ -107,6 +259,8 @@ def describe_verification(verification: "Verification") -> str:
     if at_choice.shares:
         held, asked = len(at_choice.shares) - at_choice.fell_short, len(at_choice.shares)
         lines.append(f"at the choice: {held} of {asked} runs kept at least {percent(at_choice.keep)} of the ceiling")
+    if np.isfinite(verification.choice):
+        lines.append(f"what was kept: {optimum_verdict(verification)}")
     return "\n".join(lines)
 
 
@@ -125,6 +279,22 @@ def verdict(verification: "Verification") -> str:
     if verification.measured.bound:
         return said
     return f"{said}; {percent(round(verification.rank, 3))} of the predictive distribution lie below it"
+
+
+def optimum_verdict(verification: "Verification") -> str:
+    """Where most was kept, whether that was predicted, and what the choice and the best mean gave up."""
+    kept = verification.kept
+    said = f"most, {three_digits(max(kept.facts))} facts, at {three_digits(kept.best)} {verification.unit}"
+    if not kept.best_is_inside:
+        said += ", an end of the levels that were trained"
+    elif verification.optimum_hit is not None:
+        inside = "inside" if verification.optimum_hit else "outside"
+        said += f", {inside} the predicted interval of the optimum, {span(*verification.optimum_interval)}"
+    for name, place in {"the choice": verification.choice, "the best mean": verification.optimum}.items():
+        given_up = kept.given_up_at(place)
+        if given_up is not None:
+            said += f"; {name} gave up {100 * given_up:.2g} % of it"
+    return said
 
 
 def measured_point(verification: "Verification") -> str:

@@ -1,11 +1,13 @@
-"""The main job, end to end: train small sizes, predict a larger one's collapse, write it down, then verify it."""
+"""The main job, end to end: train small sizes, decide on a larger one, write it down, then train that one and verify."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from bayeskisl import __version__
+from bayeskisl.errors import InputError
 from bayeskisl.sweeping import Refine, SweepSpec, load_sweep, run_sweep
 from bayeskisl.workflow.events import DemoEvents
 from bayeskisl.workflow.stages import Stages
@@ -13,43 +15,55 @@ from bayeskisl.workflow.stages import Stages
 if TYPE_CHECKING:
     import xarray as xr
 
+    from bayeskisl.decision import Decision
     from bayeskisl.inference import Fit
 
-__all__ = ["demo", "verification_sweep"]
+__all__ = ["EXPERIMENTS", "demo", "verification_sweep"]
 
 LAW = "collapse"
-FACTS_OF_DOMAIN = 500  # the domain for which the demo states a sufficient ratio
+FACTS_OF_DOMAIN = 500  # the domain for which the amount demo states a sufficient ratio
 
 
 @dataclass(frozen=True)
 class _Scale:
-    """What the demo trains: the sweep that it learns from and the width that it predicts."""
+    """What a demo trains: the sweep that it learns from and the width that it decides on."""
 
     sweep: str
     width: int
-    quantiles: tuple[float, ...]  # of the predicted collapse point, at which the target is trained beside the choice
+    quantiles: tuple[float, ...]  # of the predicted collapse point, at which the target is trained beside the choices
     refine: int
 
 
-_FULL = _Scale("demo", 64, (0.05, 0.5), 2)
-_REDUCED = _Scale("demo-reduced", 32, (0.05, 0.5), 1)
+# By experiment: in full, and reduced for continuous integration.
+_SCALES = MappingProxyType(
+    {
+        "amount": (_Scale("demo", 64, (0.05, 0.5), 2), _Scale("demo-reduced", 32, (0.05, 0.5), 1)),
+        "dose": (_Scale("demo-dose", 64, (0.05, 0.5), 2), _Scale("demo-dose-reduced", 48, (0.5,), 1)),
+    }
+)
+EXPERIMENTS = tuple(_SCALES)
 _VERIFICATION_STACK = 2  # small, so that every core has a part of the target's few runs
+# Of a dose, the target is also trained well below what is expected to be best: an optimum is seen from both sides.
+_WELL_BELOW = 0.5
 
 
 def demo(
-    out: str | Path = "runs/demo",
+    out: str | Path | None = None,
     *,
+    experiment: str = "amount",
     reduced: bool = False,
     workers: int | None = None,
     events: DemoEvents | None = None,
 ) -> Sequence[str]:
-    """Run the demo in a folder, reusing whatever is finished there.
+    """Run a demo in a folder, reusing whatever is finished there.
 
     Parameters
     ----------
-    out : path
-        Receives ``sweeps/``, ``curves.nc``, ``fit.nc``, ``prediction.nc``, ``verification/``, ``verification.nc``,
-        ``report.html`` and ``figures/``.
+    out : path, optional
+        Receives ``sweeps/``, ``curves.nc``, ``fit.nc``, ``decision.nc``, ``verification/``, ``verification.nc``,
+        ``report.html`` and ``figures/``; left out, ``runs/demo`` or, of another experiment, ``runs/demo-dose``.
+    experiment : {"amount", "dose"}
+        How many facts at one ratio, or how large a ratio for more and more facts.
     reduced : bool
         Shorter budgets and a smaller target.
     workers : int, optional
@@ -59,10 +73,18 @@ def demo(
     Returns
     -------
     sequence of str
-        The closing lines: exponent, predicted and measured collapse point, choice and risk, sufficient ratio, what
+        The closing lines: the choice and its risk, what stands beside it, predicted and measured collapse point, what
         was held fixed, where the report is.
+
+    Raises
+    ------
+    InputError
+        If there is no such experiment.
     """
-    out, events, scale = Path(out), events or DemoEvents(), _REDUCED if reduced else _FULL
+    if experiment not in _SCALES:
+        raise InputError(f"an experiment among {', '.join(EXPERIMENTS)}", repr(experiment), "experiment")
+    out = Path(out or ("runs/demo" if experiment == "amount" else f"runs/demo-{experiment}"))
+    events, scale = events or DemoEvents(), _SCALES[experiment][reduced]
     out.mkdir(parents=True, exist_ok=True)
     stages, spec = Stages(out), load_sweep(scale.sweep)
     events.stage(f"1/6 training {len(spec.widths)} small sizes")
@@ -79,41 +101,50 @@ def demo(
     fit = _fit(curves, out / "fit.nc", stages, records)
 
     target = spec.ladder.size(scale.width)
-    events.stage(f"4/6 predicting {target.params:,} parameters, before anything of that size is trained")
-    prediction = _predict(fit, target.params, out / "prediction.nc", stages, records)
+    events.stage(f"4/6 deciding on {target.params:,} parameters, before anything of that size is trained")
+    decision = _decide(fit, target.params, out / "decision.nc", stages, records)
 
-    events.stage(f"5/6 training {target.params:,} parameters around the prediction")
-    verification_spec = verification_sweep(spec, prediction, scale.width, scale.quantiles, scale.refine)
+    events.stage(f"5/6 training {target.params:,} parameters around the decision")
+    verification_spec = verification_sweep(spec, decision, scale.width, scale.quantiles, scale.refine)
     trained = run_sweep(verification_spec, out / "verification", workers=workers, events=events)
     save_curves(build_curves(trained.folder), out / "verification.nc")
 
     events.stage("6/6 verifying and writing the report")
     from bayeskisl.decision import verify
-    from bayeskisl.reporting import describe_prediction, describe_verification, report
+    from bayeskisl.reporting import describe_decision, describe_verification, report
 
-    verification = verify(prediction, load_curves(out / "verification.nc"))
-    page = report(fit, prediction, verification, out=out / "report.html", figures_dir=out / "figures")
-    return [describe_prediction(prediction), describe_verification(verification), f"report: {page}"]
+    verification = verify(decision, load_curves(out / "verification.nc"))
+    page = report(fit, decision, verification, out=out / "report.html", figures_dir=out / "figures")
+    return [describe_decision(decision), describe_verification(verification), f"report: {page}"]
 
 
 def verification_sweep(
-    spec: SweepSpec, prediction: "xr.Dataset", width: int, quantiles: tuple[float, ...], refine: int
+    spec: SweepSpec, decision: "Decision", width: int, quantiles: tuple[float, ...], refine: int
 ) -> SweepSpec:
-    """The target's own sweep: levels at the choice and at quantiles of the predicted collapse point, then refined.
+    """The target's own sweep: levels at the choices and at quantiles of the predicted collapse point, then refined.
 
-    A function of the saved prediction alone, so that a second call resumes the same sweep; named by its levels, so that
-    another prediction gets another sweep.
+    A function of the saved decision alone, so that a second call resumes the same sweep; named by its levels, so that
+    another decision gets another sweep.
     """
-    predicted = prediction["collapse"].quantile(quantiles).values
-    levels = tuple(sorted({float(max(1, round(value))) for value in (*predicted, prediction["choice"].item())}))
+    levels = _levels(spec.axis, decision.data, quantiles)
     return replace(
         spec,
-        name="verification-at-" + "-".join(f"{level:.0f}" for level in levels),
+        name="verification-at-" + "-".join(f"{level:g}" for level in levels),
         widths=(width,),
         levels=levels,
         refine=Refine(refine),
         stack=_VERIFICATION_STACK,
     )
+
+
+def _levels(axis: str, data: "xr.Dataset", quantiles: tuple[float, ...]) -> tuple[float, ...]:
+    predicted = data["collapse"].quantile(quantiles).values
+    choice, best = data["choice"].item(), data["risk_neutral_choice"].item()
+    if axis == "amount":
+        return tuple(sorted({float(max(1, round(level))) for level in (*predicted, choice)}))
+    asked = [*predicted, choice, best, _WELL_BELOW * best]
+    # whole thousandths inside (0, 1); a best mean at an end of the range is NaN
+    return tuple(sorted({round(min(max(level, 0.01), 0.98), 3) for level in asked if level == level}))
 
 
 def _fit(curves: "xr.Dataset", path: Path, stages: Stages, records: str) -> "Fit":
@@ -129,11 +160,12 @@ def _fit(curves: "xr.Dataset", path: Path, stages: Stages, records: str) -> "Fit
     return result
 
 
-def _predict(fit: "Fit", params: int, path: Path, stages: Stages, records: str) -> "xr.Dataset":
-    from bayeskisl.decision import load_prediction, predict, save_prediction
+def _decide(fit: "Fit", params: int, path: Path, stages: Stages, records: str) -> "Decision":
+    from bayeskisl.decision import decide, load_decision
 
     inputs = (records, fit.law.sha256, params, __version__)
     if not stages.is_done(path, *inputs):
-        save_prediction(predict(fit, params, facts=FACTS_OF_DOMAIN), path)
+        domain = FACTS_OF_DOMAIN if fit.curves.attrs["axis"] == "amount" else None
+        decide(fit, params, facts=domain).save(path)
         stages.done(path, *inputs)
-    return load_prediction(path)
+    return load_decision(path)

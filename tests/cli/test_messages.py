@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from bayeskisl.cli.app import read_number
 from bayeskisl.errors import InputError
+from bayeskisl.quantities import read_number
 
 
 def bayeskisl(*arguments):
@@ -23,7 +23,10 @@ def bayeskisl(*arguments):
         (["fit", "nowhere.nc", "--law", "colapse"], "'colapse'"),
         (["predict", "nowhere.nc", "--params", "7Q"], "--params: expected a positive whole number such as"),
         (["predict", "nowhere.nc", "--params", "7B"], "nowhere.nc: expected"),
-        (["report", "fit.nc", "--verification", "v.nc"], "expected --prediction beside --verification"),
+        (["decide", "nowhere.nc", "--params", "7B", "--tokens", "1.5T"], "nowhere.nc: expected"),
+        (["decide", "fit.nc", "--params", "1B,7Q"], "--params: expected a positive whole number"),
+        (["decide", "fit.nc", "--params", "1B,7B", "--out", "d.nc"], "expected one target with --out"),
+        (["report", "fit.nc", "--verification", "v.nc"], "expected --decision beside --verification"),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_code_2(arguments, message):

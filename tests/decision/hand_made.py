@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import xarray as xr
 
+from bayeskisl.curves import group_exposures
 from bayeskisl.inference import Gate
+from bayeskisl.inference.simulate import design_curves
 from bayeskisl.laws import Law, load_law
 
 SIZES = (6_144, 13_824, 24_576)
@@ -114,6 +116,10 @@ class HandMadeFit:
     law: Law = field(default_factory=lambda: load_law("collapse"))
 
     @property
+    def laws(self) -> dict[str, Law]:
+        return {"collapse": self.law, "power": load_law("power")}
+
+    @property
     def tree(self) -> xr.DataTree:
         posterior = posterior_draws(self.exponent_sd)
         return xr.DataTree.from_dict(
@@ -123,6 +129,8 @@ class HandMadeFit:
 
 def extrapolate(fit, params, tokens, *, kind="new_run", law=None, seed=0):
     """What `bayeskisl.inference.extrapolate` promises, for a `HandMadeFit`; the power law stands 10 % higher."""
+    if isinstance(fit, MixedFit):
+        return fit.draws_at(params, tokens, kind=kind, law=law, seed=seed)
     rng = np.random.default_rng([seed, 1])
     shape = (CHAINS, DRAWS, 1)
     exponent = fit.tree["posterior"]["exponent"].values[..., 0]
@@ -140,3 +148,69 @@ def extrapolate(fit, params, tokens, *, kind="new_run", law=None, seed=0):
         },
         coords={"chain": range(CHAINS), "draw": range(DRAWS), "group": ["infused"]},
     )
+
+
+# Ratio and dose: two groups, each with its own log e50 at 13,824 parameters.
+BOTH = ("infused", "background")
+HALVES = {"infused": 200.0, "background": 100.0}
+
+
+def mixed_curves(axis, *, ratios=(0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97), sizes=SIZES, seeds=(0, 1), halves=HALVES):
+    """Expected counts of a ratio or dose sweep; general loss rises as the general share falls."""
+    columns = []
+    for ratio in ratios:
+        facts = 150 if axis == "ratio" else round(ratio * TOKENS / (400.0 * TOKENS_PER_FACT))
+        columns.append(
+            design_curves(params=list(sizes), facts=facts, axis=axis, ratio=ratio, tokens=TOKENS, seeds=len(seeds),
+                          tokens_per_fact=6, background_facts=150, background_share=0.3, groups=BOTH)
+        )  # fmt: skip
+    curves = xr.concat(columns, dim="run", data_vars="all")
+    curves = curves.assign_coords(run=[f"mixed {i}" for i in range(curves.sizes["run"])])
+    size = np.log(curves.params.values / 13_824)[:, None]
+    threshold = np.log([halves[group] for group in BOTH]) - 0.7 * size
+    share = 1 / (1 + np.exp(-8.0 * (np.log(group_exposures(curves).values) - threshold)))
+    recall = GUESSING + (0.995 - GUESSING) * share
+    recalled = np.round(recall * curves.probed.values).astype(int)
+    loss = 2.4 * (curves.params / 13_824) ** -0.05 * (1 - curves.ratio) ** -0.1
+    return curves.assign(recalled=(("run", "group"), recalled), general_loss=("run", loss.values))
+
+
+@dataclass
+class MixedFit(HandMadeFit):
+    """A posterior over two groups, thresholds along `HALVES` and the law of `law_line`."""
+
+    halves: dict = field(default_factory=lambda: dict(HALVES))
+    threshold_sd: float = 0.1
+
+    def draws_at(self, params, tokens, *, kind, law, seed):
+        """What `extrapolate` promises, in both groups."""
+        rng = np.random.default_rng([seed, 2])
+        shape = (CHAINS, DRAWS, len(BOTH))
+        centre = np.log([self.halves[group] for group in BOTH]) - 0.7 * np.log(params / 13_824)
+        same = np.ones(shape)
+        dims = ("chain", "draw", "group")
+        return xr.Dataset(
+            {
+                "log_critical_exposures": (
+                    dims,
+                    centre + self.threshold_sd * rng.standard_normal(shape) - 0.05 * (law == "power"),
+                ),
+                "run_effect": (dims, 0.05 * rng.standard_normal(shape) * (kind == "new_run")),
+                "log_steepness": (dims, np.log(self.steepness) + self.steepness_log_sd * rng.standard_normal(shape)),
+                "floor": (dims, GUESSING * same),
+                "ceiling": (dims, 0.995 * same),
+            },
+            coords={"chain": range(CHAINS), "draw": range(DRAWS), "group": list(BOTH)},
+        )
+
+    @property
+    def tree(self):
+        exponent = xr.DataArray(
+            np.full((CHAINS, DRAWS, len(BOTH), 1), 0.7),
+            dims=("chain", "draw", "group", "covariate"),
+            coords={"group": list(BOTH), "covariate": ["params"]},
+            name="exponent",
+        )
+        return xr.DataTree.from_dict(
+            {"posterior": exponent.to_dataset(), "rivals/power/posterior": exponent.to_dataset()}
+        )

@@ -3,9 +3,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bayeskisl.decision.choices import chance_constrained_choice, mean_kept, optimum, risk_neutral_choice
+from bayeskisl.decision import KeptFacts
+from bayeskisl.decision.choices import Gains, chance_constrained_choice, least_sufficient
 from bayeskisl.decision.fall import Fall
 from bayeskisl.decision.kept_knowledge import kept
+from bayeskisl.decision.prospect import Prospect
 from bayeskisl.decision.target import Target
 from bayeskisl.laws import SHAPES
 
@@ -29,10 +31,14 @@ def test_perfect_recall_keeps_everything(facts, guessing):
     assert kept(facts, 1.0, guessing) == pytest.approx(facts)
 
 
+def gains(fall, low=None, high=None):
+    low, high = low or TARGET.range[0], high or TARGET.range[1]
+    return Gains(Prospect(TARGET, {"infused": fall}), KeptFacts(), low, high)
+
+
 @given(st.floats(1, 1e15))
 def test_facts_never_seen_keep_nothing_however_many(facts):
-    fall = falls([8.0], floor=0.3)
-    assert mean_kept(fall, TARGET, np.array([facts]))[0] <= 2_000
+    assert gains(falls([8.0], floor=0.3)).mean(np.array([facts]))[0] <= 2_000
 
 
 def test_half_is_kept_at_the_collapse_point():
@@ -40,41 +46,42 @@ def test_half_is_kept_at_the_collapse_point():
     assert fall.share_of_ceiling(fall.log_threshold)[[0, 1], [0, 1]] == pytest.approx([0.5, 0.5])
 
 
-@given(steepness=st.floats(1.05, 60), collapse=st.floats(1, 1e9))
+@given(steepness=st.floats(2, 60), collapse=st.floats(2, 2e4))
 def test_optimum_equals_closed_form(steepness, collapse):
-    found = optimum(falls(steepness, collapse), TARGET)
-    assert found == pytest.approx(collapse * (steepness - 1) ** (-1 / steepness), rel=1e-9)
+    found = gains(falls(steepness, collapse)).optima().place
+    assert found == pytest.approx(collapse * (steepness - 1) ** (-1 / steepness), rel=1e-6)
 
 
 @pytest.mark.parametrize("steepness", [0.2, 0.99, 1.0])
-def test_no_interior_optimum_is_infinite_not_a_number_of_the_grid(steepness):
-    assert np.isinf(optimum(falls(steepness), TARGET))
+def test_no_interior_optimum_is_infinite_not_a_number_of_the_range(steepness):
+    found = gains(falls(steepness)).optima()
+    assert np.isinf(found.place)
+    assert found.side == 1
 
 
 @pytest.mark.parametrize("steepness", [1.5, 4.0, 12.0])
-def test_optimum_is_where_a_fine_grid_has_it(steepness):
-    grid = np.geomspace(20, 2e5, 200_001)
-    fall = falls(steepness)
-    best = grid[np.argmax(mean_kept(fall, TARGET, grid))]
-    assert optimum(fall, TARGET) == pytest.approx(best, rel=1e-3)
+def test_a_longer_range_moves_no_optimum(steepness):
+    fall = falls([steepness, 1.1 * steepness], 300.0)
+    short, long = gains(fall, 20.0, 5e3), gains(fall)
+    assert short.optima().place == pytest.approx(long.optima().place, rel=1e-6)
+    assert short.best_mean().place == pytest.approx(long.best_mean().place, rel=1e-6)
 
 
 def test_risk_neutral_choice_equals_brute_force():
     rng = np.random.default_rng(0)
-    fall = falls(np.exp(rng.normal(1.8, 0.2, 500)), np.exp(rng.normal(7.6, 0.3, 500)))
+    worth = gains(falls(np.exp(rng.normal(1.8, 0.2, 500)), np.exp(rng.normal(7.6, 0.3, 500))))
     grid = np.geomspace(100, 1e5, 20_001)
-    best = grid[np.argmax(mean_kept(fall, TARGET, grid))]
-    assert risk_neutral_choice(fall, TARGET, optimum(fall, TARGET)) == pytest.approx(best, rel=1e-3)
+    best = grid[np.argmax(worth.mean(grid))]
+    assert worth.best_mean().place[0] == pytest.approx(best, rel=1e-3)
 
 
 def test_one_draw_makes_the_risk_neutral_choice_its_optimum():
-    fall = falls(6.0)
-    assert risk_neutral_choice(fall, TARGET, optimum(fall, TARGET)) == pytest.approx(optimum(fall, TARGET)[0])
+    worth = gains(falls(6.0))
+    assert worth.best_mean().place == pytest.approx(worth.optima().place)
 
 
 def test_no_risk_neutral_choice_without_an_optimum():
-    fall = falls([0.5, 0.9])
-    assert np.isnan(risk_neutral_choice(fall, TARGET, optimum(fall, TARGET)))
+    assert gains(falls([0.5, 0.9])).best_mean().side == 1
 
 
 @given(st.lists(st.floats(1, 1e9), min_size=2, max_size=300), st.floats(0.01, 0.5), st.floats(1, 1.9))
@@ -88,3 +95,21 @@ def test_choice_keeps_its_risk_and_rises_with_it(admissible, risk, more):
 def test_infusion_and_exposures_are_inverse():
     facts = np.array([31.0, 500.0, 4e6])
     assert TARGET.infusion(TARGET.log_exposures(facts)) == pytest.approx(facts)
+
+
+@given(st.lists(st.floats(1e-4, 1), min_size=2, max_size=300), st.floats(0.01, 0.5), st.floats(1, 1.9))
+def test_the_least_that_suffices_holds_its_risk_and_falls_with_it(sufficient, risk, more):
+    sufficient = np.array(sufficient)
+    least = least_sufficient(sufficient, risk)
+    assert np.mean(sufficient > least) <= risk
+    assert least_sufficient(sufficient, risk * more) <= least
+
+
+@pytest.mark.parametrize("axis", ["ratio", "dose"])
+@given(ratio=st.floats(0.001, 0.999))
+def test_a_place_obeys_the_infusion_identity(axis, ratio):
+    fixed = {"facts": 150.0, "exposures": 400.0, "tokens_per_fact": 6.0, "background_facts": 150.0}
+    target = Target(98_304, 1_843_200, axis, "background", {**fixed, "background_share": 0.3})
+    place = target.place(np.array([ratio]))
+    assert place["ratio"] * 1_843_200 == pytest.approx(place["facts"] * place["exposures"] * 6)
+    assert target.from_line(target.to_line(ratio)) == pytest.approx(ratio)

@@ -9,14 +9,13 @@ from bayeskisl.decision import (
     collapse_along_sizes,
     load_prediction,
     predict,
-    prediction,
     prediction_summary,
     save_prediction,
 )
 from bayeskisl.decision.mixture import law_of_draw
 from bayeskisl.errors import GateError, InputError
 from bayeskisl.inference import Caution
-from tests.decision.hand_made import FAILED, TOKENS, HandMadeFit, amount_curves
+from tests.decision.hand_made import FAILED, TOKENS, HandMadeFit, MixedFit, amount_curves, mixed_curves
 
 
 def codes(ahead):
@@ -26,38 +25,16 @@ def codes(ahead):
 def test_answers_are_ordered_as_the_fall_is(fit):
     ahead = predict(fit, 98_304)
     assert (ahead.shoulder < ahead.collapse).all()
-    assert np.allclose(ahead.shoulder, ahead.admissible)  # keep = .9 is the shoulder
-    assert ahead.choice < ahead.collapse.median()
 
 
-def test_choice_holds_its_risk_on_the_draws(fit):
-    ahead = predict(fit, 98_304, risk=0.2)
-    assert float((ahead.admissible < ahead.choice).mean()) <= 0.2
-
-
-def test_choice_rises_with_risk_and_falls_with_what_must_be_kept(fit):
-    risky = [predict(fit, 98_304, risk=risk).choice.item() for risk in (0.02, 0.1, 0.4)]
-    strict = [predict(fit, 98_304, keep=keep).choice.item() for keep in (0.95, 0.9, 0.5)]
-    assert risky == sorted(risky)
-    assert strict == sorted(strict)
-
-
-def test_a_longer_grid_moves_no_choice(fit, monkeypatch):
-    before = predict(fit, 98_304)
-    monkeypatch.setattr(prediction, "_POINTS", 1_000)
-    after = predict(fit, 98_304)
-    for name in ("choice", "risk_neutral_choice", "optimum", "collapse"):
-        assert after[name].equals(before[name])
-
-
-def test_rescaled_facts_rescale_the_answer(fit, monkeypatch):
+def test_rescaled_facts_rescale_the_answer(fit):
     """Twice the tokens of a fact: half as many facts at the same exposures."""
     ahead = predict(fit, 98_304)
     coarse = fit.curves.assign_coords(
         tokens_per_fact=2 * fit.curves.tokens_per_fact, exposures=fit.curves.exposures / 2
     )
     halved = predict(HandMadeFit(curves=coarse), 98_304)
-    for name in ("collapse", "shoulder", "optimum", "choice", "risk_neutral_choice"):
+    for name in ("collapse", "shoulder"):
         assert np.allclose(halved[name], ahead[name] / 2)
 
 
@@ -76,14 +53,25 @@ def test_mixture_takes_its_weights_exactly():
     assert np.bincount(chosen, minlength=3).tolist() == [700, 300, 0]
 
 
-def test_sufficient_ratio_is_the_swept_ratio_at_the_admissible_number_of_facts(fit):
-    ahead = predict(fit, 98_304, facts=1_000)
-    assert np.allclose(ahead.sufficient_ratio, 0.5 * 1_000 / ahead.admissible)
+def test_sizes_and_budgets_are_read_as_people_write_them(fit):
+    both = xr.concat([amount_curves(), amount_curves(tokens=2 * TOKENS)], dim="run")
+    ahead = predict(HandMadeFit(curves=both), "98k", "3.6864M")
+    assert (ahead.attrs["params"], ahead.attrs["tokens"]) == (98_000, 2 * TOKENS)
 
 
-def test_domain_is_the_choice_rounded_down_unless_stated(fit):
-    assert predict(fit, 98_304).domain_facts == 1_000
-    assert predict(fit, 98_304, facts=120).domain_facts == 120
+@pytest.mark.parametrize("axis", ["ratio", "dose"])
+def test_ratios_lie_between_0_and_1(fit, axis):
+    for size in (100, 98_304, 98_304_000):
+        ahead = predict(MixedFit(curves=mixed_curves(axis), threshold_sd=2.0), size)
+        for name in {"collapse", "shoulder", "onset"} & set(ahead):
+            assert ((ahead[name] >= 0) & (ahead[name] <= 1)).all()
+    assert ("onset" in ahead) == (axis == "ratio")
+
+
+def test_collapse_on_the_ratio_is_where_the_background_has_its_critical_exposures(fit):
+    ahead = predict(MixedFit(curves=mixed_curves("ratio")), 98_304)
+    exposures = (1 - ahead.collapse) * 0.3 * TOKENS / (150 * 6)
+    np.testing.assert_allclose(exposures, ahead.critical_exposures)
 
 
 def test_never_varied_tokens_are_refused_or_labelled(fit):
@@ -104,12 +92,11 @@ def test_several_budgets_leave_the_target_open(fit):
     [
         ({"params": -1}, "params"),
         ({"params": np.nan}, "params"),
+        ({"params": "many"}, "params"),
         ({"tokens": 0}, "tokens"),
-        ({"risk": 0}, "risk"),
-        ({"keep": 1.0}, "keep"),
         ({"ci_prob": 90}, "ci_prob"),
         ({"kind": "median"}, "kind"),
-        ({"facts": 0}, "facts"),
+        ({"hold": {"colour": 1}}, "hold"),
     ],
 )
 def test_bad_options_are_named(fit, options, name):
@@ -117,16 +104,14 @@ def test_bad_options_are_named(fit, options, name):
         predict(fit, **{"params": 98_304, **options})
 
 
-def test_another_axis_is_refused(fit):
-    fit.curves.attrs["axis"] = "dose"
-    with pytest.raises(InputError, match="amount sweep"):
-        predict(fit, 98_304)
-
-
-def test_several_ratios_are_refused(fit):
-    varied = fit.curves.assign_coords(ratio=fit.curves.ratio * np.linspace(0.5, 1, fit.curves.sizes["run"]))
-    with pytest.raises(InputError, match="one value of ratio"):
+def test_several_ratios_are_refused_unless_one_is_held(fit):
+    varied = fit.curves.assign_coords(ratio=("run", np.where(fit.curves.seed == 0, 0.25, 0.5)))
+    with pytest.raises(InputError, match=r"one value of ratio.*--hold"):
         predict(HandMadeFit(curves=varied), 98_304)
+    ahead = predict(HandMadeFit(curves=varied), 98_304, hold={"ratio": 0.25})
+    np.testing.assert_allclose(ahead.collapse, predict(fit, 98_304).collapse / 2)
+    with pytest.raises(InputError, match=r"a ratio that was swept, 0\.25 to 0\.5"):
+        predict(HandMadeFit(curves=varied), 98_304, hold={"ratio": 0.9})
 
 
 def test_failed_gate_is_refused_or_labelled(fit):
@@ -143,9 +128,7 @@ def test_failed_gate_is_refused_or_labelled(fit):
         ({}, 20_000, "inside_data"),
         ({}, 1_000, "below_data"),
         ({"exponent_sd": 0.8}, 98_304, "wide"),
-        ({"steepness": 0.9}, 98_304, "no_interior_optimum"),
         ({"warnings": (Caution("no_collapse", "note", "It never fell.", "Sweep on."),)}, 98_304, "no_collapse"),
-        ({}, 500, "outside_levels"),
     ],
 )
 def test_caveats(fit, change, params, code):
@@ -153,9 +136,7 @@ def test_caveats(fit, change, params, code):
     assert code not in codes(predict(fit, 98_304))
 
 
-def test_laws_apart_and_ratio_above_one(fit, monkeypatch):
-    ahead = predict(fit, 98_304, facts=20_000)
-    assert "ratio_above_one" in codes(ahead)
+def test_laws_far_apart_are_said(fit, monkeypatch):
     ours = bayeskisl.inference.extrapolate
 
     def far_apart(fit, params, tokens, *, law, **options):
@@ -166,29 +147,13 @@ def test_laws_apart_and_ratio_above_one(fit, monkeypatch):
     assert "laws_apart" in codes(predict(fit, 98_304))
 
 
-def test_curves_for_plotting_are_probabilities_that_rise(fit):
-    ahead = predict(fit, 98_304)
-    for name in ("shortfall_risk", "collapse_risk"):
-        assert (ahead[name].diff("infusion") >= 0).all()
-        assert ahead[name][0] == 0
-        assert ahead[name][-1] == 1
-    assert (ahead.retention.diff("quantile") >= 0).all()
-
-
 def test_summary_is_json_with_the_promised_keys(fit):
     summary = json.loads(json.dumps(prediction_summary(predict(fit, 98_304)), allow_nan=False))
-    assert {"params", "tokens", "held_fixed", "collapse", "shoulder", "choice", "optimum", "sufficient_ratio",
-            "exponent", "laws", "extrapolation_decades", "gate", "warnings"} <= summary.keys()  # fmt: skip
+    assert {"params", "tokens", "held_fixed", "collapse", "shoulder", "exponent", "laws", "extrapolation_decades",
+            "gate", "warnings"} <= summary.keys()  # fmt: skip
     assert summary["collapse"].keys() == {"median", "eti90"}
-    assert summary["choice"]["axis"] == "amount"
     assert summary["exponent"]["params"]["median"] == pytest.approx(0.7, abs=0.02)
     assert summary["laws"]["power"]["weight"] == 0.25
-
-
-def test_summary_of_draws_without_an_optimum_is_still_json(fit):
-    summary = prediction_summary(predict(HandMadeFit(steepness=0.8), 98_304))
-    assert summary["optimum"]["median"] is None
-    json.dumps(summary, allow_nan=False)
 
 
 def test_save_and_load(fit, tmp_path):

@@ -4,10 +4,19 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from bayeskisl.decision import measure, measure_collapse, predict, verification_summary, verify
+from bayeskisl.decision import decide, measure, measure_collapse, predict, verification_summary, verify
 from bayeskisl.decision.measure import threshold_posterior
 from bayeskisl.errors import InputError
-from tests.decision.hand_made import GUESSING, RATIO, TOKENS, TOKENS_PER_FACT, amount_curves, law_line
+from tests.decision.hand_made import (
+    GUESSING,
+    RATIO,
+    TOKENS,
+    TOKENS_PER_FACT,
+    MixedFit,
+    amount_curves,
+    law_line,
+    mixed_curves,
+)
 
 LEVELS = (1000, 1400, 2000, 2800, 4000)
 
@@ -87,12 +96,39 @@ def test_other_sizes_in_the_curves_are_left_alone(fit):
 
 
 def test_runs_at_the_choice_say_what_it_kept(fit):
-    ahead = predict(fit, 98_304)
-    choice = round(ahead["choice"].item())
+    ahead = decide(fit, 98_304, sensitivity=False)
+    choice = round(ahead.choice.value)
     at_choice = verify(ahead, target_runs(levels=(choice, 2500, 4000), seeds=(0, 1, 2))).at_choice
     assert at_choice.infusions == (float(choice),) * 3
     assert at_choice.fell_short == 0
     assert verify(ahead, target_runs(levels=(400, 4000))).at_choice.shares == ()
+
+
+def test_a_decision_is_held_against_where_most_was_kept(fit):
+    decision = decide(fit, 98_304, sensitivity=False)
+    levels = (1_000, round(decision.choice.value), round(decision.optimum.value), 2_600, 4_000)
+    verification = verify(decision, target_runs(levels=levels, seeds=(0, 1)))
+    assert verification.optimum_hit is True
+    assert verification.kept.given_up_at(decision.choice.value) == pytest.approx(
+        1 - verification.kept.facts[1] / max(verification.kept.facts)
+    )
+    assert verification.kept.given_up_at(100.0) is None
+    assert verification.kept.runs == (2,) * 5
+    assert verify(decision, target_runs(levels=(100, 200))).optimum_hit is None
+    assert verify(predict(fit, 98_304), target_runs()).optimum_hit is None
+    json.dumps(verification_summary(verification), allow_nan=False)
+
+
+@pytest.mark.parametrize("axis", ["ratio", "dose"])
+def test_ratio_and_dose_are_verified(fit, axis):
+    decision = decide(MixedFit(curves=mixed_curves(axis)), 98_304, sensitivity=False)
+    runs = mixed_curves(axis, sizes=(98_304,), ratios=(0.5, 0.8, 0.9, 0.93, 0.95, 0.97, 0.99))
+    runs = runs.assign_coords(run=[f"target {i}" for i in range(runs.sizes["run"])])
+    verification = verify(decision, runs)
+    assert verification.verdict == "hit"
+    assert 0 < verification.measured.low < verification.measured.high < 1
+    if axis == "dose":
+        assert verification.optimum_hit
 
 
 @pytest.mark.parametrize("change", [{"sizes": (50_000,)}, {"tokens": 2 * TOKENS}])

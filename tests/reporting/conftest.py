@@ -2,20 +2,20 @@ import numpy as np
 import pytest
 
 import bayeskisl.inference
-from bayeskisl.decision import predict, verify
+from bayeskisl.decision import decide, verify
 from bayeskisl.reporting import report
 from tests.decision.conftest import fit  # noqa: F401
 from tests.decision.hand_made import HandMadeFit, amount_curves, extrapolate
 
 
 @pytest.fixture
-def prediction(fit):  # noqa: F811
-    return predict(fit, 98_304)
+def decision(fit):  # noqa: F811
+    return decide(fit, 98_304, sensitivity=False)
 
 
 @pytest.fixture
-def verification(prediction):
-    return verify(prediction, target_runs())
+def verification(decision):
+    return verify(decision, target_runs())
 
 
 @pytest.fixture(scope="package")
@@ -24,7 +24,7 @@ def report_path(tmp_path_factory):
     folder, made = tmp_path_factory.mktemp("page"), HandMadeFit()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bayeskisl.inference, "extrapolate", extrapolate)
-        ahead = predict(made, 98_304)
+        ahead = decide(made, 98_304, sensitivity=False)
         checked = verify(ahead, target_runs())
         return report(made, ahead, checked, folder / "deep" / "report.html", figures_dir=folder / "figures")
 

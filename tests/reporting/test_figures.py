@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from bayeskisl.decision import verify
+from bayeskisl.decision import decide, verify
 from bayeskisl.inference.simulate import design_curves
-from bayeskisl.reporting import plot_collapse, plot_curves, plot_risk
-from tests.decision.hand_made import HandMadeFit, amount_curves, law_line
+from bayeskisl.reporting import plot_collapse, plot_curves, plot_decision
+from tests.decision.hand_made import HandMadeFit, MixedFit, amount_curves, law_line, mixed_curves
 
 
 def texts(figure):
@@ -23,13 +23,14 @@ def no_global_change():
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_every_figure_can_be_drawn(fit, prediction, verification, dark, tmp_path):
+def test_every_figure_can_be_drawn(fit, decision, verification, dark, tmp_path):
     drawn = [
         plot_curves(fit, dark=dark),
         plot_curves(fit.curves, dark=dark),
         plot_collapse(fit, dark=dark),
-        plot_collapse(fit, prediction, verification, dark=dark),
-        plot_risk(prediction, dark=dark),
+        plot_collapse(fit, decision.data, verification, dark=dark),
+        plot_decision(decision, dark=dark),
+        plot_decision(decision, verification, dark=dark),
     ]
     for i, figure in enumerate(drawn):
         figure.savefig(tmp_path / f"{i}.png")
@@ -62,29 +63,50 @@ def test_every_group_has_a_panel_and_what_is_kept_another():
     assert figure.axes[2].get_ylim()[1] >= 250
 
 
-def test_collapse_names_laws_weights_target_and_verdict(fit, prediction, verification):
-    said = texts(plot_collapse(fit, prediction, verification))
+def test_collapse_names_laws_weights_target_and_verdict(fit, decision, verification):
+    said = texts(plot_collapse(fit, decision.data, verification))
     for word in ("law 'collapse' (weight 0.75)", "law 'power' (weight 0.25)", "predicted at 98,304", "measured: hit"):
         assert word in said
 
 
-def test_a_bound_is_drawn_as_a_bound(fit, prediction):
+def test_a_bound_is_drawn_as_a_bound(fit, decision):
     runs = amount_curves((98_304,), (100, 200, 400), log_threshold=law_line)
-    assert "at least" in texts(plot_collapse(fit, prediction, verify(prediction, runs)))
+    assert "at least" in texts(plot_collapse(fit, decision.data, verify(decision, runs)))
 
 
-def test_risk_marks_the_choice_at_its_risk(prediction):
-    figure = plot_risk(prediction)
-    lines = {float(line.get_xdata()[0]) for line in figure.axes[0].lines}
-    assert prediction.choice.item() in lines
+def test_decision_marks_the_choice_at_its_risk(decision):
+    figure = plot_decision(decision)
+    for axes in figure.axes[:3]:
+        assert decision.choice.value in {float(line.get_xdata()[0]) for line in axes.lines}
     assert "at a risk of 10 %" in texts(figure)
 
 
-def test_risk_without_a_best_mean_is_drawn(fit):
-    from bayeskisl.decision import predict
+def test_regret_of_too_much_and_too_little_are_told_apart(decision):
+    said = texts(plot_decision(decision))
+    assert "by giving too much" in said
+    assert "by giving too little" in said
 
-    figure = plot_risk(predict(HandMadeFit(steepness=0.8, steepness_log_sd=0.01), 98_304))
-    assert "best mean" not in texts(figure)
+
+@pytest.mark.parametrize("axis", ["ratio", "dose"])
+def test_a_mixture_shows_both_groups(fit, axis):
+    made = MixedFit(curves=mixed_curves(axis))
+    said = texts(plot_decision(decide(made, 98_304, sensitivity=False)))
+    assert "infused facts kept" in said
+    assert "background facts kept" in said
+    assert ("learns less than" in said) == (axis == "ratio")
+
+
+def test_what_was_measured_is_drawn_over_what_was_predicted(decision, verification):
+    figure = plot_decision(decision, verification)
+    stars = next(line for line in figure.axes[1].lines if "measured afterwards" in str(line.get_label()))
+    assert tuple(stars.get_xdata()) == verification.kept.infusions
+
+
+def test_a_decision_without_a_best_mean_is_drawn(fit):
+    made = HandMadeFit(steepness=0.8, steepness_log_sd=0.01)
+    assert "best mean" not in texts(plot_decision(decide(made, 98_304, sensitivity=False))).replace(
+        "as the best mean", ""
+    )
 
 
 def test_curves_of_two_budgets_have_no_exposures_axis():

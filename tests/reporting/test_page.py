@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 import bayeskisl.inference
-from bayeskisl.decision import predict
+from bayeskisl.decision import decide
 from bayeskisl.laws import load_law
 from bayeskisl.reporting import report
 from bayeskisl.reporting.numbers import three_digits
@@ -44,10 +44,10 @@ def page(report_path):
     return Page(report_path.read_text(encoding="utf-8"))
 
 
-def test_contains_the_numbers_of_the_prediction(page, prediction, verification):
-    for value in (prediction.choice.item(), verification.measured.median):
-        assert three_digits(value, down=value == prediction.choice.item()) in page.said
-    for word in ("98,304", "hit", "power", "0.25", "held fixed".capitalize(), "passed", "bayeskisl predict fit.nc"):
+def test_contains_the_numbers_of_the_decision(page, decision, verification):
+    for value in (decision.choice.value, verification.measured.median):
+        assert three_digits(value, down=value == decision.choice.value) in page.said
+    for word in ("98,304", "hit", "power", "0.25", "held fixed".capitalize(), "passed", "bayeskisl decide fit.nc"):
         assert word in page.said
 
 
@@ -73,21 +73,21 @@ def test_every_image_is_described_and_there_in_light_and_dark(page):
 def test_is_small_and_figures_lie_beside_it(report_path):
     figures = report_path.parents[1] / "figures"
     assert report_path.stat().st_size < 2_000_000
-    assert sorted(p.name for p in figures.iterdir()) == ["collapse.png", "retention.png", "risk.png"]
+    assert sorted(p.name for p in figures.iterdir()) == ["collapse.png", "decision.png", "retention.png"]
     assert [p.name for p in report_path.parent.iterdir()] == ["report.html"]
 
 
-def test_same_input_same_page(fit, prediction, tmp_path):
-    first, second = (report(fit, prediction, out=tmp_path / name).read_bytes() for name in ("a.html", "b.html"))
+def test_same_input_same_page(fit, decision, tmp_path):
+    first, second = (report(fit, decision, out=tmp_path / name).read_bytes() for name in ("a.html", "b.html"))
     assert first == second
 
 
-def test_markup_is_inert(fit, prediction, tmp_path):
+def test_markup_is_inert(fit, decision, tmp_path):
     fit.curves.attrs["title"] = MARKUP
     fit.law = load_law("collapse").model_copy(update={"title": MARKUP})
-    prediction.attrs["held_fixed"] = '{"ratio<img src=x onerror=alert(1)>": 0.5}'
-    prediction.attrs["warnings"] = '[{"code": "</li>", "message": "<b>bold</b>"}]'
-    page = Page(report(fit, prediction, out=tmp_path / "report.html").read_text(encoding="utf-8"))
+    decision.data.attrs["held_fixed"] = '{"ratio<img src=x onerror=alert(1)>": 0.5}'
+    decision.data.attrs["warnings"] = '[{"code": "</li>", "message": "<b>bold</b>"}]'
+    page = Page(report(fit, decision, out=tmp_path / "report.html").read_text(encoding="utf-8"))
     assert MARKUP in page.said  # as text
     assert page.all("script") == page.all("b") == []
     assert len(page.all("img")) == 3
@@ -102,6 +102,10 @@ def test_without_a_prediction_it_shows_the_sizes(fit, tmp_path):
 def test_a_failed_gate_is_said_at_the_answer(monkeypatch, tmp_path):
     monkeypatch.setattr(bayeskisl.inference, "extrapolate", extrapolate)
     failed = HandMadeFit(gate=FAILED)
-    page = Page(report(failed, predict(failed, 98_304, throw=False), out=tmp_path / "r.html").read_text("utf-8"))
+    page = Page(
+        report(failed, decide(failed, 98_304, throw=False, sensitivity=False), out=tmp_path / "r.html").read_text(
+            "utf-8"
+        )
+    )
     assert page.said.index("failed its gate") < page.said.index("The evidence")
     assert "R-hat of tau is 1.2" in page.said

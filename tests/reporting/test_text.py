@@ -1,33 +1,63 @@
 import numpy as np
 
-from bayeskisl.decision import predict, verify
-from bayeskisl.reporting import describe_prediction, describe_verification
+from bayeskisl.decision import decide, decision_table, predict, verify
+from bayeskisl.reporting import describe_decision, describe_prediction, describe_verification
 from bayeskisl.reporting.numbers import three_digits
-from tests.decision.hand_made import HandMadeFit, amount_curves, law_line
+from bayeskisl.reporting.text import decision_rows
+from tests.decision.hand_made import HandMadeFit, MixedFit, amount_curves, law_line, mixed_curves
 
 
-def test_prediction_says_what_was_promised(prediction):
-    said = describe_prediction(prediction)
+def test_prediction_says_what_was_promised(fit):
+    said = describe_prediction(predict(fit, 98_304))
     for word in ("98,304 non-embedding", "exponent of params: 0.", "collapse of one fresh run", "90 % interval",
-                 "law 'power' (weight 0.25)", "sufficient ratio", "do not depend on the ratio", "held fixed: ratio 0.5",
-                 three_digits(prediction.choice.item(), down=True)):  # fmt: skip
+                 "law 'power' (weight 0.25)", "held fixed: ratio 0.5"):  # fmt: skip
         assert word in said
 
 
-def test_no_bound_is_said_where_there_is_none(fit):
-    said = describe_prediction(predict(HandMadeFit(steepness=0.7, steepness_log_sd=0.01), 98_304))
-    assert "no infusion keeps most on average" in said
-    assert "beware: in 100 % of the draws" in said
+def test_decision_says_the_choice_first_and_what_stands_beside_it(decision):
+    said = describe_decision(decision)
+    assert said.startswith(f"choice: at most {three_digits(decision.choice.value, down=True)} facts")
+    for word in ("risk-neutral", "as good as the best mean", "by giving too much", "sufficient ratio",
+                 "do not depend on the ratio", "collapse of one fresh run", "held fixed: ratio 0.5"):  # fmt: skip
+        assert word in said
 
 
-def test_hit_and_miss_are_said_alike(prediction, verification):
+def test_a_ratio_is_said_as_a_share_of_the_tokens(fit):
+    said = describe_decision(decide(MixedFit(curves=mixed_curves("ratio")), 98_304, sensitivity=False))
+    for word in ("of the tokens; the risk", "onset of infused facts", "background facts", "of too little"):
+        assert word in said
+
+
+def test_a_bound_is_said_with_its_reason_and_the_run_to_buy(fit):
+    said = describe_decision(decide(HandMadeFit(curves=amount_curves(levels=(62, 80, 100))), 98_304, sensitivity=False))
+    assert said.startswith("choice: at least 100 facts (a bound")
+    assert "because no run of the sweep lost half" in said
+    assert "to buy: 24,576 parameters at infusions above 100 facts" in said
+
+
+def test_no_optimum_is_said_where_there_is_none(fit):
+    made = HandMadeFit(steepness=0.7, steepness_log_sd=0.01)
+    said = describe_decision(decide(made, 98_304, sensitivity=False))
+    assert "on average more is always worth more" in said
+
+
+def test_a_grid_is_said_in_rows(fit):
+    head, first, second = decision_rows(decision_table(HandMadeFit(), [50_000, 98_304]))
+    assert head[0] == "params"
+    assert (first[0], second[0]) == ("50k", "98.3k")
+    bound = decision_rows(decision_table(HandMadeFit(curves=amount_curves(levels=(62, 80, 100))), [98_304]))[1]
+    assert bound[3] == "at least 100"
+
+
+def test_hit_and_miss_are_said_alike(decision, verification):
     assert "HIT: the measurement lies inside" in describe_verification(verification)
+    assert "what was kept: most, " in describe_verification(verification)
     far = amount_curves((98_304,), (1000, 2000, 4000, 8000), log_threshold=lambda n: law_line(n) - 1)
-    assert "MISS: the measurement lies outside" in describe_verification(verify(prediction, far))
+    assert "MISS: the measurement lies outside" in describe_verification(verify(decision, far))
 
 
-def test_a_bound_decides_nothing(prediction):
+def test_a_bound_decides_nothing(decision):
     low = amount_curves((98_304,), (100, 200, 400), rng=np.random.default_rng(0))
-    said = describe_verification(verify(prediction, low))
+    said = describe_verification(verify(decision, low))
     assert "no run lost half" in said
     assert "UNDECIDED" in said

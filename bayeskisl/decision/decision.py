@@ -1,0 +1,172 @@
+"""What a decision hands over: answers that are numbers or, with a reason, bounds."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayeskisl import schema
+from bayeskisl.decision.files import load_answer, save_answer
+
+__all__ = ["Answer", "Decision", "load_decision"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A number, or the bound that is known instead.
+
+    Parameters
+    ----------
+    value : float or None
+        In the unit of the sweep's axis; None where only a bound is known.
+    at_least, at_most : float or None
+        The bound's ends, where there are any.
+    reasons, buy : tuple of str
+        Why it is a bound, and the runs that would make it a number; empty with a number.
+    """
+
+    value: float | None
+    at_least: float | None = None
+    at_most: float | None = None
+    reasons: tuple[str, ...] = ()
+    buy: tuple[str, ...] = ()
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether there is no number."""
+        return self.value is None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        if not self.is_bound:
+            return {"value": self.value}
+        return {
+            "value": None,
+            "at_least": self.at_least,
+            "at_most": self.at_most,
+            "reasons": list(self.reasons),
+            "buy": list(self.buy),
+        }
+
+
+@dataclass(frozen=True, repr=False)
+class Decision:
+    """What a target should get.
+
+    Attributes
+    ----------
+    data : xarray.Dataset
+        All that `predict` gives, and over ``(chain, draw)``: ``admissible`` (the most that a run may be given to keep
+        its share), ``optimum`` (infinite or zero where it is an end of the range), ``best_utility`` (at that optimum),
+        ``sufficient_ratio`` (amount, ratio). Over ``infusion``, for plotting: ``shortfall_risk``, ``collapse_risk``,
+        ``ignorance_risk`` (ratio: the infused group keeps too little), ``utility`` by quantile, ``mean_utility``,
+        ``mean_kept_<group>``, ``expected_regret`` and its parts ``regret_of_too_much`` and ``regret_of_too_little``,
+        and the place in ``facts_at``, ``ratio_at``, ``exposures_at``. Scalars: ``choice``, ``risk_neutral_choice``,
+        ``least_sufficient``, ``domain_facts``; ``near_optimal`` over ``end``; ``choice_by_law`` over ``law``; the
+        sensitivity over ``assumption``. Numbers that `choice` and `optimum` withhold are here too.
+    """
+
+    data: xr.Dataset
+
+    @property
+    def choice(self) -> Answer:
+        """The chance-constrained choice: the largest infusion within the risk."""
+        return self._answer("choice", self.data[schema.CHOICE].item())
+
+    @property
+    def optimum(self) -> Answer:
+        """The risk-neutral choice: the infusion of the best mean utility."""
+        return self._answer("optimum", self.data["risk_neutral_choice"].item())
+
+    @property
+    def near_optimal(self) -> tuple[float, float]:
+        """Ends of the infusions that give up less than 1 % of the best mean utility."""
+        low, high = self.data["near_optimal"].values
+        return float(low), float(high)
+
+    @property
+    def caveats(self) -> list[dict[str, Any]]:
+        """Warnings and edges, each with its code and message."""
+        return json.loads(self.data.attrs["warnings"])
+
+    @property
+    def edges(self) -> list[dict[str, Any]]:
+        """Those that make an answer a bound, or concern the target, each with the run to buy."""
+        return [caveat for caveat in self.caveats if caveat.get("concerns")]
+
+    @property
+    def held_fixed(self) -> dict[str, float]:
+        """What the sweep held fixed, and so does the answer."""
+        return json.loads(self.data.attrs["held_fixed"])
+
+    @property
+    def sensitivity(self) -> pd.DataFrame:
+        """The same decision under other assumptions, one row each; empty where it was not asked for."""
+        if "assumption" not in self.data.dims:
+            return pd.DataFrame()
+        columns = [name for name in self.data if self.data[name].dims == ("assumption",)]
+        table = self.data[columns].to_dataframe()
+        return table.rename(columns=lambda name: str(name).removeprefix("sensitivity_"))
+
+    def regret(self, infusion: float | np.ndarray) -> pd.DataFrame:
+        """Expected regret of any choice: what it gives up against the best infusion of every draw.
+
+        Parameters
+        ----------
+        infusion : float or array
+            In the unit of the axis, within ``data.infusion``.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per infusion: ``regret`` in the unit of the utility, its parts ``too_much`` and ``too_little``, and
+            ``percent`` of the expected best.
+        """
+        places = np.atleast_1d(np.asarray(infusion, dtype=float))
+        grid = self.data["infusion"].values
+        parts = {"regret": "expected_regret", "too_much": "regret_of_too_much", "too_little": "regret_of_too_little"}
+        columns = {
+            name: np.interp(places, grid, self.data[variable].values, left=np.nan, right=np.nan)
+            for name, variable in parts.items()
+        }
+        best = float(self.data["best_utility"].mean())
+        table = pd.DataFrame(columns, index=pd.Index(places, name=self.data.attrs["coordinate"]))
+        return table.assign(percent=100 * table["regret"] / best)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the decision as NetCDF, which `load_decision` and plain xarray open."""
+        return save_answer(self.data, path)
+
+    def __repr__(self) -> str:
+        attrs, choice = self.data.attrs, self.choice
+        said = f"choice {choice.value:.4g} {attrs['unit']}" if not choice.is_bound else "choice a bound"
+        return f"<Decision for {attrs['params']:,.0f} parameters, {attrs['tokens']:,.0f} tokens: {said}>"
+
+    def _answer(self, concerns: str, value: float) -> Answer:
+        edges = [edge for edge in self.edges if edge["concerns"] == concerns]
+        if not edges:
+            return Answer(float(value))
+        lows = [edge["at_least"] for edge in edges if "at_least" in edge]
+        highs = [edge["at_most"] for edge in edges if "at_most" in edge]
+        return Answer(
+            None,
+            min(lows, default=None),
+            max(highs, default=None),
+            tuple(edge["message"] for edge in edges),
+            tuple(edge["buy"] for edge in edges),
+        )
+
+
+def load_decision(path: str | Path) -> Decision:
+    """Read a decision.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, is not NetCDF, or holds something else.
+    """
+    return Decision(load_answer(path, "decision"))

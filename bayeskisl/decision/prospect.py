@@ -1,0 +1,193 @@
+"""What runs of a model that nobody has trained would keep, at any infusion, draw by draw."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import xarray as xr
+
+from bayeskisl import schema
+from bayeskisl.curves.axis import moves
+from bayeskisl.decision.fall import Fall
+from bayeskisl.decision.general_loss import LossLaw
+from bayeskisl.decision.kept_knowledge import kept
+from bayeskisl.decision.mixture import law_of_draw
+from bayeskisl.decision.target import Target
+from bayeskisl.laws.shapes import Shape
+
+if TYPE_CHECKING:
+    from bayeskisl.inference import Fit
+
+__all__ = ["Kind", "Prospect", "draws_at", "every_draw_at", "prospect_of"]
+
+Kind = Literal["new_run", "mean"]
+
+_DIMS = ("sample", "point")
+
+
+@dataclass(frozen=True)
+class Prospect:
+    """Draws of everything that an infusion does at a target.
+
+    Parameters
+    ----------
+    target : Target
+    falls : mapping
+        Retention of each probe group against its exposures, a `Fall` of draws ``(sample,)``.
+    loss : LossLaw or None
+        The general loss, where it was measured.
+    seed : int
+        Of the draws of the general loss.
+    """
+
+    target: Target
+    falls: Mapping[str, Fall]
+    loss: LossLaw | None = None
+    seed: int = 0
+
+    @property
+    def samples(self) -> int:
+        """Number of draws."""
+        return len(self.falls[self.target.group].log_threshold)
+
+    def outcome(self, infusion: np.ndarray) -> xr.Dataset:
+        """What an infusion brings.
+
+        Parameters
+        ----------
+        infusion : numpy.ndarray
+            Values of the axis, shape ``(1, point)``, or ``(sample, point)`` for other places in every draw.
+
+        Returns
+        -------
+        xarray.Dataset
+            Dims ``(sample, point)``: ``kept_infused`` and ``kept_background`` in facts above guessing, and
+            ``kept_infused_heldout`` where it was probed; ``infused_tokens``; ``loss_rise``, nats of general loss more
+            than with next to nothing infused, where the loss was measured. Coordinates: ``infusion``, ``facts``,
+            ``ratio``, ``exposures``. This is what a utility of your own is given.
+        """
+        place = self.target.place(infusion)
+        known = {f"kept_{group}": self._kept(group, infusion, place[schema.FACTS]) for group in self.falls}
+        spent = {"infused_tokens": place[schema.RATIO] * self.target.tokens}
+        risen = {} if self.loss is None else {"loss_rise": self._loss_rise(place)}
+        shape = (self.samples, infusion.shape[1])
+        return xr.Dataset(
+            {name: (_DIMS, np.broadcast_to(value, shape)) for name, value in {**known, **spent, **risen}.items()},
+            coords={
+                name: (_DIMS, np.broadcast_to(value, shape)) for name, value in {"infusion": infusion, **place}.items()
+            },
+            attrs={schema.PARAMS: self.target.params, schema.TOKENS: self.target.tokens, "axis": self.target.axis},
+        )
+
+    def share_of_ceiling(self, group: str, infusion: np.ndarray) -> np.ndarray:
+        """Knowledge that a group keeps over that at its ceiling, shape ``(sample, point)``."""
+        return self.falls[group].share_of_ceiling(self.target.log_exposures(infusion, group))
+
+    def keeping(self, share: float, group: str | None = None) -> np.ndarray:
+        """The infusion at which a group keeps `share` of what its ceiling allows, shape ``(sample,)``."""
+        group = group or self.target.group
+        return self.target.infusion(self.falls[group].log_exposures_keeping(share), group)
+
+    def at(self, target: Target) -> "Prospect":
+        """The same draws at a target that holds something else fixed."""
+        return replace(self, target=target)
+
+    def _kept(self, group: str, infusion: np.ndarray, infused_facts: np.ndarray) -> np.ndarray:
+        fall, fixed = self.falls[group], self.target.held_fixed
+        facts = fixed.get(schema.BACKGROUND_FACTS, 0.0) if group == schema.BACKGROUND else infused_facts
+        share = self.share_of_ceiling(group, infusion)
+        return kept(facts, fall.known_at_best()[:, None] * share, 0.0)
+
+    def _loss_rise(self, place: dict[str, np.ndarray]) -> np.ndarray:
+        least = self.target.place(np.full((1, 1), self.target.range[0]))
+        loss = self.loss.draws(self.target, place, self.samples, self.seed)
+        return loss - self.loss.draws(self.target, least, self.samples, self.seed)
+
+
+def every_draw_at(fit: "Fit", target: Target, *, kind: Kind, seed: int) -> xr.Dataset:
+    """Posterior draws of the target's curves under every law, dims ``(law, chain, draw, group)``, and its exponents."""
+    from bayeskisl.inference import extrapolate
+
+    laws = {}
+    for law in fit.weights:
+        at_target = extrapolate(fit, target.params, target.tokens, kind=kind, law=law, seed=seed)
+        posterior = fit.tree["posterior" if law == fit.law.name else f"rivals/{law}/posterior"].to_dataset()
+        laws[law] = at_target.assign(exponent=posterior[schema.EXPONENT])
+    return xr.concat(laws.values(), dim="law", join="override", coords="minimal", compat="override").assign_coords(
+        law=list(laws)
+    )
+
+
+def draws_at(fit: "Fit", target: Target, *, kind: Kind, seed: int) -> xr.Dataset:
+    """As `every_draw_at`, of the group that can collapse, dims ``(law, chain, draw)``."""
+    return every_draw_at(fit, target, kind=kind, seed=seed).sel(group=target.group, drop=True)
+
+
+def prospect_of(
+    by_law: xr.Dataset,
+    weights: Mapping[str, float],
+    target: Target,
+    shapes: Mapping[str, Shape],
+    loss: LossLaw | None = None,
+    seed: int = 0,
+) -> tuple[Prospect, xr.Dataset]:
+    """The mixture of the laws' draws by weight, as a `Prospect` and as draws ``(chain, draw, ...)``.
+
+    Parameters
+    ----------
+    by_law : xarray.Dataset
+        What `every_draw_at` returned.
+    weights : mapping
+        Law -> weight, in the order of ``by_law.law``; a weight of zero leaves a law out.
+    target : Target
+    shapes : mapping
+        Law -> shape of its fall.
+    loss, seed
+        As for `Prospect`.
+    """
+    size = (by_law.sizes["chain"], by_law.sizes["draw"])
+    of_draw = law_of_draw(weights, size[0] * size[1], np.random.default_rng(seed))
+    mixture = by_law.isel(law=xr.DataArray(of_draw.reshape(size), dims=("chain", "draw"))).drop_vars("law")
+    shape = _shape_of_draws([shapes[law] for law in weights], of_draw)
+    groups = [str(group) for group in mixture[schema.GROUP].values]
+    falls = {group: _fall(mixture.sel(group=group), shape) for group in groups}
+    return Prospect(target, falls, loss, seed), mixture.transpose("chain", "draw", ...)
+
+
+def _fall(draws: xr.Dataset, shape: Shape) -> Fall:
+    flat = {name: draws[name].values.ravel() for name in draws if draws[name].ndim == 2}
+    return Fall(
+        shape=shape,
+        log_threshold=flat["log_critical_exposures"] + flat["run_effect"],
+        steepness=np.exp(flat["log_steepness"]),
+        floor=flat["floor"],
+        ceiling=flat["ceiling"],
+    )
+
+
+def _shape_of_draws(shapes: Sequence[Shape], of_draw: np.ndarray) -> Shape:
+    """One shape that is, in every draw, that of its law."""
+    distinct = {shape.name: shape for shape in shapes}
+    if len(distinct) == 1:
+        return shapes[0]
+    name_of_draw = np.array([shape.name for shape in shapes])[of_draw]
+
+    def choose(values: dict[str, np.ndarray]) -> np.ndarray:
+        like = next(iter(values.values()))
+        names = name_of_draw.reshape(-1, *[1] * (max(like.ndim, 1) - 1))
+        return np.select([names == name for name in values], list(values.values()))
+
+    return Shape(
+        name="+".join(distinct),
+        kept=lambda x, xp: choose({name: shape.kept(x, xp) for name, shape in distinct.items()}),
+        slope=lambda x, xp: choose({name: shape.slope(x, xp) for name, shape in distinct.items()}),
+        inverse=lambda share: choose(
+            {name: np.full(len(of_draw), shape.inverse(share)) for name, shape in distinct.items()}
+        ),
+    )
+
+
+def falling(target: Target) -> tuple[str, ...]:
+    """Every probe group that more infusion harms."""
+    return tuple(group for group in target.groups if moves(target.axis, group) < 0)

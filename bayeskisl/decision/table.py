@@ -1,0 +1,71 @@
+"""The same decision at a grid of sizes and budgets."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from bayeskisl import schema
+from bayeskisl.decision.advice import decide
+from bayeskisl.decision.decision import Answer
+from bayeskisl.decision.intervals import interval, interval_name
+
+if TYPE_CHECKING:
+    from bayeskisl.inference import Fit
+
+__all__ = ["decision_table"]
+
+
+def decision_table(
+    fit: "Fit",
+    params: Sequence[float | str],
+    tokens: Sequence[float | str | None] = (None,),
+    **options: Any,
+) -> pd.DataFrame:
+    """Decide at every combination of sizes and budgets.
+
+    Parameters
+    ----------
+    fit : Fit
+    params : sequence of float or str
+        Non-embedding parameters of the targets, such as ``["1B", "7B", "70B"]``.
+    tokens : sequence of float or str, optional
+        Their token budgets; left out, the sweep's only one.
+    **options
+        As for `decide`. The sensitivity is left out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per target: ``params``, ``tokens``, ``decades`` (log10 of the extrapolation in size), ``choice``,
+        ``optimum``, ``near_optimal_low`` and ``_high``, the median and interval of ``collapse``, and ``edges``, the
+        codes of what makes an answer a bound. A bound is NaN in its column and given in ``<name>_at_least`` and
+        ``<name>_at_most``.
+    """
+    rows = []
+    for size in params:
+        for budget in tokens:
+            decision = decide(fit, size, budget, **{**options, "sensitivity": False})
+            attrs = decision.data.attrs
+            median, low, high = interval(decision.data[schema.COLLAPSE].values, attrs["ci_prob"])
+            name = interval_name(attrs["ci_prob"])
+            rows.append(
+                {
+                    schema.PARAMS: attrs[schema.PARAMS],
+                    schema.TOKENS: attrs[schema.TOKENS],
+                    "decades": attrs["extrapolation_decades"],
+                    **_columns(schema.CHOICE, decision.choice),
+                    **_columns(schema.OPTIMUM, decision.optimum),
+                    "near_optimal_low": decision.near_optimal[0],
+                    "near_optimal_high": decision.near_optimal[1],
+                    schema.COLLAPSE: median,
+                    f"collapse_{name}_low": low,
+                    f"collapse_{name}_high": high,
+                    "edges": ", ".join(dict.fromkeys(edge["code"] for edge in decision.edges)),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _columns(name: str, answer: Answer) -> dict[str, float | None]:
+    return {name: answer.value, f"{name}_at_least": answer.at_least, f"{name}_at_most": answer.at_most}

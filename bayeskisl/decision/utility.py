@@ -1,0 +1,63 @@
+"""What an infusion is worth."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import xarray as xr
+
+from bayeskisl.errors import InputError
+
+__all__ = ["KeptFacts", "Utility", "described_utility", "unit_of"]
+
+# Takes the outcome of infusions (`Prospect.outcome`, dims ``(sample, point)``) and says what each is worth.
+Utility = Callable[[xr.Dataset], xr.DataArray]
+
+
+@dataclass(frozen=True)
+class KeptFacts:
+    """Facts kept above guessing, infused and background, less what they cost.
+
+    Parameters
+    ----------
+    background_weight : float
+        Worth of a background fact in infused facts, at least 0; only where the background was probed.
+    token_price : float
+        Price of one infused token, in facts.
+    loss_price : float
+        Price of one nat by which the general loss rises, in facts; needs curves with the general loss.
+    """
+
+    background_weight: float = 1.0
+    token_price: float = 0.0
+    loss_price: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not 0 <= value < float("inf"):
+                raise InputError("a number of at least 0", repr(value), name)
+
+    def __call__(self, outcome: xr.Dataset) -> xr.DataArray:
+        """The utility of every draw and place, in facts."""
+        worth = outcome["kept_infused"] - self.token_price * outcome["infused_tokens"]
+        if "kept_background" in outcome:
+            worth = worth + self.background_weight * outcome["kept_background"]
+        if self.loss_price:
+            if "loss_rise" not in outcome:
+                raise InputError("curves with the general loss", "curves without it", "loss_price",
+                                 "leave the price out, or measure the loss")  # fmt: skip
+            worth = worth - self.loss_price * outcome["loss_rise"]
+        return worth
+
+
+def unit_of(utility: Utility) -> str:
+    """What a utility is counted in: facts, or the name of the user's function."""
+    return "facts" if isinstance(utility, KeptFacts) else getattr(utility, "__name__", type(utility).__name__)
+
+
+def described_utility(utility: Utility) -> str:
+    """A utility in words."""
+    if not isinstance(utility, KeptFacts):
+        return f"the function {unit_of(utility)}"
+    said = f"facts kept above guessing, a background fact counting {utility.background_weight:g}"
+    prices = {"infused token": utility.token_price, "nat of general loss": utility.loss_price}
+    return ", ".join([said, *(f"less {price:g} per {what}" for what, price in prices.items() if price)])

@@ -1,0 +1,35 @@
+"""Counts as people write them."""
+
+import math
+
+from bayeskisl.errors import InputError
+
+__all__ = ["read_number", "read_numbers"]
+
+_SUFFIXES = {"k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
+
+
+def read_number(text: str | float, where: str) -> int:
+    """A whole number such as ``98304``, ``98_304``, ``1.8e6``, ``300M``, ``7B`` or ``1.5T``.
+
+    Raises
+    ------
+    InputError
+        If it is no positive whole number.
+    """
+    plain = str(text).strip().lower().replace("_", "").replace(",", "")
+    scale = _SUFFIXES.get(plain[-1:], 1.0)
+    try:
+        value = float(plain[:-1] if scale != 1.0 else plain) * scale
+    except ValueError:
+        value = math.nan
+    whole = round(value) if math.isfinite(value) else 0
+    # 1.1e9 is 1100000000.0000002 once multiplied out
+    if whole <= 0 or not math.isclose(value, whole, rel_tol=1e-12):
+        raise InputError("a positive whole number such as 98304, 1.8e6, 300M or 7B", repr(text), where)
+    return whole
+
+
+def read_numbers(text: str, where: str) -> list[int]:
+    """Several of them, separated by commas: ``1B,7B,70B``."""
+    return [read_number(each, where) for each in text.split(",")]

@@ -1,0 +1,165 @@
+"""A decision in one picture: the risk of each infusion, what is kept, and what a wrong choice costs on either side."""
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, PercentFormatter
+
+from bayeskisl import schema
+from bayeskisl.decision import Decision, Verification
+from bayeskisl.decision.intervals import interval
+from bayeskisl.reporting.numbers import exact, percent, short, three_digits
+from bayeskisl.reporting.style import exposures_on_top, figure_style, ink, law_colors, log_axis, new_figure
+
+__all__ = ["plot_decision"]
+
+_GROUPS = {schema.INFUSED: "infused", schema.BACKGROUND: "background", schema.INFUSED_HELDOUT: "infused, new templates"}
+
+
+def plot_decision(decision: Decision, verification: Verification | None = None, *, dark: bool = False) -> Figure:
+    """Draw, against the infusion, the risk at the target, the knowledge kept, and the expected regret.
+
+    Parameters
+    ----------
+    decision : Decision
+        What `decide` returned.
+    verification : Verification, optional
+        What `verify` said of it: what was kept at each level that was trained is drawn over what was predicted.
+    dark : bool
+        For a dark page.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The choice is a line through all panels; what is as good as the best mean, to 1 %, is shaded. The regret is
+        split into what giving too little and giving too much lose, so that their asymmetry is seen.
+    """
+    data, attrs = decision.data, decision.data.attrs
+    infusion = data["infusion"].values
+    with figure_style(dark):
+        figure, panels = new_figure(3, 1, figsize=(7.6, 8.4), sharex=True, height_ratios=(1.0, 1.15, 0.85))
+        above, middle, below = panels
+        _draw_risk(above, decision)
+        _draw_worth(middle, decision, verification)
+        _draw_regret(below, decision)
+        for axes in panels:
+            axes.axvline(data[schema.CHOICE].item(), color=law_colors(3)[2], lw=2.0, zorder=3)
+            axes.axvspan(*decision.near_optimal, color=law_colors(3)[2], alpha=0.09, lw=0)
+        if attrs["axis"] == "amount":
+            log_axis(below, "x", infusion[0], infusion[-1])
+            exposures_on_top(above, infusion * data["exposures_at"].values)
+        else:
+            below.set_xlim(0, 1)
+        subject = "one fresh run" if attrs["kind"] == "new_run" else "the mean run"
+        above.set_title(f"What {subject} of {exact(attrs[schema.PARAMS])} parameters risks, keeps and may regret")
+        below.set_xlabel("infused facts" if attrs["axis"] == "amount" else "infusion ratio, share of the tokens")
+        figure.supxlabel("line: the choice; shaded: as good as the best mean, to 1 %", fontsize=8, x=0.01, ha="left")
+    return figure
+
+
+def _draw_risk(axes: Axes, decision: Decision) -> None:
+    data, attrs = decision.data, decision.data.attrs
+    blue, orange, green, pink = law_colors(4)
+    infusion = data["infusion"]
+    whose = "" if attrs["axis"] == "amount" else f"{attrs['group']}: "
+    axes.plot(
+        infusion, data["shortfall_risk"], color=blue, lw=2,
+        label=f"{whose}keeps less than {percent(attrs['keep'])} of its ceiling",
+    )  # fmt: skip
+    axes.plot(
+        infusion, data["collapse_risk"], color=orange, lw=2, ls="--", label=f"{whose}keeps less than half: collapse"
+    )
+    if "ignorance_risk" in data:
+        axes.plot(
+            infusion, data["ignorance_risk"], color=pink, lw=2, ls="-.",
+            label=f"infused: learns less than {percent(attrs['keep'])} of its ceiling",
+        )  # fmt: skip
+    axes.axhline(attrs["risk"], color=ink(), lw=0.8, ls=":")
+    choice = decision.data[schema.CHOICE].item()
+    number = three_digits(choice, down=True)
+    said = "a bound: see the text" if decision.choice.is_bound else f"at a risk of {percent(attrs['risk'])}"
+    axes.annotate(
+        f"choice: {number} {attrs['coordinate'] if attrs['axis'] == 'amount' else ''}".rstrip() + f"\n{said}",
+        (choice, attrs["risk"]),
+        (-8, 26),
+        textcoords="offset points",
+        ha="right",
+        color=green,
+        weight="bold",
+    )
+    _draw_span(axes, data, schema.SHOULDER, 1.06, blue)
+    _draw_span(axes, data, schema.COLLAPSE, 1.14, orange)
+    axes.set_ylim(-0.02, 1.2)
+    axes.set_yticks(np.linspace(0, 1, 5))
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.set_ylabel("probability that the run ...")
+    axes.legend(loc="center left" if attrs["axis"] == "amount" else "center")
+
+
+def _draw_span(axes: Axes, data: xr.Dataset, name: str, height: float, color: str) -> None:
+    ci_prob = data.attrs["ci_prob"]
+    median, low, high = interval(data[name].values, ci_prob)
+    axes.plot([low, high], [height] * 2, color=color, lw=2.2, solid_capstyle="butt")
+    axes.plot([median], [height], "o", color=color, ms=5)
+    label = f"{name}, {percent(ci_prob)} interval"
+    # Ratios end at 1, so that only the left has room; numbers of facts have it on the right.
+    left = data.attrs["axis"] != "amount"
+    place, offset, side = (low, -6, "right") if left else (high, 6, "left")
+    axes.annotate(
+        label, (place, height), (offset, 0), textcoords="offset points", va="center", ha=side, color=color, size=8.5
+    )
+
+
+def _draw_worth(axes: Axes, decision: Decision, verification: Verification | None) -> None:
+    data, attrs = decision.data, decision.data.attrs
+    infusion = data["infusion"].values
+    low, lower, median, higher, high = data["utility"].transpose("quantile", "infusion").values
+    color, groups = ink(), [group for group in _GROUPS if f"mean_kept_{group}" in data]
+    if attrs["axis"] == "amount":
+        axes.plot(infusion, infusion, color=color, lw=0.8, ls=":", label="all that is infused")
+    axes.plot(infusion, median, color=color, lw=1.6, label="median")
+    axes.fill_between(infusion, lower, higher, color=color, alpha=0.22, lw=0, label="50 % interval")
+    axes.fill_between(infusion, low, high, color=color, alpha=0.12, lw=0, label="90 % interval")
+    axes.plot(infusion, data["mean_utility"], color=color, lw=1.2, ls="-.", label="mean")
+    if len(groups) > 1:
+        for group, line, shade in zip(
+            groups, ("--", ":", (0, (1, 3))), law_colors(4)[3:] + law_colors(2), strict=False
+        ):
+            axes.plot(
+                infusion, data[f"mean_kept_{group}"], color=shade, lw=1.4, ls=line, label=f"{_GROUPS[group]} facts kept"
+            )
+    best = data["risk_neutral_choice"].item()
+    if np.isfinite(best):
+        risk = percent(round(float((data["admissible"] < best).mean()), 2))
+        value = np.interp(best, infusion, data["mean_utility"].values)
+        axes.plot([best], [value], "s", color=law_colors(2)[1], ms=7, label=f"best mean, at a risk of {risk}")
+    if verification is not None:
+        kept = verification.kept
+        axes.plot(kept.infusions, kept.facts, "*", ms=10, color=law_colors(1)[0], mec=color, mew=0.6, zorder=5,
+                  label="measured afterwards, mean of a level's runs")  # fmt: skip
+    axes.set_ylim(min(0.0, float(low.min())), 1.1 * float(np.max(high)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
+    unit = attrs["utility_unit"]
+    axes.set_ylabel("facts kept, above guessing" if unit == "facts" else f"utility, {unit}")
+    axes.legend(loc="best", ncols=2 if len(groups) > 1 else 1)
+
+
+def _draw_regret(axes: Axes, decision: Decision) -> None:
+    data = decision.data
+    infusion, (blue, orange) = data["infusion"].values, law_colors(2)
+    too_little, too_much = data["regret_of_too_little"].values, data["regret_of_too_much"].values
+    axes.fill_between(infusion, 0, too_little, color=blue, alpha=0.35, lw=0, label="by giving too little")
+    axes.fill_between(
+        infusion, too_little, too_little + too_much, color=orange, alpha=0.35, lw=0, hatch="//",
+        edgecolor=orange, label="by giving too much",
+    )  # fmt: skip
+    axes.plot(infusion, data["expected_regret"], color=ink(), lw=1.4)
+    best = float(data["best_utility"].mean())
+    axes.set_ylim(0, min(1.05 * float(data["expected_regret"].max()), 1.02 * abs(best)))
+    axes.set_ylabel("expected regret")
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
+    share = axes.secondary_yaxis("right", functions=(lambda value: value / best, lambda value: value * best))
+    share.yaxis.set_major_formatter(PercentFormatter(1.0))
+    share.set_ylabel("of the best")
+    axes.legend(loc="best")
