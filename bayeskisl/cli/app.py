@@ -54,17 +54,22 @@ def _root(
 
 @app.command()
 def demo(
-    out: Annotated[Path, typer.Option(help="Where everything goes.")] = Path("runs/demo"),
+    experiment: Annotated[
+        str, typer.Option(help="amount: how many facts at one ratio; dose: how large a ratio of more and more facts.")
+    ] = "amount",
+    out: Annotated[
+        Path | None, typer.Option(help="Where everything goes; by default runs/demo or runs/demo-EXPERIMENT.")
+    ] = None,
     reduced: Annotated[
         bool, typer.Option(help="Fewer levels and a smaller target, for continuous integration.")
     ] = False,
     workers: Workers = None,
 ) -> None:
-    """Train four small sizes, predict a larger one's collapse, write it down, then train it and verify."""
+    """Train four small sizes, decide on a larger one, write it down, then train it and verify."""
     from bayeskisl.workflow import demo as run_demo
 
     with SweepDisplay() as display:
-        lines = run_demo(out, reduced=reduced, workers=workers, events=display)
+        lines = run_demo(out, experiment=experiment, reduced=reduced, workers=workers, events=display)
     for line in lines:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 

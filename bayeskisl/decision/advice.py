@@ -14,7 +14,6 @@ from bayeskisl.decision.choices import (
     Gains,
     chance_constrained_choice,
     least_sufficient,
-    most_admissible,
     near_optimal,
     sufficient_ratio,
 )
@@ -121,8 +120,8 @@ def decide(
     GateError
         If the fit failed its gate.
     """
-    options = Options(kind, ci_prob, seed)
-    require_share(risk=risk, keep=keep)
+    options = Options(kind, keep, ci_prob, seed)
+    require_share(risk=risk)
     if facts is not None and not facts > 0:
         raise InputError("a positive number of facts", repr(facts), "facts")
     if at_most is not None and not at_most > 0:
@@ -134,7 +133,7 @@ def decide(
     if facts is not None and fit.curves.attrs["axis"] == "ratio":
         held[schema.FACTS] = facts
     target = target_of(fit.curves, params, tokens, hold=held, prior_driven=prior_driven)
-    question = Question(target, options, utility or KeptFacts(), risk, keep, facts, at_most)
+    question = Question(target, options, utility or KeptFacts(), risk, facts, at_most)
     data = question.answered_by(fit)
     caveats = [
         *_with_bounds(about_prediction(data, target, fit.curves, apart), data),
@@ -147,7 +146,6 @@ def decide(
         options,
         caveats,
         risk=risk,
-        keep=keep,
         utility=described_utility(question.utility),
         utility_unit=unit_of(question.utility),
         background_weight=getattr(question.utility, "background_weight", 1.0),
@@ -165,7 +163,6 @@ class Question:
     options: Options
     utility: Utility
     risk: float
-    keep: float
     facts: float | None
     at_most: float | None
 
@@ -174,10 +171,10 @@ class Question:
         found = forecast(fit, self.target, self.options, weights)
         prospect = found.prospect
         gains = Gains(prospect, self.utility, *_planned_range(self.target, self.at_most))
-        admissible = most_admissible(prospect, self.keep)
-        by_law = [chance_constrained_choice(most_admissible(one, self.keep), self.risk) for one in found.alone.values()]
+        keep, admissible = self.options.keep, found.ahead["admissible"].values
+        by_law = [chance_constrained_choice(one.admissible(keep), self.risk) for one in found.alone.values()]
         optima, best = gains.optima(), gains.best_mean()
-        of_draws = {"admissible": admissible, schema.OPTIMUM: optima.place, "best_utility": optima.value}
+        of_draws = {schema.OPTIMUM: optima.place, "best_utility": optima.value}
         scalars = {
             schema.CHOICE: min(chance_constrained_choice(admissible, self.risk), gains.high),
             "risk_neutral_choice": float(best.place[0]) if best.side[0] == 0 else np.nan,
@@ -186,7 +183,7 @@ class Question:
             "least": gains.low,
             "most": gains.high,
         }
-        of_domain, domain = _domain(prospect, scalars[schema.CHOICE], self.keep, self.facts)
+        of_domain, domain = _domain(prospect, scalars[schema.CHOICE], keep, self.facts)
         if "sufficient" in of_domain:
             scalars["least_sufficient"] = least_sufficient(of_domain["sufficient"], self.risk)
         data = found.ahead.assign(

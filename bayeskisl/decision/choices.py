@@ -5,14 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayeskisl.decision.maximum import Maximum, maximise
-from bayeskisl.decision.prospect import Prospect, falling
+from bayeskisl.decision.prospect import Prospect
 from bayeskisl.decision.utility import Utility
 
 __all__ = [
     "Gains",
     "chance_constrained_choice",
     "least_sufficient",
-    "most_admissible",
     "near_optimal",
     "sufficient_ratio",
 ]
@@ -76,11 +75,6 @@ def chance_constrained_choice(admissible: np.ndarray, risk: float) -> float:
 def least_sufficient(sufficient: np.ndarray, risk: float) -> float:
     """The smallest infusion that at most a share `risk` of the draws finds too little; the mirror of the choice."""
     return float(np.quantile(sufficient, 1 - risk, method="higher"))
-
-
-def most_admissible(prospect: Prospect, keep: float) -> np.ndarray:
-    """The largest infusion at which every group that it harms keeps its share of the ceiling, shape ``(sample,)``."""
-    return np.min([prospect.keeping(keep, group) for group in falling(prospect.target)], axis=0)
 
 
 def sufficient_ratio(log_exposures: np.ndarray, facts: float, tokens: float, tokens_per_fact: float) -> np.ndarray:

@@ -30,11 +30,12 @@ class Options:
     """What every answer about a target depends on beside the fit; fields as for `predict`."""
 
     kind: Kind = "new_run"
+    keep: float = 0.9
     ci_prob: float = 0.9
     seed: int = 0
 
     def __post_init__(self) -> None:
-        require_share(ci_prob=self.ci_prob)
+        require_share(keep=self.keep, ci_prob=self.ci_prob)
         if self.kind not in ("new_run", "mean"):
             raise InputError("'new_run' or 'mean'", repr(self.kind), "kind")
 
@@ -45,6 +46,7 @@ def predict(
     tokens: float | str | None = None,
     *,
     kind: Kind = "new_run",
+    keep: float = 0.9,
     hold: dict[str, float] | None = None,
     prior_driven: bool = False,
     ci_prob: float = 0.9,
@@ -63,6 +65,8 @@ def predict(
         Its training tokens; left out, the sweep's only budget.
     kind : {"new_run", "mean"}
         Whether the prediction is for one fresh run or for the mean of many runs of the target.
+    keep : float
+        Share of what the ceiling allows, in (0, 1), that ``admissible`` keeps.
     hold : dict, optional
         Which value the target has of what several sweeps held fixed each in its own way, such as ``{"ratio": 0.3}``.
     prior_driven : bool
@@ -78,10 +82,10 @@ def predict(
     -------
     xarray.Dataset
         Draws over ``(chain, draw)`` of the mixture of laws: ``collapse`` and ``shoulder`` of the group that can
-        collapse, ``onset`` of the group that more infusion teaches (ratio), ``critical_exposures``, ``steepness``,
-        ``floor``, ``ceiling``, ``exponent``; the law-wise ``collapse_by_law``, ``critical_exposures_by_law`` and
-        ``weight``. Infusions are in the unit of the sweep's axis. Attributes say what was held fixed and what to beware
-        of.
+        collapse, ``admissible`` (the most that a run may be given to keep its share), ``onset`` of the group that more
+        infusion teaches (ratio), ``critical_exposures``, ``steepness``, ``floor``, ``ceiling``, ``exponent``; the
+        law-wise ``collapse_by_law``, ``critical_exposures_by_law`` and ``weight``. Infusions are in the unit of the
+        sweep's axis. Attributes say what was held fixed and what to beware of.
 
     Raises
     ------
@@ -90,7 +94,7 @@ def predict(
     GateError
         If the fit failed its gate.
     """
-    options = Options(kind, ci_prob, seed)
+    options = Options(kind, keep, ci_prob, seed)
     require_gate(fit, throw)
     target = target_of(fit.curves, params, tokens, hold=hold, prior_driven=prior_driven)
     ahead = forecast(fit, target, options).ahead
@@ -126,15 +130,18 @@ def forecast(fit: "Fit", target: Target, options: Options, weights: dict[str, fl
     alone = {
         law: prospect_of(by_law.sel(law=[law]), {law: 1.0}, target, shapes, loss, options.seed)[0] for law in weights
     }
-    return Forecast(_named(by_law, mixture, weights, prospect), prospect, alone)
+    return Forecast(_named(by_law, mixture, weights, prospect, options.keep), prospect, alone)
 
 
-def _named(by_law: xr.Dataset, mixture: xr.Dataset, weights: dict[str, float], prospect: Prospect) -> xr.Dataset:
+def _named(
+    by_law: xr.Dataset, mixture: xr.Dataset, weights: dict[str, float], prospect: Prospect, keep: float
+) -> xr.Dataset:
     target = prospect.target
     fall = prospect.falls[target.group]
     of_draws = {
         schema.COLLAPSE: prospect.keeping(0.5),
         schema.SHOULDER: prospect.keeping(_SHOULDER_SHARE),
+        "admissible": prospect.admissible(keep),
         **({schema.ONSET: prospect.keeping(0.5, target.rising_group)} if target.rising_group else {}),
         schema.CRITICAL_EXPOSURES: np.exp(fall.log_threshold),
         "steepness": fall.steepness,

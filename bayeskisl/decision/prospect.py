@@ -1,7 +1,7 @@
 """What runs of a model that nobody has trained would keep, at any infusion, draw by draw."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -89,9 +89,10 @@ class Prospect:
         group = group or self.target.group
         return self.target.infusion(self.falls[group].log_exposures_keeping(share), group)
 
-    def at(self, target: Target) -> "Prospect":
-        """The same draws at a target that holds something else fixed."""
-        return replace(self, target=target)
+    def admissible(self, share: float) -> np.ndarray:
+        """The largest infusion at which every group that it harms keeps `share` of its ceiling, shape ``(sample,)``."""
+        harmed = [group for group in self.falls if moves(self.target.axis, group) < 0]
+        return np.min([self.keeping(share, group) for group in harmed], axis=0)
 
     def _kept(self, group: str, infusion: np.ndarray, infused_facts: np.ndarray) -> np.ndarray:
         fall, fixed = self.falls[group], self.target.held_fixed
@@ -186,8 +187,3 @@ def _shape_of_draws(shapes: Sequence[Shape], of_draw: np.ndarray) -> Shape:
             {name: np.full(len(of_draw), shape.inverse(share)) for name, shape in distinct.items()}
         ),
     )
-
-
-def falling(target: Target) -> tuple[str, ...]:
-    """Every probe group that more infusion harms."""
-    return tuple(group for group in target.groups if moves(target.axis, group) < 0)

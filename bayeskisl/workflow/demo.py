@@ -1,4 +1,4 @@
-"""The main job, end to end: train small sizes, decide on a larger one, write it down, then train that one and verify."""
+"""The main job, end to end: train small sizes, decide on a larger one, write it down, then train it and verify."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
