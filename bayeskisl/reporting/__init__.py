@@ -2,8 +2,8 @@
 
 from bayeskisl.reporting.collapse_figure import plot_collapse
 from bayeskisl.reporting.curves_figure import plot_curves
-from bayeskisl.reporting.diagnostics_figures import plot_calibration, plot_diagnostics, plot_prior_vs_posterior
 from bayeskisl.reporting.decision_figure import plot_decision
+from bayeskisl.reporting.diagnostics_figures import plot_calibration, plot_diagnostics, plot_prior_vs_posterior
 from bayeskisl.reporting.page import report
 from bayeskisl.reporting.plan_figure import plot_plan
 from bayeskisl.reporting.replay_figure import plot_replay
@@ -18,8 +18,8 @@ __all__ = [
     "plot_calibration",
     "plot_collapse",
     "plot_curves",
-    "plot_diagnostics",
     "plot_decision",
+    "plot_diagnostics",
     "plot_plan",
     "plot_prior_vs_posterior",
     "plot_replay",

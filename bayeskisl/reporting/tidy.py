@@ -8,6 +8,7 @@ import polars as pl
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.decision import Decision
 from bayeskisl.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,12 +19,12 @@ __all__ = ["export", "tidy"]
 _KINDS = (".parquet", ".csv", ".tsv", ".jsonl", ".nc", ".zarr")
 
 
-def tidy(thing: "xr.Dataset | Fit") -> pl.DataFrame:
+def tidy(thing: "xr.Dataset | Fit | Decision") -> pl.DataFrame:
     """One row per observation.
 
     Parameters
     ----------
-    thing : xarray.Dataset or Fit
+    thing : xarray.Dataset, Fit or Decision
         Curves: one row per run and probe group (and checkpoint) that was probed, with its counts and the run's
         coordinates, which `curves_from_table` reads again. A fit: one row per draw of every named quantity. A
         prediction or a decision: one row per value of every variable.
@@ -39,6 +40,8 @@ def tidy(thing: "xr.Dataset | Fit") -> pl.DataFrame:
     InputError
         If `thing` is something else.
     """
+    if isinstance(thing, Decision):
+        return _long(thing.data)
     if hasattr(thing, "tree") and "posterior" in thing.tree:
         return _long(thing.tree["posterior"].to_dataset())
     if isinstance(thing, xr.Dataset) and schema.RECALLED in thing:
@@ -48,12 +51,12 @@ def tidy(thing: "xr.Dataset | Fit") -> pl.DataFrame:
     raise InputError("retention curves, a prediction, a decision or a fit", type(thing).__name__, "tidy")
 
 
-def export(thing: "xr.Dataset | Fit", path: str | Path) -> Path:
+def export(thing: "xr.Dataset | Fit | Decision", path: str | Path) -> Path:
     """Write curves, a fit, a prediction or a decision as a table or as arrays, by the ending of `path`.
 
     Parameters
     ----------
-    thing : xarray.Dataset or Fit
+    thing : xarray.Dataset, Fit or Decision
         What to write.
     path : path
         ``*.parquet``, ``*.csv``, ``*.tsv`` or ``*.jsonl``: the tidy table. ``*.nc``: NetCDF. ``*.zarr``: a Zarr store,
@@ -69,7 +72,7 @@ def export(thing: "xr.Dataset | Fit", path: str | Path) -> Path:
         raise InputError(f"a name that ends in {', '.join(_KINDS)}", repr(path.name), "export")
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix in (".nc", ".zarr"):
-        _write_arrays(thing.tree if hasattr(thing, "tree") else thing, path)
+        _write_arrays(getattr(thing, "tree", getattr(thing, "data", thing)), path)
         return path
     table, draft = tidy(thing), path.with_name(f".{path.name}.tmp")
     {

@@ -30,16 +30,16 @@ def test_arrays_go_out_and_come_back(curves, tmp_path):
     xr.testing.assert_equal(xr.load_dataset(export(curves, tmp_path / "c.zarr"), engine="zarr"), curves)
 
 
-def test_draws_and_predictions_are_long(fit, prediction):
+def test_draws_and_decisions_are_long(fit, decision):
     draws = tidy(fit)
     assert draws.columns[0] == "variable"
     exponents = draws.filter(pl.col("variable") == "exponent")
     np.testing.assert_array_equal(exponents["value"], fit.tree["posterior"]["exponent"].values.ravel())
     assert set(exponents["covariate"]) == {"params"}
     assert exponents["cell"].null_count() == len(exponents)
-    ahead = tidy(prediction)
-    np.testing.assert_array_equal(ahead.filter(pl.col("variable") == "choice")["value"], [prediction.choice.item()])
-    assert (ahead["variable"] == "collapse").sum() == prediction.collapse.size
+    ahead = tidy(decision)
+    np.testing.assert_array_equal(ahead.filter(pl.col("variable") == "choice")["value"], [decision.choice.value])
+    assert (ahead["variable"] == "collapse").sum() == decision.data.collapse.size
 
 
 def test_other_things_and_endings_are_refused(curves, tmp_path):
