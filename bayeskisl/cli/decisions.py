@@ -2,13 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bayeskisl.cli.display import console, loading
 from bayeskisl.errors import InputError
 from bayeskisl.quantities import read_number, read_numbers
+
+if TYPE_CHECKING:
+    from bayeskisl.inference import Fit
 
 __all__ = ["decide", "predict", "verify"]
 
@@ -126,7 +129,7 @@ def decide(
     typer.echo(json.dumps(decision_summary(decision), indent=2) if as_json else describe_decision(decision))
 
 
-def _print_table(fit, sizes: list[int], budgets: list[int | None], options: dict, as_json: bool) -> None:
+def _print_table(fit: "Fit", sizes: list[int], budgets: list[int | None], options: dict, as_json: bool) -> None:
     from rich.table import Table
 
     from bayeskisl.decision import decision_table
