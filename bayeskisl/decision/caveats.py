@@ -104,17 +104,22 @@ def _about_laws(ahead: xr.Dataset, target: Target, apart: float) -> Iterator[Cav
         str(law): interval(heard["critical_exposures_by_law"].sel(law=law).values, 0.9)[0]
         for law in heard["law"].values
     }
-    factor = max(medians.values()) / min(medians.values())
+    least = min(medians.values())
+    factor = max(medians.values()) / least if least > 0 else np.inf
     if factor > apart:
         collapse = [interval(heard["collapse_by_law"].sel(law=law).values, 0.9)[0] for law in heard["law"].values]
         yield Caveat(
             "laws_apart",
-            f"the laws disagree about the critical exposures at the target by a factor of {said(factor)} (more than "
+            f"the laws disagree about the critical exposures at the target by {_factor(factor)} (more than "
             f"{apart:g}), and the sizes seen do not separate them; read the envelope, not the mixture alone",
             concerns="choice",
             buy=f"a larger size than any so far, at infusions between its laws' collapse points (at the target "
             f"{said(min(collapse))} to {said(max(collapse))} {target.coordinate})",
         )
+
+
+def _factor(factor: float) -> str:
+    return f"a factor of {said(factor)}" if np.isfinite(factor) else "all that there is: one of them never collapses"
 
 
 def _about_width(ahead: xr.Dataset, target: Target) -> Iterator[Caveat]:

@@ -130,11 +130,11 @@ def forecast(fit: "Fit", target: Target, options: Options, weights: dict[str, fl
     alone = {
         law: prospect_of(by_law.sel(law=[law]), {law: 1.0}, target, shapes, loss, options.seed)[0] for law in weights
     }
-    return Forecast(_named(by_law, mixture, weights, prospect, options.keep), prospect, alone)
+    return Forecast(_named(mixture, weights, prospect, alone, options.keep), prospect, alone)
 
 
 def _named(
-    by_law: xr.Dataset, mixture: xr.Dataset, weights: dict[str, float], prospect: Prospect, keep: float
+    mixture: xr.Dataset, weights: dict[str, float], prospect: Prospect, alone: dict[str, Prospect], keep: float
 ) -> xr.Dataset:
     target = prospect.target
     fall = prospect.falls[target.group]
@@ -148,16 +148,20 @@ def _named(
         "floor": fall.floor,
         "ceiling": fall.ceiling,
     }
-    thresholds = (by_law["log_critical_exposures"] + by_law["run_effect"]).sel(group=target.group, drop=True)
+    size = (len(alone), mixture.sizes["chain"], mixture.sizes["draw"])
+    collapse = np.stack([one.keeping(0.5) for one in alone.values()])
+    # no exposures at all where a law's shape does not fall
+    critical = np.exp([one.falls[target.group].log_exposures_keeping(0.5) for one in alone.values()])
+    of_law = ("law", "chain", "draw")
     return xr.Dataset(
         over_draws(of_draws, mixture)
         | {
-            "collapse_by_law": target.infusion(thresholds),
-            "critical_exposures_by_law": np.exp(thresholds),
+            "collapse_by_law": (of_law, collapse.reshape(size)),
+            "critical_exposures_by_law": (of_law, critical.reshape(size)),
             "weight": ("law", list(weights.values())),
             schema.EXPONENT: mixture[schema.EXPONENT].sel(group=target.group, drop=True),
         },
-        coords={"chain": mixture["chain"], "draw": mixture["draw"]},
+        coords={"law": list(alone), "chain": mixture["chain"], "draw": mixture["draw"]},
     )
 
 

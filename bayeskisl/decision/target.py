@@ -88,7 +88,8 @@ class Target:
 
     def infusion(self, log_exposures: np.ndarray, group: str | None = None) -> np.ndarray:
         """The value of the axis that gives a fact of the group so many exposures."""
-        return axis_value(np.exp(log_exposures), self.axis, group or self.group, self.everything_else)
+        with np.errstate(divide="ignore"):  # what never falls collapses at no number of facts
+            return axis_value(np.exp(log_exposures), self.axis, group or self.group, self.everything_else)
 
     def log_exposures(self, infusion: np.ndarray, group: str | None = None) -> np.ndarray:
         """The inverse of `infusion`."""

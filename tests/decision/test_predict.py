@@ -15,6 +15,7 @@ from bayeskisl.decision import (
 from bayeskisl.decision.mixture import law_of_draw
 from bayeskisl.errors import GateError, InputError
 from bayeskisl.inference import Caution
+from bayeskisl.laws import load_law
 from tests.decision.hand_made import FAILED, TOKENS, HandMadeFit, MixedFit, amount_curves, mixed_curves
 
 
@@ -176,3 +177,23 @@ def test_funnel_widens_beyond_the_data(fit):
     width = np.log(funnel.isel(quantile=2) / funnel.isel(quantile=0))
     assert funnel.dims == ("law", "params", "quantile")
     assert (width.diff("params") > 0).all()
+
+
+def test_a_law_that_never_falls_never_collapses(fit, monkeypatch):
+    null = {**HandMadeFit().laws, "power": load_law("none")}
+    monkeypatch.setattr(HandMadeFit, "laws", property(lambda self: null))
+    ahead = predict(fit, 98_304)
+    assert np.isinf(ahead.collapse_by_law.sel(law="power")).all()
+    assert np.isfinite(ahead.collapse_by_law.sel(law="collapse")).all()
+    assert float(np.isinf(ahead.collapse).mean()) == pytest.approx(0.25, abs=0.01)
+    assert "laws_apart" in codes(ahead)
+
+
+def test_every_draw_falls_in_the_shape_of_its_own_law(fit, monkeypatch):
+    sharper = {**HandMadeFit().laws, "power": load_law("break")}
+    before = predict(fit, 98_304).shoulder.values
+    monkeypatch.setattr(HandMadeFit, "laws", property(lambda self: sharper))
+    after = predict(fit, 98_304)
+    changed = ~np.isclose(after.shoulder.values, before)
+    assert changed.mean() == pytest.approx(0.25, abs=0.01)
+    np.testing.assert_allclose(after.collapse, predict(HandMadeFit(), 98_304).collapse)
