@@ -10,6 +10,8 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.curves.axis import moves
 from bayeskisl.inference.gate import Gate, scalars
+from bayeskisl.inference.posterior import ON_AXIS
+from bayeskisl.inference.sensitivity import SENSITIVE, sensitivity
 
 __all__ = ["Caution", "cautions"]
 
@@ -25,7 +27,7 @@ class Caution:
     Attributes
     ----------
     code : str
-        ``few_sizes``, ``edge_collapse``, ``no_collapse``, ``prior_driven``, ``correlated_seeds``,
+        ``few_sizes``, ``edge_collapse``, ``no_collapse``, ``prior_driven``, ``prior_sensitive``, ``correlated_seeds``,
         ``assumed_by_import``, ``rival_gate`` or ``pareto_k``.
     severity : str
         ``note``, ``warning`` or ``serious``.
@@ -43,7 +45,12 @@ class Caution:
 
 
 def cautions(
-    posterior: xr.Dataset, prior: xr.Dataset, curves: xr.Dataset, cells: np.ndarray, gate: Gate
+    posterior: xr.Dataset,
+    prior: xr.Dataset,
+    curves: xr.Dataset,
+    cells: np.ndarray,
+    gate: Gate,
+    log_prior: xr.Dataset,
 ) -> tuple[Caution, ...]:
     """Everything to know about the posterior of one law.
 
@@ -57,11 +64,14 @@ def cautions(
         Index of each run's cell.
     gate : Gate
         The verdict on the posterior.
+    log_prior : xarray.Dataset
+        See `bayeskisl.inference.sensitivity.log_priors`.
     """
     return (
         *_few_sizes(curves),
         *_edges(posterior, curves, cells),
         *_prior_driven(posterior, prior),
+        *_prior_sensitive(posterior, log_prior),
         *_correlated_seeds(gate),
         *_assumed_by_import(curves),
     )
@@ -92,9 +102,11 @@ def _edges(posterior: xr.Dataset, curves: xr.Dataset, cells: np.ndarray) -> list
             seen = share[(cells == cell) & np.isfinite(share)]
             draws = critical.isel(cell=cell).values
             if len(seen) and seen.min() > 0.5:
-                bounds.append(_bound(group, name, "never fell below a half", "below", np.quantile(draws, 0.95)))
+                place = _on_axis(posterior, axis, str(group), cell, fewer_exposures=True)
+                bounds.append(_bound(group, name, "never fell below a half", "below", np.quantile(draws, 0.95), place))
             elif len(seen) and seen.max() < 0.5:
-                bounds.append(_bound(group, name, "never rose above a half", "above", np.quantile(draws, 0.05)))
+                place = _on_axis(posterior, axis, str(group), cell, fewer_exposures=False)
+                bounds.append(_bound(group, name, "never rose above a half", "above", np.quantile(draws, 0.05), place))
             else:
                 measured += len(seen) > 0
     return [*bounds, *([] if measured else [_NO_COLLAPSE])]
@@ -108,11 +120,20 @@ _NO_COLLAPSE = Caution(
 )
 
 
-def _bound(group: str, cell: str, what: str, side: str, exposures: float) -> Caution:
+def _on_axis(posterior: xr.Dataset, axis: str, group: str, cell: int, fewer_exposures: bool) -> str:
+    """The same bound as a value of the sweep's axis; its exposures rise along the axis or fall."""
+    direction = moves(axis, group)
+    name = schema.COLLAPSE if direction < 0 else schema.ONSET
+    above = fewer_exposures == (direction < 0)
+    value = np.quantile(posterior[name].sel(group=group).isel(cell=cell).values, 0.05 if above else 0.95)
+    return f"{name} lies {'above' if above else 'below'} {value:.3g} {schema.AXES[axis]} with 95 %"
+
+
+def _bound(group: str, cell: str, what: str, side: str, exposures: float, on_axis: str) -> Caution:
     return Caution(
         "edge_collapse",
         "warning",
-        f"Retention of '{group}' at {cell} {what}: its critical exposures lie {side} {exposures:.3g} with 95 %.",
+        f"Retention of '{group}' at {cell} {what}: {on_axis} (critical exposures {side} {exposures:.3g}).",
         f"Add levels with {'fewer' if side == 'below' else 'more'} exposures at that size.",
     )
 
@@ -144,6 +165,27 @@ def _prior_driven(posterior: xr.Dataset, prior: xr.Dataset) -> list[Caution]:
     ]
 
 
+def _prior_sensitive(posterior: xr.Dataset, log_prior: xr.Dataset) -> list[Caution]:
+    """Of what decisions rest on: places on the axis and exponents."""
+    together = xr.Dataset({"all": sum(log_prior.data_vars.values())})
+    moved = sensitivity(posterior, together, (*ON_AXIS, schema.EXPONENT))["all"]
+    moved = moved[moved > SENSITIVE].sort_values(ascending=False)
+    if moved.empty:
+        return []
+    listed = ", ".join(f"{label} ({value:.2f})" for label, value in moved.head(_LISTED).items())
+    more = f" and {len(moved) - _LISTED} more" if len(moved) > _LISTED else ""
+    return [
+        Caution(
+            "prior_sensitive",
+            "note",
+            f"Where the prior weighs more or less, so does the answer (power-scaling sensitivity above {SENSITIVE:g}): "
+            f"{listed}{more}.",
+            "`Fit.sensitivity()` says which prior; state it beside the answer.",
+        )
+    ]
+
+
+_LISTED = 6
 _JUDGED = ("exponent", "curvature", "tau", "sigma_run", "steepness_exponent")
 
 

@@ -23,6 +23,7 @@ from bayeskisl.inference.predictive import draw_counts
 from bayeskisl.inference.prior import draw_prior
 from bayeskisl.inference.result import Fit
 from bayeskisl.inference.sampling import Settings, sample_model
+from bayeskisl.inference.sensitivity import log_priors
 from bayeskisl.inference.storage import dataset, measured, provenance
 from bayeskisl.inference.weights import LeaveOneOut, law_weights, leave_one_out
 from bayeskisl.laws import Law, load_law
@@ -129,6 +130,7 @@ def _posterior_of(curves: xr.Dataset, law: Law, settings: Settings, light: bool)
     groups = {
         "posterior": posterior,
         "sample_stats": sample_stats.assign_coords(chain=posterior["chain"], draw=posterior["draw"]),
+        "log_prior": _log_prior(named, data, law, posterior),
     }
     if not light:
         log_likelihood = integrated_log_likelihood(named, data, law.curve, settings.cores)
@@ -148,7 +150,7 @@ def _assemble(curves: xr.Dataset, first: _Posterior, beside: list[_Posterior], s
     left_out = _left_out_cells(everyone, settings) if beside else {}
     known = (
         *_of_method(settings),
-        *cautions(first.groups["posterior"], prior, curves, cell_of_run, first.gate),
+        *cautions(first.groups["posterior"], prior, curves, cell_of_run, first.gate, first.groups["log_prior"]),
         *_of_rivals(beside),
         *_of_importance(left_out),
     )
@@ -172,6 +174,11 @@ def _assemble(curves: xr.Dataset, first: _Posterior, beside: list[_Posterior], s
         **provenance(settings.seed),
     }
     return Fit(tree)
+
+
+def _log_prior(named: dict[str, np.ndarray], data: ModelData, law: Law, like: xr.Dataset) -> xr.Dataset:
+    variables = {name: (("chain", "draw"), values) for name, values in log_priors(named, data, law).items()}
+    return xr.Dataset(variables, coords={dim: like[dim] for dim in ("chain", "draw")})
 
 
 def _replicates(one: _Posterior, rng: np.random.Generator) -> xr.Dataset:

@@ -26,7 +26,8 @@ class Fit:
     Attributes
     ----------
     tree : xarray.DataTree
-        Groups ``posterior``, ``sample_stats``, ``log_likelihood`` (run effects integrated out), ``prior``,
+        Groups ``posterior``, ``sample_stats``, ``log_prior`` (by the law's priors), ``log_likelihood`` (run effects
+        integrated out), ``prior``,
         ``posterior_predictive``, ``observed_data``, ``constant_data``, and ``rivals/<law>/`` with the first three.
         Every ArviZ function takes it.
     """
@@ -124,6 +125,18 @@ class Fit:
         table["truth"] = pd.Series({label: float(value.squeeze()) for label, value in scalars(truth, names)})
         table["covered"] = (table[f"{percent}_low"] <= table["truth"]) & (table["truth"] <= table[f"{percent}_high"])
         return table
+
+    def sensitivity(self, names: tuple[str, ...] = (*ON_AXIS, *STRUCTURAL)) -> pd.DataFrame:
+        """Power-scaling sensitivity of structural quantities to each prior of `law`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row per scalar, a column per prior and ``all``; above .05 the prior has a say in the quantity.
+        """
+        from bayeskisl.inference.sensitivity import sensitivity
+
+        return sensitivity(self.posterior, self.tree["log_prior"].to_dataset(), names)
 
     def save(self, path: str | Path) -> Path:
         """Write the fit as NetCDF, which `load_fit` and plain ArviZ open."""

@@ -19,7 +19,8 @@ def test_a_size_that_never_collapses_is_a_bound(curves):
     short = fit(curves.isel(run=easy), rivals=(), draws=400, tune=400, throw=False)
     (bound,) = [caution for caution in short.warnings if caution.code == "edge_collapse"]
     assert "55296p" in bound.message
-    assert "below" in bound.message
+    assert "collapse lies above" in bound.message
+    assert "95 %" in bound.message
     inferred = np.log(short.posterior["critical_exposures"].isel(group=0))
     spread = inferred.std(("chain", "draw")).values
     assert spread[-1] > 2 * spread[:-1].max()

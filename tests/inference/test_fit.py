@@ -54,10 +54,10 @@ def test_a_tenth_is_lost_at_the_shoulder(fitted):
 
 
 def test_tree_has_every_group(fitted):
-    groups = {"posterior", "sample_stats", "log_likelihood", "prior", "posterior_predictive", "observed_data",
-              "constant_data", "rivals"}  # fmt: skip
+    groups = {"posterior", "sample_stats", "log_prior", "log_likelihood", "prior", "posterior_predictive",
+              "observed_data", "constant_data", "rivals"}  # fmt: skip
     assert groups == set(fitted.tree.children)
-    assert set(fitted.tree["rivals/power"].children) == {"posterior", "sample_stats", "log_likelihood"}
+    assert set(fitted.tree["rivals/power"].children) == {"posterior", "sample_stats", "log_prior", "log_likelihood"}
     np.testing.assert_array_equal(fitted.tree["rivals/power/posterior/curvature"], 0.0)
 
 
