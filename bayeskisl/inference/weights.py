@@ -37,8 +37,13 @@ def leave_one_out(log_likelihood: np.ndarray) -> LeaveOneOut:
         Of each run or cell, what is its own integrated out, shape ``(draw, observation)``.
     """
     by_observation = np.ascontiguousarray(log_likelihood.T)
-    log_weights, pareto_k = array_stats.psislw(by_observation)
-    return LeaveOneOut(log_sum_exp(log_weights + by_observation, axis=1), float(np.max(pareto_k)))
+    # what every draw predicts alike (a bound, or a law without collapse) needs no weights, and has no tail to smooth
+    pointwise, pareto_k, varies = by_observation[:, 0].copy(), 0.0, np.ptp(by_observation, axis=1) > 1e-9
+    if varies.any():
+        log_weights, k = array_stats.psislw(by_observation[varies])
+        pointwise[varies] = log_sum_exp(log_weights + by_observation[varies], axis=1)
+        pareto_k = float(np.max(k))
+    return LeaveOneOut(pointwise, pareto_k)
 
 
 def law_weights(pointwise: dict[str, np.ndarray], floor: float = FLOOR) -> dict[str, float]:

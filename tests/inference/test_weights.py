@@ -39,3 +39,11 @@ def test_leave_one_out_of_a_normal_mean_is_exact():
     exact = -0.5 * (observed - others) ** 2 / (1 + 1 / 39) - 0.5 * np.log(2 * np.pi * (1 + 1 / 39))
     assert left_out.elpd == pytest.approx(exact.sum(), abs=0.1)
     assert left_out.pareto_k < 0.5
+
+
+def test_what_every_draw_predicts_alike_is_left_out_as_it_is():
+    log_likelihood = np.stack([np.full(500, -3.0), RNG.normal(-2, 0.1, 500)], axis=1)
+    left_out = leave_one_out(log_likelihood)
+    assert left_out.pointwise[0] == -3.0
+    assert left_out.pointwise[1] == pytest.approx(-2, abs=0.1)
+    assert leave_one_out(log_likelihood[:, :1]).elpd == -3.0
