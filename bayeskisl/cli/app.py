@@ -193,10 +193,13 @@ def report(
     fit: Annotated[Path, typer.Argument(help="A saved fit.")],
     decision: Annotated[Path | None, typer.Option(help="A saved decision.")] = None,
     verification: Annotated[Path | None, typer.Option(help="Curves that hold runs of the target's size.")] = None,
-    out: Annotated[Path, typer.Option(help="HTML file to write.")] = Path("report.html"),
+    out: Annotated[Path, typer.Option(help="File to write, HTML or Markdown by its ending.")] = Path("report.html"),
     figures: Annotated[Path | None, typer.Option(help="Folder for the figures as PNG.")] = None,
+    form: Annotated[str | None, typer.Option("--format", help="html or md, whatever the file is called.")] = None,
 ) -> None:
-    """One self-contained HTML page: the answer, the evidence, the checks, the provenance."""
+    """One self-contained HTML page, or Markdown: the answer, the evidence, the checks, the provenance."""
+    if form not in (None, "html", "md"):
+        raise InputError("html or md", repr(form), "--format")
     if verification is not None and decision is None:
         raise InputError("--decision beside --verification", "none", "report", "name the decision to verify")
     with loading("loading the fit and drawing"):
@@ -208,5 +211,7 @@ def report(
 
         decided = load_decision(decision) if decision else None
         verified = verify_decision(decided, load_curves(verification)) if verification else None
-        path = write_report(load_fit(fit), decided, verified, out=out, figures_dir=figures)
+        path = write_report(
+            load_fit(fit), decided, verified, out=out.with_suffix(f".{form}") if form else out, figures_dir=figures
+        )
     typer.echo(str(path))

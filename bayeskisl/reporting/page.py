@@ -1,10 +1,11 @@
-"""The report: one HTML file that carries everything, the answer first."""
+"""The report: one HTML file that carries everything, the answer first; or Markdown with figures beside it."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import jinja2
 from matplotlib.figure import Figure
@@ -14,6 +15,7 @@ from bayeskisl.reporting.collapse_figure import plot_collapse
 from bayeskisl.reporting.curves_figure import plot_curves
 from bayeskisl.reporting.decision_figure import plot_decision
 from bayeskisl.reporting.images import data_uri, write_png
+from bayeskisl.reporting.markdown import render_markdown
 from bayeskisl.reporting.text import answer
 
 if TYPE_CHECKING:
@@ -41,34 +43,43 @@ def report(
     verification : Verification, optional
         What `verify` returned for that decision.
     out : path
-        File to write.
+        File to write; one that ends in ``.md`` is Markdown, for a pull request or a wiki.
     figures_dir : path, optional
-        Folder that receives the figures as PNG files too.
+        Folder that receives the figures as PNG files too; beside Markdown, by default, ``<name>-figures``.
 
     Returns
     -------
     pathlib.Path
         The page. It loads nothing from anywhere, follows the reader's light or dark setting, and prints.
     """
-    out = Path(out)
-    page = _template().render(
-        title=contents.title(decision),
-        answer=None if decision is None else contents.answer_block(decision),
-        verification=None if verification is None else contents.verification_block(verification),
-        sizes=contents.size_rows(fit),
-        exponents=contents.exponent_rows(fit),
-        figures=[_embedded(figure, figures_dir) for figure in _figures(fit, decision, verification)],
-        gate=contents.gate_block(fit),
-        laws=contents.law_rows(fit, decision, verification),
-        warnings=contents.warning_rows(fit, decision),
-        provenance=contents.provenance_rows(fit, decision),
-        commands=contents.command_lines(fit, decision, verification),
-    )
+    out, drawn = Path(out), list(_figures(fit, decision, verification))
+    content = _content(fit, decision, verification)
+    if out.suffix == ".md":
+        folder = Path(figures_dir) if figures_dir is not None else out.with_name(f"{out.stem}-figures")
+        page = render_markdown(content, [_beside(figure, folder, out.parent) for figure in drawn])
+    else:
+        page = _template().render(**content, figures=[_embedded(figure, figures_dir) for figure in drawn])
     out.parent.mkdir(parents=True, exist_ok=True)
     unfinished = out.with_name(out.name + ".part")
     unfinished.write_text(page.replace(" %", "\N{NO-BREAK SPACE}%"), encoding="utf-8")
     unfinished.replace(out)
     return out
+
+
+def _content(fit: "Fit", decision: "Decision | None", verification: "Verification | None") -> dict[str, Any]:
+    """What the page says, in words and numbers."""
+    return {
+        "title": contents.title(decision),
+        "answer": None if decision is None else contents.answer_block(decision),
+        "verification": None if verification is None else contents.verification_block(verification),
+        "sizes": contents.size_rows(fit),
+        "exponents": contents.exponent_rows(fit),
+        "gate": contents.gate_block(fit),
+        "laws": contents.law_rows(fit, decision, verification),
+        "warnings": contents.warning_rows(fit, decision),
+        "provenance": contents.provenance_rows(fit, decision),
+        "commands": contents.command_lines(fit, decision, verification),
+    }
 
 
 @dataclass(frozen=True)
@@ -86,6 +97,12 @@ def _embedded(figure: _Figure, figures_dir: str | Path | None) -> dict[str, str]
     if figures_dir is not None:
         write_png(light, Path(figures_dir) / f"{figure.name}.png")
     return {"light": data_uri(light), "dark": data_uri(dark), "alt": figure.alt, "caption": figure.caption}
+
+
+def _beside(figure: _Figure, folder: Path, page_folder: Path) -> dict[str, str]:
+    write_png(figure.draw(dark=False), folder / f"{figure.name}.png")
+    path = os.path.relpath(folder / f"{figure.name}.png", page_folder)
+    return {"path": Path(path).as_posix(), "alt": figure.alt, "caption": figure.caption}
 
 
 def _figures(fit: "Fit", decision: "Decision | None", verification: "Verification | None") -> Iterator[_Figure]:
