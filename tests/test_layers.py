@@ -77,3 +77,11 @@ def test_help_is_light():
 def test_every_public_name_resolves():
     for name in bayeskisl.__all__:
         assert getattr(bayeskisl, name) is not None
+
+
+def test_type_checkers_see_every_public_name():
+    stub = ast.parse((ROOT / "__init__.pyi").read_text())
+    seen = {
+        alias.name: node.module for node in ast.walk(stub) if isinstance(node, ast.ImportFrom) for alias in node.names
+    }
+    assert seen == bayeskisl._PUBLIC, "add the name to bayeskisl/__init__.pyi too"

@@ -1,0 +1,50 @@
+"""What type checkers and editors see of `import bayeskisl as bk`; a test holds it to what `__init__` hands out."""
+
+from bayeskisl.curves import bits_per_parameter as bits_per_parameter
+from bayeskisl.curves import build_curves as build_curves
+from bayeskisl.curves import curves_from_table as curves_from_table
+from bayeskisl.curves import describe_import as describe_import
+from bayeskisl.curves import final as final
+from bayeskisl.curves import group_exposures as group_exposures
+from bayeskisl.curves import join_curves as join_curves
+from bayeskisl.curves import load_curves as load_curves
+from bayeskisl.curves import read_runs as read_runs
+from bayeskisl.curves import save_curves as save_curves
+from bayeskisl.decision import Decision as Decision
+from bayeskisl.decision import KeptFacts as KeptFacts
+from bayeskisl.decision import decide as decide
+from bayeskisl.decision import decision_table as decision_table
+from bayeskisl.decision import load_decision as load_decision
+from bayeskisl.decision import predict as predict
+from bayeskisl.decision import verify as verify
+from bayeskisl.design import Costs as Costs
+from bayeskisl.design import Run as Run
+from bayeskisl.design import candidate_runs as candidate_runs
+from bayeskisl.design import plan as plan
+from bayeskisl.inference import Fit as Fit
+from bayeskisl.inference import fit as fit
+from bayeskisl.inference import fit_many as fit_many
+from bayeskisl.inference import load_fit as load_fit
+from bayeskisl.inference import simulate as simulate
+from bayeskisl.laws import Law as Law
+from bayeskisl.laws import load_law as load_law
+from bayeskisl.reporting import export as export
+from bayeskisl.reporting import plot_calibration as plot_calibration
+from bayeskisl.reporting import plot_collapse as plot_collapse
+from bayeskisl.reporting import plot_curves as plot_curves
+from bayeskisl.reporting import plot_decision as plot_decision
+from bayeskisl.reporting import plot_diagnostics as plot_diagnostics
+from bayeskisl.reporting import plot_plan as plot_plan
+from bayeskisl.reporting import plot_prior_vs_posterior as plot_prior_vs_posterior
+from bayeskisl.reporting import plot_replay as plot_replay
+from bayeskisl.reporting import report as report
+from bayeskisl.reporting import tidy as tidy
+from bayeskisl.sweeping import estimate_sweep as estimate_sweep
+from bayeskisl.sweeping import load_sweep as load_sweep
+from bayeskisl.sweeping import run_sweep as run_sweep
+from bayeskisl.sweeping import sweep_status as sweep_status
+from bayeskisl.workflow import demo as demo
+from bayeskisl.workflow import loop as loop
+from bayeskisl.workflow import replay as replay
+
+__version__: str
