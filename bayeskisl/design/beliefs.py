@@ -209,13 +209,17 @@ def _width(draws: np.ndarray) -> float:
 
 
 def linear_laws(fit: "Fit") -> dict[str, float]:
-    """Weights of the laws whose coefficients are Gaussian given the thresholds; no other can be planned with yet."""
+    """Weights of the laws that can be planned with: Gaussian coefficients given the thresholds, and the fit's shape."""
     lines = {"intercept", schema.EXPONENT, schema.CURVATURE}
-    linear = {name: w for name, w in fit.weights.items() if lines <= set(posterior_group(fit.tree, name).data_vars)}
-    if not linear:
-        raise InputError("a fitted law that is linear in its coefficients", ", ".join(fit.weights), "fit",
+    usable = {
+        name: weight
+        for name, weight in fit.weights.items()
+        if lines <= set(posterior_group(fit.tree, name).data_vars) and fit.laws[name].shape == fit.law.shape
+    }
+    if not usable or fit.law.shape == "none":
+        raise InputError("a fitted law with a collapse, linear in its coefficients", ", ".join(fit.weights), "fit",
                          "fit 'collapse' or 'power'")  # fmt: skip
-    return linear
+    return usable
 
 
 # Which axis of an array counts particles.

@@ -187,3 +187,10 @@ def test_reasons(fitted, candidates, planned):
     table = made(fitted, [seen, Run(6_144, TOKENS, 2000.0), Run(6_144, TOKENS, 470.0)]).table.set_index("level")["why"]
     assert table.to_dict() == {470.0: "new level at the cliff", 500.0: "replicate at the cliff",
                                2000.0: "replicate beside the cliff"}  # fmt: skip
+
+
+def test_a_law_without_a_collapse_is_refused(candidates):
+    fitted = GaussianFit(sd=0.15)
+    fitted.law = fitted.law.model_copy(update={"shape": "none"})
+    with pytest.raises(InputError, match="with a collapse"):
+        made(fitted, candidates)
