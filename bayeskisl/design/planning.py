@@ -355,9 +355,7 @@ def _notes(fit: "Fit", laws: tuple[str, ...]) -> list[str]:
     left_out = [name for name in fit.weights if name not in laws]
     if not left_out:
         return []
-    return [
-        f"The law(s) {', '.join(left_out)} have another shape, or are not linear in their coefficients: left out."
-    ]
+    return [f"The law(s) {', '.join(left_out)} have another shape, or are not linear in their coefficients: left out."]
 
 
 def _plain(run: Run) -> dict[str, float]:

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from bayeskisl.reporting.style import LINES, MARKERS, figure_style, ink, law_colors, new_figure
+from bayeskisl.reporting.style import LINES, MARKERS, figure_style, ink, law_colors, log_axis, new_figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,15 +41,15 @@ def plot_replay(frame: "pd.DataFrame", *, dark: bool = False) -> Figure:
                 _draw_planner(axes, frame[frame["planner"] == planner], column, planner, index)
             _draw_fixed(axes, frame, column)
             axes.set_title(title)
-            axes.set_yscale("log")
+            log_axis(axes, "y", 0.9 * frame[column].min(), 1.6 * frame[column].max())
             axes.set_xlabel("spent, share of the whole sweep's cost")
-            axes.xaxis.set_major_formatter(PercentFormatter(1.0))
+            axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         panels[0].set_ylabel("natural log units")
         panels[0].legend(loc="upper right", ncols=2)
     return figure
 
 
-_TITLES = ("Width of the target's 90 % interval", "Interval score: width, and ten-fold misses on either side")
+_TITLES = ("Width of the target's 90 % interval", "Interval score: width and a penalty for misses")
 
 
 def _draw_planner(axes: Axes, rows: "pd.DataFrame", column: str, name: str, index: int) -> None:
