@@ -47,7 +47,7 @@ _LINE_DIMS = {
     "freedom": (_GROUP,),
 }
 
-_CURVE_PARTS = ("mean", "sd", "common", "design", "own_scatter", "rough", "freedom")
+_CURVE_PARTS = ("mean", "sd", "is_free", "common", "design", "own_scatter", "rough", "freedom")
 
 # Of what the model is given, see `bayeskisl.inference.model.model_inputs`; priors have none.
 DIMS = {
@@ -158,8 +158,14 @@ def _along_line(say: Language, name: str, common: Array | None, scatter: Array, 
 def _about_curve(say: Language, common: Array | None, tau: Array, given: Mapping[str, Array]) -> Array:
     """Values (cell, group) that scatter about a law that saturates."""
     curve = {part: given[f"threshold_{part}"] for part in _CURVE_PARTS}
-    z = say.normal("coefficient_z", 0.0, 1.0, dims=(COEFFICIENT, _GROUP))
-    centre = curve_values(coefficients_at(z, common, curve), curve, say.xp)
+    coefficients = coefficients_at(
+        lambda name, mean, sd: say.normal(name, mean, sd, dims=(_GROUP,)),
+        say.sizes[COEFFICIENT],
+        common,
+        curve,
+        say.xp,
+    )
+    centre = curve_values(coefficients, curve, say.xp)
     scatter = tau ** curve["own_scatter"][:, None]
     scale = scale_between(curve["freedom"], scatter, given["prior_tau"][0], say.xp)
     from_rough = (1 - curve["freedom"]) * (centre - curve["rough"])

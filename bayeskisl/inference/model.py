@@ -36,8 +36,10 @@ def build_model(curves: xr.Dataset, law: Law) -> "pm.Model":
         Each run's own half-point t ~ N(log critical exposures, sigma_run), in coordinates between t and
         (t - log critical exposures) / sigma_run, see `bayeskisl.inference.freedom`.
 
-    In a law that saturates the coefficients are sampled, ``coefficient_z (coefficient, group)``, as standard normals,
-    and ``threshold_place`` is partly centred on the law. With several groups there are also:
+    In a law that saturates the coefficients are sampled, ``branch_distance, level, slope_1, sharpness_z (group)``, see
+    `bayeskisl.inference.curve_of_size`, and ``threshold_place`` is partly centred on the law.
+
+    With several groups there are also:
 
     ``common (quantity)``
         What groups have in common of every prior above but ``floor_excess``, as standard normals. A quantity of a group

@@ -106,7 +106,7 @@ def _about_curve(
 ) -> tuple[np.ndarray, np.ndarray]:
     """As `_along_line`, for thresholds of a law that saturates."""
     inputs = curve.inputs(data.is_real)
-    coefficients = coefficients_at(draws["coefficient_z"], common, inputs)
+    coefficients = coefficients_at(lambda name, *_: draws[name], len(curve.mean), common, inputs, np)
     scale = scale_between(curve.freedom, draws["tau"][..., None, :], law.priors.tau.log_median, np)
     centre = curve_values(coefficients, inputs, np)
     values = partly_centred(draws["threshold_place"], centre, curve.rough, curve.freedom, scale)
