@@ -11,15 +11,17 @@ from math import prod
 from typing import Any
 
 import numpy as np
+from pytensor.compile.builders import OpFromGraph
 from pytensor.compile.ops import TypeCastingOp
+from pytensor.graph import clone_replace
 from pytensor.graph.basic import Constant, Variable
 from pytensor.graph.op import Op
 from pytensor.graph.traversal import toposort
 from pytensor.raise_op import CheckAndRaise
 from pytensor.scalar import get_scalar_type
-from pytensor.tensor.basic import Alloc, Join, MakeVector, ScalarFromTensor, TensorFromScalar
+from pytensor.tensor.basic import Alloc, Join, MakeVector, ScalarFromTensor, Split, TensorFromScalar
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
-from pytensor.tensor.math import Dot, Sum
+from pytensor.tensor.math import Dot, Max, Sum
 from pytensor.tensor.shape import Reshape, SpecifyShape
 from pytensor.tensor.subtensor import (
     AdvancedIncSubtensor,
@@ -198,6 +200,15 @@ class _Writer:
         raise Untranslatable(f"the operation {op}")
 
     @write.register
+    def _(self, op: OpFromGraph, node: Any) -> None:
+        inner = op.fgraph.unfreeze()
+        given = dict(zip(inner.inputs, node.inputs, strict=True))
+        outputs = clone_replace(inner.outputs, given, rebuild_strict=False)
+        for inside in toposort(outputs, blockers=list(self.views)):
+            self.write(inside.op, inside)
+        self.views.update(zip(node.outputs, map(self.view, outputs), strict=True))
+
+    @write.register
     def _(self, op: Elemwise, node: Any) -> None:
         scalar = op.scalar_op
         arguments = [get_scalar_type(variable.type.dtype)() for variable in node.inputs]
@@ -219,11 +230,13 @@ class _Writer:
 
     @write.register
     def _(self, op: Sum, node: Any) -> None:
-        source, target = self.view(node.inputs[0]), self.new(node.outputs[0])
-        summed = range(len(source.shape)) if op.axis is None else op.axis
-        self.loop(target.shape, lambda index: f"{target.at(index)} = 0;")
-        into = View(target.pointer, target.dtype, source.shape, _with_zeros(target.strides, summed, source.shape))
-        self.copy(source, into, "+=")
+        source, target = self._reduced(op, node, "0")
+        self.copy(source, target, "+=")
+
+    @write.register
+    def _(self, op: Max, node: Any) -> None:
+        source, target = self._reduced(op, node, "-INFINITY")
+        self.loop(source.shape, lambda index: f"{target.at(index)} = fmax({target.at(index)}, {source.at(index)});")
 
     @write.register
     def _(self, op: Dot, node: Any) -> None:
@@ -296,6 +309,14 @@ class _Writer:
             start += part.shape[along]
 
     @write.register
+    def _(self, op: Split, node: Any) -> None:
+        source, start = self.view(node.inputs[0]), 0
+        for part in node.outputs:
+            offset = source.offset + start * source.strides[op.axis]
+            self.views[part] = View(source.pointer, source.dtype, _shape(part), source.strides, offset)
+            start += _shape(part)[op.axis]
+
+    @write.register
     def _(self, op: Reshape, node: Any) -> None:
         source = self.view(node.inputs[0])
         if not source.is_contiguous:
@@ -309,6 +330,14 @@ class _Writer:
     @write.register(TensorFromScalar)
     def _(self, op: Op, node: Any) -> None:
         self.views[node.outputs[0]] = self.view(node.inputs[0])
+
+    def _reduced(self, op: Op, node: Any, nothing: str) -> tuple[View, View]:
+        """What is reduced, and where to, filled with `nothing` and broadcast along the axes that go."""
+        source, target = self.view(node.inputs[0]), self.new(node.outputs[0])
+        self.loop(target.shape, lambda index: f"{target.at(index)} = {nothing};")
+        gone = range(len(source.shape)) if op.axis is None else op.axis
+        strides = _with_zeros(target.strides, gone, source.shape)
+        return source, View(target.pointer, target.dtype, source.shape, strides)
 
     def _part(self, of: Variable, at: Sequence[Variable], idx_list: Any, typed: Variable | None = None) -> View:
         source = self.view(of)

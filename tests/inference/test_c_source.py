@@ -5,6 +5,7 @@ import ctypes
 import numpy as np
 import pytensor.tensor as pt
 import pytest
+from pytensor.graph import rewrite_graph
 from scipy import special
 
 from bayeskisl.inference.c_source import PRELUDE, Untranslatable, View, c_function
@@ -42,6 +43,10 @@ OPERATIONS = {
     "sum along rows": lambda a, b, i, p: ((a * b).sum(axis=1), (MATRIX * OTHER).sum(axis=1)),
     "sum along columns": lambda a, b, i, p: (a.T.sum(axis=1), MATRIX.sum(axis=0)),
     "sum": lambda a, b, i, p: (a.sum() + b.T.sum(), MATRIX.sum() + OTHER.sum()),
+    "largest": lambda a, b, i, p: (b.max(axis=0) + a.max(), OTHER.max(axis=0) + MATRIX.max()),
+    "log of sum of exponentials": lambda a, b, i, p: (pt.logaddexp(a, b), np.logaddexp(MATRIX, OTHER)),
+    "split": lambda a, b, i, p: (pt.split(a, [1, 3], n_splits=2, axis=1)[1] * b[:, 1:], MATRIX[:, 1:] * OTHER[:, 1:]),
+    "gradient of a stack": lambda a, b, i, p: (simple(pt.grad((pt.stack([a, b], axis=-1) ** 2).sum(), a)), 2 * MATRIX),
     "slices": lambda a, b, i, p: (a[::-1, 1:3] + b[:, ::2], MATRIX[::-1, 1:3] + OTHER[:, ::2]),
     "rows": lambda a, b, i, p: (a[i] * p, MATRIX[ROWS] * PICKED),
     "rows added up": lambda a, b, i, p: (pt.inc_subtensor(a[i], p), added(MATRIX, ROWS, PICKED)),
@@ -54,6 +59,10 @@ OPERATIONS = {
     "sigmoid": lambda a, b, i, p: (pt.sigmoid(a) ** b, special.expit(MATRIX) ** OTHER),
     "constant": lambda a, b, i, p: (a + ODD, MATRIX + ODD),
 }  # fmt: skip
+
+
+def simple(output):
+    return rewrite_graph(output, include=("fast_run",), exclude=("inplace", "cxx_only", "fusion", "BlasOpt"))
 
 
 def added(whole, rows, part):
