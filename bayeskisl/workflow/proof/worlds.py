@@ -197,6 +197,7 @@ WORLDS = MappingProxyType(
             World("power-0", "the law is right, no size scatter", _power, _normal(0.0)),
             World("power-1", "the law is right, size scatter .1", _power, _normal(0.1)),
             World("power-3", "the law is right, size scatter .3", _power, _normal(0.3)),
+            World("break", "another shape of the fall", _power, _normal(0.1), shape="break"),
             World("bend-03", "a bend of -.03 per squared log unit", _bent(-0.03), _normal(0.1)),
             World("bend-10", "a bend of -.1 per squared log unit", _bent(-0.1), _normal(0.1)),
             World("crossing", "from capacity- to exposure-limited", _crossing, _normal(0.1)),
