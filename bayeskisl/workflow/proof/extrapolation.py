@@ -56,9 +56,10 @@ def simulate_forecasts(world: World, law: Law, numbers: list[int]) -> list[dict[
 def _record(curves: xr.Dataset, target: Target, fit: Fit, best: Fit, knowing: str) -> dict[str, Any]:
     ahead = predict(fit, target.params, TOKENS, keep=_KEEP, throw=False)
     by_law = {str(law): ahead["collapse_by_law"].sel(law=law).values for law in ahead["law"].values}
-    by_oracle = by_law.get(knowing)
-    if by_oracle is None:
-        by_oracle = predict(best, target.params, TOKENS, throw=False)[schema.COLLAPSE].values
+    if best is not fit:
+        by_law[ORACLE] = predict(best, target.params, TOKENS, throw=False)[schema.COLLAPSE].values
+    elif knowing in by_law:  # a rival that failed its gate predicts nothing
+        by_law[ORACLE] = by_law[knowing]
     today, truth = line_through_the_logs(curves, target.params), target.log_collapse
     admissible = np.log(ahead["admissible"].values)
     return {
@@ -68,7 +69,6 @@ def _record(curves: xr.Dataset, target: Target, fit: Fit, best: Fit, knowing: st
         "forecasts": {
             MIXTURE: _forecast(np.log(ahead[schema.COLLAPSE].values), truth),
             **{law: _forecast(np.log(draws), truth) for law, draws in by_law.items()},
-            ORACLE: _forecast(np.log(by_oracle), truth),
             TODAY: {"pit": float(today.cdf(truth)), "quantiles": [float(today.ppf(p)) for p in _QUANTILES]},
         },
     }
@@ -102,7 +102,7 @@ def coverage_table(trials: Trials, count: int | None = None) -> pl.DataFrame:
             {"world": trials.study["world"], "target": times, "forecaster": forecaster}
             | _summary([_at(row, times, forecaster) for row in rows])
             for times in TARGETS
-            for forecaster in rows[0]["targets"][str(times)]["forecasts"]
+            for forecaster in dict.fromkeys(name for row in rows for name in row["targets"][str(times)]["forecasts"])
         ]
     ).with_columns(
         (pl.col("score") / pl.col("score").filter(pl.col("forecaster") == ORACLE).first())
@@ -114,8 +114,11 @@ def coverage_table(trials: Trials, count: int | None = None) -> pl.DataFrame:
 def _at(row: dict[str, Any], times: int, forecaster: str) -> dict[str, Any]:
     target = row["targets"][str(times)]
     usable = {ORACLE: row["oracle_gate"], TODAY: True}.get(forecaster, row["gate"])
+    said = target["forecasts"].get(forecaster)
+    if said is None:
+        usable, said = False, {"pit": np.nan, "quantiles": [np.nan] * len(_QUANTILES)}
     shortfall = target["admissible_pit"] if forecaster == MIXTURE else np.nan
-    return {"truth": target["truth"], "usable": usable, "shortfall": shortfall, **target["forecasts"][forecaster]}
+    return {"truth": target["truth"], "usable": usable, "shortfall": shortfall, **said}
 
 
 def _summary(forecasts: list[dict[str, Any]]) -> dict[str, Any]:
@@ -129,8 +132,8 @@ def _summary(forecasts: list[dict[str, Any]]) -> dict[str, Any]:
         "simulations": len(forecasts),
         "failed_gates": int(np.sum(~usable)),
         **{f"covers_{p}": float(np.mean(usable & (np.abs(pit - 0.5) <= p / 200))) for p in (50, 80, 90)},
-        "width": float(np.median(high - low)),
-        "score": float(np.mean(score)),
+        "width": float(np.nanmedian(high - low)),
+        "score": float(np.nanmean(score)),
         **{f"short_at_{risk}": _share_below(shortfall, risk / 100) for risk in (5, 10, 25)},
     }
 

@@ -11,5 +11,5 @@ __all__ = ["fits_of"]
 
 
 def fits_of(sweeps: Sequence[xr.Dataset], law: Law, rivals: Sequence[str | Law] | None = None) -> list[Fit]:
-    """A fit per sweep, whether it passed its gate or not; beside the rivals that the law names, unless told otherwise."""
+    """A fit per sweep, whether its gate passed or not; beside the rivals that the law names, unless told otherwise."""
     return fit_many(sweeps, law, rivals=law.rivals if rivals is None else rivals)
