@@ -8,6 +8,7 @@ import typer
 
 from bayeskisl.cli.display import SweepDisplay, console, loading, significant
 from bayeskisl.errors import InputError
+from bayeskisl.quantities import read_number
 
 if TYPE_CHECKING:
     from bayeskisl.design import Plan
@@ -45,8 +46,6 @@ def plan(
     figure: Annotated[Path | None, typer.Option(help="Figure to write, PNG or SVG.")] = None,
 ) -> None:
     """Which runs next: those that narrow the target's interval most for their price."""
-    from bayeskisl.cli.app import read_number
-
     size, budget_of_target = read_number(params, "--params"), read_number(tokens, "--tokens") if tokens else None
     with loading("loading the fit and planning"):
         from bayeskisl import design
@@ -96,7 +95,7 @@ def loop(
     ask: Annotated[bool, typer.Option("--ask", help="Show every plan and wait for a yes before training it.")] = False,
 ) -> None:
     """Sweep, fit, plan and sweep again, until the interval is narrow enough or the budget is spent."""
-    from bayeskisl.cli.app import read_number
+
     from bayeskisl.workflow import loop as run_loop
 
     width = _width(until)
