@@ -40,7 +40,8 @@ _ASKED = {
     schema.BACKGROUND: "background facts",
 }
 _AXIS_NAMES = {schema.FACTS: "infused facts", schema.RATIO: "infused share of all tokens"}
-_RATIO_TICKS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97, 0.99, 0.997, 0.999)
+_RATIO_TICKS = (0.001, 0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 0.999)
+_FEW_TICKS = (0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999)  # where panels are narrow
 
 
 def plot_curves(fit_or_curves: "Fit | xr.Dataset", *, dark: bool = False) -> Figure:
@@ -90,7 +91,7 @@ def plot_curves(fit_or_curves: "Fit | xr.Dataset", *, dark: bool = False) -> Fig
             panels[-1].set_ylabel("facts kept, infused and background")
             panels[-1].set_ylim(bottom=0)
         for axes in panels:
-            _infusion_axis(axes, curves[coordinate].values.astype(float), coordinate)
+            _infusion_axis(axes, curves[coordinate].values.astype(float), coordinate, len(panels) > 2)
             axes.set_xlabel(f"{_AXIS_NAMES[coordinate]}, at {_held_fixed(curves)}" if axes is panels[0] else
                             _AXIS_NAMES[coordinate])  # fmt: skip
         panels[0].set_title("How much is recalled, as more is infused")
@@ -105,7 +106,7 @@ def plot_curves(fit_or_curves: "Fit | xr.Dataset", *, dark: bool = False) -> Fig
     return figure
 
 
-def _infusion_axis(axes: Axes, infusion: np.ndarray, coordinate: str) -> None:
+def _infusion_axis(axes: Axes, infusion: np.ndarray, coordinate: str, narrow: bool) -> None:
     """Facts on a logarithmic axis; ratios in log odds, since what happens near 0 and near 1 is alike."""
     if coordinate == schema.FACTS:
         log_axis(axes, "x", infusion.min() / 1.15, infusion.max() * 1.15)
@@ -113,7 +114,9 @@ def _infusion_axis(axes: Axes, infusion: np.ndarray, coordinate: str) -> None:
     axes.set_xscale("logit")
     low, high = expit(logit(infusion.min()) - 0.3), expit(logit(infusion.max()) + 0.3)
     axes.set_xlim(low, high)
-    axes.xaxis.set_major_locator(FixedLocator([ratio for ratio in _RATIO_TICKS if low <= ratio <= high]))
+    axes.xaxis.set_major_locator(
+        FixedLocator([ratio for ratio in (_FEW_TICKS if narrow else _RATIO_TICKS) if low <= ratio <= high])
+    )
     axes.xaxis.set_major_formatter(FuncFormatter(lambda ratio, _: f"{ratio:g}"))
     axes.xaxis.set_minor_locator(NullLocator())
 

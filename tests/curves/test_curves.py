@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from bayeskisl.curves import build_curves, cell_table, group_exposures, load_curves, save_curves, validate
+from bayeskisl.curves import build_curves, cell_table, final, group_exposures, load_curves, save_curves, validate
 from bayeskisl.errors import InputError
 from bayeskisl.inference.simulate import design_curves
 from bayeskisl.shipped import shipped_folder
@@ -99,9 +99,43 @@ def test_files_that_are_not_curves_are_told(tmp_path):
 )
 def test_shipped_sweeps_load_by_name(name):
     curves = load_curves(name)
-    assert len(np.unique(curves.params)) >= 6
+    assert len(np.unique(curves.params)) >= 3
     assert len(np.unique(curves.seed)) >= 3
     assert load_sweep(shipped_folder("data") / "sweeps" / name / "sweep.toml").axis == curves.attrs["axis"]
+
+
+def mean_by_level(curves, values):
+    """Means over seeds at each ratio, ascending, for every size."""
+    for params in np.unique(curves.params):
+        here = (curves.params == params).values
+        ratios = curves.ratio.values[here]
+        yield np.array([values.values[here][ratios == ratio].mean() for ratio in np.unique(ratios)])
+
+
+def test_thresholds_of_the_ratio_sweep_lie_inside_its_range():
+    curves = load_curves("desk-ratio")
+    share = curves.recalled / curves.probed
+    for group, first_is_low in (("infused", True), ("infused_heldout", True), ("background", False)):
+        for means in mean_by_level(curves, share.sel(group=group)):
+            assert (means[0] < 0.5) == first_is_low
+            assert (means[-1] > 0.5) == first_is_low
+
+
+def test_total_knowledge_of_the_dose_sweep_rises_and_collapses():
+    curves = load_curves("desk-dose")
+    share = curves.recalled / curves.probed
+    kept = curves.facts * share.sel(group="infused") + curves.background_facts * share.sel(group="background")
+    collapsed = [
+        means.max() > 1.1 * means[0] and means[-1] < 0.9 * means.max() for means in mean_by_level(curves, kept)
+    ]
+    assert sum(collapsed) >= 3
+
+
+@pytest.mark.parametrize("name", ["desk-ratio", "desk-dose", "desk-tokens", "desk-templates"])
+def test_at_least_half_of_the_runs_lie_where_a_curve_moves(name):
+    curves = final(load_curves(name))
+    share = curves.recalled / curves.probed
+    assert ((share > 0.03) & (share < 0.97)).any("group").mean() >= 0.5
 
 
 def test_an_altered_shipped_file_is_refused(tmp_path, monkeypatch):
