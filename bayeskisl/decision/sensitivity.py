@@ -62,7 +62,9 @@ def with_wide_priors(fit: "Fit") -> "Fit":
 
     if _WIDE not in fit.tree.children:
         laws = [widened(law) for law in fit.laws.values()]
-        wide = fit_curves(fit.curves, laws[0], rivals=laws[1:], throw=False)
+        draws = fit.tree["posterior"].sizes["draw"]
+        with np.errstate(over="ignore"):  # some draws of a prior so wide have no shoulder that a number can hold
+            wide = fit_curves(fit.curves, laws[0], rivals=laws[1:], draws=draws, throw=False)
         fit.tree[_WIDE] = wide.tree.filter(lambda node: node.name not in _NOT_NEEDED)
         fit.tree[_WIDE].attrs = wide.tree.attrs
     return Fit(fit.tree[_WIDE].copy())

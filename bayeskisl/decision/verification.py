@@ -55,11 +55,14 @@ class KeptByLevel:
         decision's weight.
     runs : tuple of int
         Number of runs at each.
+    coordinate : str
+        ``facts`` or ``ratio``.
     """
 
     infusions: tuple[float, ...]
     facts: tuple[float, ...]
     runs: tuple[int, ...]
+    coordinate: str
 
     @property
     def best(self) -> float:
@@ -74,10 +77,8 @@ class KeptByLevel:
     def given_up_at(self, infusion: float) -> float | None:
         """Share of the most that was kept which runs at `infusion` gave up; None where no run is near it."""
         places = np.array(self.infusions)
-        near = int(np.argmin(np.abs(np.log(places / infusion)))) if np.isfinite(infusion) and infusion > 0 else -1
-        if near < 0 or abs(np.log(places[near] / infusion)) > np.log(_NEAR):
-            return None
-        return 1 - self.facts[near] / max(self.facts)
+        near = np.flatnonzero(_is_near(places, infusion, self.coordinate))
+        return 1 - self.facts[near[0]] / max(self.facts) if near.size else None
 
 
 @dataclass(frozen=True)
@@ -209,7 +210,7 @@ def _kept_by_level(data: xr.Dataset, runs: xr.Dataset) -> KeptByLevel:
     levels, level_of_run = np.unique(runs[data.attrs["coordinate"]].values.astype(float), return_inverse=True)
     counts = np.bincount(level_of_run)
     means = np.bincount(level_of_run, total) / counts
-    return KeptByLevel(tuple(levels.tolist()), tuple(means.tolist()), tuple(counts.tolist()))
+    return KeptByLevel(tuple(levels.tolist()), tuple(means.tolist()), tuple(counts.tolist()), data.attrs["coordinate"])
 
 
 def _runs_of_target(prediction: xr.Dataset, curves: xr.Dataset) -> xr.Dataset:
@@ -250,11 +251,21 @@ def _rank(measured: Measurement, draws: np.ndarray) -> float:
     return float(measured.probability @ below)
 
 
+def _is_near(places: np.ndarray, place: float, coordinate: str) -> np.ndarray:
+    """Whether infusions are one place up to rounding: in logs of facts, in log odds of ratios."""
+    if not 0 < place < (1 if coordinate == schema.RATIO else np.inf):
+        return np.zeros(places.shape, dtype=bool)
+    distance = np.log(places / place)
+    if coordinate == schema.RATIO:
+        distance = distance - np.log((1 - places) / (1 - place))
+    return np.abs(distance) <= np.log(_NEAR)
+
+
 def _at_choice(prediction: xr.Dataset, runs: xr.Dataset) -> AtChoice:
     choice, group = prediction[schema.CHOICE].item(), prediction.attrs["group"]
     infusion = runs[prediction.attrs["coordinate"]].values.astype(float)
     recalled, probed, guessing = (runs[name].sel(group=group).values for name in schema.COUNTS)
-    near = (np.abs(np.log(infusion / choice)) <= np.log(_NEAR)) & (probed > 0)
+    near = _is_near(infusion, choice, prediction.attrs["coordinate"]) & (probed > 0)
     floor, ceiling = (float(prediction[name].median()) for name in ("floor", "ceiling"))
     shares = known(recalled[near] / probed[near], np.maximum(floor, guessing[near])) / known(ceiling, floor)
     return AtChoice(

@@ -156,7 +156,7 @@ def _draw_bands(
     if swept.name == schema.FACTS:
         infusion = np.geomspace(swept.min(), swept.max(), _POINTS)
     else:
-        infusion = expit(np.linspace(logit(swept.min()), logit(swept.max()), _POINTS))
+        infusion = expit(np.linspace(logit(swept.min().item()), logit(swept.max().item()), _POINTS))
     exposures = axis_exposures(infusion, fit.curves.attrs["axis"], group, held_fixed)
     retention = _fall_of_cell(fit, cell, group).retention(np.log(exposures))
     low, lower, median, higher, high = np.quantile(retention, [0.05, 0.25, 0.5, 0.75, 0.95], axis=0)

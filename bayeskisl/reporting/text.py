@@ -106,7 +106,7 @@ def beside_it(decision: Decision) -> str:
     """The risk-neutral choice and its risk, in one sentence."""
     data, found = decision.data, decision.optimum
     if found.is_bound:
-        return f"the best mean lies at {bound(found, data.attrs['unit'])} (a bound)"
+        return f"the best mean is {bound(found, data.attrs['unit'])} (a bound)"
     risk = percent(round(float((data["admissible"] < found.value).mean()), 2))
     unit = data.attrs["unit"]
     what = "keep most on average" if data.attrs["utility_unit"] == "facts" else "are best on average"
