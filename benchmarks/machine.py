@@ -9,8 +9,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import torch
-
 from bayeskisl.sweeping import load_sweep
 from bayeskisl.sweeping.spec import RunSpec
 
@@ -20,8 +18,10 @@ RESULTS = Path(__file__).parent / "results"
 
 def describe(device: str) -> dict:
     """The machine without its name."""
+    import torch  # here: worker processes import this module too, and need none of it
+
     return {
-        "device": torch.cuda.get_device_name(device) if torch.device(device).type == "cuda" else "cpu",
+        "device": "cpu" if device == "cpu" else torch.cuda.get_device_name(device),
         "processor": _processor(),
         "cores": len(os.sched_getaffinity(0)),
         "load_before": round(os.getloadavg()[0], 1),
@@ -40,16 +40,20 @@ def _processor() -> str:
 
 def clock(device: str) -> float:
     """Seconds of this process's core, so that neighbours on a shared machine do not count; of the wall on a GPU."""
-    if torch.device(device).type == "cpu":
+    if device == "cpu":
         return time.process_time()
+    import torch
+
     torch.cuda.synchronize(device)
     return time.perf_counter()
 
 
-def measured_peak(device: str, dtype: torch.dtype, repeats: int = 10) -> float:
+def measured_peak(device: str, precision: str, repeats: int = 10) -> float:
     """FLOP/s of this device's own product of two large square matrices: the best of so many; one thread on a CPU."""
-    size = _PEAK_SIZE[torch.device(device).type]
-    a, b = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
+    import torch
+
+    size = _PEAK_SIZE[device.split(":")[0]]
+    a, b = (torch.randn(size, size, device=device).to(getattr(torch, precision)) for _ in range(2))
     a @ b
     return 2 * size**3 / min(seconds_of(lambda: a @ b, device) for _ in range(repeats))
 

@@ -11,7 +11,6 @@ import argparse
 import itertools
 from contextlib import suppress
 
-import torch
 from machine import clock, describe, measured_peak, runs_of, show, summarise, write
 
 from bayeskisl.sweeping.torch_steps import one_thread
@@ -55,7 +54,7 @@ def main() -> None:
     with one_thread():
         for _ in range(asked.repeats):
             for name, values in peaks.items():
-                values.append(measured_peak(device, getattr(torch, name)))
+                values.append(measured_peak(device, name))
             for width, stack, kind in variants:
                 precision = "bfloat16" if "bfloat16" in kind or (kind == "compiled" and device != "cpu") else "float32"
                 runs = runs_of(width, stack, 153_600, precision)
@@ -84,7 +83,7 @@ def main() -> None:
             for r in rows
         ],
     )  # fmt: skip
-    write(f"steps-{torch.device(device).type}", {"machine": machine, "peak_flops": peak, "rows": rows})
+    write(f"steps-{device.split(':')[0]}", {"machine": machine, "peak_flops": peak, "rows": rows})
 
 
 if __name__ == "__main__":
