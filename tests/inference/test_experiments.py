@@ -31,3 +31,26 @@ def test_recovered_through_the_gate(design):
             assert float(values.max()) <= 1
     if "tokens" in design:
         assert list(fitted.posterior["covariate"].values) == ["params", "tokens"]
+
+
+OWN_TRUTH = {
+    "collapse": {"exponent": 0.6, "curvature": 0.1},
+    "saturating": {"intercept": np.log(60.0), "exponent": 1.0, "minimum_exposures": 20.0},
+    "softmin": {"intercept": np.log(60.0), "exponent": 1.0, "minimum_exposures": 20.0, "sharpness": 2.0},
+    "capacity": {"exponent": 1.0},
+    "break": {"exponent": 0.6, "curvature": 0.1},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("law", OWN_TRUTH)
+def test_every_law_recovers_its_own_truth(law):
+    sizes = [3456, 6144, 13_824, 24_576, 55_296, 98_304]
+    truth = {name: value for name, value in TRUTH.items() if name not in ("exponent", "curvature")} | OWN_TRUTH[law]
+    curves = simulate(law, {"params": sizes, "facts": LEVELS}, truth, seed=4)
+    fitted = fit(curves, law, rivals=())
+    error = np.log(fitted.posterior["critical_exposures"]) - np.log(fitted.truth["critical_exposures"])
+    assert float(abs(error.mean(("chain", "draw")) / error.std(("chain", "draw"))).max()) < 4
+    table = fitted.summary()
+    of_law = table[table.index.str.startswith(("intercept", "exponent", "minimum_exposures", "sharpness", "tau"))]
+    assert of_law["covered"].mean() >= 0.5
