@@ -107,8 +107,8 @@ class TorchSteps(Steps):
 class GraphSteps(TorchSteps):
     """Steps on CUDA: loss, gradient and update are compiled, and the whole step is one captured graph.
 
-    NOT YET RUN ON A GPU: none was at hand. Off the GPU it takes the same compiled step without a graph, which is what
-    the test covers; capture and replay follow torch's documented recipe (``torch.cuda.CUDAGraph``).
+    NOT YET RUN ON A GPU, and without a test of its own: none was at hand. The step that it captures is that of
+    `TorchSteps`, which is tested; capture and replay follow torch's documented recipe (``torch.cuda.CUDAGraph``).
     """
 
     name = "graph"
