@@ -142,7 +142,7 @@ def _draw_worth(axes: Axes, decision: Decision, verification: Verification | Non
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
     unit = attrs["utility_unit"]
     axes.set_ylabel("facts kept, above guessing" if unit == "facts" else f"utility, {unit}")
-    axes.legend(loc="best", ncols=2 if len(groups) > 1 else 1)
+    axes.legend(loc="best", ncols=2 if len(groups) > 1 else 1, frameon=True, framealpha=0.85, edgecolor="none")
 
 
 def _draw_regret(axes: Axes, decision: Decision) -> None:
