@@ -123,18 +123,16 @@ _channel: dict = {}
 
 @contextmanager
 def _born_deaf_to_ctrl_c() -> Iterator[None]:
-    """Processes started within the block leave Ctrl-C to this one from their first instruction."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Processes started within the block inherit that SIGINT is held back; here it arrives when the block ends."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _begin_worker(queue: object, stop: object, numbers: object) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _channel.update(queue=queue, stop=stop, number=numbers.get())
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
