@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-__all__ = ["CannotCompile", "cache_folder", "load_library"]
+__all__ = ["CannotCompile", "cache_folder", "load_library", "processor", "processor_name"]
 
 _COMPILERS = ("cc", "gcc", "clang")
 _FLAGS = ("-O3", "-fopenmp-simd", "-shared", "-fPIC", "-std=gnu11")
@@ -71,7 +71,7 @@ def load_library(key: Any, write: Callable[[], tuple[str, dict]]) -> tuple[ctype
     if folder is None:
         with tempfile.TemporaryDirectory(prefix="bayeskisl-") as temporary:
             return _make(Path(temporary) / "density.so", *write())
-    name = hashlib.sha256(json.dumps([key, _FLAGS, _MATHS, _NATIVE, _processor()]).encode()).hexdigest()[:32]
+    name = hashlib.sha256(json.dumps([key, _FLAGS, _MATHS, _NATIVE, processor()]).encode()).hexdigest()[:32]
     path = folder / f"density-{name}.so"
     return _kept(path) or _make(path, *write())
 
@@ -126,14 +126,26 @@ def _compiler() -> list[str] | None:
 
 
 @cache
-def _processor() -> str:
-    """What native code depends on."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        told = sorted({line for line in lines if line.startswith(("model name", "flags", "Features"))})
-    except OSError:
-        told = [platform.processor()]
+def processor() -> str:
+    """Hash of what native code depends on."""
+    lines = _cpuinfo()
+    named = {line for line in lines if line.startswith(("model name", "flags", "Features"))}
+    told = sorted(named) if lines else [platform.processor()]
     return hashlib.sha256("\n".join([platform.machine(), *told]).encode()).hexdigest()
+
+
+def _cpuinfo() -> list[str]:
+    """What Linux says of the processor; nothing elsewhere."""
+    try:
+        return Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return []
+
+
+def processor_name() -> str:
+    """What this machine calls its processor."""
+    named = (line.partition(":")[2].strip() for line in _cpuinfo() if line.startswith("model name"))
+    return next(named, "") or platform.processor() or platform.machine()
 
 
 def _prune(folder: Path) -> None:

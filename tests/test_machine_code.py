@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from bayeskisl.machine_code import CannotCompile, cache_folder, load_library
+from bayeskisl.machine_code import CannotCompile, cache_folder, load_library, processor_name
 
 TEXT = "double twice(double x) { return 2 * x; }"
 
@@ -71,3 +71,7 @@ def test_no_compiler_says_so(monkeypatch):
     monkeypatch.setenv("CC", "no-such-compiler-anywhere")
     with pytest.raises(CannotCompile, match="no-such-compiler-anywhere"):
         twice("not yet made")
+
+
+def test_the_processor_has_a_name():
+    assert len(processor_name().strip()) > 1

@@ -27,7 +27,7 @@ _RUN_SCHEMA = {
     schema.FACTS: pl.Int64,
     schema.RATIO: pl.Float64,
     schema.EXPOSURES: pl.Float64,
-    schema.TOKENS_PER_FACT: pl.Int64,
+    schema.TOKENS_PER_FACT: pl.Float64,  # a mean in text, a whole number of symbols
     schema.BACKGROUND_FACTS: pl.Int64,
     schema.BACKGROUND_SHARE: pl.Float64,
     schema.SEED: pl.Int64,
@@ -90,6 +90,8 @@ def build_curves(folder: str | Path) -> xr.Dataset:
         .unique(subset=schema.RUN)
         .sort(schema.PARAMS, schema.TOKENS, schema.RATIO, schema.FACTS, schema.SEED, schema.RUN)
     )
+    if (runs[schema.TOKENS_PER_FACT] % 1 == 0).all():
+        runs = runs.cast({schema.TOKENS_PER_FACT: pl.Int64})
     if runs.is_empty():
         raise InputError("at least one finished run", "none", str(folder), "run `bayeskisl sweep run` again")
     curves = _measurements(runs, of_kind["probe"], of_kind["general"])

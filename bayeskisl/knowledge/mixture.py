@@ -14,6 +14,7 @@ from bayeskisl.knowledge.corpus import CorpusFormat, GeneralCorpus
 from bayeskisl.knowledge.facts import (
     FactFormat,
     Facts,
+    answer_places,
     draw_facts,
     draw_templates,
     refuse_large_vocabulary,
@@ -21,8 +22,10 @@ from bayeskisl.knowledge.facts import (
     verbalise,
 )
 from bayeskisl.knowledge.identity import background_exposures, infused_exposures
+from bayeskisl.knowledge.questions import Questions
 
-__all__ = ["Material", "Mixture", "draw_material", "pack", "plan_mixture"]
+__all__ = ["Material", "Mixture", "draw_material", "in_passes", "pack", "plan_mixture", "refuse_no_infusion",
+           "refuse_odd_budget"]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -117,19 +120,12 @@ def plan_mixture(
     InputError
         If a quantity does not divide, or is outside its range.
     """
-    if not 0 < ratio < 1:
-        raise InputError("a ratio in (0, 1)", ratio, "ratio")
-    if facts < 1:
-        raise InputError("at least one fact", facts, "facts")
+    refuse_no_infusion(ratio, facts)
     refuse_too_many(form, facts + background_facts)
     refuse_large_vocabulary(form)
     if context % form.tokens_per_fact:
         raise InputError(f"a multiple of the {form.tokens_per_fact} tokens of a fact", context, "context")
-    if tokens <= 0 or tokens % context:
-        raise InputError(f"a positive multiple of the context of {context} tokens", tokens, "tokens")
-    if not 0 <= background_share <= 1 or (background_share > 0) != (background_facts > 0):
-        got = f"{background_facts} facts at share {background_share}"
-        raise InputError("background_facts and background_share both zero, or a share in (0, 1]", got, "background")
+    refuse_odd_budget(tokens, context, background_facts, background_share)
     sequences = tokens // context
     infused = round(ratio * sequences)
     background = round(background_share * (sequences - infused))
@@ -146,6 +142,23 @@ def plan_mixture(
     )
 
 
+def refuse_no_infusion(ratio: float, facts: int) -> None:
+    """Refuse a ratio outside (0, 1) and a domain without facts."""
+    if not 0 < ratio < 1:
+        raise InputError("a ratio in (0, 1)", ratio, "ratio")
+    if facts < 1:
+        raise InputError("at least one fact", facts, "facts")
+
+
+def refuse_odd_budget(tokens: int, context: int, background_facts: int, background_share: float) -> None:
+    """Refuse a budget that is no multiple of the context, and background facts without a share or the reverse."""
+    if tokens <= 0 or tokens % context:
+        raise InputError(f"a positive multiple of the context of {context} tokens", tokens, "tokens")
+    if not 0 <= background_share <= 1 or (background_share > 0) != (background_facts > 0):
+        got = f"{background_facts} facts at share {background_share}"
+        raise InputError("background_facts and background_share both zero, or a share in (0, 1]", got, "background")
+
+
 @dataclass(frozen=True)
 class Material:
     """All that one run reads and is asked.
@@ -160,12 +173,26 @@ class Material:
         The facts of each probe group; `infused_heldout` are the infused ones, to be asked in other templates.
     heldout : numpy.ndarray
         General text that is never trained on, shape ``(heldout_sequences, context)``.
+    form : FactFormat
     """
 
     stream: np.ndarray
     starts: np.ndarray
     facts: dict[str, Facts]
     heldout: np.ndarray
+    form: FactFormat
+
+    def ask(self, group: str, limit: int, rng: np.random.Generator) -> Questions:
+        """Questions on at most `limit` facts of a group, in an order of their own; others fill the last sequence."""
+        form, facts, context = self.form, self.facts[group], self.stream.shape[1]
+        asked = rng.permutation(len(facts))[:limit]
+        filled = np.concatenate([asked, rng.integers(len(facts), size=-len(asked) % (context // form.tokens_per_fact))])
+        templates = draw_templates(form, filled, rng, heldout=group == schema.INFUSED_HELDOUT)
+        start = form.start if group == schema.BACKGROUND else form.infused_start
+        number = np.arange(len(asked))
+        places = np.arange(form.tokens_per_fact)[answer_places(form)]
+        answers = number[:, None] * form.tokens_per_fact + places
+        return Questions(pack(form, facts, context, filled, templates), start, answers, number, len(asked))
 
 
 def draw_material(
@@ -195,7 +222,7 @@ def draw_material(
     stream = np.concatenate([starts, np.concatenate(parts)], axis=1)
     of_order.shuffle(stream, axis=0)
     heldout = language.sample(heldout_sequences, mixture.context, of_heldout)
-    return Material(stream[:, 1:], stream[:, 0], facts, heldout)
+    return Material(stream[:, 1:], stream[:, 0], facts, heldout, form)
 
 
 def pack(
@@ -207,7 +234,11 @@ def pack(
 
 def _encounters(form: FactFormat, facts: Facts, sequences: int, context: int, rng: np.random.Generator) -> np.ndarray:
     """Sequences of facts in passes over random permutations, so that exposures differ by at most one."""
-    slots = sequences * context // form.tokens_per_fact
-    passes = -(-slots // len(facts))
-    order = rng.permuted(np.tile(np.arange(len(facts)), (passes, 1)), axis=1).reshape(-1)[:slots]
+    order = in_passes(len(facts), sequences * context // form.tokens_per_fact, rng)
     return pack(form, facts, context, order, draw_templates(form, order, rng))
+
+
+def in_passes(facts: int, encounters: int, rng: np.random.Generator) -> np.ndarray:
+    """So many encounters with facts in passes over random permutations of them, shape ``(encounter,)``."""
+    passes = -(-encounters // facts)
+    return rng.permuted(np.tile(np.arange(facts), (passes, 1)), axis=1).reshape(-1)[:encounters]

@@ -6,8 +6,9 @@ Needs torch and NumPy alone, and torch only once something is trained.
 from bayeskisl.sweeping.estimate import NamedDevice, SweepEstimate, estimate_sweep
 from bayeskisl.sweeping.ladder import Ladder, ModelSize, Training, load_ladder
 from bayeskisl.sweeping.plan import Stack, plan_stacks
+from bayeskisl.sweeping.reading import load_sweep
 from bayeskisl.sweeping.run import SweepEvents, SweepResult, run_sweep
-from bayeskisl.sweeping.spec import Refine, Replicates, RunSpec, SweepSpec, load_sweep
+from bayeskisl.sweeping.spec import Refine, Replicates, RunSpec, SweepSpec, Tune
 from bayeskisl.sweeping.status import SweepStatus, sweep_status
 from bayeskisl.sweeping.store import SweepFolder, sweep_folders
 
@@ -26,6 +27,7 @@ __all__ = [
     "SweepSpec",
     "SweepStatus",
     "Training",
+    "Tune",
     "estimate_sweep",
     "load_ladder",
     "load_sweep",

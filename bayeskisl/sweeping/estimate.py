@@ -9,10 +9,11 @@ from pathlib import Path
 from bayeskisl.errors import InputError
 from bayeskisl.sweeping.memory import device_memory, fitting_parts, stack_memory
 from bayeskisl.sweeping.plan import Stack, plan_stacks
-from bayeskisl.sweeping.spec import SweepSpec, load_sweep
+from bayeskisl.sweeping.reading import load_sweep
+from bayeskisl.sweeping.spec import SweepSpec
 from bayeskisl.sweeping.workers import default_workers
 
-__all__ = ["NamedDevice", "SizeEstimate", "SweepEstimate", "estimate_sweep"]
+__all__ = ["NamedDevice", "SizeEstimate", "SweepEstimate", "estimate_sweep", "measured_speed"]
 
 _CALIBRATION_SECONDS = 0.5
 
@@ -66,7 +67,7 @@ class SizeEstimate:
 
 @dataclass(frozen=True)
 class SweepEstimate:
-    """Estimate of a sweep; `seconds` is wall time with `workers` side by side. Refinement is counted in full."""
+    """Estimate of a sweep; `seconds` is wall time with `workers` side by side. Refinement and tuning count in full."""
 
     sizes: tuple[SizeEstimate, ...]
     workers: int
@@ -91,7 +92,7 @@ def estimate_sweep(
     device: str | NamedDevice = "cpu",
     workers: int | None = None,
 ) -> SweepEstimate:
-    """Runs, tokens, FLOPs, memory and time of a sweep.
+    """Runs, tokens, FLOPs, memory and time of a sweep, its stage `[tune]` included.
 
     Parameters
     ----------
@@ -112,30 +113,32 @@ def estimate_sweep(
     here = isinstance(device, str)
     workers = workers or (default_workers(device) if here else 1)
     room = device_memory(device) // (workers if device == "cpu" else 1) if here else 0
-    speed_of = (lambda stack: _calibrated(stack, device, spec.compile)) if here else device.speed
-    stacks = plan_stacks(spec.runs(), spec.stack)
+    speed_of = (lambda stack: measured_speed(stack, device, spec.compile)) if here else device.speed
     growth = 1 + (spec.refine.levels / len(spec.levels) if spec.refine else 0)
+    stages = [(spec, growth), (spec.tuning(), 1.0)] if spec.tune else [(spec, growth)]
+    counted = [(stack, times) for stage, times in stages for stack in plan_stacks(stage.runs(), stage.stack)]
     sizes = []
     for width in spec.widths:
-        of_size = [stack for stack in stacks if stack.runs[0].model.width == width]
-        sizes.append(_estimate_size(of_size, growth, device if here else "cuda", room, speed_of))
+        of_size = [(stack, times) for stack, times in counted if stack.runs[0].model.width == width]
+        sizes.append(_estimate_size(of_size, device if here else "cuda", room, speed_of))
     return SweepEstimate(tuple(sizes), workers)
 
 
 def _estimate_size(
-    stacks: list[Stack], growth: float, device: str, room: int, speed_of: Callable[[Stack], float]
+    counted: list[tuple[Stack, float]], device: str, room: int, speed_of: Callable[[Stack], float]
 ) -> SizeEstimate:
-    largest = max(stacks, key=lambda stack: len(stack.runs))
+    """Cost of stacks of one size, each with how often it counts."""
+    largest = max((stack for stack, _ in counted), key=lambda stack: stack_memory(stack, device))
     run, parts = largest.runs[0], fitting_parts(largest, room, device)
-    tokens = round(growth * sum(stack.tokens for stack in stacks))
+    tokens = round(sum(times * stack.tokens for stack, times in counted))
     speed = speed_of(parts[0])
     return SizeEstimate(
         width=run.model.width,
         params=run.params,
-        runs=round(growth * sum(len(stack.runs) for stack in stacks)),
-        stacks=round(growth * len(stacks)),
+        runs=round(sum(times * len(stack.runs) for stack, times in counted)),
+        stacks=round(sum(times for _, times in counted)),
         tokens=tokens,
-        flops=growth * sum(stack.flops for stack in stacks),
+        flops=sum(times * stack.flops for stack, times in counted),
         tokens_per_second=speed,
         seconds=tokens / speed,
         memory=stack_memory(largest, device),
@@ -143,7 +146,7 @@ def _estimate_size(
     )
 
 
-def _calibrated(stack: Stack, device: str, compiled: bool) -> float:
+def measured_speed(stack: Stack, device: str, compiled: bool) -> float:
     """Tokens per second, measured by training a stack for half a second after what is done once."""
     from bayeskisl.sweeping.training import train_stack
 

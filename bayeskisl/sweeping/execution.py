@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from bayeskisl.errors import SweepError
+from bayeskisl.machine_code import processor_name
 from bayeskisl.sweeping.memory import device_memory, fitting_parts, gibibytes, stack_memory
+from bayeskisl.sweeping.native import compiler_name
 from bayeskisl.sweeping.plan import Stack
 from bayeskisl.sweeping.records import RunProbe
 
@@ -130,9 +132,11 @@ def _volatile(job: Job, *, parts: int, steps: str, seconds: float) -> dict:
         "tokens_per_second": round(job.stack.tokens / seconds),
         "host": platform.node(),
         "machine": platform.machine(),
+        "processor": processor_name(),
         "python": platform.python_version(),
         "numpy": np.__version__,
         "steps": steps,
+        "compiler": compiler_name() if steps == "native" else None,
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         **_torch_facts(job.device),
     }

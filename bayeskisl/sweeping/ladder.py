@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bayeskisl.errors import InputError
 from bayeskisl.knowledge import CorpusFormat, FactFormat
+from bayeskisl.knowledge.text import TextCorpus, TextFacts
 from bayeskisl.shipped import shipped_file
 
 __all__ = ["Ladder", "ModelSize", "Training", "from_table", "load_ladder", "read_toml"]
@@ -60,8 +61,9 @@ class Ladder:
         The tuned peak rate of each width.
     training : Training
         The recipe; its rate is replaced by the width's own.
-    facts : FactFormat
-    corpus : CorpusFormat
+    facts : FactFormat or TextFacts
+    corpus : CorpusFormat or TextCorpus
+        Symbols; a sweep may put real text in their place.
     """
 
     name: str
@@ -69,8 +71,8 @@ class Ladder:
     sizes: dict[int, ModelSize]
     learning_rates: dict[int, float]
     training: Training = field(default_factory=Training)
-    facts: FactFormat = field(default_factory=FactFormat)
-    corpus: CorpusFormat = field(default_factory=CorpusFormat)
+    facts: FactFormat | TextFacts = field(default_factory=FactFormat)
+    corpus: CorpusFormat | TextCorpus = field(default_factory=CorpusFormat)
 
     def size(self, width: int) -> ModelSize:
         """The size of this width, or an InputError that lists those there are."""

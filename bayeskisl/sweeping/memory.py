@@ -31,17 +31,22 @@ def stack_memory(stack: Stack, device: str = "cpu", *, native: bool | None = Non
     weights = _FLOAT_BYTES * run.total_params
     sequence = _FLOAT_BYTES * run.mixture.context * _floats_per_token(run)
     # Weights, two moments, rates; the stream, behind its start tokens, and what drawing it needs for a while.
-    of_run = 4 * weights + _BYTES_PER_TOKEN * run.mixture.tokens
-    drawing = _BYTES_WHILE_DRAWING * run.mixture.tokens
+    of_run = 4 * weights + _bytes_per_token(run) * run.mixture.tokens
+    drawing = _BYTES_WHILE_DRAWING[run.facts.vocabulary > 2**8] * run.mixture.tokens
     if native:
         return count * of_run + drawing + weights + _LANES * sequence
     # Torch keeps a gradient and the update's temporaries, and what the backward pass needs of every sequence.
     return count * (of_run + 4 * weights + run.training.batch * sequence) + drawing
 
 
-# One byte a token: the stream as drawn, and behind its start token; drawing shuffles eight-byte indices of facts.
-_BYTES_PER_TOKEN = 2
-_BYTES_WHILE_DRAWING = 6
+# Symbols are drawn as one byte each, with eight-byte indices of facts; text in three copies of eight bytes a token.
+_BYTES_WHILE_DRAWING = (6, 24)
+
+
+def _bytes_per_token(run: object) -> int:
+    """The stream as drawn, and behind its start token."""
+    vocabulary = run.facts.vocabulary
+    return 2 * (1 if vocabulary <= 2**8 else 2 if vocabulary <= 2**16 else 4)
 
 
 def _floats_per_token(run: object) -> int:

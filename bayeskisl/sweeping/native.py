@@ -9,7 +9,6 @@ import fcntl
 import functools
 import hashlib
 import os
-import platform
 import shutil
 import subprocess
 import tempfile
@@ -18,9 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
+from bayeskisl.machine_code import cache_folder, processor
 from bayeskisl.sweeping.ladder import ModelSize, Training
 
-__all__ = ["NativeStep", "compiler", "native_step"]
+__all__ = ["NativeStep", "compiler", "compiler_name", "native_step"]
 
 _ALIGNMENT = 64  # bytes: of the kernel's vectors
 _SOURCE = Path(__file__).with_name("step.cpp")
@@ -106,6 +106,12 @@ def compiler() -> str | None:
     return shutil.which(os.environ.get("CXX", "g++"))
 
 
+def compiler_name() -> str | None:
+    """The compiler and its version, as it calls itself."""
+    command = compiler()
+    return _version(command).splitlines()[0] if command else None
+
+
 @functools.cache
 def native_step(size: ModelSize, vocabulary: int, context: int, batch: int) -> NativeStep | None:
     """The kernel for a shape, built on first use; None, with a warning of one sentence, where it cannot be built."""
@@ -128,9 +134,8 @@ def _built(shape: tuple[str, ...]) -> Path:
     command = compiler()
     if command is None:
         raise OSError("there is no C++ compiler; install g++ or name one in CXX")
-    version = subprocess.run([command, "--version"], capture_output=True, text=True, check=True).stdout
-    what = "\n".join([*_FLAGS, *shape, version, _processor(), _SOURCE.read_text()])
-    folder = _cache()
+    what = "\n".join([*_FLAGS, *shape, _version(command), processor(), _SOURCE.read_text()])
+    folder = cache_folder() or _private_temporary()
     library = folder / f"step-{hashlib.sha256(what.encode()).hexdigest()[:16]}.so"
     with (folder / f".{library.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -142,30 +147,15 @@ def _built(shape: tuple[str, ...]) -> Path:
     return library
 
 
-def _cache() -> Path:
-    """A folder for built kernels; where the user's cache cannot be written, one of this process."""
-    wanted = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bayeskisl"
-    try:
-        wanted.mkdir(parents=True, exist_ok=True)
-        if os.access(wanted, os.W_OK):
-            return wanted
-    except (OSError, RuntimeError):  # RuntimeError: no home
-        pass
-    return _private_temporary()
+@functools.cache
+def _version(command: str) -> str:
+    return subprocess.run([command, "--version"], capture_output=True, text=True, check=True).stdout
 
 
 @functools.cache
 def _private_temporary() -> Path:
+    """A folder of this process, for where nothing is kept."""
     return Path(tempfile.mkdtemp(prefix="bayeskisl-"))
-
-
-def _processor() -> str:
-    """What `-march=native` depends on."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return "\n".join(sorted({line for line in lines if line.startswith(("model name", "flags", "Features"))}))
 
 
 def _whole(tokens: np.ndarray) -> np.ndarray:

@@ -4,8 +4,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from bayeskisl import schema
-from bayeskisl.knowledge import answer_places, draw_templates, pack
 from bayeskisl.sweeping.records import GroupProbe, Measured, RunProbe
 from bayeskisl.sweeping.saving import Saving
 from bayeskisl.sweeping.spec import RunSpec
@@ -53,8 +51,7 @@ def probe_stack(runs: tuple[RunSpec, ...], trained: Trained, steps: int | None =
     """Probe every run of a stack that has done so many steps, all of them by default.
 
     Facts are asked as they were trained, several to a sequence in an order of their own, and always the same ones of a
-    run. An answer is right when every one of its tokens is the most probable one; since a wrong token ends the
-    match, teacher forcing gives the same verdict as greedy decoding.
+    run. An answer is right when every one of its tokens is the most probable one.
     """
     return [_probe_run(run, row, trained, run.steps if steps is None else steps) for row, run in enumerate(runs)]
 
@@ -69,17 +66,9 @@ def _probe_run(run: RunSpec, row: int, trained: Trained, steps: int) -> Measured
 
 
 def _probe_facts(run: RunSpec, row: int, group: str, trained: Trained, rng: np.random.Generator) -> GroupProbe:
-    form, context, facts = run.facts, run.mixture.context, trained.materials[row].facts[group]
-    asked = rng.permutation(len(facts))[: run.probes]
-    per_sequence = context // form.tokens_per_fact
-    filled = np.concatenate([asked, rng.integers(len(facts), size=-len(asked) % per_sequence)])
-    templates = draw_templates(form, filled, rng, heldout=group == schema.INFUSED_HELDOUT)
-    start = form.start if group == schema.BACKGROUND else form.infused_start
-    nats, right = _evaluate(trained, row, pack(form, facts, context, filled, templates), start)
-    by_fact, answers = (-1, form.tokens_per_fact), answer_places(form)
-    recalled = right.reshape(by_fact)[: len(asked), answers].all(axis=1)
-    answer_nats = nats.reshape(by_fact)[: len(asked), answers].sum()
-    return GroupProbe(int(recalled.sum()), len(asked), float(answer_nats))
+    questions = trained.materials[row].ask(group, run.probes, rng)
+    recalled, answer_nats = questions.judge(*_evaluate(trained, row, questions.sequences, questions.start))
+    return GroupProbe(recalled, questions.asked, answer_nats)
 
 
 def _evaluate(trained: Trained, row: int, sequences: np.ndarray, start: int) -> tuple[np.ndarray, np.ndarray]:

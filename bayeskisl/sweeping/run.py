@@ -12,15 +12,16 @@ from bayeskisl.sweeping.execution import Job
 from bayeskisl.sweeping.memory import device_memory, fitting_parts
 from bayeskisl.sweeping.plan import Stack, plan_stacks
 from bayeskisl.sweeping.ray_workers import RayTrainers
+from bayeskisl.sweeping.reading import load_sweep
 from bayeskisl.sweeping.refine import refined_levels
-from bayeskisl.sweeping.spec import RunSpec, SweepSpec, load_sweep
+from bayeskisl.sweeping.spec import RunSpec, SweepSpec
 from bayeskisl.sweeping.store import SweepFolder, open_folder
 from bayeskisl.sweeping.tune import tune_sweep
 from bayeskisl.sweeping.workers import Trainers, default_workers
 
 EXECUTORS = ("local", "ray")
 
-__all__ = ["EXECUTORS", "Pass", "SweepEvents", "SweepResult", "run_sweep"]
+__all__ = ["EXECUTORS", "Pass", "SweepEvents", "SweepResult", "mean_retention", "run_sweep"]
 
 
 @dataclass(frozen=True)
@@ -153,12 +154,12 @@ def _refined(spec: SweepSpec, folder: SweepFolder) -> Pass:
     runs = []
     for cell in spec.cells():
         coarse = spec.runs_of(cell, spec.levels)
-        retention = _mean_retention(folder, coarse, len(spec.levels), len(spec.seeds))
+        retention = mean_retention(folder, coarse, len(spec.levels), len(spec.seeds))
         runs += spec.runs_of(cell, refined_levels(spec.levels, retention, spec.refine, spec.axis))
     return Pass("refined", plan_stacks(tuple(runs), spec.stack))
 
 
-def _mean_retention(folder: SweepFolder, runs: tuple[RunSpec, ...], levels: int, seeds: int) -> np.ndarray:
+def mean_retention(folder: SweepFolder, runs: tuple[RunSpec, ...], levels: int, seeds: int) -> np.ndarray:
     """Mean recall over seeds, shape ``(level, group)``; diverged runs do not count."""
     table = np.full((len(runs), len(schema.GROUPS)), np.nan)
     for row, run in enumerate(runs):

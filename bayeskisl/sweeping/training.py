@@ -8,6 +8,7 @@ import numpy as np
 
 from bayeskisl.errors import InputError
 from bayeskisl.knowledge import Material, draw_material
+from bayeskisl.knowledge.text import TextFacts, TextMaterial, draw_text_material
 from bayeskisl.sweeping.decoder import Decoder
 from bayeskisl.sweeping.spec import RunSpec
 from bayeskisl.sweeping.steps import Saved, State, Steps, make_steps
@@ -26,14 +27,15 @@ class Trained:
     """A trained stack: its steps, which evaluate it; what each run read; and the step where it diverged, or -1."""
 
     steps: Steps
-    materials: tuple[Material, ...]
+    materials: tuple[Material | TextMaterial, ...]
     diverged_at: tuple[int, ...]
 
 
-def draw_run(run: RunSpec) -> tuple[Material, np.random.Generator]:
+def draw_run(run: RunSpec) -> tuple[Material | TextMaterial, np.random.Generator]:
     """What a run reads and is asked, and the generator of its initial weights, all from its identity."""
     of_material, of_weights = np.random.SeedSequence(int(run.identity, 16)).spawn(2)
-    material = draw_material(run.mixture, run.facts, run.corpus, of_material, HELDOUT_SEQUENCES)
+    draw = draw_text_material if isinstance(run.facts, TextFacts) else draw_material
+    material = draw(run.mixture, run.facts, run.corpus, of_material, HELDOUT_SEQUENCES)
     return material, np.random.default_rng(of_weights)
 
 
@@ -131,7 +133,7 @@ def _check_alike(runs: tuple[RunSpec, ...]) -> None:
     def shared(run: RunSpec) -> tuple:
         recipe = {**vars(run.training), "learning_rate": 0.0}
         length = run.mixture.sequences, run.mixture.context, run.checkpoints
-        return run.model, tuple(recipe.items()), length, run.facts
+        return run.model, tuple(recipe.items()), length, run.facts, run.corpus
 
     for run in runs:
         if shared(run) != shared(runs[0]):

@@ -1,11 +1,13 @@
 """What a sweep will cost, before anything is spent."""
 
+from dataclasses import replace
+
 import pytest
 from typer.testing import CliRunner
 
 from bayeskisl.cli.app import app
 from bayeskisl.errors import InputError
-from bayeskisl.sweeping import NamedDevice, estimate_sweep
+from bayeskisl.sweeping import NamedDevice, Tune, estimate_sweep
 from tests.sweeping.conftest import SMOKE
 
 RUNS = 2 * 4 * 2  # sizes, levels with the refined one, seeds
@@ -18,6 +20,13 @@ def test_a_named_speed_is_divided_into_the_tokens(smoke):
     assert sum(size.tokens for size in estimate.sizes) == TOKENS
     assert estimate.seconds == pytest.approx(TOKENS / 1000)
     assert estimate.cost(price=36.0) == pytest.approx(TOKENS / 1000 / 100)
+
+
+def test_the_stage_that_finds_rates_counts(smoke):
+    tuned = replace(smoke, tune=Tune(rates=(1e-3, 1e-2, 1e-1), tokens=7_680, seeds=(0, 1), levels=(8.0,)))
+    estimate = estimate_sweep(tuned, device=NamedDevice(tokens_per_second=1000.0))
+    assert sum(size.runs for size in estimate.sizes) == RUNS + 2 * 3 * 2  # widths, rates, seeds
+    assert sum(size.tokens for size in estimate.sizes) == TOKENS + 12 * 7_680
 
 
 def test_a_utilisation_of_a_peak_is_divided_into_the_flops(smoke):
@@ -47,5 +56,5 @@ def test_the_command_prints_the_cost(tmp_path):
     options = ["--utilisation", "0.4", "--peak", "1e9", "--price", "2"]
     said = CliRunner().invoke(app, ["sweep", "estimate", str(spec), *options])
     assert said.exit_code == 0
-    assert "with 1 worker(s), refinement counted in full" in said.output
+    assert "with 1 worker(s), refinement and tuning counted in full" in said.output
     assert "at 2 per device-hour" in said.output

@@ -13,7 +13,7 @@ from bayeskisl.sweeping import load_sweep, run_sweep
 from bayeskisl.sweeping.decoder import Decoder
 from bayeskisl.sweeping.forward import logits_of, token_loss
 from bayeskisl.sweeping.ladder import ModelSize
-from bayeskisl.sweeping.native import compiler, native_step
+from bayeskisl.sweeping.native import compiler, compiler_name, native_step
 from bayeskisl.sweeping.training import train_stack
 from tests.sweeping.conftest import SMOKE, records_of
 
@@ -101,6 +101,8 @@ def test_a_compiled_sweep_repeats_itself_and_says_what_it_did(smoke, tmp_path):
     assert records_of(tmp_path / "one") == records_of(tmp_path / "two")
     notes = [json.loads(line) for line in next((tmp_path / "one").glob("*/sidecar.jsonl")).read_text().splitlines()]
     assert {note["steps"] for note in notes} == {"native"}
+    assert {note["compiler"] for note in notes} == {compiler_name()}
+    assert all(note["processor"] for note in notes)
 
 
 def test_a_compiled_sweep_does_without_torch(tmp_path):

@@ -1,0 +1,35 @@
+"""Real text and real knowledge: a general corpus in a tokeniser's tokens, and triples verbalised in its words.
+
+Needs the extra ``text`` (tokenizers, and datasets or pyarrow for what they read); training itself does not.
+"""
+
+from bayeskisl.knowledge.text.corpus import TextCorpus, hash_documents, tokenise
+from bayeskisl.knowledge.text.documents import DatasetSource, FileSource
+from bayeskisl.knowledge.text.facts import TextFacts, guessing_rate, verbalise_triples
+from bayeskisl.knowledge.text.invented import INVENTED, TEMPLATES, invent_triples
+from bayeskisl.knowledge.text.mixture import TextMaterial, TextMixture, draw_text_material, plan_text_mixture
+from bayeskisl.knowledge.text.tokeniser import Tokeniser, load_tokeniser, trained_tokeniser
+from bayeskisl.knowledge.text.triples import Triple, read_triples
+
+__all__ = [
+    "INVENTED",
+    "TEMPLATES",
+    "DatasetSource",
+    "FileSource",
+    "TextCorpus",
+    "TextFacts",
+    "TextMaterial",
+    "TextMixture",
+    "Tokeniser",
+    "Triple",
+    "draw_text_material",
+    "guessing_rate",
+    "hash_documents",
+    "invent_triples",
+    "load_tokeniser",
+    "plan_text_mixture",
+    "read_triples",
+    "tokenise",
+    "trained_tokeniser",
+    "verbalise_triples",
+]

@@ -1,0 +1,81 @@
+"""Where prepared text is kept: files named by a hash of all that they depend on, made once and shared by workers."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from bayeskisl.errors import InputError, SweepError
+from bayeskisl.machine_code import cache_folder
+
+__all__ = ["digest", "find_kept", "keep", "text_extra"]
+
+
+def text_extra(module: str, purpose: str) -> ModuleType:
+    """Import a library of the extra ``text``, or say in one sentence what needs it."""
+    try:
+        return import_module(module)
+    except ModuleNotFoundError:
+        remedy = "install it with `pip install 'bayeskisl[text]'`"
+        raise InputError(
+            f"the library {module.split('.')[0]!r} for {purpose}", "none installed", "text", remedy
+        ) from None
+
+
+def digest(*parts: Any) -> str:
+    """SHA-256 of JSON values."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def keep(name: str, make: Callable[[Path], None]) -> Path:
+    """The file of that name in the cache; `make` writes it where it is told to, unless it is there.
+
+    Raises
+    ------
+    SweepError
+        If there is no folder to keep it in, or it cannot be written.
+    """
+    path = _folder() / name
+    if path.is_file():
+        return path
+    draft = path.with_name(f".{os.getpid()}.{name}")
+    try:
+        make(draft)
+        draft.replace(path)
+    except OSError as problem:
+        draft.unlink(missing_ok=True)
+        raise SweepError(
+            f"cannot write {path}: {problem.strerror or problem}; free or choose another folder."
+        ) from None
+    return path
+
+
+def find_kept(name: str) -> Path:
+    """A file that was prepared before.
+
+    Raises
+    ------
+    SweepError
+        If it is not there: on another machine, or after the cache was emptied.
+    """
+    path = _folder() / name
+    if not path.is_file():
+        raise SweepError(
+            f"prepared text {path} is missing; load the sweep's specification again on this machine, or let "
+            "BAYESKISL_CACHE name a folder that all machines share."
+        )
+    return path
+
+
+def _folder() -> Path:
+    folder = cache_folder()
+    if folder is None:
+        raise SweepError(
+            "real text needs a private folder that can be written for its tokens: name one in BAYESKISL_CACHE."
+        )
+    (folder / "text").mkdir(exist_ok=True)
+    return folder / "text"

@@ -1,0 +1,160 @@
+"""General text as tokens: shards on disk, memory-mapped, read as windows of one context."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import batched
+from pathlib import Path
+
+import numpy as np
+
+from bayeskisl.errors import InputError
+from bayeskisl.knowledge.text.cache import digest, find_kept, keep
+from bayeskisl.knowledge.text.tokeniser import Tokeniser
+
+__all__ = ["TextCorpus", "Windows", "hash_documents", "token_type", "tokenise"]
+
+_SHARD_CHARACTERS = 2**23  # of text in a shard: some 2 million tokens
+_BATCH = 1000  # documents encoded at a time
+_HELD_OUT_EVERY = 20  # one window of so many is never trained on
+
+
+def token_type(vocabulary: int) -> type[np.unsignedinteger]:
+    """The smallest type that holds every token."""
+    return np.uint16 if vocabulary <= 2**16 else np.uint32
+
+
+@dataclass(frozen=True)
+class TextCorpus:
+    """A corpus by its content; where its tokens lie is the cache's affair.
+
+    Attributes
+    ----------
+    text : str
+        SHA-256 of the documents.
+    tokeniser : str
+        SHA-256 of the tokeniser's file.
+    tokens : int
+        Tokens in all, a separator behind every document included.
+    """
+
+    text: str
+    tokeniser: str
+    tokens: int
+
+    def windows(self, context: int) -> "Windows":
+        """The corpus cut into windows of one context.
+
+        Raises
+        ------
+        SweepError
+            If its shards are not in the cache.
+        """
+        shards = json.loads(find_kept(_index(self.text, self.tokeniser)).read_text())
+        return Windows([_mapped(find_kept(shard)) for shard in shards], context)
+
+
+class Windows:
+    """Windows of one context in memory-mapped shards; every twentieth is held out from training.
+
+    Parameters
+    ----------
+    shards : list of numpy.ndarray
+    context : int
+    """
+
+    def __init__(self, shards: list[np.ndarray], context: int) -> None:
+        self._shards = [shard[: len(shard) // context * context].reshape(-1, context) for shard in shards]
+        self._ends = np.cumsum([len(shard) for shard in self._shards])
+        everything = np.arange(self._ends[-1])
+        self.held_out = everything[::_HELD_OUT_EVERY]
+        self.trained = np.setdiff1d(everything, self.held_out)
+
+    def read(self, which: np.ndarray) -> np.ndarray:
+        """Windows by their numbers, shape ``(window, context)``."""
+        text = np.empty((len(which), self._shards[0].shape[1]), self._shards[0].dtype)
+        shard_of = np.searchsorted(self._ends, which, side="right")
+        for number, shard in enumerate(self._shards):
+            rows = shard_of == number
+            text[rows] = shard[which[rows] - (self._ends[number] - len(shard))]
+        return text
+
+    def sample(self, count: int, rng: np.random.Generator) -> np.ndarray:
+        """Windows to train on, in passes over random permutations: none is read twice before all are read once."""
+        passes = -(-count // len(self.trained))
+        order = np.concatenate([rng.permutation(self.trained) for _ in range(passes)] or [self.trained[:0]])
+        return self.read(order[:count])
+
+
+def hash_documents(documents: Iterator[str]) -> str:
+    """SHA-256 of a corpus, documents kept apart."""
+    sha = hashlib.sha256()
+    for text in documents:
+        content = text.encode()
+        sha.update(f"{len(content)}:".encode() + content)
+    return sha.hexdigest()
+
+
+def tokenise(text: str, documents: Callable[[], Iterator[str]], tokeniser: Tokeniser) -> TextCorpus:
+    """Tokens of a corpus as shards in the cache; a shard whose text and tokeniser are unchanged is not made again.
+
+    Parameters
+    ----------
+    text : str
+        SHA-256 of the documents.
+    documents : callable
+        Gives them.
+    tokeniser : Tokeniser
+
+    Raises
+    ------
+    InputError
+        If there is no text.
+    """
+
+    def make_all(path: Path) -> None:
+        shards = [_shard(part, tokeniser) for part in _parts(documents())]
+        path.write_text(json.dumps(shards))
+
+    index = keep(_index(text, tokeniser.sha256), make_all)
+    tokens = sum(len(_mapped(find_kept(shard))) for shard in json.loads(index.read_text()))
+    if not tokens:
+        raise InputError("documents with text", "none", "[corpus]")
+    return TextCorpus(text, tokeniser.sha256, tokens)
+
+
+def _index(text: str, tokeniser: str) -> str:
+    return f"corpus-{digest(text, tokeniser, _SHARD_CHARACTERS)[:32]}.json"
+
+
+def _parts(documents: Iterator[str]) -> Iterator[list[str]]:
+    part: list[str] = []
+    characters = 0
+    for text in documents:
+        part.append(text)
+        characters += len(text)
+        if characters >= _SHARD_CHARACTERS:
+            yield part
+            part, characters = [], 0
+    if part:
+        yield part
+
+
+def _shard(documents: list[str], tokeniser: Tokeniser) -> str:
+    kind, separator = token_type(tokeniser.vocabulary + 2), tokeniser.vocabulary
+
+    def make(path: Path) -> None:
+        encoded = (ids for batch in batched(documents, _BATCH) for ids in tokeniser.encode(list(batch)))
+        with path.open("wb") as file:  # a handle, since np.save would add an ending to a path
+            np.save(file, np.concatenate([np.array([*ids, separator], kind) for ids in encoded]))
+
+    name = f"shard-{digest(hash_documents(iter(documents)), tokeniser.sha256)[:32]}.npy"
+    keep(name, make)
+    return name
+
+
+@cache
+def _mapped(path: Path) -> np.ndarray:
+    return np.load(path, mmap_mode="r", allow_pickle=False)

@@ -1,0 +1,257 @@
+"""Triples verbalised in a tokeniser's text: every sentence of every fact, and where in it the answer stands."""
+
+import re
+from collections import Counter, defaultdict
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bayeskisl.errors import InputError
+from bayeskisl.knowledge.text.cache import digest, find_kept, keep
+from bayeskisl.knowledge.text.corpus import token_type
+from bayeskisl.knowledge.text.tokeniser import Tokeniser
+from bayeskisl.knowledge.text.triples import Triple
+
+__all__ = ["Sentences", "TextFacts", "guessing_rate", "verbalise_triples"]
+
+_PLACES = re.compile(r"\{(subject|relation|object)\}")
+
+
+@dataclass(frozen=True)
+class TextFacts:
+    """The population of facts that runs draw theirs from, by its content.
+
+    Attributes
+    ----------
+    sentences : str
+        SHA-256 of the triples with their templates.
+    tokeniser : str
+        SHA-256 of the tokeniser's file.
+    tokeniser_vocabulary : int
+    facts : int
+        Triples in all.
+    tokens_per_fact : float
+        l: the mean tokens of a sentence, its separator included, over templates and then over facts.
+    guessing : float
+        Chance of an exact match without knowledge.
+    heldout : int
+        Templates that a fact is never trained in; they are probed as ``infused_heldout``.
+    domain_marker : bool
+        Whether infused sequences begin with a start token of their own.
+    """
+
+    sentences: str
+    tokeniser: str
+    tokeniser_vocabulary: int
+    facts: int
+    tokens_per_fact: float
+    guessing: float
+    heldout: int = 0
+    domain_marker: bool = False
+
+    @property
+    def separator(self) -> int:
+        """Token behind every document and every sentence of a fact."""
+        return self.tokeniser_vocabulary
+
+    @property
+    def start(self) -> int:
+        """Token before the first of a sequence, an input only: as if a document had just ended."""
+        return self.separator
+
+    @property
+    def infused_start(self) -> int:
+        """Token before the first of an infused sequence: the domain's marker, where there is one."""
+        return self.start + self.domain_marker
+
+    @property
+    def vocabulary(self) -> int:
+        return self.infused_start + 1
+
+    def written(self) -> "Sentences":
+        """The sentences themselves.
+
+        Raises
+        ------
+        SweepError
+            If they are not in the cache.
+        """
+        return _loaded(find_kept(_file(self.sentences, self.tokeniser)))
+
+
+@dataclass(frozen=True)
+class Sentences:
+    """All sentences, one behind the other.
+
+    Attributes
+    ----------
+    tokens : numpy.ndarray
+        Of all sentences, shape ``(token,)``.
+    begins : numpy.ndarray
+        Where each sentence begins, and where the last ends, shape ``(sentence + 1,)``.
+    answers : numpy.ndarray
+        First token of the answer and the one behind its last, counted in the sentence, shape ``(sentence, 2)``. The
+        answer is the object's tokens and the one after them, with which it ends.
+    first : numpy.ndarray
+        First sentence of each fact; its sentences are ordered by form (the object, then its aliases), then template.
+    templates, forms : numpy.ndarray
+        How many of each a fact has, shape ``(fact,)``.
+    """
+
+    tokens: np.ndarray
+    begins: np.ndarray
+    answers: np.ndarray
+    first: np.ndarray
+    templates: np.ndarray
+    forms: np.ndarray
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Tokens of each sentence."""
+        return np.diff(self.begins)
+
+    def of(self, facts: np.ndarray, templates: np.ndarray, form: int = 0) -> np.ndarray:
+        """The sentence of each fact in its template, with its object or one of the aliases."""
+        return self.first[facts] + form * self.templates[facts] + templates
+
+    def draw_templates(
+        self, facts: np.ndarray, rng: np.random.Generator, heldout: int, from_heldout: bool
+    ) -> np.ndarray:
+        """A template for each encounter among those that the fact is trained in, or among those held out from it.
+
+        Fact i is held out from templates i, ..., i + heldout - 1 (modulo their number).
+        """
+        count = self.templates[facts]
+        first, number = (0, np.full_like(count, heldout)) if from_heldout else (heldout, count - heldout)
+        return (facts + first + rng.integers(number)) % count
+
+    def mean_tokens(self) -> float:
+        """l, over templates with the object itself, then over facts."""
+        lengths = self.lengths
+        of_fact = [lengths[a : a + n].mean() for a, n in zip(self.first, self.templates, strict=True)]
+        return float(np.mean(of_fact))
+
+
+def verbalise_triples(
+    triples: tuple[Triple, ...],
+    templates: dict[str, tuple[str, ...]] | tuple[str, ...],
+    tokeniser: Tokeniser,
+    *,
+    guessing: float,
+    heldout: int = 0,
+    domain_marker: bool = False,
+    where: str = "[knowledge]",
+) -> TextFacts:
+    """Write every triple in every one of its templates, and keep the tokens in the cache.
+
+    Parameters
+    ----------
+    triples : tuple of Triple
+    templates : tuple of str, or dict of str to tuple of str
+        For all relations, or by relation; a triple's own come first.
+    tokeniser : Tokeniser
+    guessing : float
+    heldout : int
+    domain_marker : bool
+    where : str
+        What to call it in an error.
+
+    Raises
+    ------
+    InputError
+        If a relation has no template, a template lacks subject or object, or too few templates are left to train in.
+    """
+    of_triple = [_templates_of(triple, templates, where) for triple in triples]
+    for template in sorted({template for each in of_triple for template in each}):
+        _check_template(template, where)
+    if (fewest := min(map(len, of_triple))) <= heldout:
+        raise InputError("fewer templates held out than every fact has", f"{heldout} of {fewest}", where)
+    content = digest([asdict(triple) for triple in triples], of_triple)
+    path = keep(_file(content, tokeniser.sha256), lambda draft: _write(draft, triples, of_triple, tokeniser))
+    return TextFacts(
+        sentences=content,
+        tokeniser=tokeniser.sha256,
+        tokeniser_vocabulary=tokeniser.vocabulary,
+        facts=len(triples),
+        tokens_per_fact=_loaded(path).mean_tokens(),
+        guessing=guessing,
+        heldout=heldout,
+        domain_marker=domain_marker,
+    )
+
+
+def guessing_rate(triples: tuple[Triple, ...]) -> float:
+    """Share of triples that are right when every relation is answered by its most frequent object.
+
+    That is what a model can reach that has learned which answers are common, and no fact.
+    """
+    objects: dict[str, Counter] = defaultdict(Counter)
+    for triple in triples:
+        objects[triple.relation][triple.object] += 1
+    return sum(max(counts.values()) for counts in objects.values()) / len(triples)
+
+
+def _file(content: str, tokeniser: str) -> str:
+    return f"facts-{digest(content, tokeniser)[:32]}.npz"
+
+
+@cache
+def _loaded(path: Path) -> Sentences:
+    with np.load(path, allow_pickle=False) as file:
+        return Sentences(**{name: file[name] for name in file.files})
+
+
+def _templates_of(
+    triple: Triple, templates: dict[str, tuple[str, ...]] | tuple[str, ...], where: str
+) -> tuple[str, ...]:
+    shared = templates.get(triple.relation, ()) if isinstance(templates, dict) else templates
+    chosen = triple.templates or shared
+    if not chosen:
+        raise InputError(f"a template for the relation {triple.relation!r}", "none", where, "add it to the templates")
+    return chosen
+
+
+def _check_template(template: str, where: str) -> None:
+    """Subject first, object last: the answer must follow all that it is asked by."""
+    places = _PLACES.findall(template)
+    if sorted(places) not in (["object", "subject"], ["object", "relation", "subject"]) or places[-1] != "object":
+        wanted = "a template with {subject} and then {object} once each, {relation} at most once before {object}"
+        raise InputError(wanted, repr(template), where)
+
+
+def _write(path: Path, triples: tuple[Triple, ...], of_triple: list[tuple[str, ...]], tokeniser: Tokeniser) -> None:
+    filled = [
+        _filled(template, triple, form)
+        for triple, templates in zip(triples, of_triple, strict=True)
+        for form in (triple.object, *triple.aliases)
+        for template in templates
+    ]
+    encoded = tokeniser.encode_with_offsets([text for text, _, _ in filled])
+    sentences, answers = [], []
+    for (ids, offsets), (text, begin, end) in zip(encoded, filled, strict=True):
+        inside = [place for place, (a, b) in enumerate(offsets) if a < end and b > begin]
+        if not inside:
+            raise InputError("an object that the tokeniser can write", repr(text[begin:end]), "[knowledge]")
+        answers.append((inside[0], inside[-1] + 2))
+        sentences.append([*ids, tokeniser.vocabulary])
+    templates, forms = np.array([len(each) for each in of_triple]), np.array([1 + len(t.aliases) for t in triples])
+    arrays: dict[str, Any] = {
+        "tokens": np.concatenate(sentences).astype(token_type(tokeniser.vocabulary + 2)),
+        "begins": np.cumsum([0, *map(len, sentences)]),
+        "answers": np.array(answers),
+        "first": np.cumsum([0, *(templates * forms)[:-1]]),
+        "templates": templates,
+        "forms": forms,
+    }
+    with path.open("wb") as file:  # a handle, since np.savez would add an ending to a path
+        np.savez(file, **arrays)
+
+
+def _filled(template: str, triple: Triple, form: str) -> tuple[str, int, int]:
+    """A sentence, and from where to where in it the answer stands, in characters."""
+    head, tail = template.split("{object}")
+    before = _PLACES.sub(lambda place: getattr(triple, place[1]), head)
+    return before + form + tail, len(before), len(before) + len(form)

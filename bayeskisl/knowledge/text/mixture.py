@@ -1,0 +1,277 @@
+"""The training stream of one run in real text: whole sentences of facts, and general text in all places between.
+
+The unit of mixing is the token: an infused sequence holds as many whole facts as fit, and the rest of it is general
+text. So every token is a fact's or general, no fact is cut, and r D = K f l with l the mean tokens of a sentence.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from bayeskisl import schema
+from bayeskisl.errors import InputError
+from bayeskisl.knowledge.mixture import in_passes, refuse_no_infusion, refuse_odd_budget
+from bayeskisl.knowledge.questions import Questions
+from bayeskisl.knowledge.text.corpus import TextCorpus
+from bayeskisl.knowledge.text.facts import Sentences, TextFacts
+
+__all__ = ["TextMaterial", "TextMixture", "draw_text_material", "plan_text_mixture"]
+
+_LOOK_AHEAD = 32  # sentences that wait for a place; the next that fits is taken, so that little is left to fill
+_TRIED = 4000  # sentences packed to learn which share of the tokens facts can fill
+_SLACK = 0.02  # by which a run's own packing may be worse
+
+
+@dataclass(frozen=True)
+class TextMixture:
+    """How the tokens of one run divide.
+
+    Attributes
+    ----------
+    context : int
+        Tokens of a sequence.
+    sequences : int
+        D = context x sequences.
+    encounters, background_encounters : int
+        Sentences of infused and of background facts that are read.
+    facts, background_facts : int
+        K and K_b.
+    tokens_per_fact : float
+        l, the mean over the population; a run's own facts are a little shorter or longer.
+    """
+
+    context: int
+    sequences: int
+    encounters: int
+    background_encounters: int
+    facts: int
+    background_facts: int
+    tokens_per_fact: float
+
+    @property
+    def tokens(self) -> int:
+        """Token budget D."""
+        return self.sequences * self.context
+
+    @property
+    def ratio(self) -> float:
+        """Infusion ratio r, infused tokens / D."""
+        return self.encounters * self.tokens_per_fact / self.tokens
+
+    @property
+    def background_share(self) -> float:
+        """Share b of everything not infused that background facts fill."""
+        return self.background_encounters * self.tokens_per_fact / ((1 - self.ratio) * self.tokens)
+
+    @property
+    def exposures(self) -> float:
+        """Mean exposures f of an infused fact; no two facts of a run differ by more than one."""
+        return self.encounters / self.facts
+
+    @property
+    def background_exposures(self) -> float:
+        """Mean exposures of a background fact; zero where there is none."""
+        return self.background_encounters / self.background_facts if self.background_facts else 0.0
+
+
+def plan_text_mixture(
+    *,
+    tokens: int,
+    ratio: float,
+    facts: int,
+    form: TextFacts,
+    corpus: TextCorpus,
+    context: int,
+    background_facts: int = 0,
+    background_share: float = 0.0,
+) -> TextMixture:
+    """Divide a budget into encounters with facts and general text.
+
+    Parameters are those of `plan_mixture`.
+
+    Raises
+    ------
+    InputError
+        If there are too few triples or too little text, a sentence is longer than the context, or so much is infused
+        that sequences cannot be filled behind whole facts.
+    """
+    refuse_no_infusion(ratio, facts)
+    if facts + background_facts > form.facts:
+        got = f"{facts} infused and {background_facts} background"
+        raise InputError(f"at most the {form.facts} facts of [knowledge]", got, "facts", "give it more triples")
+    refuse_odd_budget(tokens, context, background_facts, background_share)
+    packed, windows = _packed_share(form, context), len(corpus.windows(context).trained)
+    share = ratio + background_share * (1 - ratio)
+    if share > packed * (1 - _SLACK):
+        most = (
+            f"facts in at most {packed * (1 - _SLACK):.3f} of the tokens, since only whole facts fit {context} tokens"
+        )
+        raise InputError(most, f"{share:.3f}", "ratio", "lower the ratio or raise the ladder's context")
+    if not windows:
+        raise InputError(f"at least two windows of {context} tokens", f"{corpus.tokens} tokens", "[corpus]")
+    length = form.tokens_per_fact
+    encounters = max(1, round(ratio * tokens / length))
+    background = round(background_share * (tokens - encounters * length) / length)
+    return TextMixture(
+        context=context,
+        sequences=tokens // context,
+        encounters=encounters,
+        background_encounters=background,
+        facts=facts,
+        background_facts=background_facts,
+        tokens_per_fact=length,
+    )
+
+
+@dataclass(frozen=True)
+class TextMaterial:
+    """All that one run reads and is asked; as `Material`, but its facts are numbers in the population.
+
+    Attributes
+    ----------
+    stream : numpy.ndarray
+        Training tokens in order, shape ``(sequences, context)``.
+    starts : numpy.ndarray
+        The token before the first of each sequence, shape ``(sequences,)``.
+    facts : dict of str to numpy.ndarray
+        The facts of each probe group, shape ``(fact,)``.
+    heldout : numpy.ndarray
+        General text that is never trained on, shape ``(sequence, context)``.
+    form : TextFacts
+    """
+
+    stream: np.ndarray
+    starts: np.ndarray
+    facts: dict[str, np.ndarray]
+    heldout: np.ndarray
+    form: TextFacts
+
+    def ask(self, group: str, limit: int, rng: np.random.Generator) -> Questions:
+        """Questions on at most `limit` facts of a group, by their objects and then by their aliases.
+
+        No sequence asks one fact twice, so that an answer cannot be copied.
+        """
+        form, written, context = self.form, self.form.written(), self.stream.shape[1]
+        asked = rng.permutation(self.facts[group])[:limit]
+        templates = written.draw_templates(asked, rng, form.heldout, group == schema.INFUSED_HELDOUT)
+        numbers, sequences, places = [], [], []
+        begun = 0
+        for answer in range(written.forms[asked].max()):
+            has = np.flatnonzero(written.forms[asked] > answer)
+            sentences = written.of(asked[has], templates[has], answer)
+            filled, begins = _packed(written, sentences, context, form.separator)
+            first, last = (begun + begins + written.answers[sentences, end] for end in (0, 1))
+            numbers.append(has)
+            sequences.append(filled)
+            places.append(_ranges(first, last))
+            begun += filled.size
+        longest = max(place.shape[1] for place in places)
+        answers = [np.pad(p, ((0, 0), (0, longest - p.shape[1])), constant_values=-1) for p in places]
+        start = form.start if group == schema.BACKGROUND else form.infused_start
+        return Questions(np.concatenate(sequences), start, np.concatenate(answers), np.concatenate(numbers), len(asked))
+
+
+def draw_text_material(
+    mixture: TextMixture, form: TextFacts, corpus: TextCorpus, seed: np.random.SeedSequence, heldout_sequences: int
+) -> TextMaterial:
+    """Draw facts, templates, text and order of one run, each from its own child of `seed`.
+
+    Infused and background facts are drawn from one population, without replacement.
+    """
+    of_facts, of_encounters, of_text, of_order = (np.random.default_rng(s) for s in seed.spawn(4))
+    written, windows, context = form.written(), corpus.windows(mixture.context), mixture.context
+    drawn = of_facts.permutation(form.facts)[: mixture.facts + mixture.background_facts]
+    infused, background = drawn[: mixture.facts], drawn[mixture.facts :]
+    facts = {schema.INFUSED: infused}
+    if form.heldout:
+        facts[schema.INFUSED_HELDOUT] = infused
+    read = [(infused, mixture.encounters)]
+    if mixture.background_encounters:
+        facts[schema.BACKGROUND] = background
+        read.append((background, mixture.background_encounters))
+    parts = [_encounters(written, form, *each, context, of_encounters) for each in read]
+    general = mixture.sequences - sum(len(part) for part in parts)
+    if general < 0:
+        raise InputError("sequences for all facts", f"{-general} too few", "ratio", "lower the ratio")
+    text = np.concatenate(
+        [np.full((general, context), _GENERAL), *parts]
+    )  # whole windows first, then what is left open
+    free = text == _GENERAL
+    text[free] = windows.sample(-(-free.sum() // context), of_text).reshape(-1)[: free.sum()]
+    starts = np.full((mixture.sequences, 1), form.start)
+    starts[general : general + len(parts[0])] = form.infused_start
+    stream = np.concatenate([starts, text], axis=1).astype(written.tokens.dtype)
+    of_order.shuffle(stream, axis=0)
+    spread = np.linspace(0, len(windows.held_out) - 1, min(heldout_sequences, len(windows.held_out)))
+    held_out = windows.read(windows.held_out[spread.astype(int)])
+    return TextMaterial(stream[:, 1:], stream[:, 0], facts, held_out, form)
+
+
+_GENERAL = -1  # a place that general text is to fill
+
+
+def _encounters(
+    written: Sentences, form: TextFacts, facts: np.ndarray, count: int, context: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Sequences of facts in passes over random permutations, so that exposures differ by at most one."""
+    order = facts[in_passes(len(facts), count, rng)]
+    templates = written.draw_templates(order, rng, form.heldout, False)
+    return _packed(written, written.of(order, templates), context, _GENERAL)[0]
+
+
+def _packed(written: Sentences, sentences: np.ndarray, context: int, filler: int) -> tuple[np.ndarray, np.ndarray]:
+    """Sequences of whole sentences, shape ``(sequence, context)``, and where in them each sentence begins."""
+    lengths = written.lengths[sentences]
+    begins = _places(lengths, context)
+    text = np.full(-(-(begins + lengths).max() // context) * context, filler, dtype=np.int64)
+    within = np.arange(lengths.sum()) - np.repeat(lengths.cumsum() - lengths, lengths)
+    source = np.repeat(written.begins[sentences], lengths) + within
+    text[np.repeat(begins, lengths) + within] = written.tokens[source]
+    return text.reshape(-1, context), begins
+
+
+def _places(lengths: np.ndarray, context: int) -> np.ndarray:
+    """Where sentences begin that are packed whole, in their order but for a look ahead to one that still fits."""
+    of = lengths.tolist()
+    begins = np.empty(len(of), dtype=np.int64)
+    waiting, coming = list(range(min(_LOOK_AHEAD, len(of)))), _LOOK_AHEAD
+    sequence, used = 0, 0
+    while waiting:
+        fits = next((place for place, number in enumerate(waiting) if used + of[number] <= context), None)
+        if fits is None:
+            sequence, used = sequence + 1, 0
+            continue
+        number = waiting.pop(fits)
+        begins[number] = sequence * context + used
+        used += of[number]
+        if coming < len(of):
+            waiting.append(coming)
+            coming += 1
+    return begins
+
+
+@cache
+def _packed_share(form: TextFacts, context: int) -> float:
+    """Share of the tokens that facts fill where sequences hold nothing else; refuses sentences that fit none."""
+    written = form.written()
+    lengths = written.lengths
+    if lengths.max() > context:
+        too_long = np.flatnonzero(lengths > context)
+        fact = np.searchsorted(written.first, too_long[0], side="right")
+        got = f"{context}, and {len(too_long)} of {len(lengths)} sentences are longer, the first of triple {fact}"
+        remedy = "raise the ladder's context or shorten them"
+        raise InputError(
+            f"a context of at least the {lengths.max()} tokens of the longest fact", got, "context", remedy
+        )
+    rng = np.random.default_rng(0)
+    facts = rng.integers(form.facts, size=_TRIED)
+    tried = lengths[written.of(facts, written.draw_templates(facts, rng, form.heldout, False))]
+    sequences = -(-(_places(tried, context) + tried).max() // context)
+    return float(tried.sum() / (sequences * context))
+
+
+def _ranges(first: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """Numbers from `first` to `last` - 1 in rows, -1 behind the shorter ones."""
+    steps = first[:, None] + np.arange((last - first).max())
+    return np.where(steps < last[:, None], steps, -1)

@@ -1,0 +1,54 @@
+"""Small files of text and triples, and a sweep that reads them."""
+
+import json
+
+import numpy as np
+
+WORDS = (
+    *("the", "model", "reads", "a", "page", "and", "forgets", "what", "it", "said", "about"),
+    *("water", "stone", "light", "tree", "river", "house"),
+)
+
+SPEC = """
+name = "words"
+axis = "amount"
+ladder = "smoke"
+widths = 8
+tokens = {tokens}
+levels = [4, 12]
+seeds = [0]
+stack = 3
+compile = false
+
+[corpus]
+files = {files}
+vocabulary = 300
+
+[knowledge]
+"""
+
+
+def sentences(count, seed=0):
+    """Lines of a few words each, always the same ones."""
+    rng = np.random.default_rng(seed)
+    return [" ".join(rng.choice(WORDS, 12)) + "." for _ in range(count)]
+
+
+def write_corpus(folder, documents=40):
+    """One text file; its path."""
+    path = folder / "corpus.txt"
+    path.write_text("\n".join(sentences(documents * 10)))
+    return path
+
+
+def write_json_lines(path, rows):
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def write_triples(path, count=30):
+    """Countries and capitals, with aliases for every second one."""
+    rows = ["subject,relation,object,aliases"]
+    rows += [f"land {i},capital,city {i},{f'town {i}|burg {i}' if i % 2 else ''}" for i in range(count)]
+    path.write_text("\n".join(rows) + "\n")
+    return path

@@ -1,0 +1,174 @@
+"""Sweeps in real text: what their files say, what identifies their runs, and that they train."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+from bayeskisl.curves import build_curves
+from bayeskisl.errors import InputError, SweepError
+from bayeskisl.sweeping import estimate_sweep, load_sweep, run_sweep
+from bayeskisl.sweeping.memory import stack_memory
+from bayeskisl.sweeping.native import compiler
+from bayeskisl.sweeping.plan import plan_stacks
+from tests.knowledge.text_files import SPEC, sentences, write_corpus, write_json_lines, write_triples
+from tests.sweeping.conftest import records_of
+
+pytest.importorskip("tokenizers")
+
+TOKENS = 24 * 8 * 60
+
+
+@pytest.fixture(autouse=True)
+def text_cache(tmp_path_factory, monkeypatch):
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("BAYESKISL_CACHE", str(folder))
+    return folder / "text"
+
+
+@pytest.fixture
+def text(tmp_path):
+    write_triples(tmp_path / "facts.csv")
+    knowledge = f'triples = "{tmp_path / "facts.csv"}"\ntemplates = ["{{subject}}: {{object}}"]\n'
+    return SPEC.format(files=json.dumps([str(write_corpus(tmp_path))]), tokens=TOKENS) + knowledge
+
+
+def spec_of(tmp_path, text):
+    path = tmp_path / "words.toml"
+    path.write_text(text)
+    return load_sweep(path)
+
+
+def test_a_run_is_known_by_the_content_of_its_text_and_not_by_where_it_lies(tmp_path, text):
+    spec = spec_of(tmp_path, text)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    write_corpus(elsewhere)
+    moved = spec_of(tmp_path, text.replace(str(tmp_path / "corpus.txt"), str(elsewhere / "corpus.txt")))
+    assert moved.identity == spec.identity
+    (elsewhere / "corpus.txt").write_text("\n".join(sentences(300, seed=1)))
+    changed = spec_of(tmp_path, text.replace(str(tmp_path / "corpus.txt"), str(elsewhere / "corpus.txt")))
+    assert changed.identity != spec.identity
+    facts = tmp_path / "facts.csv"
+    facts.write_text(facts.read_text().replace("city 7", "city 77"))
+    assert spec_of(tmp_path, text).identity not in (spec.identity, changed.identity)
+    assert str(tmp_path) not in json.dumps(spec.as_dict())
+
+
+def test_guessing_and_tokens_per_fact_are_those_of_the_triples(tmp_path, text):
+    (run, *_) = spec_of(tmp_path, text).runs()
+    assert run.facts.guessing == 1 / 30
+    assert run.mixture.ratio * run.mixture.tokens == pytest.approx(
+        4 * run.mixture.exposures * run.facts.tokens_per_fact
+    )
+    assert run.facts.vocabulary == 301
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_sweep_in_text_is_trained_and_built(tmp_path, text, compiled):
+    if compiled and compiler() is None:
+        pytest.skip("no C++ compiler on this machine")
+    spec = spec_of(tmp_path, text.replace("compile = false", f"compile = {str(compiled).lower()}"))
+    for name, workers in (("one", 1), ("two", 2)):
+        assert run_sweep(spec, tmp_path / name, workers=workers).trained == 2
+    assert records_of(tmp_path / "one") == records_of(tmp_path / "two")
+    curves = build_curves(tmp_path / "one")
+    assert curves.probed.values.ravel().tolist() == [4, 12]
+    assert curves.tokens_per_fact.values == pytest.approx(spec.ladder.facts.tokens_per_fact)
+    assert set(curves.guessing.values.ravel()) == {1 / 30}
+    assert (curves.general_loss.values < np.log(300)).all()
+
+
+def test_facts_in_words_are_learned(tmp_path, text):
+    easy = text.replace(f"tokens = {TOKENS}", f"tokens = {24 * 8 * 500}").replace("widths = 8", "widths = 16")
+    easy = easy.replace("levels = [4, 12]", "levels = [3]")
+    run_sweep(spec_of(tmp_path, easy), tmp_path / "out", workers=1)
+    curves = build_curves(tmp_path / "out")
+    assert curves.recalled.values.ravel().tolist() == [3]
+
+
+def test_background_held_out_templates_and_checkpoints_work_in_text(tmp_path, text):
+    more = text.replace('["{subject}: {object}"]', '["{subject}: {object}", "{object}"]').replace(
+        '"{object}"', '"In {subject} {object}"'
+    )
+    more = "checkpoints = [0.5]\n" + more + "heldout = 1\ndomain_marker = true\n[background]\nfacts = 6\nshare = 0.3\n"
+    run_sweep(spec_of(tmp_path, more), tmp_path / "out", workers=1)
+    curves = build_curves(tmp_path / "out")
+    assert curves["group"].values.tolist() == ["infused", "infused_heldout", "background"]
+    assert curves.probed.isel(checkpoint=-1).values.tolist() == [[4, 4, 6], [12, 12, 6]]
+    assert curves.background_share.values == pytest.approx(0.3, rel=0.01)
+
+
+def test_generated_facts_need_no_file(tmp_path, text):
+    spec = spec_of(
+        tmp_path,
+        text[: text.index("triples =")]
+        .replace('"smoke"', '"text"')
+        .replace("= 8", "= 16")
+        .replace(str(TOKENS), str(64 * 16 * 40))
+        + "generated = 300\n",
+    )
+    assert spec.ladder.facts.facts == 300
+    assert spec.ladder.facts.guessing == 1 / 4096
+
+
+def test_an_existing_tokeniser_is_taken(tmp_path, text, text_cache):
+    trained = spec_of(tmp_path, text)
+    (path,) = text_cache.glob("tokeniser*")
+    given = spec_of(tmp_path, text.replace("vocabulary = 300", f'tokeniser = "{path}"'))
+    assert given.identity == trained.identity
+
+
+def test_a_local_dataset_trains_as_the_same_text_in_files_does(tmp_path, text):
+    pytest.importorskip("datasets")
+    folder = tmp_path / "dataset"
+    folder.mkdir()
+    rows = write_json_lines(folder / "train.jsonl", [{"text": text} for text in sentences(300)])
+    pattern = re.compile("^files = .*$", re.MULTILINE)
+    by_files = spec_of(tmp_path, pattern.sub(f'files = "{rows}"', text))
+    by_dataset = spec_of(tmp_path, pattern.sub(f'dataset = "{folder}"', text))
+    assert by_files.identity == by_dataset.identity
+
+
+def test_an_estimate_and_the_memory_count_two_bytes_a_token(tmp_path, text):
+    spec = spec_of(tmp_path, text)
+    (size,) = estimate_sweep(spec, workers=1).sizes
+    (stack,) = plan_stacks(spec.runs(), 3)
+    assert size.memory == stack_memory(stack)
+    assert stack_memory(stack) > (2 * 4 + 24) * TOKENS
+
+
+def test_workers_without_the_prepared_text_say_what_to_do(tmp_path, text, text_cache):
+    spec = spec_of(tmp_path, text)
+    for path in text_cache.glob("facts*"):
+        path.unlink()
+    with pytest.raises(SweepError, match="BAYESKISL_CACHE"):
+        run_sweep(spec, tmp_path / "out", workers=1)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("vocabulary = 300", "", r"\[corpus\]: expected either a vocabulary to train or a tokeniser's file"),
+        ("vocabulary = 300", "vocabulary = 100", "expected a vocabulary of at least the 256 bytes, got 100"),
+        ("vocabulary = 300", 'vocabulary = "300"', "expected vocabulary of type int, got '300'"),
+        ("vocabulary = 300", "vocabulary = 300\nsplit = 'train'", "expected keys among .*, got 'split'"),
+        ("vocabulary = 300", 'vocabulary = 300\ndataset = "d"', "expected either files or a dataset"),
+        ("[knowledge]", "[knowledge]\ngenerated = 5", "expected either triples or generated facts, got both"),
+        ("levels = [4, 12]", "levels = [4, 40]", "at most the 30 facts of .knowledge., got 40 infused"),
+        ("templates = [", "templates = [3, ", "templates to be texts"),
+        ("[corpus]", "[templates]\ncount = 2\n[corpus]", r"templates in \[knowledge\], got \[templates\] of symbols"),
+    ],
+)
+def test_bad_text_is_refused_in_one_sentence(tmp_path, text, old, new, message):
+    assert old in text
+    with pytest.raises(InputError, match=message) as refused:
+        spec_of(tmp_path, text.replace(old, new))
+    assert "\n" not in str(refused.value).strip()
+
+
+def test_knowledge_without_a_corpus_is_refused(tmp_path, text):
+    start, end = text.index("[corpus]"), text.index("[knowledge]")
+    with pytest.raises(InputError, match=r"expected a \[corpus\] of text beside \[knowledge\], got none"):
+        spec_of(tmp_path, text[:start] + text[end:])
