@@ -1,6 +1,7 @@
 """Posteriors of laws: from retention curves to draws, judged, stored and carried to new sizes."""
 
 from bayeskisl.inference.cautions import Caution
+from bayeskisl.inference.compare import Comparison, compare
 from bayeskisl.inference.extrapolate import extrapolate
 from bayeskisl.inference.fit import fit
 from bayeskisl.inference.fleet import fit_many
@@ -9,4 +10,7 @@ from bayeskisl.inference.model import build_model
 from bayeskisl.inference.result import Fit, load_fit
 from bayeskisl.inference.simulate import simulate
 
-__all__ = ["Caution", "Fit", "Gate", "build_model", "extrapolate", "fit", "fit_many", "load_fit", "simulate"]
+__all__ = [
+    "Caution", "Comparison", "Fit", "Gate", "build_model", "compare", "extrapolate", "fit", "fit_many", "load_fit",
+    "simulate",
+]  # fmt: skip

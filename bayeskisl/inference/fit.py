@@ -16,7 +16,7 @@ from bayeskisl.errors import InputError
 from bayeskisl.inference.cautions import Caution, cautions
 from bayeskisl.inference.data import ModelData, prepare
 from bayeskisl.inference.gate import Gate, examine
-from bayeskisl.inference.left_out_cells import cell_likelihoods, left_out_log_density
+from bayeskisl.inference.left_out_cells import left_out_log_density, likelihoods_by_shape
 from bayeskisl.inference.pointwise import integrated_log_likelihood
 from bayeskisl.inference.posterior import name_quantities, report_on_axis
 from bayeskisl.inference.predictive import draw_counts
@@ -235,13 +235,9 @@ def _weights(laws: list[str], left_out: dict[str, LeaveOneOut]) -> dict[str, flo
 
 
 def _left_out_cells(everyone: list[_Posterior], settings: Settings) -> dict[str, LeaveOneOut]:
-    """By law. Laws of one shape share one likelihood of each cell's threshold, so that they differ in nothing else."""
+    """By law."""
     settings.tell("comparing the laws by cells left out")
-    likelihoods = {}
-    for one in everyone:
-        if one.law.shape not in likelihoods:
-            rng = np.random.default_rng([settings.seed, 3])
-            likelihoods[one.law.shape] = cell_likelihoods(one.named, one.data, one.law.curve, rng)
+    likelihoods = likelihoods_by_shape(((one.law, one.named, one.data) for one in everyone), settings.seed)
     return {
         one.law.name: leave_one_out(left_out_log_density(one.named, one.data, one.law, likelihoods[one.law.shape]))
         for one in everyone

@@ -7,6 +7,7 @@ given the other cells' thresholds, and the scatter, a linear law says in closed 
 thresholds are pinned by their own runs, so that little is left to reweight.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,7 +22,14 @@ from bayeskisl.inference.pointwise import integrate_run_effect
 from bayeskisl.inference.posterior import common_of_lines
 from bayeskisl.laws import Law, Shape
 
-__all__ = ["CellLikelihood", "cell_likelihoods", "expected_by_the_others", "left_out_log_density"]
+__all__ = [
+    "CellLikelihood",
+    "Likelihoods",
+    "cell_likelihoods",
+    "expected_by_the_others",
+    "left_out_log_density",
+    "likelihoods_by_shape",
+]
 
 _REACH = 6.0  # posterior standard deviations to either side: beyond, a likelihood is flat (a bound) or nil
 _COARSE, _FINE = 25, 300
@@ -50,9 +58,32 @@ class CellLikelihood:
         return log_sum_exp(_log_normal_mass(standard[:, :-1], standard[:, 1:]) + self.log_height, axis=1)
 
 
+Likelihoods = dict[tuple[int, int], CellLikelihood]
+"""By (cell, group)."""
+
+
+def likelihoods_by_shape(
+    posteriors: Iterable[tuple[Law, dict[str, np.ndarray], ModelData]], seed: int
+) -> dict[str, Likelihoods]:
+    """Of each shape of the fall, from the first posterior that has it.
+
+    Laws of one shape share each cell's likelihood, so that they differ in nothing else.
+
+    Parameters
+    ----------
+    posteriors : iterable of (law, named quantities, data)
+    seed : int
+    """
+    found: dict[str, Likelihoods] = {}
+    for law, named, data in posteriors:
+        if law.shape not in found:
+            found[law.shape] = cell_likelihoods(named, data, law.curve, np.random.default_rng([seed, 3]))
+    return found
+
+
 def cell_likelihoods(
     named: dict[str, np.ndarray], data: ModelData, shape: Shape, rng: np.random.Generator
-) -> dict[tuple[int, int], CellLikelihood]:
+) -> Likelihoods:
     """By (cell, group), for those that were probed.
 
     Run effects are integrated out by quadrature, steepness, ceiling, floor, run scatter and concentration over some of
@@ -108,7 +139,7 @@ def expected_by_the_others(
 
 
 def left_out_log_density(
-    named: dict[str, np.ndarray], data: ModelData, law: Law, likelihoods: dict[tuple[int, int], CellLikelihood]
+    named: dict[str, np.ndarray], data: ModelData, law: Law, likelihoods: Likelihoods
 ) -> np.ndarray:
     """log p(counts of a cell | the other cells' thresholds, tau), summed over its groups, shape ``(draw, cell)``.
 

@@ -1,0 +1,66 @@
+"""The command that sets laws side by side."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bayeskisl.cli.display import console, loading
+from bayeskisl.quantities import read_number
+
+__all__ = ["compare"]
+
+_COLUMNS = ("law", "gate", "elpd_cells", "behind", "behind_se", "pareto_k", "refitted", "elpd_largest", "weight")
+
+
+def compare(
+    fits: Annotated[list[Path], typer.Argument(help="Saved fits of the same curves; their rivals are compared too.")],
+    params: Annotated[
+        str | None, typer.Option(help="A target, e.g. 98304 or 7B: print what each law predicts for it.")
+    ] = None,
+    tokens: Annotated[str | None, typer.Option(help="Its token budget; by default the sweep's only one.")] = None,
+    refit: Annotated[bool, typer.Option(help="Fit again where importance sampling is unreliable.")] = True,
+    largest: Annotated[int, typer.Option(min=0, help="How many of the largest sizes are left out together.")] = 1,
+    seed: int = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="NetCDF file for a fit with all laws and these weights; `decide` takes it.")
+    ] = None,
+) -> None:
+    """Which law predicts sizes that it has not seen, whether these data can tell, and what each says of a target."""
+    size, budget = (
+        read_number(text, option) if text else None for text, option in ((params, "--params"), (tokens, "--tokens"))
+    )
+    with loading("loading the fits, leaving sizes out"):
+        from bayeskisl.decision import predict
+        from bayeskisl.inference import compare as compare_laws
+        from bayeskisl.inference import load_fit
+        from bayeskisl.reporting import describe_prediction
+
+        found = compare_laws([load_fit(path) for path in fits], refit=refit, largest=largest, seed=seed)
+        ahead = None if size is None else predict(found.fit, size, budget, throw=False)
+    if out is not None:
+        found.fit.save(out)
+    if as_json:
+        content = {"laws": found.table.to_dicts(), "unseparated": found.unseparated, "verdict": found.verdict}
+        if ahead is not None:
+            collapse = ahead["collapse_by_law"].quantile([0.05, 0.5, 0.95], ("chain", "draw"), method="inverted_cdf")
+            content["collapse_by_law"] = {
+                str(law): collapse.sel(law=law).values.tolist() for law in collapse["law"].values
+            }
+        typer.echo(json.dumps(content, indent=2))
+        return
+    _show(found.table)
+    typer.echo(found.verdict)
+    if ahead is not None:
+        typer.echo(describe_prediction(ahead))
+
+
+def _show(table: Any) -> None:
+    from rich.table import Table
+
+    shown = Table(*_COLUMNS)
+    for row in table.select(_COLUMNS).iter_rows():
+        shown.add_row(*(f"{value:.2f}" if isinstance(value, float) else str(value) for value in row))
+    console.print(shown)

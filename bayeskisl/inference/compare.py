@@ -1,0 +1,252 @@
+"""Which of several laws predicts sizes that it has not seen, and whether the data can tell."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+import xarray as xr
+
+from bayeskisl import schema
+from bayeskisl.curves import cell_table
+from bayeskisl.errors import InputError
+from bayeskisl.inference.data import prepare
+from bayeskisl.inference.densities import log_sum_exp
+from bayeskisl.inference.extrapolate import extrapolate
+from bayeskisl.inference.fit import fit_laws, teller
+from bayeskisl.inference.left_out_cells import Likelihoods, left_out_log_density, likelihoods_by_shape
+from bayeskisl.inference.result import Fit
+from bayeskisl.inference.sampling import Settings
+from bayeskisl.inference.storage import posterior_group
+from bayeskisl.inference.weights import FLOOR, law_weights, leave_one_out
+from bayeskisl.laws import Law
+
+__all__ = ["Comparison", "compare"]
+
+_PARETO_K = 0.7  # Vehtari et al. 2024, arXiv:1507.02646: above it, importance sampling is not to be relied upon
+
+# Differences below four nats, or below two standard errors, do not separate (Sivula et al. 2020, arXiv:2008.10296).
+_NATS, _ERRORS = 4.0, 2.0
+
+# What a fit holds of each of its laws.
+_OF_A_LAW = ("posterior", "sample_stats", "log_prior", "log_likelihood")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Laws side by side.
+
+    Attributes
+    ----------
+    fit : Fit
+        The first of the compared ones, with the laws of all and their weights: `bayeskisl.predict` and
+        `bayeskisl.decide` answer from the mixture and give each law's own prediction beside it.
+    pointwise : dict of numpy.ndarray
+        Log predictive density of each cell left out, in nats, by law, shape ``(cell,)``.
+    pareto_k : dict of numpy.ndarray
+        Of the importance sampling of each left-out cell, by law, shape ``(cell,)``.
+    refitted : dict of tuple
+        Cells whose density comes from a refit without them, by law.
+    largest : dict of float
+        Joint log predictive density of the largest sizes, from a refit without them, by law; empty where none were
+        left out.
+    sizes : int
+        Different sizes in the data.
+    """
+
+    fit: Fit
+    pointwise: dict[str, np.ndarray]
+    pareto_k: dict[str, np.ndarray]
+    refitted: dict[str, tuple[str, ...]]
+    largest: dict[str, float]
+    sizes: int
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """Of the laws whose posterior passed its gate, and of the first in any case; none falls below a floor."""
+        return self.fit.weights
+
+    @property
+    def best(self) -> str:
+        """The law that predicts left-out cells best."""
+        return max(self.pointwise, key=lambda law: self.pointwise[law].sum())
+
+    @cached_property
+    def table(self) -> pl.DataFrame:
+        """One row per law, the best first: its score, how far it lies behind the best and how sure that is."""
+        best = self.best
+        behind = {law: self.pointwise[best] - each for law, each in self.pointwise.items()}
+        return pl.DataFrame(
+            [
+                {
+                    "law": law,
+                    "gate": self.fit.gates[law].passed,
+                    "elpd_cells": float(each.sum()),
+                    "behind": float(behind[law].sum()),
+                    "behind_se": float(np.sqrt(len(each)) * behind[law].std(ddof=1)) if len(each) > 1 else None,
+                    "pareto_k": float(self.pareto_k[law].max()),
+                    "refitted": len(self.refitted[law]),
+                    "elpd_largest": self.largest.get(law),
+                    "weight": self.weights.get(law, 0.0),
+                }
+                for law, each in self.pointwise.items()
+            ]
+        ).sort("behind")
+
+    @property
+    def unseparated(self) -> tuple[str, ...]:
+        """Laws that these data cannot tell from the best one."""
+        rows = self.table.iter_rows(named=True)
+        return tuple(
+            row["law"]
+            for row in list(rows)[1:]
+            if row["behind_se"] is None or row["behind"] < max(_NATS, _ERRORS * row["behind_se"])
+        )
+
+    @property
+    def verdict(self) -> str:
+        """What may be said, in a sentence."""
+        best, others = self.best, self.unseparated
+        if others:
+            listed = ", ".join(f"'{law}'" for law in others)
+            return (
+                f"{self.sizes} sizes do not separate '{best}' from {listed}: less than {_NATS:g} nats or {_ERRORS:g} "
+                "standard errors apart. Look at each law's own prediction; the truth may lie anywhere between them."
+            )
+        return f"'{best}' predicts left-out sizes better than every other law, as far as {self.sizes} sizes can tell."
+
+
+def compare(
+    fits: Sequence[Fit],
+    *,
+    refit: bool = True,
+    largest: int = 1,
+    floor: float = FLOOR,
+    draws: int = 1000,
+    seed: int = 0,
+    cores: int = 2,
+    progress: bool | Callable[[str], None] = False,
+) -> Comparison:
+    """Compare laws by how well they predict whole sizes that were left out.
+
+    Leaving out single runs cannot judge a law of size, since the other runs of a size pin its threshold. So whole cells
+    are left out, with their run effects and their own scatter integrated out: by importance sampling from the posterior
+    that there is, by a refit where that is unreliable. The largest sizes are left out by refits in any case, since
+    predicting upwards is what the law is for.
+
+    Parameters
+    ----------
+    fits : sequence of Fit
+        Posteriors of the same curves; their rivals are compared too. A law that occurs twice counts once.
+    refit : bool
+        Whether cells whose Pareto k exceeds .7 are left out by a refit; each takes as long as a fit.
+    largest : int
+        How many of the largest sizes are left out together; 0 for none. At least three must remain.
+    floor : float
+        What of the weights is shared out equally.
+    draws, seed, cores : int
+        Of the refits, see `bayeskisl.fit`.
+    progress : bool or callable
+        True prints each stage to standard error; a callable is told of it.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two laws, the fits are of different curves, two laws share a name, or too few sizes
+        would remain.
+    """
+    curves, laws, posteriors = _of_one_sweep(fits)
+    sizes = np.unique(curves[schema.PARAMS].values)
+    if not 0 <= largest <= max(len(sizes) - 3, 0):
+        raise InputError(
+            f"at most {max(len(sizes) - 3, 0)} of {len(sizes)} sizes left out", largest, "largest", "use fewer"
+        )
+    settings = Settings(draws=draws, seed=seed, cores=cores, tell=teller(progress))
+    named = {name: _named(posterior) for name, posterior in posteriors.items()}
+    data = {name: prepare(curves, law) for name, law in laws.items()}
+    likelihoods = likelihoods_by_shape(((law, named[name], data[name]) for name, law in laws.items()), seed)
+    pointwise, pareto_k, refitted = {}, {}, {}
+    for name, law in laws.items():
+        settings.tell(f"leaving sizes out under the law '{name}'")
+        log_density = left_out_log_density(named[name], data[name], law, likelihoods[law.shape])
+        single = [leave_one_out(log_density[:, [cell]]) for cell in range(log_density.shape[1])]
+        pointwise[name] = np.array([one.elpd for one in single])
+        pareto_k[name] = np.array([one.pareto_k for one in single])
+        poor = np.flatnonzero(pareto_k[name] > _PARETO_K) if refit else np.array([], dtype=int)
+        for cell in poor:
+            pointwise[name][cell] = _without(curves, law, [cell], likelihoods[law.shape], settings)
+        refitted[name] = tuple(cell_table(curves)[0][schema.CELL].values[poor].tolist())
+    cells = np.flatnonzero(np.isin(cell_table(curves)[0][schema.PARAMS].values, sizes[len(sizes) - largest :]))
+    at_the_top = {
+        name: _without(curves, law, cells, likelihoods[law.shape], settings) for name, law in laws.items() if largest
+    }
+    return Comparison(_joined(fits, pointwise, floor), pointwise, pareto_k, refitted, at_the_top, len(sizes))
+
+
+def _of_one_sweep(fits: Sequence[Fit]) -> tuple[xr.Dataset, dict[str, Law], dict[str, xr.Dataset]]:
+    """The curves, the laws and their posteriors."""
+    laws: dict[str, Law] = {}
+    posteriors = {}
+    for fit in fits:
+        if not fit.curves.equals(fits[0].curves):
+            raise InputError("fits of the same curves", "different ones", "compare", "fit every law to one file")
+        for name, law in fit.laws.items():
+            if laws.setdefault(name, law).sha256 != law.sha256:
+                raise InputError("one law of each name", f"two called '{name}'", "compare", "rename one of them")
+            posteriors.setdefault(name, posterior_group(fit.tree, name))
+    if len(laws) < 2:
+        raise InputError("at least two laws", len(laws), "compare", "fit another law, or name rivals")
+    return fits[0].curves, laws, posteriors
+
+
+def _without(curves: xr.Dataset, law: Law, cells: Sequence[int], likelihoods: Likelihoods, settings: Settings) -> float:
+    """log p(counts of some cells | all others), from a refit without them."""
+    table, cell_of_run = cell_table(curves)
+    settings.tell(f"fitting '{law.name}' without {', '.join(table[schema.CELL].values[list(cells)])}")
+    rest = curves.isel(run=np.flatnonzero(~np.isin(cell_of_run, cells)))
+    refitted = fit_laws(rest, law, [], settings, throw=False, light=True).tree
+    tau = posterior_group(refitted, law.name)[schema.TAU]
+    # without its own scatter, what is drawn at a cell is the law's line; the scatter is integrated out below
+    refitted["posterior"] = refitted["posterior"].to_dataset().assign(tau=0 * tau)
+    log_density = np.zeros(tau.shape[0] * tau.shape[1])
+    for cell in cells:
+        at = extrapolate(refitted, float(table[schema.PARAMS][cell]), float(table[schema.TOKENS][cell]))
+        for group in range(tau.shape[2]):
+            if (cell, group) in likelihoods:
+                line = at["log_critical_exposures"].values[..., group].ravel()
+                log_density += likelihoods[cell, group].log_expectation(line, tau.values[..., group].ravel())
+    return float(log_sum_exp(log_density[None], axis=1)[0] - np.log(len(log_density)))
+
+
+def _named(posterior: xr.Dataset) -> dict[str, np.ndarray]:
+    return {str(name): variable.values for name, variable in posterior.data_vars.items()}
+
+
+def _joined(fits: Sequence[Fit], pointwise: dict[str, np.ndarray], floor: float) -> Fit:
+    """The first fit with the laws of the others as rivals, and weights by these scores."""
+    first = fits[0]
+    gates = {name: fit.gates[name].to_dict() for fit in reversed(fits) for name in fit.laws}
+    laws = {name: law.to_dict() for fit in reversed(fits) for name, law in fit.laws.items()}
+    usable = {name: pointwise[name] for name in pointwise if gates[name]["passed"] or name == first.law.name}
+    tree = first.tree.copy()
+    for fit in fits[1:]:
+        for name in fit.laws:
+            if f"rivals/{name}" not in tree and name not in first.laws:
+                own = "" if name == fit.law.name else f"rivals/{name}/"
+                for group in _OF_A_LAW:
+                    if f"{own}{group}" in fit.tree:
+                        tree[f"rivals/{name}/{group}"] = xr.DataTree(fit.tree[f"{own}{group}"].to_dataset())
+    tree.attrs = {
+        **first.tree.attrs,
+        "laws": json.dumps({name: laws[name] for name in pointwise}),
+        "gates": json.dumps({name: gates[name] for name in pointwise}),
+        "weights": json.dumps(law_weights(usable, floor) if len(usable) > 1 else {first.law.name: 1.0}),
+        "elpd_cells": json.dumps({name: float(each.sum()) for name, each in pointwise.items()}),
+    }
+    return Fit(tree)

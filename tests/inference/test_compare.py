@@ -1,0 +1,87 @@
+"""Whole sizes left out, by importance sampling and by refits; uses the sweep and the posterior of conftest."""
+
+import numpy as np
+import pytest
+
+from bayeskisl import schema
+from bayeskisl.decision import predict
+from bayeskisl.errors import InputError
+from bayeskisl.inference import compare, fit
+from bayeskisl.inference.compare import _named, _of_one_sweep, _without
+from bayeskisl.inference.data import prepare
+from bayeskisl.inference.left_out_cells import likelihoods_by_shape
+from bayeskisl.inference.sampling import Settings
+
+
+@pytest.fixture(scope="module")
+def comparison(fitted):
+    return compare([fitted])
+
+
+def test_four_sizes_do_not_separate_two_laws(comparison):
+    assert comparison.unseparated == tuple(comparison.table["law"][1:])
+    assert "4 sizes do not separate" in comparison.verdict
+    assert set(comparison.weights) == {"collapse", "power"}
+    assert sum(comparison.weights.values()) == pytest.approx(1)
+    assert min(comparison.weights.values()) > 0.15
+    assert comparison.table["behind"][0] == 0
+    assert comparison.table["weight"].is_sorted(descending=True)
+
+
+def test_the_envelope_holds_what_each_law_says(comparison):
+    ahead = predict(comparison.fit, 552_960)
+    assert ahead["law"].values.tolist() == ["collapse", "power"]
+    assert dict(zip(ahead["law"].values.tolist(), ahead["weight"].values, strict=True)) == comparison.weights
+    mixed = np.log(ahead[schema.COLLAPSE]).std()
+    assert mixed > np.log(ahead["collapse_by_law"].sel(law="power")).std()
+
+
+@pytest.mark.slow
+def test_importance_sampling_agrees_with_refits(fitted):
+    curves, laws, posteriors = _of_one_sweep([fitted])
+    importance = compare([fitted], refit=False, largest=0)
+    every = ((law, _named(posteriors[name]), prepare(curves, law)) for name, law in laws.items())
+    likelihoods = likelihoods_by_shape(every, 0)["logistic"]
+    for cell in (1, 2):
+        assert importance.pareto_k["power"][cell] < 0.7
+        refitted = _without(curves, laws["power"], [cell], likelihoods, Settings(seed=1))
+        assert refitted == pytest.approx(importance.pointwise["power"][cell], abs=0.15)
+
+
+def test_an_unreliable_cell_is_fitted_again(fitted, comparison):
+    poor = {law: int(np.sum(k > 0.7)) for law, k in comparison.pareto_k.items()}
+    assert {row["law"]: row["refitted"] for row in comparison.table.iter_rows(named=True)} == poor
+    by_importance = compare([fitted], refit=False, largest=0)
+    for law, k in comparison.pareto_k.items():
+        alike = comparison.pointwise[law] == by_importance.pointwise[law]
+        assert (alike == (k <= 0.7)).all()
+    assert not by_importance.largest
+
+
+def test_the_largest_size_is_left_out_by_a_refit(comparison):
+    """On smooth data from a nearly straight law, a refit and importance sampling agree about the topmost size."""
+    for law, density in comparison.largest.items():
+        assert density == pytest.approx(comparison.pointwise[law][-1], abs=0.8)
+
+
+@pytest.mark.slow
+def test_fits_of_several_files_are_joined(curves, fitted, tmp_path):
+    other = fit(curves, "saturating", rivals=(), throw=False)
+    joined = compare([fitted, other], refit=False, largest=0)
+    assert list(joined.fit.laws) == ["collapse", "power", "saturating"]
+    assert set(joined.table["law"]) == {"collapse", "power", "saturating"}
+    path = joined.fit.save(tmp_path / "joined.nc")
+    from bayeskisl.inference import load_fit
+
+    assert load_fit(path).weights == joined.weights
+    assert "saturating" in predict(joined.fit, 552_960, throw=False)["law"].values
+
+
+def test_what_cannot_be_compared_is_refused(curves, fitted):
+    with pytest.raises(InputError, match="at least two laws"):
+        compare([fit(curves, "power", rivals=(), draws=100, tune=100, throw=False)])
+    with pytest.raises(InputError, match="at most 1 of 4 sizes"):
+        compare([fitted], largest=2)
+    fewer = fit(curves.isel(run=slice(0, 48)), "power", rivals=(), draws=100, tune=100, throw=False)
+    with pytest.raises(InputError, match="same curves"):
+        compare([fitted, fewer])
