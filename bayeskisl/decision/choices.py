@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
+import xarray as xr
 
-from bayeskisl.decision.maximum import Maximum, maximise
+from bayeskisl.decision.maximum import FINE, NODES, ROUNDS, Maximum, maximise
 from bayeskisl.decision.prospect import Prospect
 from bayeskisl.decision.utility import Utility
 
@@ -12,11 +13,8 @@ __all__ = [
     "Gains",
     "chance_constrained_choice",
     "least_sufficient",
-    "near_optimal",
     "sufficient_ratio",
 ]
-
-_HALVINGS = 60
 
 
 @dataclass(frozen=True)
@@ -38,8 +36,11 @@ class Gains:
 
     def __call__(self, infusion: np.ndarray) -> np.ndarray:
         """Utility of every draw, ``(sample, point)``, at infusions ``(1, point)`` or ``(sample, point)``."""
-        worth = self.utility(self.prospect.outcome(infusion))
-        return worth.transpose("sample", "point").values
+        return self.worth(self.prospect.outcome(infusion))
+
+    def worth(self, outcome: xr.Dataset) -> np.ndarray:
+        """Utility of outcomes, ``(sample, point)``."""
+        return self.utility(outcome).transpose("sample", "point").values
 
     def mean(self, infusion: np.ndarray) -> np.ndarray:
         """Utility on average over the draws, shape ``(point,)``."""
@@ -57,6 +58,29 @@ class Gains:
         target = self.prospect.target
         found = maximise(lambda line: self.mean(target.from_line(line))[None, :], *self._ends())
         return Maximum(target.from_line(found.place), found.value, found.side)
+
+    def near_optimal(self, best: Maximum, share: float) -> tuple[float, float]:
+        """Ends of the infusions around the best mean that give up less than `share` of it.
+
+        Mean utility is followed down from its maximum on either side until it is lost, on ever finer grids; what is as
+        good beyond a valley does not belong to it.
+        """
+        target = self.prospect.target
+        enough = best.value[0] - share * abs(best.value[0])
+        middle = float(target.to_line(best.place[0]))
+
+        def end(outside: float) -> float:
+            inside = middle
+            for nodes in (NODES, *[FINE] * ROUNDS):
+                steps = np.linspace(inside, outside, nodes)
+                lost = np.flatnonzero(self.mean(target.from_line(steps)) < enough)
+                if not lost.size:
+                    return outside
+                inside, outside = steps[max(lost[0] - 1, 0)], steps[lost[0]]
+            return inside
+
+        low, high = (float(target.from_line(end(outer))) for outer in self._ends())
+        return low, high
 
     def _ends(self) -> tuple[float, float]:
         line = self.prospect.target.to_line
@@ -84,31 +108,3 @@ def sufficient_ratio(log_exposures: np.ndarray, facts: float, tokens: float, tok
     enough.
     """
     return facts * np.exp(log_exposures) * tokens_per_fact / tokens
-
-
-def near_optimal(gains: Gains, best: Maximum, share: float) -> tuple[float, float]:
-    """Ends of the infusions around the best mean that give up less than `share` of it.
-
-    Mean utility is followed down from its maximum on either side until it is lost, by bisection between two points of a
-    grid; what is as good beyond a valley does not belong to it.
-    """
-    line, target = gains.prospect.target.to_line, gains.prospect.target
-    enough = best.value[0] - share * abs(best.value[0])
-    middle = float(line(best.place[0]))
-
-    def end(outer: float) -> float:
-        steps = np.linspace(middle, outer, 257)
-        lost = np.flatnonzero(gains.mean(target.from_line(steps)) < enough)
-        if not lost.size:
-            return outer
-        inside, outside = steps[max(lost[0] - 1, 0)], steps[lost[0]]
-        for _ in range(_HALVINGS):
-            between = (inside + outside) / 2
-            good = gains.mean(target.from_line(np.array([between])))[0] >= enough
-            inside, outside = (between, outside) if good else (inside, between)
-            if abs(outside - inside) < 1e-9:
-                break
-        return inside
-
-    low, high = (float(target.from_line(end(float(line(each))))) for each in (gains.low, gains.high))
-    return low, high

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Maximum", "maximise"]
+__all__ = ["FINE", "NODES", "ROUNDS", "Maximum", "maximise"]
 
-# A grid finds the highest hill, and each further round keeps 2 of 16 steps of its bracket: the place is then known to
-# a hundred-millionth of the range.
-_NODES, _FINE, _ROUNDS = 257, 17, 7
+# A grid finds the highest hill, and each further round keeps 2 of 16 steps of its bracket.: the place is then known
+# to a hundred-millionth of the range.
+NODES, FINE, ROUNDS = 257, 17, 7
 
 
 @dataclass(frozen=True)
@@ -39,14 +39,14 @@ def maximise(curves: Callable[[np.ndarray], np.ndarray], low: float, high: float
     low, high : float
         The range.
     """
-    nodes = np.linspace(low, high, _NODES)
+    nodes = np.linspace(low, high, NODES)
     found = curves(nodes[None, :])
     best = found.argmax(axis=1)
     value = found.max(axis=1)
-    start, end = nodes[np.maximum(best - 1, 0)], nodes[np.minimum(best + 1, _NODES - 1)]
+    start, end = nodes[np.maximum(best - 1, 0)], nodes[np.minimum(best + 1, NODES - 1)]
     place = nodes[best]
-    for _ in range(_ROUNDS):
-        places = start[:, None] + (end - start)[:, None] * np.linspace(0, 1, _FINE)
+    for _ in range(ROUNDS):
+        places = start[:, None] + (end - start)[:, None] * np.linspace(0, 1, FINE)
         found = curves(places)
         best = found.argmax(axis=1)
         rows = np.arange(len(best))
@@ -54,7 +54,7 @@ def maximise(curves: Callable[[np.ndarray], np.ndarray], low: float, high: float
         place = np.where(better, places[rows, best], place)
         value = np.where(better, found[rows, best], value)
         start = places[rows, np.maximum(best - 1, 0)]
-        end = places[rows, np.minimum(best + 1, _FINE - 1)]
+        end = places[rows, np.minimum(best + 1, FINE - 1)]
     near = 1e-6 * (high - low)
     side = np.where(place >= high - near, 1, np.where(place <= low + near, -1, 0))
     return Maximum(place, value, side)

@@ -19,7 +19,7 @@ from bayeskisl.errors import GateError, InputError
 if TYPE_CHECKING:
     from bayeskisl.inference import Fit
 
-__all__ = ["Kind", "Options", "attributes", "draws_at", "forecast", "predict"]
+__all__ = ["Forecast", "Kind", "Options", "attributes", "draws_at", "forecast", "predict"]
 
 # The shoulder is where a tenth is lost, whatever share a choice must keep.
 _SHOULDER_SHARE = 0.9

@@ -4,6 +4,7 @@ from bayeskisl.reporting.collapse_figure import plot_collapse
 from bayeskisl.reporting.curves_figure import plot_curves
 from bayeskisl.reporting.decision_figure import plot_decision
 from bayeskisl.reporting.diagnostics_figures import plot_calibration, plot_diagnostics, plot_prior_vs_posterior
+from bayeskisl.reporting.explorer import explore
 from bayeskisl.reporting.page import report
 from bayeskisl.reporting.plan_figure import plot_plan
 from bayeskisl.reporting.replay_figure import plot_replay
@@ -14,6 +15,7 @@ __all__ = [
     "describe_decision",
     "describe_prediction",
     "describe_verification",
+    "explore",
     "export",
     "plot_calibration",
     "plot_collapse",

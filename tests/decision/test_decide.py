@@ -8,11 +8,11 @@ import bayeskisl.inference
 from bayeskisl.decision import (
     Decision,
     KeptFacts,
-    advice,
     decide,
     decision_summary,
     decision_table,
     load_decision,
+    question,
     sensitivity,
 )
 from bayeskisl.decision.general_loss import fit_loss
@@ -73,7 +73,7 @@ def test_shoulder_is_what_may_be_given_where_nine_tenths_are_kept(fit):
 def test_points_for_the_eye_move_no_answer(fit, monkeypatch, axis):
     made = fit if axis == "amount" else MixedFit(curves=mixed_curves(axis))
     before = quick(made)
-    monkeypatch.setattr(advice, "_POINTS", 1_000)
+    monkeypatch.setattr(question, "_POINTS", 1_000)
     after = quick(made)
     for name in ("choice", "risk_neutral_choice", "optimum", "collapse", "near_optimal", "best_utility"):
         xr.testing.assert_equal(after.data[name], before.data[name])

@@ -34,6 +34,19 @@ class Browser:
         """Value of a piece of JavaScript, ``return document.title``."""
         return self.ask("POST", "execute/sync", {"script": script, "args": list(arguments)})
 
+    def wait(self, script, *arguments, patience=60):
+        """Wait until a piece of JavaScript returns something true."""
+        deadline = time.monotonic() + patience
+        while not self.run(script, *arguments):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"not true within {patience} s: {script}")
+            time.sleep(0.05)
+
+    def press(self, key):
+        """Press one key, by its code in WebDriver's table, where the focus is."""
+        strokes = [{"type": kind, "value": key} for kind in ("keyDown", "keyUp")]
+        self.ask("POST", "actions", {"actions": [{"type": "key", "id": "keyboard", "actions": strokes}]})
+
     def set_color_scheme(self, scheme):
         media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
         self.ask("POST", "goog/cdp/execute", {"cmd": "Emulation.setEmulatedMedia", "params": media})

@@ -1,0 +1,70 @@
+"""The explorer in Jupyter: dials in, answers out, over anywidget's wire."""
+
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from bayeskisl.decision import Decision, decide
+from bayeskisl.errors import InputError
+from bayeskisl.reporting.explorer import Explorer
+
+try:
+    import anywidget
+    import traitlets
+except ImportError:
+    raise InputError(
+        "anywidget, which the explorer is drawn with", "none installed", "explore", "pip install 'bayeskisl[notebook]'"
+    ) from None
+
+__all__ = ["ExplorerWidget"]
+
+_HERE = Path(__file__).parent
+
+
+class ExplorerWidget(anywidget.AnyWidget):
+    """A decision with sliders.
+
+    Attributes
+    ----------
+    places : dict
+        Name of each dial and the index of its stop; set it to move the sliders. The page adds ``asked``, a number that
+        comes back in `answer`, so that it knows which of its questions was answered.
+    answer : dict
+        What is shown.
+    """
+
+    _esm = _HERE / "explorer.js"
+    _css = _HERE / "explorer.css"
+
+    dials = traitlets.List().tag(sync=True)
+    places = traitlets.Dict().tag(sync=True)
+    answer = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, explorer: Explorer) -> None:
+        self.explorer = explorer
+        super().__init__(dials=[dial.to_dict() for dial in explorer.dials], places=explorer.start)
+
+    @traitlets.observe("places")
+    def _answer(self, change: Any) -> None:
+        begun = perf_counter()
+        shown = self.explorer.shown(change["new"])
+        asked = change["new"].get("asked", 0)
+        self.answer = {**shown, "asked": asked, "milliseconds": round(1e3 * (perf_counter() - begun), 1)}
+
+    @property
+    def values(self) -> dict[str, float]:
+        """What the sliders say."""
+        return self.explorer.values(self.places)
+
+    def decide(self, **options: Any) -> Decision:
+        """The whole decision at the sliders, from every draw, as `bayeskisl.decide` gives it."""
+        glances = self.explorer.glances
+        fixed = {
+            "kind": glances.options.kind,
+            "keep": glances.options.keep,
+            "seed": glances.options.seed,
+            "hold": glances.hold,
+            "prior_driven": glances.prior_driven,
+            "throw": False,  # the gate was asked when the explorer was made
+        }
+        return decide(glances.fit, **self.explorer.question(self.places), **{**fixed, **options})
