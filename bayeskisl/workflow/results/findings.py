@@ -1,0 +1,147 @@
+"""What one shipped sweep says, as plain numbers: the content of its page, and where every quoted number comes from."""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+import bayeskisl
+from bayeskisl import schema
+from bayeskisl.decision import intervals
+from bayeskisl.inference import Fit, compare, fit
+from bayeskisl.inference.storage import constant_data
+from bayeskisl.laws import load_law
+from bayeskisl.workflow.results.held_out import held_out_predictions
+from bayeskisl.workflow.results.measurements import measured_cells, moving_share
+from bayeskisl.workflow.results.subjects import LAW, RIVALS, Subject
+
+__all__ = ["find", "made_from"]
+
+Found = dict[str, Any]
+
+
+def made_from(subject: Subject) -> dict[str, str]:
+    """What the findings rest on: when it changes, they are found anew."""
+    curves = subject.curves()
+    return {
+        "records_sha256": curves.attrs["records_sha256"],
+        "laws_sha256": hashlib.sha256("".join(load_law(law).sha256 for law in (LAW, *RIVALS)).encode()).hexdigest(),
+        "source_sha256": _source_sha256(),
+    }
+
+
+@cache
+def _source_sha256() -> str:
+    source = hashlib.sha256()
+    package = Path(bayeskisl.__file__).parent
+    for layer in ("curves", "laws", "inference", "decision"):
+        for path in sorted((package / layer).rglob("*.py")):
+            source.update(path.read_bytes())
+    return source.hexdigest()
+
+
+def find(subject: Subject, tell: Callable[[str], None]) -> tuple[Found, Fit]:
+    """Fit a sweep in every way that its page reports.
+
+    Parameters
+    ----------
+    subject : Subject
+    tell : callable
+        Is told what is being done.
+
+    Returns
+    -------
+    findings : dict
+        Plain values, to be written as JSON.
+    fit : Fit
+        The main one, for figures.
+    """
+    curves = subject.curves()
+    tell("fitting every law")
+    main = fit(curves, LAW, rivals=RIVALS, throw=False)
+    tell("comparing the laws")
+    compared = compare([main])
+    tell("fitting on total parameters")
+    total = fit(curves.assign_coords({schema.PARAMS: curves[schema.TOTAL_PARAMS]}), LAW, rivals=(), throw=False)
+    tell("measuring each cell by itself")
+    cells = measured_cells(curves)
+    return (
+        {
+            "sweep": subject.name,
+            "sweeps": list(subject.sweeps),
+            "axis": curves.attrs["axis"],
+            "law": LAW,
+            "curves": _described(curves),
+            "cells": cells,
+            "fit": _of_fit(main, curves),
+            "fit_total": _of_fit(total, total.curves),
+            "laws": {
+                "table": compared.table.to_dicts(),
+                "weights": compared.weights,
+                "best": compared.best,
+                "verdict": compared.verdict,
+            },
+            "held_out": held_out_predictions(curves, LAW, RIVALS, tell),
+        },
+        main,
+    )
+
+
+def _described(curves: xr.Dataset) -> Found:
+    params = np.unique(curves[schema.PARAMS])
+    return {
+        "runs": curves.sizes[schema.RUN],
+        "sizes": [int(size) for size in params],
+        "tokens": [int(budget) for budget in np.unique(curves[schema.TOKENS])],
+        "groups": [str(group) for group in curves[schema.GROUP].values],
+        "seeds": len(np.unique(curves[schema.SEED])),
+        "moving": moving_share(curves),
+        "diverged": len(json.loads(curves.attrs.get("diverged", "[]"))),
+    }
+
+
+def _of_fit(result: Fit, curves: xr.Dataset) -> Found:
+    posterior, gate = result.posterior, result.gate
+    covariates = [str(name) for name in posterior[schema.COVARIATE].values]
+    sizes = np.unique(curves[schema.PARAMS].values.astype(float))
+    reference = float(constant_data(result.tree)["covariate_reference"].sel(covariate=schema.PARAMS))
+    return {
+        "reference": reference,
+        "gate": {"passed": gate.passed, "reasons": list(gate.reasons), "rhat": gate.rhat,
+                 "ess": min(gate.ess_bulk, gate.ess_tail), "divergences": gate.divergences},
+        "cautions": [f"{caution.severity}: {caution.message}" for caution in result.warnings],
+        "groups": {
+            str(group): _of_group(posterior.sel(group=group), covariates, sizes / reference)
+            for group in posterior[schema.GROUP].values
+        },
+    }  # fmt: skip
+
+
+def _of_group(posterior: xr.Dataset, covariates: Sequence[str], relative_sizes: np.ndarray) -> Found:
+    found: Found = {
+        "exponent": {name: interval(posterior[schema.EXPONENT].sel(covariate=name)) for name in covariates},
+        "tau": interval(posterior[schema.TAU]),
+        "sigma_run": interval(posterior[schema.SIGMA_RUN]),
+    }
+    if schema.CURVATURE in posterior:
+        bend = posterior[schema.CURVATURE]
+        bend = bend.sel(covariate=schema.PARAMS) if schema.COVARIATE in bend.dims else bend
+        found["curvature"] = interval(bend)
+        exponent = posterior[schema.EXPONENT].sel(covariate=schema.PARAMS)
+        ends = {"smallest": relative_sizes[0], "largest": relative_sizes[-1]}
+        found["local_exponent"] = {end: interval(exponent - bend * np.log(size)) for end, size in ends.items()}
+    for name in (schema.CRITICAL_EXPOSURES, schema.COLLAPSE, schema.ONSET):
+        if name in posterior and np.isfinite(posterior[name]).any():
+            found[name] = [interval(posterior[name].isel(cell=cell)) for cell in range(posterior.sizes[schema.CELL])]
+    return found
+
+
+def interval(draws: xr.DataArray) -> dict[str, float]:
+    """Median and ends of the 90 % interval."""
+    median, low, high = intervals.interval(draws.values, 0.9)
+    return {"median": median, "low": low, "high": high}

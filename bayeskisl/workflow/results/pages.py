@@ -1,0 +1,89 @@
+"""Remaking the results: findings as JSON, figures and pages, each only where something changed."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from bayeskisl import schema
+from bayeskisl.inference import Fit
+from bayeskisl.reporting import plot_collapse, plot_curves
+from bayeskisl.reporting.held_out_figure import plot_held_out
+from bayeskisl.sweeping.records import write_atomically
+from bayeskisl.workflow.results.findings import Found, find, made_from
+from bayeskisl.workflow.results.images import small_png
+from bayeskisl.workflow.results.overview import index_page
+from bayeskisl.workflow.results.subjects import SUBJECTS, subject_of
+from bayeskisl.workflow.results.text import page
+
+__all__ = ["load_findings", "make_pages"]
+
+
+def make_pages(
+    names: Sequence[str], findings: str | Path, pages: str | Path, tell: Callable[[str], None], *, fresh: bool = False
+) -> list[Path]:
+    """Find what sweeps say, and write it down.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of shipped sweeps; empty for all.
+    findings, pages : path
+        Folders of the JSON files and of the pages.
+    tell : callable
+        Is told what is being done.
+    fresh : bool
+        Whether to find again what was found from the same runs, laws and source.
+
+    Returns
+    -------
+    list of Path
+        The pages, the overview last.
+
+    Raises
+    ------
+    InputError
+        If there is no such sweep.
+    """
+    findings, pages = Path(findings), Path(pages)
+    subjects = [subject_of(name) for name in names] or list(SUBJECTS.values())
+    for subject in subjects:
+        source, path = made_from(subject), findings / f"{subject.name}.json"
+        if fresh or not path.is_file() or json.loads(path.read_text())["made_from"] != source:
+            found, fitted = find(subject, lambda stage, name=subject.name: tell(f"{name}: {stage}"))
+            _draw(found, fitted, pages / "figures")
+            content = json.dumps({**_rounded(found), "made_from": source}, indent=1)
+            _written(path, content + "\n")
+    everything = load_findings(findings)
+    of_sweeps = [_written(pages / f"{found['sweep']}.md", page(found)) for found in everything]
+    return [*of_sweeps, _written(pages / "index.md", index_page(everything))]
+
+
+def load_findings(folder: str | Path) -> list[Found]:
+    """The findings of every sweep that has them, in the order of the pages."""
+    paths = [Path(folder) / f"{name}.json" for name in SUBJECTS]
+    return [json.loads(path.read_text()) for path in paths if path.is_file()]
+
+
+def _written(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, text.encode())
+    return path
+
+
+def _draw(found: Found, fitted: Fit, folder: Path) -> None:
+    unit = schema.UNITS[schema.AXES[found["axis"]]]
+    figures = {"curves": plot_curves(fitted), "collapse": plot_collapse(fitted)}
+    if found["held_out"]:
+        figures["held-out"] = plot_held_out(found["held_out"], unit)
+    folder.mkdir(parents=True, exist_ok=True)
+    for what, figure in figures.items():
+        write_atomically(folder / f"{found['sweep']}-{what}.png", small_png(figure))
+
+
+def _rounded(value: object) -> object:
+    """Every float to five digits, as much as a page and its readers can use."""
+    if isinstance(value, dict):
+        return {key: _rounded(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_rounded(each) for each in value]
+    return float(f"{value:.5g}") if isinstance(value, float) and abs(value) < float("inf") else value

@@ -1,0 +1,64 @@
+"""What each page is about: one shipped sweep, or one together with those that it continues."""
+
+from dataclasses import dataclass
+
+import xarray as xr
+
+from bayeskisl.curves import join_curves, load_curves
+from bayeskisl.errors import InputError
+
+__all__ = ["SUBJECTS", "Subject", "subject_of"]
+
+LAW = "collapse"
+RIVALS = ("power", "saturating", "softmin", "capacity")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One page.
+
+    Attributes
+    ----------
+    name : str
+        Of the page and of the sweep that it is about.
+    sweeps : tuple of str
+        Whose runs are fitted together.
+    about : str
+        What the sweep varies, in a sentence.
+    """
+
+    name: str
+    sweeps: tuple[str, ...]
+    about: str
+
+    def curves(self) -> xr.Dataset:
+        """The runs of all its sweeps, as measured at the end of training."""
+        return join_curves(*map(load_curves, self.sweeps))
+
+
+SUBJECTS = {
+    each.name: each
+    for each in (
+        Subject("desk-amount", ("desk-amount",), "More and more facts at one ratio and one budget."),
+        Subject(
+            "desk-tokens",
+            ("desk-amount", "desk-tokens"),
+            "Half and twice the budget of `desk-amount`, fitted together with it.",
+        ),
+        Subject("desk-proportional", ("desk-proportional",), "More and more facts, the budget in proportion to size."),
+        Subject(
+            "desk-templates",
+            ("desk-templates",),
+            "More and more facts, each in three of four phrases and asked in the fourth too.",
+        ),
+        Subject("desk-ratio", ("desk-ratio",), "A domain of fixed facts takes more and more of the budget."),
+        Subject("desk-dose", ("desk-dose",), "More and more facts at fixed exposures, in place of the general corpus."),
+    )
+}
+
+
+def subject_of(name: str) -> Subject:
+    """The subject of this name, or an InputError that lists those there are."""
+    if name not in SUBJECTS:
+        raise InputError(f"a sweep among {', '.join(SUBJECTS)}", repr(name), "results")
+    return SUBJECTS[name]
