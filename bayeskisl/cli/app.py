@@ -5,10 +5,12 @@ from typing import Annotated
 
 import typer
 
+from bayeskisl.cli.comparison import compare
 from bayeskisl.cli.decisions import decide, predict, verify
 from bayeskisl.cli.display import SweepDisplay, console, duration, loading, significant
 from bayeskisl.cli.planning import loop, plan, replay
 from bayeskisl.cli.proof import proof_app
+from bayeskisl.cli.results import results_app
 from bayeskisl.cli.tables import curves_import, export
 from bayeskisl.errors import GateError, InputError
 
@@ -25,6 +27,7 @@ app.add_typer(sweep_app, name="sweep")
 app.add_typer(curves_app, name="curves")
 curves_app.command("import")(curves_import)
 app.add_typer(proof_app, name="proof")
+app.add_typer(results_app, name="results")
 app.command()(export)
 for command in (plan, loop, replay):
     app.command()(command)
@@ -124,7 +127,9 @@ def sweep_estimate(
             significant(s.tokens_per_second), duration(s.seconds), f"{s.memory / 2**20:.0f} MiB{parts}",
         )  # fmt: skip
     console.print(table)
-    typer.echo(f"about {duration(estimate.seconds)} with {estimate.workers} worker(s), refinement counted in full")
+    typer.echo(
+        f"about {duration(estimate.seconds)} with {estimate.workers} worker(s), refinement and tuning counted in full"
+    )
     if price is not None:
         typer.echo(f"about {estimate.cost(price):.3g} at {price:g} per device-hour")
 
@@ -186,6 +191,7 @@ def fit(
 app.command()(predict)
 app.command()(decide)
 app.command()(verify)
+app.command()(compare)
 
 
 @app.command()

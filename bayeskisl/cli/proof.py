@@ -66,6 +66,24 @@ def held_out(
     _show(table, ("sweep", "sizes", "largest", "target", "law", "median", "low", "high", "measured", "hit"))
 
 
+@proof_app.command("published")
+def published(
+    out: Folder = Path("runs/proof/published"),
+    probes: Annotated[
+        list[int] | None,
+        typer.Option(min=1, help="Assumed number of probed facts (not published); repeatable."),
+    ] = None,
+) -> None:
+    """Where published tables fall or rise under several assumptions, and whether their rows surprise the model."""
+    with loading("loading PyMC"):
+        from bayeskisl.workflow.proof import prove_published
+        from bayeskisl.workflow.proof.published import ASSUMED_PROBES
+    with counting("fits") as tell:
+        points, checks = prove_published(out, probes or ASSUMED_PROBES, tell)
+    _show(points, ("table", "law", "probes", "gate", "low", "median", "high"))
+    _show(checks, ("table", "law", "probes", "level", "reported", "low", "high", "inside"))
+
+
 def _show(table: Any, columns: tuple[str, ...]) -> None:
     from rich.table import Table
 

@@ -6,6 +6,7 @@ likelihood is ranked too, since it also sees a posterior that forgot its data (M
 doi:10.1214/23-BA1404).
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,21 +21,31 @@ from bayeskisl.inference.data import prepare
 from bayeskisl.inference.gate import STRUCTURAL, scalars
 from bayeskisl.inference.pointwise import integrated_log_likelihood
 from bayeskisl.laws import Law
-from bayeskisl.workflow.proof.fits import fits_of
+from bayeskisl.laws.law import LogNormalPrior
+from bayeskisl.workflow.proof.fits import RANKS, fits_of
 from bayeskisl.workflow.proof.trials import Trials
 from bayeskisl.workflow.proof.uniformity import holm, p_value
 
-__all__ = ["CONTROLS", "DESIGN", "calibration_table", "calibration_trials", "simulate_ranks"]
+__all__ = ["CONTROLS", "DESIGN", "EXACT", "FAMILY_WISE", "calibration_table", "calibration_trials", "simulate_ranks"]
 
-# Posteriors that are wrong on purpose, and must be found out.
-CONTROLS = ("halved_variance", "no_fresh_scatter", "prior")
+EXACT = "exact"
 
+# Probability that any quantity of any law is rejected although all are calibrated.
+FAMILY_WISE = 0.05
+
+# Posteriors that are wrong on purpose, and must be found out; the last needs a fit of its own.
+CONTROLS = ("halved_variance", "no_fresh_scatter", "prior", "no_run_effects")
+
+# Of the first so many simulations.
+_FITS_OF_THE_CONTROL = 64
+
+# Levels from 3 to 7,700 exposures, since a prior puts critical exposures anywhere between.
 DESIGN = {
-    "params": [6_144, 13_824, 24_576, 55_296, 98_304],
-    "facts": [31 * 2**i for i in range(8)],
+    "params": [6_144, 13_824, 24_576, 55_296],
+    "facts": [round(20 * 2.4**i) for i in range(10)],
     "seeds": 2,
 }
-_TARGET = 983_040
+_TARGET = 552_960
 
 
 def calibration_trials(folder: Path, law: Law) -> Trials:
@@ -42,32 +53,42 @@ def calibration_trials(folder: Path, law: Law) -> Trials:
     return Trials(folder / f"{law.name}.jsonl", {"study": "calibration", "law": law.name, "law_sha256": law.sha256})
 
 
-def simulate_ranks(law: Law, numbers: list[int], fitted: Law | None = None, seed: int = 0) -> list[dict[str, Any]]:
-    """Where the truth of each simulated sweep falls in its posterior, and in three that are wrong on purpose.
+def simulate_ranks(law: Law, numbers: list[int], seed: int = 0) -> list[dict[str, Any]]:
+    """Where the truth of each simulated sweep falls in its posterior, and in those that are wrong on purpose.
 
     Parameters
     ----------
     law : Law
-        Draws the truths.
+        Draws the truths, and is fitted.
     numbers : list of int
         Of the simulations.
-    fitted : Law, optional
-        Is fitted; another than `law` makes a negative control.
     seed : int
         Of the whole study.
 
     Returns
     -------
     list of dict
-        For each simulation whether its gate passed, and under ``exact``, ``halved_variance``, ``no_fresh_scatter`` and
-        ``prior`` the probability integral transforms by quantity. A failed gate is recorded, not left out.
+        For each simulation whether its gate passed, and under ``exact`` and each of `CONTROLS` the probability integral
+        transforms by quantity; ``no_run_effects``, which takes a second fit, for the first 64 simulations only. A
+        failed gate is recorded, not left out.
     """
-    sweeps = [simulate(law, DESIGN, seed=_seed(seed, number)) for number in numbers]
-    fits = fits_of(sweeps, fitted or law, rivals=())
-    return [
-        {"gate": fit.gate.passed, **_transforms(fit, np.random.default_rng([seed, number, 1]))}
-        for fit, number in zip(fits, numbers, strict=True)
-    ]
+    sweeps = {number: simulate(law, DESIGN, seed=_seed(seed, number)) for number in numbers}
+    controlled = [number for number in numbers if number < _FITS_OF_THE_CONTROL]
+    fits = dict(zip(numbers, fits_of(list(sweeps.values()), law, RANKS), strict=True))
+    ignoring = fits_of([sweeps[number] for number in controlled], _without_run_effects(law), RANKS[:1])
+    rows = {
+        number: {"gate": fit.gate.passed, **_transforms(fit, np.random.default_rng([seed, number, 1]))}
+        for number, fit in fits.items()
+    }
+    for number, fit in zip(controlled, ignoring, strict=True):
+        rows[number][CONTROLS[-1]] = _transforms_ignoring(fit, np.random.default_rng([seed, number, 2]))
+    return list(rows.values())
+
+
+def _without_run_effects(law: Law) -> Law:
+    """The same law for people who take each run's counts at face value."""
+    none = LogNormalPrior(median=1e-3, log_sd=0.01)
+    return law.model_copy(update={"priors": law.priors.model_copy(update={schema.SIGMA_RUN: none})})
 
 
 def _seed(seed: int, number: int) -> int:
@@ -75,11 +96,9 @@ def _seed(seed: int, number: int) -> int:
 
 
 def _transforms(fit: Fit, rng: np.random.Generator) -> dict[str, dict[str, float]]:
-    known = _quantities(fit, fit.truth.expand_dims(chain=1, draw=1), rng)
-    drawn = _quantities(fit, fit.posterior, rng)
-    drawn = {label: draws for label, draws in drawn.items() if np.ptp(draws) > 0}  # a law may fix a coefficient
+    known, drawn = _truth(fit, rng), _free(_quantities(fit, fit.posterior, rng))
     posteriors = {
-        "exact": drawn,
+        EXACT: drawn,
         "halved_variance": {label: _narrowed(draws) for label, draws in drawn.items()},
         "no_fresh_scatter": _at_target(fit, _without_scatter(fit.posterior), rng),
         "prior": _of_data(fit, fit.tree["prior"].to_dataset()),
@@ -88,6 +107,25 @@ def _transforms(fit: Fit, rng: np.random.Generator) -> dict[str, dict[str, float
         name: {label: _transform(draws, known[label], rng) for label, draws in quantities.items()}
         for name, quantities in posteriors.items()
     }
+
+
+def _transforms_ignoring(fit: Fit, rng: np.random.Generator) -> dict[str, float]:
+    """Of a fit without run effects; the run scatter that it was told to ignore does not count against it."""
+    known, drawn = _truth(fit, rng), _free(_quantities(fit, fit.posterior, rng))
+    return {
+        label: _transform(draws, known[label], rng)
+        for label, draws in drawn.items()
+        if not label.startswith(schema.SIGMA_RUN)
+    }
+
+
+def _truth(fit: Fit, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    return _quantities(fit, fit.truth.expand_dims(chain=1, draw=1), rng)
+
+
+def _free(drawn: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Without what the law fixes."""
+    return {label: draws for label, draws in drawn.items() if np.ptp(draws) > 0}
 
 
 def _narrowed(draws: np.ndarray) -> np.ndarray:
@@ -134,42 +172,49 @@ def _without_scatter(posterior: xr.Dataset) -> xr.Dataset:
     return posterior.assign({name: 0 * posterior[name] for name in (schema.TAU, schema.SIGMA_RUN)})
 
 
-def calibration_table(trials: Trials, count: int | None = None, family_wise: float = 0.05) -> pl.DataFrame:
+def calibration_table(studies: Sequence[Trials], family_wise: float = FAMILY_WISE) -> pl.DataFrame:
     """Which quantities of which posterior are out of calibration.
 
     Parameters
     ----------
-    trials : Trials
-    count : int, optional
-        Only the first so many simulations.
+    studies : sequence of Trials
+        One per law.
     family_wise : float
-        Error rate over all quantities of one posterior (Holm).
+        Error rate (Holm) over every quantity of every law's exact posterior together; of a posterior that is wrong on
+        purpose, over its own quantities alone, so that finding it out is as hard as it can be made.
 
     Returns
     -------
     polars.DataFrame
-        One row per posterior (``exact`` and the negative controls) and quantity: number of simulations, mean and
-        standard deviation of the transforms (.5 and .289 when uniform), p-value of uniformity, whether it is rejected.
+        One row per law, posterior (``exact`` and the negative controls) and quantity: number of simulations, of which
+        failed their gate, mean and standard deviation of the transforms (.5 and .289 when uniform), p-value of
+        uniformity, whether it is rejected.
     """
-    rows = trials.rows(count)
-    tables = []
-    for posterior in ("exact", *CONTROLS):
-        values = {label: np.array([row[posterior][label] for row in rows]) for label in rows[0][posterior]}
-        p_values = {label: p_value(each) for label, each in values.items()}
-        rejected = holm(p_values, family_wise)
-        tables.append(
-            pl.DataFrame(
-                {
-                    "law": trials.study["law"],
-                    "posterior": posterior,
-                    "quantity": list(values),
-                    "simulations": len(rows),
-                    "failed_gates": sum(not row["gate"] for row in rows),
-                    "mean": [float(each.mean()) for each in values.values()],
-                    "sd": [float(each.std()) for each in values.values()],
-                    "p_value": list(p_values.values()),
-                    "rejected": [label in rejected for label in values],
-                }
-            )
-        )
-    return pl.concat(tables)
+    table = pl.concat([_of_posterior(trials, name) for trials in studies for name in (EXACT, *CONTROLS)])
+    families = table.with_columns(family=pl.when(pl.col("posterior") == EXACT).then(None).otherwise(pl.col("law")))
+    parts = [_judged(part.drop("family"), family_wise) for part in families.partition_by("posterior", "family")]
+    order = table.select("law", "posterior", "quantity")
+    return order.join(pl.concat(parts), on=order.columns, how="left", maintain_order="left")
+
+
+def _of_posterior(trials: Trials, posterior: str) -> pl.DataFrame:
+    rows = [row for row in trials.rows() if posterior in row]
+    values = {label: np.array([row[posterior][label] for row in rows]) for label in rows[0][posterior]}
+    return pl.DataFrame(
+        {
+            "law": trials.study["law"],
+            "posterior": posterior,
+            "quantity": list(values),
+            "simulations": len(rows),
+            "failed_gates": sum(not row["gate"] for row in rows),
+            "mean": [float(each.mean()) for each in values.values()],
+            "sd": [float(each.std()) for each in values.values()],
+            "p_value": [p_value(each) for each in values.values()],
+        }
+    )
+
+
+def _judged(table: pl.DataFrame, family_wise: float) -> pl.DataFrame:
+    p_values = {f"{law} {quantity}": p for law, quantity, p in table.select("law", "quantity", "p_value").iter_rows()}
+    rejected = holm(p_values, family_wise)
+    return table.with_columns(rejected=pl.concat_str("law", "quantity", separator=" ").is_in(rejected))

@@ -11,7 +11,7 @@ from bayeskisl import schema
 from bayeskisl.decision import predict
 from bayeskisl.inference import Fit
 from bayeskisl.laws import Law, load_law
-from bayeskisl.workflow.proof.fits import fits_of
+from bayeskisl.workflow.proof.fits import FORECASTS, fits_of
 from bayeskisl.workflow.proof.oracles import oracle
 from bayeskisl.workflow.proof.today import line_through_the_logs
 from bayeskisl.workflow.proof.trials import Trials
@@ -38,8 +38,8 @@ def simulate_forecasts(world: World, law: Law, numbers: list[int]) -> list[dict[
     sweeps = [simulate_sweep(world, number) for number in numbers]
     curves = [sweep for sweep, _ in sweeps]
     knowing = oracle(world)
-    fits = fits_of(curves, law)
-    oracles = fits if knowing.name in fits[0].laws else fits_of(curves, knowing, rivals=())
+    fits = fits_of(curves, law, FORECASTS, law.rivals)
+    oracles = fits if knowing.name in fits[0].laws else fits_of(curves, knowing, FORECASTS)
     return [
         {
             "sizes": len(np.unique(sweep[schema.PARAMS])),
@@ -63,29 +63,30 @@ def _record(curves: xr.Dataset, target: Target, fit: Fit, best: Fit, knowing: st
     today, truth = line_through_the_logs(curves, target.params), target.log_collapse
     admissible = np.log(ahead["admissible"].values)
     return {
-        "truth": truth,
+        "truth": round(truth, 4),
         "admissible_pit": float(np.mean(admissible < target.log_admissible(_KEEP))),
-        "weights": {str(law): float(w) for law, w in zip(ahead["law"].values, ahead["weight"].values, strict=True)},
+        "weights": dict(zip(ahead["law"].values.tolist(), ahead["weight"].values.round(4).tolist(), strict=True)),
         "forecasts": {
             MIXTURE: _forecast(np.log(ahead[schema.COLLAPSE].values), truth),
             **{law: _forecast(np.log(draws), truth) for law, draws in by_law.items()},
-            TODAY: {"pit": float(today.cdf(truth)), "quantiles": [float(today.ppf(p)) for p in _QUANTILES]},
+            TODAY: {"pit": round(float(today.cdf(truth)), 4), "quantiles": today.ppf(_QUANTILES).round(4).tolist()},
         },
     }
 
 
 def _forecast(draws: np.ndarray, truth: float) -> dict[str, Any]:
-    return {"pit": float(np.mean(draws < truth)), "quantiles": np.quantile(draws, _QUANTILES).tolist()}
+    return {
+        "pit": round(float(np.mean(draws < truth)), 4),
+        "quantiles": np.quantile(draws, _QUANTILES).round(4).tolist(),
+    }
 
 
-def coverage_table(trials: Trials, count: int | None = None) -> pl.DataFrame:
+def coverage_table(trials: Trials) -> pl.DataFrame:
     """What the finished simulations of a world say.
 
     Parameters
     ----------
     trials : Trials
-    count : int, optional
-        Only the first so many.
 
     Returns
     -------
@@ -96,7 +97,7 @@ def coverage_table(trials: Trials, count: int | None = None) -> pl.DataFrame:
         the score of the forecaster who knows the true law, and, of the mixture, how often a run at a choice of stated
         risk 5, 10 and 25 % fell short.
     """
-    rows = trials.rows(count)
+    rows = trials.rows()
     return pl.DataFrame(
         [
             {"world": trials.study["world"], "target": times, "forecaster": forecaster}

@@ -1,22 +1,52 @@
 """Leave the largest sizes out of real sweeps, predict them, and compare with what was measured there."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.decision import predict, verify
+from bayeskisl.decision import Verification, predict, verify
+from bayeskisl.decision.intervals import interval
 from bayeskisl.errors import InputError
 from bayeskisl.inference import fit
 from bayeskisl.laws import Law
 from bayeskisl.workflow.proof.extrapolation import MIXTURE
 
-__all__ = ["FEWEST_SIZES", "held_out_table"]
+__all__ = ["FEWEST_SIZES", "Forecast", "forecasts", "held_out_table"]
 
 # With three sizes a curvature and a scatter beside two coefficients are all prior.
 FEWEST_SIZES = 4
+
+
+class Forecast(NamedTuple):
+    """What one forecaster said of a cell that was left out."""
+
+    median: float
+    low: float
+    high: float
+    hit: bool | None
+    """Whether the measured median lies in the 90 % interval; None where the measurement is a bound inside it."""
+    weight: float
+    """Of the law in the mixture; 1 of the mixture itself."""
+
+
+def forecasts(ahead: xr.Dataset, found: Verification) -> dict[str, Forecast]:
+    """By forecaster: the mixture, and every law by itself.
+
+    Parameters
+    ----------
+    ahead : xarray.Dataset
+        What `bayeskisl.predict` said.
+    found : Verification
+        What `bayeskisl.verify` found.
+    """
+    weights = dict(zip(ahead["law"].values.tolist(), ahead["weight"].values.tolist(), strict=True))
+    return {MIXTURE: Forecast(*interval(ahead[schema.COLLAPSE].values, 0.9), found.hit, 1.0)} | {
+        law: Forecast(*interval(ahead["collapse_by_law"].sel(law=law).values, 0.9), hit, weights[law])
+        for law, hit in found.hit_by_law.items()
+    }
 
 
 def held_out_table(curves: xr.Dataset, law: Law, name: str) -> pl.DataFrame:
@@ -65,17 +95,9 @@ def _rows(ahead: xr.Dataset, curves: xr.Dataset, where: dict[str, Any]) -> list[
         "measured_low": measured.low,
         "measured_high": measured.high,
     }
-    forecasts = {MIXTURE: (ahead[schema.COLLAPSE].values, found.hit, found.rank)} | {
-        law: (ahead["collapse_by_law"].sel(law=law).values, hit, None) for law, hit in found.hit_by_law.items()
-    }
     return [
         common
-        | dict(zip(("median", "low", "high"), _interval(draws), strict=True))
-        | {"law": law, "hit": hit, "rank": rank}
-        for law, (draws, hit, rank) in forecasts.items()
+        | {"median": said.median, "low": said.low, "high": said.high}
+        | {"law": law, "hit": said.hit, "rank": found.rank if law == MIXTURE else None}
+        for law, said in forecasts(ahead, found).items()
     ]
-
-
-def _interval(draws: np.ndarray) -> tuple[float, float, float]:
-    median, low, high = np.quantile(draws, [0.5, 0.05, 0.95], method="inverted_cdf")
-    return float(median), float(low), float(high)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -13,12 +14,19 @@ from bayeskisl.sweeping.records import write_atomically
 from bayeskisl.workflow.proof.calibration import calibration_table, calibration_trials, simulate_ranks
 from bayeskisl.workflow.proof.extrapolation import coverage_table, coverage_trials, simulate_forecasts
 from bayeskisl.workflow.proof.held_out import held_out_table
+from bayeskisl.workflow.proof.published import ASSUMED_PROBES, published_tables
+from bayeskisl.workflow.proof.trials import Trials
 from bayeskisl.workflow.proof.worlds import WORLDS
 
-__all__ = ["prove_calibration", "prove_coverage", "prove_held_out"]
+__all__ = ["prove_calibration", "prove_coverage", "prove_held_out", "prove_published"]
 
 # Is told the name of a study, how many of its simulations are finished, and how many are wanted.
 Tell = Callable[[str, int, int], None]
+
+Simulate = Callable[[list[int]], list[dict[str, Any]]]
+
+# Studies take turns: whenever the hours end, all of them have about as many simulations.
+_TURN = 16
 
 
 def _say_nothing(study: str, finished: int, wanted: int) -> None:
@@ -43,7 +51,7 @@ def prove_coverage(
     worlds : sequence of str
         Keys of `WORLDS`.
     count : int
-        Simulations per world.
+        Simulations per world, at least; the table rests on all that are finished.
     tell : callable, optional
 
     Returns
@@ -60,13 +68,12 @@ def prove_coverage(
     for name in worlds:
         if name not in WORLDS:
             raise InputError(f"a world among {', '.join(WORLDS)}", repr(name), "worlds")
-    tables = []
-    for name in worlds:
-        world = WORLDS[name]
-        trials = coverage_trials(Path(folder), world, law)
-        for finished in trials.run(count, partial(simulate_forecasts, world, law)):
-            tell(name, finished, count)
-        tables.append(coverage_table(trials, count))
+    studies = {
+        name: (coverage_trials(Path(folder), WORLDS[name], law), partial(simulate_forecasts, WORLDS[name], law))
+        for name in worlds
+    }
+    _in_turn(studies, count, tell)
+    tables = [coverage_table(trials) for trials, _ in studies.values()]
     return _written(pl.concat(tables), Path(folder) / "coverage.csv")
 
 
@@ -81,7 +88,7 @@ def prove_calibration(
         Receives one file of simulations per law and ``calibration.csv``.
     laws : sequence of laws
     count : int
-        Simulations per law.
+        Simulations per law, at least; the table rests on all that are finished.
     tell : callable, optional
 
     Returns
@@ -89,13 +96,12 @@ def prove_calibration(
     polars.DataFrame
         See `bayeskisl.workflow.proof.calibration.calibration_table`.
     """
-    tables = []
-    for law in map(load_law, laws):
-        trials = calibration_trials(Path(folder), law)
-        for finished in trials.run(count, partial(simulate_ranks, law)):
-            tell(law.name, finished, count)
-        tables.append(calibration_table(trials, count))
-    return _written(pl.concat(tables), Path(folder) / "calibration.csv")
+    studies = {
+        law.name: (calibration_trials(Path(folder), law), partial(simulate_ranks, law)) for law in map(load_law, laws)
+    }
+    _in_turn(studies, count, tell)
+    table = calibration_table([trials for trials, _ in studies.values()])
+    return _written(table, Path(folder) / "calibration.csv")
 
 
 def prove_held_out(
@@ -125,6 +131,38 @@ def prove_held_out(
         tell(str(sweep), done, len(sweeps))
         tables.append(held_out_table(load_curves(sweep), law, Path(sweep).stem))
     return _written(pl.concat(tables), Path(folder) / "held_out.csv")
+
+
+def prove_published(
+    folder: str | Path, probes: Sequence[int] = ASSUMED_PROBES, tell: Tell = _say_nothing
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Where published tables fall or rise, and whether their rows surprise the model that was fitted to them.
+
+    Parameters
+    ----------
+    folder : path
+        Receives ``published_points.csv`` and ``published_checks.csv``.
+    probes : sequence of int
+        Assumed numbers of probed facts, which are not published.
+    tell : callable, optional
+
+    Returns
+    -------
+    points, checks : polars.DataFrame
+        See `bayeskisl.workflow.proof.published.published_tables`.
+    """
+    points, checks = published_tables(tuple(probes), tell)
+    _written(points, Path(folder) / "published_points.csv")
+    _written(checks, Path(folder) / "published_checks.csv")
+    return points, checks
+
+
+def _in_turn(studies: dict[str, tuple[Trials, Simulate]], count: int, tell: Tell) -> None:
+    """Bring every study to `count` simulations, a turn of each after the other."""
+    for reached in range(_TURN, count + _TURN, _TURN):
+        for name, (trials, simulate) in studies.items():
+            for finished in trials.run(min(reached, count), simulate):
+                tell(name, finished, count)
 
 
 def _written(table: pl.DataFrame, path: Path) -> pl.DataFrame:

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 from scipy.stats import norm
 
-from bayeskisl.workflow.proof.calibration import CONTROLS, calibration_table, calibration_trials
+from bayeskisl.workflow.proof.calibration import CONTROLS, EXACT, calibration_table, calibration_trials
 from bayeskisl.workflow.proof.extrapolation import MIXTURE, ORACLE, TODAY, coverage_table, coverage_trials
 from bayeskisl.workflow.proof.worlds import WORLDS
 
@@ -69,7 +69,7 @@ def calibration_of(tmp_path, law, transforms):
     trials = calibration_trials(tmp_path, law)
     rows = [{"gate": True, **{key: {"theta": u} for key in ("exact", *CONTROLS)}} for u in transforms]
     list(trials.run(len(rows), lambda numbers: [rows[n] for n in numbers]))
-    return calibration_table(trials).filter(pl.col("posterior") == "exact").row(0, named=True)
+    return calibration_table([trials]).filter(pl.col("posterior") == "exact").row(0, named=True)
 
 
 def test_an_exact_posterior_passes_and_a_narrow_one_is_found_out(tmp_path, law):
@@ -83,6 +83,23 @@ def test_an_exact_posterior_passes_and_a_narrow_one_is_found_out(tmp_path, law):
     assert calibration_of(tmp_path / "narrow", law, narrow)["rejected"]
 
 
+def test_one_error_rate_holds_over_all_laws(tmp_path, law):
+    """Thirty calibrated quantities of each law pass, and the narrow one of each is found out."""
+    rng, studies = np.random.default_rng(2), []
+    for name in ("collapse", "power"):
+        trials = calibration_trials(tmp_path, law.model_copy(update={"name": name}))
+        values = {f"theta {i}": rng.random(200) for i in range(30)} | {"narrow": 0.5 + 0.8 * (rng.random(200) - 0.5)}
+        rows = [
+            {"gate": True, **{key: {label: each[n] for label, each in values.items()} for key in (EXACT, *CONTROLS)}}
+            for n in range(200)
+        ]
+        list(trials.run(200, lambda numbers, rows=rows: [rows[n] for n in numbers]))
+        studies.append(trials)
+    exact = calibration_table(studies).filter(pl.col("posterior") == EXACT)
+    assert exact.height == 62
+    assert exact.filter(pl.col("rejected"))["quantity"].to_list() == ["narrow", "narrow"]
+
+
 @pytest.mark.slow
 def test_both_studies_run_and_resume(tmp_path):
     from bayeskisl.workflow.proof import prove_calibration, prove_coverage
@@ -90,6 +107,7 @@ def test_both_studies_run_and_resume(tmp_path):
     told = []
     coverage = prove_coverage(tmp_path / "coverage", worlds=["power-1"], count=2, tell=lambda *said: told.append(said))
     assert told[-1] == ("power-1", 2, 2)
+    assert (tmp_path / "coverage" / "coverage.csv").is_file()
     assert set(coverage["forecaster"]) == {MIXTURE, ORACLE, TODAY, "collapse", "power"}
     assert coverage["covers_90"].is_between(0, 1).all()
     calibration = prove_calibration(tmp_path / "calibration", count=2)
