@@ -21,13 +21,16 @@ from bayeskisl.design import Costs as Costs
 from bayeskisl.design import Run as Run
 from bayeskisl.design import candidate_runs as candidate_runs
 from bayeskisl.design import plan as plan
+from bayeskisl.inference import Comparison as Comparison
 from bayeskisl.inference import Fit as Fit
+from bayeskisl.inference import compare as compare
 from bayeskisl.inference import fit as fit
 from bayeskisl.inference import fit_many as fit_many
 from bayeskisl.inference import load_fit as load_fit
 from bayeskisl.inference import simulate as simulate
 from bayeskisl.laws import Law as Law
 from bayeskisl.laws import load_law as load_law
+from bayeskisl.reporting import explore as explore
 from bayeskisl.reporting import export as export
 from bayeskisl.reporting import plot_calibration as plot_calibration
 from bayeskisl.reporting import plot_collapse as plot_collapse

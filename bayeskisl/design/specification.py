@@ -117,4 +117,6 @@ def _assignments(table: dict[str, Any]) -> list[str]:
 def _toml(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(map(_toml, value)) + "]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(key)} = {_toml(inner)}" for key, inner in value.items()) + "}"
     return json.dumps(value)  # numbers, basic strings and booleans are spelled alike in JSON and TOML

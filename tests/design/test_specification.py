@@ -1,6 +1,7 @@
 """What a plan writes is a sweep that trains exactly the planned runs, beside those that were trained before."""
 
 import json
+import tomllib
 
 import numpy as np
 import pytest
@@ -62,6 +63,18 @@ def test_background_and_compilation_are_taken_over(tmp_path, curves):
     path.write_text(next_sweep(RUNS, curves, sweep_behind(curves, base)))
     spec = load_sweep(path)
     assert (spec.background_facts, spec.background_share, spec.compile, spec.refine) == (50, 0.2, False, None)
+
+
+def test_real_text_is_taken_over(tmp_path, curves):
+    base = tmp_path / "base.toml"
+    base.write_text(
+        f'axis = "amount"\nladder = "desk"\nwidths = [16]\ntokens = {TOKENS}\nlevels = [100]\n'
+        '[corpus]\nfiles = ["a b/*.txt"]\nvocabulary = 512\n'
+        '[knowledge]\ntriples = "facts.csv"\n[knowledge.templates]\n"the capital" = ["{subject}: {object}"]\n'
+    )
+    first, following = base.read_text(), next_sweep(RUNS, curves, sweep_behind(curves, base))
+    for table in ("corpus", "knowledge"):
+        assert tomllib.loads(following)[table] == tomllib.loads(first)[table]
 
 
 def test_a_size_that_the_ladder_lacks_is_refused(curves):
