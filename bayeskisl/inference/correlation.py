@@ -10,13 +10,15 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["beta_shapes", "correlated", "correlation_root", "correlations", "pairs",
-           "partial_correlations"]  # fmt: skip
+__all__ = ["beta_shapes", "correlated", "correlations", "pairs", "partial_correlations", "triangular_root"]
 
 Array = Any  # of NumPy, PyTensor or JAX
 
 # LKJ(2): a correlation of two groups has density 3/4 (1 - c^2), which keeps off the ends where effects coincide.
 _LKJ = 2.0
+
+# Of a variance of one, what rounding might leave as nothing where groups all but coincide.
+_LEFT = 1e-12
 
 
 def pairs(groups: int) -> list[tuple[int, int]]:
@@ -34,8 +36,8 @@ def partial_correlations(correlation: float, groups: int) -> np.ndarray:
     return np.array([correlation / (1 + before * correlation) for _, before in pairs(groups)])
 
 
-def correlation_root(partial: Array | None, groups: int) -> list[list[Array]]:
-    """Rows of the lower triangular root L of the correlation matrix L L'; `partial` has shape ``(..., pair)``."""
+def correlations(partial: Array, groups: int) -> list[Array]:
+    """The correlation of each pair, ``(...)``, from partial correlations ``(..., pair)``."""
     rows, at = [], 0
     for i in range(groups):
         row, left = [], 1.0
@@ -43,14 +45,25 @@ def correlation_root(partial: Array | None, groups: int) -> list[list[Array]]:
             row.append(partial[..., at] * left**0.5)
             left, at = left * (1 - partial[..., at] ** 2), at + 1
         rows.append([*row, left**0.5])
+    return [sum(rows[i][k] * rows[j][k] for k in range(j + 1)) for i, j in pairs(groups)]
+
+
+def triangular_root(correlation: list[list[Array]], xp: Any) -> list[list[Array]]:
+    """Rows of the lower triangular root L of a correlation matrix L L', elementwise over arrays of any shape.
+
+    Parameters
+    ----------
+    correlation : list
+        Row i has the correlations of i with those before it.
+    """
+    rows: list[list[Array]] = []
+    for row in correlation:
+        made: list[Array] = []
+        for j, wanted in enumerate(row):
+            made.append((wanted - sum(a * b for a, b in zip(made, rows[j], strict=False))) / rows[j][j])
+        left = 1 - sum(a**2 for a in made)
+        rows.append([*made, xp.sqrt(xp.maximum(left, _LEFT)) if made else 1.0])
     return rows
-
-
-def correlations(partial: np.ndarray, groups: int) -> np.ndarray:
-    """The correlation of each pair, shape ``(..., pair)``."""
-    root = correlation_root(partial, groups)
-    each = [sum(root[i][k] * root[j][k] for k in range(j + 1)) for i, j in pairs(groups)]
-    return np.stack(each, axis=-1) if each else partial
 
 
 def correlated(noise: np.ndarray, correlation: np.ndarray) -> np.ndarray:

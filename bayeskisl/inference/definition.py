@@ -4,21 +4,21 @@ It is written in a small language of distributions (`Language`), which PyMC and 
 ends have the same variables, dims and densities by construction.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-import numpy as np
-
 from bayeskisl import schema
-from bayeskisl.inference.correlation import correlation_root
+from bayeskisl.inference.correlation import correlations, pairs, triangular_root
 from bayeskisl.inference.curve_of_size import coefficients_at, curve_values
+from bayeskisl.inference.freedom import LATER
 from bayeskisl.inference.lines import line_mean, place_distribution, values_at
 from bayeskisl.laws import Law
 from bayeskisl.laws.shapes import retention
 
 __all__ = [
-    "COEFFICIENT", "DIMS", "LINES", "LOG_NORMAL", "PAIR", "QUANTITY", "Language", "define", "half_points",
-    "partly_centred", "scale_between",
+    "COEFFICIENT", "DIMS", "LINES", "LOG_NORMAL", "PAIR", "QUANTITY", "TURN", "Language", "define",
+    "half_points", "partly_centred", "scale_between",
 ]  # fmt: skip
 
 Array = Any  # of NumPy, PyTensor or JAX
@@ -27,6 +27,9 @@ _RUN, _GROUP, _CELL = schema.RUN, schema.GROUP, schema.CELL
 
 # Dims of several groups: pairs of them, and the quantities that they have in common.
 PAIR, QUANTITY = "pair", "quantity"
+
+# Dim of the order in which a run takes its groups.
+TURN = "turn"
 
 # Dim of the coefficients of a law that saturates.
 COEFFICIENT = "coefficient"
@@ -54,7 +57,8 @@ DIMS = {
     "recalled": (_RUN, _GROUP),
     "probed": (_RUN, _GROUP),
     "log_exposures": (_RUN, _GROUP),
-    "run_freedom": (_RUN, _GROUP),
+    "run_turns": (_RUN, TURN, _GROUP),
+    "run_freedom": (_RUN, TURN),
     "guessing": (_GROUP,),
     "cell_of_run": (_RUN,),
     **{f"{name}_{part}": dims for name in LINES for part, dims in _LINE_DIMS.items()},
@@ -175,16 +179,17 @@ def _about_curve(say: Language, common: Array | None, tau: Array, given: Mapping
 
 def _run_threshold(say: Language, threshold: Array, sigma_run: Array, given: Mapping[str, Array]) -> Array:
     """Each run's own half-point, N(threshold, sigma_run) and correlated over its groups, dims (run, group)."""
-    partial = None
+    correlation = []
     if say.sizes[_GROUP] > 1:
         shape = given["prior_run_partial"]
-        partial = 2 * say.beta("run_partial", shape, shape, dims=(PAIR,)) - 1
+        correlation = correlations(2 * say.beta("run_partial", shape, shape, dims=(PAIR,)) - 1, say.sizes[_GROUP])
     return half_points(
-        lambda group, mean, sd: say.normal(f"run_place_{group}", mean, sd, dims=(_RUN,)),
+        lambda turn, mean, sd: say.normal(f"run_place_{turn}", mean, sd, dims=(_RUN,)),
         threshold,
         sigma_run,
-        correlation_root(partial, say.sizes[_GROUP]),
+        correlation,
         given["threshold_rough"][given["cell_of_run"]],
+        given["run_turns"],
         given["run_freedom"],
         given["prior_sigma_run"][0],
         say.xp,
@@ -195,32 +200,50 @@ def half_points(
     place_of: Callable[[int, Array, Array], Array],
     centre: Array,
     sigma_run: Array,
-    root: list[list[Array]],
+    correlation: list[Array],
     rough: Array,
+    turns: Array,
     freedom: Array,
     log_typical: Array,
     xp: Any,
 ) -> Array:
     """Half-points of runs, ``(..., run, group)``, that scatter about `centre` and correlate over groups.
 
-    One group after the other, each partly centred on what the groups before it let expect: a place that its data leave
-    free is then a standard normal whatever the correlation, which sampled beside correlated places would hardly move.
+    Each run takes its groups in turns, the best known first, every half-point partly centred on what those before it
+    let expect: a place that its data leave free is then a standard normal whatever the correlation, which sampled
+    beside correlated places would hardly move, and none is pinned by one that comes later.
 
     Parameters
     ----------
     place_of : callable
-        ``place_of(group, mean, sd)`` is the sampled place of every run, ``(..., run)``.
-    root : list
-        See `bayeskisl.inference.correlation.correlation_root`.
+        ``place_of(turn, mean, sd)`` is the sampled place of every run, ``(..., run)``.
+    correlation : list
+        Of each pair of groups, see `bayeskisl.inference.correlation.pairs`; empty for a single group.
+    turns, freedom : array
+        See `bayeskisl.inference.freedom.Freedoms`.
     """
+    groups = range(round((1 + (1 + 8 * len(correlation)) ** 0.5) / 2))
+
+    def at(turn: int, values: Array) -> Array:
+        return sum(turns[:, turn, group] * values[..., group] for group in groups)
+
+    def between(turn: int, before: int) -> Array:
+        """The correlation of two turns' groups, whichever they are, ``(..., run)``."""
+        return sum(
+            (turns[:, turn, i] * turns[:, before, j] + turns[:, turn, j] * turns[:, before, i]) * value
+            for (i, j), value in zip(pairs(len(groups)), correlation, strict=True)
+        )
+
     white, found = [], []
-    for group, row in enumerate(root):
-        expected = centre[..., group] + sigma_run[..., group] * sum(a * z for a, z in zip(row, white, strict=False))
-        sd = sigma_run[..., group] * row[group]
-        scale = scale_between(freedom[:, group], sd, log_typical, xp)
-        from_rough = (1 - freedom[:, group]) * (expected - rough[:, group])
-        place = place_of(group, from_rough / scale, sd / scale)
-        found.append(partly_centred(place, expected, rough[:, group], freedom[:, group], scale))
+    for turn, row in enumerate(triangular_root([[between(turn, b) for b in range(turn)] for turn in groups], xp)):
+        sigma = at(turn, sigma_run)
+        expected = at(turn, centre) + sigma * sum(a * z for a, z in zip(row, white, strict=False))
+        sd = sigma * row[turn]
+        typical = log_typical + (math.log(LATER) if turn else 0.0)
+        scale = scale_between(freedom[:, turn], sd, typical, xp)
+        start = at(turn, rough)
+        place = place_of(turn, (1 - freedom[:, turn]) * (expected - start) / scale, sd / scale)
+        found.append(partly_centred(place, expected, start, freedom[:, turn], scale))
         white.append((found[-1] - expected) / sd)
     # side by side by sums: the gradient of a stack has no C, see `bayeskisl.inference.c_source`
-    return sum(column[..., None] * place for column, place in zip(found, np.eye(len(found)), strict=True))
+    return sum(turns[:, turn, :] * found[turn][..., None] for turn in groups)

@@ -9,7 +9,7 @@ from bayeskisl import schema
 from bayeskisl.inference.correlation import beta_shapes, pairs
 from bayeskisl.inference.curve_of_size import CurveOfSize
 from bayeskisl.inference.data import ModelData, prepare
-from bayeskisl.inference.definition import COEFFICIENT, LOG_NORMAL, PAIR, QUANTITY
+from bayeskisl.inference.definition import COEFFICIENT, LOG_NORMAL, PAIR, QUANTITY, TURN
 from bayeskisl.inference.freedom import freedoms
 from bayeskisl.inference.lines import Line
 from bayeskisl.laws import Law
@@ -32,7 +32,7 @@ def build_model(curves: xr.Dataset, law: Law) -> "pm.Model":
     ``threshold_place, steepness_place (cell, group)``
         log critical exposures and log steepness along their laws, whose coefficients are integrated out, in the
         coordinates of `bayeskisl.inference.lines`.
-    ``run_place_0 (run)``, one for each group
+    ``run_place_0 (run)``, one for each group, in each run's own order of them
         Each run's own half-point t ~ N(log critical exposures, sigma_run), in coordinates between t and
         (t - log critical exposures) / sigma_run, see `bayeskisl.inference.freedom`.
 
@@ -88,7 +88,7 @@ def lines_of(data: ModelData, law: Law) -> dict[str, Line | CurveOfSize]:
 
 def model_inputs(data: ModelData, law: Law) -> dict[str, np.ndarray]:
     """What the model is given: any law of the same `structure` and any data of the same shape fit in."""
-    priors = law.priors
+    priors, free = law.priors, freedoms(data, law)
     lines = {
         f"{name}_{part}": value
         for name, line in lines_of(data, law).items()
@@ -102,7 +102,8 @@ def model_inputs(data: ModelData, law: Law) -> dict[str, np.ndarray]:
         "log_exposures": data.log_exposures,
         "guessing": data.guessing,
         "cell_of_run": data.cell_of_run,
-        "run_freedom": freedoms(data, law).run,
+        "run_turns": free.turns,
+        "run_freedom": free.run,
         **lines,
         **{f"prior_{name}": np.array([prior.log_median, prior.log_sd]) for name, prior in log_normal.items()},
         "prior_lapse_intercept": np.array([_logit(priors.lapse.median), priors.lapse.log_sd]),
@@ -114,7 +115,8 @@ def model_inputs(data: ModelData, law: Law) -> dict[str, np.ndarray]:
 def labels_of(data: ModelData) -> dict[str, list]:
     """Names along every dim of the model."""
     groups, columns = data.labels[schema.GROUP], data.size_law.columns
-    labels = {**data.labels, **({COEFFICIENT: list(columns)} if data.size_law.saturates else {})}
+    turns = list(range(len(groups)))
+    labels = {**data.labels, TURN: turns, **({COEFFICIENT: list(columns)} if data.size_law.saturates else {})}
     if len(groups) == 1:
         return labels
     quantities = [*LOG_NORMAL, "lapse_intercept", *columns, "steepness_intercept", "steepness_exponent"]

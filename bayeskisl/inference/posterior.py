@@ -8,7 +8,7 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.curves.axis import axis_value, moves
 from bayeskisl.inference.coefficients import draw_coefficients
-from bayeskisl.inference.correlation import correlation_root, correlations
+from bayeskisl.inference.correlation import correlations
 from bayeskisl.inference.curve_of_size import CurveOfSize, coefficients_at, curve_values
 from bayeskisl.inference.data import ModelData
 from bayeskisl.inference.definition import half_points, partly_centred, scale_between
@@ -61,7 +61,7 @@ def group_quantities(draws: dict[str, np.ndarray], data: ModelData) -> dict[str,
     floor = data.guessing + (1 - data.guessing) * excess
     log_odds = draws["lapse_intercept"][..., None, :] + draws["lapse_scatter"][..., None, :] * draws["lapse_z"]
     several = (
-        {"common": draws["common"], "run_correlation": correlations(2 * draws["run_partial"] - 1, data.shape[1])}
+        {"common": draws["common"], "run_correlation": np.stack(_run_correlations(draws, data), axis=-1)}
         if data.shape[1] > 1
         else {}
     )
@@ -116,18 +116,24 @@ def _about_curve(
 def _run_effects(thresholds: np.ndarray, draws: dict[str, np.ndarray], data: ModelData, law: Law) -> np.ndarray:
     """How far each run's half-point lies off its cell's, ``(chain, draw, run, group)``."""
     centre = thresholds[..., data.cell_of_run, :]
-    partial = 2 * draws["run_partial"][..., None, :] - 1 if "run_partial" in draws else None
+    free = freedoms(data, law)
     own = half_points(
-        lambda group, mean, sd: draws[f"run_place_{group}"],
+        lambda turn, mean, sd: draws[f"run_place_{turn}"],
         centre,
         draws["sigma_run"][..., None, :],
-        correlation_root(partial, data.shape[1]),
+        [each[..., None] for each in _run_correlations(draws, data)],
         data.rough_threshold[data.cell_of_run],
-        freedoms(data, law).run,
+        free.turns,
+        free.run,
         law.priors.sigma_run.log_median,
         np,
     )
     return own - centre
+
+
+def _run_correlations(draws: dict[str, np.ndarray], data: ModelData) -> list[np.ndarray]:
+    """Of each pair of groups, ``(chain, draw)``; none for a single group."""
+    return correlations(2 * draws["run_partial"] - 1, data.shape[1]) if data.shape[1] > 1 else []
 
 
 def ceiling_of(lapse_log_odds: np.ndarray, floor: np.ndarray) -> np.ndarray:

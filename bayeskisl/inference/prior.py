@@ -64,7 +64,9 @@ def draw_prior(
     for name, columns in _columns(data.size_law).items():
         value = fixed.get(name, threshold_law[..., columns])
         threshold_law[..., columns] = np.log(value) if name in fixed and name in _POSITIVE else value
-    noise = correlated(rng.standard_normal((1, draws, runs, groups)), correlations(partial, groups))
+    noise = rng.standard_normal((1, draws, runs, groups))
+    if groups > 1:
+        noise = correlated(noise, np.stack(correlations(partial, groups), axis=-1))
     return {
         **group_quantities(drawn, data),
         **coefficients_of(threshold_law, data),

@@ -5,10 +5,10 @@ from scipy import stats
 from bayeskisl.inference.correlation import (
     beta_shapes,
     correlated,
-    correlation_root,
     correlations,
     pairs,
     partial_correlations,
+    triangular_root,
 )
 from bayeskisl.inference.definition import half_points
 
@@ -24,23 +24,25 @@ def matrix_of(correlation, groups):
 
 
 @EVERY_NUMBER
-def test_half_points_are_jointly_normal_whatever_the_freedom(groups):
+def test_half_points_are_jointly_normal_whatever_the_freedom_and_the_order(groups):
     """The density of the sampled places equals the joint normal of half-points, times how places stretch them."""
     runs, partial = 5, RNG.uniform(-0.9, 0.9, len(pairs(groups)))
     place, centre, rough = RNG.normal(size=(3, runs, groups))
     sigma, freedom = np.exp(RNG.normal(size=groups)), RNG.uniform(size=(runs, groups))
+    turns = np.stack([RNG.permutation(np.eye(groups)) for _ in range(runs)])
     log_density = []
 
-    def place_of(group, mean, sd):
-        log_density.append(stats.norm.logpdf(place[:, group], mean, sd))
-        return place[:, group]
+    def place_of(turn, mean, sd):
+        log_density.append(stats.norm.logpdf(place[:, turn], mean, sd))
+        return place[:, turn]
 
     def at(places):
-        return half_points(lambda g, *_: places[:, g], *others)
+        return half_points(lambda turn, *_: places[:, turn], *others)
 
-    others = (centre, sigma, correlation_root(partial, groups), rough, freedom, 0.1, np)
+    correlation = correlations(partial, groups)
+    others = (centre, sigma, correlation, rough, turns, freedom, 0.1, np)
     points = half_points(place_of, *others)
-    covariance = matrix_of(correlations(partial, groups), groups) * np.outer(sigma, sigma)
+    covariance = matrix_of(correlation, groups) * np.outer(sigma, sigma)
     for run in range(runs):
         step = 1e-6 * np.eye(groups)
         ahead, behind = (
@@ -53,15 +55,17 @@ def test_half_points_are_jointly_normal_whatever_the_freedom(groups):
 
 
 @EVERY_NUMBER
-def test_rows_of_the_root_have_length_one(groups):
-    root = correlation_root(RNG.uniform(-1, 1, len(pairs(groups))), groups)
-    assert [sum(np.square(row)) for row in root] == pytest.approx(np.ones(groups))
+def test_the_root_is_that_of_cholesky(groups):
+    correlation = matrix_of(correlations(RNG.uniform(-1, 1, len(pairs(groups))), groups), groups)
+    root = triangular_root([list(correlation[i, :i]) for i in range(groups)], np)
+    exact = np.linalg.cholesky(correlation)
+    assert [row == pytest.approx(exact[i, : i + 1]) for i, row in enumerate(root)] == [True] * groups
 
 
 @EVERY_NUMBER
 @pytest.mark.parametrize("alike", [-0.2, 0.0, 0.6])
 def test_groups_that_all_correlate_alike(groups, alike):
-    np.testing.assert_allclose(correlations(partial_correlations(alike, groups), groups), alike)
+    assert correlations(partial_correlations(alike, groups), groups) == pytest.approx([alike] * len(pairs(groups)))
 
 
 def test_draws_correlate():
@@ -75,4 +79,4 @@ def test_two_groups_have_the_lkj_prior():
     (a,) = beta_shapes(2)
     assert a == 2
     three = 2 * RNG.beta(beta_shapes(3), beta_shapes(3), size=(20_000, 3)) - 1
-    assert correlations(three, 3).std(axis=0) == pytest.approx(np.full(3, 6**-0.5), rel=0.03)  # Beta(2.5, 2.5)
+    assert np.std(correlations(three, 3), axis=1) == pytest.approx(np.full(3, 6**-0.5), rel=0.03)  # Beta(2.5, 2.5)
