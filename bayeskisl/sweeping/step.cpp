@@ -1,8 +1,9 @@
 // The training step of `Decoder` on a CPU core, forward, backward and AdamW, for one run after the other.
 //
-// It reads as the program of one sequence: a `Lanes` is one number of sixteen sequences at once, so that every
-// operation, the softmax and the causal attention among them, is a full vector operation whatever the width of the
-// model, and a tile of sixteen sequences stays in the cache of its core from the embedding to the last gradient.
+// It reads as the program of one sequence: a `Lanes` is one number of several sequences at once, as many as a register
+// of the processor holds, so that every operation, the softmax and the causal attention among them, is a full vector
+// operation whatever the width of the model, and a tile of so many sequences stays in the cache of its core from the
+// embedding to the last gradient.
 // Activations are stored feature by feature, x[feature][position]. The shape is fixed at compile time (-D).
 // `Decoder.token_loss` says what is computed; a test holds the two together.
 
@@ -10,13 +11,22 @@
 #include <cstdint>
 #include <cstring>
 #include <initializer_list>
+#include <utility>
 #ifdef __SSE__
 #include <xmmintrin.h>
 #endif
 
 namespace {
 
-constexpr int kLanes = 16;
+// A vector wider than the registers is taken apart number by number, thirty times slower; blocks that hold more vectors
+// than there are registers go to memory and back.
+#if defined(__AVX512F__)
+constexpr int kLanes = 16, kPositions = 6;  // of 32 registers
+#elif defined(__AVX__)
+constexpr int kLanes = 8, kPositions = 3;  // of 16
+#else
+constexpr int kLanes = 4, kPositions = 3;
+#endif
 typedef float Lanes __attribute__((vector_size(4 * kLanes)));
 typedef int32_t Integers __attribute__((vector_size(4 * kLanes)));
 
@@ -96,7 +106,7 @@ inline void panels(const float* m, const Lanes* x, Lanes* y) {
 
 template <int IN, int OUT, int STEP_IN, int STEP_OUT, bool ADD>
 void product(const float* m, const Lanes* x, Lanes* y) {
-  constexpr int kBlock = C < 6 ? C : 6;
+  constexpr int kBlock = C < kPositions ? C : kPositions;
   int p = 0;
   for (; p + kBlock <= C; p += kBlock) panels<kBlock, IN, OUT, STEP_IN, STEP_OUT, ADD>(m, x + p, y + p);
   if constexpr (C % kBlock) panels<C % kBlock, IN, OUT, STEP_IN, STEP_OUT, ADD>(m, x + p, y + p);
@@ -108,29 +118,32 @@ void forward(const float* m, const Lanes* x, Lanes* y) { product<IN, OUT, OUT, 1
 template <int IN, int OUT, bool ADD>
 void backward(const float* m, const Lanes* dy, Lanes* dx) { product<OUT, IN, 1, OUT, ADD>(m, dy, dx); }
 
-// One level of a tree that sums sixteen vectors over their lanes: lanes of b join those of a, half as many each.
-template <int HALF>
-inline Lanes fold(Lanes a, Lanes b) {
-  Integers low, high;
-  for (int lane = 0; lane < kLanes; ++lane) {
-    const int place = lane % (kLanes / 2), source = lane < kLanes / 2 ? 0 : kLanes;
-    low[lane] = source + place / HALF * 2 * HALF + place % HALF;
-    high[lane] = low[lane] + HALF;
-  }
+// One level of a tree that sums as many vectors as there are lanes over their lanes: lanes of b join those of a, half as
+// many each. The places are constants, since only AVX-512 shuffles by computed ones.
+constexpr int folded(int lane, int half) {
+  const int place = lane % (kLanes / 2), source = lane < kLanes / 2 ? 0 : kLanes;
+  return source + place / half * 2 * half + place % half;
+}
+template <int HALF, int... LANE>
+inline Lanes fold(Lanes a, Lanes b, std::integer_sequence<int, LANE...>) {
+  const Integers low = {folded(LANE, HALF)...}, high = {folded(LANE, HALF) + HALF...};
   return __builtin_shuffle(a, b, low) + __builtin_shuffle(a, b, high);
 }
 
+template <int HALF>
 inline Lanes sums_over_lanes(Lanes* v) {
-  for (int k = 0; k < 8; ++k) v[k] = fold<8>(v[2 * k], v[2 * k + 1]);
-  for (int k = 0; k < 4; ++k) v[k] = fold<4>(v[2 * k], v[2 * k + 1]);
-  for (int k = 0; k < 2; ++k) v[k] = fold<2>(v[2 * k], v[2 * k + 1]);
-  return fold<1>(v[0], v[1]);
+  if constexpr (HALF == 0) {
+    return v[0];
+  } else {
+    for (int k = 0; k < HALF; ++k) v[k] = fold<HALF>(v[2 * k], v[2 * k + 1], std::make_integer_sequence<int, kLanes>());
+    return sums_over_lanes<HALF / 2>(v);
+  }
 }
 
 // dm[i][o] += sum over positions and lanes of x[i] dy[o], for a block of IB rows and OB columns.
 template <int IB, int OB>
 inline void gradient_block(const Lanes* x, const Lanes* dy, float* dm, int columns_of_m) {
-  Lanes sum[16] = {};
+  Lanes sum[kLanes] = {};
   for (int p = 0; p < C; ++p)
 #pragma GCC unroll 4
     for (int i = 0; i < IB; ++i) {
@@ -138,7 +151,7 @@ inline void gradient_block(const Lanes* x, const Lanes* dy, float* dm, int colum
 #pragma GCC unroll 4
       for (int o = 0; o < OB; ++o) sum[i * 4 + o] += row * dy[o * C + p];
     }
-  const Lanes sums = sums_over_lanes(sum);
+  const Lanes sums = sums_over_lanes<kLanes / 2>(sum);
   for (int i = 0; i < IB; ++i)
     for (int o = 0; o < OB; ++o) dm[i * columns_of_m + o] += sums[i * 4 + o];
 }
@@ -152,9 +165,10 @@ inline void gradient_rows(const Lanes* x, const Lanes* dy, float* dm, int column
 
 template <int IN, int OUT>
 inline void gradient_panel(const Lanes* x, const Lanes* dy, float* dm, int columns_of_m) {
+  constexpr int kRows = kLanes / 4;
   int i = 0;
-  for (; i + 4 <= IN; i += 4) gradient_rows<4, OUT>(x + i * C, dy, dm + i * columns_of_m, columns_of_m);
-  if constexpr (IN % 4) gradient_rows<IN % 4, OUT>(x + i * C, dy, dm + i * columns_of_m, columns_of_m);
+  for (; i + kRows <= IN; i += kRows) gradient_rows<kRows, OUT>(x + i * C, dy, dm + i * columns_of_m, columns_of_m);
+  if constexpr (IN % kRows) gradient_rows<IN % kRows, OUT>(x + i * C, dy, dm + i * columns_of_m, columns_of_m);
 }
 
 // Outputs in panels of 16, so that their positions stay in the nearest cache while every input passes by once.
@@ -238,7 +252,7 @@ void attend_backward(const Lanes* q, const Lanes* k, const Lanes* v, const Lanes
   }
 }
 
-// ---- one tile of sixteen sequences ----------------------------------------------------------------------------
+// ---- one tile of sequences -------------------------------------------------------------------------------------
 
 struct Layer {  // what the backward pass needs
   Lanes attended[W * C], qkv[3 * W * C], weight[H * kPairs], mixed[W * C], expanded[W * C], hidden[4 * W * C];
