@@ -113,10 +113,15 @@ def compiler_name() -> str | None:
 
 
 @functools.cache
-def native_step(size: ModelSize, vocabulary: int, context: int, batch: int) -> NativeStep | None:
-    """The kernel for a shape, built on first use; None, with a warning of one sentence, where it cannot be built."""
+def native_step(
+    size: ModelSize, vocabulary: int, context: int, batch: int, *, lanes: int | None = None
+) -> NativeStep | None:
+    """The kernel for a shape, built on first use; None, with a warning of one sentence, where it cannot be built.
+
+    `lanes` is the number of sequences that a vector holds, 4, 8 or 16: what the processor's registers hold by default.
+    """
     shape = {"WIDTH": size.width, "LAYERS": size.layers, "HEADS": size.heads}
-    shape |= {"VOCABULARY": vocabulary, "CONTEXT": context, "BATCH": batch}
+    shape |= {"VOCABULARY": vocabulary, "CONTEXT": context, "BATCH": batch, **({"LANES": lanes} if lanes else {})}
     try:
         return NativeStep(ctypes.CDLL(str(_built(tuple(f"-D{name}={value}" for name, value in shape.items())))))
     except (OSError, subprocess.CalledProcessError) as problem:

@@ -20,13 +20,16 @@ namespace {
 
 // A vector wider than the registers is taken apart number by number, thirty times slower; blocks that hold more vectors
 // than there are registers go to memory and back.
-#if defined(__AVX512F__)
-constexpr int kLanes = 16, kPositions = 6;  // of 32 registers
+#ifdef LANES
+constexpr int kLanes = LANES;
+#elif defined(__AVX512F__)
+constexpr int kLanes = 16;
 #elif defined(__AVX__)
-constexpr int kLanes = 8, kPositions = 3;  // of 16
+constexpr int kLanes = 8;
 #else
-constexpr int kLanes = 4, kPositions = 3;
+constexpr int kLanes = 4;
 #endif
+constexpr int kPositions = kLanes == 16 ? 6 : 3;  // AVX-512 has 32 registers, those before it 16
 typedef float Lanes __attribute__((vector_size(4 * kLanes)));
 typedef int32_t Integers __attribute__((vector_size(4 * kLanes)));
 

@@ -51,6 +51,22 @@ def test_loss_and_gradient_equal_autograd(shape):
     assert error < 2e-6
 
 
+@pytest.mark.parametrize("lanes", [4, 8, 16])
+@pytest.mark.parametrize("shape", SHAPES[:2], ids=shape_name)
+def test_vectors_of_every_processor_say_the_same(shape, lanes):
+    _, vocabulary, context, batch = shape
+    ours, theirs = native_step(*shape), native_step(*shape, lanes=lanes)
+    rng = np.random.default_rng(3)
+    weights = rng.normal(scale=0.3, size=ours.weights_per_run).astype(np.float32)
+    tokens = rng.integers(vocabulary, size=(batch, context + 1))
+    (loss, gradient), (other_loss, other_gradient) = (
+        kernel.loss_and_gradient(weights, tokens) for kernel in (ours, theirs)
+    )
+    assert other_loss == pytest.approx(loss, rel=1e-6)
+    np.testing.assert_allclose(other_gradient, gradient, rtol=0, atol=2e-6 * np.abs(gradient).max())
+    np.testing.assert_allclose(theirs.evaluate(weights, tokens)[0], ours.evaluate(weights, tokens)[0], rtol=1e-4)
+
+
 @pytest.mark.parametrize("shape", SHAPES, ids=shape_name)
 def test_evaluation_equals_torch(shape):
     size, vocabulary, context, _ = shape
