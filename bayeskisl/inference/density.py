@@ -19,11 +19,16 @@ from pytensor.graph import clone_replace, rewrite_graph
 from pytensor.graph.basic import Constant, Variable
 from pytensor.graph.traversal import graph_inputs, toposort
 from pytensor.tensor.elemwise import DimShuffle
+from pytensor.tensor.subtensor import AdvancedSubtensor
 from pytensor.tensor.type import TensorType
 
 from bayeskisl.inference.c_source import PRELUDE, View, c_function
 
 __all__ = ["Layout", "write_density"]
+
+
+# The operations whose later inputs say where, and have to stay whole numbers.
+_INDEXING = (AdvancedSubtensor,)
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,7 @@ def write_density(model: pm.Model) -> tuple[str, Layout]:
     """
     data = {variable.name: _placed(variable.name, variable.get_value()) for variable in model.data_vars}
     lengths = {name: pt.constant(_length(length)) for name, length in model.dim_lengths.items()}
-    known = {**data, **lengths}
+    known = {**data, **lengths, **_counts_as_floats(model, data)}
 
     starts = _simplified(_with_known(_support_points(model), known))
     values = {
@@ -140,6 +145,14 @@ def _support_points(model: pm.Model) -> list[Variable]:
         initval_strategies={variable: np.zeros(shape) for variable, shape in shapes.items()},
         return_transformed=True,
     )
+
+
+def _counts_as_floats(model: pm.Model, data: dict[str, Variable]) -> dict[str, Variable]:
+    """Whole numbers that are reckoned with, converted once: loops that mix them with floats may not vectorise."""
+    graph = toposort([model.logp()])
+    indices = {each.name for node in graph if isinstance(node.op, _INDEXING) for each in node.inputs[1:]}
+    whole = {name: each for name, each in data.items() if each.type.dtype.startswith("int") and name not in indices}
+    return {name: pt.cast(each, "float64") for name, each in whole.items()}
 
 
 def _in_its_own_units(model: pm.Model, variable: Variable, values: dict[Variable, Variable]) -> Variable:
