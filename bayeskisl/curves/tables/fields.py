@@ -11,6 +11,7 @@ from bayeskisl import schema
 __all__ = ["FIELDS", "MEASURED", "NUMBERS", "TEXTS", "Field", "recognise", "split_group"]
 
 _LARGEST = 1e15  # beyond it, whole numbers are no longer exact in float64
+_SMALLEST = 1 / _LARGEST  # of what is positive: nobody measures less, and no product of a few of them leaves float64
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,8 @@ class Field:
         What its cells must be, as an error says it.
     low, high : float
         Allowed range.
-    open_low, open_high : bool
-        Whether the ends themselves are excluded.
+    open_high : bool
+        Whether the upper end itself is excluded.
     whole : bool
         Whether only whole numbers are allowed.
     may_be_empty : bool
@@ -37,7 +38,6 @@ class Field:
     expected: str
     low: float = -_LARGEST
     high: float = _LARGEST
-    open_low: bool = False
     open_high: bool = False
     whole: bool = False
     may_be_empty: bool = False
@@ -45,14 +45,14 @@ class Field:
     def accepts(self, values: np.ndarray) -> np.ndarray:
         """Which values are allowed; NaN (an empty cell) is, if the field may be empty."""
         with np.errstate(invalid="ignore"):
-            above = values > self.low if self.open_low else values >= self.low
+            above = values >= self.low
             below = values < self.high if self.open_high else values <= self.high
             inside = above & below & ((values == np.floor(values)) if self.whole else True)
         return inside | (np.isnan(values) if self.may_be_empty else False)
 
 
 def _positive(name: str, what: str) -> Field:
-    return Field(name, f"{what}, a number above 0", low=0, open_low=True)
+    return Field(name, f"{what}, a number from {_SMALLEST:g}", low=_SMALLEST)
 
 
 def _count(name: str, what: str, low: int = 0) -> Field:
@@ -66,7 +66,7 @@ FIELDS = {
         _positive(schema.TOTAL_PARAMS, "total parameters"),
         _positive(schema.TOKENS, "training tokens"),
         _count(schema.FACTS, "infused facts", low=1),
-        Field(schema.RATIO, "an infusion ratio in (0, 1)", 0, 1, open_low=True, open_high=True),
+        Field(schema.RATIO, "an infusion ratio in (0, 1)", _SMALLEST, 1, open_high=True),
         _positive(schema.EXPOSURES, "exposures of a fact"),
         _positive(schema.TOKENS_PER_FACT, "tokens per fact"),
         _positive("infused_tokens", "infused tokens"),

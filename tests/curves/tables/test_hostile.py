@@ -16,10 +16,12 @@ from bayeskisl.errors import BayeskislError
 
 CANARY = Path("/tmp/bayeskisl-canary-of-the-hostile-tests")
 NAMES = [*NUMBERS, *TEXTS, "acc", "n", "K", "model_size", "recalled_background", "accuracy.infused", "acc_percent"]
+EXTREMES = st.sampled_from([5e-324, 1e-310, 1e-16, 1e-15, -0.0, 1e15, 1e308, "1e-310"])
 CELLS = st.one_of(
     st.integers(-5, 2000),
     st.floats(),
     st.floats(0, 1),
+    EXTREMES,
     st.sampled_from(["7B", "300M", "1.5T", "94.1%", "NA", "", "infused", "background", "<script>alert(1)</script>"]),
     st.sampled_from([f"__import__('os').system('touch {CANARY}')", "=cmd|' /C calc'!A0", "\x00", "\ud800", "1e400"]),
     st.text(max_size=8),
@@ -85,13 +87,14 @@ def spoilt_tables(draw):
     for _ in range(draw(st.integers(0, 2))):
         name = draw(st.sampled_from(sorted(table) or ["params"]))
         if name in table:
-            table[name][draw(st.integers(0, rows - 1))] = draw(CELLS)
+            table[name][draw(st.integers(0, rows - 1))] = draw(st.one_of(CELLS, EXTREMES))
     return table
 
 
 MAPPINGS = st.dictionaries(st.one_of(st.sampled_from(NAMES), st.text(max_size=6)), EXPRESSIONS, max_size=3)
 FILES = st.one_of(
     st.binary(max_size=300),
+    wild_tables().map(lambda table: delimited(table, ",", 0)),
     st.text(max_size=300).map(lambda text: text.encode(errors="surrogatepass")),
     spoilt_tables().map(lambda table: json.dumps(table, default=str).encode()),
     spoilt_tables().map(lambda table: "\n".join(json.dumps(row, default=str) for row in rows_of(table)).encode()),
@@ -152,6 +155,14 @@ def test_hostile_tables(table, mapping, options):
 @given(spoilt_tables(), OPTIONS)
 def test_spoilt_tables_survive_the_disk(tmp_path_factory, table, options):
     check(table, {}, options, tmp_path_factory.getbasetemp())
+
+
+@pytest.mark.parametrize("cells", [",1e-310,1,,", ",1e-310,,,\n,.1,,,"])
+def test_numbers_too_small_to_reckon_with_are_refused(tmp_path, cells):
+    path = tmp_path / "table.csv"
+    path.write_bytes(f",ratio,facts,\x00,\x01\n{cells}".encode())
+    with pytest.raises(BayeskislError, match="an infusion ratio in"):
+        curves_from_table(path)
 
 
 @budget(120)
