@@ -55,7 +55,8 @@ def make_pages(
             _written(path, content + "\n")
     everything = load_findings(findings)
     of_sweeps = [_written(pages / f"{found['sweep']}.md", page(found)) for found in everything]
-    return [*of_sweeps, _written(pages / "index.md", index_page(everything))]
+    overview = index_page(everything, (pages / "sanity.md").is_file())
+    return [*of_sweeps, _written(pages / "index.md", overview)]
 
 
 def load_findings(folder: str | Path) -> list[Found]:
