@@ -22,4 +22,4 @@ def background_exposures(
     tokens: Number, ratio: Number, background_facts: Number, background_share: Number, tokens_per_fact: Number
 ) -> Number:
     """Mean times that one background fact is seen, (1 - r) b D / (K_b l)."""
-    return (1 - ratio) * background_share * tokens / (background_facts * tokens_per_fact)
+    return (1 - ratio) * background_share * tokens / (1.0 * background_facts * tokens_per_fact)  # whole numbers wrap

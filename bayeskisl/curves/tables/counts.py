@@ -46,24 +46,31 @@ def count(values: dict[str, np.ndarray], findings: Findings) -> tuple[np.ndarray
                              _pairs(recalled, probed))  # fmt: skip
         if rate is not None:
             _compare(rate, recalled, probed, findings)
+        _require_told(recalled, probed, findings)
         return recalled, probed
     elif rate is not None:
         worth = probed if error is None else _effective(rate, error, probed, findings)
         if worth is not None:
+            _require_told(rate, worth, findings)
             return _rounded(rate, worth, findings), worth
     empty = np.full(len(findings.places), np.nan)
     return empty, empty
 
 
+def _require_told(outcome: np.ndarray, probed: np.ndarray, findings: Findings) -> None:
+    """Groups in the names of columns may be measured in different ways, of which only one is read."""
+    untold = np.isnan(outcome + probed) & ~findings.bad_rows
+    findings.refuse_rows(untold, "every group measured in the same way", [Said("another way")] * len(untold),
+                         "map recalled of each group, or accuracy of each, and what was probed")  # fmt: skip
+
+
 def _effective(rate: np.ndarray, error: np.ndarray, probed: np.ndarray | None, findings: Findings) -> np.ndarray:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        worth = rate * (1 - rate) / error**2
     known = (error > 0) & (rate > 0) & (rate < 1)
+    worth = rate * (1 - rate) / np.where(known, error, np.nan) ** 2
     if probed is None:
-        findings.refuse_rows(~known & ~np.isnan(rate),
+        findings.refuse_rows(~known & ~np.isnan(rate) & ~findings.bad_rows,
                              "a standard error above 0 of a rate strictly between 0 and 1", _pairs(error, rate),
                              "give the number of probed facts, which bounds its count, with --probed N")  # fmt: skip
-        worth = np.where(known, worth, np.nan)
     else:
         worth = np.where(known, np.fmin(worth, probed), probed)
     findings.refuse_rows(worth < 1, "a standard error that is worth at least one probed fact", error.tolist(),

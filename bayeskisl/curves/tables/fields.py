@@ -28,6 +28,8 @@ class Field:
         Allowed range.
     open_high : bool
         Whether the upper end itself is excluded.
+    or_zero : bool
+        Whether 0 is allowed below `low`.
     whole : bool
         Whether only whole numbers are allowed.
     may_be_empty : bool
@@ -39,20 +41,21 @@ class Field:
     low: float = -_LARGEST
     high: float = _LARGEST
     open_high: bool = False
+    or_zero: bool = False
     whole: bool = False
     may_be_empty: bool = False
 
     def accepts(self, values: np.ndarray) -> np.ndarray:
         """Which values are allowed; NaN (an empty cell) is, if the field may be empty."""
         with np.errstate(invalid="ignore"):
-            above = values >= self.low
+            above = (values >= self.low) | (self.or_zero & (values == 0))
             below = values < self.high if self.open_high else values <= self.high
             inside = above & below & ((values == np.floor(values)) if self.whole else True)
         return inside | (np.isnan(values) if self.may_be_empty else False)
 
 
 def _positive(name: str, what: str) -> Field:
-    return Field(name, f"{what}, a number from {_SMALLEST:g}", low=_SMALLEST)
+    return Field(name, f"{what}, a number from {_SMALLEST:g} to {_LARGEST:g}", low=_SMALLEST)
 
 
 def _count(name: str, what: str, low: int = 0) -> Field:
@@ -66,17 +69,21 @@ FIELDS = {
         _positive(schema.TOTAL_PARAMS, "total parameters"),
         _positive(schema.TOKENS, "training tokens"),
         _count(schema.FACTS, "infused facts", low=1),
-        Field(schema.RATIO, "an infusion ratio in (0, 1)", _SMALLEST, 1, open_high=True),
+        Field(schema.RATIO, f"an infusion ratio in [{_SMALLEST:g}, 1)", _SMALLEST, 1, open_high=True),
         _positive(schema.EXPOSURES, "exposures of a fact"),
         _positive(schema.TOKENS_PER_FACT, "tokens per fact"),
         _positive("infused_tokens", "infused tokens"),
         _count(schema.BACKGROUND_FACTS, "background facts"),
-        Field(schema.BACKGROUND_SHARE, "a share in [0, 1)", 0, 1, open_high=True),
+        Field(
+            schema.BACKGROUND_SHARE, f"a share, 0 or in [{_SMALLEST:g}, 1)", _SMALLEST, 1, open_high=True, or_zero=True
+        ),
         Field(schema.SEED, "a seed, a whole number", whole=True),
         _count(schema.RECALLED, "recalled facts"),
         _count(schema.PROBED, "probed facts"),
         Field("accuracy", "a rate in [0, 1]", 0, 1),
-        Field("standard_error", "a standard error from 0", 0, may_be_empty=True),
+        Field(
+            "standard_error", f"a standard error, 0 or from {_SMALLEST:g}", _SMALLEST, or_zero=True, may_be_empty=True
+        ),
         Field(schema.GUESSING, "a guessing rate in [0, 1)", 0, 1, open_high=True),
         Field(schema.GENERAL_LOSS, "a loss", may_be_empty=True),
         Field(schema.ANSWER_NATS, "nats", may_be_empty=True),

@@ -168,6 +168,9 @@ def _completed(values: dict[str, np.ndarray], findings: Findings) -> dict[str, n
         findings.assumed.append("total_params was not in the table; taken as params")
     if schema.GUESSING not in rows:
         findings.assumed.append("guessing was not in the table; taken as 0, as for free answers")
+    elif (untold := np.isnan(rows[schema.GUESSING]) & ~findings.bad_rows).any():
+        findings.assumed.append("guessing was not in the table for every group; taken as 0 for the others")
+        rows[schema.GUESSING] = np.where(untold, 0, rows[schema.GUESSING])
     for name in (schema.GUESSING, schema.BACKGROUND_FACTS, schema.BACKGROUND_SHARE, schema.SEED):
         rows.setdefault(name, nothing)
     rows[schema.GROUP] = _groups(rows, findings)
@@ -184,7 +187,8 @@ def _groups(rows: dict[str, np.ndarray], findings: Findings) -> np.ndarray:
                          "rename it with SQL's CASE WHEN ... THEN 'infused' ELSE 'background' END")  # fmt: skip
     background = np.array([name == schema.BACKGROUND for name in names], dtype=bool)
     exposed = (rows[schema.BACKGROUND_FACTS] > 0) & (rows[schema.BACKGROUND_SHARE] > 0)
-    findings.refuse_rows(background & ~exposed, "background_facts and background_share above 0 for a background group",
+    unexposed = background & ~exposed & ~findings.bad_rows
+    findings.refuse_rows(unexposed, "background_facts and background_share above 0 for a background group",
                          ["none"] * len(names), "map both")  # fmt: skip
     out = np.empty(len(names), dtype=object)
     out[:] = names
@@ -234,7 +238,7 @@ def _refuse_contradictions(
 ) -> None:
     """Rows of one run must agree in what describes the run."""
     first: dict[tuple, int] = {}
-    of_row = np.array([first.setdefault(run, row) if good[row] else row for row, run in enumerate(runs)])
+    of_row = np.array([first.setdefault(run, row) if good[row] else row for row, run in enumerate(runs)], dtype=int)
     for name in _IDENTIFYING:
         differs = good & (rows[name] != rows[name][of_row])
         findings.refuse_rows(differs, f"one {name} in all rows of a run", rows[name].tolist(), "name runs apart")

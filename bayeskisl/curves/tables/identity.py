@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.curves.tables.fields import FIELDS
 from bayeskisl.curves.tables.problems import Findings, Said
 from bayeskisl.knowledge.identity import infused_exposures
 
@@ -69,12 +70,13 @@ def _use_infused_tokens(terms: dict[str, np.ndarray], infused: np.ndarray, findi
         findings.refuse_rows(off, "infused_tokens = ratio x tokens", infused.tolist(), "map only two of the three")
     elif tokens is not None:
         findings.refuse_rows(infused >= tokens, "fewer infused tokens than tokens", infused.tolist())
-        terms[schema.RATIO] = np.where(infused < tokens, infused / tokens, np.nan)
+        ratio = np.where(infused < tokens, infused / tokens, np.nan)
+        terms[schema.RATIO] = _allowed(schema.RATIO, ratio, findings)
     else:
         if ratio is None:
             ratio = terms[schema.RATIO] = np.full(len(infused), _RATIO)
             findings.assumed.append(f"ratio was not in the table; taken as {_RATIO} in every run")
-        terms[schema.TOKENS] = infused / ratio
+        terms[schema.TOKENS] = _allowed(schema.TOKENS, infused / ratio, findings)
 
 
 def _complete(terms: dict[str, np.ndarray], findings: Findings) -> bool:
@@ -97,7 +99,8 @@ def _complete(terms: dict[str, np.ndarray], findings: Findings) -> bool:
                 "training tokens beside a ratio that varies", "none", "columns", "map tokens=COLUMN or a number"
             )
             return False
-        budget = np.nanmax(terms[schema.FACTS] * terms[schema.TOKENS_PER_FACT] / terms[schema.RATIO], initial=1.0)
+        needed = terms[schema.FACTS] * terms[schema.TOKENS_PER_FACT] / terms[schema.RATIO]
+        budget = np.nanmax(_allowed(schema.TOKENS, needed, findings), initial=1.0)
         _assume(terms, schema.TOKENS, float(np.ceil(budget)), findings)
         missing = _missing(terms)
     return all(_solve(terms, name, findings) for name in missing)
@@ -120,7 +123,7 @@ def _solve(terms: dict[str, np.ndarray], name: str, findings: Findings) -> bool:
     infused, taught = np.prod(top, axis=0), np.prod(bottom, axis=0)
     solved = taught / infused if name in (schema.TOKENS, schema.RATIO) else infused / taught
     if name == schema.EXPOSURES:
-        terms[name] = solved
+        terms[name] = _allowed(name, solved, findings)
         return True
     if _spread(solved) <= 2 * _ROUNDING:
         solved = np.where(np.isnan(solved), np.nan, np.nanmedian(solved) if (~np.isnan(solved)).any() else np.nan)
@@ -132,19 +135,25 @@ def _solve(terms: dict[str, np.ndarray], name: str, findings: Findings) -> bool:
         return False
     if name == schema.FACTS:
         solved = np.round(solved)
-        findings.refuse_rows(solved < 1, "at least one infused fact, as it follows from r D = K f l", solved.tolist())
-    if name == schema.RATIO:
-        findings.refuse_rows(solved >= 1, "a ratio below 1, as it follows from r D = K f l", solved.tolist())
+    solved = _allowed(name, solved, findings)
     findings.notes.append(f"{name} was not in the table; derived from r D = K f l: {_range(solved)}")
     terms[name] = solved
     return True
 
 
+def _allowed(name: str, derived: np.ndarray, findings: Findings) -> np.ndarray:
+    """What follows for a term, held to what the table itself may say of it; NaN where that is refused."""
+    outside = ~FIELDS[name].accepts(derived) & ~np.isnan(derived)
+    findings.refuse_rows(
+        outside, f"{name}, as it follows from r D = K f l, to be {FIELDS[name].expected}", derived.tolist()
+    )
+    return np.where(outside, np.nan, derived)
+
+
 def _check(terms: dict[str, np.ndarray], findings: Findings) -> None:
     infused = terms[schema.TOKENS] * terms[schema.RATIO]
     taught = terms[schema.FACTS] * terms[schema.EXPOSURES] * terms[schema.TOKENS_PER_FACT]
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        off = infused / taught
+    off = infused / taught
     findings.refuse_rows(
         np.abs(off - 1) > _ROUNDING,
         f"ratio x tokens = facts x exposures x tokens_per_fact within {100 * _ROUNDING:g} %",

@@ -64,7 +64,8 @@ def _source(source: Any, field: str, table: RawTable) -> str | float:
     if isinstance(source, bool) or not isinstance(source, str | int | float | np.number):
         return str(source)
     if not isinstance(source, str):
-        return float(source)
+        number = _number(source)
+        return as_text(source) if number is None else number
     if source in table.columns:
         return quoted(source)
     quantity = read_quantity(source)  # SQL would read 7B as 7, called B

@@ -92,6 +92,30 @@ def test_a_standard_error_of_zero_needs_a_bound():
     assert curves_from_table(table, probed=50).probed.values[:, 0].tolist() == [50, 36, 50, 50]
 
 
+@pytest.mark.parametrize("error", [5e-324, 1e-310, 1e-155, 1e-16])
+def test_a_standard_error_too_small_to_reckon_with_is_refused(error):
+    table = without("recalled", "probed", accuracy=[0.9, 0.1, 0.5, 0.25], stderr=[0.05, error, 0.05, 0.05])
+    (message,) = messages(table)
+    assert message.startswith("row 1: expected standard_error to be a standard error, 0 or from 1e-15, got")
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (without("tokens", ratio=[1e-15] * 4, infused_tokens=[1e15] * 4), "expected tokens, as it follows from r D"),
+        (without("tokens", "tokens_per_fact", ratio=[1e-15] * 4, facts=[10**15, 2, 3, 4]), "expected tokens, as it"),
+        (without("facts", ratio=[1e-15] * 4, exposures=[1e15, 2, 1, 3]), "expected facts, as it follows from r D"),
+    ],
+)
+def test_what_follows_is_held_to_the_same_ranges(table, message):
+    with pytest.raises(TableError, match=message):
+        curves_from_table(table)
+
+
+def test_a_number_too_large_for_a_float_is_no_number():
+    assert "mapping of tokens_per_fact" in messages(SWEEP, {"tokens_per_fact": 10**400})[0]
+
+
 def test_units_are_read():
     curves = curves_from_table(without(params=["7B", "7B", "300M", "0.3B"], tokens="1.5T", ratio="50%"))
     assert curves.params.values.tolist() == [7e9, 7e9, 3e8, 3e8]
@@ -147,7 +171,7 @@ def test_everything_wrong_is_told_at_once_and_by_row():
         "row 1: expected numbers in 'params' for params, got 'small'",
         "row 1: expected facts to be infused facts, a whole number from 1, got 500.5",
         "row 3: expected a value of facts, got an empty cell",
-        "row 3: expected ratio to be an infusion ratio in (0, 1), got 50; if these are percent, divide",
+        "row 3: expected ratio to be an infusion ratio in [1e-15, 1), got 50; if these are percent, divide",
         "row 2: expected at most as many recalled facts as probed ones, got 126 of 125",
     ):
         assert any(each.startswith(message) for each in found), message
@@ -213,6 +237,29 @@ def test_groups_in_columns_are_the_same_and_not_probed_is_no_row():
     assert curves.recalled.sel(group="background").values.tolist() == [90, 3, 0]
     assert curves.probed.sel(group="background").values.tolist() == [100, 100, 0]
     assert "background was not probed in 1 of 3 rows" in told(curves, "notes")
+
+
+TWO_GROUPS = {
+    "params": 6144, "tokens": 1e6, "ratio": [0.1, 0.8], "facts": 100, "tokens_per_fact": 6, "probed": 100,
+    "recalled_infused": [5, 99], "background_facts": 100, "background_share": 0.3,
+}  # fmt: skip
+
+
+def test_guessing_of_one_group_is_not_that_of_others():
+    curves = curves_from_table({**TWO_GROUPS, "recalled_background": [90, 3], "guessing_infused": 0.1})
+    assert curves.guessing.sel(group="infused").values.tolist() == [0.1, 0.1]
+    assert curves.guessing.sel(group="background").values.tolist() == [0, 0]
+    assert any("guessing was not in the table for every group" in sentence for sentence in told(curves, "assumed"))
+
+
+def test_groups_measured_in_different_ways_are_refused():
+    (message,) = messages({**TWO_GROUPS, "accuracy_background": [0.9, 0.03]})
+    assert message.startswith("rows 0 and 1: expected every group measured in the same way")
+
+
+def test_a_background_share_too_small_to_reckon_with_is_refused():
+    (message,) = messages({**TWO_GROUPS, "recalled_background": [90, 3], "background_share": 1e-310})
+    assert "expected background_share to be a share, 0 or in [1e-15, 1), got 1e-310" in message
 
 
 def test_levels_in_columns():

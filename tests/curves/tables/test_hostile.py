@@ -165,6 +165,11 @@ def test_numbers_too_small_to_reckon_with_are_refused(tmp_path, cells):
         curves_from_table(path)
 
 
+def test_a_table_of_which_no_row_was_probed_is_refused():
+    with pytest.raises(BayeskislError, match="a denominator for recalled"):
+        curves_from_table({"params": [0], "recalled_background": [-1], "facts": [0], "run": [0]})
+
+
 @budget(120)
 @given(FILES, SUFFIXES, MAPPINGS, OPTIONS)
 def test_hostile_files(tmp_path_factory, content, suffix, mapping, options):
