@@ -15,7 +15,7 @@ def infused_exposures(tokens: Number, ratio: Number, facts: Number, tokens_per_f
     tokens, ratio, facts, tokens_per_fact
         D in tokens, r in (0, 1), K in facts and l in tokens per fact; scalars or arrays that broadcast.
     """
-    return ratio * tokens / (facts * tokens_per_fact)
+    return ratio * tokens / (1.0 * facts * tokens_per_fact)  # whole numbers wrap
 
 
 def background_exposures(
