@@ -1,0 +1,25 @@
+"""Pages are made of findings and of nothing else."""
+
+from pathlib import Path
+
+import pytest
+
+from bayeskisl.workflow.results.overview import index_page
+from bayeskisl.workflow.results.pages import load_findings
+from bayeskisl.workflow.results.text import page
+
+ROOT = Path(__file__).parents[3]
+FINDINGS = load_findings(ROOT / "data" / "results")
+PAGES = ROOT / "docs" / "results"
+
+
+@pytest.mark.parametrize("found", FINDINGS, ids=lambda found: found["sweep"])
+def test_a_page_is_what_its_findings_say(found):
+    assert (PAGES / f"{found['sweep']}.md").read_text(encoding="utf-8") == page(found)
+    assert all((PAGES / "figures" / f"{found['sweep']}-{what}.png").is_file() for what in ("curves", "collapse"))
+
+
+def test_the_overview_lists_every_page_and_no_other():
+    text = (PAGES / "index.md").read_text(encoding="utf-8")
+    assert text == index_page(FINDINGS, (PAGES / "sanity.md").is_file())
+    assert all(f"[{found['sweep']}]({found['sweep']}.md)" in text for found in FINDINGS)
