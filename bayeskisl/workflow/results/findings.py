@@ -22,7 +22,7 @@ from bayeskisl.workflow.results.subjects import LAW, RIVALS, Subject
 
 __all__ = ["find", "made_from"]
 
-FEWEST_TO_FIT = 3  # sizes that have to remain when the largest is left out, see `bayeskisl.inference.compare`
+_FEWEST = 3  # sizes that have to remain when the largest is left out, see `bayeskisl.inference.compare`
 
 Found = dict[str, Any]
 
@@ -68,7 +68,7 @@ def find(subject: Subject, tell: Callable[[str], None]) -> tuple[Found, Fit]:
     main = fit(curves, LAW, rivals=RIVALS, throw=False)
     tell("comparing the laws")
     sizes = len(np.unique(curves[schema.PARAMS]))
-    compared = compare([main], largest=1 if sizes > FEWEST_TO_FIT else 0)
+    compared = compare([main], largest=1 if sizes > _FEWEST else 0)
     tell("fitting on total parameters")
     total = fit(curves.assign_coords({schema.PARAMS: curves[schema.TOTAL_PARAMS]}), LAW, rivals=(), throw=False)
     tell("measuring each cell by itself")
