@@ -123,7 +123,8 @@ def _factor(factor: float) -> str:
 
 
 def _about_width(ahead: xr.Dataset, target: Target) -> Iterator[Caveat]:
-    spread = float(np.log(ahead[schema.CRITICAL_EXPOSURES].values).std())
+    critical = ahead[schema.CRITICAL_EXPOSURES].values
+    spread = float(np.log(critical[critical > 0]).std())
     if spread > _WIDE_LOG_SD:
         consequence = (
             "; the infusion that keeps most on average would then more likely collapse than not, and is no advice"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayeskisl.laws.shapes import Shape, retention
+from bayeskisl.laws.shapes import inverse_share, retention, share_kept, slope_of_share
 
 __all__ = ["Fall"]
 
@@ -18,26 +18,25 @@ class Fall:
 
     Parameters
     ----------
-    shape : Shape
-        S, half at its threshold.
     log_threshold : numpy.ndarray
-        log e50 of the run that is predicted (its run effect included), shape ``(draw,)``.
+        log e50 of the run that is predicted (its run effect included), shape ``(draw,)``; minus infinity where nothing
+        is ever lost.
     steepness, floor, ceiling : numpy.ndarray
         k per unit of log exposures, recall of facts never seen, recall of facts seen often; each ``(draw,)``.
+    asymmetry : numpy.ndarray
+        Of S, see `bayeskisl.laws.shapes.share_kept`, ``(draw,)``.
     """
 
-    shape: Shape
     log_threshold: np.ndarray
     steepness: np.ndarray
     floor: np.ndarray
     ceiling: np.ndarray
+    asymmetry: np.ndarray
 
     def retention(self, log_exposures: np.ndarray) -> np.ndarray:
         """Probability of recall, shape ``(draw, point)`` for `log_exposures` of shape ``(point,)``."""
-        threshold, steepness, floor, ceiling = (
-            np.asarray(each)[:, None] for each in (self.log_threshold, self.steepness, self.floor, self.ceiling)
-        )
-        return retention(self.shape, log_exposures, threshold, steepness, floor, ceiling)
+        of_draw = (self.log_threshold, self.steepness, self.floor, self.ceiling, self.asymmetry)
+        return retention(log_exposures, *(np.asarray(each)[:, None] for each in of_draw))
 
     def known_at_best(self) -> np.ndarray:
         """Share of facts known, not guessed, where all are seen often: (ceiling - floor) / (1 - floor); ``(draw,)``."""
@@ -49,11 +48,11 @@ class Fall:
         Knowledge is counted above the floor, so this share is one half at the threshold and zero for facts never seen.
         """
         x = np.asarray(self.steepness)[:, None] * (log_exposures - np.asarray(self.log_threshold)[:, None])
-        return self.shape.kept(x, np)
+        return share_kept(x, np.asarray(self.asymmetry)[:, None])
 
     def log_exposures_keeping(self, share: float) -> np.ndarray:
         """The log exposures at which `share` in (0, 1) of what the ceiling allows is kept, shape ``(draw,)``."""
-        return self.log_threshold + self.shape.inverse(share) / self.steepness
+        return self.log_threshold + inverse_share(share, self.asymmetry) / self.steepness
 
     def log_exposures_at_optimum(self) -> np.ndarray:
         """Log exposures at which the number of facts kept is largest if exposures fall as 1 / facts, shape ``(draw,)``.
@@ -72,4 +71,4 @@ class Fall:
 
     def _gain_of_exposures(self, x: np.ndarray) -> np.ndarray:
         """d log S / d log exposures: above 1, each fact's additional exposures are worth more than additional facts."""
-        return self.steepness * self.shape.slope(x, np) / self.shape.kept(x, np)
+        return self.steepness * slope_of_share(x, self.asymmetry) / share_kept(x, self.asymmetry)

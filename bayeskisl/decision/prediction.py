@@ -83,9 +83,9 @@ def predict(
     xarray.Dataset
         Draws over ``(chain, draw)`` of the mixture of laws: ``collapse`` and ``shoulder`` of the group that can
         collapse, ``admissible`` (the most that a run may be given to keep its share), ``onset`` of the group that more
-        infusion teaches (ratio), ``critical_exposures``, ``steepness``, ``floor``, ``ceiling``, ``exponent``; the
-        law-wise ``collapse_by_law``, ``critical_exposures_by_law`` and ``weight``. Infusions are in the unit of the
-        sweep's axis. Attributes say what was held fixed and what to beware of.
+        infusion teaches (ratio), ``critical_exposures``, ``steepness``, ``asymmetry``, ``floor``, ``ceiling``,
+        ``exponent``; the law-wise ``collapse_by_law``, ``critical_exposures_by_law`` and ``weight``. Infusions are in
+        the unit of the sweep's axis. Attributes say what was held fixed and what to beware of.
 
     Raises
     ------
@@ -125,11 +125,9 @@ def forecast(fit: "Fit", target: Target, options: Options, weights: dict[str, fl
     """Draws at a target under the laws of a fit, by their own weights or by others."""
     weights = weights or fit.weights
     by_law = every_draw_at(fit, target, kind=options.kind, seed=options.seed)
-    shapes, loss = {name: fit.laws[name].curve for name in weights}, fit_loss(fit.curves)
-    prospect, mixture = prospect_of(by_law, weights, target, shapes, loss, options.seed)
-    alone = {
-        law: prospect_of(by_law.sel(law=[law]), {law: 1.0}, target, shapes, loss, options.seed)[0] for law in weights
-    }
+    loss = fit_loss(fit.curves)
+    prospect, mixture = prospect_of(by_law, weights, target, loss, options.seed)
+    alone = {law: prospect_of(by_law.sel(law=[law]), {law: 1.0}, target, loss, options.seed)[0] for law in weights}
     return Forecast(_named(mixture, weights, prospect, alone, options.keep), prospect, alone)
 
 
@@ -145,6 +143,7 @@ def _named(
         **({schema.ONSET: prospect.keeping(0.5, target.rising_group)} if target.rising_group else {}),
         schema.CRITICAL_EXPOSURES: np.exp(fall.log_threshold),
         "steepness": fall.steepness,
+        "asymmetry": fall.asymmetry,
         "floor": fall.floor,
         "ceiling": fall.ceiling,
     }

@@ -1,6 +1,6 @@
 """What runs of a model that nobody has trained would keep, at any infusion, draw by draw."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -14,7 +14,6 @@ from bayeskisl.decision.general_loss import LossLaw
 from bayeskisl.decision.kept_knowledge import kept
 from bayeskisl.decision.mixture import law_of_draw
 from bayeskisl.decision.target import Target
-from bayeskisl.laws.shapes import Shape
 
 if TYPE_CHECKING:
     from bayeskisl.inference import Fit
@@ -129,7 +128,6 @@ def prospect_of(
     by_law: xr.Dataset,
     weights: Mapping[str, float],
     target: Target,
-    shapes: Mapping[str, Shape],
     loss: LossLaw | None = None,
     seed: int = 0,
 ) -> tuple[Prospect, xr.Dataset]:
@@ -142,48 +140,23 @@ def prospect_of(
     weights : mapping
         Law -> weight, in the order of ``by_law.law``; a weight of zero leaves a law out.
     target : Target
-    shapes : mapping
-        Law -> shape of its fall.
     loss, seed
         As for `Prospect`.
     """
     size = (by_law.sizes["chain"], by_law.sizes["draw"])
     of_draw = law_of_draw(weights, size[0] * size[1], np.random.default_rng(seed))
     mixture = by_law.isel(law=xr.DataArray(of_draw.reshape(size), dims=("chain", "draw"))).drop_vars("law")
-    shape = _shape_of_draws([shapes[law] for law in weights], of_draw)
     groups = [str(group) for group in mixture[schema.GROUP].values]
-    falls = {group: _fall(mixture.sel(group=group), shape) for group in groups}
+    falls = {group: _fall(mixture.sel(group=group)) for group in groups}
     return Prospect(target, falls, loss, seed), mixture.transpose("chain", "draw", ...)
 
 
-def _fall(draws: xr.Dataset, shape: Shape) -> Fall:
+def _fall(draws: xr.Dataset) -> Fall:
     flat = {name: draws[name].values.ravel() for name in draws if draws[name].ndim == 2}
     return Fall(
-        shape=shape,
         log_threshold=flat["log_critical_exposures"] + flat["run_effect"],
         steepness=np.exp(flat["log_steepness"]),
         floor=flat["floor"],
         ceiling=flat["ceiling"],
-    )
-
-
-def _shape_of_draws(shapes: Sequence[Shape], of_draw: np.ndarray) -> Shape:
-    """One shape that is, in every draw, that of its law."""
-    distinct = {shape.name: shape for shape in shapes}
-    if len(distinct) == 1:
-        return shapes[0]
-    name_of_draw = np.array([shape.name for shape in shapes])[of_draw]
-
-    def choose(values: dict[str, np.ndarray]) -> np.ndarray:
-        like = next(iter(values.values()))
-        names = name_of_draw.reshape(-1, *[1] * (max(like.ndim, 1) - 1))
-        return np.select([names == name for name in values], list(values.values()))
-
-    return Shape(
-        name="+".join(distinct),
-        kept=lambda x, xp: choose({name: shape.kept(x, xp) for name, shape in distinct.items()}),
-        slope=lambda x, xp: choose({name: shape.slope(x, xp) for name, shape in distinct.items()}),
-        inverse=lambda share: choose(
-            {name: np.full(len(of_draw), shape.inverse(share)) for name, shape in distinct.items()}
-        ),
+        asymmetry=flat["asymmetry"],
     )

@@ -8,7 +8,7 @@ mean follows in closed form: the noise of drawing coefficients never enters the 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -29,6 +29,8 @@ Cell = tuple[float, float]  # non-embedding parameters, tokens
 
 # Particles share the laws by weight. On 48 runs of four sizes 8,000 leave 2 % of Monte Carlo error in the best gain.
 PARTICLES = 8_000
+
+_TYPICAL = ("concentration", "floor", "ceiling", "asymmetry")
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class Beliefs:
     target_fresh, target_steepness : numpy.ndarray
         How far one fresh run of the target lies off its line, in log e50, and its steepness, ``(particle,)``.
     typical : dict
-        ``concentration``, ``floor`` and ``ceiling`` of a run (posterior medians), and the ``shape`` of the fall.
+        ``concentration``, ``floor``, ``ceiling`` and ``asymmetry`` of a run (posterior medians).
     places : dict
         By cell.
     """
@@ -89,7 +91,7 @@ class Beliefs:
     target_row: np.ndarray
     target_fresh: np.ndarray
     target_steepness: np.ndarray
-    typical: dict[str, Any]
+    typical: dict[str, float]
     places: dict[Cell, Place]
 
     @property
@@ -194,8 +196,7 @@ def believe(
         laws=tuple(weights),
         law=np.repeat(np.arange(len(counts)), counts),
         target_row=joined["rows"][-1],
-        typical={name: float(np.median(joined[name])) for name in ("concentration", "floor", "ceiling")}
-        | {"shape": fit.law.shape},
+        typical={name: float(np.median(joined[name])) for name in _TYPICAL},
         places=places,
         **{
             name: joined[name]
@@ -209,14 +210,14 @@ def _width(draws: np.ndarray) -> float:
 
 
 def linear_laws(fit: "Fit") -> dict[str, float]:
-    """Weights of the laws that can be planned with: Gaussian coefficients given the thresholds, and the fit's shape."""
+    """Weights of the laws that can be planned with: a fall, and Gaussian coefficients given the thresholds."""
     lines = {"intercept", schema.EXPONENT, schema.CURVATURE}
     usable = {
         name: weight
         for name, weight in fit.weights.items()
-        if lines <= set(posterior_group(fit.tree, name).data_vars) and fit.laws[name].shape == fit.law.shape
+        if lines <= set(posterior_group(fit.tree, name).data_vars) and fit.laws[name].falls
     }
-    if not usable or fit.law.shape == "none":
+    if not usable:
         raise InputError("a fitted law with a collapse, linear in its coefficients", ", ".join(fit.weights), "fit",
                          "fit 'collapse' or 'power'")  # fmt: skip
     return usable
@@ -225,7 +226,7 @@ def linear_laws(fit: "Fit") -> dict[str, float]:
 # Which axis of an array counts particles.
 _PARTICLE_AXIS = {
     "centre": 0, "covariance": 0, "coefficients": 0, "tau": 0, "sigma_run": 0, "concentration": 0, "floor": 0,
-    "ceiling": 0, "target_fresh": 0, "target_steepness": 0, "rows": 1, "threshold": 1, "steepness": 1,
+    "ceiling": 0, "asymmetry": 0, "target_fresh": 0, "target_steepness": 0, "rows": 1, "threshold": 1, "steepness": 1,
 }  # fmt: skip
 
 
@@ -286,7 +287,7 @@ def _law_particles(
         "threshold": np.array([threshold for threshold, _ in known]).reshape(len(cells), len(tau)),
         "steepness": np.array([steepness for _, steepness in known]).reshape(len(cells), len(tau)),
         "ceiling": draws["ceiling"].mean(axis=1),
-        **{name: draws[name] for name in ("tau", "sigma_run", "concentration", "floor")},
+        **{name: draws[name] for name in ("tau", "sigma_run", "concentration", "floor", "asymmetry")},
     }
 
 

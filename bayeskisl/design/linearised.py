@@ -8,7 +8,7 @@ import numpy as np
 from bayeskisl.design.beliefs import Cell
 from bayeskisl.design.candidates import Run, probed_facts
 from bayeskisl.design.outlook import Outlook
-from bayeskisl.laws import SHAPES
+from bayeskisl.laws.shapes import share_kept, slope_of_share
 
 __all__ = ["Linearised"]
 
@@ -59,15 +59,16 @@ class Linearised:
 
     def _noise(self, run: Run) -> float:
         beliefs, typical = self.outlook.beliefs, self.outlook.beliefs.typical
-        place, shape = beliefs.places[run.cell], SHAPES[typical["shape"]]
+        place = beliefs.places[run.cell]
         at = replace(beliefs.target, params=run.params, tokens=run.tokens)
         steepness = float(np.median(place.steepness))
         x = steepness * (float(at.log_exposures(np.asarray(run.level))) - float(np.median(place.log_threshold)))
         height = typical["ceiling"] - typical["floor"]
-        chance = typical["floor"] + height * shape.kept(x, np)
+        chance = typical["floor"] + height * share_kept(x, typical["asymmetry"])
         probed = probed_facts(run, self.outlook.curves, beliefs.target.group)
         trials = probed * (typical["concentration"] + 1) / (typical["concentration"] + probed)
-        information = trials * (height * steepness * shape.slope(x, np)) ** 2 / (chance * (1 - chance))
+        slope = height * steepness * slope_of_share(x, typical["asymmetry"])
+        information = trials * slope**2 / (chance * (1 - chance))
         return (1 / max(information, 1e-12) + float(np.median(beliefs.sigma_run)) ** 2) / run.replicates
 
     def v_gain(self, run: Run) -> float:

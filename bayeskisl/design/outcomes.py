@@ -1,7 +1,7 @@
 """What a run may answer, given what a particle believes: exact beta-binomial counts, the run effect integrated out.
 
-A run of m replicates counts as one run with m times the probes and a run effect smaller by sqrt(m). Its retention, in
-log odds of (retention - floor) / (ceiling - floor), is x - b z with x = k (u - log e50), b = k sigma_run / sqrt(m) and
+A run of m replicates counts as one run with m times the probes and a run effect smaller by sqrt(m). Its retention lies,
+on the fall's own scale, at x - b z with x = k (u - log e50), b = k sigma_run / sqrt(m) and
 z ~ N(0, 1). So the probability of every outcome is a function of x and b alone, tabulated once per number of probes.
 """
 
@@ -11,8 +11,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.special import gammaln, ndtr
 
-from bayeskisl.laws import Shape
-from bayeskisl.laws.shapes import SHAPES
+from bayeskisl.laws.shapes import SYMMETRIC, share_kept
 
 __all__ = ["OUTCOMES", "Outcomes", "outcomes_of"]
 
@@ -57,7 +56,7 @@ class Outcomes:
 
 @lru_cache(maxsize=512)
 def outcomes_of(
-    probed: int, replicates: int, concentration: float, floor: float, ceiling: float, shape: str = "logistic"
+    probed: int, replicates: int, concentration: float, floor: float, ceiling: float, asymmetry: float = SYMMETRIC
 ) -> Outcomes:
     """The table of one kind of run.
 
@@ -67,19 +66,17 @@ def outcomes_of(
         Facts that each replicate is asked.
     replicates : int
         Runs that differ in nothing but their seed.
-    concentration, floor, ceiling : float
+    concentration, floor, ceiling, asymmetry : float
         Of a typical run.
-    shape : str
-        A key of `bayeskisl.laws.SHAPES`.
     """
-    pmf = _pmf(probed * replicates, replicates * concentration, floor, ceiling, SHAPES[shape])
+    pmf = _pmf(probed * replicates, replicates * concentration, floor, ceiling, asymmetry)
     table = _blurring() @ _binned(pmf)
     return Outcomes(np.ascontiguousarray(table, dtype=np.float32), replicates)
 
 
-def _pmf(trials: int, concentration: float, floor: float, ceiling: float, shape: Shape) -> np.ndarray:
+def _pmf(trials: int, concentration: float, floor: float, ceiling: float, asymmetry: float) -> np.ndarray:
     """Beta-binomial probability of every count along the fine grid, ``(grid, count)``."""
-    chance = floor + (ceiling - floor) * shape.kept(_FINE, np)
+    chance = floor + (ceiling - floor) * share_kept(_FINE, asymmetry)
     right, wrong = _log_rising(chance * concentration, trials), _log_rising((1 - chance) * concentration, trials)
     counts = np.arange(trials + 1)
     choose = gammaln(trials + 1) - gammaln(counts + 1) - gammaln(trials - counts + 1)

@@ -17,7 +17,7 @@ import numpy as np
 from bayeskisl.design.beliefs import Beliefs, Cell
 from bayeskisl.design.candidates import Run, probed_facts
 from bayeskisl.design.outcomes import outcomes_of
-from bayeskisl.laws import SHAPES
+from bayeskisl.laws.shapes import share_kept
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -151,7 +151,6 @@ class Outlook:
         threshold = beliefs.target_line + beliefs.target_fresh
         low, middle, high = np.quantile(threshold, [0.02, 0.5, 0.98])
         nodes = middle + np.linspace(-0.8, 1.2, _CHOICES) * max(high - low, 0.5)
-        share = SHAPES[beliefs.typical["shape"]].kept(
-            beliefs.target_steepness[:, None] * (nodes - threshold[:, None]), np
-        )
+        ahead = beliefs.target_steepness[:, None] * (nodes - threshold[:, None])
+        share = share_kept(ahead, beliefs.typical["asymmetry"])
         return (beliefs.target.infusion(nodes) * share).astype(np.float32)

@@ -7,6 +7,7 @@ import numpy as np
 from bayeskisl import schema
 from bayeskisl.design.candidates import Run
 from bayeskisl.design.outlook import Outlook
+from bayeskisl.laws.shapes import share_kept
 
 __all__ = ["reason"]
 
@@ -43,9 +44,7 @@ def _trained(run: Run, outlook: Outlook) -> np.ndarray:
 
 def _kept(run: Run, outlook: Outlook) -> float:
     """Share kept at the median curve."""
-    from bayeskisl.laws import SHAPES
-
     beliefs, place = outlook.beliefs, outlook.beliefs.places[run.cell]
     at = replace(beliefs.target, params=run.params, tokens=run.tokens)
     ahead = float(at.log_exposures(np.asarray(run.level))) - float(np.median(place.log_threshold))
-    return float(SHAPES[beliefs.typical["shape"]].kept(np.median(place.steepness) * ahead, np))
+    return float(share_kept(np.median(place.steepness) * ahead, beliefs.typical["asymmetry"]))

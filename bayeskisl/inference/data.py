@@ -38,6 +38,8 @@ class ModelData:
         Of the size law, shape ``(cell, covariate)``.
     size_law : SizeLaw
         Its columns and priors.
+    positive : tuple of str
+        Names of the positive quantities of groups, see `bayeskisl.laws.Law.positive`.
     labels : mapping
         Names along ``run``, ``group`` and ``cell``.
     """
@@ -52,6 +54,7 @@ class ModelData:
     is_real: np.ndarray
     covariates: np.ndarray
     size_law: SizeLaw
+    positive: tuple[str, ...]
     labels: Mapping[str, list]
 
     @property
@@ -116,6 +119,7 @@ def prepare(curves: xr.Dataset, law: Law) -> ModelData:
         is_real=np.ones(cells.sizes[schema.CELL], dtype=bool),
         covariates=values,
         size_law=size_law,
+        positive=law.positive,
         labels={
             schema.RUN: curves[schema.RUN].values.tolist(),
             schema.GROUP: curves[schema.GROUP].values.tolist(),

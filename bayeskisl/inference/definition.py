@@ -14,10 +14,10 @@ from bayeskisl.inference.curve_of_size import coefficients_at, curve_values
 from bayeskisl.inference.freedom import LATER
 from bayeskisl.inference.lines import line_mean, place_distribution, values_at
 from bayeskisl.laws import Law
-from bayeskisl.laws.shapes import retention
+from bayeskisl.laws.shapes import SYMMETRIC, retention
 
 __all__ = [
-    "COEFFICIENT", "DIMS", "LINES", "LOG_NORMAL", "PAIR", "QUANTITY", "TURN", "Language", "define",
+    "COEFFICIENT", "DIMS", "LINES", "PAIR", "QUANTITY", "TURN", "Language", "define",
     "half_points", "partly_centred", "scale_between",
 ]  # fmt: skip
 
@@ -36,9 +36,6 @@ COEFFICIENT = "coefficient"
 
 # The linear laws over cells: of log critical exposures, and of log steepness.
 LINES = ("threshold", "steepness")
-
-# Priors that enter as the mean and standard deviation of the logarithm.
-LOG_NORMAL = ("tau", "sigma_run", "steepness_scatter", "lapse_scatter", "concentration")
 
 _LINE_DIMS = {
     "mean": None,
@@ -96,10 +93,8 @@ def define(say: Language, given: Mapping[str, Array], law: Law) -> None:
     xp = say.xp
     several = say.sizes[_GROUP] > 1
     common = say.normal("common", 0.0, 1.0, dims=(QUANTITY,)) if several else None
-    prior = {name: _of_groups(name, i, common, given) for i, name in enumerate((*LOG_NORMAL, "lapse_intercept"))}
-    tau, sigma_run, steepness_scatter, lapse_scatter, concentration = (
-        say.log_normal(name, *prior[name], dims=(_GROUP,)) for name in LOG_NORMAL
-    )
+    prior = {name: _of_groups(name, i, common, given) for i, name in enumerate((*law.positive, "lapse_intercept"))}
+    positive = {name: say.log_normal(name, *prior[name], dims=(_GROUP,)) for name in law.positive}
     lapse_intercept = say.normal("lapse_intercept", *prior["lapse_intercept"], dims=(_GROUP,))
     tied = law.priors.floor_excess.tied
     excess = 0.0 if tied else say.beta("floor_excess", 1.0, given["prior_floor_excess"], dims=(_GROUP,))
@@ -108,23 +103,22 @@ def define(say: Language, given: Mapping[str, Array], law: Law) -> None:
     of_threshold = common[len(prior) : len(prior) + columns] if several else None
     of_steepness = common[len(prior) + columns :] if several else None
     if law.saturates:
-        threshold = _about_curve(say, of_threshold, tau, given)
+        threshold = _about_curve(say, of_threshold, positive["tau"], given)
     else:
-        threshold = _along_line(say, "threshold", of_threshold, tau, given)
-    steepness = xp.exp(_along_line(say, "steepness", of_steepness, steepness_scatter, given))
-    lapse_log_odds = lapse_intercept + lapse_scatter * say.normal("lapse_z", 0.0, 1.0, dims=(_CELL, _GROUP))
+        threshold = _along_line(say, "threshold", of_threshold, positive["tau"], given)
+    steepness = xp.exp(_along_line(say, "steepness", of_steepness, positive["steepness_scatter"], given))
+    lapse_log_odds = lapse_intercept + positive["lapse_scatter"] * say.normal("lapse_z", 0.0, 1.0, dims=(_CELL, _GROUP))
     floor = given["guessing"] + (1 - given["guessing"]) * excess
     ceiling = 1 - (1 - floor) / (1 + xp.exp(-lapse_log_odds))
 
     cell = given["cell_of_run"]
-    recall = retention(
-        law.curve,
-        given["log_exposures"],
-        _run_threshold(say, threshold[cell], sigma_run, given),
-        steepness[cell],
-        floor,
-        ceiling[cell],
-        xp=xp,
+    concentration = positive["concentration"]
+    own_threshold = _run_threshold(say, threshold[cell], positive["sigma_run"], given)
+    asymmetry = positive.get("asymmetry", SYMMETRIC)
+    recall = (
+        retention(given["log_exposures"], own_threshold, steepness[cell], floor, ceiling[cell], asymmetry, xp)
+        if law.falls
+        else ceiling[cell]
     )
     # probed = 0 contributes nothing: the beta-binomial of no trials has log density 0 whatever its chance
     say.beta_binomial("counts", recall, concentration, given["probed"], given["recalled"], dims=(_RUN, _GROUP))

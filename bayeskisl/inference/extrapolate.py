@@ -46,9 +46,10 @@ def extrapolate(
     Returns
     -------
     xarray.Dataset
-        ``log_critical_exposures``, ``log_steepness``, ``ceiling``, ``floor``, ``run_effect`` (to be added to
-        ``log_critical_exposures``), dims ``(chain, draw, group)``; attribute ``prior_driven`` names the covariates of
-        the target that the data never varied, whose exponents are drawn from their priors.
+        ``log_critical_exposures`` (minus infinity under a law without a fall), ``run_effect`` (to be added to it),
+        ``log_steepness``, ``asymmetry``, ``ceiling``, ``floor``, dims ``(chain, draw, group)``; attribute
+        ``prior_driven`` names the covariates of the target that the data never varied, whose exponents are drawn from
+        their priors.
 
     Raises
     ------
@@ -70,6 +71,8 @@ def extrapolate(
         what: rng.standard_normal(posterior["tau"].shape) for what in ("size", "steepness", "lapse", "run", "unvaried")
     }
     line, prior_driven = _line(posterior, tree, laws[name], {"params": params, "tokens": tokens}, fresh["unvaried"])
+    if not laws[name].falls:
+        line = line.copy(data=np.full(line.shape, -np.inf))
     z = np.log(params / float(_reference(tree).sel(covariate=schema.PARAMS)))
     log_odds = posterior["lapse_intercept"] + posterior["lapse_scatter"] * fresh["lapse"]
     if "run_correlation" in posterior:
@@ -82,6 +85,7 @@ def extrapolate(
             "log_steepness": posterior["steepness_intercept"]
             + posterior["steepness_exponent"] * z
             + posterior["steepness_scatter"] * fresh["steepness"],
+            "asymmetry": posterior["asymmetry"],
             "ceiling": ceiling_of(log_odds, posterior["floor"]),
             "floor": posterior["floor"],
             "run_effect": effect,

@@ -133,7 +133,7 @@ def _posterior_of(curves: xr.Dataset, law: Law, settings: Settings, light: bool)
         "log_prior": _log_prior(named, data, law, posterior),
     }
     if not light:
-        log_likelihood = integrated_log_likelihood(named, data, law.curve, settings.cores)
+        log_likelihood = integrated_log_likelihood(named, data, law, settings.cores)
         groups["log_likelihood"] = dataset({schema.RECALLED: log_likelihood}, data)
     if settings.method == "preview":
         gate = replace(gate, passed=False, reasons=(_PREVIEW, *gate.reasons))
@@ -182,7 +182,7 @@ def _log_prior(named: dict[str, np.ndarray], data: ModelData, law: Law, like: xr
 
 
 def _replicates(one: _Posterior, rng: np.random.Generator) -> xr.Dataset:
-    return dataset(draw_counts(one.groups["posterior"], one.data, one.law.curve, rng), one.data)
+    return dataset(draw_counts(one.groups["posterior"], one.data, one.law, rng), one.data)
 
 
 def _severity(caution: Caution) -> int:

@@ -20,7 +20,7 @@ from bayeskisl.inference.lines import Line
 from bayeskisl.inference.model import lines_of
 from bayeskisl.inference.pointwise import integrate_run_effect
 from bayeskisl.inference.posterior import common_of_lines
-from bayeskisl.laws import Law, Shape
+from bayeskisl.laws import Law
 
 __all__ = [
     "CellLikelihood",
@@ -77,17 +77,15 @@ def likelihoods_by_shape(
     found: dict[str, Likelihoods] = {}
     for law, named, data in posteriors:
         if law.shape not in found:
-            found[law.shape] = cell_likelihoods(named, data, law.curve, np.random.default_rng([seed, 3]))
+            found[law.shape] = cell_likelihoods(named, data, law, np.random.default_rng([seed, 3]))
     return found
 
 
-def cell_likelihoods(
-    named: dict[str, np.ndarray], data: ModelData, shape: Shape, rng: np.random.Generator
-) -> Likelihoods:
+def cell_likelihoods(named: dict[str, np.ndarray], data: ModelData, law: Law, rng: np.random.Generator) -> Likelihoods:
     """By (cell, group), for those that were probed.
 
-    Run effects are integrated out by quadrature, steepness, ceiling, floor, run scatter and concentration over some of
-    their posterior draws: about them laws of one shape agree.
+    Run effects are integrated out by quadrature, the fall's other quantities and the concentration over some of their
+    posterior draws: about them laws of one shape agree.
 
     Parameters
     ----------
@@ -103,7 +101,7 @@ def cell_likelihoods(
         if len(runs):
             draws = np.log(flat["critical_exposures"][:, cell, group])
             nodes = draws.mean() + draws.std() * np.linspace(-_REACH, _REACH, _COARSE)
-            log_height = sum(_of_run(run, group, cell, nodes, few, data, shape) for run in runs)  # (nuisance, node)
+            log_height = sum(_of_run(run, group, cell, nodes, few, data, law) for run in runs)  # (nuisance, node)
             found[cell, group] = _smooth(nodes, log_sum_exp(log_height, axis=0) - np.log(_NUISANCES))
     return found
 
@@ -167,18 +165,18 @@ def left_out_log_density(
     return total
 
 
-def _of_run(run, group, cell, nodes, few, data, shape) -> np.ndarray:
+def _of_run(run, group, cell, nodes, few, data, law) -> np.ndarray:
     place = (run, group)
     return integrate_run_effect(
-        shape,
         data.recalled[place],
         data.probed[place],
-        data.log_exposures[place] - nodes,
+        data.log_exposures[place] - nodes if law.falls else np.full_like(nodes, np.inf),
         few["steepness"][:, cell, group, None],
         few["floor"][:, group, None],
         few["ceiling"][:, cell, group, None],
         few["sigma_run"][:, group, None],
         few["concentration"][:, group, None],
+        few["asymmetry"][:, group, None],
     )
 
 

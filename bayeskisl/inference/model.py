@@ -9,7 +9,7 @@ from bayeskisl import schema
 from bayeskisl.inference.correlation import beta_shapes, pairs
 from bayeskisl.inference.curve_of_size import CurveOfSize
 from bayeskisl.inference.data import ModelData, prepare
-from bayeskisl.inference.definition import COEFFICIENT, LOG_NORMAL, PAIR, QUANTITY, TURN
+from bayeskisl.inference.definition import COEFFICIENT, PAIR, QUANTITY, TURN
 from bayeskisl.inference.freedom import freedoms
 from bayeskisl.inference.lines import Line
 from bayeskisl.laws import Law
@@ -25,8 +25,9 @@ def build_model(curves: xr.Dataset, law: Law) -> "pm.Model":
 
     Its free variables, with dims:
 
-    ``tau, sigma_run, concentration, floor_excess (group)``
-        Size scatter, run scatter, beta-binomial concentration, recall above guessing.
+    ``tau, sigma_run, asymmetry, concentration, floor_excess (group)``
+        Size scatter, run scatter, asymmetry of a fall that is a break, beta-binomial concentration, recall above
+        guessing.
     ``steepness_scatter, lapse_intercept, lapse_scatter (group)``, ``lapse_z (cell, group)``
         logit(lapse) = intercept + scatter z; ceiling = 1 - lapse (1 - floor).
     ``threshold_place, steepness_place (cell, group)``
@@ -95,7 +96,7 @@ def model_inputs(data: ModelData, law: Law) -> dict[str, np.ndarray]:
         for part, value in line.inputs(data.is_real).items()
     }
     of_several = {"prior_pooling": np.array(law.pooling), "prior_run_partial": beta_shapes(data.shape[1])}
-    log_normal = {name: getattr(priors, name) for name in LOG_NORMAL}
+    log_normal = {name: getattr(priors, name) for name in law.positive}
     return {
         "recalled": data.recalled,
         "probed": data.probed,
@@ -119,7 +120,7 @@ def labels_of(data: ModelData) -> dict[str, list]:
     labels = {**data.labels, TURN: turns, **({COEFFICIENT: list(columns)} if data.size_law.saturates else {})}
     if len(groups) == 1:
         return labels
-    quantities = [*LOG_NORMAL, "lapse_intercept", *columns, "steepness_intercept", "steepness_exponent"]
+    quantities = [*data.positive, "lapse_intercept", *columns, "steepness_intercept", "steepness_exponent"]
     return {
         **labels,
         PAIR: [f"{groups[j]} ~ {groups[i]}" for i, j in pairs(len(groups))],

@@ -4,17 +4,19 @@ Conditional on the fitted run effects, every run looks well predicted; leave-one
 nats. The integral is one-dimensional and far narrower than its prior, so the quadrature is centred at its mode.
 """
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 from scipy.special import gammaln, psi
 
 from bayeskisl.inference.data import ModelData
 from bayeskisl.inference.densities import log_sum_exp
-from bayeskisl.laws import Shape
-from bayeskisl.laws.shapes import retention
+from bayeskisl.laws import Law
+from bayeskisl.laws.shapes import inverse_share, retention, slope_of_share
 
-__all__ = ["beta_binomial_log_density", "integrate_run_effect", "integrated_log_likelihood"]
+__all__ = ["beta_binomial_log_density", "integrate_run_effect", "integrated_log_likelihood", "log_thresholds"]
 
 _NODES = 17
 _NEWTON_STEPS = 12
@@ -22,9 +24,7 @@ _STATIONARY = 1e-3  # in widths of the integrand: a node's error from there is b
 _FARTHEST = 50.0  # standard deviations of a run effect: what an ill-fitting draw may need to explain a run
 
 
-def integrated_log_likelihood(
-    named: dict[str, np.ndarray], data: ModelData, shape: Shape, workers: int = 2
-) -> np.ndarray:
+def integrated_log_likelihood(named: dict[str, np.ndarray], data: ModelData, law: Law, workers: int = 2) -> np.ndarray:
     """log p(counts of a run | draw), shape ``(chain, draw, run, group)``.
 
     Parameters
@@ -33,12 +33,13 @@ def integrated_log_likelihood(
         Named quantities, as `bayeskisl.inference.posterior.name_quantities` returns them.
     data : ModelData
         The curves.
-    shape : Shape
-        Of the fall.
+    law : Law
+        Whose posterior it is.
     workers : int
         Threads.
     """
     runs, groups, _ = data.shape
+    log_critical_exposures = log_thresholds(named, law)
     log_likelihood = np.zeros((*named["tau"].shape[:2], runs, groups))
 
     def fill(place: tuple[int, int]) -> None:
@@ -47,20 +48,26 @@ def integrated_log_likelihood(
             return
         cell = data.cell_of_run[run]
         log_likelihood[..., run, group] = integrate_run_effect(
-            shape,
             data.recalled[place],
             data.probed[place],
-            data.log_exposures[place] - np.log(named["critical_exposures"][..., cell, group]),
+            data.log_exposures[place] - log_critical_exposures[..., cell, group],
             named["steepness"][..., cell, group],
             named["floor"][..., group],
             named["ceiling"][..., cell, group],
             named["sigma_run"][..., group],
             named["concentration"][..., group],
+            named["asymmetry"][..., group],
         )
 
     with ThreadPoolExecutor(workers) as pool:
         list(pool.map(fill, np.ndindex(runs, groups)))
     return log_likelihood
+
+
+def log_thresholds(named: Mapping[str, Any], law: Law) -> np.ndarray:
+    """Log critical exposures, ``(chain, draw, cell, group)``: minus infinity where a law knows no fall."""
+    critical = np.asarray(named["critical_exposures"])
+    return np.log(critical) if law.falls else np.full_like(critical, -np.inf)
 
 
 def beta_binomial_log_density(recalled, probed, retention, concentration) -> np.ndarray:
@@ -81,11 +88,13 @@ def _log_beta_binomial_constant(recalled, probed, concentration) -> np.ndarray:
     return choose + gammaln(concentration) - gammaln(probed + concentration)
 
 
-def integrate_run_effect(shape, recalled, probed, ahead, steepness, floor, ceiling, sigma, concentration) -> np.ndarray:
+def integrate_run_effect(
+    recalled, probed, ahead, steepness, floor, ceiling, sigma, concentration, asymmetry
+) -> np.ndarray:
     """Adaptive Gauss-Hermite quadrature over z ~ N(0, 1); the run's half-point lies sigma z above its cell's."""
 
     def rho(z):
-        return retention(shape, ahead - sigma * z, 0.0, steepness, floor, ceiling)
+        return retention(ahead - sigma * z, 0.0, steepness, floor, ceiling, asymmetry)
 
     constant = _log_beta_binomial_constant(recalled, probed, concentration)
 
@@ -96,11 +105,11 @@ def integrate_run_effect(shape, recalled, probed, ahead, steepness, floor, ceili
         p = rho(z)
         a, b = p * concentration, (1 - p) * concentration
         by_p = concentration * (psi(recalled + a) - psi(a) - psi(probed - recalled + b) + psi(b))
-        slope = -(ceiling - floor) * steepness * sigma * shape.slope(steepness * (ahead - sigma * z), np)
+        slope = -(ceiling - floor) * steepness * sigma * slope_of_share(steepness * (ahead - sigma * z), asymmetry)
         trials = probed * (concentration + 1) / (concentration + probed)
         return by_p * slope - z, trials / (p * (1 - p)) * slope**2 + 1
 
-    mode = _start(shape, recalled, probed, ahead, steepness, floor, ceiling, sigma, log_joint)
+    mode = _start(recalled, probed, ahead, steepness, floor, ceiling, sigma, asymmetry, log_joint)
     for _ in range(_NEWTON_STEPS):
         score, information = score_and_information(mode)
         mode = np.clip(mode + np.clip(score / information, -1, 1), -_FARTHEST, _FARTHEST)
@@ -117,14 +126,9 @@ def integrate_run_effect(shape, recalled, probed, ahead, steepness, floor, ceili
     return log_sum_exp(terms, axis=0) + np.log(width) - 0.5 * np.log(np.pi)
 
 
-def _start(shape, recalled, probed, ahead, steepness, floor, ceiling, sigma, log_joint) -> np.ndarray:
+def _start(recalled, probed, ahead, steepness, floor, ceiling, sigma, asymmetry, log_joint) -> np.ndarray:
     """The better of "no run effect" and "the run effect that explains the counts"."""
     share = np.clip(((recalled + 0.5) / (probed + 1) - floor) / (ceiling - floor), 0.01, 0.99)
-    explains = (ahead - _inverse(shape, share) / steepness) / sigma
+    explains = (ahead - inverse_share(share, asymmetry) / steepness) / sigma
     explains = np.clip(explains, -_FARTHEST, _FARTHEST)
     return np.where(log_joint(explains) > log_joint(np.zeros_like(explains)), explains, 0.0)
-
-
-def _inverse(shape: Shape, share: np.ndarray) -> np.ndarray:
-    grid = np.linspace(0.01, 0.99, 99)
-    return np.interp(share, grid, [shape.inverse(float(s)) for s in grid])

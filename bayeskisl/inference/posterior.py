@@ -16,6 +16,7 @@ from bayeskisl.inference.freedom import freedoms
 from bayeskisl.inference.lines import Line, line_mean, values_at
 from bayeskisl.inference.model import lines_of
 from bayeskisl.laws import Law
+from bayeskisl.laws.shapes import SYMMETRIC, inverse_share
 
 __all__ = ["ON_AXIS", "coefficients_of", "common_of_lines", "name_quantities", "report_on_axis"]
 
@@ -56,7 +57,7 @@ def name_quantities(
 
 def group_quantities(draws: dict[str, np.ndarray], data: ModelData) -> dict[str, np.ndarray]:
     """What follows from the variables of groups and the ceilings alone; serves posterior and prior draws alike."""
-    kept = ("tau", "sigma_run", "steepness_scatter", "lapse_intercept", "lapse_scatter", "concentration")
+    kept = (*data.positive, "lapse_intercept")
     excess = draws.get("floor_excess", np.zeros_like(draws["tau"]))
     floor = data.guessing + (1 - data.guessing) * excess
     log_odds = draws["lapse_intercept"][..., None, :] + draws["lapse_scatter"][..., None, :] * draws["lapse_z"]
@@ -66,7 +67,8 @@ def group_quantities(draws: dict[str, np.ndarray], data: ModelData) -> dict[str,
         else {}
     )
     return (
-        {name: draws[name] for name in kept}
+        {"asymmetry": np.full_like(draws["tau"], SYMMETRIC)}
+        | {name: draws[name] for name in kept}
         | several
         | {
             "floor_excess": excess,
@@ -161,7 +163,7 @@ def report_on_axis(named: xr.Dataset, cells: xr.Dataset, law: Law, axis: str) ->
     Parameters
     ----------
     named : xarray.Dataset
-        With ``critical_exposures`` and ``steepness``, dims ``(chain, draw, cell, group)``.
+        With ``critical_exposures`` and ``steepness``, dims ``(chain, draw, cell, group)``, and ``asymmetry``.
     cells : xarray.Dataset
         Covariates of the cells, see `bayeskisl.curves.cell_table`.
 
@@ -171,14 +173,14 @@ def report_on_axis(named: xr.Dataset, cells: xr.Dataset, law: Law, axis: str) ->
         With ``collapse`` and ``shoulder`` where a group's exposures fall along the axis, ``onset`` where they rise; NaN
         elsewhere.
     """
-    ahead = np.exp(law.curve.inverse(SHOULDER_SHARE) / named["steepness"])
+    ahead = np.exp(inverse_share(SHOULDER_SHARE, named["asymmetry"]) / named["steepness"])
     groups = [str(name) for name in named[schema.GROUP].values]
     held_fixed = {str(name): cells[name] for name in cells.data_vars}
 
     def on_axis(exposures: xr.DataArray, direction: int) -> xr.DataArray:
         columns = [
             axis_value(exposures.sel(group=group), axis, group, held_fixed)
-            if moves(axis, group) == direction and law.curve.falls
+            if moves(axis, group) == direction and law.falls
             else exposures.sel(group=group) * np.nan
             for group in groups
         ]

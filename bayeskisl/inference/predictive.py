@@ -6,21 +6,22 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.inference.correlation import correlated
 from bayeskisl.inference.data import ModelData
-from bayeskisl.laws import Shape
+from bayeskisl.inference.pointwise import log_thresholds
+from bayeskisl.laws import Law
 from bayeskisl.laws.shapes import retention
 
 __all__ = ["draw_counts", "fresh_effects"]
 
 
 def draw_counts(
-    named: xr.Dataset, data: ModelData, shape: Shape, rng: np.random.Generator, fresh: bool = True
+    named: xr.Dataset, data: ModelData, law: Law, rng: np.random.Generator, fresh: bool = True
 ) -> dict[str, np.ndarray]:
     """Recalled facts of runs at the places of the data, ``(chain, draw, run, group)``.
 
     Parameters
     ----------
     named : xarray.Dataset
-        Named quantities.
+        Named quantities of a posterior or prior of `law`.
     fresh : bool
         With fresh run effects, as replicates of the runs would have (those of the fitted runs reproduce the counts
         whatever the law), or with the run effects in `named`.
@@ -28,12 +29,12 @@ def draw_counts(
     own = named["run_effect"].values
     effect = named["sigma_run"].values[..., None, :] * fresh_effects(named, own.shape, rng) if fresh else own
     chance = retention(
-        shape,
         data.log_exposures - effect,
-        np.log(named["critical_exposures"].values)[..., data.cell_of_run, :],
+        log_thresholds(named, law)[..., data.cell_of_run, :],
         named["steepness"].values[..., data.cell_of_run, :],
         named["floor"].values[..., None, :],
         named["ceiling"].values[..., data.cell_of_run, :],
+        named["asymmetry"].values[..., None, :],
     )
     concentration = named["concentration"].values[..., None, :]
     # numpy's beta needs positive shapes, and a share of 0 or 1 is what the smallest of them give

@@ -6,7 +6,7 @@ import numpy as np
 
 from bayeskisl.inference.correlation import beta_shapes, correlated, correlations, partial_correlations
 from bayeskisl.inference.data import ModelData
-from bayeskisl.inference.definition import LOG_NORMAL, QUANTITY
+from bayeskisl.inference.definition import QUANTITY
 from bayeskisl.inference.lines import Line
 from bayeskisl.inference.model import labels_of, lines_of, model_inputs
 from bayeskisl.inference.posterior import coefficients_of, common_of_lines, group_quantities
@@ -15,8 +15,11 @@ from bayeskisl.laws import Law, SizeLaw
 __all__ = ["FREE", "draw_prior"]
 
 # what may be fixed, by the names of the posterior
-FREE = (*LOG_NORMAL, "lapse_intercept", "floor_excess", "intercept", "exponent", "curvature", "steepness_intercept",
-        "steepness_exponent", "run_correlation", "minimum_exposures", "sharpness")  # fmt: skip
+FREE = (
+    "tau", "sigma_run", "steepness_scatter", "lapse_scatter", "concentration", "asymmetry", "lapse_intercept",
+    "floor_excess", "intercept", "exponent", "curvature", "steepness_intercept", "steepness_exponent",
+    "run_correlation", "minimum_exposures", "sharpness",
+)  # fmt: skip
 
 
 # coefficients of a law that saturates, of which the logarithm is drawn
@@ -45,8 +48,8 @@ def draw_prior(
         alike = 0.0 if common is None else np.sqrt(pooling) * common[..., i, None]
         return mean + sd * (alike + np.sqrt(1 - pooling) * rng.standard_normal(shape))
 
-    drawn = {name: of_groups(i, name) for i, name in enumerate((*LOG_NORMAL, "lapse_intercept"))}
-    drawn |= {name: np.exp(drawn[name]) for name in LOG_NORMAL}
+    drawn = {name: of_groups(i, name) for i, name in enumerate((*law.positive, "lapse_intercept"))}
+    drawn |= {name: np.exp(drawn[name]) for name in law.positive}
     chance = rng.random(shape)
     tied = law.priors.floor_excess.tied
     drawn["floor_excess"] = 0 * chance if tied else 1 - chance ** (1 / law.priors.floor_excess.b)

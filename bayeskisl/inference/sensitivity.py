@@ -6,7 +6,6 @@ import xarray as xr
 from arviz_stats.base import array_stats
 
 from bayeskisl.inference.data import ModelData
-from bayeskisl.inference.definition import LOG_NORMAL
 from bayeskisl.inference.gate import scalars
 from bayeskisl.inference.model import lines_of, model_inputs
 from bayeskisl.laws import Law
@@ -25,7 +24,7 @@ def log_priors(named: dict[str, np.ndarray], data: ModelData, law: Law) -> dict[
     """
     inputs, pooling = model_inputs(data, law), law.pooling if data.shape[1] > 1 else 0.0
     found = {}
-    for name in (*LOG_NORMAL, "lapse_intercept"):
+    for name in (*law.positive, "lapse_intercept"):
         values = named[name] if name == "lapse_intercept" else np.log(named[name])
         found[name] = _of_groups(values, *inputs[f"prior_{name}"], pooling)
     if not law.priors.floor_excess.tied:

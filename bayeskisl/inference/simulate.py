@@ -39,7 +39,7 @@ def simulate(
         `design_curves`.
     truth : mapping, optional
         Values by the posterior's names: ``intercept`` (log critical exposures at the reference), ``exponent`` and
-        ``curvature`` (a number, or a mapping by covariate), ``tau``, ``sigma_run``, ``concentration``,
+        ``curvature`` (a number, or a mapping by covariate), ``tau``, ``sigma_run``, ``concentration``, ``asymmetry``,
         ``steepness_intercept``, ``steepness_exponent``, ``steepness_scatter``, ``lapse_intercept``, ``lapse_scatter``,
         ``floor_excess``, ``run_correlation`` (between any two groups), and
         ``minimum_exposures`` and ``sharpness`` of a law that saturates, whose intercept and exponent are then those of
@@ -71,7 +71,7 @@ def simulate(
     rng = np.random.default_rng(seed)
     named = dataset(draw_prior(law, data, 1, rng, fixed), data)
     named = report_on_axis(named, cell_table(design)[0], law, design.attrs["axis"])
-    recalled = draw_counts(named, data, law.curve, rng, fresh=False)[schema.RECALLED][0, 0]
+    recalled = draw_counts(named, data, law, rng, fresh=False)[schema.RECALLED][0, 0]
     known = named.isel(chain=0, draw=0, drop=True)
     return design.assign({schema.RECALLED: ((schema.RUN, schema.GROUP), recalled.astype(np.int64))}).assign_attrs(
         truth=json.dumps(known.to_dict()), law_sha256=law.sha256, seed=seed

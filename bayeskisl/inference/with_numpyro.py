@@ -9,7 +9,7 @@ import numpyro
 import numpyro.distributions as dist
 
 from bayeskisl import schema
-from bayeskisl.inference.definition import COEFFICIENT, LINES, LOG_NORMAL, PAIR, QUANTITY, Array, define
+from bayeskisl.inference.definition import COEFFICIENT, LINES, PAIR, QUANTITY, Array, define
 from bayeskisl.inference.densities import rotated_normal_log_density
 from bayeskisl.laws import Law
 
@@ -37,7 +37,7 @@ def numpyro_model(law: Law) -> Callable[[Mapping[str, Array]], None]:
         (runs, groups), cells = given["recalled"].shape, given["threshold_rough"].shape[0]
         sizes = {schema.RUN: runs, schema.GROUP: groups, schema.CELL: cells, PAIR: groups * (groups - 1) // 2}
         sizes[COEFFICIENT] = given["threshold_common"].shape[-1]
-        sizes[QUANTITY] = len(LOG_NORMAL) + 1 + sum(given[f"{name}_common"].shape[-1] for name in LINES)
+        sizes[QUANTITY] = len(law.positive) + 1 + sum(given[f"{name}_common"].shape[-1] for name in LINES)
         define(_NumPyro(sizes), given, law)
 
     return model

@@ -2,7 +2,6 @@
 
 from bayeskisl.laws.files import law_names, load_law
 from bayeskisl.laws.law import Law
-from bayeskisl.laws.shapes import SHAPES, Shape
 from bayeskisl.laws.size_law import SizeLaw
 
-__all__ = ["SHAPES", "Law", "Shape", "SizeLaw", "law_names", "load_law"]
+__all__ = ["Law", "SizeLaw", "law_names", "load_law"]

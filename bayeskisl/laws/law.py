@@ -8,11 +8,13 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from bayeskisl import schema
-from bayeskisl.laws.shapes import SHAPES, Shape
 
 __all__ = ["ExcessPrior", "Law", "LogNormalPrior", "NormalPrior", "Priors"]
 
 Covariate = Literal["params", "tokens"]
+
+# Quantities of a group whose logarithm has a normal prior.
+_POSITIVE = ("tau", "sigma_run", "steepness_scatter", "lapse_scatter", "concentration")
 
 
 class _Strict(BaseModel):
@@ -67,6 +69,7 @@ class Priors(_Strict):
     steepness: LogNormalPrior
     steepness_exponent: NormalPrior
     steepness_scatter: LogNormalPrior
+    asymmetry: LogNormalPrior | None = None
     lapse: LogNormalPrior
     lapse_scatter: LogNormalPrior
     concentration: LogNormalPrior
@@ -81,7 +84,7 @@ class Law(_Strict):
     name, title : str
         How it is called, and one line for people.
     shape : str
-        A key of `bayeskisl.laws.SHAPES`.
+        Of the fall: ``logistic``, ``break`` (of an inferred asymmetry), or ``none`` (nothing is ever lost).
     covariates : tuple of str
         What critical exposures may depend on; ``params`` always, the others where the curves vary them.
     pooling : float
@@ -95,7 +98,7 @@ class Law(_Strict):
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
     title: str = ""
-    shape: Literal["logistic", "break", "none"]
+    shape: Literal["break", "logistic", "none"]
     covariates: tuple[Covariate, ...] = (schema.PARAMS,)
     pooling: Annotated[float, Field(ge=0, lt=1)] = 0.75
     rivals: tuple[str, ...] = ()
@@ -108,6 +111,12 @@ class Law(_Strict):
         lacking = [name for name in self.covariates if name not in self.priors.exponent]
         if lacking:
             raise ValueError(f"every covariate to have a prior in priors.exponent, also {', '.join(lacking)}")
+        return self
+
+    @model_validator(mode="after")
+    def _infers_the_asymmetry_of_a_break(self) -> Self:
+        if (self.shape == "break") != (self.priors.asymmetry is not None):
+            raise ValueError("a prior of asymmetry where the shape is 'break', and only there")
         return self
 
     @model_validator(mode="after")
@@ -125,9 +134,14 @@ class Law(_Strict):
         return self.priors.minimum_exposures is not None
 
     @property
-    def curve(self) -> Shape:
-        """The shape of the fall, as functions."""
-        return SHAPES[self.shape]
+    def falls(self) -> bool:
+        """Whether anything is ever lost; if not, no threshold means anything."""
+        return self.shape != "none"
+
+    @property
+    def positive(self) -> tuple[str, ...]:
+        """Names of the quantities of a group that are sampled by their logarithm."""
+        return (*_POSITIVE, "asymmetry") if self.shape == "break" else _POSITIVE
 
     @property
     def sha256(self) -> str:

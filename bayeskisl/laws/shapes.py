@@ -1,112 +1,101 @@
-"""Shapes of the fall: the share of (ceiling - floor) that is kept, against scaled log exposures.
+"""The fall of retention: the share of (ceiling - floor) that is kept, against scaled log exposures.
 
-Every shape is parametrised by its half-point, so that thresholds compare across shapes. Each is written once, in
-terms of an array namespace, and serves NumPy, PyTensor and JAX alike.
+One family holds every shape: a power of exposures that turns to its ceiling at a smooth break (arXiv 2210.14891, one
+break, no offset), parametrised by its half-point and its slope there, so that thresholds and steepness mean the same
+whatever its asymmetry. Each function is written once, in terms of an array namespace, and serves NumPy, PyTensor and
+JAX alike.
 """
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-__all__ = ["SHAPES", "Shape", "retention"]
+__all__ = ["SYMMETRIC", "inverse_share", "retention", "share_kept", "slope_of_share"]
 
 Array = Any  # of NumPy, PyTensor or JAX
 
-# exp(60) is far from overflow, and a share of exp(-60) is far below any floor.
-_FARTHEST = 60.0
+# The asymmetry of the logistic.
+SYMMETRIC = 1.0
+
+# A share of exp(-60) is far below any floor; exp(600) and its products are far from overflow.
+_FARTHEST, _STEEPEST = 60.0, 600.0
 
 
-@dataclass(frozen=True)
-class Shape:
-    """One shape of the fall.
+def share_kept(x: Array, asymmetry: Array = SYMMETRIC, xp: Any = np) -> Array:
+    """Share kept, (1 + a exp(-b x))^-asymmetry: rising in x, one half at zero, where its slope is 1/4.
 
     Parameters
     ----------
-    name : str
-        As the law file spells it.
-    kept : callable
-        ``kept(x, xp)``: the share kept at ``x = steepness * (log exposures - log critical exposures)``, rising, one
-        half at zero; `xp` is the array namespace (`numpy`, `pytensor.tensor` or `jax.numpy`).
-    slope : callable
-        ``slope(x, xp)``: the derivative of `kept` with respect to x.
-    inverse : callable
-        ``inverse(share)``: the x at which a share in (0, 1) is kept.
-    falls : bool
-        False for the null, in which nothing is ever lost and no threshold means anything.
+    x : array
+        steepness * (log exposures - log critical exposures).
+    asymmetry : array
+        Positive; 1 is the logistic. Below it retention turns to its ceiling abruptly and rises slowly before, as a
+        power of exposures; above it the turn is gentle and the rise sudden.
+    xp : module
+        The array namespace: `numpy`, `pytensor.tensor` or `jax.numpy`.
+
+    Notes
+    -----
+    a = 2^(1/asymmetry) - 1 puts the half-point at zero, and b = 1 / (2 asymmetry (1 - 2^(-1/asymmetry))) makes the
+    slope there 1/4, as that of the logistic.
     """
-
-    name: str
-    kept: Callable[[Array, Any], Array]
-    slope: Callable[[Array, Any], Array]
-    inverse: Callable[[float], float]
-    falls: bool = True
+    if _is_symmetric(asymmetry):
+        return 1 / (1 + xp.exp(-xp.clip(x, -_FARTHEST, _FARTHEST)))
+    # not log1p: compilers have no vectors of it, and where the two differ nearly everything is kept
+    return xp.exp(-asymmetry * xp.log(1 + _odds_against(x, asymmetry, xp)))
 
 
-def _logistic(x: Array, xp: Any) -> Array:
-    return 1 / (1 + xp.exp(-xp.clip(x, -_FARTHEST, _FARTHEST)))
+def slope_of_share(x: Array, asymmetry: Array = SYMMETRIC, xp: Any = np) -> Array:
+    """Derivative of `share_kept` with respect to x."""
+    odds = _odds_against(x, asymmetry, xp)
+    return asymmetry * _rate(asymmetry, xp) * share_kept(x, asymmetry, xp) * odds / (1 + odds)
 
 
-def _logistic_slope(x: Array, xp: Any) -> Array:
-    kept = _logistic(x, xp)
-    return kept * (1 - kept)
-
-
-def _logit(share: float) -> float:
-    return math.log(share) - math.log1p(-share)
-
-
-def _broken(bend: float) -> Shape:
-    """A smoothly broken power law of exposures, S = (1 + a e^(-b x))^-bend (arXiv 2210.14891, one break, no offset).
-
-    Retention rises as a power of exposures and turns to its ceiling, the more abruptly the smaller `bend`; 1 is the
-    logistic. a = 2^(1/bend) - 1 puts the half-point at zero, and b = 1 / (2 bend (1 - 2^(-1/bend))) makes the slope
-    there 1/4, as that of the logistic, so that thresholds and steepness mean the same under both.
-    """
-    a, b = 2 ** (1 / bend) - 1, 1 / (2 * bend * (1 - 2 ** (-1 / bend)))
-
-    def kept(x: Array, xp: Any) -> Array:
-        return xp.exp(-bend * xp.log1p(a * xp.exp(-b * xp.clip(x, -_FARTHEST, _FARTHEST))))
-
-    def slope(x: Array, xp: Any) -> Array:
-        share = kept(x, xp)
-        return bend * b * share * (1 - share ** (1 / bend))
-
-    def inverse(share: float) -> float:
-        return -math.log((share ** (-1 / bend) - 1) / a) / b
-
-    return Shape("break", kept, slope, inverse)
-
-
-_NONE = Shape("none", lambda x, xp: 1.0 + 0.0 * x, lambda x, xp: 0.0 * x, inverse=lambda share: -math.inf, falls=False)
-
-# The break's bend: see LOG.md, 2026-11-24.
-SHAPES = MappingProxyType(
-    {"logistic": Shape("logistic", _logistic, _logistic_slope, _logit), "break": _broken(0.5), "none": _NONE}
-)
+def inverse_share(share: Array, asymmetry: Array = SYMMETRIC) -> Array:
+    """The x at which a share in (0, 1) is kept, in NumPy."""
+    against = np.expm1(-np.log(share) / asymmetry)
+    return (_log_odds_at_half(asymmetry, np) - np.log(against)) / _rate(asymmetry, np)
 
 
 def retention(
-    shape: Shape,
     log_exposures: Array,
     log_critical_exposures: Array,
     steepness: Array,
     floor: Array,
     ceiling: Array,
+    asymmetry: Array = SYMMETRIC,
     xp: Any = np,
 ) -> Array:
-    """Probability of recall, floor + (ceiling - floor) S(k (u - log e50)).
+    """Probability of recall, floor + (ceiling - floor) S(k (u - log e50)), S as `share_kept`.
 
     Parameters
     ----------
-    shape : Shape
-        S.
-    log_exposures, log_critical_exposures, steepness, floor, ceiling : array
-        Arrays of `xp` that broadcast against each other; exposures are counts, the logs natural.
+    log_exposures, log_critical_exposures, steepness, floor, ceiling, asymmetry : array
+        Arrays of `xp` that broadcast against each other; exposures are counts, the logs natural. Critical exposures of
+        zero, whose log is minus infinity, are the null in which nothing is ever lost.
     xp : module
         The array namespace.
     """
-    return floor + (ceiling - floor) * shape.kept(steepness * (log_exposures - log_critical_exposures), xp)
+    return floor + (ceiling - floor) * share_kept(steepness * (log_exposures - log_critical_exposures), asymmetry, xp)
+
+
+def _is_symmetric(asymmetry: Array) -> bool:
+    """Whether it is known to be; an array that happens to be is not asked."""
+    return isinstance(asymmetry, float) and asymmetry == SYMMETRIC
+
+
+def _odds_against(x: Array, asymmetry: Array, xp: Any) -> Array:
+    """a exp(-b x)."""
+    far = xp.clip(x, -_FARTHEST, _FARTHEST)
+    return xp.exp(xp.clip(_log_odds_at_half(asymmetry, xp) - _rate(asymmetry, xp) * far, -_STEEPEST, _STEEPEST))
+
+
+def _log_odds_at_half(asymmetry: Array, xp: Any) -> Array:
+    """log a = log(2^(1/asymmetry) - 1), as a sum that does not overflow."""
+    return math.log(2) / asymmetry + xp.log(1 - xp.exp(-math.log(2) / asymmetry))
+
+
+def _rate(asymmetry: Array, xp: Any) -> Array:
+    """b."""
+    return 1 / (2 * asymmetry * (1 - xp.exp(-math.log(2) / asymmetry)))

@@ -166,15 +166,17 @@ def _draw_bands(
 
 
 def _fall_of_cell(fit: "Fit", cell: int, group: str) -> Fall:
+    from bayeskisl.inference.pointwise import log_thresholds
+
     posterior = fit.tree["posterior"].to_dataset().sel(group=group).stack(sample=("chain", "draw"))
     every = max(1, posterior.sizes["sample"] // _DRAWS)
     some = posterior.isel(sample=slice(None, None, every), cell=cell)
     return Fall(
-        shape=fit.law.curve,
-        log_threshold=np.log(some[schema.CRITICAL_EXPOSURES].values),
+        log_threshold=log_thresholds(some, fit.law),
         steepness=some["steepness"].values,
         floor=some["floor"].values,
         ceiling=some["ceiling"].values,
+        asymmetry=some["asymmetry"].values,
     )
 
 

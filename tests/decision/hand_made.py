@@ -85,6 +85,7 @@ def posterior_draws(exponent_sd=0.05, seed=0):
             "steepness": (cell, steepness),
             "ceiling": (cell, np.full(collapse.shape, 0.995)),
             "floor": (("chain", "draw", "group"), np.full(shape, GUESSING)),
+            "asymmetry": (("chain", "draw", "group"), np.ones(shape)),
             "sigma_run": (("chain", "draw", "group"), np.full(shape, 0.1)),
             "tau": (("chain", "draw", "group"), np.full(shape, 0.1)),
         },
@@ -114,6 +115,7 @@ class HandMadeFit:
     gate: Gate = PASSED
     warnings: tuple = ()
     law: Law = field(default_factory=lambda: load_law("collapse"))
+    asymmetry: dict = field(default_factory=dict)  # by law
 
     @property
     def laws(self) -> dict[str, Law]:
@@ -140,9 +142,13 @@ def extrapolate(fit, params, tokens, *, kind="new_run", law=None, seed=0):
     dims = ("chain", "draw", "group")
     return xr.Dataset(
         {
-            "log_critical_exposures": (dims, threshold - 0.1 * (law == "power")),
+            "log_critical_exposures": (
+                dims,
+                threshold - 0.1 * (law == "power") if fit.laws[law].falls else -np.inf + 0 * threshold,
+            ),
             "run_effect": (dims, run_effect),
             "log_steepness": (dims, log_steepness),
+            "asymmetry": (dims, np.full(shape, fit.asymmetry.get(law, 1.0))),
             "floor": (dims, np.full(shape, GUESSING)),
             "ceiling": (dims, np.full(shape, 0.995)),
         },
@@ -197,6 +203,7 @@ class MixedFit(HandMadeFit):
                 ),
                 "run_effect": (dims, 0.05 * rng.standard_normal(shape) * (kind == "new_run")),
                 "log_steepness": (dims, np.log(self.steepness) + self.steepness_log_sd * rng.standard_normal(shape)),
+                "asymmetry": (dims, same),
                 "floor": (dims, GUESSING * same),
                 "ceiling": (dims, 0.995 * same),
             },

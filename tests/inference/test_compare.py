@@ -41,7 +41,7 @@ def test_importance_sampling_agrees_with_refits(fitted):
     curves, laws, posteriors = _of_one_sweep([fitted])
     importance = compare([fitted], refit=False, largest=0)
     every = ((law, _named(posteriors[name]), prepare(curves, law)) for name, law in laws.items())
-    likelihoods = likelihoods_by_shape(every, 0)["logistic"]
+    likelihoods = likelihoods_by_shape(every, 0)["break"]
     for cell in (1, 2):
         assert importance.pareto_k["power"][cell] < 0.7
         refitted = _without(curves, laws["power"], [cell], likelihoods, Settings(seed=1))

@@ -34,11 +34,11 @@ def test_recovered_through_the_gate(design):
 
 
 OWN_TRUTH = {
-    "collapse": {"exponent": 0.6, "curvature": 0.1},
+    "collapse": {"exponent": 0.6, "curvature": 0.1, "asymmetry": 0.4},
     "saturating": {"intercept": np.log(60.0), "exponent": 1.0, "minimum_exposures": 20.0},
     "softmin": {"intercept": np.log(60.0), "exponent": 1.0, "minimum_exposures": 20.0, "sharpness": 2.0},
     "capacity": {"exponent": 1.0},
-    "break": {"exponent": 0.6, "curvature": 0.1},
+    "logistic": {"exponent": 0.6, "curvature": 0.1},
 }
 
 
@@ -52,5 +52,7 @@ def test_every_law_recovers_its_own_truth(law):
     error = np.log(fitted.posterior["critical_exposures"]) - np.log(fitted.truth["critical_exposures"])
     assert float(abs(error.mean(("chain", "draw")) / error.std(("chain", "draw"))).max()) < 4
     table = fitted.summary()
-    of_law = table[table.index.str.startswith(("intercept", "exponent", "minimum_exposures", "sharpness", "tau"))]
+    of_law = table[
+        table.index.str.startswith(("intercept", "exponent", "minimum_exposures", "sharpness", "tau", "asymmetry"))
+    ]
     assert of_law["covered"].mean() >= 0.5

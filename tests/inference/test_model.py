@@ -54,7 +54,7 @@ def plain_log_density(point, data, law):
     draws = {name: value[None, None] for name, value in natural(point).items()}
     named = {k: v[0, 0] for k, v in name_quantities(draws, data, law, np.random.default_rng(0)).items()}
     priors, lines = law.priors, lines_of(data, law)
-    log_normal = ("tau", "sigma_run", "steepness_scatter", "lapse_scatter", "concentration")
+    log_normal = ("tau", "sigma_run", "steepness_scatter", "lapse_scatter", "concentration", "asymmetry")
     total = sum(
         stats.lognorm.logpdf(named[n][0], getattr(priors, n).log_sd, scale=getattr(priors, n).median)
         for n in log_normal
@@ -76,12 +76,12 @@ def plain_log_density(point, data, law):
     scale = scale_between(freedoms(data, law).run, sigma, priors.sigma_run.log_median, np)
     total += stats.norm.logpdf(named["run_effect"], 0, sigma).sum() + np.log(scale).sum()
     recall = retention(
-        law.curve,
         data.log_exposures - named["run_effect"],
         np.log(named["critical_exposures"])[data.cell_of_run],
         named["steepness"][data.cell_of_run],
         named["floor"],
         named["ceiling"][data.cell_of_run],
+        named["asymmetry"],
     )
     concentration = named["concentration"][0]
     counts = stats.betabinom.logpmf(data.recalled, data.probed, recall * concentration, (1 - recall) * concentration)

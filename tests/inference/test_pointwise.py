@@ -17,12 +17,12 @@ def by_brute_force(named, data, draw, run):
     z = np.linspace(-60, 60, 120_001)
     cell = data.cell_of_run[run]
     chance = retention(
-        LAW.curve,
         data.log_exposures[run, 0] - named["sigma_run"][0, draw, 0] * z,
         np.log(named["critical_exposures"][0, draw, cell, 0]),
         named["steepness"][0, draw, cell, 0],
         named["floor"][0, draw, 0],
         named["ceiling"][0, draw, cell, 0],
+        named["asymmetry"][0, draw, 0],
     )
     given = beta_binomial_log_density(
         data.recalled[run, 0], data.probed[run, 0], chance, named["concentration"][0, draw, 0]
@@ -40,7 +40,7 @@ def test_integral_equals_brute_force_where_draws_fit_the_data(fitted):
     data = prepare(fitted.curves, LAW)
     posterior = fitted.posterior.transpose("chain", "draw", "run", "cell", "group", "covariate")
     named = {name: variable.values[:1, ::200] for name, variable in posterior.data_vars.items()}
-    ours = integrated_log_likelihood(named, data, LAW.curve)
+    ours = integrated_log_likelihood(named, data, LAW)
     for draw, run in np.ndindex(ours.shape[1], ours.shape[2]):
         assert ours[0, draw, run, 0] == pytest.approx(by_brute_force(named, data, draw, run), abs=2e-3)
 
@@ -48,7 +48,7 @@ def test_integral_equals_brute_force_where_draws_fit_the_data(fitted):
 def test_integral_equals_brute_force_for_draws_that_do_not(curves):
     data = prepare(curves, LAW)
     named = draw_prior(LAW, data, 6, np.random.default_rng(4))
-    ours = integrated_log_likelihood(named, data, LAW.curve)
+    ours = integrated_log_likelihood(named, data, LAW)
     errors = [
         abs(ours[0, draw, run, 0] - by_brute_force(named, data, draw, run))
         for draw, run in np.ndindex(6, data.shape[0])
@@ -63,4 +63,4 @@ def test_runs_that_were_not_probed_have_likelihood_one(curves):
     silent["probed"][3] = 0
     data = prepare(silent, LAW)
     named = draw_prior(LAW, data, 5, np.random.default_rng(4))
-    np.testing.assert_array_equal(integrated_log_likelihood(named, data, LAW.curve)[:, :, 3], 0.0)
+    np.testing.assert_array_equal(integrated_log_likelihood(named, data, LAW)[:, :, 3], 0.0)

@@ -152,11 +152,11 @@ def _at_target(fit: Fit, posterior: xr.Dataset, rng: np.random.Generator) -> dic
     tokens = float(fit.curves[schema.TOKENS][0])
     at = extrapolate(tree, _TARGET, tokens, seed=int(rng.integers(2**31))).isel(group=0)
     fall = Fall(
-        shape=fit.law.curve,
         log_threshold=(at["log_critical_exposures"] + at["run_effect"]).values,
         steepness=np.exp(at["log_steepness"].values),
         floor=at["floor"].values,
         ceiling=at["ceiling"].values,
+        asymmetry=at["asymmetry"].values,
     )
     return {"threshold at the target": fall.log_threshold, "optimum at the target": fall.log_exposures_at_optimum()}
 
@@ -164,7 +164,7 @@ def _at_target(fit: Fit, posterior: xr.Dataset, rng: np.random.Generator) -> dic
 def _of_data(fit: Fit, posterior: xr.Dataset) -> dict[str, np.ndarray]:
     """The log likelihood of all runs."""
     named = {str(name): variable.values for name, variable in posterior.data_vars.items()}
-    by_run = integrated_log_likelihood(named, prepare(fit.curves, fit.law), fit.law.curve)
+    by_run = integrated_log_likelihood(named, prepare(fit.curves, fit.law), fit.law)
     return {"log likelihood": by_run.sum(axis=(2, 3))}
 
 

@@ -15,7 +15,7 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.curves import group_exposures
 from bayeskisl.inference.simulate import design_curves
-from bayeskisl.laws.shapes import SHAPES, retention
+from bayeskisl.laws.shapes import SYMMETRIC, inverse_share, retention
 
 __all__ = ["TARGETS", "WORLDS", "Target", "World", "simulate_sweep"]
 
@@ -47,15 +47,15 @@ class World:
         log critical exposures, against z = log(params / reference).
     scatter : callable
         ``scatter(seen, unseen, rng)``: how far the sizes of the sweep, and after them the targets, lie off the line.
-    shape : str
-        A key of `bayeskisl.laws.SHAPES`.
+    asymmetry : float
+        Of the fall; 1 is the logistic.
     """
 
     name: str
     title: str
     line: Line
     scatter: Scatter
-    shape: str = "logistic"
+    asymmetry: float = SYMMETRIC
 
 
 @dataclass(frozen=True)
@@ -67,14 +67,13 @@ class Target:
     params : float
     log_threshold : float
         Its log critical exposures, run effect included.
-    steepness : float
-    shape : str
+    steepness, asymmetry : float
     """
 
     params: float
     log_threshold: float
     steepness: float
-    shape: str
+    asymmetry: float
 
     @property
     def log_collapse(self) -> float:
@@ -83,7 +82,7 @@ class Target:
 
     def log_admissible(self, keep: float = 0.9) -> float:
         """Log of the facts of which it keeps `keep` of what its ceiling allows."""
-        return float(self.log_collapse - SHAPES[self.shape].inverse(keep) / self.steepness)
+        return float(self.log_collapse - inverse_share(keep, self.asymmetry) / self.steepness)
 
 
 def simulate_sweep(world: World, number: int, seed: int = 0) -> tuple[xr.Dataset, dict[int, Target]]:
@@ -120,22 +119,22 @@ def simulate_sweep(world: World, number: int, seed: int = 0) -> tuple[xr.Dataset
         times: _fresh_run(world, params[-1] * times, off, rng)
         for times, off in zip(TARGETS, off_line[sizes:], strict=True)
     }
-    return design.assign({schema.RECALLED: _recalled(design, params, thresholds, world.shape, rng)}), targets
+    return design.assign({schema.RECALLED: _recalled(design, params, thresholds, world.asymmetry, rng)}), targets
 
 
 def _recalled(
-    design: xr.Dataset, params: np.ndarray, thresholds: np.ndarray, shape: str, rng: np.random.Generator
+    design: xr.Dataset, params: np.ndarray, thresholds: np.ndarray, asymmetry: float, rng: np.random.Generator
 ) -> xr.DataArray:
     """Counts, dims ``(run, group)``."""
     size = np.searchsorted(params, design[schema.PARAMS].values)
     effect = _SIGMA_RUN * rng.standard_normal(len(size))
     chance = retention(
-        SHAPES[shape],
         np.log(group_exposures(design).values[:, 0]),
         thresholds[size] + effect,
         _steepness(params)[size],
         _FLOOR,
         1 - _LAPSE,
+        asymmetry,
     )
     share = rng.beta(chance * _CONCENTRATION, (1 - chance) * _CONCENTRATION)
     probed = design[schema.PROBED]
@@ -144,7 +143,7 @@ def _recalled(
 
 def _fresh_run(world: World, params: float, off_line: float, rng: np.random.Generator) -> Target:
     threshold = world.line(_z(params)) + off_line + _SIGMA_RUN * rng.standard_normal()
-    return Target(float(params), float(threshold), float(_steepness(params)), world.shape)
+    return Target(float(params), float(threshold), float(_steepness(params)), world.asymmetry)
 
 
 def _z(params: np.ndarray | float) -> np.ndarray:
@@ -197,7 +196,7 @@ WORLDS = MappingProxyType(
             World("power-0", "the law is right, no size scatter", _power, _normal(0.0)),
             World("power-1", "the law is right, size scatter .1", _power, _normal(0.1)),
             World("power-3", "the law is right, size scatter .3", _power, _normal(0.3)),
-            World("break", "another shape of the fall", _power, _normal(0.1), shape="break"),
+            World("break", "another shape of the fall", _power, _normal(0.1), asymmetry=0.5),
             World("bend-03", "a bend of -.03 per squared log unit", _bent(-0.03), _normal(0.1)),
             World("bend-10", "a bend of -.1 per squared log unit", _bent(-0.1), _normal(0.1)),
             World("crossing", "from capacity- to exposure-limited", _crossing, _normal(0.1)),
