@@ -130,6 +130,9 @@ def read_tree(path: str | Path) -> xr.DataTree:
     if lacking:
         raise InputError("a fit of bayeskisl", f"a file without {', '.join(lacking)}", str(path),
                          "make one with `bayeskisl fit`")  # fmt: skip
+    if "asymmetry" not in tree["posterior"]:
+        raise InputError("a fit that knows the asymmetry of the fall", "one of an earlier version", str(path),
+                         "fit the curves again")  # fmt: skip
     return tree
 
 

@@ -1,5 +1,6 @@
 """The collapse point against model size: what was inferred, what every law predicts, what was measured."""
 
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -60,7 +61,7 @@ def plot_collapse(
     with figure_style(dark):
         figure, axes = new_figure(figsize=(7.6, 4.8))
         lines = _funnels(fit, ends, prediction, ci_prob)
-        for law, color, line in zip(lines["law"].values, law_colors(lines.sizes["law"]), LINES, strict=False):
+        for law, color, line in zip(lines["law"].values, law_colors(lines.sizes["law"]), cycle(LINES), strict=False):
             _draw_funnel(axes, lines.sel(law=law), color, line, f"law '{law}' (weight {fit.weights[str(law)]:.2f})")
         _draw_cells(axes, fit, sizes, ci_prob)
         if prediction is not None:

@@ -8,6 +8,7 @@ import xarray as xr
 from bayeskisl.errors import InputError
 from bayeskisl.inference import build_model, extrapolate, fit, load_fit, simulate
 from bayeskisl.inference.data import prepare
+from bayeskisl.inference.storage import write_tree
 from bayeskisl.laws import load_law
 from bayeskisl.laws.shapes import share_kept
 from tests.inference.conftest import LEVELS, SIZES, TRUTH
@@ -115,6 +116,10 @@ def test_missing_foreign_and_corrupt_files_are_refused(saved, curves, tmp_path):
     curves.to_netcdf(foreign, engine="h5netcdf")
     with pytest.raises(InputError, match="a fit of bayeskisl, got a file without posterior"):
         load_fit(foreign)
+    earlier = load_fit(saved).tree.copy()
+    earlier["posterior"] = earlier["posterior"].to_dataset().drop_vars("asymmetry")
+    with pytest.raises(InputError, match="one of an earlier version .* fit the curves again"):
+        load_fit(write_tree(earlier, tmp_path / "earlier.nc"))
     corrupt = shutil.copy(saved, tmp_path / "corrupt.nc")
     with open(corrupt, "r+b") as file:
         file.truncate(1000)

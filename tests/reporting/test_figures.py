@@ -6,7 +6,9 @@ import xarray as xr
 
 from bayeskisl.decision import decide, verify
 from bayeskisl.inference.simulate import design_curves
+from bayeskisl.laws import law_names
 from bayeskisl.reporting import plot_collapse, plot_curves, plot_decision
+from bayeskisl.reporting.style import LINES, figure_style, law_colors
 from tests.decision.hand_made import HandMadeFit, MixedFit, amount_curves, law_line, mixed_curves
 
 
@@ -67,6 +69,14 @@ def test_collapse_names_laws_weights_target_and_verdict(fit, decision, verificat
     said = texts(plot_collapse(fit, decision.data, verification))
     for word in ("law 'collapse' (weight 0.75)", "law 'power' (weight 0.25)", "predicted at 98,304", "measured: hit"):
         assert word in said
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_every_shipped_law_has_a_look_of_its_own(dark):
+    laws = len(law_names())
+    with figure_style(dark):
+        assert len(set(law_colors(laws))) == laws
+    assert len(set(LINES)) == len(LINES) >= laws
 
 
 def test_a_bound_is_drawn_as_a_bound(fit, decision):
