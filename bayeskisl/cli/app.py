@@ -188,6 +188,30 @@ def fit(
     typer.echo(f"gate passed: {out}")
 
 
+@app.command()
+def prior(
+    curves: Annotated[Path, typer.Argument(help="Retention curves, NetCDF: where to draw, and what to compare with.")],
+    law: Annotated[str, typer.Option(help="A law's TOML file, or the name of a shipped one.")] = "collapse",
+    out: Annotated[Path | None, typer.Option(help="Figure to write: PNG, SVG or PDF.")] = None,
+    seed: int = 0,
+) -> None:
+    """What a law expects before it has seen a single count, and how much of what was measured it allows for."""
+    from bayeskisl.curves import load_curves
+    from bayeskisl.laws import load_law
+
+    if out is not None and out.suffix not in (".png", ".svg", ".pdf"):
+        raise InputError("a file that ends in .png, .svg or .pdf", out.name, "--out")
+    law, loaded = load_law(law), load_curves(curves)
+    with loading("drawing from the prior"):
+        from bayeskisl.inference import prior_predictive
+        from bayeskisl.reporting import describe_prior, plot_prior_predictive
+
+        said = describe_prior(prior_predictive(law, loaded, seed=seed), law)
+        if out is not None:
+            plot_prior_predictive(law, loaded, seed=seed).savefig(out)
+    typer.echo(said)
+
+
 app.command()(predict)
 app.command()(decide)
 app.command()(verify)

@@ -7,10 +7,11 @@ from bayeskisl.inference.fit import fit
 from bayeskisl.inference.fleet import fit_many
 from bayeskisl.inference.gate import Gate
 from bayeskisl.inference.model import build_model
+from bayeskisl.inference.prior_predictive import prior_predictive
 from bayeskisl.inference.result import Fit, load_fit
 from bayeskisl.inference.simulate import simulate
 
 __all__ = [
     "Caution", "Comparison", "Fit", "Gate", "build_model", "compare", "extrapolate", "fit", "fit_many", "load_fit",
-    "simulate",
+    "prior_predictive", "simulate",
 ]  # fmt: skip

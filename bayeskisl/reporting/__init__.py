@@ -7,6 +7,7 @@ from bayeskisl.reporting.diagnostics_figures import plot_calibration, plot_diagn
 from bayeskisl.reporting.explorer import explore
 from bayeskisl.reporting.page import report
 from bayeskisl.reporting.plan_figure import plot_plan
+from bayeskisl.reporting.prior_figure import describe_prior, plot_prior_predictive
 from bayeskisl.reporting.replay_figure import plot_replay
 from bayeskisl.reporting.text import describe_decision, describe_prediction, describe_verification
 from bayeskisl.reporting.tidy import export, tidy
@@ -14,6 +15,7 @@ from bayeskisl.reporting.tidy import export, tidy
 __all__ = [
     "describe_decision",
     "describe_prediction",
+    "describe_prior",
     "describe_verification",
     "explore",
     "export",
@@ -23,6 +25,7 @@ __all__ = [
     "plot_decision",
     "plot_diagnostics",
     "plot_plan",
+    "plot_prior_predictive",
     "plot_prior_vs_posterior",
     "plot_replay",
     "report",

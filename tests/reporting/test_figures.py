@@ -7,7 +7,7 @@ import xarray as xr
 from bayeskisl.decision import decide, verify
 from bayeskisl.inference.simulate import design_curves
 from bayeskisl.laws import law_names
-from bayeskisl.reporting import plot_collapse, plot_curves, plot_decision
+from bayeskisl.reporting import plot_collapse, plot_curves, plot_decision, plot_prior_predictive
 from bayeskisl.reporting.style import LINES, figure_style, law_colors
 from tests.decision.hand_made import HandMadeFit, MixedFit, amount_curves, law_line, mixed_curves
 
@@ -69,6 +69,15 @@ def test_collapse_names_laws_weights_target_and_verdict(fit, decision, verificat
     said = texts(plot_collapse(fit, decision.data, verification))
     for word in ("law 'collapse' (weight 0.75)", "law 'power' (weight 0.25)", "predicted at 98,304", "measured: hit"):
         assert word in said
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_what_a_prior_expects_has_a_row_for_each_group(dark):
+    figure = plot_prior_predictive("collapse", mixed_curves("ratio"), draws=100, dark=dark)
+    said = texts(figure)
+    assert len(figure.axes) == 4
+    assert all(f"{group}, recalled" in said for group in ("infused", "background"))
+    assert "its predictive intervals hold" in said
 
 
 @pytest.mark.parametrize("dark", [False, True])

@@ -1,0 +1,78 @@
+"""What a law expects of a sweep before any of its counts is seen."""
+
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from bayeskisl import schema
+from bayeskisl.curves import cell_table, final, group_exposures, load_curves, validate
+from bayeskisl.inference.data import prepare
+from bayeskisl.inference.posterior import report_on_axis
+from bayeskisl.inference.predictive import draw_counts
+from bayeskisl.inference.prior import draw_prior
+from bayeskisl.inference.storage import dataset
+from bayeskisl.laws import Law, load_law
+
+__all__ = ["prior_predictive"]
+
+
+def prior_predictive(
+    law: str | Path | Law, curves: xr.Dataset | str | Path, *, draws: int = 1000, ci_prob: float = 0.9, seed: int = 0
+) -> xr.Dataset:
+    """Draw sweeps from the prior of a law, at the places of given curves.
+
+    A prior that cannot produce what was measured will not be talked out of it by a few sizes; one under which anything
+    goes leaves all the work to them. Read this before a fit, and most of all before a law of your own.
+
+    Parameters
+    ----------
+    law : str, path or Law
+        Whose prior.
+    curves : xarray.Dataset or path
+        Their runs say where; their counts are only compared with.
+    draws : int
+        Of the prior.
+    ci_prob : float
+        Probability of the equal-tailed predictive interval that ``held`` counts with.
+    seed : int
+        Of everything random.
+
+    Returns
+    -------
+    xarray.Dataset
+        The named quantities and ``recalled``, dims ``(chain, draw, ...)`` of one chain; ``held (group)``, the share of
+        runs whose count lies inside the prior's predictive interval; ``inside (cell, group)``, the prior probability
+        that half is kept somewhere between the fewest and the most exposures of a cell.
+
+    Raises
+    ------
+    InputError
+        If the curves break their schema or there is no such law.
+    """
+    curves = final(validate(curves) if isinstance(curves, xr.Dataset) else load_curves(curves))
+    law = load_law(law)
+    data, rng = prepare(curves, law), np.random.default_rng(seed)
+    named = dataset(draw_prior(law, data, draws, rng), data)
+    counts = dataset(draw_counts(named, data, law, rng), data)
+    reported = report_on_axis(named, cell_table(curves)[0], law, curves.attrs["axis"])
+    critical = named[schema.CRITICAL_EXPOSURES] if law.falls else 0 * named[schema.CRITICAL_EXPOSURES]
+    return reported.merge(counts).assign(
+        held=_held(counts[schema.RECALLED], curves, ci_prob), inside=_inside(critical, curves)
+    )
+
+
+def _held(drawn: xr.DataArray, curves: xr.Dataset, ci_prob: float) -> xr.DataArray:
+    tail = (1 - ci_prob) / 2
+    low, high = (drawn.quantile(end, dim=("chain", "draw"), method="inverted_cdf") for end in (tail, 1 - tail))
+    recalled = curves[schema.RECALLED].reset_coords(drop=True)
+    is_held = (recalled >= low.drop_vars("quantile")) & (recalled <= high.drop_vars("quantile"))
+    return is_held.where(curves[schema.PROBED].reset_coords(drop=True) > 0).mean(schema.RUN)
+
+
+def _inside(critical: xr.DataArray, curves: xr.Dataset) -> xr.DataArray:
+    cells, cell_of_run = cell_table(curves)
+    exposures = group_exposures(curves).reset_coords(drop=True).where(curves[schema.PROBED].reset_coords(drop=True) > 0)
+    of_cell = exposures.groupby(xr.DataArray(cells[schema.CELL].values[cell_of_run], dims=schema.RUN, name=schema.CELL))
+    low, high = of_cell.min(), of_cell.max()
+    return ((critical >= low) & (critical <= high)).mean(("chain", "draw"))
