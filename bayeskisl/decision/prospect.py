@@ -80,7 +80,11 @@ class Prospect:
         )
 
     def share_of_ceiling(self, group: str, infusion: np.ndarray) -> np.ndarray:
-        """Knowledge that a group keeps over that at its ceiling, shape ``(sample, point)``."""
+        """Knowledge that a group keeps over that at its ceiling, ``(sample, point)``, or ``(sample, 1)`` where it is
+        the same at every infusion.
+        """
+        if moves(self.target.axis, group) == 0:
+            infusion = infusion[:, :1]
         return self.falls[group].share_of_ceiling(self.target.log_exposures(infusion, group))
 
     def keeping(self, share: float, group: str | None = None) -> np.ndarray:

@@ -87,8 +87,7 @@ def _is_symmetric(asymmetry: Array) -> bool:
 
 def _odds_against(x: Array, asymmetry: Array, xp: Any) -> Array:
     """a exp(-b x)."""
-    far = xp.clip(x, -_FARTHEST, _FARTHEST)
-    return xp.exp(xp.clip(_log_odds_at_half(asymmetry, xp) - _rate(asymmetry, xp) * far, -_STEEPEST, _STEEPEST))
+    return xp.exp(xp.clip(_log_odds_at_half(asymmetry, xp) - _rate(asymmetry, xp) * x, -_STEEPEST, _STEEPEST))
 
 
 def _log_odds_at_half(asymmetry: Array, xp: Any) -> Array:
