@@ -27,6 +27,7 @@ from bayeskisl.inference import compare as compare
 from bayeskisl.inference import fit as fit
 from bayeskisl.inference import fit_many as fit_many
 from bayeskisl.inference import load_fit as load_fit
+from bayeskisl.inference import prior_predictive as prior_predictive
 from bayeskisl.inference import simulate as simulate
 from bayeskisl.laws import Law as Law
 from bayeskisl.laws import load_law as load_law
@@ -38,6 +39,7 @@ from bayeskisl.reporting import plot_curves as plot_curves
 from bayeskisl.reporting import plot_decision as plot_decision
 from bayeskisl.reporting import plot_diagnostics as plot_diagnostics
 from bayeskisl.reporting import plot_plan as plot_plan
+from bayeskisl.reporting import plot_prior_predictive as plot_prior_predictive
 from bayeskisl.reporting import plot_prior_vs_posterior as plot_prior_vs_posterior
 from bayeskisl.reporting import plot_replay as plot_replay
 from bayeskisl.reporting import report as report

@@ -10,6 +10,7 @@ from bayeskisl import __version__
 from bayeskisl.errors import InputError
 from bayeskisl.sweeping import Refine, SweepSpec, load_sweep, run_sweep
 from bayeskisl.workflow.events import DemoEvents
+from bayeskisl.workflow.fitting import fit_through_gate
 from bayeskisl.workflow.stages import Stages
 
 if TYPE_CHECKING:
@@ -150,13 +151,13 @@ def _levels(axis: str, data: "xr.Dataset", quantiles: tuple[float, ...]) -> tupl
 
 
 def _fit(curves: "xr.Dataset", path: Path, stages: Stages, records: str, draws: int) -> "Fit":
-    from bayeskisl.inference import fit, load_fit
+    from bayeskisl.inference import load_fit
     from bayeskisl.laws import load_law
 
     inputs = (records, load_law(LAW).sha256, draws, __version__)
     if stages.is_done(path, *inputs):
         return load_fit(path)
-    result = fit(curves, LAW, draws=draws)
+    result = fit_through_gate(curves, LAW, draws=draws)
     result.save(path)
     stages.done(path, *inputs)
     return result

@@ -14,6 +14,7 @@ from bayeskisl.shipped import shipped_file
 from bayeskisl.sweeping import load_sweep, run_sweep, sweep_folders
 from bayeskisl.sweeping.records import write_atomically
 from bayeskisl.workflow.events import DemoEvents
+from bayeskisl.workflow.fitting import fit_through_gate
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from bayeskisl.inference import Fit
 
 __all__ = ["LoopStep", "loop"]
-
-# A posterior that fails its gate is sampled once more, longer.
-_DRAWS, _LONGER = {"draws": 1000, "tune": 600}, {"draws": 2500, "tune": 1500}
 
 
 @dataclass(frozen=True)
@@ -193,14 +191,12 @@ class _Turn:
         return ""
 
     def _fit(self, curves: "xr.Dataset") -> "Fit":
-        from bayeskisl.inference import fit, load_fit
+        from bayeskisl.inference import load_fit
 
         path = self.folder / "fit.nc"
         if path.is_file():
             return load_fit(path)
-        result = fit(curves, self.law, seed=self.seed, throw=False, **_DRAWS)
-        if not result.gate.passed:
-            result = fit(curves, self.law, seed=self.seed, throw=True, **_LONGER)
+        result = fit_through_gate(curves, self.law, seed=self.seed)
         result.save(path)
         return result
 
