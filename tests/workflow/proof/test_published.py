@@ -29,7 +29,7 @@ def test_tables_are_read_with_the_assumed_number_of_probes(table, runs):
 def test_the_priors_are_those_of_power_but_for_what_the_file_explains():
     power, own = load_law("power"), load_law(shipped_folder("data") / "literature" / "law.toml")
     differing = {name for name, prior in own.priors if prior != getattr(power.priors, name)}
-    assert differing == {"sigma_run", "steepness", "lapse", "concentration"}
+    assert differing == {"sigma_run", "steepness", "asymmetry", "lapse", "concentration"}
 
 
 @pytest.mark.slow

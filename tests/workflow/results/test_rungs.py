@@ -10,7 +10,7 @@ from bayeskisl.workflow.results.rungs import RUNG, climb, joined_rungs, load_run
 # What may differ beside the name: the path of each changed value.
 CHANGED = {
     "other-seeds": {"seeds"},
-    "twice-the-steps": {"tokens"},
+    "twice-the-steps": {"tokens", "levels"},
     "half-batch": {"ladder.training.batch"},
     "twice-the-batch": {"ladder.training.batch"},
     "half-rate": {"learning_rates"},
