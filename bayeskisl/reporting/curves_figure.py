@@ -19,6 +19,7 @@ from bayeskisl.reporting.numbers import short
 from bayeskisl.reporting.style import (
     LINES,
     MARKERS,
+    draw_bands,
     exposures_on_top,
     figure_style,
     ladder_colors,
@@ -28,6 +29,7 @@ from bayeskisl.reporting.style import (
 
 if TYPE_CHECKING:
     from bayeskisl.inference import Fit
+    from bayeskisl.laws import Law
 
 __all__ = ["plot_curves"]
 
@@ -158,21 +160,19 @@ def _draw_bands(
     else:
         infusion = expit(np.linspace(logit(swept.min().item()), logit(swept.max().item()), _POINTS))
     exposures = axis_exposures(infusion, fit.curves.attrs["axis"], group, held_fixed)
-    retention = _fall_of_cell(fit, cell, group).retention(np.log(exposures))
-    low, lower, median, higher, high = np.quantile(retention, [0.05, 0.25, 0.5, 0.75, 0.95], axis=0)
-    axes.fill_between(infusion, low, high, color=color, alpha=0.16, lw=0)
-    axes.fill_between(infusion, lower, higher, color=color, alpha=0.30, lw=0)
-    axes.plot(infusion, median, color=color, lw=1.4, ls=line)
+    fall = fall_of_cell(fit.tree["posterior"].to_dataset(), fit.law, cell, group)
+    draw_bands(axes, infusion, fall.retention(np.log(exposures)), color, line)
 
 
-def _fall_of_cell(fit: "Fit", cell: int, group: str) -> Fall:
+def fall_of_cell(named: xr.Dataset, law: "Law", cell: int, group: str) -> Fall:
+    """The fall of one cell, from some draws of the named quantities of a posterior or a prior."""
     from bayeskisl.inference.pointwise import log_thresholds
 
-    posterior = fit.tree["posterior"].to_dataset().sel(group=group).stack(sample=("chain", "draw"))
-    every = max(1, posterior.sizes["sample"] // _DRAWS)
-    some = posterior.isel(sample=slice(None, None, every), cell=cell)
+    of_group = named.sel(group=group).stack(sample=("chain", "draw"))
+    every = max(1, of_group.sizes["sample"] // _DRAWS)
+    some = of_group.isel(sample=slice(None, None, every), cell=cell)
     return Fall(
-        log_threshold=log_thresholds(some, fit.law),
+        log_threshold=log_thresholds(some, law),
         steepness=some["steepness"].values,
         floor=some["floor"].values,
         ceiling=some["ceiling"].values,

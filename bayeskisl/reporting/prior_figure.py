@@ -12,9 +12,9 @@ from matplotlib.ticker import PercentFormatter
 from bayeskisl import schema
 from bayeskisl.curves import cell_table, final, group_exposures
 from bayeskisl.laws import load_law
-from bayeskisl.laws.shapes import retention
+from bayeskisl.reporting.curves_figure import fall_of_cell
 from bayeskisl.reporting.numbers import percent
-from bayeskisl.reporting.style import MARKERS, figure_style, ladder_colors, log_axis, new_figure
+from bayeskisl.reporting.style import MARKERS, draw_bands, figure_style, ladder_colors, law_colors, log_axis, new_figure
 
 if TYPE_CHECKING:
     from bayeskisl.laws import Law
@@ -56,8 +56,8 @@ def plot_prior_predictive(
     -------
     matplotlib.figure.Figure
         One row for each probed group. Left: 50 and 90 % prior bands and a dozen prior curves of the middle size, with
-        the measured runs of every size. Right: 50 and 90 % prior bands of the critical exposures of every size, and
-        the exposures at which that size was run.
+        the measured runs of every size. Right: 50 and 90 % prior bands of the critical exposures of every size (none
+        where a law knows no fall), and the exposures at which that size was run.
     """
     from bayeskisl.inference import prior_predictive
 
@@ -67,28 +67,32 @@ def plot_prior_predictive(
     with figure_style(dark):
         figure, panels = new_figure(len(groups), 2, figsize=(9.6, 3.9 * len(groups)), squeeze=False)
         for (left, right), group in zip(panels, groups, strict=True):
-            of_group, exposures = expected.sel(group=group), group_exposures(curves).sel(group=group).values
+            exposures = group_exposures(curves).sel(group=group).values
             asked = curves[schema.PROBED].sel(group=group).values > 0
-            _draw_curves(left, of_group, curves, exposures, asked, group)
-            _draw_thresholds(right, of_group, curves, exposures, asked)
+            _draw_curves(left, expected, law, curves, exposures, asked, group)
+            _draw_thresholds(right, expected.sel(group=group), law, curves, exposures, asked)
         figure.suptitle(f"Before any count is seen: law '{law.name}'", x=0.01, ha="left", fontsize=11)
         figure.supxlabel(describe_prior(expected, law), fontsize=8, x=0.01, ha="left")
     return figure
 
 
 def _draw_curves(
-    axes: Axes, expected: xr.Dataset, curves: xr.Dataset, exposures: np.ndarray, asked: np.ndarray, group: str
+    axes: Axes,
+    expected: xr.Dataset,
+    law: "Law",
+    curves: xr.Dataset,
+    exposures: np.ndarray,
+    asked: np.ndarray,
+    group: str,
 ) -> None:
     cells, cell_of_run = cell_table(curves)
     sizes = cells[schema.PARAMS].values
     middle = int(np.argsort(sizes, kind="stable")[len(sizes) // 2])
     grid = np.geomspace(exposures[asked].min() / 1.5, exposures[asked].max() * 1.5, _POINTS)
-    one = expected.isel(chain=0, cell=middle)
-    of_draw = ("critical_exposures", "steepness", "floor", "ceiling", "asymmetry")
-    critical, steepness, floor, ceiling, asymmetry = (one[name].values[:, None] for name in of_draw)
-    drawn = retention(np.log(grid), np.log(critical), steepness, floor, ceiling, asymmetry)
-    _bands(axes, grid, drawn)
-    axes.plot(grid, drawn[:_EXAMPLES].T, color="#0072B2", lw=0.6, alpha=0.7)
+    drawn = fall_of_cell(expected, law, middle, group).retention(np.log(grid))
+    color = law_colors(1)[0]
+    draw_bands(axes, grid, drawn, color)
+    axes.plot(grid, drawn[:_EXAMPLES].T, color=color, lw=0.6, alpha=0.7)
     share = curves[schema.RECALLED].sel(group=group).values / np.maximum(
         curves[schema.PROBED].sel(group=group).values, 1
     )
@@ -104,27 +108,21 @@ def _draw_curves(
 
 
 def _draw_thresholds(
-    axes: Axes, expected: xr.Dataset, curves: xr.Dataset, exposures: np.ndarray, asked: np.ndarray
+    axes: Axes, expected: xr.Dataset, law: "Law", curves: xr.Dataset, exposures: np.ndarray, asked: np.ndarray
 ) -> None:
     cells, cell_of_run = cell_table(curves)
     sizes = cells[schema.PARAMS].values
     order = np.argsort(sizes, kind="stable")
     critical = expected["critical_exposures"].isel(chain=0).transpose("draw", "cell").values
-    _bands(axes, sizes[order], critical[:, order])
+    if law.falls:
+        draw_bands(axes, sizes[order], critical[:, order], law_colors(1)[0])
     for cell in order:
         run_at = exposures[asked & (cell_of_run == cell)]
         if len(run_at):
-            axes.plot([sizes[cell]] * 2, [run_at.min(), run_at.max()], color="#D55E00", lw=2, alpha=0.8)
+            axes.plot([sizes[cell]] * 2, [run_at.min(), run_at.max()], color=law_colors(2)[1], lw=2, alpha=0.8)
     low, high = np.quantile(critical, [0.02, 0.98])
     log_axis(axes, "x", sizes.min() / 1.3, sizes.max() * 1.3)
     log_axis(axes, "y", min(low, exposures[asked].min() / 1.3), max(high, exposures[asked].max() * 1.3))
     axes.set_xlabel("non-embedding parameters")
     axes.set_ylabel("critical exposures")
     axes.set_title("bars: exposures at which each size was run", fontsize=8.5)
-
-
-def _bands(axes: Axes, at: np.ndarray, draws: np.ndarray) -> None:
-    low, lower, median, higher, high = np.quantile(draws, [0.05, 0.25, 0.5, 0.75, 0.95], axis=0)
-    axes.fill_between(at, low, high, color="#0072B2", alpha=0.14, lw=0)
-    axes.fill_between(at, lower, higher, color="#0072B2", alpha=0.26, lw=0)
-    axes.plot(at, median, color="#0072B2", lw=1.6)

@@ -18,6 +18,7 @@ from bayeskisl.reporting.numbers import short
 __all__ = [
     "LINES",
     "MARKERS",
+    "draw_bands",
     "exposures_on_top",
     "figure_style",
     "ink",
@@ -101,6 +102,14 @@ def law_colors(count: int) -> list[str]:
     """Colours of laws."""
     palette = _LAWS[is_dark()]
     return [palette[i % len(palette)] for i in range(count)]
+
+
+def draw_bands(axes: Axes, at: np.ndarray, draws: np.ndarray, color: str, line: str | tuple = "-") -> None:
+    """Median, 50 and 90 % bands of draws, ``(draw, point)``."""
+    low, lower, median, higher, high = np.quantile(draws, [0.05, 0.25, 0.5, 0.75, 0.95], axis=0)
+    axes.fill_between(at, low, high, color=color, alpha=0.16, lw=0)
+    axes.fill_between(at, lower, higher, color=color, alpha=0.30, lw=0)
+    axes.plot(at, median, color=color, lw=1.4, ls=line)
 
 
 def log_axis(axes: Axes, which: str, low: float, high: float) -> None:

@@ -80,6 +80,14 @@ def test_what_a_prior_expects_has_a_row_for_each_group(dark):
     assert "its predictive intervals hold" in said
 
 
+def test_the_null_is_drawn_without_a_fall_and_without_critical_exposures():
+    curves, sizes = plot_prior_predictive("none", amount_curves(), draws=100).axes
+    drawn = [line.get_ydata() for line in curves.lines if len(line.get_ydata()) > 100]
+    assert len(drawn) > 10
+    assert max(np.ptp(line) for line in drawn) < 1e-9
+    assert not sizes.collections
+
+
 @pytest.mark.parametrize("dark", [False, True])
 def test_every_shipped_law_has_a_look_of_its_own(dark):
     laws = len(law_names())
