@@ -16,7 +16,7 @@ from bayeskisl.inference.data import prepare
 from bayeskisl.inference.densities import log_sum_exp
 from bayeskisl.inference.extrapolate import extrapolate
 from bayeskisl.inference.fit import fit_laws, teller
-from bayeskisl.inference.left_out_cells import Likelihoods, left_out_log_density, likelihoods_by_shape
+from bayeskisl.inference.left_out_cells import Likelihoods, kind, left_out_log_density, likelihoods_by_kind
 from bayeskisl.inference.result import Fit
 from bayeskisl.inference.sampling import Settings
 from bayeskisl.inference.storage import posterior_group
@@ -170,21 +170,21 @@ def compare(
     settings = Settings(draws=draws, seed=seed, cores=cores, tell=teller(progress))
     named = {name: _named(posterior) for name, posterior in posteriors.items()}
     data = {name: prepare(curves, law) for name, law in laws.items()}
-    likelihoods = likelihoods_by_shape(((law, named[name], data[name]) for name, law in laws.items()), seed)
+    likelihoods = likelihoods_by_kind(((law, named[name], data[name]) for name, law in laws.items()), seed)
     pointwise, pareto_k, refitted = {}, {}, {}
     for name, law in laws.items():
         settings.tell(f"leaving sizes out under the law '{name}'")
-        log_density = left_out_log_density(named[name], data[name], law, likelihoods[law.shape])
+        log_density = left_out_log_density(named[name], data[name], law, likelihoods[kind(law)])
         single = [leave_one_out(log_density[:, [cell]]) for cell in range(log_density.shape[1])]
         pointwise[name] = np.array([one.elpd for one in single])
         pareto_k[name] = np.array([one.pareto_k for one in single])
         poor = np.flatnonzero(pareto_k[name] > _PARETO_K) if refit else np.array([], dtype=int)
         for cell in poor:
-            pointwise[name][cell] = _without(curves, law, [cell], likelihoods[law.shape], settings)
+            pointwise[name][cell] = _without(curves, law, [cell], likelihoods[kind(law)], settings)
         refitted[name] = tuple(cell_table(curves)[0][schema.CELL].values[poor].tolist())
     cells = np.flatnonzero(np.isin(cell_table(curves)[0][schema.PARAMS].values, sizes[len(sizes) - largest :]))
     at_the_top = {
-        name: _without(curves, law, cells, likelihoods[law.shape], settings) for name, law in laws.items() if largest
+        name: _without(curves, law, cells, likelihoods[kind(law)], settings) for name, law in laws.items() if largest
     }
     return Comparison(_joined(fits, pointwise, floor), pointwise, pareto_k, refitted, at_the_top, len(sizes))
 

@@ -9,6 +9,7 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.curves import cell_table, group_exposures, varied
 from bayeskisl.errors import InputError
+from bayeskisl.inference.load import Load, load_of
 from bayeskisl.laws import Law, SizeLaw
 
 __all__ = ["ModelData", "prepare"]
@@ -40,6 +41,8 @@ class ModelData:
         Its columns and priors.
     positive : tuple of str
         Names of the positive quantities of groups, see `bayeskisl.laws.Law.positive`.
+    load : Load or None
+        Where runs and cells lie in load; None of a law that does not know it.
     labels : mapping
         Names along ``run``, ``group`` and ``cell``.
     """
@@ -55,6 +58,7 @@ class ModelData:
     covariates: np.ndarray
     size_law: SizeLaw
     positive: tuple[str, ...]
+    load: Load | None
     labels: Mapping[str, list]
 
     @property
@@ -87,6 +91,12 @@ class ModelData:
             log_size=pad(self.log_size, more_cells),
             is_real=pad(self.is_real, more_cells),
             covariates=np.pad(self.covariates, [(0, more_cells), (0, 0)], constant_values=1.0),
+            load=self.load
+            and replace(
+                self.load,
+                ahead=pad(self.load.ahead, more_runs),
+                at_half=pad(self.load.at_half, more_cells),
+            ),
             labels=labels,
         )
 
@@ -108,18 +118,20 @@ def prepare(curves: xr.Dataset, law: Law) -> ModelData:
     names = tuple(n for n in law.covariates if n == schema.PARAMS or is_varied[n])
     values = np.stack([cells[name].values for name in names], axis=1)
     size_law = SizeLaw.of(law, names, values)
+    rough_threshold, load = _half_points(curves, law, recalled, probed, log_exposures, cell_of_run)
     return ModelData(
         recalled=recalled,
         probed=probed,
         log_exposures=log_exposures,
         guessing=_common_guessing(counts[schema.GUESSING], probed),
         cell_of_run=cell_of_run,
-        rough_threshold=_rough_thresholds(recalled, probed, log_exposures, cell_of_run, cells.sizes[schema.CELL]),
+        rough_threshold=rough_threshold,
         log_size=size_law.z(values)[:, 0],
         is_real=np.ones(cells.sizes[schema.CELL], dtype=bool),
         covariates=values,
         size_law=size_law,
         positive=law.positive,
+        load=load,
         labels={
             schema.RUN: curves[schema.RUN].values.tolist(),
             schema.GROUP: curves[schema.GROUP].values.tolist(),
@@ -139,19 +151,60 @@ def _common_guessing(guessing: np.ndarray, probed: np.ndarray) -> np.ndarray:
     return np.array(rates, dtype=float)
 
 
-def _rough_thresholds(
-    recalled: np.ndarray, probed: np.ndarray, log_exposures: np.ndarray, cell_of_run: np.ndarray, cells: int
+def _half_points(
+    curves: xr.Dataset,
+    law: Law,
+    recalled: np.ndarray,
+    probed: np.ndarray,
+    log_exposures: np.ndarray,
+    cell_of_run: np.ndarray,
+) -> tuple[np.ndarray, Load | None]:
+    """Log exposures at the half-points of cells, read off the counts, ``(cell, group)``, and the load there."""
+    if not law.knows_load:
+        return _by_area(recalled, probed, log_exposures, cell_of_run, log_exposures), None
+    loads = load_of(curves)
+    reference = np.exp(np.log(loads).mean())
+    log_load = np.broadcast_to(np.log(loads / reference)[:, None], log_exposures.shape)
+    along = log_exposures - log_load
+    threshold, at_half = (_by_area(recalled, probed, along, cell_of_run, each) for each in (log_exposures, log_load))
+    share = _share_of_load(log_exposures, log_load, probed, cell_of_run)
+    return threshold, Load(reference, log_load - at_half[cell_of_run], at_half, share)
+
+
+def _by_area(
+    recalled: np.ndarray, probed: np.ndarray, along: np.ndarray, cell_of_run: np.ndarray, values: np.ndarray
 ) -> np.ndarray:
-    """Half-points by area: a curve that rises from 0 to 1 at c covers the area (end - c)."""
-    rough = np.full((cells, recalled.shape[1]), np.nan)
+    """Values at half-points, ``(cell, group)``: a curve that rises from 0 to 1 at c covers the area (end - c).
+
+    Parameters
+    ----------
+    along : numpy.ndarray
+        The coordinate along which retention rises, shape ``(run, group)``.
+    values : numpy.ndarray
+        What is looked up there, shape ``(run, group)``: a function of `along`.
+    """
+    rough = np.full((cell_of_run.max() + 1, recalled.shape[1]), np.nan)
     for cell, group in np.ndindex(*rough.shape):
         rows = (cell_of_run == cell) & (probed[:, group] > 0)
         if rows.any():
-            level, index = np.unique(log_exposures[rows, group], return_inverse=True)
+            level, first, index = np.unique(along[rows, group], return_index=True, return_inverse=True)
             share = recalled[rows, group] / probed[rows, group]
             mean_share = np.bincount(index, share) / np.bincount(index)
-            rough[cell, group] = level[-1] - np.trapezoid(mean_share, level)
+            half = level[-1] - np.trapezoid(mean_share, level)
+            rough[cell, group] = np.interp(half, level, values[rows, group][first])
     typical = np.where(
         np.isnan(rough).all(axis=0), 0.0, np.nansum(rough, axis=0) / np.maximum((~np.isnan(rough)).sum(axis=0), 1)
     )
     return np.where(np.isnan(rough), typical, rough)
+
+
+def _share_of_load(
+    log_exposures: np.ndarray, log_load: np.ndarray, probed: np.ndarray, cell_of_run: np.ndarray
+) -> np.ndarray:
+    """How much of the axis is load, ``(group,)``: the load's range over those of load and exposures, cell by cell."""
+    ranges = np.zeros((2, log_load.shape[1]))
+    for cell, group in np.ndindex(cell_of_run.max() + 1, log_load.shape[1]):
+        rows = (cell_of_run == cell) & (probed[:, group] > 0)
+        if rows.any():
+            ranges[:, group] += np.ptp(log_load[rows, group]), np.ptp(log_exposures[rows, group])
+    return ranges[0] / np.maximum(ranges.sum(axis=0), 1e-12)

@@ -8,11 +8,14 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+import numpy as np
+
 from bayeskisl import schema
 from bayeskisl.inference.correlation import correlations, pairs, triangular_root
 from bayeskisl.inference.curve_of_size import coefficients_at, curve_values
 from bayeskisl.inference.freedom import LATER
 from bayeskisl.inference.lines import line_mean, place_distribution, values_at
+from bayeskisl.inference.load import on_axis_stretch
 from bayeskisl.laws import Law
 from bayeskisl.laws.shapes import SYMMETRIC, retention
 
@@ -58,6 +61,9 @@ DIMS = {
     "run_freedom": (_RUN, TURN),
     "guessing": (_GROUP,),
     "cell_of_run": (_RUN,),
+    "load_ahead": (_RUN, _GROUP),
+    "load_at_half": (_CELL, _GROUP),
+    "load_share": (_GROUP,),
     **{f"{name}_{part}": dims for name in LINES for part, dims in _LINE_DIMS.items()},
 }
 
@@ -94,7 +100,13 @@ def define(say: Language, given: Mapping[str, Array], law: Law) -> None:
     several = say.sizes[_GROUP] > 1
     common = say.normal("common", 0.0, 1.0, dims=(QUANTITY,)) if several else None
     prior = {name: _of_groups(name, i, common, given) for i, name in enumerate((*law.positive, "lapse_intercept"))}
-    positive = {name: say.log_normal(name, *prior[name], dims=(_GROUP,)) for name in law.positive}
+    log_exposures, at_half, stretch = given["log_exposures"], 0.0, np.ones(say.sizes[_GROUP])
+    if law.knows_load:
+        effect = say.log_normal("load_effect", *prior["load_effect"], dims=(_GROUP,))
+        log_exposures, at_half = log_exposures - effect * given["load_ahead"], effect * given["load_at_half"]
+        stretch = on_axis_stretch(effect, given["load_share"])
+        prior["sigma_run"] = prior["sigma_run"][0] - xp.log(stretch), prior["sigma_run"][1]
+    positive = {name: say.log_normal(name, *prior[name], dims=(_GROUP,)) for name in law.positive if name != "load_effect"}
     lapse_intercept = say.normal("lapse_intercept", *prior["lapse_intercept"], dims=(_GROUP,))
     tied = law.priors.floor_excess.tied
     excess = 0.0 if tied else say.beta("floor_excess", 1.0, given["prior_floor_excess"], dims=(_GROUP,))
@@ -103,20 +115,21 @@ def define(say: Language, given: Mapping[str, Array], law: Law) -> None:
     of_threshold = common[len(prior) : len(prior) + columns] if several else None
     of_steepness = common[len(prior) + columns :] if several else None
     if law.saturates:
-        threshold = _about_curve(say, of_threshold, positive["tau"], given)
+        threshold = _about_curve(say, of_threshold, positive["tau"], at_half, given)
     else:
-        threshold = _along_line(say, "threshold", of_threshold, positive["tau"], given)
-    steepness = xp.exp(_along_line(say, "steepness", of_steepness, positive["steepness_scatter"], given))
+        threshold = _along_line(say, "threshold", of_threshold, positive["tau"], at_half, stretch, given)
+    scatter = positive["steepness_scatter"]
+    steepness = xp.exp(_along_line(say, "steepness", of_steepness, scatter, xp.log(stretch), 1.0, given)) / stretch
     lapse_log_odds = lapse_intercept + positive["lapse_scatter"] * say.normal("lapse_z", 0.0, 1.0, dims=(_CELL, _GROUP))
     floor = given["guessing"] + (1 - given["guessing"]) * excess
     ceiling = 1 - (1 - floor) / (1 + xp.exp(-lapse_log_odds))
 
     cell = given["cell_of_run"]
     concentration = positive["concentration"]
-    own_threshold = _run_threshold(say, threshold[cell], positive["sigma_run"], given)
+    own_threshold = _run_threshold(say, threshold[cell], stretch * positive["sigma_run"], stretch, given)
     asymmetry = positive.get("asymmetry", SYMMETRIC)
     recall = (
-        retention(given["log_exposures"], own_threshold, steepness[cell], floor, ceiling[cell], asymmetry, xp)
+        retention(log_exposures, own_threshold, steepness[cell], floor, ceiling[cell], asymmetry, xp)
         if law.falls
         else ceiling[cell]
     )
@@ -144,17 +157,19 @@ def _of_groups(name: str, at: int, common: Array | None, given: Mapping[str, Arr
     return mean + sd * pooling**0.5 * common[at], sd * (1 - pooling) ** 0.5
 
 
-def _along_line(say: Language, name: str, common: Array | None, scatter: Array, given: Mapping[str, Array]) -> Array:
-    """Values (cell, group) under the marginal Gaussian of a linear law."""
+def _along_line(
+    say: Language, name: str, common: Array | None, scatter: Array, shift: Array, unit: Array, given: Mapping[str, Array]
+) -> Array:
+    """Values (cell, group) under the marginal Gaussian of a linear law, and `shift` above it."""
     line = {part: given[f"{name}_{part}"] for part in _LINE_DIMS}
-    mean = line_mean(common, line)
-    along, scale = place_distribution(mean, scatter, line, say.xp)
+    mean = line_mean(common, line) + shift
+    along, scale = place_distribution(mean, scatter, unit, line, say.xp)
     place = say.rotated_normal(f"{name}_place", along, line["rotation"], scale, dims=(_CELL, _GROUP))
-    return values_at(place, mean, scatter, line, say.xp)
+    return values_at(place, mean, scatter, unit, line, say.xp)
 
 
-def _about_curve(say: Language, common: Array | None, tau: Array, given: Mapping[str, Array]) -> Array:
-    """Values (cell, group) that scatter about a law that saturates."""
+def _about_curve(say: Language, common: Array | None, tau: Array, shift: Array, given: Mapping[str, Array]) -> Array:
+    """Values (cell, group) that scatter about a law that saturates, and `shift` above it."""
     curve = {part: given[f"threshold_{part}"] for part in _CURVE_PARTS}
     coefficients = coefficients_at(
         lambda name, mean, sd: say.normal(name, mean, sd, dims=(_GROUP,)),
@@ -163,7 +178,7 @@ def _about_curve(say: Language, common: Array | None, tau: Array, given: Mapping
         curve,
         say.xp,
     )
-    centre = curve_values(coefficients, curve, say.xp)
+    centre = curve_values(coefficients, curve, say.xp) + shift
     scatter = tau ** curve["own_scatter"][:, None]
     scale = scale_between(curve["freedom"], scatter, given["prior_tau"][0], say.xp)
     from_rough = (1 - curve["freedom"]) * (centre - curve["rough"])
@@ -171,7 +186,9 @@ def _about_curve(say: Language, common: Array | None, tau: Array, given: Mapping
     return partly_centred(place, centre, curve["rough"], curve["freedom"], scale)
 
 
-def _run_threshold(say: Language, threshold: Array, sigma_run: Array, given: Mapping[str, Array]) -> Array:
+def _run_threshold(
+    say: Language, threshold: Array, sigma_run: Array, stretch: Array, given: Mapping[str, Array]
+) -> Array:
     """Each run's own half-point, N(threshold, sigma_run) and correlated over its groups, dims (run, group)."""
     correlation = []
     if say.sizes[_GROUP] > 1:
@@ -185,7 +202,7 @@ def _run_threshold(say: Language, threshold: Array, sigma_run: Array, given: Map
         given["threshold_rough"][given["cell_of_run"]],
         given["run_turns"],
         given["run_freedom"],
-        given["prior_sigma_run"][0],
+        given["prior_sigma_run"][0] + say.xp.log(stretch),
         say.xp,
     )
 
@@ -213,6 +230,8 @@ def half_points(
         ``place_of(turn, mean, sd)`` is the sampled place of every run, ``(..., run)``.
     correlation : list
         Of each pair of groups, see `bayeskisl.inference.correlation.pairs`; empty for a single group.
+    log_typical : array
+        Log of a typical sigma_run, ``(..., group)``.
     turns, freedom : array
         See `bayeskisl.inference.freedom.Freedoms`.
     """
@@ -233,7 +252,7 @@ def half_points(
         sigma = at(turn, sigma_run)
         expected = at(turn, centre) + sigma * sum(a * z for a, z in zip(row, white, strict=False))
         sd = sigma * row[turn]
-        typical = log_typical + (math.log(LATER) if turn else 0.0)
+        typical = at(turn, log_typical) + (math.log(LATER) if turn else 0.0)
         scale = scale_between(freedom[:, turn], sd, typical, xp)
         start = at(turn, rough)
         place = place_of(turn, (1 - freedom[:, turn]) * (expected - start) / scale, sd / scale)

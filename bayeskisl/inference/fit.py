@@ -16,7 +16,7 @@ from bayeskisl.errors import InputError
 from bayeskisl.inference.cautions import Caution, cautions
 from bayeskisl.inference.data import ModelData, prepare
 from bayeskisl.inference.gate import Gate, examine
-from bayeskisl.inference.left_out_cells import left_out_log_density, likelihoods_by_shape
+from bayeskisl.inference.left_out_cells import kind, left_out_log_density, likelihoods_by_kind
 from bayeskisl.inference.pointwise import integrated_log_likelihood
 from bayeskisl.inference.posterior import name_quantities, report_on_axis
 from bayeskisl.inference.predictive import draw_counts
@@ -237,9 +237,9 @@ def _weights(laws: list[str], left_out: dict[str, LeaveOneOut]) -> dict[str, flo
 def _left_out_cells(everyone: list[_Posterior], settings: Settings) -> dict[str, LeaveOneOut]:
     """By law."""
     settings.tell("comparing the laws by cells left out")
-    likelihoods = likelihoods_by_shape(((one.law, one.named, one.data) for one in everyone), settings.seed)
+    likelihoods = likelihoods_by_kind(((one.law, one.named, one.data) for one in everyone), settings.seed)
     return {
-        one.law.name: leave_one_out(left_out_log_density(one.named, one.data, one.law, likelihoods[one.law.shape]))
+        one.law.name: leave_one_out(left_out_log_density(one.named, one.data, one.law, likelihoods[kind(one.law)]))
         for one in everyone
     }
 

@@ -17,9 +17,10 @@ from scipy.special import log_ndtr
 from bayeskisl.inference.data import ModelData
 from bayeskisl.inference.densities import log_sum_exp
 from bayeskisl.inference.lines import Line
+from bayeskisl.inference.load import effective_log_exposures
 from bayeskisl.inference.model import lines_of
 from bayeskisl.inference.pointwise import integrate_run_effect
-from bayeskisl.inference.posterior import common_of_lines
+from bayeskisl.inference.posterior import common_of_lines, load_shift
 from bayeskisl.laws import Law
 
 __all__ = [
@@ -27,8 +28,9 @@ __all__ = [
     "Likelihoods",
     "cell_likelihoods",
     "expected_by_the_others",
+    "kind",
     "left_out_log_density",
-    "likelihoods_by_shape",
+    "likelihoods_by_kind",
 ]
 
 _REACH = 6.0  # posterior standard deviations to either side: beyond, a likelihood is flat (a bound) or nil
@@ -62,23 +64,28 @@ Likelihoods = dict[tuple[int, int], CellLikelihood]
 """By (cell, group)."""
 
 
-def likelihoods_by_shape(
+def likelihoods_by_kind(
     posteriors: Iterable[tuple[Law, dict[str, np.ndarray], ModelData]], seed: int
-) -> dict[str, Likelihoods]:
-    """Of each shape of the fall, from the first posterior that has it.
+) -> dict[tuple, Likelihoods]:
+    """Of each `kind` of fall, from the first posterior that has it.
 
-    Laws of one shape share each cell's likelihood, so that they differ in nothing else.
+    Laws of one kind share each cell's likelihood, so that they differ in nothing else.
 
     Parameters
     ----------
     posteriors : iterable of (law, named quantities, data)
     seed : int
     """
-    found: dict[str, Likelihoods] = {}
+    found: dict[tuple, Likelihoods] = {}
     for law, named, data in posteriors:
-        if law.shape not in found:
-            found[law.shape] = cell_likelihoods(named, data, law, np.random.default_rng([seed, 3]))
+        if kind(law) not in found:
+            found[kind(law)] = cell_likelihoods(named, data, law, np.random.default_rng([seed, 3]))
     return found
+
+
+def kind(law: Law) -> tuple:
+    """What laws that share the likelihoods of cells have in common."""
+    return law.shape, law.knows_load
 
 
 def cell_likelihoods(named: dict[str, np.ndarray], data: ModelData, law: Law, rng: np.random.Generator) -> Likelihoods:
@@ -153,24 +160,27 @@ def left_out_log_density(
     line, common = lines["threshold"], common_of_lines(flat.get("common"), lines)["threshold"]
     mean_law = line.mean if common is None else line.mean + line.common_sd * common
     total = np.zeros(flat["critical_exposures"].shape[:2])
+    at_half = np.broadcast_to(load_shift(flat, data), flat["critical_exposures"].shape)
     for group in range(data.shape[1]):
-        thresholds, shift = np.log(flat["critical_exposures"][..., group]), np.zeros(data.shape[2])
+        thresholds, shift = np.log(flat["critical_exposures"][..., group]), -at_half[..., group]
         if law.saturates:  # linear about the posterior mean of its coefficients
             centre = flat["coefficients"][:, group].mean(axis=0)
             line = replace(line, design=data.size_law.tangent(centre, data.covariates))
-            shift = line.design @ centre - data.size_law.log_critical_exposures(centre, data.covariates)
+            shift = shift + line.design @ centre - data.size_law.log_critical_exposures(centre, data.covariates)
         mean, sd = expected_by_the_others(thresholds + shift, flat["tau"][:, group], line, mean_law)
         for cell in (cell for cell, of in likelihoods if of == group):
-            total[:, cell] += likelihoods[cell, group].log_expectation(mean[:, cell] - shift[cell], sd[:, cell])
+            total[:, cell] += likelihoods[cell, group].log_expectation(mean[:, cell] - shift[:, cell], sd[:, cell])
     return total
 
 
 def _of_run(run, group, cell, nodes, few, data, law) -> np.ndarray:
     place = (run, group)
+    effective = effective_log_exposures(data.log_exposures, data.load, few)
+    log_exposures = effective[..., *place, None] if data.load else effective[place]
     return integrate_run_effect(
         data.recalled[place],
         data.probed[place],
-        data.log_exposures[place] - nodes if law.falls else np.full_like(nodes, np.inf),
+        log_exposures - nodes if law.falls else np.full_like(nodes, np.inf),
         few["steepness"][:, cell, group, None],
         few["floor"][:, group, None],
         few["ceiling"][:, cell, group, None],

@@ -68,17 +68,25 @@ def line_mean(common: Array | None, given: dict[str, Array]) -> Array:
     return mean[..., None]
 
 
-def values_at(place: Array, mean: Array, scatter: Array, given: dict[str, Array], xp: Any) -> Array:
-    """Values (cell, group) of the sampled coordinate `place`, (cell, group), given `line_mean` and `scatter`."""
+def values_at(place: Array, mean: Array, scatter: Array, unit: Array, given: dict[str, Array], xp: Any) -> Array:
+    """Values (cell, group) of the sampled coordinate `place`, (cell, group), given `line_mean` and `scatter`.
+
+    Parameters
+    ----------
+    unit : array
+        In which the data pin the values, (group,).
+    """
     centre = mean - given["rough"]
-    stretch = _axis_scale(scatter, given, xp) ** given["freedom"]
+    stretch = unit * (_axis_scale(scatter, given, xp) / unit) ** given["freedom"]
     return given["rough"] + given["freedom"] * centre + given["rotation"] @ (stretch * (given["rotation"].T @ place))
 
 
-def place_distribution(mean: Array, scatter: Array, given: dict[str, Array], xp: Any) -> tuple[Array, Array]:
+def place_distribution(
+    mean: Array, scatter: Array, unit: Array, given: dict[str, Array], xp: Any
+) -> tuple[Array, Array]:
     """Mean along each axis Q' place and its standard deviation, both (cell, group)."""
-    scale = _axis_scale(scatter, given, xp)
-    centre = given["rotation"].T @ (mean - given["rough"])
+    scale = _axis_scale(scatter, given, xp) / unit
+    centre = given["rotation"].T @ (mean - given["rough"]) / unit
     return (1 - given["freedom"]) * centre / scale ** given["freedom"], scale ** (1 - given["freedom"])
 
 

@@ -12,12 +12,17 @@ from bayeskisl.inference.data import ModelData, prepare
 from bayeskisl.inference.definition import COEFFICIENT, PAIR, QUANTITY, TURN
 from bayeskisl.inference.freedom import freedoms
 from bayeskisl.inference.lines import Line
+from bayeskisl.inference.load import on_axis_stretch
 from bayeskisl.laws import Law
 
 if TYPE_CHECKING:
     import pymc as pm
 
 __all__ = ["build_model", "labels_of", "lines_of", "model_inputs", "model_of", "structure"]
+
+
+# What of the load the model is given.
+_OF_LOAD = ("ahead", "at_half", "share")
 
 
 def build_model(curves: xr.Dataset, law: Law) -> "pm.Model":
@@ -67,6 +72,7 @@ def lines_of(data: ModelData, law: Law) -> dict[str, Line | CurveOfSize]:
     # of the prior's variance, what groups have in common and what each has for itself; one group has all for itself
     pooling = law.pooling if data.shape[1] > 1 else 0.0
     common, own = np.sqrt(pooling), np.sqrt(1 - pooling)
+    of_load = 0.0 if data.load is None else np.log(on_axis_stretch(_typical_effect(law, data), data.load.share))
     on_size = np.stack([np.ones_like(data.log_size), data.log_size], axis=1)
     mean = np.array([priors.steepness.log_median, priors.steepness_exponent.mean])
     sd = np.array([priors.steepness.log_sd, priors.steepness_exponent.sd])
@@ -82,7 +88,7 @@ def lines_of(data: ModelData, law: Law) -> dict[str, Line | CurveOfSize]:
             free.threshold,
         ),
         "steepness": Line(
-            on_size, mean, own * sd, common * sd, np.where(data.is_real[:, None], typical, 0.0), free.steepness
+            on_size, mean, own * sd, common * sd, np.where(data.is_real[:, None], typical + of_load, 0.0), free.steepness
         ),
     }
 
@@ -96,6 +102,7 @@ def model_inputs(data: ModelData, law: Law) -> dict[str, np.ndarray]:
         for part, value in line.inputs(data.is_real).items()
     }
     of_several = {"prior_pooling": np.array(law.pooling), "prior_run_partial": beta_shapes(data.shape[1])}
+    load = {} if data.load is None else {f"load_{part}": getattr(data.load, part) for part in _OF_LOAD}
     log_normal = {name: getattr(priors, name) for name in law.positive}
     return {
         "recalled": data.recalled,
@@ -106,6 +113,7 @@ def model_inputs(data: ModelData, law: Law) -> dict[str, np.ndarray]:
         "run_turns": free.turns,
         "run_freedom": free.run,
         **lines,
+        **load,
         **{f"prior_{name}": np.array([prior.log_median, prior.log_sd]) for name, prior in log_normal.items()},
         "prior_lapse_intercept": np.array([_logit(priors.lapse.median), priors.lapse.log_sd]),
         **(of_several if data.shape[1] > 1 else {}),
@@ -130,7 +138,12 @@ def labels_of(data: ModelData) -> dict[str, list]:
 
 def structure(law: Law) -> tuple:
     """What of a law is compiled into the model; laws that agree in it share compiled code."""
-    return law.shape, law.priors.floor_excess.tied, law.saturates
+    return law.shape, law.priors.floor_excess.tied, law.saturates, law.knows_load
+
+
+def _typical_effect(law: Law, data: ModelData) -> np.ndarray:
+    """Of the load, at the median of its prior, ``(group,)``."""
+    return np.full(data.shape[1], law.priors.load_effect.median)
 
 
 def _logit(probability: float) -> float:

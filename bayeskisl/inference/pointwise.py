@@ -13,6 +13,7 @@ from scipy.special import gammaln, psi
 
 from bayeskisl.inference.data import ModelData
 from bayeskisl.inference.densities import log_sum_exp
+from bayeskisl.inference.load import effective_log_exposures
 from bayeskisl.laws import Law
 from bayeskisl.laws.shapes import inverse_share, retention, slope_of_share
 
@@ -40,6 +41,7 @@ def integrated_log_likelihood(named: dict[str, np.ndarray], data: ModelData, law
     """
     runs, groups, _ = data.shape
     log_critical_exposures = log_thresholds(named, law)
+    log_exposures = effective_log_exposures(data.log_exposures, data.load, named)
     log_likelihood = np.zeros((*named["tau"].shape[:2], runs, groups))
 
     def fill(place: tuple[int, int]) -> None:
@@ -50,7 +52,7 @@ def integrated_log_likelihood(named: dict[str, np.ndarray], data: ModelData, law
         log_likelihood[..., run, group] = integrate_run_effect(
             data.recalled[place],
             data.probed[place],
-            data.log_exposures[place] - log_critical_exposures[..., cell, group],
+            log_exposures[..., *place] - log_critical_exposures[..., cell, group],
             named["steepness"][..., cell, group],
             named["floor"][..., group],
             named["ceiling"][..., cell, group],

@@ -1,5 +1,6 @@
 """From the sampler's variables to the quantities that people ask for, by their names in `schema`."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,12 @@ from bayeskisl.inference.data import ModelData
 from bayeskisl.inference.definition import half_points, partly_centred, scale_between
 from bayeskisl.inference.freedom import freedoms
 from bayeskisl.inference.lines import Line, line_mean, values_at
+from bayeskisl.inference.load import on_axis_stretch
 from bayeskisl.inference.model import lines_of
 from bayeskisl.laws import Law
 from bayeskisl.laws.shapes import SYMMETRIC, inverse_share
 
-__all__ = ["ON_AXIS", "coefficients_of", "common_of_lines", "name_quantities", "report_on_axis"]
+__all__ = ["ON_AXIS", "coefficients_of", "common_of_lines", "load_shift", "name_quantities", "report_on_axis"]
 
 # A tenth of (ceiling - floor) is lost at the shoulder.
 SHOULDER_SHARE = 0.9
@@ -38,20 +40,22 @@ def name_quantities(
     """
     lines = lines_of(data, law)
     common = common_of_lines(draws.get("common"), lines)
+    at_half, stretch = load_shift(draws, data), load_stretch(draws, data)
+    draws = {**draws, "sigma_run": stretch * draws["sigma_run"]}
     if law.saturates:
-        thresholds, threshold_law = _about_curve(draws, lines["threshold"], data, common["threshold"], law)
+        thresholds, threshold_law = _about_curve(draws, lines["threshold"], data, common["threshold"], law, at_half)
     else:
-        thresholds, threshold_law = _along_line("threshold", draws["tau"], draws, lines, data, common, rng)
+        thresholds, threshold_law = _along_line("threshold", draws["tau"], draws, lines, data, common, at_half, stretch, rng)
     scatter = draws["steepness_scatter"]
-    log_steepness, steepness_law = _along_line("steepness", scatter, draws, lines, data, common, rng)
+    along_axis, steepness_law = _along_line("steepness", scatter, draws, lines, data, common, np.log(stretch)[..., None, :], np.ones(1), rng)
     return {
         **group_quantities(draws, data),
         **coefficients_of(threshold_law, data),
         "steepness_intercept": steepness_law[..., 0],
         "steepness_exponent": steepness_law[..., 1],
-        "steepness": np.exp(log_steepness),
+        "steepness": np.exp(along_axis) / stretch[..., None, :],
         "critical_exposures": np.exp(thresholds),
-        "run_effect": _run_effects(thresholds, draws, data, law),
+        "run_effect": _run_effects(thresholds, stretch, draws, data, law),
     }
 
 
@@ -93,29 +97,49 @@ def _along_line(
     lines: dict[str, Any],
     data: ModelData,
     common: dict[str, np.ndarray | None],
+    shift: np.ndarray,
+    unit: np.ndarray,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Values ``(chain, draw, cell, group)`` of sampled places, and coefficients ``(chain, draw, group, column)``."""
+    """Values ``(chain, draw, cell, group)`` of sampled places, and coefficients ``(chain, draw, group, column)``.
+
+    The values lie about their law and `shift` above it.
+    """
     line, shared = lines[name], common[name]
     inputs = line.inputs(data.is_real)
-    values = values_at(draws[f"{name}_place"], line_mean(shared, inputs), scatter[..., None, :], inputs, np)
+    values = values_at(draws[f"{name}_place"], line_mean(shared, inputs) + shift, scatter[..., None, :], unit[..., None, :], inputs, np)
     mean = line.mean if shared is None else (line.mean + line.common_sd * shared)[..., None, :]
-    return values, draw_coefficients(np.swapaxes(values, -1, -2), scatter, line.design, mean, line.sd, rng)
+    return values, draw_coefficients(np.swapaxes(values - shift, -1, -2), scatter, line.design, mean, line.sd, rng)
 
 
 def _about_curve(
-    draws: dict[str, np.ndarray], curve: CurveOfSize, data: ModelData, common: np.ndarray | None, law: Law
+    draws: dict[str, np.ndarray],
+    curve: CurveOfSize,
+    data: ModelData,
+    common: np.ndarray | None,
+    law: Law,
+    shift: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """As `_along_line`, for thresholds of a law that saturates."""
     inputs = curve.inputs(data.is_real)
     coefficients = coefficients_at(lambda name, *_: draws[name], len(curve.mean), common, inputs, np)
     scale = scale_between(curve.freedom, draws["tau"][..., None, :], law.priors.tau.log_median, np)
-    centre = curve_values(coefficients, inputs, np)
+    centre = curve_values(coefficients, inputs, np) + shift
     values = partly_centred(draws["threshold_place"], centre, curve.rough, curve.freedom, scale)
     return values, np.swapaxes(coefficients, -1, -2)
 
 
-def _run_effects(thresholds: np.ndarray, draws: dict[str, np.ndarray], data: ModelData, law: Law) -> np.ndarray:
+def load_shift(named: Mapping[str, np.ndarray], data: ModelData) -> np.ndarray:
+    """How far thresholds lie above their law, which is that of the reference load, ``(..., cell, group)``."""
+    return np.zeros((1, 1)) if data.load is None else named["load_effect"][..., None, :] * data.load.at_half
+
+
+def load_stretch(named: Mapping[str, np.ndarray], data: ModelData) -> np.ndarray:
+    """See `bayeskisl.inference.load.on_axis_stretch`; ones for a law that does not know the load."""
+    return np.ones(1) if data.load is None else on_axis_stretch(named["load_effect"], data.load.share)
+
+
+def _run_effects(thresholds: np.ndarray, stretch: np.ndarray, draws: dict[str, np.ndarray], data: ModelData, law: Law) -> np.ndarray:
     """How far each run's half-point lies off its cell's, ``(chain, draw, run, group)``."""
     centre = thresholds[..., data.cell_of_run, :]
     free = freedoms(data, law)
@@ -127,7 +151,7 @@ def _run_effects(thresholds: np.ndarray, draws: dict[str, np.ndarray], data: Mod
         data.rough_threshold[data.cell_of_run],
         free.turns,
         free.run,
-        law.priors.sigma_run.log_median,
+        law.priors.sigma_run.log_median + np.log(np.broadcast_to(stretch, draws["sigma_run"].shape))[..., None, :],
         np,
     )
     return own - centre

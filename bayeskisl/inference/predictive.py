@@ -6,6 +6,7 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.inference.correlation import correlated
 from bayeskisl.inference.data import ModelData
+from bayeskisl.inference.load import effective_log_exposures
 from bayeskisl.inference.pointwise import log_thresholds
 from bayeskisl.laws import Law
 from bayeskisl.laws.shapes import retention
@@ -29,7 +30,7 @@ def draw_counts(
     own = named["run_effect"].values
     effect = named["sigma_run"].values[..., None, :] * fresh_effects(named, own.shape, rng) if fresh else own
     chance = retention(
-        data.log_exposures - effect,
+        effective_log_exposures(data.log_exposures, data.load, named) - effect,
         log_thresholds(named, law)[..., data.cell_of_run, :],
         named["steepness"].values[..., data.cell_of_run, :],
         named["floor"].values[..., None, :],

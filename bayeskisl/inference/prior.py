@@ -9,7 +9,7 @@ from bayeskisl.inference.data import ModelData
 from bayeskisl.inference.definition import QUANTITY
 from bayeskisl.inference.lines import Line
 from bayeskisl.inference.model import labels_of, lines_of, model_inputs
-from bayeskisl.inference.posterior import coefficients_of, common_of_lines, group_quantities
+from bayeskisl.inference.posterior import coefficients_of, common_of_lines, group_quantities, load_shift
 from bayeskisl.laws import Law, SizeLaw
 
 __all__ = ["FREE", "draw_prior"]
@@ -18,7 +18,7 @@ __all__ = ["FREE", "draw_prior"]
 FREE = (
     "tau", "sigma_run", "steepness_scatter", "lapse_scatter", "concentration", "asymmetry", "lapse_intercept",
     "floor_excess", "intercept", "exponent", "curvature", "steepness_intercept", "steepness_exponent",
-    "run_correlation", "minimum_exposures", "sharpness",
+    "run_correlation", "minimum_exposures", "sharpness", "load_effect",
 )  # fmt: skip
 
 
@@ -78,6 +78,7 @@ def draw_prior(
         "steepness": np.exp(_scattered(steepness_law @ lines["steepness"].design.T, drawn["steepness_scatter"], rng)),
         "critical_exposures": np.exp(
             _scattered(data.size_law.log_critical_exposures(threshold_law, data.covariates), drawn["tau"], rng)
+            + load_shift(drawn, data)
         ),
         "run_effect": drawn["sigma_run"][..., None, :] * noise,
     }

@@ -70,6 +70,7 @@ class Priors(_Strict):
     steepness_exponent: NormalPrior
     steepness_scatter: LogNormalPrior
     asymmetry: LogNormalPrior | None = None
+    load_effect: LogNormalPrior | None = None
     lapse: LogNormalPrior
     lapse_scatter: LogNormalPrior
     concentration: LogNormalPrior
@@ -134,6 +135,11 @@ class Law(_Strict):
         return self.priors.minimum_exposures is not None
 
     @property
+    def knows_load(self) -> bool:
+        """Whether exposures count for less the more distinct facts a run trains on; by how much is `load_effect`."""
+        return self.priors.load_effect is not None
+
+    @property
     def falls(self) -> bool:
         """Whether anything is ever lost; if not, no threshold means anything."""
         return self.shape != "none"
@@ -141,7 +147,9 @@ class Law(_Strict):
     @property
     def positive(self) -> tuple[str, ...]:
         """Names of the quantities of a group that are sampled by their logarithm."""
-        return (*_POSITIVE, "asymmetry") if self.shape == "break" else _POSITIVE
+        asymmetry = ("asymmetry",) if self.shape == "break" else ()
+        load_effect = ("load_effect",) if self.knows_load else ()
+        return (*_POSITIVE, *asymmetry, *load_effect)
 
     @property
     def sha256(self) -> str:

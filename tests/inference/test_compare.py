@@ -9,7 +9,7 @@ from bayeskisl.errors import InputError
 from bayeskisl.inference import compare, fit
 from bayeskisl.inference.compare import _named, _of_one_sweep, _without
 from bayeskisl.inference.data import prepare
-from bayeskisl.inference.left_out_cells import likelihoods_by_shape
+from bayeskisl.inference.left_out_cells import kind, likelihoods_by_kind
 from bayeskisl.inference.sampling import Settings
 
 
@@ -41,7 +41,7 @@ def test_importance_sampling_agrees_with_refits(fitted):
     curves, laws, posteriors = _of_one_sweep([fitted])
     importance = compare([fitted], refit=False, largest=0)
     every = ((law, _named(posteriors[name]), prepare(curves, law)) for name, law in laws.items())
-    likelihoods = likelihoods_by_shape(every, 0)["break"]
+    likelihoods = likelihoods_by_kind(every, 0)[kind(laws["power"])]
     most_reliable = np.argsort(importance.pareto_k["power"])[:2]
     assert (importance.pareto_k["power"][most_reliable] < 0.7).all()
     for cell in most_reliable:

@@ -1,0 +1,77 @@
+"""The load: how many distinct facts a run trains on, which makes each of its exposures count for less.
+
+A law that knows the load writes the fall in effective exposures e (L / L_0)^-effect, L infused and background facts
+together. An effect of 0 says that a fact needs its exposures whatever else is learned; an effect of 1 that they are
+shared out among the facts, as they are where capacity binds.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from bayeskisl import schema
+
+__all__ = ["Load", "effective_log_exposures", "load_of", "on_axis_stretch"]
+
+Array = Any  # of NumPy, PyTensor or JAX
+
+
+@dataclass(frozen=True)
+class Load:
+    """Where runs and cells lie in load.
+
+    Thresholds are sampled at the load of their own cell's half-point, steepness and the scatter of runs along the
+    sweep's axis: the counts pin them there, whatever the effect of the load, which otherwise is known in products only.
+
+    Parameters
+    ----------
+    reference : float
+        Geometric mean of the runs' loads, in facts.
+    ahead : numpy.ndarray
+        Log of each run's load over that at its cell's half-point, shape ``(run, group)``.
+    at_half : numpy.ndarray
+        Log of the load at a cell's half-point over the reference, shape ``(cell, group)``.
+    share : numpy.ndarray
+        Of the axis, how much is load rather than exposures, in [0, 1], shape ``(group,)``: 0 where the load stays the
+        same, 1 where exposures do.
+    """
+
+    reference: float
+    ahead: np.ndarray
+    at_half: np.ndarray
+    share: np.ndarray
+
+
+def load_of(curves: xr.Dataset) -> np.ndarray:
+    """Distinct facts that each run trains on, infused and background, shape ``(run,)``."""
+    return (curves[schema.FACTS] + curves[schema.BACKGROUND_FACTS]).values.astype(float)
+
+
+def effective_log_exposures(log_exposures: np.ndarray, load: Load | None, named: Mapping[str, Any]) -> np.ndarray:
+    """Log exposures of runs, worth as much as these are at the load of their cell's half-point.
+
+    Parameters
+    ----------
+    log_exposures : numpy.ndarray
+        Shape ``(run, group)``.
+    load : Load or None
+        None of a law that does not know it.
+    named : mapping
+        With ``load_effect``, shape ``(..., group)``.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape ``(..., run, group)``, or ``(run, group)`` where there is no load.
+    """
+    if load is None:
+        return log_exposures
+    return log_exposures - np.asarray(named["load_effect"])[..., None, :] * load.ahead
+
+
+def on_axis_stretch(effect: Array, share: np.ndarray) -> Array:
+    """How far effective log exposures move for a step along the sweep's axis, shape as `effect`, ``(..., group)``."""
+    return 1 - share + effect * share
