@@ -4,7 +4,7 @@ from bayeskisl.curves.build import build_curves
 from bayeskisl.curves.capacity import bits_per_parameter, known_bits
 from bayeskisl.curves.cells import cell_covariates, cell_table, varied
 from bayeskisl.curves.checkpoints import final
-from bayeskisl.curves.exposures import group_exposures
+from bayeskisl.curves.exposures import group_exposures, load_of, reference_load
 from bayeskisl.curves.join import join_curves
 from bayeskisl.curves.load import load_curves, save_curves
 from bayeskisl.curves.tables import TableError, curves_from_table, describe_import, read_runs
@@ -23,7 +23,9 @@ __all__ = [
     "join_curves",
     "known_bits",
     "load_curves",
+    "load_of",
     "read_runs",
+    "reference_load",
     "save_curves",
     "validate",
     "varied",

@@ -27,6 +27,7 @@ def cell_table(curves: xr.Dataset) -> tuple[xr.Dataset, np.ndarray]:
     -------
     cells : xarray.Dataset
         One variable per covariate of the cell, dim ``cell``, ordered by params, then tokens, then the rest;
+        along a dose also the mean exposures of its runs;
         the coordinate ``cell`` is a readable label such as ``"6144p 1843200t"``, with the other
         covariates that vary appended.
     cell_of_run : numpy.ndarray
@@ -46,7 +47,13 @@ def cell_table(curves: xr.Dataset) -> tuple[xr.Dataset, np.ndarray]:
         " ".join([f"{row[0]:.0f}p", f"{row[2]:.0f}t", *(f"{names[i]}={row[i]:g}" for i in extra)]) for row in rows
     ]
     cells = xr.Dataset({name: (schema.CELL, rows[:, i]) for i, name in enumerate(names)}, coords={schema.CELL: labels})
+    if curves.attrs["axis"] == "dose":
+        cells = cells.assign({schema.EXPOSURES: (schema.CELL, _means(curves[schema.EXPOSURES].values, cell_of_run))})
     return cells, cell_of_run
+
+
+def _means(values: np.ndarray, cell_of_run: np.ndarray) -> np.ndarray:
+    return np.bincount(cell_of_run, values) / np.bincount(cell_of_run)
 
 
 def _without_rounding(values: np.ndarray) -> np.ndarray:

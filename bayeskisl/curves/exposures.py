@@ -6,7 +6,7 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.knowledge.identity import background_exposures, infused_exposures
 
-__all__ = ["group_exposures"]
+__all__ = ["group_exposures", "load_of", "reference_load"]
 
 
 def group_exposures(curves: xr.Dataset) -> xr.DataArray:
@@ -41,3 +41,13 @@ def group_exposures(curves: xr.Dataset) -> xr.DataArray:
         .astype(np.float64)
         .rename("group_exposures")
     )
+
+
+def load_of(curves: xr.Dataset) -> np.ndarray:
+    """The load: distinct facts that each run trains on, infused and background, shape ``(run,)``."""
+    return (curves[schema.FACTS] + curves[schema.BACKGROUND_FACTS]).values.astype(float)
+
+
+def reference_load(curves: xr.Dataset) -> float:
+    """Geometric mean of the runs' loads, in facts."""
+    return float(np.exp(np.log(load_of(curves)).mean()))

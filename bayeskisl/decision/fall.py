@@ -25,6 +25,9 @@ class Fall:
         k per unit of log exposures, recall of facts never seen, recall of facts seen often; each ``(draw,)``.
     asymmetry : numpy.ndarray
         Of S, see `bayeskisl.laws.shapes.share_kept`, ``(draw,)``.
+    load_effect : numpy.ndarray or float
+        How much less an exposure is worth the more is learned, ``(draw,)``, see `bayeskisl.curves.axis.LoadEffect`;
+        exposures here are effective ones. Zero where the load does not count.
     """
 
     log_threshold: np.ndarray
@@ -32,6 +35,12 @@ class Fall:
     floor: np.ndarray
     ceiling: np.ndarray
     asymmetry: np.ndarray
+    load_effect: np.ndarray | float = 0.0
+
+    @property
+    def knows_load(self) -> bool:
+        """Whether the load counts."""
+        return bool(np.any(self.load_effect))
 
     def retention(self, log_exposures: np.ndarray) -> np.ndarray:
         """Probability of recall, shape ``(draw, point)`` for `log_exposures` of shape ``(point,)``."""

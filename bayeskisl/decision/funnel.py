@@ -49,7 +49,8 @@ def collapse_along_sizes(
     lines = []
     for target in targets:
         draws = draws_at(fit, target, kind=kind, seed=seed)
-        collapse = target.infusion(draws["log_critical_exposures"] + draws["run_effect"])
+        threshold = draws["log_critical_exposures"] + draws["run_effect"]
+        collapse = target.infusion(threshold, load_effect=draws["load_effect"])
         lines.append([quantiles(collapse.sel(law=law).values, probabilities) for law in collapse["law"].values])
     return xr.DataArray(
         np.moveaxis(np.array(lines), 0, 1),

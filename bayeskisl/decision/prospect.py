@@ -83,18 +83,21 @@ class Prospect:
         """Knowledge that a group keeps over that at its ceiling, ``(sample, point)``, or ``(sample, 1)`` where it is
         the same at every infusion.
         """
-        if moves(self.target.axis, group) == 0:
+        fall = self.falls[group]
+        if moves(self.target.axis, group, fall.knows_load) == 0:
             infusion = infusion[:, :1]
-        return self.falls[group].share_of_ceiling(self.target.log_exposures(infusion, group))
+        effect = np.reshape(fall.load_effect, (-1, 1))
+        return fall.share_of_ceiling(self.target.log_exposures(infusion, group, effect))
 
     def keeping(self, share: float, group: str | None = None) -> np.ndarray:
         """The infusion at which a group keeps `share` of what its ceiling allows, shape ``(sample,)``."""
         group = group or self.target.group
-        return self.target.infusion(self.falls[group].log_exposures_keeping(share), group)
+        fall = self.falls[group]
+        return self.target.infusion(fall.log_exposures_keeping(share), group, fall.load_effect)
 
     def admissible(self, share: float) -> np.ndarray:
         """The largest infusion at which every group that it harms keeps `share` of its ceiling, shape ``(sample,)``."""
-        harmed = [group for group in self.falls if moves(self.target.axis, group) < 0]
+        harmed = [group for group, fall in self.falls.items() if moves(self.target.axis, group, fall.knows_load) < 0]
         return np.min([self.keeping(share, group) for group in harmed], axis=0)
 
     def _kept(self, group: str, infusion: np.ndarray, infused_facts: np.ndarray) -> np.ndarray:
@@ -163,4 +166,5 @@ def _fall(draws: xr.Dataset) -> Fall:
         floor=flat["floor"],
         ceiling=flat["ceiling"],
         asymmetry=flat["asymmetry"],
+        load_effect=flat["load_effect"],
     )

@@ -100,7 +100,8 @@ def _domain(
     whole = facts if facts is not None else _rounded_down(choice) if target.axis == "amount" else fixed[schema.FACTS]
     if group is None:
         return {}, {"domain_facts": float(whole)}
-    needed = prospect.falls[group].log_exposures_keeping(keep)
+    fall = prospect.falls[group]
+    needed = target.log_exposures_at_load(fall.log_exposures_keeping(keep), whole, fall.load_effect)
     ratio = sufficient_ratio(needed, whole, target.tokens, fixed[schema.TOKENS_PER_FACT])
     too_little = {"sufficient": ratio} if target.axis == "ratio" else {}
     return {"sufficient_ratio": ratio, **too_little}, {"domain_facts": float(whole)}

@@ -8,7 +8,8 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.curves.axis import axis_exposures, axis_value, moves
+from bayeskisl.curves import reference_load
+from bayeskisl.curves.axis import LoadEffect, axis_exposures, axis_value, moves
 from bayeskisl.errors import InputError
 from bayeskisl.knowledge.identity import infused_exposures
 from bayeskisl.quantities import read_number
@@ -45,6 +46,8 @@ class Target:
         Covariates of the target that the sweep never varied, so that only the prior says what they do.
     groups : tuple of str
         All probe groups.
+    reference_load : float
+        Of the sweep, see `bayeskisl.curves.reference_load`.
     """
 
     params: float
@@ -54,6 +57,7 @@ class Target:
     held_fixed: dict[str, float]
     prior_driven: tuple[str, ...] = field(default=())
     groups: tuple[str, ...] = field(default=())
+    reference_load: float = 1.0
 
     @property
     def coordinate(self) -> str:
@@ -86,14 +90,32 @@ class Target:
             return low, 1 - low
         return low, float(self.infusion(np.float64(0.0), schema.BACKGROUND))
 
-    def infusion(self, log_exposures: np.ndarray, group: str | None = None) -> np.ndarray:
-        """The value of the axis that gives a fact of the group so many exposures."""
+    def infusion(
+        self, log_exposures: np.ndarray, group: str | None = None, load_effect: np.ndarray | float = 0.0
+    ) -> np.ndarray:
+        """The value of the axis that gives a fact of the group so many effective exposures."""
+        place = (self.axis, group or self.group, self.everything_else)
         with np.errstate(divide="ignore"):  # what never falls collapses at no number of facts
-            return axis_value(np.exp(log_exposures), self.axis, group or self.group, self.everything_else)
+            return axis_value(np.exp(log_exposures), *place, self._load(load_effect))
 
-    def log_exposures(self, infusion: np.ndarray, group: str | None = None) -> np.ndarray:
+    def log_exposures(
+        self, infusion: np.ndarray, group: str | None = None, load_effect: np.ndarray | float = 0.0
+    ) -> np.ndarray:
         """The inverse of `infusion`."""
-        return np.log(axis_exposures(infusion, self.axis, group or self.group, self.everything_else))
+        place = (self.axis, group or self.group, self.everything_else)
+        return np.log(axis_exposures(infusion, *place, self._load(load_effect)))
+
+    def log_exposures_at_load(
+        self, log_exposures: np.ndarray, facts: float, load_effect: np.ndarray | float = 0.0
+    ) -> np.ndarray:
+        """How many exposures, where so many facts are infused, are as good as these effective ones."""
+        load = self._load(load_effect)
+        if load is None:
+            return log_exposures
+        return log_exposures - np.log(load.worth(facts + self.held_fixed.get(schema.BACKGROUND_FACTS, 0.0)))
+
+    def _load(self, effect: np.ndarray | float) -> LoadEffect | None:
+        return LoadEffect(effect, self.reference_load) if np.any(effect) else None
 
     def place(self, infusion: np.ndarray) -> dict[str, np.ndarray]:
         """Facts, ratio and exposures of an infused fact at an infusion; they obey r D = K f l."""
@@ -178,10 +200,13 @@ def target_of(
             "sweep a second budget, or take an answer that rests on the prior with `--prior-driven`",
         )
     asked = {name: _positive(value, name) for name, value in (hold or {}).items()}
-    foreign = sorted(set(asked) - set(_NEEDED[axis]))
+    needed = _NEEDED[axis]
+    if axis == "amount" and (curves[schema.BACKGROUND_FACTS] > 0).any():
+        needed = (*needed, schema.BACKGROUND_FACTS)
+    foreign = sorted(set(asked) - set(needed))
     if foreign:
-        raise InputError(f"names among {', '.join(_NEEDED[axis])}", ", ".join(foreign), "hold")
-    held = {name: _held_fixed(curves, name, asked.get(name), prior_driven) for name in _NEEDED[axis]}
+        raise InputError(f"names among {', '.join(needed)}", ", ".join(foreign), "hold")
+    held = {name: _held_fixed(curves, name, asked.get(name), prior_driven) for name in needed}
     groups = tuple(str(name) for name in curves[schema.GROUP].values)
     return Target(
         params=_positive(params, schema.PARAMS),
@@ -194,6 +219,7 @@ def target_of(
             *(name for name, (_, outside) in held.items() if outside),
         ),
         groups=groups,
+        reference_load=reference_load(curves),
     )
 
 

@@ -210,16 +210,18 @@ def _width(draws: np.ndarray) -> float:
 
 
 def linear_laws(fit: "Fit") -> dict[str, float]:
-    """Weights of the laws that can be planned with: a fall, and Gaussian coefficients given the thresholds."""
+    """Weights of laws that can be planned with: a fall in exposures alone, coefficients Gaussian given thresholds."""
     lines = {"intercept", schema.EXPONENT, schema.CURVATURE}
     usable = {
         name: weight
         for name, weight in fit.weights.items()
-        if lines <= set(posterior_group(fit.tree, name).data_vars) and fit.laws[name].falls
+        if lines <= set(posterior_group(fit.tree, name).data_vars)
+        and fit.laws[name].falls
+        and not fit.laws[name].knows_load
     }
     if not usable:
-        raise InputError("a fitted law with a collapse, linear in its coefficients", ", ".join(fit.weights), "fit",
-                         "fit 'collapse' or 'power'")  # fmt: skip
+        raise InputError("a fitted law with a collapse in exposures alone, linear in its coefficients",
+                         ", ".join(fit.weights), "fit", "fit 'collapse' or 'power'")  # fmt: skip
     return usable
 
 

@@ -95,7 +95,7 @@ def _edges(posterior: xr.Dataset, curves: xr.Dataset, cells: np.ndarray) -> list
     """Cells whose sweep lies wholly on one side of its half-point: bounds, not measurements."""
     axis = curves.attrs["axis"]
     bounds, measured = [], 0
-    for group in (name for name in curves[schema.GROUP].values if moves(axis, str(name)) != 0):
+    for group in (name for name in curves[schema.GROUP].values if _direction(posterior, axis, str(name)) != 0):
         share = _shares(curves, group)
         critical = posterior[schema.CRITICAL_EXPOSURES].sel(group=group)
         for cell, name in enumerate(posterior[schema.CELL].values):
@@ -120,9 +120,13 @@ _NO_COLLAPSE = Caution(
 )
 
 
+def _direction(posterior: xr.Dataset, axis: str, group: str) -> int:
+    return moves(axis, group, "load_effect" in posterior)
+
+
 def _on_axis(posterior: xr.Dataset, axis: str, group: str, cell: int, fewer_exposures: bool) -> str:
     """The same bound as a value of the sweep's axis; its exposures rise along the axis or fall."""
-    direction = moves(axis, group)
+    direction = _direction(posterior, axis, group)
     name = schema.COLLAPSE if direction < 0 else schema.ONSET
     above = fewer_exposures == (direction < 0)
     value = np.quantile(posterior[name].sel(group=group).isel(cell=cell).values, 0.05 if above else 0.95)

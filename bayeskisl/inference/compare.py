@@ -10,7 +10,7 @@ import polars as pl
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.curves import cell_table
+from bayeskisl.curves import cell_table, reference_load
 from bayeskisl.errors import InputError
 from bayeskisl.inference.data import prepare
 from bayeskisl.inference.densities import log_sum_exp
@@ -214,14 +214,24 @@ def _without(curves: xr.Dataset, law: Law, cells: Sequence[int], likelihoods: Li
     tau = posterior_group(refitted, law.name)[schema.TAU]
     # without its own scatter, what is drawn at a cell is the law's line; the scatter is integrated out below
     refitted["posterior"] = refitted["posterior"].to_dataset().assign(tau=0 * tau)
+    load = _load_at_half(curves, rest, law)
     log_density = np.zeros(tau.shape[0] * tau.shape[1])
     for cell in cells:
         at = extrapolate(refitted, float(table[schema.PARAMS][cell]), float(table[schema.TOKENS][cell]))
         for group in range(tau.shape[2]):
             if (cell, group) in likelihoods:
-                line = at["log_critical_exposures"].values[..., group].ravel()
+                line = at["log_critical_exposures"] + load[cell, group] * at["load_effect"]
+                line = line.values[..., group].ravel()
                 log_density += likelihoods[cell, group].log_expectation(line, tau.values[..., group].ravel())
     return float(log_sum_exp(log_density[None], axis=1)[0] - np.log(len(log_density)))
+
+
+def _load_at_half(curves: xr.Dataset, rest: xr.Dataset, law: Law) -> np.ndarray:
+    """Log of the load at each cell's half-point over the reference of the runs that are left, ``(cell, group)``."""
+    data = prepare(curves, law)
+    if data.load is None:
+        return np.zeros((data.shape[2], data.shape[1]))
+    return data.load.at_half + np.log(data.load.reference / reference_load(rest))
 
 
 def _named(posterior: xr.Dataset) -> dict[str, np.ndarray]:

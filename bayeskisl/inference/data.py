@@ -7,9 +7,9 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.curves import cell_table, group_exposures, varied
+from bayeskisl.curves import cell_table, group_exposures, load_of, reference_load, varied
 from bayeskisl.errors import InputError
-from bayeskisl.inference.load import Load, load_of
+from bayeskisl.inference.load import Load
 from bayeskisl.laws import Law, SizeLaw
 
 __all__ = ["ModelData", "prepare"]
@@ -94,6 +94,7 @@ class ModelData:
             load=self.load
             and replace(
                 self.load,
+                of_run=pad(self.load.of_run, more_runs),
                 ahead=pad(self.load.ahead, more_runs),
                 at_half=pad(self.load.at_half, more_cells),
             ),
@@ -162,13 +163,13 @@ def _half_points(
     """Log exposures at the half-points of cells, read off the counts, ``(cell, group)``, and the load there."""
     if not law.knows_load:
         return _by_area(recalled, probed, log_exposures, cell_of_run, log_exposures), None
-    loads = load_of(curves)
-    reference = np.exp(np.log(loads).mean())
-    log_load = np.broadcast_to(np.log(loads / reference)[:, None], log_exposures.shape)
+    reference = reference_load(curves)
+    of_run = np.log(load_of(curves) / reference)
+    log_load = np.broadcast_to(of_run[:, None], log_exposures.shape)
     along = log_exposures - log_load
     threshold, at_half = (_by_area(recalled, probed, along, cell_of_run, each) for each in (log_exposures, log_load))
     share = _share_of_load(log_exposures, log_load, probed, cell_of_run)
-    return threshold, Load(reference, log_load - at_half[cell_of_run], at_half, share)
+    return threshold, Load(reference, of_run, log_load - at_half[cell_of_run], at_half, share)
 
 
 def _by_area(

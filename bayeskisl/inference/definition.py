@@ -106,7 +106,8 @@ def define(say: Language, given: Mapping[str, Array], law: Law) -> None:
         log_exposures, at_half = log_exposures - effect * given["load_ahead"], effect * given["load_at_half"]
         stretch = on_axis_stretch(effect, given["load_share"])
         prior["sigma_run"] = prior["sigma_run"][0] - xp.log(stretch), prior["sigma_run"][1]
-    positive = {name: say.log_normal(name, *prior[name], dims=(_GROUP,)) for name in law.positive if name != "load_effect"}
+    others = (name for name in law.positive if name != "load_effect")
+    positive = {name: say.log_normal(name, *prior[name], dims=(_GROUP,)) for name in others}
     lapse_intercept = say.normal("lapse_intercept", *prior["lapse_intercept"], dims=(_GROUP,))
     tied = law.priors.floor_excess.tied
     excess = 0.0 if tied else say.beta("floor_excess", 1.0, given["prior_floor_excess"], dims=(_GROUP,))
@@ -158,9 +159,15 @@ def _of_groups(name: str, at: int, common: Array | None, given: Mapping[str, Arr
 
 
 def _along_line(
-    say: Language, name: str, common: Array | None, scatter: Array, shift: Array, unit: Array, given: Mapping[str, Array]
+    say: Language,
+    name: str,
+    common: Array | None,
+    scatter: Array,
+    shift: Array,
+    unit: Array,
+    given: Mapping[str, Array],
 ) -> Array:
-    """Values (cell, group) under the marginal Gaussian of a linear law, and `shift` above it."""
+    """Values (cell, group) under the marginal Gaussian of a linear law, and `shift` above it, pinned in a `unit`."""
     line = {part: given[f"{name}_{part}"] for part in _LINE_DIMS}
     mean = line_mean(common, line) + shift
     along, scale = place_distribution(mean, scatter, unit, line, say.xp)

@@ -46,10 +46,10 @@ def extrapolate(
     Returns
     -------
     xarray.Dataset
-        ``log_critical_exposures`` (minus infinity under a law without a fall), ``run_effect`` (to be added to it),
-        ``log_steepness``, ``asymmetry``, ``ceiling``, ``floor``, dims ``(chain, draw, group)``; attribute
-        ``prior_driven`` names the covariates of the target that the data never varied, whose exponents are drawn from
-        their priors.
+        ``log_critical_exposures`` (minus infinity under a law without a fall; at the reference load), ``run_effect``
+        (to be added to it), ``load_effect`` (zero under a law that does not know the load), ``log_steepness``,
+        ``asymmetry``, ``ceiling``, ``floor``, dims ``(chain, draw, group)``; attribute ``prior_driven`` names the
+        covariates of the target that the data never varied, whose exponents are drawn from their priors.
 
     Raises
     ------
@@ -70,6 +70,7 @@ def extrapolate(
     fresh = {
         what: rng.standard_normal(posterior["tau"].shape) for what in ("size", "steepness", "lapse", "run", "unvaried")
     }
+    load_effect = posterior["load_effect"] if "load_effect" in posterior else 0 * posterior["tau"]
     line, prior_driven = _line(posterior, tree, laws[name], {"params": params, "tokens": tokens}, fresh["unvaried"])
     if not laws[name].falls:
         line = line.copy(data=np.full(line.shape, -np.inf))
@@ -89,6 +90,7 @@ def extrapolate(
             "ceiling": ceiling_of(log_odds, posterior["floor"]),
             "floor": posterior["floor"],
             "run_effect": effect,
+            "load_effect": load_effect,
         },
         attrs={"law": name, "kind": kind, "params": params, "tokens": tokens, "prior_driven": list(prior_driven)},
     )

@@ -121,10 +121,10 @@ def fit_laws(
 
 def _posterior_of(curves: xr.Dataset, law: Law, settings: Settings, light: bool) -> _Posterior:
     data = prepare(curves, law)
-    cells, cell_of_run = cell_table(curves)
+    _, cell_of_run = cell_table(curves)
     raw, sample_stats = sample_model(data, law, settings)
     named = name_quantities(raw, data, law, np.random.default_rng([settings.seed, 1]))
-    posterior = report_on_axis(dataset(named, data), cells, law, curves.attrs["axis"])
+    posterior = report_on_axis(dataset(named, data), curves, law)
     settings.tell(f"judging the law '{law.name}'")
     gate = examine(posterior, sample_stats, curves, cell_of_run)
     groups = {
@@ -141,10 +141,10 @@ def _posterior_of(curves: xr.Dataset, law: Law, settings: Settings, light: bool)
 
 
 def _assemble(curves: xr.Dataset, first: _Posterior, beside: list[_Posterior], settings: Settings, light: bool) -> Fit:
-    cells, cell_of_run = cell_table(curves)
+    _, cell_of_run = cell_table(curves)
     rng = np.random.default_rng([settings.seed, 2])
     law, data = first.law, first.data
-    prior = report_on_axis(dataset(draw_prior(law, data, _PRIOR_DRAWS, rng), data), cells, law, curves.attrs["axis"])
+    prior = report_on_axis(dataset(draw_prior(law, data, _PRIOR_DRAWS, rng), data), curves, law)
     everyone = [first, *beside]
     usable = [one for one in everyone if one is first or one.gate.passed]
     left_out = _left_out_cells(everyone, settings) if beside else {}

@@ -17,7 +17,6 @@ from scipy.special import log_ndtr
 from bayeskisl.inference.data import ModelData
 from bayeskisl.inference.densities import log_sum_exp
 from bayeskisl.inference.lines import Line
-from bayeskisl.inference.load import effective_log_exposures
 from bayeskisl.inference.model import lines_of
 from bayeskisl.inference.pointwise import integrate_run_effect
 from bayeskisl.inference.posterior import common_of_lines, load_shift
@@ -40,7 +39,7 @@ _NUISANCES = 48
 
 @dataclass(frozen=True)
 class CellLikelihood:
-    """Likelihood of one cell's threshold, from its own runs of one group alone.
+    """Likelihood of one cell's threshold, from its own runs of one group alone; at the load of the cell's half-point.
 
     Parameters
     ----------
@@ -100,13 +99,14 @@ def cell_likelihoods(named: dict[str, np.ndarray], data: ModelData, law: Law, rn
         Named quantities of a posterior, shapes ``(chain, draw, ...)``.
     """
     flat = {name: values.reshape(-1, *values.shape[2:]) for name, values in named.items()}
+    thresholds = np.log(flat["critical_exposures"]) + load_shift(flat, data)
     chosen = rng.choice(len(flat["tau"]), size=_NUISANCES)
     few = {name: values[chosen] for name, values in flat.items()}
     found = {}
     for cell, group in np.ndindex(data.shape[2], data.shape[1]):
         runs = np.flatnonzero((data.cell_of_run == cell) & (data.probed[:, group] > 0))
         if len(runs):
-            draws = np.log(flat["critical_exposures"][:, cell, group])
+            draws = thresholds[:, cell, group]
             nodes = draws.mean() + draws.std() * np.linspace(-_REACH, _REACH, _COARSE)
             log_height = sum(_of_run(run, group, cell, nodes, few, data, law) for run in runs)  # (nuisance, node)
             found[cell, group] = _smooth(nodes, log_sum_exp(log_height, axis=0) - np.log(_NUISANCES))
@@ -162,21 +162,24 @@ def left_out_log_density(
     total = np.zeros(flat["critical_exposures"].shape[:2])
     at_half = np.broadcast_to(load_shift(flat, data), flat["critical_exposures"].shape)
     for group in range(data.shape[1]):
-        thresholds, shift = np.log(flat["critical_exposures"][..., group]), -at_half[..., group]
+        thresholds, shift = np.log(flat["critical_exposures"][..., group]), np.zeros(data.shape[2])
         if law.saturates:  # linear about the posterior mean of its coefficients
             centre = flat["coefficients"][:, group].mean(axis=0)
             line = replace(line, design=data.size_law.tangent(centre, data.covariates))
-            shift = shift + line.design @ centre - data.size_law.log_critical_exposures(centre, data.covariates)
+            shift = line.design @ centre - data.size_law.log_critical_exposures(centre, data.covariates)
         mean, sd = expected_by_the_others(thresholds + shift, flat["tau"][:, group], line, mean_law)
         for cell in (cell for cell, of in likelihoods if of == group):
-            total[:, cell] += likelihoods[cell, group].log_expectation(mean[:, cell] - shift[:, cell], sd[:, cell])
+            total[:, cell] += likelihoods[cell, group].log_expectation(
+                mean[:, cell] - shift[cell] + at_half[:, cell, group], sd[:, cell]
+            )
     return total
 
 
 def _of_run(run, group, cell, nodes, few, data, law) -> np.ndarray:
     place = (run, group)
-    effective = effective_log_exposures(data.log_exposures, data.load, few)
-    log_exposures = effective[..., *place, None] if data.load else effective[place]
+    log_exposures = data.log_exposures[place]
+    if data.load:
+        log_exposures = log_exposures - few["load_effect"][:, group, None] * data.load.ahead[place]
     return integrate_run_effect(
         data.recalled[place],
         data.probed[place],

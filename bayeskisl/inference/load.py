@@ -10,11 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import xarray as xr
 
-from bayeskisl import schema
-
-__all__ = ["Load", "effective_log_exposures", "load_of", "on_axis_stretch"]
+__all__ = ["Load", "effective_log_exposures", "on_axis_stretch"]
 
 Array = Any  # of NumPy, PyTensor or JAX
 
@@ -29,7 +26,9 @@ class Load:
     Parameters
     ----------
     reference : float
-        Geometric mean of the runs' loads, in facts.
+        See `bayeskisl.curves.reference_load`.
+    of_run : numpy.ndarray
+        Log of each run's load over the reference, shape ``(run,)``.
     ahead : numpy.ndarray
         Log of each run's load over that at its cell's half-point, shape ``(run, group)``.
     at_half : numpy.ndarray
@@ -40,18 +39,14 @@ class Load:
     """
 
     reference: float
+    of_run: np.ndarray
     ahead: np.ndarray
     at_half: np.ndarray
     share: np.ndarray
 
 
-def load_of(curves: xr.Dataset) -> np.ndarray:
-    """Distinct facts that each run trains on, infused and background, shape ``(run,)``."""
-    return (curves[schema.FACTS] + curves[schema.BACKGROUND_FACTS]).values.astype(float)
-
-
 def effective_log_exposures(log_exposures: np.ndarray, load: Load | None, named: Mapping[str, Any]) -> np.ndarray:
-    """Log exposures of runs, worth as much as these are at the load of their cell's half-point.
+    """Log exposures that are worth, at the reference load, what those of runs are worth at their own.
 
     Parameters
     ----------
@@ -69,7 +64,7 @@ def effective_log_exposures(log_exposures: np.ndarray, load: Load | None, named:
     """
     if load is None:
         return log_exposures
-    return log_exposures - np.asarray(named["load_effect"])[..., None, :] * load.ahead
+    return log_exposures - np.asarray(named["load_effect"])[..., None, :] * load.of_run[:, None]
 
 
 def on_axis_stretch(effect: Array, share: np.ndarray) -> Array:

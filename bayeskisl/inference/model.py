@@ -88,7 +88,12 @@ def lines_of(data: ModelData, law: Law) -> dict[str, Line | CurveOfSize]:
             free.threshold,
         ),
         "steepness": Line(
-            on_size, mean, own * sd, common * sd, np.where(data.is_real[:, None], typical + of_load, 0.0), free.steepness
+            on_size,
+            mean,
+            own * sd,
+            common * sd,
+            np.where(data.is_real[:, None], typical + of_load, 0.0),
+            free.steepness,
         ),
     }
 

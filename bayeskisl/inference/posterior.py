@@ -7,7 +7,8 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.curves.axis import axis_value, moves
+from bayeskisl.curves import cell_table, reference_load
+from bayeskisl.curves.axis import LoadEffect, axis_value, moves
 from bayeskisl.inference.coefficients import draw_coefficients
 from bayeskisl.inference.correlation import correlations
 from bayeskisl.inference.curve_of_size import CurveOfSize, coefficients_at, curve_values
@@ -45,16 +46,20 @@ def name_quantities(
     if law.saturates:
         thresholds, threshold_law = _about_curve(draws, lines["threshold"], data, common["threshold"], law, at_half)
     else:
-        thresholds, threshold_law = _along_line("threshold", draws["tau"], draws, lines, data, common, at_half, stretch, rng)
+        thresholds, threshold_law = _along_line(
+            "threshold", draws["tau"], draws, lines, data, common, at_half, stretch, rng
+        )
     scatter = draws["steepness_scatter"]
-    along_axis, steepness_law = _along_line("steepness", scatter, draws, lines, data, common, np.log(stretch)[..., None, :], np.ones(1), rng)
+    along_axis, steepness_law = _along_line(
+        "steepness", scatter, draws, lines, data, common, np.log(stretch)[..., None, :], np.ones(1), rng
+    )
     return {
         **group_quantities(draws, data),
         **coefficients_of(threshold_law, data),
         "steepness_intercept": steepness_law[..., 0],
         "steepness_exponent": steepness_law[..., 1],
         "steepness": np.exp(along_axis) / stretch[..., None, :],
-        "critical_exposures": np.exp(thresholds),
+        "critical_exposures": np.exp(thresholds - at_half),
         "run_effect": _run_effects(thresholds, stretch, draws, data, law),
     }
 
@@ -107,7 +112,9 @@ def _along_line(
     """
     line, shared = lines[name], common[name]
     inputs = line.inputs(data.is_real)
-    values = values_at(draws[f"{name}_place"], line_mean(shared, inputs) + shift, scatter[..., None, :], unit[..., None, :], inputs, np)
+    values = values_at(
+        draws[f"{name}_place"], line_mean(shared, inputs) + shift, scatter[..., None, :], unit[..., None, :], inputs, np
+    )
     mean = line.mean if shared is None else (line.mean + line.common_sd * shared)[..., None, :]
     return values, draw_coefficients(np.swapaxes(values - shift, -1, -2), scatter, line.design, mean, line.sd, rng)
 
@@ -139,7 +146,9 @@ def load_stretch(named: Mapping[str, np.ndarray], data: ModelData) -> np.ndarray
     return np.ones(1) if data.load is None else on_axis_stretch(named["load_effect"], data.load.share)
 
 
-def _run_effects(thresholds: np.ndarray, stretch: np.ndarray, draws: dict[str, np.ndarray], data: ModelData, law: Law) -> np.ndarray:
+def _run_effects(
+    thresholds: np.ndarray, stretch: np.ndarray, draws: dict[str, np.ndarray], data: ModelData, law: Law
+) -> np.ndarray:
     """How far each run's half-point lies off its cell's, ``(chain, draw, run, group)``."""
     centre = thresholds[..., data.cell_of_run, :]
     free = freedoms(data, law)
@@ -181,30 +190,33 @@ def coefficients_of(coefficients: np.ndarray, data: ModelData) -> dict[str, np.n
     return {**named, **own, "coefficients": coefficients}
 
 
-def report_on_axis(named: xr.Dataset, cells: xr.Dataset, law: Law, axis: str) -> xr.Dataset:
+def report_on_axis(named: xr.Dataset, curves: xr.Dataset, law: Law) -> xr.Dataset:
     """Collapse point and shoulder on the user's axis, added to the named quantities.
 
     Parameters
     ----------
     named : xarray.Dataset
         With ``critical_exposures`` and ``steepness``, dims ``(chain, draw, cell, group)``, and ``asymmetry``.
-    cells : xarray.Dataset
-        Covariates of the cells, see `bayeskisl.curves.cell_table`.
+    curves : xarray.Dataset
+        Where the runs lie.
+    law : Law
 
     Returns
     -------
     xarray.Dataset
-        With ``collapse`` and ``shoulder`` where a group's exposures fall along the axis, ``onset`` where they rise; NaN
-        elsewhere.
+        With ``collapse`` and ``shoulder`` where a group's effective exposures fall along the axis, ``onset`` where they
+        rise; NaN elsewhere.
     """
     ahead = np.exp(inverse_share(SHOULDER_SHARE, named["asymmetry"]) / named["steepness"])
     groups = [str(name) for name in named[schema.GROUP].values]
+    axis, (cells, _) = curves.attrs["axis"], cell_table(curves)
     held_fixed = {str(name): cells[name] for name in cells.data_vars}
+    load = LoadEffect(named["load_effect"], reference_load(curves)) if law.knows_load else None
 
     def on_axis(exposures: xr.DataArray, direction: int) -> xr.DataArray:
         columns = [
-            axis_value(exposures.sel(group=group), axis, group, held_fixed)
-            if moves(axis, group) == direction and law.falls
+            axis_value(exposures.sel(group=group), axis, group, held_fixed, load and load.sel(group=group))
+            if moves(axis, group, law.knows_load) == direction and law.falls
             else exposures.sel(group=group) * np.nan
             for group in groups
         ]

@@ -9,7 +9,7 @@ from bayeskisl.inference.data import ModelData
 from bayeskisl.inference.definition import QUANTITY
 from bayeskisl.inference.lines import Line
 from bayeskisl.inference.model import labels_of, lines_of, model_inputs
-from bayeskisl.inference.posterior import coefficients_of, common_of_lines, group_quantities, load_shift
+from bayeskisl.inference.posterior import coefficients_of, common_of_lines, group_quantities
 from bayeskisl.laws import Law, SizeLaw
 
 __all__ = ["FREE", "draw_prior"]
@@ -78,7 +78,6 @@ def draw_prior(
         "steepness": np.exp(_scattered(steepness_law @ lines["steepness"].design.T, drawn["steepness_scatter"], rng)),
         "critical_exposures": np.exp(
             _scattered(data.size_law.log_critical_exposures(threshold_law, data.covariates), drawn["tau"], rng)
-            + load_shift(drawn, data)
         ),
         "run_effect": drawn["sigma_run"][..., None, :] * noise,
     }

@@ -6,8 +6,10 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.curves import cell_table, final, group_exposures, load_curves, validate
-from bayeskisl.inference.data import prepare
+from bayeskisl.curves import final, load_curves, validate
+from bayeskisl.inference.data import ModelData, prepare
+from bayeskisl.inference.load import effective_log_exposures
+from bayeskisl.inference.pointwise import log_thresholds
 from bayeskisl.inference.posterior import report_on_axis
 from bayeskisl.inference.predictive import draw_counts
 from bayeskisl.inference.prior import draw_prior
@@ -55,10 +57,9 @@ def prior_predictive(
     data, rng = prepare(curves, law), np.random.default_rng(seed)
     named = dataset(draw_prior(law, data, draws, rng), data)
     counts = dataset(draw_counts(named, data, law, rng), data)
-    reported = report_on_axis(named, cell_table(curves)[0], law, curves.attrs["axis"])
-    critical = named[schema.CRITICAL_EXPOSURES] if law.falls else 0 * named[schema.CRITICAL_EXPOSURES]
+    reported = report_on_axis(named, curves, law)
     return reported.merge(counts).assign(
-        held=_held(counts[schema.RECALLED], curves, ci_prob), inside=_inside(critical, curves)
+        held=_held(counts[schema.RECALLED], curves, ci_prob), inside=_inside(named, data, law, curves)
     )
 
 
@@ -70,9 +71,14 @@ def _held(drawn: xr.DataArray, curves: xr.Dataset, ci_prob: float) -> xr.DataArr
     return is_held.where(curves[schema.PROBED].reset_coords(drop=True) > 0).mean(schema.RUN)
 
 
-def _inside(critical: xr.DataArray, curves: xr.Dataset) -> xr.DataArray:
-    cells, cell_of_run = cell_table(curves)
-    exposures = group_exposures(curves).reset_coords(drop=True).where(curves[schema.PROBED].reset_coords(drop=True) > 0)
-    of_cell = exposures.groupby(xr.DataArray(cells[schema.CELL].values[cell_of_run], dims=schema.RUN, name=schema.CELL))
-    low, high = of_cell.min(), of_cell.max()
-    return ((critical >= low) & (critical <= high)).mean(("chain", "draw"))
+def _inside(named: xr.Dataset, data: ModelData, law: Law, curves: xr.Dataset) -> xr.DataArray:
+    ahead = (
+        effective_log_exposures(data.log_exposures, data.load, named)
+        - log_thresholds(named, law)[..., data.cell_of_run, :]
+    )
+    of_run = xr.DataArray(ahead, dims=("chain", "draw", schema.RUN, schema.GROUP)).where(
+        curves[schema.PROBED].reset_coords(drop=True) > 0
+    )
+    label = xr.DataArray(np.array(data.labels[schema.CELL])[data.cell_of_run], dims=schema.RUN, name=schema.CELL)
+    of_cell = of_run.groupby(label)
+    return ((of_cell.min() <= 0) & (of_cell.max() >= 0)).mean(("chain", "draw"))

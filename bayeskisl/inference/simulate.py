@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.curves import cell_table, validate
+from bayeskisl.curves import validate
 from bayeskisl.errors import InputError
 from bayeskisl.inference.data import prepare
 from bayeskisl.inference.posterior import report_on_axis
@@ -41,7 +41,7 @@ def simulate(
         Values by the posterior's names: ``intercept`` (log critical exposures at the reference), ``exponent`` and
         ``curvature`` (a number, or a mapping by covariate), ``tau``, ``sigma_run``, ``concentration``, ``asymmetry``,
         ``steepness_intercept``, ``steepness_exponent``, ``steepness_scatter``, ``lapse_intercept``, ``lapse_scatter``,
-        ``floor_excess``, ``run_correlation`` (between any two groups), and
+        ``floor_excess``, ``load_effect``, ``run_correlation`` (between any two groups), and
         ``minimum_exposures`` and ``sharpness`` of a law that saturates, whose intercept and exponent are then those of
         its falling branch. What is not named is drawn from the law's prior.
     seed : int
@@ -70,7 +70,7 @@ def simulate(
     }
     rng = np.random.default_rng(seed)
     named = dataset(draw_prior(law, data, 1, rng, fixed), data)
-    named = report_on_axis(named, cell_table(design)[0], law, design.attrs["axis"])
+    named = report_on_axis(named, design, law)
     recalled = draw_counts(named, data, law, rng, fresh=False)[schema.RECALLED][0, 0]
     known = named.isel(chain=0, draw=0, drop=True)
     return design.assign({schema.RECALLED: ((schema.RUN, schema.GROUP), recalled.astype(np.int64))}).assign_attrs(
@@ -81,9 +81,10 @@ def simulate(
 def design_curves(
     *,
     params: list[float],
-    facts: list[int] | int,
+    facts: list[int] | int = 0,
     axis: str = "amount",
     ratio: list[float] | float = 0.5,
+    exposures: float | None = None,
     tokens: list[int] | int = 1_843_200,
     seeds: int = 2,
     tokens_per_fact: int = 6,
@@ -99,17 +100,29 @@ def design_curves(
     params, tokens : list
         Sizes and token budgets.
     facts, ratio : list or number
-        Levels; on the axis ``amount`` facts is a list, on ``ratio`` the ratio.
+        Levels; on the axis ``amount`` facts is a list, on ``ratio`` and ``dose`` the ratio.
+    exposures : float, optional
+        Of every infused fact on the axis ``dose``, where facts follow from it and the ratio.
     seeds : int
         Runs per combination.
     tokens_per_fact, background_facts, background_share, guessing : number
         Held fixed.
     groups : tuple of str
         Probe groups; all facts are probed up to 500.
+
+    Raises
+    ------
+    InputError
+        If exposures are given on another axis, or are lacking on the dose.
     """
     grid = [np.atleast_1d(values) for values in (params, tokens, facts, ratio, np.arange(seeds))]
     size, budget, count, share, order = (column.ravel() for column in np.meshgrid(*grid, indexing="ij"))
     runs = len(size)
+    if (axis == "dose") != (exposures is not None):
+        raise InputError("exposures of infused facts on the axis 'dose', and only there", f"{axis=}, {exposures=}",
+                         "design")  # fmt: skip
+    if axis == "dose":
+        count = np.maximum(np.round(share * budget / (exposures * tokens_per_fact)), 1).astype(int)
     asked = {
         schema.INFUSED: np.minimum(count, _ALL_PROBED),
         schema.INFUSED_HELDOUT: np.minimum(count, _ALL_PROBED),

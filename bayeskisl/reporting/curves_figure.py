@@ -11,8 +11,8 @@ from scipy.special import expit, logit
 from scipy.stats import beta
 
 from bayeskisl import schema
-from bayeskisl.curves import cell_table, final
-from bayeskisl.curves.axis import axis_exposures, moves
+from bayeskisl.curves import cell_table, final, reference_load
+from bayeskisl.curves.axis import LoadEffect, axis_exposures, moves
 from bayeskisl.decision.fall import Fall
 from bayeskisl.decision.kept_knowledge import known
 from bayeskisl.reporting.numbers import short
@@ -80,7 +80,7 @@ def plot_curves(fit_or_curves: "Fit | xr.Dataset", *, dark: bool = False) -> Fig
             look["ls"] = "none" if fit is None else LINES[cell % len(LINES)]
             for axes, group in zip(panels, groups, strict=False):
                 _draw_runs(axes, runs.sel(group=group), coordinate, look)
-                if fit is not None and moves(curves.attrs["axis"], group) != 0:
+                if fit is not None and moves(curves.attrs["axis"], group, fit.law.knows_load) != 0:
                     held_fixed = {str(name): cells[name][cell].item() for name in cells.data_vars}
                     _draw_bands(axes, fit, cell, held_fixed, group, color, look["ls"])
             if both:
@@ -159,8 +159,9 @@ def _draw_bands(
         infusion = np.geomspace(swept.min(), swept.max(), _POINTS)
     else:
         infusion = expit(np.linspace(logit(swept.min().item()), logit(swept.max().item()), _POINTS))
-    exposures = axis_exposures(infusion, fit.curves.attrs["axis"], group, held_fixed)
     fall = fall_of_cell(fit.tree["posterior"].to_dataset(), fit.law, cell, group)
+    load = LoadEffect(fall.load_effect[:, None], reference_load(fit.curves)) if fall.knows_load else None
+    exposures = axis_exposures(infusion, fit.curves.attrs["axis"], group, held_fixed, load)
     draw_bands(axes, infusion, fall.retention(np.log(exposures)), color, line)
 
 
@@ -177,6 +178,7 @@ def fall_of_cell(named: xr.Dataset, law: "Law", cell: int, group: str) -> Fall:
         floor=some["floor"].values,
         ceiling=some["ceiling"].values,
         asymmetry=some["asymmetry"].values,
+        load_effect=some["load_effect"].values if law.knows_load else 0.0,
     )
 
 

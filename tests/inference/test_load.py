@@ -1,0 +1,102 @@
+"""Laws in which the load discounts exposures."""
+
+import numpy as np
+import pytest
+
+from bayeskisl.curves import cell_table, group_exposures, load_of, reference_load
+from bayeskisl.curves.axis import LoadEffect, axis_exposures
+from bayeskisl.decision import decide, predict
+from bayeskisl.errors import InputError
+from bayeskisl.inference import fit, simulate
+from bayeskisl.inference.data import prepare
+from bayeskisl.inference.pointwise import integrated_log_likelihood
+from bayeskisl.inference.prior import draw_prior
+from bayeskisl.laws import load_law
+from tests.inference.conftest import TRUTH
+
+GROUPS = ("infused", "background")
+RATIOS = [0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95]
+BACKGROUND = {"background_facts": 150, "background_share": 0.3, "groups": GROUPS}
+DOSE = {"params": [3456, 6144, 13_824, 24_576], "axis": "dose", "ratio": RATIOS, "exposures": 600.0, **BACKGROUND}
+RATIO = {**DOSE, "axis": "ratio", "exposures": None, "facts": 150}
+OWN_TRUTH = TRUTH | {"load_effect": 0.6, "run_correlation": 0.9, "exponent": 0.6}
+
+
+@pytest.fixture(scope="module")
+def dose():
+    return simulate("common", DOSE, OWN_TRUTH, seed=7)
+
+
+@pytest.fixture(scope="module")
+def fitted(dose):
+    return fit(dose, "common", rivals=(), throw=False)
+
+
+def test_along_a_dose_infused_facts_are_lost_to_the_load_alone(dose):
+    exposures = group_exposures(dose).sel(group="infused")
+    assert float(exposures.std() / exposures.mean()) < 0.02
+    share = (dose["recalled"] / dose["probed"]).sel(group="infused")
+    smallest = dose["params"] == 3456
+    assert share[smallest & (dose["ratio"] < 0.1)].mean() > 0.8
+    assert share[smallest & (dose["ratio"] > 0.9)].mean() < 0.2
+
+
+def test_the_collapse_point_is_where_effective_exposures_are_critical(fitted, dose):
+    cells, _ = cell_table(dose)
+    posterior = fitted.posterior
+    for group in GROUPS:
+        load = LoadEffect(posterior["load_effect"].sel(group=group), reference_load(dose))
+        collapse = posterior["collapse"].sel(group=group)
+        inside = (collapse > 0) & (collapse < 1)
+        there = axis_exposures(collapse, "dose", group, {str(name): cells[name] for name in cells}, load)
+        critical = posterior["critical_exposures"].sel(group=group)
+        assert np.allclose((there / critical).where(inside, 1.0), 1.0, rtol=1e-6)
+        assert inside.mean() > 0.5
+
+
+def test_what_a_dose_says_of_the_load_is_recovered(fitted):
+    names = ("load_effect", "exponent", "sigma_run", "collapse")
+    table = fitted.summary()
+    of_law = table[table.index.str.startswith(names)].dropna(subset=["truth"])
+    assert len(of_law) >= 10
+    assert of_law["covered"].mean() >= 0.7
+    assert float(fitted.posterior["load_effect"].std()) < 0.5
+
+
+def test_where_the_load_stays_the_same_it_says_nothing():
+    """On a ratio sweep the likelihood is that of the law without it, and its posterior is its prior."""
+    curves = simulate("collapse", RATIO, {**TRUTH, "run_correlation": 0.9}, seed=5)
+    assert np.ptp(load_of(curves)) == 0
+    law = load_law("common")
+    data = prepare(curves, law)
+    named = draw_prior(law, data, 20, np.random.default_rng(1))
+    alone = load_law("collapse")
+    assert np.allclose(
+        integrated_log_likelihood(named, data, law),
+        integrated_log_likelihood(named, prepare(curves, alone), alone),
+        rtol=1e-10,
+    )
+
+
+def test_a_prediction_and_a_decision_know_the_load(fitted, dose):
+    with_load = predict(fitted, 3456, throw=False)
+    inside = fitted.posterior["collapse"].sel(group="background").isel(cell=0)
+    assert float(with_load["collapse"].median()) == pytest.approx(float(inside.median()), abs=0.1)
+    decision = decide(fitted, 3456, throw=False)
+    known = decision.data["infused_kept"] if "infused_kept" in decision.data else None
+    assert decision.choice < 0.5
+    assert known is None or known.ndim
+
+
+def test_planning_refuses_it(fitted):
+    from bayeskisl.design import plan
+
+    with pytest.raises(InputError, match="exposures alone"):
+        plan(fitted, 98_304, budget=1e18, throw=False)
+
+
+def test_a_design_of_doses_needs_exposures():
+    with pytest.raises(InputError, match="dose"):
+        simulate("common", {**DOSE, "exposures": None})
+    with pytest.raises(InputError, match="dose"):
+        simulate("common", {**RATIO, "exposures": 100.0})
