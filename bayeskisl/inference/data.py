@@ -14,6 +14,9 @@ from bayeskisl.laws import Law, SizeLaw
 
 __all__ = ["ModelData", "prepare"]
 
+# How far to either side of a half-point slopes are taken, as a share of the cell's range.
+_NEARBY = 0.1
+
 
 @dataclass(frozen=True)
 class ModelData:
@@ -97,6 +100,7 @@ class ModelData:
                 of_run=pad(self.load.of_run, more_runs),
                 ahead=pad(self.load.ahead, more_runs),
                 at_half=pad(self.load.at_half, more_cells),
+                share=pad(self.load.share, more_cells),
             ),
             labels=labels,
         )
@@ -167,9 +171,11 @@ def _half_points(
     of_run = np.log(load_of(curves) / reference)
     log_load = np.broadcast_to(of_run[:, None], log_exposures.shape)
     along = log_exposures - log_load
-    threshold, at_half = (_by_area(recalled, probed, along, cell_of_run, each) for each in (log_exposures, log_load))
-    share = _share_of_load(log_exposures, log_load, probed, cell_of_run)
-    return threshold, Load(reference, of_run, log_load - at_half[cell_of_run], at_half, share)
+    threshold, at_half, half = (
+        _by_area(recalled, probed, along, cell_of_run, each) for each in (log_exposures, log_load, along)
+    )
+    share = _share_of_load(log_exposures, log_load, along, half, cell_of_run)
+    return threshold, Load(reference, of_run, log_load - at_half[cell_of_run], at_half, share, share.mean(axis=0))
 
 
 def _by_area(
@@ -200,12 +206,18 @@ def _by_area(
 
 
 def _share_of_load(
-    log_exposures: np.ndarray, log_load: np.ndarray, probed: np.ndarray, cell_of_run: np.ndarray
+    log_exposures: np.ndarray, log_load: np.ndarray, along: np.ndarray, half: np.ndarray, cell_of_run: np.ndarray
 ) -> np.ndarray:
-    """How much of the axis is load, ``(group,)``: the load's range over those of load and exposures, cell by cell."""
-    ranges = np.zeros((2, log_load.shape[1]))
-    for cell, group in np.ndindex(cell_of_run.max() + 1, log_load.shape[1]):
-        rows = (cell_of_run == cell) & (probed[:, group] > 0)
-        if rows.any():
-            ranges[:, group] += np.ptp(log_load[rows, group]), np.ptp(log_exposures[rows, group])
-    return ranges[0] / np.maximum(ranges.sum(axis=0), 1e-12)
+    """How much of the axis is load where a cell's curve falls, ``(cell, group)``: of load and exposures, by slopes."""
+    share = np.zeros_like(half)
+    for cell, group in np.ndindex(*half.shape):
+        rows = cell_of_run == cell
+        order = np.argsort(along[rows, group])
+        level = along[rows, group][order]
+        nearby = np.clip(half[cell, group] + _NEARBY * np.array([-1, 1]) * np.ptp(level), level[0], level[-1])
+        of_load, of_exposures = (
+            abs(np.diff(np.interp(nearby, level, each[rows, group][order])).item())
+            for each in (log_load, log_exposures)
+        )
+        share[cell, group] = of_load / max(of_load + of_exposures, 1e-12)
+    return share

@@ -63,7 +63,8 @@ DIMS = {
     "cell_of_run": (_RUN,),
     "load_ahead": (_RUN, _GROUP),
     "load_at_half": (_CELL, _GROUP),
-    "load_share": (_GROUP,),
+    "load_share": (_CELL, _GROUP),
+    "load_typical_share": (_GROUP,),
     **{f"{name}_{part}": dims for name in LINES for part, dims in _LINE_DIMS.items()},
 }
 
@@ -100,12 +101,18 @@ def define(say: Language, given: Mapping[str, Array], law: Law) -> None:
     several = say.sizes[_GROUP] > 1
     common = say.normal("common", 0.0, 1.0, dims=(QUANTITY,)) if several else None
     prior = {name: _of_groups(name, i, common, given) for i, name in enumerate((*law.positive, "lapse_intercept"))}
-    log_exposures, at_half, stretch = given["log_exposures"], 0.0, np.ones(say.sizes[_GROUP])
+    log_exposures, at_half, stretch, unit = (
+        given["log_exposures"],
+        0.0,
+        np.ones((say.sizes[_CELL], say.sizes[_GROUP])),
+        1.0,
+    )
     if law.knows_load:
         effect = say.log_normal("load_effect", *prior["load_effect"], dims=(_GROUP,))
         log_exposures, at_half = log_exposures - effect * given["load_ahead"], effect * given["load_at_half"]
         stretch = on_axis_stretch(effect, given["load_share"])
-        prior["sigma_run"] = prior["sigma_run"][0] - xp.log(stretch), prior["sigma_run"][1]
+        unit = on_axis_stretch(effect, given["load_typical_share"])
+        prior["sigma_run"] = prior["sigma_run"][0] - xp.log(unit), prior["sigma_run"][1]
     others = (name for name in law.positive if name != "load_effect")
     positive = {name: say.log_normal(name, *prior[name], dims=(_GROUP,)) for name in others}
     lapse_intercept = say.normal("lapse_intercept", *prior["lapse_intercept"], dims=(_GROUP,))
@@ -118,7 +125,7 @@ def define(say: Language, given: Mapping[str, Array], law: Law) -> None:
     if law.saturates:
         threshold = _about_curve(say, of_threshold, positive["tau"], at_half, given)
     else:
-        threshold = _along_line(say, "threshold", of_threshold, positive["tau"], at_half, stretch, given)
+        threshold = _along_line(say, "threshold", of_threshold, positive["tau"], at_half, unit, given)
     scatter = positive["steepness_scatter"]
     steepness = xp.exp(_along_line(say, "steepness", of_steepness, scatter, xp.log(stretch), 1.0, given)) / stretch
     lapse_log_odds = lapse_intercept + positive["lapse_scatter"] * say.normal("lapse_z", 0.0, 1.0, dims=(_CELL, _GROUP))
@@ -127,7 +134,7 @@ def define(say: Language, given: Mapping[str, Array], law: Law) -> None:
 
     cell = given["cell_of_run"]
     concentration = positive["concentration"]
-    own_threshold = _run_threshold(say, threshold[cell], stretch * positive["sigma_run"], stretch, given)
+    own_threshold = _run_threshold(say, threshold[cell], unit * positive["sigma_run"], stretch, given)
     asymmetry = positive.get("asymmetry", SYMMETRIC)
     recall = (
         retention(log_exposures, own_threshold, steepness[cell], floor, ceiling[cell], asymmetry, xp)
@@ -169,8 +176,8 @@ def _along_line(
 ) -> Array:
     """Values (cell, group) under the marginal Gaussian of a linear law, and `shift` above it, pinned in a `unit`."""
     line = {part: given[f"{name}_{part}"] for part in _LINE_DIMS}
-    mean = line_mean(common, line) + shift
-    along, scale = place_distribution(mean, scatter, unit, line, say.xp)
+    mean = line_mean(common, line)
+    along, scale = place_distribution(mean, scatter, shift, unit, line, say.xp)
     place = say.rotated_normal(f"{name}_place", along, line["rotation"], scale, dims=(_CELL, _GROUP))
     return values_at(place, mean, scatter, unit, line, say.xp)
 
@@ -209,7 +216,7 @@ def _run_threshold(
         given["threshold_rough"][given["cell_of_run"]],
         given["run_turns"],
         given["run_freedom"],
-        given["prior_sigma_run"][0] + say.xp.log(stretch),
+        given["prior_sigma_run"][0] + say.xp.log(stretch)[given["cell_of_run"]],
         say.xp,
     )
 
@@ -238,7 +245,7 @@ def half_points(
     correlation : list
         Of each pair of groups, see `bayeskisl.inference.correlation.pairs`; empty for a single group.
     log_typical : array
-        Log of a typical sigma_run, ``(..., group)``.
+        Log of a typical sigma_run, ``(..., run, group)``.
     turns, freedom : array
         See `bayeskisl.inference.freedom.Freedoms`.
     """

@@ -82,12 +82,20 @@ def values_at(place: Array, mean: Array, scatter: Array, unit: Array, given: dic
 
 
 def place_distribution(
-    mean: Array, scatter: Array, unit: Array, given: dict[str, Array], xp: Any
+    mean: Array, scatter: Array, shift: Array, unit: Array, given: dict[str, Array], xp: Any
 ) -> tuple[Array, Array]:
-    """Mean along each axis Q' place and its standard deviation, both (cell, group)."""
+    """Mean along each axis Q' place and its standard deviation, both (cell, group).
+
+    Parameters
+    ----------
+    shift : array
+        How far the values lie above their line, (cell, group). A place does not move with it where data pin the value.
+    unit : array
+        As for `values_at`.
+    """
     scale = _axis_scale(scatter, given, xp) / unit
-    centre = given["rotation"].T @ (mean - given["rough"]) / unit
-    return (1 - given["freedom"]) * centre / scale ** given["freedom"], scale ** (1 - given["freedom"])
+    centre = given["rotation"].T @ ((1 - given["freedom"]) * (mean - given["rough"]) + shift) / unit
+    return centre / scale ** given["freedom"], scale ** (1 - given["freedom"])
 
 
 def _axis_scale(scatter: Array, given: dict[str, Array], xp: Any) -> Array:

@@ -34,8 +34,10 @@ class Load:
     at_half : numpy.ndarray
         Log of the load at a cell's half-point over the reference, shape ``(cell, group)``.
     share : numpy.ndarray
-        Of the axis, how much is load rather than exposures, in [0, 1], shape ``(group,)``: 0 where the load stays the
-        same, 1 where exposures do.
+        Of the axis at a cell's half-point, how much is load rather than exposures, in [0, 1], shape ``(cell, group)``:
+        0 where the load stays the same, 1 where exposures do.
+    typical_share : numpy.ndarray
+        Mean over the cells, shape ``(group,)``.
     """
 
     reference: float
@@ -43,6 +45,7 @@ class Load:
     ahead: np.ndarray
     at_half: np.ndarray
     share: np.ndarray
+    typical_share: np.ndarray
 
 
 def effective_log_exposures(log_exposures: np.ndarray, load: Load | None, named: Mapping[str, Any]) -> np.ndarray:
@@ -68,5 +71,5 @@ def effective_log_exposures(log_exposures: np.ndarray, load: Load | None, named:
 
 
 def on_axis_stretch(effect: Array, share: np.ndarray) -> Array:
-    """How far effective log exposures move for a step along the sweep's axis, shape as `effect`, ``(..., group)``."""
+    """How far effective log exposures move for a step along the axis, for effects and shares ``(..., group)``."""
     return 1 - share + effect * share

@@ -22,7 +22,7 @@ __all__ = ["build_model", "labels_of", "lines_of", "model_inputs", "model_of", "
 
 
 # What of the load the model is given.
-_OF_LOAD = ("ahead", "at_half", "share")
+_OF_LOAD = ("ahead", "at_half", "share", "typical_share")
 
 
 def build_model(curves: xr.Dataset, law: Law) -> "pm.Model":

@@ -41,24 +41,24 @@ def name_quantities(
     """
     lines = lines_of(data, law)
     common = common_of_lines(draws.get("common"), lines)
-    at_half, stretch = load_shift(draws, data), load_stretch(draws, data)
-    draws = {**draws, "sigma_run": stretch * draws["sigma_run"]}
+    at_half, (stretch, unit) = load_shift(draws, data), _stretches(draws, data)
+    draws = {**draws, "sigma_run": unit * draws["sigma_run"]}
     if law.saturates:
         thresholds, threshold_law = _about_curve(draws, lines["threshold"], data, common["threshold"], law, at_half)
     else:
         thresholds, threshold_law = _along_line(
-            "threshold", draws["tau"], draws, lines, data, common, at_half, stretch, rng
+            "threshold", draws["tau"], draws, lines, data, common, at_half, unit, rng
         )
     scatter = draws["steepness_scatter"]
     along_axis, steepness_law = _along_line(
-        "steepness", scatter, draws, lines, data, common, np.log(stretch)[..., None, :], np.ones(1), rng
+        "steepness", scatter, draws, lines, data, common, np.log(stretch), np.ones(1), rng
     )
     return {
         **group_quantities(draws, data),
         **coefficients_of(threshold_law, data),
         "steepness_intercept": steepness_law[..., 0],
         "steepness_exponent": steepness_law[..., 1],
-        "steepness": np.exp(along_axis) / stretch[..., None, :],
+        "steepness": np.exp(along_axis) / stretch,
         "critical_exposures": np.exp(thresholds - at_half),
         "run_effect": _run_effects(thresholds, stretch, draws, data, law),
     }
@@ -113,7 +113,7 @@ def _along_line(
     line, shared = lines[name], common[name]
     inputs = line.inputs(data.is_real)
     values = values_at(
-        draws[f"{name}_place"], line_mean(shared, inputs) + shift, scatter[..., None, :], unit[..., None, :], inputs, np
+        draws[f"{name}_place"], line_mean(shared, inputs), scatter[..., None, :], unit[..., None, :], inputs, np
     )
     mean = line.mean if shared is None else (line.mean + line.common_sd * shared)[..., None, :]
     return values, draw_coefficients(np.swapaxes(values - shift, -1, -2), scatter, line.design, mean, line.sd, rng)
@@ -141,9 +141,15 @@ def load_shift(named: Mapping[str, np.ndarray], data: ModelData) -> np.ndarray:
     return np.zeros((1, 1)) if data.load is None else named["load_effect"][..., None, :] * data.load.at_half
 
 
-def load_stretch(named: Mapping[str, np.ndarray], data: ModelData) -> np.ndarray:
-    """See `bayeskisl.inference.load.on_axis_stretch`; ones for a law that does not know the load."""
-    return np.ones(1) if data.load is None else on_axis_stretch(named["load_effect"], data.load.share)
+def _stretches(named: Mapping[str, np.ndarray], data: ModelData) -> tuple[np.ndarray, np.ndarray]:
+    """Of each cell and of a typical one, ``(..., cell, group)`` and ``(..., group)``; one where the load is not known.
+
+    See `bayeskisl.inference.load.on_axis_stretch`.
+    """
+    if data.load is None:
+        return np.ones((1, 1)), np.ones(1)
+    effect = named["load_effect"]
+    return on_axis_stretch(effect[..., None, :], data.load.share), on_axis_stretch(effect, data.load.typical_share)
 
 
 def _run_effects(
@@ -160,7 +166,7 @@ def _run_effects(
         data.rough_threshold[data.cell_of_run],
         free.turns,
         free.run,
-        law.priors.sigma_run.log_median + np.log(np.broadcast_to(stretch, draws["sigma_run"].shape))[..., None, :],
+        law.priors.sigma_run.log_median + np.log(np.broadcast_to(stretch, thresholds.shape))[..., data.cell_of_run, :],
         np,
     )
     return own - centre
