@@ -28,8 +28,10 @@ class CurveOfSize:
         Priors of the coefficients, shape ``(column,)``.
     rough : numpy.ndarray
         Where sampling starts, shape ``(cell, group)``.
-    freedom : numpy.ndarray
-        Shape ``(group,)``.
+    information : numpy.ndarray
+        Of the data about a typical value, shape ``(group,)``.
+    scatter : float
+        A typical one.
     """
 
     design: np.ndarray
@@ -37,7 +39,13 @@ class CurveOfSize:
     sd: np.ndarray
     common_sd: np.ndarray
     rough: np.ndarray
-    freedom: np.ndarray
+    information: np.ndarray
+    scatter: float
+
+    @property
+    def freedom(self) -> np.ndarray:
+        """Share of the prior in what is known, shape ``(cell, group)``."""
+        return np.broadcast_to(1 / (1 + self.information * self.scatter**2), self.rough.shape)
 
     def inputs(self, is_real: np.ndarray) -> dict[str, np.ndarray]:
         """Arrays from which `coefficients_at` and `curve_values` work; cells of padding are N(0, 1), on their own."""

@@ -47,7 +47,7 @@ _LINE_DIMS = {
     "variance": (_CELL,),
     "own_scatter": (_CELL,),
     "rough": (_CELL, _GROUP),
-    "freedom": (_GROUP,),
+    "freedom": (_CELL, _GROUP),
 }
 
 _CURVE_PARTS = ("mean", "sd", "is_free", "common", "design", "own_scatter", "rough", "freedom")
@@ -101,18 +101,9 @@ def define(say: Language, given: Mapping[str, Array], law: Law) -> None:
     several = say.sizes[_GROUP] > 1
     common = say.normal("common", 0.0, 1.0, dims=(QUANTITY,)) if several else None
     prior = {name: _of_groups(name, i, common, given) for i, name in enumerate((*law.positive, "lapse_intercept"))}
-    log_exposures, at_half, stretch, unit = (
-        given["log_exposures"],
-        0.0,
-        np.ones((say.sizes[_CELL], say.sizes[_GROUP])),
-        1.0,
-    )
-    if law.knows_load:
-        effect = say.log_normal("load_effect", *prior["load_effect"], dims=(_GROUP,))
-        log_exposures, at_half = log_exposures - effect * given["load_ahead"], effect * given["load_at_half"]
-        stretch = on_axis_stretch(effect, given["load_share"])
-        unit = on_axis_stretch(effect, given["load_typical_share"])
-        prior["sigma_run"] = prior["sigma_run"][0] - xp.log(unit), prior["sigma_run"][1]
+    effect = say.log_normal("load_effect", *prior["load_effect"], dims=(_GROUP,)) if law.knows_load else None
+    log_exposures, above, stretch, unit = _under_load(say, effect, given)
+    prior["sigma_run"] = prior["sigma_run"][0] - xp.log(unit), prior["sigma_run"][1]
     others = (name for name in law.positive if name != "load_effect")
     positive = {name: say.log_normal(name, *prior[name], dims=(_GROUP,)) for name in others}
     lapse_intercept = say.normal("lapse_intercept", *prior["lapse_intercept"], dims=(_GROUP,))
@@ -123,9 +114,9 @@ def define(say: Language, given: Mapping[str, Array], law: Law) -> None:
     of_threshold = common[len(prior) : len(prior) + columns] if several else None
     of_steepness = common[len(prior) + columns :] if several else None
     if law.saturates:
-        threshold = _about_curve(say, of_threshold, positive["tau"], at_half, given)
+        threshold = _about_curve(say, of_threshold, positive["tau"], above, given)
     else:
-        threshold = _along_line(say, "threshold", of_threshold, positive["tau"], at_half, unit, given)
+        threshold = _along_line(say, "threshold", of_threshold, positive["tau"], above, unit, given)
     scatter = positive["steepness_scatter"]
     steepness = xp.exp(_along_line(say, "steepness", of_steepness, scatter, xp.log(stretch), 1.0, given)) / stretch
     lapse_log_odds = lapse_intercept + positive["lapse_scatter"] * say.normal("lapse_z", 0.0, 1.0, dims=(_CELL, _GROUP))
@@ -143,6 +134,29 @@ def define(say: Language, given: Mapping[str, Array], law: Law) -> None:
     )
     # probed = 0 contributes nothing: the beta-binomial of no trials has log density 0 whatever its chance
     say.beta_binomial("counts", recall, concentration, given["probed"], given["recalled"], dims=(_RUN, _GROUP))
+
+
+def _under_load(say: Language, effect: Array | None, given: Mapping[str, Array]) -> tuple[Array, Array, Array, Array]:
+    """What an effect of the load does to the coordinates; without one, nothing.
+
+    Returns
+    -------
+    log_exposures : array
+        Worth as much at the load of their cell's half-point, dims (run, group).
+    above : array
+        How far thresholds there lie above their law, which is that of the reference load, dims (cell, group).
+    stretch, unit : array
+        See `bayeskisl.inference.load.on_axis_stretch`: of each cell, (cell, group), and of a typical one, (group,).
+    """
+    if effect is None:
+        of_cells = say.sizes[_CELL], say.sizes[_GROUP]
+        return given["log_exposures"], np.zeros(of_cells), np.ones(of_cells), np.ones(say.sizes[_GROUP])
+    return (
+        given["log_exposures"] - effect * given["load_ahead"],
+        effect * given["load_at_half"],
+        on_axis_stretch(effect, given["load_share"]),
+        on_axis_stretch(effect, given["load_typical_share"]),
+    )
 
 
 def scale_between(freedom: Array, scatter: Array, log_typical: Array, xp: Any) -> Array:

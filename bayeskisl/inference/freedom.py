@@ -32,7 +32,8 @@ class Freedoms:
     run : numpy.ndarray
         Of each run's own half-points, turn by turn, shape ``(run, turn)``.
     threshold, steepness : numpy.ndarray
-        Of a typical cell's half-point and steepness, shape ``(group,)``.
+        Information of the data about a typical cell's half-point and log steepness, shape ``(group,)``: the share of
+        a prior of variance v is 1 / (1 + information v).
     """
 
     turns: np.ndarray
@@ -60,8 +61,8 @@ def freedoms(data: ModelData, law: Law) -> Freedoms:
     return Freedoms(
         turns=np.eye(of_run.shape[1])[order],
         run=1 / (1 + np.take_along_axis(of_run, order, axis=1) * scatter**2),
-        threshold=1 / (1 + np.median(of_threshold, axis=0) * priors.tau.median**2),
-        steepness=1 / (1 + np.median(of_steepness, axis=0) * priors.steepness_scatter.median**2),
+        threshold=np.median(of_threshold, axis=0),
+        steepness=np.median(of_steepness, axis=0),
     )
 
 

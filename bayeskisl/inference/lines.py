@@ -32,9 +32,12 @@ class Line:
         s_0, of what groups have in common, shape ``(column,)``; zero for a single group.
     rough : numpy.ndarray
         Where sampling starts, shape ``(cell, group)``.
-    freedom : numpy.ndarray
-        How a group's values are sampled, shape ``(group,)``: 0 as themselves, which suits data that pin them, 1 as
-        standard normals, which suits data that do not; the posterior is the same.
+    information : numpy.ndarray
+        Of the data about a typical value, shape ``(group,)``. It decides how much of the prior is left along each axis,
+        and so whether places there are the values themselves, which suits data that pin them, or standard normals,
+        which suits data that do not; the posterior is the same.
+    scatter : float
+        A typical one.
     """
 
     design: np.ndarray
@@ -42,7 +45,8 @@ class Line:
     sd: np.ndarray
     common_sd: np.ndarray
     rough: np.ndarray
-    freedom: np.ndarray
+    information: np.ndarray
+    scatter: float
 
     def inputs(self, is_real: np.ndarray) -> dict[str, np.ndarray]:
         """Arrays from which `values_at` and `place_distribution` work; cells of padding are N(0, 1), on their own."""
@@ -58,7 +62,9 @@ class Line:
             "variance": variance,
             "own_scatter": is_real.astype(float),
             "rough": self.rough,
-            "freedom": self.freedom,
+            "freedom": np.where(
+                is_real[:, None], 1 / (1 + self.information * (variance[:, None] + self.scatter**2)), 1.0
+            ),
         }
 
 
@@ -76,9 +82,9 @@ def values_at(place: Array, mean: Array, scatter: Array, unit: Array, given: dic
     unit : array
         In which the data pin the values, (group,).
     """
-    centre = mean - given["rough"]
+    centre, along = (given["rotation"].T @ each for each in (mean - given["rough"], place))
     stretch = unit * (_axis_scale(scatter, given, xp) / unit) ** given["freedom"]
-    return given["rough"] + given["freedom"] * centre + given["rotation"] @ (stretch * (given["rotation"].T @ place))
+    return given["rough"] + given["rotation"] @ (given["freedom"] * centre + stretch * along)
 
 
 def place_distribution(
@@ -94,7 +100,8 @@ def place_distribution(
         As for `values_at`.
     """
     scale = _axis_scale(scatter, given, xp) / unit
-    centre = given["rotation"].T @ ((1 - given["freedom"]) * (mean - given["rough"]) + shift) / unit
+    off, above = (given["rotation"].T @ each for each in (mean - given["rough"], shift))
+    centre = ((1 - given["freedom"]) * off + above) / unit
     return centre / scale ** given["freedom"], scale ** (1 - given["freedom"])
 
 

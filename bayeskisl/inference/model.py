@@ -86,6 +86,7 @@ def lines_of(data: ModelData, law: Law) -> dict[str, Line | CurveOfSize]:
             common * size_law.sd,
             data.rough_threshold,
             free.threshold,
+            priors.tau.median,
         ),
         "steepness": Line(
             on_size,
@@ -94,6 +95,7 @@ def lines_of(data: ModelData, law: Law) -> dict[str, Line | CurveOfSize]:
             common * sd,
             np.where(data.is_real[:, None], typical + of_load, 0.0),
             free.steepness,
+            priors.steepness_scatter.median,
         ),
     }
 
