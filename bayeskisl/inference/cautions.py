@@ -27,8 +27,8 @@ class Caution:
     Attributes
     ----------
     code : str
-        ``few_sizes``, ``edge_collapse``, ``no_collapse``, ``prior_driven``, ``prior_sensitive``, ``correlated_seeds``,
-        ``assumed_by_import``, ``rival_gate`` or ``pareto_k``.
+        ``few_sizes``, ``edge_collapse``, ``no_collapse``, ``load_ignored``, ``prior_driven``, ``prior_sensitive``,
+        ``correlated_seeds``, ``assumed_by_import``, ``rival_gate`` or ``pareto_k``.
     severity : str
         ``note``, ``warning`` or ``serious``.
     message, remedy : str
@@ -70,6 +70,7 @@ def cautions(
     return (
         *_few_sizes(curves),
         *_edges(posterior, curves, cells),
+        *_load_ignored(posterior, curves),
         *_prior_driven(posterior, prior),
         *_prior_sensitive(posterior, log_prior),
         *_correlated_seeds(gate),
@@ -110,6 +111,23 @@ def _edges(posterior: xr.Dataset, curves: xr.Dataset, cells: np.ndarray) -> list
             else:
                 measured += len(seen) > 0
     return [*bounds, *([] if measured else [_NO_COLLAPSE])]
+
+
+def _load_ignored(posterior: xr.Dataset, curves: xr.Dataset) -> list[Caution]:
+    """Infused facts that are lost along a dose, under a law that holds them at one retention for want of a cause."""
+    infused = [name for name in curves[schema.GROUP].values if _direction(posterior, curves.attrs["axis"], name) == 0]
+    lost = [name for name in infused if curves.attrs["axis"] == "dose" and np.nanmin(_shares(curves, name)) < 0.5]
+    if not lost:
+        return []
+    return [
+        Caution(
+            "load_ignored",
+            "warning",
+            f"Along a dose the exposures of '{lost[0]}' stay the same, so that a law in exposures alone cannot say why "
+            "they are lost.",
+            "Fit the law 'common', in which the number of distinct facts counts.",
+        )
+    ]
 
 
 _NO_COLLAPSE = Caution(

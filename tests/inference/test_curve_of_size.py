@@ -15,7 +15,7 @@ def size_law(name):
 def test_sampled_coordinates_have_the_prior_of_the_coefficients(name):
     """Moments of 200,000 draws: independent normals with the law file's means and standard deviations."""
     law, rng, draws = size_law(name), np.random.default_rng(0), 200_000
-    curve = CurveOfSize(law.design_matrix(VALUES), law.mean, law.sd, 0 * law.sd, np.zeros((3, 1)), np.zeros(1))
+    curve = CurveOfSize(law.design_matrix(VALUES), law.mean, law.sd, 0 * law.sd, np.zeros((3, 1)), np.zeros(1), 0.15)
     inputs = curve.inputs(np.ones(3, dtype=bool))
 
     def normal(name, mean, sd):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -10,7 +12,7 @@ RNG = np.random.default_rng(3)
 CELLS, DRAWS = 6, 5
 DESIGN = np.stack([np.ones(CELLS), np.linspace(-1, 1, CELLS), np.linspace(-1, 1, CELLS) ** 2], axis=1)
 LINE = Line(
-    DESIGN, np.array([5.0, -0.7, 0.1]), np.array([1.5, 0.4, 0.1]), np.zeros(3), np.zeros((CELLS, 1)), np.zeros(1)
+    DESIGN, np.array([5.0, -0.7, 0.1]), np.array([1.5, 0.4, 0.1]), np.zeros(3), np.zeros((CELLS, 1)), np.zeros(1), 0.15
 )
 TAU, THRESHOLDS = RNG.uniform(0.05, 0.4, DRAWS), RNG.normal(5, 1, (DRAWS, CELLS))
 
@@ -50,9 +52,7 @@ def test_a_bend_that_the_data_have_is_seen_by_cells_and_not_by_runs(bent_likelih
     """Thresholds of a bent law, measured well: leaving cells out costs a straight line several nats."""
     score = {}
     for name, spread in {"bent": 0.2, "straight": 1e-9}.items():
-        line = Line(
-            DESIGN, np.array([5.0, -0.7, 0.0]), np.array([1.5, 0.4, spread]), LINE.common_sd, LINE.rough, LINE.freedom
-        )
+        line = replace(LINE, mean=np.array([5.0, -0.7, 0.0]), sd=np.array([1.5, 0.4, spread]))
         scores = []
         for tau in (0.03, 0.06, 0.12, 0.24):  # a uniform prior on four scatters
             mean, sd = expected_by_the_others(bent_likelihoods[None], np.array([tau]), line, line.mean)

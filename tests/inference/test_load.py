@@ -5,19 +5,23 @@ import pytest
 
 from bayeskisl.curves import cell_table, group_exposures, load_of, reference_load
 from bayeskisl.curves.axis import LoadEffect, axis_exposures
-from bayeskisl.decision import decide, predict
+from bayeskisl.decision import decide
+from bayeskisl.decision.prediction import Options, forecast
+from bayeskisl.decision.target import target_of
+from bayeskisl.design import plan
 from bayeskisl.errors import InputError
 from bayeskisl.inference import fit, simulate
 from bayeskisl.inference.data import prepare
 from bayeskisl.inference.pointwise import integrated_log_likelihood
 from bayeskisl.inference.prior import draw_prior
 from bayeskisl.laws import load_law
+from bayeskisl.reporting import plot_curves
 from tests.inference.conftest import TRUTH
 
 GROUPS = ("infused", "background")
 RATIOS = [0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95]
 BACKGROUND = {"background_facts": 150, "background_share": 0.3, "groups": GROUPS}
-DOSE = {"params": [3456, 6144, 13_824, 24_576], "axis": "dose", "ratio": RATIOS, "exposures": 600.0, **BACKGROUND}
+DOSE = {"params": [3456, 6144, 13_824, 24_576], "axis": "dose", "ratio": RATIOS, "exposures": 300.0, **BACKGROUND}
 RATIO = {**DOSE, "axis": "ratio", "exposures": None, "facts": 150}
 OWN_TRUTH = TRUTH | {"load_effect": 0.6, "run_correlation": 0.9, "exponent": 0.6}
 
@@ -37,7 +41,7 @@ def test_along_a_dose_infused_facts_are_lost_to_the_load_alone(dose):
     assert float(exposures.std() / exposures.mean()) < 0.02
     share = (dose["recalled"] / dose["probed"]).sel(group="infused")
     smallest = dose["params"] == 3456
-    assert share[smallest & (dose["ratio"] < 0.1)].mean() > 0.8
+    assert share[smallest & (dose["ratio"] < 0.1)].mean() > 0.75
     assert share[smallest & (dose["ratio"] > 0.9)].mean() < 0.2
 
 
@@ -51,7 +55,7 @@ def test_the_collapse_point_is_where_effective_exposures_are_critical(fitted, do
         there = axis_exposures(collapse, "dose", group, {str(name): cells[name] for name in cells}, load)
         critical = posterior["critical_exposures"].sel(group=group)
         assert np.allclose((there / critical).where(inside, 1.0), 1.0, rtol=1e-6)
-        assert inside.mean() > 0.5
+        assert inside.mean() > 0.4
 
 
 def test_what_a_dose_says_of_the_load_is_recovered(fitted):
@@ -78,21 +82,28 @@ def test_where_the_load_stays_the_same_it_says_nothing():
     )
 
 
-def test_a_prediction_and_a_decision_know_the_load(fitted, dose):
-    with_load = predict(fitted, 3456, throw=False)
-    inside = fitted.posterior["collapse"].sel(group="background").isel(cell=0)
-    assert float(with_load["collapse"].median()) == pytest.approx(float(inside.median()), abs=0.1)
-    decision = decide(fitted, 3456, throw=False)
-    known = decision.data["infused_kept"] if "infused_kept" in decision.data else None
-    assert decision.choice < 0.5
-    assert known is None or known.ndim
+def test_a_prediction_knows_that_infused_facts_fall_too(fitted):
+    target = target_of(fitted.curves, 3456)
+    ahead = forecast(fitted, target, Options(kind="mean"))
+    there = fitted.posterior["collapse"].isel(cell=0)
+    for group in GROUPS:
+        predicted = np.median(ahead.prospect.keeping(0.5, group))
+        assert predicted == pytest.approx(float(there.sel(group=group).median()), abs=0.1)
+    shares = ahead.prospect.share_of_ceiling("infused", np.array([[0.1, 0.5, 0.9]])).mean(axis=0)
+    assert shares[0] > shares[1] + 0.2 > shares[2] + 0.2
+    harmed = [ahead.prospect.keeping(0.9, group) for group in GROUPS]
+    assert (ahead.prospect.admissible(0.9) == np.minimum(*harmed)).all()
+
+
+def test_a_decision_and_its_figure_are_made(fitted):
+    decision = decide(fitted, 3456, sensitivity=False, throw=False)
+    assert 0 < float(decision.data["choice"]) < 0.5
+    assert len(plot_curves(fitted).axes) == 3
 
 
 def test_planning_refuses_it(fitted):
-    from bayeskisl.design import plan
-
     with pytest.raises(InputError, match="exposures alone"):
-        plan(fitted, 98_304, budget=1e18, throw=False)
+        plan(fitted, 98_304, budget="1e15flop", throw=False)
 
 
 def test_a_design_of_doses_needs_exposures():

@@ -3,10 +3,11 @@ import pymc as pm
 import pytest
 from scipy import stats
 
-from bayeskisl.inference import compiled
+from bayeskisl.inference import compiled, simulate
 from bayeskisl.inference.data import prepare
 from bayeskisl.inference.definition import scale_between
 from bayeskisl.inference.freedom import freedoms
+from bayeskisl.inference.load import effective_log_exposures
 from bayeskisl.inference.model import lines_of, model_inputs, model_of, structure
 from bayeskisl.inference.posterior import name_quantities
 from bayeskisl.laws import load_law
@@ -27,13 +28,21 @@ def model(data):
 
 @pytest.fixture(scope="module")
 def log_density(model):
+    return natural_log_density(model)
+
+
+@pytest.fixture
+def point(model):
+    return somewhere(model)
+
+
+def natural_log_density(model):
     """Of natural parameters: no Jacobians of PyMC's transforms."""
     compiled = model.compile_fn(model.logp(jacobian=False), inputs=model.value_vars, point_fn=True)
     return lambda point: float(compiled(point))
 
 
-@pytest.fixture
-def point(model):
+def somewhere(model):
     rng = np.random.default_rng(5)
     start = model.initial_point()
     return {name: value + 0.3 * rng.standard_normal(np.shape(value)) for name, value in start.items()}
@@ -54,29 +63,36 @@ def plain_log_density(point, data, law):
     draws = {name: value[None, None] for name, value in natural(point).items()}
     named = {k: v[0, 0] for k, v in name_quantities(draws, data, law, np.random.default_rng(0)).items()}
     priors, lines = law.priors, lines_of(data, law)
-    log_normal = ("tau", "sigma_run", "steepness_scatter", "lapse_scatter", "concentration", "asymmetry")
     total = sum(
         stats.lognorm.logpdf(named[n][0], getattr(priors, n).log_sd, scale=getattr(priors, n).median)
-        for n in log_normal
+        for n in law.positive
     )
     lapse = priors.lapse
     log_odds = np.log(lapse.median / (1 - lapse.median))
     total += stats.norm.logpdf(named["lapse_intercept"][0], log_odds, lapse.log_sd)
     total += stats.beta.logpdf(named["floor_excess"][0], 1, priors.floor_excess.b)
     total += stats.norm.logpdf(draws["lapse_z"]).sum()
-    for line, scatter, values in (
-        (lines["threshold"], named["tau"][0], np.log(named["critical_exposures"][:, 0])),
-        (lines["steepness"], named["steepness_scatter"][0], np.log(named["steepness"][:, 0])),
+    stretch, unit = np.ones(data.shape[2]), 1.0  # along the axis, of steps in effective exposures
+    if law.knows_load:
+        effect, share = named["load_effect"][0], data.load.share[:, 0]
+        stretch, unit = 1 - share + effect * share, 1 - share.mean() + effect * share.mean()
+        total += np.log(unit)  # sigma_run is sampled in that unit
+    for line, scatter, values, size in (
+        (lines["threshold"], named["tau"][0], np.log(named["critical_exposures"][:, 0]), unit),
+        (lines["steepness"], named["steepness_scatter"][0], np.log(named["steepness"][:, 0]), 1.0),
     ):
         law_part = line.design @ np.diag(line.sd**2) @ line.design.T
         covariance = law_part + scatter**2 * np.eye(len(values))
         total += stats.multivariate_normal.logpdf(values, line.design @ line.mean, covariance)
-        total += line.freedom[0] * 0.5 * np.linalg.slogdet(covariance)[1]  # the sampled place is stretched by its root
+        # along each axis the sampled place is stretched by part of the root of its variance
+        freedom = 1 / (1 + line.information[0] * (np.linalg.eigvalsh(law_part) + line.scatter**2))
+        total += np.sum(freedom * np.log(np.sqrt(np.linalg.eigvalsh(covariance)) / size) + np.log(size))
     sigma = named["sigma_run"][0]
-    scale = scale_between(freedoms(data, law).run, sigma, priors.sigma_run.log_median, np)
+    typical = priors.sigma_run.log_median + np.log(stretch)[data.cell_of_run, None]
+    scale = scale_between(freedoms(data, law).run, sigma, typical, np)
     total += stats.norm.logpdf(named["run_effect"], 0, sigma).sum() + np.log(scale).sum()
     recall = retention(
-        data.log_exposures - named["run_effect"],
+        effective_log_exposures(data.log_exposures, data.load, named) - named["run_effect"],
         np.log(named["critical_exposures"])[data.cell_of_run],
         named["steepness"][data.cell_of_run],
         named["floor"],
@@ -90,6 +106,26 @@ def plain_log_density(point, data, law):
 
 def test_log_density_is_the_model_on_paper(log_density, point, data):
     assert log_density(point) == pytest.approx(plain_log_density(point, data, LAW), rel=1e-9)
+
+
+def test_so_is_that_of_a_law_that_knows_the_load():
+    """On a dose, where the load alone moves what is infused, and on an amount sweep, where it moves with exposures."""
+    law = load_law("common")
+    for design in (
+        {
+            "axis": "dose",
+            "ratio": [0.1, 0.4, 0.8],
+            "exposures": 300.0,
+            "background_facts": 150,
+            "background_share": 0.3,
+        },
+        {"facts": [60, 250, 1000], "background_facts": 150, "background_share": 0.3},
+    ):
+        curves = simulate(law, {"params": [6144, 13_824, 24_576], **design}, seed=2)
+        data = prepare(curves, law)
+        model = model_of(data, law)
+        point = somewhere(model)
+        assert natural_log_density(model)(point) == pytest.approx(plain_log_density(point, data, law), rel=1e-9)
 
 
 def test_order_of_runs_does_not_matter(model, log_density, point, data, curves):
