@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from bayeskisl import schema
-from bayeskisl.curves import cell_table, final, group_exposures
+from bayeskisl.curves import cell_table, final, group_exposures, load_of, reference_load
+from bayeskisl.curves.axis import LoadEffect
 from bayeskisl.laws import load_law
 from bayeskisl.reporting.curves_figure import fall_of_cell
 from bayeskisl.reporting.numbers import percent
@@ -57,7 +58,8 @@ def plot_prior_predictive(
     matplotlib.figure.Figure
         One row for each probed group. Left: 50 and 90 % prior bands and a dozen prior curves of the middle size, with
         the measured runs of every size. Right: 50 and 90 % prior bands of the critical exposures of every size (none
-        where a law knows no fall), and the exposures at which that size was run.
+        where a law knows no fall), and the exposures at which that size was run. Of a law that knows the load all
+        exposures are effective ones, those of the runs by the median of the prior of its effect.
     """
     from bayeskisl.inference import prior_predictive
 
@@ -67,13 +69,20 @@ def plot_prior_predictive(
     with figure_style(dark):
         figure, panels = new_figure(len(groups), 2, figsize=(9.6, 3.9 * len(groups)), squeeze=False)
         for (left, right), group in zip(panels, groups, strict=True):
-            exposures = group_exposures(curves).sel(group=group).values
+            exposures = _exposures(curves, law, group)
             asked = curves[schema.PROBED].sel(group=group).values > 0
             _draw_curves(left, expected, law, curves, exposures, asked, group)
             _draw_thresholds(right, expected.sel(group=group), law, curves, exposures, asked)
         figure.suptitle(f"Before any count is seen: law '{law.name}'", x=0.01, ha="left", fontsize=11)
         figure.supxlabel(describe_prior(expected, law), fontsize=8, x=0.01, ha="left")
     return figure
+
+
+def _exposures(curves: xr.Dataset, law: "Law", group: str) -> np.ndarray:
+    exposures = group_exposures(curves).sel(group=group).values
+    if not law.knows_load:
+        return exposures
+    return exposures * LoadEffect(law.priors.load_effect.median, reference_load(curves)).worth(load_of(curves))
 
 
 def _draw_curves(
@@ -102,7 +111,7 @@ def _draw_curves(
                   marker=MARKERS[at % len(MARKERS)])  # fmt: skip
     log_axis(axes, "x", grid[0], grid[-1])
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-    axes.set_xlabel("mean exposures of one fact")
+    axes.set_xlabel(f"mean {'effective ' if law.knows_load else ''}exposures of one fact")
     axes.set_ylabel(f"{group}, recalled")
     axes.set_title(f"bands: {sizes[middle]:,.0f} parameters; points: runs of every size", fontsize=8.5)
 
@@ -124,5 +133,5 @@ def _draw_thresholds(
     log_axis(axes, "x", sizes.min() / 1.3, sizes.max() * 1.3)
     log_axis(axes, "y", min(low, exposures[asked].min() / 1.3), max(high, exposures[asked].max() * 1.3))
     axes.set_xlabel("non-embedding parameters")
-    axes.set_ylabel("critical exposures")
+    axes.set_ylabel(f"critical {'effective ' if law.knows_load else ''}exposures")
     axes.set_title("bars: exposures at which each size was run", fontsize=8.5)
