@@ -82,6 +82,13 @@ def test_where_the_load_stays_the_same_it_says_nothing():
     )
 
 
+def test_a_law_in_exposures_alone_is_told_what_it_misses(dose, fitted):
+    alone = fit(dose, "collapse", method="preview")
+    (said,) = [caution for caution in alone.warnings if caution.code == "load_ignored"]
+    assert "common" in said.remedy
+    assert not any(caution.code == "load_ignored" for caution in fitted.warnings)
+
+
 def test_a_prediction_knows_that_infused_facts_fall_too(fitted):
     target = target_of(fitted.curves, 3456)
     ahead = forecast(fitted, target, Options(kind="mean"))
