@@ -18,7 +18,7 @@ from bayeskisl.inference.storage import constant_data
 from bayeskisl.laws import load_law
 from bayeskisl.workflow.results.held_out import held_out_predictions
 from bayeskisl.workflow.results.measurements import measured_cells, moving_share
-from bayeskisl.workflow.results.subjects import LAW, RIVALS, Subject
+from bayeskisl.workflow.results.subjects import Subject
 
 __all__ = ["find", "made_from"]
 
@@ -32,7 +32,7 @@ def made_from(subject: Subject) -> dict[str, str]:
     curves = subject.curves()
     return {
         "records_sha256": curves.attrs["records_sha256"],
-        "laws_sha256": hashlib.sha256("".join(load_law(law).sha256 for law in (LAW, *RIVALS)).encode()).hexdigest(),
+        "laws_sha256": hashlib.sha256("".join(load_law(law).sha256 for law in subject.laws).encode()).hexdigest(),
         "source_sha256": _source_sha256(),
     }
 
@@ -65,12 +65,13 @@ def find(subject: Subject, tell: Callable[[str], None]) -> tuple[Found, Fit]:
     """
     curves = subject.curves()
     tell("fitting every law")
-    main = fit(curves, LAW, rivals=RIVALS, throw=False)
+    main = fit(curves, subject.law, rivals=subject.rivals, draws=subject.draws, throw=False)
     tell("comparing the laws")
     sizes = len(np.unique(curves[schema.PARAMS]))
     compared = compare([main], largest=1 if sizes > _FEWEST else 0)
     tell("fitting on total parameters")
-    total = fit(curves.assign_coords({schema.PARAMS: curves[schema.TOTAL_PARAMS]}), LAW, rivals=(), throw=False)
+    on_total = curves.assign_coords({schema.PARAMS: curves[schema.TOTAL_PARAMS]})
+    total = fit(on_total, subject.law, rivals=(), draws=subject.draws, throw=False)
     tell("measuring each cell by itself")
     cells = measured_cells(curves)
     return (
@@ -78,7 +79,7 @@ def find(subject: Subject, tell: Callable[[str], None]) -> tuple[Found, Fit]:
             "sweep": subject.name,
             "sweeps": list(subject.sweeps),
             "axis": curves.attrs["axis"],
-            "law": LAW,
+            "law": subject.law,
             "curves": _described(curves),
             "cells": cells,
             "fit": _of_fit(main, curves),
@@ -89,7 +90,7 @@ def find(subject: Subject, tell: Callable[[str], None]) -> tuple[Found, Fit]:
                 "best": compared.best,
                 "verdict": compared.verdict,
             },
-            "held_out": held_out_predictions(curves, LAW, RIVALS, tell),
+            "held_out": held_out_predictions(curves, subject.law, subject.rivals, subject.draws, tell),
         },
         main,
     )

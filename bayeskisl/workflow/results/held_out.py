@@ -46,7 +46,9 @@ def splits(curves: xr.Dataset) -> Iterator[tuple[str, np.ndarray, list[tuple[flo
         yield f"budgets below {most:,} tokens", remains, [at for at in points if at[1] == most]
 
 
-def held_out_predictions(curves: xr.Dataset, law: str, rivals: Sequence[str], tell: Callable[[str], None]) -> list[Row]:
+def held_out_predictions(
+    curves: xr.Dataset, law: str, rivals: Sequence[str], draws: int, tell: Callable[[str], None]
+) -> list[Row]:
     """Every prediction of a cell that was left out, one row per split, cell and law, and one for their mixture.
 
     Parameters
@@ -54,6 +56,8 @@ def held_out_predictions(curves: xr.Dataset, law: str, rivals: Sequence[str], te
     curves : xarray.Dataset
     law : str
     rivals : sequence of str
+    draws : int
+        Of each posterior and chain.
     tell : callable
         Is told what is being fitted.
 
@@ -69,7 +73,7 @@ def held_out_predictions(curves: xr.Dataset, law: str, rivals: Sequence[str], te
     for trained, remains, targets in splits(curves):
         tell(f"leaving out: trained on {trained}")
         seen = curves.isel({schema.RUN: np.flatnonzero(remains)})
-        posterior = fit(seen, law, rivals=rivals, throw=False)
+        posterior = fit(seen, law, rivals=rivals, draws=draws, throw=False)
         for params, tokens in targets:
             ahead = predict(posterior, params, tokens, throw=False)
             rows += _rows(

@@ -9,8 +9,7 @@ from bayeskisl.errors import InputError
 
 __all__ = ["SUBJECTS", "Subject", "subject_of"]
 
-LAW = "collapse"
-RIVALS = ("power", "saturating", "softmin", "capacity")
+_RIVALS = ("power", "saturating", "softmin", "capacity")
 
 
 @dataclass(frozen=True)
@@ -25,11 +24,25 @@ class Subject:
         Whose runs are fitted together.
     about : str
         What the sweep varies, in a sentence.
+    law : str
+        That is fitted first.
+    rivals : tuple of str
+        That are fitted beside it.
+    draws : int
+        Of each posterior and chain.
     """
 
     name: str
     sweeps: tuple[str, ...]
     about: str
+    law: str = "collapse"
+    rivals: tuple[str, ...] = _RIVALS
+    draws: int = 1000
+
+    @property
+    def laws(self) -> tuple[str, ...]:
+        """All that are fitted."""
+        return (self.law, *self.rivals)
 
     def curves(self) -> xr.Dataset:
         """The runs of all its sweeps, as measured at the end of training."""
@@ -52,7 +65,14 @@ SUBJECTS = {
             "More and more facts, each in three of four phrases and asked in the fourth too.",
         ),
         Subject("desk-ratio", ("desk-ratio",), "A domain of fixed facts takes more and more of the budget."),
-        Subject("desk-dose", ("desk-dose",), "More and more facts at fixed exposures, in place of the general corpus."),
+        Subject(
+            "desk-dose",
+            ("desk-dose",),
+            "More and more facts at fixed exposures, in place of the general corpus.",
+            law="common",
+            rivals=("collapse",),
+            draws=2000,
+        ),
     )
 }
 
