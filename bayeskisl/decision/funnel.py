@@ -50,7 +50,7 @@ def collapse_along_sizes(
     for target in targets:
         draws = draws_at(fit, target, kind=kind, seed=seed)
         threshold = draws["log_critical_exposures"] + draws["run_effect"]
-        collapse = target.infusion(threshold, load_effect=draws["load_effect"])
+        collapse = target.infusion(threshold, load_effect=draws.get("load_effect", 0.0))
         lines.append([quantiles(collapse.sel(law=law).values, probabilities) for law in collapse["law"].values])
     return xr.DataArray(
         np.moveaxis(np.array(lines), 0, 1),

@@ -166,5 +166,5 @@ def _fall(draws: xr.Dataset) -> Fall:
         floor=flat["floor"],
         ceiling=flat["ceiling"],
         asymmetry=flat["asymmetry"],
-        load_effect=flat["load_effect"],
+        load_effect=flat.get("load_effect", 0.0),
     )

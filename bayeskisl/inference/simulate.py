@@ -102,7 +102,7 @@ def design_curves(
     facts, ratio : list or number
         Levels; on the axis ``amount`` facts is a list, on ``ratio`` and ``dose`` the ratio.
     exposures : float, optional
-        Of every infused fact on the axis ``dose``, where facts follow from it and the ratio.
+        Of every infused fact on the axis ``dose``: facts then follow from it and the ratio.
     seeds : int
         Runs per combination.
     tokens_per_fact, background_facts, background_share, guessing : number
@@ -113,15 +113,14 @@ def design_curves(
     Raises
     ------
     InputError
-        If exposures are given on another axis, or are lacking on the dose.
+        If exposures are given on another axis.
     """
     grid = [np.atleast_1d(values) for values in (params, tokens, facts, ratio, np.arange(seeds))]
     size, budget, count, share, order = (column.ravel() for column in np.meshgrid(*grid, indexing="ij"))
     runs = len(size)
-    if (axis == "dose") != (exposures is not None):
-        raise InputError("exposures of infused facts on the axis 'dose', and only there", f"{axis=}, {exposures=}",
-                         "design")  # fmt: skip
-    if axis == "dose":
+    if exposures is not None and axis != "dose":
+        raise InputError("exposures of infused facts on the axis 'dose' alone", f"the axis {axis!r}", "design")
+    if exposures is not None:
         count = np.maximum(np.round(share * budget / (exposures * tokens_per_fact)), 1).astype(int)
     asked = {
         schema.INFUSED: np.minimum(count, _ALL_PROBED),

@@ -40,7 +40,7 @@ def test_half_points_are_jointly_normal_whatever_the_freedom_and_the_order(group
         return half_points(lambda turn, *_: places[:, turn], *others)
 
     correlation = correlations(partial, groups)
-    others = (centre, sigma, correlation, rough, turns, freedom, 0.1, np)
+    others = (centre, sigma, correlation, rough, turns, freedom, RNG.normal(size=(runs, groups)), np)
     points = half_points(place_of, *others)
     covariance = matrix_of(correlation, groups) * np.outer(sigma, sigma)
     for run in range(runs):

@@ -113,8 +113,6 @@ def test_planning_refuses_it(fitted):
         plan(fitted, 98_304, budget="1e15flop", throw=False)
 
 
-def test_a_design_of_doses_needs_exposures():
-    with pytest.raises(InputError, match="dose"):
-        simulate("common", {**DOSE, "exposures": None})
+def test_exposures_are_designed_of_a_dose_alone():
     with pytest.raises(InputError, match="dose"):
         simulate("common", {**RATIO, "exposures": 100.0})
