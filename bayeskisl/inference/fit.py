@@ -31,6 +31,8 @@ from bayeskisl.laws import Law, load_law
 __all__ = ["fit", "fit_laws"]
 
 _PRIOR_DRAWS = 500
+# R-hat lies within a hair of its limit by chance, and by chance alone: longer chains settle it.
+_LONGER = 3
 _PREVIEW_DRAWS = 250
 _PREVIEW = "this is a preview, a few draws that show roughly what a posterior will be"
 _PARETO_K = 0.7  # Vehtari et al. 2024, arXiv:1507.02646: above it, importance sampling is not to be relied upon
@@ -58,6 +60,7 @@ def fit(
     seed: int = 0,
     cores: int = 2,
     method: Literal["nuts", "preview"] = "nuts",
+    retry: bool = True,
     throw: bool = True,
     progress: bool | Callable[[str], None] = False,
 ) -> Fit:
@@ -80,6 +83,9 @@ def fit(
     method : {"nuts", "preview"}
         A preview is the first few draws of one law, in less than a second: its gate never passes, it carries a warning,
         and nobody should decide on it.
+    retry : bool
+        Whether a law that fails its gate, and not by its shape, is sampled once more: three times as long, every third
+        draw kept.
     throw : bool
         Whether a sampled posterior that fails its gate raises; if not it is handed over, with ``gate.passed`` False.
     progress : bool or callable
@@ -101,9 +107,9 @@ def fit(
     others = [load_law(other) for other in (law.rivals if rivals is None else rivals)]
     if method not in ("nuts", "preview"):
         raise InputError("method to be 'nuts' or 'preview'", repr(method), "method")
-    settings = Settings(draws, tune, chains, seed, cores, method, teller(progress))
+    settings = Settings(draws, tune, chains, seed, cores, method, teller(progress), retry=retry)
     if method == "preview":
-        few = replace(settings, draws=min(draws, _PREVIEW_DRAWS), tune=min(tune, _PREVIEW_DRAWS))
+        few = replace(settings, draws=min(draws, _PREVIEW_DRAWS), tune=min(tune, _PREVIEW_DRAWS), retry=False)
         return fit_laws(curves, law, [], few, throw=False, light=True)
     return fit_laws(curves, law, others, settings, throw=throw)
 
@@ -121,23 +127,33 @@ def fit_laws(
 
 def _posterior_of(curves: xr.Dataset, law: Law, settings: Settings, light: bool) -> _Posterior:
     data = prepare(curves, law)
-    _, cell_of_run = cell_table(curves)
-    raw, sample_stats = sample_model(data, law, settings)
-    named = name_quantities(raw, data, law, np.random.default_rng([settings.seed, 1]))
-    posterior = report_on_axis(dataset(named, data), curves, law)
-    settings.tell(f"judging the law '{law.name}'")
-    gate = examine(posterior, sample_stats, curves, cell_of_run)
-    groups = {
-        "posterior": posterior,
-        "sample_stats": sample_stats.assign_coords(chain=posterior["chain"], draw=posterior["draw"]),
-        "log_prior": _log_prior(named, data, law, posterior),
-    }
+    named, groups, gate = _sampled(curves, data, law, settings)
+    if settings.retry and gate.wants_draws:
+        settings.tell(f"the law '{law.name}' failed its gate: sampling it again, {_LONGER} times as long")
+        named, groups, gate = _sampled(curves, data, law, replace(settings, longer=_LONGER))
     if not light:
         log_likelihood = integrated_log_likelihood(named, data, law, settings.cores)
         groups["log_likelihood"] = dataset({schema.RECALLED: log_likelihood}, data)
     if settings.method == "preview":
         gate = replace(gate, passed=False, reasons=(_PREVIEW, *gate.reasons))
     return _Posterior(law, data, named, groups, gate)
+
+
+def _sampled(
+    curves: xr.Dataset, data: ModelData, law: Law, settings: Settings
+) -> tuple[dict[str, np.ndarray], dict[str, xr.Dataset], Gate]:
+    """Named draws, the groups of the tree that they make, and their verdict."""
+    raw, sample_stats = sample_model(data, law, settings)
+    named = name_quantities(raw, data, law, np.random.default_rng([settings.seed, 1]))
+    posterior = report_on_axis(dataset(named, data), curves, law)
+    settings.tell(f"judging the law '{law.name}'")
+    gate = examine(posterior, sample_stats, curves, cell_table(curves)[1])
+    groups = {
+        "posterior": posterior,
+        "sample_stats": sample_stats.assign_coords(chain=posterior["chain"], draw=posterior["draw"]),
+        "log_prior": _log_prior(named, data, law, posterior),
+    }
+    return named, groups, gate
 
 
 def _assemble(curves: xr.Dataset, first: _Posterior, beside: list[_Posterior], settings: Settings, light: bool) -> Fit:

@@ -61,6 +61,11 @@ class Gate:
     seed_p_value: float
     seed_pairs: float
 
+    @property
+    def wants_draws(self) -> bool:
+        """Whether it failed, and more draws might mend that: they cannot where the curve's shape does not fit."""
+        return not self.passed and not _misfits(self.seed_correlation, self.seed_p_value, self.seed_pairs)
+
     def to_dict(self) -> dict[str, Any]:
         """The gate as plain values, NaN as None."""
         return {k: None if isinstance(v, float) and np.isnan(v) else v for k, v in asdict(self).items()}
@@ -97,8 +102,8 @@ def examine(posterior: xr.Dataset, sample_stats: xr.Dataset, curves: xr.Dataset,
         f"{divergences:.2%} of draws diverged (below {_DIVERGENT:.1%}); try more tuning steps, or a prior of tau or "
         "sigma_run that stays away from zero": divergences < _DIVERGENT,
         f"run effects of two seeds at one level correlate at {correlation:.2f} over {pairs:.0f} pairs (below "
-        f"{_CORRELATION}): the curve's shape does not fit; try another shape, or finer levels": not (
-            correlation >= _CORRELATION and p_value < _SIGNIFICANCE and pairs >= _FEWEST_PAIRS
+        f"{_CORRELATION}): the curve's shape does not fit; try another shape, or finer levels": not _misfits(
+            correlation, p_value, pairs
         ),
     }  # fmt: skip
     reasons = tuple(reason for reason, holds in tests.items() if not holds)
@@ -150,6 +155,10 @@ def seed_correlation(posterior: xr.Dataset, curves: xr.Dataset, cell_of_run: np.
     signs = np.random.default_rng(0).choice([-1.0, 1.0], size=(_SHUFFLES, len(products)))
     p_value = (1 + np.sum(signs @ products >= products.sum())) / (1 + _SHUFFLES)
     return float(products.sum() / sizes.sum()), float(p_value), float(sizes.sum() ** 2 / (sizes**2).sum())
+
+
+def _misfits(correlation: float, p_value: float, pairs: float) -> bool:
+    return correlation >= _CORRELATION and p_value < _SIGNIFICANCE and pairs >= _FEWEST_PAIRS
 
 
 def _worst(convergence: dict[str, dict[str, float]], measure: str, largest: bool) -> tuple[float, str]:

@@ -1,7 +1,7 @@
 """Draws from the model by nutpie, from code that is compiled once per shape and structure."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 
 import numpy as np
@@ -55,6 +55,10 @@ class Settings:
         Threads.
     method : str
         ``nuts``, or ``preview``, which does not try again when draws diverge.
+    retry : bool
+        Whether a posterior that fails its gate for want of draws is sampled once more, longer.
+    longer : int
+        How many times as long each chain warms up and runs; every so many-th draw is kept.
     tell : callable
         Is told in a few words what is being done.
     """
@@ -66,6 +70,13 @@ class Settings:
     cores: int = 2
     method: str = "nuts"
     tell: Callable[[str], None] = _silent
+    retry: bool = False
+    longer: int = 1
+
+    @property
+    def stretched(self) -> "Settings":
+        """The draws and warm-up that a chain really goes through."""
+        return replace(self, draws=self.draws * self.longer, tune=self.tune * self.longer)
 
 
 def sample_model(data: ModelData, law: Law, settings: Settings) -> tuple[dict[str, np.ndarray], xr.Dataset]:
@@ -81,12 +92,13 @@ def sample_model(data: ModelData, law: Law, settings: Settings) -> tuple[dict[st
     padded = padded_to_share(data)
     sampler = _with_nutpie if find_spec("nutpie") else _with_pymc
     for target_accept in _TARGETS if settings.method == "nuts" else _TARGETS[:1]:
-        draws, statistics = sampler(padded, law, settings, target_accept)
+        draws, statistics = sampler(padded, law, settings.stretched, target_accept)
         if statistics["diverging"].mean() < _DIVERGENT:
             break
         settings.tell("some draws diverged")
-    kept = {name: stripped(values, dims, data) for name, (dims, values) in draws.items()}
-    stats = {name: (("chain", "draw"), statistics[name]) for name in _STATISTICS if name in statistics}
+    each = (slice(None), slice(settings.longer - 1, None, settings.longer))
+    kept = {name: stripped(values[each], dims, data) for name, (dims, values) in draws.items()}
+    stats = {name: (("chain", "draw"), statistics[name][each]) for name in _STATISTICS if name in statistics}
     return kept, xr.Dataset(stats)
 
 

@@ -10,7 +10,6 @@ from bayeskisl import __version__
 from bayeskisl.errors import InputError
 from bayeskisl.sweeping import Refine, SweepSpec, load_sweep, run_sweep
 from bayeskisl.workflow.events import DemoEvents
-from bayeskisl.workflow.fitting import fit_through_gate
 from bayeskisl.workflow.stages import Stages
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["EXPERIMENTS", "demo", "verification_sweep"]
 
-LAW = "collapse"
 FACTS_OF_DOMAIN = 500  # the domain for which the amount demo states a sufficient ratio
 
 
@@ -33,6 +31,7 @@ class _Scale:
     width: int
     quantiles: tuple[float, ...]  # of the predicted collapse point, at which the target is trained beside the choices
     refine: int
+    law: str = "collapse"
     draws: int = 1000  # per chain
 
 
@@ -41,7 +40,10 @@ _SCALES = MappingProxyType(
     {
         "amount": (_Scale("demo", 64, (0.05, 0.5), 2), _Scale("demo-reduced", 32, (0.05, 0.5), 1)),
         # two groups with correlated run effects mix more slowly: 1,000 draws a chain fell short of the gate
-        "dose": (_Scale("demo-dose", 64, (0.05, 0.5), 2, 3000), _Scale("demo-dose-reduced", 48, (0.5,), 1, 3000)),
+        "dose": (
+            _Scale("demo-dose", 64, (0.05, 0.5), 2, "common", 3000),
+            _Scale("demo-dose-reduced", 48, (0.5,), 1, "common", 3000),
+        ),
     }
 )
 EXPERIMENTS = tuple(_SCALES)
@@ -101,7 +103,7 @@ def demo(
     records = curves.attrs["records_sha256"]
 
     events.stage("3/6 fitting the hierarchical model (loading, compiling, sampling)")
-    fit = _fit(curves, out / "fit.nc", stages, records, scale.draws)
+    fit = _fit(curves, out / "fit.nc", stages, records, scale.law, scale.draws)
 
     target = spec.ladder.size(scale.width)
     events.stage(f"4/6 deciding on {target.params:,} parameters, before anything of that size is trained")
@@ -150,14 +152,14 @@ def _levels(axis: str, data: "xr.Dataset", quantiles: tuple[float, ...]) -> tupl
     return tuple(sorted({round(min(max(level, 0.01), 0.98), 3) for level in asked if level == level}))
 
 
-def _fit(curves: "xr.Dataset", path: Path, stages: Stages, records: str, draws: int) -> "Fit":
-    from bayeskisl.inference import load_fit
+def _fit(curves: "xr.Dataset", path: Path, stages: Stages, records: str, law: str, draws: int) -> "Fit":
+    from bayeskisl.inference import fit, load_fit
     from bayeskisl.laws import load_law
 
-    inputs = (records, load_law(LAW).sha256, draws, __version__)
+    inputs = (records, load_law(law).sha256, draws, __version__)
     if stages.is_done(path, *inputs):
         return load_fit(path)
-    result = fit_through_gate(curves, LAW, draws=draws)
+    result = fit(curves, law, draws=draws)
     result.save(path)
     stages.done(path, *inputs)
     return result

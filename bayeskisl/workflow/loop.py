@@ -14,7 +14,6 @@ from bayeskisl.shipped import shipped_file
 from bayeskisl.sweeping import load_sweep, run_sweep, sweep_folders
 from bayeskisl.sweeping.records import write_atomically
 from bayeskisl.workflow.events import DemoEvents
-from bayeskisl.workflow.fitting import fit_through_gate
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -191,12 +190,12 @@ class _Turn:
         return ""
 
     def _fit(self, curves: "xr.Dataset") -> "Fit":
-        from bayeskisl.inference import load_fit
+        from bayeskisl.inference import fit, load_fit
 
         path = self.folder / "fit.nc"
         if path.is_file():
             return load_fit(path)
-        result = fit_through_gate(curves, self.law, seed=self.seed)
+        result = fit(curves, self.law, seed=self.seed)
         result.save(path)
         return result
 

@@ -1,0 +1,35 @@
+"""A posterior that fails its gate for want of draws is sampled once more, longer."""
+
+import numpy as np
+import pytest
+
+from bayeskisl.inference import fit
+from bayeskisl.inference.gate import Gate
+
+SHORT = {"rivals": (), "draws": 60, "tune": 150, "chains": 4, "seed": 3, "throw": False}
+
+
+def test_a_failed_gate_is_sampled_again_and_longer(curves):
+    said: list[str] = []
+    once = fit(curves, **SHORT, retry=False)
+    again = fit(curves, **SHORT, progress=said.append)
+    assert not once.gate.passed
+    assert sum("sampling it again" in each for each in said) == 1
+    assert again.posterior.sizes == once.posterior.sizes
+    assert again.tree["sample_stats"].sizes["draw"] == SHORT["draws"]
+    assert again.gate.ess_bulk > once.gate.ess_bulk
+    assert not np.array_equal(again.posterior["tau"], once.posterior["tau"])
+
+
+def test_a_preview_is_not_sampled_again(curves):
+    said: list[str] = []
+    fit(curves, rivals=(), method="preview", progress=said.append)
+    assert not any("again" in each for each in said)
+
+
+@pytest.mark.parametrize(
+    ("passed", "correlation", "wants"), [(True, 0.1, False), (False, 0.1, True), (False, 0.9, False), (False, np.nan, True)]
+)
+def test_no_number_of_draws_mends_a_shape(passed, correlation, wants):
+    gate = Gate(passed, (), 1.02, 300.0, 300.0, 0.0, correlation, 0.001, 20.0)
+    assert gate.wants_draws is wants
