@@ -17,6 +17,7 @@ __all__ = ["sensitivity_rows", "widened", "with_wide_priors"]
 
 _WIDE = "wide_priors"
 _FACTOR = 2.0
+_MOST_DRAWS = 1000  # per chain: a row of a table wants no more
 # Of a fit that is asked for nothing but draws at a target.
 _NOT_NEEDED = ("prior", "posterior_predictive", "log_likelihood", "sample_stats")
 
@@ -61,10 +62,10 @@ def with_wide_priors(fit: "Fit") -> "Fit":
     from bayeskisl.inference import fit as fit_curves
 
     if _WIDE not in fit.tree.children:
-        laws = [widened(law) for law in fit.laws.values()]
-        draws = fit.tree["posterior"].sizes["draw"]
+        laws = [widened(fit.laws[name]) for name in fit.weights]
+        draws = min(fit.tree["posterior"].sizes["draw"], _MOST_DRAWS)
         with np.errstate(over="ignore"):  # some draws of a prior so wide have no shoulder that a number can hold
-            wide = fit_curves(fit.curves, laws[0], rivals=laws[1:], draws=draws, throw=False)
+            wide = fit_curves(fit.curves, laws[0], rivals=laws[1:], draws=draws, retry=False, throw=False)
         fit.tree[_WIDE] = wide.tree.filter(lambda node: node.name not in _NOT_NEEDED)
         fit.tree[_WIDE].attrs = wide.tree.attrs
     return Fit(fit.tree[_WIDE].copy())

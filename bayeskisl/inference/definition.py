@@ -17,11 +17,11 @@ from bayeskisl.inference.freedom import LATER
 from bayeskisl.inference.lines import line_mean, place_distribution, values_at
 from bayeskisl.inference.load import on_axis_stretch
 from bayeskisl.laws import Law
-from bayeskisl.laws.shapes import SYMMETRIC, retention
+from bayeskisl.laws.shapes import SYMMETRIC, inverse_share, retention
 
 __all__ = [
-    "COEFFICIENT", "DIMS", "LINES", "PAIR", "QUANTITY", "TURN", "Language", "define",
-    "half_points", "partly_centred", "scale_between",
+    "APART", "COEFFICIENT", "DIMS", "LINES", "PAIR", "QUANTITY", "TURN", "Language", "about_common", "define",
+    "half_points", "of_groups", "partly_centred", "rough_half_points", "scale_between",
 ]  # fmt: skip
 
 Array = Any  # of NumPy, PyTensor or JAX
@@ -36,6 +36,10 @@ TURN = "turn"
 
 # Dim of the coefficients of a law that saturates.
 COEFFICIENT = "coefficient"
+
+# Positive quantities of which a few groups say little: where there are several, each is sampled by its distance from
+# what the groups have in common, and is not in that one's way.
+APART = ("tau", "steepness_scatter", "lapse_scatter", "concentration")
 
 # The linear laws over cells: of log critical exposures, and of log steepness.
 LINES = ("threshold", "steepness")
@@ -59,6 +63,7 @@ DIMS = {
     "log_exposures": (_RUN, _GROUP),
     "run_turns": (_RUN, TURN, _GROUP),
     "run_freedom": (_RUN, TURN),
+    "run_share": (_RUN, _GROUP),
     "guessing": (_GROUP,),
     "cell_of_run": (_RUN,),
     "load_ahead": (_RUN, _GROUP),
@@ -100,12 +105,17 @@ def define(say: Language, given: Mapping[str, Array], law: Law) -> None:
     xp = say.xp
     several = say.sizes[_GROUP] > 1
     common = say.normal("common", 0.0, 1.0, dims=(QUANTITY,)) if several else None
-    prior = {name: _of_groups(name, i, common, given) for i, name in enumerate((*law.positive, "lapse_intercept"))}
+    names = (*law.positive, "lapse_intercept")
+    prior = {name: of_groups(name, common[i] if several else None, given) for i, name in enumerate(names)}
     effect = say.log_normal("load_effect", *prior["load_effect"], dims=(_GROUP,)) if law.knows_load else None
     log_exposures, above, stretch, unit = _under_load(say, effect, given)
     prior["sigma_run"] = prior["sigma_run"][0] - xp.log(unit), prior["sigma_run"][1]
-    others = (name for name in law.positive if name != "load_effect")
-    positive = {name: say.log_normal(name, *prior[name], dims=(_GROUP,)) for name in others}
+    apart = APART if several else ()
+    positive = {
+        name: say.log_normal(name, *prior[name], dims=(_GROUP,))
+        for name in law.positive
+        if name != "load_effect" and name not in apart
+    } | {name: about_common(say.normal(f"{name}_own", 0.0, 1.0, dims=(_GROUP,)), *prior[name], xp) for name in apart}
     lapse_intercept = say.normal("lapse_intercept", *prior["lapse_intercept"], dims=(_GROUP,))
     tied = law.priors.floor_excess.tied
     excess = 0.0 if tied else say.beta("floor_excess", 1.0, given["prior_floor_excess"], dims=(_GROUP,))
@@ -125,8 +135,9 @@ def define(say: Language, given: Mapping[str, Array], law: Law) -> None:
 
     cell = given["cell_of_run"]
     concentration = positive["concentration"]
-    own_threshold = _run_threshold(say, threshold[cell], unit * positive["sigma_run"], stretch, given)
     asymmetry = positive.get("asymmetry", SYMMETRIC)
+    rough = rough_half_points(log_exposures, given["run_share"], steepness[cell], asymmetry, xp)
+    own_threshold = _run_threshold(say, threshold[cell], unit * positive["sigma_run"], rough, stretch, given)
     recall = (
         retention(log_exposures, own_threshold, steepness[cell], floor, ceiling[cell], asymmetry, xp)
         if law.falls
@@ -170,13 +181,18 @@ def partly_centred(place: Array, centre: Array, rough: Array, freedom: Array, sc
     return rough + freedom * (centre - rough) + scale * place
 
 
-def _of_groups(name: str, at: int, common: Array | None, given: Mapping[str, Array]) -> tuple[Array, Array]:
-    """Mean and standard deviation of a quantity of each group, given what the groups have in common."""
+def of_groups(name: str, common: Array | None, given: Mapping[str, Array]) -> tuple[Array, Array]:
+    """Mean and standard deviation of each group's quantity, given what the groups, if several, have in common of it."""
     mean, sd = given[f"prior_{name}"][0], given[f"prior_{name}"][1]
     if common is None:
         return mean, sd
     pooling = given["prior_pooling"]
-    return mean + sd * pooling**0.5 * common[at], sd * (1 - pooling) ** 0.5
+    return mean + sd * pooling**0.5 * common, sd * (1 - pooling) ** 0.5
+
+
+def about_common(own: Array, mean: Array, sd: Array, xp: Any) -> Array:
+    """A positive quantity `APART` of each group, from its own standard normal and what `of_groups` returns."""
+    return xp.exp(mean + sd * own)
 
 
 def _along_line(
@@ -215,7 +231,7 @@ def _about_curve(say: Language, common: Array | None, tau: Array, shift: Array, 
 
 
 def _run_threshold(
-    say: Language, threshold: Array, sigma_run: Array, stretch: Array, given: Mapping[str, Array]
+    say: Language, threshold: Array, sigma_run: Array, rough: Array, stretch: Array, given: Mapping[str, Array]
 ) -> Array:
     """Each run's own half-point, N(threshold, sigma_run) and correlated over its groups, dims (run, group)."""
     correlation = []
@@ -227,12 +243,20 @@ def _run_threshold(
         threshold,
         sigma_run,
         correlation,
-        given["threshold_rough"][given["cell_of_run"]],
+        rough,
         given["run_turns"],
         given["run_freedom"],
         given["prior_sigma_run"][0] + say.xp.log(stretch)[given["cell_of_run"]],
         say.xp,
     )
+
+
+def rough_half_points(log_exposures: Array, share: Array, steepness: Array, asymmetry: Array, xp: Any) -> Array:
+    """Each run's half-point by its counts alone, if the fall has this steepness and asymmetry, ``(..., run, group)``.
+
+    Pinned places are distances from there: what they say of retention then stays, whatever fall is being tried.
+    """
+    return log_exposures - inverse_share(share, asymmetry, xp) / steepness
 
 
 def half_points(
@@ -258,6 +282,8 @@ def half_points(
         ``place_of(turn, mean, sd)`` is the sampled place of every run, ``(..., run)``.
     correlation : list
         Of each pair of groups, see `bayeskisl.inference.correlation.pairs`; empty for a single group.
+    rough : array
+        See `rough_half_points`.
     log_typical : array
         Log of a typical sigma_run, ``(..., run, group)``.
     turns, freedom : array

@@ -119,6 +119,7 @@ def model_inputs(data: ModelData, law: Law) -> dict[str, np.ndarray]:
         "cell_of_run": data.cell_of_run,
         "run_turns": free.turns,
         "run_freedom": free.run,
+        "run_share": data.rough_share,
         **lines,
         **load,
         **{f"prior_{name}": np.array([prior.log_median, prior.log_sd]) for name, prior in log_normal.items()},

@@ -13,11 +13,19 @@ from bayeskisl.inference.coefficients import draw_coefficients
 from bayeskisl.inference.correlation import correlations
 from bayeskisl.inference.curve_of_size import CurveOfSize, coefficients_at, curve_values
 from bayeskisl.inference.data import ModelData
-from bayeskisl.inference.definition import half_points, partly_centred, scale_between
+from bayeskisl.inference.definition import (
+    APART,
+    about_common,
+    half_points,
+    of_groups,
+    partly_centred,
+    rough_half_points,
+    scale_between,
+)
 from bayeskisl.inference.freedom import freedoms
 from bayeskisl.inference.lines import Line, line_mean, values_at
 from bayeskisl.inference.load import on_axis_stretch
-from bayeskisl.inference.model import lines_of
+from bayeskisl.inference.model import lines_of, model_inputs
 from bayeskisl.laws import Law
 from bayeskisl.laws.shapes import SYMMETRIC, inverse_share
 
@@ -40,6 +48,7 @@ def name_quantities(
         As `bayeskisl.inference.sampling.sample_model` returns them.
     """
     lines = lines_of(data, law)
+    draws = {**draws, **_apart(draws, data, law)}
     common = common_of_lines(draws.get("common"), lines)
     at_half, (stretch, unit) = load_shift(draws, data), _stretches(draws, data)
     draws = {**draws, "sigma_run": unit * draws["sigma_run"]}
@@ -53,14 +62,15 @@ def name_quantities(
     along_axis, steepness_law = _along_line(
         "steepness", scatter, draws, lines, data, common, np.log(stretch), np.ones(1), rng
     )
+    steepness = np.exp(along_axis) / stretch
     return {
         **group_quantities(draws, data),
         **coefficients_of(threshold_law, data),
         "steepness_intercept": steepness_law[..., 0],
         "steepness_exponent": steepness_law[..., 1],
-        "steepness": np.exp(along_axis) / stretch,
+        "steepness": steepness,
         "critical_exposures": np.exp(thresholds - at_half),
-        "run_effect": _run_effects(thresholds, stretch, draws, data, law),
+        "run_effect": _run_effects(thresholds, steepness, stretch, draws, data, law),
     }
 
 
@@ -85,6 +95,15 @@ def group_quantities(draws: dict[str, np.ndarray], data: ModelData) -> dict[str,
             "ceiling": ceiling_of(log_odds, floor[..., None, :]),
         }
     )
+
+
+def _apart(draws: dict[str, np.ndarray], data: ModelData, law: Law) -> dict[str, np.ndarray]:
+    """The quantities that several groups sample by their distance from what they have in common, ``(..., group)``."""
+    if "common" not in draws:
+        return {}
+    given = model_inputs(data, law)
+    alike = {name: draws["common"][..., law.positive.index(name), None] for name in APART}
+    return {name: about_common(draws[f"{name}_own"], *of_groups(name, alike[name], given), np) for name in APART}
 
 
 def common_of_lines(common: np.ndarray | None, lines: dict[str, Line]) -> dict[str, np.ndarray | None]:
@@ -153,17 +172,27 @@ def _stretches(named: Mapping[str, np.ndarray], data: ModelData) -> tuple[np.nda
 
 
 def _run_effects(
-    thresholds: np.ndarray, stretch: np.ndarray, draws: dict[str, np.ndarray], data: ModelData, law: Law
+    thresholds: np.ndarray,
+    steepness: np.ndarray,
+    stretch: np.ndarray,
+    draws: dict[str, np.ndarray],
+    data: ModelData,
+    law: Law,
 ) -> np.ndarray:
     """How far each run's half-point lies off its cell's, ``(chain, draw, run, group)``."""
     centre = thresholds[..., data.cell_of_run, :]
     free = freedoms(data, law)
+    ahead = 0.0 if data.load is None else draws["load_effect"][..., None, :] * data.load.ahead
+    asymmetry = draws["asymmetry"][..., None, :] if "asymmetry" in draws else SYMMETRIC
+    rough = rough_half_points(
+        data.log_exposures - ahead, data.rough_share, steepness[..., data.cell_of_run, :], asymmetry, np
+    )
     own = half_points(
         lambda turn, mean, sd: draws[f"run_place_{turn}"],
         centre,
         draws["sigma_run"][..., None, :],
         [each[..., None] for each in _run_correlations(draws, data)],
-        data.rough_threshold[data.cell_of_run],
+        rough,
         free.turns,
         free.run,
         law.priors.sigma_run.log_median + np.log(np.broadcast_to(stretch, thresholds.shape))[..., data.cell_of_run, :],

@@ -18,6 +18,8 @@ Array = Any  # of NumPy, PyTensor or JAX
 # The asymmetry of the logistic.
 SYMMETRIC = 1.0
 
+_LOG_HALF = math.log(0.5)
+
 # A share of exp(-60) is far below any floor; exp(600) and its products are far from overflow.
 _FARTHEST, _STEEPEST = 60.0, 600.0
 
@@ -52,10 +54,9 @@ def slope_of_share(x: Array, asymmetry: Array = SYMMETRIC, xp: Any = np) -> Arra
     return asymmetry * _rate(asymmetry, xp) * share_kept(x, asymmetry, xp) * odds / (1 + odds)
 
 
-def inverse_share(share: Array, asymmetry: Array = SYMMETRIC) -> Array:
-    """The x at which a share in (0, 1) is kept, in NumPy."""
-    against = np.expm1(-np.log(share) / asymmetry)
-    return (_log_odds_at_half(asymmetry, np) - np.log(against)) / _rate(asymmetry, np)
+def inverse_share(share: Array, asymmetry: Array = SYMMETRIC, xp: Any = np) -> Array:
+    """The x at which a share in (0, 1) is kept."""
+    return (_log_odds_at(_LOG_HALF, asymmetry, xp) - _log_odds_at(xp.log(share), asymmetry, xp)) / _rate(asymmetry, xp)
 
 
 def retention(
@@ -87,14 +88,15 @@ def _is_symmetric(asymmetry: Array) -> bool:
 
 def _odds_against(x: Array, asymmetry: Array, xp: Any) -> Array:
     """a exp(-b x)."""
-    return xp.exp(xp.clip(_log_odds_at_half(asymmetry, xp) - _rate(asymmetry, xp) * x, -_STEEPEST, _STEEPEST))
+    return xp.exp(xp.clip(_log_odds_at(_LOG_HALF, asymmetry, xp) - _rate(asymmetry, xp) * x, -_STEEPEST, _STEEPEST))
 
 
-def _log_odds_at_half(asymmetry: Array, xp: Any) -> Array:
-    """log a = log(2^(1/asymmetry) - 1), as a sum that does not overflow."""
-    return math.log(2) / asymmetry + xp.log(1 - xp.exp(-math.log(2) / asymmetry))
+def _log_odds_at(log_share: Array, asymmetry: Array, xp: Any) -> Array:
+    """log(share^(-1/asymmetry) - 1), as a sum that does not overflow; at a half, log a."""
+    against = -log_share / asymmetry
+    return against + xp.log(1 - xp.exp(-against))
 
 
 def _rate(asymmetry: Array, xp: Any) -> Array:
     """b."""
-    return 1 / (2 * asymmetry * (1 - xp.exp(-math.log(2) / asymmetry)))
+    return 1 / (2 * asymmetry * (1 - xp.exp(_LOG_HALF / asymmetry)))
