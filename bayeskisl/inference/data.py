@@ -17,9 +17,6 @@ __all__ = ["ModelData", "prepare"]
 # How far to either side of a half-point slopes are taken, as a share of the cell's range.
 _NEARBY = 0.1
 
-# Of what is kept, so that rough half-points stay within the curve.
-_LEAST_SHARE = 0.01
-
 
 @dataclass(frozen=True)
 class ModelData:
@@ -71,12 +68,6 @@ class ModelData:
     def shape(self) -> tuple[int, int, int]:
         """Numbers of runs, groups and cells."""
         return (*self.recalled.shape, len(self.log_size))
-
-    @property
-    def rough_share(self) -> np.ndarray:
-        """What each run keeps above guessing, as a share that is neither none nor all, ``(run, group)``."""
-        recalled = (self.recalled + 0.5) / (self.probed + 1)
-        return np.clip((recalled - self.guessing) / (1 - self.guessing), _LEAST_SHARE, 1 - _LEAST_SHARE)
 
     def padded(self, runs: int, cells: int) -> "ModelData":
         """The same data with empty runs and cells appended, so that sweeps of similar size share compiled code.

@@ -16,12 +16,13 @@ from bayeskisl.inference.curve_of_size import coefficients_at, curve_values
 from bayeskisl.inference.freedom import LATER
 from bayeskisl.inference.lines import line_mean, place_distribution, values_at
 from bayeskisl.inference.load import on_axis_stretch
+from bayeskisl.inference.rough import ROUGH_PARTS, rough_half_points, rough_thresholds
 from bayeskisl.laws import Law
-from bayeskisl.laws.shapes import SYMMETRIC, inverse_share, retention
+from bayeskisl.laws.shapes import SYMMETRIC, retention
 
 __all__ = [
-    "APART", "COEFFICIENT", "DIMS", "LINES", "PAIR", "QUANTITY", "TURN", "Language", "about_common", "define",
-    "half_points", "of_groups", "partly_centred", "rough_half_points", "scale_between",
+    "APART", "COEFFICIENT", "CURVE_PARTS", "DIMS", "LINES", "LINE_PARTS", "PAIR", "QUANTITY", "TURN", "Language",
+    "about_common", "define", "half_points", "of_groups", "partly_centred", "scale_between",
 ]  # fmt: skip
 
 Array = Any  # of NumPy, PyTensor or JAX
@@ -54,7 +55,8 @@ _LINE_DIMS = {
     "freedom": (_CELL, _GROUP),
 }
 
-_CURVE_PARTS = ("mean", "sd", "is_free", "common", "design", "own_scatter", "rough", "freedom")
+LINE_PARTS = tuple(_LINE_DIMS)
+CURVE_PARTS = ("mean", "sd", "is_free", "common", "design", "own_scatter", "rough", "freedom")
 
 # Of what the model is given, see `bayeskisl.inference.model.model_inputs`; priors have none.
 DIMS = {
@@ -64,6 +66,7 @@ DIMS = {
     "run_turns": (_RUN, TURN, _GROUP),
     "run_freedom": (_RUN, TURN),
     "run_share": (_RUN, _GROUP),
+    **{f"rough_{part}": (_CELL, _GROUP) for part in ROUGH_PARTS},
     "guessing": (_GROUP,),
     "cell_of_run": (_RUN,),
     "load_ahead": (_RUN, _GROUP),
@@ -123,21 +126,23 @@ def define(say: Language, given: Mapping[str, Array], law: Law) -> None:
     columns = say.sizes[QUANTITY] - len(prior) - 2 if several else 0
     of_threshold = common[len(prior) : len(prior) + columns] if several else None
     of_steepness = common[len(prior) + columns :] if several else None
+    scatter = positive["steepness_scatter"]
+    steepness = xp.exp(_along_line(say, "steepness", of_steepness, scatter, xp.log(stretch), 1.0, given)) / stretch
+    asymmetry = positive.get("asymmetry", SYMMETRIC)
+    rough = rough_thresholds(given, 0.0 if effect is None else effect, steepness, asymmetry, xp)
+    given = {**given, "threshold_rough": rough}
     if law.saturates:
         threshold = _about_curve(say, of_threshold, positive["tau"], above, given)
     else:
         threshold = _along_line(say, "threshold", of_threshold, positive["tau"], above, unit, given)
-    scatter = positive["steepness_scatter"]
-    steepness = xp.exp(_along_line(say, "steepness", of_steepness, scatter, xp.log(stretch), 1.0, given)) / stretch
     lapse_log_odds = lapse_intercept + positive["lapse_scatter"] * say.normal("lapse_z", 0.0, 1.0, dims=(_CELL, _GROUP))
     floor = given["guessing"] + (1 - given["guessing"]) * excess
     ceiling = 1 - (1 - floor) / (1 + xp.exp(-lapse_log_odds))
 
     cell = given["cell_of_run"]
     concentration = positive["concentration"]
-    asymmetry = positive.get("asymmetry", SYMMETRIC)
-    rough = rough_half_points(log_exposures, given["run_share"], steepness[cell], asymmetry, xp)
-    own_threshold = _run_threshold(say, threshold[cell], unit * positive["sigma_run"], rough, stretch, given)
+    rough_of_run = rough_half_points(log_exposures, given["run_share"], steepness[cell], asymmetry, xp)
+    own_threshold = _run_threshold(say, threshold[cell], unit * positive["sigma_run"], rough_of_run, stretch, given)
     recall = (
         retention(log_exposures, own_threshold, steepness[cell], floor, ceiling[cell], asymmetry, xp)
         if law.falls
@@ -205,7 +210,7 @@ def _along_line(
     given: Mapping[str, Array],
 ) -> Array:
     """Values (cell, group) under the marginal Gaussian of a linear law, and `shift` above it, pinned in a `unit`."""
-    line = {part: given[f"{name}_{part}"] for part in _LINE_DIMS}
+    line = {part: given[f"{name}_{part}"] for part in LINE_PARTS}
     mean = line_mean(common, line)
     along, scale = place_distribution(mean, scatter, shift, unit, line, say.xp)
     place = say.rotated_normal(f"{name}_place", along, line["rotation"], scale, dims=(_CELL, _GROUP))
@@ -214,7 +219,7 @@ def _along_line(
 
 def _about_curve(say: Language, common: Array | None, tau: Array, shift: Array, given: Mapping[str, Array]) -> Array:
     """Values (cell, group) that scatter about a law that saturates, and `shift` above it."""
-    curve = {part: given[f"threshold_{part}"] for part in _CURVE_PARTS}
+    curve = {part: given[f"threshold_{part}"] for part in CURVE_PARTS}
     coefficients = coefficients_at(
         lambda name, mean, sd: say.normal(name, mean, sd, dims=(_GROUP,)),
         say.sizes[COEFFICIENT],
@@ -251,14 +256,6 @@ def _run_threshold(
     )
 
 
-def rough_half_points(log_exposures: Array, share: Array, steepness: Array, asymmetry: Array, xp: Any) -> Array:
-    """Each run's half-point by its counts alone, if the fall has this steepness and asymmetry, ``(..., run, group)``.
-
-    Pinned places are distances from there: what they say of retention then stays, whatever fall is being tried.
-    """
-    return log_exposures - inverse_share(share, asymmetry, xp) / steepness
-
-
 def half_points(
     place_of: Callable[[int, Array, Array], Array],
     centre: Array,
@@ -283,7 +280,7 @@ def half_points(
     correlation : list
         Of each pair of groups, see `bayeskisl.inference.correlation.pairs`; empty for a single group.
     rough : array
-        See `rough_half_points`.
+        See `bayeskisl.inference.rough.rough_half_points`.
     log_typical : array
         Log of a typical sigma_run, ``(..., run, group)``.
     turns, freedom : array

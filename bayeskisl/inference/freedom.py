@@ -13,7 +13,7 @@ import numpy as np
 from bayeskisl.inference.data import ModelData
 from bayeskisl.laws import Law
 
-__all__ = ["LATER", "Freedoms", "freedoms"]
+__all__ = ["LATER", "Freedoms", "by_cell", "freedoms", "information"]
 
 # Scatter of a run's later groups about what its first lets expect, as a share of sigma_run. Real groups correlate at
 # .94 to .98, which leaves a third to a fifth; less keeps the places free of a scatter that is not known beforehand.
@@ -46,24 +46,47 @@ def freedoms(data: ModelData, law: Law) -> Freedoms:
     """Rough Fisher information of each quantity at prior medians, against its prior's."""
     priors = law.priors
     sigma, steepness = priors.sigma_run.median, priors.steepness.median
-    share = (data.recalled + 0.5) / (data.probed + 1)
-    trials = data.probed / (1 + data.probed / priors.concentration.median)
-    # Information on the log odds of recall. Near the ends it says on which side the half-point lies, not where: hence
-    # a second share (1 - share), times 4 to leave the middle as it is.
-    on_log_odds = trials * share * (1 - share) * (4 * share * (1 - share))
-    of_run = on_log_odds * steepness**2 * _crosses(share, data)[data.cell_of_run]
-    blurred = of_run / (1 + of_run * sigma**2)
+    share = _share(data)
+    crosses = _crosses(share, data)[data.cell_of_run]
+    of_run, blurred = _of_run(data, law) * crosses, information(data, law) * crosses
     log_odds = np.log(share / (1 - share))
-    of_threshold = _by_cell(blurred, data)
-    of_steepness = _by_cell(blurred / steepness**2 * log_odds**2, data)
     order = np.argsort(-of_run, axis=1, kind="stable")
     scatter = sigma * np.where(np.arange(of_run.shape[1]) > 0, LATER, 1.0)
     return Freedoms(
         turns=np.eye(of_run.shape[1])[order],
         run=1 / (1 + np.take_along_axis(of_run, order, axis=1) * scatter**2),
-        threshold=np.median(of_threshold, axis=0),
-        steepness=np.median(of_steepness, axis=0),
+        threshold=np.median(by_cell(blurred, data)[data.is_real], axis=0),
+        steepness=np.median(by_cell(blurred / steepness**2 * log_odds**2, data)[data.is_real], axis=0),
     )
+
+
+def information(data: ModelData, law: Law) -> np.ndarray:
+    """What each run says about its cell's half-point, for a typical fall and run scatter, ``(run, group)``."""
+    of_run = _of_run(data, law)
+    return of_run / (1 + of_run * law.priors.sigma_run.median**2)
+
+
+def by_cell(values: np.ndarray, data: ModelData) -> np.ndarray:
+    """Sums over the probed runs of each cell, ``(cell, group)``."""
+    sums = np.zeros((len(data.log_size), values.shape[1]))
+    np.add.at(sums, data.cell_of_run, values * (data.probed > 0))
+    return sums
+
+
+def _of_run(data: ModelData, law: Law) -> np.ndarray:
+    """What each run says about its own half-point, ``(run, group)``.
+
+    Near the ends a share says on which side the half-point lies, not where: hence a second share (1 - share), times 4
+    to leave the middle as it is.
+    """
+    share = _share(data)
+    trials = data.probed / (1 + data.probed / law.priors.concentration.median)
+    on_log_odds = trials * share * (1 - share) * (4 * share * (1 - share))
+    return on_log_odds * law.priors.steepness.median**2
+
+
+def _share(data: ModelData) -> np.ndarray:
+    return (data.recalled + 0.5) / (data.probed + 1)
 
 
 def _crosses(share: np.ndarray, data: ModelData) -> np.ndarray:
@@ -72,10 +95,3 @@ def _crosses(share: np.ndarray, data: ModelData) -> np.ndarray:
     for side, on_it in enumerate((share < 0.5, share >= 0.5)):
         np.logical_or.at(sides[side], data.cell_of_run, on_it & (data.probed > 0))
     return sides.all(axis=0)
-
-
-def _by_cell(information: np.ndarray, data: ModelData) -> np.ndarray:
-    """Sums over the runs of each real cell, ``(cell, group)``."""
-    sums = np.zeros((len(data.log_size), information.shape[1]))
-    np.add.at(sums, data.cell_of_run, information * (data.probed > 0))
-    return sums[data.is_real]

@@ -13,6 +13,7 @@ from bayeskisl.inference.definition import COEFFICIENT, PAIR, QUANTITY, TURN
 from bayeskisl.inference.freedom import freedoms
 from bayeskisl.inference.lines import Line
 from bayeskisl.inference.load import on_axis_stretch
+from bayeskisl.inference.rough import rough_inputs
 from bayeskisl.laws import Law
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def model_inputs(data: ModelData, law: Law) -> dict[str, np.ndarray]:
         "cell_of_run": data.cell_of_run,
         "run_turns": free.turns,
         "run_freedom": free.run,
-        "run_share": data.rough_share,
+        **rough_inputs(data, law),
         **lines,
         **load,
         **{f"prior_{name}": np.array([prior.log_median, prior.log_sd]) for name, prior in log_normal.items()},

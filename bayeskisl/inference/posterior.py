@@ -15,17 +15,18 @@ from bayeskisl.inference.curve_of_size import CurveOfSize, coefficients_at, curv
 from bayeskisl.inference.data import ModelData
 from bayeskisl.inference.definition import (
     APART,
+    CURVE_PARTS,
+    LINE_PARTS,
     about_common,
     half_points,
     of_groups,
     partly_centred,
-    rough_half_points,
     scale_between,
-)
-from bayeskisl.inference.freedom import freedoms
+)  # fmt: skip
 from bayeskisl.inference.lines import Line, line_mean, values_at
 from bayeskisl.inference.load import on_axis_stretch
 from bayeskisl.inference.model import lines_of, model_inputs
+from bayeskisl.inference.rough import rough_half_points, rough_thresholds
 from bayeskisl.laws import Law
 from bayeskisl.laws.shapes import SYMMETRIC, inverse_share
 
@@ -47,22 +48,26 @@ def name_quantities(
     draws : dict
         As `bayeskisl.inference.sampling.sample_model` returns them.
     """
-    lines = lines_of(data, law)
-    draws = {**draws, **_apart(draws, data, law)}
+    lines, given = lines_of(data, law), model_inputs(data, law)
+    draws = {**draws, **_apart(draws, data, given)}
     common = common_of_lines(draws.get("common"), lines)
     at_half, (stretch, unit) = load_shift(draws, data), _stretches(draws, data)
     draws = {**draws, "sigma_run": unit * draws["sigma_run"]}
-    if law.saturates:
-        thresholds, threshold_law = _about_curve(draws, lines["threshold"], data, common["threshold"], law, at_half)
-    else:
-        thresholds, threshold_law = _along_line(
-            "threshold", draws["tau"], draws, lines, data, common, at_half, unit, rng
-        )
-    scatter = draws["steepness_scatter"]
     along_axis, steepness_law = _along_line(
-        "steepness", scatter, draws, lines, data, common, np.log(stretch), np.ones(1), rng
+        "steepness", draws["steepness_scatter"], draws, lines, given, common, np.log(stretch), np.ones(1), rng
     )
     steepness = np.exp(along_axis) / stretch
+    asymmetry = draws["asymmetry"][..., None, :] if "asymmetry" in draws else SYMMETRIC
+    effect = np.zeros(1) if data.load is None else draws["load_effect"][..., None, :]
+    given["threshold_rough"] = rough_thresholds(given, effect, steepness, asymmetry, np)
+    if law.saturates:
+        thresholds, threshold_law = _about_curve(draws, lines["threshold"], given, common["threshold"], at_half)
+    else:
+        thresholds, threshold_law = _along_line(
+            "threshold", draws["tau"], draws, lines, given, common, at_half, unit, rng
+        )
+    log_exposures = data.log_exposures - (0.0 if data.load is None else effect * data.load.ahead)
+    rough = rough_half_points(log_exposures, given["run_share"], steepness[..., data.cell_of_run, :], asymmetry, np)
     return {
         **group_quantities(draws, data),
         **coefficients_of(threshold_law, data),
@@ -70,7 +75,7 @@ def name_quantities(
         "steepness_exponent": steepness_law[..., 1],
         "steepness": steepness,
         "critical_exposures": np.exp(thresholds - at_half),
-        "run_effect": _run_effects(thresholds, steepness, stretch, draws, data, law),
+        "run_effect": _run_effects(thresholds, rough, stretch, draws, data, given),
     }
 
 
@@ -97,12 +102,11 @@ def group_quantities(draws: dict[str, np.ndarray], data: ModelData) -> dict[str,
     )
 
 
-def _apart(draws: dict[str, np.ndarray], data: ModelData, law: Law) -> dict[str, np.ndarray]:
+def _apart(draws: dict[str, np.ndarray], data: ModelData, given: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The quantities that several groups sample by their distance from what they have in common, ``(..., group)``."""
     if "common" not in draws:
         return {}
-    given = model_inputs(data, law)
-    alike = {name: draws["common"][..., law.positive.index(name), None] for name in APART}
+    alike = {name: draws["common"][..., data.positive.index(name), None] for name in APART}
     return {name: about_common(draws[f"{name}_own"], *of_groups(name, alike[name], given), np) for name in APART}
 
 
@@ -119,7 +123,7 @@ def _along_line(
     scatter: np.ndarray,
     draws: dict[str, np.ndarray],
     lines: dict[str, Any],
-    data: ModelData,
+    given: dict[str, np.ndarray],
     common: dict[str, np.ndarray | None],
     shift: np.ndarray,
     unit: np.ndarray,
@@ -130,7 +134,7 @@ def _along_line(
     The values lie about their law and `shift` above it.
     """
     line, shared = lines[name], common[name]
-    inputs = line.inputs(data.is_real)
+    inputs = {part: given[f"{name}_{part}"] for part in LINE_PARTS}
     values = values_at(
         draws[f"{name}_place"], line_mean(shared, inputs), scatter[..., None, :], unit[..., None, :], inputs, np
     )
@@ -141,17 +145,16 @@ def _along_line(
 def _about_curve(
     draws: dict[str, np.ndarray],
     curve: CurveOfSize,
-    data: ModelData,
+    given: dict[str, np.ndarray],
     common: np.ndarray | None,
-    law: Law,
     shift: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """As `_along_line`, for thresholds of a law that saturates."""
-    inputs = curve.inputs(data.is_real)
+    inputs = {part: given[f"threshold_{part}"] for part in CURVE_PARTS}
     coefficients = coefficients_at(lambda name, *_: draws[name], len(curve.mean), common, inputs, np)
-    scale = scale_between(curve.freedom, draws["tau"][..., None, :], law.priors.tau.log_median, np)
+    scale = scale_between(inputs["freedom"], draws["tau"][..., None, :], given["prior_tau"][0], np)
     centre = curve_values(coefficients, inputs, np) + shift
-    values = partly_centred(draws["threshold_place"], centre, curve.rough, curve.freedom, scale)
+    values = partly_centred(draws["threshold_place"], centre, inputs["rough"], inputs["freedom"], scale)
     return values, np.swapaxes(coefficients, -1, -2)
 
 
@@ -173,29 +176,23 @@ def _stretches(named: Mapping[str, np.ndarray], data: ModelData) -> tuple[np.nda
 
 def _run_effects(
     thresholds: np.ndarray,
-    steepness: np.ndarray,
+    rough: np.ndarray,
     stretch: np.ndarray,
     draws: dict[str, np.ndarray],
     data: ModelData,
-    law: Law,
+    given: dict[str, np.ndarray],
 ) -> np.ndarray:
     """How far each run's half-point lies off its cell's, ``(chain, draw, run, group)``."""
     centre = thresholds[..., data.cell_of_run, :]
-    free = freedoms(data, law)
-    ahead = 0.0 if data.load is None else draws["load_effect"][..., None, :] * data.load.ahead
-    asymmetry = draws["asymmetry"][..., None, :] if "asymmetry" in draws else SYMMETRIC
-    rough = rough_half_points(
-        data.log_exposures - ahead, data.rough_share, steepness[..., data.cell_of_run, :], asymmetry, np
-    )
     own = half_points(
         lambda turn, mean, sd: draws[f"run_place_{turn}"],
         centre,
         draws["sigma_run"][..., None, :],
         [each[..., None] for each in _run_correlations(draws, data)],
         rough,
-        free.turns,
-        free.run,
-        law.priors.sigma_run.log_median + np.log(np.broadcast_to(stretch, thresholds.shape))[..., data.cell_of_run, :],
+        given["run_turns"],
+        given["run_freedom"],
+        given["prior_sigma_run"][0] + np.log(np.broadcast_to(stretch, thresholds.shape))[..., data.cell_of_run, :],
         np,
     )
     return own - centre
