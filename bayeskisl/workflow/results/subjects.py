@@ -71,7 +71,6 @@ SUBJECTS = {
             "More and more facts at fixed exposures, in place of the general corpus.",
             law="common",
             rivals=("collapse",),
-            draws=2000,
         ),
     )
 }
