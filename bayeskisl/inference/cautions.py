@@ -92,24 +92,29 @@ def _few_sizes(curves: xr.Dataset) -> list[Caution]:
     ]
 
 
+# A ratio above which there is next to nothing but infused tokens.
+_ALL = 0.999
+
+
 def _edges(posterior: xr.Dataset, curves: xr.Dataset, cells: np.ndarray) -> list[Caution]:
     """Cells whose sweep lies wholly on one side of its half-point: bounds, not measurements."""
     axis = curves.attrs["axis"]
     bounds, measured = [], 0
-    for group in (name for name in curves[schema.GROUP].values if _direction(posterior, axis, str(name)) != 0):
+    for group in (str(name) for name in curves[schema.GROUP].values if _direction(posterior, axis, str(name)) != 0):
         share = _shares(curves, group)
-        critical = posterior[schema.CRITICAL_EXPOSURES].sel(group=group)
-        for cell, name in enumerate(posterior[schema.CELL].values):
+        kept, lost = [], []
+        for cell in range(posterior.sizes[schema.CELL]):
             seen = share[(cells == cell) & np.isfinite(share)]
-            draws = critical.isel(cell=cell).values
-            if len(seen) and seen.min() > 0.5:
-                place = _on_axis(posterior, axis, str(group), cell, fewer_exposures=True)
-                bounds.append(_bound(group, name, "never fell below a half", "below", np.quantile(draws, 0.95), place))
-            elif len(seen) and seen.max() < 0.5:
-                place = _on_axis(posterior, axis, str(group), cell, fewer_exposures=False)
-                bounds.append(_bound(group, name, "never rose above a half", "above", np.quantile(draws, 0.05), place))
+            if not len(seen):
+                continue
+            if seen.min() > 0.5:
+                kept.append(_bound(posterior, axis, group, cell, fewer_exposures=True))
+            elif seen.max() < 0.5:
+                lost.append(_bound(posterior, axis, group, cell, fewer_exposures=False))
             else:
-                measured += len(seen) > 0
+                measured += 1
+        bounds += [_one_sided(group, "never fell below a half", "fewer", kept)] if kept else []
+        bounds += [_one_sided(group, "never rose above a half", "more", lost)] if lost else []
     return [*bounds, *([] if measured else [_NO_COLLAPSE])]
 
 
@@ -142,21 +147,30 @@ def _direction(posterior: xr.Dataset, axis: str, group: str) -> int:
     return moves(axis, group, "load_effect" in posterior)
 
 
-def _on_axis(posterior: xr.Dataset, axis: str, group: str, cell: int, fewer_exposures: bool) -> str:
-    """The same bound as a value of the sweep's axis; its exposures rise along the axis or fall."""
+def _bound(posterior: xr.Dataset, axis: str, group: str, cell: int, fewer_exposures: bool) -> str:
+    """Where a cell's half-point lies with 95 %, on the sweep's axis and in exposures."""
+    of_cell = posterior.sel(group=group).isel(cell=cell)
     direction = _direction(posterior, axis, group)
     name = schema.COLLAPSE if direction < 0 else schema.ONSET
     above = fewer_exposures == (direction < 0)
-    value = np.quantile(posterior[name].sel(group=group).isel(cell=cell).values, 0.05 if above else 0.95)
-    return f"{name} lies {'above' if above else 'below'} {value:.3g} {schema.AXES[axis]} with 95 %"
+    value = np.quantile(of_cell[name].values, 0.05 if above else 0.95)
+    unit = schema.AXES[axis]
+    place = f"beyond any {unit}" if unit == schema.RATIO and value > _ALL else f"{value:.3g} {unit}"
+    exposures = np.quantile(of_cell[schema.CRITICAL_EXPOSURES].values, 0.95 if fewer_exposures else 0.05)
+    return (
+        f"at {posterior[schema.CELL].values[cell]} {name} lies "
+        f"{'' if place.startswith('beyond') else 'above ' if above else 'below '}{place} "
+        f"(critical exposures {'below' if fewer_exposures else 'above'} {exposures:.3g})"
+    )
 
 
-def _bound(group: str, cell: str, what: str, side: str, exposures: float, on_axis: str) -> Caution:
+def _one_sided(group: str, what: str, needed: str, bounds: list[str]) -> Caution:
     return Caution(
         "edge_collapse",
         "warning",
-        f"Retention of '{group}' at {cell} {what}: {on_axis} (critical exposures {side} {exposures:.3g}).",
-        f"Add levels with {'fewer' if side == 'below' else 'more'} exposures at that size.",
+        f"Retention of '{group}' {what} in {len(bounds)} {'cells' if len(bounds) > 1 else 'cell'}; with 95 %, "
+        f"{'; '.join(bounds)}.",
+        f"Add levels with {needed} exposures there.",
     )
 
 

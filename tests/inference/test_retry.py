@@ -28,7 +28,8 @@ def test_a_preview_is_not_sampled_again(curves):
 
 
 @pytest.mark.parametrize(
-    ("passed", "correlation", "wants"), [(True, 0.1, False), (False, 0.1, True), (False, 0.9, False), (False, np.nan, True)]
+    ("passed", "correlation", "wants"),
+    [(True, 0.1, False), (False, 0.1, True), (False, 0.9, False), (False, np.nan, True)],
 )
 def test_no_number_of_draws_mends_a_shape(passed, correlation, wants):
     gate = Gate(passed, (), 1.02, 300.0, 300.0, 0.0, correlation, 0.001, 20.0)
