@@ -3,6 +3,10 @@
 A particle is one posterior draw together with a fresh threshold and steepness for every cell that it is asked about.
 Given its thresholds, the size law's coefficients are Gaussian (`bayeskisl.inference.coefficients`), so the target's
 mean follows in closed form: the noise of drawing coefficients never enters the value of a run.
+
+All of it is about one probe group, the one that over-infusion harms: the infused of an amount sweep, the background of
+a ratio or dose. In a law that knows the load, the target's line is read at the load of its typical half-point, where it
+says the same of the sweep's axis whatever the effect of the load.
 """
 
 from collections.abc import Iterable
@@ -21,6 +25,8 @@ from bayeskisl.inference.storage import posterior_group
 from bayeskisl.laws import SizeLaw
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from bayeskisl.inference import Fit
 
 __all__ = ["Beliefs", "Cell", "Place", "believe", "linear_laws"]
@@ -42,7 +48,9 @@ class Place:
     row : numpy.ndarray
         What each particle's coefficients are multiplied with, shape ``(particle, column)``.
     log_threshold, steepness : numpy.ndarray
-        log e50 and k, shape ``(particle,)``.
+        log e50, at the reference load, and k, shape ``(particle,)``.
+    at_load : numpy.ndarray
+        What the load of a typical half-point adds to log e50, shape ``(particle,)``.
     seen : bool
         Whether the posterior knows the cell's own threshold already.
     """
@@ -50,7 +58,13 @@ class Place:
     row: np.ndarray
     log_threshold: np.ndarray
     steepness: np.ndarray
+    at_load: np.ndarray
     seen: bool
+
+    @property
+    def on_axis(self) -> np.ndarray:
+        """log e50 where the cell's half-point is expected, ``(particle,)``."""
+        return self.log_threshold + self.at_load
 
 
 @dataclass(frozen=True)
@@ -70,10 +84,13 @@ class Beliefs:
         A draw of them, from which fresh cells come, ``(particle, column)``.
     tau, sigma_run : numpy.ndarray
         Scatter of sizes and of runs, log units, ``(particle,)``.
+    load_effect : numpy.ndarray
+        Zero in a law that does not know the load, ``(particle,)``.
     target_row : numpy.ndarray
         ``(particle, column)``.
-    target_fresh, target_steepness : numpy.ndarray
-        How far one fresh run of the target lies off its line, in log e50, and its steepness, ``(particle,)``.
+    target_fresh, target_steepness, target_at_load : numpy.ndarray
+        How far one fresh run of the target lies off its line, in log e50, its steepness, and what the load of its
+        typical half-point adds to its line, ``(particle,)``.
     typical : dict
         ``concentration``, ``floor``, ``ceiling`` and ``asymmetry`` of a run (posterior medians).
     places : dict
@@ -88,16 +105,18 @@ class Beliefs:
     coefficients: np.ndarray
     tau: np.ndarray
     sigma_run: np.ndarray
+    load_effect: np.ndarray
     target_row: np.ndarray
     target_fresh: np.ndarray
     target_steepness: np.ndarray
+    target_at_load: np.ndarray
     typical: dict[str, float]
     places: dict[Cell, Place]
 
     @property
     def target_mean(self) -> np.ndarray:
         """Mean of log e50 at the target given each particle, fresh scatter left out, ``(particle,)``."""
-        return np.einsum("sp,sp->s", self.target_row, self.centre)
+        return np.einsum("sp,sp->s", self.target_row, self.centre) + self.target_at_load
 
     @property
     def target_variance(self) -> np.ndarray:
@@ -107,7 +126,7 @@ class Beliefs:
     @property
     def target_line(self) -> np.ndarray:
         """The target's line under the drawn coefficients, ``(particle,)``."""
-        return np.einsum("sp,sp->s", self.target_row, self.coefficients)
+        return np.einsum("sp,sp->s", self.target_row, self.coefficients) + self.target_at_load
 
     @property
     def reducible_variance(self) -> float:
@@ -118,6 +137,13 @@ class Beliefs:
     def width(self) -> tuple[float, float]:
         """Width of the 90 % interval of log e50 of a fresh run of the target, now and with its line known exactly."""
         return _width(self.target_line + self.target_fresh), _width(self.target_fresh)
+
+    def ahead(self, cell: Cell, level: float) -> np.ndarray:
+        """How far a run at a level of the axis lies above its cell's half-point, k (u - log e50), ``(particle,)``."""
+        place = self.places[cell]
+        at = replace(self.target, params=cell[0], tokens=cell[1])
+        log_exposures = at.log_exposures(np.asarray(level), load_effect=self.load_effect)
+        return place.steepness * (log_exposures - place.log_threshold)
 
     def mean_knowing(self, place: Place) -> np.ndarray:
         """`target_mean` if the threshold of `place` were known as well, ``(particle,)``."""
@@ -188,7 +214,7 @@ def believe(
     ]
     joined = {key: np.concatenate([part[key] for part in parts], axis=axis) for key, axis in _PARTICLE_AXIS.items()}
     places = {
-        cell: Place(joined["rows"][i], joined["threshold"][i], joined["steepness"][i], cell in seen)
+        cell: Place(*(joined[name][i] for name in ("rows", "threshold", "steepness", "at_load")), cell in seen)
         for i, cell in enumerate(cells)
     }
     return Beliefs(
@@ -200,8 +226,18 @@ def believe(
         places=places,
         **{
             name: joined[name]
-            for name in ("centre", "covariance", "coefficients", "tau", "sigma_run", "target_fresh", "target_steepness")
+            for name in (
+                "centre",
+                "covariance",
+                "coefficients",
+                "tau",
+                "sigma_run",
+                "load_effect",
+                "target_fresh",
+                "target_steepness",
+            )
         },
+        target_at_load=joined["at_load"][-1],
     )
 
 
@@ -210,17 +246,15 @@ def _width(draws: np.ndarray) -> float:
 
 
 def linear_laws(fit: "Fit") -> dict[str, float]:
-    """Weights of laws that can be planned with: a fall in exposures alone, coefficients Gaussian given thresholds."""
+    """Weights of laws that can be planned with: they have a fall, and coefficients Gaussian given thresholds."""
     lines = {"intercept", schema.EXPONENT, schema.CURVATURE}
     usable = {
         name: weight
         for name, weight in fit.weights.items()
-        if lines <= set(posterior_group(fit.tree, name).data_vars)
-        and fit.laws[name].falls
-        and not fit.laws[name].knows_load
+        if lines <= set(posterior_group(fit.tree, name).data_vars) and fit.laws[name].falls
     }
     if not usable:
-        raise InputError("a fitted law with a collapse in exposures alone, linear in its coefficients",
+        raise InputError("a fitted law with a collapse, linear in its coefficients",
                          ", ".join(fit.weights), "fit", "fit 'collapse' or 'power'")  # fmt: skip
     return usable
 
@@ -228,7 +262,8 @@ def linear_laws(fit: "Fit") -> dict[str, float]:
 # Which axis of an array counts particles.
 _PARTICLE_AXIS = {
     "centre": 0, "covariance": 0, "coefficients": 0, "tau": 0, "sigma_run": 0, "concentration": 0, "floor": 0,
-    "ceiling": 0, "asymmetry": 0, "target_fresh": 0, "target_steepness": 0, "rows": 1, "threshold": 1, "steepness": 1,
+    "ceiling": 0, "asymmetry": 0, "load_effect": 0, "target_fresh": 0, "target_steepness": 0, "rows": 1, "threshold": 1,
+    "steepness": 1, "at_load": 1,
 }  # fmt: skip
 
 
@@ -238,6 +273,8 @@ class _LawDraws:
 
     size_law: SizeLaw
     values: np.ndarray
+    mean: np.ndarray
+    sd: np.ndarray
     draws: dict[str, np.ndarray]
 
     @classmethod
@@ -249,8 +286,12 @@ class _LawDraws:
         covariates = tuple(str(value) for value in posterior[schema.COVARIATE].values)
         table, _ = cell_table(fit.curves)
         values = np.stack([table[each].values for each in covariates], axis=1)
-        size_law = SizeLaw.of(fit.laws[name], covariates, values)
-        return cls(size_law, values, {str(key): flat[key].values[used] for key in flat.data_vars})
+        law = fit.laws[name]
+        size_law = SizeLaw.of(law, covariates, values)
+        draws = {str(key): flat[key].values[used] for key in flat.data_vars}
+        draws.setdefault("load_effect", np.zeros(count))
+        mean, sd = _own_priors(size_law, law.pooling, flat, used)
+        return cls(size_law, values, mean, sd, draws)
 
     def row(self, params: float, tokens: float) -> np.ndarray:
         """The design row of one place, shape ``(column,)``."""
@@ -258,12 +299,22 @@ class _LawDraws:
         return self.size_law.design_matrix(np.array([place[name] for name in self.size_law.covariates]))
 
 
+def _own_priors(
+    size_law: SizeLaw, pooling: float, draws: "xr.Dataset", used: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Prior means and standard deviations of the group's coefficients, given what groups have in common if several."""
+    if "common" not in draws:
+        return size_law.mean, size_law.sd
+    common = draws["common"].sel(quantity=list(size_law.columns)).transpose("particle", "quantity").values[used]
+    return size_law.mean + np.sqrt(pooling) * size_law.sd * common, np.sqrt(1 - pooling) * size_law.sd
+
+
 def _law_particles(
     law: _LawDraws, target: Target, seen: dict[Cell, int], cells: list[Cell], rng: np.random.Generator
 ) -> dict[str, np.ndarray]:
     draws, size_law = law.draws, law.size_law
     thresholds, tau = np.log(draws[schema.CRITICAL_EXPOSURES]), draws["tau"]
-    centre, root = conditional_moments(thresholds, tau, size_law.design_matrix(law.values), size_law.mean, size_law.sd)
+    centre, root = conditional_moments(thresholds, tau, size_law.design_matrix(law.values), law.mean, law.sd)
     noise = _Noise(centre, rng)
     coefficients = centre + np.einsum("spq,sq->sp", root, np.stack([noise() for _ in range(centre.shape[1])], axis=1))
 
@@ -278,7 +329,13 @@ def _law_particles(
     target_threshold, target_steepness = fresh(target.params, target.tokens)
     off_line = target_threshold - coefficients @ law.row(target.params, target.tokens)
     known = [(thresholds[:, seen[c]], draws["steepness"][:, seen[c]]) if c in seen else fresh(*c) for c in cells]
-    rows = np.stack([law.row(*place) for place in [*cells, (target.params, target.tokens)]])
+    everywhere = [*cells, (target.params, target.tokens)]
+    rows = np.stack([law.row(*place) for place in everywhere])
+    effect = draws["load_effect"]
+    at_load = [
+        _at_load(replace(target, params=place[0], tokens=place[1]), threshold, effect)
+        for place, threshold in zip(everywhere, [*(threshold for threshold, _ in known), target_threshold], strict=True)
+    ]
     return {
         "centre": centre,
         "covariance": root @ np.swapaxes(root, -1, -2),
@@ -289,8 +346,17 @@ def _law_particles(
         "threshold": np.array([threshold for threshold, _ in known]).reshape(len(cells), len(tau)),
         "steepness": np.array([steepness for _, steepness in known]).reshape(len(cells), len(tau)),
         "ceiling": draws["ceiling"].mean(axis=1),
-        **{name: draws[name] for name in ("tau", "sigma_run", "concentration", "floor", "asymmetry")},
+        "at_load": np.array(at_load),
+        **{name: draws[name] for name in ("tau", "sigma_run", "concentration", "floor", "asymmetry", "load_effect")},
     }
+
+
+def _at_load(at: Target, log_threshold: np.ndarray, effect: np.ndarray) -> np.ndarray:
+    """What the load at the typical half-point of a place adds to log e50, ``(particle,)``."""
+    if not effect.any():
+        return 0 * effect
+    typical = np.median(at.infusion(log_threshold, load_effect=effect))
+    return at.log_exposures(typical) - at.log_exposures(typical, load_effect=effect)
 
 
 class _Noise:

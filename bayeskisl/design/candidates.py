@@ -8,8 +8,8 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.decision.target import Target, target_of
-from bayeskisl.design.beliefs import PARTICLES, Cell, Place, believe
+from bayeskisl.decision.target import target_of
+from bayeskisl.design.beliefs import PARTICLES, Beliefs, Cell, believe
 from bayeskisl.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Run:
     params, tokens : float
         Non-embedding parameters and training tokens.
     level : float
-        On the sweep's axis: facts of an amount sweep.
+        On the sweep's axis: facts of an amount sweep, the infusion ratio of the others.
     replicates : int
         Runs alike in all but their seed.
     """
@@ -70,7 +70,7 @@ def candidate_runs(
     largest : float, optional
         The largest size that may be trained; left out, the largest seen.
     levels : int
-        Levels of each cell, even on a log scale.
+        Levels of each cell, even in log exposures.
     replicates : sequence of int
         How many runs a candidate may have.
     seed : int
@@ -95,7 +95,7 @@ def candidate_runs(
     return sorted_runs(
         Run(*cell, float(level), int(count))
         for cell in cells
-        for level in _levels(beliefs.places[cell], cell, target, levels)
+        for level in _levels(beliefs, cell, levels)
         for count in replicates
     )
 
@@ -117,12 +117,25 @@ def _with_midpoints(seen: np.ndarray, limit: float) -> np.ndarray:
     return np.unique(np.concatenate([seen, np.round(between), beyond]))
 
 
-def _levels(place: Place, cell: Cell, target: Target, count: int) -> np.ndarray:
-    """Whole levels from where next to all is kept to where next to nothing is, in three significant digits."""
+def _levels(beliefs: Beliefs, cell: Cell, count: int) -> np.ndarray:
+    """Levels from where next to all is kept to where next to nothing is, rounded as people write them."""
+    place, target = beliefs.places[cell], beliefs.target
     logit = np.log(_KEPT[1] / _KEPT[0])
-    low, high = np.quantile(place.log_threshold, _BELIEVED)
+    low, high = np.quantile(place.on_axis, _BELIEVED)
     reach = logit / np.median(place.steepness)
-    log_exposures = np.linspace(high + reach, low - reach, count)
-    values = replace(target, params=cell[0], tokens=cell[1]).infusion(log_exposures)
+    effective = np.linspace(high + reach, low - reach, count) - np.median(place.at_load)
+    at = replace(target, params=cell[0], tokens=cell[1])
+    values = at.infusion(effective, load_effect=np.median(beliefs.load_effect))
+    return np.unique(_whole_facts(values) if target.axis == "amount" else _thousandths(values, at.range))
+
+
+def _whole_facts(values: np.ndarray) -> np.ndarray:
+    """In three significant digits, at least one."""
     digits = 10.0 ** (np.floor(np.log10(values)) - 2)
-    return np.unique(np.maximum(np.round(np.round(values / digits) * digits), 1.0))
+    return np.maximum(np.round(np.round(values / digits) * digits), 1.0)
+
+
+def _thousandths(ratios: np.ndarray, possible: tuple[float, float]) -> np.ndarray:
+    """Inside the ratios that there can be."""
+    low, high = np.ceil(possible[0] * 1e3) / 1e3, np.floor(possible[1] * 1e3) / 1e3
+    return np.clip(np.round(ratios, 3), low, high)

@@ -45,7 +45,7 @@ class Linearised:
     def of(cls, outlook: Outlook) -> "Linearised":
         """From particles."""
         beliefs = outlook.beliefs
-        cells = [place.log_threshold for place in beliefs.places.values()]
+        cells = [place.on_axis for place in beliefs.places.values()]
         columns = beliefs.coefficients.shape[1]
         values = np.vstack([beliefs.target_line, beliefs.coefficients.T, *cells])
         index = {cell: 1 + columns + i for i, cell in enumerate(beliefs.places)}
@@ -60,9 +60,8 @@ class Linearised:
     def _noise(self, run: Run) -> float:
         beliefs, typical = self.outlook.beliefs, self.outlook.beliefs.typical
         place = beliefs.places[run.cell]
-        at = replace(beliefs.target, params=run.params, tokens=run.tokens)
         steepness = float(np.median(place.steepness))
-        x = steepness * (float(at.log_exposures(np.asarray(run.level))) - float(np.median(place.log_threshold)))
+        x = float(np.median(beliefs.ahead(run.cell, run.level)))
         height = typical["ceiling"] - typical["floor"]
         chance = typical["floor"] + height * share_kept(x, typical["asymmetry"])
         probed = probed_facts(run, self.outlook.curves, beliefs.target.group)

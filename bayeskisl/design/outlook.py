@@ -66,13 +66,9 @@ class Outlook:
     def likelihood(self, run: Run) -> np.ndarray:
         """P(outcome bin | particle), ``(particle, bin)``."""
         beliefs, place = self.beliefs, self.beliefs.places[run.cell]
-        at = replace(beliefs.target, params=run.params, tokens=run.tokens)
-        log_exposures = float(at.log_exposures(np.asarray(run.level)))
         probed = probed_facts(run, self.curves, beliefs.target.group)
         table = outcomes_of(probed, run.replicates, **beliefs.typical)
-        return table.likelihood(
-            place.steepness * (log_exposures - place.log_threshold), place.steepness * beliefs.sigma_run
-        )
+        return table.likelihood(beliefs.ahead(run.cell, run.level), place.steepness * beliefs.sigma_run)
 
     def gain(self, run: Run, score: Score = "variance") -> float:
         """Expected gain by one more run: variance in squared log units, nats, or kept facts."""

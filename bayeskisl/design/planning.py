@@ -55,7 +55,9 @@ class Purchase:
 class Plan:
     """Which runs next.
 
-    Widths are those of the 90 % interval of the log collapse point of one fresh run at the target (natural log).
+    Widths are those of the 90 % interval of `quantity`, natural log, of one fresh run at the target: of the log
+    collapse point along an amount; along a ratio or dose of the log exposures that the group which over-infusion harms
+    has left there, 1 - ratio up to a constant, since a ratio itself has no room above 1.
 
     Attributes
     ----------
@@ -101,6 +103,11 @@ class Plan:
     notes: tuple[str, ...]
 
     @property
+    def quantity(self) -> str:
+        """What the widths are about, in words."""
+        return "log collapse point" if self.target.axis == "amount" else "log exposures of the background at collapse"
+
+    @property
     def runs(self) -> tuple[Run, ...]:
         """The batch."""
         return tuple(purchase.run for purchase in self.purchases)
@@ -129,7 +136,7 @@ class Plan:
                 f"log units instead of {self.before:.2f}; {floor}, and no size above {largest:,.0f} was offered."
             )
         return (
-            f"{what} are expected to narrow the 90 % interval of the log collapse point from {self.before:.2f} to "
+            f"{what} are expected to narrow the 90 % interval of the {self.quantity} from {self.before:.2f} to "
             f"{width:.2f}; {floor}."
         )
 
@@ -143,6 +150,7 @@ class Plan:
         return {
             schema.PARAMS: self.target.params,
             schema.TOKENS: self.target.tokens,
+            "quantity": self.quantity,
             "width": self.width,
             "before": self.before,
             "floor": self.floor,
@@ -200,8 +208,8 @@ def plan(
     pending : sequence of Run
         Runs under way: their outcomes are imagined, so that nothing is bought twice.
     score : {"variance", "information", "regret"}
-        Expected reduction of the reducible variance of the log collapse point, expected information about it, or
-        expected gain in kept facts of a choice by expected kept facts.
+        Expected reduction of the reducible variance of the plan's `quantity`, expected information about it, or, along
+        an amount, expected gain in kept facts of a choice by expected kept facts.
     kappa : float
         Scores are divided by cost ** kappa; 0 ignores costs.
     planner : str
@@ -217,7 +225,8 @@ def plan(
     ------
     InputError
         If an option is out of range, the budget is in device-seconds and no costs are given, a candidate is the target
-        or larger, or the target differs from the sweep in what the sweep never varied.
+        or larger, the target differs from the sweep in what the sweep never varied, or regret is asked for along a
+        ratio or dose.
     GateError
         If the fit failed its gate.
     """
@@ -226,7 +235,7 @@ def plan(
             f"expected a posterior that passed its gate, got one that failed: {'; '.join(fit.gate.reasons)}; "
             "fit again with more draws, or plan from it all the same with throw=False."
         )
-    _check(batch, kappa, score, planner)
+    _check(batch, kappa, score, planner, fit.curves.attrs["axis"])
     budget = read_budget(budget)
     costs = _costs_for(budget, costs)
     offered = candidate_runs(fit, params, tokens, seed=seed) if candidates is None else sorted_runs(candidates)
@@ -239,7 +248,7 @@ def plan(
     problem = Problem(outlook, offered, costs, budget.amount, batch, score, kappa, trained=_trained(fit.curves))
     tired = outlook.effective_particles() < FEWEST_PARTICLES
     purchases, after = ([], outlook) if tired else _batch(problem, planner, seed)
-    notes = _notes(fit, beliefs.laws)
+    notes = _notes(fit, beliefs.laws, beliefs.target.group)
     if planner == "greedy" and kappa > 0 and purchases and not _narrows(outlook, after):
         regardless, dear = _batch(replace(problem, kappa=0.0), planner, seed)
         if _narrows(outlook, dear):
@@ -324,13 +333,15 @@ def _trained(curves: Any) -> tuple[Run, ...]:
     return tuple(Run(*row) for row in zip(*columns, strict=True))
 
 
-def _check(batch: int, kappa: float, score: str, planner: str) -> None:
+def _check(batch: int, kappa: float, score: str, planner: str, axis: str) -> None:
     if batch < 1:
         raise InputError("a batch of at least 1", batch, "batch")
     if not 0 <= kappa <= 1:
         raise InputError("a number in [0, 1]", kappa, "kappa")
     if score not in SCORES:
         raise InputError(f"a score among {', '.join(SCORES)}", repr(score), "score")
+    if score == "regret" and axis != "amount":
+        raise InputError("the score regret along an amount", f"a {axis} sweep", "score", "take variance or information")
     if planner not in PLANNERS:
         raise InputError(f"a planner among {', '.join(PLANNERS)}", repr(planner), "planner")
 
@@ -351,11 +362,15 @@ def _refuse_target(runs: Sequence[Run], target: Target) -> None:
         raise InputError(f"candidates below the target's {target.params:,.0f} parameters", got, "candidates")
 
 
-def _notes(fit: "Fit", laws: tuple[str, ...]) -> list[str]:
-    left_out = [name for name in fit.weights if name not in laws]
-    if not left_out:
-        return []
-    return [f"The law(s) {', '.join(left_out)} have another shape, or are not linear in their coefficients: left out."]
+def _notes(fit: "Fit", laws: tuple[str, ...], group: str) -> list[str]:
+    notes = []
+    if left_out := [name for name in fit.weights if name not in laws]:
+        notes.append(
+            f"The law(s) {', '.join(left_out)} have another shape, or are not linear in their coefficients: left out."
+        )
+    if fit.curves.sizes[schema.GROUP] > 1:
+        notes.append(f"What a run tells of groups other than '{group}' is not counted.")
+    return notes
 
 
 def _plain(run: Run) -> dict[str, float]:

@@ -1,7 +1,5 @@
 """Why a run is in a plan, in a few words."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from bayeskisl import schema
@@ -44,7 +42,6 @@ def _trained(run: Run, outlook: Outlook) -> np.ndarray:
 
 def _kept(run: Run, outlook: Outlook) -> float:
     """Share kept at the median curve."""
-    beliefs, place = outlook.beliefs, outlook.beliefs.places[run.cell]
-    at = replace(beliefs.target, params=run.params, tokens=run.tokens)
-    ahead = float(at.log_exposures(np.asarray(run.level))) - float(np.median(place.log_threshold))
-    return float(share_kept(np.median(place.steepness) * ahead, beliefs.typical["asymmetry"]))
+    beliefs = outlook.beliefs
+    ahead = float(np.median(beliefs.ahead(run.cell, run.level)))
+    return float(share_kept(ahead, beliefs.typical["asymmetry"]))

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, PercentFormatter
+from matplotlib.ticker import PercentFormatter
 from scipy.special import expit, logit
 from scipy.stats import beta
 
@@ -17,13 +17,14 @@ from bayeskisl.decision.fall import Fall
 from bayeskisl.decision.kept_knowledge import known
 from bayeskisl.reporting.numbers import short
 from bayeskisl.reporting.style import (
+    INFUSIONS,
     LINES,
     MARKERS,
     draw_bands,
     exposures_on_top,
     figure_style,
+    infusion_axis,
     ladder_colors,
-    log_axis,
     new_figure,
 )
 
@@ -41,9 +42,6 @@ _ASKED = {
     schema.INFUSED_HELDOUT: "infused facts in held-out templates",
     schema.BACKGROUND: "background facts",
 }
-_AXIS_NAMES = {schema.FACTS: "infused facts", schema.RATIO: "infused share of all tokens"}
-_RATIO_TICKS = (0.001, 0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 0.999)
-_FEW_TICKS = (0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999)  # where panels are narrow
 
 
 def plot_curves(fit_or_curves: "Fit | xr.Dataset", *, dark: bool = False) -> Figure:
@@ -93,9 +91,9 @@ def plot_curves(fit_or_curves: "Fit | xr.Dataset", *, dark: bool = False) -> Fig
             panels[-1].set_ylabel("facts kept, infused and background")
             panels[-1].set_ylim(bottom=0)
         for axes in panels:
-            _infusion_axis(axes, curves[coordinate].values.astype(float), coordinate, len(panels) > 2)
-            axes.set_xlabel(f"{_AXIS_NAMES[coordinate]}, at {_held_fixed(curves)}" if axes is panels[0] else
-                            _AXIS_NAMES[coordinate])  # fmt: skip
+            infusion_axis(axes, "x", curves[coordinate].values.astype(float), coordinate, narrow=len(panels) > 2)
+            axes.set_xlabel(f"{INFUSIONS[coordinate]}, at {_held_fixed(curves)}" if axes is panels[0] else
+                            INFUSIONS[coordinate])  # fmt: skip
         panels[0].set_title("How much is recalled, as more is infused")
         panels[-1].legend(
             title="non-embedding parameters", loc="center left", bbox_to_anchor=(1.0, 0.5), alignment="left"
@@ -106,21 +104,6 @@ def plot_curves(fit_or_curves: "Fit | xr.Dataset", *, dark: bool = False) -> Fig
         note += "" if fit is None else "; bands: 50 and 90 % posterior of each size's curve"
         figure.supxlabel(note, fontsize=8, x=0.01, ha="left")
     return figure
-
-
-def _infusion_axis(axes: Axes, infusion: np.ndarray, coordinate: str, narrow: bool) -> None:
-    """Facts on a logarithmic axis; ratios in log odds, since what happens near 0 and near 1 is alike."""
-    if coordinate == schema.FACTS:
-        log_axis(axes, "x", infusion.min() / 1.15, infusion.max() * 1.15)
-        return
-    axes.set_xscale("logit")
-    low, high = expit(logit(infusion.min()) - 0.3), expit(logit(infusion.max()) + 0.3)
-    axes.set_xlim(low, high)
-    axes.xaxis.set_major_locator(
-        FixedLocator([ratio for ratio in (_FEW_TICKS if narrow else _RATIO_TICKS) if low <= ratio <= high])
-    )
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda ratio, _: f"{ratio:g}"))
-    axes.xaxis.set_minor_locator(NullLocator())
 
 
 def _draw_kept(axes: Axes, runs: xr.Dataset, coordinate: str, look: dict[str, str]) -> None:

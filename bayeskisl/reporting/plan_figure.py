@@ -5,10 +5,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from bayeskisl import schema
 from bayeskisl.design import Plan
-from bayeskisl.reporting.numbers import exact, short
-from bayeskisl.reporting.style import figure_style, ink, law_colors, log_axis, new_figure
+from bayeskisl.reporting.numbers import exact
+from bayeskisl.reporting.style import INFUSIONS, figure_style, infusion_axis, ink, law_colors, log_axis, new_figure
 
 __all__ = ["plot_plan"]
 
@@ -27,8 +26,8 @@ def plot_plan(plan: Plan, *, dark: bool = False) -> Figure:
     -------
     matplotlib.figure.Figure
         Left: infusion against model size; crosses are runs that were trained, discs candidates (the larger, the more
-        narrowing per cost), numbers the planned runs in their order. Right: expected width of the 90 % interval of
-        the log collapse point against what is spent, above the floor that no other run removes.
+        narrowing per cost), numbers the planned runs in their order. Right: expected width, see `Plan`, against what
+        is spent, above the floor that no other run removes.
     """
     with figure_style(dark):
         figure, (left, right) = new_figure(1, 2, figsize=(9.6, 4.2), width_ratios=(1.5, 1))
@@ -57,12 +56,11 @@ def _draw_candidates(axes: Axes, plan: Plan) -> None:
     axes.annotate("target", (plan.target.params, 1), (-3, -3), xycoords=("data", "axes fraction"), rotation=90,
                   textcoords="offset points", ha="right", va="top", size=8.5)  # fmt: skip
     sizes = [*single["params"], *trained[:, 0], plan.target.params]
-    levels = [*single["level"], *trained[:, 1]]
     log_axis(axes, "x", min(sizes) / 1.3, max(sizes) * 1.25)
-    log_axis(axes, "y", min(levels) / 1.3, max(levels) * 1.3)
+    infusion_axis(axes, "y", np.array([*single["level"], *trained[:, 1]]), plan.target.coordinate)
     axes.set_xlabel("non-embedding parameters")
-    axes.set_ylabel(f"infused {schema.UNITS[plan.target.coordinate]}")
-    axes.legend(loc="upper left")
+    axes.set_ylabel(INFUSIONS[plan.target.coordinate])
+    axes.legend(loc="lower right")
 
 
 def _draw_frontier(axes: Axes, plan: Plan) -> None:
@@ -74,5 +72,5 @@ def _draw_frontier(axes: Axes, plan: Plan) -> None:
                   textcoords="offset points", size=8.5)  # fmt: skip
     axes.set_ylim(0, 1.12 * plan.width)
     axes.xaxis.set_major_locator(MaxNLocator(5))
-    axes.set_xlabel(f"spent, {plan.costs.unit} of {short(plan.budget.amount)}")
+    axes.set_xlabel(f"spent, {plan.costs.unit} of {plan.budget.amount:.3g}")
     axes.set_ylabel("width of the 90 % interval, natural log units")

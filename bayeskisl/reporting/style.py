@@ -11,16 +11,20 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
+from scipy.special import expit, logit
 
+from bayeskisl import schema
 from bayeskisl.reporting.numbers import short
 
 __all__ = [
+    "INFUSIONS",
     "LINES",
     "MARKERS",
     "draw_bands",
     "exposures_on_top",
     "figure_style",
+    "infusion_axis",
     "ink",
     "ladder_colors",
     "law_colors",
@@ -127,6 +131,27 @@ def log_ticks(axis: Axis, low: float, high: float) -> None:
     axis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
     axis.set_minor_locator(LogLocator(subs=range(1, 10), numticks=50))
     axis.set_minor_formatter(NullFormatter())
+
+
+# What an infusion is called on an axis, by the coordinate that it is counted in.
+INFUSIONS = {schema.FACTS: "infused facts", schema.RATIO: "infused share of all tokens"}
+
+_RATIO_TICKS = (0.001, 0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 0.999)
+_FEW_TICKS = (0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999)
+
+
+def infusion_axis(axes: Axes, which: str, infusion: np.ndarray, coordinate: str, *, narrow: bool = False) -> None:
+    """Facts on a logarithmic axis; ratios in log odds, since what happens near 0 and near 1 is alike."""
+    if coordinate == schema.FACTS:
+        log_axis(axes, which, infusion.min() / 1.15, infusion.max() * 1.15)
+        return
+    low, high = expit(logit(infusion.min()) - 0.3), expit(logit(infusion.max()) + 0.3)
+    getattr(axes, f"set_{which}scale")("logit")
+    getattr(axes, f"set_{which}lim")(low, high)
+    axis = getattr(axes, f"{which}axis")
+    axis.set_major_locator(FixedLocator([r for r in (_FEW_TICKS if narrow else _RATIO_TICKS) if low <= r <= high]))
+    axis.set_major_formatter(FuncFormatter(lambda ratio, _: f"{ratio:g}"))
+    axis.set_minor_locator(NullLocator())
 
 
 def exposures_on_top(axes: Axes, products: np.ndarray) -> None:

@@ -36,10 +36,11 @@ class LoopStep:
     spent : float
         Of the budget, in its unit.
     width, floor : float
-        Of the 90 % interval of the log collapse point of one fresh run at the target, and what of it no run of another
-        size removes.
+        See `bayeskisl.design.Plan`, and what of it no run of another size removes.
     collapse : float
-        Its median, in facts.
+        Median of the collapse point of one fresh run at the target.
+    unit : str
+        Of that point.
     ending : str
         Why the loop ends here; empty if it goes on.
     plan : str
@@ -52,12 +53,14 @@ class LoopStep:
     width: float
     floor: float
     collapse: float
+    unit: str
     ending: str
     plan: str
 
     def __str__(self) -> str:
+        collapse = f"{self.collapse:,.0f}" if self.collapse >= 100 else f"{self.collapse:.3g}"
         return (
-            f"step {self.number}: {self.runs} runs, {self.spent:.3g} spent; collapse near {self.collapse:,.0f} facts, "
+            f"step {self.number}: {self.runs} runs, {self.spent:.3g} spent; collapse near {collapse} {self.unit}, "
             f"width {self.width:.2f} (floor {self.floor:.2f}). {self.ending or self.plan}"
         )
 
@@ -175,8 +178,8 @@ class _Turn:
         if plan is not None and not plan.worth_while:
             ending = plan.verdict
         step = LoopStep(
-            number, curves.sizes[schema.RUN], spent, width, floor, float(np.median(ahead[schema.COLLAPSE])), ending,
-            plan.verdict if plan else "",
+            number, curves.sizes[schema.RUN], spent, width, floor, float(np.median(ahead[schema.COLLAPSE])),
+            ahead.attrs["unit"], ending, plan.verdict if plan else "",
         )  # fmt: skip
         return step, plan
 

@@ -7,11 +7,14 @@ from functools import cached_property
 import numpy as np
 import xarray as xr
 
+from bayeskisl.decision.target import target_of
 from bayeskisl.inference import Gate
 from bayeskisl.inference.simulate import design_curves
 from bayeskisl.laws import Law, SizeLaw, load_law
 
 SIZES, TOKENS, TARGET = (6_144, 13_824, 24_576), 1_843_200, 98_304
+RATIOS = (0.3, 0.6, 0.8, 0.9)
+BACKGROUND = {"background_facts": 250, "background_share": 0.8, "groups": ("infused", "background")}
 PASSED = Gate(True, (), 1.0, 2_000.0, 2_000.0, 0.0, 0.0, 0.5, 10.0)
 FAILED = Gate(False, ("R-hat of tau is 1.2",), 1.2, 90.0, 80.0, 0.0, 0.0, 0.5, 10.0)
 
@@ -31,18 +34,20 @@ class GaussianFit:
     gate: Gate = PASSED
     tokens: tuple = (TOKENS,)
     thresholds: dict = field(default_factory=dict)
+    axis: str = "amount"
+    load_effect: float | None = None
 
     @cached_property
     def law(self) -> Law:
-        return load_law("power")
+        return load_law("power" if self.load_effect is None else "common")
 
     @property
     def laws(self) -> dict:
-        return {"power": self.law}
+        return {self.law.name: self.law}
 
     @property
     def weights(self) -> dict:
-        return {"power": 1.0}
+        return {self.law.name: 1.0}
 
     @property
     def warnings(self) -> tuple:
@@ -50,8 +55,13 @@ class GaussianFit:
 
     @cached_property
     def curves(self) -> xr.Dataset:
+        swept = {
+            "amount": {"facts": list(self.levels)},
+            "ratio": {"facts": 250, "ratio": list(RATIOS), **BACKGROUND},
+            "dose": {"exposures": 300.0, "ratio": list(RATIOS), **BACKGROUND},
+        }[self.axis]
         curves = design_curves(
-            params=list(self.sizes), facts=list(self.levels), tokens=list(self.tokens), seeds=1, tokens_per_fact=6
+            axis=self.axis, params=list(self.sizes), tokens=list(self.tokens), seeds=1, tokens_per_fact=6, **swept
         )
         return curves.assign_attrs(sweeps=json.dumps({"demo": "demo-0123"}))
 
@@ -66,7 +76,8 @@ class GaussianFit:
     @cached_property
     def tree(self) -> xr.DataTree:
         rng = np.random.default_rng(self.seed)
-        shape, cells = (2, self.draws // 2, 1), len(self.sizes)
+        groups = list(self.curves["group"].values)
+        shape, cells = (2, self.draws // 2, len(groups)), len(self.sizes)
         mean = np.array(
             [self.thresholds.get(n, m) for n, m in zip(self.sizes, self.design @ self.size_law.mean, strict=True)]
         )
@@ -75,12 +86,13 @@ class GaussianFit:
         noise = np.linalg.solve(
             np.linalg.cholesky(np.cov(noise, rowvar=False)), noise.T
         ).T  # exactly N(0, I) in moments
-        threshold = mean[:, None] + self.sd * noise.reshape(*shape[:2], cells, 1)
+        threshold = np.repeat(mean[:, None] + self.sd * noise.reshape(*shape[:2], cells, 1), len(groups), axis=-1)
         group, cell = ("chain", "draw", "group"), ("chain", "draw", "cell", "group")
         known = {
             "tau": self.tau, "sigma_run": self.sigma_run, "steepness_scatter": 1e-9, "lapse_scatter": 0.3,
             "lapse_intercept": -8.0, "concentration": 1e7, "floor": 1 / 4096, "floor_excess": 0.0, "asymmetry": 1.0,
             "steepness_intercept": np.log(self.steepness), "steepness_exponent": 0.0, "intercept": 5.0,
+            **({} if self.load_effect is None else {"load_effect": self.load_effect}),
         }  # fmt: skip
         posterior = xr.Dataset(
             {name: (group, np.full(shape, value)) for name, value in known.items()}
@@ -91,10 +103,10 @@ class GaussianFit:
                 "exponent": ((*group, "covariate"), np.full((*shape, 1), 0.7)),
                 "curvature": ((*group, "covariate"), np.zeros((*shape, 1))),
             },
-            coords={"group": ["infused"], "covariate": ["params"], "cell": [f"{n}p" for n in self.sizes]},
+            coords={"group": groups, "covariate": ["params"], "cell": [f"{n}p" for n in self.sizes]},
         )
         tree = xr.DataTree.from_dict({"posterior": posterior})
-        tree.attrs = {"laws": json.dumps({"power": self.law.to_dict()})}
+        tree.attrs = {"laws": json.dumps({self.law.name: self.law.to_dict()})}
         return tree
 
     def moments(self, params: float) -> tuple[float, float]:
@@ -126,7 +138,8 @@ class GaussianFit:
 
 
 def level_at_half(fit: GaussianFit, params: float) -> float:
-    """Facts at which a size keeps half, if it lies on the law's line at its prior mean."""
+    """The infusion at which a size keeps half of the group that it harms, if it lies on the law at its prior mean."""
     row = fit.size_law.design_matrix(np.array([params], dtype=float))
     threshold = fit.thresholds.get(params, float(row @ fit.size_law.mean))
-    return float(round(0.5 * TOKENS / (6 * np.exp(threshold))))
+    level = float(target_of(fit.curves, params).infusion(threshold, load_effect=fit.load_effect or 0.0))
+    return float(round(level)) if fit.axis == "amount" else level

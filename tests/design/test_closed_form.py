@@ -30,6 +30,16 @@ def test_gain_of_one_run(params, replicates):
     assert found == pytest.approx(expected, rel=0.02)
 
 
+@pytest.mark.parametrize("params", [3_456, 24_576, 55_296])
+@pytest.mark.parametrize(("axis", "load_effect"), [("ratio", None), ("dose", None), ("ratio", 0.4), ("dose", 0.4)])
+def test_gain_on_other_axes_is_that_of_the_group_that_falls(params, axis, load_effect):
+    fit = GaussianFit(sd=0.15, draws=60_000, axis=axis, load_effect=load_effect)
+    run = Run(params, TOKENS, level_at_half(fit, params))
+    variance, covariance = fit.moments(params)
+    expected = covariance**2 / (variance + noise(fit, run, probed=250))
+    assert outlook(fit, [run]).gain(run) == pytest.approx(expected, rel=0.02)
+
+
 def test_reducible_variance():
     fit = GaussianFit(sd=0.15, draws=60_000)
     assert outlook(fit, []).reducible == pytest.approx(fit.line_variance(), rel=0.02)

@@ -5,7 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import xarray as xr
 
+from bayeskisl.decision.target import target_of
 from bayeskisl.design import PLANNERS, Budget, Costs, Outlook, Problem, Run, believe, candidate_runs, plan
 from bayeskisl.errors import GateError, InputError
 from tests.design.hand_made import FAILED, SIZES, TARGET, TOKENS, GaussianFit, level_at_half
@@ -41,6 +43,37 @@ def test_default_candidates_surround_the_fall_and_leave_the_target_alone(fitted,
     for size in sizes:
         levels = [run.level for run in candidates if run.params == size]
         assert min(levels) < level_at_half(fitted, size) < max(levels)
+
+
+@pytest.mark.parametrize(("axis", "load_effect"), [("ratio", None), ("dose", None), ("dose", 0.4)])
+def test_ratios_surround_the_fall_of_the_background(axis, load_effect):
+    fit = GaussianFit(sd=0.15, axis=axis, load_effect=load_effect)
+    offered = candidate_runs(fit, TARGET, levels=5)
+    for size in {run.params for run in offered}:
+        levels = [run.level for run in offered if run.params == size]
+        assert 0 < min(levels) < level_at_half(fit, size) < max(levels) < 1
+    result = plan(fit, TARGET, budget="1e14flop", candidates=offered, batch=3, particles=2_000)
+    widths = [width for _, width in result.frontier]
+    assert widths == sorted(widths, reverse=True)
+    assert widths[-1] < 0.98 * result.before
+    assert "log exposures of the background" in result.verdict
+    assert "other than 'background'" in result.notes[0]
+
+
+def test_an_uncertain_effect_of_the_load_leaves_what_is_known_of_the_axis():
+    """Half-points known on the axis, the effect hardly: log e50 at the reference load moves with the effect alone."""
+    fit = GaussianFit(sd=0.02, axis="dose", load_effect=0.4)
+    posterior = fit.tree["posterior"].to_dataset()
+    effect = posterior["load_effect"] + 0.1 * np.random.default_rng(0).standard_normal(posterior["tau"].shape)
+    at = target_of(fit.curves, TARGET)
+    half = np.array([level_at_half(fit, size) for size in SIZES])
+    log_load = -at.log_exposures(half, load_effect=1.0) + at.log_exposures(half)
+    moved = posterior["critical_exposures"] * np.exp((0.4 - effect) * xr.DataArray(log_load, dims="cell"))
+    fit.tree["posterior"] = xr.DataTree(posterior.assign(load_effect=effect, critical_exposures=moved))
+    places = believe(fit, TARGET, None, [(float(n), float(TOKENS)) for n in SIZES], particles=4_000).places
+    for place in places.values():
+        assert place.on_axis.std() == pytest.approx(0.02, rel=0.15)
+    assert places[float(SIZES[-1]), float(TOKENS)].log_threshold.std() > 0.03
 
 
 def test_a_candidate_of_the_targets_size_is_refused(fitted):
@@ -166,6 +199,11 @@ def test_a_failed_gate_is_refused_or_waived(candidates):
 def test_bad_options_are_one_sentence(fitted, candidates, options, message):
     with pytest.raises(InputError, match=message):
         made(fitted, candidates, **options)
+
+
+def test_regret_is_refused_where_facts_kept_are_of_two_groups():
+    with pytest.raises(InputError, match="regret along an amount"):
+        plan(GaussianFit(axis="ratio"), TARGET, budget="1e14flop", score="regret")
 
 
 def test_a_budget_in_flop_needs_no_records(fitted, candidates):

@@ -42,6 +42,16 @@ def test_a_planned_run_is_the_run_that_the_first_sweep_would_have_made(tmp_path,
     assert spec.runs()[0].identity in {run.identity for run in first.runs()}
 
 
+@pytest.mark.parametrize(("axis", "sweep"), [("ratio", "desk-ratio"), ("dose", "desk-dose")])
+def test_ratios_are_trained_as_planned(tmp_path, axis, sweep):
+    curves = GaussianFit(axis=axis).curves
+    path = tmp_path / "next.toml"
+    path.write_text(next_sweep((Run(SMALL, 614_400, 0.731, 2), Run(LARGE, 614_400, 0.954)), curves,
+                               sweep_behind(curves, sweep)))  # fmt: skip
+    trained = sorted((run.params, round(run.mixture.ratio, 3), run.seed) for run in load_sweep(path).runs())
+    assert trained == [(SMALL, 0.731, 0), (SMALL, 0.731, 1), (LARGE, 0.954, 0)]
+
+
 def test_the_same_runs_in_another_order_are_the_same_file(curves):
     table = sweep_behind(curves)
     assert next_sweep(RUNS[::-1], curves, table) == next_sweep(RUNS, curves, table)
