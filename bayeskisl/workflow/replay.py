@@ -53,7 +53,8 @@ class Step:
     runs : int
         Runs bought.
     low, median, high : float
-        Of the 90 % interval of log x50 at the target's size.
+        Of the 90 % interval of the target's collapse point, on the scale of a plan's widths, see
+        `bayeskisl.design.Plan`: log facts, or log exposures of the background.
     truth : float
         Its measurement, or the simulation's own value.
     gate : bool
@@ -104,12 +105,13 @@ def replay(
     seed: int = 0,
     progress: Callable[[str], None] = lambda _: None,
 ) -> "pd.DataFrame":
-    """Play a finished amount sweep again under several planners.
+    """Play a finished sweep again under several planners.
 
     Parameters
     ----------
     curves : xarray.Dataset or path
-        At least `start` + 2 sizes of one budget; the largest is the target. Simulated curves carry their truth.
+        At least `start` + 2 sizes of one budget; the largest is the target. Simulated curves carry their truth. Of
+        several groups, the one that over-infusion harms is played.
     planners : sequence of str
         Names in `bayeskisl.design.PLANNERS`; also ``"grid"`` (every run of the other sizes, levels left out at which
         nothing or everything is kept, told by their outcomes) and ``"everything"``. Left out, all but the last.
@@ -184,7 +186,7 @@ class Market:
         Of all sizes but the target's.
     target_params : float
     truth : float
-        log x50 of the target's cell.
+        Of the target's cell, on the scale of `Step`.
     costs : Costs
     """
 
@@ -193,25 +195,33 @@ class Market:
     truth: float
     costs: "Costs"
 
+    @property
+    def level(self) -> str:
+        """The coordinate that the sweep varies."""
+        return schema.AXES[self.curves.attrs["axis"]]
+
     @classmethod
     def of(cls, curves: "xr.Dataset", costs: "Costs") -> "Market":
         """The largest size becomes the target, and its runs leave the shelf."""
-        if curves.attrs["axis"] != "amount" or len(np.unique(curves[schema.TOKENS])) > 1:
-            raise InputError("an amount sweep at one token budget", "another", "curves")
-        largest = float(curves[schema.PARAMS].max())
-        return cls(
-            curves.isel(run=np.flatnonzero(curves[schema.PARAMS].values < largest)),
-            largest,
-            _truth(curves, largest),
-            costs,
-        )
+        from bayeskisl.decision.target import falling_group
+
+        if len(np.unique(curves[schema.TOKENS])) > 1:
+            raise InputError("a sweep at one token budget", "several", "curves", "select one")
+        group = falling_group(curves.attrs["axis"], [str(name) for name in curves[schema.GROUP].values])
+        curves, largest = curves.sel(group=[group]), float(curves[schema.PARAMS].max())
+        others = curves.isel(run=np.flatnonzero(curves[schema.PARAMS].values < largest))
+        return cls(others, largest, _truth(curves, largest), costs)
+
+    def place(self, collapse: np.ndarray) -> np.ndarray:
+        """Collapse points of the target on the scale of `Step`."""
+        return _place(self.curves, self.target_params, collapse)
 
     @cached_property
     def runs(self) -> "list[Run]":
         """Every run of the curves, in their order."""
         from bayeskisl.design import Run
 
-        columns = (self.curves[name].values.astype(float) for name in (schema.PARAMS, schema.TOKENS, schema.FACTS))
+        columns = (self.curves[name].values.astype(float) for name in (schema.PARAMS, schema.TOKENS, self.level))
         return [Run(*(float(value) for value in row)) for row in zip(*columns, strict=True)]
 
     @cached_property
@@ -304,7 +314,8 @@ class _Game:
         market, posterior = self.market, self.fit(self._known_curves(), self.sampler_seed)
         ahead = predict(posterior, market.target_params, kind="mean", throw=False)
         tail = (1 - _CI_PROB) / 2
-        low, median, high = np.quantile(np.log(ahead[schema.COLLAPSE].values), [tail, 0.5, 1 - tail]).tolist()
+        places = market.place(ahead[schema.COLLAPSE].values)
+        low, median, high = np.quantile(places, [tail, 0.5, 1 - tail]).tolist()
         names = self.market.curves[schema.RUN].values[self.bought]
         return Step(self.planner, self.repeat, share, self.spent, len(self.bought), low, median, high,
                     market.truth, posterior.gate.passed, tuple(map(str, names)))  # fmt: skip
@@ -372,8 +383,17 @@ class _Ledger:
                 file.write(json.dumps(asdict(step)) + "\n")
 
 
+def _place(curves: "xr.Dataset", params: float, collapse: np.ndarray) -> np.ndarray:
+    from bayeskisl.decision.target import target_of
+
+    if curves.attrs["axis"] == "amount":
+        return np.log(collapse)
+    with np.errstate(divide="ignore"):  # at a ratio of one nothing is left of the background
+        return target_of(curves, params).log_exposures(np.asarray(collapse))
+
+
 def _truth(curves: "xr.Dataset", params: float) -> float:
-    """log x50 of the target's cell: the simulation's own, or as its runs measure it."""
+    """The collapse point of the target's cell: the simulation's own, or as its runs measure it."""
     import xarray as xr
 
     from bayeskisl.decision import measure_collapse
@@ -381,9 +401,10 @@ def _truth(curves: "xr.Dataset", params: float) -> float:
     if "truth" in curves.attrs:
         known = xr.Dataset.from_dict(json.loads(curves.attrs["truth"]))
         cell = next(str(name) for name in known[schema.CELL].values if str(name).startswith(f"{params:.0f}p "))
-        return float(np.log(known[schema.COLLAPSE].sel(cell=cell).values.ravel()[0]))
+        ours = known[schema.COLLAPSE].sel(cell=cell, group=curves[schema.GROUP].values)
+        return float(_place(curves, params, ours.values.ravel()[0]))
     ours = curves.isel(run=np.flatnonzero(curves[schema.PARAMS].values == params))
-    return float(np.log(measure_collapse(ours).median))
+    return float(_place(curves, params, np.float64(measure_collapse(ours).median)))
 
 
 def _default_fit(curves: "xr.Dataset", seed: int) -> "Fit":
@@ -408,5 +429,7 @@ def _remembering(fit: FitOf) -> FitOf:
 
 
 def _digest(curves: "xr.Dataset") -> str:
-    content = [curves[name].values.tobytes() for name in (schema.PARAMS, schema.FACTS, schema.RECALLED)]
+    content = [
+        curves[name].values.tobytes() for name in (schema.PARAMS, schema.AXES[curves.attrs["axis"]], schema.RECALLED)
+    ]
     return hashlib.sha256(b"".join(content)).hexdigest()[:16]

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from bayeskisl.design import Costs
 from bayeskisl.errors import InputError
@@ -41,6 +42,26 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def frame(curves, folder):
     return played(curves, folder)
+
+
+def test_a_ratio_sweep_is_played_by_the_group_that_falls():
+    truth = {
+        "intercept": np.log(100),
+        "exponent": 0.7,
+        "tau": 0.05,
+        "sigma_run": 0.08,
+        "steepness_intercept": np.log(6),
+    }
+    design = {"axis": "ratio", "params": SIZES, "facts": 250, "ratio": [0.2, 0.5, 0.7, 0.85, 0.93, 0.97],
+              "tokens": 614_400, "seeds": 1, "background_facts": 250, "background_share": 0.8,
+              "groups": ("infused", "background")}  # fmt: skip
+    ratio = simulate("collapse", design, truth, seed=1)
+    (step,) = replay(ratio, ["greedy"], shares=[0.75], repeats=1, costs=COSTS, fit=quick).itertuples()
+    known = xr.Dataset.from_dict(json.loads(ratio.attrs["truth"]))["critical_exposures"]
+    of_target = known.sel(group="background", cell=[c for c in known["cell"].values if c.startswith("55296p")])
+    assert step.truth == pytest.approx(float(np.log(of_target).squeeze()), abs=1e-6)
+    assert step.low < step.median < step.high
+    assert step.cost <= 0.75 * Market.of(ratio, COSTS).price.sum()
 
 
 def bought(folder, planner):
