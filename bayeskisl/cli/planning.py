@@ -11,6 +11,8 @@ from bayeskisl.errors import InputError
 from bayeskisl.quantities import read_number
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from bayeskisl.design import Plan
 
 __all__ = ["loop", "plan", "replay"]
@@ -141,22 +143,25 @@ def replay(
 
 
 def _show(plan: "Plan") -> None:
-    from rich.table import Table
-
     per = "1e15 FLOP" if plan.costs.unit == "FLOP" else "device-hour"
-    table = Table("", "params", "tokens", "level", "runs", f"cost, {plan.costs.unit}", "expected width",
-                  f"narrowing per {per}", "why")  # fmt: skip
+    several = plan.table["tokens"].nunique() > 1
+    table = _table("", "params", *(["tokens"] if several else []), "level", "runs", "cost", "width", "narrowing")
     chosen = {purchase.run: number for number, purchase in reversed(list(enumerate(plan.purchases, start=1)))}
     for row in plan.table.head(_ROWS).itertuples():
         number = next((str(n) for run, n in chosen.items() if _is(run, row)), "")
+        budget = [significant(row.tokens)] if several else []
         table.add_row(
-            number, f"{row.params:,.0f}", significant(row.tokens), f"{row.level:g}", str(row.replicates),
-            f"{row.cost:.3g}", f"{row.width:.3f}", f"{row.narrowing_per_cost:.3g}", row.why,
+            number, f"{row.params:,.0f}", *budget, f"{row.level:g}", str(row.replicates), f"{row.cost:.3g}",
+            f"{row.width:.3f}", f"{row.narrowing_per_cost:.3g}", row.why,
         )  # fmt: skip
-    console.print(f"The best of {len(plan.table)} candidates, each on its own:", highlight=False)
+    console.print(
+        f"The best of {len(plan.table)} candidates, each on its own (cost in {plan.costs.unit}, expected width, "
+        f"narrowing per {per}):",
+        highlight=False,
+    )
     console.print(table)
     if plan.purchases:
-        order = Table("", "params", "level", "runs", "spent", "expected width", "why")
+        order = _table("", "params", "level", "runs", "spent", "width")
         for number, p in enumerate(plan.purchases, start=1):
             order.add_row(str(number), f"{p.run.params:,.0f}", f"{p.run.level:g}", str(p.run.replicates),
                           f"{p.spent:.3g}", f"{p.width:.3f}", p.why)  # fmt: skip
@@ -165,6 +170,16 @@ def _show(plan: "Plan") -> None:
     typer.echo(plan.verdict)
     for note in plan.notes:
         typer.echo(f"note: {note}")
+
+
+def _table(*numbers: str) -> "Table":
+    """Columns of numbers, and one of reasons; narrow enough for eighty characters."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Column, Table
+
+    return Table(
+        *(Column(name, justify="right", no_wrap=True) for name in numbers), "why", box=SIMPLE_HEAD, padding=(0, 1, 0, 0)
+    )
 
 
 def _is(run: object, row: object) -> bool:

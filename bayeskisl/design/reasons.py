@@ -31,7 +31,7 @@ def _new_size(params: float, sizes: np.ndarray) -> str:
     if not above.size:
         return f"new size, {params / sizes[-1]:.2g} times the largest seen"
     if not below.size:
-        return f"new size, below the smallest seen, {sizes[0]:,.0f}"
+        return "new size below those seen"
     return f"new size between {below[-1]:,.0f} and {above[0]:,.0f}"
 
 
