@@ -103,9 +103,10 @@ class Glances:
     ) -> Decision:
         """What `bayeskisl.decide` would say of the same draws; its best infusions are found less finely."""
         target = self.target(params, tokens)
-        question = Question(target, self.options, utility or KeptFacts(), risk, None, None)
+        utility = utility or KeptFacts()
+        question = Question(target, self.options, utility, risk, None, None)
         found = self._forecast(target)
-        if not question.utility.loss_price:  # who does not price the general loss is spared its draws
+        if not utility.loss_price:  # who does not price the general loss is spared its draws
             found = replace(found, prospect=replace(found.prospect, loss=None))
         return decision_on(self.thinned, question, question.answered_from(found, _OnGrid), self.apart)
 

@@ -90,9 +90,7 @@ class Target:
             return low, 1 - low
         return low, float(self.infusion(np.float64(0.0), schema.BACKGROUND))
 
-    def infusion(
-        self, log_exposures: np.ndarray, group: str | None = None, load_effect: np.ndarray | float = 0.0
-    ) -> np.ndarray:
+    def infusion(self, log_exposures: Any, group: str | None = None, load_effect: Any = 0.0) -> Any:
         """The value of the axis that gives a fact of the group so many effective exposures."""
         place = (self.axis, group or self.group, self.everything_else)
         with np.errstate(divide="ignore"):  # what never falls collapses at no number of facts

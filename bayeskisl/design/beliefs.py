@@ -214,7 +214,13 @@ def believe(
     ]
     joined = {key: np.concatenate([part[key] for part in parts], axis=axis) for key, axis in _PARTICLE_AXIS.items()}
     places = {
-        cell: Place(*(joined[name][i] for name in ("rows", "threshold", "steepness", "at_load")), cell in seen)
+        cell: Place(
+            row=joined["rows"][i],
+            log_threshold=joined["threshold"][i],
+            steepness=joined["steepness"][i],
+            at_load=joined["at_load"][i],
+            seen=cell in seen,
+        )
         for i, cell in enumerate(cells)
     }
     return Beliefs(

@@ -1,6 +1,7 @@
 """What runs cost, and how a budget is written."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,7 +94,7 @@ class Costs:
         return run.replicates * run.tokens * (self.per_token + self.per_token_and_param * run.params)
 
 
-def _timed_runs(folder: Path) -> object:
+def _timed_runs(folder: Path) -> Iterator[tuple[float, float, float]]:
     """(params, tokens, device-seconds) of every run whose record and time are there."""
     import json
 

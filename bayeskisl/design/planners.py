@@ -70,7 +70,8 @@ class _Basket:
     """Runs chosen so far, and what may still be chosen."""
 
     def __init__(self, problem: Problem) -> None:
-        self.problem, self.runs, self.left = problem, [], problem.budget
+        self.problem, self.left = problem, problem.budget
+        self.runs: list[Run] = []
         self.available = dict(problem.available) if problem.available is not None else None
 
     @property

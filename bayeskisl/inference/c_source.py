@@ -331,7 +331,7 @@ class _Writer:
     def _(self, op: Op, node: Any) -> None:
         self.views[node.outputs[0]] = self.view(node.inputs[0])
 
-    def _reduced(self, op: Op, node: Any, nothing: str) -> tuple[View, View]:
+    def _reduced(self, op: Any, node: Any, nothing: str) -> tuple[View, View]:
         """What is reduced, and where to, filled with `nothing` and broadcast along the axes that go."""
         source, target = self.view(node.inputs[0]), self.new(node.outputs[0])
         self.loop(target.shape, lambda index: f"{target.at(index)} = {nothing};")
@@ -364,7 +364,7 @@ def _shape(variable: Variable) -> tuple[int, ...]:
 
 def _value(index: Any) -> int | None:
     if index is None or isinstance(index, int | np.integer):
-        return index
+        return None if index is None else int(index)
     if not isinstance(index, Constant):
         raise Untranslatable("an index that is computed")
     return None if index.data is None else int(index.data)
@@ -382,7 +382,7 @@ def _literal(value: Any) -> str:
     return str(int(value))
 
 
-def _rows(op: Op, inputs: Iterable[Variable]) -> tuple[Variable, Variable]:
+def _rows(op: Any, inputs: Iterable[Variable]) -> tuple[Variable, Variable]:
     whole, at, *more = inputs
     if op.idx_list != (0,) or more or len(_shape(at)) != 1 or at.type.dtype == "bool":
         raise Untranslatable("an index other than a vector of rows")

@@ -192,7 +192,7 @@ def compare(
 def _of_one_sweep(fits: Sequence[Fit]) -> tuple[xr.Dataset, dict[str, Law], dict[str, xr.Dataset]]:
     """The curves, the laws and their posteriors."""
     laws: dict[str, Law] = {}
-    posteriors = {}
+    posteriors: dict[str, xr.Dataset] = {}
     for fit in fits:
         if not fit.curves.equals(fits[0].curves):
             raise InputError("fits of the same curves", "different ones", "compare", "fit every law to one file")

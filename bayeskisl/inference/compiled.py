@@ -116,12 +116,12 @@ def compiled_density(data: ModelData, law: Law, tell: Callable[[str], None]) -> 
     library = _library(data, law, tell)
     if library is None:
         return None
-    library, layout = library
+    code, layout = library
     inputs = model_inputs(data, law)
     given = [np.ascontiguousarray(inputs[name], dtype=dtype) for name, dtype in layout["data"].items()]
     derived = [np.zeros(shape) for shape in layout["derived"]]
-    density = Density(library, layout, (*given, *derived))
-    library.prepare(_at(density.pointers))
+    density = Density(code, layout, (*given, *derived))
+    code.prepare(_at(density.pointers))
     return density
 
 

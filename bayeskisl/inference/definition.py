@@ -298,7 +298,8 @@ def half_points(
             for (i, j), value in zip(pairs(len(groups)), correlation, strict=True)
         )
 
-    white, found = [], []
+    white: list[Array] = []
+    found: list[Array] = []
     for turn, row in enumerate(triangular_root([[between(turn, b) for b in range(turn)] for turn in groups], xp)):
         sigma = at(turn, sigma_run)
         expected = at(turn, centre) + sigma * sum(a * z for a, z in zip(row, white, strict=False))

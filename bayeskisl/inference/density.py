@@ -8,6 +8,7 @@ disk, and runs several times faster, since log gamma and digamma vectorise.
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from math import prod
+from typing import Any, cast
 
 import numpy as np
 import pymc as pm
@@ -126,7 +127,7 @@ int64_t log_density(uint64_t length, const double *x, double *gradient, double *
 """
 
 
-def _length(length: Variable) -> np.ndarray:
+def _length(length: Any) -> np.ndarray:
     return np.asarray(length.get_value() if isinstance(length, SharedVariable) else length.data)
 
 
@@ -168,11 +169,12 @@ def _with_known(outputs: Sequence[Variable], known: dict[str, Variable]) -> list
 
 def _simplified(outputs: Sequence[Variable]) -> list[Variable]:
     exclude = ("inplace", "fusion", "cxx_only", "BlasOpt", "scan_save_mem")
-    return rewrite_graph(list(outputs), include=("fast_run", "local_remove_check_parameter"), exclude=exclude)
+    simplified = rewrite_graph(list(outputs), include=("fast_run", "local_remove_check_parameter"), exclude=exclude)
+    return cast("list[Variable]", simplified)
 
 
 def _fused(outputs: Sequence[Variable]) -> list[Variable]:
-    return rewrite_graph(list(outputs), include=("fusion",))
+    return cast("list[Variable]", rewrite_graph(list(outputs), include=("fusion",)))
 
 
 def _hoisted(

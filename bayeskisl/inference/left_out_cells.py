@@ -175,7 +175,15 @@ def left_out_log_density(
     return total
 
 
-def _of_run(run, group, cell, nodes, few, data, law) -> np.ndarray:
+def _of_run(
+    run: int,
+    group: int,
+    cell: int,
+    nodes: np.ndarray,
+    few: dict[str, np.ndarray],
+    data: ModelData,
+    law: Law,
+) -> np.ndarray:
     place = (run, group)
     log_exposures = data.log_exposures[place]
     if data.load:

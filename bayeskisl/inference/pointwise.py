@@ -4,7 +4,7 @@ Conditional on the fitted run effects, every run looks well predicted; leave-one
 nats. The integral is one-dimensional and far narrower than its prior, so the quadrature is centred at its mode.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -72,38 +72,50 @@ def log_thresholds(named: Mapping[str, Any], law: Law) -> np.ndarray:
     return np.log(critical) if law.falls else np.full_like(critical, -np.inf)
 
 
-def beta_binomial_log_density(recalled, probed, retention, concentration) -> np.ndarray:
+def beta_binomial_log_density(
+    recalled: np.ndarray, probed: np.ndarray, retention: np.ndarray, concentration: np.ndarray
+) -> np.ndarray:
     """log BetaBinomial(recalled | probed, retention concentration, (1 - retention) concentration)."""
     return _log_beta_binomial_kernel(recalled, probed, retention, concentration) + _log_beta_binomial_constant(
         recalled, probed, concentration
     )
 
 
-def _log_beta_binomial_kernel(recalled, probed, retention, concentration) -> np.ndarray:
+def _log_beta_binomial_kernel(
+    recalled: np.ndarray, probed: np.ndarray, retention: np.ndarray, concentration: np.ndarray
+) -> np.ndarray:
     """The part that depends on the chance of recall."""
     a, b = retention * concentration, (1 - retention) * concentration
     return gammaln(recalled + a) - gammaln(a) + gammaln(probed - recalled + b) - gammaln(b)
 
 
-def _log_beta_binomial_constant(recalled, probed, concentration) -> np.ndarray:
+def _log_beta_binomial_constant(recalled: np.ndarray, probed: np.ndarray, concentration: np.ndarray) -> np.ndarray:
     choose = gammaln(probed + 1) - gammaln(recalled + 1) - gammaln(probed - recalled + 1)
     return choose + gammaln(concentration) - gammaln(probed + concentration)
 
 
 def integrate_run_effect(
-    recalled, probed, ahead, steepness, floor, ceiling, sigma, concentration, asymmetry
+    recalled: np.ndarray,
+    probed: np.ndarray,
+    ahead: np.ndarray,
+    steepness: np.ndarray,
+    floor: np.ndarray,
+    ceiling: np.ndarray,
+    sigma: np.ndarray,
+    concentration: np.ndarray,
+    asymmetry: np.ndarray,
 ) -> np.ndarray:
     """Adaptive Gauss-Hermite quadrature over z ~ N(0, 1); the run's half-point lies sigma z above its cell's."""
 
-    def rho(z):
+    def rho(z: np.ndarray) -> np.ndarray:
         return retention(ahead - sigma * z, 0.0, steepness, floor, ceiling, asymmetry)
 
     constant = _log_beta_binomial_constant(recalled, probed, concentration)
 
-    def log_joint(z):
+    def log_joint(z: np.ndarray) -> np.ndarray:
         return _log_beta_binomial_kernel(recalled, probed, rho(z), concentration) + constant - z**2 / 2
 
-    def score_and_information(z):
+    def score_and_information(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         p = rho(z)
         a, b = p * concentration, (1 - p) * concentration
         by_p = concentration * (psi(recalled + a) - psi(a) - psi(probed - recalled + b) + psi(b))
@@ -128,7 +140,17 @@ def integrate_run_effect(
     return log_sum_exp(terms, axis=0) + np.log(width) - 0.5 * np.log(np.pi)
 
 
-def _start(recalled, probed, ahead, steepness, floor, ceiling, sigma, asymmetry, log_joint) -> np.ndarray:
+def _start(
+    recalled: np.ndarray,
+    probed: np.ndarray,
+    ahead: np.ndarray,
+    steepness: np.ndarray,
+    floor: np.ndarray,
+    ceiling: np.ndarray,
+    sigma: np.ndarray,
+    asymmetry: np.ndarray,
+    log_joint: Callable[[np.ndarray], np.ndarray],
+) -> np.ndarray:
     """The better of "no run effect" and "the run effect that explains the counts"."""
     share = np.clip(((recalled + 0.5) / (probed + 1) - floor) / (ceiling - floor), 0.01, 0.99)
     explains = (ahead - inverse_share(share, asymmetry) / steepness) / sigma

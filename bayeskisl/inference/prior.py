@@ -56,7 +56,7 @@ def draw_prior(
     drawn |= {name: np.broadcast_to(value, shape) for name, value in fixed.items() if name in drawn}
     drawn["lapse_z"] = rng.standard_normal((1, draws, cells, groups))
     partial = _partial(draws, groups, fixed, rng)
-    if groups > 1:
+    if common is not None:
         drawn |= {"common": common, "run_partial": (1 + partial) / 2}
 
     of_lines = common_of_lines(common, lines)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -34,7 +35,7 @@ _STATISTICS = ("diverging", "energy", "energy_error", "logp", "depth", "n_steps"
 # Draws by name, each with its dims, and the sampler's statistics, ``(chain, draw)``.
 _Drawn = tuple[dict[str, tuple[tuple[str, ...], np.ndarray]], dict[str, np.ndarray]]
 
-_compiled: dict[tuple, object] = {}
+_compiled: dict[tuple, Any] = {}
 
 
 def _silent(stage: str) -> None:

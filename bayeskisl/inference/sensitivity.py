@@ -26,7 +26,8 @@ def log_priors(named: dict[str, np.ndarray], data: ModelData, law: Law) -> dict[
     found = {}
     for name in (*law.positive, "lapse_intercept"):
         values = named[name] if name == "lapse_intercept" else np.log(named[name])
-        found[name] = _of_groups(values, *inputs[f"prior_{name}"], pooling)
+        mean, sd = inputs[f"prior_{name}"]
+        found[name] = _of_groups(values, mean, sd, pooling)
     if not law.priors.floor_excess.tied:
         found["floor_excess"] = ((law.priors.floor_excess.b - 1) * np.log1p(-named["floor_excess"])).sum(axis=-1)
     steepness, size_law = lines_of(data, law)["steepness"], data.size_law

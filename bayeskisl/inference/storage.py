@@ -3,7 +3,7 @@
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import xarray as xr
@@ -19,7 +19,7 @@ from bayeskisl.laws.files import parse_law
 
 __all__ = ["constant_data", "curves_of", "dataset", "laws_of", "measured", "posterior_group", "read_tree", "write_tree"]
 
-_ENGINE = "h5netcdf"
+_ENGINE: Final = "h5netcdf"
 _GROUPS = ("posterior", "sample_stats", "prior", "observed_data", "constant_data")
 _ATTRIBUTES = ("laws", "gates", "weights", "warnings")
 

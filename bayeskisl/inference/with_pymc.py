@@ -65,5 +65,11 @@ class _PyMC:
         pm.BetaBinomial(name, **shapes, n=trials, observed=observed, dims=dims)
 
 
-def _draw_rotated_normal(mean, rotation, scale, rng=None, size=None):
+def _draw_rotated_normal(
+    mean: np.ndarray,
+    rotation: np.ndarray,
+    scale: np.ndarray,
+    rng: np.random.Generator,
+    size: tuple[int, ...] | None = None,
+) -> np.ndarray:
     return rotation @ (mean + scale * rng.standard_normal(np.shape(scale)))

@@ -36,7 +36,7 @@ class ExplorerWidget(anywidget.AnyWidget):
     _esm = _HERE / "explorer.js"
     _css = _HERE / "explorer.css"
 
-    dials = traitlets.List().tag(sync=True)
+    dials: traitlets.List = traitlets.List().tag(sync=True)
     places = traitlets.Dict().tag(sync=True)
     answer = traitlets.Dict().tag(sync=True)
 

@@ -214,7 +214,8 @@ def _or_end(value: float) -> str:
 
 def decision_rows(table: pd.DataFrame) -> list[tuple[str, ...]]:
     """A grid of decisions as rows of text, the head first; a bound is said as one."""
-    rows = [("params", "tokens", "decades", "choice", "best mean", "as good, to 1 %", "collapse", "edges")]
+    head = ("params", "tokens", "decades", "choice", "best mean", "as good, to 1 %", "collapse", "edges")
+    rows: list[tuple[str, ...]] = [head]
     low, high = (next(name for name in table if name.startswith("collapse_") and name.endswith(end))
                  for end in ("_low", "_high"))  # fmt: skip
     for _, row in table.iterrows():

@@ -1,5 +1,7 @@
 """A stack of decoders in torch: the definition of what is computed, on any device."""
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -66,12 +68,12 @@ class _SquaredReLU(torch.autograd.Function):
     """relu(x)^2, whose derivative is 2 relu(x): half the passes over memory that composing the two takes."""
 
     @staticmethod
-    def forward(context: object, x: Tensor) -> Tensor:
+    def forward(context: Any, x: Tensor) -> Tensor:
         positive = x.relu()
         context.save_for_backward(positive)
         return positive * positive
 
     @staticmethod
-    def backward(context: object, gradient: Tensor) -> Tensor:
+    def backward(context: Any, gradient: Tensor) -> Tensor:
         (positive,) = context.saved_tensors
         return (gradient * positive).mul_(2)

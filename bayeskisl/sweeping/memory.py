@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bayeskisl.errors import SweepError
 from bayeskisl.sweeping.plan import Stack
+from bayeskisl.sweeping.spec import RunSpec
 
 __all__ = ["device_memory", "fitting_parts", "gibibytes", "stack_memory"]
 
@@ -43,13 +44,13 @@ def stack_memory(stack: Stack, device: str = "cpu", *, native: bool | None = Non
 _BYTES_WHILE_DRAWING = (6, 24)
 
 
-def _bytes_per_token(run: object) -> int:
+def _bytes_per_token(run: RunSpec) -> int:
     """The stream as drawn, and behind its start token."""
     vocabulary = run.facts.vocabulary
     return 2 * (1 if vocabulary <= 2**8 else 2 if vocabulary <= 2**16 else 4)
 
 
-def _floats_per_token(run: object) -> int:
+def _floats_per_token(run: RunSpec) -> int:
     """Numbers kept per token: 18 widths a layer, the softmax of every earlier key, the logits three times."""
     size = run.model
     return size.layers * (18 * size.width + size.heads * run.mixture.context) + 3 * run.facts.vocabulary

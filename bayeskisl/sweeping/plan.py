@@ -40,7 +40,7 @@ class Stack:
 
 def plan_stacks(runs: tuple[RunSpec, ...], limit: int) -> tuple[Stack, ...]:
     """Divide runs into stacks of at most `limit`, as equal as can be, keeping their order."""
-    stacks = []
+    stacks: list[Stack] = []
     for _, alike in groupby(sorted(runs, key=_shape), key=_shape):
         group = Stack(tuple(alike))
         stacks += group.parts(-(-len(group.runs) // limit))

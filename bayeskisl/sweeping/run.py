@@ -151,7 +151,7 @@ def _coarse(spec: SweepSpec, folder: SweepFolder) -> Pass:
 def _refined(spec: SweepSpec, folder: SweepFolder) -> Pass:
     if spec.refine is None:
         return Pass("refined", ())
-    runs = []
+    runs: list[RunSpec] = []
     for cell in spec.cells():
         coarse = spec.runs_of(cell, spec.levels)
         retention = mean_retention(folder, coarse, len(spec.levels), len(spec.seeds))

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 from bayeskisl.knowledge import CorpusFormat, FactFormat, Mixture, plan_mixture
 from bayeskisl.knowledge.text import TextCorpus, TextFacts, TextMixture, plan_text_mixture
@@ -17,7 +18,7 @@ __all__ = ["Refine", "Replicates", "RunSpec", "SweepSpec", "Tune", "canonical_js
 ENGINE = 1
 
 
-def plain(spec: object) -> dict:
+def plain(spec: Any) -> dict[str, Any]:
     """A specification as plain values, without what is None.
 
     Keys that joined later are None unless they are used, so the identities of earlier specifications stand.
@@ -25,7 +26,7 @@ def plain(spec: object) -> dict:
     return _without_none(asdict(spec))
 
 
-def _without_none(value: object) -> object:
+def _without_none(value: Any) -> Any:
     return {k: _without_none(v) for k, v in value.items() if v is not None} if isinstance(value, dict) else value
 
 

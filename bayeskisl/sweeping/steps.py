@@ -156,9 +156,17 @@ class NativeSteps(Steps):
         batch, state = self._training.batch, self._state
         losses = [
             self._kernel.train(
-                *of_run, tokens[first * batch : last * batch], self._training, self._schedule[first:last]
+                weights,
+                mean,
+                square,
+                rates,
+                tokens[first * batch : last * batch],
+                self._training,
+                self._schedule[first:last],
             )
-            for *of_run, tokens in zip(state.weights, state.mean, state.square, self._rates, self._tokens, strict=True)
+            for weights, mean, square, rates, tokens in zip(
+                state.weights, state.mean, state.square, self._rates, self._tokens, strict=True
+            )
         ]
         return np.stack(losses, axis=1)
 

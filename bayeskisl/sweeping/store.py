@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from bayeskisl.errors import InputError, SweepError
 from bayeskisl.sweeping.plan import Stack
@@ -147,7 +148,7 @@ def sweep_folders(out: str | Path) -> list[SweepFolder]:
     return found
 
 
-def _hold(lock: object, path: Path) -> None:
+def _hold(lock: TextIO, path: Path) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

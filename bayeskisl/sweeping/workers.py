@@ -13,6 +13,7 @@ from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 from bayeskisl.errors import SweepError
 from bayeskisl.sweeping.execution import Finished, Job, train_job
@@ -131,7 +132,7 @@ def _born_deaf_to_ctrl_c() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _begin_worker(queue: object, stop: object, numbers: object) -> None:
+def _begin_worker(queue: Any, stop: Any, numbers: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _channel.update(queue=queue, stop=stop, number=numbers.get())
     threading.Thread(target=_end_with_parent, daemon=True).start()

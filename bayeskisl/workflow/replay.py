@@ -233,7 +233,7 @@ class Market:
     def informative(self) -> np.ndarray:
         """Indices of the runs of levels at which something, and not everything, is kept on average."""
         share = (self.curves[schema.RECALLED] / self.curves[schema.PROBED]).values[:, 0]
-        totals = Counter()
+        totals: Counter[Run] = Counter()
         for run, kept in zip(self.runs, share, strict=True):
             totals[run] += kept
         counts = Counter(self.runs)

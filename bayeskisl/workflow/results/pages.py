@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from bayeskisl import schema
 from bayeskisl.inference import Fit
@@ -81,7 +82,7 @@ def _draw(found: Found, fitted: Fit, folder: Path) -> None:
         write_atomically(folder / f"{found['sweep']}-{what}.png", small_png(figure))
 
 
-def _rounded(value: object) -> object:
+def _rounded(value: Any) -> Any:
     """Every float to five digits, as much as a page and its readers can use."""
     if isinstance(value, dict):
         return {key: _rounded(each) for key, each in value.items()}
