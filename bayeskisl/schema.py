@@ -59,3 +59,4 @@ RUN_COORDINATES = (
     PARAMS, TOTAL_PARAMS, TOKENS, FACTS, RATIO, EXPOSURES, TOKENS_PER_FACT, BACKGROUND_FACTS, BACKGROUND_SHARE, SEED,
 )  # fmt: skip
 COUNTS = (RECALLED, PROBED, GUESSING)
+MOST_PROBED = 2**31 - 1  # of one run and group: the largest count that every back end holds

@@ -54,6 +54,8 @@ def _check_counts(curves: xr.Dataset, where: str) -> None:
         _require_runs(curves, finite.all(), finite, f"{name} to be a count (not probed is probed = 0)", "NaN", where)
         whole = values == np.floor(values)
         _require_runs(curves, whole.all(), whole, f"{name} to be whole numbers", "a fraction", where)
+    held = (probed <= schema.MOST_PROBED).values
+    _require_runs(curves, held.all(), held, f"at most {schema.MOST_PROBED:,} probed facts", "more", where)
     inside = ((recalled >= 0) & (recalled <= probed)).values
     _require_runs(curves, inside.all(), inside, "0 <= recalled <= probed", "counts outside", where)
     chance = ((guessing >= 0) & (guessing < 1)).values

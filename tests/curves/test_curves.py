@@ -70,6 +70,10 @@ def broken(curves, name, value):
             lambda c: c.assign_attrs(axis="depth"),
             "expected attribute 'axis' to be one of amount, ratio, dose, got 'depth'",
         ),
+        (
+            lambda c: c.assign(probed=c["probed"].astype("int64") * 10**9),
+            "expected at most 2,147,483,647 probed facts, got more in 16 run",
+        ),
         (lambda c: broken(c, "recalled", 999), "expected 0 <= recalled <= probed, got counts outside in 16 run"),
         (lambda c: broken(c, "ratio", 1.5), r"expected ratio in \(0, 1\), got values outside in 16 run"),
         (lambda c: broken(c, "exposures", 1.0), "expected r D = K f l .*, got runs that break it in 16 run"),

@@ -76,7 +76,10 @@ def _effective(rate: np.ndarray, error: np.ndarray, probed: np.ndarray | None, f
     findings.refuse_rows(worth < 1, "a standard error that is worth at least one probed fact", error.tolist(),
                          "check that it is a standard error and in the unit of the rate")  # fmt: skip
     findings.notes.append("standard errors were turned into effective numbers of probed facts, n = p (1 - p) / s^2")
-    return np.maximum(np.round(np.minimum(worth, 1e15)), 1)
+    findings.refuse_rows(worth > schema.MOST_PROBED,
+                         f"a standard error that is worth at most {schema.MOST_PROBED:,} probed facts", error.tolist(),
+                         "check that it is a standard error and in the unit of the rate")  # fmt: skip
+    return np.maximum(np.round(np.minimum(worth, schema.MOST_PROBED)), 1)
 
 
 def _rounded(rate: np.ndarray, probed: np.ndarray, findings: Findings) -> np.ndarray:

@@ -58,8 +58,8 @@ def _positive(name: str, what: str) -> Field:
     return Field(name, f"{what}, a number from {_SMALLEST:g} to {_LARGEST:g}", low=_SMALLEST)
 
 
-def _count(name: str, what: str, low: int = 0) -> Field:
-    return Field(name, f"{what}, a whole number from {low}", low=low, whole=True)
+def _count(name: str, what: str, low: int = 0, high: float = _LARGEST) -> Field:
+    return Field(name, f"{what}, a whole number from {low} to {high:.10g}", low=low, high=high, whole=True)
 
 
 FIELDS = {
@@ -78,8 +78,8 @@ FIELDS = {
             schema.BACKGROUND_SHARE, f"a share, 0 or in [{_SMALLEST:g}, 1)", _SMALLEST, 1, open_high=True, or_zero=True
         ),
         Field(schema.SEED, "a seed, a whole number", whole=True),
-        _count(schema.RECALLED, "recalled facts"),
-        _count(schema.PROBED, "probed facts"),
+        _count(schema.RECALLED, "recalled facts", high=schema.MOST_PROBED),
+        _count(schema.PROBED, "probed facts", high=schema.MOST_PROBED),
         Field("accuracy", "a rate in [0, 1]", 0, 1),
         Field(
             "standard_error", f"a standard error, 0 or from {_SMALLEST:g}", _SMALLEST, or_zero=True, may_be_empty=True

@@ -85,6 +85,19 @@ def test_standard_errors_are_worth_the_binomial_count():
     assert curves_from_table(table, probed=150).probed.values[:, 0].tolist() == [100, 150, 150, 64]
 
 
+def test_more_probed_facts_than_a_count_holds_are_refused():
+    (message, *_) = messages(without(probed=[125, 3_000_000_000, 125, 500]))
+    assert message.startswith(
+        "row 1: expected probed to be probed facts, a whole number from 0 to 2147483647, got 3e+09"
+    )
+
+
+def test_a_standard_error_worth_more_than_a_count_holds_is_refused():
+    rates = without("recalled", "probed", acc=[0.9, 0.5, 0.7, 0.2], standard_error=[0.01, 1e-6, 0.01, 0.01])
+    (message,) = messages(rates)
+    assert message.startswith("row 1: expected a standard error that is worth at most 2,147,483,647 probed facts")
+
+
 def test_a_standard_error_of_zero_needs_a_bound():
     table = without("recalled", "probed", accuracy=[0.0, 0.1, 0.5, 1.0], stderr=[0, 0.05, 0.05, 0])
     (message,) = messages(table)
@@ -169,7 +182,7 @@ def test_everything_wrong_is_told_at_once_and_by_row():
     found = messages(table)
     for message in (
         "row 1: expected numbers in 'params' for params, got 'small'",
-        "row 1: expected facts to be infused facts, a whole number from 1, got 500.5",
+        "row 1: expected facts to be infused facts, a whole number from 1 to 1e+15, got 500.5",
         "row 3: expected a value of facts, got an empty cell",
         "row 3: expected ratio to be an infusion ratio in [1e-15, 1), got 50; if these are percent, divide",
         "row 2: expected at most as many recalled facts as probed ones, got 126 of 125",
