@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test slow lint types docs clean
+.PHONY: demo test slow lint types docs site clean
 .DEFAULT_GOAL := help
 
 help:
@@ -13,6 +13,7 @@ help:
 	@echo "make lint   ruff"
 	@echo "make types  type hints"
 	@echo "make docs   the documentation site, in build/docs"
+	@echo "make site   the same, its notebooks executed (minutes)"
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 12) else "bayeskisl needs Python 3.12 or newer, found %d.%d; install one, or name it: make PYTHON=python3.13" % v[:2])'
@@ -43,6 +44,9 @@ types: $(READY)
 
 docs: $(READY)
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -b html docs build/docs
+
+site: $(READY)
+	NOTEBOOKS=cache $(BIN)/sphinx-build --fail-on-warning --keep-going -b html docs build/docs
 
 clean:
 	rm -rf .venv build

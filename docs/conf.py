@@ -1,5 +1,7 @@
 """Sphinx: the documentation site, built offline with warnings as errors (`make docs`)."""
 
+import os
+import shutil
 from importlib import import_module
 from inspect import isclass
 from pathlib import Path
@@ -11,7 +13,7 @@ author = "the bayeskisl authors"
 release = bayeskisl.__version__
 
 extensions = [
-    "myst_parser",
+    "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.napoleon",
@@ -20,8 +22,14 @@ extensions = [
 ]
 myst_enable_extensions = ["dollarmath", "amsmath", "deflist", "colon_fence"]
 myst_heading_anchors = 3
-source_suffix = {".md": "markdown"}
+source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb"}
 exclude_patterns = ["_build", "reference/python-head.md"]
+
+# Executing the notebooks takes minutes, and tests do it anyway: `make site` does, and remembers; `make docs` shows cells.
+nb_execution_mode = os.environ.get("NOTEBOOKS", "off")
+nb_execution_timeout = 900
+nb_execution_raise_on_error = True
+nb_merge_streams = True
 
 html_theme = "furo"
 html_title = f"bayeskisl {release}"
@@ -88,10 +96,18 @@ def write_command_line(folder):
     (folder / "cli.md").write_text(text, encoding="utf-8")
 
 
-def write_reference(app):
+def copy_notebooks(folder):
+    """The notebooks live beside the package, not in the documentation."""
+    folder.mkdir(exist_ok=True)
+    for notebook in sorted(folder.parent.parent.glob("notebooks/*.ipynb")):
+        shutil.copyfile(notebook, folder / notebook.name)
+
+
+def write_generated(app):
+    copy_notebooks(Path(app.srcdir, "notebooks"))
     write_command_line(Path(app.srcdir, "reference"))
     write_python(Path(app.srcdir, "reference"))
 
 
 def setup(app):
-    app.connect("builder-inited", write_reference)
+    app.connect("builder-inited", write_generated)
