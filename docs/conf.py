@@ -25,7 +25,7 @@ myst_heading_anchors = 3
 source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb"}
 exclude_patterns = ["_build", "reference/python-head.md"]
 
-# Executing the notebooks takes minutes, and tests do it anyway: `make site` does, and remembers; `make docs` shows cells.
+# Executing the notebooks takes minutes, and tests do it anyway: `make site` does it, `make docs` shows their cells.
 nb_execution_mode = os.environ.get("NOTEBOOKS", "off")
 nb_execution_timeout = 900
 nb_execution_raise_on_error = True
