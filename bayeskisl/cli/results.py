@@ -26,6 +26,18 @@ def pages(
         typer.echo(str(path))
 
 
+@results_app.command("one-law")
+def one_law(
+    findings: Annotated[Path, typer.Option(help="The numbers, as JSON.")] = Path("data/results/one-law.json"),
+    out: Annotated[Path, typer.Option(help="The page.")] = Path("docs/results/one-law.md"),
+    fresh: Annotated[bool, typer.Option(help="Find again what was found.")] = False,
+) -> None:
+    """Does one law explain amount, ratio and dose? Predict each from another, and count the hits; minutes."""
+    with loading("loading PyMC"):
+        from bayeskisl.workflow.results.one_law_page import make_one_law_page
+    typer.echo(str(make_one_law_page(out, findings, lambda stage: typer.echo(stage, err=True), fresh=fresh)))
+
+
 @results_app.command("sanity")
 def sanity(
     records: Annotated[

@@ -1,37 +1,76 @@
-"""Does one law explain amount, ratio and dose? Critical exposures predicted from one experiment to the others."""
+"""Does one law explain amount, ratio and dose? Critical exposures of one experiment, predicted from another."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.curves import axis, cell_table, group_exposures
+from bayeskisl.curves import axis, cell_table, group_exposures, reference_load
 from bayeskisl.decision.measure import threshold_posterior
 from bayeskisl.inference import Fit
 from bayeskisl.inference.extrapolate import extrapolate
 
-__all__ = ["ALONE", "WITH_LOAD", "predicted_exposures", "transfer"]
+__all__ = ["ALONE", "FROM_DOSE", "WITH_LOAD", "Prediction", "from_amount", "from_dose", "transfer"]
 
-# The two hypotheses.
-ALONE, WITH_LOAD = "exposures alone", "exposures and load"
+# The hypotheses, by what they predict from.
+ALONE, WITH_LOAD, FROM_DOSE = "amount, exposures alone", "amount, exposures and load", "dose, the law 'common'"
 _TAILS = (0.5, 0.05, 0.95)
 
 Row = dict[str, Any]
 
+# Draws ``(sample,)`` of the critical exposures of a group, given its params, tokens and load (distinct facts).
+Prediction = Callable[[str, float, float, float], np.ndarray]
 
-def transfer(fit: Fit, curves: xr.Dataset, sweep: str) -> Iterator[Row]:
-    """Measured critical exposures of another experiment beside those that amount sweeps predict for it.
+
+def from_amount(fit: Fit) -> dict[str, Prediction]:
+    """What amount sweeps at several budgets and one ratio expect of any group, if it is like the infused facts.
+
+    In an amount sweep the load at the half point is the collapse point itself, K = r D / (l e50). Budgets move it: with
+    log e50 = log e0 - gamma log(D'/D), the load L stands at the half point of the budget D' = L l e50 / r, so that
+
+        (1 + gamma) log e50 = log e0 - gamma log(L l / (r D)).
+    """
+    exponent = fit.posterior[schema.EXPONENT].sel(group=schema.INFUSED, covariate=schema.TOKENS).values.ravel()
+    ratio = float(np.unique(fit.curves[schema.RATIO].values.round(3)).item())
+    length = float(np.unique(fit.curves[schema.TOKENS_PER_FACT].values).item())
+
+    def alone(group: str, params: float, tokens: float, load: float) -> np.ndarray:
+        ahead = extrapolate(fit, params, tokens, kind="mean")
+        return np.exp(ahead["log_critical_exposures"].sel(group=schema.INFUSED).values.ravel())
+
+    def with_load(group: str, params: float, tokens: float, load: float) -> np.ndarray:
+        log_e0 = np.log(alone(group, params, tokens, load))
+        return np.exp((log_e0 - exponent * np.log(load * length / (ratio * tokens))) / (1 + exponent))
+
+    return {ALONE: alone, WITH_LOAD: with_load}
+
+
+def from_dose(fit: Fit) -> dict[str, Prediction]:
+    """What a dose sweep expects of the same group, under the law that knows the load."""
+    reference = reference_load(fit.curves)
+
+    def common(group: str, params: float, tokens: float, load: float) -> np.ndarray:
+        ahead = extrapolate(fit, params, tokens, kind="mean").sel(group=group)
+        return np.exp(
+            (ahead["log_critical_exposures"] + ahead["load_effect"] * np.log(load / reference)).values.ravel()
+        )
+
+    return {FROM_DOSE: common}
+
+
+def transfer(curves: xr.Dataset, sweep: str, predictions: Mapping[str, Prediction]) -> Iterator[Row]:
+    """Measured critical exposures of an experiment beside those that another one predicts for it.
 
     Parameters
     ----------
-    fit : Fit
-        Of amount sweeps at several budgets.
     curves : xarray.Dataset
         A ratio or dose sweep.
     sweep : str
         Its name.
+    predictions : mapping
+        By hypothesis.
 
     Yields
     ------
@@ -53,7 +92,7 @@ def transfer(fit: Fit, curves: xr.Dataset, sweep: str) -> Iterator[Row]:
             measured = _measured(runs, group_exposures(curves).sel(group=group, run=runs[schema.RUN]).values)
             load = _load(curves.attrs["axis"], group, measured["median"], cells.isel(cell=cell), runs)
             size, budget = float(cells[schema.PARAMS][cell]), float(cells[schema.TOKENS][cell])
-            found = {name: _summary(draws) for name, draws in predicted_exposures(fit, size, budget, load).items()}
+            found = {name: _summary(of(group, size, budget, load)) for name, of in predictions.items()}
             yield {
                 "sweep": sweep,
                 "group": group,
@@ -63,37 +102,6 @@ def transfer(fit: Fit, curves: xr.Dataset, sweep: str) -> Iterator[Row]:
                 "predicted": found,
                 "hit": {name: each["low"] <= measured["median"] <= each["high"] for name, each in found.items()},
             }
-
-
-def predicted_exposures(fit: Fit, params: float, tokens: float, load: float) -> dict[str, np.ndarray]:
-    """Draws of critical exposures of a size, under each hypothesis.
-
-    In an amount sweep the load at the half point is the collapse point itself, K = r D / (l e50). Budgets move it: with
-    log e50 = log e0 - gamma log(D'/D), the load L stands at the half point of the budget D' = L l e50 / r, so that
-
-        (1 + gamma) log e50 = log e0 - gamma log(L l / (r D)).
-
-    Parameters
-    ----------
-    fit : Fit
-        Of amount sweeps at several budgets and one ratio.
-    params, tokens : float
-        Of the target.
-    load : float
-        Distinct facts L.
-
-    Returns
-    -------
-    dict of numpy.ndarray
-        Shape ``(sample,)``, a new size's scatter included.
-    """
-    ahead = extrapolate(fit, params, tokens, kind="mean")
-    log_e0 = ahead["log_critical_exposures"].sel(group=schema.INFUSED).values.ravel()
-    exponent = fit.posterior[schema.EXPONENT].sel(group=schema.INFUSED, covariate=schema.TOKENS).values.ravel()
-    infused = float(np.unique(fit.curves[schema.RATIO].values.round(3)).item()) * tokens
-    length = float(np.unique(fit.curves[schema.TOKENS_PER_FACT].values).item())
-    log_e50 = (log_e0 - exponent * np.log(load * length / infused)) / (1 + exponent)
-    return {ALONE: np.exp(log_e0), WITH_LOAD: np.exp(log_e50)}
 
 
 def _measured(runs: xr.Dataset, exposures: np.ndarray) -> dict[str, float]:

@@ -7,7 +7,7 @@ from bayeskisl import schema
 from bayeskisl.reporting.numbers import exact, percent
 from bayeskisl.workflow.results.text import gate_word, held_out_scores, markdown_table, point
 
-__all__ = ["index_page"]
+__all__ = ["BESIDE", "index_page"]
 
 _HEAD = """# What the shipped sweeps say
 
@@ -23,14 +23,21 @@ Cells left out, predicted as one fresh run from what remained, then compared wit
 measured median inside the 90 % interval. Predictions that share runs are not independent. Only those of a posterior
 that passed its gate count; the last column says how many others there were."""
 
+# Pages that are about several sweeps.
+BESIDE = ("one-law", "sanity")
+
 _RECIPE = "How much of this is the recipe's doing: the [sanity ladder](sanity.md)."
+
+_ONE_LAW = (
+    "Does one law in exposures and load explain amount, ratio and dose? [Predicted one from another](one-law.md)."
+)
 
 _NO_RECIPE = """How much of this is the recipe's doing is **not known yet**: the sanity ladder is specified in
 `data/sanity/rungs.toml`, and `bayeskisl results sanity --records DIR` trains it; it has not been run to its end."""
 
 
-def index_page(everything: Sequence[dict[str, Any]], sanity: bool) -> str:
-    """The overview, from the findings of all sweeps; `sanity` says whether there is a page of the sanity ladder."""
+def index_page(everything: Sequence[dict[str, Any]], beside: Sequence[str]) -> str:
+    """The overview, from the findings of all sweeps; `beside` are the pages of `BESIDE` that there are."""
     summary = [
         [
             f"[{found['sweep']}]({found['sweep']}.md)",
@@ -42,7 +49,6 @@ def index_page(everything: Sequence[dict[str, Any]], sanity: bool) -> str:
         ]
         for found in everything
     ]
-    beside = ["sanity"] if sanity else []
     scores = [[found["sweep"], *row] for found in everything for row in held_out_scores(found)]
     parts = [
         _HEAD,
@@ -51,7 +57,8 @@ def index_page(everything: Sequence[dict[str, Any]], sanity: bool) -> str:
         ),
         _HITS,
         markdown_table(["sweep", "law", "hits", "of", "gate failed"], scores),
-        _RECIPE if sanity else _NO_RECIPE,
+        _RECIPE if "sanity" in beside else _NO_RECIPE,
+        *([_ONE_LAW] if "one-law" in beside else []),
         "\n".join(["```{toctree}", ":hidden:", "", *(found["sweep"] for found in everything), *beside, "```"]),
     ]
     return "\n\n".join(parts) + "\n"

@@ -3,16 +3,16 @@
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from bayeskisl import schema
 from bayeskisl.inference import Fit
 from bayeskisl.reporting import plot_collapse, plot_curves
 from bayeskisl.reporting.held_out_figure import plot_held_out
 from bayeskisl.sweeping.records import write_atomically
+from bayeskisl.workflow.results.files import rounded, written
 from bayeskisl.workflow.results.findings import Found, find, made_from
 from bayeskisl.workflow.results.images import small_png
-from bayeskisl.workflow.results.overview import index_page
+from bayeskisl.workflow.results.overview import BESIDE, index_page
 from bayeskisl.workflow.results.subjects import SUBJECTS, subject_of
 from bayeskisl.workflow.results.text import page
 
@@ -52,24 +52,19 @@ def make_pages(
         if fresh or not path.is_file() or json.loads(path.read_text())["made_from"] != source:
             found, fitted = find(subject, lambda stage, name=subject.name: tell(f"{name}: {stage}"))
             _draw(found, fitted, pages / "figures")
-            content = json.dumps({**_rounded(found), "made_from": source}, indent=1)
-            _written(path, content + "\n")
+            content = json.dumps({**rounded(found), "made_from": source}, indent=1)
+            written(path, content + "\n")
     everything = load_findings(findings)
-    of_sweeps = [_written(pages / f"{found['sweep']}.md", page(found)) for found in everything]
-    overview = index_page(everything, (pages / "sanity.md").is_file())
-    return [*of_sweeps, _written(pages / "index.md", overview)]
+    of_sweeps = [written(pages / f"{found['sweep']}.md", page(found)) for found in everything]
+    beside = [name for name in BESIDE if (pages / f"{name}.md").is_file()]
+    overview = index_page(everything, beside)
+    return [*of_sweeps, written(pages / "index.md", overview)]
 
 
 def load_findings(folder: str | Path) -> list[Found]:
     """The findings of every sweep that has them, in the order of the pages."""
     paths = [Path(folder) / f"{name}.json" for name in SUBJECTS]
     return [json.loads(path.read_text()) for path in paths if path.is_file()]
-
-
-def _written(path: Path, text: str) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, text.encode())
-    return path
 
 
 def _draw(found: Found, fitted: Fit, folder: Path) -> None:
@@ -80,12 +75,3 @@ def _draw(found: Found, fitted: Fit, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for what, figure in figures.items():
         write_atomically(folder / f"{found['sweep']}-{what}.png", small_png(figure))
-
-
-def _rounded(value: Any) -> Any:
-    """Every float to five digits, as much as a page and its readers can use."""
-    if isinstance(value, dict):
-        return {key: _rounded(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_rounded(each) for each in value]
-    return float(f"{value:.5g}") if isinstance(value, float) and abs(value) < float("inf") else value

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bayeskisl.workflow.results.overview import index_page
+from bayeskisl.workflow.results.overview import BESIDE, index_page
 from bayeskisl.workflow.results.pages import load_findings
 from bayeskisl.workflow.results.text import page
 
@@ -21,5 +21,5 @@ def test_a_page_is_what_its_findings_say(found):
 
 def test_the_overview_lists_every_page_and_no_other():
     text = (PAGES / "index.md").read_text(encoding="utf-8")
-    assert text == index_page(FINDINGS, (PAGES / "sanity.md").is_file())
+    assert text == index_page(FINDINGS, [name for name in BESIDE if (PAGES / f"{name}.md").is_file()])
     assert all(f"[{found['sweep']}]({found['sweep']}.md)" in text for found in FINDINGS)
