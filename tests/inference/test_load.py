@@ -8,7 +8,7 @@ from bayeskisl.curves.axis import LoadEffect, axis_exposures
 from bayeskisl.decision import decide
 from bayeskisl.decision.prediction import Options, forecast
 from bayeskisl.decision.target import target_of
-from bayeskisl.design import plan
+from bayeskisl.design import believe, plan
 from bayeskisl.errors import InputError
 from bayeskisl.inference import fit, simulate
 from bayeskisl.inference.data import prepare
@@ -108,9 +108,14 @@ def test_a_decision_and_its_figure_are_made(fitted):
     assert len(plot_curves(fitted).axes) == 3
 
 
-def test_planning_refuses_it(fitted):
-    with pytest.raises(InputError, match="exposures alone"):
-        plan(fitted, 98_304, budget="1e15flop", throw=False)
+def test_planning_knows_it(fitted):
+    """Read at the load of its half-point, the target's line hangs less on the effect of the load."""
+    result = plan(fitted, 98_304, budget="1e14flop", batch=3, particles=2_000, throw=False)
+    assert all(0 < run.level < 1 for run in result.runs)
+    assert result.purchases[-1].width < result.before
+    beliefs = believe(fitted, 98_304, None, [], particles=2_000)
+    moved = abs(np.corrcoef(beliefs.target_line - beliefs.target_at_load, beliefs.load_effect)[0, 1])
+    assert abs(np.corrcoef(beliefs.target_line, beliefs.load_effect)[0, 1]) < moved
 
 
 def test_exposures_are_designed_of_a_dose_alone():
