@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from bayeskisl import schema
+from bayeskisl.decision.target import falling_group
 from bayeskisl.reporting.numbers import exact, percent, span, three_digits
 from bayeskisl.workflow.results.subjects import subject_of
 
@@ -128,34 +129,40 @@ def _verdict_of_gate(found: Found) -> Iterator[str]:
 
 
 def _collapse(found: Found) -> Iterator[str]:
-    group = next(
-        (name for name, each in found["fit"]["groups"].items() if schema.COLLAPSE in each), next(iter(_groups(found)))
-    )
-    inferred = found["fit"]["groups"][group]
-    unit = schema.UNITS[schema.AXES[found["axis"]]]
-    rows = []
-    for i, cell in enumerate(found["cells"]):
-        rows.append(
-            [
-                exact(cell["params"]),
-                exact(cell["total_params"]),
-                exact(cell["tokens"]),
-                point(cell["collapse"]),
-                point(inferred[schema.COLLAPSE][i]) if schema.COLLAPSE in inferred else "",
-                point(inferred[schema.CRITICAL_EXPOSURES][i]),
-            ]
-        )
+    group, unit = falling_group(found["axis"], list(_groups(found))), schema.UNITS[schema.AXES[found["axis"]]]
+    inferred = _groups(found)[group]
     yield (
         f"Half of what can be kept is kept there, in {unit}, of the {_GROUPS[group]}. Measured: from the cell's own "
         "runs, without a law. Inferred: from all cells jointly."
     )
-    head = ["N", "total", "D", "measured", "inferred", "critical exposures"]
-    yield markdown_table(head, rows)
-    for name, each in found["fit"]["groups"].items():
+    rows = [
+        [
+            exact(cell["params"]),
+            exact(cell["total_params"]),
+            exact(cell["tokens"]),
+            point(cell["collapse"]),
+            point(inferred[schema.COLLAPSE][i]) if schema.COLLAPSE in inferred else "",
+            point(inferred[schema.CRITICAL_EXPOSURES][i]),
+        ]
+        for i, cell in enumerate(found["cells"])
+    ]
+    yield markdown_table(["N", "total", "D", "measured", "inferred", "critical exposures"], rows)
+    for name, each in _groups(found).items():
         if schema.ONSET in each:
-            onsets = [[exact(cell["params"]), point(each[schema.ONSET][i])] for i, cell in enumerate(found["cells"])]
             yield f"Onset of the {_GROUPS[name]}, where half is learned:"
-            yield markdown_table(["N", "onset"], onsets)
+            yield _by_size(found, each, schema.ONSET)
+        if schema.COLLAPSE in each and name != group:
+            never = "; 1 where more than half is kept at any share" if found["axis"] != "amount" else ""
+            yield f"Collapse of the {_GROUPS[name]}, in {unit}{never}:"
+            yield _by_size(found, each, schema.COLLAPSE)
+
+
+def _by_size(found: Found, group: Found, quantity: str) -> str:
+    rows = [
+        [exact(cell["params"]), point(group[quantity][i]), point(group[schema.CRITICAL_EXPOSURES][i])]
+        for i, cell in enumerate(found["cells"])
+    ]
+    return markdown_table(["N", quantity, "critical exposures"], rows)
 
 
 def _groups(found: Found) -> Found:
