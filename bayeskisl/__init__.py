@@ -41,6 +41,7 @@ _PUBLIC = {
     "Run": "bayeskisl.design",
     "candidate_runs": "bayeskisl.design",
     "explore": "bayeskisl.reporting",
+    "interactive": "bayeskisl.reporting",
     "plot_plan": "bayeskisl.reporting",
     "plot_replay": "bayeskisl.reporting",
     "plot_curves": "bayeskisl.reporting",

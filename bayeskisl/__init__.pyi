@@ -33,6 +33,7 @@ from bayeskisl.laws import Law as Law
 from bayeskisl.laws import load_law as load_law
 from bayeskisl.reporting import explore as explore
 from bayeskisl.reporting import export as export
+from bayeskisl.reporting import interactive as interactive
 from bayeskisl.reporting import plot_calibration as plot_calibration
 from bayeskisl.reporting import plot_collapse as plot_collapse
 from bayeskisl.reporting import plot_curves as plot_curves

@@ -5,6 +5,7 @@ from bayeskisl.reporting.curves_figure import plot_curves
 from bayeskisl.reporting.decision_figure import plot_decision
 from bayeskisl.reporting.diagnostics_figures import plot_calibration, plot_diagnostics, plot_prior_vs_posterior
 from bayeskisl.reporting.explorer import explore
+from bayeskisl.reporting.interactive import interactive
 from bayeskisl.reporting.page import report
 from bayeskisl.reporting.plan_figure import plot_plan
 from bayeskisl.reporting.prior_figure import describe_prior, plot_prior_predictive
@@ -19,6 +20,7 @@ __all__ = [
     "describe_verification",
     "explore",
     "export",
+    "interactive",
     "plot_calibration",
     "plot_collapse",
     "plot_curves",

@@ -15,6 +15,7 @@ from bayeskisl.reporting.collapse_figure import plot_collapse
 from bayeskisl.reporting.curves_figure import plot_curves
 from bayeskisl.reporting.decision_figure import plot_decision
 from bayeskisl.reporting.images import data_uri, write_png
+from bayeskisl.reporting.live import packed_figures, packed_library
 from bayeskisl.reporting.markdown import render_markdown
 from bayeskisl.reporting.text import answer
 
@@ -50,7 +51,8 @@ def report(
     Returns
     -------
     pathlib.Path
-        The page. It loads nothing from anywhere, follows the reader's light or dark setting, and prints.
+        The page. It loads nothing from anywhere, follows the reader's light or dark setting, and prints. Its figures
+        can be read off with the pointer and magnified; they stay pictures where scripts do not run, and on paper.
     """
     out, drawn = Path(out), list(_figures(fit, decision, verification))
     content = _content(fit, decision, verification)
@@ -58,7 +60,8 @@ def report(
         folder = Path(figures_dir) if figures_dir is not None else out.with_name(f"{out.stem}-figures")
         page = render_markdown(content, [_beside(figure, folder, out.parent) for figure in drawn])
     else:
-        page = _template().render(**content, figures=[_embedded(figure, figures_dir) for figure in drawn])
+        figures = [_embedded(figure, figures_dir) for figure in drawn]
+        page = _template().render(**content, figures=figures, library=packed_library())
     out.parent.mkdir(parents=True, exist_ok=True)
     unfinished = out.with_name(out.name + ".part")
     unfinished.write_text(page.replace(" %", "\N{NO-BREAK SPACE}%"), encoding="utf-8")
@@ -96,7 +99,13 @@ def _embedded(figure: _Figure, figures_dir: str | Path | None) -> dict[str, str]
     light, dark = (figure.draw(dark=dark) for dark in (False, True))
     if figures_dir is not None:
         write_png(light, Path(figures_dir) / f"{figure.name}.png")
-    return {"light": data_uri(light), "dark": data_uri(dark), "alt": figure.alt, "caption": figure.caption}
+    return {
+        "light": data_uri(light),
+        "dark": data_uri(dark),
+        "live": packed_figures(light, dark),
+        "alt": figure.alt,
+        "caption": figure.caption,
+    }
 
 
 def _beside(figure: _Figure, folder: Path, page_folder: Path) -> dict[str, str]:

@@ -62,7 +62,7 @@ def test_loads_nothing(report_path, page):
     addresses = [attrs.get(name) for _, attrs in page.tags for name in ("src", "href", "srcset", "action", "data")]
     assert all(address.startswith(("data:", "#")) for address in addresses if address)
     assert not re.search(r"url\(|@import|https?://", report_path.read_text(encoding="utf-8"))
-    assert page.all("script") == []
+    assert {attrs.get("type") for attrs in page.all("script")} == {None, "text/plain"}
 
 
 def test_every_image_is_described_and_there_in_light_and_dark(page):
@@ -72,7 +72,7 @@ def test_every_image_is_described_and_there_in_light_and_dark(page):
 
 def test_is_small_and_figures_lie_beside_it(report_path):
     figures = report_path.parents[1] / "figures"
-    assert report_path.stat().st_size < 2_000_000
+    assert report_path.stat().st_size < 6_000_000
     assert sorted(p.name for p in figures.iterdir()) == ["collapse.png", "decision.png", "retention.png"]
     assert [p.name for p in report_path.parent.iterdir()] == ["report.html"]
 
@@ -89,7 +89,8 @@ def test_markup_is_inert(fit, decision, tmp_path):
     decision.data.attrs["warnings"] = '[{"code": "</li>", "message": "<b>bold</b>"}]'
     page = Page(report(fit, decision, out=tmp_path / "report.html").read_text(encoding="utf-8"))
     assert MARKUP in page.said  # as text
-    assert page.all("script") == page.all("b") == []
+    assert len(page.all("script")) == 2
+    assert page.all("b") == []
     assert len(page.all("img")) == 3
 
 
