@@ -22,6 +22,11 @@ from bayeskisl.laws import Law, load_law
 
 __all__ = ["design_curves", "simulate"]
 
+# Ranges of true values; what is in none of these may be any number.
+_POSITIVE = ("concentration", "asymmetry", "minimum_exposures", "sharpness")
+_NOT_NEGATIVE = ("tau", "sigma_run", "steepness_scatter", "lapse_scatter", "load_effect")
+_SHARES = {"floor_excess": 0, "run_correlation": -1}
+
 _ALL_PROBED = 500  # facts; larger sets are probed by a sample of this size
 
 
@@ -55,7 +60,7 @@ def simulate(
     Raises
     ------
     InputError
-        If `truth` or `design` has an unknown key.
+        If `truth` or `design` has an unknown key, or a true value is out of range.
     """
     law = load_law(law)
     design = (
@@ -65,7 +70,7 @@ def simulate(
     )
     data = prepare(design, law)
     fixed = {
-        name: _by_covariate(value, data.size_law.covariates)
+        name: _in_range(name, _by_covariate(name, value, data.size_law.covariates))
         for name, value in _known(truth or {}, FREE, "truth").items()
     }
     rng = np.random.default_rng(seed)
@@ -164,7 +169,24 @@ def _known(given: Mapping[str, Any], allowed: Any, where: str) -> dict[str, Any]
     return dict(given)
 
 
-def _by_covariate(value: Any, covariates: tuple[str, ...]) -> np.ndarray:
-    return (
-        np.array([value[name] for name in covariates]) if isinstance(value, Mapping) else np.asarray(value, dtype=float)
-    )
+def _by_covariate(name: str, value: Any, covariates: tuple[str, ...]) -> np.ndarray:
+    if isinstance(value, Mapping) and set(value) != set(covariates):
+        raise InputError(f"{name} by {', '.join(covariates)}", ", ".join(map(repr, value)), "truth")
+    try:
+        return np.asarray([value[each] for each in covariates] if isinstance(value, Mapping) else value, dtype=float)
+    except (TypeError, ValueError):
+        raise InputError(f"numbers for {name}", repr(value), "truth") from None
+
+
+def _in_range(name: str, value: np.ndarray) -> np.ndarray:
+    """The value, if it is one that the quantity can have."""
+    said, fits = ("finite", np.isfinite(value))
+    if name in _POSITIVE:
+        said, fits = "above 0", fits & (value > 0)
+    elif name in _NOT_NEGATIVE:
+        said, fits = "0 or above", fits & (value >= 0)
+    elif name in _SHARES:
+        said, fits = f"in [{_SHARES[name]}, 1)", fits & (value >= _SHARES[name]) & (value < 1)
+    if not np.all(fits):
+        raise InputError(f"{name} {said}", str(value.tolist()), "truth")
+    return value

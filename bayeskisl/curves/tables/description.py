@@ -26,15 +26,16 @@ def describe_import(curves: xr.Dataset) -> str:
     if "import_mapping" not in attrs:
         return "not imported from a table"
     left_out = json.loads(attrs["import_left_out"])
-    unused = json.loads(attrs["import_unused_columns"])
+    unused, assumed = (json.loads(attrs[name]) for name in ("import_unused_columns", "import_assumed"))
     lines = [
         f"{curves.sizes['run']:,} runs, groups {', '.join(map(str, curves['group'].values))}, axis {attrs['axis']}",
         *(f"told by the table: {comment}" for comment in json.loads(attrs["import_comments"])),
         *json.loads(attrs["import_notes"]),
-        *(f"assumed: {sentence}" for sentence in json.loads(attrs["import_assumed"])),
+        *(f"assumed: {sentence}" for sentence in assumed),
     ]
     if unused:
-        lines.append(f"columns not used: {_some(list(map(repr, unused)), len(unused))}")
+        hint = " (if one tells what was assumed, say which, as in --map FIELD=COLUMN)" if assumed else ""
+        lines.append(f"columns not used: {_some(list(map(repr, unused)), len(unused))}{hint}")
     if left_out["count"]:
         rows = [f"{place} ({reason})" for place, reason in left_out["listed"]]
         lines.append(f"left out: {left_out['count']:,} rows: {_some(rows, left_out['count'])}")

@@ -8,7 +8,7 @@ import numpy as np
 
 from bayeskisl import schema
 
-__all__ = ["FIELDS", "MEASURED", "NUMBERS", "TEXTS", "Field", "recognise", "split_group"]
+__all__ = ["FIELDS", "MEASURED", "NUMBERS", "TEXTS", "Field", "recognise", "says_non_embedding", "split_group"]
 
 _LARGEST = 1e15  # beyond it, whole numbers are no longer exact in float64
 _SMALLEST = 1 / _LARGEST  # of what is positive: nobody measures less, and no product of a few of them leaves float64
@@ -172,6 +172,12 @@ def recognise(
 def _says_percent(cells: Sequence[object]) -> bool:
     """Whether the cells themselves say that they are in percent, 94.1%, and are read as such."""
     return any(isinstance(cell, str) and cell.rstrip().endswith("%") for cell in cells)
+
+
+def says_non_embedding(column: str) -> bool:
+    """Whether a column's name says that its parameters leave embeddings out, as this package's own does."""
+    name = _normalised(column)
+    return name == schema.PARAMS or "non_emb" in name or "nonemb" in name
 
 
 def quoted(column: str) -> str:

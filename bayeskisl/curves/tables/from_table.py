@@ -11,12 +11,12 @@ from bayeskisl import schema
 from bayeskisl.curves.tables.assemble import assemble, describe
 from bayeskisl.curves.tables.counts import count
 from bayeskisl.curves.tables.experiment import axis_of, last_checkpoints, runs_of
-from bayeskisl.curves.tables.fields import quoted, split_group
+from bayeskisl.curves.tables.fields import quoted, says_non_embedding, split_group
 from bayeskisl.curves.tables.identity import solve_identity
-from bayeskisl.curves.tables.levels import VALUE, gather_levels
+from bayeskisl.curves.tables.levels import VALUE, gather_levels, levels_in
 from bayeskisl.curves.tables.mapping import complete_mapping, evaluate, probed_rows
-from bayeskisl.curves.tables.problems import Findings, TableError
-from bayeskisl.curves.tables.read import read_table
+from bayeskisl.curves.tables.problems import Findings, TableError, shown
+from bayeskisl.curves.tables.read import RawTable, read_table
 from bayeskisl.curves.validate import validate
 
 __all__ = ["curves_from_table"]
@@ -94,10 +94,14 @@ def curves_from_table(
     findings = Findings(raw.origin, raw.places, left_out=list(raw.left_out), columns=list(raw.columns))
     _add_options(given, findings, probed=probed, guessing=guessing)
     full, recognised = complete_mapping(given, raw, findings)
+    if levels is None and not any(split_group(field)[0] in _OUTCOMES for field in full):
+        _refuse_levels(raw, findings)
     values, unused = evaluate(full, raw, findings)
+    findings.columns.sort(key=lambda name: name not in unused)  # an error names first what nobody read
     findings.stop_if_refused(skip_bad_rows=True)  # what is wrong with single rows is told below, all at once
     if recognised:
         findings.notes.append(f"recognised: {', '.join(_recognised(name, full[name]) for name in recognised)}")
+    _doubt_labels(full, findings)
     rows = _completed(_by_group(values, findings), findings)
     infusion = solve_identity(rows, findings)
     rows[schema.RECALLED], rows[schema.PROBED] = count(rows, findings)
@@ -111,8 +115,32 @@ def curves_from_table(
     return validate(describe(curves, str(found), raw, full, unused, infusion.relative, findings), raw.origin)
 
 
+def _refuse_levels(table: RawTable, findings: Findings) -> None:
+    """A wide table whose columns nobody said to be levels."""
+    field, columns = levels_in(table)
+    if columns:
+        findings.refuse(
+            "recalled facts or an accuracy in a column, or columns that are levels",
+            f"columns such as {', '.join(map(shown, columns[:3]))}", "columns",
+            f"if they are levels of {field}, say so: --levels {field}",
+        )  # fmt: skip
+        findings.stop_if_refused()
+
+
 def _recognised(field: str, source: str | float) -> str:
     return field if source == quoted(field) else f"{field} from {source}"
+
+
+def _doubt_labels(mapping: Mapping[str, str | float], findings: Findings) -> None:
+    """A size by its common name mostly counts the embeddings too."""
+    source = mapping.get(schema.PARAMS)
+    if schema.TOTAL_PARAMS not in mapping and source in {quoted(name) for name in findings.columns}:
+        name = str(source).strip('"')
+        if not says_non_embedding(name):
+            findings.assumed.append(
+                f"{name} was taken as non-embedding parameters; names such as 70M mostly count all of them (then map "
+                "params to a column of those without embeddings, and total_params to this one)"
+            )
 
 
 def _add_options(given: dict[str, Any], findings: Findings, **options: float | None) -> None:
@@ -162,7 +190,7 @@ def _completed(values: dict[str, np.ndarray], findings: Findings) -> dict[str, n
         if schema.TOTAL_PARAMS in rows:
             remedy = "say --map params=total_params if embeddings may count; exponents of small sizes then differ"
         findings.refuse("non-embedding parameters", f"none among {findings.have}", "columns", remedy)
-        rows[schema.PARAMS] = nothing
+        rows[schema.PARAMS] = 1.0 + np.arange(len(nothing))  # distinct: no row seems to repeat another
     if schema.TOTAL_PARAMS not in rows:
         rows[schema.TOTAL_PARAMS] = rows[schema.PARAMS]
         findings.assumed.append("total_params was not in the table; taken as params")

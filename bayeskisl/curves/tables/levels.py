@@ -4,13 +4,15 @@ import re
 from collections.abc import Iterable
 
 from bayeskisl import schema
+from bayeskisl.curves.tables.fields import recognise
 from bayeskisl.curves.tables.quantities import read_quantity
 from bayeskisl.curves.tables.read import RawTable
 from bayeskisl.errors import InputError
 
-__all__ = ["VALUE", "gather_levels"]
+__all__ = ["VALUE", "gather_levels", "levels_in"]
 
 VALUE = "value"
+_SWEPT = (schema.FACTS, schema.RATIO, schema.EXPOSURES)
 _NAMED_LEVEL = re.compile(
     r"(?P<prefix>.*?[^0-9.eE+,_-])?[\s=@:_/-]*(?P<level>[0-9.][0-9.,_]*(?:[eE][+-]?\d+)?\s*(?:%|bn|[kmgbtKMGBT])?)"
 )
@@ -36,7 +38,7 @@ def gather_levels(table: RawTable, field: str) -> RawTable:
     InputError
         If fewer than two columns name a level, or several sets of columns do.
     """
-    if field not in (schema.FACTS, schema.RATIO, schema.EXPOSURES):
+    if field not in _SWEPT:
         raise InputError("facts, ratio or exposures", repr(field), "levels")
     levels = _levels(table.columns, table.origin)
     clash = sorted({field, VALUE} & set(table.columns))
@@ -51,15 +53,30 @@ def gather_levels(table: RawTable, field: str) -> RawTable:
     return RawTable(columns, places, table.origin, table.comments)
 
 
-def _levels(names: Iterable[str], origin: str) -> dict[str, float]:
-    """Column -> level, of the columns that are alike but for it; plain numbers first."""
+def levels_in(table: RawTable) -> tuple[str, list[str]]:
+    """What the columns of a wide table seem to be levels of, and these columns; no columns if it is not wide."""
+    sets = _sets(table.columns)
+    if not sets:
+        return "", []
+    prefix, levels = ("", sets[""]) if "" in sets else next(iter(sets.items()))
+    told, _ = recognise({prefix: []})
+    return next((field for field in _SWEPT if field in told), schema.FACTS), list(levels)
+
+
+def _sets(names: Iterable[str]) -> dict[str, dict[str, float]]:
+    """Columns that are alike but for a level, with it, by what they have in common."""
     by_prefix: dict[str, dict[str, float]] = {}
     for name in names:
         found = _NAMED_LEVEL.fullmatch(name.strip())
         level = read_quantity(found["level"]) if found else None
         if found and level is not None:
             by_prefix.setdefault((found["prefix"] or "").strip(" =@:_/-"), {})[name] = level
-    sets = {prefix: levels for prefix, levels in by_prefix.items() if len(levels) > 1}
+    return {prefix: levels for prefix, levels in by_prefix.items() if len(levels) > 1}
+
+
+def _levels(names: Iterable[str], origin: str) -> dict[str, float]:
+    """Column -> level, of the columns that are alike but for it; plain numbers first."""
+    sets = _sets(names)
     if "" in sets:
         return sets[""]
     if len(sets) != 1:

@@ -402,3 +402,35 @@ def test_decimals_and_arrays_are_cells_like_others():
 def test_percent_is_divided_once(rates):
     curves = curves_from_table({**without("recalled", "probed"), **rates}, probed=100)
     assert curves.recalled.values[:, 0].tolist() == [92, 6, 99, 52]
+
+
+def test_a_wide_table_is_told_how_to_say_what_its_columns_are():
+    wide = {"params": [6_144], "n": [500], "facts=25k": [0.9], "facts=50k": [0.4]}
+    with pytest.raises(InputError, match=r"columns such as 'facts=25k', 'facts=50k'.*--levels facts"):
+        curves_from_table(wide)
+    with pytest.raises(InputError, match=r"--levels ratio"):
+        curves_from_table({"params": [6_144], "n": [500], "ratio 0.1": [0.9], "ratio 0.2": [0.4]})
+
+
+def test_columns_that_nobody_recognised_are_named_first():
+    table = {"tokens": [1e6], "seed": [0], "facts": [100], "lr": [0.1], "ratio": [0.5], "exposures": [3],
+             "acc": [0.5], "probed": [10], "size": [6_144]}  # fmt: skip
+    with pytest.raises(InputError, match="non-embedding parameters, got none among 'size'"):
+        curves_from_table(table)
+
+
+def test_a_missing_size_does_not_make_rows_look_alike():
+    with pytest.raises(InputError) as problem:
+        curves_from_table({"facts": [100, 100, 200], "acc": [0.5, 0.5, 0.2], "probed": [10, 10, 10]})
+    assert "non-embedding" in str(problem.value)
+    assert "each run and group once" not in str(problem.value)
+
+
+@pytest.mark.parametrize(
+    ("column", "doubted"), [("model_size", True), ("params", False), ("non_embedding_params", False)]
+)
+def test_a_size_by_its_common_name_is_doubted(column, doubted):
+    table = {column: ["70M", "70M", "1B"], "facts": [100, 200, 100], "acc": [0.9, 0.4, 1.0], "probed": [100] * 3}
+    said = describe_import(curves_from_table({**table, "note": ["a", "b", "c"]}))
+    assert ("names such as 70M" in said) == doubted
+    assert "'note' (if one tells what was assumed" in said
