@@ -8,6 +8,7 @@ import typer
 from bayeskisl.cli.comparison import compare
 from bayeskisl.cli.decisions import decide, predict, verify
 from bayeskisl.cli.display import SweepDisplay, console, duration, loading, significant
+from bayeskisl.cli.fitted import posterior_table
 from bayeskisl.cli.planning import loop, plan, replay
 from bayeskisl.cli.proof import proof_app
 from bayeskisl.cli.results import results_app
@@ -168,6 +169,7 @@ def fit(
     out: Annotated[Path, typer.Option(help="NetCDF file to write.")] = Path("fit.nc"),
     draws: Annotated[int, typer.Option(min=100, help="Draws per chain.")] = 1000,
     seed: int = 0,
+    every: Annotated[bool, typer.Option("--all", help="Show every quantity, with its diagnostics.")] = False,
 ) -> None:
     """Infer collapse points and exponents; the posterior is saved also if it fails the gate, labelled."""
     from bayeskisl.curves import load_curves
@@ -180,12 +182,16 @@ def fit(
 
         result = fit_curves(loaded, law, draws=draws, seed=seed, throw=False)
         result.save(out)
-    console.print(result.summary().to_string(), markup=False, highlight=False, soft_wrap=True)
+    if every:
+        console.print(result.summary().to_string(), markup=False, highlight=False, soft_wrap=True)
+    else:
+        console.print(posterior_table(result))
     for warning in result.warnings:
         typer.echo(f"{warning.severity}: {warning.message} {warning.remedy}")
     if not result.gate.passed:
         raise GateError(f"{out}: {'; '.join(result.gate.reasons)}. The posterior is saved, labelled as failed.")
-    typer.echo(f"gate passed: {out}")
+    rhat, draws_worth = result.gate.rhat, min(result.gate.ess_bulk, result.gate.ess_tail)
+    typer.echo(f"gate passed (largest R-hat {rhat:.3f}, fewest effective draws {draws_worth:,.0f}): {out}")
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +11,7 @@ from bayeskisl.errors import InputError
 from bayeskisl.quantities import read_number
 
 if TYPE_CHECKING:
+    import xarray as xr
     from rich.table import Table
 
     from bayeskisl.design import Plan
@@ -44,7 +45,9 @@ def plan(
     planner: Annotated[str, typer.Option(help="greedy, or a baseline such as v-optimal.")] = "greedy",
     seed: int = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
-    out: Annotated[Path | None, typer.Option(help="Sweep file to write, for `sweep run`.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Sweep file to write, for `sweep run`; a table if it ends in .csv.")
+    ] = None,
     figure: Annotated[Path | None, typer.Option(help="Figure to write, PNG or SVG.")] = None,
 ) -> None:
     """Which runs next: those that narrow the target's interval most for their price."""
@@ -54,9 +57,9 @@ def plan(
         from bayeskisl.inference import load_fit
 
         loaded = load_fit(fit)
-        table = design.sweep_behind(loaded.curves, sweep)
+        table = _sweep_behind(loaded.curves, sweep, needed=out is not None and out.suffix != ".csv")
         offered = design.candidate_runs(
-            loaded, size, budget_of_target, sizes=design.ladder_sizes(table),
+            loaded, size, budget_of_target, sizes=design.ladder_sizes(table) if table else None,
             largest=read_number(largest, "--largest") if largest else None, seed=seed,
         )  # fmt: skip
         result = design.plan(
@@ -69,13 +72,29 @@ def plan(
 
             plot_plan(result).savefig(figure)
     if out is not None and result.runs:
-        out.write_text(design.next_sweep(result.runs, loaded.curves, table, result.verdict), encoding="utf-8")
+        if out.suffix == ".csv":
+            result.orders.to_csv(out, index=False)
+        else:
+            out.write_text(design.next_sweep(result.runs, loaded.curves, table, result.verdict), encoding="utf-8")
     if as_json:
         typer.echo(json.dumps(result.summary(), indent=2))
         return
     _show(result)
     if out is not None:
-        typer.echo(f"sweep file: {out}" if result.runs else "no sweep file was written: there is nothing to train")
+        typer.echo(f"runs to train: {out}" if result.runs else "no file was written: there is nothing to train")
+
+
+def _sweep_behind(curves: "xr.Dataset", sweep: str | None, *, needed: bool) -> dict[str, Any] | None:
+    """The sweep's own table; none for runs that were trained elsewhere, unless a sweep file is to be written."""
+    from bayeskisl.design import sweep_behind
+
+    trained_here = bool(json.loads(curves.attrs.get("sweeps", "{}")))
+    if not (trained_here or needed or sweep):
+        return None
+    if not (trained_here or sweep):
+        raise InputError("--sweep beside a sweep file", "runs that were trained elsewhere", "--out",
+                         "write a table, --out next.csv, or name the sweep that is to train them")  # fmt: skip
+    return sweep_behind(curves, sweep)
 
 
 def loop(
@@ -151,7 +170,7 @@ def _show(plan: "Plan") -> None:
         number = next((str(n) for run, n in chosen.items() if _is(run, row)), "")
         budget = [significant(row.tokens)] if several else []
         table.add_row(
-            number, f"{row.params:,.0f}", *budget, f"{row.level:g}", str(row.replicates), f"{row.cost:.3g}",
+            number, _size(row.params), *budget, f"{row.level:g}", str(row.replicates), f"{row.cost:.3g}",
             f"{row.width:.3f}", f"{row.narrowing_per_cost:.3g}", row.why,
         )  # fmt: skip
     console.print(
@@ -163,7 +182,7 @@ def _show(plan: "Plan") -> None:
     if plan.purchases:
         order = _table("", "params", "level", "runs", "spent", "width")
         for number, p in enumerate(plan.purchases, start=1):
-            order.add_row(str(number), f"{p.run.params:,.0f}", f"{p.run.level:g}", str(p.run.replicates),
+            order.add_row(str(number), _size(p.run.params), f"{p.run.level:g}", str(p.run.replicates),
                           f"{p.spent:.3g}", f"{p.width:.3f}", p.why)  # fmt: skip
         console.print("The plan, each counting on those before it:", highlight=False)
         console.print(order)
@@ -180,6 +199,10 @@ def _table(*numbers: str) -> "Table":
     return Table(
         *(Column(name, justify="right", no_wrap=True) for name in numbers), "why", box=SIMPLE_HEAD, padding=(0, 1, 0, 0)
     )
+
+
+def _size(params: float) -> str:
+    return f"{params:,.0f}" if params < 1e6 else significant(params)
 
 
 def _is(run: object, row: object) -> bool:

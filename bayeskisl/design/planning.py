@@ -113,6 +113,20 @@ class Plan:
         return tuple(purchase.run for purchase in self.purchases)
 
     @property
+    def orders(self) -> "pd.DataFrame":
+        """The batch as a table: a row per purchase, for those who train elsewhere."""
+        import pandas as pd
+
+        level = schema.AXES[self.target.axis]
+        return pd.DataFrame(
+            [
+                {schema.PARAMS: p.run.params, schema.TOKENS: p.run.tokens, level: p.run.level,
+                 "replicates": p.run.replicates, "cost": p.cost, "expected_width": p.width, "why": p.why}
+                for p in self.purchases
+            ]
+        )  # fmt: skip
+
+    @property
     def frontier(self) -> list[tuple[float, float]]:
         """Cost and expected width along the batch, from the pending runs alone on."""
         return [(0.0, self.before), *((purchase.spent, purchase.width) for purchase in self.purchases)]

@@ -32,7 +32,11 @@ def _new_size(params: float, sizes: np.ndarray) -> str:
         return f"new size, {params / sizes[-1]:.2g} times the largest seen"
     if not below.size:
         return "new size below those seen"
-    return f"new size between {below[-1]:,.0f} and {above[0]:,.0f}"
+    return f"new size between {_said(below[-1])} and {_said(above[0])}"
+
+
+def _said(params: float) -> str:
+    return f"{params:,.0f}" if params < 1e6 else f"{params / 1e6:,.4g}M"
 
 
 def _trained(run: Run, outlook: Outlook) -> np.ndarray:

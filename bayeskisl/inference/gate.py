@@ -91,7 +91,8 @@ def examine(posterior: xr.Dataset, sample_stats: xr.Dataset, curves: xr.Dataset,
     rhat, rhat_at = _worst(convergence, "r_hat", largest=True)
     bulk, bulk_at = _worst(convergence, "ess_bulk", largest=False)
     tail, tail_at = _worst(convergence, "ess_tail", largest=False)
-    divergences = float(sample_stats["diverging"].mean()) if "diverging" in sample_stats else 0.0
+    diverging = sample_stats["diverging"].values if "diverging" in sample_stats else np.zeros(1, dtype=bool)
+    divergences = float(diverging.mean())
     correlation, p_value, pairs = seed_correlation(posterior, curves, cell_of_run)
     more = "try more draws and tuning steps"
     tests = {
@@ -99,8 +100,8 @@ def examine(posterior: xr.Dataset, sample_stats: xr.Dataset, curves: xr.Dataset,
         "the same curves": rhat <= _RHAT,
         f"bulk ESS of {bulk_at} is {bulk:.0f} (at least {_ESS}); {more}": bulk >= _ESS,
         f"tail ESS of {tail_at} is {tail:.0f} (at least {_ESS}); {more}": tail >= _ESS,
-        f"{divergences:.2%} of draws diverged (below {_DIVERGENT:.1%}); try more tuning steps, or a prior of tau or "
-        "sigma_run that stays away from zero": divergences < _DIVERGENT,
+        f"{diverging.sum():,} of {diverging.size:,} draws diverged (below {_DIVERGENT:.1%}); try more tuning steps, "
+        "or a prior of tau or sigma_run that stays away from zero": divergences < _DIVERGENT,
         f"run effects of two seeds at one level correlate at {correlation:.2f} over {pairs:.0f} pairs (below "
         f"{_CORRELATION}): the curve's shape does not fit; try another shape, or finer levels": not _misfits(
             correlation, p_value, pairs

@@ -1,0 +1,65 @@
+"""What `bayeskisl fit` shows: collapse points and the law's own quantities, narrow enough for eighty characters."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bayeskisl import schema
+from bayeskisl.cli.display import significant
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from bayeskisl.inference import Fit
+
+__all__ = ["posterior_table"]
+
+# One value per group, by what a reader calls it.
+_OF_GROUP = {
+    schema.TAU: "scatter of sizes, tau",
+    schema.SIGMA_RUN: "scatter of runs, sigma",
+    "load_effect": "effect of the load",
+}
+
+
+def posterior_table(fit: "Fit") -> "Table":
+    """Medians and 90 % equal-tailed intervals, group by group."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Column, Table
+
+    from bayeskisl.decision.intervals import interval
+    from bayeskisl.reporting.numbers import span, three_digits
+
+    table = Table("", Column("median", justify="right"), "90 % interval", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    groups = fit.posterior[schema.GROUP].values
+    for group in groups:
+        if len(groups) > 1:
+            table.add_row(f"[bold]{group}[/bold]", "", "")
+        for label, draws in _quantities(fit, str(group)):
+            median, low, high = interval(draws, 0.9)
+            table.add_row(label, three_digits(median), span(low, high))
+    return table
+
+
+def _quantities(fit: "Fit", group: str) -> Iterator[tuple[str, np.ndarray]]:
+    from bayeskisl.curves import cell_table
+    from bayeskisl.inference.gate import scalars
+
+    cells, _ = cell_table(fit.curves)
+    places = list(zip(cells[schema.PARAMS].values, cells[schema.TOKENS].values, strict=True))
+    several = len({tokens for _, tokens in places}) > 1
+    posterior, coordinate = fit.posterior.sel(group=group), schema.AXES[fit.curves.attrs["axis"]]
+    for name in (schema.COLLAPSE, schema.ONSET):
+        if name in posterior and np.isfinite(posterior[name]).any():
+            for i, (params, tokens) in enumerate(places):
+                budget = f", {significant(tokens)} tokens" if several else ""
+                yield (
+                    f"{name} of {significant(params)} parameters{budget}, {coordinate}",
+                    posterior[name].isel(cell=i).values,
+                )
+    for label, draws in scalars(posterior, (schema.EXPONENT, schema.CURVATURE)):
+        yield label.replace("[", " of ").removesuffix("]"), draws
+    for name, label in _OF_GROUP.items():
+        if name in posterior:
+            yield label, posterior[name].values

@@ -1,0 +1,51 @@
+"""The whole way of a table that somebody else made, as its owner types it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from bayeskisl.cli.app import app
+
+
+def run(*arguments):
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert result.exit_code == 0, result.exception
+    return result.output
+
+
+@pytest.mark.slow
+def test_from_a_wide_table_to_a_report_and_the_next_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(3)
+    levels = {"25k": 25e3, "50k": 50e3, "100k": 1e5, "200k": 2e5, "400k": 4e5, "800k": 8e5}
+    rows = []
+    for label, params in (("70M", 70e6), ("160M", 160e6), ("410M", 410e6), ("1B", 1e9)):
+        collapse = 2e5 * (params / 1e8) ** 0.8 * np.exp(rng.normal(0, 0.05, len(levels)))
+        kept = 1 / (1 + (np.array(list(levels.values())) / collapse) ** 3)
+        rows.append(
+            {"model": label, "n": 1000, **{f"facts={k}": round(v, 3) for k, v in zip(levels, kept, strict=True)}}
+        )
+    pd.DataFrame(rows).to_csv("wide.csv", index=False)
+
+    problem = CliRunner().invoke(app, ["curves", "import", "wide.csv"]).exception
+    assert "say so: --levels facts" in str(problem)
+    run("curves", "import", "wide.csv", "--levels", "facts", "--map", "params=model", "--map", "probed=n")
+    said = run("fit", "curves.nc", "--law", "power")
+    assert "collapse of 70M parameters, facts" in said
+    assert "exponent of params" in said
+    assert max(map(len, said.split("warning:")[0].splitlines())) <= 80
+    assert "gate passed" in said
+    said = run("decide", "fit.nc", "--params", "7B", "--out", "decision.nc")
+    assert "choice: at" in said
+    assert "names such as 70M" in said
+    assert "new size between 70M and 160M" in run(
+        "plan", "fit.nc", "--params", "7B", "--budget", "1e21flop", "--out", "next.csv"
+    )
+    assert list(pd.read_csv("next.csv")) == ["params", "tokens", "facts", "replicates", "cost", "expected_width", "why"]
+    refused = CliRunner().invoke(
+        app, ["plan", "fit.nc", "--params", "7B", "--budget", "1e21flop", "--out", "next.toml"]
+    )
+    assert "write a table, --out next.csv" in str(refused.exception)
+    run("report", "fit.nc", "--decision", "decision.nc")
+    assert (tmp_path / "report.html").stat().st_size < 6_000_000
