@@ -18,6 +18,7 @@ GROUPS = (INFUSED, INFUSED_HELDOUT, BACKGROUND)
 PARAMS, TOTAL_PARAMS, TOKENS = "params", "total_params", "tokens"
 FACTS, RATIO, EXPOSURES, TOKENS_PER_FACT = "facts", "ratio", "exposures", "tokens_per_fact"
 BACKGROUND_FACTS, BACKGROUND_SHARE, SEED = "background_facts", "background_share", "seed"
+DOMAIN = "domain"  # optional: the type of fact or the corpus that was infused
 
 # What is measured
 RECALLED, PROBED, GUESSING = "recalled", "probed", "guessing"
@@ -28,6 +29,7 @@ TOKENS_SEEN = "tokens_seen"
 CRITICAL_EXPOSURES, COLLAPSE, SHOULDER, ONSET = "critical_exposures", "collapse", "shoulder", "onset"
 EXPONENT, CURVATURE, TAU, SIGMA_RUN = "exponent", "curvature", "tau", "sigma_run"
 CHOICE, OPTIMUM = "choice", "optimum"
+CELL_DOMAIN, DOMAIN_INTERCEPT, DOMAIN_EXPONENT = "cell_domain", "domain_intercept", "domain_exponent"
 
 # The sweep's axis -> the run coordinate on which collapse points are reported
 AXES = MappingProxyType({"amount": FACTS, "ratio": RATIO, "dose": RATIO})

@@ -231,6 +231,7 @@ def report(
     verification: Annotated[Path | None, typer.Option(help="Curves that hold runs of the target's size.")] = None,
     out: Annotated[Path, typer.Option(help="File to write, HTML or Markdown by its ending.")] = Path("report.html"),
     figures: Annotated[Path | None, typer.Option(help="Folder for the figures as PNG.")] = None,
+    domain: Annotated[str | None, typer.Option(help="Which domain, of a fit of several.")] = None,
     form: Annotated[str | None, typer.Option("--format", help="html or md, whatever the file is called.")] = None,
 ) -> None:
     """One self-contained HTML page, or Markdown: the answer, the evidence, the checks, the provenance."""
@@ -248,6 +249,10 @@ def report(
         decided = load_decision(decision) if decision else None
         verified = verify_decision(decided, load_curves(verification)) if verification else None
         path = write_report(
-            load_fit(fit), decided, verified, out=out.with_suffix(f".{form}") if form else out, figures_dir=figures
+            load_fit(fit, domain),
+            decided,
+            verified,
+            out=out.with_suffix(f".{form}") if form else out,
+            figures_dir=figures,
         )
     typer.echo(str(path))

@@ -26,6 +26,7 @@ Hold = Annotated[
     typer.Option(help="What the target holds fixed, where sweeps differ in it: --hold ratio=0.3. Repeatable."),
 ]
 PriorDriven = Annotated[bool, typer.Option(help="Accept what was never varied, labelled.")]
+Domain = Annotated[str | None, typer.Option(help="Which domain, of a fit of several.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
@@ -35,6 +36,7 @@ def predict(
     tokens: Tokens = None,
     kind: Kind = "new_run",
     hold: Hold = None,
+    domain: Domain = None,
     prior_driven: PriorDriven = False,
     seed: int = 0,
     as_json: AsJson = False,
@@ -49,7 +51,7 @@ def predict(
         from bayeskisl.reporting import describe_prediction
 
         ahead = predict_at(
-            load_fit(fit), size, budget, kind=kind, hold=_held(hold), prior_driven=prior_driven, seed=seed
+            load_fit(fit, domain), size, budget, kind=kind, hold=_held(hold), prior_driven=prior_driven, seed=seed
         )
     if out is not None:
         save_prediction(ahead, out)
@@ -81,6 +83,7 @@ def decide(
         bool,
         typer.Option(help="The same decision under each law and under doubled prior widths, which fits again once."),
     ] = True,
+    domain: Domain = None,
     seed: int = 0,
     as_json: AsJson = False,
     out: Annotated[Path | None, typer.Option(help="NetCDF file to write.")] = None,
@@ -97,7 +100,7 @@ def decide(
         from bayeskisl.decision import KeptFacts
         from bayeskisl.inference import load_fit
 
-        loaded = load_fit(fit)
+        loaded = load_fit(fit, domain)
         options = {
             "utility": KeptFacts(background_weight, token_price, loss_price),
             "risk": risk,
@@ -120,7 +123,7 @@ def decide(
 
         groups = set(loaded.tree.children)
         decision = decide_at(loaded, sizes[0], budgets[0], sensitivity=sensitivity, **options)
-        if set(loaded.tree.children) != groups:
+        if set(loaded.tree.children) != groups and domain is None:
             loaded.save(fit)  # with the refit of the sensitivity, so that the next decision has it
     if out is not None:
         decision.save(out)

@@ -43,6 +43,7 @@ def plan(
     score: Annotated[str, typer.Option(help="variance, information or regret.")] = "variance",
     kappa: Kappa = 1.0,
     planner: Annotated[str, typer.Option(help="greedy, or a baseline such as v-optimal.")] = "greedy",
+    domain: Annotated[str | None, typer.Option(help="Which domain, of a fit of several.")] = None,
     seed: int = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
     out: Annotated[
@@ -56,7 +57,7 @@ def plan(
         from bayeskisl import design
         from bayeskisl.inference import load_fit
 
-        loaded = load_fit(fit)
+        loaded = load_fit(fit, domain)
         table = _sweep_behind(loaded.curves, sweep, needed=out is not None and out.suffix != ".csv")
         offered = design.candidate_runs(
             loaded, size, budget_of_target, sizes=design.ladder_sizes(table) if table else None,

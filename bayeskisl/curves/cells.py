@@ -29,7 +29,7 @@ def cell_table(curves: xr.Dataset) -> tuple[xr.Dataset, np.ndarray]:
         One variable per covariate of the cell, dim ``cell``, ordered by params, then tokens, then the rest;
         along a dose also the mean exposures of its runs;
         the coordinate ``cell`` is a readable label such as ``"6144p 1843200t"``, with the other
-        covariates that vary appended.
+        covariates that vary appended. Where the runs name their domain, the coordinate ``cell_domain`` holds it.
     cell_of_run : numpy.ndarray
         Index into ``cell``, shape ``(run,)``.
     """
@@ -37,19 +37,34 @@ def cell_table(curves: xr.Dataset) -> tuple[xr.Dataset, np.ndarray]:
     columns = np.stack([np.asarray(curves[name].values, dtype=float) for name in names], axis=1)
     share = names.index("background_share")
     columns[:, share] = _without_rounding(columns[:, share])
+    domains, domain_of_run = _domains(curves)
+    columns = np.concatenate([columns, domain_of_run[:, None]], axis=1)
     rows, cell_of_run = np.unique(columns, axis=0, return_inverse=True)
     order = np.lexsort([rows[:, i] for i in (1, names.index("tokens"), 0)])
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
     rows, cell_of_run = rows[order], rank[cell_of_run.reshape(-1)]
     extra = [i for i in range(3, len(names)) if len(np.unique(rows[:, i])) > 1]
+    of_cell = [domains[int(code)] for code in rows[:, -1]]
     labels = [
-        " ".join([f"{row[0]:.0f}p", f"{row[2]:.0f}t", *(f"{names[i]}={row[i]:g}" for i in extra)]) for row in rows
-    ]
+        " ".join([f"{row[0]:.0f}p", f"{row[2]:.0f}t", *(f"{names[i]}={row[i]:g}" for i in extra)]
+                 + [domain] * (len(domains) > 1))
+        for row, domain in zip(rows, of_cell, strict=True)
+    ]  # fmt: skip
     cells = xr.Dataset({name: (schema.CELL, rows[:, i]) for i, name in enumerate(names)}, coords={schema.CELL: labels})
+    if schema.DOMAIN in curves.coords:
+        cells = cells.assign_coords({schema.CELL_DOMAIN: (schema.CELL, of_cell)})
     if curves.attrs["axis"] == "dose":
         cells = cells.assign({schema.EXPOSURES: (schema.CELL, _means(curves[schema.EXPOSURES].values, cell_of_run))})
     return cells, cell_of_run
+
+
+def _domains(curves: xr.Dataset) -> tuple[list[str], np.ndarray]:
+    """Names of the domains, and the index of each run's; one without a name where runs do not name theirs."""
+    if schema.DOMAIN not in curves.coords:
+        return [""], np.zeros(curves.sizes[schema.RUN])
+    names, index = np.unique(curves[schema.DOMAIN].values.astype(str), return_inverse=True)
+    return names.tolist(), index.astype(float)
 
 
 def _means(values: np.ndarray, cell_of_run: np.ndarray) -> np.ndarray:

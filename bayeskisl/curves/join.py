@@ -38,6 +38,10 @@ def join_curves(*curves: xr.Dataset) -> xr.Dataset:
     if not curves:
         raise InputError("at least one set of curves", "none", "join_curves")
     parts = [validate(final(part)) for part in curves]
+    named = sum(schema.DOMAIN in part.coords for part in parts)
+    if named not in (0, len(parts)):
+        raise InputError("a domain in all sets of curves or in none", f"one in {named} of {len(parts)}", "join_curves",
+                         'name the others too, curves.assign_coords(domain=("run", names))')  # fmt: skip
     axes = sorted({part.attrs["axis"] for part in parts})
     if len(axes) > 1:
         raise InputError("sweeps along one axis", " and ".join(axes), "join_curves", "fit each by itself")

@@ -70,6 +70,9 @@ def _check_runs(curves: xr.Dataset, where: str) -> None:
         _require_runs(curves, positive.all(), positive, f"{name} > 0", "zero, negative or missing", where)
     inside = (curves["ratio"].values > 0) & (curves["ratio"].values < 1)
     _require_runs(curves, inside.all(), inside, "ratio in (0, 1)", "values outside", where)
+    if schema.DOMAIN in curves.variables:
+        told = np.array([bool(str(name).strip()) and name == name for name in curves[schema.DOMAIN].values], dtype=bool)
+        _require_runs(curves, told.all(), told, "the name of a domain for every run", "none", where)
     infused = curves["ratio"] * curves["tokens"]
     exposed = curves["facts"] * curves["exposures"] * curves["tokens_per_fact"]
     holds = np.isclose(infused.values, exposed.values, rtol=_IDENTITY_TOLERANCE)

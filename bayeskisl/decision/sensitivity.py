@@ -30,6 +30,7 @@ def sensitivity_rows(fit: "Fit", answered_by: Answered) -> dict[str, Any]:
     Parameters
     ----------
     fit : Fit
+        Of one domain of several, the priors are doubled only if that was done for all of them before it was chosen.
     answered_by : callable
         ``answered_by(fit, weights)``: the data of the decision from a fit, under some weights of its laws.
     """
@@ -37,8 +38,9 @@ def sensitivity_rows(fit: "Fit", answered_by: Answered) -> dict[str, Any]:
     answers = {"as asked": answered_by(fit, None)}
     if len(laws) > 1:
         answers |= {f"law '{law}' alone": answered_by(fit, {name: float(name == law) for name in laws}) for law in laws}
-    wide = with_wide_priors(fit)
-    answers["prior widths doubled" + ("" if wide.gate.passed else " (failed its gate)")] = answered_by(wide, None)
+    if _WIDE in fit.tree.children or "domain" not in fit.tree.attrs:  # one domain of several is not fitted apart
+        wide = with_wide_priors(fit)
+        answers["prior widths doubled" + ("" if wide.gate.passed else " (failed its gate)")] = answered_by(wide, None)
     columns = {
         schema.CHOICE: [data[schema.CHOICE].item() for data in answers.values()],
         "risk_neutral_choice": [data["risk_neutral_choice"].item() for data in answers.values()],

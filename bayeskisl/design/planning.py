@@ -382,6 +382,8 @@ def _notes(fit: "Fit", laws: tuple[str, ...], group: str) -> list[str]:
         notes.append(
             f"The law(s) {', '.join(left_out)} have another shape, or are not linear in their coefficients: left out."
         )
+    if "domain" in fit.tree.attrs:
+        notes.append("What the runs of other domains tell of this one's law is not counted; widths are too wide then.")
     if fit.curves.sizes[schema.GROUP] > 1:
         notes.append(f"What a run tells of groups other than '{group}' is not counted.")
     return notes

@@ -14,6 +14,7 @@ from bayeskisl.curves import cell_table, reference_load
 from bayeskisl.errors import InputError
 from bayeskisl.inference.data import prepare
 from bayeskisl.inference.densities import log_sum_exp
+from bayeskisl.inference.domains import require_one_domain
 from bayeskisl.inference.extrapolate import extrapolate
 from bayeskisl.inference.fit import fit_laws, teller
 from bayeskisl.inference.left_out_cells import Likelihoods, kind, left_out_log_density, likelihoods_by_kind
@@ -194,6 +195,10 @@ def _of_one_sweep(fits: Sequence[Fit]) -> tuple[xr.Dataset, dict[str, Law], dict
     laws: dict[str, Law] = {}
     posteriors: dict[str, xr.Dataset] = {}
     for fit in fits:
+        require_one_domain(fit.tree)
+        if "domain" in fit.tree.attrs:
+            raise InputError("fits of these curves alone", "one domain of a fit of several", "compare",
+                             "fit the domain's own curves")  # fmt: skip
         if not fit.curves.equals(fits[0].curves):
             raise InputError("fits of the same curves", "different ones", "compare", "fit every law to one file")
         for name, law in fit.laws.items():

@@ -126,7 +126,7 @@ def compiled_density(data: ModelData, law: Law, tell: Callable[[str], None]) -> 
 
 
 def _library(data: ModelData, law: Law, tell: Callable[[str], None]) -> tuple[ctypes.CDLL, dict] | None:
-    key = (data.shape, structure(law))
+    key = structure(data, law)
 
     def write() -> tuple[str, dict]:
         from bayeskisl.inference.density import write_density

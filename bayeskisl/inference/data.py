@@ -39,7 +39,8 @@ class ModelData:
     is_real : numpy.ndarray
         False for the cells that padding appended, shape ``(cell,)``.
     covariates : numpy.ndarray
-        Of the size law, shape ``(cell, covariate)``.
+        Of the size law, and behind them 1 for the cell's domain and 0 for the others if there are several, shape
+        ``(cell, covariate)``.
     size_law : SizeLaw
         Its columns and priors.
     positive : tuple of str
@@ -121,8 +122,9 @@ def prepare(curves: xr.Dataset, law: Law) -> ModelData:
     log_exposures = np.where(probed > 0, np.log(np.where(probed > 0, exposures, 1.0)), 0.0)
     is_varied = varied(curves)
     names = tuple(n for n in law.covariates if n == schema.PARAMS or is_varied[n])
-    values = np.stack([cells[name].values for name in names], axis=1)
-    size_law = SizeLaw.of(law, names, values)
+    domains, of_domain = _of_domains(cells)
+    values = np.concatenate([np.stack([cells[name].values for name in names], axis=1), of_domain], axis=1)
+    size_law = SizeLaw.of(law, names, values, domains)
     rough_threshold, load = _half_points(curves, law, recalled, probed, log_exposures, cell_of_run)
     return ModelData(
         recalled=recalled,
@@ -143,6 +145,15 @@ def prepare(curves: xr.Dataset, law: Law) -> ModelData:
             schema.CELL: cells[schema.CELL].values.tolist(),
         },
     )
+
+
+def _of_domains(cells: xr.Dataset) -> tuple[tuple[str, ...], np.ndarray]:
+    """Names of the domains if there are several, and 1 for each cell's own, shape ``(cell, domain)``."""
+    told = cells[schema.CELL_DOMAIN].values.astype(str) if schema.CELL_DOMAIN in cells.coords else np.array([])
+    names = np.unique(told)
+    if len(names) < 2:
+        return (), np.zeros((cells.sizes[schema.CELL], 0))
+    return tuple(names.tolist()), (told[:, None] == names).astype(float)
 
 
 def _common_guessing(guessing: np.ndarray, probed: np.ndarray) -> np.ndarray:

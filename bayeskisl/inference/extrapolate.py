@@ -8,6 +8,7 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.errors import InputError
 from bayeskisl.inference.correlation import correlated
+from bayeskisl.inference.domains import require_one_domain
 from bayeskisl.inference.posterior import ceiling_of
 from bayeskisl.inference.storage import constant_data, laws_of, posterior_group
 from bayeskisl.laws import Law, SizeLaw
@@ -54,9 +55,10 @@ def extrapolate(
     Raises
     ------
     InputError
-        If the law was not fitted, the kind is unknown, or the target is not positive.
+        If the law was not fitted, the kind is unknown, the target is not positive, or the fit is of several domains.
     """
     tree = fit if isinstance(fit, xr.DataTree) else fit.tree
+    require_one_domain(tree)
     laws = laws_of(tree)
     name = law or next(iter(laws))
     if name not in laws:

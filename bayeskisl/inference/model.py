@@ -102,7 +102,7 @@ def lines_of(data: ModelData, law: Law) -> dict[str, Line | CurveOfSize]:
 
 
 def model_inputs(data: ModelData, law: Law) -> dict[str, np.ndarray]:
-    """What the model is given: any law of the same `structure` and any data of the same shape fit in."""
+    """What the model is given: any data and law of the same `structure` fit in."""
     priors, free = law.priors, freedoms(data, law)
     lines = {
         f"{name}_{part}": value
@@ -145,9 +145,10 @@ def labels_of(data: ModelData) -> dict[str, list]:
     }
 
 
-def structure(law: Law) -> tuple:
-    """What of a law is compiled into the model; laws that agree in it share compiled code."""
-    return law.shape, law.priors.floor_excess.tied, law.saturates, law.knows_load
+def structure(data: ModelData, law: Law) -> tuple:
+    """What of the data and a law is compiled into the model; what agrees in it shares compiled code."""
+    columns = len(data.size_law.columns)
+    return data.shape, columns, law.shape, law.priors.floor_excess.tied, law.saturates, law.knows_load
 
 
 def _typical_effect(law: Law, data: ModelData) -> np.ndarray:

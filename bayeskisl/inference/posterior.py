@@ -211,11 +211,17 @@ def ceiling_of(lapse_log_odds: np.ndarray, floor: np.ndarray) -> np.ndarray:
 def coefficients_of(coefficients: np.ndarray, data: ModelData) -> dict[str, np.ndarray]:
     """Intercept ``(..., group)``, exponent and curvature ``(..., group, covariate)`` at the reference.
 
+    Of several domains also what each adds, ``domain_intercept`` ``(..., group, domain)`` and ``domain_exponent``
+    ``(..., group, domain, covariate)``.
+
     A law that saturates has them too, as the derivatives that they are, and its own ``coefficients``
     ``(..., group, coefficient)``, ``minimum_exposures`` and ``sharpness`` ``(..., group)``.
     """
     intercept, exponent, curvature = data.size_law.at_reference(coefficients)
     named = {"intercept": intercept, schema.EXPONENT: exponent, schema.CURVATURE: curvature}
+    if data.size_law.domains:
+        own_intercept, own_exponent = data.size_law.split_domains(coefficients)
+        named |= {schema.DOMAIN_INTERCEPT: own_intercept, schema.DOMAIN_EXPONENT: own_exponent}
     if not data.size_law.saturates:
         return named
     own = {"minimum_exposures": np.exp(coefficients[..., -2]), "sharpness": np.exp(coefficients[..., -1])}
@@ -242,7 +248,7 @@ def report_on_axis(named: xr.Dataset, curves: xr.Dataset, law: Law) -> xr.Datase
     ahead = np.exp(inverse_share(SHOULDER_SHARE, named["asymmetry"]) / named["steepness"])
     groups = [str(name) for name in named[schema.GROUP].values]
     axis, (cells, _) = curves.attrs["axis"], cell_table(curves)
-    held_fixed = {str(name): cells[name] for name in cells.data_vars}
+    held_fixed = {str(name): cells[name].reset_coords(drop=True) for name in cells.data_vars}
     load = LoadEffect(named["load_effect"], reference_load(curves)) if law.knows_load else None
 
     def on_axis(exposures: xr.DataArray, direction: int) -> xr.DataArray:

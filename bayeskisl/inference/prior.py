@@ -19,6 +19,7 @@ FREE = (
     "tau", "sigma_run", "steepness_scatter", "lapse_scatter", "concentration", "asymmetry", "lapse_intercept",
     "floor_excess", "intercept", "exponent", "curvature", "steepness_intercept", "steepness_exponent",
     "run_correlation", "minimum_exposures", "sharpness", "load_effect",
+    "domain_intercept",
 )  # fmt: skip
 
 
@@ -85,9 +86,11 @@ def draw_prior(
 
 def _columns(size_law: SizeLaw) -> dict[str, int | slice]:
     """Where the named coefficients lie; in a law that saturates, intercept and exponent are of its falling branch."""
-    last = 1 + len(size_law.covariates)
-    bend = dict(zip(_POSITIVE, (-2, -1), strict=True)) if size_law.saturates else {"curvature": slice(last, None)}
-    return {"intercept": 0, "exponent": slice(1, last), **bend}
+    count = len(size_law.covariates)
+    last, end = 1 + count, 1 + 2 * count
+    bend = dict(zip(_POSITIVE, (-2, -1), strict=True)) if size_law.saturates else {"curvature": slice(last, end)}
+    own = {"domain_intercept": slice(end, None, 1 + count)} if size_law.domains else {}
+    return {"intercept": 0, "exponent": slice(1, last), **bend, **own}
 
 
 def _partial(draws: int, groups: int, fixed: Mapping[str, np.ndarray], rng: np.random.Generator) -> np.ndarray:

@@ -11,6 +11,7 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.inference.cautions import Caution
+from bayeskisl.inference.domains import domain_names, of_domain
 from bayeskisl.inference.gate import STRUCTURAL, Gate, diagnostics, scalars
 from bayeskisl.inference.posterior import ON_AXIS
 from bayeskisl.inference.storage import curves_of, laws_of, read_tree, write_tree
@@ -78,6 +79,32 @@ class Fit:
     def curves(self) -> xr.Dataset:
         """The retention curves that were fitted."""
         return curves_of(self.tree)
+
+    @cached_property
+    def domains(self) -> tuple[str, ...]:
+        """Names of the domains, if the fit is of several."""
+        return tuple(domain_names(self.tree))
+
+    def of_domain(self, name: str) -> "Fit":
+        """One domain of several as a fit of its own, from which to predict, decide, plan and draw.
+
+        Parameters
+        ----------
+        name : str
+            One of `domains`.
+
+        Returns
+        -------
+        Fit
+            With the runs and sizes of that domain. Its intercept and exponents are its own with what all domains have
+            in common, from the draws of this fit: what the other domains taught is in them.
+
+        Raises
+        ------
+        InputError
+            If the fit has no such domain.
+        """
+        return Fit(of_domain(self.tree, name))
 
     @property
     def posterior(self) -> xr.Dataset:
@@ -162,12 +189,20 @@ class Fit:
         return found
 
 
-def load_fit(path: str | Path) -> Fit:
+def load_fit(path: str | Path, domain: str | None = None) -> Fit:
     """Read a saved fit.
+
+    Parameters
+    ----------
+    path : path
+        Of the file.
+    domain : str, optional
+        One of several, see `Fit.of_domain`.
 
     Raises
     ------
     InputError
-        If the file is missing, is not NetCDF, or is not a fit.
+        If the file is missing, is not NetCDF, is not a fit, or has no such domain.
     """
-    return Fit(read_tree(path))
+    fit = Fit(read_tree(path))
+    return fit if domain is None else fit.of_domain(domain)

@@ -142,7 +142,7 @@ def _with_numba(data: ModelData, law: Law, settings: Settings) -> object:
     """The same code from nutpie's own compiler, which takes half a minute."""
     import nutpie
 
-    key = (data.shape, structure(law))
+    key = structure(data, law)
     if key not in _compiled:
         settings.tell("compiling the model with Numba, which takes a while; a C compiler would make this faster")
         _compiled[key] = nutpie.compile_pymc_model(model_of(data, law))

@@ -5,6 +5,7 @@ import pandas as pd
 import xarray as xr
 from arviz_stats.base import array_stats
 
+from bayeskisl import schema
 from bayeskisl.inference.data import ModelData
 from bayeskisl.inference.gate import scalars
 from bayeskisl.inference.model import lines_of, model_inputs
@@ -15,6 +16,9 @@ __all__ = ["SENSITIVE", "log_priors", "sensitivity"]
 # Change of a quantity's distribution, as a distance that is 1 between distributions apart, per doubling of the prior's
 # weight; above it the authors of the method, whose step of one hundredth this is, take a closer look.
 SENSITIVE, _STEP = 0.05, 0.01
+
+
+_COEFFICIENTS = ("intercept", schema.EXPONENT, schema.CURVATURE, schema.DOMAIN_INTERCEPT, schema.DOMAIN_EXPONENT)
 
 
 def log_priors(named: dict[str, np.ndarray], data: ModelData, law: Law) -> dict[str, np.ndarray]:
@@ -37,7 +41,7 @@ def log_priors(named: dict[str, np.ndarray], data: ModelData, law: Law) -> dict[
     coefficients = (
         named["coefficients"]
         if law.saturates
-        else size_law.join(*(named[name] for name in ("intercept", "exponent", "curvature")))
+        else size_law.join(*(named[name] for name in _COEFFICIENTS if name in named))
     )
     for at, name in enumerate(size_law.columns):
         if size_law.sd[at] > 0:

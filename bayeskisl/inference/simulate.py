@@ -18,7 +18,7 @@ from bayeskisl.inference.predictive import draw_counts
 from bayeskisl.inference.prior import FREE, draw_prior
 from bayeskisl.inference.storage import dataset
 from bayeskisl.knowledge.identity import infused_exposures
-from bayeskisl.laws import Law, load_law
+from bayeskisl.laws import Law, SizeLaw, load_law
 
 __all__ = ["design_curves", "simulate"]
 
@@ -46,7 +46,8 @@ def simulate(
         Values by the posterior's names: ``intercept`` (log critical exposures at the reference), ``exponent`` and
         ``curvature`` (a number, or a mapping by covariate), ``tau``, ``sigma_run``, ``concentration``, ``asymmetry``,
         ``steepness_intercept``, ``steepness_exponent``, ``steepness_scatter``, ``lapse_intercept``, ``lapse_scatter``,
-        ``floor_excess``, ``load_effect``, ``run_correlation`` (between any two groups), and
+        ``floor_excess``, ``load_effect``, ``run_correlation`` (between any two groups), ``domain_intercept`` (a mapping
+        by domain: what it adds to the intercept), and
         ``minimum_exposures`` and ``sharpness`` of a law that saturates, whose intercept and exponent are then those of
         its falling branch. What is not named is drawn from the law's prior.
     seed : int
@@ -70,7 +71,7 @@ def simulate(
     )
     data = prepare(design, law)
     fixed = {
-        name: _in_range(name, _by_covariate(name, value, data.size_law.covariates))
+        name: _in_range(name, _by_label(name, value, data.size_law))
         for name, value in _known(truth or {}, FREE, "truth").items()
     }
     rng = np.random.default_rng(seed)
@@ -97,8 +98,9 @@ def design_curves(
     background_share: float = 0.0,
     groups: tuple[str, ...] = (schema.INFUSED,),
     guessing: float = 1 / 4096,
+    domains: tuple[str, ...] = (),
 ) -> xr.Dataset:
-    """Runs at every combination of sizes, budgets, facts, ratios and seeds, with nothing recalled yet.
+    """Runs at every combination of sizes, budgets, facts, ratios, seeds and domains, with nothing recalled yet.
 
     Parameters
     ----------
@@ -114,14 +116,17 @@ def design_curves(
         Held fixed.
     groups : tuple of str
         Probe groups; all facts are probed up to 500.
+    domains : tuple of str
+        What kinds of facts are infused; each gets all of the runs.
 
     Raises
     ------
     InputError
         If exposures are given on another axis.
     """
-    grid = [np.atleast_1d(values) for values in (params, tokens, facts, ratio, np.arange(seeds))]
-    size, budget, count, share, order = (column.ravel() for column in np.meshgrid(*grid, indexing="ij"))
+    kinds = np.arange(max(1, len(domains)))
+    grid = [np.atleast_1d(values) for values in (params, tokens, facts, ratio, np.arange(seeds), kinds)]
+    size, budget, count, share, order, kind = (column.ravel() for column in np.meshgrid(*grid, indexing="ij"))
     runs = len(size)
     if exposures is not None and axis != "dose":
         raise InputError("exposures of infused facts on the axis 'dose' alone", f"the axis {axis!r}", "design")
@@ -156,6 +161,7 @@ def design_curves(
                 schema.RUN: [f"simulated {i}" for i in range(runs)],
                 schema.GROUP: list(groups),
                 **{name: (schema.RUN, values) for name, values in of_run.items()},
+                **({schema.DOMAIN: (schema.RUN, np.array(domains)[kind])} if domains else {}),
             },
             attrs={"axis": axis},
         )
@@ -169,11 +175,12 @@ def _known(given: Mapping[str, Any], allowed: Any, where: str) -> dict[str, Any]
     return dict(given)
 
 
-def _by_covariate(name: str, value: Any, covariates: tuple[str, ...]) -> np.ndarray:
-    if isinstance(value, Mapping) and set(value) != set(covariates):
-        raise InputError(f"{name} by {', '.join(covariates)}", ", ".join(map(repr, value)), "truth")
+def _by_label(name: str, value: Any, size_law: SizeLaw) -> np.ndarray:
+    labels = size_law.domains if name == schema.DOMAIN_INTERCEPT else size_law.covariates
+    if isinstance(value, Mapping) and set(value) != set(labels):
+        raise InputError(f"{name} by {', '.join(labels) or 'nothing'}", ", ".join(map(repr, value)), "truth")
     try:
-        return np.asarray([value[each] for each in covariates] if isinstance(value, Mapping) else value, dtype=float)
+        return np.asarray([value[each] for each in labels] if isinstance(value, Mapping) else value, dtype=float)
     except (TypeError, ValueError):
         raise InputError(f"numbers for {name}", repr(value), "truth") from None
 

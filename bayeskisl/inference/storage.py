@@ -28,7 +28,8 @@ _PER_CELL = (schema.CELL, schema.GROUP)
 _PER_COVARIATE = (schema.GROUP, schema.COVARIATE)
 _DIMS = {
     "critical_exposures": _PER_CELL, "steepness": _PER_CELL, "ceiling": _PER_CELL,
-    "exponent": _PER_COVARIATE, "curvature": _PER_COVARIATE,
+    "exponent": _PER_COVARIATE, "curvature": _PER_COVARIATE, schema.DOMAIN_INTERCEPT: (schema.GROUP, schema.DOMAIN),
+    schema.DOMAIN_EXPONENT: (schema.GROUP, schema.DOMAIN, schema.COVARIATE),
     "coefficients": (schema.GROUP, COEFFICIENT), "run_correlation": (PAIR,), "common": (QUANTITY,),
     "run_effect": (schema.RUN, schema.GROUP), "recalled": (schema.RUN, schema.GROUP),
 }  # fmt: skip
@@ -38,7 +39,11 @@ def dataset(named: dict[str, np.ndarray], data: ModelData) -> xr.Dataset:
     """Arrays ``(chain, draw, ...)`` of named quantities as a Dataset with coordinates."""
     dims = {name: ("chain", "draw", *_DIMS.get(name, _PER_GROUP)) for name in named}
     chains, draws = next(iter(named.values())).shape[:2]
-    labels = {**labels_of(data), schema.COVARIATE: list(data.size_law.covariates)}
+    labels = {
+        **labels_of(data),
+        schema.COVARIATE: list(data.size_law.covariates),
+        schema.DOMAIN: list(data.size_law.domains),
+    }
     used = {dim for names in dims.values() for dim in names}
     coords = {"chain": np.arange(chains), "draw": np.arange(draws), **{d: v for d, v in labels.items() if d in used}}
     variables = {
@@ -58,7 +63,8 @@ def measured(curves: xr.Dataset, data: ModelData) -> dict[str, xr.Dataset]:
         group_exposures=group_exposures(curves).reset_coords(drop=True),
         cell_of_run=(schema.RUN, cell_of_run),
         covariate_reference=(schema.COVARIATE, data.size_law.reference),
-        **{f"cell_{name}": cells[name] for name in cells.data_vars},
+        **{f"cell_{name}": cells[name].reset_coords(drop=True) for name in cells.data_vars},
+        **({schema.CELL_DOMAIN: cells[schema.CELL_DOMAIN].variable} if schema.CELL_DOMAIN in cells.coords else {}),
     ).assign_coords({schema.COVARIATE: list(data.size_law.covariates)})
     coordinates = [str(name) for name in curves.coords if name not in curves.dims]
     constant.attrs = {"curves_attrs": json.dumps(_plain(curves.attrs)), "curves_coordinates": json.dumps(coordinates)}

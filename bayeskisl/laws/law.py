@@ -91,6 +91,9 @@ class Law(_Strict):
     pooling : float
         Prior correlation between two probe groups' values of any one quantity, in [0, 1): how alike they are expected
         to be. It counts only where there are several groups.
+    domain_pooling : float, optional
+        The same between two domains (types of fact, corpora), of intercept and exponents; `pooling` if left out. It
+        counts only where the curves hold several.
     rivals : tuple of str
         Names of the laws that are fitted beside it unless told otherwise.
     priors : Priors
@@ -102,6 +105,7 @@ class Law(_Strict):
     shape: Literal["break", "logistic", "none"]
     covariates: tuple[Covariate, ...] = (schema.PARAMS,)
     pooling: Annotated[float, Field(ge=0, lt=1)] = 0.75
+    domain_pooling: Annotated[float, Field(ge=0, lt=1)] | None = None
     rivals: tuple[str, ...] = ()
     priors: Priors
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from bayeskisl.errors import InputError
 from bayeskisl.laws.law import Law
 
 __all__ = ["SizeLaw", "saturated"]
@@ -16,6 +17,8 @@ Array = Any  # of NumPy, PyTensor or JAX
 class SizeLaw:
     """log e50 = intercept - exponent . z + curvature . z^2 / 2, with z = log(covariate / reference).
 
+    Of several domains each adds its own intercept and exponents to what they have in common.
+
     Parameters
     ----------
     covariates : tuple of str
@@ -25,9 +28,14 @@ class SizeLaw:
     mean, sd : numpy.ndarray
         Normal priors of the coefficients, shape ``(column,)``; sd = 0 fixes a coefficient at its mean.
 
+    domains : tuple of str
+        Where there are several. Places are then given by their covariates and, behind them, 1 for their domain and 0
+        for the others; ``covariate`` in shapes below counts these too.
+
     Notes
     -----
-    The columns are the intercept, one exponent per covariate, one curvature per covariate.
+    The columns are the intercept, one exponent per covariate, one curvature per covariate, and for each domain its
+    intercept and exponents.
 
     A law that `saturates` has no curvature but two more columns, log minimum exposures and log sharpness, and the line
     is what `saturated` makes of intercept - exponent . z.
@@ -38,10 +46,20 @@ class SizeLaw:
     mean: np.ndarray
     sd: np.ndarray
     saturates: bool = False
+    domains: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, law: Law, covariates: tuple[str, ...], values: np.ndarray) -> "SizeLaw":
-        """The size law of `law` for cells whose covariates are `values`, shape ``(cell, covariate)``."""
+    def of(cls, law: Law, covariates: tuple[str, ...], values: np.ndarray, domains: tuple[str, ...] = ()) -> "SizeLaw":
+        """The size law of `law` for cells whose covariates are `values`, shape ``(cell, covariate)``.
+
+        Raises
+        ------
+        InputError
+            If there are domains and the law saturates.
+        """
+        if domains and law.saturates:
+            raise InputError("a law linear in its coefficients for several domains", f"'{law.name}'", "law",
+                             "fit 'collapse' or 'power', or each domain by itself")  # fmt: skip
         priors = law.priors
         first, least, sharp = priors.critical_exposures, priors.minimum_exposures, priors.sharpness
         pairs = [(first.log_median, first.log_sd), *((p.mean, p.sd) for p in map(priors.exponent.get, covariates))]
@@ -50,18 +68,29 @@ class SizeLaw:
         else:
             pairs += [(bend.mean, bend.sd) if bend else (0.0, 0.0) for bend in map(priors.curvature.get, covariates)]
         mean, sd = np.array(pairs, dtype=float).T
-        return cls(covariates, np.exp(np.log(values).mean(axis=0)), mean, sd, law.saturates)
+        if domains:  # of the prior's variance, what domains have in common and what each has for itself
+            count = 1 + len(covariates)
+            pooling = law.pooling if law.domain_pooling is None else law.domain_pooling
+            own = np.tile(np.sqrt(1 - pooling) * sd[:count], len(domains))
+            sd = np.concatenate([np.sqrt(pooling) * sd[:count], sd[count:], own])
+            mean = np.concatenate([mean, np.zeros_like(own)])
+        reference = np.exp(np.log(values[:, : len(covariates)]).mean(axis=0))
+        return cls(covariates, reference, mean, sd, law.saturates, domains)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of the coefficients."""
-        exponents = (f"exponent {name}" for name in self.covariates)
         bends = (f"curvature {name}" for name in self.covariates)
-        return ("intercept", *exponents, *(_OF_SATURATION if self.saturates else bends))
+        own = (f"{what} of {domain}" for domain in self.domains for what in ("intercept", *self._exponents))
+        return ("intercept", *self._exponents, *(_OF_SATURATION if self.saturates else bends), *own)
+
+    @property
+    def _exponents(self) -> tuple[str, ...]:
+        return tuple(f"exponent {name}" for name in self.covariates)
 
     def z(self, values: np.ndarray) -> np.ndarray:
-        """Log distances from the reference; shape as `values`, ``(..., covariate)``."""
-        return np.log(np.asarray(values, dtype=float) / self.reference)
+        """Log distances from the reference, shape ``(..., covariate)`` without domains."""
+        return np.log(np.asarray(values, dtype=float)[..., : len(self.covariates)] / self.reference)
 
     def design_matrix(self, values: np.ndarray) -> np.ndarray:
         """What each coefficient is multiplied with, shape ``(..., column)`` for values ``(..., covariate)``.
@@ -69,8 +98,11 @@ class SizeLaw:
         Of a law that saturates, the columns of intercept and exponents alone.
         """
         z = self.z(values)
+        line = np.concatenate([np.ones_like(z[..., :1]), -z], axis=-1)
         bends = [] if self.saturates else [z**2 / 2]
-        return np.concatenate([np.ones_like(z[..., :1]), -z, *bends], axis=-1)
+        places = np.asarray(values, dtype=float)[..., len(self.covariates) :]
+        own = [places[..., i, None] * line for i in range(len(self.domains))]
+        return np.concatenate([line, *bends, *own], axis=-1)
 
     def log_critical_exposures(self, coefficients: np.ndarray, values: np.ndarray) -> np.ndarray:
         """The law's line (without size scatter) at new covariates.
@@ -123,12 +155,22 @@ class SizeLaw:
     def split(self, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Intercept ``(...)``, exponents ``(..., covariate)`` and curvatures ``(..., covariate)`` of coefficients."""
         count = len(self.covariates)
-        return coefficients[..., 0], coefficients[..., 1 : 1 + count], coefficients[..., 1 + count :]
+        return coefficients[..., 0], coefficients[..., 1 : 1 + count], coefficients[..., 1 + count : 1 + 2 * count]
+
+    def split_domains(self, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Of each domain its own intercept ``(..., domain)`` and exponents ``(..., domain, covariate)``."""
+        count = 1 + len(self.covariates)
+        own = coefficients[..., 2 * count - 1 :].reshape(*coefficients.shape[:-1], len(self.domains), count)
+        return own[..., 0], own[..., 1:]
 
     @staticmethod
-    def join(intercept: np.ndarray, exponents: np.ndarray, curvatures: np.ndarray) -> np.ndarray:
-        """The inverse of `split`."""
-        return np.concatenate([intercept[..., None], exponents, curvatures], axis=-1)
+    def join(intercept: np.ndarray, exponents: np.ndarray, curvatures: np.ndarray, *own: np.ndarray) -> np.ndarray:
+        """The inverse of `split`, and with two more arrays of `split_domains`."""
+        parts = [intercept[..., None], exponents, curvatures]
+        if own:
+            of_domains = np.concatenate([own[0][..., None], own[1]], axis=-1)
+            parts.append(of_domains.reshape(*intercept.shape, -1))
+        return np.concatenate(parts, axis=-1)
 
 
 # Columns of a law that saturates, after its intercept and exponents.

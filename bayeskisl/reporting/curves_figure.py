@@ -170,6 +170,8 @@ def _label(cells: xr.Dataset, cell: int) -> str:
     label = f"{row[schema.PARAMS].item():,.0f}"
     if len(np.unique(cells[schema.TOKENS].values)) > 1:
         label += f", {row[schema.TOKENS].item():,.0f} tokens"
+    if schema.CELL_DOMAIN in cells.coords and len(np.unique(cells[schema.CELL_DOMAIN])) > 1:
+        label += f", {row[schema.CELL_DOMAIN].item()}"
     return label
 
 

@@ -166,7 +166,7 @@ def test_power_is_collapse_with_no_curvature(curves):
     content = LAW.to_dict()
     content["priors"]["curvature"]["params"] = {"mean": 0.0, "sd": 0.0}
     straight, power = type(LAW).model_validate(content), load_law("power")
-    assert structure(straight) == structure(power)
+    assert structure(prepare(curves, straight), straight) == structure(prepare(curves, power), power)
     one, other = (model_inputs(prepare(curves, law), law) for law in (straight, power))
     for name in one:
         np.testing.assert_array_equal(one[name], other[name])

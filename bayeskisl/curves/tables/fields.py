@@ -92,7 +92,7 @@ FIELDS = {
     )
 }
 NUMBERS = tuple(FIELDS)
-TEXTS = (schema.RUN, schema.GROUP)
+TEXTS = (schema.RUN, schema.GROUP, schema.DOMAIN)
 MEASURED = (schema.RECALLED, schema.PROBED, "accuracy", "standard_error", schema.GUESSING, schema.ANSWER_NATS)
 
 # normalised column name -> field; "/ 100" is applied to what is in percent
@@ -121,6 +121,7 @@ _ALIASES = {
     "checkpoint": "step global_step tokens_seen",
     schema.RUN: "run_id run_name",
     schema.GROUP: "probe_group",
+    schema.DOMAIN: "fact_type corpus",
 }
 _FIELD_OF = {alias: name for name, aliases in _ALIASES.items() for alias in (name, *aliases.split())}
 _SYMBOLS = {"N": schema.PARAMS, "D": schema.TOKENS, "K": schema.FACTS}  # a small n is more often a number of probes

@@ -22,7 +22,7 @@ from bayeskisl.curves.validate import validate
 __all__ = ["curves_from_table"]
 
 _OUTCOMES = (schema.RECALLED, "accuracy")
-_IDENTIFYING = schema.RUN_COORDINATES
+_IDENTIFYING = (*schema.RUN_COORDINATES, schema.DOMAIN)
 _GROUP_NAMES = {"heldout": schema.INFUSED_HELDOUT, "held_out": schema.INFUSED_HELDOUT, "bg": schema.BACKGROUND}
 
 
@@ -226,7 +226,7 @@ def _groups(rows: dict[str, np.ndarray], findings: Findings) -> np.ndarray:
 def _runs(rows: dict[str, np.ndarray], replicates: bool, findings: Findings) -> tuple[list[tuple], np.ndarray]:
     """The run of each row, and which rows are used."""
     named, seeded = schema.RUN in rows, bool(rows[schema.SEED].any())
-    identity = [rows[schema.RUN]] if named else [rows[name] for name in _IDENTIFYING]
+    identity = [rows[schema.RUN]] if named else [rows[name] for name in _IDENTIFYING if name in rows]
     keys = list(zip(*(cells.tolist() for cells in identity), rows[schema.GROUP].tolist(), strict=True))
     good = ~findings.bad_rows
     if "checkpoint" in rows:
@@ -267,6 +267,6 @@ def _refuse_contradictions(
     """Rows of one run must agree in what describes the run."""
     first: dict[tuple, int] = {}
     of_row = np.array([first.setdefault(run, row) if good[row] else row for row, run in enumerate(runs)], dtype=int)
-    for name in _IDENTIFYING:
+    for name in (each for each in _IDENTIFYING if each in rows):
         differs = good & (rows[name] != rows[name][of_row])
         findings.refuse_rows(differs, f"one {name} in all rows of a run", rows[name].tolist(), "name runs apart")

@@ -1,0 +1,91 @@
+"""One domain of a fit of several, as a fit of its own: what it has in common with the others is added to its own."""
+
+import json
+
+import numpy as np
+import xarray as xr
+
+from bayeskisl import schema
+from bayeskisl.curves import cell_table
+from bayeskisl.errors import InputError
+from bayeskisl.inference.storage import constant_data, curves_of
+
+__all__ = ["domain_names", "of_domain", "require_one_domain"]
+
+_OWN = {"intercept": schema.DOMAIN_INTERCEPT, schema.EXPONENT: schema.DOMAIN_EXPONENT}
+
+
+def domain_names(tree: xr.DataTree) -> list[str]:
+    """Of a fit of several domains; none of a fit of one."""
+    posterior = tree["posterior"]
+    return posterior[schema.DOMAIN].values.astype(str).tolist() if schema.DOMAIN in posterior.dims else []
+
+
+def require_one_domain(tree: xr.DataTree) -> None:
+    """Refuse a fit of several domains.
+
+    Raises
+    ------
+    InputError
+        With their names.
+    """
+    if names := domain_names(tree):
+        raise InputError(f"one domain among {', '.join(names)}", "a fit of all of them", "fit",
+                         f"choose one: fit.of_domain({names[0]!r}), or --domain")  # fmt: skip
+
+
+def of_domain(tree: xr.DataTree, name: str) -> xr.DataTree:
+    """The runs, cells and posteriors of one domain.
+
+    Intercept and exponents are the domain's own, at the geometric mean of its own cells. The draws are those of the fit
+    of all domains, so that what the others taught is in them; weights, gates and warnings are those of that fit.
+
+    Raises
+    ------
+    InputError
+        If the fit has no such domain.
+    """
+    names = domain_names(tree)
+    if name not in names:
+        got = repr(name) if names else f"{name!r} of a fit of one domain"
+        raise InputError(f"a domain among {', '.join(names)}" if names else "a fit of several domains", got, "domain")
+    constant = constant_data(tree)
+    cells = np.flatnonzero(constant[schema.CELL_DOMAIN].values.astype(str) == name)
+    runs = np.flatnonzero(np.isin(constant["cell_of_run"].values, cells))
+    table, cell_of_run = cell_table(curves_of(tree).isel({schema.RUN: runs}))
+    before = constant["covariate_reference"]
+    now = before.copy(data=[np.exp(np.log(table[str(each)].values).mean()) for each in before[schema.COVARIATE].values])
+    distance = np.log(now / before)
+
+    def one(part: xr.Dataset) -> xr.Dataset:
+        part = part.isel({schema.RUN: runs} if schema.RUN in part.dims else {})
+        if schema.CELL in part.dims:
+            part = part.isel({schema.CELL: cells}).assign_coords({schema.CELL: table[schema.CELL].values})
+        if schema.DOMAIN_INTERCEPT in part:
+            part = _at_reference(_alone(part, name), distance)
+        if "covariate_reference" in part:
+            part = part.assign(covariate_reference=now, cell_of_run=(schema.RUN, cell_of_run))
+        return part
+
+    chosen = tree.map_over_datasets(one)
+    chosen.attrs = {**tree.attrs, "domain": name, "domains": json.dumps(names)}
+    return chosen
+
+
+def _alone(named: xr.Dataset, name: str) -> xr.Dataset:
+    """Intercept and exponents of one domain, what all have in common included."""
+    ours = named.sel({schema.DOMAIN: name}, drop=True)
+    return ours.assign({what: ours[what] + ours[own] for what, own in _OWN.items()}).drop_vars(list(_OWN.values()))
+
+
+def _at_reference(named: xr.Dataset, distance: xr.DataArray) -> xr.Dataset:
+    """Intercepts and exponents where z = `distance` by the old reference: the curve is the same."""
+    exponent, bend = named[schema.EXPONENT], named[schema.CURVATURE]
+    return named.assign(
+        {
+            "intercept": named["intercept"] + (bend * distance**2 / 2 - exponent * distance).sum(schema.COVARIATE),
+            schema.EXPONENT: exponent - bend * distance,
+            "steepness_intercept": named["steepness_intercept"]
+            + named["steepness_exponent"] * distance.sel({schema.COVARIATE: schema.PARAMS}, drop=True),
+        }
+    )

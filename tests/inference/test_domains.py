@@ -1,0 +1,151 @@
+"""Several domains in one fit: partly pooled, and each one a fit of its own afterwards."""
+
+import numpy as np
+import pytest
+
+from bayeskisl import schema
+from bayeskisl.curves import cell_table, curves_from_table, join_curves, validate
+from bayeskisl.decision import decide, predict
+from bayeskisl.errors import InputError
+from bayeskisl.inference import fit, simulate
+from bayeskisl.inference.compare import compare
+from bayeskisl.inference.data import prepare
+from bayeskisl.inference.extrapolate import extrapolate
+from bayeskisl.inference.model import lines_of, structure
+from bayeskisl.inference.simulate import design_curves
+from bayeskisl.laws import load_law
+
+DOMAINS = ("legal", "medical")
+DESIGN = {"params": [6_144, 13_824, 24_576, 55_296], "facts": [60, 120, 250, 500, 1000]}
+TRUTH = {
+    "intercept": 4.8, "exponent": 0.7, "curvature": 0.1, "tau": 0.05, "sigma_run": 0.08, "steepness_intercept": 1.6,
+    "asymmetry": 1.0, "domain_intercept": {"legal": 0.4, "medical": -0.4},
+}  # fmt: skip
+LAW = load_law("collapse")
+
+
+@pytest.fixture(scope="module")
+def curves():
+    return simulate(LAW, {**DESIGN, "domains": DOMAINS}, TRUTH, seed=1)
+
+
+@pytest.fixture(scope="module")
+def both(curves):
+    return fit(curves, LAW, rivals=())
+
+
+def test_cells_of_domains_are_apart_and_named(curves):
+    cells, cell_of_run = cell_table(curves)
+    assert cells.sizes[schema.CELL] == 8
+    assert cells[schema.CELL].values[0] == "6144p 1843200t legal"
+    assert (cells[schema.CELL_DOMAIN].values[cell_of_run] == curves[schema.DOMAIN].values).all()
+
+
+def test_one_domain_is_no_other_model():
+    plain = design_curves(**DESIGN)
+    named = design_curves(**DESIGN, domains=("legal",))
+    one, other = prepare(plain, LAW), prepare(named, LAW)
+    assert structure(one, LAW) == structure(other, LAW)
+    np.testing.assert_array_equal(lines_of(one, LAW)["threshold"].design, lines_of(other, LAW)["threshold"].design)
+    assert LAW.to_dict().get("domain_pooling") is None  # the hash of every law stays
+
+
+def test_the_prior_of_a_domain_is_that_of_a_fit_without_domains_and_two_correlate(curves):
+    line, alone = (lines_of(prepare(each, LAW), LAW)["threshold"] for each in (curves, design_curves(**DESIGN)))
+    covariance = (line.design * line.sd**2) @ line.design.T
+    legal, medical = covariance[::2, ::2], covariance[::2, 1::2]
+    np.testing.assert_allclose(legal, (alone.design * alone.sd**2) @ alone.design.T)
+    bend = alone.sd[2] ** 2 * np.outer(alone.design[:, 2], alone.design[:, 2])
+    np.testing.assert_allclose(medical - bend, LAW.pooling * (legal - bend))
+
+
+def test_truth_is_recovered(both):
+    assert both.gate.passed
+    assert both.domains == DOMAINS
+    summary = both.summary()
+    between = both.posterior[schema.DOMAIN_INTERCEPT]
+    gap = between.sel(domain="legal", group="infused") - between.sel(domain="medical", group="infused")
+    assert np.quantile(gap, 0.01) < 0.8 < np.quantile(gap, 0.99)
+    assert summary.loc["domain_intercept[infused, legal]", "covered"]
+    assert summary["covered"].mean() > 0.75
+
+
+def test_a_domain_is_a_fit_of_its_own(both):
+    legal = both.of_domain("legal")
+    assert legal.domains == ()
+    assert set(legal.curves[schema.DOMAIN].values) == {"legal"}
+    cells, cell_of_run = cell_table(legal.curves)
+    assert legal.posterior[schema.CELL].values.tolist() == cells[schema.CELL].values.tolist()
+    assert legal.tree["constant_data"]["cell_of_run"].values.tolist() == cell_of_run.tolist()
+    ours = both.posterior[schema.CRITICAL_EXPOSURES].isel(cell=slice(0, None, 2)).values
+    np.testing.assert_array_equal(legal.posterior[schema.CRITICAL_EXPOSURES].values, ours)
+    np.testing.assert_array_equal(legal.tree["log_likelihood"].to_dataset().sizes["run"], 40)
+
+
+def test_the_line_of_a_domain_is_the_one_that_was_fitted(both):
+    data, posterior = prepare(both.curves, both.law), both.posterior
+    names = ("intercept", "exponent", "curvature", "domain_intercept", "domain_exponent")
+    coefficients = data.size_law.join(*(posterior[name].values for name in names))
+    for index, domain in enumerate(DOMAINS):
+        view = both.of_domain(domain)
+        still = view.tree.copy()
+        still["posterior"] = still["posterior"].to_dataset().assign(tau=0 * view.posterior["tau"])
+        for params in (6_144, 200_000):
+            at = np.array([params, index == 0, index == 1], dtype=float)
+            line = data.size_law.log_critical_exposures(coefficients, at)
+            np.testing.assert_allclose(extrapolate(still, params, 1_843_200)["log_critical_exposures"].values, line)
+
+
+def test_a_fit_of_several_must_be_asked_for_one(both):
+    for ask in (lambda: predict(both, 98_304), lambda: decide(both, 98_304), lambda: compare([both])):
+        with pytest.raises(InputError, match="one domain among legal, medical"):
+            ask()
+    with pytest.raises(InputError, match="a domain among legal, medical, got 'tax'"):
+        both.of_domain("tax")
+    with pytest.raises(InputError, match="one domain of a fit of several"):
+        compare([both.of_domain("legal")])
+    with pytest.raises(InputError, match="a fit of several domains"):
+        both.of_domain("legal").of_domain("legal")
+
+
+def test_a_decision_on_one_domain_leaves_the_others_alone(both):
+    decision = decide(both.of_domain("legal"), 98_304)
+    assert list(decision.sensitivity.index) == ["as asked"]
+    assert both.domains == DOMAINS
+
+
+@pytest.mark.slow
+def test_a_domain_of_few_runs_borrows_from_the_other(curves):
+    few = curves.isel(run=(curves[schema.DOMAIN] == "legal").values | (curves[schema.PARAMS] < 20_000).values)
+    own = few.isel(run=(few[schema.DOMAIN] == "medical").values)
+    posteriors = fit(few, LAW, rivals=(), throw=False).of_domain("medical"), fit(own, LAW, rivals=(), throw=False)
+    collapses = [np.log(predict(each, 221_184, throw=False)[schema.COLLAPSE]) for each in posteriors]
+    width, width_alone = (np.ptp(np.quantile(each, [0.05, 0.95])) for each in collapses)
+    assert width < 0.95 * width_alone
+
+
+def test_a_law_that_saturates_is_refused(curves):
+    with pytest.raises(InputError, match="linear in its coefficients for several domains"):
+        fit(curves, "saturating")
+
+
+def test_a_column_of_a_table_names_domains():
+    rows = [
+        {"params": params, "facts": facts, "recalled": 5, "probed": 10, "domain": domain}
+        for params in (1_000, 2_000)
+        for facts in (10, 20)
+        for domain in DOMAINS
+    ]
+    curves = curves_from_table(rows)
+    assert curves[schema.DOMAIN].values.tolist() == [row["domain"] for row in rows]
+    assert curves.sizes[schema.RUN] == 8
+
+
+def test_sets_of_curves_name_their_domains_all_or_none():
+    legal, tax = (design_curves(**DESIGN, domains=(name,)) for name in ("legal", "tax"))
+    tax = tax.assign_coords(run=[f"tax {i}" for i in range(tax.sizes[schema.RUN])])
+    assert set(join_curves(legal, tax)[schema.DOMAIN].values) == {"legal", "tax"}
+    with pytest.raises(InputError, match="a domain in all sets of curves or in none"):
+        join_curves(legal, tax.drop_vars(schema.DOMAIN))
+    with pytest.raises(InputError, match="the name of a domain for every run"):
+        validate(tax.assign_coords({schema.DOMAIN: (schema.RUN, [""] * tax.sizes[schema.RUN])}))
