@@ -172,6 +172,38 @@ def fleet(draws: int, tune: int, count: int = 8) -> dict:
     return {**found, "posteriors": count, "passed": sum(one.gate.passed for one in many)}
 
 
+def fleet_by_numpyro(draws: int, tune: int, count: int = 8) -> dict:
+    """The same sweeps by NumPyro's NUTS, mapped over sweeps and chains as one program."""
+    import jax
+    import numpy as np
+    from arviz_stats.base import array_stats
+    from numpyro.infer import MCMC, NUTS
+
+    from bayeskisl.inference.data import prepare
+    from bayeskisl.inference.model import model_inputs
+    from bayeskisl.inference.with_numpyro import double_precision, numpyro_model
+    from bayeskisl.laws import load_law
+
+    law, found = load_law("collapse"), {}
+    inputs = [model_inputs(prepare(_sweep(seed), law), law) for seed in range(count)]
+    stacked = {name: np.stack([each[name] for each in inputs]) for name in inputs[0]}
+
+    def chain(key, given):
+        one = MCMC(NUTS(numpyro_model(law)), num_warmup=tune, num_samples=draws, progress_bar=False)
+        one.run(key, given)
+        return one.get_samples()["threshold_place"]
+
+    with double_precision():
+        keys = jax.random.split(jax.random.PRNGKey(0), (count, 4))
+        everything = jax.jit(jax.vmap(jax.vmap(chain, (0, None)), (0, 0)))
+        with timed(found, "compilation"):
+            compiled = everything.lower(keys, stacked).compile()
+        with timed(found, "fleet"):
+            places = jax.device_get(compiled(keys, stacked))  # (sweep, chain, draw, cell, group)
+    smallest = [min(float(array_stats.ess(one[..., cell, 0])) for cell in range(one.shape[-2])) for one in places]
+    return {**found, "posteriors": count, "passed": sum(ess >= 400 for ess in smallest)}
+
+
 def growth(runs: int, draws: int) -> dict:
     """Compilation, one gradient and, where `draws` is not 0, a fit of some run-groups, and the most memory used."""
     import numpy as np
@@ -198,7 +230,9 @@ def growth(runs: int, draws: int) -> dict:
     return {**found, "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20}
 
 
-TASKS: dict[str, Callable] = {"fits": fits, "sampler": sampler, "fleet": fleet, "growth": growth}
+TASKS: dict[str, Callable] = {
+    "fits": fits, "sampler": sampler, "fleet": fleet, "fleet by NumPyro": fleet_by_numpyro, "growth": growth,
+}  # fmt: skip
 
 
 def in_process(task: str, *arguments, cache: str | None = None) -> dict:
@@ -277,8 +311,13 @@ def measure_fleet(repeats: int) -> dict:
             for clock in ("wall", "cores")
         )
         rows.append((name, f"{each[0]['passed']} of {each[0]['posteriors']}", f"{wall:.2f} / {cores:.2f}"))
+    mapped = in_process("fleet by NumPyro", 600, 400)
+    wall, cores = (mapped["posteriors"] / mapped["fleet"][clock] for clock in ("wall", "cores"))
+    label = f"4 x 600 after 400, NumPyro under vmap, compilation {mapped['compilation']['wall']:.0f} s apart"
+    passed = f"ESS of 400 in {mapped['passed']} of {mapped['posteriors']}"
+    rows.append((label, passed, f"{wall:.3f} / {cores:.3f}"))
     show("Fleets: two workers", ("draws", "passed their gate", "posteriors per second, wall / of one core"), rows)
-    return found
+    return {**found, "NumPyro under vmap": mapped}
 
 
 def measure_growth(largest: int) -> dict:

@@ -252,15 +252,17 @@ def _width(draws: np.ndarray) -> float:
 
 
 def linear_laws(fit: "Fit") -> dict[str, float]:
-    """Weights of laws that can be planned with: they have a fall, and coefficients Gaussian given thresholds."""
+    """Weights of laws that can be planned with: a fall, coefficients Gaussian given thresholds, one run scatter."""
     lines = {"intercept", schema.EXPONENT, schema.CURVATURE}
     usable = {
         name: weight
         for name, weight in fit.weights.items()
-        if lines <= set(posterior_group(fit.tree, name).data_vars) and fit.laws[name].falls
+        if lines <= set(posterior_group(fit.tree, name).data_vars)
+        and fit.laws[name].falls
+        and "sigma_run_exponent" not in fit.laws[name].unbounded
     }
     if not usable:
-        raise InputError("a fitted law with a collapse, linear in its coefficients",
+        raise InputError("a fitted law with a collapse, linear in its coefficients, of one run scatter for all sizes",
                          ", ".join(fit.weights), "fit", "fit 'collapse' or 'power'")  # fmt: skip
     return usable
 

@@ -380,7 +380,8 @@ def _notes(fit: "Fit", laws: tuple[str, ...], group: str) -> list[str]:
     notes = []
     if left_out := [name for name in fit.weights if name not in laws]:
         notes.append(
-            f"The law(s) {', '.join(left_out)} have another shape, or are not linear in their coefficients: left out."
+            f"The law(s) {', '.join(left_out)} have another shape, are not linear in their coefficients, or have a run "
+            "scatter of each size: left out."
         )
     if "domain" in fit.tree.attrs:
         notes.append("What the runs of other domains tell of this one's law is not counted; widths are too wide then.")

@@ -43,8 +43,8 @@ class ModelData:
         ``(cell, covariate)``.
     size_law : SizeLaw
         Its columns and priors.
-    positive : tuple of str
-        Names of the positive quantities of groups, see `bayeskisl.laws.Law.positive`.
+    positive, unbounded : tuple of str
+        Names of the quantities of groups, see `bayeskisl.laws.Law.positive` and `bayeskisl.laws.Law.unbounded`.
     load : Load or None
         Where runs and cells lie in load; None of a law that does not know it.
     labels : mapping
@@ -62,6 +62,7 @@ class ModelData:
     covariates: np.ndarray
     size_law: SizeLaw
     positive: tuple[str, ...]
+    unbounded: tuple[str, ...]
     load: Load | None
     labels: Mapping[str, list]
 
@@ -138,6 +139,7 @@ def prepare(curves: xr.Dataset, law: Law) -> ModelData:
         covariates=values,
         size_law=size_law,
         positive=law.positive,
+        unbounded=law.unbounded,
         load=load,
         labels={
             schema.RUN: curves[schema.RUN].values.tolist(),

@@ -68,6 +68,7 @@ DIMS = {
     "run_share": (_RUN, _GROUP),
     **{f"rough_{part}": (_CELL, _GROUP) for part in ROUGH_PARTS},
     "guessing": (_GROUP,),
+    "log_size": (_CELL,),
     "cell_of_run": (_RUN,),
     "load_ahead": (_RUN, _GROUP),
     "load_at_half": (_CELL, _GROUP),
@@ -108,7 +109,7 @@ def define(say: Language, given: Mapping[str, Array], law: Law) -> None:
     xp = say.xp
     several = say.sizes[_GROUP] > 1
     common = say.normal("common", 0.0, 1.0, dims=(QUANTITY,)) if several else None
-    names = (*law.positive, "lapse_intercept")
+    names = (*law.positive, *law.unbounded)
     prior = {name: of_groups(name, common[i] if several else None, given) for i, name in enumerate(names)}
     effect = say.log_normal("load_effect", *prior["load_effect"], dims=(_GROUP,)) if law.knows_load else None
     log_exposures, above, stretch, unit = _under_load(say, effect, given)
@@ -142,7 +143,11 @@ def define(say: Language, given: Mapping[str, Array], law: Law) -> None:
     cell = given["cell_of_run"]
     concentration = positive["concentration"]
     rough_of_run = rough_half_points(log_exposures, given["run_share"], steepness[cell], asymmetry, xp)
-    own_threshold = _run_threshold(say, threshold[cell], unit * positive["sigma_run"], rough_of_run, stretch, given)
+    run_scatter = unit * positive["sigma_run"]
+    if "sigma_run_exponent" in prior:
+        exponent = say.normal("sigma_run_exponent", *prior["sigma_run_exponent"], dims=(_GROUP,))
+        run_scatter = run_scatter * xp.exp(exponent * given["log_size"][cell][:, None])
+    own_threshold = _run_threshold(say, threshold[cell], run_scatter, rough_of_run, stretch, given)
     recall = (
         retention(log_exposures, own_threshold, steepness[cell], floor, ceiling[cell], asymmetry, xp)
         if law.falls
@@ -271,7 +276,9 @@ def half_points(
 
     Each run takes its groups in turns, the best known first, every half-point partly centred on what those before it
     let expect: a place that its data leave free is then a standard normal whatever the correlation, which sampled
-    beside correlated places would hardly move, and none is pinned by one that comes later.
+    beside correlated places would hardly move, and none is pinned by one that comes later. How far it is centred
+    follows the scatter being tried: were a run's counts normal about its half-point with the information that they
+    have, its place would be a standard normal under the posterior, and tell nothing of the scatter.
 
     Parameters
     ----------
@@ -305,10 +312,12 @@ def half_points(
         expected = at(turn, centre) + sigma * sum(a * z for a, z in zip(row, white, strict=False))
         sd = sigma * row[turn]
         typical = at(turn, log_typical) + (math.log(LATER) if turn else 0.0)
-        scale = scale_between(freedom[:, turn], sd, typical, xp)
+        information = (1 - freedom[:, turn]) / freedom[:, turn] / xp.exp(2 * typical)
+        free = 1 / (1 + information * sd**2)
+        scale = sd * free**0.5
         start = at(turn, rough)
-        place = place_of(turn, (1 - freedom[:, turn]) * (expected - start) / scale, sd / scale)
-        found.append(partly_centred(place, expected, start, freedom[:, turn], scale))
+        place = place_of(turn, (1 - free) * (expected - start) / scale, sd / scale)
+        found.append(partly_centred(place, expected, start, free, scale))
         white.append((found[-1] - expected) / sd)
     # side by side by sums: the gradient of a stack has no C, see `bayeskisl.inference.c_source`
     return sum(turns[:, turn, :] * found[turn][..., None] for turn in groups)

@@ -81,11 +81,13 @@ def _alone(named: xr.Dataset, name: str) -> xr.Dataset:
 def _at_reference(named: xr.Dataset, distance: xr.DataArray) -> xr.Dataset:
     """Intercepts and exponents where z = `distance` by the old reference: the curve is the same."""
     exponent, bend = named[schema.EXPONENT], named[schema.CURVATURE]
+    of_size = distance.sel({schema.COVARIATE: schema.PARAMS}, drop=True)
+    scatter = named[schema.SIGMA_RUN] * np.exp(named.get("sigma_run_exponent", 0.0) * of_size)
     return named.assign(
         {
+            schema.SIGMA_RUN: scatter,
             "intercept": named["intercept"] + (bend * distance**2 / 2 - exponent * distance).sum(schema.COVARIATE),
             schema.EXPONENT: exponent - bend * distance,
-            "steepness_intercept": named["steepness_intercept"]
-            + named["steepness_exponent"] * distance.sel({schema.COVARIATE: schema.PARAMS}, drop=True),
+            "steepness_intercept": named["steepness_intercept"] + named["steepness_exponent"] * of_size,
         }
     )

@@ -10,6 +10,7 @@ from bayeskisl.errors import InputError
 from bayeskisl.inference.correlation import correlated
 from bayeskisl.inference.domains import require_one_domain
 from bayeskisl.inference.posterior import ceiling_of
+from bayeskisl.inference.run_scatter import run_scatter
 from bayeskisl.inference.storage import constant_data, laws_of, posterior_group
 from bayeskisl.laws import Law, SizeLaw
 
@@ -81,7 +82,8 @@ def extrapolate(
     if "run_correlation" in posterior:
         noise = fresh["run"][..., None, :]
         fresh["run"] = correlated(noise, posterior["run_correlation"].values)[..., 0, :]
-    effect = posterior["sigma_run"] * (fresh["run"] if kind == "new_run" else 0.0)
+    scatter = posterior["tau"].copy(data=run_scatter(posterior, np.array([z]))[..., 0, :])
+    effect = scatter * (fresh["run"] if kind == "new_run" else 0.0)
     return xr.Dataset(
         {
             "log_critical_exposures": line + posterior["tau"] * fresh["size"],

@@ -18,7 +18,7 @@ STRUCTURAL = (
     "intercept", "exponent", "curvature", "tau", "sigma_run", "critical_exposures", "steepness", "steepness_intercept",
     "steepness_exponent", "steepness_scatter", "asymmetry", "ceiling", "lapse_intercept", "lapse_scatter", "floor",
     "concentration", "run_correlation", "load_effect", "minimum_exposures", "sharpness", "domain_intercept",
-    "domain_exponent",
+    "domain_exponent", "sigma_run_exponent",
 )  # fmt: skip
 
 # Vehtari et al. 2021, doi:10.1214/20-BA1221: R-hat below 1.01, and 100 effective draws per chain for 4 chains.

@@ -20,6 +20,7 @@ from bayeskisl.inference.lines import Line
 from bayeskisl.inference.model import lines_of
 from bayeskisl.inference.pointwise import integrate_run_effect
 from bayeskisl.inference.posterior import common_of_lines, load_shift
+from bayeskisl.inference.run_scatter import run_scatter
 from bayeskisl.laws import Law
 
 __all__ = [
@@ -195,7 +196,7 @@ def _of_run(
         few["steepness"][:, cell, group, None],
         few["floor"][:, group, None],
         few["ceiling"][:, cell, group, None],
-        few["sigma_run"][:, group, None],
+        run_scatter(few, data.log_size)[:, cell, group, None],
         few["concentration"][:, group, None],
         few["asymmetry"][:, group, None],
     )

@@ -43,6 +43,8 @@ def build_model(curves: xr.Dataset, law: Law) -> "pm.Model":
         Each run's own half-point t ~ N(log critical exposures, sigma_run), in coordinates between t and
         (t - log critical exposures) / sigma_run, see `bayeskisl.inference.freedom`.
 
+    In a law with a prior of it there is ``sigma_run_exponent (group)``, by which the run scatter grows with size.
+
     In a law that saturates the coefficients are sampled, ``branch_distance, level, slope_1, sharpness_z (group)``, see
     `bayeskisl.inference.curve_of_size`, and ``threshold_place`` is partly centred on the law.
 
@@ -125,6 +127,7 @@ def model_inputs(data: ModelData, law: Law) -> dict[str, np.ndarray]:
         **load,
         **{f"prior_{name}": np.array([prior.log_median, prior.log_sd]) for name, prior in log_normal.items()},
         "prior_lapse_intercept": np.array([_logit(priors.lapse.median), priors.lapse.log_sd]),
+        **_of_varying_scatter(data, law),
         **(of_several if data.shape[1] > 1 else {}),
         **({} if priors.floor_excess.tied else {"prior_floor_excess": np.array(priors.floor_excess.b)}),
     }
@@ -137,7 +140,7 @@ def labels_of(data: ModelData) -> dict[str, list]:
     labels = {**data.labels, TURN: turns, **({COEFFICIENT: list(columns)} if data.size_law.saturates else {})}
     if len(groups) == 1:
         return labels
-    quantities = [*data.positive, "lapse_intercept", *columns, "steepness_intercept", "steepness_exponent"]
+    quantities = [*data.positive, *data.unbounded, *columns, "steepness_intercept", "steepness_exponent"]
     return {
         **labels,
         PAIR: [f"{groups[j]} ~ {groups[i]}" for i, j in pairs(len(groups))],
@@ -148,7 +151,15 @@ def labels_of(data: ModelData) -> dict[str, list]:
 def structure(data: ModelData, law: Law) -> tuple:
     """What of the data and a law is compiled into the model; what agrees in it shares compiled code."""
     columns = len(data.size_law.columns)
-    return data.shape, columns, law.shape, law.priors.floor_excess.tied, law.saturates, law.knows_load
+    return data.shape, columns, law.shape, law.priors.floor_excess.tied, law.saturates, law.knows_load, law.unbounded
+
+
+def _of_varying_scatter(data: ModelData, law: Law) -> dict[str, np.ndarray]:
+    """What a run scatter that varies with size needs to know."""
+    prior = law.priors.sigma_run_exponent
+    if prior is None:
+        return {}
+    return {"log_size": data.log_size, "prior_sigma_run_exponent": np.array([prior.mean, prior.sd])}
 
 
 def _typical_effect(law: Law, data: ModelData) -> np.ndarray:

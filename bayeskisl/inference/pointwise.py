@@ -14,6 +14,7 @@ from scipy.special import gammaln, psi
 from bayeskisl.inference.data import ModelData
 from bayeskisl.inference.densities import log_sum_exp
 from bayeskisl.inference.load import effective_log_exposures
+from bayeskisl.inference.run_scatter import run_scatter
 from bayeskisl.laws import Law
 from bayeskisl.laws.shapes import inverse_share, retention, slope_of_share
 
@@ -42,6 +43,7 @@ def integrated_log_likelihood(named: dict[str, np.ndarray], data: ModelData, law
     runs, groups, _ = data.shape
     log_critical_exposures = log_thresholds(named, law)
     log_exposures = effective_log_exposures(data.log_exposures, data.load, named)
+    scatter = run_scatter(named, data.log_size)
     log_likelihood = np.zeros((*named["tau"].shape[:2], runs, groups))
 
     def fill(place: tuple[int, int]) -> None:
@@ -56,7 +58,7 @@ def integrated_log_likelihood(named: dict[str, np.ndarray], data: ModelData, law
             named["steepness"][..., cell, group],
             named["floor"][..., group],
             named["ceiling"][..., cell, group],
-            named["sigma_run"][..., group],
+            scatter[..., cell, group],
             named["concentration"][..., group],
             named["asymmetry"][..., group],
         )

@@ -27,6 +27,7 @@ from bayeskisl.inference.lines import Line, line_mean, values_at
 from bayeskisl.inference.load import on_axis_stretch
 from bayeskisl.inference.model import lines_of, model_inputs
 from bayeskisl.inference.rough import rough_half_points, rough_thresholds
+from bayeskisl.inference.run_scatter import run_scatter
 from bayeskisl.laws import Law
 from bayeskisl.laws.shapes import SYMMETRIC, inverse_share
 
@@ -81,7 +82,7 @@ def name_quantities(
 
 def group_quantities(draws: dict[str, np.ndarray], data: ModelData) -> dict[str, np.ndarray]:
     """What follows from the variables of groups and the ceilings alone; serves posterior and prior draws alike."""
-    kept = (*data.positive, "lapse_intercept")
+    kept = (*data.positive, *data.unbounded)
     excess = draws.get("floor_excess", np.zeros_like(draws["tau"]))
     floor = data.guessing + (1 - data.guessing) * excess
     log_odds = draws["lapse_intercept"][..., None, :] + draws["lapse_scatter"][..., None, :] * draws["lapse_z"]
@@ -187,7 +188,7 @@ def _run_effects(
     own = half_points(
         lambda turn, mean, sd: draws[f"run_place_{turn}"],
         centre,
-        draws["sigma_run"][..., None, :],
+        run_scatter(draws, data.log_size[data.cell_of_run]),
         [each[..., None] for each in _run_correlations(draws, data)],
         rough,
         given["run_turns"],

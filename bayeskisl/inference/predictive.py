@@ -8,6 +8,7 @@ from bayeskisl.inference.correlation import correlated
 from bayeskisl.inference.data import ModelData
 from bayeskisl.inference.load import effective_log_exposures
 from bayeskisl.inference.pointwise import log_thresholds
+from bayeskisl.inference.run_scatter import run_scatter
 from bayeskisl.laws import Law
 from bayeskisl.laws.shapes import retention
 
@@ -28,7 +29,8 @@ def draw_counts(
         whatever the law), or with the run effects in `named`.
     """
     own = named["run_effect"].values
-    effect = named["sigma_run"].values[..., None, :] * fresh_effects(named, own.shape, rng) if fresh else own
+    scatter = run_scatter(named, data.log_size[data.cell_of_run])
+    effect = scatter * fresh_effects(named, own.shape, rng) if fresh else own
     chance = retention(
         effective_log_exposures(data.log_exposures, data.load, named) - effect,
         log_thresholds(named, law)[..., data.cell_of_run, :],

@@ -10,6 +10,7 @@ from bayeskisl.inference.definition import QUANTITY
 from bayeskisl.inference.lines import Line
 from bayeskisl.inference.model import labels_of, lines_of, model_inputs
 from bayeskisl.inference.posterior import coefficients_of, common_of_lines, group_quantities
+from bayeskisl.inference.run_scatter import run_scatter
 from bayeskisl.laws import Law, SizeLaw
 
 __all__ = ["FREE", "draw_prior"]
@@ -19,7 +20,7 @@ FREE = (
     "tau", "sigma_run", "steepness_scatter", "lapse_scatter", "concentration", "asymmetry", "lapse_intercept",
     "floor_excess", "intercept", "exponent", "curvature", "steepness_intercept", "steepness_exponent",
     "run_correlation", "minimum_exposures", "sharpness", "load_effect",
-    "domain_intercept",
+    "domain_intercept", "sigma_run_exponent",
 )  # fmt: skip
 
 
@@ -49,7 +50,7 @@ def draw_prior(
         alike = 0.0 if common is None else np.sqrt(pooling) * common[..., i, None]
         return mean + sd * (alike + np.sqrt(1 - pooling) * rng.standard_normal(shape))
 
-    drawn = {name: of_groups(i, name) for i, name in enumerate((*law.positive, "lapse_intercept"))}
+    drawn = {name: of_groups(i, name) for i, name in enumerate((*law.positive, *law.unbounded))}
     drawn |= {name: np.exp(drawn[name]) for name in law.positive}
     chance = rng.random(shape)
     tied = law.priors.floor_excess.tied
@@ -80,7 +81,7 @@ def draw_prior(
         "critical_exposures": np.exp(
             _scattered(data.size_law.log_critical_exposures(threshold_law, data.covariates), drawn["tau"], rng)
         ),
-        "run_effect": drawn["sigma_run"][..., None, :] * noise,
+        "run_effect": run_scatter(drawn, data.log_size[data.cell_of_run]) * noise,
     }
 
 

@@ -28,8 +28,8 @@ def log_priors(named: dict[str, np.ndarray], data: ModelData, law: Law) -> dict[
     """
     inputs, pooling = model_inputs(data, law), law.pooling if data.shape[1] > 1 else 0.0
     found = {}
-    for name in (*law.positive, "lapse_intercept"):
-        values = named[name] if name == "lapse_intercept" else np.log(named[name])
+    for name in (*law.positive, *law.unbounded):
+        values = named[name] if name in law.unbounded else np.log(named[name])
         mean, sd = inputs[f"prior_{name}"]
         found[name] = _of_groups(values, mean, sd, pooling)
     if not law.priors.floor_excess.tied:

@@ -66,6 +66,7 @@ class Priors(_Strict):
     curvature: dict[Covariate, NormalPrior] = {}
     tau: LogNormalPrior
     sigma_run: LogNormalPrior
+    sigma_run_exponent: NormalPrior | None = None
     steepness: LogNormalPrior
     steepness_exponent: NormalPrior
     steepness_scatter: LogNormalPrior
@@ -142,6 +143,12 @@ class Law(_Strict):
     def knows_load(self) -> bool:
         """Whether exposures count for less the more distinct facts a run trains on; by how much is `load_effect`."""
         return self.priors.load_effect is not None
+
+    @property
+    def unbounded(self) -> tuple[str, ...]:
+        """Names of the quantities of a group that may have either sign."""
+        varies = ("sigma_run_exponent",) if self.priors.sigma_run_exponent else ()
+        return ("lapse_intercept", *varies)
 
     @property
     def falls(self) -> bool:

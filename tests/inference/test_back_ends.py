@@ -43,6 +43,12 @@ def test_densities_and_gradients_agree_of_several_domains():
     agree([load_law("collapse")], {**DESIGN, "groups": GROUPS["two groups"], "domains": ("legal", "medical")})
 
 
+def test_densities_and_gradients_agree_where_run_scatter_varies():
+    content = load_law("collapse").to_dict()
+    content["priors"]["sigma_run_exponent"] = {"mean": 0.1, "sd": 0.5}
+    agree([type(load_law("collapse")).model_validate(content)], {**DESIGN, "groups": GROUPS["two groups"]})
+
+
 def agree(laws, design):
     """Of PyMC, NumPyro and C, at random points."""
     curves = simulate(laws[0], design, seed=3)
