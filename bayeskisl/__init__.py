@@ -51,6 +51,7 @@ _PUBLIC = {
     "plot_prior_vs_posterior": "bayeskisl.reporting",
     "plot_calibration": "bayeskisl.reporting",
     "plot_decision": "bayeskisl.reporting",
+    "plot_risk": "bayeskisl.reporting",
     "report": "bayeskisl.reporting",
     "tidy": "bayeskisl.reporting",
     "export": "bayeskisl.reporting",

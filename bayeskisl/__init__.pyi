@@ -43,6 +43,7 @@ from bayeskisl.reporting import plot_plan as plot_plan
 from bayeskisl.reporting import plot_prior_predictive as plot_prior_predictive
 from bayeskisl.reporting import plot_prior_vs_posterior as plot_prior_vs_posterior
 from bayeskisl.reporting import plot_replay as plot_replay
+from bayeskisl.reporting import plot_risk as plot_risk
 from bayeskisl.reporting import report as report
 from bayeskisl.reporting import tidy as tidy
 from bayeskisl.sweeping import estimate_sweep as estimate_sweep

@@ -2,7 +2,7 @@
 
 from bayeskisl.reporting.collapse_figure import plot_collapse
 from bayeskisl.reporting.curves_figure import plot_curves
-from bayeskisl.reporting.decision_figure import plot_decision
+from bayeskisl.reporting.decision_figure import plot_decision, plot_risk
 from bayeskisl.reporting.diagnostics_figures import plot_calibration, plot_diagnostics, plot_prior_vs_posterior
 from bayeskisl.reporting.explorer import explore
 from bayeskisl.reporting.interactive import interactive
@@ -30,6 +30,7 @@ __all__ = [
     "plot_prior_predictive",
     "plot_prior_vs_posterior",
     "plot_replay",
+    "plot_risk",
     "report",
     "tidy",
 ]

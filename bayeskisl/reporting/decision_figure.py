@@ -12,7 +12,7 @@ from bayeskisl.decision.intervals import interval
 from bayeskisl.reporting.numbers import exact, percent, short, three_digits
 from bayeskisl.reporting.style import exposures_on_top, figure_style, ink, law_colors, log_axis, new_figure
 
-__all__ = ["plot_decision"]
+__all__ = ["plot_decision", "plot_risk"]
 
 _GROUPS = {schema.INFUSED: "infused", schema.BACKGROUND: "background", schema.INFUSED_HELDOUT: "infused, new templates"}
 
@@ -35,8 +35,6 @@ def plot_decision(decision: Decision, verification: Verification | None = None, 
         The choice is a line through all panels; what is as good as the best mean, to 1 %, is shaded. The regret is
         split into what giving too little and giving too much lose, so that their asymmetry is seen.
     """
-    data, attrs = decision.data, decision.data.attrs
-    infusion = data["infusion"].values
     with figure_style(dark):
         figure, panels = new_figure(3, 1, figsize=(7.6, 8.4), sharex=True, height_ratios=(1.0, 1.15, 0.85))
         above, middle, below = panels
@@ -44,18 +42,57 @@ def plot_decision(decision: Decision, verification: Verification | None = None, 
         _draw_worth(middle, decision, verification)
         _draw_regret(below, decision)
         for axes in panels:
-            axes.axvline(data[schema.CHOICE].item(), color=law_colors(3)[2], lw=2.0, zorder=3)
+            _draw_choice(axes, decision)
             axes.axvspan(*decision.near_optimal, color=law_colors(3)[2], alpha=0.09, lw=0)
-        if attrs["axis"] == "amount":
-            log_axis(below, "x", infusion[0], infusion[-1])
-            exposures_on_top(above, infusion * data["exposures_at"].values)
-        else:
-            below.set_xlim(0, 1)
-        subject = "one fresh run" if attrs["kind"] == "new_run" else "the mean run"
-        above.set_title(f"What {subject} of {exact(attrs[schema.PARAMS])} parameters risks, keeps and may regret")
-        below.set_xlabel("infused facts" if attrs["axis"] == "amount" else "infusion ratio, share of the tokens")
+        _name_infusion(above, below, decision)
+        above.set_title(f"What {_subject(decision)} risks, keeps and may regret")
         figure.supxlabel("line: the choice; shaded: as good as the best mean, to 1 %", fontsize=8, x=0.01, ha="left")
     return figure
+
+
+def plot_risk(decision: Decision, *, dark: bool = False) -> Figure:
+    """Draw, against the infusion, the probability that the target keeps too little: the first panel of `plot_decision`.
+
+    Parameters
+    ----------
+    decision : Decision
+        What `decide` returned.
+    dark : bool
+        For a dark page.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        With the accepted risk, the choice, and the intervals of shoulder and collapse point.
+    """
+    with figure_style(dark):
+        figure, axes = new_figure(figsize=(7.6, 4.2))
+        _draw_risk(axes, decision)
+        _draw_choice(axes, decision)
+        _name_infusion(axes, axes, decision)
+        axes.set_title(f"What {_subject(decision)} risks")
+    return figure
+
+
+def _subject(decision: Decision) -> str:
+    whose = "one fresh run" if decision.data.attrs["kind"] == "new_run" else "the mean run"
+    return f"{whose} of {exact(decision.data.attrs[schema.PARAMS])} parameters"
+
+
+def _draw_choice(axes: Axes, decision: Decision) -> None:
+    axes.axvline(decision.data[schema.CHOICE].item(), color=law_colors(3)[2], lw=2.0, zorder=3)
+
+
+def _name_infusion(above: Axes, below: Axes, decision: Decision) -> None:
+    """The axis of the infusion, with exposures on top where they are one with it."""
+    data, amount = decision.data, decision.data.attrs["axis"] == "amount"
+    if amount:
+        infusion = data["infusion"].values
+        log_axis(below, "x", infusion[0], infusion[-1])
+        exposures_on_top(above, infusion * data["exposures_at"].values)
+    else:
+        below.set_xlim(0, 1)
+    below.set_xlabel("infused facts" if amount else "infusion ratio, share of the tokens")
 
 
 def _draw_risk(axes: Axes, decision: Decision) -> None:

@@ -7,7 +7,7 @@ import xarray as xr
 from bayeskisl.decision import decide, verify
 from bayeskisl.inference.simulate import design_curves
 from bayeskisl.laws import law_names
-from bayeskisl.reporting import plot_collapse, plot_curves, plot_decision, plot_prior_predictive
+from bayeskisl.reporting import plot_collapse, plot_curves, plot_decision, plot_prior_predictive, plot_risk
 from bayeskisl.reporting.style import LINES, figure_style, law_colors
 from tests.decision.hand_made import HandMadeFit, MixedFit, amount_curves, law_line, mixed_curves
 
@@ -33,6 +33,7 @@ def test_every_figure_can_be_drawn(fit, decision, verification, dark, tmp_path):
         plot_collapse(fit, decision.data, verification, dark=dark),
         plot_decision(decision, dark=dark),
         plot_decision(decision, verification, dark=dark),
+        plot_risk(decision, dark=dark),
     ]
     for i, figure in enumerate(drawn):
         figure.savefig(tmp_path / f"{i}.png")
@@ -147,3 +148,10 @@ def test_nothing_probed_draws_nothing(fit):
     unprobed = fit.curves.assign(recalled=0 * fit.curves.recalled, probed=0 * fit.curves.probed)
     plot_curves(unprobed)
     assert np.all(unprobed.probed == 0)
+
+
+def test_the_risk_alone_is_the_first_panel_of_the_decision(decision):
+    (alone,), (first, *_) = plot_risk(decision).axes, plot_decision(decision).axes
+    for one, other in zip(alone.lines, first.lines, strict=True):
+        np.testing.assert_array_equal(one.get_xydata(), other.get_xydata())
+    assert (alone.get_xlim(), alone.get_xlabel()) == (plot_decision(decision).axes[2].get_xlim(), "infused facts")
