@@ -5,7 +5,6 @@ from scipy import stats
 
 from bayeskisl.inference import compiled, simulate
 from bayeskisl.inference.data import prepare
-from bayeskisl.inference.definition import scale_between
 from bayeskisl.inference.freedom import freedoms
 from bayeskisl.inference.load import effective_log_exposures
 from bayeskisl.inference.model import lines_of, model_inputs, model_of, structure
@@ -89,7 +88,9 @@ def plain_log_density(point, data, law):
         total += np.sum(freedom * np.log(np.sqrt(np.linalg.eigvalsh(covariance)) / size) + np.log(size))
     sigma = named["sigma_run"][0]
     typical = priors.sigma_run.log_median + np.log(stretch)[data.cell_of_run, None]
-    scale = scale_between(freedoms(data, law).run, sigma, typical, np)
+    free = freedoms(data, law).run  # at a typical scatter; at the one at hand it follows the run's information
+    information = (1 - free) / free / np.exp(2 * typical)
+    scale = sigma / np.sqrt(1 + information * sigma**2)
     total += stats.norm.logpdf(named["run_effect"], 0, sigma).sum() + np.log(scale).sum()
     recall = retention(
         effective_log_exposures(data.log_exposures, data.load, named) - named["run_effect"],
