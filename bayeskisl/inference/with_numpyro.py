@@ -37,7 +37,8 @@ def numpyro_model(law: Law) -> Callable[[Mapping[str, Array]], None]:
         (runs, groups), cells = given["recalled"].shape, given["threshold_rough"].shape[0]
         sizes = {schema.RUN: runs, schema.GROUP: groups, schema.CELL: cells, PAIR: groups * (groups - 1) // 2}
         sizes[COEFFICIENT] = given["threshold_common"].shape[-1]
-        sizes[QUANTITY] = len(law.positive) + 1 + sum(given[f"{name}_common"].shape[-1] for name in LINES)
+        columns = sum(given[f"{name}_common"].shape[-1] for name in LINES)
+        sizes[QUANTITY] = len(law.positive) + len(law.unbounded) + columns
         define(_NumPyro(sizes), given, law)
 
     return model

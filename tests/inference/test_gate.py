@@ -37,7 +37,7 @@ def test_chains_that_disagree_fail(judged):
 def test_divergences_fail(judged):
     judged[1]["diverging"][0, :100] = True
     (reason,) = examine(*judged).reasons
-    assert "2.50% of draws diverged" in reason
+    assert "100 of 4,000 draws diverged" in reason
 
 
 def test_sticky_draws_fail(judged):
