@@ -59,7 +59,8 @@ def _quantities(fit: "Fit", group: str) -> Iterator[tuple[str, np.ndarray]]:
                     posterior[name].isel(cell=i).values,
                 )
     for label, draws in scalars(posterior, (schema.EXPONENT, schema.CURVATURE)):
-        yield label.replace("[", " of ").removesuffix("]"), draws
+        if np.ptp(draws) > 0:  # a law may fix it
+            yield label.replace("[", " of ").removesuffix("]"), draws
     for name, label in _OF_GROUP.items():
         if name in posterior:
             yield label, posterior[name].values
