@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from bayeskisl.cli.comparison import compare
-from bayeskisl.cli.decisions import decide, predict, verify
+from bayeskisl.cli.decisions import Domain, decide, predict, verify
 from bayeskisl.cli.display import SweepDisplay, console, duration, loading, significant
 from bayeskisl.cli.fitted import posterior_table
 from bayeskisl.cli.planning import loop, plan, replay
@@ -231,7 +231,7 @@ def report(
     verification: Annotated[Path | None, typer.Option(help="Curves that hold runs of the target's size.")] = None,
     out: Annotated[Path, typer.Option(help="File to write, HTML or Markdown by its ending.")] = Path("report.html"),
     figures: Annotated[Path | None, typer.Option(help="Folder for the figures as PNG.")] = None,
-    domain: Annotated[str | None, typer.Option(help="Which domain, of a fit of several.")] = None,
+    domain: Domain = None,
     form: Annotated[str | None, typer.Option("--format", help="html or md, whatever the file is called.")] = None,
 ) -> None:
     """One self-contained HTML page, or Markdown: the answer, the evidence, the checks, the provenance."""

@@ -13,7 +13,7 @@ from bayeskisl.quantities import read_number, read_numbers
 if TYPE_CHECKING:
     from bayeskisl.inference import Fit
 
-__all__ = ["decide", "predict", "verify"]
+__all__ = ["Domain", "decide", "predict", "verify"]
 
 SavedFit = Annotated[Path, typer.Argument(help="A saved fit.")]
 Params = Annotated[str, typer.Option(help="Non-embedding parameters of the target, e.g. 98304, 300M or 7B.")]

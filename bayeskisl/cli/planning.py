@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bayeskisl.cli.decisions import Domain
 from bayeskisl.cli.display import SweepDisplay, console, loading, significant
 from bayeskisl.errors import InputError
 from bayeskisl.quantities import read_number
@@ -43,7 +44,7 @@ def plan(
     score: Annotated[str, typer.Option(help="variance, information or regret.")] = "variance",
     kappa: Kappa = 1.0,
     planner: Annotated[str, typer.Option(help="greedy, or a baseline such as v-optimal.")] = "greedy",
-    domain: Annotated[str | None, typer.Option(help="Which domain, of a fit of several.")] = None,
+    domain: Domain = None,
     seed: int = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
     out: Annotated[
