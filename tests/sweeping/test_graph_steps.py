@@ -1,4 +1,4 @@
-"""The captured step of CUDA: what is compiled, what warming up must leave no trace of, and the graph itself on a GPU."""
+"""The captured step of CUDA: what is compiled, that warming up leaves no trace, and the graph itself on a GPU."""
 
 import contextlib
 
