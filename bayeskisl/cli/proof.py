@@ -50,6 +50,22 @@ def calibration(
     _show(table, ("law", "posterior", "quantity", "simulations", "mean", "sd", "p_value", "rejected"))
 
 
+@proof_app.command("rivals")
+def rivals(
+    out: Folder = Path("runs/proof/rivals"),
+    truth: Annotated[list[str] | None, typer.Option(help="Only data of this law; may be repeated.")] = None,
+    sizes: Annotated[list[int] | None, typer.Option(min=3, help="Different sizes of a sweep; may be repeated.")] = None,
+    count: Count = 50,
+) -> None:
+    """How often each law wins on data of its own making, and how often a few sizes cannot tell which law made them."""
+    with loading("loading PyMC"):
+        from bayeskisl.workflow.proof import prove_rivals
+        from bayeskisl.workflow.proof.rivals import SIZES, TRUTHS
+    with counting("sweeps") as tell:
+        table = prove_rivals(out, tuple(truth or TRUTHS), tuple(sizes or SIZES), count, tell)
+    _show(table, ("truth", "sizes", "law", "sweeps", "wins", "weight", "told_apart", "failed_gates"))
+
+
 @proof_app.command("held-out")
 def held_out(
     out: Folder = Path("runs/proof/held-out"),

@@ -3,7 +3,13 @@
 Every simulation is written down when it is finished, so that hours of them may be made in pieces.
 """
 
-from bayeskisl.workflow.proof.study import prove_calibration, prove_coverage, prove_held_out, prove_published
+from bayeskisl.workflow.proof.study import (
+    prove_calibration,
+    prove_coverage,
+    prove_held_out,
+    prove_published,
+    prove_rivals,
+)
 from bayeskisl.workflow.proof.worlds import WORLDS
 
-__all__ = ["WORLDS", "prove_calibration", "prove_coverage", "prove_held_out", "prove_published"]
+__all__ = ["WORLDS", "prove_calibration", "prove_coverage", "prove_held_out", "prove_published", "prove_rivals"]

@@ -15,10 +15,11 @@ from bayeskisl.workflow.proof.calibration import calibration_table, calibration_
 from bayeskisl.workflow.proof.extrapolation import coverage_table, coverage_trials, simulate_forecasts
 from bayeskisl.workflow.proof.held_out import held_out_table
 from bayeskisl.workflow.proof.published import ASSUMED_PROBES, published_tables
+from bayeskisl.workflow.proof.rivals import SIZES, TRUTHS, rival_table, rival_trials, simulate_contests
 from bayeskisl.workflow.proof.trials import Trials
 from bayeskisl.workflow.proof.worlds import WORLDS
 
-__all__ = ["prove_calibration", "prove_coverage", "prove_held_out", "prove_published"]
+__all__ = ["prove_calibration", "prove_coverage", "prove_held_out", "prove_published", "prove_rivals"]
 
 # Is told the name of a study, how many of its simulations are finished, and how many are wanted.
 Tell = Callable[[str, int, int], None]
@@ -102,6 +103,50 @@ def prove_calibration(
     _in_turn(studies, count, tell)
     table = calibration_table([trials for trials, _ in studies.values()])
     return _written(table, Path(folder) / "calibration.csv")
+
+
+def prove_rivals(
+    folder: str | Path,
+    truths: Sequence[str] = tuple(TRUTHS),
+    sizes: Sequence[int] = SIZES,
+    count: int = 50,
+    tell: Tell = _say_nothing,
+) -> pl.DataFrame:
+    """How often each law wins on data of its own making; resumes from, and adds to, what the folder holds.
+
+    Parameters
+    ----------
+    folder : path
+        Receives one file of sweeps per truth and number of sizes, and ``rivals.csv``.
+    truths : sequence of str
+        Laws that make the data, keys of `TRUTHS`.
+    sizes : sequence of int
+        Numbers of different sizes.
+    count : int
+        Sweeps of each, at least; the table rests on all that are finished.
+    tell : callable, optional
+
+    Returns
+    -------
+    polars.DataFrame
+        See `bayeskisl.workflow.proof.rivals.rival_table`.
+
+    Raises
+    ------
+    InputError
+        If a truth is not known, or the folder holds sweeps of other truths or laws.
+    """
+    for name in truths:
+        if name not in TRUTHS:
+            raise InputError(f"a truth among {', '.join(TRUTHS)}", repr(name), "truths")
+    studies = {
+        f"{truth}, {many} sizes": (rival_trials(Path(folder), truth, many), partial(simulate_contests, truth, many))
+        for many in sizes
+        for truth in truths
+    }
+    _in_turn(studies, count, tell)
+    table = rival_table([trials for trials, _ in studies.values()])
+    return _written(table, Path(folder) / "rivals.csv")
 
 
 def prove_held_out(

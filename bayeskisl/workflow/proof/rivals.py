@@ -1,0 +1,131 @@
+"""How often each law wins on data of its own making, and how often a few sizes cannot tell which law made them."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import xarray as xr
+
+from bayeskisl import schema
+from bayeskisl.inference import compare, simulate
+from bayeskisl.laws import load_law
+from bayeskisl.workflow.proof.fits import FORECASTS, fits_of
+from bayeskisl.workflow.proof.trials import Trials
+from bayeskisl.workflow.proof.worlds import FACTS, SEEDS, SMALLEST, STEP, TOKENS
+
+__all__ = ["SIZES", "TRUTHS", "rival_table", "rival_trials", "simulate_contests"]
+
+# What each law is told where it makes the data: at 24,576 parameters half of 500 facts are kept, give or take.
+TRUTHS: dict[str, dict[str, float]] = {
+    "power": {"exponent": 0.7},
+    "collapse": {"exponent": 0.7, "curvature": 0.2},
+    "saturating": {"exponent": 1.0, "minimum_exposures": 60.0},
+    "softmin": {"minimum_exposures": 100.0, "sharpness": 4.0},
+    "capacity": {},
+}
+
+# Numbers of sizes, a factor of two apart: what a first sweep has, and a range of 64.
+SIZES = (4, 7)
+
+_REFERENCE, _EXPOSURES = 24_576, 307.2
+_COMMON = {
+    "tau": 0.05,
+    "sigma_run": 0.1,
+    "concentration": 300.0,
+    "asymmetry": 1.0,
+    "steepness_intercept": np.log(5.0),
+    "steepness_exponent": 0.3,
+    "steepness_scatter": 0.05,
+    "lapse_intercept": np.log(0.01),
+    "lapse_scatter": 0.2,
+    "floor_excess": 0.002,
+}
+
+
+def rival_trials(folder: Path, truth: str, sizes: int) -> Trials:
+    """The finished contests on data of one law."""
+    laws = {name: load_law(name).sha256 for name in TRUTHS}
+    study = {"study": "which law wins", "truth": truth, "sizes": sizes, "values": TRUTHS[truth], **laws}
+    return Trials(folder / f"{truth}-{sizes}.jsonl", study)
+
+
+def simulate_contests(truth: str, sizes: int, numbers: list[int], seed: int = 0) -> list[dict[str, Any]]:
+    """What all laws make of sweeps that one of them made; one record per sweep.
+
+    Parameters
+    ----------
+    truth : str
+        The law that makes the data, a key of `TRUTHS`.
+    sizes : int
+        Different sizes of each sweep.
+    numbers : list of int
+        Of the sweeps.
+    seed : int
+        Of the whole study.
+
+    Returns
+    -------
+    list of dict
+        For each sweep the law that predicts cells left out best, those that it cannot be told from, the weights, and
+        the laws that failed their gate.
+    """
+    rivals = [name for name in TRUTHS if name != truth]
+    fits = fits_of([_sweep(truth, sizes, number, seed) for number in numbers], load_law(truth), FORECASTS, rivals)
+    contests = [compare([fit], refit=False, largest=0, seed=seed) for fit in fits]
+    return [
+        {
+            "best": contest.best,
+            "unseparated": list(contest.unseparated),
+            "weights": {law: round(weight, 4) for law, weight in contest.weights.items()},
+            "failed": [law for law, gate in contest.fit.gates.items() if not gate.passed],
+        }
+        for contest in contests
+    ]
+
+
+def _sweep(truth: str, sizes: int, number: int, seed: int) -> xr.Dataset:
+    params = [round(SMALLEST * STEP**i) for i in range(sizes)]
+    design = {"params": params, "facts": list(FACTS), "tokens": TOKENS, "seeds": SEEDS}
+    simulated = int(np.random.SeedSequence([seed, number, sizes, *truth.encode()]).generate_state(1)[0])
+    return simulate(truth, design, {**_COMMON, **_at_middle(truth, params)}, seed=simulated)
+
+
+def _at_middle(truth: str, params: list[int]) -> dict[str, float]:
+    """The values of a truth for a sweep of these sizes, whose reference is their geometric mean."""
+    told = TRUTHS[truth]
+    away = float(np.mean(np.log(np.array(params) / _REFERENCE)))
+    exponent, bend = told.get(schema.EXPONENT, 1.0), told.get(schema.CURVATURE, 0.0)
+    sharpness = told.get("sharpness", 1.0)  # what a minimum of exposures leaves for the falling branch
+    falling = (_EXPOSURES**sharpness - told.get("minimum_exposures", 0.0) ** sharpness) ** (1 / sharpness)
+    moved = {"intercept": np.log(falling) - exponent * away + bend * away**2 / 2}
+    if schema.EXPONENT in told:
+        moved[schema.EXPONENT] = exponent - bend * away
+    return {**told, **moved}
+
+
+def rival_table(studies: list[Trials]) -> pl.DataFrame:
+    """Which law wins on whose data.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row per truth, number of sizes and law: number of sweeps, the share of them in which the law predicts cells
+        left out best, its mean weight, the share in which it is told from the best (by `Comparison.unseparated`), and
+        the share in which its posterior failed its gate.
+    """
+    return pl.DataFrame([_row(trials, law) for trials in studies for law in TRUTHS])
+
+
+def _row(trials: Trials, law: str) -> dict[str, Any]:
+    rows = trials.rows()
+    return {
+        "truth": trials.study["truth"],
+        "sizes": trials.study["sizes"],
+        "law": law,
+        "sweeps": len(rows),
+        "wins": float(np.mean([row["best"] == law for row in rows])),
+        "weight": float(np.mean([row["weights"].get(law, 0.0) for row in rows])),
+        "told_apart": float(np.mean([law != row["best"] and law not in row["unseparated"] for row in rows])),
+        "failed_gates": float(np.mean([law in row["failed"] for row in rows])),
+    }
