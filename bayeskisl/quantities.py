@@ -4,7 +4,7 @@ import math
 
 from bayeskisl.errors import InputError
 
-__all__ = ["read_number", "read_numbers"]
+__all__ = ["read_number", "read_numbers", "short", "size"]
 
 _SUFFIXES = {"k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
 
@@ -33,3 +33,16 @@ def read_number(text: str | float, where: str) -> int:
 def read_numbers(text: str, where: str) -> list[int]:
     """Several of them, separated by commas: ``1B,7B,70B``."""
     return [read_number(each, where) for each in text.split(",")]
+
+
+def short(value: float) -> str:
+    """A number as an axis says it: 62, 1.4k, 98k, 7B."""
+    for unit, name in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= unit * 0.9995:
+            return f"{value / unit:.3g}{name}"
+    return f"{value:.3g}"
+
+
+def size(params: float) -> str:
+    """A model size among others: exact where it is small, 98,304, and short where it is not, 7B."""
+    return f"{params:,.0f}" if params < 1e6 else short(params)

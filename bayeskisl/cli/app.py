@@ -7,13 +7,14 @@ import typer
 
 from bayeskisl.cli.comparison import compare
 from bayeskisl.cli.decisions import Domain, decide, predict, verify
-from bayeskisl.cli.display import SweepDisplay, console, duration, loading, significant
+from bayeskisl.cli.display import SweepDisplay, console, duration, loading
 from bayeskisl.cli.fitted import posterior_table
 from bayeskisl.cli.planning import loop, plan, replay
 from bayeskisl.cli.proof import proof_app
 from bayeskisl.cli.results import results_app
 from bayeskisl.cli.tables import curves_import, export
 from bayeskisl.errors import GateError, InputError
+from bayeskisl.quantities import short
 
 app = typer.Typer(
     name="bayeskisl",
@@ -124,8 +125,8 @@ def sweep_estimate(
     for s in estimate.sizes:
         parts = f" in {s.parts} parts" if s.parts > 1 else ""
         table.add_row(
-            str(s.width), f"{s.params:,}", str(s.runs), str(s.stacks), significant(s.tokens), f"{s.flops:.2g}",
-            significant(s.tokens_per_second), duration(s.seconds), f"{s.memory / 2**20:.0f} MiB{parts}",
+            str(s.width), f"{s.params:,}", str(s.runs), str(s.stacks), short(s.tokens), f"{s.flops:.2g}",
+            short(s.tokens_per_second), duration(s.seconds), f"{s.memory / 2**20:.0f} MiB{parts}",
         )  # fmt: skip
     console.print(table)
     typer.echo(

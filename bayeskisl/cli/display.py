@@ -6,11 +6,12 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from bayeskisl.quantities import short
 from bayeskisl.sweeping.plan import Stack
 from bayeskisl.sweeping.run import Pass
 from bayeskisl.workflow.events import DemoEvents
 
-__all__ = ["SweepDisplay", "console", "counting", "duration", "loading", "significant"]
+__all__ = ["SweepDisplay", "console", "counting", "duration", "loading"]
 
 console = Console()
 _err = Console(stderr=True)
@@ -58,7 +59,7 @@ class SweepDisplay(DemoEvents):
         self._clock.saw(stack, done / steps, self._progress.get_time())
         speed, left = self._clock.speed_and_left(self._progress.get_time())
         if speed:
-            self._progress.update(self._task, speed=f"{significant(speed)} tokens/s", left=f"{duration(left)} left")
+            self._progress.update(self._task, speed=f"{short(speed)} tokens/s", left=f"{duration(left)} left")
 
     def finished(self, stack: Stack, seconds: float) -> None:
         self._progress.advance(self._task, len(stack.runs))
@@ -66,7 +67,7 @@ class SweepDisplay(DemoEvents):
             run = stack.runs[0]
             _err.print(
                 f"{len(stack.runs)} runs of {run.params:,} parameters in {duration(seconds)} "
-                f"({significant(stack.tokens / seconds)} tokens/s)",
+                f"({short(stack.tokens / seconds)} tokens/s)",
                 highlight=False,
             )
 
@@ -126,11 +127,3 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02d} s"
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-
-
-def significant(value: float) -> str:
-    """Three digits with a unit that people read: ``614k``, ``1.84M``."""
-    for scale, unit in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
-        if value >= scale:
-            return f"{value / scale:.3g}{unit}"
-    return f"{value:.3g}"

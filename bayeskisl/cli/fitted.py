@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayeskisl import schema
-from bayeskisl.cli.display import significant
+from bayeskisl.quantities import short
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -53,9 +53,9 @@ def _quantities(fit: "Fit", group: str) -> Iterator[tuple[str, np.ndarray]]:
     for name in (schema.COLLAPSE, schema.ONSET):
         if name in posterior and np.isfinite(posterior[name]).any():
             for i, (params, tokens) in enumerate(places):
-                budget = f", {significant(tokens)} tokens" if several else ""
+                budget = f", {short(tokens)} tokens" if several else ""
                 yield (
-                    f"{name} of {significant(params)} parameters{budget}, {coordinate}",
+                    f"{name} of {short(params)} parameters{budget}, {coordinate}",
                     posterior[name].isel(cell=i).values,
                 )
     for label, draws in scalars(posterior, (schema.EXPONENT, schema.CURVATURE)):

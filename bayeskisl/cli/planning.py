@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bayeskisl.cli.decisions import Domain
-from bayeskisl.cli.display import SweepDisplay, console, loading, significant
+from bayeskisl.cli.display import SweepDisplay, console, loading
 from bayeskisl.errors import InputError
-from bayeskisl.quantities import read_number
+from bayeskisl.quantities import read_number, short, size
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -170,9 +170,9 @@ def _show(plan: "Plan") -> None:
     chosen = {purchase.run: number for number, purchase in reversed(list(enumerate(plan.purchases, start=1)))}
     for row in plan.table.head(_ROWS).itertuples():
         number = next((str(n) for run, n in chosen.items() if _is(run, row)), "")
-        budget = [significant(row.tokens)] if several else []
+        budget = [short(row.tokens)] if several else []
         table.add_row(
-            number, _size(row.params), *budget, f"{row.level:g}", str(row.replicates), f"{row.cost:.3g}",
+            number, size(row.params), *budget, f"{row.level:g}", str(row.replicates), f"{row.cost:.3g}",
             f"{row.width:.3f}", f"{row.narrowing_per_cost:.3g}", row.why,
         )  # fmt: skip
     console.print(
@@ -184,7 +184,7 @@ def _show(plan: "Plan") -> None:
     if plan.purchases:
         order = _table("", "params", "level", "runs", "spent", "width")
         for number, p in enumerate(plan.purchases, start=1):
-            order.add_row(str(number), _size(p.run.params), f"{p.run.level:g}", str(p.run.replicates),
+            order.add_row(str(number), size(p.run.params), f"{p.run.level:g}", str(p.run.replicates),
                           f"{p.spent:.3g}", f"{p.width:.3f}", p.why)  # fmt: skip
         console.print("The plan, each counting on those before it:", highlight=False)
         console.print(order)
@@ -201,10 +201,6 @@ def _table(*numbers: str) -> "Table":
     return Table(
         *(Column(name, justify="right", no_wrap=True) for name in numbers), "why", box=SIMPLE_HEAD, padding=(0, 1, 0, 0)
     )
-
-
-def _size(params: float) -> str:
-    return f"{params:,.0f}" if params < 1e6 else significant(params)
 
 
 def _is(run: object, row: object) -> bool:

@@ -6,6 +6,7 @@ from bayeskisl import schema
 from bayeskisl.design.candidates import Run
 from bayeskisl.design.outlook import Outlook
 from bayeskisl.laws.shapes import share_kept
+from bayeskisl.quantities import size
 
 __all__ = ["reason"]
 
@@ -32,11 +33,7 @@ def _new_size(params: float, sizes: np.ndarray) -> str:
         return f"new size, {params / sizes[-1]:.2g} times the largest seen"
     if not below.size:
         return "new size below those seen"
-    return f"new size between {_said(below[-1])} and {_said(above[0])}"
-
-
-def _said(params: float) -> str:
-    return f"{params:,.0f}" if params < 1e6 else f"{params / 1e6:,.4g}M"
+    return f"new size between {size(below[-1])} and {size(above[0])}"
 
 
 def _trained(run: Run, outlook: Outlook) -> np.ndarray:

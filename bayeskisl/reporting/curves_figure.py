@@ -15,7 +15,7 @@ from bayeskisl.curves import cell_table, final, reference_load
 from bayeskisl.curves.axis import LoadEffect, axis_exposures, moves
 from bayeskisl.decision.fall import Fall
 from bayeskisl.decision.kept_knowledge import known
-from bayeskisl.reporting.numbers import short
+from bayeskisl.quantities import short
 from bayeskisl.reporting.style import (
     INFUSIONS,
     LINES,

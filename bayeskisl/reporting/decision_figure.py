@@ -9,7 +9,8 @@ from matplotlib.ticker import FuncFormatter, PercentFormatter
 from bayeskisl import schema
 from bayeskisl.decision import Decision, Verification
 from bayeskisl.decision.intervals import interval
-from bayeskisl.reporting.numbers import exact, percent, short, three_digits
+from bayeskisl.quantities import short
+from bayeskisl.reporting.numbers import exact, percent, three_digits
 from bayeskisl.reporting.style import exposures_on_top, figure_style, ink, law_colors, log_axis, new_figure
 
 __all__ = ["plot_decision", "plot_risk"]

@@ -12,8 +12,8 @@ from bayeskisl.decision.glances import Glances
 from bayeskisl.decision.intervals import interval, quantiles
 from bayeskisl.decision.prediction import Options, require_gate
 from bayeskisl.decision.prospect import Kind
-from bayeskisl.quantities import read_number
-from bayeskisl.reporting.numbers import exact, percent, short, span, three_digits
+from bayeskisl.quantities import read_number, short
+from bayeskisl.reporting.numbers import exact, percent, span, three_digits
 from bayeskisl.reporting.text import answer, beside_it, bound, held_fixed
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bayeskisl.reporting.numbers import short
+from bayeskisl.quantities import short
 from bayeskisl.reporting.style import LINES, MARKERS, figure_style, ink, law_colors, log_axis, new_figure
 
 __all__ = ["plot_held_out"]

@@ -2,15 +2,7 @@
 
 import math
 
-__all__ = ["exact", "percent", "short", "span", "three_digits"]
-
-
-def short(value: float) -> str:
-    """A number as an axis says it: 62, 1.4k, 98k, 7B."""
-    for unit, name in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
-        if abs(value) >= unit * 0.9995:
-            return f"{value / unit:.3g}{name}"
-    return f"{value:.3g}"
+__all__ = ["exact", "percent", "span", "three_digits"]
 
 
 def three_digits(value: float, down: bool = False) -> str:

@@ -15,7 +15,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullForma
 from scipy.special import expit, logit
 
 from bayeskisl import schema
-from bayeskisl.reporting.numbers import short
+from bayeskisl.quantities import short
 
 __all__ = [
     "INFUSIONS",

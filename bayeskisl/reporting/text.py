@@ -11,7 +11,8 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.decision import Answer, Decision, decision_summary, prediction_summary
 from bayeskisl.decision.intervals import interval_name
-from bayeskisl.reporting.numbers import exact, percent, short, span, three_digits
+from bayeskisl.quantities import short
+from bayeskisl.reporting.numbers import exact, percent, span, three_digits
 
 if TYPE_CHECKING:
     from bayeskisl.decision import Verification

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bayeskisl.reporting.numbers import percent, short, three_digits
+from bayeskisl.quantities import short
+from bayeskisl.reporting.numbers import percent, three_digits
 
 
 @pytest.mark.parametrize(
