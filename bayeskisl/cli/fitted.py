@@ -9,6 +9,7 @@ from bayeskisl import schema
 from bayeskisl.quantities import short
 
 if TYPE_CHECKING:
+    import xarray as xr
     from rich.table import Table
 
     from bayeskisl.inference import Fit
@@ -46,21 +47,27 @@ def _quantities(fit: "Fit", group: str) -> Iterator[tuple[str, np.ndarray]]:
     from bayeskisl.curves import cell_table
     from bayeskisl.inference.gate import scalars
 
-    cells, _ = cell_table(fit.curves)
-    places = list(zip(cells[schema.PARAMS].values, cells[schema.TOKENS].values, strict=True))
-    several = len({tokens for _, tokens in places}) > 1
+    places = _places(cell_table(fit.curves)[0])
     posterior, coordinate = fit.posterior.sel(group=group), schema.AXES[fit.curves.attrs["axis"]]
     for name in (schema.COLLAPSE, schema.ONSET):
         if name in posterior and np.isfinite(posterior[name]).any():
-            for i, (params, tokens) in enumerate(places):
-                budget = f", {short(tokens)} tokens" if several else ""
-                yield (
-                    f"{name} of {short(params)} parameters{budget}, {coordinate}",
-                    posterior[name].isel(cell=i).values,
-                )
+            for cell, place in enumerate(places):
+                yield f"{name} of {place}, {coordinate}", posterior[name].isel(cell=cell).values
     for label, draws in scalars(posterior, (schema.EXPONENT, schema.CURVATURE)):
         if np.ptp(draws) > 0:  # a law may fix it
             yield label.replace("[", " of ").removesuffix("]"), draws
     for name, label in _OF_GROUP.items():
         if name in posterior:
             yield label, posterior[name].values
+
+
+def _places(cells: "xr.Dataset") -> list[str]:
+    """Cells by their size, and by budget and domain where there are several."""
+    said = [f"{short(params)} parameters" for params in cells[schema.PARAMS].values]
+    if len(np.unique(cells[schema.TOKENS])) > 1:
+        said = [
+            f"{place}, {short(tokens)} tokens" for place, tokens in zip(said, cells[schema.TOKENS].values, strict=True)
+        ]
+    if schema.CELL_DOMAIN in cells.coords and len(np.unique(cells[schema.CELL_DOMAIN])) > 1:
+        said = [f"{place} of {domain}" for place, domain in zip(said, cells[schema.CELL_DOMAIN].values, strict=True)]
+    return said
