@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+# A process per core, four at most: each holds torch, JAX and PyMC. The tests of one file share what they set up.
+SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .PHONY: demo test slow lint types docs site clean
 .DEFAULT_GOAL := help
@@ -30,10 +32,10 @@ demo: $(READY)
 	$(BIN)/bayeskisl demo
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 slow: $(READY)
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m slow
 
 lint: $(READY)
 	$(BIN)/ruff check .
