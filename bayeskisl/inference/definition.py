@@ -4,7 +4,6 @@ It is written in a small language of distributions (`Language`), which PyMC and 
 ends have the same variables, dims and densities by construction.
 """
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -13,7 +12,7 @@ import numpy as np
 from bayeskisl import schema
 from bayeskisl.inference.correlation import correlations, pairs, triangular_root
 from bayeskisl.inference.curve_of_size import coefficients_at, curve_values
-from bayeskisl.inference.freedom import LATER
+from bayeskisl.inference.freedom import information_of_runs
 from bayeskisl.inference.lines import line_mean, place_distribution, values_at
 from bayeskisl.inference.load import on_axis_stretch
 from bayeskisl.inference.rough import ROUGH_PARTS, rough_half_points, rough_thresholds
@@ -64,7 +63,7 @@ DIMS = {
     "probed": (_RUN, _GROUP),
     "log_exposures": (_RUN, _GROUP),
     "run_turns": (_RUN, TURN, _GROUP),
-    "run_freedom": (_RUN, TURN),
+    "run_crosses": (_RUN, _GROUP),
     "run_share": (_RUN, _GROUP),
     **{f"rough_{part}": (_CELL, _GROUP) for part in ROUGH_PARTS},
     "guessing": (_GROUP,),
@@ -147,7 +146,8 @@ def define(say: Language, given: Mapping[str, Array], law: Law) -> None:
     if "sigma_run_exponent" in prior:
         exponent = say.normal("sigma_run_exponent", *prior["sigma_run_exponent"], dims=(_GROUP,))
         run_scatter = run_scatter * xp.exp(exponent * given["log_size"][cell][:, None])
-    own_threshold = _run_threshold(say, threshold[cell], run_scatter, rough_of_run, stretch, given)
+    information = information_of_runs(given, steepness[cell], concentration)
+    own_threshold = _run_threshold(say, threshold[cell], run_scatter, rough_of_run, information, given)
     recall = (
         retention(log_exposures, own_threshold, steepness[cell], floor, ceiling[cell], asymmetry, xp)
         if law.falls
@@ -241,7 +241,7 @@ def _about_curve(say: Language, common: Array | None, tau: Array, shift: Array, 
 
 
 def _run_threshold(
-    say: Language, threshold: Array, sigma_run: Array, rough: Array, stretch: Array, given: Mapping[str, Array]
+    say: Language, threshold: Array, sigma_run: Array, rough: Array, information: Array, given: Mapping[str, Array]
 ) -> Array:
     """Each run's own half-point, N(threshold, sigma_run) and correlated over its groups, dims (run, group)."""
     correlation = []
@@ -255,8 +255,7 @@ def _run_threshold(
         correlation,
         rough,
         given["run_turns"],
-        given["run_freedom"],
-        given["prior_sigma_run"][0] + say.xp.log(stretch)[given["cell_of_run"]],
+        information,
         say.xp,
     )
 
@@ -268,8 +267,7 @@ def half_points(
     correlation: list[Array],
     rough: Array,
     turns: Array,
-    freedom: Array,
-    log_typical: Array,
+    information: Array,
     xp: Any,
 ) -> Array:
     """Half-points of runs, ``(..., run, group)``, that scatter about `centre` and correlate over groups.
@@ -277,8 +275,8 @@ def half_points(
     Each run takes its groups in turns, the best known first, every half-point partly centred on what those before it
     let expect: a place that its data leave free is then a standard normal whatever the correlation, which sampled
     beside correlated places would hardly move, and none is pinned by one that comes later. How far it is centred
-    follows the scatter being tried: were a run's counts normal about its half-point with the information that they
-    have, its place would be a standard normal under the posterior, and tell nothing of the scatter.
+    follows the scatter and the fall being tried: were a run's counts normal about its half-point with the information
+    that they have, its place would be a standard normal under the posterior, and tell nothing of either.
 
     Parameters
     ----------
@@ -288,10 +286,10 @@ def half_points(
         Of each pair of groups, see `bayeskisl.inference.correlation.pairs`; empty for a single group.
     rough : array
         See `bayeskisl.inference.rough.rough_half_points`.
-    log_typical : array
-        Log of a typical sigma_run, ``(..., run, group)``.
-    turns, freedom : array
+    turns : array
         See `bayeskisl.inference.freedom.Freedoms`.
+    information : array
+        See `bayeskisl.inference.freedom.information_of_runs`, ``(..., run, group)``.
     """
     groups = range(round((1 + (1 + 8 * len(correlation)) ** 0.5) / 2))
 
@@ -311,9 +309,7 @@ def half_points(
         sigma = at(turn, sigma_run)
         expected = at(turn, centre) + sigma * sum(a * z for a, z in zip(row, white, strict=False))
         sd = sigma * row[turn]
-        typical = at(turn, log_typical) + (math.log(LATER) if turn else 0.0)
-        information = (1 - freedom[:, turn]) / freedom[:, turn] / xp.exp(2 * typical)
-        free = 1 / (1 + information * sd**2)
+        free = 1 / (1 + at(turn, information) * sd**2)
         scale = sd * free**0.5
         start = at(turn, rough)
         place = place_of(turn, (1 - free) * (expected - start) / scale, sd / scale)

@@ -6,18 +6,18 @@ the sampler's health is not: with every run effect a standard normal, real sweep
 the effective draws.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from bayeskisl.inference.data import ModelData
 from bayeskisl.laws import Law
 
-__all__ = ["LATER", "Freedoms", "by_cell", "freedoms", "information"]
+__all__ = ["Freedoms", "by_cell", "freedoms", "information", "information_of_runs"]
 
-# Scatter of a run's later groups about what its first lets expect, as a share of sigma_run. Real groups correlate at
-# .94 to .98, which leaves a third to a fifth; less keeps the places free of a scatter that is not known beforehand.
-LATER = 0.1
+Array = Any  # of NumPy, PyTensor or JAX
 
 
 @dataclass(frozen=True)
@@ -29,15 +29,16 @@ class Freedoms:
     turns : numpy.ndarray
         Which group's half-point each run begins and goes on with: one where it is a group's turn, else zero, shape
         ``(run, turn, group)``. The best known comes first: the later follow from it, as their effects correlate.
-    run : numpy.ndarray
-        Of each run's own half-points, turn by turn, shape ``(run, turn)``.
+    crosses : numpy.ndarray
+        Whether the runs of a run's cell lie on both sides of a half, shape ``(run, group)``; else they bound it and pin
+        nothing.
     threshold, steepness : numpy.ndarray
         Information of the data about a typical cell's half-point and log steepness, shape ``(group,)``: the share of
         a prior of variance v is 1 / (1 + information v).
     """
 
     turns: np.ndarray
-    run: np.ndarray
+    crosses: np.ndarray
     threshold: np.ndarray
     steepness: np.ndarray
 
@@ -45,19 +46,38 @@ class Freedoms:
 def freedoms(data: ModelData, law: Law) -> Freedoms:
     """Rough Fisher information of each quantity at prior medians, against its prior's."""
     priors = law.priors
-    sigma, steepness = priors.sigma_run.median, priors.steepness.median
+    steepness = priors.steepness.median
     share = _share(data)
     crosses = _crosses(share, data)[data.cell_of_run]
     of_run, blurred = _of_run(data, law) * crosses, information(data, law) * crosses
     log_odds = np.log(share / (1 - share))
     order = np.argsort(-of_run, axis=1, kind="stable")
-    scatter = sigma * np.where(np.arange(of_run.shape[1]) > 0, LATER, 1.0)
     return Freedoms(
         turns=np.eye(of_run.shape[1])[order],
-        run=1 / (1 + np.take_along_axis(of_run, order, axis=1) * scatter**2),
+        crosses=crosses,
         threshold=np.median(by_cell(blurred, data)[data.is_real], axis=0),
         steepness=np.median(by_cell(blurred / steepness**2 * log_odds**2, data)[data.is_real], axis=0),
     )
+
+
+def information_of_runs(given: Mapping[str, Array], steepness: Array, concentration: Array) -> Array:
+    """What each run says about its own half-point under the fall and counts being tried, ``(..., run, group)``.
+
+    How far a run's place is centred follows it, so that neither concentration nor steepness has to drag places along,
+    and sigma_run is not slowed by them. What is near an end is left free, by a power of share (1 - share): it says on
+    which side the half-point lies. So is half of a steep fall's own information: followed all the way, it pins runs
+    beside the fall that are free to lie anywhere there.
+
+    Parameters
+    ----------
+    given : mapping
+        What the model is given, of it ``probed``, ``run_share``, ``run_crosses`` and ``typical_steepness``.
+    steepness, concentration : array
+        They broadcast to ``(..., run, group)``.
+    """
+    trials = given["probed"] / (1 + given["probed"] / concentration)
+    middle = given["run_share"] * (1 - given["run_share"])
+    return given["run_crosses"] * trials * given["typical_steepness"] * steepness * middle * (4 * middle) ** 3
 
 
 def information(data: ModelData, law: Law) -> np.ndarray:

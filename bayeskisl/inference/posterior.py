@@ -23,6 +23,7 @@ from bayeskisl.inference.definition import (
     partly_centred,
     scale_between,
 )  # fmt: skip
+from bayeskisl.inference.freedom import information_of_runs
 from bayeskisl.inference.lines import Line, line_mean, values_at
 from bayeskisl.inference.load import on_axis_stretch
 from bayeskisl.inference.model import lines_of, model_inputs
@@ -68,7 +69,9 @@ def name_quantities(
             "threshold", draws["tau"], draws, lines, given, common, at_half, unit, rng
         )
     log_exposures = data.log_exposures - (0.0 if data.load is None else effect * data.load.ahead)
-    rough = rough_half_points(log_exposures, given["run_share"], steepness[..., data.cell_of_run, :], asymmetry, np)
+    of_runs = steepness[..., data.cell_of_run, :]
+    rough = rough_half_points(log_exposures, given["run_share"], of_runs, asymmetry, np)
+    information = information_of_runs(given, of_runs, draws["concentration"][..., None, :])
     return {
         **group_quantities(draws, data),
         **coefficients_of(threshold_law, data),
@@ -76,7 +79,7 @@ def name_quantities(
         "steepness_exponent": steepness_law[..., 1],
         "steepness": steepness,
         "critical_exposures": np.exp(thresholds - at_half),
-        "run_effect": _run_effects(thresholds, rough, stretch, draws, data, given),
+        "run_effect": _run_effects(thresholds, rough, information, draws, data, given),
     }
 
 
@@ -178,7 +181,7 @@ def _stretches(named: Mapping[str, np.ndarray], data: ModelData) -> tuple[np.nda
 def _run_effects(
     thresholds: np.ndarray,
     rough: np.ndarray,
-    stretch: np.ndarray,
+    information: np.ndarray,
     draws: dict[str, np.ndarray],
     data: ModelData,
     given: dict[str, np.ndarray],
@@ -192,8 +195,7 @@ def _run_effects(
         [each[..., None] for each in _run_correlations(draws, data)],
         rough,
         given["run_turns"],
-        given["run_freedom"],
-        given["prior_sigma_run"][0] + np.log(np.broadcast_to(stretch, thresholds.shape))[..., data.cell_of_run, :],
+        information,
         np,
     )
     return own - centre

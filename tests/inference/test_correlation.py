@@ -24,11 +24,11 @@ def matrix_of(correlation, groups):
 
 
 @EVERY_NUMBER
-def test_half_points_are_jointly_normal_whatever_the_freedom_and_the_order(groups):
+def test_half_points_are_jointly_normal_whatever_is_known_and_in_which_order(groups):
     """The density of the sampled places equals the joint normal of half-points, times how places stretch them."""
     runs, partial = 5, RNG.uniform(-0.9, 0.9, len(pairs(groups)))
     place, centre, rough = RNG.normal(size=(3, runs, groups))
-    sigma, freedom = np.exp(RNG.normal(size=groups)), RNG.uniform(size=(runs, groups))
+    sigma, information = np.exp(RNG.normal(size=groups)), np.exp(2 * RNG.normal(size=(runs, groups)))
     turns = np.stack([RNG.permutation(np.eye(groups)) for _ in range(runs)])
     log_density = []
 
@@ -40,7 +40,7 @@ def test_half_points_are_jointly_normal_whatever_the_freedom_and_the_order(group
         return half_points(lambda turn, *_: places[:, turn], *others)
 
     correlation = correlations(partial, groups)
-    others = (centre, sigma, correlation, rough, turns, freedom, RNG.normal(size=(runs, groups)), np)
+    others = (centre, sigma, correlation, rough, turns, information, np)
     points = half_points(place_of, *others)
     covariance = matrix_of(correlation, groups) * np.outer(sigma, sigma)
     for run in range(runs):

@@ -5,7 +5,6 @@ from scipy import stats
 
 from bayeskisl.inference import compiled, simulate
 from bayeskisl.inference.data import prepare
-from bayeskisl.inference.freedom import freedoms
 from bayeskisl.inference.load import effective_log_exposures
 from bayeskisl.inference.model import lines_of, model_inputs, model_of, structure
 from bayeskisl.inference.posterior import name_quantities
@@ -71,10 +70,10 @@ def plain_log_density(point, data, law):
     total += stats.norm.logpdf(named["lapse_intercept"][0], log_odds, lapse.log_sd)
     total += stats.beta.logpdf(named["floor_excess"][0], 1, priors.floor_excess.b)
     total += stats.norm.logpdf(draws["lapse_z"]).sum()
-    stretch, unit = np.ones(data.shape[2]), 1.0  # along the axis, of steps in effective exposures
+    unit = 1.0  # along the axis, of a typical step in effective exposures
     if law.knows_load:
         effect, share = named["load_effect"][0], data.load.share[:, 0]
-        stretch, unit = 1 - share + effect * share, 1 - share.mean() + effect * share.mean()
+        unit = 1 - share.mean() + effect * share.mean()
         total += np.log(unit)  # sigma_run is sampled in that unit
     for line, scatter, values, size in (
         (lines["threshold"], named["tau"][0], np.log(named["critical_exposures"][:, 0]), unit),
@@ -87,9 +86,10 @@ def plain_log_density(point, data, law):
         freedom = 1 / (1 + line.information[0] * (np.linalg.eigvalsh(law_part) + line.scatter**2))
         total += np.sum(freedom * np.log(np.sqrt(np.linalg.eigvalsh(covariance)) / size) + np.log(size))
     sigma = named["sigma_run"][0]
-    typical = priors.sigma_run.log_median + np.log(stretch)[data.cell_of_run, None]
-    free = freedoms(data, law).run  # at a typical scatter; at the one at hand it follows the run's information
-    information = (1 - free) / free / np.exp(2 * typical)
+    known, fall = model_inputs(data, law), named["steepness"][data.cell_of_run]
+    trials = data.probed / (1 + data.probed / named["concentration"][0])
+    middle = known["run_share"] * (1 - known["run_share"])
+    information = known["run_crosses"] * trials * priors.steepness.median * fall * middle * (4 * middle) ** 3
     scale = sigma / np.sqrt(1 + information * sigma**2)
     total += stats.norm.logpdf(named["run_effect"], 0, sigma).sum() + np.log(scale).sum()
     recall = retention(
