@@ -34,7 +34,7 @@ class Browser:
         """Value of a piece of JavaScript, ``return document.title``."""
         return self.ask("POST", "execute/sync", {"script": script, "args": list(arguments)})
 
-    def wait(self, script, *arguments, patience=60):
+    def wait(self, script, *arguments, patience=240):
         """Wait until a piece of JavaScript returns something true."""
         deadline = time.monotonic() + patience
         while not self.run(script, *arguments):
@@ -70,7 +70,7 @@ class Browser:
         body = None if content is None else json.dumps(content).encode()
         headers = {"Content-Type": "application/json"}
         request = urllib.request.Request(self._server + path, body, headers, method=method)
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=240) as answer:
             return json.load(answer)["value"]
 
 

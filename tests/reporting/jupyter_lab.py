@@ -42,11 +42,11 @@ def served_notebook(folder, *cells):
 
 
 def _wait_for(address, server):
-    patience = time.monotonic() + 90
+    patience = time.monotonic() + 240
     while time.monotonic() < patience and server.poll() is None:
         try:
             with urllib.request.urlopen(address, timeout=5):
                 return
         except (urllib.error.URLError, TimeoutError):
             time.sleep(0.2)
-    raise TimeoutError("JupyterLab did not answer within 90 s")
+    raise TimeoutError("JupyterLab did not answer within 240 s")

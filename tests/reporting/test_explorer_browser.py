@@ -46,8 +46,8 @@ def tab(tmp_path_factory):
         opened.ask("POST", "url", {"url": address})
         opened.wait("return Boolean(window.jupyterapp && document.querySelector('.jp-Notebook'))")
         opened.wait("return Boolean(window.jupyterapp.shell.currentWidget?.sessionContext?.isReady)")
-        opened.run("return window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => true)")
-        opened.wait(SHOWN + "return Boolean(shown?.querySelector('.picture svg'))", patience=120)
+        opened.run("window.jupyterapp.commands.execute('notebook:run-all-cells')")
+        opened.wait(SHOWN + "return Boolean(shown?.querySelector('.picture svg'))", patience=480)
         yield opened
 
 

@@ -94,7 +94,7 @@ def test_ctrl_c_says_how_to_go_on_and_leaves_no_process_behind(tmp_path):
         time.sleep(0.05)
     time.sleep(2)
     os.killpg(child.pid, signal.SIGINT)
-    _, said = child.communicate(timeout=60)
+    _, said = child.communicate(timeout=240)
     assert child.returncode == 130
     assert "the same command goes on from there" in said
     assert "Traceback" not in said
