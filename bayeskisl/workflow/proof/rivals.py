@@ -12,11 +12,11 @@ from bayeskisl.inference import compare, simulate
 from bayeskisl.laws import load_law
 from bayeskisl.workflow.proof.fits import FORECASTS, fits_of
 from bayeskisl.workflow.proof.trials import Trials
-from bayeskisl.workflow.proof.worlds import FACTS, SEEDS, SMALLEST, STEP, TOKENS
+from bayeskisl.workflow.proof.worlds import AT_REFERENCE, FACTS, REFERENCE, SEEDS, SMALLEST, STEP, TOKENS
 
 __all__ = ["SIZES", "TRUTHS", "rival_table", "rival_trials", "simulate_contests"]
 
-# What each law is told where it makes the data: at 24,576 parameters half of 500 facts are kept, give or take.
+# What each law is told where it makes the data; at the reference of the worlds half of as many facts are kept.
 TRUTHS: dict[str, dict[str, float]] = {
     "power": {"exponent": 0.7},
     "collapse": {"exponent": 0.7, "curvature": 0.2},
@@ -28,7 +28,7 @@ TRUTHS: dict[str, dict[str, float]] = {
 # Numbers of sizes, a factor of two apart: what a first sweep has, and a range of 64.
 SIZES = (4, 7)
 
-_REFERENCE, _EXPOSURES = 24_576, 307.2
+_EXPOSURES = float(np.exp(AT_REFERENCE))
 _COMMON = {
     "tau": 0.05,
     "sigma_run": 0.1,
@@ -94,7 +94,7 @@ def _sweep(truth: str, sizes: int, number: int, seed: int) -> xr.Dataset:
 def _at_middle(truth: str, params: list[int]) -> dict[str, float]:
     """The values of a truth for a sweep of these sizes, whose reference is their geometric mean."""
     told = TRUTHS[truth]
-    away = float(np.mean(np.log(np.array(params) / _REFERENCE)))
+    away = float(np.mean(np.log(np.array(params) / REFERENCE)))
     exponent, bend = told.get(schema.EXPONENT, 1.0), told.get(schema.CURVATURE, 0.0)
     sharpness = told.get("sharpness", 1.0)  # what a minimum of exposures leaves for the falling branch
     falling = (_EXPOSURES**sharpness - told.get("minimum_exposures", 0.0) ** sharpness) ** (1 / sharpness)

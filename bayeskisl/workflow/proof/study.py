@@ -1,6 +1,6 @@
 """Each table of the proof: its simulations, made and resumed, and its files beside them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -66,9 +66,7 @@ def prove_coverage(
         If a world is not known, or the folder holds simulations of another law.
     """
     law = load_law(law)
-    for name in worlds:
-        if name not in WORLDS:
-            raise InputError(f"a world among {', '.join(WORLDS)}", repr(name), "worlds")
+    _require_known(worlds, "world", WORLDS)
     studies = {
         name: (coverage_trials(Path(folder), WORLDS[name], law), partial(simulate_forecasts, WORLDS[name], law))
         for name in worlds
@@ -136,9 +134,7 @@ def prove_rivals(
     InputError
         If a truth is not known, or the folder holds sweeps of other truths or laws.
     """
-    for name in truths:
-        if name not in TRUTHS:
-            raise InputError(f"a truth among {', '.join(TRUTHS)}", repr(name), "truths")
+    _require_known(truths, "truth", TRUTHS)
     studies = {
         f"{truth}, {many} sizes": (rival_trials(Path(folder), truth, many), partial(simulate_contests, truth, many))
         for many in sizes
@@ -200,6 +196,12 @@ def prove_published(
     _written(points, Path(folder) / "published_points.csv")
     _written(checks, Path(folder) / "published_checks.csv")
     return points, checks
+
+
+def _require_known(names: Sequence[str], kind: str, known: Collection[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise InputError(f"a {kind} among {', '.join(known)}", repr(name), f"{kind}s")
 
 
 def _in_turn(studies: dict[str, tuple[Trials, Simulate]], count: int, tell: Tell) -> None:

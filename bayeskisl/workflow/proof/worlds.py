@@ -27,8 +27,8 @@ TOKENS, RATIO, TOKENS_PER_FACT, SEEDS = 1_843_200, 0.5, 6, 2
 TARGETS = (10, 100)
 
 # The truth that all worlds share. Half of 500 facts are kept at the reference, the middle of the sizes on a log scale.
-_REFERENCE = 24_576
-_AT_REFERENCE = np.log(TOKENS * RATIO / (500 * TOKENS_PER_FACT))
+REFERENCE = 24_576
+AT_REFERENCE = np.log(TOKENS * RATIO / (500 * TOKENS_PER_FACT))
 _EXPONENT, _STEEPNESS, _STEEPNESS_EXPONENT = 0.7, 5.0, 0.3
 _SIGMA_RUN, _CONCENTRATION, _LAPSE, _FLOOR = 0.1, 300.0, 0.01, 0.002
 
@@ -147,7 +147,7 @@ def _fresh_run(world: World, params: float, off_line: float, rng: np.random.Gene
 
 
 def _z(params: np.ndarray | float) -> np.ndarray:
-    return np.log(np.asarray(params) / _REFERENCE)
+    return np.log(np.asarray(params) / REFERENCE)
 
 
 def _steepness(params: np.ndarray | float) -> np.ndarray:
@@ -155,7 +155,7 @@ def _steepness(params: np.ndarray | float) -> np.ndarray:
 
 
 def _power(z: np.ndarray) -> np.ndarray:
-    return _AT_REFERENCE - _EXPONENT * z
+    return AT_REFERENCE - _EXPONENT * z
 
 
 def _bent(bend: float) -> Line:
@@ -166,7 +166,7 @@ def _bent(bend: float) -> Line:
 def _crossing(z: np.ndarray) -> np.ndarray:
     """Capacity-limited (e50 falls as 1/N) below twice the reference, limited by exposures (constant) above."""
     at = np.log(2.0)
-    return _AT_REFERENCE + np.logaddexp(at - z, 0.0) - np.logaddexp(at, 0.0)
+    return AT_REFERENCE + np.logaddexp(at - z, 0.0) - np.logaddexp(at, 0.0)
 
 
 def _normal(tau: float) -> Scatter:
