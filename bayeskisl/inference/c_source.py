@@ -139,18 +139,23 @@ def c_function(name: str, inputs: dict[Variable, View], outputs: Sequence[Variab
 @dataclass
 class _Writer:
     views: dict[Variable, View]
-    constants: list[str] = field(default_factory=list)
     large: list[str] = field(default_factory=list)
     body: list[str] = field(default_factory=list)
     count: int = 0
 
     def function(self, name: str) -> str:
-        scratch = "" if not self.large else "static _Thread_local struct {{ {} }} {}_scratch;\n".format(
-            " ".join(self.large), name
-        )  # fmt: skip
-        use = f"    __typeof__({name}_scratch) *const w = &{name}_scratch;\n" if self.large else ""
-        head = f"static void {name}(const double *restrict x, const void *const *data, double *restrict out) {{\n"
-        return "".join([*self.constants, scratch, head, use, *(f"    {line}\n" for line in self.body), "}\n"])
+        # the scratch is handed over by address, since threads look their own up anew after every call
+        given, room = "const double *restrict x, const void *const *data, double *restrict out", f"{name}room"
+        return "".join(
+            [
+                f"struct {room} {{ double none; {' '.join(self.large)} }};\n",
+                f"static __attribute__((noinline)) void {name}in({given}, struct {room} *restrict w) {{\n",
+                *(f"    {line}\n" for line in self.body),
+                f"}}\nstatic void {name}({given}) {{\n",
+                f"    static _Thread_local struct {room} room;\n",
+                f"    {name}in(x, data, out, &room);\n}}\n",
+            ]
+        )
 
     def view(self, variable: Variable) -> View:
         if variable not in self.views:
