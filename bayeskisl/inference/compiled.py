@@ -18,7 +18,7 @@ from bayeskisl.inference.model import model_inputs, model_of, structure
 from bayeskisl.laws import Law
 from bayeskisl.machine_code import CannotCompile, load_library
 
-__all__ = ["Density", "compiled_density"]
+__all__ = ["Density", "compiled_density", "origin"]
 
 _PACKAGES = ("pymc", "pytensor", "numpy")
 _one_at_a_time = threading.Lock()
@@ -138,7 +138,7 @@ def _library(data: ModelData, law: Law, tell: Callable[[str], None]) -> tuple[ct
     with _one_at_a_time:
         if key not in _loaded:
             try:
-                _loaded[key] = load_library([key, _versions(), _source()], write)
+                _loaded[key] = load_library([key, *origin()], write)
             except CannotCompile as problem:
                 tell(f"the model could not be compiled as C: {problem}")
                 _loaded[key] = None
@@ -157,13 +157,9 @@ def _at(array: np.ndarray) -> ctypes.c_void_p:
 
 
 @cache
-def _versions() -> list[str]:
-    return [f"{name} {version(name)}" for name in _PACKAGES]
-
-
-@cache
-def _source() -> str:
-    """Hash of the code that the model is made of."""
+def origin() -> tuple[str, ...]:
+    """What compiled code is made of, whatever its shape: the libraries that write it, and a hash of our own sources."""
     package = Path(__file__).parent.parent
     files = sorted([*(package / "inference").glob("*.py"), *(package / "laws").glob("*.py")])
-    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+    source = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+    return *(f"{name} {version(name)}" for name in _PACKAGES), source

@@ -5,7 +5,7 @@ process. The same graph written as C (see `bayeskisl.inference.c_source`) compil
 disk, and runs several times faster, since log gamma and digamma vectorise.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from math import prod
 from typing import Any, cast
@@ -25,7 +25,7 @@ from pytensor.tensor.type import TensorType
 
 from bayeskisl.inference.c_source import PRELUDE, View, c_function
 
-__all__ = ["Layout", "write_density"]
+__all__ = ["Layout", "write_density", "write_elementwise"]
 
 
 # The operations whose later inputs say where, and have to stay whole numbers.
@@ -108,6 +108,22 @@ def write_density(model: pm.Model) -> tuple[str, Layout]:
     )
     length = sum(map(prod, layout.values.values()))
     return "\n".join([PRELUDE, *texts, _ENTRIES.replace("LENGTH", str(length))]), layout
+
+
+def write_elementwise(function: Callable[..., tuple[Any, ...]], names: Sequence[str], lanes: int) -> tuple[str, int]:
+    """C text of a function of numbers over `lanes` elements, ``lanes_``, and how many outputs it has.
+
+    See `bayeskisl.inference.elementwise.Elementwise`; inputs follow each other in ``x``, outputs in ``out``.
+
+    Raises
+    ------
+    Untranslatable
+        If the function does what cannot be translated.
+    """
+    given = [TensorType("float64", shape=(lanes,))(name) for name in names]
+    made = _fused(_simplified(list(function(*given, xp=pt))))
+    places = dict(zip(given, _one_after_another(given, "x"), strict=True))
+    return PRELUDE + c_function("lanes_", places, made, _one_after_another(made, "out")), len(made)
 
 
 # What nutpie calls, with its status: not 0 where the density or its gradient is not finite, which ends a trajectory.

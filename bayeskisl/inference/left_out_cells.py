@@ -57,7 +57,7 @@ class CellLikelihood:
         """log of the mean likelihood under N(mean, sd^2), elementwise over ``(draw,)``."""
         standard = (self.edges - mean[:, None]) / sd[:, None]
         standard[:, 0], standard[:, -1] = -np.inf, np.inf
-        return log_sum_exp(_log_normal_mass(standard[:, :-1], standard[:, 1:]) + self.log_height, axis=1)
+        return log_sum_exp(_log_normal_masses(standard) + self.log_height, axis=1)
 
 
 Likelihoods = dict[tuple[int, int], CellLikelihood]
@@ -207,9 +207,12 @@ def _smooth(nodes: np.ndarray, log_height: np.ndarray) -> CellLikelihood:
     return CellLikelihood(edges, PchipInterpolator(nodes, log_height)((edges[:-1] + edges[1:]) / 2))
 
 
-def _log_normal_mass(low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """log(Phi(high) - Phi(low)), without cancellation in either tail."""
-    flipped = low > 0
-    low, high = np.where(flipped, -high, low), np.where(flipped, -low, high)
-    at_high = log_ndtr(high)
-    return at_high + np.log1p(-np.exp(np.minimum(log_ndtr(low) - at_high, -1e-300)))
+def _log_normal_masses(edges: np.ndarray) -> np.ndarray:
+    """log(Phi(b) - Phi(a)) for neighbours a < b along the last axis, without cancellation in either tail."""
+    beyond = log_ndtr(-np.abs(edges))  # of the tail on the edge's own side of zero
+    a, b = beyond[..., :-1], beyond[..., 1:]
+    larger = np.maximum(a, b)
+    masses = larger + np.log1p(-np.exp(np.minimum(np.minimum(a, b) - larger, -1e-300)))
+    astride = (edges[..., :-1] < 0) & (edges[..., 1:] > 0)
+    masses[astride] = np.log1p(-np.exp(a[astride]) - np.exp(b[astride]))
+    return masses

@@ -1,0 +1,102 @@
+"""Functions of numbers, element by element, as machine code.
+
+NumPy goes through memory once for each operation, and SciPy's log gamma and digamma know no vectors. A function that is
+written in terms of an array namespace is therefore traced by PyTensor and compiled as one loop, several
+times as fast; where that cannot be, NumPy evaluates the very same function.
+"""
+
+import ctypes
+import inspect
+import threading
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from bayeskisl.inference.compiled import origin
+from bayeskisl.machine_code import CannotCompile, load_library
+
+__all__ = ["Elementwise"]
+
+_LANES = 64  # elements at a time, so that what is computed on the way stays in the nearest cache
+
+_NUMPY = SimpleNamespace(
+    exp=np.exp, log=np.log, sqrt=np.sqrt, clip=np.clip, gammaln=special.gammaln, psi=special.psi
+)  # fmt: skip
+
+_ENTRY = """
+void elementwise(int64_t count, const double *const *given, const int64_t *steps, double *const *made) {
+    static _Thread_local double x[INPUTS * LANES], out[OUTPUTS * LANES];
+    for (int64_t start = 0; start < count; start += LANES) {
+        const int64_t left = count - start < LANES ? count - start : LANES;
+        for (int k = 0; k < INPUTS; k++)
+            for (int64_t i = 0; i < LANES; i++)
+                x[k * LANES + i] = given[k][(start + (i < left ? i : 0)) * steps[k]];
+        lanes_(x, 0, out);
+        for (int k = 0; k < OUTPUTS; k++) memcpy(made[k] + start, out + k * LANES, left * sizeof(double));
+    }
+}
+"""
+
+
+class Elementwise:
+    """A function of numbers, to be called with arrays that broadcast.
+
+    Parameters
+    ----------
+    function : callable
+        ``function(*arrays, xp)`` returns a tuple of arrays, each of whose elements follows from the same elements of
+        the given ones. `xp` knows ``exp, log, sqrt, clip, gammaln, psi``; gammaln and psi of positive numbers.
+    """
+
+    def __init__(self, function: Callable[..., tuple[Any, ...]]) -> None:
+        self.function = function
+        self._names = list(inspect.signature(function).parameters)[:-1]
+        self._loading = threading.Lock()
+        self._loaded: tuple[ctypes.CDLL | None, int] | None = None
+
+    def __call__(self, *arrays: np.ndarray) -> tuple[np.ndarray, ...]:
+        """What the function returns, of float64 and the shape that the arrays broadcast to."""
+        library, outputs = self._library()
+        if library is None:
+            return self.function(*arrays, xp=_NUMPY)
+        shape = np.broadcast_shapes(*map(np.shape, arrays))
+        given = [_laid_out(array, shape) for array in arrays]
+        made = [np.empty(shape) for _ in range(outputs)]
+        steps = np.array([array.size > 1 for array in given], dtype=np.int64)
+        at = _addresses(given), ctypes.c_void_p(steps.ctypes.data), _addresses(made)
+        library.elementwise(ctypes.c_int64(made[0].size), *at)
+        return tuple(made)
+
+    def _library(self) -> tuple[ctypes.CDLL | None, int]:
+        with self._loading:
+            if self._loaded is None:
+                name = f"{self.function.__module__}.{self.function.__qualname__}"
+                try:
+                    library, about = load_library([name, _LANES, *origin()], self._write)
+                    self._loaded = library, about["outputs"]
+                except CannotCompile:
+                    self._loaded = None, 0
+        return self._loaded
+
+    def _write(self) -> tuple[str, dict]:
+        from bayeskisl.inference.density import write_elementwise
+
+        text, outputs = write_elementwise(self.function, self._names, _LANES)
+        counts = {"INPUTS": len(self._names), "OUTPUTS": outputs, "LANES": _LANES}
+        defined = "".join(f"#define {name} {count}\n" for name, count in counts.items())
+        return text + defined + _ENTRY, {"outputs": outputs}
+
+
+def _laid_out(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """A single number, or every element in its place."""
+    array = np.asarray(array, dtype=float)
+    if array.size > 1 and array.shape != shape:
+        array = np.broadcast_to(array, shape)
+    return np.ascontiguousarray(array)
+
+
+def _addresses(arrays: list[np.ndarray]) -> Any:
+    return (ctypes.c_void_p * len(arrays))(*(array.ctypes.data for array in arrays))
