@@ -1,8 +1,8 @@
 """Functions of numbers, element by element, as machine code.
 
 NumPy goes through memory once for each operation, and SciPy's log gamma and digamma know no vectors. A function that is
-written in terms of an array namespace is therefore traced by PyTensor and compiled as one loop, several
-times as fast; where that cannot be, NumPy evaluates the very same function.
+written in terms of an array namespace is therefore traced by PyTensor and compiled as one loop, several times as fast;
+where that cannot be, NumPy evaluates the very same function.
 """
 
 import ctypes

@@ -45,12 +45,16 @@ DESIGN = {
     "facts": [round(20 * 2.4**i) for i in range(10)],
     "seeds": 2,
 }
-_TARGET = 552_960
+
+# Sizes that were not trained: ten times the largest, and one between two of them, where the law is known so well that
+# what is left is the scatter of that size and run.
+_ASKED = {"at the target": 552_960, "between sizes": 36_864}
 
 
 def calibration_trials(folder: Path, law: Law) -> Trials:
     """The finished simulations of one law."""
-    return Trials(folder / f"{law.name}.jsonl", {"study": "calibration", "law": law.name, "law_sha256": law.sha256})
+    asked = {"study": "calibration", "law": law.name, "law_sha256": law.sha256, "sizes_asked": list(_ASKED.values())}
+    return Trials(folder / f"{law.name}.jsonl", asked)
 
 
 def simulate_ranks(law: Law, numbers: list[int], seed: int = 0) -> list[dict[str, Any]]:
@@ -100,7 +104,7 @@ def _transforms(fit: Fit, rng: np.random.Generator) -> dict[str, dict[str, float
     posteriors = {
         EXACT: drawn,
         "halved_variance": {label: _narrowed(draws) for label, draws in drawn.items()},
-        "no_fresh_scatter": _at_target(fit, _without_scatter(fit.posterior), rng),
+        "no_fresh_scatter": _at_new_sizes(fit, _without_scatter(fit.posterior), rng),
         "prior": _of_data(fit, fit.tree["prior"].to_dataset()),
     }
     return {
@@ -124,14 +128,16 @@ def _truth(fit: Fit, rng: np.random.Generator) -> dict[str, np.ndarray]:
 
 
 def _free(drawn: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Without what the law fixes."""
-    return {label: draws for label, draws in drawn.items() if np.ptp(draws) > 0}
+    """Without what the law fixes; an optimum may be infinite in every draw and yet be free."""
+    return {label: draws for label, draws in drawn.items() if np.isinf(draws).any() or np.ptp(draws) > 0}
 
 
 def _narrowed(draws: np.ndarray) -> np.ndarray:
     """Half the variance, about the median (which exists where some draws are infinite)."""
     centre = np.median(draws)
-    return centre + (draws - centre) * np.sqrt(0.5)
+    if np.isinf(centre):
+        return draws
+    return np.where(np.isinf(draws), draws, centre + (draws - centre) * np.sqrt(0.5))
 
 
 def _transform(draws: np.ndarray, truth: np.ndarray, rng: np.random.Generator) -> float:
@@ -141,24 +147,32 @@ def _transform(draws: np.ndarray, truth: np.ndarray, rng: np.random.Generator) -
 
 
 def _quantities(fit: Fit, posterior: xr.Dataset, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Draws of every structural quantity, of what is asked at the target, and of the log likelihood."""
-    return dict(scalars(posterior, STRUCTURAL)) | _at_target(fit, posterior, rng) | _of_data(fit, posterior)
+    """Draws of every structural quantity, of what is asked at sizes not trained, and of the log likelihood."""
+    return dict(scalars(posterior, STRUCTURAL)) | _at_new_sizes(fit, posterior, rng) | _of_data(fit, posterior)
 
 
-def _at_target(fit: Fit, posterior: xr.Dataset, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Log critical exposures of one fresh run at a size ten times the largest, and those at its best infusion."""
+def _at_new_sizes(fit: Fit, posterior: xr.Dataset, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Log critical exposures of one fresh run at each size that is asked for, and those at its best infusion.
+
+    Nothing, where a law knows no fall.
+    """
+    if not fit.law.falls:
+        return {}
     tree = xr.DataTree.from_dict({"constant_data": fit.tree["constant_data"].to_dataset(), "posterior": posterior})
     tree.attrs = fit.tree.attrs
     tokens = float(fit.curves[schema.TOKENS][0])
-    at = extrapolate(tree, _TARGET, tokens, seed=int(rng.integers(2**31))).isel(group=0)
-    fall = Fall(
-        log_threshold=(at["log_critical_exposures"] + at["run_effect"]).values,
-        steepness=np.exp(at["log_steepness"].values),
-        floor=at["floor"].values,
-        ceiling=at["ceiling"].values,
-        asymmetry=at["asymmetry"].values,
-    )
-    return {"threshold at the target": fall.log_threshold, "optimum at the target": fall.log_exposures_at_optimum()}
+    found = {}
+    for where, params in _ASKED.items():
+        at = extrapolate(tree, params, tokens, seed=int(rng.integers(2**31))).isel(group=0)
+        fall = Fall(
+            log_threshold=(at["log_critical_exposures"] + at["run_effect"]).values,
+            steepness=np.exp(at["log_steepness"].values),
+            floor=at["floor"].values,
+            ceiling=at["ceiling"].values,
+            asymmetry=at["asymmetry"].values,
+        )
+        found |= {f"threshold {where}": fall.log_threshold, f"optimum {where}": fall.log_exposures_at_optimum()}
+    return found
 
 
 def _of_data(fit: Fit, posterior: xr.Dataset) -> dict[str, np.ndarray]:

@@ -110,10 +110,11 @@ def test_both_studies_run_and_resume(tmp_path):
     assert (tmp_path / "coverage" / "coverage.csv").is_file()
     assert set(coverage["forecaster"]) == {MIXTURE, ORACLE, TODAY, "collapse", "power"}
     assert coverage["covers_90"].is_between(0, 1).all()
-    calibration = prove_calibration(tmp_path / "calibration", count=2)
+    calibration = prove_calibration(tmp_path / "calibration", laws=["collapse", "none"], count=2)
     assert set(calibration["posterior"]) == {"exact", *CONTROLS}
-    exact = set(calibration.filter(pl.col("posterior") == "exact")["quantity"])
-    assert {"log likelihood", "threshold at the target", "optimum at the target", "tau[infused]"} <= exact
+    exact = set(calibration.filter(law="collapse", posterior="exact")["quantity"])
+    assert {"log likelihood", "threshold at the target", "optimum between sizes", "tau[infused]"} <= exact
+    assert not set(calibration.filter(law="none", posterior="exact")["quantity"]) & {"optimum at the target"}
     told.clear()
     again = prove_coverage(tmp_path / "coverage", worlds=["power-1"], count=2, tell=lambda *said: told.append(said))
     assert not told
