@@ -2,8 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
-# A process per core, four at most: each holds torch, JAX and PyMC. The tests of one file share what they set up.
-SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile
+# A process per core, four at most: each holds torch, JAX and PyMC. The default tests of one file share what they set up;
+# slow ones share little, and the last file to finish would keep the others waiting.
+SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4
 
 .PHONY: demo test slow lint types docs site clean
 .DEFAULT_GOAL := help
@@ -32,10 +33,10 @@ demo: $(READY)
 	$(BIN)/bayeskisl demo
 
 test: $(READY)
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --dist loadfile
 
 slow: $(READY)
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m slow
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --dist worksteal -m slow
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
 import xarray as xr
 
 from bayeskisl.curves import final, load_curves, validate
@@ -12,6 +11,7 @@ from bayeskisl.inference.fit import fit_laws, teller
 from bayeskisl.inference.result import Fit
 from bayeskisl.inference.sampling import Settings
 from bayeskisl.laws import Law, load_law
+from bayeskisl.seeds import seed_of
 
 __all__ = ["fit_many"]
 
@@ -67,14 +67,10 @@ def fit_many(
     law, others, tell = load_law(law), [load_law(other) for other in rivals], teller(progress)
 
     def fit_one(at: int) -> Fit:
-        settings = Settings(draws, tune, chains, _own_seed(seed, at), cores=1)
+        settings = Settings(draws, tune, chains, seed_of(seed, at), cores=1)
         fitted = fit_laws(sweeps[at], law, others, settings, throw=False, light=light)
         tell(f"posterior {at + 1} of {len(sweeps)}: {'passed' if fitted.gate.passed else 'failed'} its gate")
         return fitted
 
     with ThreadPoolExecutor(workers) as pool:
         return list(pool.map(fit_one, range(len(sweeps))))
-
-
-def _own_seed(seed: int, at: int) -> int:
-    return int(np.random.SeedSequence([seed, at]).generate_state(1)[0])

@@ -124,7 +124,8 @@ def replay(
     costs : Costs, optional
         Left out, 6 N D.
     fit : callable, optional
-        ``fit(curves, seed) -> Fit``; left out, the default law without rivals, never throwing.
+        ``fit(curves, seed) -> Fit``; left out, the default law without rivals as `fit_many` fits it: hundreds of
+        posteriors, a few of which fail their gate, which is told.
     out : path, optional
         Folder in which every step is kept; the same call goes on from there.
     seed : int
@@ -408,9 +409,9 @@ def _truth(curves: "xr.Dataset", params: float) -> float:
 
 
 def _default_fit(curves: "xr.Dataset", seed: int) -> "Fit":
-    from bayeskisl.inference import fit
+    from bayeskisl.inference import fit_many
 
-    return fit(curves, "collapse", rivals=(), seed=seed, throw=False)
+    return fit_many([curves], seed=seed, workers=1)[0]
 
 
 def _remembering(fit: FitOf) -> FitOf:

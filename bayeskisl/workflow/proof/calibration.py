@@ -22,6 +22,7 @@ from bayeskisl.inference.gate import STRUCTURAL, scalars
 from bayeskisl.inference.pointwise import integrated_log_likelihood
 from bayeskisl.laws import Law
 from bayeskisl.laws.law import LogNormalPrior
+from bayeskisl.seeds import seed_of
 from bayeskisl.workflow.proof.fits import RANKS, fits_of
 from bayeskisl.workflow.proof.trials import Trials
 from bayeskisl.workflow.proof.uniformity import holm, p_value
@@ -76,7 +77,7 @@ def simulate_ranks(law: Law, numbers: list[int], seed: int = 0) -> list[dict[str
         transforms by quantity; ``no_run_effects``, which takes a second fit, for the first 64 simulations only. A
         failed gate is recorded, not left out.
     """
-    sweeps = {number: simulate(law, DESIGN, seed=_seed(seed, number)) for number in numbers}
+    sweeps = {number: simulate(law, DESIGN, seed=seed_of(seed, number)) for number in numbers}
     controlled = [number for number in numbers if number < _FITS_OF_THE_CONTROL]
     fits = dict(zip(numbers, fits_of(list(sweeps.values()), law, RANKS), strict=True))
     ignoring = fits_of([sweeps[number] for number in controlled], _without_run_effects(law), RANKS[:1])
@@ -93,10 +94,6 @@ def _without_run_effects(law: Law) -> Law:
     """The same law for people who take each run's counts at face value."""
     none = LogNormalPrior(median=1e-3, log_sd=0.01)
     return law.model_copy(update={"priors": law.priors.model_copy(update={schema.SIGMA_RUN: none})})
-
-
-def _seed(seed: int, number: int) -> int:
-    return int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
 
 
 def _transforms(fit: Fit, rng: np.random.Generator) -> dict[str, dict[str, float]]:

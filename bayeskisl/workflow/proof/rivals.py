@@ -10,6 +10,7 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.inference import compare, simulate
 from bayeskisl.laws import load_law
+from bayeskisl.seeds import seed_of
 from bayeskisl.workflow.proof.fits import FORECASTS, fits_of
 from bayeskisl.workflow.proof.trials import Trials
 from bayeskisl.workflow.proof.worlds import AT_REFERENCE, FACTS, REFERENCE, SEEDS, SMALLEST, STEP, TOKENS
@@ -87,7 +88,7 @@ def simulate_contests(truth: str, sizes: int, numbers: list[int], seed: int = 0)
 def _sweep(truth: str, sizes: int, number: int, seed: int) -> xr.Dataset:
     params = [round(SMALLEST * STEP**i) for i in range(sizes)]
     design = {"params": params, "facts": list(FACTS), "tokens": TOKENS, "seeds": SEEDS}
-    simulated = int(np.random.SeedSequence([seed, number, sizes, *truth.encode()]).generate_state(1)[0])
+    simulated = seed_of(seed, number, sizes, *truth.encode())
     return simulate(truth, design, {**_COMMON, **_at_middle(truth, params)}, seed=simulated)
 
 

@@ -65,13 +65,13 @@ def find(subject: Subject, tell: Callable[[str], None]) -> tuple[Found, Fit]:
     """
     curves = subject.curves()
     tell("fitting every law")
-    main = fit(curves, subject.law, rivals=subject.rivals, draws=subject.draws, throw=False)
+    main = fit(curves, subject.law, rivals=subject.rivals, throw=False)
     tell("comparing the laws")
     sizes = len(np.unique(curves[schema.PARAMS]))
     compared = compare([main], largest=1 if sizes > _FEWEST else 0)
     tell("fitting on total parameters")
     on_total = curves.assign_coords({schema.PARAMS: curves[schema.TOTAL_PARAMS]})
-    total = fit(on_total, subject.law, rivals=(), draws=subject.draws, throw=False)
+    total = fit(on_total, subject.law, rivals=(), throw=False)
     tell("measuring each cell by itself")
     cells = measured_cells(curves)
     return (
@@ -90,7 +90,7 @@ def find(subject: Subject, tell: Callable[[str], None]) -> tuple[Found, Fit]:
                 "best": compared.best,
                 "verdict": compared.verdict,
             },
-            "held_out": held_out_predictions(curves, subject.law, subject.rivals, subject.draws, tell),
+            "held_out": held_out_predictions(curves, subject.law, subject.rivals, tell),
         },
         main,
     )

@@ -46,9 +46,7 @@ def splits(curves: xr.Dataset) -> Iterator[tuple[str, np.ndarray, list[tuple[flo
         yield f"budgets below {most:,} tokens", remains, [at for at in points if at[1] == most]
 
 
-def held_out_predictions(
-    curves: xr.Dataset, law: str, rivals: Sequence[str], draws: int, tell: Callable[[str], None]
-) -> list[Row]:
+def held_out_predictions(curves: xr.Dataset, law: str, rivals: Sequence[str], tell: Callable[[str], None]) -> list[Row]:
     """Every prediction of a cell that was left out, one row per split, cell and law, and one for their mixture.
 
     Parameters
@@ -56,8 +54,6 @@ def held_out_predictions(
     curves : xarray.Dataset
     law : str
     rivals : sequence of str
-    draws : int
-        Of each posterior and chain.
     tell : callable
         Is told what is being fitted.
 
@@ -73,7 +69,7 @@ def held_out_predictions(
     for trained, remains, targets in splits(curves):
         tell(f"leaving out: trained on {trained}")
         seen = curves.isel({schema.RUN: np.flatnonzero(remains)})
-        posterior = fit(seen, law, rivals=rivals, draws=draws, throw=False)
+        posterior = fit(seen, law, rivals=rivals, throw=False)
         for params, tokens in targets:
             ahead = predict(posterior, params, tokens, throw=False)
             rows += _rows(

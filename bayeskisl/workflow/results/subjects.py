@@ -28,8 +28,6 @@ class Subject:
         That is fitted first.
     rivals : tuple of str
         That are fitted beside it.
-    draws : int
-        Of each posterior and chain.
     """
 
     name: str
@@ -37,7 +35,6 @@ class Subject:
     about: str
     law: str = "collapse"
     rivals: tuple[str, ...] = _RIVALS
-    draws: int = 1000
 
     @property
     def laws(self) -> tuple[str, ...]:
