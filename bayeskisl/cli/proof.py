@@ -66,6 +66,25 @@ def rivals(
     _show(table, ("truth", "sizes", "law", "sweeps", "wins", "weight", "told_apart", "failed_gates"))
 
 
+@proof_app.command("replays")
+def replays(
+    out: Folder = Path("runs/proof/replays"),
+    planner: Annotated[list[str] | None, typer.Option(help="Only this planner; may be repeated.")] = None,
+    count: Count = 200,
+) -> None:
+    """What each planner knows of the largest size of simulated sweeps for its money, beside a sensible grid."""
+    with loading("loading PyMC"):
+        from bayeskisl.workflow.proof import prove_replays
+        from bayeskisl.workflow.proof.replays import EVERYONE
+    with counting("replays") as tell:
+        table = prove_replays(out, tuple(planner or EVERYONE), count, tell)
+    _show(
+        table,
+        ("planner", "share", "sweeps", "width", "covers_90", "interval_score", "rms_error", "as_narrow",
+         "as_narrow_for_a_third"),
+    )  # fmt: skip
+
+
 @proof_app.command("held-out")
 def held_out(
     out: Folder = Path("runs/proof/held-out"),

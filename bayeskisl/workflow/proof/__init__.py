@@ -8,8 +8,12 @@ from bayeskisl.workflow.proof.study import (
     prove_coverage,
     prove_held_out,
     prove_published,
+    prove_replays,
     prove_rivals,
 )
 from bayeskisl.workflow.proof.worlds import WORLDS
 
-__all__ = ["WORLDS", "prove_calibration", "prove_coverage", "prove_held_out", "prove_published", "prove_rivals"]
+__all__ = [
+    "WORLDS", "prove_calibration", "prove_coverage", "prove_held_out", "prove_published", "prove_replays",
+    "prove_rivals",
+]  # fmt: skip

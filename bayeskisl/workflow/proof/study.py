@@ -15,11 +15,12 @@ from bayeskisl.workflow.proof.calibration import calibration_table, calibration_
 from bayeskisl.workflow.proof.extrapolation import coverage_table, coverage_trials, simulate_forecasts
 from bayeskisl.workflow.proof.held_out import held_out_table
 from bayeskisl.workflow.proof.published import ASSUMED_PROBES, published_tables
+from bayeskisl.workflow.proof.replays import EVERYONE, replay_table, replay_trials, simulate_replays
 from bayeskisl.workflow.proof.rivals import SIZES, TRUTHS, rival_table, rival_trials, simulate_contests
 from bayeskisl.workflow.proof.trials import Trials
 from bayeskisl.workflow.proof.worlds import WORLDS
 
-__all__ = ["prove_calibration", "prove_coverage", "prove_held_out", "prove_published", "prove_rivals"]
+__all__ = ["prove_calibration", "prove_coverage", "prove_held_out", "prove_published", "prove_replays", "prove_rivals"]
 
 # Is told the name of a study, how many of its simulations are finished, and how many are wanted.
 Tell = Callable[[str, int, int], None]
@@ -143,6 +144,37 @@ def prove_rivals(
     _in_turn(studies, count, tell)
     table = rival_table([trials for trials, _ in studies.values()])
     return _written(table, Path(folder) / "rivals.csv")
+
+
+def prove_replays(
+    folder: str | Path, planners: Sequence[str] = EVERYONE, count: int = 200, tell: Tell = _say_nothing
+) -> pl.DataFrame:
+    """What planning saves on simulated sweeps; resumes from, and adds to, what the folder holds.
+
+    Parameters
+    ----------
+    folder : path
+        Receives one file of replays per planner, and ``replays.csv``.
+    planners : sequence of str
+        Names in `bayeskisl.design.PLANNERS`, and ``"grid"``.
+    count : int
+        Sweeps, at least; the table rests on all that are finished.
+    tell : callable, optional
+
+    Returns
+    -------
+    polars.DataFrame
+        See `bayeskisl.workflow.proof.replays.replay_table`.
+
+    Raises
+    ------
+    InputError
+        If a planner is not known, or the folder holds replays of other sweeps.
+    """
+    _require_known(planners, "planner", EVERYONE)
+    studies = {name: (replay_trials(Path(folder), name), partial(simulate_replays, name)) for name in planners}
+    _in_turn(studies, count, tell)
+    return _written(replay_table([trials for trials, _ in studies.values()]), Path(folder) / "replays.csv")
 
 
 def prove_held_out(

@@ -1,0 +1,157 @@
+"""What planning saves where the truth is known: replays of simulated sweeps under every planner.
+
+The truths are drawn around what desk-scale sweeps have shown, wider than those vary, and not from the prior of the law
+that is fitted.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import xarray as xr
+
+from bayeskisl.design import PLANNERS, Costs
+from bayeskisl.errors import InputError
+from bayeskisl.inference import simulate
+from bayeskisl.seeds import seed_of
+from bayeskisl.workflow.proof.trials import Trials
+from bayeskisl.workflow.replay import replay
+
+__all__ = ["EVERYONE", "GRID", "replay_frame", "replay_table", "replay_trials", "simulate_replays"]
+
+GRID = "grid"
+EVERYONE = (*PLANNERS, GRID)
+
+_DESIGN = {
+    "params": [3_456, 6_144, 13_824, 24_576, 55_296, 98_304, 221_184],
+    "facts": [40, 70, 120, 200, 350, 600, 1_000, 1_800, 3_000, 5_000],
+    "tokens": 614_400,
+    "seeds": 2,
+}
+# Of what the whole sweep costs; everyone starts with 14 %, three sizes at ten levels.
+_SHARES = (0.18, 0.27, 0.4)
+# Device-seconds of the desk ladder on one core of a CPU, from the 168 timed runs of data/sweeps/desk-amount.
+_COSTS = Costs(2.276e-06, 9.674e-11, "device-seconds", "desk-amount")
+# A third of what a sensible grid costs is what planning should need for the grid's width.
+_THIRD = 1 / 3
+_RECORDED = ("share", "cost", "runs", "width", "error", "covered", "interval_score", "gate")
+
+
+def replay_trials(folder: Path, planner: str) -> Trials:
+    """The finished replays of one planner."""
+    study = {"study": "replays", "planner": planner, "design": _DESIGN, "shares": list(_SHARES)}
+    return Trials(folder / f"{planner}.jsonl", study)
+
+
+def simulate_replays(planner: str, numbers: Sequence[int], seed: int = 0, workers: int = 2) -> list[dict[str, Any]]:
+    """What one planner knew of the largest size of each simulated sweep, at each share of its cost.
+
+    Parameters
+    ----------
+    planner : str
+        One of `EVERYONE`.
+    numbers : sequence of int
+        Of the sweeps, which are the same for every planner.
+    seed : int
+        Of the whole study.
+    workers : int
+        Sweeps at a time.
+
+    Returns
+    -------
+    list of dict
+        For each sweep its ``steps``, a list of rows of `bayeskisl.replay`; none, and the reason under ``failed``, where
+        the planner was handed a posterior from which nothing can be planned.
+    """
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(partial(_played, planner, seed), numbers))
+
+
+def _played(planner: str, seed: int, number: int) -> dict[str, Any]:
+    own = seed_of(seed, number)
+    try:
+        frame = replay(_sweep(own), [planner], shares=_SHARES, repeats=1, costs=_COSTS, seed=own)
+    except InputError as problem:
+        return {"steps": [], "failed": str(problem)}
+    rows = frame[list(_RECORDED)].round(4).to_dict("records")
+    return {"steps": [{name: _plain(value) for name, value in row.items()} for row in rows]}
+
+
+def _sweep(seed: int) -> xr.Dataset:
+    rng = np.random.default_rng([seed, 1])
+    truth = {
+        "intercept": np.log(100) + 0.3 * rng.standard_normal(),
+        "exponent": 0.6 + 0.12 * rng.standard_normal(),
+        "curvature": 0.1 + 0.08 * rng.standard_normal(),
+        "tau": float(np.exp(np.log(0.06) + 0.5 * rng.standard_normal())),
+        "sigma_run": float(np.exp(np.log(0.08) + 0.3 * rng.standard_normal())),
+        "concentration": 500.0,
+        "steepness_intercept": np.log(7) + 0.2 * rng.standard_normal(),
+        "steepness_exponent": 0.23 + 0.08 * rng.standard_normal(),
+        "steepness_scatter": 0.08,
+        "lapse_intercept": -6.0,
+        "lapse_scatter": 0.3,
+        "floor_excess": 0.001,
+    }
+    return simulate("collapse", _DESIGN, truth, seed=seed)
+
+
+def replay_frame(studies: Sequence[Trials]) -> pd.DataFrame:
+    """Every step of every replay, as `bayeskisl.plot_replay` draws them: the sweep's number stands as ``repeat``."""
+    return pd.DataFrame(
+        [
+            {"planner": trials.study["planner"], "repeat": row["number"], **step}
+            for trials in studies
+            for row in trials.rows()
+            for step in row["steps"]
+        ]
+    )
+
+
+def replay_table(studies: Sequence[Trials]) -> pl.DataFrame:
+    """What each planner reaches for its money.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row per planner and share of the sweep's cost: number of ``sweeps``, ``failed`` replays; over sweeps the
+        median ``cost`` in device-seconds, the median ``width`` of the 90 % interval (natural log) and its 5 and 95 %
+        quantiles, the share of intervals that hold the truth, the mean interval score and its standard error, the root
+        mean square error, the share of failed gates; and, where the same sweep's grid was played too, the share of
+        sweeps in which the planner was as narrow as the grid (``as_narrow``), and in which it was so for at most a
+        third of the grid's cost (``as_narrow_for_a_third``).
+    """
+    frame = pl.from_pandas(replay_frame(studies))
+    grid = frame.filter(planner=GRID).select("repeat", grid_width="width", grid_cost="cost")
+    narrow = pl.col("width") <= pl.col("grid_width")
+    table = (
+        frame.join(grid, on="repeat", how="left", maintain_order="left")
+        .group_by("planner", "share", maintain_order=True)
+        .agg(
+            sweeps=pl.len(),
+            cost=pl.median("cost"),
+            width=pl.median("width"),
+            width_low=pl.quantile("width", 0.05),
+            width_high=pl.quantile("width", 0.95),
+            covers_90=pl.mean("covered"),
+            interval_score=pl.mean("interval_score"),
+            score_se=pl.std("interval_score") / pl.len().sqrt(),
+            rms_error=(pl.col("error") ** 2).mean().sqrt(),
+            failed_gates=(~pl.col("gate")).mean(),
+            as_narrow=narrow.mean(),
+            as_narrow_for_a_third=(narrow & (pl.col("cost") <= _THIRD * pl.col("grid_cost"))).mean(),
+        )
+    )
+    failed = {trials.study["planner"]: sum(not row["steps"] for row in trials.rows()) for trials in studies}
+    return table.with_columns(failed=pl.col("planner").replace_strict(failed)).select(
+        "planner", "share", "sweeps", "failed", pl.exclude("planner", "share", "sweeps", "failed")
+    )
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
