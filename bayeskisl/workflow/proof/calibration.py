@@ -158,7 +158,7 @@ def _at_new_sizes(fit: Fit, posterior: xr.Dataset, rng: np.random.Generator) -> 
     tree = xr.DataTree.from_dict({"constant_data": fit.tree["constant_data"].to_dataset(), "posterior": posterior})
     tree.attrs = fit.tree.attrs
     tokens = float(fit.curves[schema.TOKENS][0])
-    found = {}
+    found: dict[str, np.ndarray] = {}
     for where, params in _ASKED.items():
         at = extrapolate(tree, params, tokens, seed=int(rng.integers(2**31))).isel(group=0)
         fall = Fall(
