@@ -5,8 +5,9 @@ Given its thresholds, the size law's coefficients are Gaussian (`bayeskisl.infer
 mean follows in closed form: the noise of drawing coefficients never enters the value of a run.
 
 All of it is about one probe group, the one that over-infusion harms: the infused of an amount sweep, the background of
-a ratio or dose. In a law that knows the load, the target's line is read at the load of its typical half-point, where it
-says the same of the sweep's axis whatever the effect of the load.
+a ratio or dose. Of the infused facts of a ratio or dose it is remembered what each particle expects at the target, for
+those who ask what a choice is worth; no run changes that. In a law that knows the load, the target's line is read at
+the load of its typical half-point, where it says the same of the sweep's axis whatever the effect of the load.
 """
 
 from collections.abc import Iterable
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from bayeskisl.inference import Fit
 
-__all__ = ["Beliefs", "Cell", "Place", "believe", "linear_laws"]
+__all__ = ["Beliefs", "Cell", "Infused", "Place", "believe", "linear_laws"]
 
 Cell = tuple[float, float]  # non-embedding parameters, tokens
 
@@ -68,6 +69,23 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Infused:
+    """The infused facts of one fresh run of the target, where it is the background that over-infusion harms.
+
+    Parameters
+    ----------
+    log_threshold, steepness : numpy.ndarray
+        log e50, at the reference load, and k, shape ``(particle,)``.
+    asymmetry : float
+        Of a run, posterior median.
+    """
+
+    log_threshold: np.ndarray
+    steepness: np.ndarray
+    asymmetry: float
+
+
+@dataclass(frozen=True)
 class Beliefs:
     """Equally weighted particles of the law mixture.
 
@@ -95,6 +113,8 @@ class Beliefs:
         ``concentration``, ``floor``, ``ceiling`` and ``asymmetry`` of a run (posterior medians).
     places : dict
         By cell.
+    infused : Infused, optional
+        None along an amount, where the group itself is infused.
     """
 
     target: Target
@@ -112,6 +132,7 @@ class Beliefs:
     target_at_load: np.ndarray
     typical: dict[str, float]
     places: dict[Cell, Place]
+    infused: Infused | None = None
 
     @property
     def target_mean(self) -> np.ndarray:
@@ -208,9 +229,9 @@ def believe(
     edges = np.cumsum([0.0, *weights.values()]) / sum(weights.values())
     counts = np.diff(np.round(edges * particles).astype(int))
     rng = np.random.default_rng(seed)
+    used = {name: _particles_of(fit, name, int(count), rng) for name, count in zip(weights, counts, strict=True)}
     parts = [
-        _law_particles(_LawDraws.of(fit, name, target.group, int(count), rng), target, seen, cells, rng)
-        for name, count in zip(weights, counts, strict=True)
+        _law_particles(_LawDraws.of(fit, name, target.group, used[name]), target, seen, cells, rng) for name in weights
     ]
     joined = {key: np.concatenate([part[key] for part in parts], axis=axis) for key, axis in _PARTICLE_AXIS.items()}
     places = {
@@ -244,7 +265,26 @@ def believe(
             )
         },
         target_at_load=joined["at_load"][-1],
+        infused=_infused(fit, used, target, seed),
     )
+
+
+def _particles_of(fit: "Fit", law: str, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Which draws of a law become particles: in random order, used again where there are fewer."""
+    sizes = posterior_group(fit.tree, law).sizes
+    total = sizes["chain"] * sizes["draw"]
+    return np.concatenate([rng.permutation(total) for _ in range(-(-count // total) or 1)])[:count]
+
+
+def _infused(fit: "Fit", used: dict[str, np.ndarray], target: Target, seed: int) -> Infused | None:
+    """The infused facts, under the same draws as the group that over-infusion harms."""
+    if target.group == schema.INFUSED or schema.INFUSED not in target.groups:
+        return None
+    rng = np.random.default_rng([seed, 1])
+    laws = [_LawDraws.of(fit, name, schema.INFUSED, particles) for name, particles in used.items()]
+    thresholds, steepnesses = zip(*(_one_run_of_target(law, target, rng) for law in laws), strict=True)
+    asymmetry = np.median(np.concatenate([law.draws["asymmetry"] for law in laws]))
+    return Infused(np.concatenate(thresholds), np.concatenate(steepnesses), float(asymmetry))
 
 
 def _width(draws: np.ndarray) -> float:
@@ -277,7 +317,7 @@ _PARTICLE_AXIS = {
 
 @dataclass(frozen=True)
 class _LawDraws:
-    """Draws of one law in random order, used again where there are fewer than particles; arrays ``(particle, ...)``."""
+    """Draws of one law that became particles; arrays ``(particle, ...)``."""
 
     size_law: SizeLaw
     values: np.ndarray
@@ -286,18 +326,16 @@ class _LawDraws:
     draws: dict[str, np.ndarray]
 
     @classmethod
-    def of(cls, fit: "Fit", name: str, group: str, count: int, rng: np.random.Generator) -> "_LawDraws":
+    def of(cls, fit: "Fit", name: str, group: str, used: np.ndarray) -> "_LawDraws":
         posterior = posterior_group(fit.tree, name).sel(group=group, drop=True)
         flat = posterior.stack(particle=("chain", "draw")).transpose("particle", ...)
-        total = flat.sizes["particle"]
-        used = np.concatenate([rng.permutation(total) for _ in range(-(-count // total) or 1)])[:count]
         covariates = tuple(str(value) for value in posterior[schema.COVARIATE].values)
         table, _ = cell_table(fit.curves)
         values = np.stack([table[each].values for each in covariates], axis=1)
         law = fit.laws[name]
         size_law = SizeLaw.of(law, covariates, values)
         draws = {str(key): flat[key].values[used] for key in flat.data_vars}
-        draws.setdefault("load_effect", np.zeros(count))
+        draws.setdefault("load_effect", np.zeros(len(used)))
         mean, sd = _own_priors(size_law, law.pooling, flat, used)
         return cls(size_law, values, mean, sd, draws)
 
@@ -305,6 +343,25 @@ class _LawDraws:
         """The design row of one place, shape ``(column,)``."""
         place = {schema.PARAMS: params, schema.TOKENS: tokens}
         return self.size_law.design_matrix(np.array([place[name] for name in self.size_law.covariates]))
+
+    @property
+    def log_thresholds(self) -> np.ndarray:
+        """log e50 of the cells that were trained, ``(particle, cell)``."""
+        return np.log(self.draws[schema.CRITICAL_EXPOSURES])
+
+    def coefficient_moments(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and a root of the covariance of the coefficients given the thresholds."""
+        design = self.size_law.design_matrix(self.values)
+        return conditional_moments(self.log_thresholds, self.draws["tau"], design, self.mean, self.sd)
+
+    def fresh(self, params: float, tokens: float, coefficients: np.ndarray, noise: "_Noise") -> tuple[np.ndarray, ...]:
+        """log e50 and k of a cell that was not trained, ``(particle,)``."""
+        size, draws = np.log(params / self.size_law.reference[0]), self.draws
+        log_steepness = draws["steepness_intercept"] + draws["steepness_exponent"] * size
+        return (
+            coefficients @ self.row(params, tokens) + draws["tau"] * noise(),
+            np.exp(log_steepness + draws["steepness_scatter"] * noise()),
+        )
 
 
 def _own_priors(
@@ -320,23 +377,16 @@ def _own_priors(
 def _law_particles(
     law: _LawDraws, target: Target, seen: dict[Cell, int], cells: list[Cell], rng: np.random.Generator
 ) -> dict[str, np.ndarray]:
-    draws, size_law = law.draws, law.size_law
-    thresholds, tau = np.log(draws[schema.CRITICAL_EXPOSURES]), draws["tau"]
-    centre, root = conditional_moments(thresholds, tau, size_law.design_matrix(law.values), law.mean, law.sd)
+    draws, thresholds, tau = law.draws, law.log_thresholds, law.draws["tau"]
+    centre, root = law.coefficient_moments()
     noise = _Noise(centre, rng)
-    coefficients = centre + np.einsum("spq,sq->sp", root, np.stack([noise() for _ in range(centre.shape[1])], axis=1))
-
-    def fresh(params: float, tokens: float) -> tuple[np.ndarray, np.ndarray]:
-        size = np.log(params / size_law.reference[0])
-        log_steepness = draws["steepness_intercept"] + draws["steepness_exponent"] * size
-        return (
-            coefficients @ law.row(params, tokens) + tau * noise(),
-            np.exp(log_steepness + draws["steepness_scatter"] * noise()),
-        )
-
-    target_threshold, target_steepness = fresh(target.params, target.tokens)
+    coefficients = _drawn(centre, root, noise)
+    target_threshold, target_steepness = law.fresh(target.params, target.tokens, coefficients, noise)
     off_line = target_threshold - coefficients @ law.row(target.params, target.tokens)
-    known = [(thresholds[:, seen[c]], draws["steepness"][:, seen[c]]) if c in seen else fresh(*c) for c in cells]
+    known = [
+        (thresholds[:, seen[c]], draws["steepness"][:, seen[c]]) if c in seen else law.fresh(*c, coefficients, noise)
+        for c in cells
+    ]
     everywhere = [*cells, (target.params, target.tokens)]
     rows = np.stack([law.row(*place) for place in everywhere])
     effect = draws["load_effect"]
@@ -357,6 +407,18 @@ def _law_particles(
         "at_load": np.array(at_load),
         **{name: draws[name] for name in ("tau", "sigma_run", "concentration", "floor", "asymmetry", "load_effect")},
     }
+
+
+def _one_run_of_target(law: _LawDraws, target: Target, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    centre, root = law.coefficient_moments()
+    noise = _Noise(centre, rng)
+    log_threshold, steepness = law.fresh(target.params, target.tokens, _drawn(centre, root, noise), noise)
+    return log_threshold + law.draws["sigma_run"] * noise(), steepness
+
+
+def _drawn(centre: np.ndarray, root: np.ndarray, noise: "_Noise") -> np.ndarray:
+    """Coefficients, ``(particle, column)``."""
+    return centre + np.einsum("spq,sq->sp", root, np.stack([noise() for _ in range(centre.shape[1])], axis=1))
 
 
 def _at_load(at: Target, log_threshold: np.ndarray, effect: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from bayeskisl import schema
 from bayeskisl.design.beliefs import Beliefs, Cell
 from bayeskisl.design.candidates import Run, probed_facts
 from bayeskisl.design.outcomes import outcomes_of
@@ -142,11 +143,28 @@ class Outlook:
 
     @cached_property
     def _kept(self) -> np.ndarray:
-        """Facts kept at the target at each of some choices, ``(particle, choice)``."""
-        beliefs = self.beliefs
+        """Facts kept at the target at each of some choices, infused and background, ``(particle, choice)``."""
+        beliefs, target, infused = self.beliefs, self.beliefs.target, self.beliefs.infused
         threshold = beliefs.target_line + beliefs.target_fresh
+        choices = self._choices(threshold)
+        ahead = target.log_exposures(choices) - threshold[:, None]
+        share = share_kept(beliefs.target_steepness[:, None] * ahead, beliefs.typical["asymmetry"])
+        if infused is None:
+            return (choices * share).astype(np.float32)
+        exposures = target.log_exposures(choices, schema.INFUSED, load_effect=beliefs.load_effect[:, None])
+        ahead = exposures - infused.log_threshold[:, None]
+        known = share_kept(infused.steepness[:, None] * ahead, infused.asymmetry)
+        facts = target.place(choices)[schema.FACTS]
+        return (facts * known + target.held_fixed[schema.BACKGROUND_FACTS] * share).astype(np.float32)
+
+    def _choices(self, threshold: np.ndarray) -> np.ndarray:
+        """Infusions about the fall, and, where infused facts have to be learned first, from the least one up to it."""
+        target = self.beliefs.target
         low, middle, high = np.quantile(threshold, [0.02, 0.5, 0.98])
-        nodes = middle + np.linspace(-0.8, 1.2, _CHOICES) * max(high - low, 0.5)
-        ahead = beliefs.target_steepness[:, None] * (nodes - threshold[:, None])
-        share = share_kept(ahead, beliefs.typical["asymmetry"])
-        return (beliefs.target.infusion(nodes) * share).astype(np.float32)
+        choices = target.infusion(middle + np.linspace(-0.8, 1.2, _CHOICES) * max(high - low, 0.5))
+        if self.beliefs.infused is None:
+            return choices
+        least, most = target.range
+        choices = np.clip(choices, least, most)
+        ends = target.to_line(np.array([least, choices.max()]))
+        return np.concatenate([target.from_line(np.linspace(*ends, _CHOICES)), choices])

@@ -222,8 +222,8 @@ def plan(
     pending : sequence of Run
         Runs under way: their outcomes are imagined, so that nothing is bought twice.
     score : {"variance", "information", "regret"}
-        Expected reduction of the reducible variance of the plan's `quantity`, expected information about it, or, along
-        an amount, expected gain in kept facts of a choice by expected kept facts.
+        Expected reduction of the reducible variance of the plan's `quantity`, expected information about it, or
+        expected gain in kept facts, infused and background, of a choice by expected kept facts.
     kappa : float
         Scores are divided by cost ** kappa; 0 ignores costs.
     planner : str
@@ -239,8 +239,7 @@ def plan(
     ------
     InputError
         If an option is out of range, the budget is in device-seconds and no costs are given, a candidate is the target
-        or larger, the target differs from the sweep in what the sweep never varied, or regret is asked for along a
-        ratio or dose.
+        or larger, or the target differs from the sweep in what the sweep never varied.
     GateError
         If the fit failed its gate.
     """
@@ -249,7 +248,7 @@ def plan(
             f"expected a posterior that passed its gate, got one that failed: {'; '.join(fit.gate.reasons)}; "
             "fit again with more draws, or plan from it all the same with throw=False."
         )
-    _check(batch, kappa, score, planner, fit.curves.attrs["axis"])
+    _check(batch, kappa, score, planner)
     budget = read_budget(budget)
     costs = _costs_for(budget, costs)
     offered = candidate_runs(fit, params, tokens, seed=seed) if candidates is None else sorted_runs(candidates)
@@ -347,15 +346,13 @@ def _trained(curves: Any) -> tuple[Run, ...]:
     return tuple(Run(*row) for row in zip(*columns, strict=True))
 
 
-def _check(batch: int, kappa: float, score: str, planner: str, axis: str) -> None:
+def _check(batch: int, kappa: float, score: str, planner: str) -> None:
     if batch < 1:
         raise InputError("a batch of at least 1", batch, "batch")
     if not 0 <= kappa <= 1:
         raise InputError("a number in [0, 1]", kappa, "kappa")
     if score not in SCORES:
         raise InputError(f"a score among {', '.join(SCORES)}", repr(score), "score")
-    if score == "regret" and axis != "amount":
-        raise InputError("the score regret along an amount", f"a {axis} sweep", "score", "take variance or information")
     if planner not in PLANNERS:
         raise InputError(f"a planner among {', '.join(PLANNERS)}", repr(planner), "planner")
 

@@ -8,6 +8,7 @@ thresholds are pinned by their own runs, so that little is left to reweight.
 """
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -145,7 +146,7 @@ def expected_by_the_others(
 
 
 def left_out_log_density(
-    named: dict[str, np.ndarray], data: ModelData, law: Law, likelihoods: Likelihoods
+    named: dict[str, np.ndarray], data: ModelData, law: Law, likelihoods: Likelihoods, workers: int = 2
 ) -> np.ndarray:
     """log p(counts of a cell | the other cells' thresholds, tau), summed over its groups, shape ``(draw, cell)``.
 
@@ -155,6 +156,8 @@ def left_out_log_density(
         Named quantities of the posterior of `law`, shapes ``(chain, draw, ...)``.
     likelihoods : dict
         By (cell, group).
+    workers : int
+        Threads.
     """
     flat = {name: values.reshape(-1, *values.shape[2:]) for name, values in named.items()}
     lines = lines_of(data, law)
@@ -169,10 +172,12 @@ def left_out_log_density(
             line = replace(line, design=data.size_law.tangent(centre, data.covariates))
             shift = line.design @ centre - data.size_law.log_critical_exposures(centre, data.covariates)
         mean, sd = expected_by_the_others(thresholds + shift, flat["tau"][:, group], line, mean_law)
-        for cell in (cell for cell, of in likelihoods if of == group):
-            total[:, cell] += likelihoods[cell, group].log_expectation(
-                mean[:, cell] - shift[cell] + at_half[:, cell, group], sd[:, cell]
-            )
+        cells = [cell for cell, of in likelihoods if of == group]
+        expected, of_cells = mean - shift + at_half[:, :, group], [likelihoods[cell, group] for cell in cells]
+        with ThreadPoolExecutor(workers) as pool:
+            found = pool.map(CellLikelihood.log_expectation, of_cells, expected[:, cells].T, sd[:, cells].T)
+            for cell, log_density in zip(cells, found, strict=True):
+                total[:, cell] += log_density
     return total
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from bayeskisl.decision.target import target_of
 from bayeskisl.design import Outlook, Run, believe
 from tests.design.hand_made import TARGET, TOKENS, GaussianFit, level_at_half
 
@@ -78,9 +79,33 @@ def test_information_is_that_of_two_correlated_normals():
     assert 0.85 < found / (-0.5 * np.log1p(-share)) < 1.01
 
 
-def test_scores_agree_on_what_is_worth_most():
-    fit = GaussianFit(sd=0.15)
+@pytest.mark.parametrize("axis", ["amount", "ratio", "dose"])
+def test_scores_agree_on_what_is_worth_most(axis):
+    fit = GaussianFit(sd=0.15, axis=axis)
     runs = [Run(n, TOKENS, level_at_half(fit, n)) for n in (3_456, 9_600, 24_576, 55_296)]
     view = outlook(fit, runs)
     best = {score: max(runs, key=lambda run: view.gain(run, score)) for score in ("variance", "information", "regret")}
     assert set(best.values()) == {runs[-1]}
+
+
+@pytest.mark.parametrize(("axis", "load_effect"), [("ratio", None), ("dose", None), ("ratio", 0.4), ("dose", 0.4)])
+def test_a_choice_keeps_facts_of_both_groups(axis, load_effect):
+    fit = GaussianFit(sd=0.15, axis=axis, load_effect=load_effect)
+    kept = outlook(fit, [])._kept.mean(axis=0)
+    choices = outlook(fit, [])._choices(np.array([4.0, 5.0, 6.0]))
+    least, most = target_of(fit.curves, TARGET).range
+    assert choices.min() >= least * (1 - 1e-9)
+    assert choices.max() <= most * (1 + 1e-9)
+    assert kept[0] == pytest.approx(250, rel=0.02)  # the least infusion: the background alone
+    assert kept.max() > 1.2 * kept[0]
+    assert kept.max() > 1.02 * kept[choices.argmax()]  # the most: the background is lost
+
+
+@pytest.mark.parametrize("axis", ["amount", "ratio", "dose"])
+def test_regret_removed_is_at_most_that_of_knowing_everything(axis):
+    fit = GaussianFit(sd=0.15, axis=axis)
+    run = Run(55_296, TOKENS, level_at_half(fit, 55_296))
+    view = outlook(fit, [run])
+    kept = view._kept.astype(float)
+    everything = kept.max(axis=1).mean() - kept.mean(axis=0).max()
+    assert 0 < view.gain(run, "regret") < everything

@@ -201,9 +201,11 @@ def test_bad_options_are_one_sentence(fitted, candidates, options, message):
         made(fitted, candidates, **options)
 
 
-def test_regret_is_refused_where_facts_kept_are_of_two_groups():
-    with pytest.raises(InputError, match="regret along an amount"):
-        plan(GaussianFit(axis="ratio"), TARGET, budget="1e14flop", score="regret")
+@pytest.mark.parametrize("axis", ["ratio", "dose"])
+def test_regret_on_other_axes_is_in_facts_of_both_groups(axis):
+    planned = plan(GaussianFit(axis=axis, sd=0.15), TARGET, budget="1e14flop", score="regret", batch=2)
+    assert planned.purchases
+    assert 0 < planned.table["gain"].max() < 500  # there are 250 facts of each group, or some more along a dose
 
 
 def test_a_budget_in_flop_needs_no_records(fitted, candidates):
