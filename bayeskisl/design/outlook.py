@@ -159,12 +159,13 @@ class Outlook:
 
     def _choices(self, threshold: np.ndarray) -> np.ndarray:
         """Infusions about the fall, and, where infused facts have to be learned first, from the least one up to it."""
-        target = self.beliefs.target
+        target, alone = self.beliefs.target, self.beliefs.infused is None
+        count = _CHOICES if alone else _CHOICES // 2
         low, middle, high = np.quantile(threshold, [0.02, 0.5, 0.98])
-        choices = target.infusion(middle + np.linspace(-0.8, 1.2, _CHOICES) * max(high - low, 0.5))
-        if self.beliefs.infused is None:
+        choices = target.infusion(middle + np.linspace(-0.8, 1.2, count) * max(high - low, 0.5))
+        if alone:
             return choices
         least, most = target.range
         choices = np.clip(choices, least, most)
         ends = target.to_line(np.array([least, choices.max()]))
-        return np.concatenate([target.from_line(np.linspace(*ends, _CHOICES)), choices])
+        return np.concatenate([target.from_line(np.linspace(*ends, count)), choices])
