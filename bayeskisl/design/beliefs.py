@@ -354,7 +354,9 @@ class _LawDraws:
         design = self.size_law.design_matrix(self.values)
         return conditional_moments(self.log_thresholds, self.draws["tau"], design, self.mean, self.sd)
 
-    def fresh(self, params: float, tokens: float, coefficients: np.ndarray, noise: "_Noise") -> tuple[np.ndarray, ...]:
+    def fresh(
+        self, params: float, tokens: float, coefficients: np.ndarray, noise: "_Noise"
+    ) -> tuple[np.ndarray, np.ndarray]:
         """log e50 and k of a cell that was not trained, ``(particle,)``."""
         size, draws = np.log(params / self.size_law.reference[0]), self.draws
         log_steepness = draws["steepness_intercept"] + draws["steepness_exponent"] * size

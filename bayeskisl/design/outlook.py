@@ -167,5 +167,5 @@ class Outlook:
             return choices
         least, most = target.range
         choices = np.clip(choices, least, most)
-        ends = target.to_line(np.array([least, choices.max()]))
-        return np.concatenate([target.from_line(np.linspace(*ends, count)), choices])
+        from_least = np.linspace(target.to_line(np.array(least)), target.to_line(choices.max()), count)
+        return np.concatenate([target.from_line(from_least), choices])
