@@ -19,11 +19,11 @@ __all__ = ["Settings", "padded_to_share", "sample_model", "stripped"]
 # Sweeps of similar size share compiled code; padding more coarsely costs more in sampling than it saves.
 _RUNS_STEP, _CELLS_STEP = 8, 2
 
-# Target acceptances, tried in turn until next to no draw diverges. On an 80-run sweep .8 leaves 0 to 13 divergences of
-# 4,000, .95 as a rule none, at the same 15 steps per draw. Where sweeps never cross their half-point, the posterior is
-# a wide prior cut off by a cliff that only the short steps of .999 climb; they cost five times as much.
-_TARGETS = (0.95, 0.98, 0.999)
-_DIVERGENT = 0.001
+# Target acceptances, tried in turn, and the share of divergent draws that each may leave. On an 80-run sweep .8 leaves
+# 0 to 13 divergences of 4,000, .95 as a rule none, at the same 15 steps per draw; a single one, once in five seeds of
+# `desk-amount`, is gone at .98. Where sweeps never cross their half-point, the posterior is a wide prior cut off by a
+# cliff that only the short steps of .999 climb; they cost five times as much.
+_TARGETS = {0.95: 0.0, 0.98: 0.001, 0.999: 1.0}
 
 # With the laws' coefficients integrated out and runs partly centred, little correlation is left for a low-rank matrix
 # to find. On 120 runs it halves the steps (31 to 17) and lifts the worst effective size from 1,250 to 1,690 of 4,000,
@@ -92,11 +92,11 @@ def sample_model(data: ModelData, law: Law, settings: Settings) -> tuple[dict[st
     """
     padded = padded_to_share(data)
     sampler = _with_nutpie if find_spec("nutpie") else _with_pymc
-    for target_accept in _TARGETS if settings.method == "nuts" else _TARGETS[:1]:
+    for target_accept, tolerated in _TARGETS.items():
         draws, statistics = sampler(padded, law, settings.stretched, target_accept)
-        if statistics["diverging"].mean() < _DIVERGENT:
+        if statistics["diverging"].mean() <= tolerated or settings.method == "preview":
             break
-        settings.tell("some draws diverged")
+        settings.tell("some draws diverged: sampling again, in shorter steps")
     each = (slice(None), slice(settings.longer - 1, None, settings.longer))
     kept = {name: stripped(values[each], dims, data) for name, (dims, values) in draws.items()}
     stats = {name: (("chain", "draw"), statistics[name][each]) for name in _STATISTICS if name in statistics}

@@ -1,0 +1,23 @@
+"""The sweeps that ship, at default settings."""
+
+import pytest
+
+pytest.importorskip("pymc")
+
+import bayeskisl as bk
+
+LAWS = {
+    "desk-amount": "collapse",
+    "desk-tokens": "collapse",
+    "desk-proportional": "collapse",
+    "desk-templates": "collapse",
+    "desk-ratio": "collapse",
+    "desk-dose": "common",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sweep", LAWS)
+def test_the_gate_passes_and_no_draw_diverges(sweep):
+    fit = bk.fit(sweep, LAWS[sweep], rivals=[])  # a failed gate raises
+    assert not fit.tree["sample_stats"]["diverging"].any()
