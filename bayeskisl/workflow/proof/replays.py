@@ -119,18 +119,19 @@ def replay_table(studies: Sequence[Trials]) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        One row per planner and share of the sweep's cost: number of ``sweeps``, ``failed`` replays; over sweeps the
-        median ``cost`` in device-seconds, the median ``width`` of the 90 % interval (natural log) and its 5 and 95 %
-        quantiles, the share of intervals that hold the truth, the mean interval score and its standard error, the root
-        mean square error, the share of failed gates; and, where the same sweep's grid was played too, the share of
-        sweeps in which the planner was as narrow as the grid (``as_narrow``), and in which it was so for at most a
-        third of the grid's cost (``as_narrow_for_a_third``).
+        One row per planner and share of the sweep's cost, of the grid one, since each costs what it costs: number of
+        ``sweeps``, ``failed`` replays; over sweeps the median ``cost`` in device-seconds, the median ``width`` of the
+        90 % interval (natural log) and its 5 and 95 % quantiles, the share of intervals that hold the truth, the mean
+        interval score and its standard error, the root mean square error, the share of failed gates; and, where the
+        same sweep's grid was played too, the share of sweeps in which the planner was as narrow as the grid
+        (``as_narrow``), and in which it was so for at most a third of the grid's cost (``as_narrow_for_a_third``).
     """
     frame = pl.from_pandas(replay_frame(studies))
     grid = frame.filter(planner=GRID).select("repeat", grid_width="width", grid_cost="cost")
     narrow = pl.col("width") <= pl.col("grid_width")
     table = (
-        frame.join(grid, on="repeat", how="left", maintain_order="left")
+        frame.with_columns(share=pl.when(planner=GRID).then(None).otherwise("share"))
+        .join(grid, on="repeat", how="left", maintain_order="left")
         .group_by("planner", "share", maintain_order=True)
         .agg(
             sweeps=pl.len(),

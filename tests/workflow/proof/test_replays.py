@@ -33,10 +33,11 @@ def test_the_table_counts_who_was_as_narrow_as_the_grid_and_for_what(tmp_path):
     grid = trials_of(
         tmp_path,
         "grid",
-        [{"steps": [step(0.9, 100.0, 0.7)]}, {"steps": [step(0.9, 150.0, 0.7)]}, {"steps": [step(0.9, 90.0, 0.7)]}],
+        [{"steps": [step(0.9, 100.0, 0.7)]}, {"steps": [step(0.8, 150.0, 0.7)]}, {"steps": [step(0.9, 90.0, 0.7)]}],
     )
     first, second, of_grid = replays.replay_table([ours, grid]).iter_rows(named=True)
     assert (first["sweeps"], first["failed"], of_grid["sweeps"], of_grid["failed"]) == (2, 1, 3, 0)
+    assert of_grid["share"] is None
     assert (first["as_narrow"], first["as_narrow_for_a_third"]) == (0.5, 0.5)  # the second sweep, at .2 of its grid
     assert (second["as_narrow"], second["as_narrow_for_a_third"]) == (1.0, 0.5)  # .4 of the first grid is too much
     assert (first["covers_90"], second["covers_90"], second["failed_gates"]) == (0.5, 1.0, 0.5)
