@@ -175,7 +175,7 @@ def compare(
     pointwise, pareto_k, refitted = {}, {}, {}
     for name, law in laws.items():
         settings.tell(f"leaving sizes out under the law '{name}'")
-        log_density = left_out_log_density(named[name], data[name], law, likelihoods[kind(law)])
+        log_density = left_out_log_density(named[name], data[name], law, likelihoods[kind(law)], settings.cores)
         single = [leave_one_out(log_density[:, [cell]]) for cell in range(log_density.shape[1])]
         pointwise[name] = np.array([one.elpd for one in single])
         pareto_k[name] = np.array([one.pareto_k for one in single])

@@ -110,7 +110,7 @@ def write_density(model: pm.Model) -> tuple[str, Layout]:
     return "\n".join([PRELUDE, *texts, _ENTRIES.replace("LENGTH", str(length))]), layout
 
 
-def write_elementwise(function: Callable[..., tuple[Any, ...]], names: Sequence[str], lanes: int) -> tuple[str, int]:
+def write_elementwise(function: Callable[..., tuple[Any, ...]], inputs: int, lanes: int) -> tuple[str, int]:
     """C text of a function of numbers over `lanes` elements, ``lanes_``, and how many outputs it has.
 
     See `bayeskisl.inference.elementwise.Elementwise`; inputs follow each other in ``x``, outputs in ``out``.
@@ -120,7 +120,7 @@ def write_elementwise(function: Callable[..., tuple[Any, ...]], names: Sequence[
     Untranslatable
         If the function does what cannot be translated.
     """
-    given = [TensorType("float64", shape=(lanes,))(name) for name in names]
+    given = [TensorType("float64", shape=(lanes,))() for _ in range(inputs)]
     made = _fused(_simplified(list(function(*given, xp=pt))))
     places = dict(zip(given, _one_after_another(given, "x"), strict=True))
     return PRELUDE + c_function("lanes_", places, made, _one_after_another(made, "out")), len(made)

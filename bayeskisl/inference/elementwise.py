@@ -6,7 +6,6 @@ where that cannot be, NumPy evaluates the very same function.
 """
 
 import ctypes
-import inspect
 import threading
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -18,7 +17,7 @@ from scipy import special
 from bayeskisl.inference.compiled import origin
 from bayeskisl.machine_code import CannotCompile, load_library
 
-__all__ = ["Elementwise"]
+__all__ = ["Elementwise", "laid_out"]
 
 _LANES = 64  # elements at a time, so that what is computed on the way stays in the nearest cache
 
@@ -47,50 +46,49 @@ class Elementwise:
     Parameters
     ----------
     function : callable
-        ``function(*arrays, xp)`` returns a tuple of arrays, each of whose elements follows from the same elements of
+        ``function(*arrays, xp=xp)`` returns a tuple of arrays, each of whose elements follows from the same elements of
         the given ones. `xp` knows ``exp, log, sqrt, clip, gammaln, psi``; gammaln and psi of positive numbers.
     """
 
     def __init__(self, function: Callable[..., tuple[Any, ...]]) -> None:
         self.function = function
-        self._names = list(inspect.signature(function).parameters)[:-1]
         self._loading = threading.Lock()
         self._loaded: tuple[ctypes.CDLL | None, int] | None = None
 
     def __call__(self, *arrays: np.ndarray) -> tuple[np.ndarray, ...]:
         """What the function returns, of float64 and the shape that the arrays broadcast to."""
-        library, outputs = self._library()
+        library, outputs = self._library(len(arrays))
         if library is None:
             return self.function(*arrays, xp=_NUMPY)
         shape = np.broadcast_shapes(*map(np.shape, arrays))
-        given = [_laid_out(array, shape) for array in arrays]
+        given = [laid_out(array, shape) for array in arrays]
         made = [np.empty(shape) for _ in range(outputs)]
         steps = np.array([array.size > 1 for array in given], dtype=np.int64)
         at = _addresses(given), ctypes.c_void_p(steps.ctypes.data), _addresses(made)
         library.elementwise(ctypes.c_int64(made[0].size), *at)
         return tuple(made)
 
-    def _library(self) -> tuple[ctypes.CDLL | None, int]:
+    def _library(self, inputs: int) -> tuple[ctypes.CDLL | None, int]:
         with self._loading:
             if self._loaded is None:
                 name = f"{self.function.__module__}.{self.function.__qualname__}"
                 try:
-                    library, about = load_library([name, _LANES, *origin()], self._write)
+                    library, about = load_library([name, _LANES, *origin()], lambda: self._write(inputs))
                     self._loaded = library, about["outputs"]
                 except CannotCompile:
                     self._loaded = None, 0
         return self._loaded
 
-    def _write(self) -> tuple[str, dict]:
+    def _write(self, inputs: int) -> tuple[str, dict]:
         from bayeskisl.inference.density import write_elementwise
 
-        text, outputs = write_elementwise(self.function, self._names, _LANES)
-        counts = {"INPUTS": len(self._names), "OUTPUTS": outputs, "LANES": _LANES}
+        text, outputs = write_elementwise(self.function, inputs, _LANES)
+        counts = {"INPUTS": inputs, "OUTPUTS": outputs, "LANES": _LANES}
         defined = "".join(f"#define {name} {count}\n" for name, count in counts.items())
         return text + defined + _ENTRY, {"outputs": outputs}
 
 
-def _laid_out(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+def laid_out(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """A single number, or every element in its place."""
     array = np.asarray(array, dtype=float)
     if array.size > 1 and array.shape != shape:

@@ -254,10 +254,12 @@ def _left_out_cells(everyone: list[_Posterior], settings: Settings) -> dict[str,
     """By law."""
     settings.tell("comparing the laws by cells left out")
     likelihoods = likelihoods_by_kind(((one.law, one.named, one.data) for one in everyone), settings.seed)
-    return {
-        one.law.name: leave_one_out(left_out_log_density(one.named, one.data, one.law, likelihoods[kind(one.law)]))
-        for one in everyone
-    }
+
+    def of(one: _Posterior) -> LeaveOneOut:
+        likelihood = likelihoods[kind(one.law)]
+        return leave_one_out(left_out_log_density(one.named, one.data, one.law, likelihood, settings.cores))
+
+    return {one.law.name: of(one) for one in everyone}
 
 
 def teller(progress: bool | Callable[[str], None]) -> Callable[[str], None]:

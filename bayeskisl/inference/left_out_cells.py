@@ -19,7 +19,7 @@ from bayeskisl.inference.data import ModelData
 from bayeskisl.inference.densities import log_sum_exp
 from bayeskisl.inference.lines import Line
 from bayeskisl.inference.model import lines_of
-from bayeskisl.inference.pointwise import integrate_run_effect
+from bayeskisl.inference.pointwise import OneRun, integrate_run_effect
 from bayeskisl.inference.posterior import common_of_lines, load_shift
 from bayeskisl.inference.run_scatter import run_scatter
 from bayeskisl.laws import Law
@@ -195,15 +195,17 @@ def _of_run(
     if data.load:
         log_exposures = log_exposures - few["load_effect"][:, group, None] * data.load.ahead[place]
     return integrate_run_effect(
-        data.recalled[place],
-        data.probed[place],
-        log_exposures - nodes if law.falls else np.full_like(nodes, np.inf),
-        few["steepness"][:, cell, group, None],
-        few["floor"][:, group, None],
-        few["ceiling"][:, cell, group, None],
-        run_scatter(few, data.log_size)[:, cell, group, None],
-        few["concentration"][:, group, None],
-        few["asymmetry"][:, group, None],
+        OneRun(
+            recalled=data.recalled[place],
+            probed=data.probed[place],
+            ahead=log_exposures - nodes if law.falls else np.full_like(nodes, np.inf),
+            steepness=few["steepness"][:, cell, group, None],
+            floor=few["floor"][:, group, None],
+            ceiling=few["ceiling"][:, cell, group, None],
+            sigma=run_scatter(few, data.log_size)[:, cell, group, None],
+            concentration=few["concentration"][:, group, None],
+            asymmetry=few["asymmetry"][:, group, None],
+        )
     )
 
 

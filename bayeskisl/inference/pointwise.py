@@ -6,20 +6,20 @@ nats. The integral is one-dimensional and far narrower than its prior, so the qu
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import gammaln
 
 from bayeskisl.inference.data import ModelData
 from bayeskisl.inference.densities import log_sum_exp
-from bayeskisl.inference.elementwise import Elementwise
+from bayeskisl.inference.elementwise import Elementwise, laid_out
 from bayeskisl.inference.load import effective_log_exposures
 from bayeskisl.inference.run_scatter import run_scatter
 from bayeskisl.laws import Law
 from bayeskisl.laws.shapes import inverse_share, retention, share_kept, slope_of_share
 
-__all__ = ["beta_binomial_log_density", "integrate_run_effect", "integrated_log_likelihood", "log_thresholds"]
+__all__ = ["OneRun", "beta_binomial_log_density", "integrate_run_effect", "integrated_log_likelihood", "log_thresholds"]
 
 Array = Any  # of NumPy or PyTensor
 
@@ -55,15 +55,17 @@ def integrated_log_likelihood(named: dict[str, np.ndarray], data: ModelData, law
             return
         cell = data.cell_of_run[run]
         log_likelihood[..., run, group] = integrate_run_effect(
-            data.recalled[place],
-            data.probed[place],
-            log_exposures[..., *place] - log_critical_exposures[..., cell, group],
-            named["steepness"][..., cell, group],
-            named["floor"][..., group],
-            named["ceiling"][..., cell, group],
-            scatter[..., cell, group],
-            named["concentration"][..., group],
-            named["asymmetry"][..., group],
+            OneRun(
+                recalled=data.recalled[place],
+                probed=data.probed[place],
+                ahead=log_exposures[..., *place] - log_critical_exposures[..., cell, group],
+                steepness=named["steepness"][..., cell, group],
+                floor=named["floor"][..., group],
+                ceiling=named["ceiling"][..., cell, group],
+                sigma=scatter[..., cell, group],
+                concentration=named["concentration"][..., group],
+                asymmetry=named["asymmetry"][..., group],
+            )
         )
 
     with ThreadPoolExecutor(workers) as pool:
@@ -85,81 +87,70 @@ def beta_binomial_log_density(
     return kernel + _log_beta_binomial_constant(recalled, probed, concentration)
 
 
-def integrate_run_effect(
-    recalled: np.ndarray,
-    probed: np.ndarray,
-    ahead: np.ndarray,
-    steepness: np.ndarray,
-    floor: np.ndarray,
-    ceiling: np.ndarray,
-    sigma: np.ndarray,
-    concentration: np.ndarray,
-    asymmetry: np.ndarray,
-) -> np.ndarray:
+class OneRun(NamedTuple):
+    """What a run's counts are explained by, but for its run effect; arrays that broadcast.
+
+    Attributes
+    ----------
+    recalled, probed : array
+        Counts.
+    ahead : array
+        How far its log exposures lie above its cell's half-point.
+    steepness, floor, ceiling, sigma, concentration, asymmetry : array
+        Of the fall, of run effects and of the counts.
+    """
+
+    recalled: Array
+    probed: Array
+    ahead: Array
+    steepness: Array
+    floor: Array
+    ceiling: Array
+    sigma: Array
+    concentration: Array
+    asymmetry: Array
+
+
+def integrate_run_effect(run: OneRun) -> np.ndarray:
     """Adaptive Gauss-Hermite quadrature over z ~ N(0, 1); the run's half-point lies sigma z above its cell's."""
-    given = (recalled, probed, ahead, steepness, floor, ceiling, sigma, concentration, asymmetry)
-    shape = np.broadcast_shapes(*map(np.shape, given))
-    of_run = [
-        np.ascontiguousarray(np.broadcast_to(each, shape if np.ndim(each) else ()), dtype=float) for each in given
-    ]
-    mode = _start(*of_run)
+    shape = np.broadcast_shapes(*map(np.shape, run))
+    constant = _log_beta_binomial_constant(run.recalled, run.probed, run.concentration)
+    run = OneRun(*(laid_out(each, shape) for each in run))
+    mode = _start(run)
     for _ in range(_NEWTON_STEPS):
-        score, information = _score_and_information(mode, *of_run)
+        score, information = _score_and_information(mode, *run)
         mode = np.clip(mode + np.clip(score / information, -1, 1), -_FARTHEST, _FARTHEST)
         if np.all(np.abs(score) < _STATIONARY * np.sqrt(information)):
             break
-    width = 1 / np.sqrt(_score_and_information(mode, *of_run)[1])
+    width = 1 / np.sqrt(_score_and_information(mode, *run)[1])
     nodes, weights = np.polynomial.hermite.hermgauss(_NODES)
     terms = np.stack(
         [
-            _log_joint(mode + np.sqrt(2) * width * node, *of_run)[0] + node**2 + np.log(weight)
+            _log_joint(mode + np.sqrt(2) * width * node, *run)[0] + node**2 + np.log(weight)
             for node, weight in zip(nodes, weights, strict=True)
         ]
     )
-    constant = _log_beta_binomial_constant(recalled, probed, concentration)
     return log_sum_exp(terms, axis=0) + np.log(width) - 0.5 * np.log(np.pi) + constant
 
 
 @Elementwise
-def _log_joint(
-    z: Array,
-    recalled: Array,
-    probed: Array,
-    ahead: Array,
-    steepness: Array,
-    floor: Array,
-    ceiling: Array,
-    sigma: Array,
-    concentration: Array,
-    asymmetry: Array,
-    xp: Any,
-) -> tuple[Array]:
+def _log_joint(z: Array, *of_run: Array, xp: Any) -> tuple[Array]:
     """Of a run's counts and its effect z, but for what does not depend on the effect."""
-    chance = retention(ahead - sigma * z, 0.0, steepness, floor, ceiling, asymmetry, xp)
-    return (_log_beta_binomial_kernel(recalled, probed, chance, concentration, xp.gammaln) - z**2 / 2,)
+    run = OneRun(*of_run)
+    chance = retention(run.ahead - run.sigma * z, 0.0, run.steepness, run.floor, run.ceiling, run.asymmetry, xp)
+    return (_log_beta_binomial_kernel(run.recalled, run.probed, chance, run.concentration, xp.gammaln) - z**2 / 2,)
 
 
 @Elementwise
-def _score_and_information(
-    z: Array,
-    recalled: Array,
-    probed: Array,
-    ahead: Array,
-    steepness: Array,
-    floor: Array,
-    ceiling: Array,
-    sigma: Array,
-    concentration: Array,
-    asymmetry: Array,
-    xp: Any,
-) -> tuple[Array, Array]:
+def _score_and_information(z: Array, *of_run: Array, xp: Any) -> tuple[Array, Array]:
     """Derivative of `_log_joint` by z, and what is expected of its second one, with the sign turned."""
-    x = steepness * (ahead - sigma * z)
-    chance = floor + (ceiling - floor) * share_kept(x, asymmetry, xp)
-    a, b = chance * concentration, (1 - chance) * concentration
-    by_chance = concentration * (xp.psi(recalled + a) - xp.psi(a) - xp.psi(probed - recalled + b) + xp.psi(b))
-    slope = -(ceiling - floor) * steepness * sigma * slope_of_share(x, asymmetry, xp)
-    trials = probed * (concentration + 1) / (concentration + probed)
+    run = OneRun(*of_run)
+    x, span, counts = run.steepness * (run.ahead - run.sigma * z), run.ceiling - run.floor, run.concentration
+    chance = run.floor + span * share_kept(x, run.asymmetry, xp)
+    a, b = chance * counts, (1 - chance) * counts
+    by_chance = counts * (xp.psi(run.recalled + a) - xp.psi(a) - xp.psi(run.probed - run.recalled + b) + xp.psi(b))
+    slope = -span * run.steepness * run.sigma * slope_of_share(x, run.asymmetry, xp)
+    trials = run.probed * (counts + 1) / (counts + run.probed)
     return by_chance * slope - z, trials / (chance * (1 - chance)) * slope**2 + 1
 
 
@@ -176,21 +167,10 @@ def _log_beta_binomial_constant(recalled: np.ndarray, probed: np.ndarray, concen
     return choose + gammaln(concentration) - gammaln(probed + concentration)
 
 
-def _start(
-    recalled: np.ndarray,
-    probed: np.ndarray,
-    ahead: np.ndarray,
-    steepness: np.ndarray,
-    floor: np.ndarray,
-    ceiling: np.ndarray,
-    sigma: np.ndarray,
-    concentration: np.ndarray,
-    asymmetry: np.ndarray,
-) -> np.ndarray:
+def _start(run: OneRun) -> np.ndarray:
     """The better of "no run effect" and "the run effect that explains the counts"."""
-    share = np.clip(((recalled + 0.5) / (probed + 1) - floor) / (ceiling - floor), 0.01, 0.99)
-    explains = (ahead - inverse_share(share, asymmetry) / steepness) / sigma
+    share = np.clip(((run.recalled + 0.5) / (run.probed + 1) - run.floor) / (run.ceiling - run.floor), 0.01, 0.99)
+    explains = (run.ahead - inverse_share(share, run.asymmetry) / run.steepness) / run.sigma
     explains = np.clip(explains, -_FARTHEST, _FARTHEST)
-    of_run = (recalled, probed, ahead, steepness, floor, ceiling, sigma, concentration, asymmetry)
-    (with_it,), (without,) = _log_joint(explains, *of_run), _log_joint(np.zeros_like(explains), *of_run)
+    (with_it,), (without,) = _log_joint(explains, *run), _log_joint(np.zeros_like(explains), *run)
     return np.where(with_it > without, explains, 0.0)

@@ -78,8 +78,7 @@ def _played(planner: str, seed: int, number: int) -> dict[str, Any]:
         frame = replay(_sweep(own), [planner], shares=_SHARES, repeats=1, costs=_COSTS, seed=own)
     except InputError as problem:
         return {"steps": [], "failed": str(problem)}
-    rows = frame[list(_RECORDED)].round(4).to_dict("records")
-    return {"steps": [{name: _plain(value) for name, value in row.items()} for row in rows]}
+    return {"steps": frame[list(_RECORDED)].round(4).to_dict("records")}
 
 
 def _sweep(seed: int) -> xr.Dataset:
@@ -152,7 +151,3 @@ def replay_table(studies: Sequence[Trials]) -> pl.DataFrame:
     return table.with_columns(failed=pl.col("planner").replace_strict(failed)).select(
         "planner", "share", "sweeps", "failed", pl.exclude("planner", "share", "sweeps", "failed")
     )
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value

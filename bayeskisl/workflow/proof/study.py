@@ -72,8 +72,7 @@ def prove_coverage(
         name: (coverage_trials(Path(folder), WORLDS[name], law), partial(simulate_forecasts, WORLDS[name], law))
         for name in worlds
     }
-    _in_turn(studies, count, tell)
-    tables = [coverage_table(trials) for trials, _ in studies.values()]
+    tables = map(coverage_table, _in_turn(studies, count, tell))
     return _written(pl.concat(tables), Path(folder) / "coverage.csv")
 
 
@@ -99,9 +98,7 @@ def prove_calibration(
     studies = {
         law.name: (calibration_trials(Path(folder), law), partial(simulate_ranks, law)) for law in map(load_law, laws)
     }
-    _in_turn(studies, count, tell)
-    table = calibration_table([trials for trials, _ in studies.values()])
-    return _written(table, Path(folder) / "calibration.csv")
+    return _written(calibration_table(_in_turn(studies, count, tell)), Path(folder) / "calibration.csv")
 
 
 def prove_rivals(
@@ -141,9 +138,7 @@ def prove_rivals(
         for many in sizes
         for truth in truths
     }
-    _in_turn(studies, count, tell)
-    table = rival_table([trials for trials, _ in studies.values()])
-    return _written(table, Path(folder) / "rivals.csv")
+    return _written(rival_table(_in_turn(studies, count, tell)), Path(folder) / "rivals.csv")
 
 
 def prove_replays(
@@ -173,8 +168,7 @@ def prove_replays(
     """
     _require_known(planners, "planner", EVERYONE)
     studies = {name: (replay_trials(Path(folder), name), partial(simulate_replays, name)) for name in planners}
-    _in_turn(studies, count, tell)
-    return _written(replay_table([trials for trials, _ in studies.values()]), Path(folder) / "replays.csv")
+    return _written(replay_table(_in_turn(studies, count, tell)), Path(folder) / "replays.csv")
 
 
 def prove_held_out(
@@ -236,12 +230,13 @@ def _require_known(names: Sequence[str], kind: str, known: Collection[str]) -> N
             raise InputError(f"a {kind} among {', '.join(known)}", repr(name), f"{kind}s")
 
 
-def _in_turn(studies: dict[str, tuple[Trials, Simulate]], count: int, tell: Tell) -> None:
-    """Bring every study to `count` simulations, a turn of each after the other."""
+def _in_turn(studies: dict[str, tuple[Trials, Simulate]], count: int, tell: Tell) -> list[Trials]:
+    """The studies, each brought to `count` simulations, a turn of each after the other."""
     for reached in range(_TURN, count + _TURN, _TURN):
         for name, (trials, simulate) in studies.items():
             for finished in trials.run(min(reached, count), simulate):
                 tell(name, finished, count)
+    return [trials for trials, _ in studies.values()]
 
 
 def _written(table: pl.DataFrame, path: Path) -> pl.DataFrame:
