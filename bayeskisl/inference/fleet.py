@@ -6,6 +6,7 @@ from pathlib import Path
 
 import xarray as xr
 
+from bayeskisl.blas import one_blas_thread
 from bayeskisl.curves import final, load_curves, validate
 from bayeskisl.inference.fit import fit_laws, teller
 from bayeskisl.inference.result import Fit
@@ -16,6 +17,7 @@ from bayeskisl.seeds import seed_of
 __all__ = ["fit_many"]
 
 
+@one_blas_thread()
 def fit_many(
     curves: Iterable[xr.Dataset | str | Path],
     law: str | Path | Law = "collapse",

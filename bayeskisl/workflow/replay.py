@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.blas import one_blas_thread
 from bayeskisl.errors import InputError
 from bayeskisl.sweeping.records import write_atomically
 
@@ -92,6 +93,7 @@ class Step:
         return self.width + 2 / (1 - _CI_PROB) * missed
 
 
+@one_blas_thread()
 def replay(
     curves: "xr.Dataset | str | Path",
     planners: Sequence[str] | None = None,

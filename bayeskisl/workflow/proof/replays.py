@@ -15,6 +15,7 @@ import pandas as pd
 import polars as pl
 import xarray as xr
 
+from bayeskisl.blas import one_blas_thread
 from bayeskisl.design import PLANNERS, Costs
 from bayeskisl.errors import InputError
 from bayeskisl.inference import simulate
@@ -68,7 +69,7 @@ def simulate_replays(planner: str, numbers: Sequence[int], seed: int = 0, worker
         For each sweep its ``steps``, a list of rows of `bayeskisl.replay`; none, and the reason under ``failed``, where
         the planner was handed a posterior from which nothing can be planned.
     """
-    with ThreadPoolExecutor(workers) as pool:
+    with one_blas_thread(), ThreadPoolExecutor(workers) as pool:
         return list(pool.map(partial(_played, planner, seed), numbers))
 
 
