@@ -167,6 +167,10 @@ def curves_build(
 def fit(
     curves: Annotated[Path, typer.Argument(help="Retention curves, NetCDF.")],
     law: Annotated[str, typer.Option(help="A law's TOML file, or the name of a shipped one.")] = "collapse",
+    rival: Annotated[
+        list[str] | None, typer.Option(help="A law to fit beside it, in place of those it names; may be repeated.")
+    ] = None,
+    alone: Annotated[bool, typer.Option("--alone", help="Fit no rival law.")] = False,
     out: Annotated[Path, typer.Option(help="NetCDF file to write.")] = Path("fit.nc"),
     draws: Annotated[int, typer.Option(min=100, help="Draws per chain.")] = 1000,
     seed: int = 0,
@@ -176,12 +180,15 @@ def fit(
     from bayeskisl.curves import load_curves
     from bayeskisl.laws import load_law
 
+    if alone and rival:
+        raise InputError("--alone or --rival", "both", "fit", "leave one out")
     law = load_law(law)
+    rivals = [load_law(other) for other in rival] if rival else ([] if alone else None)
     loaded = load_curves(curves)
     with loading("loading PyMC, compiling and sampling"):
         from bayeskisl.inference import fit as fit_curves
 
-        result = fit_curves(loaded, law, draws=draws, seed=seed, throw=False)
+        result = fit_curves(loaded, law, rivals=rivals, draws=draws, seed=seed, throw=False)
         result.save(out)
     if every:
         console.print(result.summary().to_string(), markup=False, highlight=False, soft_wrap=True)
@@ -192,6 +199,8 @@ def fit(
     if not result.gate.passed:
         raise GateError(f"{out}: {'; '.join(result.gate.reasons)}. The posterior is saved, labelled as failed.")
     rhat, draws_worth = result.gate.rhat, min(result.gate.ess_bulk, result.gate.ess_tail)
+    if len(result.weights) > 1:
+        typer.echo("weights: " + ", ".join(f"{name} {weight:.2f}" for name, weight in result.weights.items()))
     typer.echo(f"gate passed (largest R-hat {rhat:.3f}, fewest effective draws {draws_worth:,.0f}): {out}")
 
 

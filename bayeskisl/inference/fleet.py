@@ -28,6 +28,7 @@ def fit_many(
     chains: int = 4,
     seed: int = 0,
     workers: int = 2,
+    retry: bool = False,
     light: bool = True,
     progress: bool | Callable[[str], None] = False,
 ) -> list[Fit]:
@@ -50,6 +51,8 @@ def fit_many(
         Of the fleet; each posterior's own is in ``fit.tree.attrs["seed"]``, and `fit` with it makes the same draws.
     workers : int
         Posteriors at a time, each on one core.
+    retry : bool
+        Whether a law that fails its gate is sampled once more and longer, as `fit` does.
     light : bool
         Whether to leave out the groups ``log_likelihood`` and ``posterior_predictive``.
     progress : bool or callable
@@ -69,7 +72,7 @@ def fit_many(
     law, others, tell = load_law(law), [load_law(other) for other in rivals], teller(progress)
 
     def fit_one(at: int) -> Fit:
-        settings = Settings(draws, tune, chains, seed_of(seed, at), cores=1)
+        settings = Settings(draws, tune, chains, seed_of(seed, at), cores=1, retry=retry)
         fitted = fit_laws(sweeps[at], law, others, settings, throw=False, light=light)
         tell(f"posterior {at + 1} of {len(sweeps)}: {'passed' if fitted.gate.passed else 'failed'} its gate")
         return fitted

@@ -1,5 +1,7 @@
 """The whole way of a table that somebody else made, as its owner types it."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -31,7 +33,10 @@ def test_from_a_wide_table_to_a_report_and_the_next_runs(tmp_path, monkeypatch):
     problem = CliRunner().invoke(app, ["curves", "import", "wide.csv"]).exception
     assert "say so: --levels facts" in str(problem)
     run("curves", "import", "wide.csv", "--levels", "facts", "--map", "params=model", "--map", "probed=n")
-    said = run("fit", "curves.nc", "--law", "power")
+    said = run("fit", "curves.nc", "--law", "power", "--rival", "capacity", "--out", "both.nc")
+    assert re.search(r"weights: power [.\d]+, capacity [.\d]+", said)
+    said = run("fit", "curves.nc", "--law", "power", "--alone")
+    assert "weights:" not in said
     assert "collapse of 70M parameters, facts" in said
     assert "exponent of params" in said
     assert max(map(len, said.split("warning:")[0].splitlines())) <= 80

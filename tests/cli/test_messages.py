@@ -21,6 +21,8 @@ def bayeskisl(*arguments):
         (["curves", "build", "nowhere"], "nowhere: expected a folder with records of a sweep, got no such folder"),
         (["fit", "nowhere.nc"], "nowhere.nc: expected a file of retention curves, got no such file"),
         (["fit", "nowhere.nc", "--law", "colapse"], "'colapse'"),
+        (["fit", "nowhere.nc", "--rival", "colapse"], "'colapse'"),
+        (["fit", "nowhere.nc", "--rival", "power", "--alone"], "--alone or --rival"),
         (["prior", "nowhere.nc"], "nowhere.nc: expected a file of retention curves, got no such file"),
         (["prior", "nowhere.nc", "--out", "prior.xyz"], "--out: expected a file that ends in .png, .svg or .pdf"),
         (["predict", "nowhere.nc", "--params", "7Q"], "--params: expected a positive whole number such as"),

@@ -8,10 +8,9 @@ import polars as pl
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.inference import compare, simulate
+from bayeskisl.inference import compare, fit_many, simulate
 from bayeskisl.laws import load_law
 from bayeskisl.seeds import seed_of
-from bayeskisl.workflow.proof.fits import FORECASTS, fits_of
 from bayeskisl.workflow.proof.trials import Trials
 from bayeskisl.workflow.proof.worlds import AT_REFERENCE, FACTS, REFERENCE, SEEDS, SMALLEST, STEP, TOKENS
 
@@ -72,7 +71,8 @@ def simulate_contests(truth: str, sizes: int, numbers: list[int], seed: int = 0)
         the laws that failed their gate.
     """
     rivals = [name for name in TRUTHS if name != truth]
-    fits = fits_of([_sweep(truth, sizes, number, seed) for number in numbers], load_law(truth), FORECASTS, rivals)
+    sweeps = [_sweep(truth, sizes, number, seed) for number in numbers]
+    fits = fit_many(sweeps, truth, rivals=rivals, retry=True)
     contests = [compare([fit], refit=False, largest=0, seed=seed) for fit in fits]
     return [
         {
