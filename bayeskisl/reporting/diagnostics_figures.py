@@ -141,7 +141,7 @@ def plot_calibration(transforms: Mapping[str, np.ndarray], *, dark: bool = False
             xr.DataTree.from_dict({"prior_sbc": simulated}),
             sample_dims=["simulation"],
             backend="matplotlib",
-            visuals={"xlabel": False, "ylabel": False},
+            visuals={"xlabel": False, "ylabel": False, "p_value_text": False},
             col_wrap=_COLUMNS,
         )
         count = min(len(each) for each in values.values())
