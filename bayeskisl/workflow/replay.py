@@ -99,7 +99,7 @@ def replay(
     planners: Sequence[str] | None = None,
     *,
     start: int = 3,
-    shares: Sequence[float] = SHARES,
+    shares: Sequence[float] | None = None,
     repeats: int = 4,
     costs: "Costs | None" = None,
     fit: FitOf | None = None,
@@ -120,7 +120,7 @@ def replay(
     start : int
         The smallest sizes, of which one run per coarse level is known to everyone from the beginning.
     shares : sequence of float
-        Of the cost of every run that can be bought.
+        Of the cost of every run that can be bought; left out, those of `SHARES` that exceed what everyone starts with.
     repeats : int
         Each repeat shuffles the seeds of every level, the planner's randomness and the sampler's seed.
     costs : Costs, optional
@@ -157,7 +157,8 @@ def replay(
     unknown = set(planners) - {*PLANNERS, *_FIXED}
     if unknown:
         raise InputError(f"planners among {', '.join([*PLANNERS, *_FIXED])}", ", ".join(sorted(unknown)), "planners")
-    ledger = _Ledger(out, {"curves": _digest(curves), "start": start, "shares": list(shares), "seed": seed,
+    shares = list(shares) if shares is not None else _shares_beyond(market, start)
+    ledger = _Ledger(out, {"curves": _digest(curves), "start": start, "shares": shares, "seed": seed,
                            "costs": asdict(market.costs)})  # fmt: skip
     fitted = _remembering(fit or _default_fit)
     steps = []
@@ -244,6 +245,15 @@ class Market:
 
 
 _FIXED = ("grid", "everything")
+
+
+def _shares_beyond(market: Market, start: int) -> list[float]:
+    begun = _Game(market, "random", 0, np.random.SeedSequence(0), start, None).spent / float(market.price.sum())
+    beyond = [share for share in SHARES if share > begun]
+    if not beyond:
+        raise InputError(f"shares above {begun:.2g}, what everyone starts with", f"up to {max(SHARES)} by default",
+                         "shares", "name some, or start with fewer sizes")  # fmt: skip
+    return beyond
 
 
 class _Game:

@@ -127,6 +127,14 @@ def test_a_share_below_the_start_is_refused(curves):
         replay(curves, ["random"], shares=(0.1,), costs=COSTS, fit=quick)
 
 
+def test_shares_left_out_are_those_beyond_the_start(curves, monkeypatch):
+    with pytest.raises(InputError, match="start with fewer sizes"):
+        replay(curves, ["cheapest"], repeats=1, costs=COSTS, fit=quick)
+    monkeypatch.setattr("bayeskisl.workflow.replay.SHARES", (0.1, 0.72))
+    (step,) = replay(curves, ["cheapest"], repeats=1, costs=COSTS, fit=quick).itertuples()
+    assert step.share == 0.72
+
+
 def test_an_unknown_planner_is_named(curves):
     with pytest.raises(InputError, match="oracle"):
         replay(curves, ["oracle"])
