@@ -1,6 +1,7 @@
 """A replay buys only what it can, knows only what it has bought, and goes on from where it was."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -130,7 +131,7 @@ def test_a_share_below_the_start_is_refused(curves):
 def test_shares_left_out_are_those_beyond_the_start(curves, monkeypatch):
     with pytest.raises(InputError, match="start with fewer sizes"):
         replay(curves, ["cheapest"], repeats=1, costs=COSTS, fit=quick)
-    monkeypatch.setattr("bayeskisl.workflow.replay.SHARES", (0.1, 0.72))
+    monkeypatch.setattr(sys.modules["bayeskisl.workflow.replay"], "SHARES", (0.1, 0.72))
     (step,) = replay(curves, ["cheapest"], repeats=1, costs=COSTS, fit=quick).itertuples()
     assert step.share == 0.72
 
