@@ -141,6 +141,7 @@ def replay(
     planners: Annotated[
         str | None, typer.Option(help="Names with commas between; by default all, and the grid.")
     ] = None,
+    law: Annotated[str, typer.Option(help="The law that is fitted, without rivals.")] = "collapse",
     repeats: Annotated[int, typer.Option(min=1, help="Repeats, each with other seeds.")] = 4,
     records: Annotated[Path | None, typer.Option(help="Folder of the sweep, for measured costs; else 6 N D.")] = None,
     seed: int = 0,
@@ -151,8 +152,9 @@ def replay(
     from bayeskisl.workflow import replay as run_replay
 
     names = planners.split(",") if planners else [*PLANNERS, "grid"]
+    costs = Costs.of_records(records) if records else None
     frame = run_replay(
-        curves, names, repeats=repeats, costs=Costs.of_records(records) if records else None, out=out, seed=seed,
+        curves, names, law=law, repeats=repeats, costs=costs, out=out, seed=seed,
         progress=lambda line: typer.echo(line, err=True),
     )  # fmt: skip
     frame.to_csv(out / "replay.csv", index=False)

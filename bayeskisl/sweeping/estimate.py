@@ -114,7 +114,7 @@ def estimate_sweep(
     workers = workers or (default_workers(device) if here else 1)
     room = device_memory(device) // (workers if device == "cpu" else 1) if here else 0
     speed_of = (lambda stack: measured_speed(stack, device, spec.compile)) if here else device.speed
-    growth = 1 + (spec.refine.levels / len(spec.levels) if spec.refine else 0)
+    growth = 1 + (spec.refine.total / len(spec.levels) if spec.refine else 0)
     stages = [(spec, growth), (spec.tuning(), 1.0)] if spec.tune else [(spec, growth)]
     counted = [(stack, times) for stage, times in stages for stack in plan_stacks(stage.runs(), stage.stack)]
     sizes = []

@@ -139,6 +139,9 @@ def check_sweep(spec: SweepSpec, where: str) -> SweepSpec:
         raise InputError("stack and probes of at least 1", f"{spec.stack} and {spec.probes}", where)
     if spec.refine and not spec.levels:
         raise InputError("levels for [refine] to start from", "none", where)
+    if spec.refine and min(spec.refine.levels, spec.refine.rounds) < 1:
+        said = f"{spec.refine.levels} and {spec.refine.rounds}"
+        raise InputError("levels and rounds of at least 1", said, f"{where} [refine]", "or leave that table out")
     shares = spec.checkpoints or ()
     if list(shares) != sorted(shares) or not all(0 < share < 1 for share in shares):
         raise InputError("checkpoints to be ascending shares of the budget in (0, 1)", str(list(shares)), where)

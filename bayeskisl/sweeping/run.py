@@ -1,5 +1,6 @@
 """Running a sweep: coarse pass, refinement, and nothing done twice."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,19 +15,19 @@ from bayeskisl.sweeping.plan import Stack, plan_stacks
 from bayeskisl.sweeping.ray_workers import RayTrainers
 from bayeskisl.sweeping.reading import load_sweep
 from bayeskisl.sweeping.refine import refined_levels
-from bayeskisl.sweeping.spec import RunSpec, SweepSpec
+from bayeskisl.sweeping.spec import Cell, RunSpec, SweepSpec
 from bayeskisl.sweeping.store import SweepFolder, open_folder
 from bayeskisl.sweeping.tune import tune_sweep
 from bayeskisl.sweeping.workers import Trainers, default_workers
 
 EXECUTORS = ("local", "ray")
 
-__all__ = ["EXECUTORS", "Pass", "SweepEvents", "SweepResult", "mean_retention", "run_sweep"]
+__all__ = ["EXECUTORS", "Pass", "SweepEvents", "SweepResult", "refinements", "run_sweep"]
 
 
 @dataclass(frozen=True)
 class Pass:
-    """One pass over the cells: ``coarse`` or ``refined``."""
+    """One pass over the cells: ``coarse``, ``refined``, or a round of several refined ones."""
 
     name: str
     stacks: tuple[Stack, ...]
@@ -115,8 +116,7 @@ def run_sweep(
         if spec.tune is not None:
             spec = tune_sweep(spec, folder, lambda tuning, into: again(tuning, into).folder)
         broken = folder.broken()
-        for make_pass in (_coarse, _refined):
-            sweep_pass = make_pass(spec, folder)
+        for sweep_pass in _passes(spec, folder):
             remaining = [s for s in sweep_pass.stacks if not all(folder.has(run) for run in s.runs)]
             runs += [run for stack in sweep_pass.stacks for run in stack.runs]
             events.started(sweep_pass, remaining, broken)
@@ -144,19 +144,29 @@ def _local_jobs(
     return [Job(stack, device, spec.compile, room, 1, folder.states(stack), save_every) for stack in stacks]
 
 
-def _coarse(spec: SweepSpec, folder: SweepFolder) -> Pass:
-    return Pass("coarse", plan_stacks(spec.runs(), spec.stack))
+def _passes(spec: SweepSpec, folder: SweepFolder) -> Iterator[Pass]:
+    """Each pass, once those before it are trained."""
+    yield Pass("coarse", plan_stacks(spec.runs(), spec.stack))
+    rounds = [refinements(spec, folder, cell) for cell in spec.cells()]
+    for number in range(_rounds(spec)):
+        levels = [next(of_cell) for of_cell in rounds]
+        runs = [run for cell, new in zip(spec.cells(), levels, strict=True) for run in spec.runs_of(cell, new)]
+        name = f"refined {number + 1}" if _rounds(spec) > 1 else "refined"
+        yield Pass(name, plan_stacks(tuple(runs), spec.stack))
 
 
-def _refined(spec: SweepSpec, folder: SweepFolder) -> Pass:
-    if spec.refine is None:
-        return Pass("refined", ())
-    runs: list[RunSpec] = []
-    for cell in spec.cells():
-        coarse = spec.runs_of(cell, spec.levels)
-        retention = mean_retention(folder, coarse, len(spec.levels), len(spec.seeds))
-        runs += spec.runs_of(cell, refined_levels(spec.levels, retention, spec.refine, spec.axis))
-    return Pass("refined", plan_stacks(tuple(runs), spec.stack))
+def refinements(spec: SweepSpec, folder: SweepFolder, cell: Cell) -> Iterator[tuple[float, ...]]:
+    """New levels of a cell, round by round: each is read from the records of all before it, which have to be there."""
+    levels = spec.levels
+    for _ in range(_rounds(spec)):
+        retention = mean_retention(folder, spec.runs_of(cell, levels), len(levels), len(spec.seeds))
+        new = refined_levels(levels, retention, spec.refine, spec.axis)
+        yield new
+        levels = tuple(sorted({*levels, *new}))
+
+
+def _rounds(spec: SweepSpec) -> int:
+    return spec.refine.rounds if spec.refine else 0
 
 
 def mean_retention(folder: SweepFolder, runs: tuple[RunSpec, ...], levels: int, seeds: int) -> np.ndarray:

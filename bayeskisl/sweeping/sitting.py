@@ -10,8 +10,7 @@ from bayeskisl.errors import InputError, SweepError
 from bayeskisl.sweeping.estimate import measured_speed
 from bayeskisl.sweeping.execution import Finished, Job, train_job
 from bayeskisl.sweeping.plan import Stack
-from bayeskisl.sweeping.refine import refined_levels
-from bayeskisl.sweeping.run import mean_retention
+from bayeskisl.sweeping.run import refinements
 from bayeskisl.sweeping.spec import Cell, RunSpec, SweepSpec
 from bayeskisl.sweeping.store import SweepFolder, open_folder
 
@@ -120,13 +119,12 @@ def remaining_runs(spec: SweepSpec, folder: SweepFolder) -> Iterator[tuple[Cell,
             yield cell, missing
         else:
             complete.append(cell)
-    for cell in complete if spec.refine else ():
-        coarse = spec.runs_of(cell, spec.levels)
-        retention = mean_retention(folder, coarse, len(spec.levels), len(spec.seeds))
-        levels = refined_levels(spec.levels, retention, spec.refine, spec.axis)
-        missing = tuple(run for run in spec.runs_of(cell, levels) if not folder.has(run))
-        if missing:
-            yield cell, missing
+    for cell in complete:
+        for levels in refinements(spec, folder, cell):
+            missing = tuple(run for run in spec.runs_of(cell, levels) if not folder.has(run))
+            if missing:
+                yield cell, missing
+                break
 
 
 def _calibrate(spec: SweepSpec, folder: SweepFolder, device: str, until: float, tell: Tell) -> dict[int, float]:

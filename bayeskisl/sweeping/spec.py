@@ -104,19 +104,27 @@ class RunSpec:
 
 @dataclass(frozen=True)
 class Refine:
-    """A second pass: so many levels between the last that retains and the first that has collapsed.
+    """Further passes: so many levels between the last that retains and the first that has collapsed.
 
     Attributes
     ----------
     levels : int
-        New levels per cell.
+        New levels per cell and round.
     upper, lower : float
         Mean retention of the coarse levels that bracket the fall.
+    rounds : int
+        How often; each round looks at the records of those before it.
     """
 
     levels: int
     upper: float = 0.9
     lower: float = 0.1
+    rounds: int = 1
+
+    @property
+    def total(self) -> int:
+        """New levels per cell, of all rounds."""
+        return self.levels * self.rounds
 
 
 @dataclass(frozen=True)
@@ -238,6 +246,8 @@ class SweepSpec:
         for table in ("sizes", "learning_rates"):
             of_width = everything["ladder"][table]
             everything["ladder"][table] = {str(width): of_width[width] for width in self.widths}
+        if self.refine is not None and self.refine.rounds == 1:
+            del everything["refine"]["rounds"]  # which joined later: see `plain`
         return {"refine": None, **everything, "engine": ENGINE}
 
     def runs(self) -> tuple[RunSpec, ...]:

@@ -10,7 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from bayeskisl.design import Costs, Run
     from bayeskisl.inference import Fit
+    from bayeskisl.laws import Law
 
 __all__ = ["SHARES", "Step", "replay"]
 
@@ -102,6 +103,7 @@ def replay(
     shares: Sequence[float] | None = None,
     repeats: int = 4,
     costs: "Costs | None" = None,
+    law: "str | Path | Law" = "collapse",
     fit: FitOf | None = None,
     out: str | Path | None = None,
     seed: int = 0,
@@ -125,9 +127,11 @@ def replay(
         Each repeat shuffles the seeds of every level, the planner's randomness and the sampler's seed.
     costs : Costs, optional
         Left out, 6 N D.
+    law : str, path or Law
+        Is fitted without rivals.
     fit : callable, optional
-        ``fit(curves, seed) -> Fit``; left out, the default law without rivals as `fit_many` fits it: hundreds of
-        posteriors, a few of which fail their gate, which is told.
+        ``fit(curves, seed) -> Fit``; left out, `law` as `fit_many` fits it: hundreds of posteriors, a few of which fail
+        their gate, which is told.
     out : path, optional
         Folder in which every step is kept; the same call goes on from there.
     seed : int
@@ -143,14 +147,16 @@ def replay(
     Raises
     ------
     InputError
-        If a planner is unknown, the curves have too few sizes or several budgets, a share is less than what everyone
-        starts with, or `out` holds another replay.
+        If a planner or the law is unknown, the curves have too few sizes or several budgets, a share is less than what
+        everyone starts with, or `out` holds another replay.
     """
     import pandas as pd
 
     from bayeskisl.curves import load_curves
     from bayeskisl.design import PLANNERS, Costs
+    from bayeskisl.laws import load_law
 
+    law = load_law(law)
     curves = load_curves(curves) if isinstance(curves, str | Path) else curves
     market = Market.of(curves, costs or Costs.of_flops())
     planners = (*PLANNERS, "grid") if planners is None else planners
@@ -158,9 +164,9 @@ def replay(
     if unknown:
         raise InputError(f"planners among {', '.join([*PLANNERS, *_FIXED])}", ", ".join(sorted(unknown)), "planners")
     shares = list(shares) if shares is not None else _shares_beyond(market, start)
-    ledger = _Ledger(out, {"curves": _digest(curves), "start": start, "shares": shares, "seed": seed,
+    ledger = _Ledger(out, {"curves": _digest(curves), "law": law.sha256, "start": start, "shares": shares, "seed": seed,
                            "costs": asdict(market.costs)})  # fmt: skip
-    fitted = _remembering(fit or _default_fit)
+    fitted = _remembering(fit or partial(_fitted, law))
     steps = []
     for repeat in range(repeats):
         for planner in planners:
@@ -420,10 +426,10 @@ def _truth(curves: "xr.Dataset", params: float) -> float:
     return float(_place(curves, params, np.float64(measure_collapse(ours).median)))
 
 
-def _default_fit(curves: "xr.Dataset", seed: int) -> "Fit":
+def _fitted(law: "Law", curves: "xr.Dataset", seed: int) -> "Fit":
     from bayeskisl.inference import fit_many
 
-    return fit_many([curves], seed=seed, workers=1)[0]
+    return fit_many([curves], law, seed=seed, workers=1)[0]
 
 
 def _remembering(fit: FitOf) -> FitOf:

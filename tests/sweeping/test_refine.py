@@ -1,10 +1,15 @@
 """Refinement: new levels where the curve moves."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from bayeskisl.sweeping import Refine
+from bayeskisl.curves import build_curves
+from bayeskisl.sweeping import Refine, run_sweep
 from bayeskisl.sweeping.refine import refined_levels
+from bayeskisl.sweeping.sitting import sit
+from tests.sweeping.conftest import records_of
 
 LEVELS = (10.0, 40.0, 160.0, 640.0)
 
@@ -41,3 +46,26 @@ def test_every_group_counts():
 @pytest.mark.parametrize("coarse", [(50.0,), (50.0, 60.0)])
 def test_few_levels_still_refine(coarse):
     assert refined([0.5] * len(coarse), coarse=coarse)
+
+
+def test_each_round_looks_at_the_records_of_those_before_it(smoke, tmp_path):
+    twice = replace(smoke, widths=(8,), refine=Refine(1, rounds=2))
+    done = run_sweep(twice, tmp_path / "run", workers=1)
+    curves = build_curves(done.folder)
+    share = (curves["recalled"] / curves["probed"]).groupby("facts").mean().values
+
+    def after(levels):
+        known = [share[np.unique(curves["facts"]).tolist().index(level)] for level in levels]
+        return refined_levels(levels, np.array(known), Refine(1), "amount")
+
+    first = after(smoke.levels)
+    second = after(tuple(sorted({*smoke.levels, *first})))
+    assert second != first
+    assert set(np.unique(curves["facts"])) == {*smoke.levels, *first, *second}
+    sit(twice, tmp_path / "sat", tmp_path / "home", minutes=5, device="cpu", tell=lambda _: None)
+    assert list(records_of(tmp_path / "sat")) == list(records_of(tmp_path / "run"))
+
+
+def test_a_round_that_is_the_only_one_leaves_the_identity_of_the_sweep(smoke):
+    assert "rounds" not in smoke.as_dict()["refine"]
+    assert replace(smoke, refine=Refine(1, rounds=2)).identity != smoke.identity
