@@ -61,7 +61,9 @@ def about_prediction(ahead: xr.Dataset, target: Target, curves: xr.Dataset, apar
 
 
 def said(value: float) -> str:
-    """A number in a sentence."""
+    """A number in a sentence; a share near one keeps the digits that tell it from one."""
+    if 0.9 < value < 1:
+        return f"{value:.3g}"
     return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
 
@@ -114,7 +116,7 @@ def _about_laws(ahead: xr.Dataset, target: Target, apart: float) -> Iterator[Cav
             f"{apart:g}), and the sizes seen do not separate them; read the envelope, not the mixture alone",
             concerns="choice",
             buy=f"a larger size than any so far, at infusions between its laws' collapse points (at the target "
-            f"{said(min(collapse))} to {said(max(collapse))} {target.coordinate})",
+            f"{target.coordinate} {said(min(collapse))} to {said(max(collapse))})",
         )
 
 
