@@ -17,6 +17,7 @@ import numpy as np
 from scipy.stats import betabinom
 
 import bayeskisl as bk
+from bayeskisl.blas import one_blas_thread
 from bayeskisl.design import Costs, Outlook, Problem, Run, believe, candidate_runs
 from bayeskisl.design.planners import greedy
 from bayeskisl.inference import fit
@@ -51,6 +52,7 @@ def obvious(outlook: Outlook, run: Run) -> float:
     return float(np.sum((mean @ likelihood / len(mean)) ** 2 / np.maximum(chance, 1e-300)))
 
 
+@one_blas_thread()  # as `bk.plan` does
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--candidates", type=int, default=1_000)

@@ -12,12 +12,13 @@ import xarray as xr
 
 import bayeskisl
 from bayeskisl import schema
-from bayeskisl.decision import intervals
+from bayeskisl.decision import Decision, intervals
 from bayeskisl.inference import Fit, compare, fit
 from bayeskisl.inference.storage import constant_data
 from bayeskisl.laws import load_law
 from bayeskisl.workflow.results.held_out import held_out_predictions
 from bayeskisl.workflow.results.measurements import measured_cells, moving_share
+from bayeskisl.workflow.results.planned import planned, said_of
 from bayeskisl.workflow.results.subjects import Subject
 
 __all__ = ["find", "made_from"]
@@ -47,7 +48,7 @@ def _source_sha256() -> str:
     return source.hexdigest()
 
 
-def find(subject: Subject, tell: Callable[[str], None]) -> tuple[Found, Fit]:
+def find(subject: Subject, tell: Callable[[str], None]) -> tuple[Found, Fit, Decision]:
     """Fit a sweep in every way that its page reports.
 
     Parameters
@@ -62,6 +63,8 @@ def find(subject: Subject, tell: Callable[[str], None]) -> tuple[Found, Fit]:
         Plain values, to be written as JSON.
     fit : Fit
         The main one, for figures.
+    decision : Decision
+        For a larger model.
     """
     curves = subject.curves()
     tell("fitting every law")
@@ -74,6 +77,8 @@ def find(subject: Subject, tell: Callable[[str], None]) -> tuple[Found, Fit]:
     total = fit(on_total, subject.law, rivals=(), throw=False)
     tell("measuring each cell by itself")
     cells = measured_cells(curves)
+    tell("deciding for a larger model")
+    decision = planned(main)
     return (
         {
             "sweep": subject.name,
@@ -91,8 +96,10 @@ def find(subject: Subject, tell: Callable[[str], None]) -> tuple[Found, Fit]:
                 "verdict": compared.verdict,
             },
             "held_out": held_out_predictions(curves, subject.law, subject.rivals, tell),
+            "decision": said_of(decision),
         },
         main,
+        decision,
     )
 
 

@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bayeskisl import schema
+from bayeskisl.decision import Decision
 from bayeskisl.inference import Fit
-from bayeskisl.reporting import plot_collapse, plot_curves
+from bayeskisl.reporting import plot_collapse, plot_curves, plot_decision
 from bayeskisl.reporting.held_out_figure import plot_held_out
 from bayeskisl.sweeping.records import write_atomically
 from bayeskisl.workflow.results.files import rounded, written
@@ -50,8 +51,8 @@ def make_pages(
     for subject in subjects:
         source, path = made_from(subject), findings / f"{subject.name}.json"
         if fresh or not path.is_file() or json.loads(path.read_text())["made_from"] != source:
-            found, fitted = find(subject, lambda stage, name=subject.name: tell(f"{name}: {stage}"))
-            _draw(found, fitted, pages / "figures")
+            found, fitted, decision = find(subject, lambda stage, name=subject.name: tell(f"{name}: {stage}"))
+            _draw(found, fitted, decision, pages / "figures")
             content = json.dumps({**rounded(found), "made_from": source}, indent=1)
             written(path, content + "\n")
     everything = load_findings(findings)
@@ -67,9 +68,13 @@ def load_findings(folder: str | Path) -> list[Found]:
     return [json.loads(path.read_text()) for path in paths if path.is_file()]
 
 
-def _draw(found: Found, fitted: Fit, folder: Path) -> None:
+def _draw(found: Found, fitted: Fit, decision: Decision, folder: Path) -> None:
     unit = schema.UNITS[schema.AXES[found["axis"]]]
-    figures = {"curves": plot_curves(fitted), "collapse": plot_collapse(fitted)}
+    figures = {
+        "curves": plot_curves(fitted),
+        "collapse": plot_collapse(fitted),
+        "decision": plot_decision(decision),
+    }
     if found["held_out"]:
         figures["held-out"] = plot_held_out(found["held_out"], unit)
     folder.mkdir(parents=True, exist_ok=True)

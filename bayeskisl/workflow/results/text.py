@@ -40,6 +40,7 @@ def page(found: Found) -> str:
         *_laws(found),
         "## Left out, predicted, measured",
         *_held_out(found),
+        *_decision(found),
         "## Bits",
         *_bits(found),
         *_cautions(found),
@@ -268,6 +269,18 @@ def _bits(found: Found) -> Iterator[str]:
         "Published: about 1 bit at 100 exposures and 2 at 1,000, for far larger models trained far longer (arXiv "
         f"2404.05405). The most here is {three_digits(most)}, {three_digits(1 / most)} times less than the lower one."
     )
+
+
+def _decision(found: Found) -> Iterator[str]:
+    if "decision" not in found:
+        return
+    decision = found["decision"]
+    size, budget = exact(decision["params"]), exact(decision["tokens"])
+    yield "## What it would decide for a larger model"
+    command = f"bayeskisl decide fit.nc --params {decision['params']} --tokens {decision['tokens']}"
+    yield f"`{command}`: four times the largest size ({size} parameters, {budget} tokens), at a risk of 10 %."
+    yield "\n".join(f"    {line}" for line in decision["said"])
+    yield _figure(found["sweep"], "decision", "Risk, knowledge kept and expected regret against the infusion")
 
 
 def _cautions(found: Found) -> Iterator[str]:

@@ -1,0 +1,31 @@
+"""What a shipped sweep would decide for a model four times as large as any of its own."""
+
+from typing import Any
+
+import numpy as np
+
+from bayeskisl import schema
+from bayeskisl.decision import Decision, decide
+from bayeskisl.inference import Fit
+from bayeskisl.reporting import describe_decision
+
+__all__ = ["planned", "said_of"]
+
+_TIMES = 4
+
+
+def planned(fit: Fit) -> Decision:
+    """The decision, with its sensitivity; the budget grows with the size where it does so in the sweep."""
+    sizes, budgets = (np.unique(fit.curves[name].values) for name in (schema.PARAMS, schema.TOKENS))
+    grows = len(budgets) > 1 and len(budgets) == len(sizes)
+    return decide(fit, float(_TIMES * sizes.max()), float(budgets.max()) * (_TIMES if grows else 1), throw=False)
+
+
+def said_of(decision: Decision) -> dict[str, Any]:
+    """Plain values: the target, and what `bayeskisl decide` prints, without the cautions that the page has anyway."""
+    lines = describe_decision(decision).splitlines()
+    return {
+        "params": int(decision.data.attrs[schema.PARAMS]),
+        "tokens": int(decision.data.attrs[schema.TOKENS]),
+        "said": [line for line in lines if not line.startswith("beware: ")],
+    }
