@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from bayeskisl.cli.display import console, counting, loading
+from bayeskisl.errors import InputError
 
 proof_app = typer.Typer(
     no_args_is_help=True, help="Simulations that show how far an answer can be trusted; hours, resumable."
@@ -126,3 +127,22 @@ def _show(table: Any, columns: tuple[str, ...]) -> None:
     for row in table.select(columns).iter_rows():
         shown.add_row(*(f"{value:,.3g}" if isinstance(value, float) else str(value) for value in row))
     console.print(shown)
+
+
+@proof_app.command("pages")
+def pages(
+    page: Annotated[
+        list[Path] | None, typer.Argument(help="Pages with marked tables; by default those of the documentation.")
+    ] = None,
+    findings: Annotated[Path, typer.Option(help="Holds the folders of the studies.")] = Path("data/proof"),
+) -> None:
+    """Write the tables of pages anew from what the studies found."""
+    from bayeskisl.sweeping.records import write_atomically
+
+    with loading("loading polars"):
+        from bayeskisl.workflow.proof.pages import with_tables
+    for path in page or [Path("docs/how-far-can-you-trust-it.md"), Path("docs/how-to/plan-runs.md")]:
+        if not path.is_file():
+            raise InputError("a page", "no such file", str(path))
+        write_atomically(path, with_tables(path.read_text(encoding="utf-8"), findings).encode())
+        typer.echo(str(path))

@@ -1,0 +1,136 @@
+"""The tables in pages that tell what the proofs showed, made from the files that the studies wrote."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import MappingProxyType
+
+import polars as pl
+
+from bayeskisl.errors import InputError
+from bayeskisl.workflow.proof.calibration import CONTROLS, EXACT
+from bayeskisl.workflow.proof.extrapolation import MIXTURE, TODAY
+from bayeskisl.workflow.proof.replays import GRID
+from bayeskisl.workflow.proof.worlds import TARGETS, WORLDS
+from bayeskisl.workflow.results.text import markdown_table
+
+__all__ = ["TABLES", "with_tables"]
+
+# A table stands between two comments, <!-- table: coverage --> and <!-- end -->.
+_PLACE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", flags=re.DOTALL)
+
+_FORECASTERS = {MIXTURE: "mixture", "collapse": "law 'collapse' alone", "power": "law 'power' alone",
+                TODAY: "today's practice"}  # fmt: skip
+_CONTROLS = {"halved_variance": "halved variance", "no_fresh_scatter": "no fresh scatter", "prior": "the prior",
+             "no_run_effects": "no run effects"}  # fmt: skip
+
+
+def with_tables(text: str, folder: str | Path) -> str:
+    """A page with every marked table made anew.
+
+    Parameters
+    ----------
+    text : str
+        The page, with places ``<!-- table: NAME -->`` to ``<!-- end -->``.
+    folder : path
+        Holds what the studies wrote, such as ``coverage/coverage.csv``.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    InputError
+        If a name is none of `TABLES`, or its study has written nothing.
+    """
+
+    def made(place: re.Match[str]) -> str:
+        begin, name, end = place.groups()
+        if name not in TABLES:
+            raise InputError(f"a table among {', '.join(TABLES)}", repr(name), "the page")
+        path = Path(folder) / name / f"{name}.csv"
+        if not path.is_file():
+            raise InputError("a table of the study", "no such file", str(path), f"make it: bayeskisl proof {name}")
+        head, *rows = TABLES[name](pl.read_csv(path))
+        return f"{begin}\n{markdown_table(head, rows)}\n\n{end}"
+
+    return _PLACE.sub(made, text)
+
+
+def _coverage(table: pl.DataFrame) -> Iterator[list[str]]:
+    """Shares of 90 % intervals at each target; score over the oracle's; how often a run at 10 % risk fell short."""
+    yield ["world", "sweeps", *_FORECASTERS.values(), "score over the oracle's", "fell short at 10 % risk"]
+    for world in WORLDS.values():
+        here = table.filter(world=world.name)
+        of = {name: here.filter(forecaster=name).sort("target") for name in _FORECASTERS}
+        mixture = of[MIXTURE]
+        yield [
+            world.title,
+            str(mixture["simulations"][0]),
+            *(", ".join(f"{100 * share:.0f}" for share in each["covers_90"]) for each in of.values()),
+            ", ".join(f"{score:.2f}" for score in mixture["over_oracle"]),
+            _percent(mixture.filter(target=min(TARGETS))["short_at_10"].item()),
+        ]
+
+
+def _calibration(table: pl.DataFrame) -> Iterator[list[str]]:
+    """Rejected quantities of each posterior, over how many."""
+    yield ["law", "sweeps", "rejected", "smallest p-value", *(_CONTROLS[name] for name in CONTROLS), "failed gates"]
+    for law in table["law"].unique(maintain_order=True):
+        of = {name: table.filter(law=law, posterior=name) for name in (EXACT, *CONTROLS)}
+        exact = of[EXACT].sort("p_value")
+        least = exact.row(0, named=True)
+        sweeps, failed = least["simulations"], least["failed_gates"]
+        quantity = least["quantity"].split("[")[0].replace("_", " ")
+        yield [
+            law,
+            str(sweeps),
+            _rejected(exact),
+            f"{least['p_value']:.3f}, {quantity}",
+            *(_rejected(of[name]) if len(of[name]) else "" for name in CONTROLS),
+            f"{failed} of {sweeps}",
+        ]
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
+def _rejected(table: pl.DataFrame) -> str:
+    return f"{table['rejected'].sum()} of {len(table)}"
+
+
+def _replays(table: pl.DataFrame) -> Iterator[list[str]]:
+    """Median width, coverage and mean interval score with its standard error, at each share of the cost."""
+    shares = table.filter(pl.col("planner") != GRID)["share"].unique().sort()
+    yield ["planner", "sweeps", *(f"at {_percent(share)} of the cost" for share in shares), "at its own cost"]
+    for planner in table["planner"].unique(maintain_order=True):
+        rows = table.filter(planner=planner)
+        by_share = {row["share"]: _known(row) for row in rows.iter_rows(named=True)}
+        yield [planner, str(rows["sweeps"].max()), *(by_share.get(share, "") for share in (*shares, None))]
+
+
+def _known(row: dict) -> str:
+    score = f"{row['interval_score']:.2f} ({row['score_se']:.2f})"
+    return f"{row['width']:.2f}, {_percent(row['covers_90'])}, {score}"
+
+
+def _rivals(table: pl.DataFrame) -> Iterator[list[str]]:
+    """How often each law predicts best, its mean weight, and how often it is told from the best."""
+    laws = table["law"].unique(maintain_order=True)
+    yield ["made by", "sizes", "sweeps", *(f"'{law}'" for law in laws)]
+    for (truth, sizes), rows in table.group_by("truth", "sizes", maintain_order=True):
+        of_law = {row["law"]: row for row in rows.iter_rows(named=True)}
+        cells = [
+            f"{_percent(row['wins'])}, {row['weight']:.2f}, {_percent(row['told_apart'])}"
+            for row in (of_law[law] for law in laws)
+        ]
+        yield [f"'{truth}'", str(sizes), str(rows["sweeps"].max()), *cells]
+
+
+Rows = Callable[[pl.DataFrame], Iterator[list[str]]]
+
+TABLES: MappingProxyType[str, Rows] = MappingProxyType(
+    {"coverage": _coverage, "calibration": _calibration, "replays": _replays, "rivals": _rivals}
+)
