@@ -17,7 +17,7 @@ import numpy as np
 from scipy.stats import betabinom
 
 import bayeskisl as bk
-from bayeskisl.blas import one_blas_thread
+from bayeskisl.cores import one_blas_thread
 from bayeskisl.design import Costs, Outlook, Problem, Run, believe, candidate_runs
 from bayeskisl.design.planners import greedy
 from bayeskisl.inference import fit

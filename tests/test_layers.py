@@ -12,7 +12,7 @@ import bayeskisl
 ROOT = Path(bayeskisl.__file__).parent
 # A module may import from its own layer and from those before it.
 LAYERS = [
-    "errors", "quantities", "seeds", "schema", "shipped", "machine_code", "blas", "knowledge", "sweeping", "curves",
+    "errors", "quantities", "seeds", "schema", "shipped", "machine_code", "cores", "knowledge", "sweeping", "curves",
     "laws", "inference", "decision", "design", "reporting", "workflow", "cli",
 ]  # fmt: skip
 HEAVY = {"torch", "pymc", "jax", "arviz", "xarray", "polars"}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayeskisl import schema
-from bayeskisl.blas import one_blas_thread
+from bayeskisl.cores import one_blas_thread
 from bayeskisl.decision.target import Target
 from bayeskisl.design.beliefs import PARTICLES, believe
 from bayeskisl.design.candidates import Run, candidate_runs, sorted_runs

@@ -10,6 +10,7 @@ import polars as pl
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.cores import available_cores
 from bayeskisl.curves import cell_table, reference_load
 from bayeskisl.errors import InputError
 from bayeskisl.inference.data import prepare
@@ -127,7 +128,7 @@ def compare(
     floor: float = FLOOR,
     draws: int = 1000,
     seed: int = 0,
-    cores: int = 2,
+    cores: int | None = None,
     progress: bool | Callable[[str], None] = False,
 ) -> Comparison:
     """Compare laws by how well they predict whole sizes that were left out.
@@ -147,7 +148,7 @@ def compare(
         How many of the largest sizes are left out together; 0 for none. At least three must remain.
     floor : float
         What of the weights is shared out equally.
-    draws, seed, cores : int
+    draws, seed, cores : int, optional
         Of the refits, see `bayeskisl.fit`.
     progress : bool or callable
         True prints each stage to standard error; a callable is told of it.
@@ -168,7 +169,7 @@ def compare(
         raise InputError(
             f"at most {max(len(sizes) - 3, 0)} of {len(sizes)} sizes left out", largest, "largest", "use fewer"
         )
-    settings = Settings(draws=draws, seed=seed, cores=cores, tell=teller(progress))
+    settings = Settings(draws=draws, seed=seed, cores=cores or available_cores(), tell=teller(progress))
     named = {name: _named(posterior) for name, posterior in posteriors.items()}
     data = {name: prepare(curves, law) for name, law in laws.items()}
     likelihoods = likelihoods_by_kind(((law, named[name], data[name]) for name, law in laws.items()), seed)

@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.cores import available_cores
 from bayeskisl.curves import cell_table, final, load_curves, validate
 from bayeskisl.errors import InputError
 from bayeskisl.inference.cautions import Caution, cautions
@@ -58,7 +59,7 @@ def fit(
     tune: int = 600,
     chains: int = 4,
     seed: int = 0,
-    cores: int = 2,
+    cores: int | None = None,
     method: Literal["nuts", "preview"] = "nuts",
     retry: bool = True,
     throw: bool = True,
@@ -78,8 +79,8 @@ def fit(
         Kept and discarded draws per chain, and chains.
     seed : int
         Same seed, same versions and same machine: same draws.
-    cores : int
-        Threads.
+    cores : int, optional
+        Threads; left out, one per core that this process may use.
     method : {"nuts", "preview"}
         A preview is the first few draws of one law, in less than a second: its gate never passes, it carries a warning,
         and nobody should decide on it.
@@ -107,7 +108,7 @@ def fit(
     others = [load_law(other) for other in (law.rivals if rivals is None else rivals)]
     if method not in ("nuts", "preview"):
         raise InputError("method to be 'nuts' or 'preview'", repr(method), "method")
-    settings = Settings(draws, tune, chains, seed, cores, method, teller(progress), retry=retry)
+    settings = Settings(draws, tune, chains, seed, cores or available_cores(), method, teller(progress), retry=retry)
     if method == "preview":
         few = replace(settings, draws=min(draws, _PREVIEW_DRAWS), tune=min(tune, _PREVIEW_DRAWS), retry=False)
         return fit_laws(curves, law, [], few, throw=False, light=True)

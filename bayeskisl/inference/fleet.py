@@ -6,7 +6,7 @@ from pathlib import Path
 
 import xarray as xr
 
-from bayeskisl.blas import one_blas_thread
+from bayeskisl.cores import available_cores, one_blas_thread
 from bayeskisl.curves import final, load_curves, validate
 from bayeskisl.inference.fit import fit_laws, teller
 from bayeskisl.inference.result import Fit
@@ -27,7 +27,7 @@ def fit_many(
     tune: int = 600,
     chains: int = 4,
     seed: int = 0,
-    workers: int = 2,
+    workers: int | None = None,
     retry: bool = False,
     light: bool = True,
     progress: bool | Callable[[str], None] = False,
@@ -49,8 +49,8 @@ def fit_many(
         Kept and discarded draws per chain, and chains, of each posterior.
     seed : int
         Of the fleet; each posterior's own is in ``fit.tree.attrs["seed"]``, and `fit` with it makes the same draws.
-    workers : int
-        Posteriors at a time, each on one core.
+    workers : int, optional
+        Posteriors at a time, each on one core; left out, as many as this process may use.
     retry : bool
         Whether a law that fails its gate is sampled once more and longer, as `fit` does.
     light : bool
@@ -77,5 +77,5 @@ def fit_many(
         tell(f"posterior {at + 1} of {len(sweeps)}: {'passed' if fitted.gate.passed else 'failed'} its gate")
         return fitted
 
-    with ThreadPoolExecutor(workers) as pool:
+    with ThreadPoolExecutor(workers or available_cores()) as pool:
         return list(pool.map(fit_one, range(len(sweeps))))

@@ -146,7 +146,7 @@ def expected_by_the_others(
 
 
 def left_out_log_density(
-    named: dict[str, np.ndarray], data: ModelData, law: Law, likelihoods: Likelihoods, workers: int = 2
+    named: dict[str, np.ndarray], data: ModelData, law: Law, likelihoods: Likelihoods, workers: int = 1
 ) -> np.ndarray:
     """log p(counts of a cell | the other cells' thresholds, tau), summed over its groups, shape ``(draw, cell)``.
 

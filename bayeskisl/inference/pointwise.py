@@ -29,7 +29,7 @@ _STATIONARY = 1e-3  # in widths of the integrand: a node's error from there is b
 _FARTHEST = 50.0  # standard deviations of a run effect: what an ill-fitting draw may need to explain a run
 
 
-def integrated_log_likelihood(named: dict[str, np.ndarray], data: ModelData, law: Law, workers: int = 2) -> np.ndarray:
+def integrated_log_likelihood(named: dict[str, np.ndarray], data: ModelData, law: Law, workers: int = 1) -> np.ndarray:
     """log p(counts of a run | draw), shape ``(chain, draw, run, group)``.
 
     Parameters

@@ -68,7 +68,7 @@ class Settings:
     tune: int = 600
     chains: int = 4
     seed: int = 0
-    cores: int = 2
+    cores: int = 1
     method: str = "nuts"
     tell: Callable[[str], None] = _silent
     retry: bool = False

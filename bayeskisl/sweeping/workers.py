@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from bayeskisl.cores import available_cores
 from bayeskisl.errors import SweepError
 from bayeskisl.sweeping.execution import Finished, Job, train_job
 from bayeskisl.sweeping.plan import Stack
@@ -35,7 +36,7 @@ def default_workers(device: str) -> int:
         return max(1, torch.cuda.device_count())
     if device != "cpu":
         return 1
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return available_cores()
 
 
 class Trainers:

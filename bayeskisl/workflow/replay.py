@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayeskisl import schema
-from bayeskisl.blas import one_blas_thread
+from bayeskisl.cores import one_blas_thread
 from bayeskisl.errors import InputError
 from bayeskisl.sweeping.records import write_atomically
 

@@ -15,6 +15,7 @@ import polars as pl
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.cores import available_cores
 from bayeskisl.decision.fall import Fall
 from bayeskisl.inference import Fit, extrapolate, simulate
 from bayeskisl.inference.data import prepare
@@ -175,7 +176,7 @@ def _at_new_sizes(fit: Fit, posterior: xr.Dataset, rng: np.random.Generator) -> 
 def _of_data(fit: Fit, posterior: xr.Dataset) -> dict[str, np.ndarray]:
     """The log likelihood of all runs."""
     named = {str(name): variable.values for name, variable in posterior.data_vars.items()}
-    by_run = integrated_log_likelihood(named, prepare(fit.curves, fit.law), fit.law)
+    by_run = integrated_log_likelihood(named, prepare(fit.curves, fit.law), fit.law, available_cores())
     return {"log likelihood": by_run.sum(axis=(2, 3))}
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 import polars as pl
 import xarray as xr
 
-from bayeskisl.blas import one_blas_thread
+from bayeskisl.cores import available_cores, one_blas_thread
 from bayeskisl.design import PLANNERS, Costs
 from bayeskisl.errors import InputError
 from bayeskisl.inference import simulate
@@ -49,7 +49,7 @@ def replay_trials(folder: Path, planner: str) -> Trials:
     return Trials(folder / f"{planner}.jsonl", study)
 
 
-def simulate_replays(planner: str, numbers: Sequence[int], seed: int = 0, workers: int = 2) -> list[dict[str, Any]]:
+def simulate_replays(planner: str, numbers: Sequence[int], seed: int = 0) -> list[dict[str, Any]]:
     """What one planner knew of the largest size of each simulated sweep, at each share of its cost.
 
     Parameters
@@ -60,8 +60,6 @@ def simulate_replays(planner: str, numbers: Sequence[int], seed: int = 0, worker
         Of the sweeps, which are the same for every planner.
     seed : int
         Of the whole study.
-    workers : int
-        Sweeps at a time.
 
     Returns
     -------
@@ -69,7 +67,7 @@ def simulate_replays(planner: str, numbers: Sequence[int], seed: int = 0, worker
         For each sweep its ``steps``, a list of rows of `bayeskisl.replay`; none, and the reason under ``failed``, where
         the planner was handed a posterior from which nothing can be planned.
     """
-    with one_blas_thread(), ThreadPoolExecutor(workers) as pool:
+    with one_blas_thread(), ThreadPoolExecutor(available_cores()) as pool:
         return list(pool.map(partial(_played, planner, seed), numbers))
 
 

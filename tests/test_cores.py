@@ -1,5 +1,8 @@
-"""Matrix products keep to one thread where it is asked for, and get their threads back."""
+"""Cores are those that the process may use; matrix products keep to one where it is asked for, and get them back."""
 
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -7,7 +10,7 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import bayeskisl as bk
-from bayeskisl.blas import one_blas_thread
+from bayeskisl.cores import available_cores, one_blas_thread
 from bayeskisl.inference import fleet
 
 
@@ -22,6 +25,17 @@ def two_threads():
         if threads() != {2}:
             pytest.skip("a BLAS library whose threads cannot be set")
         yield
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system does not bind processes to cores")
+def test_cores_are_those_that_the_process_may_use():
+    code = (
+        "import os; from bayeskisl.cores import available_cores\n"
+        "os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); print(available_cores())"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert int(told) == 1
+    assert available_cores() >= 1
 
 
 def test_one_thread_inside_and_as_many_as_before_outside():
