@@ -71,7 +71,7 @@ def main() -> None:
     for repeat in range(options.repeats):
         made = timed(lambda: believe(posterior, TARGET, None, [r.cell for r in offered], particles=options.draws))
         outlook = Outlook.of(made[2], posterior.curves)
-        scored = timed(lambda view=outlook: [view.gain(run) for run in offered])
+        scored = timed(lambda view=outlook: view.gains(offered))
         problem = Problem(outlook, offered, Costs.of_flops(), 1e30, 8)
         batch = timed(lambda p=problem: greedy(p, np.random.default_rng(0)))
         slow = timed(lambda view=outlook: [obvious(view, run) for run in offered[-_TIMED:]])

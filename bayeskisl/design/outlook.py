@@ -8,6 +8,8 @@ runs that are planned but not trained), the expected reduction of the variance o
 the variance, over outcomes, of the mean that would then be believed. It is never negative.
 """
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.cores import available_cores
 from bayeskisl.design.beliefs import Beliefs, Cell
 from bayeskisl.design.candidates import Run, probed_facts
 from bayeskisl.design.outcomes import outcomes_of
@@ -77,6 +80,11 @@ class Outlook:
         return {"variance": self._variance, "information": self._information, "regret": self._regret}[score](
             run, likelihood
         )
+
+    def gains(self, runs: Sequence[Run], score: Score = "variance") -> list[float]:
+        """That of each of many runs, one run to a core."""
+        with ThreadPoolExecutor(available_cores()) as pool:
+            return list(pool.map(lambda run: self.gain(run, score), runs))
 
     def effective_particles(self) -> float:
         """Median over scenarios of 1 / sum of squared weights: how many particles a scenario rests on."""

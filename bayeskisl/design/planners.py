@@ -111,11 +111,9 @@ def _best_first(problem: Problem, rng: np.random.Generator) -> tuple[list[Run], 
     still win are computed again (the accelerated greedy algorithm, Minoux 1978, doi:10.1007/BFb0006528).
     """
     outlook, basket = problem.outlook, _Basket(problem)
-    bounds = [
-        (-problem.per_cost(outlook.gain(run, problem.score), run), index, 0)
-        for index, run in enumerate(problem.candidates)
-        if basket.admits(run)
-    ]
+    admitted = [(index, run) for index, run in enumerate(problem.candidates) if basket.admits(run)]
+    gains = outlook.gains([run for _, run in admitted], problem.score)
+    bounds = [(-problem.per_cost(gain, run), index, 0) for (index, run), gain in zip(admitted, gains, strict=True)]
     heapq.heapify(bounds)
     while bounds and not basket.full and outlook.effective_particles() >= FEWEST_PARTICLES:
         value, index, computed = heapq.heappop(bounds)

@@ -326,10 +326,11 @@ def _table(problem: Problem) -> "pd.DataFrame":
 
     outlook, costs = problem.outlook, problem.costs
     now, per = expected_width(outlook), {FLOP: 1e15}.get(costs.unit, 3600.0)
+    removable = outlook.gains(problem.candidates)
+    gains = removable if problem.score == "variance" else outlook.gains(problem.candidates, problem.score)
     rows = []
-    for run in problem.candidates:
-        removed, cost = outlook.gain(run), costs.of(run)
-        gain = removed if problem.score == "variance" else outlook.gain(run, problem.score)
+    for run, removed, gain in zip(problem.candidates, removable, gains, strict=True):
+        cost = costs.of(run)
         width = expected_width(outlook, removed)
         rows.append(
             {
