@@ -120,15 +120,6 @@ def published(
     _show(checks, ("table", "law", "probes", "level", "reported", "low", "high", "inside"))
 
 
-def _show(table: Any, columns: tuple[str, ...]) -> None:
-    from rich.table import Table
-
-    shown = Table(*columns)
-    for row in table.select(columns).iter_rows():
-        shown.add_row(*(f"{value:,.3g}" if isinstance(value, float) else str(value) for value in row))
-    console.print(shown)
-
-
 @proof_app.command("pages")
 def pages(
     page: Annotated[
@@ -137,12 +128,19 @@ def pages(
     findings: Annotated[Path, typer.Option(help="Holds the folders of the studies.")] = Path("data/proof"),
 ) -> None:
     """Write the tables of pages anew from what the studies found."""
-    from bayeskisl.sweeping.records import write_atomically
-
     with loading("loading polars"):
         from bayeskisl.workflow.proof.pages import with_tables
+        from bayeskisl.workflow.results.files import written
     for path in page or [Path("docs/how-far-can-you-trust-it.md"), Path("docs/how-to/plan-runs.md")]:
         if not path.is_file():
             raise InputError("a page", "no such file", str(path))
-        write_atomically(path, with_tables(path.read_text(encoding="utf-8"), findings).encode())
-        typer.echo(str(path))
+        typer.echo(str(written(path, with_tables(path.read_text(encoding="utf-8"), findings))))
+
+
+def _show(table: Any, columns: tuple[str, ...]) -> None:
+    from rich.table import Table
+
+    shown = Table(*columns)
+    for row in table.select(columns).iter_rows():
+        shown.add_row(*(f"{value:,.3g}" if isinstance(value, float) else str(value) for value in row))
+    console.print(shown)

@@ -16,9 +16,10 @@ _TIMES = 4
 
 def planned(fit: Fit) -> Decision:
     """The decision, with its sensitivity; the budget grows with the size where it does so in the sweep."""
-    sizes, budgets = (np.unique(fit.curves[name].values) for name in (schema.PARAMS, schema.TOKENS))
-    grows = len(budgets) > 1 and len(budgets) == len(sizes)
-    return decide(fit, float(_TIMES * sizes.max()), float(budgets.max()) * (_TIMES if grows else 1), throw=False)
+    params, tokens = (fit.curves[name].values for name in (schema.PARAMS, schema.TOKENS))
+    one_budget_a_size = len(set(zip(params, tokens, strict=True))) == len(np.unique(params))
+    grows = one_budget_a_size and len(np.unique(tokens)) > 1
+    return decide(fit, float(_TIMES * params.max()), float(tokens.max()) * (_TIMES if grows else 1), throw=False)
 
 
 def said_of(decision: Decision) -> dict[str, Any]:
