@@ -81,9 +81,18 @@ def replays(
         table = prove_replays(out, tuple(planner or EVERYONE), count, tell)
     _show(
         table,
-        ("planner", "share", "sweeps", "width", "covers_90", "interval_score", "rms_error", "as_narrow",
-         "as_narrow_for_a_third"),
-    )  # fmt: skip
+        (
+            "planner",
+            "part",
+            "sweeps",
+            "width",
+            "covers_90",
+            "interval_score",
+            "rms_error",
+            "as_narrow",
+            "width_over_grid",
+        ),
+    )
 
 
 @proof_app.command("held-out")

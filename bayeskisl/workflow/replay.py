@@ -249,6 +249,11 @@ class Market:
         counts = Counter(self.runs)
         return np.array([i for i, run in enumerate(self.runs) if 0.01 < totals[run] / counts[run] < 0.99])
 
+    @property
+    def grid_share(self) -> float:
+        """What those runs, the sensible grid, cost of everything."""
+        return float(self.price[self.informative].sum() / self.price.sum())
+
 
 _FIXED = ("grid", "everything")
 

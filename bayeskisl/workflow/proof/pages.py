@@ -102,18 +102,18 @@ def _rejected(table: pl.DataFrame) -> str:
 
 
 def _replays(table: pl.DataFrame) -> Iterator[list[str]]:
-    """Median width, coverage and mean interval score with its standard error, at each share of the cost."""
-    shares = table.filter(pl.col("planner") != GRID)["share"].unique().sort()
-    yield ["planner", "sweeps", *(f"at {_percent(share)} of the cost" for share in shares), "at its own cost"]
+    """Median width, coverage, mean interval score and how often as narrow as the grid, at parts of the grid's cost."""
+    parts = table["part"].unique().sort()
+    yield ["planner", "sweeps", *(f"at {_percent(part)} of the grid's cost" for part in parts)]
     for planner in table["planner"].unique(maintain_order=True):
         rows = table.filter(planner=planner)
-        by_share = {row["share"]: _known(row) for row in rows.iter_rows(named=True)}
-        yield [planner, str(rows["sweeps"].max()), *(by_share.get(share, "") for share in (*shares, None))]
+        by_part = {row["part"]: _known(row) for row in rows.iter_rows(named=True)}
+        yield [planner, str(rows["sweeps"].max()), *(by_part.get(part, "") for part in parts)]
 
 
 def _known(row: dict) -> str:
-    score = f"{row['interval_score']:.2f} ({row['score_se']:.2f})"
-    return f"{row['width']:.2f}, {_percent(row['covers_90'])}, {score}"
+    known = f"{row['width']:.2f}, {_percent(row['covers_90'])}, {row['interval_score']:.2f} ({row['score_se']:.2f})"
+    return known if row["planner"] == GRID else f"{known}, {_percent(row['as_narrow'])}"
 
 
 def _rivals(table: pl.DataFrame) -> Iterator[list[str]]:

@@ -6,6 +6,7 @@ that is fitted.
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from bayeskisl.errors import InputError
 from bayeskisl.inference import simulate
 from bayeskisl.seeds import seed_of
 from bayeskisl.workflow.proof.trials import Trials
-from bayeskisl.workflow.replay import replay
+from bayeskisl.workflow.replay import Market, replay
 
 __all__ = ["EVERYONE", "GRID", "replay_frame", "replay_table", "replay_trials", "simulate_replays"]
 
@@ -34,23 +35,24 @@ _DESIGN = {
     "tokens": 614_400,
     "seeds": 2,
 }
-# Of what the whole sweep costs; everyone starts with 14 %, three sizes at ten levels.
-_SHARES = (0.18, 0.27, 0.4)
-# Device-seconds of the desk ladder on one core of a CPU, from the 168 timed runs of data/sweeps/desk-amount.
-_COSTS = Costs(2.276e-06, 9.674e-11, "device-seconds", "desk-amount")
-# A third of what a sensible grid costs is what planning should need for the grid's width.
-_THIRD = 1 / 3
+# The smallest sizes, of which everyone knows one run a level from the beginning: 3 % of the whole sweep's cost.
+_START = 2
+# Of what the sweep's own grid costs; a third is what planning should need for the grid's width.
+_PARTS = (1 / 3, 2 / 3, 1.0)
+# Device-seconds of the desk ladder on one core of a CPU, from the 231 timed runs of data/sweeps/desk-amount.
+_COSTS = Costs(2.492e-07, 9.535e-11, "device-seconds", "desk-amount")
 _RECORDED = ("share", "cost", "runs", "width", "error", "covered", "interval_score", "gate")
 
 
 def replay_trials(folder: Path, planner: str) -> Trials:
     """The finished replays of one planner."""
-    study = {"study": "replays", "planner": planner, "design": _DESIGN, "shares": list(_SHARES)}
+    rules = {"design": _DESIGN, "start": _START, "parts": list(_PARTS), "costs": asdict(_COSTS)}
+    study = {"study": "replays", "planner": planner, **rules}
     return Trials(folder / f"{planner}.jsonl", study)
 
 
 def simulate_replays(planner: str, numbers: Sequence[int], seed: int = 0) -> list[dict[str, Any]]:
-    """What one planner knew of the largest size of each simulated sweep, at each share of its cost.
+    """What one planner knew of the largest size of each simulated sweep, at each part of what its grid costs.
 
     Parameters
     ----------
@@ -64,8 +66,9 @@ def simulate_replays(planner: str, numbers: Sequence[int], seed: int = 0) -> lis
     Returns
     -------
     list of dict
-        For each sweep its ``steps``, a list of rows of `bayeskisl.replay`; none, and the reason under ``failed``, where
-        the planner was handed a posterior from which nothing can be planned.
+        For each sweep its ``steps``, a list of rows of `bayeskisl.replay` with the ``part`` of the grid's cost that
+        could be spent; none, and the reason under ``failed``, where the planner was handed a posterior from which
+        nothing can be planned, or a third of the grid's cost is less than what everyone starts with.
     """
     with one_blas_thread(), ThreadPoolExecutor(available_cores()) as pool:
         return list(pool.map(partial(_played, planner, seed), numbers))
@@ -73,11 +76,15 @@ def simulate_replays(planner: str, numbers: Sequence[int], seed: int = 0) -> lis
 
 def _played(planner: str, seed: int, number: int) -> dict[str, Any]:
     own = seed_of(seed, number)
+    curves = _sweep(own)
+    whole = Market.of(curves, _COSTS).grid_share
+    parts = _PARTS if planner != GRID else (1.0,)
+    shares = [part * whole for part in parts]
     try:
-        frame = replay(_sweep(own), [planner], shares=_SHARES, repeats=1, costs=_COSTS, seed=own)
+        frame = replay(curves, [planner], start=_START, shares=shares, repeats=1, costs=_COSTS, seed=own)
     except InputError as problem:
         return {"steps": [], "failed": str(problem)}
-    return {"steps": frame[list(_RECORDED)].round(4).to_dict("records")}
+    return {"steps": frame[list(_RECORDED)].round(4).assign(part=parts).to_dict("records")}
 
 
 def _sweep(seed: int) -> xr.Dataset:
@@ -100,7 +107,7 @@ def _sweep(seed: int) -> xr.Dataset:
 
 
 def replay_frame(studies: Sequence[Trials]) -> pd.DataFrame:
-    """Every step of every replay, as `bayeskisl.plot_replay` draws them: the sweep's number stands as ``repeat``."""
+    """Every step of every replay, for `bayeskisl.plot_replay`: the sweep's number stands as ``repeat``."""
     return pd.DataFrame(
         [
             {"planner": trials.study["planner"], "repeat": row["number"], **step}
@@ -117,20 +124,18 @@ def replay_table(studies: Sequence[Trials]) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        One row per planner and share of the sweep's cost, of the grid one, since each costs what it costs: number of
-        ``sweeps``, ``failed`` replays; over sweeps the median ``cost`` in device-seconds, the median ``width`` of the
-        90 % interval (natural log) and its 5 and 95 % quantiles, the share of intervals that hold the truth, the mean
-        interval score and its standard error, the root mean square error, the share of failed gates; and, where the
-        same sweep's grid was played too, the share of sweeps in which the planner was as narrow as the grid
-        (``as_narrow``), and in which it was so for at most a third of the grid's cost (``as_narrow_for_a_third``).
+        One row per planner and ``part`` of the grid's cost that could be spent: number of ``sweeps``, ``failed``
+        replays; over sweeps the median ``cost`` in device-seconds, the median ``width`` of the 90 % interval (natural
+        log) and its 5 and 95 % quantiles, the share of intervals that hold the truth, the mean interval score and its
+        standard error, the root mean square error, the share of failed gates; and, where the same sweep's grid was
+        played too, the share of sweeps in which the planner was as narrow as the grid (``as_narrow``) and the median
+        ratio of its width to the grid's (``width_over_grid``).
     """
     frame = pl.from_pandas(replay_frame(studies))
-    grid = frame.filter(planner=GRID).select("repeat", grid_width="width", grid_cost="cost")
-    narrow = pl.col("width") <= pl.col("grid_width")
+    grid = frame.filter(planner=GRID).select("repeat", grid_width="width")
     table = (
-        frame.with_columns(share=pl.when(planner=GRID).then(None).otherwise("share"))
-        .join(grid, on="repeat", how="left", maintain_order="left")
-        .group_by("planner", "share", maintain_order=True)
+        frame.join(grid, on="repeat", how="left", maintain_order="left")
+        .group_by("planner", "part", maintain_order=True)
         .agg(
             sweeps=pl.len(),
             cost=pl.median("cost"),
@@ -142,11 +147,11 @@ def replay_table(studies: Sequence[Trials]) -> pl.DataFrame:
             score_se=pl.std("interval_score") / pl.len().sqrt(),
             rms_error=(pl.col("error") ** 2).mean().sqrt(),
             failed_gates=(~pl.col("gate")).mean(),
-            as_narrow=narrow.mean(),
-            as_narrow_for_a_third=(narrow & (pl.col("cost") <= _THIRD * pl.col("grid_cost"))).mean(),
+            as_narrow=(pl.col("width") <= pl.col("grid_width")).mean(),
+            width_over_grid=(pl.col("width") / pl.col("grid_width")).median(),
         )
     )
     failed = {trials.study["planner"]: sum(not row["steps"] for row in trials.rows()) for trials in studies}
     return table.with_columns(failed=pl.col("planner").replace_strict(failed)).select(
-        "planner", "share", "sweeps", "failed", pl.exclude("planner", "share", "sweeps", "failed")
+        "planner", "part", "sweeps", "failed", pl.exclude("planner", "part", "sweeps", "failed")
     )

@@ -9,9 +9,9 @@ from bayeskisl.errors import InputError
 from bayeskisl.workflow.proof import prove_replays, replays
 
 
-def step(share, cost, width, covered=True, gate=True):
-    return {"share": share, "cost": cost, "runs": 30, "width": width, "error": 0.1 if covered else 3.0,
-            "covered": covered, "interval_score": width, "gate": gate}  # fmt: skip
+def step(part, cost, width, covered=True, gate=True):
+    return {"part": part, "share": part / 4, "cost": cost, "runs": 30, "width": width,
+            "error": 0.1 if covered else 3.0, "covered": covered, "interval_score": width, "gate": gate}  # fmt: skip
 
 
 def trials_of(folder, planner, rows):
@@ -25,21 +25,21 @@ def test_the_table_counts_who_was_as_narrow_as_the_grid_and_for_what(tmp_path):
         tmp_path,
         "greedy",
         [
-            {"steps": [step(0.18, 30.0, 0.9), step(0.27, 40.0, 0.5)]},
-            {"steps": [step(0.18, 30.0, 0.6, covered=False), step(0.27, 40.0, 0.4, gate=False)]},
+            {"steps": [step(1 / 3, 30.0, 0.9), step(1.0, 90.0, 0.5)]},
+            {"steps": [step(1 / 3, 50.0, 0.6, covered=False), step(1.0, 150.0, 0.4, gate=False)]},
             {"steps": [], "failed": "a reason"},
         ],
     )
     grid = trials_of(
         tmp_path,
         "grid",
-        [{"steps": [step(0.9, 100.0, 0.7)]}, {"steps": [step(0.8, 150.0, 0.7)]}, {"steps": [step(0.9, 90.0, 0.7)]}],
+        [{"steps": [step(1.0, 90.0, 0.75)]}, {"steps": [step(1.0, 150.0, 0.75)]}, {"steps": [step(1.0, 80.0, 0.7)]}],
     )
     first, second, of_grid = replays.replay_table([ours, grid]).iter_rows(named=True)
     assert (first["sweeps"], first["failed"], of_grid["sweeps"], of_grid["failed"]) == (2, 1, 3, 0)
-    assert of_grid["share"] is None
-    assert (first["as_narrow"], first["as_narrow_for_a_third"]) == (0.5, 0.5)  # the second sweep, at .2 of its grid
-    assert (second["as_narrow"], second["as_narrow_for_a_third"]) == (1.0, 0.5)  # .4 of the first grid is too much
+    assert (first["part"], second["part"], of_grid["part"]) == (1 / 3, 1.0, 1.0)
+    assert (first["as_narrow"], second["as_narrow"], of_grid["as_narrow"]) == (0.5, 1.0, 1.0)
+    assert first["width_over_grid"] == pytest.approx((0.9 / 0.75 + 0.6 / 0.75) / 2)
     assert (first["covers_90"], second["covers_90"], second["failed_gates"]) == (0.5, 1.0, 0.5)
     assert first["width"] == pytest.approx(0.75)
     assert first["rms_error"] == pytest.approx(np.sqrt((0.1**2 + 3**2) / 2))
@@ -62,6 +62,8 @@ def test_a_planner_and_the_grid_are_played_and_resumed(tmp_path):
     table = prove_replays(tmp_path, planners=["cheapest", "grid"], count=1, tell=lambda *said: told.append(said))
     assert told == [("cheapest", 1, 1), ("grid", 1, 1)]
     assert table["planner"].to_list() == [*["cheapest"] * 3, "grid"]
+    assert table["cost"].to_list()[:3] == sorted(table["cost"].to_list()[:3])
+    assert table["cost"].to_list()[2] <= table["cost"].to_list()[3]  # never more than the grid
     assert table["sweeps"].to_list() == [1] * 4
     assert (table["width"] > 0).all()
     told.clear()
