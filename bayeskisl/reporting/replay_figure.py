@@ -17,13 +17,15 @@ __all__ = ["plot_replay"]
 _FIXED = ("grid", "everything")
 
 
-def plot_replay(frame: "pd.DataFrame", *, dark: bool = False) -> Figure:
-    """Draw the median width over repeats against the share of the sweep's cost, with bands from least to most.
+def plot_replay(frame: "pd.DataFrame", *, whole: str = "the whole sweep", dark: bool = False) -> Figure:
+    """Draw the median width over repeats against the share of a cost, with the planner's band from 10 to 90 %.
 
     Parameters
     ----------
     frame : pandas.DataFrame
         What `replay` returned; of several replays, their rows one after the other.
+    whole : str
+        Of whose cost the column ``share`` tells shares.
     dark : bool
         For a dark page.
 
@@ -42,7 +44,7 @@ def plot_replay(frame: "pd.DataFrame", *, dark: bool = False) -> Figure:
             _draw_fixed(axes, frame, column)
             axes.set_title(title)
             log_axis(axes, "y", 0.9 * frame[column].min(), 1.6 * frame[column].max())
-            axes.set_xlabel("spent, share of the whole sweep's cost")
+            axes.set_xlabel(f"spent, share of {whole}'s cost")
             axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         panels[0].set_ylabel("natural log units")
         panels[0].legend(loc="upper right", ncols=2)

@@ -159,3 +159,5 @@ def test_figure(frame):
     left, right = plot_replay(frame).axes
     assert {line.get_label() for line in left.get_lines()} >= set(PLANNERS)
     assert right.get_xlabel() == "spent, share of the whole sweep's cost"
+    _, right = plot_replay(frame, whole="the grid").axes
+    assert right.get_xlabel() == "spent, share of the grid's cost"

@@ -107,10 +107,10 @@ def _sweep(seed: int) -> xr.Dataset:
 
 
 def replay_frame(studies: Sequence[Trials]) -> pd.DataFrame:
-    """Every step of every replay, for `bayeskisl.plot_replay`: the sweep's number stands as ``repeat``."""
+    """Every step of every replay, for `bayeskisl.plot_replay`: ``repeat`` is the sweep's number, ``share`` the part."""
     return pd.DataFrame(
         [
-            {"planner": trials.study["planner"], "repeat": row["number"], **step}
+            {"planner": trials.study["planner"], "repeat": row["number"], **step, "share": step["part"]}
             for trials in studies
             for row in trials.rows()
             for step in row["steps"]
