@@ -7,7 +7,7 @@ import typer
 
 from bayeskisl.cli.comparison import compare
 from bayeskisl.cli.decisions import Domain, decide, predict, verify
-from bayeskisl.cli.display import SweepDisplay, console, duration, loading
+from bayeskisl.cli.display import SweepDisplay, console, duration, loading, slim_table
 from bayeskisl.cli.fitted import posterior_table
 from bayeskisl.cli.planning import loop, plan, replay
 from bayeskisl.cli.proof import proof_app
@@ -113,15 +113,13 @@ def sweep_estimate(
     price: Annotated[float | None, typer.Option(min=0.0, help="Per device-hour, in any currency.")] = None,
 ) -> None:
     """Runs, tokens, FLOPs, memory, time and cost, before anything is spent: on this device, or on one that you name."""
-    from rich.table import Table
-
     from bayeskisl.sweeping import NamedDevice, estimate_sweep
 
     named = tokens_per_second or utilisation or peak
     where = NamedDevice(tokens_per_second, utilisation, peak) if named else device
     with loading("estimating" if named else "calibrating on this device"):
         estimate = estimate_sweep(spec, device=where, workers=workers)
-    table = Table("width", "params", "runs", "stacks", "tokens", "FLOPs", "tokens/s", "time", "stack's memory")
+    table = slim_table("width", "params", "runs", "stacks", "tokens", "FLOPs", "tokens/s", "time", "stack memory")
     for s in estimate.sizes:
         parts = f" in {s.parts} parts" if s.parts > 1 else ""
         table.add_row(

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bayeskisl.cli.display import console, loading
+from bayeskisl.cli.display import console, loading, slim_table
 from bayeskisl.quantities import read_number
 
 __all__ = ["compare"]
@@ -58,9 +58,7 @@ def compare(
 
 
 def _show(table: Any) -> None:
-    from rich.table import Table
-
-    shown = Table(*_COLUMNS)
+    shown = slim_table(*_COLUMNS, words=["law", "gate"])
     for row in table.select(_COLUMNS).iter_rows():
         shown.add_row(*(f"{value:.2f}" if isinstance(value, float) else str(value) for value in row))
     console.print(shown)

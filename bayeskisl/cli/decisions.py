@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bayeskisl.cli.display import console, loading
+from bayeskisl.cli.display import console, loading, slim_table
 from bayeskisl.errors import InputError
 from bayeskisl.quantities import read_number, read_numbers
 
@@ -133,8 +133,6 @@ def decide(
 
 
 def _print_table(fit: "Fit", sizes: list[int], budgets: list[int | None], options: dict, as_json: bool) -> None:
-    from rich.table import Table
-
     from bayeskisl.decision import decision_table
     from bayeskisl.reporting.text import decision_rows
 
@@ -144,7 +142,7 @@ def _print_table(fit: "Fit", sizes: list[int], budgets: list[int | None], option
         typer.echo(found.to_json(orient="records", indent=2))
         return
     head, *rows = decision_rows(found)
-    table = Table(*head)
+    table = slim_table(*head, words=["edges"])
     for row in rows:
         table.add_row(*row)
     console.print(table)

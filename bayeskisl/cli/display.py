@@ -1,20 +1,31 @@
 """What a person sees while something takes long; quiet when nobody looks."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Column, Table
 
 from bayeskisl.quantities import short
 from bayeskisl.sweeping.plan import Stack
 from bayeskisl.sweeping.run import Pass
 from bayeskisl.workflow.events import DemoEvents
 
-__all__ = ["SweepDisplay", "console", "counting", "duration", "loading"]
+__all__ = ["SweepDisplay", "console", "counting", "duration", "loading", "slim_table"]
 
 console = Console()
 _err = Console(stderr=True)
+
+
+def slim_table(*columns: str, words: Container[str] = ()) -> Table:
+    """A table for eighty characters: all columns but those of words are of numbers, which end where they should."""
+    titled = [
+        Column(name.replace("_", " "), justify="left" if name in words else "right", overflow="fold")
+        for name in columns
+    ]
+    return Table(*titled, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, pad_edge=False)
 
 
 class SweepDisplay(DemoEvents):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.cli.display import slim_table
 from bayeskisl.quantities import short
 
 if TYPE_CHECKING:
@@ -26,13 +27,10 @@ _OF_GROUP = {
 
 def posterior_table(fit: "Fit") -> "Table":
     """Medians and 90 % equal-tailed intervals, group by group."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Column, Table
-
     from bayeskisl.decision.intervals import interval
     from bayeskisl.reporting.numbers import span, three_digits
 
-    table = Table("", Column("median", justify="right"), "90 % interval", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = slim_table("", "median", "90 % interval", words=["", "90 % interval"])
     groups = fit.posterior[schema.GROUP].values
     for group in groups:
         if len(groups) > 1:

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bayeskisl.cli.decisions import Domain
-from bayeskisl.cli.display import SweepDisplay, console, loading
+from bayeskisl.cli.display import SweepDisplay, console, loading, slim_table
 from bayeskisl.errors import InputError
 from bayeskisl.quantities import read_number, short, size
 
 if TYPE_CHECKING:
     import xarray as xr
-    from rich.table import Table
 
     from bayeskisl.design import Plan
 
@@ -25,7 +24,15 @@ Money = Annotated[str, typer.Option(help="What may be spent: 600 (device-seconds
 Largest = Annotated[str | None, typer.Option(help="Largest size that may be trained; by default the largest seen.")]
 Batch = Annotated[int, typer.Option(min=1, help="Runs in one plan at most.")]
 Kappa = Annotated[
-    float, typer.Option(min=0.0, max=1.0, help="Gains are divided by cost to this power; 0: ignore costs.")
+    float | None,
+    typer.Option(
+        min=0.0, max=1.0, show_default=False,
+        help="Gains are divided by cost to this power; 0: ignore costs. Left out, 1, and less where the batch is full "
+        "before the money is spent.",
+    ),
+]  # fmt: skip
+Thrift = Annotated[
+    float, typer.Option("--kappa", min=0.0, max=1.0, help="Gains are divided by cost to this power; 0: ignore costs.")
 ]
 _ROWS = 12  # of the table of candidates
 
@@ -42,7 +49,7 @@ def plan(
     largest: Largest = None,
     batch: Batch = 8,
     score: Annotated[str, typer.Option(help="variance, information or regret.")] = "variance",
-    kappa: Kappa = 1.0,
+    kappa: Kappa = None,
     planner: Annotated[str, typer.Option(help="greedy, or a baseline such as v-optimal.")] = "greedy",
     domain: Domain = None,
     seed: int = 0,
@@ -111,7 +118,7 @@ def loop(
     law: Annotated[str, typer.Option(help="A law's TOML file, or the name of a shipped one.")] = "collapse",
     largest: Largest = None,
     batch: Batch = 8,
-    kappa: Kappa = 1.0,
+    kappa: Thrift = 1.0,
     device: Annotated[str, typer.Option(help="Where to train: cpu, cuda, cuda:1, ...")] = "cpu",
     workers: Annotated[int | None, typer.Option(min=1, help="Training processes.")] = None,
     seed: int = 0,
@@ -168,7 +175,8 @@ def replay(
 def _show(plan: "Plan") -> None:
     per = "1e15 FLOP" if plan.costs.unit == "FLOP" else "device-hour"
     several = plan.table["tokens"].nunique() > 1
-    table = _table("", "params", *(["tokens"] if several else []), "level", "runs", "cost", "width", "narrowing")
+    columns = ("", "params", *(["tokens"] if several else []), "level", "runs", "cost", "width", "narrowing", "why")
+    table = slim_table(*columns, words=["why"])
     chosen = {purchase.run: number for number, purchase in reversed(list(enumerate(plan.purchases, start=1)))}
     for row in plan.table.head(_ROWS).itertuples():
         number = next((str(n) for run, n in chosen.items() if _is(run, row)), "")
@@ -184,7 +192,7 @@ def _show(plan: "Plan") -> None:
     )
     console.print(table)
     if plan.purchases:
-        order = _table("", "params", "level", "runs", "spent", "width")
+        order = slim_table("", "params", "level", "runs", "spent", "width", "why", words=["why"])
         for number, p in enumerate(plan.purchases, start=1):
             order.add_row(str(number), size(p.run.params), f"{p.run.level:g}", str(p.run.replicates),
                           f"{p.spent:.3g}", f"{p.width:.3f}", p.why)  # fmt: skip
@@ -193,16 +201,6 @@ def _show(plan: "Plan") -> None:
     typer.echo(plan.verdict)
     for note in plan.notes:
         typer.echo(f"note: {note}")
-
-
-def _table(*numbers: str) -> "Table":
-    """Columns of numbers, and one of reasons; narrow enough for eighty characters."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Column, Table
-
-    return Table(
-        *(Column(name, justify="right", no_wrap=True) for name in numbers), "why", box=SIMPLE_HEAD, padding=(0, 1, 0, 0)
-    )
 
 
 def _is(run: object, row: object) -> bool:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bayeskisl.cli.display import console, counting, loading
+from bayeskisl.cli.display import console, counting, loading, slim_table
 from bayeskisl.errors import InputError
 
 proof_app = typer.Typer(
@@ -147,9 +147,7 @@ def pages(
 
 
 def _show(table: Any, columns: tuple[str, ...]) -> None:
-    from rich.table import Table
-
-    shown = Table(*columns)
+    shown = slim_table(*columns, words=[name for name in columns if str(table[name].dtype) == "String"])
     for row in table.select(columns).iter_rows():
         shown.add_row(*(f"{value:,.3g}" if isinstance(value, float) else str(value) for value in row))
     console.print(shown)

@@ -74,8 +74,10 @@ class Plan:
         (3.29 tau if tau were known) and of one run is left, which no other run removes.
     budget : Budget
     costs : Costs
-    score, kappa, planner, seed
+    score, planner, seed
         As asked for.
+    kappa : float
+        As asked for, or as chosen.
     pending : tuple of Run
         Counted as planned before.
     trained : tuple of Run
@@ -199,7 +201,7 @@ def plan(
     batch: int = 8,
     pending: Sequence[Run] = (),
     score: Score = "variance",
-    kappa: float = 1.0,
+    kappa: float | None = None,
     planner: str = "greedy",
     particles: int = PARTICLES,
     seed: int = 0,
@@ -226,8 +228,9 @@ def plan(
     score : {"variance", "information", "regret"}
         Expected reduction of the reducible variance of the plan's `quantity`, expected information about it, or
         expected gain in kept facts, infused and background, of a choice by expected kept facts.
-    kappa : float
-        Scores are divided by cost ** kappa; 0 ignores costs.
+    kappa : float, optional
+        Scores are divided by cost ** kappa; 0 ignores costs. Left out, 1; where the batch is then full before the money
+        is spent, the one of 1, 1/2 and 0 whose batch is expected to leave the narrowest interval.
     planner : str
         ``"greedy"``, or a baseline of `bayeskisl.design.PLANNERS`.
     particles : int
@@ -260,16 +263,19 @@ def plan(
     outlook = Outlook.of(beliefs, fit.curves)
     for run in pending:
         outlook = outlook.after(run, rng)
-    problem = Problem(outlook, offered, costs, budget.amount, batch, score, kappa, trained=_trained(fit.curves))
-    tired = outlook.effective_particles() < FEWEST_PARTICLES
-    purchases, after = ([], outlook) if tired else _batch(problem, planner, seed)
+    asked = 1.0 if kappa is None else kappa
+    problem = Problem(outlook, offered, costs, budget.amount, batch, score, asked, trained=_trained(fit.curves))
     notes = _notes(fit, beliefs.laws, beliefs.target.group)
-    if planner == "greedy" and kappa > 0 and purchases and not _narrows(outlook, after):
-        regardless, dear = _batch(replace(problem, kappa=0.0), planner, seed)
-        if _narrows(outlook, dear):
-            purchases, after = regardless, dear
+    purchases, after = [], outlook
+    if outlook.effective_particles() >= FEWEST_PARTICLES:
+        purchases, after = _batch(problem, planner, seed)
+    if planner == "greedy" and purchases:
+        cheap = purchases[-1]
+        problem, purchases, after = _with_costs_weighed(problem, purchases, after, seed, given=kappa is not None)
+        if problem.kappa < asked:
             notes.append(
-                f"Runs chosen by gain per cost ** {kappa:g} would not help: costs count only in the budget here."
+                f"Gains count per cost ** {problem.kappa:g}: per cost ** {asked:g} the batch would have spent "
+                f"{cheap.spent:.3g} of {budget.amount:.3g} {costs.unit} and left the interval at {cheap.width:.2f}."
             )
     left = round(after.effective_particles())
     if purchases and len(purchases) < batch and left < FEWEST_PARTICLES:
@@ -287,7 +293,7 @@ def plan(
         budget=budget,
         costs=costs,
         score=score,
-        kappa=kappa,
+        kappa=problem.kappa,
         planner=planner,
         seed=seed,
         pending=tuple(pending),
@@ -305,6 +311,27 @@ def _batch(problem: Problem, planner: str, seed: int) -> tuple[list[Purchase], O
         why = reason(run, problem.outlook)
         purchases.append(Purchase(run, problem.cost_of(run), spent, expected_width(after), why))
     return purchases, after
+
+
+def _with_costs_weighed(
+    problem: Problem, purchases: list[Purchase], after: Outlook, seed: int, *, given: bool
+) -> tuple[Problem, list[Purchase], Outlook]:
+    """The batch, or one for which costs count less and that is expected to leave a clearly narrower interval.
+
+    A batch of a few runs that is chosen by gain per cost fills up with the cheapest and leaves the money unspent. Where
+    the exponent is given, costs are ignored only if nothing would help otherwise.
+    """
+    start = problem.outlook
+    if given:
+        weights = [0.0] if problem.kappa > 0 and not _narrows(start, after) else []
+    else:
+        weights = [0.5, 0.0] if len(purchases) == problem.batch else []
+    for weight in weights:
+        other = replace(problem, kappa=weight)
+        bought, left = _batch(other, "greedy", seed)
+        if _narrows(after, left) or (_narrows(start, left) and not _narrows(start, after)):
+            problem, purchases, after = other, bought, left
+    return problem, purchases, after
 
 
 def _narrows(before: Outlook, after: Outlook) -> bool:
@@ -349,10 +376,10 @@ def _trained(curves: Any) -> tuple[Run, ...]:
     return tuple(Run(*row) for row in zip(*columns, strict=True))
 
 
-def _check(batch: int, kappa: float, score: str, planner: str) -> None:
+def _check(batch: int, kappa: float | None, score: str, planner: str) -> None:
     if batch < 1:
         raise InputError("a batch of at least 1", batch, "batch")
-    if not 0 <= kappa <= 1:
+    if kappa is not None and not 0 <= kappa <= 1:
         raise InputError("a number in [0, 1]", kappa, "kappa")
     if score not in SCORES:
         raise InputError(f"a score among {', '.join(SCORES)}", repr(score), "score")

@@ -160,6 +160,17 @@ def test_costs_are_ignored_where_cheap_runs_alone_would_not_help(fitted):
     assert chosen.worth_while
 
 
+def test_a_full_batch_does_not_leave_the_money_unspent(fitted, candidates, planned):
+    rich = made(fitted, candidates, budget=2_000, batch=2)
+    thrifty = made(fitted, candidates, budget=2_000, batch=2, kappa=1.0)
+    assert thrifty.kappa == 1.0
+    assert rich.kappa < 1.0
+    assert thrifty.frontier[-1][0] < rich.frontier[-1][0] <= 2_000
+    assert rich.frontier[-1][1] < 0.98 * thrifty.frontier[-1][1]
+    assert any(note.startswith("Gains count per cost **") for note in rich.notes)
+    assert not any(note.startswith("Gains count") for note in (*thrifty.notes, *planned.notes))
+
+
 def test_too_little_money_is_said(fitted, candidates):
     poor = made(fitted, candidates, budget=0.5)
     assert not poor.runs
