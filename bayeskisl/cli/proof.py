@@ -33,7 +33,7 @@ def coverage(
         table = prove_coverage(out, law, tuple(world or WORLDS), count, tell)
     _show(
         table,
-        ("world", "target", "forecaster", "simulations", "covers_50", "covers_80", "covers_90", "width", "over_oracle"),
+        ("world", "target", "forecaster", "simulations", "covers_80", "covers_90", "width", "over_oracle"),
     )
 
 
