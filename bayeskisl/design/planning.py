@@ -8,7 +8,7 @@ import numpy as np
 
 from bayeskisl import schema
 from bayeskisl.cores import one_blas_thread
-from bayeskisl.decision.target import Target
+from bayeskisl.decision.target import Target, target_of
 from bayeskisl.design.beliefs import PARTICLES, believe
 from bayeskisl.design.candidates import Run, candidate_runs, sorted_runs
 from bayeskisl.design.costs import FLOP, Budget, Costs, read_budget
@@ -27,6 +27,8 @@ __all__ = ["Plan", "Purchase", "plan"]
 SCORES = ("variance", "information", "regret")
 # A plan that narrows the interval by less than this share is not worth a night of anybody's machine.
 _WORTH_WHILE = 0.02
+# From here on, how many times the largest size on offer the target is, a size between is looked at.
+_FAR = 2.0
 
 
 @dataclass(frozen=True)
@@ -257,8 +259,10 @@ def plan(
     budget = read_budget(budget)
     costs = _costs_for(budget, costs)
     offered = candidate_runs(fit, params, tokens, seed=seed) if candidates is None else sorted_runs(candidates)
-    beliefs = believe(fit, params, tokens, (run.cell for run in (*offered, *pending)), particles=particles, seed=seed)
-    _refuse_target(offered, beliefs.target)
+    _refuse_target(offered, target_of(fit.curves, params, tokens))
+    larger = _larger_runs(fit, params, tokens, offered, seed)
+    cells = (run.cell for run in (*offered, *larger, *pending))
+    beliefs = believe(fit, params, tokens, cells, particles=particles, seed=seed)
     rng = np.random.default_rng([seed, 1])
     outlook = Outlook.of(beliefs, fit.curves)
     for run in pending:
@@ -277,6 +281,7 @@ def plan(
                 f"Gains count per cost ** {problem.kappa:g}: per cost ** {asked:g} the batch would have spent "
                 f"{cheap.spent:.3g} of {budget.amount:.3g} {costs.unit} and left the interval at {cheap.width:.2f}."
             )
+    notes += _what_larger_would_tell(problem, larger, after)
     left = round(after.effective_particles())
     if purchases and len(purchases) < batch and left < FEWEST_PARTICLES:
         notes.append(
@@ -332,6 +337,33 @@ def _with_costs_weighed(
         if _narrows(after, left) or (_narrows(start, left) and not _narrows(start, after)):
             problem, purchases, after = other, bought, left
     return problem, purchases, after
+
+
+def _larger_runs(fit: "Fit", params: float, tokens: float | None, offered: Sequence[Run], seed: int) -> tuple[Run, ...]:
+    """Single runs of a size halfway between the largest on offer and the target; none where the two are close."""
+    largest = max(run.params for run in offered)
+    if params < _FAR * largest:
+        return ()
+    size = float(f"{np.sqrt(largest * params):.3g}")
+    return candidate_runs(fit, params, tokens, sizes=[size], largest=size, levels=5, replicates=[1], seed=seed)
+
+
+def _what_larger_would_tell(problem: Problem, larger: Sequence[Run], after: Outlook) -> list[str]:
+    """A note, where one affordable run of a larger size would narrow the interval more than the whole batch."""
+    affordable = [run for run in larger if problem.cost_of(run) <= problem.budget]
+    if not affordable:
+        return []
+    gains = problem.outlook.gains(affordable)
+    best = affordable[int(np.argmax(gains))]
+    width = expected_width(problem.outlook, float(np.max(gains)))
+    if width > (1 - _WORTH_WHILE) * expected_width(after):
+        return []
+    unit = schema.UNITS[schema.AXES[problem.outlook.beliefs.target.axis]]
+    return [
+        f"A larger size would tell more: one run of {best.params:,.0f} parameters at {best.level:,.6g} {unit}, for "
+        f"{problem.cost_of(best):.3g} {problem.costs.unit}, is expected to leave {width:.2f} by itself. If it may be "
+        f"trained, allow it with `largest`, or `--largest {best.params:.0f}`."
+    ]
 
 
 def _narrows(before: Outlook, after: Outlook) -> bool:

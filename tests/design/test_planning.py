@@ -171,6 +171,23 @@ def test_a_full_batch_does_not_leave_the_money_unspent(fitted, candidates, plann
     assert not any(note.startswith("Gains count") for note in (*thrifty.notes, *planned.notes))
 
 
+def test_a_larger_size_that_would_tell_more_is_named(fitted, candidates):
+    small = [run for run in candidates if run.params <= 13_824]
+    told = made(fitted, small, budget=200).notes[-1]
+    size = int(told.split("--largest ")[1].split("`")[0])
+    assert 13_824 < size < TARGET
+    width = float(told.split("to leave ")[1].split(" by")[0])
+    allowed = made(fitted, candidate_runs(fitted, TARGET, sizes=[size], largest=size), budget=200, batch=1)
+    assert allowed.frontier[-1][1] <= width + 0.02
+    assert width < made(fitted, small, budget=200).frontier[-1][1]
+
+
+def test_a_larger_size_is_not_named_where_it_is_too_dear_or_next_to_the_target(fitted, candidates):
+    small = [run for run in candidates if run.params <= 13_824]
+    for notes in (made(fitted, small, budget=3).notes, made(fitted, [Run(0.6 * TARGET, TOKENS, 900.0)]).notes):
+        assert not any("A larger size" in note for note in notes)
+
+
 def test_too_little_money_is_said(fitted, candidates):
     poor = made(fitted, candidates, budget=0.5)
     assert not poor.runs
