@@ -132,7 +132,13 @@ def _draw_risk(axes: Axes, decision: Decision) -> None:
     axes.set_yticks(np.linspace(0, 1, 5))
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set_ylabel("probability that the run ...")
-    axes.legend(loc="center left" if attrs["axis"] == "amount" else "center")
+    axes.legend(loc=f"center {_free_side(data)}" if attrs["axis"] == "amount" else "center")
+
+
+def _free_side(data: xr.Dataset) -> str:
+    """Where the risk of an amount leaves room beside it: it is low at the left, and high at the right."""
+    rises = int(np.argmax(data["shortfall_risk"].values > 0.5))
+    return "right" if 0 < rises < 0.55 * data.sizes["infusion"] else "left"
 
 
 def _draw_span(axes: Axes, data: xr.Dataset, name: str, height: float, color: str) -> None:

@@ -76,5 +76,5 @@ def _target(row: dict[str, Any]) -> tuple:
 
 
 def _label(trained: str, params: int, tokens: int) -> str:
-    remains = trained.split(",")[0] if "sizes" in trained else "smaller budgets"
+    remains = trained.split(",")[0] if "sizes" in trained else "smaller\nbudgets"
     return f"{short(params)}\nfrom {remains}"

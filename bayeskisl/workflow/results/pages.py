@@ -56,6 +56,8 @@ def make_pages(
             content = json.dumps({**rounded(found), "made_from": source}, indent=1)
             written(path, content + "\n")
     everything = load_findings(findings)
+    for found in everything:
+        _draw_held_out(found, pages / "figures")
     of_sweeps = [written(pages / f"{found['sweep']}.md", page(found)) for found in everything]
     beside = [name for name in BESIDE if (pages / f"{name}.md").is_file()]
     overview = index_page(everything, beside)
@@ -69,14 +71,19 @@ def load_findings(folder: str | Path) -> list[Found]:
 
 
 def _draw(found: Found, fitted: Fit, decision: Decision, folder: Path) -> None:
-    unit = schema.UNITS[schema.AXES[found["axis"]]]
+    folder.mkdir(parents=True, exist_ok=True)
     figures = {
         "curves": plot_curves(fitted),
         "collapse": plot_collapse(fitted),
         "decision": plot_decision(decision),
     }
-    if found["held_out"]:
-        figures["held-out"] = plot_held_out(found["held_out"], unit)
-    folder.mkdir(parents=True, exist_ok=True)
     for what, figure in figures.items():
         write_atomically(folder / f"{found['sweep']}-{what}.png", small_png(figure))
+
+
+def _draw_held_out(found: Found, folder: Path) -> None:
+    """From the findings alone."""
+    if found["held_out"]:
+        folder.mkdir(parents=True, exist_ok=True)
+        figure = plot_held_out(found["held_out"], schema.UNITS[schema.AXES[found["axis"]]])
+        write_atomically(folder / f"{found['sweep']}-held-out.png", small_png(figure))
