@@ -17,12 +17,15 @@ def pages(
         "data/results"
     ),
     out: Annotated[Path, typer.Option(help="Folder of the pages.")] = Path("docs/results"),
+    work: Annotated[
+        Path, typer.Option(help="Folder of what is found, stage by stage; the same command goes on from there.")
+    ] = Path("runs/results"),
     fresh: Annotated[bool, typer.Option(help="Find again what was found from the same runs, laws and code.")] = False,
 ) -> None:
     """Fit each sweep, leave its largest sizes out, compare the laws, and write one page about it; minutes a sweep."""
     with loading("loading PyMC"):
         from bayeskisl.workflow.results.pages import make_pages
-    for path in make_pages(sweeps or (), findings, out, lambda stage: typer.echo(stage, err=True), fresh=fresh):
+    for path in make_pages(sweeps or (), findings, out, work, lambda stage: typer.echo(stage, err=True), fresh=fresh):
         typer.echo(str(path))
 
 

@@ -17,7 +17,10 @@ _BOOTSTRAPS = 10_000
 
 @dataclass(frozen=True)
 class LeaveOneOut:
-    """Log predictive density of each run or cell left out, in nats, and the largest Pareto k (reliable below .7)."""
+    """Log predictive density of each run or cell left out, in nats, and the largest Pareto k (reliable below .7).
+
+    The k is infinite where the largest importance weights are all one value, of which no tail can be judged.
+    """
 
     pointwise: np.ndarray
     pareto_k: float
@@ -39,11 +42,21 @@ def leave_one_out(log_likelihood: np.ndarray) -> LeaveOneOut:
     by_observation = np.ascontiguousarray(log_likelihood.T)
     # what every draw predicts alike (a bound, or a law without collapse) needs no weights, and has no tail to smooth
     pointwise, pareto_k, varies = by_observation[:, 0].copy(), 0.0, np.ptp(by_observation, axis=1) > 1e-9
-    if varies.any():
-        log_weights, k = array_stats.psislw(by_observation[varies])
-        pointwise[varies] = log_sum_exp(log_weights + by_observation[varies], axis=1)
-        pareto_k = float(np.max(k))
+    for at in np.flatnonzero(varies):
+        log_weights, k = _smoothed(by_observation[at])
+        pointwise[at] = log_sum_exp(log_weights + by_observation[at], axis=0)
+        pareto_k = max(pareto_k, k)
     return LeaveOneOut(pointwise, pareto_k)
+
+
+def _smoothed(log_likelihood: np.ndarray) -> tuple[np.ndarray, float]:
+    """Log importance weights of the draws, and their Pareto k."""
+    draws = len(log_likelihood)
+    tail = int(min(draws / 5, 3 * np.sqrt(draws)))  # as the smoothing takes it
+    if np.sum(log_likelihood == log_likelihood.min()) >= tail:
+        return -log_likelihood - log_sum_exp(-log_likelihood, axis=0), np.inf
+    log_weights, k = array_stats.psislw(log_likelihood)
+    return log_weights, float(k)
 
 
 def law_weights(pointwise: dict[str, np.ndarray], floor: float = FLOOR) -> dict[str, float]:

@@ -41,6 +41,15 @@ def test_leave_one_out_of_a_normal_mean_is_exact():
     assert left_out.pareto_k < 0.5
 
 
+@pytest.mark.parametrize("lowest", [300, 1_500])
+def test_a_cell_that_many_draws_rule_out_alike_is_marked_and_stops_nothing(lowest):
+    ruled_out = np.where(np.arange(4_000) < lowest, -745.0, RNG.normal(-20, 1, 4_000))
+    left_out = leave_one_out(np.stack([ruled_out, RNG.normal(-2, 0.1, 4_000)], axis=1))
+    assert left_out.pareto_k == np.inf
+    assert left_out.pointwise[0] == pytest.approx(-745.0 + np.log(4_000 / lowest), abs=1e-6)
+    assert left_out.pointwise[1] == pytest.approx(-2, abs=0.1)
+
+
 def test_what_every_draw_predicts_alike_is_left_out_as_it_is():
     log_likelihood = np.stack([np.full(500, -3.0), RNG.normal(-2, 0.1, 500)], axis=1)
     left_out = leave_one_out(log_likelihood)

@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,10 @@ from bayeskisl.decision import Decision, intervals
 from bayeskisl.inference import Fit, compare, fit
 from bayeskisl.inference.storage import constant_data
 from bayeskisl.laws import load_law
-from bayeskisl.workflow.results.held_out import held_out_predictions
+from bayeskisl.workflow.results.held_out import held_out_predictions, splits
 from bayeskisl.workflow.results.measurements import measured_cells, moving_share
 from bayeskisl.workflow.results.planned import planned, said_of
+from bayeskisl.workflow.results.stages import Stages
 from bayeskisl.workflow.results.subjects import Subject
 
 __all__ = ["find", "made_from"]
@@ -48,14 +49,14 @@ def _source_sha256() -> str:
     return source.hexdigest()
 
 
-def find(subject: Subject, tell: Callable[[str], None]) -> tuple[Found, Fit, Decision]:
+def find(subject: Subject, stages: Stages) -> tuple[Found, Fit, Decision]:
     """Fit a sweep in every way that its page reports.
 
     Parameters
     ----------
     subject : Subject
-    tell : callable
-        Is told what is being done.
+    stages : Stages
+        What is there is taken from it, what is not is made and kept.
 
     Returns
     -------
@@ -66,41 +67,50 @@ def find(subject: Subject, tell: Callable[[str], None]) -> tuple[Found, Fit, Dec
     decision : Decision
         For a larger model.
     """
-    curves = subject.curves()
-    tell("fitting every law")
-    main = fit(curves, subject.law, rivals=subject.rivals, throw=False)
-    tell("comparing the laws")
-    sizes = len(np.unique(curves[schema.PARAMS]))
-    compared = compare([main], largest=1 if sizes > _FEWEST else 0)
-    tell("fitting on total parameters")
+    curves, law, rivals = subject.curves(), subject.law, subject.rivals
+    main = stages.fit("fitting every law", "fit", lambda: fit(curves, law, rivals=rivals, throw=False))
+    laws = stages.plain("comparing the laws", "laws", lambda: _compared(main))
     on_total = curves.assign_coords({schema.PARAMS: curves[schema.TOTAL_PARAMS]})
-    total = fit(on_total, subject.law, rivals=(), throw=False)
-    tell("measuring each cell by itself")
-    cells = measured_cells(curves)
-    tell("deciding for a larger model")
-    decision = planned(main)
+    total = stages.fit("fitting on total parameters", "fit-total", lambda: fit(on_total, law, rivals=(), throw=False))
+    cells = stages.plain("measuring each cell by itself", "cells", lambda: measured_cells(curves))
+    decision = stages.decision("deciding for a larger model", "decision", lambda: planned(main))
+    held_out = [
+        row
+        for number, split in enumerate(splits(curves), start=1)
+        for row in stages.plain(
+            f"leaving out: trained on {split[0]}",
+            f"held-out-{number}",
+            partial(held_out_predictions, curves, law, rivals, *split),
+        )
+    ]
     return (
         {
             "sweep": subject.name,
             "sweeps": list(subject.sweeps),
             "axis": curves.attrs["axis"],
-            "law": subject.law,
+            "law": law,
             "curves": _described(curves),
             "cells": cells,
             "fit": _of_fit(main, curves),
             "fit_total": _of_fit(total, total.curves),
-            "laws": {
-                "table": compared.table.to_dicts(),
-                "weights": compared.weights,
-                "best": compared.best,
-                "verdict": compared.verdict,
-            },
-            "held_out": held_out_predictions(curves, subject.law, subject.rivals, tell),
+            "laws": laws,
+            "held_out": held_out,
             "decision": said_of(decision),
         },
         main,
         decision,
     )
+
+
+def _compared(main: Fit) -> Found:
+    sizes = len(np.unique(main.curves[schema.PARAMS]))
+    compared = compare([main], largest=1 if sizes > _FEWEST else 0)
+    return {
+        "table": compared.table.to_dicts(),
+        "weights": compared.weights,
+        "best": compared.best,
+        "verdict": compared.verdict,
+    }
 
 
 def _described(curves: xr.Dataset) -> Found:

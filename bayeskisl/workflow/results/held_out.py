@@ -1,6 +1,6 @@
 """Sizes and budgets left out of a sweep, predicted from the rest, and compared with what was measured there."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -46,16 +46,23 @@ def splits(curves: xr.Dataset) -> Iterator[tuple[str, np.ndarray, list[tuple[flo
         yield f"budgets below {most:,} tokens", remains, [at for at in points if at[1] == most]
 
 
-def held_out_predictions(curves: xr.Dataset, law: str, rivals: Sequence[str], tell: Callable[[str], None]) -> list[Row]:
-    """Every prediction of a cell that was left out, one row per split, cell and law, and one for their mixture.
+def held_out_predictions(
+    curves: xr.Dataset,
+    law: str,
+    rivals: Sequence[str],
+    trained: str,
+    remains: np.ndarray,
+    targets: Sequence[tuple[float, float]],
+) -> list[Row]:
+    """Every prediction of a cell that one split leaves out, one row per cell and law, and one for their mixture.
 
     Parameters
     ----------
     curves : xarray.Dataset
     law : str
     rivals : sequence of str
-    tell : callable
-        Is told what is being fitted.
+    trained, remains, targets
+        One of the `splits`.
 
     Returns
     -------
@@ -65,22 +72,14 @@ def held_out_predictions(curves: xr.Dataset, law: str, rivals: Sequence[str], te
         the decades between the largest size seen and the target's, the law's ``weight``, and whether the posterior
         passed its ``gate``.
     """
+    seen = curves.isel({schema.RUN: np.flatnonzero(remains)})
+    posterior = fit(seen, law, rivals=rivals, throw=False)
+    largest, gate = seen[schema.PARAMS].values.max(), posterior.gate.passed
     rows: list[Row] = []
-    for trained, remains, targets in splits(curves):
-        tell(f"leaving out: trained on {trained}")
-        seen = curves.isel({schema.RUN: np.flatnonzero(remains)})
-        posterior = fit(seen, law, rivals=rivals, throw=False)
-        for params, tokens in targets:
-            ahead = predict(posterior, params, tokens, throw=False)
-            rows += _rows(
-                ahead,
-                curves,
-                {
-                    "trained": trained,
-                    "decades": float(np.log10(params / seen[schema.PARAMS].values.max())),
-                    "gate": posterior.gate.passed,
-                },
-            )
+    for params, tokens in targets:
+        ahead = predict(posterior, params, tokens, throw=False)
+        where = {"trained": trained, "decades": float(np.log10(params / largest)), "gate": gate}
+        rows += _rows(ahead, curves, where)
     return rows
 
 

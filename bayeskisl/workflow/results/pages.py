@@ -1,6 +1,7 @@
 """Remaking the results: findings as JSON, figures and pages, each only where something changed."""
 
 import json
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from bayeskisl.workflow.results.files import rounded, written
 from bayeskisl.workflow.results.findings import Found, find, made_from
 from bayeskisl.workflow.results.images import small_png
 from bayeskisl.workflow.results.overview import BESIDE, index_page
+from bayeskisl.workflow.results.stages import Stages
 from bayeskisl.workflow.results.subjects import SUBJECTS, subject_of
 from bayeskisl.workflow.results.text import page
 
@@ -21,7 +23,13 @@ __all__ = ["load_findings", "make_pages"]
 
 
 def make_pages(
-    names: Sequence[str], findings: str | Path, pages: str | Path, tell: Callable[[str], None], *, fresh: bool = False
+    names: Sequence[str],
+    findings: str | Path,
+    pages: str | Path,
+    work: str | Path,
+    tell: Callable[[str], None],
+    *,
+    fresh: bool = False,
 ) -> list[Path]:
     """Find what sweeps say, and write it down.
 
@@ -31,6 +39,8 @@ def make_pages(
         Of shipped sweeps; empty for all.
     findings, pages : path
         Folders of the JSON files and of the pages.
+    work : path
+        Folder in which each stage is kept until a page is whole; the same call goes on from there.
     tell : callable
         Is told what is being done.
     fresh : bool
@@ -46,15 +56,17 @@ def make_pages(
     InputError
         If there is no such sweep.
     """
-    findings, pages = Path(findings), Path(pages)
+    findings, pages, work = Path(findings), Path(pages), Path(work)
     subjects = [subject_of(name) for name in names] or list(SUBJECTS.values())
     for subject in subjects:
         source, path = made_from(subject), findings / f"{subject.name}.json"
         if fresh or not path.is_file() or json.loads(path.read_text())["made_from"] != source:
-            found, fitted, decision = find(subject, lambda stage, name=subject.name: tell(f"{name}: {stage}"))
+            stages = Stages(work / subject.name, source, lambda stage, name=subject.name: tell(f"{name}: {stage}"))
+            found, fitted, decision = find(subject, stages)
             _draw(found, fitted, decision, pages / "figures")
             content = json.dumps({**rounded(found), "made_from": source}, indent=1)
             written(path, content + "\n")
+            shutil.rmtree(stages.folder)
     everything = load_findings(findings)
     for found in everything:
         _draw_held_out(found, pages / "figures")

@@ -4,6 +4,7 @@ import pytest
 
 from bayeskisl.inference import fit, simulate
 from bayeskisl.workflow.results.planned import planned, said_of
+from bayeskisl.workflow.results.stages import Stages
 from bayeskisl.workflow.results.text import _decision
 
 SIZES = [6_144, 13_824, 24_576]
@@ -19,6 +20,13 @@ def decision():
 def test_the_target_is_four_times_the_largest_size_at_its_budget(decision):
     assert decision.data.attrs["params"] == 4 * SIZES[-1]
     assert decision.data.attrs["tokens"] == 614_400
+
+
+def test_a_kept_decision_says_the_same(decision, tmp_path):
+    stages = Stages(tmp_path / "mine", {}, lambda said: None)
+    kept = stages.decision("deciding", "decision", lambda: decision)
+    assert said_of(kept) == said_of(decision)
+    assert kept.choice == decision.choice
 
 
 def test_the_page_shows_the_command_and_what_it_prints(decision):
