@@ -270,7 +270,8 @@ def plan(
     asked = 1.0 if kappa is None else kappa
     problem = Problem(outlook, offered, costs, budget.amount, batch, score, asked, trained=_trained(fit.curves))
     notes = _notes(fit, beliefs.laws, beliefs.target.group)
-    purchases, after = [], outlook
+    purchases: list[Purchase] = []
+    after = outlook
     if outlook.effective_particles() >= FEWEST_PARTICLES:
         purchases, after = _batch(problem, planner, seed)
     if planner == "greedy" and purchases:

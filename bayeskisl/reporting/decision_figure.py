@@ -1,5 +1,7 @@
 """A decision in one picture: the risk of each infusion, what is kept, and what a wrong choice costs on either side."""
 
+from typing import Literal
+
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
@@ -132,13 +134,13 @@ def _draw_risk(axes: Axes, decision: Decision) -> None:
     axes.set_yticks(np.linspace(0, 1, 5))
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set_ylabel("probability that the run ...")
-    axes.legend(loc=f"center {_free_side(data)}" if attrs["axis"] == "amount" else "center")
+    axes.legend(loc=_free_side(data) if attrs["axis"] == "amount" else "center")
 
 
-def _free_side(data: xr.Dataset) -> str:
+def _free_side(data: xr.Dataset) -> Literal["center left", "center right"]:
     """Where the risk of an amount leaves room beside it: it is low at the left, and high at the right."""
     rises = int(np.argmax(data["shortfall_risk"].values > 0.5))
-    return "right" if 0 < rises < 0.55 * data.sizes["infusion"] else "left"
+    return "center right" if 0 < rises < 0.55 * data.sizes["infusion"] else "center left"
 
 
 def _draw_span(axes: Axes, data: xr.Dataset, name: str, height: float, color: str) -> None:
