@@ -70,9 +70,9 @@ def prove_coverage(
     _require_known(worlds, "world", WORLDS)
     studies = {
         name: (coverage_trials(Path(folder), WORLDS[name], law), partial(simulate_forecasts, WORLDS[name], law))
-        for name in worlds
+        for name in WORLDS
     }
-    tables = map(coverage_table, _in_turn(studies, count, tell))
+    tables = map(coverage_table, _in_turn(studies, worlds, count, tell))
     return _written(pl.concat(tables), Path(folder) / "coverage.csv")
 
 
@@ -98,7 +98,7 @@ def prove_calibration(
     studies = {
         law.name: (calibration_trials(Path(folder), law), partial(simulate_ranks, law)) for law in map(load_law, laws)
     }
-    return _written(calibration_table(_in_turn(studies, count, tell)), Path(folder) / "calibration.csv")
+    return _written(calibration_table(_in_turn(studies, studies, count, tell)), Path(folder) / "calibration.csv")
 
 
 def prove_rivals(
@@ -134,11 +134,12 @@ def prove_rivals(
     """
     _require_known(truths, "truth", TRUTHS)
     studies = {
-        f"{truth}, {many} sizes": (rival_trials(Path(folder), truth, many), partial(simulate_contests, truth, many))
-        for many in sizes
-        for truth in truths
+        _contest(truth, many): (rival_trials(Path(folder), truth, many), partial(simulate_contests, truth, many))
+        for many in sorted({*SIZES, *sizes})
+        for truth in TRUTHS
     }
-    return _written(rival_table(_in_turn(studies, count, tell)), Path(folder) / "rivals.csv")
+    asked = [_contest(truth, many) for many in sizes for truth in truths]
+    return _written(rival_table(_in_turn(studies, asked, count, tell)), Path(folder) / "rivals.csv")
 
 
 def prove_replays(
@@ -167,8 +168,8 @@ def prove_replays(
         If a planner is not known, or the folder holds replays of other sweeps.
     """
     _require_known(planners, "planner", EVERYONE)
-    studies = {name: (replay_trials(Path(folder), name), partial(simulate_replays, name)) for name in planners}
-    return _written(replay_table(_in_turn(studies, count, tell)), Path(folder) / "replays.csv")
+    studies = {name: (replay_trials(Path(folder), name), partial(simulate_replays, name)) for name in EVERYONE}
+    return _written(replay_table(_in_turn(studies, planners, count, tell)), Path(folder) / "replays.csv")
 
 
 def prove_held_out(
@@ -230,13 +231,20 @@ def _require_known(names: Sequence[str], kind: str, known: Collection[str]) -> N
             raise InputError(f"a {kind} among {', '.join(known)}", repr(name), f"{kind}s")
 
 
-def _in_turn(studies: dict[str, tuple[Trials, Simulate]], count: int, tell: Tell) -> list[Trials]:
-    """The studies, each brought to `count` simulations, a turn of each after the other."""
+def _in_turn(
+    studies: dict[str, tuple[Trials, Simulate]], asked: Collection[str], count: int, tell: Tell
+) -> list[Trials]:
+    """The asked studies, brought to `count` simulations in turns; with them those that have simulations already."""
     for reached in range(_TURN, count + _TURN, _TURN):
-        for name, (trials, simulate) in studies.items():
+        for name in asked:
+            trials, simulate = studies[name]
             for finished in trials.run(min(reached, count), simulate):
                 tell(name, finished, count)
-    return [trials for trials, _ in studies.values()]
+    return [trials for trials, _ in studies.values() if len(trials)]
+
+
+def _contest(truth: str, sizes: int) -> str:
+    return f"{truth}, {sizes} sizes"
 
 
 def _written(table: pl.DataFrame, path: Path) -> pl.DataFrame:
