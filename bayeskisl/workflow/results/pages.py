@@ -5,9 +5,9 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from matplotlib.figure import Figure
+
 from bayeskisl import schema
-from bayeskisl.decision import Decision
-from bayeskisl.inference import Fit
 from bayeskisl.reporting import plot_collapse, plot_curves, plot_decision
 from bayeskisl.reporting.held_out_figure import plot_held_out
 from bayeskisl.sweeping.records import write_atomically
@@ -63,13 +63,16 @@ def make_pages(
         if fresh or not path.is_file() or json.loads(path.read_text())["made_from"] != source:
             stages = Stages(work / subject.name, source, lambda stage, name=subject.name: tell(f"{name}: {stage}"))
             found, fitted, decision = find(subject, stages)
-            _draw(found, fitted, decision, pages / "figures")
+            drawn = {"curves": plot_curves(fitted), "collapse": plot_collapse(fitted)}
+            _save(subject.name, drawn | {"decision": plot_decision(decision)}, pages / "figures")
             content = json.dumps({**rounded(found), "made_from": source}, indent=1)
             written(path, content + "\n")
             shutil.rmtree(stages.folder)
     everything = load_findings(findings)
     for found in everything:
-        _draw_held_out(found, pages / "figures")
+        if rows := found["held_out"]:
+            figure = plot_held_out(rows, schema.UNITS[schema.AXES[found["axis"]]])
+            _save(found["sweep"], {"held-out": figure}, pages / "figures")
     of_sweeps = [written(pages / f"{found['sweep']}.md", page(found)) for found in everything]
     beside = [name for name in BESIDE if (pages / f"{name}.md").is_file()]
     overview = index_page(everything, beside)
@@ -82,20 +85,7 @@ def load_findings(folder: str | Path) -> list[Found]:
     return [json.loads(path.read_text()) for path in paths if path.is_file()]
 
 
-def _draw(found: Found, fitted: Fit, decision: Decision, folder: Path) -> None:
+def _save(sweep: str, figures: dict[str, Figure], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    figures = {
-        "curves": plot_curves(fitted),
-        "collapse": plot_collapse(fitted),
-        "decision": plot_decision(decision),
-    }
     for what, figure in figures.items():
-        write_atomically(folder / f"{found['sweep']}-{what}.png", small_png(figure))
-
-
-def _draw_held_out(found: Found, folder: Path) -> None:
-    """From the findings alone."""
-    if found["held_out"]:
-        folder.mkdir(parents=True, exist_ok=True)
-        figure = plot_held_out(found["held_out"], schema.UNITS[schema.AXES[found["axis"]]])
-        write_atomically(folder / f"{found['sweep']}-held-out.png", small_png(figure))
+        write_atomically(folder / f"{sweep}-{what}.png", small_png(figure))
