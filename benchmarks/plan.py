@@ -1,4 +1,4 @@
-"""How fast candidates are scored: 1,000 candidates x 4,000 draws, and a batch of eight.
+"""How fast candidates are scored: 1,000 candidates x 4,000 draws, a batch of eight, and a whole call of `plan`.
 
     python benchmarks/plan.py [--candidates 1000] [--draws 4000] [--out FILE.json]
 
@@ -26,6 +26,7 @@ TARGET, TOKENS = 98_304, 614_400
 TRUTH = {"intercept": np.log(150), "exponent": 0.65, "curvature": 0.1, "tau": 0.06, "sigma_run": 0.08,
          "steepness_intercept": np.log(7), "lapse_intercept": -6.0}  # fmt: skip
 _RUN_EFFECTS, _TIMED = 16, 3
+_BUDGET = "5e13flop"  # more than eight of the cheapest runs cost, so that all three exponents of the cost are tried
 
 
 def timed(function) -> tuple[float, float, object]:
@@ -72,14 +73,17 @@ def main() -> None:
         made = timed(lambda: believe(posterior, TARGET, None, [r.cell for r in offered], particles=options.draws))
         outlook = Outlook.of(made[2], posterior.curves)
         scored = timed(lambda view=outlook: view.gains(offered))
-        problem = Problem(outlook, offered, Costs.of_flops(), 1e30, 8)
+        problem = Problem(Outlook.of(made[2], posterior.curves), offered, Costs.of_flops(), 1e30, 8)
         batch = timed(lambda p=problem: greedy(p, np.random.default_rng(0)))
+        whole = timed(lambda: bk.plan(posterior, TARGET, budget=_BUDGET, candidates=offered, particles=options.draws,
+                                      throw=False))  # fmt: skip
         slow = timed(lambda view=outlook: [obvious(view, run) for run in offered[-_TIMED:]])
         scale = len(offered) / _TIMED
         rows += [
             {"what": "particles", "repeat": repeat, "wall": made[0], "cpu": made[1]},
             {"what": f"{len(offered)} candidates", "repeat": repeat, "wall": scored[0], "cpu": scored[1]},
             {"what": "batch of 8", "repeat": repeat, "wall": batch[0], "cpu": batch[1]},
+            {"what": f"plan, kappa {whole[2].kappa:g} chosen", "repeat": repeat, "wall": whole[0], "cpu": whole[1]},
             {"what": "the obvious way, multiplied", "repeat": repeat, "wall": slow[0] * scale, "cpu": slow[1] * scale},
         ]  # fmt: skip
         ours, theirs = scored[2][-_TIMED:], slow[2]

@@ -23,7 +23,7 @@ from bayeskisl.decision.target import Target, target_of
 from bayeskisl.errors import InputError
 from bayeskisl.inference.coefficients import conditional_moments
 from bayeskisl.inference.storage import posterior_group
-from bayeskisl.laws import SizeLaw
+from bayeskisl.laws import Law, SizeLaw
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -293,14 +293,11 @@ def _width(draws: np.ndarray) -> float:
 
 def linear_laws(fit: "Fit") -> dict[str, float]:
     """Weights of laws that can be planned with: a fall, coefficients Gaussian given thresholds, one run scatter."""
-    lines = {"intercept", schema.EXPONENT, schema.CURVATURE}
-    usable = {
-        name: weight
-        for name, weight in fit.weights.items()
-        if lines <= set(posterior_group(fit.tree, name).data_vars)
-        and fit.laws[name].falls
-        and "sigma_run_exponent" not in fit.laws[name].unbounded
-    }
+
+    def linear(law: Law) -> bool:
+        return law.falls and not law.saturates and "sigma_run_exponent" not in law.unbounded
+
+    usable = {name: weight for name, weight in fit.weights.items() if linear(fit.laws[name])}
     if not usable:
         raise InputError("a fitted law with a collapse, linear in its coefficients, of one run scatter for all sizes",
                          ", ".join(fit.weights), "fit", "fit 'collapse' or 'power'")  # fmt: skip

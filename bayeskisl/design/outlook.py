@@ -82,9 +82,12 @@ class Outlook:
         )
 
     def gains(self, runs: Sequence[Run], score: Score = "variance") -> list[float]:
-        """That of each of many runs, one run to a core."""
+        """That of each of many runs, one run to a core; whoever asks this outlook again need not wait."""
+        new = [run for run in runs if (run, score) not in self._gains]
         with ThreadPoolExecutor(available_cores()) as pool:
-            return list(pool.map(lambda run: self.gain(run, score), runs))
+            found = pool.map(lambda run: self.gain(run, score), new)
+            self._gains.update({(run, score): gain for run, gain in zip(new, found, strict=True)})
+        return [self._gains[run, score] for run in runs]
 
     def effective_particles(self) -> float:
         """Median over scenarios of 1 / sum of squared weights: how many particles a scenario rests on."""
@@ -135,6 +138,10 @@ class Outlook:
                 informed = told[1][np.arange(len(best)), best].sum()
                 gains.append((informed - told[1].sum(axis=0)[blind]) / weight[~chooses].sum())
         return float(np.mean(gains))
+
+    @cached_property
+    def _gains(self) -> dict[tuple[Run, Score], float]:
+        return {}
 
     @cached_property
     def _means(self) -> dict[Cell, np.ndarray]:
