@@ -272,8 +272,6 @@ def _bits(found: Found) -> Iterator[str]:
 
 
 def _decision(found: Found) -> Iterator[str]:
-    if "decision" not in found:
-        return
     decision = found["decision"]
     size, budget = exact(decision["params"]), exact(decision["tokens"])
     yield "## What it would decide for a larger model"
