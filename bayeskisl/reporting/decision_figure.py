@@ -1,6 +1,6 @@
 """A decision in one picture: the risk of each infusion, what is kept, and what a wrong choice costs on either side."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -13,11 +13,24 @@ from bayeskisl.decision import Decision, Verification
 from bayeskisl.decision.intervals import interval
 from bayeskisl.quantities import short
 from bayeskisl.reporting.numbers import exact, percent, three_digits
-from bayeskisl.reporting.style import exposures_on_top, figure_style, ink, law_colors, log_axis, new_figure
+from bayeskisl.reporting.style import (
+    INFUSIONS,
+    exposures_on_top,
+    figure_style,
+    infusion_axis,
+    ink,
+    law_colors,
+    new_figure,
+)
 
 __all__ = ["plot_decision", "plot_risk"]
 
-_GROUPS = {schema.INFUSED: "infused", schema.BACKGROUND: "background", schema.INFUSED_HELDOUT: "infused, new templates"}
+_KEPT = {
+    schema.INFUSED: "infused facts kept",
+    schema.BACKGROUND: "background facts kept",
+    schema.INFUSED_HELDOUT: "infused facts kept, new templates",
+}
+_SEE_THROUGH: dict[str, Any] = {"frameon": True, "framealpha": 0.85, "edgecolor": "none"}
 
 
 def plot_decision(decision: Decision, verification: Verification | None = None, *, dark: bool = False) -> Figure:
@@ -88,14 +101,11 @@ def _draw_choice(axes: Axes, decision: Decision) -> None:
 
 def _name_infusion(above: Axes, below: Axes, decision: Decision) -> None:
     """The axis of the infusion, with exposures on top where they are one with it."""
-    data, amount = decision.data, decision.data.attrs["axis"] == "amount"
-    if amount:
-        infusion = data["infusion"].values
-        log_axis(below, "x", infusion[0], infusion[-1])
-        exposures_on_top(above, infusion * data["exposures_at"].values)
-    else:
-        below.set_xlim(0, 1)
-    below.set_xlabel("infused facts" if amount else "infusion ratio, share of the tokens")
+    infusion, coordinate = decision.data["infusion"].values, decision.data.attrs["coordinate"]
+    infusion_axis(below, "x", infusion, coordinate)
+    if coordinate == schema.FACTS:
+        exposures_on_top(above, infusion * decision.data["exposures_at"].values)
+    below.set_xlabel(INFUSIONS[coordinate])
 
 
 def _draw_risk(axes: Axes, decision: Decision) -> None:
@@ -134,7 +144,7 @@ def _draw_risk(axes: Axes, decision: Decision) -> None:
     axes.set_yticks(np.linspace(0, 1, 5))
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set_ylabel("probability that the run ...")
-    axes.legend(loc=_free_side(data) if attrs["axis"] == "amount" else "center")
+    axes.legend(loc=_free_side(data) if attrs["axis"] == "amount" else "center", **_SEE_THROUGH)
 
 
 def _free_side(data: xr.Dataset) -> Literal["center left", "center right"]:
@@ -161,7 +171,7 @@ def _draw_worth(axes: Axes, decision: Decision, verification: Verification | Non
     data, attrs = decision.data, decision.data.attrs
     infusion = data["infusion"].values
     low, lower, median, higher, high = data["utility"].transpose("quantile", "infusion").values
-    color, groups = ink(), [group for group in _GROUPS if f"mean_kept_{group}" in data]
+    color, groups = ink(), [group for group in _KEPT if f"mean_kept_{group}" in data]
     if attrs["axis"] == "amount":
         axes.plot(infusion, infusion, color=color, lw=0.8, ls=":", label="all that is infused")
     axes.plot(infusion, median, color=color, lw=1.6, label="median")
@@ -172,9 +182,7 @@ def _draw_worth(axes: Axes, decision: Decision, verification: Verification | Non
         for group, line, shade in zip(
             groups, ("--", ":", (0, (1, 3))), law_colors(4)[3:] + law_colors(2), strict=False
         ):
-            axes.plot(
-                infusion, data[f"mean_kept_{group}"], color=shade, lw=1.4, ls=line, label=f"{_GROUPS[group]} facts kept"
-            )
+            axes.plot(infusion, data[f"mean_kept_{group}"], color=shade, lw=1.4, ls=line, label=_KEPT[group])
     best = data["risk_neutral_choice"].item()
     if np.isfinite(best):
         risk = percent(round(float((data["admissible"] < best).mean()), 2))
@@ -188,7 +196,7 @@ def _draw_worth(axes: Axes, decision: Decision, verification: Verification | Non
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
     unit = attrs["utility_unit"]
     axes.set_ylabel("facts kept, above guessing" if unit == "facts" else f"utility, {unit}")
-    axes.legend(loc="best", ncols=2 if len(groups) > 1 else 1, frameon=True, framealpha=0.85, edgecolor="none")
+    axes.legend(loc="best", ncols=2 if len(groups) > 1 else 1, **_SEE_THROUGH)
 
 
 def _draw_regret(axes: Axes, decision: Decision) -> None:
