@@ -144,11 +144,11 @@ def _draw_risk(axes: Axes, decision: Decision) -> None:
     axes.set_yticks(np.linspace(0, 1, 5))
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set_ylabel("probability that the run ...")
-    axes.legend(loc=_free_side(data) if attrs["axis"] == "amount" else "center", **_SEE_THROUGH)
+    axes.legend(loc="center" if "ignorance_risk" in data else _free_side(data), **_SEE_THROUGH)
 
 
 def _free_side(data: xr.Dataset) -> Literal["center left", "center right"]:
-    """Where the risk of an amount leaves room beside it: it is low at the left, and high at the right."""
+    """Where the risk of too much leaves room beside it: it is low at the left, and high at the right."""
     rises = int(np.argmax(data["shortfall_risk"].values > 0.5))
     return "center right" if 0 < rises < 0.55 * data.sizes["infusion"] else "center left"
 
