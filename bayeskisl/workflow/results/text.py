@@ -6,15 +6,14 @@ from typing import Any
 from bayeskisl import schema
 from bayeskisl.decision.target import falling_group
 from bayeskisl.reporting.numbers import exact, percent, span, three_digits
+from bayeskisl.workflow.results.published import published
 from bayeskisl.workflow.results.subjects import subject_of
 
 __all__ = ["gate_word", "held_out_rows", "held_out_scores", "markdown_table", "page", "point"]
 
 Found = dict[str, Any]
 
-# Gu et al., arXiv 2505.18091: slope of the log threshold frequency of one fact over 70M to 410M parameters; a capacity
-# in proportion to size (arXiv 2404.05405) gives -1.
-_PUBLISHED, _CAPACITY = -1.152, -1.0
+_CAPACITY = -1.0  # slope of critical exposures where what is kept is in proportion to size (arXiv 2404.05405)
 _WHERE, _COUNTS = ("at_collapse", "most"), (schema.PARAMS, schema.TOTAL_PARAMS)
 _GROUPS = {
     schema.INFUSED: "infused facts",
@@ -202,9 +201,10 @@ def _against_published(found: Found) -> Iterator[str]:
     group, own = next(iter(_groups(found).items()))
     slope = {"median": -own["exponent"]["params"]["median"], "low": -own["exponent"]["params"]["high"],
              "high": -own["exponent"]["params"]["low"]}  # fmt: skip
+    measured = published("phase-transition-law", "threshold_frequency_slope")
     said = [
         f"{value:g} ({what}) lies {'inside' if slope['low'] <= value <= slope['high'] else 'outside'}"
-        for value, what in ((_PUBLISHED, "measured on web text, 70M to 410M, arXiv 2505.18091"),
+        for value, what in ((measured, "measured on web text, 70M to 410M, arXiv 2505.18091"),
                             (_CAPACITY, "a capacity in proportion to size, arXiv 2404.05405"))
     ]  # fmt: skip
     steep = own.get("local_exponent", {}).get("smallest")
@@ -265,9 +265,13 @@ def _bits(found: Found) -> Iterator[str]:
     )
     head = ["N, D", "at the collapse", "the same, total parameters", "most at any level", "the same, total"]
     yield markdown_table(head, rows)
+    few, many = (
+        published("knowledge-capacity", "bits_per_parameter", exposures=times, conditions=None) for times in (100, 1000)
+    )
     yield (
-        "Published: about 1 bit at 100 exposures and 2 at 1,000, for far larger models trained far longer (arXiv "
-        f"2404.05405). The most here is {three_digits(most)}, {three_digits(1 / most)} times less than the lower one."
+        f"Published: about {few:g} bit at 100 exposures and {many:g} at 1,000, for far larger models trained far "
+        f"longer (arXiv 2404.05405). The most here is {three_digits(most)}, {three_digits(few / most)} times less than "
+        "the lower one."
     )
 
 

@@ -1,6 +1,9 @@
 """Published numbers load like any other table (Gu et al., arXiv 2505.18091); nothing is fitted."""
 
+import re
+
 import numpy as np
+import polars as pl
 import pytest
 
 from bayeskisl.curves import TableError, curves_from_table
@@ -28,6 +31,17 @@ def test_the_onset_of_70m():
     shares = (curves.recalled / curves.probed).values[:, 0]
     np.testing.assert_allclose(100 * shares, [0.4, 0.4, 0.4, 0.8, 7.3, 27.5, 40.4, 58.1], atol=0.1)  # whole counts
     assert curves.probed.values[-1, 0] == round(0.581 * 0.419 / (0.031 / np.sqrt(3)) ** 2)
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.csv")), ids=lambda path: path.stem)
+def test_every_table_names_its_source_and_is_whole(path):
+    assert re.match(r"# arXiv \d{4}\.\d{5}\b", path.read_text(encoding="utf-8"))
+    rows = pl.read_csv(path, comment_prefix="#")
+    assert rows.height >= 1
+    if "quantity" in rows.columns:
+        assert rows["value"].dtype.is_numeric()
+        assert rows["quantity"].null_count() == rows["value"].null_count() == 0
+        assert not rows.is_duplicated().any()
 
 
 @pytest.mark.parametrize("name", ["phase-transition-collapse", "phase-transition-onset"])
