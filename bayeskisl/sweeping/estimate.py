@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bayeskisl.errors import InputError
+from bayeskisl.sweeping.devices import require_device
 from bayeskisl.sweeping.memory import device_memory, fitting_parts, stack_memory
 from bayeskisl.sweeping.plan import Stack, plan_stacks
 from bayeskisl.sweeping.reading import load_sweep
@@ -104,13 +105,15 @@ def estimate_sweep(
     Raises
     ------
     InputError
-        On a bad specification.
+        On a bad specification, or a device that is not here.
     SweepError
         If memory here does not allow even one of the runs.
     """
     if not isinstance(spec, SweepSpec):
         spec = load_sweep(spec)
     here = isinstance(device, str)
+    if here:
+        require_device(device)
     workers = workers or (default_workers(device) if here else 1)
     room = device_memory(device) // (workers if device == "cpu" else 1) if here else 0
     speed_of = (lambda stack: measured_speed(stack, device, spec.compile)) if here else device.speed

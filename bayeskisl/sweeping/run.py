@@ -9,6 +9,7 @@ import numpy as np
 
 from bayeskisl import schema
 from bayeskisl.errors import InputError
+from bayeskisl.sweeping.devices import require_device
 from bayeskisl.sweeping.execution import Job
 from bayeskisl.sweeping.memory import device_memory, fitting_parts
 from bayeskisl.sweeping.plan import Stack, plan_stacks
@@ -98,7 +99,7 @@ def run_sweep(
     Raises
     ------
     InputError
-        On a bad specification, or one that differs from what the folder was started with.
+        On a bad specification, one that differs from what the folder was started with, or a device that is not here.
     SweepError
         If the folder is held or cannot be written, or a worker dies.
     """
@@ -107,9 +108,11 @@ def run_sweep(
     events = events or SweepEvents()
     how = {"device": device, "executor": executor, "address": address, "save_every": save_every}
     again = partial(run_sweep, **how, workers=workers, events=events)
-    workers = workers or default_workers(device)
     if executor not in EXECUTORS:
         raise InputError(f"an executor among {', '.join(EXECUTORS)}", repr(executor), "executor")
+    if executor == "local":
+        require_device(device)
+    workers = workers or default_workers(device)
     trainers = Trainers(workers=workers) if executor == "local" else RayTrainers(address=address)
     trained, runs = 0, []
     with open_folder(spec, out) as folder, trainers:

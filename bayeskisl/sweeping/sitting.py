@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bayeskisl.errors import InputError, SweepError
+from bayeskisl.sweeping.devices import require_device
 from bayeskisl.sweeping.estimate import measured_speed
 from bayeskisl.sweeping.execution import Finished, Job, train_job
 from bayeskisl.sweeping.plan import Stack
@@ -78,7 +79,7 @@ def sit(
     Raises
     ------
     InputError
-        If `minutes` is not positive, or an archive holds anything but records of this sweep.
+        If `minutes` is not positive, the device is not here, or an archive holds anything but records of this sweep.
     SweepError
         If the folder is held or cannot be written.
     """
@@ -87,6 +88,7 @@ def sit(
         raise InputError("minutes > 0", minutes, "minutes")
     if spec.tune is not None:
         raise InputError("a sweep whose learning rates are set", "one with [tune]", "sitting", "tune it by itself")
+    require_device(device)
     deadline = begun + 60 * minutes
     archives, trained = [], 0
     with open_folder(spec, out) as folder:

@@ -1,0 +1,33 @@
+"""Whether a device of torch is on this machine."""
+
+from bayeskisl.errors import InputError
+
+__all__ = ["require_device"]
+
+
+def require_device(device: str) -> None:
+    """Refuse what this machine cannot train on, before anything is begun.
+
+    Parameters
+    ----------
+    device : str
+        ``cpu``, ``cuda``, ``cuda:1`` or another device of torch.
+
+    Raises
+    ------
+    InputError
+        If torch knows no such device, or it is not there.
+    """
+    if device == "cpu":
+        return
+    import torch
+
+    try:
+        torch.ones(1, device=device).item()
+    except (RuntimeError, AssertionError) as error:  # what torch was built without is an assertion of its
+        raise InputError(
+            "cpu, or an accelerator that torch finds on this machine",
+            f"{device!r}",
+            "device",
+            "train on cpu, or tell `sweep estimate` how fast one is that is not here, with `--tokens-per-second`",
+        ) from error
