@@ -8,6 +8,7 @@ import typer
 from bayeskisl.cli.comparison import compare
 from bayeskisl.cli.decisions import Domain, decide, predict, verify
 from bayeskisl.cli.display import SweepDisplay, console, duration, loading, slim_table
+from bayeskisl.cli.files import FigureFile
 from bayeskisl.cli.fitted import posterior_table
 from bayeskisl.cli.planning import loop, plan, replay
 from bayeskisl.cli.proof import proof_app
@@ -206,23 +207,22 @@ def fit(
 def prior(
     curves: Annotated[Path, typer.Argument(help="Retention curves, NetCDF: where to draw, and what to compare with.")],
     law: Annotated[str, typer.Option(help="A law's TOML file, or the name of a shipped one.")] = "collapse",
-    out: Annotated[Path | None, typer.Option(help="Figure to write: PNG, SVG or PDF.")] = None,
+    out: FigureFile = None,
     seed: int = 0,
 ) -> None:
     """What a law expects before it has seen a single count, and how much of what was measured it allows for."""
     from bayeskisl.curves import load_curves
     from bayeskisl.laws import load_law
 
-    if out is not None and out.suffix not in (".png", ".svg", ".pdf"):
-        raise InputError("a file that ends in .png, .svg or .pdf", out.name, "--out")
     law, loaded = load_law(law), load_curves(curves)
     with loading("drawing from the prior"):
         from bayeskisl.inference import prior_predictive
         from bayeskisl.reporting import describe_prior, plot_prior_predictive
+        from bayeskisl.reporting.images import write_figure
 
         said = describe_prior(prior_predictive(law, loaded, seed=seed), law)
         if out is not None:
-            plot_prior_predictive(law, loaded, seed=seed).savefig(out)
+            write_figure(plot_prior_predictive(law, loaded, seed=seed), out)
     typer.echo(said)
 
 

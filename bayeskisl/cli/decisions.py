@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bayeskisl.cli.display import console, loading, slim_table
+from bayeskisl.cli.files import FigureFile
 from bayeskisl.errors import InputError
 from bayeskisl.quantities import read_number, read_numbers
 
@@ -87,7 +88,7 @@ def decide(
     seed: int = 0,
     as_json: AsJson = False,
     out: Annotated[Path | None, typer.Option(help="NetCDF file to write.")] = None,
-    figure: Annotated[Path | None, typer.Option(help="PNG file to draw the decision in.")] = None,
+    figure: FigureFile = None,
 ) -> None:
     """The optimal infusion of a target that was never trained, with its risk."""
     sizes = read_numbers(params, "--params")
@@ -120,6 +121,7 @@ def decide(
         from bayeskisl.decision import decide as decide_at
         from bayeskisl.decision import decision_summary
         from bayeskisl.reporting import describe_decision, plot_decision
+        from bayeskisl.reporting.images import write_figure
 
         groups = set(loaded.tree.children)
         decision = decide_at(loaded, sizes[0], budgets[0], sensitivity=sensitivity, **options)
@@ -128,7 +130,7 @@ def decide(
     if out is not None:
         decision.save(out)
     if figure is not None:
-        plot_decision(decision).savefig(figure)
+        write_figure(plot_decision(decision), figure)
     typer.echo(json.dumps(decision_summary(decision), indent=2) if as_json else describe_decision(decision))
 
 

@@ -8,6 +8,7 @@ import typer
 
 from bayeskisl.cli.decisions import Domain
 from bayeskisl.cli.display import SweepDisplay, console, loading, slim_table
+from bayeskisl.cli.files import FigureFile, ends_in
 from bayeskisl.errors import InputError
 from bayeskisl.quantities import read_number, short, size
 
@@ -55,9 +56,12 @@ def plan(
     seed: int = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
     out: Annotated[
-        Path | None, typer.Option(help="Sweep file to write, for `sweep run`; a table if it ends in .csv.")
+        Path | None,
+        typer.Option(
+            help="Sweep file to write, for `sweep run`; a table if it ends in .csv.", callback=ends_in(".toml", ".csv")
+        ),
     ] = None,
-    figure: Annotated[Path | None, typer.Option(help="Figure to write, PNG or SVG.")] = None,
+    figure: FigureFile = None,
 ) -> None:
     """Which runs next: those that narrow the target's interval most for their price."""
     size, budget_of_target = read_number(params, "--params"), read_number(tokens, "--tokens") if tokens else None
@@ -78,9 +82,11 @@ def plan(
         )  # fmt: skip
         if figure is not None:
             from bayeskisl.reporting import plot_plan
+            from bayeskisl.reporting.images import write_figure
 
-            plot_plan(result).savefig(figure)
+            write_figure(plot_plan(result), figure)
     if out is not None and result.runs:
+        out.parent.mkdir(parents=True, exist_ok=True)
         if out.suffix == ".csv":
             result.orders.to_csv(out, index=False)
         else:

@@ -8,7 +8,10 @@ from matplotlib.figure import Figure
 
 from bayeskisl.reporting.style import figure_style
 
-__all__ = ["data_uri", "write_png"]
+__all__ = ["data_uri", "write_figure"]
+
+# What would make two files of one figure differ.
+_UNSAID = {".png": {"Software": None}, ".svg": {"Date": None, "Creator": None}, ".pdf": {"CreationDate": None}}
 
 
 def data_uri(figure: Figure) -> str:
@@ -19,9 +22,9 @@ def data_uri(figure: Figure) -> str:
     return f"data:image/svg+xml;base64,{base64.b64encode(image.getvalue()).decode()}"
 
 
-def write_png(figure: Figure, path: Path) -> Path:
-    """Write a figure as a PNG file."""
+def write_figure(figure: Figure, path: Path) -> Path:
+    """Write a figure as its file's ending says: PNG, SVG or PDF."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with figure_style():
-        figure.savefig(path, facecolor="auto", metadata={"Software": None})
+        figure.savefig(path, facecolor="auto", metadata=_UNSAID[path.suffix.lower()])
     return path

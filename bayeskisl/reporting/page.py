@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 from matplotlib.figure import Figure
 
+from bayeskisl.errors import InputError
 from bayeskisl.reporting import contents
 from bayeskisl.reporting.collapse_figure import plot_collapse
 from bayeskisl.reporting.curves_figure import plot_curves
 from bayeskisl.reporting.decision_figure import plot_decision
-from bayeskisl.reporting.images import data_uri, write_png
+from bayeskisl.reporting.images import data_uri, write_figure
 from bayeskisl.reporting.live import packed_figures, packed_library
 from bayeskisl.reporting.markdown import render_markdown
 from bayeskisl.reporting.text import answer
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from bayeskisl.inference import Fit
 
 __all__ = ["report"]
+
+_ENDINGS = (".html", ".htm", ".md")
 
 
 def report(
@@ -44,7 +47,7 @@ def report(
     verification : Verification, optional
         What `verify` returned for that decision.
     out : path
-        File to write; one that ends in ``.md`` is Markdown, for a pull request or a wiki.
+        File to write, ``.html``; one that ends in ``.md`` is Markdown, for a pull request or a wiki.
     figures_dir : path, optional
         Folder that receives the figures as PNG files too; beside Markdown, by default, ``<name>-figures``.
 
@@ -53,8 +56,16 @@ def report(
     pathlib.Path
         The page. It loads nothing from anywhere, follows the reader's light or dark setting, and prints. Its figures
         can be read off with the pointer and magnified; they stay pictures where scripts do not run, and on paper.
+
+    Raises
+    ------
+    InputError
+        If `out` has another ending.
     """
-    out, drawn = Path(out), list(_figures(fit, decision, verification))
+    out = Path(out)
+    if out.suffix not in _ENDINGS:
+        raise InputError(f"a name that ends in {' or '.join(_ENDINGS)}", repr(out.name), "report")
+    drawn = list(_figures(fit, decision, verification))
     content = _content(fit, decision, verification)
     if out.suffix == ".md":
         folder = Path(figures_dir) if figures_dir is not None else out.with_name(f"{out.stem}-figures")
@@ -98,7 +109,7 @@ class _Figure:
 def _embedded(figure: _Figure, figures_dir: str | Path | None) -> dict[str, str]:
     light, dark = (figure.draw(dark=dark) for dark in (False, True))
     if figures_dir is not None:
-        write_png(light, Path(figures_dir) / f"{figure.name}.png")
+        write_figure(light, Path(figures_dir) / f"{figure.name}.png")
     return {
         "light": data_uri(light),
         "dark": data_uri(dark),
@@ -109,7 +120,7 @@ def _embedded(figure: _Figure, figures_dir: str | Path | None) -> dict[str, str]
 
 
 def _beside(figure: _Figure, folder: Path, page_folder: Path) -> dict[str, str]:
-    write_png(figure.draw(dark=False), folder / f"{figure.name}.png")
+    write_figure(figure.draw(dark=False), folder / f"{figure.name}.png")
     path = os.path.relpath(folder / f"{figure.name}.png", page_folder)
     return {"path": Path(path).as_posix(), "alt": figure.alt, "caption": figure.caption}
 

@@ -24,7 +24,7 @@ def bayeskisl(*arguments):
         (["fit", "nowhere.nc", "--rival", "colapse"], "'colapse'"),
         (["fit", "nowhere.nc", "--rival", "power", "--alone"], "--alone or --rival"),
         (["prior", "nowhere.nc"], "nowhere.nc: expected a file of retention curves, got no such file"),
-        (["prior", "nowhere.nc", "--out", "prior.xyz"], "--out: expected a file that ends in .png, .svg or .pdf"),
+        (["prior", "nowhere.nc", "--out", "prior.xyz"], "--out: expected a name that ends in .png or .svg or .pdf"),
         (["predict", "nowhere.nc", "--params", "7Q"], "--params: expected a positive whole number such as"),
         (["predict", "nowhere.nc", "--params", "7B"], "nowhere.nc: expected"),
         (["decide", "nowhere.nc", "--params", "7B", "--tokens", "1.5T"], "nowhere.nc: expected"),
