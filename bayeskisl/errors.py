@@ -1,6 +1,9 @@
 """What went wrong, in one sentence: expected, got, where, and what to do."""
 
-__all__ = ["BayeskislError", "GateError", "InputError", "SweepError"]
+from collections.abc import Sequence
+from pathlib import Path
+
+__all__ = ["BayeskislError", "GateError", "InputError", "SweepError", "require_ending"]
 
 
 class BayeskislError(Exception):
@@ -35,6 +38,18 @@ class InputError(BayeskislError, ValueError):
     def __reduce__(self) -> tuple:
         """Whole also when it comes from another process."""
         return type(self), (self.expected, self.got, self.where, self.remedy)
+
+
+def require_ending(path: Path, endings: Sequence[str], where: str) -> None:
+    """Refuse the name of a file to be written whose ending does not say what it is to be.
+
+    Raises
+    ------
+    InputError
+        If it ends in none of `endings`.
+    """
+    if path.suffix not in endings:
+        raise InputError(f"a name that ends in {' or '.join(endings)}", repr(path.name), where)
 
 
 class GateError(BayeskislError):

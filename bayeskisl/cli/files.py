@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bayeskisl.errors import InputError
+from bayeskisl.errors import require_ending
 
 __all__ = ["FigureFile", "ends_in"]
 
@@ -17,8 +17,8 @@ def ends_in(*endings: str) -> Callable[[typer.CallbackParam, Path | None], Path 
     """The callback of an option whose file has to end in one of these."""
 
     def check(option: typer.CallbackParam, path: Path | None) -> Path | None:
-        if path is not None and path.suffix.lower() not in endings:
-            raise InputError(f"a name that ends in {' or '.join(endings)}", repr(path.name), option.opts[0])
+        if path is not None:
+            require_ending(path, endings, option.opts[0])
         return path
 
     return check

@@ -86,11 +86,12 @@ def plan(
 
             write_figure(plot_plan(result), figure)
     if out is not None and result.runs:
-        out.parent.mkdir(parents=True, exist_ok=True)
+        from bayeskisl.workflow.results.files import written
+
         if out.suffix == ".csv":
-            result.orders.to_csv(out, index=False)
+            written(out, result.orders.to_csv(index=False))
         else:
-            out.write_text(design.next_sweep(result.runs, loaded.curves, table, result.verdict), encoding="utf-8")
+            written(out, design.next_sweep(result.runs, loaded.curves, table, result.verdict))
     if as_json:
         typer.echo(json.dumps(result.summary(), indent=2))
         return

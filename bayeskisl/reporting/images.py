@@ -18,7 +18,7 @@ def data_uri(figure: Figure) -> str:
     """A figure as an SVG image in a ``data:`` address, which needs no network."""
     image = io.BytesIO()
     with figure_style():  # holds the salt of the SVG's identifiers: one figure, one text
-        figure.savefig(image, format="svg", facecolor="auto", metadata={"Date": None, "Creator": None})
+        figure.savefig(image, format="svg", facecolor="auto", metadata=_UNSAID[".svg"])
     return f"data:image/svg+xml;base64,{base64.b64encode(image.getvalue()).decode()}"
 
 

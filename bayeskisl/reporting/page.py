@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 from matplotlib.figure import Figure
 
-from bayeskisl.errors import InputError
+from bayeskisl.errors import require_ending
 from bayeskisl.reporting import contents
 from bayeskisl.reporting.collapse_figure import plot_collapse
 from bayeskisl.reporting.curves_figure import plot_curves
@@ -63,8 +63,7 @@ def report(
         If `out` has another ending.
     """
     out = Path(out)
-    if out.suffix not in _ENDINGS:
-        raise InputError(f"a name that ends in {' or '.join(_ENDINGS)}", repr(out.name), "report")
+    require_ending(out, _ENDINGS, "report")
     drawn = list(_figures(fit, decision, verification))
     content = _content(fit, decision, verification)
     if out.suffix == ".md":

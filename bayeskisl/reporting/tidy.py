@@ -9,7 +9,7 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.decision import Decision
-from bayeskisl.errors import InputError
+from bayeskisl.errors import InputError, require_ending
 
 if TYPE_CHECKING:
     from bayeskisl.inference import Fit
@@ -68,8 +68,7 @@ def export(thing: "xr.Dataset | Fit | Decision", path: str | Path) -> Path:
         If the ending is another, or zarr is not installed.
     """
     path = Path(path)
-    if path.suffix not in _KINDS:
-        raise InputError(f"a name that ends in {', '.join(_KINDS)}", repr(path.name), "export")
+    require_ending(path, _KINDS, "export")
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix in (".nc", ".zarr"):
         _write_arrays(getattr(thing, "tree", getattr(thing, "data", thing)), path)

@@ -17,6 +17,7 @@ from bayeskisl.reporting.images import write_figure
         (["decide", "nosuch.nc", "--params", "1M"], "--figure", "drawn.xyz"),
         (["plan", "nosuch.nc", "--params", "1M", "--budget", "1e15flop"], "--figure", "drawn"),
         (["plan", "nosuch.nc", "--params", "1M", "--budget", "1e15flop"], "--out", "next.yaml"),
+        (["plan", "nosuch.nc", "--params", "1M", "--budget", "1e15flop"], "--out", "next.CSV"),
         (["prior", "nosuch.nc"], "--out", "prior.txt"),
     ],
 )
@@ -44,10 +45,10 @@ def test_a_figure_is_written_twice_alike_and_its_folder_made(tmp_path, ending):
 
 def test_a_place_that_cannot_be_written_is_no_bug(monkeypatch, capsys):
     def denied(**_):
-        raise PermissionError(13, "Permission denied", "/root/fit.nc")
+        raise PermissionError(13, "Permission denied", "fit.nc")
 
     monkeypatch.setattr(cli_app, "app", denied)
     with pytest.raises(SystemExit) as ended:
         cli.main()
     assert ended.value.code == 1
-    assert capsys.readouterr().err == "bayeskisl: /root/fit.nc: Permission denied; choose another place.\n"
+    assert capsys.readouterr().err == "bayeskisl: fit.nc: Permission denied; choose another place.\n"
