@@ -40,6 +40,7 @@ def test_imports_look_upstream_only(path):
         return
     assert here in LAYERS, f"{here} has no place in LAYERS"
     for name in imports_of(path):
+        assert name.split(".")[0] != "studies", f"{here} imports {name}, which no wheel has"
         layer = layer_of(name) if name.startswith("bayeskisl.") else ""
         if layer in LAYERS:
             assert LAYERS.index(layer) <= LAYERS.index(here), f"{here} imports {name}, which is downstream"
@@ -72,6 +73,12 @@ def test_specifications_load_without_torch(layer):
 
 def test_help_is_light():
     assert not loaded_after("import bayeskisl.cli.app") & HEAVY
+
+
+def test_no_sub_package_hides_a_public_function():
+    packages = {".".join(path.parent.relative_to(ROOT).parts) for path in ROOT.rglob("__init__.py")}
+    assert not {f"{module.removeprefix('bayeskisl.')}.{name}" for name, module in bayeskisl._PUBLIC.items()} & packages
+    assert not packages & set(bayeskisl._PUBLIC)
 
 
 def test_every_public_name_resolves():

@@ -11,8 +11,6 @@ from bayeskisl.cli.display import SweepDisplay, console, duration, loading, slim
 from bayeskisl.cli.files import FigureFile
 from bayeskisl.cli.fitted import posterior_table
 from bayeskisl.cli.planning import loop, plan, replay
-from bayeskisl.cli.proof import proof_app
-from bayeskisl.cli.results import results_app
 from bayeskisl.cli.tables import curves_import, export
 from bayeskisl.errors import GateError, InputError
 from bayeskisl.quantities import short
@@ -29,8 +27,6 @@ curves_app = typer.Typer(no_args_is_help=True, help="Retention curves from recor
 app.add_typer(sweep_app, name="sweep")
 app.add_typer(curves_app, name="curves")
 curves_app.command("import")(curves_import)
-app.add_typer(proof_app, name="proof")
-app.add_typer(results_app, name="results")
 app.command()(export)
 for command in (plan, loop, replay):
     app.command()(command)

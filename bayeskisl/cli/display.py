@@ -1,11 +1,11 @@
 """What a person sees while something takes long; quiet when nobody looks."""
 
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 
 from bayeskisl.quantities import short
@@ -13,7 +13,7 @@ from bayeskisl.sweeping.plan import Stack
 from bayeskisl.sweeping.run import Pass
 from bayeskisl.workflow.events import DemoEvents
 
-__all__ = ["SweepDisplay", "console", "counting", "duration", "loading", "slim_table"]
+__all__ = ["SweepDisplay", "console", "duration", "loading", "slim_table"]
 
 console = Console()
 _err = Console(stderr=True)
@@ -113,21 +113,6 @@ def loading(what: str) -> Iterator[None]:
         return
     with _err.status(f"{what} ..."):
         yield
-
-
-@contextmanager
-def counting(unit: str) -> Iterator[Callable[[str, int, int], None]]:
-    """A bar per named task, told ``(name, done, wanted)``; nothing where nobody looks."""
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(unit), TimeElapsedColumn()
-    with Progress(*columns, console=_err, disable=not _err.is_terminal) as progress:
-        tasks: dict[str, TaskID] = {}
-
-        def tell(name: str, done: int, wanted: int) -> None:
-            if name not in tasks:
-                tasks[name] = progress.add_task(name, total=wanted)
-            progress.update(tasks[name], completed=done)
-
-        yield tell
 
 
 def duration(seconds: float) -> str:

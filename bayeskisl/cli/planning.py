@@ -86,7 +86,7 @@ def plan(
 
             write_figure(plot_plan(result), figure)
     if out is not None and result.runs:
-        from bayeskisl.workflow.results.files import written
+        from bayeskisl.workflow.files import written
 
         if out.suffix == ".csv":
             written(out, result.orders.to_csv(index=False))

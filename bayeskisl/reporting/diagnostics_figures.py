@@ -115,7 +115,7 @@ def plot_calibration(transforms: Mapping[str, np.ndarray], *, dark: bool = False
     ----------
     transforms : mapping
         Quantity to the probability integral transforms of its truth, shape ``(simulation,)``: the share of posterior
-        draws below the truth, as ``bayeskisl proof calibration`` records them.
+        draws below the truth, as ``python -m studies.calibration`` records them.
     dark : bool
         For a dark page.
 

@@ -1,0 +1,72 @@
+"""The page above the pages: what all sweeps say, and hits and misses of all predictions in one table."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from bayeskisl import schema
+from bayeskisl.reporting.numbers import exact, percent
+from studies.results.text import gate_word, held_out_scores, markdown_table, point
+
+__all__ = ["BESIDE", "index_page"]
+
+_HEAD = """# What the shipped sweeps say
+
+Made from `data/results/` by `python -m studies.pages`. All runs are two-layer decoders on made-up facts: they exercise
+the method, and their exponents are theirs alone. Intervals are 90 % equal-tailed.
+
+No sweep on a GPU is here. `gpu-amount`, `gpu-ratio` and `gpu-dose` are specified in `models/sweeps/`, with the script
+that runs them, `scripts/gpu_sweep.py`, and an estimate; **their data are missing**, since no GPU could be had."""
+
+_HITS = """## Hits and misses
+
+Cells left out, predicted as one fresh run from what remained, then compared with their own measurement: a hit is a
+measured median inside the 90 % interval. Predictions that share runs are not independent. Only those of a posterior
+that passed its gate count; the last column says how many others there were."""
+
+# Pages that are about several sweeps.
+BESIDE = ("one-law", "sanity")
+
+_RECIPE = "How much of this is the recipe's doing: the [sanity ladder](sanity.md)."
+
+_ONE_LAW = (
+    "Does one law in exposures and load explain amount, ratio and dose? [Predicted one from another](one-law.md)."
+)
+
+_NO_RECIPE = """How much of this is the recipe's doing is **not known yet**: the sanity ladder is specified in
+`data/sanity/rungs.toml`, and `python -m studies.sanity --records DIR` trains it; it has not been run to its end."""
+
+
+def index_page(everything: Sequence[dict[str, Any]], beside: Sequence[str]) -> str:
+    """The overview, from the findings of all sweeps; `beside` are the pages of `BESIDE` that there are."""
+    summary = [
+        [
+            f"[{found['sweep']}]({found['sweep']}.md)",
+            exact(found["curves"]["runs"]),
+            percent(round(found["curves"]["moving"], 2)),
+            gate_word(found["fit"]),
+            *_exponents(found),
+            found["laws"]["best"],
+        ]
+        for found in everything
+    ]
+    scores = [[found["sweep"], *row] for found in everything for row in held_out_scores(found)]
+    parts = [
+        _HEAD,
+        markdown_table(
+            ["sweep", "runs", "where the curve moves", "gate", "group", "exponent of N", "of D", "best law"], summary
+        ),
+        _HITS,
+        markdown_table(["sweep", "law", "hits", "of", "gate failed"], scores),
+        _RECIPE if "sanity" in beside else _NO_RECIPE,
+        *([_ONE_LAW] if "one-law" in beside else []),
+        "\n".join(["```{toctree}", ":hidden:", "", *(found["sweep"] for found in everything), *beside, "```"]),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _exponents(found: dict[str, Any]) -> list[str]:
+    """Group and exponents: of the group that falls along the axis."""
+    groups = found["fit"]["groups"]
+    name = next((name for name, each in groups.items() if schema.COLLAPSE in each), next(iter(groups)))
+    exponent = groups[name]["exponent"]
+    return [name, *(point(exponent[of], 2) if of in exponent else "" for of in (schema.PARAMS, schema.TOKENS))]

@@ -1,0 +1,35 @@
+"""The sanity ladder: one sweep repeated with one thing of the recipe changed at a time."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bayeskisl.cli.display import SweepDisplay
+from bayeskisl.curves import load_curves
+from bayeskisl.shipped import shipped_folder
+from studies.command import run
+from studies.results.sanity_page import make_sanity_page, said, train_sanity_ladder
+
+
+def main(
+    records: Annotated[
+        Path | None, typer.Option(help="Train what is missing of the ladder in this folder first; resumable.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="The page.")] = Path("docs/results/sanity.md"),
+    workers: Annotated[int | None, typer.Option(min=1, help="Training processes.")] = None,
+) -> None:
+    """Which changes of the recipe move the collapse point and its exponent, from the shipped runs or fresh ones."""
+    curves = shipped_folder("data") / "sanity" / "curves.nc"
+    if records is not None:
+        with SweepDisplay() as display:
+            curves = train_sanity_ladder(records, workers=workers, events=display)
+    table = make_sanity_page(load_curves(curves), out)
+    for row in table.iter_rows(named=True):
+        factor, exponent = (said(row, name, 3) for name in ("factor", "exponent"))
+        typer.echo(f"{row['rung']}: facts x {factor}, exponent {exponent}")
+    typer.echo(str(out))
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,157 @@
+"""The tables in pages that tell what the proofs showed, made from the files that the studies wrote."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated
+
+import polars as pl
+import typer
+
+from bayeskisl.errors import InputError
+from bayeskisl.workflow.files import written
+from studies.calibration import CONTROLS, EXACT
+from studies.command import run
+from studies.coverage import MIXTURE, TODAY
+from studies.replays import GRID
+from studies.results.text import markdown_table
+from studies.simulated.worlds import TARGETS, WORLDS
+
+__all__ = ["TABLES", "with_tables"]
+
+# A table stands between two comments, <!-- table: coverage --> and <!-- end -->.
+_PLACE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", flags=re.DOTALL)
+
+_FORECASTERS = {MIXTURE: "mixture", "collapse": "law 'collapse' alone", "power": "law 'power' alone",
+                TODAY: "today's practice"}  # fmt: skip
+_CONTROLS = {"halved_variance": "halved variance", "no_fresh_scatter": "no fresh scatter", "prior": "the prior",
+             "no_run_effects": "no run effects"}  # fmt: skip
+
+
+def with_tables(text: str, folder: str | Path) -> str:
+    """A page with every marked table made anew.
+
+    Parameters
+    ----------
+    text : str
+        The page, with places ``<!-- table: NAME -->`` to ``<!-- end -->``.
+    folder : path
+        Holds what the studies wrote, such as ``coverage/coverage.csv``.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    InputError
+        If a name is none of `TABLES`, or its study has written nothing.
+    """
+
+    def made(place: re.Match[str]) -> str:
+        begin, name, end = place.groups()
+        if name not in TABLES:
+            raise InputError(f"a table among {', '.join(TABLES)}", repr(name), "the page")
+        path = Path(folder) / name / f"{name}.csv"
+        if not path.is_file():
+            raise InputError("a table of the study", "no such file", str(path), f"make it: python -m studies.{name}")
+        head, *rows = TABLES[name](pl.read_csv(path))
+        return f"{begin}\n{markdown_table(head, rows)}\n\n{end}"
+
+    return _PLACE.sub(made, text)
+
+
+def _coverage(table: pl.DataFrame) -> Iterator[list[str]]:
+    """Shares of 90 % intervals at each target; score over the oracle's; how often a run at 10 % risk fell short."""
+    yield ["world", "sweeps", *_FORECASTERS.values(), "score over the oracle's", "fell short at 10 % risk"]
+    for world in WORLDS.values():
+        here = table.filter(world=world.name)
+        of = {name: here.filter(forecaster=name).sort("target") for name in _FORECASTERS}
+        mixture = of[MIXTURE]
+        yield [
+            world.title,
+            str(mixture["simulations"][0]),
+            *(", ".join(f"{100 * share:.0f}" for share in each["covers_90"]) for each in of.values()),
+            ", ".join(f"{score:.2f}" for score in mixture["over_oracle"]),
+            _percent(mixture.filter(target=min(TARGETS))["short_at_10"].item()),
+        ]
+
+
+def _calibration(table: pl.DataFrame) -> Iterator[list[str]]:
+    """Rejected quantities of each posterior, over how many."""
+    yield ["law", "sweeps", "rejected", "smallest p-value", *(_CONTROLS[name] for name in CONTROLS), "failed gates"]
+    for law in table["law"].unique(maintain_order=True):
+        of = {name: table.filter(law=law, posterior=name) for name in (EXACT, *CONTROLS)}
+        exact = of[EXACT].sort("p_value")
+        least = exact.row(0, named=True)
+        sweeps, failed = least["simulations"], least["failed_gates"]
+        quantity = least["quantity"].split("[")[0].replace("_", " ")
+        yield [
+            law,
+            str(sweeps),
+            _rejected(exact),
+            f"{least['p_value']:.3f}, {quantity}",
+            *(_rejected(of[name]) if len(of[name]) else "" for name in CONTROLS),
+            f"{failed} of {sweeps}",
+        ]
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
+def _rejected(table: pl.DataFrame) -> str:
+    return f"{table['rejected'].sum()} of {len(table)}"
+
+
+def _replays(table: pl.DataFrame) -> Iterator[list[str]]:
+    """Median width, coverage, mean interval score and how often as narrow as the grid, at parts of the grid's cost."""
+    parts = table["part"].unique().sort()
+    yield ["planner", "sweeps", *(f"at {_percent(part)} of the grid's cost" for part in parts)]
+    for planner in table["planner"].unique(maintain_order=True):
+        rows = table.filter(planner=planner)
+        by_part = {row["part"]: _known(row) for row in rows.iter_rows(named=True)}
+        yield [planner, str(rows["sweeps"].max()), *(by_part.get(part, "") for part in parts)]
+
+
+def _known(row: dict) -> str:
+    known = f"{row['width']:.2f}, {_percent(row['covers_90'])}, {row['interval_score']:.2f} ({row['score_se']:.2f})"
+    return known if row["planner"] == GRID else f"{known}, {_percent(row['as_narrow'])}"
+
+
+def _rivals(table: pl.DataFrame) -> Iterator[list[str]]:
+    """How often each law predicts best, its mean weight, and how often it is told from the best."""
+    laws = table["law"].unique(maintain_order=True)
+    yield ["made by", "sizes", "sweeps", *(f"'{law}'" for law in laws)]
+    for (truth, sizes), rows in table.group_by("truth", "sizes", maintain_order=True):
+        of_law = {row["law"]: row for row in rows.iter_rows(named=True)}
+        cells = [
+            f"{_percent(row['wins'])}, {row['weight']:.2f}, {_percent(row['told_apart'])}"
+            for row in (of_law[law] for law in laws)
+        ]
+        yield [f"'{truth}'", str(sizes), str(rows["sweeps"].max()), *cells]
+
+
+Rows = Callable[[pl.DataFrame], Iterator[list[str]]]
+
+TABLES: MappingProxyType[str, Rows] = MappingProxyType(
+    {"coverage": _coverage, "calibration": _calibration, "replays": _replays, "rivals": _rivals}
+)
+
+
+def main(
+    page: Annotated[
+        list[Path] | None, typer.Argument(help="Pages with marked tables; by default those of the documentation.")
+    ] = None,
+    findings: Annotated[Path, typer.Option(help="Holds the folders of the studies.")] = Path("data/proof"),
+) -> None:
+    """Write the tables of pages anew from what the studies found."""
+    for path in page or [Path("docs/how-far-can-you-trust-it.md"), Path("docs/how-to/plan-runs.md")]:
+        if not path.is_file():
+            raise InputError("a page", "no such file", str(path))
+        typer.echo(str(written(path, with_tables(path.read_text(encoding="utf-8"), findings))))
+
+
+if __name__ == "__main__":
+    run(main)

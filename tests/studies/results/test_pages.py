@@ -1,0 +1,26 @@
+"""Pages are made of findings and of nothing else."""
+
+from pathlib import Path
+
+import pytest
+
+from studies.results.overview import BESIDE, index_page
+from studies.results.pages import load_findings
+from studies.results.text import page
+
+ROOT = Path(__file__).parents[3]
+FINDINGS = load_findings(ROOT / "data" / "results")
+PAGES = ROOT / "docs" / "results"
+
+
+@pytest.mark.parametrize("found", FINDINGS, ids=lambda found: found["sweep"])
+def test_a_page_is_what_its_findings_say(found):
+    assert (PAGES / f"{found['sweep']}.md").read_text(encoding="utf-8") == page(found)
+    drawn = ("curves", "collapse", "decision")
+    assert all((PAGES / "figures" / f"{found['sweep']}-{what}.png").is_file() for what in drawn)
+
+
+def test_the_overview_lists_every_page_and_no_other():
+    text = (PAGES / "index.md").read_text(encoding="utf-8")
+    assert text == index_page(FINDINGS, [name for name in BESIDE if (PAGES / f"{name}.md").is_file()])
+    assert all(f"[{found['sweep']}]({found['sweep']}.md)" in text for found in FINDINGS)
