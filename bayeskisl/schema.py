@@ -31,9 +31,6 @@ EXPONENT, CURVATURE, TAU, SIGMA_RUN = "exponent", "curvature", "tau", "sigma_run
 CHOICE, OPTIMUM = "choice", "optimum"
 CELL_DOMAIN, DOMAIN_INTERCEPT, DOMAIN_EXPONENT = "cell_domain", "domain_intercept", "domain_exponent"
 
-# The sweep's axis -> the run coordinate on which collapse points are reported
-AXES = MappingProxyType({"amount": FACTS, "ratio": RATIO, "dose": RATIO})
-
 UNITS = MappingProxyType(
     {
         PARAMS: "non-embedding parameters",

@@ -16,6 +16,7 @@ import typer
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.axes import axis_of
 from bayeskisl.curves import curves_from_table
 from bayeskisl.inference import Fit, fit
 from bayeskisl.laws import load_law
@@ -97,7 +98,7 @@ def _half_point(fitted: Fit, variable: str) -> dict[str, Any]:
 def _checks(fitted: Fit) -> list[dict[str, Any]]:
     """Levels one by one; runs of one level are averaged, as the table does."""
     curves = fitted.curves
-    levels = curves[schema.AXES[curves.attrs["axis"]]].values
+    levels = axis_of(curves).values(curves).values
     replicates = (fitted.tree["posterior_predictive"][schema.RECALLED] / curves[schema.PROBED]).isel(group=0)
     reported = (curves[schema.RECALLED] / curves[schema.PROBED]).isel(group=0).values
     rows = []

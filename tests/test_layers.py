@@ -12,11 +12,11 @@ import bayeskisl
 ROOT = Path(bayeskisl.__file__).parent
 # A module may import from its own layer and from those before it.
 LAYERS = [
-    "errors", "quantities", "seeds", "schema", "shipped", "machine_code", "cores", "knowledge", "sweeping", "curves",
-    "laws", "inference", "decision", "design", "reporting", "workflow", "cli",
+    "errors", "quantities", "seeds", "schema", "shipped", "machine_code", "cores", "knowledge", "axes", "sweeping",
+    "curves", "laws", "inference", "decision", "design", "reporting", "workflow", "cli",
 ]  # fmt: skip
 HEAVY = {"torch", "pymc", "jax", "arviz", "xarray", "polars"}
-TRAINING_HALF = {"knowledge", "sweeping"}
+TRAINING_HALF = {"knowledge", "axes", "sweeping"}
 
 
 def layer_of(module: str) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.axes import axis_of
 from bayeskisl.cli.display import slim_table
 from bayeskisl.quantities import short
 
@@ -46,7 +47,7 @@ def _quantities(fit: "Fit", group: str) -> Iterator[tuple[str, np.ndarray]]:
     from bayeskisl.inference.gate import scalars
 
     places = _places(cell_table(fit.curves)[0])
-    posterior, coordinate = fit.posterior.sel(group=group), schema.AXES[fit.curves.attrs["axis"]]
+    posterior, coordinate = fit.posterior.sel(group=group), axis_of(fit.curves).coordinate
     for name in (schema.COLLAPSE, schema.ONSET):
         if name in posterior and np.isfinite(posterior[name]).any():
             for cell, place in enumerate(places):

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bayeskisl.axes import AXES
 from bayeskisl.cli.display import loading
 from bayeskisl.errors import InputError
 
@@ -27,7 +28,7 @@ def curves_import(
     mapping: Annotated[
         list[str] | None, typer.Option("--map", help=f"FIELD=COLUMN, SQL over columns, or a number. {_FIELDS}")
     ] = None,
-    axis: Annotated[str | None, typer.Option(help="amount, ratio or dose; by default what the rows show.")] = None,
+    axis: Annotated[str | None, typer.Option(help=f"{', '.join(AXES)}; by default what the rows show.")] = None,
     levels: Annotated[
         str | None, typer.Option(help="For wide tables: what columns named 31, 62, ... are levels of, e.g. facts.")
     ] = None,

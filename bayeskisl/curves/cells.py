@@ -4,11 +4,10 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.axes import axis_named, axis_of
 
 __all__ = ["cell_covariates", "cell_table", "varied"]
 
-# What each axis moves; everything else distinguishes cells (design: "what each experiment holds fixed").
-_MOVED_BY = {"amount": {"facts"}, "ratio": {"ratio"}, "dose": {"facts", "ratio"}}
 _COVARIATES = ("params", "total_params", "tokens", "ratio", "facts", "tokens_per_fact", "background_facts",
                "background_share")  # fmt: skip
 # A mixture is whole sequences, so that one share of the corpus comes out a little different at every ratio.
@@ -16,8 +15,8 @@ _ROUNDING = 0.02
 
 
 def cell_covariates(axis: str) -> tuple[str, ...]:
-    """Names of the covariates that, together, identify a cell of a sweep along `axis`."""
-    return tuple(name for name in _COVARIATES if name not in _MOVED_BY[axis])
+    """Names of the covariates that, together, identify a cell of a sweep along `axis`: all that it does not move."""
+    return tuple(name for name in _COVARIATES if name not in axis_named(axis).moved)
 
 
 def cell_table(curves: xr.Dataset) -> tuple[xr.Dataset, np.ndarray]:
@@ -54,7 +53,7 @@ def cell_table(curves: xr.Dataset) -> tuple[xr.Dataset, np.ndarray]:
     cells = xr.Dataset({name: (schema.CELL, rows[:, i]) for i, name in enumerate(names)}, coords={schema.CELL: labels})
     if schema.DOMAIN in curves.coords:
         cells = cells.assign_coords({schema.CELL_DOMAIN: (schema.CELL, of_cell)})
-    if curves.attrs["axis"] == "dose":
+    if axis_of(curves).given == schema.EXPOSURES:
         cells = cells.assign({schema.EXPOSURES: (schema.CELL, _means(curves[schema.EXPOSURES].values, cell_of_run))})
     return cells, cell_of_run
 

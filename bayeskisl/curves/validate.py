@@ -4,6 +4,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.axes import AXES, axis_of
 from bayeskisl.curves.exposures import group_exposures
 from bayeskisl.errors import InputError
 
@@ -35,7 +36,7 @@ def validate(curves: xr.Dataset, where: str = "curves") -> xr.Dataset:
                  "build the file with `bayeskisl curves build`")  # fmt: skip
     _require(curves.sizes[schema.RUN] > 0, "at least one run", "none", where, "check the sweep with `sweep status`")
     axis = curves.attrs.get("axis")
-    _require(axis in schema.AXES, f"attribute 'axis' to be one of {', '.join(schema.AXES)}", repr(axis), where)
+    _require(axis in AXES, f"attribute 'axis' to be one of {', '.join(AXES)}", repr(axis), where)
     _require(len(set(curves["run"].values.tolist())) == curves.sizes["run"], "distinct names of runs",
              "a name that occurs twice", where)  # fmt: skip
     unknown = [str(g) for g in curves["group"].values if str(g) not in schema.GROUPS]
@@ -68,8 +69,9 @@ def _check_runs(curves: xr.Dataset, where: str) -> None:
     for name in ("params", "total_params", "tokens", "facts", "tokens_per_fact", "exposures"):
         positive = curves[name].values > 0
         _require_runs(curves, positive.all(), positive, f"{name} > 0", "zero, negative or missing", where)
-    inside = (curves["ratio"].values > 0) & (curves["ratio"].values < 1)
-    _require_runs(curves, inside.all(), inside, "ratio in (0, 1)", "values outside", where)
+    ratio, closed = curves["ratio"].values, axis_of(curves).admits_one
+    inside = (ratio > 0) & ((ratio < 1) | (closed & (ratio == 1)))
+    _require_runs(curves, inside.all(), inside, f"ratio in (0, 1{']' if closed else ')'}", "values outside", where)
     if schema.DOMAIN in curves.variables:
         told = np.array([bool(str(name).strip()) and name == name for name in curves[schema.DOMAIN].values], dtype=bool)
         _require_runs(curves, told.all(), told, "the name of a domain for every run", "none", where)

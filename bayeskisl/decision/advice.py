@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.axes import axis_of
 from bayeskisl.decision.caveats import APART, SAY, Caveat, about_prediction
 from bayeskisl.decision.decision import Decision
 from bayeskisl.decision.edges import edges
@@ -109,7 +110,7 @@ def decide(
         raise InputError("a factor above 1", repr(apart), "apart")
     require_gate(fit, throw)
     held = dict(hold or {})
-    if facts is not None and fit.curves.attrs["axis"] == "ratio":
+    if facts is not None and axis_of(fit.curves).given == schema.FACTS:
         held[schema.FACTS] = facts
     target = target_of(fit.curves, params, tokens, hold=held, prior_driven=prior_driven)
     question = Question(target, options, utility or KeptFacts(), risk, facts, at_most)
@@ -141,7 +142,7 @@ def decision_on(fit: "Fit", question: Question, data: xr.Dataset, apart: float =
 
 def _assumptions(curves: xr.Dataset, target: Target) -> list[str]:
     """What the answers about ratios take for granted."""
-    if target.axis == "amount":
+    if target.axis.given == schema.RATIO:
         ratios = np.unique(np.round(curves[schema.RATIO].values.astype(float), 3))
         tried = (
             f" (the sweep held it at {ratios[0]:g})"

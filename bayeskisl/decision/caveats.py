@@ -130,7 +130,7 @@ def _about_width(ahead: xr.Dataset, target: Target) -> Iterator[Caveat]:
     if spread > _WIDE_LOG_SD:
         consequence = (
             "; the infusion that keeps most on average would then more likely collapse than not, and is no advice"
-            if target.axis == "amount"
+            if target.axis.harms_infused
             else ""
         )
         yield Caveat(

@@ -17,7 +17,7 @@ _NOTICEABLE = 0.01
 
 def edges(data: xr.Dataset, target: Target, curves: xr.Dataset) -> Iterator[Caveat]:
     """Everything about a decision that a number alone would hide; `data` is that of a `Decision`."""
-    swept = np.asarray(curves[target.coordinate].values, dtype=float)
+    swept = np.asarray(target.axis.values(curves), dtype=float)
     largest = said(np.asarray(curves[schema.PARAMS].values, dtype=float).max())
     yield from _about_collapse(target, curves, swept, largest)
     yield from _about_the_choice(data, target, swept, largest)
@@ -70,7 +70,7 @@ def _about_the_choice(data: xr.Dataset, target: Target, swept: np.ndarray, large
         )
     elif swept.min() <= choice <= swept.max():
         return
-    elif target.axis == "amount":
+    elif not target.axis.bounded:
         # Thresholds move with size on this axis: a larger model's choice lies beyond the levels of small ones.
         yield Caveat(
             "outside_levels",
@@ -118,7 +118,7 @@ def _about_the_optimum(data: xr.Dataset, target: Target, swept: np.ndarray, larg
             "less is; they have no best infusion",
         )
     best = data["risk_neutral_choice"].item()
-    if not side and target.axis != "amount" and not swept.min() <= best <= swept.max():
+    if not side and target.axis.bounded and not swept.min() <= best <= swept.max():
         yield _beyond_swept("optimum", best, target, swept, largest)
 
 
@@ -134,7 +134,7 @@ def _about_the_domain(data: xr.Dataset, target: Target) -> Iterator[Caveat]:
     if "least_sufficient" in data and data["least_sufficient"].item() > data[schema.CHOICE].item():
         yield Caveat(
             "no_window",
-            f"no ratio keeps both groups at that risk each: the infused facts need at least "
+            f"no {target.coordinate} keeps both groups at that risk each: the infused facts need at least "
             f"{data['least_sufficient'].item():.3g}, the {target.group} facts allow at most "
             f"{data[schema.CHOICE].item():.3g}; a larger budget or fewer facts would open one",
         )

@@ -26,7 +26,7 @@ class Fall:
     asymmetry : numpy.ndarray
         Of S, see `bayeskisl.laws.shapes.share_kept`, ``(draw,)``.
     load_effect : numpy.ndarray or float
-        How much less an exposure is worth the more is learned, ``(draw,)``, see `bayeskisl.curves.axis.LoadEffect`;
+        How much less an exposure is worth the more is learned, ``(draw,)``, see `bayeskisl.axes.LoadEffect`;
         exposures here are effective ones. Zero where the load does not count.
     """
 

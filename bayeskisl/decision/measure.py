@@ -21,7 +21,7 @@ from scipy.stats import binom
 from bayeskisl import schema
 from bayeskisl.curves import cell_table, final, group_exposures
 from bayeskisl.decision.kept_knowledge import known
-from bayeskisl.decision.target import Target, falling_group, target_of
+from bayeskisl.decision.target import Target, target_of
 from bayeskisl.errors import InputError
 from bayeskisl.laws.shapes import retention
 
@@ -104,7 +104,7 @@ def measure_collapse(curves: xr.Dataset, *, ci_prob: float = 0.9) -> Measurement
                          "select one")  # fmt: skip
     size, budget = float(cells[schema.PARAMS][0]), float(cells[schema.TOKENS][0])
     target = target_of(curves, size, budget)
-    ours = curves.sel(group=falling_group(target.axis, [str(name) for name in curves[schema.GROUP].values]))
+    ours = curves.sel(group=target.axis.harmed_group(target.groups))
     probed = ours[schema.PROBED].values.astype(int)
     if not (probed > 0).any():
         raise InputError("at least one run with probed facts", "none", "curves")
@@ -197,7 +197,7 @@ def _between(target: Target, values: np.ndarray, probability: np.ndarray, ci_pro
     """Lower end, median, upper end; interpolated in log exposures, in which the nodes are even."""
     tail = (1 - ci_prob) / 2
     middle = np.cumsum(probability) - probability / 2  # cumulated to the middle of each node's mass
-    inside = (values > 0) & (values < np.inf) & (values != 1.0 if target.axis != "amount" else True)
+    inside = (values > 0) & (values < target.axis.end(target.everything_else))
     line = target.to_line(values[inside])
     low, median, high = target.from_line(np.interp([tail, 0.5, 1 - tail], middle[inside], line))
     return float(low), float(median), float(high)

@@ -181,9 +181,9 @@ def attributes(fit: "Fit", target: Target, options: Options, caveats: list[Cavea
         "interval": "equal-tailed",
         schema.PARAMS: target.params,
         schema.TOKENS: target.tokens,
-        "axis": target.axis,
+        "axis": target.axis.name,
         "coordinate": target.coordinate,
-        "unit": unit_of_axis(target.axis),
+        "unit": target.axis.in_words,
         "group": target.group,
         "held_fixed": json.dumps(target.held_fixed),
         "extrapolation_decades": float(np.log10(target.params / float(fit.curves[schema.PARAMS].max()))),
@@ -193,11 +193,6 @@ def attributes(fit: "Fit", target: Target, options: Options, caveats: list[Cavea
         "warnings": json.dumps(caveat_table(caveats)),
         "fitted_runs": json.dumps([str(run) for run in fit.curves[schema.RUN].values]),
     }
-
-
-def unit_of_axis(axis: str) -> str:
-    """What an infusion is counted in, in a word for sentences; a ratio is a number of its own."""
-    return "facts" if axis == "amount" else "of the tokens"
 
 
 def require_share(**values: float) -> None:

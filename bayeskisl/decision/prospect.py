@@ -8,7 +8,6 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.curves.axis import moves
 from bayeskisl.decision.fall import Fall
 from bayeskisl.decision.general_loss import LossLaw
 from bayeskisl.decision.kept_knowledge import kept
@@ -76,7 +75,7 @@ class Prospect:
             coords={
                 name: (_DIMS, np.broadcast_to(value, shape)) for name, value in {"infusion": infusion, **place}.items()
             },
-            attrs={schema.PARAMS: self.target.params, schema.TOKENS: self.target.tokens, "axis": self.target.axis},
+            attrs={schema.PARAMS: self.target.params, schema.TOKENS: self.target.tokens, "axis": self.target.axis.name},
         )
 
     def share_of_ceiling(self, group: str, infusion: np.ndarray) -> np.ndarray:
@@ -84,7 +83,7 @@ class Prospect:
         the same at every infusion.
         """
         fall = self.falls[group]
-        if moves(self.target.axis, group, fall.knows_load) == 0:
+        if self.target.axis.moves(group, fall.knows_load) == 0:
             infusion = infusion[:, :1]
         effect = np.reshape(fall.load_effect, (-1, 1))
         return fall.share_of_ceiling(self.target.log_exposures(infusion, group, effect))
@@ -97,7 +96,7 @@ class Prospect:
 
     def admissible(self, share: float) -> np.ndarray:
         """The largest infusion at which every group that it harms keeps `share` of its ceiling, shape ``(sample,)``."""
-        harmed = [group for group, fall in self.falls.items() if moves(self.target.axis, group, fall.knows_load) < 0]
+        harmed = [group for group, fall in self.falls.items() if self.target.axis.moves(group, fall.knows_load) < 0]
         return np.min([self.keeping(share, group) for group in harmed], axis=0)
 
     def _kept(self, group: str, infusion: np.ndarray, infused_facts: np.ndarray) -> np.ndarray:

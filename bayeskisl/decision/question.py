@@ -92,18 +92,19 @@ def _domain(
 ) -> tuple[dict[str, np.ndarray], dict[str, float]]:
     """Which ratio a domain needs, draw by draw, and the size of that domain."""
     target, fixed = prospect.target, prospect.target.held_fixed
-    if target.axis == "dose":
+    if target.axis.given == schema.EXPOSURES:
         held = float(target.place(np.float64(choice))[schema.FACTS])
         whole = held if facts is None else float(facts)
         return {}, {"domain_facts": whole, "domain_ratio": _ratio_of_domain(target, whole)}
-    group = target.group if target.axis == "amount" else target.rising_group
-    whole = facts if facts is not None else _rounded_down(choice) if target.axis == "amount" else fixed[schema.FACTS]
+    group = target.group if target.axis.harms_infused else target.rising_group
+    default = _rounded_down(choice) if target.axis.counts_facts else fixed[schema.FACTS]
+    whole = default if facts is None else facts
     if group is None:
         return {}, {"domain_facts": float(whole)}
     fall = prospect.falls[group]
     needed = target.log_exposures_at_load(fall.log_exposures_keeping(keep), whole, fall.load_effect)
     ratio = sufficient_ratio(needed, whole, target.tokens, fixed[schema.TOKENS_PER_FACT])
-    too_little = {"sufficient": ratio} if target.axis == "ratio" else {}
+    too_little = {"sufficient": target.axis.at_ratio(ratio, fixed)} if target.axis.moves_ratio else {}
     return {"sufficient_ratio": ratio, **too_little}, {"domain_facts": float(whole)}
 
 
@@ -147,12 +148,12 @@ def _share_below(draws: np.ndarray, infusion: np.ndarray) -> np.ndarray:
 
 def _points(gains: Gains, data: xr.Dataset) -> np.ndarray:
     """Numbers of facts from well before the fall to well behind it; ratios dense at both ends and in between."""
-    if gains.prospect.target.axis == "amount":
+    target = gains.prospect.target
+    if not target.axis.bounded:
         start = quantiles(data["admissible"].values, [0.005])[0] / 3
         end = quantiles(data[schema.COLLAPSE].values, [0.995])[0] * 1.5
         return np.geomspace(max(start, gains.low), min(end, gains.high), _POINTS)
-    target = gains.prospect.target
-    dense = target.from_line(np.linspace(target.to_line(gains.low), target.to_line(gains.high), _POINTS))
+    dense = target.axis.grid(gains.low, gains.high, _POINTS)
     return np.unique(np.concatenate([dense, np.linspace(gains.low, gains.high, _POINTS)]))
 
 

@@ -8,20 +8,13 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.axes import Axis, LoadEffect, axis_of
 from bayeskisl.curves import reference_load
-from bayeskisl.curves.axis import LoadEffect, axis_exposures, axis_value, moves
 from bayeskisl.errors import InputError
-from bayeskisl.knowledge.identity import infused_exposures
 from bayeskisl.quantities import read_number
 
-__all__ = ["Target", "falling_group", "target_of"]
+__all__ = ["Target", "target_of"]
 
-# What an axis needs beside the budget to turn exposures into infusion, and back.
-_NEEDED = {
-    "amount": (schema.RATIO, schema.TOKENS_PER_FACT),
-    "ratio": (schema.FACTS, schema.TOKENS_PER_FACT, schema.BACKGROUND_FACTS, schema.BACKGROUND_SHARE),
-    "dose": (schema.EXPOSURES, schema.TOKENS_PER_FACT, schema.BACKGROUND_FACTS, schema.BACKGROUND_SHARE),
-}
 # Mixtures are whole sequences, so that what a sweep holds fixed is held up to rounding.
 _ROUNDING = 0.05
 
@@ -36,10 +29,11 @@ class Target:
         N*, non-embedding parameters.
     tokens : float
         D*, training tokens.
-    axis : str
-        A key of ``schema.AXES``: what an infusion is counted in.
+    axis : Axis
+        What an infusion is counted in.
     group : str
-        The probe group whose collapse is asked for.
+        The probe group that the answer is about: the one that can collapse, or where nothing can, the one that more
+        infusion teaches.
     held_fixed : dict
         What the sweep held fixed, and the target keeps: names of `schema` and values, without `tokens`.
     prior_driven : tuple of str
@@ -52,7 +46,7 @@ class Target:
 
     params: float
     tokens: float
-    axis: str
+    axis: Axis
     group: str
     held_fixed: dict[str, float]
     prior_driven: tuple[str, ...] = field(default=())
@@ -61,8 +55,18 @@ class Target:
 
     @property
     def coordinate(self) -> str:
-        """The run coordinate in which an infusion is counted: ``facts`` or ``ratio``."""
-        return schema.AXES[self.axis]
+        """What a value of the axis is called, such as ``facts`` or ``ratio``."""
+        return self.axis.coordinate
+
+    @property
+    def half_point(self) -> str:
+        """What is asked of the group: its collapse point, or its onset."""
+        return self.axis.half_point(self.group)
+
+    @property
+    def harms(self) -> bool:
+        """Whether more infusion can harm a probed group, so that it has a collapse point."""
+        return self.half_point == schema.COLLAPSE
 
     @property
     def everything_else(self) -> dict[str, float]:
@@ -72,7 +76,7 @@ class Target:
     @property
     def rising_group(self) -> str | None:
         """The probe group, if any, that more infusion teaches."""
-        return next((group for group in self.groups if moves(self.axis, group) > 0), None)
+        return next((group for group in self.groups if self.axis.moves(group) > 0), None)
 
     @property
     def range(self) -> tuple[float, float]:
@@ -80,28 +84,20 @@ class Target:
 
         They follow from the target alone; a grid or a plot has no say in them.
         """
-        fixed = self.everything_else
-        length = fixed[schema.TOKENS_PER_FACT]
-        if self.axis == "amount":
-            return 1.0, float(self.infusion(np.float64(0.0), schema.INFUSED))
-        repeats = fixed[schema.FACTS] if self.axis == "ratio" else fixed[schema.EXPOSURES]
-        low = repeats * length / self.tokens
-        if not fixed[schema.BACKGROUND_FACTS] * fixed[schema.BACKGROUND_SHARE] > 0:
-            return low, 1 - low
-        return low, float(self.infusion(np.float64(0.0), schema.BACKGROUND))
+        return self.axis.range(self.everything_else)
 
     def infusion(self, log_exposures: Any, group: str | None = None, load_effect: Any = 0.0) -> Any:
         """The value of the axis that gives a fact of the group so many effective exposures."""
-        place = (self.axis, group or self.group, self.everything_else)
+        place = (group or self.group, self.everything_else, self._load(load_effect))
         with np.errstate(divide="ignore"):  # what never falls collapses at no number of facts
-            return axis_value(np.exp(log_exposures), *place, self._load(load_effect))
+            return self.axis.value(np.exp(log_exposures), *place)
 
     def log_exposures(
         self, infusion: np.ndarray, group: str | None = None, load_effect: np.ndarray | float = 0.0
     ) -> np.ndarray:
         """The inverse of `infusion`."""
-        place = (self.axis, group or self.group, self.everything_else)
-        return np.log(axis_exposures(infusion, *place, self._load(load_effect)))
+        place = (group or self.group, self.everything_else, self._load(load_effect))
+        return np.log(self.axis.exposures(infusion, *place))
 
     def log_exposures_at_load(
         self, log_exposures: np.ndarray, facts: float, load_effect: np.ndarray | float = 0.0
@@ -117,43 +113,19 @@ class Target:
 
     def place(self, infusion: np.ndarray) -> dict[str, np.ndarray]:
         """Facts, ratio and exposures of an infused fact at an infusion; they obey r D = K f l."""
-        fixed = {name: value + 0 * infusion for name, value in self.held_fixed.items()}
-        length = self.held_fixed[schema.TOKENS_PER_FACT]
-        ratio = infusion if self.axis != "amount" else fixed[schema.RATIO]
-        if self.axis == "dose":
-            exposures = fixed[schema.EXPOSURES]
-            facts = ratio * self.tokens / (exposures * length)
-        else:
-            facts = infusion if self.axis == "amount" else fixed[schema.FACTS]
-            exposures = infused_exposures(self.tokens, ratio, facts, length)
-        return {schema.FACTS: facts, schema.RATIO: ratio, schema.EXPOSURES: exposures}
+        return self.axis.place(infusion, self.everything_else)
 
-    def to_line(self, infusion: np.ndarray) -> np.ndarray:
-        """The axis without its ends: log facts, or the log odds of a ratio."""
-        return np.log(infusion) if self.axis == "amount" else np.log(infusion) - np.log1p(-np.asarray(infusion))
+    def to_line(self, infusion: Any) -> Any:
+        """The axis without its ends, see `bayeskisl.axes.Axis.to_line`."""
+        return self.axis.to_line(infusion)
 
-    def from_line(self, line: np.ndarray) -> np.ndarray:
+    def from_line(self, line: Any) -> Any:
         """The inverse of `to_line`."""
-        return np.exp(line) if self.axis == "amount" else 1 / (1 + np.exp(-line))
+        return self.axis.from_line(line)
 
     def holding(self, **values: float) -> "Target":
         """The same target under other values of what is held fixed."""
         return replace(self, held_fixed={**self.held_fixed, **values})
-
-
-def falling_group(axis: str, groups: list[str]) -> str:
-    """The first of `groups` whose exposures fall as the axis rises: the one that can collapse.
-
-    Raises
-    ------
-    InputError
-        If none of them does.
-    """
-    falling = [group for group in groups if moves(axis, group) < 0]
-    if not falling:
-        raise InputError(f"a group that over-infusion on the axis {axis!r} can harm", ", ".join(groups), "groups",
-                         "probe another group and fit again")  # fmt: skip
-    return falling[0]
 
 
 def target_of(
@@ -186,7 +158,7 @@ def target_of(
         If a number is not positive, several budgets leave it open which one is meant, or the target differs from the
         sweep in what the sweep never varied.
     """
-    axis = curves.attrs["axis"]
+    axis = axis_of(curves)
     budgets = _distinct(curves, schema.TOKENS)
     target_tokens = _budget(budgets, tokens)
     unvaried = len(budgets) == 1 and not np.isclose(target_tokens, budgets[0], rtol=1e-9)
@@ -198,9 +170,7 @@ def target_of(
             "sweep a second budget, or take an answer that rests on the prior with `--prior-driven`",
         )
     asked = {name: _positive(value, name) for name, value in (hold or {}).items()}
-    needed = _NEEDED[axis]
-    if axis == "amount" and (curves[schema.BACKGROUND_FACTS] > 0).any():
-        needed = (*needed, schema.BACKGROUND_FACTS)
+    needed = axis.held(background=bool((curves[schema.BACKGROUND_FACTS] > 0).any()))
     foreign = sorted(set(asked) - set(needed))
     if foreign:
         raise InputError(f"names among {', '.join(needed)}", ", ".join(foreign), "hold")
@@ -210,7 +180,7 @@ def target_of(
         params=_positive(params, schema.PARAMS),
         tokens=target_tokens,
         axis=axis,
-        group=falling_group(axis, list(groups)),
+        group=axis.deciding_group(groups),
         held_fixed={name: value for name, (value, _) in held.items()},
         prior_driven=(
             *((schema.TOKENS,) if unvaried else ()),

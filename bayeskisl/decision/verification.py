@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.axes import Axis, axis_of
 from bayeskisl.curves import final, validate
 from bayeskisl.decision.decision import Decision
 from bayeskisl.decision.intervals import interval
@@ -55,14 +56,14 @@ class KeptByLevel:
         decision's weight.
     runs : tuple of int
         Number of runs at each.
-    coordinate : str
-        ``facts`` or ``ratio``.
+    axis : Axis
+        What the infusions are counted in.
     """
 
     infusions: tuple[float, ...]
     facts: tuple[float, ...]
     runs: tuple[int, ...]
-    coordinate: str
+    axis: Axis
 
     @property
     def best(self) -> float:
@@ -77,7 +78,7 @@ class KeptByLevel:
     def given_up_at(self, infusion: float) -> float | None:
         """Share of the most that was kept which runs at `infusion` gave up; None where no run is near it."""
         places = np.array(self.infusions)
-        near = np.flatnonzero(_is_near(places, infusion, self.coordinate))
+        near = np.flatnonzero(_is_near(places, infusion, self.axis))
         return 1 - self.facts[near[0]] / max(self.facts) if near.size else None
 
 
@@ -207,10 +208,11 @@ def _kept_by_level(data: xr.Dataset, runs: xr.Dataset) -> KeptByLevel:
         recalled, probed, guessing = (runs[name].sel(group=group).values for name in schema.COUNTS)
         share = np.where(probed > 0, recalled / np.maximum(probed, 1), guessing)
         total += weight[group] * kept(facts[group], share, guessing)
-    levels, level_of_run = np.unique(runs[data.attrs["coordinate"]].values.astype(float), return_inverse=True)
+    axis = axis_of(data)
+    levels, level_of_run = np.unique(np.asarray(axis.values(runs), dtype=float), return_inverse=True)
     counts = np.bincount(level_of_run)
     means = np.bincount(level_of_run, total) / counts
-    return KeptByLevel(tuple(levels.tolist()), tuple(means.tolist()), tuple(counts.tolist()), data.attrs["coordinate"])
+    return KeptByLevel(tuple(levels.tolist()), tuple(means.tolist()), tuple(counts.tolist()), axis)
 
 
 def _runs_of_target(prediction: xr.Dataset, curves: xr.Dataset) -> xr.Dataset:
@@ -251,21 +253,19 @@ def _rank(measured: Measurement, draws: np.ndarray) -> float:
     return float(measured.probability @ below)
 
 
-def _is_near(places: np.ndarray, place: float, coordinate: str) -> np.ndarray:
-    """Whether infusions are one place up to rounding: in logs of facts, in log odds of ratios."""
-    if not 0 < place < (1 if coordinate == schema.RATIO else np.inf):
+def _is_near(places: np.ndarray, place: float, axis: Axis) -> np.ndarray:
+    """Whether infusions are one place up to rounding: on the axis without its ends."""
+    if not 0 < place < (1 if axis.bounded else np.inf):
         return np.zeros(places.shape, dtype=bool)
-    distance = np.log(places / place)
-    if coordinate == schema.RATIO:
-        distance = distance - np.log((1 - places) / (1 - place))
-    return np.abs(distance) <= np.log(_NEAR)
+    return np.abs(axis.to_line(places) - axis.to_line(place)) <= np.log(_NEAR)
 
 
 def _at_choice(prediction: xr.Dataset, runs: xr.Dataset) -> AtChoice:
     choice, group = prediction[schema.CHOICE].item(), prediction.attrs["group"]
-    infusion = runs[prediction.attrs["coordinate"]].values.astype(float)
+    axis = axis_of(prediction)
+    infusion = np.asarray(axis.values(runs), dtype=float)
     recalled, probed, guessing = (runs[name].sel(group=group).values for name in schema.COUNTS)
-    near = _is_near(infusion, choice, prediction.attrs["coordinate"]) & (probed > 0)
+    near = _is_near(infusion, choice, axis) & (probed > 0)
     floor, ceiling = (float(prediction[name].median()) for name in ("floor", "ceiling"))
     shares = known(recalled[near] / probed[near], np.maximum(floor, guessing[near])) / known(ceiling, floor)
     return AtChoice(

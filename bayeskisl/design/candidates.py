@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.axes import axis_of
 from bayeskisl.decision.target import target_of
 from bayeskisl.design.beliefs import PARTICLES, Beliefs, Cell, believe
 from bayeskisl.errors import InputError
@@ -30,7 +31,7 @@ class Run:
     params, tokens : float
         Non-embedding parameters and training tokens.
     level : float
-        On the sweep's axis: facts of an amount sweep, the infusion ratio of the others.
+        The value of the sweep's axis, such as facts of an amount sweep or the ratio of a ratio sweep.
     replicates : int
         Runs alike in all but their seed.
     """
@@ -108,7 +109,7 @@ def sorted_runs(runs: Iterable[Run]) -> tuple[Run, ...]:
 def probed_facts(run: Run, curves: xr.Dataset, group: str) -> int:
     """Facts that a run would be asked: all of them, up to the most that the sweep asked."""
     most = int(curves[schema.PROBED].values[:, list(curves[schema.GROUP].values).index(group)].max())
-    return int(min(run.level, most)) if schema.AXES[curves.attrs["axis"]] == schema.FACTS else most
+    return int(min(run.level, most)) if axis_of(curves).counts_facts else most
 
 
 def _with_midpoints(seen: np.ndarray, limit: float) -> np.ndarray:
@@ -126,16 +127,4 @@ def _levels(beliefs: Beliefs, cell: Cell, count: int) -> np.ndarray:
     effective = np.linspace(high + reach, low - reach, count) - np.median(place.at_load)
     at = replace(target, params=cell[0], tokens=cell[1])
     values = at.infusion(effective, load_effect=np.median(beliefs.load_effect))
-    return np.unique(_whole_facts(values) if target.axis == "amount" else _thousandths(values, at.range))
-
-
-def _whole_facts(values: np.ndarray) -> np.ndarray:
-    """In three significant digits, at least one."""
-    digits = 10.0 ** (np.floor(np.log10(values)) - 2)
-    return np.maximum(np.round(np.round(values / digits) * digits), 1.0)
-
-
-def _thousandths(ratios: np.ndarray, possible: tuple[float, float]) -> np.ndarray:
-    """Inside the ratios that there can be."""
-    low, high = np.ceil(possible[0] * 1e3) / 1e3, np.floor(possible[1] * 1e3) / 1e3
-    return np.clip(np.round(ratios, 3), low, high)
+    return np.unique(target.axis.candidates(values, at.range))

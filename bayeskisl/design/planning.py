@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.axes import axis_of
 from bayeskisl.cores import one_blas_thread
 from bayeskisl.decision.target import Target, target_of
 from bayeskisl.design.beliefs import PARTICLES, believe
@@ -110,7 +111,9 @@ class Plan:
     @property
     def quantity(self) -> str:
         """What the widths are about, in words."""
-        return "log collapse point" if self.target.axis == "amount" else "log exposures of the background at collapse"
+        if self.target.axis.harms_infused:
+            return "log collapse point"
+        return f"log exposures of the {self.target.group} at {self.target.half_point}"
 
     @property
     def runs(self) -> tuple[Run, ...]:
@@ -122,7 +125,7 @@ class Plan:
         """The batch as a table: a row per purchase, for those who train elsewhere."""
         import pandas as pd
 
-        level = schema.AXES[self.target.axis]
+        level = self.target.coordinate
         return pd.DataFrame(
             [
                 {schema.PARAMS: p.run.params, schema.TOKENS: p.run.tokens, level: p.run.level,
@@ -359,7 +362,7 @@ def _what_larger_would_tell(problem: Problem, larger: Sequence[Run], after: Outl
     width = expected_width(problem.outlook, float(np.max(gains)))
     if width > (1 - _WORTH_WHILE) * expected_width(after):
         return []
-    unit = schema.UNITS[schema.AXES[problem.outlook.beliefs.target.axis]]
+    unit = problem.outlook.beliefs.target.axis.unit
     return [
         f"A larger size would tell more: one run of {best.params:,.0f} parameters at {best.level:,.6g} {unit}, for "
         f"{problem.cost_of(best):.3g} {problem.costs.unit}, is expected to leave {width:.2f} by itself. If it may be "
@@ -404,8 +407,8 @@ def _table(problem: Problem) -> "pd.DataFrame":
 
 
 def _trained(curves: Any) -> tuple[Run, ...]:
-    level = schema.AXES[curves.attrs["axis"]]
-    columns = (curves[name].values.astype(float).tolist() for name in (schema.PARAMS, schema.TOKENS, level))
+    of_run = curves[schema.PARAMS], curves[schema.TOKENS], axis_of(curves).values(curves)
+    columns = (np.asarray(values, dtype=float).tolist() for values in of_run)
     return tuple(Run(*row) for row in zip(*columns, strict=True))
 
 

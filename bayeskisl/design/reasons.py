@@ -3,6 +3,7 @@
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.axes import axis_of
 from bayeskisl.design.candidates import Run
 from bayeskisl.design.outlook import Outlook
 from bayeskisl.laws.shapes import share_kept
@@ -22,7 +23,7 @@ def reason(run: Run, outlook: Outlook) -> str:
     if not _trained(run, outlook).any():
         return "new budget of a size seen"
     where = "at the cliff" if _CLIFF[0] < _kept(run, outlook) < _CLIFF[1] else "beside the cliff"
-    level = outlook.curves[schema.AXES[outlook.curves.attrs["axis"]]].values
+    level = np.asarray(axis_of(outlook.curves).values(outlook.curves), dtype=float)
     known = np.isclose(level[_trained(run, outlook)], run.level).any()
     return f"{'replicate' if known and place.seen else 'new level'} {where}"
 

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.axes import axis_of
 from bayeskisl.design.candidates import Run
 from bayeskisl.errors import InputError
 from bayeskisl.shipped import shipped_file, shipped_names
@@ -91,10 +92,10 @@ def next_sweep(runs: tuple[Run, ...], curves: xr.Dataset, table: dict[str, Any],
 
 def _seeds(runs: tuple[Run, ...], curves: xr.Dataset) -> dict[tuple[float, float, float], list[int]]:
     """Fresh seeds by (params, tokens, level)."""
-    level = schema.AXES[curves.attrs["axis"]]
+    levels = np.asarray(axis_of(curves).values(curves), dtype=float)
     seeds: dict[tuple, list[int]] = defaultdict(list)
     for run in runs:
-        there = np.isclose(curves[schema.PARAMS].values, run.params) & np.isclose(curves[level].values, run.level)
+        there = np.isclose(curves[schema.PARAMS].values, run.params) & np.isclose(levels, run.level)
         there &= np.isclose(curves[schema.TOKENS].values, run.tokens)
         used = seeds[run.params, run.tokens, run.level]
         first = max([-1, *curves[schema.SEED].values[there].astype(int).tolist(), *used]) + 1

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.curves.axis import moves
+from bayeskisl.axes import Axis, axis_of
 from bayeskisl.inference.gate import Gate, scalars
 from bayeskisl.inference.posterior import ON_AXIS
 from bayeskisl.inference.sensitivity import SENSITIVE, sensitivity
@@ -98,7 +98,7 @@ _ALL = 0.999
 
 def _edges(posterior: xr.Dataset, curves: xr.Dataset, cells: np.ndarray) -> list[Caution]:
     """Cells whose sweep lies wholly on one side of its half-point: bounds, not measurements."""
-    axis = curves.attrs["axis"]
+    axis = axis_of(curves)
     bounds, measured = [], 0
     for group in (str(name) for name in curves[schema.GROUP].values if _direction(posterior, axis, str(name)) != 0):
         share = _shares(curves, group)
@@ -120,16 +120,17 @@ def _edges(posterior: xr.Dataset, curves: xr.Dataset, cells: np.ndarray) -> list
 
 def _load_ignored(posterior: xr.Dataset, curves: xr.Dataset) -> list[Caution]:
     """Infused facts that are lost along a dose, under a law that holds them at one retention for want of a cause."""
-    infused = [name for name in curves[schema.GROUP].values if _direction(posterior, curves.attrs["axis"], name) == 0]
-    lost = [name for name in infused if curves.attrs["axis"] == "dose" and np.nanmin(_shares(curves, name)) < 0.5]
+    axis, groups = axis_of(curves), [str(name) for name in curves[schema.GROUP].values if name != schema.BACKGROUND]
+    infused = [name for name in groups if _direction(posterior, axis, name) == 0]
+    lost = [name for name in infused if np.nanmin(_shares(curves, name)) < 0.5]
     if not lost:
         return []
     return [
         Caution(
             "load_ignored",
             "warning",
-            f"Along a dose the exposures of '{lost[0]}' stay the same, so that a law in exposures alone cannot say why "
-            "they are lost.",
+            f"Along a {axis.name} the exposures of '{lost[0]}' stay the same, so that a law in exposures alone cannot "
+            "say why they are lost.",
             "Fit the law 'common', in which the number of distinct facts counts.",
         )
     ]
@@ -143,19 +144,19 @@ _NO_COLLAPSE = Caution(
 )
 
 
-def _direction(posterior: xr.Dataset, axis: str, group: str) -> int:
-    return moves(axis, group, "load_effect" in posterior)
+def _direction(posterior: xr.Dataset, axis: Axis, group: str) -> int:
+    return axis.moves(group, "load_effect" in posterior)
 
 
-def _bound(posterior: xr.Dataset, axis: str, group: str, cell: int, fewer_exposures: bool) -> str:
+def _bound(posterior: xr.Dataset, axis: Axis, group: str, cell: int, fewer_exposures: bool) -> str:
     """Where a cell's half-point lies with 95 %, on the sweep's axis and in exposures."""
     of_cell = posterior.sel(group=group).isel(cell=cell)
     direction = _direction(posterior, axis, group)
     name = schema.COLLAPSE if direction < 0 else schema.ONSET
     above = fewer_exposures == (direction < 0)
     value = np.quantile(of_cell[name].values, 0.05 if above else 0.95)
-    unit = schema.AXES[axis]
-    place = f"beyond any {unit}" if unit == schema.RATIO and value > _ALL else f"{value:.3g} {unit}"
+    unit = axis.coordinate if axis.bounded else axis.in_words
+    place = f"beyond any {unit}" if axis.bounded and value > _ALL else f"{value:.3g} {unit}"
     exposures = np.quantile(of_cell[schema.CRITICAL_EXPOSURES].values, 0.95 if fewer_exposures else 0.05)
     return (
         f"at {posterior[schema.CELL].values[cell]} {name} lies "

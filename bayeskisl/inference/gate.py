@@ -9,6 +9,7 @@ import xarray as xr
 from arviz_stats.base import array_stats
 
 from bayeskisl import schema
+from bayeskisl.axes import axis_of
 from bayeskisl.errors import GateError
 
 __all__ = ["STRUCTURAL", "Gate", "examine", "seed_correlation"]
@@ -146,7 +147,7 @@ def seed_correlation(posterior: xr.Dataset, curves: xr.Dataset, cell_of_run: np.
     """
     effects = (posterior["run_effect"] / posterior[schema.SIGMA_RUN]).mean(("chain", "draw"))
     effects = effects.transpose(schema.RUN, schema.GROUP).values
-    level = curves[schema.AXES[curves.attrs["axis"]]].values
+    level = np.asarray(axis_of(curves).values(curves))
     first, second = np.triu_indices(len(cell_of_run), k=1)
     alike = (cell_of_run[first] == cell_of_run[second]) & (level[first] == level[second])
     one, other = effects[first[alike]], effects[second[alike]]

@@ -7,8 +7,8 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.axes import LoadEffect, axis_of
 from bayeskisl.curves import cell_table, reference_load
-from bayeskisl.curves.axis import LoadEffect, axis_value, moves
 from bayeskisl.inference.coefficients import draw_coefficients
 from bayeskisl.inference.correlation import correlations
 from bayeskisl.inference.curve_of_size import CurveOfSize, coefficients_at, curve_values
@@ -250,14 +250,14 @@ def report_on_axis(named: xr.Dataset, curves: xr.Dataset, law: Law) -> xr.Datase
     """
     ahead = np.exp(inverse_share(SHOULDER_SHARE, named["asymmetry"]) / named["steepness"])
     groups = [str(name) for name in named[schema.GROUP].values]
-    axis, (cells, _) = curves.attrs["axis"], cell_table(curves)
+    axis, (cells, _) = axis_of(curves), cell_table(curves)
     held_fixed = {str(name): cells[name].reset_coords(drop=True) for name in cells.data_vars}
     load = LoadEffect(named["load_effect"], reference_load(curves)) if law.knows_load else None
 
     def on_axis(exposures: xr.DataArray, direction: int) -> xr.DataArray:
         columns = [
-            axis_value(exposures.sel(group=group), axis, group, held_fixed, load and load.sel(group=group))
-            if moves(axis, group, law.knows_load) == direction and law.falls
+            axis.value(exposures.sel(group=group), group, held_fixed, load and load.sel(group=group))
+            if axis.moves(group, law.knows_load) == direction and law.falls
             else exposures.sel(group=group) * np.nan
             for group in groups
         ]
@@ -265,6 +265,6 @@ def report_on_axis(named: xr.Dataset, curves: xr.Dataset, law: Law) -> xr.Datase
 
     critical = named[schema.CRITICAL_EXPOSURES]
     reported = named.assign({schema.COLLAPSE: on_axis(critical, -1), schema.SHOULDER: on_axis(critical * ahead, -1)})
-    if any(moves(axis, group) > 0 for group in groups):
+    if any(axis.moves(group) > 0 for group in groups):
         reported = reported.assign({schema.ONSET: on_axis(critical, 1)})
     return reported

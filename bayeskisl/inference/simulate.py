@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.axes import AXES, axis_named
 from bayeskisl.curves import validate
 from bayeskisl.errors import InputError
 from bayeskisl.inference.data import prepare
@@ -90,7 +91,7 @@ def design_curves(
     facts: list[int] | int = 0,
     axis: str = "amount",
     ratio: list[float] | float = 0.5,
-    exposures: float | None = None,
+    exposures: list[float] | float | None = None,
     tokens: list[int] | int = 1_843_200,
     seeds: int = 2,
     tokens_per_fact: int = 6,
@@ -108,8 +109,9 @@ def design_curves(
         Sizes and token budgets.
     facts, ratio : list or number
         Levels; on the axis ``amount`` facts is a list, on ``ratio`` and ``dose`` the ratio.
-    exposures : float, optional
-        Of every infused fact on the axis ``dose``: facts then follow from it and the ratio.
+    exposures : list or number, optional
+        Mean exposures of an infused fact: on the axis ``dose`` a number, from which with the ratio the facts follow;
+        on ``frequency`` the levels, from which with the facts the ratio follows.
     seeds : int
         Runs per combination.
     tokens_per_fact, background_facts, background_share, guessing : number
@@ -122,16 +124,23 @@ def design_curves(
     Raises
     ------
     InputError
-        If exposures are given on another axis.
+        If exposures are given on an axis where they follow from facts and ratio.
     """
     kinds = np.arange(max(1, len(domains)))
-    grid = [np.atleast_1d(values) for values in (params, tokens, facts, ratio, np.arange(seeds), kinds)]
-    size, budget, count, share, order, kind = (column.ravel() for column in np.meshgrid(*grid, indexing="ij"))
+    follows = axis_named(axis, "design").follows
+    if exposures is not None and follows == schema.EXPOSURES:
+        named = " and ".join(repr(name) for name, each in AXES.items() if each.follows != schema.EXPOSURES)
+        raise InputError(f"exposures of infused facts on the axes {named} alone", f"the axis {axis!r}", "design")
+    if exposures is not None and follows == schema.RATIO:
+        ratio = 1.0  # of one run a combination: it follows from the exposures
+    repeats = 1.0 if exposures is None else exposures
+    grid = [np.atleast_1d(values) for values in (params, tokens, facts, ratio, repeats, np.arange(seeds), kinds)]
+    size, budget, count, share, seen, order, kind = (each.ravel() for each in np.meshgrid(*grid, indexing="ij"))
     runs = len(size)
-    if exposures is not None and axis != "dose":
-        raise InputError("exposures of infused facts on the axis 'dose' alone", f"the axis {axis!r}", "design")
-    if exposures is not None:
-        count = np.maximum(np.round(share * budget / (exposures * tokens_per_fact)), 1).astype(int)
+    if exposures is not None and follows == schema.FACTS:
+        count = np.maximum(np.round(share * budget / (seen * tokens_per_fact)), 1).astype(int)
+    if exposures is not None and follows == schema.RATIO:
+        share = count * seen * tokens_per_fact / budget
     asked = {
         schema.INFUSED: np.minimum(count, _ALL_PROBED),
         schema.INFUSED_HELDOUT: np.minimum(count, _ALL_PROBED),

@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bayeskisl import schema
+from bayeskisl.axes import axis_of
 from bayeskisl.curves import cell_table
 from bayeskisl.decision.funnel import collapse_along_sizes
 from bayeskisl.decision.intervals import interval
-from bayeskisl.decision.target import falling_group
 from bayeskisl.reporting.numbers import exact, percent
 from bayeskisl.reporting.style import LINES, figure_style, ink, law_colors, log_axis, new_figure
 
@@ -57,7 +57,7 @@ def plot_collapse(
     cells, _ = cell_table(fit.curves)
     sizes = cells[schema.PARAMS].values
     ends = [sizes.min(), max(sizes.max(), prediction.attrs[schema.PARAMS] if prediction is not None else 0)]
-    coordinate = schema.AXES[fit.curves.attrs["axis"]]
+    axis = axis_of(fit.curves)
     with figure_style(dark):
         figure, axes = new_figure(figsize=(7.6, 4.8))
         lines = _funnels(fit, ends, prediction, ci_prob)
@@ -69,14 +69,14 @@ def plot_collapse(
         if verification is not None:
             _draw_measured(axes, verification)
         log_axis(axes, "x", ends[0] / _BEYOND, ends[1] * _BEYOND)
-        if coordinate == schema.RATIO:
+        if axis.bounded:
             axes.set_yscale("linear")
             axes.set_ylim(0, 1)
         else:
             low, high = axes.get_ylim()
             log_axis(axes, "y", low, high)
         axes.set_xlabel("model size, non-embedding parameters")
-        axes.set_ylabel(f"collapse point, {schema.UNITS[coordinate]}")
+        axes.set_ylabel(f"collapse point, {axis.unit}")
         axes.set_title("Where models of each size collapse")
         axes.legend(loc="upper left")
         figure.supxlabel(
@@ -105,8 +105,9 @@ def _draw_funnel(axes: Axes, lines: xr.DataArray, color: str, style: str, label:
 
 def _draw_cells(axes: Axes, fit: "Fit", sizes: np.ndarray, ci_prob: float) -> None:
     posterior = fit.tree["posterior"]
-    group = falling_group(fit.curves.attrs["axis"], [str(name) for name in fit.curves[schema.GROUP].values])
-    collapse = posterior[schema.COLLAPSE].sel(group=group)
+    axis = axis_of(fit.curves)
+    group = axis.deciding_group(str(name) for name in fit.curves[schema.GROUP].values)
+    collapse = posterior[axis.half_point(group)].sel(group=group)
     points = np.array([interval(collapse.isel(cell=i).values, ci_prob) for i in range(collapse.sizes[schema.CELL])])
     median, low, high = points.T
     axes.errorbar(

@@ -6,10 +6,10 @@ import numpy as np
 
 import bayeskisl
 from bayeskisl import schema
+from bayeskisl.axes import axis_of
 from bayeskisl.curves import cell_table
 from bayeskisl.decision import decision_summary, prediction_summary
 from bayeskisl.decision.intervals import interval
-from bayeskisl.decision.target import falling_group
 from bayeskisl.reporting.numbers import exact, percent, span, three_digits
 from bayeskisl.reporting.text import (
     answer,
@@ -104,9 +104,9 @@ def verification_block(verification: "Verification") -> dict[str, Any]:
 def size_rows(fit: "Fit") -> list[dict[str, str]]:
     """Collapse point of every cell."""
     cells, _ = cell_table(fit.curves)
-    group = falling_group(fit.curves.attrs["axis"], [str(name) for name in fit.curves[schema.GROUP].values])
-    collapse = fit.tree["posterior"][schema.COLLAPSE].sel(group=group)
-    unit = schema.UNITS[schema.AXES[fit.curves.attrs["axis"]]]
+    axis = axis_of(fit.curves)
+    group = axis.deciding_group(str(name) for name in fit.curves[schema.GROUP].values)
+    collapse = fit.tree["posterior"][axis.half_point(group)].sel(group=group)
     rows = []
     for cell in range(cells.sizes[schema.CELL]):
         median, low, high = interval(collapse.isel(cell=cell).values, 0.9)
@@ -115,7 +115,7 @@ def size_rows(fit: "Fit") -> list[dict[str, str]]:
                 "params": exact(cells[schema.PARAMS][cell].item()),
                 "total_params": exact(cells[schema.TOTAL_PARAMS][cell].item()),
                 "tokens": exact(cells[schema.TOKENS][cell].item()),
-                "collapse": f"{three_digits(median)} {unit} ({span(low, high)})",
+                "collapse": f"{three_digits(median)} {axis.unit} ({span(low, high)})",
             }
         )
     return rows
@@ -196,7 +196,7 @@ def command_lines(fit: "Fit", decision: "Decision | None", verification: "Verifi
     if decision is not None:
         attrs = decision.data.attrs
         # elsewhere the domain bounds what may be infused, so that naming it would be another question
-        domain = f" --facts {decision.data['domain_facts'].item():.0f}" if attrs["axis"] == "amount" else ""
+        domain = f" --facts {decision.data['domain_facts'].item():.0f}" if axis_of(decision.data).counts_facts else ""
         lines.append(
             f"bayeskisl decide fit.nc --params {attrs[schema.PARAMS]:.0f} --tokens {attrs[schema.TOKENS]:.0f} "
             f"--risk {attrs['risk']:g}{domain} --seed {attrs['seed']} --out decision.nc"

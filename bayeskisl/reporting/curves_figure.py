@@ -7,17 +7,15 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
-from scipy.special import expit, logit
 from scipy.stats import beta
 
 from bayeskisl import schema
+from bayeskisl.axes import Axis, LoadEffect, axis_of
 from bayeskisl.curves import cell_table, final, reference_load
-from bayeskisl.curves.axis import LoadEffect, axis_exposures, moves
 from bayeskisl.decision.fall import Fall
 from bayeskisl.decision.kept_knowledge import known
 from bayeskisl.quantities import short
 from bayeskisl.reporting.style import (
-    INFUSIONS,
     LINES,
     MARKERS,
     draw_bands,
@@ -65,7 +63,7 @@ def plot_curves(fit_or_curves: "Fit | xr.Dataset", *, dark: bool = False) -> Fig
     curves = final(fit_or_curves if fit is None else fit.curves)
     cells, cell_of_run = cell_table(curves)
     groups = [group for group in schema.GROUPS if group in curves[schema.GROUP].values]
-    coordinate = schema.AXES[curves.attrs["axis"]]
+    axis = axis_of(curves)
     both = {schema.INFUSED, schema.BACKGROUND} <= set(groups)
     with figure_style(dark):
         figure, panels = new_figure(
@@ -77,12 +75,12 @@ def plot_curves(fit_or_curves: "Fit | xr.Dataset", *, dark: bool = False) -> Fig
             look = {"color": color, "marker": MARKERS[cell % len(MARKERS)], "label": _label(cells, cell)}
             look["ls"] = "none" if fit is None else LINES[cell % len(LINES)]
             for axes, group in zip(panels, groups, strict=False):
-                _draw_runs(axes, runs.sel(group=group), coordinate, look)
-                if fit is not None and moves(curves.attrs["axis"], group, fit.law.knows_load) != 0:
+                _draw_runs(axes, runs.sel(group=group), axis, look)
+                if fit is not None and axis.moves(group, fit.law.knows_load) != 0:
                     held_fixed = {str(name): cells[name][cell].item() for name in cells.data_vars}
                     _draw_bands(axes, fit, cell, held_fixed, group, color, look["ls"])
             if both:
-                _draw_kept(panels[-1], runs, coordinate, look)
+                _draw_kept(panels[-1], runs, axis, look)
         for axes, group in zip(panels, groups, strict=False):
             axes.set_ylim(-0.02, 1.03)
             axes.yaxis.set_major_formatter(PercentFormatter(1.0))
@@ -91,14 +89,13 @@ def plot_curves(fit_or_curves: "Fit | xr.Dataset", *, dark: bool = False) -> Fig
             panels[-1].set_ylabel("facts kept, infused and background")
             panels[-1].set_ylim(bottom=0)
         for axes in panels:
-            infusion_axis(axes, "x", curves[coordinate].values.astype(float), coordinate, narrow=len(panels) > 2)
-            axes.set_xlabel(f"{INFUSIONS[coordinate]}, at {_held_fixed(curves)}" if axes is panels[0] else
-                            INFUSIONS[coordinate])  # fmt: skip
+            infusion_axis(axes, "x", _infusion(curves, axis), axis, narrow=len(panels) > 2)
+            axes.set_xlabel(f"{axis.label}, at {_held_fixed(curves)}" if axes is panels[0] else axis.label)
         panels[0].set_title("How much is recalled, as more is infused")
         panels[-1].legend(
             title="non-embedding parameters", loc="center left", bbox_to_anchor=(1.0, 0.5), alignment="left"
         )
-        if coordinate == schema.FACTS:
+        if axis.counts_facts:
             exposures_on_top(panels[0], curves["facts"].values * curves["exposures"].values)
         note = "points: single runs, 90 % intervals of their counts"
         note += "" if fit is None else "; bands: 50 and 90 % posterior of each size's curve"
@@ -106,7 +103,7 @@ def plot_curves(fit_or_curves: "Fit | xr.Dataset", *, dark: bool = False) -> Fig
     return figure
 
 
-def _draw_kept(axes: Axes, runs: xr.Dataset, coordinate: str, look: dict[str, str]) -> None:
+def _draw_kept(axes: Axes, runs: xr.Dataset, along: Axis, look: dict[str, str]) -> None:
     """Facts kept of both groups, above guessing, by run; a line joins the means of each level."""
     share = (runs[schema.RECALLED] / runs[schema.PROBED].where(runs[schema.PROBED] > 0)).fillna(0)
     known_share = known(share, runs[schema.GUESSING]).clip(min=0)
@@ -114,21 +111,25 @@ def _draw_kept(axes: Axes, runs: xr.Dataset, coordinate: str, look: dict[str, st
         runs[schema.FACTS] * known_share.sel(group=schema.INFUSED)
         + runs[schema.BACKGROUND_FACTS] * known_share.sel(group=schema.BACKGROUND)
     ).values
-    infusion = runs[coordinate].values
+    infusion = _infusion(runs, along)
     axes.plot(infusion, total, ls="none", ms=4.5, mec="none", alpha=0.9, color=look["color"], marker=look["marker"])
     levels = np.unique(infusion)
     axes.plot(levels, [total[infusion == level].mean() for level in levels], color=look["color"], lw=1, alpha=0.6)
     axes.plot([], [], ms=4.5, lw=1.4, mec="none", **look)  # one entry of the legend for points and line
 
 
-def _draw_runs(axes: Axes, runs: xr.Dataset, coordinate: str, look: dict[str, str]) -> None:
+def _infusion(runs: xr.Dataset, axis: Axis) -> np.ndarray:
+    return np.asarray(axis.values(runs), dtype=float)
+
+
+def _draw_runs(axes: Axes, runs: xr.Dataset, along: Axis, look: dict[str, str]) -> None:
     recalled, probed = (runs[name].values.astype(float) for name in (schema.RECALLED, schema.PROBED))
     asked = probed > 0
     share = recalled[asked] / probed[asked]
     # Jeffreys intervals; their ends are moved to the share itself where a count of none or all lies outside
     low = np.minimum(beta.ppf(0.05, recalled[asked] + 0.5, (probed - recalled)[asked] + 0.5), share)
     high = np.maximum(beta.ppf(0.95, recalled[asked] + 0.5, (probed - recalled)[asked] + 0.5), share)
-    infusion, error = runs[coordinate].values[asked], [share - low, high - share]
+    infusion, error = _infusion(runs, along)[asked], [share - low, high - share]
     axes.errorbar(infusion, share, yerr=error, fmt="none", ecolor=look["color"], lw=0.9)
     axes.plot(infusion, share, ls="none", ms=4.5, mec="none", alpha=0.9, color=look["color"], marker=look["marker"])
     axes.plot([], [], ms=4.5, lw=1.4, mec="none", **look)  # one entry of the legend for points and line
@@ -137,14 +138,12 @@ def _draw_runs(axes: Axes, runs: xr.Dataset, coordinate: str, look: dict[str, st
 def _draw_bands(
     axes: Axes, fit: "Fit", cell: int, held_fixed: dict[str, float], group: str, color: str, line: str
 ) -> None:
-    swept = fit.curves[schema.AXES[fit.curves.attrs["axis"]]]
-    if swept.name == schema.FACTS:
-        infusion = np.geomspace(swept.min(), swept.max(), _POINTS)
-    else:
-        infusion = expit(np.linspace(logit(swept.min().item()), logit(swept.max().item()), _POINTS))
+    along = axis_of(fit.curves)
+    swept = _infusion(fit.curves, along)
+    infusion = along.grid(swept.min(), swept.max(), _POINTS)
     fall = fall_of_cell(fit.tree["posterior"].to_dataset(), fit.law, cell, group)
     load = LoadEffect(fall.load_effect[:, None], reference_load(fit.curves)) if fall.knows_load else None
-    exposures = axis_exposures(infusion, fit.curves.attrs["axis"], group, held_fixed, load)
+    exposures = along.exposures(infusion, group, held_fixed, load)
     draw_bands(axes, infusion, fall.retention(np.log(exposures)), color, line)
 
 

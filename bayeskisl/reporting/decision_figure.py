@@ -9,12 +9,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from bayeskisl import schema
+from bayeskisl.axes import axis_of
 from bayeskisl.decision import Decision, Verification
 from bayeskisl.decision.intervals import interval
 from bayeskisl.quantities import short
 from bayeskisl.reporting.numbers import exact, percent, three_digits
 from bayeskisl.reporting.style import (
-    INFUSIONS,
     exposures_on_top,
     figure_style,
     infusion_axis,
@@ -101,18 +101,18 @@ def _draw_choice(axes: Axes, decision: Decision) -> None:
 
 def _name_infusion(above: Axes, below: Axes, decision: Decision) -> None:
     """The axis of the infusion, with exposures on top where they are one with it."""
-    infusion, coordinate = decision.data["infusion"].values, decision.data.attrs["coordinate"]
-    infusion_axis(below, "x", infusion, coordinate)
-    if coordinate == schema.FACTS:
+    infusion, axis = decision.data["infusion"].values, axis_of(decision.data)
+    infusion_axis(below, "x", infusion, axis)
+    if axis.counts_facts:
         exposures_on_top(above, infusion * decision.data["exposures_at"].values)
-    below.set_xlabel(INFUSIONS[coordinate])
+    below.set_xlabel(axis.label)
 
 
 def _draw_risk(axes: Axes, decision: Decision) -> None:
     data, attrs = decision.data, decision.data.attrs
     blue, orange, green, pink = law_colors(4)
     infusion = data["infusion"]
-    whose = "" if attrs["axis"] == "amount" else f"{attrs['group']}: "
+    whose = "" if axis_of(data).harms_infused else f"{attrs['group']}: "
     axes.plot(
         infusion, data["shortfall_risk"], color=blue, lw=2,
         label=f"{whose}keeps less than {percent(attrs['keep'])} of its ceiling",
@@ -130,7 +130,7 @@ def _draw_risk(axes: Axes, decision: Decision) -> None:
     number = three_digits(choice, down=True)
     said = "a bound: see the text" if decision.choice.is_bound else f"at a risk of {percent(attrs['risk'])}"
     axes.annotate(
-        f"choice: {number} {attrs['coordinate'] if attrs['axis'] == 'amount' else ''}".rstrip() + f"\n{said}",
+        f"choice: {number} {axis_of(data).mark}".rstrip() + f"\n{said}",
         (choice, attrs["risk"]),
         (-8, 26),
         textcoords="offset points",
@@ -160,7 +160,7 @@ def _draw_span(axes: Axes, data: xr.Dataset, name: str, height: float, color: st
     axes.plot([median], [height], "o", color=color, ms=5)
     label = f"{name}, {percent(ci_prob)} interval"
     # Ratios end at 1, so that only the left has room; numbers of facts have it on the right.
-    left = data.attrs["axis"] != "amount"
+    left = axis_of(data).bounded
     place, offset, side = (low, -6, "right") if left else (high, 6, "left")
     axes.annotate(
         label, (place, height), (offset, 0), textcoords="offset points", va="center", ha=side, color=color, size=8.5
@@ -172,7 +172,7 @@ def _draw_worth(axes: Axes, decision: Decision, verification: Verification | Non
     infusion = data["infusion"].values
     low, lower, median, higher, high = data["utility"].transpose("quantile", "infusion").values
     color, groups = ink(), [group for group in _KEPT if f"mean_kept_{group}" in data]
-    if attrs["axis"] == "amount":
+    if axis_of(data).counts_facts:
         axes.plot(infusion, infusion, color=color, lw=0.8, ls=":", label="all that is infused")
     axes.plot(infusion, median, color=color, lw=1.6, label="median")
     axes.fill_between(infusion, lower, higher, color=color, alpha=0.22, lw=0, label="50 % interval")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.axes import axis_of
 from bayeskisl.decision import Decision, KeptFacts
 from bayeskisl.decision.glances import Glances
 from bayeskisl.decision.intervals import interval, quantiles
@@ -179,8 +180,8 @@ def _ladder(seen: np.ndarray) -> np.ndarray:
 
 def _prices(begun: Decision) -> list[Dial]:
     """Prices from nothing to where infusing as much as keeps most is worth nothing, in 40 steps."""
-    data, axis = begun.data, begun.data.attrs["axis"]
-    if axis == "amount":  # one ratio: all infusions cost as many tokens
+    data = begun.data
+    if not axis_of(data).moves_ratio:  # one ratio: all infusions cost as many tokens
         return []
     best = int(data["mean_utility"].values.argmax())
     kept = sum(float(data[name][best]) for name in data if str(name).startswith("mean_kept_"))
@@ -199,7 +200,7 @@ def _price_stops(most: float) -> np.ndarray:
 def _reach(glances: Glances, sizes: tuple[float, ...], tokens: float) -> tuple[float, float]:
     """From well before the fall of the smallest size to well behind that of the largest; all ratios that there are."""
     smallest, largest = (glances.decide(size, tokens).data for size in (sizes[0], sizes[-1]))
-    if smallest.attrs["axis"] != "amount":
+    if axis_of(smallest).bounded:
         return 0.0, 1.0
     low = quantiles(smallest["admissible"].values, [0.05])[0] / 2
     high = quantiles(largest[schema.COLLAPSE].values, [0.95])[0] * 1.2
@@ -243,9 +244,9 @@ def _picture(decision: Decision, reach: tuple[float, float]) -> dict[str, Any]:
     best = decision.data["risk_neutral_choice"].item()
     return {
         "x": _rounded(data["infusion"].values),
-        "log": attrs["axis"] == "amount",
+        "log": not axis_of(data).bounded,
         "reach": _rounded(np.array(reach)),
-        "x_label": "infused facts" if attrs["axis"] == "amount" else "infusion ratio, share of the tokens",
+        "x_label": axis_of(data).label,
         "choice": data[schema.CHOICE].item(),
         "near": _rounded(np.array(decision.near_optimal)),
         "panels": [

@@ -7,7 +7,7 @@ from matplotlib.ticker import MaxNLocator
 
 from bayeskisl.design import Plan
 from bayeskisl.reporting.numbers import exact
-from bayeskisl.reporting.style import INFUSIONS, figure_style, infusion_axis, ink, law_colors, log_axis, new_figure
+from bayeskisl.reporting.style import figure_style, infusion_axis, ink, law_colors, log_axis, new_figure
 
 __all__ = ["plot_plan"]
 
@@ -57,9 +57,9 @@ def _draw_candidates(axes: Axes, plan: Plan) -> None:
                   textcoords="offset points", ha="right", va="top", size=8.5)  # fmt: skip
     sizes = [*single["params"], *trained[:, 0], plan.target.params]
     log_axis(axes, "x", min(sizes) / 1.3, max(sizes) * 1.25)
-    infusion_axis(axes, "y", np.array([*single["level"], *trained[:, 1]]), plan.target.coordinate)
+    infusion_axis(axes, "y", np.array([*single["level"], *trained[:, 1]]), plan.target.axis)
     axes.set_xlabel("non-embedding parameters")
-    axes.set_ylabel(INFUSIONS[plan.target.coordinate])
+    axes.set_ylabel(plan.target.axis.label)
     axes.legend(loc="lower right")
 
 

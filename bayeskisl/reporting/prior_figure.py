@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from bayeskisl import schema
+from bayeskisl.axes import LoadEffect
 from bayeskisl.curves import cell_table, final, group_exposures, load_of, reference_load
-from bayeskisl.curves.axis import LoadEffect
 from bayeskisl.laws import load_law
 from bayeskisl.reporting.curves_figure import fall_of_cell
 from bayeskisl.reporting.numbers import percent

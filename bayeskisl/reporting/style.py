@@ -14,11 +14,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 from scipy.special import expit, logit
 
-from bayeskisl import schema
+from bayeskisl.axes import Axis as Along
 from bayeskisl.quantities import short
 
 __all__ = [
-    "INFUSIONS",
     "LINES",
     "MARKERS",
     "draw_bands",
@@ -133,16 +132,13 @@ def log_ticks(axis: Axis, low: float, high: float) -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
-# What an infusion is called on an axis, by the coordinate that it is counted in.
-INFUSIONS = {schema.FACTS: "infused facts", schema.RATIO: "infused share of all tokens"}
-
 _RATIO_TICKS = (0.001, 0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 0.999)
 _FEW_TICKS = (0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999)
 
 
-def infusion_axis(axes: Axes, which: str, infusion: np.ndarray, coordinate: str, *, narrow: bool = False) -> None:
-    """Facts on a logarithmic axis; ratios in log odds, since what happens near 0 and near 1 is alike."""
-    if coordinate == schema.FACTS:
+def infusion_axis(axes: Axes, which: str, infusion: np.ndarray, along: Along, *, narrow: bool = False) -> None:
+    """Make an axis logarithmic, or of log odds for ratios, since what happens near 0 and near 1 is alike."""
+    if not along.bounded:
         log_axis(axes, which, infusion.min() / 1.15, infusion.max() * 1.15)
         return
     low, high = expit(logit(infusion.min()) - 0.3), expit(logit(infusion.max()) + 0.3)

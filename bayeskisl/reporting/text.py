@@ -9,6 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.axes import axis_named, axis_of
 from bayeskisl.decision import Answer, Decision, decision_summary, prediction_summary
 from bayeskisl.decision.intervals import interval_name
 from bayeskisl.quantities import short
@@ -128,7 +129,7 @@ def domain_line(decision: Decision) -> list[str]:
     ratio = found["sufficient_ratio"]
     assumed = f", assuming that {ratio['assumes']}" if ratio["assumes"] else ""
     window = ""
-    if attrs["axis"] == "ratio" and ratio["at_risk"] is not None:
+    if axis_of(decision.data).teaches > 0 and ratio["at_risk"] is not None:
         window = f"; {three_digits(ratio['at_risk'])} leaves a risk of {percent(attrs['risk'])} of too little"
     return [
         f"sufficient ratio for a domain of {exact(ratio[schema.FACTS])} facts: "
@@ -146,7 +147,7 @@ def held_fixed(ahead: xr.Dataset) -> str:
 def _prediction_lines(ahead: xr.Dataset) -> Iterator[str]:
     found, attrs = prediction_summary(ahead), ahead.attrs
     unit, ci_prob = attrs["unit"], attrs["ci_prob"]
-    whose = "" if attrs["axis"] == "amount" else f" of {attrs['group']} facts"
+    whose = "" if axis_of(ahead).harms_infused else f" of {attrs['group']} facts"
     yield (
         f"target: {exact(attrs[schema.PARAMS])} non-embedding parameters, {exact(attrs[schema.TOKENS])} tokens; "
         f"{attrs['extrapolation_decades']:+.2f} decades from the largest size seen"
@@ -167,7 +168,7 @@ def _run_of(attrs: dict[str, Any]) -> str:
 
 
 def _what_it_could(attrs: dict[str, Any]) -> str:
-    return "what it could" if attrs["axis"] == "amount" else f"the {attrs['group']} facts that it could"
+    return "what it could" if axis_named(attrs["axis"]).harms_infused else f"the {attrs['group']} facts that it could"
 
 
 def _reasons(found: Answer) -> list[str]:

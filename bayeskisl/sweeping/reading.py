@@ -3,6 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+from bayeskisl import schema
+from bayeskisl.axes import axis_named
 from bayeskisl.errors import InputError
 from bayeskisl.knowledge import Templates
 from bayeskisl.shipped import shipped_file
@@ -12,12 +14,9 @@ from bayeskisl.sweeping.text import read_text
 
 __all__ = ["check_sweep", "load_sweep", "sweep_from_table"]
 
-# What a sweep along each axis may cross with it: the experiment's other quantities.
-_CROSSABLE = {
-    "amount": {"ratio": float, "background_share": float, "background_facts": int},
-    "ratio": {"facts": int, "background_share": float, "background_facts": int},
-    "dose": {"exposures": float, "background_share": float, "background_facts": int},
-}
+# What a sweep may cross with its axis: the term that the axis holds fixed, and the background.
+_KINDS = {schema.RATIO: float, schema.FACTS: int, schema.EXPOSURES: float}
+_BACKGROUND = {"background_share": float, "background_facts": int}
 
 _SWEEP_KEYS = {
     "name", "title", "axis", "ladder", "widths", "tokens", "levels", "seeds", "ratio", "facts", "exposures",
@@ -47,8 +46,7 @@ def sweep_from_table(table: dict, where: str, default_name: str = "sweep") -> Sw
             raise InputError(f"a key {key!r}", "none", where)
     if "tokens" not in table and "tokens_per_param" not in table:
         raise InputError("a key 'tokens' or 'tokens_per_param'", "neither", where)
-    if table["axis"] not in ("amount", "ratio", "dose"):
-        raise InputError("axis to be amount, ratio or dose", repr(table["axis"]), where)
+    axis_named(table["axis"], where)
     ladder = load_ladder(table["ladder"])
     if "templates" in table:
         templates = from_table(Templates, table["templates"], f"{where} [templates]")
@@ -105,7 +103,8 @@ def _tune(table: dict, where: str) -> Tune | None:
 def _cross(table: dict, where: str) -> dict[str, tuple] | None:
     if "cross" not in table:
         return None
-    where, kinds = f"{where} [cross]", _CROSSABLE[table["axis"]]
+    given = axis_named(table["axis"], where).given
+    where, kinds = f"{where} [cross]", {given: _KINDS[given], **_BACKGROUND}
     refuse_unknown(table["cross"], set(kinds), where)
     return {name: _numbers(values, kinds[name], name, where) for name, values in table["cross"].items()}
 
@@ -127,12 +126,8 @@ def _replicates(table: dict, where: str) -> tuple[Replicates, ...] | None:
 
 def check_sweep(spec: SweepSpec, where: str) -> SweepSpec:
     """Return `spec` if every one of its runs can be made, else say which cannot and why."""
-    needs = {
-        "amount": ("ratio", spec.ratio),
-        "ratio": ("facts", spec.facts),
-        "dose": ("exposures", spec.exposures),
-    }
-    key, value = needs[spec.axis]
+    key = axis_named(spec.axis, where).given
+    value = getattr(spec, key)
     if key not in (spec.cross or {}) and not value > 0:
         raise InputError(f"{key} > 0 for axis {spec.axis!r}", value, where)
     if spec.stack < 1 or spec.probes < 1:

@@ -5,12 +5,13 @@ import math
 
 import numpy as np
 
+from bayeskisl.axes import Axis
 from bayeskisl.sweeping.spec import Refine
 
 __all__ = ["refined_levels"]
 
 
-def refined_levels(levels: tuple[float, ...], retention: np.ndarray, refine: Refine, axis: str) -> tuple[float, ...]:
+def refined_levels(levels: tuple[float, ...], retention: np.ndarray, refine: Refine, axis: Axis) -> tuple[float, ...]:
     """Levels to add to one cell.
 
     Parameters
@@ -20,19 +21,18 @@ def refined_levels(levels: tuple[float, ...], retention: np.ndarray, refine: Ref
     retention : numpy.ndarray
         Mean retention at each, shape ``(level, group)``; NaN where nothing was probed.
     refine : Refine
-    axis : str
-        ``amount`` levels are whole facts, spaced in logs, and the cliff is followed beyond the last level where it
-        has not been passed, or below the first; ratios are spaced in log odds and stay between the levels.
+    axis : Axis
+        New levels are even on its line. Along an amount, the cliff is followed beyond the last level where it has not
+        been passed, or below the first; along other axes new levels stay between the coarse ones.
 
     Notes
     -----
     Repeatedly halves the gap over which retention changes most in any group, taking the change to be even inside a
     gap. A gap over which less than ``1 - upper + lower`` is lost in every group still comes last, not never.
     """
-    to_line, from_line = _scale(axis)
-    points = [(to_line(level), row) for level, row in zip(levels, np.nan_to_num(retention), strict=True)]
+    points = [(float(axis.to_line(level)), row) for level, row in zip(levels, np.nan_to_num(retention), strict=True)]
     added: list[float] = []
-    if axis == "amount":
+    if axis.searches_beyond:
         added = _beyond(points, refine)
     while len(added) < refine.levels:
         changes = [np.abs(b - a).max(initial=0.0) for (_, a), (_, b) in itertools.pairwise(points)]
@@ -40,7 +40,7 @@ def refined_levels(levels: tuple[float, ...], retention: np.ndarray, refine: Ref
         (x0, y0), (x1, y1) = points[widest], points[widest + 1]
         points.insert(widest + 1, ((x0 + x1) / 2, (y0 + y1) / 2))
         added.append((x0 + x1) / 2)
-    new = {from_line(x) for x in added} - set(levels)
+    new = {axis.level(float(axis.from_line(x))) for x in added} - set(levels)
     return tuple(sorted(new))
 
 
@@ -56,9 +56,3 @@ def _beyond(points: list[tuple[float, np.ndarray]], refine: Refine) -> list[floa
         half = math.log(2) / 2
         return [last + half * (1 + i // 2) * (-1) ** i for i in range(refine.levels)]
     return []
-
-
-def _scale(axis: str) -> tuple:
-    if axis == "amount":
-        return math.log, lambda x: float(max(1, round(math.exp(x))))
-    return lambda r: math.log(r / (1 - r)), lambda x: round(1 / (1 + math.exp(-x)), 6)

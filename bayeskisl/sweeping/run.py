@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.axes import axis_named
 from bayeskisl.errors import InputError
 from bayeskisl.sweeping.devices import require_device
 from bayeskisl.sweeping.execution import Job
@@ -163,7 +164,7 @@ def refinements(spec: SweepSpec, folder: SweepFolder, cell: Cell) -> Iterator[tu
     levels = spec.levels
     for _ in range(_rounds(spec)):
         retention = mean_retention(folder, spec.runs_of(cell, levels), len(levels), len(spec.seeds))
-        new = refined_levels(levels, retention, spec.refine, spec.axis)
+        new = refined_levels(levels, retention, spec.refine, axis_named(spec.axis))
         yield new
         levels = tuple(sorted({*levels, *new}))
 

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from bayeskisl import schema
+from bayeskisl.axes import axis_named
 from bayeskisl.knowledge import CorpusFormat, FactFormat, Mixture, plan_mixture
 from bayeskisl.knowledge.text import TextCorpus, TextFacts, TextMixture, plan_text_mixture
 from bayeskisl.sweeping.ladder import Ladder, ModelSize, Training
@@ -178,18 +180,18 @@ class SweepSpec:
     ----------
     name : str
     axis : str
-        ``amount``, ``ratio`` or ``dose``.
+        A name in ``bayeskisl.axes.AXES``.
     ladder : Ladder
     widths : tuple of int
     tokens : tuple of int
         Token budgets D of every size; empty where `tokens_per_param` gives them.
     levels : tuple of float
-        Facts for ``amount``, ratios otherwise.
+        Values of the axis: facts for ``amount``, parts per million for ``frequency``, ratios otherwise.
     seeds : tuple of int
     ratio : float
         r of an ``amount`` sweep.
     facts : int
-        K of a ``ratio`` sweep.
+        K of a ``ratio`` or ``frequency`` sweep.
     exposures : float
         f of a ``dose`` sweep.
     background_facts : int
@@ -311,17 +313,16 @@ class SweepSpec:
         )
 
     def _mixture(self, tokens: int, level: float) -> Mixture | TextMixture:
-        ratio = self.ratio if self.axis == "amount" else level
-        form, corpus = self.ladder.facts, self.ladder.corpus
-        facts = {
-            "amount": lambda: round(level),
-            "ratio": lambda: self.facts,
-            "dose": lambda: round(ratio * tokens / (self.exposures * form.tokens_per_fact)),
-        }[self.axis]()
+        form, corpus, axis = self.ladder.facts, self.ladder.corpus, axis_named(self.axis)
+        fixed = {
+            schema.TOKENS: tokens,
+            schema.TOKENS_PER_FACT: form.tokens_per_fact,
+            **{name: getattr(self, name) for name in (schema.RATIO, schema.FACTS, schema.EXPOSURES)},
+        }
         wanted = {
             "tokens": tokens,
-            "ratio": ratio,
-            "facts": facts,
+            "ratio": axis.ratio(level, fixed),
+            "facts": round(axis.facts(level, fixed)),
             "form": form,
             "context": self.ladder.context,
             "background_facts": self.background_facts,

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from bayeskisl import __version__
+from bayeskisl.axes import Axis, axis_named, axis_of
 from bayeskisl.errors import InputError
 from bayeskisl.sweeping import Refine, SweepSpec, load_sweep, run_sweep
 from bayeskisl.workflow.events import DemoEvents
@@ -47,6 +48,7 @@ _SCALES = MappingProxyType(
     }
 )
 EXPERIMENTS = tuple(_SCALES)
+_FOLDERS = MappingProxyType({"amount": "runs/demo", "dose": "runs/demo-dose"})
 _VERIFICATION_STACK = 2  # small, so that every core has a part of the target's few runs
 # Of a dose, the target is also trained well below what is expected to be best: an optimum is seen from both sides.
 _WELL_BELOW = 0.5
@@ -88,7 +90,7 @@ def demo(
     """
     if experiment not in _SCALES:
         raise InputError(f"an experiment among {', '.join(EXPERIMENTS)}", repr(experiment), "experiment")
-    out = Path(out or ("runs/demo" if experiment == "amount" else f"runs/demo-{experiment}"))
+    out = Path(out or _FOLDERS[experiment])
     events, scale = events or DemoEvents(), _SCALES[experiment][reduced]
     out.mkdir(parents=True, exist_ok=True)
     stages, spec = Stages(out), load_sweep(scale.sweep)
@@ -131,7 +133,7 @@ def verification_sweep(
     A function of the saved decision alone, so that a second call resumes the same sweep; named by its levels, so that
     another decision gets another sweep.
     """
-    levels = _levels(spec.axis, decision.data, quantiles)
+    levels = _levels(axis_named(spec.axis), decision.data, quantiles)
     return replace(
         spec,
         name="verification-at-" + "-".join(f"{level:g}" for level in levels),
@@ -142,11 +144,11 @@ def verification_sweep(
     )
 
 
-def _levels(axis: str, data: "xr.Dataset", quantiles: tuple[float, ...]) -> tuple[float, ...]:
+def _levels(axis: Axis, data: "xr.Dataset", quantiles: tuple[float, ...]) -> tuple[float, ...]:
     predicted = data["collapse"].quantile(quantiles).values
     choice, best = data["choice"].item(), data["risk_neutral_choice"].item()
-    if axis == "amount":
-        return tuple(sorted({float(max(1, round(level))) for level in (*predicted, choice)}))
+    if not axis.bounded:
+        return tuple(sorted({axis.level(float(value)) for value in (*predicted, choice)}))
     asked = [*predicted, choice, best, _WELL_BELOW * best]
     # whole thousandths inside (0, 1); a best mean at an end of the range is NaN
     return tuple(sorted({round(min(max(level, 0.01), 0.98), 3) for level in asked if level == level}))
@@ -170,7 +172,7 @@ def _decide(fit: "Fit", params: int, path: Path, stages: Stages, records: str) -
 
     inputs = (records, fit.law.sha256, params, __version__)
     if not stages.is_done(path, *inputs):
-        domain = FACTS_OF_DOMAIN if fit.curves.attrs["axis"] == "amount" else None
+        domain = FACTS_OF_DOMAIN if axis_of(fit.curves).counts_facts else None
         decide(fit, params, facts=domain).save(path)
         stages.done(path, *inputs)
     return load_decision(path)

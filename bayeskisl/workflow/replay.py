@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.axes import axis_of
 from bayeskisl.cores import one_blas_thread
 from bayeskisl.errors import InputError
 from bayeskisl.sweeping.records import write_atomically
@@ -205,19 +206,12 @@ class Market:
     truth: float
     costs: "Costs"
 
-    @property
-    def level(self) -> str:
-        """The coordinate that the sweep varies."""
-        return schema.AXES[self.curves.attrs["axis"]]
-
     @classmethod
     def of(cls, curves: "xr.Dataset", costs: "Costs") -> "Market":
         """The largest size becomes the target, and its runs leave the shelf."""
-        from bayeskisl.decision.target import falling_group
-
         if len(np.unique(curves[schema.TOKENS])) > 1:
             raise InputError("a sweep at one token budget", "several", "curves", "select one")
-        group = falling_group(curves.attrs["axis"], [str(name) for name in curves[schema.GROUP].values])
+        group = axis_of(curves).harmed_group(str(name) for name in curves[schema.GROUP].values)
         curves, largest = curves.sel(group=[group]), float(curves[schema.PARAMS].max())
         others = curves.isel(run=np.flatnonzero(curves[schema.PARAMS].values < largest))
         return cls(others, largest, _truth(curves, largest), costs)
@@ -231,7 +225,8 @@ class Market:
         """Every run of the curves, in their order."""
         from bayeskisl.design import Run
 
-        columns = (self.curves[name].values.astype(float) for name in (schema.PARAMS, schema.TOKENS, self.level))
+        of_run = self.curves[schema.PARAMS], self.curves[schema.TOKENS], axis_of(self.curves).values(self.curves)
+        columns = (np.asarray(values, dtype=float) for values in of_run)
         return [Run(*(float(value) for value in row)) for row in zip(*columns, strict=True)]
 
     @cached_property
@@ -410,7 +405,7 @@ class _Ledger:
 def _place(curves: "xr.Dataset", params: float, collapse: np.ndarray) -> np.ndarray:
     from bayeskisl.decision.target import target_of
 
-    if curves.attrs["axis"] == "amount":
+    if axis_of(curves).counts_facts:
         return np.log(collapse)
     with np.errstate(divide="ignore"):  # at a ratio of one nothing is left of the background
         return target_of(curves, params).log_exposures(np.asarray(collapse))
@@ -453,7 +448,5 @@ def _remembering(fit: FitOf) -> FitOf:
 
 
 def _digest(curves: "xr.Dataset") -> str:
-    content = [
-        curves[name].values.tobytes() for name in (schema.PARAMS, schema.AXES[curves.attrs["axis"]], schema.RECALLED)
-    ]
-    return hashlib.sha256(b"".join(content)).hexdigest()[:16]
+    content = (curves[schema.PARAMS], axis_of(curves).values(curves), curves[schema.RECALLED])
+    return hashlib.sha256(b"".join(each.values.tobytes() for each in content)).hexdigest()[:16]

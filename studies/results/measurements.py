@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.axes import axis_of
 from bayeskisl.curves import bits_per_parameter, cell_table
 from bayeskisl.decision.measure import measure_collapse
 
@@ -61,10 +62,10 @@ def _bits(runs: xr.Dataset, collapse: float) -> Row | None:
     """Bits of answers per parameter: by level, the mean over seeds, between levels in proportion to log infusion."""
     if schema.ANSWER_NATS not in runs:
         return None
-    coordinate = schema.AXES[runs.attrs["axis"]]
+    infusions = np.asarray(axis_of(runs).values(runs))
     found = {}
     for params in (schema.PARAMS, schema.TOTAL_PARAMS):
-        levels, by_level = _means(runs[coordinate].values, bits_per_parameter(runs, params).values)
+        levels, by_level = _means(infusions, bits_per_parameter(runs, params).values)
         at_collapse = float(np.interp(np.log(collapse), np.log(levels), by_level))
         found[params] = {"at_collapse": at_collapse, "most": float(by_level.max())}
     return found

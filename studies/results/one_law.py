@@ -7,7 +7,8 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.curves import axis, cell_table, group_exposures, reference_load
+from bayeskisl.axes import Axis, axis_of
+from bayeskisl.curves import cell_table, group_exposures, reference_load
 from bayeskisl.decision.measure import threshold_posterior
 from bayeskisl.inference import Fit
 from bayeskisl.inference.extrapolate import extrapolate
@@ -80,9 +81,9 @@ def transfer(curves: xr.Dataset, sweep: str, predictions: Mapping[str, Predictio
         measured median lies inside (``hit``). Groups whose exposures do not move, or that do not cross their half
         point, are left out.
     """
-    cells, cell_of_run = cell_table(curves)
+    axis, (cells, cell_of_run) = axis_of(curves), cell_table(curves)
     for group in map(str, curves[schema.GROUP].values):
-        if axis.moves(curves.attrs["axis"], group) == 0:
+        if axis.moves(group) == 0:
             continue
         for cell in range(cells.sizes[schema.CELL]):
             runs = curves.isel({schema.RUN: np.flatnonzero(cell_of_run == cell)}).sel(group=group)
@@ -90,7 +91,7 @@ def transfer(curves: xr.Dataset, sweep: str, predictions: Mapping[str, Predictio
             if not share.min() < 0.5 < share.max():
                 continue
             measured = _measured(runs, group_exposures(curves).sel(group=group, run=runs[schema.RUN]).values)
-            load = _load(curves.attrs["axis"], group, measured["median"], cells.isel(cell=cell), runs)
+            load = _load(axis, group, measured["median"], cells.isel(cell=cell))
             size, budget = float(cells[schema.PARAMS][cell]), float(cells[schema.TOKENS][cell])
             found = {name: _summary(of(group, size, budget, load)) for name, of in predictions.items()}
             yield {
@@ -116,16 +117,11 @@ def _measured(runs: xr.Dataset, exposures: np.ndarray) -> dict[str, float]:
     return {"median": float(median), "low": float(low), "high": float(high)}
 
 
-def _load(axis_name: str, group: str, exposures: float, cell: xr.Dataset, runs: xr.Dataset) -> float:
+def _load(axis: Axis, group: str, exposures: float, cell: xr.Dataset) -> float:
     """Distinct facts that a run at the group's half point trains on."""
     background = float(cell[schema.BACKGROUND_FACTS])
-    if axis_name == "ratio":
-        return background + float(cell[schema.FACTS])
     held = {name: float(cell[name]) for name in cell.data_vars}
-    ratio = float(axis.axis_value(exposures, axis_name, group, held))
-    return background + ratio * held[schema.TOKENS] / (
-        float(runs[schema.EXPOSURES].mean()) * held[schema.TOKENS_PER_FACT]
-    )
+    return background + float(axis.facts(axis.value(exposures, group, held), held))
 
 
 def _summary(draws: np.ndarray) -> dict[str, float]:

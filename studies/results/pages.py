@@ -7,7 +7,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from bayeskisl import schema
+from bayeskisl.axes import axis_named
 from bayeskisl.reporting import plot_collapse, plot_curves, plot_decision
 from bayeskisl.sweeping.records import write_atomically
 from bayeskisl.workflow.files import written
@@ -72,7 +72,7 @@ def make_pages(
     everything = load_findings(findings)
     for found in everything:
         if rows := found["held_out"]:
-            figure = plot_held_out(rows, schema.UNITS[schema.AXES[found["axis"]]])
+            figure = plot_held_out(rows, axis_named(found["axis"]).unit)
             _save(found["sweep"], {"held-out": figure}, pages / "figures")
     of_sweeps = [written(pages / f"{found['sweep']}.md", page(found)) for found in everything]
     beside = [name for name in BESIDE if (pages / f"{name}.md").is_file()]

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from bayeskisl import schema
-from bayeskisl.decision.target import falling_group
+from bayeskisl.axes import axis_named
 from bayeskisl.reporting.numbers import exact, percent, span, three_digits
 from studies.results.literature import published_number
 from studies.results.subjects import subject_of
@@ -129,7 +129,8 @@ def _verdict_of_gate(found: Found) -> Iterator[str]:
 
 
 def _collapse(found: Found) -> Iterator[str]:
-    group, unit = falling_group(found["axis"], list(_groups(found))), schema.UNITS[schema.AXES[found["axis"]]]
+    axis = axis_named(found["axis"])
+    group, unit = axis.harmed_group(_groups(found)), axis.unit
     inferred = _groups(found)[group]
     yield (
         f"Half of what can be kept is kept there, in {unit}, of the {_GROUPS[group]}. Measured: from the cell's own "
@@ -152,7 +153,7 @@ def _collapse(found: Found) -> Iterator[str]:
             yield f"Onset of the {_GROUPS[name]}, where half is learned:"
             yield _by_size(found, each, schema.ONSET)
         if schema.COLLAPSE in each and name != group:
-            never = "; 1 where more than half is kept at any share" if found["axis"] != "amount" else ""
+            never = "; 1 where more than half is kept at any share" if axis_named(found["axis"]).bounded else ""
             yield f"Collapse of the {_GROUPS[name]}, in {unit}{never}:"
             yield _by_size(found, each, schema.COLLAPSE)
 

@@ -68,14 +68,14 @@ def broken(curves, name, value):
         (lambda c: c.drop_vars("probed"), "expected a variable 'probed', got none of that name"),
         (
             lambda c: c.assign_attrs(axis="depth"),
-            "expected attribute 'axis' to be one of amount, ratio, dose, got 'depth'",
+            "expected attribute 'axis' to be one of amount, ratio, dose, frequency, got 'depth'",
         ),
         (
             lambda c: c.assign(probed=c["probed"].astype("int64") * 10**9),
             "expected at most 2,147,483,647 probed facts, got more in 16 run",
         ),
         (lambda c: broken(c, "recalled", 999), "expected 0 <= recalled <= probed, got counts outside in 16 run"),
-        (lambda c: broken(c, "ratio", 1.5), r"expected ratio in \(0, 1\), got values outside in 16 run"),
+        (lambda c: broken(c, "ratio", 1.5), r"expected ratio in \(0, 1\], got values outside in 16 run"),
         (lambda c: broken(c, "exposures", 1.0), "expected r D = K f l .*, got runs that break it in 16 run"),
         (lambda c: c.assign(recalled=c.recalled * np.nan), r"expected recalled to be a count .*, got NaN in 16 run"),
         (lambda c: c.assign_coords(group=["novel"]), "expected groups among infused, .*, got novel"),

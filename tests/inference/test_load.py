@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from bayeskisl.axes import AXES, LoadEffect
 from bayeskisl.curves import cell_table, group_exposures, load_of, reference_load
-from bayeskisl.curves.axis import LoadEffect, axis_exposures
 from bayeskisl.decision import decide
 from bayeskisl.decision.prediction import Options, forecast
 from bayeskisl.decision.target import target_of
@@ -52,7 +52,7 @@ def test_the_collapse_point_is_where_effective_exposures_are_critical(fitted, do
         load = LoadEffect(posterior["load_effect"].sel(group=group), reference_load(dose))
         collapse = posterior["collapse"].sel(group=group)
         inside = (collapse > 0) & (collapse < 1)
-        there = axis_exposures(collapse, "dose", group, {str(name): cells[name] for name in cells}, load)
+        there = AXES["dose"].exposures(collapse, group, {str(name): cells[name] for name in cells}, load)
         critical = posterior["critical_exposures"].sel(group=group)
         assert np.allclose((there / critical).where(inside, 1.0), 1.0, rtol=1e-6)
         assert inside.mean() > 0.4

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from bayeskisl.axes import AXES
 from bayeskisl.curves import build_curves
 from bayeskisl.sweeping import Refine, run_sweep
 from bayeskisl.sweeping.refine import refined_levels
@@ -15,7 +16,7 @@ LEVELS = (10.0, 40.0, 160.0, 640.0)
 
 
 def refined(retention, levels=3, axis="amount", coarse=LEVELS):
-    return refined_levels(coarse, np.array(retention)[:, None], Refine(levels), axis)
+    return refined_levels(coarse, np.array(retention)[:, None], Refine(levels), AXES[axis])
 
 
 def test_levels_fall_into_the_gap_of_the_cliff():
@@ -38,7 +39,7 @@ def test_ratios_stay_between_the_levels():
 
 def test_every_group_counts():
     retention = np.array([[0.0, 1.0], [0.9, 1.0], [1.0, 1.0], [1.0, 0.0]])
-    new = refined_levels((0.05, 0.2, 0.6, 0.9), retention, Refine(2), "ratio")
+    new = refined_levels((0.05, 0.2, 0.6, 0.9), retention, Refine(2), AXES["ratio"])
     assert 0.05 < new[0] < 0.2
     assert 0.6 < new[1] < 0.9
 
@@ -56,7 +57,7 @@ def test_each_round_looks_at_the_records_of_those_before_it(smoke, tmp_path):
 
     def after(levels):
         known = [share[np.unique(curves["facts"]).tolist().index(level)] for level in levels]
-        return refined_levels(levels, np.array(known), Refine(1), "amount")
+        return refined_levels(levels, np.array(known), Refine(1), AXES["amount"])
 
     first = after(smoke.levels)
     second = after(tuple(sorted({*smoke.levels, *first})))

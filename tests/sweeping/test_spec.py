@@ -76,7 +76,7 @@ def test_checkpoints_are_steps_before_the_end(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('axis = "amount"', 'axis = "depth"', "expected axis to be amount, ratio or dose, got 'depth'"),
+        ('axis = "amount"', 'axis = "depth"', "expected an axis among amount, ratio, dose, frequency, got 'depth'"),
         ("seeds = [0, 1]", "seeds = [0, 1]\nsedes = 3", "expected keys among .*seeds.*, got 'sedes'"),
         ("widths = [8, 16]", "widths = [8, 17]", "expected a width of ladder 'smoke' .*, got 17"),
         ("15_360", "15_361", "expected tokens in whole steps of 192, got 15361; take 15360"),

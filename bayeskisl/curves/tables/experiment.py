@@ -3,6 +3,7 @@
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.axes import AXES
 from bayeskisl.curves.tables.identity import Infusion
 from bayeskisl.curves.tables.problems import Findings, Said
 
@@ -11,21 +12,22 @@ __all__ = ["axis_of", "last_checkpoints", "runs_of"]
 _SAME = 0.02
 
 
-def axis_of(infusion: Infusion, axis: str | None, findings: Findings) -> str | None:
-    """The axis of the experiment, as named or as the infusion shows it; None if it cannot be told."""
+def axis_of(infusion: Infusion, told: frozenset[str], axis: str | None, findings: Findings) -> str | None:
+    """The axis of the experiment, as named or as the infusion shows it; None if it cannot be told.
+
+    `told` are the terms of the infusion that the table names itself.
+    """
     if axis is not None:
-        if axis not in schema.AXES:
-            findings.refuse(f"an axis among {', '.join(schema.AXES)}", repr(axis), "axis")
+        if axis not in AXES:
+            findings.refuse(f"an axis among {', '.join(AXES)}", repr(axis), "axis")
             return None
         return axis
-    varies = {name: _varies(getattr(infusion, name)) for name in (schema.FACTS, schema.RATIO, schema.EXPOSURES)}
-    if varies[schema.FACTS] and not varies[schema.RATIO]:
-        return "amount"
-    if varies[schema.RATIO] and not varies[schema.FACTS]:
-        return "ratio"
-    if varies[schema.RATIO] and not varies[schema.EXPOSURES]:
-        return "dose"
-    if varies[schema.RATIO]:
+    terms = (schema.FACTS, schema.RATIO, schema.EXPOSURES)
+    varies = frozenset(name for name in terms if _varies(getattr(infusion, name)))
+    shown = next((each.name for each in AXES.values() if each.shown_by(varies, told)), None)
+    if shown is not None:
+        return shown
+    if schema.RATIO in varies:
         findings.refuse(
             "one axis: facts vary (amount), the ratio varies (ratio), or both at fixed exposures (dose)",
             "facts, ratio and exposures that all vary", "rows together",

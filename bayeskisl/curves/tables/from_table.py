@@ -55,7 +55,7 @@ def curves_from_table(
         ``standard_error``, ``guessing``, ``answer_nats``, of the group in the row's ``group``, or of a group that the
         field names, as in ``"recalled.background"``.
     axis : str, optional
-        ``amount``, ``ratio`` or ``dose``; by default what the rows show.
+        A name in ``bayeskisl.axes.AXES``; by default what the rows show.
     levels : str, optional
         ``facts``, ``ratio`` or ``exposures``, if columns are named by its levels (``31``, ``62``, ...); their cells are
         accuracies unless the mapping says otherwise of the column ``value``.
@@ -107,8 +107,9 @@ def curves_from_table(
     rows[schema.RECALLED], rows[schema.PROBED] = count(rows, findings)
     if infusion is None:
         raise TableError([*findings.of_table, *(problem for _, problem in findings.of_rows)], raw.origin)
+    told = frozenset(rows) | ({schema.RATIO} if "infused_tokens" in rows else frozenset())
     rows |= {name: getattr(infusion, name) for name in ("tokens", "ratio", "facts", "exposures", "tokens_per_fact")}
-    found = axis_of(infusion, axis, findings)
+    found = axis_of(infusion, told, axis, findings)
     runs, good = _runs(rows, replicates, findings)
     findings.stop_if_refused(skip_bad_rows and found is not None)
     curves = _in_runs(rows, runs, good, findings)

@@ -127,7 +127,7 @@ def _solve(terms: dict[str, np.ndarray], name: str, findings: Findings) -> bool:
         return True
     if _spread(solved) <= 2 * _ROUNDING:
         solved = np.where(np.isnan(solved), np.nan, np.nanmedian(solved) if (~np.isnan(solved)).any() else np.nan)
-    elif name != schema.FACTS:
+    elif name != schema.FACTS and not _repeats(name, terms):
         findings.refuse(
             f"one {name} in all rows, as it follows from r D = K f l",
             f"{np.nanmin(solved):.6g} to {np.nanmax(solved):.6g}", "rows together", f"map {name}=COLUMN or a number",
@@ -139,6 +139,11 @@ def _solve(terms: dict[str, np.ndarray], name: str, findings: Findings) -> bool:
     findings.notes.append(f"{name} was not in the table; derived from r D = K f l: {_range(solved)}")
     terms[name] = solved
     return True
+
+
+def _repeats(name: str, terms: dict[str, np.ndarray]) -> bool:
+    """Whether a ratio follows from how often the same facts are repeated: it then differs from run to run."""
+    return name == schema.RATIO and _spread(terms[schema.FACTS]) <= _ROUNDING < _spread(terms[schema.EXPOSURES])
 
 
 def _allowed(name: str, derived: np.ndarray, findings: Findings) -> np.ndarray:

@@ -1,0 +1,39 @@
+"""The load: how much less an exposure is worth, the more distinct facts a run trains on."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+__all__ = ["LoadEffect"]
+
+Array = Any  # a float, a NumPy array or a DataArray: anything that broadcasts
+
+
+@dataclass(frozen=True)
+class LoadEffect:
+    """How much less an exposure is worth, the more distinct facts a run trains on: e (load / reference)^-effect.
+
+    Parameters
+    ----------
+    effect : array
+        Not negative; zero where the load does not count.
+    reference : float
+        The load, in facts, at which an exposure counts as one.
+    """
+
+    effect: Array
+    reference: float
+
+    def sel(self, **labels: Any) -> "LoadEffect":
+        """Return the effect of some labels, where it is a DataArray."""
+        return LoadEffect(self.effect.sel(**labels), self.reference)
+
+    def worth(self, load: Array) -> Array:
+        """Effective exposures per exposure."""
+        return (load / self.reference) ** -self.effect
+
+    def load_worth(self, worth: Array) -> Array:
+        """The load at which an exposure is worth so much: the inverse of `worth`; infinite or zero without effect."""
+        with np.errstate(divide="ignore", over="ignore"):
+            return self.reference * np.exp(-np.log(worth) / self.effect)
