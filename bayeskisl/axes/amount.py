@@ -44,7 +44,7 @@ class Amount(Axis):
         return 1.0, float(self.value(np.float64(1.0), schema.INFUSED, fixed))
 
     def candidates(self, values: np.ndarray, possible: tuple[float, float]) -> np.ndarray:
-        return np.maximum(np.round(super().candidates(values, possible)), 1.0)
+        return np.maximum(np.round(self._three_digits(values)), 1.0)
 
     def level(self, value: float) -> float:
         return float(max(1, round(value)))

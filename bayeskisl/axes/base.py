@@ -298,7 +298,11 @@ class Axis(ABC):
         return np.clip(self.from_line(np.linspace(self.to_line(low), self.to_line(high), points)), low, high)
 
     def candidates(self, values: np.ndarray, possible: tuple[float, float]) -> np.ndarray:
-        """Values as people write levels of a sweep, in three significant digits."""
+        """Values as people write levels of a sweep, in three significant digits, inside those that there can be."""
+        return np.clip(self._three_digits(values), *possible)
+
+    @staticmethod
+    def _three_digits(values: np.ndarray) -> np.ndarray:
         digits = 10.0 ** (np.floor(np.log10(values)) - 2)
         return np.round(values / digits) * digits
 

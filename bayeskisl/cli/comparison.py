@@ -45,10 +45,9 @@ def compare(
     if as_json:
         content = {"laws": found.table.to_dicts(), "unseparated": found.unseparated, "verdict": found.verdict}
         if ahead is not None:
-            collapse = ahead["collapse_by_law"].quantile([0.05, 0.5, 0.95], ("chain", "draw"), method="inverted_cdf")
-            content["collapse_by_law"] = {
-                str(law): collapse.sel(law=law).values.tolist() for law in collapse["law"].values
-            }
+            by_law = f"{ahead.attrs['half_point']}_by_law"
+            halves = ahead[by_law].quantile([0.05, 0.5, 0.95], ("chain", "draw"), method="inverted_cdf")
+            content[by_law] = {str(law): halves.sel(law=law).values.tolist() for law in halves["law"].values}
         typer.echo(json.dumps(content, indent=2))
         return
     _show(found.table)

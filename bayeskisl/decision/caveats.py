@@ -76,7 +76,7 @@ def _about_distance(ahead: xr.Dataset, target: Target, curves: xr.Dataset) -> It
             f"the target is {10**decades:,.0f} times the largest size seen ({said(sizes.max())} parameters); the law's "
             "form beyond the data is an assumption",
         )
-    median = interval(ahead[schema.COLLAPSE].values, 0.9)[0]
+    median = interval(ahead[target.half_point].values, 0.9)[0]
     around = f"{said(target.params)} parameters at infusions around {said(median)} {target.coordinate}"
     if sizes.min() <= target.params <= sizes.max():
         yield Caveat(
@@ -109,14 +109,16 @@ def _about_laws(ahead: xr.Dataset, target: Target, apart: float) -> Iterator[Cav
     least = min(medians.values())
     factor = max(medians.values()) / least if least > 0 else np.inf
     if factor > apart:
-        collapse = [interval(heard["collapse_by_law"].sel(law=law).values, 0.9)[0] for law in heard["law"].values]
+        by_law = heard[f"{target.half_point}_by_law"]
+        halves = [interval(by_law.sel(law=law).values, 0.9)[0] for law in heard["law"].values]
+        points = "collapse points" if target.harms else "onsets"
         yield Caveat(
             "laws_apart",
             f"the laws disagree about the critical exposures at the target by {_factor(factor)} (more than "
             f"{apart:g}), and the sizes seen do not separate them; read the envelope, not the mixture alone",
             concerns="choice",
-            buy=f"a larger size than any so far, at infusions between its laws' collapse points (at the target "
-            f"{target.coordinate} {said(min(collapse))} to {said(max(collapse))})",
+            buy=f"a larger size than any so far, at infusions between its laws' {points} (at the target "
+            f"{target.coordinate} {said(min(halves))} to {said(max(halves))})",
         )
 
 

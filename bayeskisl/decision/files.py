@@ -9,7 +9,7 @@ from bayeskisl.errors import InputError
 __all__ = ["load_answer", "load_prediction", "save_answer", "save_prediction"]
 
 _NEEDED = {
-    "prediction": ("collapse", "shoulder", "collapse_by_law", "weight"),
+    "prediction": ("critical_exposures", "weight"),
     "decision": ("collapse", "shoulder", "optimum", "choice", "collapse_by_law", "weight"),
 }
 

@@ -77,7 +77,8 @@ def fit_loss(curves: xr.Dataset) -> LossLaw | None:
     if schema.GENERAL_LOSS not in curves:
         return None
     measured = np.asarray(curves[schema.GENERAL_LOSS].values, dtype=float)
-    used = np.isfinite(measured) & (measured > 0)
+    # where everything that is trained is a fact, there is no general share whose log could be taken
+    used = np.isfinite(measured) & (measured > 0) & (curves[schema.RATIO].values < 1)
     runs = curves.isel(run=np.flatnonzero(used))
     logs = _logs(*(runs[name].values.astype(float) for name in _COVARIATES))
     centre = {name: float(np.mean(value)) for name, value in logs.items()} if used.any() else {}

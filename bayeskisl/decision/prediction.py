@@ -53,7 +53,7 @@ def predict(
     seed: int = 0,
     throw: bool = True,
 ) -> xr.Dataset:
-    """Predict where a model that has not been trained collapses; `decide` says what to give it.
+    """Predict where a model that has not been trained collapses, or learns; `decide` says what to give it.
 
     Parameters
     ----------
@@ -83,9 +83,11 @@ def predict(
     xarray.Dataset
         Draws over ``(chain, draw)`` of the mixture of laws: ``collapse`` and ``shoulder`` of the group that can
         collapse, ``admissible`` (the most that a run may be given to keep its share), ``onset`` of the group that more
-        infusion teaches (ratio), ``critical_exposures``, ``steepness``, ``asymmetry``, ``floor``, ``ceiling``,
-        ``exponent``; the law-wise ``collapse_by_law``, ``critical_exposures_by_law`` and ``weight``. Infusions are in
-        the unit of the sweep's axis. Attributes say what was held fixed and what to beware of.
+        infusion teaches (ratio, frequency), ``critical_exposures``, ``steepness``, ``asymmetry``, ``floor``,
+        ``ceiling``, ``exponent``; the law-wise ``collapse_by_law``, ``critical_exposures_by_law`` and ``weight``.
+        Infusions are in the unit of the sweep's axis. Where more infusion harms no probed group (frequency without
+        background facts), ``sufficient`` (the least at which a run keeps its share) and ``onset_by_law`` stand in place
+        of ``collapse``, ``shoulder``, ``admissible`` and ``collapse_by_law``. Attributes say what was held fixed and what to beware of.
 
     Raises
     ------
@@ -137,9 +139,7 @@ def _named(
     target = prospect.target
     fall = prospect.falls[target.group]
     of_draws = {
-        schema.COLLAPSE: prospect.keeping(0.5),
-        schema.SHOULDER: prospect.keeping(_SHOULDER_SHARE),
-        "admissible": prospect.admissible(keep),
+        **_on_axis(prospect, keep),
         **({schema.ONSET: prospect.keeping(0.5, target.rising_group)} if target.rising_group else {}),
         schema.CRITICAL_EXPOSURES: np.exp(fall.log_threshold),
         "steepness": fall.steepness,
@@ -148,20 +148,31 @@ def _named(
         "ceiling": fall.ceiling,
     }
     size = (len(alone), mixture.sizes["chain"], mixture.sizes["draw"])
-    collapse = np.stack([one.keeping(0.5) for one in alone.values()])
+    halves = np.stack([one.keeping(0.5) for one in alone.values()])
     # no exposures at all where a law's shape does not fall
     critical = np.exp([one.falls[target.group].log_exposures_keeping(0.5) for one in alone.values()])
     of_law = ("law", "chain", "draw")
     return xr.Dataset(
         over_draws(of_draws, mixture)
         | {
-            "collapse_by_law": (of_law, collapse.reshape(size)),
+            f"{target.half_point}_by_law": (of_law, halves.reshape(size)),
             "critical_exposures_by_law": (of_law, critical.reshape(size)),
             "weight": ("law", list(weights.values())),
             schema.EXPONENT: mixture[schema.EXPONENT].sel(group=target.group, drop=True),
         },
         coords={"law": list(alone), "chain": mixture["chain"], "draw": mixture["draw"]},
     )
+
+
+def _on_axis(prospect: Prospect, keep: float) -> dict[str, np.ndarray]:
+    """Where too much is infused; where more harms no probed group, where enough is."""
+    if not prospect.target.harms:
+        return {"sufficient": prospect.keeping(keep)}
+    return {
+        schema.COLLAPSE: prospect.keeping(0.5),
+        schema.SHOULDER: prospect.keeping(_SHOULDER_SHARE),
+        "admissible": prospect.admissible(keep),
+    }
 
 
 def over_draws(arrays: dict[str, np.ndarray], like: xr.Dataset) -> dict[str, tuple]:
@@ -185,6 +196,7 @@ def attributes(fit: "Fit", target: Target, options: Options, caveats: list[Cavea
         "coordinate": target.coordinate,
         "unit": target.axis.in_words,
         "group": target.group,
+        "half_point": target.half_point,
         "held_fixed": json.dumps(target.held_fixed),
         "extrapolation_decades": float(np.log10(target.params / float(fit.curves[schema.PARAMS].max()))),
         "law": fit.law.name,

@@ -43,6 +43,15 @@ class Question:
     facts: float | None
     at_most: float | None
 
+    def __post_init__(self) -> None:
+        if not self.target.harms:
+            raise InputError(
+                "a probed group that too much infusion harms, to decide how much is too much",
+                f"{', '.join(self.target.groups)} along {self.target.axis.name!r}",
+                "decide",
+                f"ask `predict`, which says the least {self.target.coordinate} that is enough",
+            )
+
     def answered_by(self, fit: "Fit", weights: dict[str, float] | None = None) -> xr.Dataset:
         """The prediction and all that is decided on it, under the laws' own weights or others."""
         return self.answered_from(forecast(fit, self.target, self.options, weights))

@@ -12,6 +12,9 @@ from bayeskisl.decision.decision import Decision
 from bayeskisl.decision.intervals import interval, interval_name
 from bayeskisl.decision.verification import Verification
 
+# The risk of too little at which a prediction says how much is enough: the default of `decide`.
+_RISK = 0.10
+
 __all__ = ["decision_summary", "prediction_summary", "verification_summary"]
 
 
@@ -30,7 +33,7 @@ def prediction_summary(ahead: xr.Dataset) -> dict[str, Any]:
         the warnings.
     """
     attrs = ahead.attrs
-    ci_prob = attrs["ci_prob"]
+    ci_prob, half = attrs["ci_prob"], attrs["half_point"]
     return {
         schema.PARAMS: _plain(attrs[schema.PARAMS]),
         schema.TOKENS: _plain(attrs[schema.TOKENS]),
@@ -44,6 +47,7 @@ def prediction_summary(ahead: xr.Dataset) -> dict[str, Any]:
             for name in (schema.COLLAPSE, schema.SHOULDER, schema.ONSET)
             if name in ahead
         },
+        **_enough(ahead),
         schema.EXPONENT: {
             str(name): _with_interval(ahead[schema.EXPONENT].sel(covariate=name), ci_prob)
             for name in ahead["covariate"].values
@@ -51,7 +55,7 @@ def prediction_summary(ahead: xr.Dataset) -> dict[str, Any]:
         "laws": {
             str(law): {
                 "weight": _plain(ahead["weight"].sel(law=law).item()),
-                schema.COLLAPSE: _with_interval(ahead["collapse_by_law"].sel(law=law), ci_prob),
+                half: _with_interval(ahead[f"{half}_by_law"].sel(law=law), ci_prob),
             }
             for law in ahead["law"].values
         },
@@ -59,6 +63,15 @@ def prediction_summary(ahead: xr.Dataset) -> dict[str, Any]:
         "gate": json.loads(attrs["gate"]),
         "warnings": json.loads(attrs["warnings"]),
     }
+
+
+def _enough(ahead: xr.Dataset) -> dict[str, Any]:
+    """What a run needs to keep its share, where more infusion harms no probed group."""
+    if ahead.attrs["half_point"] != schema.ONSET:
+        return {}
+    draws, ci_prob = ahead["sufficient"], ahead.attrs["ci_prob"]
+    at_risk = {"risk": _RISK, "at_risk": _plain(least_sufficient(draws.values, _RISK))}
+    return {"sufficient": {"keep": ahead.attrs["keep"], **_with_interval(draws, ci_prob), **at_risk}}
 
 
 def decision_summary(decision: Decision) -> dict[str, Any]:

@@ -76,9 +76,10 @@ def plot_collapse(
             low, high = axes.get_ylim()
             log_axis(axes, "y", low, high)
         axes.set_xlabel("model size, non-embedding parameters")
-        axes.set_ylabel(f"collapse point, {axis.unit}")
-        axes.set_title("Where models of each size collapse")
-        axes.legend(loc="upper left")
+        harmed = axis.harms(fit.curves[schema.GROUP].values)
+        axes.set_ylabel(f"{'collapse point' if harmed else 'onset'}, {axis.unit}")
+        axes.set_title(f"Where models of each size {'collapse' if harmed else 'learn'}")
+        axes.legend(loc="upper left" if harmed else "upper right")
         figure.supxlabel(
             f"{percent(ci_prob)} equal-tailed intervals; funnels are for one fresh run of a new size",
             fontsize=8,
@@ -117,7 +118,8 @@ def _draw_cells(axes: Axes, fit: "Fit", sizes: np.ndarray, ci_prob: float) -> No
 
 
 def _draw_target(axes: Axes, prediction: xr.Dataset) -> None:
-    median, low, high = interval(prediction[schema.COLLAPSE].values, prediction.attrs["ci_prob"])
+    half = prediction.attrs["half_point"]
+    median, low, high = interval(prediction[half].values, prediction.attrs["ci_prob"])
     size = prediction.attrs[schema.PARAMS]
     axes.axvline(size, color=ink(), lw=0.8, ls=":")
     axes.errorbar(

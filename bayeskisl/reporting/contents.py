@@ -156,7 +156,7 @@ def law_rows(fit: "Fit", decision: "Decision | None", verification: "Verificatio
     for law, weight in fit.weights.items():
         row = {"name": law, "weight": f"{weight:.2f}", "collapse": "", "hit": ""}
         if summary is not None and law in summary["laws"]:
-            entry = summary["laws"][law][schema.COLLAPSE]
+            entry = summary["laws"][law][decision.data.attrs["half_point"]]
             row["collapse"] = with_interval(entry, decision.data.attrs["ci_prob"], decision.data.attrs["unit"])
         if verification is not None:
             row["hit"] = {True: "hit", False: "miss", None: "undecided"}[verification.hit_by_law.get(law)]

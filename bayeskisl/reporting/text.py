@@ -154,13 +154,32 @@ def _prediction_lines(ahead: xr.Dataset) -> Iterator[str]:
     )
     for name, each in found[schema.EXPONENT].items():
         yield f"exponent of {name}{whose}: {with_interval(each, ci_prob)}"
-    yield f"predicted collapse{whose} of {_run_of(attrs)}: {with_interval(found[schema.COLLAPSE], ci_prob, unit)}"
+    half = attrs["half_point"]
+    yield f"predicted {half}{whose} of {_run_of(attrs)}: {with_interval(found[half], ci_prob, unit)}"
     for law, each in found["laws"].items():
-        yield f"  under the law '{law}' (weight {each['weight']:.2f}): {with_interval(each['collapse'], ci_prob, unit)}"
-    yield f"shoulder, where a tenth is lost: {with_interval(found[schema.SHOULDER], ci_prob, unit)}"
-    if schema.ONSET in found:
+        yield f"  under the law '{law}' (weight {each['weight']:.2f}): {with_interval(each[half], ci_prob, unit)}"
+    if schema.SHOULDER in found:
+        yield f"shoulder, where a tenth is lost: {with_interval(found[schema.SHOULDER], ci_prob, unit)}"
+    if schema.ONSET in found and half != schema.ONSET:
         yield f"onset of infused facts, where half is learned: {with_interval(found[schema.ONSET], ci_prob, unit)}"
+    if "sufficient" in found:
+        yield from _enough(ahead, found["sufficient"])
     yield f"held fixed: {held_fixed(ahead)}"
+
+
+def _enough(ahead: xr.Dataset, sufficient: dict[str, Any]) -> Iterator[str]:
+    """How much is enough, and at which exposures, where more infusion harms no probed group."""
+    attrs, keep = ahead.attrs, percent(sufficient["keep"])
+    unit, ci_prob = attrs["unit"], attrs["ci_prob"]
+    yield f"enough to keep {keep} of what it could: {with_interval(sufficient, ci_prob, unit)}"
+    if sufficient["at_risk"] is not None:
+        held = {**json.loads(attrs["held_fixed"]), schema.TOKENS: attrs[schema.TOKENS]}
+        least = sufficient["at_risk"]
+        exposures = axis_of(ahead).exposures(least, attrs["group"], held)
+        yield (
+            f"at {three_digits(least)} {unit}, {three_digits(exposures)} exposures of a fact, there is "
+            f"a risk of {percent(sufficient['risk'])} that {_run_of(attrs)} keeps less"
+        )
 
 
 def _run_of(attrs: dict[str, Any]) -> str:

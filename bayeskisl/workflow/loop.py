@@ -177,8 +177,9 @@ class _Turn:
         plan = None if ending else self._plan(fit, costs, spent, **options)
         if plan is not None and not plan.worth_while:
             ending = plan.verdict
+        middle = float(np.median(ahead[ahead.attrs["half_point"]]))
         step = LoopStep(
-            number, curves.sizes[schema.RUN], spent, width, floor, float(np.median(ahead[schema.COLLAPSE])),
+            number, curves.sizes[schema.RUN], spent, width, floor, middle,
             ahead.attrs["unit"], ending, plan.verdict if plan else "",
         )  # fmt: skip
         return step, plan

@@ -162,10 +162,10 @@ HALVES = {"infused": 200.0, "background": 100.0}
 
 
 def mixed_curves(axis, *, ratios=(0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97), sizes=SIZES, seeds=(0, 1), halves=HALVES):
-    """Expected counts of a ratio or dose sweep; general loss rises as the general share falls."""
+    """Expected counts of a ratio, frequency or dose sweep; general loss rises as the general share falls."""
     columns = []
     for ratio in ratios:
-        facts = 150 if axis == "ratio" else round(ratio * TOKENS / (400.0 * TOKENS_PER_FACT))
+        facts = 150 if axis in ("ratio", "frequency") else round(ratio * TOKENS / (400.0 * TOKENS_PER_FACT))
         columns.append(
             design_curves(params=list(sizes), facts=facts, axis=axis, ratio=ratio, tokens=TOKENS, seeds=len(seeds),
                           tokens_per_fact=6, background_facts=150, background_share=0.3, groups=BOTH)

@@ -42,7 +42,7 @@ def dose(fit):
 # The choice
 
 
-@pytest.mark.parametrize("axis", ["amount", "ratio", "dose"])
+@pytest.mark.parametrize("axis", ["amount", "ratio", "dose", "frequency"])
 def test_choice_holds_its_risk_on_the_draws_and_rises_with_it(fit, axis):
     made = fit if axis == "amount" else MixedFit(curves=mixed_curves(axis))
     chosen = [quick(made, risk=risk) for risk in (0.02, 0.1, 0.4)]
@@ -356,7 +356,7 @@ def test_widened_doubles_every_width_but_that_of_the_asymmetry():
     assert all(twice[name] == wide[name] for name in ("floor_excess", "asymmetry"))
 
 
-@pytest.mark.parametrize("axis", ["amount", "ratio", "dose"])
+@pytest.mark.parametrize("axis", ["amount", "ratio", "dose", "frequency"])
 def test_save_load_and_summary(fit, axis, tmp_path):
     decision = quick(fit if axis == "amount" else MixedFit(curves=mixed_curves(axis)))
     again = load_decision(decision.save(tmp_path / "decision.nc"))

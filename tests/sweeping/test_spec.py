@@ -121,6 +121,28 @@ def test_shipped_ladders_load_and_count_parameters():
     assert load_ladder("smoke").width_of(3072) == 16
 
 
+def frequency_of(tmp_path, more=""):
+    """20 facts in 15,360 tokens: 100 parts per million of each are 0.002 of the tokens."""
+    text = SMOKE.replace('"amount"', '"frequency"\nfacts = 20').replace("[4, 16, 64]", "[4_000, 10_000, 25_000]")
+    return load_sweep(written(tmp_path, text + more))
+
+
+def test_frequency_holds_facts_fixed_and_exposures_follow(tmp_path):
+    for run in frequency_of(tmp_path).runs():
+        mixture = run.mixture
+        frequency = mixture.exposures * mixture.tokens_per_fact / mixture.tokens * 1e6
+        assert mixture.facts == 20
+        assert mixture.ratio == pytest.approx(20 * frequency / 1e6)
+        assert min(abs(frequency / level - 1) for level in (4_000, 10_000, 25_000)) < 0.02
+
+
+def test_frequency_may_be_crossed_with_facts_and_stays_below_all_tokens(tmp_path):
+    spec = frequency_of(tmp_path, "\n[cross]\nfacts = [10, 20]\n")
+    assert {run.mixture.facts for run in spec.runs()} == {10, 20}
+    with pytest.raises(InputError, match=r"a ratio in \(0, 1\), got 1.25"):
+        frequency_of(tmp_path, "\n[cross]\nfacts = [50]\n")
+
+
 def test_dose_holds_exposures_fixed():
     from dataclasses import replace
 

@@ -217,6 +217,25 @@ def test_the_axis_is_seen():
     assert curves_from_table(dose).attrs["axis"] == "dose"
 
 
+def repeats(**changes):
+    """100 facts, repeated 50 and 500 times in a fixed budget."""
+    return without("ratio", **{"facts": [100] * 4, "exposures": [50, 500] * 2, "probed": [100] * 4,
+                               "recalled": [5, 90, 20, 99], **changes})  # fmt: skip
+
+
+def test_repeats_of_the_same_facts_are_a_sweep_of_frequency():
+    curves = curves_from_table(repeats())
+    assert curves.attrs["axis"] == "frequency"
+    assert curves.ratio.values == pytest.approx(100 * np.array([50, 500] * 2) * 6 / 1_843_200)
+    assert curves_from_table(repeats(tokens=[1_843_200] * 2 + [18_432_000] * 2)).attrs["axis"] == "frequency"
+
+
+def test_repeats_beside_a_named_ratio_are_a_sweep_of_the_ratio_unless_said():
+    named = {**repeats(), "ratio": [100 * 50 * 6 / 1_843_200, 100 * 500 * 6 / 1_843_200] * 2}
+    assert curves_from_table(named).attrs["axis"] == "ratio"
+    assert curves_from_table(named, axis="frequency").attrs["axis"] == "frequency"
+
+
 def test_duplicates_are_refused_or_numbered():
     twice = {name: [*cells, cells[1]] for name, cells in SWEEP.items() if name != "seed"}
     (message,) = messages(twice)

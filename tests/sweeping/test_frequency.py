@@ -1,0 +1,48 @@
+"""The same facts repeated more and more often, from the specification to curves."""
+
+import numpy as np
+import pytest
+
+from bayeskisl.axes import axis_of
+from bayeskisl.curves import build_curves, cell_table
+from bayeskisl.sweeping import load_sweep, run_sweep
+
+SWEEP = """
+name = "frequency-smoke"
+axis = "frequency"
+ladder = "smoke"
+widths = [8]
+tokens = [7_680, 15_360]
+facts = 20
+levels = [4_000, 25_000]
+seeds = [0]
+stack = 4
+compile = false
+
+[refine]
+levels = 1
+"""
+
+
+@pytest.fixture(scope="module")
+def curves(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("frequency")
+    (folder / "sweep.toml").write_text(SWEEP)
+    run_sweep(load_sweep(folder / "sweep.toml"), folder / "runs", workers=1)
+    return build_curves(folder / "runs")
+
+
+def test_facts_stay_and_exposures_rise_with_budget_and_frequency(curves):
+    assert curves.attrs["axis"] == "frequency"
+    assert set(curves.facts.values) == {20}
+    frequency = axis_of(curves).values(curves)
+    assert np.allclose(curves.exposures, frequency * curves.tokens / curves.tokens_per_fact / 1e6)
+    assert np.allclose(curves.ratio, frequency * curves.facts / 1e6)
+
+
+def test_levels_of_one_budget_are_one_cell_and_are_refined_between(curves):
+    cells, cell_of_run = cell_table(curves)
+    assert cells.tokens.values.tolist() == [7_680, 15_360]
+    assert np.bincount(cell_of_run).tolist() == [3, 3]
+    middle = np.sort(axis_of(curves).values(curves).values)[2:4]
+    assert middle == pytest.approx(np.sqrt(4_000 * 25_000), rel=0.05)
