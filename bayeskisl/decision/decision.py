@@ -74,8 +74,22 @@ class Decision:
 
     @property
     def choice(self) -> Answer:
-        """The chance-constrained choice: the largest infusion within the risk."""
+        """The chance-constrained choice: the largest infusion within the risk of too much.
+
+        Where more infusion harms no probed group: the smallest within the risk of too little.
+        """
         return self._answer("choice", self.data[schema.CHOICE].item())
+
+    @property
+    def is_least(self) -> bool:
+        """Whether the choice is the least that is enough, since more infusion harms no probed group."""
+        return self.data.attrs["half_point"] == schema.ONSET
+
+    def risk_at(self, infusion: float) -> float:
+        """Probability that a run so infused keeps less than its share."""
+        if self.is_least:
+            return float((self.data["sufficient"] > infusion).mean())
+        return float((self.data["admissible"] < infusion).mean())
 
     @property
     def optimum(self) -> Answer:

@@ -27,9 +27,10 @@ def edges(data: xr.Dataset, target: Target, curves: xr.Dataset) -> Iterator[Cave
 
 def _about_collapse(target: Target, curves: xr.Dataset, swept: np.ndarray, largest: str) -> Iterator[Caveat]:
     """No size of the sweep lost half, or none kept half: what is predicted then follows from the prior."""
-    ours = curves.sel(group=target.group)
-    probed = ours[schema.PROBED].values
-    share = known(ours[schema.RECALLED].values / np.maximum(probed, 1), ours[schema.GUESSING].values)[probed > 0]
+    if not target.harms:
+        yield from _about_onset(target, curves, swept, largest)
+        return
+    share = _shares(target, curves)
     if share.size and share.min() > 0.5:
         yield Caveat(
             "no_collapse",
@@ -50,9 +51,56 @@ def _about_collapse(target: Target, curves: xr.Dataset, swept: np.ndarray, large
         )
 
 
+def _about_onset(target: Target, curves: xr.Dataset, swept: np.ndarray, largest: str) -> Iterator[Caveat]:
+    """No size of the sweep knew less than half, or none knew half."""
+    share = _shares(target, curves)
+    if share.size and share.min() > 0.5:
+        yield Caveat(
+            "never_ignorant",
+            f"every run of the sweep knew half of its {target.group} facts: the onset lies below what was swept, and "
+            "only the prior says how far",
+            concerns="choice",
+            at_most=float(swept.min()),
+            buy=f"{largest} parameters at infusions below {said(swept.min())} {target.axis.in_words}",
+        )
+    if share.size and share.max() < 0.5:
+        yield Caveat(
+            "never_learned",
+            f"no run of the sweep knew half of its {target.group} facts: the onset lies above what was swept, and only "
+            "the prior says how far",
+            concerns="choice",
+            at_least=float(swept.max()),
+            buy=f"{largest} parameters at infusions above {said(swept.max())} {target.axis.in_words}",
+        )
+
+
+def _shares(target: Target, curves: xr.Dataset) -> np.ndarray:
+    """Knowledge of the group in every run that was asked."""
+    ours = curves.sel(group=target.group)
+    probed = ours[schema.PROBED].values
+    return known(ours[schema.RECALLED].values / np.maximum(probed, 1), ours[schema.GUESSING].values)[probed > 0]
+
+
 def _about_the_choice(data: xr.Dataset, target: Target, swept: np.ndarray, largest: str) -> Iterator[Caveat]:
     choice, least = data[schema.CHOICE].item(), data["least"].item()
-    if choice <= least:
+    if not target.harms and choice >= data["most"].item():
+        yield Caveat(
+            "none_sufficient",
+            f"even the most that was planned would leave the {target.group} facts short of what must be kept at that "
+            "risk",
+            concerns="choice",
+            at_least=data["most"].item(),
+            buy=f"{largest} parameters with more {target.group} exposures, by a larger budget or fewer such facts",
+        )
+    elif not target.harms and choice <= least:
+        yield Caveat(
+            "least_is_enough",
+            "the least that there can be, one exposure of each fact, is within the risk",
+            concerns="choice",
+            at_most=least,
+            buy="nothing",
+        )
+    elif choice <= least:
         yield Caveat(
             "none_admissible",
             f"even next to no infusion would leave the {target.group} facts short of what must be kept at that risk",

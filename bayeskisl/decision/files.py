@@ -10,7 +10,7 @@ __all__ = ["load_answer", "load_prediction", "save_answer", "save_prediction"]
 
 _NEEDED = {
     "prediction": ("critical_exposures", "weight"),
-    "decision": ("collapse", "shoulder", "optimum", "choice", "collapse_by_law", "weight"),
+    "decision": ("critical_exposures", "optimum", "choice", "weight"),
 }
 
 

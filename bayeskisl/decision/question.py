@@ -43,15 +43,6 @@ class Question:
     facts: float | None
     at_most: float | None
 
-    def __post_init__(self) -> None:
-        if not self.target.harms:
-            raise InputError(
-                "a probed group that too much infusion harms, to decide how much is too much",
-                f"{', '.join(self.target.groups)} along {self.target.axis.name!r}",
-                "decide",
-                f"ask `predict`, which says the least {self.target.coordinate} that is enough",
-            )
-
     def answered_by(self, fit: "Fit", weights: dict[str, float] | None = None) -> xr.Dataset:
         """The prediction and all that is decided on it, under the laws' own weights or others."""
         return self.answered_from(forecast(fit, self.target, self.options, weights))
@@ -60,12 +51,12 @@ class Question:
         """What is decided on a prediction; `gains_of` may find the best infusions in a way of its own."""
         prospect = found.prospect
         gains = gains_of(prospect, self.utility, *_planned_range(self.target, self.at_most))
-        keep, admissible = self.options.keep, found.ahead["admissible"].values
-        by_law = [chance_constrained_choice(one.admissible(keep), self.risk) for one in found.alone.values()]
+        keep = self.options.keep
+        by_law = [self._choice(one) for one in found.alone.values()]
         optima, best = gains.optima(), gains.best_mean()
         of_draws = {schema.OPTIMUM: optima.place, "best_utility": optima.value}
         scalars = {
-            schema.CHOICE: min(chance_constrained_choice(admissible, self.risk), gains.high),
+            schema.CHOICE: min(self._choice(prospect), gains.high),
             "risk_neutral_choice": float(best.place[0]) if best.side[0] == 0 else np.nan,
             "risk_neutral_side": int(best.side[0]),
             "best_mean_utility": float(best.value[0]),
@@ -81,6 +72,12 @@ class Question:
             | {"choice_by_law": ("law", by_law), "near_optimal": ("end", list(gains.near_optimal(best, _NEARLY)))}
         ).assign_coords(end=["low", "high"])
         return data.assign(_curves(gains, data))
+
+    def _choice(self, prospect: Prospect) -> float:
+        """The most within the risk; where more infusion harms no group, the least within the risk of too little."""
+        if self.target.harms:
+            return chance_constrained_choice(prospect.admissible(self.options.keep), self.risk)
+        return least_sufficient(prospect.keeping(self.options.keep), self.risk)
 
 
 def _planned_range(target: Target, at_most: float | None) -> tuple[float, float]:
@@ -127,11 +124,10 @@ def _curves(gains: Gains, data: xr.Dataset) -> dict[str, Any]:
     over = "infusion"
     target = gains.prospect.target
     place = target.place(infusion)
-    rises = {
-        name: (over, _share_below(data[variable].values, infusion))
-        for name, variable in {"shortfall_risk": "admissible", "collapse_risk": schema.COLLAPSE}.items()
-    }
-    if "sufficient" in data:
+    ends = {"shortfall_risk": "admissible" if target.harms else "sufficient", "collapse_risk": target.half_point}
+    beyond = {name: _share_below(data[variable].values, infusion) for name, variable in ends.items()}
+    rises = {name: (over, share if target.harms else 1 - share) for name, share in beyond.items()}
+    if "sufficient" in data and target.harms:
         rises["ignorance_risk"] = (over, 1 - _share_below(data["sufficient"].values, infusion))
     return {
         over: (over, infusion),
@@ -156,11 +152,12 @@ def _share_below(draws: np.ndarray, infusion: np.ndarray) -> np.ndarray:
 
 
 def _points(gains: Gains, data: xr.Dataset) -> np.ndarray:
-    """Numbers of facts from well before the fall to well behind it; ratios dense at both ends and in between."""
+    """Values from well before the fall or rise to well behind it; ratios dense at both ends and in between."""
     target = gains.prospect.target
     if not target.axis.bounded:
-        start = quantiles(data["admissible"].values, [0.005])[0] / 3
-        end = quantiles(data[schema.COLLAPSE].values, [0.995])[0] * 1.5
+        first, last = ("admissible", schema.COLLAPSE) if target.harms else (schema.ONSET, "sufficient")
+        start = quantiles(data[first].values, [0.005])[0] / 3
+        end = quantiles(data[last].values, [0.995])[0] * 1.5
         return np.geomspace(max(start, gains.low), min(end, gains.high), _POINTS)
     dense = target.axis.grid(gains.low, gains.high, _POINTS)
     return np.unique(np.concatenate([dense, np.linspace(gains.low, gains.high, _POINTS)]))

@@ -49,13 +49,18 @@ def sensitivity_rows(fit: "Fit", answered_by: Answered) -> dict[str, Any]:
         **dict(
             zip(
                 ("collapse_median", "collapse_low", "collapse_high"),
-                zip(*(interval(data[schema.COLLAPSE].values, 0.9) for data in answers.values()), strict=True),
+                zip(*(interval(_half(data).values, 0.9) for data in answers.values()), strict=True),
                 strict=True,
             )
         ),
     }
     variables = {f"sensitivity_{name}": ("assumption", np.array(values)) for name, values in columns.items()}
     return variables | {"assumption": ("assumption", list(answers))}
+
+
+def _half(data: xr.Dataset) -> xr.DataArray:
+    """The collapse point, or where nothing can collapse the onset."""
+    return data[schema.COLLAPSE if schema.COLLAPSE in data else schema.ONSET]
 
 
 def with_wide_priors(fit: "Fit") -> "Fit":

@@ -38,16 +38,16 @@ def decision_table(
     -------
     pandas.DataFrame
         One row per target: ``params``, ``tokens``, ``decades`` (log10 of the extrapolation in size), ``choice``,
-        ``optimum``, ``near_optimal_low`` and ``_high``, the median and interval of ``collapse``, and ``edges``, the
-        codes of what makes an answer a bound. A bound is NaN in its column and given in ``<name>_at_least`` and
-        ``<name>_at_most``.
+        ``optimum``, ``near_optimal_low`` and ``_high``, the median and interval of ``collapse`` (of ``onset`` where
+        nothing falls), and ``edges``, the codes of what makes an answer a bound. A bound is NaN in its column and given
+        in ``<name>_at_least`` and ``<name>_at_most``.
     """
     rows = []
     for size in params:
         for budget in tokens:
             decision = decide(fit, size, budget, **{**options, "sensitivity": False})
             attrs = decision.data.attrs
-            median, low, high = interval(decision.data[schema.COLLAPSE].values, attrs["ci_prob"])
+            median, low, high = interval(decision.data[attrs["half_point"]].values, attrs["ci_prob"])
             name = interval_name(attrs["ci_prob"])
             rows.append(
                 {
@@ -58,9 +58,9 @@ def decision_table(
                     **_columns(schema.OPTIMUM, decision.optimum),
                     "near_optimal_low": decision.near_optimal[0],
                     "near_optimal_high": decision.near_optimal[1],
-                    schema.COLLAPSE: median,
-                    f"collapse_{name}_low": low,
-                    f"collapse_{name}_high": high,
+                    attrs["half_point"]: median,
+                    f"{attrs['half_point']}_{name}_low": low,
+                    f"{attrs['half_point']}_{name}_high": high,
                     "edges": ", ".join(dict.fromkeys(edge["code"] for edge in decision.edges)),
                 }
             )

@@ -15,6 +15,7 @@ from bayeskisl.reporting.text import (
     answer,
     beside_it,
     bound,
+    chosen,
     domain_line,
     held_fixed,
     measured_point,
@@ -54,13 +55,14 @@ def answer_block(decision: "Decision") -> dict[str, Any]:
         "params": exact(attrs[schema.PARAMS]),
         "tokens": exact(attrs[schema.TOKENS]),
         "decades": f"{attrs['extrapolation_decades']:+.2f}",
-        "choice": bound(choice, unit) if choice.is_bound else f"{three_digits(choice.value, down=True)} {unit}",
+        "choice": bound(choice, unit) if choice.is_bound else f"{chosen(decision)} {unit}",
         "sentence": answer(decision),
         "edges": decision.edges,
         "beside": beside_it(decision),
         "near": f"{span(*decision.near_optimal)} {unit}",
-        "collapse": with_interval(found[schema.COLLAPSE], ci_prob, unit),
-        "shoulder": with_interval(found[schema.SHOULDER], ci_prob, unit),
+        "half_point": attrs["half_point"],
+        "collapse": with_interval(found[attrs["half_point"]], ci_prob, unit),
+        "beyond_half": _beyond_half(found, attrs),
         "optimum": with_interval(found[schema.OPTIMUM], ci_prob, unit),
         "domain": domain_line(decision),
         "held_fixed": held_fixed(decision.data),
@@ -69,12 +71,20 @@ def answer_block(decision: "Decision") -> dict[str, Any]:
     }
 
 
+def _beyond_half(found: dict[str, Any], attrs: dict[str, Any]) -> str:
+    """Where a tenth is lost, or enough is learned, in one sentence."""
+    ci_prob, unit = attrs["ci_prob"], attrs["unit"]
+    if schema.SHOULDER in found:
+        return f"A tenth is lost at {with_interval(found[schema.SHOULDER], ci_prob, unit)}."
+    return f"{percent(attrs['keep'])} is kept from {with_interval(found['sufficient'], ci_prob, unit)} on."
+
+
 def sensitivity_rows(decision: "Decision") -> list[dict[str, str]]:
     """The same decision under other assumptions."""
     return [
         {
             "assumption": str(name),
-            "choice": three_digits(row["choice"], down=True),
+            "choice": three_digits(row["choice"], down=not decision.is_least, up=decision.is_least),
             "best": three_digits(row["risk_neutral_choice"]) if np.isfinite(row["risk_neutral_choice"]) else "an end",
             "collapse": f"{three_digits(row['collapse_median'])} ({span(row['collapse_low'], row['collapse_high'])})",
         }

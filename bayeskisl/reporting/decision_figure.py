@@ -13,7 +13,7 @@ from bayeskisl.axes import axis_of
 from bayeskisl.decision import Decision, Verification
 from bayeskisl.decision.intervals import interval
 from bayeskisl.quantities import short
-from bayeskisl.reporting.numbers import exact, percent, three_digits
+from bayeskisl.reporting.numbers import exact, percent
 from bayeskisl.reporting.style import (
     exposures_on_top,
     figure_style,
@@ -22,6 +22,7 @@ from bayeskisl.reporting.style import (
     law_colors,
     new_figure,
 )
+from bayeskisl.reporting.text import chosen
 
 __all__ = ["plot_decision", "plot_risk"]
 
@@ -118,8 +119,9 @@ def _draw_risk(axes: Axes, decision: Decision) -> None:
         label=f"{whose}keeps less than {percent(attrs['keep'])} of its ceiling",
     )  # fmt: skip
     axes.plot(
-        infusion, data["collapse_risk"], color=orange, lw=2, ls="--", label=f"{whose}keeps less than half: collapse"
-    )
+        infusion, data["collapse_risk"], color=orange, lw=2, ls="--",
+        label=f"{whose}keeps less than half{'' if decision.is_least else ': collapse'}",
+    )  # fmt: skip
     if "ignorance_risk" in data:
         axes.plot(
             infusion, data["ignorance_risk"], color=pink, lw=2, ls="-.",
@@ -127,7 +129,7 @@ def _draw_risk(axes: Axes, decision: Decision) -> None:
         )  # fmt: skip
     axes.axhline(attrs["risk"], color=ink(), lw=0.8, ls=":")
     choice = decision.data[schema.CHOICE].item()
-    number = three_digits(choice, down=True)
+    number = chosen(decision)
     said = "a bound: see the text" if decision.choice.is_bound else f"at a risk of {percent(attrs['risk'])}"
     axes.annotate(
         f"choice: {number} {axis_of(data).mark}".rstrip() + f"\n{said}",
@@ -138,8 +140,8 @@ def _draw_risk(axes: Axes, decision: Decision) -> None:
         color=green,
         weight="bold",
     )
-    _draw_span(axes, data, schema.SHOULDER, 1.06, blue)
-    _draw_span(axes, data, schema.COLLAPSE, 1.14, orange)
+    _draw_span(axes, data, "sufficient" if decision.is_least else schema.SHOULDER, 1.06, blue)
+    _draw_span(axes, data, attrs["half_point"], 1.14, orange)
     axes.set_ylim(-0.02, 1.2)
     axes.set_yticks(np.linspace(0, 1, 5))
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
@@ -149,6 +151,8 @@ def _draw_risk(axes: Axes, decision: Decision) -> None:
 
 def _free_side(data: xr.Dataset) -> Literal["center left", "center right"]:
     """Where the risk of too much leaves room beside it: it is low at the left, and high at the right."""
+    if data["shortfall_risk"].values[0] > 0.5:  # a risk of too little
+        return "center right"
     rises = int(np.argmax(data["shortfall_risk"].values > 0.5))
     return "center right" if 0 < rises < 0.55 * data.sizes["infusion"] else "center left"
 
@@ -185,7 +189,7 @@ def _draw_worth(axes: Axes, decision: Decision, verification: Verification | Non
             axes.plot(infusion, data[f"mean_kept_{group}"], color=shade, lw=1.4, ls=line, label=_KEPT[group])
     best = data["risk_neutral_choice"].item()
     if np.isfinite(best):
-        risk = percent(round(float((data["admissible"] < best).mean()), 2))
+        risk = percent(round(decision.risk_at(best), 2))
         value = np.interp(best, infusion, data["mean_utility"].values)
         axes.plot([best], [value], "s", color=law_colors(2)[1], ms=7, label=f"best mean, at a risk of {risk}")
     if verification is not None:

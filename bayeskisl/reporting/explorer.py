@@ -15,7 +15,7 @@ from bayeskisl.decision.prediction import Options, require_gate
 from bayeskisl.decision.prospect import Kind
 from bayeskisl.quantities import read_number, short
 from bayeskisl.reporting.numbers import exact, percent, span, three_digits
-from bayeskisl.reporting.text import answer, beside_it, bound, held_fixed
+from bayeskisl.reporting.text import answer, beside_it, bound, chosen, held_fixed
 
 if TYPE_CHECKING:
     from bayeskisl.inference import Fit
@@ -202,23 +202,28 @@ def _reach(glances: Glances, sizes: tuple[float, ...], tokens: float) -> tuple[f
     smallest, largest = (glances.decide(size, tokens).data for size in (sizes[0], sizes[-1]))
     if axis_of(smallest).bounded:
         return 0.0, 1.0
-    low = quantiles(smallest["admissible"].values, [0.05])[0] / 2
-    high = quantiles(largest[schema.COLLAPSE].values, [0.95])[0] * 1.2
+    falls = schema.COLLAPSE in smallest
+    if not falls:  # a larger model learns earlier
+        smallest, largest = largest, smallest
+    first, last = ("admissible", schema.COLLAPSE) if falls else (schema.ONSET, "sufficient")
+    low = quantiles(smallest[first].values, [0.05])[0] / 2
+    high = quantiles(largest[last].values, [0.95])[0] * 1.2
     return float(max(low, smallest["least"])), float(min(high, largest["most"]))
 
 
 def _words(decision: Decision) -> dict[str, Any]:
     attrs, choice = decision.data.attrs, decision.choice
     unit, ci_prob = attrs["unit"], attrs["ci_prob"]
-    median, low, high = interval(decision.data[schema.COLLAPSE].values, ci_prob)
-    headline = bound(choice, unit) if choice.is_bound else f"{three_digits(choice.value, down=True)} {unit}"
+    median, low, high = interval(decision.data[attrs["half_point"]].values, ci_prob)
+    half = f"{three_digits(median)} {unit} ({percent(ci_prob)} interval {span(low, high)})"
+    headline = bound(choice, unit) if choice.is_bound else f"{chosen(decision)} {unit}"
     return {
         "headline": headline,
         "sentence": answer(decision),
         "rows": [
             ["risk-neutral", beside_it(decision)],
             ["as good as the best mean, to 1 %", f"{span(*decision.near_optimal)} {unit}"],
-            ["predicted collapse", f"{three_digits(median)} {unit} ({percent(ci_prob)} interval {span(low, high)})"],
+            [f"predicted {attrs['half_point']}", half],
             ["target", _target(attrs)],
             ["held fixed", held_fixed(decision.data)],
         ],
@@ -237,7 +242,7 @@ def _picture(decision: Decision, reach: tuple[float, float]) -> dict[str, Any]:
     subject = "one fresh run" if attrs["kind"] == "new_run" else "the mean run"
     risks = {
         "shortfall_risk": f"keeps less than {percent(attrs['keep'])} of its ceiling",
-        "collapse_risk": "keeps less than half: collapse",
+        "collapse_risk": "keeps less than half" + (": collapse" if schema.COLLAPSE in data else ""),
         "ignorance_risk": "infused: learns too little",
     }
     low, lower, median, higher, high = data["utility"].transpose("quantile", "infusion").values

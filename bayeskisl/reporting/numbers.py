@@ -5,15 +5,18 @@ import math
 __all__ = ["exact", "percent", "span", "three_digits"]
 
 
-def three_digits(value: float, down: bool = False) -> str:
-    """A number to three digits, 2,070 or 0.319, with `down` never above the value itself; "no bound" for infinity."""
+def three_digits(value: float, down: bool = False, up: bool = False) -> str:
+    """A number to three digits, 2,070 or 0.319; "no bound" for infinity.
+
+    With `down` it is never above the value itself, with `up` never below.
+    """
     if not math.isfinite(value):
         return "no bound"
     if value == 0:
         return "0"
     step = 10.0 ** (math.floor(math.log10(abs(value))) - 2)
     scaled = value / step
-    rounded = (math.floor(scaled + 1e-9) if down else round(scaled)) * step
+    rounded = (math.floor(scaled + 1e-9) if down else math.ceil(scaled - 1e-9) if up else round(scaled)) * step
     return f"{rounded:,.0f}" if abs(rounded) >= 100 else f"{rounded:.3g}"
 
 

@@ -22,6 +22,7 @@ __all__ = [
     "answer",
     "beside_it",
     "bound",
+    "chosen",
     "decision_rows",
     "describe_decision",
     "describe_prediction",
@@ -88,10 +89,16 @@ def answer(decision: Decision) -> str:
     attrs, choice = decision.data.attrs, decision.choice
     if choice.is_bound:
         return f"{bound(choice, attrs['unit'])} (a bound; risk {percent(attrs['risk'])})"
+    side = "least" if decision.is_least else "most"
     return (
-        f"at most {three_digits(choice.value, down=True)} {attrs['unit']}; the risk that {_run_of(attrs)} so infused "
+        f"at {side} {chosen(decision)} {attrs['unit']}; the risk that {_run_of(attrs)} so infused "
         f"keeps less than {percent(attrs['keep'])} of {_what_it_could(attrs)} is then {percent(attrs['risk'])}"
     )
+
+
+def chosen(decision: Decision) -> str:
+    """The choice in three digits, rounded to the side of the smaller risk."""
+    return three_digits(decision.data[schema.CHOICE].item(), down=not decision.is_least, up=decision.is_least)
 
 
 def bound(found: Answer, unit: str) -> str:
@@ -109,7 +116,7 @@ def beside_it(decision: Decision) -> str:
     data, found = decision.data, decision.optimum
     if found.is_bound:
         return f"the best mean is {bound(found, data.attrs['unit'])} (a bound)"
-    risk = percent(round(float((data["admissible"] < found.value).mean()), 2))
+    risk = percent(round(decision.risk_at(found.value), 2))
     unit = data.attrs["unit"]
     what = "keep most on average" if data.attrs["utility_unit"] == "facts" else "are best on average"
     return f"{three_digits(found.value)} {unit} {what}, at a risk of {risk}"
@@ -217,12 +224,13 @@ def _sensitivity_lines(decision: Decision) -> list[str]:
     table = decision.sensitivity
     if table.empty:
         return []
-    unit = decision.data.attrs["unit"]
+    unit, half = decision.data.attrs["unit"], decision.data.attrs["half_point"]
+    up = decision.is_least
     return [
         "sensitivity, the same decision under other assumptions:",
         *(
-            f"  {name}: choice {three_digits(row['choice'], down=True)}, best mean "
-            f"{_or_end(row['risk_neutral_choice'])}, collapse {three_digits(row['collapse_median'])} "
+            f"  {name}: choice {three_digits(row['choice'], down=not up, up=up)}, best mean "
+            f"{_or_end(row['risk_neutral_choice'])}, {half} {three_digits(row['collapse_median'])} "
             f"({span(row['collapse_low'], row['collapse_high'])}) {unit}"
             for name, row in table.iterrows()
         ),
@@ -235,9 +243,10 @@ def _or_end(value: float) -> str:
 
 def decision_rows(table: pd.DataFrame) -> list[tuple[str, ...]]:
     """A grid of decisions as rows of text, the head first; a bound is said as one."""
-    head = ("params", "tokens", "decades", "choice", "best mean", "as good, to 1 %", "collapse", "edges")
+    half = schema.COLLAPSE if schema.COLLAPSE in table else schema.ONSET
+    head = ("params", "tokens", "decades", "choice", "best mean", "as good, to 1 %", half, "edges")
     rows: list[tuple[str, ...]] = [head]
-    low, high = (next(name for name in table if name.startswith("collapse_") and name.endswith(end))
+    low, high = (next(name for name in table if name.startswith(f"{half}_") and name.endswith(end))
                  for end in ("_low", "_high"))  # fmt: skip
     for _, row in table.iterrows():
         rows.append(
@@ -245,10 +254,10 @@ def decision_rows(table: pd.DataFrame) -> list[tuple[str, ...]]:
                 short(row[schema.PARAMS]),
                 short(row[schema.TOKENS]),
                 f"{row['decades']:+.2f}",
-                _number_or_bound(row, schema.CHOICE, down=True),
+                _number_or_bound(row, schema.CHOICE, down=half == schema.COLLAPSE),
                 _number_or_bound(row, schema.OPTIMUM),
                 span(row["near_optimal_low"], row["near_optimal_high"]),
-                f"{three_digits(row[schema.COLLAPSE])} ({span(row[low], row[high])})",
+                f"{three_digits(row[half])} ({span(row[low], row[high])})",
                 row["edges"],
             )
         )

@@ -4,10 +4,20 @@ import numpy as np
 import pytest
 
 from bayeskisl.axes import AXES
-from bayeskisl.decision import decide, load_prediction, predict, prediction_summary, save_prediction
+from bayeskisl.decision import (
+    decide,
+    decision_summary,
+    decision_table,
+    load_decision,
+    load_prediction,
+    predict,
+    prediction_summary,
+    save_prediction,
+)
 from bayeskisl.errors import InputError
 from bayeskisl.inference.simulate import design_curves
-from bayeskisl.reporting import describe_prediction
+from bayeskisl.reporting import describe_decision, describe_prediction, plot_decision
+from bayeskisl.reporting.text import chosen, decision_rows
 from tests.decision.hand_made import SIZES, TOKENS, HandMadeFit, MixedFit, law_line, mixed_curves
 
 REPEATS = [1.0, 10.0, 100.0, 1000.0]
@@ -47,9 +57,52 @@ def test_a_prediction_of_an_onset_is_saved(ahead, tmp_path):
     assert again.identical(ahead)
 
 
-def test_how_much_is_too_much_is_refused_where_nothing_falls(fit):
-    with pytest.raises(InputError, match=r"harms.* got infused along 'frequency'; ask `predict`"):
-        decide(HandMadeFit(curves=repeated()), 98_304)
+@pytest.fixture
+def repeats(fit):
+    """Runs that cross their half-points; one that never does makes the choice a bound."""
+    curves = repeated()
+    share = 1 / (1 + np.exp(-8 * (np.log(curves.exposures) - law_line(curves.params))))
+    curves["recalled"] = (("run", "group"), np.round(share * 100).astype(int).values[:, None])
+    return HandMadeFit(curves=curves)
+
+
+def test_the_choice_is_the_least_that_is_enough_at_its_risk(repeats):
+    choices = []
+    for risk in (0.05, 0.1, 0.3):
+        decision = decide(repeats, 98_304, risk=risk, sensitivity=False)
+        choice = decision.choice.value
+        choices.append(choice)
+        assert decision.is_least
+        assert decision.risk_at(choice) == pytest.approx(risk, abs=0.01)
+        grid, risks = decision.data["infusion"].values, decision.data["shortfall_risk"].values
+        assert np.interp(choice, grid, risks) == pytest.approx(risk, abs=0.02)
+        assert (np.diff(risks) <= 0).all()
+    assert choices == sorted(choices, reverse=True), "the less risk, the more repeats"
+
+
+def test_the_least_is_said_drawn_saved_and_put_in_a_table(repeats, tmp_path):
+    decision = decide(repeats, 98_304, sensitivity=False)
+    text = describe_decision(decision)
+    assert text.startswith("choice: at least ")
+    assert "keeps less than 90 % of" in text
+    assert float(chosen(decision).replace(",", "")) >= decision.choice.value
+    again = load_decision(decision.save(tmp_path / "decision.nc"))
+    assert again.data.identical(decision.data)
+    assert decision_summary(again)["onset"]["median"] > 0
+    assert len(plot_decision(decision).axes) >= 3
+    head, row = decision_rows(decision_table(repeats, [98_304]))
+    assert "onset" in head
+    assert len(row) == len(head)
+
+
+def test_what_was_never_learned_or_never_missed_is_a_bound(fit):
+    curves = repeated()
+    for recalled, code, end in ((0, "never_learned", "at_least"), (100, "never_ignorant", "at_most")):
+        made = HandMadeFit(curves=curves.assign(recalled=curves.recalled * 0 + recalled))
+        choice = decide(made, 98_304, sensitivity=False)
+        assert code in {edge["code"] for edge in choice.edges}
+        swept = AXES["frequency"].values(curves)
+        assert getattr(choice.choice, end) == pytest.approx(float(swept.max() if recalled == 0 else swept.min()))
 
 
 def test_with_a_background_the_least_and_the_most_are_of_one_frequency(fit):
