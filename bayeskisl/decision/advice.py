@@ -61,7 +61,8 @@ def decide(
         outcomes (``kept_infused``, ``kept_background``, ``infused_tokens``, ``loss_rise``, dims ``(sample, point)``)
         and returns a DataArray of the same dims. Left out, facts kept above guessing, infused and background alike.
     risk : float
-        Largest probability, in (0, 1), that a run at the choice keeps less than `keep`.
+        Largest probability, in (0, 1), that a run at the choice keeps less than `keep`. The choice is the largest
+        infusion within it, or where more infusion harms no probed group, the smallest.
     kind : {"new_run", "mean"}
         Whether the answer is for one fresh run or for the mean of many runs of the target.
     keep : float

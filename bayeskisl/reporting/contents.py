@@ -39,6 +39,7 @@ __all__ = [
     "title",
     "verification_block",
     "warning_rows",
+    "words",
 ]
 
 
@@ -46,6 +47,15 @@ def title(decision: "Decision | None") -> str:
     if decision is None:
         return "Where models collapse"
     return f"How much to infuse into {exact(decision.data.attrs[schema.PARAMS])} parameters"
+
+
+def words(fit: "Fit") -> dict[str, str]:
+    """What the half-points of the sizes are called, and what models do there."""
+    axis = axis_of(fit.curves)
+    half = axis.half_point(axis.deciding_group(str(name) for name in fit.curves[schema.GROUP].values))
+    if half == schema.ONSET:
+        return {"half": half, "half_point": "onset", "do": "learn"}
+    return {"half": half, "half_point": "collapse point", "do": "collapse"}
 
 
 def answer_block(decision: "Decision") -> dict[str, Any]:
@@ -60,7 +70,6 @@ def answer_block(decision: "Decision") -> dict[str, Any]:
         "edges": decision.edges,
         "beside": beside_it(decision),
         "near": f"{span(*decision.near_optimal)} {unit}",
-        "half_point": attrs["half_point"],
         "collapse": with_interval(found[attrs["half_point"]], ci_prob, unit),
         "beyond_half": _beyond_half(found, attrs),
         "optimum": with_interval(found[schema.OPTIMUM], ci_prob, unit),

@@ -134,9 +134,9 @@ def _draw_risk(axes: Axes, decision: Decision) -> None:
     axes.annotate(
         f"choice: {number} {axis_of(data).mark}".rstrip() + f"\n{said}",
         (choice, attrs["risk"]),
-        (-8, 26),
+        (8 if decision.is_least else -8, 26),
         textcoords="offset points",
-        ha="right",
+        ha="left" if decision.is_least else "right",
         color=green,
         weight="bold",
     )

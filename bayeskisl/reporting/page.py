@@ -83,6 +83,7 @@ def _content(fit: "Fit", decision: "Decision | None", verification: "Verificatio
     """What the page says, in words and numbers."""
     return {
         "title": contents.title(decision),
+        **contents.words(fit),
         "answer": None if decision is None else contents.answer_block(decision),
         "verification": None if verification is None else contents.verification_block(verification),
         "sizes": contents.size_rows(fit),
@@ -133,20 +134,20 @@ def _figures(fit: "Fit", decision: "Decision | None", verification: "Verificatio
             "expected to give up, by too little and by too much. The vertical line is the choice.",
             f"Risk, kept knowledge and expected regret against infusion. The choice is {answer(decision)}.",
         )
-    sizes = contents.size_rows(fit)
+    sizes, half_point = contents.size_rows(fit), contents.words(fit)["half_point"]
     points = "; ".join(f"{size['params']} parameters: {size['collapse']}" for size in sizes)
     yield _Figure(
         "collapse",
         partial(plot_collapse, fit, None if decision is None else decision.data, verification),
-        "The collapse point of every size that was trained, and the range in which each law expects a fresh run of a "
+        f"The {half_point} of every size that was trained, and the range in which each law expects a fresh run of a "
         "new size. Where the funnels part, the data no longer decide between the laws.",
-        f"Collapse point against model size on logarithmic axes. {points}.",
+        f"{half_point.capitalize()} against model size on logarithmic axes. {points}.",
     )
     yield _Figure(
         "retention",
         partial(plot_curves, fit),
         "What was measured: the share of facts that each run recalls, and the curves that were inferred from it.",
-        f"Share of facts recalled against infusion, one falling curve for each of {len(sizes)} model sizes.",
+        f"Share of facts recalled against infusion, one curve for each of {len(sizes)} model sizes.",
     )
 
 
