@@ -1,5 +1,6 @@
 """Files that ship with the package: laws, ladders, sweeps and reference data."""
 
+from os.path import isfile  # unlike Path.is_file false for a name that is too long, on every version
 from pathlib import Path
 
 from bayeskisl.errors import InputError
@@ -33,10 +34,10 @@ def shipped_file(kind: str, name: str | Path) -> Path:
         If it is neither, listing the shipped names.
     """
     path = Path(name)
-    if path.suffix == ".toml" and path.is_file():
+    if path.suffix == ".toml" and isfile(path):
         return path
     shipped = shipped_folder(kind) / f"{name}.toml"
-    if path.suffix != ".toml" and shipped.is_file():
+    if path.suffix != ".toml" and isfile(shipped):
         return shipped
     known = ", ".join(shipped_names(kind)) or "none"
     raise InputError(f"a TOML file or one of the shipped {kind} ({known})", repr(str(name)), kind)

@@ -1,4 +1,4 @@
-"""A sweep on a lent GPU, in sittings of at most ten minutes; needs torch and NumPy alone.
+"""A sweep on a lent GPU, in sittings of at most ten minutes; needs torch, NumPy and pydantic alone.
 
     python scripts/gpu_sweep.py gpu-rates --home home --minutes 9.5
     python scripts/gpu_sweep.py gpu-amount --earlier home --home home --minutes 9.5    # again and again

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from bayeskisl.axes import axis_of
 from bayeskisl.design.candidates import Run
 from bayeskisl.errors import InputError
 from bayeskisl.shipped import shipped_file, shipped_names
-from bayeskisl.sweeping.ladder import Ladder, load_ladder, read_toml
+from bayeskisl.specifications import read_toml
+from bayeskisl.sweeping.ladder import Ladder, load_ladder
 
 __all__ = ["ladder_sizes", "next_sweep", "sweep_behind"]
 
@@ -73,7 +75,7 @@ def next_sweep(runs: tuple[Run, ...], curves: xr.Dataset, table: dict[str, Any],
     ]
     digest = hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:8]
     own = {
-        "name": f"{table['name']}-next-{digest}",
+        "name": f"{re.sub('(-next-[0-9a-f]+)+$', '', table['name'])}-next-{digest}",
         **{key: value for key, value in table.items() if key not in _OWN},
         "widths": sorted({row["widths"][0] for row in rows}),
         "tokens": sorted({row["tokens"][0] for row in rows}),

@@ -1,12 +1,22 @@
 """A synthetic general corpus of known entropy rate: a Markov chain with Zipf-distributed successors."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
+
+from bayeskisl.errors import InputError
+from bayeskisl.specifications import strictly
 
 __all__ = ["CorpusFormat", "GeneralCorpus"]
 
 
+# Successors are ranked by one random number for each context and symbol: 256 MiB of them.
+_MOST_RANKED = 2**25
+
+
+@strictly
 @dataclass(frozen=True)
 class CorpusFormat:
     """The general text.
@@ -21,9 +31,16 @@ class CorpusFormat:
         Symbols that can follow one context; their probabilities are proportional to 1 / rank (Zipf).
     """
 
-    symbols: int = 64
-    order: int = 1
-    successors: int = 16
+    symbols: Annotated[int, Field(ge=2, le=255)] = 64
+    order: Annotated[int, Field(ge=1, le=8)] = 1
+    successors: Annotated[int, Field(ge=1, le=255)] = 16
+
+    def __post_init__(self) -> None:
+        if self.successors > self.symbols:
+            raise InputError(f"at most {self.symbols} successors, as there are symbols", self.successors, "corpus")
+        if self.symbols ** (self.order + 1) > _MOST_RANKED:
+            got = f"order {self.order} over {self.symbols} symbols"
+            raise InputError("a corpus whose successors fit into memory", got, "corpus", "lower the order")
 
     @property
     def successor_probabilities(self) -> np.ndarray:

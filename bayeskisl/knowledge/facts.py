@@ -1,11 +1,14 @@
 """Facts with known entropy: unique subjects, uniform answers, and their verbalisation into tokens."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
 from bayeskisl.errors import InputError
 from bayeskisl.knowledge.templates import Templates
+from bayeskisl.specifications import strictly
 
 __all__ = [
     "FactFormat",
@@ -19,8 +22,10 @@ __all__ = [
 ]
 
 _LARGEST_VOCABULARY = 256  # tokens are stored as uint8
+_MOST_SUBJECTS = 2**62  # they are numbered by int64
 
 
+@strictly
 @dataclass(frozen=True)
 class FactFormat:
     """How a fact is written: a marker, the symbols of its subject, the symbols of its answer; or as templates say.
@@ -35,10 +40,15 @@ class FactFormat:
         Several ways of writing a fact, in place of the one marker.
     """
 
-    symbols: int = 64
-    subject_length: int = 3
-    answer_length: int = 2
+    symbols: Annotated[int, Field(ge=2, le=254)] = 64
+    subject_length: Annotated[int, Field(ge=1, le=64)] = 3
+    answer_length: Annotated[int, Field(ge=1, le=64)] = 2
     templates: Templates | None = None
+
+    def __post_init__(self) -> None:
+        if self.subjects > _MOST_SUBJECTS:
+            got = f"{self.subject_length} symbols out of {self.symbols}"
+            raise InputError("at most 2^62 distinct subjects", got, "facts", "shorten the subjects")
 
     @property
     def tokens_per_fact(self) -> int:

@@ -1,14 +1,18 @@
 """Several ways of writing one fact, some held out, so that knowing it and repeating a phrase can be told apart."""
 
 from dataclasses import dataclass
+from typing import Annotated, Literal
 
 import numpy as np
+from pydantic import Field
 
 from bayeskisl.errors import InputError
+from bayeskisl.specifications import strictly
 
 __all__ = ["Templates"]
 
 
+@strictly
 @dataclass(frozen=True)
 class Templates:
     """The surface forms of a relation: symbols of their own, placed around subject and answer.
@@ -34,10 +38,10 @@ class Templates:
         and costs nothing of the budget (arXiv 2404.05405 measures the effect of such a marker).
     """
 
-    count: int = 1
-    heldout: int = 0
-    carrier: int = 1
-    frame: str = "prefix"
+    count: Annotated[int, Field(ge=1, le=254)] = 1
+    heldout: Annotated[int, Field(ge=0, le=253)] = 0
+    carrier: Annotated[int, Field(ge=1, le=254)] = 1
+    frame: Literal["prefix", "around"] = "prefix"
     domain_marker: bool = False
 
     def __post_init__(self) -> None:

@@ -1,14 +1,13 @@
 """Law files: where the shipped ones lie, and how a file becomes a `Law`."""
 
-import tomllib
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from bayeskisl.errors import InputError
 from bayeskisl.laws.law import Law
 from bayeskisl.shipped import shipped_file, shipped_names
+from bayeskisl.specifications import read_toml, refusal
 
 __all__ = ["law_names", "load_law", "parse_law"]
 
@@ -25,11 +24,7 @@ def load_law(law: str | Path | Law) -> Law:
     if isinstance(law, Law):
         return law
     path = shipped_file("laws", law)
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError("a TOML file", str(error), str(path), "copy a shipped law and edit it") from None
-    return parse_law(content, where=str(path))
+    return parse_law(read_toml(path), where=str(path))
 
 
 def law_names() -> tuple[str, ...]:
@@ -42,31 +37,4 @@ def parse_law(content: dict[str, Any], where: str = "law") -> Law:
     try:
         return Law.model_validate(content)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise _sentence(first, where) from None
-
-
-def _sentence(mistake: dict[str, Any], where: str) -> InputError:
-    key = ".".join(str(part) for part in mistake["loc"] if part != "[key]")
-    if mistake["type"] == "extra_forbidden":
-        *above, last = mistake["loc"]
-        allowed = ", ".join(_keys_at(above))
-        table = f"table '{'.'.join(map(str, above))}'" if above else "the law"
-        return InputError(f"the keys of {table} to be among {allowed}", f"{str(last)!r}", where)
-    if mistake["type"] == "missing":
-        return InputError(f"a key '{key}'", "none", where, "copy it from a shipped law")
-    expected = mistake["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    got = "another" if mistake["type"] == "value_error" else repr(mistake["input"])
-    return InputError(f"{f'{key!r} to be ' if key else ''}{expected}", got, where)
-
-
-def _keys_at(location: list[str | int]) -> tuple[str, ...]:
-    """Keys that are allowed in the table at `location`."""
-    model: type[BaseModel] = Law
-    for part in location:
-        annotation = model.model_fields[str(part)].annotation if str(part) in model.model_fields else None
-        if annotation is None:  # one level deeper inside a dict of priors, as exponent.params
-            continue
-        arguments = getattr(annotation, "__args__", ())
-        model = arguments[-1] if arguments else annotation
-    return tuple(model.model_fields)
+        raise refusal(error, Law, where, "the law", "copy it from a shipped law") from None

@@ -1,6 +1,6 @@
 """Training sweeps: hundreds of small language models that differ in size, infusion, budget and seed.
 
-Needs torch and NumPy alone, and torch only once something is trained.
+Needs torch, NumPy and pydantic alone, and torch only once something is trained.
 """
 
 from bayeskisl.sweeping.estimate import NamedDevice, SweepEstimate, estimate_sweep

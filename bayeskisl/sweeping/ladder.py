@@ -1,24 +1,33 @@
 """Families of language-model sizes with the recipe that trains them: ``models/ladders/*.toml``."""
 
-import tomllib
-from dataclasses import MISSING, dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from bayeskisl.errors import InputError
 from bayeskisl.knowledge import CorpusFormat, FactFormat
 from bayeskisl.knowledge.text import TextCorpus, TextFacts
 from bayeskisl.shipped import shipped_file
+from bayeskisl.specifications import Positive, Share, Table, read_table, read_toml, strictly
 
-__all__ = ["Ladder", "ModelSize", "Training", "from_table", "load_ladder", "read_toml"]
+__all__ = ["Ladder", "ModelSize", "Training", "load_ladder"]
+
+# The largest decoder that one device trains has a few thousand of each; no product of these leaves 64 bits.
+Width = Annotated[int, Field(ge=1, le=2**16)]
+Layers = Annotated[int, Field(ge=1, le=2**10)]
+Heads = Annotated[int, Field(ge=1, le=2**12)]
 
 
+@strictly
 @dataclass(frozen=True)
 class ModelSize:
     """One decoder: `layers` blocks of width `width` with `heads` heads; norms have no gains, nothing has a bias."""
 
-    width: int  # e.g. 32
-    layers: int = 2
-    heads: int = 2
+    width: Width  # e.g. 32
+    layers: Layers = 2
+    heads: Heads = 2
 
     @property
     def params(self) -> int:
@@ -30,20 +39,23 @@ class ModelSize:
         return self.params + (2 * vocabulary + context) * self.width
 
 
+@strictly
 @dataclass(frozen=True)
 class Training:
     """The recipe of AdamW; `learning_rate` is the peak for embeddings, matrices take it times base_width / width."""
 
-    learning_rate: float = 1e-2
-    base_width: int = 16  # where matrices and embeddings share one rate; 0: no scaling with width
-    batch: int = 32  # sequences a step
-    beta1: float = 0.9
-    beta2: float = 0.98
-    weight_decay: float = 0.01  # decoupled, times the learning rate
-    warmup_steps: int = 100
-    flat_until: float = 0.7  # share of the steps at the peak
-    final_share: float = 0.05  # of the peak, reached linearly at the last step
-    precision: str = "float32"  # of the matrix products: "float32" or "bfloat16"
+    learning_rate: Positive = 1e-2
+    base_width: Annotated[int, Field(ge=0, le=2**16)] = (
+        16  # where matrices and embeddings share one rate; 0: no scaling
+    )
+    batch: Annotated[int, Field(ge=1, le=2**20)] = 32  # sequences a step
+    beta1: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    beta2: Annotated[float, Field(ge=0, lt=1)] = 0.98
+    weight_decay: Annotated[float, Field(ge=0, le=1e3)] = 0.01  # decoupled, times the learning rate
+    warmup_steps: Annotated[int, Field(ge=0, le=10**9)] = 100
+    flat_until: Share = 0.7  # share of the steps at the peak
+    final_share: Share = 0.05  # of the peak, reached linearly at the last step
+    precision: Literal["float32", "bfloat16"] = "float32"  # of the matrix products
 
 
 @dataclass(frozen=True)
@@ -95,78 +107,57 @@ class Ladder:
         raise InputError(f"non-embedding parameters of a size of ladder {self.name!r} ({known})", params, "params")
 
 
+@strictly
+@dataclass(frozen=True)
+class _Shape:
+    layers: Layers = 2
+    heads: Heads = 2
+
+
+@strictly
+@dataclass(frozen=True)
+class _Size:
+    width: Width
+    learning_rate: Positive
+
+
+class _LadderTable(Table):
+    name: str = ""
+    title: str = ""
+    context: Annotated[int, Field(ge=1, le=2**20)] = 24
+    model: _Shape = _Shape()
+    training: Training = Training()
+    facts: FactFormat = FactFormat()
+    corpus: CorpusFormat = CorpusFormat()
+    sizes: Annotated[list[_Size], Field(min_length=1, max_length=1000)]
+
+
 def load_ladder(name: str | Path) -> Ladder:
     """Read a ladder by its shipped name or from a TOML file.
 
     Raises
     ------
     InputError
-        If there is none, or if a key is unknown, missing or of the wrong type.
+        If there is none, or if a key is unknown, missing, of the wrong type or out of bounds.
     """
     path = shipped_file("ladders", name)
-    table = read_toml(path)
     where = path.name
-    allowed = {"name", "title", "context", "model", "training", "facts", "corpus", "sizes"}
-    refuse_unknown(table, allowed, where)
-    rows = table.get("sizes") or []
-    if not rows:
-        raise InputError("at least one [[sizes]] with width and learning_rate", "none", where)
-    shape = table.get("model", {})
-    refuse_unknown(shape, {"layers", "heads"}, f"{where} [model]")
-    sizes, rates = {}, {}
-    for row in rows:
-        refuse_unknown(row, {"width", "learning_rate"}, f"{where} [[sizes]]")
-        if "width" not in row or "learning_rate" not in row:
-            raise InputError("width and learning_rate in every [[sizes]]", str(row), where)
-        size = from_table(ModelSize, {"width": row["width"], **shape}, f"{where} [[sizes]]")
+    table = read_table(_LadderTable, read_toml(path), where, "the ladder")
+    if table.corpus.symbols > table.facts.symbols:
+        got = f"{table.corpus.symbols} beside {table.facts.symbols}"
+        raise InputError("at most as many symbols in [corpus] as in [facts]", got, where)
+    sizes = {row.width: ModelSize(row.width, table.model.layers, table.model.heads) for row in table.sizes}
+    if len(sizes) < len(table.sizes):
+        raise InputError("[[sizes]] of distinct widths", "one that occurs twice", where)
+    for size in sizes.values():
         if size.width % size.heads:
             raise InputError(f"a width divisible by {size.heads} heads", size.width, f"{where} [[sizes]]")
-        sizes[size.width], rates[size.width] = size, float(row["learning_rate"])
     return Ladder(
-        name=table.get("name", path.stem),
-        context=table.get("context", 24),
+        name=table.name or path.stem,
+        context=table.context,
         sizes=sizes,
-        learning_rates=rates,
-        training=from_table(Training, table.get("training", {}), f"{where} [training]"),
-        facts=from_table(FactFormat, table.get("facts", {}), f"{where} [facts]"),
-        corpus=from_table(CorpusFormat, table.get("corpus", {}), f"{where} [corpus]"),
+        learning_rates={row.width: row.learning_rate for row in table.sizes},
+        training=table.training,
+        facts=table.facts,
+        corpus=table.corpus,
     )
-
-
-def read_toml(path: Path) -> dict:
-    """Parse a TOML file, or say in one sentence what is wrong with it."""
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError("a TOML file", "no such file", str(path), "check the path") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
-        raise InputError("valid TOML", str(problem), str(path)) from None
-
-
-def refuse_unknown(table: dict, allowed: set[str], where: str) -> None:
-    """Raise an InputError that names the first unknown key and the allowed ones."""
-    for key in table:
-        if key not in allowed:
-            raise InputError(f"keys among {', '.join(sorted(allowed))}", repr(key), where)
-
-
-def from_table[T](kind: type[T], table: dict, where: str) -> T:
-    """Build a frozen dataclass from a TOML table; an integer is taken where a float is due, nothing else."""
-    known = {f.name: f.type for f in fields(kind) if isinstance(f.type, type)}  # nested tables are read by themselves
-    refuse_unknown(table, set(known), where)
-    values = {}
-    for key, value in table.items():
-        wanted = known[key]
-        if wanted is float and type(value) is int:
-            value = float(value)
-        if type(value) is not wanted:
-            raise InputError(f"{key} of type {wanted.__name__}", repr(value), where)
-        values[key] = value
-    missing = [f.name for f in fields(kind) if f.name not in values and _required(f)]
-    if missing:
-        raise InputError(f"a value for {', '.join(missing)}", "none", where)
-    return kind(**values)
-
-
-def _required(f: object) -> bool:
-    return f.default is MISSING and f.default_factory is MISSING  # type: ignore[attr-defined]

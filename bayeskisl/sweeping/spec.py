@@ -6,13 +6,17 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from bayeskisl import schema
 from bayeskisl.axes import axis_named
+from bayeskisl.errors import InputError
 from bayeskisl.knowledge import CorpusFormat, FactFormat, Mixture, plan_mixture
 from bayeskisl.knowledge.text import TextCorpus, TextFacts, TextMixture, plan_text_mixture
-from bayeskisl.sweeping.ladder import Ladder, ModelSize, Training
+from bayeskisl.specifications import Count, Inside, Listed, Positive, Seed, Several, strictly
+from bayeskisl.sweeping.ladder import Ladder, ModelSize, Training, Width
 
 __all__ = ["Refine", "Replicates", "RunSpec", "SweepSpec", "Tune", "canonical_json", "plain"]
 
@@ -104,6 +108,7 @@ class RunSpec:
         return float(per_token * self.mixture.tokens)
 
 
+@strictly
 @dataclass(frozen=True)
 class Refine:
     """Further passes: so many levels between the last that retains and the first that has collapsed.
@@ -118,10 +123,14 @@ class Refine:
         How often; each round looks at the records of those before it.
     """
 
-    levels: int
-    upper: float = 0.9
-    lower: float = 0.1
-    rounds: int = 1
+    levels: Annotated[int, Field(ge=1, le=100)]
+    upper: Inside = 0.9
+    lower: Inside = 0.1
+    rounds: Annotated[int, Field(ge=1, le=100)] = 1
+
+    def __post_init__(self) -> None:
+        if self.lower >= self.upper:
+            raise InputError("lower below upper", f"{self.lower} and {self.upper}", "[refine]")
 
     @property
     def total(self) -> int:
@@ -129,6 +138,7 @@ class Refine:
         return self.levels * self.rounds
 
 
+@strictly
 @dataclass(frozen=True)
 class Tune:
     """A stage before the sweep: each width's learning rate, found on a small budget.
@@ -144,12 +154,13 @@ class Tune:
         By default the sweep's own.
     """
 
-    rates: tuple[float, ...]
-    tokens: int
-    seeds: tuple[int, ...] = (0,)
-    levels: tuple[float, ...] | None = None
+    rates: Several[Positive]
+    tokens: Count
+    seeds: Several[Seed] = (0,)
+    levels: Several[Positive] | None = None
 
 
+@strictly
 @dataclass(frozen=True)
 class Replicates:
     """More seeds at chosen places, in the coarse pass.
@@ -162,10 +173,10 @@ class Replicates:
         Of which sizes and budgets; empty for all.
     """
 
-    levels: tuple[float, ...]
-    seeds: tuple[int, ...]
-    widths: tuple[int, ...] = ()
-    tokens: tuple[int, ...] = ()
+    levels: Several[Positive]
+    seeds: Several[Seed]
+    widths: Listed[Width] = ()
+    tokens: Listed[Count] = ()
 
     def at(self, cell: "Cell") -> bool:
         """Whether a cell is among those chosen."""

@@ -7,6 +7,7 @@ DIR/NAME-HASH/sidecar.jsonl       times, host and versions of each stack; never 
 """
 
 import fcntl
+import glob
 import json
 import os
 import shutil
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import TextIO
 
 from bayeskisl.errors import InputError, SweepError
+from bayeskisl.specifications import require_file_name
 from bayeskisl.sweeping.plan import Stack
 from bayeskisl.sweeping.records import (
     BrokenRecord,
@@ -119,6 +121,7 @@ def open_folder(spec: SweepSpec, out: str | Path) -> Iterator[SweepFolder]:
     SweepError
         If another process holds the folder, or it cannot be written.
     """
+    require_file_name(spec.name, "name")
     out = Path(out)
     path = out / f"{spec.name}-{spec.identity[:_HASH_DIGITS]}"
     _refuse_changed(spec, out, path)
@@ -163,7 +166,7 @@ def _hold(lock: TextIO, path: Path) -> None:
 
 
 def _refuse_changed(spec: SweepSpec, out: Path, path: Path) -> None:
-    for other in sorted(out.glob(f"{spec.name}-*/sweep.json")):
+    for other in sorted(out.glob(f"{glob.escape(spec.name)}-*/sweep.json")):
         if other.parent == path or other.parent.name[len(spec.name) + 1 :].strip("0123456789abcdef"):
             continue
         before, now = SweepFolder(other.parent).spec, json.loads(canonical_json(spec.as_dict()))

@@ -10,8 +10,8 @@ from bayeskisl import schema
 from bayeskisl.curves import build_curves
 from bayeskisl.errors import InputError
 from bayeskisl.shipped import shipped_folder
+from bayeskisl.specifications import read_toml, refuse_unknown
 from bayeskisl.sweeping import SweepEvents, SweepSpec, run_sweep
-from bayeskisl.sweeping.ladder import read_toml, refuse_unknown
 from bayeskisl.sweeping.reading import check_sweep, sweep_from_table
 
 __all__ = ["RUNG", "Rung", "climb", "joined_rungs", "load_rungs"]

@@ -76,7 +76,7 @@ def test_an_unknown_law_lists_the_shipped_ones():
 def test_a_broken_file_is_no_law(tmp_path):
     path = tmp_path / "broken.toml"
     path.write_text("name = ")
-    with pytest.raises(InputError, match="a TOML file"):
+    with pytest.raises(InputError, match="valid TOML"):
         load_law(path)
 
 

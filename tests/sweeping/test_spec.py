@@ -1,11 +1,18 @@
 """Specifications: what is read, what is refused, what identifies a run."""
 
+import hashlib
+import tomllib
+from pathlib import Path
+
 import pytest
 
 from bayeskisl.curves import load_curves
 from bayeskisl.errors import InputError
+from bayeskisl.shipped import shipped_folder
 from bayeskisl.sweeping import load_ladder, load_sweep, plan_stacks
 from tests.sweeping.conftest import SMOKE
+
+IDENTITIES = tomllib.loads(Path(__file__).with_name("identities.toml").read_text())
 
 
 def written(tmp_path, text):
@@ -37,9 +44,18 @@ def spec_of(tmp_path, change=lambda text: text, more=""):
     return load_sweep(written(tmp_path, change(SMOKE) + more))
 
 
-def test_identities_of_shipped_records_stand():
-    """Keys that joined the specification later must not rename a run that does not use them."""
-    assert {run.name for run in load_sweep("desk-amount").runs()} <= set(load_curves("desk-amount").run.values)
+@pytest.mark.parametrize("path", IDENTITIES)
+def test_identities_of_shipped_sweeps_stand(path):
+    """Neither keys that joined the specification later nor its reader rename a sweep or a run."""
+    spec = load_sweep(shipped_folder("data").parent / path)
+    runs = [run.identity for run in spec.runs()]
+    assert [spec.identity, len(runs), hashlib.sha256("".join(runs).encode()).hexdigest()] == IDENTITIES[path]
+
+
+@pytest.mark.parametrize("name", ["desk-amount", "desk-dose", "desk-proportional", "desk-ratio", "desk-tokens"])
+def test_shipped_curves_hold_the_runs_of_their_specification(name):
+    spec = load_sweep(shipped_folder("data") / "sweeps" / name / "sweep.toml")
+    assert {run.name for run in spec.runs()} <= set(load_curves(name).run.values)
 
 
 def test_budgets_in_proportion_to_the_size_are_whole_steps(tmp_path):
@@ -77,22 +93,30 @@ def test_checkpoints_are_steps_before_the_end(tmp_path):
     ("old", "new", "message"),
     [
         ('axis = "amount"', 'axis = "depth"', "expected an axis among amount, ratio, dose, frequency, got 'depth'"),
-        ("seeds = [0, 1]", "seeds = [0, 1]\nsedes = 3", "expected keys among .*seeds.*, got 'sedes'"),
+        (
+            "seeds = [0, 1]",
+            "seeds = [0, 1]\nsedes = 3",
+            "the keys of the sweep to be among .*seeds.*, got 'sedes'; the nearest is 'seeds'",
+        ),
         ("widths = [8, 16]", "widths = [8, 17]", "expected a width of ladder 'smoke' .*, got 17"),
         ("15_360", "15_361", "expected tokens in whole steps of 192, got 15361; take 15360"),
-        ("[4, 16, 64]", '"many"', "expected levels to be one or more numbers of type float, got 'many'"),
+        ("[4, 16, 64]", '"many"', "expected 'levels' to be a valid number, got 'many'"),
         ("[4, 16, 64]", "[4, 16, 1e6]", "expected at most 4096 facts .*, got 1000000"),
         ('ladder = "smoke"', 'ladder = "smok"', "one of the shipped ladders .*, got 'smok'"),
-        ("levels = 1", "levles = 1", r"\[refine\]: expected keys among levels, lower, rounds, upper, got 'levles'"),
-        ("levels = 1", "levels = 1\nrounds = 0", r"\[refine\]: expected levels and rounds of at least 1, got 1 and 0"),
+        (
+            "levels = 1",
+            "levles = 1",
+            "table 'refine' to be among levels, upper, lower, rounds, got 'levles'; the nearest is 'levels'",
+        ),
+        ("levels = 1", "levels = 1\nrounds = 0", "expected 'refine.rounds' to be greater than or equal to 1, got 0"),
         ('name = "smoke"', "name = smoke", "expected valid TOML"),
         ("tokens = 15_360", "", "expected a key 'tokens' or 'tokens_per_param', got neither"),
-        ("[refine]", "[cross]\nfacts = 3\n[refine]", r"\[cross\]: expected keys among .*ratio, got 'facts'"),
-        ("seeds = [0, 1]", "checkpoints = [0.5, 1.0]", r"ascending shares of the budget in \(0, 1\), got \[0.5, 1.0\]"),
+        ("[refine]", "[cross]\nfacts = 3\n[refine]", r"\[cross\]: expected keys among ratio, .*, got 'facts'"),
+        ("seeds = [0, 1]", "checkpoints = [0.5, 1.0]", "expected 'checkpoints' to be less than 1, got 1.0"),
         (
             "[refine]",
             "[[replicates]]\nlevels = 3\n[refine]",
-            r"\[\[replicates\]\]: expected levels and seeds, got levels",
+            "expected a key 'replicates.seeds', got none",
         ),
         (
             "[refine]",
@@ -107,6 +131,47 @@ def test_bad_specifications_are_refused_in_one_sentence(tmp_path, old, new, mess
     with pytest.raises(InputError, match=message) as refused:
         load_sweep(written(tmp_path, SMOKE.replace(old, new)))
     assert "\n" not in str(refused.value).strip()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('name = "smoke"', f"name = {name}", "'name' to (be|have)")
+        for name in ('".."', '"/etc/x"', '"a/b"', '"a\\u0000b"', '"a\\nb"', f'"{"n" * 300}"', '""', "7")
+    ]
+    + [
+        ("[4, 16, 64]", "[nan]", "'levels' to be a finite number, got nan"),
+        ("[4, 16, 64]", f"[{'9' * 5000}]", "expected valid TOML, got a number of thousands of digits"),
+        ("[4, 16, 64]", f"[0x{'9' * 5000}]", "'levels' to be .*, got a number of thousands of digits"),
+        ("[4, 16, 64]", "[" * 5000 + "]" * 5000, "expected valid TOML, got tables or lists that are nested too deeply"),
+        ("[4, 16, 64]", "[" * 60 + "]" * 60, "'levels' to be a valid number"),
+        ("[4, 16, 64]", "[20, 20.4]", "20 and 20.4, which are the same run"),
+        ("[4, 16, 64]", "[4, 4.0]", "'levels' to be distinct"),
+        ("[4, 16, 64]", "1979-05-27", "'levels' to be a valid number"),
+        ("[0, 1]", "-1", "'seeds' to be greater than or equal to 0, got -1"),
+        ("[0, 1]", f"{list(range(9_000))}\ntokens_per_param = {list(range(1, 9_000))}", "at most 100,000 runs"),
+        ("[0, 1]", "0\nprobes = 1.5", "'probes' to be a whole number, got 1.5"),
+        ("[0, 1]", '0\nprobes = "x"', "'probes' to be a whole number, got 'x'"),
+        ("stack = 3", "stack = nan", "'stack' to be a whole number, got nan"),
+        ("[0, 1]", "0\nlearning_rates = [inf]", "'learning_rates' to be a finite number, got inf"),
+        ("levels = 1", "levels = 1000000000", "'refine.levels' to be less than or equal to 100"),
+        ("levels = 1", "levels = 1\nupper = 0.1\nlower = 0.2", r"\[refine\]: expected lower below upper"),
+        ('ladder = "smoke"', "ladder = 5", "'ladder' to be a valid string, got 5"),
+        ('ladder = "smoke"', 'ladder = "a\\u0000b"', "'ladder' to be text without a null character"),
+        ("[refine]\nlevels = 1", "refine = 3", "'refine' to be a table, got 3"),
+    ],
+)
+def test_hostile_specifications_are_refused_in_one_sentence(tmp_path, old, new, message):
+    assert old in SMOKE
+    with pytest.raises(InputError, match=message) as refused:
+        load_sweep(written(tmp_path, SMOKE.replace(old, new)))
+    assert len(str(refused.value)) < 1000
+    assert "\n" not in str(refused.value)
+
+
+def test_levels_are_sorted_for_refinement(tmp_path, smoke):
+    """It looks between neighbours."""
+    assert spec_of(tmp_path, lambda text: text.replace("[4, 16, 64]", "[64, 4, 16]")).levels == smoke.levels
 
 
 def test_missing_file_is_named():

@@ -152,12 +152,12 @@ def test_workers_without_the_prepared_text_say_what_to_do(tmp_path, text, text_c
     [
         ("vocabulary = 300", "", r"\[corpus\]: expected either a vocabulary to train or a tokeniser's file"),
         ("vocabulary = 300", "vocabulary = 100", "expected a vocabulary of at least the 256 bytes, got 100"),
-        ("vocabulary = 300", 'vocabulary = "300"', "expected vocabulary of type int, got '300'"),
-        ("vocabulary = 300", "vocabulary = 300\nsplit = 'train'", "expected keys among .*, got 'split'"),
+        ("vocabulary = 300", 'vocabulary = "300"', "expected 'vocabulary' to be a whole number, got '300'"),
+        ("vocabulary = 300", "vocabulary = 300\nsplit = 'train'", "the keys of this table to be among .*, got 'split'"),
         ("vocabulary = 300", 'vocabulary = 300\ndataset = "d"', "expected either files or a dataset"),
         ("[knowledge]", "[knowledge]\ngenerated = 5", "expected either triples or generated facts, got both"),
         ("levels = [4, 12]", "levels = [4, 40]", "at most the 30 facts of .knowledge., got 40 infused"),
-        ("templates = [", "templates = [3, ", "templates to be texts"),
+        ("templates = [", "templates = [3, ", "'templates' to be texts"),
         ("[corpus]", "[templates]\ncount = 2\n[corpus]", r"templates in \[knowledge\], got \[templates\] of symbols"),
     ],
 )

@@ -84,10 +84,10 @@ def test_the_parabola_through_three_rates(nats, rate, at_the_end):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("tokens = 7_680\n", "", r"\[tune\]: expected rates and tokens, got rates, levels"),
+        ("tokens = 7_680\n", "", "expected a key 'tune.tokens', got none"),
         ("7_680", "7_681", r"\[tune\]: expected tokens in whole steps of 192, got 7681"),
         ("levels = [4, 16]", "levels = [4, 16]\nlearning_rates = 1e-2", "expected .tune. or learning_rates, got both"),
-        ("rates =", "rate =", "expected keys among .*rates.*, got 'rate'"),
+        ("rates =", "rate =", "table 'tune' to be among rates, .*, got 'rate'; the nearest is 'rates'"),
     ],
 )
 def test_bad_stages_are_refused(tmp_path, old, new, message):
