@@ -1,10 +1,12 @@
-"""C text to functions, compiled once per machine: libraries are kept in the user's cache directory.
+"""C and C++ text to functions, compiled once per machine: libraries are kept in the user's cache directory.
 
-`BAYESKISL_CACHE` names another directory, or says ``off``. An entry is named by a hash of all that it depends on, and
-is used only if its checksum is right and the directory is the user's own; otherwise it is made again.
+`BAYESKISL_CACHE` names another directory, or says ``off``. An entry is named by a hash of all that it depends on. It is
+loaded only from a folder that nobody else can read or write, and only if its bytes have the checksum that was written
+beside them: a library that was cut off by a full disk would otherwise end the process. What fails that is made again.
 """
 
 import ctypes
+import fcntl
 import hashlib
 import json
 import os
@@ -13,47 +15,166 @@ import shutil
 import stat
 import subprocess
 import tempfile
-from collections.abc import Callable
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-__all__ = ["CannotCompile", "cache_folder", "load_library", "processor", "processor_name"]
+__all__ = ["C", "CannotCompile", "Language", "cache_folder", "load_library", "processor", "processor_name"]
 
-_COMPILERS = ("cc", "gcc", "clang")
-_FLAGS = ("-O3", "-fopenmp-simd", "-shared", "-fPIC", "-std=gnu11")
-# Sums may be reordered, as every vectorised sum is; infinities and NaN keep their meaning, since they end trajectories.
-_MATHS = ("-fno-math-errno", "-fno-trapping-math", "-fno-signed-zeros", "-fassociative-math", "-freciprocal-math")
 _NATIVE = {
     "x86_64": ("-march=native", "-mprefer-vector-width=512"),
     "arm64": ("-mcpu=native",),
     "aarch64": ("-mcpu=native",),
 }.get(platform.machine(), ("-march=native",))
+# GNU's vectors of exp, log and the like, which only its own library for this processor has.
+_VECTOR_MATHS = ("-lmvec",) if platform.libc_ver()[0] == "glibc" and platform.machine() == "x86_64" else ()
 _MOST_ENTRIES = 300  # some 60 kB each
+_STALE = 3600.0  # seconds after which the folder of a compilation was left behind by a process that was killed
+
+
+@dataclass(frozen=True)
+class Language:
+    """How text becomes a library.
+
+    Attributes
+    ----------
+    name : str
+        For people: ``C``.
+    stem, suffix : str
+        What files are called: the beginning of a library's name, and the source's ending.
+    variable : str
+        The environment variable that names a compiler.
+    compilers : tuple of str
+        Those to look for otherwise.
+    flags : tuple of str
+    native : tuple of tuple of str
+        Flags for this very processor, tried in this order.
+    libraries : tuple of str
+    """
+
+    name: str
+    stem: str
+    suffix: str
+    variable: str
+    compilers: tuple[str, ...]
+    flags: tuple[str, ...]
+    native: tuple[tuple[str, ...], ...] = (_NATIVE, ())
+    libraries: tuple[str, ...] = ()
+
+    def compiler(self) -> list[str] | None:
+        """The command that compiles, or None."""
+        named = os.environ.get(self.variable, "").split()
+        for command in [named] if named else [[name] for name in self.compilers]:
+            if found := shutil.which(command[0]):
+                return [found, *command[1:]]
+        return None
+
+    def require_compiler(self) -> list[str]:
+        """The command that compiles; raises `CannotCompile` if there is none."""
+        command = self.compiler()
+        if command is None:
+            named = os.environ.get(self.variable, "")
+            absent = f" {named!r}" if named else ""
+            raise CannotCompile(
+                f"there is no {self.name} compiler{absent}; install {self.compilers[0]} or name one in {self.variable}"
+            )
+        return command
+
+
+C = Language(
+    name="C",
+    stem="density",
+    suffix=".c",
+    variable="CC",
+    compilers=("cc", "gcc", "clang"),
+    # Sums may be reordered, as every vectorised sum is; infinities and NaN keep their meaning: they end trajectories.
+    flags=(
+        "-O3", "-fopenmp-simd", "-shared", "-fPIC", "-std=gnu11", "-fno-math-errno", "-fno-trapping-math",
+        "-fno-signed-zeros", "-fassociative-math", "-freciprocal-math",
+    ),
+    libraries=(*_VECTOR_MATHS, "-lm"),
+)  # fmt: skip
 
 
 class CannotCompile(Exception):
-    """There is no C compiler, it fails, or there is nothing to give it."""
+    """There is no compiler, it fails, or there is nothing to give it."""
 
 
 def cache_folder() -> Path | None:
-    """Where libraries are kept; None if they are not."""
-    said = os.environ.get("BAYESKISL_CACHE", "")
-    if said.lower() in ("off", "0", "none"):
+    """Where what takes long is kept; None if nothing is.
+
+    Warns
+    -----
+    UserWarning
+        Once, if the folder belongs to another user or others may write it: it is not used.
+    """
+    folder = _named_folder()
+    if folder is None:
         return None
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = Path(said) if said else home / "bayeskisl"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         found = folder.stat()
     except OSError:
         return None
-    is_private = found.st_uid == os.getuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-    return folder if is_private and os.access(folder, os.W_OK) else None
+    if found.st_uid != os.getuid():
+        _warn_refused(folder, "belongs to another user")
+        return None
+    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        _warn_refused(folder, "can be written by others")
+        return None
+    return folder if os.access(folder, os.W_OK | os.X_OK) else None
 
 
-def load_library(key: Any, write: Callable[[], tuple[str, dict]]) -> tuple[ctypes.CDLL, dict]:
-    """The library of some C text, and what is written beside it.
+def _named_folder() -> Path | None:
+    named = os.environ.get("BAYESKISL_CACHE", "")
+    if named.lower() in ("off", "0", "none"):
+        return None
+    try:
+        if named:
+            return Path(named).expanduser()
+        home = os.environ.get("XDG_CACHE_HOME", "")
+        return (Path(home) if os.path.isabs(home) else Path.home() / ".cache") / "bayeskisl"
+    except RuntimeError:  # no home
+        return None
+
+
+@cache
+def _warn_refused(folder: Path, reason: str) -> None:
+    warnings.warn(
+        f"the cache {folder} is not used, since it {reason}; make it your own with mode 700, or name another folder in "
+        "BAYESKISL_CACHE.",
+        stacklevel=3,
+    )
+
+
+def _code_folder() -> Path | None:
+    """The folder of compiled code in the cache: our own, and open to nobody else."""
+    folder = cache_folder()
+    if folder is None:
+        return None
+    code = folder / "code"
+    try:
+        code.mkdir(exist_ok=True, mode=0o700)
+        found = code.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+            _warn_refused(code, "is no folder of yours")
+            return None
+        if stat.S_IMODE(found.st_mode) != stat.S_IRWXU:
+            code.chmod(stat.S_IRWXU)
+    except OSError:
+        return None
+    return code
+
+
+def load_library(
+    key: Any, write: Callable[[], tuple[str, dict]], language: Language = C
+) -> tuple[ctypes.CDLL, dict[str, Any]]:
+    """The library of some text, and what is written beside it.
 
     Parameters
     ----------
@@ -61,22 +182,43 @@ def load_library(key: Any, write: Callable[[], tuple[str, dict]]) -> tuple[ctype
         All that the text depends on.
     write : callable
         Makes the text, and a JSON object that describes it, when the cache has none.
+    language : Language
 
     Raises
     ------
     CannotCompile
         If it has to be compiled and cannot be.
     """
-    folder = cache_folder()
-    if folder is None:
+    write, folder = cache(write), _code_folder()
+    if folder is not None:
+        path = folder / f"{language.stem}-{_digest(key, language)}.so"
+        with suppress(OSError):  # a full disk, or programs may not be run from there: a temporary folder may do
+            if (kept := _kept(path)) is not None:
+                return kept
+            with _one_process(path):
+                return _kept(path) or _make(path, *write(), language)
+    try:
         with tempfile.TemporaryDirectory(prefix="bayeskisl-") as temporary:
-            return _make(Path(temporary) / "density.so", *write())
-    name = hashlib.sha256(json.dumps([key, _FLAGS, _MATHS, _NATIVE, processor()]).encode()).hexdigest()[:32]
-    path = folder / f"density-{name}.so"
-    return _kept(path) or _make(path, *write())
+            return _make(Path(temporary) / f"{language.stem}.so", *write(), language)
+    except OSError as problem:
+        raise CannotCompile(f"no folder for compiled code can be used: {problem.strerror or problem}") from None
 
 
-def _kept(path: Path) -> tuple[ctypes.CDLL, dict] | None:
+def _digest(key: Any, language: Language) -> str:
+    parts = [key, language.flags, language.native, language.libraries, processor()]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+
+
+@contextmanager
+def _one_process(path: Path) -> Iterator[None]:
+    """Let processes that want the same library compile it once."""
+    with path.with_name(f".{path.name}.lock").open("w") as lock:
+        with suppress(OSError):  # a file system without locks: each compiles, and the last one's stays
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _kept(path: Path) -> tuple[ctypes.CDLL, dict[str, Any]] | None:
     try:
         entry = json.loads(path.with_suffix(".json").read_text())
         if hashlib.sha256(path.read_bytes()).hexdigest() != entry["sha256"]:
@@ -87,11 +229,11 @@ def _kept(path: Path) -> tuple[ctypes.CDLL, dict] | None:
         return None
 
 
-def _make(path: Path, text: str, about: dict) -> tuple[ctypes.CDLL, dict]:
+def _make(path: Path, text: str, about: dict, language: Language) -> tuple[ctypes.CDLL, dict[str, Any]]:
     with tempfile.TemporaryDirectory(prefix=".making-", dir=path.parent) as work:
-        source, built, entry = Path(work) / "density.c", Path(work) / "density.so", Path(work) / "density.json"
+        source, built, entry = (Path(work) / f"library{ending}" for ending in (language.suffix, ".so", ".json"))
         source.write_text(text)
-        _compile(source, built)
+        _compile(source, built, language)
         checksum = hashlib.sha256(built.read_bytes()).hexdigest()
         entry.write_text(json.dumps({"sha256": checksum, "about": about}))
         library = ctypes.CDLL(str(built))
@@ -101,28 +243,17 @@ def _make(path: Path, text: str, about: dict) -> tuple[ctypes.CDLL, dict]:
     return library, json.loads(json.dumps(about))
 
 
-def _compile(source: Path, built: Path) -> None:
-    compiler = _compiler()
-    if compiler is None:
-        raise CannotCompile(f"no C compiler among {', '.join(_COMPILERS)}")
-    vector_maths = ("-lmvec",) if platform.libc_ver()[0] == "glibc" and platform.machine() == "x86_64" else ()
-    for native in (_NATIVE, ()):
-        command = [*compiler, *_FLAGS, *_MATHS, *native, "-o", str(built), str(source), *vector_maths, "-lm"]
+def _compile(source: Path, built: Path, language: Language) -> None:
+    compiler = language.require_compiler()
+    for native in language.native:
+        command = [*compiler, *language.flags, *native, "-o", str(built), str(source), *language.libraries]
         try:
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            done = subprocess.run(command, capture_output=True, text=True, check=False, errors="replace")
         except OSError as problem:
             raise CannotCompile(f"{compiler[0]} failed: {problem}") from None
-        if done.returncode == 0:
+        if done.returncode == 0 and built.is_file():
             return
     raise CannotCompile(f"{compiler[0]} failed: {done.stderr[-500:]}")
-
-
-def _compiler() -> list[str] | None:
-    named = os.environ.get("CC", "").split()
-    if named:
-        return named
-    found = next(filter(None, map(shutil.which, _COMPILERS)), None)
-    return None if found is None else [found]
 
 
 @cache
@@ -149,11 +280,12 @@ def processor_name() -> str:
 
 
 def _prune(folder: Path) -> None:
-    """The entries that were used longest ago go."""
-    try:
-        kept = sorted(folder.glob("density-*.so"), key=lambda path: path.stat().st_mtime, reverse=True)
+    """The entries that were used longest ago go, and what killed processes left behind."""
+    with suppress(OSError):  # another process was faster
+        kept = sorted(folder.glob("*.so"), key=lambda path: path.stat().st_mtime, reverse=True)
         for path in kept[_MOST_ENTRIES:]:
-            path.unlink(missing_ok=True)
-            path.with_suffix(".json").unlink(missing_ok=True)
-    except OSError:
-        pass  # another process was faster
+            for each in (path, path.with_suffix(".json"), path.with_name(f".{path.name}.lock")):
+                each.unlink(missing_ok=True)
+        for left in folder.glob(".making-*"):
+            if time.time() - left.stat().st_mtime > _STALE:
+                shutil.rmtree(left, ignore_errors=True)

@@ -8,9 +8,8 @@ import difflib
 import re
 import reprlib
 import tomllib
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass
-from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, TypeAliasType, get_args, get_origin, get_type_hints
 
@@ -57,6 +56,8 @@ _LONGEST_LIST = 10_000
 _LONGEST_NAME = 200  # bytes; a folder's name has at most 255, and a sweep's hash and stage are appended
 _UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
 _STRICT = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+_adapters: dict[type, TypeAdapter[Any]] = {}
 
 
 class Table(BaseModel):
@@ -185,14 +186,15 @@ def read_table[T](kind: type[T], table: object, where: str, what: str = "the fil
         On the first key that is unknown, missing, of the wrong type or out of bounds.
     """
     try:
-        return _adapter(kind).validate_python(table)
+        return _adapter_of(kind).validate_python(table)
     except ValidationError as error:
         raise refusal(error, kind, where, what) from None
 
 
-@cache
-def _adapter(kind: Hashable) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+def _adapter_of(kind: type) -> TypeAdapter[Any]:
+    if kind not in _adapters:
+        _adapters[kind] = TypeAdapter(kind)
+    return _adapters[kind]
 
 
 def refusal(error: ValidationError, kind: type, where: str, what: str, remedy: str = "") -> InputError:

@@ -5,26 +5,29 @@ the core's cache from the embedding to the last gradient. `Decoder` remains the 
 """
 
 import ctypes
-import fcntl
 import functools
-import hashlib
-import os
-import shutil
 import subprocess
-import tempfile
 import warnings
 from pathlib import Path
 
 import numpy as np
 
-from bayeskisl.machine_code import cache_folder, processor
+from bayeskisl.machine_code import CannotCompile, Language, load_library
 from bayeskisl.sweeping.ladder import ModelSize, Training
 
 __all__ = ["NativeStep", "compiler", "compiler_name", "native_step"]
 
 _ALIGNMENT = 64  # bytes: of the kernel's vectors
 _SOURCE = Path(__file__).with_name("step.cpp")
-_FLAGS = ("-O3", "-march=native", "-mprefer-vector-width=512", "-fno-math-errno", "-fno-trapping-math", "-w")
+_LANGUAGE = Language(
+    name="C++",
+    stem="step",
+    suffix=".cpp",
+    variable="CXX",
+    compilers=("g++",),  # clang lacks GCC's vector shuffles
+    flags=("-std=gnu++17", "-shared", "-fPIC", "-O3", "-fno-math-errno", "-fno-trapping-math", "-w"),
+    native=(("-march=native", "-mprefer-vector-width=512"),),  # without it the kernel is no faster than torch
+)
 
 
 class NativeStep:
@@ -102,8 +105,9 @@ class NativeStep:
 
 
 def compiler() -> str | None:
-    """The C++ compiler to use, or None: ``CXX``, else g++ (clang lacks GCC's vector shuffles)."""
-    return shutil.which(os.environ.get("CXX", "g++"))
+    """The C++ compiler to use, or None: ``CXX``, else g++."""
+    command = _LANGUAGE.compiler()
+    return command[0] if command else None
 
 
 def compiler_name() -> str | None:
@@ -122,45 +126,28 @@ def native_step(
     """
     shape = {"WIDTH": size.width, "LAYERS": size.layers, "HEADS": size.heads}
     shape |= {"VOCABULARY": vocabulary, "CONTEXT": context, "BATCH": batch, **({"LANES": lanes} if lanes else {})}
+    text = "".join(f"#define {name} {value}\n" for name, value in shape.items()) + _SOURCE.read_text()
     try:
-        return NativeStep(ctypes.CDLL(str(_built(tuple(f"-D{name}={value}" for name, value in shape.items())))))
-    except (OSError, subprocess.CalledProcessError) as problem:
-        said = getattr(problem, "stderr", None) or str(problem)
+        # another version of the compiler may round otherwise, and records are to be the same bytes on every repetition
+        key = [text, _version(_LANGUAGE.require_compiler()[0])]
+        library, _ = load_library(key, lambda: (text, {}), _LANGUAGE)
+    except (CannotCompile, OSError, subprocess.CalledProcessError) as problem:
         warnings.warn(
-            f"the training step could not be compiled ({said.strip().splitlines()[0]}); training goes on without, "
+            f"the training step could not be compiled ({_first_line(problem)}); training goes on without, "
             "several times slower.",
             stacklevel=2,
         )
         return None
+    return NativeStep(library)
 
 
-def _built(shape: tuple[str, ...]) -> Path:
-    """Path of the shared library, built unless it is there; processes that want the same one build it once."""
-    command = compiler()
-    if command is None:
-        raise OSError("there is no C++ compiler; install g++ or name one in CXX")
-    what = "\n".join([*_FLAGS, *shape, _version(command), processor(), _SOURCE.read_text()])
-    folder = cache_folder() or _private_temporary()
-    library = folder / f"step-{hashlib.sha256(what.encode()).hexdigest()[:16]}.so"
-    with (folder / f".{library.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not library.is_file():
-            draft = library.with_suffix(f".{os.getpid()}.tmp")
-            build = [command, "-std=gnu++17", "-shared", "-fPIC", *_FLAGS, *shape, str(_SOURCE), "-o", str(draft)]
-            subprocess.run(build, capture_output=True, text=True, check=True)
-            draft.replace(library)
-    return library
+def _first_line(problem: Exception) -> str:
+    return next(iter(str(problem).strip().splitlines()), type(problem).__name__)
 
 
 @functools.cache
 def _version(command: str) -> str:
     return subprocess.run([command, "--version"], capture_output=True, text=True, check=True).stdout
-
-
-@functools.cache
-def _private_temporary() -> Path:
-    """A folder of this process, for where nothing is kept."""
-    return Path(tempfile.mkdtemp(prefix="bayeskisl-"))
 
 
 def _whole(tokens: np.ndarray) -> np.ndarray:

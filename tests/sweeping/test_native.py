@@ -142,6 +142,24 @@ def test_without_a_compiler_training_goes_on_in_torch_and_says_so(runs, monkeypa
     native_step.cache_clear()
 
 
+@pytest.mark.parametrize("damage", [lambda content: content[:9000], lambda content: b""])
+def test_a_damaged_kernel_is_built_again(tmp_path, monkeypatch, damage):
+    """Loaded as it is, one that was cut off would end the process by a signal."""
+    monkeypatch.setenv("BAYESKISL_CACHE", str(tmp_path))
+    size = ModelSize(width=4, layers=1, heads=1)
+    build = native_step.__wrapped__
+    weights = build(size, 5, 3, 2).weights_per_run
+    (library,) = tmp_path.glob("code/step-*.so")
+    library.write_bytes(damage(library.read_bytes()))
+    code = f"""
+from bayeskisl.sweeping.ladder import ModelSize
+from bayeskisl.sweeping.native import native_step
+assert native_step(ModelSize(width=4, layers=1, heads=1), 5, 3, 2).weights_per_run == {weights}
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert len(library.read_bytes()) > 9000
+
+
 def test_a_recipe_in_bfloat16_is_left_to_torch(runs):
     run = replace(runs[0], training=replace(runs[0].training, precision="bfloat16"))
     assert train_stack((run,), compiled=True, steps=2).steps.name == "torch"
