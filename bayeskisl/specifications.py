@@ -33,6 +33,7 @@ __all__ = [
     "FileName",
     "Inside",
     "Listed",
+    "Number",
     "PathText",
     "Positive",
     "Seed",
@@ -123,6 +124,7 @@ def _without_null(text: str) -> str:
 
 
 Count = Annotated[int, Field(ge=1, le=_LARGEST)]
+Number = Annotated[int, Field(ge=0, le=_LARGEST)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 Positive = Annotated[float, Field(gt=0, le=_LARGEST)]
 Share = Annotated[float, Field(ge=0, le=1)]

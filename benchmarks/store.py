@@ -45,10 +45,11 @@ def generate(out: Path, runs: int, checkpoints: int) -> None:
         for stack in plan_stacks(spec.runs()[:runs], 16):
             for run in stack.runs:
                 steps = (*run.checkpoint_steps, run.steps)
+                asked = min(run.probes, run.mixture.facts)
                 measured = tuple(
                     Measured(
                         step * run.training.batch * run.mixture.context,
-                        {"infused": GroupProbe(int(rng.integers(500)), 500, float(rng.random() * 1000))},
+                        {"infused": GroupProbe(int(rng.integers(asked + 1)), asked, float(rng.random() * 1000))},
                         float(rng.random()),
                     )
                     for step in steps

@@ -143,6 +143,8 @@ def sweep_status(folder: Annotated[Path, typer.Argument(help="As given to `sweep
         )
         for name, reason in status.broken.items():
             typer.echo(f"  {name}: {reason}; `bayeskisl sweep run` does it again")
+        for name, reason in status.misplaced.items():
+            typer.echo(f"  {name}: {reason}; move it away")
 
 
 @curves_app.command("build")

@@ -14,7 +14,7 @@ from bayeskisl import __version__, schema
 from bayeskisl.curves.checkpoints import final
 from bayeskisl.curves.validate import validate
 from bayeskisl.errors import InputError
-from bayeskisl.sweeping.records import BrokenRecord, read_record
+from bayeskisl.sweeping.record_reading import BrokenRecord, MisplacedRecord, Record
 from bayeskisl.sweeping.store import SweepFolder, sweep_folders
 
 __all__ = ["build_curves"]
@@ -66,7 +66,8 @@ def build_curves(folder: str | Path) -> xr.Dataset:
     Raises
     ------
     InputError
-        If there is no record, a record is truncated or altered, or the sweeps differ in their axis.
+        If there is no record, a record is truncated, altered or not its sweep's, two of one run differ, or the sweeps
+        differ in their axis.
 
     Warns
     -----
@@ -111,19 +112,18 @@ def build_curves(folder: str | Path) -> xr.Dataset:
 
 
 def _read_all(folders: list[SweepFolder]) -> tuple[bytes, str]:
-    """All records, one after the other, and the SHA-256 of their bytes."""
-    parts = []
-    for path in (p for folder in folders for p in sorted(folder.records.glob("*.jsonl"))):
-        try:
-            parts.append(read_record(path))
-        except BrokenRecord as reason:
-            raise InputError(
-                "a whole record",
-                str(reason),
-                str(path),
-                "run `bayeskisl sweep run` again: it redoes this run",
-            ) from None
-    content = b"".join(parts)
+    """All records, each run's once, one after the other, and the SHA-256 of their bytes."""
+    of_run: dict[str, tuple[Path, Record]] = {}
+    for path, record in (each for folder in folders for each in folder.records_or_reasons()):
+        if isinstance(record, BrokenRecord):
+            again = "run `bayeskisl sweep run` again: it redoes this run"
+            remedy = "move it away" if isinstance(record, MisplacedRecord) else again
+            raise InputError("a whole record", str(record), str(path), remedy)
+        first, there = of_run.setdefault(record.run.name, (path, record))
+        if there.measured != record.measured:
+            got = f"another one than {first.parent.parent.name} has"
+            raise InputError("one measurement of each run", got, str(path), "build each sweep by itself")
+    content = b"".join(record.content for _, record in of_run.values())
     return content, hashlib.sha256(content).hexdigest()
 
 

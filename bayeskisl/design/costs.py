@@ -96,16 +96,14 @@ class Costs:
 
 def _timed_runs(folder: Path) -> Iterator[tuple[float, float, float]]:
     """(params, tokens, device-seconds) of every run whose record and time are there."""
-    import json
-
-    from bayeskisl import schema
     from bayeskisl.sweeping import sweep_folders
+    from bayeskisl.sweeping.record_reading import Record
 
     for sweep in sweep_folders(folder):
+        records = (record for _, record in sweep.records_or_reasons())
+        of_name = {record.run.name: record.run for record in records if isinstance(record, Record)}
         for note in sweep.sidecar():
-            for name in note["runs"]:
-                path = sweep.records / f"{name}.jsonl"
-                if path.is_file():
-                    with path.open(encoding="utf-8") as file:
-                        run = json.loads(file.readline())
-                    yield run[schema.PARAMS], run[schema.TOKENS], note["seconds"] / len(note["runs"])
+            for name in note.get("runs", ()):
+                if name in of_name:
+                    run = of_name[name]
+                    yield run.params, run.mixture.tokens, note["seconds"] / len(note["runs"])

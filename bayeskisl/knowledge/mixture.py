@@ -23,11 +23,13 @@ from bayeskisl.knowledge.facts import (
 )
 from bayeskisl.knowledge.identity import background_exposures, infused_exposures
 from bayeskisl.knowledge.questions import Questions
+from bayeskisl.specifications import Count, Number, strictly
 
 __all__ = ["Material", "Mixture", "draw_material", "in_passes", "pack", "plan_mixture", "refuse_no_infusion",
            "refuse_odd_budget"]  # fmt: skip
 
 
+@strictly
 @dataclass(frozen=True)
 class Mixture:
     """How the sequences of one run divide; every quantity is realised, not requested.
@@ -44,13 +46,13 @@ class Mixture:
         l.
     """
 
-    context: int
-    infused: int
-    background: int
-    general: int
-    facts: int
-    background_facts: int
-    tokens_per_fact: int
+    context: Count
+    infused: Count
+    background: Number
+    general: Number
+    facts: Count
+    background_facts: Number
+    tokens_per_fact: Count
 
     @property
     def sequences(self) -> int:

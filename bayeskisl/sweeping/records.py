@@ -5,12 +5,12 @@ and the SHA-256 of their bytes, so that a truncated or altered file is known for
 """
 
 import hashlib
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from bayeskisl import schema
 from bayeskisl.errors import SweepError
@@ -18,11 +18,10 @@ from bayeskisl.sweeping.plan import Stack
 from bayeskisl.sweeping.spec import RunSpec, canonical_json, plain
 
 __all__ = [
-    "BrokenRecord",
     "GroupProbe",
     "Measured",
     "RunProbe",
-    "read_record",
+    "coordinates",
     "record_bytes",
     "told_as_sweep_error",
     "write_atomically",
@@ -55,13 +54,9 @@ class RunProbe:
     diverged_at: int = -1
 
 
-class BrokenRecord(Exception):
-    """A record file is truncated, altered or not a record; the message says which."""
-
-
 def record_bytes(run: RunSpec, stack: Stack, probe: RunProbe) -> bytes:
     """The whole record of a finished run."""
-    lines = [canonical_json({"kind": "run", **_coordinates(run), "spec": plain(run), "stack": stack.place(run)})]
+    lines = [canonical_json({"kind": "run", **coordinates(run), "spec": plain(run), "stack": stack.place(run)})]
     if probe.diverged_at >= 0:
         lines.append(
             canonical_json({"kind": "failed", "run": run.name, "step": probe.diverged_at, "reason": "loss not finite"})
@@ -78,28 +73,6 @@ def _lines(run: RunSpec, measured: Measured) -> Iterator[str]:
     for group, answer in measured.groups.items():
         yield canonical_json({"kind": "probe", **seen, "group": group, **asdict(answer)})
     yield canonical_json({"kind": "general", **seen, "general_loss": measured.general_loss})
-
-
-def read_record(path: Path) -> bytes:
-    """Bytes of a record, closing line included, after checking that nothing is missing or altered.
-
-    Raises
-    ------
-    BrokenRecord
-        If the closing line is missing or does not fit what stands before it.
-    """
-    content = path.read_bytes()
-    cut = content.rstrip(b"\n").rfind(b"\n") + 1
-    body, last = content[:cut], content[cut:]
-    try:
-        end = json.loads(last)
-    except ValueError:
-        raise BrokenRecord("its last line is cut off") from None
-    if not isinstance(end, dict) or end.get("kind") != "end" or not last.endswith(b"\n"):
-        raise BrokenRecord("its closing line is missing")
-    if end.get("sha256") != hashlib.sha256(body).hexdigest():
-        raise BrokenRecord("its lines do not match the closing line's SHA-256")
-    return content
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -135,7 +108,8 @@ def told_as_sweep_error(path: Path) -> Iterator[None]:
         ) from None
 
 
-def _coordinates(run: RunSpec) -> dict:
+def coordinates(run: RunSpec) -> dict[str, Any]:
+    """What the first line says of a run beside its specification, from which it follows."""
     mixture = run.mixture
     return {
         schema.RUN: run.name,

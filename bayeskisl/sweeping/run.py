@@ -75,6 +75,8 @@ def run_sweep(
 ) -> SweepResult:
     """Train every run of a sweep that has no whole record yet.
 
+    The record of a run that another sweep in `out` has made is taken over.
+
     Parameters
     ----------
     spec : SweepSpec or path
@@ -121,6 +123,8 @@ def run_sweep(
             spec = tune_sweep(spec, folder, lambda tuning, into: again(tuning, into).folder)
         broken = folder.broken()
         for sweep_pass in _passes(spec, folder):
+            for run in (run for stack in sweep_pass.stacks for run in stack.runs if not folder.has(run)):
+                folder.borrow(run)
             remaining = [s for s in sweep_pass.stacks if not all(folder.has(run) for run in s.runs)]
             runs += [run for stack in sweep_pass.stacks for run in stack.runs]
             events.started(sweep_pass, remaining, broken)

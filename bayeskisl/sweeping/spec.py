@@ -15,7 +15,7 @@ from bayeskisl.axes import axis_named
 from bayeskisl.errors import InputError
 from bayeskisl.knowledge import CorpusFormat, FactFormat, Mixture, plan_mixture
 from bayeskisl.knowledge.text import TextCorpus, TextFacts, TextMixture, plan_text_mixture
-from bayeskisl.specifications import Count, Inside, Listed, Positive, Seed, Several, strictly
+from bayeskisl.specifications import Count, Inside, Listed, Number, Positive, Seed, Several, strictly
 from bayeskisl.sweeping.ladder import Ladder, ModelSize, Training, Width
 
 __all__ = ["Refine", "Replicates", "RunSpec", "SweepSpec", "Tune", "canonical_json", "plain"]
@@ -41,6 +41,7 @@ def canonical_json(value: object) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
+@strictly
 @dataclass(frozen=True)
 class RunSpec:
     """One training run, complete: two runs with equal specifications are the same run.
@@ -69,10 +70,10 @@ class RunSpec:
     mixture: Mixture | TextMixture
     facts: FactFormat | TextFacts
     corpus: CorpusFormat | TextCorpus
-    probes: int
-    seed: int
-    engine: int = ENGINE
-    checkpoints: tuple[float, ...] | None = None
+    probes: Count
+    seed: Seed
+    engine: Number = ENGINE
+    checkpoints: Several[Inside] | None = None
 
     @cached_property
     def identity(self) -> str:

@@ -19,7 +19,9 @@ class SweepStatus:
     finished : int
         Whole records, diverged runs included.
     broken : dict of str to str
-        Reason by file name, for records that are truncated or altered.
+        Reason by file name, for records that are truncated, altered or another run's.
+    misplaced : dict of str to str
+        Reason by file name, for what lies among the records and has to be moved away.
     seconds : float
         Device-seconds of the stacks so far.
     """
@@ -29,6 +31,7 @@ class SweepStatus:
     axis: str
     finished: int
     broken: dict[str, str]
+    misplaced: dict[str, str]
     seconds: float
 
 
@@ -42,8 +45,9 @@ def sweep_status(out: str | Path) -> list[SweepStatus]:
     """
     found = []
     for folder in sweep_folders(out):
-        broken, spec = folder.broken(), folder.spec
-        files = sum(1 for _ in folder.records.glob("*.jsonl"))
+        broken, misplaced, spec = folder.broken(), folder.misplaced(), folder.spec
+        whole = sum(1 for _ in folder.records.glob("*.jsonl")) - len(broken) - len(misplaced)
         seconds = sum(note["seconds"] for note in folder.sidecar())
-        found.append(SweepStatus(spec["name"], str(folder.path), spec["axis"], files - len(broken), broken, seconds))
+        where = spec["name"], str(folder.path), spec["axis"]
+        found.append(SweepStatus(*where, whole, broken, misplaced, seconds))
     return found

@@ -9,30 +9,27 @@ DIR/NAME-HASH/sidecar.jsonl       times, host and versions of each stack; never 
 import fcntl
 import glob
 import json
+import math
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
+from bayeskisl import schema
 from bayeskisl.errors import InputError, SweepError
-from bayeskisl.specifications import require_file_name
+from bayeskisl.specifications import require_file_name, shown
 from bayeskisl.sweeping.plan import Stack
-from bayeskisl.sweeping.records import (
-    BrokenRecord,
-    RunProbe,
-    read_record,
-    record_bytes,
-    told_as_sweep_error,
-    write_atomically,
-)
-from bayeskisl.sweeping.spec import RunSpec, SweepSpec, canonical_json
+from bayeskisl.sweeping.record_reading import BrokenRecord, MisplacedRecord, Record, read_record
+from bayeskisl.sweeping.records import RunProbe, record_bytes, told_as_sweep_error, write_atomically
+from bayeskisl.sweeping.spec import RunSpec, SweepSpec, canonical_json, plain
 
 __all__ = ["SweepFolder", "open_folder", "sweep_folders"]
 
 _HASH_DIGITS = 12
+_RENEW = "`bayeskisl sweep run` writes it again"
 
 
 @dataclass(frozen=True)
@@ -46,33 +43,64 @@ class SweepFolder:
         return self.path / "records"
 
     @property
-    def spec(self) -> dict:
-        """The specification as it was written."""
+    def spec(self) -> dict[str, Any]:
+        """The specification as it was written.
+
+        Raises
+        ------
+        InputError
+            If it cannot be read or is none.
+        """
+        path = self.path / "sweep.json"
         try:
-            return json.loads((self.path / "sweep.json").read_text())
-        except ValueError:
-            raise InputError("a sweep's specification", "not JSON", str(self.path / "sweep.json")) from None
+            spec = json.loads(path.read_bytes())
+        except (OSError, ValueError, RecursionError):
+            raise InputError("a sweep's specification", "no JSON", str(path), _RENEW) from None
+        known = isinstance(spec, dict) and isinstance(spec.get("name"), str) and isinstance(spec.get("ladder"), dict)
+        if not known or spec.get("axis") not in list(schema.AXES):
+            raise InputError("a sweep's specification", shown(spec), str(path), _RENEW)
+        return spec
 
     def record_path(self, run: RunSpec) -> Path:
         return self.records / f"{run.name}.jsonl"
 
     def broken(self) -> dict[str, str]:
-        """Reason by file name, for every record that is truncated or altered."""
-        reasons = {}
+        """Reason by file name, for every record that is truncated, altered or another run's: it is done again."""
+        return {name: str(reason) for name, reason in self._unusable() if not isinstance(reason, MisplacedRecord)}
+
+    def misplaced(self) -> dict[str, str]:
+        """Reason by file name, for what lies among the records and has to be moved away."""
+        return {name: str(reason) for name, reason in self._unusable() if isinstance(reason, MisplacedRecord)}
+
+    def _unusable(self) -> Iterator[tuple[str, BrokenRecord]]:
+        for path, record in self.records_or_reasons():
+            if isinstance(record, BrokenRecord):
+                yield path.name, record
+
+    def records_or_reasons(self) -> Iterator[tuple[Path, Record | BrokenRecord]]:
+        """Every record of this sweep in the order of the names, or why it cannot be used."""
+        spec = self.spec
         for path in sorted(self.records.glob("*.jsonl")):
             try:
-                read_record(path)
+                record = read_record(path)
+                _refuse_foreign(record.run, spec)
+                yield path, record
             except BrokenRecord as reason:
-                reasons[path.name] = str(reason)
-        return reasons
+                yield path, reason
 
     def has(self, run: RunSpec) -> bool:
         """Whether the run has a whole record."""
-        path = self.record_path(run)
         try:
-            return path.is_file() and bool(read_record(path))
+            return bool(read_record(self.record_path(run)))
         except BrokenRecord:
             return False
+
+    def borrow(self, run: RunSpec) -> None:
+        """Take over the record of a run that another sweep of the same parent folder has made, if there is one."""
+        for path in sorted(self.path.parent.glob(f"*/records/{run.name}.jsonl")):
+            with suppress(BrokenRecord):
+                write_atomically(self.record_path(run), read_record(path).content)
+                return
 
     def write(self, run: RunSpec, stack: Stack, probe: RunProbe) -> bool:
         """Write a finished run's record, unless a whole one is there already; whether it was written."""
@@ -81,9 +109,9 @@ class SweepFolder:
             write_atomically(self.record_path(run), record_bytes(run, stack, probe))
         return missing
 
-    def lines(self, run: RunSpec) -> list[dict]:
+    def lines(self, run: RunSpec) -> list[dict[str, Any]]:
         """The record of a finished run, parsed."""
-        return [json.loads(line) for line in read_record(self.record_path(run)).splitlines()]
+        return list(read_record(self.record_path(run)).lines)
 
     def states(self, stack: Stack) -> Path:
         """Folder for the states of a stack under way."""
@@ -99,14 +127,14 @@ class SweepFolder:
             file.write(canonical_json(facts) + "\n")
 
     def sidecar(self) -> list[dict]:
-        """Volatile facts of the stacks so far; a line that a crash cut off is left out."""
+        """Volatile facts of the stacks so far; a line that a crash cut off, or that is none, is left out."""
         path = self.path / "sidecar.jsonl"
         notes = []
-        for line in path.read_text().splitlines() if path.is_file() else []:
-            try:
-                notes.append(json.loads(line))
-            except ValueError:
-                continue
+        for line in path.read_bytes().splitlines() if path.is_file() else []:
+            with suppress(ValueError, RecursionError):
+                note = json.loads(line)
+                if _is_note(note):
+                    notes.append(note)
         return notes
 
 
@@ -130,9 +158,26 @@ def open_folder(spec: SweepSpec, out: str | Path) -> Iterator[SweepFolder]:
         lock = (path / "lock").open("a+")
     with lock:
         _hold(lock, path)
-        if not (path / "sweep.json").is_file():
-            write_atomically(path / "sweep.json", (canonical_json(spec.as_dict()) + "\n").encode())
-        yield SweepFolder(path)
+        folder = SweepFolder(path)
+        _write_specification(spec, folder)
+        for name, reason in folder.misplaced().items():
+            raise SweepError(f"{folder.records / name} is no record of this sweep: {reason}; move it away.")
+        yield folder
+
+
+def _write_specification(spec: SweepSpec, folder: SweepFolder) -> None:
+    """Write it where it is not there or damaged; refuse the folder of another sweep under this one's name."""
+    content = (canonical_json(spec.as_dict()) + "\n").encode()
+    try:
+        there = folder.spec
+    except InputError:
+        there = None
+    if there is None:
+        write_atomically(folder.path / "sweep.json", content)
+    elif there != json.loads(content):
+        changed = _told_differences(there, json.loads(content))
+        raise InputError("the specification that its name says", f"another one ({changed})", str(folder.path),
+                         "move the folder away")  # fmt: skip
 
 
 def sweep_folders(out: str | Path) -> list[SweepFolder]:
@@ -149,6 +194,41 @@ def sweep_folders(out: str | Path) -> list[SweepFolder]:
         got = "no sweep in it" if out.is_dir() else "no such folder"
         raise InputError("a folder with records of a sweep", got, str(out), "make one with `bayeskisl sweep run`")
     return found
+
+
+def _is_note(note: object) -> bool:
+    """Whether a line of the sidecar tells which runs took how long."""
+    if not isinstance(note, dict) or type(note.get("seconds")) not in (int, float):
+        return False
+    runs = note.get("runs", [])
+    return 0 <= note["seconds"] < math.inf and isinstance(runs, list) and all(isinstance(run, str) for run in runs)
+
+
+def _refuse_foreign(run: RunSpec, spec: dict[str, Any]) -> None:
+    """Refuse a record whose recipe, sizes or corpus are not those of the sweep; levels and rates vary within one."""
+    own, ladder = json.loads(canonical_json(plain(run))), spec["ladder"]
+    same = {
+        "model": (own["model"], _part(ladder, "sizes").get(str(run.model.width))),
+        "training": (_but_rate(own["training"]), _but_rate(_part(ladder, "training"))),
+        "facts": (own["facts"], ladder.get("facts")),
+        "corpus": (own["corpus"], ladder.get("corpus")),
+        "context": (run.mixture.context, ladder.get("context")),
+        "probes": (run.probes, spec.get("probes")),
+        "checkpoints": (own.get("checkpoints"), spec.get("checkpoints")),
+        "engine": (run.engine, spec.get("engine")),
+    }
+    for name, (found, expected) in same.items():
+        if found != expected:
+            raise MisplacedRecord(f"its {name} is not that of the sweep")
+
+
+def _part(table: dict[str, Any], key: str) -> dict[str, Any]:
+    part = table.get(key)
+    return part if isinstance(part, dict) else {}
+
+
+def _but_rate(training: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in training.items() if key != "learning_rate"}
 
 
 def _hold(lock: TextIO, path: Path) -> None:
@@ -169,14 +249,18 @@ def _refuse_changed(spec: SweepSpec, out: Path, path: Path) -> None:
     for other in sorted(out.glob(f"{glob.escape(spec.name)}-*/sweep.json")):
         if other.parent == path or other.parent.name[len(spec.name) + 1 :].strip("0123456789abcdef"):
             continue
-        before, now = SweepFolder(other.parent).spec, json.loads(canonical_json(spec.as_dict()))
-        changed = [f"{key}: {was} -> {now_}" for key, was, now_ in _differences(before, now)]
+        changed = _told_differences(SweepFolder(other.parent).spec, json.loads(canonical_json(spec.as_dict())))
         raise InputError(
             f"the specification that {other.parent.name} was started with",
-            "another one (" + "; ".join(changed[:5]) + ")",
+            f"another one ({changed})",
             str(out),
             "give the sweep another name or another folder",
         )
+
+
+def _told_differences(before: object, now: object) -> str:
+    changed = [f"{key}: {shown(was)} -> {shown(now_)}" for key, was, now_ in _differences(before, now)]
+    return "; ".join(changed[:5])
 
 
 def _differences(before: object, now: object, key: str = "") -> Iterator[tuple[str, object, object]]:

@@ -117,8 +117,8 @@ def test_the_gpu_ladder_reaches_a_hundred_million():
     assert max(run.params for run in load_sweep("gpu-amount").runs()) == 95_551_488
 
 
-def test_the_script_needs_torch_and_numpy_alone_and_says_what_is_wrong(tmp_path):
-    blocked = ["typer", "rich", "xarray", "polars", "pymc", "pydantic", "scipy", "pandas"]
+def test_the_script_needs_torch_numpy_and_pydantic_alone_and_says_what_is_wrong(tmp_path):
+    blocked = ["typer", "rich", "xarray", "polars", "pymc", "scipy", "pandas"]
     code = (
         "import sys, runpy\n"
         f"sys.modules.update(dict.fromkeys({blocked!r}))\n"

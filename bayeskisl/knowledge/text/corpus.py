@@ -13,6 +13,7 @@ import numpy as np
 from bayeskisl.errors import InputError
 from bayeskisl.knowledge.text.cache import digest, find_kept, keep
 from bayeskisl.knowledge.text.tokeniser import Tokeniser
+from bayeskisl.specifications import strictly
 
 __all__ = ["TextCorpus", "Windows", "hash_documents", "token_type", "tokenise"]
 
@@ -26,6 +27,7 @@ def token_type(vocabulary: int) -> type[np.unsignedinteger]:
     return np.uint16 if vocabulary <= 2**16 else np.uint32
 
 
+@strictly
 @dataclass(frozen=True)
 class TextCorpus:
     """A corpus by its content; where its tokens lie is the cache's affair.

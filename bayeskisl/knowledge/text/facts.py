@@ -14,12 +14,14 @@ from bayeskisl.knowledge.text.cache import digest, find_kept, keep
 from bayeskisl.knowledge.text.corpus import token_type
 from bayeskisl.knowledge.text.tokeniser import Tokeniser
 from bayeskisl.knowledge.text.triples import Triple
+from bayeskisl.specifications import Count, Number, Positive, Share, strictly
 
 __all__ = ["Sentences", "TextFacts", "guessing_rate", "verbalise_triples"]
 
 _PLACES = re.compile(r"\{(subject|relation|object)\}")
 
 
+@strictly
 @dataclass(frozen=True)
 class TextFacts:
     """The population of facts that runs draw theirs from, by its content.
@@ -45,11 +47,11 @@ class TextFacts:
 
     sentences: str
     tokeniser: str
-    tokeniser_vocabulary: int
-    facts: int
-    tokens_per_fact: float
-    guessing: float
-    heldout: int = 0
+    tokeniser_vocabulary: Count
+    facts: Count
+    tokens_per_fact: Positive
+    guessing: Share
+    heldout: Number = 0
     domain_marker: bool = False
 
     @property

@@ -15,6 +15,7 @@ from bayeskisl.knowledge.mixture import in_passes, refuse_no_infusion, refuse_od
 from bayeskisl.knowledge.questions import Questions
 from bayeskisl.knowledge.text.corpus import TextCorpus
 from bayeskisl.knowledge.text.facts import Sentences, TextFacts
+from bayeskisl.specifications import Count, Number, Positive, strictly
 
 __all__ = ["TextMaterial", "TextMixture", "draw_text_material", "plan_text_mixture"]
 
@@ -23,6 +24,7 @@ _TRIED = 4000  # sentences packed to learn which share of the tokens facts can f
 _SLACK = 0.02  # by which a run's own packing may be worse
 
 
+@strictly
 @dataclass(frozen=True)
 class TextMixture:
     """How the tokens of one run divide.
@@ -41,13 +43,13 @@ class TextMixture:
         l, the mean over the population; a run's own facts are a little shorter or longer.
     """
 
-    context: int
-    sequences: int
-    encounters: int
-    background_encounters: int
-    facts: int
-    background_facts: int
-    tokens_per_fact: float
+    context: Count
+    sequences: Count
+    encounters: Count
+    background_encounters: Number
+    facts: Count
+    background_facts: Number
+    tokens_per_fact: Positive
 
     @property
     def tokens(self) -> int:

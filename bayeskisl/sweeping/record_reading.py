@@ -1,0 +1,201 @@
+"""Reading a record: it is whole, and it is the record of the run that its file's name says.
+
+The checksum of the closing line proves the bytes. That they are this run's follows from the specification in the first
+line: its SHA-256 is the file's name, and it says which coordinates, groups and measurements the other lines must hold.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from bayeskisl import schema
+from bayeskisl.errors import InputError
+from bayeskisl.knowledge import Mixture
+from bayeskisl.knowledge.text import TextFacts
+from bayeskisl.specifications import Table, read_table
+from bayeskisl.sweeping.records import coordinates
+from bayeskisl.sweeping.spec import RunSpec, canonical_json, plain
+
+__all__ = ["BrokenRecord", "MisplacedRecord", "Record", "read_record"]
+
+_LARGEST = 2**26  # bytes; a checkpoint takes some 500
+_Count = Annotated[int, Field(ge=0, le=schema.MOST_PROBED)]
+_Nats = Annotated[float, Field(ge=0)]
+
+
+class BrokenRecord(Exception):
+    """A record file is truncated, altered or another run's; the message says which."""
+
+
+class MisplacedRecord(BrokenRecord):
+    """Something lies among the records that no training replaces; it has to be moved away."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One finished run.
+
+    Attributes
+    ----------
+    run : RunSpec
+    content : bytes
+        The file, closing line included.
+    lines : tuple of dict
+        The same, parsed.
+    """
+
+    run: RunSpec
+    content: bytes
+    lines: tuple[dict[str, Any], ...]
+
+    @property
+    def measured(self) -> tuple[dict[str, Any], ...]:
+        """All but the first and the closing line: what is the same for the run in whatever stack it stood."""
+        return self.lines[1:-1]
+
+
+class _Probe(Table):
+    kind: Literal["probe"]
+    run: str
+    tokens_seen: int
+    group: str
+    recalled: _Count
+    probed: _Count
+    answer_nats: _Nats
+
+
+class _General(Table):
+    kind: Literal["general"]
+    run: str
+    tokens_seen: int
+    general_loss: _Nats
+
+
+class _Failed(Table):
+    kind: Literal["failed"]
+    run: str
+    step: Annotated[int, Field(ge=0)]
+    reason: str
+
+
+_KINDS: dict[object, type[Table]] = {"probe": _Probe, "general": _General, "failed": _Failed}
+
+
+def read_record(path: Path) -> Record:
+    """A record, after checking that nothing is missing, altered or another run's.
+
+    Raises
+    ------
+    BrokenRecord
+        If it is not the whole record of the run that its name says.
+    MisplacedRecord
+        If it is no file.
+    """
+    content = _content(path)
+    lines = _whole_lines(content)
+    run = _run_of(lines[0])
+    if run.name != path.stem:
+        raise BrokenRecord(f"it is the record of run {run.name}")
+    _check_measurements(run, lines)
+    return Record(run, content, lines)
+
+
+def _content(path: Path) -> bytes:
+    if path.is_symlink() and not path.exists():
+        raise BrokenRecord("it is a link that leads nowhere")
+    if not path.is_file():
+        raise MisplacedRecord("it is no file")
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST + 1)
+    except OSError as problem:
+        raise BrokenRecord(f"it cannot be read ({problem.strerror})") from None
+    if len(content) > _LARGEST:
+        raise BrokenRecord(f"it has more than {_LARGEST // 2**20} MiB")
+    return content
+
+
+def _whole_lines(content: bytes) -> tuple[dict[str, Any], ...]:
+    cut = content.rstrip(b"\n").rfind(b"\n") + 1
+    body, last = content[:cut], content[cut:]
+    try:
+        end = json.loads(last)
+    except (ValueError, RecursionError):
+        raise BrokenRecord("its last line is cut off") from None
+    if not isinstance(end, dict) or end.get("kind") != "end" or not last.endswith(b"\n"):
+        raise BrokenRecord("its closing line is missing")
+    if end.get("sha256") != hashlib.sha256(body).hexdigest():
+        raise BrokenRecord("its lines do not match the closing line's SHA-256")
+    if not body:
+        raise BrokenRecord("nothing stands before its closing line")
+    try:
+        lines = [json.loads(line) for line in body.splitlines()]
+    except (ValueError, RecursionError):
+        raise BrokenRecord("a line is not JSON") from None
+    if not all(isinstance(line, dict) for line in lines) or end.get("lines") != len(lines):
+        raise BrokenRecord(f"it holds other lines than the {end.get('lines')!r:.20} that its closing line counts")
+    return (*lines, end)
+
+
+def _run_of(first: dict[str, Any]) -> RunSpec:
+    if first.get("kind") != "run":
+        raise BrokenRecord("its first line does not describe a run")
+    try:
+        run = read_table(RunSpec, first.get("spec"), "")
+        described = json.loads(canonical_json({"kind": "run", **coordinates(run), "spec": plain(run)}))
+    except (InputError, ArithmeticError) as problem:
+        raise BrokenRecord(f"its specification is none ({str(problem).rstrip('.')})") from None
+    for key in described:
+        if first.get(key) != described[key]:
+            raise BrokenRecord(f"its {key} is not that of its specification")
+    if unknown := set(first) - set(described) - {"stack"}:
+        raise BrokenRecord(f"its first line has a key {min(unknown)!r:.40} too many")
+    return run
+
+
+def _check_measurements(run: RunSpec, lines: tuple[dict[str, Any], ...]) -> None:
+    *measured, end = lines[1:]
+    for line in measured:
+        kind = _KINDS.get(line["kind"]) if isinstance(line.get("kind"), str) else None
+        if kind is None:
+            raise BrokenRecord("a line is neither a probe, a general loss nor a failure")
+        try:
+            read_table(kind, line, "")
+        except InputError as problem:
+            raise BrokenRecord(f"a line is none of a record ({str(problem).rstrip('.')})") from None
+    if any(line.get("run") != run.name for line in (*measured, end)):
+        raise BrokenRecord("a line is another run's")
+    if [line["kind"] for line in measured] == ["failed"]:
+        return
+    found = [(line["kind"], line.get("tokens_seen"), line.get("group"), line.get("probed")) for line in measured]
+    if found != _expected(run):
+        raise BrokenRecord("it does not hold one probe of each group and one general loss for each measurement")
+    if any(line["kind"] == "probe" and line["recalled"] > line["probed"] for line in measured):
+        raise BrokenRecord("more facts were recalled than probed")
+
+
+def _expected(run: RunSpec) -> list[tuple]:
+    """Kind, tokens, group and probed facts of every line that is measured, in order."""
+    asked = {group: min(run.probes, facts) for group, facts in _probed_facts(run).items()}
+    seen = [steps * run.training.batch * run.mixture.context for steps in (*run.checkpoint_steps, run.steps)]
+    return [
+        line
+        for tokens in seen
+        for line in (*(("probe", tokens, *each) for each in asked.items()), ("general", tokens, None, None))
+    ]
+
+
+def _probed_facts(run: RunSpec) -> dict[str, int]:
+    """Facts of each group that is probed, in the order of the record."""
+    facts, mixture = run.facts, run.mixture
+    heldout = facts.heldout if isinstance(facts, TextFacts) else facts.templates and facts.templates.heldout
+    background = mixture.background if isinstance(mixture, Mixture) else mixture.background_encounters
+    return {
+        schema.INFUSED: mixture.facts,
+        **({schema.INFUSED_HELDOUT: mixture.facts} if heldout else {}),
+        **({schema.BACKGROUND: mixture.background_facts} if background else {}),
+    }
