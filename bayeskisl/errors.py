@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["BayeskislError", "GateError", "InputError", "SweepError", "require_ending"]
+__all__ = ["BayeskislError", "GateError", "InputError", "OutputError", "SweepError", "require_ending"]
 
 
 class BayeskislError(Exception):
@@ -54,6 +54,26 @@ def require_ending(path: Path, endings: Sequence[str], where: str) -> None:
 
 class GateError(BayeskislError):
     """A posterior failed a check and may not be used; the message says which check and what to try."""
+
+
+class OutputError(BayeskislError):
+    """A file cannot be written: the disk is full, its folder read-only, or a folder is in its place.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    reason : str
+        What the system says.
+    """
+
+    def __init__(self, path: Path, reason: str) -> None:
+        self.path, self.reason = path, reason
+        super().__init__(f"cannot write {path}: {reason}; make room or choose another place.")
+
+    def __reduce__(self) -> tuple:
+        """Whole also when it comes from another process."""
+        return type(self), (self.path, self.reason)
 
 
 class SweepError(BayeskislError):

@@ -3,17 +3,16 @@
 import hashlib
 import tomllib
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import xarray as xr
 
 from bayeskisl.curves.validate import validate
 from bayeskisl.errors import InputError
+from bayeskisl.netcdf import read_netcdf, write_netcdf
 from bayeskisl.shipped import shipped_folder
 
 __all__ = ["load_curves", "save_curves"]
-
-_ENGINE: Final = "h5netcdf"
 
 
 def load_curves(path: str | Path) -> xr.Dataset:
@@ -42,24 +41,15 @@ def load_curves(path: str | Path) -> xr.Dataset:
             str(path),
             f"make one with `bayeskisl curves build`, or name a shipped sweep ({', '.join(checksums)})",
         )
-    try:
-        curves = xr.load_dataset(path, engine=_ENGINE)
-    except (OSError, ValueError, KeyError) as problem:
-        raise InputError("a NetCDF file", f"{type(problem).__name__}: {problem}", str(path)) from None
-    return validate(curves, str(path))
+    return validate(read_netcdf(path), str(path))
 
 
 def save_curves(curves: xr.Dataset, path: str | Path) -> Path:
     """Write retention curves, compressed, replacing the file only when the new one is whole."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.tmp")
     packed: dict[Any, dict[str, bool]] = {
         name: {"zlib": True} for name, v in curves.data_vars.items() if v.dtype.kind in "if"
     }
-    validate(curves, str(path)).to_netcdf(draft, engine=_ENGINE, encoding=packed)
-    draft.replace(path)
-    return path
+    return write_netcdf(validate(curves, str(path)), path, encoding=packed)
 
 
 def _checksums() -> dict[str, str]:

@@ -1,5 +1,7 @@
 """Checks at the door: a Dataset that passes here can be trusted by every later stage."""
 
+import json
+
 import numpy as np
 import xarray as xr
 
@@ -12,6 +14,22 @@ __all__ = ["validate"]
 
 # r, f and l are stored as float64 and K, D as integers: the identity holds to rounding.
 _IDENTITY_TOLERANCE = 1e-6
+_LARGEST = 1e30  # no quantity of a run comes near it, and products of three of them stay finite
+_MOST_GUESSING = 0.95  # beyond it recall says next to nothing of knowledge, and counts above guessing are divided by 0
+_MOST = {schema.RUN: 1_000_000, schema.CHECKPOINT: 10_000}
+_OF_RUN, _OF_GROUP = (schema.RUN,), (schema.RUN, schema.GROUP)
+_DIMS = {
+    **dict.fromkeys((*schema.RUN_COORDINATES, schema.LEARNING_RATE), _OF_RUN),
+    **dict.fromkeys((schema.RECALLED, schema.PROBED, schema.ANSWER_NATS), (*_OF_GROUP, schema.CHECKPOINT)),
+    schema.GUESSING: _OF_GROUP,
+    schema.GENERAL_LOSS: (*_OF_RUN, schema.CHECKPOINT),
+    schema.TOKENS_SEEN: (*_OF_RUN, schema.CHECKPOINT),
+}
+# What may be missing, and the most that it can be: nats and rates are bounded only by being finite.
+_OPTIONAL = {
+    schema.BACKGROUND_FACTS: _LARGEST, schema.BACKGROUND_SHARE: 1.0, schema.ANSWER_NATS: _LARGEST,
+    schema.GENERAL_LOSS: _LARGEST, schema.LEARNING_RATE: _LARGEST, schema.TOKENS_SEEN: _LARGEST,
+}  # fmt: skip
 
 
 def validate(curves: xr.Dataset, where: str = "curves") -> xr.Dataset:
@@ -35,16 +53,50 @@ def validate(curves: xr.Dataset, where: str = "curves") -> xr.Dataset:
         _require(name in curves.variables, f"a variable {name!r}", "none of that name", where,
                  "build the file with `bayeskisl curves build`")  # fmt: skip
     _require(curves.sizes[schema.RUN] > 0, "at least one run", "none", where, "check the sweep with `sweep status`")
+    _check_attributes(curves, where)
+    _check_types(curves, where)
     axis = curves.attrs.get("axis")
-    _require(axis in AXES, f"attribute 'axis' to be one of {', '.join(AXES)}", repr(axis), where)
+    _require(axis in list(AXES), f"attribute 'axis' to be one of {', '.join(AXES)}", repr(axis), where)
     _require(len(set(curves["run"].values.tolist())) == curves.sizes["run"], "distinct names of runs",
              "a name that occurs twice", where)  # fmt: skip
-    unknown = [str(g) for g in curves["group"].values if str(g) not in schema.GROUPS]
-    _require(not unknown, f"groups among {', '.join(schema.GROUPS)}", ", ".join(unknown), where)
+    groups = [str(group) for group in curves["group"].values]
+    unknown = [group for group in groups if group not in schema.GROUPS]
+    _require(not unknown, f"groups among {', '.join(schema.GROUPS)}", ", ".join(unknown)[:80], where)
+    _require(len(set(groups)) == len(groups), "distinct groups", "one that occurs twice", where)
     _check_counts(curves, where)
     _check_runs(curves, where)
     _check_checkpoints(curves, where)
     return curves
+
+
+def _check_attributes(curves: xr.Dataset, where: str) -> None:
+    version = curves.attrs.get("schema", schema.VERSION)
+    known = isinstance(version, int | np.integer) and bool(version <= schema.VERSION)
+    _require(known, f"curves of schema {schema.VERSION} or earlier", repr(version)[:80], where,
+             "read them with the version of bayeskisl that wrote them")  # fmt: skip
+    for name in ("sweeps", "diverged"):
+        try:
+            json.loads(curves.attrs.get(name, "{}"))
+        except (TypeError, ValueError, RecursionError):
+            raise InputError(f"attribute {name!r} to be JSON", repr(curves.attrs[name])[:80], where) from None
+
+
+def _check_types(curves: xr.Dataset, where: str) -> None:
+    """Numbers where numbers are due, over the dimensions that they have, and no more of them than can be fitted."""
+    for dim, most in _MOST.items():
+        size = curves.sizes.get(dim, 0)
+        _require(size <= most, f"at most {most:,} entries of dimension {dim!r}", f"{size:,}", where)
+    for name in (schema.RUN, schema.GROUP, schema.DOMAIN):
+        if name in curves.variables:
+            kind, kinds = curves[name].dtype.kind, "OUTiu" if name == schema.RUN else "OUT"
+            _require(kind in kinds, f"texts as {name!r}", f"values of type {curves[name].dtype}", where)
+    for name, dims in _DIMS.items():
+        if name not in curves.variables:
+            continue
+        variable = curves[name]
+        _require(variable.dtype.kind in "iuf", f"numbers as {name!r}", f"values of type {variable.dtype}", where)
+        known = set(dims) - {schema.CHECKPOINT} <= set(variable.dims) <= set(dims)
+        _require(known, f"{name!r} over {', '.join(dims)}", f"dimensions {tuple(map(str, variable.dims))}", where)
 
 
 def _check_counts(curves: xr.Dataset, where: str) -> None:
@@ -59,16 +111,23 @@ def _check_counts(curves: xr.Dataset, where: str) -> None:
     _require_runs(curves, held.all(), held, f"at most {schema.MOST_PROBED:,} probed facts", "more", where)
     inside = ((recalled >= 0) & (recalled <= probed)).values
     _require_runs(curves, inside.all(), inside, "0 <= recalled <= probed", "counts outside", where)
-    chance = ((guessing >= 0) & (guessing < 1)).values
-    _require_runs(curves, chance.all(), chance, "guessing in [0, 1)", "values outside", where)
+    chance = ((guessing >= 0) & (guessing <= _MOST_GUESSING)).values
+    _require_runs(curves, chance.all(), chance, f"guessing in [0, {_MOST_GUESSING}]", "values outside", where)
     exposed = ((group_exposures(curves) > 0) | (probed == 0)).transpose(schema.RUN, ...).values
     _require_runs(curves, exposed.all(), exposed, "positive exposures for every probed group", "zero", where)
 
 
 def _check_runs(curves: xr.Dataset, where: str) -> None:
     for name in ("params", "total_params", "tokens", "facts", "tokens_per_fact", "exposures"):
-        positive = curves[name].values > 0
-        _require_runs(curves, positive.all(), positive, f"{name} > 0", "zero, negative or missing", where)
+        positive = (curves[name].values > 0) & (curves[name].values <= _LARGEST)
+        _require_runs(curves, positive.all(), positive, f"{name} > 0", "zero, negative, infinite or missing", where)
+    least = curves["total_params"].values >= curves["params"].values
+    _require_runs(curves, least.all(), least, "total_params of at least params", "fewer", where)
+    for name, most in _OPTIONAL.items():
+        if name in curves.variables:
+            values = curves[name].values.astype(float)
+            inside = np.isnan(values) | ((values >= 0) & (values <= most))
+            _require_runs(curves, inside.all(), inside, f"{name} in [0, {most:g}]", "values outside", where)
     ratio, closed = curves["ratio"].values, axis_of(curves).admits_one
     inside = (ratio > 0) & ((ratio < 1) | (closed & (ratio == 1)))
     _require_runs(curves, inside.all(), inside, f"ratio in (0, 1{']' if closed else ')'}", "values outside", where)

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import xarray as xr
 
+from bayeskisl.decision.checking import check_answer
 from bayeskisl.errors import InputError
+from bayeskisl.netcdf import read_netcdf, write_netcdf
 
 __all__ = ["load_answer", "load_prediction", "save_answer", "save_prediction"]
 
@@ -16,12 +18,7 @@ _NEEDED = {
 
 def save_answer(answer: xr.Dataset, path: str | Path) -> Path:
     """Write a prediction, or the data of a decision, as a netCDF file; plain xarray opens it."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(path.name + ".part")
-    answer.to_netcdf(unfinished, engine="h5netcdf")
-    unfinished.replace(path)
-    return path
+    return write_netcdf(answer, path)
 
 
 def save_prediction(ahead: xr.Dataset, path: str | Path) -> Path:
@@ -46,13 +43,10 @@ def load_answer(path: str | Path, *kinds: str) -> xr.Dataset:
     remedy = f"write one with `bayeskisl {command}`"
     if not path.is_file():
         raise InputError(f"a file with a {kinds[0]}", "no such file", str(path), remedy)
-    try:
-        answer = xr.load_dataset(path, engine="h5netcdf")
-    except (OSError, ValueError) as error:
-        raise InputError(f"a netCDF file with a {kinds[0]}", f"a file that cannot be read ({type(error).__name__})",
-                         str(path), remedy) from error  # fmt: skip
+    answer = read_netcdf(path, f"a netCDF file with a {kinds[0]}", remedy)
     content = answer.attrs.get("content")
     if content not in kinds or not set(_NEEDED[content]) <= set(answer.variables):
         listed = ", ".join(str(name) for name in list(answer.variables)[:4]) or "other content"
         raise InputError(f"a {kinds[0]}", f"a file with {listed}", str(path), remedy)
+    check_answer(answer, str(path))
     return answer

@@ -1,25 +1,24 @@
 """A fit as a `DataTree`: assembled, written, read and checked. Nothing but NetCDF is ever loaded."""
 
 import json
-import os
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from bayeskisl import __version__, schema
-from bayeskisl.curves import cell_table, group_exposures
+from bayeskisl.curves import cell_table, group_exposures, validate
 from bayeskisl.errors import InputError
 from bayeskisl.inference.data import ModelData
 from bayeskisl.inference.definition import COEFFICIENT, PAIR, QUANTITY
 from bayeskisl.inference.model import labels_of
 from bayeskisl.laws import Law
 from bayeskisl.laws.files import parse_law
+from bayeskisl.netcdf import read_netcdf_tree, write_netcdf
 
 __all__ = ["constant_data", "curves_of", "dataset", "laws_of", "measured", "posterior_group", "read_tree", "write_tree"]
 
-_ENGINE: Final = "h5netcdf"
 _GROUPS = ("posterior", "sample_stats", "prior", "observed_data", "constant_data")
 _ATTRIBUTES = ("laws", "gates", "weights", "warnings")
 
@@ -108,12 +107,7 @@ def posterior_group(tree: xr.DataTree, law: str) -> xr.Dataset:
 
 def write_tree(tree: xr.DataTree, path: str | Path) -> Path:
     """Write the tree, replacing the file only when the new one is whole."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.tmp")
-    tree.to_netcdf(draft, engine=_ENGINE)
-    os.replace(draft, path)
-    return path
+    return write_netcdf(tree, path)
 
 
 def read_tree(path: str | Path) -> xr.DataTree:
@@ -127,11 +121,7 @@ def read_tree(path: str | Path) -> xr.DataTree:
     path = Path(path)
     if not path.is_file():
         raise InputError("a saved fit", "no such file", str(path), "make one with `bayeskisl fit`")
-    try:
-        with xr.open_datatree(path, engine=_ENGINE) as opened:
-            tree = opened.load()
-    except (OSError, ValueError, KeyError, RuntimeError) as problem:
-        raise InputError("a NetCDF file", f"{type(problem).__name__}: {problem}", str(path)) from None
+    tree = read_netcdf_tree(path)
     lacking = [*(g for g in _GROUPS if g not in tree.children), *(a for a in _ATTRIBUTES if a not in tree.attrs)]
     if lacking:
         raise InputError("a fit of bayeskisl", f"a file without {', '.join(lacking)}", str(path),
@@ -139,7 +129,28 @@ def read_tree(path: str | Path) -> xr.DataTree:
     if "asymmetry" not in tree["posterior"]:
         raise InputError("a fit that knows the asymmetry of the fall", "one of an earlier version", str(path),
                          "fit the curves again")  # fmt: skip
+    _check_content(tree, str(path))
     return tree
+
+
+def _check_content(tree: xr.DataTree, where: str) -> None:
+    """Refuse a fit whose laws, curves or draws are not what they are called."""
+    try:
+        named = [json.loads(tree.attrs[name]) for name in _ATTRIBUTES]
+        if not isinstance(named[0], dict) or not named[0]:
+            raise ValueError("laws by name")
+        laws_of(tree)
+        curves = curves_of(tree)
+    except InputError as problem:
+        raise InputError(problem.expected, problem.got, f"{where}, {problem.where}", problem.remedy) from None
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise InputError("a fit of bayeskisl", "one whose laws, gates or curves cannot be read", where,
+                         "make one with `bayeskisl fit`") from None  # fmt: skip
+    validate(curves, where)
+    posterior = tree["posterior"].to_dataset()
+    for name in ("critical_exposures", "steepness", "ceiling"):
+        if name in posterior and not (posterior[name].dtype.kind == "f" and bool((posterior[name] > 0).all())):
+            raise InputError(f"positive draws of {name}", "other ones", where, "make the fit again")
 
 
 def provenance(seed: int) -> dict[str, Any]:

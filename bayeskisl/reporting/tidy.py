@@ -1,5 +1,6 @@
 """Curves, posteriors and predictions as one tidy table, for whatever comes after."""
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,8 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.decision import Decision
 from bayeskisl.errors import InputError, require_ending
+from bayeskisl.files import replace_file
+from bayeskisl.netcdf import write_netcdf
 
 if TYPE_CHECKING:
     from bayeskisl.inference import Fit
@@ -69,25 +72,25 @@ def export(thing: "xr.Dataset | Fit | Decision", path: str | Path) -> Path:
     """
     path = Path(path)
     require_ending(path, _KINDS, "export")
-    path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix in (".nc", ".zarr"):
         _write_arrays(getattr(thing, "tree", getattr(thing, "data", thing)), path)
         return path
-    table, draft = tidy(thing), path.with_name(f".{path.name}.tmp")
+    table, content = tidy(thing), io.BytesIO()
     {
-        ".parquet": lambda: table.write_parquet(draft),
-        ".csv": lambda: table.write_csv(draft),
-        ".tsv": lambda: table.write_csv(draft, separator="\t"),
-        ".jsonl": lambda: table.write_ndjson(draft),
+        ".parquet": lambda: table.write_parquet(content),
+        ".csv": lambda: table.write_csv(content),
+        ".tsv": lambda: table.write_csv(content, separator="\t"),
+        ".jsonl": lambda: table.write_ndjson(content),
     }[path.suffix]()
-    draft.replace(path)
+    replace_file(path, content.getvalue())
     return path
 
 
 def _write_arrays(arrays: Any, path: Path) -> None:
     if path.suffix == ".nc":
-        arrays.to_netcdf(path, engine="h5netcdf")
+        write_netcdf(arrays, path)
         return
+    path.parent.mkdir(parents=True, exist_ok=True)
     try:
         # format 3 has no consolidated metadata yet, and warns about texts
         arrays.to_zarr(path, mode="w", zarr_format=2, consolidated=True)

@@ -5,15 +5,15 @@ and the SHA-256 of their bytes, so that a truncated or altered file is known for
 """
 
 import hashlib
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from bayeskisl import schema
-from bayeskisl.errors import SweepError
+from bayeskisl.errors import OutputError, SweepError
+from bayeskisl.files import replace_file
 from bayeskisl.sweeping.plan import Stack
 from bayeskisl.sweeping.spec import RunSpec, canonical_json, plain
 
@@ -83,18 +83,8 @@ def write_atomically(path: Path, content: bytes) -> None:
     SweepError
         If the folder is read-only or the disk is full.
     """
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with told_as_sweep_error(path):
-        try:
-            with draft.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(path)
-        except OSError:
-            with suppress(OSError):
-                draft.unlink(missing_ok=True)
-            raise
+        replace_file(path, content)
 
 
 @contextmanager
@@ -102,9 +92,10 @@ def told_as_sweep_error(path: Path) -> Iterator[None]:
     """A full disk or a read-only folder in one sentence."""
     try:
         yield
-    except OSError as problem:
+    except (OSError, OutputError) as problem:
+        reason = problem.reason if isinstance(problem, OutputError) else problem.strerror
         raise SweepError(
-            f"cannot write {path}: {problem.strerror}; free or choose another folder, finished runs are kept."
+            f"cannot write {path}: {reason}; free or choose another folder, finished runs are kept."
         ) from None
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from bayeskisl import schema
+from bayeskisl.axes import AXES
 from bayeskisl.errors import InputError, SweepError
 from bayeskisl.specifications import require_file_name, shown
 from bayeskisl.sweeping.plan import Stack
@@ -57,7 +57,7 @@ class SweepFolder:
         except (OSError, ValueError, RecursionError):
             raise InputError("a sweep's specification", "no JSON", str(path), _RENEW) from None
         known = isinstance(spec, dict) and isinstance(spec.get("name"), str) and isinstance(spec.get("ladder"), dict)
-        if not known or spec.get("axis") not in list(schema.AXES):
+        if not known or spec.get("axis") not in list(AXES):
             raise InputError("a sweep's specification", shown(spec), str(path), _RENEW)
         return spec
 

@@ -130,7 +130,7 @@ def test_a_number_too_large_for_a_float_is_no_number():
 
 
 def test_units_are_read():
-    curves = curves_from_table(without(params=["7B", "7B", "300M", "0.3B"], tokens="1.5T", ratio="50%"))
+    curves = curves_from_table(without("total_params", params=["7B", "7B", "300M", "0.3B"], tokens="1.5T", ratio="50%"))
     assert curves.params.values.tolist() == [7e9, 7e9, 3e8, 3e8]
     assert set(curves.tokens.values) == {1.5e12}
     assert set(curves.ratio.values) == {0.5}

@@ -1,0 +1,168 @@
+"""NetCDF files: looked over before anything is read from them, and written whole or not at all.
+
+NetCDF is HDF5, which can name other files to read from, allocate what a header of a few bytes says, and call programs
+to decompress. A file that is only read for its numbers needs none of that.
+"""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from bayeskisl.errors import BayeskislError, InputError
+from bayeskisl.files import replace_file
+
+if TYPE_CHECKING:
+    import h5py
+    import xarray as xr
+
+__all__ = ["read_netcdf", "read_netcdf_tree", "write_netcdf"]
+
+_ENGINE: Final = "h5netcdf"
+_FILTERS = {1: "deflate", 2: "shuffle", 3: "fletcher32"}  # those that are part of HDF5 itself
+_MOST_OBJECTS = 10_000  # a fit of eight laws has some 500
+_MOST_DIMS = 8
+# What a file may unpack to: curves are small and compress well, posteriors are large and hardly compress.
+_FREE_BYTES, _TIMES_ITS_SIZE = 2**26, 8
+# Attributes by which NetCDF itself is laid out in HDF5; all others are a text or a number.
+_OF_THE_FORMAT = {
+    "CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST", "_Netcdf4Dimid", "_Netcdf4Coordinates", "_NCProperties",
+    "_nc3_strict", "_FillValue",
+}  # fmt: skip
+# No variable of ours is a time, whatever its units say.
+_AS_STORED: dict[str, Any] = {"decode_times": False, "decode_timedelta": False}
+
+
+def read_netcdf(path: str | Path, what: str = "a NetCDF file", remedy: str = "") -> "xr.Dataset":
+    """The arrays of a NetCDF file, in memory.
+
+    Parameters
+    ----------
+    path : path
+    what, remedy : str
+        What is expected, and what to do, for the sentence that refuses the file.
+
+    Raises
+    ------
+    InputError
+        If it is no NetCDF file, is damaged, would unpack to far more than its size, or refers to other files.
+    """
+    import xarray as xr
+
+    return _read(path, what, remedy, lambda place: xr.load_dataset(place, engine=_ENGINE, **_AS_STORED))
+
+
+def read_netcdf_tree(path: str | Path, what: str = "a NetCDF file", remedy: str = "") -> "xr.DataTree":
+    """The groups of a NetCDF file, in memory; parameters and errors are those of `read_netcdf`."""
+    import xarray as xr
+
+    def load(place: Path) -> xr.DataTree:
+        with xr.open_datatree(place, engine=_ENGINE, **_AS_STORED) as opened:
+            return opened.load()
+
+    return _read(path, what, remedy, load)
+
+
+def write_netcdf(data: "xr.Dataset | xr.DataTree", path: str | Path, **options: Any) -> Path:
+    """Write arrays as NetCDF, replacing the file only when the new one is whole.
+
+    The file is laid out in memory first: HDF5 itself does not survive a full disk.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    path = Path(path)
+    replace_file(path, data.to_netcdf(engine=_ENGINE, **options))
+    return path
+
+
+def _read(path: str | Path, what: str, remedy: str, load: Any) -> Any:
+    path = Path(path)
+    try:
+        _look_over(path)
+        return load(path)
+    except BayeskislError:
+        raise
+    except _Refused as reason:
+        raise InputError(what, str(reason), str(path), remedy) from None
+    except Exception as problem:  # the libraries raise whatever their parsing of damaged bytes runs into
+        said = next(iter(str(problem).splitlines()), "")[:120]
+        got = f"a file that cannot be read ({type(problem).__name__}{': ' if said else ''}{said})"
+        raise InputError(what, got, str(path), remedy) from None
+
+
+class _Refused(Exception):
+    """A file is not to be read; the message says what it holds."""
+
+
+def _look_over(path: Path) -> None:
+    """Refuse what could read elsewhere, run something, or take more memory than the file's size warrants."""
+    import h5py
+
+    if not path.is_file():
+        raise _Refused("no such file" if not path.exists() else "no file")
+    unpacked, most = 0, _FREE_BYTES + _TIMES_ITS_SIZE * path.stat().st_size
+    with h5py.File(path, "r") as file:
+        for name, found in _objects(file):
+            _refuse_odd_attributes(name, found)
+            if isinstance(found, h5py.Dataset):
+                unpacked += _bytes_of(name, found)
+                if unpacked > most:
+                    raise _Refused(f"one that unpacks to more than {most / 2**20:,.0f} MiB")
+
+
+def _objects(file: "h5py.File") -> "Iterator[tuple[str, h5py.Group | h5py.Dataset]]":
+    """The file's groups and datasets, each once and reached from within the file."""
+    import h5py
+
+    waiting: list[tuple[str, Any]] = [("/", file)]
+    seen = {h5py.h5o.get_info(file.id).addr}
+    while waiting:
+        name, found = waiting.pop()
+        yield name, found
+        if not isinstance(found, h5py.Group):
+            continue
+        for child in found:
+            place = f"{name.rstrip('/')}/{child}"
+            if not isinstance(found.get(child, getlink=True), h5py.HardLink):
+                raise _Refused(f"one with a link at {place!r:.80}")
+            inner = found[child]
+            address = h5py.h5o.get_info(inner.id).addr
+            if address in seen or not isinstance(inner, h5py.Group | h5py.Dataset):
+                raise _Refused(f"one with something else than groups and arrays at {place!r:.80}")
+            seen.add(address)
+            if len(seen) > _MOST_OBJECTS:
+                raise _Refused(f"one with more than {_MOST_OBJECTS:,} arrays")
+            waiting.append((place, inner))
+
+
+def _bytes_of(name: str, found: "h5py.Dataset") -> int:
+    """What an array takes in memory, after checking that it is numbers or texts of this file."""
+    import h5py
+
+    made = found.id.get_create_plist()
+    if made.get_external_count() or made.get_layout() == h5py.h5d.VIRTUAL:
+        raise _Refused(f"one that takes {name!r:.80} from another file")
+    codes = [made.get_filter(number)[0] for number in range(made.get_nfilters())]
+    if unknown := [code for code in codes if code not in _FILTERS]:
+        raise _Refused(f"one with the filter {unknown[0]} (known are {', '.join(_FILTERS.values())})")
+    texts = h5py.check_string_dtype(found.dtype) is not None
+    if not texts and (found.dtype.kind not in "iufb" or found.dtype.itemsize > 8):
+        raise _Refused(f"one with neither numbers nor texts in {name!r:.80}")
+    if found.shape is None or len(found.shape) > _MOST_DIMS:
+        raise _Refused(f"one with an odd shape of {name!r:.80}")
+    return math.prod(found.shape) * max(found.dtype.itemsize, 1)
+
+
+def _refuse_odd_attributes(name: str, found: "h5py.Group | h5py.Dataset") -> None:
+    import h5py
+
+    for key in found.attrs:
+        if key in _OF_THE_FORMAT:
+            continue
+        kept = found.attrs.get_id(key)
+        one = kept.shape is not None and math.prod(kept.shape) == 1
+        if not one or not (h5py.check_string_dtype(kept.dtype) or kept.dtype.kind in "iufbS"):
+            raise _Refused(f"one whose attribute {key!r:.80} of {name!r:.80} is neither a text nor a number")
