@@ -164,6 +164,40 @@ def test_save_and_load(fit, tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["prediction.nc"]
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("collapse", np.nan, "collapse not negative, got nan"),
+        ("shoulder", -1.0, "shoulder not negative, got -1"),
+        ("collapse_by_law", np.nan, "collapse_by_law not negative"),
+        ("steepness", np.inf, "steepness positive and finite, got inf"),
+        ("ceiling", 1.5, r"ceiling in \[0, 1\], got 1.5"),
+        ("weight", np.nan, r"weight in \[0, 1\]"),
+        ("exponent", np.inf, "exponent finite"),
+    ],
+)
+def test_values_that_no_prediction_has_are_refused(fit, tmp_path, name, value, said):
+    ahead = predict(fit, 98_304)
+    ahead[name].values.flat[0] = value
+    with pytest.raises(InputError, match=said):
+        load_prediction(save_prediction(ahead, tmp_path / "prediction.nc"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("schema_version", 99, "an answer of schema 1 or earlier, got 99"),
+        ("axis", "depth", "attribute 'axis'"),
+        ("params", -1.0, "attribute 'params' to be a positive number"),
+        ("warnings", "[", "attribute 'warnings' to be JSON"),
+    ],
+)
+def test_attributes_that_no_prediction_has_are_refused(fit, tmp_path, name, value, said):
+    ahead = predict(fit, 98_304).assign_attrs({name: value})
+    with pytest.raises(InputError, match=said):
+        load_prediction(save_prediction(ahead, tmp_path / "prediction.nc"))
+
+
 def test_foreign_files_are_refused(tmp_path):
     (tmp_path / "text.nc").write_text("not netCDF")
     xr.Dataset({"a": 1}).to_netcdf(tmp_path / "other.nc", engine="h5netcdf")
