@@ -300,11 +300,11 @@ def _change_file(path: Path, change: tuple[str, Any, Any]) -> None:
     kind, where, what = change
     content = bytearray(path.read_bytes())
     if kind == "bytes":
-        at = where % len(content)
+        at = where % (len(content) or 1)
         content[at : at + len(what)] = bytes(what)
         path.write_bytes(content)
     elif kind == "cut":
-        path.write_bytes(content[: where % len(content)])
+        path.write_bytes(content[: where % (len(content) or 1)])
     else:
         try:
             with h5py.File(path, "r+") as file:

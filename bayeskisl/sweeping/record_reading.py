@@ -18,7 +18,7 @@ from bayeskisl.knowledge import Mixture
 from bayeskisl.knowledge.text import TextFacts
 from bayeskisl.specifications import Table, read_table
 from bayeskisl.sweeping.records import coordinates
-from bayeskisl.sweeping.spec import RunSpec, canonical_json, plain
+from bayeskisl.sweeping.spec import RunSpec, canonical_json
 
 __all__ = ["BrokenRecord", "MisplacedRecord", "Record", "read_record"]
 
@@ -146,13 +146,16 @@ def _run_of(first: dict[str, Any]) -> RunSpec:
         raise BrokenRecord("its first line does not describe a run")
     try:
         run = read_table(RunSpec, first.get("spec"), "")
-        described = json.loads(canonical_json({"kind": "run", **coordinates(run), "spec": plain(run)}))
-    except (InputError, ArithmeticError) as problem:
+        described = {"kind": "run", **coordinates(run)}
+        identity = hashlib.sha256(canonical_json(first["spec"]).encode()).hexdigest()
+    except (InputError, ArithmeticError, ValueError) as problem:
         raise BrokenRecord(f"its specification is none ({str(problem).rstrip('.')})") from None
     for key in described:
         if first.get(key) != described[key]:
             raise BrokenRecord(f"its {key} is not that of its specification")
-    if unknown := set(first) - set(described) - {"stack"}:
+    if identity != run.identity:
+        raise BrokenRecord("its specification is not written as that of a run")
+    if unknown := set(first) - {*described, "spec", "stack"}:
         raise BrokenRecord(f"its first line has a key {min(unknown)!r:.40} too many")
     return run
 

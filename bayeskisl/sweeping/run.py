@@ -121,7 +121,7 @@ def run_sweep(
     with open_folder(spec, out) as folder, trainers:
         if spec.tune is not None:
             spec = tune_sweep(spec, folder, lambda tuning, into: again(tuning, into).folder)
-        broken = folder.broken()
+        broken, _ = folder.unusable()
         for sweep_pass in _passes(spec, folder):
             for run in (run for stack in sweep_pass.stacks for run in stack.runs if not folder.has(run)):
                 folder.borrow(run)

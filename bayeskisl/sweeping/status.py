@@ -45,7 +45,7 @@ def sweep_status(out: str | Path) -> list[SweepStatus]:
     """
     found = []
     for folder in sweep_folders(out):
-        broken, misplaced, spec = folder.broken(), folder.misplaced(), folder.spec
+        (broken, misplaced), spec = folder.unusable(), folder.spec
         whole = sum(1 for _ in folder.records.glob("*.jsonl")) - len(broken) - len(misplaced)
         seconds = sum(note["seconds"] for note in folder.sidecar())
         where = spec["name"], str(folder.path), spec["axis"]

@@ -24,7 +24,7 @@ from bayeskisl.specifications import require_file_name, shown
 from bayeskisl.sweeping.plan import Stack
 from bayeskisl.sweeping.record_reading import BrokenRecord, MisplacedRecord, Record, read_record
 from bayeskisl.sweeping.records import RunProbe, record_bytes, told_as_sweep_error, write_atomically
-from bayeskisl.sweeping.spec import RunSpec, SweepSpec, canonical_json, plain
+from bayeskisl.sweeping.spec import RunSpec, SweepSpec, canonical_json
 
 __all__ = ["SweepFolder", "open_folder", "sweep_folders"]
 
@@ -64,18 +64,18 @@ class SweepFolder:
     def record_path(self, run: RunSpec) -> Path:
         return self.records / f"{run.name}.jsonl"
 
-    def broken(self) -> dict[str, str]:
-        """Reason by file name, for every record that is truncated, altered or another run's: it is done again."""
-        return {name: str(reason) for name, reason in self._unusable() if not isinstance(reason, MisplacedRecord)}
+    def unusable(self) -> tuple[dict[str, str], dict[str, str]]:
+        """Reasons by file name: of records that are done again, and of what has to be moved away.
 
-    def misplaced(self) -> dict[str, str]:
-        """Reason by file name, for what lies among the records and has to be moved away."""
-        return {name: str(reason) for name, reason in self._unusable() if isinstance(reason, MisplacedRecord)}
-
-    def _unusable(self) -> Iterator[tuple[str, BrokenRecord]]:
+        A record that is truncated, altered or another run's is done again.
+        """
+        broken, misplaced = {}, {}
         for path, record in self.records_or_reasons():
-            if isinstance(record, BrokenRecord):
-                yield path.name, record
+            if isinstance(record, MisplacedRecord):
+                misplaced[path.name] = str(record)
+            elif isinstance(record, BrokenRecord):
+                broken[path.name] = str(record)
+        return broken, misplaced
 
     def records_or_reasons(self) -> Iterator[tuple[Path, Record | BrokenRecord]]:
         """Every record of this sweep in the order of the names, or why it cannot be used."""
@@ -83,7 +83,7 @@ class SweepFolder:
         for path in sorted(self.records.glob("*.jsonl")):
             try:
                 record = read_record(path)
-                _refuse_foreign(record.run, spec)
+                _refuse_foreign(record, spec)
                 yield path, record
             except BrokenRecord as reason:
                 yield path, reason
@@ -160,7 +160,7 @@ def open_folder(spec: SweepSpec, out: str | Path) -> Iterator[SweepFolder]:
         _hold(lock, path)
         folder = SweepFolder(path)
         _write_specification(spec, folder)
-        for name, reason in folder.misplaced().items():
+        for name, reason in folder.unusable()[1].items():
             raise SweepError(f"{folder.records / name} is no record of this sweep: {reason}; move it away.")
         yield folder
 
@@ -204,9 +204,9 @@ def _is_note(note: object) -> bool:
     return 0 <= note["seconds"] < math.inf and isinstance(runs, list) and all(isinstance(run, str) for run in runs)
 
 
-def _refuse_foreign(run: RunSpec, spec: dict[str, Any]) -> None:
+def _refuse_foreign(record: Record, spec: dict[str, Any]) -> None:
     """Refuse a record whose recipe, sizes or corpus are not those of the sweep; levels and rates vary within one."""
-    own, ladder = json.loads(canonical_json(plain(run))), spec["ladder"]
+    run, own, ladder = record.run, record.lines[0]["spec"], spec["ladder"]
     same = {
         "model": (own["model"], _part(ladder, "sizes").get(str(run.model.width))),
         "training": (_but_rate(own["training"]), _but_rate(_part(ladder, "training"))),
