@@ -151,7 +151,7 @@ def _run_of(first: dict[str, Any]) -> RunSpec:
     except (InputError, ArithmeticError, ValueError) as problem:
         raise BrokenRecord(f"its specification is none ({str(problem).rstrip('.')})") from None
     for key in described:
-        if first.get(key) != described[key]:
+        if json.dumps(first.get(key)) != json.dumps(described[key]):  # as text: false is no 0, nor is 0.0
             raise BrokenRecord(f"its {key} is not that of its specification")
     if identity != run.identity:
         raise BrokenRecord("its specification is not written as that of a run")

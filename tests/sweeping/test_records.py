@@ -47,6 +47,7 @@ def rewritten(path, change):
         (lambda lines: lines[0]["spec"].update(seed=77), "its run is not that of its specification"),
         (lambda lines: lines[0]["spec"].update(sede=7), "'sede'"),
         (lambda lines: lines[0]["spec"]["mixture"].update(facts=-1), "its specification is none"),
+        (lambda lines: lines[0].update(background_facts=False), "its background_facts is not that"),
         (lambda lines: lines[0].update(more=1), "a key 'more' too many"),
         (lambda lines: lines[1].update(run="0" * 16), "a line is another run's"),
         (lambda lines: lines[1].update(recalled=-1), "a line is none of a record"),
