@@ -13,7 +13,8 @@ ROOT = Path(bayeskisl.__file__).parent
 # A module may import from its own layer and from those before it.
 LAYERS = [
     "errors", "files", "quantities", "seeds", "schema", "shipped", "specifications", "netcdf", "machine_code", "cores",
-    "knowledge", "axes", "sweeping", "curves", "laws", "inference", "decision", "design", "reporting", "workflow", "cli",
+    "knowledge", "axes", "sweeping", "curves", "laws", "inference", "decision", "design", "reporting", "workflow",
+    "cli",
 ]  # fmt: skip
 HEAVY = {"torch", "pymc", "jax", "arviz", "xarray", "polars"}
 TRAINING_HALF = {"knowledge", "axes", "sweeping"}
