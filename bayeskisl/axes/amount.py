@@ -40,8 +40,8 @@ class Amount(Axis):
     def shown_by(self, varies: frozenset[str], told: frozenset[str]) -> bool:
         return schema.FACTS in varies and schema.RATIO not in varies
 
-    def range(self, fixed: Fixed) -> tuple[float, float]:
-        return 1.0, float(self.value(np.float64(1.0), schema.INFUSED, fixed))
+    def range(self, fixed: Fixed, once: float = 1.0) -> tuple[float, float]:
+        return 1.0, float(self.value(np.float64(once), schema.INFUSED, fixed))
 
     def candidates(self, values: np.ndarray, possible: tuple[float, float]) -> np.ndarray:
         return np.maximum(np.round(self._three_digits(values)), 1.0)

@@ -190,14 +190,16 @@ class Axis(ABC):
         """The value at an infusion ratio: the inverse of `ratio`, where that moves."""
         raise NotImplementedError(f"along {self.name} the ratio stays")
 
-    def range(self, fixed: Fixed) -> tuple[float, float]:
+    def range(self, fixed: Fixed, once: float = 1.0) -> tuple[float, float]:
         """The values that there can be: at least one fact, and every fact seen at least once on average.
+
+        Where exposures are known up to a constant alone, `once` says what stands in for one.
 
         They follow from what is held fixed alone; a grid or a plot has no say in them.
         """
-        least = fixed[self.given] * fixed[schema.TOKENS_PER_FACT] / fixed[schema.TOKENS]
+        least = once * fixed[self.given] * fixed[schema.TOKENS_PER_FACT] / fixed[schema.TOKENS]
         shares = fixed[schema.BACKGROUND_FACTS] * fixed[schema.BACKGROUND_SHARE] > 0
-        most = self._of_rest(np.float64(1.0), fixed) if shares else self.at_ratio(1 - least, fixed)
+        most = self._of_rest(np.float64(once), fixed) if shares else self.at_ratio(1 - least, fixed)
         return float(self.at_ratio(least, fixed)), float(most)
 
     def end(self, fixed: Fixed) -> Array:

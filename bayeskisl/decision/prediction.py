@@ -199,6 +199,7 @@ def attributes(fit: "Fit", target: Target, options: Options, caveats: list[Cavea
         "group": target.group,
         "half_point": target.half_point,
         "held_fixed": json.dumps(target.held_fixed),
+        "invented": json.dumps(target.invented),
         "extrapolation_decades": float(np.log10(target.params / float(fit.curves[schema.PARAMS].max()))),
         "law": fit.law.name,
         "law_sha256": fit.law.sha256,

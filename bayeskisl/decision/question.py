@@ -105,7 +105,8 @@ def _domain(
     group = target.group if target.axis.harms_infused else target.rising_group
     default = _rounded_down(choice) if target.axis.counts_facts else fixed[schema.FACTS]
     whole = default if facts is None else facts
-    if group is None:
+    unknown = {schema.TOKENS, schema.RATIO, schema.TOKENS_PER_FACT} & set(target.invented)
+    if group is None or (target.axis.counts_facts and unknown):
         return {}, {"domain_facts": float(whole)}
     fall = prospect.falls[group]
     needed = target.log_exposures_at_load(fall.log_exposures_keeping(keep), whole, fall.load_effect)

@@ -1,5 +1,6 @@
 """The place that is planned: a model size and token budget, and what stays as it was in the sweep."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,6 +16,9 @@ from bayeskisl.quantities import read_number
 
 __all__ = ["Target", "target_of"]
 
+# Exposures that a table does not tell have no unit of their own, so that "once on average" ends nothing: the range goes
+# on to a thousandth of an exposure, where typical levels have a hundred (`curves.tables.identity`).
+_UNSEEN = 1e-3
 # Mixtures are whole sequences, so that what a sweep holds fixed is held up to rounding.
 _ROUNDING = 0.05
 
@@ -42,6 +46,10 @@ class Target:
         All probe groups.
     reference_load : float
         Of the sweep, see `bayeskisl.curves.reference_load`.
+    relative : bool
+        Whether exposures of infused facts are known up to a constant alone.
+    invented : tuple of str
+        Covariates that stand in for what an imported table does not tell.
     """
 
     params: float
@@ -52,6 +60,8 @@ class Target:
     prior_driven: tuple[str, ...] = field(default=())
     groups: tuple[str, ...] = field(default=())
     reference_load: float = 1.0
+    relative: bool = False
+    invented: tuple[str, ...] = ()
 
     @property
     def coordinate(self) -> str:
@@ -84,7 +94,7 @@ class Target:
 
         They follow from the target alone; a grid or a plot has no say in them.
         """
-        return self.axis.range(self.everything_else)
+        return self.axis.range(self.everything_else, once=_UNSEEN if self.relative else 1.0)
 
     def infusion(self, log_exposures: Any, group: str | None = None, load_effect: Any = 0.0) -> Any:
         """The value of the axis that gives a fact of the group so many effective exposures."""
@@ -188,6 +198,8 @@ def target_of(
         ),
         groups=groups,
         reference_load=reference_load(curves),
+        relative=curves.attrs.get("exposure_scale") == "relative",
+        invented=tuple(json.loads(curves.attrs.get("import_invented", "[]"))),
     )
 
 

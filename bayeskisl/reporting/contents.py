@@ -15,6 +15,7 @@ from bayeskisl.reporting.text import (
     answer,
     beside_it,
     bound,
+    budget,
     chosen,
     domain_line,
     held_fixed,
@@ -63,7 +64,7 @@ def answer_block(decision: "Decision") -> dict[str, Any]:
     ci_prob, unit, choice = attrs["ci_prob"], attrs["unit"], decision.choice
     return {
         "params": exact(attrs[schema.PARAMS]),
-        "tokens": exact(attrs[schema.TOKENS]),
+        "tokens": budget(attrs),
         "decades": f"{attrs['extrapolation_decades']:+.2f}",
         "choice": bound(choice, unit) if choice.is_bound else f"{chosen(decision)} {unit}",
         "sentence": answer(decision),

@@ -22,6 +22,7 @@ __all__ = [
     "answer",
     "beside_it",
     "bound",
+    "budget",
     "chosen",
     "decision_rows",
     "describe_decision",
@@ -145,10 +146,20 @@ def domain_line(decision: Decision) -> list[str]:
 
 
 def held_fixed(ahead: xr.Dataset) -> str:
-    """What the sweep held fixed, and so does the answer."""
-    fixed = json.loads(ahead.attrs["held_fixed"])
-    said = [f"{name.replace('_', ' ')} {value:.4g}" for name, value in fixed.items()]
-    return ", ".join([*said, f"tokens {exact(ahead.attrs[schema.TOKENS])}", "and the training recipe of the sweep"])
+    """What the sweep held fixed, and so does the answer; what stands in for unknown numbers is named without them."""
+    invented = json.loads(ahead.attrs.get("invented", "[]"))
+    fixed = {**json.loads(ahead.attrs["held_fixed"]), schema.TOKENS: ahead.attrs[schema.TOKENS]}
+    said = []
+    for name, value in fixed.items():
+        number = exact(value) if name == schema.TOKENS else f"{value:.4g}"
+        said.append(f"{name.replace('_', ' ')} {'as in the sweep' if name in invented else number}")
+    return ", ".join([*said, "and the training recipe of the sweep"])
+
+
+def budget(attrs: dict[str, Any]) -> str:
+    """The tokens of a target, where they are known."""
+    known = schema.TOKENS not in json.loads(attrs.get("invented", "[]"))
+    return exact(attrs[schema.TOKENS]) if known else "an unknown number of"
 
 
 def _prediction_lines(ahead: xr.Dataset) -> Iterator[str]:
@@ -156,7 +167,7 @@ def _prediction_lines(ahead: xr.Dataset) -> Iterator[str]:
     unit, ci_prob = attrs["unit"], attrs["ci_prob"]
     whose = "" if axis_of(ahead).harms_infused else f" of {attrs['group']} facts"
     yield (
-        f"target: {exact(attrs[schema.PARAMS])} non-embedding parameters, {exact(attrs[schema.TOKENS])} tokens; "
+        f"target: {exact(attrs[schema.PARAMS])} non-embedding parameters, {budget(attrs)} tokens; "
         f"{attrs['extrapolation_decades']:+.2f} decades from the largest size seen"
     )
     for name, each in found[schema.EXPONENT].items():
