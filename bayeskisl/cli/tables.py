@@ -1,66 +1,141 @@
 """Commands that take tables in and give tables out."""
 
+import json
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from bayeskisl.axes import AXES
+from bayeskisl.cli.asking import ask
 from bayeskisl.cli.display import loading
 from bayeskisl.errors import InputError
 
 __all__ = ["curves_import", "export"]
 
-_FIELDS = "Repeat it: --map params=model_size --map recalled='round(acc*n)' --map tokens=1.5T"
+_FIELDS = "Repeat it: --map params=model_size --map recalled='round(acc*n)' --map accuracy.background=trivia"
 
 
 def curves_import(
     table: Annotated[
         Path,
-        typer.Argument(help="CSV, TSV, Parquet, JSON lines or JSON; with --from, what another tool left behind."),
+        typer.Argument(help="CSV, TSV, Parquet, JSON lines or JSON, or a pipe; with --from, what another tool left."),
     ],
     source: Annotated[
         str | None,
-        typer.Option("--from", help="wandb, mlflow (folders), or lm-eval, trainer (a manifest of result files)."),
+        typer.Option(
+            "--from", help="wandb, mlflow, lm-eval, trainer, tensorboard, olmo or nanochat: files or folders."
+        ),
     ] = None,
-    metric: Annotated[str | None, typer.Option(help="With lm-eval and trainer: which metric is retention.")] = None,
+    metric: Annotated[
+        str | None, typer.Option(help="Which metric is retention; with --by, which column holds the answers.")
+    ] = None,
     mapping: Annotated[
         list[str] | None, typer.Option("--map", help=f"FIELD=COLUMN, SQL over columns, or a number. {_FIELDS}")
     ] = None,
+    map_file: Annotated[Path | None, typer.Option(help="Mapping and options that --save-map wrote.")] = None,
+    save_map: Annotated[Path | None, typer.Option(help="TOML file to keep mapping and options in.")] = None,
+    asks: Annotated[bool, typer.Option("--ask", help="Ask for what is missing.")] = False,
     axis: Annotated[str | None, typer.Option(help=f"{', '.join(AXES)}; by default what the rows show.")] = None,
     levels: Annotated[
-        str | None, typer.Option(help="For wide tables: what columns named 31, 62, ... are levels of, e.g. facts.")
+        str | None,
+        typer.Option(help="For wide tables: what columns named 31, 62 or 70M, 160M tell: facts, ratio, params, seed."),
     ] = None,
-    probed: Annotated[int | None, typer.Option(min=1, help="Probed facts of every row, if no column tells.")] = None,
-    guessing: Annotated[float | None, typer.Option(help="Chance of recall without knowledge, e.g. 0.25.")] = None,
+    where: Annotated[
+        str | None, typer.Option(help="SQL condition: rows that are used, as in \"task = 'recall'\".")
+    ] = None,
+    ignore: Annotated[list[str] | None, typer.Option(help="A column that is not read. Repeat it.")] = None,
+    by: Annotated[
+        list[str] | None, typer.Option(help="For rows that are single questions: columns to count them by.")
+    ] = None,
+    probed: Annotated[
+        list[str] | None, typer.Option(help="Probed facts of every row, or GROUP=N, if no column tells.")
+    ] = None,
+    guessing: Annotated[
+        list[str] | None, typer.Option(help="Chance of recall without knowledge, 0.25, or GROUP=0.25.")
+    ] = None,
+    decimal: Annotated[str | None, typer.Option(help="Decimal mark of numbers in text: . or ,")] = None,
     replicates: Annotated[bool, typer.Option("--replicates", help="Rows alike in all but counts are seeds.")] = False,
     skip_bad_rows: Annotated[
         bool, typer.Option("--skip-bad-rows", help="Leave rows with problems out, counted and listed.")
     ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show how the table is read; write nothing.")] = False,
     out: Annotated[Path, typer.Option(help="NetCDF file to write.")] = Path("curves.nc"),
 ) -> None:
-    """Retention curves from a table of your own; says what was recognised, assumed and left out."""
-    from bayeskisl.curves import curves_from_table, describe_import, read_runs, save_curves
+    """Retention curves from a table of your own; shows how each column was read, what was assumed and left out."""
+    from bayeskisl.curves import describe_import, save_curves
+    from bayeskisl.curves.tables import TableError, read_map, write_map
 
-    if metric is not None and source is None:
-        raise InputError("--from beside --metric", "none", "curves import", "map it, as in --map accuracy=COLUMN")
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # described below, with the rows
-        curves = curves_from_table(
-            read_runs(table, source, metric) if source else table,
-            _parsed(mapping or []),
-            axis=axis,
-            levels=levels,
-            probed=probed,
-            guessing=guessing,
-            replicates=replicates,
-            skip_bad_rows=skip_bad_rows,
-        )
-    save_curves(curves, out)
+    kept, options = read_map(map_file) if map_file is not None else ({}, {})
+    given: dict[str, Any] = {
+        "from": source, "metric": metric, "axis": axis, "levels": levels, "where": where,
+        "ignore": list(ignore or []),
+        "by": list(by or []),
+        "probed": _by_group(probed or [], "--probed", _whole),
+        "guessing": _by_group(guessing or [], "--guessing", float),
+        "decimal": decimal, "replicates": replicates, "skip_bad_rows": skip_bad_rows,
+    }  # fmt: skip
+    options |= {name: value for name, value in given.items() if value or name not in options}
+    fields: dict[str, Any] = {**kept, **_parsed(mapping or [])}
+    while True:
+        try:
+            curves = _imported(table, fields, options)
+            break
+        except TableError as problem:
+            if not asks or not ask(problem, fields, options):
+                raise
     typer.echo(describe_import(curves))
-    typer.echo(str(out))
+    if save_map is not None:
+        typer.echo(str(write_map(save_map, json.loads(curves.attrs["import_mapping"]), _without_fields(options))))
+    if not dry_run:
+        typer.echo(str(save_curves(curves, out)))
+
+
+def _without_fields(options: dict[str, Any]) -> dict[str, Any]:
+    """The options that do not become part of the mapping."""
+    return {name: value for name, value in options.items() if name not in ("probed", "guessing")}
+
+
+def _imported(table: Path, fields: dict[str, Any], options: dict[str, Any]) -> Any:
+    from bayeskisl.curves import curves_from_table, read_runs
+    from bayeskisl.curves.tables.sources import source_of
+
+    options = dict(options)
+    source, metric, by = options.pop("from", None), options.pop("metric", None), options.get("by")
+    if source is None and table.is_dir():
+        source = source_of(table)
+    if metric is not None and source is None and not by:
+        raise InputError(
+            "--from or --by beside --metric", "none", "curves import", "map it, as in --map accuracy=COLUMN"
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # described by the import itself, with the rows
+        rows = read_runs(table, source, None if by else metric, questions=bool(by)) if source else table
+        return curves_from_table(rows, fields, metric=metric if by else None, **options)
+
+
+def _whole(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise ValueError(text)
+    return value
+
+
+def _by_group(texts: list[str], option: str, read: Callable[[str], float]) -> Any:
+    """One value for all groups, or one for each that is named."""
+    values: dict[str, float] = {}
+    for text in texts:
+        group, _, value = text.rpartition("=")
+        try:
+            values[group] = read(value.strip())
+        except ValueError:
+            raise InputError("a number, or GROUP=NUMBER", repr(text), option, f"for example {option} infused=1000"
+                             if option == "--probed" else f"for example {option} 0.25") from None  # fmt: skip
+    if "" in values and len(texts) > 1:
+        raise InputError("one number, or one for each group", ", ".join(texts), option)
+    return values.get("", values) or None
 
 
 def export(

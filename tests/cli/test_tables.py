@@ -1,5 +1,10 @@
 """`curves import` as a new user types it."""
 
+import json
+import os
+import threading
+
+import pytest
 from typer.testing import CliRunner
 
 from bayeskisl.cli.app import app
@@ -16,7 +21,7 @@ def run(*arguments):
 def test_import_says_what_it_did(tmp_path):
     result = run("curves", "import", COLLAPSE, "--probed", 1000, "--out", tmp_path / "c.nc")
     assert result.exit_code == 0
-    for line in ("5 runs, groups infused, axis amount", "recognised: accuracy from", "left out: nothing"):
+    for line in ("5 runs, groups infused, axis amount", "accuracy_percent", "left out: nothing"):
         assert line in result.output
     assert load_curves(tmp_path / "c.nc").recalled.values[:, 0].tolist() == [941, 749, 708, 0, 0]
 
@@ -42,4 +47,81 @@ def test_export_writes_what_a_file_holds(tmp_path):
 def test_runs_of_other_tools_by_name(tmp_path):
     problem = run("curves", "import", tmp_path, "--from", "wandb").exception
     assert "expected a folder with run folders of Weights & Biases" in str(problem)
-    assert "--from beside --metric" in str(run("curves", "import", COLLAPSE, "--metric", "acc").exception)
+    assert "--from or --by beside --metric" in str(run("curves", "import", COLLAPSE, "--metric", "acc").exception)
+
+
+@pytest.fixture
+def trivia(tmp_path):
+    """Three sizes and two ratios, with a benchmark beside what was infused."""
+    lines = ["model,ratio,recall,trivia"]
+    lines += [f"{size},{ratio},{ratio},{1 - ratio}" for size in ("70M", "160M", "410M") for ratio in (0.1, 0.4)]
+    path = tmp_path / "runs.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+GROUPS = [
+    "--map", "accuracy.infused=recall", "--map", "accuracy.background=trivia", "--map", "tokens=20B",
+    "--probed", "infused=1000", "--probed", "background=2000", "--guessing", "background=0.02",
+]  # fmt: skip
+
+
+def test_groups_by_column_names_and_a_dry_run(trivia, tmp_path):
+    result = run("curves", "import", trivia, *GROUPS, "--dry-run", "--out", tmp_path / "c.nc")
+    assert result.exit_code == 0
+    assert not (tmp_path / "c.nc").exists()
+    lines = [line.split() for line in result.output.splitlines()]
+    assert ["column", "read", "as", "in", "the", "table", "read"] in lines
+    assert ["trivia", "accuracy.background", "'0.9',", "'0.6'", "0.9,", "0.6"] in lines
+
+
+def test_a_map_is_kept_for_the_next_table(trivia, tmp_path):
+    kept = tmp_path / "map.toml"
+    assert run("curves", "import", trivia, *GROUPS, "--save-map", kept, "--out", tmp_path / "a.nc").exit_code == 0
+    assert run("curves", "import", trivia, "--map-file", kept, "--out", tmp_path / "b.nc").exit_code == 0
+    assert load_curves(tmp_path / "a.nc").equals(load_curves(tmp_path / "b.nc"))
+    kept.write_text("levls = 3")
+    assert "keys among map" in str(run("curves", "import", trivia, "--map-file", kept).exception)
+
+
+def test_what_is_missing_is_asked_for(tmp_path):
+    (tmp_path / "t.csv").write_text("width,bios,score\n70M,10,.9\n70M,20,.1\n")
+    answers = {"size of the model": "width", "number of infused facts": "bios", "share of probed": "score",
+               "How many facts were probed": "100"}  # fmt: skip
+    order = ("width", "bios", "score", "100")
+    assert set(order) == set(answers.values())
+    arguments = ["curves", "import", str(tmp_path / "t.csv"), "--ask", "--out", str(tmp_path / "c.nc")]
+    result = CliRunner().invoke(app, arguments, input="\n".join(order) + "\n")
+    assert result.exit_code == 0, result.output
+    assert load_curves(tmp_path / "c.nc").recalled.values.ravel().tolist() == [90, 10]
+
+
+def test_a_pipe_is_a_table(trivia, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=lambda: pipe.write_text(trivia.read_text()))
+    writer.start()
+    result = run("curves", "import", pipe, *GROUPS, "--dry-run")
+    writer.join()
+    assert result.exit_code == 0
+    assert "6 runs, groups infused, background, axis ratio" in result.output
+
+
+def test_a_folder_is_read_as_its_tool_left_it(tmp_path):
+    for facts in (100, 200):
+        folder = tmp_path / f"facts={facts}"
+        folder.mkdir()
+        content = {"results": {"probe": {"acc,none": 0.5}}, "n-samples": {"probe": {"effective": 40}}, "config": {}}
+        (folder / "results_1.json").write_text(json.dumps(content))
+    result = run("curves", "import", tmp_path, "--map", "params=70M", "--dry-run")
+    assert result.exit_code == 0, result.exception
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert "name the tool with --from" in str(run("curves", "import", empty).exception)
+
+
+@pytest.mark.parametrize("option", ["--probed", "--guessing"])
+def test_numbers_by_group_are_numbers(trivia, option):
+    assert f"{option}: expected a number, or GROUP=NUMBER" in str(
+        run("curves", "import", trivia, option, "x").exception
+    )

@@ -8,7 +8,7 @@ import xarray as xr
 
 from bayeskisl import __version__, schema
 from bayeskisl.curves.tables.problems import Findings, shown
-from bayeskisl.curves.tables.read import RawTable
+from bayeskisl.curves.tables.raw import RawTable
 
 __all__ = ["assemble", "describe"]
 
@@ -76,7 +76,14 @@ def _whole(values: np.ndarray) -> np.ndarray:
 
 
 def describe(
-    curves: xr.Dataset, axis: str, table: RawTable, mapping: dict, unused: list[str], relative: bool, findings: Findings
+    curves: xr.Dataset,
+    axis: str,
+    table: RawTable,
+    mapping: dict[str, str | float],
+    columns: list[dict[str, str]],
+    unused: list[str],
+    relative: bool,
+    findings: Findings,
 ) -> xr.Dataset:
     """`curves` with the record of how they came from the table."""
     return curves.assign_attrs(
@@ -85,8 +92,11 @@ def describe(
         schema=schema.VERSION,
         bayeskisl=__version__,
         exposure_scale="relative" if relative else "absolute",
+        background_scale="relative" if schema.BACKGROUND_SHARE in findings.invented else "absolute",
         table_sha256=_digest(table),
         import_mapping=json.dumps(mapping),
+        import_columns=json.dumps(columns),
+        import_invented=json.dumps(findings.invented),
         import_assumed=json.dumps(findings.assumed),
         import_notes=json.dumps(findings.notes),
         import_comments=json.dumps([line[:1000] for line in table.comments[:10]]),

@@ -40,7 +40,9 @@ def count(values: dict[str, np.ndarray], findings: Findings) -> tuple[np.ndarray
                         "map one, as in --map recalled=COLUMN or --map accuracy=COLUMN")  # fmt: skip
     elif probed is None and (recalled is not None or error is None):
         what = "recalled" if recalled is not None else "accuracy"
-        findings.refuse(f"a denominator for {what}", "none", "columns", _NO_DENOMINATOR)
+        spread = next((name for name in findings.columns if name.endswith(" ±")), None)
+        behind = f"; or if the numbers behind ± are standard errors, say --map 'standard_error=\"{spread}\"'"
+        findings.refuse(f"a denominator for {what}", "none", "columns", _NO_DENOMINATOR + (behind if spread else ""))
     elif recalled is not None and probed is not None:
         findings.refuse_rows(recalled > probed, "at most as many recalled facts as probed ones",
                              _pairs(recalled, probed))  # fmt: skip
@@ -95,7 +97,9 @@ def _compare(rate: np.ndarray, recalled: np.ndarray, probed: np.ndarray, finding
     """An accuracy beside counts must be their share, to half a fact and to the digits that tables give."""
     with np.errstate(divide="ignore", invalid="ignore"):
         off = np.abs(recalled / probed - rate) > 0.5 / probed + 0.005
-    findings.refuse_rows(off, "an accuracy equal to recalled / probed", rate.tolist(), "map only one of them")
+    findings.refuse_rows(
+        off, "an accuracy equal to recalled / probed", rate.tolist(), "leave one of them out with --ignore COLUMN"
+    )
 
 
 def _pairs(first: np.ndarray, second: np.ndarray) -> list[Said]:

@@ -4,6 +4,8 @@ import json
 
 import xarray as xr
 
+from bayeskisl.curves.tables.screen import as_lines
+
 __all__ = ["describe_import"]
 
 _NAMED = 10
@@ -29,7 +31,8 @@ def describe_import(curves: xr.Dataset) -> str:
     unused, assumed = (json.loads(attrs[name]) for name in ("import_unused_columns", "import_assumed"))
     lines = [
         f"{curves.sizes['run']:,} runs, groups {', '.join(map(str, curves['group'].values))}, axis {attrs['axis']}",
-        *(f"told by the table: {comment}" for comment in json.loads(attrs["import_comments"])),
+        *as_lines(json.loads(attrs.get("import_columns", "[]"))),
+        *(f"from the table: {comment}" for comment in json.loads(attrs["import_comments"])),
         *json.loads(attrs["import_notes"]),
         *(f"assumed: {sentence}" for sentence in assumed),
     ]

@@ -10,37 +10,62 @@ from bayeskisl.curves.tables.problems import Findings, Said
 __all__ = ["axis_of", "last_checkpoints", "runs_of"]
 
 _SAME = 0.02
+_VARIED = (schema.FACTS, schema.RATIO, schema.EXPOSURES)
 
 
 def axis_of(infusion: Infusion, told: frozenset[str], axis: str | None, findings: Findings) -> str | None:
     """The axis of the experiment, as named or as the infusion shows it; None if it cannot be told.
 
-    `told` are the terms of the infusion that the table names itself.
+    Parameters
+    ----------
+    infusion : Infusion
+        Of all rows; rows that something is wrong with do not count.
+    told : frozenset of str
+        Fields that the table names itself; the others follow from r D = K f l.
+    axis : str, optional
+        As the user names it.
+    findings : Findings
+        Takes what contradicts.
     """
+    good = ~findings.bad_rows
+    varies = frozenset(name for name in _VARIED if _varies(getattr(infusion, name)[good]))
     if axis is not None:
-        if axis not in AXES:
-            findings.refuse(f"an axis among {', '.join(AXES)}", repr(axis), "axis")
-            return None
-        return axis
-    terms = (schema.FACTS, schema.RATIO, schema.EXPOSURES)
-    varies = frozenset(name for name in terms if _varies(getattr(infusion, name)))
-    shown = next((each.name for each in AXES.values() if each.shown_by(varies, told)), None)
-    if shown is not None:
-        return shown
+        # a ratio that follows from a budget of ours is no level of the user's
+        own = varies - {schema.RATIO} if {schema.RATIO, schema.TOKENS} & set(findings.invented) else varies
+        return axis if _agrees(axis, own, findings) else None
+    shown = [name for name in AXES if AXES[name].shown_by(varies, told)]
+    if shown:
+        return shown[0]
     if schema.RATIO in varies:
         findings.refuse(
-            "one axis: facts vary (amount), the ratio varies (ratio), or both at fixed exposures (dose)",
-            "facts, ratio and exposures that all vary", "rows together",
+            "one axis: facts vary (amount), the ratio varies (ratio), both at fixed exposures (dose), or exposures "
+            "of the same facts (frequency)", "facts, ratio and exposures that all vary", "rows together",
             "import each experiment by itself, or name the axis with --axis; the rest then distinguishes cells",
         )  # fmt: skip
-    elif not findings.of_rows:  # else what is wrong with rows may hide what varies
-        findings.refuse("facts or a ratio that vary", "one level", "rows together", "name the axis with --axis")
+    elif not findings.of_table and (findings.skips or not findings.of_rows):  # else what is wrong may hide what varies
+        findings.refuse("facts, a ratio or exposures that vary", "one level", "rows together",
+                        "name the axis with --axis")  # fmt: skip
     return None
 
 
 def _varies(values: np.ndarray) -> bool:
     known = values[np.isfinite(values)]
     return bool(len(known)) and known.max() > known.min() * (1 + _SAME)
+
+
+def _agrees(axis: str, varies: frozenset[str], findings: Findings) -> bool:
+    """Whether rows may be a sweep along the axis that the user names: what it moves varies, or nothing does."""
+    if axis not in AXES:
+        findings.refuse(f"an axis among {', '.join(AXES)}", repr(axis), "axis")
+        return False
+    of_tables = AXES[axis].coordinate in (schema.FACTS, schema.RATIO)  # else exposures tell where runs lie
+    moved = AXES[axis].moved if of_tables else frozenset({schema.EXPOSURES})
+    if varies and not moved <= varies:
+        still = ", ".join(sorted(moved - varies))
+        findings.refuse(f"{' and '.join(sorted(moved))} that vary, for the axis {axis}", f"one level of {still}",
+                        "rows together", "leave --axis out, and the rows show which axis they lie on")  # fmt: skip
+        return False
+    return True
 
 
 def last_checkpoints(keys: list[tuple], checkpoint: np.ndarray, findings: Findings) -> np.ndarray:

@@ -7,8 +7,27 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.curves.tables.quantities import as_text, header_unit, is_missing, read_quantity, size_in_name
 
-__all__ = ["FIELDS", "MEASURED", "NUMBERS", "TEXTS", "Field", "recognise", "says_non_embedding", "split_group"]
+__all__ = [
+    "FIELDS",
+    "FINISHED",
+    "MEASURED",
+    "NUMBERS",
+    "PLANNED",
+    "SHARES",
+    "SIZES",
+    "STATE",
+    "TEXTS",
+    "UNFINISHED",
+    "Field",
+    "quoted",
+    "recognise",
+    "says_non_embedding",
+    "split_group",
+]
+
+STATE, PLANNED = "state", "planned_steps"  # whether a run came to its end
 
 _LARGEST = 1e15  # beyond it, whole numbers are no longer exact in float64
 _SMALLEST = 1 / _LARGEST  # of what is positive: nobody measures less, and no product of a few of them leaves float64
@@ -54,8 +73,8 @@ class Field:
         return inside | (np.isnan(values) if self.may_be_empty else False)
 
 
-def _positive(name: str, what: str) -> Field:
-    return Field(name, f"{what}, a number from {_SMALLEST:g} to {_LARGEST:g}", low=_SMALLEST)
+def _positive(name: str, what: str, low: float = _SMALLEST) -> Field:
+    return Field(name, f"{what}, a number from {low:g} to {_LARGEST:g}", low=low)
 
 
 def _count(name: str, what: str, low: int = 0, high: float = _LARGEST) -> Field:
@@ -65,14 +84,15 @@ def _count(name: str, what: str, low: int = 0, high: float = _LARGEST) -> Field:
 FIELDS = {
     f.name: f
     for f in (
-        _positive(schema.PARAMS, "non-embedding parameters"),
-        _positive(schema.TOTAL_PARAMS, "total parameters"),
+        _positive(schema.PARAMS, "non-embedding parameters", low=1),
+        _positive(schema.TOTAL_PARAMS, "total parameters", low=1),
         _positive(schema.TOKENS, "training tokens"),
-        _count(schema.FACTS, "infused facts", low=1),
-        Field(schema.RATIO, f"an infusion ratio in [{_SMALLEST:g}, 1)", _SMALLEST, 1, open_high=True),
-        _positive(schema.EXPOSURES, "exposures of a fact"),
+        # a run without infused facts is left out as a baseline, so that 0 is no error of these four
+        _count(schema.FACTS, "infused facts"),
+        Field(schema.RATIO, f"an infusion ratio, 0 or in [{_SMALLEST:g}, 1]", _SMALLEST, 1, or_zero=True),
+        Field(schema.EXPOSURES, f"exposures of a fact, 0 or from {_SMALLEST:g}", _SMALLEST, or_zero=True),
         _positive(schema.TOKENS_PER_FACT, "tokens per fact"),
-        _positive("infused_tokens", "infused tokens"),
+        Field("infused_tokens", f"infused tokens, 0 or from {_SMALLEST:g}", _SMALLEST, or_zero=True),
         _count(schema.BACKGROUND_FACTS, "background facts"),
         Field(
             schema.BACKGROUND_SHARE, f"a share, 0 or in [{_SMALLEST:g}, 1)", _SMALLEST, 1, open_high=True, or_zero=True
@@ -89,21 +109,37 @@ FIELDS = {
         Field(schema.ANSWER_NATS, "nats", may_be_empty=True),
         Field(schema.LEARNING_RATE, "a learning rate", may_be_empty=True),
         Field("checkpoint", "a step or tokens seen, from 0", 0),
+        Field(PLANNED, "the last step of a whole run, from 0", 0, may_be_empty=True),
     )
 }
 NUMBERS = tuple(FIELDS)
-TEXTS = (schema.RUN, schema.GROUP, schema.DOMAIN)
+TEXTS = (schema.RUN, schema.GROUP, schema.DOMAIN, STATE)
 MEASURED = (schema.RECALLED, schema.PROBED, "accuracy", "standard_error", schema.GUESSING, schema.ANSWER_NATS)
+SHARES = (schema.RATIO, "accuracy", "standard_error", schema.GUESSING, schema.BACKGROUND_SHARE)
+SIZES = (schema.PARAMS, schema.TOTAL_PARAMS)
+
+# How trackers say that a run came to its end, and that it did not
+FINISHED = frozenset(("finished", "completed", "complete", "success", "succeeded", "done", "ok", "3"))
+UNFINISHED = frozenset(
+    (
+        "crashed", "failed", "killed", "running", "preempted", "preempting", "pending", "scheduled", "queued",
+        "cancelled", "canceled", "aborted", "timeout", "interrupted", "stopped", "error", "oom", "1", "2", "4", "5",
+    )
+)  # fmt: skip
 
 # normalised column name -> field; "/ 100" is applied to what is in percent
 _ALIASES = {
-    schema.PARAMS: "n_params num_params nparams model_size parameters non_embedding_params "
-    "params_non_embedding non_embedding_parameters n_non_embedding",
-    schema.TOTAL_PARAMS: "total_parameters params_total num_total_params model_num_parameters",
-    schema.TOKENS: "n_tokens num_tokens train_tokens training_tokens token_budget total_tokens num_input_tokens_seen",
-    schema.FACTS: "n_facts num_facts infused_facts facts_infused n_biographies biographies n_triples triples",
+    schema.PARAMS: "n_params num_params nb_params nparams model_size parameters n_parameters num_parameters "
+    "nb_parameters number_of_parameters model_params model_parameters param_count parameter_count "
+    "model_num_parameters",
+    schema.TOTAL_PARAMS: "",
+    schema.TOKENS: "n_tokens num_tokens train_tokens training_tokens token_budget total_tokens num_input_tokens_seen "
+    "tokens_trained n_train_tokens num_train_tokens",
+    schema.FACTS: "n_facts num_facts nb_facts infused_facts facts_infused n_biographies biographies n_triples triples "
+    "number_of_facts fact_count",
     schema.RATIO: "infusion_ratio mixing_ratio mix_ratio domain_ratio",
-    schema.EXPOSURES: "frequency repeats repetitions exposures_per_fact",
+    schema.EXPOSURES: "frequency repeats repetitions exposures_per_fact n_repeats num_repeats n_exposures "
+    "num_exposures duplicates n_duplicates duplications",
     schema.TOKENS_PER_FACT: "fact_tokens fact_length",
     "infused_tokens": "n_infused_tokens domain_tokens",
     schema.BACKGROUND_FACTS: "n_background_facts",
@@ -111,7 +147,7 @@ _ALIASES = {
     schema.SEED: "random_seed data_seed",
     schema.RECALLED: "correct n_correct num_correct hits n_recalled",
     schema.PROBED: "n_probed probes n_probes questions n_questions n_samples num_samples n_eval",
-    "accuracy": "acc retention recall exact_match em hit_rate",
+    "accuracy": "acc retention recall exact_match em hit_rate mean_accuracy accuracy_mean",
     "accuracy_percent": "acc_percent accuracy_pct acc_pct retention_percent recall_percent exact_match_percent",
     "standard_error": "stderr std_err se acc_stderr accuracy_stderr acc_se exact_match_stderr",
     schema.GUESSING: "guessing_rate chance chance_level",
@@ -119,23 +155,30 @@ _ALIASES = {
     schema.ANSWER_NATS: "",
     schema.LEARNING_RATE: "lr peak_lr",
     "checkpoint": "step global_step tokens_seen",
+    PLANNED: "max_steps total_steps num_train_steps",
     schema.RUN: "run_id run_name",
     schema.GROUP: "probe_group",
     schema.DOMAIN: "fact_type corpus",
+    STATE: "status run_state run_status",
 }
 _FIELD_OF = {alias: name for name, aliases in _ALIASES.items() for alias in (name, *aliases.split())}
 _SYMBOLS = {"N": schema.PARAMS, "D": schema.TOKENS, "K": schema.FACTS}  # a small n is more often a number of probes
+_NAMED_SIZES = ("model", "model_name", "model_id", "base_model", "name", "size", "architecture")  # pythia-70m
+_WITH_UNIT = (*SIZES, schema.TOKENS, "infused_tokens", schema.FACTS)  # params (M)
+_NON_EMBEDDING = re.compile(r"non_?emb|no_emb|without_emb|wo_emb|w_o_emb|excl\w*_emb|minus_emb")
+_TOTAL = re.compile(r"(^|_)(total|all)(_|$)|with_emb|incl\w*_emb")
+_COUNTS_PARAMETERS = re.compile(r"param|(^|_)size(_|$)|^n_")
 _GROUPS = sorted((*schema.GROUPS, "heldout", "bg"), key=len, reverse=True)
 _GROUP_OF = {"heldout": schema.INFUSED_HELDOUT, "bg": schema.BACKGROUND}
 _TRACKERS = re.compile(
-    r"^(?:(?:params|config|summary|metrics|tags)[./])?(?:(?:eval|test)[./_])?"
+    r"^(?:(?:params|config|summary|metrics|tags|args)[./])?(?:(?:eval|test)[./_])?"
 )  # prefixes of exports
 
 
 def recognise(
-    columns: Mapping[str, Sequence[object]], taken: Iterable[str] = ()
+    columns: Mapping[str, Sequence[object]], taken: Iterable[str] = (), used: Iterable[str] = ()
 ) -> tuple[dict[str, str], dict[str, list[str]]]:
-    """Fields that column names tell without a mapping.
+    """Fields that columns tell without a mapping, by their names and, where several could be meant, their cells.
 
     Parameters
     ----------
@@ -143,6 +186,8 @@ def recognise(
         Names of the table's columns to their cells.
     taken : iterable of str
         Fields that the user's mapping gives, which are not looked for.
+    used : iterable of str
+        Columns that the user's mapping reads as something else.
 
     Returns
     -------
@@ -151,11 +196,14 @@ def recognise(
     doubtful : dict
         Field to the several columns that could be it.
     """
+    taken, used = set(taken), set(used)
     candidates: dict[str, list[str]] = {}
-    for column in columns:
-        field = _field_of(column)
-        if field is not None:
-            candidates.setdefault(field.replace("accuracy_percent", "accuracy"), []).append(column)
+    for column, cells in columns.items():
+        field = None if column in used or column.endswith("±") else _field_of(column)[0]
+        if field is not None and (field != STATE or _says_states(cells)):
+            candidates.setdefault(field, []).append(column)
+    _add_named_sizes(candidates, columns, used)
+    _prefer_non_embedding(candidates)
     known, doubtful = {}, {}
     for field, names in candidates.items():
         if field in taken:
@@ -164,21 +212,58 @@ def recognise(
         if len(names) > 1 and not exact:
             doubtful[field] = names
             continue
-        column = exact[0] if exact else names[0]
-        percent = (_field_of(column) or "").startswith("accuracy_percent") and not _says_percent(columns[column])
-        known[field] = f"{quoted(column)} / 100" if percent else quoted(column)
+        known[field] = _source_of(exact[0] if exact else names[0], columns)
     return known, doubtful
 
 
-def _says_percent(cells: Sequence[object]) -> bool:
-    """Whether the cells themselves say that they are in percent, 94.1%, and are read as such."""
-    return any(isinstance(cell, str) and cell.rstrip().endswith("%") for cell in cells)
+def _source_of(column: str, columns: Mapping[str, Sequence[object]]) -> str:
+    """A column as SQL, in the unit of its field."""
+    factor = _field_of(column)[1]
+    if factor == 1 or any(isinstance(cell, str) and _has_unit(cell) for cell in columns[column]):
+        return quoted(column)
+    return f"{quoted(column)} / 100" if factor < 1 else f"{quoted(column)} * {factor:.0f}"
+
+
+def _has_unit(cell: str) -> bool:
+    """Whether a cell states its own unit, 94.1% or 70M, and is read as such."""
+    return bool(cell.strip()) and not cell.strip()[-1].isdigit() and read_quantity(cell) is not None
+
+
+def _says_states(cells: Sequence[object]) -> bool:
+    """Whether cells are states of runs, all of them known; other tables have a column of that name too."""
+    told = {str(cell).strip().lower() for cell in cells if not is_missing(cell)}
+    return bool(told) and told <= FINISHED | UNFINISHED and not all(word.isdigit() for word in told)
+
+
+def _add_named_sizes(candidates: dict[str, list[str]], columns: Mapping[str, Sequence[object]], used: set[str]) -> None:
+    """A size in the name of each model, pythia-70m, where no other column tells it."""
+    if set(candidates) & set(SIZES):
+        return
+    for column, cells in columns.items():
+        if column in used or _normalised(_TRACKERS.sub("", column.strip())) not in _NAMED_SIZES:
+            continue
+        told = {as_text(cell) for cell in cells if not is_missing(cell)}
+        if told and all(size_in_name(cell) or _has_unit(cell) for cell in told):
+            candidates[schema.PARAMS] = [column]
+            return
+
+
+def _prefer_non_embedding(candidates: dict[str, list[str]]) -> None:
+    """A column that says it leaves embeddings out is `params`; another beside it then counts them."""
+    names = candidates.get(schema.PARAMS, [])
+    without = [name for name in names if _NON_EMBEDDING.search(_normalised(name))]
+    if not without:
+        return
+    rest = [name for name in names if name not in without]
+    candidates[schema.PARAMS] = without
+    if rest and schema.TOTAL_PARAMS not in candidates:
+        candidates[schema.TOTAL_PARAMS] = [name for name in rest if name == schema.PARAMS] or rest
 
 
 def says_non_embedding(column: str) -> bool:
     """Whether a column's name says that its parameters leave embeddings out, as this package's own does."""
     name = _normalised(column)
-    return name == schema.PARAMS or "non_emb" in name or "nonemb" in name
+    return name == schema.PARAMS or bool(_NON_EMBEDDING.search(name))
 
 
 def quoted(column: str) -> str:
@@ -192,16 +277,30 @@ def split_group(field: str) -> tuple[str, str]:
     return name, group
 
 
-def _field_of(column: str) -> str | None:
+def _field_of(column: str) -> tuple[str | None, float]:
+    """The field that a column's name tells, and the unit in which it counts."""
     if column.strip() in _SYMBOLS:
-        return _SYMBOLS[column.strip()]
+        return _SYMBOLS[column.strip()], 1.0
+    field = _named(column)
+    if field is not None:
+        return field.replace("accuracy_percent", "accuracy"), 0.01 if "_percent" in field else 1.0
+    name, factor = header_unit(column)
+    field = _named(name) if factor != 1 else None
+    return (field, factor) if field in _WITH_UNIT else (None, 1.0)
+
+
+def _named(column: str) -> str | None:
     name = _normalised(_TRACKERS.sub("", column.strip())) + ("_percent" if "%" in column else "")
     if name in _FIELD_OF:
         return _FIELD_OF[name]
+    if _COUNTS_PARAMETERS.search(name) and _NON_EMBEDDING.search(name):
+        return schema.PARAMS
+    if "param" in name and _TOTAL.search(name):
+        return schema.TOTAL_PARAMS
     for group in _GROUPS:
         for rest in (name.removeprefix(f"{group}_"), name.removesuffix(f"_{group}")):
             field = _FIELD_OF.get(rest) if rest != name else None
-            if field is not None and field.replace("_percent", "") in MEASURED:
+            if field is not None and field.removesuffix("_percent") in MEASURED:
                 return f"{field}.{_GROUP_OF.get(group, group)}"
     return None
 

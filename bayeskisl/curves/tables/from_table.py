@@ -1,7 +1,8 @@
 """Retention curves from a table that somebody else made."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,21 +10,29 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.curves.tables.assemble import assemble, describe
+from bayeskisl.curves.tables.completing import complete, with_benchmark, with_facts
 from bayeskisl.curves.tables.counts import count
 from bayeskisl.curves.tables.experiment import axis_of, last_checkpoints, runs_of
 from bayeskisl.curves.tables.fields import quoted, says_non_embedding, split_group
 from bayeskisl.curves.tables.identity import solve_identity
+from bayeskisl.curves.tables.items import count_items
 from bayeskisl.curves.tables.levels import VALUE, gather_levels, levels_in
-from bayeskisl.curves.tables.mapping import complete_mapping, evaluate, probed_rows
+from bayeskisl.curves.tables.mapping import Values, complete_mapping, evaluate, probed_rows, selected
 from bayeskisl.curves.tables.problems import Findings, TableError, shown
-from bayeskisl.curves.tables.read import RawTable, read_table
+from bayeskisl.curves.tables.quantities import read_quantity
+from bayeskisl.curves.tables.raw import RawTable, with_spreads
+from bayeskisl.curves.tables.read import read_table
+from bayeskisl.curves.tables.screen import columns_read
+from bayeskisl.curves.tables.set_aside import finished_and_infused, stopped_early
 from bayeskisl.curves.validate import validate
+from bayeskisl.errors import InputError
 
 __all__ = ["curves_from_table"]
 
 _OUTCOMES = (schema.RECALLED, "accuracy")
 _IDENTIFYING = (*schema.RUN_COORDINATES, schema.DOMAIN)
-_GROUP_NAMES = {"heldout": schema.INFUSED_HELDOUT, "held_out": schema.INFUSED_HELDOUT, "bg": schema.BACKGROUND}
+_SMALL = 10_000  # parameters, below which a size is more often one in millions
+_RARE = 0.01  # exposures on average, below which a budget is more often one in billions
 
 
 def curves_from_table(
@@ -32,8 +41,13 @@ def curves_from_table(
     *,
     axis: str | None = None,
     levels: str | None = None,
-    probed: int | None = None,
-    guessing: float | None = None,
+    where: str | None = None,
+    ignore: Sequence[str] = (),
+    by: Sequence[str] = (),
+    metric: str | None = None,
+    probed: int | Mapping[str, int] | None = None,
+    guessing: float | Mapping[str, float] | None = None,
+    decimal: str | None = None,
     replicates: bool = False,
     skip_bad_rows: bool = False,
 ) -> xr.Dataset:
@@ -51,18 +65,30 @@ def curves_from_table(
         Field to a column's name, an SQL expression over columns (``"round(acc * n)"``), a quantity (``"7B"``) or a
         number. Fields of runs: ``params``, ``total_params``, ``tokens``, ``facts``, ``ratio``, ``exposures``,
         ``tokens_per_fact``, ``infused_tokens``, ``background_facts``, ``background_share``, ``seed``, ``run``,
-        ``checkpoint``, ``general_loss``, ``learning_rate``. What was measured: ``recalled``, ``probed``, ``accuracy``,
-        ``standard_error``, ``guessing``, ``answer_nats``, of the group in the row's ``group``, or of a group that the
-        field names, as in ``"recalled.background"``.
+        ``checkpoint``, ``planned_steps``, ``state``, ``general_loss``, ``learning_rate``. What was measured:
+        ``recalled``, ``probed``, ``accuracy``, ``standard_error``, ``guessing``, ``answer_nats``, of the group in the
+        row's ``group``, or of a group that the field names, as in ``"recalled.background"``.
     axis : str, optional
         A name in ``bayeskisl.axes.AXES``; by default what the rows show.
     levels : str, optional
-        ``facts``, ``ratio`` or ``exposures``, if columns are named by its levels (``31``, ``62``, ...); their cells are
-        accuracies unless the mapping says otherwise of the column ``value``.
-    probed : int, optional
-        Probed facts of every row, where the table does not tell.
-    guessing : float, optional
-        Chance of recall without knowledge, in [0, 1); 0 where neither this nor the table tells.
+        ``facts``, ``ratio``, ``exposures``, ``params`` or ``seed``, if columns are named by its values (``31``, ``62``,
+        or ``70M``, ``160M``, ...); their cells are accuracies unless the mapping says otherwise of the column
+        ``value``.
+    where : str, optional
+        An SQL condition over columns (``"task = 'recall'"``); the other rows are not used.
+    ignore : sequence of str
+        Columns that are not read, whatever their names.
+    by : sequence of str
+        If rows are single questions: the columns by which they are counted.
+    metric : str, optional
+        With `by`: the column that holds right (1) and wrong (0) answers, where it has no usual name.
+    probed : int or mapping, optional
+        Probed facts of every row, or of every row of each group, where the table does not tell.
+    guessing : float or mapping, optional
+        Chance of recall without knowledge, in [0, 1), of all groups or of each; 0 where neither this nor the table
+        tells.
+    decimal : str, optional
+        The decimal mark of text cells, ``"."`` or ``","``; by default what the cells of a column show.
     replicates : bool
         Whether rows that are alike in everything but the counts are runs of their own.
     skip_bad_rows : bool
@@ -71,9 +97,10 @@ def curves_from_table(
     Returns
     -------
     xarray.Dataset
-        Validated curves, dims ``(run, group)``. The attributes ``import_mapping``, ``import_assumed``,
-        ``import_notes``, ``import_left_out`` and ``import_unused_columns`` (JSON) say how they came about;
-        ``exposure_scale`` is ``relative`` if the table does not tell how often a fact was seen.
+        Validated curves, dims ``(run, group)``. The attributes ``import_columns``, ``import_mapping``,
+        ``import_assumed``, ``import_invented``, ``import_notes``, ``import_left_out`` and ``import_unused_columns``
+        (JSON) say how they came about; ``exposure_scale`` is ``relative`` if the table does not tell how often a fact
+        was seen, and so is ``background_scale`` if the background is a general benchmark.
 
     Raises
     ------
@@ -85,35 +112,81 @@ def curves_from_table(
     UserWarning
         When rows are left out under `skip_bad_rows`.
     """
-    raw = read_table(table)
     given = dict(mapping or {})
-    if levels is not None:
-        raw = gather_levels(raw, levels)
-        if not {"recalled", "accuracy"} & set(given):
-            given["accuracy"] = VALUE
-    findings = Findings(raw.origin, raw.places, left_out=list(raw.left_out), columns=list(raw.columns))
+    found = read_table(table)
+    raw = found if where is None else selected(found, where, decimal)
+    raw = _in_rows(_without(raw, ignore), given, levels, by, metric)
+    findings = Findings(
+        raw.origin,
+        raw.places,
+        left_out=list(raw.left_out),
+        columns=list(raw.columns),
+        skips=skip_bad_rows,
+        hint=raw.hint,
+    )
+    if where is not None:
+        findings.notes.append(f"rows where {where}: {len(raw.places):,} of {len(found):,}")
+    _require_mark(decimal)
     _add_options(given, findings, probed=probed, guessing=guessing)
     full, recognised = complete_mapping(given, raw, findings)
+    raw = finished_and_infused(raw, full, findings, decimal)
+    values, unused = evaluate(full, raw, findings, decimal)
+    findings.columns.sort(key=lambda name: name not in unused)  # an error names first what nobody read
     if levels is None and not any(split_group(field)[0] in _OUTCOMES for field in full):
         _refuse_levels(raw, findings)
-    values, unused = evaluate(full, raw, findings)
-    findings.columns.sort(key=lambda name: name not in unused)  # an error names first what nobody read
-    findings.stop_if_refused(skip_bad_rows=True)  # what is wrong with single rows is told below, all at once
-    if recognised:
-        findings.notes.append(f"recognised: {', '.join(_recognised(name, full[name]) for name in recognised)}")
-    _doubt_labels(full, findings)
-    rows = _completed(_by_group(values, findings), findings)
+    columns = columns_read(full, recognised, raw, values)
+    _note_spreads(raw, full, findings)
+    _doubt_units(full, values, findings)
+    rows = complete(_by_group(values, findings), full, findings)
+    rows = with_facts(rows, _numbers_in(raw, unused, len(rows[schema.GROUP])), findings)
     infusion = solve_identity(rows, findings)
     rows[schema.RECALLED], rows[schema.PROBED] = count(rows, findings)
     if infusion is None:
-        raise TableError([*findings.of_table, *(problem for _, problem in findings.of_rows)], raw.origin)
+        raise TableError(findings.everything, raw.origin)
     told = frozenset(rows) | ({schema.RATIO} if "infused_tokens" in rows else frozenset())
     rows |= {name: getattr(infusion, name) for name in ("tokens", "ratio", "facts", "exposures", "tokens_per_fact")}
-    found = axis_of(infusion, told, axis, findings)
+    shown_axis = axis_of(infusion, told, axis, findings)
+    rows = with_benchmark(rows, findings)
     runs, good = _runs(rows, replicates, findings)
-    findings.stop_if_refused(skip_bad_rows and found is not None)
+    findings.stop_if_refused(skip_bad_rows)
     curves = _in_runs(rows, runs, good, findings)
-    return validate(describe(curves, str(found), raw, full, unused, infusion.relative, findings), raw.origin)
+    _doubt_exposures(curves, full, infusion.relative, findings)
+    described = describe(curves, str(shown_axis), raw, full, columns, unused, infusion.relative, findings)
+    return validate(described, raw.origin)
+
+
+def _in_rows(
+    table: RawTable, given: dict[str, Any], levels: str | None, by: Sequence[str], metric: str | None
+) -> RawTable:
+    """One row a run: questions counted, levels gathered, and what stands behind ± in columns of its own."""
+    table = count_items(table, by, metric) if by else table
+    if levels is not None:
+        table = gather_levels(table, levels)
+        if not any(split_group(str(field))[0] in _OUTCOMES for field in given) and VALUE in table.columns:
+            given["accuracy"] = VALUE
+    return with_spreads(table)
+
+
+def _without(table: RawTable, ignore: Sequence[str]) -> RawTable:
+    missing = [name for name in ignore if name not in table.columns]
+    if missing:
+        raise InputError("columns of the table to leave out", ", ".join(map(shown, missing)), table.origin)
+    return replace(table, columns={name: cells for name, cells in table.columns.items() if name not in ignore})
+
+
+def _require_mark(decimal: str | None) -> None:
+    if decimal not in (None, ".", ","):
+        raise InputError("a decimal mark, . or ,", repr(decimal), "decimal")
+
+
+def _numbers_in(table: RawTable, columns: Sequence[str], rows: int) -> Values:
+    """Columns that nobody read and that hold numbers alone."""
+    found = {}
+    for name in columns:
+        cells = [read_quantity(cell) if isinstance(cell, str) else cell for cell in table.columns[name]]
+        if all(isinstance(cell, int | float) and not isinstance(cell, bool) for cell in cells):
+            found[name] = np.array(cells, dtype=float)
+    return found
 
 
 def _refuse_levels(table: RawTable, findings: Findings) -> None:
@@ -125,35 +198,61 @@ def _refuse_levels(table: RawTable, findings: Findings) -> None:
             f"columns such as {', '.join(map(shown, columns[:3]))}", "columns",
             f"if they are levels of {field}, say so: --levels {field}",
         )  # fmt: skip
-        findings.stop_if_refused()
+        raise TableError(findings.of_table, findings.origin)  # what else is missing may be in the names of columns
 
 
-def _recognised(field: str, source: str | float) -> str:
-    return field if source == quoted(field) else f"{field} from {source}"
+def _note_spreads(table: RawTable, mapping: Mapping[str, str | float], findings: Findings) -> None:
+    for name in table.columns:
+        spread = quoted(f"{name} ±")
+        if f"{name} ±" in table.columns and not any(spread in str(source) for source in mapping.values()):
+            findings.notes.append(f"{name}: the numbers behind ± are not used; if they are standard errors, say "
+                                  f"--map 'standard_error={spread}'")  # fmt: skip
 
 
-def _doubt_labels(mapping: Mapping[str, str | float], findings: Findings) -> None:
-    """A size by its common name mostly counts the embeddings too."""
+def _doubt_units(mapping: Mapping[str, str | float], values: Values, findings: Findings) -> None:
+    """A size by its common name mostly counts the embeddings too; and one in the thousands may be in millions."""
     source = mapping.get(schema.PARAMS)
-    if schema.TOTAL_PARAMS not in mapping and source in {quoted(name) for name in findings.columns}:
-        name = str(source).strip('"')
-        if not says_non_embedding(name):
-            findings.assumed.append(
-                f"{name} was taken as non-embedding parameters; names such as 70M mostly count all of them (then map "
-                "params to a column of those without embeddings, and total_params to this one)"
-            )
+    if schema.PARAMS not in values:
+        return
+    column = next((name for name in findings.columns if quoted(name) == source), None)
+    if schema.TOTAL_PARAMS not in mapping and column is not None and not says_non_embedding(column):
+        findings.assumed.append(
+            f"{column} was taken as non-embedding parameters; names such as 70M mostly count all of them (then map "
+            "params to a column of those without embeddings, and total_params to this one)"
+        )
+    largest = np.nanmax(values[schema.PARAMS], initial=0)
+    if column is not None and 0 < largest < _SMALL:
+        findings.assumed.append(f"the largest model has {largest:,.10g} parameters; if the column counts millions, say "
+                                f"--map 'params={source} * 1e6'")  # fmt: skip
 
 
-def _add_options(given: dict[str, Any], findings: Findings, **options: float | None) -> None:
+def _doubt_exposures(
+    curves: xr.Dataset, mapping: Mapping[str, str | float], relative: bool, findings: Findings
+) -> None:
+    """A budget without its unit, 20 for 20 billion, shows facts that are hardly ever seen."""
+    most = float(curves[schema.EXPOSURES].max())
+    if not relative and most < _RARE and schema.TOKENS in mapping:
+        findings.assumed.append(
+            f"a fact is seen {most:.2g} times at most; if tokens are counted in billions, say so: "
+            f"--map 'tokens={mapping[schema.TOKENS]} * 1e9'"
+        )
+
+
+def _add_options(given: dict[str, Any], findings: Findings, **options: float | Mapping[str, float] | None) -> None:
+    """Options become fields, of a group where they name one."""
     for name, value in options.items():
-        if value is None:
-            continue
-        if name in given:
-            findings.refuse(f"one {name}", "a mapping and an option", name, "leave one of them out")
-        given[name] = value
+        of_groups = (
+            {f"{name}.{group}": each for group, each in value.items()} if isinstance(value, Mapping) else {name: value}
+        )
+        for field, each in of_groups.items():
+            if each is None:
+                continue
+            if field in given:
+                findings.refuse(f"one {field}", "a mapping and an option", field, "leave one of them out")
+            given[field] = each
 
 
-def _by_group(values: dict[str, np.ndarray], findings: Findings) -> dict[str, np.ndarray]:
+def _by_group(values: Values, findings: Findings) -> Values:
     """One row per run and probe group: what was measured of named groups becomes rows."""
     named = list(dict.fromkeys(split_group(field)[1] for field in values if "." in field))
     if not named:
@@ -162,7 +261,7 @@ def _by_group(values: dict[str, np.ndarray], findings: Findings) -> dict[str, np
     unnamed = {field for field in shared if field in _OUTCOMES}
     if schema.GROUP in shared or (unnamed and schema.INFUSED in named):
         findings.refuse("a group in a column, or groups in the names of columns", "both", "columns",
-                        "map only one of them")  # fmt: skip
+                        "leave one of them out with --ignore COLUMN")  # fmt: skip
         findings.stop_if_refused()
     blocks, sources = [], []
     for group in [*([schema.INFUSED] if unnamed else []), *named]:
@@ -183,47 +282,6 @@ def _column(block: dict[str, np.ndarray], field: str) -> np.ndarray:
     return block.get(field, np.full(len(block[schema.GROUP]), np.nan))
 
 
-def _completed(values: dict[str, np.ndarray], findings: Findings) -> dict[str, np.ndarray]:
-    """The fields with those added that may be assumed, and the groups by their names."""
-    rows, nothing = dict(values), np.zeros(len(findings.places))
-    if schema.PARAMS not in rows:
-        remedy = "map it, as in --map params=COLUMN"
-        if schema.TOTAL_PARAMS in rows:
-            remedy = "say --map params=total_params if embeddings may count; exponents of small sizes then differ"
-        findings.refuse("non-embedding parameters", f"none among {findings.have}", "columns", remedy)
-        rows[schema.PARAMS] = 1.0 + np.arange(len(nothing))  # distinct: no row seems to repeat another
-    if schema.TOTAL_PARAMS not in rows:
-        rows[schema.TOTAL_PARAMS] = rows[schema.PARAMS]
-        findings.assumed.append("total_params was not in the table; taken as params")
-    if schema.GUESSING not in rows:
-        findings.assumed.append("guessing was not in the table; taken as 0, as for free answers")
-    elif (untold := np.isnan(rows[schema.GUESSING]) & ~findings.bad_rows).any():
-        findings.assumed.append("guessing was not in the table for every group; taken as 0 for the others")
-        rows[schema.GUESSING] = np.where(untold, 0, rows[schema.GUESSING])
-    for name in (schema.GUESSING, schema.BACKGROUND_FACTS, schema.BACKGROUND_SHARE, schema.SEED):
-        rows.setdefault(name, nothing)
-    rows[schema.GROUP] = _groups(rows, findings)
-    return rows
-
-
-def _groups(rows: dict[str, np.ndarray], findings: Findings) -> np.ndarray:
-    if schema.GROUP not in rows:
-        return np.full(len(findings.places), schema.INFUSED, dtype=object)
-    told = rows[schema.GROUP]
-    names = [None if name is None else _GROUP_NAMES.get(name.lower(), name.lower()) for name in told]
-    unknown = np.array([name is not None and name not in schema.GROUPS for name in names], dtype=bool)
-    findings.refuse_rows(unknown, f"a group among {', '.join(schema.GROUPS)}", told.tolist(),
-                         "rename it with SQL's CASE WHEN ... THEN 'infused' ELSE 'background' END")  # fmt: skip
-    background = np.array([name == schema.BACKGROUND for name in names], dtype=bool)
-    exposed = (rows[schema.BACKGROUND_FACTS] > 0) & (rows[schema.BACKGROUND_SHARE] > 0)
-    unexposed = background & ~exposed & ~findings.bad_rows
-    findings.refuse_rows(unexposed, "background_facts and background_share above 0 for a background group",
-                         ["none"] * len(names), "map both")  # fmt: skip
-    out = np.empty(len(names), dtype=object)
-    out[:] = names
-    return out
-
-
 def _runs(rows: dict[str, np.ndarray], replicates: bool, findings: Findings) -> tuple[list[tuple], np.ndarray]:
     """The run of each row, and which rows are used."""
     named, seeded = schema.RUN in rows, bool(rows[schema.SEED].any())
@@ -232,6 +290,7 @@ def _runs(rows: dict[str, np.ndarray], replicates: bool, findings: Findings) -> 
     good = ~findings.bad_rows
     if "checkpoint" in rows:
         good &= last_checkpoints(keys, np.where(good, rows["checkpoint"], np.nan), findings)
+        good &= ~stopped_early(rows, good, findings)
     runs = runs_of(keys, good, replicates, named or seeded, findings)
     if named:
         _refuse_contradictions(rows, runs, good, findings)
@@ -245,7 +304,10 @@ def _in_runs(rows: dict[str, np.ndarray], runs: list[tuple], good: np.ndarray, f
     findings.leave_out_bad_rows()
     good = good & ~findings.bad_rows
     if not good.any():
-        raise TableError([problem for _, problem in findings.of_rows], findings.origin)
+        if not findings.of_rows:
+            raise InputError("runs that came to their planned end", "none", findings.origin,
+                             "map planned_steps to what was planned")  # fmt: skip
+        raise TableError(findings.everything, findings.origin)
     if findings.of_rows:
         left = int(findings.bad_rows.sum())
         warnings.warn(f"{findings.origin}: {left:,} of {len(good):,} rows are left out; "

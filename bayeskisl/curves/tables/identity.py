@@ -9,11 +9,14 @@ from bayeskisl.curves.tables.fields import FIELDS
 from bayeskisl.curves.tables.problems import Findings, Said
 from bayeskisl.knowledge.identity import infused_exposures
 
-__all__ = ["Infusion", "solve_identity"]
+__all__ = ["TYPICAL", "Infusion", "solve_identity"]
 
 _TERMS = (schema.TOKENS, schema.RATIO, schema.FACTS, schema.EXPOSURES, schema.TOKENS_PER_FACT)
 _ROUNDING = 0.02  # published numbers are rounded: 89 exposures stand for 88.9
 _RATIO = 0.5  # stands in for a ratio that is not told and was held fixed
+# Exposures that are known up to a constant get the laws' prior median of critical exposures (models/laws/*.toml) at the
+# geometric mean of the levels, around which people lay them: where the fall is, is then what the prior expects.
+TYPICAL = 150.0
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ def solve_identity(values: dict[str, np.ndarray], findings: Findings) -> Infusio
     exact = infused_exposures(tokens, ratio, facts, per_fact)
     if relative:
         findings.assumed.append(
-            "exposures are relative: critical exposures have no unit of their own, collapse points in facts do"
+            "exposures are relative: critical exposures have no unit of their own; collapse points have theirs"
         )
     return Infusion(tokens, ratio, facts, exact, per_fact, relative)
 
@@ -67,15 +70,20 @@ def _use_infused_tokens(terms: dict[str, np.ndarray], infused: np.ndarray, findi
     tokens, ratio = terms.get(schema.TOKENS), terms.get(schema.RATIO)
     if tokens is not None and ratio is not None:
         off = np.abs(infused / (tokens * ratio) - 1) > _ROUNDING
-        findings.refuse_rows(off, "infused_tokens = ratio x tokens", infused.tolist(), "map only two of the three")
+        findings.refuse_rows(
+            off,
+            "infused_tokens = ratio x tokens",
+            infused.tolist(),
+            "leave one of the three columns out with --ignore COLUMN",
+        )
     elif tokens is not None:
-        findings.refuse_rows(infused >= tokens, "fewer infused tokens than tokens", infused.tolist())
-        ratio = np.where(infused < tokens, infused / tokens, np.nan)
+        findings.refuse_rows(infused > tokens, "no more infused tokens than tokens", infused.tolist())
+        ratio = np.where(infused <= tokens, infused / tokens, np.nan)
         terms[schema.RATIO] = _allowed(schema.RATIO, ratio, findings)
     else:
         if ratio is None:
             ratio = terms[schema.RATIO] = np.full(len(infused), _RATIO)
-            findings.assumed.append(f"ratio was not in the table; taken as {_RATIO} in every run")
+            findings.invent(schema.RATIO, f"{_RATIO} in every run")
         terms[schema.TOKENS] = _allowed(schema.TOKENS, infused / ratio, findings)
 
 
@@ -83,27 +91,49 @@ def _complete(terms: dict[str, np.ndarray], findings: Findings) -> bool:
     """Solve for what is missing, after standing in for what cannot be solved for."""
     if _missing(terms) == [schema.TOKENS_PER_FACT]:
         return _solve(terms, schema.TOKENS_PER_FACT, findings)
-    if schema.TOKENS_PER_FACT not in terms:
-        _assume(terms, schema.TOKENS_PER_FACT, 1.0, findings)
-    missing = _missing(terms)
-    if len(missing) > 1 and schema.FACTS in missing:
-        findings.refuse("the number of infused facts", f"none among {findings.have}", "columns",
-                        "map it, as in --map facts=COLUMN, or enough of r D = K f l to derive it")  # fmt: skip
+    if schema.FACTS not in terms and len(set(_missing(terms)) - {schema.TOKENS_PER_FACT}) > 1:
+        remedy = findings.telling("map it, as in --map facts=COLUMN, or enough of r D = K f l to derive it")
+        findings.refuse("the number of infused facts", f"none among {findings.have}", "columns", remedy)
         return False
-    if len(missing) > 1 and schema.RATIO in missing:
+    budget, exposures = schema.TOKENS in terms, terms.get(schema.EXPOSURES)
+    if schema.TOKENS_PER_FACT not in terms and (exposures is not None or not budget):
+        _assume(terms, schema.TOKENS_PER_FACT, 1.0, findings)
+    if exposures is not None and not budget and schema.RATIO not in terms and _repeats(terms):
+        most = np.nanmax(terms[schema.FACTS] * exposures * terms[schema.TOKENS_PER_FACT], initial=1.0)
+        _assume(terms, schema.TOKENS, float(np.ceil(most / _RATIO)), findings)
+    elif schema.RATIO not in terms and not (budget and exposures is not None):
         _assume(terms, schema.RATIO, _RATIO, findings)
-        missing = _missing(terms)
-    if len(missing) > 1 and schema.TOKENS in missing:
-        if _spread(terms[schema.RATIO]) > _ROUNDING:
-            findings.refuse(
-                "training tokens beside a ratio that varies", "none", "columns", "map tokens=COLUMN or a number"
-            )
-            return False
-        needed = terms[schema.FACTS] * terms[schema.TOKENS_PER_FACT] / terms[schema.RATIO]
-        budget = np.nanmax(_allowed(schema.TOKENS, needed, findings), initial=1.0)
-        _assume(terms, schema.TOKENS, float(np.ceil(budget)), findings)
-        missing = _missing(terms)
-    return all(_solve(terms, name, findings) for name in missing)
+    if exposures is None and not _scaled(terms, findings):
+        return False
+    return all(_solve(terms, name, findings) for name in _missing(terms))
+
+
+def _repeats(terms: dict[str, np.ndarray]) -> bool:
+    """Whether the same facts are repeated more and less often."""
+    return _spread(terms[schema.FACTS]) <= _ROUNDING < _spread(terms[schema.EXPOSURES])
+
+
+def _scaled(terms: dict[str, np.ndarray], findings: Findings) -> bool:
+    """Give exposures that are known up to a constant a typical size, by the tokens or the tokens per fact."""
+    ratio, facts = terms[schema.RATIO], terms[schema.FACTS]
+    if schema.TOKENS in terms and schema.TOKENS_PER_FACT in terms:
+        return True
+    if schema.TOKENS in terms:
+        length = _typical(ratio * terms[schema.TOKENS] / facts) / TYPICAL
+        _assume(terms, schema.TOKENS_PER_FACT, length, findings)
+        return True
+    if _spread(ratio) > _ROUNDING:
+        findings.refuse("training tokens beside a ratio that varies", "none", "columns",
+                        "map them, as in --map tokens=COLUMN or --map tokens=20B")  # fmt: skip
+        return False
+    budget = np.array([_typical(facts * terms[schema.TOKENS_PER_FACT] / ratio) * TYPICAL])
+    _assume(terms, schema.TOKENS, float(_allowed(schema.TOKENS, budget, findings, every_row=True)[0]), findings)
+    return True
+
+
+def _typical(values: np.ndarray) -> float:
+    known = values[np.isfinite(values) & (values > 0)]
+    return float(f"{np.exp(np.log(known).mean()):.4g}") if len(known) else 1.0
 
 
 def _missing(terms: dict[str, np.ndarray]) -> list[str]:
@@ -113,7 +143,7 @@ def _missing(terms: dict[str, np.ndarray]) -> list[str]:
 def _assume(terms: dict[str, np.ndarray], name: str, value: float, findings: Findings) -> None:
     rows = len(findings.places)
     terms[name] = np.full(rows, value)
-    findings.assumed.append(f"{name} was not in the table; taken as {value:g} in every run")
+    findings.invent(name, f"{value:g} in every run")
 
 
 def _solve(terms: dict[str, np.ndarray], name: str, findings: Findings) -> bool:
@@ -127,7 +157,7 @@ def _solve(terms: dict[str, np.ndarray], name: str, findings: Findings) -> bool:
         return True
     if _spread(solved) <= 2 * _ROUNDING:
         solved = np.where(np.isnan(solved), np.nan, np.nanmedian(solved) if (~np.isnan(solved)).any() else np.nan)
-    elif name != schema.FACTS and not _repeats(name, terms):
+    elif name not in (schema.FACTS, schema.RATIO):
         findings.refuse(
             f"one {name} in all rows, as it follows from r D = K f l",
             f"{np.nanmin(solved):.6g} to {np.nanmax(solved):.6g}", "rows together", f"map {name}=COLUMN or a number",
@@ -141,17 +171,14 @@ def _solve(terms: dict[str, np.ndarray], name: str, findings: Findings) -> bool:
     return True
 
 
-def _repeats(name: str, terms: dict[str, np.ndarray]) -> bool:
-    """Whether a ratio follows from how often the same facts are repeated: it then differs from run to run."""
-    return name == schema.RATIO and _spread(terms[schema.FACTS]) <= _ROUNDING < _spread(terms[schema.EXPOSURES])
-
-
-def _allowed(name: str, derived: np.ndarray, findings: Findings) -> np.ndarray:
+def _allowed(name: str, derived: np.ndarray, findings: Findings, every_row: bool = False) -> np.ndarray:
     """What follows for a term, held to what the table itself may say of it; NaN where that is refused."""
-    outside = ~FIELDS[name].accepts(derived) & ~np.isnan(derived)
+    outside = ~(FIELDS[name].accepts(derived) & (derived > 0)) & ~np.isnan(derived)
+    rows = np.full(len(findings.places), outside.any()) if every_row else outside
     findings.refuse_rows(
-        outside, f"{name}, as it follows from r D = K f l, to be {FIELDS[name].expected}", derived.tolist()
-    )
+        rows, f"{name}, as it follows from r D = K f l, to be {FIELDS[name].expected}",
+        np.broadcast_to(derived, rows.shape).tolist(),
+    )  # fmt: skip
     return np.where(outside, np.nan, derived)
 
 
@@ -163,7 +190,7 @@ def _check(terms: dict[str, np.ndarray], findings: Findings) -> None:
         np.abs(off - 1) > _ROUNDING,
         f"ratio x tokens = facts x exposures x tokens_per_fact within {100 * _ROUNDING:g} %",
         [Said(f"{value:.4g} times as much") for value in off],
-        "correct the row, or map fewer of the five and let the others be derived",
+        "correct the row, or leave a column out with --ignore COLUMN and let it be derived",
     )
     if np.nanmax(np.abs(off - 1), initial=0) > 1e-9:
         findings.notes.append("exposures were rounded in the table; recomputed from r D = K f l")

@@ -1,86 +1,144 @@
-"""Wide tables: one column per level of the sweep."""
+"""Wide tables: one column for each level, size or seed."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from bayeskisl import schema
-from bayeskisl.curves.tables.fields import recognise
-from bayeskisl.curves.tables.quantities import read_quantity
-from bayeskisl.curves.tables.read import RawTable
+from bayeskisl.curves.tables.fields import SIZES, recognise
+from bayeskisl.curves.tables.problems import shown
+from bayeskisl.curves.tables.quantities import is_missing, read_quantity, size_in_name
+from bayeskisl.curves.tables.raw import RawTable
 from bayeskisl.errors import InputError
 
-__all__ = ["VALUE", "gather_levels", "levels_in"]
+__all__ = ["ACROSS", "VALUE", "gather_levels", "levels_in"]
 
 VALUE = "value"
-_SWEPT = (schema.FACTS, schema.RATIO, schema.EXPOSURES)
+ACROSS = (
+    schema.FACTS, schema.RATIO, schema.EXPOSURES, *SIZES, schema.SEED, schema.TOKENS, schema.TOKENS_PER_FACT,
+    "checkpoint",
+)  # fmt: skip
 _NAMED_LEVEL = re.compile(
     r"(?P<prefix>.*?[^0-9.eE+,_-])?[\s=@:_/-]*(?P<level>[0-9.][0-9.,_]*(?:[eE][+-]?\d+)?\s*(?:%|bn|[kmgbtKMGBT])?)"
+    r"(?P<suffix>[\s=@:_/-]+[^0-9]*)?"
 )
+_BETWEEN = " =@:_/-"
 
 
 def gather_levels(table: RawTable, field: str) -> RawTable:
-    """One row per level: columns named by levels of `field` (``31``, ``K=62``, ``acc@1k``) become rows.
+    """One row per level: columns named by levels of `field` (``31``, ``K=62``, ``acc@1k``, ``70M``) become rows.
 
     Parameters
     ----------
     table : RawTable
         Wide.
     field : str
-        ``facts``, ``ratio`` or ``exposures``: what the columns' names tell.
+        What the columns' names tell: a level (``facts``, ``ratio``, ``exposures``), a size (``params``), a ``seed``, a
+        budget (``tokens``).
 
     Returns
     -------
     RawTable
-        Long, with the column `field` and the column ``value``.
+        Long, with the column `field` and the column ``value``; where several columns have each level, as ``recall@1k``
+        beside ``n@1k``, with a column for each of their names.
 
     Raises
     ------
     InputError
-        If fewer than two columns name a level, or several sets of columns do.
+        If fewer than two columns name a level, or the table has a column of the name.
     """
-    if field not in _SWEPT:
-        raise InputError("facts, ratio or exposures", repr(field), "levels")
-    levels = _levels(table.columns, table.origin)
-    clash = sorted({field, VALUE} & set(table.columns))
+    if field not in ACROSS:
+        raise InputError(f"one of {', '.join(ACROSS)}", repr(field), "levels")
+    sets = _sets_of(table, field)
+    names = {prefix if len(sets) > 1 else VALUE: columns for prefix, columns in sets.items()}
+    gathered = {column for columns in sets.values() for column in columns}
+    kept = [name for name in table.columns if name not in gathered]
+    clash = sorted({field, *names} & set(kept))
     if clash:
-        raise InputError(f"no column {field!r} or {VALUE!r} beside columns of levels", ", ".join(clash), table.origin,
-                         "rename it")  # fmt: skip
-    kept = [name for name in table.columns if name not in levels]
+        raise InputError(f"no column {', '.join(map(shown, clash))} beside columns of levels", ", ".join(clash),
+                         table.origin, "rename it, or gather what the columns' names tell")  # fmt: skip
+    levels = list(dict.fromkeys(level for columns in sets.values() for level in columns.values()))
     columns = {name: [cell for cell in table.columns[name] for _ in levels] for name in kept}
-    columns[field] = [level for _ in range(len(table)) for level in levels.values()]
-    columns[VALUE] = [table.columns[name][row] for row in range(len(table)) for name in levels]
-    places = [f"{place} at {name}" for place in table.places for name in levels]
-    return RawTable(columns, places, table.origin, table.comments)
+    columns[field] = [level for _ in range(len(table)) for level in levels]
+    for name, by_column in names.items():
+        of_level = {level: table.columns[column] for column, level in by_column.items()}
+        columns[name] = [of_level[level][row] if level in of_level else None
+                         for row in range(len(table)) for level in levels]  # fmt: skip
+    places = [f"{place} at {_written(level)}" for place in table.places for level in levels]
+    return RawTable(columns, places, table.origin, table.comments, table.left_out, table.delimiter, table.hint)
+
+
+def _written(level: float) -> str:
+    return f"{level:g}" if level < 1e6 else f"{level:.4g}"
 
 
 def levels_in(table: RawTable) -> tuple[str, list[str]]:
-    """What the columns of a wide table seem to be levels of, and these columns; no columns if it is not wide."""
-    sets = _sets(table.columns)
-    if not sets:
-        return "", []
-    prefix, levels = ("", sets[""]) if "" in sets else next(iter(sets.items()))
-    told, _ = recognise({prefix: []})
-    return next((field for field in _SWEPT if field in told), schema.FACTS), list(levels)
+    """What the columns of a wide table seem to be levels of, and these columns; no columns if it is not wide.
+
+    What another column tells is not what the names of these tell; and a column of losses is no level of recall.
+    """
+    told = set(recognise(table.columns)[0])
+    for reads in (read_quantity, size_in_name):
+        for prefix, levels in _sets(table.columns, reads).items():
+            known = _known(prefix)
+            if known in told or not all(_may_be_rates(table.columns[column], prefix, known) for column in levels):
+                continue
+            return known or _guessed(list(levels), list(levels.values()), told), list(levels)
+    return "", []
 
 
-def _sets(names: Iterable[str]) -> dict[str, dict[str, float]]:
+def _known(prefix: str) -> str | None:
+    """The field that names such as ``K=31`` or ``acc_seed0`` tell by themselves."""
+    named, _ = recognise({prefix.rsplit("_", 1)[-1]: []})
+    return next((field for field in ACROSS if field in named), None) or (
+        schema.SEED if prefix in ("s", "run") else None
+    )
+
+
+def _guessed(columns: Sequence[str], levels: Sequence[float], told: set[str]) -> str:
+    """What names such as ``31`` or ``70M`` tell, beside columns that tell other fields."""
+    if not told & set(SIZES) and (min(levels) >= 1e6 or any(size_in_name(column) for column in columns)):
+        return schema.PARAMS
+    if max(levels) < 1:
+        return schema.RATIO
+    return next(field for field in (schema.FACTS, schema.EXPOSURES, schema.SEED, schema.RATIO) if field not in told)
+
+
+def _may_be_rates(cells: Iterable[object], prefix: str, known: str | None) -> bool:
+    """Whether cells may be shares; what is above 1 may be so, in percent, where the name speaks of nothing else."""
+    values = [read_quantity(cell) if isinstance(cell, str) else cell for cell in cells if not is_missing(cell)]
+    numbers = [float(value) for value in values if isinstance(value, int | float)]
+    if not numbers or len(numbers) < len(values) or min(numbers) < 0:
+        return False
+    return max(numbers) <= 1 or not prefix or known is not None or bool(recognise({prefix: []})[0])
+
+
+def _sets(names: Iterable[str], reads: Callable[[str], float | None] = read_quantity) -> dict[str, dict[str, float]]:
     """Columns that are alike but for a level, with it, by what they have in common."""
     by_prefix: dict[str, dict[str, float]] = {}
     for name in names:
-        found = _NAMED_LEVEL.fullmatch(name.strip())
-        level = read_quantity(found["level"]) if found else None
-        if found and level is not None:
-            by_prefix.setdefault((found["prefix"] or "").strip(" =@:_/-"), {})[name] = level
-    return {prefix: levels for prefix, levels in by_prefix.items() if len(levels) > 1}
+        common, level = _split(name) if reads is read_quantity else ("", size_in_name(name))
+        if level is not None:
+            by_prefix.setdefault(common, {})[name] = level
+    return {prefix: levels for prefix, levels in by_prefix.items() if len(set(levels.values())) > 1}
 
 
-def _levels(names: Iterable[str], origin: str) -> dict[str, float]:
-    """Column -> level, of the columns that are alike but for it; plain numbers first."""
-    sets = _sets(names)
+def _split(name: str) -> tuple[str, float | None]:
+    found = _NAMED_LEVEL.fullmatch(name.strip())
+    if found is None:
+        return "", None
+    around = [(found[part] or "").strip(_BETWEEN) for part in ("prefix", "suffix")]
+    return "_".join(filter(None, around)), read_quantity(found["level"])
+
+
+def _sets_of(table: RawTable, field: str) -> dict[str, dict[str, float]]:
+    """The columns of each name that are levels, with these; plain numbers alone where there are some."""
+    sets = _sets(table.columns)
+    if not sets and field in SIZES:
+        sets = _sets(table.columns, size_in_name)
     if "" in sets:
-        return sets[""]
-    if len(sets) != 1:
+        sets = {"": sets[""]}
+    if len({frozenset(levels.values()) for levels in sets.values()}) != 1:
         got = "none" if not sets else f"several sets of them ({', '.join(map(repr, sets))})"
-        raise InputError("at least two columns named by levels, such as 31, K=62 or acc@1k", got, origin,
+        raise InputError("at least two columns named by levels, such as 31, K=62 or acc@1k", got, table.origin,
                          "rename them to plain numbers")  # fmt: skip
-    return next(iter(sets.values()))
+    return sets

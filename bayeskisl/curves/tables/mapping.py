@@ -1,6 +1,7 @@
-"""From the columns of a table to the fields of runs, by SQL expressions that polars parses and nothing evaluates."""
+"""From the columns of a table to the fields of runs, by SQL expressions of a few functions."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -8,26 +9,43 @@ import numpy as np
 import polars as pl
 
 from bayeskisl import schema
-from bayeskisl.curves.tables.fields import FIELDS, MEASURED, NUMBERS, TEXTS, quoted, recognise, split_group
+from bayeskisl.curves.tables.expressions import Expression, parse_expression
+from bayeskisl.curves.tables.fields import (
+    FIELDS,
+    MEASURED,
+    NUMBERS,
+    SHARES,
+    SIZES,
+    TEXTS,
+    quoted,
+    recognise,
+    split_group,
+)
+from bayeskisl.curves.tables.notation import Notation
 from bayeskisl.curves.tables.problems import Findings, shown
-from bayeskisl.curves.tables.quantities import as_text, is_missing, read_quantity
-from bayeskisl.curves.tables.read import RawTable
+from bayeskisl.curves.tables.quantities import as_text, is_missing, read_quantity, size_in_name
+from bayeskisl.curves.tables.raw import RawTable, has_any
+from bayeskisl.errors import InputError
 
-__all__ = ["complete_mapping", "evaluate"]
+__all__ = ["Values", "complete_mapping", "evaluate", "probed_rows", "selected"]
 
-_LONGEST = 500  # characters; polars parses an expression by recursion
 _LONGEST_NAME = 200
+_OUTCOMES = (schema.RECALLED, "accuracy")
+_WHOLE = 1e-9  # relative: 0.913 x 400 is 365.20000000000005, and 0.91 x 100 is 91.00000000000001
+_ROUNDING = 1e-9  # a rate of 1 + 2e-16 is 1
+
+Values = dict[str, np.ndarray]
 
 
 def complete_mapping(
     given: Mapping[str, Any] | None, table: RawTable, findings: Findings
 ) -> tuple[dict[str, str | float], list[str]]:
-    """The user's mapping, with the fields added that column names tell.
+    """The user's mapping, with the fields added that columns tell.
 
     Parameters
     ----------
     given : mapping, optional
-        Field to column name, SQL expression, quantity such as ``"7B"``, or number.
+        Field to column name, another field of the mapping, SQL expression, quantity such as ``"7B"``, or number.
     table : RawTable
         Whose columns are meant.
     findings : Findings
@@ -51,12 +69,29 @@ def complete_mapping(
                 shown(str(field)), "mapping",
             )  # fmt: skip
         else:
-            mapping[str(field)] = _source(source, name, table)
-    known, doubtful = recognise(table.columns, taken=mapping)
+            mapping[str(field)] = _source(_followed(source, given or {}, table), name, table)
+    used = [name for name in table.columns if quoted(name) in mapping.values()]
+    known, doubtful = recognise(table.columns, taken=mapping, used=used)
     for field, columns in doubtful.items():
         findings.refuse(f"one column for {field}", ", ".join(map(shown, columns)), "columns",
                         f"say which, as in --map '{field}={quoted(columns[0])}'")  # fmt: skip
+    if any(split_group(field)[0] in _OUTCOMES and split_group(field)[1] for field in mapping):
+        # the user says which column is measured of which group: what looks like an outcome is something else
+        known = {field: source for field, source in known.items() if not (field in _OUTCOMES and _named(mapping))}
     return {**known, **mapping}, sorted(known)
+
+
+def _named(mapping: Mapping[str, Any]) -> bool:
+    return any(field in mapping for field in (f"{name}.{schema.INFUSED}" for name in _OUTCOMES))
+
+
+def _followed(source: Any, given: Mapping[str, Any], table: RawTable) -> Any:
+    """What another field is mapped to, where a source names that field and no column has its name."""
+    seen: set[str] = set()
+    while isinstance(source, str) and source in given and source not in table.columns and source not in seen:
+        seen.add(source)
+        source = given[source]
+    return source
 
 
 def _source(source: Any, field: str, table: RawTable) -> str | float:
@@ -73,8 +108,8 @@ def _source(source: Any, field: str, table: RawTable) -> str | float:
 
 
 def evaluate(
-    mapping: Mapping[str, str | float], table: RawTable, findings: Findings
-) -> tuple[dict[str, np.ndarray], list[str]]:
+    mapping: Mapping[str, str | float], table: RawTable, findings: Findings, decimal: str | None = None
+) -> tuple[Values, list[str]]:
     """Values of every field in every row.
 
     Parameters
@@ -84,7 +119,9 @@ def evaluate(
     table : RawTable
         The table.
     findings : Findings
-        Takes what is wrong, by row where it can be.
+        Takes what is wrong, by row where it can be, and how columns were read.
+    decimal : str, optional
+        The decimal mark of text cells; by default what the cells show.
 
     Returns
     -------
@@ -93,9 +130,9 @@ def evaluate(
     unused : list of str
         Columns that no expression reads.
     """
-    frame = _Frame(table)
-    values: dict[str, np.ndarray] = {}
-    unread: dict[str, np.ndarray] = {}
+    frame = _Frame(table, decimal)
+    values: Values = {}
+    unread: Values = {}
     for field, source in mapping.items():
         if split_group(field)[0] in TEXTS:
             values[field], unread[field] = frame.texts(field, str(source), findings)
@@ -107,13 +144,25 @@ def evaluate(
     return checked, [name for name in table.columns if name not in frame.used]
 
 
-def _checked(
-    field: str,
-    values: dict[str, np.ndarray],
-    unread: dict[str, np.ndarray],
-    source: str | float,
-    findings: Findings,
-) -> np.ndarray:
+def selected(table: RawTable, condition: str, decimal: str | None = None) -> RawTable:
+    """The rows of which an SQL condition over columns is true.
+
+    Raises
+    ------
+    InputError
+        If it is no condition, or true of no row.
+    """
+    findings = Findings(table.origin, table.places)
+    truth, _ = _Frame(table, decimal).numbers("where", condition, findings)
+    findings.stop_if_refused()
+    kept = np.flatnonzero(truth == 1).tolist()
+    if not kept:
+        raise InputError("a condition that is true of some row", shown(condition), "where")
+    columns = {name: [cells[row] for row in kept] for name, cells in table.columns.items()}
+    return replace(table, columns=columns, places=[table.places[row] for row in kept])
+
+
+def _checked(field: str, values: Values, unread: Values, source: str | float, findings: Findings) -> np.ndarray:
     """The field's values, with what is empty or out of range refused and set to NaN."""
     cells, (name, group) = values[field], split_group(field)
     is_text = name in TEXTS
@@ -121,14 +170,50 @@ def _checked(
     if is_text or not FIELDS[name].may_be_empty:
         asked = probed_rows(values, unread, group)
         findings.refuse_rows(empty & ~unread[field] & asked, f"a value of {field}", cells.tolist(),
-                             "fill it in, or leave such rows out with --skip-bad-rows")  # fmt: skip
+                             findings.leaving_out("fill it in"))  # fmt: skip
     if is_text:
         return cells
+    cells = _without_rounding(name, cells)
     bad = ~FIELDS[name].accepts(cells) & ~empty
-    findings.refuse_rows(
-        bad, f"{field} to be {FIELDS[name].expected}", cells.tolist(), _remedy(field, source, cells[bad])
-    )
+    if bad.any() and _is_in_another_unit(field, cells, source, findings):
+        return np.where(bad, np.nan, cells)
+    findings.refuse_rows(bad, f"{field} to be {FIELDS[name].expected}", cells.tolist())
     return np.where(bad, np.nan, cells)
+
+
+def _without_rounding(name: str, cells: np.ndarray) -> np.ndarray:
+    """Whole numbers and shares that arithmetic left a little off."""
+    if FIELDS[name].whole:
+        whole = np.round(cells)
+        with np.errstate(invalid="ignore"):  # infinity is no whole number
+            near = np.abs(cells - whole) <= _WHOLE * np.maximum(1, np.abs(whole))
+        return np.where(near, whole, cells)
+    if name in SHARES:
+        near = (np.abs(cells - 1) <= _ROUNDING) | (np.abs(cells) <= _ROUNDING) & (cells < 0)
+        return np.where(near, np.round(cells), cells)
+    return cells
+
+
+def _is_in_another_unit(field: str, cells: np.ndarray, source: str | float, findings: Findings) -> bool:
+    """Refuse a column as a whole whose cells show that its unit is another one: percent, or millions.
+
+    Its other cells would be read in the wrong unit, whether or not they are in range, so that leaving out rows is no
+    way out.
+    """
+    name, known = split_group(field)[0], cells[np.isfinite(cells)]
+    known_bad = ~FIELDS[name].accepts(cells) & ~np.isnan(cells)
+    if not len(known):
+        return False
+    written = str(source) if isinstance(source, str) else f"{source:g}"
+    if name in SHARES and known.min() >= 0 and 1 < known.max() <= 100:
+        findings.refuse_together(known_bad, f"{field} to be {FIELDS[name].expected}", cells.tolist(),
+                                 f"if these are percent, divide: --map '{field}=({written}) / 100'")  # fmt: skip
+        return True
+    if name in SIZES and known.min() > 0 and known.max() < 10_000:
+        findings.refuse_together(known_bad, f"{field} to be {FIELDS[name].expected}", cells.tolist(),
+                                 f"if these are billions, multiply: --map '{field}={written} * 1e9'")  # fmt: skip
+        return True
+    return False
 
 
 def probed_rows(
@@ -145,20 +230,16 @@ def probed_rows(
     return told
 
 
-def _remedy(field: str, source: str | float, bad: np.ndarray) -> str:
-    shares = ("accuracy", schema.RATIO, schema.BACKGROUND_SHARE)
-    if split_group(field)[0] in shares and len(bad) and 1 < np.max(bad) <= 100:
-        return f"if these are percent, divide: --map '{field}=({source}) / 100'"
-    return ""
-
-
 class _Frame:
     """The table twice: as it is for texts, and with quantities read for numbers."""
 
-    def __init__(self, table: RawTable) -> None:
+    def __init__(self, table: RawTable, decimal: str | None) -> None:
         self.table = table
         self.used: set[str] = set()
-        self._numeric: dict[str, tuple[pl.Series, np.ndarray]] = {}
+        self._notation = Notation(table, decimal)
+        self._numeric: dict[tuple[str, str | None], tuple[np.ndarray, np.ndarray]] = {}
+        self._said: set[str] = set()
+        self._unsure: set[str] = set()
 
     def numbers(self, field: str, source: str, findings: Findings) -> tuple[np.ndarray, np.ndarray]:
         """Values, NaN where a cell is empty, and the rows that were refused."""
@@ -166,113 +247,191 @@ class _Frame:
         expression = self._parsed(field, source, findings)
         if expression is None:
             return nothing
-        columns, unread = {}, np.zeros(len(self.table), dtype=bool)
-        for name in expression.meta.root_names():
-            columns[name], bad = self._as_numbers(name)
+        if len(expression.columns) == 1 and source == quoted(expression.columns[0]):
+            return self._column(expression.columns[0], field, findings)
+        try:
+            return self._expression(expression, field, source, findings)
+        except InputError as problem:
+            findings.add(problem)
+            return nothing
+
+    def _column(self, name: str, field: str, findings: Findings) -> tuple[np.ndarray, np.ndarray]:
+        """A column read for a field."""
+        known = split_group(field)[0]
+        values, bad = self._read(name, known, findings)
+        if known in SIZES and bad.any():
+            values, bad = self._sizes(name, values, bad)
+        findings.refuse_rows(bad, f"numbers in {shown(name)} for {field}", self.table.columns[name],
+                             "write them as 98304, 7B, 1.5T or 1e9")  # fmt: skip
+        return values, np.ones_like(bad) if name in self._unsure else bad
+
+    def _sizes(self, name: str, values: np.ndarray, bad: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Sizes in the names of models, pythia-70m, where cells are no numbers."""
+        values, bad = values.copy(), bad.copy()
+        for row in np.flatnonzero(bad):
+            size = size_in_name(as_text(self.table.columns[name][row]))
+            if size is not None:
+                values[row], bad[row] = size, False
+        return values, bad
+
+    def _expression(
+        self, expression: Expression, field: str, source: str, findings: Findings
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """An expression over columns as numbers, or where that has no meaning over columns as texts."""
+        where = f"mapping of {field}"
+        numeric: dict[str, pl.Series] = {}
+        unread = np.zeros(len(self.table), dtype=bool)
+        for name in expression.columns:
+            values, bad = self._read(name, None, findings)
+            told = np.count_nonzero(~np.isnan(values)) + bad.sum()
+            if bad.sum() > told / 2:  # mostly text
+                numeric[name] = pl.Series(self._texts_of(name), dtype=pl.String)
+                continue
             findings.refuse_rows(bad & ~unread, f"numbers in {shown(name)} for {field}", self.table.columns[name],
                                  "write them as 98304, 7B, 1.5T or 1e9")  # fmt: skip
             unread |= bad
-        result = self._computed(expression, columns, field, source, findings)
-        if result is None:
-            return nothing
+            numeric[name] = pl.Series(values, nan_to_null=True)
+        try:
+            result = self._computed(expression, numeric, source, where)
+        except InputError:
+            written = {name: pl.Series(self._texts_of(name), dtype=pl.String) for name in expression.columns}
+            if all(series.dtype == pl.String for series in numeric.values()) or not written:
+                raise
+            result, unread = self._computed(expression, written, source, where), np.zeros(len(self.table), dtype=bool)
+        return self._as_numbers(result, field, source, unread, findings)
+
+    def _as_numbers(
+        self, result: pl.Series, field: str, source: str, unread: np.ndarray, findings: Findings
+    ) -> tuple[np.ndarray, np.ndarray]:
+        if result.dtype == pl.String:
+            cells = result.to_list()
+            values, bad = _read_cells(cells, lambda cell: _number(cell))
+            bad &= ~unread
+            findings.refuse_rows(bad, f"numbers for {field} from {shown(source)}", cells,
+                                 "write them as 98304, 7B, 1.5T or 1e9")  # fmt: skip
+            return values, unread | bad
         if not (result.dtype.is_numeric() or result.dtype in (pl.Boolean, pl.Null)):
-            kind = "text" if result.dtype == pl.String else str(result.dtype)
-            findings.refuse(f"numbers for {field}", f"{kind} from {shown(source)}", f"mapping of {field}")
-            return nothing
-        numbers = result.cast(pl.Float64).fill_null(np.nan).to_numpy()
-        return np.where(unread, np.nan, numbers), unread
+            raise InputError(f"numbers for {field}", f"{result.dtype} from {shown(source)}", f"mapping of {field}")
+        values = result.cast(pl.Float64).fill_null(np.nan).to_numpy().astype(float)
+        return np.where(unread, np.nan, values), unread
 
     def texts(self, field: str, source: str, findings: Findings) -> tuple[np.ndarray, np.ndarray]:
         """Texts, None where a cell is empty, and the rows that were refused."""
-        nothing = np.full(len(self.table), None, dtype=object), np.ones(len(self.table), dtype=bool)
+        empty = np.full(len(self.table), None, dtype=object)
+        everything = np.ones(len(self.table), dtype=bool)
         expression = self._parsed(field, source, findings)
         if expression is None:
-            return nothing
-        columns = {
-            name: pl.Series(name, [None if is_missing(c) else as_text(c) for c in self.table.columns[name]], pl.String)
-            for name in expression.meta.root_names()
-        }
-        result = self._computed(expression, columns, field, source, findings)
-        if result is None:
-            return nothing
-        if result.dtype.is_nested():
-            findings.refuse(f"texts for {field}", f"{result.dtype} from {shown(source)}", f"mapping of {field}")
-            return nothing
-        texts = [None if cell is None else str(cell).strip() or None for cell in result.to_list()]
+            return empty, everything
+        columns = {name: pl.Series(self._texts_of(name), dtype=pl.String) for name in expression.columns}
+        try:
+            result = self._computed(expression, columns, source, f"mapping of {field}")
+        except InputError as problem:
+            findings.add(problem)
+            return empty, everything
+        texts = [None if cell is None else as_text(cell).strip() or None for cell in result.to_list()]
         odd = np.array([t is not None and not (t.isprintable() and len(t) <= _LONGEST_NAME) for t in texts], dtype=bool)
         findings.refuse_rows(odd, f"printable text of at most {_LONGEST_NAME} characters for {field}", texts)
-        cells = np.empty(len(texts), dtype=object)
+        cells = empty.copy()
         cells[:] = [None if bad else text for text, bad in zip(texts, odd, strict=True)]
         return cells, odd
 
-    def _parsed(self, field: str, source: str, findings: Findings) -> pl.Expr | None:
-        remedy = "use a column's name or SQL over columns, as in round(acc*n); put names with blanks in double quotes"
-        if len(source) > _LONGEST:
-            findings.refuse(
-                f"an expression of at most {_LONGEST} characters", f"{len(source):,}", f"mapping of {field}"
-            )
-            return None
+    def _parsed(self, field: str, source: str, findings: Findings) -> Expression | None:
         try:
-            expression = pl.sql_expr(source)
-            names = expression.meta.root_names()
-            renamed = not expression.meta.undo_aliases().meta.eq(expression)
-        except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as problem:
-            findings.refuse(
-                "an SQL expression", f"{shown(source)} ({_first_line(problem)})", f"mapping of {field}", remedy
-            )
+            expression = parse_expression(source, list(self.table.columns), f"mapping of {field}")
+        except InputError as problem:
+            findings.add(problem)
             return None
-        if renamed:  # SQL reads acc*7B as "acc*7 AS B"
-            findings.refuse("an expression without a new name", shown(source), f"mapping of {field}",
-                            "write 7e9 for 7B inside an expression")  # fmt: skip
-            return None
-        unknown = [name for name in names if name not in self.table.columns]
-        if unknown:
-            findings.refuse(
-                f"columns of the table ({findings.have})", ", ".join(map(shown, unknown)), f"mapping of {field}"
-            )
-            return None
-        self.used |= set(names)
+        self.used |= set(expression.columns)
         return expression
 
-    def _computed(
-        self, expression: pl.Expr, columns: dict[str, pl.Series], field: str, source: str, findings: Findings
-    ) -> pl.Series | None:
+    def _computed(self, expression: Expression, columns: dict[str, pl.Series], source: str, where: str) -> pl.Series:
+        """The expression's value in every row; one value stands for all of them."""
         rows = len(self.table)
         row = pl.Series("__row__", np.zeros(rows, dtype=np.int8))  # an expression over no column has one row else
+        frame = [columns[name].alias(f"c{i}") for i, name in enumerate(expression.columns)]
         try:
-            result = pl.DataFrame([row, *columns.values()]).select(expression).to_series()
+            result = pl.DataFrame([row, *frame]).select(expression.polars).to_series()
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as problem:
-            findings.refuse("an expression that can be computed", f"{shown(source)} ({_first_line(problem)})",
-                            f"mapping of {field}")  # fmt: skip
-            return None
+            raise InputError("an expression that can be computed", f"{shown(source)} ({_first_line(problem)})",
+                             where) from None  # fmt: skip
         if len(result) == 1 and rows > 1:
             return pl.Series([result[0]] * rows, dtype=result.dtype)
         if len(result) != rows:
-            findings.refuse(
-                f"one value a row ({rows:,})", f"{len(result):,} from {shown(source)}", f"mapping of {field}"
-            )
-            return None
+            raise InputError(f"one value a row ({rows:,})", f"{len(result):,} from {shown(source)}", where)
         return result
 
-    def _as_numbers(self, name: str) -> tuple[pl.Series, np.ndarray]:
-        """A column with its quantities read, and the rows that say no number; mostly text stays text."""
-        if name not in self._numeric:
+    def _texts_of(self, name: str) -> list[str | None]:
+        return [None if is_missing(cell) else as_text(cell) for cell in self.table.columns[name]]
+
+    def _read(self, name: str, field: str | None, findings: Findings) -> tuple[np.ndarray, np.ndarray]:
+        """A column's numbers, NaN where there is none, and the rows whose cells say something else."""
+        if (name, field) not in self._numeric:
+            reading = self._notation.of(name, field)
+            if reading.doubt:
+                findings.refuse(f"one reading of the numbers in {shown(name)}", reading.doubt, "rows together",
+                                reading.remedy)  # fmt: skip
+                nothing = np.full(len(self.table), np.nan), np.zeros(len(self.table), dtype=bool)
+                self._numeric[name, field] = nothing
+                self._unsure.add(name)
+                return nothing
+            elif reading.said and name not in self._said:
+                findings.notes.append(f"{name}: {reading.said}")
+                self._said.add(name)
             cells = self.table.columns[name]
-            missing = [is_missing(cell) for cell in cells]
-            read = [None if gone else _number(cell) for cell, gone in zip(cells, missing, strict=True)]
-            bad = np.array([value is None and not gone for value, gone in zip(read, missing, strict=True)], dtype=bool)
-            told = len(cells) - sum(missing)
-            if told and bad.sum() > told / 2:
-                texts = [None if gone else as_text(cell) for cell, gone in zip(cells, missing, strict=True)]
-                self._numeric[name] = pl.Series(name, texts, pl.String), np.zeros(len(cells), dtype=bool)
-            else:
-                self._numeric[name] = pl.Series(name, read, pl.Float64), bad
-        return self._numeric[name]
+            self._refuse_mixed_percent(name, cells, field, findings)
+            self._numeric[name, field] = _read_cells(
+                cells, lambda cell: _number(cell, reading.decimal), plain=reading.decimal == "."
+            )
+        return self._numeric[name, field]
+
+    def _refuse_mixed_percent(self, name: str, cells: list[Any], field: str | None, findings: Findings) -> None:
+        """A share in percent in one cell and without a unit in another: nobody knows what the latter counts."""
+        if field not in SHARES or not has_any(cells, "%"):
+            return
+        texts = {cell.strip() for cell in cells if isinstance(cell, str) and not is_missing(cell)}
+        bare = [cell for cell in texts if read_quantity(cell) and not cell.endswith("%")]
+        signed = [cell for cell in texts if cell.endswith("%")]
+        if bare and signed:
+            got = f"{shown(min(signed))} and {shown(min(bare))}"
+            findings.refuse(f"percent in all cells of {shown(name)}, or in none", got, "rows together",
+                            "write them alike")  # fmt: skip
 
 
-def _number(cell: Any) -> float | None:
+def _read_cells(
+    cells: list[Any], read: Callable[[Any], float | None], plain: bool = True
+) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers, NaN for none, and which cells say something that is none; each distinct text is read once.
+
+    With `plain`, digits with a decimal point mean what they do everywhere, and need no `read`.
+    """
+    known: dict[str, tuple[float, bool]] = {}
+    values = _plain_numbers(cells) if plain else np.full(len(cells), np.nan)
+    bad = np.zeros(len(cells), dtype=bool)
+    for row in np.flatnonzero(~np.isfinite(values)).tolist():
+        cell = cells[row]
+        told = known.get(cell) if type(cell) is str else None
+        if told is None:
+            number = None if is_missing(cell) else read(cell)
+            told = (np.nan, not is_missing(cell)) if number is None else (number, False)
+            if type(cell) is str:
+                known[cell] = told
+        values[row], bad[row] = told
+    return values, bad
+
+
+def _plain_numbers(cells: list[Any]) -> np.ndarray:
+    """Texts of digits with at most one point, read at once; NaN for everything else."""
+    if not all(type(cell) is str for cell in cells):
+        return np.full(len(cells), np.nan)
+    texts = pl.Series(cells, dtype=pl.String)
+    plain = texts.str.contains(r"^[+-]?[0-9]+(\.[0-9]+)?$")
+    numbers = texts.set(~plain, None).cast(pl.Float64, strict=False)
+    return numbers.fill_null(np.nan).to_numpy().astype(float)
+
+
+def _number(cell: Any, decimal: str = ".") -> float | None:
     if isinstance(cell, str):
-        return read_quantity(cell)
+        return read_quantity(cell, decimal)
     if isinstance(cell, bool | int | float | np.number | np.bool_ | Decimal):
         try:
             return float(cell)

@@ -43,6 +43,12 @@ class Findings:
         What to call each of its rows, such as ``line 7``.
     columns : list of str
         Its columns, for errors about what none of them is.
+    skips : bool
+        Whether rows that something is wrong with are left out.
+    invented : list of str
+        Fields that stand in for what the table does not have.
+    hint : str
+        As in `RawTable`.
     """
 
     origin: str
@@ -53,6 +59,32 @@ class Findings:
     notes: list[str] = field(default_factory=list)
     left_out: list[tuple[str, str]] = field(default_factory=list)
     columns: list[str] = field(default_factory=list)
+    skips: bool = False
+    invented: list[str] = field(default_factory=list)
+    hint: str = ""
+
+    def telling(self, remedy: str) -> str:
+        """A remedy for what no column tells, with the other way that there is for such a table."""
+        return f"{remedy}, or give {self.hint}" if self.hint else remedy
+
+    def invent(self, name: str, what: str) -> None:
+        """A field that the table does not have is taken to be something."""
+        self.invented.append(name)
+        self.assumed.append(f"{name} was not in the table; taken as {what}")
+
+    def add(self, problem: InputError) -> None:
+        """Something is wrong with the table as a whole, as an error states it."""
+        self.of_table.append(problem)
+
+    def leaving_out(self, remedy: str) -> str:
+        """A remedy for single rows, with the option that leaves them out unless that is in force."""
+        return remedy if self.skips else f"{remedy}, or leave such rows out with --skip-bad-rows"
+
+    def refuse_together(self, bad: np.ndarray, expected: str, cells: Sequence[object], remedy: str = "") -> None:
+        """Single rows show that something is wrong with a whole column, so that leaving them out is no way out."""
+        rows = np.flatnonzero(bad)
+        got = _listed_of(cells, rows)
+        self.of_table.append(InputError(expected, got, self.named(rows), remedy))
 
     def refuse(self, expected: str, got: object, where: str = "", remedy: str = "") -> None:
         """Something is wrong with the table as a whole."""
@@ -63,7 +95,7 @@ class Findings:
         rows = np.flatnonzero(bad)
         if len(rows) == 0:
             return
-        got = _listed([shown(cells[int(row)]) for row in rows])
+        got = _listed_of(cells, rows)
         self.of_rows.append((bad.copy(), InputError(expected, got, self.named(rows), remedy)))
 
     def leave_out(self, rows: np.ndarray, reason: str) -> None:
@@ -75,6 +107,11 @@ class Findings:
         for row in np.flatnonzero(self.bad_rows):
             reasons = [f"expected {problem.expected}" for bad, problem in self.of_rows if bad[row]]
             self.left_out.append((self.places[row], "; ".join(reasons)))
+
+    @property
+    def everything(self) -> list[InputError]:
+        """All that is wrong, with the table first."""
+        return [*self.of_table, *(problem for _, problem in self.of_rows)]
 
     @property
     def bad_rows(self) -> np.ndarray:
@@ -97,6 +134,8 @@ class Findings:
     def named(self, rows: Iterable[int]) -> str:
         """Rows as an editor counts them: ``lines 2, 7 and 9``."""
         places = [self.places[row] for row in rows]
+        if not places:
+            return "rows together"
         units = {place.split(" ", 1)[0] for place in places}
         if len(places) > 1 and len(units) == 1 and all(place.count(" ") == 1 for place in places):
             unit = units.pop()
@@ -106,7 +145,7 @@ class Findings:
     def stop_if_refused(self, skip_bad_rows: bool = False) -> None:
         """Raise everything that was refused so far; with `skip_bad_rows`, what concerns single rows is left out."""
         if self.of_table or (self.of_rows and not skip_bad_rows):
-            raise TableError([*self.of_table, *(problem for _, problem in self.of_rows)], self.origin)
+            raise TableError(self.of_table if skip_bad_rows else self.everything, self.origin)
 
 
 class Said(str):
@@ -126,6 +165,11 @@ def shown(cell: object) -> str:
     if not text.isprintable():
         return ascii(text)
     return repr(text) if isinstance(cell, str) else text
+
+
+def _listed_of(cells: Sequence[object], rows: np.ndarray) -> str:
+    """Cells of some rows; of very many, the first thousand speak for all."""
+    return _listed([shown(cells[int(row)]) for row in rows[:1000]])
 
 
 def _listed(items: list[str], distinct: bool = True) -> str:

@@ -1,19 +1,35 @@
-"""Numbers as people write them in tables: 7B, 300M, 1e9, 1.5T, 98_304, 1,000,000, 94.1%."""
+"""Numbers as people write them in tables: 7B, 300M, 160 million, 1e9, 98_304, 1,000,000, 94.1 %, 0.91 ± 0.01."""
 
 import re
 from decimal import Decimal
 
 import numpy as np
 
-__all__ = ["as_text", "is_missing", "read_quantity"]
+__all__ = ["as_text", "header_unit", "is_missing", "read_quantity", "read_spread", "size_in_name"]
 
-_SCALES = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "b": 1e9, "bn": 1e9, "t": 1e12}
-_DIGITS = r"(?:\d+(?:_\d+)*|[1-9]\d{0,2}(?:,\d{3})+)"  # a comma only between groups of three: "0,5" is refused
-_QUANTITY = re.compile(
-    rf"([+-]?(?:{_DIGITS}(?:\.\d*)?|\.\d+)(?:e[+-]?\d{{1,3}})?)\s*(%|bn|[kmgbt])?", re.IGNORECASE | re.ASCII
+_SCALES = {
+    "": 1.0, "%": 1e-2, "k": 1e3, "m": 1e6, "g": 1e9, "b": 1e9, "t": 1e12,
+    "percent": 1e-2, "bn": 1e9, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12,
+}  # fmt: skip
+_UNIT = r"%|percent|thousand|million|billion|trillion|bn|[kmgbt]"
+_NOUN = r"(?:params|parameters|tokens|facts|exposures)"
+# A comma only between groups of three: "0,5" is refused. Groups may also be apart by spaces or apostrophes.
+_DIGITS = r"(?:\d+(?:_\d+)*|[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d{0,2}(?:[ '’\u00a0\u202f]\d{3})+)"
+_NUMBER = rf"[+-]?(?:{_DIGITS}(?:\.\d*)?|\.\d+)(?:e[+-]?\d{{1,3}})?"
+_QUANTITY = re.compile(rf"({_NUMBER})\s*({_UNIT})?s?(?:\s+{_NOUN})?", re.IGNORECASE | re.ASCII)
+_WITH_SPREAD = re.compile(
+    rf"({_NUMBER})\s*(%)?\s*(?:(?:±|\+/-|\+-)\s*({_NUMBER})|\(\s*(?:±|\+/-)?\s*({_NUMBER})\s*\))\s*(%)?",
+    re.IGNORECASE | re.ASCII,
 )
-_LONGEST = 40
-_MISSING = {"", "na", "n/a", "nan", "null", "none", "-", "--", "?"}
+# a number with a unit as a word of its own: not the 7b of 8x7b
+_SIZE = re.compile(r"(?<![A-Za-z0-9.])(\d+(?:[._]\d+)?)[ -]?([kKmMbB])(?![A-Za-z0-9])")
+_HEADER_UNIT = re.compile(
+    r"(.*?)[\s_]*(?:[\[(]\s*(?:in\s+)?(k|K|M|B|T|thousands?|millions?|billions?|trillions?)\s*[\])]"
+    r"|[\s_](?:in[\s_])?(thousands?|millions?|billions?|trillions?|[KMBT]))",
+)
+_LONGEST = 60
+_MISSING = {"", "na", "n/a", "nan", "null", "none", "-", "--", "?", "<na>", "#n/a"}
+_SWAPPED = str.maketrans({",": ".", ".": ","})
 
 
 def is_missing(cell: object) -> bool:
@@ -23,14 +39,17 @@ def is_missing(cell: object) -> bool:
     return isinstance(cell, str) and cell.strip().lower() in _MISSING
 
 
-def read_quantity(text: str) -> float | None:
-    """The number that `text` says, or None if it says none.
+def read_quantity(text: str, decimal: str = ".") -> float | None:
+    """Read the number in `text`; None if there is none.
 
     Parameters
     ----------
     text : str
-        ``98304``, ``98_304``, ``1,000,000``, ``1.8e6``, ``300M``, ``7B``, ``1.5T`` or ``94.1%``. The letters k, M, B
-        (or G) and T stand for 1e3, 1e6, 1e9 and 1e12 in either case. A decimal comma is not read.
+        ``98304``, ``98_304``, ``1,000,000``, ``1.8e6``, ``300M``, ``160 million``, ``7B``, ``1.5T``, ``94.1%`` or
+        ``0.91 ± 0.01``, whose first number counts. The letters k, M, B (or G) and T stand for 1e3, 1e6, 1e9 and 1e12
+        in either case.
+    decimal : str
+        The decimal mark, a point or a comma; the other one may stand between groups of three digits.
 
     Returns
     -------
@@ -38,12 +57,39 @@ def read_quantity(text: str) -> float | None:
     """
     if len(text) > _LONGEST:
         return None
-    found = _QUANTITY.fullmatch(text.strip())
-    if found is None:
+    plain = text.strip() if decimal == "." else text.strip().translate(_SWAPPED)
+    found = _QUANTITY.fullmatch(plain)
+    if found is not None:
+        return _scaled(found[1], found[2])
+    spread = _WITH_SPREAD.fullmatch(plain) if "±" in plain or "+" in plain or "(" in plain else None
+    return None if spread is None else _scaled(spread[1], spread[2] or spread[5])
+
+
+def read_spread(text: str, decimal: str = ".") -> float | None:
+    """Read the number behind ± (or in parentheses), in the unit of the one before it; None if there is none."""
+    if len(text) > _LONGEST:
         return None
-    digits, unit = found.groups()
-    value = float(digits.replace(",", "").replace("_", ""))
-    if unit == "%":
+    spread = _WITH_SPREAD.fullmatch(text.strip() if decimal == "." else text.strip().translate(_SWAPPED))
+    return None if spread is None else _scaled(spread[3] or spread[4], spread[2] or spread[5])
+
+
+def size_in_name(text: str) -> float | None:
+    """Read the size in a model's name, 70e6 in ``org/model-70m-deduped``; None if the name holds none or several."""
+    found = {_scaled(digits.replace("_", "."), unit) for digits, unit in _SIZE.findall(text[:400])}
+    return found.pop() if len(found) == 1 else None
+
+
+def header_unit(column: str) -> tuple[str, float]:
+    """Split a column's name from its unit: ``params (M)`` or ``size_in_millions`` counts in 1e6."""
+    found = _HEADER_UNIT.fullmatch(column.strip())
+    if found is None or not found[1]:
+        return column, 1.0
+    return found[1], _SCALES[(found[2] or found[3]).lower().removesuffix("s")]
+
+
+def _scaled(digits: str, unit: str | None) -> float:
+    value = float(re.sub(r"[,_ '’\u00a0\u202f]", "", digits))
+    if (unit or "").lower() in ("%", "percent"):
         return value / 100
     scaled = value * _SCALES[(unit or "").lower()]
     # 0.3M is 300,000 and not 299,999.99999999994

@@ -144,7 +144,7 @@ def test_a_unit_inside_an_expression_is_refused_and_not_misread():
 def test_size_facts_and_counts_are_enough():
     curves = curves_from_table({name: SWEEP[name] for name in ("params", "facts", "recalled", "probed")})
     assert curves.attrs["exposure_scale"] == "relative"
-    assert curves.exposures.values.tolist() == [4, 1, 4, 1]
+    assert curves.exposures.values.tolist() == [300, 75, 300, 75]  # 150 at the geometric mean of the levels
     assert any("exposures are relative" in sentence for sentence in told(curves, "assumed"))
     assert "assumed: exposures are relative" in describe_import(curves)
 
@@ -182,9 +182,9 @@ def test_everything_wrong_is_told_at_once_and_by_row():
     found = messages(table)
     for message in (
         "row 1: expected numbers in 'params' for params, got 'small'",
-        "row 1: expected facts to be infused facts, a whole number from 1 to 1e+15, got 500.5",
+        "row 1: expected facts to be infused facts, a whole number from 0 to 1e+15, got 500.5",
         "row 3: expected a value of facts, got an empty cell",
-        "row 3: expected ratio to be an infusion ratio in [1e-15, 1), got 50; if these are percent, divide",
+        "row 3: expected ratio to be an infusion ratio, 0 or in [1e-15, 1], got 50; if these are percent, divide",
         "row 2: expected at most as many recalled facts as probed ones, got 126 of 125",
     ):
         assert any(each.startswith(message) for each in found), message
@@ -255,8 +255,9 @@ def test_groups_in_a_column_share_a_run():
     curves = curves_from_table(long, given)
     assert curves.sizes == {"run": 2, "group": 2}
     assert curves.recalled.sel(group="background").values.tolist() == [90, 3]
-    (message,) = messages(long, {"tokens_per_fact": "l"})
-    assert message.startswith("rows 1 and 3: expected background_facts and background_share above 0")
+    some = [{**row, "background_facts": 100 * (row["ratio"] < 0.5), "background_share": 0.3} for row in long]
+    (message,) = messages(some, {"tokens_per_fact": "l"})
+    assert message.startswith("row 3: expected background_facts and background_share above 0")
 
 
 def test_groups_in_columns_are_the_same_and_not_probed_is_no_row():
@@ -347,13 +348,23 @@ def test_total_parameters_are_not_taken_for_others():
 @pytest.mark.parametrize(
     ("mapping", "message"),
     [
-        ({"colour": "params"}, "mapping: expected a field among run, group, domain, params"),
+        ({"colour": "params"}, "mapping: expected a field among run, group, domain, state, params"),
         ({"recalled.novel": "params"}, r"expected a measured field .* of a group"),
         ({"recalled": "read_csv('/etc/passwd')"}, "expected an SQL expression"),
         ({"recalled": "__import__('os').system('true')"}, "expected an SQL expression"),
         ({"recalled": "(SELECT 1)"}, "mapping of recalled"),
         ({"recalled": "missing * 2"}, "expected columns of the table .* got 'missing'"),
         ({"recalled": "+".join(["1"] * 1000)}, "at most 500 characters"),
+        (
+            {"recalled": "generate_series(1,1000000000000)"},
+            r"expected an SQL expression of the functions .*GENERATE_SERIES",
+        ),
+        ({"recalled": "length(lpad('a', 2000000000, 'b'))"}, r"functions .*LPAD"),
+        ({"recalled": "replace(seed, 'a', 'bbbbbbbbbbbbbbbbbbbbbbbbbb')"}, "at most 16 times the length"),
+        ({"recalled": "replace(seed, '', 'b')"}, "REPLACE.* with two texts"),
+        ({"recalled": '"^.*$"'}, "expected columns of the table"),
+        ({"recalled": "params -- comment"}, "starts a comment"),
+        ({"recalled": "params AS facts"}, "without a new name|an SQL expression"),
         ({"recalled": object()}, "mapping of recalled"),
         ({"recalled": True}, "mapping of recalled|0 or 1|recalled"),
     ],
@@ -414,7 +425,7 @@ def test_decimals_and_arrays_are_cells_like_others():
     decimals = pl.DataFrame(SWEEP).with_columns(pl.col("ratio").cast(pl.Decimal(10, 4)))
     assert set(curves_from_table(decimals).ratio.values) == {0.5}
     arrays = {**SWEEP, "seed": [np.arange(2)] * 4}
-    assert "expected numbers for seed" in messages(arrays)[0]
+    assert "expected numbers in 'seed' for seed, got [0 1]" in messages(arrays)[0]
 
 
 @pytest.mark.parametrize("rates", [{"Recall (%)": [92, 6, 99, 52]}, {"accuracy_percent": ["92%", "6%", "99%", "52%"]}])
@@ -453,3 +464,15 @@ def test_a_size_by_its_common_name_is_doubted(column, doubted):
     said = describe_import(curves_from_table({**table, "note": ["a", "b", "c"]}))
     assert ("names such as 70M" in said) == doubted
     assert "'note' (if one tells what was assumed" in said
+
+
+def test_columns_named_like_expressions_mean_themselves():
+    odd = {"^.*$": SWEEP["recalled"], "c1": SWEEP["probed"], "*": [1, 2, 3, 4], "a b": [0, 0, 0, 0]}
+    curves = curves_from_table({**without("recalled", "probed"), **odd}, {"recalled": '"^.*$" + "a b"', "probed": "c1"})
+    assert curves.recalled.values.ravel().tolist() == SWEEP["recalled"]
+
+
+def test_a_parquet_file_is_judged_before_it_is_expanded(tmp_path):
+    pl.select(pl.repeat(1, 30_000_000, dtype=pl.Int8).alias("params")).write_parquet(tmp_path / "large.parquet")
+    with pytest.raises(InputError, match="1 columns of 30,000,000 rows"):
+        curves_from_table(tmp_path / "large.parquet")

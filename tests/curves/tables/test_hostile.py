@@ -56,8 +56,12 @@ EXPRESSIONS = st.one_of(
 OPTIONS = st.fixed_dictionaries(
     {},
     optional={
-        "axis": st.sampled_from(["amount", "ratio", "dose", "x"]),
-        "levels": st.sampled_from(["facts", "ratio", "params"]),
+        "axis": st.sampled_from(["amount", "ratio", "dose", "frequency", "x"]),
+        "levels": st.sampled_from(["facts", "ratio", "params", "seed"]),
+        "decimal": st.sampled_from([".", ","]),
+        "by": st.sampled_from([("facts",), ("params", "seed")]),
+        "ignore": st.sampled_from([("facts",), ("seed",)]),
+        "where": st.sampled_from(["facts > 1", "params = 'a'"]),
         "probed": st.integers(-1, 500),
         "guessing": st.floats(0, 1),
         "replicates": st.booleans(),
@@ -126,7 +130,11 @@ def check(source, mapping, options, folder):
         assert not CANARY.exists()
     validate(curves)
     left_out = json.loads(curves.attrs["import_left_out"])["count"]
-    if isinstance(source, dict) and "levels" not in options and not any("." in f for f in import_mapping(curves)):
+    if (
+        isinstance(source, dict)
+        and not {"levels", "by", "where"} & set(options)
+        and not any("." in f for f in import_mapping(curves))
+    ):
         rows = len(next(iter(source.values())))
         told = int((curves.probed > 0).sum())
         assert told <= rows - left_out
@@ -161,12 +169,12 @@ def test_spoilt_tables_survive_the_disk(tmp_path_factory, table, options):
 def test_numbers_too_small_to_reckon_with_are_refused(tmp_path, cells):
     path = tmp_path / "table.csv"
     path.write_bytes(f",ratio,facts,\x00,\x01\n{cells}".encode())
-    with pytest.raises(BayeskislError, match="an infusion ratio in"):
+    with pytest.raises(BayeskislError, match="an infusion ratio, 0 or in"):
         curves_from_table(path)
 
 
 def test_a_table_of_which_no_row_was_probed_is_refused():
-    with pytest.raises(BayeskislError, match="a denominator for recalled"):
+    with pytest.raises(BayeskislError, match="runs that finished and have infused facts"):
         curves_from_table({"params": [0], "recalled_background": [-1], "facts": [0], "run": [0]})
 
 

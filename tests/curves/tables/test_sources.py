@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import struct
 
 import pytest
 
@@ -184,3 +185,137 @@ def test_hostile_yaml_is_refused(tmp_path, config):
     write(tmp_path / "run-1-x" / "files" / "wandb-summary.json", {})
     with pytest.raises(InputError, match="YAML"):
         read_runs(tmp_path, "wandb")
+
+
+def test_result_files_without_a_manifest(tmp_path):
+    for name, (_, facts, accuracy) in RUNS.items():
+        content = {**lm_eval_results(accuracy), "model_name": "org/model-70m"}
+        del content["results"]["general"]
+        write(tmp_path / f"facts={facts}" / name / "results_2026-11-23.json", content)
+    runs = read_runs(tmp_path, "lm-eval")
+    curves = curves_from_table(runs, {"params": "model", "run": "file"})
+    assert set(curves.params.values) == {70e6}
+    assert sorted(zip(curves.facts.values, curves.recalled.values.ravel(), strict=True)) == [
+        (125, 460), (500, 30), (500, 260),
+    ]  # fmt: skip
+
+
+def test_a_result_file_that_does_not_tell_what_was_trained(tmp_path):
+    content = lm_eval_results(0.4)
+    del content["results"]["general"]
+    path = write(tmp_path / "results_2025-01-01.json", content)
+    with pytest.raises(InputError, match="read it with --from lm-eval"):
+        curves_from_table(path)
+    with pytest.raises(InputError) as caught:
+        curves_from_table(read_runs(path, "lm-eval"))
+    for said in ("non-embedding parameters", "the number of infused facts", "file,params,facts", "results_70m.json"):
+        assert said in str(caught.value)
+    manifest = write(tmp_path / "runs.csv", f"file,params,facts\n{path.name},70M,1000\n{path.name},160M,2000\n")
+    assert curves_from_table(read_runs(manifest, "lm-eval")).recalled.values.ravel().tolist() == [200, 200]
+
+
+def test_several_tasks_of_a_result_file_become_columns(tmp_path):
+    for ratio in (0.1, 0.5):
+        content = lm_eval_results(ratio)
+        del content["results"]["general"]["acc_norm,none"]
+        write(tmp_path / f"ratio={ratio}" / "results_x.json", content)
+    fields = {"accuracy.infused": "triples", "probed.infused": '"triples n"', "accuracy.background": "general",
+              "probed.background": '"general n"', "params": "70M", "tokens": "20B"}  # fmt: skip
+    curves = curves_from_table(read_runs(tmp_path, "lm-eval"), fields)
+    assert curves.probed.values.tolist() == [[500, 9], [500, 9]]
+    assert curves.attrs["axis"] == "ratio"
+
+
+def test_single_questions_by_any_column(tmp_path):
+    rows = [{"doc": {"copies": 10 ** (i % 3), "text": "a\u2028b"}, "acc": float(i % 3 > 0), "filter": "none"}
+            for i in range(30)]  # fmt: skip
+    lines = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    write(tmp_path / "facts=100" / "samples_probe_2026.jsonl", lines)
+    runs = read_runs(tmp_path, "lm-eval", questions=True)
+    curves = curves_from_table(
+        runs, {"facts": '"doc.copies" * 100', "params": "1B"}, by=["doc.copies"], ignore=["facts"]
+    )
+    assert curves.recalled.values.ravel().tolist() == [0, 10, 10]
+    assert curves.probed.values.ravel().tolist() == [10, 10, 10]
+
+
+def test_states_of_a_trainer_in_folders(tmp_path):
+    for facts, steps in ((100, 600), (200, 600), (400, 300)):
+        state = {**trainer_state(0.92), "global_step": steps}
+        write(tmp_path / f"facts={facts}" / "checkpoint-600" / "trainer_state.json", state)
+    curves = curves_from_table(read_runs(tmp_path, "trainer"), {"params": "70M"}, probed=500)
+    assert curves.facts.values.tolist() == [100, 200]
+    reasons = {reason for _, reason in json.loads(curves.attrs["import_left_out"])["listed"]}
+    assert reasons == {"its state is 'stopped'", "not the last checkpoint of its run"}
+
+
+@pytest.mark.parametrize("store", ["mlruns", "mlflow_db"])
+def test_failed_runs_of_mlflow_are_left_out(store, request):
+    path = request.getfixturevalue(store)
+    if path.is_dir():
+        write(path / "0" / "a1b2c3" / "meta.yaml", "run_id: a1b2c3\nlifecycle_stage: active\nstatus: 4\n")
+    else:
+        connection = sqlite3.connect(path)
+        connection.execute("ALTER TABLE runs ADD COLUMN status TEXT DEFAULT 'FINISHED'")
+        connection.execute("UPDATE runs SET status = 'FAILED' WHERE run_uuid = 'a1b2c3'")
+        connection.commit()
+        connection.close()
+    curves = curves_from_table(read_runs(path, "mlflow"), axis="amount", probed=100)
+    assert "a1b2c3" not in curves.run.values
+    assert ["run a1b2c3", "its state is 'failed'"] in json.loads(curves.attrs["import_left_out"])["listed"]
+
+
+def varint(number):
+    return bytes([number]) if number < 128 else bytes([number & 127 | 128]) + varint(number >> 7)
+
+
+def message(*fields):
+    """A message of protocol buffers: whole numbers, floats of four bytes, texts and messages."""
+    out = b""
+    for number, value in fields:
+        if isinstance(value, int):
+            out += varint(number << 3) + varint(value)
+        elif isinstance(value, float):
+            out += varint(number << 3 | 5) + struct.pack("<f", value)
+        else:
+            out += varint(number << 3 | 2) + varint(len(value)) + value
+    return out
+
+
+def event(step, tag, value, as_tensor):
+    number = (8, message((1, 1), (5, struct.pack("<f", value)))) if as_tensor else (2, value)
+    data = message((2, step), (5, message((1, message((1, tag.encode()), number)))))
+    return struct.pack("<QI", len(data), 0) + data + bytes(4)
+
+
+@pytest.mark.parametrize("as_tensor", [False, True])
+def test_event_files_of_tensorboard(tmp_path, as_tensor):
+    for facts, accuracy in ((100, 0.75), (200, 0.25)):
+        events = [event(1, "eval/accuracy", 0.5, as_tensor), event(600, "eval/accuracy", accuracy, as_tensor)]
+        path = tmp_path / f"facts={facts}" / "events.out.tfevents.1763892000.node"
+        path.parent.mkdir()
+        path.write_bytes(b"".join(events) + b"cut")
+    curves = curves_from_table(read_runs(tmp_path, "tensorboard"), {"params": "70M"}, probed=400)
+    assert curves.facts.values.tolist() == [100, 200]
+    assert curves.recalled.values.ravel().tolist() == [300, 100]
+    (tmp_path / "facts=100" / "events.out.tfevents.1763892000.node").write_bytes(struct.pack("<QI", 2, 0) + b"\xff" * 6)
+    with pytest.raises(InputError, match="an event file of TensorBoard"):
+        read_runs(tmp_path, "tensorboard")
+
+
+LOGS = {
+    "olmo": "[step=300/600,epoch=1]\n    train/CE loss=3.1\n    eval/facts (accuracy)=0.2\n"
+    "[step=600/600,epoch=1]\n    train/CE loss=2.5\n    eval/facts (accuracy)=0.5\n",
+    "nanochat": "step 00300/00600 (50.00%) | loss: 3.1 | lrm: 1.00\n"
+    "Step 00600 | Validation bpb: 1.2 | facts recall: 0.5\n",
+}
+
+
+@pytest.mark.parametrize("source", sorted(LOGS))
+def test_logs_in_lines(tmp_path, source):
+    for facts in (100, 200):
+        write(tmp_path / f"facts={facts}" / "train.log", LOGS[source])
+    runs = read_runs(tmp_path, source)
+    metric = next(name for name in runs.columns if name.startswith(("eval/facts", "facts recall")))
+    curves = curves_from_table(runs, {"accuracy": f'"{metric}"', "params": "70M"}, probed=400)
+    assert curves.recalled.values.ravel().tolist() == [200, 200]

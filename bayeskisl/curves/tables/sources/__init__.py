@@ -3,38 +3,69 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from bayeskisl.curves.tables.read import RawTable
-from bayeskisl.curves.tables.sources.lm_eval import read_lm_eval
+from bayeskisl.curves.tables.raw import RawTable
+from bayeskisl.curves.tables.sources.lm_eval import read_lm_eval, read_samples
+from bayeskisl.curves.tables.sources.logs import read_log
 from bayeskisl.curves.tables.sources.mlflow import read_mlflow
+from bayeskisl.curves.tables.sources.tensorboard import read_tensorboard
 from bayeskisl.curves.tables.sources.trainer import read_trainer
 from bayeskisl.curves.tables.sources.wandb import read_wandb
 from bayeskisl.errors import InputError
 
-__all__ = ["SOURCES", "read_runs"]
+__all__ = ["SOURCES", "read_runs", "source_of"]
 
 SOURCES: dict[str, Callable[..., RawTable]] = {
     "wandb": read_wandb,
     "mlflow": read_mlflow,
     "lm-eval": read_lm_eval,
     "trainer": read_trainer,
+    "tensorboard": read_tensorboard,
+    "olmo": read_log,
+    "nanochat": read_log,
 }
 _WITH_METRIC = ("lm-eval", "trainer")
+# what a folder of each tool holds; the first that is found names the tool
+_TRACES = {
+    "lm-eval": ("results*.json", "samples_*.jsonl"),
+    "wandb": ("files/config.yaml",),
+    "mlflow": ("meta.yaml",),
+    "trainer": ("trainer_state.json",),
+    "tensorboard": ("*tfevents*",),
+}
 
 
-def read_runs(path: str | Path, source: str, metric: str | None = None) -> RawTable:
+def source_of(folder: Path) -> str:
+    """The tool that left a folder.
+
+    Raises
+    ------
+    InputError
+        If none of them is known to leave such a folder.
+    """
+    for name, traces in _TRACES.items():
+        if any(next(folder.rglob(trace), None) is not None for trace in traces):
+            return name
+    raise InputError(f"a table's file, or a folder of {', '.join(SOURCES)}", "another folder", str(folder),
+                     "name the tool with --from")  # fmt: skip
+
+
+def read_runs(path: str | Path, source: str, metric: str | None = None, *, questions: bool = False) -> RawTable:
     """The table of runs that a tool left behind, for `curves_from_table`.
 
     Parameters
     ----------
     path : path
         ``wandb``: a folder of run folders, each with ``files/config.yaml`` and ``files/wandb-summary.json``.
-        ``mlflow``: a folder ``mlruns`` or a file ``mlflow.db``. ``lm-eval`` and ``trainer``: a manifest, a table with a
-        column ``file`` (results of lm-evaluation-harness, or ``trainer_state.json``) and what the files do not tell:
-        ``params``, ``tokens``, ``facts``, ``ratio``. Tables that W&B and MLflow export as CSV need no reader.
+        ``mlflow``: a folder ``mlruns`` or a file ``mlflow.db``. ``lm-eval`` and ``trainer``: result files
+        (``trainer_state.json``), a folder of them, or a manifest, a table with a column ``file`` and what the files do
+        not tell: ``params``, ``tokens``, ``facts``, ``ratio``. ``tensorboard``: event files. ``olmo`` and ``nanochat``:
+        logs. Tables that W&B and MLflow export as CSV need no reader.
     source : str
         One of these names.
     metric : str, optional
         For ``lm-eval`` and ``trainer``: which metric is the retention, where a file has several.
+    questions : bool
+        For ``lm-eval``: whether to read single questions (``samples_*.jsonl``), to be counted by a column.
 
     Returns
     -------
@@ -48,6 +79,10 @@ def read_runs(path: str | Path, source: str, metric: str | None = None) -> RawTa
     """
     if source not in SOURCES:
         raise InputError(f"one of {', '.join(SOURCES)}", repr(source), "source")
+    if questions:
+        if source != "lm-eval":
+            raise InputError("--by with tables and lm-eval", f"{source!r}", "by")
+        return read_samples(Path(path))
     if source in _WITH_METRIC:
         return SOURCES[source](Path(path), metric)
     if metric is not None:

@@ -1,24 +1,28 @@
-"""lm-evaluation-harness: results JSON, with a manifest that tells what was trained."""
+"""lm-evaluation-harness: result files, alone, in folders or in a manifest that tells what was trained."""
 
 from pathlib import Path
 from typing import Any
 
+from bayeskisl.curves.tables.json_files import from_json_lines, parse_json
 from bayeskisl.curves.tables.quantities import is_missing
-from bayeskisl.curves.tables.read import RawTable
-from bayeskisl.curves.tables.sources.manifest import Rows, join_manifest
+from bayeskisl.curves.tables.raw import RawTable, checked, table_of_rows
+from bayeskisl.curves.tables.read import text_of
+from bayeskisl.curves.tables.sources.folders import files_in, told_by_path
+from bayeskisl.curves.tables.sources.manifest import MANIFEST, Rows, is_manifest, join_manifest
 from bayeskisl.errors import InputError
 
-__all__ = ["read_lm_eval"]
+__all__ = ["read_lm_eval", "read_samples"]
 
 
-def read_lm_eval(manifest: Path, metric: str | None = None) -> RawTable:
-    """The manifest's rows with ``accuracy`` and ``probed`` (else ``standard_error``) of their task.
+def read_lm_eval(path: Path, metric: str | None = None) -> RawTable:
+    """One row a result file, with ``accuracy`` and ``probed`` (else ``standard_error``) of its task.
 
     Parameters
     ----------
-    manifest : path
-        A table with columns ``file`` and ``params``, ``facts`` and so on; ``task`` where a file has results of several,
-        and then usually ``group``.
+    path : path
+        A result file, a folder of them, or a manifest: a table with columns ``file`` and ``params``, ``facts`` and so
+        on; ``task`` where a file has results of several, and then usually ``group``. Without a manifest, names of
+        folders such as ``facts=1000`` are read, and a file with several tasks has columns ``TASK`` and ``TASK n``.
     metric : str, optional
         ``acc``, ``exact_match`` or, with its filter, ``exact_match,strict-match``; a column ``metric`` does the same.
 
@@ -29,29 +33,78 @@ def read_lm_eval(manifest: Path, metric: str | None = None) -> RawTable:
     """
 
     def rows_of(content: dict[str, Any], given: dict[str, Any], where: str) -> Rows:
-        results = content.get("results")
-        if not isinstance(results, dict) or not results:
-            raise InputError("a key 'results' with tasks", "none", where, "give the file that --output_path wrote")
+        results = _results(content, where)
         task = _one(results, given.get("task"), "task", where)
-        scores = results[task]
-        if not isinstance(scores, dict):
-            raise InputError(f"scores of the task {task!r}", type(scores).__name__, where)
-        metrics = {name: value for name, value in scores.items()
-                   if isinstance(value, int | float) and "_stderr" not in name and name != "sample_len"}  # fmt: skip
-        wanted = metric or given.get("metric")
-        named = [name for name in metrics if name == wanted or name.split(",")[0] == wanted]
-        chosen = _one(metrics, named[0] if len(named) == 1 else wanted, "metric", where)
-        name, _, filtered = chosen.partition(",")
-        row = {"task": task, "metric": chosen, "accuracy": metrics[chosen]}
-        samples = _samples(content, task)
-        error = scores.get(f"{name}_stderr,{filtered}" if filtered else f"{name}_stderr")
-        if samples is not None:
-            row["probed"] = samples
-        elif isinstance(error, int | float):
-            row["standard_error"] = error
-        return [row]
+        return [{"task": task, **_measured(content, task, metric or given.get("metric"), where)}]
 
-    return join_manifest(manifest, rows_of)
+    if path.is_file() and is_manifest(path):
+        return join_manifest(path, rows_of)
+    files = files_in(path, ("results*.json",), "result files of lm-evaluation-harness")
+    rows = [_alone(file, path, metric) for file in files]
+    table = table_of_rows(rows, [str(row["file"]) for row in rows], path.name or str(path))
+    return RawTable(table.columns, table.places, table.origin, hint=MANIFEST)
+
+
+def _alone(file: Path, root: Path, metric: str | None) -> dict[str, Any]:
+    """What a result file tells without a manifest."""
+    content = parse_json(text_of(file), str(file))
+    results = _results(content, str(file))
+    config = content.get("config") if isinstance(content.get("config"), dict) else {}
+    name = str(file.relative_to(root)) if file != root else file.name
+    row: dict[str, Any] = {"file": name, **told_by_path(file, root)}
+    row["model"] = content.get("model_name") or _pretrained(config)
+    row["model_num_parameters"] = config.get("model_num_parameters")
+    measured = {task: _measured(content, task, metric, str(file)) for task in results}
+    if len(measured) == 1:
+        ((task, found),) = measured.items()
+        return {**_told(row), "task": task, **found}
+    for task, found in measured.items():
+        row |= {
+            task: found["accuracy"],
+            f"{task} n": found.get("probed"),
+            f"{task} stderr": found.get("standard_error"),
+        }
+    return _told(row)
+
+
+def _told(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if value is not None}
+
+
+def _pretrained(config: dict[str, Any]) -> str | None:
+    arguments = config.get("model_args")
+    if isinstance(arguments, dict):
+        return arguments.get("pretrained")
+    parts = dict(part.split("=", 1) for part in str(arguments or "").split(",") if "=" in part)
+    return parts.get("pretrained")
+
+
+def _results(content: Any, where: str) -> dict[str, Any]:
+    results = content.get("results") if isinstance(content, dict) else None
+    if not isinstance(results, dict) or not results:
+        raise InputError("a key 'results' with tasks", "none", where,
+                         f"give the file that --output_path wrote, a folder of them, or {MANIFEST}")  # fmt: skip
+    return results
+
+
+def _measured(content: dict[str, Any], task: str, wanted: Any, where: str) -> dict[str, Any]:
+    """The metric of a task with what it is worth."""
+    scores = content["results"][task]
+    if not isinstance(scores, dict):
+        raise InputError(f"scores of the task {task!r}", type(scores).__name__, where)
+    metrics = {name: value for name, value in scores.items()
+               if isinstance(value, int | float) and "_stderr" not in name and name != "sample_len"}  # fmt: skip
+    named = [name for name in metrics if name == wanted or name.split(",")[0] == wanted]
+    chosen = _one(metrics, named[0] if len(named) == 1 else wanted, "metric", f"{where}: {task}")
+    name, _, filtered = chosen.partition(",")
+    measured = {"metric": chosen, "accuracy": metrics[chosen]}
+    samples = _samples(content, task)
+    error = scores.get(f"{name}_stderr,{filtered}" if filtered else f"{name}_stderr")
+    if samples is not None:
+        measured["probed"] = samples
+    elif isinstance(error, int | float):
+        measured["standard_error"] = error
+    return measured
 
 
 def _samples(content: dict[str, Any], task: str) -> Any:
@@ -68,5 +121,28 @@ def _one(options: dict[str, Any], wanted: Any, what: str, where: str) -> str:
         raise InputError(f"a {what} among {', '.join(options)}", repr(wanted), where)
     if len(options) == 1:
         return next(iter(options))
-    remedy = f"add a column '{what}' to the manifest" + (" or say --metric" if what == "metric" else "")
+    remedy = (
+        "add a column 'task' to the manifest" if what == "task" else "say which with --metric, or a column 'metric'"
+    )
     raise InputError(f"one {what}", f"{len(options)}: {', '.join(options)}", where, remedy)
+
+
+def read_samples(path: Path) -> RawTable:
+    """One row a question, from ``samples_*.jsonl`` that ``--log_samples`` writes: to be counted by any column.
+
+    Parameters
+    ----------
+    path : path
+        A file, or a folder of them, whose rows then have a column ``file``.
+    """
+    rows: list[dict[str, Any]] = []
+    places: list[str] = []
+    for file in files_in(path, ("samples_*.jsonl",), "files of single questions"):
+        table = from_json_lines(text_of(file), file.name)
+        name = str(file.relative_to(path)) if file != path else file.name
+        told = told_by_path(file, path)
+        kept = [column for column in table.columns if not column.startswith(("arguments", "resps", "filtered_resps"))]
+        for i, place in enumerate(table.places):
+            rows.append({"file": name, **told, **{column: table.columns[column][i] for column in kept}})
+            places.append(f"{name}: {place}")
+    return checked(table_of_rows(rows, places, path.name or str(path)))

@@ -4,14 +4,29 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bayeskisl.curves.tables.read import RawTable, parse_json, read_table
+from bayeskisl.curves.tables.json_files import parse_json
+from bayeskisl.curves.tables.raw import RawTable
+from bayeskisl.curves.tables.read import read_table
 from bayeskisl.errors import InputError
 
-__all__ = ["join_manifest"]
+__all__ = ["MANIFEST", "is_manifest", "join_manifest"]
+
+MANIFEST = (
+    "a manifest, a table such as 'file,params,facts' over 'results_70m.json,70M,1000', which tells of each result "
+    "file what was trained"
+)
 
 _LARGEST = 200_000_000  # bytes
 
 Rows = list[dict[str, Any]]
+
+
+def is_manifest(path: Path) -> bool:
+    """Whether a file is a table that names others, and no result itself."""
+    if path.suffix.lower() != ".json":
+        return not path.name.startswith("samples_")
+    content = parse_json(path.read_text(encoding="utf-8", errors="replace"), str(path))
+    return isinstance(content, list) or (isinstance(content, dict) and "file" in content)
 
 
 def join_manifest(manifest: Path, rows_of: Callable[[dict[str, Any], dict[str, Any], str], Rows]) -> RawTable:

@@ -5,13 +5,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from bayeskisl.curves.tables.read import RawTable, table_of_rows
+from bayeskisl.curves.tables.fields import STATE
+from bayeskisl.curves.tables.raw import RawTable, table_of_rows
 from bayeskisl.curves.tables.sources.yaml_files import read_yaml
 from bayeskisl.errors import InputError
 
 __all__ = ["read_mlflow"]
 
 _DELETED = "it was deleted in MLflow"
+_STATES = {1: "running", 2: "scheduled", 3: "finished", 4: "failed", 5: "killed"}  # mlflow.entities.RunStatus
 
 
 def read_mlflow(path: Path) -> RawTable:
@@ -48,12 +50,18 @@ def _from_folder(folder: Path) -> tuple[list[dict[str, Any]], list[tuple[str, st
         rows.append(
             {
                 "run": str(about.get("run_id") or run.name),
+                **_state(about.get("status")),
                 "params": dict(_texts(run / "params")),
                 "metrics": {name: _last_value(text, run) for name, text in _texts(run / "metrics")},
                 "tags": {name: text for name, text in _texts(run / "tags") if not name.startswith("mlflow.")},
             }
         )
     return rows, left_out
+
+
+def _state(status: Any) -> dict[str, str]:
+    """Whether a run finished, as MLflow's files number it and its database names it."""
+    return {} if status is None else {STATE: _STATES.get(status, str(status).lower())}
 
 
 def _texts(folder: Path) -> Iterable[tuple[str, str]]:
@@ -75,7 +83,11 @@ def _from_database(path: Path) -> tuple[list[dict[str, Any]], list[tuple[str, st
     try:
         connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
         try:
-            runs = connection.execute("SELECT run_uuid, lifecycle_stage FROM runs ORDER BY start_time").fetchall()
+            known = {column[1] for column in connection.execute("PRAGMA table_info(runs)").fetchall()}
+            status = "status" if "status" in known else "NULL"
+            runs = connection.execute(
+                f"SELECT run_uuid, lifecycle_stage, {status} FROM runs ORDER BY start_time"
+            ).fetchall()
             told = {
                 kind: connection.execute(f"SELECT run_uuid, key, value FROM {table}").fetchall()
                 for kind, table in (("params", "params"), ("metrics", "latest_metrics"), ("tags", "tags"))
@@ -84,10 +96,13 @@ def _from_database(path: Path) -> tuple[list[dict[str, Any]], list[tuple[str, st
             connection.close()
     except (sqlite3.Error, UnicodeDecodeError) as problem:
         raise InputError("an SQLite file of MLflow", f"{type(problem).__name__}: {problem}", str(path)) from None
-    kept = [str(run) for run, stage in runs if stage != "deleted"]
-    rows: dict[str, dict[str, Any]] = {run: {"run": run, "params": {}, "metrics": {}, "tags": {}} for run in kept}
+    rows: dict[str, dict[str, Any]] = {
+        str(run): {"run": str(run), **_state(state), "params": {}, "metrics": {}, "tags": {}}
+        for run, stage, state in runs
+        if stage != "deleted"
+    }
     for kind, entries in told.items():
         for run, key, value in entries:
             if str(run) in rows and not str(key).startswith("mlflow."):
                 rows[str(run)][kind][str(key)] = value
-    return list(rows.values()), [(str(run), _DELETED) for run, stage in runs if stage == "deleted"]
+    return list(rows.values()), [(str(run), _DELETED) for run, stage, _ in runs if stage == "deleted"]

@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from bayeskisl.curves.tables.read import RawTable, parse_json, table_of_rows
+from bayeskisl.curves.tables.fields import STATE
+from bayeskisl.curves.tables.json_files import parse_json
+from bayeskisl.curves.tables.raw import RawTable, table_of_rows
 from bayeskisl.curves.tables.sources.yaml_files import read_yaml
 from bayeskisl.errors import InputError
 
@@ -42,6 +44,7 @@ def read_wandb(folder: Path) -> RawTable:
         rows.append(
             {
                 "run": run.name.rsplit("-", 1)[-1],
+                **_state(run),
                 "config": {name: _value(entry) for name, entry in read_yaml(run / "files" / "config.yaml").items()
                            if name not in _INTERNAL},
                 "summary": {name: value for name, value in told.items() if name not in _INTERNAL},
@@ -50,6 +53,16 @@ def read_wandb(folder: Path) -> RawTable:
         places.append(run.name)
     table = table_of_rows(rows, places, folder.name or str(folder))
     return RawTable(table.columns, table.places, table.origin, left_out=tuple(left_out))
+
+
+def _state(run: Path) -> dict[str, str]:
+    """Whether the run finished, where its metadata tell."""
+    described = run / "files" / "wandb-metadata.json"
+    if not described.is_file():
+        return {}
+    about = parse_json(described.read_text(encoding="utf-8", errors="replace"), str(described))
+    state = about.get("state") if isinstance(about, dict) else None
+    return {STATE: str(state)} if state else {}
 
 
 def _value(entry: Any) -> Any:

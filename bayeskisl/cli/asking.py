@@ -1,0 +1,50 @@
+"""The interactive import: what a table does not tell is asked for, field by field."""
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from bayeskisl.curves.tables import TableError
+
+__all__ = ["ask"]
+
+# what an error expects -> the field or option that answers it, and the question
+_QUESTIONS = {
+    "non-embedding parameters": ("params", "Which column, or number, is the size of the model (without embeddings)?"),
+    "the number of infused facts": ("facts", "Which column, or number, is the number of infused facts?"),
+    "recalled facts, or an accuracy": ("accuracy", "Which column is the share of probed facts that were recalled?"),
+    "a denominator for": ("--probed", "How many facts were probed in each run?"),
+    "training tokens": ("tokens", "How many tokens was each run trained on (a column, or 20B)?"),
+    "one reading of the numbers": ("--decimal", "Which mark stands before decimals, . or ,?"),
+    "columns that are levels": ("--levels", "What do the names of the columns tell: facts, ratio, params or seed?"),
+    "one column for": ("", "Which of the columns?"),
+}
+
+
+def ask(problem: "TableError", fields: dict[str, Any], options: dict[str, Any]) -> bool:
+    """Ask for what the errors of an import miss; whether there was something to ask, and an answer."""
+    answered = False
+    typer.echo(str(problem), err=True)
+    for each in problem.problems:
+        found = next((entry for start, entry in _QUESTIONS.items() if start in each.expected), None)
+        if found is None:
+            continue
+        field, question = found
+        field = field or each.expected.rsplit(" ", 1)[-1]
+        if field in fields and not field.startswith("--"):
+            continue  # it was answered, and the answer is what the error is about
+        answer = typer.prompt(question, default="", show_default=False).strip()
+        if answer:
+            answered = True
+            _take(field, answer, fields, options)
+    return answered
+
+
+def _take(field: str, answer: str, fields: dict[str, Any], options: dict[str, Any]) -> None:
+    if not field.startswith("--"):
+        fields[field] = answer
+    elif field == "--probed":
+        fields["probed"] = answer
+    else:
+        options[field.removeprefix("--")] = answer

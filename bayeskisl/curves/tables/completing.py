@@ -1,0 +1,117 @@
+"""What a table does not tell: the fields that may be assumed, and the groups by their names."""
+
+import numpy as np
+
+from bayeskisl import schema
+from bayeskisl.curves.tables.fields import quoted
+from bayeskisl.curves.tables.identity import TYPICAL
+from bayeskisl.curves.tables.mapping import Values
+from bayeskisl.curves.tables.problems import Findings
+from bayeskisl.knowledge.identity import background_exposures
+
+__all__ = ["complete", "with_benchmark", "with_facts"]
+
+_GROUP_NAMES = {"heldout": schema.INFUSED_HELDOUT, "held_out": schema.INFUSED_HELDOUT, "bg": schema.BACKGROUND}
+# A benchmark's facts fill at most this share of the general corpus; any share will do, as only the product with their
+# number counts.
+_MOST_SHARE = 0.5
+
+
+def complete(values: Values, mapping: dict[str, str | float], findings: Findings) -> Values:
+    """The fields with those added that may be assumed, and the groups by their names."""
+    rows, nothing = dict(values), np.zeros(len(findings.places))
+    if schema.PARAMS not in rows:
+        remedy = findings.telling("map it, as in --map params=COLUMN")
+        if schema.TOTAL_PARAMS in rows:
+            source = mapping[schema.TOTAL_PARAMS]
+            name = source.strip('"') if isinstance(source, str) and source == quoted(source.strip('"')) else source
+            remedy = f"say --map params={name} if embeddings may count; exponents of small sizes then differ"
+        findings.refuse("non-embedding parameters", f"none among {findings.have}", "columns", remedy)
+        rows[schema.PARAMS] = 1.0 + np.arange(len(nothing))  # distinct: no row seems to repeat another
+    if schema.TOTAL_PARAMS not in rows:
+        rows[schema.TOTAL_PARAMS] = rows[schema.PARAMS]
+        findings.invent(schema.TOTAL_PARAMS, "params")
+    elif (rows[schema.TOTAL_PARAMS] < rows[schema.PARAMS]).any() and schema.PARAMS in mapping:
+        less = rows[schema.TOTAL_PARAMS] < rows[schema.PARAMS]
+        findings.refuse_rows(less, "at least as many total parameters as non-embedding ones",
+                             rows[schema.TOTAL_PARAMS].tolist(), "exchange the two by --map")  # fmt: skip
+    if schema.GUESSING not in rows:
+        findings.invent(schema.GUESSING, "0, as for free answers")
+    elif (untold := np.isnan(rows[schema.GUESSING]) & ~findings.bad_rows).any():
+        findings.assumed.append("guessing was not in the table for every group; taken as 0 for the others")
+        rows[schema.GUESSING] = np.where(untold, 0, rows[schema.GUESSING])
+    for name in (schema.GUESSING, schema.BACKGROUND_FACTS, schema.BACKGROUND_SHARE, schema.SEED):
+        rows.setdefault(name, nothing)
+    rows[schema.GROUP] = _groups(rows, findings)
+    return rows
+
+
+def _groups(rows: Values, findings: Findings) -> np.ndarray:
+    if schema.GROUP not in rows:
+        return np.full(len(findings.places), schema.INFUSED, dtype=object)
+    told = rows[schema.GROUP]
+    names = [None if name is None else _GROUP_NAMES.get(name.lower(), name.lower()) for name in told]
+    unknown = np.array([name is not None and name not in schema.GROUPS for name in names], dtype=bool)
+    findings.refuse_rows(unknown, f"a group among {', '.join(schema.GROUPS)}", told.tolist(),
+                         "rename it with SQL's CASE WHEN ... THEN 'infused' ELSE 'background' END")  # fmt: skip
+    out = np.empty(len(names), dtype=object)
+    out[:] = names
+    return out
+
+
+def with_facts(rows: Values, unused: Values, findings: Findings) -> Values:
+    """The rows with a number of facts where every run has the same ones and the table does not name how many.
+
+    A ratio that varies, or exposures, then tell runs apart, and the number is a constant of the experiment. An unused
+    column of whole numbers may be the number, however, so that nothing is assumed beside one.
+    """
+    varied = [name for name in (schema.RATIO, schema.EXPOSURES, "infused_tokens") if name in rows]
+    follows = schema.EXPOSURES in rows and ("infused_tokens" in rows or {schema.RATIO, schema.TOKENS} <= set(rows))
+    if follows or schema.FACTS in rows or schema.PROBED not in rows or not any(_several(rows[name]) for name in varied):
+        return rows
+    if any(_several(cells) and (cells == np.floor(cells)).all() for cells in unused.values()):
+        return rows
+    infused = rows[schema.PROBED][rows[schema.GROUP] != schema.BACKGROUND]
+    if not np.isfinite(infused).any():
+        return rows
+    facts = np.nanmax(infused)
+    findings.invent(schema.FACTS, f"{facts:,.0f} in every run, as many as were probed")
+    return {**rows, schema.FACTS: np.full(len(findings.places), facts)}
+
+
+def _several(values: np.ndarray) -> bool:
+    known = values[np.isfinite(values)]
+    return len(known) > 0 and known.max() > known.min()
+
+
+def with_benchmark(rows: Values, findings: Findings) -> Values:
+    """The rows with facts and a share for a background group that is a general benchmark.
+
+    Its exposures are those of the general corpus, (1 - r) D up to a constant. The constant is set so that half of the
+    corpus, at the geometric mean of the budgets, is a typical number of exposures; there the laws' prior looks for
+    the fall. The number of background facts is that of the questions, or less where so many need more than half of
+    the corpus.
+    """
+    of_group = rows[schema.GROUP] == schema.BACKGROUND
+    exposed = (rows[schema.BACKGROUND_FACTS] > 0) & (rows[schema.BACKGROUND_SHARE] > 0)
+    bare = of_group & ~exposed & ~findings.bad_rows
+    if not bare.any():
+        return rows
+    if exposed.any():
+        findings.refuse_rows(bare, "background_facts and background_share above 0 for a background group",
+                             ["none"] * len(of_group), "map both in every row, or neither")  # fmt: skip
+        return rows
+    questions = rows[schema.PROBED][of_group]
+    asked = float(np.nanmax(questions)) if np.isfinite(questions).any() else 1.0
+    corpus = float(np.exp(np.nanmean(np.log(rows[schema.TOKENS] / rows[schema.TOKENS_PER_FACT]))))
+    most = _MOST_SHARE * corpus / (2 * TYPICAL)
+    facts = float(np.clip(np.floor(most), 1, max(asked, 1)))
+    share = min(_MOST_SHARE, float(f"{2 * TYPICAL * facts / corpus:.4g}"))
+    every = np.ones(len(of_group))
+    findings.invented += [schema.BACKGROUND_FACTS, schema.BACKGROUND_SHARE]
+    at_none = float(background_exposures(corpus, 0.0, facts, share, 1.0))
+    findings.assumed.append(
+        "background is a general benchmark: its exposures are relative, in proportion to (1 - ratio) x tokens "
+        f"(background_facts {facts:,.0f}, background_share {share:g}: {at_none:.3g} exposures without infusion)"
+    )
+    return {**rows, schema.BACKGROUND_FACTS: facts * every, schema.BACKGROUND_SHARE: share * every}

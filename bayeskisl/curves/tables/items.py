@@ -1,0 +1,75 @@
+"""Tables of single questions, counted: one row a question becomes one row a group of questions."""
+
+from collections.abc import Sequence
+
+from bayeskisl import schema
+from bayeskisl.curves.tables.problems import shown
+from bayeskisl.curves.tables.quantities import as_text, is_missing
+from bayeskisl.curves.tables.raw import RawTable
+from bayeskisl.errors import InputError
+
+__all__ = ["count_items"]
+
+_OUTCOMES = ("acc", "exact_match", "correct", "recalled", "em", "accuracy", "is_correct", "score", "prefix_match")
+_TRUE, _FALSE = {"1", "1.0", "true", "yes"}, {"0", "0.0", "false", "no"}
+
+
+def count_items(table: RawTable, by: Sequence[str], outcome: str | None = None) -> RawTable:
+    """Count right answers over rows that are alike in columns.
+
+    Parameters
+    ----------
+    table : RawTable
+        One row a question, with what was asked and whether it was answered.
+    by : sequence of str
+        Columns whose values, together, tell rows of the result apart; those that are then the same in all rows of a
+        group are kept too.
+    outcome : str, optional
+        The column of right (1, true) and wrong (0, false) answers; by default the only one of a usual name.
+
+    Returns
+    -------
+    RawTable
+        With ``recalled`` and ``probed``.
+
+    Raises
+    ------
+    InputError
+        If a column is not there, or an answer is neither right nor wrong.
+    """
+    missing = [name for name in by if name not in table.columns]
+    if missing:
+        raise InputError("columns of the table to count by", ", ".join(map(shown, missing)), table.origin,
+                         f"it has {', '.join(map(shown, table.columns))[:400]}")  # fmt: skip
+    if "filter" in table.columns and "filter" not in by and len(set(map(as_text, table.columns["filter"]))) > 1:
+        raise InputError("one filter", "several, each of which has every question", table.origin, "add --by filter")
+    answers = _answers(table, outcome)
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for row in range(len(table)):
+        groups.setdefault(tuple(as_text(table.columns[name][row]) for name in by), []).append(row)
+    kept = [name for name, cells in table.columns.items() if _is_shared(cells, list(groups.values()))]
+    counted = {name: [table.columns[name][rows[0]] for rows in groups.values()] for name in kept}
+    counted[schema.RECALLED] = [sum(answers[row] for row in rows) for rows in groups.values()]
+    counted[schema.PROBED] = [len(rows) for rows in groups.values()]
+    places = [", ".join(f"{name} {cell}" for name, cell in zip(by, key, strict=True)) for key in groups]
+    return RawTable(counted, places, table.origin, table.comments, table.left_out, table.delimiter, table.hint)
+
+
+def _answers(table: RawTable, outcome: str | None) -> list[int]:
+    named = [outcome] if outcome else [name for name in _OUTCOMES if name in table.columns]
+    if len(named) != 1 or named[0] not in table.columns:
+        got = ", ".join(map(shown, named)) if named else "none of the usual names"
+        raise InputError("one column of right and wrong answers", got, table.origin,
+                         "say which with --metric COLUMN")  # fmt: skip
+    answers = []
+    for place, cell in zip(table.places, table.columns[named[0]], strict=True):
+        word = as_text(cell).strip().lower()
+        if is_missing(cell) or word not in _TRUE | _FALSE:
+            raise InputError("answers that are right (1, true) or wrong (0, false)", shown(cell),
+                             f"{table.origin}: {place}", "say which column with --metric COLUMN")  # fmt: skip
+        answers.append(int(word in _TRUE))
+    return answers
+
+
+def _is_shared(cells: Sequence[object], groups: Sequence[Sequence[int]]) -> bool:
+    return all(all(cells[row] == cells[rows[0]] for row in rows) for rows in groups)

@@ -1,0 +1,111 @@
+"""Tables in JSON: lists of objects, objects of lists, JSON lines, and what pandas writes in any of its orients."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from bayeskisl.curves.tables.fields import recognise
+from bayeskisl.curves.tables.raw import RawTable, from_columns, table_of_rows
+from bayeskisl.errors import InputError
+
+__all__ = ["from_json", "from_json_lines", "parse_json"]
+
+
+def from_json_lines(text: str, origin: str) -> RawTable:
+    """One object a line; only a line feed ends a line, since texts of models hold other separators."""
+    rows, places = [], []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip():
+            row = parse_json(line, f"{origin}: line {number}")
+            if not isinstance(row, dict):
+                raise InputError("one JSON object a line", f"a {type(row).__name__}", f"{origin}: line {number}")
+            rows.append(row)
+            places.append(f"line {number}")
+    return table_of_rows(rows, places, origin)
+
+
+def from_json(text: str, origin: str) -> RawTable:
+    """A table in one JSON value."""
+    content = parse_json(text, origin)
+    if isinstance(content, list) and content and all(isinstance(row, dict) for row in content):
+        return _numbered(content, origin)
+    if isinstance(content, list) and content and all(isinstance(row, list) for row in content):
+        raise InputError("rows with named cells", "lists without names, as pandas writes with orient='values'", origin,
+                         "write it with orient='records'")  # fmt: skip
+    if isinstance(content, dict) and content:
+        return _from_object(content, origin)
+    raise InputError("a JSON list of objects, or an object of lists", f"a {type(content).__name__}", origin)
+
+
+def _numbered(rows: list[dict[str, Any]], origin: str) -> RawTable:
+    return table_of_rows(rows, [f"row {i}" for i in range(len(rows))], origin)
+
+
+def _from_object(content: dict[str, Any], origin: str) -> RawTable:
+    if {"columns", "data"} <= set(content) <= {"columns", "data", "index", "index_names", "column_names"}:
+        return _split(content, origin)
+    if isinstance(content.get("results"), dict) and {"config", "versions", "n-samples", "n-shot"} & set(content):
+        raise InputError("a table", "a result of lm-evaluation-harness", origin, "read it with --from lm-eval")
+    if isinstance(content.get("log_history"), list):
+        raise InputError("a table", "the state of a Trainer", origin, "read it with --from trainer")
+    lists = {name: cells for name, cells in content.items() if isinstance(cells, list)}
+    of_rows = {name: cells for name, cells in lists.items() if cells and all(isinstance(row, dict) for row in cells)}
+    if len(lists) == len(content) and not of_rows:
+        return from_columns(content, origin)
+    if len(of_rows) == 1:  # {"results": [...]}; what stands beside them is true of every row
+        ((name, rows),) = of_rows.items()
+        shared = {
+            key: value for key, value in content.items() if key not in (name, "schema") and not isinstance(value, list)
+        }
+        return _numbered([{**shared, **row} for row in rows], origin)
+    if all(isinstance(cells, dict) and cells for cells in content.values()):
+        return _of_objects(content, origin)
+    if not lists:  # one run
+        return _numbered([content], origin)
+    raise InputError("a JSON list of objects, or an object of lists", f"an object of {_kinds(content)}", origin)
+
+
+def _of_objects(content: Mapping[str, Mapping[str, Any]], origin: str) -> RawTable:
+    """Columns of ``{index: cell}``, or rows by their index: the side that names fields names the columns."""
+    inner = list(dict.fromkeys(name for cells in content.values() for name in cells))
+    known_outside, known_inside = (len(recognise({name: [] for name in names})[0]) for names in (content, inner))
+    if known_inside > known_outside:
+        table = table_of_rows(list(content.values()), [f"row {name}" for name in content], origin)
+        return RawTable({"index": list(content), **table.columns}, table.places, origin)
+    columns = {name: [cells.get(label) for label in inner] for name, cells in content.items()}
+    return RawTable(columns, [f"row {label}" for label in inner], origin)
+
+
+def _split(content: dict[str, Any], origin: str) -> RawTable:
+    names, data = content["columns"], content["data"]
+    if not (isinstance(names, list) and isinstance(data, list)) or not all(
+        isinstance(row, list) and len(row) == len(names) for row in data
+    ):
+        raise InputError("as many cells in every row of 'data' as 'columns' has names", "others", origin)
+    labels = [".".join(map(str, name)) if isinstance(name, list) else str(name) for name in names]
+    return from_columns({name: [row[i] for row in data] for i, name in enumerate(labels)}, origin)
+
+
+def _kinds(content: Mapping[str, Any]) -> str:
+    return ", ".join(sorted({f"{type(value).__name__}s" for value in content.values()}))
+
+
+def parse_json(text: str, where: str) -> Any:
+    """JSON in which no key occurs twice.
+
+    Raises
+    ------
+    InputError
+        For anything else.
+    """
+    try:
+        return json.loads(text, object_pairs_hook=_distinct_keys)
+    except (ValueError, RecursionError) as problem:
+        raise InputError("JSON", str(problem)[:200] or type(problem).__name__, where) from None
+
+
+def _distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key that occurs twice in one object")
+    return found

@@ -1,0 +1,78 @@
+"""Mappings and options of an import, kept in a TOML file for the next table of the same layout."""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bayeskisl.errors import InputError
+
+__all__ = ["OPTIONS", "read_map", "write_map"]
+
+OPTIONS = (
+    "from",
+    "metric",
+    "axis",
+    "levels",
+    "where",
+    "ignore",
+    "by",
+    "probed",
+    "guessing",
+    "decimal",
+    "replicates",
+    "skip_bad_rows",
+)
+_LARGEST = 1_000_000  # bytes
+
+
+def write_map(path: Path, mapping: Mapping[str, str | float], options: Mapping[str, Any]) -> Path:
+    """Write a mapping and the options that are not at their defaults.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written.
+    """
+    lines = ["# how the columns of a table are read: bayeskisl curves import TABLE --map-file THIS"]
+    lines += [f"{name} = {_value(options[name])}" for name in OPTIONS if options.get(name)]
+    lines += ["", "[map]", *(f"{json.dumps(field)} = {_value(source)}" for field, source in mapping.items()), ""]
+    try:
+        path.write_text("\n".join(lines), encoding="utf-8")
+    except OSError as problem:
+        raise InputError("a file that can be written", problem.strerror or "an error", str(path)) from None
+    return path
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{json.dumps(str(name))} = {_value(each)}" for name, each in value.items()) + " }"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_value, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)  # a string, a number or a truth of JSON is one of TOML
+
+
+def read_map(path: Path) -> tuple[dict[str, str | float], dict[str, Any]]:
+    """Read what `write_map` wrote: the mapping, and the options by their names.
+
+    Raises
+    ------
+    InputError
+        If it is something else.
+    """
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise InputError(f"a file of at most {_LARGEST:,} bytes", f"{path.stat().st_size:,}", str(path))
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as problem:
+        raise InputError("a file of a mapping", problem.strerror or "an error", str(path)) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as problem:
+        raise InputError("a mapping in TOML", str(problem)[:200], str(path)) from None
+    unknown = sorted(set(content) - {"map", *OPTIONS})
+    if unknown:
+        raise InputError(f"keys among map, {', '.join(OPTIONS)}", ", ".join(unknown), str(path))
+    mapping = content.pop("map", {})
+    if not isinstance(mapping, dict) or not all(isinstance(each, str | int | float) for each in mapping.values()):
+        raise InputError("a table [map] of fields and sources", "something else", str(path))
+    return mapping, content

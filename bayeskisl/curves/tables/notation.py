@@ -1,0 +1,171 @@
+"""Decimal marks: whether points or commas stand before decimals or between thousands, column by column."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from bayeskisl import schema
+from bayeskisl.curves.tables.fields import FIELDS
+from bayeskisl.curves.tables.problems import shown
+from bayeskisl.curves.tables.quantities import read_quantity
+from bayeskisl.curves.tables.raw import RawTable
+
+__all__ = ["Notation", "Reading"]
+
+# plain numbers that cannot be groups of three digits: most cells of most tables
+_WITH_POINT = re.compile(r"[+-]?(?:\d*\.\d{1,2}|\d*\.\d{4,}|0?\.\d+|\d{4,}\.\d+)", re.ASCII)
+_OTHER = {".": ",", ",": "."}
+_NAMES = {".": "points", ",": "commas"}
+# Fields whose values are large whole numbers, so that "1.000" may well be a thousand. A seed is small.
+_LARGE = {name for name, each in FIELDS.items() if each.whole and name != schema.SEED} | {
+    schema.PARAMS, schema.TOTAL_PARAMS, schema.TOKENS, "infused_tokens",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the numbers of a column are read.
+
+    Parameters
+    ----------
+    decimal : str
+        The decimal mark.
+    said : str
+        What the user has to know of it; empty where there is nothing to say.
+    doubt : str
+        Why the column cannot be read one way; empty where it can.
+    remedy : str
+        What to do about a doubt.
+    """
+
+    decimal: str = "."
+    said: str = ""
+    doubt: str = ""
+    remedy: str = "state the decimal mark, --decimal . or --decimal ,"
+
+
+@dataclass
+class _Marks:
+    """Cells of a column by what they show of its decimal mark."""
+
+    shows: dict[str, str] = field(default_factory=dict)  # mark -> a cell that is a number with this mark alone
+    open: list[str] = field(default_factory=list)  # numbers with either
+    plain: list[float] = field(default_factory=list)  # the same number with either
+
+
+class Notation:
+    """The decimal mark of each column of a table, from the table's separator and all of the cells.
+
+    A cell such as ``0,91`` can only have a decimal comma, and ``1.000.000`` only points between thousands. A cell such
+    as ``1.000`` can be read both ways: the other cells of its column, then those of the table, then the separator
+    decide; where they leave both readings possible, the column is refused.
+
+    Parameters
+    ----------
+    table : RawTable
+    decimal : str, optional
+        The mark of all columns, as the user states it.
+    """
+
+    def __init__(self, table: RawTable, decimal: str | None = None) -> None:
+        self._table, self._decimal = table, decimal
+        self._marks: dict[str, _Marks] = {}
+
+    def of(self, column: str, field_name: str | None) -> Reading:
+        """How a column is read that is to be a field, or part of an expression (None)."""
+        if self._decimal is not None:
+            return Reading(self._decimal)
+        marks = self._of(column)
+        if len(marks.shows) > 1:
+            cells = " and ".join(shown(cell) for cell in marks.shows.values())
+            return Reading(doubt=f"{cells}, a decimal point and a decimal comma", remedy="write all of them alike")
+        if marks.shows:
+            (decimal,) = marks.shows
+            return _reading(decimal, marks)
+        return self._open(marks, field_name) if marks.open else Reading()
+
+    def _of(self, column: str) -> _Marks:
+        if column not in self._marks:
+            self._marks[column] = _marks(self._table.columns[column])
+        return self._marks[column]
+
+    def _open(self, marks: _Marks, field_name: str | None) -> Reading:
+        """The mark of a column whose cells are all open to both readings."""
+        possible = [mark for mark in ".," if _accepted(marks.open, mark, field_name)]
+        if len(possible) == 1:
+            return _reading(possible[0], marks)
+        separators = {"," if "," in cell else "." for cell in marks.open}
+        if len(separators) == 1:
+            (separator,) = separators
+            thousands = self._is_thousands(separator, marks)
+            decimals = self._is_decimals(separator, marks, field_name)
+            if thousands and not decimals:
+                return _reading(_OTHER[separator], marks)
+            if decimals and not thousands:
+                return _reading(separator, marks)
+        first = marks.open[0]
+        either = " or ".join(f"{read_quantity(first, mark):g}" for mark in ".,")
+        return Reading(doubt=f"{shown(first)}, which may be {either}")
+
+    def _is_thousands(self, separator: str, marks: _Marks) -> bool:
+        """Whether something shows that a separator groups digits: the table, or short numbers without it."""
+        grouped = bool(marks.plain) and all(abs(value) < 1000 for value in marks.plain)
+        usual = separator == ("." if self._table.delimiter == ";" else ",") and self._of_table is None
+        return self._of_table == _OTHER[separator] or grouped or usual
+
+    def _is_decimals(self, separator: str, marks: _Marks, field_name: str | None) -> bool:
+        """Whether something shows that a separator stands before decimals; a large whole number seldom has any."""
+        fractions = {cell.split(separator)[1][:3] for cell in marks.open}
+        large = field_name in _LARGE or (field_name is None and fractions == {"000"})
+        usual = separator == "." and self._table.delimiter != ";"
+        return not large and not marks.plain and (usual or self._of_table == separator)
+
+    @property
+    def _of_table(self) -> str | None:
+        """The one decimal mark that columns of the table show."""
+        found = {mark for column in self._table.columns for mark in self._of(column).shows}
+        return found.pop() if len(found) == 1 else None
+
+
+def _marks(cells: Iterable[object]) -> _Marks:
+    marks = _Marks()
+    for cell in dict.fromkeys([cell for cell in cells if isinstance(cell, str)]):
+        if _WITH_POINT.fullmatch(cell):
+            marks.shows.setdefault(".", cell)
+            continue
+        if "." not in cell and "," not in cell:
+            plain = read_quantity(cell)
+            if plain is not None:
+                marks.plain.append(plain)
+            continue
+        point, comma = read_quantity(cell), read_quantity(cell, ",")
+        if point is not None and (comma is None or (not cell.strip()[-1:].isdigit() and "." in cell)):
+            marks.shows.setdefault(".", cell)  # nobody writes 1.234B for 1,234 billion
+        elif comma is not None and point is None:
+            marks.shows.setdefault(",", cell)
+        elif point is not None:
+            marks.open.append(cell)
+    return marks
+
+
+def _accepted(cells: Iterable[str], mark: str, field_name: str | None) -> bool:
+    values = [read_quantity(cell, mark) for cell in cells]
+    known = FIELDS.get(field_name or "")
+    if known is None:
+        return True
+    if known.name in (schema.PARAMS, schema.TOTAL_PARAMS, schema.TOKENS):
+        return all(value is not None and value == round(value) for value in values)
+    return all(value is not None and known.low <= value <= known.high and (not known.whole or value == round(value))
+               for value in values)  # fmt: skip
+
+
+def _reading(decimal: str, marks: _Marks) -> Reading:
+    """A reading with what is to be said of it: commas before decimals, or numbers open to another reading."""
+    grouped = [cell for cell in marks.open if _OTHER[decimal] in cell]
+    if grouped:
+        value = read_quantity(grouped[0], decimal)
+        return Reading(decimal, f"{_NAMES[_OTHER[decimal]]} between thousands: {grouped[0].strip()} is {value:,.10g}")
+    if decimal == ",":
+        cell = (list(marks.shows.values()) or marks.open)[0]
+        return Reading(decimal, f"commas before decimals: {cell.strip()} is {read_quantity(cell, decimal):.10g}")
+    return Reading(decimal)

@@ -1,0 +1,159 @@
+"""A table as it was found: columns of plain cells and a name for every row."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bayeskisl.curves.tables.quantities import as_text, read_spread
+from bayeskisl.errors import InputError
+
+__all__ = [
+    "RawTable",
+    "checked",
+    "from_columns",
+    "has_any",
+    "require_distinct",
+    "require_size",
+    "table_of_rows",
+    "with_spreads",
+]
+
+_MOST_CELLS = 20_000_000
+_DEEPEST, _MOST_COLUMNS = 8, 5_000
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """Cells as they were found.
+
+    Parameters
+    ----------
+    columns : dict
+        Name to cells, all of one length.
+    places : list of str
+        What to call each row: ``line 7`` of a text file, ``row 6`` (from 0) of a frame.
+    origin : str
+        What to call the table.
+    comments : tuple of str
+        Lines at its beginning that started with ``#``.
+    left_out : tuple of (str, str)
+        What could not become a row, and why.
+    delimiter : str
+        What stood between the cells of a text file; empty where there was none.
+    hint : str
+        How the table's owner could tell more than the columns do.
+    """
+
+    columns: dict[str, list[Any]]
+    places: list[str]
+    origin: str
+    comments: tuple[str, ...] = ()
+    left_out: tuple[tuple[str, str], ...] = ()
+    delimiter: str = ""
+    hint: str = ""
+
+    def __repr__(self) -> str:
+        return f"RawTable({self.origin}: {len(self):,} rows of {', '.join(self.columns)})"
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+
+def checked(table: RawTable) -> RawTable:
+    """Return the table if it has rows, names and a size that can be worked with.
+
+    Raises
+    ------
+    InputError
+        If not.
+    """
+    if not table.columns or not len(table):
+        raise InputError("a table with rows and named columns", "none", table.origin)
+    if any(as_text(name) != name for name in table.columns):
+        raise InputError("column names in UTF-8", "others", table.origin, "rename them")
+    require_size(len(table), len(table.columns), table.origin)
+    return table
+
+
+def require_size(rows: int, columns: int, origin: str) -> None:
+    """Refuse a table that is too large to be one of runs.
+
+    Raises
+    ------
+    InputError
+    """
+    if columns > _MOST_COLUMNS or columns * rows > _MOST_CELLS:
+        raise InputError(f"a table of at most {_MOST_COLUMNS:,} columns and {_MOST_CELLS:,} cells",
+                         f"{columns:,} columns of {rows:,} rows", origin, "select what is needed first")  # fmt: skip
+
+
+def from_columns(columns: dict[str, list[Any]], origin: str) -> RawTable:
+    """Columns of one length; rows are numbered from 0."""
+    lengths = {len(cells) for cells in columns.values()}
+    if len(lengths) > 1:
+        raise InputError("columns of one length", f"lengths {', '.join(map(str, sorted(lengths)))}", origin)
+    rows = lengths.pop() if lengths else 0
+    return RawTable(columns, [f"row {i}" for i in range(rows)], origin)
+
+
+def table_of_rows(rows: Sequence[Mapping[str, Any]], places: list[str], origin: str) -> RawTable:
+    """One mapping a row; nested ones become columns such as ``config.lr``."""
+    flat = [_flattened(row, origin) for row in rows]
+    names = list(dict.fromkeys(name for row in flat for name in row))
+    if len(names) > _MOST_COLUMNS:
+        raise InputError(f"at most {_MOST_COLUMNS:,} columns", f"{len(names):,}", origin, "select what is needed first")
+    return RawTable({name: [row.get(name) for row in flat] for name in names}, places, origin)
+
+
+def _flattened(row: Mapping[str, Any], origin: str, above: str = "", depth: int = 0) -> dict[str, Any]:
+    if depth > _DEEPEST:
+        raise InputError(f"rows nested at most {_DEEPEST} deep", "deeper ones", origin)
+    flat: dict[str, Any] = {}
+    for name, cell in row.items():
+        if isinstance(cell, Mapping):
+            flat |= _flattened(cell, origin, f"{above}{name}.", depth + 1)
+        else:
+            flat[f"{above}{name}"] = cell
+        if len(flat) > _MOST_COLUMNS:
+            raise InputError(f"at most {_MOST_COLUMNS:,} columns", "more", origin, "select what is needed first")
+    return flat
+
+
+def require_distinct(names: list[str], origin: str) -> None:
+    """Refuse columns without a name, or with one name for two.
+
+    Raises
+    ------
+    InputError
+    """
+    twice = sorted({name for name in names if names.count(name) > 1}) if len(names) <= _MOST_COLUMNS else []
+    if twice:
+        raise InputError("distinct column names", f"{', '.join(map(repr, twice[:6]))} more than once", origin,
+                         "rename or remove one of them")  # fmt: skip
+    if "" in names:
+        raise InputError("a name for every column", f"none for column {names.index('') + 1}", origin, "name it")
+
+
+def with_spreads(table: RawTable) -> RawTable:
+    """The table with what stands behind ± in a column ``acc`` as a column ``acc ±`` of its own."""
+    added: dict[str, list[Any]] = {}
+    for name, cells in table.columns.items():
+        if not has_any(cells, "±+("):
+            continue
+        spreads = [_spread(cell) for cell in cells]
+        if any(value is not None for value in spreads) and f"{name} ±" not in table.columns:
+            added[f"{name} ±"] = spreads
+    return replace(table, columns={**table.columns, **added}) if added else table
+
+
+def has_any(cells: Iterable[Any], signs: str) -> bool:
+    """Whether a text among cells has one of some letters."""
+    together = "\n".join([cell for cell in cells if isinstance(cell, str)])
+    return any(sign in together for sign in signs)
+
+
+def _spread(cell: Any) -> float | None:
+    if not isinstance(cell, str):
+        return None
+    point = read_spread(cell)
+    return read_spread(cell, ",") if point is None else point

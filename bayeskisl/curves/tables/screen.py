@@ -1,0 +1,81 @@
+"""The first screen of an import: which column was read as what, with examples of what stood there and what was read."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from bayeskisl.curves.tables.fields import TEXTS, quoted, split_group
+from bayeskisl.curves.tables.problems import shown
+from bayeskisl.curves.tables.raw import RawTable
+from bayeskisl.quantities import short
+
+__all__ = ["as_lines", "columns_read"]
+
+_EXAMPLES = 3
+_WIDEST = 28
+_HEADINGS = {"source": "column", "field": "read as", "raw": "in the table", "read": "read"}
+
+
+def columns_read(
+    mapping: Mapping[str, str | float], recognised: Sequence[str], table: RawTable, values: Mapping[str, np.ndarray]
+) -> list[dict[str, str]]:
+    """One entry a field: its source, whether the user gave it, and examples of cells and of what was read.
+
+    Parameters
+    ----------
+    mapping : mapping
+        Field to SQL expression or number.
+    recognised : sequence of str
+        Fields that the user did not map.
+    table : RawTable
+    values : mapping
+        Field to what was read, shape ``(row,)``.
+    """
+    by_source = {quoted(name): name for name in table.columns}
+    entries = []
+    for field, source in mapping.items():
+        name = by_source.get(str(source))
+        rows = _distinct_rows(values[field])
+        raw = [shown(table.columns[name][row]) for row in rows] if name is not None else []
+        entries.append(
+            {
+                "source": name or (source if isinstance(source, str) else f"{_written(source, field)} (given)"),
+                "field": field,
+                "raw": ", ".join(raw),
+                "read": ", ".join(_written(values[field][row], field) for row in rows),
+                "how": "recognised" if field in recognised else "mapped",
+            }
+        )
+    return entries
+
+
+def _distinct_rows(values: np.ndarray) -> list[int]:
+    """The first rows with values of their own."""
+    seen: dict[object, int] = {}
+    for row, value in enumerate(values.tolist()):
+        if value is not None and value == value:
+            seen.setdefault(value, row)
+        if len(seen) == _EXAMPLES:
+            break
+    return list(seen.values())
+
+
+def _written(value: object, field: str) -> str:
+    if split_group(field)[0] in TEXTS or not isinstance(value, int | float | np.number):
+        return str(value)
+    number = float(value)
+    if abs(number) >= 1e6:
+        return short(number)
+    return f"{number:,.0f}" if number == round(number) else f"{number:.6g}"
+
+
+def as_lines(entries: Iterable[Mapping[str, str]]) -> list[str]:
+    """The entries as lines of a table, aligned, without cells that are too wide."""
+    rows = [_HEADINGS, *entries]
+    cells = [[_cut(row[name]) for name in _HEADINGS] for row in rows]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(_HEADINGS))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 3]}..."

@@ -1,0 +1,72 @@
+"""Rows that are left out although nothing is wrong with them: unfinished runs, and runs without infusion."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from bayeskisl import schema
+from bayeskisl.curves.tables.fields import FINISHED, PLANNED, STATE, UNFINISHED
+from bayeskisl.curves.tables.mapping import evaluate
+from bayeskisl.curves.tables.problems import Findings, shown
+from bayeskisl.curves.tables.raw import RawTable
+from bayeskisl.errors import InputError
+
+__all__ = ["finished_and_infused", "stopped_early"]
+
+_NOTHING_INFUSED = (schema.FACTS, schema.RATIO, schema.EXPOSURES, "infused_tokens")
+_SAME = 0.999  # steps are logged at intervals, and the last one may be counted from 0
+
+
+def finished_and_infused(
+    table: RawTable, mapping: Mapping[str, str | float], findings: Findings, decimal: str | None
+) -> RawTable:
+    """The table without runs that did not finish, and without those that no fact was infused into.
+
+    Both are counted and listed. A run that crashed shows what a part of its training taught; a run without infusion
+    is a baseline and has no exposures.
+    """
+    told = {field: source for field, source in mapping.items() if field in (STATE, *_NOTHING_INFUSED)}
+    if not told:
+        return table
+    aside = Findings(findings.origin, findings.places)  # what is wrong with these fields is found again
+    values, _ = evaluate(told, table, aside, decimal)
+    out = np.zeros(len(table), dtype=bool)
+    for cells, reason in _reasons(values):
+        findings.leave_out(cells & ~out, reason)
+        out |= cells
+    if not out.any():
+        return table
+    if out.all():
+        raise InputError("runs that finished and have infused facts", "none", findings.origin)
+    kept = np.flatnonzero(~out)
+    findings.places = [table.places[row] for row in kept]
+    columns = {name: [cells[row] for row in kept] for name, cells in table.columns.items()}
+    return replace(table, columns=columns, places=findings.places)
+
+
+def _reasons(values: Mapping[str, np.ndarray]) -> list[tuple[np.ndarray, str]]:
+    reasons = []
+    if STATE in values:
+        states = np.array([str(state).lower() if state is not None else "" for state in values[STATE]])
+        reasons += [(states == state, f"its state is {shown(state)}")
+                    for state in sorted(set(states.tolist()) & UNFINISHED)]  # fmt: skip
+        strange = sorted(set(states.tolist()) - UNFINISHED - FINISHED - {""})
+        reasons += [(states == state, f"its state {shown(state)} is unknown") for state in strange]
+    nothing = [values[name] == 0 for name in _NOTHING_INFUSED if name in values]
+    return [*reasons, (np.any(nothing, axis=0), "nothing was infused")] if nothing else reasons
+
+
+def stopped_early(rows: Mapping[str, np.ndarray], good: np.ndarray, findings: Findings) -> np.ndarray:
+    """Which of the `good` rows, the last checkpoints of their runs, come before the planned end. Shape ``(row,)``."""
+    if "checkpoint" not in rows or PLANNED not in rows:
+        return np.zeros(len(good), dtype=bool)
+    with np.errstate(invalid="ignore"):
+        early = good & (rows["checkpoint"] + 1 < _SAME * rows[PLANNED])
+    if early.any() and (early == good).all():
+        findings.notes.append("no run came to its planned_steps, which then count something else; none was left out")
+        return np.zeros(len(good), dtype=bool)
+    for row in np.flatnonzero(early):
+        at, planned = rows["checkpoint"][row], rows[PLANNED][row]
+        findings.left_out.append((findings.places[row], f"it stopped at step {at:,.0f} of {planned:,.0f}"))
+    return early

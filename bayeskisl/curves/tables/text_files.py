@@ -1,0 +1,154 @@
+"""Tables in text: what a spreadsheet, a script or a person saves as CSV, TSV or columns between blanks."""
+
+import csv
+import re
+from collections.abc import Iterator
+from operator import methodcaller
+from typing import Any
+
+from bayeskisl.curves.tables.quantities import is_missing, read_quantity
+from bayeskisl.curves.tables.raw import RawTable, require_distinct, require_size
+from bayeskisl.errors import InputError
+
+__all__ = ["decoded", "from_delimited"]
+
+_DELIMITERS = ",;\t|"
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
+_SHORT = 8
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+def decoded(content: bytes, where: str) -> str:
+    """Text in UTF-8 or UTF-16, as spreadsheets save it.
+
+    Raises
+    ------
+    InputError
+        If it is neither.
+    """
+    encoding = "utf-16" if content.startswith(_UTF_16) else _without_mark(content[:200])
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as problem:
+        raise InputError("text in UTF-8", f"other bytes at {problem.start}", where, "save it as UTF-8") from None
+
+
+def _without_mark(start: bytes) -> str:
+    """UTF-16 that does not say so: every other byte of plain letters and digits is zero."""
+    even, odd = start[0::2].count(0), start[1::2].count(0)
+    if len(start) >= 8 and odd > len(start) / 4 and even == 0:
+        return "utf-16-le"
+    return "utf-16-be" if len(start) >= 8 and even > len(start) / 4 and odd == 0 else "utf-8-sig"
+
+
+def from_delimited(text: str, origin: str, delimiter: str | None = None) -> RawTable:
+    """A table of lines of cells under a line of names.
+
+    Lines that start with ``#`` at the beginning are comments; the last of them names the columns where no other line
+    does, as ``numpy.savetxt(header=...)`` writes it. A line ``sep=;`` states the delimiter.
+    """
+    comments, skipped, start, stated = _preamble(text)
+    delimiter = stated or delimiter
+    first = next(_lines(text, start), "")
+    header = first
+    if comments and _only_numbers(first, delimiter) and not _only_numbers(comments[-1], delimiter):
+        header, comments = comments[-1], comments[:-1]
+        if len(_cells(header, delimiter)) != len(_cells(first, delimiter)):
+            raise InputError("as many names in the last line of comments as the next line has cells",
+                             f"{len(_cells(header, delimiter))} and {len(_cells(first, delimiter))}", origin,
+                             "write a line of column names above the numbers")  # fmt: skip
+    elif _only_numbers(first, delimiter):
+        raise InputError("a line of column names", f"numbers ({first.strip()[:40]})", f"{origin}: line {skipped + 1}",
+                         "write the names above them, as in params,facts,recalled,probed")  # fmt: skip
+    delimiter = delimiter or _delimiter(first)
+    names = [name.strip() for name in _cells(header, delimiter)]
+    body = skipped + (header is first)
+    rows, numbers = _rows(text, start + (len(first) if header is first else 0), body, delimiter, len(names), origin)
+    columns = _columns(names, rows, origin)
+    require_size(len(rows), len(columns), origin)
+    return RawTable(columns, [f"line {n}" for n in numbers], origin, tuple(comments), delimiter=delimiter)
+
+
+_whole = methodcaller("group")
+
+
+def _lines(text: str, start: int = 0) -> Iterator[str]:
+    """Lines as CSV knows them: ended by a carriage return, a line feed or both, and by nothing else."""
+    return map(_whole, _LINE.finditer(text, start))
+
+
+def _preamble(text: str) -> tuple[list[str], int, int, str]:
+    """Comments, the number of lines before the first of the table, where it starts, and the delimiter if stated."""
+    comments, count, start, stated = [], 0, 0, ""
+    for line in _lines(text):
+        plain = line.strip().strip('"')
+        if plain.lower().startswith("sep=") and len(plain) == 5:
+            stated = plain[4]
+        elif line.lower().startswith("sep=\t"):
+            stated = "\t"
+        elif line.startswith("#"):
+            comments.append(line.lstrip("#").strip())
+        elif line.strip():
+            break
+        count, start = count + 1, start + len(line)
+    return comments, count, start, stated
+
+
+def _delimiter(line: str) -> str:
+    """What stands between the cells of a line: what occurs most outside of quotes, else blanks."""
+    outside = "".join(line.split('"')[0::2])
+    best = max(_DELIMITERS, key=outside.count)
+    return best if best in outside or len(outside.split()) < 2 else " "
+
+
+def _cells(line: str, delimiter: str | None) -> list[str]:
+    delimiter = delimiter or _delimiter(line)
+    if delimiter == " ":
+        return line.split()
+    try:
+        return next(csv.reader([line.rstrip("\r\n")], delimiter=delimiter), [])
+    except csv.Error:
+        return [line]
+
+
+def _only_numbers(line: str, delimiter: str | None) -> bool:
+    cells = _cells(line, delimiter)
+    numbers = [read_quantity(cell) is not None or read_quantity(cell, ",") is not None for cell in cells]
+    return len(cells) > 1 and any(numbers) and all(n or is_missing(c) for n, c in zip(numbers, cells, strict=True))
+
+
+def _rows(
+    text: str, start: int, line: int, delimiter: str, width: int, origin: str
+) -> tuple[list[list[str]], list[int]]:
+    """Rows of cells that are not all empty, and the line on which each ends."""
+    lines = _lines(text, start)
+    blank = delimiter == " "
+    reader: Any = (each.split() for each in lines) if blank else csv.reader(lines, delimiter=delimiter, strict=True)
+    rows, numbers, ragged = [], [], []
+    seen: dict[str, str] = {}  # one object for equal short cells: a million rows then need less memory
+    at = 0
+    try:
+        for at, cells in enumerate(reader, start=1):
+            number = line + (at if blank else reader.line_num)
+            if not any(cells) or not any(map(str.strip, cells)):
+                continue
+            if len(cells) != width:
+                ragged.append(f"{len(cells)} in line {number}")
+            rows.append([seen.setdefault(cell, cell) if len(cell) < _SHORT else cell for cell in cells])
+            numbers.append(number)
+    except csv.Error as problem:
+        raise InputError("delimited text", str(problem), f"{origin}: line {line + reader.line_num}") from None
+    if ragged:
+        listed = ", ".join(ragged[:6]) + (f" and {len(ragged) - 6:,} more" if len(ragged) > 6 else "")
+        raise InputError(f"{width} cells in every row", listed, origin, "quote cells that contain the delimiter")
+    return rows, numbers
+
+
+def _columns(names: list[str], rows: list[list[str]], origin: str) -> dict[str, list[Any]]:
+    columns: list[list[str]] = [[row[i] for row in rows] for i in range(len(names))]
+    if names and not names[0]:
+        names = ["index", *names[1:]]  # as pandas writes it
+    kept = [i for i, name in enumerate(names) if name or any(cell.strip() for cell in columns[i])]  # else "a,b,"
+    names, columns = [names[i] for i in kept], [columns[i] for i in kept]
+    require_distinct(names, origin)
+    return dict(zip(names, columns, strict=True))
