@@ -61,9 +61,9 @@ def _agrees(axis: str, varies: frozenset[str], findings: Findings) -> bool:
     of_tables = AXES[axis].coordinate in (schema.FACTS, schema.RATIO)  # else exposures tell where runs lie
     moved = AXES[axis].moved if of_tables else frozenset({schema.EXPOSURES})
     if varies and not moved <= varies:
-        still = ", ".join(sorted(moved - varies))
-        findings.refuse(f"{' and '.join(sorted(moved))} that vary, for the axis {axis}", f"one level of {still}",
-                        "rows together", "leave --axis out, and the rows show which axis they lie on")  # fmt: skip
+        needed, still = " and ".join(sorted(moved)), ", ".join(sorted(moved - varies))
+        findings.refuse(f"several levels of {needed}, for the axis {axis}", f"one level of {still}", "rows together",
+                        "leave --axis out, and the rows show which axis they lie on")  # fmt: skip
         return False
     return True
 

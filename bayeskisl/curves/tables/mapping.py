@@ -423,7 +423,10 @@ def _plain_numbers(cells: list[Any]) -> np.ndarray:
     """Texts of digits with at most one point, read at once; NaN for everything else."""
     if not all(type(cell) is str for cell in cells):
         return np.full(len(cells), np.nan)
-    texts = pl.Series(cells, dtype=pl.String)
+    try:
+        texts = pl.Series(cells, dtype=pl.String)
+    except UnicodeEncodeError:  # half of a letter of two code units
+        return np.full(len(cells), np.nan)
     plain = texts.str.contains(r"^[+-]?[0-9]+(\.[0-9]+)?$")
     numbers = texts.set(~plain, None).cast(pl.Float64, strict=False)
     return numbers.fill_null(np.nan).to_numpy().astype(float)

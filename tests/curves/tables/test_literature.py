@@ -44,6 +44,42 @@ def test_every_table_names_its_source_and_is_whole(path):
         assert not rows.is_duplicated().any()
 
 
+def test_repeats_in_hubble():
+    curves = curves_from_table(
+        FOLDER / "hubble-exposures.csv", {"domain": "attribute"}, where="task = 'yago_hubble_full_prefix_gen'"
+    )
+    assert curves.attrs["axis"] == "frequency"
+    assert sorted(set(curves.exposures.values.round())) == [1, 4, 16, 64, 256]
+    assert len(set(curves.domain.values)) == 7
+    assert curves.sizes["run"] == 7 * 5 * 4
+
+
+# Tables that may not ship, where a checkout of them lies beside the repository
+SHARED = FOLDER.parents[2] / "shared" / "data"
+
+
+@pytest.mark.skipif(not (SHARED / "in-weight-amount.csv").is_file(), reason="the table may not ship")
+def test_in_weight_recall():
+    curves = curves_from_table(SHARED / "in-weight-amount.csv", {"ratio": 1})
+    assert (curves.attrs["axis"], curves.sizes["run"]) == ("amount", 1200)
+    assert set(curves.ratio.values) == {1}
+    assert curves.guessing.values.mean() == pytest.approx(0.0394, abs=1e-4)
+    assert (curves.total_params > curves.params).all()
+
+
+@pytest.mark.skipif(not (SHARED / "finetune-amount.csv").is_file(), reason="the table may not ship")
+def test_fine_tuning():
+    fields = {
+        "recalled.infused": "recall_correct", "probed.infused": "recall_probed",
+        "recalled.background": "hellaswag_correct", "probed.background": "hellaswag_n",
+    }  # fmt: skip
+    curves = curves_from_table(
+        SHARED / "finetune-amount.csv", fields, guessing={"background": 0.25}, ignore=["exposures_per_fact"]
+    )
+    assert (curves.attrs["axis"], curves.sizes["run"]) == ("amount", 20)
+    assert sorted(set(curves.facts.values)) == [500, 1000, 5000, 10_000, 50_000]
+
+
 @pytest.mark.parametrize("name", ["phase-transition-collapse", "phase-transition-onset"])
 def test_a_number_of_probes_is_not_invented(name):
     with pytest.raises(TableError, match="expected a denominator for accuracy"):

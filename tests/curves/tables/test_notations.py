@@ -371,3 +371,20 @@ def test_single_questions_are_counted(read):
     curves = read("a.csv", text, by=["facts"])
     assert curves.recalled.values.ravel().tolist() == [30, 7]
     assert curves.probed.values.ravel().tolist() == [40, 40]
+
+
+def test_the_same_facts_more_and_less_often_are_a_sweep_of_frequency(read):
+    cells = [f"{size},1000,{f},120,{y},400" for size, y in (("2M", 2), ("8M", 8)) for f in (1, 5, 20)]
+    text = rows("params,facts,exposures,tokens_per_fact,recalled,probed", *cells)
+    curves = read("a.csv", text)
+    assert curves.attrs["axis"] == "frequency"
+    assert curves.exposures.values.tolist() == pytest.approx([1, 5, 20] * 2)
+    assert "tokens" in told(curves, "invented")
+    for axis in ("amount", "ratio", "dose"):
+        with pytest.raises(InputError, match="leave --axis out"):
+            read("a.csv", text, axis=axis)
+
+
+def test_everything_trained_may_be_a_fact(read):
+    curves = read("a.csv", rows("params,facts,ratio,recalled,probed", "2M,100,1,90,100", "2M,200,1,40,100"))
+    assert set(curves.ratio.values) == {1}
