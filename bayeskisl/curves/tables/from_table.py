@@ -9,11 +9,13 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.axes import axis_of as axes_of
+from bayeskisl.curves.cells import cell_table
 from bayeskisl.curves.tables.assemble import assemble, describe
 from bayeskisl.curves.tables.completing import complete, with_benchmark, with_facts
 from bayeskisl.curves.tables.counts import count
 from bayeskisl.curves.tables.experiment import axis_of, last_checkpoints, runs_of
-from bayeskisl.curves.tables.fields import quoted, says_non_embedding, split_group
+from bayeskisl.curves.tables.fields import PLANNED, quoted, says_non_embedding, split_group
 from bayeskisl.curves.tables.identity import solve_identity
 from bayeskisl.curves.tables.items import count_items
 from bayeskisl.curves.tables.levels import VALUE, gather_levels, levels_in
@@ -32,6 +34,7 @@ __all__ = ["curves_from_table"]
 _OUTCOMES = (schema.RECALLED, "accuracy")
 _IDENTIFYING = (*schema.RUN_COORDINATES, schema.DOMAIN)
 _SMALL = 10_000  # parameters, below which a size is more often one in millions
+_MANY = 100_000  # runs, among which nobody looks for a single level
 _RARE = 0.01  # exposures on average, below which a budget is more often one in billions
 
 
@@ -147,9 +150,13 @@ def curves_from_table(
     rows |= {name: getattr(infusion, name) for name in ("tokens", "ratio", "facts", "exposures", "tokens_per_fact")}
     shown_axis = axis_of(infusion, told, axis, findings)
     rows = with_benchmark(rows, findings)
+    if "token" in str(full.get("checkpoint")).lower() and schema.TOKENS not in findings.invented:
+        rows.setdefault(PLANNED, rows[schema.TOKENS])  # tokens seen, of those that were planned
     runs, good = _runs(rows, replicates, findings)
     findings.stop_if_refused(skip_bad_rows)
     curves = _in_runs(rows, runs, good, findings)
+    if shown_axis is not None:
+        _note_single_levels(curves.assign_attrs(axis=shown_axis), findings)
     _doubt_exposures(curves, full, infusion.relative, findings)
     described = describe(curves, str(shown_axis), raw, full, columns, unused, infusion.relative, findings)
     return validate(described, raw.origin)
@@ -224,6 +231,18 @@ def _doubt_units(mapping: Mapping[str, str | float], values: Values, findings: F
     if column is not None and 0 < largest < _SMALL:
         findings.assumed.append(f"the largest model has {largest:,.10g} parameters; if the column counts millions, say "
                                 f"--map 'params={source} * 1e6'")  # fmt: skip
+
+
+def _note_single_levels(curves: xr.Dataset, findings: Findings) -> None:
+    """Runs of which each cell has one level show where sizes differ, and no fall within any of them."""
+    if curves.sizes[schema.RUN] > _MANY:
+        return
+    _, cell_of_run = cell_table(curves)
+    levels = np.asarray(axes_of(curves).values(curves), dtype=float)
+    distinct = {(cell, f"{level:.3g}") for cell, level in zip(cell_of_run.tolist(), levels.tolist(), strict=True)}
+    if len(distinct) == len(set(cell_of_run.tolist())):
+        coordinate = axes_of(curves).coordinate
+        findings.notes.append(f"every cell has one level of {coordinate}: nothing shows how recall moves along it")
 
 
 def _doubt_exposures(

@@ -388,3 +388,14 @@ def test_the_same_facts_more_and_less_often_are_a_sweep_of_frequency(read):
 def test_everything_trained_may_be_a_fact(read):
     curves = read("a.csv", rows("params,facts,ratio,recalled,probed", "2M,100,1,90,100", "2M,200,1,40,100"))
     assert set(curves.ratio.values) == {1}
+
+
+def test_runs_that_saw_a_part_of_their_tokens_are_left_out(read):
+    curves = read("a.csv", rows("params,facts,acc,n_samples,tokens_seen,tokens", "70M,100,.9,400,1e9,1e9",
+                                "70M,200,.5,400,4e8,1e9", "1B,200,.6,400,1e9,1e9"))  # fmt: skip
+    assert told(curves, "left_out")["listed"] == [["line 3", "it stopped at step 400,000,000 of 1,000,000,000"]]
+
+
+def test_one_level_for_each_size_is_noted(read):
+    curves = read("a.csv", rows("params,facts,acc,n_samples", "70M,100,.9,400", "1B,200,.6,400"))
+    assert any("every cell has one level of facts" in note for note in told(curves, "notes"))

@@ -93,7 +93,8 @@ def _value(data: bytes) -> tuple[str, float] | None:
         return None
     if isinstance(number, float):
         return tag.decode(errors="replace"), number
-    tensor = dict(_fields(fields[8])) if isinstance(fields.get(8), bytes) else {}
+    inside = fields.get(8)
+    tensor = dict(_fields(inside)) if isinstance(inside, bytes) else {}
     packed = tensor.get(5, tensor.get(4))
     if isinstance(packed, float):
         return tag.decode(errors="replace"), packed
