@@ -10,8 +10,10 @@ from bayeskisl.curves import join_curves as join_curves
 from bayeskisl.curves import load_curves as load_curves
 from bayeskisl.curves import read_runs as read_runs
 from bayeskisl.curves import save_curves as save_curves
+from bayeskisl.decision import Backtest as Backtest
 from bayeskisl.decision import Decision as Decision
 from bayeskisl.decision import KeptFacts as KeptFacts
+from bayeskisl.decision import backtest as backtest
 from bayeskisl.decision import decide as decide
 from bayeskisl.decision import decision_table as decision_table
 from bayeskisl.decision import load_decision as load_decision
@@ -34,6 +36,7 @@ from bayeskisl.laws import load_law as load_law
 from bayeskisl.reporting import explore as explore
 from bayeskisl.reporting import export as export
 from bayeskisl.reporting import interactive as interactive
+from bayeskisl.reporting import plot_backtest as plot_backtest
 from bayeskisl.reporting import plot_calibration as plot_calibration
 from bayeskisl.reporting import plot_collapse as plot_collapse
 from bayeskisl.reporting import plot_curves as plot_curves

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from bayeskisl.cli.backtesting import backtest
 from bayeskisl.cli.comparison import compare
 from bayeskisl.cli.decisions import Domain, decide, predict, verify
 from bayeskisl.cli.display import SweepDisplay, console, duration, loading, slim_table
@@ -228,6 +229,7 @@ app.command()(predict)
 app.command()(decide)
 app.command()(verify)
 app.command()(compare)
+app.command()(backtest)
 
 
 @app.command()

@@ -1,12 +1,14 @@
 """From a posterior to a decision: where a model collapses, what it should get, and verification once it is trained."""
 
 from bayeskisl.decision.advice import decide
+from bayeskisl.decision.backtest import Backtest
 from bayeskisl.decision.decision import Answer, Decision, load_decision
 from bayeskisl.decision.files import load_prediction, save_prediction
 from bayeskisl.decision.funnel import collapse_along_sizes
 from bayeskisl.decision.kept_knowledge import kept
 from bayeskisl.decision.measure import Measurement, measure_collapse
 from bayeskisl.decision.prediction import predict
+from bayeskisl.decision.rolling_origin import backtest
 from bayeskisl.decision.summary import decision_summary, prediction_summary, verification_summary
 from bayeskisl.decision.table import decision_table
 from bayeskisl.decision.utility import KeptFacts
@@ -14,10 +16,12 @@ from bayeskisl.decision.verification import Verification, verify
 
 __all__ = [
     "Answer",
+    "Backtest",
     "Decision",
     "KeptFacts",
     "Measurement",
     "Verification",
+    "backtest",
     "collapse_along_sizes",
     "decide",
     "decision_summary",

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-__all__ = ["interval", "interval_name", "quantiles"]
+__all__ = ["interval", "interval_name", "interval_score", "quantiles"]
 
 
 def quantiles(draws: np.ndarray, probabilities: np.ndarray | list[float], axis: int | None = None) -> np.ndarray:
@@ -20,3 +20,12 @@ def interval(draws: np.ndarray, ci_prob: float) -> tuple[float, float, float]:
 def interval_name(ci_prob: float) -> str:
     """How tables and JSON call an interval: ``eti90``."""
     return f"eti{100 * ci_prob:g}"
+
+
+def interval_score(low: float, high: float, truth: float, ci_prob: float) -> float:
+    """Width, and a penalty of 2 / (1 - ci_prob) times the distance by which the interval misses; lower is better.
+
+    Gneiting & Raftery 2007, doi:10.1198/016214506000001437. A single number is an interval of width zero.
+    """
+    missed = max(low - truth, 0.0) + max(truth - high, 0.0)
+    return high - low + 2 / (1 - ci_prob) * missed

@@ -25,7 +25,7 @@ from bayeskisl.decision.target import Target, target_of
 from bayeskisl.errors import InputError
 from bayeskisl.laws.shapes import retention
 
-__all__ = ["Measurement", "measure_collapse"]
+__all__ = ["Measurement", "bounded", "measure_collapse", "threshold_posterior"]
 
 # Weak priors as (median, standard deviation of the log or log odds) and the number of equiprobable nodes for each.
 _STEEPNESS = (6.0, 0.8, 24)
@@ -187,7 +187,7 @@ def _measurement(
     target: Target, values: np.ndarray, probability: np.ndarray, ci_prob: float, bound: str, runs: tuple[str, ...]
 ) -> Measurement:
     if bound:
-        low, median, high = _bounded(values, probability, ci_prob, bound)
+        low, median, high = bounded(values, probability, ci_prob, bound)
     else:
         low, median, high = _between(target, values, probability, ci_prob)
     return Measurement(median, low, high, ci_prob, values, probability, runs, bound)
@@ -203,7 +203,7 @@ def _between(target: Target, values: np.ndarray, probability: np.ndarray, ci_pro
     return float(low), float(median), float(high)
 
 
-def _bounded(values: np.ndarray, probability: np.ndarray, ci_prob: float, bound: str) -> tuple[float, float, float]:
+def bounded(values: np.ndarray, probability: np.ndarray, ci_prob: float, bound: str) -> tuple[float, float, float]:
     """The one end that runs without a fall give, by likelihood ratio.
 
     Quantiles would follow from how far the flat prior happens to reach; the likelihood alone says which thresholds are

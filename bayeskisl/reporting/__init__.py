@@ -1,5 +1,6 @@
 """Figures, texts and the report: the only part that plots."""
 
+from bayeskisl.reporting.backtest_figure import plot_backtest
 from bayeskisl.reporting.collapse_figure import plot_collapse
 from bayeskisl.reporting.curves_figure import plot_curves
 from bayeskisl.reporting.decision_figure import plot_decision, plot_risk
@@ -21,6 +22,7 @@ __all__ = [
     "explore",
     "export",
     "interactive",
+    "plot_backtest",
     "plot_calibration",
     "plot_collapse",
     "plot_curves",

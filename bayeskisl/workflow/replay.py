@@ -90,9 +90,10 @@ class Step:
 
     @property
     def interval_score(self) -> float:
-        """Width and a penalty for missing: Gneiting & Raftery 2007, doi:10.1198/016214506000001437; lower is better."""
-        missed = max(self.low - self.truth, 0.0) + max(self.truth - self.high, 0.0)
-        return self.width + 2 / (1 - _CI_PROB) * missed
+        """Of the interval, natural log units, see `bayeskisl.decision.intervals.interval_score`."""
+        from bayeskisl.decision.intervals import interval_score
+
+        return interval_score(self.low, self.high, self.truth, _CI_PROB)
 
 
 @one_blas_thread()

@@ -1,0 +1,117 @@
+"""The command that asks a law for sizes that are known already."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bayeskisl.cli.display import console, loading, slim_table
+from bayeskisl.cli.files import FigureFile, ends_in
+from bayeskisl.quantities import read_numbers
+from bayeskisl.quantities import short as shortly
+
+if TYPE_CHECKING:
+    from bayeskisl.decision import Backtest
+
+__all__ = ["backtest"]
+
+
+def backtest(
+    curves: Annotated[Path, typer.Argument(help="Retention curves, NetCDF, of four sizes or more.")],
+    law: Annotated[str, typer.Option(help="A law's TOML file, or the name of a shipped one.")] = "collapse",
+    first: Annotated[int, typer.Option("--from", min=3, help="Number of sizes of the first fit.")] = 3,
+    sizes: Annotated[
+        str | None, typer.Option(help="Only these sizes take part, e.g. 6144,13824,24576,55296; by default all.")
+    ] = None,
+    group: Annotated[
+        str | None, typer.Option(help="A probe group; by default the first that falls, else the first that rises.")
+    ] = None,
+    draws: Annotated[int, typer.Option(min=100, help="Draws per chain of each fit.")] = 1000,
+    seed: int = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="File to write: .csv for the table, .nc for all of it.", callback=ends_in(".csv", ".nc")),
+    ] = None,
+    figure: FigureFile = None,
+) -> None:
+    """How well a law would have predicted your larger sizes from your smaller ones, beside two rules of thumb."""
+    named = read_numbers(sizes, "--sizes") if sizes else None
+    with loading("loading PyMC, fitting each number of sizes"):
+        from bayeskisl.curves import load_curves
+        from bayeskisl.decision import backtest as backtest_curves
+
+        result = backtest_curves(
+            load_curves(curves), law, group=group, first=first, sizes=named, draws=draws, seed=seed
+        )
+    if figure is not None:
+        from bayeskisl.reporting import plot_backtest
+        from bayeskisl.reporting.images import write_figure
+
+        write_figure(plot_backtest(result), figure)
+    if out is not None:
+        result.save(out)
+    if as_json:
+        typer.echo(json.dumps(result.summary(), indent=2))
+        return
+    _show(result)
+
+
+def _show(result: "Backtest") -> None:
+    rows = list(result.table.iter_rows(named=True))
+    shown = slim_table(
+        "from", "target", "ahead", "median", "interval", "measured", "", "width", "error", "prop.", "power",
+        words=[""],
+    )  # fmt: skip
+    for row in rows:
+        shown.add_row(
+            shortly(row["largest"]) + "*" * (not row["gate"]),
+            shortly(row["params"]) + "+" * bool(row["prior_driven"]),
+            f"{row['horizon']:.3g}x",
+            shortly(row["median"]),
+            f"{shortly(row['low'])}-{shortly(row['high'])}",
+            f"{_BOUNDS[row['bound']]}{shortly(row['measured'])}",
+            _WORDS[row["verdict"]],
+            *(_number(row[name]) for name in ("width", "factor", "proportional_factor", "power_law_factor")),
+        )
+    console.print(shown)
+    _explain(result, rows)
+    summary = slim_table("horizon", "number", "covered", "width", "error", "score", "prop.", "power", words=["horizon"])
+    for row in result.by_horizon.iter_rows(named=True):
+        summary.add_row(
+            row["horizon"], str(row["forecasts"]), _share(row["covered"]), _number(row["width"]),
+            _number(row["error"]), _number(row["score"]), _number(row["proportional_error"]),
+            _number(row["power_law_error"]),
+        )  # fmt: skip
+    console.print(summary)
+
+
+_WORDS = {"hit": "hit", "miss": "MISS", "undecided": "?"}
+_BOUNDS = {"at least": ">", "at most": "<", "": ""}
+
+
+def _explain(result: "Backtest", rows: list[dict[str, Any]]) -> None:
+    attrs = result.data.attrs
+    lines = [
+        f"Half-point ({attrs['half_point']}, {attrs['unit']}) of the group '{attrs['group']}' under the law "
+        f"'{attrs['law']}', {100 * attrs['ci_prob']:g} % intervals.",
+        "Width, error and both rules are factors of critical exposures; an error above 1 means that too much was "
+        "predicted. Prop.: proportional to size, from the largest. Power: least squares on the last five sizes.",
+        *(["* The fit failed its gate: do not rely on this row."] if not all(row["gate"] for row in rows) else []),
+        *(
+            ["+ Rests on the prior: the fitted sizes never varied this."]
+            if any(row["prior_driven"] for row in rows)
+            else []
+        ),
+    ]
+    for line in lines:
+        console.print(line, markup=False, highlight=False)
+
+
+def _number(value: float) -> str:
+    return "" if value != value else f"{value:.2f}" if value < 100 else shortly(value)
+
+
+def _share(value: float) -> str:
+    return "" if value != value else f"{100 * value:.0f} %"

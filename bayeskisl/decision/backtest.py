@@ -1,0 +1,140 @@
+"""What a back-test found: every prediction beside its measurement, and the scores by horizon."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import xarray as xr
+
+from bayeskisl.decision.files import save_answer
+from bayeskisl.errors import require_ending
+from bayeskisl.laws import TwoRules
+
+__all__ = ["HORIZONS", "Backtest"]
+
+# Upper ends of the horizons that the summary tells apart, in multiples of the largest fitted size.
+HORIZONS = (2.0, 4.0, 10.0, np.inf)
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """Predictions of sizes that are known, each made from smaller ones alone.
+
+    Attributes
+    ----------
+    data : xarray.Dataset
+        Dim ``forecast``, one per number of fitted sizes and larger cell.
+
+        What was asked: ``fitted_sizes``, ``largest``, ``params``, ``tokens``, ``cell``, and ``horizon``, size over the
+        largest fitted size. The fit: ``gate``, ``gate_reasons``, and ``prior_driven``, what its sizes never varied.
+
+        On the sweep's axis: the predicted half-point ``median`` with its interval ``low`` to ``high``, and the
+        ``measured`` one with ``measured_low``, ``measured_high`` and ``bound``. ``verdict``: hit, miss, or undecided
+        where the measurement is a bound.
+
+        As factors of critical exposures, which in an amount sweep are factors of facts: the interval's ``width``, and
+        ``factor``, predicted over measured, above 1 where too much infusion was predicted, with ``factor_low`` and
+        ``factor_high``. ``score``: interval score of log critical exposures, lower is better.
+
+        Of each rule of thumb (``proportional``, ``power_law``): its number, its factor, and its score as an interval
+        of width zero.
+    """
+
+    data: xr.Dataset
+
+    @property
+    def table(self) -> pl.DataFrame:
+        """One row per prediction, columns as in `data`."""
+        return pl.DataFrame({str(name): column.values.tolist() for name, column in self.data.data_vars.items()})
+
+    @property
+    def by_horizon(self) -> pl.DataFrame:
+        """One row per horizon that occurs: up to 2, 4 and 10 times the largest fitted size, and beyond.
+
+        ``forecasts`` and how many of them come from a ``failed_gates``; ``decided``, and the share of these that the
+        interval ``covered``; median ``width``, median ``error`` and mean ``score``; both of these for each rule of
+        thumb. Errors are factors of critical exposures, never below 1.
+        """
+        table = self.table
+        rows = [
+            {"horizon": name, **_scores(part)}
+            for name, part in ((_named(*ends), _between(table, *ends)) for ends in _ends())
+            if len(part)
+        ]
+        return pl.DataFrame(rows)
+
+    def summary(self) -> dict[str, Any]:
+        """Both tables and the provenance as plain values; what is not a number is None."""
+        return {
+            "forecasts": [_plain(row) for row in self.table.iter_rows(named=True)],
+            "by_horizon": [_plain(row) for row in self.by_horizon.iter_rows(named=True)],
+            **{name: value for name, value in self.data.attrs.items() if name != "content"},
+        }
+
+    def save(self, path: str | Path) -> Path:
+        """Write all of it as NetCDF, or the table as CSV, by the file's ending.
+
+        Raises
+        ------
+        InputError
+            If it ends in neither ``.nc`` nor ``.csv``.
+        """
+        path = Path(path)
+        require_ending(path, (".csv", ".nc"), "the back-test's file")
+        if path.suffix == ".nc":
+            return save_answer(self.data, path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.table.write_csv(path)
+        return path
+
+
+def _ends() -> Iterator[tuple[float, float]]:
+    return zip((1.0, *HORIZONS), HORIZONS, strict=False)
+
+
+def _named(low: float, high: float) -> str:
+    if low == 1:
+        return f"up to {high:g}x"
+    return f"{low:g}x to {high:g}x" if np.isfinite(high) else f"beyond {low:g}x"
+
+
+def _between(table: pl.DataFrame, low: float, high: float) -> pl.DataFrame:
+    slack = 1 + 1e-9  # a ladder of powers of two stands on the ends
+    return table.filter((pl.col("horizon") > low * slack if low > 1 else True) & (pl.col("horizon") <= high * slack))
+
+
+def _scores(part: pl.DataFrame) -> dict[str, Any]:
+    decided = part.filter(pl.col("verdict") != "undecided")["verdict"]
+    of_rules = {
+        name: value
+        for rule in TwoRules._fields
+        for name, value in ((f"{rule}_error", _error(part[f"{rule}_factor"])),
+                            (f"{rule}_score", _mean(part[f"{rule}_score"])))
+    }  # fmt: skip
+    return {
+        "forecasts": len(part),
+        "failed_gates": int((~part["gate"]).sum()),
+        "decided": len(decided),
+        "covered": _mean((decided == "hit").cast(pl.Float64)),
+        "width": float(np.median(part["width"])),
+        "error": _error(part["factor"]),
+        "score": _mean(part["score"]),
+        **of_rules,
+    }
+
+
+def _error(factors: pl.Series) -> float:
+    known = factors.to_numpy()[~np.isnan(factors.to_numpy())]
+    return float(np.exp(np.median(np.abs(np.log(known))))) if known.size else np.nan
+
+
+def _mean(values: pl.Series) -> float:
+    known = values.to_numpy()[~np.isnan(values.to_numpy())]
+    return float(known.mean()) if known.size else np.nan
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: None if isinstance(value, float) and not np.isfinite(value) else value for name, value in row.items()}

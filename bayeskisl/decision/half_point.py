@@ -1,0 +1,147 @@
+"""The half-point of one cell in log exposures, where thresholds are unbounded: measured and predicted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+
+from bayeskisl import schema
+from bayeskisl.curves import group_exposures, reference_load
+from bayeskisl.curves.axis import LoadEffect, axis_exposures, axis_value, moves
+from bayeskisl.decision.kept_knowledge import known
+from bayeskisl.decision.measure import bounded, threshold_posterior
+from bayeskisl.errors import InputError
+
+if TYPE_CHECKING:
+    from bayeskisl.inference import Fit
+
+__all__ = ["HalfPoint", "Place", "half_point_group", "measure_half_point", "predict_half_point"]
+
+
+@dataclass(frozen=True)
+class HalfPoint:
+    """Log of the exposures at which half is kept.
+
+    Parameters
+    ----------
+    low, median, high : float
+        Posterior median and equal-tailed interval; of a bound, the bound and the open end.
+    bound : {"", "at least", "at most"}
+        Whether the runs lie on both sides of it, or only say that it needs at least, or at most, so many exposures.
+    """
+
+    low: float
+    median: float
+    high: float
+    bound: str = ""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A group of one cell: what turns its exposures into the value of the sweep's axis, and back.
+
+    Parameters
+    ----------
+    axis, group : str
+    held_fixed : mapping
+        Covariates of the cell by their names in `schema`, see `bayeskisl.curves.axis.axis_value`.
+    """
+
+    axis: str
+    group: str
+    held_fixed: Mapping[str, float]
+
+    @property
+    def direction(self) -> int:
+        """Whether the group's exposures rise (1) or fall (-1) along the axis."""
+        return moves(self.axis, self.group)
+
+    def infusion(self, log_exposures: float) -> float:
+        """The value of the axis that gives a fact of the group so many exposures; 0 or 1 where no ratio does."""
+        with np.errstate(divide="ignore", over="ignore"):
+            return float(axis_value(np.exp(log_exposures), self.axis, self.group, self.held_fixed))
+
+    def counted(self, log_effective: np.ndarray, load: LoadEffect) -> np.ndarray:
+        """Log exposures as they are counted, from effective ones, which a load of facts makes worth less."""
+        if not np.any(load.effect):
+            return log_effective
+        place = (self.axis, self.group, self.held_fixed)
+        with np.errstate(divide="ignore"):
+            return np.log(axis_exposures(axis_value(np.exp(log_effective), *place, load), *place))
+
+
+def half_point_group(curves: xr.Dataset) -> str:
+    """The first group whose retention falls along the axis; where none does, the first whose retention rises.
+
+    Raises
+    ------
+    InputError
+        If no group's exposures move.
+    """
+    axis, groups = curves.attrs["axis"], [str(name) for name in curves[schema.GROUP].values]
+    moving = [group for direction in (-1, 1) for group in groups if moves(axis, group) == direction]
+    if not moving:
+        raise InputError(f"a group whose exposures change along the axis {axis!r}", ", ".join(groups), "groups",
+                         "probe another group")  # fmt: skip
+    return moving[0]
+
+
+def measure_half_point(runs: xr.Dataset, group: str, *, ci_prob: float = 0.9) -> HalfPoint:
+    """Measure the half-point of the one cell that `runs` contain, from its own counts and without a law of size.
+
+    Parameters
+    ----------
+    runs : xarray.Dataset
+        Validated retention curves of one cell; runs that did not probe the group are left alone, and one must have.
+    group : str
+        A probe group.
+    ci_prob : float
+        Probability of the interval.
+    """
+    ours = runs.sel(group=group)
+    used = np.flatnonzero(ours[schema.PROBED].values > 0)
+    recalled, probed = (ours[name].values.astype(int)[used] for name in (schema.RECALLED, schema.PROBED))
+    guessing = float(ours[schema.GUESSING].values[used][0])
+    log_exposures = np.log(group_exposures(runs).sel(group=group).values[used])
+    thresholds, probability = threshold_posterior(log_exposures, recalled, probed, guessing)
+    share = known(recalled / probed, guessing)
+    if share.min() > 0.5 or share.max() < 0.5:
+        bound = "at most" if share.min() > 0.5 else "at least"
+        with np.errstate(divide="ignore"):
+            low, median, high = np.log(bounded(np.exp(thresholds), probability, ci_prob, bound))
+        return HalfPoint(float(low), float(median), float(high), bound)
+    tail = (1 - ci_prob) / 2
+    middle = np.cumsum(probability) - probability / 2  # cumulated to the middle of each node's mass
+    low, median, high = np.interp([tail, 0.5, 1 - tail], middle, thresholds)
+    return HalfPoint(float(low), float(median), float(high))
+
+
+def predict_half_point(
+    fit: "Fit", place: Place, params: float, tokens: float, *, seed: int = 0
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Draws of the half-point of a cell of that size and budget, its own scatter off the law included.
+
+    Parameters
+    ----------
+    fit : Fit
+    place : Place
+    params, tokens : float
+        Of the cell.
+    seed : int
+        Of the scatter.
+
+    Returns
+    -------
+    draws : numpy.ndarray
+        Log exposures, shape ``(draw,)``.
+    prior_driven : tuple of str
+        Covariates of the cell that the fitted runs never varied, so that only the prior says what they do.
+    """
+    from bayeskisl.inference import extrapolate
+
+    ahead = extrapolate(fit, params, tokens, kind="mean", seed=seed).sel(group=place.group)
+    load = LoadEffect(ahead["load_effect"].values.ravel(), reference_load(fit.curves))
+    draws = place.counted(ahead["log_critical_exposures"].values.ravel(), load)
+    return draws, tuple(ahead.attrs["prior_driven"])

@@ -1,0 +1,276 @@
+"""The rolling origin on one's own curves: each number of small sizes predicts all larger ones, which are known."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import xarray as xr
+
+import bayeskisl
+from bayeskisl import schema
+from bayeskisl.curves import cell_table, final, load_curves, validate
+from bayeskisl.decision.backtest import Backtest
+from bayeskisl.decision.half_point import HalfPoint, Place, half_point_group, measure_half_point, predict_half_point
+from bayeskisl.decision.intervals import interval, interval_score
+from bayeskisl.decision.prediction import require_share, unit_of_axis
+from bayeskisl.errors import InputError
+from bayeskisl.laws import Law, load_law, two_rules
+
+if TYPE_CHECKING:
+    from bayeskisl.inference import Fit
+
+__all__ = ["FEWEST_SIZES", "backtest"]
+
+# With three sizes a slope and its bend are determined, and nothing is left to contradict them.
+FEWEST_SIZES = 3
+
+
+def backtest(
+    curves: xr.Dataset | str | Path,
+    law: str | Path | Law = "collapse",
+    *,
+    group: str | None = None,
+    first: int = FEWEST_SIZES,
+    sizes: Sequence[float] | None = None,
+    draws: int = 1000,
+    method: Literal["nuts", "preview"] = "nuts",
+    ci_prob: float = 0.9,
+    seed: int = 0,
+    progress: bool | Callable[[str], None] = False,
+) -> Backtest:
+    """Ask how well a law would have predicted the larger sizes of a sweep from its smaller ones.
+
+    The sizes are taken in order. For each number of them, from `first` to all but one, the law is fitted to these sizes
+    alone, and every cell whose params exceed the largest of them is predicted: the half-point of a cell (its collapse
+    point, or its onset where nothing falls), its scatter off the law included, which is compared with the cell's own
+    half-point, measured from its own counts without a law of size. Where a size has several budgets, or other
+    covariates that vary, each of its cells is predicted.
+
+    Parameters
+    ----------
+    curves : xarray.Dataset or path
+        Retention curves of at least one size more than `first`, of one domain.
+    law : str, path or Law
+        Fitted without rivals; one that falls.
+    group : str, optional
+        The probe group; by default the first whose retention falls along the axis, else the first that rises.
+    first : int
+        Number of sizes of the first fit.
+    sizes : sequence of float, optional
+        The model sizes (non-embedding parameters) that take part; by default all.
+    draws, method, seed, progress
+        See `bayeskisl.fit`. A preview takes a second a fit, and no gate passes.
+    ci_prob : float
+        Probability of the intervals.
+
+    Returns
+    -------
+    Backtest
+        Beside two rules of thumb that are given the measured half-points of the same sizes, see
+        `bayeskisl.laws.two_rules`. A fit that fails its gate predicts too, and the table says so.
+
+    Raises
+    ------
+    InputError
+        If there are too few sizes, a size or group is not in the curves, there are several domains, or the law does
+        not fall.
+    """
+    curves = _of_sizes(final(validate(curves) if isinstance(curves, xr.Dataset) else load_curves(curves)), sizes)
+    law = load_law(law)
+    _require_one_domain(curves)
+    require_share(ci_prob=ci_prob)
+    if not law.falls:
+        raise InputError("a law that falls", repr(law.name), "law")
+    group = _known_group(curves, group)
+    cells = _Cells.of(curves, group, ci_prob)
+    rows = [
+        row
+        for last in _last_fitted(curves, first)
+        for row in cells.forecasts(_fitted(curves, law, last, draws, method, seed, progress), last, seed)
+    ]
+    return Backtest(_dataset(rows, curves, law, group, {"ci_prob": ci_prob, "seed": seed, "method": method}))
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """The cells of a sweep that probed one group, each with its place and its own half-point."""
+
+    table: xr.Dataset
+    places: dict[int, Place]
+    measured: dict[int, HalfPoint]
+    ci_prob: float
+
+    @classmethod
+    def of(cls, curves: xr.Dataset, group: str, ci_prob: float) -> "_Cells":
+        table, cell_of_run = cell_table(curves)
+        probed = curves[schema.PROBED].sel(group=group).values > 0
+        places, measured = {}, {}
+        for cell in np.unique(cell_of_run[probed]).tolist():
+            held_fixed = {str(name): float(table[name][cell]) for name in table.data_vars}
+            places[cell] = Place(curves.attrs["axis"], group, held_fixed)
+            runs = curves.isel({schema.RUN: np.flatnonzero(cell_of_run == cell)})
+            measured[cell] = measure_half_point(runs, group, ci_prob=ci_prob)
+        return cls(table, places, measured, ci_prob)
+
+    def forecasts(self, fit: "Fit", last: float, seed: int) -> Iterator[dict[str, Any]]:
+        """One row per cell that is larger than the largest fitted size."""
+        gate = {"gate": fit.gate.passed, "gate_reasons": "; ".join(fit.gate.reasons)}
+        fitted_sizes = len(np.unique(fit.curves[schema.PARAMS]))
+        for cell, place in self.places.items():
+            params, tokens = (float(self.table[name][cell]) for name in (schema.PARAMS, schema.TOKENS))
+            if params > last:
+                ahead, prior_driven = predict_half_point(fit, place, params, tokens, seed=seed)
+                median, low, high = interval(ahead, self.ci_prob)
+                predicted = HalfPoint(low, median, high)
+                yield {
+                    "fitted_sizes": fitted_sizes,
+                    "largest": last,
+                    schema.PARAMS: params,
+                    schema.TOKENS: tokens,
+                    "cell": str(self.table[schema.CELL].values[cell]),
+                    "horizon": params / last,
+                    **gate,
+                    "prior_driven": ", ".join(prior_driven),
+                    **_compared(place, predicted, self.measured[cell], self.ci_prob),
+                    **self._rules(cell, last),
+                }
+
+    def _rules(self, cell: int, last: float) -> dict[str, float]:
+        """What the rules of thumb say of a cell, from the measured half-points of the fitted sizes."""
+        known = self._known_sizes(cell, last)
+        place, own = self.places[cell], self.measured[cell]
+        said = two_rules(
+            self.table[schema.PARAMS].values[known],
+            np.array([self.measured[each].median for each in known]),
+            float(self.table[schema.PARAMS][cell]),
+        )
+        row = {}
+        for rule, point in said._asdict().items():
+            row[rule] = place.infusion(point)
+            row[f"{rule}_factor"] = _factor(place, point, own)
+            row[f"{rule}_score"] = np.nan if own.bound else interval_score(point, point, own.median, self.ci_prob)
+        return row
+
+    def _known_sizes(self, cell: int, last: float) -> list[int]:
+        """One measured cell of each fitted size, that of the budget nearest to the target's."""
+        log_tokens = np.log(self.table[schema.TOKENS].values)
+        nearest: dict[float, int] = {}
+        for each in sorted(self.places, key=lambda each: abs(log_tokens[each] - log_tokens[cell])):
+            size = float(self.table[schema.PARAMS][each])
+            if size <= last and not self.measured[each].bound:
+                nearest.setdefault(size, each)
+        return list(nearest.values())
+
+
+def _compared(place: Place, predicted: HalfPoint, measured: HalfPoint, ci_prob: float) -> dict[str, Any]:
+    """Both half-points on the sweep's axis, and how far apart they are."""
+    low, high = sorted((place.infusion(predicted.low), place.infusion(predicted.high)))
+    measured_low, measured_high = sorted((place.infusion(measured.low), place.infusion(measured.high)))
+    # many exposures are few facts: a bound from below in exposures is one from above along an axis on which they fall
+    turned = {"at least": "at most", "at most": "at least", "": ""}
+    ends = (predicted.low, predicted.high)
+    factors = [_factor(place, end, measured) for end in ends]
+    return {
+        "low": low,
+        "median": place.infusion(predicted.median),
+        "high": high,
+        "measured": place.infusion(measured.median),
+        "measured_low": measured_low,
+        "measured_high": measured_high,
+        "bound": turned[measured.bound] if place.direction < 0 else measured.bound,
+        "verdict": _verdict(predicted, measured),
+        "score": np.nan if measured.bound else interval_score(*ends, measured.median, ci_prob),
+        "width": float(np.exp(predicted.high - predicted.low)),
+        "factor_low": min(factors),
+        "factor": _factor(place, predicted.median, measured),
+        "factor_high": max(factors),
+    }
+
+
+def _verdict(predicted: HalfPoint, measured: HalfPoint) -> str:
+    if not measured.bound:
+        return "hit" if predicted.low <= measured.median <= predicted.high else "miss"
+    outside = predicted.high < measured.median if measured.bound == "at least" else predicted.low > measured.median
+    return "miss" if outside else "undecided"
+
+
+def _factor(place: Place, log_exposures: float, measured: HalfPoint) -> float:
+    """Predicted over measured, above 1 where too much infusion was predicted; NaN where the measurement is a bound."""
+    if measured.bound:
+        return np.nan
+    return float(np.exp(place.direction * (log_exposures - measured.median)))
+
+
+def _of_sizes(curves: xr.Dataset, sizes: Sequence[float] | None) -> xr.Dataset:
+    if sizes is None:
+        return curves
+    there = np.unique(curves[schema.PARAMS].values.astype(float))
+    absent = sorted(set(map(float, sizes)) - set(there.tolist()))
+    if absent:
+        raise InputError(f"sizes among {', '.join(f'{size:,.0f}' for size in there)}",
+                         ", ".join(f"{size:,.0f}" for size in absent), "sizes")  # fmt: skip
+    return curves.isel({schema.RUN: np.flatnonzero(np.isin(curves[schema.PARAMS].values, list(sizes)))})
+
+
+def _require_one_domain(curves: xr.Dataset) -> None:
+    domains = np.unique(curves[schema.DOMAIN].values.astype(str)) if schema.DOMAIN in curves.coords else [""]
+    if len(domains) > 1:
+        raise InputError("curves of one domain", ", ".join(domains), "curves", "back-test each domain by itself")
+
+
+def _known_group(curves: xr.Dataset, group: str | None) -> str:
+    if group is None:
+        return half_point_group(curves)
+    known = [str(name) for name in curves[schema.GROUP].values]
+    if group not in known:
+        raise InputError(f"a probe group among {', '.join(known)}", repr(group), "group")
+    if Place(curves.attrs["axis"], group, {}).direction == 0:
+        raise InputError(
+            f"a group whose exposures change along the axis {curves.attrs['axis']!r}", repr(group), "group"
+        )
+    return group
+
+
+def _last_fitted(curves: xr.Dataset, first: int) -> list[float]:
+    """The largest fitted size of each step."""
+    sizes = np.unique(curves[schema.PARAMS].values.astype(float))
+    if not FEWEST_SIZES <= first < len(sizes):
+        raise InputError(f"at least {FEWEST_SIZES} sizes to fit and one more to predict", f"{first} of {len(sizes)}",
+                         "sizes", "train another size")  # fmt: skip
+    return sizes[first - 1 : -1].tolist()
+
+
+def _fitted(curves: xr.Dataset, law: Law, last: float, draws: int, method: Any, seed: int, progress: Any) -> "Fit":
+    from bayeskisl.inference import fit
+
+    seen = curves.isel({schema.RUN: np.flatnonzero(curves[schema.PARAMS].values <= last)})
+    return fit(seen, law, rivals=(), draws=draws, seed=seed, method=method, throw=False, progress=progress)
+
+
+def _dataset(rows: list[dict[str, Any]], curves: xr.Dataset, law: Law, group: str, asked: dict[str, Any]) -> xr.Dataset:
+    axis = curves.attrs["axis"]
+    columns = {name: ("forecast", [row[name] for row in rows]) for name in rows[0]}
+    return xr.Dataset(
+        columns,
+        attrs={
+            "content": "back-test",
+            "schema_version": schema.VERSION,
+            "bayeskisl_version": bayeskisl.__version__,
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            **asked,
+            "law": law.name,
+            "law_sha256": law.sha256,
+            "records_sha256": curves.attrs.get("records_sha256", ""),
+            "axis": axis,
+            "group": group,
+            "half_point": schema.COLLAPSE if Place(axis, group, {}).direction < 0 else schema.ONSET,
+            "coordinate": schema.AXES[axis],
+            "unit": unit_of_axis(axis),
+            "sizes": json.dumps(np.unique(curves[schema.PARAMS].values).tolist()),
+            "interval": "equal-tailed",
+        },
+    )
