@@ -8,16 +8,15 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.axes import Axis, LoadEffect
 from bayeskisl.curves import group_exposures, reference_load
-from bayeskisl.curves.axis import LoadEffect, axis_exposures, axis_value, moves
 from bayeskisl.decision.kept_knowledge import known
 from bayeskisl.decision.measure import bounded, threshold_posterior
-from bayeskisl.errors import InputError
 
 if TYPE_CHECKING:
     from bayeskisl.inference import Fit
 
-__all__ = ["HalfPoint", "Place", "half_point_group", "measure_half_point", "predict_half_point"]
+__all__ = ["HalfPoint", "Place", "measure_half_point", "predict_half_point"]
 
 
 @dataclass(frozen=True)
@@ -44,48 +43,33 @@ class Place:
 
     Parameters
     ----------
-    axis, group : str
+    axis : Axis
+    group : str
     held_fixed : mapping
-        Covariates of the cell by their names in `schema`, see `bayeskisl.curves.axis.axis_value`.
+        Covariates of the cell by their names in `schema`.
     """
 
-    axis: str
+    axis: Axis
     group: str
     held_fixed: Mapping[str, float]
 
     @property
     def direction(self) -> int:
         """Whether the group's exposures rise (1) or fall (-1) along the axis."""
-        return moves(self.axis, self.group)
+        return self.axis.moves(self.group)
 
     def infusion(self, log_exposures: float) -> float:
         """The value of the axis that gives a fact of the group so many exposures; 0 or 1 where no ratio does."""
         with np.errstate(divide="ignore", over="ignore"):
-            return float(axis_value(np.exp(log_exposures), self.axis, self.group, self.held_fixed))
+            return float(self.axis.value(np.exp(log_exposures), self.group, self.held_fixed))
 
     def counted(self, log_effective: np.ndarray, load: LoadEffect) -> np.ndarray:
         """Log exposures as they are counted, from effective ones, which a load of facts makes worth less."""
         if not np.any(load.effect):
             return log_effective
-        place = (self.axis, self.group, self.held_fixed)
+        place = (self.group, self.held_fixed)
         with np.errstate(divide="ignore"):
-            return np.log(axis_exposures(axis_value(np.exp(log_effective), *place, load), *place))
-
-
-def half_point_group(curves: xr.Dataset) -> str:
-    """The first group whose retention falls along the axis; where none does, the first whose retention rises.
-
-    Raises
-    ------
-    InputError
-        If no group's exposures move.
-    """
-    axis, groups = curves.attrs["axis"], [str(name) for name in curves[schema.GROUP].values]
-    moving = [group for direction in (-1, 1) for group in groups if moves(axis, group) == direction]
-    if not moving:
-        raise InputError(f"a group whose exposures change along the axis {axis!r}", ", ".join(groups), "groups",
-                         "probe another group")  # fmt: skip
-    return moving[0]
+            return np.log(self.axis.exposures(self.axis.value(np.exp(log_effective), *place, load), *place))
 
 
 def measure_half_point(runs: xr.Dataset, group: str, *, ci_prob: float = 0.9) -> HalfPoint:

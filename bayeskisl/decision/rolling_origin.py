@@ -12,11 +12,12 @@ import xarray as xr
 
 import bayeskisl
 from bayeskisl import schema
+from bayeskisl.axes import axis_of
 from bayeskisl.curves import cell_table, final, load_curves, validate
 from bayeskisl.decision.backtest import Backtest
-from bayeskisl.decision.half_point import HalfPoint, Place, half_point_group, measure_half_point, predict_half_point
+from bayeskisl.decision.half_point import HalfPoint, Place, measure_half_point, predict_half_point
 from bayeskisl.decision.intervals import interval, interval_score
-from bayeskisl.decision.prediction import require_share, unit_of_axis
+from bayeskisl.decision.prediction import require_share
 from bayeskisl.errors import InputError
 from bayeskisl.laws import Law, load_law, two_rules
 
@@ -111,7 +112,7 @@ class _Cells:
         places, measured = {}, {}
         for cell in np.unique(cell_of_run[probed]).tolist():
             held_fixed = {str(name): float(table[name][cell]) for name in table.data_vars}
-            places[cell] = Place(curves.attrs["axis"], group, held_fixed)
+            places[cell] = Place(axis_of(curves), group, held_fixed)
             runs = curves.isel({schema.RUN: np.flatnonzero(cell_of_run == cell)})
             measured[cell] = measure_half_point(runs, group, ci_prob=ci_prob)
         return cls(table, places, measured, ci_prob)
@@ -224,11 +225,11 @@ def _require_one_domain(curves: xr.Dataset) -> None:
 
 def _known_group(curves: xr.Dataset, group: str | None) -> str:
     if group is None:
-        return half_point_group(curves)
+        return axis_of(curves).deciding_group(map(str, curves[schema.GROUP].values))
     known = [str(name) for name in curves[schema.GROUP].values]
     if group not in known:
         raise InputError(f"a probe group among {', '.join(known)}", repr(group), "group")
-    if Place(curves.attrs["axis"], group, {}).direction == 0:
+    if axis_of(curves).moves(group) == 0:
         raise InputError(
             f"a group whose exposures change along the axis {curves.attrs['axis']!r}", repr(group), "group"
         )
@@ -252,7 +253,7 @@ def _fitted(curves: xr.Dataset, law: Law, last: float, draws: int, method: Any, 
 
 
 def _dataset(rows: list[dict[str, Any]], curves: xr.Dataset, law: Law, group: str, asked: dict[str, Any]) -> xr.Dataset:
-    axis = curves.attrs["axis"]
+    axis = axis_of(curves)
     columns = {name: ("forecast", [row[name] for row in rows]) for name in rows[0]}
     return xr.Dataset(
         columns,
@@ -265,11 +266,11 @@ def _dataset(rows: list[dict[str, Any]], curves: xr.Dataset, law: Law, group: st
             "law": law.name,
             "law_sha256": law.sha256,
             "records_sha256": curves.attrs.get("records_sha256", ""),
-            "axis": axis,
+            "axis": axis.name,
             "group": group,
-            "half_point": schema.COLLAPSE if Place(axis, group, {}).direction < 0 else schema.ONSET,
-            "coordinate": schema.AXES[axis],
-            "unit": unit_of_axis(axis),
+            "half_point": axis.half_point(group),
+            "coordinate": axis.coordinate,
+            "unit": axis.in_words,
             "sizes": json.dumps(np.unique(curves[schema.PARAMS].values).tolist()),
             "interval": "equal-tailed",
         },
