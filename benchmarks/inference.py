@@ -90,48 +90,45 @@ def sampler(name: str, draws: int) -> dict:
     from arviz_stats.base import array_stats
 
     from bayeskisl.inference.data import prepare
+    from bayeskisl.inference.model import Model
     from bayeskisl.laws import load_law
 
     law, found = load_law("collapse"), {}
-    data = prepare(_sweep(4), law)
+    model = Model(prepare(_sweep(4), law), law)
     places = {
         "bayeskisl": _by_us,
         "nutpie with Numba": _by_numba,
         "PyMC": _by_pymc,
         "NumPyro": _by_numpyro,
-    }[name](data, law, draws, found)
+    }[name](model, draws, found)
     ess = [float(array_stats.ess(places[..., cell, 0])) for cell in range(places.shape[2])]
     return {**found, "smallest ess": min(ess)}
 
 
-def _by_us(data, law, draws, found):
+def _by_us(model, draws, found):
     from bayeskisl.inference.sampling import Settings, sample_model
 
-    sample_model(data, law, Settings(draws=10, tune=10))
+    sample_model(model, Settings(draws=10, tune=10))
     with timed(found, "sampling"):
-        raw, _ = sample_model(data, law, Settings(draws=draws, seed=1))
+        raw, _ = sample_model(model, Settings(draws=draws, seed=1))
     return raw["threshold_place"]
 
 
-def _by_numba(data, law, draws, found):
+def _by_numba(model, draws, found):
     import nutpie
 
-    from bayeskisl.inference.model import model_of
-
     with timed(found, "compilation"):
-        compiled = nutpie.compile_pymc_model(model_of(data, law))
+        compiled = nutpie.compile_pymc_model(model.in_pymc())
     options = {"adaptation": "low_rank", "target_accept": 0.95, "progress_bar": False, "cores": 2, "chains": 4}
     with timed(found, "sampling"):
         tree = nutpie.sample(compiled, draws=draws, tune=600, seed=1, **options)
     return tree["posterior"]["threshold_place"].values
 
 
-def _by_pymc(data, law, draws, found):
+def _by_pymc(model, draws, found):
     import pymc as pm
 
-    from bayeskisl.inference.model import model_of
-
-    with model_of(data, law):
+    with model.in_pymc():
         options = {"chains": 4, "cores": 2, "progressbar": False, "compute_convergence_checks": False}
         options["nuts_sampler"] = "pymc"  # its default is nutpie where that is installed
         with timed(found, "compilation"):
@@ -141,17 +138,16 @@ def _by_pymc(data, law, draws, found):
     return tree["posterior"]["threshold_place"].values
 
 
-def _by_numpyro(data, law, draws, found):
+def _by_numpyro(model, draws, found):
     import jax
     from numpyro.infer import MCMC, NUTS
 
-    from bayeskisl.inference.model import model_inputs
     from bayeskisl.inference.with_numpyro import double_precision, numpyro_model
 
     with double_precision():
-        inputs = model_inputs(data, law)
+        inputs = model.given
         options = {"num_chains": 4, "chain_method": "vectorized", "progress_bar": False}
-        chains = MCMC(NUTS(numpyro_model(law)), num_warmup=600, num_samples=draws, **options)
+        chains = MCMC(NUTS(numpyro_model(model.law)), num_warmup=600, num_samples=draws, **options)
         with timed(found, "compilation and warm-up"):
             chains.warmup(jax.random.PRNGKey(0), inputs, collect_warmup=False)
         with timed(found, "sampling"):
@@ -180,13 +176,13 @@ def fleet_by_numpyro(draws: int, tune: int, count: int = 8) -> dict:
     from numpyro.infer import MCMC, NUTS
 
     from bayeskisl.inference.data import prepare
-    from bayeskisl.inference.model import model_inputs
+    from bayeskisl.inference.model import Model
     from bayeskisl.inference.with_numpyro import double_precision, numpyro_model
     from bayeskisl.laws import load_law
 
     law, found = load_law("collapse"), {}
-    inputs = [model_inputs(prepare(_sweep(seed), law), law) for seed in range(count)]
-    stacked = {name: np.stack([each[name] for each in inputs]) for name in inputs[0]}
+    inputs = [Model(prepare(_sweep(seed), law), law).given for seed in range(count)]
+    stacked = jax.tree.map(lambda *each: np.stack(each), *inputs)
 
     def chain(key, given):
         one = MCMC(NUTS(numpyro_model(law)), num_warmup=tune, num_samples=draws, progress_bar=False)
@@ -211,13 +207,14 @@ def growth(runs: int, draws: int) -> dict:
     from bayeskisl.inference import fit
     from bayeskisl.inference.compiled import compiled_density
     from bayeskisl.inference.data import prepare
+    from bayeskisl.inference.model import Model
     from bayeskisl.inference.sampling import padded_to_share
     from bayeskisl.laws import load_law
 
     facts = np.geomspace(31, 4000, runs // 5).round(3).tolist()
     sweep, law, found = _sweep(1, {**DESIGN, "facts": facts, "seeds": 1}), load_law("collapse"), {}
     with timed(found, "compilation"):
-        density = compiled_density(padded_to_share(prepare(sweep, law)), law, lambda _: None)
+        density = compiled_density(padded_to_share(Model(prepare(sweep, law), law)), lambda _: None)
     point, times = density.start(), max(2_000_000 // runs // 10, 20)
     with timed(found, "gradients"):
         for _ in range(times):

@@ -24,7 +24,7 @@ from bayeskisl.inference.data import prepare
 from bayeskisl.inference.gate import STRUCTURAL, scalars
 from bayeskisl.inference.pointwise import integrated_log_likelihood
 from bayeskisl.laws import Law, load_law
-from bayeskisl.laws.law import LogNormalPrior
+from bayeskisl.laws.priors import LogNormalPrior
 from bayeskisl.seeds import seed_of
 from studies.command import Count, Folder, Tell, counting, run, say_nothing, show
 from studies.simulated.fits import RANKS, fits_of
@@ -180,7 +180,7 @@ def _at_new_sizes(fit: Fit, posterior: xr.Dataset, rng: np.random.Generator) -> 
             steepness=np.exp(at["log_steepness"].values),
             floor=at["floor"].values,
             ceiling=at["ceiling"].values,
-            asymmetry=at["asymmetry"].values,
+            shape=fit.law.fall.of(at).map(np.asarray),
         )
         found |= {f"threshold {where}": fall.log_threshold, f"optimum {where}": fall.log_exposures_at_optimum()}
     return found

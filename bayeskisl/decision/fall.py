@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayeskisl.laws.shapes import inverse_share, retention, share_kept, slope_of_share
+from bayeskisl.laws.falls import Curve
 
 __all__ = ["Fall"]
 
@@ -23,8 +23,8 @@ class Fall:
         is ever lost.
     steepness, floor, ceiling : numpy.ndarray
         k per unit of log exposures, recall of facts never seen, recall of facts seen often; each ``(draw,)``.
-    asymmetry : numpy.ndarray
-        Of S, see `bayeskisl.laws.shapes.share_kept`, ``(draw,)``.
+    shape : Curve
+        S, with parameters ``(draw,)``.
     load_effect : numpy.ndarray or float
         How much less an exposure is worth the more is learned, ``(draw,)``, see `bayeskisl.axes.LoadEffect`;
         exposures here are effective ones. Zero where the load does not count.
@@ -34,7 +34,7 @@ class Fall:
     steepness: np.ndarray
     floor: np.ndarray
     ceiling: np.ndarray
-    asymmetry: np.ndarray
+    shape: Curve
     load_effect: np.ndarray | float = 0.0
 
     @property
@@ -44,8 +44,8 @@ class Fall:
 
     def retention(self, log_exposures: np.ndarray) -> np.ndarray:
         """Probability of recall, shape ``(draw, point)`` for `log_exposures` of shape ``(point,)``."""
-        of_draw = (self.log_threshold, self.steepness, self.floor, self.ceiling, self.asymmetry)
-        return retention(log_exposures, *(np.asarray(each)[:, None] for each in of_draw))
+        of_draw = (self.log_threshold, self.steepness, self.floor, self.ceiling)
+        return self._over_points.retention(log_exposures, *(np.asarray(each)[:, None] for each in of_draw))
 
     def known_at_best(self) -> np.ndarray:
         """Share of facts known, not guessed, where all are seen often: (ceiling - floor) / (1 - floor); ``(draw,)``."""
@@ -57,11 +57,11 @@ class Fall:
         Knowledge is counted above the floor, so this share is one half at the threshold and zero for facts never seen.
         """
         x = np.asarray(self.steepness)[:, None] * (log_exposures - np.asarray(self.log_threshold)[:, None])
-        return share_kept(x, np.asarray(self.asymmetry)[:, None])
+        return self._over_points.share(x)
 
     def log_exposures_keeping(self, share: float) -> np.ndarray:
         """The log exposures at which `share` in (0, 1) of what the ceiling allows is kept, shape ``(draw,)``."""
-        return self.log_threshold + inverse_share(share, self.asymmetry) / self.steepness
+        return self.log_threshold + self.shape.inverse(share) / self.steepness
 
     def log_exposures_at_optimum(self) -> np.ndarray:
         """Log exposures at which the number of facts kept is largest if exposures fall as 1 / facts, shape ``(draw,)``.
@@ -80,4 +80,8 @@ class Fall:
 
     def _gain_of_exposures(self, x: np.ndarray) -> np.ndarray:
         """d log S / d log exposures: above 1, each fact's additional exposures are worth more than additional facts."""
-        return self.steepness * slope_of_share(x, self.asymmetry) / share_kept(x, self.asymmetry)
+        return self.steepness * self.shape.slope(x) / self.shape.share(x)
+
+    @property
+    def _over_points(self) -> Curve:
+        return self.shape.map(lambda of_draw: np.asarray(of_draw)[:, None])

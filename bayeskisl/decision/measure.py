@@ -23,7 +23,7 @@ from bayeskisl.curves import cell_table, final, group_exposures
 from bayeskisl.decision.kept_knowledge import known
 from bayeskisl.decision.target import Target, target_of
 from bayeskisl.errors import InputError
-from bayeskisl.laws.shapes import retention
+from bayeskisl.laws.falls import LOGISTIC
 
 __all__ = ["Measurement", "bounded", "measure_collapse", "threshold_posterior"]
 
@@ -155,7 +155,7 @@ def threshold_posterior(
     ceiling = 1 - missed * (1 - lowest)
     log_posterior = np.zeros((len(scatter), len(k)))
     for u, y, n in zip(log_exposures, recalled, probed, strict=True):
-        recall = retention(u, own[:, None], k, lowest, ceiling)
+        recall = LOGISTIC.with_values().retention(u, own[:, None], k, lowest, ceiling)
         log_likelihood = binom.logpmf(y, n, recall)  # (own, nuisance)
         best = log_likelihood.max()
         log_posterior += np.log(scatter @ np.exp(log_likelihood - best) + 1e-300) + best

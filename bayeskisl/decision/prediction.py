@@ -83,8 +83,9 @@ def predict(
     xarray.Dataset
         Draws over ``(chain, draw)`` of the mixture of laws: ``collapse`` and ``shoulder`` of the group that can
         collapse, ``admissible`` (the most that a run may be given to keep its share), ``onset`` of the group that more
-        infusion teaches (ratio, frequency), ``critical_exposures``, ``steepness``, ``asymmetry``, ``floor``,
-        ``ceiling``, ``exponent``; the law-wise ``collapse_by_law``, ``critical_exposures_by_law`` and ``weight``.
+        infusion teaches (ratio, frequency), ``critical_exposures``, ``steepness``, ``floor``,
+        ``ceiling``, ``exponent``, the coordinate ``fall`` (the name of each draw's fall) and the parameters of falls
+        that have some (NaN in draws of other falls); the law-wise ``collapse_by_law``, ``critical_exposures_by_law`` and ``weight``.
         Infusions are in the unit of the sweep's axis. Where more infusion harms no probed group (frequency without
         background facts), ``sufficient`` (the least at which a run keeps its share) and ``onset_by_law`` stand in place
         of ``collapse``, ``shoulder``, ``admissible`` and ``collapse_by_law``. Attributes say what was held fixed and
@@ -144,7 +145,7 @@ def _named(
         **({schema.ONSET: prospect.keeping(0.5, target.rising_group)} if target.rising_group else {}),
         schema.CRITICAL_EXPOSURES: np.exp(fall.log_threshold),
         "steepness": fall.steepness,
-        "asymmetry": fall.asymmetry,
+        **fall.shape.named(),
         "floor": fall.floor,
         "ceiling": fall.ceiling,
     }
@@ -161,7 +162,12 @@ def _named(
             "weight": ("law", list(weights.values())),
             schema.EXPONENT: mixture[schema.EXPONENT].sel(group=target.group, drop=True),
         },
-        coords={"law": list(alone), "chain": mixture["chain"], "draw": mixture["draw"]},
+        coords={
+            "law": list(alone),
+            "chain": mixture["chain"],
+            "draw": mixture["draw"],
+            "fall": (("chain", "draw"), mixture["fall"].values),
+        },
     )
 
 

@@ -13,6 +13,7 @@ from bayeskisl.decision.general_loss import LossLaw
 from bayeskisl.decision.kept_knowledge import kept
 from bayeskisl.decision.mixture import law_of_draw
 from bayeskisl.decision.target import Target
+from bayeskisl.laws.falls import shape_of_draws
 
 if TYPE_CHECKING:
     from bayeskisl.inference import Fit
@@ -120,9 +121,9 @@ def every_draw_at(fit: "Fit", target: Target, *, kind: Kind, seed: int) -> xr.Da
         at_target = extrapolate(fit, target.params, target.tokens, kind=kind, law=law, seed=seed)
         posterior = fit.tree["posterior" if law == fit.law.name else f"rivals/{law}/posterior"].to_dataset()
         laws[law] = at_target.assign(exponent=posterior[schema.EXPONENT])
-    return xr.concat(laws.values(), dim="law", join="override", coords="minimal", compat="override").assign_coords(
-        law=list(laws)
-    )
+    return xr.concat(
+        laws.values(), dim="law", data_vars="all", join="override", coords="minimal", compat="override"
+    ).assign_coords(law=list(laws))
 
 
 def draws_at(fit: "Fit", target: Target, *, kind: Kind, seed: int) -> xr.Dataset:
@@ -164,6 +165,6 @@ def _fall(draws: xr.Dataset) -> Fall:
         steepness=np.exp(flat["log_steepness"]),
         floor=flat["floor"],
         ceiling=flat["ceiling"],
-        asymmetry=flat["asymmetry"],
+        shape=shape_of_draws(flat["fall"], flat),
         load_effect=flat.get("load_effect", 0.0),
     )

@@ -81,17 +81,18 @@ def with_wide_priors(fit: "Fit") -> "Fit":
 def widened(law: "Law", factor: float = _FACTOR) -> "Law":
     """A law whose priors are `factor` times as wide: normal ones in their sd, log-normal ones in that of the log.
 
-    The one prior of another kind, of recall above guessing, stays; a quantity that a prior fixes stays fixed. So does
-    the prior of the asymmetry: twice as wide, nine in a hundred falls would be kinks that no sampler gets around, and
-    where exposures do not move along the axis nothing else speaks against them.
+    The one prior of another kind, of recall above guessing, stays; a quantity that a prior fixes stays fixed. So do
+    the priors of the fall's parameters: with an asymmetry twice as wide, nine in a hundred falls would be kinks that no
+    sampler gets around, and where exposures do not move along the axis nothing else speaks against them.
     """
-    return type(law).model_validate(_wider(law.to_dict(), factor))
+    return type(law).model_validate(_wider(law.to_dict(), factor, law.fall.parameter_names))
 
 
-def _wider(content: Any, factor: float) -> Any:
+def _wider(content: Any, factor: float, kept: tuple[str, ...]) -> Any:
     if not isinstance(content, dict):
         return content
     wider = {
-        name: value * factor if name in ("sd", "log_sd") else _wider(value, factor) for name, value in content.items()
+        name: value * factor if name in ("sd", "log_sd") else _wider(value, factor, kept)
+        for name, value in content.items()
     }
-    return wider | {name: value for name, value in content.items() if name == "asymmetry"}
+    return wider | {name: value for name, value in content.items() if name in kept}

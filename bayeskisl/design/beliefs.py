@@ -13,7 +13,7 @@ the load of its typical half-point, where it says the same of the sweep's axis w
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from bayeskisl.errors import InputError
 from bayeskisl.inference.coefficients import conditional_moments
 from bayeskisl.inference.storage import posterior_group
 from bayeskisl.laws import Law, SizeLaw
+from bayeskisl.laws.falls import Shape, typical_shape
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -37,7 +38,7 @@ Cell = tuple[float, float]  # non-embedding parameters, tokens
 # Particles share the laws by weight. On 48 runs of four sizes 8,000 leave 2 % of Monte Carlo error in the best gain.
 PARTICLES = 8_000
 
-_TYPICAL = ("concentration", "floor", "ceiling", "asymmetry")
+_TYPICAL = ("concentration", "floor", "ceiling")
 
 
 @dataclass(frozen=True)
@@ -76,13 +77,13 @@ class Infused:
     ----------
     log_threshold, steepness : numpy.ndarray
         log e50, at the reference load, and k, shape ``(particle,)``.
-    asymmetry : float
-        Of a run, posterior median.
+    shape : Shape
+        The fall of a typical run.
     """
 
     log_threshold: np.ndarray
     steepness: np.ndarray
-    asymmetry: float
+    shape: Shape
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ class Beliefs:
         How far one fresh run of the target lies off its line, in log e50, its steepness, and what the load of its
         typical half-point adds to its line, ``(particle,)``.
     typical : dict
-        ``concentration``, ``floor``, ``ceiling`` and ``asymmetry`` of a run (posterior medians).
+        ``concentration``, ``floor``, ``ceiling`` (posterior medians) and ``shape`` of a run.
     places : dict
         By cell.
     infused : Infused, optional
@@ -130,7 +131,7 @@ class Beliefs:
     target_fresh: np.ndarray
     target_steepness: np.ndarray
     target_at_load: np.ndarray
-    typical: dict[str, float]
+    typical: dict[str, Any]
     places: dict[Cell, Place]
     infused: Infused | None = None
 
@@ -230,9 +231,8 @@ def believe(
     counts = np.diff(np.round(edges * particles).astype(int))
     rng = np.random.default_rng(seed)
     used = {name: _particles_of(fit, name, int(count), rng) for name, count in zip(weights, counts, strict=True)}
-    parts = [
-        _law_particles(_LawDraws.of(fit, name, target.group, used[name]), target, seen, cells, rng) for name in weights
-    ]
+    laws = [_LawDraws.of(fit, name, target.group, used[name]) for name in weights]
+    parts = [_law_particles(law, target, seen, cells, rng) for law in laws]
     joined = {key: np.concatenate([part[key] for part in parts], axis=axis) for key, axis in _PARTICLE_AXIS.items()}
     places = {
         cell: Place(
@@ -249,7 +249,7 @@ def believe(
         laws=tuple(weights),
         law=np.repeat(np.arange(len(counts)), counts),
         target_row=joined["rows"][-1],
-        typical={name: float(np.median(joined[name])) for name in _TYPICAL},
+        typical={**{name: float(np.median(joined[name])) for name in _TYPICAL}, "shape": _typical_shape(laws)},
         places=places,
         **{
             name: joined[name]
@@ -283,8 +283,11 @@ def _infused(fit: "Fit", used: dict[str, np.ndarray], target: Target, seed: int)
     rng = np.random.default_rng([seed, 1])
     laws = [_LawDraws.of(fit, name, schema.INFUSED, particles) for name, particles in used.items()]
     thresholds, steepnesses = zip(*(_one_run_of_target(law, target, rng) for law in laws), strict=True)
-    asymmetry = np.median(np.concatenate([law.draws["asymmetry"] for law in laws]))
-    return Infused(np.concatenate(thresholds), np.concatenate(steepnesses), float(asymmetry))
+    return Infused(np.concatenate(thresholds), np.concatenate(steepnesses), _typical_shape(laws))
+
+
+def _typical_shape(laws: "list[_LawDraws]") -> Shape:
+    return typical_shape([law.shape for law in laws], [len(law.draws["tau"]) for law in laws])
 
 
 def _width(draws: np.ndarray) -> float:
@@ -307,7 +310,7 @@ def linear_laws(fit: "Fit") -> dict[str, float]:
 # Which axis of an array counts particles.
 _PARTICLE_AXIS = {
     "centre": 0, "covariance": 0, "coefficients": 0, "tau": 0, "sigma_run": 0, "concentration": 0, "floor": 0,
-    "ceiling": 0, "asymmetry": 0, "load_effect": 0, "target_fresh": 0, "target_steepness": 0, "rows": 1, "threshold": 1,
+    "ceiling": 0, "load_effect": 0, "target_fresh": 0, "target_steepness": 0, "rows": 1, "threshold": 1,
     "steepness": 1, "at_load": 1,
 }  # fmt: skip
 
@@ -320,6 +323,7 @@ class _LawDraws:
     values: np.ndarray
     mean: np.ndarray
     sd: np.ndarray
+    shape: Shape
     draws: dict[str, np.ndarray]
 
     @classmethod
@@ -334,7 +338,7 @@ class _LawDraws:
         draws = {str(key): flat[key].values[used] for key in flat.data_vars}
         draws.setdefault("load_effect", np.zeros(len(used)))
         mean, sd = _own_priors(size_law, law.pooling, flat, used)
-        return cls(size_law, values, mean, sd, draws)
+        return cls(size_law, values, mean, sd, law.fall.of(draws), draws)
 
     def row(self, params: float, tokens: float) -> np.ndarray:
         """The design row of one place, shape ``(column,)``."""
@@ -404,7 +408,7 @@ def _law_particles(
         "steepness": np.array([steepness for _, steepness in known]).reshape(len(cells), len(tau)),
         "ceiling": draws["ceiling"].mean(axis=1),
         "at_load": np.array(at_load),
-        **{name: draws[name] for name in ("tau", "sigma_run", "concentration", "floor", "asymmetry", "load_effect")},
+        **{name: draws[name] for name in ("tau", "sigma_run", "concentration", "floor", "load_effect")},
     }
 
 

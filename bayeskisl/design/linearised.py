@@ -8,7 +8,6 @@ import numpy as np
 from bayeskisl.design.beliefs import Cell
 from bayeskisl.design.candidates import Run, probed_facts
 from bayeskisl.design.outlook import Outlook
-from bayeskisl.laws.shapes import share_kept, slope_of_share
 
 __all__ = ["Linearised"]
 
@@ -63,10 +62,10 @@ class Linearised:
         steepness = float(np.median(place.steepness))
         x = float(np.median(beliefs.ahead(run.cell, run.level)))
         height = typical["ceiling"] - typical["floor"]
-        chance = typical["floor"] + height * share_kept(x, typical["asymmetry"])
+        chance = typical["floor"] + height * typical["shape"].share(x)
         probed = probed_facts(run, self.outlook.curves, beliefs.target.group)
         trials = probed * (typical["concentration"] + 1) / (typical["concentration"] + probed)
-        slope = height * steepness * slope_of_share(x, typical["asymmetry"])
+        slope = height * steepness * typical["shape"].slope(x)
         information = trials * slope**2 / (chance * (1 - chance))
         return (1 / max(information, 1e-12) + float(np.median(beliefs.sigma_run)) ** 2) / run.replicates
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.special import gammaln, ndtr
 
-from bayeskisl.laws.shapes import SYMMETRIC, share_kept
+from bayeskisl.laws.falls import LOGISTIC, Shape
 
 __all__ = ["OUTCOMES", "Outcomes", "outcomes_of"]
 
@@ -25,6 +25,8 @@ _GRID = np.linspace(-_REACH, _REACH, round(2 * _REACH / _STEP) + 1)
 _FINE = np.linspace(-_REACH, _REACH, 2 * (len(_GRID) - 1) + 1)
 # Blur by run effects; the nearest is taken, at most 7 % off, within what a posterior knows of sigma_run.
 _BLURS = np.geomspace(0.1, 4.0, 28)
+
+_LOGISTIC = LOGISTIC.with_values()
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Outcomes:
 
 @lru_cache(maxsize=512)
 def outcomes_of(
-    probed: int, replicates: int, concentration: float, floor: float, ceiling: float, asymmetry: float = SYMMETRIC
+    probed: int, replicates: int, concentration: float, floor: float, ceiling: float, shape: Shape = _LOGISTIC
 ) -> Outcomes:
     """The table of one kind of run.
 
@@ -66,17 +68,19 @@ def outcomes_of(
         Facts that each replicate is asked.
     replicates : int
         Runs that differ in nothing but their seed.
-    concentration, floor, ceiling, asymmetry : float
+    concentration, floor, ceiling : float
         Of a typical run.
+    shape : Shape
+        Its fall, parameters as numbers.
     """
-    pmf = _pmf(probed * replicates, replicates * concentration, floor, ceiling, asymmetry)
+    pmf = _pmf(probed * replicates, replicates * concentration, floor, ceiling, shape)
     table = _blurring() @ _binned(pmf)
     return Outcomes(np.ascontiguousarray(table, dtype=np.float32), replicates)
 
 
-def _pmf(trials: int, concentration: float, floor: float, ceiling: float, asymmetry: float) -> np.ndarray:
+def _pmf(trials: int, concentration: float, floor: float, ceiling: float, shape: Shape) -> np.ndarray:
     """Beta-binomial probability of every count along the fine grid, ``(grid, count)``."""
-    chance = floor + (ceiling - floor) * share_kept(_FINE, asymmetry)
+    chance = floor + (ceiling - floor) * shape.share(_FINE)
     right, wrong = _log_rising(chance * concentration, trials), _log_rising((1 - chance) * concentration, trials)
     counts = np.arange(trials + 1)
     choose = gammaln(trials + 1) - gammaln(counts + 1) - gammaln(trials - counts + 1)

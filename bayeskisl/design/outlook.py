@@ -21,7 +21,6 @@ from bayeskisl.cores import available_cores
 from bayeskisl.design.beliefs import Beliefs, Cell
 from bayeskisl.design.candidates import Run, probed_facts
 from bayeskisl.design.outcomes import outcomes_of
-from bayeskisl.laws.shapes import share_kept
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -163,12 +162,12 @@ class Outlook:
         threshold = beliefs.target_line + beliefs.target_fresh
         choices = self._choices(threshold)
         ahead = target.log_exposures(choices) - threshold[:, None]
-        share = share_kept(beliefs.target_steepness[:, None] * ahead, beliefs.typical["asymmetry"])
+        share = beliefs.typical["shape"].share(beliefs.target_steepness[:, None] * ahead)
         if infused is None:
             return (choices * share).astype(np.float32)
         exposures = target.log_exposures(choices, schema.INFUSED, load_effect=beliefs.load_effect[:, None])
         ahead = exposures - infused.log_threshold[:, None]
-        known = share_kept(infused.steepness[:, None] * ahead, infused.asymmetry)
+        known = infused.shape.share(infused.steepness[:, None] * ahead)
         facts = target.place(choices)[schema.FACTS]
         return (facts * known + target.held_fixed[schema.BACKGROUND_FACTS] * share).astype(np.float32)
 

@@ -6,7 +6,6 @@ from bayeskisl import schema
 from bayeskisl.axes import axis_of
 from bayeskisl.design.candidates import Run
 from bayeskisl.design.outlook import Outlook
-from bayeskisl.laws.shapes import share_kept
 from bayeskisl.quantities import size
 
 __all__ = ["reason"]
@@ -46,4 +45,4 @@ def _kept(run: Run, outlook: Outlook) -> float:
     """Share kept at the median curve."""
     beliefs = outlook.beliefs
     ahead = float(np.median(beliefs.ahead(run.cell, run.level)))
-    return float(share_kept(ahead, beliefs.typical["asymmetry"]))
+    return float(beliefs.typical["shape"].share(ahead))

@@ -19,6 +19,7 @@ from bayeskisl.inference.domains import require_one_domain
 from bayeskisl.inference.extrapolate import extrapolate
 from bayeskisl.inference.fit import fit_laws, teller
 from bayeskisl.inference.left_out_cells import Likelihoods, kind, left_out_log_density, likelihoods_by_kind
+from bayeskisl.inference.model import Model
 from bayeskisl.inference.result import Fit
 from bayeskisl.inference.sampling import Settings
 from bayeskisl.inference.storage import posterior_group
@@ -171,12 +172,12 @@ def compare(
         )
     settings = Settings(draws=draws, seed=seed, cores=cores or available_cores(), tell=teller(progress))
     named = {name: _named(posterior) for name, posterior in posteriors.items()}
-    data = {name: prepare(curves, law) for name, law in laws.items()}
-    likelihoods = likelihoods_by_kind(((law, named[name], data[name]) for name, law in laws.items()), seed)
+    models = {name: Model(prepare(curves, law), law) for name, law in laws.items()}
+    likelihoods = likelihoods_by_kind(((law, named[name], models[name].data) for name, law in laws.items()), seed)
     pointwise, pareto_k, refitted = {}, {}, {}
     for name, law in laws.items():
         settings.tell(f"leaving sizes out under the law '{name}'")
-        log_density = left_out_log_density(named[name], data[name], law, likelihoods[kind(law)], settings.cores)
+        log_density = left_out_log_density(named[name], models[name], likelihoods[kind(law)], settings.cores)
         single = [leave_one_out(log_density[:, [cell]]) for cell in range(log_density.shape[1])]
         pointwise[name] = np.array([one.elpd for one in single])
         pareto_k[name] = np.array([one.pareto_k for one in single])

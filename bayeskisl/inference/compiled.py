@@ -13,9 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from bayeskisl.inference.data import ModelData
-from bayeskisl.inference.model import model_inputs, model_of, structure
-from bayeskisl.laws import Law
+from bayeskisl.inference.model import Model
 from bayeskisl.machine_code import CannotCompile, load_library
 
 __all__ = ["Density", "compiled_density", "origin"]
@@ -108,31 +106,31 @@ class Density:
         )
 
 
-def compiled_density(data: ModelData, law: Law, tell: Callable[[str], None]) -> Density | None:
-    """The density of `law` for `data`; None where there is no C compiler or no translation, which is told.
+def compiled_density(model: Model, tell: Callable[[str], None]) -> Density | None:
+    """The density of a law for its data; None where there is no C compiler or no translation, which is told.
 
     Code is made once per shape and structure, and kept, see `bayeskisl.machine_code`.
     """
-    library = _library(data, law, tell)
+    library = _library(model, tell)
     if library is None:
         return None
     code, layout = library
-    inputs = model_inputs(data, law)
-    given = [np.ascontiguousarray(inputs[name], dtype=dtype) for name, dtype in layout["data"].items()]
+    flat = model.given.flat()
+    given = [np.ascontiguousarray(flat[name], dtype=dtype) for name, dtype in layout["data"].items()]
     derived = [np.zeros(shape) for shape in layout["derived"]]
     density = Density(code, layout, (*given, *derived))
     code.prepare(_at(density.pointers))
     return density
 
 
-def _library(data: ModelData, law: Law, tell: Callable[[str], None]) -> tuple[ctypes.CDLL, dict] | None:
-    key = structure(data, law)
+def _library(model: Model, tell: Callable[[str], None]) -> tuple[ctypes.CDLL, dict] | None:
+    key = model.structure
 
     def write() -> tuple[str, dict]:
         from bayeskisl.inference.density import write_density
 
         tell("compiling the model")
-        text, layout = write_density(model_of(data, law))
+        text, layout = write_density(model.in_pymc())
         return text, layout.to_dict()
 
     with _one_at_a_time:
@@ -160,6 +158,6 @@ def _at(array: np.ndarray) -> ctypes.c_void_p:
 def origin() -> tuple[str, ...]:
     """What compiled code is made of, whatever its shape: the libraries that write it, and a hash of our own sources."""
     package = Path(__file__).parent.parent
-    files = sorted([*(package / "inference").glob("*.py"), *(package / "laws").glob("*.py")])
+    files = sorted(path for folder in ("inference", "laws") for path in (package / folder).rglob("*.py"))
     source = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
     return *(f"{name} {version(name)}" for name in _PACKAGES), source

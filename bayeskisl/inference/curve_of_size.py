@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from bayeskisl.inference.given import GivenCurve
 from bayeskisl.laws.size_law import saturated
 
 __all__ = ["CurveOfSize", "coefficients_at", "curve_values"]
@@ -47,22 +48,26 @@ class CurveOfSize:
         """Share of the prior in what is known, shape ``(cell, group)``."""
         return np.broadcast_to(1 / (1 + self.information * self.scatter**2), self.rough.shape)
 
-    def inputs(self, is_real: np.ndarray) -> dict[str, np.ndarray]:
-        """Arrays from which `coefficients_at` and `curve_values` work; cells of padding are N(0, 1), on their own."""
-        return {
-            "mean": self.mean,
-            "sd": self.sd,
-            "is_free": (self.sd > 0).astype(float),
-            "common": self.common_sd,
-            "design": np.where(is_real[:, None], self.design, 0.0),
-            "own_scatter": is_real.astype(float),
-            "rough": self.rough,
-            "freedom": self.freedom,
-        }
+    def given(self, is_real: np.ndarray) -> GivenCurve:
+        """What `coefficients_at` and `curve_values` work from; cells of padding are N(0, 1), on their own."""
+        return GivenCurve(
+            mean=self.mean,
+            sd=self.sd,
+            is_free=(self.sd > 0).astype(float),
+            common=self.common_sd,
+            design=np.where(is_real[:, None], self.design, 0.0),
+            own_scatter=is_real.astype(float),
+            rough=self.rough,
+            freedom=self.freedom,
+        )
+
+    def mean_given(self, common: np.ndarray | None) -> np.ndarray:
+        """See `bayeskisl.inference.lines.Line.mean_given`."""
+        return self.mean if common is None else self.mean + self.common_sd * common
 
 
 def coefficients_at(
-    normal: Callable[[str, Array, Array], Array], columns: int, common: Array | None, given: dict[str, Array], xp: Any
+    normal: Callable[[str, Array, Array], Array], columns: int, common: Array | None, curve: GivenCurve, xp: Any
 ) -> Array:
     """Coefficients (column, group), sampled in coordinates that thresholds pin one by one.
 
@@ -80,8 +85,8 @@ def coefficients_at(
     common : array or None
         What groups have in common, (column,).
     """
-    mean = (given["mean"] if common is None else given["mean"] + given["common"] * common)[..., None]
-    m, sd = [mean[..., k, :] for k in range(columns)], given["sd"]
+    mean = (curve.mean if common is None else curve.mean + curve.common * common)[..., None]
+    m, sd = [mean[..., k, :] for k in range(columns)], curve.sd
     branch, least, last = 0, columns - 2, columns - 1
     log_sharpness = m[last] + sd[last] * normal("sharpness_z", 0.0, 1.0)
     sharpness = xp.exp(log_sharpness)
@@ -96,13 +101,13 @@ def coefficients_at(
     level = normal("level", given_distance + above, sd[branch] * sd[least] / both**0.5)
     found = {branch: level - above + distance, least: level - above, last: log_sharpness}
     for k in range(1, least):
-        free = given["is_free"][k]
+        free = curve.is_free[k]
         slope = normal(f"slope_{k}", free * share * m[k], free * share * sd[k] + (1 - free))
         found[k] = (1 - free) * m[k] + free * slope / share
     # side by side by sums: the gradient of a stack has no C, see `bayeskisl.inference.c_source`
     return sum(value[..., None, :] * np.eye(columns)[k][:, None] for k, value in found.items())
 
 
-def curve_values(coefficients: Array, given: dict[str, Array], xp: Any) -> Array:
+def curve_values(coefficients: Array, curve: GivenCurve, xp: Any) -> Array:
     """The law's values (cell, group) without scatter; zero in cells of padding."""
-    return given["own_scatter"][:, None] * saturated(coefficients, given["design"], xp)
+    return curve.own_scatter[:, None] * saturated(coefficients, curve.design, xp)

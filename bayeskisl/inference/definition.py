@@ -1,10 +1,12 @@
 """The model, declared once: what is sampled under which name, and how the counts follow from it.
 
-It is written in a small language of distributions (`Language`), which PyMC and NumPyro both speak, so that the two back
-ends have the same variables, dims and densities by construction.
+It is written in a small language of distributions (`Language`), which four interpreters speak: PyMC and NumPyro make a
+log density of it, and two in NumPy turn draws into the quantities that people ask for, and draw from the prior. So all
+have the same variables, dims and arithmetic by construction.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,72 +15,28 @@ from bayeskisl import schema
 from bayeskisl.inference.correlation import correlations, pairs, triangular_root
 from bayeskisl.inference.curve_of_size import coefficients_at, curve_values
 from bayeskisl.inference.freedom import information_of_runs
+from bayeskisl.inference.given import COEFFICIENT, PAIR, QUANTITY, Given, GivenCurve, GivenLine
 from bayeskisl.inference.lines import line_mean, place_distribution, values_at
 from bayeskisl.inference.load import on_axis_stretch
-from bayeskisl.inference.rough import ROUGH_PARTS, rough_half_points, rough_thresholds
+from bayeskisl.inference.rough import rough_half_points, rough_thresholds
 from bayeskisl.laws import Law
-from bayeskisl.laws.shapes import SYMMETRIC, retention
 
-__all__ = [
-    "APART", "COEFFICIENT", "CURVE_PARTS", "DIMS", "LINES", "LINE_PARTS", "PAIR", "QUANTITY", "TURN", "Language",
-    "about_common", "define", "half_points", "of_groups", "partly_centred", "scale_between",
-]  # fmt: skip
+__all__ = ["DensityLanguage", "Language", "ceiling_of", "define", "half_points", "marginal_line"]
 
 Array = Any  # of NumPy, PyTensor or JAX
 
 _RUN, _GROUP, _CELL = schema.RUN, schema.GROUP, schema.CELL
 
-# Dims of several groups: pairs of them, and the quantities that they have in common.
-PAIR, QUANTITY = "pair", "quantity"
-
-# Dim of the order in which a run takes its groups.
-TURN = "turn"
-
-# Dim of the coefficients of a law that saturates.
-COEFFICIENT = "coefficient"
-
 # Positive quantities of which a few groups say little: where there are several, each is sampled by its distance from
 # what the groups have in common, and is not in that one's way.
-APART = ("tau", "steepness_scatter", "lapse_scatter", "concentration")
-
-# The linear laws over cells: of log critical exposures, and of log steepness.
-LINES = ("threshold", "steepness")
-
-_LINE_DIMS = {
-    "mean": None,
-    "common": None,
-    "rotation": None,
-    "variance": (_CELL,),
-    "own_scatter": (_CELL,),
-    "rough": (_CELL, _GROUP),
-    "freedom": (_CELL, _GROUP),
-}
-
-LINE_PARTS = tuple(_LINE_DIMS)
-CURVE_PARTS = ("mean", "sd", "is_free", "common", "design", "own_scatter", "rough", "freedom")
-
-# Of what the model is given, see `bayeskisl.inference.model.model_inputs`; priors have none.
-DIMS = {
-    "recalled": (_RUN, _GROUP),
-    "probed": (_RUN, _GROUP),
-    "log_exposures": (_RUN, _GROUP),
-    "run_turns": (_RUN, TURN, _GROUP),
-    "run_crosses": (_RUN, _GROUP),
-    "run_share": (_RUN, _GROUP),
-    **{f"rough_{part}": (_CELL, _GROUP) for part in ROUGH_PARTS},
-    "guessing": (_GROUP,),
-    "log_size": (_CELL,),
-    "cell_of_run": (_RUN,),
-    "load_ahead": (_RUN, _GROUP),
-    "load_at_half": (_CELL, _GROUP),
-    "load_share": (_CELL, _GROUP),
-    "load_typical_share": (_GROUP,),
-    **{f"{name}_{part}": dims for name in LINES for part, dims in _LINE_DIMS.items()},
-}
+_APART = ("tau", "steepness_scatter", "lapse_scatter", "concentration")
 
 
 class Language(Protocol):
-    """What a back end can say. Each sentence declares one variable under its name and dims, and returns its value."""
+    """What a back end can say. Each sentence declares one variable under its name and dims, and returns its value.
+
+    Values may have leading dims, such as chain and draw; those of a sentence are always the last.
+    """
 
     xp: Any
     """The array namespace."""
@@ -94,8 +52,27 @@ class Language(Protocol):
     def beta(self, name: str, a: Array, b: Array, dims: tuple[str, ...]) -> Array:
         """A variable in (0, 1), sampled by its log odds."""
 
-    def rotated_normal(self, name: str, mean: Array, rotation: Array, scale: Array, dims: tuple[str, ...]) -> Array:
-        """See `bayeskisl.inference.densities.rotated_normal_log_density`."""
+    def line(
+        self, name: str, line: GivenLine, common: Array | None, scatter: Array, shift: Array, unit: Array
+    ) -> Array:
+        """Values (cell, group) that scatter about a linear law of normal coefficients, and `shift` above it.
+
+        Parameters
+        ----------
+        name : str
+            A field of `bayeskisl.inference.model.Lines`.
+        line : GivenLine
+            The law.
+        common : array or None
+            What groups have in common of its coefficients, (column,).
+        scatter, unit : array
+            About the law, and in which the data pin the values, (1, group).
+        shift : array
+            (cell, group).
+        """
+
+    def deterministic(self, name: str, value: Array | list[Array], dims: tuple[str, ...]) -> Array | list[Array]:
+        """A quantity that follows from the variables; a list of arrays runs along the last of its dims."""
 
     def beta_binomial(
         self, name: str, chance: Array, concentration: Array, trials: Array, observed: Array, dims: tuple[str, ...]
@@ -103,61 +80,102 @@ class Language(Protocol):
         """Counts that were observed."""
 
 
-def define(say: Language, given: Mapping[str, Array], law: Law) -> None:
+class DensityLanguage(Language, Protocol):
+    """A back end that makes a log density."""
+
+    def rotated_normal(self, name: str, mean: Array, rotation: Array, scale: Array, dims: tuple[str, ...]) -> Array:
+        """See `bayeskisl.inference.densities.rotated_normal_log_density`."""
+
+
+def define(say: Language, given: Given, law: Law) -> None:
     """Declare the model of `law` in the language of a back end; see `bayeskisl.inference.model.build_model`."""
-    xp = say.xp
-    several = say.sizes[_GROUP] > 1
+    xp, groups = say.xp, say.sizes[_GROUP]
+    several = groups > 1
     common = say.normal("common", 0.0, 1.0, dims=(QUANTITY,)) if several else None
+    if several:
+        say.deterministic("common", common, (QUANTITY,))
     names = (*law.positive, *law.unbounded)
-    prior = {name: of_groups(name, common[i] if several else None, given) for i, name in enumerate(names)}
-    effect = say.log_normal("load_effect", *prior["load_effect"], dims=(_GROUP,)) if law.knows_load else None
+    prior = {name: _of_groups(given, name, common[..., i, None] if several else None) for i, name in enumerate(names)}
+
+    effect = None
+    if law.knows_load:
+        effect = say.log_normal("load_effect", *prior["load_effect"], dims=(_GROUP,))
+        effect = say.deterministic("load_effect", effect, (_GROUP,))
     log_exposures, above, stretch, unit = _under_load(say, effect, given)
-    prior["sigma_run"] = prior["sigma_run"][0] - xp.log(unit), prior["sigma_run"][1]
-    apart = APART if several else ()
-    positive = {
-        name: say.log_normal(name, *prior[name], dims=(_GROUP,))
-        for name in law.positive
-        if name != "load_effect" and name not in apart
-    } | {name: about_common(say.normal(f"{name}_own", 0.0, 1.0, dims=(_GROUP,)), *prior[name], xp) for name in apart}
+    of_groups = _positive(say, law, prior, unit, several)
+    shape = law.fall.of(of_groups).map(_over)
+    tau, concentration = of_groups["tau"], of_groups["concentration"]
     lapse_intercept = say.normal("lapse_intercept", *prior["lapse_intercept"], dims=(_GROUP,))
-    tied = law.priors.floor_excess.tied
-    excess = 0.0 if tied else say.beta("floor_excess", 1.0, given["prior_floor_excess"], dims=(_GROUP,))
+    lapse_intercept = say.deterministic("lapse_intercept", lapse_intercept, (_GROUP,))
+    floor = _floor(say, given)
 
-    columns = say.sizes[QUANTITY] - len(prior) - 2 if several else 0
-    of_threshold = common[len(prior) : len(prior) + columns] if several else None
-    of_steepness = common[len(prior) + columns :] if several else None
-    scatter = positive["steepness_scatter"]
-    steepness = xp.exp(_along_line(say, "steepness", of_steepness, scatter, xp.log(stretch), 1.0, given)) / stretch
-    asymmetry = positive.get("asymmetry", SYMMETRIC)
-    rough = rough_thresholds(given, 0.0 if effect is None else effect, steepness, asymmetry, xp)
-    given = {**given, "threshold_rough": rough}
-    if law.saturates:
-        threshold = _about_curve(say, of_threshold, positive["tau"], above, given)
-    else:
-        threshold = _along_line(say, "threshold", of_threshold, positive["tau"], above, unit, given)
-    lapse_log_odds = lapse_intercept + positive["lapse_scatter"] * say.normal("lapse_z", 0.0, 1.0, dims=(_CELL, _GROUP))
-    floor = given["guessing"] + (1 - given["guessing"]) * excess
-    ceiling = 1 - (1 - floor) / (1 + xp.exp(-lapse_log_odds))
-
-    cell = given["cell_of_run"]
-    concentration = positive["concentration"]
-    rough_of_run = rough_half_points(log_exposures, given["run_share"], steepness[cell], asymmetry, xp)
-    run_scatter = unit * positive["sigma_run"]
-    if "sigma_run_exponent" in prior:
-        exponent = say.normal("sigma_run_exponent", *prior["sigma_run_exponent"], dims=(_GROUP,))
-        run_scatter = run_scatter * xp.exp(exponent * given["log_size"][cell][:, None])
-    information = information_of_runs(given, steepness[cell], concentration)
-    own_threshold = _run_threshold(say, threshold[cell], run_scatter, rough_of_run, information, given)
-    recall = (
-        retention(log_exposures, own_threshold, steepness[cell], floor, ceiling[cell], asymmetry, xp)
-        if law.falls
-        else ceiling[cell]
+    # behind the quantities of groups, what groups have in common of the two laws' coefficients, threshold's first
+    first, last = len(prior), say.sizes[QUANTITY] - 2 if several else None
+    of_threshold, of_steepness = (common[..., first:last], common[..., last:]) if several else (None, None)
+    scatter = _over(of_groups["steepness_scatter"])
+    along = say.line("steepness", given.steepness, of_steepness, scatter, xp.log(stretch), 1.0)
+    steepness = say.deterministic("steepness", xp.exp(along) / stretch, (_CELL, _GROUP))
+    start = rough_thresholds(
+        given.rough, given.threshold.rough, 0.0 if effect is None else _over(effect), steepness, shape, xp
     )
+    over_cells = replace(given.threshold, rough=start)
+    threshold = (
+        _about_curve(say, of_threshold, _over(tau), above, over_cells, given.prior["tau"][0])
+        if isinstance(over_cells, GivenCurve)
+        else say.line("threshold", over_cells, of_threshold, _over(tau), above, _over(unit))
+    )
+    say.deterministic("critical_exposures", xp.exp(threshold - above), (_CELL, _GROUP))
+
+    lapse_log_odds = _over(of_groups["lapse_scatter"]) * say.normal("lapse_z", 0.0, 1.0, dims=(_CELL, _GROUP))
+    ceiling = ceiling_of(_over(lapse_intercept) + lapse_log_odds, _over(floor), xp)
+    ceiling = say.deterministic("ceiling", ceiling, (_CELL, _GROUP))
+
+    cell = given.cell_of_run
+    run_scatter = _over(of_groups["sigma_run"])
+    if given.log_size is not None:
+        exponent = say.normal("sigma_run_exponent", *prior["sigma_run_exponent"], dims=(_GROUP,))
+        exponent = say.deterministic("sigma_run_exponent", exponent, (_GROUP,))
+        run_scatter = run_scatter * xp.exp(_over(exponent) * given.log_size[cell][:, None])
+    centre, steepness_of_run = _at(cell, threshold, xp), _at(cell, steepness, xp)
+    own_threshold = half_points(
+        lambda turn, mean, sd: say.normal(f"run_place_{turn}", mean, sd, dims=(_RUN,)),
+        centre,
+        run_scatter,
+        _run_correlation(say, given) if several else [],
+        rough_half_points(log_exposures, given.runs.share, steepness_of_run, shape, xp),
+        given.runs.turns,
+        information_of_runs(given.runs, given.probed, steepness_of_run, _over(concentration)),
+        xp,
+    )
+    say.deterministic("run_effect", own_threshold - centre, (_RUN, _GROUP))
+    ceiling_of_run = _at(cell, ceiling, xp)
+    recall = shape.retention(log_exposures, own_threshold, steepness_of_run, _over(floor), ceiling_of_run, xp)
     # probed = 0 contributes nothing: the beta-binomial of no trials has log density 0 whatever its chance
-    say.beta_binomial("counts", recall, concentration, given["probed"], given["recalled"], dims=(_RUN, _GROUP))
+    say.beta_binomial("counts", recall, _over(concentration), given.probed, given.recalled, dims=(_RUN, _GROUP))
 
 
-def _under_load(say: Language, effect: Array | None, given: Mapping[str, Array]) -> tuple[Array, Array, Array, Array]:
+def _over(of_groups: Array) -> Array:
+    """Quantities of groups, (..., group), to broadcast over cells or runs, (..., 1, group)."""
+    return of_groups[..., None, :]
+
+
+def _at(cell_of_run: Array, of_cells: Array, xp: Any) -> Array:
+    """Values of cells, (..., cell, group), at each run, (..., run, group)."""
+    return xp.take(of_cells, cell_of_run, axis=-2)
+
+
+def _of_groups(given: Given, name: str, common: Array | None) -> tuple[Array, Array]:
+    """Mean and standard deviation of each group's quantity, given what the groups, if several, have in common of it.
+
+    The variance sd^2 is split: `pooling` of it is common to all groups, which then correlate by `pooling`.
+    """
+    mean, sd = given.prior[name][0], given.prior[name][1]
+    if common is None:
+        return mean, sd
+    return mean + sd * given.pooling**0.5 * common, sd * (1 - given.pooling) ** 0.5
+
+
+def _under_load(say: Language, effect: Array | None, given: Given) -> tuple[Array, Array, Array, Array]:
     """What an effect of the load does to the coordinates; without one, nothing.
 
     Returns
@@ -169,62 +187,68 @@ def _under_load(say: Language, effect: Array | None, given: Mapping[str, Array])
     stretch, unit : array
         See `bayeskisl.inference.load.on_axis_stretch`: of each cell, (cell, group), and of a typical one, (group,).
     """
-    if effect is None:
+    if effect is None or given.load is None:
         of_cells = say.sizes[_CELL], say.sizes[_GROUP]
-        return given["log_exposures"], np.zeros(of_cells), np.ones(of_cells), np.ones(say.sizes[_GROUP])
+        return given.log_exposures, np.zeros(of_cells), np.ones(of_cells), np.ones(say.sizes[_GROUP])
     return (
-        given["log_exposures"] - effect * given["load_ahead"],
-        effect * given["load_at_half"],
-        on_axis_stretch(effect, given["load_share"]),
-        on_axis_stretch(effect, given["load_typical_share"]),
+        given.log_exposures - _over(effect) * given.load.ahead,
+        _over(effect) * given.load.at_half,
+        on_axis_stretch(_over(effect), given.load.share),
+        on_axis_stretch(effect, given.load.typical_share),
     )
 
 
-def scale_between(freedom: Array, scatter: Array, log_typical: Array, xp: Any) -> Array:
-    """What a sampled place is multiplied with: the scatter itself where free, its prior median where pinned."""
-    typical = xp.exp(log_typical)
-    return typical * (scatter / typical) ** freedom
+def _positive(
+    say: Language, law: Law, prior: Mapping[str, tuple[Array, Array]], unit: Array, several: bool
+) -> dict[str, Array]:
+    """Positive quantities of groups but the effect of the load, by name, each (group,)."""
+    apart = _APART if several else ()
+    found = {}
+    for name in law.positive:
+        if name != "load_effect" and name not in apart:
+            mean, sd = prior[name]
+            # the data pin how far runs scatter along the axis, and in effective exposures that is `unit` times as far
+            shift, scale = (say.xp.log(unit), unit) if name == "sigma_run" else (0.0, 1.0)
+            found[name] = scale * say.log_normal(name, mean - shift, sd, dims=(_GROUP,))
+    for name in apart:
+        mean, sd = prior[name]
+        found[name] = say.xp.exp(mean + sd * say.normal(f"{name}_own", 0.0, 1.0, dims=(_GROUP,)))
+    return {name: say.deterministic(name, value, (_GROUP,)) for name, value in found.items()}
 
 
-def partly_centred(place: Array, centre: Array, rough: Array, freedom: Array, scale: Array) -> Array:
-    """The value of a sampled place, between the value itself and its distance from `centre` in units of scatter."""
-    return rough + freedom * (centre - rough) + scale * place
+def _floor(say: Language, given: Given) -> Array:
+    """Recall of facts never seen, (group,): guessing and a small excess."""
+    is_tied = given.floor_excess_b is None
+    excess = 0.0 if is_tied else say.beta("floor_excess", 1.0, given.floor_excess_b, dims=(_GROUP,))
+    excess = say.deterministic("floor_excess", excess, (_GROUP,))
+    return say.deterministic("floor", given.guessing + (1 - given.guessing) * excess, (_GROUP,))
 
 
-def of_groups(name: str, common: Array | None, given: Mapping[str, Array]) -> tuple[Array, Array]:
-    """Mean and standard deviation of each group's quantity, given what the groups, if several, have in common of it."""
-    mean, sd = given[f"prior_{name}"][0], given[f"prior_{name}"][1]
-    if common is None:
-        return mean, sd
-    pooling = given["prior_pooling"]
-    return mean + sd * pooling**0.5 * common, sd * (1 - pooling) ** 0.5
+def ceiling_of(lapse_log_odds: Array, floor: Array, xp: Any) -> Array:
+    """Retention of facts that were seen often enough, 1 - lapse (1 - floor)."""
+    return 1 - (1 - floor) / (1 + xp.exp(-lapse_log_odds))
 
 
-def about_common(own: Array, mean: Array, sd: Array, xp: Any) -> Array:
-    """A positive quantity `APART` of each group, from its own standard normal and what `of_groups` returns."""
-    return xp.exp(mean + sd * own)
-
-
-def _along_line(
-    say: Language,
+def marginal_line(
+    say: DensityLanguage,
     name: str,
+    line: GivenLine,
     common: Array | None,
     scatter: Array,
     shift: Array,
     unit: Array,
-    given: Mapping[str, Array],
 ) -> Array:
-    """Values (cell, group) under the marginal Gaussian of a linear law, and `shift` above it, pinned in a `unit`."""
-    line = {part: given[f"{name}_{part}"] for part in LINE_PARTS}
+    """`Language.line` with the coefficients integrated out: one place per cell, under their marginal Gaussian."""
     mean = line_mean(common, line)
     along, scale = place_distribution(mean, scatter, shift, unit, line, say.xp)
-    place = say.rotated_normal(f"{name}_place", along, line["rotation"], scale, dims=(_CELL, _GROUP))
+    place = say.rotated_normal(f"{name}_place", along, line.rotation, scale, dims=(_CELL, _GROUP))
     return values_at(place, mean, scatter, unit, line, say.xp)
 
 
-def _about_curve(say: Language, common: Array | None, tau: Array, shift: Array, given: Mapping[str, Array]) -> Array:
+def _about_curve(
+    say: Language, common: Array | None, tau: Array, shift: Array, curve: GivenCurve, log_typical: Array
+) -> Array:
     """Values (cell, group) that scatter about a law that saturates, and `shift` above it."""
-    curve = {part: given[f"threshold_{part}"] for part in CURVE_PARTS}
     coefficients = coefficients_at(
         lambda name, mean, sd: say.normal(name, mean, sd, dims=(_GROUP,)),
         say.sizes[COEFFICIENT],
@@ -232,32 +256,27 @@ def _about_curve(say: Language, common: Array | None, tau: Array, shift: Array, 
         curve,
         say.xp,
     )
+    coefficients = say.deterministic("coefficients", coefficients, (COEFFICIENT, _GROUP))
     centre = curve_values(coefficients, curve, say.xp) + shift
-    scatter = tau ** curve["own_scatter"][:, None]
-    scale = scale_between(curve["freedom"], scatter, given["prior_tau"][0], say.xp)
-    from_rough = (1 - curve["freedom"]) * (centre - curve["rough"])
+    scatter = tau ** curve.own_scatter[:, None]
+    # between the scatter itself, where a place is free, and its prior median, where the data pin it
+    typical = say.xp.exp(log_typical)
+    scale = typical * (scatter / typical) ** curve.freedom
+    from_rough = (1 - curve.freedom) * (centre - curve.rough)
     place = say.normal("threshold_place", from_rough / scale, scatter / scale, dims=(_CELL, _GROUP))
-    return partly_centred(place, centre, curve["rough"], curve["freedom"], scale)
+    return _partly_centred(place, centre, curve.rough, curve.freedom, scale)
 
 
-def _run_threshold(
-    say: Language, threshold: Array, sigma_run: Array, rough: Array, information: Array, given: Mapping[str, Array]
-) -> Array:
-    """Each run's own half-point, N(threshold, sigma_run) and correlated over its groups, dims (run, group)."""
-    correlation = []
-    if say.sizes[_GROUP] > 1:
-        shape = given["prior_run_partial"]
-        correlation = correlations(2 * say.beta("run_partial", shape, shape, dims=(PAIR,)) - 1, say.sizes[_GROUP])
-    return half_points(
-        lambda turn, mean, sd: say.normal(f"run_place_{turn}", mean, sd, dims=(_RUN,)),
-        threshold,
-        sigma_run,
-        correlation,
-        rough,
-        given["run_turns"],
-        information,
-        say.xp,
-    )
+def _partly_centred(place: Array, centre: Array, rough: Array, freedom: Array, scale: Array) -> Array:
+    """The value of a sampled place, between the value itself and its distance from `centre` in units of scatter."""
+    return rough + freedom * (centre - rough) + scale * place
+
+
+def _run_correlation(say: Language, given: Given) -> list[Array]:
+    """Correlation between the effects of a run's groups, of each pair (..., 1)."""
+    shape, groups = given.partial_shape, say.sizes[_GROUP]
+    between = correlations(2 * say.beta("run_partial", shape, shape, dims=(PAIR,)) - 1, groups)
+    return [each[..., None] for each in say.deterministic("run_correlation", between, (PAIR,))]
 
 
 def half_points(
@@ -283,7 +302,7 @@ def half_points(
     place_of : callable
         ``place_of(turn, mean, sd)`` is the sampled place of every run, ``(..., run)``.
     correlation : list
-        Of each pair of groups, see `bayeskisl.inference.correlation.pairs`; empty for a single group.
+        Of each pair of groups, ``(..., 1)``, see `bayeskisl.inference.correlation.pairs`; empty for a single group.
     rough : array
         See `bayeskisl.inference.rough.rough_half_points`.
     turns : array
@@ -313,7 +332,7 @@ def half_points(
         scale = sd * free**0.5
         start = at(turn, rough)
         place = place_of(turn, (1 - free) * (expected - start) / scale, sd / scale)
-        found.append(partly_centred(place, expected, start, free, scale))
+        found.append(_partly_centred(place, expected, start, free, scale))
         white.append((found[-1] - expected) / sd)
     # side by side by sums: the gradient of a stack has no C, see `bayeskisl.inference.c_source`
     return sum(turns[:, turn, :] * found[turn][..., None] for turn in groups)

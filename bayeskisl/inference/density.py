@@ -32,7 +32,7 @@ __all__ = ["Layout", "write_density", "write_elementwise"]
 _INDEXING = (AdvancedSubtensor,)
 
 # Rewrites of PyTensor that put branches, and what has no vectors, into loops over runs: with them a gradient takes
-# twice as long. Shapes are written so that nothing is lost without (`bayeskisl.laws.shapes`).
+# twice as long. Shapes are written so that nothing is lost without (`bayeskisl.laws.falls`).
 _BRANCHING = ("local_log1p", "local_expm1")
 
 

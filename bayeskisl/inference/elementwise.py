@@ -22,7 +22,8 @@ __all__ = ["Elementwise", "laid_out"]
 _LANES = 64  # elements at a time, so that what is computed on the way stays in the nearest cache
 
 _NUMPY = SimpleNamespace(
-    exp=np.exp, log=np.log, sqrt=np.sqrt, clip=np.clip, gammaln=special.gammaln, psi=special.psi
+    exp=np.exp, log=np.log, sqrt=np.sqrt, clip=np.clip, ones_like=np.ones_like, zeros_like=np.zeros_like,
+    gammaln=special.gammaln, psi=special.psi,
 )  # fmt: skip
 
 _ENTRY = """
@@ -47,11 +48,14 @@ class Elementwise:
     ----------
     function : callable
         ``function(*arrays, xp=xp)`` returns a tuple of arrays, each of whose elements follows from the same elements of
-        the given ones. `xp` knows ``exp, log, sqrt, clip, gammaln, psi``; gammaln and psi of positive numbers.
+        the given ones. `xp` knows ``exp, log, sqrt, clip, ones_like, zeros_like, gammaln, psi``; gammaln and psi of
+        positive numbers.
+    name : str
+        Under which its compiled code is kept: no other function of the package may have it.
     """
 
-    def __init__(self, function: Callable[..., tuple[Any, ...]]) -> None:
-        self.function = function
+    def __init__(self, function: Callable[..., tuple[Any, ...]], name: str) -> None:
+        self.function, self.name = function, name
         self._loading = threading.Lock()
         self._loaded: tuple[ctypes.CDLL | None, int] | None = None
 
@@ -71,9 +75,8 @@ class Elementwise:
     def _library(self, inputs: int) -> tuple[ctypes.CDLL | None, int]:
         with self._loading:
             if self._loaded is None:
-                name = f"{self.function.__module__}.{self.function.__qualname__}"
                 try:
-                    library, about = load_library([name, _LANES, *origin()], lambda: self._write(inputs))
+                    library, about = load_library([self.name, _LANES, *origin()], lambda: self._write(inputs))
                     self._loaded = library, about["outputs"]
                 except CannotCompile:
                     self._loaded = None, 0

@@ -8,8 +8,8 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.errors import InputError
 from bayeskisl.inference.correlation import correlated
+from bayeskisl.inference.definition import ceiling_of
 from bayeskisl.inference.domains import require_one_domain
-from bayeskisl.inference.posterior import ceiling_of
 from bayeskisl.inference.run_scatter import run_scatter
 from bayeskisl.inference.storage import constant_data, laws_of, posterior_group
 from bayeskisl.laws import Law, SizeLaw
@@ -50,7 +50,8 @@ def extrapolate(
     xarray.Dataset
         ``log_critical_exposures`` (minus infinity under a law without a fall; at the reference load), ``run_effect``
         (to be added to it), ``load_effect`` (zero under a law that does not know the load), ``log_steepness``,
-        ``asymmetry``, ``ceiling``, ``floor``, dims ``(chain, draw, group)``; attribute ``prior_driven`` names the
+        ``ceiling``, ``floor`` and the parameters of the fall, dims ``(chain, draw, group)``; ``fall``, the name of the
+        fall, see `bayeskisl.laws.falls.shape_of_draws`; attribute ``prior_driven`` names the
         covariates of the target that the data never varied, whose exponents are drawn from their priors.
 
     Raises
@@ -90,8 +91,9 @@ def extrapolate(
             "log_steepness": posterior["steepness_intercept"]
             + posterior["steepness_exponent"] * z
             + posterior["steepness_scatter"] * fresh["steepness"],
-            "asymmetry": posterior["asymmetry"],
-            "ceiling": ceiling_of(log_odds, posterior["floor"]),
+            "fall": laws[name].fall.name,
+            **laws[name].fall.of(posterior).named(),
+            "ceiling": ceiling_of(log_odds, posterior["floor"], np),
             "floor": posterior["floor"],
             "run_effect": effect,
             "load_effect": load_effect,

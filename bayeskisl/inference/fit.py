@@ -18,6 +18,7 @@ from bayeskisl.inference.cautions import Caution, cautions
 from bayeskisl.inference.data import ModelData, prepare
 from bayeskisl.inference.gate import Gate, examine
 from bayeskisl.inference.left_out_cells import kind, left_out_log_density, likelihoods_by_kind
+from bayeskisl.inference.model import Model
 from bayeskisl.inference.pointwise import integrated_log_likelihood
 from bayeskisl.inference.posterior import name_quantities, report_on_axis
 from bayeskisl.inference.predictive import draw_counts
@@ -43,11 +44,20 @@ _PARETO_K = 0.7  # Vehtari et al. 2024, arXiv:1507.02646: above it, importance s
 class _Posterior:
     """One law's posterior and its judgement."""
 
-    law: Law
-    data: ModelData
+    model: Model
     named: dict[str, np.ndarray]
     groups: dict[str, xr.Dataset]
     gate: Gate
+
+    @property
+    def law(self) -> Law:
+        """Whose posterior it is."""
+        return self.model.law
+
+    @property
+    def data(self) -> ModelData:
+        """The curves, prepared for the law."""
+        return self.model.data
 
 
 def fit(
@@ -127,32 +137,33 @@ def fit_laws(
 
 
 def _posterior_of(curves: xr.Dataset, law: Law, settings: Settings, light: bool) -> _Posterior:
-    data = prepare(curves, law)
-    named, groups, gate = _sampled(curves, data, law, settings)
+    model = Model(prepare(curves, law), law)
+    named, groups, gate = _sampled(curves, model, settings)
     if settings.retry and gate.wants_draws:
         settings.tell(f"the law '{law.name}' failed its gate: sampling it again, {_LONGER} times as long")
-        named, groups, gate = _sampled(curves, data, law, replace(settings, longer=_LONGER))
+        named, groups, gate = _sampled(curves, model, replace(settings, longer=_LONGER))
     if not light:
-        log_likelihood = integrated_log_likelihood(named, data, law, settings.cores)
-        groups["log_likelihood"] = dataset({schema.RECALLED: log_likelihood}, data)
+        log_likelihood = integrated_log_likelihood(named, model.data, law, settings.cores)
+        groups["log_likelihood"] = dataset({schema.RECALLED: log_likelihood}, model.data)
     if settings.method == "preview":
         gate = replace(gate, passed=False, reasons=(_PREVIEW, *gate.reasons))
-    return _Posterior(law, data, named, groups, gate)
+    return _Posterior(model, named, groups, gate)
 
 
 def _sampled(
-    curves: xr.Dataset, data: ModelData, law: Law, settings: Settings
+    curves: xr.Dataset, model: Model, settings: Settings
 ) -> tuple[dict[str, np.ndarray], dict[str, xr.Dataset], Gate]:
     """Named draws, the groups of the tree that they make, and their verdict."""
-    raw, sample_stats = sample_model(data, law, settings)
-    named = name_quantities(raw, data, law, np.random.default_rng([settings.seed, 1]))
+    data, law = model.data, model.law
+    raw, sample_stats = sample_model(model, settings)
+    named = name_quantities(raw, model, np.random.default_rng([settings.seed, 1]))
     posterior = report_on_axis(dataset(named, data), curves, law)
     settings.tell(f"judging the law '{law.name}'")
     gate = examine(posterior, sample_stats, curves, cell_table(curves)[1])
     groups = {
         "posterior": posterior,
         "sample_stats": sample_stats.assign_coords(chain=posterior["chain"], draw=posterior["draw"]),
-        "log_prior": _log_prior(named, data, law, posterior),
+        "log_prior": _log_prior(named, model, posterior),
     }
     return named, groups, gate
 
@@ -161,7 +172,7 @@ def _assemble(curves: xr.Dataset, first: _Posterior, beside: list[_Posterior], s
     _, cell_of_run = cell_table(curves)
     rng = np.random.default_rng([settings.seed, 2])
     law, data = first.law, first.data
-    prior = report_on_axis(dataset(draw_prior(law, data, _PRIOR_DRAWS, rng), data), curves, law)
+    prior = report_on_axis(dataset(draw_prior(first.model, _PRIOR_DRAWS, rng), data), curves, law)
     everyone = [first, *beside]
     usable = [one for one in everyone if one is first or one.gate.passed]
     left_out = _left_out_cells(everyone, settings) if beside else {}
@@ -193,8 +204,8 @@ def _assemble(curves: xr.Dataset, first: _Posterior, beside: list[_Posterior], s
     return Fit(tree)
 
 
-def _log_prior(named: dict[str, np.ndarray], data: ModelData, law: Law, like: xr.Dataset) -> xr.Dataset:
-    variables = {name: (("chain", "draw"), values) for name, values in log_priors(named, data, law).items()}
+def _log_prior(named: dict[str, np.ndarray], model: Model, like: xr.Dataset) -> xr.Dataset:
+    variables = {name: (("chain", "draw"), values) for name, values in log_priors(named, model).items()}
     return xr.Dataset(variables, coords={dim: like[dim] for dim in ("chain", "draw")})
 
 
@@ -258,7 +269,7 @@ def _left_out_cells(everyone: list[_Posterior], settings: Settings) -> dict[str,
 
     def of(one: _Posterior) -> LeaveOneOut:
         likelihood = likelihoods[kind(one.law)]
-        return leave_one_out(left_out_log_density(one.named, one.data, one.law, likelihood, settings.cores))
+        return leave_one_out(left_out_log_density(one.named, one.model, likelihood, settings.cores))
 
     return {one.law.name: of(one) for one in everyone}
 

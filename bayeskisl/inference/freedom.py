@@ -6,13 +6,13 @@ the sampler's health is not: with every run effect a standard normal, real sweep
 the effective draws.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from bayeskisl.inference.data import ModelData
+from bayeskisl.inference.given import GivenRuns
 from bayeskisl.laws import Law
 
 __all__ = ["Freedoms", "by_cell", "freedoms", "information", "information_of_runs"]
@@ -60,7 +60,7 @@ def freedoms(data: ModelData, law: Law) -> Freedoms:
     )
 
 
-def information_of_runs(given: Mapping[str, Array], steepness: Array, concentration: Array) -> Array:
+def information_of_runs(runs: GivenRuns, probed: Array, steepness: Array, concentration: Array) -> Array:
     """What each run says about its own half-point under the fall and counts being tried, ``(..., run, group)``.
 
     How far a run's place is centred follows it, so that neither concentration nor steepness has to drag places along,
@@ -70,14 +70,16 @@ def information_of_runs(given: Mapping[str, Array], steepness: Array, concentrat
 
     Parameters
     ----------
-    given : mapping
-        What the model is given, of it ``probed``, ``run_share``, ``run_crosses`` and ``typical_steepness``.
+    runs : GivenRuns
+        What the model is given about single runs.
+    probed : array
+        Probed facts, ``(run, group)``.
     steepness, concentration : array
         They broadcast to ``(..., run, group)``.
     """
-    trials = given["probed"] / (1 + given["probed"] / concentration)
-    middle = given["run_share"] * (1 - given["run_share"])
-    return given["run_crosses"] * trials * given["typical_steepness"] * steepness * middle * (4 * middle) ** 3
+    trials = probed / (1 + probed / concentration)
+    middle = runs.share * (1 - runs.share)
+    return runs.crosses * trials * runs.typical_steepness * steepness * middle * (4 * middle) ** 3
 
 
 def information(data: ModelData, law: Law) -> np.ndarray:

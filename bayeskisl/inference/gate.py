@@ -11,13 +11,14 @@ from arviz_stats.base import array_stats
 from bayeskisl import schema
 from bayeskisl.axes import axis_of
 from bayeskisl.errors import GateError
+from bayeskisl.laws.falls import FALL_PARAMETERS
 
 __all__ = ["STRUCTURAL", "Gate", "examine", "seed_correlation"]
 
 # What conclusions rest on; the effects of single runs, hundreds of them, are judged through these.
 STRUCTURAL = (
     "intercept", "exponent", "curvature", "tau", "sigma_run", "critical_exposures", "steepness", "steepness_intercept",
-    "steepness_exponent", "steepness_scatter", "asymmetry", "ceiling", "lapse_intercept", "lapse_scatter", "floor",
+    "steepness_exponent", "steepness_scatter", *FALL_PARAMETERS, "ceiling", "lapse_intercept", "lapse_scatter", "floor",
     "concentration", "run_correlation", "load_effect", "minimum_exposures", "sharpness", "domain_intercept",
     "domain_exponent", "sigma_run_exponent",
 )  # fmt: skip

@@ -15,12 +15,13 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 from scipy.special import log_ndtr
 
+from bayeskisl.inference.curve_of_size import CurveOfSize
 from bayeskisl.inference.data import ModelData
 from bayeskisl.inference.densities import log_sum_exp
 from bayeskisl.inference.lines import Line
-from bayeskisl.inference.model import lines_of
+from bayeskisl.inference.model import Model
 from bayeskisl.inference.pointwise import OneRun, integrate_run_effect
-from bayeskisl.inference.posterior import common_of_lines, load_shift
+from bayeskisl.inference.posterior import load_shift
 from bayeskisl.inference.run_scatter import run_scatter
 from bayeskisl.laws import Law
 
@@ -116,7 +117,7 @@ def cell_likelihoods(named: dict[str, np.ndarray], data: ModelData, law: Law, rn
 
 
 def expected_by_the_others(
-    thresholds: np.ndarray, scatter: np.ndarray, line: Line, mean: np.ndarray
+    thresholds: np.ndarray, scatter: np.ndarray, line: Line | CurveOfSize, mean: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation of each cell's threshold given the others', the law's coefficients integrated out.
 
@@ -146,23 +147,22 @@ def expected_by_the_others(
 
 
 def left_out_log_density(
-    named: dict[str, np.ndarray], data: ModelData, law: Law, likelihoods: Likelihoods, workers: int = 1
+    named: dict[str, np.ndarray], model: Model, likelihoods: Likelihoods, workers: int = 1
 ) -> np.ndarray:
     """log p(counts of a cell | the other cells' thresholds, tau), summed over its groups, shape ``(draw, cell)``.
 
     Parameters
     ----------
     named : dict
-        Named quantities of the posterior of `law`, shapes ``(chain, draw, ...)``.
+        Named quantities of a posterior, shapes ``(chain, draw, ...)``.
     likelihoods : dict
         By (cell, group).
     workers : int
         Threads.
     """
     flat = {name: values.reshape(-1, *values.shape[2:]) for name, values in named.items()}
-    lines = lines_of(data, law)
-    line, common = lines["threshold"], common_of_lines(flat.get("common"), lines)["threshold"]
-    mean_law = line.mean if common is None else line.mean + line.common_sd * common
+    data, law, line = model.data, model.law, model.lines.threshold
+    mean_law = line.mean_given(model.lines.common_of_threshold(flat.get("common")))
     total = np.zeros(flat["critical_exposures"].shape[:2])
     at_half = np.broadcast_to(load_shift(flat, data), flat["critical_exposures"].shape)
     for group in range(data.shape[1]):
@@ -204,7 +204,7 @@ def _of_run(
             ceiling=few["ceiling"][:, cell, group, None],
             sigma=run_scatter(few, data.log_size)[:, cell, group, None],
             concentration=few["concentration"][:, group, None],
-            asymmetry=few["asymmetry"][:, group, None],
+            shape=law.fall.of(few).map(lambda of_group: of_group[:, group, None]),
         )
     )
 

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from bayeskisl.inference.given import GivenLine
+
 __all__ = ["Line", "line_mean", "place_distribution", "values_at"]
 
 Array = Any  # of NumPy or PyTensor
@@ -48,47 +50,51 @@ class Line:
     information: np.ndarray
     scatter: float
 
-    def inputs(self, is_real: np.ndarray) -> dict[str, np.ndarray]:
-        """Arrays from which `values_at` and `place_distribution` work; cells of padding are N(0, 1), on their own."""
+    def given(self, is_real: np.ndarray) -> GivenLine:
+        """What `values_at` and `place_distribution` work from; cells of padding are N(0, 1), on their own."""
         real = np.flatnonzero(is_real)
         variance, rotation = np.ones(len(is_real)), np.eye(len(is_real))
         spread = self.design[real] * self.sd
         eigenvalues, axes = np.linalg.eigh(spread @ spread.T)
         variance[real], rotation[np.ix_(real, real)] = np.maximum(eigenvalues, 0.0), axes
-        return {
-            "mean": np.where(is_real, self.design @ self.mean, 0.0),
-            "common": np.where(is_real[:, None], self.design * self.common_sd, 0.0),
-            "rotation": rotation,
-            "variance": variance,
-            "own_scatter": is_real.astype(float),
-            "rough": self.rough,
-            "freedom": np.where(
-                is_real[:, None], 1 / (1 + self.information * (variance[:, None] + self.scatter**2)), 1.0
-            ),
-        }
+        return GivenLine(
+            mean=np.where(is_real, self.design @ self.mean, 0.0),
+            common=np.where(is_real[:, None], self.design * self.common_sd, 0.0),
+            rotation=rotation,
+            variance=variance,
+            own_scatter=is_real.astype(float),
+            rough=self.rough,
+            freedom=np.where(is_real[:, None], 1 / (1 + self.information * (variance[:, None] + self.scatter**2)), 1.0),
+        )
+
+    def mean_given(self, common: np.ndarray | None) -> np.ndarray:
+        """m + s_0 b_0 given b_0, ``(..., column)``: each group's prior mean; m for a single group."""
+        return self.mean if common is None else self.mean + self.common_sd * common
 
 
-def line_mean(common: Array | None, given: dict[str, Array]) -> Array:
+def line_mean(common: Array | None, line: GivenLine) -> Array:
     """X (m + s_0 b_0), (cell, 1), given b_0, (column,); None for a single group, which has nothing in common."""
-    mean = given["mean"] if common is None else given["mean"] + common @ given["common"].T
+    mean = line.mean if common is None else line.mean + common @ line.common.T
     return mean[..., None]
 
 
-def values_at(place: Array, mean: Array, scatter: Array, unit: Array, given: dict[str, Array], xp: Any) -> Array:
+def values_at(place: Array, mean: Array, scatter: Array, unit: Array, line: GivenLine, xp: Any) -> Array:
     """Values (cell, group) of the sampled coordinate `place`, (cell, group), given `line_mean` and `scatter`.
 
     Parameters
     ----------
+    scatter : array
+        About the line, (1, group).
     unit : array
-        In which the data pin the values, (group,).
+        In which the data pin the values, (1, group).
     """
-    centre, along = (given["rotation"].T @ each for each in (mean - given["rough"], place))
-    stretch = unit * (_axis_scale(scatter, given, xp) / unit) ** given["freedom"]
-    return given["rough"] + given["rotation"] @ (given["freedom"] * centre + stretch * along)
+    centre, along = (line.rotation.T @ each for each in (mean - line.rough, place))
+    stretch = unit * (_axis_scale(scatter, line, xp) / unit) ** line.freedom
+    return line.rough + line.rotation @ (line.freedom * centre + stretch * along)
 
 
 def place_distribution(
-    mean: Array, scatter: Array, shift: Array, unit: Array, given: dict[str, Array], xp: Any
+    mean: Array, scatter: Array, shift: Array, unit: Array, line: GivenLine, xp: Any
 ) -> tuple[Array, Array]:
     """Mean along each axis Q' place and its standard deviation, both (cell, group).
 
@@ -99,11 +105,11 @@ def place_distribution(
     unit : array
         As for `values_at`.
     """
-    scale = _axis_scale(scatter, given, xp) / unit
-    off, above = (given["rotation"].T @ each for each in (mean - given["rough"], shift))
-    centre = ((1 - given["freedom"]) * off + above) / unit
-    return centre / scale ** given["freedom"], scale ** (1 - given["freedom"])
+    scale = _axis_scale(scatter, line, xp) / unit
+    off, above = (line.rotation.T @ each for each in (mean - line.rough, shift))
+    centre = ((1 - line.freedom) * off + above) / unit
+    return centre / scale**line.freedom, scale ** (1 - line.freedom)
 
 
-def _axis_scale(scatter: Array, given: dict[str, Array], xp: Any) -> Array:
-    return xp.sqrt(given["variance"][:, None] + given["own_scatter"][:, None] * scatter**2)
+def _axis_scale(scatter: Array, line: GivenLine, xp: Any) -> Array:
+    return xp.sqrt(line.variance[:, None] + line.own_scatter[:, None] * scatter**2)

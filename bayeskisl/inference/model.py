@@ -1,6 +1,8 @@
 """The model of a law for given curves: what is sampled, and nothing that can be computed from it afterwards."""
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -9,21 +11,17 @@ from bayeskisl import schema
 from bayeskisl.inference.correlation import beta_shapes, pairs
 from bayeskisl.inference.curve_of_size import CurveOfSize
 from bayeskisl.inference.data import ModelData, prepare
-from bayeskisl.inference.definition import COEFFICIENT, PAIR, QUANTITY, TURN
-from bayeskisl.inference.freedom import freedoms
+from bayeskisl.inference.freedom import Freedoms, freedoms
+from bayeskisl.inference.given import COEFFICIENT, PAIR, QUANTITY, TURN, Given, GivenLoad, GivenRuns
 from bayeskisl.inference.lines import Line
 from bayeskisl.inference.load import on_axis_stretch
-from bayeskisl.inference.rough import rough_inputs
+from bayeskisl.inference.rough import rough_inputs, share_of_runs
 from bayeskisl.laws import Law
 
 if TYPE_CHECKING:
     import pymc as pm
 
-__all__ = ["build_model", "labels_of", "lines_of", "model_inputs", "model_of", "structure"]
-
-
-# What of the load the model is given.
-_OF_LOAD = ("ahead", "at_half", "share", "typical_share")
+__all__ = ["Lines", "Model", "build_model", "labels_of"]
 
 
 def build_model(curves: xr.Dataset, law: Law) -> "pm.Model":
@@ -31,9 +29,8 @@ def build_model(curves: xr.Dataset, law: Law) -> "pm.Model":
 
     Its free variables, with dims:
 
-    ``tau, sigma_run, asymmetry, concentration, floor_excess (group)``
-        Size scatter, run scatter, asymmetry of a fall that is a break, beta-binomial concentration, recall above
-        guessing.
+    ``tau, sigma_run, concentration, floor_excess (group)``, and the parameters of the fall
+        Size scatter, run scatter, beta-binomial concentration, recall above guessing.
     ``steepness_scatter, lapse_intercept, lapse_scatter (group)``, ``lapse_z (cell, group)``
         logit(lapse) = intercept + scatter z; ceiling = 1 - lapse (1 - floor).
     ``threshold_place, steepness_place (cell, group)``
@@ -57,21 +54,88 @@ def build_model(curves: xr.Dataset, law: Law) -> "pm.Model":
     ``run_partial (pair)``
         Correlation between the run effects of two groups, see `bayeskisl.inference.correlation`, mapped to (0, 1).
 
-    Counts, exposures, laws and priors are ``pm.Data``, see `model_inputs`, so that compiled code is used again.
+    Counts, exposures, laws and priors are ``pm.Data``, see `bayeskisl.inference.given.Given`, so that compiled code is
+    used again.
     """
-    return model_of(prepare(curves, law), law)
+    return Model(prepare(curves, law), law).in_pymc()
 
 
-def model_of(data: ModelData, law: Law) -> "pm.Model":
-    """As `build_model`, from prepared data."""
-    from bayeskisl.inference.with_pymc import pymc_model
-
-    return pymc_model(model_inputs(data, law), labels_of(data), law)
-
-
-def lines_of(data: ModelData, law: Law) -> dict[str, Line | CurveOfSize]:
+@dataclass(frozen=True)
+class Lines:
     """The two laws over cells: of log critical exposures, and of log steepness on log size."""
-    size_law, priors, free = data.size_law, law.priors, freedoms(data, law)
+
+    threshold: Line | CurveOfSize
+    steepness: Line
+
+    def __getitem__(self, name: str) -> Line:
+        """A linear law by its name."""
+        line = getattr(self, name)
+        assert isinstance(line, Line)
+        return line
+
+    def common_of_threshold(self, common: np.ndarray | None) -> np.ndarray | None:
+        """What groups have in common of the threshold's coefficients, ``(..., column)``; None for a single group."""
+        if common is None:
+            return None
+        last = common.shape[-1] - len(self.steepness.mean)
+        return common[..., last - len(self.threshold.mean) : last]
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A law and the data that it is fitted to, with what follows from both, computed once.
+
+    Parameters
+    ----------
+    data : ModelData
+        The curves, prepared for the law.
+    law : Law
+        Structure and priors.
+    """
+
+    data: ModelData
+    law: Law
+
+    def padded(self, runs: int, cells: int) -> "Model":
+        """The same with empty runs and cells appended, see `bayeskisl.inference.data.ModelData.padded`."""
+        return Model(self.data.padded(runs, cells), self.law)
+
+    def in_pymc(self) -> "pm.Model":
+        """As PyMC knows it."""
+        from bayeskisl.inference.with_pymc import pymc_model
+
+        return pymc_model(self.given, self.labels, self.law)
+
+    @cached_property
+    def structure(self) -> tuple[Any, ...]:
+        """What of data and law is compiled into the model; what agrees in it shares compiled code."""
+        law, columns = self.law, len(self.data.size_law.columns)
+        tied = law.priors.floor_excess.tied
+        return self.data.shape, columns, law.shape, tied, law.saturates, law.knows_load, law.unbounded
+
+    @cached_property
+    def labels(self) -> dict[str, list[Any]]:
+        """Names along every dim of the model."""
+        return labels_of(self.data)
+
+    @cached_property
+    def freedoms(self) -> Freedoms:
+        """How free of the data the latent quantities are."""
+        return freedoms(self.data, self.law)
+
+    @cached_property
+    def lines(self) -> Lines:
+        """The laws over cells."""
+        return _lines(self.data, self.law, self.freedoms)
+
+    @cached_property
+    def given(self) -> Given:
+        """What the model is given: any data and law of the same `structure` fit in."""
+        return _given(self)
+
+
+def _lines(data: ModelData, law: Law, free: Freedoms) -> Lines:
+    size_law, priors = data.size_law, law.priors
     # of the prior's variance, what groups have in common and what each has for itself; one group has all for itself
     pooling = law.pooling if data.shape[1] > 1 else 0.0
     common, own = np.sqrt(pooling), np.sqrt(1 - pooling)
@@ -80,58 +144,63 @@ def lines_of(data: ModelData, law: Law) -> dict[str, Line | CurveOfSize]:
     mean = np.array([priors.steepness.log_median, priors.steepness_exponent.mean])
     sd = np.array([priors.steepness.log_sd, priors.steepness_exponent.sd])
     typical = np.tile((on_size @ mean)[:, None], (1, data.shape[1]))
-    threshold_design = size_law.design_matrix(data.covariates)
-    return {
-        "threshold": (CurveOfSize if law.saturates else Line)(
-            threshold_design,
-            size_law.mean,
-            own * size_law.sd,
-            common * size_law.sd,
-            data.rough_threshold,
-            free.threshold,
-            priors.tau.median,
-        ),
-        "steepness": Line(
-            on_size,
-            mean,
-            own * sd,
-            common * sd,
-            np.where(data.is_real[:, None], typical + of_load, 0.0),
-            free.steepness,
-            priors.steepness_scatter.median,
-        ),
-    }
+    threshold = (CurveOfSize if law.saturates else Line)(
+        size_law.design_matrix(data.covariates),
+        size_law.mean,
+        own * size_law.sd,
+        common * size_law.sd,
+        data.rough_threshold,
+        free.threshold,
+        priors.tau.median,
+    )
+    steepness = Line(
+        on_size,
+        mean,
+        own * sd,
+        common * sd,
+        np.where(data.is_real[:, None], typical + of_load, 0.0),
+        free.steepness,
+        priors.steepness_scatter.median,
+    )
+    return Lines(threshold, steepness)
 
 
-def model_inputs(data: ModelData, law: Law) -> dict[str, np.ndarray]:
-    """What the model is given: any data and law of the same `structure` fit in."""
-    priors, free = law.priors, freedoms(data, law)
-    lines = {
-        f"{name}_{part}": value
-        for name, line in lines_of(data, law).items()
-        for part, value in line.inputs(data.is_real).items()
-    }
-    of_several = {"prior_pooling": np.array(law.pooling), "prior_run_partial": beta_shapes(data.shape[1])}
-    load = {} if data.load is None else {f"load_{part}": getattr(data.load, part) for part in _OF_LOAD}
-    log_normal = {name: getattr(priors, name) for name in law.positive}
-    return {
-        "recalled": data.recalled,
-        "probed": data.probed,
-        "log_exposures": data.log_exposures,
-        "guessing": data.guessing,
-        "cell_of_run": data.cell_of_run,
-        "run_turns": free.turns,
-        "run_crosses": free.crosses.astype(float),
-        "typical_steepness": np.array(priors.steepness.median),
-        **rough_inputs(data, law),
-        **lines,
-        **load,
-        **{f"prior_{name}": np.array([prior.log_median, prior.log_sd]) for name, prior in log_normal.items()},
-        "prior_lapse_intercept": np.array([_logit(priors.lapse.median), priors.lapse.log_sd]),
-        **_of_varying_scatter(data, law),
-        **(of_several if data.shape[1] > 1 else {}),
-        **({} if priors.floor_excess.tied else {"prior_floor_excess": np.array(priors.floor_excess.b)}),
-    }
+def _given(model: Model) -> Given:
+    data, law, priors = model.data, model.law, model.law.priors
+    several, load = data.shape[1] > 1, data.load
+    return Given(
+        recalled=data.recalled,
+        probed=data.probed,
+        log_exposures=data.log_exposures,
+        guessing=data.guessing,
+        cell_of_run=data.cell_of_run,
+        runs=GivenRuns(
+            turns=model.freedoms.turns,
+            crosses=model.freedoms.crosses.astype(float),
+            share=share_of_runs(data),
+            typical_steepness=np.array(priors.steepness.median),
+        ),
+        rough=rough_inputs(data, law),
+        threshold=model.lines.threshold.given(data.is_real),
+        steepness=model.lines.steepness.given(data.is_real),
+        prior=_priors(law),
+        load=None if load is None else GivenLoad(load.ahead, load.at_half, load.share, load.typical_share),
+        floor_excess_b=None if priors.floor_excess.tied else np.array(priors.floor_excess.b),
+        pooling=np.array(law.pooling) if several else None,
+        partial_shape=beta_shapes(data.shape[1]) if several else None,
+        log_size=None if priors.sigma_run_exponent is None else data.log_size,
+    )
+
+
+def _priors(law: Law) -> dict[str, np.ndarray]:
+    """Mean and standard deviation of each quantity of a group, of its logarithm where it is positive, ``(2,)``."""
+    priors = law.priors
+    positive = {name: getattr(priors, name) for name in law.positive}
+    found = {name: np.array([prior.log_median, prior.log_sd]) for name, prior in positive.items()}
+    found["lapse_intercept"] = np.array([_logit(priors.lapse.median), priors.lapse.log_sd])
+    if priors.sigma_run_exponent is not None:
+        found["sigma_run_exponent"] = np.array([priors.sigma_run_exponent.mean, priors.sigma_run_exponent.sd])
+    return found
 
 
 def labels_of(data: ModelData) -> dict[str, list]:
@@ -147,20 +216,6 @@ def labels_of(data: ModelData) -> dict[str, list]:
         PAIR: [f"{groups[j]} ~ {groups[i]}" for i, j in pairs(len(groups))],
         QUANTITY: quantities,
     }
-
-
-def structure(data: ModelData, law: Law) -> tuple:
-    """What of the data and a law is compiled into the model; what agrees in it shares compiled code."""
-    columns = len(data.size_law.columns)
-    return data.shape, columns, law.shape, law.priors.floor_excess.tied, law.saturates, law.knows_load, law.unbounded
-
-
-def _of_varying_scatter(data: ModelData, law: Law) -> dict[str, np.ndarray]:
-    """What a run scatter that varies with size needs to know."""
-    prior = law.priors.sigma_run_exponent
-    if prior is None:
-        return {}
-    return {"log_size": data.log_size, "prior_sigma_run_exponent": np.array([prior.mean, prior.sd])}
 
 
 def _typical_effect(law: Law, data: ModelData) -> np.ndarray:

@@ -6,6 +6,7 @@ nats. The integral is one-dimensional and far narrower than its prior, so the qu
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ from bayeskisl.inference.elementwise import Elementwise, laid_out
 from bayeskisl.inference.load import effective_log_exposures
 from bayeskisl.inference.run_scatter import run_scatter
 from bayeskisl.laws import Law
-from bayeskisl.laws.shapes import inverse_share, retention, share_kept, slope_of_share
+from bayeskisl.laws.falls import Fall, Shape
 
 __all__ = ["OneRun", "beta_binomial_log_density", "integrate_run_effect", "integrated_log_likelihood", "log_thresholds"]
 
@@ -64,7 +65,7 @@ def integrated_log_likelihood(named: dict[str, np.ndarray], data: ModelData, law
                 ceiling=named["ceiling"][..., cell, group],
                 sigma=scatter[..., cell, group],
                 concentration=named["concentration"][..., group],
-                asymmetry=named["asymmetry"][..., group],
+                shape=law.fall.of(named).map(lambda of_group: of_group[..., group]),
             )
         )
 
@@ -96,8 +97,10 @@ class OneRun(NamedTuple):
         Counts.
     ahead : array
         How far its log exposures lie above its cell's half-point.
-    steepness, floor, ceiling, sigma, concentration, asymmetry : array
+    steepness, floor, ceiling, sigma, concentration : array
         Of the fall, of run effects and of the counts.
+    shape : Shape
+        The fall with values of its parameters, arrays that broadcast too.
     """
 
     recalled: Array
@@ -108,48 +111,75 @@ class OneRun(NamedTuple):
     ceiling: Array
     sigma: Array
     concentration: Array
-    asymmetry: Array
+    shape: Shape
+
+    @classmethod
+    def of(cls, fall: Fall, *numbers: Array) -> "OneRun":
+        """The inverse of `numbers`."""
+        own = len(fall.parameters)
+        first = len(numbers) - own
+        return cls._make((*numbers[:first], fall.with_values(*numbers[first:])))
+
+    @property
+    def numbers(self) -> tuple[Array, ...]:
+        """Everything in one row: the fields, and in place of the shape the values of its parameters."""
+        return *self[:-1], *self.shape.own
 
 
 def integrate_run_effect(run: OneRun) -> np.ndarray:
     """Adaptive Gauss-Hermite quadrature over z ~ N(0, 1); the run's half-point lies sigma z above its cell's."""
-    shape = np.broadcast_shapes(*map(np.shape, run))
+    numbers = run.numbers
+    shape = np.broadcast_shapes(*map(np.shape, numbers))
     constant = _log_beta_binomial_constant(run.recalled, run.probed, run.concentration)
-    run = OneRun(*(laid_out(each, shape) for each in run))
+    run = OneRun.of(run.shape.fall, *(laid_out(each, shape) for each in numbers))
+    numbers = run.numbers
+    log_joint, score_and_information = _elementwise(run.shape.fall)
     mode = _start(run)
     for _ in range(_NEWTON_STEPS):
-        score, information = _score_and_information(mode, *run)
+        score, information = score_and_information(mode, *numbers)
         mode = np.clip(mode + np.clip(score / information, -1, 1), -_FARTHEST, _FARTHEST)
         if np.all(np.abs(score) < _STATIONARY * np.sqrt(information)):
             break
-    width = 1 / np.sqrt(_score_and_information(mode, *run)[1])
+    width = 1 / np.sqrt(score_and_information(mode, *numbers)[1])
     nodes, weights = np.polynomial.hermite.hermgauss(_NODES)
     terms = np.stack(
         [
-            _log_joint(mode + np.sqrt(2) * width * node, *run)[0] + node**2 + np.log(weight)
+            log_joint(mode + np.sqrt(2) * width * node, *numbers)[0] + node**2 + np.log(weight)
             for node, weight in zip(nodes, weights, strict=True)
         ]
     )
     return log_sum_exp(terms, axis=0) + np.log(width) - 0.5 * np.log(np.pi) + constant
 
 
-@Elementwise
-def _log_joint(z: Array, *of_run: Array, xp: Any) -> tuple[Array]:
-    """Of a run's counts and its effect z, but for what does not depend on the effect."""
-    run = OneRun(*of_run)
-    chance = retention(run.ahead - run.sigma * z, 0.0, run.steepness, run.floor, run.ceiling, run.asymmetry, xp)
+@cache
+def _elementwise(fall: Fall) -> tuple[Elementwise, Elementwise]:
+    """`_log_joint` and `_score_and_information` of runs with this fall, as functions of numbers."""
+
+    def log_joint(z: Array, *numbers: Array, xp: Any) -> tuple[Array, ...]:
+        return _log_joint(z, OneRun.of(fall, *numbers), xp)
+
+    def score_and_information(z: Array, *numbers: Array, xp: Any) -> tuple[Array, ...]:
+        return _score_and_information(z, OneRun.of(fall, *numbers), xp)
+
+    return (
+        Elementwise(log_joint, f"log joint, {fall.name}"),
+        Elementwise(score_and_information, f"score and information, {fall.name}"),
+    )
+
+
+def _log_joint(z: Array, run: OneRun, xp: Any) -> tuple[Array]:
+    """Log density of a run's counts and its effect z, but for what does not depend on the effect."""
+    chance = run.shape.retention(run.ahead - run.sigma * z, 0.0, run.steepness, run.floor, run.ceiling, xp)
     return (_log_beta_binomial_kernel(run.recalled, run.probed, chance, run.concentration, xp.gammaln) - z**2 / 2,)
 
 
-@Elementwise
-def _score_and_information(z: Array, *of_run: Array, xp: Any) -> tuple[Array, Array]:
+def _score_and_information(z: Array, run: OneRun, xp: Any) -> tuple[Array, Array]:
     """Derivative of `_log_joint` by z, and what is expected of its second one, with the sign turned."""
-    run = OneRun(*of_run)
     x, span, counts = run.steepness * (run.ahead - run.sigma * z), run.ceiling - run.floor, run.concentration
-    chance = run.floor + span * share_kept(x, run.asymmetry, xp)
+    chance = run.floor + span * run.shape.share(x, xp)
     a, b = chance * counts, (1 - chance) * counts
     by_chance = counts * (xp.psi(run.recalled + a) - xp.psi(a) - xp.psi(run.probed - run.recalled + b) + xp.psi(b))
-    slope = -span * run.steepness * run.sigma * slope_of_share(x, run.asymmetry, xp)
+    slope = -span * run.steepness * run.sigma * run.shape.slope(x, xp)
     trials = run.probed * (counts + 1) / (counts + run.probed)
     return by_chance * slope - z, trials / (chance * (1 - chance)) * slope**2 + 1
 
@@ -170,7 +200,8 @@ def _log_beta_binomial_constant(recalled: np.ndarray, probed: np.ndarray, concen
 def _start(run: OneRun) -> np.ndarray:
     """The better of "no run effect" and "the run effect that explains the counts"."""
     share = np.clip(((run.recalled + 0.5) / (run.probed + 1) - run.floor) / (run.ceiling - run.floor), 0.01, 0.99)
-    explains = (run.ahead - inverse_share(share, run.asymmetry) / run.steepness) / run.sigma
+    explains = (run.ahead - run.shape.inverse(share) / run.steepness) / run.sigma
     explains = np.clip(explains, -_FARTHEST, _FARTHEST)
-    (with_it,), (without,) = _log_joint(explains, *run), _log_joint(np.zeros_like(explains), *run)
+    log_joint, _ = _elementwise(run.shape.fall)
+    (with_it,), (without,) = log_joint(explains, *run.numbers), log_joint(np.zeros_like(explains), *run.numbers)
     return np.where(with_it > without, explains, 0.0)

@@ -10,7 +10,6 @@ from bayeskisl.inference.load import effective_log_exposures
 from bayeskisl.inference.pointwise import log_thresholds
 from bayeskisl.inference.run_scatter import run_scatter
 from bayeskisl.laws import Law
-from bayeskisl.laws.shapes import retention
 
 __all__ = ["draw_counts", "fresh_effects"]
 
@@ -31,13 +30,13 @@ def draw_counts(
     own = named["run_effect"].values
     scatter = run_scatter(named, data.log_size[data.cell_of_run])
     effect = scatter * fresh_effects(named, own.shape, rng) if fresh else own
-    chance = retention(
+    shape = law.fall.of(named).map(lambda of_group: of_group.values[..., None, :])
+    chance = shape.retention(
         effective_log_exposures(data.log_exposures, data.load, named) - effect,
         log_thresholds(named, law)[..., data.cell_of_run, :],
         named["steepness"].values[..., data.cell_of_run, :],
         named["floor"].values[..., None, :],
         named["ceiling"].values[..., data.cell_of_run, :],
-        named["asymmetry"].values[..., None, :],
     )
     concentration = named["concentration"].values[..., None, :]
     # numpy's beta needs positive shapes, and a share of 0 or 1 is what the smallest of them give

@@ -9,6 +9,7 @@ from bayeskisl import schema
 from bayeskisl.curves import final, load_curves, validate
 from bayeskisl.inference.data import ModelData, prepare
 from bayeskisl.inference.load import effective_log_exposures
+from bayeskisl.inference.model import Model
 from bayeskisl.inference.pointwise import log_thresholds
 from bayeskisl.inference.posterior import report_on_axis
 from bayeskisl.inference.predictive import draw_counts
@@ -55,7 +56,7 @@ def prior_predictive(
     curves = final(validate(curves) if isinstance(curves, xr.Dataset) else load_curves(curves))
     law = load_law(law)
     data, rng = prepare(curves, law), np.random.default_rng(seed)
-    named = dataset(draw_prior(law, data, draws, rng), data)
+    named = dataset(draw_prior(Model(data, law), draws, rng), data)
     counts = dataset(draw_counts(named, data, law, rng), data)
     reported = report_on_axis(named, curves, law)
     return reported.merge(counts).assign(

@@ -11,8 +11,7 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.inference.compiled import compiled_density
 from bayeskisl.inference.data import ModelData
-from bayeskisl.inference.model import model_inputs, model_of, structure
-from bayeskisl.laws import Law
+from bayeskisl.inference.model import Model
 
 __all__ = ["Settings", "padded_to_share", "sample_model", "stripped"]
 
@@ -80,7 +79,7 @@ class Settings:
         return replace(self, draws=self.draws * self.longer, tune=self.tune * self.longer)
 
 
-def sample_model(data: ModelData, law: Law, settings: Settings) -> tuple[dict[str, np.ndarray], xr.Dataset]:
+def sample_model(model: Model, settings: Settings) -> tuple[dict[str, np.ndarray], xr.Dataset]:
     """Draws of the model's free variables, and the sampler's statistics.
 
     Returns
@@ -90,26 +89,26 @@ def sample_model(data: ModelData, law: Law, settings: Settings) -> tuple[dict[st
     sample_stats : xarray.Dataset
         As the sampler reports them, dims ``(chain, draw)``.
     """
-    padded = padded_to_share(data)
+    padded = padded_to_share(model)
     sampler = _with_nutpie if find_spec("nutpie") else _with_pymc
     for target_accept, tolerated in _TARGETS.items():
-        draws, statistics = sampler(padded, law, settings.stretched, target_accept)
+        draws, statistics = sampler(padded, settings.stretched, target_accept)
         if statistics["diverging"].mean() <= tolerated or settings.method == "preview":
             break
         settings.tell("some draws diverged: sampling again, in shorter steps")
     each = (slice(None), slice(settings.longer - 1, None, settings.longer))
-    kept = {name: stripped(values[each], dims, data) for name, (dims, values) in draws.items()}
+    kept = {name: stripped(values[each], dims, model.data) for name, (dims, values) in draws.items()}
     stats = {name: (("chain", "draw"), statistics[name][each]) for name in _STATISTICS if name in statistics}
     return kept, xr.Dataset(stats)
 
 
-def _with_nutpie(data: ModelData, law: Law, settings: Settings, target_accept: float) -> _Drawn:
+def _with_nutpie(model: Model, settings: Settings, target_accept: float) -> _Drawn:
     import nutpie
     import pyarrow
 
-    density = compiled_density(data, law, settings.tell)
-    compiled = _with_numba(data, law, settings) if density is None else density.for_nutpie()
-    settings.tell(f"sampling the law '{law.name}'")
+    density = compiled_density(model, settings.tell)
+    compiled = _with_numba(model, settings) if density is None else density.for_nutpie()
+    settings.tell(f"sampling the law '{model.law.name}'")
     trace = nutpie.sample(
         compiled,
         draws=settings.draws,
@@ -138,23 +137,23 @@ def _with_nutpie(data: ModelData, law: Law, settings: Settings, target_accept: f
     return draws, {name: column(of_statistics, name, ()) for name in _STATISTICS}
 
 
-def _with_numba(data: ModelData, law: Law, settings: Settings) -> object:
+def _with_numba(model: Model, settings: Settings) -> object:
     """The same code from nutpie's own compiler, which takes half a minute."""
     import nutpie
 
-    key = structure(data, law)
+    key = model.structure
     if key not in _compiled:
         settings.tell("compiling the model with Numba, which takes a while; a C compiler would make this faster")
-        _compiled[key] = nutpie.compile_pymc_model(model_of(data, law))
-    return _compiled[key].with_data(**model_inputs(data, law))
+        _compiled[key] = nutpie.compile_pymc_model(model.in_pymc())
+    return _compiled[key].with_data(**model.given.flat())
 
 
-def _with_pymc(data: ModelData, law: Law, settings: Settings, target_accept: float) -> _Drawn:
+def _with_pymc(model: Model, settings: Settings, target_accept: float) -> _Drawn:
     """The same posterior, several times slower, where nutpie is missing."""
     import pymc as pm
 
-    settings.tell(f"sampling the law '{law.name}' with PyMC (install nutpie to make this faster)")
-    with model_of(data, law):
+    settings.tell(f"sampling the law '{model.law.name}' with PyMC (install nutpie to make this faster)")
+    with model.in_pymc():
         tree = pm.sample(
             draws=settings.draws,
             tune=settings.tune,
@@ -168,10 +167,10 @@ def _with_pymc(data: ModelData, law: Law, settings: Settings, target_accept: flo
     return draws, {str(name): variable.values for name, variable in tree["sample_stats"].data_vars.items()}
 
 
-def padded_to_share(data: ModelData) -> ModelData:
-    """The data padded to a shape that sweeps of similar size have in common."""
-    runs, _, cells = data.shape
-    return data.padded(_round_up(runs, _RUNS_STEP), _round_up(cells, _CELLS_STEP))
+def padded_to_share(model: Model) -> Model:
+    """The model padded to a shape that sweeps of similar size have in common."""
+    runs, _, cells = model.data.shape
+    return model.padded(_round_up(runs, _RUNS_STEP), _round_up(cells, _CELLS_STEP))
 
 
 def stripped(values: np.ndarray, dims: Sequence[str], data: ModelData) -> np.ndarray:

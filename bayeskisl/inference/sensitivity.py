@@ -6,10 +6,8 @@ import xarray as xr
 from arviz_stats.base import array_stats
 
 from bayeskisl import schema
-from bayeskisl.inference.data import ModelData
 from bayeskisl.inference.gate import scalars
-from bayeskisl.inference.model import lines_of, model_inputs
-from bayeskisl.laws import Law
+from bayeskisl.inference.model import Model
 
 __all__ = ["SENSITIVE", "log_priors", "sensitivity"]
 
@@ -21,20 +19,21 @@ SENSITIVE, _STEP = 0.05, 0.01
 _COEFFICIENTS = ("intercept", schema.EXPONENT, schema.CURVATURE, schema.DOMAIN_INTERCEPT, schema.DOMAIN_EXPONENT)
 
 
-def log_priors(named: dict[str, np.ndarray], data: ModelData, law: Law) -> dict[str, np.ndarray]:
+def log_priors(named: dict[str, np.ndarray], model: Model) -> dict[str, np.ndarray]:
     """Log prior density of every draw up to a constant, by the law's priors, shapes ``(chain, draw)``.
 
     Of what the law's file names: scatters of sizes and runs count, the single sizes' and runs' places do not.
     """
-    inputs, pooling = model_inputs(data, law), law.pooling if data.shape[1] > 1 else 0.0
+    data, law = model.data, model.law
+    pooling = law.pooling if data.shape[1] > 1 else 0.0
     found = {}
     for name in (*law.positive, *law.unbounded):
         values = named[name] if name in law.unbounded else np.log(named[name])
-        mean, sd = inputs[f"prior_{name}"]
+        mean, sd = model.given.prior[name]
         found[name] = _of_groups(values, mean, sd, pooling)
     if not law.priors.floor_excess.tied:
         found["floor_excess"] = ((law.priors.floor_excess.b - 1) * np.log1p(-named["floor_excess"])).sum(axis=-1)
-    steepness, size_law = lines_of(data, law)["steepness"], data.size_law
+    steepness, size_law = model.lines.steepness, data.size_law
     whole = np.hypot(steepness.sd, steepness.common_sd)
     for name, mean, sd in zip(("steepness_intercept", "steepness_exponent"), steepness.mean, whole, strict=True):
         found[name] = _of_groups(named[name], mean, sd, pooling)

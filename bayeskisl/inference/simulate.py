@@ -14,17 +14,19 @@ from bayeskisl.axes import AXES, axis_named
 from bayeskisl.curves import validate
 from bayeskisl.errors import InputError
 from bayeskisl.inference.data import prepare
+from bayeskisl.inference.model import Model
 from bayeskisl.inference.posterior import report_on_axis
 from bayeskisl.inference.predictive import draw_counts
 from bayeskisl.inference.prior import FREE, draw_prior
 from bayeskisl.inference.storage import dataset
 from bayeskisl.knowledge.identity import infused_exposures
 from bayeskisl.laws import Law, SizeLaw, load_law
+from bayeskisl.laws.falls import FALL_PARAMETERS
 
 __all__ = ["design_curves", "simulate"]
 
 # Ranges of true values; what is in none of these may be any number.
-_POSITIVE = ("concentration", "asymmetry", "minimum_exposures", "sharpness")
+_POSITIVE = ("concentration", *FALL_PARAMETERS, "minimum_exposures", "sharpness")
 _NOT_NEGATIVE = ("tau", "sigma_run", "steepness_scatter", "lapse_scatter", "load_effect")
 _SHARES = {"floor_excess": 0, "run_correlation": -1}
 
@@ -45,10 +47,10 @@ def simulate(
         `design_curves`.
     truth : mapping, optional
         Values by the posterior's names: ``intercept`` (log critical exposures at the reference), ``exponent`` and
-        ``curvature`` (a number, or a mapping by covariate), ``tau``, ``sigma_run``, ``concentration``, ``asymmetry``,
+        ``curvature`` (a number, or a mapping by covariate), ``tau``, ``sigma_run``, ``concentration``,
         ``steepness_intercept``, ``steepness_exponent``, ``steepness_scatter``, ``lapse_intercept``, ``lapse_scatter``,
-        ``floor_excess``, ``load_effect``, ``run_correlation`` (between any two groups), ``domain_intercept`` (a mapping
-        by domain: what it adds to the intercept), and
+        ``floor_excess``, ``load_effect``, the parameters of the fall (``asymmetry`` of a break), ``run_correlation``
+        (between any two groups), ``domain_intercept`` (a mapping by domain: what it adds to the intercept), and
         ``minimum_exposures`` and ``sharpness`` of a law that saturates, whose intercept and exponent are then those of
         its falling branch. What is not named is drawn from the law's prior.
     seed : int
@@ -76,7 +78,7 @@ def simulate(
         for name, value in _known(truth or {}, FREE, "truth").items()
     }
     rng = np.random.default_rng(seed)
-    named = dataset(draw_prior(law, data, 1, rng, fixed), data)
+    named = dataset(draw_prior(Model(data, law), 1, rng, fixed), data)
     named = report_on_axis(named, design, law)
     recalled = draw_counts(named, data, law, rng, fresh=False)[schema.RECALLED][0, 0]
     known = named.isel(chain=0, draw=0, drop=True)

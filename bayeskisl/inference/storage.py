@@ -11,7 +11,7 @@ from bayeskisl import __version__, schema
 from bayeskisl.curves import cell_table, group_exposures, validate
 from bayeskisl.errors import InputError
 from bayeskisl.inference.data import ModelData
-from bayeskisl.inference.definition import COEFFICIENT, PAIR, QUANTITY
+from bayeskisl.inference.given import COEFFICIENT, PAIR, QUANTITY
 from bayeskisl.inference.model import labels_of
 from bayeskisl.laws import Law
 from bayeskisl.laws.files import parse_law
@@ -126,10 +126,12 @@ def read_tree(path: str | Path) -> xr.DataTree:
     if lacking:
         raise InputError("a fit of bayeskisl", f"a file without {', '.join(lacking)}", str(path),
                          "make one with `bayeskisl fit`")  # fmt: skip
-    if "asymmetry" not in tree["posterior"]:
-        raise InputError("a fit that knows the asymmetry of the fall", "one of an earlier version", str(path),
-                         "fit the curves again")  # fmt: skip
     _check_content(tree, str(path))
+    for name, law in laws_of(tree).items():
+        absent = [each for each in law.fall.parameter_names if each not in posterior_group(tree, name)]
+        if absent:
+            raise InputError(f"a fit that knows the {absent[0]} of the fall", "one of an earlier version", str(path),
+                             "fit the curves again")  # fmt: skip
     return tree
 
 

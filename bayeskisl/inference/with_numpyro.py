@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -9,8 +10,19 @@ import numpyro
 import numpyro.distributions as dist
 
 from bayeskisl import schema
-from bayeskisl.inference.definition import COEFFICIENT, LINES, PAIR, QUANTITY, Array, define
+from bayeskisl.inference.definition import Array, define, marginal_line
 from bayeskisl.inference.densities import rotated_normal_log_density
+from bayeskisl.inference.given import (
+    COEFFICIENT,
+    PAIR,
+    QUANTITY,
+    Given,
+    GivenCurve,
+    GivenLine,
+    GivenLoad,
+    GivenRough,
+    GivenRuns,
+)
 from bayeskisl.laws import Law
 
 __all__ = ["double_precision", "numpyro_model"]
@@ -21,27 +33,31 @@ def double_precision() -> AbstractContextManager:
     return jax.enable_x64(True)
 
 
-def numpyro_model(law: Law) -> Callable[[Mapping[str, Array]], None]:
-    """The model of `law` as a NumPyro model of its inputs.
+def numpyro_model(law: Law) -> Callable[[Given], None]:
+    """The model of `law` as a NumPyro model of what it is given.
 
     Returns
     -------
     callable
-        ``model(inputs)``, `inputs` as `bayeskisl.inference.model.model_inputs` gives them: counts, exposures and
-        priors, all of them arrays, so that sweeps padded to one shape, and laws of one structure, may be stacked and
-        mapped over with `jax.vmap`. Trace it, and everything that follows, within `double_precision`.
+        ``model(given)``: counts, exposures and priors, all of them arrays in one PyTree, so that sweeps padded to one
+        shape, and laws of one structure, may be stacked and mapped over with `jax.vmap`. Trace it, and everything that
+        follows, within `double_precision`.
     """
 
-    def model(inputs: Mapping[str, Array]) -> None:
-        given = {name: jnp.asarray(value) for name, value in inputs.items()}
-        (runs, groups), cells = given["recalled"].shape, given["threshold_rough"].shape[0]
+    def model(given: Given) -> None:
+        given = jax.tree.map(jnp.asarray, given)
+        (runs, groups), cells = given.recalled.shape, given.threshold.rough.shape[0]
         sizes = {schema.RUN: runs, schema.GROUP: groups, schema.CELL: cells, PAIR: groups * (groups - 1) // 2}
-        sizes[COEFFICIENT] = given["threshold_common"].shape[-1]
-        columns = sum(given[f"{name}_common"].shape[-1] for name in LINES)
+        sizes[COEFFICIENT] = given.threshold.common.shape[-1]
+        columns = given.threshold.common.shape[-1] + given.steepness.common.shape[-1]
         sizes[QUANTITY] = len(law.positive) + len(law.unbounded) + columns
         define(_NumPyro(sizes), given, law)
 
     return model
+
+
+for _part in (Given, GivenCurve, GivenLine, GivenLoad, GivenRough, GivenRuns):
+    jax.tree_util.register_dataclass(_part)
 
 
 class _NumPyro:
@@ -61,6 +77,14 @@ class _NumPyro:
 
     def rotated_normal(self, name: str, mean: Array, rotation: Array, scale: Array, dims: tuple[str, ...]) -> Array:
         return numpyro.sample(name, _RotatedNormal(mean, rotation, scale))
+
+    def line(
+        self, name: str, line: GivenLine, common: Array | None, scatter: Array, shift: Array, unit: Array
+    ) -> Array:
+        return marginal_line(self, name, line, common, scatter, shift, unit)
+
+    def deterministic(self, name: str, value: Any, dims: tuple[str, ...]) -> Any:
+        return value  # not part of the density; `bayeskisl.inference.with_numpy.replay` computes it from the draws
 
     def beta_binomial(
         self, name: str, chance: Array, concentration: Array, trials: Array, observed: Array, dims: tuple[str, ...]

@@ -1,33 +1,35 @@
 """The model in PyMC."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
-from bayeskisl.inference.definition import DIMS, Array, define
+from bayeskisl.inference.definition import Array, define, marginal_line
 from bayeskisl.inference.densities import rotated_normal_log_density
+from bayeskisl.inference.given import Given, GivenLine
 from bayeskisl.laws import Law
 
 __all__ = ["pymc_model"]
 
 
-def pymc_model(inputs: Mapping[str, np.ndarray], labels: Mapping[str, Sequence], law: Law) -> pm.Model:
+def pymc_model(given: Given, labels: Mapping[str, Sequence], law: Law) -> pm.Model:
     """The model of `law`.
 
     Parameters
     ----------
-    inputs : mapping
-        From `bayeskisl.inference.model.model_inputs`; they become ``pm.Data``.
+    given : Given
+        Its arrays become ``pm.Data``, under the names of `Given.flat`.
     labels : mapping
         Names along each dim.
     law : Law
-        Shape and structure; its priors are among the inputs.
+        Fall and structure; its priors are among what is given.
     """
     with pm.Model(coords=dict(labels)) as model:
-        given = {name: pm.Data(name, value, dims=DIMS.get(name)) for name, value in inputs.items()}
-        define(_PyMC({dim: len(names) for dim, names in labels.items()}), given, law)
+        as_data = given.map(lambda name, value, dims: pm.Data(name, value, dims=dims))
+        define(_PyMC({dim: len(names) for dim, names in labels.items()}), as_data, law)
     return model
 
 
@@ -57,6 +59,14 @@ class _PyMC:
             signature="(c,g),(c,c),(c,g)->(c,g)",
             dims=dims,
         )
+
+    def line(
+        self, name: str, line: GivenLine, common: Array | None, scatter: Array, shift: Array, unit: Array
+    ) -> Array:
+        return marginal_line(self, name, line, common, scatter, shift, unit)
+
+    def deterministic(self, name: str, value: Any, dims: tuple[str, ...]) -> Any:
+        return value  # not part of the density; `bayeskisl.inference.with_numpy.replay` computes it from the draws
 
     def beta_binomial(
         self, name: str, chance: Array, concentration: Array, trials: Array, observed: Array, dims: tuple[str, ...]

@@ -2,14 +2,18 @@
 
 import hashlib
 import json
-import math
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, create_model, model_validator
+from pydantic_core import PydanticCustomError
 
 from bayeskisl import schema
+from bayeskisl.laws.falls import FALL_PARAMETERS, FALLS, Fall
+from bayeskisl.laws.priors import ExcessPrior, LogNormalPrior, NormalPrior, Strict
 
-__all__ = ["ExcessPrior", "Law", "LogNormalPrior", "NormalPrior", "Priors"]
+__all__ = ["Law", "Priors"]
 
 Covariate = Literal["params", "tokens"]
 
@@ -17,60 +21,20 @@ Covariate = Literal["params", "tokens"]
 _POSITIVE = ("tau", "sigma_run", "steepness_scatter", "lapse_scatter", "concentration")
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class NormalPrior(_Strict):
-    """A normal prior; a standard deviation of zero fixes the quantity at its mean."""
-
-    mean: float
-    sd: Annotated[float, Field(ge=0)]
-
-
-class LogNormalPrior(_Strict):
-    """A log-normal prior of a positive quantity: its median, and the standard deviation of its logarithm."""
-
-    median: Annotated[float, Field(gt=0)]
-    log_sd: Annotated[float, Field(gt=0)]
-
-    @property
-    def log_median(self) -> float:
-        """Mean of the logarithm."""
-        return math.log(self.median)
-
-
-class ExcessPrior(_Strict):
-    """A prior Beta(1, b) of a small probability by its median; a median of zero ties it to zero."""
-
-    median: Annotated[float, Field(ge=0, lt=0.5)]
-
-    @property
-    def tied(self) -> bool:
-        """Whether the quantity is exactly zero."""
-        return self.median == 0
-
-    @property
-    def b(self) -> float:
-        """Second shape of the Beta: its median is 1 - 2^(-1/b)."""
-        return -math.log(2) / math.log1p(-self.median)
-
-
-class Priors(_Strict):
-    """Priors of one probe group, by the names that the posterior uses."""
+class _Priors(Strict):
+    """Priors of what every law has, by the names that the posterior uses."""
 
     critical_exposures: LogNormalPrior
     minimum_exposures: LogNormalPrior | None = None
     sharpness: LogNormalPrior | None = None
     exponent: dict[Covariate, NormalPrior]
-    curvature: dict[Covariate, NormalPrior] = {}
+    curvature: dict[Covariate, NormalPrior] = Field(default_factory=dict)
     tau: LogNormalPrior
     sigma_run: LogNormalPrior
     sigma_run_exponent: NormalPrior | None = None
     steepness: LogNormalPrior
     steepness_exponent: NormalPrior
     steepness_scatter: LogNormalPrior
-    asymmetry: LogNormalPrior | None = None
     load_effect: LogNormalPrior | None = None
     lapse: LogNormalPrior
     lapse_scatter: LogNormalPrior
@@ -78,7 +42,22 @@ class Priors(_Strict):
     floor_excess: ExcessPrior
 
 
-class Law(_Strict):
+# A law file states the priors of its fall's parameters beside the others.
+_OF_FALLS: Any = dict.fromkeys(FALL_PARAMETERS, (LogNormalPrior | None, None))
+if TYPE_CHECKING:
+    Priors = _Priors
+else:
+    Priors = create_model("Priors", __base__=_Priors, __doc__="Priors of one probe group.", **_OF_FALLS)
+
+
+def _known_fall(name: str) -> str:
+    if name not in FALLS:
+        *others, last = (repr(known) for known in FALLS)
+        raise PydanticCustomError("literal_error", f"Input should be {', '.join(others)} or {last}")
+    return name
+
+
+class Law(Strict):
     """What is believed about retention before any curve is seen.
 
     Attributes
@@ -86,7 +65,7 @@ class Law(_Strict):
     name, title : str
         How it is called, and one line for people.
     shape : str
-        Of the fall: ``logistic``, ``break`` (of an inferred asymmetry), or ``none`` (nothing is ever lost).
+        Name of the fall, one of `bayeskisl.laws.falls.FALLS`: ``break``, ``logistic``, ``gompertz`` or ``none``.
     covariates : tuple of str
         What critical exposures may depend on; ``params`` always, the others where the curves vary them.
     pooling : float
@@ -103,7 +82,7 @@ class Law(_Strict):
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
     title: str = ""
-    shape: Literal["break", "logistic", "none"]
+    shape: Annotated[str, AfterValidator(_known_fall)]
     covariates: tuple[Covariate, ...] = (schema.PARAMS,)
     pooling: Annotated[float, Field(ge=0, lt=1)] = 0.75
     domain_pooling: Annotated[float, Field(ge=0, lt=1)] | None = None
@@ -120,9 +99,14 @@ class Law(_Strict):
         return self
 
     @model_validator(mode="after")
-    def _infers_the_asymmetry_of_a_break(self) -> Self:
-        if (self.shape == "break") != (self.priors.asymmetry is not None):
-            raise ValueError("a prior of asymmetry where the shape is 'break', and only there")
+    def _infers_what_its_fall_has(self) -> Self:
+        for name, parameter in FALL_PARAMETERS.items():
+            wanted, prior = parameter in self.fall.parameters, parameter.prior
+            if wanted and self.prior_of_fall(name) is None:
+                example = f"{{ median = {prior.median}, log_sd = {prior.log_sd} }}"
+                raise ValueError(f"a prior of {name}, which a fall of shape '{self.shape}' has, such as {example}")
+            if not wanted and self.prior_of_fall(name) is not None:
+                raise ValueError(f"no prior of {name}, which a fall of shape '{self.shape}' does not have")
         return self
 
     @model_validator(mode="after")
@@ -151,16 +135,31 @@ class Law(_Strict):
         return ("lapse_intercept", *varies)
 
     @property
+    def fall(self) -> Fall:
+        """How retention falls."""
+        return FALLS[self.shape]
+
+    @property
     def falls(self) -> bool:
         """Whether anything is ever lost; if not, no threshold means anything."""
-        return self.shape != "none"
+        return self.fall.loses
+
+    def prior_of_fall(self, name: str) -> LogNormalPrior | None:
+        """The prior of a parameter of a fall; None if the law has none."""
+        prior: LogNormalPrior | None = getattr(self.priors, name)
+        return prior
+
+    def with_fall(self, fall: Fall, priors: Mapping[str, LogNormalPrior] = MappingProxyType({})) -> Self:
+        """The same law with another fall, whose parameters have their usual priors where none are given."""
+        usual = {parameter.name: parameter.prior for parameter in fall.parameters}
+        of_falls = dict.fromkeys(FALL_PARAMETERS) | usual | dict(priors)
+        return self.model_copy(update={"shape": fall.name, "priors": self.priors.model_copy(update=of_falls)})
 
     @property
     def positive(self) -> tuple[str, ...]:
         """Names of the quantities of a group that are sampled by their logarithm."""
-        asymmetry = ("asymmetry",) if self.shape == "break" else ()
         load_effect = ("load_effect",) if self.knows_load else ()
-        return (*_POSITIVE, *asymmetry, *load_effect)
+        return (*_POSITIVE, *self.fall.parameter_names, *load_effect)
 
     @property
     def sha256(self) -> str:

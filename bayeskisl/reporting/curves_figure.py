@@ -159,7 +159,7 @@ def fall_of_cell(named: xr.Dataset, law: "Law", cell: int, group: str) -> Fall:
         steepness=some["steepness"].values,
         floor=some["floor"].values,
         ceiling=some["ceiling"].values,
-        asymmetry=some["asymmetry"].values,
+        shape=law.fall.of(some).map(np.asarray),
         load_effect=some["load_effect"].values if law.knows_load else 0.0,
     )
 

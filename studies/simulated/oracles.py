@@ -2,8 +2,8 @@
 
 from bayeskisl import schema
 from bayeskisl.laws import Law, load_law
-from bayeskisl.laws.law import NormalPrior
-from bayeskisl.laws.shapes import SYMMETRIC
+from bayeskisl.laws.falls import LOGISTIC
+from bayeskisl.laws.priors import NormalPrior
 from studies.simulated.worlds import World
 
 __all__ = ["oracle"]
@@ -22,7 +22,7 @@ def oracle(world: World) -> Law:
         known = _knowing(power, curvature={schema.PARAMS: NormalPrior(mean=_CURVATURES[world.name], sd=0.0)})
     else:
         known = power
-    return (_symmetric(known) if world.asymmetry == SYMMETRIC else known).model_copy(
+    return (known.with_fall(LOGISTIC) if world.shape.fall == LOGISTIC else known).model_copy(
         update={"name": f"knows-{world.name}"}
     )
 
@@ -30,7 +30,3 @@ def oracle(world: World) -> Law:
 def _knowing(law: Law, **coefficients: dict[str, NormalPrior]) -> Law:
     priors = {name: getattr(law.priors, name) | each for name, each in coefficients.items()}
     return law.model_copy(update={"priors": law.priors.model_copy(update=priors)})
-
-
-def _symmetric(law: Law) -> Law:
-    return law.model_copy(update={"shape": "logistic", "priors": law.priors.model_copy(update={"asymmetry": None})})

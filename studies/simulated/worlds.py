@@ -15,7 +15,7 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.curves import group_exposures
 from bayeskisl.inference.simulate import design_curves
-from bayeskisl.laws.shapes import SYMMETRIC, inverse_share, retention
+from bayeskisl.laws.falls import LOGISTIC, SMOOTH_BREAK, Shape
 
 __all__ = ["TARGETS", "WORLDS", "Target", "World", "simulate_sweep"]
 
@@ -30,6 +30,7 @@ TARGETS = (10, 100)
 REFERENCE = 24_576
 AT_REFERENCE = np.log(TOKENS * RATIO / (500 * TOKENS_PER_FACT))
 _EXPONENT, _STEEPNESS, _STEEPNESS_EXPONENT = 0.7, 5.0, 0.3
+_LOGISTIC = LOGISTIC.with_values()
 _SIGMA_RUN, _CONCENTRATION, _LAPSE, _FLOOR = 0.1, 300.0, 0.01, 0.002
 
 Line = Callable[[np.ndarray], np.ndarray]
@@ -47,15 +48,15 @@ class World:
         log critical exposures, against z = log(params / reference).
     scatter : callable
         ``scatter(seen, unseen, rng)``: how far the sizes of the sweep, and after them the targets, lie off the line.
-    asymmetry : float
-        Of the fall; 1 is the logistic.
+    shape : Shape
+        The fall.
     """
 
     name: str
     title: str
     line: Line
     scatter: Scatter
-    asymmetry: float = SYMMETRIC
+    shape: Shape = _LOGISTIC
 
 
 @dataclass(frozen=True)
@@ -67,13 +68,15 @@ class Target:
     params : float
     log_threshold : float
         Its log critical exposures, run effect included.
-    steepness, asymmetry : float
+    steepness : float
+    shape : Shape
+        The fall.
     """
 
     params: float
     log_threshold: float
     steepness: float
-    asymmetry: float
+    shape: Shape
 
     @property
     def log_collapse(self) -> float:
@@ -82,7 +85,7 @@ class Target:
 
     def log_admissible(self, keep: float = 0.9) -> float:
         """Log of the facts of which it keeps `keep` of what its ceiling allows."""
-        return float(self.log_collapse - inverse_share(keep, self.asymmetry) / self.steepness)
+        return float(self.log_collapse - self.shape.inverse(keep) / self.steepness)
 
 
 def simulate_sweep(world: World, number: int, seed: int = 0) -> tuple[xr.Dataset, dict[int, Target]]:
@@ -119,22 +122,21 @@ def simulate_sweep(world: World, number: int, seed: int = 0) -> tuple[xr.Dataset
         times: _fresh_run(world, params[-1] * times, off, rng)
         for times, off in zip(TARGETS, off_line[sizes:], strict=True)
     }
-    return design.assign({schema.RECALLED: _recalled(design, params, thresholds, world.asymmetry, rng)}), targets
+    return design.assign({schema.RECALLED: _recalled(design, params, thresholds, world.shape, rng)}), targets
 
 
 def _recalled(
-    design: xr.Dataset, params: np.ndarray, thresholds: np.ndarray, asymmetry: float, rng: np.random.Generator
+    design: xr.Dataset, params: np.ndarray, thresholds: np.ndarray, shape: Shape, rng: np.random.Generator
 ) -> xr.DataArray:
     """Counts, dims ``(run, group)``."""
     size = np.searchsorted(params, design[schema.PARAMS].values)
     effect = _SIGMA_RUN * rng.standard_normal(len(size))
-    chance = retention(
+    chance = shape.retention(
         np.log(group_exposures(design).values[:, 0]),
         thresholds[size] + effect,
         _steepness(params)[size],
         _FLOOR,
         1 - _LAPSE,
-        asymmetry,
     )
     share = rng.beta(chance * _CONCENTRATION, (1 - chance) * _CONCENTRATION)
     probed = design[schema.PROBED]
@@ -143,7 +145,7 @@ def _recalled(
 
 def _fresh_run(world: World, params: float, off_line: float, rng: np.random.Generator) -> Target:
     threshold = world.line(_z(params)) + off_line + _SIGMA_RUN * rng.standard_normal()
-    return Target(float(params), float(threshold), float(_steepness(params)), world.asymmetry)
+    return Target(float(params), float(threshold), float(_steepness(params)), world.shape)
 
 
 def _z(params: np.ndarray | float) -> np.ndarray:
@@ -196,7 +198,7 @@ WORLDS = MappingProxyType(
             World("power-0", "the law is right, no size scatter", _power, _normal(0.0)),
             World("power-1", "the law is right, size scatter .1", _power, _normal(0.1)),
             World("power-3", "the law is right, size scatter .3", _power, _normal(0.3)),
-            World("break", "another shape of the fall", _power, _normal(0.1), asymmetry=0.5),
+            World("break", "another shape of the fall", _power, _normal(0.1), shape=SMOOTH_BREAK.with_values(0.5)),
             World("bend-03", "a bend of -.03 per squared log unit", _bent(-0.03), _normal(0.1)),
             World("bend-10", "a bend of -.1 per squared log unit", _bent(-0.1), _normal(0.1)),
             World("crossing", "from capacity- to exposure-limited", _crossing, _normal(0.1)),

@@ -10,6 +10,7 @@ from bayeskisl.decision.fall import Fall
 from bayeskisl.decision.kept_knowledge import kept
 from bayeskisl.decision.prospect import Prospect
 from bayeskisl.decision.target import Target
+from bayeskisl.laws.falls import LOGISTIC
 
 TARGET = Target(98_304, 1_843_200, AXES["amount"], "infused", {"ratio": 0.5, "tokens_per_fact": 6.0})
 
@@ -18,7 +19,7 @@ def falls(steepness, collapse=2_000.0, floor=1 / 4096, ceiling=0.99):
     steepness, collapse = np.atleast_1d(steepness), np.atleast_1d(collapse)
     steepness, log_threshold = np.broadcast_arrays(steepness.astype(float), TARGET.log_exposures(collapse))
     same = np.ones_like(steepness)
-    return Fall(log_threshold, steepness, floor * same, ceiling * same, same)
+    return Fall(log_threshold, steepness, floor * same, ceiling * same, LOGISTIC.with_values())
 
 
 @given(facts=st.floats(1, 1e12), guessing=st.floats(0, 0.99))

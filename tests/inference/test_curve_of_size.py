@@ -16,12 +16,12 @@ def test_sampled_coordinates_have_the_prior_of_the_coefficients(name):
     """Moments of 200,000 draws: independent normals with the law file's means and standard deviations."""
     law, rng, draws = size_law(name), np.random.default_rng(0), 200_000
     curve = CurveOfSize(law.design_matrix(VALUES), law.mean, law.sd, 0 * law.sd, np.zeros((3, 1)), np.zeros(1), 0.15)
-    inputs = curve.inputs(np.ones(3, dtype=bool))
+    known = curve.given(np.ones(3, dtype=bool))
 
     def normal(name, mean, sd):
         return np.broadcast_to(mean, (draws, 1)) + sd * rng.standard_normal((draws, 1))
 
-    found = coefficients_at(normal, len(law.mean), None, inputs, np)[..., 0]
+    found = coefficients_at(normal, len(law.mean), None, known, np)[..., 0]
     np.testing.assert_allclose(found.mean(axis=0), law.mean, atol=0.02)
     covariance = np.cov(found.T)
     np.testing.assert_allclose(covariance, np.diag(law.sd**2), atol=0.03)

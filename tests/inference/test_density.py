@@ -7,7 +7,7 @@ import pytest
 import bayeskisl as bk
 from bayeskisl.inference.data import prepare
 from bayeskisl.inference.density import write_density
-from bayeskisl.inference.model import model_of
+from bayeskisl.inference.model import Model
 from bayeskisl.laws import load_law
 
 DESIGN = {"params": [6144, 13824], "facts": [62, 125, 250, 500, 1000], "seeds": 2}
@@ -17,7 +17,7 @@ DESIGN = {"params": [6144, 13824], "facts": [62, 125, 250, 500, 1000], "seeds": 
 def test_loops_over_runs_hold_only_what_compilers_have_vectors_of(law):
     law = load_law(law)
     data = prepare(bk.simulate("collapse", DESIGN, seed=0), law)
-    text, _ = write_density(model_of(data, law))
+    text, _ = write_density(Model(data, law).in_pymc())
     over_runs = re.findall(rf"i0 < {len(data.log_exposures)}; i0\+\+\) (.*?)\n    ", text, flags=re.DOTALL)
     called = {name for loop in over_runs for name in re.findall(r"\b(\w+)\(", loop)}
     assert {"exp", "lgamma"} <= called

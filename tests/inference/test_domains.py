@@ -11,7 +11,7 @@ from bayeskisl.inference import fit, simulate
 from bayeskisl.inference.compare import compare
 from bayeskisl.inference.data import prepare
 from bayeskisl.inference.extrapolate import extrapolate
-from bayeskisl.inference.model import lines_of, structure
+from bayeskisl.inference.model import Model
 from bayeskisl.inference.simulate import design_curves
 from bayeskisl.laws import load_law
 
@@ -44,14 +44,14 @@ def test_cells_of_domains_are_apart_and_named(curves):
 def test_one_domain_is_no_other_model():
     plain = design_curves(**DESIGN)
     named = design_curves(**DESIGN, domains=("legal",))
-    one, other = prepare(plain, LAW), prepare(named, LAW)
-    assert structure(one, LAW) == structure(other, LAW)
-    np.testing.assert_array_equal(lines_of(one, LAW)["threshold"].design, lines_of(other, LAW)["threshold"].design)
+    one, other = Model(prepare(plain, LAW), LAW), Model(prepare(named, LAW), LAW)
+    assert one.structure == other.structure
+    np.testing.assert_array_equal(one.lines.threshold.design, other.lines.threshold.design)
     assert LAW.to_dict().get("domain_pooling") is None  # the hash of every law stays
 
 
 def test_the_prior_of_a_domain_is_that_of_a_fit_without_domains_and_two_correlate(curves):
-    line, alone = (lines_of(prepare(each, LAW), LAW)["threshold"] for each in (curves, design_curves(**DESIGN)))
+    line, alone = (Model(prepare(each, LAW), LAW).lines.threshold for each in (curves, design_curves(**DESIGN)))
     covariance = (line.design * line.sd**2) @ line.design.T
     legal, medical = covariance[::2, ::2], covariance[::2, 1::2]
     np.testing.assert_allclose(legal, (alone.design * alone.sd**2) @ alone.design.T)

@@ -34,12 +34,12 @@ def own_cache(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("given", GIVEN.values(), ids=GIVEN)
 def test_with_a_compiler(given):
-    check(Elementwise(sum_and_product), given)
+    check(Elementwise(sum_and_product, "sum and product"), given)
 
 
 def test_without_one(monkeypatch):
     monkeypatch.setenv("CC", "no-such-compiler")
-    check(Elementwise(sum_and_product), GIVEN["a row and a column"])
+    check(Elementwise(sum_and_product, "sum and product"), GIVEN["a row and a column"])
 
 
 def check(function, given):

@@ -10,7 +10,6 @@ from bayeskisl.inference import build_model, extrapolate, fit, load_fit, simulat
 from bayeskisl.inference.data import prepare
 from bayeskisl.inference.storage import write_tree
 from bayeskisl.laws import load_law
-from bayeskisl.laws.shapes import share_kept
 from tests.inference.conftest import LEVELS, SIZES, TRUTH
 
 PARAMETERS = ("intercept", "exponent", "curvature", "tau", "sigma_run", "steepness_intercept", "steepness_exponent")
@@ -52,7 +51,7 @@ def test_collapse_is_critical_exposures_on_the_axis(fitted):
 def test_a_tenth_is_lost_at_the_shoulder(fitted):
     posterior = fitted.posterior
     scaled = posterior["steepness"] * np.log(posterior["collapse"] / posterior["shoulder"])
-    np.testing.assert_allclose(share_kept(scaled, fitted.posterior["asymmetry"]), 0.9)
+    np.testing.assert_allclose(fitted.law.fall.of(fitted.posterior).share(scaled), 0.9)
 
 
 def test_tree_has_every_group(fitted):

@@ -12,6 +12,7 @@ from bayeskisl.design import believe, plan
 from bayeskisl.errors import InputError
 from bayeskisl.inference import fit, simulate
 from bayeskisl.inference.data import prepare
+from bayeskisl.inference.model import Model
 from bayeskisl.inference.pointwise import integrated_log_likelihood
 from bayeskisl.inference.prior import draw_prior
 from bayeskisl.laws import load_law
@@ -73,7 +74,7 @@ def test_where_the_load_stays_the_same_it_says_nothing():
     assert np.ptp(load_of(curves)) == 0
     law = load_law("common")
     data = prepare(curves, law)
-    named = draw_prior(law, data, 20, np.random.default_rng(1))
+    named = draw_prior(Model(data, law), 20, np.random.default_rng(1))
     alone = load_law("collapse")
     assert np.allclose(
         integrated_log_likelihood(named, data, law),

@@ -6,10 +6,9 @@ from scipy import stats
 from bayeskisl.inference import compiled, simulate
 from bayeskisl.inference.data import prepare
 from bayeskisl.inference.load import effective_log_exposures
-from bayeskisl.inference.model import lines_of, model_inputs, model_of, structure
+from bayeskisl.inference.model import Model
 from bayeskisl.inference.posterior import name_quantities
 from bayeskisl.laws import load_law
-from bayeskisl.laws.shapes import retention
 
 LAW = load_law("collapse")
 
@@ -21,7 +20,7 @@ def data(curves):
 
 @pytest.fixture(scope="module")
 def model(data):
-    return model_of(data, LAW)
+    return Model(data, LAW).in_pymc()
 
 
 @pytest.fixture(scope="module")
@@ -58,9 +57,10 @@ def natural(point):
 
 def plain_log_density(point, data, law):
     """The model as one would write it on paper, for one group; changes of variables by their determinants."""
+    model = Model(data, law)
     draws = {name: value[None, None] for name, value in natural(point).items()}
-    named = {k: v[0, 0] for k, v in name_quantities(draws, data, law, np.random.default_rng(0)).items()}
-    priors, lines = law.priors, lines_of(data, law)
+    named = {k: v[0, 0] for k, v in name_quantities(draws, model, np.random.default_rng(0)).items()}
+    priors, lines = law.priors, model.lines
     total = sum(
         stats.lognorm.logpdf(named[n][0], getattr(priors, n).log_sd, scale=getattr(priors, n).median)
         for n in law.positive
@@ -76,8 +76,8 @@ def plain_log_density(point, data, law):
         unit = 1 - share.mean() + effect * share.mean()
         total += np.log(unit)  # sigma_run is sampled in that unit
     for line, scatter, values, size in (
-        (lines["threshold"], named["tau"][0], np.log(named["critical_exposures"][:, 0]), unit),
-        (lines["steepness"], named["steepness_scatter"][0], np.log(named["steepness"][:, 0]), 1.0),
+        (lines.threshold, named["tau"][0], np.log(named["critical_exposures"][:, 0]), unit),
+        (lines.steepness, named["steepness_scatter"][0], np.log(named["steepness"][:, 0]), 1.0),
     ):
         law_part = line.design @ np.diag(line.sd**2) @ line.design.T
         covariance = law_part + scatter**2 * np.eye(len(values))
@@ -86,19 +86,18 @@ def plain_log_density(point, data, law):
         freedom = 1 / (1 + line.information[0] * (np.linalg.eigvalsh(law_part) + line.scatter**2))
         total += np.sum(freedom * np.log(np.sqrt(np.linalg.eigvalsh(covariance)) / size) + np.log(size))
     sigma = named["sigma_run"][0]
-    known, fall = model_inputs(data, law), named["steepness"][data.cell_of_run]
+    runs, fall = model.given.runs, named["steepness"][data.cell_of_run]
     trials = data.probed / (1 + data.probed / named["concentration"][0])
-    middle = known["run_share"] * (1 - known["run_share"])
-    information = known["run_crosses"] * trials * priors.steepness.median * fall * middle * (4 * middle) ** 3
+    middle = runs.share * (1 - runs.share)
+    information = runs.crosses * trials * priors.steepness.median * fall * middle * (4 * middle) ** 3
     scale = sigma / np.sqrt(1 + information * sigma**2)
     total += stats.norm.logpdf(named["run_effect"], 0, sigma).sum() + np.log(scale).sum()
-    recall = retention(
+    recall = law.fall.of(named).retention(
         effective_log_exposures(data.log_exposures, data.load, named) - named["run_effect"],
         np.log(named["critical_exposures"])[data.cell_of_run],
         named["steepness"][data.cell_of_run],
         named["floor"],
         named["ceiling"][data.cell_of_run],
-        named["asymmetry"],
     )
     concentration = named["concentration"][0]
     counts = stats.betabinom.logpmf(data.recalled, data.probed, recall * concentration, (1 - recall) * concentration)
@@ -124,7 +123,7 @@ def test_so_is_that_of_a_law_that_knows_the_load():
     ):
         curves = simulate(law, {"params": [6144, 13_824, 24_576], **design}, seed=2)
         data = prepare(curves, law)
-        model = model_of(data, law)
+        model = Model(data, law).in_pymc()
         point = somewhere(model)
         assert natural_log_density(model)(point) == pytest.approx(plain_log_density(point, data, law), rel=1e-9)
 
@@ -132,28 +131,28 @@ def test_so_is_that_of_a_law_that_knows_the_load():
 def test_order_of_runs_does_not_matter(model, log_density, point, data, curves):
     before = log_density(point)
     order = np.random.default_rng(1).permutation(data.shape[0])
-    shuffled = model_inputs(prepare(curves.isel(run=order), LAW), LAW)
+    shuffled = Model(prepare(curves.isel(run=order), LAW), LAW).given.flat()
     try:
         with model:
             pm.set_data(shuffled)
         assert log_density({**point, "run_place_0": point["run_place_0"][order]}) == pytest.approx(before, rel=1e-12)
     finally:
         with model:
-            pm.set_data(model_inputs(data, LAW))
+            pm.set_data(Model(data, LAW).given.flat())
 
 
 def test_runs_that_were_not_probed_say_nothing(curves):
     silent = curves.copy(deep=True)
     silent["recalled"][:5] = 0
     silent["probed"][:5] = 0
-    model = model_of(prepare(silent, LAW), LAW)
+    model = Model(prepare(silent, LAW), LAW).in_pymc()
     terms = model.compile_fn(model.logp(vars=model.observed_RVs, sum=False)[0], inputs=model.value_vars)
     np.testing.assert_allclose(terms(model.initial_point())[:5], 0.0, atol=1e-9)
 
 
 def test_padding_does_not_change_the_real_part(data):
     padded = data.padded(data.shape[0] + 3, data.shape[2] + 2)
-    narrow, wide = model_inputs(data, LAW), model_inputs(padded, LAW)
+    narrow, wide = Model(data, LAW).given.flat(), Model(padded, LAW).given.flat()
     cells = data.shape[2]
     for name in ("threshold_mean", "threshold_freedom", "steepness_freedom", "guessing"):
         np.testing.assert_allclose(wide[name][: len(narrow[name])], narrow[name])
@@ -167,10 +166,10 @@ def test_power_is_collapse_with_no_curvature(curves):
     content = LAW.to_dict()
     content["priors"]["curvature"]["params"] = {"mean": 0.0, "sd": 0.0}
     straight, power = type(LAW).model_validate(content), load_law("power")
-    assert structure(prepare(curves, straight), straight) == structure(prepare(curves, power), power)
-    one, other = (model_inputs(prepare(curves, law), law) for law in (straight, power))
-    for name in one:
-        np.testing.assert_array_equal(one[name], other[name])
+    one, other = (Model(prepare(curves, law), law) for law in (straight, power))
+    assert one.structure == other.structure
+    for name, value in one.given.flat().items():
+        np.testing.assert_array_equal(value, other.given.flat()[name])
 
 
 def test_without_a_compiler_there_is_no_density_in_c_and_it_is_said(curves, monkeypatch, tmp_path):
@@ -178,5 +177,5 @@ def test_without_a_compiler_there_is_no_density_in_c_and_it_is_said(curves, monk
     monkeypatch.setenv("BAYESKISL_CACHE", str(tmp_path))
     monkeypatch.setattr(compiled, "_loaded", {})
     law, told = load_law("collapse"), []
-    assert compiled.compiled_density(prepare(curves, law), law, told.append) is None
+    assert compiled.compiled_density(Model(prepare(curves, law), law), told.append) is None
     assert "could not be compiled as C: false failed" in told[-1]

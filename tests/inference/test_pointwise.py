@@ -4,10 +4,10 @@ from scipy import stats
 from scipy.special import logsumexp
 
 from bayeskisl.inference.data import prepare
+from bayeskisl.inference.model import Model
 from bayeskisl.inference.pointwise import beta_binomial_log_density, integrated_log_likelihood
 from bayeskisl.inference.prior import draw_prior
 from bayeskisl.laws import load_law
-from bayeskisl.laws.shapes import retention
 
 LAW = load_law("collapse")
 
@@ -16,13 +16,16 @@ def by_brute_force(named, data, draw, run):
     """Rectangles on a grid far finer than any likelihood."""
     z = np.linspace(-60, 60, 120_001)
     cell = data.cell_of_run[run]
-    chance = retention(
-        data.log_exposures[run, 0] - named["sigma_run"][0, draw, 0] * z,
-        np.log(named["critical_exposures"][0, draw, cell, 0]),
-        named["steepness"][0, draw, cell, 0],
-        named["floor"][0, draw, 0],
-        named["ceiling"][0, draw, cell, 0],
-        named["asymmetry"][0, draw, 0],
+    chance = (
+        LAW.fall.of(named)
+        .map(lambda of_group: of_group[0, draw, 0])
+        .retention(
+            data.log_exposures[run, 0] - named["sigma_run"][0, draw, 0] * z,
+            np.log(named["critical_exposures"][0, draw, cell, 0]),
+            named["steepness"][0, draw, cell, 0],
+            named["floor"][0, draw, 0],
+            named["ceiling"][0, draw, cell, 0],
+        )
     )
     given = beta_binomial_log_density(
         data.recalled[run, 0], data.probed[run, 0], chance, named["concentration"][0, draw, 0]
@@ -47,7 +50,7 @@ def test_integral_equals_brute_force_where_draws_fit_the_data(fitted):
 
 def test_integral_equals_brute_force_for_draws_that_do_not(curves):
     data = prepare(curves, LAW)
-    named = draw_prior(LAW, data, 6, np.random.default_rng(4))
+    named = draw_prior(Model(data, LAW), 6, np.random.default_rng(4))
     ours = integrated_log_likelihood(named, data, LAW)
     errors = [
         abs(ours[0, draw, run, 0] - by_brute_force(named, data, draw, run))
@@ -62,5 +65,5 @@ def test_runs_that_were_not_probed_have_likelihood_one(curves):
     silent["recalled"][3] = 0
     silent["probed"][3] = 0
     data = prepare(silent, LAW)
-    named = draw_prior(LAW, data, 5, np.random.default_rng(4))
+    named = draw_prior(Model(data, LAW), 5, np.random.default_rng(4))
     np.testing.assert_array_equal(integrated_log_likelihood(named, data, LAW)[:, :, 3], 0.0)

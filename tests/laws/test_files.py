@@ -6,6 +6,7 @@ import pytest
 
 from bayeskisl.errors import InputError
 from bayeskisl.laws import law_names, load_law
+from bayeskisl.laws.falls import FALLS
 from bayeskisl.laws.files import parse_law
 
 SHIPPED = pytest.mark.parametrize("name", law_names())
@@ -34,6 +35,14 @@ def test_power_is_collapse_without_its_bend():
     assert power["priors"] == collapse["priors"]
 
 
+@SHIPPED
+def test_another_fall_brings_its_own_parameters(name):
+    for fall in FALLS.values():
+        law = load_law(name).with_fall(fall)
+        assert parse_law(law.to_dict()) == law
+        assert law.positive[5 : 5 + len(fall.parameters)] == fall.parameter_names
+
+
 def test_a_path_and_a_law_are_laws_too(tmp_path):
     law = load_law("power")
     path = tmp_path / "mine.toml"
@@ -57,6 +66,8 @@ def test_hash_follows_content():
         (lambda law: law["priors"].pop("tau"), ("'priors.tau'", "none")),
         (lambda law: law["priors"]["tau"].update(median=-1), ("'priors.tau.median'", "greater than 0", "-1")),
         (lambda law: law.update(shape="cubic"), ("'shape'", "'logistic'", "'cubic'")),
+        (lambda law: law["priors"].pop("asymmetry"), ("a prior of asymmetry", "'break'", "median = 1.0")),
+        (lambda law: law.update(shape="gompertz"), ("no prior of asymmetry", "'gompertz'")),
         (lambda law: law.update(covariates=["tokens"]), ("covariates to name 'params'",)),
     ],
 )

@@ -1,0 +1,167 @@
+"""What the model is given, as typed arrays.
+
+The annotation of each field names its dims. Back ends that know arrays by name alone (``pm.Data``, compiled code) find
+them under the path of the field, its parts joined by underscores: ``threshold.rough`` is ``threshold_rough``, a name
+that is made nowhere but in `Given.map`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
+from typing import Annotated, Any, get_type_hints
+
+from bayeskisl import schema
+
+__all__ = [
+    "COEFFICIENT", "PAIR", "QUANTITY", "TURN", "Given", "GivenCurve", "GivenLine", "GivenLoad", "GivenRough",
+    "GivenRuns",
+]  # fmt: skip
+
+Array = Any  # of NumPy, PyTensor or JAX
+Dims = tuple[str, ...]
+
+_RUN, _GROUP, _CELL = schema.RUN, schema.GROUP, schema.CELL
+
+# Dims of several groups: pairs of them, and the quantities that they have in common.
+PAIR, QUANTITY = "pair", "quantity"
+
+# Dim of the order in which a run takes its groups.
+TURN = "turn"
+
+# Dim of the coefficients of a law that saturates.
+COEFFICIENT = "coefficient"
+
+
+@dataclass(frozen=True)
+class GivenRuns:
+    """Single runs, see `bayeskisl.inference.freedom.Freedoms` and `bayeskisl.inference.rough.share_of_runs`."""
+
+    turns: Annotated[Array, _RUN, TURN, _GROUP]
+    crosses: Annotated[Array, _RUN, _GROUP]
+    share: Annotated[Array, _RUN, _GROUP]
+    typical_steepness: Array
+
+
+@dataclass(frozen=True)
+class GivenRough:
+    """A typical run of each cell, see `bayeskisl.inference.rough.rough_inputs`."""
+
+    log_exposures: Annotated[Array, _CELL, _GROUP]
+    share: Annotated[Array, _CELL, _GROUP]
+    ahead: Annotated[Array, _CELL, _GROUP]
+    pinned: Annotated[Array, _CELL, _GROUP]
+
+
+@dataclass(frozen=True)
+class GivenLine:
+    """A linear law over cells whose coefficients are integrated out, see `bayeskisl.inference.lines.Line.given`."""
+
+    mean: Annotated[Array, _CELL]
+    common: Array  # (cell, column)
+    rotation: Array  # (cell, cell)
+    variance: Annotated[Array, _CELL]
+    own_scatter: Annotated[Array, _CELL]
+    rough: Annotated[Array, _CELL, _GROUP]
+    freedom: Annotated[Array, _CELL, _GROUP]
+
+
+@dataclass(frozen=True)
+class GivenCurve:
+    """A law over cells whose coefficients are sampled, see `bayeskisl.inference.curve_of_size.CurveOfSize.given`."""
+
+    mean: Annotated[Array, COEFFICIENT]
+    sd: Annotated[Array, COEFFICIENT]
+    is_free: Annotated[Array, COEFFICIENT]
+    common: Annotated[Array, COEFFICIENT]
+    design: Array  # (cell, coefficient - 2)
+    own_scatter: Annotated[Array, _CELL]
+    rough: Annotated[Array, _CELL, _GROUP]
+    freedom: Annotated[Array, _CELL, _GROUP]
+
+
+@dataclass(frozen=True)
+class GivenLoad:
+    """Where runs and cells lie in load, see `bayeskisl.inference.load.Load`."""
+
+    ahead: Annotated[Array, _RUN, _GROUP]
+    at_half: Annotated[Array, _CELL, _GROUP]
+    share: Annotated[Array, _CELL, _GROUP]
+    typical_share: Annotated[Array, _GROUP]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """Everything that the model is given; data and laws of one structure differ in nothing else.
+
+    Parameters
+    ----------
+    recalled, probed, log_exposures, guessing, cell_of_run
+        See `bayeskisl.inference.data.ModelData`.
+    runs, rough, threshold, steepness, load
+        Parts with their own fields.
+    prior : dict
+        Mean and standard deviation of each quantity of a group, of its logarithm where it is positive, ``(2,)``, by its
+        name.
+    floor_excess_b : array, optional
+        Second shape of the Beta prior of recall above guessing; None where it is tied to zero.
+    pooling, partial_shape : array, optional
+        Prior correlation between groups, and shapes ``(pair,)`` of the Beta priors of their partial correlations; None
+        for a single group.
+    log_size : array, optional
+        log(params / reference), where run scatter varies with it.
+    """
+
+    recalled: Annotated[Array, _RUN, _GROUP]
+    probed: Annotated[Array, _RUN, _GROUP]
+    log_exposures: Annotated[Array, _RUN, _GROUP]
+    guessing: Annotated[Array, _GROUP]
+    cell_of_run: Annotated[Array, _RUN]
+    runs: GivenRuns
+    rough: GivenRough
+    threshold: GivenLine | GivenCurve
+    steepness: GivenLine
+    prior: dict[str, Array]
+    load: GivenLoad | None = None
+    floor_excess_b: Array = None
+    pooling: Array = None
+    partial_shape: Annotated[Array, PAIR] = None
+    log_size: Annotated[Array, _CELL] = None
+
+    def map(self, change: Callable[[str, Array, Dims | None], Array]) -> "Given":
+        """The same with every array replaced by ``change(name, array, dims)``."""
+        mapped: Given = _mapped(self, "", None, change)
+        return mapped
+
+    def flat(self) -> dict[str, Array]:
+        """Every array by name."""
+        found: dict[str, Array] = {}
+        self.map(lambda name, value, dims: found.setdefault(name, value))
+        return found
+
+
+def _mapped(part: Any, name: str, dims: Dims | None, change: Callable[[str, Array, Dims | None], Array]) -> Any:
+    if part is None:
+        return None
+    if isinstance(part, dict) or is_dataclass(part):
+        made = {key: _mapped(value, _joined(name, key), of, change) for key, value, of in _entries(part)}
+        return made if isinstance(part, dict) else type(part)(**made)
+    return change(name, part, dims)
+
+
+def _entries(part: Any) -> list[tuple[str, Any, Dims | None]]:
+    """Names, values and dims of the fields of a dataclass, or of the entries of a dict, which have no dims."""
+    if isinstance(part, dict):
+        return [(key, value, None) for key, value in part.items()]
+    dims = _dims(type(part))
+    return [(each.name, getattr(part, each.name), dims[each.name]) for each in fields(part)]
+
+
+@cache
+def _dims(kind: type) -> dict[str, Dims | None]:
+    """Dims of each field, which its annotation names; None where they have no names."""
+    hints = get_type_hints(kind, include_extras=True)
+    return {name: getattr(hint, "__metadata__", None) for name, hint in hints.items()}
+
+
+def _joined(name: str, key: str) -> str:
+    return f"{name}_{key}" if name else key

@@ -1,0 +1,175 @@
+"""The model in NumPy, for many draws at a time: what draws of the sampler mean, and draws of the prior.
+
+Both interpret the one definition, so that no arithmetic of the model is written a second time.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from bayeskisl import schema
+from bayeskisl.inference.coefficients import draw_coefficients
+from bayeskisl.inference.definition import Array, define, marginal_line
+from bayeskisl.inference.given import GivenLine
+from bayeskisl.inference.model import Model
+
+__all__ = ["Found", "replay", "sample"]
+
+# A scatter that is fixed at zero, in log units: next to nothing, and the coordinates of runs stay finite.
+_TINY = 1e-12
+
+
+@dataclass
+class Found:
+    """What the model's variables say.
+
+    Attributes
+    ----------
+    named : dict
+        Deterministic quantities by name, ``(..., *dims)``.
+    coefficients : dict
+        Coefficients of the linear laws over cells, by the laws' names, ``(..., group, column)``.
+    """
+
+    named: dict[str, np.ndarray] = field(default_factory=dict)
+    coefficients: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+def replay(draws: Mapping[str, np.ndarray], model: Model, rng: np.random.Generator) -> Found:
+    """The quantities that draws of the model's free variables stand for.
+
+    Parameters
+    ----------
+    draws : mapping
+        By the names of `bayeskisl.inference.model.build_model`, shapes ``(chain, draw, ...)``.
+    model : Model
+        Whose variables they are.
+    rng : numpy.random.Generator
+        For the coefficients, which the model integrates out: they are drawn from their exact conditional.
+    """
+    say = _Replay(model, next(iter(draws.values())).shape[:2], draws, rng)
+    define(say, model.given, model.law)
+    return say.found
+
+
+def sample(model: Model, draws: int, rng: np.random.Generator, fixed: Mapping[str, np.ndarray] | None = None) -> Found:
+    """Draws of the prior, shapes ``(1, draw, ...)``.
+
+    Parameters
+    ----------
+    fixed : mapping, optional
+        Values that replace variables and deterministic quantities, by name, and coefficients, ``{column: value}`` under
+        ``threshold_coefficients`` and ``steepness_coefficients``; they broadcast to groups. Whatever
+        depends on them follows from these values.
+    """
+    say = _Sample(model, (1, draws), rng, fixed or {})
+    define(say, model.given, model.law)
+    return say.found
+
+
+class _Numbers:
+    xp = np
+
+    def __init__(self, model: Model, lead: tuple[int, ...], rng: np.random.Generator) -> None:
+        self.model, self.lead, self.rng = model, lead, rng
+        self.sizes = {dim: len(names) for dim, names in model.labels.items()}
+        self.found = Found()
+
+    def shape(self, dims: tuple[str, ...]) -> tuple[int, ...]:
+        return (*self.lead, *(self.sizes[dim] for dim in dims))
+
+    def deterministic(self, name: str, value: Array | list[Array], dims: tuple[str, ...]) -> Any:
+        whole = np.stack(value, axis=-1) if isinstance(value, list) else value
+        self.found.named[name] = np.broadcast_to(whole, self.shape(dims))
+        return value
+
+    def beta_binomial(
+        self, name: str, chance: Array, concentration: Array, trials: Array, observed: Array, dims: tuple[str, ...]
+    ) -> None:
+        """Counts are conditioned on, or drawn elsewhere."""
+
+
+class _Replay(_Numbers):
+    def __init__(
+        self, model: Model, lead: tuple[int, ...], draws: Mapping[str, np.ndarray], rng: np.random.Generator
+    ) -> None:
+        super().__init__(model, lead, rng)
+        self.draws = draws
+
+    def normal(self, name: str, mean: Array, sd: Array, dims: tuple[str, ...]) -> Array:
+        return self.draws[name]
+
+    def log_normal(self, name: str, log_mean: Array, log_sd: Array, dims: tuple[str, ...]) -> Array:
+        return self.draws[name]
+
+    def beta(self, name: str, a: Array, b: Array, dims: tuple[str, ...]) -> Array:
+        return self.draws[name]
+
+    def rotated_normal(self, name: str, mean: Array, rotation: Array, scale: Array, dims: tuple[str, ...]) -> Array:
+        return self.draws[name]
+
+    def line(
+        self, name: str, line: GivenLine, common: Array | None, scatter: Array, shift: Array, unit: Array
+    ) -> Array:
+        values = marginal_line(self, name, line, common, scatter, shift, unit)
+        law = self.model.lines[name]
+        mean = law.mean_given(common)
+        self.found.coefficients[name] = draw_coefficients(
+            np.swapaxes(values - shift, -1, -2),
+            scatter[..., 0, :],
+            law.design,
+            mean if common is None else mean[..., None, :],
+            law.sd,
+            self.rng,
+        )
+        return values
+
+
+class _Sample(_Numbers):
+    def __init__(self, model: Model, lead: tuple[int, ...], rng: np.random.Generator, fixed: Mapping[str, Any]) -> None:
+        super().__init__(model, lead, rng)
+        self.fixed = fixed
+
+    def deterministic(self, name: str, value: Array | list[Array], dims: tuple[str, ...]) -> Any:
+        value = self._with_fixed_columns(value) if name == "coefficients" else self._or_fixed(name, value, dims)
+        super().deterministic(name, value, dims)
+        if name in self.fixed:
+            self.found.named[name] = np.broadcast_to(self.fixed[name], self.shape(dims))
+        return value
+
+    def normal(self, name: str, mean: Array, sd: Array, dims: tuple[str, ...]) -> Array:
+        return self._or_fixed(name, mean + sd * self.rng.standard_normal(self.shape(dims)), dims)
+
+    def log_normal(self, name: str, log_mean: Array, log_sd: Array, dims: tuple[str, ...]) -> Array:
+        return self._or_fixed(name, np.exp(log_mean + log_sd * self.rng.standard_normal(self.shape(dims))), dims)
+
+    def beta(self, name: str, a: Array, b: Array, dims: tuple[str, ...]) -> Array:
+        return self._or_fixed(name, self.rng.beta(a, b, size=self.shape(dims)), dims)
+
+    def line(
+        self, name: str, line: GivenLine, common: Array | None, scatter: Array, shift: Array, unit: Array
+    ) -> Array:
+        law = self.model.lines[name]
+        mean = law.mean_given(common)
+        shape = (*self.lead, self.sizes[schema.GROUP], len(law.mean))
+        drawn = (mean if common is None else mean[..., None, :]) + law.sd * self.rng.standard_normal(shape)
+        for column, value in self.fixed.get(f"{name}_coefficients", {}).items():
+            drawn[..., column] = value
+        self.found.coefficients[name] = drawn
+        along = np.swapaxes(drawn @ law.design.T, -1, -2)
+        return along + shift + scatter * self.rng.standard_normal(along.shape)
+
+    def _or_fixed(self, name: str, value: Any, dims: tuple[str, ...]) -> Any:
+        if name not in self.fixed:
+            return value
+        fixed = np.broadcast_to(self.fixed[name], self.shape(dims))
+        return np.maximum(fixed, _TINY) if name in self.model.law.positive else fixed
+
+    def _with_fixed_columns(self, coefficients: np.ndarray) -> np.ndarray:
+        """Coefficients (column, group) of a law whose coefficients are sampled."""
+        coefficients = coefficients.copy()
+        for column, value in self.fixed.get("threshold_coefficients", {}).items():
+            coefficients[..., column, :] = value
+        return coefficients

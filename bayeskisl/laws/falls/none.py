@@ -1,0 +1,31 @@
+"""The null: nothing is ever lost, whatever the exposures."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bayeskisl.laws.falls.fall import Array
+from bayeskisl.laws.falls.logistic import Logistic
+
+__all__ = ["NO_FALL", "NoFall"]
+
+
+@dataclass(frozen=True)
+class NoFall(Logistic):
+    """S(x) = 1. It has no half-point; its `inverse` is the logistic's, which only says where thresholds are sampled."""
+
+    name: str = "none"
+    title: str = "nothing is ever lost"
+    loses: bool = False
+
+    def share(self, x: Array, own: tuple[Array, ...], xp: Any = np) -> Array:
+        """Return one for every x."""
+        return xp.ones_like(x)
+
+    def slope(self, x: Array, own: tuple[Array, ...], xp: Any = np) -> Array:
+        """Return zero for every x."""
+        return xp.zeros_like(x)
+
+
+NO_FALL = NoFall()
