@@ -85,7 +85,8 @@ def predict(
         collapse, ``admissible`` (the most that a run may be given to keep its share), ``onset`` of the group that more
         infusion teaches (ratio, frequency), ``critical_exposures``, ``steepness``, ``floor``,
         ``ceiling``, ``exponent``, the coordinate ``fall`` (the name of each draw's fall) and the parameters of falls
-        that have some (NaN in draws of other falls); the law-wise ``collapse_by_law``, ``critical_exposures_by_law`` and ``weight``.
+        that have some (NaN in draws of other falls); the law-wise ``collapse_by_law``, ``critical_exposures_by_law``
+        and ``weight``.
         Infusions are in the unit of the sweep's axis. Where more infusion harms no probed group (frequency without
         background facts), ``sufficient`` (the least at which a run keeps its share) and ``onset_by_law`` stand in place
         of ``collapse``, ``shoulder``, ``admissible`` and ``collapse_by_law``. Attributes say what was held fixed and
