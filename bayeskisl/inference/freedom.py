@@ -15,6 +15,20 @@ from bayeskisl.inference.data import ModelData
 from bayeskisl.inference.given import GivenRuns
 from bayeskisl.laws import Law
 
+# Two formulas below say how much counts know of a half-point t, and both begin with the Fisher information
+#
+#     n' q (1 - q) (d log odds / d t)^2 = n' q (1 - q) k^2
+#
+# of n' binomial trials at share q on a logistic fall of steepness k; other falls have the same slope at the half-point.
+# Facts of one run are beta-binomial: their share has the variance q (1 - q) (1 + (n - 1) / (phi + 1)) / n, so that n
+# of them count as n' = n / (1 + n / phi), to within 1 / n. Both are damped by a power of 4 q (1 - q), which is 1 in the
+# middle: near an end the counts bound t on one side, which is no information in Fisher's sense.
+#
+# `_of_run` is computed once, at prior medians, with the first power: it weighs and orders runs. `information_of_runs`
+# follows the sampler, with n' and one factor k at the values being tried and the other k at its prior's median: with
+# both, runs beside a steep fall would be pinned that may lie anywhere there. It takes the third power, since a place
+# that is wrongly pinned costs more draws than one that is wrongly free.
+
 __all__ = ["Freedoms", "by_cell", "freedoms", "information", "information_of_runs"]
 
 Array = Any  # of NumPy, PyTensor or JAX

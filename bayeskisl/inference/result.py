@@ -10,6 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.inference.card import card
 from bayeskisl.inference.cautions import Caution
 from bayeskisl.inference.domains import domain_names, of_domain
 from bayeskisl.inference.gate import STRUCTURAL, Gate, diagnostics, scalars
@@ -175,9 +176,15 @@ class Fit:
         return f"<Fit of {self.curves.sizes[schema.RUN]} runs, law '{self.law.name}', {exponents}, {gate}>"
 
     def _repr_html_(self) -> str:
-        from bayeskisl.inference.card import card
-
-        return card(self)
+        return card(
+            "preview of a fit" if self.is_preview else "fit",
+            self.law,
+            self.weights,
+            f"{self.curves.sizes[schema.RUN]} runs along the axis '{self.curves.attrs['axis']}'",
+            self.intervals((schema.EXPONENT, schema.CURVATURE, *ON_AXIS)),
+            self.gate,
+            self.warnings,
+        )
 
     def intervals(self, names: tuple[str, ...]) -> dict[str, str]:
         """Median and 90 % equal-tailed interval of every scalar of some variables, as text by label."""
