@@ -1,5 +1,6 @@
 """What type checkers and editors see of `import bayeskisl as bk`; a test holds it to what `__init__` hands out."""
 
+from bayeskisl.curves import Reading as Reading
 from bayeskisl.curves import bits_per_parameter as bits_per_parameter
 from bayeskisl.curves import build_curves as build_curves
 from bayeskisl.curves import curves_from_table as curves_from_table
@@ -11,6 +12,7 @@ from bayeskisl.curves import load_curves as load_curves
 from bayeskisl.curves import read_runs as read_runs
 from bayeskisl.curves import save_curves as save_curves
 from bayeskisl.decision import Backtest as Backtest
+from bayeskisl.decision import Criterion as Criterion
 from bayeskisl.decision import Decision as Decision
 from bayeskisl.decision import KeptFacts as KeptFacts
 from bayeskisl.decision import backtest as backtest
@@ -21,10 +23,12 @@ from bayeskisl.decision import predict as predict
 from bayeskisl.decision import verify as verify
 from bayeskisl.design import Costs as Costs
 from bayeskisl.design import Run as Run
+from bayeskisl.design import Strategy as Strategy
 from bayeskisl.design import candidate_runs as candidate_runs
 from bayeskisl.design import plan as plan
 from bayeskisl.inference import Comparison as Comparison
 from bayeskisl.inference import Fit as Fit
+from bayeskisl.inference import Sampler as Sampler
 from bayeskisl.inference import compare as compare
 from bayeskisl.inference import fit as fit
 from bayeskisl.inference import fit_many as fit_many
@@ -53,6 +57,10 @@ from bayeskisl.sweeping import estimate_sweep as estimate_sweep
 from bayeskisl.sweeping import load_sweep as load_sweep
 from bayeskisl.sweeping import run_sweep as run_sweep
 from bayeskisl.sweeping import sweep_status as sweep_status
+from bayeskisl.target import Target as Target
+from bayeskisl.workflow import Limits as Limits
+from bayeskisl.workflow import Machine as Machine
+from bayeskisl.workflow import Protocol as Protocol
 from bayeskisl.workflow import demo as demo
 from bayeskisl.workflow import loop as loop
 from bayeskisl.workflow import replay as replay

@@ -232,12 +232,12 @@ def _wanted(mistake: Any) -> str:
     return f"to be {message}"
 
 
-def refuse_unknown(table: dict, allowed: Iterable[str], where: str) -> None:
-    """Refuse the first key of a table that is not among the allowed ones, naming the nearest of them."""
+def refuse_unknown(names: Iterable[str], allowed: Iterable[str], where: str, subject: str = "keys") -> None:
+    """Refuse the first name, as of a table's keys, that is not among the allowed ones, naming the nearest of them."""
     allowed = tuple(allowed)
-    for key in table:
-        if key not in allowed:
-            raise _unknown(str(key), allowed, "keys", where)
+    for name in names:
+        if name not in allowed:
+            raise _unknown(str(name), allowed, subject, where)
 
 
 def _unknown(key: str, allowed: tuple[str, ...], subject: str, where: str) -> InputError:

@@ -70,7 +70,7 @@ def main() -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     rows = []
     for repeat in range(options.repeats):
-        made = timed(lambda: believe(posterior, TARGET, None, [r.cell for r in offered], particles=options.draws))
+        made = timed(lambda: believe(posterior, bk.Target(TARGET), [r.cell for r in offered], particles=options.draws))
         outlook = Outlook.of(made[2], posterior.curves)
         scored = timed(lambda view=outlook: view.gains(offered))
         problem = Problem(Outlook.of(made[2], posterior.curves), offered, Costs.of_flops(), 1e30, 8)

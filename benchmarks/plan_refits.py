@@ -18,6 +18,7 @@ from bayeskisl import schema
 from bayeskisl.design import Outlook, Run, believe
 from bayeskisl.inference import fit, simulate
 from bayeskisl.inference.simulate import design_curves
+from bayeskisl.target import Target
 
 TARGET, TOKENS, SIZES = 98_304, 614_400, [6_144, 13_824, 24_576]
 TRUTH = {
@@ -44,7 +45,7 @@ def candidates(curves: xr.Dataset) -> list[Run]:
     """At the cliff and beside it, of sizes seen, between, below and above."""
     base = posterior(curves)
     sizes = [3_456, 9_600, 24_576, 38_400, 55_296]
-    beliefs = believe(base, TARGET, None, [(n, TOKENS) for n in sizes])
+    beliefs = believe(base, Target(TARGET), [(n, TOKENS) for n in sizes])
     half = {n: 0.5 * TOKENS / 6 / np.exp(np.median(beliefs.places[n, TOKENS].log_threshold)) for n in sizes}
     levels = [(n, 1.0) for n in sizes] + [(24_576, 2.0), (55_296, 0.7), (55_296, 2.0)]
     return [Run(n, TOKENS, float(round(half[n] * factor))) for n, factor in levels]
@@ -75,7 +76,7 @@ def brute_force(curves: xr.Dataset, outlook: Outlook, run: Run, outcomes: int) -
     counts, _ = predictive_counts(outlook, run, outcomes)
     means = {}
     for count in np.unique(counts):
-        again = believe(posterior(with_run(curves, run, int(count))), TARGET, None, [])
+        again = believe(posterior(with_run(curves, run, int(count))), Target(TARGET), [])
         means[count] = again.target_mean.mean()
     return float(np.var([means[count] for count in counts]))
 
@@ -91,7 +92,7 @@ def main() -> None:
         design = {"params": SIZES, "facts": [60, 150, 300, 600, 1_200], "tokens": TOKENS, "seeds": 1}
         curves = simulate("collapse", design, TRUTH, seed=seed)
         runs = candidates(curves)
-        outlook = Outlook.of(believe(posterior(curves), TARGET, None, [run.cell for run in runs]), curves)
+        outlook = Outlook.of(believe(posterior(curves), Target(TARGET), [run.cell for run in runs]), curves)
         rows = []
         for run in runs:
             ours, refits = outlook.gain(run), brute_force(curves, outlook, run, options.outcomes)

@@ -48,6 +48,7 @@ autosummary_generate = False
 
 
 LAYERS = {
+    "target": "Targets",
     "curves": "Curves",
     "laws": "Laws",
     "inference": "Inference",

@@ -59,10 +59,10 @@ def simulate_forecasts(world: World, law: Law, numbers: list[int]) -> list[dict[
 
 
 def _record(curves: xr.Dataset, target: Target, fit: Fit, best: Fit, knowing: str) -> dict[str, Any]:
-    ahead = predict(fit, target.params, TOKENS, keep=_KEEP, throw=False)
+    ahead = predict(fit, target.params, tokens=TOKENS, keep=_KEEP, throw=False)
     by_law = {str(law): ahead["collapse_by_law"].sel(law=law).values for law in ahead["law"].values}
     if best is not fit:
-        by_law[ORACLE] = predict(best, target.params, TOKENS, throw=False)[schema.COLLAPSE].values
+        by_law[ORACLE] = predict(best, target.params, tokens=TOKENS, throw=False)[schema.COLLAPSE].values
     elif knowing in by_law:  # a rival that failed its gate predicts nothing
         by_law[ORACLE] = by_law[knowing]
     today, truth = line_through_the_logs(curves, target.params), target.log_collapse

@@ -7,10 +7,11 @@ import typer
 
 from bayeskisl.cli.backtesting import backtest
 from bayeskisl.cli.comparison import compare
-from bayeskisl.cli.decisions import Domain, decide, predict, verify
+from bayeskisl.cli.decisions import decide, predict, verify
 from bayeskisl.cli.display import SweepDisplay, console, duration, loading, slim_table
 from bayeskisl.cli.files import FigureFile
 from bayeskisl.cli.fitted import posterior_table
+from bayeskisl.cli.options import HeldOptions, SavedFit, grouped
 from bayeskisl.cli.planning import loop, plan, replay
 from bayeskisl.cli.tables import curves_import, export
 from bayeskisl.errors import GateError, InputError
@@ -233,13 +234,14 @@ app.command()(backtest)
 
 
 @app.command()
+@grouped
 def report(
-    fit: Annotated[Path, typer.Argument(help="A saved fit.")],
+    fit: SavedFit,
+    held: HeldOptions,
     decision: Annotated[Path | None, typer.Option(help="A saved decision.")] = None,
     verification: Annotated[Path | None, typer.Option(help="Curves that hold runs of the target's size.")] = None,
     out: Annotated[Path, typer.Option(help="File to write, HTML or Markdown by its ending.")] = Path("report.html"),
     figures: Annotated[Path | None, typer.Option(help="Folder for the figures as PNG.")] = None,
-    domain: Domain = None,
     form: Annotated[str | None, typer.Option("--format", help="html or md, whatever the file is called.")] = None,
 ) -> None:
     """One self-contained HTML page, or Markdown: the answer, the evidence, the checks, the provenance."""
@@ -257,10 +259,11 @@ def report(
         decided = load_decision(decision) if decision else None
         verified = verify_decision(decided, load_curves(verification)) if verification else None
         path = write_report(
-            load_fit(fit, domain),
+            load_fit(fit),
             decided,
             verified,
             out=out.with_suffix(f".{form}") if form else out,
             figures_dir=figures,
+            **held.keywords,
         )
     typer.echo(str(path))

@@ -7,31 +7,27 @@ from typing import Annotated, Any
 import typer
 
 from bayeskisl.cli.display import console, loading, slim_table
-from bayeskisl.quantities import read_number
+from bayeskisl.cli.options import AsJson, SomeTargetOptions, grouped
 
 __all__ = ["compare"]
 
 _COLUMNS = ("law", "gate", "elpd_cells", "behind", "behind_se", "pareto_k", "refitted", "elpd_largest", "weight")
 
 
+@grouped
 def compare(
     fits: Annotated[list[Path], typer.Argument(help="Saved fits of the same curves; their rivals are compared too.")],
-    params: Annotated[
-        str | None, typer.Option(help="A target, e.g. 98304 or 7B: print what each law predicts for it.")
-    ] = None,
-    tokens: Annotated[str | None, typer.Option(help="Its token budget; by default the sweep's only one.")] = None,
+    target: SomeTargetOptions,
     refit: Annotated[bool, typer.Option(help="Fit again where importance sampling is unreliable.")] = True,
     largest: Annotated[int, typer.Option(min=0, help="How many of the largest sizes are left out together.")] = 1,
     seed: int = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    as_json: AsJson = False,
     out: Annotated[
         Path | None, typer.Option(help="NetCDF file for a fit with all laws and these weights; `decide` takes it.")
     ] = None,
 ) -> None:
     """Which law predicts sizes that it has not seen, whether these data can tell, and what each says of a target."""
-    size, budget = (
-        read_number(text, option) if text else None for text, option in ((params, "--params"), (tokens, "--tokens"))
-    )
+    asked = target.target()
     with loading("loading the fits, leaving sizes out"):
         from bayeskisl.decision import predict
         from bayeskisl.inference import compare as compare_laws
@@ -39,7 +35,7 @@ def compare(
         from bayeskisl.reporting import describe_prediction
 
         found = compare_laws([load_fit(path) for path in fits], refit=refit, largest=largest, seed=seed)
-        ahead = None if size is None else predict(found.fit, size, budget, throw=False)
+        ahead = None if asked is None else predict(found.fit, asked, throw=False)
     if out is not None:
         found.fit.save(out)
     if as_json:

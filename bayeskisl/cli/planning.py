@@ -1,26 +1,27 @@
 """Commands that choose runs: plan, loop, replay."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bayeskisl.cli.decisions import Domain
 from bayeskisl.cli.display import SweepDisplay, console, loading, slim_table
 from bayeskisl.cli.files import FigureFile, ends_in
+from bayeskisl.cli.options import AsJson, SavedFit, TargetOptions, grouped
 from bayeskisl.errors import InputError
 from bayeskisl.quantities import read_number, short, size
+from bayeskisl.workflow.events import LoopEvents
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from bayeskisl.design import Plan
+    from bayeskisl.workflow import Limits
 
 __all__ = ["loop", "plan", "replay"]
 
-Params = Annotated[str, typer.Option(help="Non-embedding parameters of the target, e.g. 98304, 300M or 7B.")]
-Tokens = Annotated[str | None, typer.Option(help="Token budget of the target; by default the sweep's.")]
 Money = Annotated[str, typer.Option(help="What may be spent: 600 (device-seconds), 20min, 2h or 1e18flop.")]
 Largest = Annotated[str | None, typer.Option(help="Largest size that may be trained; by default the largest seen.")]
 Batch = Annotated[int, typer.Option(min=1, help="Runs in one plan at most.")]
@@ -38,53 +39,65 @@ Thrift = Annotated[
 _ROWS = 12  # of the table of candidates
 
 
-def plan(
-    fit: Annotated[Path, typer.Argument(help="A saved fit.")],
-    params: Params,
-    budget: Money,
-    tokens: Tokens = None,
-    sweep: Annotated[
-        str | None, typer.Option(help="The sweep's own TOML file or shipped name; by default the one the curves name.")
-    ] = None,
-    records: Annotated[Path | None, typer.Option(help="Folder of the sweep, for measured costs.")] = None,
-    largest: Largest = None,
-    batch: Batch = 8,
-    score: Annotated[str, typer.Option(help="variance, information or regret.")] = "variance",
-    kappa: Kappa = None,
-    planner: Annotated[str, typer.Option(help="greedy, or a baseline such as v-optimal.")] = "greedy",
-    domain: Domain = None,
-    seed: int = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+@dataclass(frozen=True, kw_only=True)
+class StrategyOptions:
+    """How a plan's batch is chosen."""
+
+    batch: Batch = 8
+    score: Annotated[str, typer.Option(help="variance, information or regret.")] = "variance"
+    kappa: Kappa = None
+    planner: Annotated[str, typer.Option(help="greedy, or a baseline such as v-optimal.")] = "greedy"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanFiles:
+    """Where a plan goes."""
+
+    as_json: AsJson = False
     out: Annotated[
         Path | None,
         typer.Option(
             help="Sweep file to write, for `sweep run`; a table if it ends in .csv.", callback=ends_in(".toml", ".csv")
         ),
+    ] = None
+    figure: FigureFile = None
+
+
+@grouped
+def plan(
+    fit: SavedFit,
+    target: TargetOptions,
+    budget: Money,
+    strategy: StrategyOptions,
+    answer: PlanFiles,
+    sweep: Annotated[
+        str | None, typer.Option(help="The sweep's own TOML file or shipped name; by default the one the curves name.")
     ] = None,
-    figure: FigureFile = None,
+    records: Annotated[Path | None, typer.Option(help="Folder of the sweep, for measured costs.")] = None,
+    largest: Largest = None,
+    seed: int = 0,
 ) -> None:
     """Which runs next: those that narrow the target's interval most for their price."""
-    size, budget_of_target = read_number(params, "--params"), read_number(tokens, "--tokens") if tokens else None
+    asked, out = target.target(), answer.out
     with loading("loading the fit and planning"):
         from bayeskisl import design
         from bayeskisl.inference import load_fit
 
-        loaded = load_fit(fit, domain)
+        loaded = load_fit(fit)
         table = _sweep_behind(loaded.curves, sweep, needed=out is not None and out.suffix != ".csv")
         offered = design.candidate_runs(
-            loaded, size, budget_of_target, sizes=design.ladder_sizes(table) if table else None,
+            loaded, asked, sizes=design.ladder_sizes(table) if table else None,
             largest=read_number(largest, "--largest") if largest else None, seed=seed,
         )  # fmt: skip
         result = design.plan(
-            loaded, size, budget_of_target, budget=budget, candidates=offered,
-            costs=design.Costs.of_records(records) if records else None,
-            batch=batch, score=score, kappa=kappa, planner=planner, seed=seed,
+            loaded, asked, budget=budget, candidates=offered, strategy=design.Strategy(**vars(strategy)),
+            costs=design.Costs.of_records(records) if records else None, seed=seed,
         )  # fmt: skip
-        if figure is not None:
+        if answer.figure is not None:
             from bayeskisl.reporting import plot_plan
             from bayeskisl.reporting.images import write_figure
 
-            write_figure(plot_plan(result), figure)
+            write_figure(plot_plan(result), answer.figure)
     if out is not None and result.runs:
         from bayeskisl.workflow.files import written
 
@@ -92,7 +105,7 @@ def plan(
             written(out, result.orders.to_csv(index=False))
         else:
             written(out, design.next_sweep(result.runs, loaded.curves, table, result.verdict))
-    if as_json:
+    if answer.as_json:
         typer.echo(json.dumps(result.summary(), indent=2))
         return
     _show(result)
@@ -113,35 +126,72 @@ def _sweep_behind(curves: "xr.Dataset", sweep: str | None, *, needed: bool) -> d
     return sweep_behind(curves, sweep)
 
 
+@dataclass(frozen=True, kw_only=True)
+class LimitOptions:
+    """Where a loop ends, and what it may train."""
+
+    until: Annotated[str, typer.Option(help="When to stop: width=0.6, of the 90 % interval of the log collapse point.")]
+    budget: Money
+    largest: Largest = None
+
+    def limits(self) -> "Limits":
+        """The limits that the options name."""
+        from bayeskisl.workflow import Limits
+
+        return Limits(_width(self.until), self.budget, read_number(self.largest, "--largest") if self.largest else None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThriftOptions:
+    """How each batch of a loop is chosen."""
+
+    batch: Batch = 8
+    kappa: Thrift = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class MachineOptions:
+    """Where runs are trained."""
+
+    device: Annotated[str, typer.Option(help="Where to train: cpu, cuda, cuda:1, ...")] = "cpu"
+    workers: Annotated[int | None, typer.Option(min=1, help="Training processes.")] = None
+
+
+class _Following(SweepDisplay, LoopEvents):
+    """Shows what a loop trains."""
+
+
+class _Asking(_Following):
+    """Shows every plan and waits for a yes."""
+
+    def approves(self, plan: "Plan | None") -> bool:
+        if plan is not None:
+            _show(plan)
+        return typer.confirm("Train these runs?", default=False)
+
+
+@grouped
 def loop(
     spec: Annotated[str, typer.Argument(help="The first sweep: a TOML file, or the name of a shipped one.")],
-    params: Params,
-    until: Annotated[
-        str, typer.Option(help="When to stop: width=0.6, of the 90 % interval of the log collapse point.")
-    ],
-    budget: Money,
+    target: TargetOptions,
+    limits: LimitOptions,
     out: Annotated[Path, typer.Option(help="Folder for everything.")],
-    tokens: Tokens = None,
+    strategy: ThriftOptions,
+    machine: MachineOptions,
     law: Annotated[str, typer.Option(help="A law's TOML file, or the name of a shipped one.")] = "collapse",
-    largest: Largest = None,
-    batch: Batch = 8,
-    kappa: Thrift = 1.0,
-    device: Annotated[str, typer.Option(help="Where to train: cpu, cuda, cuda:1, ...")] = "cpu",
-    workers: Annotated[int | None, typer.Option(min=1, help="Training processes.")] = None,
     seed: int = 0,
     ask: Annotated[bool, typer.Option("--ask", help="Show every plan and wait for a yes before training it.")] = False,
 ) -> None:
     """Sweep, fit, plan and sweep again, until the interval is narrow enough or the budget is spent."""
-
+    from bayeskisl.design import Strategy
+    from bayeskisl.workflow import Machine
     from bayeskisl.workflow import loop as run_loop
 
-    width = _width(until)
-    with SweepDisplay() as display:
+    asked, until = target.target(), limits.limits()
+    with _Asking() if ask else _Following() as display:
         steps = run_loop(
-            spec, read_number(params, "--params"), until=width, budget=budget, out=out,
-            tokens=read_number(tokens, "--tokens") if tokens else None, law=law,
-            largest=read_number(largest, "--largest") if largest else None, batch=batch, kappa=kappa, device=device,
-            workers=workers, seed=seed, ask=_asked if ask else lambda plan: True, events=display,
+            spec, asked, until, out=out, law=law, strategy=Strategy(**vars(strategy)), machine=Machine(**vars(machine)),
+            seed=seed, events=display,
         )  # fmt: skip
     for step in steps:
         typer.echo(str(step))
@@ -212,11 +262,6 @@ def _show(plan: "Plan") -> None:
 
 def _is(run: object, row: object) -> bool:
     return all(getattr(run, name) == getattr(row, name) for name in ("params", "tokens", "level", "replicates"))
-
-
-def _asked(plan: "Plan") -> bool:
-    _show(plan)
-    return typer.confirm("Train these runs?", default=False)
 
 
 def _width(until: str) -> float:

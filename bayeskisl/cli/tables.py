@@ -3,6 +3,7 @@
 import json
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ import typer
 from bayeskisl.axes import AXES
 from bayeskisl.cli.asking import ask
 from bayeskisl.cli.display import loading
+from bayeskisl.cli.options import grouped
 from bayeskisl.errors import InputError
 
 __all__ = ["curves_import", "export"]
@@ -18,49 +20,85 @@ __all__ = ["curves_import", "export"]
 _FIELDS = "Repeat it: --map params=model_size --map recalled='round(acc*n)' --map accuracy.background=trivia"
 
 
+@dataclass(frozen=True, kw_only=True)
+class MappingOptions:
+    """Which columns are which fields."""
+
+    mapping: Annotated[
+        list[str] | None, typer.Option("--map", help=f"FIELD=COLUMN, SQL over columns, or a number. {_FIELDS}")
+    ] = None
+    map_file: Annotated[Path | None, typer.Option(help="Mapping and options that --save-map wrote.")] = None
+    save_map: Annotated[Path | None, typer.Option(help="TOML file to keep mapping and options in.")] = None
+    asks: Annotated[bool, typer.Option("--ask", help="Ask for what is missing.")] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """How rows become runs of an experiment."""
+
+    axis: Annotated[str | None, typer.Option(help=f"{', '.join(AXES)}; by default what the rows show.")] = None
+    levels: Annotated[
+        str | None,
+        typer.Option(help="For wide tables: what columns named 31, 62 or 70M, 160M tell: facts, ratio, params, seed."),
+    ] = None
+    probed: Annotated[
+        list[str] | None, typer.Option(help="Probed facts of every row, or GROUP=N, if no column tells.")
+    ] = None
+    guessing: Annotated[
+        list[str] | None, typer.Option(help="Chance of recall without knowledge, 0.25, or GROUP=0.25.")
+    ] = None
+    replicates: Annotated[bool, typer.Option("--replicates", help="Rows alike in all but counts are seeds.")] = False
+
+    @property
+    def keywords(self) -> dict[str, Any]:
+        """What `bayeskisl.curves_from_table` takes."""
+        of_group = {
+            "probed": _by_group(self.probed or [], "--probed", _whole),
+            "guessing": _by_group(self.guessing or [], "--guessing", float),
+        }
+        return {**vars(self), **of_group}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowOptions:
+    """Which rows and columns are read, and how."""
+
+    metric: Annotated[
+        str | None, typer.Option(help="Which metric is retention; with --by, which column holds the answers.")
+    ] = None
+    where: Annotated[str | None, typer.Option(help="SQL condition: rows that are used, as in \"task = 'recall'\".")] = (
+        None
+    )
+    ignore: Annotated[list[str] | None, typer.Option(help="A column that is not read. Repeat it.")] = None
+    by: Annotated[
+        list[str] | None, typer.Option(help="For rows that are single questions: columns to count them by.")
+    ] = None
+    decimal: Annotated[str | None, typer.Option(help="Decimal mark of numbers in text: . or ,")] = None
+    skip_bad_rows: Annotated[
+        bool, typer.Option("--skip-bad-rows", help="Leave rows with problems out, counted and listed.")
+    ] = False
+
+    @property
+    def keywords(self) -> dict[str, Any]:
+        """What `bayeskisl.curves_from_table` takes."""
+        return {**vars(self), "ignore": list(self.ignore or []), "by": list(self.by or [])}
+
+
+@grouped
 def curves_import(
     table: Annotated[
         Path,
         typer.Argument(help="CSV, TSV, Parquet, JSON lines or JSON, or a pipe; with --from, what another tool left."),
     ],
+    maps: MappingOptions,
+    runs: RunOptions,
+    rows: RowOptions,
     source: Annotated[
         str | None,
         typer.Option(
             "--from", help="wandb, mlflow, lm-eval, trainer, tensorboard, olmo or nanochat: files or folders."
         ),
     ] = None,
-    metric: Annotated[
-        str | None, typer.Option(help="Which metric is retention; with --by, which column holds the answers.")
-    ] = None,
-    mapping: Annotated[
-        list[str] | None, typer.Option("--map", help=f"FIELD=COLUMN, SQL over columns, or a number. {_FIELDS}")
-    ] = None,
-    map_file: Annotated[Path | None, typer.Option(help="Mapping and options that --save-map wrote.")] = None,
-    save_map: Annotated[Path | None, typer.Option(help="TOML file to keep mapping and options in.")] = None,
-    asks: Annotated[bool, typer.Option("--ask", help="Ask for what is missing.")] = False,
-    axis: Annotated[str | None, typer.Option(help=f"{', '.join(AXES)}; by default what the rows show.")] = None,
-    levels: Annotated[
-        str | None,
-        typer.Option(help="For wide tables: what columns named 31, 62 or 70M, 160M tell: facts, ratio, params, seed."),
-    ] = None,
-    where: Annotated[
-        str | None, typer.Option(help="SQL condition: rows that are used, as in \"task = 'recall'\".")
-    ] = None,
-    ignore: Annotated[list[str] | None, typer.Option(help="A column that is not read. Repeat it.")] = None,
-    by: Annotated[
-        list[str] | None, typer.Option(help="For rows that are single questions: columns to count them by.")
-    ] = None,
-    probed: Annotated[
-        list[str] | None, typer.Option(help="Probed facts of every row, or GROUP=N, if no column tells.")
-    ] = None,
-    guessing: Annotated[
-        list[str] | None, typer.Option(help="Chance of recall without knowledge, 0.25, or GROUP=0.25.")
-    ] = None,
-    decimal: Annotated[str | None, typer.Option(help="Decimal mark of numbers in text: . or ,")] = None,
-    replicates: Annotated[bool, typer.Option("--replicates", help="Rows alike in all but counts are seeds.")] = False,
-    skip_bad_rows: Annotated[
-        bool, typer.Option("--skip-bad-rows", help="Leave rows with problems out, counted and listed.")
-    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show how the table is read; write nothing.")] = False,
     out: Annotated[Path, typer.Option(help="NetCDF file to write.")] = Path("curves.nc"),
 ) -> None:
@@ -68,27 +106,20 @@ def curves_import(
     from bayeskisl.curves import describe_import, save_curves
     from bayeskisl.curves.tables import TableError, read_map, write_map
 
-    kept, options = read_map(map_file) if map_file is not None else ({}, {})
-    given: dict[str, Any] = {
-        "from": source, "metric": metric, "axis": axis, "levels": levels, "where": where,
-        "ignore": list(ignore or []),
-        "by": list(by or []),
-        "probed": _by_group(probed or [], "--probed", _whole),
-        "guessing": _by_group(guessing or [], "--guessing", float),
-        "decimal": decimal, "replicates": replicates, "skip_bad_rows": skip_bad_rows,
-    }  # fmt: skip
+    kept, options = read_map(maps.map_file) if maps.map_file is not None else ({}, {})
+    given = {"from": source, **runs.keywords, **rows.keywords}
     options |= {name: value for name, value in given.items() if value or name not in options}
-    fields: dict[str, Any] = {**kept, **_parsed(mapping or [])}
+    fields: dict[str, Any] = {**kept, **_parsed(maps.mapping or [])}
     while True:
         try:
             curves = _imported(table, fields, options)
             break
         except TableError as problem:
-            if not asks or not ask(problem, fields, options):
+            if not maps.asks or not ask(problem, fields, options):
                 raise
     typer.echo(describe_import(curves))
-    if save_map is not None:
-        typer.echo(str(write_map(save_map, json.loads(curves.attrs["import_mapping"]), _without_fields(options))))
+    if maps.save_map is not None:
+        typer.echo(str(write_map(maps.save_map, json.loads(curves.attrs["import_mapping"]), _without_fields(options))))
     if not dry_run:
         typer.echo(str(save_curves(curves, out)))
 

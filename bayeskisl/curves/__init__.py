@@ -2,15 +2,23 @@
 
 from bayeskisl.curves.build import build_curves
 from bayeskisl.curves.capacity import bits_per_parameter, known_bits
-from bayeskisl.curves.cells import cell_covariates, cell_table, varied
+from bayeskisl.curves.cells import (
+    cell_covariates,
+    cell_table,
+    further_covariates,
+    varied,
+    with_covariates,
+    without_covariates,
+)
 from bayeskisl.curves.checkpoints import final
 from bayeskisl.curves.exposures import group_exposures, load_of, reference_load
 from bayeskisl.curves.join import join_curves
 from bayeskisl.curves.load import load_curves, save_curves
-from bayeskisl.curves.tables import TableError, curves_from_table, describe_import, read_runs
+from bayeskisl.curves.tables import Reading, TableError, curves_from_table, describe_import, read_runs
 from bayeskisl.curves.validate import validate
 
 __all__ = [
+    "Reading",
     "TableError",
     "bits_per_parameter",
     "build_curves",
@@ -19,6 +27,7 @@ __all__ = [
     "curves_from_table",
     "describe_import",
     "final",
+    "further_covariates",
     "group_exposures",
     "join_curves",
     "known_bits",
@@ -29,4 +38,6 @@ __all__ = [
     "save_curves",
     "validate",
     "varied",
+    "with_covariates",
+    "without_covariates",
 ]

@@ -1,13 +1,20 @@
 """Which runs are replicates of one cell: every covariate alike but the axis."""
 
+import json
+from collections.abc import Iterable
+
 import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.axes import axis_named, axis_of
+from bayeskisl.errors import InputError
+from bayeskisl.specifications import refuse_unknown
 
-__all__ = ["cell_covariates", "cell_table", "varied"]
+__all__ = ["cell_covariates", "cell_table", "further_covariates", "varied", "with_covariates", "without_covariates"]
 
+# The attribute of curves that names the covariates of their laws beyond these, as JSON.
+_FURTHER = "covariates"
 _COVARIATES = ("params", "total_params", "tokens", "ratio", "facts", "tokens_per_fact", "background_facts",
                "background_share")  # fmt: skip
 # A mixture is whole sequences, so that one share of the corpus comes out a little different at every ratio.
@@ -17,6 +24,58 @@ _ROUNDING = 0.02
 def cell_covariates(axis: str) -> tuple[str, ...]:
     """Names of the covariates that, together, identify a cell of a sweep along `axis`: all that it does not move."""
     return tuple(name for name in _COVARIATES if name not in axis_named(axis).moved)
+
+
+def further_covariates(curves: xr.Dataset) -> tuple[str, ...]:
+    """Names of the covariates of the laws beside params and tokens, such as ``depth``; they distinguish cells."""
+    return tuple(json.loads(curves.attrs.get(_FURTHER, "[]")))
+
+
+def with_covariates(curves: xr.Dataset, names: Iterable[str]) -> xr.Dataset:
+    """The same curves, whose cells are also distinguished by the covariates of a law.
+
+    Parameters
+    ----------
+    curves : xarray.Dataset
+        Retention curves.
+    names : iterable of str
+        Run coordinates.
+
+    Raises
+    ------
+    InputError
+        If there is no such run coordinate, its values are not positive numbers, or the axis itself moves it.
+    """
+    named = tuple(dict.fromkeys(names))
+    _require_apart_from_axis(curves, named)
+    new = [name for name in named if name not in (schema.PARAMS, schema.TOKENS, *further_covariates(curves))]
+    for name in new:
+        _require_positive(curves, name)
+    return curves.assign_attrs({_FURTHER: json.dumps([*further_covariates(curves), *new])}) if new else curves
+
+
+def without_covariates(curves: xr.Dataset) -> xr.Dataset:
+    """The same curves, before any law has named covariates for them."""
+    kept = {name: value for name, value in curves.attrs.items() if name != _FURTHER}
+    return curves.drop_attrs(deep=False).assign_attrs(kept)
+
+
+def _require_apart_from_axis(curves: xr.Dataset, names: tuple[str, ...]) -> None:
+    axis = axis_of(curves)
+    moved = sorted({*axis.moved, schema.EXPOSURES} & set(names))
+    if moved:
+        raise InputError(f"covariates that the axis {axis.name!r} does not move", ", ".join(moved), "law",
+                         "name other covariates in the law")  # fmt: skip
+
+
+def _require_positive(curves: xr.Dataset, name: str) -> None:
+    """A covariate enters a law by its logarithm."""
+    of_runs = [str(each) for each in curves.variables if curves[each].dims == (schema.RUN,) and each != schema.RUN]
+    refuse_unknown([name], of_runs, "law", "run coordinates of the curves as covariates")
+    values = curves[name].values
+    if values.dtype.kind not in "iuf" or not (np.isfinite(values) & (values > 0)).all():
+        raise InputError(f"positive numbers as the covariate {name!r}", "other values", "curves",
+                         "leave out the runs without one")  # fmt: skip
 
 
 def cell_table(curves: xr.Dataset) -> tuple[xr.Dataset, np.ndarray]:
@@ -32,7 +91,7 @@ def cell_table(curves: xr.Dataset) -> tuple[xr.Dataset, np.ndarray]:
     cell_of_run : numpy.ndarray
         Index into ``cell``, shape ``(run,)``.
     """
-    names = cell_covariates(curves.attrs["axis"])
+    names = tuple(dict.fromkeys([*cell_covariates(curves.attrs["axis"]), *further_covariates(curves)]))
     columns = np.stack([np.asarray(curves[name].values, dtype=float) for name in names], axis=1)
     share = names.index("background_share")
     columns[:, share] = _without_rounding(columns[:, share])
@@ -83,4 +142,5 @@ def _without_rounding(values: np.ndarray) -> np.ndarray:
 
 def varied(curves: xr.Dataset) -> dict[str, bool]:
     """For each covariate, whether the curves contain more than one value of it."""
-    return {name: len(np.unique(curves[name].values)) > 1 for name in (*_COVARIATES, "exposures")}
+    names = (*_COVARIATES, *further_covariates(curves), schema.EXPOSURES)
+    return {name: len(np.unique(curves[name].values)) > 1 for name in names}

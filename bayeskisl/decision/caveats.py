@@ -8,7 +8,7 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.decision.intervals import interval
-from bayeskisl.decision.target import Target
+from bayeskisl.decision.target import ROUNDING, PlannedModel
 
 __all__ = ["APART", "Caveat", "about_prediction", "caveat_table"]
 
@@ -53,7 +53,9 @@ def caveat_table(caveats: list[Caveat]) -> list[dict]:
     return [caveat.to_dict() for caveat in caveats]
 
 
-def about_prediction(ahead: xr.Dataset, target: Target, curves: xr.Dataset, apart: float = APART) -> Iterator[Caveat]:
+def about_prediction(
+    ahead: xr.Dataset, target: PlannedModel, curves: xr.Dataset, apart: float = APART
+) -> Iterator[Caveat]:
     """Everything about the prediction `ahead` that a number alone would hide."""
     yield from _about_distance(ahead, target, curves)
     yield from _about_laws(ahead, target, apart)
@@ -67,7 +69,7 @@ def said(value: float) -> str:
     return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
 
-def _about_distance(ahead: xr.Dataset, target: Target, curves: xr.Dataset) -> Iterator[Caveat]:
+def _about_distance(ahead: xr.Dataset, target: PlannedModel, curves: xr.Dataset) -> Iterator[Caveat]:
     sizes = np.asarray(curves[schema.PARAMS].values, dtype=float)
     decades = np.log10(target.params / sizes.max())
     if decades > _FAR_DECADES:
@@ -93,13 +95,19 @@ def _about_distance(ahead: xr.Dataset, target: Target, curves: xr.Dataset) -> It
             buy=f"runs of the target itself, {around}, which cost less than any run of the sweep",
         )
     for name in target.prior_driven:
-        yield Caveat(
-            "prior_driven_target",
-            f"the sweep never varied {name}, so what the target's {name} do rests on the law and its prior alone",
-        )
+        swept = np.asarray(curves[name].values, dtype=float)
+        yield Caveat("prior_driven_target", _of_prior(name, float(swept.min()), float(swept.max())))
 
 
-def _about_laws(ahead: xr.Dataset, target: Target, apart: float) -> Iterator[Caveat]:
+def _of_prior(name: str, low: float, high: float) -> str:
+    if high <= low * (1 + ROUNDING):
+        return f"the sweep never varied {name}, so what the target's {name} do rests on the law and its prior alone"
+    return (
+        f"the target's {name} lies outside what was swept, {low:g} to {high:g}; the law's form there is an assumption"
+    )
+
+
+def _about_laws(ahead: xr.Dataset, target: PlannedModel, apart: float) -> Iterator[Caveat]:
     """Compared on critical exposures, which have no end: near a ratio of 1 all laws would agree on the axis."""
     heard = ahead.isel(law=np.flatnonzero(ahead["weight"].values >= SAY))
     medians = {
@@ -126,7 +134,7 @@ def _factor(factor: float) -> str:
     return f"a factor of {said(factor)}" if np.isfinite(factor) else "all that there is: one of them never collapses"
 
 
-def _about_width(ahead: xr.Dataset, target: Target) -> Iterator[Caveat]:
+def _about_width(ahead: xr.Dataset, target: PlannedModel) -> Iterator[Caveat]:
     critical = ahead[schema.CRITICAL_EXPOSURES].values
     spread = float(np.log(critical[critical > 0]).std())
     if spread > _WIDE_LOG_SD:

@@ -8,14 +8,14 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.decision.caveats import Caveat, said
 from bayeskisl.decision.kept_knowledge import known
-from bayeskisl.decision.target import Target
+from bayeskisl.decision.target import PlannedModel
 
 __all__ = ["edges"]
 
 _NOTICEABLE = 0.01
 
 
-def edges(data: xr.Dataset, target: Target, curves: xr.Dataset) -> Iterator[Caveat]:
+def edges(data: xr.Dataset, target: PlannedModel, curves: xr.Dataset) -> Iterator[Caveat]:
     """Everything about a decision that a number alone would hide; `data` is that of a `Decision`."""
     swept = np.asarray(target.axis.values(curves), dtype=float)
     largest = said(np.asarray(curves[schema.PARAMS].values, dtype=float).max())
@@ -25,7 +25,7 @@ def edges(data: xr.Dataset, target: Target, curves: xr.Dataset) -> Iterator[Cave
     yield from _about_the_domain(data, target)
 
 
-def _about_collapse(target: Target, curves: xr.Dataset, swept: np.ndarray, largest: str) -> Iterator[Caveat]:
+def _about_collapse(target: PlannedModel, curves: xr.Dataset, swept: np.ndarray, largest: str) -> Iterator[Caveat]:
     """No size of the sweep lost half, or none kept half: what is predicted then follows from the prior."""
     if not target.harms:
         yield from _about_onset(target, curves, swept, largest)
@@ -51,7 +51,7 @@ def _about_collapse(target: Target, curves: xr.Dataset, swept: np.ndarray, large
         )
 
 
-def _about_onset(target: Target, curves: xr.Dataset, swept: np.ndarray, largest: str) -> Iterator[Caveat]:
+def _about_onset(target: PlannedModel, curves: xr.Dataset, swept: np.ndarray, largest: str) -> Iterator[Caveat]:
     """No size of the sweep knew less than half, or none knew half."""
     share = _shares(target, curves)
     if share.size and share.min() > 0.5:
@@ -74,14 +74,14 @@ def _about_onset(target: Target, curves: xr.Dataset, swept: np.ndarray, largest:
         )
 
 
-def _shares(target: Target, curves: xr.Dataset) -> np.ndarray:
+def _shares(target: PlannedModel, curves: xr.Dataset) -> np.ndarray:
     """Knowledge of the group in every run that was asked."""
     ours = curves.sel(group=target.group)
     probed = ours[schema.PROBED].values
     return known(ours[schema.RECALLED].values / np.maximum(probed, 1), ours[schema.GUESSING].values)[probed > 0]
 
 
-def _about_the_choice(data: xr.Dataset, target: Target, swept: np.ndarray, largest: str) -> Iterator[Caveat]:
+def _about_the_choice(data: xr.Dataset, target: PlannedModel, swept: np.ndarray, largest: str) -> Iterator[Caveat]:
     choice, least = data[schema.CHOICE].item(), data["least"].item()
     if not target.harms and choice >= data["most"].item():
         yield Caveat(
@@ -129,7 +129,7 @@ def _about_the_choice(data: xr.Dataset, target: Target, swept: np.ndarray, large
         yield _beyond_swept("choice", choice, target, swept, largest)
 
 
-def _beyond_swept(concerns: str, place: float, target: Target, swept: np.ndarray, largest: str) -> Caveat:
+def _beyond_swept(concerns: str, place: float, target: PlannedModel, swept: np.ndarray, largest: str) -> Caveat:
     above = place > swept.max()
     end = float(swept.max() if above else swept.min())
     return Caveat(
@@ -143,7 +143,7 @@ def _beyond_swept(concerns: str, place: float, target: Target, swept: np.ndarray
     )
 
 
-def _about_the_optimum(data: xr.Dataset, target: Target, swept: np.ndarray, largest: str) -> Iterator[Caveat]:
+def _about_the_optimum(data: xr.Dataset, target: PlannedModel, swept: np.ndarray, largest: str) -> Iterator[Caveat]:
     """Draws whose best infusion is an end of the range have none; if that holds on average, neither has the answer."""
     optima = data[schema.OPTIMUM].values
     always_more, always_less = float(np.mean(np.isinf(optima))), float(np.mean(optima == 0))
@@ -170,7 +170,7 @@ def _about_the_optimum(data: xr.Dataset, target: Target, swept: np.ndarray, larg
         yield _beyond_swept("optimum", best, target, swept, largest)
 
 
-def _about_the_domain(data: xr.Dataset, target: Target) -> Iterator[Caveat]:
+def _about_the_domain(data: xr.Dataset, target: PlannedModel) -> Iterator[Caveat]:
     if "sufficient_ratio" in data:
         too_much = float(np.mean(data["sufficient_ratio"].values > 1))
         if too_much > _NOTICEABLE:

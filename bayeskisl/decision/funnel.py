@@ -1,14 +1,16 @@
 """How the predicted collapse point and its uncertainty grow with model size, under every law."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 import xarray as xr
 
 from bayeskisl.decision.intervals import quantiles
 from bayeskisl.decision.prospect import Kind, draws_at
-from bayeskisl.decision.target import target_of
+from bayeskisl.decision.target import of_target, planned_model
+from bayeskisl.target import Target, TargetKeywords, target_from
 
 if TYPE_CHECKING:
     from bayeskisl.inference import Fit
@@ -19,12 +21,12 @@ __all__ = ["collapse_along_sizes"]
 def collapse_along_sizes(
     fit: "Fit",
     sizes: Sequence[float],
-    tokens: float | None = None,
+    target: Target | None = None,
     *,
     kind: Kind = "new_run",
     ci_prob: float = 0.9,
-    prior_driven: bool = False,
     seed: int = 0,
+    **short: Unpack[TargetKeywords],
 ) -> xr.DataArray:
     """Median and interval of the collapse point of new models of several sizes, under every law.
 
@@ -33,10 +35,14 @@ def collapse_along_sizes(
     fit : Fit
     sizes : sequence of float
         Non-embedding parameters.
-    tokens, kind, prior_driven, seed
+    target : Target, optional
+        What stays the same along the sizes; its own size plays no part.
+    kind, seed
         As for `predict`. The same random scatter is drawn at every size, so that the lines are smooth.
     ci_prob : float
         Probability of the interval.
+    **short
+        In place of a `Target`, its keywords.
 
     Returns
     -------
@@ -45,7 +51,9 @@ def collapse_along_sizes(
     """
     tail = (1 - ci_prob) / 2
     probabilities = [tail, 0.5, 1 - tail]
-    targets = [target_of(fit.curves, size, tokens, prior_driven=prior_driven) for size in sizes]
+    asked = target_from(target, short, default=float(sizes[0]))
+    fit, _ = of_target(fit, asked)
+    targets = [planned_model(fit.curves, replace(asked, params=float(size))) for size in sizes]
     lines = []
     for target in targets:
         draws = draws_at(fit, target, kind=kind, seed=seed)

@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.decision.target import Target
+from bayeskisl.decision.target import PlannedModel
 
 __all__ = ["LossLaw", "fit_loss"]
 
@@ -47,14 +47,14 @@ class LossLaw:
     residual: float
     freedom: int
 
-    def draws(self, target: Target, place: dict[str, np.ndarray], samples: int, seed: int) -> np.ndarray:
+    def draws(self, target: PlannedModel, place: dict[str, np.ndarray], samples: int, seed: int) -> np.ndarray:
         """General loss of the target's mean run, nats per token.
 
         Parameters
         ----------
-        target : Target
+        target : PlannedModel
         place : dict
-            What `Target.place` returned, arrays ``(1 or sample, point)``.
+            What `PlannedModel.place` returned, arrays ``(1 or sample, point)``.
         samples, seed : int
             One seed gives the same coefficients at every place.
 

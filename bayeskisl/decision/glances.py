@@ -1,6 +1,6 @@
 """Decisions fast enough to follow a slider: `decide`'s own questions, put to fewer draws."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -11,12 +11,14 @@ import xarray as xr
 from bayeskisl.decision.advice import decision_on
 from bayeskisl.decision.caveats import APART
 from bayeskisl.decision.choices import Gains
+from bayeskisl.decision.criterion import Criterion
 from bayeskisl.decision.decision import Decision
 from bayeskisl.decision.maximum import NODES, Maximum
 from bayeskisl.decision.prediction import Forecast, Options, forecast
 from bayeskisl.decision.question import Question
-from bayeskisl.decision.target import Target, target_of
+from bayeskisl.decision.target import PlannedModel, planned_model
 from bayeskisl.decision.utility import KeptFacts
+from bayeskisl.target import Target
 
 if TYPE_CHECKING:
     from bayeskisl.inference import Fit
@@ -86,15 +88,16 @@ class Glances:
         How many of the fit's draws are asked; all, if there are fewer.
     options : Options
         For whom the answers are, as `decide` takes them.
-    hold, prior_driven, apart
+    asked : Target, optional
+        What stays the same from one decision to the next; its size and its tokens play no part.
+    apart : float
         As for `decide`.
     """
 
     fit: "Fit"
     draws: int = 1_000
     options: Options = field(default_factory=Options)
-    hold: Mapping[str, float] | None = None
-    prior_driven: bool = False
+    asked: Target | None = None
     apart: float = APART
     _forecasts: dict[tuple[float, float], Forecast] = field(default_factory=dict, init=False, repr=False)
 
@@ -104,7 +107,7 @@ class Glances:
         """What `bayeskisl.decide` would say of the same draws; its best infusions are found less finely."""
         target = self.target(params, tokens)
         utility = utility or KeptFacts()
-        question = Question(target, self.options, utility, risk, None, None)
+        question = Question(target, self.options, Criterion(utility, risk, self.options.keep))
         found = self._forecast(target)
         if not utility.loss_price:  # who does not price the general loss is spared its draws
             found = replace(found, prospect=replace(found.prospect, loss=None))
@@ -115,9 +118,13 @@ class Glances:
         for size in sizes:
             self._forecast(self.target(size, tokens))
 
-    def target(self, params: float, tokens: float | None = None) -> Target:
-        """The place that such a decision is about."""
-        return target_of(self.fit.curves, params, tokens, hold=self.hold, prior_driven=self.prior_driven)
+    def target(self, params: float, tokens: float | None = None) -> PlannedModel:
+        """The model that such a decision is about."""
+        return planned_model(self.fit.curves, self.at(params, tokens))
+
+    def at(self, params: float, tokens: float | None = None) -> Target:
+        """The target of a decision about a size and a budget."""
+        return replace(self.asked, params=params, tokens=tokens) if self.asked else Target(params, tokens)
 
     @cached_property
     def thinned(self) -> "Fit":
@@ -133,7 +140,7 @@ class Glances:
         }
         return replace(self.fit, tree=xr.DataTree.from_dict(fewer))
 
-    def _forecast(self, target: Target) -> Forecast:
+    def _forecast(self, target: PlannedModel) -> Forecast:
         place = target.params, target.tokens
         if place not in self._forecasts:
             self._forecasts[place] = forecast(self.thinned, target, self.options)

@@ -125,7 +125,8 @@ def predict_half_point(
     """
     from bayeskisl.inference import extrapolate
 
-    ahead = extrapolate(fit, params, tokens, kind="mean", seed=seed).sel(group=place.group)
+    ahead = extrapolate(fit, params, tokens, covariates=place.held_fixed, kind="mean", seed=seed)
+    ahead = ahead.sel(group=place.group)
     load = LoadEffect(ahead["load_effect"].values.ravel(), reference_load(fit.curves))
     draws = place.counted(ahead["log_critical_exposures"].values.ravel(), load)
     return draws, tuple(ahead.attrs["prior_driven"])

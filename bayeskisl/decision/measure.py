@@ -21,9 +21,10 @@ from scipy.stats import binom
 from bayeskisl import schema
 from bayeskisl.curves import cell_table, final, group_exposures
 from bayeskisl.decision.kept_knowledge import known
-from bayeskisl.decision.target import Target, target_of
+from bayeskisl.decision.target import PlannedModel, planned_model
 from bayeskisl.errors import InputError
 from bayeskisl.laws.falls import LOGISTIC
+from bayeskisl.target import Target
 
 __all__ = ["Measurement", "bounded", "measure_collapse", "threshold_posterior"]
 
@@ -103,7 +104,7 @@ def measure_collapse(curves: xr.Dataset, *, ci_prob: float = 0.9) -> Measurement
         raise InputError("runs of one model size and budget", f"{cells.sizes[schema.CELL]} cells", "curves",
                          "select one")  # fmt: skip
     size, budget = float(cells[schema.PARAMS][0]), float(cells[schema.TOKENS][0])
-    target = target_of(curves, size, budget)
+    target = planned_model(curves, Target(size, budget))
     ours = curves.sel(group=target.axis.harmed_group(target.groups))
     probed = ours[schema.PROBED].values.astype(int)
     if not (probed > 0).any():
@@ -184,7 +185,7 @@ def _range_of_fall(log_exposures: np.ndarray, share: np.ndarray) -> tuple[float,
 
 
 def _measurement(
-    target: Target, values: np.ndarray, probability: np.ndarray, ci_prob: float, bound: str, runs: tuple[str, ...]
+    target: PlannedModel, values: np.ndarray, probability: np.ndarray, ci_prob: float, bound: str, runs: tuple[str, ...]
 ) -> Measurement:
     if bound:
         low, median, high = bounded(values, probability, ci_prob, bound)
@@ -193,7 +194,9 @@ def _measurement(
     return Measurement(median, low, high, ci_prob, values, probability, runs, bound)
 
 
-def _between(target: Target, values: np.ndarray, probability: np.ndarray, ci_prob: float) -> tuple[float, float, float]:
+def _between(
+    target: PlannedModel, values: np.ndarray, probability: np.ndarray, ci_prob: float
+) -> tuple[float, float, float]:
     """Lower end, median, upper end; interpolated in log exposures, in which the nodes are even."""
     tail = (1 - ci_prob) / 2
     middle = np.cumsum(probability) - probability / 2  # cumulated to the middle of each node's mass

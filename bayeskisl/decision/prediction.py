@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import xarray as xr
@@ -11,10 +11,12 @@ import xarray as xr
 import bayeskisl
 from bayeskisl import schema
 from bayeskisl.decision.caveats import Caveat, about_prediction, caveat_table
+from bayeskisl.decision.criterion import require_share
 from bayeskisl.decision.general_loss import fit_loss
 from bayeskisl.decision.prospect import Kind, Prospect, draws_at, every_draw_at, prospect_of
-from bayeskisl.decision.target import Target, target_of
+from bayeskisl.decision.target import PlannedModel, of_target
 from bayeskisl.errors import GateError, InputError
+from bayeskisl.target import Target, TargetKeywords, target_from
 
 if TYPE_CHECKING:
     from bayeskisl.inference import Fit
@@ -42,16 +44,14 @@ class Options:
 
 def predict(
     fit: "Fit",
-    params: float | str,
-    tokens: float | str | None = None,
+    target: Target | float | str | None = None,
     *,
     kind: Kind = "new_run",
     keep: float = 0.9,
-    hold: dict[str, float] | None = None,
-    prior_driven: bool = False,
     ci_prob: float = 0.9,
     seed: int = 0,
     throw: bool = True,
+    **short: Unpack[TargetKeywords],
 ) -> xr.Dataset:
     """Predict where a model that has not been trained collapses, or learns; `decide` says what to give it.
 
@@ -59,24 +59,20 @@ def predict(
     ----------
     fit : Fit
         A posterior that passed its gate, of a sweep along any axis.
-    params : float or str
-        Non-embedding parameters of the model to be planned; text such as ``7B`` is read.
-    tokens : float or str, optional
-        Its training tokens; left out, the sweep's only budget.
+    target : Target, float or str
+        The model to be planned, or its size.
     kind : {"new_run", "mean"}
         Whether the prediction is for one fresh run or for the mean of many runs of the target.
     keep : float
         Share of what the ceiling allows, in (0, 1), that ``admissible`` keeps.
-    hold : dict, optional
-        Which value the target has of what several sweeps held fixed each in its own way, such as ``{"ratio": 0.3}``.
-    prior_driven : bool
-        Answer for a budget that the sweep never varied, labelled as resting on the prior.
     ci_prob : float
         Probability of the intervals that tables and figures show.
     seed : int
         Of the fresh scatter and of the mixture of laws.
     throw : bool
         Whether a fit that failed its gate is refused; if not, the prediction carries the reasons as a warning.
+    **short
+        In place of a `Target`, its keywords: ``params``, ``tokens``, ``hold``, ``domain``, ``prior_driven``.
 
     Returns
     -------
@@ -101,10 +97,10 @@ def predict(
     """
     options = Options(kind, keep, ci_prob, seed)
     require_gate(fit, throw)
-    target = target_of(fit.curves, params, tokens, hold=hold, prior_driven=prior_driven)
-    ahead = forecast(fit, target, options).ahead
-    caveats = [*about_prediction(ahead, target, fit.curves), *handed_over(fit)]
-    return ahead.assign_attrs(content="prediction", **attributes(fit, target, options, caveats))
+    fit, planned = of_target(fit, target_from(target, short))
+    ahead = forecast(fit, planned, options).ahead
+    caveats = [*about_prediction(ahead, planned, fit.curves), *handed_over(fit)]
+    return ahead.assign_attrs(content="prediction", **attributes(fit, planned, options, caveats))
 
 
 @dataclass(frozen=True)
@@ -126,7 +122,7 @@ class Forecast:
     alone: dict[str, Prospect]
 
 
-def forecast(fit: "Fit", target: Target, options: Options, weights: dict[str, float] | None = None) -> Forecast:
+def forecast(fit: "Fit", target: PlannedModel, options: Options, weights: dict[str, float] | None = None) -> Forecast:
     """Draws at a target under the laws of a fit, by their own weights or by others."""
     weights = weights or fit.weights
     by_law = every_draw_at(fit, target, kind=options.kind, seed=options.seed)
@@ -189,7 +185,9 @@ def over_draws(arrays: dict[str, np.ndarray], like: xr.Dataset) -> dict[str, tup
     return {name: (("chain", "draw"), draws.reshape(size)) for name, draws in arrays.items()}
 
 
-def attributes(fit: "Fit", target: Target, options: Options, caveats: list[Caveat], **more: Any) -> dict[str, Any]:
+def attributes(
+    fit: "Fit", target: PlannedModel, options: Options, caveats: list[Caveat], **more: Any
+) -> dict[str, Any]:
     """What an answer says about itself."""
     return {
         "schema_version": schema.VERSION,
@@ -214,13 +212,6 @@ def attributes(fit: "Fit", target: Target, options: Options, caveats: list[Cavea
         "warnings": json.dumps(caveat_table(caveats)),
         "fitted_runs": json.dumps([str(run) for run in fit.curves[schema.RUN].values]),
     }
-
-
-def require_share(**values: float) -> None:
-    """Refuse what is no probability strictly between 0 and 1, by its name."""
-    for name, value in values.items():
-        if not 0 < value < 1:
-            raise InputError("a number in (0, 1)", repr(value), name)
 
 
 def require_gate(fit: "Fit", throw: bool) -> None:

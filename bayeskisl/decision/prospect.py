@@ -12,7 +12,7 @@ from bayeskisl.decision.fall import Fall
 from bayeskisl.decision.general_loss import LossLaw
 from bayeskisl.decision.kept_knowledge import kept
 from bayeskisl.decision.mixture import law_of_draw
-from bayeskisl.decision.target import Target
+from bayeskisl.decision.target import PlannedModel
 from bayeskisl.laws.falls import shape_of_draws
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Prospect:
 
     Parameters
     ----------
-    target : Target
+    target : PlannedModel
     falls : mapping
         Retention of each probe group against its exposures, a `Fall` of draws ``(sample,)``.
     loss : LossLaw or None
@@ -40,7 +40,7 @@ class Prospect:
         Of the draws of the general loss.
     """
 
-    target: Target
+    target: PlannedModel
     falls: Mapping[str, Fall]
     loss: LossLaw | None = None
     seed: int = 0
@@ -112,13 +112,15 @@ class Prospect:
         return loss - self.loss.draws(self.target, least, self.samples, self.seed)
 
 
-def every_draw_at(fit: "Fit", target: Target, *, kind: Kind, seed: int) -> xr.Dataset:
+def every_draw_at(fit: "Fit", target: PlannedModel, *, kind: Kind, seed: int) -> xr.Dataset:
     """Posterior draws of the target's curves under every law, dims ``(law, chain, draw, group)``, and its exponents."""
     from bayeskisl.inference import extrapolate
 
     laws = {}
     for law in fit.weights:
-        at_target = extrapolate(fit, target.params, target.tokens, kind=kind, law=law, seed=seed)
+        at_target = extrapolate(
+            fit, target.params, target.tokens, covariates=target.held_fixed, kind=kind, law=law, seed=seed
+        )
         posterior = fit.tree["posterior" if law == fit.law.name else f"rivals/{law}/posterior"].to_dataset()
         laws[law] = at_target.assign(exponent=posterior[schema.EXPONENT])
     return xr.concat(
@@ -126,7 +128,7 @@ def every_draw_at(fit: "Fit", target: Target, *, kind: Kind, seed: int) -> xr.Da
     ).assign_coords(law=list(laws))
 
 
-def draws_at(fit: "Fit", target: Target, *, kind: Kind, seed: int) -> xr.Dataset:
+def draws_at(fit: "Fit", target: PlannedModel, *, kind: Kind, seed: int) -> xr.Dataset:
     """As `every_draw_at`, of the group that can collapse, dims ``(law, chain, draw)``."""
     return every_draw_at(fit, target, kind=kind, seed=seed).sel(group=target.group, drop=True)
 
@@ -134,7 +136,7 @@ def draws_at(fit: "Fit", target: Target, *, kind: Kind, seed: int) -> xr.Dataset
 def prospect_of(
     by_law: xr.Dataset,
     weights: Mapping[str, float],
-    target: Target,
+    target: PlannedModel,
     loss: LossLaw | None = None,
     seed: int = 0,
 ) -> tuple[Prospect, xr.Dataset]:
@@ -146,7 +148,7 @@ def prospect_of(
         What `every_draw_at` returned.
     weights : mapping
         Law -> weight, in the order of ``by_law.law``; a weight of zero leaves a law out.
-    target : Target
+    target : PlannedModel
     loss, seed
         As for `Prospect`.
     """

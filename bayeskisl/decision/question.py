@@ -13,11 +13,11 @@ from bayeskisl.decision.choices import (
     least_sufficient,
     sufficient_ratio,
 )
+from bayeskisl.decision.criterion import Criterion
 from bayeskisl.decision.intervals import quantiles
 from bayeskisl.decision.prediction import Forecast, Options, forecast, over_draws
 from bayeskisl.decision.prospect import Prospect
-from bayeskisl.decision.target import Target
-from bayeskisl.decision.utility import Utility
+from bayeskisl.decision.target import PlannedModel
 from bayeskisl.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,14 +34,11 @@ _NEARLY = 0.01
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked, apart from the posterior that answers it; fields as for `decide`."""
+    """What is asked, apart from the posterior that answers it."""
 
-    target: Target
+    target: PlannedModel
     options: Options
-    utility: Utility
-    risk: float
-    facts: float | None
-    at_most: float | None
+    criterion: Criterion
 
     def answered_by(self, fit: "Fit", weights: dict[str, float] | None = None) -> xr.Dataset:
         """The prediction and all that is decided on it, under the laws' own weights or others."""
@@ -50,7 +47,7 @@ class Question:
     def answered_from(self, found: Forecast, gains_of: type[Gains] = Gains) -> xr.Dataset:
         """What is decided on a prediction; `gains_of` may find the best infusions in a way of its own."""
         prospect = found.prospect
-        gains = gains_of(prospect, self.utility, *_planned_range(self.target, self.at_most))
+        gains = gains_of(prospect, self.criterion.utility, *_planned_range(self.target, self.criterion.at_most))
         keep = self.options.keep
         by_law = [self._choice(one) for one in found.alone.values()]
         optima, best = gains.optima(), gains.best_mean()
@@ -63,9 +60,9 @@ class Question:
             "least": gains.low,
             "most": gains.high,
         }
-        of_domain, domain = _domain(prospect, scalars[schema.CHOICE], keep, self.facts)
+        of_domain, domain = _domain(prospect, scalars[schema.CHOICE], keep, self.criterion.facts)
         if "sufficient" in of_domain:
-            scalars["least_sufficient"] = least_sufficient(of_domain["sufficient"], self.risk)
+            scalars["least_sufficient"] = least_sufficient(of_domain["sufficient"], self.criterion.risk)
         data = found.ahead.assign(
             over_draws({**of_draws, **of_domain}, found.ahead)
             | {name: ((), value) for name, value in {**scalars, **domain}.items()}
@@ -76,11 +73,11 @@ class Question:
     def _choice(self, prospect: Prospect) -> float:
         """The most within the risk; where more infusion harms no group, the least within the risk of too little."""
         if self.target.harms:
-            return chance_constrained_choice(prospect.admissible(self.options.keep), self.risk)
-        return least_sufficient(prospect.keeping(self.options.keep), self.risk)
+            return chance_constrained_choice(prospect.admissible(self.options.keep), self.criterion.risk)
+        return least_sufficient(prospect.keeping(self.options.keep), self.criterion.risk)
 
 
-def _planned_range(target: Target, at_most: float | None) -> tuple[float, float]:
+def _planned_range(target: PlannedModel, at_most: float | None) -> tuple[float, float]:
     """The target's range, or as much of it as is planned."""
     low, high = target.range
     if at_most is not None and at_most <= low:
@@ -88,7 +85,7 @@ def _planned_range(target: Target, at_most: float | None) -> tuple[float, float]
     return low, high if at_most is None else min(high, float(at_most))
 
 
-def _ratio_of_domain(target: Target, facts: float) -> float:
+def _ratio_of_domain(target: PlannedModel, facts: float) -> float:
     """The ratio at which a dose holds so many facts."""
     return facts * target.held_fixed[schema.EXPOSURES] * target.held_fixed[schema.TOKENS_PER_FACT] / target.tokens
 

@@ -13,7 +13,7 @@ import xarray as xr
 import bayeskisl
 from bayeskisl import schema
 from bayeskisl.axes import axis_of
-from bayeskisl.curves import cell_table, final, load_curves, validate
+from bayeskisl.curves import cell_table, final, load_curves, validate, with_covariates, without_covariates
 from bayeskisl.decision.backtest import Backtest
 from bayeskisl.decision.half_point import HalfPoint, Place, measure_half_point, predict_half_point
 from bayeskisl.decision.intervals import interval, interval_score
@@ -82,6 +82,7 @@ def backtest(
     """
     curves = _of_sizes(final(validate(curves) if isinstance(curves, xr.Dataset) else load_curves(curves)), sizes)
     law = load_law(law)
+    curves = with_covariates(without_covariates(curves), law.covariates)
     _require_one_domain(curves)
     require_share(ci_prob=ci_prob)
     if not law.falls:

@@ -9,6 +9,7 @@ from bayeskisl import schema
 from bayeskisl.decision.advice import decide
 from bayeskisl.decision.decision import Answer
 from bayeskisl.decision.intervals import interval, interval_name
+from bayeskisl.target import Target
 
 if TYPE_CHECKING:
     from bayeskisl.inference import Fit
@@ -18,7 +19,7 @@ __all__ = ["decision_table"]
 
 def decision_table(
     fit: "Fit",
-    params: Sequence[float | str],
+    targets: Sequence[Target | float | str],
     tokens: Sequence[float | str | None] = (None,),
     **options: Any,
 ) -> pd.DataFrame:
@@ -27,10 +28,10 @@ def decision_table(
     Parameters
     ----------
     fit : Fit
-    params : sequence of float or str
-        Non-embedding parameters of the targets, such as ``["1B", "7B", "70B"]``.
+    targets : sequence of Target, float or str
+        Targets, or their non-embedding parameters such as ``["1B", "7B", "70B"]``.
     tokens : sequence of float or str, optional
-        Their token budgets; left out, the sweep's only one.
+        Token budgets of targets that are given by their size; left out, the sweep's only one.
     **options
         As for `decide`. The sensitivity is left out.
 
@@ -43,9 +44,9 @@ def decision_table(
         in ``<name>_at_least`` and ``<name>_at_most``.
     """
     rows = []
-    for size in params:
-        for budget in tokens:
-            decision = decide(fit, size, budget, **{**options, "sensitivity": False})
+    for each in targets:
+        for of_budget in [{}] if isinstance(each, Target) else [{schema.TOKENS: budget} for budget in tokens]:
+            decision = decide(fit, each, **{**options, **of_budget, "sensitivity": False})
             attrs = decision.data.attrs
             median, low, high = interval(decision.data[attrs["half_point"]].values, attrs["ci_prob"])
             name = interval_name(attrs["ci_prob"])

@@ -1,31 +1,34 @@
-"""The place that is planned: a model size and token budget, and what stays as it was in the sweep."""
+"""The model that is planned: a target resolved against what a sweep fixed, and where infusions of it lie."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.axes import Axis, LoadEffect, axis_of
-from bayeskisl.curves import reference_load
+from bayeskisl.curves import further_covariates, reference_load
 from bayeskisl.errors import InputError
-from bayeskisl.quantities import read_number
+from bayeskisl.specifications import refuse_unknown
+from bayeskisl.target import Target
 
-__all__ = ["Target", "target_of"]
+if TYPE_CHECKING:
+    from bayeskisl.inference import Fit
+
+__all__ = ["ROUNDING", "PlannedModel", "cells_like", "of_target", "planned_model"]
 
 # Exposures that a table does not tell have no unit of their own, so that "once on average" ends nothing: the range goes
 # on to a thousandth of an exposure, where typical levels have a hundred (`curves.tables.identity`).
 _UNSEEN = 1e-3
 # Mixtures are whole sequences, so that what a sweep holds fixed is held up to rounding.
-_ROUNDING = 0.05
+ROUNDING = 0.05
 
 
 @dataclass(frozen=True)
-class Target:
-    """A model to be planned.
+class PlannedModel:
+    """A `Target` for which every value is known that an answer needs.
 
     Parameters
     ----------
@@ -39,7 +42,8 @@ class Target:
         The probe group that the answer is about: the one that can collapse, or where nothing can, the one that more
         infusion teaches.
     held_fixed : dict
-        What the sweep held fixed, and the target keeps: names of `schema` and values, without `tokens`.
+        What the sweep held fixed, and the target keeps: names of run coordinates and values, without `tokens`; the
+        further covariates of the laws are among them.
     prior_driven : tuple of str
         Covariates of the target that the sweep never varied, so that only the prior says what they do.
     groups : tuple of str
@@ -133,62 +137,48 @@ class Target:
         """The inverse of `to_line`."""
         return self.axis.from_line(line)
 
-    def holding(self, **values: float) -> "Target":
+    def holding(self, **values: float) -> "PlannedModel":
         """The same target under other values of what is held fixed."""
         return replace(self, held_fixed={**self.held_fixed, **values})
 
 
-def target_of(
-    curves: xr.Dataset,
-    params: float | str,
-    tokens: float | str | None = None,
-    *,
-    hold: Mapping[str, float] | None = None,
-    prior_driven: bool = False,
-) -> Target:
-    """The target of a prediction from a fit to `curves`.
+def of_target(fit: "Fit", target: Target) -> tuple["Fit", PlannedModel]:
+    """The fit of the target's domain, and the target resolved against it.
+
+    Raises
+    ------
+    InputError
+        As `planned_model` does, or if the fit has no such domain.
+    """
+    ours = fit if target.domain is None else fit.of_domain(target.domain)
+    return ours, planned_model(ours.curves, target)
+
+
+def planned_model(curves: xr.Dataset, target: Target) -> PlannedModel:
+    """The target with the values that `curves` fixed.
 
     Parameters
     ----------
     curves : xarray.Dataset
         The retention curves of the fit.
-    params : float or str
-        Non-embedding parameters of the model to be planned; text such as ``7B`` is read.
-    tokens : float or str, optional
-        Its training tokens; may be left out if all curves share one budget.
-    hold : mapping, optional
-        Values of what several sweeps held fixed each in its own way, by their names in `schema`: of amount sweeps at
-        two ratios, ``{"ratio": 0.3}``.
-    prior_driven : bool
-        Whether to answer for a budget, or for a value in `hold`, that lies outside what was swept.
+    target : Target
+        The target as it was asked for.
 
     Raises
     ------
     InputError
-        If a number is not positive, several budgets leave it open which one is meant, or the target differs from the
-        sweep in what the sweep never varied.
+        If several budgets or values make it unclear which one is meant, a name to be held is none of the sweep's, or
+        the target differs from the sweep in what the sweep never varied.
     """
     axis = axis_of(curves)
-    budgets = _distinct(curves, schema.TOKENS)
-    target_tokens = _budget(budgets, tokens)
-    unvaried = len(budgets) == 1 and not np.isclose(target_tokens, budgets[0], rtol=1e-9)
-    if unvaried and not prior_driven:
-        raise InputError(
-            f"the only token budget of the sweep, {budgets[0]:,.0f}",
-            f"{target_tokens:,.0f}",
-            schema.TOKENS,
-            "sweep a second budget, or take an answer that rests on the prior with `--prior-driven`",
-        )
-    asked = {name: _positive(value, name) for name, value in (hold or {}).items()}
-    needed = axis.held(background=bool((curves[schema.BACKGROUND_FACTS] > 0).any()))
-    foreign = sorted(set(asked) - set(needed))
-    if foreign:
-        raise InputError(f"names among {', '.join(needed)}", ", ".join(foreign), "hold")
-    held = {name: _held_fixed(curves, name, asked.get(name), prior_driven) for name in needed}
+    tokens, unvaried = _budget(curves, target)
+    needed = _needed(curves)
+    refuse_unknown(target.hold, needed, "hold", "names")
+    held = {name: _held_fixed(curves, name, target.hold.get(name), target.prior_driven) for name in needed}
     groups = tuple(str(name) for name in curves[schema.GROUP].values)
-    return Target(
-        params=_positive(params, schema.PARAMS),
-        tokens=target_tokens,
+    return PlannedModel(
+        params=target.params,
+        tokens=tokens,
         axis=axis,
         group=axis.deciding_group(groups),
         held_fixed={name: value for name, (value, _) in held.items()},
@@ -203,13 +193,36 @@ def target_of(
     )
 
 
-def _budget(budgets: np.ndarray, tokens: float | str | None) -> float:
-    if tokens is not None:
-        return _positive(tokens, schema.TOKENS)
-    if len(budgets) > 1:
-        raise InputError("the token budget of the target", f"none, and the sweep has {len(budgets)}", schema.TOKENS,
-                         "name one with `--tokens`")  # fmt: skip
-    return float(budgets[0])
+def cells_like(planned: PlannedModel, cells: xr.Dataset) -> np.ndarray:
+    """Indices of the cells, of a `bayeskisl.curves.cell_table`, that fix what the model fixes, up to rounding."""
+    shared = {name: value for name, value in planned.held_fixed.items() if name in cells}
+    alike = [np.isclose(cells[name].values, value, rtol=ROUNDING) for name, value in shared.items()]
+    return np.flatnonzero(np.all(alike, axis=0))
+
+
+def _needed(curves: xr.Dataset) -> tuple[str, ...]:
+    """Names of what a target takes over from the sweep: for the axis, and for the laws of the fit."""
+    of_axis = axis_of(curves).held(background=bool((curves[schema.BACKGROUND_FACTS] > 0).any()))
+    return tuple(dict.fromkeys([*of_axis, *further_covariates(curves)]))
+
+
+def _budget(curves: xr.Dataset, target: Target) -> tuple[float, bool]:
+    """Training tokens of the target, and whether the sweep never varied them up to there."""
+    budgets = _distinct(curves, schema.TOKENS)
+    if target.tokens is None:
+        if len(budgets) > 1:
+            raise InputError("the token budget of the target", f"none, and the sweep has {len(budgets)}",
+                             schema.TOKENS, "name one with `--tokens`")  # fmt: skip
+        return float(budgets[0]), False
+    unvaried = len(budgets) == 1 and not np.isclose(target.tokens, budgets[0], rtol=1e-9)
+    if unvaried and not target.prior_driven:
+        raise InputError(
+            f"the only token budget of the sweep, {budgets[0]:,.0f}",
+            f"{target.tokens:,.0f}",
+            schema.TOKENS,
+            "sweep a second budget, or take an answer that rests on the prior with `--prior-driven`",
+        )
+    return target.tokens, unvaried
 
 
 def _held_fixed(curves: xr.Dataset, name: str, asked: float | None, prior_driven: bool) -> tuple[float, bool]:
@@ -217,25 +230,17 @@ def _held_fixed(curves: xr.Dataset, name: str, asked: float | None, prior_driven
     values = _distinct(curves, name)
     low, high = values[0], values[-1]
     if asked is not None:
-        outside = not low * (1 - _ROUNDING) <= asked <= high * (1 + _ROUNDING)
+        outside = not low * (1 - ROUNDING) <= asked <= high * (1 + ROUNDING)
         if outside and not prior_driven:
             raise InputError(f"a {name.replace('_', ' ')} that was swept, {low:g} to {high:g}", f"{asked:g}", name,
                              "sweep it, or take an answer that rests on the law with `--prior-driven`")  # fmt: skip
         return asked, outside
-    if high > low * (1 + _ROUNDING):
+    if high > low * (1 + ROUNDING):
         raise InputError(f"one value of {name} in a sweep along {curves.attrs['axis']!r}",
                          f"{len(values)} from {low:g} to {high:g}", name,
-                         "say which one the target has (`--hold`), or fit the runs of one value")  # fmt: skip
+                         f"name the target's, as `--hold {name}={low:g}`, or fit the runs of one value")  # fmt: skip
     return float(np.median(np.asarray(curves[name].values, dtype=float))), False
 
 
 def _distinct(curves: xr.Dataset, name: str) -> np.ndarray:
     return np.unique(np.asarray(curves[name].values, dtype=float))
-
-
-def _positive(value: Any, name: str) -> float:
-    if isinstance(value, str):
-        return float(read_number(value, name))
-    if not (np.isscalar(value) and np.isreal(value) and np.isfinite(value) and value > 0):
-        raise InputError("a positive number", repr(value), name)
-    return float(value)

@@ -13,14 +13,13 @@ from bayeskisl.decision.decision import Decision
 from bayeskisl.decision.intervals import interval
 from bayeskisl.decision.kept_knowledge import kept, known
 from bayeskisl.decision.measure import Measurement, measure_collapse
+from bayeskisl.decision.target import ROUNDING
 from bayeskisl.errors import InputError
 
 __all__ = ["AtChoice", "KeptByLevel", "Verification", "verify"]
 
 # Levels are whole facts and whole sequences: a run at the choice is within rounding of it.
 _NEAR = 1.02
-# What a sweep holds fixed comes out a little different in every run, by the same rounding.
-_ROUNDING = 0.05
 
 
 @dataclass(frozen=True)
@@ -222,7 +221,10 @@ def _runs_of_target(prediction: xr.Dataset, curves: xr.Dataset) -> xr.Dataset:
     ours = np.isclose(curves[schema.PARAMS].values, attrs[schema.PARAMS])
     _require_some(curves, ours, schema.PARAMS, attrs[schema.PARAMS])
     for name, value in {schema.TOKENS: attrs[schema.TOKENS], **json.loads(attrs["held_fixed"])}.items():
-        ours &= np.isclose(curves[name].values.astype(float), value, rtol=_ROUNDING)
+        if name not in curves.variables:
+            raise InputError(f"curves with the run coordinate {name!r}, {value:g} as predicted", "none of that name",
+                             "curves", "give every run its value")  # fmt: skip
+        ours &= np.isclose(curves[name].values.astype(float), value, rtol=ROUNDING)
         _require_some(curves, ours, name, value)
     runs = curves.isel(run=np.flatnonzero(ours))
     seen = {str(run) for run in runs["run"].values} & set(json.loads(attrs["fitted_runs"]))

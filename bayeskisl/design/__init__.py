@@ -5,7 +5,7 @@ from bayeskisl.design.candidates import Run, candidate_runs
 from bayeskisl.design.costs import Budget, Costs, read_budget
 from bayeskisl.design.outlook import Outlook
 from bayeskisl.design.planners import PLANNERS, Problem
-from bayeskisl.design.planning import Plan, Purchase, plan
+from bayeskisl.design.planning import Plan, Purchase, Strategy, plan
 from bayeskisl.design.specification import ladder_sizes, next_sweep, sweep_behind
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Problem",
     "Purchase",
     "Run",
+    "Strategy",
     "believe",
     "candidate_runs",
     "ladder_sizes",

@@ -10,7 +10,7 @@ those who ask what a choice is worth; no run changes that. In a law that knows t
 the load of its typical half-point, where it says the same of the sweep's axis whatever the effect of the load.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -19,12 +19,13 @@ import numpy as np
 
 from bayeskisl import schema
 from bayeskisl.curves import cell_table
-from bayeskisl.decision.target import Target, target_of
+from bayeskisl.decision.target import PlannedModel, cells_like, of_target
 from bayeskisl.errors import InputError
 from bayeskisl.inference.coefficients import conditional_moments
 from bayeskisl.inference.storage import posterior_group
 from bayeskisl.laws import Law, SizeLaw
 from bayeskisl.laws.falls import Shape, typical_shape
+from bayeskisl.target import Target
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -92,8 +93,7 @@ class Beliefs:
 
     Parameters
     ----------
-    target : Target
-        The model to be planned.
+    target : PlannedModel
     law : numpy.ndarray
         Index of each particle's law, shape ``(particle,)``.
     centre, covariance : numpy.ndarray
@@ -118,7 +118,7 @@ class Beliefs:
         None along an amount, where the group itself is infused.
     """
 
-    target: Target
+    target: PlannedModel
     laws: tuple[str, ...]
     law: np.ndarray
     centre: np.ndarray
@@ -195,8 +195,7 @@ class Beliefs:
 
 def believe(
     fit: "Fit",
-    params: float,
-    tokens: float | None,
+    target: Target,
     cells: Iterable[Cell],
     *,
     particles: int = PARTICLES,
@@ -207,10 +206,11 @@ def believe(
     Parameters
     ----------
     fit : Fit
-    params, tokens : float
-        The target.
+    target : Target
+        The model that is planned.
     cells : iterable of tuple
-        ``(params, tokens)`` of every candidate.
+        ``(params, tokens)`` of every candidate. Everything else is as in the target: under a law of depth, candidates
+        have its depth.
     particles : int
         How many, all laws together.
     seed : int
@@ -222,17 +222,17 @@ def believe(
         If the target or a cell differs from the sweep in what the sweep never varied, or no fitted law is linear in
         its coefficients.
     """
-    target = target_of(fit.curves, params, tokens)
+    fit, planned = of_target(fit, target)
     cells = sorted({(float(n), float(d)) for n, d in cells})
-    seen = _seen_cells(fit)
-    _require_known_budgets(cells, seen, fit)
+    seen = _seen_cells(fit, planned)
+    _require_known_budgets(cells, fit)
     weights = linear_laws(fit)
     edges = np.cumsum([0.0, *weights.values()]) / sum(weights.values())
     counts = np.diff(np.round(edges * particles).astype(int))
     rng = np.random.default_rng(seed)
     used = {name: _particles_of(fit, name, int(count), rng) for name, count in zip(weights, counts, strict=True)}
-    laws = [_LawDraws.of(fit, name, target.group, used[name]) for name in weights]
-    parts = [_law_particles(law, target, seen, cells, rng) for law in laws]
+    laws = [_LawDraws.of(fit, name, planned, planned.group, used[name]) for name in weights]
+    parts = [_law_particles(law, planned, seen, cells, rng) for law in laws]
     joined = {key: np.concatenate([part[key] for part in parts], axis=axis) for key, axis in _PARTICLE_AXIS.items()}
     places = {
         cell: Place(
@@ -245,7 +245,7 @@ def believe(
         for i, cell in enumerate(cells)
     }
     return Beliefs(
-        target=target,
+        target=planned,
         laws=tuple(weights),
         law=np.repeat(np.arange(len(counts)), counts),
         target_row=joined["rows"][-1],
@@ -265,7 +265,7 @@ def believe(
             )
         },
         target_at_load=joined["at_load"][-1],
-        infused=_infused(fit, used, target, seed),
+        infused=_infused(fit, used, planned, seed),
     )
 
 
@@ -276,12 +276,12 @@ def _particles_of(fit: "Fit", law: str, count: int, rng: np.random.Generator) ->
     return np.concatenate([rng.permutation(total) for _ in range(-(-count // total) or 1)])[:count]
 
 
-def _infused(fit: "Fit", used: dict[str, np.ndarray], target: Target, seed: int) -> Infused | None:
+def _infused(fit: "Fit", used: dict[str, np.ndarray], target: PlannedModel, seed: int) -> Infused | None:
     """The infused facts, under the same draws as the group that over-infusion harms."""
     if target.group == schema.INFUSED or schema.INFUSED not in target.groups:
         return None
     rng = np.random.default_rng([seed, 1])
-    laws = [_LawDraws.of(fit, name, schema.INFUSED, particles) for name, particles in used.items()]
+    laws = [_LawDraws.of(fit, name, target, schema.INFUSED, particles) for name, particles in used.items()]
     thresholds, steepnesses = zip(*(_one_run_of_target(law, target, rng) for law in laws), strict=True)
     return Infused(np.concatenate(thresholds), np.concatenate(steepnesses), _typical_shape(laws))
 
@@ -317,7 +317,7 @@ _PARTICLE_AXIS = {
 
 @dataclass(frozen=True)
 class _LawDraws:
-    """Draws of one law that became particles; arrays ``(particle, ...)``."""
+    """Draws of one law that became particles, arrays ``(particle, ...)``; `held` is what the target holds."""
 
     size_law: SizeLaw
     values: np.ndarray
@@ -325,9 +325,10 @@ class _LawDraws:
     sd: np.ndarray
     shape: Shape
     draws: dict[str, np.ndarray]
+    held: Mapping[str, float]
 
     @classmethod
-    def of(cls, fit: "Fit", name: str, group: str, used: np.ndarray) -> "_LawDraws":
+    def of(cls, fit: "Fit", name: str, target: PlannedModel, group: str, used: np.ndarray) -> "_LawDraws":
         posterior = posterior_group(fit.tree, name).sel(group=group, drop=True)
         flat = posterior.stack(particle=("chain", "draw")).transpose("particle", ...)
         covariates = tuple(str(value) for value in posterior[schema.COVARIATE].values)
@@ -338,11 +339,11 @@ class _LawDraws:
         draws = {str(key): flat[key].values[used] for key in flat.data_vars}
         draws.setdefault("load_effect", np.zeros(len(used)))
         mean, sd = _own_priors(size_law, law.pooling, flat, used)
-        return cls(size_law, values, mean, sd, law.fall.of(draws), draws)
+        return cls(size_law, values, mean, sd, law.fall.of(draws), draws, target.held_fixed)
 
     def row(self, params: float, tokens: float) -> np.ndarray:
         """The design row of one place, shape ``(column,)``."""
-        place = {schema.PARAMS: params, schema.TOKENS: tokens}
+        place = {**self.held, schema.PARAMS: params, schema.TOKENS: tokens}
         return self.size_law.design_matrix(np.array([place[name] for name in self.size_law.covariates]))
 
     @property
@@ -378,7 +379,7 @@ def _own_priors(
 
 
 def _law_particles(
-    law: _LawDraws, target: Target, seen: dict[Cell, int], cells: list[Cell], rng: np.random.Generator
+    law: _LawDraws, target: PlannedModel, seen: dict[Cell, int], cells: list[Cell], rng: np.random.Generator
 ) -> dict[str, np.ndarray]:
     draws, thresholds, tau = law.draws, law.log_thresholds, law.draws["tau"]
     centre, root = law.coefficient_moments()
@@ -412,7 +413,7 @@ def _law_particles(
     }
 
 
-def _one_run_of_target(law: _LawDraws, target: Target, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def _one_run_of_target(law: _LawDraws, target: PlannedModel, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     centre, root = law.coefficient_moments()
     noise = _Noise(centre, rng)
     log_threshold, steepness = law.fresh(target.params, target.tokens, _drawn(centre, root, noise), noise)
@@ -424,7 +425,7 @@ def _drawn(centre: np.ndarray, root: np.ndarray, noise: "_Noise") -> np.ndarray:
     return centre + np.einsum("spq,sq->sp", root, np.stack([noise() for _ in range(centre.shape[1])], axis=1))
 
 
-def _at_load(at: Target, log_threshold: np.ndarray, effect: np.ndarray) -> np.ndarray:
+def _at_load(at: PlannedModel, log_threshold: np.ndarray, effect: np.ndarray) -> np.ndarray:
     """What the load at the typical half-point of a place adds to log e50, ``(particle,)``."""
     if not effect.any():
         return 0 * effect
@@ -454,14 +455,15 @@ class _Noise:
         return fresh * np.sqrt(len(fresh))
 
 
-def _seen_cells(fit: "Fit") -> dict[Cell, int]:
+def _seen_cells(fit: "Fit", target: PlannedModel) -> dict[Cell, int]:
+    """Indices of the cells that were trained and differ from the target in size and budget alone."""
     table, _ = cell_table(fit.curves)
-    places = zip(table[schema.PARAMS].values, table[schema.TOKENS].values, strict=True)
-    return {(float(n), float(d)): index for index, (n, d) in enumerate(places)}
+    sizes, budgets = (table[name].values.astype(float) for name in (schema.PARAMS, schema.TOKENS))
+    return {(float(sizes[i]), float(budgets[i])): int(i) for i in cells_like(target, table)}
 
 
-def _require_known_budgets(cells: list[Cell], seen: dict[Cell, int], fit: "Fit") -> None:
-    budgets = sorted({tokens for _, tokens in seen})
+def _require_known_budgets(cells: list[Cell], fit: "Fit") -> None:
+    budgets = np.unique(fit.curves[schema.TOKENS].values.astype(float)).tolist()
     other = sorted({tokens for _, tokens in cells} - set(budgets))
     if len(budgets) == 1 and other:
         raise InputError(f"candidates at the only token budget of the sweep, {budgets[0]:,.0f}", f"{other[0]:,.0f}",

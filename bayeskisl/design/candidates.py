@@ -2,16 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.axes import axis_of
-from bayeskisl.decision.target import target_of
+from bayeskisl.decision.target import of_target
 from bayeskisl.design.beliefs import PARTICLES, Beliefs, Cell, believe
 from bayeskisl.errors import InputError
+from bayeskisl.target import Target, TargetKeywords, target_from
 
 if TYPE_CHECKING:
     from bayeskisl.inference import Fit
@@ -49,22 +50,22 @@ class Run:
 
 def candidate_runs(
     fit: "Fit",
-    params: float,
-    tokens: float | None = None,
+    target: Target | float | str | None = None,
     *,
     sizes: Iterable[float] | None = None,
     largest: float | None = None,
     levels: int = 10,
     replicates: Sequence[int] = (1, 2, 3),
     seed: int = 0,
+    **short: Unpack[TargetKeywords],
 ) -> tuple[Run, ...]:
     """The default candidates: levels around the believed fall of sizes seen and of new ones between.
 
     Parameters
     ----------
     fit : Fit
-    params, tokens : float
-        The target; no candidate has its size or a larger one.
+    target : Target, float or str
+        The model that is planned, or its size; no candidate has its size or a larger one.
     sizes : iterable of float, optional
         Sizes that can be trained, for instance those of a ladder; left out, those seen and the geometric means of
         neighbours.
@@ -76,23 +77,27 @@ def candidate_runs(
         How many runs a candidate may have.
     seed : int
         Of the beliefs about sizes that were not seen.
+    **short
+        In place of a `Target`, its keywords: ``params``, ``tokens``, ``hold``, ``domain``, ``prior_driven``.
 
     Raises
     ------
     InputError
         If no size is left below the target, or the target is not one that the fit can speak of.
     """
-    target = target_of(fit.curves, params, tokens)
+    asked = target_from(target, short)
+    fit, planned = of_target(fit, asked)
+    asked = replace(asked, domain=None)
     seen = np.unique(fit.curves[schema.PARAMS].values.astype(float))
     limit = float(largest) if largest is not None else float(seen.max())
     offered = _with_midpoints(seen, limit) if sizes is None else np.unique(np.asarray(list(sizes), dtype=float))
-    allowed = [size for size in offered if size <= limit * (1 + 1e-9) and size < target.params * (1 - 1e-9)]
+    allowed = [size for size in offered if size <= limit * (1 + 1e-9) and size < planned.params * (1 - 1e-9)]
     if not allowed:
-        raise InputError(f"a size below the target's {target.params:,.0f} and at most {limit:,.0f}", "none", "sizes",
+        raise InputError(f"a size below the target's {planned.params:,.0f} and at most {limit:,.0f}", "none", "sizes",
                          "state a larger `largest`")  # fmt: skip
     budgets = np.unique(fit.curves[schema.TOKENS].values.astype(float))
     cells = [(float(size), float(budget)) for size in allowed for budget in budgets]
-    beliefs = believe(fit, target.params, target.tokens, cells, particles=PARTICLES // 4, seed=seed)
+    beliefs = believe(fit, asked, cells, particles=PARTICLES // 4, seed=seed)
     return sorted_runs(
         Run(*cell, float(level), int(count))
         for cell in cells

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import numpy as np
 
 from bayeskisl import schema
 from bayeskisl.axes import axis_of
 from bayeskisl.cores import one_blas_thread
-from bayeskisl.decision.target import Target, target_of
+from bayeskisl.curves import varied
+from bayeskisl.decision.target import PlannedModel, of_target
 from bayeskisl.design.beliefs import PARTICLES, believe
 from bayeskisl.design.candidates import Run, candidate_runs, sorted_runs
 from bayeskisl.design.costs import FLOP, Budget, Costs, read_budget
@@ -17,13 +18,16 @@ from bayeskisl.design.outlook import Outlook, Score
 from bayeskisl.design.planners import FEWEST_PARTICLES, PLANNERS, Problem
 from bayeskisl.design.reasons import reason
 from bayeskisl.errors import GateError, InputError
+from bayeskisl.keywords import from_keywords
+from bayeskisl.specifications import refuse_unknown
+from bayeskisl.target import Target, TargetKeywords
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from bayeskisl.inference import Fit
 
-__all__ = ["Plan", "Purchase", "plan"]
+__all__ = ["Plan", "Purchase", "Strategy", "StrategyKeywords", "plan"]
 
 SCORES = ("variance", "information", "regret")
 # A plan that narrows the interval by less than this share is not worth a night of anybody's machine.
@@ -65,7 +69,7 @@ class Plan:
 
     Attributes
     ----------
-    target : Target
+    target : PlannedModel
     purchases : tuple of Purchase
         The batch, in the order in which it was chosen.
     table : pandas.DataFrame
@@ -91,7 +95,7 @@ class Plan:
         What to beware of.
     """
 
-    target: Target
+    target: PlannedModel
     purchases: tuple[Purchase, ...]
     table: "pd.DataFrame"
     width: float
@@ -194,23 +198,73 @@ class Plan:
         return f"<Plan of {len(self.purchases)} purchases for {self.target.params:,.0f} parameters: {self.verdict}>"
 
 
+@dataclass(frozen=True)
+class Strategy:
+    """How a batch of runs is chosen.
+
+    Parameters
+    ----------
+    score : {"variance", "information", "regret"}
+        Expected reduction of the reducible variance of the plan's `quantity`, expected information about it, or
+        expected gain in kept facts, infused and background, of a choice by expected kept facts.
+    kappa : float, optional
+        Scores are divided by cost ** kappa; 0 ignores costs. Left out, 1; where the batch is then full before the money
+        is spent, the one of 1, 1/2 and 0 whose batch is expected to leave the narrowest interval.
+    batch : int
+        Candidates chosen at most.
+    planner : str
+        ``"greedy"``, or a baseline of `bayeskisl.design.PLANNERS`.
+    particles : int
+        Posterior particles, all laws together.
+
+    Raises
+    ------
+    InputError
+        If a value is out of range or a name is unknown.
+    """
+
+    score: Score = "variance"
+    kappa: float | None = None
+    batch: int = 8
+    planner: str = "greedy"
+    particles: int = PARTICLES
+
+    def __post_init__(self) -> None:
+        if self.batch < 1:
+            raise InputError("a batch of at least 1", self.batch, "batch")
+        if self.kappa is not None and not 0 <= self.kappa <= 1:
+            raise InputError("a number in [0, 1]", self.kappa, "kappa")
+        refuse_unknown([self.score], SCORES, "score", "a score")
+        refuse_unknown([self.planner], PLANNERS, "planner", "a planner")
+
+
+class StrategyKeywords(TypedDict, total=False):
+    """The keywords of a short call, from which a `Strategy` is made."""
+
+    score: Score
+    kappa: float | None
+    batch: int
+    planner: str
+    particles: int
+
+
+class PlanKeywords(TargetKeywords, StrategyKeywords, total=False):
+    """The keywords of a short call of `plan`."""
+
+
 @one_blas_thread()
 def plan(
     fit: "Fit",
-    params: float,
-    tokens: float | None = None,
+    target: Target | float | str | None = None,
     *,
     budget: float | str | Budget,
-    candidates: Iterable[Run] | None = None,
     costs: Costs | None = None,
-    batch: int = 8,
+    candidates: Iterable[Run] | None = None,
     pending: Sequence[Run] = (),
-    score: Score = "variance",
-    kappa: float | None = None,
-    planner: str = "greedy",
-    particles: int = PARTICLES,
+    strategy: Strategy | None = None,
     seed: int = 0,
     throw: bool = True,
+    **short: Unpack[PlanKeywords],
 ) -> Plan:
     """Choose the next runs for the target's collapse point.
 
@@ -218,32 +272,26 @@ def plan(
     ----------
     fit : Fit
         A posterior that passed its gate.
-    params, tokens : float
-        The target; it can never be bought.
+    target : Target, float or str
+        The model that is planned, or its size; it can never be bought.
     budget : float, str or Budget
         Device-seconds, or as `read_budget` reads it: ``"2h"``, ``"1e18flop"``.
-    candidates : iterable of Run, optional
-        Left out, `candidate_runs` of sizes seen and between.
     costs : Costs, optional
         ``Costs.of_records(folder)`` for device-seconds; left out, 6 N D, for a budget in FLOP.
-    batch : int
-        Candidates chosen at most.
+    candidates : iterable of Run, optional
+        Left out, `candidate_runs` of sizes seen and between. They fix what the target fixes: under a law of depth, its
+        depth.
     pending : sequence of Run
         Runs under way: their outcomes are imagined, so that nothing is bought twice.
-    score : {"variance", "information", "regret"}
-        Expected reduction of the reducible variance of the plan's `quantity`, expected information about it, or
-        expected gain in kept facts, infused and background, of a choice by expected kept facts.
-    kappa : float, optional
-        Scores are divided by cost ** kappa; 0 ignores costs. Left out, 1; where the batch is then full before the money
-        is spent, the one of 1, 1/2 and 0 whose batch is expected to leave the narrowest interval.
-    planner : str
-        ``"greedy"``, or a baseline of `bayeskisl.design.PLANNERS`.
-    particles : int
-        Posterior particles, all laws together.
+    strategy : Strategy, optional
+        How the batch is chosen; left out, at most 8 candidates, greedily by variance per cost.
     seed : int
         Same fit and seed: same plan.
     throw : bool
         Whether a fit that failed its gate is refused.
+    **short
+        In place of a `Target`, its keywords: ``params``, ``tokens``, ``hold``, ``domain``, ``prior_driven``. In place
+        of a `Strategy`, its own: ``score``, ``kappa``, ``batch``, ``planner``, ``particles``.
 
     Raises
     ------
@@ -253,41 +301,44 @@ def plan(
     GateError
         If the fit failed its gate.
     """
+    asked, how = from_keywords(short, (Target, target), (Strategy, strategy))
     if throw and not fit.gate.passed:
         raise GateError(
             f"expected a posterior that passed its gate, got one that failed: {'; '.join(fit.gate.reasons)}; "
             "fit again with more draws, or plan from it all the same with throw=False."
         )
-    _check(batch, kappa, score, planner)
     budget = read_budget(budget)
     costs = _costs_for(budget, costs)
-    offered = candidate_runs(fit, params, tokens, seed=seed) if candidates is None else sorted_runs(candidates)
-    _refuse_target(offered, target_of(fit.curves, params, tokens))
-    larger = _larger_runs(fit, params, tokens, offered, seed)
+    fit, planned = of_target(fit, asked)
+    asked = replace(asked, domain=None)  # chosen already
+    offered = candidate_runs(fit, asked, seed=seed) if candidates is None else sorted_runs(candidates)
+    _refuse_target(offered, planned)
+    larger = _larger_runs(fit, asked, offered, seed)
     cells = (run.cell for run in (*offered, *larger, *pending))
-    beliefs = believe(fit, params, tokens, cells, particles=particles, seed=seed)
+    beliefs = believe(fit, asked, cells, particles=how.particles, seed=seed)
     rng = np.random.default_rng([seed, 1])
     outlook = Outlook.of(beliefs, fit.curves)
     for run in pending:
         outlook = outlook.after(run, rng)
-    asked = 1.0 if kappa is None else kappa
-    problem = Problem(outlook, offered, costs, budget.amount, batch, score, asked, trained=_trained(fit.curves))
-    notes = _notes(fit, beliefs.laws, beliefs.target.group)
+    kappa = 1.0 if how.kappa is None else how.kappa
+    trained = _trained(fit.curves)
+    problem = Problem(outlook, offered, costs, budget.amount, how.batch, how.score, kappa, trained=trained)
+    notes = _notes(fit, beliefs.laws, planned)
     purchases: list[Purchase] = []
     after = outlook
     if outlook.effective_particles() >= FEWEST_PARTICLES:
-        purchases, after = _batch(problem, planner, seed)
-    if planner == "greedy" and purchases:
+        purchases, after = _batch(problem, how.planner, seed)
+    if how.planner == "greedy" and purchases:
         cheap = purchases[-1]
-        problem, purchases, after = _with_costs_weighed(problem, purchases, after, seed, given=kappa is not None)
-        if problem.kappa < asked:
+        problem, purchases, after = _with_costs_weighed(problem, purchases, after, seed, given=how.kappa is not None)
+        if problem.kappa < kappa:
             notes.append(
-                f"Gains count per cost ** {problem.kappa:g}: per cost ** {asked:g} the batch would have spent "
+                f"Gains count per cost ** {problem.kappa:g}: per cost ** {kappa:g} the batch would have spent "
                 f"{cheap.spent:.3g} of {budget.amount:.3g} {costs.unit} and left the interval at {cheap.width:.2f}."
             )
     notes += _what_larger_would_tell(problem, larger, after)
     left = round(after.effective_particles())
-    if purchases and len(purchases) < batch and left < FEWEST_PARTICLES:
+    if purchases and len(purchases) < how.batch and left < FEWEST_PARTICLES:
         notes.append(
             f"The batch ends early: after it the imagined histories rest on only {left} particles each. Train it, fit "
             "again, and plan again."
@@ -301,9 +352,9 @@ def plan(
         floor=beliefs.width[1],
         budget=budget,
         costs=costs,
-        score=score,
+        score=how.score,
         kappa=problem.kappa,
-        planner=planner,
+        planner=how.planner,
         seed=seed,
         pending=tuple(pending),
         trained=problem.trained,
@@ -343,13 +394,13 @@ def _with_costs_weighed(
     return problem, purchases, after
 
 
-def _larger_runs(fit: "Fit", params: float, tokens: float | None, offered: Sequence[Run], seed: int) -> tuple[Run, ...]:
+def _larger_runs(fit: "Fit", target: Target, offered: Sequence[Run], seed: int) -> tuple[Run, ...]:
     """Single runs of a size halfway between the largest on offer and the target; none where the two are close."""
     largest = max(run.params for run in offered)
-    if params < _FAR * largest:
+    if target.params < _FAR * largest:
         return ()
-    size = float(f"{np.sqrt(largest * params):.3g}")
-    return candidate_runs(fit, params, tokens, sizes=[size], largest=size, levels=5, replicates=[1], seed=seed)
+    size = float(f"{np.sqrt(largest * target.params):.3g}")
+    return candidate_runs(fit, target, sizes=[size], largest=size, levels=5, replicates=[1], seed=seed)
 
 
 def _what_larger_would_tell(problem: Problem, larger: Sequence[Run], after: Outlook) -> list[str]:
@@ -412,17 +463,6 @@ def _trained(curves: Any) -> tuple[Run, ...]:
     return tuple(Run(*row) for row in zip(*columns, strict=True))
 
 
-def _check(batch: int, kappa: float | None, score: str, planner: str) -> None:
-    if batch < 1:
-        raise InputError("a batch of at least 1", batch, "batch")
-    if kappa is not None and not 0 <= kappa <= 1:
-        raise InputError("a number in [0, 1]", kappa, "kappa")
-    if score not in SCORES:
-        raise InputError(f"a score among {', '.join(SCORES)}", repr(score), "score")
-    if planner not in PLANNERS:
-        raise InputError(f"a planner among {', '.join(PLANNERS)}", repr(planner), "planner")
-
-
 def _costs_for(budget: Budget, costs: Costs | None) -> Costs:
     if budget.unit == FLOP:
         return costs if costs is not None and costs.unit == FLOP else Costs.of_flops()
@@ -432,14 +472,14 @@ def _costs_for(budget: Budget, costs: Costs | None) -> Costs:
     return costs
 
 
-def _refuse_target(runs: Sequence[Run], target: Target) -> None:
+def _refuse_target(runs: Sequence[Run], target: PlannedModel) -> None:
     too_large = [run.params for run in runs if run.params >= target.params * (1 - 1e-9)]
     if not runs or too_large:
         got = f"{too_large[0]:,.0f} parameters" if too_large else "none"
         raise InputError(f"candidates below the target's {target.params:,.0f} parameters", got, "candidates")
 
 
-def _notes(fit: "Fit", laws: tuple[str, ...], group: str) -> list[str]:
+def _notes(fit: "Fit", laws: tuple[str, ...], target: PlannedModel) -> list[str]:
     notes = []
     if left_out := [name for name in fit.weights if name not in laws]:
         notes.append(
@@ -449,7 +489,12 @@ def _notes(fit: "Fit", laws: tuple[str, ...], group: str) -> list[str]:
     if "domain" in fit.tree.attrs:
         notes.append("What the runs of other domains tell of this one's law is not counted; widths are too wide then.")
     if fit.curves.sizes[schema.GROUP] > 1:
-        notes.append(f"What a run tells of groups other than '{group}' is not counted.")
+        notes.append(f"What a run tells of groups other than '{target.group}' is not counted.")
+    is_varied = varied(fit.curves)
+    if never := [name for name in target.prior_driven if not is_varied[name]]:
+        notes.append(
+            f"The sweep never varied {', '.join(never)}: what the prior alone expects of it is not in the widths."
+        )
     return notes
 
 

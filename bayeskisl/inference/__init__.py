@@ -9,9 +9,10 @@ from bayeskisl.inference.gate import Gate
 from bayeskisl.inference.model import build_model
 from bayeskisl.inference.prior_predictive import prior_predictive
 from bayeskisl.inference.result import Fit, load_fit
+from bayeskisl.inference.sampler import Sampler
 from bayeskisl.inference.simulate import simulate
 
 __all__ = [
-    "Caution", "Comparison", "Fit", "Gate", "build_model", "compare", "extrapolate", "fit", "fit_many", "load_fit",
-    "prior_predictive", "simulate",
+    "Caution", "Comparison", "Fit", "Gate", "Sampler", "build_model", "compare", "extrapolate", "fit", "fit_many",
+    "load_fit", "prior_predictive", "simulate",
 ]  # fmt: skip

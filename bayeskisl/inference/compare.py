@@ -11,7 +11,7 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.cores import available_cores
-from bayeskisl.curves import cell_table, reference_load
+from bayeskisl.curves import cell_table, further_covariates, reference_load
 from bayeskisl.errors import InputError
 from bayeskisl.inference.data import prepare
 from bayeskisl.inference.densities import log_sum_exp
@@ -203,6 +203,9 @@ def _of_one_sweep(fits: Sequence[Fit]) -> tuple[xr.Dataset, dict[str, Law], dict
                              "fit the domain's own curves")  # fmt: skip
         if not fit.curves.equals(fits[0].curves):
             raise InputError("fits of the same curves", "different ones", "compare", "fit every law to one file")
+        if further_covariates(fit.curves) != further_covariates(fits[0].curves):
+            raise InputError("fits whose laws distinguish the same cells", "laws of other covariates", "compare",
+                             "fit them together, one as a rival of the other")  # fmt: skip
         for name, law in fit.laws.items():
             if laws.setdefault(name, law).sha256 != law.sha256:
                 raise InputError("one law of each name", f"two called '{name}'", "compare", "rename one of them")
@@ -224,7 +227,8 @@ def _without(curves: xr.Dataset, law: Law, cells: Sequence[int], likelihoods: Li
     load = _load_at_half(curves, rest, law)
     log_density = np.zeros(tau.shape[0] * tau.shape[1])
     for cell in cells:
-        at = extrapolate(refitted, float(table[schema.PARAMS][cell]), float(table[schema.TOKENS][cell]))
+        place = {str(name): float(table[name][cell]) for name in table.data_vars}
+        at = extrapolate(refitted, place[schema.PARAMS], place[schema.TOKENS], covariates=place)
         for group in range(tau.shape[2]):
             if (cell, group) in likelihoods:
                 line = at["log_critical_exposures"] + load[cell, group] * at["load_effect"]

@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.curves import cell_table, group_exposures, load_of, reference_load, varied
+from bayeskisl.curves import cell_table, group_exposures, load_of, reference_load, varied, with_covariates
 from bayeskisl.errors import InputError
 from bayeskisl.inference.load import Load
 from bayeskisl.laws import Law, SizeLaw
@@ -114,8 +114,9 @@ def prepare(curves: xr.Dataset, law: Law) -> ModelData:
     Raises
     ------
     InputError
-        If the guessing rate differs between runs of one group.
+        If the guessing rate differs between runs of one group, or the curves lack a covariate of the law.
     """
+    curves = with_covariates(curves, law.covariates)
     cells, cell_of_run = cell_table(curves)
     counts = {name: curves[name].transpose(schema.RUN, schema.GROUP).values for name in schema.COUNTS}
     recalled, probed = (counts[name].astype(np.int64) for name in (schema.RECALLED, schema.PROBED))

@@ -1,5 +1,6 @@
 """Posterior draws of the curve of a model that is not in the data."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -25,6 +26,7 @@ def extrapolate(
     params: float,
     tokens: float,
     *,
+    covariates: Mapping[str, float] | None = None,
     kind: Literal["new_run", "mean"] = "new_run",
     law: str | None = None,
     seed: int = 0,
@@ -37,6 +39,9 @@ def extrapolate(
         A fit, or its tree.
     params, tokens : float
         Non-embedding parameters and training tokens of the target.
+    covariates : mapping, optional
+        The target's values of the laws' other covariates, such as ``{"depth": 4}``. A value that is left out, of a
+        covariate with one value in the data, is that value. Names that no law has are ignored.
     kind : {"new_run", "mean"}
         With a fresh run effect (one run that you will train), or with none (the cell's own curve). A new size
         scatters off the law, in threshold, steepness and ceiling, either way.
@@ -57,7 +62,8 @@ def extrapolate(
     Raises
     ------
     InputError
-        If the law was not fitted, the kind is unknown, the target is not positive, or the fit is of several domains.
+        If the law was not fitted, the kind is unknown, the target is not positive, a covariate that the data vary has
+        no value, or the fit is of several domains.
     """
     tree = fit if isinstance(fit, xr.DataTree) else fit.tree
     require_one_domain(tree)
@@ -75,7 +81,8 @@ def extrapolate(
         what: rng.standard_normal(posterior["tau"].shape) for what in ("size", "steepness", "lapse", "run", "unvaried")
     }
     load_effect = posterior["load_effect"] if "load_effect" in posterior else 0 * posterior["tau"]
-    line, prior_driven = _line(posterior, tree, laws[name], {"params": params, "tokens": tokens}, fresh["unvaried"])
+    target = {**(covariates or {}), schema.PARAMS: params, schema.TOKENS: tokens}
+    line, prior_driven = _line(posterior, tree, laws[name], target, fresh["unvaried"])
     if not laws[name].falls:
         line = line.copy(data=np.full(line.shape, -np.inf))
     z = np.log(params / float(_reference(tree).sel(covariate=schema.PARAMS)))
@@ -103,7 +110,7 @@ def extrapolate(
 
 
 def _line(
-    posterior: xr.Dataset, tree: xr.DataTree, law: Law, target: dict[str, float], fresh: np.ndarray
+    posterior: xr.Dataset, tree: xr.DataTree, law: Law, target: Mapping[str, float], fresh: np.ndarray
 ) -> tuple[xr.DataArray, tuple[str, ...]]:
     """The law's line at the target, and the covariates for which only the prior speaks."""
     varied = tuple(str(name) for name in posterior[schema.COVARIATE].values)
@@ -118,12 +125,15 @@ def _line(
     for name in law.covariates:
         if name not in varied:
             only = float(np.exp(np.log(constant_data(tree)[f"cell_{name}"]).mean()))
-            distance = np.log(target[name] / only)
+            distance = np.log(target.get(name, only) / only)
             if abs(distance) > 1e-9:
                 prior = law.priors.exponent[name]
                 coefficients = coefficients.copy()
                 coefficients[..., 0] -= (prior.mean + prior.sd * fresh) * distance
                 prior_driven.append(name)
+    if lacking := [name for name in varied if name not in target]:
+        raise InputError("the target's value of every covariate that the curves vary", f"none of {lacking[0]!r}",
+                         "covariates")  # fmt: skip
     at_target = np.array([target[name] for name in varied])
     line = posterior["intercept"].copy(data=size_law.log_critical_exposures(coefficients, at_target))
     return line, tuple(prior_driven)

@@ -5,15 +5,14 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Unpack
 
 import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.cores import available_cores
-from bayeskisl.curves import cell_table, final, load_curves, validate
-from bayeskisl.errors import InputError
+from bayeskisl.curves import cell_table, final, load_curves, validate, with_covariates, without_covariates
 from bayeskisl.inference.cautions import Caution, cautions
 from bayeskisl.inference.data import ModelData, prepare
 from bayeskisl.inference.gate import Gate, examine
@@ -24,10 +23,12 @@ from bayeskisl.inference.posterior import name_quantities, report_on_axis
 from bayeskisl.inference.predictive import draw_counts
 from bayeskisl.inference.prior import draw_prior
 from bayeskisl.inference.result import Fit
+from bayeskisl.inference.sampler import Sampler, SamplerKeywords
 from bayeskisl.inference.sampling import Settings, sample_model
 from bayeskisl.inference.sensitivity import log_priors
 from bayeskisl.inference.storage import dataset, measured, provenance
 from bayeskisl.inference.weights import LeaveOneOut, law_weights, leave_one_out
+from bayeskisl.keywords import from_keywords
 from bayeskisl.laws import Law, load_law
 
 __all__ = ["fit", "fit_laws"]
@@ -65,15 +66,12 @@ def fit(
     law: str | Path | Law = "collapse",
     *,
     rivals: Sequence[str | Path | Law] | None = None,
-    draws: int = 1000,
-    tune: int = 600,
-    chains: int = 4,
+    sampler: Sampler | None = None,
     seed: int = 0,
-    cores: int | None = None,
-    method: Literal["nuts", "preview"] = "nuts",
     retry: bool = True,
     throw: bool = True,
     progress: bool | Callable[[str], None] = False,
+    **short: Unpack[SamplerKeywords],
 ) -> Fit:
     """Infer collapse points and exponents from retention curves.
 
@@ -85,15 +83,10 @@ def fit(
         A shipped law's name, a law file, or a law.
     rivals : sequence of laws, optional
         Laws that are fitted beside it, for weights and envelopes; by default those that the law's file names.
-    draws, tune, chains : int
-        Kept and discarded draws per chain, and chains.
+    sampler : Sampler, optional
+        How long, on how many cores, and by what method; left out, 4 chains of 1,000 draws.
     seed : int
         Same seed, same versions and same machine: same draws.
-    cores : int, optional
-        Threads; left out, one per core that this process may use.
-    method : {"nuts", "preview"}
-        A preview is the first few draws of one law, in less than a second: its gate never passes, it carries a warning,
-        and nobody should decide on it.
     retry : bool
         Whether a law that fails its gate, and not by its shape, is sampled once more: three times as long, every third
         draw kept.
@@ -101,6 +94,8 @@ def fit(
         Whether a sampled posterior that fails its gate raises; if not it is handed over, with ``gate.passed`` False.
     progress : bool or callable
         True prints each stage to standard error; a callable is told of it.
+    **short
+        In place of a `Sampler`, its keywords: ``draws``, ``tune``, ``chains``, ``cores``, ``method``.
 
     Returns
     -------
@@ -113,14 +108,15 @@ def fit(
     GateError
         If the posterior of `law` fails its gate; the message says which test, and what to try.
     """
-    curves = final(validate(curves) if isinstance(curves, xr.Dataset) else load_curves(curves))
+    curves = without_covariates(final(validate(curves) if isinstance(curves, xr.Dataset) else load_curves(curves)))
     law = load_law(law)
     others = [load_law(other) for other in (law.rivals if rivals is None else rivals)]
-    if method not in ("nuts", "preview"):
-        raise InputError("method to be 'nuts' or 'preview'", repr(method), "method")
-    settings = Settings(draws, tune, chains, seed, cores or available_cores(), method, teller(progress), retry=retry)
-    if method == "preview":
-        few = replace(settings, draws=min(draws, _PREVIEW_DRAWS), tune=min(tune, _PREVIEW_DRAWS), retry=False)
+    (how,) = from_keywords(short, (Sampler, sampler))
+    settings = Settings(
+        how.draws, how.tune, how.chains, seed, how.cores or available_cores(), how.method, teller(progress), retry
+    )
+    if how.method == "preview":
+        few = replace(settings, draws=min(how.draws, _PREVIEW_DRAWS), tune=min(how.tune, _PREVIEW_DRAWS), retry=False)
         return fit_laws(curves, law, [], few, throw=False, light=True)
     return fit_laws(curves, law, others, settings, throw=throw)
 
@@ -129,6 +125,7 @@ def fit_laws(
     curves: xr.Dataset, law: Law, others: Sequence[Law], settings: Settings, *, throw: bool, light: bool = False
 ) -> Fit:
     """As `fit`, from what it reads; `light` leaves out the groups ``log_likelihood`` and ``posterior_predictive``."""
+    curves = with_covariates(curves, (name for one in (law, *others) for name in one.covariates))
     first = _posterior_of(curves, law, settings, light)
     if throw:
         first.gate.raise_if_failed(law.name)

@@ -3,14 +3,18 @@
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Unpack
 
 import xarray as xr
 
 from bayeskisl.cores import available_cores, one_blas_thread
-from bayeskisl.curves import final, load_curves, validate
+from bayeskisl.curves import final, load_curves, validate, without_covariates
+from bayeskisl.errors import InputError
 from bayeskisl.inference.fit import fit_laws, teller
 from bayeskisl.inference.result import Fit
+from bayeskisl.inference.sampler import Sampler, SamplerKeywords
 from bayeskisl.inference.sampling import Settings
+from bayeskisl.keywords import from_keywords
 from bayeskisl.laws import Law, load_law
 from bayeskisl.seeds import seed_of
 
@@ -23,14 +27,13 @@ def fit_many(
     law: str | Path | Law = "collapse",
     *,
     rivals: Sequence[str | Path | Law] = (),
-    draws: int = 1000,
-    tune: int = 600,
-    chains: int = 4,
+    sampler: Sampler | None = None,
     seed: int = 0,
     workers: int | None = None,
     retry: bool = False,
     light: bool = True,
     progress: bool | Callable[[str], None] = False,
+    **short: Unpack[SamplerKeywords],
 ) -> list[Fit]:
     """Infer the posterior of each of many sweeps, each with its own gate and seed.
 
@@ -45,8 +48,8 @@ def fit_many(
         A shipped law's name, a law file, or a law.
     rivals : sequence of laws
         Laws that are fitted beside it; none by default.
-    draws, tune, chains : int
-        Kept and discarded draws per chain, and chains, of each posterior.
+    sampler : Sampler, optional
+        How long each posterior is sampled; left out, 4 chains of 1,000 draws. Its cores do not count.
     seed : int
         Of the fleet; each posterior's own is in ``fit.tree.attrs["seed"]``, and `fit` with it makes the same draws.
     workers : int, optional
@@ -57,6 +60,8 @@ def fit_many(
         Whether to leave out the groups ``log_likelihood`` and ``posterior_predictive``.
     progress : bool or callable
         True prints a line for each posterior to standard error; a callable is told of it.
+    **short
+        In place of a `Sampler`, its keywords: ``draws``, ``tune``, ``chains``.
 
     Returns
     -------
@@ -66,13 +71,18 @@ def fit_many(
     Raises
     ------
     InputError
-        If some curves break their schema or there is no such law.
+        If some curves break their schema, there is no such law, or a preview is asked for.
     """
-    sweeps = [final(validate(each) if isinstance(each, xr.Dataset) else load_curves(each)) for each in curves]
+    read = (validate(each) if isinstance(each, xr.Dataset) else load_curves(each) for each in curves)
+    sweeps = [without_covariates(final(each)) for each in read]
     law, others, tell = load_law(law), [load_law(other) for other in rivals], teller(progress)
 
+    (how,) = from_keywords(short, (Sampler, sampler))
+    if how.method != "nuts":
+        raise InputError("the method 'nuts' for many sweeps", repr(how.method), "method", "preview one with `fit`")
+
     def fit_one(at: int) -> Fit:
-        settings = Settings(draws, tune, chains, seed_of(seed, at), cores=1, retry=retry)
+        settings = Settings(how.draws, how.tune, how.chains, seed_of(seed, at), cores=1, retry=retry)
         fitted = fit_laws(sweeps[at], law, others, settings, throw=False, light=light)
         tell(f"posterior {at + 1} of {len(sweeps)}: {'passed' if fitted.gate.passed else 'failed'} its gate")
         return fitted

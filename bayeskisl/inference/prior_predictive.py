@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.curves import final, load_curves, validate
+from bayeskisl.curves import final, load_curves, validate, with_covariates, without_covariates
 from bayeskisl.inference.data import ModelData, prepare
 from bayeskisl.inference.load import effective_log_exposures
 from bayeskisl.inference.model import Model
@@ -53,8 +53,9 @@ def prior_predictive(
     InputError
         If the curves break their schema or there is no such law.
     """
-    curves = final(validate(curves) if isinstance(curves, xr.Dataset) else load_curves(curves))
+    curves = without_covariates(final(validate(curves) if isinstance(curves, xr.Dataset) else load_curves(curves)))
     law = load_law(law)
+    curves = with_covariates(curves, law.covariates)
     data, rng = prepare(curves, law), np.random.default_rng(seed)
     named = dataset(draw_prior(Model(data, law), draws, rng), data)
     counts = dataset(draw_counts(named, data, law, rng), data)

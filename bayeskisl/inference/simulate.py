@@ -11,7 +11,7 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.axes import AXES, axis_named
-from bayeskisl.curves import validate
+from bayeskisl.curves import validate, with_covariates, without_covariates
 from bayeskisl.errors import InputError
 from bayeskisl.inference.data import prepare
 from bayeskisl.inference.model import Model
@@ -72,6 +72,7 @@ def simulate(
         if isinstance(design, xr.Dataset)
         else design_curves(**_known(design, signature(design_curves).parameters, "design"))
     )
+    design = with_covariates(without_covariates(design), law.covariates)
     data = prepare(design, law)
     fixed = {
         name: _in_range(name, _by_label(name, value, data.size_law))

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, create_model, model_validator
 from pydantic_core import PydanticCustomError
@@ -15,7 +15,8 @@ from bayeskisl.laws.priors import ExcessPrior, LogNormalPrior, NormalPrior, Stri
 
 __all__ = ["Law", "Priors"]
 
-Covariate = Literal["params", "tokens"]
+# A run coordinate of the curves: `params`, `tokens`, or another by the name that the curves give it.
+Covariate = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 # Quantities of a group whose logarithm has a normal prior.
 _POSITIVE = ("tau", "sigma_run", "steepness_scatter", "lapse_scatter", "concentration")
@@ -67,7 +68,8 @@ class Law(Strict):
     shape : str
         Name of the fall, one of `bayeskisl.laws.falls.FALLS`: ``break``, ``logistic``, ``gompertz`` or ``none``.
     covariates : tuple of str
-        What critical exposures may depend on; ``params`` always, the others where the curves vary them.
+        What critical exposures may depend on, run coordinates of the curves: ``params`` always, the others, such as
+        ``tokens`` or a coordinate of your own, where the curves vary them.
     pooling : float
         Prior correlation between two probe groups' values of any one quantity, in [0, 1): how alike they are expected
         to be. It counts only where there are several groups.
@@ -96,6 +98,9 @@ class Law(Strict):
         lacking = [name for name in self.covariates if name not in self.priors.exponent]
         if lacking:
             raise ValueError(f"every covariate to have a prior in priors.exponent, also {', '.join(lacking)}")
+        foreign = {*self.priors.exponent, *self.priors.curvature} - {*self.covariates, schema.TOKENS}
+        if foreign:
+            raise ValueError(f"priors for the law's covariates alone, not for {', '.join(sorted(foreign))}")
         return self
 
     @model_validator(mode="after")

@@ -1,7 +1,10 @@
 """The collapse point against model size: what was inferred, what every law predicts, what was measured."""
 
+import json
+from collections.abc import Mapping
+from dataclasses import replace
 from itertools import cycle
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import xarray as xr
@@ -13,8 +16,10 @@ from bayeskisl.axes import axis_of
 from bayeskisl.curves import cell_table
 from bayeskisl.decision.funnel import collapse_along_sizes
 from bayeskisl.decision.intervals import interval
+from bayeskisl.decision.target import cells_like, of_target
 from bayeskisl.reporting.numbers import exact, percent
 from bayeskisl.reporting.style import LINES, figure_style, ink, law_colors, log_axis, new_figure
+from bayeskisl.target import Target, TargetKeywords, target_from
 
 if TYPE_CHECKING:
     from bayeskisl.decision import Verification
@@ -23,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["plot_collapse"]
 
 _SIZES = 25
+# Opacity of what was measured under other conditions than the target's.
+_PALE = 0.35
 # How far lines run beyond the outermost size or target.
 _BEYOND = 1.6
 
@@ -31,9 +38,11 @@ def plot_collapse(
     fit: "Fit",
     prediction: xr.Dataset | None = None,
     verification: "Verification | None" = None,
+    target: Target | None = None,
     *,
     ci_prob: float = 0.9,
     dark: bool = False,
+    **short: Unpack[TargetKeywords],
 ) -> Figure:
     """Draw the collapse point against model size, on logarithmic axes, with every law's predictive funnel.
 
@@ -44,26 +53,34 @@ def plot_collapse(
         What `predict` returned; its target is marked, and the funnel reaches it.
     verification : Verification, optional
         The measured point at the target.
+    target : Target, optional
+        What the funnels are for, and the size that they reach, where there is no prediction; left out, sizes like those
+        that were trained.
     ci_prob : float
         Probability of the intervals of cells and funnels.
     dark : bool
         For a dark page.
+    **short
+        In place of a `Target`, its keywords: ``params``, ``tokens``, ``hold``, ``domain``, ``prior_driven``.
 
     Returns
     -------
     matplotlib.figure.Figure
         Funnels are for one fresh run of a new size, and so wider than the intervals of sizes that were trained.
     """
+    asked = _asked(fit, prediction, target, short)
+    fit, planned = of_target(fit, asked)
+    asked = replace(asked, domain=None)
     cells, _ = cell_table(fit.curves)
     sizes = cells[schema.PARAMS].values
-    ends = [sizes.min(), max(sizes.max(), prediction.attrs[schema.PARAMS] if prediction is not None else 0)]
+    ends = [sizes.min(), max(sizes.max(), asked.params)]
     axis = axis_of(fit.curves)
     with figure_style(dark):
         figure, axes = new_figure(figsize=(7.6, 4.8))
-        lines = _funnels(fit, ends, prediction, ci_prob)
+        lines = _funnels(fit, ends, asked, ci_prob)
         for law, color, line in zip(lines["law"].values, law_colors(lines.sizes["law"]), cycle(LINES), strict=False):
             _draw_funnel(axes, lines.sel(law=law), color, line, f"law '{law}' (weight {fit.weights[str(law)]:.2f})")
-        _draw_cells(axes, fit, sizes, ci_prob)
+        _draw_cells(axes, fit, sizes, cells_like(planned, cells), ci_prob)
         if prediction is not None:
             _draw_target(axes, prediction)
         if verification is not None:
@@ -89,11 +106,20 @@ def plot_collapse(
     return figure
 
 
-def _funnels(fit: "Fit", ends: list[float], prediction: xr.Dataset | None, ci_prob: float) -> xr.DataArray:
+def _asked(fit: "Fit", prediction: xr.Dataset | None, target: Target | None, short: Mapping[str, Any]) -> Target:
+    """The target of the prediction; or the one that is named; or a model like those that were trained."""
+    if prediction is not None:
+        attrs = prediction.attrs
+        held = {name: value for name, value in json.loads(attrs["held_fixed"]).items() if name in fit.curves.variables}
+        return Target(attrs[schema.PARAMS], attrs[schema.TOKENS], held, prior_driven=True)
+    asked = target_from(target, short, default=float(fit.curves[schema.PARAMS].max()))
+    budget = asked.tokens or float(np.median(np.unique(fit.curves[schema.TOKENS].values)))
+    return replace(asked, tokens=budget, prior_driven=True)
+
+
+def _funnels(fit: "Fit", ends: list[float], target: Target, ci_prob: float) -> xr.DataArray:
     sizes = np.geomspace(ends[0] / _BEYOND, ends[1] * _BEYOND, _SIZES)
-    budgets = np.unique(fit.curves[schema.TOKENS].values)
-    tokens = prediction.attrs[schema.TOKENS] if prediction is not None else float(np.median(budgets))
-    return collapse_along_sizes(fit, sizes, tokens, ci_prob=ci_prob, prior_driven=True)
+    return collapse_along_sizes(fit, sizes, target, ci_prob=ci_prob)
 
 
 def _draw_funnel(axes: Axes, lines: xr.DataArray, color: str, style: str, label: str) -> None:
@@ -104,17 +130,22 @@ def _draw_funnel(axes: Axes, lines: xr.DataArray, color: str, style: str, label:
         axes.plot(lines["params"], edge, color=color, ls=style, lw=0.7, alpha=0.8)
 
 
-def _draw_cells(axes: Axes, fit: "Fit", sizes: np.ndarray, ci_prob: float) -> None:
+def _draw_cells(axes: Axes, fit: "Fit", sizes: np.ndarray, alike: np.ndarray, ci_prob: float) -> None:
+    """The cells that fix what the target fixes, and, paler, the others."""
     posterior = fit.tree["posterior"]
     axis = axis_of(fit.curves)
     group = axis.deciding_group(str(name) for name in fit.curves[schema.GROUP].values)
     collapse = posterior[axis.half_point(group)].sel(group=group)
     points = np.array([interval(collapse.isel(cell=i).values, ci_prob) for i in range(collapse.sizes[schema.CELL])])
-    median, low, high = points.T
-    axes.errorbar(
-        sizes, median, yerr=[median - low, high - median], fmt="o", ms=4.5, lw=1.6, color=ink(), zorder=4,
-        label="sizes that were trained",
-    )  # fmt: skip
+    others = np.setdiff1d(np.arange(len(sizes)), alike)
+    labels = {"sizes that were trained": (alike, 1.0), "trained, with other values held": (others, _PALE)}
+    for label, (shown, alpha) in labels.items():
+        if len(shown):
+            median, low, high = points[shown].T
+            axes.errorbar(
+                sizes[shown], median, yerr=[median - low, high - median], fmt="o", ms=4.5, lw=1.6, color=ink(),
+                alpha=alpha, zorder=4, label=label,
+            )  # fmt: skip
 
 
 def _draw_target(axes: Axes, prediction: xr.Dataset) -> None:

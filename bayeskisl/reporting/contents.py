@@ -10,6 +10,7 @@ from bayeskisl.axes import axis_of
 from bayeskisl.curves import cell_table
 from bayeskisl.decision import decision_summary, prediction_summary
 from bayeskisl.decision.intervals import interval
+from bayeskisl.decision.target import ROUNDING
 from bayeskisl.reporting.numbers import exact, percent, span, three_digits
 from bayeskisl.reporting.text import (
     answer,
@@ -218,11 +219,21 @@ def command_lines(fit: "Fit", decision: "Decision | None", verification: "Verifi
         # elsewhere the domain bounds what may be infused, so that naming it would be another question
         domain = f" --facts {decision.data['domain_facts'].item():.0f}" if axis_of(decision.data).counts_facts else ""
         lines.append(
-            f"bayeskisl decide fit.nc --params {attrs[schema.PARAMS]:.0f} --tokens {attrs[schema.TOKENS]:.0f} "
-            f"--risk {attrs['risk']:g}{domain} --seed {attrs['seed']} --out decision.nc"
+            f"bayeskisl decide fit.nc --params {attrs[schema.PARAMS]:.0f} --tokens {attrs[schema.TOKENS]:.0f}"
+            f"{_held(fit, decision)} --risk {attrs['risk']:g}{domain} --seed {attrs['seed']} --out decision.nc"
         )
         options = " --decision decision.nc"
     if verification is not None:
         lines.append("bayeskisl curves build RUNS_OF_THE_TARGET --out verification.nc")
         options += " --verification verification.nc"
     return [*lines, f"bayeskisl report fit.nc{options} --out report.html"]
+
+
+def _held(fit: "Fit", decision: "Decision") -> str:
+    """Options for what the target holds where the sweep has several values, or another one."""
+    options = ""
+    for name, value in decision.held_fixed.items():
+        if name in fit.curves.variables and not np.allclose(fit.curves[name].values, value, rtol=ROUNDING):
+            options += f" --hold {name}={value:.12g}"
+    driven = any(caveat["code"] == "prior_driven_target" for caveat in decision.caveats)
+    return options + " --prior-driven" * driven

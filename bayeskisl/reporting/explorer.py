@@ -1,8 +1,8 @@
 """A decision that follows its sliders: what an explorer shows, as plain values for a page to draw."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
@@ -13,9 +13,10 @@ from bayeskisl.decision.glances import Glances
 from bayeskisl.decision.intervals import interval, quantiles
 from bayeskisl.decision.prediction import Options, require_gate
 from bayeskisl.decision.prospect import Kind
-from bayeskisl.quantities import read_number, short
+from bayeskisl.quantities import short
 from bayeskisl.reporting.numbers import exact, percent, span, three_digits
 from bayeskisl.reporting.text import answer, beside_it, bound, chosen, held_fixed
+from bayeskisl.target import Target, TargetKeywords, target_from
 
 if TYPE_CHECKING:
     from bayeskisl.inference import Fit
@@ -28,20 +29,20 @@ _REACH, _STOPS_PER_DECADE = 100.0, 10
 _RISKS = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
 _PRICE_STOPS = 41
 _MILLION = 1e6
+# A target that nobody named is so many times the largest size that was swept.
+_TIMES = 4.0
 
 
 def explore(
     fit: "Fit",
-    params: float | str | None = None,
-    tokens: float | str | None = None,
+    target: Target | float | str | None = None,
     *,
     kind: Kind = "new_run",
     keep: float = 0.9,
-    hold: dict[str, float] | None = None,
-    prior_driven: bool = False,
     draws: int = 1_000,
     seed: int = 0,
     throw: bool = True,
+    **short: Unpack[TargetKeywords],
 ) -> "ExplorerWidget":
     """Show the decision in Jupyter, with sliders for target size, tokens, risk and price that move it.
 
@@ -49,15 +50,16 @@ def explore(
     ----------
     fit : Fit
         A posterior that passed its gate, of a sweep along any axis. It is never fitted again.
-    params, tokens : float or str, optional
-        Where the sliders begin, such as ``7B``; left out, four times the largest size, and the largest budget.
-    kind, keep, hold, seed, throw
+    target : Target, float or str, optional
+        Where the sliders begin; left out, four times the largest size, and the largest budget. If it is prior-driven,
+        budgets may be asked for that the sweep never varied, labelled as resting on the prior; if not, and there is one
+        budget, the slider for tokens is left out.
+    kind, keep, seed, throw
         As for `decide`.
-    prior_driven : bool
-        Whether budgets may be asked for that the sweep never varied, labelled as resting on the prior; if not, and
-        there is one budget, the slider for tokens is left out.
     draws : int
         How many draws of the posterior are asked at every move. `decide` asks them all.
+    **short
+        In place of a `Target`, its keywords: ``params``, ``tokens``, ``hold``, ``domain``, ``prior_driven``.
 
     Returns
     -------
@@ -74,9 +76,10 @@ def explore(
     from bayeskisl.reporting.explorer_widget import ExplorerWidget
 
     require_gate(fit, throw)
-    glances = Glances(fit, draws, Options(kind, keep, seed=seed), hold, prior_driven)
-    begin = [read_number(each, name) if each else None for name, each in {"params": params, "tokens": tokens}.items()]
-    return ExplorerWidget(Explorer.about(glances, *begin))
+    asked = target_from(target, short, default=_TIMES * float(fit.curves[schema.PARAMS].max()))
+    fit = fit if asked.domain is None else fit.of_domain(asked.domain)
+    glances = Glances(fit, draws, Options(kind, keep, seed=seed), replace(asked, domain=None))
+    return ExplorerWidget(Explorer.about(glances, asked.params, asked.tokens))
 
 
 @dataclass(frozen=True)
@@ -134,9 +137,9 @@ class Explorer:
         """The dials that a fit has an answer for."""
         sizes = np.unique(np.asarray(glances.fit.curves[schema.PARAMS].values, dtype=float))
         budgets = np.unique(np.asarray(glances.fit.curves[schema.TOKENS].values, dtype=float))
-        params, tokens = params or 4 * sizes[-1], tokens or budgets[-1]
+        params, tokens = params or _TIMES * sizes[-1], tokens or budgets[-1]
         asked = [Dial.at("params", "non-embedding parameters", _ladder(sizes), params, short)]
-        if len(budgets) > 1 or glances.prior_driven:
+        if len(budgets) > 1 or (glances.asked and glances.asked.prior_driven):
             asked.append(Dial.at("tokens", "training tokens", _ladder(budgets), tokens, short))
         asked.append(Dial.at("risk", "risk of keeping too little", _RISKS, 0.1, percent))
         priced = KeptFacts(loss_price=1e-12 if schema.GENERAL_LOSS in glances.fit.curves else 0.0)

@@ -4,7 +4,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from bayeskisl.decision import Decision, decide
+from bayeskisl.decision import Criterion, Decision, decide
 from bayeskisl.errors import InputError
 from bayeskisl.reporting.explorer import Explorer
 
@@ -58,13 +58,11 @@ class ExplorerWidget(anywidget.AnyWidget):
 
     def decide(self, **options: Any) -> Decision:
         """The whole decision at the sliders, from every draw, as `bayeskisl.decide` gives it."""
-        glances = self.explorer.glances
+        glances, asked = self.explorer.glances, self.explorer.question(self.places)
+        criterion = Criterion(asked["utility"], asked["risk"], glances.options.keep)
         fixed = {
             "kind": glances.options.kind,
-            "keep": glances.options.keep,
             "seed": glances.options.seed,
-            "hold": glances.hold,
-            "prior_driven": glances.prior_driven,
             "throw": False,  # the gate was asked when the explorer was made
         }
-        return decide(glances.fit, **self.explorer.question(self.places), **{**fixed, **options})
+        return decide(glances.fit, glances.at(asked["params"], asked["tokens"]), criterion, **{**fixed, **options})

@@ -2,14 +2,15 @@
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import jinja2
 from matplotlib.figure import Figure
 
+from bayeskisl import schema
 from bayeskisl.errors import require_ending
 from bayeskisl.reporting import contents
 from bayeskisl.reporting.collapse_figure import plot_collapse
@@ -19,6 +20,7 @@ from bayeskisl.reporting.images import data_uri, write_figure
 from bayeskisl.reporting.live import packed_figures, packed_library
 from bayeskisl.reporting.markdown import render_markdown
 from bayeskisl.reporting.text import answer
+from bayeskisl.target import Target, TargetKeywords, target_from
 
 if TYPE_CHECKING:
     from bayeskisl.decision import Decision, Verification
@@ -35,7 +37,9 @@ def report(
     verification: "Verification | None" = None,
     out: str | Path = "report.html",
     *,
+    target: Target | None = None,
     figures_dir: str | Path | None = None,
+    **short: Unpack[TargetKeywords],
 ) -> Path:
     """Write one self-contained HTML page: the answer, the evidence, the checks, the provenance.
 
@@ -48,8 +52,12 @@ def report(
         What `verify` returned for that decision.
     out : path
         File to write, ``.html``; one that ends in ``.md`` is Markdown, for a pull request or a wiki.
+    target : Target, optional
+        What the collapse points are drawn for where there is no decision, see `plot_collapse`.
     figures_dir : path, optional
         Folder that receives the figures as PNG files too; beside Markdown, by default, ``<name>-figures``.
+    **short
+        In place of a `Target`, its keywords: ``params``, ``tokens``, ``hold``, ``domain``, ``prior_driven``.
 
     Returns
     -------
@@ -64,7 +72,9 @@ def report(
     """
     out = Path(out)
     require_ending(out, _ENDINGS, "report")
-    drawn = list(_figures(fit, decision, verification))
+    asked = target_from(target, short, default=float(fit.curves[schema.PARAMS].max()))
+    fit = fit if asked.domain is None else fit.of_domain(asked.domain)
+    drawn = list(_figures(fit, decision, verification, replace(asked, domain=None)))
     content = _content(fit, decision, verification)
     if out.suffix == ".md":
         folder = Path(figures_dir) if figures_dir is not None else out.with_name(f"{out.stem}-figures")
@@ -125,7 +135,9 @@ def _beside(figure: _Figure, folder: Path, page_folder: Path) -> dict[str, str]:
     return {"path": Path(path).as_posix(), "alt": figure.alt, "caption": figure.caption}
 
 
-def _figures(fit: "Fit", decision: "Decision | None", verification: "Verification | None") -> Iterator[_Figure]:
+def _figures(
+    fit: "Fit", decision: "Decision | None", verification: "Verification | None", target: Target
+) -> Iterator[_Figure]:
     if decision is not None:
         yield _Figure(
             "decision",
@@ -138,7 +150,7 @@ def _figures(fit: "Fit", decision: "Decision | None", verification: "Verificatio
     points = "; ".join(f"{size['params']} parameters: {size['collapse']}" for size in sizes)
     yield _Figure(
         "collapse",
-        partial(plot_collapse, fit, None if decision is None else decision.data, verification),
+        partial(plot_collapse, fit, None if decision is None else decision.data, verification, target),
         f"The {half_point} of every size that was trained, and the range in which each law expects a fresh run of a "
         "new size. Where the funnels part, the data no longer decide between the laws.",
         f"{half_point.capitalize()} against model size on logarithmic axes. {points}.",

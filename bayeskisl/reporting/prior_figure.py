@@ -11,7 +11,15 @@ from matplotlib.ticker import PercentFormatter
 
 from bayeskisl import schema
 from bayeskisl.axes import LoadEffect
-from bayeskisl.curves import cell_table, final, group_exposures, load_of, reference_load
+from bayeskisl.curves import (
+    cell_table,
+    final,
+    group_exposures,
+    load_of,
+    reference_load,
+    with_covariates,
+    without_covariates,
+)
 from bayeskisl.laws import load_law
 from bayeskisl.reporting.curves_figure import fall_of_cell
 from bayeskisl.reporting.numbers import percent
@@ -63,7 +71,8 @@ def plot_prior_predictive(
     """
     from bayeskisl.inference import prior_predictive
 
-    law, curves = load_law(law), final(curves)
+    law = load_law(law)
+    curves = with_covariates(without_covariates(final(curves)), law.covariates)
     expected = prior_predictive(law, curves, draws=draws, seed=seed)
     groups = [group for group in schema.GROUPS if group in curves[schema.GROUP].values]
     with figure_style(dark):

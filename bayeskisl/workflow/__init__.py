@@ -1,8 +1,19 @@
 """Stories that join the stages: the demo, the closed loop, the replay."""
 
 from bayeskisl.workflow.demo import demo, verification_sweep
-from bayeskisl.workflow.events import DemoEvents
-from bayeskisl.workflow.loop import LoopStep, loop
-from bayeskisl.workflow.replay import replay
+from bayeskisl.workflow.events import DemoEvents, LoopEvents
+from bayeskisl.workflow.loop import Limits, LoopStep, Machine, loop
+from bayeskisl.workflow.replay import Protocol, replay
 
-__all__ = ["DemoEvents", "LoopStep", "demo", "loop", "replay", "verification_sweep"]
+__all__ = [
+    "DemoEvents",
+    "Limits",
+    "LoopEvents",
+    "LoopStep",
+    "Machine",
+    "Protocol",
+    "demo",
+    "loop",
+    "replay",
+    "verification_sweep",
+]

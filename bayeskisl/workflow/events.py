@@ -1,8 +1,13 @@
 """What a display may listen to while a workflow runs."""
 
+from typing import TYPE_CHECKING
+
 from bayeskisl.sweeping.run import SweepEvents
 
-__all__ = ["DemoEvents"]
+if TYPE_CHECKING:
+    from bayeskisl.design import Plan
+
+__all__ = ["DemoEvents", "LoopEvents"]
 
 
 class DemoEvents(SweepEvents):
@@ -10,3 +15,11 @@ class DemoEvents(SweepEvents):
 
     def stage(self, title: str) -> None:
         """A stage begins."""
+
+
+class LoopEvents(DemoEvents):
+    """The events of a loop, and a say in what it trains."""
+
+    def approves(self, plan: "Plan | None") -> bool:
+        """Whether a plan is trained; the loop ends with the first that is not."""
+        return True

@@ -1,27 +1,29 @@
 """The closed loop: sweep, fit, plan, sweep again, until the answer is sharp enough or the budget is spent."""
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
 from bayeskisl import schema
 from bayeskisl.errors import InputError
+from bayeskisl.keywords import from_keywords
 from bayeskisl.shipped import shipped_file
 from bayeskisl.sweeping import load_sweep, run_sweep, sweep_folders
 from bayeskisl.sweeping.records import write_atomically
-from bayeskisl.workflow.events import DemoEvents
+from bayeskisl.target import Target, TargetKeywords
+from bayeskisl.workflow.events import LoopEvents
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from bayeskisl.design import Budget, Costs, Plan
+    from bayeskisl.design import Budget, Costs, Plan, Strategy
     from bayeskisl.inference import Fit
 
-__all__ = ["LoopStep", "loop"]
+__all__ = ["Limits", "LoopStep", "Machine", "loop"]
 
 
 @dataclass(frozen=True)
@@ -65,23 +67,69 @@ class LoopStep:
         )
 
 
+@dataclass(frozen=True)
+class Limits:
+    """Where a loop ends, and what it may train.
+
+    Parameters
+    ----------
+    until : float
+        Width, in natural log units, of the 90 % interval of the collapse point at which to stop.
+    budget : float, str or Budget
+        For everything, the first sweep included: device-seconds, or as `bayeskisl.design.read_budget` reads it.
+    largest : float, optional
+        The largest size that may be trained; left out, the largest of the first sweep.
+
+    Raises
+    ------
+    InputError
+        If the width is not above zero.
+    """
+
+    until: float
+    budget: "float | str | Budget"
+    largest: float | None = None
+
+    def __post_init__(self) -> None:
+        if not self.until > 0:
+            raise InputError("a width above zero", self.until, "until")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where runs are trained, as `bayeskisl.sweeping.run_sweep` takes it."""
+
+    device: str = "cpu"
+    workers: int | None = None
+
+
+class LoopKeywords(TargetKeywords, total=False):
+    """The keywords of a short call of `loop`: those of a target, `Limits`, a `Strategy` and a `Machine`."""
+
+    until: float
+    budget: "float | str | Budget"
+    largest: float | None
+    score: str
+    kappa: float | None
+    batch: int
+    planner: str
+    particles: int
+    device: str
+    workers: int | None
+
+
 def loop(
     spec: str | Path,
-    params: float,
+    target: Target | float | str | None = None,
+    limits: Limits | None = None,
     *,
-    until: float,
-    budget: "float | str | Budget",
     out: str | Path,
-    tokens: float | None = None,
     law: str | Path = "collapse",
-    largest: float | None = None,
-    batch: int = 8,
-    kappa: float = 1.0,
-    device: str = "cpu",
-    workers: int | None = None,
+    strategy: "Strategy | None" = None,
+    machine: Machine | None = None,
     seed: int = 0,
-    ask: Callable[["Plan"], bool] = lambda plan: True,
-    events: DemoEvents | None = None,
+    events: LoopEvents | None = None,
+    **short: Unpack[LoopKeywords],
 ) -> list[LoopStep]:
     """Sweep, fit, plan and sweep again; the same call goes on from whatever is finished in `out`.
 
@@ -89,26 +137,27 @@ def loop(
     ----------
     spec : path
         The first sweep: a TOML file of one recipe, or a shipped name.
-    params, tokens : float
-        The target. It is never trained.
-    until : float
-        Width, in natural log units, of the 90 % interval of the collapse point at which to stop.
-    budget : float, str or Budget
-        For everything, the first sweep included: device-seconds, or as `bayeskisl.design.read_budget` reads it.
+    target : Target, float or str
+        The model that is planned, or its size. It is never trained.
+    limits : Limits
+        When to stop, what may be spent, and the largest size.
     out : path
         Receives ``sweeps/`` and one ``step-K/`` per turn, with ``curves.nc``, ``fit.nc``, ``plan.json``, ``plan.png``
         and ``next.toml``, and ``loop.json``.
     law : path
         A law's file or name; rivals that it names are fitted beside it.
-    largest : float, optional
-        The largest size that may be trained; left out, the largest of the first sweep.
-    batch, kappa, seed
-        As `bayeskisl.design.plan` takes them.
-    device, workers
-        As `bayeskisl.sweeping.run_sweep` takes them.
-    ask : callable
-        Is shown every plan before it is trained; the loop ends where it says no.
-    events : DemoEvents, optional
+    strategy : Strategy, optional
+        How each batch is chosen, as `bayeskisl.design.plan` takes it; left out, with gains per cost, ``kappa=1``.
+    machine : Machine, optional
+        Where runs are trained; left out, this machine's processor.
+    seed : int
+        Of the posterior and the plans.
+    events : LoopEvents, optional
+        Follows the loop. Its `approves` is shown every plan before it is trained, and the loop ends where it says no.
+    **short
+        In place of the objects, their keywords: ``params``, ``tokens``, ``hold``, ``domain``, ``prior_driven``;
+        ``until``, ``budget``, ``largest``; ``score``, ``kappa``, ``batch``, ``planner``, ``particles``; ``device``,
+        ``workers``.
 
     Returns
     -------
@@ -121,29 +170,29 @@ def loop(
     GateError
         If a posterior fails its gate also with longer chains.
     """
-    from bayeskisl.design import read_budget
+    from bayeskisl.design import Strategy, read_budget
 
-    out, events, budget = Path(out), events or DemoEvents(), read_budget(budget)
-    if not until > 0:
-        raise InputError("a width above zero", until, "until")
+    own = short if strategy else {"kappa": 1.0, **short}  # what one step leaves unspent, the next may spend
+    asked, limits, strategy, machine = from_keywords(
+        own, (Target, target), (Limits, limits), (Strategy, strategy), (Machine, machine)
+    )
+    out, events, budget = Path(out), events or LoopEvents(), read_budget(limits.budget)
     spec = _file_of(spec)
-    _claim(out, {"spec": load_sweep(spec).identity, "params": params, "tokens": tokens, "law": str(law), "seed": seed})
+    _claim(out, {"spec": load_sweep(spec).identity, **_named(asked), "law": str(law), "seed": seed})
+    train = partial(run_sweep, out=out / "sweeps", device=machine.device, workers=machine.workers, events=events)
     events.stage("first sweep")
-    run_sweep(spec, out / "sweeps", device=device, workers=workers, events=events)
+    train(spec)
     steps: list[LoopStep] = []
     while True:
         folder = out / f"step-{len(steps)}"
         events.stage(f"step {len(steps)}: fitting and planning")
-        turn = _Turn(folder, spec, params, tokens, law, seed, budget)
-        step, plan = turn.take(until, len(steps), largest=largest, batch=batch, kappa=kappa)
+        step, plan = _Turn(folder, spec, asked, law, seed, budget).take(len(steps), limits, strategy)
         steps.append(step)
         _write_json(out / "loop.json", [vars(each) for each in steps])
-        if step.ending:
-            return steps
-        if not ask(plan):
+        if step.ending or not events.approves(plan):
             return steps
         events.stage(f"step {len(steps) - 1}: {step.plan}")
-        run_sweep(folder / "next.toml", out / "sweeps", device=device, workers=workers, events=events)
+        train(folder / "next.toml")
 
 
 @dataclass(frozen=True)
@@ -152,13 +201,12 @@ class _Turn:
 
     folder: Path
     spec: Path
-    params: float
-    tokens: float | None
+    target: Target
     law: str | Path
     seed: int
     budget: "Budget"
 
-    def take(self, until: float, number: int, **options: object) -> tuple[LoopStep, "Plan | None"]:
+    def take(self, number: int, limits: Limits, strategy: "Strategy") -> tuple[LoopStep, "Plan | None"]:
         from bayeskisl.curves import build_curves, load_curves, save_curves
         from bayeskisl.decision import predict
 
@@ -167,14 +215,15 @@ class _Turn:
             save_curves(build_curves(self.folder.parent / "sweeps"), path)
         curves = load_curves(path)
         fit = self._fit(curves)
-        ahead = predict(fit, self.params, self.tokens)
-        width, floor = _widths(fit, self.params, self.tokens, self.seed)
+        ahead = predict(fit, self.target)
+        width, floor = _widths(fit, self.target, self.seed)
         costs, spent = self._spent(curves)
+        until = limits.until
         if until <= floor and number == 0:
             raise InputError(f"a width above the floor of {floor:.2f}, which is scatter of sizes and runs that no run "
                              "of another size removes", until, "until", f"ask for more than {floor:.2f}")  # fmt: skip
         ending = self._ending(width, floor, until, spent)
-        plan = None if ending else self._plan(fit, costs, spent, **options)
+        plan = None if ending else self._plan(fit, costs, spent, limits.largest, strategy)
         if plan is not None and not plan.worth_while:
             ending = plan.verdict
         middle = float(np.median(ahead[ahead.attrs["half_point"]]))
@@ -217,21 +266,15 @@ class _Turn:
         notes = [note for folder in sweep_folders(sweeps) for note in folder.sidecar() if known & set(note["runs"])]
         return Costs.of_records(sweeps), float(sum(note["seconds"] for note in notes))
 
-    def _plan(
-        self, fit: "Fit", costs: "Costs", spent: float, *, largest: float | None, batch: int, kappa: float
-    ) -> "Plan":
+    def _plan(self, fit: "Fit", costs: "Costs", spent: float, largest: float | None, strategy: "Strategy") -> "Plan":
         """The next batch within what is left, kept on disk with its reasons; `next.toml` is written last."""
         from bayeskisl.design import Budget, candidate_runs, ladder_sizes, next_sweep, plan, sweep_behind
         from bayeskisl.reporting import plot_plan
 
         table = sweep_behind(fit.curves, self.spec)
-        offered = candidate_runs(
-            fit, self.params, self.tokens, sizes=ladder_sizes(table), largest=largest, seed=self.seed
-        )
-        result = plan(
-            fit, self.params, self.tokens, budget=Budget(self.budget.amount - spent, self.budget.unit), costs=costs,
-            candidates=offered, batch=batch, kappa=kappa, seed=self.seed,
-        )  # fmt: skip
+        offered = candidate_runs(fit, self.target, sizes=ladder_sizes(table), largest=largest, seed=self.seed)
+        left = Budget(self.budget.amount - spent, self.budget.unit)
+        result = plan(fit, self.target, budget=left, costs=costs, candidates=offered, strategy=strategy, seed=self.seed)
         _write_json(self.folder / "plan.json", result.summary())
         plot_plan(result).savefig(self.folder / "plan.png")
         if result.runs:
@@ -240,10 +283,15 @@ class _Turn:
         return result
 
 
-def _widths(fit: "Fit", params: float, tokens: float | None, seed: int) -> tuple[float, float]:
+def _widths(fit: "Fit", target: Target, seed: int) -> tuple[float, float]:
     from bayeskisl.design import believe
 
-    return believe(fit, params, tokens, [], seed=seed).width
+    return believe(fit, target, [], seed=seed).width
+
+
+def _named(target: Target) -> dict[str, object]:
+    """Size and budget, and what else was named."""
+    return {name: value for name, value in vars(target).items() if value or name == schema.TOKENS}
 
 
 def _file_of(spec: str | Path) -> Path:

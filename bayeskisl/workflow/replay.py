@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import numpy as np
 
@@ -20,7 +20,9 @@ from bayeskisl import schema
 from bayeskisl.axes import axis_of
 from bayeskisl.cores import one_blas_thread
 from bayeskisl.errors import InputError
+from bayeskisl.keywords import from_keywords
 from bayeskisl.sweeping.records import write_atomically
+from bayeskisl.target import Target
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from bayeskisl.inference import Fit
     from bayeskisl.laws import Law
 
-__all__ = ["SHARES", "Step", "replay"]
+__all__ = ["SHARES", "Protocol", "Step", "replay"]
 
 # Shares of the sweep's cost at which every planner is asked.
 SHARES = (0.08, 0.12, 0.18, 0.27, 0.4)
@@ -96,37 +98,59 @@ class Step:
         return interval_score(self.low, self.high, self.truth, _CI_PROB)
 
 
+@dataclass(frozen=True)
+class Protocol:
+    """The rules by which every planner plays.
+
+    Parameters
+    ----------
+    start : int
+        The smallest sizes, of which one run per coarse level is known to everyone from the beginning.
+    shares : sequence of float, optional
+        Of the cost of every run that can be bought; left out, those of `SHARES` that exceed what everyone starts with.
+    repeats : int
+        Each repeat shuffles the seeds of every level, the planner's randomness and the sampler's seed.
+    """
+
+    start: int = 3
+    shares: Sequence[float] | None = None
+    repeats: int = 4
+
+
+class ProtocolKeywords(TypedDict, total=False):
+    """The keywords of a short call, from which a `Protocol` is made."""
+
+    start: int
+    shares: Sequence[float] | None
+    repeats: int
+
+
 @one_blas_thread()
 def replay(
     curves: "xr.Dataset | str | Path",
     planners: Sequence[str] | None = None,
+    protocol: Protocol | None = None,
     *,
-    start: int = 3,
-    shares: Sequence[float] | None = None,
-    repeats: int = 4,
     costs: "Costs | None" = None,
     law: "str | Path | Law" = "collapse",
     fit: FitOf | None = None,
     out: str | Path | None = None,
     seed: int = 0,
     progress: Callable[[str], None] = lambda _: None,
+    **short: Unpack[ProtocolKeywords],
 ) -> "pd.DataFrame":
     """Play a finished sweep again under several planners.
 
     Parameters
     ----------
     curves : xarray.Dataset or path
-        At least `start` + 2 sizes of one budget; the largest is the target. Simulated curves carry their truth. Of
-        several groups, the one that over-infusion harms is played.
+        At least two sizes more than everyone starts with, of one budget; the largest is the target. Simulated curves
+        carry their truth. Of several groups, the one that over-infusion harms is played.
     planners : sequence of str
         Names in `bayeskisl.design.PLANNERS`; also ``"grid"`` (every run of the other sizes, levels left out at which
         nothing or everything is kept, told by their outcomes) and ``"everything"``. Left out, all but the last.
-    start : int
-        The smallest sizes, of which one run per coarse level is known to everyone from the beginning.
-    shares : sequence of float
-        Of the cost of every run that can be bought; left out, those of `SHARES` that exceed what everyone starts with.
-    repeats : int
-        Each repeat shuffles the seeds of every level, the planner's randomness and the sampler's seed.
+    protocol : Protocol, optional
+        What everyone starts with, when they are asked, and how often.
     costs : Costs, optional
         Left out, 6 N D.
     law : str, path or Law
@@ -139,6 +163,8 @@ def replay(
     seed : int
     progress : callable
         Is told of every step.
+    **short
+        In place of a `Protocol`, its keywords: ``start``, ``shares``, ``repeats``.
 
     Returns
     -------
@@ -158,6 +184,7 @@ def replay(
     from bayeskisl.design import PLANNERS, Costs
     from bayeskisl.laws import load_law
 
+    (rules,) = from_keywords(short, (Protocol, protocol))
     law = load_law(law)
     curves = load_curves(curves) if isinstance(curves, str | Path) else curves
     market = Market.of(curves, costs or Costs.of_flops())
@@ -165,12 +192,12 @@ def replay(
     unknown = set(planners) - {*PLANNERS, *_FIXED}
     if unknown:
         raise InputError(f"planners among {', '.join([*PLANNERS, *_FIXED])}", ", ".join(sorted(unknown)), "planners")
-    shares = list(shares) if shares is not None else _shares_beyond(market, start)
+    start, shares = rules.start, list(rules.shares or _shares_beyond(market, rules.start))
     ledger = _Ledger(out, {"curves": _digest(curves), "law": law.sha256, "start": start, "shares": shares, "seed": seed,
                            "costs": asdict(market.costs)})  # fmt: skip
     fitted = _remembering(fit or partial(_fitted, law))
     steps = []
-    for repeat in range(repeats):
+    for repeat in range(rules.repeats):
         for planner in planners:
             known = ledger.steps(planner, repeat)
             game = _Game(market, planner, repeat, np.random.SeedSequence([seed, repeat]), start, fitted)
@@ -316,7 +343,7 @@ class _Game:
         candidates = tuple(sorted(run for run, left in self.shelf.items() if left))
         posterior = self.fit(self._known_curves(), self.sampler_seed)
         cells = {run.cell for run in candidates}
-        beliefs = believe(posterior, self.market.target_params, None, cells, seed=self.repeat)
+        beliefs = believe(posterior, Target(self.market.target_params), cells, seed=self.repeat)
         problem = Problem(
             outlook=Outlook.of(beliefs, self._known_curves()),
             candidates=candidates,
@@ -404,12 +431,12 @@ class _Ledger:
 
 
 def _place(curves: "xr.Dataset", params: float, collapse: np.ndarray) -> np.ndarray:
-    from bayeskisl.decision.target import target_of
+    from bayeskisl.decision.target import planned_model
 
     if axis_of(curves).counts_facts:
         return np.log(collapse)
     with np.errstate(divide="ignore"):  # at a ratio of one nothing is left of the background
-        return target_of(curves, params).log_exposures(np.asarray(collapse))
+        return planned_model(curves, Target(params)).log_exposures(np.asarray(collapse))
 
 
 def _truth(curves: "xr.Dataset", params: float) -> float:

@@ -77,7 +77,7 @@ def held_out_predictions(
     largest, gate = seen[schema.PARAMS].values.max(), posterior.gate.passed
     rows: list[Row] = []
     for params, tokens in targets:
-        ahead = predict(posterior, params, tokens, throw=False)
+        ahead = predict(posterior, params, tokens=tokens, throw=False)
         where = {"trained": trained, "decades": float(np.log10(params / largest)), "gate": gate}
         rows += _rows(ahead, curves, where)
     return rows

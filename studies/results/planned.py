@@ -19,7 +19,8 @@ def planned(fit: Fit) -> Decision:
     params, tokens = (fit.curves[name].values for name in (schema.PARAMS, schema.TOKENS))
     one_budget_a_size = len(set(zip(params, tokens, strict=True))) == len(np.unique(params))
     grows = one_budget_a_size and len(np.unique(tokens)) > 1
-    return decide(fit, float(_TIMES * params.max()), float(tokens.max()) * (_TIMES if grows else 1), throw=False)
+    budget = float(tokens.max()) * (_TIMES if grows else 1)
+    return decide(fit, float(_TIMES * params.max()), tokens=budget, throw=False)
 
 
 def said_of(decision: Decision) -> dict[str, Any]:

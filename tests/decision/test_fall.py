@@ -9,10 +9,10 @@ from bayeskisl.decision.choices import Gains, chance_constrained_choice, least_s
 from bayeskisl.decision.fall import Fall
 from bayeskisl.decision.kept_knowledge import kept
 from bayeskisl.decision.prospect import Prospect
-from bayeskisl.decision.target import Target
+from bayeskisl.decision.target import PlannedModel
 from bayeskisl.laws.falls import LOGISTIC
 
-TARGET = Target(98_304, 1_843_200, AXES["amount"], "infused", {"ratio": 0.5, "tokens_per_fact": 6.0})
+TARGET = PlannedModel(98_304, 1_843_200, AXES["amount"], "infused", {"ratio": 0.5, "tokens_per_fact": 6.0})
 
 
 def falls(steepness, collapse=2_000.0, floor=1 / 4096, ceiling=0.99):
@@ -110,7 +110,7 @@ def test_the_least_that_suffices_holds_its_risk_and_falls_with_it(sufficient, ri
 @given(ratio=st.floats(0.001, 0.999))
 def test_a_place_obeys_the_infusion_identity(axis, ratio):
     fixed = {"facts": 150.0, "exposures": 400.0, "tokens_per_fact": 6.0, "background_facts": 150.0}
-    target = Target(98_304, 1_843_200, AXES[axis], "background", {**fixed, "background_share": 0.3})
+    target = PlannedModel(98_304, 1_843_200, AXES[axis], "background", {**fixed, "background_share": 0.3})
     place = target.place(np.array([ratio]))
     assert place["ratio"] * 1_843_200 == pytest.approx(place["facts"] * place["exposures"] * 6)
     assert target.from_line(target.to_line(ratio)) == pytest.approx(ratio)

@@ -56,7 +56,7 @@ def test_mixture_takes_its_weights_exactly():
 
 def test_sizes_and_budgets_are_read_as_people_write_them(fit):
     both = xr.concat([amount_curves(), amount_curves(tokens=2 * TOKENS)], dim="run")
-    ahead = predict(HandMadeFit(curves=both), "98k", "3.6864M")
+    ahead = predict(HandMadeFit(curves=both), "98k", tokens="3.6864M")
     assert (ahead.attrs["params"], ahead.attrs["tokens"]) == (98_000, 2 * TOKENS)
 
 

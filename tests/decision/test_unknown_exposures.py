@@ -7,8 +7,9 @@ import pytest
 
 from bayeskisl.axes import AXES
 from bayeskisl.decision import decide
-from bayeskisl.decision.target import target_of
+from bayeskisl.decision.target import planned_model
 from bayeskisl.reporting import describe_decision
+from bayeskisl.target import Target
 
 INVENTED = json.dumps(["tokens_per_fact", "ratio", "tokens"])
 
@@ -19,7 +20,7 @@ def relative(fit):
 
 
 def test_the_range_does_not_end_at_an_invented_exposure_of_one(fit, relative):
-    known, unknown = (target_of(each.curves, 98_304).range for each in (fit, relative))
+    known, unknown = (planned_model(each.curves, Target(98_304)).range for each in (fit, relative))
     assert unknown[0] == known[0] == 1
     assert unknown[1] == pytest.approx(1000 * known[1])
 

@@ -7,10 +7,11 @@ from functools import cached_property
 import numpy as np
 import xarray as xr
 
-from bayeskisl.decision.target import target_of
+from bayeskisl.decision.target import planned_model
 from bayeskisl.inference import Gate
 from bayeskisl.inference.simulate import design_curves
 from bayeskisl.laws import Law, SizeLaw, load_law
+from bayeskisl.target import Target
 
 SIZES, TOKENS, TARGET = (6_144, 13_824, 24_576), 1_843_200, 98_304
 RATIOS = (0.3, 0.6, 0.8, 0.9)
@@ -141,5 +142,5 @@ def level_at_half(fit: GaussianFit, params: float) -> float:
     """The infusion at which a size keeps half of the group that it harms, if it lies on the law at its prior mean."""
     row = fit.size_law.design_matrix(np.array([params], dtype=float))
     threshold = fit.thresholds.get(params, float(row @ fit.size_law.mean))
-    level = float(target_of(fit.curves, params).infusion(threshold, load_effect=fit.load_effect or 0.0))
+    level = float(planned_model(fit.curves, Target(params)).infusion(threshold, load_effect=fit.load_effect or 0.0))
     return float(round(level)) if fit.axis == "amount" else level

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from bayeskisl.decision.target import target_of
+from bayeskisl.decision.target import planned_model
 from bayeskisl.design import Outlook, Run, believe
+from bayeskisl.target import Target
 from tests.design.hand_made import TARGET, TOKENS, GaussianFit, level_at_half
 
 PARTICLES = 60_000
@@ -16,7 +17,7 @@ def noise(fit, run, probed=500):
 
 
 def outlook(fit, runs, **options):
-    beliefs = believe(fit, TARGET, None, [run.cell for run in runs], particles=PARTICLES, **options)
+    beliefs = believe(fit, Target(TARGET), [run.cell for run in runs], particles=PARTICLES, **options)
     return Outlook.of(beliefs, fit.curves)
 
 
@@ -93,7 +94,7 @@ def test_a_choice_keeps_facts_of_both_groups(axis, load_effect):
     fit = GaussianFit(sd=0.15, axis=axis, load_effect=load_effect)
     kept = outlook(fit, [])._kept.mean(axis=0)
     choices = outlook(fit, [])._choices(np.array([4.0, 5.0, 6.0]))
-    least, most = target_of(fit.curves, TARGET).range
+    least, most = planned_model(fit.curves, Target(TARGET)).range
     assert choices.min() >= least * (1 - 1e-9)
     assert choices.max() <= most * (1 + 1e-9)
     assert kept[0] == pytest.approx(250, rel=0.02)  # the least infusion: the background alone

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from bayeskisl.decision.target import target_of
+from bayeskisl.decision.target import planned_model
 from bayeskisl.design import PLANNERS, Budget, Costs, Outlook, Problem, Run, believe, candidate_runs, plan
 from bayeskisl.errors import GateError, InputError
+from bayeskisl.target import Target
 from tests.design.hand_made import FAILED, SIZES, TARGET, TOKENS, GaussianFit, level_at_half
 
 COSTS = Costs(2e-6, 1e-10, "device-seconds", "test")
@@ -65,12 +66,12 @@ def test_an_uncertain_effect_of_the_load_leaves_what_is_known_of_the_axis():
     fit = GaussianFit(sd=0.02, axis="dose", load_effect=0.4)
     posterior = fit.tree["posterior"].to_dataset()
     effect = posterior["load_effect"] + 0.1 * np.random.default_rng(0).standard_normal(posterior["tau"].shape)
-    at = target_of(fit.curves, TARGET)
+    at = planned_model(fit.curves, Target(TARGET))
     half = np.array([level_at_half(fit, size) for size in SIZES])
     log_load = -at.log_exposures(half, load_effect=1.0) + at.log_exposures(half)
     moved = posterior["critical_exposures"] * np.exp((0.4 - effect) * xr.DataArray(log_load, dims="cell"))
     fit.tree["posterior"] = xr.DataTree(posterior.assign(load_effect=effect, critical_exposures=moved))
-    places = believe(fit, TARGET, None, [(float(n), float(TOKENS)) for n in SIZES], particles=4_000).places
+    places = believe(fit, Target(TARGET), [(float(n), float(TOKENS)) for n in SIZES], particles=4_000).places
     for place in places.values():
         assert place.on_axis.std() == pytest.approx(0.02, rel=0.15)
     assert places[float(SIZES[-1]), float(TOKENS)].log_threshold.std() > 0.03
@@ -89,7 +90,7 @@ def test_sizes_at_or_above_the_target_are_never_offered(fitted):
 @pytest.mark.parametrize("name", list(PLANNERS))
 @pytest.mark.parametrize("budget", [1.0, 9.0, 25.0])
 def test_no_planner_exceeds_its_budget_or_its_batch(fitted, candidates, name, budget):
-    beliefs = believe(fitted, TARGET, None, [run.cell for run in candidates], particles=500)
+    beliefs = believe(fitted, Target(TARGET), [run.cell for run in candidates], particles=500)
     problem = Problem(Outlook.of(beliefs, fitted.curves), candidates, COSTS, budget, 5)
     runs = PLANNERS[name](problem, np.random.default_rng(0))
     assert sum(map(COSTS.of, runs)) <= budget
@@ -100,7 +101,7 @@ def test_no_planner_exceeds_its_budget_or_its_batch(fitted, candidates, name, bu
 
 @pytest.mark.parametrize("name", list(PLANNERS))
 def test_no_planner_takes_more_than_there_is(fitted, candidates, name):
-    beliefs = believe(fitted, TARGET, None, [run.cell for run in candidates], particles=500)
+    beliefs = believe(fitted, Target(TARGET), [run.cell for run in candidates], particles=500)
     available = dict.fromkeys(candidates[::9], 1)
     problem = Problem(Outlook.of(beliefs, fitted.curves), candidates, COSTS, 1e9, 50, available=available)
     runs = PLANNERS[name](problem, np.random.default_rng(0))
@@ -133,7 +134,7 @@ def test_widths_fall_along_the_plan_and_stay_above_the_floor(planned):
 
 
 def test_a_replicate_is_worth_no_less_when_it_is_free(fitted, candidates):
-    beliefs = believe(fitted, TARGET, None, [run.cell for run in candidates], particles=2_000)
+    beliefs = believe(fitted, Target(TARGET), [run.cell for run in candidates], particles=2_000)
     outlook = Outlook.of(beliefs, fitted.curves)
     for run in (r for r in candidates if r.replicates == 1):
         assert outlook.gain(replace(run, replicates=3)) >= 0.98 * outlook.gain(run)

@@ -79,5 +79,5 @@ def test_a_preview_says_so_wherever_it_is_seen(sweeps, tmp_path):
 
 
 def test_an_unknown_method_is_refused(sweeps):
-    with pytest.raises(InputError, match="'nuts' or 'preview'"):
+    with pytest.raises(InputError, match="a method among nuts, preview, got 'laplace'"):
         fit(sweeps[0], method="laplace")

@@ -7,7 +7,7 @@ from bayeskisl.axes import AXES, LoadEffect
 from bayeskisl.curves import cell_table, group_exposures, load_of, reference_load
 from bayeskisl.decision import decide
 from bayeskisl.decision.prediction import Options, forecast
-from bayeskisl.decision.target import target_of
+from bayeskisl.decision.target import planned_model
 from bayeskisl.design import believe, plan
 from bayeskisl.errors import InputError
 from bayeskisl.inference import fit, simulate
@@ -17,6 +17,7 @@ from bayeskisl.inference.pointwise import integrated_log_likelihood
 from bayeskisl.inference.prior import draw_prior
 from bayeskisl.laws import load_law
 from bayeskisl.reporting import plot_curves
+from bayeskisl.target import Target
 from tests.inference.conftest import TRUTH
 
 GROUPS = ("infused", "background")
@@ -91,7 +92,7 @@ def test_a_law_in_exposures_alone_is_told_what_it_misses(dose, fitted):
 
 
 def test_a_prediction_knows_that_infused_facts_fall_too(fitted):
-    target = target_of(fitted.curves, 3456)
+    target = planned_model(fitted.curves, Target(3456))
     ahead = forecast(fitted, target, Options(kind="mean"))
     there = fitted.posterior["collapse"].isel(cell=0)
     for group in GROUPS:
@@ -114,7 +115,7 @@ def test_planning_knows_it(fitted):
     result = plan(fitted, 98_304, budget="1e14flop", batch=3, particles=2_000, throw=False)
     assert all(0 < run.level < 1 for run in result.runs)
     assert result.purchases[-1].width < result.before
-    beliefs = believe(fitted, 98_304, None, [], particles=2_000)
+    beliefs = believe(fitted, Target(98_304), [], particles=2_000)
     moved = abs(np.corrcoef(beliefs.target_line - beliefs.target_at_load, beliefs.load_effect)[0, 1])
     assert abs(np.corrcoef(beliefs.target_line, beliefs.load_effect)[0, 1]) < moved
 

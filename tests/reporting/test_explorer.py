@@ -11,6 +11,7 @@ from bayeskisl.decision import decide
 from bayeskisl.decision.glances import Glances
 from bayeskisl.errors import GateError
 from bayeskisl.reporting.explorer import Explorer
+from bayeskisl.target import Target
 from tests.decision.conftest import fit  # noqa: F401
 from tests.decision.hand_made import FAILED, SIZES, HandMadeFit, MixedFit, extrapolate, mixed_curves
 
@@ -48,7 +49,7 @@ def test_tokens_can_be_asked_only_where_something_answers(fit):  # noqa: F811
         return [dial.name for dial in Explorer.about(glances, None, None).dials]
 
     assert names(Glances(fit)) == ["params", "risk"]
-    assert names(Glances(fit, prior_driven=True)) == ["params", "tokens", "risk"]
+    assert names(Glances(fit, asked=Target(98_304, prior_driven=True))) == ["params", "tokens", "risk"]
 
 
 def test_prices_are_asked_where_infusion_costs_something(dose):

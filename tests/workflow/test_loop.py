@@ -5,7 +5,7 @@ import json
 import pytest
 
 from bayeskisl.errors import InputError
-from bayeskisl.workflow import loop
+from bayeskisl.workflow import LoopEvents, loop
 from tests.design.hand_made import PASSED
 
 SPEC = """
@@ -35,6 +35,13 @@ order = 1
 successors = 8
 """
 TARGET = 12 * 24**2
+
+
+class Asking(LoopEvents):
+    """Answers that a test prepared."""
+
+    def __init__(self, answer):
+        self.approves = answer
 
 
 @pytest.fixture(scope="module")
@@ -102,13 +109,13 @@ def test_it_stops_where_the_money_is_spent(first, run, fits):
 
 def test_a_person_may_say_no_and_go_on_later(first, run, spec, fits):
     until, asked = (0.7 * first.floor + 0.3 * first.width), []
-    (stopped,) = run(until=until, ask=lambda plan: asked.append(plan))
+    (stopped,) = run(until=until, events=Asking(lambda plan: asked.append(plan)))
     assert not stopped.ending
     reasons = json.loads((spec.parent / "out" / "step-0" / "plan.json").read_text())
     assert [each["params"] for each in reasons["runs"]] == [run.params for run in asked[0].runs]
     assert all(each["why"] for each in reasons["runs"])
 
-    later = run(until=until, ask=lambda plan: len(plan.trained) == 6)
+    later = run(until=until, events=Asking(lambda plan: len(plan.trained) == 6))
     assert later[0] == stopped
     assert later[1].runs == 6 + sum(run.replicates for run in asked[0].runs)
     assert fits == [6, later[1].runs]

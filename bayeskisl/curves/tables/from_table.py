@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import xarray as xr
@@ -24,10 +24,12 @@ from bayeskisl.curves.tables.problems import Findings, TableError, shown
 from bayeskisl.curves.tables.quantities import read_quantity
 from bayeskisl.curves.tables.raw import RawTable, with_spreads
 from bayeskisl.curves.tables.read import read_table
+from bayeskisl.curves.tables.reading import Reading, ReadingKeywords
 from bayeskisl.curves.tables.screen import columns_read
 from bayeskisl.curves.tables.set_aside import finished_and_infused, stopped_early
 from bayeskisl.curves.validate import validate
 from bayeskisl.errors import InputError
+from bayeskisl.keywords import from_keywords
 
 __all__ = ["curves_from_table"]
 
@@ -41,18 +43,14 @@ _RARE = 0.01  # exposures on average, below which a budget is more often one in 
 def curves_from_table(
     table: Any,
     mapping: Mapping[str, Any] | None = None,
+    reading: Reading | None = None,
     *,
     axis: str | None = None,
     levels: str | None = None,
-    where: str | None = None,
-    ignore: Sequence[str] = (),
-    by: Sequence[str] = (),
-    metric: str | None = None,
     probed: int | Mapping[str, int] | None = None,
     guessing: float | Mapping[str, float] | None = None,
-    decimal: str | None = None,
     replicates: bool = False,
-    skip_bad_rows: bool = False,
+    **short: Unpack[ReadingKeywords],
 ) -> xr.Dataset:
     """Retention curves from a table of measurements, one row per run (and probe group).
 
@@ -71,31 +69,24 @@ def curves_from_table(
         ``checkpoint``, ``planned_steps``, ``state``, ``general_loss``, ``learning_rate``. What was measured:
         ``recalled``, ``probed``, ``accuracy``, ``standard_error``, ``guessing``, ``answer_nats``, of the group in the
         row's ``group``, or of a group that the field names, as in ``"recalled.background"``.
+    reading : Reading, optional
+        Which rows and columns are read, and how; left out, all of them.
     axis : str, optional
         A name in ``bayeskisl.axes.AXES``; by default what the rows show.
     levels : str, optional
         ``facts``, ``ratio``, ``exposures``, ``params`` or ``seed``, if columns are named by its values (``31``, ``62``,
         or ``70M``, ``160M``, ...); their cells are accuracies unless the mapping says otherwise of the column
         ``value``.
-    where : str, optional
-        An SQL condition over columns (``"task = 'recall'"``); the other rows are not used.
-    ignore : sequence of str
-        Columns that are not read, whatever their names.
-    by : sequence of str
-        If rows are single questions: the columns by which they are counted.
-    metric : str, optional
-        With `by`: the column that holds right (1) and wrong (0) answers, where it has no usual name.
     probed : int or mapping, optional
         Probed facts of every row, or of every row of each group, where the table does not tell.
     guessing : float or mapping, optional
         Chance of recall without knowledge, in [0, 1), of all groups or of each; 0 where neither this nor the table
         tells.
-    decimal : str, optional
-        The decimal mark of text cells, ``"."`` or ``","``; by default what the cells of a column show.
     replicates : bool
         Whether rows that are alike in everything but the counts are runs of their own.
-    skip_bad_rows : bool
-        Whether rows that something is wrong with are left out, counted and listed, instead of refused.
+    **short
+        In place of a `Reading`, its keywords: ``where``, ``ignore``, ``by``, ``metric``, ``decimal``,
+        ``skip_bad_rows``.
 
     Returns
     -------
@@ -113,23 +104,23 @@ def curves_from_table(
     Warns
     -----
     UserWarning
-        When rows are left out under `skip_bad_rows`.
+        When rows are left out under ``skip_bad_rows``.
     """
-    given = dict(mapping or {})
+    (how,) = from_keywords(short, (Reading, reading))
+    given, where, decimal = dict(mapping or {}), how.where, how.decimal
     found = read_table(table)
     raw = found if where is None else selected(found, where, decimal)
-    raw = _in_rows(_without(raw, ignore), given, levels, by, metric)
+    raw = _in_rows(_without(raw, how.ignore), given, levels, how.by, how.metric)
     findings = Findings(
         raw.origin,
         raw.places,
         left_out=list(raw.left_out),
         columns=list(raw.columns),
-        skips=skip_bad_rows,
+        skips=how.skip_bad_rows,
         hint=raw.hint,
     )
     if where is not None:
         findings.notes.append(f"rows where {where}: {len(raw.places):,} of {len(found):,}")
-    _require_mark(decimal)
     _add_options(given, findings, probed=probed, guessing=guessing)
     full, recognised = complete_mapping(given, raw, findings)
     raw = finished_and_infused(raw, full, findings, decimal)
@@ -153,7 +144,7 @@ def curves_from_table(
     if "token" in str(full.get("checkpoint")).lower() and schema.TOKENS not in findings.invented:
         rows.setdefault(PLANNED, rows[schema.TOKENS])  # tokens seen, of those that were planned
     runs, good = _runs(rows, replicates, findings)
-    findings.stop_if_refused(skip_bad_rows)
+    findings.stop_if_refused(how.skip_bad_rows)
     curves = _in_runs(rows, runs, good, findings)
     if shown_axis is not None:
         _note_single_levels(curves.assign_attrs(axis=shown_axis), findings)
@@ -179,11 +170,6 @@ def _without(table: RawTable, ignore: Sequence[str]) -> RawTable:
     if missing:
         raise InputError("columns of the table to leave out", ", ".join(map(shown, missing)), table.origin)
     return replace(table, columns={name: cells for name, cells in table.columns.items() if name not in ignore})
-
-
-def _require_mark(decimal: str | None) -> None:
-    if decimal not in (None, ".", ","):
-        raise InputError("a decimal mark, . or ,", repr(decimal), "decimal")
 
 
 def _numbers_in(table: RawTable, columns: Sequence[str], rows: int) -> Values:

@@ -1,0 +1,57 @@
+"""Which rows and columns of a table are read, and how."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypedDict
+
+from bayeskisl.errors import InputError
+
+__all__ = ["Reading", "ReadingKeywords"]
+
+
+class ReadingKeywords(TypedDict, total=False):
+    """The keywords of a short call, from which a `Reading` is made."""
+
+    where: str | None
+    ignore: Sequence[str]
+    by: Sequence[str]
+    metric: str | None
+    decimal: str | None
+    skip_bad_rows: bool
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The reading of a table.
+
+    Parameters
+    ----------
+    where : str, optional
+        An SQL condition over columns (``"task = 'recall'"``); the other rows are not used.
+    ignore : sequence of str
+        Columns that are not read, whatever their names.
+    by : sequence of str
+        If rows are single questions: the columns by which they are counted.
+    metric : str, optional
+        With `by`: the column that holds right (1) and wrong (0) answers, where it has no usual name.
+    decimal : str, optional
+        The decimal mark of text cells, ``"."`` or ``","``; by default what the cells of a column show.
+    skip_bad_rows : bool
+        Whether rows that something is wrong with are left out, counted and listed, instead of refused.
+
+    Raises
+    ------
+    InputError
+        If the decimal mark is another.
+    """
+
+    where: str | None = None
+    ignore: Sequence[str] = ()
+    by: Sequence[str] = ()
+    metric: str | None = None
+    decimal: str | None = None
+    skip_bad_rows: bool = False
+
+    def __post_init__(self) -> None:
+        if self.decimal not in (None, ".", ","):
+            raise InputError("a decimal mark, . or ,", repr(self.decimal), "decimal")

@@ -1,0 +1,54 @@
+"""How long a posterior is sampled, and by what."""
+
+from dataclasses import dataclass
+from typing import Literal, TypedDict
+
+from bayeskisl.errors import InputError
+from bayeskisl.specifications import refuse_unknown
+
+__all__ = ["Sampler", "SamplerKeywords"]
+
+METHODS = ("nuts", "preview")
+
+
+class SamplerKeywords(TypedDict, total=False):
+    """The keywords of a short call, from which a `Sampler` is made."""
+
+    draws: int
+    tune: int
+    chains: int
+    cores: int | None
+    method: Literal["nuts", "preview"]
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """The settings of the sampler.
+
+    Parameters
+    ----------
+    draws, tune, chains : int
+        Kept and discarded draws per chain, and chains.
+    cores : int, optional
+        Threads; left out, one per core that this process may use. `fit_many` gives each posterior one.
+    method : {"nuts", "preview"}
+        A preview is the first few draws of one law, in less than a second: its gate never passes, it carries a warning,
+        and nobody should decide on it.
+
+    Raises
+    ------
+    InputError
+        If a number is not positive or the method is unknown.
+    """
+
+    draws: int = 1000
+    tune: int = 600
+    chains: int = 4
+    cores: int | None = None
+    method: Literal["nuts", "preview"] = "nuts"
+
+    def __post_init__(self) -> None:
+        for name in ("draws", "tune", "chains"):
+            if not getattr(self, name) > 0:
+                raise InputError("a positive number", repr(getattr(self, name)), name)
+        refuse_unknown([self.method], METHODS, "method", "a method")

@@ -1,0 +1,129 @@
+"""What a question is about: a model that nobody has trained yet, and what stays as it was in the sweep."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, TypedDict
+
+from bayeskisl import schema
+from bayeskisl.errors import InputError
+from bayeskisl.keywords import from_keywords
+from bayeskisl.quantities import read_number
+
+__all__ = ["Target", "TargetKeywords", "target_from"]
+
+# Covariates that a target names by arguments of their own.
+_OWN = (schema.PARAMS, schema.TOKENS)
+_SHARES = (schema.RATIO, schema.BACKGROUND_SHARE)
+
+
+class TargetKeywords(TypedDict, total=False):
+    """The keywords of a short call, from which a `Target` is made."""
+
+    params: float | str
+    tokens: float | str | None
+    hold: Mapping[str, float] | None
+    domain: str | None
+    prior_driven: bool
+
+
+@dataclass(frozen=True, init=False)
+class Target:
+    """A model to be planned, as every question names it.
+
+    Parameters
+    ----------
+    params : float or str
+        N*, non-embedding parameters; text such as ``7B`` is read.
+    tokens : float or str, optional
+        D*, training tokens; left out, the only budget of the sweep.
+    hold : mapping, optional
+        Values of what sweeps fixed each in its own way, by the names of the run coordinates: ``{"ratio": 0.3}`` of
+        amount sweeps at two ratios, ``{"depth": 4}`` under a law of depth.
+    domain : str, optional
+        One of the domains, of a fit of several.
+    prior_driven : bool
+        Whether to answer for a budget, or for a value in `hold`, that lies outside what was swept; the answer is
+        labelled.
+
+    Raises
+    ------
+    InputError
+        If a number is not positive, a share is not below 1, or a name is not one that can be fixed. Whether the fit can
+        speak of the target is checked where the two meet.
+    """
+
+    main_field: ClassVar[str] = schema.PARAMS
+
+    params: float
+    tokens: float | None
+    hold: Mapping[str, float] = field(hash=False)
+    domain: str | None
+    prior_driven: bool
+
+    def __init__(
+        self,
+        params: float | str,
+        tokens: float | str | None = None,
+        hold: Mapping[str, float] | None = None,
+        domain: str | None = None,
+        prior_driven: bool = False,
+    ) -> None:
+        checked = {
+            "params": _positive(params, schema.PARAMS),
+            "tokens": None if tokens is None else _positive(tokens, schema.TOKENS),
+            "hold": _all_held({} if hold is None else hold),
+            "domain": domain,
+            "prior_driven": bool(prior_driven),
+        }
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+
+
+def target_from(target: Target | float | str | None, short: Mapping[str, Any], default: float | None = None) -> Target:
+    """The target of a call: the object, or one that is made of a size and keywords.
+
+    Parameters
+    ----------
+    target : Target, float or str, optional
+        A target, or its size.
+    short : mapping
+        Keywords of `Target`, see `TargetKeywords`.
+    default : float, optional
+        The size where none is named; left out, a size is required.
+
+    Raises
+    ------
+    InputError
+        As `bayeskisl.keywords.from_keywords` does.
+    """
+    unnamed = target is None and short.get(schema.PARAMS) is None
+    (made,) = from_keywords(short, (Target, default if unnamed else target))
+    return made
+
+
+def _all_held(hold: Any) -> dict[str, float]:
+    if not isinstance(hold, Mapping):
+        raise InputError("names and numbers, as ratio=0.3", repr(hold), "hold")
+    return {name: _held(value, name) for name, value in hold.items()}
+
+
+def _held(value: Any, name: str) -> float:
+    if name in _OWN:
+        raise InputError(f"{name} as {name} of the target", "a value to hold", name, f"name it as `--{name}`")
+    number = _positive(value, name)
+    if name in _SHARES and not number < 1:
+        raise InputError("a share in (0, 1)", f"{number:g}", name)
+    return number
+
+
+def _positive(value: Any, name: str) -> float:
+    if isinstance(value, str):
+        return float(read_number(value, name))
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise InputError("a positive number", repr(value), name)
+    return number
