@@ -19,6 +19,7 @@ PARAMS, TOTAL_PARAMS, TOKENS = "params", "total_params", "tokens"
 FACTS, RATIO, EXPOSURES, TOKENS_PER_FACT = "facts", "ratio", "exposures", "tokens_per_fact"
 BACKGROUND_FACTS, BACKGROUND_SHARE, SEED = "background_facts", "background_share", "seed"
 DOMAIN = "domain"  # optional: the type of fact or the corpus that was infused
+COVARIATES = "covariates"  # attribute: JSON names of the laws' covariates beside params and tokens
 
 # What is measured
 RECALLED, PROBED, GUESSING = "recalled", "probed", "guessing"

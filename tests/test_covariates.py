@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 import bayeskisl as bk
 from bayeskisl.cli.app import app
-from bayeskisl.curves import cell_table
+from bayeskisl.curves import cell_table, validate, without_covariates
 from bayeskisl.decision.target import planned_model
 from bayeskisl.design import believe
 from bayeskisl.errors import InputError
@@ -122,11 +122,17 @@ def test_a_depth_has_to_be_named_and_known(deep):
 
 
 def test_a_covariate_that_the_curves_lack_is_refused_with_the_nearest(deep_curves):
-    misnamed = deep_curves.rename(depth="depths")
+    misnamed = without_covariates(deep_curves).rename(depth="depths")
     with pytest.raises(InputError, match=r"run coordinates of the curves.*'depth'; the nearest is 'depths'"):
         bk.fit(misnamed, deep_law(), **SHORT)
     with pytest.raises(InputError, match="positive numbers as the covariate 'depth'"):
         bk.fit(deep_curves.assign_coords(depth=0 * deep_curves.depth), deep_law(), **SHORT)
+
+
+@pytest.mark.parametrize("names", ["depth", '["dept"]', '{"depth": 1}', "[1]"])
+def test_a_file_names_run_coordinates_as_its_covariates(names, deep_curves):
+    with pytest.raises(InputError, match="attribute 'covariates' to"):
+        validate(deep_curves.assign_attrs(covariates=names))
 
 
 def test_a_covariate_that_the_axis_moves_is_refused(deep_curves):

@@ -13,8 +13,6 @@ from bayeskisl.specifications import refuse_unknown
 
 __all__ = ["cell_covariates", "cell_table", "further_covariates", "varied", "with_covariates", "without_covariates"]
 
-# The attribute of curves that names the covariates of their laws beyond these, as JSON.
-_FURTHER = "covariates"
 _COVARIATES = ("params", "total_params", "tokens", "ratio", "facts", "tokens_per_fact", "background_facts",
                "background_share")  # fmt: skip
 # A mixture is whole sequences, so that one share of the corpus comes out a little different at every ratio.
@@ -28,7 +26,7 @@ def cell_covariates(axis: str) -> tuple[str, ...]:
 
 def further_covariates(curves: xr.Dataset) -> tuple[str, ...]:
     """Names of the covariates of the laws beside params and tokens, such as ``depth``; they distinguish cells."""
-    return tuple(json.loads(curves.attrs.get(_FURTHER, "[]")))
+    return tuple(json.loads(curves.attrs.get(schema.COVARIATES, "[]")))
 
 
 def with_covariates(curves: xr.Dataset, names: Iterable[str]) -> xr.Dataset:
@@ -51,12 +49,12 @@ def with_covariates(curves: xr.Dataset, names: Iterable[str]) -> xr.Dataset:
     new = [name for name in named if name not in (schema.PARAMS, schema.TOKENS, *further_covariates(curves))]
     for name in new:
         _require_positive(curves, name)
-    return curves.assign_attrs({_FURTHER: json.dumps([*further_covariates(curves), *new])}) if new else curves
+    return curves.assign_attrs({schema.COVARIATES: json.dumps([*further_covariates(curves), *new])}) if new else curves
 
 
 def without_covariates(curves: xr.Dataset) -> xr.Dataset:
     """The same curves, before any law has named covariates for them."""
-    kept = {name: value for name, value in curves.attrs.items() if name != _FURTHER}
+    kept = {name: value for name, value in curves.attrs.items() if name != schema.COVARIATES}
     return curves.drop_attrs(deep=False).assign_attrs(kept)
 
 

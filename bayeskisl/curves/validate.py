@@ -74,11 +74,15 @@ def _check_attributes(curves: xr.Dataset, where: str) -> None:
     known = isinstance(version, int | np.integer) and bool(version <= schema.VERSION)
     _require(known, f"curves of schema {schema.VERSION} or earlier", repr(version)[:80], where,
              "read them with the version of bayeskisl that wrote them")  # fmt: skip
-    for name in ("sweeps", "diverged"):
+    for name in ("sweeps", "diverged", schema.COVARIATES):
         try:
             json.loads(curves.attrs.get(name, "{}"))
         except (TypeError, ValueError, RecursionError):
             raise InputError(f"attribute {name!r} to be JSON", repr(curves.attrs[name])[:80], where) from None
+    names = json.loads(curves.attrs.get(schema.COVARIATES, "[]"))
+    of_runs = [str(each) for each in curves.variables if curves[each].dims == (schema.RUN,)]
+    _require(isinstance(names, list) and all(name in of_runs for name in names),
+             f"attribute {schema.COVARIATES!r} to name run coordinates", str(names)[:80], where)  # fmt: skip
 
 
 def _check_types(curves: xr.Dataset, where: str) -> None:
