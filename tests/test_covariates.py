@@ -187,3 +187,19 @@ def test_commands_take_what_is_held(command, two_ratios, tmp_path, monkeypatch):
     assert "name the target's, as `--hold ratio=0.25`" in str(unnamed.exception)
     named = CliRunner().invoke(app, [name, "fit.nc", *options, "--hold", "ratio=0.5"])
     assert named.exit_code == 0, named.exception
+
+
+def test_a_back_test_knows_the_covariates_of_the_law():
+    sizes = [*SIZES, 49_152]
+    design = side_by_side(
+        [
+            design_curves(params=sizes, facts=[100, 200, 400, 800, 1600, 3200], seeds=1).assign_coords(
+                depth=("run", np.full(24, depth))
+            )
+            for depth in DEPTHS
+        ]
+    )
+    curves = bk.simulate(deep_law(), design, TRUTH | {"exponent": {"params": 0.6, "depth": 0.4}}, seed=3)
+    found = bk.backtest(curves, deep_law(), method="preview").table
+    assert found["cell"].to_list() == [f"49152p 1843200t depth={depth}" for depth in DEPTHS]
+    assert found["factor"].to_numpy() == pytest.approx(1, abs=0.4)
