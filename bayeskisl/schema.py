@@ -18,6 +18,7 @@ GROUPS = (INFUSED, INFUSED_HELDOUT, BACKGROUND)
 PARAMS, TOTAL_PARAMS, TOKENS = "params", "total_params", "tokens"
 FACTS, RATIO, EXPOSURES, TOKENS_PER_FACT = "facts", "ratio", "exposures", "tokens_per_fact"
 BACKGROUND_FACTS, BACKGROUND_SHARE, SEED = "background_facts", "background_share", "seed"
+BITS_PER_FACT = "bits_per_fact"  # optional: entropy of a fact's answer
 DOMAIN = "domain"  # optional: the type of fact or the corpus that was infused
 COVARIATES = "covariates"  # attribute: JSON names of the laws' covariates beside params and tokens
 

@@ -1,7 +1,7 @@
 """Retention curves: what was measured, as one `xarray.Dataset` with dims ``(run, group)``."""
 
 from bayeskisl.curves.build import build_curves
-from bayeskisl.curves.capacity import bits_per_parameter, known_bits
+from bayeskisl.curves.capacity import Capacity, bits_per_parameter, capacity_of, known_bits
 from bayeskisl.curves.cells import (
     cell_covariates,
     cell_table,
@@ -18,10 +18,12 @@ from bayeskisl.curves.tables import Reading, TableError, curves_from_table, desc
 from bayeskisl.curves.validate import validate
 
 __all__ = [
+    "Capacity",
     "Reading",
     "TableError",
     "bits_per_parameter",
     "build_curves",
+    "capacity_of",
     "cell_covariates",
     "cell_table",
     "curves_from_table",

@@ -298,7 +298,7 @@ def linear_laws(fit: "Fit") -> dict[str, float]:
     """Weights of laws that can be planned with: a fall, coefficients Gaussian given thresholds, one run scatter."""
 
     def linear(law: Law) -> bool:
-        return law.falls and not law.saturates and "sigma_run_exponent" not in law.unbounded
+        return law.falls and not law.has_limits and "sigma_run_exponent" not in law.unbounded
 
     usable = {name: weight for name, weight in fit.weights.items() if linear(fit.laws[name])}
     if not usable:

@@ -1,20 +1,26 @@
-"""Values of cells about a law of size that saturates, whose coefficients are sampled: they cannot be integrated out."""
+"""Values of cells about a law of size with limits, whose coefficients are sampled: they cannot be integrated out."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from bayeskisl.inference.given import GivenCurve
-from bayeskisl.laws.size_law import saturated
+from bayeskisl.laws.limits import limits, soft_maximum
 
 __all__ = ["CurveOfSize", "coefficients_at", "curve_values"]
 
 Array = Any  # of NumPy, PyTensor or JAX
 
-# exp(60) is far from overflow, and a branch that far off has no share.
-_FARTHEST = 60.0
+# How far a rough half-point lies off the law, log units: a typical scatter of sizes, .08, and the error of reading it
+# off the counts, about a tenth. It only sets the coordinates.
+_ROUGH_ERROR = 0.12
+
+# The search for the coefficients that fit the rough half-points best: starts of the learning level, steps, and the step
+# of a difference.
+_STARTS, _STEPS, _DIFFERENCE = (0.0, -1.0, 1.0), 60, 1e-4
 
 
 @dataclass(frozen=True)
@@ -24,7 +30,7 @@ class CurveOfSize:
     Parameters
     ----------
     design : numpy.ndarray
-        Of the falling branch, shape ``(cell, column - 2)``.
+        See `bayeskisl.laws.LimitsLaw.design_matrix`, shape ``(cell, column - 3)``.
     mean, sd, common_sd : numpy.ndarray
         Priors of the coefficients, shape ``(column,)``.
     rough : numpy.ndarray
@@ -48,14 +54,22 @@ class CurveOfSize:
         """Share of the prior in what is known, shape ``(cell, group)``."""
         return np.broadcast_to(1 / (1 + self.information * self.scatter**2), self.rough.shape)
 
+    @cached_property
+    def _prior_sd(self) -> np.ndarray:
+        """Of a group by itself, ``(column,)``."""
+        return np.hypot(self.sd, self.common_sd)
+
     def given(self, is_real: np.ndarray) -> GivenCurve:
         """What `coefficients_at` and `curve_values` work from; cells of padding are N(0, 1), on their own."""
+        found = [self._rough_posterior(np.flatnonzero(is_real), group) for group in range(self.rough.shape[1])]
         return GivenCurve(
             mean=self.mean,
             sd=self.sd,
-            is_free=(self.sd > 0).astype(float),
+            is_free=(self._prior_sd > 0).astype(float),
             common=self.common_sd,
             design=np.where(is_real[:, None], self.design, 0.0),
+            start=np.stack([mode for mode, _ in found], axis=-1),
+            root=np.stack([root for _, root in found], axis=-1),
             own_scatter=is_real.astype(float),
             rough=self.rough,
             freedom=self.freedom,
@@ -65,16 +79,56 @@ class CurveOfSize:
         """See `bayeskisl.inference.lines.Line.mean_given`."""
         return self.mean if common is None else self.mean + self.common_sd * common
 
+    def _rough_posterior(self, cells: np.ndarray, group: int) -> tuple[np.ndarray, np.ndarray]:
+        """Mode ``(column,)`` and a root of the covariance ``(column, column)`` of the coefficients, given rough values.
+
+        By Levenberg and Marquardt's damped Gauss-Newton steps, from a few starts.
+        """
+        rough, design, free = self.rough[cells, group], self.design[cells].T, np.flatnonzero(self._prior_sd > 0)
+
+        def standardised(coefficients: np.ndarray) -> np.ndarray:
+            off = (rough - _line(coefficients, design, np)) / _ROUGH_ERROR
+            return np.concatenate([off, (coefficients - self.mean)[free] / self._prior_sd[free]])
+
+        fits = [_least_squares(standardised, self._from_level(rough.mean() + shift), free) for shift in _STARTS]
+        mode, normal_matrix = min(fits, key=lambda fit: float(np.sum(standardised(fit[0]) ** 2)))
+        root = np.eye(len(self.mean))
+        root[np.ix_(free, free)] = np.linalg.cholesky(np.linalg.inv(normal_matrix))
+        return mode, root
+
+    def _from_level(self, level: float) -> np.ndarray:
+        start = self.mean.copy()
+        start[0] = level
+        return start
+
+
+def _least_squares(
+    residuals: Callable[[np.ndarray], np.ndarray], start: np.ndarray, free: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The coefficients of the least sum of squared residuals, and the normal matrix there, of those that are free."""
+    found, damping = start, 1.0
+    best = np.sum(residuals(found) ** 2)
+    steps = _DIFFERENCE * np.eye(len(start))[free]
+    for _ in range(_STEPS):
+        jacobian = np.stack([residuals(found + step) - residuals(found - step) for step in steps], axis=1)
+        jacobian /= 2 * _DIFFERENCE
+        normal_matrix = jacobian.T @ jacobian
+        damped = normal_matrix + damping * np.diag(np.diag(normal_matrix))
+        trial = found.copy()
+        trial[free] -= np.linalg.solve(damped, jacobian.T @ residuals(found))
+        height = np.sum(residuals(trial) ** 2)
+        found, best, damping = (trial, height, damping / 3) if height < best else (found, best, damping * 4)
+    return found, normal_matrix
+
 
 def coefficients_at(
     normal: Callable[[str, Array, Array], Array], columns: int, common: Array | None, curve: GivenCurve, xp: Any
 ) -> Array:
-    """Coefficients (column, group), sampled in coordinates that thresholds pin one by one.
+    """Coefficients (column, group), sampled in coordinates in which the rough values make them standard normals.
 
-    Intercept a, exponents alpha and log minimum f have independent normal priors, but trade off along a bent ridge on
-    which a sampler crawls. In their place stand, given the sharpness s: the distance a - f; the law's value at the
-    reference, f + log(1 + e^(s (a - f))) / s; and its slopes there, w alpha, w the falling branch's share. Each is
-    normal given those before it. A fixed exponent leaves its slope a standard normal.
+    The limits trade off along narrow ridges, on which a sampler crawls. So the coefficients c = mode + L z are sampled
+    as z, where L is the lower triangular root of what the rough half-points say of them: c_k is normal given the
+    coefficients before it, and so is z_k.
 
     Parameters
     ----------
@@ -86,28 +140,28 @@ def coefficients_at(
         What groups have in common, (column,).
     """
     mean = (curve.mean if common is None else curve.mean + curve.common * common)[..., None]
-    m, sd = [mean[..., k, :] for k in range(columns)], curve.sd
-    branch, least, last = 0, columns - 2, columns - 1
-    log_sharpness = m[last] + sd[last] * normal("sharpness_z", 0.0, 1.0)
-    sharpness = xp.exp(log_sharpness)
-
-    both = sd[branch] ** 2 + sd[least] ** 2
-    expected = m[branch] - m[least]
-    distance = normal("branch_distance", expected, both**0.5)
-    scaled = xp.clip(sharpness * distance, -_FARTHEST, _FARTHEST)
-    above = xp.log1p(xp.exp(scaled)) / sharpness
-    share = 1 / (1 + xp.exp(-scaled))
-    given_distance = m[least] - sd[least] ** 2 / both * (distance - expected)
-    level = normal("level", given_distance + above, sd[branch] * sd[least] / both**0.5)
-    found = {branch: level - above + distance, least: level - above, last: log_sharpness}
-    for k in range(1, least):
-        free = curve.is_free[k]
-        slope = normal(f"slope_{k}", free * share * m[k], free * share * sd[k] + (1 - free))
-        found[k] = (1 - free) * m[k] + free * slope / share
+    white: list[Array] = []
+    found: list[Array] = []
+    for k in range(columns):
+        free, prior_mean, prior_sd = curve.is_free[k], mean[..., k, :], curve.sd[k]
+        expected = curve.start[k] + sum(curve.root[k, before] * white[before] for before in range(k))
+        own = curve.root[k, k]
+        # a coefficient that is fixed leaves its coordinate a standard normal on its own
+        white.append(
+            normal(f"coefficient_{k}", free * (prior_mean - expected) / own, free * prior_sd / own + (1 - free))
+        )
+        found.append(free * (expected + own * white[k]) + (1 - free) * prior_mean)
     # side by side by sums: the gradient of a stack has no C, see `bayeskisl.inference.c_source`
-    return sum(value[..., None, :] * np.eye(columns)[k][:, None] for k, value in found.items())
+    return sum(value[..., None, :] * np.eye(columns)[k][:, None] for k, value in enumerate(found))
 
 
-def curve_values(coefficients: Array, curve: GivenCurve, xp: Any) -> Array:
+def curve_values(coefficients: Array, columns: int, curve: GivenCurve, xp: Any) -> Array:
     """The law's values (cell, group) without scatter; zero in cells of padding."""
-    return curve.own_scatter[:, None] * saturated(coefficients, curve.design, xp)
+    by_column = [coefficients[..., k, :][..., None, :] for k in range(columns)]
+    of_cells = [curve.design[:, k][:, None] for k in range(columns - 3)]
+    return curve.own_scatter[:, None] * _line(by_column, of_cells, xp)
+
+
+def _line(coefficients: Any, design: Any, xp: Any) -> Array:
+    *parts, sharpness = limits(coefficients, design, xp)
+    return soft_maximum(parts, sharpness, xp)

@@ -7,10 +7,19 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.curves import cell_table, group_exposures, load_of, reference_load, varied, with_covariates
+from bayeskisl.curves import (
+    capacity_of,
+    cell_table,
+    group_exposures,
+    load_of,
+    reference_load,
+    varied,
+    with_covariates,
+)
 from bayeskisl.errors import InputError
 from bayeskisl.inference.load import Load
-from bayeskisl.laws import Law, SizeLaw
+from bayeskisl.laws import Law, LimitsLaw, SizeLaw
+from bayeskisl.laws.limits import NO_CAPACITY
 
 __all__ = ["ModelData", "prepare"]
 
@@ -39,9 +48,9 @@ class ModelData:
     is_real : numpy.ndarray
         False for the cells that padding appended, shape ``(cell,)``.
     covariates : numpy.ndarray
-        Of the size law, and behind them 1 for the cell's domain and 0 for the others if there are several, shape
-        ``(cell, covariate)``.
-    size_law : SizeLaw
+        Of the size law, and behind them 1 for the cell's domain and 0 for the others if there are several, or the
+        exposures at one bit per parameter in a law with limits, shape ``(cell, covariate)``.
+    size_law : SizeLaw or LimitsLaw
         Its columns and priors.
     positive, unbounded : tuple of str
         Names of the quantities of groups, see `bayeskisl.laws.Law.positive` and `bayeskisl.laws.Law.unbounded`.
@@ -60,7 +69,7 @@ class ModelData:
     log_size: np.ndarray
     is_real: np.ndarray
     covariates: np.ndarray
-    size_law: SizeLaw
+    size_law: SizeLaw | LimitsLaw
     positive: tuple[str, ...]
     unbounded: tuple[str, ...]
     load: Load | None
@@ -126,7 +135,10 @@ def prepare(curves: xr.Dataset, law: Law) -> ModelData:
     names = tuple(n for n in law.covariates if n == schema.PARAMS or is_varied[n])
     domains, of_domain = _of_domains(cells)
     values = np.concatenate([np.stack([cells[name].values for name in names], axis=1), of_domain], axis=1)
-    size_law = SizeLaw.of(law, names, values, domains)
+    if law.has_limits:
+        values, size_law = _with_limits(curves, law, names, values, domains)
+    else:
+        size_law = SizeLaw.of(law, names, values, domains)
     rough_threshold, load = _half_points(curves, law, recalled, probed, log_exposures, cell_of_run)
     return ModelData(
         recalled=recalled,
@@ -148,6 +160,19 @@ def prepare(curves: xr.Dataset, law: Law) -> ModelData:
             schema.CELL: cells[schema.CELL].values.tolist(),
         },
     )
+
+
+def _with_limits(
+    curves: xr.Dataset, law: Law, names: tuple[str, ...], values: np.ndarray, domains: tuple[str, ...]
+) -> tuple[np.ndarray, LimitsLaw]:
+    """Places of the cells, with the exposures at one bit per parameter behind their covariates, and their law."""
+    if domains:
+        raise InputError("a law linear in its coefficients for several domains", f"'{law.name}'", "law",
+                         "fit 'collapse' or 'power', or each domain by itself")  # fmt: skip
+    capacity = capacity_of(curves) if law.priors.bits_per_parameter else None
+    one_bit = np.full(len(values), NO_CAPACITY) if capacity is None else capacity.exposures_of_cells
+    values = np.concatenate([values, one_bit[:, None]], axis=1)
+    return values, LimitsLaw.of(law, names, values, 0.0 if capacity is None else capacity.log_sd)
 
 
 def _of_domains(cells: xr.Dataset) -> tuple[tuple[str, ...], np.ndarray]:

@@ -248,7 +248,7 @@ def marginal_line(
 def _about_curve(
     say: Language, common: Array | None, tau: Array, shift: Array, curve: GivenCurve, log_typical: Array
 ) -> Array:
-    """Values (cell, group) that scatter about a law that saturates, and `shift` above it."""
+    """Values (cell, group) that scatter about a law with limits, and `shift` above it."""
     coefficients = coefficients_at(
         lambda name, mean, sd: say.normal(name, mean, sd, dims=(_GROUP,)),
         say.sizes[COEFFICIENT],
@@ -257,7 +257,7 @@ def _about_curve(
         say.xp,
     )
     coefficients = say.deterministic("coefficients", coefficients, (COEFFICIENT, _GROUP))
-    centre = curve_values(coefficients, curve, say.xp) + shift
+    centre = curve_values(coefficients, say.sizes[COEFFICIENT], curve, say.xp) + shift
     scatter = tau ** curve.own_scatter[:, None]
     # between the scatter itself, where a place is free, and its prior median, where the data pin it
     typical = say.xp.exp(log_typical)

@@ -7,13 +7,15 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.curves import capacity_of
 from bayeskisl.errors import InputError
 from bayeskisl.inference.correlation import correlated
 from bayeskisl.inference.definition import ceiling_of
 from bayeskisl.inference.domains import require_one_domain
 from bayeskisl.inference.run_scatter import run_scatter
-from bayeskisl.inference.storage import constant_data, laws_of, posterior_group
-from bayeskisl.laws import Law, SizeLaw
+from bayeskisl.inference.storage import constant_data, curves_of, laws_of, posterior_group
+from bayeskisl.laws import Law, LimitsLaw, SizeLaw
+from bayeskisl.laws.limits import NO_CAPACITY
 
 if TYPE_CHECKING:
     from bayeskisl.inference.result import Fit
@@ -115,12 +117,8 @@ def _line(
     """The law's line at the target, and the covariates for which only the prior speaks."""
     varied = tuple(str(name) for name in posterior[schema.COVARIATE].values)
     reference = _reference(tree).values
-    size_law = SizeLaw(varied, reference, np.zeros(0), np.zeros(0), law.saturates)
-    coefficients = (
-        posterior["coefficients"].values
-        if law.saturates
-        else size_law.join(*(posterior[name].values for name in ("intercept", schema.EXPONENT, schema.CURVATURE)))
-    )
+    size_law = (LimitsLaw if law.has_limits else SizeLaw)(varied, reference, np.zeros(0), np.zeros(0))
+    coefficients = size_law.coefficients_of({str(name): posterior[name].values for name in posterior.data_vars})
     prior_driven = []
     for name in law.covariates:
         if name not in varied:
@@ -135,8 +133,16 @@ def _line(
         raise InputError("the target's value of every covariate that the curves vary", f"none of {lacking[0]!r}",
                          "covariates")  # fmt: skip
     at_target = np.array([target[name] for name in varied])
+    if law.has_limits:
+        at_target = np.append(at_target, _one_bit(tree, law, target))
     line = posterior["intercept"].copy(data=size_law.log_critical_exposures(coefficients, at_target))
     return line, tuple(prior_driven)
+
+
+def _one_bit(tree: xr.DataTree, law: Law, target: dict[str, float]) -> float:
+    """Exposures at one bit per parameter at the target."""
+    capacity = capacity_of(curves_of(tree)) if law.priors.bits_per_parameter else None
+    return NO_CAPACITY if capacity is None else capacity.exposures_at(target[schema.PARAMS], target[schema.TOKENS])
 
 
 def _reference(tree: xr.DataTree) -> xr.DataArray:

@@ -28,7 +28,7 @@ PAIR, QUANTITY = "pair", "quantity"
 # Dim of the order in which a run takes its groups.
 TURN = "turn"
 
-# Dim of the coefficients of a law that saturates.
+# Dim of the coefficients of a law with limits.
 COEFFICIENT = "coefficient"
 
 
@@ -73,7 +73,9 @@ class GivenCurve:
     sd: Annotated[Array, COEFFICIENT]
     is_free: Annotated[Array, COEFFICIENT]
     common: Annotated[Array, COEFFICIENT]
-    design: Array  # (cell, coefficient - 2)
+    design: Array  # (cell, coefficient - 3)
+    start: Annotated[Array, COEFFICIENT, _GROUP]
+    root: Array  # (coefficient, coefficient, group)
     own_scatter: Annotated[Array, _CELL]
     rough: Annotated[Array, _CELL, _GROUP]
     freedom: Annotated[Array, _CELL, _GROUP]

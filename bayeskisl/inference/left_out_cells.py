@@ -167,10 +167,10 @@ def left_out_log_density(
     at_half = np.broadcast_to(load_shift(flat, data), flat["critical_exposures"].shape)
     for group in range(data.shape[1]):
         thresholds, shift = np.log(flat["critical_exposures"][..., group]), np.zeros(data.shape[2])
-        if law.saturates:  # linear about the posterior mean of its coefficients
+        if law.has_limits:  # linear about the posterior mean of its coefficients
             centre = flat["coefficients"][:, group].mean(axis=0)
-            line = replace(line, design=data.size_law.tangent(centre, data.covariates))
-            shift = line.design @ centre - data.size_law.log_critical_exposures(centre, data.covariates)
+            design, offset = data.size_law.linear_at(centre, data.covariates)
+            line, shift = replace(line, design=design), -offset
         mean, sd = expected_by_the_others(thresholds + shift, flat["tau"][:, group], line, mean_law)
         cells = [cell for cell, of in likelihoods if of == group]
         expected, of_cells = mean - shift + at_half[:, :, group], [likelihoods[cell, group] for cell in cells]

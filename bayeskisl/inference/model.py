@@ -16,7 +16,7 @@ from bayeskisl.inference.given import COEFFICIENT, PAIR, QUANTITY, TURN, Given, 
 from bayeskisl.inference.lines import Line
 from bayeskisl.inference.load import on_axis_stretch
 from bayeskisl.inference.rough import rough_inputs, share_of_runs
-from bayeskisl.laws import Law
+from bayeskisl.laws import Law, LimitsLaw
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -42,7 +42,7 @@ def build_model(curves: xr.Dataset, law: Law) -> "pm.Model":
 
     In a law with a prior of it there is ``sigma_run_exponent (group)``, by which the run scatter grows with size.
 
-    In a law that saturates the coefficients are sampled, ``branch_distance, level, slope_1, sharpness_z (group)``, see
+    In a law with limits the coefficients are sampled, ``coefficient_0 (group)`` and so on, see
     `bayeskisl.inference.curve_of_size`, and ``threshold_place`` is partly centred on the law.
 
     With several groups there are also:
@@ -111,7 +111,7 @@ class Model:
         """What of data and law is compiled into the model; what agrees in it shares compiled code."""
         law, columns = self.law, len(self.data.size_law.columns)
         tied = law.priors.floor_excess.tied
-        return self.data.shape, columns, law.shape, tied, law.saturates, law.knows_load, law.unbounded
+        return self.data.shape, columns, law.shape, tied, law.has_limits, law.knows_load, law.unbounded
 
     @cached_property
     def labels(self) -> dict[str, list[Any]]:
@@ -144,7 +144,7 @@ def _lines(data: ModelData, law: Law, free: Freedoms) -> Lines:
     mean = np.array([priors.steepness.log_median, priors.steepness_exponent.mean])
     sd = np.array([priors.steepness.log_sd, priors.steepness_exponent.sd])
     typical = np.tile((on_size @ mean)[:, None], (1, data.shape[1]))
-    threshold = (CurveOfSize if law.saturates else Line)(
+    threshold = (CurveOfSize if law.has_limits else Line)(
         size_law.design_matrix(data.covariates),
         size_law.mean,
         own * size_law.sd,
@@ -207,7 +207,11 @@ def labels_of(data: ModelData) -> dict[str, list]:
     """Names along every dim of the model."""
     groups, columns = data.labels[schema.GROUP], data.size_law.columns
     turns = list(range(len(groups)))
-    labels = {**data.labels, TURN: turns, **({COEFFICIENT: list(columns)} if data.size_law.saturates else {})}
+    labels = {
+        **data.labels,
+        TURN: turns,
+        **({COEFFICIENT: list(columns)} if isinstance(data.size_law, LimitsLaw) else {}),
+    }
     if len(groups) == 1:
         return labels
     quantities = [*data.positive, *data.unbounded, *columns, "steepness_intercept", "steepness_exponent"]

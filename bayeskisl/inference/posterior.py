@@ -39,32 +39,12 @@ def named_quantities(found: Found, data: ModelData) -> dict[str, np.ndarray]:
     threshold = found.coefficients["threshold"] if sampled is None else np.swapaxes(sampled, -1, -2)
     steepness = found.coefficients["steepness"]
     on_size = {"steepness_intercept": steepness[..., 0], "steepness_exponent": steepness[..., 1]}
-    return named | _coefficients(threshold, data) | on_size
+    return named | data.size_law.named(threshold) | on_size
 
 
 def load_shift(named: Mapping[str, np.ndarray], data: ModelData) -> np.ndarray:
     """How far thresholds lie above their law, which is that of the reference load, ``(..., cell, group)``."""
     return np.zeros((1, 1)) if data.load is None else named["load_effect"][..., None, :] * data.load.at_half
-
-
-def _coefficients(coefficients: np.ndarray, data: ModelData) -> dict[str, np.ndarray]:
-    """Intercept ``(..., group)``, exponent and curvature ``(..., group, covariate)`` at the reference.
-
-    Of several domains also what each adds, ``domain_intercept`` ``(..., group, domain)`` and ``domain_exponent``
-    ``(..., group, domain, covariate)``.
-
-    A law that saturates has them too, as the derivatives that they are, and its own ``coefficients``
-    ``(..., group, coefficient)``, ``minimum_exposures`` and ``sharpness`` ``(..., group)``.
-    """
-    intercept, exponent, curvature = data.size_law.at_reference(coefficients)
-    named = {"intercept": intercept, schema.EXPONENT: exponent, schema.CURVATURE: curvature}
-    if data.size_law.domains:
-        own_intercept, own_exponent = data.size_law.split_domains(coefficients)
-        named |= {schema.DOMAIN_INTERCEPT: own_intercept, schema.DOMAIN_EXPONENT: own_exponent}
-    if not data.size_law.saturates:
-        return named
-    own = {"minimum_exposures": np.exp(coefficients[..., -2]), "sharpness": np.exp(coefficients[..., -1])}
-    return {**named, **own, "coefficients": coefficients}
 
 
 def report_on_axis(named: xr.Dataset, curves: xr.Dataset, law: Law) -> xr.Dataset:

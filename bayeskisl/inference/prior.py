@@ -9,7 +9,6 @@ from bayeskisl.inference.correlation import partial_correlations
 from bayeskisl.inference.model import Model
 from bayeskisl.inference.posterior import named_quantities
 from bayeskisl.inference.with_numpy import sample
-from bayeskisl.laws import SizeLaw
 from bayeskisl.laws.falls import FALL_PARAMETERS
 
 __all__ = ["FREE", "draw_prior"]
@@ -18,13 +17,10 @@ __all__ = ["FREE", "draw_prior"]
 FREE = (
     "tau", "sigma_run", "steepness_scatter", "lapse_scatter", "concentration", *FALL_PARAMETERS, "lapse_intercept",
     "floor_excess", "intercept", "exponent", "curvature", "steepness_intercept", "steepness_exponent",
-    "run_correlation", "minimum_exposures", "sharpness", "load_effect",
+    "run_correlation", "minimum_exposures", "bits_per_parameter", "turn", "sharpness", "load_effect",
     "domain_intercept", "sigma_run_exponent",
 )  # fmt: skip
 
-
-# coefficients of a law that saturates, of which the logarithm is drawn
-_POSITIVE = ("minimum_exposures", "sharpness")
 
 # coefficients of the law of steepness
 _OF_STEEPNESS = ("steepness_intercept", "steepness_exponent")
@@ -46,27 +42,9 @@ def draw_prior(
 def _by_variable(fixed: Mapping[str, np.ndarray], model: Model) -> dict[str, Any]:
     """What is fixed, by the names of the model."""
     found: dict[str, Any] = dict(fixed)
-    size_law, groups = model.data.size_law, model.data.shape[1]
-    of_threshold: dict[int, np.ndarray] = {}
-    for name, columns in _columns(size_law).items():
-        if name in fixed:
-            value = np.log(fixed[name]) if name in _POSITIVE else np.asarray(fixed[name])
-            of_threshold |= {at: value[..., i] if value.ndim else value for i, at in enumerate(columns)}
+    groups, of_threshold = model.data.shape[1], model.data.size_law.fixed_columns(fixed)
     of_steepness = {i: fixed[name] for i, name in enumerate(_OF_STEEPNESS) if name in fixed}
     if "run_correlation" in fixed and groups > 1:
         found["run_partial"] = (1 + partial_correlations(float(fixed["run_correlation"]), groups)) / 2
         del found["run_correlation"]
     return found | {"threshold_coefficients": of_threshold, "steepness_coefficients": of_steepness}
-
-
-def _columns(size_law: SizeLaw) -> dict[str, range]:
-    """Where the named coefficients lie; in a law that saturates, intercept and exponent are of its falling branch."""
-    count = len(size_law.covariates)
-    last, end, total = 1 + count, 1 + 2 * count, len(size_law.columns)
-    bend = (
-        {name: range(total - 2 + i, total - 1 + i) for i, name in enumerate(_POSITIVE)}
-        if size_law.saturates
-        else {"curvature": range(last, end)}
-    )
-    own = {"domain_intercept": range(end, total, 1 + count)} if size_law.domains else {}
-    return {"intercept": range(1), "exponent": range(1, last), **bend, **own}

@@ -5,7 +5,6 @@ import pandas as pd
 import xarray as xr
 from arviz_stats.base import array_stats
 
-from bayeskisl import schema
 from bayeskisl.inference.gate import scalars
 from bayeskisl.inference.model import Model
 
@@ -14,9 +13,6 @@ __all__ = ["SENSITIVE", "log_priors", "sensitivity"]
 # Change of a quantity's distribution, as a distance that is 1 between distributions apart, per doubling of the prior's
 # weight; above it the authors of the method, whose step of one hundredth this is, take a closer look.
 SENSITIVE, _STEP = 0.05, 0.01
-
-
-_COEFFICIENTS = ("intercept", schema.EXPONENT, schema.CURVATURE, schema.DOMAIN_INTERCEPT, schema.DOMAIN_EXPONENT)
 
 
 def log_priors(named: dict[str, np.ndarray], model: Model) -> dict[str, np.ndarray]:
@@ -37,11 +33,7 @@ def log_priors(named: dict[str, np.ndarray], model: Model) -> dict[str, np.ndarr
     whole = np.hypot(steepness.sd, steepness.common_sd)
     for name, mean, sd in zip(("steepness_intercept", "steepness_exponent"), steepness.mean, whole, strict=True):
         found[name] = _of_groups(named[name], mean, sd, pooling)
-    coefficients = (
-        named["coefficients"]
-        if law.saturates
-        else size_law.join(*(named[name] for name in _COEFFICIENTS if name in named))
-    )
+    coefficients = size_law.coefficients_of(named)
     for at, name in enumerate(size_law.columns):
         if size_law.sd[at] > 0:
             found[name] = _of_groups(coefficients[..., at], size_law.mean[at], size_law.sd[at], pooling)

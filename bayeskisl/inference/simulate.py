@@ -26,7 +26,7 @@ from bayeskisl.laws.falls import FALL_PARAMETERS
 __all__ = ["design_curves", "simulate"]
 
 # Ranges of true values; what is in none of these may be any number.
-_POSITIVE = ("concentration", *FALL_PARAMETERS, "minimum_exposures", "sharpness")
+_POSITIVE = ("concentration", *FALL_PARAMETERS, "minimum_exposures", "bits_per_parameter", "sharpness")
 _NOT_NEGATIVE = ("tau", "sigma_run", "steepness_scatter", "lapse_scatter", "load_effect")
 _SHARES = {"floor_excess": 0, "run_correlation": -1}
 
@@ -51,8 +51,8 @@ def simulate(
         ``steepness_intercept``, ``steepness_exponent``, ``steepness_scatter``, ``lapse_intercept``, ``lapse_scatter``,
         ``floor_excess``, ``load_effect``, the parameters of the fall (``asymmetry`` of a break), ``run_correlation``
         (between any two groups), ``domain_intercept`` (a mapping by domain: what it adds to the intercept), and
-        ``minimum_exposures`` and ``sharpness`` of a law that saturates, whose intercept and exponent are then those of
-        its falling branch. What is not named is drawn from the law's prior.
+        ``minimum_exposures``, ``bits_per_parameter``, ``turn`` and ``sharpness`` of a law with limits, whose intercept
+        and exponent are then those of learning. What is not named is drawn from the law's prior.
     seed : int
         Of everything random.
 

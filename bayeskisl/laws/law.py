@@ -22,13 +22,19 @@ Covariate = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 _POSITIVE = ("tau", "sigma_run", "steepness_scatter", "lapse_scatter", "concentration")
 
 
+# Priors that only a law with limits may state, beside the minimum of exposures that makes it one.
+_OF_LIMITS = ("bits_per_parameter", "sharpness", "turn")
+
+
 class _Priors(Strict):
     """Priors of what every law has, by the names that the posterior uses."""
 
     critical_exposures: LogNormalPrior
     minimum_exposures: LogNormalPrior | None = None
+    bits_per_parameter: LogNormalPrior | None = None
     sharpness: LogNormalPrior | None = None
-    exponent: dict[Covariate, NormalPrior]
+    turn: NormalPrior | None = None
+    exponent: dict[Covariate, NormalPrior | LogNormalPrior]
     curvature: dict[Covariate, NormalPrior] = Field(default_factory=dict)
     tau: LogNormalPrior
     sigma_run: LogNormalPrior
@@ -117,15 +123,26 @@ class Law(Strict):
     @model_validator(mode="after")
     def _bends_in_one_way(self) -> Self:
         priors = self.priors
-        if priors.sharpness and not priors.minimum_exposures:
-            raise ValueError("a prior of minimum_exposures beside that of sharpness")
-        if priors.minimum_exposures and priors.curvature:
+        of_limits = [name for name in _OF_LIMITS if getattr(priors, name)]
+        if of_limits and not self.has_limits:
+            raise ValueError(f"a prior of minimum_exposures beside that of {of_limits[0]}")
+        if self.has_limits and priors.curvature:
             raise ValueError("either minimum_exposures or a curvature, since both bend the law")
         return self
 
+    @model_validator(mode="after")
+    def _exponents_fit(self) -> Self:
+        for name, prior in self.priors.exponent.items():
+            of_learning = self.has_limits and name == schema.PARAMS
+            if of_learning and not isinstance(prior, LogNormalPrior):
+                raise ValueError("a median and a log_sd of exponent.params where there is a minimum_exposures")
+            if not of_learning and isinstance(prior, LogNormalPrior):
+                raise ValueError(f"a mean and an sd of exponent.{name}")
+        return self
+
     @property
-    def saturates(self) -> bool:
-        """Whether critical exposures stop falling with size: they are bounded below by `minimum_exposures`."""
+    def has_limits(self) -> bool:
+        """Whether critical exposures are bounded by limits, see `bayeskisl.laws.LimitsLaw`, and not linear."""
         return self.priors.minimum_exposures is not None
 
     @property

@@ -22,10 +22,13 @@ class NormalPrior(Strict):
 
 
 class LogNormalPrior(Strict):
-    """A log-normal prior of a positive quantity: its median, and the standard deviation of its logarithm."""
+    """A log-normal prior of a positive quantity: its median, and the standard deviation of its logarithm.
+
+    A standard deviation of zero fixes a coefficient of a law with limits at the median.
+    """
 
     median: Annotated[float, Field(gt=0)]
-    log_sd: Annotated[float, Field(gt=0)]
+    log_sd: Annotated[float, Field(ge=0)]
 
     @property
     def log_median(self) -> float:
