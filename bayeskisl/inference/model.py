@@ -207,11 +207,8 @@ def labels_of(data: ModelData) -> dict[str, list]:
     """Names along every dim of the model."""
     groups, columns = data.labels[schema.GROUP], data.size_law.columns
     turns = list(range(len(groups)))
-    labels = {
-        **data.labels,
-        TURN: turns,
-        **({COEFFICIENT: list(columns)} if isinstance(data.size_law, LimitsLaw) else {}),
-    }
+    sampled = {COEFFICIENT: list(columns)} if isinstance(data.size_law, LimitsLaw) else {}
+    labels = {**data.labels, TURN: turns, **sampled}
     if len(groups) == 1:
         return labels
     quantities = [*data.positive, *data.unbounded, *columns, "steepness_intercept", "steepness_exponent"]

@@ -23,7 +23,7 @@ _POSITIVE = ("tau", "sigma_run", "steepness_scatter", "lapse_scatter", "concentr
 
 
 # Priors that only a law with limits may state, beside the minimum of exposures that makes it one.
-_OF_LIMITS = ("bits_per_parameter", "sharpness", "turn")
+_OF_LIMITS = ("learning_exponent", "bits_per_parameter", "sharpness", "turn")
 
 
 class _Priors(Strict):
@@ -33,8 +33,9 @@ class _Priors(Strict):
     minimum_exposures: LogNormalPrior | None = None
     bits_per_parameter: LogNormalPrior | None = None
     sharpness: LogNormalPrior | None = None
+    learning_exponent: LogNormalPrior | None = None
     turn: NormalPrior | None = None
-    exponent: dict[Covariate, NormalPrior | LogNormalPrior]
+    exponent: dict[Covariate, NormalPrior] = Field(default_factory=dict)
     curvature: dict[Covariate, NormalPrior] = Field(default_factory=dict)
     tau: LogNormalPrior
     sigma_run: LogNormalPrior
@@ -101,7 +102,8 @@ class Law(Strict):
     def _covariates_have_priors(self) -> Self:
         if schema.PARAMS not in self.covariates:
             raise ValueError("covariates to name 'params'")
-        lacking = [name for name in self.covariates if name not in self.priors.exponent]
+        known = {*self.priors.exponent, *((schema.PARAMS,) if self.has_limits else ())}
+        lacking = [name for name in self.covariates if name not in known]
         if lacking:
             raise ValueError(f"every covariate to have a prior in priors.exponent, also {', '.join(lacking)}")
         foreign = {*self.priors.exponent, *self.priors.curvature} - {*self.covariates, schema.TOKENS}
@@ -128,16 +130,8 @@ class Law(Strict):
             raise ValueError(f"a prior of minimum_exposures beside that of {of_limits[0]}")
         if self.has_limits and priors.curvature:
             raise ValueError("either minimum_exposures or a curvature, since both bend the law")
-        return self
-
-    @model_validator(mode="after")
-    def _exponents_fit(self) -> Self:
-        for name, prior in self.priors.exponent.items():
-            of_learning = self.has_limits and name == schema.PARAMS
-            if of_learning and not isinstance(prior, LogNormalPrior):
-                raise ValueError("a median and a log_sd of exponent.params where there is a minimum_exposures")
-            if not of_learning and isinstance(prior, LogNormalPrior):
-                raise ValueError(f"a mean and an sd of exponent.{name}")
+        if self.has_limits and (priors.learning_exponent is None or schema.PARAMS in priors.exponent):
+            raise ValueError("learning_exponent in place of exponent.params beside minimum_exposures")
         return self
 
     @property

@@ -77,7 +77,7 @@ class LimitsLaw:
         """
         priors = law.priors
         first, least, sharpness = priors.critical_exposures, priors.minimum_exposures, priors.sharpness
-        exponent, turn, capacity = priors.exponent[covariates[0]], priors.turn, priors.bits_per_parameter
+        exponent, turn, capacity = priors.learning_exponent, priors.turn, priors.bits_per_parameter
         pairs = [
             (first.log_median, first.log_sd),
             (exponent.log_median, exponent.log_sd),

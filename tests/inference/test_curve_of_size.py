@@ -2,48 +2,54 @@ import numpy as np
 import pytest
 
 from bayeskisl.inference.curve_of_size import CurveOfSize, coefficients_at
-from bayeskisl.laws import SizeLaw, load_law
+from bayeskisl.laws import LimitsLaw, load_law
 
-VALUES = np.array([[6144.0], [24576.0], [98304.0]])
-
-
-def size_law(name):
-    return SizeLaw.of(load_law(name), ("params",), VALUES)
+SIZES = np.geomspace(6144.0, 98304.0, 5)
+VALUES = np.stack([SIZES, 1e5 / SIZES], axis=1)
 
 
-@pytest.mark.parametrize("name", ["saturating", "softmin"])
+def curve_of(name, rough):
+    law = LimitsLaw.of(load_law(name), ("params",), VALUES)
+    return CurveOfSize(law.design_matrix(VALUES), law.mean, law.sd, 0 * law.sd, rough[:, None], np.zeros(1), 0.15)
+
+
+@pytest.mark.parametrize("name", ["limits", "saturating", "softmin"])
 def test_sampled_coordinates_have_the_prior_of_the_coefficients(name):
-    """Moments of 200,000 draws: independent normals with the law file's means and standard deviations."""
-    law, rng, draws = size_law(name), np.random.default_rng(0), 200_000
-    curve = CurveOfSize(law.design_matrix(VALUES), law.mean, law.sd, 0 * law.sd, np.zeros((3, 1)), np.zeros(1), 0.15)
-    known = curve.given(np.ones(3, dtype=bool))
+    """The density of the coordinates is that of independent normals, with the law file's moments, times |root|."""
+    curve = curve_of(name, np.log(300.0) - 0.7 * np.log(SIZES / SIZES[0]))
+    known, rng = curve.given(np.ones(len(SIZES), dtype=bool)), np.random.default_rng(0)
+    free = curve.sd > 0
+    for z in rng.standard_normal((20, len(curve.mean))):
+        density = []
 
-    def normal(name, mean, sd):
-        return np.broadcast_to(mean, (draws, 1)) + sd * rng.standard_normal((draws, 1))
+        def normal(name, mean, sd, z=z, density=density):
+            value = z[int(name.split("_")[1])]
+            density.append(-0.5 * ((value - mean) / sd) ** 2 - np.log(sd))
+            return np.full(1, value)
 
-    found = coefficients_at(normal, len(law.mean), None, known, np)[..., 0]
-    np.testing.assert_allclose(found.mean(axis=0), law.mean, atol=0.02)
-    covariance = np.cov(found.T)
-    np.testing.assert_allclose(covariance, np.diag(law.sd**2), atol=0.03)
-
-
-@pytest.mark.parametrize("name", ["saturating", "softmin"])
-def test_tangent_and_reference_are_derivatives(name):
-    law, step = size_law(name), 1e-5
-    at = law.mean + np.array([0.3, 0.2 * (law.sd[1] > 0), 0.5, 0.1])
-    for column, exact in enumerate(law.tangent(at, VALUES).T):
-        nudge = step * (np.arange(4) == column)
-        up, down = (law.log_critical_exposures(at + s * nudge, VALUES) for s in (1, -1))
-        np.testing.assert_allclose(exact, (up - down) / (2 * step), atol=1e-6)
-    h = 1e-3
-    up, mid, down = (law.log_critical_exposures(at, law.reference * np.exp(s)) for s in (h, 0, -h))
-    level, exponent, curvature = law.at_reference(at)
-    assert level == pytest.approx(mid)
-    assert exponent[0] == pytest.approx(-(up - down) / (2 * h), rel=1e-5)
-    assert curvature[0] == pytest.approx((up - 2 * mid + down) / h**2, rel=1e-4)
+        found = coefficients_at(normal, len(curve.mean), None, known, np)[..., 0]
+        prior = -0.5 * ((found - curve.mean) / np.where(free, curve.sd, 1.0)) ** 2 - np.log(
+            np.where(free, curve.sd, 1.0)
+        )
+        jacobian = np.log(np.diag(known.root[..., 0]))[free].sum()
+        alone = -0.5 * z[~free] ** 2
+        assert np.sum(density) == pytest.approx(prior[free].sum() + jacobian + alone.sum())
 
 
-def test_critical_exposures_never_fall_below_their_minimum():
-    law = size_law("saturating")
-    huge = law.log_critical_exposures(law.mean, np.array([1e30]))
-    assert huge == pytest.approx(law.mean[-2])
+def test_coordinates_are_centred_on_coefficients_that_fit_the_rough_values():
+    curve = curve_of("limits", np.log(300.0) - 0.7 * np.log(SIZES / SIZES[0]))
+    known = curve.given(np.ones(len(SIZES), dtype=bool))
+    law = LimitsLaw.of(load_law("limits"), ("params",), VALUES)
+    line = law.log_critical_exposures(known.start[:, 0], VALUES)
+    np.testing.assert_allclose(line, curve.rough[:, 0], atol=0.05)
+
+
+def test_cells_of_padding_do_not_move_the_coordinates():
+    curve = curve_of("limits", np.log(300.0) - 0.7 * np.log(SIZES / SIZES[0]))
+    padded = CurveOfSize(
+        np.pad(curve.design, [(0, 2), (0, 0)]), curve.mean, curve.sd, curve.common_sd,
+        np.pad(curve.rough, [(0, 2), (0, 0)]), curve.information, curve.scatter,
+    )  # fmt: skip
+    whole, more = curve.given(np.ones(5, dtype=bool)), padded.given(np.arange(7) < 5)
+    np.testing.assert_allclose(more.start, whole.start)
+    np.testing.assert_allclose(more.root, whole.root)

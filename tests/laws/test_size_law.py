@@ -29,9 +29,9 @@ def test_exponent_is_minus_the_local_slope_at_the_reference(law):
     assert -(up - down) / (2 * h) == pytest.approx(0.8)
 
 
-def test_split_and_join_round_trip(law):
+def test_named_quantities_are_the_coefficients(law):
     coefficients = np.random.default_rng(0).normal(size=(4, 7, 5))
-    np.testing.assert_array_equal(law.join(*law.split(coefficients)), coefficients)
+    np.testing.assert_array_equal(law.coefficients_of(law.named(coefficients)), coefficients)
 
 
 def test_a_bend_that_is_not_in_the_law_is_fixed_at_zero():
