@@ -165,7 +165,7 @@ def curves_build(
 @app.command()
 def fit(
     curves: Annotated[Path, typer.Argument(help="Retention curves, NetCDF.")],
-    law: Annotated[str, typer.Option(help="A law's TOML file, or the name of a shipped one.")] = "collapse",
+    law: Annotated[str, typer.Option(help="A law's TOML file, or the name of a shipped one.")] = "limits",
     rival: Annotated[
         list[str] | None, typer.Option(help="A law to fit beside it, in place of those it names; may be repeated.")
     ] = None,
@@ -206,7 +206,7 @@ def fit(
 @app.command()
 def prior(
     curves: Annotated[Path, typer.Argument(help="Retention curves, NetCDF: where to draw, and what to compare with.")],
-    law: Annotated[str, typer.Option(help="A law's TOML file, or the name of a shipped one.")] = "collapse",
+    law: Annotated[str, typer.Option(help="A law's TOML file, or the name of a shipped one.")] = "limits",
     out: FigureFile = None,
     seed: int = 0,
 ) -> None:

@@ -19,7 +19,7 @@ __all__ = ["backtest"]
 
 def backtest(
     curves: Annotated[Path, typer.Argument(help="Retention curves, NetCDF, of four sizes or more.")],
-    law: Annotated[str, typer.Option(help="A law's TOML file, or the name of a shipped one.")] = "collapse",
+    law: Annotated[str, typer.Option(help="A law's TOML file, or the name of a shipped one.")] = "limits",
     first: Annotated[int, typer.Option("--from", min=3, help="Number of sizes of the first fit.")] = 3,
     sizes: Annotated[
         str | None, typer.Option(help="Only these sizes take part, e.g. 6144,13824,24576,55296; by default all.")

@@ -178,7 +178,7 @@ def loop(
     out: Annotated[Path, typer.Option(help="Folder for everything.")],
     strategy: ThriftOptions,
     machine: MachineOptions,
-    law: Annotated[str, typer.Option(help="A law's TOML file, or the name of a shipped one.")] = "collapse",
+    law: Annotated[str, typer.Option(help="A law's TOML file, or the name of a shipped one.")] = "limits",
     seed: int = 0,
     ask: Annotated[bool, typer.Option("--ask", help="Show every plan and wait for a yes before training it.")] = False,
 ) -> None:
@@ -205,7 +205,7 @@ def replay(
     planners: Annotated[
         str | None, typer.Option(help="Names with commas between; by default all, and the grid.")
     ] = None,
-    law: Annotated[str, typer.Option(help="The law that is fitted, without rivals.")] = "collapse",
+    law: Annotated[str, typer.Option(help="The law that is fitted, without rivals.")] = "limits",
     repeats: Annotated[int, typer.Option(min=1, help="Repeats, each with other seeds.")] = 4,
     records: Annotated[Path | None, typer.Option(help="Folder of the sweep, for measured costs; else 6 N D.")] = None,
     seed: int = 0,

@@ -32,7 +32,7 @@ FEWEST_SIZES = 3
 
 def backtest(
     curves: xr.Dataset | str | Path,
-    law: str | Path | Law = "collapse",
+    law: str | Path | Law = "limits",
     *,
     group: str | None = None,
     first: int = FEWEST_SIZES,

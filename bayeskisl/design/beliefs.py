@@ -18,13 +18,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayeskisl import schema
-from bayeskisl.curves import cell_table
+from bayeskisl.curves import Capacity, capacity_of, cell_table
 from bayeskisl.decision.target import PlannedModel, cells_like, of_target
 from bayeskisl.errors import InputError
 from bayeskisl.inference.coefficients import conditional_moments
+from bayeskisl.inference.data import law_of_size
 from bayeskisl.inference.storage import posterior_group
-from bayeskisl.laws import Law, SizeLaw
+from bayeskisl.laws import Law, LimitsLaw, SizeLaw
 from bayeskisl.laws.falls import Shape, typical_shape
+from bayeskisl.laws.limits import NO_CAPACITY
 from bayeskisl.target import Target
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 
     from bayeskisl.inference import Fit
 
-__all__ = ["Beliefs", "Cell", "Infused", "Place", "believe", "linear_laws"]
+__all__ = ["Beliefs", "Cell", "Infused", "Place", "believe", "planned_laws"]
 
 Cell = tuple[float, float]  # non-embedding parameters, tokens
 
@@ -219,20 +221,20 @@ def believe(
     Raises
     ------
     InputError
-        If the target or a cell differs from the sweep in what the sweep never varied, or no fitted law is linear in
-        its coefficients.
+        If the target or a cell differs from the sweep in what the sweep never varied, or no fitted law can be planned
+        with.
     """
     fit, planned = of_target(fit, target)
     cells = sorted({(float(n), float(d)) for n, d in cells})
     seen = _seen_cells(fit, planned)
     _require_known_budgets(cells, fit)
-    weights = linear_laws(fit)
+    weights = planned_laws(fit)
     edges = np.cumsum([0.0, *weights.values()]) / sum(weights.values())
     counts = np.diff(np.round(edges * particles).astype(int))
     rng = np.random.default_rng(seed)
     used = {name: _particles_of(fit, name, int(count), rng) for name, count in zip(weights, counts, strict=True)}
     laws = [_LawDraws.of(fit, name, planned, planned.group, used[name]) for name in weights]
-    parts = [_law_particles(law, planned, seen, cells, rng) for law in laws]
+    parts = _of_equal_width([_law_particles(law, planned, seen, cells, rng) for law in laws])
     joined = {key: np.concatenate([part[key] for part in parts], axis=axis) for key, axis in _PARTICLE_AXIS.items()}
     places = {
         cell: Place(
@@ -294,17 +296,29 @@ def _width(draws: np.ndarray) -> float:
     return float(np.diff(np.quantile(draws, [0.05, 0.95]))[0])
 
 
-def linear_laws(fit: "Fit") -> dict[str, float]:
-    """Weights of laws that can be planned with: a fall, coefficients Gaussian given thresholds, one run scatter."""
+def planned_laws(fit: "Fit") -> dict[str, float]:
+    """Weights of laws that can be planned with: a fall, and one run scatter for all sizes."""
 
-    def linear(law: Law) -> bool:
-        return law.falls and not law.has_limits and "sigma_run_exponent" not in law.unbounded
+    def suits(law: Law) -> bool:
+        return law.falls and "sigma_run_exponent" not in law.unbounded
 
-    usable = {name: weight for name, weight in fit.weights.items() if linear(fit.laws[name])}
+    usable = {name: weight for name, weight in fit.weights.items() if suits(fit.laws[name])}
     if not usable:
-        raise InputError("a fitted law with a collapse, linear in its coefficients, of one run scatter for all sizes",
-                         ", ".join(fit.weights), "fit", "fit 'collapse' or 'power'")  # fmt: skip
+        raise InputError("a fitted law with a collapse, of one run scatter for all sizes",
+                         ", ".join(fit.weights), "fit", "fit 'limits' or 'power'")  # fmt: skip
     return usable
+
+
+def _of_equal_width(parts: list[dict[str, np.ndarray]]) -> list[dict[str, np.ndarray]]:
+    """The parts with coefficients of zero appended, which multiply nothing, to laws that have fewer."""
+    most = max(part["centre"].shape[-1] for part in parts)
+
+    def widened(name: str, values: np.ndarray) -> np.ndarray:
+        lacking = most - values.shape[-1]
+        own = {"covariance": 2, "centre": 1, "coefficients": 1, "rows": 1}.get(name, 0)
+        return np.pad(values, [(0, 0)] * (values.ndim - own) + [(0, lacking)] * own) if own else values
+
+    return [{name: widened(name, values) for name, values in part.items()} for part in parts]
 
 
 # Which axis of an array counts particles.
@@ -317,15 +331,21 @@ _PARTICLE_AXIS = {
 
 @dataclass(frozen=True)
 class _LawDraws:
-    """Draws of one law that became particles, arrays ``(particle, ...)``; `held` is what the target holds."""
+    """Draws of one law that became particles, arrays ``(particle, ...)``; `held` is what the target holds.
 
-    size_law: SizeLaw
+    A law with limits is taken as its tangent at the posterior mean of its coefficients, `about`. The offset of a
+    tangent is one more coefficient, which is known to be 1.
+    """
+
+    size_law: SizeLaw | LimitsLaw
+    about: np.ndarray
     values: np.ndarray
     mean: np.ndarray
     sd: np.ndarray
     shape: Shape
     draws: dict[str, np.ndarray]
     held: Mapping[str, float]
+    capacity: Capacity | None
 
     @classmethod
     def of(cls, fit: "Fit", name: str, target: PlannedModel, group: str, used: np.ndarray) -> "_LawDraws":
@@ -333,18 +353,28 @@ class _LawDraws:
         flat = posterior.stack(particle=("chain", "draw")).transpose("particle", ...)
         covariates = tuple(str(value) for value in posterior[schema.COVARIATE].values)
         table, _ = cell_table(fit.curves)
-        values = np.stack([table[each].values for each in covariates], axis=1)
         law = fit.laws[name]
-        size_law = SizeLaw.of(law, covariates, values)
+        of_cells = np.stack([table[each].values for each in covariates], axis=1)
+        values, size_law = law_of_size(fit.curves, law, covariates, of_cells)
         draws = {str(key): flat[key].values[used] for key in flat.data_vars}
         draws.setdefault("load_effect", np.zeros(len(used)))
         mean, sd = _own_priors(size_law, law.pooling, flat, used)
-        return cls(size_law, values, mean, sd, law.fall.of(draws), draws, target.held_fixed)
+        mean, sd = np.insert(mean, mean.shape[-1], 1.0, axis=-1), np.append(sd, 0.0)
+        about = size_law.coefficients_of(draws).mean(axis=0)
+        capacity = capacity_of(fit.curves) if law.priors.bits_per_parameter else None
+        return cls(size_law, about, values, mean, sd, law.fall.of(draws), draws, target.held_fixed, capacity)
 
     def row(self, params: float, tokens: float) -> np.ndarray:
         """The design row of one place, shape ``(column,)``."""
         place = {**self.held, schema.PARAMS: params, schema.TOKENS: tokens}
-        return self.size_law.design_matrix(np.array([place[name] for name in self.size_law.covariates]))
+        values = [place[name] for name in self.size_law.covariates]
+        if isinstance(self.size_law, LimitsLaw):
+            values.append(NO_CAPACITY if self.capacity is None else self.capacity.exposures_at(params, tokens))
+        return self._design(np.array([values]))[0]
+
+    def _design(self, values: np.ndarray) -> np.ndarray:
+        """Shape ``(cell, column)``."""
+        return np.column_stack(self.size_law.linear_at(self.about, values))
 
     @property
     def log_thresholds(self) -> np.ndarray:
@@ -353,7 +383,7 @@ class _LawDraws:
 
     def coefficient_moments(self) -> tuple[np.ndarray, np.ndarray]:
         """Mean and a root of the covariance of the coefficients given the thresholds."""
-        design = self.size_law.design_matrix(self.values)
+        design = self._design(self.values)
         return conditional_moments(self.log_thresholds, self.draws["tau"], design, self.mean, self.sd)
 
     def fresh(
@@ -369,7 +399,7 @@ class _LawDraws:
 
 
 def _own_priors(
-    size_law: SizeLaw, pooling: float, draws: "xr.Dataset", used: np.ndarray
+    size_law: SizeLaw | LimitsLaw, pooling: float, draws: "xr.Dataset", used: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Prior means and standard deviations of the group's coefficients, given what groups have in common if several."""
     if "common" not in draws:

@@ -21,7 +21,7 @@ from bayeskisl.inference.load import Load
 from bayeskisl.laws import Law, LimitsLaw, SizeLaw
 from bayeskisl.laws.limits import NO_CAPACITY
 
-__all__ = ["ModelData", "prepare"]
+__all__ = ["ModelData", "law_of_size", "prepare"]
 
 # How far to either side of a half-point slopes are taken, as a share of the cell's range.
 _NEARBY = 0.1
@@ -135,10 +135,7 @@ def prepare(curves: xr.Dataset, law: Law) -> ModelData:
     names = tuple(n for n in law.covariates if n == schema.PARAMS or is_varied[n])
     domains, of_domain = _of_domains(cells)
     values = np.concatenate([np.stack([cells[name].values for name in names], axis=1), of_domain], axis=1)
-    if law.has_limits:
-        values, size_law = _with_limits(curves, law, names, values, domains)
-    else:
-        size_law = SizeLaw.of(law, names, values, domains)
+    values, size_law = law_of_size(curves, law, names, values, domains)
     rough_threshold, load = _half_points(curves, law, recalled, probed, log_exposures, cell_of_run)
     return ModelData(
         recalled=recalled,
@@ -162,10 +159,38 @@ def prepare(curves: xr.Dataset, law: Law) -> ModelData:
     )
 
 
-def _with_limits(
-    curves: xr.Dataset, law: Law, names: tuple[str, ...], values: np.ndarray, domains: tuple[str, ...]
-) -> tuple[np.ndarray, LimitsLaw]:
-    """Places of the cells, with the exposures at one bit per parameter behind their covariates, and their law."""
+def law_of_size(
+    curves: xr.Dataset, law: Law, names: tuple[str, ...], values: np.ndarray, domains: tuple[str, ...] = ()
+) -> tuple[np.ndarray, SizeLaw | LimitsLaw]:
+    """Places of the cells as the law of size takes them, and that law.
+
+    Parameters
+    ----------
+    curves : xarray.Dataset
+        Retention curves.
+    law : Law
+        Priors.
+    names : tuple of str
+        Covariates that the curves vary.
+    values : numpy.ndarray
+        Covariates of the cells, and 1 for their domain and 0 for the others if there are several.
+    domains : tuple of str
+        Their names.
+
+    Returns
+    -------
+    values : numpy.ndarray
+        The same; for a law with limits, with the exposures at one bit per parameter behind them.
+    size_law : SizeLaw or LimitsLaw
+        The law of size.
+
+    Raises
+    ------
+    InputError
+        If there are several domains and the law has limits.
+    """
+    if not law.has_limits:
+        return values, SizeLaw.of(law, names, values, domains)
     if domains:
         raise InputError("a law linear in its coefficients for several domains", f"'{law.name}'", "law",
                          "fit 'collapse' or 'power', or each domain by itself")  # fmt: skip

@@ -63,7 +63,7 @@ class _Posterior:
 
 def fit(
     curves: xr.Dataset | str | Path,
-    law: str | Path | Law = "collapse",
+    law: str | Path | Law = "limits",
     *,
     rivals: Sequence[str | Path | Law] | None = None,
     sampler: Sampler | None = None,

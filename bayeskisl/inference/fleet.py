@@ -24,7 +24,7 @@ __all__ = ["fit_many"]
 @one_blas_thread()
 def fit_many(
     curves: Iterable[xr.Dataset | str | Path],
-    law: str | Path | Law = "collapse",
+    law: str | Path | Law = "limits",
     *,
     rivals: Sequence[str | Path | Law] = (),
     sampler: Sampler | None = None,

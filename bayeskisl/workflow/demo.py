@@ -32,7 +32,7 @@ class _Scale:
     width: int
     quantiles: tuple[float, ...]  # of the predicted collapse point, at which the target is trained beside the choices
     refine: int
-    law: str = "collapse"
+    law: str = "limits"
     draws: int = 1000  # per chain
 
 

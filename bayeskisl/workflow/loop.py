@@ -124,7 +124,7 @@ def loop(
     limits: Limits | None = None,
     *,
     out: str | Path,
-    law: str | Path = "collapse",
+    law: str | Path = "limits",
     strategy: "Strategy | None" = None,
     machine: Machine | None = None,
     seed: int = 0,

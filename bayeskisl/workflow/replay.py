@@ -132,7 +132,7 @@ def replay(
     protocol: Protocol | None = None,
     *,
     costs: "Costs | None" = None,
-    law: "str | Path | Law" = "collapse",
+    law: "str | Path | Law" = "limits",
     fit: FitOf | None = None,
     out: str | Path | None = None,
     seed: int = 0,
