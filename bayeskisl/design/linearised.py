@@ -8,6 +8,7 @@ import numpy as np
 from bayeskisl.design.beliefs import Cell
 from bayeskisl.design.candidates import Run, probed_facts
 from bayeskisl.design.outlook import Outlook
+from bayeskisl.inference.run_counts import precision
 
 __all__ = ["Linearised"]
 
@@ -64,7 +65,8 @@ class Linearised:
         height = typical["ceiling"] - typical["floor"]
         chance = typical["floor"] + height * typical["shape"].share(x)
         probed = probed_facts(run, self.outlook.curves, beliefs.target.group)
-        trials = probed * (typical["concentration"] + 1) / (typical["concentration"] + probed)
+        counts = precision(chance, typical["floor"], typical["concentration"])
+        trials = probed * (counts + 1) / (counts + probed)
         slope = height * steepness * typical["shape"].slope(x)
         information = trials * slope**2 / (chance * (1 - chance))
         return (1 / max(information, 1e-12) + float(np.median(beliefs.sigma_run)) ** 2) / run.replicates

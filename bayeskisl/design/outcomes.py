@@ -11,6 +11,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.special import gammaln, ndtr
 
+from bayeskisl.inference.run_counts import precision
 from bayeskisl.laws.falls import LOGISTIC, Shape
 
 __all__ = ["OUTCOMES", "Outcomes", "outcomes_of"]
@@ -81,10 +82,11 @@ def outcomes_of(
 def _pmf(trials: int, concentration: float, floor: float, ceiling: float, shape: Shape) -> np.ndarray:
     """Beta-binomial probability of every count along the fine grid, ``(grid, count)``."""
     chance = floor + (ceiling - floor) * shape.share(_FINE)
-    right, wrong = _log_rising(chance * concentration, trials), _log_rising((1 - chance) * concentration, trials)
+    alike = precision(chance, floor, concentration)[:, None]
+    right, wrong = _log_rising(chance * alike[:, 0], trials), _log_rising((1 - chance) * alike[:, 0], trials)
     counts = np.arange(trials + 1)
     choose = gammaln(trials + 1) - gammaln(counts + 1) - gammaln(trials - counts + 1)
-    return np.exp(right + wrong[:, ::-1] + choose + gammaln(concentration) - gammaln(trials + concentration))
+    return np.exp(right + wrong[:, ::-1] + choose + gammaln(alike) - gammaln(trials + alike))
 
 
 def _log_rising(start: np.ndarray, trials: int) -> np.ndarray:

@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["beta_shapes", "correlated", "correlations", "pairs", "partial_correlations", "triangular_root"]
+__all__ = ["beta_shapes", "correlated", "correlations", "pairs", "partial_correlations", "positive_definite"]
 
 Array = Any  # of NumPy, PyTensor or JAX
 
 # LKJ(2): a correlation of two groups has density 3/4 (1 - c^2), which keeps off the ends where effects coincide.
 _LKJ = 2.0
 
-# Of a variance of one, what rounding might leave as nothing where groups all but coincide.
-_LEFT = 1e-12
+# Least eigenvalue of a correlation matrix, so that its triangular root stays accurate.
+_LEAST = 1e-3
 
 
 def pairs(groups: int) -> list[tuple[int, int]]:
@@ -48,28 +48,22 @@ def correlations(partial: Array, groups: int) -> list[Array]:
     return [sum(rows[i][k] * rows[j][k] for k in range(j + 1)) for i, j in pairs(groups)]
 
 
-def triangular_root(correlation: list[list[Array]], xp: Any) -> list[list[Array]]:
-    """Rows of the lower triangular root L of a correlation matrix L L', elementwise over arrays of any shape.
-
-    Parameters
-    ----------
-    correlation : list
-        Row i has the correlations of i with those before it.
-    """
-    rows: list[list[Array]] = []
-    for row in correlation:
-        made: list[Array] = []
-        for j, wanted in enumerate(row):
-            made.append((wanted - sum(a * b for a, b in zip(made, rows[j], strict=False))) / rows[j][j])
-        left = 1 - sum(a**2 for a in made)
-        rows.append([*made, xp.sqrt(xp.maximum(left, _LEFT)) if made else 1.0])
-    return rows
-
-
 def correlated(noise: np.ndarray, correlation: np.ndarray) -> np.ndarray:
     """Standard normals ``(..., run, group)`` made to correlate over groups; `correlation` is ``(..., pair)``."""
-    groups = noise.shape[-1]
+    return noise @ np.swapaxes(np.linalg.cholesky(_matrix(correlation, noise.shape[-1])), -1, -2)
+
+
+def positive_definite(correlation: np.ndarray, groups: int) -> np.ndarray:
+    """Correlations ``(..., pair)``, all of a matrix scaled down alike where they could not hold together.
+
+    With I + t (R - I), of correlations t R, the least eigenvalue of R goes from l to 1 - t (1 - l).
+    """
+    least = np.linalg.eigvalsh(_matrix(correlation, groups))[..., :1]
+    return correlation * np.minimum(1, (1 - _LEAST) / (1 - np.minimum(least, 0.5)))
+
+
+def _matrix(correlation: np.ndarray, groups: int) -> np.ndarray:
     matrix = np.broadcast_to(np.eye(groups), (*correlation.shape[:-1], groups, groups)).copy()
     for at, (i, j) in enumerate(pairs(groups)):
         matrix[..., i, j] = matrix[..., j, i] = correlation[..., at]
-    return noise @ np.swapaxes(np.linalg.cholesky(matrix), -1, -2)
+    return matrix

@@ -5,23 +5,22 @@ log density of it, and two in NumPy turn draws into the quantities that people a
 have the same variables, dims and arithmetic by construction.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
 
 from bayeskisl import schema
-from bayeskisl.inference.correlation import correlations, pairs, triangular_root
 from bayeskisl.inference.curve_of_size import coefficients_at, curve_values
-from bayeskisl.inference.freedom import information_of_runs
-from bayeskisl.inference.given import COEFFICIENT, PAIR, QUANTITY, Given, GivenCurve, GivenLine
+from bayeskisl.inference.given import COEFFICIENT, QUANTITY, Given, GivenCurve, GivenLine
 from bayeskisl.inference.lines import line_mean, place_distribution, values_at
 from bayeskisl.inference.load import on_axis_stretch
-from bayeskisl.inference.rough import rough_half_points, rough_thresholds
+from bayeskisl.inference.rough import rough_thresholds
+from bayeskisl.inference.run_counts import average_over_runs, precision
 from bayeskisl.laws import Law
 
-__all__ = ["DensityLanguage", "Language", "ceiling_of", "define", "half_points", "marginal_line"]
+__all__ = ["DensityLanguage", "Language", "ceiling_of", "define", "marginal_line"]
 
 Array = Any  # of NumPy, PyTensor or JAX
 
@@ -104,7 +103,7 @@ def define(say: Language, given: Given, law: Law) -> None:
     log_exposures, above, stretch, unit = _under_load(say, effect, given)
     of_groups = _positive(say, law, prior, unit, several)
     shape = law.fall.of(of_groups).map(_over)
-    tau, concentration = of_groups["tau"], of_groups["concentration"]
+    tau = of_groups["tau"]
     lapse_intercept = say.normal("lapse_intercept", *prior["lapse_intercept"], dims=(_GROUP,))
     lapse_intercept = say.deterministic("lapse_intercept", lapse_intercept, (_GROUP,))
     floor = _floor(say, given)
@@ -136,22 +135,14 @@ def define(say: Language, given: Given, law: Law) -> None:
         exponent = say.normal("sigma_run_exponent", *prior["sigma_run_exponent"], dims=(_GROUP,))
         exponent = say.deterministic("sigma_run_exponent", exponent, (_GROUP,))
         run_scatter = run_scatter * xp.exp(_over(exponent) * given.log_size[cell][:, None])
-    centre, steepness_of_run = _at(cell, threshold, xp), _at(cell, steepness, xp)
-    own_threshold = half_points(
-        lambda turn, mean, sd: say.normal(f"run_place_{turn}", mean, sd, dims=(_RUN,)),
-        centre,
-        run_scatter,
-        _run_correlation(say, given) if several else [],
-        rough_half_points(log_exposures, given.runs.share, steepness_of_run, shape, xp),
-        given.runs.turns,
-        information_of_runs(given.runs, given.probed, steepness_of_run, _over(concentration)),
-        xp,
-    )
-    say.deterministic("run_effect", own_threshold - centre, (_RUN, _GROUP))
-    ceiling_of_run = _at(cell, ceiling, xp)
-    recall = shape.retention(log_exposures, own_threshold, steepness_of_run, _over(floor), ceiling_of_run, xp)
+    of_run = _at(cell, steepness, xp)
+    x = of_run * (log_exposures - _at(cell, threshold, xp))
+    floor, span = _over(floor), _at(cell, ceiling, xp) - _over(floor)
+    share, variance = average_over_runs(shape, x, of_run * run_scatter, xp)
+    recall = floor + span * share
+    alike = precision(recall, floor, _over(of_groups["concentration"]), span**2 * variance)
     # probed = 0 contributes nothing: the beta-binomial of no trials has log density 0 whatever its chance
-    say.beta_binomial("counts", recall, _over(concentration), given.probed, given.recalled, dims=(_RUN, _GROUP))
+    say.beta_binomial("counts", recall, alike, given.probed, given.recalled, dims=(_RUN, _GROUP))
 
 
 def _over(of_groups: Array) -> Array:
@@ -270,69 +261,3 @@ def _about_curve(
 def _partly_centred(place: Array, centre: Array, rough: Array, freedom: Array, scale: Array) -> Array:
     """The value of a sampled place, between the value itself and its distance from `centre` in units of scatter."""
     return rough + freedom * (centre - rough) + scale * place
-
-
-def _run_correlation(say: Language, given: Given) -> list[Array]:
-    """Correlation between the effects of a run's groups, of each pair (..., 1)."""
-    shape, groups = given.partial_shape, say.sizes[_GROUP]
-    between = correlations(2 * say.beta("run_partial", shape, shape, dims=(PAIR,)) - 1, groups)
-    return [each[..., None] for each in say.deterministic("run_correlation", between, (PAIR,))]
-
-
-def half_points(
-    place_of: Callable[[int, Array, Array], Array],
-    centre: Array,
-    sigma_run: Array,
-    correlation: list[Array],
-    rough: Array,
-    turns: Array,
-    information: Array,
-    xp: Any,
-) -> Array:
-    """Half-points of runs, ``(..., run, group)``, that scatter about `centre` and correlate over groups.
-
-    Each run takes its groups in turns, the best known first, every half-point partly centred on what those before it
-    let expect: a place that its data leave free is then a standard normal whatever the correlation, which sampled
-    beside correlated places would hardly move, and none is pinned by one that comes later. How far it is centred
-    follows the scatter and the fall being tried: were a run's counts normal about its half-point with the information
-    that they have, its place would be a standard normal under the posterior, and tell nothing of either.
-
-    Parameters
-    ----------
-    place_of : callable
-        ``place_of(turn, mean, sd)`` is the sampled place of every run, ``(..., run)``.
-    correlation : list
-        Of each pair of groups, ``(..., 1)``, see `bayeskisl.inference.correlation.pairs`; empty for a single group.
-    rough : array
-        See `bayeskisl.inference.rough.rough_half_points`.
-    turns : array
-        See `bayeskisl.inference.freedom.Freedoms`.
-    information : array
-        See `bayeskisl.inference.freedom.information_of_runs`, ``(..., run, group)``.
-    """
-    groups = range(round((1 + (1 + 8 * len(correlation)) ** 0.5) / 2))
-
-    def at(turn: int, values: Array) -> Array:
-        return sum(turns[:, turn, group] * values[..., group] for group in groups)
-
-    def between(turn: int, before: int) -> Array:
-        """The correlation of two turns' groups, whichever they are, ``(..., run)``."""
-        return sum(
-            (turns[:, turn, i] * turns[:, before, j] + turns[:, turn, j] * turns[:, before, i]) * value
-            for (i, j), value in zip(pairs(len(groups)), correlation, strict=True)
-        )
-
-    white: list[Array] = []
-    found: list[Array] = []
-    for turn, row in enumerate(triangular_root([[between(turn, b) for b in range(turn)] for turn in groups], xp)):
-        sigma = at(turn, sigma_run)
-        expected = at(turn, centre) + sigma * sum(a * z for a, z in zip(row, white, strict=False))
-        sd = sigma * row[turn]
-        free = 1 / (1 + at(turn, information) * sd**2)
-        scale = sd * free**0.5
-        start = at(turn, rough)
-        place = place_of(turn, (1 - free) * (expected - start) / scale, sd / scale)
-        found.append(_partly_centred(place, expected, start, free, scale))
-        white.append((found[-1] - expected) / sd)
-    # side by side by sums: the gradient of a stack has no C, see `bayeskisl.inference.c_source`
-    return sum(turns[:, turn, :] * found[turn][..., None] for turn in groups)

@@ -153,7 +153,7 @@ def _sampled(
     """Named draws, the groups of the tree that they make, and their verdict."""
     data, law = model.data, model.law
     raw, sample_stats = sample_model(model, settings)
-    named = name_quantities(raw, model, np.random.default_rng([settings.seed, 1]))
+    named = name_quantities(raw, model, np.random.default_rng([settings.seed, 1]), settings.cores)
     posterior = report_on_axis(dataset(named, data), curves, law)
     settings.tell(f"judging the law '{law.name}'")
     gate = examine(posterior, sample_stats, curves, cell_table(curves)[1])

@@ -13,8 +13,7 @@ from typing import Annotated, Any, get_type_hints
 from bayeskisl import schema
 
 __all__ = [
-    "COEFFICIENT", "PAIR", "QUANTITY", "TURN", "Given", "GivenCurve", "GivenLine", "GivenLoad", "GivenRough",
-    "GivenRuns",
+    "COEFFICIENT", "PAIR", "QUANTITY", "Given", "GivenCurve", "GivenLine", "GivenLoad", "GivenRough",
 ]  # fmt: skip
 
 Array = Any  # of NumPy, PyTensor or JAX
@@ -25,21 +24,8 @@ _RUN, _GROUP, _CELL = schema.RUN, schema.GROUP, schema.CELL
 # Dims of several groups: pairs of them, and the quantities that they have in common.
 PAIR, QUANTITY = "pair", "quantity"
 
-# Dim of the order in which a run takes its groups.
-TURN = "turn"
-
 # Dim of the coefficients of a law with limits.
 COEFFICIENT = "coefficient"
-
-
-@dataclass(frozen=True)
-class GivenRuns:
-    """Single runs, see `bayeskisl.inference.freedom.Freedoms` and `bayeskisl.inference.rough.share_of_runs`."""
-
-    turns: Annotated[Array, _RUN, TURN, _GROUP]
-    crosses: Annotated[Array, _RUN, _GROUP]
-    share: Annotated[Array, _RUN, _GROUP]
-    typical_steepness: Array
 
 
 @dataclass(frozen=True)
@@ -99,16 +85,15 @@ class Given:
     ----------
     recalled, probed, log_exposures, guessing, cell_of_run
         See `bayeskisl.inference.data.ModelData`.
-    runs, rough, threshold, steepness, load
+    rough, threshold, steepness, load
         Parts with their own fields.
     prior : dict
         Mean and standard deviation of each quantity of a group, of its logarithm where it is positive, ``(2,)``, by its
         name.
     floor_excess_b : array, optional
         Second shape of the Beta prior of recall above guessing; None where it is tied to zero.
-    pooling, partial_shape : array, optional
-        Prior correlation between groups, and shapes ``(pair,)`` of the Beta priors of their partial correlations; None
-        for a single group.
+    pooling : array, optional
+        Prior correlation between groups; None for a single group.
     log_size : array, optional
         log(params / reference), where run scatter varies with it.
     """
@@ -118,7 +103,6 @@ class Given:
     log_exposures: Annotated[Array, _RUN, _GROUP]
     guessing: Annotated[Array, _GROUP]
     cell_of_run: Annotated[Array, _RUN]
-    runs: GivenRuns
     rough: GivenRough
     threshold: GivenLine | GivenCurve
     steepness: GivenLine
@@ -126,7 +110,6 @@ class Given:
     load: GivenLoad | None = None
     floor_excess_b: Array = None
     pooling: Array = None
-    partial_shape: Annotated[Array, PAIR] = None
     log_size: Annotated[Array, _CELL] = None
 
     def map(self, change: Callable[[str, Array, Dims | None], Array]) -> "Given":

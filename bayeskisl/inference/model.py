@@ -8,14 +8,14 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.inference.correlation import beta_shapes, pairs
+from bayeskisl.inference.correlation import pairs
 from bayeskisl.inference.curve_of_size import CurveOfSize
 from bayeskisl.inference.data import ModelData, prepare
 from bayeskisl.inference.freedom import Freedoms, freedoms
-from bayeskisl.inference.given import COEFFICIENT, PAIR, QUANTITY, TURN, Given, GivenLoad, GivenRuns
+from bayeskisl.inference.given import COEFFICIENT, PAIR, QUANTITY, Given, GivenLoad
 from bayeskisl.inference.lines import Line
 from bayeskisl.inference.load import on_axis_stretch
-from bayeskisl.inference.rough import rough_inputs, share_of_runs
+from bayeskisl.inference.rough import rough_inputs
 from bayeskisl.laws import Law, LimitsLaw
 
 if TYPE_CHECKING:
@@ -36,23 +36,21 @@ def build_model(curves: xr.Dataset, law: Law) -> "pm.Model":
     ``threshold_place, steepness_place (cell, group)``
         log critical exposures and log steepness along their laws, whose coefficients are integrated out, in the
         coordinates of `bayeskisl.inference.lines`.
-    ``run_place_0 (run)``, one for each group, in each run's own order of them
-        Each run's own half-point t ~ N(log critical exposures, sigma_run), in coordinates between t and
-        (t - log critical exposures) / sigma_run, see `bayeskisl.inference.freedom`.
+
+    Effects of single runs are integrated out, see `bayeskisl.inference.run_counts`, and drawn afterwards, see
+    `bayeskisl.inference.run_effects`.
 
     In a law with a prior of it there is ``sigma_run_exponent (group)``, by which the run scatter grows with size.
 
     In a law with limits the coefficients are sampled, ``coefficient_0 (group)`` and so on, see
     `bayeskisl.inference.curve_of_size`, and ``threshold_place`` is partly centred on the law.
 
-    With several groups there are also:
+    With several groups there is also:
 
     ``common (quantity)``
         What groups have in common of every prior above but ``floor_excess``, as standard normals. A quantity of a group
         is mean + sd (sqrt(pooling) common + sqrt(1 - pooling) own): its prior is that of a single group, and two groups
         correlate by the law's `pooling`.
-    ``run_partial (pair)``
-        Correlation between the run effects of two groups, see `bayeskisl.inference.correlation`, mapped to (0, 1).
 
     Counts, exposures, laws and priors are ``pm.Data``, see `bayeskisl.inference.given.Given`, so that compiled code is
     used again.
@@ -174,12 +172,6 @@ def _given(model: Model) -> Given:
         log_exposures=data.log_exposures,
         guessing=data.guessing,
         cell_of_run=data.cell_of_run,
-        runs=GivenRuns(
-            turns=model.freedoms.turns,
-            crosses=model.freedoms.crosses.astype(float),
-            share=share_of_runs(data),
-            typical_steepness=np.array(priors.steepness.median),
-        ),
         rough=rough_inputs(data, law),
         threshold=model.lines.threshold.given(data.is_real),
         steepness=model.lines.steepness.given(data.is_real),
@@ -187,7 +179,6 @@ def _given(model: Model) -> Given:
         load=None if load is None else GivenLoad(load.ahead, load.at_half, load.share, load.typical_share),
         floor_excess_b=None if priors.floor_excess.tied else np.array(priors.floor_excess.b),
         pooling=np.array(law.pooling) if several else None,
-        partial_shape=beta_shapes(data.shape[1]) if several else None,
         log_size=None if priors.sigma_run_exponent is None else data.log_size,
     )
 
@@ -206,9 +197,8 @@ def _priors(law: Law) -> dict[str, np.ndarray]:
 def labels_of(data: ModelData) -> dict[str, list]:
     """Names along every dim of the model."""
     groups, columns = data.labels[schema.GROUP], data.size_law.columns
-    turns = list(range(len(groups)))
     sampled = {COEFFICIENT: list(columns)} if isinstance(data.size_law, LimitsLaw) else {}
-    labels = {**data.labels, TURN: turns, **sampled}
+    labels = {**data.labels, **sampled}
     if len(groups) == 1:
         return labels
     quantities = [*data.positive, *data.unbounded, *columns, "steepness_intercept", "steepness_exponent"]

@@ -4,7 +4,7 @@ Conditional on the fitted run effects, every run looks well predicted; leave-one
 nats. The integral is one-dimensional and far narrower than its prior, so the quadrature is centred at its mode.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any, NamedTuple
@@ -16,11 +16,15 @@ from bayeskisl.inference.data import ModelData
 from bayeskisl.inference.densities import log_sum_exp
 from bayeskisl.inference.elementwise import Elementwise, laid_out
 from bayeskisl.inference.load import effective_log_exposures
+from bayeskisl.inference.run_counts import precision, precision_slope
 from bayeskisl.inference.run_scatter import run_scatter
 from bayeskisl.laws import Law
 from bayeskisl.laws.falls import Fall, Shape
 
-__all__ = ["OneRun", "beta_binomial_log_density", "integrate_run_effect", "integrated_log_likelihood", "log_thresholds"]
+__all__ = [
+    "OneRun", "beta_binomial_log_density", "integrals", "integrate_run_effect", "integrated_log_likelihood",
+    "log_thresholds", "mode_and_width",
+]  # fmt: skip
 
 Array = Any  # of NumPy or PyTensor
 
@@ -44,18 +48,23 @@ def integrated_log_likelihood(named: dict[str, np.ndarray], data: ModelData, law
     workers : int
         Threads.
     """
-    runs, groups, _ = data.shape
+    log_likelihood = np.zeros((*named["tau"].shape[:2], *data.probed.shape))
+    for place, integral in integrals(named, data, law, integrate_run_effect, workers):
+        log_likelihood[..., *place] = integral
+    return log_likelihood
+
+
+def integrals(
+    named: Mapping[str, np.ndarray], data: ModelData, law: Law, function: Callable[["OneRun"], Any], workers: int
+) -> Iterator[tuple[tuple[int, int], Any]]:
+    """Yield (run, group), and a function of it as `OneRun` with arrays ``(chain, draw)``, where facts were probed."""
     log_critical_exposures = log_thresholds(named, law)
     log_exposures = effective_log_exposures(data.log_exposures, data.load, named)
     scatter = run_scatter(named, data.log_size)
-    log_likelihood = np.zeros((*named["tau"].shape[:2], runs, groups))
 
-    def fill(place: tuple[int, int]) -> None:
-        run, group = place
-        if data.probed[place] == 0:
-            return
-        cell = data.cell_of_run[run]
-        log_likelihood[..., run, group] = integrate_run_effect(
+    def at(place: tuple[int, int]) -> Any:
+        cell, group = data.cell_of_run[place[0]], place[1]
+        return function(
             OneRun(
                 recalled=data.recalled[place],
                 probed=data.probed[place],
@@ -69,9 +78,9 @@ def integrated_log_likelihood(named: dict[str, np.ndarray], data: ModelData, law
             )
         )
 
+    places = [place for place in np.ndindex(data.probed.shape) if data.probed[place] > 0]
     with ThreadPoolExecutor(workers) as pool:
-        list(pool.map(fill, np.ndindex(runs, groups)))
-    return log_likelihood
+        yield from zip(places, pool.map(at, places), strict=True)
 
 
 def log_thresholds(named: Mapping[str, Any], law: Law) -> np.ndarray:
@@ -84,8 +93,7 @@ def beta_binomial_log_density(
     recalled: np.ndarray, probed: np.ndarray, retention: np.ndarray, concentration: np.ndarray
 ) -> np.ndarray:
     """log BetaBinomial(recalled | probed, retention concentration, (1 - retention) concentration)."""
-    kernel = _log_beta_binomial_kernel(recalled, probed, retention, concentration, gammaln)
-    return kernel + _log_beta_binomial_constant(recalled, probed, concentration)
+    return _log_beta_binomial(recalled, probed, retention, concentration, gammaln) + _log_choose(recalled, probed)
 
 
 class OneRun(NamedTuple):
@@ -128,19 +136,8 @@ class OneRun(NamedTuple):
 
 def integrate_run_effect(run: OneRun) -> np.ndarray:
     """Adaptive Gauss-Hermite quadrature over z ~ N(0, 1); the run's half-point lies sigma z above its cell's."""
-    numbers = run.numbers
-    shape = np.broadcast_shapes(*map(np.shape, numbers))
-    constant = _log_beta_binomial_constant(run.recalled, run.probed, run.concentration)
-    run = OneRun.of(run.shape.fall, *(laid_out(each, shape) for each in numbers))
-    numbers = run.numbers
-    log_joint, score_and_information = _elementwise(run.shape.fall)
-    mode = _start(run)
-    for _ in range(_NEWTON_STEPS):
-        score, information = score_and_information(mode, *numbers)
-        mode = np.clip(mode + np.clip(score / information, -1, 1), -_FARTHEST, _FARTHEST)
-        if np.all(np.abs(score) < _STATIONARY * np.sqrt(information)):
-            break
-    width = 1 / np.sqrt(score_and_information(mode, *numbers)[1])
+    run, mode, width = _centred(run)
+    numbers, (log_joint, _) = run.numbers, _elementwise(run.shape.fall)
     nodes, weights = np.polynomial.hermite.hermgauss(_NODES)
     terms = np.stack(
         [
@@ -148,7 +145,26 @@ def integrate_run_effect(run: OneRun) -> np.ndarray:
             for node, weight in zip(nodes, weights, strict=True)
         ]
     )
-    return log_sum_exp(terms, axis=0) + np.log(width) - 0.5 * np.log(np.pi) + constant
+    return log_sum_exp(terms, axis=0) + np.log(width) - 0.5 * np.log(np.pi) + _log_choose(run.recalled, run.probed)
+
+
+def mode_and_width(run: OneRun) -> tuple[np.ndarray, np.ndarray]:
+    """Of the run effect given the counts, in units of sigma: its mode, and one over the root of its information."""
+    return _centred(run)[1:]
+
+
+def _centred(run: OneRun) -> tuple[OneRun, np.ndarray, np.ndarray]:
+    """The run with its numbers laid out, and `mode_and_width`, by Newton's method with the expected information."""
+    shape = np.broadcast_shapes(*map(np.shape, run.numbers))
+    run = OneRun.of(run.shape.fall, *(laid_out(each, shape) for each in run.numbers))
+    numbers, (_, score_and_information) = run.numbers, _elementwise(run.shape.fall)
+    mode = _start(run)
+    for _ in range(_NEWTON_STEPS):
+        score, information = score_and_information(mode, *numbers)
+        mode = np.clip(mode + np.clip(score / information, -1, 1), -_FARTHEST, _FARTHEST)
+        if np.all(np.abs(score) < _STATIONARY * np.sqrt(information)):
+            break
+    return run, mode, 1 / np.sqrt(score_and_information(mode, *numbers)[1])
 
 
 @cache
@@ -170,31 +186,35 @@ def _elementwise(fall: Fall) -> tuple[Elementwise, Elementwise]:
 def _log_joint(z: Array, run: OneRun, xp: Any) -> tuple[Array]:
     """Log density of a run's counts and its effect z, but for what does not depend on the effect."""
     chance = run.shape.retention(run.ahead - run.sigma * z, 0.0, run.steepness, run.floor, run.ceiling, xp)
-    return (_log_beta_binomial_kernel(run.recalled, run.probed, chance, run.concentration, xp.gammaln) - z**2 / 2,)
+    alike = precision(chance, run.floor, run.concentration)
+    return (_log_beta_binomial(run.recalled, run.probed, chance, alike, xp.gammaln) - z**2 / 2,)
 
 
 def _score_and_information(z: Array, run: OneRun, xp: Any) -> tuple[Array, Array]:
     """Derivative of `_log_joint` by z, and what is expected of its second one, with the sign turned."""
-    x, span, counts = run.steepness * (run.ahead - run.sigma * z), run.ceiling - run.floor, run.concentration
+    x, span = run.steepness * (run.ahead - run.sigma * z), run.ceiling - run.floor
     chance = run.floor + span * run.shape.share(x, xp)
+    counts = precision(chance, run.floor, run.concentration)
     a, b = chance * counts, (1 - chance) * counts
-    by_chance = counts * (xp.psi(run.recalled + a) - xp.psi(a) - xp.psi(run.probed - run.recalled + b) + xp.psi(b))
+    right, wrong = xp.psi(run.recalled + a) - xp.psi(a), xp.psi(run.probed - run.recalled + b) - xp.psi(b)
+    by_counts = chance * right + (1 - chance) * wrong + xp.psi(counts) - xp.psi(run.probed + counts)
+    by_chance = counts * (right - wrong) + by_counts * precision_slope(chance, run.floor, run.concentration)
     slope = -span * run.steepness * run.sigma * run.shape.slope(x, xp)
     trials = run.probed * (counts + 1) / (counts + run.probed)
     return by_chance * slope - z, trials / (chance * (1 - chance)) * slope**2 + 1
 
 
-def _log_beta_binomial_kernel(
-    recalled: Array, probed: Array, retention: Array, concentration: Array, gammaln: Callable[[Array], Array]
+def _log_beta_binomial(
+    recalled: Array, probed: Array, chance: Array, counts: Array, gammaln: Callable[[Array], Array]
 ) -> Array:
-    """The part that depends on the chance of recall."""
-    a, b = retention * concentration, (1 - retention) * concentration
-    return gammaln(recalled + a) - gammaln(a) + gammaln(probed - recalled + b) - gammaln(b)
+    """But for the number of ways to choose what is recalled."""
+    a, b = chance * counts, (1 - chance) * counts
+    right, wrong = gammaln(recalled + a) - gammaln(a), gammaln(probed - recalled + b) - gammaln(b)
+    return right + wrong + gammaln(counts) - gammaln(probed + counts)
 
 
-def _log_beta_binomial_constant(recalled: np.ndarray, probed: np.ndarray, concentration: np.ndarray) -> np.ndarray:
-    choose = gammaln(probed + 1) - gammaln(recalled + 1) - gammaln(probed - recalled + 1)
-    return choose + gammaln(concentration) - gammaln(probed + concentration)
+def _log_choose(recalled: np.ndarray, probed: np.ndarray) -> np.ndarray:
+    return gammaln(probed + 1) - gammaln(recalled + 1) - gammaln(probed - recalled + 1)
 
 
 def _start(run: OneRun) -> np.ndarray:

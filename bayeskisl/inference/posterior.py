@@ -10,6 +10,7 @@ from bayeskisl.axes import LoadEffect, axis_of
 from bayeskisl.curves import cell_table, reference_load
 from bayeskisl.inference.data import ModelData
 from bayeskisl.inference.model import Model
+from bayeskisl.inference.run_effects import draw_run_effects
 from bayeskisl.inference.with_numpy import Found, replay
 from bayeskisl.laws import Law
 
@@ -21,15 +22,20 @@ SHOULDER_SHARE = 0.9
 ON_AXIS = (schema.COLLAPSE, schema.SHOULDER, schema.ONSET)
 
 
-def name_quantities(draws: Mapping[str, np.ndarray], model: Model, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """The named quantities of every draw, shapes ``(chain, draw, ...)``, the coefficients drawn from their conditional.
+def name_quantities(
+    draws: Mapping[str, np.ndarray], model: Model, rng: np.random.Generator, workers: int = 1
+) -> dict[str, np.ndarray]:
+    """The named quantities of every draw, ``(chain, draw, ...)``, what was integrated out drawn from its conditional.
 
     Parameters
     ----------
     draws : mapping
         As `bayeskisl.inference.sampling.sample_model` returns them.
+    workers : int
+        Threads.
     """
-    return named_quantities(replay(draws, model, rng), model.data)
+    named = named_quantities(replay(draws, model, rng), model.data)
+    return named | draw_run_effects(named, model, rng, workers)
 
 
 def named_quantities(found: Found, data: ModelData) -> dict[str, np.ndarray]:

@@ -4,14 +4,15 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.inference.correlation import correlated
 from bayeskisl.inference.data import ModelData
 from bayeskisl.inference.load import effective_log_exposures
 from bayeskisl.inference.pointwise import log_thresholds
+from bayeskisl.inference.run_counts import precision
+from bayeskisl.inference.run_effects import fresh_effects
 from bayeskisl.inference.run_scatter import run_scatter
 from bayeskisl.laws import Law
 
-__all__ = ["draw_counts", "fresh_effects"]
+__all__ = ["draw_counts"]
 
 
 def draw_counts(
@@ -31,20 +32,15 @@ def draw_counts(
     scatter = run_scatter(named, data.log_size[data.cell_of_run])
     effect = scatter * fresh_effects(named, own.shape, rng) if fresh else own
     shape = law.fall.of(named).map(lambda of_group: of_group.values[..., None, :])
+    floor = named["floor"].values[..., None, :]
     chance = shape.retention(
         effective_log_exposures(data.log_exposures, data.load, named) - effect,
         log_thresholds(named, law)[..., data.cell_of_run, :],
         named["steepness"].values[..., data.cell_of_run, :],
-        named["floor"].values[..., None, :],
+        floor,
         named["ceiling"].values[..., data.cell_of_run, :],
     )
-    concentration = named["concentration"].values[..., None, :]
+    concentration = precision(chance, floor, named["concentration"].values[..., None, :])
     # numpy's beta needs positive shapes, and a share of 0 or 1 is what the smallest of them give
     shapes = np.maximum(chance * concentration, 1e-12), np.maximum((1 - chance) * concentration, 1e-12)
     return {schema.RECALLED: rng.binomial(data.probed, rng.beta(*shapes)).astype(np.int32)}
-
-
-def fresh_effects(named: xr.Dataset, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-    """Run effects of new runs in units of sigma_run, ``(chain, draw, run, group)``, correlated over groups."""
-    noise = rng.standard_normal(shape)
-    return correlated(noise, named["run_correlation"].values) if "run_correlation" in named else noise

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from bayeskisl.inference.correlation import partial_correlations
 from bayeskisl.inference.model import Model
 from bayeskisl.inference.posterior import named_quantities
+from bayeskisl.inference.run_effects import draw_run_effects_of_prior
 from bayeskisl.inference.with_numpy import sample
 from bayeskisl.laws.falls import FALL_PARAMETERS
 
@@ -36,15 +36,15 @@ def draw_prior(
     fixed : mapping, optional
         Values that replace draws, by the names in `FREE`; they broadcast to ``(group,)`` or ``(group, covariate)``.
     """
-    return named_quantities(sample(model, draws, rng, _by_variable(fixed or {}, model)), model.data)
+    fixed = dict(fixed or {})
+    alike = fixed.pop("run_correlation", None)
+    named = named_quantities(sample(model, draws, rng, _by_variable(fixed, model)), model.data)
+    return named | draw_run_effects_of_prior(named, model, rng, None if alike is None else float(alike))
 
 
 def _by_variable(fixed: Mapping[str, np.ndarray], model: Model) -> dict[str, Any]:
     """What is fixed, by the names of the model."""
     found: dict[str, Any] = dict(fixed)
-    groups, of_threshold = model.data.shape[1], model.data.size_law.fixed_columns(fixed)
+    of_threshold = model.data.size_law.fixed_columns(fixed)
     of_steepness = {i: fixed[name] for i, name in enumerate(_OF_STEEPNESS) if name in fixed}
-    if "run_correlation" in fixed and groups > 1:
-        found["run_partial"] = (1 + partial_correlations(float(fixed["run_correlation"]), groups)) / 2
-        del found["run_correlation"]
     return found | {"threshold_coefficients": of_threshold, "steepness_coefficients": of_steepness}

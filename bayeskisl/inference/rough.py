@@ -1,7 +1,7 @@
-"""Where the counts alone put half-points, of a run and of a cell, if the fall has some steepness and shape.
+"""Where the counts alone put the half-point of a cell, if the fall has some steepness and shape.
 
 Pinned places are distances from there. What they say of retention then stays, whatever fall is being tried, so that
-neither steepness, shape nor the effect of the load has to drag hundreds of half-points along. The posterior is the
+neither steepness, shape nor the effect of the load has to drag half-points along. The posterior is the
 same whatever they are distances from.
 """
 
@@ -15,7 +15,7 @@ from bayeskisl.inference.given import GivenRough
 from bayeskisl.laws import Law
 from bayeskisl.laws.falls import Shape
 
-__all__ = ["rough_half_points", "rough_inputs", "rough_thresholds", "share_of_runs"]
+__all__ = ["rough_inputs", "rough_thresholds"]
 
 Array = Any  # of NumPy, PyTensor or JAX
 
@@ -23,7 +23,7 @@ Array = Any  # of NumPy, PyTensor or JAX
 _LEAST_SHARE = 0.01
 
 
-def share_of_runs(data: ModelData) -> np.ndarray:
+def _share_of_runs(data: ModelData) -> np.ndarray:
     """What each run keeps above guessing, ``(run, group)``."""
     recalled = (data.recalled + 0.5) / (data.probed + 1)
     return np.clip((recalled - data.guessing) / (1 - data.guessing), _LEAST_SHARE, 1 - _LEAST_SHARE)
@@ -37,7 +37,7 @@ def rough_inputs(data: ModelData, law: Law) -> GivenRough:
     typical run of a cell that crosses its half-point keeps about a half, wherever the fall is steep; what matters are
     cells that do not cross.
     """
-    share, weight = share_of_runs(data), information(data, law)
+    share, weight = _share_of_runs(data), information(data, law)
     total = by_cell(weight, data)
 
     def mean(values: np.ndarray) -> np.ndarray:
@@ -51,7 +51,7 @@ def rough_inputs(data: ModelData, law: Law) -> GivenRough:
     )
 
 
-def rough_half_points(log_exposures: Array, share: Array, steepness: Array, shape: Shape, xp: Any) -> Array:
+def _half_points(log_exposures: Array, share: Array, steepness: Array, shape: Shape, xp: Any) -> Array:
     """Where a fall of this steepness and shape keeps a half, if it keeps `share` at these exposures."""
     return log_exposures - shape.inverse(share, xp) / steepness
 
@@ -70,5 +70,5 @@ def rough_thresholds(rough: GivenRough, start: Array, effect: Array, steepness: 
     steepness, shape
         Those being tried; they broadcast to ``(..., cell, group)``.
     """
-    own = rough_half_points(rough.log_exposures - effect * rough.ahead, rough.share, steepness, shape, xp)
+    own = _half_points(rough.log_exposures - effect * rough.ahead, rough.share, steepness, shape, xp)
     return start + rough.pinned * (own - start)

@@ -14,14 +14,12 @@ from bayeskisl.inference.definition import Array, define, marginal_line
 from bayeskisl.inference.densities import rotated_normal_log_density
 from bayeskisl.inference.given import (
     COEFFICIENT,
-    PAIR,
     QUANTITY,
     Given,
     GivenCurve,
     GivenLine,
     GivenLoad,
     GivenRough,
-    GivenRuns,
 )
 from bayeskisl.laws import Law
 
@@ -47,7 +45,7 @@ def numpyro_model(law: Law) -> Callable[[Given], None]:
     def model(given: Given) -> None:
         given = jax.tree.map(jnp.asarray, given)
         (runs, groups), cells = given.recalled.shape, given.threshold.rough.shape[0]
-        sizes = {schema.RUN: runs, schema.GROUP: groups, schema.CELL: cells, PAIR: groups * (groups - 1) // 2}
+        sizes = {schema.RUN: runs, schema.GROUP: groups, schema.CELL: cells}
         sizes[COEFFICIENT] = given.threshold.common.shape[-1]
         columns = given.threshold.common.shape[-1] + given.steepness.common.shape[-1]
         sizes[QUANTITY] = len(law.positive) + len(law.unbounded) + columns
@@ -56,7 +54,7 @@ def numpyro_model(law: Law) -> Callable[[Given], None]:
     return model
 
 
-for _part in (Given, GivenCurve, GivenLine, GivenLoad, GivenRough, GivenRuns):
+for _part in (Given, GivenCurve, GivenLine, GivenLoad, GivenRough):
     jax.tree_util.register_dataclass(_part)
 
 

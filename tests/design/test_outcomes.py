@@ -5,6 +5,7 @@ import pytest
 from scipy.stats import betabinom, norm
 
 from bayeskisl.design.outcomes import _BLURS, outcomes_of
+from bayeskisl.inference.run_counts import precision
 
 TYPICAL = {"concentration": 300.0, "floor": 0.002, "ceiling": 0.995}
 
@@ -23,7 +24,7 @@ def test_it_is_the_beta_binomial_with_the_run_effect_integrated_out(probed, ahea
     ours = table.likelihood(np.array([ahead]), np.array([blur]))[0]
     z = np.linspace(-6, 6, 4001)
     share = TYPICAL["floor"] + (TYPICAL["ceiling"] - TYPICAL["floor"]) / (1 + np.exp(-(ahead - blur * z)))
-    c = TYPICAL["concentration"]
+    c = precision(share, TYPICAL["floor"], TYPICAL["concentration"])
     given_z = betabinom.pmf(np.arange(probed + 1)[:, None], probed, share * c, (1 - share) * c)
     pmf = given_z @ norm.pdf(z) * (z[1] - z[0])
     expected = binned(pmf, probed, len(ours))

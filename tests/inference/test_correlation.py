@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from scipy import stats
 
 from bayeskisl.inference.correlation import (
     beta_shapes,
@@ -8,9 +7,8 @@ from bayeskisl.inference.correlation import (
     correlations,
     pairs,
     partial_correlations,
-    triangular_root,
+    positive_definite,
 )
-from bayeskisl.inference.definition import half_points
 
 RNG = np.random.default_rng(4)
 EVERY_NUMBER = pytest.mark.parametrize("groups", [1, 2, 3, 4])
@@ -24,42 +22,13 @@ def matrix_of(correlation, groups):
 
 
 @EVERY_NUMBER
-def test_half_points_are_jointly_normal_whatever_is_known_and_in_which_order(groups):
-    """The density of the sampled places equals the joint normal of half-points, times how places stretch them."""
-    runs, partial = 5, RNG.uniform(-0.9, 0.9, len(pairs(groups)))
-    place, centre, rough = RNG.normal(size=(3, runs, groups))
-    sigma, information = np.exp(RNG.normal(size=groups)), np.exp(2 * RNG.normal(size=(runs, groups)))
-    turns = np.stack([RNG.permutation(np.eye(groups)) for _ in range(runs)])
-    log_density = []
-
-    def place_of(turn, mean, sd):
-        log_density.append(stats.norm.logpdf(place[:, turn], mean, sd))
-        return place[:, turn]
-
-    def at(places):
-        return half_points(lambda turn, *_: places[:, turn], *others)
-
-    correlation = correlations(partial, groups)
-    others = (centre, sigma, correlation, rough, turns, information, np)
-    points = half_points(place_of, *others)
-    covariance = matrix_of(correlation, groups) * np.outer(sigma, sigma)
-    for run in range(runs):
-        step = 1e-6 * np.eye(groups)
-        ahead, behind = (
-            np.array([at(np.where(np.arange(runs)[:, None] == run, place + s * one, place))[run] for one in step])
-            for s in (1, -1)
-        )
-        stretch = np.linalg.slogdet((ahead - behind) / 2e-6)[1]
-        exact = stats.multivariate_normal.logpdf(points[run], centre[run], covariance) + stretch
-        assert sum(column[run] for column in log_density) == pytest.approx(exact, rel=1e-6)
-
-
-@EVERY_NUMBER
-def test_the_root_is_that_of_cholesky(groups):
-    correlation = matrix_of(correlations(RNG.uniform(-1, 1, len(pairs(groups))), groups), groups)
-    root = triangular_root([list(correlation[i, :i]) for i in range(groups)], np)
-    exact = np.linalg.cholesky(correlation)
-    assert [row == pytest.approx(exact[i, : i + 1]) for i, row in enumerate(root)] == [True] * groups
+def test_correlations_that_hold_together_stay_and_others_are_scaled_down(groups):
+    possible = np.array(correlations(RNG.uniform(-0.5, 0.5, len(pairs(groups))), groups))
+    np.testing.assert_allclose(positive_definite(possible, groups), possible)
+    impossible = np.resize([0.95, -0.95], len(pairs(groups)))
+    found = positive_definite(impossible, groups)
+    assert np.linalg.eigvalsh(matrix_of(found, groups))[0] > 9e-4
+    assert np.ptp(found / impossible) < 1e-9 if groups > 1 else not len(found)
 
 
 @EVERY_NUMBER

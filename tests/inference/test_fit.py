@@ -140,7 +140,7 @@ def test_guessing_must_be_one_per_group(curves):
 
 def test_the_pymc_model_is_reachable(curves):
     model = build_model(curves, load_law("collapse"))
-    assert {"tau", "threshold_place", "run_place_0"} <= {variable.name for variable in model.free_RVs}
+    assert {"tau", "threshold_place", "steepness_place"} <= {variable.name for variable in model.free_RVs}
 
 
 def test_a_notebook_shows_the_card(fitted):

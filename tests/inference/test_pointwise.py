@@ -7,6 +7,7 @@ from bayeskisl.inference.data import prepare
 from bayeskisl.inference.model import Model
 from bayeskisl.inference.pointwise import beta_binomial_log_density, integrated_log_likelihood
 from bayeskisl.inference.prior import draw_prior
+from bayeskisl.inference.run_counts import precision
 from bayeskisl.laws import load_law
 
 LAW = load_law("collapse")
@@ -27,9 +28,8 @@ def by_brute_force(named, data, draw, run):
             named["ceiling"][0, draw, cell, 0],
         )
     )
-    given = beta_binomial_log_density(
-        data.recalled[run, 0], data.probed[run, 0], chance, named["concentration"][0, draw, 0]
-    )
+    counts = precision(chance, named["floor"][0, draw, 0], named["concentration"][0, draw, 0])
+    given = beta_binomial_log_density(data.recalled[run, 0], data.probed[run, 0], chance, counts)
     return logsumexp(given + stats.norm.logpdf(z)) + np.log(z[1] - z[0])
 
 
