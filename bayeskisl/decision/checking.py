@@ -67,7 +67,7 @@ def _check_attributes(answer: xr.Dataset, where: str) -> None:
     attrs = answer.attrs
     version = attrs.get("schema_version", schema.VERSION)
     if not isinstance(version, int | np.integer) or version > schema.VERSION:
-        raise InputError(f"an answer of schema {schema.VERSION} or earlier", repr(version), where,
+        raise InputError(f"an answer of schema {schema.VERSION} or earlier", str(version), where,
                          "read it with the version of bayeskisl that wrote it")  # fmt: skip
     if attrs.get("axis") not in list(AXES):
         raise InputError(f"attribute 'axis' to be one of {', '.join(AXES)}", repr(attrs.get("axis")), where)

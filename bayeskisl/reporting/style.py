@@ -33,13 +33,19 @@ __all__ = [
 
 # One marker and one line style per series, so that colour never carries a meaning alone.
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "h")
-LINES = ("-", "--", "-.", ":", (0, (7, 2)), (0, (4, 1.5, 1, 1.5, 1, 1.5)), (0, (1, 3)), (0, (9, 2, 1, 2)))
+LINES = (
+    "-", "--", "-.", ":", (0, (7, 2)), (0, (4, 1.5, 1, 1.5, 1, 1.5)), (0, (1, 3)), (0, (9, 2, 1, 2)),
+    (0, (5, 4)), (0, (3, 1, 3, 1, 1, 1)), (0, (12, 3)), (0, (2, 2)),
+)  # fmt: skip
 
-# Okabe and Ito (2008), https://jfly.uni-koeln.de/color/: told apart by all common kinds of colour vision.
+# The first are of Okabe and Ito (2008), https://jfly.uni-koeln.de/color/: distinct for all common kinds of colour vision.
+# Those behind are distinct by lightness and by their lines.
 _LAWS = {
-    False: ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8A6D00", "#56B4E9", "#5B5B5B", "#7A2E8E"),
-    True: ("#56B4E9", "#E69F00", "#2FBF8F", "#E6A0C8", "#F0E442", "#4C8DFF", "#B8B8B8", "#B58CFF"),
-}
+    False: ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8A6D00", "#56B4E9", "#5B5B5B", "#7A2E8E",
+            "#004D40", "#B0203A", "#3D3A9E", "#7A5230"),
+    True: ("#56B4E9", "#E69F00", "#2FBF8F", "#E6A0C8", "#F0E442", "#4C8DFF", "#B8B8B8", "#B58CFF",
+           "#C5E384", "#FF8F8F", "#8FE3E3", "#D9B38C"),
+}  # fmt: skip
 
 _INK = {False: ("#1b1f24", "#6b7280", "#ffffff"), True: ("#e6e8eb", "#9aa3ad", "#16191d")}
 
