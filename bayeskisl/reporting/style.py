@@ -38,7 +38,7 @@ LINES = (
     (0, (5, 4)), (0, (3, 1, 3, 1, 1, 1)), (0, (12, 3)), (0, (2, 2)),
 )  # fmt: skip
 
-# The first are of Okabe and Ito (2008), https://jfly.uni-koeln.de/color/: distinct for all common kinds of colour vision.
+# The first are of Okabe and Ito (2008), https://jfly.uni-koeln.de/color/: distinct for all kinds of colour vision.
 # Those behind are distinct by lightness and by their lines.
 _LAWS = {
     False: ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8A6D00", "#56B4E9", "#5B5B5B", "#7A2E8E",
