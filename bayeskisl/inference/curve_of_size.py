@@ -49,11 +49,6 @@ class CurveOfSize:
     information: np.ndarray
     scatter: float
 
-    @property
-    def freedom(self) -> np.ndarray:
-        """Share of the prior in what is known, shape ``(cell, group)``."""
-        return np.broadcast_to(1 / (1 + self.information * self.scatter**2), self.rough.shape)
-
     @cached_property
     def _prior_sd(self) -> np.ndarray:
         """Of a group by itself, ``(column,)``."""
@@ -72,7 +67,7 @@ class CurveOfSize:
             root=np.stack([root for _, root in found], axis=-1),
             own_scatter=is_real.astype(float),
             rough=self.rough,
-            freedom=self.freedom,
+            information=np.where(is_real[:, None], self.information, 0.0),
         )
 
     def mean_given(self, common: np.ndarray | None) -> np.ndarray:

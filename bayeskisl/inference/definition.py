@@ -119,7 +119,7 @@ def define(say: Language, given: Given, law: Law) -> None:
     )
     over_cells = replace(given.threshold, rough=start)
     threshold = (
-        _about_curve(say, of_threshold, _over(tau), above, over_cells, given.prior["tau"][0])
+        _about_curve(say, of_threshold, _over(tau), above, over_cells)
         if isinstance(over_cells, GivenCurve)
         else say.line("threshold", over_cells, of_threshold, _over(tau), above, _over(unit))
     )
@@ -236,9 +236,7 @@ def marginal_line(
     return values_at(place, mean, scatter, unit, line, say.xp)
 
 
-def _about_curve(
-    say: Language, common: Array | None, tau: Array, shift: Array, curve: GivenCurve, log_typical: Array
-) -> Array:
+def _about_curve(say: Language, common: Array | None, tau: Array, shift: Array, curve: GivenCurve) -> Array:
     """Values (cell, group) that scatter about a law with limits, and `shift` above it."""
     coefficients = coefficients_at(
         lambda name, mean, sd: say.normal(name, mean, sd, dims=(_GROUP,)),
@@ -250,14 +248,11 @@ def _about_curve(
     coefficients = say.deterministic("coefficients", coefficients, (COEFFICIENT, _GROUP))
     centre = curve_values(coefficients, say.sizes[COEFFICIENT], curve, say.xp) + shift
     scatter = tau ** curve.own_scatter[:, None]
-    # between the scatter itself, where a place is free, and its prior median, where the data pin it
-    typical = say.xp.exp(log_typical)
-    scale = typical * (scatter / typical) ** curve.freedom
-    from_rough = (1 - curve.freedom) * (centre - curve.rough)
-    place = say.normal("threshold_place", from_rough / scale, scatter / scale, dims=(_CELL, _GROUP))
-    return _partly_centred(place, centre, curve.rough, curve.freedom, scale)
-
-
-def _partly_centred(place: Array, centre: Array, rough: Array, freedom: Array, scale: Array) -> Array:
-    """The value of a sampled place, between the value itself and its distance from `centre` in units of scatter."""
-    return rough + freedom * (centre - rough) + scale * place
+    # were the data normal about the value with their information, the place would be a standard normal under the
+    # posterior, whatever scatter is being tried
+    freedom = 1 / (1 + curve.information * scatter**2)
+    scale = scatter * freedom**0.5
+    place = say.normal(
+        "threshold_place", (1 - freedom) * (centre - curve.rough) / scale, scatter / scale, dims=(_CELL, _GROUP)
+    )
+    return curve.rough + freedom * (centre - curve.rough) + scale * place

@@ -13,7 +13,7 @@ from bayeskisl.axes import axis_of
 from bayeskisl.errors import GateError
 from bayeskisl.laws.falls import FALL_PARAMETERS
 
-__all__ = ["STRUCTURAL", "Gate", "examine", "seed_correlation"]
+__all__ = ["DECISIVE", "STRUCTURAL", "Gate", "examine", "seed_correlation"]
 
 # What conclusions rest on; the effects of single runs, hundreds of them, are judged through these.
 STRUCTURAL = (
@@ -21,6 +21,13 @@ STRUCTURAL = (
     "steepness_exponent", "steepness_scatter", *FALL_PARAMETERS, "ceiling", "lapse_intercept", "lapse_scatter", "floor",
     "concentration", "run_correlation", "load_effect", "domain_intercept",
     "domain_exponent", "sigma_run_exponent",
+)  # fmt: skip
+
+# What is asked for, and what a prediction is made of: these decide whether a posterior may be used. The others are
+# reported; a slow curvature or concentration does not take the answer away.
+DECISIVE = (
+    "intercept", "exponent", "tau", "sigma_run", "critical_exposures", "steepness", "steepness_exponent", "ceiling",
+    "load_effect", "domain_intercept", "domain_exponent",
 )  # fmt: skip
 
 # Vehtari et al. 2021, doi:10.1214/20-BA1221: R-hat below 1.01, and 100 effective draws per chain for 4 chains.
@@ -41,7 +48,7 @@ class Gate:
     reasons : tuple of str
         One sentence per failed test: which, with what number, and what to try.
     rhat : float
-        Largest R-hat of the structural variables; at most 1.01.
+        Largest R-hat of the variables that decide, `DECISIVE`; at most 1.01.
     ess_bulk, ess_tail : float
         Smallest effective numbers of draws; at least 400.
     divergences : float
@@ -90,7 +97,7 @@ class Gate:
 
 def examine(posterior: xr.Dataset, sample_stats: xr.Dataset, curves: xr.Dataset, cell_of_run: np.ndarray) -> Gate:
     """The gate's verdict on a posterior of `curves`."""
-    convergence = diagnostics(posterior)
+    convergence = diagnostics(posterior, DECISIVE)
     rhat, rhat_at = _worst(convergence, "r_hat", largest=True)
     bulk, bulk_at = _worst(convergence, "ess_bulk", largest=False)
     tail, tail_at = _worst(convergence, "ess_tail", largest=False)

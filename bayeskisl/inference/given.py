@@ -64,7 +64,7 @@ class GivenCurve:
     root: Array  # (coefficient, coefficient, group)
     own_scatter: Annotated[Array, _CELL]
     rough: Annotated[Array, _CELL, _GROUP]
-    freedom: Annotated[Array, _CELL, _GROUP]
+    information: Annotated[Array, _CELL, _GROUP]
 
 
 @dataclass(frozen=True)
