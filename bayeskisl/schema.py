@@ -51,6 +51,7 @@ UNITS = MappingProxyType(
         GENERAL_LOSS: "nats / token",
         CRITICAL_EXPOSURES: "exposures",
         LEARNING_RATE: "peak step of AdamW",
+        BITS_PER_FACT: "bits",
         TOKENS_SEEN: "tokens",
     }
 )

@@ -19,7 +19,7 @@ _MOST_GUESSING = 0.95  # beyond it recall says next to nothing of knowledge, and
 _MOST = {schema.RUN: 1_000_000, schema.CHECKPOINT: 10_000}
 _OF_RUN, _OF_GROUP = (schema.RUN,), (schema.RUN, schema.GROUP)
 _DIMS = {
-    **dict.fromkeys((*schema.RUN_COORDINATES, schema.LEARNING_RATE), _OF_RUN),
+    **dict.fromkeys((*schema.RUN_COORDINATES, schema.LEARNING_RATE, schema.BITS_PER_FACT), _OF_RUN),
     **dict.fromkeys((schema.RECALLED, schema.PROBED, schema.ANSWER_NATS), (*_OF_GROUP, schema.CHECKPOINT)),
     schema.GUESSING: _OF_GROUP,
     schema.GENERAL_LOSS: (*_OF_RUN, schema.CHECKPOINT),
@@ -122,7 +122,8 @@ def _check_counts(curves: xr.Dataset, where: str) -> None:
 
 
 def _check_runs(curves: xr.Dataset, where: str) -> None:
-    for name in ("params", "total_params", "tokens", "facts", "tokens_per_fact", "exposures"):
+    told = [name for name in (schema.BITS_PER_FACT,) if name in curves.variables]
+    for name in ("params", "total_params", "tokens", "facts", "tokens_per_fact", "exposures", *told):
         positive = (curves[name].values > 0) & (curves[name].values <= _LARGEST)
         _require_runs(curves, positive.all(), positive, f"{name} > 0", "zero, negative, infinite or missing", where)
     least = curves["total_params"].values >= curves["params"].values

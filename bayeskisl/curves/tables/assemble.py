@@ -55,6 +55,8 @@ def assemble(run_of_row: np.ndarray, names: list[str], rows: dict[str, np.ndarra
     if schema.ANSWER_NATS in rows:
         variables[schema.ANSWER_NATS] = (both, by_group(schema.ANSWER_NATS, np.nan, float))
     coordinates = {name: (schema.RUN, _whole(rows[name][first])) for name in schema.RUN_COORDINATES}
+    if schema.BITS_PER_FACT in rows:
+        coordinates[schema.BITS_PER_FACT] = schema.RUN, rows[schema.BITS_PER_FACT][first]
     if schema.DOMAIN in rows:
         coordinates[schema.DOMAIN] = schema.RUN, rows[schema.DOMAIN][first].astype(str)
     curves = xr.Dataset(variables, coords={schema.RUN: names, schema.GROUP: present, **coordinates})

@@ -93,6 +93,7 @@ FIELDS = {
         Field(schema.EXPOSURES, f"exposures of a fact, 0 or from {_SMALLEST:g}", _SMALLEST, or_zero=True),
         _positive(schema.TOKENS_PER_FACT, "tokens per fact"),
         Field("infused_tokens", f"infused tokens, 0 or from {_SMALLEST:g}", _SMALLEST, or_zero=True),
+        _positive(schema.BITS_PER_FACT, "bits of a fact's answer"),
         _count(schema.BACKGROUND_FACTS, "background facts"),
         Field(
             schema.BACKGROUND_SHARE, f"a share, 0 or in [{_SMALLEST:g}, 1)", _SMALLEST, 1, open_high=True, or_zero=True
@@ -141,6 +142,7 @@ _ALIASES = {
     schema.EXPOSURES: "frequency repeats repetitions exposures_per_fact n_repeats num_repeats n_exposures "
     "num_exposures duplicates n_duplicates duplications",
     schema.TOKENS_PER_FACT: "fact_tokens fact_length",
+    schema.BITS_PER_FACT: "answer_bits fact_bits bits_per_answer",
     "infused_tokens": "n_infused_tokens domain_tokens",
     schema.BACKGROUND_FACTS: "n_background_facts",
     schema.BACKGROUND_SHARE: "",
