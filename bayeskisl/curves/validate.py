@@ -122,8 +122,8 @@ def _check_counts(curves: xr.Dataset, where: str) -> None:
 
 
 def _check_runs(curves: xr.Dataset, where: str) -> None:
-    told = [name for name in (schema.BITS_PER_FACT,) if name in curves.variables]
-    for name in ("params", "total_params", "tokens", "facts", "tokens_per_fact", "exposures", *told):
+    bits = [schema.BITS_PER_FACT] if schema.BITS_PER_FACT in curves.variables else []
+    for name in ("params", "total_params", "tokens", "facts", "tokens_per_fact", "exposures", *bits):
         positive = (curves[name].values > 0) & (curves[name].values <= _LARGEST)
         _require_runs(curves, positive.all(), positive, f"{name} > 0", "zero, negative, infinite or missing", where)
     least = curves["total_params"].values >= curves["params"].values

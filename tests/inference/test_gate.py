@@ -46,7 +46,7 @@ def test_sticky_draws_fail(judged):
 
 
 def test_too_few_draws_fail_with_the_numbers(curves):
-    with pytest.raises(GateError, match=r"'collapse' may not be used: .*ESS of .* \(at least 400\).*more draws"):
+    with pytest.raises(GateError, match=r"'limits' may not be used: .*ESS of .* \(at least 400\).*more draws"):
         fit(curves, rivals=(), draws=50, tune=100, chains=2)
 
 
