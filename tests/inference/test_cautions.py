@@ -71,11 +71,11 @@ def test_what_an_import_assumed_is_passed_on():
     from bayeskisl.curves import curves_from_table
     from bayeskisl.inference.cautions import _assumed_by_import
 
-    table = {"params": 6144, "facts": [10, 20], "recalled": [9, 1], "probed": 10}
+    table = {"params": 61_440, "facts": [10, 20], "recalled": [9, 1], "probed": 10}
     (relative,) = _assumed_by_import(curves_from_table(table))
     assert (relative.code, relative.severity) == ("assumed_by_import", "warning")
     assert "exposures are relative" in relative.message
     full = {**table, "tokens": 1e6, "ratio": 0.5, "tokens_per_fact": 6}
     assert [caution.severity for caution in _assumed_by_import(curves_from_table(full))] == ["note"]
-    told = {**full, "guessing": 0.0, "total_params": 9000}
+    told = {**full, "guessing": 0.0, "total_params": 90_000}
     assert _assumed_by_import(curves_from_table(told)) == []

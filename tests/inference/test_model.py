@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pymc as pm
 import pytest
@@ -178,4 +180,4 @@ def test_without_a_compiler_there_is_no_density_in_c_and_it_is_said(curves, monk
     monkeypatch.setattr(compiled, "_loaded", {})
     law, told = load_law("collapse"), []
     assert compiled.compiled_density(Model(prepare(curves, law), law), told.append) is None
-    assert "could not be compiled as C: false failed" in told[-1]
+    assert re.search(r"could not be compiled as C: .*false failed", told[-1])

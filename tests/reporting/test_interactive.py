@@ -7,6 +7,7 @@ import pytest
 from scipy.special import logit
 
 from bayeskisl import schema
+from bayeskisl.axes import AXES
 from bayeskisl.errors import InputError
 from bayeskisl.inference.simulate import design_curves
 from bayeskisl.reporting import interactive, plot_collapse, plot_curves, plot_decision
@@ -94,7 +95,7 @@ def test_the_ends_of_a_ratio_axis_are_no_points():
     with figure_style():
         drawn, axes = new_figure()
         axes.plot([0.0, 0.5, 1.0], [0, 1, 2])
-        infusion_axis(axes, "x", np.array([0.1, 0.9]), schema.RATIO)
+        infusion_axis(axes, "x", np.array([0.1, 0.9]), AXES["ratio"])
     assert np.isnan(interactive(drawn).data[0].x).tolist() == [True, False, True]
 
 

@@ -1,0 +1,52 @@
+"""The default law on curves of a known truth: a law that saturates, and one that goes on as a power."""
+
+import numpy as np
+import pytest
+
+from bayeskisl import fit, predict, simulate
+from bayeskisl.laws import load_law
+
+SIZES, LEVELS = [6_144, 9_600, 13_824, 24_576], [60, 120, 240, 480, 960, 1_920, 3_840]
+TRUTH = {
+    "intercept": np.log(120.0), "exponent": 0.8, "turn": 0.0, "bits_per_parameter": 2.0, "tau": 0.05, "sigma_run": 0.08,
+    "steepness_intercept": np.log(6.0), "concentration": 400.0,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=[1.0, 60.0], ids=["power", "saturating"])
+def simulated(request):
+    design = {"params": SIZES, "facts": LEVELS, "seeds": 2}
+    truth = TRUTH | {"minimum_exposures": request.param}
+    return simulate("limits", design, truth, seed=3), truth
+
+
+@pytest.fixture(scope="module")
+def fitted(simulated):
+    return fit(simulated[0], draws=500, tune=500, throw=False)
+
+
+def test_it_is_the_default_and_needs_no_rival(fitted):
+    assert fitted.law.name == "limits"
+    assert fitted.weights == {"limits": 1.0}
+
+
+def test_the_prediction_holds_the_truth_ten_times_further(simulated, fitted):
+    _, truth = simulated
+    size, reference = 245_760, np.exp(np.mean(np.log(SIZES)))
+    learning = 120 * (size / reference) ** -0.8
+    sharpness = load_law("limits").priors.sharpness.median
+    at_target = (learning**sharpness + truth["minimum_exposures"] ** sharpness) ** (1 / sharpness)
+    found = predict(fitted, size, throw=False)["critical_exposures"]
+    low, high = np.quantile(found.values, [0.025, 0.975])
+    assert low < at_target < high
+    assert high / low < 12
+
+
+def test_collapse_points_rise_with_size(fitted):
+    medians = [float(predict(fitted, size, throw=False)["collapse"].median()) for size in (2e4, 2e5, 2e6, 2e7)]
+    assert (np.diff(medians) > 0).all()
+
+
+def test_what_it_names_is_in_the_posterior(fitted):
+    for name in ("minimum_exposures", "bits_per_parameter", "turn", "coefficients"):
+        assert np.isfinite(fitted.posterior[name]).all()
