@@ -154,8 +154,8 @@ def _accepted(cells: Iterable[str], mark: str, field_name: str | None) -> bool:
     if known is None:
         return True
     if known.name in (schema.PARAMS, schema.TOTAL_PARAMS, schema.TOKENS):
-        return all(value is not None and value == round(value) for value in values)
-    return all(value is not None and known.low <= value <= known.high and (not known.whole or value == round(value))
+        return all(value is not None and value.is_integer() for value in values)
+    return all(value is not None and known.low <= value <= known.high and (not known.whole or value.is_integer())
                for value in values)  # fmt: skip
 
 

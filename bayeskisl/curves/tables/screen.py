@@ -66,7 +66,7 @@ def _written(value: object, field: str) -> str:
     number = float(value)
     if abs(number) >= 1e6:
         return short(number)
-    return f"{number:,.0f}" if number == round(number) else f"{number:.6g}"
+    return f"{number:,.0f}" if number.is_integer() else f"{number:.6g}"
 
 
 def as_lines(entries: Iterable[Mapping[str, str]]) -> list[str]:

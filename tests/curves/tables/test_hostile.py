@@ -207,3 +207,9 @@ def test_many_hostile_files(tmp_path_factory, content, suffix, mapping, options)
     path = tmp_path_factory.getbasetemp() / f"table{suffix}"
     path.write_bytes(content)
     check(path, mapping, options, None)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf"), 1e300])
+def test_a_number_in_place_of_a_column_is_refused_in_one_sentence(number):
+    with pytest.raises(BayeskislError):
+        curves_from_table({"params": [0], "facts": [1], "accuracy": [0.5]}, {"params": number})
