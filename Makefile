@@ -18,12 +18,13 @@ help:
 	@echo "make docs   the documentation site, in build/docs"
 	@echo "make site   the same, its notebooks executed (minutes)"
 
+# Bytecode is compiled once, here: where Python may not write it, every process would compile 1,200 modules again.
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 12) else "bayeskisl needs Python 3.12 or newer, found %d.%d; install one, or name it: make PYTHON=python3.13" % v[:2])'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet uv || true
 	@if [ -x $(BIN)/uv ]; then \
-	  $(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[all]'; \
+	  $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable '.[all]'; \
 	else \
 	  $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[all]'; \
 	fi

@@ -20,6 +20,9 @@ _ABOVE_MIN_ENTROPY, _ABOVE_LOG_SD = 1.25, 0.25
 # 5 of the median.
 _TYPICAL_BITS, _TYPICAL_LOG_SD = 20.0, 1.0
 
+# Exposures at one bit per parameter where no capacity can bind: below what any other limit demands.
+_NOWHERE = 1e-30
+
 
 @dataclass(frozen=True)
 class Capacity:
@@ -34,7 +37,7 @@ class Capacity:
     log_sd : float
         How well that is known, the standard deviation of its logarithm.
     source : str
-        ``given`` in the curves, from the ``answers``, or ``unknown``.
+        ``given`` in the curves, from the ``answers``, ``unknown``, or ``none`` where no capacity can bind.
     params, tokens : numpy.ndarray
         Of the cells, shape ``(cell,)``.
     """
@@ -52,8 +55,8 @@ class Capacity:
         return float(supply * tokens / params)
 
 
-def capacity_of(curves: xr.Dataset) -> Capacity | None:
-    """Where infused facts are one bit per parameter; None where the axis does not vary the facts of a run.
+def capacity_of(curves: xr.Dataset) -> Capacity:
+    """Where infused facts are one bit per parameter; nowhere, if the axis does not vary the facts of a run.
 
     Parameters
     ----------
@@ -65,13 +68,13 @@ def capacity_of(curves: xr.Dataset) -> Capacity | None:
     K facts of b bits are one bit per parameter at K = N / b. A budget that gives K facts e exposures gives these
     K e b / N.
     """
-    if axis_of(curves).coordinate != schema.FACTS:
-        return None
     cells, cell_of_run = cell_table(curves)
+    params, tokens = (cells[name].values for name in (schema.PARAMS, schema.TOKENS))
+    if axis_of(curves).coordinate != schema.FACTS:
+        return Capacity(np.full(len(params), _NOWHERE), np.nan, 0.0, "none", params, tokens)
     bits, log_sd, source = _bits_per_fact(curves)
     of_runs = np.log((curves[schema.EXPOSURES] * curves[schema.FACTS]).values.astype(float))
     supply = np.exp(np.bincount(cell_of_run, of_runs) / np.bincount(cell_of_run))
-    params, tokens = (cells[name].values for name in (schema.PARAMS, schema.TOKENS))
     return Capacity(supply * bits / params, bits, log_sd, source, params, tokens)
 
 

@@ -26,7 +26,6 @@ from bayeskisl.inference.data import law_of_size
 from bayeskisl.inference.storage import posterior_group
 from bayeskisl.laws import Law, LimitsLaw, SizeLaw
 from bayeskisl.laws.falls import Shape, typical_shape
-from bayeskisl.laws.limits import NO_CAPACITY
 from bayeskisl.target import Target
 
 if TYPE_CHECKING:
@@ -345,7 +344,7 @@ class _LawDraws:
     shape: Shape
     draws: dict[str, np.ndarray]
     held: Mapping[str, float]
-    capacity: Capacity | None
+    capacity: Capacity
 
     @classmethod
     def of(cls, fit: "Fit", name: str, target: PlannedModel, group: str, used: np.ndarray) -> "_LawDraws":
@@ -361,15 +360,15 @@ class _LawDraws:
         mean, sd = _own_priors(size_law, law.pooling, flat, used)
         mean, sd = np.insert(mean, mean.shape[-1], 1.0, axis=-1), np.append(sd, 0.0)
         about = size_law.coefficients_of(draws).mean(axis=0)
-        capacity = capacity_of(fit.curves) if law.priors.bits_per_parameter else None
-        return cls(size_law, about, values, mean, sd, law.fall.of(draws), draws, target.held_fixed, capacity)
+        shape, held = law.fall.of(draws), target.held_fixed
+        return cls(size_law, about, values, mean, sd, shape, draws, held, capacity_of(fit.curves))
 
     def row(self, params: float, tokens: float) -> np.ndarray:
         """The design row of one place, shape ``(column,)``."""
         place = {**self.held, schema.PARAMS: params, schema.TOKENS: tokens}
         values = [place[name] for name in self.size_law.covariates]
         if isinstance(self.size_law, LimitsLaw):
-            values.append(NO_CAPACITY if self.capacity is None else self.capacity.exposures_at(params, tokens))
+            values.append(self.capacity.exposures_at(params, tokens))
         return self._design(np.array([values]))[0]
 
     def _design(self, values: np.ndarray) -> np.ndarray:

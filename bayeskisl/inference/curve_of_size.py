@@ -37,8 +37,6 @@ class CurveOfSize:
         Where sampling starts, shape ``(cell, group)``.
     information : numpy.ndarray
         Of the data about a typical value, shape ``(group,)``.
-    scatter : float
-        A typical one.
     """
 
     design: np.ndarray
@@ -47,7 +45,6 @@ class CurveOfSize:
     common_sd: np.ndarray
     rough: np.ndarray
     information: np.ndarray
-    scatter: float
 
     @cached_property
     def _prior_sd(self) -> np.ndarray:

@@ -19,7 +19,6 @@ from bayeskisl.curves import (
 from bayeskisl.errors import InputError
 from bayeskisl.inference.load import Load
 from bayeskisl.laws import Law, LimitsLaw, SizeLaw
-from bayeskisl.laws.limits import NO_CAPACITY
 
 __all__ = ["ModelData", "law_of_size", "prepare"]
 
@@ -194,10 +193,9 @@ def law_of_size(
     if domains:
         raise InputError("a law linear in its coefficients for several domains", f"'{law.name}'", "law",
                          "fit 'collapse' or 'power', or each domain by itself")  # fmt: skip
-    capacity = capacity_of(curves) if law.priors.bits_per_parameter else None
-    one_bit = np.full(len(values), NO_CAPACITY) if capacity is None else capacity.exposures_of_cells
-    values = np.concatenate([values, one_bit[:, None]], axis=1)
-    return values, LimitsLaw.of(law, names, values, 0.0 if capacity is None else capacity.log_sd)
+    capacity = capacity_of(curves)
+    values = np.concatenate([values, capacity.exposures_of_cells[:, None]], axis=1)
+    return values, LimitsLaw.of(law, names, values, capacity.log_sd)
 
 
 def _of_domains(cells: xr.Dataset) -> tuple[tuple[str, ...], np.ndarray]:

@@ -15,7 +15,6 @@ from bayeskisl.inference.domains import require_one_domain
 from bayeskisl.inference.run_scatter import run_scatter
 from bayeskisl.inference.storage import constant_data, curves_of, laws_of, posterior_group
 from bayeskisl.laws import Law, LimitsLaw, SizeLaw
-from bayeskisl.laws.limits import NO_CAPACITY
 
 if TYPE_CHECKING:
     from bayeskisl.inference.result import Fit
@@ -134,15 +133,10 @@ def _line(
                          "covariates")  # fmt: skip
     at_target = np.array([target[name] for name in varied])
     if law.has_limits:
-        at_target = np.append(at_target, _one_bit(tree, law, target))
+        capacity = capacity_of(curves_of(tree))
+        at_target = np.append(at_target, capacity.exposures_at(target[schema.PARAMS], target[schema.TOKENS]))
     line = posterior["intercept"].copy(data=size_law.log_critical_exposures(coefficients, at_target))
     return line, tuple(prior_driven)
-
-
-def _one_bit(tree: xr.DataTree, law: Law, target: dict[str, float]) -> float:
-    """Exposures at one bit per parameter at the target."""
-    capacity = capacity_of(curves_of(tree)) if law.priors.bits_per_parameter else None
-    return NO_CAPACITY if capacity is None else capacity.exposures_at(target[schema.PARAMS], target[schema.TOKENS])
 
 
 def _reference(tree: xr.DataTree) -> xr.DataArray:

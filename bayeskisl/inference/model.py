@@ -142,15 +142,15 @@ def _lines(data: ModelData, law: Law, free: Freedoms) -> Lines:
     mean = np.array([priors.steepness.log_median, priors.steepness_exponent.mean])
     sd = np.array([priors.steepness.log_sd, priors.steepness_exponent.sd])
     typical = np.tile((on_size @ mean)[:, None], (1, data.shape[1]))
-    threshold = (CurveOfSize if law.has_limits else Line)(
+    of_size = (
         size_law.design_matrix(data.covariates),
         size_law.mean,
         own * size_law.sd,
         common * size_law.sd,
         data.rough_threshold,
         free.threshold,
-        priors.tau.median,
     )
+    threshold = CurveOfSize(*of_size) if law.has_limits else Line(*of_size, priors.tau.median)
     steepness = Line(
         on_size,
         mean,

@@ -21,8 +21,10 @@ Array = Any  # of NumPy, PyTensor or JAX
 # no model can keep half of them at fewer.
 LEAST_EXPOSURES = float(np.log(2))
 
-# Exposures at one bit per parameter where the number of facts does not change along the axis: below any other limit.
+# Exposures at one bit per parameter where the number of facts does not change along the axis, and the logarithm of the
+# bits per parameter of a law without a capacity: either puts this limit far below the others.
 NO_CAPACITY = 1e-30
+_ANY_BITS = -np.log(NO_CAPACITY)
 
 # The learning exponent turns from one value to another over a factor of e^1.5, 4.5, of size to either side of the
 # reference: about the range of a ladder of six sizes, so that the data can tell both.
@@ -84,7 +86,7 @@ class LimitsLaw:
             (turn.mean, turn.sd) if turn else (0.0, 0.0),
             *((priors.exponent[name].mean, priors.exponent[name].sd) for name in covariates[1:]),
             (least.log_median, least.log_sd),
-            (capacity.log_median, float(np.hypot(capacity.log_sd, bits_log_sd))) if capacity else (0.0, 0.0),
+            (capacity.log_median, float(np.hypot(capacity.log_sd, bits_log_sd))) if capacity else (_ANY_BITS, 0.0),
             (sharpness.log_median, sharpness.log_sd) if sharpness else (0.0, 0.0),
         ]
         mean, sd = np.array(pairs, dtype=float).T

@@ -10,7 +10,7 @@ VALUES = np.stack([SIZES, 1e5 / SIZES], axis=1)
 
 def curve_of(name, rough):
     law = LimitsLaw.of(load_law(name), ("params",), VALUES)
-    return CurveOfSize(law.design_matrix(VALUES), law.mean, law.sd, 0 * law.sd, rough[:, None], np.zeros(1), 0.15)
+    return CurveOfSize(law.design_matrix(VALUES), law.mean, law.sd, 0 * law.sd, rough[:, None], np.zeros(1))
 
 
 @pytest.mark.parametrize("name", ["limits", "saturating", "softmin"])
@@ -48,7 +48,7 @@ def test_cells_of_padding_do_not_move_the_coordinates():
     curve = curve_of("limits", np.log(300.0) - 0.7 * np.log(SIZES / SIZES[0]))
     padded = CurveOfSize(
         np.pad(curve.design, [(0, 2), (0, 0)]), curve.mean, curve.sd, curve.common_sd,
-        np.pad(curve.rough, [(0, 2), (0, 0)]), curve.information, curve.scatter,
+        np.pad(curve.rough, [(0, 2), (0, 0)]), curve.information,
     )  # fmt: skip
     whole, more = curve.given(np.ones(5, dtype=bool)), padded.given(np.arange(7) < 5)
     np.testing.assert_allclose(more.start, whole.start)
