@@ -208,13 +208,12 @@ def growth(runs: int, draws: int) -> dict:
     from bayeskisl.inference.compiled import compiled_density
     from bayeskisl.inference.data import prepare
     from bayeskisl.inference.model import Model
-    from bayeskisl.inference.sampling import padded_to_share
     from bayeskisl.laws import load_law
 
     facts = np.geomspace(31, 4000, runs // 5).round(3).tolist()
     sweep, law, found = _sweep(1, {**DESIGN, "facts": facts, "seeds": 1}), load_law("collapse"), {}
     with timed(found, "compilation"):
-        density = compiled_density(padded_to_share(Model(prepare(sweep, law), law)), lambda _: None)
+        density = compiled_density(Model(prepare(sweep, law), law), lambda _: None)
     point, times = density.start(), max(2_000_000 // runs // 10, 20)
     with timed(found, "gradients"):
         for _ in range(times):

@@ -1,7 +1,8 @@
 """A PyTensor graph as one C function.
 
 PyTensor knows how to write each of its scalar operations in C; what is added here are the loops around them. Shapes are
-known when the function is written, so views cost nothing and every loop has a fixed length, which compilers vectorise.
+known when the function is written, so views cost nothing. Two lengths are open, those of runs and of cells: a graph
+that was made with the stand-ins of `bayeskisl.inference.open_lengths` becomes code that takes them when it runs.
 """
 
 from collections.abc import Iterable, Sequence
@@ -31,6 +32,7 @@ from pytensor.tensor.subtensor import (
     indices_from_subtensor,
 )
 
+from bayeskisl.inference.open_lengths import c_length, is_open
 from bayeskisl.machine_code import CannotCompile
 
 __all__ = ["PRELUDE", "Untranslatable", "View", "c_function"]
@@ -40,6 +42,7 @@ __all__ = ["PRELUDE", "Untranslatable", "View", "c_function"]
 PRELUDE = r"""
 #include <math.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef double npy_float64; typedef float npy_float32; typedef uint8_t npy_bool;
@@ -86,10 +89,10 @@ class View:
     dtype: str
     shape: tuple[int, ...]
     strides: tuple[int, ...]
-    offset: int = 0
+    offset: str = "0"
 
     @classmethod
-    def of(cls, variable: Variable, pointer: str, offset: int = 0) -> "View":
+    def of(cls, variable: Variable, pointer: str, offset: str = "0") -> "View":
         """A contiguous array of the variable's type."""
         shape = _shape(variable)
         strides = tuple(prod(shape[axis + 1 :]) for axis in range(len(shape)))
@@ -104,15 +107,21 @@ class View:
     def at(self, index: Sequence[str]) -> str:
         """The element at an index of C expressions; a dimension of length one is broadcast."""
         terms = [
-            i if stride == 1 else f"{i} * {stride}"
+            i if stride == 1 else f"{i} * {c_length(stride)}"
             for i, stride, length in zip(index, self.strides, self.shape, strict=True)
             if length > 1
         ]
-        return f"{self.pointer}[{' + '.join([*terms, *([str(self.offset)] if self.offset or not terms else [])])}]"
+        return f"{self.pointer}[{' + '.join([*terms, *([self.offset] if self.offset != '0' or not terms else [])])}]"
+
+    def moved(self, offset: str) -> str:
+        """The view's offset with another added."""
+        return " + ".join(part for part in (self.offset, offset) if part != "0") or "0"
 
 
-def c_function(name: str, inputs: dict[Variable, View], outputs: Sequence[Variable], into: Sequence[View]) -> str:
-    """A C function ``void name(const double *x, const void *const *data, double *out)``.
+def c_function(
+    name: str, inputs: dict[Variable, View], outputs: Sequence[Variable], into: Sequence[View], lengths: str = ""
+) -> str:
+    """A C function ``int name(const double *x, const void *const *data, double *out)``; not 0 where memory lacks.
 
     Parameters
     ----------
@@ -122,6 +131,8 @@ def c_function(name: str, inputs: dict[Variable, View], outputs: Sequence[Variab
         Where the graph's inputs are found, in terms of ``x`` and ``data``.
     outputs, into : sequence
         What is computed, and where it is put, in terms of ``out``.
+    lengths : str
+        Statements that declare the open lengths ``R`` and ``C``, in terms of ``data``.
 
     Raises
     ------
@@ -133,29 +144,30 @@ def c_function(name: str, inputs: dict[Variable, View], outputs: Sequence[Variab
         writer.write(node.op, node)
     for output, view in zip(outputs, into, strict=True):
         writer.copy(writer.view(output), view)
-    return writer.function(name)
+    return writer.function(name, lengths)
 
 
 @dataclass
 class _Writer:
     views: dict[Variable, View]
-    large: list[str] = field(default_factory=list)
+    large: list[tuple[str, str, int]] = field(default_factory=list)
     body: list[str] = field(default_factory=list)
     count: int = 0
 
-    def function(self, name: str) -> str:
-        # the scratch is handed over by address, since threads look their own up anew after every call
-        given, room = "const double *restrict x, const void *const *data, double *restrict out", f"{name}room"
-        return "".join(
-            [
-                f"struct {room} {{ double none; {' '.join(self.large)} }};\n",
-                f"static __attribute__((noinline)) void {name}in({given}, struct {room} *restrict w) {{\n",
-                *(f"    {line}\n" for line in self.body),
-                f"}}\nstatic void {name}({given}) {{\n",
-                f"    static _Thread_local struct {room} room;\n",
-                f"    {name}in(x, data, out, &room);\n}}\n",
-            ]
-        )
+    def function(self, name: str, lengths: str) -> str:
+        given = "const double *restrict x, const void *const *data, double *restrict out"
+        lines = [lengths, *self._room(), *self.body, *(["free(room);"] if self.large else []), "return 0;"]
+        return "".join([f"static int {name}({given}) {{\n", *(f"    {line}\n" for line in lines), "}\n"])
+
+    def _room(self) -> list[str]:
+        """Memory of the large arrays, in one piece; each begins on a line of the cache, 64 bytes."""
+        if not self.large:
+            return []
+        sizes = [f"((({c_length(size)}) * sizeof({kind}) + 63) & ~(size_t) 63)" for kind, _, size in self.large]
+        lines = [f"char *const room = aligned_alloc(64, {' + '.join(sizes)}), *next = room;", "if (!room) return 1;"]
+        for (kind, name, _), size in zip(self.large, sizes, strict=True):
+            lines.append(f"{kind} *restrict {name} = ({kind} *) __builtin_assume_aligned(next, 64); next += {size};")
+        return lines
 
     def view(self, variable: Variable) -> View:
         if variable not in self.views:
@@ -172,8 +184,7 @@ class _Writer:
         if size <= _SMALL:
             self.body.append(f"{kind} {name}[{size}];")
         else:
-            self.large.append(f"{kind} {name}[{size}] __attribute__((aligned(64)));")
-            name = f"w->{name}"
+            self.large.append((kind, name, size))
         self.views[variable] = View.of(variable, name)
         return self.views[variable]
 
@@ -185,10 +196,10 @@ class _Writer:
         index = [f"i{axis}" if length > 1 else "0" for axis, length in enumerate(shape)]
         axes = sorted((axis for axis, length in enumerate(shape) if length > 1), key=lambda axis: shape[axis])
         if axes and shape[axes[-1]] >= _SHORT:
-            heads = [f"for (int i{axis} = 0; i{axis} < {shape[axis]}; i{axis}++)" for axis in axes]
+            heads = [_head(axis, shape[axis]) for axis in axes]
             heads[-1] = f'_Pragma("GCC ivdep") {heads[-1]}'
         else:
-            heads = [f"for (int i{axis} = 0; i{axis} < {shape[axis]}; i{axis}++)" for axis in axes]
+            heads = [_head(axis, shape[axis]) for axis in axes]
         if 0 not in shape:
             self.body.append(" ".join([*heads, "{", line(index), "}"]))
 
@@ -196,6 +207,11 @@ class _Writer:
         values = np.asarray(variable.data)
         self.count += 1
         name = f"c{self.count}"
+        if any(map(is_open, values.shape)):
+            if not np.array_equal(values, np.full_like(values, values.flat[0]), equal_nan=True):
+                raise Untranslatable("a constant with an element for each run or cell")
+            self.body.append(f"static const npy_{values.dtype} {name}[] = {{{_literal(values.flat[0])}}};")
+            return View(name, values.dtype.name, values.shape, (0,) * values.ndim)
         listed = ", ".join(_literal(value) for value in values.ravel())
         self.body.append(f"static const npy_{values.dtype} {name}[] = {{{listed}}};")
         return View.of(variable, name)
@@ -288,7 +304,7 @@ class _Writer:
         self.copy(self.view(whole), target)
         part = _broadcast(part, (*at.shape, *target.shape[1:]))
         how = "=" if op.set_instead_of_inc else "+="
-        rest = "".join(f"for (int i{axis} = 0; i{axis} < {n}; i{axis}++)" for axis, n in enumerate(part.shape))
+        rest = "".join(_head(axis, n) for axis, n in enumerate(part.shape))
         index = [f"i{axis}" for axis in range(len(part.shape))]
         self.body.append(f"{rest} {_row(target, at, index)} {how} {part.at(index)};")
 
@@ -309,17 +325,17 @@ class _Writer:
         along = op.axis % len(_shape(parts[0]))
         target, start = self.new(node.outputs[0]), 0
         for part in map(self.view, parts):
-            offset = target.offset + start * target.strides[along]
+            offset = target.moved(c_length(start * target.strides[along]))
             self.copy(part, View(target.pointer, target.dtype, part.shape, target.strides, offset))
-            start += part.shape[along]
+            start += _closed(part.shape[along])
 
     @write.register
     def _(self, op: Split, node: Any) -> None:
         source, start = self.view(node.inputs[0]), 0
         for part in node.outputs:
-            offset = source.offset + start * source.strides[op.axis]
+            offset = source.moved(c_length(start * source.strides[op.axis]))
             self.views[part] = View(source.pointer, source.dtype, _shape(part), source.strides, offset)
-            start += _shape(part)[op.axis]
+            start += _closed(_shape(part)[op.axis])
 
     @write.register
     def _(self, op: Reshape, node: Any) -> None:
@@ -352,12 +368,26 @@ class _Writer:
             pick = picked[axis] if axis < len(picked) else slice(None)
             if isinstance(pick, slice):
                 steps = range(length)[slice(*(_value(end) for end in (pick.start, pick.stop, pick.step)))]
+                if steps != range(length):
+                    _closed(length)
                 shape.append(len(steps))
                 strides.append(stride * steps.step)
-                offset += stride * steps.start if len(steps) else 0
+                start = steps.start if len(steps) else 0
             else:
-                offset += stride * range(length)[_value(pick)]
+                start = range(_closed(length))[_value(pick)]
+            offset = View(source.pointer, source.dtype, (), (), offset).moved(c_length(start * stride))
         return View(source.pointer, source.dtype, tuple(shape), tuple(strides), offset)
+
+
+def _head(axis: int, length: int) -> str:
+    return f"for (int64_t i{axis} = 0; i{axis} < {c_length(length)}; i{axis}++)"
+
+
+def _closed(length: int) -> int:
+    """The length, if it is not open: sums and parts of open lengths have no translation."""
+    if is_open(length):
+        raise Untranslatable("a part of what has an element for each run or cell")
+    return length
 
 
 def _shape(variable: Variable) -> tuple[int, ...]:

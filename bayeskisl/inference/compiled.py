@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from bayeskisl.inference.model import Model
+from bayeskisl.inference.open_lengths import CELLS, RUNS, at_lengths
 from bayeskisl.machine_code import CannotCompile, load_library
 
 __all__ = ["Density", "compiled_density", "origin"]
@@ -32,9 +33,9 @@ class Density:
     library : ctypes.CDLL
         See `bayeskisl.inference.density.write_density`.
     layout : dict
-        As `bayeskisl.inference.density.Layout`.
+        As `bayeskisl.inference.density.Layout`, its shapes those of the data.
     arrays : tuple of numpy.ndarray
-        Data, and what follows from them alone.
+        Data, what follows from them alone, and the numbers of runs and cells.
     """
 
     library: ctypes.CDLL
@@ -109,18 +110,30 @@ class Density:
 def compiled_density(model: Model, tell: Callable[[str], None]) -> Density | None:
     """The density of a law for its data; None where there is no C compiler or no translation, which is told.
 
-    Code is made once per shape and structure, and kept, see `bayeskisl.machine_code`.
+    Code is made once per structure, for any number of runs and cells, and kept, see `bayeskisl.machine_code`.
     """
     library = _library(model, tell)
     if library is None:
         return None
-    code, layout = library
+    code, written = library
+    runs, _, cells = model.data.shape
+    layout = _for_data(written, runs, cells)
     flat = model.given.flat()
     given = [np.ascontiguousarray(flat[name], dtype=dtype) for name, dtype in layout["data"].items()]
     derived = [np.zeros(shape) for shape in layout["derived"]]
-    density = Density(code, layout, (*given, *derived))
-    code.prepare(_at(density.pointers))
+    density = Density(code, layout, (*given, *derived, np.array([runs, cells], dtype=np.int64)))
+    if code.prepare(_at(density.pointers)):
+        raise MemoryError
     return density
+
+
+def _for_data(layout: Mapping[str, Any], runs: int, cells: int) -> dict[str, Any]:
+    """The layout with the true numbers of runs and cells in its shapes."""
+    found = {
+        part: {name: at_lengths(shape, runs, cells) for name, shape in layout[part].items()}
+        for part in ("values", "variables")
+    }
+    return {**layout, **found, "derived": [at_lengths(shape, runs, cells) for shape in layout["derived"]]}
 
 
 def _library(model: Model, tell: Callable[[str], None]) -> tuple[ctypes.CDLL, dict] | None:
@@ -130,7 +143,7 @@ def _library(model: Model, tell: Callable[[str], None]) -> tuple[ctypes.CDLL, di
         from bayeskisl.inference.density import write_density
 
         tell("compiling the model")
-        text, layout = write_density(model.in_pymc())
+        text, layout = write_density(model.resized(RUNS[0], CELLS[0]).in_pymc())
         return text, layout.to_dict()
 
     with _one_at_a_time:

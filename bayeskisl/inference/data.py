@@ -79,40 +79,39 @@ class ModelData:
         """Numbers of runs, groups and cells."""
         return (*self.recalled.shape, len(self.log_size))
 
-    def padded(self, runs: int, cells: int) -> "ModelData":
-        """The same data with empty runs and cells appended, so that sweeps of similar size share compiled code.
+    def resized(self, runs: int, cells: int) -> "ModelData":
+        """The same data with so many runs and cells, the last ones left out or empty ones appended.
 
         An empty run probes nothing; an empty cell has an independent threshold that informs nothing.
         """
-        more_runs, more_cells = runs - self.shape[0], cells - self.shape[2]
 
-        def pad(array: np.ndarray, count: int) -> np.ndarray:
-            return np.pad(array, [(0, count)] + [(0, 0)] * (array.ndim - 1))
+        def fit(array: np.ndarray, count: int, filling: float = 0) -> np.ndarray:
+            lacking = max(count - len(array), 0)
+            return np.pad(array[:count], [(0, lacking)] + [(0, 0)] * (array.ndim - 1), constant_values=filling)
 
-        labels = {
-            **self.labels,
-            schema.RUN: [*self.labels[schema.RUN], *(f"padding {i}" for i in range(more_runs))],
-            schema.CELL: [*self.labels[schema.CELL], *(f"padding {i}" for i in range(more_cells))],
-        }
+        def names(dim: str, count: int) -> list:
+            known = self.labels[dim][:count]
+            return [*known, *(f"padding {i}" for i in range(count - len(known)))]
+
         return replace(
             self,
-            recalled=pad(self.recalled, more_runs),
-            probed=pad(self.probed, more_runs),
-            log_exposures=pad(self.log_exposures, more_runs),
-            cell_of_run=pad(self.cell_of_run, more_runs),
-            rough_threshold=pad(self.rough_threshold, more_cells),
-            log_size=pad(self.log_size, more_cells),
-            is_real=pad(self.is_real, more_cells),
-            covariates=np.pad(self.covariates, [(0, more_cells), (0, 0)], constant_values=1.0),
+            recalled=fit(self.recalled, runs),
+            probed=fit(self.probed, runs),
+            log_exposures=fit(self.log_exposures, runs),
+            cell_of_run=np.minimum(fit(self.cell_of_run, runs), cells - 1),
+            rough_threshold=fit(self.rough_threshold, cells),
+            log_size=fit(self.log_size, cells),
+            is_real=fit(self.is_real, cells),
+            covariates=fit(self.covariates, cells, 1.0),
             load=self.load
             and replace(
                 self.load,
-                of_run=pad(self.load.of_run, more_runs),
-                ahead=pad(self.load.ahead, more_runs),
-                at_half=pad(self.load.at_half, more_cells),
-                share=pad(self.load.share, more_cells),
+                of_run=fit(self.load.of_run, runs),
+                ahead=fit(self.load.ahead, runs),
+                at_half=fit(self.load.at_half, cells),
+                share=fit(self.load.share, cells),
             ),
-            labels=labels,
+            labels={**self.labels, schema.RUN: names(schema.RUN, runs), schema.CELL: names(schema.CELL, cells)},
         )
 
 

@@ -24,6 +24,7 @@ from pytensor.tensor.subtensor import AdvancedSubtensor
 from pytensor.tensor.type import TensorType
 
 from bayeskisl.inference.c_source import PRELUDE, View, c_function
+from bayeskisl.inference.open_lengths import c_length
 
 __all__ = ["Layout", "write_density", "write_elementwise"]
 
@@ -33,12 +34,14 @@ _INDEXING = (AdvancedSubtensor,)
 
 # Rewrites of PyTensor that put branches, and what has no vectors, into loops over runs: with them a gradient takes
 # twice as long. Shapes are written so that nothing is lost without (`bayeskisl.laws.falls`).
-_BRANCHING = ("local_log1p", "local_expm1")
+_BRANCHING = ("local_log1p", "local_expm1", "local_greedy_distributor")
 
 
 @dataclass(frozen=True)
 class Layout:
     """What lies where: enough to sample from compiled code without the model.
+
+    Shapes are those of the model that the code was written from; see `bayeskisl.inference.open_lengths.at_lengths`.
 
     Attributes
     ----------
@@ -64,7 +67,7 @@ class Layout:
 
 
 def write_density(model: pm.Model) -> tuple[str, Layout]:
-    """C text of a model, and its layout.
+    """C text of a model, and its layout; the numbers of runs and cells stay open where they are stand-ins.
 
     The library that it compiles to has four functions: ``prepare`` computes once what depends on data alone, ``start``
     the support point, ``log_density`` and ``expand`` are what nutpie calls.
@@ -93,11 +96,12 @@ def write_density(model: pm.Model) -> tuple[str, Layout]:
     at_data = {each: View.of(each, f"((npy_{each.type.dtype} *) data[{i}])") for i, each in enumerate(given)}
     at_values = dict(zip(moving, _one_after_another(moving, "x"), strict=True))
     everything = {**at_data, **at_values}
+    lengths = f"const int64_t R = ((int64_t *) data[{len(given)}])[0], C = ((int64_t *) data[{len(given)}])[1];"
     texts = [
-        c_function("prepare_", at_data, _fused(list(derived.values())), [at_data[each] for each in derived]),
-        c_function("start_", at_data, starts, _one_after_another(starts, "out")),
-        c_function("slopes_", everything, _fused(slopes), _one_after_another(slopes, "out")),
-        c_function("expand_", everything, variables, _one_after_another(variables, "out")),
+        c_function("prepare_", at_data, _fused(list(derived.values())), [at_data[each] for each in derived], lengths),
+        c_function("start_", at_data, starts, _one_after_another(starts, "out"), lengths),
+        c_function("slopes_", everything, _fused(slopes), _one_after_another(slopes, "out"), lengths),
+        c_function("expand_", everything, variables, _one_after_another(variables, "out"), lengths),
     ]
     layout = Layout(
         data={name: variable.type.dtype for name, variable in data.items()},
@@ -106,8 +110,7 @@ def write_density(model: pm.Model) -> tuple[str, Layout]:
         variables={free.name: made.type.shape for free, made in zip(model.free_RVs, variables, strict=True)},
         dims={free.name: tuple(model.named_vars_to_dims[free.name]) for free in model.free_RVs},
     )
-    length = sum(map(prod, layout.values.values()))
-    return "\n".join([PRELUDE, *texts, _ENTRIES.replace("LENGTH", str(length))]), layout
+    return "\n".join([PRELUDE, *texts, _ENTRIES]), layout
 
 
 def write_elementwise(function: Callable[..., tuple[Any, ...]], inputs: int, lanes: int) -> tuple[str, int]:
@@ -128,20 +131,19 @@ def write_elementwise(function: Callable[..., tuple[Any, ...]], inputs: int, lan
 
 # What nutpie calls, with its status: not 0 where the density or its gradient is not finite, which ends a trajectory.
 _ENTRIES = """
-void prepare(const void *const *data) { prepare_(0, data, 0); }
-void start(const void *const *data, double *out) { start_(0, data, out); }
+int prepare(const void *const *data) { return prepare_(0, data, 0); }
+int start(const void *const *data, double *out) { return start_(0, data, out); }
 int64_t expand(uint64_t length, uint64_t expanded, const double *x, double *out, const void *const *data) {
-    expand_(x, data, out);
-    return 0;
+    return expand_(x, data, out);
 }
 int64_t log_density(uint64_t length, const double *x, double *gradient, double *value, const void *const *data) {
-    static _Thread_local double both[1 + LENGTH];
-    if (length != LENGTH) return -1;
-    slopes_(x, data, both);
+    double *both = malloc((1 + length) * sizeof(double));
+    if (!both || slopes_(x, data, both)) { free(both); return -1; }
     *value = both[0];
-    memcpy(gradient, both + 1, LENGTH * sizeof(double));
+    memcpy(gradient, both + 1, length * sizeof(double));
+    free(both);
     int finite = 1;
-    for (int i = 0; i < LENGTH; i++) finite &= isfinite(gradient[i]);
+    for (uint64_t i = 0; i < length; i++) finite &= isfinite(gradient[i]);
     return !finite ? 3 : !isfinite(*value) ? 4 : 0;
 }
 """
@@ -219,6 +221,6 @@ def _is_computed(variable: Variable) -> bool:
 
 
 def _one_after_another(variables: Sequence[Variable], pointer: str) -> list[View]:
-    sizes = [prod(variable.type.shape) for variable in variables]
-    starts = np.cumsum([0, *sizes[:-1]])
-    return [View.of(variable, pointer, int(start)) for variable, start in zip(variables, starts, strict=True)]
+    sizes = [c_length(prod(variable.type.shape)) for variable in variables]
+    starts = [" + ".join(sizes[:i]) or "0" for i in range(len(sizes))]
+    return [View.of(variable, pointer, start) for variable, start in zip(variables, starts, strict=True)]

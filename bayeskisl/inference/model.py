@@ -94,9 +94,9 @@ class Model:
     data: ModelData
     law: Law
 
-    def padded(self, runs: int, cells: int) -> "Model":
-        """The same with empty runs and cells appended, see `bayeskisl.inference.data.ModelData.padded`."""
-        return Model(self.data.padded(runs, cells), self.law)
+    def resized(self, runs: int, cells: int) -> "Model":
+        """The same with so many runs and cells, see `bayeskisl.inference.data.ModelData.resized`."""
+        return Model(self.data.resized(runs, cells), self.law)
 
     def in_pymc(self) -> "pm.Model":
         """As PyMC knows it."""
@@ -106,10 +106,13 @@ class Model:
 
     @cached_property
     def structure(self) -> tuple[Any, ...]:
-        """What of data and law is compiled into the model; what agrees in it shares compiled code."""
+        """What of data and law is compiled into the model; what agrees in it shares compiled code.
+
+        Numbers of runs and cells are not: the code takes them when it runs.
+        """
         law, columns = self.law, len(self.data.size_law.columns)
         tied = law.priors.floor_excess.tied
-        return self.data.shape, columns, law.shape, tied, law.has_limits, law.knows_load, law.unbounded
+        return self.data.shape[1], columns, law.shape, tied, law.has_limits, law.knows_load, law.unbounded
 
     @cached_property
     def labels(self) -> dict[str, list[Any]]:

@@ -73,11 +73,18 @@ def average_over_runs(shape: Curve, x: Array, blur: Array, xp: Any = np) -> tupl
     ----------
     shape : Curve
         The fall.
-    x : array
-        steepness * (log exposures - log critical exposures).
-    blur : array
-        steepness * sigma_run.
+    x, blur : array
+        steepness * (log exposures - log critical exposures), and steepness * sigma_run, shape ``(..., run, group)``;
+        parameters of the fall broadcast against them.
     """
-    shares = [shape.share(x - blur * node, xp) for node in _NODES]
-    mean = sum(weight * share for weight, share in zip(_WEIGHTS, shares, strict=True))
-    return mean, sum(weight * (share - mean) ** 2 for weight, share in zip(_WEIGHTS, shares, strict=True))
+    # nodes have an axis of their own: unrolled, they would make the graph of the model seven times as long
+    over_nodes = shape.map(_before_run)
+    shares = over_nodes.share(_before_run(x) - _before_run(blur) * _NODES[:, None, None], xp)
+    weights = _WEIGHTS[:, None, None]
+    mean = (weights * shares).sum(axis=-3)
+    return mean, (weights * (shares - _before_run(mean)) ** 2).sum(axis=-3)
+
+
+def _before_run(of_runs: Array) -> Array:
+    """One more dim in front of run and group."""
+    return of_runs[..., None, :, :]

@@ -1,4 +1,4 @@
-"""Draws from the model by nutpie, from code that is compiled once per shape and structure."""
+"""Draws from the model by nutpie, from code that is compiled once per structure."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -8,15 +8,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from bayeskisl import schema
 from bayeskisl.inference.compiled import compiled_density
-from bayeskisl.inference.data import ModelData
 from bayeskisl.inference.model import Model
 
-__all__ = ["Settings", "padded_to_share", "sample_model", "stripped"]
-
-# Sweeps of similar size share compiled code; padding more coarsely costs more in sampling than it saves.
-_RUNS_STEP, _CELLS_STEP = 8, 2
+__all__ = ["Settings", "sample_model"]
 
 # Target acceptances, tried in turn, and the share of divergent draws that each may leave. On an 80-run sweep .8 leaves
 # 0 to 13 divergences of 4,000, .95 as a rule none, at the same 15 steps per draw; a single one, once in five seeds of
@@ -31,8 +26,8 @@ _ADAPTATION = "diag"
 
 _STATISTICS = ("diverging", "energy", "energy_error", "logp", "depth", "n_steps", "step_size", "mean_tree_accept")
 
-# Draws by name, each with its dims, and the sampler's statistics, ``(chain, draw)``.
-_Drawn = tuple[dict[str, tuple[tuple[str, ...], np.ndarray]], dict[str, np.ndarray]]
+# Draws by name, ``(chain, draw, ...)``, and the sampler's statistics, ``(chain, draw)``.
+_Drawn = tuple[dict[str, np.ndarray], dict[str, np.ndarray]]
 
 _compiled: dict[tuple, Any] = {}
 
@@ -85,19 +80,18 @@ def sample_model(model: Model, settings: Settings) -> tuple[dict[str, np.ndarray
     Returns
     -------
     draws : dict of numpy.ndarray
-        By the names of `bayeskisl.inference.model.build_model`, shapes ``(chain, draw, ...)``, padding stripped.
+        By the names of `bayeskisl.inference.model.build_model`, shapes ``(chain, draw, ...)``.
     sample_stats : xarray.Dataset
         As the sampler reports them, dims ``(chain, draw)``.
     """
-    padded = padded_to_share(model)
     sampler = _with_nutpie if find_spec("nutpie") else _with_pymc
     for target_accept, tolerated in _TARGETS.items():
-        draws, statistics = sampler(padded, settings.stretched, target_accept)
+        draws, statistics = sampler(model, settings.stretched, target_accept)
         if statistics["diverging"].mean() <= tolerated or settings.method == "preview":
             break
         settings.tell("some draws diverged: sampling again, in shorter steps")
     each = (slice(None), slice(settings.longer - 1, None, settings.longer))
-    kept = {name: stripped(values[each], dims, model.data) for name, (dims, values) in draws.items()}
+    kept = {name: values[each] for name, values in draws.items()}
     stats = {name: (("chain", "draw"), statistics[name][each]) for name in _STATISTICS if name in statistics}
     return kept, xr.Dataset(stats)
 
@@ -130,7 +124,7 @@ def _with_nutpie(model: Model, settings: Settings, target_accept: float) -> _Dra
         return np.stack([each.reshape(-1, *shape)[-settings.draws :] for each in flat])
 
     draws = {
-        name: (("chain", "draw", *compiled.dims[name]), column(of_draws, name, compiled.shapes[name]))
+        name: column(of_draws, name, compiled.shapes[name])
         for name in of_draws[0].column_names
         if name in compiled.dims
     }
@@ -141,7 +135,7 @@ def _with_numba(model: Model, settings: Settings) -> object:
     """The same code from nutpie's own compiler, which takes half a minute."""
     import nutpie
 
-    key = model.structure
+    key = (*model.structure, *model.data.shape)
     if key not in _compiled:
         settings.tell("compiling the model with Numba, which takes a while; a C compiler would make this faster")
         _compiled[key] = nutpie.compile_pymc_model(model.in_pymc())
@@ -163,21 +157,5 @@ def _with_pymc(model: Model, settings: Settings, target_accept: float) -> _Drawn
             target_accept=target_accept,
             progressbar=False,
         )
-    draws = {str(name): (variable.dims, variable.values) for name, variable in tree["posterior"].data_vars.items()}
+    draws = {str(name): variable.values for name, variable in tree["posterior"].data_vars.items()}
     return draws, {str(name): variable.values for name, variable in tree["sample_stats"].data_vars.items()}
-
-
-def padded_to_share(model: Model) -> Model:
-    """The model padded to a shape that sweeps of similar size have in common."""
-    runs, _, cells = model.data.shape
-    return model.padded(_round_up(runs, _RUNS_STEP), _round_up(cells, _CELLS_STEP))
-
-
-def stripped(values: np.ndarray, dims: Sequence[str], data: ModelData) -> np.ndarray:
-    """Values without what padding added to `data`."""
-    kept = {schema.RUN: data.shape[0], schema.CELL: data.shape[2]}
-    return values[tuple(slice(kept.get(dim)) for dim in dims)]
-
-
-def _round_up(count: int, step: int) -> int:
-    return -(-count // step) * step

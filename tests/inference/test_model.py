@@ -153,7 +153,7 @@ def test_runs_that_were_not_probed_say_nothing(curves):
 
 
 def test_padding_does_not_change_the_real_part(data):
-    padded = data.padded(data.shape[0] + 3, data.shape[2] + 2)
+    padded = data.resized(data.shape[0] + 3, data.shape[2] + 2)
     narrow, wide = Model(data, LAW).given.flat(), Model(padded, LAW).given.flat()
     cells = data.shape[2]
     for name in ("threshold_mean", "threshold_freedom", "steepness_freedom", "guessing"):

@@ -28,8 +28,9 @@ def test_the_average_is_that_of_a_fine_grid(name):
     shape, *tolerances = SHAPES[name]
     x, z = np.linspace(-12, 12, 97), np.linspace(-8, 8, 2001)
     weight = stats.norm.pdf(z) / stats.norm.pdf(z).sum()
+    of_runs = shape.map(lambda number: np.full((1, 1), number))
     for blur, tolerance in zip((1.0, 2.0), tolerances, strict=True):
-        mean, variance = average_over_runs(shape, x, blur)
+        mean, variance = (each[:, 0] for each in average_over_runs(of_runs, x[:, None], np.full((len(x), 1), blur)))
         shares = shape.share(x[:, None] - blur * z)
         np.testing.assert_allclose(mean, shares @ weight, atol=tolerance)
         exact = (shares - (shares @ weight)[:, None]) ** 2 @ weight
@@ -37,8 +38,8 @@ def test_the_average_is_that_of_a_fine_grid(name):
 
 
 def test_without_run_scatter_nothing_is_averaged():
-    mean, variance = average_over_runs(LOGISTIC.with_values(), np.array([-3.0, 0.0, 3.0]), 0.0)
-    np.testing.assert_allclose(mean, 1 / (1 + np.exp([3.0, 0.0, -3.0])))
+    mean, variance = average_over_runs(LOGISTIC.with_values(), np.array([[-3.0, 0.0, 3.0]]), np.zeros((1, 3)))
+    np.testing.assert_allclose(mean[0], 1 / (1 + np.exp([3.0, 0.0, -3.0])))
     np.testing.assert_allclose(variance, 0, atol=1e-30)
 
 
