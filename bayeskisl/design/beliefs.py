@@ -40,7 +40,7 @@ Cell = tuple[float, float]  # non-embedding parameters, tokens
 # Particles share the laws by weight. On 48 runs of four sizes 8,000 leave 2 % of Monte Carlo error in the best gain.
 PARTICLES = 8_000
 
-_TYPICAL = ("concentration", "floor", "ceiling")
+_TYPICAL = ("concentration", "guess_concentration", "floor", "ceiling")
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class Beliefs:
         How far one fresh run of the target lies off its line, in log e50, its steepness, and what the load of its
         typical half-point adds to its line, ``(particle,)``.
     typical : dict
-        ``concentration``, ``floor``, ``ceiling`` (posterior medians) and ``shape`` of a run.
+        ``concentration``, ``guess_concentration``, ``floor``, ``ceiling`` (posterior medians) and ``shape`` of a run.
     places : dict
         By cell.
     infused : Infused, optional
@@ -322,9 +322,9 @@ def _of_equal_width(parts: list[dict[str, np.ndarray]]) -> list[dict[str, np.nda
 
 # Which axis of an array counts particles.
 _PARTICLE_AXIS = {
-    "centre": 0, "covariance": 0, "coefficients": 0, "tau": 0, "sigma_run": 0, "concentration": 0, "floor": 0,
-    "ceiling": 0, "load_effect": 0, "target_fresh": 0, "target_steepness": 0, "rows": 1, "threshold": 1,
-    "steepness": 1, "at_load": 1,
+    "centre": 0, "covariance": 0, "coefficients": 0, "tau": 0, "sigma_run": 0, "concentration": 0,
+    "guess_concentration": 0, "floor": 0, "ceiling": 0, "load_effect": 0, "target_fresh": 0, "target_steepness": 0,
+    "rows": 1, "threshold": 1, "steepness": 1, "at_load": 1,
 }  # fmt: skip
 
 
@@ -438,7 +438,7 @@ def _law_particles(
         "steepness": np.array([steepness for _, steepness in known]).reshape(len(cells), len(tau)),
         "ceiling": draws["ceiling"].mean(axis=1),
         "at_load": np.array(at_load),
-        **{name: draws[name] for name in ("tau", "sigma_run", "concentration", "floor", "load_effect")},
+        **{name: draws[name] for name in ("tau", "sigma_run", *_TYPICAL[:3], "load_effect")},
     }
 
 

@@ -59,7 +59,13 @@ class Outcomes:
 
 @lru_cache(maxsize=512)
 def outcomes_of(
-    probed: int, replicates: int, concentration: float, floor: float, ceiling: float, shape: Shape = _LOGISTIC
+    probed: int,
+    replicates: int,
+    concentration: float,
+    guess_concentration: float,
+    floor: float,
+    ceiling: float,
+    shape: Shape = _LOGISTIC,
 ) -> Outcomes:
     """The table of one kind of run.
 
@@ -69,20 +75,23 @@ def outcomes_of(
         Facts that each replicate is asked.
     replicates : int
         Runs that differ in nothing but their seed.
-    concentration, floor, ceiling : float
+    concentration, guess_concentration, floor, ceiling : float
         Of a typical run.
     shape : Shape
         Its fall, parameters as numbers.
     """
-    pmf = _pmf(probed * replicates, replicates * concentration, floor, ceiling, shape)
+    scatters = replicates * concentration, replicates * guess_concentration
+    pmf = _pmf(probed * replicates, *scatters, floor, ceiling, shape)
     table = _blurring() @ _binned(pmf)
     return Outcomes(np.ascontiguousarray(table, dtype=np.float32), replicates)
 
 
-def _pmf(trials: int, concentration: float, floor: float, ceiling: float, shape: Shape) -> np.ndarray:
+def _pmf(
+    trials: int, concentration: float, guess_concentration: float, floor: float, ceiling: float, shape: Shape
+) -> np.ndarray:
     """Beta-binomial probability of every count along the fine grid, ``(grid, count)``."""
     chance = floor + (ceiling - floor) * shape.share(_FINE)
-    alike = precision(chance, floor, concentration)[:, None]
+    alike = precision(chance, floor, concentration, guess_concentration)[:, None]
     right, wrong = _log_rising(chance * alike[:, 0], trials), _log_rising((1 - chance) * alike[:, 0], trials)
     counts = np.arange(trials + 1)
     choose = gammaln(trials + 1) - gammaln(counts + 1) - gammaln(trials - counts + 1)

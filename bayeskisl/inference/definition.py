@@ -28,7 +28,7 @@ _RUN, _GROUP, _CELL = schema.RUN, schema.GROUP, schema.CELL
 
 # Positive quantities of which a few groups say little: where there are several, each is sampled by its distance from
 # what the groups have in common, and is not in that one's way.
-_APART = ("tau", "steepness_scatter", "lapse_scatter", "concentration")
+_APART = ("tau", "steepness_scatter", "lapse_scatter", "concentration", "guess_concentration")
 
 
 class Language(Protocol):
@@ -140,7 +140,8 @@ def define(say: Language, given: Given, law: Law) -> None:
     floor, span = _over(floor), _at(cell, ceiling, xp) - _over(floor)
     share, variance = average_over_runs(shape, x, of_run * run_scatter, xp)
     recall = floor + span * share
-    alike = precision(recall, floor, _over(of_groups["concentration"]), span**2 * variance)
+    scatters = (_over(of_groups[name]) for name in ("concentration", "guess_concentration"))
+    alike = precision(recall, floor, *scatters, span**2 * variance)
     # probed = 0 contributes nothing: the beta-binomial of no trials has log density 0 whatever its chance
     say.beta_binomial("counts", recall, alike, given.probed, given.recalled, dims=(_RUN, _GROUP))
 

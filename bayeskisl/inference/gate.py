@@ -19,7 +19,7 @@ __all__ = ["DECISIVE", "STRUCTURAL", "Gate", "examine", "seed_correlation"]
 STRUCTURAL = (
     "intercept", "exponent", "curvature", "tau", "sigma_run", "critical_exposures", "steepness", "steepness_intercept",
     "steepness_exponent", "steepness_scatter", *FALL_PARAMETERS, "ceiling", "lapse_intercept", "lapse_scatter", "floor",
-    "concentration", "run_correlation", "load_effect", "domain_intercept",
+    "concentration", "guess_concentration", "run_correlation", "load_effect", "domain_intercept",
     "domain_exponent", "sigma_run_exponent",
 )  # fmt: skip
 

@@ -204,6 +204,7 @@ def _of_run(
             ceiling=few["ceiling"][:, cell, group, None],
             sigma=run_scatter(few, data.log_size)[:, cell, group, None],
             concentration=few["concentration"][:, group, None],
+            guess_concentration=few["guess_concentration"][:, group, None],
             shape=law.fall.of(few).map(lambda of_group: of_group[:, group, None]),
         )
     )

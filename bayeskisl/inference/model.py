@@ -29,8 +29,8 @@ def build_model(curves: xr.Dataset, law: Law) -> "pm.Model":
 
     Its free variables, with dims:
 
-    ``tau, sigma_run, concentration, floor_excess (group)``, and the parameters of the fall
-        Size scatter, run scatter, beta-binomial concentration, recall above guessing.
+    ``tau, sigma_run, concentration, guess_concentration, floor_excess (group)``, and the parameters of the fall
+        Size scatter, run scatter, beta-binomial concentrations of knowledge and of guesses, recall above guessing.
     ``steepness_scatter, lapse_intercept, lapse_scatter (group)``, ``lapse_z (cell, group)``
         logit(lapse) = intercept + scatter z; ceiling = 1 - lapse (1 - floor).
     ``threshold_place, steepness_place (cell, group)``

@@ -74,6 +74,7 @@ def integrals(
                 ceiling=named["ceiling"][..., cell, group],
                 sigma=scatter[..., cell, group],
                 concentration=named["concentration"][..., group],
+                guess_concentration=named["guess_concentration"][..., group],
                 shape=law.fall.of(named).map(lambda of_group: of_group[..., group]),
             )
         )
@@ -105,7 +106,7 @@ class OneRun(NamedTuple):
         Counts.
     ahead : array
         How far its log exposures lie above its cell's half-point.
-    steepness, floor, ceiling, sigma, concentration : array
+    steepness, floor, ceiling, sigma, concentration, guess_concentration : array
         Of the fall, of run effects and of the counts.
     shape : Shape
         The fall with values of its parameters, arrays that broadcast too.
@@ -119,6 +120,7 @@ class OneRun(NamedTuple):
     ceiling: Array
     sigma: Array
     concentration: Array
+    guess_concentration: Array
     shape: Shape
 
     @classmethod
@@ -186,7 +188,7 @@ def _elementwise(fall: Fall) -> tuple[Elementwise, Elementwise]:
 def _log_joint(z: Array, run: OneRun, xp: Any) -> tuple[Array]:
     """Log density of a run's counts and its effect z, but for what does not depend on the effect."""
     chance = run.shape.retention(run.ahead - run.sigma * z, 0.0, run.steepness, run.floor, run.ceiling, xp)
-    alike = precision(chance, run.floor, run.concentration)
+    alike = precision(chance, run.floor, run.concentration, run.guess_concentration)
     return (_log_beta_binomial(run.recalled, run.probed, chance, alike, xp.gammaln) - z**2 / 2,)
 
 
@@ -194,11 +196,12 @@ def _score_and_information(z: Array, run: OneRun, xp: Any) -> tuple[Array, Array
     """Derivative of `_log_joint` by z, and what is expected of its second one, with the sign turned."""
     x, span = run.steepness * (run.ahead - run.sigma * z), run.ceiling - run.floor
     chance = run.floor + span * run.shape.share(x, xp)
-    counts = precision(chance, run.floor, run.concentration)
+    counts = precision(chance, run.floor, run.concentration, run.guess_concentration)
     a, b = chance * counts, (1 - chance) * counts
     right, wrong = xp.psi(run.recalled + a) - xp.psi(a), xp.psi(run.probed - run.recalled + b) - xp.psi(b)
     by_counts = chance * right + (1 - chance) * wrong + xp.psi(counts) - xp.psi(run.probed + counts)
-    by_chance = counts * (right - wrong) + by_counts * precision_slope(chance, run.floor, run.concentration)
+    of_counts = precision_slope(chance, run.floor, run.concentration, run.guess_concentration)
+    by_chance = counts * (right - wrong) + by_counts * of_counts
     slope = -span * run.steepness * run.sigma * run.shape.slope(x, xp)
     trials = run.probed * (counts + 1) / (counts + run.probed)
     return by_chance * slope - z, trials / (chance * (1 - chance)) * slope**2 + 1

@@ -15,10 +15,10 @@ __all__ = ["FREE", "draw_prior"]
 
 # what may be fixed, by the names of the posterior
 FREE = (
-    "tau", "sigma_run", "steepness_scatter", "lapse_scatter", "concentration", *FALL_PARAMETERS, "lapse_intercept",
-    "floor_excess", "intercept", "exponent", "curvature", "steepness_intercept", "steepness_exponent",
-    "run_correlation", "minimum_exposures", "bits_per_parameter", "turn", "sharpness", "load_effect",
-    "domain_intercept", "sigma_run_exponent",
+    "tau", "sigma_run", "steepness_scatter", "lapse_scatter", "concentration", "guess_concentration", *FALL_PARAMETERS,
+    "lapse_intercept", "floor_excess", "intercept", "exponent", "curvature", "steepness_intercept",
+    "steepness_exponent", "run_correlation", "minimum_exposures", "bits_per_parameter", "turn", "sharpness",
+    "load_effect", "domain_intercept", "sigma_run_exponent",
 )  # fmt: skip
 
 

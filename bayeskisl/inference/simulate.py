@@ -26,7 +26,14 @@ from bayeskisl.laws.falls import FALL_PARAMETERS
 __all__ = ["design_curves", "simulate"]
 
 # Ranges of true values; what is in none of these may be any number.
-_POSITIVE = ("concentration", *FALL_PARAMETERS, "minimum_exposures", "bits_per_parameter", "sharpness")
+_POSITIVE = (
+    "concentration",
+    "guess_concentration",
+    *FALL_PARAMETERS,
+    "minimum_exposures",
+    "bits_per_parameter",
+    "sharpness",
+)
 _NOT_NEGATIVE = ("tau", "sigma_run", "steepness_scatter", "lapse_scatter", "load_effect")
 _SHARES = {"floor_excess": 0, "run_correlation": -1}
 
@@ -48,6 +55,7 @@ def simulate(
     truth : mapping, optional
         Values by the posterior's names: ``intercept`` (log critical exposures at the reference), ``exponent`` and
         ``curvature`` (a number, or a mapping by covariate), ``tau``, ``sigma_run``, ``concentration``,
+        ``guess_concentration``,
         ``steepness_intercept``, ``steepness_exponent``, ``steepness_scatter``, ``lapse_intercept``, ``lapse_scatter``,
         ``floor_excess``, ``load_effect``, the parameters of the fall (``asymmetry`` of a break), ``run_correlation``
         (between any two groups), ``domain_intercept`` (a mapping by domain: what it adds to the intercept), and

@@ -19,11 +19,15 @@ __all__ = ["Law", "Priors"]
 Covariate = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 # Quantities of a group whose logarithm has a normal prior.
-_POSITIVE = ("tau", "sigma_run", "steepness_scatter", "lapse_scatter", "concentration")
+_POSITIVE = ("tau", "sigma_run", "steepness_scatter", "lapse_scatter", "concentration", "guess_concentration")
 
 
 # Priors that only a law with limits may state, beside the minimum of exposures that makes it one.
 _OF_LIMITS = ("learning_exponent", "bits_per_parameter", "sharpness", "turn")
+
+
+# Where a law file does not say how guesses scatter; see `models/laws/limits.toml`.
+_GUESSES = LogNormalPrior(median=1000.0, log_sd=1.5)
 
 
 class _Priors(Strict):
@@ -47,6 +51,7 @@ class _Priors(Strict):
     lapse: LogNormalPrior
     lapse_scatter: LogNormalPrior
     concentration: LogNormalPrior
+    guess_concentration: LogNormalPrior = _GUESSES
     floor_excess: ExcessPrior
 
 

@@ -91,7 +91,8 @@ class GaussianFit:
         group, cell = ("chain", "draw", "group"), ("chain", "draw", "cell", "group")
         known = {
             "tau": self.tau, "sigma_run": self.sigma_run, "steepness_scatter": 1e-9, "lapse_scatter": 0.3,
-            "lapse_intercept": -8.0, "concentration": 1e7, "floor": 1 / 4096, "floor_excess": 0.0, "asymmetry": 1.0,
+            "lapse_intercept": -8.0, "concentration": 1e7, "guess_concentration": 1e7, "floor": 1 / 4096,
+            "floor_excess": 0.0, "asymmetry": 1.0,
             "steepness_intercept": np.log(self.steepness), "steepness_exponent": 0.0, "intercept": 5.0,
             **({} if self.load_effect is None else {"load_effect": self.load_effect}),
         }  # fmt: skip

@@ -7,7 +7,7 @@ from scipy.stats import betabinom, norm
 from bayeskisl.design.outcomes import _BLURS, outcomes_of
 from bayeskisl.inference.run_counts import precision
 
-TYPICAL = {"concentration": 300.0, "floor": 0.002, "ceiling": 0.995}
+TYPICAL = {"concentration": 300.0, "guess_concentration": 600.0, "floor": 0.002, "ceiling": 0.995}
 
 
 def binned(pmf, trials, bins):
@@ -24,7 +24,7 @@ def test_it_is_the_beta_binomial_with_the_run_effect_integrated_out(probed, ahea
     ours = table.likelihood(np.array([ahead]), np.array([blur]))[0]
     z = np.linspace(-6, 6, 4001)
     share = TYPICAL["floor"] + (TYPICAL["ceiling"] - TYPICAL["floor"]) / (1 + np.exp(-(ahead - blur * z)))
-    c = precision(share, TYPICAL["floor"], TYPICAL["concentration"])
+    c = precision(share, TYPICAL["floor"], TYPICAL["concentration"], TYPICAL["guess_concentration"])
     given_z = betabinom.pmf(np.arange(probed + 1)[:, None], probed, share * c, (1 - share) * c)
     pmf = given_z @ norm.pdf(z) * (z[1] - z[0])
     expected = binned(pmf, probed, len(ours))
@@ -39,7 +39,10 @@ def test_probabilities_sum_to_one_also_where_every_run_is_saturated():
 
 
 def test_replicates_are_one_run_with_more_probes_and_less_scatter():
-    many, one = outcomes_of(100, 4, **TYPICAL), outcomes_of(400, 1, **{**TYPICAL, "concentration": 1200.0})
+    many, one = (
+        outcomes_of(100, 4, **TYPICAL),
+        outcomes_of(400, 1, **{**TYPICAL, "concentration": 1200.0, "guess_concentration": 2400.0}),
+    )
     ahead = np.linspace(-3, 3, 7)
     np.testing.assert_allclose(
         many.likelihood(ahead, np.full(7, 1.0)), one.likelihood(ahead, np.full(7, 0.5)), atol=1e-6

@@ -101,7 +101,8 @@ def log_density_of_counts(named, data, law):
     recall = floor + span * (share @ weight)
     of_effects = span**2 * ((share - (share @ weight)[..., None]) ** 2 @ weight)
     of_knowledge = ((recall - floor) * (1 - recall) - of_effects) / (1 + named["concentration"][0])
-    alike = (of_effects + of_knowledge) / (recall * (1 - recall)) + 3e-6
+    of_guesses = ((1 - recall) / (1 - floor)) ** 2 * floor * (1 - floor) / (1 + named["guess_concentration"][0])
+    alike = (of_effects + of_knowledge + of_guesses) / (recall * (1 - recall)) + 3e-6
     counts = (1 + 3e-6) / alike - 1
     return stats.betabinom.logpmf(data.recalled, data.probed, recall * counts, (1 - recall) * counts).sum()
 

@@ -49,7 +49,7 @@ def test_counts_have_the_variance_of_beta_knowledge(floor, known, concentration,
     recall = floor + (1 - floor) * known
     of_mean = part * known * (1 - known)
     of_knowledge = of_mean + (known * (1 - known) - of_mean) / (1 + concentration)
-    found = precision(recall, floor, concentration, (1 - floor) ** 2 * of_mean)
+    found = precision(recall, floor, concentration, 1e12, (1 - floor) ** 2 * of_mean)
     assert found >= 0
     variance = recall * (1 - recall) / (1 + found)
     assert variance == pytest.approx((1 - floor) ** 2 * of_knowledge, rel=1e-6, abs=4e-6 * recall * (1 - recall))
@@ -57,10 +57,11 @@ def test_counts_have_the_variance_of_beta_knowledge(floor, known, concentration,
 
 def test_the_slope_is_that_of_a_difference():
     recall, step = np.array([0.05, 0.3, 0.9]), 1e-6
-    ahead, behind = (precision(recall + each, 0.04, 300.0) for each in (step, -step))
-    np.testing.assert_allclose(precision_slope(recall, 0.04, 300.0), (ahead - behind) / (2 * step), rtol=1e-4)
+    ahead, behind = (precision(recall + each, 0.04, 300.0, 90.0) for each in (step, -step))
+    np.testing.assert_allclose(precision_slope(recall, 0.04, 300.0, 90.0), (ahead - behind) / (2 * step), rtol=1e-4)
 
 
-def test_guesses_are_independent_trials():
-    assert precision(0.04 + 1e-9, 0.04, 10.0) > 1e5
-    assert precision(0.5, 0.04, 10.0) == pytest.approx(11 * 0.5 / 0.46 - 1, rel=1e-3)
+def test_where_nothing_is_known_counts_scatter_as_guesses_do():
+    assert precision(0.04 + 1e-9, 0.04, 10.0, 1e12) > 1e5
+    assert precision(0.04 + 1e-9, 0.04, 10.0, 300.0) == pytest.approx(300, rel=0.01)
+    assert precision(0.5, 0.04, 10.0, 1e12) == pytest.approx(11 * 0.5 / 0.46 - 1, rel=1e-3)
