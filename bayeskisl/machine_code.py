@@ -93,7 +93,7 @@ C = Language(
     variable="CC",
     compilers=("cc", "gcc", "clang"),
     # Sums may be reordered, as every vectorised sum is; infinities and NaN keep their meaning: they end trajectories.
-    # A density is one function of hundreds of loops: -O3 takes three times as long to compile it, without gain in speed.
+    # A density is one function of hundreds of loops: -O3 takes three times as long to compile it, and gains no speed.
     # Vectorised remainders of loops would double its code; GCC can leave them out.
     flags=(
         "-O1", "-ftree-vectorize", "-fopenmp-simd", "-shared", "-fPIC", "-std=gnu11", "-fno-math-errno",

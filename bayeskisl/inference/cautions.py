@@ -11,6 +11,7 @@ from bayeskisl import schema
 from bayeskisl.axes import Axis, axis_of
 from bayeskisl.inference.gate import Gate, scalars
 from bayeskisl.inference.posterior import ON_AXIS
+from bayeskisl.inference.run_counts import at_least_guessed
 from bayeskisl.inference.sensitivity import SENSITIVE, sensitivity
 
 __all__ = ["Caution", "cautions"]
@@ -28,7 +29,7 @@ class Caution:
     ----------
     code : str
         ``few_sizes``, ``edge_collapse``, ``no_collapse``, ``load_ignored``, ``prior_driven``, ``prior_sensitive``,
-        ``correlated_seeds``, ``assumed_by_import``, ``rival_gate`` or ``pareto_k``.
+        ``correlated_seeds``, ``below_guessing``, ``assumed_by_import``, ``rival_gate`` or ``pareto_k``.
     severity : str
         ``note``, ``warning`` or ``serious``.
     message, remedy : str
@@ -74,6 +75,7 @@ def cautions(
         *_prior_driven(posterior, prior),
         *_prior_sensitive(posterior, log_prior),
         *_correlated_seeds(gate),
+        *_below_guessing(curves),
         *_assumed_by_import(curves),
     )
 
@@ -94,6 +96,26 @@ def _few_sizes(curves: xr.Dataset) -> list[Caution]:
 
 # A ratio above which there is next to nothing but infused tokens.
 _ALL = 0.999
+
+
+def _below_guessing(curves: xr.Dataset) -> list[Caution]:
+    """Runs that recall fewer facts than guesses would, which count as guessing."""
+    order = (schema.RUN, schema.GROUP)
+    recalled, probed, guessing = (curves[n].transpose(*order).values for n in (*schema.COUNTS[:2], schema.GUESSING))
+    below = (at_least_guessed(recalled, probed, guessing) > recalled).any(axis=1)
+    if not below.any():
+        return []
+    names = ", ".join(str(name) for name in curves[schema.RUN].values[below][:3])
+    count = int(below.sum())
+    return [
+        Caution(
+            "below_guessing",
+            "note",
+            f"{count} run{' recalls' if count == 1 else 's recall'} fewer facts than guesses would and count"
+            f"{'s' if count == 1 else ''} as guessing: {names}{', ...' if count > 3 else ''}.",
+            "Look whether these models answer in the right form, or leave them out.",
+        )
+    ]
 
 
 def _edges(posterior: xr.Dataset, curves: xr.Dataset, cells: np.ndarray) -> list[Caution]:

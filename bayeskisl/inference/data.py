@@ -18,6 +18,7 @@ from bayeskisl.curves import (
 )
 from bayeskisl.errors import InputError
 from bayeskisl.inference.load import Load
+from bayeskisl.inference.run_counts import at_least_guessed
 from bayeskisl.laws import Law, LimitsLaw, SizeLaw
 
 __all__ = ["ModelData", "law_of_size", "prepare"]
@@ -33,7 +34,8 @@ class ModelData:
     Parameters
     ----------
     recalled, probed : numpy.ndarray
-        Counts, shape ``(run, group)``.
+        Counts, shape ``(run, group)``; at least what guesses give, see
+        `bayeskisl.inference.run_counts.at_least_guessed`.
     log_exposures : numpy.ndarray
         Log exposures u of each probed group, 0 where nothing was probed, shape ``(run, group)``.
     guessing : numpy.ndarray
@@ -134,12 +136,14 @@ def prepare(curves: xr.Dataset, law: Law) -> ModelData:
     domains, of_domain = _of_domains(cells)
     values = np.concatenate([np.stack([cells[name].values for name in names], axis=1), of_domain], axis=1)
     values, size_law = law_of_size(curves, law, names, values, domains)
+    guessing = _common_guessing(counts[schema.GUESSING], probed)
+    recalled = at_least_guessed(recalled, probed, guessing)
     rough_threshold, load = _half_points(curves, law, recalled, probed, log_exposures, cell_of_run)
     return ModelData(
         recalled=recalled,
         probed=probed,
         log_exposures=log_exposures,
-        guessing=_common_guessing(counts[schema.GUESSING], probed),
+        guessing=guessing,
         cell_of_run=cell_of_run,
         rough_threshold=rough_threshold,
         log_size=size_law.z(values)[:, 0],
