@@ -63,6 +63,8 @@ _PUBLIC = {
     "report": "bayeskisl.reporting",
     "tidy": "bayeskisl.reporting",
     "export": "bayeskisl.reporting",
+    "read_exported": "bayeskisl.curves",
+    "export_sweep": "bayeskisl.sweeping",
     "run_sweep": "bayeskisl.sweeping",
     "load_sweep": "bayeskisl.sweeping",
     "estimate_sweep": "bayeskisl.sweeping",

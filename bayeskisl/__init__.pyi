@@ -9,6 +9,7 @@ from bayeskisl.curves import final as final
 from bayeskisl.curves import group_exposures as group_exposures
 from bayeskisl.curves import join_curves as join_curves
 from bayeskisl.curves import load_curves as load_curves
+from bayeskisl.curves import read_exported as read_exported
 from bayeskisl.curves import read_runs as read_runs
 from bayeskisl.curves import save_curves as save_curves
 from bayeskisl.decision import Backtest as Backtest
@@ -54,6 +55,7 @@ from bayeskisl.reporting import plot_risk as plot_risk
 from bayeskisl.reporting import report as report
 from bayeskisl.reporting import tidy as tidy
 from bayeskisl.sweeping import estimate_sweep as estimate_sweep
+from bayeskisl.sweeping import export_sweep as export_sweep
 from bayeskisl.sweeping import load_sweep as load_sweep
 from bayeskisl.sweeping import run_sweep as run_sweep
 from bayeskisl.sweeping import sweep_status as sweep_status

@@ -9,6 +9,7 @@ from bayeskisl.cli.backtesting import backtest
 from bayeskisl.cli.comparison import compare
 from bayeskisl.cli.decisions import decide, predict, verify
 from bayeskisl.cli.display import SweepDisplay, console, duration, loading, slim_table
+from bayeskisl.cli.exporting import sweep_export
 from bayeskisl.cli.files import FigureFile
 from bayeskisl.cli.fitted import posterior_table
 from bayeskisl.cli.options import HeldOptions, SavedFit, grouped
@@ -28,6 +29,7 @@ sweep_app = typer.Typer(no_args_is_help=True, help="Train sweeps of small langua
 curves_app = typer.Typer(no_args_is_help=True, help="Retention curves from records or tables.")
 app.add_typer(sweep_app, name="sweep")
 app.add_typer(curves_app, name="curves")
+sweep_app.command("export")(sweep_export)
 curves_app.command("import")(curves_import)
 app.command()(export)
 for command in (plan, loop, replay):

@@ -99,6 +99,9 @@ def curves_import(
             "--from", help="wandb, mlflow, lm-eval, trainer, tensorboard, olmo or nanochat: files or folders."
         ),
     ] = None,
+    results: Annotated[
+        Path | None, typer.Option(help="Of an export: results of lm-evaluation-harness; --metric recall or choice.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show how the table is read; write nothing.")] = False,
     out: Annotated[Path, typer.Option(help="NetCDF file to write.")] = Path("curves.nc"),
 ) -> None:
@@ -107,7 +110,7 @@ def curves_import(
     from bayeskisl.curves.tables import TableError, read_map, write_map
 
     kept, options = read_map(maps.map_file) if maps.map_file is not None else ({}, {})
-    given = {"from": source, **runs.keywords, **rows.keywords}
+    given = {"from": source, "results": results, **runs.keywords, **rows.keywords}
     options |= {name: value for name, value in given.items() if value or name not in options}
     fields: dict[str, Any] = {**kept, **_parsed(maps.mapping or [])}
     while True:
@@ -130,11 +133,15 @@ def _without_fields(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _imported(table: Path, fields: dict[str, Any], options: dict[str, Any]) -> Any:
-    from bayeskisl.curves import curves_from_table, read_runs
+    from bayeskisl.curves import curves_from_table, read_exported, read_runs
     from bayeskisl.curves.tables.sources import source_of
 
     options = dict(options)
     source, metric, by = options.pop("from", None), options.pop("metric", None), options.get("by")
+    if (results := options.pop("results", None)) is not None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # described by the import itself, with the rows
+            return curves_from_table(read_exported(table, Path(results), metric), fields, **options)
     if source is None and table.is_dir():
         source = source_of(table)
     if metric is not None and source is None and not by:

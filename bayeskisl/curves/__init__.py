@@ -14,7 +14,7 @@ from bayeskisl.curves.checkpoints import final
 from bayeskisl.curves.exposures import group_exposures, load_of, reference_load
 from bayeskisl.curves.join import join_curves
 from bayeskisl.curves.load import load_curves, save_curves
-from bayeskisl.curves.tables import Reading, TableError, curves_from_table, describe_import, read_runs
+from bayeskisl.curves.tables import Reading, TableError, curves_from_table, describe_import, read_exported, read_runs
 from bayeskisl.curves.validate import validate
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "known_bits",
     "load_curves",
     "load_of",
+    "read_exported",
     "read_runs",
     "reference_load",
     "save_curves",

@@ -4,6 +4,7 @@ Needs torch, NumPy and pydantic alone, and torch only once something is trained.
 """
 
 from bayeskisl.sweeping.estimate import NamedDevice, SweepEstimate, estimate_sweep
+from bayeskisl.sweeping.export import Exported, export_sweep
 from bayeskisl.sweeping.ladder import Ladder, ModelSize, Training, load_ladder
 from bayeskisl.sweeping.plan import Stack, plan_stacks
 from bayeskisl.sweeping.reading import load_sweep
@@ -13,6 +14,7 @@ from bayeskisl.sweeping.status import SweepStatus, sweep_status
 from bayeskisl.sweeping.store import SweepFolder, sweep_folders
 
 __all__ = [
+    "Exported",
     "Ladder",
     "ModelSize",
     "NamedDevice",
@@ -29,6 +31,7 @@ __all__ = [
     "Training",
     "Tune",
     "estimate_sweep",
+    "export_sweep",
     "load_ladder",
     "load_sweep",
     "plan_stacks",

@@ -147,8 +147,8 @@ def _ladder(given: _SweepTable, where: str) -> Ladder:
         return replace(ladder, facts=facts)
     if given.templates is not None:
         raise InputError("[corpus] of text, with templates in [knowledge]", "[templates] of symbols", where)
-    facts, corpus = read_text(given.corpus, given.knowledge or {}, where)
-    return replace(ladder, facts=facts, corpus=corpus)
+    prepared = read_text(given.corpus, given.knowledge or {}, where)
+    return replace(ladder, facts=prepared.facts, corpus=prepared.corpus)
 
 
 def _cross(given: _SweepTable, table: dict, where: str) -> dict[str, tuple] | None:

@@ -1,5 +1,7 @@
 """The tables [corpus] and [knowledge] of a sweep: real text in place of the ladder's symbols."""
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
@@ -9,7 +11,7 @@ from bayeskisl.errors import InputError
 from bayeskisl.knowledge import text
 from bayeskisl.specifications import PathText, Seed, Several, Table, read_table
 
-__all__ = ["read_text"]
+__all__ = ["PreparedText", "read_text"]
 
 _GENERATED = 2**15  # facts that runs draw theirs from, unless [knowledge] says otherwise
 _Text = Annotated[str, Field(max_length=10_000)]
@@ -55,7 +57,34 @@ class _Knowledge(Table):
     domain_marker: bool = False
 
 
-def read_text(corpus: dict, knowledge: dict, where: str) -> tuple[text.TextFacts, text.TextCorpus]:
+@dataclass(frozen=True)
+class PreparedText:
+    """The text of a sweep, and what it was made of.
+
+    Attributes
+    ----------
+    facts : TextFacts
+    corpus : TextCorpus
+    tokeniser : Tokeniser
+    triples : tuple of Triple
+    templates : tuple of tuple of str
+        Of each triple.
+    source : FileSource or DatasetSource
+    """
+
+    facts: text.TextFacts
+    corpus: text.TextCorpus
+    tokeniser: text.Tokeniser
+    triples: tuple[text.Triple, ...]
+    templates: tuple[tuple[str, ...], ...]
+    source: text.FileSource | text.DatasetSource
+
+    def texts(self) -> list[Path]:
+        """The documents as JSON lines, a file for each shard of the corpus."""
+        return text.keep_texts(self.corpus.text, self.source.documents)
+
+
+def read_text(corpus: dict, knowledge: dict, where: str) -> PreparedText:
     """Prepare the text of a sweep: what is in the cache already is not made again.
 
     Parameters
@@ -80,8 +109,14 @@ def read_text(corpus: dict, knowledge: dict, where: str) -> tuple[text.TextFacts
     source = _source(given)
     digest = text.hash_documents(source.documents())
     tokeniser = _tokeniser(given, digest, source)
-    facts = _facts(known, tokeniser, f"{where} [knowledge]")
-    return facts, text.tokenise(digest, source.documents, tokeniser)
+    triples, templates, guessing = _knowledge(known, f"{where} [knowledge]")
+    how = {name: getattr(known, name) for name in ("heldout", "domain_marker") if name in known.model_fields_set}
+    facts = text.verbalise_triples(
+        triples, templates, tokeniser, guessing=guessing, where=f"{where} [knowledge]", **how
+    )
+    tokens = text.tokenise(digest, source.documents, tokeniser)
+    of_triples = tuple(text.templates_of(triple, templates, where) for triple in triples)
+    return PreparedText(facts, tokens, tokeniser, triples, of_triples, source)
 
 
 def _source(given: _Files | _Dataset) -> text.FileSource | text.DatasetSource:
@@ -97,7 +132,8 @@ def _tokeniser(given: _Corpus, digest: str, source: text.FileSource | text.Datas
     return text.trained_tokeniser(digest, given.vocabulary, source.documents)
 
 
-def _facts(known: _Knowledge, tokeniser: text.Tokeniser, where: str) -> text.TextFacts:
+def _knowledge(known: _Knowledge, where: str) -> tuple[tuple[text.Triple, ...], Any, float]:
+    """Triples, their templates, and the chance of guessing an answer."""
     if known.triples is None:
         triples = text.invent_triples(known.generated, np.random.default_rng(known.seed))
         templates, guessing = text.TEMPLATES, text.INVENTED.guessing
@@ -106,7 +142,4 @@ def _facts(known: _Knowledge, tokeniser: text.Tokeniser, where: str) -> text.Tex
     else:
         triples = text.read_triples(known.triples)
         templates, guessing = (), text.guessing_rate(triples)
-    if known.templates is not None:
-        templates = known.templates
-    how = {name: getattr(known, name) for name in ("heldout", "domain_marker") if name in known.model_fields_set}
-    return text.verbalise_triples(triples, templates, tokeniser, guessing=guessing, where=where, **how)
+    return triples, templates if known.templates is None else known.templates, guessing

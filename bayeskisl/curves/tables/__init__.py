@@ -5,6 +5,15 @@ from bayeskisl.curves.tables.from_table import curves_from_table
 from bayeskisl.curves.tables.map_files import read_map, write_map
 from bayeskisl.curves.tables.problems import TableError
 from bayeskisl.curves.tables.reading import Reading
-from bayeskisl.curves.tables.sources import read_runs
+from bayeskisl.curves.tables.sources import read_exported, read_runs
 
-__all__ = ["Reading", "TableError", "curves_from_table", "describe_import", "read_map", "read_runs", "write_map"]
+__all__ = [
+    "Reading",
+    "TableError",
+    "curves_from_table",
+    "describe_import",
+    "read_exported",
+    "read_map",
+    "read_runs",
+    "write_map",
+]

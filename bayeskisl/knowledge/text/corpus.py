@@ -15,7 +15,7 @@ from bayeskisl.knowledge.text.cache import digest, find_kept, keep
 from bayeskisl.knowledge.text.tokeniser import Tokeniser
 from bayeskisl.specifications import strictly
 
-__all__ = ["TextCorpus", "Windows", "hash_documents", "token_type", "tokenise"]
+__all__ = ["TextCorpus", "Windows", "hash_documents", "keep_texts", "token_type", "tokenise"]
 
 _SHARD_CHARACTERS = 2**23  # of text in a shard: some 2 million tokens
 _BATCH = 1000  # documents encoded at a time
@@ -54,8 +54,18 @@ class TextCorpus:
         SweepError
             If its shards are not in the cache.
         """
+        return Windows(self.shards(), context)
+
+    def shards(self) -> list[np.ndarray]:
+        """Tokens of the corpus, memory-mapped, one array of some 2 million a shard.
+
+        Raises
+        ------
+        SweepError
+            If its shards are not in the cache.
+        """
         shards = json.loads(find_kept(_index(self.text, self.tokeniser)).read_text())
-        return Windows([_mapped(find_kept(shard)) for shard in shards], context)
+        return [_mapped(find_kept(shard)) for shard in shards]
 
 
 class Windows:
@@ -125,6 +135,34 @@ def tokenise(text: str, documents: Callable[[], Iterator[str]], tokeniser: Token
     if not tokens:
         raise InputError("documents with text", "none", "[corpus]")
     return TextCorpus(text, tokeniser.sha256, tokens)
+
+
+def keep_texts(text: str, documents: Callable[[], Iterator[str]]) -> list[Path]:
+    """The documents themselves as JSON lines in the cache, one file for each shard of tokens.
+
+    Parameters
+    ----------
+    text : str
+        SHA-256 of the documents.
+    documents : callable
+        Gives them.
+    """
+
+    def make_all(path: Path) -> None:
+        path.write_text(json.dumps([_texts(part) for part in _parts(documents())]))
+
+    index = keep(f"texts-{digest(text, _SHARD_CHARACTERS)[:32]}.json", make_all)
+    return [find_kept(name) for name in json.loads(index.read_text())]
+
+
+def _texts(documents: list[str]) -> str:
+    def make(path: Path) -> None:
+        with path.open("w", encoding="utf-8") as file:
+            file.writelines(json.dumps(text, ensure_ascii=True) + "\n" for text in documents)
+
+    name = f"texts-{hash_documents(iter(documents))[:32]}.jsonl"
+    keep(name, make)
+    return name
 
 
 def _index(text: str, tokeniser: str) -> str:

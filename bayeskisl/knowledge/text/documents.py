@@ -16,6 +16,7 @@ from bayeskisl.knowledge.text.cache import digest, keep, text_extra
 __all__ = ["DatasetSource", "FileSource", "read_rows"]
 
 JSON_LINES = (".jsonl", ".ndjson")
+_LONG = 2**22  # characters of a text file from which on a blank line ends a document; half a shard of tokens
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ class FileSource:
 
     Notes
     -----
-    A text file is one document, a row of JSON lines or Parquet is one, and of a Python file every docstring is one.
+    A text file is one document (one of more than four million characters is cut at blank lines), a row of JSON lines or
+    Parquet is one, and of a Python file every docstring is one.
     """
 
     patterns: tuple[str, ...]
@@ -149,7 +151,20 @@ def _documents_of(path: Path, column: str) -> Iterator[str]:
         yield from _docstrings(path)
     else:
         with _opened(path) as file:
-            yield "".join(_lines(file, path))
+            yield from _sections(_lines(file, path))
+
+
+def _sections(lines: Iterable[str]) -> Iterator[str]:
+    """The text as one document, or, so that a book of any length needs little memory, as several that are long."""
+    section: list[str] = []
+    characters = 0
+    for line in lines:
+        if characters >= _LONG and not line.strip():
+            yield "".join(section)
+            section, characters = [], 0
+        section.append(line)
+        characters += len(line)
+    yield "".join(section)
 
 
 def _docstrings(path: Path) -> Iterator[str]:

@@ -16,7 +16,7 @@ from bayeskisl.knowledge.text.tokeniser import Tokeniser
 from bayeskisl.knowledge.text.triples import Triple
 from bayeskisl.specifications import Count, Number, Positive, Share, strictly
 
-__all__ = ["Sentences", "TextFacts", "guessing_rate", "verbalise_triples"]
+__all__ = ["Sentences", "TextFacts", "fill", "guessing_rate", "templates_of", "verbalise_triples"]
 
 _PLACES = re.compile(r"\{(subject|relation|object)\}")
 
@@ -166,7 +166,7 @@ def verbalise_triples(
     InputError
         If a relation has no template, a template lacks subject or object, or too few templates are left to train in.
     """
-    of_triple = [_templates_of(triple, templates, where) for triple in triples]
+    of_triple = [templates_of(triple, templates, where) for triple in triples]
     for template in sorted({template for each in of_triple for template in each}):
         _check_template(template, where)
     if (fewest := min(map(len, of_triple))) <= heldout:
@@ -206,9 +206,10 @@ def _loaded(path: Path) -> Sentences:
         return Sentences(**{name: file[name] for name in file.files})
 
 
-def _templates_of(
+def templates_of(
     triple: Triple, templates: dict[str, tuple[str, ...]] | tuple[str, ...], where: str
 ) -> tuple[str, ...]:
+    """The sentences of a triple: its own, or those of its relation."""
     shared = templates.get(triple.relation, ()) if isinstance(templates, dict) else templates
     chosen = triple.templates or shared
     if not chosen:
@@ -226,7 +227,7 @@ def _check_template(template: str, where: str) -> None:
 
 def _write(path: Path, triples: tuple[Triple, ...], of_triple: list[tuple[str, ...]], tokeniser: Tokeniser) -> None:
     filled = [
-        _filled(template, triple, form)
+        fill(template, triple, form)
         for triple, templates in zip(triples, of_triple, strict=True)
         for form in (triple.object, *triple.aliases)
         for template in templates
@@ -252,7 +253,7 @@ def _write(path: Path, triples: tuple[Triple, ...], of_triple: list[tuple[str, .
         np.savez(file, **arrays)
 
 
-def _filled(template: str, triple: Triple, form: str) -> tuple[str, int, int]:
+def fill(template: str, triple: Triple, form: str) -> tuple[str, int, int]:
     """A sentence, and from where to where in it the answer stands, in characters."""
     head, tail = template.split("{object}")
     before = _PLACES.sub(lambda place: getattr(triple, place[1]), head)

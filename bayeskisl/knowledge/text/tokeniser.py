@@ -1,15 +1,18 @@
 """The tokeniser of a corpus: a byte-level byte-pair encoding trained on it, or one that is there already."""
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from bayeskisl.errors import InputError
+from bayeskisl.files import replace_file
 from bayeskisl.knowledge.text.cache import digest, keep, text_extra
 
 __all__ = ["Tokeniser", "load_tokeniser", "trained_tokeniser"]
 
+_ENDS = ("<|endoftext|>", "</s>", "<|end_of_text|>", "<eos>", "<|bos|>", "[SEP]")  # the usual names
 _BYTES = 256  # tokens that a byte-level encoding begins with
 
 
@@ -19,7 +22,7 @@ class Tokeniser:
     Parameters
     ----------
     path : Path
-        A ``tokenizer.json``.
+        A ``tokenizer.json``, or a folder that ``transformers`` saved, which has one.
 
     Attributes
     ----------
@@ -27,10 +30,13 @@ class Tokeniser:
         Of its file.
     vocabulary : int
         One more than its largest token; that is the separator.
+    path : Path
+        Its file.
     """
 
     def __init__(self, path: Path) -> None:
         library = text_extra("tokenizers", "real text")
+        self.path = path = path / "tokenizer.json" if path.is_dir() else path
         try:
             content = path.read_bytes()
             self._encoder: Any = library.Tokenizer.from_str(content.decode())
@@ -40,6 +46,42 @@ class Tokeniser:
             raise InputError("a tokenizer.json", str(problem).splitlines()[0], str(path)) from None
         self.sha256 = hashlib.sha256(content).hexdigest()
         self.vocabulary = max(self._encoder.get_vocab(with_added_tokens=True).values()) + 1
+
+    def end_of_document(self) -> tuple[str, int] | None:
+        """The token of its own that ends a document, as text and number; None if it has none.
+
+        That is the ``eos_token`` that a file ``tokenizer_config.json`` beside it names, else one of the usual names.
+        """
+        names = [*_named_end(self.path.with_name("tokenizer_config.json")), *_ENDS]
+        numbers = self._encoder.get_vocab(with_added_tokens=True)
+        return next(((name, numbers[name]) for name in names if name in numbers), None)
+
+    def save(self, folder: Path, context: int) -> tuple[str, int]:
+        """Write it for ``transformers``, so that it puts the end of a document before every text.
+
+        Parameters
+        ----------
+        folder : Path
+        context : int
+            Longest sequence, in tokens.
+
+        Returns
+        -------
+        name, number
+            The token that ends a document; a tokeniser without one gets ``<|endoftext|>`` behind its last token.
+        """
+        library = text_extra("tokenizers", "writing a tokeniser")
+        encoder = library.Tokenizer.from_str(self._encoder.to_str())
+        end, number = self.end_of_document() or (_ENDS[0], self.vocabulary)
+        encoder.add_special_tokens([end])
+        encoder.post_processor = library.processors.TemplateProcessing(
+            single=f"{end} $A", pair=f"{end} $A $B", special_tokens=[(end, number)]
+        )
+        settings = {"tokenizer_class": "PreTrainedTokenizerFast", "bos_token": end, "eos_token": end, "pad_token": end,
+                    "model_max_length": context, "clean_up_tokenization_spaces": False}  # fmt: skip
+        replace_file(folder / "tokenizer.json", encoder.to_str(pretty=True).encode())
+        replace_file(folder / "tokenizer_config.json", (json.dumps(settings, indent=2) + "\n").encode())
+        return end, number
 
     def encode(self, texts: list[str]) -> list[list[int]]:
         """Tokens of each text, none added."""
@@ -83,5 +125,15 @@ def trained_tokeniser(text: str, vocabulary: int, documents: Callable[[], Iterat
 
 
 def load_tokeniser(path: str | Path) -> Tokeniser:
-    """An existing ``tokenizer.json``."""
+    """An existing ``tokenizer.json``, or a folder of ``transformers`` that has one."""
     return Tokeniser(Path(path))
+
+
+def _named_end(path: Path) -> list[str]:
+    """The end of a document that the settings of a tokeniser name, as text or as an added token."""
+    try:
+        named = json.loads(path.read_text(encoding="utf-8"))["eos_token"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    named = named.get("content") if isinstance(named, dict) else named
+    return [named] if isinstance(named, str) else []

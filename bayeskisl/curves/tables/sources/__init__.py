@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bayeskisl.curves.tables.raw import RawTable
+from bayeskisl.curves.tables.sources.exported import read_exported
 from bayeskisl.curves.tables.sources.lm_eval import read_lm_eval, read_samples
 from bayeskisl.curves.tables.sources.logs import read_log
 from bayeskisl.curves.tables.sources.mlflow import read_mlflow
@@ -12,7 +13,7 @@ from bayeskisl.curves.tables.sources.trainer import read_trainer
 from bayeskisl.curves.tables.sources.wandb import read_wandb
 from bayeskisl.errors import InputError
 
-__all__ = ["SOURCES", "read_runs", "source_of"]
+__all__ = ["SOURCES", "read_exported", "read_runs", "source_of"]
 
 SOURCES: dict[str, Callable[..., RawTable]] = {
     "wandb": read_wandb,

@@ -11,7 +11,7 @@ from bayeskisl.curves.tables.sources.folders import files_in, told_by_path
 from bayeskisl.curves.tables.sources.manifest import MANIFEST, Rows, is_manifest, join_manifest
 from bayeskisl.errors import InputError
 
-__all__ = ["read_lm_eval", "read_samples"]
+__all__ = ["measured", "read_lm_eval", "read_samples"]
 
 
 def read_lm_eval(path: Path, metric: str | None = None) -> RawTable:
@@ -35,7 +35,7 @@ def read_lm_eval(path: Path, metric: str | None = None) -> RawTable:
     def rows_of(content: dict[str, Any], given: dict[str, Any], where: str) -> Rows:
         results = _results(content, where)
         task = _one(results, given.get("task"), "task", where)
-        return [{"task": task, **_measured(content, task, metric or given.get("metric"), where)}]
+        return [{"task": task, **measured(content, task, metric or given.get("metric"), where)}]
 
     if path.is_file() and is_manifest(path):
         return join_manifest(path, rows_of)
@@ -54,11 +54,11 @@ def _alone(file: Path, root: Path, metric: str | None) -> dict[str, Any]:
     row: dict[str, Any] = {"file": name, **told_by_path(file, root)}
     row["model"] = content.get("model_name") or _pretrained(config)
     row["model_num_parameters"] = config.get("model_num_parameters")
-    measured = {task: _measured(content, task, metric, str(file)) for task in results}
-    if len(measured) == 1:
-        ((task, found),) = measured.items()
+    of_tasks = {task: measured(content, task, metric, str(file)) for task in results}
+    if len(of_tasks) == 1:
+        ((task, found),) = of_tasks.items()
         return {**_told(row), "task": task, **found}
-    for task, found in measured.items():
+    for task, found in of_tasks.items():
         row |= {
             task: found["accuracy"],
             f"{task} n": found.get("probed"),
@@ -87,7 +87,7 @@ def _results(content: Any, where: str) -> dict[str, Any]:
     return results
 
 
-def _measured(content: dict[str, Any], task: str, wanted: Any, where: str) -> dict[str, Any]:
+def measured(content: dict[str, Any], task: str, wanted: Any, where: str) -> dict[str, Any]:
     """The metric of a task with what it is worth."""
     scores = content["results"][task]
     if not isinstance(scores, dict):
@@ -97,14 +97,14 @@ def _measured(content: dict[str, Any], task: str, wanted: Any, where: str) -> di
     named = [name for name in metrics if name == wanted or name.split(",")[0] == wanted]
     chosen = _one(metrics, named[0] if len(named) == 1 else wanted, "metric", f"{where}: {task}")
     name, _, filtered = chosen.partition(",")
-    measured = {"metric": chosen, "accuracy": metrics[chosen]}
+    told = {"metric": chosen, "accuracy": metrics[chosen]}
     samples = _samples(content, task)
     error = scores.get(f"{name}_stderr,{filtered}" if filtered else f"{name}_stderr")
     if samples is not None:
-        measured["probed"] = samples
+        told["probed"] = samples
     elif isinstance(error, int | float):
-        measured["standard_error"] = error
-    return measured
+        told["standard_error"] = error
+    return told
 
 
 def _samples(content: dict[str, Any], task: str) -> Any:

@@ -1,0 +1,74 @@
+"""Train one exported run with the Trainer of Hugging Face: python launch/train_hf.py runs/RUN/hf.json.
+
+On several devices: LAUNCHER="-m torch.distributed.run --standalone --nproc_per_node=8". What was interrupted goes on.
+PER_DEVICE is how many sequences a device takes at a time; gradients are summed up to the sequences of a step.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from datasets import load_from_disk
+from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM, Trainer, TrainingArguments, set_seed
+from transformers.trainer_utils import get_last_checkpoint
+
+
+def main(path: str) -> None:
+    config = json.loads(Path(path).read_text())
+    devices = int(os.environ.get("WORLD_SIZE", "1"))
+    share = config["sequences_per_step"] // devices
+    per_device = min(int(os.environ.get("PER_DEVICE", share)), share)
+    if share % per_device or config["sequences_per_step"] % devices:
+        raise SystemExit(f"{config['sequences_per_step']} sequences a step do not divide by {devices} devices with "
+                         f"{per_device} each; set PER_DEVICE")  # fmt: skip
+    arguments = TrainingArguments(
+        **config["training"],
+        per_device_train_batch_size=per_device,
+        gradient_accumulation_steps=share // per_device,
+        remove_unused_columns=False,
+        dataloader_pin_memory=torch.cuda.is_available(),
+    )
+    set_seed(config["training"]["seed"])
+    model = LlamaForCausalLM(LlamaConfig(**config["model"]))
+    trainer = Trainer(
+        model=model,
+        args=arguments,
+        train_dataset=load_from_disk(config["data"]),
+        data_collator=behind_start(config["start_token"]),
+        optimizers=(optimizer(model, config), None),
+    )
+    folder = Path(arguments.output_dir)
+    trainer.train(resume_from_checkpoint=get_last_checkpoint(folder) if folder.is_dir() else None)
+    if trainer.is_world_process_zero():
+        model.save_pretrained(config["model_folder"])
+        AutoTokenizer.from_pretrained(config["tokenizer"]).save_pretrained(config["model_folder"])
+
+
+def behind_start(token: int) -> Callable[[list[dict]], dict[str, torch.Tensor]]:
+    """A collator that puts the end of a document before every sequence, so that its first token is predicted, too."""
+
+    def collate(rows: list[dict]) -> dict[str, torch.Tensor]:
+        tokens = torch.tensor([[token, *row["input_ids"]] for row in rows])
+        return {"input_ids": tokens, "labels": tokens.clone()}
+
+    return collate
+
+
+def optimizer(model: LlamaForCausalLM, config: dict) -> torch.optim.AdamW:
+    """AdamW with the rate of matrices for the blocks' matrices, and the peak rate for all else."""
+    training = config["training"]
+    blocks = [p for p in model.model.layers.parameters() if p.ndim == 2]
+    known = {id(p) for p in blocks}
+    groups = [
+        {"params": blocks, "lr": config["matrix_learning_rate"]},
+        {"params": [p for p in model.parameters() if id(p) not in known], "lr": training["learning_rate"]},
+    ]
+    betas = (training["adam_beta1"], training["adam_beta2"])
+    return torch.optim.AdamW(groups, betas=betas, weight_decay=training["weight_decay"])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,157 @@
+"""The probes of a run as tasks of lm-evaluation-harness: a YAML file and JSON lines for each, read without a network.
+
+Two kinds of probe ask every group. ``recall`` is the exact one, as ours: every token of the object and the one after it
+is the most probable one (``loglikelihood``, whose ``acc`` says so). ``choice`` compares the object with those of other
+facts of its relation, all choices distinct and the right one anywhere, so that guessing is right once in their number.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bayeskisl import schema
+from bayeskisl.files import replace_file
+from bayeskisl.knowledge.text import drawn_facts, fill
+from bayeskisl.sweeping.export.data import seed_of_material
+from bayeskisl.sweeping.spec import RunSpec
+from bayeskisl.sweeping.text import PreparedText
+
+__all__ = ["PROBES", "Task", "write_tasks"]
+
+PROBES = ("recall", "choice")
+_CHOICES = 4
+# The child of a run's seed that draws probes: the first four are those of its material, three more those of its stream.
+_PROBE_CHILD = 7
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task: its name, the group and the probe it is of, its questions, and the chance of guessing right."""
+
+    name: str
+    group: str
+    probe: str
+    probed: int
+    guessing: float
+
+
+def write_tasks(run: RunSpec, prepared: PreparedText, folder: Path, end: str, root: Path) -> list[Task]:
+    """Write the tasks of a run.
+
+    Parameters
+    ----------
+    run : RunSpec
+    prepared : PreparedText
+    folder : Path
+        For ``--include_path``.
+    end : str
+        Text of the token that ends a document.
+    root : Path
+        The working directory of the evaluation; files are named from it.
+
+    Returns
+    -------
+    list of Task
+    """
+    seed = seed_of_material(run)
+    rng = np.random.default_rng(seed.spawn(_PROBE_CHILD + 1)[-1])
+    questions = _Questions(run, prepared, end, rng)
+    tasks = []
+    for group, facts in _groups(run).items():
+        asked = rng.permutation(facts)[: run.probes]
+        templates = questions.templates(asked, group)
+        for probe in PROBES:
+            rows = questions.recall(asked, templates) if probe == "recall" else questions.choice(asked, templates)
+            if rows:
+                name = f"{group}_{probe}"
+                guessing = run.facts.guessing if probe == "recall" else 1 / len(rows[0]["choices"])
+                path = folder / f"{name}.jsonl"
+                replace_file(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode())
+                replace_file(folder / f"{name}.yaml", _yaml(name, probe, path.relative_to(root)).encode())
+                tasks.append(Task(name, group, probe, len(rows), guessing))
+    return tasks
+
+
+def _groups(run: RunSpec) -> dict[str, np.ndarray]:
+    facts = drawn_facts(run.mixture, run.facts, seed_of_material(run))
+    if run.facts.heldout:
+        facts[schema.INFUSED_HELDOUT] = facts[schema.INFUSED]
+    return facts
+
+
+class _Questions:
+    """Questions on facts, as text that ends where the answer begins."""
+
+    def __init__(self, run: RunSpec, prepared: PreparedText, end: str, rng: np.random.Generator) -> None:
+        self._run, self._prepared, self._end, self._rng = run, prepared, end, rng
+        self._written = run.facts.written()
+        objects: dict[str, list[str]] = {}
+        for triple in prepared.triples:
+            objects.setdefault(triple.relation, []).append(triple.object)
+        self._objects = {relation: sorted(set(every)) for relation, every in objects.items()}
+
+    def templates(self, facts: np.ndarray, group: str) -> np.ndarray:
+        """A template for each fact, of those that it was trained in or that were held out."""
+        heldout = self._run.facts.heldout
+        return self._written.draw_templates(facts, self._rng, heldout, group == schema.INFUSED_HELDOUT)
+
+    def recall(self, facts: np.ndarray, templates: np.ndarray) -> list[dict[str, Any]]:
+        """Question and answer; the answer is the object's tokens and the one after them, with which it ends."""
+        filled = [self._filled(fact, template) for fact, template in zip(facts, templates, strict=True)]
+        encoded = self._prepared.tokeniser.encode_with_offsets([text for text, _, _ in filled])
+        rows = []
+        for (_, offsets), (text, begin, stop), fact in zip(encoded, filled, facts, strict=True):
+            after = [last for first, last in offsets if first >= stop]
+            answer = text[begin : after[0]] if after else text[begin:] + self._end
+            rows.append({**_split(text[:begin], answer), "fact": int(fact)})
+        return rows
+
+    def choice(self, facts: np.ndarray, templates: np.ndarray) -> list[dict[str, Any]]:
+        """Question, choices and which of them is right; nothing where a relation has one object."""
+        triples = [self._prepared.triples[fact] for fact in facts]
+        number = min(_CHOICES, *(len(self._objects[triple.relation]) for triple in triples))
+        rows = []
+        for fact, template, triple in zip(facts, templates, triples, strict=True):
+            others = [name for name in self._objects[triple.relation] if name not in (triple.object, *triple.aliases)]
+            if number < 2 or len(others) < number - 1:
+                return []
+            choices = [triple.object, *self._rng.choice(others, number - 1, replace=False).tolist()]
+            order = self._rng.permutation(number)
+            text, begin, stop = self._filled(fact, template)
+            split = [_split(text[:begin], choices[place] + text[stop:]) for place in order]
+            rows.append({"question": split[0]["question"], "choices": [each["answer"] for each in split],
+                         "right": int(np.flatnonzero(order == 0)[0]), "fact": int(fact)})  # fmt: skip
+        return rows
+
+    def _filled(self, fact: int, template: int) -> tuple[str, int, int]:
+        triple = self._prepared.triples[fact]
+        return fill(self._prepared.templates[fact][template], triple, triple.object)
+
+
+def _split(question: str, answer: str) -> dict[str, str]:
+    """Spaces before the answer belong to it, as tokenisers have them."""
+    bare = question.rstrip(" ")
+    return {"question": bare, "answer": question[len(bare) :] + answer}
+
+
+def _yaml(name: str, probe: str, data: Path) -> str:
+    """A task's file; JSON is YAML."""
+    task: dict[str, Any] = {
+        "task": name,
+        "dataset_path": "json",
+        "dataset_kwargs": {"data_files": {"test": data.as_posix()}},
+        "test_split": "test",
+        "num_fewshot": 0,
+        "doc_to_text": "{{question}}",
+        "target_delimiter": "",
+        "metric_list": [{"metric": "acc", "aggregation": "mean", "higher_is_better": True}],
+        "metadata": {"version": 1.0},
+    }
+    if probe == "recall":
+        task |= {"output_type": "loglikelihood", "doc_to_target": "{{answer}}"}
+    else:
+        task |= {"output_type": "multiple_choice", "doc_to_choice": "choices", "doc_to_target": "right"}
+    return json.dumps(task, indent=2) + "\n"

@@ -1,0 +1,28 @@
+"""Trainers for which runs are exported: a new one is one small file and its line here."""
+
+from types import MappingProxyType
+
+from bayeskisl.errors import InputError
+from bayeskisl.sweeping.export.trainers.base import Job, Trainer
+from bayeskisl.sweeping.export.trainers.hf import HuggingFace
+from bayeskisl.sweeping.export.trainers.megatron import MegatronLM
+from bayeskisl.sweeping.export.trainers.nanochat import Nanochat
+
+__all__ = ["TRAINERS", "Job", "Trainer", "trainer_named"]
+
+TRAINERS: MappingProxyType[str, Trainer] = MappingProxyType(
+    {trainer.name: trainer for trainer in (HuggingFace(), Nanochat(), MegatronLM())}
+)
+
+
+def trainer_named(name: str) -> Trainer:
+    """Return the trainer of that name.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    if name not in TRAINERS:
+        raise InputError(f"a trainer among {', '.join(TRAINERS)}", repr(name), "trainer")
+    return TRAINERS[name]

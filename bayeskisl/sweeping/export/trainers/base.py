@@ -1,0 +1,116 @@
+"""What every trainer knows: which data it reads, how large its model is, its configuration and its commands."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from bayeskisl.sweeping.ladder import ModelSize, Training
+from bayeskisl.sweeping.spec import RunSpec
+
+__all__ = ["Job", "Trainer"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run as a trainer sees it; paths are relative to the export's folder, from which commands run.
+
+    Attributes
+    ----------
+    run : RunSpec
+    vocabulary : int
+        Tokens that the model knows.
+    end : int
+        The token that ends a document.
+    """
+
+    run: RunSpec
+    vocabulary: int
+    end: int
+
+    @property
+    def folder(self) -> Path:
+        return Path("runs") / self.run.name
+
+    @property
+    def model(self) -> Path:
+        return Path("models") / self.run.name
+
+    @property
+    def size(self) -> ModelSize:
+        return self.run.model
+
+    @property
+    def training(self) -> Training:
+        return self.run.training
+
+    @property
+    def context(self) -> int:
+        return self.run.mixture.context
+
+    @property
+    def decay_steps(self) -> int:
+        """Steps of the linear fall of the learning rate, at the end."""
+        return max(1, round((1 - self.training.flat_until) * self.run.steps))
+
+    @property
+    def warmup_steps(self) -> int:
+        return min(self.training.warmup_steps, self.run.steps - self.decay_steps)
+
+    @property
+    def matrix_rate(self) -> float:
+        """Peak learning rate of the matrices, which falls as 1 / width where the recipe scales it."""
+        training = self.training
+        return training.learning_rate * (training.base_width / self.size.width if training.base_width else 1.0)
+
+
+class Trainer(ABC):
+    """One training stack.
+
+    Attributes
+    ----------
+    name : str
+    title : str
+        As its authors call it.
+    format : str
+        The format of data that it reads.
+    keeps_order : bool
+        Whether it reads windows in the order in which they are written.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    format: ClassVar[str]
+    keeps_order: ClassVar[bool]
+
+    @abstractmethod
+    def refuse(self, job: Job) -> None:
+        """Refuse a run that it cannot train.
+
+        Raises
+        ------
+        InputError
+        """
+
+    @abstractmethod
+    def params(self, job: Job) -> int:
+        """Non-embedding parameters of its model; the ladder counts 12 x layers x width^2."""
+
+    def total_params(self, job: Job) -> int:
+        """All parameters: embeddings and the untied head, too."""
+        return self.params(job) + 2 * job.vocabulary * job.size.width
+
+    @abstractmethod
+    def files(self, job: Job) -> dict[str, str]:
+        """Configuration files of a run by their names in its folder."""
+
+    @abstractmethod
+    def train(self) -> str:
+        """Shell lines that train run ``$RUN`` in the export's folder.
+
+        They leave its model, as ``transformers`` reads it, in the folder ``$MODEL``.
+        """
+
+    def scripts(self) -> tuple[str, ...]:
+        """Names of the scripts that its commands call."""
+        return ()
