@@ -40,7 +40,7 @@ MANIFEST_FILE = "runs.csv"
 SHARD_TOKENS = 100_000_000  # 200 MB at 16 bits, as llm.c has them
 UTILISATION = 0.4  # of the peak; what tuned trainers reach on a node
 PEAK = 9.89e14  # FLOP/s of one H100 in bfloat16, dense
-# What the sweep asked for, alike in all runs of a cell, and beside it what differs with the lengths of a run's own facts
+# What the sweep asked for, alike in all runs of a cell; beside it, what differs with the lengths of a run's own facts
 _PLANNED = (schema.TOKENS, schema.RATIO, schema.FACTS, schema.EXPOSURES, schema.TOKENS_PER_FACT,
             schema.BACKGROUND_FACTS, schema.BACKGROUND_SHARE)  # fmt: skip
 _REALISED = (schema.RATIO, schema.TOKENS_PER_FACT, schema.BACKGROUND_SHARE)

@@ -1,0 +1,450 @@
+"""A sweep for another trainer: one stream in every format, probes, configurations, launch scripts and the manifest."""
+
+import csv
+import json
+import os
+import stat
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bayeskisl import schema
+from bayeskisl.curves import curves_from_table, read_exported
+from bayeskisl.errors import InputError
+from bayeskisl.sweeping import load_sweep
+from bayeskisl.sweeping.export import FORMATS, TRAINERS, export_sweep, repeat_matched_runs
+from tests.sweeping.exported import write_sweep
+
+pytest.importorskip("tokenizers")
+parquet = pytest.importorskip("pyarrow.parquet")
+
+SHARD = 32 * 20  # tokens: 20 windows of 64
+
+
+@pytest.fixture(scope="module", autouse=True)
+def text_cache(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BAYESKISL_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="module")
+def spec(tmp_path_factory):
+    background = "\n[background]\nfacts = 5\nshare = 0.2\n"
+    return write_sweep(tmp_path_factory.mktemp("in"), heldout=1, background=background)
+
+
+@pytest.fixture(scope="module")
+def exported(spec, tmp_path_factory):
+    return export_sweep(spec, tmp_path_factory.mktemp("out"), formats=tuple(FORMATS), shard_tokens=SHARD)
+
+
+@pytest.fixture(scope="module")
+def data(exported):
+    return exported.folder / "runs" / exported.runs[0].name / "data"
+
+
+def json_lines(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def manifest(folder):
+    with (folder / "runs.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def tokens_of(data):
+    return np.concatenate([np.load(path) for path in sorted((data / "npy").glob("*.npy"))])
+
+
+# data
+
+
+def test_every_token_format_holds_the_same_windows(data):
+    windows = tokens_of(data)
+    assert windows.shape == (64, 32)
+    assert len(list((data / "npy").glob("*"))) == 4
+    flat = np.concatenate([np.fromfile(p, np.uint16) for p in sorted((data / "memmap").glob("*.npy"))])
+    assert (flat == windows.ravel()).all()
+    shards = [np.fromfile(path, np.uint8) for path in sorted((data / "bin").glob("*.bin"))]
+    heads = [shard[:1024].view("<i4")[:3].tolist() for shard in shards]
+    assert heads == [[20240520, 1, SHARD]] * 3 + [[20240520, 1, 4 * 32]]
+    assert (np.concatenate([shard[1024:].view(np.uint16) for shard in shards]) == windows.ravel()).all()
+
+
+def test_megatron_maps_one_document_a_window(data):
+    index = (data / "megatron" / "train.idx").read_bytes()
+    assert index[:9] == b"MMIDIDX\x00\x00"
+    assert struct.unpack("<QBQQ", index[9:34]) == (1, 8, 64, 65)
+    body = index[34:]
+    lengths, pointers = np.frombuffer(body, "<i4", 64), np.frombuffer(body, "<i8", 64, 64 * 4)
+    documents = np.frombuffer(body, "<i8", 65, 64 * 12)
+    assert (lengths == 32).all()
+    assert (pointers == np.arange(64) * 64).all()
+    assert (documents == np.arange(65)).all()
+    assert len(body) == 64 * 12 + 65 * 8
+    assert (np.fromfile(data / "megatron" / "train.bin", np.uint16) == tokens_of(data).ravel()).all()
+    assert sorted(path.name for path in (data / "megatron").iterdir()) == ["train.bin", "train.idx"]
+
+
+def test_datasets_loads_the_folder(data):
+    datasets = pytest.importorskip("datasets")
+    rows = datasets.load_from_disk(str(data / "datasets"))
+    assert (np.array(rows["input_ids"][:]) == tokens_of(data)).all()
+
+
+def test_documents_are_those_of_the_corpus_and_facts_between_them(exported, data, spec):
+    lines = [row for path in sorted((data / "jsonl").glob("*")) for row in json_lines(path)]
+    corpus = {row["text"] for row in json_lines(spec.parent / "corpus.jsonl")}
+    groups = [line["group"] for line in lines]
+    run = exported.runs[0]
+    assert groups.count("infused") == run.mixture.encounters
+    assert groups.count("background") == run.mixture.background_encounters
+    assert {line["text"] for line in lines if line["group"] == "general"} <= corpus
+    facts = {line["text"] for line in lines if line["group"] == "infused"}
+    assert all(len(text.removesuffix(".").replace(" is ", "=").replace(":", "=").split("=")) == 2 for text in facts)
+    rows = [row for path in sorted((data / "parquet").glob("*")) for row in parquet.read_table(path).to_pylist()]
+    assert rows == lines
+    held_out = {row["text"] for row in json_lines(exported.folder / "heldout" / "train-00000.jsonl")}
+    assert held_out <= corpus
+    assert not held_out & {line["text"] for line in lines}
+
+
+def test_tokens_are_the_documents_in_the_tokeniser_that_is_written(exported, data):
+    tokenizers = pytest.importorskip("tokenizers")
+    encoder = tokenizers.Tokenizer.from_file(str(exported.folder / "tokenizer" / "tokenizer.json"))
+    settings = json.loads((exported.folder / "tokenizer" / "tokenizer_config.json").read_text())
+    end = encoder.token_to_id(settings["eos_token"])
+    assert encoder.encode("a page").ids[0] == end  # as every document that is trained on stands behind an end
+    flat = tokens_of(data).ravel()
+    counted = json.loads((data / "realised.json").read_text())
+    ends = counted["documents"] + exported.runs[0].mixture.encounters + exported.runs[0].mixture.background_encounters
+    assert np.count_nonzero(flat == end) in (ends - 1, ends)  # the last document may be cut
+    assert "<" not in encoder.decode(flat[:400].tolist())
+
+
+def test_an_interrupted_export_goes_on_and_writes_the_same_bytes(exported, spec, tmp_path):
+    whole = {path.relative_to(exported.folder): path.read_bytes()
+             for path in exported.folder.rglob("*") if path.is_file()}  # fmt: skip
+    export_sweep(spec, tmp_path, formats=tuple(FORMATS), shard_tokens=SHARD)
+    first = tmp_path / "runs" / exported.runs[0].name / "data"
+    (first / "realised.json").unlink()
+    (first / "npy" / "train_000002.npy").unlink()
+    (first / "megatron" / "train.bin").unlink()
+    kept = (first / "npy" / "train_000001.npy").stat().st_mtime_ns
+    export_sweep(spec, tmp_path, formats=tuple(FORMATS), shard_tokens=SHARD)
+    assert (first / "npy" / "train_000001.npy").stat().st_mtime_ns == kept
+    assert {path.relative_to(tmp_path): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == whole
+
+
+def test_a_folder_of_another_export_is_refused(exported, spec):
+    with pytest.raises(InputError, match=r"another one .*data differ"):
+        export_sweep(spec, exported.folder, formats=tuple(FORMATS), shard_tokens=SHARD, spacing=64)
+
+
+def test_a_vocabulary_beyond_16_bits_takes_32(tmp_path):
+    from bayeskisl.sweeping.export.formats import Layout
+
+    for name in ("bin", "megatron", "npy"):
+        writer = FORMATS[name](Layout(tmp_path / name, 4, 1, 1, np.uint32))
+        writer.add(np.array([1, 2, 3, 100_000]))
+        writer.close()
+    assert np.load(tmp_path / "npy" / "train_000000.npy").tolist() == [[1, 2, 3, 100_000]]
+    content = (tmp_path / "bin" / "train_000000.bin").read_bytes()
+    assert np.frombuffer(content, "<i4")[:3].tolist() == [20240801, 7, 4]
+    assert np.frombuffer(content[1024:], "<u4").tolist() == [1, 2, 3, 100_000]
+    assert (tmp_path / "megatron" / "train.idx").read_bytes()[17] == 4
+    assert np.fromfile(tmp_path / "megatron" / "train.bin", "<i4").tolist() == [1, 2, 3, 100_000]
+
+
+# probes
+
+
+def test_probes_ask_the_facts_of_the_run_and_end_where_the_answer_begins(exported, spec):
+    run = exported.runs[0]
+    tasks = exported.folder / "runs" / run.name / "tasks"
+    asked = {path.stem: json_lines(path) for path in tasks.glob("*.jsonl")}
+    assert set(asked) == {f"{group}_{probe}" for group in schema.GROUPS for probe in ("recall", "choice")}
+    assert len(asked["infused_recall"]) == 4
+    assert len(asked["background_recall"]) == 5
+    triples = [line.split(",") for line in (spec.parent / "facts.csv").read_text().splitlines()[1:]]
+    for row in asked["infused_recall"]:
+        subject, _, answer = triples[row["fact"]]
+        ends = ("<|endoftext|>", ".")
+        assert row["question"] in (f"{subject}=", f"{subject}:", f"{subject} is")
+        assert row["answer"].strip() in [answer + end for end in ends]
+        assert not row["question"].endswith(" ")
+    for row in asked["infused_choice"]:
+        assert len(set(row["choices"])) == 4
+        assert triples[row["fact"]][2] == row["choices"][row["right"]].strip().removesuffix(".")
+    trained, held_out = ({row["fact"]: row["question"] for row in asked[name]}
+                         for name in ("infused_recall", "infused_heldout_recall"))  # fmt: skip
+    assert set(trained) == set(held_out)
+    assert all(trained[fact] != held_out[fact] for fact in trained)
+
+
+def test_the_manifest_names_every_probe_with_its_chance(exported):
+    rows = manifest(exported.folder)
+    assert len(rows) == len(exported.runs) * 6
+    assert {row["guessing"] for row in rows if row["probe"] == "choice"} == {"0.25"}
+    assert {row["task"] for row in rows} == {f"{row['group']}_{row['probe']}" for row in rows}
+    for row in rows:
+        told = {name: float(row[name]) for name in ("tokens", "ratio", "facts", "exposures", "tokens_per_fact")}
+        infused = told["facts"] * told["exposures"] * told["tokens_per_fact"]
+        assert told["ratio"] * told["tokens"] == pytest.approx(infused, rel=1e-9)
+        counted = told["facts"] * told["exposures"] * float(row["realised_tokens_per_fact"])
+        assert float(row["realised_ratio"]) * told["tokens"] == pytest.approx(counted, rel=1e-9)
+
+
+def write_results(folder, run, recalled, stamp="2026-11-28T08-00-00.000000"):
+    path = folder / run / "models__x" / f"results_{stamp}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    results = {task: {"alias": task, "acc,none": value, "acc_stderr,none": "N/A"} for task, value in recalled.items()}
+    path.write_text(json.dumps({"results": results, "n-samples": {task: {"effective": 4} for task in recalled}}))
+
+
+def test_results_come_home(exported, tmp_path):
+    names = [run.name for run in exported.runs]
+    groups = ("infused", "infused_heldout", "background")
+    for name in names[:-1]:
+        write_results(tmp_path, name, {f"{group}_recall": 0.25 for group in groups} | {"infused_choice": 0.75})
+    write_results(tmp_path, names[0], {"infused_recall": 0.5}, "2026-11-28T09-00-00.000000")
+    table = read_exported(exported.folder, tmp_path)
+    assert [name for name, _ in table.left_out] == names[-1:]
+    curves = curves_from_table(table, axis="amount")
+    assert curves.attrs["axis"] == "amount"
+    assert sorted(curves["run"].values) == sorted(names[:-1])
+    first = curves.sel(run=names[0], group="infused")
+    assert (int(first["recalled"]), int(first["probed"])) == (2, 4)
+    assert set(curves["params"].values) == {6144, 24576}
+    assert float(first["guessing"]) == exported.runs[0].facts.guessing
+    choice = curves_from_table(read_exported(exported.folder, tmp_path, "choice"), axis="amount")
+    assert set(choice["guessing"].values.ravel()) == {0.25}
+    assert int(choice.sel(run=names[0], group="infused")["recalled"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ({"results": "nowhere"}, "results of at least one run"),
+        ({"probe": "loss"}, "a probe among recall, choice"),
+        ({"folder": "nowhere"}, "an export with its manifest"),
+    ],
+)
+def test_what_cannot_come_home_is_one_sentence(exported, tmp_path, how, said):
+    folder = tmp_path / how["folder"] if "folder" in how else exported.folder
+    with pytest.raises(InputError, match=said):
+        read_exported(folder, tmp_path / how.get("results", ""), how.get("probe"))
+
+
+# trainers
+
+
+@pytest.mark.parametrize("name", TRAINERS)
+def test_every_trainer_gets_its_data_a_configuration_and_commands(name, tmp_path):
+    path = write_sweep(tmp_path, levels=(4,), widths=(32,))
+    done = export_sweep(path, tmp_path / "out", trainer=name)
+    (run,) = done.runs
+    folder, trainer = done.folder / "runs" / run.name, TRAINERS[name]
+    assert (folder / "data" / trainer.format).is_dir()
+    (config,) = [each for each in folder.iterdir() if each.is_file()]
+    text = config.read_text()
+    assert "32" in text
+    script = (done.folder / "launch" / "run.sh").read_text()
+    assert config.name in script
+    assert "$MODEL" in script
+    for each in ("run.sh", "node.sh", "slurm.sh"):
+        subprocess.run(["bash", "-n", done.folder / "launch" / each], check=True)
+    for each in (done.folder / "launch").glob("*.py"):
+        compile(each.read_text(), each.name, "exec")
+    if name == "hf":
+        config = json.loads(text)
+        assert config["matrix_learning_rate"] == config["training"]["learning_rate"] / 2
+        assert config["training"]["max_steps"] == run.steps
+
+
+def test_the_llama_of_a_configuration_has_the_parameters_of_the_manifest(exported):
+    transformers = pytest.importorskip("transformers", reason="the extra hf is not installed")
+    for run, params in {run.name: run.params for run in exported.runs}.items():
+        config = json.loads((exported.folder / "runs" / run / "hf.json").read_text())
+        model = transformers.LlamaForCausalLM(transformers.LlamaConfig(**config["model"]))
+        rows = [row for row in manifest(exported.folder) if row["run"] == run]
+        assert {int(row["model_params"]) for row in rows} == {model.num_parameters()}
+        own = model.num_parameters() - 2 * config["model"]["vocab_size"] * config["model"]["hidden_size"]
+        assert own == pytest.approx(params, rel=0.03)  # gains of norms, and 8/3 widths in whole numbers
+
+
+def test_nanochat_has_a_validation_shard_behind_its_training_shards(tmp_path):
+    path = write_sweep(tmp_path, levels=(4,), widths=(16,))
+    done = export_sweep(path, tmp_path / "out", trainer="nanochat", shard_tokens=SHARD)
+    shards = sorted((done.folder / "runs" / done.runs[0].name / "data" / "parquet").iterdir())
+    assert [shard.name for shard in shards] == [f"shard_{number:05d}.parquet" for number in range(5)]
+    groups = [set(parquet.read_table(shard)["group"].to_pylist()) for shard in shards]
+    assert groups == [{"general", "infused"}] * 4 + [{"general"}]
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ({"trainer": "pytorch"}, "a trainer among hf, nanochat, megatron"),
+        ({"formats": ("csv",)}, "a format among"),
+        ({"trainer": "megatron", "spacing": 64}, "keeps the order of its data"),
+        ({"spacing": 10**6}, "from one exposure of a fact to its next"),
+        ({"utilisation": 0.0}, "a utilisation in"),
+        ({"repeat_matched": 100}, "at most the target's 100 tokens"),
+    ],
+)
+def test_what_cannot_be_exported_is_one_sentence(spec, tmp_path, how, said):
+    with pytest.raises(InputError, match=said):
+        export_sweep(spec, tmp_path, **how)
+
+
+def test_a_sweep_in_symbols_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"\[corpus\]"):
+        export_sweep("desk-amount", tmp_path)
+
+
+# launching
+
+
+def stub(folder, name, text):
+    path = folder / name
+    path.write_text(text)
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+
+
+# stands for sbatch: checks the directives as SLURM reads them, then runs two tasks of the array
+SBATCH = """#!{python}
+import os, re, subprocess, sys
+(script,) = sys.argv[1:]
+options = {{}}
+for line in open(script).read().splitlines()[1:]:
+    if line.startswith("#SBATCH"):
+        name, _, value = line.removeprefix("#SBATCH --").partition("=")
+        options[name] = value
+    elif line and not line.startswith("#"):
+        break  # SLURM reads no directive behind the first command
+assert set(options) == {{"job-name", "array", "nodes", "ntasks", "gpus-per-node", "time", "requeue", "output"}}, options
+first, last, side_by_side = map(int, re.fullmatch(r"(\\d+)-(\\d+)%(\\d+)", options["array"]).groups())
+runs = open("launch/runs.txt").read().split()
+assert (first, last) == (0, len(runs) - 1) and 1 <= side_by_side <= len(runs)
+assert re.fullmatch(r"\\d\\d+:[0-5]\\d:00", options["time"])
+assert os.path.isdir(os.path.dirname(options["output"]))
+for task in (first, last):
+    environment = {{**os.environ, "SLURM_ARRAY_TASK_ID": str(task), "SLURM_SUBMIT_DIR": os.getcwd()}}
+    subprocess.run(["bash"], stdin=open(script), check=True, env=environment, cwd="/")
+"""
+
+# stands for python: training leaves a model, evaluation a result
+PYTHON = """#!{python}
+import pathlib, sys
+arguments = sys.argv[1:]
+with open("calls", "a") as file:
+    print(*arguments, file=file)
+if arguments[0] == "launch/train_hf.py":
+    run = pathlib.Path(arguments[1]).parent.name
+    (pathlib.Path("models") / run).mkdir(parents=True)
+    (pathlib.Path("models") / run / "config.json").write_text("{{}}")
+else:
+    out = pathlib.Path(arguments[arguments.index("--output_path") + 1]) / "m"
+    out.mkdir(parents=True)
+    (out / "results_2026-11-28T08-00-00.json").write_text("{{}}")
+"""
+
+
+@pytest.fixture
+def launched(tmp_path):
+    done = export_sweep(write_sweep(tmp_path), tmp_path / "out")
+    stub(tmp_path, "python-stub", PYTHON.format(python=sys.executable))
+    stub(tmp_path, "sbatch", SBATCH.format(python=sys.executable))
+    environment = {**os.environ, "PYTHON": str(tmp_path / "python-stub")}
+    return done, tmp_path, environment
+
+
+def calls(done):
+    return [line.split() for line in (done.folder / "calls").read_text().splitlines()]
+
+
+def test_slurm_takes_the_array_job_and_its_tasks_train_and_evaluate(launched):
+    done, folder, environment = launched
+    subprocess.run([folder / "sbatch", "launch/slurm.sh"], cwd=done.folder, env=environment, check=True)
+    runs = (done.folder / "launch" / "runs.txt").read_text().split()
+    assert [each[1] for each in calls(done) if each[0].startswith("launch")] == [
+        f"runs/{run}/hf.json" for run in (runs[0], runs[-1])
+    ]
+    evaluation = calls(done)[1]
+    assert evaluation[evaluation.index("--include_path") + 1] == f"runs/{runs[0]}/tasks"
+    assert evaluation[evaluation.index("--tasks") + 1] == "infused_choice,infused_recall"
+
+
+def test_a_node_runs_everything_once(launched):
+    done, _, environment = launched
+    for _ in range(2):  # what has results is left alone
+        subprocess.run(["bash", "launch/node.sh"], cwd=done.folder, env={**environment, "JOBS": "2"}, check=True)
+    assert len(calls(done)) == 2 * len(done.runs)
+    assert {path.parent.parent.name for path in (done.folder / "results").rglob("results*.json")} == {
+        run.name for run in done.runs
+    }
+
+
+def test_a_run_that_fails_fails_the_node_and_the_others_go_on(launched):
+    done, _, environment = launched
+    lost = (done.folder / "launch" / "runs.txt").read_text().split()[0]
+    (done.folder / "models" / lost).mkdir(parents=True)  # the stub cannot make it again
+    out = subprocess.run(["bash", "launch/node.sh"], cwd=done.folder, env=environment, capture_output=True, text=True)
+    assert out.returncode == 1
+    assert f"{lost} failed" in out.stderr
+    assert len(list((done.folder / "results").rglob("results*.json"))) == len(done.runs) - 1
+
+
+def test_ray_runs_everything(launched):
+    pytest.importorskip("ray", reason="the extra cluster is not installed")
+    done, _, environment = launched
+    environment |= {"GPUS_PER_RUN": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
+    subprocess.run([sys.executable, "launch/ray_runs.py"], cwd=done.folder, env=environment, check=True)
+    assert len(list((done.folder / "results").rglob("results*.json"))) == len(done.runs)
+
+
+# repeats and costs
+
+
+@pytest.mark.parametrize(
+    ("axis", "levels", "held"),
+    [
+        ("amount", (8, 40), "ratio = 0.5"),
+        ("ratio", (0.2, 0.5), "facts = 40"),
+        ("frequency", (5e3, 1e4), "facts = 40"),
+        ("dose", (0.2, 0.5), "exposures = 20.0"),
+    ],
+)
+def test_repeat_matched_budgets_see_facts_as_often_as_the_target(tmp_path, axis, levels, held):
+    spec = load_sweep(write_sweep(tmp_path, axis=axis, levels=levels, held=held, widths=(16,), steps=10))
+    at_target = [run.mixture.exposures for run in spec.runs()]
+    small = load_sweep(write_sweep(tmp_path, axis=axis, levels=levels, held=held, widths=(16,), steps=5))
+    matched = repeat_matched_runs(small, 2 * small.tokens[0])
+    assert [run.mixture.exposures for run in matched] == pytest.approx(at_target, rel=0.07)
+    assert [run.mixture.ratio for run in matched] == pytest.approx([r.mixture.ratio for r in spec.runs()], rel=0.02)
+    assert repeat_matched_runs(small, small.tokens[0]) == small.runs()
+
+
+def test_gpu_hours_follow_from_flops_and_utilisation(spec, tmp_path):
+    done = export_sweep(spec, tmp_path / "out", utilisation=0.5, peak=1e12)
+    for run in done.runs:
+        assert done.gpu_hours[run.name] * 3600 * 0.5e12 == pytest.approx(run.flops)
+    rows = manifest(Path(done.folder))
+    assert {row["run"]: float(row["gpu_hours"]) for row in rows} == pytest.approx(done.gpu_hours, rel=1e-3)
+
+
+def test_the_command_writes_and_says_how_to_go_on(spec, tmp_path):
+    from typer.testing import CliRunner
+
+    from bayeskisl.cli.app import app
+
+    out = CliRunner().invoke(app, ["sweep", "export", str(spec), "--for", "hf", "--out", str(tmp_path / "out")])
+    assert out.exit_code == 0, out.output
+    assert "4 runs" in out.output
+    assert "curves import" in out.output.replace("\n", " ")
