@@ -119,6 +119,8 @@ class _Shape:
 class _Size:
     width: Width
     learning_rate: Positive
+    layers: Layers | None = None  # in place of those of [model]
+    heads: Heads | None = None
 
 
 class _LadderTable(Table):
@@ -146,7 +148,10 @@ def load_ladder(name: str | Path) -> Ladder:
     if table.corpus.symbols > table.facts.symbols:
         got = f"{table.corpus.symbols} beside {table.facts.symbols}"
         raise InputError("at most as many symbols in [corpus] as in [facts]", got, where)
-    sizes = {row.width: ModelSize(row.width, table.model.layers, table.model.heads) for row in table.sizes}
+    sizes = {
+        row.width: ModelSize(row.width, row.layers or table.model.layers, row.heads or table.model.heads)
+        for row in table.sizes
+    }
     if len(sizes) < len(table.sizes):
         raise InputError("[[sizes]] of distinct widths", "one that occurs twice", where)
     for size in sizes.values():

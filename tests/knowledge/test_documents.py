@@ -35,6 +35,16 @@ def test_python_files_give_their_docstrings(tmp_path):
     assert "Support for regular expressions (RE)." in documents("$STDLIB/re/__init__.py")[0]
 
 
+def test_a_long_text_is_cut_at_blank_lines_and_nothing_is_lost(tmp_path, monkeypatch):
+    monkeypatch.setattr("bayeskisl.knowledge.text.documents._LONG", 100)
+    paragraphs = ["\n".join(sentences(2, seed)) + "\n" for seed in range(6)]
+    path = tmp_path / "book.txt"
+    path.write_text("\n".join(paragraphs))
+    cut = documents(path)
+    assert "".join(cut) == path.read_text()
+    assert [text.strip() for text in cut] == [text.strip() for text in paragraphs]
+
+
 def test_blank_documents_are_none_and_files_count_once(tmp_path):
     rows = write_json_lines(tmp_path / "rows.jsonl", [{"text": "one"}, {"text": "  "}, {"text": "two"}])
     assert documents(rows, tmp_path / "*.jsonl") == ["one", "two"]

@@ -1,5 +1,6 @@
 """Real text: what the tokens, sentences and streams of a run really hold."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -246,6 +247,25 @@ def test_a_tokeniser_that_is_there_already_is_taken_as_it_is(source, tokeniser, 
     for name in ("bad.json", "none.json"):
         with pytest.raises(InputError, match=rf"{name}: expected a tokenizer.json"):
             load_tokeniser(tmp_path / name)
+
+
+def test_a_folder_of_transformers_names_the_end_of_its_documents(tokeniser, tmp_path):
+    assert tokeniser.end_of_document() is None
+    end, number = tokeniser.save(tmp_path, 64)
+    assert (end, number) == ("<|endoftext|>", tokeniser.vocabulary)
+    saved = load_tokeniser(tmp_path)
+    assert saved.end_of_document() == (end, number)
+    assert saved.vocabulary == tokeniser.vocabulary + 1
+    assert saved.encode(["a page"]) == tokeniser.encode(["a page"])  # the end is put before a text only for others
+    word = "<|stop|>"
+    content = json.loads((tmp_path / "tokenizer.json").read_text())
+    content["added_tokens"][0]["content"] = word
+    content["post_processor"] = None
+    (tmp_path / "tokenizer.json").write_text(json.dumps(content))
+    assert load_tokeniser(tmp_path).end_of_document() is None
+    for named in (word, {"content": word}):
+        (tmp_path / "tokenizer_config.json").write_text(json.dumps({"eos_token": named}))
+        assert load_tokeniser(tmp_path).end_of_document() == (word, number)
 
 
 def test_invented_facts_are_written_in_the_tokenisers_text(tokeniser, corpus):

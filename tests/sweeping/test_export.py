@@ -391,6 +391,28 @@ def test_a_node_runs_everything_once(launched):
     }
 
 
+@pytest.mark.parametrize(
+    ("trainer", "checkout", "called"),
+    [("nanochat", "NANOCHAT", "scripts.base_train"), ("megatron", "MEGATRON", "pretrain_gpt.py")],
+)
+def test_other_trainers_are_called_in_their_checkout_and_their_models_converted(tmp_path, trainer, checkout, called):
+    done = export_sweep(write_sweep(tmp_path, levels=(4,), widths=(32,)), tmp_path / "out", trainer=trainer)
+    (run,) = done.runs
+    stub(tmp_path, "python-stub", f'#!/bin/sh\necho "$@" >> {tmp_path}/calls\n')
+    stub(tmp_path, "convert", '#!/bin/sh\nmkdir -p "$2" && echo {} > "$2/config.json"\n')
+    (tmp_path / "checkout").mkdir()
+    environment = {**os.environ, "PYTHON": str(tmp_path / "python-stub"), "CONVERT": str(tmp_path / "convert"),
+                   checkout: str(tmp_path / "checkout"), "NANOCHAT_TOKENIZER": str(tmp_path)}  # fmt: skip
+    subprocess.run(["bash", "launch/run.sh", run.name], cwd=done.folder, env=environment, check=True)
+    training, evaluation = (tmp_path / "calls").read_text().splitlines()
+    assert called in training
+    assert f"models/{run.name}" in evaluation
+    words = training.replace("=", " ").split()
+    steps, length = ("num-iterations", "max-seq-len") if trainer == "nanochat" else ("train-iters", "seq-length")
+    assert words[words.index(f"--{steps}") + 1] == str(run.steps)
+    assert words[words.index(f"--{length}") + 1] == "32"
+
+
 def test_a_run_that_fails_fails_the_node_and_the_others_go_on(launched):
     done, _, environment = launched
     lost = (done.folder / "launch" / "runs.txt").read_text().split()[0]
@@ -429,6 +451,16 @@ def test_repeat_matched_budgets_see_facts_as_often_as_the_target(tmp_path, axis,
     assert [run.mixture.exposures for run in matched] == pytest.approx(at_target, rel=0.07)
     assert [run.mixture.ratio for run in matched] == pytest.approx([r.mixture.ratio for r in spec.runs()], rel=0.02)
     assert repeat_matched_runs(small, small.tokens[0]) == small.runs()
+
+
+def test_a_plan_is_exported_as_any_sweep_and_has_no_levels_to_match(spec, tmp_path):
+    plan = tmp_path / "next.toml"
+    planned = spec.read_text().replace("levels = [4, 9]", "levels = []")
+    plan.write_text(planned + "\n[[replicates]]\nwidths = [32]\ntokens = [2048]\nlevels = [6]\nseeds = [3]\n")
+    (run,) = export_sweep(plan, tmp_path / "out").runs
+    assert (run.model.width, run.mixture.facts, run.seed) == (32, 6, 3)
+    with pytest.raises(InputError, match="a sweep with levels"):
+        export_sweep(plan, tmp_path / "matched", repeat_matched=4096)
 
 
 def test_gpu_hours_follow_from_flops_and_utilisation(spec, tmp_path):

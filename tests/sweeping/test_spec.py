@@ -186,6 +186,19 @@ def test_shipped_ladders_load_and_count_parameters():
     assert load_ladder("smoke").width_of(3072) == 16
 
 
+def test_sizes_may_have_layers_and_heads_of_their_own(tmp_path):
+    path = tmp_path / "deep.toml"
+    row = "[[sizes]]\nwidth = {}\nlearning_rate = 1e-2\n"
+    path.write_text("[model]\nlayers = 2\nheads = 2\n" + row.format(16) + row.format(48) + "layers = 4\nheads = 3\n")
+    sizes = load_ladder(path).sizes
+    assert (sizes[16].layers, sizes[16].heads) == (2, 2)
+    assert (sizes[48].layers, sizes[48].heads) == (4, 3)
+    assert sizes[48].params == 12 * 4 * 48**2
+    path.write_text(row.format(16) + "heads = 3\n")
+    with pytest.raises(InputError, match="divisible by 3 heads"):
+        load_ladder(path)
+
+
 def frequency_of(tmp_path, more=""):
     """20 facts in 15,360 tokens: 100 parts per million of each are 0.002 of the tokens."""
     text = SMOKE.replace('"amount"', '"frequency"\nfacts = 20').replace("[4, 16, 64]", "[4_000, 10_000, 25_000]")

@@ -7,7 +7,8 @@ import json
 import os
 import struct
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -15,6 +16,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from bayeskisl.errors import OutputError
 from bayeskisl.files import replace_file
 from bayeskisl.knowledge.text.cache import text_extra
 
@@ -77,7 +79,10 @@ class Format(ABC):
         self._number = first  # of the first shard
         self._rows: list[Any] = []
         self._windows = 0
-        layout.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            layout.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise OutputError(layout.folder, problem.strerror or str(problem)) from None
 
     def add(self, tokens: Sequence[int] | np.ndarray, documents: Iterable[TextDocument] = ()) -> None:
         """The next window: its tokens, or the documents that begin in it."""
@@ -133,9 +138,8 @@ class Parquet(Format):
     def _write(self, path: Path) -> None:
         arrow, parquet = text_extra("pyarrow", "Parquet files"), text_extra("pyarrow.parquet", "Parquet files")
         columns = {name: [getattr(row, name) for row in self._rows] for name in ("text", "group")}
-        draft = _draft(path)
-        parquet.write_table(arrow.table(columns), draft, row_group_size=_ROW_GROUP, compression="zstd")
-        draft.replace(path)
+        with _whole(path) as draft:
+            parquet.write_table(arrow.table(columns), draft, row_group_size=_ROW_GROUP, compression="zstd")
 
 
 class Datasets(Format):
@@ -150,10 +154,12 @@ class Datasets(Format):
         arrow = text_extra("pyarrow", "Arrow files")
         rows = arrow.array(list(np.array(self._rows, dtype=np.int32)), arrow.list_(arrow.int32()))
         table = arrow.table({"input_ids": rows})
-        draft = _draft(path)
-        with arrow.OSFile(str(draft), "wb") as sink, arrow.ipc.new_stream(sink, table.schema) as writer:
+        with (
+            _whole(path) as draft,
+            arrow.OSFile(str(draft), "wb") as sink,
+            arrow.ipc.new_stream(sink, table.schema) as writer,
+        ):
             writer.write_table(table, max_chunksize=1000)
-        draft.replace(path)
 
     def close(self) -> None:
         super().close()
@@ -176,10 +182,8 @@ class Npy(Format):
         return f"train_{number:06d}.npy"
 
     def _write(self, path: Path) -> None:
-        draft = _draft(path)
-        with draft.open("wb") as file:
+        with _whole(path) as draft, draft.open("wb") as file:
             np.save(file, self._tokens())
-        draft.replace(path)
 
 
 class Memmap(Npy):
@@ -235,11 +239,9 @@ class Megatron(Format):
         folder = self.layout.folder
         if not (folder / "train.bin").exists():
             parts = [folder / self._file(number) for number in range(self.layout.shards)]
-            draft = _draft(folder / "train.bin")
-            with draft.open("wb") as file:
+            with _whole(folder / "train.bin") as draft, draft.open("wb") as file:
                 for part in parts:
                     file.write(part.read_bytes())
-            draft.replace(folder / "train.bin")
             for part in parts:
                 part.unlink()
         replace_file(folder / "train.idx", self._index())
@@ -253,8 +255,17 @@ class Megatron(Format):
         return head + lengths.tobytes() + pointers.tobytes() + np.arange(count + 1, dtype="<i8").tobytes()
 
 
-def _draft(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
+@contextmanager
+def _whole(path: Path) -> Iterator[Path]:
+    """A draft to write, which takes the file's place once it is whole."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield draft
+        draft.replace(path)
+    except OSError as problem:
+        raise OutputError(path, problem.strerror or str(problem)) from None
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 FORMATS: MappingProxyType[str, type[Format]] = MappingProxyType(

@@ -29,6 +29,9 @@ def repeat_matched_runs(spec: SweepSpec, target_tokens: int) -> tuple[RunSpec, .
     InputError
         If a budget is above the target's, or so small that less than one fact is left, or that levels become the same.
     """
+    if not spec.levels or spec.replicates:
+        raise InputError("a sweep with levels and without [[replicates]]", "a plan, or replicates", "--repeat-matched",
+                         "leave it out: a plan's levels are those of its own budgets")  # fmt: skip
     runs = [run for cell in spec.cells() for run in _of_cell(spec, cell, target_tokens)]
     return tuple(dict.fromkeys(runs))
 
