@@ -6,6 +6,7 @@ Needs torch, NumPy and pydantic alone, and torch only once something is trained.
 from bayeskisl.sweeping.estimate import NamedDevice, SweepEstimate, estimate_sweep
 from bayeskisl.sweeping.export import Exported, export_sweep
 from bayeskisl.sweeping.ladder import Ladder, ModelSize, Training, load_ladder
+from bayeskisl.sweeping.mirror import TensorBoardMirror, mirror_records
 from bayeskisl.sweeping.plan import Stack, plan_stacks
 from bayeskisl.sweeping.reading import load_sweep
 from bayeskisl.sweeping.run import SweepEvents, SweepResult, run_sweep
@@ -28,12 +29,14 @@ __all__ = [
     "SweepResult",
     "SweepSpec",
     "SweepStatus",
+    "TensorBoardMirror",
     "Training",
     "Tune",
     "estimate_sweep",
     "export_sweep",
     "load_ladder",
     "load_sweep",
+    "mirror_records",
     "plan_stacks",
     "run_sweep",
     "sweep_folders",
