@@ -1,7 +1,7 @@
 """Train and evaluate every run on a Ray cluster: python launch/ray_runs.py, in the export's folder on a shared disk.
 
-RAY_ADDRESS names a running cluster; GPUS_PER_RUN and CPUS_PER_RUN say what each run takes. A run that fails is tried
-once more, and the others go on.
+RAY_ADDRESS names a running cluster ("auto" for this node's); without it one is started here. GPUS_PER_RUN and
+CPUS_PER_RUN say what each run takes. A run that fails is tried once more, and the others go on.
 """
 
 import os
@@ -21,7 +21,8 @@ def train(run: str) -> str:
 
 
 def main() -> int:
-    ray.init(address=os.environ.get("RAY_ADDRESS"))
+    # without an address Ray would look for one that an earlier cluster left on this node
+    ray.init(address=os.environ.get("RAY_ADDRESS", "local"), include_dashboard=False)
     wanted = {
         "num_gpus": float(os.environ.get("GPUS_PER_RUN", "1")),
         "num_cpus": float(os.environ.get("CPUS_PER_RUN", "1")),
