@@ -65,8 +65,7 @@ class Linearised:
         height = typical["ceiling"] - typical["floor"]
         chance = typical["floor"] + height * typical["shape"].share(x)
         probed = probed_facts(run, self.outlook.curves, beliefs.target.group)
-        scatters = (typical[name] for name in ("concentration", "guess_concentration"))
-        counts = precision(chance, typical["floor"], *scatters)
+        counts = precision(chance, typical["floor"], typical["concentration"], typical["guess_concentration"])
         trials = probed * (counts + 1) / (counts + probed)
         slope = height * steepness * typical["shape"].slope(x)
         information = trials * slope**2 / (chance * (1 - chance))

@@ -1,8 +1,8 @@
 """A PyTensor graph as one C function.
 
 PyTensor knows how to write each of its scalar operations in C; what is added here are the loops around them. Shapes are
-known when the function is written, so views cost nothing. Two lengths are open, those of runs and of cells: a graph
-that was made with the stand-ins of `bayeskisl.inference.open_lengths` becomes code that takes them when it runs.
+known when the function is written, so views cost nothing. Some lengths are open, such as that of runs: a graph that
+was made with the stand-ins of `bayeskisl.inference.open_lengths` becomes code that takes them when it runs.
 """
 
 from collections.abc import Iterable, Sequence
@@ -132,7 +132,7 @@ def c_function(
     outputs, into : sequence
         What is computed, and where it is put, in terms of ``out``.
     lengths : str
-        Statements that declare the open lengths ``R`` and ``C``, in terms of ``data``.
+        Statements that declare the open lengths, in terms of ``data``.
 
     Raises
     ------

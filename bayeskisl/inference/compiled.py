@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from bayeskisl.inference.model import Model
-from bayeskisl.inference.open_lengths import CELLS, RUNS, at_lengths
+from bayeskisl.inference.open_lengths import STAND_INS, at_lengths
 from bayeskisl.machine_code import CannotCompile, load_library
 
 __all__ = ["Density", "compiled_density", "origin"]
@@ -35,7 +35,7 @@ class Density:
     layout : dict
         As `bayeskisl.inference.density.Layout`, its shapes those of the data.
     arrays : tuple of numpy.ndarray
-        Data, what follows from them alone, and the numbers of runs and cells.
+        Data, what follows from them alone, and the numbers of runs, points and cells.
     """
 
     library: ctypes.CDLL
@@ -110,30 +110,31 @@ class Density:
 def compiled_density(model: Model, tell: Callable[[str], None]) -> Density | None:
     """The density of a law for its data; None where there is no C compiler or no translation, which is told.
 
-    Code is made once per structure, for any number of runs and cells, and kept, see `bayeskisl.machine_code`.
+    Code is made once per structure, for any number of runs, points and cells, and kept, see `bayeskisl.machine_code`.
     """
     library = _library(model, tell)
     if library is None:
         return None
     code, written = library
     runs, _, cells = model.data.shape
-    layout = _for_data(written, runs, cells)
+    counts = np.array([runs, len(model.points.run), cells], dtype=np.int64)
+    layout = _for_data(written, counts.tolist())
     flat = model.given.flat()
     given = [np.ascontiguousarray(flat[name], dtype=dtype) for name, dtype in layout["data"].items()]
     derived = [np.zeros(shape) for shape in layout["derived"]]
-    density = Density(code, layout, (*given, *derived, np.array([runs, cells], dtype=np.int64)))
+    density = Density(code, layout, (*given, *derived, counts))
     if code.prepare(_at(density.pointers)):
         raise MemoryError
     return density
 
 
-def _for_data(layout: Mapping[str, Any], runs: int, cells: int) -> dict[str, Any]:
-    """The layout with the true numbers of runs and cells in its shapes."""
+def _for_data(layout: Mapping[str, Any], counts: list[int]) -> dict[str, Any]:
+    """The layout with the true numbers of runs, points and cells in its shapes."""
     found = {
-        part: {name: at_lengths(shape, runs, cells) for name, shape in layout[part].items()}
+        part: {name: at_lengths(shape, counts) for name, shape in layout[part].items()}
         for part in ("values", "variables")
     }
-    return {**layout, **found, "derived": [at_lengths(shape, runs, cells) for shape in layout["derived"]]}
+    return {**layout, **found, "derived": [at_lengths(shape, counts) for shape in layout["derived"]]}
 
 
 def _library(model: Model, tell: Callable[[str], None]) -> tuple[ctypes.CDLL, dict] | None:
@@ -143,7 +144,7 @@ def _library(model: Model, tell: Callable[[str], None]) -> tuple[ctypes.CDLL, di
         from bayeskisl.inference.density import write_density
 
         tell("compiling the model")
-        text, layout = write_density(model.resized(RUNS[0], CELLS[0]).in_pymc())
+        text, layout = write_density(model.resized(*STAND_INS[0]).in_pymc())
         return text, layout.to_dict()
 
     with _one_at_a_time:

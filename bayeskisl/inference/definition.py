@@ -129,20 +129,21 @@ def define(say: Language, given: Given, law: Law) -> None:
     ceiling = ceiling_of(_over(lapse_intercept) + lapse_log_odds, _over(floor), xp)
     ceiling = say.deterministic("ceiling", ceiling, (_CELL, _GROUP))
 
-    cell = given.cell_of_run
+    cell = given.cell_of_point
     run_scatter = _over(of_groups["sigma_run"])
     if given.log_size is not None:
         exponent = say.normal("sigma_run_exponent", *prior["sigma_run_exponent"], dims=(_GROUP,))
         exponent = say.deterministic("sigma_run_exponent", exponent, (_GROUP,))
         run_scatter = run_scatter * xp.exp(_over(exponent) * given.log_size[cell][:, None])
-    of_run = _at(cell, steepness, xp)
-    x = of_run * (log_exposures - _at(cell, threshold, xp))
+    of_point = _at(cell, steepness, xp)
+    x = of_point * (log_exposures - _at(cell, threshold, xp))
     floor, span = _over(floor), _at(cell, ceiling, xp) - _over(floor)
-    share, variance = average_over_runs(shape, x, of_run * run_scatter, xp)
+    share, variance = average_over_runs(shape, x, of_point * run_scatter, xp)
     recall = floor + span * share
-    scatters = (_over(of_groups[name]) for name in ("concentration", "guess_concentration"))
-    alike = precision(recall, floor, *scatters, span**2 * variance)
+    known, guessed = (_over(of_groups[name]) for name in ("concentration", "guess_concentration"))
+    alike = precision(recall, floor, known, guessed, span**2 * variance)
     # probed = 0 contributes nothing: the beta-binomial of no trials has log density 0 whatever its chance
+    recall, alike = (_at(given.point_of_run, each, xp) for each in (recall, alike))
     say.beta_binomial("counts", recall, alike, given.probed, given.recalled, dims=(_RUN, _GROUP))
 
 
@@ -151,9 +152,9 @@ def _over(of_groups: Array) -> Array:
     return of_groups[..., None, :]
 
 
-def _at(cell_of_run: Array, of_cells: Array, xp: Any) -> Array:
-    """Values of cells, (..., cell, group), at each run, (..., run, group)."""
-    return xp.take(of_cells, cell_of_run, axis=-2)
+def _at(index: Array, values: Array, xp: Any) -> Array:
+    """Values of cells, (..., cell, group), at each point; or of points at each run."""
+    return xp.take(values, index, axis=-2)
 
 
 def _of_groups(given: Given, name: str, common: Array | None) -> tuple[Array, Array]:
@@ -173,7 +174,7 @@ def _under_load(say: Language, effect: Array | None, given: Given) -> tuple[Arra
     Returns
     -------
     log_exposures : array
-        Worth as much at the load of their cell's half-point, dims (run, group).
+        Worth as much at the load of their cell's half-point, dims (point, group).
     above : array
         How far thresholds there lie above their law, which is that of the reference load, dims (cell, group).
     stretch, unit : array

@@ -67,7 +67,7 @@ class Layout:
 
 
 def write_density(model: pm.Model) -> tuple[str, Layout]:
-    """C text of a model, and its layout; the numbers of runs and cells stay open where they are stand-ins.
+    """C text of a model, and its layout; numbers of runs, points and cells stay open where they are stand-ins.
 
     The library that it compiles to has four functions: ``prepare`` computes once what depends on data alone, ``start``
     the support point, ``log_density`` and ``expand`` are what nutpie calls.
@@ -96,7 +96,8 @@ def write_density(model: pm.Model) -> tuple[str, Layout]:
     at_data = {each: View.of(each, f"((npy_{each.type.dtype} *) data[{i}])") for i, each in enumerate(given)}
     at_values = dict(zip(moving, _one_after_another(moving, "x"), strict=True))
     everything = {**at_data, **at_values}
-    lengths = f"const int64_t R = ((int64_t *) data[{len(given)}])[0], C = ((int64_t *) data[{len(given)}])[1];"
+    counts = f"((int64_t *) data[{len(given)}])"
+    lengths = f"const int64_t R = {counts}[0], P = {counts}[1], C = {counts}[2];"
     texts = [
         c_function("prepare_", at_data, _fused(list(derived.values())), [at_data[each] for each in derived], lengths),
         c_function("start_", at_data, starts, _one_after_another(starts, "out"), lengths),

@@ -13,7 +13,7 @@ from typing import Annotated, Any, get_type_hints
 from bayeskisl import schema
 
 __all__ = [
-    "COEFFICIENT", "PAIR", "QUANTITY", "Given", "GivenCurve", "GivenLine", "GivenLoad", "GivenRough",
+    "COEFFICIENT", "PAIR", "POINT", "QUANTITY", "Given", "GivenCurve", "GivenLine", "GivenLoad", "GivenRough",
 ]  # fmt: skip
 
 Array = Any  # of NumPy, PyTensor or JAX
@@ -23,6 +23,9 @@ _RUN, _GROUP, _CELL = schema.RUN, schema.GROUP, schema.CELL
 
 # Dims of several groups: pairs of them, and the quantities that they have in common.
 PAIR, QUANTITY = "pair", "quantity"
+
+# Dim of runs of which the model expects the same, see `bayeskisl.inference.points`.
+POINT = "point"
 
 # Dim of the coefficients of a law with limits.
 COEFFICIENT = "coefficient"
@@ -71,7 +74,7 @@ class GivenCurve:
 class GivenLoad:
     """Where runs and cells lie in load, see `bayeskisl.inference.load.Load`."""
 
-    ahead: Annotated[Array, _RUN, _GROUP]
+    ahead: Annotated[Array, POINT, _GROUP]
     at_half: Annotated[Array, _CELL, _GROUP]
     share: Annotated[Array, _CELL, _GROUP]
     typical_share: Annotated[Array, _GROUP]
@@ -83,8 +86,10 @@ class Given:
 
     Parameters
     ----------
-    recalled, probed, log_exposures, guessing, cell_of_run
+    recalled, probed, guessing
         See `bayeskisl.inference.data.ModelData`.
+    log_exposures, cell_of_point, point_of_run
+        Log exposures and index of the cell of each point, and index of each run's point.
     rough, threshold, steepness, load
         Parts with their own fields.
     prior : dict
@@ -100,9 +105,10 @@ class Given:
 
     recalled: Annotated[Array, _RUN, _GROUP]
     probed: Annotated[Array, _RUN, _GROUP]
-    log_exposures: Annotated[Array, _RUN, _GROUP]
+    log_exposures: Annotated[Array, POINT, _GROUP]
     guessing: Annotated[Array, _GROUP]
-    cell_of_run: Annotated[Array, _RUN]
+    cell_of_point: Annotated[Array, POINT]
+    point_of_run: Annotated[Array, _RUN]
     rough: GivenRough
     threshold: GivenLine | GivenCurve
     steepness: GivenLine

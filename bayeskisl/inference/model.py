@@ -12,9 +12,10 @@ from bayeskisl.inference.correlation import pairs
 from bayeskisl.inference.curve_of_size import CurveOfSize
 from bayeskisl.inference.data import ModelData, prepare
 from bayeskisl.inference.freedom import Freedoms, freedoms
-from bayeskisl.inference.given import COEFFICIENT, PAIR, QUANTITY, Given, GivenLoad
+from bayeskisl.inference.given import COEFFICIENT, PAIR, POINT, QUANTITY, Given, GivenLoad
 from bayeskisl.inference.lines import Line
 from bayeskisl.inference.load import on_axis_stretch
+from bayeskisl.inference.points import Points, points_of
 from bayeskisl.inference.rough import rough_inputs
 from bayeskisl.laws import Law, LimitsLaw
 
@@ -89,14 +90,17 @@ class Model:
         The curves, prepared for the law.
     law : Law
         Structure and priors.
+    point_count : int, optional
+        See `bayeskisl.inference.points.points_of`.
     """
 
     data: ModelData
     law: Law
+    point_count: int | None = None
 
-    def resized(self, runs: int, cells: int) -> "Model":
-        """The same with so many runs and cells, see `bayeskisl.inference.data.ModelData.resized`."""
-        return Model(self.data.resized(runs, cells), self.law)
+    def resized(self, runs: int, points: int, cells: int) -> "Model":
+        """The same with so many runs, points and cells, see `bayeskisl.inference.data.ModelData.resized`."""
+        return Model(self.data.resized(runs, cells), self.law, points)
 
     def in_pymc(self) -> "pm.Model":
         """As PyMC knows it."""
@@ -108,7 +112,7 @@ class Model:
     def structure(self) -> tuple[Any, ...]:
         """What of data and law is compiled into the model; what agrees in it shares compiled code.
 
-        Numbers of runs and cells are not: the code takes them when it runs.
+        Numbers of runs, points and cells are not: the code takes them when it runs.
         """
         law, columns = self.law, len(self.data.size_law.columns)
         tied = law.priors.floor_excess.tied
@@ -117,7 +121,12 @@ class Model:
     @cached_property
     def labels(self) -> dict[str, list[Any]]:
         """Names along every dim of the model."""
-        return labels_of(self.data)
+        return {**labels_of(self.data), POINT: list(range(len(self.points.run)))}
+
+    @cached_property
+    def points(self) -> Points:
+        """Where runs coincide."""
+        return points_of(self.data, self.point_count)
 
     @cached_property
     def freedoms(self) -> Freedoms:
@@ -168,18 +177,19 @@ def _lines(data: ModelData, law: Law, free: Freedoms) -> Lines:
 
 def _given(model: Model) -> Given:
     data, law, priors = model.data, model.law, model.law.priors
-    several, load = data.shape[1] > 1, data.load
+    several, load, point = data.shape[1] > 1, data.load, model.points.run
     return Given(
         recalled=data.recalled,
         probed=data.probed,
-        log_exposures=data.log_exposures,
+        log_exposures=data.log_exposures[point],
         guessing=data.guessing,
-        cell_of_run=data.cell_of_run,
+        cell_of_point=data.cell_of_run[point],
+        point_of_run=model.points.of_run,
         rough=rough_inputs(data, law),
         threshold=model.lines.threshold.given(data.is_real),
         steepness=model.lines.steepness.given(data.is_real),
         prior=_priors(law),
-        load=None if load is None else GivenLoad(load.ahead, load.at_half, load.share, load.typical_share),
+        load=None if load is None else GivenLoad(load.ahead[point], load.at_half, load.share, load.typical_share),
         floor_excess_b=None if priors.floor_excess.tied else np.array(priors.floor_excess.b),
         pooling=np.array(law.pooling) if several else None,
         log_size=None if priors.sigma_run_exponent is None else data.log_size,

@@ -1,34 +1,34 @@
-"""Lengths that compiled code takes when it runs: the numbers of runs and of cells.
+"""Lengths that compiled code takes when it runs: the numbers of runs, points and cells.
 
-PyTensor's graphs have shapes of plain integers. A graph for code that takes any number of runs and cells is made with
-two primes in their place. Whatever is computed from lengths is a product of them, such as the stride of a cell in an
+PyTensor's graphs have shapes of plain integers. A graph for code that takes any number of them is made with primes
+in their place. Whatever is computed from lengths is a product of them, such as the stride of a cell in an
 array ``(cell, group)``, so that its factors tell which lengths it contains.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import prod
 
-__all__ = ["CELLS", "RUNS", "at_lengths", "c_length", "is_open"]
+__all__ = ["STAND_INS", "at_lengths", "c_length", "is_open"]
 
 # Two stand-ins each: a graph makes the same code with either, which a test asks, unless a length has leaked into a
 # number. No other length has such a factor: groups and quantities are fewer than a hundred.
-RUNS, CELLS = (1009, 1013), (101, 103)
-_NAMES = {**dict.fromkeys(RUNS, "R"), **dict.fromkeys(CELLS, "C")}
+STAND_INS = ((1009, 503, 101), (1013, 509, 103))
+_NAMES = {prime: name for primes in STAND_INS for prime, name in zip(primes, "RPC", strict=True)}
 
 
 def c_length(length: int) -> str:
-    """A product of lengths in C, where ``R`` is the number of runs and ``C`` that of cells."""
+    """A product of lengths in C, where ``R``, ``P`` and ``C`` are the numbers of runs, points and cells."""
     return " * ".join(_factors(length))
 
 
 def is_open(length: int) -> bool:
-    """Whether the number of runs or of cells is a factor."""
-    return bool({"R", "C"} & set(_factors(length)))
+    """Whether the number of runs, points or cells is a factor."""
+    return bool(set("RPC") & set(_factors(length)))
 
 
-def at_lengths(shape: Iterable[int], runs: int, cells: int) -> tuple[int, ...]:
-    """A shape with the true numbers of runs and cells."""
-    values = {"R": runs, "C": cells}
+def at_lengths(shape: Iterable[int], counts: Sequence[int]) -> tuple[int, ...]:
+    """A shape with the true numbers of runs, points and cells, `counts`."""
+    values = dict(zip("RPC", counts, strict=True))
     return tuple(prod(values[f] if f in values else int(f) for f in _factors(length)) for length in shape)
 
 

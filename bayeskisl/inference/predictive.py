@@ -40,8 +40,8 @@ def draw_counts(
         floor,
         named["ceiling"].values[..., data.cell_of_run, :],
     )
-    scatters = (named[name].values[..., None, :] for name in ("concentration", "guess_concentration"))
-    concentration = precision(chance, floor, *scatters)
+    known, guessed = (named[name].values[..., None, :] for name in ("concentration", "guess_concentration"))
+    concentration = precision(chance, floor, known, guessed)
     # numpy's beta needs positive shapes, and a share of 0 or 1 is what the smallest of them give
     shapes = np.maximum(chance * concentration, 1e-12), np.maximum((1 - chance) * concentration, 1e-12)
     return {schema.RECALLED: rng.binomial(data.probed, rng.beta(*shapes)).astype(np.int32)}

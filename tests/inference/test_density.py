@@ -8,7 +8,7 @@ import bayeskisl as bk
 from bayeskisl.inference.data import prepare
 from bayeskisl.inference.density import write_density
 from bayeskisl.inference.model import Model
-from bayeskisl.inference.open_lengths import CELLS, RUNS, at_lengths, c_length, is_open
+from bayeskisl.inference.open_lengths import STAND_INS, at_lengths, c_length, is_open
 from bayeskisl.laws import load_law
 
 DESIGN = {"params": [6144, 13824], "facts": [62, 125, 250, 500, 1000], "seeds": 2}
@@ -18,26 +18,27 @@ DESIGN = {"params": [6144, 13824], "facts": [62, 125, 250, 500, 1000], "seeds": 
 def test_loops_over_runs_hold_only_what_compilers_have_vectors_of(law):
     law = load_law(law)
     data = prepare(bk.simulate("collapse", DESIGN, seed=0), law)
-    text, _ = write_density(Model(data, law).resized(RUNS[0], CELLS[0]).in_pymc())
-    over_runs = re.findall(r"i\d < R; i\d\+\+\) (.*?)\n    ", text, flags=re.DOTALL)
+    text, _ = write_density(Model(data, law).resized(*STAND_INS[0]).in_pymc())
+    over_runs = re.findall(r"i\d < [RP]; i\d\+\+\) (.*?)\n    ", text, flags=re.DOTALL)
     called = {name for loop in over_runs for name in re.findall(r"\b(\w+)\(", loop)}
     assert {"exp", "lgamma"} <= called
     assert not called & {"log1p", "expm1", "isinf"}
 
 
 @pytest.mark.parametrize("law", ["limits", "common"])
-def test_no_number_of_runs_or_cells_is_written_into_the_code(law):
+def test_no_number_of_runs_points_or_cells_is_written_into_the_code(law):
     """Not even by a rewrite that turns a sum of what is alike into a product."""
     law = load_law(law)
     model = Model(prepare(bk.simulate("collapse", DESIGN, seed=0), law), law)
-    one, other = (write_density(model.resized(*lengths).in_pymc())[0] for lengths in zip(RUNS, CELLS, strict=True))
+    one, other = (write_density(model.resized(*lengths).in_pymc())[0] for lengths in STAND_INS)
     assert one == other
 
 
 def test_open_lengths_are_told_by_their_factors():
+    (runs, points, cells), (more_runs, _, more_cells) = STAND_INS
     assert c_length(1) == "1"
     assert c_length(24) == "24"
-    assert c_length(3 * RUNS[0]) == "3 * R"
-    assert c_length(RUNS[1] * CELLS[0]) == "R * C"
-    assert [is_open(length) for length in (0, 7, CELLS[1], 2 * RUNS[1])] == [False, False, True, True]
-    assert at_lengths((7, RUNS[0], 3 * CELLS[0]), runs=20, cells=4) == (7, 20, 12)
+    assert c_length(3 * points) == "3 * P"
+    assert c_length(more_runs * cells) == "R * C"
+    assert [is_open(length) for length in (0, 7, more_cells, 2 * more_runs)] == [False, False, True, True]
+    assert at_lengths((7, runs, 3 * cells), counts=(20, 10, 4)) == (7, 20, 12)

@@ -1,0 +1,43 @@
+"""Points of a sweep: runs of one cell at one level, such as its seeds, of which the model expects the same."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bayeskisl.inference.data import ModelData
+
+__all__ = ["Points", "points_of"]
+
+
+@dataclass(frozen=True)
+class Points:
+    """Where runs coincide, so that what is expected of them is computed once.
+
+    Parameters
+    ----------
+    run : numpy.ndarray
+        A run of each point, shape ``(point,)``.
+    of_run : numpy.ndarray
+        Index of each run's point, shape ``(run,)``.
+    """
+
+    run: np.ndarray
+    of_run: np.ndarray
+
+
+def points_of(data: ModelData, count: int | None = None) -> Points:
+    """Points of the runs.
+
+    Parameters
+    ----------
+    data : ModelData
+        The curves.
+    count : int, optional
+        How many there shall be: the last are left out, or the first run stands for those that are lacking. By default
+        as many as differ.
+    """
+    places = [data.cell_of_run[:, None], data.log_exposures, *([] if data.load is None else [data.load.ahead])]
+    _, run, of_run = np.unique(np.concatenate(places, axis=1), axis=0, return_index=True, return_inverse=True)
+    if count is not None:
+        run, of_run = np.append(run[:count], np.zeros(max(count - len(run), 0), dtype=int)), of_run.clip(max=count - 1)
+    return Points(run, of_run.reshape(-1))
