@@ -3,6 +3,7 @@
 from bayeskisl.curves import Reading as Reading
 from bayeskisl.curves import bits_per_parameter as bits_per_parameter
 from bayeskisl.curves import build_curves as build_curves
+from bayeskisl.curves import check as check
 from bayeskisl.curves import curves_from_table as curves_from_table
 from bayeskisl.curves import describe_import as describe_import
 from bayeskisl.curves import final as final
@@ -43,6 +44,7 @@ from bayeskisl.reporting import export as export
 from bayeskisl.reporting import interactive as interactive
 from bayeskisl.reporting import plot_backtest as plot_backtest
 from bayeskisl.reporting import plot_calibration as plot_calibration
+from bayeskisl.reporting import plot_check as plot_check
 from bayeskisl.reporting import plot_collapse as plot_collapse
 from bayeskisl.reporting import plot_curves as plot_curves
 from bayeskisl.reporting import plot_decision as plot_decision

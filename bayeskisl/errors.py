@@ -1,9 +1,31 @@
 """What went wrong, in one sentence: expected, got, where, and what to do."""
 
 from collections.abc import Sequence
+from contextvars import ContextVar
 from pathlib import Path
 
-__all__ = ["BayeskislError", "GateError", "InputError", "OutputError", "SweepError", "require_ending"]
+__all__ = [
+    "BayeskislError",
+    "GateError",
+    "InputError",
+    "OutputError",
+    "SweepError",
+    "at_the_command_line",
+    "require_ending",
+    "way",
+]
+
+_COMMAND_LINE = ContextVar("command_line", default=False)
+
+
+def at_the_command_line() -> None:
+    """Let the remedies of this process name options of the command line, see `way`."""
+    _COMMAND_LINE.set(True)
+
+
+def way(python: str, command_line: str) -> str:
+    """Return what the user can do where the user is: an argument in Python, an option at the command line."""
+    return command_line if _COMMAND_LINE.get() else python
 
 
 class BayeskislError(Exception):

@@ -3,7 +3,7 @@
 import os
 import sys
 
-from bayeskisl.errors import BayeskislError
+from bayeskisl.errors import BayeskislError, at_the_command_line
 
 __all__ = ["main"]
 
@@ -14,6 +14,7 @@ def main() -> None:
     """Run the command line; errors meant for the user are one sentence, a traceback only with ``--debug``."""
     from bayeskisl.cli.app import app
 
+    at_the_command_line()
     debug = "--debug" in sys.argv
     try:
         app(standalone_mode=True)

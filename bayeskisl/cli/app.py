@@ -14,7 +14,7 @@ from bayeskisl.cli.files import FigureFile
 from bayeskisl.cli.fitted import posterior_table
 from bayeskisl.cli.options import HeldOptions, SavedFit, grouped
 from bayeskisl.cli.planning import loop, plan, replay
-from bayeskisl.cli.tables import curves_import, export
+from bayeskisl.cli.tables import curves_check, curves_import, export
 from bayeskisl.errors import GateError, InputError
 from bayeskisl.quantities import short
 
@@ -31,6 +31,7 @@ app.add_typer(sweep_app, name="sweep")
 app.add_typer(curves_app, name="curves")
 sweep_app.command("export")(sweep_export)
 curves_app.command("import")(curves_import)
+curves_app.command("check")(curves_check)
 app.command()(export)
 for command in (plan, loop, replay):
     app.command()(command)

@@ -52,7 +52,16 @@ class CriterionOptions:
     """By what an infusion is chosen."""
 
     risk: Annotated[float, typer.Option(help="Allowed chance that a run at the choice keeps too little.")] = 0.10
-    keep: Annotated[float, typer.Option(help="Share of its ceiling that a run at the choice must keep.")] = 0.9
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Share that a run must keep, by default 0.9; or one for each group: --keep infused=0.9 "
+            "--keep background=0.98."
+        ),
+    ] = None
+    keep_of: Annotated[str, typer.Option(help="Of what that is a share: the ceiling of each group, or all facts.")] = (
+        "ceiling"
+    )
     facts: Annotated[str | None, typer.Option(help="Size of your domain, in facts: which ratio does it need?")] = None
     at_most: Annotated[str | None, typer.Option(help="Largest infusion that is planned, in facts or as a ratio.")] = (
         None
@@ -68,7 +77,8 @@ class CriterionOptions:
         return Criterion(
             utility=KeptFacts(self.background_weight, self.token_price, self.loss_price),
             risk=self.risk,
-            keep=self.keep,
+            keep=_levels(self.keep or ["0.9"]),
+            keep_of=self.keep_of,
             facts=read_number(self.facts, "--facts") if self.facts else None,
             at_most=_positive(self.at_most, "--at-most") if self.at_most else None,
         )
@@ -157,6 +167,20 @@ def verify(
 
         result = verify_prediction(load_prediction(prediction), load_curves(curves))
     typer.echo(json.dumps(verification_summary(result), indent=2) if as_json else describe_verification(result))
+
+
+def _levels(texts: list[str]) -> float | dict[str, float]:
+    """One share for every group, or one for each that is named."""
+    levels: dict[str, float] = {}
+    for text in texts:
+        group, _, share = text.rpartition("=")
+        try:
+            levels[group.strip()] = float(share)
+        except ValueError:
+            raise InputError("a share, or GROUP=SHARE", repr(text), "--keep", "for example --keep 0.9") from None
+    if "" in levels and len(texts) > 1:
+        raise InputError("one share, or one for each group", ", ".join(texts), "--keep")
+    return levels.get("") or levels
 
 
 def _positive(text: str, where: str) -> float:

@@ -12,10 +12,11 @@ import typer
 from bayeskisl.axes import AXES
 from bayeskisl.cli.asking import ask
 from bayeskisl.cli.display import loading
-from bayeskisl.cli.options import grouped
+from bayeskisl.cli.files import FigureFile
+from bayeskisl.cli.options import AsJson, grouped
 from bayeskisl.errors import InputError
 
-__all__ = ["curves_import", "export"]
+__all__ = ["curves_check", "curves_import", "export"]
 
 _FIELDS = "Repeat it: --map params=model_size --map recalled='round(acc*n)' --map accuracy.background=trivia"
 
@@ -174,6 +175,24 @@ def _by_group(texts: list[str], option: str, read: Callable[[str], float]) -> An
     if "" in values and len(texts) > 1:
         raise InputError("one number, or one for each group", ", ".join(texts), option)
     return values.get("", values) or None
+
+
+def curves_check(
+    curves: Annotated[Path, typer.Argument(help="Retention curves, NetCDF; or a shipped sweep's name.")],
+    figure: FigureFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Look at the data before any law: curves that turn back, rows that stand out, levels that say nothing."""
+    from bayeskisl.curves import check, load_curves
+
+    loaded = load_curves(curves)
+    found = check(loaded)
+    if figure is not None:
+        from bayeskisl.reporting import plot_check
+        from bayeskisl.reporting.images import write_figure
+
+        write_figure(plot_check(loaded), figure)
+    typer.echo(json.dumps(found.to_dict(), indent=2) if as_json else found.text)
 
 
 def export(

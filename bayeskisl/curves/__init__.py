@@ -3,6 +3,7 @@
 from bayeskisl.curves.build import build_curves
 from bayeskisl.curves.capacity import Capacity, bits_per_parameter, capacity_of, known_bits
 from bayeskisl.curves.cells import (
+    cell_at,
     cell_covariates,
     cell_table,
     further_covariates,
@@ -11,6 +12,8 @@ from bayeskisl.curves.cells import (
     without_covariates,
 )
 from bayeskisl.curves.checkpoints import final
+from bayeskisl.curves.curve import Side, curves_of_cells
+from bayeskisl.curves.diagnosis import Diagnosis, Finding, check
 from bayeskisl.curves.exposures import group_exposures, load_of, reference_load
 from bayeskisl.curves.join import join_curves
 from bayeskisl.curves.load import load_curves, save_curves
@@ -19,14 +22,20 @@ from bayeskisl.curves.validate import validate
 
 __all__ = [
     "Capacity",
+    "Diagnosis",
+    "Finding",
     "Reading",
+    "Side",
     "TableError",
     "bits_per_parameter",
     "build_curves",
     "capacity_of",
+    "cell_at",
     "cell_covariates",
     "cell_table",
+    "check",
     "curves_from_table",
+    "curves_of_cells",
     "describe_import",
     "final",
     "further_covariates",

@@ -1,7 +1,7 @@
 """Which runs are replicates of one cell: every covariate alike but the axis."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import xarray as xr
@@ -11,12 +11,23 @@ from bayeskisl.axes import axis_named, axis_of
 from bayeskisl.errors import InputError
 from bayeskisl.specifications import refuse_unknown
 
-__all__ = ["cell_covariates", "cell_table", "further_covariates", "varied", "with_covariates", "without_covariates"]
+__all__ = [
+    "cell_at",
+    "cell_covariates",
+    "cell_table",
+    "further_covariates",
+    "varied",
+    "with_covariates",
+    "without_covariates",
+]
 
 _COVARIATES = ("params", "total_params", "tokens", "ratio", "facts", "tokens_per_fact", "background_facts",
                "background_share")  # fmt: skip
 # A mixture is whole sequences, so that one share of the corpus comes out a little different at every ratio.
 _ROUNDING = 0.02
+# People write sizes and budgets in two or three digits, 6.9B for 6,855,000,000; what a sweep holds fixed is held up to
+# whole sequences.
+_SAME, _HELD = 0.01, 0.05
 
 
 def cell_covariates(axis: str) -> tuple[str, ...]:
@@ -113,6 +124,24 @@ def cell_table(curves: xr.Dataset) -> tuple[xr.Dataset, np.ndarray]:
     if axis_of(curves).given == schema.EXPOSURES:
         cells = cells.assign({schema.EXPOSURES: (schema.CELL, _means(curves[schema.EXPOSURES].values, cell_of_run))})
     return cells, cell_of_run
+
+
+def cell_at(cells: xr.Dataset, place: Mapping[str, float]) -> int | None:
+    """Return the index of the one cell of a `cell_table` that has the values of `place`, up to rounding; None without.
+
+    Parameters
+    ----------
+    place : mapping
+        Values by the names of run coordinates; names that the table has not are ignored.
+    """
+    alike = np.ones(cells.sizes[schema.CELL], dtype=bool)
+    for name, value in place.items():
+        if name in cells:
+            alike &= np.isclose(
+                cells[name].values, value, rtol=_SAME if name in (schema.PARAMS, schema.TOKENS) else _HELD
+            )
+    (found,) = np.nonzero(alike)
+    return int(found[0]) if len(found) == 1 else None
 
 
 def _domains(curves: xr.Dataset) -> tuple[list[str], np.ndarray]:

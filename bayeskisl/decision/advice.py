@@ -10,11 +10,11 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.axes import Axis, axis_of
-from bayeskisl.decision.caveats import APART, SAY, Caveat, about_prediction
+from bayeskisl.decision.caveats import APART, Caveat, about_prediction
 from bayeskisl.decision.criterion import Criterion, CriterionKeywords
 from bayeskisl.decision.decision import Decision
 from bayeskisl.decision.edges import edges
-from bayeskisl.decision.prediction import Options, attributes, handed_over, require_gate
+from bayeskisl.decision.prediction import Options, attributes, of_fit, require_gate
 from bayeskisl.decision.prospect import Kind
 from bayeskisl.decision.question import Question
 from bayeskisl.decision.sensitivity import sensitivity_rows
@@ -72,7 +72,7 @@ def decide(
         Whether a fit that failed its gate is refused; if not, the decision carries the reasons as a warning.
     **short
         In place of a `Target`, its keywords: ``params``, ``tokens``, ``hold``, ``domain``, ``prior_driven``. In place
-        of a `Criterion`, its own: ``utility``, ``risk``, ``keep``, ``facts``, ``at_most``.
+        of a `Criterion`, its own: ``utility``, ``risk``, ``keep``, ``keep_of``, ``facts``, ``at_most``.
 
     Returns
     -------
@@ -88,11 +88,12 @@ def decide(
         If the fit failed its gate.
     """
     asked, by = from_keywords(short, (Target, target), (Criterion, criterion))
-    options = Options(kind, by.keep, ci_prob, seed)
     if not apart > 1:
         raise InputError("a factor above 1", repr(apart), "apart")
     require_gate(fit, throw)
     fit, planned = of_target(fit, _holding_its_domain(asked, by, axis_of(fit.curves)))
+    levels = {group: by.level(group) for group in planned.groups}
+    options = Options(kind, by.level(planned.group), ci_prob, seed, by.keep_of, levels)
     question = Question(planned, options, by)
     decision = decision_on(fit, question, question.answered_by(fit), apart)
     return Decision(decision.data.assign(sensitivity_rows(fit, question.answered_by))) if sensitivity else decision
@@ -110,8 +111,9 @@ def decision_on(fit: "Fit", question: Question, data: xr.Dataset, apart: float =
     target = question.target
     caveats = [
         *_with_bounds(about_prediction(data, target, fit.curves, apart), data),
-        *edges(data, target, fit.curves),
-        *handed_over(fit),
+        *edges(data, target, fit.curves, question.criterion.risk),
+        *_without_benefit(data),
+        *of_fit(fit, target),
     ]
     described = attributes(
         fit,
@@ -142,9 +144,20 @@ def _assumptions(curves: xr.Dataset, target: PlannedModel) -> list[str]:
     return []
 
 
+def _without_benefit(data: xr.Dataset) -> Iterator[Caveat]:
+    """Nothing that was probed gains from infusion, so that no infusion is worth anything."""
+    if not any(f"mean_kept_{group}" in data for group in (schema.INFUSED, schema.INFUSED_HELDOUT)):
+        yield Caveat(
+            "no_benefit",
+            "no group was probed that more infusion teaches: the curves say how much is safe, and not how much is "
+            "worth infusing",
+            buy="nothing: probe the infused facts of the same runs",
+        )
+
+
 def _with_bounds(caveats: Iterable[Caveat], data: xr.Dataset) -> Iterator[Caveat]:
     """Where laws lie apart, the choice is bounded by theirs."""
-    heard = data["choice_by_law"].values[data["weight"].values >= SAY]
+    heard = data["choice_by_law"].values[data["weight"].values > 0]
     for caveat in caveats:
         if caveat.code == "laws_apart":
             yield replace(caveat, at_least=float(heard.min()), at_most=float(heard.max()))

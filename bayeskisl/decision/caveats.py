@@ -1,23 +1,40 @@
-"""What a reader must know before using an answer: warnings, and edges at which an answer is a bound, not a number."""
+"""What a reader must know before using an answer: warnings, and edges at which an answer is a bound, not a number.
+
+Each caveat has a weight: a note, a matter of care, or a reason not to use the answer, see `bayeskisl.decision.verdict`.
+"""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from typing import Literal
 
 import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.curves import cell_at, cell_table
 from bayeskisl.decision.intervals import interval
 from bayeskisl.decision.target import ROUNDING, PlannedModel
+from bayeskisl.errors import way
+from bayeskisl.quantities import short
 
-__all__ = ["APART", "Caveat", "about_prediction", "caveat_table"]
+__all__ = ["APART", "Caveat", "Weight", "about_prediction", "caveat_table"]
+
+Weight = Literal["note", "care", "unusable"]
 
 # One order of magnitude beyond the largest size seen: where studies with R2 above .98 were off by factors.
-_FAR_DECADES = 1.0
-# Laws with a say (weight at least 5 %) whose median critical exposures differ by more than this factor.
-APART, SAY = 2.0, 0.05
+_FAR = 10.0
+# Laws whose median critical exposures differ by more than this factor.
+APART = 2.0
 # Above it the risk-neutral choice exceeds the median collapse point (normal log x50, steep fall).
 _WIDE_LOG_SD = 0.8
+# A 90 % interval whose ends differ by more than this factor is no basis for a decision (EFSA Scientific Committee 2022,
+# doi:10.2903/j.efsa.2022.7584, of benchmark doses).
+_NO_BASIS = 50.0
+# The laws' priors of an exponent have a standard deviation of about .5: at three times what was tried the prior alone
+# spans a factor of 3^(3.29 x .5) = 6 from end to end.
+_PRIOR_REACH = 3.0
+# Draws whose half-point lies below one exposure of a fact, which no training gives every fact.
+_UNSEEN_SHARE = 0.05
 
 
 @dataclass(frozen=True)
@@ -33,7 +50,11 @@ class Caveat:
     at_least, at_most : float or None
         The bound, in the unit of the sweep's axis.
     buy : str
-        The run that would turn the bound into a number.
+        The run that would mend it.
+    weight : {"note", "care", "unusable"}
+        How much it takes from the answer.
+    remedy : str
+        What to do beside, as an imperative; an argument in Python, an option at the command line.
     """
 
     code: str
@@ -42,6 +63,8 @@ class Caveat:
     at_least: float | None = None
     at_most: float | None = None
     buy: str = ""
+    weight: Weight = "note"
+    remedy: str = ""
 
     def to_dict(self) -> dict:
         """Plain values; what is empty is left out."""
@@ -63,23 +86,40 @@ def about_prediction(
 
 
 def said(value: float) -> str:
-    """A number in a sentence; a share near one keeps the digits that tell it from one."""
+    """A number in a sentence; a share near one keeps the digits that tell it from one, and billions are counted."""
+    if value >= 1e6:
+        return short(value)
     if 0.9 < value < 1:
         return f"{value:.3g}"
     return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
 
 def _about_distance(ahead: xr.Dataset, target: PlannedModel, curves: xr.Dataset) -> Iterator[Caveat]:
-    sizes = np.asarray(curves[schema.PARAMS].values, dtype=float)
-    decades = np.log10(target.params / sizes.max())
-    if decades > _FAR_DECADES:
-        yield Caveat(
-            "far_extrapolation",
-            f"the target is {10**decades:,.0f} times the largest size seen ({said(sizes.max())} parameters); the law's "
-            "form beyond the data is an assumption",
-        )
+    for name in target.prior_driven:
+        yield _of_prior(name, target, np.asarray(curves[name].values, dtype=float))
     median = interval(ahead[target.half_point].values, 0.9)[0]
     around = f"{said(target.params)} parameters at infusions around {said(median)} {target.coordinate}"
+    if _is_trained(target, curves):
+        yield Caveat(
+            "trained_size",
+            "the target is a size that was trained; its own runs decide, and the law of size plays next to no part",
+            concerns="target",
+            buy=f"if anything, more runs of the target itself, {around}",
+        )
+        return
+    sizes = np.asarray(curves[schema.PARAMS].values, dtype=float)
+    factor = target.params / sizes.max()
+    if factor >= _FAR * (1 - 1e-9):
+        between = float(f"{np.sqrt(target.params * sizes.max()):.2g}")
+        yield Caveat(
+            "far_extrapolation",
+            f"the target is {factor:,.0f} times the largest size seen ({said(sizes.max())} parameters); the law's form "
+            "beyond the data is an assumption",
+            buy=f"a size between, such as {said(between)} parameters, at infusions around its collapse point"
+            if target.harms
+            else f"a size between, such as {said(between)} parameters, at infusions around its onset",
+            weight="care",
+        )
     if sizes.min() <= target.params <= sizes.max():
         yield Caveat(
             "inside_data",
@@ -94,22 +134,47 @@ def _about_distance(ahead: xr.Dataset, target: PlannedModel, curves: xr.Dataset)
             concerns="target",
             buy=f"runs of the target itself, {around}, which cost less than any run of the sweep",
         )
-    for name in target.prior_driven:
-        swept = np.asarray(curves[name].values, dtype=float)
-        yield Caveat("prior_driven_target", _of_prior(name, float(swept.min()), float(swept.max())))
 
 
-def _of_prior(name: str, low: float, high: float) -> str:
+def _is_trained(target: PlannedModel, curves: xr.Dataset) -> bool:
+    """Whether the target is a cell of the sweep."""
+    return cell_at(cell_table(curves)[0], {**target.everything_else, schema.PARAMS: target.params}) is not None
+
+
+def _of_prior(name: str, target: PlannedModel, swept: np.ndarray) -> Caveat:
+    """A covariate that the sweep never varied up to the target's value."""
+    low, high = float(swept.min()), float(swept.max())
+    value = {**target.everything_else, schema.PARAMS: target.params}[name]
+    factor = max(value / high, low / value)
+    words = name.replace("_", " ") if name != schema.PARAMS else "size"
     if high <= low * (1 + ROUNDING):
-        return f"the sweep never varied {name}, so what the target's {name} do rests on the law and its prior alone"
-    return (
-        f"the target's {name} lies outside what was swept, {low:g} to {high:g}; the law's form there is an assumption"
+        message = (
+            f"every run had one value of {words}, {said(low)}, and the target has {said(value)}, "
+            f"{'a factor of ' + said(factor) + ' away' if factor > 1.1 else 'next to it'}: what that does rests on the "
+            "prior alone"
+        )
+    else:
+        message = (
+            f"the target's {words} of {said(value)} lies outside what was swept, {said(low)} to {said(high)}; the "
+            "law's form there is an assumption"
+        )
+    further = float(f"{(high * min(factor, 10.0) if value > high else low / min(factor, 10.0)):.2g}")
+    return Caveat(
+        "prior_driven_target",
+        message,
+        buy=f"the smallest sizes of the sweep again, with {words} of {said(further)}"
+        if name != schema.PARAMS
+        else f"a second size, {said(further)} parameters, at infusions around its half-point",
+        weight="unusable" if factor > _PRIOR_REACH and high <= low * (1 + ROUNDING) else "care",
     )
 
 
 def _about_laws(ahead: xr.Dataset, target: PlannedModel, apart: float) -> Iterator[Caveat]:
-    """Compared on critical exposures, which have no end: near a ratio of 1 all laws would agree on the axis."""
-    heard = ahead.isel(law=np.flatnonzero(ahead["weight"].values >= SAY))
+    """Compared on critical exposures, which have no end: near a ratio of 1 all laws would agree on the axis.
+
+    Every law with a weight is compared: weights have a floor, since a handful of sizes does not separate laws.
+    """
+    heard = ahead.isel(law=np.flatnonzero(ahead["weight"].values > 0))
     medians = {
         str(law): interval(heard["critical_exposures_by_law"].sel(law=law).values, 0.9)[0]
         for law in heard["law"].values
@@ -127,6 +192,7 @@ def _about_laws(ahead: xr.Dataset, target: PlannedModel, apart: float) -> Iterat
             concerns="choice",
             buy=f"a larger size than any so far, at infusions between its laws' {points} (at the target "
             f"{target.coordinate} {said(min(halves))} to {said(max(halves))})",
+            weight="care",
         )
 
 
@@ -136,7 +202,8 @@ def _factor(factor: float) -> str:
 
 def _about_width(ahead: xr.Dataset, target: PlannedModel) -> Iterator[Caveat]:
     critical = ahead[schema.CRITICAL_EXPOSURES].values
-    spread = float(np.log(critical[critical > 0]).std())
+    spread = float(np.log(critical[critical > 0]).std()) if (critical > 0).any() else 0.0
+    ratio = float(np.exp(2 * 1.645 * spread))
     if spread > _WIDE_LOG_SD:
         consequence = (
             "; the infusion that keeps most on average would then more likely collapse than not, and is no advice"
@@ -145,6 +212,20 @@ def _about_width(ahead: xr.Dataset, target: PlannedModel) -> Iterator[Caveat]:
         )
         yield Caveat(
             "wide",
-            f"the critical exposures are uncertain by a factor of {said(np.exp(1.645 * spread))} either "
-            f"way{consequence}",
+            f"the critical exposures are uncertain by a factor of {said(np.sqrt(ratio))} either way{consequence}",
+            weight="unusable" if ratio > _NO_BASIS else "care",
+            remedy=way(
+                "ask `bayeskisl.plan` which runs narrow it most per cost",
+                "ask `bayeskisl plan` which runs narrow it most per cost",
+            ),
+        )
+    unseen = float((critical < 1).mean())
+    if unseen > _UNSEEN_SHARE and not target.relative and target.axis.moves(target.group) and target.harms:
+        yield Caveat(
+            "below_one_exposure",
+            f"in {100 * unseen:.0f} % of the draws half of the {target.group} facts are kept at less than one exposure "
+            "of a fact, where some facts are never seen at all",
+            weight="care",
+            buy=f"{said(float(target.params))} parameters or the largest size that there is, near one exposure of a "
+            "fact",
         )

@@ -1,12 +1,18 @@
 """By what an infusion is chosen: its worth, the risk that is allowed, and the infusions that are planned at all."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypedDict
+from typing import Literal, TypedDict
 
+from bayeskisl import schema
 from bayeskisl.decision.utility import KeptFacts, Utility
 from bayeskisl.errors import InputError
 
-__all__ = ["Criterion", "CriterionKeywords", "require_share"]
+__all__ = ["KEEP", "Criterion", "CriterionKeywords", "KeepOf", "require_keep_of", "require_share"]
+
+# The share that a group must keep where nothing else is said.
+KEEP = 0.9
+KeepOf = Literal["ceiling", "facts"]
 
 
 class CriterionKeywords(TypedDict, total=False):
@@ -14,7 +20,8 @@ class CriterionKeywords(TypedDict, total=False):
 
     utility: Utility
     risk: float
-    keep: float
+    keep: float | Mapping[str, float]
+    keep_of: KeepOf
     facts: float | None
     at_most: float | None
 
@@ -32,8 +39,12 @@ class Criterion:
     risk : float
         Largest probability, in (0, 1), that a run at the choice keeps less than `keep`. The choice is the largest
         infusion within it, or where more infusion harms no probed group, the smallest.
-    keep : float
-        Share of what its ceiling allows that a group must keep, in (0, 1).
+    keep : float or mapping
+        Share that a group must keep, in (0, 1); or a share for each group, ``{"infused": .9, "background": .98}``,
+        where a group that is not named must keep 0.9.
+    keep_of : {"ceiling", "facts"}
+        Whether that is a share of what the group's own ceiling allows, which a model with a ceiling of one half then
+        pays nothing for, or of all of its facts.
     facts : float, optional
         Size of your domain, K: which ratio does it need? Left out, the choice rounded down to 1, 2 or 5 times a power
         of 10 (amount), the K of the sweep (ratio), the K of the choice (dose).
@@ -48,18 +59,37 @@ class Criterion:
 
     utility: Utility = field(default_factory=KeptFacts)
     risk: float = 0.10
-    keep: float = 0.9
+    keep: float | Mapping[str, float] = field(default=KEEP, hash=False)
+    keep_of: KeepOf = "ceiling"
     facts: float | None = None
     at_most: float | None = None
 
     def __post_init__(self) -> None:
         if self.utility is None:
             object.__setattr__(self, "utility", KeptFacts())
-        require_share(risk=self.risk, keep=self.keep)
+        require_share(risk=self.risk)
+        require_keep_of(self.keep_of)
+        if isinstance(self.keep, Mapping):
+            for group, level in self.keep.items():
+                if group not in schema.GROUPS:
+                    raise InputError(f"a group among {', '.join(schema.GROUPS)}", repr(group), "keep")
+                require_share(**{f"keep of {group}": level})
+        else:
+            require_share(keep=self.keep)
         if self.facts is not None and not self.facts > 0:
             raise InputError("a positive number of facts", repr(self.facts), "facts")
         if self.at_most is not None and not self.at_most > 0:
             raise InputError("a positive infusion", repr(self.at_most), "at_most")
+
+    def level(self, group: str) -> float:
+        """The share that a group must keep."""
+        return float(self.keep.get(group, KEEP) if isinstance(self.keep, Mapping) else self.keep)
+
+
+def require_keep_of(keep_of: str) -> None:
+    """Refuse what no share can be one of."""
+    if keep_of not in ("ceiling", "facts"):
+        raise InputError("'ceiling' or 'facts'", repr(keep_of), "keep_of")
 
 
 def require_share(**values: float) -> None:

@@ -11,8 +11,13 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.decision.files import load_answer, save_answer
+from bayeskisl.decision.two_sides import Window
+from bayeskisl.decision.verdict import Verdict, ranked, verdict_on
 
 __all__ = ["Answer", "Decision", "load_decision"]
+
+# More warnings than these are not read.
+_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -81,12 +86,20 @@ class Decision:
         return self._answer("choice", self.data[schema.CHOICE].item())
 
     @property
+    def advised(self) -> float | None:
+        """The infusion that every output names: the choice, or the safe end of its bound; None where there is none."""
+        choice = self.choice
+        if not choice.is_bound:
+            return choice.value
+        return choice.at_most if self.is_least else choice.at_least
+
+    @property
     def is_least(self) -> bool:
         """Whether the choice is the least that is enough, since more infusion harms no probed group."""
         return self.data.attrs["half_point"] == schema.ONSET
 
     def risk_at(self, infusion: float) -> float:
-        """Probability that a run so infused keeps less than its share."""
+        """Probability that a run at an infusion keeps less than its share."""
         if self.is_least:
             return float((self.data["sufficient"] > infusion).mean())
         return float((self.data["admissible"] < infusion).mean())
@@ -101,6 +114,50 @@ class Decision:
         """Ends of the infusions that give up less than 1 % of the best mean utility."""
         low, high = self.data["near_optimal"].values
         return float(low), float(high)
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the answer may be used, the rule that decided it, and what would mend it."""
+        return verdict_on(self.caveats)
+
+    @property
+    def window(self) -> Window | None:
+        """The infusions at which both sides hold with probability 1 - risk; None where there is one side alone."""
+        if "window" not in self.data:
+            return None
+        low, high = (float(end) for end in self.data["window"].values)
+        return Window(low, high, self.data["window_best"].item(), self.data["window_probability"].item())
+
+    @property
+    def would_have_to_give(self) -> dict[str, Any]:
+        """What opens a window that is empty, each by itself: ``risk``, ``keep`` by group, ``facts``."""
+        return json.loads(self.data.attrs.get("gives", "{}"))
+
+    @property
+    def levels(self) -> dict[str, float]:
+        """The share that each group must hold; of what, says the attribute ``keep_of``."""
+        return json.loads(self.data.attrs["levels"])
+
+    @property
+    def extrapolated(self) -> list[str]:
+        """What rests on the prior alone, in sentences: values of the target that the sweep never varied."""
+        return [caveat["message"] for caveat in self.caveats if caveat["code"] == "prior_driven_target"]
+
+    @property
+    def warnings(self) -> list[dict[str, Any]]:
+        """At most three further caveats, the one that could change the answer most first; `further` holds the rest."""
+        return self._beside[:_SHOWN]
+
+    @property
+    def further(self) -> list[dict[str, Any]]:
+        """Caveats that the verdict, the answers and `warnings` leave out."""
+        return self._beside[_SHOWN:]
+
+    @property
+    def _beside(self) -> list[dict[str, Any]]:
+        elsewhere = {self.verdict.because, *self.extrapolated, *self.choice.reasons, *self.optimum.reasons}
+        others = [caveat for caveat in self.caveats if caveat.get("concerns") != "target"]
+        return [dict(caveat) for caveat in ranked(others) if caveat["message"] not in elsewhere]
 
     @property
     def caveats(self) -> list[dict[str, Any]]:

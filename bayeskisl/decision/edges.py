@@ -1,4 +1,8 @@
-"""Where a decision is a bound and not a number, why, and which run would change that."""
+"""Where a decision is a bound and not a number, why, and which run would change that.
+
+A bound is one on the answer at the target, and is printed only where the draws at the target bear it out: what a swept
+level was to a smaller model is not what it is to the target.
+"""
 
 from collections.abc import Iterator
 
@@ -6,8 +10,8 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.curves import Side, curves_of_cells
 from bayeskisl.decision.caveats import Caveat, said
-from bayeskisl.decision.kept_knowledge import known
 from bayeskisl.decision.target import PlannedModel
 
 __all__ = ["edges"]
@@ -15,73 +19,102 @@ __all__ = ["edges"]
 _NOTICEABLE = 0.01
 
 
-def edges(data: xr.Dataset, target: PlannedModel, curves: xr.Dataset) -> Iterator[Caveat]:
+def edges(data: xr.Dataset, target: PlannedModel, curves: xr.Dataset, risk: float) -> Iterator[Caveat]:
     """Everything about a decision that a number alone would hide; `data` is that of a `Decision`."""
     swept = np.asarray(target.axis.values(curves), dtype=float)
     largest = said(np.asarray(curves[schema.PARAMS].values, dtype=float).max())
-    yield from _about_collapse(target, curves, swept, largest)
-    yield from _about_the_choice(data, target, swept, largest)
+    supported = _Supported(data["admissible" if target.harms else "sufficient"].values.ravel(), risk)
+    yield from _about_sides(target, curves, swept, largest, supported)
+    yield from _about_the_choice(data, target, swept, largest, supported)
     yield from _about_the_optimum(data, target, swept, largest)
     yield from _about_the_domain(data, target)
 
 
-def _about_collapse(target: PlannedModel, curves: xr.Dataset, swept: np.ndarray, largest: str) -> Iterator[Caveat]:
-    """No size of the sweep lost half, or none kept half: what is predicted then follows from the prior."""
-    if not target.harms:
-        yield from _about_onset(target, curves, swept, largest)
-        return
-    share = _shares(target, curves)
-    if share.size and share.min() > 0.5:
+class _Supported:
+    """Ends of bounds that the draws at the target bear out.
+
+    Parameters
+    ----------
+    draws : numpy.ndarray
+        The largest infusion that each draw admits, or the smallest that it finds enough, shape ``(draw,)``.
+    risk : float
+        Largest share of the draws that may contradict a bound.
+    """
+
+    def __init__(self, draws: np.ndarray, risk: float) -> None:
+        self._draws, self._risk = draws, risk
+
+    def at_least(self, end: float) -> float:
+        """The end, or as much of it as the draws bear out."""
+        return float(min(end, np.quantile(self._draws, self._risk, method="lower")))
+
+    def at_most(self, end: float) -> float | None:
+        """The end, where the draws bear it out."""
+        return float(end) if np.mean(self._draws <= end) >= 1 - self._risk else None
+
+    def enough_at(self, end: float) -> float:
+        """The end, or as much more as the draws ask for."""
+        return float(max(end, np.quantile(self._draws, 1 - self._risk, method="higher")))
+
+    def more_than(self, end: float) -> float | None:
+        """The end, where the draws need more than it."""
+        return float(end) if np.mean(self._draws >= end) >= 1 - self._risk else None
+
+
+def _about_sides(
+    target: PlannedModel, curves: xr.Dataset, swept: np.ndarray, largest: str, supported: _Supported
+) -> Iterator[Caveat]:
+    """No size of the sweep lost half of what it holds at best, or none kept half: only the prior says how far."""
+    sides = {curve.side for curve in curves_of_cells(curves, target.group) if curve.levels.size}
+    above, below = (
+        f"{largest} parameters at infusions {where} {said(end)} {target.axis.in_words}"
+        for where, end in (("above", swept.max()), ("below", swept.min()))
+    )
+    if sides == {Side.KEPT} and target.harms:
         yield Caveat(
             "no_collapse",
             f"no run of the sweep lost half of its {target.group} facts: collapse lies above what was swept, and only "
             "the prior says how far",
             concerns="choice",
-            at_least=float(swept.max()),
-            buy=f"{largest} parameters at infusions above {said(swept.max())} {target.coordinate}",
+            at_least=supported.at_least(swept.max()),
+            buy=above,
+            weight="care",
         )
-    if share.size and share.max() < 0.5:
+    elif sides == {Side.LOST} and target.harms:
         yield Caveat(
             "never_kept",
-            f"no run of the sweep kept half of its {target.group} facts: collapse lies below what was swept, and only "
-            "the prior says how far",
+            f"no run of the sweep kept half of its {target.group} facts: collapse lies below what was swept at every "
+            "size that was trained, and only the prior says how far, at the target too",
             concerns="choice",
-            at_most=float(swept.min()),
-            buy=f"{largest} parameters at infusions below {said(swept.min())} {target.coordinate}",
+            at_most=supported.at_most(swept.min()),
+            buy=below,
+            weight="unusable",
         )
-
-
-def _about_onset(target: PlannedModel, curves: xr.Dataset, swept: np.ndarray, largest: str) -> Iterator[Caveat]:
-    """No size of the sweep knew less than half, or none knew half."""
-    share = _shares(target, curves)
-    if share.size and share.min() > 0.5:
+    elif sides == {Side.KEPT}:
         yield Caveat(
             "never_ignorant",
             f"every run of the sweep knew half of its {target.group} facts: the onset lies below what was swept, and "
             "only the prior says how far",
             concerns="choice",
-            at_most=float(swept.min()),
-            buy=f"{largest} parameters at infusions below {said(swept.min())} {target.axis.in_words}",
+            at_most=supported.enough_at(swept.min()),
+            buy=below,
+            weight="care",
         )
-    if share.size and share.max() < 0.5:
+    elif sides == {Side.LOST}:
         yield Caveat(
             "never_learned",
             f"no run of the sweep knew half of its {target.group} facts: the onset lies above what was swept, and only "
             "the prior says how far",
             concerns="choice",
-            at_least=float(swept.max()),
-            buy=f"{largest} parameters at infusions above {said(swept.max())} {target.axis.in_words}",
+            at_least=supported.more_than(swept.max()),
+            buy=above,
+            weight="unusable",
         )
 
 
-def _shares(target: PlannedModel, curves: xr.Dataset) -> np.ndarray:
-    """Knowledge of the group in every run that was asked."""
-    ours = curves.sel(group=target.group)
-    probed = ours[schema.PROBED].values
-    return known(ours[schema.RECALLED].values / np.maximum(probed, 1), ours[schema.GUESSING].values)[probed > 0]
-
-
-def _about_the_choice(data: xr.Dataset, target: PlannedModel, swept: np.ndarray, largest: str) -> Iterator[Caveat]:
+def _about_the_choice(
+    data: xr.Dataset, target: PlannedModel, swept: np.ndarray, largest: str, supported: _Supported
+) -> Iterator[Caveat]:
     choice, least = data[schema.CHOICE].item(), data["least"].item()
     if not target.harms and choice >= data["most"].item():
         yield Caveat(
@@ -91,6 +124,7 @@ def _about_the_choice(data: xr.Dataset, target: PlannedModel, swept: np.ndarray,
             concerns="choice",
             at_least=data["most"].item(),
             buy=f"{largest} parameters with more {target.group} exposures, by a larger budget or fewer such facts",
+            weight="care",
         )
     elif not target.harms and choice <= least:
         yield Caveat(
@@ -107,15 +141,10 @@ def _about_the_choice(data: xr.Dataset, target: PlannedModel, swept: np.ndarray,
             concerns="choice",
             at_most=least,
             buy=f"{largest} parameters with more {target.group} exposures, by a larger budget or fewer such facts",
+            weight="care",
         )
     elif choice >= data["most"].item():
-        yield Caveat(
-            "whole_range",
-            "the risk is held over all that was planned to be infused; the end of the plan is no collapse point",
-            concerns="choice",
-            at_least=data["most"].item(),
-            buy="nothing, unless more is to be infused",
-        )
+        yield from _whole_range(data, target)
     elif swept.min() <= choice <= swept.max():
         return
     elif not target.axis.bounded:
@@ -125,21 +154,62 @@ def _about_the_choice(data: xr.Dataset, target: PlannedModel, swept: np.ndarray,
             f"the choice lies outside the levels that were swept ({said(swept.min())} to {said(swept.max())} "
             f"{target.coordinate})",
         )
+    elif target.harms:
+        above = choice > swept.max()
+        end = float(swept.max() if above else swept.min())
+        at_most = None if above else supported.at_most(end)
+        bounds = above or at_most is not None
+        yield _beyond_swept(
+            "choice" if bounds else "", "choice", choice, target, end, largest, end if above else None, at_most
+        )
     else:
-        yield _beyond_swept("choice", choice, target, swept, largest)
+        above = choice > swept.max()
+        end = float(swept.max() if above else swept.min())
+        yield _beyond_swept(
+            "" if above else "choice", "choice", choice, target, end, largest, None, None if above else end
+        )
 
 
-def _beyond_swept(concerns: str, place: float, target: PlannedModel, swept: np.ndarray, largest: str) -> Caveat:
-    above = place > swept.max()
-    end = float(swept.max() if above else swept.min())
+def _whole_range(data: xr.Dataset, target: PlannedModel) -> Iterator[Caveat]:
+    """The risk is kept over all that there is, or all that was planned."""
+    most = data["most"].item()
+    once = most >= target.range[1] * (1 - 1e-9)
+    yield Caveat(
+        "one_exposure" if once else "whole_range",
+        f"the risk is kept up to the most that there can be, one exposure of each {target.group} fact; nothing was "
+        "measured there"
+        if once
+        else "the risk is kept over all that was planned to be infused; the end of the plan is no collapse point",
+        concerns="choice",
+        at_least=most,
+        buy=f"{said(target.params)} parameters, or the largest size that there is, near {said(most)} "
+        f"{target.coordinate}"
+        if once
+        else "nothing, unless more is to be infused",
+        weight="care" if once else "note",
+    )
+
+
+def _beyond_swept(
+    concerns: str,
+    what: str,
+    place: float,
+    target: PlannedModel,
+    end: float,
+    largest: str,
+    at_least: float | None,
+    at_most: float | None,
+) -> Caveat:
+    above = place > end
     return Caveat(
         "beyond_swept",
-        f"the {concerns} lies {'above the largest' if above else 'below the smallest'} {target.coordinate} that was "
+        f"the {what} lies {'above the largest' if above else 'below the smallest'} {target.coordinate} that was "
         f"swept, {end:.3g}",
         concerns=concerns,
-        at_least=end if above else None,
-        at_most=None if above else end,
+        at_least=at_least,
+        at_most=at_most,
         buy=f"{largest} parameters at a {target.coordinate} {'above' if above else 'below'} {end:.3g}",
+        weight="care",
     )
 
 
@@ -167,7 +237,11 @@ def _about_the_optimum(data: xr.Dataset, target: PlannedModel, swept: np.ndarray
         )
     best = data["risk_neutral_choice"].item()
     if not side and target.axis.bounded and not swept.min() <= best <= swept.max():
-        yield _beyond_swept("optimum", best, target, swept, largest)
+        above = best > swept.max()
+        end = float(swept.max() if above else swept.min())
+        yield _beyond_swept(
+            "optimum", "optimum", best, target, end, largest, end if above else None, None if above else end
+        )
 
 
 def _about_the_domain(data: xr.Dataset, target: PlannedModel) -> Iterator[Caveat]:
@@ -178,6 +252,7 @@ def _about_the_domain(data: xr.Dataset, target: PlannedModel) -> Iterator[Caveat
                 "ratio_above_one",
                 f"with probability {100 * too_much:.0f} % no mixture of the budget teaches "
                 f"{data['domain_facts'].item():,.0f} facts",
+                buy="nothing: a larger budget or fewer facts",
             )
     if "least_sufficient" in data and data["least_sufficient"].item() > data[schema.CHOICE].item():
         yield Caveat(
@@ -185,4 +260,6 @@ def _about_the_domain(data: xr.Dataset, target: PlannedModel) -> Iterator[Caveat
             f"no {target.coordinate} keeps both groups at that risk each: the infused facts need at least "
             f"{data['least_sufficient'].item():.3g}, the {target.group} facts allow at most "
             f"{data[schema.CHOICE].item():.3g}; a larger budget or fewer facts would open one",
+            buy="nothing: a larger budget, fewer facts, or a lower share to be kept",
+            weight="care",
         )

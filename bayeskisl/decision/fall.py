@@ -59,8 +59,11 @@ class Fall:
         x = np.asarray(self.steepness)[:, None] * (log_exposures - np.asarray(self.log_threshold)[:, None])
         return self._over_points.share(x)
 
-    def log_exposures_keeping(self, share: float) -> np.ndarray:
-        """The log exposures at which `share` in (0, 1) of what the ceiling allows is kept, shape ``(draw,)``."""
+    def log_exposures_keeping(self, share: float | np.ndarray) -> np.ndarray:
+        """The log exposures at which `share` in (0, 1) of what the ceiling allows is kept, shape ``(draw,)``.
+
+        The share is one number, or one for each draw.
+        """
         return self.log_threshold + self.shape.inverse(share) / self.steepness
 
     def log_exposures_at_optimum(self) -> np.ndarray:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Unpack
 import numpy as np
 import xarray as xr
 
+from bayeskisl import schema
 from bayeskisl.decision.intervals import quantiles
 from bayeskisl.decision.prospect import Kind, draws_at
 from bayeskisl.decision.target import of_target, planned_model
@@ -51,12 +52,14 @@ def collapse_along_sizes(
     """
     tail = (1 - ci_prob) / 2
     probabilities = [tail, 0.5, 1 - tail]
-    asked = target_from(target, short, default=float(sizes[0]))
+    trained = float(fit.curves[schema.PARAMS].max())  # its size plays no part
+    asked = replace(target_from(target, short, default=trained), params=trained)
     fit, _ = of_target(fit, asked)
+    asked = replace(asked, domain=None, prior_driven=True)  # where one size was trained, the lines are the prior's
     targets = [planned_model(fit.curves, replace(asked, params=float(size))) for size in sizes]
     lines = []
     for target in targets:
-        draws = draws_at(fit, target, kind=kind, seed=seed)
+        draws = draws_at(fit, target, kind=kind, seed=seed, as_new=True)
         threshold = draws["log_critical_exposures"] + draws["run_effect"]
         collapse = target.infusion(threshold, load_effect=draws.get("load_effect", 0.0))
         lines.append([quantiles(collapse.sel(law=law).values, probabilities) for law in collapse["law"].values])

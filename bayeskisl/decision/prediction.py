@@ -1,7 +1,8 @@
 """From a posterior to a statement about a model that nobody has trained yet: where it collapses."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -10,16 +11,16 @@ import xarray as xr
 
 import bayeskisl
 from bayeskisl import schema
-from bayeskisl.decision.caveats import Caveat, about_prediction, caveat_table
-from bayeskisl.decision.criterion import require_share
+from bayeskisl.decision.caveats import Caveat, Weight, about_prediction, caveat_table
+from bayeskisl.decision.criterion import KEEP, KeepOf, require_keep_of, require_share
 from bayeskisl.decision.general_loss import fit_loss
 from bayeskisl.decision.prospect import Kind, Prospect, draws_at, every_draw_at, prospect_of
 from bayeskisl.decision.target import PlannedModel, of_target
-from bayeskisl.errors import GateError, InputError
+from bayeskisl.errors import GateError, InputError, way
 from bayeskisl.target import Target, TargetKeywords, target_from
 
 if TYPE_CHECKING:
-    from bayeskisl.inference import Fit
+    from bayeskisl.inference import Caution, Fit
 
 __all__ = ["Forecast", "Kind", "Options", "attributes", "draws_at", "forecast", "predict"]
 
@@ -32,14 +33,21 @@ class Options:
     """What every answer about a target depends on beside the fit; fields as for `predict`."""
 
     kind: Kind = "new_run"
-    keep: float = 0.9
+    keep: float = KEEP
     ci_prob: float = 0.9
     seed: int = 0
+    keep_of: KeepOf = "ceiling"
+    levels: Mapping[str, float] = field(default_factory=dict, hash=False)  # of groups that `keep` is not for
 
     def __post_init__(self) -> None:
         require_share(keep=self.keep, ci_prob=self.ci_prob)
+        require_keep_of(self.keep_of)
         if self.kind not in ("new_run", "mean"):
             raise InputError("'new_run' or 'mean'", repr(self.kind), "kind")
+
+    def level(self, group: str) -> float:
+        """The share that a group must keep."""
+        return self.levels.get(group, self.keep)
 
 
 def predict(
@@ -47,7 +55,8 @@ def predict(
     target: Target | float | str | None = None,
     *,
     kind: Kind = "new_run",
-    keep: float = 0.9,
+    keep: float = KEEP,
+    keep_of: KeepOf = "ceiling",
     ci_prob: float = 0.9,
     seed: int = 0,
     throw: bool = True,
@@ -65,6 +74,8 @@ def predict(
         Whether the prediction is for one fresh run or for the mean of many runs of the target.
     keep : float
         Share of what the ceiling allows, in (0, 1), that ``admissible`` keeps.
+    keep_of : {"ceiling", "facts"}
+        Whether `keep` is a share of what the ceiling allows, or of all facts.
     ci_prob : float
         Probability of the intervals that tables and figures show.
     seed : int
@@ -95,11 +106,11 @@ def predict(
     GateError
         If the fit failed its gate.
     """
-    options = Options(kind, keep, ci_prob, seed)
+    options = Options(kind, keep, ci_prob, seed, keep_of)
     require_gate(fit, throw)
     fit, planned = of_target(fit, target_from(target, short))
     ahead = forecast(fit, planned, options).ahead
-    caveats = [*about_prediction(ahead, planned, fit.curves), *handed_over(fit)]
+    caveats = [*about_prediction(ahead, planned, fit.curves), *of_fit(fit, planned)]
     return ahead.assign_attrs(content="prediction", **attributes(fit, planned, options, caveats))
 
 
@@ -129,16 +140,16 @@ def forecast(fit: "Fit", target: PlannedModel, options: Options, weights: dict[s
     loss = fit_loss(fit.curves)
     prospect, mixture = prospect_of(by_law, weights, target, loss, options.seed)
     alone = {law: prospect_of(by_law.sel(law=[law]), {law: 1.0}, target, loss, options.seed)[0] for law in weights}
-    return Forecast(_named(mixture, weights, prospect, alone, options.keep), prospect, alone)
+    return Forecast(_named(mixture, weights, prospect, alone, options), prospect, alone)
 
 
 def _named(
-    mixture: xr.Dataset, weights: dict[str, float], prospect: Prospect, alone: dict[str, Prospect], keep: float
+    mixture: xr.Dataset, weights: dict[str, float], prospect: Prospect, alone: dict[str, Prospect], options: Options
 ) -> xr.Dataset:
     target = prospect.target
     fall = prospect.falls[target.group]
     of_draws = {
-        **_on_axis(prospect, keep),
+        **_on_axis(prospect, options),
         **({schema.ONSET: prospect.keeping(0.5, target.rising_group)} if target.rising_group else {}),
         schema.CRITICAL_EXPOSURES: np.exp(fall.log_threshold),
         "steepness": fall.steepness,
@@ -168,14 +179,14 @@ def _named(
     )
 
 
-def _on_axis(prospect: Prospect, keep: float) -> dict[str, np.ndarray]:
+def _on_axis(prospect: Prospect, options: Options) -> dict[str, np.ndarray]:
     """Where too much is infused; where more harms no probed group, where enough is."""
     if not prospect.target.harms:
-        return {"sufficient": prospect.keeping(keep)}
+        return {"sufficient": prospect.holding(options.level(prospect.target.group), of=options.keep_of)}
     return {
         schema.COLLAPSE: prospect.keeping(0.5),
         schema.SHOULDER: prospect.keeping(_SHOULDER_SHARE),
-        "admissible": prospect.admissible(keep),
+        "admissible": prospect.admissible(options.level, options.keep_of),
     }
 
 
@@ -193,7 +204,8 @@ def attributes(
         "schema_version": schema.VERSION,
         "bayeskisl_version": bayeskisl.__version__,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        **vars(options),
+        **{name: value for name, value in vars(options).items() if name != "levels"},
+        "levels": json.dumps({group: options.level(group) for group in target.groups}),
         **more,
         "interval": "equal-tailed",
         schema.PARAMS: target.params,
@@ -215,15 +227,42 @@ def attributes(
 
 
 def require_gate(fit: "Fit", throw: bool) -> None:
-    """Refuse a fit that failed its gate, unless told otherwise."""
+    """Refuse a fit that failed its gate, unless it is wanted all the same."""
     if throw and not fit.gate.passed:
+        anyway = way("; or take a prediction that is labelled not usable with throw=False", "")
         raise GateError(
             "expected a posterior that passed its gate, got one that failed: "
-            f"{'; '.join(fit.gate.reasons)}; fit again with more draws, or take a labelled prediction with throw=False."
+            f"{'; '.join([*_of_data(fit), *fit.gate.reasons])}; {_longer()}{anyway}."
         )
 
 
-def handed_over(fit: "Fit") -> list[Caveat]:
+def _longer() -> str:
+    return way("fit again with `draws=4000`", "fit again with `bayeskisl fit CURVES --draws 4000`")
+
+
+# What no sampler mends: the data hold no answer, or what was sampled is no posterior.
+_NO_ANSWER = ("no_signal", "wrong_way", "turns_back", "preview")
+
+
+def _of_data(fit: "Fit") -> list[str]:
+    """What the data say about themselves that makes a longer fit useless."""
+    return [each.message for each in fit.warnings if each.code in _NO_ANSWER and each.severity == "serious"]
+
+
+def of_fit(fit: "Fit", target: PlannedModel) -> list[Caveat]:
     """The fit's own warnings, and its failed gate where that was waived."""
-    failed = [Caveat("gate", f"the posterior failed its gate: {reason}") for reason in fit.gate.reasons]
-    return [*failed, *(Caveat(caution.code, str(caution)) for caution in fit.warnings)]
+    reasons = "; ".join(fit.gate.reasons)
+    failed = [Caveat("gate", f"the posterior failed its gate: {reasons}", weight="unusable", remedy=_longer())]
+    sizes = fit.curves[schema.PARAMS].values
+    inside = sizes.min() <= target.params <= sizes.max()
+    return [*(failed if reasons else ()), *(_inherited(caution, inside) for caution in fit.warnings)]
+
+
+def _inherited(caution: "Caution", inside: bool) -> Caveat:
+    """A caution of the fit; few sizes take nothing from a target among them."""
+    weight: Weight = "care" if caution.severity == "serious" or caution.code == "outlying_rows" else "note"
+    if caution.severity == "serious" and caution.code in _NO_ANSWER:
+        weight = "unusable"
+    if caution.code == "few_sizes" and inside:
+        weight = "note"
+    return Caveat(caution.code, str(caution), weight=weight, remedy=caution.remedy)

@@ -1,6 +1,6 @@
 """What runs of a model that nobody has trained would keep, at any infusion, draw by draw."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -95,10 +95,34 @@ class Prospect:
         fall = self.falls[group]
         return self.target.infusion(fall.log_exposures_keeping(share), group, fall.load_effect)
 
-    def admissible(self, share: float) -> np.ndarray:
-        """The largest infusion at which every group that it harms keeps `share` of its ceiling, shape ``(sample,)``."""
-        harmed = [group for group, fall in self.falls.items() if self.target.axis.moves(group, fall.knows_load) < 0]
-        return np.min([self.keeping(share, group) for group in harmed], axis=0)
+    def admissible(self, level: Callable[[str], float], of: str = "ceiling") -> np.ndarray:
+        """The largest infusion at which every group that it harms holds its level, shape ``(sample,)``."""
+        harmed = [group for group in self.falls if self.direction(group) < 0]
+        return np.min([self.holding(level(group), group, of) for group in harmed], axis=0)
+
+    def direction(self, group: str) -> int:
+        """Whether infusion teaches a group (1), harms it (-1), or leaves it alone (0)."""
+        return self.target.axis.moves(group, self.falls[group].knows_load)
+
+    def holding(self, level: float, group: str | None = None, of: str = "ceiling") -> np.ndarray:
+        """The infusion at which a group holds a share of what its ceiling allows, or of all facts, ``(sample,)``.
+
+        A share of all facts that the ceiling lies below needs exposures without end: no infusion gives it.
+        """
+        if of == "ceiling":
+            return self.keeping(level, group)
+        group = group or self.target.group
+        fall = self.falls[group]
+        share = level / fall.known_at_best()
+        possible = share < 1
+        exposures = np.where(possible, fall.log_exposures_keeping(np.where(possible, share, 0.5)), np.inf)
+        return self.target.infusion(exposures, group, fall.load_effect)
+
+    def holds_anywhere(self, level: float, group: str, of: str = "ceiling") -> np.ndarray:
+        """Whether a group that infusion leaves alone holds its level, ``(sample,)``."""
+        fall = self.falls[group]
+        held = self.share_of_ceiling(group, np.full((1, 1), np.mean(self.target.range)))[:, 0]
+        return (held if of == "ceiling" else held * fall.known_at_best()) >= level
 
     def _kept(self, group: str, infusion: np.ndarray, infused_facts: np.ndarray) -> np.ndarray:
         fall, fixed = self.falls[group], self.target.held_fixed
@@ -112,14 +136,24 @@ class Prospect:
         return loss - self.loss.draws(self.target, least, self.samples, self.seed)
 
 
-def every_draw_at(fit: "Fit", target: PlannedModel, *, kind: Kind, seed: int) -> xr.Dataset:
-    """Posterior draws of the target's curves under every law, dims ``(law, chain, draw, group)``, and its exponents."""
+def every_draw_at(fit: "Fit", target: PlannedModel, *, kind: Kind, seed: int, as_new: bool = False) -> xr.Dataset:
+    """Posterior draws of the target's curves under every law, dims ``(law, chain, draw, group)``, and its exponents.
+
+    With `as_new`, a size that was trained is predicted as a new one.
+    """
     from bayeskisl.inference import extrapolate
 
     laws = {}
     for law in fit.weights:
         at_target = extrapolate(
-            fit, target.params, target.tokens, covariates=target.held_fixed, kind=kind, law=law, seed=seed
+            fit,
+            target.params,
+            target.tokens,
+            covariates=target.held_fixed,
+            kind=kind,
+            law=law,
+            as_new=as_new,
+            seed=seed,
         )
         posterior = fit.tree["posterior" if law == fit.law.name else f"rivals/{law}/posterior"].to_dataset()
         laws[law] = at_target.assign(exponent=posterior[schema.EXPONENT])
@@ -128,9 +162,9 @@ def every_draw_at(fit: "Fit", target: PlannedModel, *, kind: Kind, seed: int) ->
     ).assign_coords(law=list(laws))
 
 
-def draws_at(fit: "Fit", target: PlannedModel, *, kind: Kind, seed: int) -> xr.Dataset:
+def draws_at(fit: "Fit", target: PlannedModel, *, kind: Kind, seed: int, as_new: bool = False) -> xr.Dataset:
     """As `every_draw_at`, of the group that can collapse, dims ``(law, chain, draw)``."""
-    return every_draw_at(fit, target, kind=kind, seed=seed).sel(group=target.group, drop=True)
+    return every_draw_at(fit, target, kind=kind, seed=seed, as_new=as_new).sel(group=target.group, drop=True)
 
 
 def prospect_of(

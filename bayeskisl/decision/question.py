@@ -1,5 +1,6 @@
 """What is asked about a target, and everything that a posterior answers to it."""
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from bayeskisl.decision.intervals import quantiles
 from bayeskisl.decision.prediction import Forecast, Options, forecast, over_draws
 from bayeskisl.decision.prospect import Prospect
 from bayeskisl.decision.target import PlannedModel
+from bayeskisl.decision.two_sides import sides_of, window_of, would_have_to_give
 from bayeskisl.errors import InputError
 
 if TYPE_CHECKING:
@@ -48,7 +50,6 @@ class Question:
         """What is decided on a prediction; `gains_of` may find the best infusions in a way of its own."""
         prospect = found.prospect
         gains = gains_of(prospect, self.criterion.utility, *_planned_range(self.target, self.criterion.at_most))
-        keep = self.options.keep
         by_law = [self._choice(one) for one in found.alone.values()]
         optima, best = gains.optima(), gains.best_mean()
         of_draws = {schema.OPTIMUM: optima.place, "best_utility": optima.value}
@@ -60,7 +61,8 @@ class Question:
             "least": gains.low,
             "most": gains.high,
         }
-        of_domain, domain = _domain(prospect, scalars[schema.CHOICE], keep, self.criterion.facts)
+        possible = max(scalars[schema.CHOICE], gains.low)
+        of_domain, domain = _domain(prospect, possible, self.options, self.criterion.facts)
         if "sufficient" in of_domain:
             scalars["least_sufficient"] = least_sufficient(of_domain["sufficient"], self.criterion.risk)
         data = found.ahead.assign(
@@ -68,13 +70,34 @@ class Question:
             | {name: ((), value) for name, value in {**scalars, **domain}.items()}
             | {"choice_by_law": ("law", by_law), "near_optimal": ("end", list(gains.near_optimal(best, _NEARLY)))}
         ).assign_coords(end=["low", "high"])
-        return data.assign(_curves(gains, data))
+        return self._both_sides(gains, data.assign(_curves(gains, data)), gives=gains_of is Gains)
+
+    def _both_sides(self, gains: Gains, data: xr.Dataset, gives: bool) -> xr.Dataset:
+        """The range at which every level holds; with `gives`, what would have to give where there is none."""
+        prospect, options = gains.prospect, self.options
+        sides = sides_of(prospect, options.level, options.keep_of)
+        if not (self.target.harms and self.target.rising_group):  # one side alone: that is the choice
+            return data
+        ends, probability = (gains.low, gains.high), 1 - self.criterion.risk
+        window = window_of(sides, *ends, probability)
+        levels = {group: options.level(group) for group in prospect.falls}
+        giving = (levels, options.keep_of, ends, probability)
+        mended = would_have_to_give(prospect, *giving) if window.is_empty and gives else {}
+        infusion = data["infusion"].values[:, None]
+        return data.assign(
+            window=("end", [window.low, window.high]),
+            window_best=window.best,
+            window_probability=window.probability,
+            both_hold=("infusion", ((sides.enough <= infusion) & (infusion <= sides.most)).mean(axis=1)),
+        ).assign_attrs(gives=json.dumps(mended))
 
     def _choice(self, prospect: Prospect) -> float:
         """The most within the risk; where more infusion harms no group, the least within the risk of too little."""
         if self.target.harms:
-            return chance_constrained_choice(prospect.admissible(self.options.keep), self.criterion.risk)
-        return least_sufficient(prospect.keeping(self.options.keep), self.criterion.risk)
+            admissible = prospect.admissible(self.options.level, self.options.keep_of)
+            return chance_constrained_choice(admissible, self.criterion.risk)
+        needed = prospect.holding(self.options.level(self.target.group), of=self.options.keep_of)
+        return least_sufficient(needed, self.criterion.risk)
 
 
 def _planned_range(target: PlannedModel, at_most: float | None) -> tuple[float, float]:
@@ -91,7 +114,7 @@ def _ratio_of_domain(target: PlannedModel, facts: float) -> float:
 
 
 def _domain(
-    prospect: Prospect, choice: float, keep: float, facts: float | None
+    prospect: Prospect, choice: float, options: Options, facts: float | None
 ) -> tuple[dict[str, np.ndarray], dict[str, float]]:
     """Which ratio a domain needs, draw by draw, and the size of that domain."""
     target, fixed = prospect.target, prospect.target.held_fixed
@@ -106,7 +129,10 @@ def _domain(
     if group is None or (target.axis.counts_facts and unknown):
         return {}, {"domain_facts": float(whole)}
     fall = prospect.falls[group]
-    needed = target.log_exposures_at_load(fall.log_exposures_keeping(keep), whole, fall.load_effect)
+    share = options.level(group) / (fall.known_at_best() if options.keep_of == "facts" else 1.0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        keeping = np.where(share < 1, fall.log_exposures_keeping(np.minimum(share, 1 - 1e-12)), np.inf)
+    needed = target.log_exposures_at_load(keeping, whole, fall.load_effect)
     ratio = sufficient_ratio(needed, whole, target.tokens, fixed[schema.TOKENS_PER_FACT])
     too_little = {"sufficient": target.axis.at_ratio(ratio, fixed)} if target.axis.moves_ratio else {}
     return {"sufficient_ratio": ratio, **too_little}, {"domain_facts": float(whole)}
@@ -150,15 +176,22 @@ def _share_below(draws: np.ndarray, infusion: np.ndarray) -> np.ndarray:
 
 
 def _points(gains: Gains, data: xr.Dataset) -> np.ndarray:
-    """Values from well before the fall or rise to well behind it; ratios dense at both ends and in between."""
+    """Values from well before the fall or rise to well behind it, and the choice itself."""
+    choice = np.clip(data[schema.CHOICE].item(), gains.low, gains.high)
+    return np.unique(np.append(_spread(gains, data), choice))
+
+
+def _spread(gains: Gains, data: xr.Dataset) -> np.ndarray:
+    """Points even on the line; ratios dense at both ends and in between."""
     target = gains.prospect.target
     if not target.axis.bounded:
         first, last = ("admissible", schema.COLLAPSE) if target.harms else (schema.ONSET, "sufficient")
         start = quantiles(data[first].values, [0.005])[0] / 3
         end = quantiles(data[last].values, [0.995])[0] * 1.5
-        return np.geomspace(max(start, gains.low), min(end, gains.high), _POINTS)
+        low, high = np.clip([start, end], gains.low, gains.high)
+        return np.geomspace(low, high, _POINTS) if low < high else np.array([low])
     dense = target.axis.grid(gains.low, gains.high, _POINTS)
-    return np.unique(np.concatenate([dense, np.linspace(gains.low, gains.high, _POINTS)]))
+    return np.concatenate([dense, np.linspace(gains.low, gains.high, _POINTS)])
 
 
 def _rounded_down(value: float) -> float:

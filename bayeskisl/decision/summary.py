@@ -4,18 +4,21 @@ import json
 import math
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.decision.choices import least_sufficient
 from bayeskisl.decision.decision import Decision
 from bayeskisl.decision.intervals import interval, interval_name
+from bayeskisl.decision.verdict import ranked, verdict_on
 from bayeskisl.decision.verification import Verification
 
 # The risk of too little at which a prediction says how much is enough: the default of `decide`.
 _RISK = 0.10
 
-__all__ = ["decision_summary", "prediction_summary", "verification_summary"]
+__all__ = ["decision_summary", "prediction_summary", "regret_of_choice", "verification_summary"]
 
 
 def prediction_summary(ahead: xr.Dataset) -> dict[str, Any]:
@@ -61,7 +64,8 @@ def prediction_summary(ahead: xr.Dataset) -> dict[str, Any]:
         },
         "extrapolation_decades": attrs["extrapolation_decades"],
         "gate": json.loads(attrs["gate"]),
-        "warnings": json.loads(attrs["warnings"]),
+        "verdict": verdict_on(json.loads(attrs["warnings"])).to_dict(),
+        "warnings": [dict(caveat) for caveat in ranked(json.loads(attrs["warnings"]))],
     }
 
 
@@ -82,7 +86,7 @@ def decision_summary(decision: Decision) -> dict[str, Any]:
     """
     data, attrs = decision.data, decision.data.attrs
     ci_prob = attrs["ci_prob"]
-    regrets = decision.regret(data[schema.CHOICE].item()).iloc[0]
+    regrets = regret_of_choice(decision)
     sufficient = {}
     if "sufficient_ratio" in data:
         sufficient = {
@@ -98,23 +102,46 @@ def decision_summary(decision: Decision) -> dict[str, Any]:
     return {
         schema.CHOICE: {
             **decision.choice.to_dict(),
+            "advised": decision.advised,
             "risk": attrs["risk"],
-            "keep": attrs["keep"],
+            "keep": decision.levels,
+            "keep_of": attrs["keep_of"],
             "axis": attrs["axis"],
             "unit": attrs["unit"],
             "by_law": {str(law): _plain(data["choice_by_law"].sel(law=law).item()) for law in data["law"].values},
             "expected_regret": {"value": _plain(regrets["regret"]), "percent": _plain(regrets["percent"])},
         },
+        **_window(decision),
         "risk_neutral": {**decision.optimum.to_dict(), "near_optimal": list(decision.near_optimal)},
         schema.OPTIMUM: _with_interval(data[schema.OPTIMUM], ci_prob),
         **sufficient,
         "utility": {"what": attrs["utility"], "unit": attrs["utility_unit"]},
         **prediction_summary(data),
+        "extrapolated": decision.extrapolated,
+        "warnings": decision.warnings,
+        "further_warnings": decision.further,
         "sensitivity": [
             {"assumption": str(name)} | {column: _plain(value) for column, value in row.items()}
             for name, row in decision.sensitivity.iterrows()
         ],
     }
+
+
+def _window(decision: Decision) -> dict[str, Any]:
+    """The range at which both sides hold, or what would have to give."""
+    window = decision.window
+    if window is None:
+        return {}
+    ends = None if window.is_empty else [window.low, window.high]
+    at_best = {"value": window.best, "probability": window.probability}
+    return {"both_sides": {"range": ends, "most_probable": at_best, "would_have_to_give": decision.would_have_to_give}}
+
+
+def regret_of_choice(decision: Decision) -> pd.Series:
+    """What the choice is expected to give up, at the nearest infusion that there is."""
+    data = decision.data
+    least, most = data["infusion"].values[[0, -1]]
+    return decision.regret(float(np.clip(data[schema.CHOICE].item(), least, most))).iloc[0]
 
 
 def verification_summary(verification: Verification) -> dict[str, Any]:

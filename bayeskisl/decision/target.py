@@ -10,7 +10,7 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.axes import Axis, LoadEffect, axis_of
 from bayeskisl.curves import further_covariates, reference_load
-from bayeskisl.errors import InputError
+from bayeskisl.errors import InputError, way
 from bayeskisl.specifications import refuse_unknown
 from bayeskisl.target import Target
 
@@ -24,6 +24,8 @@ __all__ = ["ROUNDING", "PlannedModel", "cells_like", "of_target", "planned_model
 _UNSEEN = 1e-3
 # Mixtures are whole sequences, so that what a sweep holds fixed is held up to rounding.
 ROUNDING = 0.05
+# People write sizes in two or three digits: 6.9B for 6,855,000,000.
+_SAME_SIZE = 0.01
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,8 @@ class PlannedModel:
         What the sweep held fixed, and the target keeps: names of run coordinates and values, without `tokens`; the
         further covariates of the laws are among them.
     prior_driven : tuple of str
-        Covariates of the target that the sweep never varied, so that only the prior says what they do.
+        Covariates of the target that the sweep never varied, so that only the prior says what they do; the size is
+        among them where one size was trained.
     groups : tuple of str
         All probe groups.
     reference_load : float
@@ -171,6 +174,7 @@ def planned_model(curves: xr.Dataset, target: Target) -> PlannedModel:
         the target differs from the sweep in what the sweep never varied.
     """
     axis = axis_of(curves)
+    one_size = _only_size(curves, target)
     tokens, unvaried = _budget(curves, target)
     needed = _needed(curves)
     refuse_unknown(target.hold, needed, "hold", "names")
@@ -183,6 +187,7 @@ def planned_model(curves: xr.Dataset, target: Target) -> PlannedModel:
         group=axis.deciding_group(groups),
         held_fixed={name: value for name, (value, _) in held.items()},
         prior_driven=(
+            *((schema.PARAMS,) if one_size else ()),
             *((schema.TOKENS,) if unvaried else ()),
             *(name for name, (_, outside) in held.items() if outside),
         ),
@@ -206,13 +211,27 @@ def _needed(curves: xr.Dataset) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*of_axis, *further_covariates(curves)]))
 
 
+def _only_size(curves: xr.Dataset, target: Target) -> bool:
+    """Whether one size was trained, and the target is another one."""
+    sizes = _distinct(curves, schema.PARAMS)
+    apart = bool(np.ptp(sizes) <= _SAME_SIZE * sizes[0]) and not np.isclose(target.params, sizes[0], rtol=_SAME_SIZE)
+    if apart and not target.prior_driven:
+        raise InputError(
+            f"the only size of the sweep, {sizes[0]:,.0f} parameters",
+            f"{target.params:,.0f}",
+            schema.PARAMS,
+            f"train a second size, or take an answer that rests on the prior with {_prior_driven()}",
+        )
+    return apart
+
+
 def _budget(curves: xr.Dataset, target: Target) -> tuple[float, bool]:
     """Training tokens of the target, and whether the sweep never varied them up to there."""
     budgets = _distinct(curves, schema.TOKENS)
     if target.tokens is None:
         if len(budgets) > 1:
             raise InputError("the token budget of the target", f"none, and the sweep has {len(budgets)}",
-                             schema.TOKENS, "name one with `--tokens`")  # fmt: skip
+                             schema.TOKENS, f"name one with {way('`tokens`', '`--tokens`')}")  # fmt: skip
         return float(budgets[0]), False
     unvaried = len(budgets) == 1 and not np.isclose(target.tokens, budgets[0], rtol=1e-9)
     if unvaried and not target.prior_driven:
@@ -220,7 +239,7 @@ def _budget(curves: xr.Dataset, target: Target) -> tuple[float, bool]:
             f"the only token budget of the sweep, {budgets[0]:,.0f}",
             f"{target.tokens:,.0f}",
             schema.TOKENS,
-            "sweep a second budget, or take an answer that rests on the prior with `--prior-driven`",
+            f"sweep a second budget, or take an answer that rests on the prior with {_prior_driven()}",
         )
     return target.tokens, unvaried
 
@@ -233,13 +252,18 @@ def _held_fixed(curves: xr.Dataset, name: str, asked: float | None, prior_driven
         outside = not low * (1 - ROUNDING) <= asked <= high * (1 + ROUNDING)
         if outside and not prior_driven:
             raise InputError(f"a {name.replace('_', ' ')} that was swept, {low:g} to {high:g}", f"{asked:g}", name,
-                             "sweep it, or take an answer that rests on the law with `--prior-driven`")  # fmt: skip
+                             f"sweep it, or take an answer that rests on the law with {_prior_driven()}")  # fmt: skip
         return asked, outside
     if high > low * (1 + ROUNDING):
+        held = way(f"`hold={{'{name}': {low:g}}}`", f"`--hold {name}={low:g}`")
         raise InputError(f"one value of {name} in a sweep along {curves.attrs['axis']!r}",
                          f"{len(values)} from {low:g} to {high:g}", name,
-                         f"name the target's, as `--hold {name}={low:g}`, or fit the runs of one value")  # fmt: skip
+                         f"name the target's, as {held}, or fit the runs of one value")  # fmt: skip
     return float(np.median(np.asarray(curves[name].values, dtype=float))), False
+
+
+def _prior_driven() -> str:
+    return way("`prior_driven=True`", "`--prior-driven`")
 
 
 def _distinct(curves: xr.Dataset, name: str) -> np.ndarray:

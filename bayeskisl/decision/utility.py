@@ -17,6 +17,9 @@ Utility = Callable[[xr.Dataset], xr.DataArray]
 class KeptFacts:
     """Facts kept above guessing, infused and background, less what they cost.
 
+    Infused facts count as they were probed, by the templates of the corpus or else by new ones; where neither was
+    probed, the background alone counts.
+
     Parameters
     ----------
     background_weight : float
@@ -38,7 +41,8 @@ class KeptFacts:
 
     def __call__(self, outcome: xr.Dataset) -> xr.DataArray:
         """The utility of every draw and place, in facts."""
-        worth = outcome["kept_infused"] - self.token_price * outcome["infused_tokens"]
+        infused = next((name for name in ("kept_infused", "kept_infused_heldout") if name in outcome), None)
+        worth = (outcome[infused] if infused else 0.0) - self.token_price * outcome["infused_tokens"]
         if "kept_background" in outcome:
             worth = worth + self.background_weight * outcome["kept_background"]
         if self.loss_price:

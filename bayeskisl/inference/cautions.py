@@ -9,6 +9,7 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.axes import Axis, axis_of
+from bayeskisl.curves import Side, check, curves_of_cells
 from bayeskisl.inference.gate import Gate, scalars
 from bayeskisl.inference.posterior import ON_AXIS
 from bayeskisl.inference.run_counts import at_least_guessed
@@ -29,7 +30,8 @@ class Caution:
     ----------
     code : str
         ``few_sizes``, ``edge_collapse``, ``no_collapse``, ``load_ignored``, ``prior_driven``, ``prior_sensitive``,
-        ``correlated_seeds``, ``below_guessing``, ``assumed_by_import``, ``rival_gate`` or ``pareto_k``.
+        ``correlated_seeds``, ``below_guessing``, ``assumed_by_import``, ``rival_gate`` or ``pareto_k``; or a code of
+        `bayeskisl.curves.Finding`.
     severity : str
         ``note``, ``warning`` or ``serious``.
     message, remedy : str
@@ -49,7 +51,6 @@ def cautions(
     posterior: xr.Dataset,
     prior: xr.Dataset,
     curves: xr.Dataset,
-    cells: np.ndarray,
     gate: Gate,
     log_prior: xr.Dataset,
 ) -> tuple[Caution, ...]:
@@ -61,8 +62,6 @@ def cautions(
         Named quantities.
     curves : xarray.Dataset
         What was measured.
-    cells : numpy.ndarray
-        Index of each run's cell.
     gate : Gate
         The verdict on the posterior.
     log_prior : xarray.Dataset
@@ -70,7 +69,8 @@ def cautions(
     """
     return (
         *_few_sizes(curves),
-        *_edges(posterior, curves, cells),
+        *_edges(posterior, curves),
+        *_of_data(curves),
         *_load_ignored(posterior, curves),
         *_prior_driven(posterior, prior),
         *_prior_sensitive(posterior, log_prior),
@@ -78,6 +78,19 @@ def cautions(
         *_below_guessing(curves),
         *_assumed_by_import(curves),
     )
+
+
+# What `_edges` says with numbers of the posterior.
+_BY_POSTERIOR = ("never_moves", "all_lost")
+
+
+def _of_data(curves: xr.Dataset) -> list[Caution]:
+    """What the data say about themselves."""
+    return [
+        Caution(found.code, found.severity, found.message, found.remedy)
+        for found in check(curves).findings
+        if found.code not in _BY_POSTERIOR
+    ]
 
 
 def _few_sizes(curves: xr.Dataset) -> list[Caution]:
@@ -118,20 +131,18 @@ def _below_guessing(curves: xr.Dataset) -> list[Caution]:
     ]
 
 
-def _edges(posterior: xr.Dataset, curves: xr.Dataset, cells: np.ndarray) -> list[Caution]:
+def _edges(posterior: xr.Dataset, curves: xr.Dataset) -> list[Caution]:
     """Cells whose sweep lies wholly on one side of its half-point: bounds, not measurements."""
     axis = axis_of(curves)
     bounds, measured = [], 0
     for group in (str(name) for name in curves[schema.GROUP].values if _direction(posterior, axis, str(name)) != 0):
-        share = _shares(curves, group)
         kept, lost = [], []
-        for cell in range(posterior.sizes[schema.CELL]):
-            seen = share[(cells == cell) & np.isfinite(share)]
-            if not len(seen):
+        for cell, curve in enumerate(curves_of_cells(curves, group)):
+            if not curve.levels.size:
                 continue
-            if seen.min() > 0.5:
+            if curve.side == Side.KEPT:
                 kept.append(_bound(posterior, axis, group, cell, fewer_exposures=True))
-            elif seen.max() < 0.5:
+            elif curve.side == Side.LOST:
                 lost.append(_bound(posterior, axis, group, cell, fewer_exposures=False))
             else:
                 measured += 1

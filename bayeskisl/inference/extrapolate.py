@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.curves import capacity_of
+from bayeskisl.curves import capacity_of, cell_at, cell_table
 from bayeskisl.errors import InputError
 from bayeskisl.inference.correlation import correlated
 from bayeskisl.inference.definition import ceiling_of
@@ -30,9 +30,12 @@ def extrapolate(
     covariates: Mapping[str, float] | None = None,
     kind: Literal["new_run", "mean"] = "new_run",
     law: str | None = None,
+    as_new: bool = False,
     seed: int = 0,
 ) -> xr.Dataset:
     """Draws of everything that a retention curve needs, at a target.
+
+    A target that was trained is not extrapolated to: its threshold, steepness and ceiling are those of its own cell.
 
     Parameters
     ----------
@@ -45,9 +48,12 @@ def extrapolate(
         covariate with one value in the data, is that value. Names that no law has are ignored.
     kind : {"new_run", "mean"}
         With a fresh run effect (one run that you will train), or with none (the cell's own curve). A new size
-        scatters off the law, in threshold, steepness and ceiling, either way.
+        scatters off the law, in threshold, steepness and ceiling, either way; the residuals of sizes are independent,
+        so that neighbours count through the law alone.
     law : str, optional
         One of the fitted laws; by default the first.
+    as_new : bool
+        Whether a size that was trained is predicted as a new one, by the law and a fresh scatter.
     seed : int
         Of the fresh scatter. Targets that share it share the scatter, so that predictions along sizes are smooth.
 
@@ -58,7 +64,8 @@ def extrapolate(
         (to be added to it), ``load_effect`` (zero under a law that does not know the load), ``log_steepness``,
         ``ceiling``, ``floor`` and the parameters of the fall, dims ``(chain, draw, group)``; ``fall``, the name of the
         fall, see `bayeskisl.laws.falls.shape_of_draws`; attribute ``prior_driven`` names the
-        covariates of the target that the data never varied, whose exponents are drawn from their priors.
+        covariates of the target that the data never varied, whose exponents are drawn from their priors, and
+        ``trained`` the cell that is the target's own, empty where there is none.
 
     Raises
     ------
@@ -93,21 +100,42 @@ def extrapolate(
         fresh["run"] = correlated(noise, posterior["run_correlation"].values)[..., 0, :]
     scatter = posterior["tau"].copy(data=run_scatter(posterior, np.array([z]))[..., 0, :])
     effect = scatter * (fresh["run"] if kind == "new_run" else 0.0)
+    own = None if as_new or not laws[name].falls else cell_at(cell_table(curves_of(tree))[0], target)
+    curve = {
+        "log_critical_exposures": line + posterior["tau"] * fresh["size"],
+        "log_steepness": posterior["steepness_intercept"]
+        + posterior["steepness_exponent"] * z
+        + posterior["steepness_scatter"] * fresh["steepness"],
+        "ceiling": ceiling_of(log_odds, posterior["floor"], np),
+    }
     return xr.Dataset(
         {
-            "log_critical_exposures": line + posterior["tau"] * fresh["size"],
-            "log_steepness": posterior["steepness_intercept"]
-            + posterior["steepness_exponent"] * z
-            + posterior["steepness_scatter"] * fresh["steepness"],
+            **(curve if own is None else _measured(posterior, own)),
             "fall": laws[name].fall.name,
             **laws[name].fall.of(posterior).named(),
-            "ceiling": ceiling_of(log_odds, posterior["floor"], np),
             "floor": posterior["floor"],
             "run_effect": effect,
             "load_effect": load_effect,
         },
-        attrs={"law": name, "kind": kind, "params": params, "tokens": tokens, "prior_driven": list(prior_driven)},
+        attrs={
+            "law": name,
+            "kind": kind,
+            "params": params,
+            "tokens": tokens,
+            "prior_driven": list(prior_driven),
+            "trained": "" if own is None else str(posterior[schema.CELL].values[own]),
+        },
     )
+
+
+def _measured(posterior: xr.Dataset, cell: int) -> dict[str, xr.DataArray]:
+    """The curve of a cell that was trained: what its own runs say, and the law through its scatter alone."""
+    of_cell = posterior[["critical_exposures", "steepness", "ceiling"]].isel({schema.CELL: cell}, drop=True)
+    return {
+        "log_critical_exposures": np.log(of_cell["critical_exposures"]),
+        "log_steepness": np.log(of_cell["steepness"]),
+        "ceiling": of_cell["ceiling"],
+    }
 
 
 def _line(

@@ -12,7 +12,7 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.cores import available_cores
-from bayeskisl.curves import cell_table, final, load_curves, validate, with_covariates, without_covariates
+from bayeskisl.curves import cell_table, check, final, load_curves, validate, with_covariates, without_covariates
 from bayeskisl.inference.cautions import Caution, cautions
 from bayeskisl.inference.data import ModelData, prepare
 from bayeskisl.inference.gate import Gate, examine
@@ -128,7 +128,7 @@ def fit_laws(
     curves = with_covariates(curves, (name for one in (law, *others) for name in one.covariates))
     first = _posterior_of(curves, law, settings, light)
     if throw:
-        first.gate.raise_if_failed(law.name)
+        first.gate.raise_if_failed(law.name, because=[str(each) for each in check(curves).serious])
     beside = [_posterior_of(curves, other, settings, light) for other in others if other.name != law.name]
     return _assemble(curves, first, beside, settings, light)
 
@@ -166,7 +166,6 @@ def _sampled(
 
 
 def _assemble(curves: xr.Dataset, first: _Posterior, beside: list[_Posterior], settings: Settings, light: bool) -> Fit:
-    _, cell_of_run = cell_table(curves)
     rng = np.random.default_rng([settings.seed, 2])
     law, data = first.law, first.data
     prior = report_on_axis(dataset(draw_prior(first.model, _PRIOR_DRAWS, rng), data), curves, law)
@@ -175,7 +174,7 @@ def _assemble(curves: xr.Dataset, first: _Posterior, beside: list[_Posterior], s
     left_out = _left_out_cells(everyone, settings) if beside else {}
     known = (
         *_of_method(settings),
-        *cautions(first.groups["posterior"], prior, curves, cell_of_run, first.gate, first.groups["log_prior"]),
+        *cautions(first.groups["posterior"], prior, curves, first.gate, first.groups["log_prior"]),
         *_of_rivals(beside),
         *_of_importance(left_out),
     )

@@ -1,6 +1,6 @@
 """Whether a posterior may be used."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from arviz_stats.base import array_stats
 
 from bayeskisl import schema
 from bayeskisl.axes import axis_of
-from bayeskisl.errors import GateError
+from bayeskisl.errors import GateError, way
 from bayeskisl.laws.falls import FALL_PARAMETERS
 
 __all__ = ["DECISIVE", "STRUCTURAL", "Gate", "examine", "seed_correlation"]
@@ -86,12 +86,21 @@ class Gate:
         values = {key: float("nan") if value is None else value for key, value in content.items()}
         return cls(**{**values, "reasons": tuple(values["reasons"])})
 
-    def raise_if_failed(self, law: str) -> None:
-        """Raise `GateError` with every reason, if there is one."""
+    def raise_if_failed(self, law: str, because: Sequence[str] = ()) -> None:
+        """Raise `GateError` with every reason, if there is one.
+
+        Parameters
+        ----------
+        law : str
+            Whose posterior it is.
+        because : sequence of str
+            What the data say about themselves that no sampler mends; it stands first.
+        """
         if not self.passed:
             raise GateError(
-                f"the posterior of the law '{law}' may not be used: {'; '.join(self.reasons)}. "
-                "To look at it all the same, fit with throw=False."
+                f"the posterior of the law '{law}' may not be used: {' '.join([*because, ''])}"
+                f"{'; '.join(self.reasons)}. To look at it all the same, "
+                f"{way('fit with throw=False', 'use `bayeskisl fit`, which saves it, labelled')}."
             )
 
 

@@ -1,6 +1,7 @@
 """Figures, texts and the report: the only part that plots."""
 
 from bayeskisl.reporting.backtest_figure import plot_backtest
+from bayeskisl.reporting.check_figure import plot_check
 from bayeskisl.reporting.collapse_figure import plot_collapse
 from bayeskisl.reporting.curves_figure import plot_curves
 from bayeskisl.reporting.decision_figure import plot_decision, plot_risk
@@ -24,6 +25,7 @@ __all__ = [
     "interactive",
     "plot_backtest",
     "plot_calibration",
+    "plot_check",
     "plot_collapse",
     "plot_curves",
     "plot_decision",

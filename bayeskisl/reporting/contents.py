@@ -15,14 +15,16 @@ from bayeskisl.reporting.numbers import exact, percent, span, three_digits
 from bayeskisl.reporting.text import (
     answer,
     beside_it,
-    bound,
     budget,
-    chosen,
     domain_line,
+    headline,
     held_fixed,
     measured_point,
+    mending,
+    one_sided_answer,
     optimum_verdict,
     verdict,
+    window_lines,
     with_interval,
 )
 
@@ -62,14 +64,23 @@ def words(fit: "Fit") -> dict[str, str]:
 
 def answer_block(decision: "Decision") -> dict[str, Any]:
     found, attrs = decision_summary(decision), decision.data.attrs
-    ci_prob, unit, choice = attrs["ci_prob"], attrs["unit"], decision.choice
+    ci_prob, unit = attrs["ci_prob"], attrs["unit"]
     return {
         "params": exact(attrs[schema.PARAMS]),
         "tokens": budget(attrs),
         "decades": f"{attrs['extrapolation_decades']:+.2f}",
-        "choice": bound(choice, unit) if choice.is_bound else f"{chosen(decision)} {unit}",
-        "sentence": answer(decision),
-        "edges": decision.edges,
+        "extrapolated": decision.extrapolated,
+        "verdict": decision.verdict.to_dict() | {"mending": mending(decision.verdict)},
+        "choice": _capital(headline(decision)),
+        "sentence": _capital(answer(decision)),
+        "one_sided": "" if decision.window is None else _capital(one_sided_answer(decision)),
+        "gives": [line.strip() for line in window_lines(decision)[1:]],
+        "reasons": [
+            {"message": why, "buy": buy}
+            for why, buy in dict.fromkeys(zip(decision.choice.reasons, decision.choice.buy, strict=True))
+            if why != decision.verdict.because
+        ],
+        "about_target": [edge for edge in decision.edges if edge["concerns"] == "target"],
         "beside": beside_it(decision),
         "near": f"{span(*decision.near_optimal)} {unit}",
         "collapse": with_interval(found[attrs["half_point"]], ci_prob, unit),
@@ -80,6 +91,10 @@ def answer_block(decision: "Decision") -> dict[str, Any]:
         "kind": "one fresh run" if attrs["kind"] == "new_run" else "the mean of many runs",
         "sensitivity": sensitivity_rows(decision),
     }
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _beyond_half(found: dict[str, Any], attrs: dict[str, Any]) -> str:
@@ -185,11 +200,12 @@ def law_rows(fit: "Fit", decision: "Decision | None", verification: "Verificatio
     return rows
 
 
-def warning_rows(fit: "Fit", decision: "Decision | None") -> list[dict[str, str]]:
-    """The decision's warnings, which include those of its fit; without one, the fit's."""
+def warning_rows(fit: "Fit", decision: "Decision | None") -> dict[str, list[dict[str, str]]]:
+    """At most three warnings, and those that are folded away; without a decision, the fit's."""
     if decision is not None:
-        return [caveat for caveat in decision.caveats if not caveat.get("concerns")]
-    return [{"code": caution.code, "message": str(caution)} for caution in fit.warnings]
+        return {"first": decision.warnings, "further": decision.further}
+    cautions = [{"code": caution.code, "message": str(caution)} for caution in fit.warnings]
+    return {"first": cautions[:3], "further": cautions[3:]}
 
 
 def provenance_rows(fit: "Fit", decision: "Decision | None") -> list[tuple[str, str]]:
@@ -235,5 +251,4 @@ def _held(fit: "Fit", decision: "Decision") -> str:
     for name, value in decision.held_fixed.items():
         if name in fit.curves.variables and not np.allclose(fit.curves[name].values, value, rtol=ROUNDING):
             options += f" --hold {name}={value:.12g}"
-    driven = any(caveat["code"] == "prior_driven_target" for caveat in decision.caveats)
-    return options + " --prior-driven" * driven
+    return options + " --prior-driven" * bool(decision.extrapolated)

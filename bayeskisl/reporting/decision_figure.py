@@ -60,10 +60,14 @@ def plot_decision(decision: Decision, verification: Verification | None = None, 
         _draw_regret(below, decision)
         for axes in panels:
             _draw_choice(axes, decision)
-            axes.axvspan(*decision.near_optimal, color=law_colors(3)[2], alpha=0.09, lw=0)
+            if axes is not above or decision.window is None:
+                axes.axvspan(*decision.near_optimal, color=law_colors(3)[2], alpha=0.09, lw=0)
         _name_infusion(above, below, decision)
         above.set_title(f"What {_subject(decision)} risks, keeps and may regret")
-        figure.supxlabel("line: the choice; shaded: as good as the best mean, to 1 %", fontsize=8, x=0.01, ha="left")
+        shaded = "shaded: as good as the best mean, to 1 %"
+        if decision.window is not None:
+            shaded = "shaded above: both sides hold; below: as good as the best mean, to 1 %"
+        figure.supxlabel(f"line: the choice; {shaded}", fontsize=8, x=0.01, ha="left")
     return figure
 
 
@@ -97,7 +101,8 @@ def _subject(decision: Decision) -> str:
 
 
 def _draw_choice(axes: Axes, decision: Decision) -> None:
-    axes.axvline(decision.data[schema.CHOICE].item(), color=law_colors(3)[2], lw=2.0, zorder=3)
+    if decision.advised is not None:
+        axes.axvline(decision.advised, color=law_colors(3)[2], lw=2.0, zorder=3)
 
 
 def _name_infusion(above: Axes, below: Axes, decision: Decision) -> None:
@@ -114,9 +119,10 @@ def _draw_risk(axes: Axes, decision: Decision) -> None:
     blue, orange, green, pink = law_colors(4)
     infusion = data["infusion"]
     whose = "" if axis_of(data).harms_infused else f"{attrs['group']}: "
+    levels, of = decision.levels, "its facts" if attrs["keep_of"] == "facts" else "its ceiling"
     axes.plot(
         infusion, data["shortfall_risk"], color=blue, lw=2,
-        label=f"{whose}keeps less than {percent(attrs['keep'])} of its ceiling",
+        label=f"{whose}keeps less than {percent(levels[attrs['group']])} of {of}",
     )  # fmt: skip
     axes.plot(
         infusion, data["collapse_risk"], color=orange, lw=2, ls="--",
@@ -125,21 +131,13 @@ def _draw_risk(axes: Axes, decision: Decision) -> None:
     if "ignorance_risk" in data:
         axes.plot(
             infusion, data["ignorance_risk"], color=pink, lw=2, ls="-.",
-            label=f"infused: learns less than {percent(attrs['keep'])} of its ceiling",
+            label=f"infused: learns less than {percent(levels[schema.INFUSED])} of {of}",
         )  # fmt: skip
+    _shade_window(axes, decision, green)
     axes.axhline(attrs["risk"], color=ink(), lw=0.8, ls=":")
-    choice = decision.data[schema.CHOICE].item()
-    number = chosen(decision)
-    said = "a bound: see the text" if decision.choice.is_bound else f"at a risk of {percent(attrs['risk'])}"
-    axes.annotate(
-        f"choice: {number} {axis_of(data).mark}".rstrip() + f"\n{said}",
-        (choice, attrs["risk"]),
-        (8 if decision.is_least else -8, 26),
-        textcoords="offset points",
-        ha="left" if decision.is_least else "right",
-        color=green,
-        weight="bold",
-    )
+    if decision.advised is not None:
+        _mark_choice(axes, decision, green)
+    _say_grade(axes, decision)
     _draw_span(axes, data, "sufficient" if decision.is_least else schema.SHOULDER, 1.06, blue)
     _draw_span(axes, data, attrs["half_point"], 1.14, orange)
     axes.set_ylim(-0.02, 1.2)
@@ -147,6 +145,46 @@ def _draw_risk(axes: Axes, decision: Decision) -> None:
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set_ylabel("probability that the run ...")
     axes.legend(loc="center" if "ignorance_risk" in data else _free_side(data), **_SEE_THROUGH)
+
+
+def _shade_window(axes: Axes, decision: Decision, color: str) -> None:
+    """The infusions at which both sides hold; where there are none, the most probable one."""
+    window = decision.window
+    if window is None:
+        return
+    if window.is_empty:
+        label = f"both hold nowhere; here with {percent(round(window.probability, 2))}"
+        axes.axvline(window.best, color=color, lw=1.2, ls=":", label=label)
+        return
+    axes.axvspan(window.low, window.high, color=color, alpha=0.16, lw=0, label="both sides hold")
+
+
+def _mark_choice(axes: Axes, decision: Decision, color: str) -> None:
+    """The number that every output names, and whether it is a bound."""
+    attrs = decision.data.attrs
+    number = f"{chosen(decision)} {axis_of(decision.data).mark}".rstrip()
+    enough = "enough" if decision.is_least else "safe up to at least"
+    said = f"{enough}: {number}" if decision.choice.is_bound else f"choice: {number}"
+    axes.annotate(
+        f"{said}\nat a risk of {percent(attrs['risk'])}",
+        (decision.advised, attrs["risk"]),
+        (8 if decision.is_least else -8, 26),
+        textcoords="offset points",
+        ha="left" if decision.is_least else "right",
+        color=color,
+        weight="bold",
+    )
+
+
+def _say_grade(axes: Axes, decision: Decision) -> None:
+    """A figure that travels without its page carries what takes from its answer."""
+    found = decision.verdict
+    if found.grade != "good":
+        rests = "; rests on the prior" if decision.extrapolated else ""
+        axes.text(
+            0.01, 0.985, f"{found.grade}{rests}", transform=axes.transAxes, ha="left", va="top", fontsize=8.5,
+            color=law_colors(2)[1], weight="bold",
+        )  # fmt: skip
 
 
 def _free_side(data: xr.Dataset) -> Literal["center left", "center right"]:

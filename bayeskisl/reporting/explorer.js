@@ -108,14 +108,17 @@ function drawPanel(panel, picture, number) {
     const height = valueAt(picture.x, panel.lines[panel.lines.length - 1].y, panel.mark.x);
     svg.append(shape("rect", { x: across(panel.mark.x) - 4, y: up(height) - 4, width: 8, height: 8, class: "mark" }));
   }
-  const choice = across(picture.choice);
-  svg.append(shape("path", { d: `M${choice},${TOP}V${HEIGHT - BOTTOM}`, class: "choice" }));
+  if (picture.choice !== null) {
+    const choice = across(picture.choice);
+    svg.append(shape("path", { d: `M${choice},${TOP}V${HEIGHT - BOTTOM}`, class: "choice" }));
+  }
   svg.append(shape("text", { x: (LEFT + WIDTH - RIGHT) / 2, y: HEIGHT - 6, "text-anchor": "middle" }, picture.x_label));
   follow(svg, panel, picture, across, say);
   return element("figure", {}, element("figcaption", {}, panel.title, legend(panel, number)), svg);
 }
 
 function described(panel, picture, say) {
+  if (picture.choice === null) return panel.title;
   const at = panel.lines.map((line) => `${line.label}: ${say(valueAt(picture.x, line.y, picture.choice))}`);
   return `${panel.title} At the choice, ${short(picture.choice)}: ${at.join("; ")}.`;
 }
@@ -154,7 +157,8 @@ function drawAnswer(answer, where) {
   const rows = answer.rows.flatMap(([name, text]) => [element("dt", {}, name), element("dd", {}, text)]);
   where.words.replaceChildren(
     element("p", { class: "headline" }, answer.headline),
-    element("p", {}, `Infuse ${answer.sentence}.`),
+    element("p", {}, `${answer.sentence[0].toUpperCase()}${answer.sentence.slice(1)}.`),
+    element("p", { class: "verdict" }, answer.verdict),
   );
   where.rows.replaceChildren(...rows);
   where.warnings.replaceChildren(...answer.warnings.map((text) => element("li", {}, text)));

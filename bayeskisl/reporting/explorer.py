@@ -15,7 +15,7 @@ from bayeskisl.decision.prediction import Options, require_gate
 from bayeskisl.decision.prospect import Kind
 from bayeskisl.quantities import short
 from bayeskisl.reporting.numbers import exact, percent, span, three_digits
-from bayeskisl.reporting.text import answer, beside_it, bound, chosen, held_fixed
+from bayeskisl.reporting.text import answer, beside_it, headline, held_fixed, verdict_sentence
 from bayeskisl.target import Target, TargetKeywords, target_from
 
 if TYPE_CHECKING:
@@ -215,13 +215,13 @@ def _reach(glances: Glances, sizes: tuple[float, ...], tokens: float) -> tuple[f
 
 
 def _words(decision: Decision) -> dict[str, Any]:
-    attrs, choice = decision.data.attrs, decision.choice
+    attrs = decision.data.attrs
     unit, ci_prob = attrs["unit"], attrs["ci_prob"]
     median, low, high = interval(decision.data[attrs["half_point"]].values, ci_prob)
     half = f"{three_digits(median)} {unit} ({percent(ci_prob)} interval {span(low, high)})"
-    headline = bound(choice, unit) if choice.is_bound else f"{chosen(decision)} {unit}"
     return {
-        "headline": headline,
+        "headline": headline(decision),
+        "verdict": verdict_sentence(decision),
         "sentence": answer(decision),
         "rows": [
             ["risk-neutral", beside_it(decision)],
@@ -230,7 +230,7 @@ def _words(decision: Decision) -> dict[str, Any]:
             ["target", _target(attrs)],
             ["held fixed", held_fixed(decision.data)],
         ],
-        "warnings": list(dict.fromkeys(caveat["message"] for caveat in decision.caveats)),
+        "warnings": [str(caveat["message"]) for caveat in decision.warnings],
     }
 
 
@@ -255,7 +255,7 @@ def _picture(decision: Decision, reach: tuple[float, float]) -> dict[str, Any]:
         "log": not axis_of(data).bounded,
         "reach": _rounded(np.array(reach)),
         "x_label": axis_of(data).label,
-        "choice": data[schema.CHOICE].item(),
+        "choice": decision.advised,
         "near": _rounded(np.array(decision.near_optimal)),
         "panels": [
             {

@@ -6,11 +6,13 @@ __all__ = ["exact", "percent", "span", "three_digits"]
 
 
 def three_digits(value: float, down: bool = False, up: bool = False) -> str:
-    """A number to three digits, 2,070 or 0.319; "no bound" for infinity.
+    """A number to three digits, 2,070 or 0.319; "no bound" for infinity, "not known" for what is no number.
 
     With `down` it is never above the value itself, with `up` never below.
     """
-    if not math.isfinite(value):
+    if math.isnan(value):
+        return "not known"
+    if math.isinf(value):
         return "no bound"
     if value == 0:
         return "0"

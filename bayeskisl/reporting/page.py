@@ -144,7 +144,7 @@ def _figures(
             partial(plot_decision, decision, verification),
             "Above: the risk of each infusion at the target. Middle: the facts that are kept. Below: what a choice is "
             "expected to give up, by too little and by too much. The vertical line is the choice.",
-            f"Risk, kept knowledge and expected regret against infusion. The choice is {answer(decision)}.",
+            f"Risk, kept knowledge and expected regret against infusion. The choice: {answer(decision)}.",
         )
     sizes, half_point = contents.size_rows(fit), contents.words(fit)["half_point"]
     points = "; ".join(f"{size['params']} parameters: {size['collapse']}" for size in sizes)

@@ -12,6 +12,8 @@ from bayeskisl import schema
 from bayeskisl.axes import axis_named, axis_of
 from bayeskisl.decision import Answer, Decision, decision_summary, prediction_summary
 from bayeskisl.decision.intervals import interval_name
+from bayeskisl.decision.summary import regret_of_choice
+from bayeskisl.decision.verdict import Verdict, ranked, verdict_on
 from bayeskisl.quantities import short
 from bayeskisl.reporting.numbers import exact, percent, span, three_digits
 
@@ -29,10 +31,20 @@ __all__ = [
     "describe_prediction",
     "describe_verification",
     "domain_line",
+    "extrapolated_lines",
+    "further_line",
+    "headline",
     "held_fixed",
+    "levels_in_words",
     "measured_point",
+    "mending",
+    "one_side",
+    "one_sided_answer",
     "optimum_verdict",
     "verdict",
+    "verdict_lines",
+    "verdict_sentence",
+    "window_lines",
     "with_interval",
 ]
 
@@ -50,7 +62,11 @@ def describe_prediction(ahead: xr.Dataset) -> str:
     str
         Plain text, one statement a line.
     """
-    return "\n".join([*_prediction_lines(ahead), *_warning_lines(json.loads(ahead.attrs["warnings"]))])
+    caveats = [dict(one) for one in ranked(json.loads(ahead.attrs["warnings"]))]
+    found = verdict_on(caveats)
+    beside = [one for one in caveats if one["message"] != found.because]
+    lines = [*_prediction_lines(ahead), *_warning_lines(beside[:3]), *further_line(beside[3:])]
+    return "\n".join([*verdict_lines(found), *lines])
 
 
 def describe_decision(decision: Decision) -> str:
@@ -68,42 +84,158 @@ def describe_decision(decision: Decision) -> str:
     """
     found, attrs = decision_summary(decision), decision.data.attrs
     ci_prob, unit = attrs["ci_prob"], attrs["unit"]
+    usable = decision.verdict.grade != "not usable"
     lines = [
-        f"choice: {answer(decision)}",
+        *extrapolated_lines(decision),
+        *([] if usable else verdict_lines(decision.verdict)),
+        *window_lines(decision),
+        f"choice: {one_sided_answer(decision)}",
         *_reasons(decision.choice),
+        *(verdict_lines(decision.verdict) if usable else []),
         f"beside it, risk-neutral: {beside_it(decision)}",
         *_reasons(decision.optimum),
         f"as good as the best mean, to 1 %: {span(*decision.near_optimal)} {unit}",
         f"best infusion of a single run, were it known: {with_interval(found[schema.OPTIMUM], ci_prob, unit)}",
-        f"expected regret of the choice: {_regret(decision)}",
+        *_regret_lines(decision),
         *domain_line(decision),
         *_prediction_lines(decision.data),
         *(f"note: {edge['message']}; to buy: {edge['buy']}" for edge in _of_target(decision)),
         *_sensitivity_lines(decision),
-        *_warning_lines([caveat for caveat in decision.caveats if not caveat.get("concerns")]),
+        *_warning_lines(decision.warnings),
+        *further_line(decision.further),
     ]
     return "\n".join(lines)
 
 
+def extrapolated_lines(decision: Decision) -> list[str]:
+    """What rests on the prior alone; where there is any, it stands first in every output."""
+    shown = decision.verdict.because if decision.verdict.grade == "not usable" else ""
+    return [f"rests on the prior: {message}" for message in decision.extrapolated if message != shown]
+
+
+def verdict_lines(found: Verdict) -> list[str]:
+    """Whether the answer may be used, and what would mend it."""
+    if found.grade == "good":
+        return ["verdict: good"]
+    return [f"verdict: {found.grade.upper()}, since {found.because}", *(f"  {line}" for line in mending(found))]
+
+
+def verdict_sentence(decision: Decision) -> str:
+    """The verdict in one sentence."""
+    found = decision.verdict
+    if found.grade == "good":
+        return "Good: no rule takes anything from this answer."
+    said = f"{found.grade.capitalize()}: {found.because.rstrip('.')}."
+    return " ".join([said, *(f"{line[:1].upper()}{line[1:]}." for line in mending(found))])
+
+
+def mending(found: Verdict) -> list[str]:
+    """What to do, and which run to buy."""
+    done = f"to do: {found.remedy.rstrip('.')}" if found.remedy and found.remedy not in found.because else ""
+    return [line for line in (done, f"to buy: {found.buy}" if found.buy else "") if line]
+
+
+def further_line(caveats: list[dict[str, Any]]) -> list[str]:
+    """What is folded away, by its codes."""
+    codes = list(dict.fromkeys(str(one["code"]) for one in caveats))
+    return [f"{len(caveats)} further note{'' if len(caveats) == 1 else 's'}: {', '.join(codes)}"] if caveats else []
+
+
+def headline(decision: Decision) -> str:
+    """The answer in the fewest words: at most 2,070 facts; 0.11 to 0.16 of the tokens."""
+    window = decision.window
+    if window is None or decision.advised is None:
+        return one_side(decision)
+    attrs = decision.data.attrs
+    if window.is_empty or window.low > decision.advised:
+        return f"no {attrs['coordinate']} holds both levels"
+    bounded = decision.choice.is_bound and window.high >= decision.advised
+    high = three_digits(decision.advised if bounded else window.high, down=True)
+    return f"{three_digits(window.low, up=True)} to {'at least ' * bounded}{high} {attrs['unit']}"
+
+
+def one_side(decision: Decision) -> str:
+    """What is safe, or enough, in the fewest words."""
+    if decision.choice.is_bound:
+        return bound(decision)
+    return f"{'at least' if decision.is_least else 'at most'} {chosen(decision)} {decision.data.attrs['unit']}"
+
+
 def answer(decision: Decision) -> str:
-    """The advice in one sentence."""
+    """The advice in one sentence: the range at which both sides hold, or what is safe, or enough."""
+    window = decision.window
+    if window is None or decision.advised is None:
+        return one_sided_answer(decision)
+    attrs, said = decision.data.attrs, headline(decision)
+    wanted = f"with {percent(1 - attrs['risk'])}, {_run_of(attrs)} holds {levels_in_words(decision)}"
+    if said.startswith("no "):
+        best = f"{three_digits(window.best)} {attrs['unit']}, with {percent(round(window.probability, 2))}"
+        return f"{said}: {wanted} at none; the most probable is {best}"
+    return f"{said}: there, {wanted}"
+
+
+def levels_in_words(decision: Decision) -> str:
+    """What each group must hold, and of what that is a share."""
+    shares = [f"{percent(level)} of the {group.replace('_', ' ')}" for group, level in decision.levels.items()]
+    of_facts = decision.data.attrs["keep_of"] == "facts"
+    return f"at least {' and '.join(shares)} facts" + ("" if of_facts else " that it could hold at best")
+
+
+def window_lines(decision: Decision) -> list[str]:
+    """The range at which both sides hold, and what would have to give where there is none."""
+    if decision.window is None or decision.advised is None:
+        return []
+    gives = decision.would_have_to_give
+    options = [
+        *([f"a risk of {percent(round(gives['risk'], 2))}"] if "risk" in gives else []),
+        *(f"{percent(round(level, 3))} of the {group} facts" for group, level in gives.get("keep", {}).items()),
+        *([f"{three_digits(gives[schema.FACTS], down=True)} facts to be infused"] if schema.FACTS in gives else []),
+    ]
+    return [
+        f"both sides: {answer(decision)}",
+        *([f"  to give, each by itself: {', or '.join(options)}"] if options else []),
+    ]
+
+
+def one_sided_answer(decision: Decision) -> str:
+    """What is safe, or enough, and at which risk."""
     attrs, choice = decision.data.attrs, decision.choice
-    if choice.is_bound:
-        return f"{bound(choice, attrs['unit'])} (a bound; risk {percent(attrs['risk'])})"
-    side = "least" if decision.is_least else "most"
-    return (
-        f"at {side} {chosen(decision)} {attrs['unit']}; the risk that {_run_of(attrs)} so infused "
-        f"keeps less than {percent(attrs['keep'])} of {_what_it_could(attrs)} is then {percent(attrs['risk'])}"
-    )
+    keep = decision.levels[attrs["group"]]
+    risk, falls_short = percent(attrs["risk"]), f"{_run_of(attrs)} keeps less than {percent(keep)}"
+    of = f"of {_what_it_could(attrs)}"
+    if not choice.is_bound:
+        return f"{one_side(decision)}; the risk that {falls_short} {of} is then {risk}"
+    if decision.advised is None:
+        return f"{bound(decision)} at a risk of {risk} that {falls_short} {of}"
+    beyond = "less may do" if decision.is_least else "how much more is safe is not known"
+    if not decision.is_least and choice.at_most is not None:
+        beyond = f"by the most hopeful law {three_digits(choice.at_most)} {attrs['unit']} would be safe"
+    return f"{bound(decision)}; there the risk that {falls_short} {of} is at most {risk}, and {beyond}"
 
 
 def chosen(decision: Decision) -> str:
-    """The choice in three digits, rounded to the side of the smaller risk."""
-    return three_digits(decision.data[schema.CHOICE].item(), down=not decision.is_least, up=decision.is_least)
+    """The infusion that is advised in three digits, rounded to the side of the smaller risk."""
+    advised = decision.advised
+    return three_digits(np.nan if advised is None else advised, down=not decision.is_least, up=decision.is_least)
 
 
-def bound(found: Answer, unit: str) -> str:
-    """A bound in words: at least 0.3, 700 to 1,300 facts."""
+def bound(decision: Decision) -> str:
+    """What is known where the choice is no number: up to where an infusion is safe, or from where it is enough."""
+    choice, unit = decision.choice, decision.data.attrs["unit"]
+    codes = {edge["code"] for edge in decision.edges}
+    if decision.is_least:
+        if choice.at_most is not None:
+            return f"{three_digits(choice.at_most, up=True)} {unit} is enough"
+        return "not known" if choice.at_least is None else f"more than {three_digits(choice.at_least)} {unit} is needed"
+    if "none_admissible" in codes:
+        return "no infusion is safe"
+    if choice.at_least is not None:
+        return f"safe up to at least {three_digits(choice.at_least, down=True)} {unit}"
+    return "not known" if choice.at_most is None else f"at most {three_digits(choice.at_most)} {unit} is safe"
+
+
+def best_bound(found: Answer, unit: str) -> str:
+    """The best mean where it is an end of the range."""
     low, high = found.at_least, found.at_most
     if low is not None and high is not None:
         return f"between {three_digits(low, down=True)} and {three_digits(high)} {unit}"
@@ -116,7 +248,7 @@ def beside_it(decision: Decision) -> str:
     """The risk-neutral choice and its risk, in one sentence."""
     data, found = decision.data, decision.optimum
     if found.is_bound:
-        return f"the best mean is {bound(found, data.attrs['unit'])} (a bound)"
+        return f"the best mean is {best_bound(found, data.attrs['unit'])} (a bound)"
     risk = percent(round(decision.risk_at(found.value), 2))
     unit = data.attrs["unit"]
     what = "keep most on average" if data.attrs["utility_unit"] == "facts" else "are best on average"
@@ -151,7 +283,7 @@ def held_fixed(ahead: xr.Dataset) -> str:
     fixed = {**json.loads(ahead.attrs["held_fixed"]), schema.TOKENS: ahead.attrs[schema.TOKENS]}
     said = []
     for name, value in fixed.items():
-        number = exact(value) if name == schema.TOKENS else f"{value:.4g}"
+        number = exact(value) if value >= 1_000 else f"{value:.4g}"
         said.append(f"{name.replace('_', ' ')} {'as in the sweep' if name in invented else number}")
     return ", ".join([*said, "and the training recipe of the sweep"])
 
@@ -205,6 +337,8 @@ def _run_of(attrs: dict[str, Any]) -> str:
 
 
 def _what_it_could(attrs: dict[str, Any]) -> str:
+    if attrs.get("keep_of") == "facts":
+        return f"all {attrs['group']} facts"
     return "what it could" if axis_named(attrs["axis"]).harms_infused else f"the {attrs['group']} facts that it could"
 
 
@@ -213,14 +347,15 @@ def _reasons(found: Answer) -> list[str]:
     return [f"  because {reason}; to buy: {buy}" for reason, buy in pairs]
 
 
-def _regret(decision: Decision) -> str:
-    data = decision.data
-    row = decision.regret(data[schema.CHOICE].item()).iloc[0]
-    unit = data.attrs["utility_unit"]
-    return (
-        f"{three_digits(row['regret'])} {unit} ({row['percent']:.2g} % of the best), "
+def _regret_lines(decision: Decision) -> list[str]:
+    unit, row = decision.data.attrs["utility_unit"], regret_of_choice(decision)
+    if not np.isfinite(row["regret"]):
+        return []
+    of_best = f" ({row['percent']:.2g} % of the best)" if np.isfinite(row["percent"]) else ""
+    return [
+        f"expected regret of the choice: {three_digits(row['regret'])} {unit}{of_best}, "
         f"{three_digits(row['too_much'])} by giving too much and {three_digits(row['too_little'])} by giving too little"
-    )
+    ]
 
 
 def _of_target(decision: Decision) -> list[dict[str, Any]]:
@@ -279,7 +414,7 @@ def _number_or_bound(row: pd.Series, name: str, down: bool = False) -> str:
     if pd.notna(row[name]):
         return three_digits(row[name], down=down)
     ends = [None if pd.isna(row[f"{name}_{end}"]) else float(row[f"{name}_{end}"]) for end in ("at_least", "at_most")]
-    return bound(Answer(None, *ends), "").strip()
+    return best_bound(Answer(None, *ends), "").strip()
 
 
 def with_interval(entry: dict[str, Any], ci_prob: float, unit: str = "") -> str:

@@ -129,7 +129,7 @@ class HandMadeFit:
         )
 
 
-def extrapolate(fit, params, tokens, *, covariates=None, kind="new_run", law=None, seed=0):
+def extrapolate(fit, params, tokens, *, covariates=None, kind="new_run", law=None, as_new=False, seed=0):
     """What `bayeskisl.inference.extrapolate` promises, for a `HandMadeFit`; the power law stands 10 % higher."""
     if isinstance(fit, MixedFit):
         return fit.draws_at(params, tokens, kind=kind, law=law, seed=seed)

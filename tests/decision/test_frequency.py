@@ -97,12 +97,19 @@ def test_the_least_is_said_drawn_saved_and_put_in_a_table(repeats, tmp_path):
 
 def test_what_was_never_learned_or_never_missed_is_a_bound(fit):
     curves = repeated()
-    for recalled, code, end in ((0, "never_learned", "at_least"), (100, "never_ignorant", "at_most")):
+    swept = AXES["frequency"].values(curves)
+    for recalled, code in ((0, "never_learned"), (100, "never_ignorant")):
         made = HandMadeFit(curves=curves.assign(recalled=curves.recalled * 0 + recalled))
-        choice = decide(made, 98_304, sensitivity=False)
-        assert code in {edge["code"] for edge in choice.edges}
-        swept = AXES["frequency"].values(curves)
-        assert getattr(choice.choice, end) == pytest.approx(float(swept.max() if recalled == 0 else swept.min()))
+        decision = decide(made, 98_304, sensitivity=False)
+        assert code in {edge["code"] for edge in decision.edges}
+        assert decision.choice.is_bound
+        sufficient = decision.data.sufficient
+        if recalled == 0:  # the posterior, made by hand, knows that less is enough: no bound is said against it
+            assert float((sufficient >= swept.max()).mean()) < 0.9
+            assert decision.choice.at_least is None
+            assert decision.verdict.grade == "not usable"
+        else:
+            assert float((sufficient <= decision.choice.at_most).mean()) >= 0.9
 
 
 def test_with_a_background_the_least_and_the_most_are_of_one_frequency(fit):

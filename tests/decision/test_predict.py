@@ -76,7 +76,7 @@ def test_collapse_on_the_ratio_is_where_the_background_has_its_critical_exposure
 
 
 def test_never_varied_tokens_are_refused_or_labelled(fit):
-    with pytest.raises(InputError, match=r"only token budget.*prior-driven"):
+    with pytest.raises(InputError, match=r"only token budget.*prior_driven=True"):
         predict(fit, 98_304, tokens=2 * TOKENS)
     assert "prior_driven_target" in codes(predict(fit, 98_304, tokens=2 * TOKENS, prior_driven=True))
     assert "prior_driven_target" not in codes(predict(fit, 98_304, tokens=TOKENS))
@@ -84,7 +84,7 @@ def test_never_varied_tokens_are_refused_or_labelled(fit):
 
 def test_several_budgets_leave_the_target_open(fit):
     both = xr.concat([amount_curves(), amount_curves(tokens=2 * TOKENS)], dim="run")
-    with pytest.raises(InputError, match=r"token budget of the target.*2.*--tokens"):
+    with pytest.raises(InputError, match=r"token budget of the target.*2.*`tokens`"):
         predict(HandMadeFit(curves=both), 98_304)
 
 
@@ -107,7 +107,7 @@ def test_bad_options_are_named(fit, options, name):
 
 def test_several_ratios_are_refused_unless_one_is_held(fit):
     varied = fit.curves.assign_coords(ratio=("run", np.where(fit.curves.seed == 0, 0.25, 0.5)))
-    with pytest.raises(InputError, match=r"one value of ratio.*--hold"):
+    with pytest.raises(InputError, match=r"one value of ratio.*hold="):
         predict(HandMadeFit(curves=varied), 98_304)
     ahead = predict(HandMadeFit(curves=varied), 98_304, hold={"ratio": 0.25})
     np.testing.assert_allclose(ahead.collapse, predict(fit, 98_304).collapse / 2)

@@ -17,6 +17,7 @@ def test_prediction_says_what_was_promised(fit):
 def test_decision_says_the_choice_first_and_what_stands_beside_it(decision):
     said = describe_decision(decision)
     assert said.startswith(f"choice: at most {three_digits(decision.choice.value, down=True)} facts")
+    assert "verdict: good" in said
     for word in ("risk-neutral", "as good as the best mean", "by giving too much", "sufficient ratio",
                  "do not depend on the ratio", "collapse of one fresh run", "held fixed: ratio 0.5"):  # fmt: skip
         assert word in said
@@ -30,8 +31,9 @@ def test_a_ratio_is_said_as_a_share_of_the_tokens(fit):
 
 def test_a_bound_is_said_with_its_reason_and_the_run_to_buy(fit):
     said = describe_decision(decide(HandMadeFit(curves=amount_curves(levels=(62, 80, 100))), 98_304, sensitivity=False))
-    assert said.startswith("choice: at least 100 facts (a bound")
-    assert "because no run of the sweep lost half" in said
+    assert said.startswith("choice: safe up to at least 100 facts")
+    assert "infuse at least" not in said
+    assert "verdict: USABLE WITH CARE, since no run of the sweep lost half" in said
     assert "to buy: 24,576 parameters at infusions above 100 facts" in said
 
 

@@ -1,0 +1,240 @@
+"""One curve as it was measured: a probe group of one cell, without any law."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import cached_property
+
+import numpy as np
+import xarray as xr
+
+from bayeskisl import schema
+from bayeskisl.axes import axis_of
+from bayeskisl.curves.cells import cell_table
+from bayeskisl.curves.exposures import group_exposures
+from bayeskisl.quantities import short
+
+__all__ = ["Curve", "Side", "curves_of_cells"]
+
+# Runs scatter by some .12 in log exposures, and a fall of steepness k = 8 has the slope k / 4 at its middle: a quarter
+# of all facts there, and nothing at either end.
+_SCATTER = 0.25
+# Knowledge that is not above chance by three standard errors is none.
+_SIGNAL = 3.0
+# Two best levels that differ by less than a fifth are a ceiling, where they hold enough to be one.
+_PLATEAU, _LEAST_CEILING = 0.8, 0.15
+
+
+class Side(StrEnum):
+    """Where the runs of a curve lie."""
+
+    CROSSED = "crossed"  # on both sides of the half-point
+    KEPT = "kept"  # all keep half of what they hold at best
+    LOST = "lost"  # none keeps half
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Knowledge of one group in the runs of one cell, in the order of exposures.
+
+    Parameters
+    ----------
+    group, place : str
+        The group, and the cell in words.
+    params, tokens : float
+        Of the cell.
+    runs : tuple of str
+    infusion, log_exposures : numpy.ndarray
+        Of each run, shape ``(run,)``.
+    share : numpy.ndarray
+        Share of facts known above guessing, ``(run,)``.
+    variance : numpy.ndarray
+        Of that share: of the counts, and of runs about their curve, ``(run,)``.
+    signal : bool
+        Whether any run knows more than guessing does.
+    """
+
+    group: str
+    place: str
+    params: float
+    tokens: float
+    runs: tuple[str, ...]
+    infusion: np.ndarray
+    log_exposures: np.ndarray
+    share: np.ndarray
+    variance: np.ndarray
+    signal: bool
+
+    def without(self, rows: Iterable[int]) -> "_Part":
+        """The curve without some of its rows, which keep their numbers."""
+        left = np.setdiff1d(np.arange(self.share.size), np.fromiter(rows, dtype=int))
+        return _Part(**{name: getattr(self, name) for name in self.__dataclass_fields__}, left=left)
+
+    @cached_property
+    def levels(self) -> np.ndarray:
+        """Log exposures of each level, rising."""
+        return np.unique(self._used(self.log_exposures))
+
+    @cached_property
+    def means(self) -> np.ndarray:
+        """Mean share of each level."""
+        return self._by_level(self.share) / self._runs_by_level
+
+    @cached_property
+    def errors(self) -> np.ndarray:
+        """Variance of each level's mean."""
+        return self._by_level(self.variance) / self._runs_by_level**2
+
+    @property
+    def range(self) -> float:
+        """Difference between the best and the worst level."""
+        return float(self.means.max() - self.means.min())
+
+    @cached_property
+    def ceiling(self) -> float:
+        """What the group holds at best: its plateau, where it has one, or else all facts."""
+        best = np.sort(self.means)[::-1]
+        plateau = best.size > 1 and best[1] >= _PLATEAU * best[0] and best[0] >= _LEAST_CEILING
+        return float(best[0]) if plateau else 1.0
+
+    @property
+    def share_of_ceiling(self) -> np.ndarray:
+        """Share of each run over that of the ceiling."""
+        return self.share / self.ceiling
+
+    @cached_property
+    def side(self) -> Side:
+        """On which side of the half-point the levels lie."""
+        kept = self.means >= self.ceiling / 2
+        return Side.KEPT if kept.all() else Side.CROSSED if kept.any() else Side.LOST
+
+    @cached_property
+    def half_point(self) -> float:
+        """Log exposures at which a monotone curve through the levels passes half of the ceiling."""
+        smooth = monotone(self.means, 1 / self.errors)
+        above = int(np.argmax(smooth >= self.ceiling / 2))
+        if above == 0:
+            return float(self.levels[0])
+        low, high = smooth[above - 1], smooth[above]
+        part = (self.ceiling / 2 - low) / (high - low)
+        return float(self.levels[above - 1] + part * (self.levels[above] - self.levels[above - 1]))
+
+    def has_row_in_fall(self, margin: float) -> bool:
+        """Whether a run lies away from the ceiling and from chance."""
+        share = self._used(self.share_of_ceiling)
+        return bool(((share > margin) & (share < 1 - margin)).any())
+
+    def turns_back(self, errors: float, least: float) -> bool:
+        """Whether some level knows more than another one with more exposures, beyond chance."""
+        return self._falls(errors, least, self.means[:, None] - self.means)
+
+    def falls_with_exposures(self, errors: float, least: float) -> bool:
+        """Whether knowledge falls as exposures rise, and nowhere rises."""
+        return self.turns_back(errors, least) and not self._falls(errors, least, self.means - self.means[:, None])
+
+    def _falls(self, errors: float, least: float, drop: np.ndarray) -> bool:
+        """Whether the drop from a level (row) to one with more exposures (column) is beyond chance."""
+        noise = np.sqrt(self.errors[:, None] + self.errors)
+        later = np.triu(np.ones(drop.shape, dtype=bool), k=1)
+        return bool((later & (drop > least) & (drop > errors * noise)).any())
+
+    def _by_level(self, values: np.ndarray) -> np.ndarray:
+        return np.bincount(np.searchsorted(self.levels, self._used(self.log_exposures)), self._used(values))
+
+    @cached_property
+    def _runs_by_level(self) -> np.ndarray:
+        return self._by_level(np.ones_like(self.share))
+
+    def _used(self, values: np.ndarray) -> np.ndarray:
+        return values
+
+
+@dataclass(frozen=True)
+class _Part(Curve):
+    """Some rows of a curve."""
+
+    left: np.ndarray
+
+    def worst_row(self, errors: float, least: float) -> int | None:
+        """The row that lies farthest outside what the others allow it, if that is beyond chance."""
+        distances = {int(row): self._distance(int(row)) for row in self.left}
+        beyond = {row: far for row, (far, noise) in distances.items() if far > least and far > errors * noise}
+        return max(beyond, key=lambda row: beyond[row]) if beyond else None
+
+    def band(self, log_exposures: float) -> str:
+        """What a monotone curve through the rows allows at some exposures, in words."""
+        low, high = (max(end, 0.0) for end in self._allowed(log_exposures)[:2])
+        return f"{low:.2f} to {high:.2f}"
+
+    def _distance(self, row: int) -> tuple[float, float]:
+        """How far a row lies outside of what the others allow, and the standard error of that."""
+        others = replace(self, left=self.left[self.left != row])
+        if others.left.size < 2:
+            return 0.0, 1.0
+        low, high, variance = others._allowed(self.log_exposures[row])
+        far = max(low - self.share[row], self.share[row] - high, 0.0)
+        return float(far), float(np.sqrt(self.variance[row] + variance))
+
+    def _allowed(self, log_exposures: float) -> tuple[float, float, float]:
+        """Least and most that a monotone curve through the rows allows, and the variance of its ends."""
+        smooth = monotone(self.means, 1 / self.errors)
+        before, after = self.levels <= log_exposures, self.levels >= log_exposures
+        low = float(smooth[before][-1]) if before.any() else -np.inf
+        high = float(smooth[after][0]) if after.any() else np.inf
+        near = np.concatenate([self.errors[before][-1:], self.errors[after][:1]])
+        return low, max(low, high), float(near.max(initial=0.0))
+
+    def _used(self, values: np.ndarray) -> np.ndarray:
+        return values[self.left]
+
+
+def monotone(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """The rising sequence nearest to values, shape ``(level,)``, by pooling adjacent violators."""
+    from scipy.optimize import isotonic_regression
+
+    return isotonic_regression(values, weights=weights).x
+
+
+def curves_of_cells(curves: xr.Dataset, group: str) -> list[Curve]:
+    """The curve of a group in every cell, in the order of `bayeskisl.curves.cell_table`.
+
+    Runs that did not probe the group, or never saw its facts, are left out; a curve may have none.
+    """
+    cells, cell_of_run = cell_table(curves)
+    ours = curves.sel(group=group)
+    recalled, probed = (ours[name].values.astype(float) for name in (schema.RECALLED, schema.PROBED))
+    guessing = ours[schema.GUESSING].values.astype(float)
+    exposures = group_exposures(curves).sel(group=group).values
+    infusion = np.asarray(axis_of(curves).values(curves), dtype=float)
+    several = len(np.unique(cells[schema.TOKENS].values)) > 1
+    found = []
+    for cell in range(cells.sizes[schema.CELL]):
+        used = np.flatnonzero((cell_of_run == cell) & (probed > 0) & (exposures > 0))
+        used = used[np.argsort(exposures[used], kind="stable")]
+        params, tokens = (float(cells[name][cell]) for name in (schema.PARAMS, schema.TOKENS))
+        share, variance = _known(recalled[used], probed[used], guessing[used])
+        noise = np.sqrt(guessing[used] * (1 - guessing[used]) / np.maximum(probed[used], 1)) / (1 - guessing[used])
+        found.append(
+            Curve(
+                group=group,
+                place=f"{short(params)} parameters" + (f", {short(tokens)} tokens" if several else ""),
+                params=params,
+                tokens=tokens,
+                runs=tuple(str(name) for name in curves[schema.RUN].values[used]),
+                infusion=infusion[used],
+                log_exposures=np.round(np.log(exposures[used]), 6),
+                share=share,
+                variance=variance,
+                signal=bool((share * probed[used] > _SIGNAL * np.maximum(noise * probed[used], 1.0)).any()),
+            )
+        )
+    return found
+
+
+def _known(recalled: np.ndarray, probed: np.ndarray, guessing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Share known above guessing, and its variance by counts and by runs."""
+    share = (recalled / probed - guessing) / (1 - guessing)
+    smooth = (recalled + 0.5) / (probed + 1)
+    of_counts = smooth * (1 - smooth) / probed / (1 - guessing) ** 2
+    inside = np.clip(share, 0.0, 1.0)
+    return share, of_counts + (4 * _SCATTER * inside * (1 - inside)) ** 2

@@ -1,0 +1,311 @@
+"""The data's own diagnosis, before any law: what retention curves can and cannot say."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import xarray as xr
+
+from bayeskisl import schema
+from bayeskisl.axes import axis_of
+from bayeskisl.curves.cells import cell_table
+from bayeskisl.curves.checkpoints import final
+from bayeskisl.curves.curve import Curve, Side, curves_of_cells
+
+__all__ = ["Diagnosis", "Finding", "check"]
+
+Severity = Literal["note", "warning", "serious"]
+
+# A difference counts where it is four standard errors, since a sweep has a few hundred pairs of levels, and a fifth of
+# all facts, since curves of real training wobble by less.
+_ERRORS, _LEAST = 4.0, 0.2
+# More rows of one curve than these cannot all be slips of a hand; the curve itself is another one.
+_MOST_SLIPS = 0.15
+# Half-points of sizes lie on a line in logarithms up to a quarter, of the bend of its slope over a ladder.
+_OFF_THE_LINE, _FEWEST_SIZES = 0.25, 4
+# A run this near to its ceiling, or to chance, is the same wherever nearby the half-point lies.
+_SATURATED = 0.05
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that the data say about themselves.
+
+    Parameters
+    ----------
+    code : str
+        ``no_signal``, ``wrong_way``, ``turns_back``, ``outlying_rows``, ``sizes_disagree``, ``never_moves``,
+        ``all_lost``, ``few_in_the_fall`` or ``silent_levels``.
+    severity : {"note", "warning", "serious"}
+    message, remedy : str
+        A sentence each.
+    group : str
+        The probe group that it is about.
+    rows : tuple of str
+        The runs that it is about, by name, where it is about single runs.
+    """
+
+    code: str
+    severity: Severity
+    message: str
+    remedy: str
+    group: str = ""
+    rows: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.remedy}"
+
+
+@dataclass(frozen=True, repr=False)
+class Diagnosis:
+    """What the curves say about themselves.
+
+    Attributes
+    ----------
+    findings : tuple of Finding
+        The most severe first.
+    summary : str
+        What was looked at, in one sentence.
+    """
+
+    findings: tuple[Finding, ...]
+    summary: str
+
+    @cached_property
+    def rows(self) -> tuple[str, ...]:
+        """Names of the runs that stand out."""
+        return tuple(dict.fromkeys(row for each in self.findings for row in each.rows))
+
+    @property
+    def serious(self) -> tuple[Finding, ...]:
+        """The findings that no posterior can mend."""
+        return tuple(each for each in self.findings if each.severity == "serious")
+
+    @property
+    def text(self) -> str:
+        """The diagnosis as one paragraph."""
+        said = [str(each) for each in self.findings] or ["Nothing stands out."]
+        return " ".join([self.summary, *said])
+
+    def to_dict(self) -> dict:
+        """Plain values for JSON."""
+        return {"summary": self.summary, "findings": [asdict(each) for each in self.findings]}
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def check(curves: xr.Dataset) -> Diagnosis:
+    """Look at retention curves before any law is fitted.
+
+    Each curve (one probe group of one cell) is compared with the one thing that every law shares: knowledge does not
+    fall as exposures rise.
+
+    Parameters
+    ----------
+    curves : xarray.Dataset
+        Retention curves.
+
+    Returns
+    -------
+    Diagnosis
+        Curves that move the wrong way, turn back or never move; groups without a signal above guessing; rows that
+        stand out, by name; sizes that lie off the line of the others; levels that say nothing.
+    """
+    curves = final(curves)
+    of_groups = {str(group): curves_of_cells(curves, str(group)) for group in curves[schema.GROUP].values}
+    found = [
+        finding
+        for group, each in of_groups.items()
+        for finding in _about_group(curves, group, [one for one in each if one.levels.size])
+    ]
+    order = ("serious", "warning", "note")
+    return Diagnosis(tuple(sorted(found, key=lambda one: order.index(one.severity))), _summary(curves))
+
+
+def _summary(curves: xr.Dataset) -> str:
+    cells, _ = cell_table(curves)
+    sizes, budgets = (len(np.unique(cells[name].values)) for name in (schema.PARAMS, schema.TOKENS))
+    levels = len(np.unique(np.asarray(axis_of(curves).values(curves), dtype=float)))
+    return (
+        f"{curves.sizes[schema.RUN]} runs along the axis '{curves.attrs['axis']}': {_count(sizes, 'size')}, "
+        f"{_count(budgets, 'token budget')}, {_count(levels, 'level')}."
+    )
+
+
+def _about_group(curves: xr.Dataset, group: str, shown: list[Curve]) -> Iterator[Finding]:
+    if not shown:
+        return
+    if not any(one.signal for one in shown):
+        yield _no_signal(group)
+        return
+    moves = axis_of(curves).moves(group)
+    if not moves:  # nothing is expected of a group whose exposures stay the same
+        return
+    slips = [(one, _slips(one)) for one in shown]
+    yield from _outlying_rows(group, [(one, rows) for one, rows in slips if rows])
+    rest: list[Curve] = [one.without(rows) for one, rows in slips]
+    yield from _against_exposures(group, moves, rest)
+    yield from _sides(group, rest)
+    yield from _sizes_disagree(group, rest)
+    yield from _levels(group, rest)
+
+
+def _no_signal(group: str) -> Finding:
+    return Finding(
+        "no_signal",
+        "serious",
+        f"No run recalls more of the '{group}' facts than guessing does: the data hold no knowledge that could be "
+        "lost, and any answer is the prior's.",
+        "Probe at levels with more exposures, or check the guessing rate and the answers' format.",
+        group,
+    )
+
+
+def _slips(curve: Curve) -> list[int]:
+    """Rows that no monotone curve through the others explains, one after another; none where they are many."""
+    out: list[int] = []
+    while True:
+        rest = curve.without(out)
+        worst = rest.worst_row(_ERRORS, _LEAST)
+        if worst is None:
+            break
+        out.append(worst)
+        if len(out) > max(1, _MOST_SLIPS * curve.share.size):
+            return []
+    return out
+
+
+def _outlying_rows(group: str, found: list[tuple[Curve, list[int]]]) -> Iterator[Finding]:
+    if not found:
+        return
+    said = [
+        f"'{one.runs[i]}' ({one.place}) knows {max(one.share[i], 0.0):.2f} where its neighbours allow "
+        f"{one.without(slips).band(one.log_exposures[i])}"
+        for one, slips in found
+        for i in slips
+    ]
+    yield Finding(
+        "outlying_rows",
+        "warning",
+        f"{_count(len(said), 'row')} of '{group}' {'stands' if len(said) == 1 else 'stand'} out: {_listed(said)}.",
+        "Check these rows; leave out those that are wrong, and train them again.",
+        group,
+        tuple(one.runs[i] for one, slips in found for i in slips),
+    )
+
+
+def _against_exposures(group: str, moves: int, shown: list[Curve]) -> Iterator[Finding]:
+    """Curves on which fewer exposures give more knowledge."""
+    verb, should = ("rises", "fall") if moves < 0 else ("falls", "rise")
+    wrong = [one for one in shown if one.falls_with_exposures(_ERRORS, _LEAST)]
+    turned = [one for one in shown if one not in wrong and one.turns_back(_ERRORS, _LEAST)]
+    if wrong:
+        yield Finding(
+            "wrong_way",
+            "serious",
+            f"Retention of '{group}' {verb} along the axis, where it should {should}, at {_places(wrong)} "
+            f"({len(wrong)} of {_count(len(shown), 'curve')}): no law here describes that.",
+            "Check which column is the infusion and which is the recall; more draws do not help.",
+            group,
+        )
+    if turned:
+        yield Finding(
+            "turns_back",
+            "serious" if 2 * len(turned) > len(shown) else "warning",
+            f"Retention of '{group}' turns back at {_places(turned)} ({len(turned)} of "
+            f"{_count(len(shown), 'curve')}): fewer exposures gave more knowledge there, which no law here describes.",
+            "Check whether anything else than the infusion changed between these runs.",
+            group,
+        )
+
+
+def _sides(group: str, shown: list[Curve]) -> Iterator[Finding]:
+    sides = [one.side for one in shown]
+    if all(side == Side.KEPT for side in sides):
+        still = all(one.range < _LEAST for one in shown)
+        yield Finding(
+            "never_moves",
+            "warning",
+            f"No curve of '{group}' {'moves' if still else 'loses half of what it holds at best'}: its half-points lie "
+            "at fewer exposures than were tried.",
+            "Add levels with fewer exposures.",
+            group,
+        )
+    if all(side == Side.LOST for side in sides):
+        yield Finding(
+            "all_lost",
+            "serious",
+            f"No run of '{group}' keeps half of its facts: its half-points lie at more exposures than were tried, and "
+            "only the prior says how far.",
+            "Add levels with more exposures.",
+            group,
+        )
+
+
+def _sizes_disagree(group: str, shown: list[Curve]) -> Iterator[Finding]:
+    """Sizes whose half-point lies off the line through the others of one budget."""
+    off = []
+    for budget in sorted({one.tokens for one in shown}):
+        crossed = [one for one in shown if one.tokens == budget and one.side == Side.CROSSED]
+        if len({one.params for one in crossed}) < max(_FEWEST_SIZES, 0.9 * len(crossed)):
+            continue
+        size, half = (np.array(each) for each in zip(*((np.log(c.params), c.half_point) for c in crossed), strict=True))
+        for i, one in enumerate(crossed):
+            others = np.arange(len(crossed)) != i
+            line = np.polyfit(size[others], half[others], 1)
+            scatter = np.abs(half[others] - np.polyval(line, size[others])).mean()
+            distance = half[i] - np.polyval(line, size[i])
+            if abs(distance) > _ERRORS * max(_OFF_THE_LINE, scatter):
+                off.append(f"{one.place} by a factor of {np.exp(abs(distance)):.2g}")
+    if off:
+        yield Finding(
+            "sizes_disagree",
+            "warning",
+            f"Half-points of '{group}' lie off the line of the other sizes: {_listed(off)}.",
+            "Check whether these sizes were trained by the same recipe.",
+            group,
+        )
+
+
+def _levels(group: str, shown: list[Curve]) -> Iterator[Finding]:
+    """Levels at which every size is at its ceiling or at chance, and curves without a run in their fall."""
+    share = np.concatenate([one.share_of_ceiling for one in shown])
+    level = np.concatenate([one.infusion for one in shown])
+    moving = (share > _SATURATED) & (share < 1 - _SATURATED)
+    levels = np.unique(level)
+    silent = [value for value in levels if not moving[level == value].any()]
+    if len(levels) > 2 and 2 * len(silent) > len(levels):
+        yield Finding(
+            "silent_levels",
+            "note",
+            f"At {len(silent)} of {len(levels)} levels every run of '{group}' is at its ceiling or at chance, and says "
+            f"little: {_listed([f'{value:,.4g}' for value in silent])}.",
+            "Put further levels between those where retention moves.",
+            group,
+        )
+    jumps = [one for one in shown if one.side == Side.CROSSED and not one.has_row_in_fall(_SATURATED)]
+    if jumps:
+        yield Finding(
+            "few_in_the_fall",
+            "note",
+            f"Between all and nothing there is no run of '{group}' at {_places(jumps)}: the half-point is known "
+            "between two levels only, and its steepness is the prior's.",
+            "Add a level between the two.",
+            group,
+        )
+
+
+def _places(shown: list[Curve]) -> str:
+    return _listed([one.place for one in shown])
+
+
+def _listed(said: list[str], most: int = 4) -> str:
+    more = f" and {len(said) - most} more" if len(said) > most else ""
+    return ", ".join(said[:most]) + more
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

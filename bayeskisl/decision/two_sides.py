@@ -1,0 +1,148 @@
+"""The infusions at which both sides hold: what is infused is known, and what was known is kept."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from bayeskisl import schema
+from bayeskisl.decision.prospect import Prospect
+
+__all__ = ["Sides", "Window", "sides_of", "window_of", "would_have_to_give"]
+
+# Halvings of what would have to give: three digits of it.
+_HALVINGS = 12
+
+
+@dataclass(frozen=True)
+class Window:
+    """A range of infusions.
+
+    Parameters
+    ----------
+    low, high : float
+        Its ends; NaN where there is none.
+    best : float
+        The infusion at which both sides hold with the largest probability.
+    probability : float
+        That probability.
+    """
+
+    low: float
+    high: float
+    best: float
+    probability: float
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no infusion is probable enough."""
+        return bool(np.isnan(self.low))
+
+
+@dataclass(frozen=True)
+class Sides:
+    """From where to where each draw holds every level.
+
+    Parameters
+    ----------
+    enough : numpy.ndarray
+        The least infusion at which every group that infusion teaches reaches its level, shape ``(draw,)``.
+    most : numpy.ndarray
+        The most at which every group that infusion harms keeps its level.
+    """
+
+    enough: np.ndarray
+    most: np.ndarray
+
+
+def sides_of(prospect: Prospect, level: Callable[[str], float], of: str) -> Sides:
+    """The two sides of a prospect.
+
+    Parameters
+    ----------
+    prospect : Prospect
+    level : callable
+        The share that each group must hold, by its name.
+    of : {"ceiling", "facts"}
+        Share of what its ceiling allows, or of all facts.
+    """
+    rising = [group for group in prospect.falls if prospect.direction(group) > 0]
+    enough = [prospect.holding(level(group), group, of) for group in rising]
+    still = [group for group in prospect.falls if prospect.direction(group) == 0]
+    fails = [~prospect.holds_anywhere(level(group), group, of) for group in still]
+    most = prospect.admissible(level, of)
+    most = np.where(np.any(fails, axis=0), 0.0, most) if fails else most
+    return Sides(np.max(enough, axis=0) if enough else np.zeros(len(most)), most)
+
+
+def window_of(sides: Sides, least: float, most: float, probability: float) -> Window:
+    """The infusions from `least` to `most` at which both sides hold in a share `probability` of the draws.
+
+    Each draw holds on an interval, or nowhere, so that the share of draws is a count of intervals and exact: it changes
+    at their ends alone. Where several ranges are probable enough, that around the most probable infusion is returned.
+    """
+    low, high = np.maximum(sides.enough, least), np.minimum(sides.most, most)
+    holds = low <= high
+    if not holds.any():
+        return Window(np.nan, np.nan, float(np.clip(np.median(sides.most), least, most)), 0.0)
+    low, high = np.sort(low[holds]), np.sort(high[holds])
+    places = np.unique(np.concatenate([low, high]))
+    begun = np.searchsorted(low, places, side="right")
+    at, after = (begun - np.searchsorted(high, places, side=side) for side in ("left", "right"))
+    # at the first end, between it and the second, at the second, and so on
+    share = np.stack([at, after], axis=1).ravel()[:-1] / sides.enough.size
+    top = int(share.argmax())
+    best = float(places[top // 2])
+    if share[top] < probability:
+        return Window(np.nan, np.nan, best, float(share[top]))
+    short = np.flatnonzero(share < probability)
+    before, behind = short[short < top], short[short > top]
+    first = before[-1] + 1 if before.size else 0
+    last = behind[0] - 1 if behind.size else len(share) - 1
+    return Window(float(places[(first + 1) // 2]), float(places[last // 2]), best, float(share[top]))
+
+
+def would_have_to_give(
+    prospect: Prospect, levels: Mapping[str, float], of: str, ends: tuple[float, float], probability: float
+) -> dict[str, Any]:
+    """What opens an empty range, each by itself: a risk, a lower level of one group, or fewer facts.
+
+    Returns
+    -------
+    dict
+        ``risk``, ``keep`` (a level by group) and, where the sweep fixes the facts, ``facts``; what would not do even at
+        next to nothing is left out.
+    """
+
+    def probable(levels: Mapping[str, float], at: Prospect = prospect) -> float:
+        return window_of(sides_of(at, levels.__getitem__, of), *ends, probability).probability
+
+    found: dict[str, Any] = {"risk": 1 - probable(levels)}
+    lower = {
+        group: _largest(lambda level, group=group: probable({**levels, group: level}) >= probability, levels[group])
+        for group in levels
+    }
+    found["keep"] = {group: level for group, level in lower.items() if level > 0}
+    fixed = prospect.target.held_fixed
+    if prospect.target.axis.given == schema.FACTS:
+
+        def with_facts(share: float) -> bool:
+            fewer = prospect.target.holding(**{schema.FACTS: share * fixed[schema.FACTS]})
+            return probable(levels, replace(prospect, target=fewer)) >= probability
+
+        share = _largest(with_facts, 1.0)
+        if share > 0:
+            found[schema.FACTS] = share * fixed[schema.FACTS]
+    return found
+
+
+def _largest(does: Callable[[float], bool], most: float) -> float:
+    """The largest number below `most` that does; zero where not even a hundredth of it does."""
+    low, high = most / 100, most
+    if not does(low):
+        return 0.0
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if does(middle) else (low, middle)
+    return low

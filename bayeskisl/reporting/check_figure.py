@@ -1,0 +1,66 @@
+"""The data's own diagnosis in one picture: what was measured, a monotone curve through it, and what stands out."""
+
+from itertools import cycle
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from bayeskisl import schema
+from bayeskisl.axes import axis_of
+from bayeskisl.curves import check, curves_of_cells, final
+from bayeskisl.curves.curve import Curve, monotone
+from bayeskisl.reporting.style import MARKERS, figure_style, infusion_axis, ink, ladder_colors, law_colors, new_figure
+
+__all__ = ["plot_check"]
+
+
+def plot_check(curves: xr.Dataset, *, dark: bool = False) -> Figure:
+    """Draw knowledge against the infusion, before any law, with the rows that stand out.
+
+    Parameters
+    ----------
+    curves : xarray.Dataset
+        Retention curves.
+    dark : bool
+        For a dark page.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        One panel for each probe group; points are runs, lines the monotone curves nearest to them, rings the rows that
+        `bayeskisl.check` names. Knowledge is counted above guessing.
+    """
+    curves = final(curves)
+    outlying = set(check(curves).rows)
+    groups = [str(group) for group in curves[schema.GROUP].values]
+    axis = axis_of(curves)
+    with figure_style(dark):
+        figure, panels = new_figure(1, len(groups), figsize=(7.6 if len(groups) == 1 else 10.4, 4.4), sharey=True)
+        for axes, group in zip(np.atleast_1d(panels), groups, strict=True):
+            shown = [curve for curve in curves_of_cells(curves, group) if curve.levels.size]
+            for curve, color, marker in zip(shown, ladder_colors(len(shown)), cycle(MARKERS), strict=False):
+                _draw(axes, curve, color, marker, outlying)
+            infusion_axis(axes, "x", np.unique(np.asarray(axis.values(curves), dtype=float)), axis)
+            axes.set_xlabel(axis.label)
+            axes.set_title(group)
+            axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+        first = np.atleast_1d(panels)[0]
+        first.set_ylabel("facts known, above guessing")
+        first.legend(loc="best")
+        figure.supxlabel("points: runs; lines: the monotone curve nearest to them; rings: rows that stand out",
+                         fontsize=8, x=0.01, ha="left")  # fmt: skip
+    return figure
+
+
+def _draw(axes: Axes, curve: Curve, color: str, marker: str, outlying: set[str]) -> None:
+    axes.plot(curve.infusion, curve.share, marker, color=color, ms=4.5, ls="none", label=curve.place)
+    place = np.array([curve.infusion[curve.log_exposures == level].mean() for level in curve.levels])
+    order = np.argsort(place)
+    axes.plot(place[order], monotone(curve.means, 1 / curve.errors)[order], color=color, lw=1.2, alpha=0.7)
+    ringed = [i for i, run in enumerate(curve.runs) if run in outlying]
+    if ringed:
+        axes.plot(curve.infusion[ringed], curve.share[ringed], "o", ms=13, mfc="none", mec=law_colors(2)[1], mew=1.8)
+    axes.axhline(0, color=ink(), lw=0.6, alpha=0.5)

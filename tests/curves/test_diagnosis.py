@@ -1,0 +1,130 @@
+"""The data's own diagnosis: each fault of a table is found, and a sweep without one is left alone."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bayeskisl.curves import Side, check, curves_of_cells, load_curves
+from bayeskisl.curves.curve import monotone
+from bayeskisl.reporting import plot_check
+from tests.decision.hand_made import amount_curves, mixed_curves
+
+
+def codes(curves):
+    return {found.code for found in check(curves).findings}
+
+
+def changed(curves, rows, change):
+    recalled = curves.recalled.values.copy()
+    recalled[rows] = change(recalled[rows], curves.probed.values[rows])
+    return curves.assign(recalled=(("run", "group"), recalled))
+
+
+@pytest.mark.parametrize("name", ["desk-amount", "desk-ratio", "desk-dose"])
+def test_real_sweeps_are_left_alone(name):
+    assert all(found.severity == "note" for found in check(load_curves(name)).findings)
+
+
+@given(st.integers(0, 10_000))
+@settings(max_examples=30, deadline=None)
+def test_chance_alone_is_no_finding(seed):
+    found = check(amount_curves(rng=np.random.default_rng(seed))).findings
+    assert {each.severity for each in found} <= {"note"}
+
+
+@given(st.integers(0, 10_000), st.integers(0, 35))
+@settings(max_examples=30, deadline=None)
+def test_a_row_typed_wrongly_is_named(seed, row):
+    """All for nothing, and nothing for all; in the fall itself a row may be anything."""
+    curves = amount_curves(rng=np.random.default_rng(seed))
+    share = float((curves.recalled / curves.probed).values[row, 0])
+    wrong = changed(curves, [row], lambda recalled, probed: probed - recalled)
+    named = check(wrong).rows
+    if share > 0.95 or share < 0.05:
+        assert str(curves.run.values[row]) in named
+    assert len(named) <= 2
+
+
+def test_every_wrong_row_in_ten_is_named():
+    curves = amount_curves(rng=np.random.default_rng(1))
+    rows = [0, 13, 25]  # one in each size
+    found = check(changed(curves, rows, lambda recalled, probed: probed - recalled))
+    assert set(found.rows) == {str(curves.run.values[row]) for row in rows}
+    assert "stand out" in found.text
+
+
+def test_a_curve_that_rises_where_it_should_fall_is_serious():
+    (found,) = check(changed(amount_curves(), slice(None), lambda recalled, probed: probed - recalled)).serious
+    assert found.code == "wrong_way"
+    assert "3 of 3 curves" in found.message
+    assert "more draws do not help" in found.remedy
+
+
+def test_a_hump_turns_back():
+    curves = amount_curves(levels=(62, 88, 125, 177, 250, 354, 500, 707, 1000, 1414))
+    low = (curves.facts < 150).values
+    assert "turns_back" in codes(changed(curves, low, lambda recalled, probed: recalled // 4))
+
+
+def test_no_signal_above_guessing():
+    silent = changed(amount_curves(), slice(None), lambda recalled, probed: 0 * recalled)
+    assert [found.code for found in check(silent).findings] == ["no_signal"]
+
+
+def test_what_never_moves_and_what_never_was():
+    assert "never_moves" in codes(amount_curves(levels=(31, 62)))
+    assert "all_lost" in codes(amount_curves(levels=(1_000, 1_400, 2_000), sizes=(6_144, 13_824)))
+
+
+def test_a_size_off_the_line_of_the_others():
+    sizes = (6_144, 13_824, 24_576, 55_296, 98_304)
+    odd = amount_curves(
+        sizes,
+        (31, 62, 125, 250, 500, 1000, 2000, 4000, 8000),
+        log_threshold=lambda n: np.log(250) - 0.7 * np.log(n / 13_824) + 1.8 * (n == 24_576),
+    )
+    (found,) = [found for found in check(odd).findings if found.code == "sizes_disagree"]
+    assert "24.6k parameters by a factor of 5.7" in found.message
+
+
+def test_all_or_nothing_counts_want_a_level_between():
+    steep = amount_curves(steepness=200.0)
+    assert "few_in_the_fall" in codes(steep)
+
+
+@pytest.mark.parametrize("axis", ["ratio", "dose"])
+def test_a_group_that_does_not_move_is_left_alone(axis):
+    assert not any(found.severity == "serious" for found in check(mixed_curves(axis)).findings)
+
+
+def test_a_low_ceiling_is_no_loss():
+    """A benchmark that is solved to a third by the best runs falls through half of that third."""
+    curves = amount_curves()
+    third = changed(curves, slice(None), lambda recalled, probed: recalled // 3)
+    shown = curves_of_cells(third, "infused")
+    assert {curve.side for curve in shown} == {Side.CROSSED}
+    assert all(0.3 < curve.ceiling < 0.35 for curve in shown)
+
+
+def test_half_points_are_those_of_the_curves():
+    levels = tuple(np.geomspace(31, 4000, 15).round().astype(int).tolist())
+    curves = amount_curves(levels=levels)
+    for curve in curves_of_cells(curves, "infused"):
+        assert curve.half_point == pytest.approx(np.log(250) - 0.7 * np.log(curve.params / 13_824), abs=0.1)
+
+
+def test_monotone_leaves_what_rises_and_pools_what_does_not():
+    assert monotone(np.array([0.1, 0.5, 0.9]), np.ones(3)).tolist() == [0.1, 0.5, 0.9]
+    assert monotone(np.array([0.1, 0.9, 0.5]), np.array([1.0, 1.0, 1.0])).tolist() == pytest.approx([0.1, 0.7, 0.7])
+
+
+def test_order_of_runs_does_not_count():
+    curves = changed(amount_curves(rng=np.random.default_rng(3)), [0], lambda recalled, probed: 0 * recalled)
+    assert check(curves.isel(run=slice(None, None, -1))).to_dict() == check(curves).to_dict()
+
+
+def test_the_figure_rings_what_stands_out():
+    wrong = changed(amount_curves(rng=np.random.default_rng(0)), [0], lambda recalled, probed: 0 * recalled)
+    rings = [line for line in plot_check(wrong).axes[0].lines if line.get_markersize() == 13]
+    assert len(rings) == 1

@@ -1,0 +1,230 @@
+"""Every statement is checked against the posterior that it comes from, and no person reads what is no number."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bayeskisl.curves import check
+from bayeskisl.decision import decide, decision_summary, load_decision, predict
+from bayeskisl.decision.verdict import ranked, verdict_on
+from bayeskisl.errors import InputError, at_the_command_line, way
+from bayeskisl.inference import Caution
+from bayeskisl.reporting import describe_decision
+from bayeskisl.reporting.text import answer, headline
+from tests.decision.hand_made import FAILED, SIZES, TOKENS, HandMadeFit, MixedFit, amount_curves, mixed_curves
+
+SWEEPS = {
+    "crosses": (62, 125, 250, 500, 1000, 2000),
+    "all kept": (31, 62, 80),
+    "all lost": (4_000, 8_000),
+    "one level": (250,),
+}
+few = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def quick(made, params=98_304, **options):
+    return decide(made, params, **{"sensitivity": False, **options})
+
+
+def codes(decision):
+    return [caveat["code"] for caveat in decision.caveats]
+
+
+@st.composite
+def sweeps(draw):
+    """A fit whose posterior and data need not agree, as where a prior decides."""
+    if draw(st.booleans()):
+        curves = amount_curves(levels=SWEEPS[draw(st.sampled_from(sorted(SWEEPS)))])
+        return HandMadeFit(curves=curves, exponent_sd=draw(st.sampled_from([0.05, 0.5])))
+    halves = {"infused": draw(st.floats(20, 20_000)), "background": draw(st.floats(5, 20_000))}
+    ratios = draw(st.sampled_from([(0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97), (0.3, 0.5), (0.05, 0.1), (0.9, 0.95)]))
+    axis = draw(st.sampled_from(["ratio", "dose", "frequency"]))
+    return MixedFit(curves=mixed_curves(axis, ratios=ratios, halves=halves), halves=halves)
+
+
+@given(sweeps(), st.sampled_from([13_824, 50_000, 2_457_600]), st.sampled_from([0.02, 0.1, 0.4]))
+@few
+def test_a_bound_is_borne_out_by_the_draws_at_the_target(fit, made, params, risk):
+    decision = quick(made, params, risk=risk)
+    choice, data = decision.choice, decision.data
+    by_laws = "laws_apart" in codes(decision)
+    if not decision.is_least:
+        if choice.at_least is not None:
+            assert float((data.admissible < choice.at_least).mean()) <= risk
+        if choice.at_most is not None and not by_laws and "none_admissible" not in codes(decision):
+            assert float((data.admissible > choice.at_most).mean()) <= risk
+    elif choice.at_most is not None and not by_laws:
+        assert float((data.sufficient > choice.at_most).mean()) <= risk
+    if decision.advised is not None:
+        assert decision.risk_at(decision.advised) <= risk + 1e-9
+
+
+@given(sweeps(), st.sampled_from([13_824, 98_304]), st.sampled_from([0.02, 0.4]))
+@few
+def test_every_output_takes_one_number_and_none_is_no_number(fit, made, params, risk):
+    decision = quick(made, params, risk=risk)
+    said = describe_decision(decision)
+    assert not re.search(r"\bnan\b|\bNone\b|infuse at least|no bound facts", said)
+    assert headline(decision) in answer(decision)
+    assert answer(decision) in said
+    summary = decision_summary(decision)
+    json.dumps(summary, allow_nan=False)
+    assert summary["choice"]["advised"] == decision.advised
+    assert len(decision.warnings) <= 3
+    assert summary["verdict"] == decision.verdict.to_dict()
+    shown = {caveat["message"] for caveat in (*decision.warnings, *decision.further)}
+    elsewhere = {decision.verdict.because, *decision.choice.reasons, *decision.optimum.reasons, *decision.extrapolated}
+    assert {c["message"] for c in decision.caveats if c.get("concerns") != "target"} <= shown | elsewhere
+
+
+@given(sweeps())
+@few
+def test_what_takes_from_an_answer_says_what_mends_it(fit, made):
+    decision = quick(made)
+    for caveat in decision.caveats:
+        if caveat.get("weight", "note") != "note":
+            assert caveat.get("remedy") or caveat.get("buy"), caveat["code"]
+    assert (decision.verdict.grade == "good") == all(c.get("weight", "note") == "note" for c in decision.caveats)
+
+
+def test_collapse_of_every_small_size_is_no_bound_for_a_large_one(fit):
+    """The truth at 143 times the smallest size lies far above the lowest level of the smallest model."""
+    made = HandMadeFit(curves=amount_curves(levels=(4_000, 8_000)))
+    large = quick(made, 143 * SIZES[0])
+    assert "never_kept" in codes(large)
+    assert large.choice.is_bound
+    assert large.choice.at_most is None or float((large.data.admissible > large.choice.at_most).mean()) <= 0.1
+    assert large.verdict.grade == "not usable"
+    assert "below 4,000" in large.verdict.buy
+
+
+def test_one_size_is_refused_or_labelled_and_its_own_size_is_neither(fit):
+    made = HandMadeFit(curves=amount_curves(sizes=SIZES[:1]))
+    with pytest.raises(InputError, match=r"params: expected the only size of the sweep, 6,144.*prior_driven=True"):
+        quick(made, 10 * SIZES[0])
+    labelled = quick(made, 10 * SIZES[0], prior_driven=True)
+    assert labelled.verdict.grade == "not usable"
+    assert labelled.verdict.rule == "prior_driven_target"
+    assert "second size" in labelled.verdict.buy
+    assert labelled.extrapolated
+    assert describe_decision(labelled).startswith("verdict: NOT USABLE, since every run had one value of size")
+    assert quick(made, SIZES[0]).extrapolated == []
+    with pytest.raises(InputError, match="only size"):
+        predict(made, 10 * SIZES[0])
+
+
+def test_an_untried_budget_is_the_first_line(fit):
+    said = describe_decision(quick(fit, tokens=2 * TOKENS, prior_driven=True))
+    assert said.startswith("verdict: ") or said.startswith("rests on the prior: every run had one value of tokens")
+    assert quick(fit, tokens=50 * TOKENS, prior_driven=True).verdict.grade == "not usable"
+    assert quick(fit, tokens=2 * TOKENS, prior_driven=True).verdict.grade == "usable with care"
+
+
+def test_every_law_with_a_weight_is_compared(fit, monkeypatch):
+    """With many laws the floor of their weights is low, and the warning stays."""
+    import bayeskisl.inference
+
+    ours = bayeskisl.inference.extrapolate
+
+    def far_apart(fit, params, tokens, *, law, **options):
+        draws = ours(fit, params, tokens, law=law, **options)
+        return draws.assign(log_critical_exposures=draws.log_critical_exposures - (law == "power"))
+
+    monkeypatch.setattr(bayeskisl.inference, "extrapolate", far_apart)
+    light = quick(HandMadeFit(weights={"collapse": 0.96, "power": 0.04}))
+    assert "laws_apart" in codes(light)
+    assert light.choice.is_bound
+
+
+def test_a_ratio_sweep_that_probes_the_background_alone_is_decided(fit):
+    curves = mixed_curves("ratio").sel(group=["background"])
+
+    class Alone(MixedFit):
+        def draws_at(self, *place, **options):
+            return super().draws_at(*place, **options).sel(group=["background"])
+
+        @property
+        def tree(self):
+            whole = super().tree
+            return xr.DataTree.from_dict(
+                {node.path: node.to_dataset().sel(group=["background"]) for node in whole.leaves}
+            )
+
+    decision = quick(Alone(curves=curves))
+    assert not decision.choice.is_bound
+    assert "no_benefit" in codes(decision)
+    assert "nan" not in describe_decision(decision)
+
+
+@pytest.mark.parametrize(("times", "far"), [(9.9, False), (10, True), (100, True)])
+def test_ten_times_is_far(fit, times, far):
+    assert ("far_extrapolation" in codes(quick(fit, times * SIZES[-1]))) == far
+
+
+def test_the_end_at_one_exposure_is_said(fit):
+    never = quick(HandMadeFit(steepness=40.0, curves=amount_curves(levels=(31, 62))), 5e12)
+    assert never.choice.is_bound
+    assert {"one_exposure", "below_one_exposure"} <= set(codes(never))
+
+
+@pytest.mark.parametrize(
+    ("code", "severity", "grade"),
+    [("wrong_way", "serious", "not usable"), ("no_signal", "serious", "not usable"),
+     ("turns_back", "warning", "good"), ("outlying_rows", "warning", "usable with care"),
+     ("few_sizes", "serious", "usable with care"), ("prior_sensitive", "note", "good")],
+)  # fmt: skip
+def test_what_the_data_say_about_themselves_grades_the_answer(fit, code, severity, grade):
+    made = HandMadeFit(warnings=(Caution(code, severity, "It is so.", "Mend it."),))
+    assert quick(made).verdict.grade == grade
+
+
+def test_more_draws_are_no_remedy_for_curves_that_rise(fit):
+    from bayeskisl.decision.prediction import require_gate
+    from bayeskisl.errors import GateError
+
+    curves = amount_curves()
+    rising = curves.assign(recalled=curves.probed - curves.recalled)
+    found = check(rising).serious[0]
+    made = HandMadeFit(gate=FAILED, warnings=(Caution(found.code, found.severity, found.message, found.remedy),))
+    with pytest.raises(GateError, match=r"failed: Retention of 'infused' rises along the axis"):
+        require_gate(made, throw=True)
+
+
+def test_a_remedy_runs_where_the_user_is():
+    import contextvars
+
+    def there():
+        at_the_command_line()
+        return way("`a=1`", "`--a 1`")
+
+    assert way("`a=1`", "`--a 1`") == "`a=1`"
+    assert contextvars.copy_context().run(there) == "`--a 1`"
+
+
+def test_ranking_is_by_weight_then_by_what_changes_an_answer_most():
+    caveats = [
+        {"code": "wide", "message": "b", "weight": "care"},
+        {"code": "assumed_by_import", "message": "a"},
+        {"code": "gate", "message": "c", "weight": "unusable"},
+        {"code": "no_signal", "message": "d", "weight": "unusable"},
+        {"code": "wide", "message": "b", "weight": "care"},
+    ]
+    assert [one["message"] for one in ranked(caveats)] == ["d", "c", "b", "a"]
+    assert verdict_on(caveats).rule == "no_signal"
+    assert verdict_on([]).grade == "good"
+
+
+def test_the_verdict_is_saved(fit, tmp_path):
+    made = quick(HandMadeFit(curves=amount_curves(levels=(4_000, 8_000))))
+    assert load_decision(made.save(tmp_path / "decision.nc")).verdict == made.verdict
+
+
+def test_a_choice_has_a_regret_wherever_it_lies(fit):
+    for at_most in (500, 1_000):
+        regret = decision_summary(quick(fit, at_most=at_most))["choice"]["expected_regret"]["value"]
+        assert np.isfinite(regret)

@@ -1,0 +1,114 @@
+"""Two sides: where recall of the infused facts and what is kept of the background hold together."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bayeskisl.cli.decisions import _levels
+from bayeskisl.decision import Criterion, decide, decision_summary, load_decision
+from bayeskisl.decision.two_sides import Sides, window_of
+from bayeskisl.errors import InputError
+from bayeskisl.reporting import describe_decision, plot_decision
+from bayeskisl.reporting.text import answer, headline
+from tests.decision.hand_made import HandMadeFit, MixedFit, mixed_curves
+
+
+def quick(made, **options):
+    return decide(made, 98_304, **{"sensitivity": False, **options})
+
+
+@pytest.fixture
+def ratio(fit):
+    return MixedFit(curves=mixed_curves("ratio"))
+
+
+@given(
+    st.lists(st.tuples(st.floats(0.01, 0.9), st.floats(0.01, 0.9)), min_size=5, max_size=60),
+    st.sampled_from([0.5, 0.8, 0.95]),
+)
+@settings(max_examples=60, deadline=None)
+def test_a_window_is_what_counting_on_a_fine_grid_finds(pairs, probability):
+    enough, most = (np.array(each) for each in zip(*pairs, strict=True))
+    window = window_of(Sides(enough, most), 0.005, 0.95, probability)
+    grid = np.unique(np.concatenate([np.linspace(0.005, 0.95, 400), enough, most]))
+    share = ((enough <= grid[:, None]) & (grid[:, None] <= most)).mean(axis=1)
+    assert window.probability == pytest.approx(share.max())
+    assert window.is_empty == (share.max() < probability)
+    if not window.is_empty:
+        inside = (window.low <= grid) & (grid <= window.high)
+        assert (share[inside] >= probability).all()
+
+
+def test_in_the_range_both_levels_hold_with_the_stated_probability(ratio):
+    decision = quick(ratio, keep={"infused": 0.9, "background": 0.95}, risk=0.1)
+    window, data = decision.window, decision.data
+    assert decision.levels == {"infused": 0.9, "background": 0.95}
+    assert 0 < window.low < window.best < window.high < 1
+    for place in (window.low, window.high):
+        assert float(np.interp(place, data.infusion, data.both_hold)) >= 0.88
+    wider = quick(ratio, keep={"infused": 0.8, "background": 0.9}).window
+    assert wider.low < window.low
+    assert wider.high > window.high
+
+
+def test_the_range_is_the_headline_of_every_output(ratio, tmp_path):
+    decision = quick(ratio, keep={"infused": 0.9, "background": 0.95})
+    assert " to " in headline(decision)
+    assert headline(decision) in answer(decision)
+    assert "90 % of the infused and 95 % of the background facts that it could hold at best" in answer(decision)
+    assert f"both sides: {answer(decision)}" in describe_decision(decision)
+    found = decision_summary(load_decision(decision.save(tmp_path / "decision.nc")))
+    assert found["both_sides"]["range"] == [decision.window.low, decision.window.high]
+    assert found["choice"]["keep"] == {"infused": 0.9, "background": 0.95}
+    assert "both sides hold" in {text.get_text() for text in plot_decision(decision).axes[0].get_legend().get_texts()}
+
+
+def test_an_empty_range_says_what_would_have_to_give(fit):
+    made = MixedFit(curves=mixed_curves("ratio"), halves={"infused": 4_000, "background": 900})
+    decision = quick(made)
+    assert decision.window.is_empty
+    gives = decision.would_have_to_give
+    assert gives["risk"] == pytest.approx(1 - decision.window.probability)
+    assert set(gives) == {"risk", "keep", "facts"}
+    for group, level in gives["keep"].items():
+        assert not quick(made, keep={group: level}).window.is_empty
+    assert not quick(made, facts=gives["facts"], prior_driven=True).window.is_empty
+    said = describe_decision(decision)
+    assert "no ratio holds both levels" in said
+    assert "to give, each by itself: a risk of " in said
+    json.dumps(decision_summary(decision), allow_nan=False)
+
+
+def test_a_share_of_all_facts_is_dearer_than_one_of_the_ceiling(ratio, fit, monkeypatch):
+    """A ceiling of .995: 90 % of all facts is 90.5 % of what could be known."""
+    relative, absolute = (quick(ratio, keep_of=of) for of in ("ceiling", "facts"))
+    assert absolute.choice.value < relative.choice.value
+    assert "of all background facts" in describe_decision(absolute)
+    assert "that it could hold at best" not in answer(absolute)
+
+
+def test_what_the_ceiling_does_not_allow_is_never_safe(fit):
+    whole = quick(HandMadeFit(), keep=0.999, keep_of="facts")
+    assert whole.choice.is_bound
+    assert "none_admissible" in {caveat["code"] for caveat in whole.caveats}
+
+
+def test_one_side_alone_has_no_range(fit):
+    assert quick(fit).window is None
+
+
+def test_levels_are_read_and_refused_at_the_door():
+    assert _levels(["0.9"]) == 0.9
+    assert _levels(["infused=.9", "background=.98"]) == {"infused": 0.9, "background": 0.98}
+    for bad in (["high"], ["0.9", "infused=0.8"]):
+        with pytest.raises(InputError, match=r"^--keep: expected"):
+            _levels(bad)
+    with pytest.raises(InputError, match="keep: expected a group among"):
+        Criterion(keep={"foreground": 0.9})
+    with pytest.raises(InputError, match="keep of infused: expected"):
+        Criterion(keep={"infused": 1.2})
+    with pytest.raises(InputError, match="keep_of: expected"):
+        Criterion(keep_of="budget")
