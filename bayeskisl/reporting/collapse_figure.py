@@ -16,7 +16,8 @@ from bayeskisl.axes import axis_of
 from bayeskisl.curves import cell_table
 from bayeskisl.decision.funnel import collapse_along_sizes
 from bayeskisl.decision.intervals import interval
-from bayeskisl.decision.target import cells_like, of_target
+from bayeskisl.decision.target import ROUNDING, PlannedModel, cells_like, of_target
+from bayeskisl.quantities import short
 from bayeskisl.reporting.numbers import exact, percent
 from bayeskisl.reporting.style import LINES, figure_style, ink, law_colors, log_axis, new_figure
 from bayeskisl.target import Target, TargetKeywords, target_from
@@ -66,7 +67,8 @@ def plot_collapse(
     Returns
     -------
     matplotlib.figure.Figure
-        Funnels are for one fresh run of a new size, and so wider than the intervals of sizes that were trained.
+        Funnels are for one fresh run of a new size, and so wider than the intervals of sizes that were trained. They
+        are for the target's budget; sizes that were trained on another one are pale and labelled with theirs.
     """
     asked = _asked(fit, prediction, target, short)
     fit, planned = of_target(fit, asked)
@@ -79,8 +81,8 @@ def plot_collapse(
         figure, axes = new_figure(figsize=(7.6, 4.8))
         lines = _funnels(fit, ends, asked, ci_prob)
         for law, color, line in zip(lines["law"].values, law_colors(lines.sizes["law"]), cycle(LINES), strict=False):
-            _draw_funnel(axes, lines.sel(law=law), color, line, f"law '{law}' (weight {fit.weights[str(law)]:.2f})")
-        _draw_cells(axes, fit, sizes, cells_like(planned, cells), ci_prob)
+            _draw_funnel(axes, lines.sel(law=law), color, line, _of_law(fit, str(law), planned, cells))
+        _draw_cells(axes, fit, cells, cells_like(planned, cells), planned.tokens, ci_prob)
         if prediction is not None:
             _draw_target(axes, prediction)
         if verification is not None:
@@ -130,15 +132,28 @@ def _draw_funnel(axes: Axes, lines: xr.DataArray, color: str, style: str, label:
         axes.plot(lines["params"], edge, color=color, ls=style, lw=0.7, alpha=0.8)
 
 
-def _draw_cells(axes: Axes, fit: "Fit", sizes: np.ndarray, alike: np.ndarray, ci_prob: float) -> None:
-    """The cells that fix what the target fixes, and, paler, the others."""
-    posterior = fit.tree["posterior"]
+def _of_law(fit: "Fit", law: str, planned: PlannedModel, cells: xr.Dataset) -> str:
+    """A funnel's label, with the budget that it is for where sizes were trained on another one."""
+    budgets = np.unique(cells[schema.TOKENS].values)
+    at = "" if len(budgets) == 1 and np.isclose(budgets[0], planned.tokens) else f" at {short(planned.tokens)} tokens"
+    untried = "" if np.isclose(budgets, planned.tokens, rtol=ROUNDING).any() else ", untried"
+    return f"law '{law}'{at}{untried * bool(at)} (weight {fit.weights[law]:.2f})"
+
+
+def _draw_cells(axes: Axes, fit: "Fit", cells: xr.Dataset, alike: np.ndarray, tokens: float, ci_prob: float) -> None:
+    """The cells that fix what the target fixes; paler, and with their budget, those of another; then all others."""
+    posterior, sizes = fit.tree["posterior"], cells[schema.PARAMS].values
     axis = axis_of(fit.curves)
     group = axis.deciding_group(str(name) for name in fit.curves[schema.GROUP].values)
     collapse = posterior[axis.half_point(group)].sel(group=group)
     points = np.array([interval(collapse.isel(cell=i).values, ci_prob) for i in range(collapse.sizes[schema.CELL])])
     others = np.setdiff1d(np.arange(len(sizes)), alike)
-    labels = {"sizes that were trained": (alike, 1.0), "trained, with other values held": (others, _PALE)}
+    budgets = cells[schema.TOKENS].values
+    same = alike[np.isclose(budgets[alike], tokens, rtol=ROUNDING)]
+    labels = {"sizes that were trained": (same, 1.0)}
+    for budget in np.unique(budgets[np.setdiff1d(alike, same)]):
+        labels[f"trained on {short(budget)} tokens"] = (alike[budgets[alike] == budget], _PALE)
+    labels["trained, with other values held"] = (others, _PALE)
     for label, (shown, alpha) in labels.items():
         if len(shown):
             median, low, high = points[shown].T
