@@ -122,7 +122,7 @@ def decide(
         return
     with loading("deciding (the sensitivity fits again, once)" if sensitivity else "deciding"):
         from bayeskisl.decision import decide as decide_at
-        from bayeskisl.decision import decision_summary
+        from bayeskisl.decision import decision_summary, write_record
         from bayeskisl.reporting import describe_decision, plot_decision
         from bayeskisl.reporting.images import write_figure
 
@@ -131,10 +131,15 @@ def decide(
         if set(loaded.tree.children) != groups:
             loaded.save(fit)  # with the refit of the sensitivity, so that the next decision has it
     if answer.out is not None:
-        decision.save(answer.out)
+        record = write_record(decision, decision.save(answer.out))
+        typer.echo(f"on record: {record}, SHA-256 of its content {_hash_of(record)}", err=True)
     if answer.figure is not None:
         write_figure(plot_decision(decision), answer.figure)
     typer.echo(json.dumps(decision_summary(decision), indent=2) if answer.as_json else describe_decision(decision))
+
+
+def _hash_of(record: Path) -> str:
+    return json.loads(record.read_text(encoding="utf-8"))["sha256"]
 
 
 def _print_table(fit: "Fit", targets: "list[Target]", options: dict[str, Any], as_json: bool) -> None:
@@ -161,10 +166,11 @@ def verify(
     """Measure the target's collapse point from its own runs: a hit or a miss."""
     with loading("measuring"):
         from bayeskisl.curves import load_curves
-        from bayeskisl.decision import load_prediction, verification_summary
+        from bayeskisl.decision import check_record, load_prediction, verification_summary
         from bayeskisl.decision import verify as verify_prediction
         from bayeskisl.reporting import describe_verification
 
+        check_record(prediction)
         result = verify_prediction(load_prediction(prediction), load_curves(curves))
     typer.echo(json.dumps(verification_summary(result), indent=2) if as_json else describe_verification(result))
 

@@ -9,6 +9,7 @@ from bayeskisl.decision.funnel import collapse_along_sizes
 from bayeskisl.decision.kept_knowledge import kept
 from bayeskisl.decision.measure import Measurement, measure_collapse
 from bayeskisl.decision.prediction import predict
+from bayeskisl.decision.record import check_record, forecast_record, write_record
 from bayeskisl.decision.rolling_origin import backtest
 from bayeskisl.decision.summary import decision_summary, prediction_summary, verification_summary
 from bayeskisl.decision.table import decision_table
@@ -24,10 +25,12 @@ __all__ = [
     "Measurement",
     "Verification",
     "backtest",
+    "check_record",
     "collapse_along_sizes",
     "decide",
     "decision_summary",
     "decision_table",
+    "forecast_record",
     "kept",
     "load_decision",
     "load_prediction",
@@ -37,4 +40,5 @@ __all__ = [
     "save_prediction",
     "verification_summary",
     "verify",
+    "write_record",
 ]

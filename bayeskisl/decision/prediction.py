@@ -15,6 +15,7 @@ from bayeskisl.decision.caveats import Caveat, Weight, about_prediction, caveat_
 from bayeskisl.decision.criterion import KEEP, KeepOf, require_keep_of, require_share
 from bayeskisl.decision.general_loss import fit_loss
 from bayeskisl.decision.prospect import Kind, Prospect, draws_at, every_draw_at, prospect_of
+from bayeskisl.decision.rules import rules_at
 from bayeskisl.decision.target import PlannedModel, of_target
 from bayeskisl.errors import GateError, InputError, way
 from bayeskisl.target import Target, TargetKeywords, target_from
@@ -90,7 +91,8 @@ def predict(
     xarray.Dataset
         Draws over ``(chain, draw)`` of the mixture of laws: ``collapse`` and ``shoulder`` of the group that can
         collapse, ``admissible`` (the most that a run may be given to keep its share), ``onset`` of the group that more
-        infusion teaches (ratio, frequency), ``critical_exposures``, ``steepness``, ``floor``,
+        infusion teaches (ratio, frequency), ``collapse_of_cell`` (of many runs of the target, as a cell's runs measure
+        it), ``critical_exposures``, ``steepness``, ``floor``,
         ``ceiling``, ``exponent``, the coordinate ``fall`` (the name of each draw's fall) and the parameters of falls
         that have some (NaN in draws of other falls); the law-wise ``collapse_by_law``, ``critical_exposures_by_law``
         and ``weight``.
@@ -150,6 +152,7 @@ def _named(
     fall = prospect.falls[target.group]
     of_draws = {
         **_on_axis(prospect, options),
+        f"{target.half_point}_of_cell": _of_cell(mixture, target),
         **({schema.ONSET: prospect.keeping(0.5, target.rising_group)} if target.rising_group else {}),
         schema.CRITICAL_EXPOSURES: np.exp(fall.log_threshold),
         "steepness": fall.steepness,
@@ -177,6 +180,13 @@ def _named(
             "fall": (("chain", "draw"), mixture["fall"].values),
         },
     )
+
+
+def _of_cell(mixture: xr.Dataset, target: PlannedModel) -> np.ndarray:
+    """The half-point of many runs of the target: what is measured from the runs of a cell."""
+    ours = mixture.sel(group=target.group)
+    load = ours["load_effect"].values.ravel() if "load_effect" in ours else 0.0
+    return target.infusion(ours["log_critical_exposures"].values.ravel(), load_effect=load)
 
 
 def _on_axis(prospect: Prospect, options: Options) -> dict[str, np.ndarray]:
@@ -220,6 +230,7 @@ def attributes(
         "extrapolation_decades": float(np.log10(target.params / float(fit.curves[schema.PARAMS].max()))),
         "law": fit.law.name,
         "law_sha256": fit.law.sha256,
+        "rules": json.dumps(rules_at(fit.curves, target)),
         "gate": json.dumps({"passed": bool(fit.gate.passed), "reasons": list(fit.gate.reasons)}),
         "warnings": json.dumps(caveat_table(caveats)),
         "fitted_runs": json.dumps([str(run) for run in fit.curves[schema.RUN].values]),

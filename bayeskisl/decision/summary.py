@@ -163,6 +163,7 @@ def verification_summary(verification: Verification) -> dict[str, Any]:
             "note": measured.note,
         },
         "rank": verification.rank,
+        "scores": None if verification.scores is None else verification.scores.to_dict(),
         "hit_by_law": verification.hit_by_law,
         "at_choice": {
             "runs": len(at_choice.shares),

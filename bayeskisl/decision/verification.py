@@ -13,6 +13,7 @@ from bayeskisl.decision.decision import Decision
 from bayeskisl.decision.intervals import interval
 from bayeskisl.decision.kept_knowledge import kept, known
 from bayeskisl.decision.measure import Measurement, measure_collapse
+from bayeskisl.decision.scores import Scores, scores_of
 from bayeskisl.decision.target import ROUNDING
 from bayeskisl.errors import InputError
 
@@ -20,6 +21,7 @@ __all__ = ["AtChoice", "KeptByLevel", "Verification", "verify"]
 
 # Levels are whole facts and whole sequences: a run at the choice is within rounding of it.
 _NEAR = 1.02
+_OF_CELL = f"{schema.COLLAPSE}_of_cell"
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ class Verification:
     params, tokens : float
         The target.
     predicted : tuple of float
-        Median and both ends of the predicted interval of the collapse point.
+        Median and both ends of the predicted interval of the collapse point of a cell, as its runs measure it.
     ci_prob : float
         Probability of that interval.
     measured : Measurement
@@ -113,6 +115,8 @@ class Verification:
         The decision's choice and its risk-neutral one; NaN where nothing was decided.
     optimum_interval : tuple of float
         Of the posterior of the best infusion.
+    scores : Scores, optional
+        How well the forecast did, beside two rules of thumb; None where the runs give only a bound.
     """
 
     params: float
@@ -129,6 +133,7 @@ class Verification:
     choice: float = np.nan
     optimum: float = np.nan
     optimum_interval: tuple[float, float] = (np.nan, np.nan)
+    scores: Scores | None = None
 
     @property
     def optimum_hit(self) -> bool | None:
@@ -166,7 +171,9 @@ def verify(prediction: xr.Dataset | Decision, curves: xr.Dataset) -> Verificatio
     data = prediction.data if isinstance(prediction, Decision) else prediction
     runs = _runs_of_target(data, final(validate(curves)))
     measured = measure_collapse(runs, ci_prob=data.attrs["ci_prob"])
-    predicted = interval(data[schema.COLLAPSE].values, measured.ci_prob)
+    # runs of a cell measure the cell's half-point, and not that of one run
+    draws = data[_OF_CELL if _OF_CELL in data else schema.COLLAPSE].values.ravel()
+    predicted = interval(draws, measured.ci_prob)
     by_law = {
         str(law): interval(data["collapse_by_law"].sel(law=law).values, measured.ci_prob) for law in data["law"].values
     }
@@ -177,7 +184,8 @@ def verify(prediction: xr.Dataset | Decision, curves: xr.Dataset) -> Verificatio
         ci_prob=measured.ci_prob,
         measured=measured,
         hit=_hit(measured, predicted),
-        rank=_rank(measured, data[schema.COLLAPSE].values.ravel()),
+        rank=_rank(measured, draws),
+        scores=scores_of(axis_of(data), draws, measured, json.loads(data.attrs.get("rules", "{}"))),
         hit_by_law={law: _hit(measured, ends) for law, ends in by_law.items()},
         unit=data.attrs["unit"],
         kept=_kept_by_level(data, runs),

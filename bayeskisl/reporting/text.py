@@ -431,6 +431,7 @@ def describe_verification(verification: "Verification") -> str:
         f"measured collapse: {measured_point(verification)}",
         f"{verification.verdict.upper()}: {verdict(verification)}",
         f"  by law: {by_law}",
+        *_score_lines(verification),
     ]
     at_choice = verification.at_choice
     if at_choice.shares:
@@ -439,6 +440,19 @@ def describe_verification(verification: "Verification") -> str:
     if np.isfinite(verification.choice):
         lines.append(f"what was kept: {optimum_verdict(verification)}")
     return "\n".join(lines)
+
+
+def _score_lines(verification: "Verification") -> list[str]:
+    """Proper scores beside those of two rules of thumb."""
+    scores = verification.scores
+    if scores is None:
+        return []
+    names = {"proportional": "proportional to size", "power_law": "power law through the last five sizes"}
+    beside = "".join(f", {names.get(name, name)} {value:.2f}" for name, value in scores.rules.items())
+    return [
+        f"score: log density {scores.log:.2f} (higher is better); interval score {scores.interval:.2f}{beside} "
+        "(lower is better), in logarithms of the infusion or its odds"
+    ]
 
 
 def verdict(verification: "Verification") -> str:

@@ -1,0 +1,65 @@
+"""How well a forecast did: proper scores of what was predicted where a measurement lies, beside two rules of thumb."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from scipy.stats import gaussian_kde
+
+from bayeskisl.axes import Axis
+from bayeskisl.decision.intervals import interval, interval_score
+from bayeskisl.decision.measure import Measurement
+
+__all__ = ["Scores", "scores_of"]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scores on the axis without its ends (log of an amount, log odds of a ratio).
+
+    Parameters
+    ----------
+    log : float
+        Log of the predictive density at the measurement, averaged over the measurement's own uncertainty; higher is
+        better.
+    interval : float
+        Interval score at the probability of the interval (Gneiting & Raftery 2007, doi:10.1198/016214506000001437);
+        lower is better.
+    rules : dict
+        The interval score of each rule of thumb, a single number: 2 / (1 - probability) times its distance.
+    factor : float
+        Measured over predicted median, on the axis without its ends, as a factor.
+    """
+
+    log: float
+    interval: float
+    rules: dict[str, float]
+    factor: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+
+def scores_of(axis: Axis, draws: np.ndarray, measured: Measurement, rules: Mapping[str, float | None]) -> Scores | None:
+    """Scores of draws of a cell's half-point against its measurement; None where that is a bound."""
+    inside = (draws > 0) & (draws < (1 if axis.bounded else np.inf))
+    if measured.bound or inside.sum() < 2:
+        return None
+    line, at = axis.to_line(draws[inside]), float(axis.to_line(measured.median))
+    nodes = (measured.values > 0) & (measured.values < (1 if axis.bounded else np.inf))
+    places, weights = axis.to_line(measured.values[nodes]), measured.probability[nodes]
+    density = gaussian_kde(line)(places) * inside.mean()
+    median, low, high = interval(line, measured.ci_prob)
+    of_rules = {
+        name: interval_score(*[float(axis.to_line(value))] * 2, at, measured.ci_prob)
+        for name, value in rules.items()
+        if value is not None and 0 < value < (1 if axis.bounded else np.inf)
+    }
+    return Scores(
+        log=float(np.log(np.maximum(weights @ density / weights.sum(), 1e-300))),
+        interval=interval_score(low, high, at, measured.ci_prob),
+        rules=of_rules,
+        factor=float(np.exp(at - median)),
+    )
