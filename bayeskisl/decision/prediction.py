@@ -265,15 +265,14 @@ def of_fit(fit: "Fit", target: PlannedModel) -> list[Caveat]:
     reasons = "; ".join(fit.gate.reasons)
     failed = [Caveat("gate", f"the posterior failed its gate: {reasons}", weight="unusable", remedy=_longer())]
     sizes = fit.curves[schema.PARAMS].values
-    inside = sizes.min() <= target.params <= sizes.max()
-    return [*(failed if reasons else ()), *(_inherited(caution, inside) for caution in fit.warnings)]
+    inside = sizes.min() <= target.params <= sizes.max()  # few sizes take nothing from a target among them
+    ours = [caution for caution in fit.warnings if not (inside and caution.code == "few_sizes")]
+    return [*(failed if reasons else ()), *map(_inherited, ours)]
 
 
-def _inherited(caution: "Caution", inside: bool) -> Caveat:
-    """A caution of the fit; few sizes take nothing from a target among them."""
+def _inherited(caution: "Caution") -> Caveat:
+    """A caution of the fit."""
     weight: Weight = "care" if caution.severity == "serious" or caution.code == "outlying_rows" else "note"
     if caution.severity == "serious" and caution.code in _NO_ANSWER:
         weight = "unusable"
-    if caution.code == "few_sizes" and inside:
-        weight = "note"
     return Caveat(caution.code, str(caution), weight=weight, remedy=caution.remedy)

@@ -32,6 +32,8 @@ _CURVE_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _POINTS = 161
 # Infusions that give up less than this share of the best mean are as good as the best.
 _NEARLY = 0.01
+# Risks at which the choice is stated beside the one that was asked for.
+_RISKS = (0.05, 0.10, 0.20)
 
 
 @dataclass(frozen=True)
@@ -50,11 +52,11 @@ class Question:
         """What is decided on a prediction; `gains_of` may find the best infusions in a way of its own."""
         prospect = found.prospect
         gains = gains_of(prospect, self.criterion.utility, *_planned_range(self.target, self.criterion.at_most))
-        by_law = [self._choice(one) for one in found.alone.values()]
+        by_law = [self._choice(one, self.criterion.risk) for one in found.alone.values()]
         optima, best = gains.optima(), gains.best_mean()
         of_draws = {schema.OPTIMUM: optima.place, "best_utility": optima.value}
         scalars = {
-            schema.CHOICE: min(self._choice(prospect), gains.high),
+            schema.CHOICE: min(self._choice(prospect, self.criterion.risk), gains.high),
             "risk_neutral_choice": float(best.place[0]) if best.side[0] == 0 else np.nan,
             "risk_neutral_side": int(best.side[0]),
             "best_mean_utility": float(best.value[0]),
@@ -68,8 +70,13 @@ class Question:
         data = found.ahead.assign(
             over_draws({**of_draws, **of_domain}, found.ahead)
             | {name: ((), value) for name, value in {**scalars, **domain}.items()}
-            | {"choice_by_law": ("law", by_law), "near_optimal": ("end", list(gains.near_optimal(best, _NEARLY)))}
-        ).assign_coords(end=["low", "high"])
+            | {
+                "choice_by_law": ("law", by_law),
+                "risk_by_law": ("law", [self._risk(one, scalars[schema.CHOICE]) for one in found.alone.values()]),
+                "choice_at_risk": ("stated_risk", [min(self._choice(prospect, risk), gains.high) for risk in _RISKS]),
+                "near_optimal": ("end", list(gains.near_optimal(best, _NEARLY))),
+            }
+        ).assign_coords(end=["low", "high"], stated_risk=list(_RISKS))
         return self._both_sides(gains, data.assign(_curves(gains, data)), gives=gains_of is Gains)
 
     def _both_sides(self, gains: Gains, data: xr.Dataset, gives: bool) -> xr.Dataset:
@@ -91,13 +98,22 @@ class Question:
             both_hold=("infusion", ((sides.enough <= infusion) & (infusion <= sides.most)).mean(axis=1)),
         ).assign_attrs(gives=json.dumps(mended))
 
-    def _choice(self, prospect: Prospect) -> float:
+    def _choice(self, prospect: Prospect, risk: float) -> float:
         """The most within the risk; where more infusion harms no group, the least within the risk of too little."""
+        bounds = self._bounds(prospect)
+        return chance_constrained_choice(bounds, risk) if self.target.harms else least_sufficient(bounds, risk)
+
+    def _risk(self, prospect: Prospect, infusion: float) -> float:
+        """Probability that a run at an infusion keeps less than its share."""
+        bounds = self._bounds(prospect)
+        return float(np.mean(bounds < infusion if self.target.harms else bounds > infusion))
+
+    def _bounds(self, prospect: Prospect) -> np.ndarray:
+        """The most that each draw admits, or the least that it needs."""
+        level, of = self.options.level, self.options.keep_of
         if self.target.harms:
-            admissible = prospect.admissible(self.options.level, self.options.keep_of)
-            return chance_constrained_choice(admissible, self.criterion.risk)
-        needed = prospect.holding(self.options.level(self.target.group), of=self.options.keep_of)
-        return least_sufficient(needed, self.criterion.risk)
+            return prospect.admissible(level, of)
+        return prospect.holding(level(self.target.group), of=of)
 
 
 def _planned_range(target: PlannedModel, at_most: float | None) -> tuple[float, float]:

@@ -18,7 +18,7 @@ from bayeskisl.decision.verification import Verification
 # The risk of too little at which a prediction says how much is enough: the default of `decide`.
 _RISK = 0.10
 
-__all__ = ["decision_summary", "prediction_summary", "regret_of_choice", "verification_summary"]
+__all__ = ["decision_summary", "prediction_summary", "regret_of_choice", "uncertainty", "verification_summary"]
 
 
 def prediction_summary(ahead: xr.Dataset) -> dict[str, Any]:
@@ -62,11 +62,18 @@ def prediction_summary(ahead: xr.Dataset) -> dict[str, Any]:
             }
             for law in ahead["law"].values
         },
+        "uncertainty": _plain(uncertainty(ahead)),
         "extrapolation_decades": attrs["extrapolation_decades"],
         "gate": json.loads(attrs["gate"]),
         "verdict": verdict_on(json.loads(attrs["warnings"])).to_dict(),
         "warnings": [dict(caveat) for caveat in ranked(json.loads(attrs["warnings"]))],
     }
+
+
+def uncertainty(ahead: xr.Dataset) -> float:
+    """The ratio of the ends of the interval of the critical exposures: one number for how much is not known."""
+    _, low, high = interval(ahead[schema.CRITICAL_EXPOSURES].values, ahead.attrs["ci_prob"])
+    return high / low if low > 0 else math.inf
 
 
 def _enough(ahead: xr.Dataset) -> dict[str, Any]:
@@ -108,6 +115,11 @@ def decision_summary(decision: Decision) -> dict[str, Any]:
             "keep_of": attrs["keep_of"],
             "axis": attrs["axis"],
             "unit": attrs["unit"],
+            "at_risk": {
+                f"{float(risk):g}": _plain(data["choice_at_risk"].sel(stated_risk=risk).item())
+                for risk in data["stated_risk"].values
+            },
+            "risk_by_law": {str(law): data["risk_by_law"].sel(law=law).item() for law in data["law"].values},
             "by_law": {str(law): _plain(data["choice_by_law"].sel(law=law).item()) for law in data["law"].values},
             "expected_regret": {"value": _plain(regrets["regret"]), "percent": _plain(regrets["percent"])},
         },

@@ -63,7 +63,7 @@ def plot_decision(decision: Decision, verification: Verification | None = None, 
             if axes is not above or decision.window is None:
                 axes.axvspan(*decision.near_optimal, color=law_colors(3)[2], alpha=0.09, lw=0)
         _name_infusion(above, below, decision)
-        above.set_title(f"What {_subject(decision)} risks, keeps and may regret")
+        above.set_title(_graded(f"What {_subject(decision)} risks, keeps and may regret", decision))
         shaded = "shaded: as good as the best mean, to 1 %"
         if decision.window is not None:
             shaded = "shaded above: both sides hold; below: as good as the best mean, to 1 %"
@@ -91,7 +91,7 @@ def plot_risk(decision: Decision, *, dark: bool = False) -> Figure:
         _draw_risk(axes, decision)
         _draw_choice(axes, decision)
         _name_infusion(axes, axes, decision)
-        axes.set_title(f"What {_subject(decision)} risks")
+        axes.set_title(_graded(f"What {_subject(decision)} risks", decision))
     return figure
 
 
@@ -137,14 +137,16 @@ def _draw_risk(axes: Axes, decision: Decision) -> None:
     axes.axhline(attrs["risk"], color=ink(), lw=0.8, ls=":")
     if decision.advised is not None:
         _mark_choice(axes, decision, green)
-    _say_grade(axes, decision)
     _draw_span(axes, data, "sufficient" if decision.is_least else schema.SHOULDER, 1.06, blue)
     _draw_span(axes, data, attrs["half_point"], 1.14, orange)
     axes.set_ylim(-0.02, 1.2)
     axes.set_yticks(np.linspace(0, 1, 5))
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set_ylabel("probability that the run ...")
-    axes.legend(loc="center" if "ignorance_risk" in data else _free_side(data), **_SEE_THROUGH)
+    if "ignorance_risk" in data:  # above what is said beside the choice
+        axes.legend(loc="center", bbox_to_anchor=(0.5, 0.64), **_SEE_THROUGH)
+    else:
+        axes.legend(loc=_free_side(data), **_SEE_THROUGH)
 
 
 def _shade_window(axes: Axes, decision: Decision, color: str) -> None:
@@ -156,7 +158,9 @@ def _shade_window(axes: Axes, decision: Decision, color: str) -> None:
         label = f"both hold nowhere; here with {percent(round(window.probability, 2))}"
         axes.axvline(window.best, color=color, lw=1.2, ls=":", label=label)
         return
-    axes.axvspan(window.low, window.high, color=color, alpha=0.16, lw=0, label="both sides hold")
+    known = decision.choice.at_least if decision.choice.is_bound else None  # beyond it nothing was tried
+    high = window.high if known is None else min(window.high, max(known, window.low))
+    axes.axvspan(window.low, high, color=color, alpha=0.16, lw=0, label="both sides hold")
 
 
 def _mark_choice(axes: Axes, decision: Decision, color: str) -> None:
@@ -176,15 +180,13 @@ def _mark_choice(axes: Axes, decision: Decision, color: str) -> None:
     )
 
 
-def _say_grade(axes: Axes, decision: Decision) -> None:
-    """A figure that travels without its page carries what takes from its answer."""
+def _graded(title: str, decision: Decision) -> str:
+    """The title, with what takes from the answer: a figure may travel without its page."""
     found = decision.verdict
-    if found.grade != "good":
-        rests = "; rests on the prior" if decision.extrapolated else ""
-        axes.text(
-            0.01, 0.985, f"{found.grade}{rests}", transform=axes.transAxes, ha="left", va="top", fontsize=8.5,
-            color=law_colors(2)[1], weight="bold",
-        )  # fmt: skip
+    if found.grade == "good":
+        return title
+    rests = "; rests on the prior" if decision.extrapolated else ""
+    return f"{title}\n{found.grade.capitalize()}{rests}"
 
 
 def _free_side(data: xr.Dataset) -> Literal["center left", "center right"]:

@@ -92,6 +92,7 @@ def describe_decision(decision: Decision) -> str:
         f"choice: {one_sided_answer(decision)}",
         *_reasons(decision.choice),
         *(verdict_lines(decision.verdict) if usable else []),
+        *risk_lines(decision),
         f"beside it, risk-neutral: {beside_it(decision)}",
         *_reasons(decision.optimum),
         f"as good as the best mean, to 1 %: {span(*decision.near_optimal)} {unit}",
@@ -110,7 +111,8 @@ def describe_decision(decision: Decision) -> str:
 def extrapolated_lines(decision: Decision) -> list[str]:
     """What rests on the prior alone; where there is any, it stands first in every output."""
     shown = decision.verdict.because if decision.verdict.grade == "not usable" else ""
-    return [f"rests on the prior: {message}" for message in decision.extrapolated if message != shown]
+    ours = [one for one in decision.caveats if one["message"] in decision.extrapolated and one["message"] != shown]
+    return [f"rests on the prior: {one['message']}; to buy: {one['buy']}" for one in ours]
 
 
 def verdict_lines(found: Verdict) -> list[str]:
@@ -167,11 +169,11 @@ def answer(decision: Decision) -> str:
     if window is None or decision.advised is None:
         return one_sided_answer(decision)
     attrs, said = decision.data.attrs, headline(decision)
-    wanted = f"with {percent(1 - attrs['risk'])}, {_run_of(attrs)} holds {levels_in_words(decision)}"
     if said.startswith("no "):
-        best = f"{three_digits(window.best)} {attrs['unit']}, with {percent(round(window.probability, 2))}"
-        return f"{said}: {wanted} at none; the most probable is {best}"
-    return f"{said}: there, {wanted}"
+        best = f"{three_digits(window.best)} {attrs['unit']}, {_run_of(attrs)} holds {levels_in_words(decision)}"
+        wanted, found = percent(1 - attrs["risk"]), percent(round(window.probability, 2))
+        return f"{said} with {wanted}: at the most probable, {best} with {found}"
+    return f"{said}: there, with {percent(1 - attrs['risk'])}, {_run_of(attrs)} holds {levels_in_words(decision)}"
 
 
 def levels_in_words(decision: Decision) -> str:
@@ -211,6 +213,28 @@ def one_sided_answer(decision: Decision) -> str:
     if not decision.is_least and choice.at_most is not None:
         beyond = f"by the most hopeful law {three_digits(choice.at_most)} {attrs['unit']} would be safe"
     return f"{bound(decision)}; there the risk that {falls_short} {of} is at most {risk}, and {beyond}"
+
+
+def risk_lines(decision: Decision) -> list[str]:
+    """The choice at other risks, its risk under each law, and how uncertain its threshold is."""
+    found, attrs = decision_summary(decision), decision.data.attrs
+    up = decision.is_least
+    at = {float(risk): three_digits(np.nan if x is None else x, down=not up, up=up)
+          for risk, x in found[schema.CHOICE]["at_risk"].items()}  # fmt: skip
+    lines = [f"the posterior's choice at a risk of {_and([percent(risk) for risk in at])}: {_and(list(at.values()))}"]
+    by_law = found[schema.CHOICE]["risk_by_law"]
+    if len(by_law) > 1:
+        said = ", ".join(f"'{law}' {percent(round(risk, 2))}" for law, risk in by_law.items())
+        lines.append(f"risk of the choice by each law alone: {said}")
+    if found["uncertainty"] is not None:
+        factor = three_digits(found["uncertainty"])
+        lines.append(f"uncertainty: the {percent(attrs['ci_prob'])} interval of the critical exposures spans a factor "
+                     f"of {factor}")  # fmt: skip
+    return lines
+
+
+def _and(said: list[str]) -> str:
+    return f"{', '.join(said[:-1])} and {said[-1]}" if len(said) > 1 else "".join(said)
 
 
 def chosen(decision: Decision) -> str:
