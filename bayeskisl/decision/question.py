@@ -82,9 +82,9 @@ class Question:
     def _both_sides(self, gains: Gains, data: xr.Dataset, gives: bool) -> xr.Dataset:
         """The range at which every level holds; with `gives`, what would have to give where there is none."""
         prospect, options = gains.prospect, self.options
-        sides = sides_of(prospect, options.level, options.keep_of)
         if not (self.target.harms and self.target.rising_group):  # one side alone: that is the choice
             return data
+        sides = sides_of(prospect, options.level, options.keep_of)
         ends, probability = (gains.low, gains.high), 1 - self.criterion.risk
         window = window_of(sides, *ends, probability)
         levels = {group: options.level(group) for group in prospect.falls}
