@@ -174,7 +174,7 @@ def _at_new_sizes(fit: Fit, posterior: xr.Dataset, rng: np.random.Generator) -> 
     tokens = float(fit.curves[schema.TOKENS][0])
     found: dict[str, np.ndarray] = {}
     for where, params in _ASKED.items():
-        at = extrapolate(tree, params, tokens, seed=int(rng.integers(2**31))).isel(group=0)
+        at = extrapolate(tree, params, tokens, as_new=True, seed=int(rng.integers(2**31))).isel(group=0)
         fall = Fall(
             log_threshold=(at["log_critical_exposures"] + at["run_effect"]).values,
             steepness=np.exp(at["log_steepness"].values),

@@ -44,22 +44,28 @@ class Scores:
 
 def scores_of(axis: Axis, draws: np.ndarray, measured: Measurement, rules: Mapping[str, float | None]) -> Scores | None:
     """Scores of draws of a cell's half-point against its measurement; None where that is a bound."""
-    inside = (draws > 0) & (draws < (1 if axis.bounded else np.inf))
+    inside = _inside(axis, draws)
     if measured.bound or inside.sum() < 2:
         return None
     line, at = axis.to_line(draws[inside]), float(axis.to_line(measured.median))
-    nodes = (measured.values > 0) & (measured.values < (1 if axis.bounded else np.inf))
+    nodes = _inside(axis, measured.values)
     places, weights = axis.to_line(measured.values[nodes]), measured.probability[nodes]
     density = gaussian_kde(line)(places) * inside.mean()
     median, low, high = interval(line, measured.ci_prob)
-    of_rules = {
-        name: interval_score(*[float(axis.to_line(value))] * 2, at, measured.ci_prob)
-        for name, value in rules.items()
-        if value is not None and 0 < value < (1 if axis.bounded else np.inf)
-    }
+    points = {name: value for name, value in rules.items() if value is not None and _inside(axis, np.array(value))}
+    of_rules = {name: _score_of_point(float(axis.to_line(value)), at, measured) for name, value in points.items()}
     return Scores(
         log=float(np.log(np.maximum(weights @ density / weights.sum(), 1e-300))),
         interval=interval_score(low, high, at, measured.ci_prob),
         rules=of_rules,
         factor=float(np.exp(at - median)),
     )
+
+
+def _inside(axis: Axis, infusion: np.ndarray) -> np.ndarray:
+    return (infusion > 0) & (infusion < (1 if axis.bounded else np.inf))
+
+
+def _score_of_point(point: float, at: float, measured: Measurement) -> float:
+    """A single number is an interval without a width."""
+    return interval_score(point, point, at, measured.ci_prob)

@@ -131,9 +131,10 @@ def extrapolate(
 def _measured(posterior: xr.Dataset, cell: int) -> dict[str, xr.DataArray]:
     """The curve of a cell that was trained: what its own runs say, and the law through its scatter alone."""
     of_cell = posterior[["critical_exposures", "steepness", "ceiling"]].isel({schema.CELL: cell}, drop=True)
+    logs = of_cell.map(np.log)
     return {
-        "log_critical_exposures": np.log(of_cell["critical_exposures"]),
-        "log_steepness": np.log(of_cell["steepness"]),
+        "log_critical_exposures": logs["critical_exposures"],
+        "log_steepness": logs["steepness"],
         "ceiling": of_cell["ceiling"],
     }
 

@@ -38,7 +38,7 @@ def from_amount(fit: Fit) -> dict[str, Prediction]:
     length = float(np.unique(fit.curves[schema.TOKENS_PER_FACT].values).item())
 
     def alone(group: str, params: float, tokens: float, load: float) -> np.ndarray:
-        ahead = extrapolate(fit, params, tokens, kind="mean")
+        ahead = extrapolate(fit, params, tokens, kind="mean", as_new=True)
         return np.exp(ahead["log_critical_exposures"].sel(group=schema.INFUSED).values.ravel())
 
     def with_load(group: str, params: float, tokens: float, load: float) -> np.ndarray:
@@ -53,7 +53,7 @@ def from_dose(fit: Fit) -> dict[str, Prediction]:
     reference = reference_load(fit.curves)
 
     def common(group: str, params: float, tokens: float, load: float) -> np.ndarray:
-        ahead = extrapolate(fit, params, tokens, kind="mean").sel(group=group)
+        ahead = extrapolate(fit, params, tokens, kind="mean", as_new=True).sel(group=group)
         return np.exp(
             (ahead["log_critical_exposures"] + ahead["load_effect"] * np.log(load / reference)).values.ravel()
         )

@@ -156,6 +156,20 @@ def test_a_new_run_scatters_more_than_the_mean(fitted):
     xr.testing.assert_identical(new["log_critical_exposures"], mean["log_critical_exposures"])
 
 
+def test_a_trained_size_is_its_own_cell_s(fitted):
+    """Its interval is that of its own measurement; as a new size it scatters off the law."""
+    for cell, size in enumerate(SIZES):
+        there = extrapolate(fitted, size, 1_843_200, kind="mean")
+        own = fitted.posterior.isel(cell=cell)
+        np.testing.assert_allclose(np.exp(there["log_critical_exposures"]), own["critical_exposures"])
+        np.testing.assert_allclose(there["ceiling"], own["ceiling"])
+        np.testing.assert_allclose(np.exp(there["log_steepness"]), own["steepness"])
+        assert there.attrs["trained"] == str(fitted.posterior["cell"].values[cell])
+        new = extrapolate(fitted, size, 1_843_200, kind="mean", as_new=True)
+        assert float(new["log_critical_exposures"].std()) > float(there["log_critical_exposures"].std())
+    assert extrapolate(fitted, 1.2 * SIZES[-1], 1_843_200).attrs["trained"] == ""
+
+
 def test_extrapolation_follows_the_law(fitted):
     there = extrapolate(fitted, 98_304, 1_843_200, law="power")["log_critical_exposures"]
     power = fitted.tree["rivals/power/posterior"].to_dataset()
