@@ -31,7 +31,8 @@ class AtChoice:
     Parameters
     ----------
     infusions, shares : tuple of float
-        Infusion of each run, and its knowledge kept over that at the predicted ceiling.
+        Infusion of each run, and its knowledge kept over that at the predicted ceiling, or over all facts where the
+        decision's level is a share of these.
     keep : float
         The share that the choice was to keep.
     """
@@ -277,7 +278,8 @@ def _at_choice(prediction: xr.Dataset, runs: xr.Dataset) -> AtChoice:
     recalled, probed, guessing = (runs[name].sel(group=group).values for name in schema.COUNTS)
     near = _is_near(infusion, choice, axis) & (probed > 0)
     floor, ceiling = (float(prediction[name].median()) for name in ("floor", "ceiling"))
-    shares = known(recalled[near] / probed[near], np.maximum(floor, guessing[near])) / known(ceiling, floor)
+    whole = 1.0 if prediction.attrs.get("keep_of") == "facts" else known(ceiling, floor)
+    shares = known(recalled[near] / probed[near], np.maximum(floor, guessing[near])) / whole
     return AtChoice(
         tuple(infusion[near].tolist()), tuple(np.asarray(shares, float).tolist()), float(prediction.attrs["keep"])
     )

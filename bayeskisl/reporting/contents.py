@@ -69,7 +69,11 @@ def answer_block(decision: "Decision") -> dict[str, Any]:
         "params": exact(attrs[schema.PARAMS]),
         "tokens": budget(attrs),
         "decades": f"{attrs['extrapolation_decades']:+.2f}",
-        "extrapolated": decision.extrapolated,
+        "extrapolated": [
+            f"{one['message']}; to buy: {one['buy']}"
+            for one in decision.caveats
+            if one["message"] in decision.extrapolated
+        ],
         "verdict": decision.verdict.to_dict() | {"mending": mending(decision.verdict)},
         "choice": _capital(headline(decision)),
         "sentence": _capital(answer(decision)),
