@@ -16,14 +16,14 @@ def main() -> None:
 
     debug = "--debug" in sys.argv
     try:
-        app(standalone_mode=True)
+        app(standalone_mode=True, prog_name="bayeskisl")
     except BayeskislError as problem:
         if debug:
             raise
         _stop(f"bayeskisl: {problem}", problem.exit_code)
     except KeyboardInterrupt:
         _interrupted()
-    except SystemExit as ended:  # typer turns Ctrl-C into its exit code and says nothing
+    except SystemExit as ended:  # typer turns Ctrl-C into its exit code without a word
         if ended.code == _INTERRUPTED:
             _interrupted()
         raise
@@ -41,7 +41,7 @@ def main() -> None:
 
 
 def _interrupted() -> None:
-    _stop("bayeskisl: interrupted; finished runs are kept, the same command goes on from there.", _INTERRUPTED)
+    _stop("bayeskisl: interrupted; finished runs are kept, and the same command continues from there.", _INTERRUPTED)
 
 
 def _stop(message: str, code: int) -> None:

@@ -1,4 +1,4 @@
-"""What `bayeskisl fit` shows: collapse points and the law's own quantities, narrow enough for eighty characters."""
+"""The table of `bayeskisl fit`: collapse points and the law's own quantities, in eighty characters."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["posterior_table"]
 
-# One value per group, by what a reader calls it.
+# One value per group, by the name that a reader knows.
 _OF_GROUP = {
     schema.TAU: "scatter of sizes, tau",
     schema.SIGMA_RUN: "scatter of runs, sigma",
@@ -27,7 +27,7 @@ _OF_GROUP = {
 
 
 def posterior_table(fit: "Fit") -> "Table":
-    """Medians and 90 % equal-tailed intervals, group by group."""
+    """Return medians and 90 % equal-tailed intervals, group by group."""
     from bayeskisl.decision.intervals import interval
     from bayeskisl.reporting.numbers import span, three_digits
 
@@ -61,12 +61,12 @@ def _quantities(fit: "Fit", group: str) -> Iterator[tuple[str, np.ndarray]]:
 
 
 def _places(cells: "xr.Dataset") -> list[str]:
-    """Cells by their size, and by budget and domain where there are several."""
-    said = [f"{short(params)} parameters" for params in cells[schema.PARAMS].values]
+    """Name cells by their size, and by budget and domain where there are several."""
+    names = [f"{short(params)} parameters" for params in cells[schema.PARAMS].values]
     if len(np.unique(cells[schema.TOKENS])) > 1:
-        said = [
-            f"{place}, {short(tokens)} tokens" for place, tokens in zip(said, cells[schema.TOKENS].values, strict=True)
+        names = [
+            f"{place}, {short(tokens)} tokens" for place, tokens in zip(names, cells[schema.TOKENS].values, strict=True)
         ]
     if schema.CELL_DOMAIN in cells.coords and len(np.unique(cells[schema.CELL_DOMAIN])) > 1:
-        said = [f"{place} of {domain}" for place, domain in zip(said, cells[schema.CELL_DOMAIN].values, strict=True)]
-    return said
+        names = [f"{place} of {domain}" for place, domain in zip(names, cells[schema.CELL_DOMAIN].values, strict=True)]
+    return names

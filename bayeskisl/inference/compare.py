@@ -17,7 +17,7 @@ from bayeskisl.inference.data import prepare
 from bayeskisl.inference.densities import log_sum_exp
 from bayeskisl.inference.domains import require_one_domain
 from bayeskisl.inference.extrapolate import extrapolate
-from bayeskisl.inference.fit import fit_laws, teller
+from bayeskisl.inference.fit import fit_laws, sharer, teller
 from bayeskisl.inference.left_out_cells import Likelihoods, kind, left_out_log_density, likelihoods_by_kind
 from bayeskisl.inference.model import Model
 from bayeskisl.inference.result import Fit
@@ -170,7 +170,9 @@ def compare(
         raise InputError(
             f"at most {max(len(sizes) - 3, 0)} of {len(sizes)} sizes left out", largest, "largest", "use fewer"
         )
-    settings = Settings(draws=draws, seed=seed, cores=cores or available_cores(), tell=teller(progress))
+    settings = Settings(
+        draws=draws, seed=seed, cores=cores or available_cores(), tell=teller(progress), share=sharer(progress)
+    )
     named = {name: _named(posterior) for name, posterior in posteriors.items()}
     models = {name: Model(prepare(curves, law), law) for name, law in laws.items()}
     likelihoods = likelihoods_by_kind(((law, named[name], models[name].data) for name, law in laws.items()), seed)
