@@ -271,6 +271,16 @@ class Axis(ABC):
         """Whether one of `groups` loses exposures along the axis."""
         return any(self.moves(group) < 0 for group in groups)
 
+    def nothing_to_harm(self, groups: Iterable[str], knows_load: bool = False) -> str:
+        """Return what is missing where no group of a sweep loses exposures along the axis; empty where one does."""
+        groups = [str(group) for group in groups]
+        if any(self.moves(group, knows_load) < 0 for group in groups):
+            return ""
+        return (
+            f"No probed group ({', '.join(groups)}) can be harmed by more infusion along the axis '{self.name}': these "
+            "runs can show how much infusion is enough, and not how much is too much."
+        )
+
     @property
     def harms_infused(self) -> bool:
         """Whether infused facts themselves are lost to more infusion."""

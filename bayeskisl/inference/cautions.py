@@ -28,8 +28,9 @@ class Caution:
     Attributes
     ----------
     code : str
-        ``few_sizes``, ``edge_collapse``, ``no_collapse``, ``load_ignored``, ``prior_driven``, ``prior_sensitive``,
-        ``correlated_seeds``, ``below_guessing``, ``assumed_by_import``, ``rival_gate`` or ``pareto_k``.
+        ``few_sizes``, ``nothing_to_harm``, ``edge_collapse``, ``no_collapse``, ``load_ignored``, ``prior_driven``,
+        ``prior_sensitive``, ``correlated_seeds``, ``below_guessing``, ``assumed_by_import``, ``rival_gate`` or
+        ``pareto_k``.
     severity : str
         ``note``, ``warning`` or ``serious``.
     message, remedy : str
@@ -70,6 +71,7 @@ def cautions(
     """
     return (
         *_few_sizes(curves),
+        *_nothing_to_harm(posterior, curves),
         *_edges(posterior, curves, cells),
         *_load_ignored(posterior, curves),
         *_prior_driven(posterior, prior),
@@ -92,6 +94,14 @@ def _few_sizes(curves: xr.Dataset) -> list[Caution]:
             f"Train at least {_FEW_SIZES} sizes before extrapolating.",
         )
     ]
+
+
+def _nothing_to_harm(posterior: xr.Dataset, curves: xr.Dataset) -> list[Caution]:
+    """Curves without a group that over-infusion can harm: `decide` has no collapse point to stay below."""
+    knows_load = "load_effect" in posterior
+    missing = axis_of(curves).nothing_to_harm(curves[schema.GROUP].values, knows_load)
+    remedy = "Probe a general benchmark as the group 'background' and fit again."
+    return [Caution("nothing_to_harm", "warning", missing, remedy)] if missing else []
 
 
 # A ratio above which there is next to nothing but infused tokens.

@@ -62,7 +62,9 @@ def complete_mapping(
     for field, source in (given or {}).items():
         name, group = split_group(str(field))
         if name not in (*NUMBERS, *TEXTS):
-            findings.refuse(f"a field among {', '.join((*TEXTS, *NUMBERS))}", shown(str(field)), "mapping")
+            findings.refuse(
+                f"a field among {', '.join((*schema.GROUPS, *TEXTS, *NUMBERS))}", shown(str(field)), "mapping"
+            )
         elif group and (name not in MEASURED or group not in schema.GROUPS):
             findings.refuse(
                 f"a measured field ({', '.join(MEASURED)}) of a group ({', '.join(schema.GROUPS)})",

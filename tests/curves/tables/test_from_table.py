@@ -348,7 +348,10 @@ def test_total_parameters_are_not_taken_for_others():
 @pytest.mark.parametrize(
     ("mapping", "message"),
     [
-        ({"colour": "params"}, "mapping: expected a field among run, group, domain, state, params"),
+        (
+            {"colour": "params"},
+            "mapping: expected a field among infused, infused_heldout, background, run, group, domain, state, params",
+        ),
         ({"recalled.novel": "params"}, r"expected a measured field .* of a group"),
         ({"recalled": "read_csv('/etc/passwd')"}, "expected an SQL expression"),
         ({"recalled": "__import__('os').system('true')"}, "expected an SQL expression"),
