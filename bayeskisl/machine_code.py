@@ -39,7 +39,7 @@ _STALE = 3600.0  # seconds after which the folder of a compilation was left behi
 
 @dataclass(frozen=True)
 class Language:
-    """How text becomes a library.
+    """Recipe that turns text into a library.
 
     Attributes
     ----------
@@ -109,7 +109,7 @@ class CannotCompile(Exception):
 
 
 def cache_folder() -> Path | None:
-    """Where what takes long is kept; None if nothing is.
+    """Return the folder of compiled code and prepared text; None if nothing is kept.
 
     Warns
     -----
@@ -269,7 +269,7 @@ def processor() -> str:
 
 
 def _cpuinfo() -> list[str]:
-    """What Linux says of the processor; nothing elsewhere."""
+    """Return Linux's description of the processor; empty elsewhere."""
     try:
         return Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
@@ -277,7 +277,7 @@ def _cpuinfo() -> list[str]:
 
 
 def processor_name() -> str:
-    """What this machine calls its processor."""
+    """Return the name of this machine's processor."""
     named = (line.partition(":")[2].strip() for line in _cpuinfo() if line.startswith("model name"))
     return next(named, "") or platform.processor() or platform.machine()
 

@@ -21,7 +21,7 @@ __all__ = ["fit", "prior"]
 
 @dataclass(frozen=True, kw_only=True)
 class RivalOptions:
-    """Which laws are fitted, and how long."""
+    """Laws to fit, and the number of draws."""
 
     law: LawName = "limits"
     rival: Annotated[

@@ -52,7 +52,7 @@ def _everything(ctx: typer.Context, wanted: bool) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class _EveryCommand:
-    """What every command takes; it acts before the command runs."""
+    """Options of every command; they act before the command runs."""
 
     quiet: Annotated[bool, rare("--quiet", "-q", callback=be_quiet, is_eager=True, help="Print no progress.")] = False
     debug: Annotated[bool, rare("--debug", help="Show a traceback on errors.")] = False

@@ -37,7 +37,7 @@ class MappingOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """How rows become runs of an experiment."""
+    """Rules by which rows become runs of an experiment."""
 
     axis: Annotated[
         str | None, rare(metavar="NAME", help="amount, ratio, dose or frequency; by default what the rows vary.")
@@ -66,7 +66,7 @@ class RunOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class RowOptions:
-    """Which rows and columns are read, and how."""
+    """Rows and columns to read, and the way to read them."""
 
     metric: Annotated[
         str | None,

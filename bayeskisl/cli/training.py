@@ -1,4 +1,4 @@
-"""What a person sees while a sweep, a demo or a loop trains."""
+"""Progress of a sweep, a demo or a loop for a person to watch."""
 
 import time
 from typing import Self

@@ -61,7 +61,7 @@ class Purchase:
 
 @dataclass(frozen=True, repr=False)
 class Plan:
-    """Which runs next.
+    """A plan: the runs to train next.
 
     Widths are those of the 90 % interval of `quantity`, natural log, of one fresh run at the target: of the log
     collapse point along an amount; along a ratio or dose of the log exposures that the group which over-infusion harms
@@ -114,7 +114,7 @@ class Plan:
 
     @property
     def quantity(self) -> str:
-        """What the widths are about, in words."""
+        """Quantity that the widths describe, in words."""
         if self.target.axis.harms_infused:
             return "log collapse point"
         return f"log exposures of the {self.target.group} at {self.target.half_point}"
@@ -200,7 +200,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Strategy:
-    """How a batch of runs is chosen.
+    """Rules by which a batch of runs is chosen.
 
     Parameters
     ----------
@@ -364,7 +364,7 @@ def plan(
 
 
 def _batch(problem: Problem, planner: str, seed: int) -> tuple[list[Purchase], Outlook]:
-    """What a planner buys, and the outlook after it."""
+    """Return a planner's purchases, and the outlook after them."""
     rng, after, purchases, spent = np.random.default_rng([seed, 2]), problem.outlook, [], 0.0
     for run in PLANNERS[planner](problem, rng):
         after, spent = after.after(run, rng), spent + problem.cost_of(run)

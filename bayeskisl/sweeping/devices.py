@@ -1,4 +1,4 @@
-"""Whether a device of torch is on this machine."""
+"""Check that a device of torch is on this machine."""
 
 from bayeskisl.errors import InputError
 

@@ -1,4 +1,4 @@
-"""How much memory a stack takes, and how it is divided where there is less."""
+"""Memory of a stack, and its division where there is less."""
 
 import os
 import sys
@@ -74,7 +74,7 @@ def _available() -> int:
 
 
 def _left_in_group() -> int:
-    """What a container's limit leaves; zero without one."""
+    """Return the memory that a container's limit leaves; zero without a limit."""
     group = Path("/sys/fs/cgroup")
     try:
         return int((group / "memory.max").read_text()) - int((group / "memory.current").read_text())

@@ -34,7 +34,7 @@ _RENEW = "`bayeskisl sweep run` writes it again"
 
 @dataclass(frozen=True)
 class SweepFolder:
-    """Where the records of one sweep live."""
+    """Folder of the records of one sweep."""
 
     path: Path
 

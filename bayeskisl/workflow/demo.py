@@ -26,7 +26,7 @@ FACTS_OF_DOMAIN = 500  # the domain for which the amount demo states a sufficien
 
 @dataclass(frozen=True)
 class _Scale:
-    """What a demo trains: the sweep that it learns from and the width that it decides on."""
+    """Scale of a demo: the sweep that it learns from and the width that it decides on."""
 
     sweep: str
     width: int

@@ -1,4 +1,4 @@
-"""What a table does not tell: the fields that may be assumed, and the groups by their names."""
+"""Fields that a table lacks and that may be assumed, and the names of groups."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""How curves came from a table, in lines."""
+"""Description of an import, in lines."""
 
 import json
 
@@ -12,7 +12,7 @@ _NAMED = 10
 
 
 def describe_import(curves: xr.Dataset) -> str:
-    """What was read, recognised, derived, assumed, not used and left out.
+    """Describe an import: fields read, recognised, derived, assumed, unused and left out.
 
     Parameters
     ----------

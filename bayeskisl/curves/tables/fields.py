@@ -1,4 +1,4 @@
-"""What a table can tell about a run, and the column names by which that is known."""
+"""Fields of a run that a table can contain, and the column names that identify them."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -65,7 +65,7 @@ class Field:
     may_be_empty: bool = False
 
     def accepts(self, values: np.ndarray) -> np.ndarray:
-        """Which values are allowed; NaN (an empty cell) is, if the field may be empty."""
+        """Return which values are allowed; NaN (an empty cell) is allowed if the field may be empty."""
         with np.errstate(invalid="ignore"):
             above = (values >= self.low) | (self.or_zero & (values == 0))
             below = values < self.high if self.open_high else values <= self.high

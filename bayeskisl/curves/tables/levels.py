@@ -72,7 +72,7 @@ def _written(level: float) -> str:
 
 
 def levels_in(table: RawTable) -> tuple[str, list[str]]:
-    """What the columns of a wide table seem to be levels of, and these columns; no columns if it is not wide.
+    """Return the field whose levels name the columns of a wide table, and these columns; none if it is not wide.
 
     What another column tells is not what the names of these tell; and a column of losses is no level of recall.
     """
@@ -95,7 +95,7 @@ def _known(prefix: str) -> str | None:
 
 
 def _guessed(columns: Sequence[str], levels: Sequence[float], told: set[str]) -> str:
-    """What names such as ``31`` or ``70M`` tell, beside columns that tell other fields."""
+    """Return the field that names such as ``31`` or ``70M`` are values of, given the fields of the other columns."""
     if not told & set(SIZES) and (min(levels) >= 1e6 or any(size_in_name(column) for column in columns)):
         return schema.PARAMS
     if max(levels) < 1:

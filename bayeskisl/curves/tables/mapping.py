@@ -88,7 +88,7 @@ def _named(mapping: Mapping[str, Any]) -> bool:
 
 
 def _followed(source: Any, given: Mapping[str, Any], table: RawTable) -> Any:
-    """What another field is mapped to, where a source names that field and no column has its name."""
+    """Follow a source that names another field of the mapping, where no column has that name."""
     seen: set[str] = set()
     while isinstance(source, str) and source in given and source not in table.columns and source not in seen:
         seen.add(source)

@@ -1,4 +1,4 @@
-"""Everything that is wrong with a table, told at once and by row."""
+"""Problems of a table, reported together and by row."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -33,7 +33,7 @@ class TableError(InputError):
 
 @dataclass
 class Findings:
-    """What is found out while a table is read.
+    """Findings of an import: problems, assumptions, notes, rows left out.
 
     Parameters
     ----------

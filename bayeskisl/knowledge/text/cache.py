@@ -1,4 +1,4 @@
-"""Where prepared text is kept: files named by a hash of all that they depend on, made once and shared by workers."""
+"""Cache of prepared text: files named by a hash of their inputs, made once and shared by workers."""
 
 import hashlib
 import json

@@ -46,7 +46,7 @@ def read_lm_eval(path: Path, metric: str | None = None) -> RawTable:
 
 
 def _alone(file: Path, root: Path, metric: str | None) -> dict[str, Any]:
-    """What a result file tells without a manifest."""
+    """Read a result file without a manifest."""
     content = parse_json(text_of(file), str(file))
     results = _results(content, str(file))
     config = content.get("config") if isinstance(content.get("config"), dict) else {}
