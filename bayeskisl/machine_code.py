@@ -1,7 +1,7 @@
 """C and C++ text to functions, compiled once per machine: libraries are kept in the user's cache directory.
 
 `BAYESKISL_CACHE` names another directory, or says ``off``. An entry is named by a hash of all that it depends on. It is
-loaded only from a folder that nobody else can read or write, and only if its bytes have the checksum that was written
+loaded only from a folder that no other user can read or write, and only if its bytes have the checksum that was written
 beside them: a library that was cut off by a full disk would otherwise end the process. What fails that is made again.
 """
 
@@ -156,7 +156,7 @@ def _warn_refused(folder: Path, reason: str) -> None:
 
 
 def _code_folder() -> Path | None:
-    """The folder of compiled code in the cache: our own, and open to nobody else."""
+    """The folder of compiled code in the cache: our own, and closed to other users."""
     folder = cache_folder()
     if folder is None:
         return None

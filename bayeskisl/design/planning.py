@@ -415,7 +415,7 @@ def _what_larger_would_tell(problem: Problem, larger: Sequence[Run], after: Outl
         return []
     unit = problem.outlook.beliefs.target.axis.unit
     return [
-        f"A larger size would tell more: one run of {best.params:,.0f} parameters at {best.level:,.6g} {unit}, for "
+        f"A larger size would show more: one run of {best.params:,.0f} parameters at {best.level:,.6g} {unit}, for "
         f"{problem.cost_of(best):.3g} {problem.costs.unit}, is expected to leave {width:.2f} by itself. If it may be "
         f"trained, allow it with `largest`, or `--largest {best.params:.0f}`."
     ]
@@ -487,9 +487,9 @@ def _notes(fit: "Fit", laws: tuple[str, ...], target: PlannedModel) -> list[str]
             "scatter of each size: left out."
         )
     if "domain" in fit.tree.attrs:
-        notes.append("What the runs of other domains tell of this one's law is not counted; widths are too wide then.")
+        notes.append("Information from runs of other domains is not counted; widths are then too wide.")
     if fit.curves.sizes[schema.GROUP] > 1:
-        notes.append(f"What a run tells of groups other than '{target.group}' is not counted.")
+        notes.append(f"Information from a run about groups other than '{target.group}' is not counted.")
     is_varied = varied(fit.curves)
     if never := [name for name in target.prior_driven if not is_varied[name]]:
         notes.append(

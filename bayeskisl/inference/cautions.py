@@ -286,7 +286,7 @@ def _assumed_by_import(curves: xr.Dataset) -> list[Caution]:
         Caution(
             "assumed_by_import",
             "warning" if relative else "note",
-            f"The imported table left open what was then assumed: {'; '.join(assumed)}.",
+            f"The import assumed values that the table does not contain: {'; '.join(assumed)}.",
             "Do not read off exposures, ratios or budgets; facts are as told." if relative else "Map what you know.",
         )
     ]

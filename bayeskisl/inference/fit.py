@@ -91,7 +91,7 @@ def fit(
         Whether a law that fails its gate, and not by its shape, is sampled once more: three times as long, every third
         draw kept.
     throw : bool
-        Whether a sampled posterior that fails its gate raises; if not it is handed over, with ``gate.passed`` False.
+        Whether a sampled posterior that fails its gate raises; if not it is returned, with ``gate.passed`` False.
     progress : bool or callable
         True prints each stage to standard error; a callable receives its name. A method ``share`` of the callable
         receives how much of the sampling is done, in [0, 1].

@@ -99,7 +99,7 @@ def estimate_sweep(
     ----------
     spec : SweepSpec or path
     device : str or NamedDevice
-        A device of this machine, which is calibrated, or one that is told.
+        A device of this machine, which is calibrated, or one that is described.
     workers : int, optional
 
     Raises

@@ -63,8 +63,8 @@ class Finished:
 def train_job(job: Job, on_step: Callable[[int, int], None] | None = None) -> Finished:
     """Train a stack and probe it.
 
-    Where memory does not allow all of its runs side by side, parts of it are trained one after the other. Records do
-    not tell the difference; the number of parts is among the volatile facts.
+    Where memory does not allow all of its runs side by side, parts of it are trained one after the other. Records are
+    the same either way; the number of parts is among the volatile facts.
 
     Raises
     ------

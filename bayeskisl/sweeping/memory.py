@@ -57,7 +57,7 @@ def _floats_per_token(run: RunSpec) -> int:
 
 
 def device_memory(device: str) -> int:
-    """Bytes of memory that are free on a device now; zero where that cannot be told."""
+    """Bytes of memory that are free on a device now; zero where that is unknown."""
     if device.startswith("cuda"):
         import torch
 

@@ -74,7 +74,7 @@ def sit(
         Folder of such files from earlier sittings, which are unpacked first.
     device : str
     tell : callable
-        Is told the plan and every stack, a line each.
+        Receives the plan and every stack, a line each.
 
     Raises
     ------

@@ -197,7 +197,7 @@ def sweep_folders(out: str | Path) -> list[SweepFolder]:
 
 
 def _is_note(note: object) -> bool:
-    """Whether a line of the sidecar tells which runs took how long."""
+    """Whether a line of the sidecar has the duration of runs."""
     if not isinstance(note, dict) or type(note.get("seconds")) not in (int, float):
         return False
     runs = note.get("runs", [])

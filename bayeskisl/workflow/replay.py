@@ -157,12 +157,12 @@ def replay(
         Is fitted without rivals.
     fit : callable, optional
         ``fit(curves, seed) -> Fit``; left out, `law` as `fit_many` fits it: hundreds of posteriors, a few of which fail
-        their gate, which is told.
+        their gate; that is reported.
     out : path, optional
         Folder in which every step is kept; the same call goes on from there.
     seed : int
     progress : callable
-        Is told of every step.
+        Receives a line for every step.
     **short
         In place of a `Protocol`, its keywords: ``start``, ``shares``, ``repeats``.
 

@@ -14,7 +14,7 @@ _VARIED = (schema.FACTS, schema.RATIO, schema.EXPOSURES)
 
 
 def axis_of(infusion: Infusion, told: frozenset[str], axis: str | None, findings: Findings) -> str | None:
-    """The axis of the experiment, as named or as the infusion shows it; None if it cannot be told.
+    """The axis of the experiment, as named or as the infusion shows it; None if it is unknown.
 
     Parameters
     ----------

@@ -80,10 +80,10 @@ def curves_from_table(
         or ``70M``, ``160M``, ...); their cells are accuracies unless the mapping says otherwise of the column
         ``value``.
     probed : int or mapping, optional
-        Probed facts of every row, or of every row of each group, where the table does not tell.
+        Probed facts of every row, or of every row of each group, where the table has no column for them.
     guessing : float or mapping, optional
         Chance of recall without knowledge, in [0, 1), of all groups or of each; 0 where neither this nor the table
-        tells.
+        has it.
     replicates : bool
         Whether rows that are alike in everything but the counts are runs of their own.
     **short
@@ -95,13 +95,13 @@ def curves_from_table(
     xarray.Dataset
         Validated curves, dims ``(run, group)``. The attributes ``import_columns``, ``import_mapping``,
         ``import_assumed``, ``import_invented``, ``import_notes``, ``import_left_out`` and ``import_unused_columns``
-        (JSON) say how they came about; ``exposure_scale`` is ``relative`` if the table does not tell how often a fact
+        (JSON) describe the import; ``exposure_scale`` is ``relative`` if the table does not contain how often a fact
         was seen, and so is ``background_scale`` if the background is a general benchmark.
 
     Raises
     ------
     TableError
-        An `InputError` that tells everything that is wrong, by row, each with a remedy.
+        An `InputError` that lists everything that is wrong, by row, each with a remedy.
 
     Warns
     -----
@@ -181,7 +181,7 @@ def _without(table: RawTable, ignore: Sequence[str]) -> RawTable:
 
 
 def _numbers_in(table: RawTable, columns: Sequence[str], rows: int) -> Values:
-    """Columns that nobody read and that hold numbers alone."""
+    """Columns that no field reads and that contain numbers alone."""
     found = {}
     for name in columns:
         cells = [read_quantity(cell) if isinstance(cell, str) else cell for cell in table.columns[name]]
@@ -191,7 +191,7 @@ def _numbers_in(table: RawTable, columns: Sequence[str], rows: int) -> Values:
 
 
 def _refuse_levels(table: RawTable, findings: Findings) -> None:
-    """A wide table whose columns nobody said to be levels."""
+    """Refuse a wide table whose columns are not declared to be levels."""
     field, columns = levels_in(table)
     if columns:
         findings.refuse(

@@ -32,7 +32,7 @@ class Infusion:
 
 
 def solve_identity(values: dict[str, np.ndarray], findings: Findings) -> Infusion | None:
-    """Complete what the table tells about the infusion.
+    """Complete the terms of the infusion in a table.
 
     Parameters
     ----------

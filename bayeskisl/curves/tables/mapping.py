@@ -40,7 +40,7 @@ Values = dict[str, np.ndarray]
 def complete_mapping(
     given: Mapping[str, Any] | None, table: RawTable, findings: Findings
 ) -> tuple[dict[str, str | float], list[str]]:
-    """The user's mapping, with the fields added that columns tell.
+    """The user's mapping, with the fields added that columns identify.
 
     Parameters
     ----------
@@ -387,7 +387,7 @@ class _Frame:
         return self._numeric[name, field]
 
     def _refuse_mixed_percent(self, name: str, cells: list[Any], field: str | None, findings: Findings) -> None:
-        """A share in percent in one cell and without a unit in another: nobody knows what the latter counts."""
+        """A share in percent in one cell and without a unit in another: the unit of the latter is unknown."""
         if field not in SHARES or not has_any(cells, "%"):
             return
         texts = {cell.strip() for cell in cells if isinstance(cell, str) and not is_missing(cell)}

@@ -64,7 +64,7 @@ class Findings:
     hint: str = ""
 
     def telling(self, remedy: str) -> str:
-        """A remedy for what no column tells, with the other way that there is for such a table."""
+        """A remedy for a field that no column contains, with the other way that there is for such a table."""
         return f"{remedy}, or give {self.hint}" if self.hint else remedy
 
     def invent(self, name: str, what: str) -> None:

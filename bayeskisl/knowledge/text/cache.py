@@ -32,7 +32,7 @@ def digest(*parts: Any) -> str:
 
 
 def keep(name: str, make: Callable[[Path], None]) -> Path:
-    """The file of that name in the cache; `make` writes it where it is told to, unless it is there.
+    """The file of that name in the cache; `make` writes it to the given path, unless it is there.
 
     Raises
     ------
