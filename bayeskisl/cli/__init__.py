@@ -5,7 +5,18 @@ import sys
 
 from bayeskisl.errors import BayeskislError
 
-__all__ = ["main"]
+__all__ = ["EXTRAS", "main", "missing_package"]
+
+# The packages of each part of bayeskisl that is installed on demand.
+EXTRAS = {
+    "train": ("torch",),
+    "infer": ("pymc", "nutpie", "arviz", "xarray", "h5netcdf", "h5py", "polars", "scipy", "threadpoolctl", "pandas"),
+    "fleet": ("numpyro", "jax"),
+    "report": ("matplotlib", "jinja2", "plotly"),
+    "text": ("tokenizers", "datasets", "pyarrow"),
+    "notebook": ("anywidget", "jupyterlab"),
+    "cluster": ("ray",),
+}
 
 _INTERRUPTED = 130  # the shell's code for Ctrl-C
 
@@ -33,11 +44,22 @@ def main() -> None:
         if debug:
             raise
         _stop(f"bayeskisl: {problem.filename or 'a file'}: {problem.strerror or problem}; choose another place.", 1)
+    except ModuleNotFoundError as problem:
+        if debug or problem.name is None:
+            raise
+        _stop(f"bayeskisl: {missing_package(problem.name)}", 1)
     except Exception as problem:
         if debug:
             raise
         name = type(problem).__name__
         _stop(f"bayeskisl: unexpected {name}: {problem} (a bug; run again with --debug for the traceback).", 1)
+
+
+def missing_package(name: str) -> str:
+    """Return a sentence about a package that a command needs, with the extra that installs it."""
+    extra = next((extra for extra, packages in EXTRAS.items() if name.partition(".")[0] in packages), "all")
+    remedy = f"pip install 'bayeskisl[{extra}]'"
+    return f"{name} is not installed; install it with {remedy}. `bayeskisl doctor` lists what is missing."
 
 
 def _interrupted() -> None:

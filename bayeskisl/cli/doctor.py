@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bayeskisl.cli import EXTRAS
 from bayeskisl.cli.display import print_json
 from bayeskisl.cli.help import rows
 from bayeskisl.cli.options import AsJson
@@ -18,16 +19,6 @@ from bayeskisl.cli.progress import Progress
 
 __all__ = ["doctor"]
 
-# What each part of the package needs, by its extra.
-_EXTRAS = {
-    "train": ("torch",),
-    "infer": ("pymc", "nutpie", "arviz", "xarray", "h5netcdf", "polars", "scipy"),
-    "fleet": ("numpyro", "jax"),
-    "report": ("matplotlib", "jinja2", "plotly"),
-    "text": ("tokenizers", "datasets", "pyarrow"),
-    "notebook": ("anywidget", "jupyterlab"),
-    "cluster": ("ray",),
-}
 _SPECIFICATION = 'axis = "amount"\nladder = "smoke"\nwidths = [8]\ntokens = 7680\nlevels = [4, 8]\n'
 
 
@@ -78,7 +69,7 @@ def _gpu() -> str:
 
 
 def _installed() -> dict[str, dict[str, str | None]]:
-    return {extra: {name: _version(name) for name in names} for extra, names in _EXTRAS.items()}
+    return {extra: {name: _version(name) for name in names} for extra, names in EXTRAS.items()}
 
 
 def _version(package: str) -> str | None:

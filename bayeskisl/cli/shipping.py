@@ -78,7 +78,7 @@ def _list_data(folders: dict[str, Path], tables: dict[str, Path], as_json: bool)
         )  # fmt: skip
         return
     typer.echo("Trained by this project; every command takes the name in place of a file:")
-    _list((name, f"{counts[name]} runs: {about[name]}") for name in folders)
+    _list((name, f"{counts[name] or '?'} runs: {about[name]}") for name in folders)
     typer.echo("\nPublished by others, as tables for `curves import`:")
     _list((name, _comment(table)[0].split(":")[0]) for name, table in tables.items())
 
@@ -91,9 +91,12 @@ def _describe_curves(folder: Path, as_json: bool) -> None:
         typer.echo(f"{about.strip()}\n\n{folder / 'curves.nc'}")
 
 
-def _runs(folder: Path) -> int:
-    import h5py
-
+def _runs(folder: Path) -> int | None:
+    """Return the number of runs; None in an installation that cannot read them."""
+    try:
+        import h5py
+    except ModuleNotFoundError:
+        return None
     with h5py.File(folder / "curves.nc") as content:
         return int(content["recalled"].shape[0])
 

@@ -14,7 +14,7 @@ def run(*arguments):
 
 
 def test_it_names_what_is_installed_and_what_is_missing(monkeypatch):
-    monkeypatch.setattr(doctor, "_EXTRAS", {"infer": ("xarray", "no-such-package")})
+    monkeypatch.setattr(doctor, "EXTRAS", {"infer": ("xarray", "no-such-package")})
     text = run("--quick").stdout
     assert "missing: no-such-package" in text
     assert "bayeskisl[infer]" in text

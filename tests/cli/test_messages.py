@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from bayeskisl.cli import missing_package
 from bayeskisl.errors import InputError
 from bayeskisl.quantities import read_number
 
@@ -59,3 +60,8 @@ def test_numbers_are_read_as_people_write_them(text, value):
 def test_what_is_no_number_is_refused(text):
     with pytest.raises(InputError):
         read_number(text, "--params")
+
+
+def test_a_missing_package_is_named_with_the_extra_that_has_it():
+    assert "pip install 'bayeskisl[infer]'" in missing_package("polars")
+    assert "pip install 'bayeskisl[report]'" in missing_package("matplotlib.figure")
