@@ -1,4 +1,4 @@
-"""What a decision hands over: answers that are numbers or, with a reason, bounds."""
+"""Decisions: answers that are numbers or, with a reason, bounds."""
 
 import json
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ class Answer:
 
 @dataclass(frozen=True, repr=False)
 class Decision:
-    """What a target should get.
+    """Recommended infusion of a target, with its risk.
 
     Attributes
     ----------
@@ -86,7 +86,7 @@ class Decision:
         return self.data.attrs["half_point"] == schema.ONSET
 
     def risk_at(self, infusion: float) -> float:
-        """Probability that a run so infused keeps less than its share."""
+        """Probability that a run at an infusion keeps less than its share."""
         if self.is_least:
             return float((self.data["sufficient"] > infusion).mean())
         return float((self.data["admissible"] < infusion).mean())
@@ -114,7 +114,7 @@ class Decision:
 
     @property
     def held_fixed(self) -> dict[str, float]:
-        """What the sweep held fixed, and so does the answer."""
+        """Quantities that the sweep held fixed, as the answer does."""
         return json.loads(self.data.attrs["held_fixed"])
 
     @property

@@ -1,4 +1,4 @@
-"""What is asked about a target, and everything that a posterior answers to it."""
+"""Questions about a target, and the answers of a posterior."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -34,7 +34,7 @@ _NEARLY = 0.01
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked, apart from the posterior that answers it."""
+    """A question about a target, without the posterior that answers it."""
 
     target: PlannedModel
     options: Options
@@ -45,7 +45,7 @@ class Question:
         return self.answered_from(forecast(fit, self.target, self.options, weights))
 
     def answered_from(self, found: Forecast, gains_of: type[Gains] = Gains) -> xr.Dataset:
-        """What is decided on a prediction; `gains_of` may find the best infusions in a way of its own."""
+        """Decide on a prediction; `gains_of` may search the best infusions in another way."""
         prospect = found.prospect
         gains = gains_of(prospect, self.criterion.utility, *_planned_range(self.target, self.criterion.at_most))
         keep = self.options.keep
@@ -93,7 +93,7 @@ def _ratio_of_domain(target: PlannedModel, facts: float) -> float:
 def _domain(
     prospect: Prospect, choice: float, keep: float, facts: float | None
 ) -> tuple[dict[str, np.ndarray], dict[str, float]]:
-    """Which ratio a domain needs, draw by draw, and the size of that domain."""
+    """Return the ratio that a domain needs, draw by draw, and the size of that domain."""
     target, fixed = prospect.target, prospect.target.held_fixed
     if target.axis.given == schema.EXPOSURES:
         held = float(target.place(np.float64(choice))[schema.FACTS])

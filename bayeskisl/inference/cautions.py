@@ -1,4 +1,4 @@
-"""What a reader of a posterior ought to know, as objects with a code, a severity and a remedy."""
+"""Cautions about a posterior, as objects with a code, a severity and a remedy."""
 
 import json
 from dataclasses import dataclass
@@ -181,7 +181,7 @@ def _direction(posterior: xr.Dataset, axis: Axis, group: str) -> int:
 
 
 def _bound(posterior: xr.Dataset, axis: Axis, group: str, cell: int, fewer_exposures: bool) -> str:
-    """Where a cell's half-point lies with 95 %, on the sweep's axis and in exposures."""
+    """Return the 95 % bound of a cell's half-point, on the sweep's axis and in exposures."""
     of_cell = posterior.sel(group=group).isel(cell=cell)
     direction = _direction(posterior, axis, group)
     name = schema.COLLAPSE if direction < 0 else schema.ONSET
@@ -235,7 +235,7 @@ def _prior_driven(posterior: xr.Dataset, prior: xr.Dataset) -> list[Caution]:
 
 
 def _prior_sensitive(posterior: xr.Dataset, log_prior: xr.Dataset) -> list[Caution]:
-    """Of what decisions rest on: places on the axis and exponents."""
+    """Caution about the prior sensitivity of places on the axis and of exponents."""
     together = xr.Dataset({"all": sum(log_prior.data_vars.values())})
     moved = sensitivity(posterior, together, (*ON_AXIS, schema.EXPONENT))["all"]
     moved = moved[moved > SENSITIVE].sort_values(ascending=False)
@@ -277,7 +277,7 @@ def _correlated_seeds(gate: Gate) -> list[Caution]:
 
 
 def _assumed_by_import(curves: xr.Dataset) -> list[Caution]:
-    """What a table did not tell (`curves_from_table`); relative exposures change what may be read off."""
+    """Cautions about values that an import assumed; relative exposures limit what may be read off."""
     assumed = json.loads(curves.attrs.get("import_assumed", "[]"))
     if not assumed:
         return []

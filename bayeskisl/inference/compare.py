@@ -1,4 +1,4 @@
-"""Which of several laws predicts sizes that it has not seen, and whether the data can tell."""
+"""Comparison of laws by their predictions of sizes left out, with a verdict whether the data separate them."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -68,7 +68,7 @@ class Comparison:
 
     @property
     def weights(self) -> dict[str, float]:
-        """Of the laws whose posterior passed its gate, and of the first in any case; none falls below a floor."""
+        """Weights of the first law and of those whose posterior passed its gate; none falls below a floor."""
         return self.fit.weights
 
     @property
@@ -110,7 +110,7 @@ class Comparison:
 
     @property
     def verdict(self) -> str:
-        """What may be said, in a sentence."""
+        """Verdict of the comparison, in a sentence."""
         best, others = self.best, self.unseparated
         if others:
             listed = ", ".join(f"'{law}'" for law in others)

@@ -52,7 +52,7 @@ class _Posterior:
 
     @property
     def law(self) -> Law:
-        """Whose posterior it is."""
+        """The law of the posterior."""
         return self.model.law
 
     @property
@@ -126,7 +126,7 @@ def fit(
 def fit_laws(
     curves: xr.Dataset, law: Law, others: Sequence[Law], settings: Settings, *, throw: bool, light: bool = False
 ) -> Fit:
-    """As `fit`, from what it reads; `light` leaves out the groups ``log_likelihood`` and ``posterior_predictive``."""
+    """Fit loaded laws; `light` leaves out the groups ``log_likelihood`` and ``posterior_predictive``."""
     curves = with_covariates(curves, (name for one in (law, *others) for name in one.covariates))
     first = _posterior_of(curves, law, settings, light)
     if throw:

@@ -1,4 +1,4 @@
-"""How long a posterior is sampled, and by what."""
+"""Settings of the sampler."""
 
 from dataclasses import dataclass
 from typing import Literal, TypedDict

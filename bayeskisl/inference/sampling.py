@@ -40,7 +40,7 @@ def _silent(stage: object) -> None:
 
 @dataclass(frozen=True)
 class Settings:
-    """How to sample.
+    """Settings of one sampling.
 
     Parameters
     ----------
