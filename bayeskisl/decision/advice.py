@@ -99,7 +99,7 @@ def decide(
 
 
 def _holding_its_domain(target: Target, by: Criterion, axis: Axis) -> Target:
-    """Fix the facts of the target at those of the user's domain, where the sweep fixes them."""
+    """Where a sweep fixes the facts, those of the user's domain are what the target holds."""
     if by.facts is None or axis.given != schema.FACTS:
         return target
     return replace(target, hold={**target.hold, schema.FACTS: by.facts})
@@ -128,7 +128,7 @@ def decision_on(fit: "Fit", question: Question, data: xr.Dataset, apart: float =
 
 
 def _assumptions(curves: xr.Dataset, target: PlannedModel) -> list[str]:
-    """Return the assumptions of answers about ratios."""
+    """What the answers about ratios take for granted."""
     if target.axis.given == schema.RATIO:
         ratios = np.unique(np.round(curves[schema.RATIO].values.astype(float), 3))
         tried = (
@@ -143,7 +143,7 @@ def _assumptions(curves: xr.Dataset, target: PlannedModel) -> list[str]:
 
 
 def _with_bounds(caveats: Iterable[Caveat], data: xr.Dataset) -> Iterator[Caveat]:
-    """Bound the choice by those of the single laws where these lie apart."""
+    """Where laws lie apart, the choice is bounded by theirs."""
     heard = data["choice_by_law"].values[data["weight"].values >= SAY]
     for caveat in caveats:
         if caveat.code == "laws_apart":

@@ -1,4 +1,4 @@
-"""Caveats of an answer: warnings, and edges at which an answer is a bound instead of a number."""
+"""What a reader must know before using an answer: warnings, and edges at which an answer is a bound, not a number."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -56,7 +56,7 @@ def caveat_table(caveats: list[Caveat]) -> list[dict]:
 def about_prediction(
     ahead: xr.Dataset, target: PlannedModel, curves: xr.Dataset, apart: float = APART
 ) -> Iterator[Caveat]:
-    """Return the caveats of the prediction `ahead` that a number alone would hide."""
+    """Everything about the prediction `ahead` that a number alone would hide."""
     yield from _about_distance(ahead, target, curves)
     yield from _about_laws(ahead, target, apart)
     yield from _about_width(ahead, target)

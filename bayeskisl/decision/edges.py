@@ -1,4 +1,4 @@
-"""Edges: cases in which a decision is a bound and not a number, and the run that would change that."""
+"""Where a decision is a bound and not a number, why, and which run would change that."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ _NOTICEABLE = 0.01
 
 
 def edges(data: xr.Dataset, target: PlannedModel, curves: xr.Dataset) -> Iterator[Caveat]:
-    """Return the edges of a decision that a number alone would hide; `data` is that of a `Decision`."""
+    """Everything about a decision that a number alone would hide; `data` is that of a `Decision`."""
     swept = np.asarray(target.axis.values(curves), dtype=float)
     largest = said(np.asarray(curves[schema.PARAMS].values, dtype=float).max())
     yield from _about_collapse(target, curves, swept, largest)

@@ -29,7 +29,7 @@ _SHOULDER_SHARE = 0.9
 
 @dataclass(frozen=True)
 class Options:
-    """Options of every answer about a target; fields as for `predict`."""
+    """What every answer about a target depends on beside the fit; fields as for `predict`."""
 
     kind: Kind = "new_run"
     keep: float = 0.9
@@ -169,7 +169,7 @@ def _named(
 
 
 def _on_axis(prospect: Prospect, keep: float) -> dict[str, np.ndarray]:
-    """Return the collapse point on the axis, or the onset where more infusion harms no probed group."""
+    """Where too much is infused; where more harms no probed group, where enough is."""
     if not prospect.target.harms:
         return {"sufficient": prospect.keeping(keep)}
     return {
@@ -188,7 +188,7 @@ def over_draws(arrays: dict[str, np.ndarray], like: xr.Dataset) -> dict[str, tup
 def attributes(
     fit: "Fit", target: PlannedModel, options: Options, caveats: list[Caveat], **more: Any
 ) -> dict[str, Any]:
-    """Return the attributes of an answer."""
+    """What an answer says about itself."""
     return {
         "schema_version": schema.VERSION,
         "bayeskisl_version": bayeskisl.__version__,

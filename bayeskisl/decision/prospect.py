@@ -1,4 +1,4 @@
-"""Retention of an untrained target at any infusion, draw by draw."""
+"""What runs of a model that nobody has trained would keep, at any infusion, draw by draw."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ class Prospect:
         return len(self.falls[self.target.group].log_threshold)
 
     def outcome(self, infusion: np.ndarray) -> xr.Dataset:
-        """Return the outcome of an infusion.
+        """What an infusion brings.
 
         Parameters
         ----------
@@ -129,7 +129,7 @@ def every_draw_at(fit: "Fit", target: PlannedModel, *, kind: Kind, seed: int) ->
 
 
 def draws_at(fit: "Fit", target: PlannedModel, *, kind: Kind, seed: int) -> xr.Dataset:
-    """Return `every_draw_at` of the group that can collapse, dims ``(law, chain, draw)``."""
+    """As `every_draw_at`, of the group that can collapse, dims ``(law, chain, draw)``."""
     return every_draw_at(fit, target, kind=kind, seed=seed).sel(group=target.group, drop=True)
 
 

@@ -172,7 +172,7 @@ class _Writer:
     def view(self, variable: Variable) -> View:
         if variable not in self.views:
             if not isinstance(variable, Constant):
-                raise Untranslatable(f"an input {variable} that nobody gave")
+                raise Untranslatable(f"an input {variable} that is not given")
             self.views[variable] = self._constant(variable)
         return self.views[variable]
 

@@ -287,6 +287,8 @@ def _assumed_by_import(curves: xr.Dataset) -> list[Caution]:
             "assumed_by_import",
             "warning" if relative else "note",
             f"The import assumed values that the table does not contain: {'; '.join(assumed)}.",
-            "Do not read off exposures, ratios or budgets; facts are as told." if relative else "Map what you know.",
+            "Do not read off exposures, ratios or budgets; facts are as in the table."
+            if relative
+            else "Map what you know.",
         )
     ]

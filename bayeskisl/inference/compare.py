@@ -152,7 +152,7 @@ def compare(
     draws, seed, cores : int, optional
         Of the refits, see `bayeskisl.fit`.
     progress : bool or callable
-        True prints each stage to standard error; a callable is told of it.
+        True prints each stage to standard error; a callable receives its name.
 
     Returns
     -------

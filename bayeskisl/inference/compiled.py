@@ -108,7 +108,7 @@ class Density:
 
 
 def compiled_density(model: Model, tell: Callable[[str], None]) -> Density | None:
-    """The density of a law for its data; None where there is no C compiler or no translation, which is told.
+    """The density of a law for its data; None where there is no C compiler or no translation, which is reported.
 
     Code is made once per structure, for any number of runs and cells, and kept, see `bayeskisl.machine_code`.
     """
