@@ -29,35 +29,37 @@ _OF_GROUP = {
 def posterior_table(fit: "Fit") -> "Table":
     """Return medians and 90 % equal-tailed intervals, group by group."""
     from bayeskisl.decision.intervals import interval
-    from bayeskisl.reporting.numbers import span, three_digits
+    from bayeskisl.reporting.numbers import percent, span, three_digits
 
     table = slim_table("", "median", "90 % interval", words=["", "90 % interval"])
     groups = fit.posterior[schema.GROUP].values
     for group in groups:
         if len(groups) > 1:
             table.add_row(f"[bold]{group}[/bold]", "", "")
-        for label, draws in _quantities(fit, str(group)):
+        for label, draws, is_share in _quantities(fit, str(group)):
             median, low, high = interval(draws, 0.9)
-            table.add_row(label, three_digits(median), span(low, high))
+            between = f"{percent(low)} to {percent(high)}" if is_share else span(low, high)
+            table.add_row(label, percent(median) if is_share else three_digits(median), between)
     return table
 
 
-def _quantities(fit: "Fit", group: str) -> Iterator[tuple[str, np.ndarray]]:
+def _quantities(fit: "Fit", group: str) -> Iterator[tuple[str, np.ndarray, bool]]:
+    """Yield the label and the draws of each quantity, and whether it is a share of the tokens."""
     from bayeskisl.curves import cell_table
     from bayeskisl.inference.gate import scalars
 
     places = _places(cell_table(fit.curves)[0])
-    posterior, coordinate = fit.posterior.sel(group=group), axis_of(fit.curves).coordinate
+    posterior, axis = fit.posterior.sel(group=group), axis_of(fit.curves)
     for name in (schema.COLLAPSE, schema.ONSET):
         if name in posterior and np.isfinite(posterior[name]).any():
             for cell, place in enumerate(places):
-                yield f"{name} of {place}, {coordinate}", posterior[name].isel(cell=cell).values
+                yield f"{name} of {place}, {axis.coordinate}", posterior[name].isel(cell=cell).values, axis.bounded
     for label, draws in scalars(posterior, (schema.EXPONENT, schema.CURVATURE)):
         if np.ptp(draws) > 0:  # a law may fix it
-            yield label.replace("[", " of ").removesuffix("]"), draws
+            yield label.replace("[", " of ").removesuffix("]"), draws, False
     for name, label in _OF_GROUP.items():
         if name in posterior:
-            yield label, posterior[name].values
+            yield label, posterior[name].values, False
 
 
 def _places(cells: "xr.Dataset") -> list[str]:

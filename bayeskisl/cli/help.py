@@ -12,6 +12,7 @@ __all__ = ["WIDTH", "Command", "help_of", "rare", "rows"]
 WIDTH = 80
 _RARE = "Less used options"
 _NAMES = 28  # columns for the names of options; longer names stand on a line of their own
+_KEPT = "\N{NO-BREAK SPACE}"  # a default is not broken
 _METAVARS = {int: "N", float: "X", str: "TEXT"}
 
 
@@ -77,8 +78,8 @@ def rows(entries: Sequence[tuple[str, str]], width: int = _NAMES) -> Iterator[st
         if len(name) > width - 2:
             yield f"  {name}"
             name = ""
-        yield f"  {name:<{width}}{wrapped[0]}".rstrip()
-        yield from (" " * (width + 2) + line for line in wrapped[1:])
+        yield f"  {name:<{width}}{wrapped[0]}".rstrip().replace(_KEPT, " ")
+        yield from (" " * (width + 2) + line.replace(_KEPT, " ") for line in wrapped[1:])
 
 
 def _usage(command: Command, ctx: typer.Context) -> list[str]:
@@ -129,5 +130,5 @@ def _names(one: TyperOption) -> str:
 def _described(one: TyperOption, ctx: typer.Context) -> str:
     default = one.get_default(ctx)
     shown = one.show_default and not one.required and default not in (None, False, "", []) and not callable(default)
-    text = "on by default" if default is True else f"default: {default}"
+    text = ("on by default" if default is True else f"default: {default}").replace(" ", _KEPT)
     return f"{one.help or ''} [{text}]".strip() if shown else one.help or ""

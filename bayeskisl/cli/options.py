@@ -39,8 +39,10 @@ SavedFit = Annotated[Path, typer.Argument(help="A saved fit.")]
 Curves = Annotated[Path, typer.Argument(help="Retention curves, or the name of a shipped sweep.")]
 LawName = Annotated[str, typer.Option(metavar="LAW", help="A shipped law's name (see `laws`), or a TOML file.")]
 Seed = Annotated[int, rare(metavar="N", help="Seed of everything random.")]
-Device = Annotated[str, rare(metavar="NAME", help="Where to train: cpu, cuda, cuda:1, ...")]
-Workers = Annotated[int | None, rare(min=1, metavar="N", help="Training processes; by default one per core on a CPU.")]
+Device = Annotated[str, typer.Option(metavar="NAME", help="Where to train: cpu, cuda, cuda:1, ...")]
+Workers = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Training processes; by default one per core on a CPU.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 

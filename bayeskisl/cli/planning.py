@@ -10,7 +10,7 @@ import typer
 from bayeskisl.cli.display import print_json, show, slim_table
 from bayeskisl.cli.files import FigureFile, ends_in
 from bayeskisl.cli.help import rare
-from bayeskisl.cli.options import AsJson, Device, LawName, SavedFit, Seed, TargetOptions, Workers
+from bayeskisl.cli.options import AsJson, LawName, SavedFit, Seed, TargetOptions
 from bayeskisl.cli.progress import Progress
 from bayeskisl.errors import InputError
 from bayeskisl.quantities import read_number, short, size
@@ -159,8 +159,8 @@ class ThriftOptions:
 class MachineOptions:
     """The machine that trains."""
 
-    device: Device = "cpu"
-    workers: Workers = None
+    device: Annotated[str, rare(metavar="NAME", help="Where to train: cpu, cuda, cuda:1, ...")] = "cpu"
+    workers: Annotated[int | None, rare(min=1, metavar="N", help="Training processes.")] = None
 
 
 def loop(
