@@ -333,15 +333,15 @@ def plan(
         problem, purchases, after = _with_costs_weighed(problem, purchases, after, seed, given=how.kappa is not None)
         if problem.kappa < kappa:
             notes.append(
-                f"Gains count per cost ** {problem.kappa:g}: per cost ** {kappa:g} the batch would have spent "
+                f"Gains are divided by cost ** {problem.kappa:g}: with cost ** {kappa:g} the batch would have spent "
                 f"{cheap.spent:.3g} of {budget.amount:.3g} {costs.unit} and left the interval at {cheap.width:.2f}."
             )
     notes += _what_larger_would_tell(problem, larger, after)
     left = round(after.effective_particles())
     if purchases and len(purchases) < how.batch and left < FEWEST_PARTICLES:
         notes.append(
-            f"The batch ends early: after it the imagined histories rest on only {left} particles each. Train it, fit "
-            "again, and plan again."
+            f"The batch ends early: after it only {left} draws carry each expected outcome. Train it, fit again, and "
+            "plan again."
         )
     return Plan(
         target=beliefs.target,
@@ -493,7 +493,7 @@ def _notes(fit: "Fit", laws: tuple[str, ...], target: PlannedModel) -> list[str]
     is_varied = varied(fit.curves)
     if never := [name for name in target.prior_driven if not is_varied[name]]:
         notes.append(
-            f"The sweep never varied {', '.join(never)}: what the prior alone expects of it is not in the widths."
+            f"The sweep never varied {', '.join(never)}: its uncertainty under the prior is not in the widths."
         )
     return notes
 
