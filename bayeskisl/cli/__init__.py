@@ -16,6 +16,7 @@ EXTRAS = {
     "text": ("tokenizers", "datasets", "pyarrow"),
     "notebook": ("anywidget", "jupyterlab"),
     "cluster": ("ray",),
+    "hf": ("transformers", "accelerate", "lm_eval"),
 }
 
 _INTERRUPTED = 130  # the shell's code for Ctrl-C

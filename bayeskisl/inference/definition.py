@@ -40,7 +40,7 @@ class Language(Protocol):
     xp: Any
     """The array namespace."""
     sizes: Mapping[str, int]
-    """Of each dim."""
+    """Size of each dim."""
 
     def normal(self, name: str, mean: Array, sd: Array, dims: tuple[str, ...]) -> Array:
         """A normal variable."""
