@@ -13,7 +13,7 @@ help:
 	@echo "make demo   train four small sizes, predict a larger one, verify it (minutes)"
 	@echo "make test   the default tests"
 	@echo "make slow   the slow tests"
-	@echo "make lint   ruff"
+	@echo "make lint   ruff, and a linter of the prose"
 	@echo "make types  type hints"
 	@echo "make docs   the documentation site, in build/docs"
 	@echo "make site   the same, its notebooks executed (minutes)"
@@ -42,6 +42,7 @@ slow: $(READY)
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/proselint --config .proselintrc.json check README.md CONTRIBUTING.md SECURITY.md docs
 
 types: $(READY)
 	$(BIN)/mypy

@@ -5,7 +5,7 @@ Nothing heavy is imported until first use.
 
 from importlib import import_module
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.2.0"
 
 # public name -> module that defines it
 _PUBLIC = {

@@ -1,4 +1,4 @@
-"""What type checkers and editors see of `import bayeskisl as bk`; a test holds it to what `__init__` hands out."""
+"""Names that type checkers and editors see of `import bayeskisl as bk`; a test compares them with `__init__`."""
 
 from bayeskisl.curves import Reading as Reading
 from bayeskisl.curves import bits_per_parameter as bits_per_parameter

@@ -13,13 +13,13 @@ __all__ = ["available_cores", "one_blas_thread"]
 
 
 def available_cores() -> int:
-    """How many this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """As a context or a decorator. Enter it before a pool of threads is opened: they take the limit over."""
+    """Limit BLAS to one thread, as a context or a decorator; enter it before a pool of threads is opened."""
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1, user_api="blas"):

@@ -1,4 +1,4 @@
-"""What went wrong, in one sentence: expected, got, where, and what to do."""
+"""Errors, each one sentence: expected, got, where, and the remedy."""
 
 from collections.abc import Sequence
 from contextvars import ContextVar

@@ -1,7 +1,7 @@
 """C and C++ text to functions, compiled once per machine: libraries are kept in the user's cache directory.
 
 `BAYESKISL_CACHE` names another directory, or says ``off``. An entry is named by a hash of all that it depends on. It is
-loaded only from a folder that nobody else can read or write, and only if its bytes have the checksum that was written
+loaded only from a folder that no other user can read or write, and only if its bytes have the checksum that was written
 beside them: a library that was cut off by a full disk would otherwise end the process. What fails that is made again.
 """
 
@@ -39,7 +39,7 @@ _STALE = 3600.0  # seconds after which the folder of a compilation was left behi
 
 @dataclass(frozen=True)
 class Language:
-    """How text becomes a library.
+    """Recipe that turns text into a library.
 
     Attributes
     ----------
@@ -109,7 +109,7 @@ class CannotCompile(Exception):
 
 
 def cache_folder() -> Path | None:
-    """Where what takes long is kept; None if nothing is.
+    """Return the folder of compiled code and prepared text; None if nothing is kept.
 
     Warns
     -----
@@ -156,7 +156,7 @@ def _warn_refused(folder: Path, reason: str) -> None:
 
 
 def _code_folder() -> Path | None:
-    """The folder of compiled code in the cache: our own, and open to nobody else."""
+    """The folder of compiled code in the cache: our own, and closed to other users."""
     folder = cache_folder()
     if folder is None:
         return None
@@ -269,7 +269,7 @@ def processor() -> str:
 
 
 def _cpuinfo() -> list[str]:
-    """What Linux says of the processor; nothing elsewhere."""
+    """Return Linux's description of the processor; empty elsewhere."""
     try:
         return Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
@@ -277,7 +277,7 @@ def _cpuinfo() -> list[str]:
 
 
 def processor_name() -> str:
-    """What this machine calls its processor."""
+    """Return the name of this machine's processor."""
     named = (line.partition(":")[2].strip() for line in _cpuinfo() if line.startswith("model name"))
     return next(named, "") or platform.processor() or platform.machine()
 

@@ -139,7 +139,7 @@ def _objects(file: "h5py.File") -> "Iterator[tuple[str, h5py.Group | h5py.Datase
 
 
 def _bytes_of(name: str, found: "h5py.Dataset") -> int:
-    """What an array takes in memory, after checking that it is numbers or texts of this file."""
+    """Return the bytes of an array, after checking that it is numbers or texts of this file."""
     import h5py
 
     made = found.id.get_create_plist()

@@ -4,7 +4,7 @@ import math
 
 from bayeskisl.errors import InputError
 
-__all__ = ["read_number", "read_numbers", "short", "size"]
+__all__ = ["duration", "read_number", "read_numbers", "short", "size"]
 
 _SUFFIXES = {"k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
 
@@ -46,3 +46,13 @@ def short(value: float) -> str:
 def size(params: float) -> str:
     """A model size among others: exact where it is small, 98,304, and short where it is not, 7B."""
     return f"{params:,.0f}" if params < 1e6 else short(params)
+
+
+def duration(seconds: float) -> str:
+    """Return a time such as ``47 s``, ``3 min 20 s`` or ``2 h 05 min``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

@@ -220,7 +220,7 @@ def refusal(error: ValidationError, kind: type, where: str, what: str, remedy: s
 
 
 def _wanted(mistake: Any) -> str:
-    """What a value should be, as the end of "expected 'key' ..."."""
+    """Return the expected kind of a value, as the end of "expected 'key' ..."."""
     if mistake["type"] in ("model_type", "dataclass_type", "dict_type", "model_attributes_type"):
         return "to be a table"
     if mistake["type"] == "int_type":

@@ -1,4 +1,4 @@
-"""What a question is about: a model that nobody has trained yet, and what stays as it was in the sweep."""
+"""Targets: an untrained model, and the quantities that stay as they were in the sweep."""
 
 import math
 from collections.abc import Mapping

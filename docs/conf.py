@@ -1,5 +1,7 @@
 """Sphinx: the documentation site, built offline with warnings as errors (`make docs`)."""
 
+import ast
+import json
 import os
 import shutil
 from importlib import import_module
@@ -19,13 +21,17 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
     "sphinx-mathjax-offline",
+    "sphinx_copybutton",
+    "sphinx_design",
 ]
 myst_enable_extensions = ["dollarmath", "amsmath", "deflist", "colon_fence"]
 myst_heading_anchors = 3
 source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb"}
-exclude_patterns = ["_build", "reference/python-head.md"]
+exclude_patterns = ["_build", "reference/python-head.md", "gallery/head.md", "notebooks/executed"]
+copybutton_exclude = ".linenos, .gp, .go"
 
-# Executing the notebooks takes minutes, and tests do it anyway: `make site` does it, `make docs` shows their cells.
+# Executing the notebooks takes minutes, and tests do it anyway. `make docs` shows the copies in notebooks/executed that
+# `python docs/notebooks/execute.py` writes; `make site` executes all notebooks.
 nb_execution_mode = os.environ.get("NOTEBOOKS", "off")
 nb_execution_timeout = 900
 nb_execution_raise_on_error = True
@@ -33,6 +39,8 @@ nb_merge_streams = True
 
 html_theme = "furo"
 html_title = f"bayeskisl {release}"
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 html_show_sphinx = False
 html_show_copyright = False
 smartquotes = False  # "--out" is an option and not a dash
@@ -84,30 +92,81 @@ def write_python(folder):
 
 
 def write_command_line(folder):
-    """The reference of the command line, from its own help texts."""
+    """The reference of the command line: the whole help of every command, as a person sees it."""
     import typer
-    import typer.cli
-    import typer.main
 
-    from bayeskisl.cli.app import app as commands
+    from bayeskisl.cli.app import COMMANDS, app
+    from bayeskisl.cli.help import help_of
 
-    command = typer.main.get_command(commands)
-    context = typer.Context(command, info_name="bayeskisl")
-    text = typer.cli.get_docs_for_click(obj=command, ctx=context, name="bayeskisl", title="Command line")
-    (folder / "cli.md").write_text(text, encoding="utf-8")
+    root = typer.main.get_command(app)
+    context = typer.Context(root, info_name="bayeskisl")
+    parts = ["# Command line", "```text\n" + root.get_help(context) + "\n```"]
+    section = ""
+    for entry in COMMANDS:
+        if entry.section != section:
+            section = entry.section
+            parts.append(f"## {section}")
+        command = root.commands[entry.name]
+        above = typer.Context(command, info_name=entry.name, parent=context)
+        for leaf in entry.entries or (entry,):
+            of_leaf = command.commands[leaf.name] if entry.entries else command
+            own = typer.Context(of_leaf, info_name=leaf.name, parent=above) if entry.entries else above
+            text = help_of(of_leaf, own, everything=True).rstrip()
+            parts += [f"### {own.command_path.removeprefix('bayeskisl ')}", f"```text\n{text}\n```"]
+    (folder / "cli.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
 def copy_notebooks(folder):
-    """The notebooks live beside the package, not in the documentation."""
+    """The notebooks live beside the package; a copy with outputs takes their place while its cells are the same."""
     folder.mkdir(exist_ok=True)
     for notebook in sorted(folder.parent.parent.glob("notebooks/*.ipynb")):
-        shutil.copyfile(notebook, folder / notebook.name)
+        executed = folder / "executed" / notebook.name
+        shutil.copyfile(executed if is_up_to_date(executed, notebook) else notebook, folder / notebook.name)
+
+
+def is_up_to_date(executed, notebook):
+    """Whether an executed copy has the cells of a notebook."""
+    if NOTEBOOKS_ARE_EXECUTED or not executed.is_file():
+        return False
+    cells = [
+        [(cell["cell_type"], "".join(cell["source"])) for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]]
+        for path in (executed, notebook)
+    ]
+    return cells[0] == cells[1]
+
+
+NOTEBOOKS_ARE_EXECUTED = nb_execution_mode != "off"
+
+
+def write_gallery(folder):
+    """A page of pictures, and one page for each with its code."""
+    scripts = sorted((folder / "gallery").glob("[0-9]*.py"))
+    cards = []
+    for script in scripts:
+        text = script.read_text(encoding="utf-8")
+        title, _, about = ast.get_docstring(ast.parse(text)).partition("\n\n")
+        code = text.split('"""', 2)[2].strip()
+        name, picture = script.stem, f"figures/{script.stem}.png"
+        title = title.rstrip(".")
+        parts = (f"# {title}", about, f"![{title}]({picture})", f"```python\n{code}\n```",
+                 "[Back to the gallery](../gallery.md)")  # fmt: skip
+        page = "\n\n".join(parts) + "\n"
+        (folder / "gallery" / f"{name}.md").write_text(page, encoding="utf-8")
+        cards.append(
+            f":::{{grid-item-card}} {title}\n:img-top: gallery/{picture}\n:img-alt: {about}\n"
+            f":link: gallery/{name}\n:link-type: doc\n:::"
+        )
+    head = (folder / "gallery" / "head.md").read_text(encoding="utf-8")
+    grid = "::::{grid} 1 2 3 3\n:gutter: 3\n\n" + "\n\n".join(cards) + "\n::::"
+    tree = "```{toctree}\n:hidden:\n\n" + "\n".join(f"gallery/{script.stem}" for script in scripts) + "\n```"
+    (folder / "gallery.md").write_text(f"{head}\n{grid}\n\n{tree}\n", encoding="utf-8")
 
 
 def write_generated(app):
     copy_notebooks(Path(app.srcdir, "notebooks"))
     write_command_line(Path(app.srcdir, "reference"))
     write_python(Path(app.srcdir, "reference"))
+    write_gallery(Path(app.srcdir))
 
 
 def setup(app):

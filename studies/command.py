@@ -11,7 +11,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from bayeskisl.cli.display import console, slim_table
+from bayeskisl.cli.display import show as show_table
+from bayeskisl.cli.display import slim_table
 from bayeskisl.errors import BayeskislError
 
 __all__ = ["Count", "Folder", "Tell", "counting", "run", "say_nothing", "show"]
@@ -60,4 +61,4 @@ def show(table: pl.DataFrame, columns: tuple[str, ...]) -> None:
     shown = slim_table(*columns, words=[name for name in columns if table[name].dtype == pl.String])
     for row in table.select(columns).iter_rows():
         shown.add_row(*(f"{value:,.3g}" if isinstance(value, float) else str(value) for value in row))
-    console.print(shown)
+    show_table(shown)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bayeskisl.cli.display import SweepDisplay
+from bayeskisl.cli.training import SweepDisplay
 from bayeskisl.curves import load_curves
 from bayeskisl.shipped import shipped_folder
 from studies.command import run

@@ -1,4 +1,4 @@
-"""What a sweep varies, one file for each axis; everything else asks the axis.
+"""Axes: the quantity that a sweep varies, one file for each; all other code asks the axis.
 
 A new axis is a file here, an entry of `AXES` and its row in the documentation; the tests run over the registry.
 """

@@ -1,4 +1,4 @@
-"""What every axis knows: where a run lies on it, and what each probe group sees there.
+"""Base class of axes: the place of a run on an axis, and the exposures of each probe group there.
 
 All of it follows from the infusion identity r D = K f l. A run has infused facts K and a ratio r; its background sees
 (1 - r) b D / (K_b l) exposures. An axis says how K and r move with its value; base and axis together then know the
@@ -111,7 +111,7 @@ class Axis(ABC):
 
     @property
     def moved(self) -> frozenset[str]:
-        """Which of facts and ratio differ between the levels of one cell."""
+        """Those of facts and ratio that differ between the levels of one cell."""
         return frozenset({schema.FACTS, schema.RATIO} - {self.given})
 
     @property
@@ -125,7 +125,7 @@ class Axis(ABC):
         return schema.RATIO in self.moved
 
     def held(self, background: bool) -> tuple[str, ...]:
-        """What a target has to know beside its budget, in a sweep with or without background facts."""
+        """Return the quantities that a target needs beside its budget, in a sweep with or without background facts."""
         if self.moves_ratio:
             return (self.given, schema.TOKENS_PER_FACT, schema.BACKGROUND_FACTS, schema.BACKGROUND_SHARE)
         return (self.given, schema.TOKENS_PER_FACT, *((schema.BACKGROUND_FACTS,) if background else ()))
@@ -133,7 +133,7 @@ class Axis(ABC):
     # Exposures of each group, and back
 
     def moves(self, group: str, knows_load: bool = False) -> int:
-        """How effective exposures of `group` move as the value rises: -1 falling, 1 rising, 0 not at all.
+        """Return how effective exposures of `group` change as the value rises: -1 falling, 1 rising, 0 not at all.
 
         A group that does not move has no collapse point on the axis: without an effect of the load, amount leaves the
         background alone, and dose the exposures of every infused fact.
@@ -271,13 +271,23 @@ class Axis(ABC):
         """Whether one of `groups` loses exposures along the axis."""
         return any(self.moves(group) < 0 for group in groups)
 
+    def nothing_to_harm(self, groups: Iterable[str], knows_load: bool = False) -> str:
+        """Return what is missing where no group of a sweep loses exposures along the axis; empty where one does."""
+        groups = [str(group) for group in groups]
+        if any(self.moves(group, knows_load) < 0 for group in groups):
+            return ""
+        return (
+            f"No probed group ({', '.join(groups)}) can be harmed by more infusion along the axis '{self.name}': these "
+            "runs can show how much infusion is enough, and not how much is too much."
+        )
+
     @property
     def harms_infused(self) -> bool:
         """Whether infused facts themselves are lost to more infusion."""
         return self.teaches < 0
 
     def half_point(self, group: str) -> str:
-        """What the half-point of a group is called on the axis: a collapse point, or an onset where it rises."""
+        """Return the name of a group's half-point on the axis: a collapse point, or an onset where it rises."""
         return schema.ONSET if self.moves(group) > 0 else schema.COLLAPSE
 
     # Values for calculations, plans and people

@@ -12,7 +12,7 @@ Array = Any  # a float, a NumPy array or a DataArray: anything that broadcasts
 
 @dataclass(frozen=True)
 class LoadEffect:
-    """How much less an exposure is worth, the more distinct facts a run trains on: e (load / reference)^-effect.
+    """Discount of an exposure by the number of distinct facts in a run: e (load / reference)^-effect.
 
     Parameters
     ----------

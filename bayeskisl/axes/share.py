@@ -1,4 +1,4 @@
-"""What ratio and dose have in common: a value is the share of all tokens that is infused."""
+"""Shared part of ratio and dose: a value is the infused share of all tokens."""
 
 from collections.abc import Mapping
 from typing import Any

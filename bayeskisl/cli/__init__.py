@@ -5,7 +5,19 @@ import sys
 
 from bayeskisl.errors import BayeskislError, at_the_command_line
 
-__all__ = ["main"]
+__all__ = ["EXTRAS", "main", "missing_package"]
+
+# The packages of each part of bayeskisl that is installed on demand.
+EXTRAS = {
+    "train": ("torch",),
+    "infer": ("pymc", "nutpie", "arviz", "xarray", "h5netcdf", "h5py", "polars", "scipy", "threadpoolctl", "pandas"),
+    "fleet": ("numpyro", "jax"),
+    "report": ("matplotlib", "jinja2", "plotly"),
+    "text": ("tokenizers", "datasets", "pyarrow"),
+    "notebook": ("anywidget", "jupyterlab"),
+    "cluster": ("ray",),
+    "hf": ("transformers", "accelerate", "lm_eval"),
+}
 
 _INTERRUPTED = 130  # the shell's code for Ctrl-C
 
@@ -17,14 +29,14 @@ def main() -> None:
     at_the_command_line()
     debug = "--debug" in sys.argv
     try:
-        app(standalone_mode=True)
+        app(standalone_mode=True, prog_name="bayeskisl")
     except BayeskislError as problem:
         if debug:
             raise
         _stop(f"bayeskisl: {problem}", problem.exit_code)
     except KeyboardInterrupt:
         _interrupted()
-    except SystemExit as ended:  # typer turns Ctrl-C into its exit code and says nothing
+    except SystemExit as ended:  # typer turns Ctrl-C into its exit code without a word
         if ended.code == _INTERRUPTED:
             _interrupted()
         raise
@@ -34,6 +46,10 @@ def main() -> None:
         if debug:
             raise
         _stop(f"bayeskisl: {problem.filename or 'a file'}: {problem.strerror or problem}; choose another place.", 1)
+    except ModuleNotFoundError as problem:
+        if debug or problem.name is None:
+            raise
+        _stop(f"bayeskisl: {missing_package(problem.name)}", 1)
     except Exception as problem:
         if debug:
             raise
@@ -41,8 +57,15 @@ def main() -> None:
         _stop(f"bayeskisl: unexpected {name}: {problem} (a bug; run again with --debug for the traceback).", 1)
 
 
+def missing_package(name: str) -> str:
+    """Return a sentence about a package that a command needs, with the extra that installs it."""
+    extra = next((extra for extra, packages in EXTRAS.items() if name.partition(".")[0] in packages), "all")
+    remedy = f"pip install 'bayeskisl[{extra}]'"
+    return f"{name} is not installed; install it with {remedy}. `bayeskisl doctor` lists what is missing."
+
+
 def _interrupted() -> None:
-    _stop("bayeskisl: interrupted; finished runs are kept, the same command goes on from there.", _INTERRUPTED)
+    _stop("bayeskisl: interrupted; finished runs are kept, and the same command continues from there.", _INTERRUPTED)
 
 
 def _stop(message: str, code: int) -> None:

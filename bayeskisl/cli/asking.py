@@ -1,4 +1,4 @@
-"""The interactive import: what a table does not tell is asked for, field by field."""
+"""The interactive import: it asks for what a table does not contain, field by field."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -13,17 +13,17 @@ __all__ = ["ask"]
 _QUESTIONS = {
     "non-embedding parameters": ("params", "Which column, or number, is the size of the model (without embeddings)?"),
     "the number of infused facts": ("facts", "Which column, or number, is the number of infused facts?"),
-    "recalled facts, or an accuracy": ("accuracy", "Which column is the share of probed facts that were recalled?"),
+    "recalled facts, or an accuracy": ("accuracy", "Which column is the share of probed facts that was recalled?"),
     "a denominator for": ("--probed", "How many facts were probed in each run?"),
     "training tokens": ("tokens", "How many tokens was each run trained on (a column, or 20B)?"),
-    "one reading of the numbers": ("--decimal", "Which mark stands before decimals, . or ,?"),
-    "columns that are levels": ("--levels", "What do the names of the columns tell: facts, ratio, params or seed?"),
+    "one reading of the numbers": ("--decimal", "Which decimal mark do the numbers use, . or ,?"),
+    "columns that are levels": ("--levels", "What are the column names: facts, ratio, params or seed?"),
     "one column for": ("", "Which of the columns?"),
 }
 
 
 def ask(problem: "TableError", fields: dict[str, Any], options: dict[str, Any]) -> bool:
-    """Ask for what the errors of an import miss; whether there was something to ask, and an answer."""
+    """Ask for what the errors of an import miss; return whether anything was answered."""
     answered = False
     typer.echo(str(problem), err=True)
     for each in problem.problems:
@@ -33,7 +33,7 @@ def ask(problem: "TableError", fields: dict[str, Any], options: dict[str, Any]) 
         field, question = found
         field = field or each.expected.rsplit(" ", 1)[-1]
         if field in fields and not field.startswith("--"):
-            continue  # it was answered, and the answer is what the error is about
+            continue  # the error is about the answer itself
         answer = typer.prompt(question, default="", show_default=False).strip()
         if answer:
             answered = True

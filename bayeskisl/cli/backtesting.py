@@ -1,13 +1,15 @@
-"""The command that asks a law for sizes that are known already."""
+"""The command that forecasts sizes that are already measured."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bayeskisl.cli.display import console, loading, slim_table
+from bayeskisl.cli.display import print_json, show, slim_table
 from bayeskisl.cli.files import FigureFile, ends_in
+from bayeskisl.cli.help import rare
+from bayeskisl.cli.options import AsJson, LawName, Seed
+from bayeskisl.cli.progress import Progress
 from bayeskisl.quantities import read_numbers
 from bayeskisl.quantities import short as shortly
 
@@ -18,32 +20,33 @@ __all__ = ["backtest"]
 
 
 def backtest(
-    curves: Annotated[Path, typer.Argument(help="Retention curves, NetCDF, of four sizes or more.")],
-    law: Annotated[str, typer.Option(help="A law's TOML file, or the name of a shipped one.")] = "limits",
-    first: Annotated[int, typer.Option("--from", min=3, help="Number of sizes of the first fit.")] = 3,
-    sizes: Annotated[
-        str | None, typer.Option(help="Only these sizes take part, e.g. 6144,13824,24576,55296; by default all.")
-    ] = None,
+    curves: Annotated[Path, typer.Argument(help="Retention curves of four sizes or more, or a shipped sweep's name.")],
+    law: LawName = "limits",
+    sizes: Annotated[str | None, typer.Option(metavar="N,N,...", help="Sizes that take part; by default all.")] = None,
     group: Annotated[
-        str | None, typer.Option(help="A probe group; by default the first that falls, else the first that rises.")
+        str | None,
+        typer.Option(metavar="NAME", help="A probe group; by default the first that falls, else the first that rises."),
     ] = None,
-    draws: Annotated[int, typer.Option(min=100, help="Draws per chain of each fit.")] = 1000,
-    seed: int = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
     out: Annotated[
         Path | None,
-        typer.Option(help="File to write: .csv for the table, .nc for all of it.", callback=ends_in(".csv", ".nc")),
+        typer.Option(help="File to write: .csv for the table, .nc for everything.", callback=ends_in(".csv", ".nc")),
     ] = None,
     figure: FigureFile = None,
+    as_json: AsJson = False,
+    first: Annotated[int, rare("--from", min=3, metavar="N", help="Number of sizes in the first fit.")] = 3,
+    draws: Annotated[int, rare(min=100, metavar="N", help="Draws per chain of each fit.")] = 1000,
+    seed: Seed = 0,
 ) -> None:
-    """How well a law would have predicted your larger sizes from your smaller ones, beside two rules of thumb."""
+    """Forecast your larger sizes from your smaller ones, and compare with what was measured.
+
+    Two rules of thumb stand beside the law: proportional to size, and least squares."""
     named = read_numbers(sizes, "--sizes") if sizes else None
-    with loading("loading PyMC, fitting each number of sizes"):
+    with Progress("loading the sampler") as progress:
         from bayeskisl.curves import load_curves
         from bayeskisl.decision import backtest as backtest_curves
 
         result = backtest_curves(
-            load_curves(curves), law, group=group, first=first, sizes=named, draws=draws, seed=seed
+            load_curves(curves), law, group=group, first=first, sizes=named, draws=draws, seed=seed, progress=progress
         )
     if figure is not None:
         from bayeskisl.reporting import plot_backtest
@@ -53,7 +56,7 @@ def backtest(
     if out is not None:
         result.save(out)
     if as_json:
-        typer.echo(json.dumps(result.summary(), indent=2))
+        print_json(result.summary())
         return
     _show(result)
 
@@ -75,7 +78,7 @@ def _show(result: "Backtest") -> None:
             _WORDS[row["verdict"]],
             *(_number(row[name]) for name in ("width", "factor", "proportional_factor", "power_law_factor")),
         )
-    console.print(shown)
+    show(shown)
     _explain(result, rows)
     summary = slim_table("horizon", "number", "covered", "width", "error", "score", "prop.", "power", words=["horizon"])
     for row in result.by_horizon.iter_rows(named=True):
@@ -84,7 +87,7 @@ def _show(result: "Backtest") -> None:
             _number(row["error"]), _number(row["score"]), _number(row["proportional_error"]),
             _number(row["power_law_error"]),
         )  # fmt: skip
-    console.print(summary)
+    show(summary)
 
 
 _WORDS = {"hit": "hit", "miss": "MISS", "undecided": "?"}
@@ -106,7 +109,7 @@ def _explain(result: "Backtest", rows: list[dict[str, Any]]) -> None:
         ),
     ]
     for line in lines:
-        console.print(line, markup=False, highlight=False)
+        show(line)
 
 
 def _number(value: float) -> str:

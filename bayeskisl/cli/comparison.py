@@ -1,40 +1,48 @@
-"""The command that sets laws side by side."""
+"""The command that compares laws."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from bayeskisl.cli.display import console, loading, slim_table
-from bayeskisl.cli.options import AsJson, SomeTargetOptions, grouped
+from bayeskisl.cli.display import print_json, show, slim_table
+from bayeskisl.cli.help import rare
+from bayeskisl.cli.options import AsJson, Seed, SomeTargetOptions
+from bayeskisl.cli.progress import Progress
 
 __all__ = ["compare"]
 
 _COLUMNS = ("law", "gate", "elpd_cells", "behind", "behind_se", "pareto_k", "refitted", "elpd_largest", "weight")
 
 
-@grouped
 def compare(
-    fits: Annotated[list[Path], typer.Argument(help="Saved fits of the same curves; their rivals are compared too.")],
+    fits: Annotated[
+        list[Path], typer.Argument(metavar="FIT...", help="Saved fits of the same curves, rivals included.")
+    ],
     target: SomeTargetOptions,
-    refit: Annotated[bool, typer.Option(help="Fit again where importance sampling is unreliable.")] = True,
-    largest: Annotated[int, typer.Option(min=0, help="How many of the largest sizes are left out together.")] = 1,
-    seed: int = 0,
-    as_json: AsJson = False,
+    largest: Annotated[
+        int, typer.Option(min=0, metavar="N", help="How many of the largest sizes are left out together.")
+    ] = 1,
     out: Annotated[
-        Path | None, typer.Option(help="NetCDF file for a fit with all laws and these weights; `decide` takes it.")
+        Path | None, typer.Option(help="NetCDF file for a fit with all laws and their weights; `decide` takes it.")
     ] = None,
+    as_json: AsJson = False,
+    refit: Annotated[bool, rare(help="Fit again where importance sampling is unreliable.")] = True,
+    seed: Seed = 0,
 ) -> None:
-    """Which law predicts sizes that it has not seen, whether these data can tell, and what each says of a target."""
+    """Compare how well laws predict sizes that they have not seen, and say whether these data can separate them.
+
+    With a target, the prediction of each law is shown too."""
     asked = target.target()
-    with loading("loading the fits, leaving sizes out"):
+    with Progress("loading the fits") as progress:
         from bayeskisl.decision import predict
         from bayeskisl.inference import compare as compare_laws
         from bayeskisl.inference import load_fit
         from bayeskisl.reporting import describe_prediction
 
-        found = compare_laws([load_fit(path) for path in fits], refit=refit, largest=largest, seed=seed)
+        found = compare_laws(
+            [load_fit(path) for path in fits], refit=refit, largest=largest, seed=seed, progress=progress
+        )
         ahead = None if asked is None else predict(found.fit, asked, throw=False)
     if out is not None:
         found.fit.save(out)
@@ -44,7 +52,7 @@ def compare(
             by_law = f"{ahead.attrs['half_point']}_by_law"
             halves = ahead[by_law].quantile([0.05, 0.5, 0.95], ("chain", "draw"), method="inverted_cdf")
             content[by_law] = {str(law): halves.sel(law=law).values.tolist() for law in halves["law"].values}
-        typer.echo(json.dumps(content, indent=2))
+        print_json(content)
         return
     _show(found.table)
     typer.echo(found.verdict)
@@ -56,4 +64,4 @@ def _show(table: Any) -> None:
     shown = slim_table(*_COLUMNS, words=["law", "gate"])
     for row in table.select(_COLUMNS).iter_rows():
         shown.add_row(*(f"{value:.2f}" if isinstance(value, float) else str(value) for value in row))
-    console.print(shown)
+    show(shown)

@@ -1,4 +1,4 @@
-"""Commands that answer: predict, decide, verify."""
+"""Commands that answer a question about a target: predict, decide, verify."""
 
 import json
 from dataclasses import dataclass
@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bayeskisl.cli.display import console, loading, slim_table
+from bayeskisl.cli.display import print_json, show, slim_table
 from bayeskisl.cli.files import FigureFile
-from bayeskisl.cli.options import AsJson, SavedFit, TargetOptions, TargetsOptions, grouped
+from bayeskisl.cli.help import rare
+from bayeskisl.cli.options import AsJson, SavedFit, Seed, TargetOptions, TargetsOptions
+from bayeskisl.cli.progress import Progress
 from bayeskisl.errors import InputError
 from bayeskisl.quantities import read_number
 
@@ -20,55 +22,64 @@ if TYPE_CHECKING:
 
 __all__ = ["decide", "predict", "verify"]
 
-Kind = Annotated[str, typer.Option(help="new_run: one fresh run; mean: the average over runs.")]
+Kind = Annotated[str, rare(metavar="NAME", help="new_run: one new run; mean: the average over runs.")]
 ArrayFile = Annotated[Path | None, typer.Option(help="NetCDF file to write.")]
 
 
-@grouped
 def predict(
     fit: SavedFit,
     target: TargetOptions,
-    kind: Kind = "new_run",
-    seed: int = 0,
-    as_json: AsJson = False,
     out: ArrayFile = None,
+    as_json: AsJson = False,
+    kind: Kind = "new_run",
+    seed: Seed = 0,
 ) -> None:
-    """Where a target that was never trained collapses; `decide` says what to give it."""
+    """Predict the collapse point of a model that was never trained.
+
+    `decide` recommends how much to infuse."""
     asked = target.target()
-    with loading("loading the fit"):
+    with Progress("loading the fit") as progress:
         from bayeskisl.decision import predict as predict_at
         from bayeskisl.decision import prediction_summary, save_prediction
         from bayeskisl.inference import load_fit
         from bayeskisl.reporting import describe_prediction
 
-        ahead = predict_at(load_fit(fit), asked, kind=kind, seed=seed)
+        loaded = load_fit(fit)
+        progress("predicting")
+        ahead = predict_at(loaded, asked, kind=kind, seed=seed)
     if out is not None:
         save_prediction(ahead, out)
-    typer.echo(json.dumps(prediction_summary(ahead), indent=2) if as_json else describe_prediction(ahead))
+    if as_json:
+        print_json(prediction_summary(ahead))
+    else:
+        typer.echo(describe_prediction(ahead))
 
 
 @dataclass(frozen=True, kw_only=True)
 class CriterionOptions:
-    """By what an infusion is chosen."""
+    """The rule by which an infusion is chosen."""
 
-    risk: Annotated[float, typer.Option(help="Allowed chance that a run at the choice keeps too little.")] = 0.10
+    risk: Annotated[
+        float, typer.Option(metavar="X", help="Accepted probability that a run at the choice keeps too little.")
+    ] = 0.10
     keep: Annotated[
         list[str] | None,
         typer.Option(
-            help="Share that a run must keep, by default 0.9; or one for each group: --keep infused=0.9 "
-            "--keep background=0.98."
+            metavar="X", help="Share that a run must keep, 0.9 by default; or GROUP=X for each group: background=0.98."
         ),
     ] = None
-    keep_of: Annotated[str, typer.Option(help="Of what that is a share: the ceiling of each group, or all facts.")] = (
-        "ceiling"
-    )
-    facts: Annotated[str | None, typer.Option(help="Size of your domain, in facts: which ratio does it need?")] = None
-    at_most: Annotated[str | None, typer.Option(help="Largest infusion that is planned, in facts or as a ratio.")] = (
-        None
-    )
-    background_weight: Annotated[float, typer.Option(help="Worth of a background fact in infused facts.")] = 1.0
-    token_price: Annotated[float, typer.Option(help="Price of an infused token, in facts.")] = 0.0
-    loss_price: Annotated[float, typer.Option(help="Price of a nat of general loss, in facts.")] = 0.0
+    keep_of: Annotated[
+        str, rare(metavar="WHAT", help="What `--keep` is a share of: the ceiling of each group, or all facts.")
+    ] = "ceiling"
+    facts: Annotated[
+        str | None, typer.Option(metavar="N", help="Size of your domain in facts: which ratio does it need?")
+    ] = None
+    at_most: Annotated[
+        str | None, typer.Option(metavar="X", help="Largest infusion you consider, in facts or as a ratio.")
+    ] = None
+    background_weight: Annotated[float, rare(metavar="X", help="Value of a background fact, in infused facts.")] = 1.0
+    token_price: Annotated[float, rare(metavar="X", help="Price of an infused token, in facts.")] = 0.0
+    loss_price: Annotated[float, rare(metavar="X", help="Price of a nat of general loss, in facts.")] = 0.0
 
     def criterion(self) -> "Criterion":
         """The criterion that the options name."""
@@ -86,33 +97,31 @@ class CriterionOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class AnswerFiles:
-    """Where a decision goes."""
+    """Files that a decision is written to."""
 
-    as_json: AsJson = False
     out: ArrayFile = None
     figure: FigureFile = None
+    as_json: AsJson = False
 
 
-@grouped
 def decide(
     fit: SavedFit,
     target: TargetsOptions,
     criterion: CriterionOptions,
     answer: AnswerFiles,
     kind: Kind = "new_run",
-    apart: Annotated[float, typer.Option(help="Factor between the laws above which the choice is a bound.")] = 2.0,
+    apart: Annotated[float, rare(metavar="X", help="Factor between the laws above which the choice is a bound.")] = 2.0,
     sensitivity: Annotated[
-        bool,
-        typer.Option(help="The same decision under each law and under doubled prior widths, which fits again once."),
+        bool, rare(help="Decide again under each law and under doubled prior widths, with one more fit.")
     ] = True,
-    seed: int = 0,
+    seed: Seed = 0,
 ) -> None:
-    """The optimal infusion of a target that was never trained, with its risk."""
+    """Recommend an infusion for a model that was never trained, with its risk."""
     targets = target.targets()
     if len(targets) > 1 and (answer.out is not None or answer.figure is not None):
         raise InputError("one target with --out or --figure", f"{len(targets)} targets", "decide",
                          "decide on each by itself, or redirect the table")  # fmt: skip
-    with loading("loading the fit"):
+    with Progress("loading the fit"):
         from bayeskisl.inference import load_fit
 
         loaded = load_fit(fit)
@@ -120,7 +129,7 @@ def decide(
     if len(targets) > 1:
         _print_table(loaded, targets, options, answer.as_json)
         return
-    with loading("deciding (the sensitivity fits again, once)" if sensitivity else "deciding"):
+    with Progress("deciding, with one more fit for the sensitivity" if sensitivity else "deciding"):
         from bayeskisl.decision import decide as decide_at
         from bayeskisl.decision import decision_summary, write_record
         from bayeskisl.reporting import describe_decision, plot_decision
@@ -135,7 +144,10 @@ def decide(
         typer.echo(f"on record: {record}, SHA-256 of its content {_hash_of(record)}", err=True)
     if answer.figure is not None:
         write_figure(plot_decision(decision), answer.figure)
-    typer.echo(json.dumps(decision_summary(decision), indent=2) if answer.as_json else describe_decision(decision))
+    if answer.as_json:
+        print_json(decision_summary(decision))
+    else:
+        typer.echo(describe_decision(decision))
 
 
 def _hash_of(record: Path) -> str:
@@ -146,25 +158,25 @@ def _print_table(fit: "Fit", targets: "list[Target]", options: dict[str, Any], a
     from bayeskisl.decision import decision_table
     from bayeskisl.reporting.text import decision_rows
 
-    with loading(f"deciding on {len(targets)} targets"):
+    with Progress(f"deciding on {len(targets)} targets"):
         found = decision_table(fit, targets, **options)
     if as_json:
-        typer.echo(found.to_json(orient="records", indent=2))
+        print_json(json.loads(found.to_json(orient="records")))
         return
     head, *rows = decision_rows(found)
     table = slim_table(*head, words=["edges"])
     for row in rows:
         table.add_row(*row)
-    console.print(table)
+    show(table)
 
 
 def verify(
     prediction: Annotated[Path, typer.Argument(help="A saved prediction or decision.")],
-    curves: Annotated[Path, typer.Argument(help="Retention curves that hold runs of the target's size.")],
+    curves: Annotated[Path, typer.Argument(help="Retention curves with runs of the target's size.")],
     as_json: AsJson = False,
 ) -> None:
-    """Measure the target's collapse point from its own runs: a hit or a miss."""
-    with loading("measuring"):
+    """Compare a prediction or decision with runs of the target that were trained afterwards."""
+    with Progress("measuring the collapse point"):
         from bayeskisl.curves import load_curves
         from bayeskisl.decision import check_record, load_prediction, verification_summary
         from bayeskisl.decision import verify as verify_prediction
@@ -172,7 +184,10 @@ def verify(
 
         check_record(prediction)
         result = verify_prediction(load_prediction(prediction), load_curves(curves))
-    typer.echo(json.dumps(verification_summary(result), indent=2) if as_json else describe_verification(result))
+    if as_json:
+        print_json(verification_summary(result))
+    else:
+        typer.echo(describe_verification(result))
 
 
 def _levels(texts: list[str]) -> float | dict[str, float]:
@@ -190,7 +205,7 @@ def _levels(texts: list[str]) -> float | dict[str, float]:
 
 
 def _positive(text: str, where: str) -> float:
-    """A ratio such as ``0.3``, or a number of facts such as ``50k``."""
+    """Read a ratio such as ``0.3``, or a number of facts such as ``50k``."""
     try:
         return float(text)
     except ValueError:

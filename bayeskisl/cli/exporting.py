@@ -6,45 +6,48 @@ from typing import Annotated, Any
 
 import typer
 
-from bayeskisl.cli.display import duration
-from bayeskisl.cli.options import grouped
-from bayeskisl.quantities import read_number, short
+from bayeskisl.cli.display import print_json
+from bayeskisl.cli.help import rare
+from bayeskisl.cli.options import AsJson
+from bayeskisl.cli.progress import Progress
+from bayeskisl.quantities import duration, read_number, short
 
-__all__ = ["sweep_export"]
+__all__ = ["export"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class DataOptions:
-    """How training data are written."""
+    """The form of the training data."""
 
     formats: Annotated[
         list[str] | None,
         typer.Option(
             "--format",
-            help="jsonl, parquet, datasets, npy, memmap, bin or megatron, beside the one that the trainer reads. "
-            "Repeatable.",
+            metavar="NAME",
+            help="A further format: jsonl, parquet, datasets, npy, memmap, bin or megatron. Repeatable.",
         ),
     ] = None
-    shard_tokens: Annotated[str, typer.Option(help="Tokens of a shard, e.g. 100M.")] = "100M"
+    shard_tokens: Annotated[str, rare(metavar="N", help="Tokens in a shard.")] = "100M"
     spacing: Annotated[
         str | None,
         typer.Option(
-            help="Tokens from one exposure of a fact to its next, e.g. 1M; by default the order is uniform.",
+            metavar="N",
             show_default=False,
+            help="Tokens between two exposures of a fact, such as 1M; by default the order is uniform.",
         ),
     ] = None
     repeat_matched: Annotated[
         str | None,
         typer.Option(
-            help="The target's token budget: levels are meant there, and smaller budgets get fewer facts, so that each "
-            "is seen as often.",
+            metavar="N",
             show_default=False,
+            help="The target's token budget: smaller budgets get fewer facts, each seen as often as there.",
         ),
     ] = None
 
     @property
     def keywords(self) -> dict[str, Any]:
-        """What `bayeskisl.export_sweep` takes."""
+        """Keywords of `bayeskisl.export_sweep`."""
         return {
             "formats": tuple(self.formats or ()),
             "shard_tokens": int(read_number(self.shard_tokens, "--shard-tokens")),
@@ -59,32 +62,36 @@ class DataOptions:
 class DeviceOptions:
     """The device, for the estimate of GPU-hours."""
 
-    utilisation: Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of --peak that training reaches.")] = 0.4
-    peak: Annotated[float, typer.Option(min=0.0, help="FLOP/s of one device.")] = 9.89e14
+    utilisation: Annotated[
+        float, typer.Option(min=0.0, max=1.0, metavar="X", help="Share of --peak that training reaches.")
+    ] = 0.4
+    peak: Annotated[float, typer.Option(min=0.0, metavar="X", help="FLOP/s of one device.")] = 9.89e14
 
 
-@grouped
-def sweep_export(
+def export(
     spec: Annotated[
-        str, typer.Argument(help="A sweep's TOML file in real text, a plan's, or the name of a shipped sweep.")
+        str, typer.Argument(metavar="SWEEP", help="A sweep in real text or a plan, TOML; or a shipped sweep's name.")
     ],
     data: DataOptions,
     device: DeviceOptions,
-    out: Annotated[Path, typer.Option(help="Folder to write; an interrupted export goes on.")],
-    trainer: Annotated[str, typer.Option("--for", help="hf, nanochat or megatron.")] = "hf",
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write; the same command continues an export.")],
+    trainer: Annotated[str, typer.Option("--for", metavar="TRAINER", help="hf, nanochat or megatron.")] = "hf",
+    as_json: AsJson = False,
 ) -> None:
     """Write data, probes, configurations and launch scripts of every run for your own trainer."""
-    from rich.progress import Progress
-
-    from bayeskisl.cli.display import console
     from bayeskisl.sweeping.export import export_sweep
 
-    with Progress(console=console, transient=True) as progress:
-        bar = progress.add_task("writing runs", total=None)
+    with Progress("writing runs") as progress:
         exported = export_sweep(
             spec, out, trainer=trainer, **data.keywords, **vars(device),
-            on_run=lambda done, runs: progress.update(bar, completed=done, total=runs),
+            on_run=lambda done, runs: progress.share(done / runs, f"{done} of {runs} runs"),
         )  # fmt: skip
+    if as_json:
+        print_json(
+            {"folder": exported.folder, "runs": len(exported.runs), "tokens": exported.tokens,
+             "realised": exported.realised, "gpu_hours": exported.gpu_hours}
+        )  # fmt: skip
+        return
     ratios = [realised["ratio"] for realised in exported.realised.values()]
     hours, longest = sum(exported.gpu_hours.values()), max(exported.gpu_hours.values())
     typer.echo(

@@ -1,4 +1,4 @@
-"""Files that a command is to write: an ending that says nothing is refused before anything is computed."""
+"""Files that a command writes: an unknown ending is refused before anything is computed."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +14,7 @@ _FIGURES = (".png", ".svg", ".pdf")
 
 
 def ends_in(*endings: str) -> Callable[[typer.CallbackParam, Path | None], Path | None]:
-    """The callback of an option whose file has to end in one of these."""
+    """Return the callback of an option whose file has to end in one of these."""
 
     def check(option: typer.CallbackParam, path: Path | None) -> Path | None:
         if path is not None:
@@ -24,4 +24,4 @@ def ends_in(*endings: str) -> Callable[[typer.CallbackParam, Path | None], Path 
     return check
 
 
-FigureFile = Annotated[Path | None, typer.Option(help="Figure to write: PNG, SVG or PDF.", callback=ends_in(*_FIGURES))]
+FigureFile = Annotated[Path | None, typer.Option(help="Figure to write, PNG, SVG or PDF.", callback=ends_in(*_FIGURES))]

@@ -1,6 +1,6 @@
-"""Options that several commands share, as dataclasses whose fields a command takes one by one.
+"""Options that several commands share, as dataclasses whose fields are the options of a command.
 
-A command names the groups as its parameters and gets each as one object; the command line keeps its flat options.
+A command names such groups as its parameters and receives one object for each; the command line stays flat.
 """
 
 import inspect
@@ -12,20 +12,59 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
+from bayeskisl.cli.help import Command, help_of, rare
+from bayeskisl.cli.progress import be_quiet
 from bayeskisl.errors import InputError
 from bayeskisl.quantities import read_number, read_numbers
 
 if TYPE_CHECKING:
     from bayeskisl.target import Target
 
-__all__ = ["AsJson", "HeldOptions", "SavedFit", "SomeTargetOptions", "TargetOptions", "TargetsOptions", "grouped"]
+__all__ = [
+    "AsJson",
+    "Curves",
+    "Device",
+    "HeldOptions",
+    "LawName",
+    "SavedFit",
+    "Seed",
+    "SomeTargetOptions",
+    "TargetOptions",
+    "TargetsOptions",
+    "Workers",
+    "grouped",
+]
 
 SavedFit = Annotated[Path, typer.Argument(help="A saved fit.")]
+Curves = Annotated[Path, typer.Argument(help="Retention curves, or the name of a shipped sweep.")]
+LawName = Annotated[str, typer.Option(metavar="LAW", help="A shipped law's name (see `laws`), or a TOML file.")]
+Seed = Annotated[int, rare(metavar="N", help="Seed of everything random.")]
+Device = Annotated[str, typer.Option(metavar="NAME", help="Where to train: cpu, cuda, cuda:1, ...")]
+Workers = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Training processes; by default one per core on a CPU.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
+def _everything(ctx: typer.Context, wanted: bool) -> None:
+    if wanted and isinstance(ctx.command, Command):
+        typer.echo(help_of(ctx.command, ctx, everything=True), nl=False)
+        raise typer.Exit
+
+
+@dataclass(frozen=True, kw_only=True)
+class _EveryCommand:
+    """Options of every command; they act before the command runs."""
+
+    quiet: Annotated[bool, rare("--quiet", "-q", callback=be_quiet, is_eager=True, help="Print no progress.")] = False
+    debug: Annotated[bool, rare("--debug", help="Show a traceback on errors.")] = False
+    help_all: Annotated[bool, rare("--help-all", callback=_everything, is_eager=True, help="Show every option.")] = (
+        False
+    )
+
+
 def grouped(command: Callable[..., None]) -> Callable[..., None]:
-    """A command whose parameters of dataclass types are, on the command line, one option per field.
+    """Return a command that takes one option per field of its parameters that are dataclasses.
 
     Parameters
     ----------
@@ -35,7 +74,8 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
     Returns
     -------
     callable
-        What typer reads and calls: the signature has the fields in the place of their groups.
+        What typer reads and calls: its signature has the fields in the place of the dataclasses, and the options of
+        every command, such as ``--quiet``, at the end.
     """
     hints = get_type_hints(command, include_extras=True)
     flat: dict[str, inspect.Parameter] = {}
@@ -46,9 +86,13 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
             flat |= _options_of(hints[name])
         else:
             flat[name] = parameter.replace(kind=parameter.KEYWORD_ONLY, annotation=hints[name])
+    common = _options_of(_EveryCommand)
+    flat |= common
 
     @wraps(command)
     def called(**given: Any) -> None:
+        for name in common:
+            given.pop(name, None)
         own = {
             name: kind(**{each.name: given.pop(each.name) for each in fields(kind)}) for name, kind in groups.items()
         }
@@ -60,12 +104,13 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _options_of(group: type) -> dict[str, inspect.Parameter]:
+    """Return the options of a dataclass, its own before those that it inherits."""
     hints = get_type_hints(group, include_extras=True)
     return {
         each.name: inspect.Parameter(
             each.name, inspect.Parameter.KEYWORD_ONLY, default=_default(each), annotation=hints[each.name]
         )
-        for each in fields(group)
+        for each in sorted(fields(group), key=lambda each: each.name not in inspect.get_annotations(group))
     }
 
 
@@ -75,16 +120,16 @@ def _default(each: "Field[Any]") -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class HeldOptions:
-    """What a question fixes beside size and budget."""
+    """Values that a question fixes beside size and budget."""
 
     hold: Annotated[
         list[str] | None,
-        typer.Option(help="What the target holds fixed, where sweeps differ in it: --hold ratio=0.3. Repeatable."),
+        rare(metavar="NAME=X", help="A value that the target holds fixed where sweeps differ in it. Repeatable."),
     ] = None
-    domain: Annotated[str | None, typer.Option(help="Which domain, of a fit of several.")] = None
-    prior_driven: Annotated[bool, typer.Option("--prior-driven", help="Accept what was never varied, labelled.")] = (
-        False
-    )
+    domain: Annotated[str | None, rare(metavar="NAME", help="The domain, if the fit has several.")] = None
+    prior_driven: Annotated[
+        bool, typer.Option("--prior-driven", help="Answer from the prior what was never varied, and mark it.")
+    ] = False
 
     @property
     def keywords(self) -> dict[str, Any]:
@@ -102,9 +147,9 @@ class HeldOptions:
 class TargetOptions(HeldOptions):
     """One target."""
 
-    params: Annotated[str, typer.Option(help="Non-embedding parameters of the target, e.g. 98304, 300M or 7B.")]
+    params: Annotated[str, typer.Option(metavar="N", help="Target size: non-embedding parameters, 300M or 7B.")]
     tokens: Annotated[
-        str | None, typer.Option(help="Token budget of the target, e.g. 1.5T; by default the sweep's only one.")
+        str | None, typer.Option(metavar="N", help="Target budget, such as 1.5T; by default the sweep's only one.")
     ] = None
 
     def target(self) -> "Target":
@@ -117,9 +162,9 @@ class SomeTargetOptions(HeldOptions):
     """A target, or none."""
 
     params: Annotated[
-        str | None, typer.Option(help="A target, e.g. 98304 or 7B: print what each law predicts for it.")
+        str | None, typer.Option(metavar="N", help="A target size, such as 7B: show what each law predicts for it.")
     ] = None
-    tokens: Annotated[str | None, typer.Option(help="Its token budget; by default the sweep's only one.")] = None
+    tokens: Annotated[str | None, typer.Option(metavar="N", help="Its token budget.")] = None
 
     def target(self) -> "Target | None":
         """The target that the options name; None without a size."""
@@ -133,10 +178,10 @@ class TargetsOptions(HeldOptions):
     """One target or several."""
 
     params: Annotated[
-        str, typer.Option(help="Non-embedding parameters, e.g. 98304 or 7B; several give a table: 1B,7B,70B.")
+        str, typer.Option(metavar="N", help="Target size: non-embedding parameters, 7B; or a table: 1B,7B,70B.")
     ]
     tokens: Annotated[
-        str | None, typer.Option(help="Token budget, e.g. 1.5T, or several; by default the sweep's only one.")
+        str | None, typer.Option(metavar="N", help="Target budget, 1.5T; by default the sweep's only one.")
     ] = None
 
     def targets(self) -> "list[Target]":

@@ -1,18 +1,19 @@
 """Commands that choose runs: plan, loop, replay."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bayeskisl.cli.display import SweepDisplay, console, loading, slim_table
+from bayeskisl.cli.display import print_json, show, slim_table
 from bayeskisl.cli.files import FigureFile, ends_in
-from bayeskisl.cli.options import AsJson, SavedFit, TargetOptions, grouped
+from bayeskisl.cli.help import rare
+from bayeskisl.cli.options import AsJson, LawName, SavedFit, Seed, TargetOptions
+from bayeskisl.cli.progress import Progress
 from bayeskisl.errors import InputError
 from bayeskisl.quantities import read_number, short, size
-from bayeskisl.workflow.events import LoopEvents
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -22,48 +23,48 @@ if TYPE_CHECKING:
 
 __all__ = ["loop", "plan", "replay"]
 
-Money = Annotated[str, typer.Option(help="What may be spent: 600 (device-seconds), 20min, 2h or 1e18flop.")]
-Largest = Annotated[str | None, typer.Option(help="Largest size that may be trained; by default the largest seen.")]
-Batch = Annotated[int, typer.Option(min=1, help="Runs in one plan at most.")]
+Money = Annotated[str, typer.Option(metavar="X", help="Budget: 600 (device-seconds), 20min, 2h or 1e18flop.")]
+Largest = Annotated[
+    str | None, typer.Option(metavar="N", help="Largest size that may be trained; by default the largest seen.")
+]
+Batch = Annotated[int, typer.Option(min=1, metavar="N", help="Most runs in one plan.")]
 Kappa = Annotated[
     float | None,
-    typer.Option(
-        min=0.0, max=1.0, show_default=False,
-        help="Gains are divided by cost to this power; 0: ignore costs. Left out, 1, and less where the batch is full "
-        "before the money is spent.",
+    rare(
+        min=0.0, max=1.0, show_default=False, metavar="X",
+        help="Gains are divided by cost to this power; 0 ignores costs. The default is 1, or less where the batch is "
+        "full before the budget is spent.",
     ),
 ]  # fmt: skip
 Thrift = Annotated[
-    float, typer.Option("--kappa", min=0.0, max=1.0, help="Gains are divided by cost to this power; 0: ignore costs.")
+    float,
+    rare("--kappa", min=0.0, max=1.0, metavar="X", help="Gains are divided by cost to this power; 0 ignores costs."),
 ]
 _ROWS = 12  # of the table of candidates
 
 
 @dataclass(frozen=True, kw_only=True)
 class StrategyOptions:
-    """How a plan's batch is chosen."""
+    """Rules by which a plan's batch is chosen."""
 
     batch: Batch = 8
-    score: Annotated[str, typer.Option(help="variance, information or regret.")] = "variance"
+    score: Annotated[str, rare(metavar="NAME", help="variance, information or regret.")] = "variance"
     kappa: Kappa = None
-    planner: Annotated[str, typer.Option(help="greedy, or a baseline such as v-optimal.")] = "greedy"
+    planner: Annotated[str, rare(metavar="NAME", help="greedy, or a baseline such as v-optimal.")] = "greedy"
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlanFiles:
-    """Where a plan goes."""
+    """Files that a plan is written to."""
 
-    as_json: AsJson = False
     out: Annotated[
         Path | None,
-        typer.Option(
-            help="Sweep file to write, for `sweep run`; a table if it ends in .csv.", callback=ends_in(".toml", ".csv")
-        ),
+        typer.Option(help="File to write: .toml for `sweep run`, .csv for a table.", callback=ends_in(".toml", ".csv")),
     ] = None
     figure: FigureFile = None
+    as_json: AsJson = False
 
 
-@grouped
 def plan(
     fit: SavedFit,
     target: TargetOptions,
@@ -71,19 +72,22 @@ def plan(
     strategy: StrategyOptions,
     answer: PlanFiles,
     sweep: Annotated[
-        str | None, typer.Option(help="The sweep's own TOML file or shipped name; by default the one the curves name.")
+        str | None, rare(metavar="SWEEP", help="The sweep behind the curves; by default the one that they name.")
     ] = None,
-    records: Annotated[Path | None, typer.Option(help="Folder of the sweep, for measured costs.")] = None,
+    records: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of the sweep, for measured costs.")
+    ] = None,
     largest: Largest = None,
-    seed: int = 0,
+    seed: Seed = 0,
 ) -> None:
-    """Which runs next: those that narrow the target's interval most for their price."""
+    """Choose the runs that narrow the target's interval most for their price."""
     asked, out = target.target(), answer.out
-    with loading("loading the fit and planning"):
+    with Progress("loading the fit") as progress:
         from bayeskisl import design
         from bayeskisl.inference import load_fit
 
         loaded = load_fit(fit)
+        progress("scoring candidate runs")
         table = _sweep_behind(loaded.curves, sweep, needed=out is not None and out.suffix != ".csv")
         offered = design.candidate_runs(
             loaded, asked, sizes=design.ladder_sizes(table) if table else None,
@@ -106,15 +110,15 @@ def plan(
         else:
             written(out, design.next_sweep(result.runs, loaded.curves, table, result.verdict))
     if answer.as_json:
-        typer.echo(json.dumps(result.summary(), indent=2))
+        print_json(result.summary())
         return
     _show(result)
     if out is not None:
-        typer.echo(f"runs to train: {out}" if result.runs else "no file was written: there is nothing to train")
+        typer.echo(f"runs to train: {out}" if result.runs else "no file was written: no run is worth training")
 
 
 def _sweep_behind(curves: "xr.Dataset", sweep: str | None, *, needed: bool) -> dict[str, Any] | None:
-    """The sweep's own table; none for runs that were trained elsewhere, unless a sweep file is to be written."""
+    """Return the sweep's own table; none for runs that were trained elsewhere, unless a sweep file is wanted."""
     from bayeskisl.design import sweep_behind
 
     trained_here = bool(json.loads(curves.attrs.get("sweeps", "{}")))
@@ -128,14 +132,16 @@ def _sweep_behind(curves: "xr.Dataset", sweep: str | None, *, needed: bool) -> d
 
 @dataclass(frozen=True, kw_only=True)
 class LimitOptions:
-    """Where a loop ends, and what it may train."""
+    """Limits at which a loop ends."""
 
-    until: Annotated[str, typer.Option(help="When to stop: width=0.6, of the 90 % interval of the log collapse point.")]
+    until: Annotated[
+        str, typer.Option(metavar="width=X", help="Stop when the 90 % interval of the log collapse point is this wide.")
+    ]
     budget: Money
     largest: Largest = None
 
     def limits(self) -> "Limits":
-        """The limits that the options name."""
+        """Return the limits that the options name."""
         from bayeskisl.workflow import Limits
 
         return Limits(_width(self.until), self.budget, read_number(self.largest, "--largest") if self.largest else None)
@@ -143,7 +149,7 @@ class LimitOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class ThriftOptions:
-    """How each batch of a loop is chosen."""
+    """Rules by which each batch of a loop is chosen."""
 
     batch: Batch = 8
     kappa: Thrift = 1.0
@@ -151,81 +157,92 @@ class ThriftOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class MachineOptions:
-    """Where runs are trained."""
+    """The machine that trains."""
 
-    device: Annotated[str, typer.Option(help="Where to train: cpu, cuda, cuda:1, ...")] = "cpu"
-    workers: Annotated[int | None, typer.Option(min=1, help="Training processes.")] = None
-
-
-class _Following(SweepDisplay, LoopEvents):
-    """Shows what a loop trains."""
+    device: Annotated[str, rare(metavar="NAME", help="Where to train: cpu, cuda, cuda:1, ...")] = "cpu"
+    workers: Annotated[int | None, rare(min=1, metavar="N", help="Training processes.")] = None
 
 
-class _Asking(_Following):
-    """Shows every plan and waits for a yes."""
-
-    def approves(self, plan: "Plan | None") -> bool:
-        if plan is not None:
-            _show(plan)
-        return typer.confirm("Train these runs?", default=False)
-
-
-@grouped
 def loop(
-    spec: Annotated[str, typer.Argument(help="The first sweep: a TOML file, or the name of a shipped one.")],
+    spec: Annotated[
+        str, typer.Argument(metavar="SWEEP", help="The first sweep: a TOML file, or the name of a shipped sweep.")
+    ],
     target: TargetOptions,
     limits: LimitOptions,
-    out: Annotated[Path, typer.Option(help="Folder for everything.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for everything.")],
     strategy: ThriftOptions,
     machine: MachineOptions,
-    law: Annotated[str, typer.Option(help="A law's TOML file, or the name of a shipped one.")] = "limits",
-    seed: int = 0,
+    law: LawName = "limits",
     ask: Annotated[bool, typer.Option("--ask", help="Show every plan and wait for a yes before training it.")] = False,
+    as_json: AsJson = False,
+    seed: Seed = 0,
 ) -> None:
-    """Sweep, fit, plan and sweep again, until the interval is narrow enough or the budget is spent."""
+    """Train, fit, plan and train again, until the interval is narrow enough or the budget is spent."""
+    from bayeskisl.cli.training import SweepDisplay
     from bayeskisl.design import Strategy
     from bayeskisl.workflow import Machine
     from bayeskisl.workflow import loop as run_loop
 
     asked, until = target.target(), limits.limits()
-    with _Asking() if ask else _Following() as display:
+    with _asking() if ask else SweepDisplay() as display:
         steps = run_loop(
             spec, asked, until, out=out, law=law, strategy=Strategy(**vars(strategy)), machine=Machine(**vars(machine)),
             seed=seed, events=display,
         )  # fmt: skip
+    if as_json:
+        print_json([asdict(step) for step in steps])
+        return
     for step in steps:
         typer.echo(str(step))
     if not steps[-1].ending:
         typer.echo("stopped before training this plan; the same command goes on from here")
 
 
+def _asking() -> Any:
+    from bayeskisl.cli.training import SweepDisplay
+
+    class Asking(SweepDisplay):
+        """Shows every plan and waits for a yes."""
+
+        def approves(self, plan: "Plan | None") -> bool:
+            if plan is not None:
+                _show(plan)
+            return typer.confirm("Train these runs?", default=False)
+
+    return Asking()
+
+
 def replay(
-    curves: Annotated[str, typer.Argument(help="Curves of a finished sweep, or the name of a shipped one.")],
-    out: Annotated[Path, typer.Option(help="Folder for every step, resumable, the table and the figure.")],
+    curves: Annotated[str, typer.Argument(help="Curves of a finished sweep, or the name of a shipped sweep.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for every step, the table and the figure.")],
     planners: Annotated[
-        str | None, typer.Option(help="Names with commas between; by default all, and the grid.")
+        str | None, typer.Option(metavar="NAME,...", help="Planners; by default all of them, and the grid.")
     ] = None,
-    law: Annotated[str, typer.Option(help="The law that is fitted, without rivals.")] = "limits",
-    repeats: Annotated[int, typer.Option(min=1, help="Repeats, each with other seeds.")] = 4,
-    records: Annotated[Path | None, typer.Option(help="Folder of the sweep, for measured costs; else 6 N D.")] = None,
-    seed: int = 0,
+    law: LawName = "limits",
+    repeats: Annotated[int, typer.Option(min=1, metavar="N", help="Repeats, each with other seeds.")] = 4,
+    records: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of the sweep, for measured costs; else 6 N D.")
+    ] = None,
+    as_json: AsJson = False,
+    seed: Seed = 0,
 ) -> None:
-    """What planning would have saved: play a finished sweep again under every planner."""
+    """Replay a finished sweep under every planner, and show how much of its cost planning would have saved."""
     from bayeskisl.design import PLANNERS, Costs
     from bayeskisl.reporting import plot_replay
     from bayeskisl.workflow import replay as run_replay
 
     names = planners.split(",") if planners else [*PLANNERS, "grid"]
     costs = Costs.of_records(records) if records else None
-    frame = run_replay(
-        curves, names, law=law, repeats=repeats, costs=costs, out=out, seed=seed,
-        progress=lambda line: typer.echo(line, err=True),
-    )  # fmt: skip
+    with Progress("replaying") as progress:
+        frame = run_replay(curves, names, law=law, repeats=repeats, costs=costs, out=out, seed=seed, progress=progress)
     frame.to_csv(out / "replay.csv", index=False)
     plot_replay(frame).savefig(out / "replay.png")
     columns = ["cost", "runs", "width", "interval_score", "error", "covered"]
     table = frame.groupby(["planner", "share"], sort=False)[columns].mean()
-    console.print(table.to_string(float_format="{:.3g}".format), markup=False, highlight=False, soft_wrap=True)
+    if as_json:
+        print_json(table.reset_index().to_dict(orient="records"))
+        return
+    show(table.to_string(float_format="{:.3g}".format))
     typer.echo(f"table and figure: {out / 'replay.csv'}, {out / 'replay.png'}")
 
 
@@ -242,19 +259,18 @@ def _show(plan: "Plan") -> None:
             number, size(row.params), *budget, f"{row.level:g}", str(row.replicates), f"{row.cost:.3g}",
             f"{row.width:.3f}", f"{row.narrowing_per_cost:.3g}", row.why,
         )  # fmt: skip
-    console.print(
+    typer.echo(
         f"The best of {len(plan.table)} candidates, each on its own (cost in {plan.costs.unit}, expected width, "
-        f"narrowing per {per}):",
-        highlight=False,
+        f"narrowing per {per}):"
     )
-    console.print(table)
+    show(table)
     if plan.purchases:
         order = slim_table("", "params", "level", "runs", "spent", "width", "why", words=["why"])
         for number, p in enumerate(plan.purchases, start=1):
             order.add_row(str(number), size(p.run.params), f"{p.run.level:g}", str(p.run.replicates),
                           f"{p.spent:.3g}", f"{p.width:.3f}", p.why)  # fmt: skip
-        console.print("The plan, each counting on those before it:", highlight=False)
-        console.print(order)
+        typer.echo("The plan; each run counts on those before it:")
+        show(order)
     typer.echo(plan.verdict)
     for note in plan.notes:
         typer.echo(f"note: {note}")

@@ -1,4 +1,4 @@
-"""Commands that take tables in and give tables out."""
+"""Commands that read and write tables."""
 
 import json
 import warnings
@@ -9,50 +9,56 @@ from typing import Annotated, Any
 
 import typer
 
-from bayeskisl.axes import AXES
 from bayeskisl.cli.asking import ask
-from bayeskisl.cli.display import loading
+from bayeskisl.cli.display import print_json
 from bayeskisl.cli.files import FigureFile
-from bayeskisl.cli.options import AsJson, grouped
+from bayeskisl.cli.help import rare
+from bayeskisl.cli.options import AsJson
+from bayeskisl.cli.progress import Progress
 from bayeskisl.errors import InputError
 
 __all__ = ["curves_check", "curves_import", "export"]
 
-_FIELDS = "Repeat it: --map params=model_size --map recalled='round(acc*n)' --map accuracy.background=trivia"
-
 
 @dataclass(frozen=True, kw_only=True)
 class MappingOptions:
-    """Which columns are which fields."""
+    """The columns, by field."""
 
     mapping: Annotated[
-        list[str] | None, typer.Option("--map", help=f"FIELD=COLUMN, SQL over columns, or a number. {_FIELDS}")
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="FIELD=COLUMN",
+            help="A column, SQL or a number: params=size, recalled='round(acc*n)', accuracy.background=mmlu",
+        ),
     ] = None
-    map_file: Annotated[Path | None, typer.Option(help="Mapping and options that --save-map wrote.")] = None
-    save_map: Annotated[Path | None, typer.Option(help="TOML file to keep mapping and options in.")] = None
+    save_map: Annotated[Path | None, rare(help="TOML file for the mapping and options.")] = None
+    map_file: Annotated[Path | None, rare(help="Mapping and options that --save-map wrote.")] = None
     asks: Annotated[bool, typer.Option("--ask", help="Ask for what is missing.")] = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """How rows become runs of an experiment."""
+    """Rules by which rows become runs of an experiment."""
 
-    axis: Annotated[str | None, typer.Option(help=f"{', '.join(AXES)}; by default what the rows show.")] = None
+    axis: Annotated[
+        str | None, rare(metavar="NAME", help="amount, ratio, dose or frequency; by default what the rows vary.")
+    ] = None
     levels: Annotated[
         str | None,
-        typer.Option(help="For wide tables: what columns named 31, 62 or 70M, 160M tell: facts, ratio, params, seed."),
+        typer.Option(metavar="FIELD", help="Wide tables: what column names such as 31 or 70M are, e.g. facts."),
     ] = None
     probed: Annotated[
-        list[str] | None, typer.Option(help="Probed facts of every row, or GROUP=N, if no column tells.")
+        list[str] | None, typer.Option(metavar="[GROUP=]N", help="Probed facts per row, if no column has them.")
     ] = None
     guessing: Annotated[
-        list[str] | None, typer.Option(help="Chance of recall without knowledge, 0.25, or GROUP=0.25.")
+        list[str] | None, typer.Option(metavar="[GROUP=]X", help="Chance of recall by guessing, such as 0.25.")
     ] = None
-    replicates: Annotated[bool, typer.Option("--replicates", help="Rows alike in all but counts are seeds.")] = False
+    replicates: Annotated[bool, rare("--replicates", help="Rows that differ in their counts alone are seeds.")] = False
 
     @property
     def keywords(self) -> dict[str, Any]:
-        """What `bayeskisl.curves_from_table` takes."""
+        """Keywords of `bayeskisl.curves_from_table`."""
         of_group = {
             "probed": _by_group(self.probed or [], "--probed", _whole),
             "guessing": _by_group(self.guessing or [], "--guessing", float),
@@ -62,74 +68,97 @@ class RunOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class RowOptions:
-    """Which rows and columns are read, and how."""
+    """Rows and columns to read, and the way to read them."""
 
     metric: Annotated[
-        str | None, typer.Option(help="Which metric is retention; with --by, which column holds the answers.")
+        str | None,
+        rare(metavar="NAME", help="The metric that is retention; with --by, the column of the answers."),
     ] = None
-    where: Annotated[str | None, typer.Option(help="SQL condition: rows that are used, as in \"task = 'recall'\".")] = (
-        None
-    )
-    ignore: Annotated[list[str] | None, typer.Option(help="A column that is not read. Repeat it.")] = None
+    where: Annotated[
+        str | None, rare(metavar="SQL", help="Condition for the rows to use, as in \"task = 'recall'\".")
+    ] = None
+    ignore: Annotated[list[str] | None, rare(metavar="COLUMN", help="A column that is not read. Repeatable.")] = None
     by: Annotated[
-        list[str] | None, typer.Option(help="For rows that are single questions: columns to count them by.")
+        list[str] | None, rare(metavar="COLUMN", help="If rows are single questions: columns to count them by.")
     ] = None
-    decimal: Annotated[str | None, typer.Option(help="Decimal mark of numbers in text: . or ,")] = None
+    decimal: Annotated[str | None, rare(metavar="MARK", help="Decimal mark of numbers in text: . or ,")] = None
     skip_bad_rows: Annotated[
-        bool, typer.Option("--skip-bad-rows", help="Leave rows with problems out, counted and listed.")
+        bool, rare("--skip-bad-rows", help="Leave out rows with problems; they are counted and listed.")
     ] = False
 
     @property
     def keywords(self) -> dict[str, Any]:
-        """What `bayeskisl.curves_from_table` takes."""
+        """Keywords of `bayeskisl.curves_from_table`."""
         return {**vars(self), "ignore": list(self.ignore or []), "by": list(self.by or [])}
 
 
-@grouped
 def curves_import(
     table: Annotated[
         Path,
-        typer.Argument(help="CSV, TSV, Parquet, JSON lines or JSON, or a pipe; with --from, what another tool left."),
+        typer.Argument(help="CSV, TSV, Parquet or JSON, or a pipe; with --from, files of another tool."),
     ],
     maps: MappingOptions,
     runs: RunOptions,
     rows: RowOptions,
     source: Annotated[
         str | None,
-        typer.Option(
-            "--from", help="wandb, mlflow, lm-eval, trainer, tensorboard, olmo or nanochat: files or folders."
-        ),
+        typer.Option("--from", metavar="TOOL", help="wandb, mlflow, lm-eval, trainer, tensorboard, olmo or nanochat."),
     ] = None,
     results: Annotated[
-        Path | None, typer.Option(help="Of an export: results of lm-evaluation-harness; --metric recall or choice.")
+        Path | None,
+        rare(metavar="DIR", help="Results of lm-evaluation-harness for a `sweep export`; --metric recall or choice."),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show how the table is read; write nothing.")] = False,
     out: Annotated[Path, typer.Option(help="NetCDF file to write.")] = Path("curves.nc"),
+    as_json: AsJson = False,
 ) -> None:
-    """Retention curves from a table of your own; shows how each column was read, what was assumed and left out."""
-    from bayeskisl.curves import describe_import, save_curves
-    from bayeskisl.curves.tables import TableError, read_map, write_map
+    """Read retention curves from a table; show how each column was read, what was assumed and what was left out."""
+    with Progress(f"reading {table}"):
+        from bayeskisl.curves import describe_import, save_curves
+        from bayeskisl.curves.tables import read_map, write_map
 
-    kept, options = read_map(maps.map_file) if maps.map_file is not None else ({}, {})
-    given = {"from": source, "results": results, **runs.keywords, **rows.keywords}
-    options |= {name: value for name, value in given.items() if value or name not in options}
-    fields: dict[str, Any] = {**kept, **_parsed(maps.mapping or [])}
+        kept, options = read_map(maps.map_file) if maps.map_file is not None else ({}, {})
+        given = {"from": source, "results": results, **runs.keywords, **rows.keywords}
+        options |= {name: value for name, value in given.items() if value or name not in options}
+        fields: dict[str, Any] = {**kept, **_parsed(maps.mapping or [])}
+    curves = _answered(table, fields, options) if maps.asks else _imported(table, fields, options)
+    if not as_json:
+        typer.echo(describe_import(curves))
+    if maps.save_map is not None:
+        written = write_map(maps.save_map, json.loads(curves.attrs["import_mapping"]), _without_fields(options))
+        typer.echo(str(written), err=as_json)
+    path = None if dry_run else save_curves(curves, out)
+    if as_json:
+        print_json(_summary(curves, path))
+    elif path is not None:
+        typer.echo(str(path))
+
+
+def _answered(table: Path, fields: dict[str, Any], options: dict[str, Any]) -> Any:
+    """Import, asking for what is missing until nothing is."""
+    from bayeskisl.curves.tables import TableError
+
     while True:
         try:
-            curves = _imported(table, fields, options)
-            break
+            return _imported(table, fields, options)
         except TableError as problem:
-            if not maps.asks or not ask(problem, fields, options):
+            if not ask(problem, fields, options):
                 raise
-    typer.echo(describe_import(curves))
-    if maps.save_map is not None:
-        typer.echo(str(write_map(maps.save_map, json.loads(curves.attrs["import_mapping"]), _without_fields(options))))
-    if not dry_run:
-        typer.echo(str(save_curves(curves, out)))
+
+
+def _summary(curves: Any, path: Path | None) -> dict[str, Any]:
+    """Return the import as data: the statements of `describe_import`."""
+    imported = {
+        name.removeprefix("import_"): json.loads(text)
+        for name, text in curves.attrs.items()
+        if name.startswith("import_")
+    }
+    groups = [str(name) for name in curves["group"].values]
+    return {"file": path, "runs": curves.sizes["run"], "groups": groups, "axis": curves.attrs["axis"], **imported}
 
 
 def _without_fields(options: dict[str, Any]) -> dict[str, Any]:
-    """The options that do not become part of the mapping."""
+    """Return the options that do not become part of the mapping."""
     return {name: value for name, value in options.items() if name not in ("probed", "guessing")}
 
 
@@ -163,7 +192,7 @@ def _whole(text: str) -> int:
 
 
 def _by_group(texts: list[str], option: str, read: Callable[[str], float]) -> Any:
-    """One value for all groups, or one for each that is named."""
+    """Return one value for all groups, or one for each that is named."""
     values: dict[str, float] = {}
     for text in texts:
         group, _, value = text.rpartition("=")
@@ -192,25 +221,32 @@ def curves_check(
         from bayeskisl.reporting.images import write_figure
 
         write_figure(plot_check(loaded), figure)
-    typer.echo(json.dumps(found.to_dict(), indent=2) if as_json else found.text)
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        typer.echo(found.text)
 
 
 def export(
     file: Annotated[Path, typer.Argument(help="Curves, a fit, a prediction or a decision; or a shipped sweep's name.")],
     out: Annotated[
-        Path, typer.Option(help="Ends in .parquet, .csv, .tsv or .jsonl for a tidy table, in .nc or .zarr for arrays.")
+        Path, typer.Option(help="File to write: .parquet, .csv, .tsv or .jsonl for a table, .nc or .zarr for arrays.")
     ],
+    as_json: AsJson = False,
 ) -> None:
     """Write curves, draws or decisions as one tidy table, or as arrays."""
-    with loading("loading"):
+    with Progress(f"reading {file}"):
         from bayeskisl.reporting import export as write
 
         path = write(_loaded(file), out)
-    typer.echo(str(path))
+    if as_json:
+        print_json({"file": path})
+    else:
+        typer.echo(str(path))
 
 
 def _loaded(file: Path) -> Any:
-    """What a file holds, by what is in it."""
+    """Load a file by its content."""
     from bayeskisl.curves import load_curves
 
     if not file.is_file():

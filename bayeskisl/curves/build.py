@@ -128,7 +128,7 @@ def _read_all(folders: list[SweepFolder]) -> tuple[bytes, str]:
 
 
 def _measurements(runs: pl.DataFrame, probes: pl.DataFrame, general: pl.DataFrame) -> xr.Dataset:
-    """What was measured, on the full grid of runs, checkpoints and groups."""
+    """Arrange the measurements on the full grid of runs, checkpoints and groups."""
     last = pl.col(schema.TOKENS_SEEN).rank("dense", descending=True).over(schema.RUN)
     general = general.filter(pl.col(schema.RUN).is_in(runs[schema.RUN].to_list())).with_columns(
         (-last.cast(pl.Int64)).alias(schema.CHECKPOINT)  # -1 is the end, -2 the measurement before it

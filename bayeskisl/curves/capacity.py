@@ -26,7 +26,7 @@ _NOWHERE = 1e-30
 
 @dataclass(frozen=True)
 class Capacity:
-    """Where the infused facts are one bit per parameter, along an axis of facts.
+    """Place on an axis of facts at which the infused facts are one bit per parameter.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class Capacity:
 
 
 def capacity_of(curves: xr.Dataset) -> Capacity:
-    """Where infused facts are one bit per parameter; nowhere, if the axis does not vary the facts of a run.
+    """Return the place at which infused facts are one bit per parameter; None unless the axis varies the facts.
 
     Parameters
     ----------

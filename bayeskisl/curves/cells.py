@@ -1,4 +1,4 @@
-"""Which runs are replicates of one cell: every covariate alike but the axis."""
+"""Cells: runs that agree in every covariate but the axis are replicates of one cell."""
 
 import json
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""Measurements during training are not runs: whoever counts runs takes the last one."""
+"""Checkpoints: measurements during training are not runs, and a count of runs takes the last of each."""
 
 import xarray as xr
 

@@ -1,4 +1,4 @@
-"""What a back-test found: every prediction beside its measurement, and the scores by horizon."""
+"""Result of a back-test: every prediction beside its measurement, and the scores by horizon."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

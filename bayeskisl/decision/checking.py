@@ -1,4 +1,4 @@
-"""Whether the numbers of an answer that was read can be those of an answer."""
+"""Checks of an answer that is read from a file."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What to infuse: the largest infusion within a risk, the one that is best on average, and all that are as good."""
+"""Choices: the largest infusion within a risk, the best one on average, and all that are nearly as good."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Gains:
-    """What infusions are worth at a target, over the range that there is or as much of it as is planned.
+    """Expected utility of infusions at a target, over the possible range or the planned part of it.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class Gains:
         return self(np.atleast_2d(infusion)).mean(axis=0)
 
     def optima(self) -> Maximum:
-        """The best infusion of every draw, were it known; infinite at the upper end of the range, zero at the lower."""
+        """Best infusion of every draw; infinite at the upper end of the range, zero at the lower."""
         target = self.prospect.target
         found = maximise(lambda line: self(target.from_line(line)), *self._ends())
         place = np.where(found.side == 0, target.from_line(found.place), np.where(found.side > 0, np.inf, 0.0))

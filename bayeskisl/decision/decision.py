@@ -1,4 +1,4 @@
-"""What a decision hands over: answers that are numbers or, with a reason, bounds."""
+"""Decisions: answers that are numbers or, with a reason, bounds."""
 
 import json
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ class Answer:
 
 @dataclass(frozen=True, repr=False)
 class Decision:
-    """What a target should get.
+    """Recommended infusion of a target, with its risk.
 
     Attributes
     ----------
@@ -171,7 +171,7 @@ class Decision:
 
     @property
     def held_fixed(self) -> dict[str, float]:
-        """What the sweep held fixed, and so does the answer."""
+        """Quantities that the sweep held fixed, as the answer does."""
         return json.loads(self.data.attrs["held_fixed"])
 
     @property

@@ -1,4 +1,4 @@
-"""How the predicted collapse point and its uncertainty grow with model size, under every law."""
+"""Predicted collapse point and its uncertainty against model size, under every law."""
 
 from collections.abc import Sequence
 from dataclasses import replace

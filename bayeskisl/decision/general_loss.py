@@ -1,4 +1,4 @@
-"""What infusion does to the general loss: a small law of its own, fitted exactly.
+"""Effect of infusion on the general loss: a small law of its own, fitted exactly.
 
 log L is linear in what the sweep varied, with normal errors and the reference prior p(beta, s^2) ~ 1 / s^2, so that the
 posterior has a closed form (Gelman et al. 2013, Bayesian Data Analysis, 3rd edition, section 14.2):

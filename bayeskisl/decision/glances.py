@@ -104,7 +104,7 @@ class Glances:
     def decide(
         self, params: float, tokens: float | None = None, *, risk: float = 0.1, utility: KeptFacts | None = None
     ) -> Decision:
-        """What `bayeskisl.decide` would say of the same draws; its best infusions are found less finely."""
+        """Decide as `bayeskisl.decide` does from the same draws, on a coarser grid of infusions."""
         target = self.target(params, tokens)
         utility = utility or KeptFacts()
         question = Question(target, self.options, Criterion(utility, risk, self.options.keep))
@@ -114,7 +114,7 @@ class Glances:
         return decision_on(self.thinned, question, question.answered_from(found, _OnGrid), self.apart)
 
     def look_ahead(self, sizes: Iterable[float], tokens: float | None = None) -> None:
-        """Draw the curves of several targets beforehand, so that decisions about them are faster still."""
+        """Draw the curves of several targets in advance, which makes decisions about them faster."""
         for size in sizes:
             self._forecast(self.target(size, tokens))
 

@@ -18,7 +18,7 @@ def interval(draws: np.ndarray, ci_prob: float) -> tuple[float, float, float]:
 
 
 def interval_name(ci_prob: float) -> str:
-    """How tables and JSON call an interval: ``eti90``."""
+    """Return the name of an interval in tables and JSON: ``eti90``."""
     return f"eti{100 * ci_prob:g}"
 
 

@@ -14,7 +14,7 @@ NODES, FINE, ROUNDS = 257, 17, 7
 
 @dataclass(frozen=True)
 class Maximum:
-    """Where curves are largest.
+    """Maxima of curves.
 
     Parameters
     ----------

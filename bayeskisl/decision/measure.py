@@ -173,7 +173,7 @@ def _scatter(thresholds: np.ndarray, own: np.ndarray, sigma_run: np.ndarray) -> 
 
 
 def _range_of_fall(log_exposures: np.ndarray, share: np.ndarray) -> tuple[float, float]:
-    """Where the half-point may lie: around the runs that are neither ignorant nor saturated, and a margin."""
+    """Return a range for the half-point: the runs that are neither ignorant nor saturated, and a margin."""
     risen, fallen = log_exposures[share >= 0.1], log_exposures[share <= 0.9]
     low = risen.min() if risen.size else log_exposures.max()
     high = fallen.max() if fallen.size else log_exposures.min()

@@ -1,4 +1,4 @@
-"""Which law each draw of a mixture comes from."""
+"""Assignment of the draws of a mixture to laws."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ __all__ = ["law_of_draw"]
 
 
 def law_of_draw(weights: Mapping[str, float], draws: int, rng: np.random.Generator) -> np.ndarray:
-    """Which law each draw of the mixture comes from, as an index into `weights`, shape ``(draw,)``.
+    """Return the law of each draw of the mixture, as an index into `weights`, shape ``(draw,)``.
 
     Every law gets its exact share of the draws up to rounding (systematic resampling), in random order: the mixture
     then has no Monte Carlo error in its weights.

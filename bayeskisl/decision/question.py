@@ -1,4 +1,4 @@
-"""What is asked about a target, and everything that a posterior answers to it."""
+"""Questions about a target, and the answers of a posterior."""
 
 import json
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ _RISKS = (0.05, 0.10, 0.20)
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked, apart from the posterior that answers it."""
+    """A question about a target, without the posterior that answers it."""
 
     target: PlannedModel
     options: Options
@@ -49,7 +49,7 @@ class Question:
         return self.answered_from(forecast(fit, self.target, self.options, weights))
 
     def answered_from(self, found: Forecast, gains_of: type[Gains] = Gains) -> xr.Dataset:
-        """What is decided on a prediction; `gains_of` may find the best infusions in a way of its own."""
+        """Decide on a prediction; `gains_of` may search the best infusions in another way."""
         prospect = found.prospect
         gains = gains_of(prospect, self.criterion.utility, *_planned_range(self.target, self.criterion.at_most))
         by_law = [self._choice(one, self.criterion.risk) for one in found.alone.values()]
@@ -132,7 +132,7 @@ def _ratio_of_domain(target: PlannedModel, facts: float) -> float:
 def _domain(
     prospect: Prospect, choice: float, options: Options, facts: float | None
 ) -> tuple[dict[str, np.ndarray], dict[str, float]]:
-    """Which ratio a domain needs, draw by draw, and the size of that domain."""
+    """Return the ratio that a domain needs, draw by draw, and the size of that domain."""
     target, fixed = prospect.target, prospect.target.held_fixed
     if target.axis.given == schema.EXPOSURES:
         held = float(target.place(np.float64(choice))[schema.FACTS])

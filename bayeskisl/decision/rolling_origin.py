@@ -142,7 +142,7 @@ class _Cells:
                 }
 
     def _rules(self, cell: int, last: float) -> dict[str, float]:
-        """What the rules of thumb say of a cell, from the measured half-points of the fitted sizes."""
+        """Predict a cell by rules of thumb, from the measured half-points of the fitted sizes."""
         known = self._known_sizes(cell, last)
         place, own = self.places[cell], self.measured[cell]
         said = two_rules(

@@ -1,4 +1,4 @@
-"""How much a decision hangs on what was assumed: the same decision under each law alone and under wider priors."""
+"""Sensitivity of a decision: the same decision under each law alone and under wider priors."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any

@@ -77,7 +77,7 @@ def uncertainty(ahead: xr.Dataset) -> float:
 
 
 def _enough(ahead: xr.Dataset) -> dict[str, Any]:
-    """What a run needs to keep its share, where more infusion harms no probed group."""
+    """Return the infusion that a run needs to keep its share, where more infusion harms no probed group."""
     if ahead.attrs["half_point"] != schema.ONSET:
         return {}
     draws, ci_prob = ahead["sufficient"], ahead.attrs["ci_prob"]

@@ -72,12 +72,12 @@ class PlannedModel:
 
     @property
     def coordinate(self) -> str:
-        """What a value of the axis is called, such as ``facts`` or ``ratio``."""
+        """Name of a value of the axis, such as ``facts`` or ``ratio``."""
         return self.axis.coordinate
 
     @property
     def half_point(self) -> str:
-        """What is asked of the group: its collapse point, or its onset."""
+        """Half-point of the group: its collapse point, or its onset."""
         return self.axis.half_point(self.group)
 
     @property
@@ -119,7 +119,7 @@ class PlannedModel:
     def log_exposures_at_load(
         self, log_exposures: np.ndarray, facts: float, load_effect: np.ndarray | float = 0.0
     ) -> np.ndarray:
-        """How many exposures, where so many facts are infused, are as good as these effective ones."""
+        """Return the exposures that equal these effective ones at a number of infused facts."""
         load = self._load(load_effect)
         if load is None:
             return log_exposures

@@ -1,4 +1,4 @@
-"""What an infusion is worth."""
+"""Utilities of an infusion."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ class KeptFacts:
 
 
 def unit_of(utility: Utility) -> str:
-    """What a utility is counted in: facts, or the name of the user's function."""
+    """Return the unit of a utility: facts, or the name of the user's function."""
     return "facts" if isinstance(utility, KeptFacts) else getattr(utility, "__name__", type(utility).__name__)
 
 

@@ -26,7 +26,7 @@ _OF_CELL = f"{schema.COLLAPSE}_of_cell"
 
 @dataclass(frozen=True)
 class AtChoice:
-    """What runs at the advised infusion kept.
+    """Retention of runs at the recommended infusion.
 
     Parameters
     ----------
@@ -195,7 +195,7 @@ def verify(prediction: xr.Dataset | Decision, curves: xr.Dataset) -> Verificatio
 
 
 def _of_decision(data: xr.Dataset, runs: xr.Dataset) -> dict:
-    """What is verified of a decision beside its prediction."""
+    """Verify the parts of a decision beside its prediction."""
     if schema.CHOICE not in data:
         return {"at_choice": AtChoice((), (), np.nan)}
     _, low, high = interval(data[schema.OPTIMUM].values, data.attrs["ci_prob"])
@@ -265,7 +265,7 @@ def _rank(measured: Measurement, draws: np.ndarray) -> float:
 
 
 def _is_near(places: np.ndarray, place: float, axis: Axis) -> np.ndarray:
-    """Whether infusions are one place up to rounding: on the axis without its ends."""
+    """Return whether infusions are equal up to rounding, on the axis without its ends."""
     if not 0 < place < (1 if axis.bounded else np.inf):
         return np.zeros(places.shape, dtype=bool)
     return np.abs(axis.to_line(places) - axis.to_line(place)) <= np.log(_NEAR)

@@ -1,4 +1,4 @@
-"""Which runs next: the small runs that sharpen the answer for a large model most, for their price."""
+"""Plans: the small runs that sharpen the answer for a large model most, for their price."""
 
 from bayeskisl.design.beliefs import Beliefs, believe
 from bayeskisl.design.candidates import Run, candidate_runs

@@ -1,4 +1,4 @@
-"""What a posterior believes about cells that were never trained: particles, and their knowledge of the size law.
+"""Beliefs of a posterior about untrained cells: particles, and their knowledge of the size law.
 
 A particle is one posterior draw together with a fresh threshold and steepness for every cell that it is asked about.
 Given its thresholds, the size law's coefficients are Gaussian (`bayeskisl.inference.coefficients`), so the target's
@@ -162,7 +162,7 @@ class Beliefs:
         return _width(self.target_line + self.target_fresh), _width(self.target_fresh)
 
     def ahead(self, cell: Cell, level: float) -> np.ndarray:
-        """How far a run at a level of the axis lies above its cell's half-point, k (u - log e50), ``(particle,)``."""
+        """Return the distance of a level from its cell's half-point, k (u - log e50), ``(particle,)``."""
         place = self.places[cell]
         at = replace(self.target, params=cell[0], tokens=cell[1])
         log_exposures = at.log_exposures(np.asarray(level), load_effect=self.load_effect)
@@ -271,7 +271,7 @@ def believe(
 
 
 def _particles_of(fit: "Fit", law: str, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Which draws of a law become particles: in random order, used again where there are fewer."""
+    """Choose the draws of a law that become particles, in random order and repeated where there are too few."""
     sizes = posterior_group(fit.tree, law).sizes
     total = sizes["chain"] * sizes["draw"]
     return np.concatenate([rng.permutation(total) for _ in range(-(-count // total) or 1)])[:count]
@@ -455,7 +455,7 @@ def _drawn(centre: np.ndarray, root: np.ndarray, noise: "_Noise") -> np.ndarray:
 
 
 def _at_load(at: PlannedModel, log_threshold: np.ndarray, effect: np.ndarray) -> np.ndarray:
-    """What the load at the typical half-point of a place adds to log e50, ``(particle,)``."""
+    """Return the effect of the load at a place's typical half-point on log e50, ``(particle,)``."""
     if not effect.any():
         return 0 * effect
     typical = np.median(at.infusion(log_threshold, load_effect=effect))

@@ -1,4 +1,4 @@
-"""What runs cost, and how a budget is written."""
+"""Costs of runs, and the notation of budgets."""
 
 import re
 from collections.abc import Iterator

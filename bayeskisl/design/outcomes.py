@@ -1,4 +1,4 @@
-"""What a run may answer, given what a particle believes: exact beta-binomial counts, the run effect integrated out.
+"""Outcomes of a run under a particle: exact beta-binomial counts, with the run effect integrated out.
 
 A run of m replicates counts as one run with m times the probes and a run effect smaller by sqrt(m). Its retention lies,
 on the fall's own scale, at x - b z with x = k (u - log e50), b = k sigma_run / sqrt(m) and
@@ -114,7 +114,7 @@ def _binned(pmf: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=1)
 def _blurring() -> np.ndarray:
-    """Where x - b z falls on the fine grid, for every blur b and coarse x, ``(blur * grid, fine)``; rows sum to one."""
+    """Return weights of x - b z on the fine grid for blurs b and coarse x, ``(blur * grid, fine)``; rows sum to 1."""
     edges = (_FINE[1:] + _FINE[:-1]) / 2
     below = ndtr((edges - _GRID[:, None]) / _BLURS[:, None, None])
     ends = np.zeros((*below.shape[:2], 1)), np.ones((*below.shape[:2], 1))

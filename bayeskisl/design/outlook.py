@@ -1,4 +1,4 @@
-"""What is believed about the target, and what one more run would be worth, outcome by outcome.
+"""Beliefs about the target, and the value of one more run, outcome by outcome.
 
 A run's outcome y has probability P(y | particle). Under scenario weights W (one row per imagined history of outcomes of
 runs that are planned but not trained), the expected reduction of the variance of the target's mean m is
@@ -81,7 +81,7 @@ class Outlook:
         )
 
     def gains(self, runs: Sequence[Run], score: Score = "variance") -> list[float]:
-        """That of each of many runs, one run to a core; whoever asks this outlook again need not wait."""
+        """Return the gain of each of many runs, one run to a core; repeated calls use the cache."""
         new = [run for run in runs if (run, score) not in self._gains]
         with ThreadPoolExecutor(available_cores()) as pool:
             found = pool.map(lambda run: self.gain(run, score), new)
@@ -150,7 +150,7 @@ class Outlook:
 
     @cached_property
     def _bins(self) -> np.ndarray:
-        """Which particles lie in each bin of equal probability, ``(bin, particle)``."""
+        """Return the particles in each bin of equal probability, ``(bin, particle)``."""
         line = self.beliefs.target_line
         inner = np.quantile(line, np.arange(1, _BINS) / _BINS)
         return (np.searchsorted(inner, line) == np.arange(_BINS)[:, None]).astype(np.float32)

@@ -24,7 +24,7 @@ FEWEST_PARTICLES = 40
 
 @dataclass(frozen=True)
 class Problem:
-    """What a planner is told.
+    """A planner's input.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def _best_first(problem: Problem, rng: np.random.Generator) -> tuple[list[Run], 
 
 
 def in_order(order: Callable[[Problem, np.random.Generator], Iterator[Run]]) -> Planner:
-    """A planner that takes what it can afford in an order that it fixes beforehand."""
+    """A planner that follows an order fixed in advance, as far as its budget goes."""
 
     def planner(problem: Problem, rng: np.random.Generator) -> list[Run]:
         basket = _Basket(problem)
@@ -147,7 +147,7 @@ def in_order(order: Callable[[Problem, np.random.Generator], Iterator[Run]]) -> 
 
 
 def stepwise(score_of: Callable[[Problem], "Stepper"]) -> Planner:
-    """A planner that scores every candidate anew after each choice, by a rule that needs no outcomes."""
+    """A planner that scores every candidate again after each choice, by a rule that needs no outcomes."""
 
     def planner(problem: Problem, rng: np.random.Generator) -> list[Run]:
         basket, stepper = _Basket(problem), score_of(problem)
@@ -181,7 +181,7 @@ def _random(problem: Problem, rng: np.random.Generator) -> Iterator[Run]:
 
 
 def _inverse_cost_random(problem: Problem, rng: np.random.Generator) -> Iterator[Run]:
-    """Any run, the likelier the cheaper: the same compute is spent on every candidate on average."""
+    """Random runs with probability in inverse proportion to cost: each candidate gets equal compute on average."""
     yield from _drawn(problem, 1 / np.array([problem.cost_of(run) for run in problem.candidates]), rng)
 
 
@@ -199,7 +199,7 @@ def _drawn(problem: Problem, weight: np.ndarray, rng: np.random.Generator) -> It
 
 
 class _SpaceFilling(Stepper):
-    """As far as can be from every run made or chosen, in log size, log budget and log level, each over its range."""
+    """Choose the run farthest from all others in log size, log budget and log level, each over its range."""
 
     def __init__(self, problem: Problem) -> None:
         everything = [self._point(run) for run in (*problem.candidates, *problem.trained)]

@@ -61,7 +61,7 @@ class Purchase:
 
 @dataclass(frozen=True, repr=False)
 class Plan:
-    """Which runs next.
+    """A plan: the runs to train next.
 
     Widths are those of the 90 % interval of `quantity`, natural log, of one fresh run at the target: of the log
     collapse point along an amount; along a ratio or dose of the log exposures that the group which over-infusion harms
@@ -114,7 +114,7 @@ class Plan:
 
     @property
     def quantity(self) -> str:
-        """What the widths are about, in words."""
+        """Quantity that the widths describe, in words."""
         if self.target.axis.harms_infused:
             return "log collapse point"
         return f"log exposures of the {self.target.group} at {self.target.half_point}"
@@ -200,7 +200,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Strategy:
-    """How a batch of runs is chosen.
+    """Rules by which a batch of runs is chosen.
 
     Parameters
     ----------
@@ -333,15 +333,15 @@ def plan(
         problem, purchases, after = _with_costs_weighed(problem, purchases, after, seed, given=how.kappa is not None)
         if problem.kappa < kappa:
             notes.append(
-                f"Gains count per cost ** {problem.kappa:g}: per cost ** {kappa:g} the batch would have spent "
+                f"Gains are divided by cost ** {problem.kappa:g}: with cost ** {kappa:g} the batch would have spent "
                 f"{cheap.spent:.3g} of {budget.amount:.3g} {costs.unit} and left the interval at {cheap.width:.2f}."
             )
     notes += _what_larger_would_tell(problem, larger, after)
     left = round(after.effective_particles())
     if purchases and len(purchases) < how.batch and left < FEWEST_PARTICLES:
         notes.append(
-            f"The batch ends early: after it the imagined histories rest on only {left} particles each. Train it, fit "
-            "again, and plan again."
+            f"The batch ends early: after it only {left} draws carry each expected outcome. Train it, fit again, and "
+            "plan again."
         )
     return Plan(
         target=beliefs.target,
@@ -364,7 +364,7 @@ def plan(
 
 
 def _batch(problem: Problem, planner: str, seed: int) -> tuple[list[Purchase], Outlook]:
-    """What a planner buys, and the outlook after it."""
+    """Return a planner's purchases, and the outlook after them."""
     rng, after, purchases, spent = np.random.default_rng([seed, 2]), problem.outlook, [], 0.0
     for run in PLANNERS[planner](problem, rng):
         after, spent = after.after(run, rng), spent + problem.cost_of(run)
@@ -415,7 +415,7 @@ def _what_larger_would_tell(problem: Problem, larger: Sequence[Run], after: Outl
         return []
     unit = problem.outlook.beliefs.target.axis.unit
     return [
-        f"A larger size would tell more: one run of {best.params:,.0f} parameters at {best.level:,.6g} {unit}, for "
+        f"A larger size would show more: one run of {best.params:,.0f} parameters at {best.level:,.6g} {unit}, for "
         f"{problem.cost_of(best):.3g} {problem.costs.unit}, is expected to leave {width:.2f} by itself. If it may be "
         f"trained, allow it with `largest`, or `--largest {best.params:.0f}`."
     ]
@@ -487,13 +487,13 @@ def _notes(fit: "Fit", laws: tuple[str, ...], target: PlannedModel) -> list[str]
             "scatter of each size: left out."
         )
     if "domain" in fit.tree.attrs:
-        notes.append("What the runs of other domains tell of this one's law is not counted; widths are too wide then.")
+        notes.append("Information from runs of other domains is not counted; widths are then too wide.")
     if fit.curves.sizes[schema.GROUP] > 1:
-        notes.append(f"What a run tells of groups other than '{target.group}' is not counted.")
+        notes.append(f"Information from a run about groups other than '{target.group}' is not counted.")
     is_varied = varied(fit.curves)
     if never := [name for name in target.prior_driven if not is_varied[name]]:
         notes.append(
-            f"The sweep never varied {', '.join(never)}: what the prior alone expects of it is not in the widths."
+            f"The sweep never varied {', '.join(never)}: its uncertainty under the prior is not in the widths."
         )
     return notes
 

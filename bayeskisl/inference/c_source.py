@@ -83,7 +83,7 @@ class Untranslatable(CannotCompile):
 
 @dataclass(frozen=True)
 class View:
-    """Where the elements of an array lie: at ``pointer[offset + sum(index * strides)]``."""
+    """Layout of an array in memory: ``pointer[offset + sum(index * strides)]``."""
 
     pointer: str
     dtype: str
@@ -172,7 +172,7 @@ class _Writer:
     def view(self, variable: Variable) -> View:
         if variable not in self.views:
             if not isinstance(variable, Constant):
-                raise Untranslatable(f"an input {variable} that nobody gave")
+                raise Untranslatable(f"an input {variable} that is not given")
             self.views[variable] = self._constant(variable)
         return self.views[variable]
 
@@ -353,7 +353,7 @@ class _Writer:
         self.views[node.outputs[0]] = self.view(node.inputs[0])
 
     def _reduced(self, op: Any, node: Any, nothing: str) -> tuple[View, View]:
-        """What is reduced, and where to, filled with `nothing` and broadcast along the axes that go."""
+        """Return the source of a reduction, and its target filled with `nothing`, broadcast along the reduced axes."""
         source, target = self.view(node.inputs[0]), self.new(node.outputs[0])
         self.loop(target.shape, lambda index: f"{target.at(index)} = {nothing};")
         gone = range(len(source.shape)) if op.axis is None else op.axis

@@ -1,4 +1,4 @@
-"""What a reader of a posterior ought to know, as objects with a code, a severity and a remedy."""
+"""Cautions about a posterior, as objects with a code, a severity and a remedy."""
 
 import json
 from dataclasses import dataclass
@@ -29,9 +29,9 @@ class Caution:
     Attributes
     ----------
     code : str
-        ``few_sizes``, ``edge_collapse``, ``no_collapse``, ``load_ignored``, ``prior_driven``, ``prior_sensitive``,
-        ``correlated_seeds``, ``below_guessing``, ``assumed_by_import``, ``rival_gate`` or ``pareto_k``; or a code of
-        `bayeskisl.curves.Finding`.
+        ``few_sizes``, ``nothing_to_harm``, ``edge_collapse``, ``no_collapse``, ``load_ignored``, ``prior_driven``,
+        ``prior_sensitive``, ``correlated_seeds``, ``below_guessing``, ``assumed_by_import``, ``rival_gate`` or
+        ``pareto_k``; or a code of `bayeskisl.curves.Finding`.
     severity : str
         ``note``, ``warning`` or ``serious``.
     message, remedy : str
@@ -69,6 +69,7 @@ def cautions(
     """
     return (
         *_few_sizes(curves),
+        *_nothing_to_harm(posterior, curves),
         *_edges(posterior, curves),
         *_of_data(curves),
         *_load_ignored(posterior, curves),
@@ -105,6 +106,14 @@ def _few_sizes(curves: xr.Dataset) -> list[Caution]:
             f"Train at least {_FEW_SIZES} sizes before extrapolating.",
         )
     ]
+
+
+def _nothing_to_harm(posterior: xr.Dataset, curves: xr.Dataset) -> list[Caution]:
+    """Curves without a group that over-infusion can harm: `decide` has no collapse point to stay below."""
+    knows_load = "load_effect" in posterior
+    missing = axis_of(curves).nothing_to_harm(curves[schema.GROUP].values, knows_load)
+    remedy = "Probe a general benchmark as the group 'background' and fit again."
+    return [Caution("nothing_to_harm", "warning", missing, remedy)] if missing else []
 
 
 # A ratio above which there is next to nothing but infused tokens.
@@ -182,7 +191,7 @@ def _direction(posterior: xr.Dataset, axis: Axis, group: str) -> int:
 
 
 def _bound(posterior: xr.Dataset, axis: Axis, group: str, cell: int, fewer_exposures: bool) -> str:
-    """Where a cell's half-point lies with 95 %, on the sweep's axis and in exposures."""
+    """Return the 95 % bound of a cell's half-point, on the sweep's axis and in exposures."""
     of_cell = posterior.sel(group=group).isel(cell=cell)
     direction = _direction(posterior, axis, group)
     name = schema.COLLAPSE if direction < 0 else schema.ONSET
@@ -236,7 +245,7 @@ def _prior_driven(posterior: xr.Dataset, prior: xr.Dataset) -> list[Caution]:
 
 
 def _prior_sensitive(posterior: xr.Dataset, log_prior: xr.Dataset) -> list[Caution]:
-    """Of what decisions rest on: places on the axis and exponents."""
+    """Caution about the prior sensitivity of places on the axis and of exponents."""
     together = xr.Dataset({"all": sum(log_prior.data_vars.values())})
     moved = sensitivity(posterior, together, (*ON_AXIS, schema.EXPONENT))["all"]
     moved = moved[moved > SENSITIVE].sort_values(ascending=False)
@@ -278,7 +287,7 @@ def _correlated_seeds(gate: Gate) -> list[Caution]:
 
 
 def _assumed_by_import(curves: xr.Dataset) -> list[Caution]:
-    """What a table did not tell (`curves_from_table`); relative exposures change what may be read off."""
+    """Cautions about values that an import assumed; relative exposures limit what may be read off."""
     assumed = json.loads(curves.attrs.get("import_assumed", "[]"))
     if not assumed:
         return []
@@ -287,7 +296,9 @@ def _assumed_by_import(curves: xr.Dataset) -> list[Caution]:
         Caution(
             "assumed_by_import",
             "warning" if relative else "note",
-            f"The imported table left open what was then assumed: {'; '.join(assumed)}.",
-            "Do not read off exposures, ratios or budgets; facts are as told." if relative else "Map what you know.",
+            f"The import assumed values that the table does not contain: {'; '.join(assumed)}.",
+            "Do not read off exposures, ratios or budgets; facts are as in the table."
+            if relative
+            else "Map what you know.",
         )
     ]

@@ -1,4 +1,4 @@
-"""Which of several laws predicts sizes that it has not seen, and whether the data can tell."""
+"""Comparison of laws by their predictions of sizes left out, with a verdict whether the data separate them."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ from bayeskisl.inference.data import prepare
 from bayeskisl.inference.densities import log_sum_exp
 from bayeskisl.inference.domains import require_one_domain
 from bayeskisl.inference.extrapolate import extrapolate
-from bayeskisl.inference.fit import fit_laws, teller
+from bayeskisl.inference.fit import fit_laws, sharer, teller
 from bayeskisl.inference.left_out_cells import Likelihoods, kind, left_out_log_density, likelihoods_by_kind
 from bayeskisl.inference.model import Model
 from bayeskisl.inference.result import Fit
@@ -68,7 +68,7 @@ class Comparison:
 
     @property
     def weights(self) -> dict[str, float]:
-        """Of the laws whose posterior passed its gate, and of the first in any case; none falls below a floor."""
+        """Weights of the first law and of those whose posterior passed its gate; none falls below a floor."""
         return self.fit.weights
 
     @property
@@ -110,7 +110,7 @@ class Comparison:
 
     @property
     def verdict(self) -> str:
-        """What may be said, in a sentence."""
+        """Verdict of the comparison, in a sentence."""
         best, others = self.best, self.unseparated
         if others:
             listed = ", ".join(f"'{law}'" for law in others)
@@ -152,7 +152,7 @@ def compare(
     draws, seed, cores : int, optional
         Of the refits, see `bayeskisl.fit`.
     progress : bool or callable
-        True prints each stage to standard error; a callable is told of it.
+        True prints each stage to standard error; a callable receives its name.
 
     Returns
     -------
@@ -170,7 +170,9 @@ def compare(
         raise InputError(
             f"at most {max(len(sizes) - 3, 0)} of {len(sizes)} sizes left out", largest, "largest", "use fewer"
         )
-    settings = Settings(draws=draws, seed=seed, cores=cores or available_cores(), tell=teller(progress))
+    settings = Settings(
+        draws=draws, seed=seed, cores=cores or available_cores(), tell=teller(progress), share=sharer(progress)
+    )
     named = {name: _named(posterior) for name, posterior in posteriors.items()}
     models = {name: Model(prepare(curves, law), law) for name, law in laws.items()}
     likelihoods = likelihoods_by_kind(((law, named[name], models[name].data) for name, law in laws.items()), seed)

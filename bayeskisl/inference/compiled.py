@@ -49,7 +49,7 @@ class Density:
 
     @property
     def length(self) -> int:
-        """Of the vector."""
+        """Length of the vector."""
         return sum(prod(shape) for shape in self.layout["values"].values())
 
     def start(self) -> np.ndarray:
@@ -76,7 +76,7 @@ class Density:
         return {name: part.reshape(shape) for (name, shape), part in zip(shapes.items(), parts, strict=True)}
 
     def for_nutpie(self) -> Any:
-        """As nutpie samples it."""
+        """Return the density as nutpie samples it."""
         import pandas as pd
         from nutpie.compile_pymc import CompiledPyMCModel
 
@@ -108,7 +108,7 @@ class Density:
 
 
 def compiled_density(model: Model, tell: Callable[[str], None]) -> Density | None:
-    """The density of a law for its data; None where there is no C compiler or no translation, which is told.
+    """The density of a law for its data; None where there is no C compiler or no translation, which is reported.
 
     Code is made once per structure, for any number of runs, points and cells, and kept, see `bayeskisl.machine_code`.
     """
@@ -158,7 +158,7 @@ def _library(model: Model, tell: Callable[[str], None]) -> tuple[ctypes.CDLL, di
 
 
 class _Address:
-    """Of a function; looks like a compiled function of Numba's to nutpie."""
+    """Address of a function; to nutpie it looks like a function compiled by Numba."""
 
     def __init__(self, function: Any) -> None:
         self.address = ctypes.cast(function, ctypes.c_void_p).value
@@ -170,7 +170,7 @@ def _at(array: np.ndarray) -> ctypes.c_void_p:
 
 @cache
 def origin() -> tuple[str, ...]:
-    """What compiled code is made of, whatever its shape: the libraries that write it, and a hash of our own sources."""
+    """Return the origin of compiled code: the libraries that write it, and a hash of our own sources."""
     package = Path(__file__).parent.parent
     files = sorted(path for folder in ("inference", "laws") for path in (package / folder).rglob("*.py"))
     source = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()

@@ -32,7 +32,7 @@ def beta_shapes(groups: int) -> np.ndarray:
 
 
 def partial_correlations(correlation: float, groups: int) -> np.ndarray:
-    """Of groups that all correlate alike: c / (1 + j c); shape ``(pair,)``."""
+    """Partial correlations of groups with one common correlation: c / (1 + j c); shape ``(pair,)``."""
     return np.array([correlation / (1 + before * correlation) for _, before in pairs(groups)])
 
 

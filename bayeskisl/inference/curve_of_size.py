@@ -48,11 +48,11 @@ class CurveOfSize:
 
     @cached_property
     def _prior_sd(self) -> np.ndarray:
-        """Of a group by itself, ``(column,)``."""
+        """Prior standard deviation of a single group, ``(column,)``."""
         return np.hypot(self.sd, self.common_sd)
 
     def given(self, is_real: np.ndarray) -> GivenCurve:
-        """What `coefficients_at` and `curve_values` work from; cells of padding are N(0, 1), on their own."""
+        """Return the inputs of `coefficients_at` and `curve_values`; padded cells are independent N(0, 1)."""
         found = [self._rough_posterior(np.flatnonzero(is_real), group) for group in range(self.rough.shape[1])]
         return GivenCurve(
             mean=self.mean,

@@ -1,4 +1,4 @@
-"""What the model is told about the curves, as plain arrays."""
+"""Data of the model: the curves as plain arrays."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -273,7 +273,7 @@ def _by_area(
 def _share_of_load(
     log_exposures: np.ndarray, log_load: np.ndarray, along: np.ndarray, half: np.ndarray, cell_of_run: np.ndarray
 ) -> np.ndarray:
-    """How much of the axis is load where a cell's curve falls, ``(cell, group)``: of load and exposures, by slopes."""
+    """Return the share of the load in the slope of a cell's curve where it falls, ``(cell, group)``."""
     share = np.zeros_like(half)
     for cell, group in np.ndindex(*half.shape):
         rows = cell_of_run == cell

@@ -32,7 +32,7 @@ _APART = ("tau", "steepness_scatter", "lapse_scatter", "concentration", "guess_c
 
 
 class Language(Protocol):
-    """What a back end can say. Each sentence declares one variable under its name and dims, and returns its value.
+    """Language of a back end. Each method declares one variable under its name and dims, and returns its value.
 
     Values may have leading dims, such as chain and draw; those of a sentence are always the last.
     """
@@ -40,7 +40,7 @@ class Language(Protocol):
     xp: Any
     """The array namespace."""
     sizes: Mapping[str, int]
-    """Of each dim."""
+    """Size of each dim."""
 
     def normal(self, name: str, mean: Array, sd: Array, dims: tuple[str, ...]) -> Array:
         """A normal variable."""
@@ -169,7 +169,7 @@ def _of_groups(given: Given, name: str, common: Array | None) -> tuple[Array, Ar
 
 
 def _under_load(say: Language, effect: Array | None, given: Given) -> tuple[Array, Array, Array, Array]:
-    """What an effect of the load does to the coordinates; without one, nothing.
+    """Apply the effect of the load to the coordinates, if the law has one.
 
     Returns
     -------

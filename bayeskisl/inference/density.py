@@ -39,7 +39,7 @@ _BRANCHING = ("local_log1p", "local_expm1", "local_greedy_distributor")
 
 @dataclass(frozen=True)
 class Layout:
-    """What lies where: enough to sample from compiled code without the model.
+    """Layout of the variables: enough to sample from compiled code without the model.
 
     Shapes are those of the model that the code was written from; see `bayeskisl.inference.open_lengths.at_lengths`.
 
@@ -62,7 +62,7 @@ class Layout:
     dims: dict[str, tuple[str, ...]]
 
     def to_dict(self) -> dict:
-        """As JSON knows it."""
+        """Return the layout as plain values for JSON."""
         return asdict(self)
 
 
@@ -160,7 +160,7 @@ def _placed(name: str, value: np.ndarray) -> Variable:
 
 
 def _support_points(model: pm.Model) -> list[Variable]:
-    """Where sampling starts, unconstrained; zero for custom variables, which PyMC would draw to learn their shape."""
+    """Return the unconstrained start of sampling; zero for custom variables, whose shape PyMC learns by drawing."""
     custom = [variable for variable in model.free_RVs if isinstance(variable.owner.op, CustomDistRV)]
     shapes = {each: [len(model.coords[dim]) for dim in model.named_vars_to_dims[each.name]] for each in custom}
     return make_initial_point_expression(

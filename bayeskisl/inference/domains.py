@@ -16,7 +16,7 @@ _OWN = {"intercept": schema.DOMAIN_INTERCEPT, schema.EXPONENT: schema.DOMAIN_EXP
 
 
 def domain_names(tree: xr.DataTree) -> list[str]:
-    """Of a fit of several domains; none of a fit of one."""
+    """Names of the domains of a fit; none if it has one."""
     posterior = tree["posterior"]
     return posterior[schema.DOMAIN].values.astype(str).tolist() if schema.DOMAIN in posterior.dims else []
 

@@ -60,7 +60,7 @@ class Elementwise:
         self._loaded: tuple[ctypes.CDLL | None, int] | None = None
 
     def __call__(self, *arrays: np.ndarray) -> tuple[np.ndarray, ...]:
-        """What the function returns, of float64 and the shape that the arrays broadcast to."""
+        """Evaluate the function; the result is float64 in the shape that the arrays broadcast to."""
         library, outputs = self._library(len(arrays))
         if library is None:
             return self.function(*arrays, xp=_NUMPY)

@@ -52,7 +52,7 @@ class _Posterior:
 
     @property
     def law(self) -> Law:
-        """Whose posterior it is."""
+        """The law of the posterior."""
         return self.model.law
 
     @property
@@ -91,9 +91,10 @@ def fit(
         Whether a law that fails its gate, and not by its shape, is sampled once more: three times as long, every third
         draw kept.
     throw : bool
-        Whether a sampled posterior that fails its gate raises; if not it is handed over, with ``gate.passed`` False.
+        Whether a sampled posterior that fails its gate raises; if not it is returned, with ``gate.passed`` False.
     progress : bool or callable
-        True prints each stage to standard error; a callable is told of it.
+        True prints each stage to standard error; a callable receives its name. A method ``share`` of the callable
+        receives how much of the sampling is done, in [0, 1].
     **short
         In place of a `Sampler`, its keywords: ``draws``, ``tune``, ``chains``, ``cores``, ``method``.
 
@@ -113,8 +114,9 @@ def fit(
     others = [load_law(other) for other in (law.rivals if rivals is None else rivals)]
     (how,) = from_keywords(short, (Sampler, sampler))
     settings = Settings(
-        how.draws, how.tune, how.chains, seed, how.cores or available_cores(), how.method, teller(progress), retry
-    )
+        how.draws, how.tune, how.chains, seed, how.cores or available_cores(), how.method, teller(progress),
+        sharer(progress), retry,
+    )  # fmt: skip
     if how.method == "preview":
         few = replace(settings, draws=min(how.draws, _PREVIEW_DRAWS), tune=min(how.tune, _PREVIEW_DRAWS), retry=False)
         return fit_laws(curves, law, [], few, throw=False, light=True)
@@ -124,7 +126,7 @@ def fit(
 def fit_laws(
     curves: xr.Dataset, law: Law, others: Sequence[Law], settings: Settings, *, throw: bool, light: bool = False
 ) -> Fit:
-    """As `fit`, from what it reads; `light` leaves out the groups ``log_likelihood`` and ``posterior_predictive``."""
+    """Fit loaded laws; `light` leaves out the groups ``log_likelihood`` and ``posterior_predictive``."""
     curves = with_covariates(curves, (name for one in (law, *others) for name in one.covariates))
     first = _posterior_of(curves, law, settings, light)
     if throw:
@@ -274,3 +276,7 @@ def teller(progress: bool | Callable[[str], None]) -> Callable[[str], None]:
     if callable(progress):
         return progress
     return (lambda stage: print(stage, file=sys.stderr, flush=True)) if progress else (lambda stage: None)
+
+
+def sharer(progress: object) -> Callable[[float], None]:
+    return getattr(progress, "share", lambda done: None)

@@ -59,7 +59,7 @@ def fit_many(
     light : bool
         Whether to leave out the groups ``log_likelihood`` and ``posterior_predictive``.
     progress : bool or callable
-        True prints a line for each posterior to standard error; a callable is told of it.
+        True prints a line for each posterior to standard error; a callable receives its name.
     **short
         In place of a `Sampler`, its keywords: ``draws``, ``tune``, ``chains``.
 

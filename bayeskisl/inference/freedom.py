@@ -1,4 +1,4 @@
-"""How free of the data each latent quantity is, and so in which coordinates it is best sampled.
+"""Freedom of each latent quantity from the data, which decides in which coordinates it is sampled.
 
 A quantity that the data pin is sampled as it is, one that they leave to its prior as a standard normal, and what lies
 between in between (Papaspiliopoulos, Roberts & Skold 2007, doi:10.1214/088342307000000014). The posterior is the same;
@@ -54,7 +54,7 @@ def freedoms(data: ModelData, law: Law) -> Freedoms:
 
 
 def information(data: ModelData, law: Law) -> np.ndarray:
-    """What each run says about its cell's half-point, for a typical fall and run scatter, ``(run, group)``."""
+    """Information of each run about its cell's half-point, for a typical fall and run scatter, ``(run, group)``."""
     of_run = _of_run(data, law)
     return of_run / (1 + of_run * law.priors.sigma_run.median**2)
 
@@ -67,7 +67,7 @@ def by_cell(values: np.ndarray, data: ModelData) -> np.ndarray:
 
 
 def _of_run(data: ModelData, law: Law) -> np.ndarray:
-    """What each run says about its own half-point, ``(run, group)``.
+    """Information of each run about its own half-point, ``(run, group)``.
 
     Near the ends a share says on which side the half-point lies, not where: hence a second share (1 - share), times 4
     to leave the middle as it is.

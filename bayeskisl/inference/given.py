@@ -1,4 +1,4 @@
-"""What the model is given, as typed arrays.
+"""Inputs of the model, as typed arrays.
 
 The annotation of each field names its dims. Back ends that know arrays by name alone (``pm.Data``, compiled code) find
 them under the path of the field, its parts joined by underscores: ``threshold.rough`` is ``threshold_rough``, a name
@@ -72,7 +72,7 @@ class GivenCurve:
 
 @dataclass(frozen=True)
 class GivenLoad:
-    """Where runs and cells lie in load, see `bayeskisl.inference.load.Load`."""
+    """Loads of runs and cells, see `bayeskisl.inference.load.Load`."""
 
     ahead: Annotated[Array, POINT, _GROUP]
     at_half: Annotated[Array, _CELL, _GROUP]

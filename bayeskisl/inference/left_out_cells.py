@@ -1,4 +1,4 @@
-"""How well a law predicts a whole cell that it has not seen.
+"""Predictive density of whole cells that are left out.
 
 Leaving out single runs cannot judge a law of size: the other runs of the cell pin its threshold. So whole cells are
 left out, by importance sampling from the one posterior that there is. What has to be forgotten with a cell are its own
@@ -69,7 +69,7 @@ Likelihoods = dict[tuple[int, int], CellLikelihood]
 def likelihoods_by_kind(
     posteriors: Iterable[tuple[Law, dict[str, np.ndarray], ModelData]], seed: int
 ) -> dict[tuple, Likelihoods]:
-    """Of each `kind` of fall, from the first posterior that has it.
+    """Return the likelihoods of each `kind` of fall, from the first posterior that has it.
 
     Laws of one kind share each cell's likelihood, so that they differ in nothing else.
 
@@ -86,7 +86,7 @@ def likelihoods_by_kind(
 
 
 def kind(law: Law) -> tuple:
-    """What laws that share the likelihoods of cells have in common."""
+    """Return the key of laws that share the likelihoods of cells."""
     return law.shape, law.knows_load
 
 

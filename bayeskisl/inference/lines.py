@@ -51,7 +51,7 @@ class Line:
     scatter: float
 
     def given(self, is_real: np.ndarray) -> GivenLine:
-        """What `values_at` and `place_distribution` work from; cells of padding are N(0, 1), on their own."""
+        """Return the inputs of `values_at` and `place_distribution`; padded cells are independent N(0, 1)."""
         real = np.flatnonzero(is_real)
         variance, rotation = np.ones(len(is_real)), np.eye(len(is_real))
         spread = self.design[real] * self.sd

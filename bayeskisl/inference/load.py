@@ -18,7 +18,7 @@ Array = Any  # of NumPy, PyTensor or JAX
 
 @dataclass(frozen=True)
 class Load:
-    """Where runs and cells lie in load.
+    """Loads of runs and cells.
 
     Thresholds are sampled at the load of their own cell's half-point, steepness and the scatter of runs along the
     sweep's axis: the counts pin them there, whatever the effect of the load, which otherwise is known in products only.
@@ -71,5 +71,5 @@ def effective_log_exposures(log_exposures: np.ndarray, load: Load | None, named:
 
 
 def on_axis_stretch(effect: Array, share: np.ndarray) -> Array:
-    """How far effective log exposures move for a step along the axis, for effects and shares ``(..., group)``."""
+    """Return the step of effective log exposures for a step along the axis, for effects and shares ``(..., group)``."""
     return 1 - share + effect * share

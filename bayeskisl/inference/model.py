@@ -73,7 +73,7 @@ class Lines:
         return line
 
     def common_of_threshold(self, common: np.ndarray | None) -> np.ndarray | None:
-        """What groups have in common of the threshold's coefficients, ``(..., column)``; None for a single group."""
+        """Return the common part of the threshold's coefficients, ``(..., column)``; None for a single group."""
         if common is None:
             return None
         last = common.shape[-1] - len(self.steepness.mean)
@@ -103,16 +103,16 @@ class Model:
         return Model(self.data.resized(runs, cells), self.law, points)
 
     def in_pymc(self) -> "pm.Model":
-        """As PyMC knows it."""
+        """Return the model in PyMC."""
         from bayeskisl.inference.with_pymc import pymc_model
 
         return pymc_model(self.given, self.labels, self.law)
 
     @cached_property
     def structure(self) -> tuple[Any, ...]:
-        """What of data and law is compiled into the model; what agrees in it shares compiled code.
+        """Return the parts of data and law that are compiled into the model; equal structures share compiled code.
 
-        Numbers of runs, points and cells are not: the code takes them when it runs.
+        Numbers of runs, points and cells are not among them: the code takes them when it runs.
         """
         law, columns = self.law, len(self.data.size_law.columns)
         tied = law.priors.floor_excess.tied
@@ -130,7 +130,7 @@ class Model:
 
     @cached_property
     def freedoms(self) -> Freedoms:
-        """How free of the data the latent quantities are."""
+        """Return the freedom of the latent quantities from the data."""
         return freedoms(self.data, self.law)
 
     @cached_property
@@ -140,7 +140,7 @@ class Model:
 
     @cached_property
     def given(self) -> Given:
-        """What the model is given: any data and law of the same `structure` fit in."""
+        """Return the inputs of the model: any data and law of the same `structure` fit in."""
         return _given(self)
 
 
@@ -223,7 +223,7 @@ def labels_of(data: ModelData) -> dict[str, list]:
 
 
 def _typical_effect(law: Law, data: ModelData) -> np.ndarray:
-    """Of the load, at the median of its prior, ``(group,)``."""
+    """Effect of the load at the median of its prior, ``(group,)``."""
     return np.full(data.shape[1], law.priors.load_effect.median)
 
 

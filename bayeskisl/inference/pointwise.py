@@ -98,7 +98,7 @@ def beta_binomial_log_density(
 
 
 class OneRun(NamedTuple):
-    """What a run's counts are explained by, but for its run effect; arrays that broadcast.
+    """Explanation of a run's counts without its run effect; arrays that broadcast.
 
     Attributes
     ----------
@@ -132,7 +132,7 @@ class OneRun(NamedTuple):
 
     @property
     def numbers(self) -> tuple[Array, ...]:
-        """Everything in one row: the fields, and in place of the shape the values of its parameters."""
+        """Return all numbers in one row: the fields, and the values of the shape's parameters in place of the shape."""
         return *self[:-1], *self.shape.own
 
 
@@ -151,7 +151,7 @@ def integrate_run_effect(run: OneRun) -> np.ndarray:
 
 
 def mode_and_width(run: OneRun) -> tuple[np.ndarray, np.ndarray]:
-    """Of the run effect given the counts, in units of sigma: its mode, and one over the root of its information."""
+    """Mode of the run effect given the counts, in units of sigma, and one over the root of its information."""
     return _centred(run)[1:]
 
 

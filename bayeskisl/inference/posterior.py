@@ -39,7 +39,7 @@ def name_quantities(
 
 
 def named_quantities(found: Found, data: ModelData) -> dict[str, np.ndarray]:
-    """What a posterior or a prior holds, of what the model says."""
+    """Return the named quantities of a posterior or a prior."""
     named = dict(found.named)
     sampled = named.pop("coefficients", None)
     threshold = found.coefficients["threshold"] if sampled is None else np.swapaxes(sampled, -1, -2)
@@ -49,7 +49,7 @@ def named_quantities(found: Found, data: ModelData) -> dict[str, np.ndarray]:
 
 
 def load_shift(named: Mapping[str, np.ndarray], data: ModelData) -> np.ndarray:
-    """How far thresholds lie above their law, which is that of the reference load, ``(..., cell, group)``."""
+    """Return the shift of thresholds from the law at the reference load, ``(..., cell, group)``."""
     return np.zeros((1, 1)) if data.load is None else named["load_effect"][..., None, :] * data.load.at_half
 
 

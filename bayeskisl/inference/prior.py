@@ -43,7 +43,7 @@ def draw_prior(
 
 
 def _by_variable(fixed: Mapping[str, np.ndarray], model: Model) -> dict[str, Any]:
-    """What is fixed, by the names of the model."""
+    """Return the fixed values, by the names of the model."""
     found: dict[str, Any] = dict(fixed)
     of_threshold = model.data.size_law.fixed_columns(fixed)
     of_steepness = {i: fixed[name] for i, name in enumerate(_OF_STEEPNESS) if name in fixed}

@@ -1,4 +1,4 @@
-"""What a law expects of a sweep before any of its counts is seen."""
+"""Prior predictive of a law at the places of a sweep."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What a fit hands over."""
+"""Fits: a posterior with all that is needed to judge and use it."""
 
 import json
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ class Fit:
 
     @cached_property
     def warnings(self) -> tuple[Caution, ...]:
-        """What a reader ought to know, the most severe first."""
+        """Cautions about the posterior, the most severe first."""
         return tuple(Caution(**content) for content in json.loads(self.tree.attrs["warnings"]))
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Where the counts alone put the half-point of a cell, if the fall has some steepness and shape.
+"""Rough half-points of cells from the counts alone, for a given steepness and shape of the fall.
 
 Pinned places are distances from there. What they say of retention then stays, whatever fall is being tried, so that
 neither steepness, shape nor the effect of the load has to drag half-points along. The posterior is the
@@ -24,13 +24,13 @@ _LEAST_SHARE = 0.01
 
 
 def _share_of_runs(data: ModelData) -> np.ndarray:
-    """What each run keeps above guessing, ``(run, group)``."""
+    """Return the share that each run keeps above guessing, ``(run, group)``."""
     recalled = (data.recalled + 0.5) / (data.probed + 1)
     return np.clip((recalled - data.guessing) / (1 - data.guessing), _LEAST_SHARE, 1 - _LEAST_SHARE)
 
 
 def rough_inputs(data: ModelData, law: Law) -> GivenRough:
-    """What `rough_thresholds` works from: a typical run of each cell.
+    """Return the inputs of `rough_thresholds`: a typical run of each cell.
 
     Its values are means over the cell's runs by what each says about the half-point: log exposures, the share kept, and
     ``ahead``, the log load over that at the half-point; ``pinned``, in [0, 1], is how well the half-point is known. The
@@ -52,7 +52,7 @@ def rough_inputs(data: ModelData, law: Law) -> GivenRough:
 
 
 def _half_points(log_exposures: Array, share: Array, steepness: Array, shape: Shape, xp: Any) -> Array:
-    """Where a fall of this steepness and shape keeps a half, if it keeps `share` at these exposures."""
+    """Return the half-points of falls of this steepness and shape that keep `share` at these exposures."""
     return log_exposures - shape.inverse(share, xp) / steepness
 
 

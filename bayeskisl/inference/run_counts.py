@@ -1,4 +1,4 @@
-"""How the counts of a run scatter about what its cell expects.
+"""Scatter of a run's counts about the expectation of its cell.
 
 Facts of one run are not independent trials. The share K of facts that a run knows is beta distributed about its mean
 with intra-class correlation 1 / (1 + concentration). What is not known is guessed, and guesses of a run share its

@@ -1,4 +1,4 @@
-"""How far single runs lie off their cell, where that may vary with size."""
+"""Scatter of single runs about their cell, where it may vary with size."""
 
 from collections.abc import Mapping
 from typing import Any

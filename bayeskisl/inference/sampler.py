@@ -1,4 +1,4 @@
-"""How long a posterior is sampled, and by what."""
+"""Settings of the sampler."""
 
 from dataclasses import dataclass
 from typing import Literal, TypedDict
@@ -33,7 +33,7 @@ class Sampler:
         Threads; left out, one per core that this process may use. `fit_many` gives each posterior one.
     method : {"nuts", "preview"}
         A preview is the first few draws of one law, in less than a second: its gate never passes, it carries a warning,
-        and nobody should decide on it.
+        and is no basis for a decision.
 
     Raises
     ------

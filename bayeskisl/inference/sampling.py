@@ -24,6 +24,8 @@ _TARGETS = {0.95: 0.0005, 0.98: 0.001, 0.999: 1.0}
 # but its decompositions, at every twentieth draw of the warm-up, take 20 s against 1 s of sampling.
 _ADAPTATION = "diag"
 
+_PROGRESS_RATE = 500  # milliseconds between two reports of how many draws there are
+
 _STATISTICS = ("diverging", "energy", "energy_error", "logp", "depth", "n_steps", "step_size", "mean_tree_accept")
 
 # Draws by name, ``(chain, draw, ...)``, and the sampler's statistics, ``(chain, draw)``.
@@ -32,13 +34,13 @@ _Drawn = tuple[dict[str, np.ndarray], dict[str, np.ndarray]]
 _compiled: dict[tuple, Any] = {}
 
 
-def _silent(stage: str) -> None:
-    """Say nothing."""
+def _silent(stage: object) -> None:
+    """Do nothing."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How to sample.
+    """Settings of one sampling.
 
     Parameters
     ----------
@@ -55,7 +57,9 @@ class Settings:
     longer : int
         How many times as long each chain warms up and runs; every so many-th draw is kept.
     tell : callable
-        Is told in a few words what is being done.
+        Receives the name of each stage.
+    share : callable
+        Receives the share of the draws, in [0, 1], that a stage of sampling has made, now and then.
     """
 
     draws: int = 1000
@@ -65,6 +69,7 @@ class Settings:
     cores: int = 1
     method: str = "nuts"
     tell: Callable[[str], None] = _silent
+    share: Callable[[float], None] = _silent
     retry: bool = False
     longer: int = 1
 
@@ -114,6 +119,8 @@ def _with_nutpie(model: Model, settings: Settings, target_accept: float) -> _Dra
         target_accept=target_accept,
         save_warmup=False,
         progress_bar=False,
+        progress_callback=lambda chains: settings.share(_share_of(chains)),
+        progress_rate=_PROGRESS_RATE,
         return_raw_trace=True,  # nutpie's own conversion takes a fifth of a second
     )
     of_draws, of_statistics = trace.get_arrow_trace()
@@ -129,6 +136,10 @@ def _with_nutpie(model: Model, settings: Settings, target_accept: float) -> _Dra
         if name in compiled.dims
     }
     return draws, {name: column(of_statistics, name, ()) for name in _STATISTICS}
+
+
+def _share_of(chains: Sequence[Any]) -> float:
+    return sum(chain.finished_draws for chain in chains) / max(1, sum(chain.total_draws for chain in chains))
 
 
 def _with_numba(model: Model, settings: Settings) -> object:

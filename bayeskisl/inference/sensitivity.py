@@ -1,4 +1,4 @@
-"""How much of a conclusion is the prior: power-scaling (Kallioinen et al. 2024, arXiv:2107.14054)."""
+"""Sensitivity of conclusions to the prior: power-scaling (Kallioinen et al. 2024, arXiv:2107.14054)."""
 
 import numpy as np
 import pandas as pd
@@ -67,7 +67,7 @@ def sensitivity(posterior: xr.Dataset, log_prior: xr.Dataset, names: tuple[str, 
 
 
 def _weights(log_prior: np.ndarray, alpha: float) -> np.ndarray:
-    """Of the draws, if the prior were raised to the power `alpha`, ``(chain, draw)``."""
+    """Importance weights of the draws under the prior raised to the power `alpha`, ``(chain, draw)``."""
     log_weights = np.asarray(array_stats.power_scale_lw(log_prior, alpha=alpha, axis=(0, 1))).reshape(log_prior.shape)
     return np.exp(log_weights - log_weights.max())
 

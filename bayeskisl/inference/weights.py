@@ -1,4 +1,4 @@
-"""How much each law predicts of what it has not seen, and its weight."""
+"""Weights of laws by their predictions of cells left out."""
 
 from dataclasses import dataclass
 
@@ -60,7 +60,7 @@ def _smoothed(log_likelihood: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 def law_weights(pointwise: dict[str, np.ndarray], floor: float = FLOOR) -> dict[str, float]:
-    """Weights of the laws by how well each predicts left-out cells, the floor shared out among them beforehand.
+    """Weights of the laws by their predictions of left-out cells, after the floor is shared out among them.
 
     Pseudo-BMA+ (Yao et al. 2018, arXiv:1704.02030): weights in proportion to the exponential of the summed log score,
     averaged over the Bayesian bootstrap of the cells, so that a difference which one or two cells make, or which is

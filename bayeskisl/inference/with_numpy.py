@@ -23,7 +23,7 @@ _TINY = 1e-12
 
 @dataclass
 class Found:
-    """What the model's variables say.
+    """Values of the model's variables.
 
     Attributes
     ----------

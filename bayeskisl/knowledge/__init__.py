@@ -1,4 +1,4 @@
-"""What is to be known: facts, the general corpus, and their mixture into a training stream."""
+"""Knowledge: facts, the general corpus, and their mixture into a training stream."""
 
 from bayeskisl.knowledge.corpus import CorpusFormat, GeneralCorpus
 from bayeskisl.knowledge.facts import FactFormat, Facts, answer_places, draw_facts, draw_templates, verbalise

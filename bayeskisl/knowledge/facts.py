@@ -28,7 +28,7 @@ _MOST_SUBJECTS = 2**62  # they are numbered by int64
 @strictly
 @dataclass(frozen=True)
 class FactFormat:
-    """How a fact is written: a marker, the symbols of its subject, the symbols of its answer; or as templates say.
+    """Format of a fact: a marker, the symbols of its subject and of its answer; or templates.
 
     Attributes
     ----------
@@ -161,7 +161,7 @@ def verbalise(form: FactFormat, facts: Facts, templates: np.ndarray | None = Non
 
 
 def answer_places(form: FactFormat) -> slice:
-    """Where the answer stands in a verbalised fact: at its end, whatever the template."""
+    """Places of the answer in a verbalised fact: at its end, in every template."""
     return slice(form.tokens_per_fact - form.answer_length, None)
 
 

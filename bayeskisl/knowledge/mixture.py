@@ -32,7 +32,7 @@ __all__ = ["Material", "Mixture", "draw_material", "in_passes", "pack", "plan_mi
 @strictly
 @dataclass(frozen=True)
 class Mixture:
-    """How the sequences of one run divide; every quantity is realised, not requested.
+    """Division of one run's sequences; every quantity is realised, not requested.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What a trained model is asked, and how its answers are judged: exact match on the answer's tokens, greedy."""
+"""Questions to a trained model, judged by exact match on the answer's tokens, greedy."""
 
 from dataclasses import dataclass
 
@@ -34,7 +34,7 @@ class Questions:
     asked: int
 
     def judge(self, nats: np.ndarray, right: np.ndarray) -> tuple[int, float]:
-        """How many facts are recalled, and the summed cross-entropy of their own answers in nats.
+        """Return the number of recalled facts, and the summed cross-entropy of their own answers in nats.
 
         Since a wrong token ends the match, teacher forcing gives the same verdict as greedy decoding.
 

@@ -17,8 +17,8 @@ __all__ = ["Templates"]
 class Templates:
     """The surface forms of a relation: symbols of their own, placed around subject and answer.
 
-    Each fact is trained in all templates but `heldout` of them, one drawn anew at every encounter, and which ones it
-    never meets rotates from fact to fact. So every template is read as often as any other and no symbol of a probe is
+    Each fact is trained in all templates but `heldout` of them, one drawn at every encounter, and the ones that it
+    never meets rotate from fact to fact. So every template is read as often as any other and no symbol of a probe is
     new to the model: only the pair of this fact with this template is.
 
     Attributes

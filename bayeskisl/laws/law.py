@@ -71,7 +71,7 @@ def _known_fall(name: str) -> str:
 
 
 class Law(Strict):
-    """What is believed about retention before any curve is seen.
+    """A law: the prior belief about retention before any curve is seen.
 
     Attributes
     ----------
@@ -157,7 +157,7 @@ class Law(Strict):
 
     @property
     def fall(self) -> Fall:
-        """How retention falls."""
+        """The fall of retention."""
         return FALLS[self.shape]
 
     @property

@@ -1,4 +1,4 @@
-"""How critical exposures move with size where three limits meet: learning, capacity, and a minimum of exposures.
+"""Critical exposures against size under three limits: learning, capacity, and a minimum of exposures.
 
 Each limit is monotone in size, and so is their soft maximum: it has no turning point, and follows the data within them.
 A power law, a law that saturates and a capacity in proportion to size are special cases.
@@ -107,7 +107,7 @@ class LimitsLaw:
         return np.log(np.asarray(values, dtype=float)[..., : len(self.covariates)] / self.reference)
 
     def design_matrix(self, values: np.ndarray) -> np.ndarray:
-        """What `limits` works from, shape ``(..., covariate + 2)`` for values ``(..., covariate + 1)``.
+        """Return the inputs of `limits`, shape ``(..., covariate + 2)`` for values ``(..., covariate + 1)``.
 
         The columns are z of params, its turn T(z), z of the other covariates, and log exposures at one bit per
         parameter.

@@ -1,4 +1,4 @@
-"""How critical exposures move with size: linear on log scales, with normal priors."""
+"""Critical exposures against size: linear on log scales, with normal priors."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -74,7 +74,7 @@ class SizeLaw:
         return np.log(np.asarray(values, dtype=float)[..., : len(self.covariates)] / self.reference)
 
     def design_matrix(self, values: np.ndarray) -> np.ndarray:
-        """What each coefficient is multiplied with, shape ``(..., column)`` for values ``(..., covariate)``."""
+        """Return the factor of each coefficient, shape ``(..., column)`` for values ``(..., covariate)``."""
         z = self.z(values)
         line = np.concatenate([np.ones_like(z[..., :1]), -z], axis=-1)
         places = np.asarray(values, dtype=float)[..., len(self.covariates) :]
@@ -138,7 +138,7 @@ class SizeLaw:
         return coefficients[..., 0], coefficients[..., 1 : 1 + count], coefficients[..., 1 + count : 1 + 2 * count]
 
     def split_domains(self, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Of each domain its own intercept ``(..., domain)`` and exponents ``(..., domain, covariate)``."""
+        """Return each domain's intercept ``(..., domain)`` and exponents ``(..., domain, covariate)``."""
         count = 1 + len(self.covariates)
         own = coefficients[..., 2 * count - 1 :].reshape(*coefficients.shape[:-1], len(self.domains), count)
         return own[..., 0], own[..., 1:]

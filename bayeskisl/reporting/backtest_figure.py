@@ -1,4 +1,4 @@
-"""How far predictions of known sizes were off, against how far ahead they were made."""
+"""Figure of a back-test: errors of predictions against their horizon."""
 
 import numpy as np
 import polars as pl

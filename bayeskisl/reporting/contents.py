@@ -1,4 +1,4 @@
-"""What the report says, as plain strings, one function for each block of the page."""
+"""Content of the report as plain strings, one function for each block of the page."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +54,7 @@ def title(decision: "Decision | None") -> str:
 
 
 def words(fit: "Fit") -> dict[str, str]:
-    """What the half-points of the sizes are called, and what models do there."""
+    """Return the name of the half-points of the sizes, and the verb for models there."""
     axis = axis_of(fit.curves)
     half = axis.half_point(axis.deciding_group(str(name) for name in fit.curves[schema.GROUP].values))
     if half == schema.ONSET:
@@ -102,7 +102,7 @@ def _capital(words: str) -> str:
 
 
 def _beyond_half(found: dict[str, Any], attrs: dict[str, Any]) -> str:
-    """Where a tenth is lost, or enough is learned, in one sentence."""
+    """Return the shoulder, or the point of enough, in one sentence."""
     ci_prob, unit = attrs["ci_prob"], attrs["unit"]
     if schema.SHOULDER in found:
         return f"A tenth is lost at {with_interval(found[schema.SHOULDER], ci_prob, unit)}."

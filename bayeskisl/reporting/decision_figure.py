@@ -190,7 +190,7 @@ def _graded(title: str, decision: Decision) -> str:
 
 
 def _free_side(data: xr.Dataset) -> Literal["center left", "center right"]:
-    """Where the risk of too much leaves room beside it: it is low at the left, and high at the right."""
+    """Return the side of the figure that the risk leaves free: it is low at the left and high at the right."""
     if data["shortfall_risk"].values[0] > 0.5:  # a risk of too little
         return "center right"
     rises = int(np.argmax(data["shortfall_risk"].values > 0.5))

@@ -1,4 +1,4 @@
-"""Whether the sampler explored the posterior, and what the curves added to the prior."""
+"""Diagnostic figures: the sampler's exploration, and the posterior beside the prior."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any

@@ -111,7 +111,7 @@ class Dial:
         return cls(name, label, values, tuple(say(value) for value in values), values.index(float(start)))
 
     def to_dict(self) -> dict[str, Any]:
-        """What the page needs to draw it."""
+        """Return the values that the page draws."""
         return {"name": self.name, "label": self.label, "said": list(self.said), "start": self.start}
 
 
@@ -150,11 +150,11 @@ class Explorer:
 
     @property
     def start(self) -> dict[str, int]:
-        """Where each dial begins: its name and the index of the stop."""
+        """Start of each dial: its name and the index of the stop."""
         return {dial.name: dial.start for dial in self.dials}
 
     def values(self, places: dict[str, int]) -> dict[str, float]:
-        """What dials say at the indices of their stops; an index beyond the ends is the end."""
+        """Return the values of the dials at the indices of their stops; an index beyond the ends is the end."""
         return {
             dial.name: dial.stops[min(max(int(places.get(dial.name, dial.start)), 0), len(dial.stops) - 1)]
             for dial in self.dials

@@ -53,7 +53,7 @@ class ExplorerWidget(anywidget.AnyWidget):
 
     @property
     def values(self) -> dict[str, float]:
-        """What the sliders say."""
+        """Values of the sliders."""
         return self.explorer.values(self.places)
 
     def decide(self, **options: Any) -> Decision:

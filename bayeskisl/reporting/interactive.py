@@ -89,7 +89,7 @@ def _place_of(legend: Legend, figure: Figure) -> dict[str, Any]:
 
 
 def _entries(legend: Legend, name: str) -> Iterator[Trace]:
-    """What the legend of a whole figure shows: lines that stand for those of every panel."""
+    """Return the entries of a whole figure's legend: lines that stand for those of every panel."""
     for handle, text in zip(legend.legend_handles, legend.get_texts(), strict=True):
         if isinstance(handle, Line2D):
             trace = line(handle)
@@ -157,7 +157,7 @@ class _Panel:
         return found
 
     def traces(self) -> list[Trace]:
-        """What is drawn, from back to front."""
+        """Return the traces from back to front."""
         drawn = sorted(self._marks(), key=lambda mark: mark[0])
         return [self._dressed(trace) for _, trace in drawn] + list(self._carriers())
 
@@ -188,7 +188,7 @@ class _Panel:
         return "<br>".join([f"<b>{label}</b>"] * bool(label) + lines) + "<extra></extra>"
 
     def _label_below(self) -> str:
-        """What x is; of stacked panels only the lowest says it."""
+        """Return the label of x; among stacked panels only the lowest has it."""
         joined = self.axes.get_shared_x_axes().get_siblings(self.axes)
         return next((each.get_xlabel() for each in (self.axes, *joined) if each.get_xlabel()), "")
 
@@ -207,7 +207,7 @@ class _Panel:
                 yield from ((artist.get_zorder(), trace) for trace in traces(artist, self.axes))
 
     def _artists(self) -> Iterator[Line2D | Collection | Patch]:
-        """What is drawn within the frame."""
+        """Return the artists within the frame."""
         for artist in self.axes.get_children():
             drawn = isinstance(artist, Line2D | Collection | Patch) and not isinstance(artist, Spine)
             if drawn and artist is not self.axes.patch and artist.get_visible():

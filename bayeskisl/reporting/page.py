@@ -90,7 +90,7 @@ def report(
 
 
 def _content(fit: "Fit", decision: "Decision | None", verification: "Verification | None") -> dict[str, Any]:
-    """What the page says, in words and numbers."""
+    """Return the content of the page, in words and numbers."""
     return {
         "title": contents.title(decision),
         **contents.words(fit),

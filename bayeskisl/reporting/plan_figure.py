@@ -1,4 +1,4 @@
-"""Which runs next, and what they are expected to buy."""
+"""Figure of a plan: the runs to train next, and their expected gain."""
 
 import numpy as np
 from matplotlib.axes import Axes

@@ -1,4 +1,4 @@
-"""What a law expects before it sees a count, beside what was measured."""
+"""Figure of a law's prior predictive beside the measurements."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,7 +34,7 @@ _POINTS, _EXAMPLES = 160, 12
 
 
 def describe_prior(expected: xr.Dataset, law: "Law") -> str:
-    """What `prior_predictive` found, in a sentence a group."""
+    """Describe the result of `prior_predictive`, in a sentence for each group."""
     rows = []
     for group in expected[schema.GROUP].values:
         inside, held = (float(expected[name].sel(group=group).mean()) for name in ("inside", "held"))

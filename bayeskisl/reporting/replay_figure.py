@@ -1,4 +1,4 @@
-"""What planning saves: the width that each planner reaches for what it spends."""
+"""Figure of a replay: the width that each planner reaches for its cost."""
 
 from typing import TYPE_CHECKING
 

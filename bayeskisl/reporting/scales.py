@@ -104,7 +104,7 @@ class SecondScale:
         }
 
     def _ticks(self, axis: Axis) -> Iterator[tuple[float, str]]:
-        """Where on the first axis the named values of the second lie."""
+        """Return the places of the second axis's ticks on the first."""
         values = np.asarray(axis.get_majorticklocs(), float)
         words = axis.get_major_formatter().format_ticks(values)
         which = "xy".index(self.name)

@@ -1,4 +1,4 @@
-"""What every figure shares: colours that survive greyscale, ticks that people read, and no change of global state."""
+"""Style of every figure: colours that survive greyscale, readable ticks, no change of global state."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -50,7 +50,7 @@ __all__ = [
 
 
 def describe_prediction(ahead: xr.Dataset) -> str:
-    """What was predicted, in lines: exponent, collapse, what was held fixed.
+    """Describe a prediction, in lines: exponent, collapse point, quantities held fixed.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def describe_prediction(ahead: xr.Dataset) -> str:
 
 
 def describe_decision(decision: Decision) -> str:
-    """What was decided, in lines: the choice first, what stands beside it, the prediction below.
+    """Describe a decision, in lines: the choice first, then the alternatives, then the prediction.
 
     Parameters
     ----------
@@ -280,7 +280,7 @@ def beside_it(decision: Decision) -> str:
 
 
 def domain_line(decision: Decision) -> list[str]:
-    """Which ratio a domain needs, where the sweep can say."""
+    """Return the ratio that a domain needs, where the sweep shows it."""
     found, attrs = decision_summary(decision), decision.data.attrs
     if "domain" in found:
         domain = found["domain"]
@@ -302,7 +302,7 @@ def domain_line(decision: Decision) -> list[str]:
 
 
 def held_fixed(ahead: xr.Dataset) -> str:
-    """What the sweep held fixed, and so does the answer; what stands in for unknown numbers is named without them."""
+    """Describe the quantities held fixed; assumed values are named without their numbers."""
     invented = json.loads(ahead.attrs.get("invented", "[]"))
     fixed = {**json.loads(ahead.attrs["held_fixed"]), schema.TOKENS: ahead.attrs[schema.TOKENS]}
     said = []
@@ -342,7 +342,7 @@ def _prediction_lines(ahead: xr.Dataset) -> Iterator[str]:
 
 
 def _enough(ahead: xr.Dataset, sufficient: dict[str, Any]) -> Iterator[str]:
-    """How much is enough, and at which exposures, where more infusion harms no probed group."""
+    """Describe how much is enough, and at which exposures, where more infusion harms no probed group."""
     attrs, keep = ahead.attrs, percent(sufficient["keep"])
     unit, ci_prob = attrs["unit"], attrs["ci_prob"]
     yield f"enough to keep {keep} of what it could: {with_interval(sufficient, ci_prob, unit)}"
@@ -449,7 +449,7 @@ def with_interval(entry: dict[str, Any], ci_prob: float, unit: str = "") -> str:
 
 
 def describe_verification(verification: "Verification") -> str:
-    """What was measured and whether the prediction holds, in lines; a miss is said as plainly as a hit."""
+    """Describe a verification, in lines: the measurement, and a hit or a miss in equally plain words."""
     by_law = ", ".join(f"'{law}' {_word(hit)}" for law, hit in verification.hit_by_law.items())
     lines = [
         f"measured collapse: {measured_point(verification)}",
@@ -480,7 +480,7 @@ def _score_lines(verification: "Verification") -> list[str]:
 
 
 def verdict(verification: "Verification") -> str:
-    """Where the measurement lies in the prediction, in one sentence."""
+    """Describe the place of the measurement in the prediction, in one sentence."""
     median, low, high = verification.predicted
     lies = {
         True: "the measurement lies inside",
@@ -497,7 +497,7 @@ def verdict(verification: "Verification") -> str:
 
 
 def optimum_verdict(verification: "Verification") -> str:
-    """Where most was kept, whether that was predicted, and what the choice and the best mean gave up."""
+    """Describe the measured optimum, whether it was predicted, and the loss at the choice and at the best mean."""
     kept = verification.kept
     said = f"most, {three_digits(max(kept.facts))} facts, at {three_digits(kept.best)} {verification.unit}"
     if not kept.best_is_inside:

@@ -1,4 +1,4 @@
-"""Whether a device of torch is on this machine."""
+"""Check that a device of torch is on this machine."""
 
 from bayeskisl.errors import InputError
 
@@ -29,5 +29,5 @@ def require_device(device: str) -> None:
             "cpu, or an accelerator that torch finds on this machine",
             f"{device!r}",
             "device",
-            "train on cpu, or tell `sweep estimate` how fast one is that is not here, with `--tokens-per-second`",
+            "train on cpu, or estimate for a device elsewhere with `sweep estimate --tokens-per-second`",
         ) from error

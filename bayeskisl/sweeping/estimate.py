@@ -1,4 +1,4 @@
-"""What a sweep will cost before anything is spent: measured here by a second of each size, or of a device told."""
+"""Estimates of a sweep's cost: timed here for half a second per size, or from a device's stated speed."""
 
 import time
 from collections.abc import Callable
@@ -99,7 +99,7 @@ def estimate_sweep(
     ----------
     spec : SweepSpec or path
     device : str or NamedDevice
-        A device of this machine, which is calibrated, or one that is told.
+        A device of this machine, which is calibrated, or one that is described.
     workers : int, optional
 
     Raises

@@ -63,8 +63,8 @@ class Finished:
 def train_job(job: Job, on_step: Callable[[int, int], None] | None = None) -> Finished:
     """Train a stack and probe it.
 
-    Where memory does not allow all of its runs side by side, parts of it are trained one after the other. Records do
-    not tell the difference; the number of parts is among the volatile facts.
+    Where memory does not allow all of its runs side by side, parts of it are trained one after the other. Records are
+    the same either way; the number of parts is among the volatile facts.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def train_job(job: Job, on_step: Callable[[int, int], None] | None = None) -> Fi
 def _halves(part: Stack, device: str) -> tuple[Stack, ...]:
     if len(part.runs) == 1:
         raise SweepError(
-            f"memory ran out over one run of {part.runs[0].params:,} parameters, which takes about "
+            f"memory ran out in one run of {part.runs[0].params:,} parameters, which takes about "
             f"{gibibytes(stack_memory(part, device))}; take a smaller batch, budget or size, or fewer workers."
         )
     return part.parts(2)

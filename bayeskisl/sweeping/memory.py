@@ -1,4 +1,4 @@
-"""How much memory a stack takes, and how it is divided where there is less."""
+"""Memory of a stack, and its division where there is less."""
 
 import os
 import sys
@@ -57,7 +57,7 @@ def _floats_per_token(run: RunSpec) -> int:
 
 
 def device_memory(device: str) -> int:
-    """Bytes of memory that are free on a device now; zero where that cannot be told."""
+    """Bytes of memory that are free on a device now; zero where that is unknown."""
     if device.startswith("cuda"):
         import torch
 
@@ -74,7 +74,7 @@ def _available() -> int:
 
 
 def _left_in_group() -> int:
-    """What a container's limit leaves; zero without one."""
+    """Return the memory that a container's limit leaves; zero without a limit."""
     group = Path("/sys/fs/cgroup")
     try:
         return int((group / "memory.max").read_text()) - int((group / "memory.current").read_text())

@@ -19,7 +19,7 @@ __all__ = ["NativeStep", "compiler", "compiler_name", "native_step"]
 
 _ALIGNMENT = 64  # bytes: of the kernel's vectors
 _SOURCE = Path(__file__).with_name("step.cpp")
-_LANGUAGE = Language(
+CPP = Language(
     name="C++",
     stem="step",
     suffix=".cpp",
@@ -106,7 +106,7 @@ class NativeStep:
 
 def compiler() -> str | None:
     """The C++ compiler to use, or None: ``CXX``, else g++."""
-    command = _LANGUAGE.compiler()
+    command = CPP.compiler()
     return command[0] if command else None
 
 
@@ -129,8 +129,8 @@ def native_step(
     text = "".join(f"#define {name} {value}\n" for name, value in shape.items()) + _SOURCE.read_text()
     try:
         # another version of the compiler may round otherwise, and records are to be the same bytes on every repetition
-        key = [text, _version(_LANGUAGE.require_compiler()[0])]
-        library, _ = load_library(key, lambda: (text, {}), _LANGUAGE)
+        key = [text, _version(CPP.require_compiler()[0])]
+        library, _ = load_library(key, lambda: (text, {}), CPP)
     except (CannotCompile, OSError, subprocess.CalledProcessError) as problem:
         warnings.warn(
             f"the training step could not be compiled ({_first_line(problem)}); training goes on without, "

@@ -1,4 +1,4 @@
-"""Which runs train together: a function of the specification alone, never of what happens to remain."""
+"""Stacks of runs that train together: a function of the specification alone, never of the remaining runs."""
 
 import hashlib
 from dataclasses import asdict, dataclass
@@ -34,7 +34,7 @@ class Stack:
         return tuple(Stack(self.runs[a:b]) for a, b in pairwise(bounds))
 
     def place(self, run: RunSpec) -> dict:
-        """Where a run stood, as it is recorded."""
+        """Return the place of a run in its stack, as it is recorded."""
         return {"name": self.name, "position": self.runs.index(run), "runs": len(self.runs)}
 
 

@@ -88,7 +88,7 @@ class RayTrainers:
             return self._ray.get(task)
         except lost:
             raise SweepError(
-                f"stack {job.stack.name} lost its worker {_RETRIES + 1} times, most likely for want of memory; lower "
+                f"stack {job.stack.name} lost its worker {_RETRIES + 1} times, most likely out of memory; lower "
                 "`stack` in the specification and run the same command again: finished runs are kept."
             ) from None
         except self._ray.exceptions.RayTaskError as problem:

@@ -169,7 +169,7 @@ def _check_measurements(run: RunSpec, lines: tuple[dict[str, Any], ...]) -> None
         try:
             read_table(kind, line, "")
         except InputError as problem:
-            raise BrokenRecord(f"a line is none of a record ({str(problem).rstrip('.')})") from None
+            raise BrokenRecord(f"a line does not belong to a record ({str(problem).rstrip('.')})") from None
     if any(line.get("run") != run.name for line in (*measured, end)):
         raise BrokenRecord("a line is another run's")
     if [line["kind"] for line in measured] == ["failed"]:

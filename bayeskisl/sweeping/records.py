@@ -30,7 +30,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class GroupProbe:
-    """What one group of one run answered: counts, and the summed cross-entropy of the answer tokens in nats."""
+    """Answers of one group in one run: counts, and the summed cross-entropy of the answer tokens in nats."""
 
     recalled: int
     probed: int
@@ -48,7 +48,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class RunProbe:
-    """What a run measured, at its checkpoints and last at its end; or the step where it diverged."""
+    """Measurements of a run, at its checkpoints and at its end; or the step at which it diverged."""
 
     measured: tuple[Measured, ...]
     diverged_at: int = -1
@@ -100,7 +100,7 @@ def told_as_sweep_error(path: Path) -> Iterator[None]:
 
 
 def coordinates(run: RunSpec) -> dict[str, Any]:
-    """What the first line says of a run beside its specification, from which it follows."""
+    """Return the derived coordinates of a run, which the first line holds beside its specification."""
     mixture = run.mixture
     return {
         schema.RUN: run.name,

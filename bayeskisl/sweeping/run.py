@@ -40,7 +40,7 @@ class Pass:
 
 
 class SweepEvents:
-    """What a display may listen to; every method does nothing unless overridden."""
+    """Events of a sweep for a display; every method does nothing unless overridden."""
 
     def started(self, sweep_pass: Pass, remaining: list[Stack], broken: dict[str, str]) -> None:
         """A pass begins with these stacks left to train; `broken` names records that are done again, and why."""

@@ -1,4 +1,4 @@
-"""The state of a stack's training, kept on disk while it is under way, so that a long one is not begun anew."""
+"""State of a stack's training on disk, from which a long training continues after an interruption."""
 
 import io
 import json

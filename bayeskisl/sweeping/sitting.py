@@ -28,7 +28,7 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Sitting:
-    """What a sitting achieved.
+    """Result of a sitting.
 
     Attributes
     ----------
@@ -74,7 +74,7 @@ def sit(
         Folder of such files from earlier sittings, which are unpacked first.
     device : str
     tell : callable
-        Is told the plan and every stack, a line each.
+        Receives the plan and every stack, a line each.
 
     Raises
     ------
@@ -167,7 +167,7 @@ def _next_stack(spec: SweepSpec, folder: SweepFolder, speeds: dict[int, float], 
 
 
 def _how_many(runs: Sequence[RunSpec], speed: float, left: float) -> int:
-    """How many of some runs fit, one after the other or together."""
+    """Return the number of runs that fit, one after the other or together."""
     return min(len(runs), int(left * speed / (_MARGIN * runs[0].mixture.tokens))) if left > 0 else 0
 
 

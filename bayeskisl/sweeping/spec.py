@@ -255,7 +255,7 @@ class SweepSpec:
         return hashlib.sha256(canonical_json(self.as_dict()).encode()).hexdigest()
 
     def as_dict(self) -> dict:
-        """Everything that determines the records, as plain values; of the ladder, the widths that are used."""
+        """Return all values that determine the records, plain; of the ladder, the widths that are used."""
         everything = plain(self)
         for table in ("sizes", "learning_rates"):
             of_width = everything["ladder"][table]
@@ -287,7 +287,7 @@ class SweepSpec:
         return replace(self, ladder=ladder, tune=None)
 
     def cells(self) -> tuple["Cell", ...]:
-        """Everything but level and seed."""
+        """Cells of the sweep: all but level and seed."""
         rates = self.learning_rates or (None,)
         cross = self.cross or {}
         crossed = [tuple(zip(cross, values, strict=True)) for values in itertools.product(*cross.values())]

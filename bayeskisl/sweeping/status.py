@@ -1,4 +1,4 @@
-"""How far a sweep is, from its records alone."""
+"""Status of a sweep, from its records alone."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -89,7 +89,7 @@ class Steps:
         raise NotImplementedError
 
     def evaluate(self, row: int, tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """What one run makes of sequences, by its present weights.
+        """Evaluate sequences by the present weights of one run.
 
         Parameters
         ----------

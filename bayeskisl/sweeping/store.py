@@ -34,7 +34,7 @@ _RENEW = "`bayeskisl sweep run` writes it again"
 
 @dataclass(frozen=True)
 class SweepFolder:
-    """Where the records of one sweep live."""
+    """Folder of the records of one sweep."""
 
     path: Path
 
@@ -197,7 +197,7 @@ def sweep_folders(out: str | Path) -> list[SweepFolder]:
 
 
 def _is_note(note: object) -> bool:
-    """Whether a line of the sidecar tells which runs took how long."""
+    """Whether a line of the sidecar has the duration of runs."""
     if not isinstance(note, dict) or type(note.get("seconds")) not in (int, float):
         return False
     runs = note.get("runs", [])

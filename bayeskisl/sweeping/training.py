@@ -32,7 +32,7 @@ class Trained:
 
 
 def draw_run(run: RunSpec) -> tuple[Material | TextMaterial, np.random.Generator]:
-    """What a run reads and is asked, and the generator of its initial weights, all from its identity."""
+    """Draw a run's training text, its questions and the generator of its initial weights, from its identity."""
     of_material, of_weights = np.random.SeedSequence(int(run.identity, 16)).spawn(2)
     draw = draw_text_material if isinstance(run.facts, TextFacts) else draw_material
     material = draw(run.mixture, run.facts, run.corpus, of_material, HELDOUT_SEQUENCES)

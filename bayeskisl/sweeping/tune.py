@@ -17,7 +17,7 @@ __all__ = ["TunedRate", "best_rate", "tune_sweep", "tuned_rates"]
 
 @dataclass(frozen=True)
 class TunedRate:
-    """What was found at one width.
+    """Result of tuning at one width.
 
     Attributes
     ----------

@@ -64,7 +64,7 @@ class Trainers:
     def train(self, jobs: list[Job], on_progress: Progress) -> Iterator[Finished]:
         """Train stacks, the most expensive first, and yield each as it is finished.
 
-        Workers that die, most likely for want of memory, are replaced, and what was pending is divided and tried again.
+        Workers that die, most likely out of memory, are replaced, and what was pending is divided and tried again.
 
         Raises
         ------
@@ -86,7 +86,7 @@ class Trainers:
                 self._pool = None
                 pending = {name: job.divided() for name, job in pending.items()}
         raise SweepError(
-            "training processes died again and again, most likely for want of memory; lower --workers and run the same "
+            "training processes died again and again, most likely out of memory; lower --workers and run the same "
             "command again: finished runs are kept."
         )
 

@@ -26,7 +26,7 @@ FACTS_OF_DOMAIN = 500  # the domain for which the amount demo states a sufficien
 
 @dataclass(frozen=True)
 class _Scale:
-    """What a demo trains: the sweep that it learns from and the width that it decides on."""
+    """Scale of a demo: the sweep that it learns from and the width that it decides on."""
 
     sweep: str
     width: int
@@ -104,11 +104,11 @@ def demo(
     save_curves(curves, out / "curves.nc")
     records = curves.attrs["records_sha256"]
 
-    events.stage("3/6 fitting the hierarchical model (loading, compiling, sampling)")
+    events.stage("3/6 fitting the hierarchical model")
     fit = _fit(curves, out / "fit.nc", stages, records, scale.law, scale.draws)
 
     target = spec.ladder.size(scale.width)
-    events.stage(f"4/6 deciding on {target.params:,} parameters, before anything of that size is trained")
+    events.stage(f"4/6 deciding on {target.params:,} parameters, before a model of that size is trained")
     decision = _decide(fit, target.params, out / "decision.nc", stages, records)
 
     events.stage(f"5/6 training {target.params:,} parameters around the decision")

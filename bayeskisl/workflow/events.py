@@ -1,4 +1,4 @@
-"""What a display may listen to while a workflow runs."""
+"""Events of a workflow for a display."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""How text is written to a file."""
+"""Writing text to a file."""
 
 from pathlib import Path
 

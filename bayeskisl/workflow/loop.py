@@ -69,7 +69,7 @@ class LoopStep:
 
 @dataclass(frozen=True)
 class Limits:
-    """Where a loop ends, and what it may train.
+    """Limits at which a loop ends, and the largest size that it may train.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Machine:
-    """Where runs are trained, as `bayeskisl.sweeping.run_sweep` takes it."""
+    """The machine that trains, as `bayeskisl.sweeping.run_sweep` takes it."""
 
     device: str = "cpu"
     workers: int | None = None

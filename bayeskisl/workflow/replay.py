@@ -1,4 +1,4 @@
-"""What would planning have saved? A finished sweep is played again, run by run, as if only the bought runs were known.
+"""Replays of a finished sweep, run by run, as if only the bought runs were known.
 
 The largest size is the target: its runs cannot be bought, and its own measurement is the truth. Every planner starts
 from the same few runs of the smallest sizes, buys from what was really trained, and is asked for the target's collapse
@@ -45,7 +45,7 @@ FitOf = Callable[["xr.Dataset", int], "Fit"]
 
 @dataclass(frozen=True)
 class Step:
-    """What one planner knew at one time.
+    """Knowledge of one planner at one time.
 
     Attributes
     ----------
@@ -82,7 +82,7 @@ class Step:
 
     @property
     def width(self) -> float:
-        """Of the interval, natural log units."""
+        """Width of the interval, natural log units."""
         return self.high - self.low
 
     @property
@@ -92,7 +92,7 @@ class Step:
 
     @property
     def interval_score(self) -> float:
-        """Of the interval, natural log units, see `bayeskisl.decision.intervals.interval_score`."""
+        """Score of the interval, natural log units, see `bayeskisl.decision.intervals.interval_score`."""
         from bayeskisl.decision.intervals import interval_score
 
         return interval_score(self.low, self.high, self.truth, _CI_PROB)
@@ -157,12 +157,12 @@ def replay(
         Is fitted without rivals.
     fit : callable, optional
         ``fit(curves, seed) -> Fit``; left out, `law` as `fit_many` fits it: hundreds of posteriors, a few of which fail
-        their gate, which is told.
+        their gate; that is reported.
     out : path, optional
         Folder in which every step is kept; the same call goes on from there.
     seed : int
     progress : callable
-        Is told of every step.
+        Receives a line for every step.
     **short
         In place of a `Protocol`, its keywords: ``start``, ``shares``, ``repeats``.
 
@@ -217,7 +217,7 @@ def replay(
 
 @dataclass(frozen=True)
 class Market:
-    """What can be bought, and what it costs.
+    """Runs that can be bought, and their costs.
 
     Parameters
     ----------
@@ -259,7 +259,7 @@ class Market:
 
     @cached_property
     def price(self) -> np.ndarray:
-        """Of every run."""
+        """Price of every run."""
         return np.array([self.costs.of(run) for run in self.runs])
 
     @cached_property
@@ -274,7 +274,7 @@ class Market:
 
     @property
     def grid_share(self) -> float:
-        """What those runs, the sensible grid, cost of everything."""
+        """Share of the total cost that the sensible grid takes."""
         return float(self.price[self.informative].sum() / self.price.sum())
 
 
@@ -413,7 +413,7 @@ class _Ledger:
         header.write_text(told)
 
     def steps(self, planner: str, repeat: int) -> list[Step]:
-        """What is known of one planner's repeat; a line that a crash cut off is left out."""
+        """Read the steps of one planner's repeat, without a line that a crash cut off."""
         file = self.path / f"{planner}-{repeat}.jsonl" if self.path else None
         if not (file and file.is_file()):
             return []

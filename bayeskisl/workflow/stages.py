@@ -1,4 +1,4 @@
-"""Which stages of a workflow are done: each one's output stands beside a digest of what it was made from."""
+"""Stages of a workflow: each output stands beside a digest of its inputs."""
 
 import hashlib
 import json

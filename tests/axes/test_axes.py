@@ -192,3 +192,10 @@ def test_unknown_axes_and_groups_are_refused():
         axis_named("width")
     with pytest.raises(InputError, match="infused"):
         AXES["amount"].moves("foreground")
+
+
+def test_what_more_infusion_cannot_harm_is_said_by_the_axis():
+    assert "too much" in axis_named("ratio").nothing_to_harm(["infused"])
+    assert axis_named("ratio").nothing_to_harm(["infused", "background"]) == ""
+    assert axis_named("amount").nothing_to_harm(["infused"]) == ""
+    assert axis_named("dose").nothing_to_harm(["infused"], knows_load=True) == ""

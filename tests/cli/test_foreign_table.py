@@ -13,7 +13,7 @@ from bayeskisl.cli.app import app
 def run(*arguments):
     result = CliRunner().invoke(app, [str(argument) for argument in arguments])
     assert result.exit_code == 0, result.exception
-    return result.output
+    return result.stdout
 
 
 @pytest.mark.slow

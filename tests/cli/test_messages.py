@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from bayeskisl.cli import missing_package
 from bayeskisl.errors import InputError
 from bayeskisl.quantities import read_number
 
@@ -35,9 +36,10 @@ def bayeskisl(*arguments):
 )
 def test_bad_input_is_one_sentence_and_exit_code_2(arguments, message):
     result = bayeskisl(*arguments)
-    assert message in result.stderr
-    assert result.stderr.count("\n") == 1
-    assert result.stderr.startswith("bayeskisl: ")
+    *stages, error = result.stderr.splitlines()
+    assert message in error
+    assert error.startswith("bayeskisl: ")
+    assert all(stage.endswith((" ...", " s)")) for stage in stages)
     assert "Traceback" not in result.stderr
     assert result.returncode == 2
 
@@ -58,3 +60,8 @@ def test_numbers_are_read_as_people_write_them(text, value):
 def test_what_is_no_number_is_refused(text):
     with pytest.raises(InputError):
         read_number(text, "--params")
+
+
+def test_a_missing_package_is_named_with_the_extra_that_has_it():
+    assert "pip install 'bayeskisl[infer]'" in missing_package("polars")
+    assert "pip install 'bayeskisl[report]'" in missing_package("matplotlib.figure")

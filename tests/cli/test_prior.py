@@ -12,5 +12,5 @@ def test_the_prior_is_told_and_drawn(tmp_path):
     arguments = ["prior", str(tmp_path / "curves.nc"), "--law", "power", "--out", str(tmp_path / "prior.svg")]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
-    assert result.output.startswith("infused: before a count is seen the law 'power' expects half to be kept")
+    assert result.stdout.startswith("infused: before a count is seen the law 'power' expects half to be kept")
     assert "<svg" in (tmp_path / "prior.svg").read_text()[:2_000]

@@ -125,3 +125,50 @@ def test_numbers_by_group_are_numbers(trivia, option):
     assert f"{option}: expected a number, or GROUP=NUMBER" in str(
         run("curves", "import", trivia, option, "x").exception
     )
+
+
+MANY = ["--map", "tokens=20B", "--probed", "infused=1000", "--probed", "background=2000"]
+
+
+def test_a_column_mapped_to_a_group_is_its_accuracy(trivia, tmp_path):
+    short = ["--map", "infused=recall", "--map", "background=trivia"]
+    long = ["--map", "accuracy.infused=recall", "--map", "accuracy.background=trivia"]
+    for name, given in (("a.nc", short), ("b.nc", long)):
+        assert run("curves", "import", trivia, *given, *MANY, "--out", tmp_path / name).exit_code == 0
+    assert load_curves(tmp_path / "a.nc").equals(load_curves(tmp_path / "b.nc"))
+
+
+def test_a_ratio_sweep_without_anything_to_harm_is_noted(trivia):
+    alone = run("curves", "import", trivia, "--ignore", "trivia", "--map", "tokens=20B", "--probed", 1000, "--dry-run")
+    assert "not how much is too much" in alone.stdout
+    assert "--map background=COLUMN" in alone.stdout
+    both = run("curves", "import", trivia, "--map", "background=trivia", *MANY, "--dry-run")
+    assert "too much" not in both.stdout
+
+
+def test_a_benchmark_needs_no_number_or_share_of_background_facts(trivia, tmp_path):
+    given = ["--map", "infused=recall", "--map", "background=trivia", *MANY, "--guessing", "background=0.25"]
+    assert run("curves", "import", trivia, *given, "--out", tmp_path / "c.nc").exit_code == 0
+    curves = load_curves(tmp_path / "c.nc")
+    assert set(curves.guessing.sel(group="background").values.tolist()) == {0.25}
+    assert curves.attrs["background_scale"] == "relative"
+
+
+def test_groups_under_other_names_are_refused_with_the_option_that_names_them(tmp_path):
+    lines = ["model,ratio,task,acc,n"]
+    lines += [f"{size},{r},{task},0.5,100" for size in ("70M", "160M") for r in (0.1, 0.3) for task in ("mmlu", "bios")]
+    (tmp_path / "long.csv").write_text("\n".join(lines) + "\n")
+    given = ["--map", "group=task", "--map", "tokens=20B", "--map", "probed=n"]
+    problem = str(run("curves", "import", tmp_path / "long.csv", *given).exception)
+    remedy = "group=CASE WHEN task = 'bios' THEN 'infused' ELSE 'background' END"
+    assert f'--map "{remedy}"' in problem
+    named = run("curves", "import", tmp_path / "long.csv", "--map", remedy, *given[2:], "--dry-run")
+    assert "groups infused, background" in named.stdout
+
+
+def test_an_import_answers_in_json(trivia, tmp_path):
+    found = json.loads(run("curves", "import", trivia, *GROUPS, "--json", "--out", tmp_path / "c.nc").stdout)
+    assert found["runs"] == 6
+    assert found["groups"] == ["infused", "background"]
+    assert found["file"] == str(tmp_path / "c.nc")
+    assert any("general benchmark" in sentence for sentence in found["assumed"])

@@ -168,7 +168,7 @@ def test_a_full_batch_does_not_leave_the_money_unspent(fitted, candidates, plann
     assert rich.kappa < 1.0
     assert thrifty.frontier[-1][0] < rich.frontier[-1][0] <= 2_000
     assert rich.frontier[-1][1] < 0.98 * thrifty.frontier[-1][1]
-    assert any(note.startswith("Gains count per cost **") for note in rich.notes)
+    assert any(note.startswith("Gains are divided by cost **") for note in rich.notes)
     assert not any(note.startswith("Gains count") for note in (*thrifty.notes, *planned.notes))
 
 

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+import xarray as xr
 
 from bayeskisl.inference import fit, simulate
+from bayeskisl.inference.cautions import _nothing_to_harm
 from tests.inference.conftest import LEVELS, SIZES, TRUTH
 
 
@@ -79,3 +81,9 @@ def test_what_an_import_assumed_is_passed_on():
     assert [caution.severity for caution in _assumed_by_import(curves_from_table(full))] == ["note"]
     told = {**full, "guessing": 0.0, "total_params": 90_000}
     assert _assumed_by_import(curves_from_table(told)) == []
+
+
+@pytest.mark.parametrize(("groups", "codes"), [(["infused"], ["nothing_to_harm"]), (["infused", "background"], [])])
+def test_a_ratio_without_a_group_that_it_can_harm_is_told(groups, codes):
+    curves = xr.Dataset(coords={"group": groups}, attrs={"axis": "ratio"})
+    assert [caution.code for caution in _nothing_to_harm(xr.Dataset(), curves)] == codes

@@ -70,7 +70,7 @@ def test_memory_that_runs_out_over_one_run_is_told(stack, monkeypatch):
         raise MemoryError
 
     monkeypatch.setattr(training, "draw_run", no_memory)
-    with pytest.raises(SweepError, match=r"memory ran out over one run of .* parameters, which takes about"):
+    with pytest.raises(SweepError, match=r"memory ran out in one run of .* parameters, which takes about"):
         train_job(Job(stack, compiled=False))
 
 

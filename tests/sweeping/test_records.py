@@ -50,7 +50,7 @@ def rewritten(path, change):
         (lambda lines: lines[0].update(background_facts=False), "its background_facts is not that"),
         (lambda lines: lines[0].update(more=1), "a key 'more' too many"),
         (lambda lines: lines[1].update(run="0" * 16), "a line is another run's"),
-        (lambda lines: lines[1].update(recalled=-1), "a line is none of a record"),
+        (lambda lines: lines[1].update(recalled=-1), "a line does not belong to a record"),
         (lambda lines: lines[1].update(recalled=lines[1]["probed"] + 1), "more facts were recalled than probed"),
         (lambda lines: lines[1].update(probed=lines[1]["probed"] + 1), "one probe of each group"),
         (lambda lines: lines[1].update(kind=["probe"]), "neither a probe, a general loss nor a failure"),

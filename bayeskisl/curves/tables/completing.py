@@ -1,4 +1,6 @@
-"""What a table does not tell: the fields that may be assumed, and the groups by their names."""
+"""Fields that a table lacks and that may be assumed, and the names of groups."""
+
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -11,6 +13,11 @@ from bayeskisl.knowledge.identity import background_exposures
 
 __all__ = ["complete", "with_benchmark", "with_facts"]
 
+# General benchmarks by their common names: they are no infused facts.
+_GENERAL = frozenset(
+    ("arc", "arc_challenge", "arc_easy", "boolq", "general", "gsm8k", "hellaswag", "lambada", "mmlu", "nq",
+     "openbookqa", "piqa", "squad", "trivia", "triviaqa", "trivia_qa", "truthfulqa", "winogrande")
+)  # fmt: skip
 _GROUP_NAMES = {"heldout": schema.INFUSED_HELDOUT, "held_out": schema.INFUSED_HELDOUT, "bg": schema.BACKGROUND}
 # A benchmark's facts fill at most this share of the general corpus; any share will do, as only the product with their
 # number counts.
@@ -42,21 +49,32 @@ def complete(values: Values, mapping: dict[str, str | float], findings: Findings
         rows[schema.GUESSING] = np.where(untold, 0, rows[schema.GUESSING])
     for name in (schema.GUESSING, schema.BACKGROUND_FACTS, schema.BACKGROUND_SHARE, schema.SEED):
         rows.setdefault(name, nothing)
-    rows[schema.GROUP] = _groups(rows, findings)
+    rows[schema.GROUP] = _groups(rows, mapping, findings)
     return rows
 
 
-def _groups(rows: Values, findings: Findings) -> np.ndarray:
+def _groups(rows: Values, mapping: Mapping[str, str | float], findings: Findings) -> np.ndarray:
     if schema.GROUP not in rows:
         return np.full(len(findings.places), schema.INFUSED, dtype=object)
     told = rows[schema.GROUP]
     names = [None if name is None else _GROUP_NAMES.get(name.lower(), name.lower()) for name in told]
     unknown = np.array([name is not None and name not in schema.GROUPS for name in names], dtype=bool)
-    findings.refuse_rows(unknown, f"a group among {', '.join(schema.GROUPS)}", told.tolist(),
-                         "rename it with SQL's CASE WHEN ... THEN 'infused' ELSE 'background' END")  # fmt: skip
+    if unknown.any():
+        remedy = _renaming(mapping[schema.GROUP], [str(name) for name in told if name is not None])
+        findings.refuse_rows(unknown, f"a group among {', '.join(schema.GROUPS)}", told.tolist(), remedy)
     out = np.empty(len(names), dtype=object)
     out[:] = names
     return out
+
+
+def _renaming(source: str | float, names: Sequence[str]) -> str:
+    """Return the option that names the groups of this very table, as a shell takes it."""
+    column = str(source).strip('"') if str(source).strip('"').isidentifier() else str(source).replace('"', '\\"')
+    infused = next((name for name in names if name.lower() not in _GENERAL), names[0])
+    rest = f"'{schema.BACKGROUND}'" if set(names) > {infused} else "NULL"
+    return (
+        f"say which is which: --map \"group=CASE WHEN {column} = '{infused}' THEN '{schema.INFUSED}' ELSE {rest} END\""
+    )
 
 
 def with_facts(rows: Values, unused: Values, findings: Findings) -> Values:

@@ -1,4 +1,4 @@
-"""How curves came from a table, in lines."""
+"""Description of an import, in lines."""
 
 import json
 
@@ -12,12 +12,12 @@ _NAMED = 10
 
 
 def describe_import(curves: xr.Dataset) -> str:
-    """What was read, recognised, derived, assumed, not used and left out.
+    """Describe an import: fields read, recognised, derived, assumed, unused and left out.
 
     Parameters
     ----------
     curves : xarray.Dataset
-        What `curves_from_table` returned; other curves have nothing to tell.
+        What `curves_from_table` returned; other curves have no description.
 
     Returns
     -------
@@ -37,7 +37,7 @@ def describe_import(curves: xr.Dataset) -> str:
         *(f"assumed: {sentence}" for sentence in assumed),
     ]
     if unused:
-        hint = " (if one tells what was assumed, say which, as in --map FIELD=COLUMN)" if assumed else ""
+        hint = " (if one of them contains a value that was assumed, map it: --map FIELD=COLUMN)" if assumed else ""
         lines.append(f"columns not used: {_some(list(map(repr, unused)), len(unused))}{hint}")
     if left_out["count"]:
         rows = [f"{place} ({reason})" for place, reason in left_out["listed"]]

@@ -1,4 +1,4 @@
-"""Which experiment a table holds: the axis that its runs move along, and which rows belong to one run."""
+"""The experiment in a table: the axis along which its runs move, and the rows that belong to one run."""
 
 import numpy as np
 
@@ -14,7 +14,7 @@ _VARIED = (schema.FACTS, schema.RATIO, schema.EXPOSURES)
 
 
 def axis_of(infusion: Infusion, told: frozenset[str], axis: str | None, findings: Findings) -> str | None:
-    """The axis of the experiment, as named or as the infusion shows it; None if it cannot be told.
+    """The axis of the experiment, as named or as the infusion shows it; None if it is unknown.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def _varies(values: np.ndarray) -> bool:
 
 
 def _agrees(axis: str, varies: frozenset[str], findings: Findings) -> bool:
-    """Whether rows may be a sweep along the axis that the user names: what it moves varies, or nothing does."""
+    """Return whether rows can be a sweep along the named axis: its quantities vary, or none does."""
     if axis not in AXES:
         findings.refuse(f"an axis among {', '.join(AXES)}", repr(axis), "axis")
         return False
@@ -69,7 +69,7 @@ def _agrees(axis: str, varies: frozenset[str], findings: Findings) -> bool:
 
 
 def last_checkpoints(keys: list[tuple], checkpoint: np.ndarray, findings: Findings) -> np.ndarray:
-    """Which rows hold the last checkpoint of their run and group; the others are told. Shape ``(row,)``."""
+    """Mark the rows with the last checkpoint of their run and group, and report the others. Shape ``(row,)``."""
     last: dict[tuple, float] = {}
     for key, at in zip(keys, checkpoint, strict=True):
         last[key] = max(last.get(key, -np.inf), -np.inf if np.isnan(at) else at)

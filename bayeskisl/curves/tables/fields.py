@@ -1,4 +1,4 @@
-"""What a table can tell about a run, and the column names by which that is known."""
+"""Fields of a run that a table can contain, and the column names that identify them."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -65,7 +65,7 @@ class Field:
     may_be_empty: bool = False
 
     def accepts(self, values: np.ndarray) -> np.ndarray:
-        """Which values are allowed; NaN (an empty cell) is, if the field may be empty."""
+        """Return which values are allowed; NaN (an empty cell) is allowed if the field may be empty."""
         with np.errstate(invalid="ignore"):
             above = (values >= self.low) | (self.or_zero & (values == 0))
             below = values < self.high if self.open_high else values <= self.high
@@ -180,7 +180,7 @@ _TRACKERS = re.compile(
 def recognise(
     columns: Mapping[str, Sequence[object]], taken: Iterable[str] = (), used: Iterable[str] = ()
 ) -> tuple[dict[str, str], dict[str, list[str]]]:
-    """Fields that columns tell without a mapping, by their names and, where several could be meant, their cells.
+    """Fields that columns identify without a mapping, by their names and, where several could be meant, their cells.
 
     Parameters
     ----------
@@ -238,7 +238,7 @@ def _says_states(cells: Sequence[object]) -> bool:
 
 
 def _add_named_sizes(candidates: dict[str, list[str]], columns: Mapping[str, Sequence[object]], used: set[str]) -> None:
-    """A size in the name of each model, pythia-70m, where no other column tells it."""
+    """A size in the name of each model, pythia-70m, where no other column contains it."""
     if set(candidates) & set(SIZES):
         return
     for column, cells in columns.items():
@@ -280,7 +280,7 @@ def split_group(field: str) -> tuple[str, str]:
 
 
 def _field_of(column: str) -> tuple[str | None, float]:
-    """The field that a column's name tells, and the unit in which it counts."""
+    """The field that a column's name identifies, and the unit in which it counts."""
     if column.strip() in _SYMBOLS:
         return _SYMBOLS[column.strip()], 1.0
     field = _named(column)

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.axes import axis_named
 from bayeskisl.axes import axis_of as axes_of
 from bayeskisl.curves.cells import cell_table
 from bayeskisl.curves.tables.assemble import assemble, describe
@@ -68,7 +69,8 @@ def curves_from_table(
         ``tokens_per_fact``, ``infused_tokens``, ``background_facts``, ``background_share``, ``seed``, ``run``,
         ``checkpoint``, ``planned_steps``, ``state``, ``general_loss``, ``learning_rate``. What was measured:
         ``recalled``, ``probed``, ``accuracy``, ``standard_error``, ``guessing``, ``answer_nats``, of the group in the
-        row's ``group``, or of a group that the field names, as in ``"recalled.background"``.
+        row's ``group``, or of a group that the field names, as in ``"recalled.background"``. The name of a group alone,
+        ``"background"``, is its accuracy.
     reading : Reading, optional
         Which rows and columns are read, and how; left out, all of them.
     axis : str, optional
@@ -78,10 +80,10 @@ def curves_from_table(
         or ``70M``, ``160M``, ...); their cells are accuracies unless the mapping says otherwise of the column
         ``value``.
     probed : int or mapping, optional
-        Probed facts of every row, or of every row of each group, where the table does not tell.
+        Probed facts of every row, or of every row of each group, where the table has no column for them.
     guessing : float or mapping, optional
         Chance of recall without knowledge, in [0, 1), of all groups or of each; 0 where neither this nor the table
-        tells.
+        has it.
     replicates : bool
         Whether rows that are alike in everything but the counts are runs of their own.
     **short
@@ -93,13 +95,13 @@ def curves_from_table(
     xarray.Dataset
         Validated curves, dims ``(run, group)``. The attributes ``import_columns``, ``import_mapping``,
         ``import_assumed``, ``import_invented``, ``import_notes``, ``import_left_out`` and ``import_unused_columns``
-        (JSON) say how they came about; ``exposure_scale`` is ``relative`` if the table does not tell how often a fact
+        (JSON) describe the import; ``exposure_scale`` is ``relative`` if the table does not contain how often a fact
         was seen, and so is ``background_scale`` if the background is a general benchmark.
 
     Raises
     ------
     TableError
-        An `InputError` that tells everything that is wrong, by row, each with a remedy.
+        An `InputError` that lists everything that is wrong, by row, each with a remedy.
 
     Warns
     -----
@@ -107,7 +109,7 @@ def curves_from_table(
         When rows are left out under ``skip_bad_rows``.
     """
     (how,) = from_keywords(short, (Reading, reading))
-    given, where, decimal = dict(mapping or {}), how.where, how.decimal
+    given, where, decimal = _with_named_groups(mapping or {}), how.where, how.decimal
     found = read_table(table)
     raw = found if where is None else selected(found, where, decimal)
     raw = _in_rows(_without(raw, how.ignore), given, levels, how.by, how.metric)
@@ -148,9 +150,15 @@ def curves_from_table(
     curves = _in_runs(rows, runs, good, findings)
     if shown_axis is not None:
         _note_single_levels(curves.assign_attrs(axis=shown_axis), findings)
+        _note_nothing_to_harm(curves, shown_axis, findings)
     _doubt_exposures(curves, full, infusion.relative, findings)
     described = describe(curves, str(shown_axis), raw, full, columns, unused, infusion.relative, findings)
     return validate(described, raw.origin)
+
+
+def _with_named_groups(mapping: Mapping[str, Any]) -> dict[str, Any]:
+    """The mapping, with the accuracy of a group where a field is the name of a group."""
+    return {f"accuracy.{field}" if field in schema.GROUPS else field: source for field, source in mapping.items()}
 
 
 def _in_rows(
@@ -173,7 +181,7 @@ def _without(table: RawTable, ignore: Sequence[str]) -> RawTable:
 
 
 def _numbers_in(table: RawTable, columns: Sequence[str], rows: int) -> Values:
-    """Columns that nobody read and that hold numbers alone."""
+    """Columns that no field reads and that contain numbers alone."""
     found = {}
     for name in columns:
         cells = [read_quantity(cell) if isinstance(cell, str) else cell for cell in table.columns[name]]
@@ -183,7 +191,7 @@ def _numbers_in(table: RawTable, columns: Sequence[str], rows: int) -> Values:
 
 
 def _refuse_levels(table: RawTable, findings: Findings) -> None:
-    """A wide table whose columns nobody said to be levels."""
+    """Refuse a wide table whose columns are not declared to be levels."""
     field, columns = levels_in(table)
     if columns:
         findings.refuse(
@@ -229,6 +237,13 @@ def _note_single_levels(curves: xr.Dataset, findings: Findings) -> None:
     if len(distinct) == len(set(cell_of_run.tolist())):
         coordinate = axes_of(curves).coordinate
         findings.notes.append(f"every cell has one level of {coordinate}: nothing shows how recall moves along it")
+
+
+def _note_nothing_to_harm(curves: xr.Dataset, axis: str, findings: Findings) -> None:
+    """Without a group that over-infusion harms, the runs have an onset and no collapse point."""
+    missing = axis_named(axis).nothing_to_harm(curves[schema.GROUP].values)
+    if missing:
+        findings.notes.append(f"{missing} Map a general benchmark too: --map {schema.BACKGROUND}=COLUMN")
 
 
 def _doubt_exposures(

@@ -32,7 +32,7 @@ class Infusion:
 
 
 def solve_identity(values: dict[str, np.ndarray], findings: Findings) -> Infusion | None:
-    """Complete what the table tells about the infusion.
+    """Complete the terms of the infusion in a table.
 
     Parameters
     ----------
@@ -172,7 +172,7 @@ def _solve(terms: dict[str, np.ndarray], name: str, findings: Findings) -> bool:
 
 
 def _allowed(name: str, derived: np.ndarray, findings: Findings, every_row: bool = False) -> np.ndarray:
-    """What follows for a term, held to what the table itself may say of it; NaN where that is refused."""
+    """Return the derived values of a term within its allowed range; NaN where they are refused."""
     outside = ~(FIELDS[name].accepts(derived) & (derived > 0)) & ~np.isnan(derived)
     rows = np.full(len(findings.places), outside.any()) if every_row else outside
     findings.refuse_rows(

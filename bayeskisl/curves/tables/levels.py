@@ -32,7 +32,7 @@ def gather_levels(table: RawTable, field: str) -> RawTable:
     table : RawTable
         Wide.
     field : str
-        What the columns' names tell: a level (``facts``, ``ratio``, ``exposures``), a size (``params``), a ``seed``, a
+        Meaning of the columns' names: a level (``facts``, ``ratio``, ``exposures``), a size (``params``), a ``seed``, a
         budget (``tokens``).
 
     Returns
@@ -55,7 +55,7 @@ def gather_levels(table: RawTable, field: str) -> RawTable:
     clash = sorted({field, *names} & set(kept))
     if clash:
         raise InputError(f"no column {', '.join(map(shown, clash))} beside columns of levels", ", ".join(clash),
-                         table.origin, "rename it, or gather what the columns' names tell")  # fmt: skip
+                         table.origin, "rename it, or gather the columns by their names")  # fmt: skip
     levels = list(dict.fromkeys(level for columns in sets.values() for level in columns.values()))
     columns = {name: [cell for cell in table.columns[name] for _ in levels] for name in kept}
     columns[field] = [level for _ in range(len(table)) for level in levels]
@@ -72,9 +72,9 @@ def _written(level: float) -> str:
 
 
 def levels_in(table: RawTable) -> tuple[str, list[str]]:
-    """What the columns of a wide table seem to be levels of, and these columns; no columns if it is not wide.
+    """Return the field whose levels name the columns of a wide table, and these columns; none if it is not wide.
 
-    What another column tells is not what the names of these tell; and a column of losses is no level of recall.
+    A field that another column contains is not the meaning of these names, and a loss is no level of recall.
     """
     told = set(recognise(table.columns)[0])
     for reads in (read_quantity, size_in_name):
@@ -87,7 +87,7 @@ def levels_in(table: RawTable) -> tuple[str, list[str]]:
 
 
 def _known(prefix: str) -> str | None:
-    """The field that names such as ``K=31`` or ``acc_seed0`` tell by themselves."""
+    """The field that names such as ``K=31`` or ``acc_seed0`` identify by themselves."""
     named, _ = recognise({prefix.rsplit("_", 1)[-1]: []})
     return next((field for field in ACROSS if field in named), None) or (
         schema.SEED if prefix in ("s", "run") else None
@@ -95,7 +95,7 @@ def _known(prefix: str) -> str | None:
 
 
 def _guessed(columns: Sequence[str], levels: Sequence[float], told: set[str]) -> str:
-    """What names such as ``31`` or ``70M`` tell, beside columns that tell other fields."""
+    """Return the field that names such as ``31`` or ``70M`` are values of, given the fields of the other columns."""
     if not told & set(SIZES) and (min(levels) >= 1e6 or any(size_in_name(column) for column in columns)):
         return schema.PARAMS
     if max(levels) < 1:

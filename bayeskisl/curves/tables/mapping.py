@@ -40,7 +40,7 @@ Values = dict[str, np.ndarray]
 def complete_mapping(
     given: Mapping[str, Any] | None, table: RawTable, findings: Findings
 ) -> tuple[dict[str, str | float], list[str]]:
-    """The user's mapping, with the fields added that columns tell.
+    """The user's mapping, with the fields added that columns identify.
 
     Parameters
     ----------
@@ -62,7 +62,9 @@ def complete_mapping(
     for field, source in (given or {}).items():
         name, group = split_group(str(field))
         if name not in (*NUMBERS, *TEXTS):
-            findings.refuse(f"a field among {', '.join((*TEXTS, *NUMBERS))}", shown(str(field)), "mapping")
+            findings.refuse(
+                f"a field among {', '.join((*schema.GROUPS, *TEXTS, *NUMBERS))}", shown(str(field)), "mapping"
+            )
         elif group and (name not in MEASURED or group not in schema.GROUPS):
             findings.refuse(
                 f"a measured field ({', '.join(MEASURED)}) of a group ({', '.join(schema.GROUPS)})",
@@ -86,7 +88,7 @@ def _named(mapping: Mapping[str, Any]) -> bool:
 
 
 def _followed(source: Any, given: Mapping[str, Any], table: RawTable) -> Any:
-    """What another field is mapped to, where a source names that field and no column has its name."""
+    """Follow a source that names another field of the mapping, where no column has that name."""
     seen: set[str] = set()
     while isinstance(source, str) and source in given and source not in table.columns and source not in seen:
         seen.add(source)
@@ -385,7 +387,7 @@ class _Frame:
         return self._numeric[name, field]
 
     def _refuse_mixed_percent(self, name: str, cells: list[Any], field: str | None, findings: Findings) -> None:
-        """A share in percent in one cell and without a unit in another: nobody knows what the latter counts."""
+        """A share in percent in one cell and without a unit in another: the unit of the latter is unknown."""
         if field not in SHARES or not has_any(cells, "%"):
             return
         texts = {cell.strip() for cell in cells if isinstance(cell, str) and not is_missing(cell)}

@@ -24,7 +24,7 @@ _LARGE = {name for name, each in FIELDS.items() if each.whole and name != schema
 
 @dataclass(frozen=True)
 class Reading:
-    """How the numbers of a column are read.
+    """Notation of the numbers in a column.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ class Notation:
         self._marks: dict[str, _Marks] = {}
 
     def of(self, column: str, field_name: str | None) -> Reading:
-        """How a column is read that is to be a field, or part of an expression (None)."""
+        """Return the notation of a column that becomes a field, or a part of an expression (None)."""
         if self._decimal is not None:
             return Reading(self._decimal)
         marks = self._of(column)

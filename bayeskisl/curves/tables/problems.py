@@ -1,4 +1,4 @@
-"""Everything that is wrong with a table, told at once and by row."""
+"""Problems of a table, reported together and by row."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -33,7 +33,7 @@ class TableError(InputError):
 
 @dataclass
 class Findings:
-    """What is found out while a table is read.
+    """Findings of an import: problems, assumptions, notes, rows left out.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class Findings:
     hint: str = ""
 
     def telling(self, remedy: str) -> str:
-        """A remedy for what no column tells, with the other way that there is for such a table."""
+        """A remedy for a field that no column contains, with the other way that there is for such a table."""
         return f"{remedy}, or give {self.hint}" if self.hint else remedy
 
     def invent(self, name: str, what: str) -> None:

@@ -41,7 +41,7 @@ class RawTable:
     delimiter : str
         What stood between the cells of a text file; empty where there was none.
     hint : str
-        How the table's owner could tell more than the columns do.
+        Another way in which the table's owner can supply a field.
     """
 
     columns: dict[str, list[Any]]

@@ -119,7 +119,7 @@ def _from_text(text: str, origin: str, kind: str) -> RawTable:
 
 
 def _from_pipe(path: Path) -> RawTable:
-    """What comes through ``/dev/stdin`` or ``<(...)``, by its first letters."""
+    """Read a pipe, ``/dev/stdin`` or ``<(...)``, and recognise its format by its first bytes."""
     try:
         with path.open("rb") as stream:
             content = stream.read(_LARGEST + 1)

@@ -58,7 +58,7 @@ def _reasons(values: Mapping[str, np.ndarray]) -> list[tuple[np.ndarray, str]]:
 
 
 def stopped_early(rows: Mapping[str, np.ndarray], good: np.ndarray, findings: Findings) -> np.ndarray:
-    """Which of the `good` rows, the last checkpoints of their runs, come before the planned end. Shape ``(row,)``."""
+    """Mark those of the `good` rows that end before the planned last step. Shape ``(row,)``."""
     if "checkpoint" not in rows or PLANNED not in rows:
         return np.zeros(len(good), dtype=bool)
     with np.errstate(invalid="ignore"):

@@ -95,7 +95,7 @@ def _preamble(text: str) -> tuple[list[str], int, int, str]:
 
 
 def _delimiter(line: str) -> str:
-    """What stands between the cells of a line: what occurs most outside of quotes, else blanks."""
+    """Return the delimiter of a line's cells: the most frequent candidate outside quotes, else blanks."""
     outside = "".join(line.split('"')[0::2])
     best = max(_DELIMITERS, key=outside.count)
     return best if best in outside or len(outside.split()) < 2 else " "

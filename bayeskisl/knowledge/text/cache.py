@@ -1,4 +1,4 @@
-"""Where prepared text is kept: files named by a hash of all that they depend on, made once and shared by workers."""
+"""Cache of prepared text: files named by a hash of their inputs, made once and shared by workers."""
 
 import hashlib
 import json
@@ -32,7 +32,7 @@ def digest(*parts: Any) -> str:
 
 
 def keep(name: str, make: Callable[[Path], None]) -> Path:
-    """The file of that name in the cache; `make` writes it where it is told to, unless it is there.
+    """The file of that name in the cache; `make` writes it to the given path, unless it is there.
 
     Raises
     ------

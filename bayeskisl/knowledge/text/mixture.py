@@ -27,7 +27,7 @@ _SLACK = 0.02  # by which a run's own packing may be worse
 @strictly
 @dataclass(frozen=True)
 class TextMixture:
-    """How the tokens of one run divide.
+    """Division of one run's tokens.
 
     Attributes
     ----------
@@ -234,7 +234,7 @@ def _packed(written: Sentences, sentences: np.ndarray, context: int, filler: int
 
 
 def _places(lengths: np.ndarray, context: int) -> np.ndarray:
-    """Where sentences begin that are packed whole, in their order but for a look ahead to one that still fits."""
+    """Return the starts of sentences packed whole, in their order, with a look ahead to one that still fits."""
     of = lengths.tolist()
     begins = np.empty(len(of), dtype=np.int64)
     waiting, coming = list(range(min(_LOOK_AHEAD, len(of)))), _LOOK_AHEAD

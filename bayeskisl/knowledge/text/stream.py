@@ -51,7 +51,7 @@ class Window:
 
 @dataclass
 class Realised:
-    """What a stream held, counted on its tokens.
+    """Content of a stream, counted on its tokens.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Knowledge as triples of subject, relation and object: the user's own, from a file, all problems told at once."""
+"""Knowledge as triples of subject, relation and object, read from a file, with all problems reported together."""
 
 import csv
 from collections import defaultdict

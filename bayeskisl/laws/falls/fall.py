@@ -1,4 +1,4 @@
-"""What every fall of retention has: the share of (ceiling - floor) that is kept, against scaled log exposures.
+"""Base class of falls: the share of (ceiling - floor) that is kept, against scaled log exposures.
 
 A fall is parametrised by its half-point and its slope there: at x = 0 one half is kept and the slope is 1/4, as the
 logistic has it, so that thresholds and steepness mean the same in all falls. Each function is written once, in terms of

@@ -49,7 +49,7 @@ _SIDE_BY_SIDE = 16  # tasks of an array job
 
 @dataclass(frozen=True)
 class Exported:
-    """What was exported.
+    """Result of an export.
 
     Attributes
     ----------

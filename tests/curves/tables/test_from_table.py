@@ -348,7 +348,10 @@ def test_total_parameters_are_not_taken_for_others():
 @pytest.mark.parametrize(
     ("mapping", "message"),
     [
-        ({"colour": "params"}, "mapping: expected a field among run, group, domain, state, params"),
+        (
+            {"colour": "params"},
+            "mapping: expected a field among infused, infused_heldout, background, run, group, domain, state, params",
+        ),
         ({"recalled.novel": "params"}, r"expected a measured field .* of a group"),
         ({"recalled": "read_csv('/etc/passwd')"}, "expected an SQL expression"),
         ({"recalled": "__import__('os').system('true')"}, "expected an SQL expression"),
@@ -463,7 +466,7 @@ def test_a_size_by_its_common_name_is_doubted(column, doubted):
     table = {column: ["70M", "70M", "1B"], "facts": [100, 200, 100], "acc": [0.9, 0.4, 1.0], "probed": [100] * 3}
     said = describe_import(curves_from_table({**table, "note": ["a", "b", "c"]}))
     assert ("names such as 70M" in said) == doubted
-    assert "'note' (if one tells what was assumed" in said
+    assert "'note' (if one of them contains a value that was assumed" in said
 
 
 def test_columns_named_like_expressions_mean_themselves():

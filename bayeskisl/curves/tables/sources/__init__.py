@@ -1,4 +1,4 @@
-"""What other tools leave behind, as tables: one row per run, or per run and task, or per checkpoint."""
+"""Readers of other tools' files: tables with a row per run, per run and task, or per checkpoint."""
 
 from collections.abc import Callable
 from pathlib import Path

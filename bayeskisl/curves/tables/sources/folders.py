@@ -1,4 +1,4 @@
-"""Result files in folders: which there are, what they are called, and what their paths tell."""
+"""Result files in folders: which there are, their names, and the fields in their paths."""
 
 import re
 from collections.abc import Iterable

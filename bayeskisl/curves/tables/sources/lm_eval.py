@@ -1,4 +1,4 @@
-"""lm-evaluation-harness: result files, alone, in folders or in a manifest that tells what was trained."""
+"""lm-evaluation-harness: result files, alone, in folders or in a manifest that describes what was trained."""
 
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ def read_lm_eval(path: Path, metric: str | None = None) -> RawTable:
     Notes
     -----
     A file holds ``results[task]["acc,none"]`` with ``acc_stderr,none``, and since version 0.4.2
-    ``n-samples[task]["effective"]``. The number of samples, where it is told, makes the counts exact.
+    ``n-samples[task]["effective"]``. The number of samples, where it is given, makes the counts exact.
     """
 
     def rows_of(content: dict[str, Any], given: dict[str, Any], where: str) -> Rows:
@@ -46,7 +46,7 @@ def read_lm_eval(path: Path, metric: str | None = None) -> RawTable:
 
 
 def _alone(file: Path, root: Path, metric: str | None) -> dict[str, Any]:
-    """What a result file tells without a manifest."""
+    """Read a result file without a manifest."""
     content = parse_json(text_of(file), str(file))
     results = _results(content, str(file))
     config = content.get("config") if isinstance(content.get("config"), dict) else {}

@@ -1,4 +1,4 @@
-"""A manifest: a table that names a result file in each row and tells what the file does not."""
+"""A manifest: a table that names a result file in each row and adds the fields that the file lacks."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -30,7 +30,7 @@ def is_manifest(path: Path) -> bool:
 
 
 def join_manifest(manifest: Path, rows_of: Callable[[dict[str, Any], dict[str, Any], str], Rows]) -> RawTable:
-    """The manifest's rows with what their files tell beside them.
+    """The manifest's rows with the fields of their files beside them.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Hugging Face Trainer: ``trainer_state.json``, alone, in folders or in a manifest that tells what was trained."""
+"""Hugging Face Trainer: ``trainer_state.json``, alone, in folders or in a manifest that describes what was trained."""
 
 from pathlib import Path
 from typing import Any
@@ -83,7 +83,7 @@ def _evaluations(content: Any, given: dict[str, Any], metric: str | None, where:
 
 
 def _state(content: dict[str, Any]) -> dict[str, str]:
-    """Whether the steps that were planned were done, where the file tells both."""
+    """Whether the planned steps were done, where the file contains both."""
     done, planned = content.get("global_step"), content.get("max_steps")
     if not isinstance(done, int) or not isinstance(planned, int) or planned <= 0:
         return {}

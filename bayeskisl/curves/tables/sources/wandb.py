@@ -56,7 +56,7 @@ def read_wandb(folder: Path) -> RawTable:
 
 
 def _state(run: Path) -> dict[str, str]:
-    """Whether the run finished, where its metadata tell."""
+    """Whether the run finished, where its metadata contain it."""
     described = run / "files" / "wandb-metadata.json"
     if not described.is_file():
         return {}

@@ -1,4 +1,4 @@
-"""What every trainer knows: which data it reads, how large its model is, its configuration and its commands."""
+"""Base class of trainers: the data that each reads, the size of its model, its configuration and its commands."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass

@@ -1,0 +1,16 @@
+"""Are the posteriors calibrated?
+
+Ranks of known truths in the posteriors of simulated sweeps; a calibrated posterior stays inside the band.
+"""
+
+import json
+
+import numpy as np
+
+import bayeskisl as bk
+from bayeskisl.shipped import shipped_folder
+
+lines = (shipped_folder("data") / "proof" / "calibration" / "collapse.jsonl").read_text().splitlines()
+truths = [json.loads(line)["exact"] for line in lines[1:]]
+names = ["intercept[infused]", "exponent[infused, params]", "tau[infused]", "sigma_run[infused]"]
+figure = bk.plot_calibration({name: np.array([each[name] for each in truths]) for name in names})

@@ -1,0 +1,57 @@
+"""The documentation: every picture has its code, every executed notebook its notebook, every link its page."""
+
+import ast
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import bayeskisl as bk
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+EXAMPLES = sorted((DOCS / "gallery").glob("[0-9]*.py"))
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
+LINK = re.compile(r"\]\(([^)\s#]+)(?:#[^)]*)?\)")
+MADE = {"gallery.md", "cli.md", "python.md"}  # by the site itself
+
+
+def name(path):
+    return str(path.relative_to(ROOT))
+
+
+def test_the_gallery_has_twenty_pictures_and_every_figure_of_the_package():
+    code = "\n".join(path.read_text() for path in EXAMPLES)
+    assert len(EXAMPLES) >= 20
+    assert {each for each in bk.__all__ if each.startswith("plot_")} <= set(re.findall(r"plot_\w+", code))
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=name)
+def test_an_example_has_a_title_a_sentence_and_a_picture(path):
+    tree = ast.parse(path.read_text())
+    title, _, about = ast.get_docstring(tree).partition("\n\n")
+    assert title
+    assert about.endswith((".", "?"))
+    assert "figure" in {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    assert (DOCS / "gallery" / "figures" / f"{path.stem}.png").is_file(), "run docs/gallery/make.py"
+
+
+@pytest.mark.parametrize("path", sorted((DOCS / "notebooks" / "executed").glob("*.ipynb")), ids=name)
+def test_an_executed_notebook_is_that_of_today(path):
+    cells = [
+        [(cell["cell_type"], "".join(cell["source"])) for cell in json.loads(each.read_text())["cells"]]
+        for each in (path, ROOT / "notebooks" / path.name)
+    ]
+    assert cells[0] == cells[1], f"run docs/notebooks/execute.py {path.stem}"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name)
+def test_links_lead_somewhere(path):
+    for target in LINK.findall(path.read_text()):
+        if "://" not in target and Path(target).name not in MADE:
+            assert (path.parent / target).exists(), f"{name(path)} links to {target}"
+
+
+def test_the_readme_is_one_screen_and_a_half():
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 75
