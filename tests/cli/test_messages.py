@@ -5,8 +5,11 @@ import sys
 
 import pytest
 
+from bayeskisl import cli
 from bayeskisl.errors import InputError
 from bayeskisl.quantities import read_number
+
+UNKNOWN_FOLDER = ["sweep", "status", "nowhere"]
 
 
 def bayeskisl(*arguments):
@@ -33,17 +36,26 @@ def bayeskisl(*arguments):
         (["report", "fit.nc", "--verification", "v.nc"], "expected --decision beside --verification"),
     ],
 )
-def test_bad_input_is_one_sentence_and_exit_code_2(arguments, message):
-    result = bayeskisl(*arguments)
-    assert message in result.stderr
+def test_bad_input_is_one_sentence_and_exit_code_2(arguments, message, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["bayeskisl", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1
+    assert said.startswith("bayeskisl: ")
+    assert ended.value.code == 2
+
+
+def test_a_process_ends_with_the_sentence_and_the_code():
+    result = bayeskisl(*UNKNOWN_FOLDER)
+    assert result.stderr.startswith("bayeskisl: nowhere: expected a folder with records of a sweep")
     assert result.stderr.count("\n") == 1
-    assert result.stderr.startswith("bayeskisl: ")
-    assert "Traceback" not in result.stderr
     assert result.returncode == 2
 
 
 def test_debug_shows_the_traceback():
-    assert "Traceback" in bayeskisl("--debug", "sweep", "status", "nowhere").stderr
+    assert "Traceback" in bayeskisl("--debug", *UNKNOWN_FOLDER).stderr
 
 
 @pytest.mark.parametrize(
