@@ -48,13 +48,13 @@ def plain_name(name):
 def test_densities_and_gradients_agree(kind):
     """For every shipped law; those of one structure share the compiled functions."""
     laws = BY_STRUCTURE[kind]
-    agree(laws, DOSE if laws[0].knows_load else DESIGN)
+    agree(laws, DOSE if laws[0].knows_load else DESIGN, slopes=laws[0].has_limits)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", BY_STRUCTURE, ids=str)
 def test_densities_and_gradients_agree_of_two_groups(kind):
-    agree(BY_STRUCTURE[kind], {**DESIGN, "groups": TWO_GROUPS})
+    agree(BY_STRUCTURE[kind], {**DESIGN, "groups": TWO_GROUPS}, slopes=True)
 
 
 def of_varying_scatter():
@@ -76,17 +76,18 @@ def test_densities_and_gradients_agree_of_two_groups_of_several_domains_where_ru
     agree([of_varying_scatter()], {**DESIGN, "groups": TWO_GROUPS, "domains": ("legal", "medical")})
 
 
-def agree(laws, design):
-    """Of PyMC, NumPyro and C, at random points: densities and what is deterministic; of the latter two, gradients.
+def agree(laws, design, *, slopes=False):
+    """Of PyMC, NumPyro and C, at random points: densities and what is deterministic; C's gradient with its density.
 
-    PyMC's own gradient, which C is written from, takes longer to compile than all else together: a slow test has it.
+    With `slopes` NumPyro's gradient as well, which takes three times as long to compile as its density. PyMC's own,
+    which C is written from, takes longer than all else together: a slow test has it.
     """
     curves = simulate(laws[0], design, seed=3)
     models = [Model(prepare(curves, law), law) for law in laws]
     in_pymc, value_in_pymc = compiled_in_pymc(models[0])
     order, start, rng = [each.name for each in in_pymc.value_vars], in_pymc.initial_point(), np.random.default_rng(5)
     with double_precision():
-        density, quantities = compiled_in_numpyro(models[0])
+        density, quantities = compiled_in_numpyro(models[0], slopes)
         for model in models:
             with in_pymc:
                 pm.set_data(model.given.flat())
@@ -95,13 +96,28 @@ def agree(laws, design):
                 point = {k: v + 0.5 * rng.standard_normal(np.shape(v)) for k, v in start.items()}
                 natural = {plain_name(k): undone(k, v) for k, v in point.items()}
                 value, deterministic = value_in_pymc(point)
-                other, slopes = density({plain_name(k): v for k, v in point.items()}, model.given)
-                assert float(other) == pytest.approx(float(value), rel=1e-6)
-                third, gradient = in_c.value_and_gradient(np.concatenate([np.ravel(point[k]) for k in order]))
+                at = flat(point, order)
+                in_numpyro = density({plain_name(k): v for k, v in point.items()}, model.given)
+                third, gradient = in_c.value_and_gradient(at)
                 assert third == pytest.approx(float(value), rel=1e-9)
-                flat = np.concatenate([np.ravel(slopes[plain_name(k)]) for k in order])
-                np.testing.assert_allclose(flat, gradient, rtol=1e-5, atol=1e-5 * np.abs(gradient).max())
+                slope_agrees(in_c, at, gradient, rng.standard_normal(len(at)))
+                if slopes:
+                    in_numpyro, theirs = in_numpyro
+                    theirs = flat(theirs, map(plain_name, order))
+                    np.testing.assert_allclose(theirs, gradient, rtol=1e-5, atol=1e-5 * np.abs(gradient).max())
+                assert float(in_numpyro) == pytest.approx(float(value), rel=1e-6)
             replays_agree(model, natural, deterministic, quantities(natural, model.given))
+
+
+def flat(values, order):
+    return np.concatenate([np.ravel(values[name]) for name in order])
+
+
+def slope_agrees(density, at, gradient, direction, step=1e-5):
+    """Along a direction, with central differences: their error is of the order of the step's square."""
+    (above, _), (below, _) = (density.value_and_gradient(at + sign * step * direction) for sign in (1, -1))
+    accuracy = 1e-6 * np.linalg.norm(gradient) * np.linalg.norm(direction)
+    assert (above - below) / (2 * step) == pytest.approx(gradient @ direction, rel=1e-5, abs=accuracy)
 
 
 def compiled_in_pymc(model):
@@ -120,8 +136,8 @@ def compiled_in_pymc(model):
     return in_pymc, value
 
 
-def compiled_in_numpyro(model):
-    """Its log density with gradient, and what is deterministic in it, of any data and law of one structure."""
+def compiled_in_numpyro(model, slopes):
+    """Its log density, with its gradient or not, and what is deterministic in it, for any law of one structure."""
     quickly = {"xla_backend_optimization_level": 0}  # compiled: half as long, and evaluated a few times
 
     def density(at, given):
@@ -133,7 +149,8 @@ def compiled_in_numpyro(model):
             define(language, jax.tree.map(jnp.asarray, given), model.law)
         return language.found
 
-    return (jax.jit(each, compiler_options=quickly) for each in (jax.value_and_grad(density), quantities))
+    first = jax.value_and_grad(density) if slopes else density
+    return (jax.jit(each, compiler_options=quickly) for each in (first, quantities))
 
 
 def replays_agree(model, natural, *theirs):
@@ -157,7 +174,7 @@ def test_gradients_in_c_are_those_of_pymc(law):
     start, rng = in_pymc.initial_point(), np.random.default_rng(5)
     for _ in range(POINTS):
         point = {k: v + 0.5 * rng.standard_normal(np.shape(v)) for k, v in start.items()}
-        _, gradient = in_c.value_and_gradient(np.concatenate([np.ravel(point[k.name]) for k in in_pymc.value_vars]))
+        _, gradient = in_c.value_and_gradient(flat(point, [each.name for each in in_pymc.value_vars]))
         np.testing.assert_allclose(gradient, theirs(point), rtol=1e-7, atol=1e-9 * np.abs(gradient).max())
 
 
