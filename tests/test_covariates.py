@@ -19,7 +19,7 @@ from tests.design.hand_made import PASSED
 
 SIZES, DEPTHS, TARGET = [6_144, 13_824, 24_576], [2, 8], 98_304
 BUDGET, FEW = "1e14flop", {"score": "variance", "particles": 400, "batch": 2}
-SHORT = {"draws": 100, "tune": 200, "chains": 2, "rivals": (), "throw": False}
+SHORT = {"draws": 150, "tune": 200, "chains": 2, "rivals": (), "retry": False, "throw": False}
 TRUTH = {"intercept": 5.5, "tau": 0.05, "sigma_run": 0.05, "floor_excess": 0.0, "steepness_intercept": 1.6,
          "steepness_exponent": 0.0, "steepness_scatter": 0.02}  # fmt: skip
 

@@ -79,7 +79,8 @@ def write_density(model: pm.Model) -> tuple[str, Layout]:
     """
     data = {variable.name: _placed(variable.name, variable.get_value()) for variable in model.data_vars}
     lengths = {name: pt.constant(_length(length)) for name, length in model.dim_lengths.items()}
-    known = {**data, **lengths, **_counts_as_floats(model, data)}
+    density = model.logp()
+    known = {**data, **lengths, **_counts_as_floats(density, data)}
 
     starts = _simplified(_with_known(_support_points(model), known))
     values = {
@@ -87,7 +88,7 @@ def write_density(model: pm.Model) -> tuple[str, Layout]:
         for variable, start in zip(model.free_RVs, starts, strict=True)
     }
     moving = list(values.values())
-    (density,) = _with_known(clone_replace([model.logp()], values, rebuild_strict=False), known)
+    (density,) = _with_known(clone_replace([density], values, rebuild_strict=False), known)
     density = rewrite_graph(density, include=("canonicalize", "stabilize"), exclude=_BRANCHING)
     slopes, derived = _hoisted(_simplified([density, *pt.grad(density, moving)]), moving)
     variables = _with_known([_in_its_own_units(model, variable, values) for variable in model.free_RVs], known)
@@ -171,9 +172,9 @@ def _support_points(model: pm.Model) -> list[Variable]:
     )
 
 
-def _counts_as_floats(model: pm.Model, data: dict[str, Variable]) -> dict[str, Variable]:
+def _counts_as_floats(density: Variable, data: dict[str, Variable]) -> dict[str, Variable]:
     """Whole numbers that are reckoned with, converted once: loops that mix them with floats may not vectorise."""
-    graph = toposort([model.logp()])
+    graph = toposort([density])
     indices = {each.name for node in graph if isinstance(node.op, _INDEXING) for each in node.inputs[1:]}
     whole = {name: each for name, each in data.items() if each.type.dtype.startswith("int") and name not in indices}
     return {name: pt.cast(each, "float64") for name, each in whole.items()}

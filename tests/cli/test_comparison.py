@@ -13,7 +13,7 @@ def saved(tmp_path_factory):
 
     curves = simulate("power", {"params": [6144, 12288, 24576, 49152], "facts": [62, 250, 1000, 4000], "seeds": 2})
     folder = tmp_path_factory.mktemp("fits")
-    few = {"draws": 200, "tune": 300, "throw": False}
+    few = {"draws": 500, "tune": 400, "retry": False}  # enough to pass the gate
     fit(curves, "power", rivals=(), **few).save(folder / "one.nc")
     fit(curves, "collapse", **few).save(folder / "two.nc")
     return folder

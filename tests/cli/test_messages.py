@@ -5,9 +5,12 @@ import sys
 
 import pytest
 
+from bayeskisl import cli
 from bayeskisl.cli import missing_package
 from bayeskisl.errors import InputError
 from bayeskisl.quantities import read_number
+
+UNKNOWN_FOLDER = ["sweep", "status", "nowhere"]
 
 
 def bayeskisl(*arguments):
@@ -34,18 +37,26 @@ def bayeskisl(*arguments):
         (["report", "fit.nc", "--verification", "v.nc"], "expected --decision beside --verification"),
     ],
 )
-def test_bad_input_is_one_sentence_and_exit_code_2(arguments, message):
-    result = bayeskisl(*arguments)
-    *stages, error = result.stderr.splitlines()
-    assert message in error
-    assert error.startswith("bayeskisl: ")
+def test_bad_input_is_one_sentence_and_exit_code_2(arguments, message, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["bayeskisl", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    *stages, said = capsys.readouterr().err.splitlines()
+    assert message in said
+    assert said.startswith("bayeskisl: ")
     assert all(stage.endswith((" ...", " s)")) for stage in stages)
+    assert ended.value.code == 2
+
+
+def test_a_process_ends_with_the_sentence_and_the_code():
+    result = bayeskisl(*UNKNOWN_FOLDER)
+    assert result.stderr.splitlines()[-1].startswith("bayeskisl: nowhere: expected a folder with records of a sweep")
     assert "Traceback" not in result.stderr
     assert result.returncode == 2
 
 
 def test_debug_shows_the_traceback():
-    assert "Traceback" in bayeskisl("--debug", "sweep", "status", "nowhere").stderr
+    assert "Traceback" in bayeskisl("--debug", *UNKNOWN_FOLDER).stderr
 
 
 @pytest.mark.parametrize(

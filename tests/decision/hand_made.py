@@ -1,6 +1,7 @@
 """A fit whose posterior is written by hand, so that what follows from it can be worked out by hand too."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import xarray as xr
@@ -121,7 +122,7 @@ class HandMadeFit:
     def laws(self) -> dict[str, Law]:
         return {"collapse": self.law, "power": load_law("power")}
 
-    @property
+    @cached_property
     def tree(self) -> xr.DataTree:
         posterior = posterior_draws(self.exponent_sd)
         return xr.DataTree.from_dict(
@@ -212,7 +213,7 @@ class MixedFit(HandMadeFit):
             coords={"chain": range(CHAINS), "draw": range(DRAWS), "group": list(BOTH)},
         )
 
-    @property
+    @cached_property
     def tree(self):
         exponent = xr.DataArray(
             np.full((CHAINS, DRAWS, len(BOTH), 1), 0.7),

@@ -231,10 +231,12 @@ def test_bad_options_are_one_sentence(fitted, candidates, options, message):
 
 
 def test_regret_on_other_axes_is_in_facts_of_both_groups():
-    along = {
-        axis: plan(GaussianFit(axis=axis, sd=0.15), TARGET, budget="1e14flop", score="regret", particles=1_000)
-        for axis in ("ratio", "dose")
-    }
+    along = {}
+    for axis in ("ratio", "dose"):
+        fit = GaussianFit(axis=axis, sd=0.15)
+        few = {"candidates": candidate_runs(fit, TARGET, sizes=SIZES[1:], levels=3), "batch": 2, "particles": 1_000}
+        along[axis] = plan(fit, TARGET, budget="1e14flop", score="regret", **few)
+        assert len(along[axis].runs) <= 2
     assert 0 < along["dose"].table["gain"].max() < 500
     # at some ratio all the facts that there are, 250 of each group, are kept for certain: no run could add any
     assert along["ratio"].table["gain"].abs().max() < 0.1

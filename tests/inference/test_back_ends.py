@@ -26,9 +26,12 @@ from bayeskisl.inference.with_numpy import replay, sample
 from bayeskisl.inference.with_numpyro import double_precision, numpyro_model
 from bayeskisl.laws import law_names, load_law
 
-POINTS = 200
+POINTS = 12
 DESIGN = {"params": [6144, 13824, 24576], "facts": [60, 250, 1000], "seeds": 1}
 TWO_GROUPS = ("infused", "infused_heldout")
+# where the load matters
+DOSE = {"params": [6144, 13824, 24576], "axis": "dose", "ratio": [0.1, 0.4, 0.8], "exposures": 300.0, "seeds": 1,
+        "background_facts": 150, "background_share": 0.3, "groups": ("infused", "background")}  # fmt: skip
 
 
 BY_STRUCTURE = {}
@@ -44,77 +47,135 @@ def plain_name(name):
 @pytest.mark.parametrize("kind", BY_STRUCTURE, ids=str)
 def test_densities_and_gradients_agree(kind):
     """For every shipped law; those of one structure share the compiled functions."""
-    agree(BY_STRUCTURE[kind], DESIGN)
+    laws = BY_STRUCTURE[kind]
+    agree(laws, DOSE if laws[0].knows_load else DESIGN, slopes=laws[0].has_limits)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", BY_STRUCTURE, ids=str)
 def test_densities_and_gradients_agree_of_two_groups(kind):
-    agree(BY_STRUCTURE[kind], {**DESIGN, "groups": TWO_GROUPS})
+    agree(BY_STRUCTURE[kind], {**DESIGN, "groups": TWO_GROUPS}, slopes=True)
+
+
+def of_varying_scatter():
+    content = load_law("collapse").to_dict()
+    content["priors"]["sigma_run_exponent"] = {"mean": 0.1, "sd": 0.5}
+    return type(load_law("collapse")).model_validate(content)
 
 
 def test_densities_and_gradients_agree_of_several_domains():
-    agree([load_law("collapse")], {**DESIGN, "groups": TWO_GROUPS, "domains": ("legal", "medical")})
+    agree([load_law("collapse")], {**DESIGN, "domains": ("legal", "medical")})
 
 
 def test_densities_and_gradients_agree_where_run_scatter_varies():
-    content = load_law("collapse").to_dict()
-    content["priors"]["sigma_run_exponent"] = {"mean": 0.1, "sd": 0.5}
-    agree([type(load_law("collapse")).model_validate(content)], {**DESIGN, "groups": TWO_GROUPS})
+    agree([of_varying_scatter()], DESIGN)
 
 
-def agree(laws, design):
-    """Of PyMC, NumPyro and C, at random points."""
+@pytest.mark.slow
+def test_densities_and_gradients_agree_of_two_groups_of_several_domains_where_run_scatter_varies():
+    agree([of_varying_scatter()], {**DESIGN, "groups": TWO_GROUPS, "domains": ("legal", "medical")})
+
+
+def agree(laws, design, *, slopes=False):
+    """Of PyMC, NumPyro and C, at random points: densities and what is deterministic; C's gradient with its density.
+
+    With `slopes` NumPyro's gradient as well, which takes three times as long to compile as its density. PyMC's own,
+    which C is written from, takes longer than all else together: a slow test has it.
+    """
     curves = simulate(laws[0], design, seed=3)
-    model = build_model(curves, laws[0])
-    outputs = [model.logp(), model.dlogp()]
-    in_pymc = model.compile_fn(outputs, inputs=model.value_vars, mode="FAST_COMPILE", point_fn=True)
-    start, rng = model.initial_point(), np.random.default_rng(5)
-    order = [variable.name for variable in model.value_vars]
-
-    def density(at, inputs):
-        return -potential_energy(numpyro_model(laws[0]), (inputs,), {}, at)
-
-    quickly = {"xla_backend_optimization_level": 0}  # compiled: half as long, and evaluated a few hundred times
-    in_numpyro = jax.jit(jax.value_and_grad(density), compiler_options=quickly)
+    models = [Model(prepare(curves, law), law) for law in laws]
+    in_pymc, value_in_pymc = compiled_in_pymc(models[0])
+    order, start, rng = [each.name for each in in_pymc.value_vars], in_pymc.initial_point(), np.random.default_rng(5)
     with double_precision():
-        for point in range(POINTS):
-            point_of = {k: v + 0.5 * rng.standard_normal(np.shape(v)) for k, v in start.items()}
-            if point % (POINTS // len(laws)) == 0:
-                law = laws[min(point * len(laws) // POINTS, len(laws) - 1)]
-                of_law = Model(prepare(curves, law), law)
-                inputs, in_c = of_law.given, compiled_density(of_law, print)
-                with model:
-                    pm.set_data(inputs.flat())
-                replays_agree(of_law, point_of)
-            value, gradient = in_pymc(point_of)
-            other, slopes = in_numpyro({plain_name(k): v for k, v in point_of.items()}, inputs)
-            assert float(other) == pytest.approx(float(value), rel=1e-6)
-            flat = np.concatenate([np.ravel(slopes[plain_name(k)]) for k in order])
-            np.testing.assert_allclose(flat, gradient, rtol=1e-5, atol=1e-5 * np.abs(gradient).max())
-            third, slopes = in_c.value_and_gradient(np.concatenate([np.ravel(point_of[k]) for k in order]))
-            assert third == pytest.approx(float(value), rel=1e-9)
-            np.testing.assert_allclose(slopes, gradient, rtol=1e-7, atol=1e-9 * np.abs(gradient).max())
+        density, quantities = compiled_in_numpyro(models[0], slopes)
+        for model in models:
+            with in_pymc:
+                pm.set_data(model.given.flat())
+            in_c = compiled_density(model, print)
+            for _ in range(POINTS):
+                point = {k: v + 0.5 * rng.standard_normal(np.shape(v)) for k, v in start.items()}
+                natural = {plain_name(k): undone(k, v) for k, v in point.items()}
+                value, deterministic = value_in_pymc(point)
+                at = flat(point, order)
+                in_numpyro = density({plain_name(k): v for k, v in point.items()}, model.given)
+                third, gradient = in_c.value_and_gradient(at)
+                assert third == pytest.approx(float(value), rel=1e-9)
+                slope_agrees(in_c, at, gradient, rng.standard_normal(len(at)))
+                if slopes:
+                    in_numpyro, theirs = in_numpyro
+                    theirs = flat(theirs, map(plain_name, order))
+                    np.testing.assert_allclose(theirs, gradient, rtol=1e-5, atol=1e-5 * np.abs(gradient).max())
+                assert float(in_numpyro) == pytest.approx(float(value), rel=1e-6)
+            replays_agree(model, natural, deterministic, quantities(natural, model.given))
 
 
-def replays_agree(model, point_of):
-    """Every deterministic quantity of PyMC, NumPyro and NumPy, at one point."""
-    natural = {plain_name(k): undone(k, v) for k, v in point_of.items()}
-    ours = replay({k: np.asarray(v)[None, None] for k, v in natural.items()}, model, np.random.default_rng(0)).named
-    sizes = sizes_of(model)
-    in_numpyro = recorded(with_numpyro._NumPyro)(sizes)
-    with handlers.seed(rng_seed=0), handlers.substitute(data=natural):
-        define(in_numpyro, jax.tree.map(jnp.asarray, model.given), model.law)
+def flat(values, order):
+    return np.concatenate([np.ravel(values[name]) for name in order])
+
+
+def slope_agrees(density, at, gradient, direction, step=1e-5):
+    """Along a direction, with central differences: their error is of the order of the step's square."""
+    (above, _), (below, _) = (density.value_and_gradient(at + sign * step * direction) for sign in (1, -1))
+    accuracy = 1e-6 * np.linalg.norm(gradient) * np.linalg.norm(direction)
+    assert (above - below) / (2 * step) == pytest.approx(gradient @ direction, rel=1e-5, abs=accuracy)
+
+
+def compiled_in_pymc(model):
+    """The model in PyMC, and a function to its log density and to what is deterministic in it."""
+    language = recorded(with_pymc._PyMC)(sizes_of(model))
     with pm.Model(coords=model.labels) as in_pymc:
-        said = recorded(with_pymc._PyMC)(sizes)
-        define(said, model.given.map(lambda name, value, dims: pm.Data(name, value, dims=dims)), model.law)
-    outputs = in_pymc.replace_rvs_by_values([pt.as_tensor(each) for each in said.found.values()])
-    theirs = in_pymc.compile_fn(outputs, inputs=in_pymc.value_vars, mode="FAST_COMPILE", point_fn=True)(point_of)
-    assert set(ours) == set(in_numpyro.found) == set(said.found)
-    for name, value in zip(said.found, theirs, strict=True):
-        np.testing.assert_allclose(ours[name][0, 0], np.broadcast_to(value, ours[name].shape[2:]), rtol=1e-9, atol=1e-9)
-        other = np.broadcast_to(in_numpyro.found[name], ours[name].shape[2:])
-        np.testing.assert_allclose(ours[name][0, 0], other, rtol=1e-9, atol=1e-9)
+        define(language, model.given.map(lambda name, value, dims: pm.Data(name, value, dims=dims)), model.law)
+    deterministic = in_pymc.replace_rvs_by_values([pt.as_tensor(each) for each in language.found.values()])
+    outputs = [in_pymc.logp(), *deterministic]
+    of_point = in_pymc.compile_fn(outputs, inputs=in_pymc.value_vars, mode="FAST_COMPILE", point_fn=True)
+
+    def value(point):
+        density, *others = of_point(point)
+        return density, dict(zip(language.found, others, strict=True))
+
+    return in_pymc, value
+
+
+def compiled_in_numpyro(model, slopes):
+    """Its log density, with its gradient or not, and what is deterministic in it, for any law of one structure."""
+    quickly = {"xla_backend_optimization_level": 0}  # compiled: half as long, and evaluated a few times
+
+    def density(at, given):
+        return -potential_energy(numpyro_model(model.law), (given,), {}, at)
+
+    def quantities(natural, given):
+        language = recorded(with_numpyro._NumPyro)(sizes_of(model))
+        with handlers.seed(rng_seed=0), handlers.substitute(data=natural):
+            define(language, jax.tree.map(jnp.asarray, given), model.law)
+        return language.found
+
+    first = jax.value_and_grad(density) if slopes else density
+    return (jax.jit(each, compiler_options=quickly) for each in (first, quantities))
+
+
+def replays_agree(model, natural, *theirs):
+    """Every deterministic quantity of PyMC, NumPyro and NumPy, at one point."""
+    draws = {k: np.asarray(v)[None, None] for k, v in natural.items()}
+    ours = replay(draws, model, np.random.default_rng(0)).named
+    for found in theirs:
+        assert set(ours) == set(found)
+        for name, value in ours.items():
+            other = np.broadcast_to(found[name], value.shape[2:])
+            np.testing.assert_allclose(value[0, 0], other, rtol=1e-9, atol=1e-9, err_msg=name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("law", ["common", "limits"])
+def test_gradients_in_c_are_those_of_pymc(law):
+    law = load_law(law)
+    model = Model(prepare(simulate(law, {**DESIGN, "groups": TWO_GROUPS}, seed=3), law), law)
+    in_pymc, in_c = model.in_pymc(), compiled_density(model, print)
+    theirs = in_pymc.compile_fn(in_pymc.dlogp(), inputs=in_pymc.value_vars, mode="FAST_COMPILE", point_fn=True)
+    start, rng = in_pymc.initial_point(), np.random.default_rng(5)
+    for _ in range(POINTS):
+        point = {k: v + 0.5 * rng.standard_normal(np.shape(v)) for k, v in start.items()}
+        _, gradient = in_c.value_and_gradient(flat(point, [each.name for each in in_pymc.value_vars]))
+        np.testing.assert_allclose(gradient, theirs(point), rtol=1e-7, atol=1e-9 * np.abs(gradient).max())
 
 
 def undone(name, value):

@@ -18,7 +18,7 @@ def test_a_full_sweep_has_no_bounds(fitted):
 def test_a_size_that_never_collapses_is_a_bound(curves):
     """The largest size is only given levels that it keeps; padding makes the shape that of the shared fit."""
     easy = ~((curves["params"] == SIZES[-1]) & (curves["facts"] > 500)).values
-    short = fit(curves.isel(run=easy), rivals=(), draws=400, tune=400, throw=False)
+    short = fit(curves.isel(run=easy), rivals=(), draws=400, tune=400, retry=False, throw=False)
     (bound,) = [caution for caution in short.warnings if caution.code == "edge_collapse"]
     assert "55296p" in bound.message
     assert "collapse lies above" in bound.message
@@ -61,7 +61,7 @@ def test_prior_draws_are_recovered():
     covered = []
     for seed in range(12):
         curves = simulate("collapse", {"params": SIZES, "facts": LEVELS}, seed=seed)
-        table = fit(curves, rivals=(), throw=False).summary()
+        table = fit(curves, rivals=(), draws=400, tune=400, retry=False, throw=False).summary()
         rows = table.index.str.startswith(
             ("intercept", "exponent", "curvature", "tau", "sigma_run", "steepness_", "conc")
         )

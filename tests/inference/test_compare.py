@@ -12,6 +12,8 @@ from bayeskisl.inference.data import prepare
 from bayeskisl.inference.left_out_cells import kind, likelihoods_by_kind
 from bayeskisl.inference.sampling import Settings
 
+FEW = {"rivals": (), "draws": 100, "tune": 100, "retry": False, "throw": False}
+
 
 @pytest.fixture(scope="module")
 def comparison(fitted):
@@ -80,9 +82,9 @@ def test_fits_of_several_files_are_joined(curves, fitted, tmp_path):
 
 def test_what_cannot_be_compared_is_refused(curves, fitted):
     with pytest.raises(InputError, match="at least two laws"):
-        compare([fit(curves, "power", rivals=(), draws=100, tune=100, throw=False)])
+        compare([fit(curves, "power", **FEW)])
     with pytest.raises(InputError, match="at most 1 of 4 sizes"):
         compare([fitted], largest=2)
-    fewer = fit(curves.isel(run=slice(0, 48)), "power", rivals=(), draws=100, tune=100, throw=False)
+    fewer = fit(curves.isel(run=slice(0, 48)), "power", **FEW)
     with pytest.raises(InputError, match="same curves"):
         compare([fitted, fewer])

@@ -88,11 +88,14 @@ def test_curves_come_back_from_the_file_alone(curves, saved):
     assert load_fit(saved).curves.identical(curves)
 
 
+def short_fit(curves):
+    return fit(curves, rivals=(), draws=50, tune=100, chains=2, retry=False, throw=False)
+
+
 def test_curves_that_were_read_from_a_file_come_back(curves, tmp_path):
     curves.to_netcdf(tmp_path / "curves.nc", engine="h5netcdf")
     read = xr.load_dataset(tmp_path / "curves.nc", engine="h5netcdf")
-    short = fit(read, rivals=(), draws=50, tune=100, chains=2, throw=False)
-    assert load_fit(short.save(tmp_path / "fit.nc")).curves.identical(read)
+    assert load_fit(short_fit(read).save(tmp_path / "fit.nc")).curves.identical(read)
 
 
 def test_arviz_reads_it(saved):
@@ -108,7 +111,8 @@ def test_leave_one_out_is_that_of_arviz(fitted):
     assert ours == pytest.approx(az.loo(fitted.tree).elpd, abs=0.2)
 
 
-def test_missing_foreign_and_corrupt_files_are_refused(saved, curves, tmp_path):
+def test_missing_foreign_and_corrupt_files_are_refused(curves, tmp_path):
+    saved = short_fit(curves).save(tmp_path / "fit.nc")
     with pytest.raises(InputError, match="no such file"):
         load_fit(tmp_path / "nothing.nc")
     foreign = tmp_path / "curves.nc"

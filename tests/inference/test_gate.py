@@ -47,11 +47,11 @@ def test_sticky_draws_fail(judged):
 
 def test_too_few_draws_fail_with_the_numbers(curves):
     with pytest.raises(GateError, match=r"'limits' may not be used: .*ESS of .* \(at least 400\).*more draws"):
-        fit(curves, rivals=(), draws=50, tune=100, chains=2)
+        fit(curves, rivals=(), draws=50, tune=100, chains=2, retry=False)
 
 
 def test_a_failed_posterior_can_be_handed_over_labelled(curves):
-    handed = fit(curves, rivals=(), draws=50, tune=100, chains=2, throw=False)
+    handed = fit(curves, rivals=(), draws=50, tune=100, chains=2, retry=False, throw=False)
     assert not handed.gate.passed
     assert "GATE FAILED" in repr(handed)
 

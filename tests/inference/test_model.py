@@ -5,7 +5,7 @@ import pymc as pm
 import pytest
 from scipy import stats
 
-from bayeskisl.inference import compiled, simulate
+from bayeskisl.inference import compiled, density, simulate
 from bayeskisl.inference.data import prepare
 from bayeskisl.inference.load import effective_log_exposures
 from bayeskisl.inference.model import Model
@@ -37,7 +37,8 @@ def point(model):
 
 def natural_log_density(model):
     """Of natural parameters: no Jacobians of PyMC's transforms."""
-    compiled = model.compile_fn(model.logp(jacobian=False), inputs=model.value_vars, point_fn=True)
+    natural = model.logp(jacobian=False)
+    compiled = model.compile_fn(natural, inputs=model.value_vars, mode="FAST_COMPILE", point_fn=True)
     return lambda point: float(compiled(point))
 
 
@@ -149,7 +150,8 @@ def test_runs_that_were_not_probed_say_nothing(curves):
     silent["recalled"][:5] = 0
     silent["probed"][:5] = 0
     model = Model(prepare(silent, LAW), LAW).in_pymc()
-    terms = model.compile_fn(model.logp(vars=model.observed_RVs, sum=False)[0], inputs=model.value_vars)
+    of_runs = model.logp(vars=model.observed_RVs, sum=False)[0]
+    terms = model.compile_fn(of_runs, inputs=model.value_vars, mode="FAST_COMPILE")
     np.testing.assert_allclose(terms(model.initial_point())[:5], 0.0, atol=1e-9)
 
 
@@ -179,6 +181,7 @@ def test_without_a_compiler_there_is_no_density_in_c_and_it_is_said(curves, monk
     monkeypatch.setenv("CC", "false")
     monkeypatch.setenv("BAYESKISL_CACHE", str(tmp_path))
     monkeypatch.setattr(compiled, "_loaded", {})
+    monkeypatch.setattr(density, "write_density", lambda model: ("no matter", density.Layout({}, [], {}, {}, {})))
     law, told = load_law("collapse"), []
     assert compiled.compiled_density(Model(prepare(curves, law), law), told.append) is None
     assert re.search(r"could not be compiled as C: .*false failed", told[-1])

@@ -15,7 +15,7 @@ LAW = load_law("collapse")
 
 def by_brute_force(named, data, draw, run):
     """Rectangles on a grid far finer than any likelihood."""
-    z = np.linspace(-60, 60, 120_001)
+    z = np.linspace(-60, 60, 40_001)
     cell = data.cell_of_run[run]
     chance = (
         LAW.fall.of(named)

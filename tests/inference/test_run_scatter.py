@@ -15,7 +15,7 @@ from bayeskisl.inference.extrapolate import extrapolate
 from bayeskisl.inference.run_scatter import run_scatter
 from bayeskisl.laws import load_law
 
-DESIGN = {"params": [6_144, 13_824, 24_576, 55_296], "facts": [60, 90, 130, 180, 250, 350, 500, 700, 1000, 1400]}
+DESIGN = {"params": [6_144, 13_824, 24_576, 55_296], "facts": [60, 95, 150, 240, 380, 600, 950, 1500]}
 TRUTH = {
     "intercept": 4.8, "exponent": 0.7, "curvature": 0.1, "tau": 0.05, "sigma_run": 0.12, "sigma_run_exponent": -0.7,
     "steepness_intercept": 1.8, "asymmetry": 1.0, "concentration": 800.0,
@@ -53,7 +53,7 @@ def truth_of(curves):
 
 @pytest.fixture(scope="module")
 def fitted(law):
-    return fit(simulate(law, {**DESIGN, "seeds": 3}, TRUTH, seed=2), law, rivals=())
+    return fit(simulate(law, {**DESIGN, "seeds": 2}, TRUTH, seed=2), law, rivals=())
 
 
 def test_truth_is_recovered(fitted):

@@ -2,31 +2,46 @@ import numpy as np
 import pytest
 
 import bayeskisl.inference
-from bayeskisl.decision import decide, verify
+from bayeskisl.decision import Decision, decide, verify
 from bayeskisl.reporting import report
 from tests.decision.conftest import fit  # noqa: F401
 from tests.decision.hand_made import HandMadeFit, amount_curves, extrapolate
 
 
-@pytest.fixture
-def decision(fit):  # noqa: F811
-    return decide(fit, 98_304, sensitivity=False)
-
-
-@pytest.fixture
-def verification(decision):
-    return verify(decision, target_runs())
-
-
-@pytest.fixture(scope="package")
-def report_path(tmp_path_factory):
-    """A complete report, written once."""
-    folder, made = tmp_path_factory.mktemp("page"), HandMadeFit()
+@pytest.fixture(scope="session")
+def answered():
+    """A decision and its verification, made once."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bayeskisl.inference, "extrapolate", extrapolate)
-        ahead = decide(made, 98_304, sensitivity=False)
-        checked = verify(ahead, target_runs())
-        return report(made, ahead, checked, folder / "deep" / "report.html", figures_dir=folder / "figures")
+        ahead = decide(HandMadeFit(), 98_304, sensitivity=False)
+        return ahead, verify(ahead, target_runs())
+
+
+@pytest.fixture
+def decision(fit, answered):  # noqa: F811
+    return Decision(answered[0].data.copy(deep=True))
+
+
+@pytest.fixture
+def verification(answered):
+    return answered[1]
+
+
+@pytest.fixture
+def plain_figures(monkeypatch):
+    """Pages without pictures, whose drawing takes most of the time."""
+    monkeypatch.setattr("bayeskisl.reporting.page.data_uri", lambda figure: "data:,")
+    monkeypatch.setattr("bayeskisl.reporting.page.packed_figures", lambda *figures: "")
+    monkeypatch.setattr("bayeskisl.reporting.page.write_figure", lambda figure, path: path)
+
+
+@pytest.fixture(scope="session")
+def report_path(answered, tmp_path_factory):
+    """A complete report, written once."""
+    folder = tmp_path_factory.mktemp("page")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bayeskisl.inference, "extrapolate", extrapolate)
+        return report(HandMadeFit(), *answered, folder / "deep" / "report.html", figures_dir=folder / "figures")
 
 
 def target_runs():

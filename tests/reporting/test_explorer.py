@@ -18,14 +18,20 @@ from tests.decision.hand_made import FAILED, SIZES, HandMadeFit, MixedFit, extra
 pytest.importorskip("anywidget")
 
 
-@pytest.fixture
-def explorer(fit):  # noqa: F811
-    return Explorer.about(Glances(fit), 98_304, None)
+@pytest.fixture(scope="module")
+def by_hand():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bayeskisl.inference, "extrapolate", extrapolate)
+        yield
 
 
-@pytest.fixture
-def dose(monkeypatch):
-    monkeypatch.setattr(bayeskisl.inference, "extrapolate", extrapolate)
+@pytest.fixture(scope="module")
+def explorer(by_hand):
+    return Explorer.about(Glances(HandMadeFit()), 98_304, None)
+
+
+@pytest.fixture(scope="module")
+def dose(by_hand):
     return Explorer.about(Glances(MixedFit(curves=mixed_curves("dose"))), None, None)
 
 

@@ -36,7 +36,7 @@ def test_every_figure_can_be_drawn(fit, decision, verification, dark, tmp_path):
         plot_risk(decision, dark=dark),
     ]
     for i, figure in enumerate(drawn):
-        figure.savefig(tmp_path / f"{i}.png")
+        figure.savefig(tmp_path / f"{i}.png", dpi=40)
         assert all(axes.get_xlabel() or axes.get_shared_x_axes() for axes in figure.axes)
 
 

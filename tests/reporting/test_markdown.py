@@ -19,7 +19,7 @@ def test_says_what_the_page_says_and_shows_the_figures(fit, decision, verificati
         assert len({line.count("|") for line in table.splitlines()}) == 1
 
 
-def test_markup_is_inert(fit, tmp_path):
+def test_markup_is_inert(fit, plain_figures, tmp_path):
     fit.curves.attrs["title"] = "<script>alert(1)</script> | [x](http://x) `code`\n# heading"
     fit.law = load_law("collapse").model_copy(update={"title": "<img src=x>"})
     text = report(fit, out=tmp_path / "report.md", figures_dir=tmp_path / "f").read_text(encoding="utf-8")

@@ -49,7 +49,7 @@ def test_other_things_and_endings_are_refused(curves, tmp_path):
         export(curves, tmp_path / "c.xlsx")
 
 
-def test_markup_from_a_table_is_inert_in_the_report(fit, tmp_path):
+def test_markup_from_a_table_is_inert_in_the_report(fit, plain_figures, tmp_path):
     markup = "<img src=x onerror=alert(1)>"
     (tmp_path / "t.csv").write_text(
         f"# {markup}\nrun,params,K,recalled,probed,{markup}\n{markup},1k,10,5,10,0\nb,1k,20,1,9,0\n"

@@ -28,7 +28,8 @@ def curves():
 
 
 def quick(curves, seed):
-    return fit(curves, "collapse", rivals=(), draws=150, tune=200, chains=2, seed=seed, throw=False)
+    few = {"draws": 150, "tune": 200, "chains": 2, "retry": False}
+    return fit(curves, "collapse", rivals=(), seed=seed, throw=False, **few)
 
 
 def played(curves, out, **options):

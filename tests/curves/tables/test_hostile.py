@@ -1,6 +1,7 @@
 """Whatever comes in, out come valid curves or a typed error: never a crash, a hang, a silent loss, or code run."""
 
 import json
+import os
 import warnings
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from bayeskisl.curves import curves_from_table, load_curves, save_curves, valida
 from bayeskisl.curves.tables.fields import NUMBERS, TEXTS
 from bayeskisl.errors import BayeskislError
 
+# As many times as many generated cases, for who has the time.
+EXAMPLES = int(os.environ.get("BAYESKISL_EXAMPLES", "1"))
 CANARY = Path("/tmp/bayeskisl-canary-of-the-hostile-tests")
 NAMES = [*NUMBERS, *TEXTS, "acc", "n", "K", "model_size", "recalled_background", "accuracy.infused", "acc_percent"]
 EXTREMES = st.sampled_from([5e-324, 1e-310, 1e-16, 1e-15, -0.0, 1e15, 1e308, "1e-310"])
@@ -150,7 +153,9 @@ def import_mapping(curves):
 
 
 def budget(examples):
-    return settings(max_examples=examples, deadline=2_000, suppress_health_check=list(HealthCheck), database=None)
+    return settings(
+        max_examples=EXAMPLES * examples, deadline=2_000, suppress_health_check=list(HealthCheck), database=None
+    )
 
 
 @budget(120)
@@ -187,21 +192,21 @@ def test_hostile_files(tmp_path_factory, content, suffix, mapping, options):
 
 
 @pytest.mark.slow
-@budget(5_000)
+@budget(1_500)
 @given(st.one_of(wild_tables(), spoilt_tables()), MAPPINGS, OPTIONS)
 def test_many_hostile_tables(table, mapping, options):
     check(table, mapping, options, None)
 
 
 @pytest.mark.slow
-@budget(1_000)
+@budget(300)
 @given(spoilt_tables(), OPTIONS)
 def test_many_spoilt_tables_survive_the_disk(tmp_path_factory, table, options):
     check(table, {}, options, tmp_path_factory.getbasetemp())
 
 
 @pytest.mark.slow
-@budget(5_000)
+@budget(1_500)
 @given(FILES, SUFFIXES, MAPPINGS, OPTIONS)
 def test_many_hostile_files(tmp_path_factory, content, suffix, mapping, options):
     path = tmp_path_factory.getbasetemp() / f"table{suffix}"

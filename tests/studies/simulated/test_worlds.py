@@ -54,10 +54,10 @@ def test_one_size_lies_off_and_never_the_target():
 def test_a_line_through_the_logs_finds_a_power_law_and_claims_too_much():
     world = WORLDS["power-1"]
     covered, errors = [], []
-    for number in range(150):
+    for number in range(60):
         curves, targets = simulate_sweep(world, number)
         forecast = line_through_the_logs(curves, targets[10].params)
         covered.append(0.05 < forecast.cdf(targets[10].log_collapse) < 0.95)
         errors.append(forecast.mean() - targets[10].log_collapse)
     assert abs(np.mean(errors)) < 0.1
-    assert 0.65 < np.mean(covered) < 0.87  # of intervals that claim 90 %
+    assert 0.6 < np.mean(covered) < 0.87  # of intervals that claim 90 %
