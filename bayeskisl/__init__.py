@@ -30,6 +30,7 @@ _PUBLIC = {
     "Target": "bayeskisl.target",
     "Sampler": "bayeskisl.inference",
     "compare": "bayeskisl.inference",
+    "regime": "bayeskisl.inference",
     "Comparison": "bayeskisl.inference",
     "simulate": "bayeskisl.inference",
     "prior_predictive": "bayeskisl.inference",

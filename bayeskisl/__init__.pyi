@@ -36,6 +36,7 @@ from bayeskisl.inference import fit as fit
 from bayeskisl.inference import fit_many as fit_many
 from bayeskisl.inference import load_fit as load_fit
 from bayeskisl.inference import prior_predictive as prior_predictive
+from bayeskisl.inference import regime as regime
 from bayeskisl.inference import simulate as simulate
 from bayeskisl.laws import Law as Law
 from bayeskisl.laws import load_law as load_law

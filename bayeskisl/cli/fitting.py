@@ -79,6 +79,10 @@ def _print(result: "Fit", every: bool) -> None:
     from bayeskisl.cli.fitted import posterior_table
 
     show(result.summary().to_string() if every else posterior_table(result))
+    if result.law.has_limits:
+        from bayeskisl.inference import regime, regime_sentence
+
+        typer.echo(f"regime: {regime_sentence(regime(result))}")
     for warning in result.warnings:
         typer.echo(f"{warning.severity}: {warning.message} {warning.remedy}")
     if result.gate.passed and len(result.weights) > 1:

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from bayeskisl import fit, predict, simulate
+from bayeskisl import fit, predict, regime, simulate
+from bayeskisl.errors import InputError
+from bayeskisl.inference import regime_sentence
 from bayeskisl.laws import load_law
 
 SIZES, LEVELS = [6_144, 9_600, 13_824, 24_576], [60, 120, 240, 480, 960, 1_920, 3_840]
@@ -50,3 +52,27 @@ def test_collapse_points_rise_with_size(fitted):
 def test_what_it_names_is_in_the_posterior(fitted):
     for name in ("minimum_exposures", "bits_per_parameter", "turn", "coefficients"):
         assert np.isfinite(fitted.posterior[name]).all()
+
+
+def test_the_regime_names_what_binds(simulated, fitted):
+    """Learning binds throughout the power world; in the other a minimum of 61 exposures takes over."""
+    found, truth = regime(fitted), simulated[1]
+    np.testing.assert_allclose(found["probability"].sum("limit"), 1)
+    assert found["probability"].sel(limit="learning").values[0] > 0.9
+    assert "Learning" in regime_sentence(found)
+    if truth["minimum_exposures"] > 1:
+        assert found["probability"].sel(limit="learning").values[-1] < found["probability"].sel(limit="minimum")[-1]
+
+
+def test_bits_per_parameter_are_those_of_the_facts_at_the_half_point(simulated, fitted):
+    curves, found = simulated[0], regime(fitted)
+    supply = float((curves["exposures"] * curves["facts"])[0])
+    facts = supply / found["exposures"]
+    bits = 20.0 if found.attrs["bits_source"] == "unknown" else -1.25 * np.log2(float(curves["guessing"][0, 0]))
+    np.testing.assert_allclose(found["bits_per_parameter"], facts * bits / found["params"], rtol=1e-6)
+    np.testing.assert_allclose(found["tokens_per_parameter"], found["tokens"] / found["params"])
+
+
+def test_a_regime_is_that_of_a_group_of_the_curves(fitted):
+    with pytest.raises(InputError, match="a group among infused"):
+        regime(fitted, group="background")
