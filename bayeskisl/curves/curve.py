@@ -92,7 +92,7 @@ class Curve:
 
     @cached_property
     def ceiling(self) -> float:
-        """What the group holds at best: its plateau, where it has one, or else all facts."""
+        """The best that the group holds: its plateau, where it has one, or else all facts."""
         best = np.sort(self.means)[::-1]
         plateau = best.size > 1 and best[1] >= _PLATEAU * best[0] and best[0] >= _LEAST_CEILING
         return float(best[0]) if plateau else 1.0
@@ -162,7 +162,7 @@ class _Part(Curve):
         return max(beyond, key=lambda row: beyond[row]) if beyond else None
 
     def band(self, log_exposures: float) -> str:
-        """What a monotone curve through the rows allows at some exposures, in words."""
+        """Name the values that a monotone curve through the rows allows at some exposures."""
         low, high = (max(end, 0.0) for end in self._allowed(log_exposures)[:2])
         return f"{low:.2f} to {high:.2f}"
 

@@ -60,7 +60,7 @@ class Finding:
 
 @dataclass(frozen=True, repr=False)
 class Diagnosis:
-    """What the curves say about themselves.
+    """The findings about retention curves, before any law.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""From a posterior to what a model that nobody has trained yet should get, and at what risk."""
+"""From a posterior to the infusion that an untrained model should get, and its risk."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -130,7 +130,7 @@ def decision_on(fit: "Fit", question: Question, data: xr.Dataset, apart: float =
 
 
 def _assumptions(curves: xr.Dataset, target: PlannedModel) -> list[str]:
-    """What the answers about ratios take for granted."""
+    """Assumptions behind the answers about ratios."""
     if target.axis.given == schema.RATIO:
         ratios = np.unique(np.round(curves[schema.RATIO].values.astype(float), 3))
         tried = (

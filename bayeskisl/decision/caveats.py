@@ -1,4 +1,4 @@
-"""What a reader must know before using an answer: warnings, and edges at which an answer is a bound, not a number.
+"""Caveats of an answer: warnings, and edges at which an answer is a bound, not a number.
 
 Each caveat has a weight: a note, a matter of care, or a reason not to use the answer, see `bayeskisl.decision.verdict`.
 """

@@ -130,7 +130,7 @@ class Decision:
 
     @property
     def would_have_to_give(self) -> dict[str, Any]:
-        """What opens a window that is empty, each by itself: ``risk``, ``keep`` by group, ``facts``."""
+        """Changes that open an empty window, each by itself: ``risk``, ``keep`` by group, ``facts``."""
         return json.loads(self.data.attrs.get("gives", "{}"))
 
     @property
@@ -140,7 +140,7 @@ class Decision:
 
     @property
     def extrapolated(self) -> list[str]:
-        """What rests on the prior alone, in sentences: values of the target that the sweep never varied."""
+        """Statements that rest on the prior alone: values of the target that the sweep never varied."""
         return [caveat["message"] for caveat in self.caveats if caveat["code"] == "prior_driven_target"]
 
     @property

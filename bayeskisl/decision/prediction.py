@@ -1,4 +1,4 @@
-"""From a posterior to a statement about a model that nobody has trained yet: where it collapses."""
+"""From a posterior to a statement about an untrained model: where it collapses."""
 
 import json
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ _SHOULDER_SHARE = 0.9
 
 @dataclass(frozen=True)
 class Options:
-    """What every answer about a target depends on beside the fit; fields as for `predict`."""
+    """Everything beside the fit that an answer about a target depends on; fields as for `predict`."""
 
     kind: Kind = "new_run"
     keep: float = KEEP
@@ -209,7 +209,7 @@ def over_draws(arrays: dict[str, np.ndarray], like: xr.Dataset) -> dict[str, tup
 def attributes(
     fit: "Fit", target: PlannedModel, options: Options, caveats: list[Caveat], **more: Any
 ) -> dict[str, Any]:
-    """What an answer says about itself."""
+    """Attributes that an answer carries."""
     return {
         "schema_version": schema.VERSION,
         "bayeskisl_version": bayeskisl.__version__,
@@ -256,7 +256,7 @@ _NO_ANSWER = ("no_signal", "wrong_way", "turns_back", "preview")
 
 
 def _of_data(fit: "Fit") -> list[str]:
-    """What the data say about themselves that makes a longer fit useless."""
+    """Findings about the data that make a longer fit useless."""
     return [each.message for each in fit.warnings if each.code in _NO_ANSWER and each.severity == "serious"]
 
 

@@ -1,4 +1,4 @@
-"""What runs of a model that nobody has trained would keep, at any infusion, draw by draw."""
+"""The knowledge that runs of an untrained model would keep, at any infusion, draw by draw."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ class Prospect:
         return len(self.falls[self.target.group].log_threshold)
 
     def outcome(self, infusion: np.ndarray) -> xr.Dataset:
-        """What an infusion brings.
+        """The knowledge that an infusion brings.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""What two rules of thumb say of a target: the least that a forecast has to beat."""
+"""Two rules of thumb for a target: the least that a forecast has to beat."""
 
 import numpy as np
 import xarray as xr

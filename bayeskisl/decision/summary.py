@@ -150,7 +150,7 @@ def _window(decision: Decision) -> dict[str, Any]:
 
 
 def regret_of_choice(decision: Decision) -> pd.Series:
-    """What the choice is expected to give up, at the nearest infusion that there is."""
+    """Expected regret of the choice, at the nearest infusion of the grid."""
     data = decision.data
     least, most = data["infusion"].values[[0, -1]]
     return decision.regret(float(np.clip(data[schema.CHOICE].item(), least, most))).iloc[0]

@@ -106,7 +106,7 @@ def window_of(sides: Sides, least: float, most: float, probability: float) -> Wi
 def would_have_to_give(
     prospect: Prospect, levels: Mapping[str, float], of: str, ends: tuple[float, float], probability: float
 ) -> dict[str, Any]:
-    """What opens an empty range, each by itself: a risk, a lower level of one group, or fewer facts.
+    """Changes that open an empty range, each by itself: a risk, a lower level of one group, or fewer facts.
 
     Returns
     -------

@@ -86,7 +86,7 @@ _BY_POSTERIOR = ("never_moves", "all_lost")
 
 
 def _of_data(curves: xr.Dataset) -> list[Caution]:
-    """What the data say about themselves."""
+    """Findings about the data, before any law."""
     return [
         Caution(found.code, found.severity, found.message, found.remedy)
         for found in check(curves).findings

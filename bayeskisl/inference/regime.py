@@ -81,7 +81,7 @@ def regime(fit: "Fit", *, group: str | None = None) -> xr.Dataset:
 
 
 def regime_sentence(found: xr.Dataset) -> str:
-    """What limits the sizes of a fit, in a sentence or two.
+    """Name the limits of the trained sizes in a sentence or two.
 
     Parameters
     ----------

@@ -70,7 +70,7 @@ def answer_block(decision: "Decision") -> dict[str, Any]:
         "tokens": budget(attrs),
         "decades": f"{attrs['extrapolation_decades']:+.2f}",
         "extrapolated": [
-            f"{one['message']}; to buy: {one['buy']}"
+            f"{one['message']}; next run to add: {one['buy']}"
             for one in decision.caveats
             if one["message"] in decision.extrapolated
         ],

@@ -96,11 +96,11 @@ def describe_decision(decision: Decision) -> str:
         f"beside it, risk-neutral: {beside_it(decision)}",
         *_reasons(decision.optimum),
         f"as good as the best mean, to 1 %: {span(*decision.near_optimal)} {unit}",
-        f"best infusion of a single run, were it known: {with_interval(found[schema.OPTIMUM], ci_prob, unit)}",
+        f"optimal infusion for one run (posterior): {with_interval(found[schema.OPTIMUM], ci_prob, unit)}",
         *_regret_lines(decision),
         *domain_line(decision),
         *_prediction_lines(decision.data),
-        *(f"note: {edge['message']}; to buy: {edge['buy']}" for edge in _of_target(decision)),
+        *(f"note: {edge['message']}; next run to add: {edge['buy']}" for edge in _of_target(decision)),
         *_sensitivity_lines(decision),
         *_warning_lines(decision.warnings),
         *further_line(decision.further),
@@ -109,10 +109,10 @@ def describe_decision(decision: Decision) -> str:
 
 
 def extrapolated_lines(decision: Decision) -> list[str]:
-    """What rests on the prior alone; where there is any, it stands first in every output."""
+    """Statements that rest on the prior alone; where there is any, it stands first in every output."""
     shown = decision.verdict.because if decision.verdict.grade == "not usable" else ""
     ours = [one for one in decision.caveats if one["message"] in decision.extrapolated and one["message"] != shown]
-    return [f"rests on the prior: {one['message']}; to buy: {one['buy']}" for one in ours]
+    return [f"rests on the prior: {one['message']}; next run to add: {one['buy']}" for one in ours]
 
 
 def verdict_lines(found: Verdict) -> list[str]:
@@ -132,13 +132,13 @@ def verdict_sentence(decision: Decision) -> str:
 
 
 def mending(found: Verdict) -> list[str]:
-    """What to do, and which run to buy."""
+    """Return the remedy, and the next run to add."""
     done = f"to do: {found.remedy.rstrip('.')}" if found.remedy and found.remedy not in found.because else ""
-    return [line for line in (done, f"to buy: {found.buy}" if found.buy else "") if line]
+    return [line for line in (done, f"next run to add: {found.buy}" if found.buy else "") if line]
 
 
 def further_line(caveats: list[dict[str, Any]]) -> list[str]:
-    """What is folded away, by its codes."""
+    """Name the caveats that are folded away, by their codes."""
     codes = list(dict.fromkeys(str(one["code"]) for one in caveats))
     return [f"{len(caveats)} further note{'' if len(caveats) == 1 else 's'}: {', '.join(codes)}"] if caveats else []
 
@@ -157,7 +157,7 @@ def headline(decision: Decision) -> str:
 
 
 def one_side(decision: Decision) -> str:
-    """What is safe, or enough, in the fewest words."""
+    """State the infusion that is safe, or enough, in the fewest words."""
     if decision.choice.is_bound:
         return bound(decision)
     return f"{'at least' if decision.is_least else 'at most'} {chosen(decision)} {decision.data.attrs['unit']}"
@@ -177,7 +177,7 @@ def answer(decision: Decision) -> str:
 
 
 def levels_in_words(decision: Decision) -> str:
-    """What each group must hold, and of what that is a share."""
+    """State the share that each group must hold, and of what it is a share."""
     shares = [f"{percent(level)} of the {group.replace('_', ' ')}" for group, level in decision.levels.items()]
     of_facts = decision.data.attrs["keep_of"] == "facts"
     return f"at least {' and '.join(shares)} facts" + ("" if of_facts else " that it could hold at best")
@@ -200,7 +200,7 @@ def window_lines(decision: Decision) -> list[str]:
 
 
 def one_sided_answer(decision: Decision) -> str:
-    """What is safe, or enough, and at which risk."""
+    """State the infusion that is safe, or enough, and its risk."""
     attrs, choice = decision.data.attrs, decision.choice
     keep = decision.levels[attrs["group"]]
     risk, falls_short = percent(attrs["risk"]), f"{_run_of(attrs)} keeps less than {percent(keep)}"
@@ -244,7 +244,7 @@ def chosen(decision: Decision) -> str:
 
 
 def bound(decision: Decision) -> str:
-    """What is known where the choice is no number: up to where an infusion is safe, or from where it is enough."""
+    """State a choice that is no number: up to where an infusion is safe, or from where it is enough."""
     choice, unit = decision.choice, decision.data.attrs["unit"]
     codes = {edge["code"] for edge in decision.edges}
     if decision.is_least:
@@ -368,7 +368,7 @@ def _what_it_could(attrs: dict[str, Any]) -> str:
 
 def _reasons(found: Answer) -> list[str]:
     pairs = dict.fromkeys(zip(found.reasons, found.buy, strict=True))
-    return [f"  because {reason}; to buy: {buy}" for reason, buy in pairs]
+    return [f"  because {reason}; next run to add: {buy}" for reason, buy in pairs]
 
 
 def _regret_lines(decision: Decision) -> list[str]:

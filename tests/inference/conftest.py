@@ -32,4 +32,4 @@ def curves():
 
 @pytest.fixture(scope="session")
 def fitted(curves):
-    return fit(curves, "collapse", seed=1, throw=False)  # at seed 0 the rival misses R-hat by a hair
+    return fit(curves, "collapse", seed=1, throw=False)  # at seed 0 the rival's R-hat is above 1.01

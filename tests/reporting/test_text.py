@@ -34,7 +34,7 @@ def test_a_bound_is_said_with_its_reason_and_the_run_to_buy(fit):
     assert said.startswith("choice: safe up to at least 100 facts")
     assert "infuse at least" not in said
     assert "verdict: USABLE WITH CARE, since no run of the sweep lost half" in said
-    assert "to buy: 24,576 parameters at infusions above 100 facts" in said
+    assert "next run to add: 24,576 parameters at infusions above 100 facts" in said
 
 
 def test_no_optimum_is_said_where_there_is_none(fit):
