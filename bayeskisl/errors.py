@@ -1,6 +1,7 @@
 """Errors, each one sentence: expected, got, where, and the remedy."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 
@@ -18,9 +19,14 @@ __all__ = [
 _COMMAND_LINE = ContextVar("command_line", default=False)
 
 
-def at_the_command_line() -> None:
-    """Let the remedies of this process name options of the command line, see `way`."""
-    _COMMAND_LINE.set(True)
+@contextmanager
+def at_the_command_line() -> Iterator[None]:
+    """Let remedies name options of the command line, see `way`."""
+    before = _COMMAND_LINE.set(True)
+    try:
+        yield
+    finally:
+        _COMMAND_LINE.reset(before)
 
 
 def way(python: str, command_line: str) -> str:

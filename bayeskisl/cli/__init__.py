@@ -26,10 +26,10 @@ def main() -> None:
     """Run the command line; errors meant for the user are one sentence, a traceback only with ``--debug``."""
     from bayeskisl.cli.app import app
 
-    at_the_command_line()
     debug = "--debug" in sys.argv
     try:
-        app(standalone_mode=True, prog_name="bayeskisl")
+        with at_the_command_line():
+            app(standalone_mode=True, prog_name="bayeskisl")
     except BayeskislError as problem:
         if debug:
             raise

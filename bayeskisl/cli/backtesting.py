@@ -1,6 +1,7 @@
 """The command that forecasts sizes that are already measured."""
 
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -67,6 +68,7 @@ def _show(result: "Backtest") -> None:
         "from", "target", "ahead", "median", "interval", "measured", "", "width", "error", "prop.", "power",
         words=[""],
     )  # fmt: skip
+    shown.padding = 0  # eleven columns
     for row in rows:
         shown.add_row(
             shortly(row["largest"]) + "*" * (not row["gate"]),
@@ -109,7 +111,7 @@ def _explain(result: "Backtest", rows: list[dict[str, Any]]) -> None:
         ),
     ]
     for line in lines:
-        show(line)
+        show(fill(line, 80))
 
 
 def _number(value: float) -> str:

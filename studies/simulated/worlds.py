@@ -196,8 +196,8 @@ WORLDS = MappingProxyType(
         world.name: world
         for world in (
             World("power-0", "the law is right, no size scatter", _power, _normal(0.0)),
-            World("power-1", "the law is right, size scatter .1", _power, _normal(0.1)),
-            World("power-3", "the law is right, size scatter .3", _power, _normal(0.3)),
+            World("power-1", "the law is right, size scatter 0.1", _power, _normal(0.1)),
+            World("power-3", "the law is right, size scatter 0.3", _power, _normal(0.3)),
             World("break", "another shape of the fall", _power, _normal(0.1), shape=SMOOTH_BREAK.with_values(0.5)),
             World("bend-03", "a bend of -.03 per squared log unit", _bent(-0.03), _normal(0.1)),
             World("bend-10", "a bend of -.1 per squared log unit", _bent(-0.1), _normal(0.1)),

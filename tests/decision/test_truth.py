@@ -196,14 +196,10 @@ def test_more_draws_are_no_remedy_for_curves_that_rise(fit):
 
 
 def test_a_remedy_runs_where_the_user_is():
-    import contextvars
-
-    def there():
-        at_the_command_line()
-        return way("`a=1`", "`--a 1`")
-
     assert way("`a=1`", "`--a 1`") == "`a=1`"
-    assert contextvars.copy_context().run(there) == "`--a 1`"
+    with at_the_command_line():
+        assert way("`a=1`", "`--a 1`") == "`--a 1`"
+    assert way("`a=1`", "`--a 1`") == "`a=1`"
 
 
 def test_ranking_is_by_weight_then_by_what_changes_an_answer_most():

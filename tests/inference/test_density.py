@@ -42,6 +42,6 @@ def test_open_lengths_are_told_by_their_factors():
     assert c_length(1) == "1"
     assert c_length(24) == "24"
     assert c_length(3 * points) == "3 * P"
-    assert c_length(more_runs * cells) == "R * C"
+    assert c_length(runs * cells) == "R * C"
     assert [is_open(length) for length in (0, 7, more_cells, 2 * more_runs)] == [False, False, True, True]
     assert at_lengths((7, runs, 3 * cells), counts=(20, 10, 4)) == (7, 20, 12)

@@ -104,12 +104,12 @@ def test_a_prediction_knows_that_infused_facts_fall_too(fitted):
     shares = ahead.prospect.share_of_ceiling("infused", np.array([[0.1, 0.5, 0.9]])).mean(axis=0)
     assert shares[0] > shares[1] + 0.2 > shares[2] + 0.2
     harmed = [ahead.prospect.keeping(0.9, group) for group in GROUPS]
-    assert (ahead.prospect.admissible(0.9) == np.minimum(*harmed)).all()
+    assert (ahead.prospect.admissible(lambda group: 0.9) == np.minimum(*harmed)).all()
 
 
 def test_a_decision_and_its_figure_are_made(fitted):
-    decision = decide(fitted, 3456, sensitivity=False, throw=False)
-    assert 0 < float(decision.data["choice"]) < 0.5
+    decision = decide(fitted, 10_000, sensitivity=False, throw=False)
+    assert 0.2 < float(decision.data["choice"]) < 0.6
     assert len(plot_curves(fitted).axes) == 3
 
 

@@ -47,7 +47,7 @@ def test_integral_equals_brute_force_where_draws_fit_the_data(fitted):
     named = {name: variable.values[:1, ::200] for name, variable in posterior.data_vars.items()}
     ours = integrated_log_likelihood(named, data, LAW)
     for draw, run in np.ndindex(ours.shape[1], ours.shape[2]):
-        assert ours[0, draw, run, 0] == pytest.approx(by_brute_force(named, data, draw, run), abs=0.01)
+        assert ours[0, draw, run, 0] == pytest.approx(by_brute_force(named, data, draw, run), abs=0.03)
 
 
 def test_integral_equals_brute_force_for_draws_that_do_not(curves):

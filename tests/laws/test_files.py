@@ -40,7 +40,7 @@ def test_another_fall_brings_its_own_parameters(name):
     for fall in FALLS.values():
         law = load_law(name).with_fall(fall)
         assert parse_law(law.to_dict()) == law
-        assert law.positive[5 : 5 + len(fall.parameters)] == fall.parameter_names
+        assert law.positive[6 : 6 + len(fall.parameters)] == fall.parameter_names
 
 
 def test_a_path_and_a_law_are_laws_too(tmp_path):

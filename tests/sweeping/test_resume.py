@@ -97,7 +97,7 @@ def test_ctrl_c_says_how_to_go_on_and_leaves_no_process_behind(tmp_path):
     os.killpg(child.pid, signal.SIGINT)
     _, said = child.communicate(timeout=240)
     assert child.returncode == 130
-    assert "the same command goes on from there" in said
+    assert "the same command continues from there" in said
     assert "Traceback" not in said
     deadline = time.monotonic() + 20
     while _alive(child.pid) and time.monotonic() < deadline:
