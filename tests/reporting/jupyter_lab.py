@@ -9,12 +9,12 @@ import urllib.error
 import urllib.request
 from contextlib import contextmanager
 
-import nbformat
-
 
 @contextmanager
 def served_notebook(folder, *cells):
     """The address of a notebook of these cells; nothing of the user's own Jupyter settings is read or written."""
+    import nbformat  # a second to import, which only those who serve a notebook should wait for
+
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(notebook, folder / "explore.ipynb")

@@ -1,5 +1,7 @@
 """The explorer in JupyterLab, in a real browser, with a live kernel: its sliders move the decision and the picture."""
 
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 
@@ -9,11 +11,11 @@ from tests.reporting.browser import BROWSER, DRIVER, browser
 from tests.reporting.jupyter_lab import served_notebook
 
 pytest.importorskip("anywidget")
-pytest.importorskip("jupyterlab")
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.browser,
+    pytest.mark.skipif(find_spec("jupyterlab") is None, reason="no jupyterlab: pip install 'bayeskisl[notebook]'"),
     pytest.mark.skipif(not (BROWSER and DRIVER), reason="no chromium with its chromedriver on this machine"),
 ]
 
