@@ -89,7 +89,7 @@ def write_density(model: pm.Model) -> tuple[str, Layout]:
     }
     moving = list(values.values())
     (density,) = _with_known(clone_replace([density], values, rebuild_strict=False), known)
-    density = rewrite_graph(density, include=("canonicalize", "stabilize"), exclude=_BRANCHING)
+    density = cast(Variable, rewrite_graph(density, include=("canonicalize", "stabilize"), exclude=_BRANCHING))
     slopes, derived = _hoisted(_simplified([density, *pt.grad(density, moving)]), moving)
     variables = _with_known([_in_its_own_units(model, variable, values) for variable in model.free_RVs], known)
 

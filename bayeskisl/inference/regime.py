@@ -121,5 +121,5 @@ def _probabilities(size_law: "LimitsLaw", coefficients: xr.DataArray, places: np
 
 
 def _most_probable(found: xr.Dataset, cell: int) -> tuple[str, float]:
-    probability = found["probability"].isel(cell=cell)
-    return str(probability["limit"].values[int(probability.argmax())]), float(probability.max())
+    probability = found["probability"].isel(cell=cell).values
+    return LIMITS[int(probability.argmax())], float(probability.max())
