@@ -18,7 +18,7 @@ from bayeskisl.quantities import read_number, short, size
 if TYPE_CHECKING:
     import xarray as xr
 
-    from bayeskisl.design import Plan
+    from bayeskisl.design import Costs, Plan
     from bayeskisl.workflow import Limits
 
 __all__ = ["loop", "plan", "replay"]
@@ -54,6 +54,54 @@ class StrategyOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MoneyOptions:
+    """The budget, and costs of runs."""
+
+    budget: Annotated[
+        str, typer.Option(metavar="X", help="Budget: 600 (device-seconds), 20min, 2h, 1e18flop or 2000usd.")
+    ]
+    records: Annotated[Path | None, typer.Option(metavar="DIR", help="Measured costs: the folder of the sweep.")] = None
+    costs: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Costs of your own: params, tokens and hours, dollars or flop."),
+    ] = None
+    device: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Costs by 6 N D on h100, b200, ..., or 9.89e14 (FLOP/s).")
+    ] = None
+    utilisation: Annotated[
+        float | None, rare(metavar="X", help="Share of the device's peak that training reaches; by default 0.4.")
+    ] = None
+    price: Annotated[float | None, rare(metavar="X", help="Dollars per device-hour; the plan then counts dollars.")] = (
+        None
+    )
+
+    def costs_for(self, curves: "xr.Dataset") -> "Costs | None":
+        """Return the costs that the options name; none where they name none."""
+        costs = self._without_price(curves)
+        if self.price is None:
+            return costs
+        if costs is None:
+            raise InputError("--device, --costs or --records beside --price", "none", "--price")
+        return costs.priced(self.price)
+
+    def _without_price(self, curves: "xr.Dataset") -> "Costs | None":
+        from bayeskisl.design import Costs
+        from bayeskisl.sweeping.device_peaks import UTILISATION
+
+        named = {"--records": self.records, "--costs": self.costs, "--device": self.device}
+        given = [name for name, value in named.items() if value is not None]
+        if len(given) > 1:
+            raise InputError("one of --records, --costs and --device", " and ".join(given), "costs")
+        if self.utilisation is not None and self.device is None:
+            raise InputError("--device beside --utilisation", "none", "--utilisation")
+        if self.device is not None:
+            return Costs.on_device(self.device, UTILISATION if self.utilisation is None else self.utilisation)
+        if self.costs is not None:
+            return Costs.of_table(self.costs, curves)
+        return Costs.of_records(self.records) if self.records is not None else None
+
+
+@dataclass(frozen=True, kw_only=True)
 class PlanFiles:
     """Files that a plan is written to."""
 
@@ -68,14 +116,11 @@ class PlanFiles:
 def plan(
     fit: SavedFit,
     target: TargetOptions,
-    budget: Money,
+    money: MoneyOptions,
     strategy: StrategyOptions,
     answer: PlanFiles,
     sweep: Annotated[
         str | None, rare(metavar="SWEEP", help="The sweep behind the curves; by default the one that they name.")
-    ] = None,
-    records: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder of the sweep, for measured costs.")
     ] = None,
     largest: Largest = None,
     seed: Seed = 0,
@@ -87,6 +132,7 @@ def plan(
         from bayeskisl.inference import load_fit
 
         loaded = load_fit(fit)
+        costs = money.costs_for(loaded.curves)
         progress("scoring candidate runs")
         table = _sweep_behind(loaded.curves, sweep, needed=out is not None and out.suffix != ".csv")
         offered = design.candidate_runs(
@@ -94,8 +140,8 @@ def plan(
             largest=read_number(largest, "--largest") if largest else None, seed=seed,
         )  # fmt: skip
         result = design.plan(
-            loaded, asked, budget=budget, candidates=offered, strategy=design.Strategy(**vars(strategy)),
-            costs=design.Costs.of_records(records) if records else None, seed=seed,
+            loaded, asked, budget=money.budget, candidates=offered, strategy=design.Strategy(**vars(strategy)),
+            costs=costs, seed=seed,
         )  # fmt: skip
         if answer.figure is not None:
             from bayeskisl.reporting import plot_plan
@@ -247,7 +293,9 @@ def replay(
 
 
 def _show(plan: "Plan") -> None:
-    per = "1e15 FLOP" if plan.costs.unit == "FLOP" else "device-hour"
+    from bayeskisl.design.planning import PER
+
+    _, per = PER[plan.costs.unit]
     several = plan.table["tokens"].nunique() > 1
     columns = ("", "params", *(["tokens"] if several else []), "level", "runs", "cost", "width", "narrowing", "why")
     table = slim_table(*columns, words=["why"])
@@ -272,6 +320,7 @@ def _show(plan: "Plan") -> None:
         typer.echo("The plan; each run counts on those before it:")
         show(order)
     typer.echo(plan.verdict)
+    typer.echo(f"Costs in {plan.costs.unit}: {plan.costs.source}.")
     for note in plan.notes:
         typer.echo(f"note: {note}")
 

@@ -1,8 +1,9 @@
 """Plans: the small runs that sharpen the answer for a large model most, for their price."""
 
 from bayeskisl.design.beliefs import Beliefs, believe
+from bayeskisl.design.budgets import Budget, read_budget
 from bayeskisl.design.candidates import Run, candidate_runs
-from bayeskisl.design.costs import Budget, Costs, read_budget
+from bayeskisl.design.costs import Costs
 from bayeskisl.design.outlook import Outlook
 from bayeskisl.design.planners import PLANNERS, Problem
 from bayeskisl.design.planning import Plan, Purchase, Strategy, plan

@@ -1,67 +1,81 @@
-"""Costs of runs, and the notation of budgets."""
+"""Costs of runs: measured, from a table, or from FLOP and a device's speed."""
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayeskisl.design.budgets import DOLLARS, FLOP, SECONDS, Budget
 from bayeskisl.design.candidates import Run
-from bayeskisl.errors import InputError
+from bayeskisl.design.cost_tables import read_cost_table
+from bayeskisl.errors import InputError, way
+from bayeskisl.quantities import short
+from bayeskisl.sweeping.device_peaks import UTILISATION, peak_of
 
-__all__ = ["FLOP", "SECONDS", "Budget", "Costs", "read_budget"]
+if TYPE_CHECKING:
+    import xarray as xr
 
-SECONDS, FLOP = "device-seconds", "FLOP"
-_UNITS = {"": (1.0, SECONDS), "s": (1.0, SECONDS), "min": (60.0, SECONDS), "h": (3600.0, SECONDS),
-          "d": (86400.0, SECONDS), "flop": (1.0, FLOP), "flops": (1.0, FLOP)}  # fmt: skip
+__all__ = ["Costs", "costs_for"]
 
-
-@dataclass(frozen=True)
-class Budget:
-    """An amount of compute: device-seconds or FLOP."""
-
-    amount: float
-    unit: str = SECONDS
-
-
-def read_budget(text: str | float | Budget) -> Budget:
-    """``600`` and ``600s`` (device-seconds), ``20min``, ``2h``, ``1d`` or ``1e18flop``.
-
-    Raises
-    ------
-    InputError
-        If it is none of these, or not positive.
-    """
-    if isinstance(text, Budget):
-        return text
-    match = re.fullmatch(r"\s*([0-9.]+(?:e[+-]?[0-9]+)?)\s*([a-z]*)\s*", str(text).lower().replace("_", ""))
-    try:
-        scale, unit = _UNITS[match[2]] if match else (0.0, "")
-        amount = float(match[1]) * scale if match else 0.0
-    except (KeyError, ValueError):
-        amount = 0.0
-    if not (np.isfinite(amount) and amount > 0):
-        raise InputError("a budget such as 600 (device-seconds), 20min, 2h or 1e18flop", repr(text), "budget")
-    return Budget(amount, unit)
+_FLOP_PER_PARAM_AND_TOKEN = 6.0  # two forward and four backward (Kaplan et al. 2020, arXiv:2001.08361, section 2.1)
 
 
 @dataclass(frozen=True)
 class Costs:
-    """Cost of a run: tokens x (per_token + per_token_and_param x N), in `unit`.
+    """Cost of a run: tokens x (per_token + per_token_and_param x N), in `unit`, times a correction where one is known.
 
     Small models are bound by what each token costs whatever the size, large ones by their parameters.
+
+    Parameters
+    ----------
+    per_token, per_token_and_param : float
+    unit : str
+        Device-seconds, FLOP or dollars.
+    source : str
+        Where they come from, in words.
+    per_hour : float, optional
+        Dollars of a device-hour, where the costs are dollars for time.
+    known : tuple of (float, float)
+        Sizes whose cost was stated, in ascending order, each with its cost divided by that of the formula. Between
+        them the logarithm of the correction is interpolated in log size; beyond them the nearest one holds.
     """
 
     per_token: float
     per_token_and_param: float
     unit: str
     source: str
+    per_hour: float | None = None
+    known: tuple[tuple[float, float], ...] = ()
 
     @classmethod
     def of_flops(cls) -> "Costs":
         """6 N D."""
-        return cls(0.0, 6.0, FLOP, "6 N D")
+        return cls(0.0, _FLOP_PER_PARAM_AND_TOKEN, FLOP, "6 N D")
+
+    @classmethod
+    def on_device(cls, device: str, utilisation: float = UTILISATION) -> "Costs":
+        """Device-seconds by 6 N D and the speed of a device.
+
+        Parameters
+        ----------
+        device : str
+            Its name, such as ``"h100"``, see `bayeskisl.sweeping.device_peaks.PEAKS`; or its peak in FLOP/s, as
+            ``"9.89e14"``.
+        utilisation : float
+            Share of the peak that training reaches, in (0, 1].
+
+        Raises
+        ------
+        InputError
+            If the device is unknown, or the utilisation is out of range.
+        """
+        if not 0 < utilisation <= 1:
+            raise InputError("a share of the peak in (0, 1]", utilisation, way("utilisation", "--utilisation"))
+        peak = peak_of(device)
+        source = f"6 N D at {100 * utilisation:g} % of the {short(peak)} FLOP/s of {device}"
+        return cls(0.0, _FLOP_PER_PARAM_AND_TOKEN / (utilisation * peak), SECONDS, source)
 
     @classmethod
     def measured(cls, params: np.ndarray, tokens: np.ndarray, seconds: np.ndarray, source: str = "records") -> "Costs":
@@ -89,9 +103,88 @@ class Costs:
         params, tokens, seconds = np.array(rows, dtype=float).T
         return cls.measured(params, tokens, seconds, f"{len(rows)} timed runs")
 
+    @classmethod
+    def of_table(cls, table: Any, curves: "xr.Dataset | None" = None) -> "Costs":
+        """From a table of what runs cost, whose sizes cost what it states.
+
+        Parameters
+        ----------
+        table : path, frame, mapping of columns, or sequence of mappings
+            Columns ``params`` and ``tokens``, or ``run``, and one of ``seconds``, ``hours``, ``dollars``, ``flop``.
+        curves : xarray.Dataset, optional
+            Curves that name the runs, and whose token budget holds where the table states none: ``fit.curves``.
+
+        Raises
+        ------
+        InputError
+            If it cannot be read so, see `bayeskisl.design.cost_tables.read_cost_table`.
+        """
+        rows = read_cost_table(table, curves)
+        sizes = np.unique(rows.params)
+        if len(sizes) > 1:
+            line = cls.measured(rows.params, rows.tokens, rows.cost)
+        else:  # one size cannot show what a token costs whatever the size
+            line = cls(0.0, float(np.mean(rows.cost / (rows.params * rows.tokens))), rows.unit, "")
+        formula = rows.tokens * (line.per_token + line.per_token_and_param * rows.params)
+        log_ratio = np.log(rows.cost / formula)
+        known = tuple((float(n), float(np.exp(log_ratio[rows.params == n].mean()))) for n in sizes)
+        source = f"{rows.origin}, {len(sizes)} size{'s' * (len(sizes) > 1)}"
+        return replace(line, unit=rows.unit, source=source, known=known)
+
+    def priced(self, per_hour: float) -> "Costs":
+        """Return the costs in dollars, of device-seconds at a price in dollars per device-hour.
+
+        Raises
+        ------
+        InputError
+            If these costs are no device-seconds, or the price is not positive.
+        """
+        where = way("price", "--price")
+        if not 0 < per_hour < float("inf"):
+            raise InputError("positive dollars per device-hour", per_hour, where)
+        if self.unit != SECONDS:
+            raise InputError("costs in device-seconds beside a price per hour", f"costs in {self.unit}", where)
+        rate = per_hour / 3600.0
+        return Costs(self.per_token * rate, self.per_token_and_param * rate, DOLLARS,
+                     f"{self.source}, at ${per_hour:g} per device-hour", per_hour, self.known)  # fmt: skip
+
     def of(self, run: Run) -> float:
         """Cost of all replicates of a run."""
-        return run.replicates * run.tokens * (self.per_token + self.per_token_and_param * run.params)
+        return run.replicates * run.tokens * self._of_token(run.params)
+
+    def _of_token(self, params: float) -> float:
+        plain = self.per_token + self.per_token_and_param * params
+        if not self.known:
+            return plain
+        sizes, ratios = np.log(np.array(self.known)).T
+        return plain * float(np.exp(np.interp(np.log(params), sizes, ratios)))
+
+
+def costs_for(budget: Budget, costs: Costs | None) -> tuple[Budget, Costs]:
+    """Return the budget and the costs in one unit: 6 N D for FLOP, dollars for hours that have a price.
+
+    Raises
+    ------
+    InputError
+        If the budget is in device-seconds or dollars and the costs are not.
+    """
+    if costs is not None and costs.unit == DOLLARS and costs.per_hour is not None:
+        budget = budget.priced(costs.per_hour)
+    if costs is not None and costs.unit == budget.unit:
+        return budget, costs
+    if budget.unit == FLOP:
+        return budget, Costs.of_flops()
+    got = "none" if costs is None else f"costs in {costs.unit}"
+    raise InputError(f"costs beside a budget in {budget.unit}", got, "costs", _remedy(budget.unit))
+
+
+def _remedy(unit: str) -> str:
+    if unit == DOLLARS:
+        return way("price them, as `bk.Costs.on_device('h100').priced(2.5)`, or state them in `bk.Costs.of_table`",
+                   "add `--device h100 --price 2.5`, or a table of dollars, `--costs FILE`")  # fmt: skip
+    python = "take `bk.Costs.on_device('h100')`, `bk.Costs.of_table(table)` or `bk.Costs.of_records(folder)`"
+    options = "name the device, `--device h100`, a table, `--costs FILE`, or the sweep's folder, `--records DIR`"
+    return f"{way(python, options)}, or give the budget in FLOP, as 1e15flop"
 
 
 def _timed_runs(folder: Path) -> Iterator[tuple[float, float, float]]:

@@ -12,8 +12,9 @@ from bayeskisl.cores import one_blas_thread
 from bayeskisl.curves import varied
 from bayeskisl.decision.target import PlannedModel, of_target
 from bayeskisl.design.beliefs import PARTICLES, believe
+from bayeskisl.design.budgets import DOLLARS, FLOP, SECONDS, Budget, amount, read_budget
 from bayeskisl.design.candidates import Run, candidate_runs, sorted_runs
-from bayeskisl.design.costs import FLOP, Budget, Costs, read_budget
+from bayeskisl.design.costs import Costs, costs_for
 from bayeskisl.design.outlook import Outlook, Score
 from bayeskisl.design.planners import FEWEST_PARTICLES, PLANNERS, Problem
 from bayeskisl.design.reasons import reason
@@ -34,6 +35,8 @@ SCORES = ("variance", "information", "regret")
 _WORTH_WHILE = 0.02
 # From here on, how many times the largest size on offer the target is, a size between is looked at.
 _FAR = 2.0
+# The unit of money for which a table states what a run narrows, with its name.
+PER = {FLOP: (1e15, "1e15 FLOP"), SECONDS: (3600.0, "device-hour"), DOLLARS: (100.0, "$100")}
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ class Plan:
     table : pandas.DataFrame
         Every candidate on its own, the best value first: ``params``, ``tokens``, ``level``, ``replicates``, ``cost``,
         ``width`` (expected after it), ``gain`` (in the unit of `score`), ``narrowing_per_cost`` (of the width, per
-        device-hour, or per 1e15 FLOP) and ``why``.
+        device-hour, 1e15 FLOP or $100) and ``why``.
     width, before, floor : float
         Now; expected once the pending runs are in; and with the target's law line known exactly: scatter of its size
         (3.29 tau if tau were known) and of one run is left, which no other run removes.
@@ -151,9 +154,9 @@ class Plan:
             return "The pending runs change too much for these draws to say more: wait for them and fit again."
         if not self.purchases:
             cheapest = self.table["cost"].min()
-            return f"No candidate costs at most {self.budget.amount:.3g} {unit}; the cheapest costs {cheapest:.3g}."
+            return f"No candidate costs at most {amount(self.budget.amount, unit)}; the cheapest costs {cheapest:.3g}."
         spent, width = self.frontier[-1]
-        what = f"{sum(run.replicates for run in self.runs)} runs for {spent:.3g} of {self.budget.amount:.3g} {unit}"
+        what = f"{sum(run.replicates for run in self.runs)} runs for {amount(spent, unit, of=self.budget.amount)}"
         floor = f"the floor that no other run removes is {self.floor:.2f}"
         if not self.worth_while:
             largest = self.table["params"].max()
@@ -275,9 +278,11 @@ def plan(
     target : Target, float or str
         The model that is planned, or its size; it can never be bought.
     budget : float, str or Budget
-        Device-seconds, or as `read_budget` reads it: ``"2h"``, ``"1e18flop"``.
+        Device-seconds, or as `read_budget` reads it: ``"2h"``, ``"1e18flop"``, ``"$2000"``.
     costs : Costs, optional
-        ``Costs.of_records(folder)`` for device-seconds; left out, 6 N D, for a budget in FLOP.
+        For a budget in time ``Costs.on_device("h100")``, ``Costs.of_table(table)`` or ``Costs.of_records(folder)``; for
+        dollars the same with ``.priced(per_hour)``, which makes dollars of a budget in time too. Left out, 6 N D, for a
+        budget in FLOP.
     candidates : iterable of Run, optional
         Left out, `candidate_runs` of sizes seen and between. They fix what the target fixes: under a law of depth, its
         depth.
@@ -296,8 +301,8 @@ def plan(
     Raises
     ------
     InputError
-        If an option is out of range, the budget is in device-seconds and no costs are given, a candidate is the target
-        or larger, or the target differs from the sweep in what the sweep never varied.
+        If an option is out of range, the budget is in time or dollars and no costs of that unit are given, a candidate
+        is the target or larger, or the target differs from the sweep in what the sweep never varied.
     GateError
         If the fit failed its gate.
     """
@@ -307,8 +312,7 @@ def plan(
             f"expected a posterior that passed its gate, got one that failed: {'; '.join(fit.gate.reasons)}; "
             "fit again with more draws, or plan from it all the same with throw=False."
         )
-    budget = read_budget(budget)
-    costs = _costs_for(budget, costs)
+    budget, costs = costs_for(read_budget(budget), costs)
     fit, planned = of_target(fit, asked)
     asked = replace(asked, domain=None)  # chosen already
     offered = candidate_runs(fit, asked, seed=seed) if candidates is None else sorted_runs(candidates)
@@ -334,7 +338,7 @@ def plan(
         if problem.kappa < kappa:
             notes.append(
                 f"Gains are divided by cost ** {problem.kappa:g}: with cost ** {kappa:g} the batch would have spent "
-                f"{cheap.spent:.3g} of {budget.amount:.3g} {costs.unit} and left the interval at {cheap.width:.2f}."
+                f"{amount(cheap.spent, costs.unit, of=budget.amount)} and left the interval at {cheap.width:.2f}."
             )
     notes += _what_larger_would_tell(problem, larger, after)
     left = round(after.effective_particles())
@@ -416,8 +420,8 @@ def _what_larger_would_tell(problem: Problem, larger: Sequence[Run], after: Outl
     unit = problem.outlook.beliefs.target.axis.unit
     return [
         f"A larger size would show more: one run of {best.params:,.0f} parameters at {best.level:,.6g} {unit}, for "
-        f"{problem.cost_of(best):.3g} {problem.costs.unit}, is expected to leave {width:.2f} by itself. If it may be "
-        f"trained, allow it with `largest`, or `--largest {best.params:.0f}`."
+        f"{amount(problem.cost_of(best), problem.costs.unit)}, is expected to leave {width:.2f} by itself. If it may "
+        f"be trained, allow it with `largest`, or `--largest {best.params:.0f}`."
     ]
 
 
@@ -439,7 +443,7 @@ def _table(problem: Problem) -> "pd.DataFrame":
     import pandas as pd
 
     outlook, costs = problem.outlook, problem.costs
-    now, per = expected_width(outlook), {FLOP: 1e15}.get(costs.unit, 3600.0)
+    now, (per, _) = expected_width(outlook), PER[costs.unit]
     removable = outlook.gains(problem.candidates)
     gains = removable if problem.score == "variance" else outlook.gains(problem.candidates, problem.score)
     rows = []
@@ -461,15 +465,6 @@ def _trained(curves: Any) -> tuple[Run, ...]:
     of_run = curves[schema.PARAMS], curves[schema.TOKENS], axis_of(curves).values(curves)
     columns = (np.asarray(values, dtype=float).tolist() for values in of_run)
     return tuple(Run(*row) for row in zip(*columns, strict=True))
-
-
-def _costs_for(budget: Budget, costs: Costs | None) -> Costs:
-    if budget.unit == FLOP:
-        return costs if costs is not None and costs.unit == FLOP else Costs.of_flops()
-    if costs is None or costs.unit != budget.unit:
-        remedy = "name the sweep's folder with `--records DIR`, or give the budget in FLOP, as 1e15flop"
-        raise InputError("measured costs beside a budget in device-seconds", "none", "costs", remedy)
-    return costs
 
 
 def _refuse_target(runs: Sequence[Run], target: PlannedModel) -> None:

@@ -171,12 +171,15 @@ def loop(
         If a posterior fails its gate also with longer chains.
     """
     from bayeskisl.design import Strategy, read_budget
+    from bayeskisl.design.budgets import DOLLARS
 
     own = short if strategy else {"kappa": 1.0, **short}  # what one step leaves unspent, the next may spend
     asked, limits, strategy, machine = from_keywords(
         own, (Target, target), (Limits, limits), (Strategy, strategy), (Machine, machine)
     )
     out, events, budget = Path(out), events or LoopEvents(), read_budget(limits.budget)
+    if budget.unit == DOLLARS:
+        raise InputError("a budget in device-seconds or FLOP, which this machine can count", "dollars", "budget")
     spec = _file_of(spec)
     _claim(out, {"spec": load_sweep(spec).identity, **_named(asked), "law": str(law), "seed": seed})
     train = partial(run_sweep, out=out / "sweeps", device=machine.device, workers=machine.workers, events=events)
@@ -255,7 +258,7 @@ class _Turn:
     def _spent(self, curves: "xr.Dataset") -> tuple["Costs", float]:
         """Costs of further runs, and what the runs of this step's curves took."""
         from bayeskisl.design import Costs, Run
-        from bayeskisl.design.costs import SECONDS
+        from bayeskisl.design.budgets import SECONDS
 
         sweeps = self.folder.parent / "sweeps"
         if self.budget.unit != SECONDS:

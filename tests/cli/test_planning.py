@@ -4,7 +4,9 @@ import pytest
 from typer.testing import CliRunner
 
 from bayeskisl.cli.app import app
+from bayeskisl.design import Costs, Run
 from bayeskisl.errors import InputError
+from tests.design.hand_made import TOKENS, GaussianFit
 
 
 @pytest.mark.parametrize(
@@ -25,3 +27,51 @@ def test_bad_input_is_one_sentence(arguments, message, tmp_path, monkeypatch):
     result = CliRunner().invoke(app, arguments)
     assert isinstance(result.exception, InputError)
     assert message in str(result.exception)
+
+
+class Stop(Exception):
+    """Carries what the planner was asked."""
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """What `plan` at the command line asks the planner for a hand-made fit."""
+
+    def stop(fit, target, **options):
+        raise Stop(options)
+
+    fit = GaussianFit(draws=400)
+    fit.curves = fit.curves.assign_attrs(sweeps="{}")
+    monkeypatch.setattr("bayeskisl.inference.load_fit", lambda path: fit)
+    monkeypatch.setattr("bayeskisl.design.plan", stop)
+
+    def ask(*options):
+        problem = CliRunner().invoke(app, ["plan", "f.nc", "--params", "98304", *map(str, options)]).exception
+        assert isinstance(problem, Stop | InputError), problem
+        return problem.args[0]
+
+    return ask
+
+
+def test_costs_come_from_a_device_and_its_price(asked):
+    assert asked("--budget", "5000h", "--device", "h100")["costs"] == Costs.on_device("h100")
+    options = ("--budget", "5000h", "--device", "b200", "--utilisation", 0.3, "--price", 4)
+    assert asked(*options)["costs"] == Costs.on_device("b200", 0.3).priced(4.0)
+
+
+def test_costs_come_from_a_table(asked, tmp_path):
+    (tmp_path / "costs.csv").write_text("params,hours\n6144,2\n24576,7\n")
+    costs = asked("--budget", "50h", "--costs", tmp_path / "costs.csv")["costs"]
+    assert costs.of(Run(24_576, TOKENS, 5.0)) == pytest.approx(7 * 3600)
+    assert costs.source == "costs.csv, 2 sizes"
+
+
+@pytest.mark.parametrize(("options", "message"), [
+    (["--device", "h100", "--records", "x"], "one of --records, --costs and --device"),
+    (["--price", "2"], "--device, --costs or --records beside --price"),
+    (["--utilisation", "0.4"], "--device beside --utilisation"),
+    (["--device", "h99"], "a device among a100"),
+    (["--costs", "no.csv"], "no.csv"),
+])  # fmt: skip
+def test_costs_that_cannot_be_are_one_sentence(asked, options, message):
+    assert message in asked("--budget", "5h", *options)

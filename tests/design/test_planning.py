@@ -221,7 +221,7 @@ def test_a_failed_gate_is_refused_or_waived(candidates):
         ({"planner": "oracle"}, "a planner among"),
         ({"kappa": 2.0}, "a number in"),
         ({"batch": 0}, "a batch of at least 1"),
-        ({"costs": None}, "measured costs"),
+        ({"costs": None}, "costs beside a budget in device-seconds"),
         ({"budget": "2x"}, "a budget such as"),
     ],
 )

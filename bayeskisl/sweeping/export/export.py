@@ -24,6 +24,7 @@ from bayeskisl.files import replace_file
 from bayeskisl.knowledge.text import TextFacts
 from bayeskisl.shipped import shipped_file
 from bayeskisl.specifications import read_toml
+from bayeskisl.sweeping.device_peaks import PEAKS, UTILISATION
 from bayeskisl.sweeping.export.data import DataSettings, held_out_documents, write_data
 from bayeskisl.sweeping.export.formats import FORMATS, JsonLines, Layout, Parquet
 from bayeskisl.sweeping.export.launch import write_launchers
@@ -38,8 +39,7 @@ __all__ = ["MANIFEST_FILE", "Exported", "export_sweep"]
 
 MANIFEST_FILE = "runs.csv"
 SHARD_TOKENS = 100_000_000  # 200 MB at 16 bits, as llm.c has them
-UTILISATION = 0.4  # of the peak; what tuned trainers reach on a node
-PEAK = 9.89e14  # FLOP/s of one H100 in bfloat16, dense
+PEAK = PEAKS["h100"]
 # What the sweep asked for, alike in all runs of a cell; beside it, what differs with the lengths of a run's own facts
 _PLANNED = (schema.TOKENS, schema.RATIO, schema.FACTS, schema.EXPOSURES, schema.TOKENS_PER_FACT,
             schema.BACKGROUND_FACTS, schema.BACKGROUND_SHARE)  # fmt: skip

@@ -1,0 +1,76 @@
+"""Budgets as people write them: device-seconds, hours, FLOP or dollars."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from bayeskisl.errors import InputError
+
+__all__ = ["DOLLARS", "FLOP", "SECONDS", "Budget", "amount", "read_budget"]
+
+SECONDS, FLOP, DOLLARS = "device-seconds", "FLOP", "dollars"
+_HOUR = 3600.0
+_UNITS = {"": (1.0, SECONDS), "s": (1.0, SECONDS), "min": (60.0, SECONDS), "h": (_HOUR, SECONDS),
+          "d": (86400.0, SECONDS), "flop": (1.0, FLOP), "flops": (1.0, FLOP), "$": (1.0, DOLLARS),
+          "usd": (1.0, DOLLARS), "dollars": (1.0, DOLLARS)}  # fmt: skip
+# A second is the unit of a small run, an hour that of a large one.
+_HOURS_FROM = 10 * _HOUR
+
+
+@dataclass(frozen=True)
+class Budget:
+    """An amount of compute or money: device-seconds, FLOP or dollars."""
+
+    amount: float
+    unit: str = SECONDS
+
+    def priced(self, per_hour: float) -> "Budget":
+        """Return the budget in dollars, of device-hours at a price."""
+        return Budget(self.amount / _HOUR * per_hour, DOLLARS) if self.unit == SECONDS else self
+
+
+def read_budget(text: str | float | Budget) -> Budget:
+    """``600`` and ``600s`` (device-seconds), ``20min``, ``2h``, ``1d``, ``1e18flop`` or ``$2000``.
+
+    Raises
+    ------
+    InputError
+        If it is none of these, or not positive.
+    """
+    if isinstance(text, Budget):
+        return text
+    plain = re.sub(r"^\s*\$(.*[0-9.])\s*$", r"\1$", str(text).lower().replace("_", "").replace(",", ""))
+    match = re.fullmatch(r"\s*([0-9.]+(?:e[+-]?[0-9]+)?)\s*([a-z$]*)\s*", plain)
+    try:
+        scale, unit = _UNITS[match[2]] if match else (0.0, "")
+        amount = float(match[1]) * scale if match else 0.0
+    except (KeyError, ValueError):
+        amount = 0.0
+    if not (np.isfinite(amount) and amount > 0):
+        expected = "a budget such as 600 (device-seconds), 20min, 2h, 1e18flop or 2000usd"
+        raise InputError(expected, repr(text), "budget")
+    return Budget(amount, unit)
+
+
+def amount(value: float, unit: str, *, of: float | None = None) -> str:
+    """Return an amount with its unit, as 12 device-seconds, 4,900 device-hours, 3.2e+20 FLOP or $1,250.
+
+    Parameters
+    ----------
+    value : float
+    unit : str
+    of : float, optional
+        The whole of which it is a part, whose unit it shares: "3 of 60 device-seconds".
+    """
+    whole = value if of is None else of
+    scale, name = (_HOUR, "device-hours") if unit == SECONDS and whole >= _HOURS_FROM else (1.0, unit)
+    parts = [_rounded(each / scale) for each in ([value] if of is None else [value, of])]
+    if unit == DOLLARS:
+        return " of ".join(f"${part}" for part in parts)
+    return f"{' of '.join(parts)} {name}"
+
+
+def _rounded(value: float) -> str:
+    """Return three digits, with separators where the number is whole: 0.532, 12.3, 4,900, 3.2e+20."""
+    return f"{float(f'{value:.3g}'):,.0f}" if 1000 <= value < 1e9 else f"{value:.3g}"
