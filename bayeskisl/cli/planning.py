@@ -27,6 +27,10 @@ Money = Annotated[str, typer.Option(metavar="X", help="Budget: 600 (device-secon
 Largest = Annotated[
     str | None, typer.Option(metavar="N", help="Largest size that may be trained; by default the largest seen.")
 ]
+Cap = Annotated[
+    str | None,
+    typer.Option("--largest", metavar="N", help="Largest size that may be trained; by default all paid for."),
+]
 Batch = Annotated[int, typer.Option(min=1, metavar="N", help="Most runs in one plan.")]
 Kappa = Annotated[
     float | None,
@@ -122,7 +126,7 @@ def plan(
     sweep: Annotated[
         str | None, rare(metavar="SWEEP", help="The sweep behind the curves; by default the one that they name.")
     ] = None,
-    largest: Largest = None,
+    largest: Cap = None,
     seed: Seed = 0,
 ) -> None:
     """Choose the runs that narrow the target's interval most for their price."""
@@ -136,7 +140,7 @@ def plan(
         progress("scoring candidate runs")
         table = _sweep_behind(loaded.curves, sweep, needed=out is not None and out.suffix != ".csv")
         offered = design.candidate_runs(
-            loaded, asked, sizes=design.ladder_sizes(table) if table else None,
+            loaded, asked, budget=money.budget, costs=costs, sizes=design.ladder_sizes(table) if table else None,
             largest=read_number(largest, "--largest") if largest else None, seed=seed,
         )  # fmt: skip
         result = design.plan(

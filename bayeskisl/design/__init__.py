@@ -2,11 +2,12 @@
 
 from bayeskisl.design.beliefs import Beliefs, believe
 from bayeskisl.design.budgets import Budget, read_budget
-from bayeskisl.design.candidates import Run, candidate_runs
+from bayeskisl.design.candidates import candidate_runs
 from bayeskisl.design.costs import Costs
 from bayeskisl.design.outlook import Outlook
 from bayeskisl.design.planners import PLANNERS, Problem
 from bayeskisl.design.planning import Plan, Purchase, Strategy, plan
+from bayeskisl.design.runs import Run
 from bayeskisl.design.specification import ladder_sizes, next_sweep, sweep_behind
 
 __all__ = [

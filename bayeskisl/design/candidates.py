@@ -1,7 +1,7 @@
 """Runs that could be made: sizes, budgets, levels around each size's fall, and replicates."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
@@ -11,47 +11,28 @@ from bayeskisl import schema
 from bayeskisl.axes import axis_of
 from bayeskisl.decision.target import of_target
 from bayeskisl.design.beliefs import PARTICLES, Beliefs, Cell, believe
-from bayeskisl.errors import InputError
+from bayeskisl.design.budgets import Budget, read_budget
+from bayeskisl.design.costs import Costs, costs_for
+from bayeskisl.design.runs import Run, sorted_runs
+from bayeskisl.design.sizes import offered_sizes
+from bayeskisl.errors import InputError, way
 from bayeskisl.target import Target, TargetKeywords, target_from
 
 if TYPE_CHECKING:
     from bayeskisl.inference import Fit
 
-__all__ = ["Run", "candidate_runs", "probed_facts", "sorted_runs"]
+__all__ = ["candidate_runs", "probed_facts"]
 
 # Retention at a level counts as informative between these shares, over the central 90 % of what is believed.
 _KEPT, _BELIEVED = (0.03, 0.97), (0.05, 0.95)
-
-
-@dataclass(frozen=True, order=True)
-class Run:
-    """A run that could be bought.
-
-    Attributes
-    ----------
-    params, tokens : float
-        Non-embedding parameters and training tokens.
-    level : float
-        The value of the sweep's axis, such as facts of an amount sweep or the ratio of a ratio sweep.
-    replicates : int
-        Runs alike in all but their seed.
-    """
-
-    params: float
-    tokens: float
-    level: float
-    replicates: int = 1
-
-    @property
-    def cell(self) -> Cell:
-        """Everything but the level and the seed."""
-        return (self.params, self.tokens)
 
 
 def candidate_runs(
     fit: "Fit",
     target: Target | float | str | None = None,
     *,
+    budget: float | str | Budget | None = None,
+    costs: Costs | None = None,
     sizes: Iterable[float] | None = None,
     largest: float | None = None,
     levels: int = 10,
@@ -59,18 +40,22 @@ def candidate_runs(
     seed: int = 0,
     **short: Unpack[TargetKeywords],
 ) -> tuple[Run, ...]:
-    """The default candidates: levels around the believed fall of sizes seen and of new ones between.
+    """The default candidates: levels around the believed fall of sizes seen, of new ones between, and of larger ones.
 
     Parameters
     ----------
     fit : Fit
     target : Target, float or str
         The model that is planned, or its size; no candidate has its size or a larger one.
+    budget : float, str or Budget, optional
+        Larger sizes than those seen are offered as far as it pays for one run; left out, up to the target's size.
+    costs : Costs, optional
+        As `plan` takes them.
     sizes : iterable of float, optional
-        Sizes that can be trained, for instance those of a ladder; left out, those seen and the geometric means of
-        neighbours.
+        Sizes that can be trained, for instance those of a ladder; left out, those seen, the geometric means of
+        neighbours, and larger ones, each at most twice the one before. A size within 3 % of one seen means that one.
     largest : float, optional
-        The largest size that may be trained; left out, the largest seen.
+        The largest size that may be trained; left out, what the budget pays for below the target's size.
     levels : int
         Levels of each cell, even in log exposures.
     replicates : sequence of int
@@ -89,14 +74,13 @@ def candidate_runs(
     fit, planned = of_target(fit, asked)
     asked = replace(asked, domain=None)
     seen = np.unique(fit.curves[schema.PARAMS].values.astype(float))
-    limit = float(largest) if largest is not None else float(seen.max())
-    offered = _with_midpoints(seen, limit) if sizes is None else np.unique(np.asarray(list(sizes), dtype=float))
-    allowed = [size for size in offered if size <= limit * (1 + 1e-9) and size < planned.params * (1 - 1e-9)]
-    if not allowed:
-        raise InputError(f"a size below the target's {planned.params:,.0f} and at most {limit:,.0f}", "none", "sizes",
-                         "state a larger `largest`")  # fmt: skip
     budgets = np.unique(fit.curves[schema.TOKENS].values.astype(float))
-    cells = [(float(size), float(budget)) for size in allowed for budget in budgets]
+    pays = _paying(read_budget(budget), costs, budgets.min()) if budget is not None else (lambda size: True)
+    allowed = offered_sizes(seen, planned.params, sizes=sizes, largest=largest, pays=pays)
+    if not allowed.size:
+        limit = "" if largest is None else f" and at most {largest:,.0f}"
+        raise InputError(f"a size below the target's {planned.params:,.0f}{limit}", "none", way("sizes", "--sizes"))
+    cells = [(float(size), float(tokens)) for size in allowed for tokens in budgets]
     beliefs = believe(fit, asked, cells, particles=PARTICLES // 4, seed=seed)
     return sorted_runs(
         Run(*cell, float(level), int(count))
@@ -106,21 +90,16 @@ def candidate_runs(
     )
 
 
-def sorted_runs(runs: Iterable[Run]) -> tuple[Run, ...]:
-    """Distinct runs in one order, whatever order they came in."""
-    return tuple(sorted(set(runs)))
+def _paying(budget: Budget, costs: Costs | None, tokens: float) -> Callable[[float], bool]:
+    """Return whether the budget pays for a run of a size."""
+    money, prices = costs_for(budget, costs)
+    return lambda size: prices.of(Run(size, tokens, 0.0)) <= money.amount
 
 
 def probed_facts(run: Run, curves: xr.Dataset, group: str) -> int:
     """Facts that a run would be asked: all of them, up to the most that the sweep asked."""
     most = int(curves[schema.PROBED].values[:, list(curves[schema.GROUP].values).index(group)].max())
     return int(min(run.level, most)) if axis_of(curves).counts_facts else most
-
-
-def _with_midpoints(seen: np.ndarray, limit: float) -> np.ndarray:
-    between = np.sqrt(seen[1:] * seen[:-1])
-    beyond = [limit] if limit > seen.max() * (1 + 1e-9) else []
-    return np.unique(np.concatenate([seen, np.round(between), beyond]))
 
 
 def _levels(beliefs: Beliefs, cell: Cell, count: int) -> np.ndarray:

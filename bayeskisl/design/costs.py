@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayeskisl.design.budgets import DOLLARS, FLOP, SECONDS, Budget
-from bayeskisl.design.candidates import Run
 from bayeskisl.design.cost_tables import read_cost_table
+from bayeskisl.design.runs import Run
 from bayeskisl.errors import InputError, way
 from bayeskisl.quantities import short
 from bayeskisl.sweeping.device_peaks import UTILISATION, peak_of

@@ -6,8 +6,9 @@ from functools import cached_property
 import numpy as np
 
 from bayeskisl.design.beliefs import Cell
-from bayeskisl.design.candidates import Run, probed_facts
+from bayeskisl.design.candidates import probed_facts
 from bayeskisl.design.outlook import Outlook
+from bayeskisl.design.runs import Run
 from bayeskisl.inference.run_counts import precision
 
 __all__ = ["Linearised"]

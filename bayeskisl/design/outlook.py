@@ -19,8 +19,9 @@ import numpy as np
 from bayeskisl import schema
 from bayeskisl.cores import available_cores
 from bayeskisl.design.beliefs import Beliefs, Cell
-from bayeskisl.design.candidates import Run, probed_facts
+from bayeskisl.design.candidates import probed_facts
 from bayeskisl.design.outcomes import outcomes_of
+from bayeskisl.design.runs import Run
 
 if TYPE_CHECKING:
     import xarray as xr

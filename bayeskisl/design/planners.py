@@ -11,10 +11,10 @@ from types import MappingProxyType
 
 import numpy as np
 
-from bayeskisl.design.candidates import Run
 from bayeskisl.design.costs import Costs
 from bayeskisl.design.linearised import Linearised
 from bayeskisl.design.outlook import Outlook, Score
+from bayeskisl.design.runs import Run
 
 __all__ = ["PLANNERS", "Planner", "Problem"]
 

@@ -13,11 +13,12 @@ from bayeskisl.curves import varied
 from bayeskisl.decision.target import PlannedModel, of_target
 from bayeskisl.design.beliefs import PARTICLES, believe
 from bayeskisl.design.budgets import DOLLARS, FLOP, SECONDS, Budget, amount, read_budget
-from bayeskisl.design.candidates import Run, candidate_runs, sorted_runs
+from bayeskisl.design.candidates import candidate_runs
 from bayeskisl.design.costs import Costs, costs_for
 from bayeskisl.design.outlook import Outlook, Score
 from bayeskisl.design.planners import FEWEST_PARTICLES, PLANNERS, Problem
 from bayeskisl.design.reasons import reason
+from bayeskisl.design.runs import Run, sorted_runs
 from bayeskisl.errors import GateError, InputError
 from bayeskisl.keywords import from_keywords
 from bayeskisl.specifications import refuse_unknown
@@ -284,8 +285,8 @@ def plan(
         dollars the same with ``.priced(per_hour)``, which makes dollars of a budget in time too. Left out, 6 N D, for a
         budget in FLOP.
     candidates : iterable of Run, optional
-        Left out, `candidate_runs` of sizes seen and between. They fix what the target fixes: under a law of depth, its
-        depth.
+        Left out, `candidate_runs` of sizes seen, between, and larger ones that the budget pays for. They fix what the
+        target fixes: under a law of depth, its depth.
     pending : sequence of Run
         Runs under way: their outcomes are imagined, so that nothing is bought twice.
     strategy : Strategy, optional
@@ -315,9 +316,11 @@ def plan(
     budget, costs = costs_for(read_budget(budget), costs)
     fit, planned = of_target(fit, asked)
     asked = replace(asked, domain=None)  # chosen already
-    offered = candidate_runs(fit, asked, seed=seed) if candidates is None else sorted_runs(candidates)
+    if candidates is None:
+        candidates = candidate_runs(fit, asked, budget=budget, costs=costs, seed=seed)
+    offered = sorted_runs(candidates)
     _refuse_target(offered, planned)
-    larger = _larger_runs(fit, asked, offered, seed)
+    larger = [run for run in _larger_runs(fit, asked, offered, seed) if costs.of(run) <= budget.amount]
     cells = (run.cell for run in (*offered, *larger, *pending))
     beliefs = believe(fit, asked, cells, particles=how.particles, seed=seed)
     rng = np.random.default_rng([seed, 1])
@@ -408,12 +411,11 @@ def _larger_runs(fit: "Fit", target: Target, offered: Sequence[Run], seed: int) 
 
 
 def _what_larger_would_tell(problem: Problem, larger: Sequence[Run], after: Outlook) -> list[str]:
-    """A note, where one affordable run of a larger size would narrow the interval more than the whole batch."""
-    affordable = [run for run in larger if problem.cost_of(run) <= problem.budget]
-    if not affordable:
+    """A note, where one run of a larger size would narrow the interval more than the whole batch."""
+    if not larger:
         return []
-    gains = problem.outlook.gains(affordable)
-    best = affordable[int(np.argmax(gains))]
+    gains = problem.outlook.gains(larger)
+    best = larger[int(np.argmax(gains))]
     width = expected_width(problem.outlook, float(np.max(gains)))
     if width > (1 - _WORTH_WHILE) * expected_width(after):
         return []

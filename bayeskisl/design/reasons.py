@@ -4,8 +4,8 @@ import numpy as np
 
 from bayeskisl import schema
 from bayeskisl.axes import axis_of
-from bayeskisl.design.candidates import Run
 from bayeskisl.design.outlook import Outlook
+from bayeskisl.design.runs import Run
 from bayeskisl.quantities import size
 
 __all__ = ["reason"]

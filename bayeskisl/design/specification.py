@@ -12,7 +12,7 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.axes import axis_of
-from bayeskisl.design.candidates import Run
+from bayeskisl.design.runs import Run
 from bayeskisl.errors import InputError
 from bayeskisl.shipped import shipped_file, shipped_names
 from bayeskisl.specifications import read_toml

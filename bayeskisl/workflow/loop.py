@@ -275,6 +275,7 @@ class _Turn:
         from bayeskisl.reporting import plot_plan
 
         table = sweep_behind(fit.curves, self.spec)
+        largest = largest or float(fit.curves[schema.PARAMS].max())
         offered = candidate_runs(fit, self.target, sizes=ladder_sizes(table), largest=largest, seed=self.seed)
         left = Budget(self.budget.amount - spent, self.budget.unit)
         result = plan(fit, self.target, budget=left, costs=costs, candidates=offered, strategy=strategy, seed=self.seed)
