@@ -5,8 +5,9 @@ from bayeskisl.design.budgets import Budget, read_budget
 from bayeskisl.design.candidates import candidate_runs
 from bayeskisl.design.costs import Costs
 from bayeskisl.design.outlook import Outlook
-from bayeskisl.design.planners import PLANNERS, Problem
+from bayeskisl.design.planners import PLANNERS
 from bayeskisl.design.planning import Plan, Purchase, Strategy, plan
+from bayeskisl.design.problem import Problem
 from bayeskisl.design.runs import Run
 from bayeskisl.design.specification import ladder_sizes, next_sweep, sweep_behind
 

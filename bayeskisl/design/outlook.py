@@ -26,10 +26,12 @@ from bayeskisl.design.runs import Run
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["SCENARIOS", "Outlook", "Score"]
+__all__ = ["SCENARIOS", "WORTH_WHILE", "Outlook", "Score"]
 
 Score = Literal["variance", "information", "regret"]
 
+# A plan that narrows the interval by less than this share is not worth a night of anybody's machine.
+WORTH_WHILE = 0.02
 # Imagined histories that stand for the outcomes of planned runs.
 SCENARIOS = 32
 # Bins of the target's line for the expected information, and choices among which the regret's optimum is sought.
@@ -88,6 +90,19 @@ class Outlook:
             found = pool.map(lambda run: self.gain(run, score), new)
             self._gains.update({(run, score): gain for run, gain in zip(new, found, strict=True)})
         return [self._gains[run, score] for run in runs]
+
+    def width(self, further: float = 0.0) -> float:
+        """Width of the 90 % interval that the planned runs, and `further` variance removed, are expected to leave.
+
+        The floor stays; what lies above it shrinks with the reducible standard deviation.
+        """
+        now, floor = self.beliefs.width
+        left = max(1 - (self.removed + further) / self.reducible, 0.0)
+        return float(np.sqrt(floor**2 + max(now**2 - floor**2, 0.0) * left))
+
+    def narrows(self, before: "Outlook") -> bool:
+        """Whether the interval is narrower than in another outlook by a share that is worth a run."""
+        return self.width() <= (1 - WORTH_WHILE) * before.width()
 
     def effective_particles(self) -> float:
         """Median over scenarios of 1 / sum of squared weights: how many particles a scenario rests on."""

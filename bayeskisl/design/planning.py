@@ -15,11 +15,13 @@ from bayeskisl.design.beliefs import PARTICLES, believe
 from bayeskisl.design.budgets import DOLLARS, FLOP, SECONDS, Budget, amount, read_budget
 from bayeskisl.design.candidates import candidate_runs
 from bayeskisl.design.costs import Costs, costs_for
-from bayeskisl.design.outlook import Outlook, Score
-from bayeskisl.design.planners import FEWEST_PARTICLES, PLANNERS, Problem
+from bayeskisl.design.greedy import Batch, weighed
+from bayeskisl.design.outlook import WORTH_WHILE, Outlook, Score
+from bayeskisl.design.planners import PLANNERS
+from bayeskisl.design.problem import FEWEST_PARTICLES, Problem
 from bayeskisl.design.reasons import reason
 from bayeskisl.design.runs import Run, sorted_runs
-from bayeskisl.errors import GateError, InputError
+from bayeskisl.errors import GateError, InputError, way
 from bayeskisl.keywords import from_keywords
 from bayeskisl.specifications import refuse_unknown
 from bayeskisl.target import Target, TargetKeywords
@@ -32,8 +34,6 @@ if TYPE_CHECKING:
 __all__ = ["Plan", "Purchase", "Strategy", "StrategyKeywords", "plan"]
 
 SCORES = ("variance", "information", "regret")
-# A plan that narrows the interval by less than this share is not worth a night of anybody's machine.
-_WORTH_WHILE = 0.02
 # From here on, how many times the largest size on offer the target is, a size between is looked at.
 _FAR = 2.0
 # The unit of money for which a table states what a run narrows, with its name.
@@ -173,7 +173,7 @@ class Plan:
     @property
     def worth_while(self) -> bool:
         """Whether the interval is expected to become narrower by more than 2 %."""
-        return self.frontier[-1][1] <= (1 - _WORTH_WHILE) * self.before
+        return self.frontier[-1][1] <= (1 - WORTH_WHILE) * self.before
 
     def summary(self) -> dict[str, Any]:
         """The plan as plain numbers and strings, ready for JSON."""
@@ -213,9 +213,12 @@ class Strategy:
         expected gain in kept facts, infused and background, of a choice by expected kept facts.
     kappa : float, optional
         Scores are divided by cost ** kappa; 0 ignores costs. Left out, 1; where the batch is then full before the money
-        is spent, the one of 1, 1/2 and 0 whose batch is expected to leave the narrowest interval.
+        is spent, the one of 1, 1/2 and 0 whose batch is expected to leave the narrowest interval. Where the money ends
+        the batch, 0 if that is expected to leave a narrower one. See `bayeskisl.design.greedy.weighed`.
     batch : int
-        Candidates chosen at most.
+        Candidates chosen at most; a candidate is one run or a few replicates.
+    runs : int, optional
+        Count of runs to train, exactly, as far as the budget pays for them: replicates count, and `batch` does not.
     planner : str
         ``"greedy"``, or a baseline of `bayeskisl.design.PLANNERS`.
     particles : int
@@ -232,10 +235,13 @@ class Strategy:
     batch: int = 8
     planner: str = "greedy"
     particles: int = PARTICLES
+    runs: int | None = None
 
     def __post_init__(self) -> None:
         if self.batch < 1:
             raise InputError("a batch of at least 1", self.batch, "batch")
+        if self.runs is not None and self.runs < 1:
+            raise InputError("at least 1 run", self.runs, way("runs", "--runs"))
         if self.kappa is not None and not 0 <= self.kappa <= 1:
             raise InputError("a number in [0, 1]", self.kappa, "kappa")
         refuse_unknown([self.score], SCORES, "score", "a score")
@@ -250,6 +256,7 @@ class StrategyKeywords(TypedDict, total=False):
     batch: int
     planner: str
     particles: int
+    runs: int | None
 
 
 class PlanKeywords(TargetKeywords, StrategyKeywords, total=False):
@@ -297,7 +304,7 @@ def plan(
         Whether a fit that failed its gate is refused.
     **short
         In place of a `Target`, its keywords: ``params``, ``tokens``, ``hold``, ``domain``, ``prior_driven``. In place
-        of a `Strategy`, its own: ``score``, ``kappa``, ``batch``, ``planner``, ``particles``.
+        of a `Strategy`, its own: ``score``, ``kappa``, ``batch``, ``planner``, ``particles``, ``runs``.
 
     Raises
     ------
@@ -318,7 +325,7 @@ def plan(
     asked = replace(asked, domain=None)  # chosen already
     if candidates is None:
         candidates = candidate_runs(fit, asked, budget=budget, costs=costs, seed=seed)
-    offered = sorted_runs(candidates)
+    offered = sorted_runs(candidates if how.runs is None else (replace(run, replicates=1) for run in candidates))
     _refuse_target(offered, planned)
     larger = [run for run in _larger_runs(fit, asked, offered, seed) if costs.of(run) <= budget.amount]
     cells = (run.cell for run in (*offered, *larger, *pending))
@@ -327,40 +334,33 @@ def plan(
     outlook = Outlook.of(beliefs, fit.curves)
     for run in pending:
         outlook = outlook.after(run, rng)
-    kappa = 1.0 if how.kappa is None else how.kappa
-    trained = _trained(fit.curves)
-    problem = Problem(outlook, offered, costs, budget.amount, how.batch, how.score, kappa, trained=trained)
+    problem = Problem(outlook, offered, costs, budget.amount, how.runs or how.batch, how.score, how.kappa,
+                      exact=how.runs is not None, trained=_trained(fit.curves))  # fmt: skip
     notes = _notes(fit, beliefs.laws, planned)
-    purchases: list[Purchase] = []
-    after = outlook
+    runs: list[Run] = []
     if outlook.effective_particles() >= FEWEST_PARTICLES:
-        purchases, after = _batch(problem, how.planner, seed)
-    if how.planner == "greedy" and purchases:
-        cheap = purchases[-1]
-        problem, purchases, after = _with_costs_weighed(problem, purchases, after, seed, given=how.kappa is not None)
-        if problem.kappa < kappa:
-            notes.append(
-                f"Gains are divided by cost ** {problem.kappa:g}: with cost ** {kappa:g} the batch would have spent "
-                f"{amount(cheap.spent, costs.unit, of=budget.amount)} and left the interval at {cheap.width:.2f}."
-            )
+        rng = np.random.default_rng([seed, 2])
+        if how.planner == "greedy":
+            by_cost, batch = weighed(problem, rng)
+            runs, problem = batch.runs, replace(problem, kappa=batch.kappa)
+            notes += _what_costs_weigh(problem, by_cost, batch)
+        else:
+            runs = PLANNERS[how.planner](problem, rng)
+    purchases, after = _purchases(problem, runs, seed)
     notes += _what_larger_would_tell(problem, larger, after)
     left = round(after.effective_particles())
-    if purchases and len(purchases) < how.batch and left < FEWEST_PARTICLES:
-        notes.append(
-            f"The batch ends early: after it only {left} draws carry each expected outcome. Train it, fit again, and "
-            "plan again."
-        )
+    notes += _what_the_batch_lacks(problem, runs, left)
     return Plan(
         target=beliefs.target,
         purchases=tuple(purchases),
         table=_table(problem),
         width=beliefs.width[0],
-        before=expected_width(outlook),
+        before=outlook.width(),
         floor=beliefs.width[1],
         budget=budget,
         costs=costs,
         score=how.score,
-        kappa=problem.kappa,
+        kappa=1.0 if problem.kappa is None else problem.kappa,
         planner=how.planner,
         seed=seed,
         pending=tuple(pending),
@@ -370,35 +370,45 @@ def plan(
     )
 
 
-def _batch(problem: Problem, planner: str, seed: int) -> tuple[list[Purchase], Outlook]:
-    """Return a planner's purchases, and the outlook after them."""
-    rng, after, purchases, spent = np.random.default_rng([seed, 2]), problem.outlook, [], 0.0
-    for run in PLANNERS[planner](problem, rng):
+def _purchases(problem: Problem, runs: Sequence[Run], seed: int) -> tuple[list[Purchase], Outlook]:
+    """Return the runs with what each costs and is expected to leave, and the outlook after them."""
+    rng, after, purchases, spent = np.random.default_rng([seed, 3]), problem.outlook, [], 0.0
+    for run in runs:
         after, spent = after.after(run, rng), spent + problem.cost_of(run)
-        why = reason(run, problem.outlook)
-        purchases.append(Purchase(run, problem.cost_of(run), spent, expected_width(after), why))
+        purchases.append(Purchase(run, problem.cost_of(run), spent, after.width(), reason(run, problem.outlook)))
     return purchases, after
 
 
-def _with_costs_weighed(
-    problem: Problem, purchases: list[Purchase], after: Outlook, seed: int, *, given: bool
-) -> tuple[Problem, list[Purchase], Outlook]:
-    """The batch, or one for which costs count less and that is expected to leave a clearly narrower interval.
+def _what_costs_weigh(problem: Problem, by_cost: Batch, batch: Batch) -> list[str]:
+    """A note, where costs counted less than they would have by themselves."""
+    if batch is by_cost or not by_cost.runs:
+        return []
+    spent = amount(sum(map(problem.cost_of, by_cost.runs)), problem.costs.unit, of=problem.budget)
+    return [
+        f"Gains are divided by cost ** {batch.kappa:g}: with cost ** {by_cost.kappa:g} the batch would have spent "
+        f"{spent} and left the interval at {by_cost.outlook.width():.2f}."
+    ]
 
-    A batch of a few runs that is chosen by gain per cost fills up with the cheapest and leaves the money unspent. Where
-    the exponent is given, costs are ignored only if nothing would help otherwise.
-    """
-    start = problem.outlook
-    if given:
-        weights = [0.0] if problem.kappa > 0 and not _narrows(start, after) else []
-    else:
-        weights = [0.5, 0.0] if len(purchases) == problem.batch else []
-    for weight in weights:
-        other = replace(problem, kappa=weight)
-        bought, left = _batch(other, "greedy", seed)
-        if _narrows(after, left) or (_narrows(start, left) and not _narrows(start, after)):
-            problem, purchases, after = other, bought, left
-    return problem, purchases, after
+
+def _what_the_batch_lacks(problem: Problem, runs: Sequence[Run], left: int) -> list[str]:
+    """A note, where the draws or the budget end the batch, or its last runs rest on few draws."""
+    short = len(runs) < problem.batch
+    if problem.exact and short and runs:
+        return [f"The budget pays for {len(runs)} of the {problem.batch} runs asked for."]
+    if not runs or left >= FEWEST_PARTICLES:
+        return []
+    if problem.exact:
+        return [
+            f"Only {left} draws carry each expected outcome after the last run: the last runs are chosen by the "
+            "linearised law, and the width that they leave is rough. Train the first ones, fit again, and plan again "
+            "if you can."
+        ]
+    if not short:
+        return []
+    return [
+        f"The batch ends early: after it only {left} draws carry each expected outcome. Train it, fit again, and plan "
+        "again."
+    ]
 
 
 def _larger_runs(fit: "Fit", target: Target, offered: Sequence[Run], seed: int) -> tuple[Run, ...]:
@@ -416,8 +426,8 @@ def _what_larger_would_tell(problem: Problem, larger: Sequence[Run], after: Outl
         return []
     gains = problem.outlook.gains(larger)
     best = larger[int(np.argmax(gains))]
-    width = expected_width(problem.outlook, float(np.max(gains)))
-    if width > (1 - _WORTH_WHILE) * expected_width(after):
+    width = problem.outlook.width(float(np.max(gains)))
+    if width > (1 - WORTH_WHILE) * after.width():
         return []
     unit = problem.outlook.beliefs.target.axis.unit
     return [
@@ -427,31 +437,17 @@ def _what_larger_would_tell(problem: Problem, larger: Sequence[Run], after: Outl
     ]
 
 
-def _narrows(before: Outlook, after: Outlook) -> bool:
-    return expected_width(after) <= (1 - _WORTH_WHILE) * expected_width(before)
-
-
-def expected_width(outlook: Outlook, further: float = 0.0) -> float:
-    """Width of the 90 % interval that the planned runs, and `further` variance removed, are expected to leave.
-
-    The floor stays; what lies above it shrinks with the reducible standard deviation.
-    """
-    now, floor = outlook.beliefs.width
-    left = max(1 - (outlook.removed + further) / outlook.reducible, 0.0)
-    return float(np.sqrt(floor**2 + max(now**2 - floor**2, 0.0) * left))
-
-
 def _table(problem: Problem) -> "pd.DataFrame":
     import pandas as pd
 
     outlook, costs = problem.outlook, problem.costs
-    now, (per, _) = expected_width(outlook), PER[costs.unit]
+    now, (per, _) = outlook.width(), PER[costs.unit]
     removable = outlook.gains(problem.candidates)
     gains = removable if problem.score == "variance" else outlook.gains(problem.candidates, problem.score)
     rows = []
     for run, removed, gain in zip(problem.candidates, removable, gains, strict=True):
         cost = costs.of(run)
-        width = expected_width(outlook, removed)
+        width = outlook.width(removed)
         rows.append(
             {
                 **_plain(run), "cost": cost, "width": width, "gain": gain,

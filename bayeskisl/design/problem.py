@@ -1,0 +1,85 @@
+"""A planner's input, and the basket that it fills."""
+
+from dataclasses import dataclass, field
+
+from bayeskisl.design.costs import Costs
+from bayeskisl.design.outlook import Outlook, Score
+from bayeskisl.design.runs import Run
+
+__all__ = ["FEWEST_PARTICLES", "Basket", "Problem"]
+
+_ROUNDING = 1e-12  # of the budget: a sum of costs that equals it is within it
+# Fewer particles than this behind a scenario, and the next gain is noise: the batch ends, and a refit is due.
+FEWEST_PARTICLES = 40
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A planner's input.
+
+    Parameters
+    ----------
+    outlook : Outlook
+        Beliefs, with pending runs already imagined.
+    candidates : tuple of Run
+        In their order.
+    costs : Costs
+    budget : float
+        In the unit of `costs`.
+    batch : int
+        Runs at most.
+    score : {"variance", "information", "regret"}
+        What a run is worth.
+    kappa : float, optional
+        A gain is divided by cost ** kappa; None leaves it to the planner, where it can choose, and is 1 elsewhere.
+    exact : bool
+        Whether `batch` runs are wanted, no fewer, as far as the budget pays for them.
+    available : mapping, optional
+        How often each candidate may still be chosen; left out, as often as you like.
+    """
+
+    outlook: Outlook
+    candidates: tuple[Run, ...]
+    costs: Costs
+    budget: float
+    batch: int
+    score: Score = "variance"
+    kappa: float | None = 1.0
+    exact: bool = False
+    available: dict[Run, int] | None = None
+    trained: tuple[Run, ...] = field(default=())
+
+    def cost_of(self, run: Run) -> float:
+        return self.costs.of(run)
+
+    def per_cost(self, gain: float, run: Run) -> float:
+        """A gain for its price."""
+        return gain / self.cost_of(run) ** (1.0 if self.kappa is None else self.kappa)
+
+
+class Basket:
+    """Runs chosen so far, and what may still be chosen."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem, self.left = problem, problem.budget
+        self.runs: list[Run] = []
+        cheapest = min(map(problem.cost_of, problem.candidates), default=1.0) if problem.exact else 0.0
+        self.size = int(min(problem.batch, problem.budget * (1 + _ROUNDING) // cheapest)) if cheapest else problem.batch
+        self.cheapest = cheapest
+        self.available = dict(problem.available) if problem.available is not None else None
+
+    @property
+    def full(self) -> bool:
+        return len(self.runs) >= self.size
+
+    def admits(self, run: Run) -> bool:
+        """Return whether a run can be had, and leaves enough for those that must follow it."""
+        enough = self.available is None or self.available.get(run, 0) > 0
+        reserve = (self.size - len(self.runs) - 1) * self.cheapest
+        return enough and self.problem.cost_of(run) + reserve <= self.left + self.problem.budget * _ROUNDING
+
+    def put(self, run: Run) -> None:
+        self.runs.append(run)
+        self.left -= self.problem.cost_of(run)
+        if self.available is not None:
+            self.available[run] -= 1
