@@ -13,7 +13,7 @@ from bayeskisl.cli.help import rare
 from bayeskisl.cli.options import AsJson, LawName, SavedFit, Seed, TargetOptions
 from bayeskisl.cli.progress import Progress
 from bayeskisl.errors import InputError
-from bayeskisl.quantities import read_number, short, size
+from bayeskisl.quantities import read_number, read_numbers, short, size
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -31,7 +31,10 @@ Cap = Annotated[
     str | None,
     typer.Option("--largest", metavar="N", help="Largest size that may be trained; by default all paid for."),
 ]
-Batch = Annotated[int, typer.Option(min=1, metavar="N", help="Most runs in one plan.")]
+Sizes = Annotated[
+    str | None, typer.Option(metavar="N,...", help="Sizes that may be trained, and no others: 70M,160M,1B.")
+]
+Batch = Annotated[int, typer.Option(min=1, metavar="N", help="Most candidates of a plan, 1 to 3 runs each.")]
 Kappa = Annotated[
     float | None,
     rare(
@@ -51,6 +54,9 @@ _ROWS = 12  # of the table of candidates
 class StrategyOptions:
     """Rules by which a plan's batch is chosen."""
 
+    runs: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Buy exactly so many runs, as far as the budget goes.")
+    ] = None
     batch: Batch = 8
     score: Annotated[str, rare(metavar="NAME", help="variance, information or regret.")] = "variance"
     kappa: Kappa = None
@@ -126,6 +132,7 @@ def plan(
     sweep: Annotated[
         str | None, rare(metavar="SWEEP", help="The sweep behind the curves; by default the one that they name.")
     ] = None,
+    sizes: Sizes = None,
     largest: Cap = None,
     seed: Seed = 0,
 ) -> None:
@@ -139,8 +146,9 @@ def plan(
         costs = money.costs_for(loaded.curves)
         progress("scoring candidate runs")
         table = _sweep_behind(loaded.curves, sweep, needed=out is not None and out.suffix != ".csv")
+        named = read_numbers(sizes, "--sizes") if sizes else design.ladder_sizes(table) if table else None
         offered = design.candidate_runs(
-            loaded, asked, budget=money.budget, costs=costs, sizes=design.ladder_sizes(table) if table else None,
+            loaded, asked, budget=money.budget, costs=costs, sizes=named,
             largest=read_number(largest, "--largest") if largest else None, seed=seed,
         )  # fmt: skip
         result = design.plan(

@@ -114,6 +114,7 @@ class LoopKeywords(TargetKeywords, total=False):
     batch: int
     planner: str
     particles: int
+    runs: int | None
     device: str
     workers: int | None
 
@@ -156,8 +157,8 @@ def loop(
         Follows the loop. Its `approves` is shown every plan before it is trained, and the loop ends where it says no.
     **short
         In place of the objects, their keywords: ``params``, ``tokens``, ``hold``, ``domain``, ``prior_driven``;
-        ``until``, ``budget``, ``largest``; ``score``, ``kappa``, ``batch``, ``planner``, ``particles``; ``device``,
-        ``workers``.
+        ``until``, ``budget``, ``largest``; ``score``, ``kappa``, ``batch``, ``planner``, ``particles``, ``runs``;
+        ``device``, ``workers``.
 
     Returns
     -------

@@ -1,5 +1,6 @@
 """The planning commands as a user types them: bad input is one sentence, and nothing is imported that has moved."""
 
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
@@ -75,3 +76,28 @@ def test_costs_come_from_a_table(asked, tmp_path):
 ])  # fmt: skip
 def test_costs_that_cannot_be_are_one_sentence(asked, options, message):
     assert message in asked("--budget", "5h", *options)
+
+
+def test_sizes_and_the_count_of_runs_are_the_users_own(asked):
+    options = asked("--budget", "1e15flop", "--sizes", "6.1k,24_576,50k", "--runs", 4)
+    # 6.1k is the trained size of 6,144
+    assert {run.params for run in options["candidates"]} == {6_144, 24_576, 50_000}
+    assert options["strategy"].runs == 4
+    capped = asked("--budget", "1e15flop", "--sizes", "6144,24576,50k", "--largest", "30k")
+    assert {run.params for run in capped["candidates"]} == {6_144, 24_576}
+    assert "a size below the target's 98,304" in asked("--budget", "1e15flop", "--sizes", "1B")
+    assert "a positive whole number" in asked("--budget", "1e15flop", "--sizes", "small")
+
+
+def test_four_runs_of_named_sizes_are_a_table_of_four(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    fit = GaussianFit(draws=1_000, sd=0.15)
+    fit.curves = fit.curves.assign_attrs(sweeps="{}")
+    monkeypatch.setattr("bayeskisl.inference.load_fit", lambda path: fit)
+    arguments = ["--params", "98304", "--budget", "1h", "--device", "1e9", "--sizes", "6144,24576,50k", "--runs", "4"]
+    result = CliRunner().invoke(app, ["plan", "f.nc", *arguments, "--out", "next.csv"])
+    assert result.exit_code == 0, result.exception
+    assert "Costs in device-seconds: 6 N D at 40 % of the 1B FLOP/s of 1e9." in result.stdout
+    table = pd.read_csv("next.csv")
+    assert table["replicates"].sum() == len(table) == 4
+    assert set(table["params"]) <= {6_144, 24_576, 50_000}

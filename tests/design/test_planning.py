@@ -9,6 +9,7 @@ import xarray as xr
 
 from bayeskisl.decision.target import planned_model
 from bayeskisl.design import PLANNERS, Budget, Costs, Outlook, Problem, Run, believe, candidate_runs, plan
+from bayeskisl.design.greedy import weighed
 from bayeskisl.errors import GateError, InputError
 from bayeskisl.target import Target
 from tests.design.hand_made import FAILED, SIZES, TARGET, TOKENS, GaussianFit, level_at_half
@@ -172,6 +173,45 @@ def test_a_full_batch_does_not_leave_the_money_unspent(fitted, candidates, plann
     assert not any(note.startswith("Gains count") for note in (*thrifty.notes, *planned.notes))
 
 
+@pytest.mark.parametrize("name", list(PLANNERS))
+@pytest.mark.parametrize("budget", [20.0, 60.0, 2_000.0])
+def test_four_runs_are_four_runs_whatever_the_budget(fitted, candidates, name, budget):
+    four = made(fitted, candidates, budget=budget, runs=4, batch=8, planner=name, particles=500)
+    assert [run.replicates for run in four.runs] == [1] * 4
+    assert set(four.runs) <= set(candidates)
+    assert four.frontier[-1][0] <= budget * (1 + 1e-9)
+    assert len(four.table) == sum(run.replicates == 1 for run in candidates)
+
+
+def test_a_budget_that_pays_for_fewer_runs_buys_as_many_as_it_can(fitted, candidates):
+    cheapest = min(map(COSTS.of, candidates))
+    two = made(fitted, candidates, budget=2.5 * cheapest, runs=4)
+    assert len(two.runs) == 2
+    assert "The budget pays for 2 of the 4 runs asked for." in two.notes
+    none = made(fitted, candidates, budget=0.5 * cheapest, runs=4)
+    assert not none.runs
+    assert "No candidate costs at most" in none.verdict
+
+
+def test_runs_are_bought_to_the_last_one_even_if_the_draws_wear_out(fitted, candidates):
+    many = made(fitted, candidates, budget=1e6, runs=12, particles=100)
+    assert len(many.runs) == 12
+    assert any("draws carry each expected outcome" in note for note in many.notes)
+
+
+def test_costs_weigh_less_only_where_that_buys_more(fitted, candidates):
+    beliefs = believe(fitted, Target(TARGET), [run.cell for run in candidates], particles=500)
+    outlook = Outlook.of(beliefs, fitted.curves)
+    for budget, batch, kappa in ((2_000, 2, None), (25.0, 5, None), (25.0, 5, 1.0), (60.0, 2, 1.0), (60.0, 2, 0.0)):
+        problem = Problem(outlook, candidates, COSTS, budget, batch, kappa=kappa)
+        by_cost, best = weighed(problem, np.random.default_rng(0))
+        assert by_cost.kappa == (1.0 if kappa is None else kappa)
+        assert best is by_cost or best.kappa < by_cost.kappa
+        assert best.outlook.removed >= by_cost.outlook.removed
+        assert best.runs == PLANNERS["greedy"](problem, np.random.default_rng(0))
+        assert best is by_cost or not by_cost.full or kappa is None or not by_cost.outlook.narrows(outlook)
+
+
 def test_a_larger_size_that_would_tell_more_is_named(fitted, candidates):
     small = [run for run in candidates if run.params <= 13_824]
     told = made(fitted, small, budget=200).notes[-1]
@@ -221,6 +261,7 @@ def test_a_failed_gate_is_refused_or_waived(candidates):
         ({"planner": "oracle"}, "a planner among"),
         ({"kappa": 2.0}, "a number in"),
         ({"batch": 0}, "a batch of at least 1"),
+        ({"runs": 0}, "at least 1 run"),
         ({"costs": None}, "costs beside a budget in device-seconds"),
         ({"budget": "2x"}, "a budget such as"),
     ],
