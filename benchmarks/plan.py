@@ -19,7 +19,7 @@ from scipy.stats import betabinom
 import bayeskisl as bk
 from bayeskisl.cores import one_blas_thread
 from bayeskisl.design import Costs, Outlook, Problem, Run, believe, candidate_runs
-from bayeskisl.design.planners import greedy
+from bayeskisl.design.greedy import greedy
 from bayeskisl.inference import fit
 
 TARGET, TOKENS = 98_304, 614_400
