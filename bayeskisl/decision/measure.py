@@ -15,8 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
-from scipy.special import ndtri
-from scipy.stats import binom
+from scipy.special import ndtri, xlog1py, xlogy
 
 from bayeskisl import schema
 from bayeskisl.curves import cell_table, final, group_exposures
@@ -157,7 +156,7 @@ def threshold_posterior(
     log_posterior = np.zeros((len(scatter), len(k)))
     for u, y, n in zip(log_exposures, recalled, probed, strict=True):
         recall = LOGISTIC.with_values().retention(u, own[:, None], k, lowest, ceiling)
-        log_likelihood = binom.logpmf(y, n, recall)  # (own, nuisance)
+        log_likelihood = xlogy(y, recall) + xlog1py(n - y, -recall)  # (own, nuisance), up to a constant
         best = log_likelihood.max()
         log_posterior += np.log(scatter @ np.exp(log_likelihood - best) + 1e-300) + best
     by_threshold = np.exp(log_posterior - log_posterior.max()).reshape(len(sigma_run), len(thresholds), -1)

@@ -145,12 +145,12 @@ def test_runs_that_the_fit_has_seen_are_refused(fit):
 
 @pytest.mark.slow
 def test_measurement_covers_the_truth_as_often_as_it_says():
-    """The 90 % interval covers 83 to 96 % of 160 simulated cells; an exact one fails by chance in 1 %."""
+    """The 90 % interval covers 81 to 98 % of 80 simulated cells; an exact one fails by chance in 1 %."""
     rng = np.random.default_rng(20)
     facts = np.array(LEVELS * 2)
     log_exposures, truth = np.log(RATIO * TOKENS / (TOKENS_PER_FACT * facts)), law_line(98_304)
     covered = []
-    for _ in range(160):
+    for _ in range(80):
         steepness, sigma_run = np.exp(rng.normal(np.log(8), 0.4)), np.exp(rng.normal(np.log(0.1), 0.5))
         own = truth + sigma_run * rng.standard_normal(facts.size)
         recall = GUESSING + (0.99 - GUESSING) / (1 + np.exp(-steepness * (log_exposures - own)))
@@ -159,4 +159,4 @@ def test_measurement_covers_the_truth_as_often_as_it_says():
         )
         low, high = np.interp([0.05, 0.95], np.cumsum(probability) - probability / 2, nodes)
         covered.append(low < truth < high)
-    assert 0.83 <= np.mean(covered) <= 0.96
+    assert 0.81 <= np.mean(covered) <= 0.98
