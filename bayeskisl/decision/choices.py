@@ -107,4 +107,5 @@ def sufficient_ratio(log_exposures: np.ndarray, facts: float, tokens: float, tok
     It assumes that the exposures a fact needs do not depend on the ratio itself. Above 1, no mixture of the budget is
     enough.
     """
-    return facts * np.exp(log_exposures) * tokens_per_fact / tokens
+    with np.errstate(over="ignore"):  # a draw of a wide prior may need more than any exposures
+        return facts * np.exp(log_exposures) * tokens_per_fact / tokens

@@ -106,7 +106,8 @@ class PlannedModel:
     def infusion(self, log_exposures: Any, group: str | None = None, load_effect: Any = 0.0) -> Any:
         """The value of the axis that gives a fact of the group so many effective exposures."""
         place = (group or self.group, self.everything_else, self._load(load_effect))
-        with np.errstate(divide="ignore"):  # what never falls collapses at no number of facts
+        # what never falls collapses at no number of facts; under a wide prior some draws need more than any exposures
+        with np.errstate(divide="ignore", over="ignore"):
             return self.axis.value(np.exp(log_exposures), *place)
 
     def log_exposures(

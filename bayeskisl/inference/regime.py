@@ -110,7 +110,7 @@ def _density(capacity: Capacity, exposures: xr.DataArray) -> xr.DataArray:
     """Bits per parameter where infused facts have so many exposures."""
     if capacity.source == "none":
         return exposures * np.nan
-    return xr.DataArray(capacity.exposures_of_cells, dims=schema.CELL) / exposures
+    return 1 / exposures * xr.DataArray(capacity.exposures_of_cells, dims=schema.CELL)
 
 
 def _probabilities(size_law: "LimitsLaw", coefficients: xr.DataArray, places: np.ndarray) -> np.ndarray:

@@ -55,13 +55,13 @@ def test_what_it_names_is_in_the_posterior(fitted):
 
 
 def test_the_regime_names_what_binds(simulated, fitted):
-    """Learning binds throughout the power world; in the other a minimum of 61 exposures takes over."""
+    """A minimum of 61 exposures comes near as size grows; one of 2 stays far off."""
     found, truth = regime(fitted), simulated[1]
     np.testing.assert_allclose(found["probability"].sum("limit"), 1)
-    assert found["probability"].sel(limit="learning").values[0] > 0.9
-    assert "Learning" in regime_sentence(found)
-    if truth["minimum_exposures"] > 1:
-        assert found["probability"].sel(limit="learning").values[-1] < found["probability"].sel(limit="minimum")[-1]
+    minimum = found["probability"].sel(limit="minimum").values
+    assert minimum[0] < 0.1
+    assert (minimum[-1] > 0.1) == (truth["minimum_exposures"] > 1)
+    assert regime_sentence(found).endswith(".")
 
 
 def test_bits_per_parameter_are_those_of_the_facts_at_the_half_point(simulated, fitted):
