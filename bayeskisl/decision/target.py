@@ -212,17 +212,19 @@ def _needed(curves: xr.Dataset) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*of_axis, *further_covariates(curves)]))
 
 
+def _never_varied(expected: str, asked: float, name: str, remedy: str) -> InputError:
+    """The refusal of a value of the target that the sweep does not have, and never varied up to there."""
+    prior = f"or take an answer that rests on the prior with {_prior_driven()}"
+    return InputError(expected, f"{asked:,.0f}", name, f"{remedy}, {prior}")
+
+
 def _only_size(curves: xr.Dataset, target: Target) -> bool:
     """Whether one size was trained, and the target is another one."""
     sizes = _distinct(curves, schema.PARAMS)
     apart = bool(np.ptp(sizes) <= _SAME_SIZE * sizes[0]) and not np.isclose(target.params, sizes[0], rtol=_SAME_SIZE)
     if apart and not target.prior_driven:
-        raise InputError(
-            f"the only size of the sweep, {sizes[0]:,.0f} parameters",
-            f"{target.params:,.0f}",
-            schema.PARAMS,
-            f"train a second size, or take an answer that rests on the prior with {_prior_driven()}",
-        )
+        expected = f"the only size of the sweep, {sizes[0]:,.0f} parameters"
+        raise _never_varied(expected, target.params, schema.PARAMS, "train a second size")
     return apart
 
 
@@ -236,12 +238,8 @@ def _budget(curves: xr.Dataset, target: Target) -> tuple[float, bool]:
         return float(budgets[0]), False
     unvaried = len(budgets) == 1 and not np.isclose(target.tokens, budgets[0], rtol=1e-9)
     if unvaried and not target.prior_driven:
-        raise InputError(
-            f"the only token budget of the sweep, {budgets[0]:,.0f}",
-            f"{target.tokens:,.0f}",
-            schema.TOKENS,
-            f"sweep a second budget, or take an answer that rests on the prior with {_prior_driven()}",
-        )
+        expected = f"the only token budget of the sweep, {budgets[0]:,.0f}"
+        raise _never_varied(expected, target.tokens, schema.TOKENS, "sweep a second budget")
     return target.tokens, unvaried
 
 

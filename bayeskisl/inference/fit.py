@@ -129,7 +129,7 @@ def fit_laws(
     """Fit loaded laws; `light` leaves out the groups ``log_likelihood`` and ``posterior_predictive``."""
     curves = with_covariates(curves, (name for one in (law, *others) for name in one.covariates))
     first = _posterior_of(curves, law, settings, light)
-    if throw:
+    if throw and not first.gate.passed:
         first.gate.raise_if_failed(law.name, because=[str(each) for each in check(curves).serious])
     beside = [_posterior_of(curves, other, settings, light) for other in others if other.name != law.name]
     return _assemble(curves, first, beside, settings, light)
@@ -279,4 +279,5 @@ def teller(progress: bool | Callable[[str], None]) -> Callable[[str], None]:
 
 
 def sharer(progress: object) -> Callable[[float], None]:
+    """Return the callable that receives the share of the sampling that is done."""
     return getattr(progress, "share", lambda done: None)

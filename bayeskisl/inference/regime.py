@@ -65,18 +65,18 @@ def regime(fit: "Fit", *, group: str | None = None) -> xr.Dataset:
     covariates = tuple(str(name) for name in posterior[schema.COVARIATE].values)
     places, size_law = law_of_size(fit.curves, law, covariates, np.stack([cells[c].values for c in covariates], axis=1))
     params, tokens = (cells[name].values for name in (schema.PARAMS, schema.TOKENS))
-    exposures = posterior[schema.CRITICAL_EXPOSURES]
+    exposures, capacity = posterior[schema.CRITICAL_EXPOSURES], capacity_of(fit.curves)
     return xr.Dataset(
         {
             "exposures": exposures,
-            "bits_per_parameter": _density(capacity_of(fit.curves), exposures),
+            "bits_per_parameter": _density(capacity, exposures),
             "probability": (("limit", schema.CELL), _probabilities(size_law, posterior["coefficients"], places)),
             schema.PARAMS: (schema.CELL, params),
             schema.TOKENS: (schema.CELL, tokens),
             "tokens_per_parameter": (schema.CELL, tokens / params),
         },
         coords={"limit": list(LIMITS)},
-        attrs={"law": law.name, "group": group or groups[0], "bits_source": capacity_of(fit.curves).source},
+        attrs={"law": law.name, "group": group or groups[0], "bits_source": capacity.source},
     ).drop_vars(schema.GROUP)
 
 
