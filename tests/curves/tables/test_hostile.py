@@ -154,7 +154,7 @@ def import_mapping(curves):
 
 def budget(examples):
     return settings(
-        max_examples=EXAMPLES * examples, deadline=2_000, suppress_health_check=list(HealthCheck), database=None
+        max_examples=EXAMPLES * examples, deadline=None, suppress_health_check=list(HealthCheck), database=None
     )
 
 
