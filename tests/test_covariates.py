@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 import bayeskisl as bk
 from bayeskisl.cli.app import app
 from bayeskisl.curves import cell_table, validate, without_covariates
-from bayeskisl.decision.target import planned_model
+from bayeskisl.decision.planned_model import planned_model
 from bayeskisl.design import believe
 from bayeskisl.errors import InputError
 from bayeskisl.inference.simulate import design_curves

@@ -14,11 +14,11 @@ from bayeskisl.decision.caveats import APART, Caveat, about_prediction
 from bayeskisl.decision.criterion import Criterion, CriterionKeywords
 from bayeskisl.decision.decision import Decision
 from bayeskisl.decision.edges import edges
+from bayeskisl.decision.planned_model import PlannedModel, of_target
 from bayeskisl.decision.prediction import Options, attributes, of_fit, require_gate
 from bayeskisl.decision.prospect import Kind
 from bayeskisl.decision.question import Question
 from bayeskisl.decision.sensitivity import sensitivity_rows
-from bayeskisl.decision.target import PlannedModel, of_target
 from bayeskisl.decision.utility import described_utility, unit_of
 from bayeskisl.errors import InputError
 from bayeskisl.keywords import from_keywords

@@ -5,7 +5,7 @@ Each caveat has a weight: a note, a matter of care, or a reason not to use the a
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -13,7 +13,7 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.curves import cell_at, cell_table
 from bayeskisl.decision.intervals import interval
-from bayeskisl.decision.target import ROUNDING, PlannedModel
+from bayeskisl.decision.planned_model import ROUNDING, PlannedModel
 from bayeskisl.errors import way
 from bayeskisl.quantities import short
 
@@ -66,12 +66,12 @@ class Caveat:
     weight: Weight = "note"
     remedy: str = ""
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values; what is empty is left out."""
         return {name: value for name, value in asdict(self).items() if value not in ("", None)}
 
 
-def caveat_table(caveats: list[Caveat]) -> list[dict]:
+def caveat_table(caveats: list[Caveat]) -> list[dict[str, Any]]:
     """Caveats as an answer stores them."""
     return [caveat.to_dict() for caveat in caveats]
 

@@ -12,7 +12,7 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.curves import Side, curves_of_cells
 from bayeskisl.decision.caveats import Caveat, said
-from bayeskisl.decision.target import PlannedModel
+from bayeskisl.decision.planned_model import PlannedModel
 
 __all__ = ["edges"]
 

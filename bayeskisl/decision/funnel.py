@@ -9,8 +9,8 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.decision.intervals import quantiles
+from bayeskisl.decision.planned_model import of_target, planned_model
 from bayeskisl.decision.prospect import Kind, draws_at
-from bayeskisl.decision.target import of_target, planned_model
 from bayeskisl.target import Target, TargetKeywords, target_from
 
 if TYPE_CHECKING:
@@ -58,10 +58,10 @@ def collapse_along_sizes(
     asked = replace(asked, domain=None, prior_driven=True)  # where one size was trained, the lines are the prior's
     targets = [planned_model(fit.curves, replace(asked, params=float(size))) for size in sizes]
     lines = []
-    for target in targets:
-        draws = draws_at(fit, target, kind=kind, seed=seed, as_new=True)
+    for planned in targets:
+        draws = draws_at(fit, planned, kind=kind, seed=seed, as_new=True)
         threshold = draws["log_critical_exposures"] + draws["run_effect"]
-        collapse = target.infusion(threshold, load_effect=draws.get("load_effect", 0.0))
+        collapse = planned.infusion(threshold, load_effect=draws.get("load_effect", 0.0))
         lines.append([quantiles(collapse.sel(law=law).values, probabilities) for law in collapse["law"].values])
     return xr.DataArray(
         np.moveaxis(np.array(lines), 0, 1),

@@ -15,9 +15,12 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.decision.target import PlannedModel
+from bayeskisl.decision.planned_model import PlannedModel
 
 __all__ = ["LossLaw", "fit_loss"]
+
+
+Number = float | np.ndarray
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,7 @@ _FEATURES = {
 }
 
 
-def _logs(params: np.ndarray, tokens: np.ndarray, facts: np.ndarray, ratio: np.ndarray) -> dict[str, np.ndarray]:
+def _logs(params: Number, tokens: Number, facts: Number, ratio: Number) -> dict[str, np.ndarray]:
     return {
         "params": np.log(params),
         "tokens": np.log(tokens),

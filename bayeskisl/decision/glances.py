@@ -14,9 +14,9 @@ from bayeskisl.decision.choices import Gains
 from bayeskisl.decision.criterion import Criterion
 from bayeskisl.decision.decision import Decision
 from bayeskisl.decision.maximum import NODES, Maximum
+from bayeskisl.decision.planned_model import PlannedModel, planned_model
 from bayeskisl.decision.prediction import Forecast, Options, forecast
 from bayeskisl.decision.question import Question
-from bayeskisl.decision.target import PlannedModel, planned_model
 from bayeskisl.decision.utility import KeptFacts
 from bayeskisl.target import Target
 

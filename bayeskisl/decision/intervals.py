@@ -1,11 +1,13 @@
 """One home for how draws become an interval."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 __all__ = ["interval", "interval_name", "interval_score", "quantiles"]
 
 
-def quantiles(draws: np.ndarray, probabilities: np.ndarray | list[float], axis: int | None = None) -> np.ndarray:
+def quantiles(draws: np.ndarray, probabilities: np.ndarray | Sequence[float], axis: int | None = None) -> np.ndarray:
     """Quantiles that are draws themselves, so that a draw without a finite value (infinity) is one as good as any."""
     return np.quantile(draws, probabilities, axis=axis, method="inverted_cdf")
 

@@ -20,7 +20,7 @@ from scipy.special import ndtri, xlog1py, xlogy
 from bayeskisl import schema
 from bayeskisl.curves import cell_table, final, group_exposures
 from bayeskisl.decision.kept_knowledge import known
-from bayeskisl.decision.target import PlannedModel, planned_model
+from bayeskisl.decision.planned_model import PlannedModel, planned_model
 from bayeskisl.errors import InputError
 from bayeskisl.laws.falls import LOGISTIC
 from bayeskisl.target import Target

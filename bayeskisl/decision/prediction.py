@@ -14,9 +14,9 @@ from bayeskisl import schema
 from bayeskisl.decision.caveats import Caveat, Weight, about_prediction, caveat_table
 from bayeskisl.decision.criterion import KEEP, KeepOf, require_keep_of, require_share
 from bayeskisl.decision.general_loss import fit_loss
+from bayeskisl.decision.planned_model import PlannedModel, of_target
 from bayeskisl.decision.prospect import Kind, Prospect, draws_at, every_draw_at, prospect_of
 from bayeskisl.decision.rules import rules_at
-from bayeskisl.decision.target import PlannedModel, of_target
 from bayeskisl.errors import GateError, InputError, way
 from bayeskisl.target import Target, TargetKeywords, target_from
 
@@ -200,7 +200,7 @@ def _on_axis(prospect: Prospect, options: Options) -> dict[str, np.ndarray]:
     }
 
 
-def over_draws(arrays: dict[str, np.ndarray], like: xr.Dataset) -> dict[str, tuple]:
+def over_draws(arrays: dict[str, np.ndarray], like: xr.Dataset) -> dict[str, tuple[Any, ...]]:
     """Arrays ``(sample,)`` as variables over ``(chain, draw)``."""
     size = (like.sizes["chain"], like.sizes["draw"])
     return {name: (("chain", "draw"), draws.reshape(size)) for name, draws in arrays.items()}

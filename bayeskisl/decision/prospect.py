@@ -12,7 +12,7 @@ from bayeskisl.decision.fall import Fall
 from bayeskisl.decision.general_loss import LossLaw
 from bayeskisl.decision.kept_knowledge import kept
 from bayeskisl.decision.mixture import law_of_draw
-from bayeskisl.decision.target import PlannedModel
+from bayeskisl.decision.planned_model import PlannedModel
 from bayeskisl.laws.falls import shape_of_draws
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Prospect:
         place = self.target.place(infusion)
         known = {f"kept_{group}": self._kept(group, infusion, place[schema.FACTS]) for group in self.falls}
         spent = {"infused_tokens": place[schema.RATIO] * self.target.tokens}
-        risen = {} if self.loss is None else {"loss_rise": self._loss_rise(place)}
+        risen = {} if self.loss is None else {"loss_rise": self._loss_rise(self.loss, place)}
         shape = (self.samples, infusion.shape[1])
         return xr.Dataset(
             {name: (_DIMS, np.broadcast_to(value, shape)) for name, value in {**known, **spent, **risen}.items()},
@@ -130,10 +130,10 @@ class Prospect:
         share = self.share_of_ceiling(group, infusion)
         return kept(facts, fall.known_at_best()[:, None] * share, 0.0)
 
-    def _loss_rise(self, place: dict[str, np.ndarray]) -> np.ndarray:
+    def _loss_rise(self, law: LossLaw, place: dict[str, np.ndarray]) -> np.ndarray:
         least = self.target.place(np.full((1, 1), self.target.range[0]))
-        loss = self.loss.draws(self.target, place, self.samples, self.seed)
-        return loss - self.loss.draws(self.target, least, self.samples, self.seed)
+        loss = law.draws(self.target, place, self.samples, self.seed)
+        return loss - law.draws(self.target, least, self.samples, self.seed)
 
 
 def every_draw_at(fit: "Fit", target: PlannedModel, *, kind: Kind, seed: int, as_new: bool = False) -> xr.Dataset:
@@ -195,7 +195,7 @@ def prospect_of(
 
 
 def _fall(draws: xr.Dataset) -> Fall:
-    flat = {name: draws[name].values.ravel() for name in draws if draws[name].ndim == 2}
+    flat = {str(name): draws[name].values.ravel() for name in draws if draws[name].ndim == 2}
     return Fall(
         log_threshold=flat["log_critical_exposures"] + flat["run_effect"],
         steepness=np.exp(flat["log_steepness"]),

@@ -16,9 +16,9 @@ from bayeskisl.decision.choices import (
 )
 from bayeskisl.decision.criterion import Criterion
 from bayeskisl.decision.intervals import quantiles
+from bayeskisl.decision.planned_model import PlannedModel
 from bayeskisl.decision.prediction import Forecast, Options, forecast, over_draws
 from bayeskisl.decision.prospect import Prospect
-from bayeskisl.decision.target import PlannedModel
 from bayeskisl.decision.two_sides import sides_of, window_of, would_have_to_give
 from bayeskisl.errors import InputError
 
@@ -135,7 +135,7 @@ def _domain(
     """Return the ratio that a domain needs, draw by draw, and the size of that domain."""
     target, fixed = prospect.target, prospect.target.held_fixed
     if target.axis.given == schema.EXPOSURES:
-        held = float(target.place(np.float64(choice))[schema.FACTS])
+        held = float(target.place(np.asarray(choice))[schema.FACTS])
         whole = held if facts is None else float(facts)
         return {}, {"domain_facts": whole, "domain_ratio": _ratio_of_domain(target, whole)}
     group = target.group if target.axis.harms_infused else target.rising_group

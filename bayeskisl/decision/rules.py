@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl.curves import Side, cell_table, curves_of_cells
-from bayeskisl.decision.target import PlannedModel, cells_like
+from bayeskisl.decision.planned_model import PlannedModel, cells_like
 from bayeskisl.laws.two_rules import two_rules
 
 __all__ = ["rules_at"]

@@ -75,7 +75,7 @@ def with_wide_priors(fit: "Fit") -> "Fit":
             wide = fit_curves(fit.curves, laws[0], rivals=laws[1:], draws=draws, retry=False, throw=False)
         fit.tree[_WIDE] = wide.tree.filter(lambda node: node.name not in _NOT_NEEDED)
         fit.tree[_WIDE].attrs = wide.tree.attrs
-    return Fit(fit.tree[_WIDE].copy())
+    return Fit(fit.tree.children[_WIDE].copy())
 
 
 def widened(law: "Law", factor: float = _FACTOR) -> "Law":

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -119,10 +120,11 @@ def would_have_to_give(
         return window_of(sides_of(at, levels.__getitem__, of), *ends, probability).probability
 
     found: dict[str, Any] = {"risk": 1 - probable(levels)}
-    lower = {
-        group: _largest(lambda level, group=group: probable({**levels, group: level}) >= probability, levels[group])
-        for group in levels
-    }
+
+    def can_hold(group: str, level: float) -> bool:
+        return probable({**levels, group: level}) >= probability
+
+    lower = {group: _largest(partial(can_hold, group), levels[group]) for group in levels}
     found["keep"] = {group: level for group, level in lower.items() if level > 0}
     fixed = prospect.target.held_fixed
     if prospect.target.axis.given == schema.FACTS:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -13,8 +14,8 @@ from bayeskisl.decision.decision import Decision
 from bayeskisl.decision.intervals import interval
 from bayeskisl.decision.kept_knowledge import kept, known
 from bayeskisl.decision.measure import Measurement, measure_collapse
+from bayeskisl.decision.planned_model import ROUNDING
 from bayeskisl.decision.scores import Scores, scores_of
-from bayeskisl.decision.target import ROUNDING
 from bayeskisl.errors import InputError
 
 __all__ = ["AtChoice", "KeptByLevel", "Verification", "verify"]
@@ -194,7 +195,7 @@ def verify(prediction: xr.Dataset | Decision, curves: xr.Dataset) -> Verificatio
     )
 
 
-def _of_decision(data: xr.Dataset, runs: xr.Dataset) -> dict:
+def _of_decision(data: xr.Dataset, runs: xr.Dataset) -> dict[str, Any]:
     """Verify the parts of a decision beside its prediction."""
     if schema.CHOICE not in data:
         return {"at_choice": AtChoice((), (), np.nan)}

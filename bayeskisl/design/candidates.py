@@ -9,7 +9,7 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.axes import axis_of
-from bayeskisl.decision.target import of_target
+from bayeskisl.decision.planned_model import of_target
 from bayeskisl.design.beliefs import PARTICLES, Beliefs, Cell, believe
 from bayeskisl.design.budgets import Budget, read_budget
 from bayeskisl.design.costs import Costs, costs_for

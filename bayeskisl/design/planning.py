@@ -10,7 +10,7 @@ from bayeskisl import schema
 from bayeskisl.axes import axis_of
 from bayeskisl.cores import one_blas_thread
 from bayeskisl.curves import varied
-from bayeskisl.decision.target import PlannedModel, of_target
+from bayeskisl.decision.planned_model import PlannedModel, of_target
 from bayeskisl.design.beliefs import PARTICLES, believe
 from bayeskisl.design.budgets import DOLLARS, FLOP, SECONDS, Budget, amount, read_budget
 from bayeskisl.design.candidates import candidate_runs

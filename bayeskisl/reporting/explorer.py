@@ -1,36 +1,20 @@
-"""A decision that follows its sliders: what an explorer shows, as plain values for a page to draw."""
+"""The explorer of a fit, for Jupyter."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Unpack
-
-import numpy as np
+from dataclasses import replace
+from typing import TYPE_CHECKING, Unpack
 
 from bayeskisl import schema
-from bayeskisl.axes import axis_of
-from bayeskisl.decision import Decision, KeptFacts
 from bayeskisl.decision.glances import Glances
-from bayeskisl.decision.intervals import interval, quantiles
 from bayeskisl.decision.prediction import Options, require_gate
 from bayeskisl.decision.prospect import Kind
-from bayeskisl.quantities import short
-from bayeskisl.reporting.numbers import exact, percent, span, three_digits
-from bayeskisl.reporting.text import answer, beside_it, headline, held_fixed, verdict_sentence
+from bayeskisl.reporting.dials import TIMES, Explorer
 from bayeskisl.target import Target, TargetKeywords, target_from
 
 if TYPE_CHECKING:
     from bayeskisl.inference import Fit
     from bayeskisl.reporting.explorer_widget import ExplorerWidget
 
-__all__ = ["Dial", "Explorer", "explore"]
-
-# A target may be so many times the largest size, or budget, that was swept; 10 stops to a decade.
-_REACH, _STOPS_PER_DECADE = 100.0, 10
-_RISKS = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
-_PRICE_STOPS = 41
-_MILLION = 1e6
-# A target that nobody named is so many times the largest size that was swept.
-_TIMES = 4.0
+__all__ = ["explore"]
 
 
 def explore(
@@ -76,216 +60,7 @@ def explore(
     from bayeskisl.reporting.explorer_widget import ExplorerWidget
 
     require_gate(fit, throw)
-    asked = target_from(target, short, default=_TIMES * float(fit.curves[schema.PARAMS].max()))
+    asked = target_from(target, short, default=TIMES * float(fit.curves[schema.PARAMS].max()))
     fit = fit if asked.domain is None else fit.of_domain(asked.domain)
     glances = Glances(fit, draws, Options(kind, keep, seed=seed), replace(asked, domain=None))
     return ExplorerWidget(Explorer.about(glances, asked.params, asked.tokens))
-
-
-@dataclass(frozen=True)
-class Dial:
-    """One slider.
-
-    Parameters
-    ----------
-    name, label : str
-        For programs and for people.
-    stops : tuple of float
-        The values it may take, rising.
-    said : tuple of str
-        The same for people.
-    start : int
-        Index of the stop at which it begins.
-    """
-
-    name: str
-    label: str
-    stops: tuple[float, ...]
-    said: tuple[str, ...]
-    start: int
-
-    @classmethod
-    def at(cls, name: str, label: str, stops: Any, start: float, say: Callable[[float], str]) -> "Dial":
-        """A dial that begins at `start`, which is one of its stops."""
-        values = tuple(sorted({*(float(stop) for stop in stops), float(start)}))
-        return cls(name, label, values, tuple(say(value) for value in values), values.index(float(start)))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the values that the page draws."""
-        return {"name": self.name, "label": self.label, "said": list(self.said), "start": self.start}
-
-
-@dataclass(frozen=True, eq=False)
-class Explorer:
-    """Dials, and what they show.
-
-    Parameters
-    ----------
-    glances : Glances
-    dials : tuple of Dial
-        ``params`` and ``risk`` always, ``tokens`` and prices where they make a difference.
-    reach : tuple of float
-        Ends of the axis of infusions, the same wherever the sliders stand, so that a cliff is seen to move.
-    """
-
-    glances: Glances
-    dials: tuple[Dial, ...]
-    reach: tuple[float, float]
-
-    @classmethod
-    def about(cls, glances: Glances, params: float | None, tokens: float | None) -> "Explorer":
-        """The dials that a fit has an answer for."""
-        sizes = np.unique(np.asarray(glances.fit.curves[schema.PARAMS].values, dtype=float))
-        budgets = np.unique(np.asarray(glances.fit.curves[schema.TOKENS].values, dtype=float))
-        params, tokens = params or _TIMES * sizes[-1], tokens or budgets[-1]
-        asked = [Dial.at("params", "non-embedding parameters", _ladder(sizes), params, short)]
-        if len(budgets) > 1 or (glances.asked and glances.asked.prior_driven):
-            asked.append(Dial.at("tokens", "training tokens", _ladder(budgets), tokens, short))
-        asked.append(Dial.at("risk", "risk of keeping too little", _RISKS, 0.1, percent))
-        priced = KeptFacts(loss_price=1e-12 if schema.GENERAL_LOSS in glances.fit.curves else 0.0)
-        begun = glances.decide(params, tokens, utility=priced)
-        asked += _prices(begun)
-        glances.look_ahead(asked[0].stops, tokens)
-        return cls(glances, tuple(asked), _reach(glances, asked[0].stops, tokens))
-
-    @property
-    def start(self) -> dict[str, int]:
-        """Start of each dial: its name and the index of the stop."""
-        return {dial.name: dial.start for dial in self.dials}
-
-    def values(self, places: dict[str, int]) -> dict[str, float]:
-        """Return the values of the dials at the indices of their stops; an index beyond the ends is the end."""
-        return {
-            dial.name: dial.stops[min(max(int(places.get(dial.name, dial.start)), 0), len(dial.stops) - 1)]
-            for dial in self.dials
-        }
-
-    def question(self, places: dict[str, int]) -> dict[str, Any]:
-        """The arguments of `decide` at some places of the dials."""
-        asked = self.values(places)
-        utility = KeptFacts(
-            token_price=asked.get("token_price", 0.0) / _MILLION, loss_price=asked.get("loss_price", 0.0)
-        )
-        return {"params": asked["params"], "tokens": asked.get("tokens"), "risk": asked["risk"], "utility": utility}
-
-    def shown(self, places: dict[str, int]) -> dict[str, Any]:
-        """The decision at some places of the dials, in words and as a picture."""
-        decision = self.glances.decide(**self.question(places))
-        return {**_words(decision), "picture": _picture(decision, self.reach)}
-
-
-def _ladder(seen: np.ndarray) -> np.ndarray:
-    """Stops, even in the log, from the smallest that was seen to well beyond the largest."""
-    low, high = seen[0], seen[-1] * _REACH
-    stops = np.geomspace(low, high, round(_STOPS_PER_DECADE * np.log10(high / low)) + 1)
-    return np.array([low, *(float(f"{stop:.3g}") for stop in stops[1:])])
-
-
-def _prices(begun: Decision) -> list[Dial]:
-    """Prices from nothing to where infusing as much as keeps most is worth nothing, in 40 steps."""
-    data = begun.data
-    if not axis_of(data).moves_ratio:  # one ratio: all infusions cost as many tokens
-        return []
-    best = int(data["mean_utility"].values.argmax())
-    kept = sum(float(data[name][best]) for name in data if str(name).startswith("mean_kept_"))
-    spent = float(data["ratio_at"][best]) * data.attrs[schema.TOKENS] / _MILLION
-    asked = [("token_price", "price of a million infused tokens, in facts", kept / spent)]
-    if "mean_loss_rise" in data and float(data["mean_loss_rise"][best]) > 0:
-        risen = float(data["mean_loss_rise"][best])
-        asked.append(("loss_price", "price of a nat of general loss, in facts", kept / risen))
-    return [Dial.at(name, label, _price_stops(most), 0.0, three_digits) for name, label, most in asked]
-
-
-def _price_stops(most: float) -> np.ndarray:
-    return float(f"{most / (_PRICE_STOPS - 1):.1g}") * np.arange(_PRICE_STOPS)
-
-
-def _reach(glances: Glances, sizes: tuple[float, ...], tokens: float) -> tuple[float, float]:
-    """From well before the fall of the smallest size to well behind that of the largest; all ratios that there are."""
-    smallest, largest = (glances.decide(size, tokens).data for size in (sizes[0], sizes[-1]))
-    if axis_of(smallest).bounded:
-        return 0.0, 1.0
-    falls = schema.COLLAPSE in smallest
-    if not falls:  # a larger model learns earlier
-        smallest, largest = largest, smallest
-    first, last = ("admissible", schema.COLLAPSE) if falls else (schema.ONSET, "sufficient")
-    low = quantiles(smallest[first].values, [0.05])[0] / 2
-    high = quantiles(largest[last].values, [0.95])[0] * 1.2
-    return float(max(low, smallest["least"])), float(min(high, largest["most"]))
-
-
-def _words(decision: Decision) -> dict[str, Any]:
-    attrs = decision.data.attrs
-    unit, ci_prob = attrs["unit"], attrs["ci_prob"]
-    median, low, high = interval(decision.data[attrs["half_point"]].values, ci_prob)
-    half = f"{three_digits(median)} {unit} ({percent(ci_prob)} interval {span(low, high)})"
-    return {
-        "headline": headline(decision),
-        "verdict": verdict_sentence(decision),
-        "sentence": answer(decision),
-        "rows": [
-            ["risk-neutral", beside_it(decision)],
-            ["as good as the best mean, to 1 %", f"{span(*decision.near_optimal)} {unit}"],
-            [f"predicted {attrs['half_point']}", half],
-            ["target", _target(attrs)],
-            ["held fixed", held_fixed(decision.data)],
-        ],
-        "warnings": [str(caveat["message"]) for caveat in decision.warnings],
-    }
-
-
-def _target(attrs: dict[str, Any]) -> str:
-    decades = f"{attrs['extrapolation_decades']:+.2f} decades from the largest size seen"
-    return f"{exact(attrs[schema.PARAMS])} parameters, {exact(attrs[schema.TOKENS])} tokens; {decades}"
-
-
-def _picture(decision: Decision, reach: tuple[float, float]) -> dict[str, Any]:
-    """Two panels over one axis: the risk of each infusion, and what is kept."""
-    data, attrs = decision.data, decision.data.attrs
-    subject = "one fresh run" if attrs["kind"] == "new_run" else "the mean run"
-    risks = {
-        "shortfall_risk": f"keeps less than {percent(attrs['keep'])} of its ceiling",
-        "collapse_risk": "keeps less than half" + (": collapse" if schema.COLLAPSE in data else ""),
-        "ignorance_risk": "infused: learns too little",
-    }
-    low, lower, median, higher, high = data["utility"].transpose("quantile", "infusion").values
-    best = decision.data["risk_neutral_choice"].item()
-    return {
-        "x": _rounded(data["infusion"].values),
-        "log": not axis_of(data).bounded,
-        "reach": _rounded(np.array(reach)),
-        "x_label": axis_of(data).label,
-        "choice": decision.advised,
-        "near": _rounded(np.array(decision.near_optimal)),
-        "panels": [
-            {
-                "title": f"Probability that {subject} ...",
-                "share": True,
-                "range": [0.0, 1.0],
-                "level": attrs["risk"],
-                "bands": [],
-                "lines": [
-                    {"label": label, "y": _rounded(data[name].values)} for name, label in risks.items() if name in data
-                ],
-            },
-            {
-                "title": "Facts kept, above guessing" + (", less what they cost" if "less" in attrs["utility"] else ""),
-                "share": False,
-                "range": [min(0.0, float(low.min())), 1.05 * float(high.max())],
-                "bands": [
-                    {"label": "90 % interval", "low": _rounded(low), "high": _rounded(high)},
-                    {"label": "50 % interval", "low": _rounded(lower), "high": _rounded(higher)},
-                ],
-                "lines": [
-                    {"label": "median", "y": _rounded(median)},
-                    {"label": "mean", "y": _rounded(data["mean_utility"].values)},
-                ],
-                "mark": None if np.isnan(best) else {"label": "best mean", "x": best},
-            },
-        ],
-    }
-
-
-def _rounded(values: np.ndarray) -> list[float]:
-    """Five digits are more than a screen has points."""
-    return [float(f"{value:.5g}") for value in values]

@@ -6,7 +6,7 @@ from typing import Any
 
 from bayeskisl.decision import Criterion, Decision, decide
 from bayeskisl.errors import InputError
-from bayeskisl.reporting.explorer import Explorer
+from bayeskisl.reporting.dials import Explorer
 
 try:
     import anywidget
@@ -36,7 +36,7 @@ class ExplorerWidget(anywidget.AnyWidget):
     _esm = _HERE / "explorer.js"
     _css = _HERE / "explorer.css"
 
-    dials: traitlets.List = traitlets.List().tag(sync=True)
+    dials: traitlets.List[Any] = traitlets.List().tag(sync=True)
     places = traitlets.Dict().tag(sync=True)
     answer = traitlets.Dict().tag(sync=True)
 

@@ -1,19 +1,16 @@
-"""Advancing a stack by training steps: by the compiled kernel on a CPU core, or in torch on any device.
+"""Advancing a stack by training steps, however they are taken.
 
-Both hold the same state, a row of weights and two rows of AdamW's moments (Loshchilov & Hutter, arXiv 1711.05101) per
-run, and take the same step. Torch is imported only where it takes the steps.
+All ways hold the same state, a row of weights and two rows of AdamW's moments (Loshchilov & Hutter, arXiv 1711.05101)
+per run, and take the same step.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from bayeskisl.errors import SweepError
-from bayeskisl.sweeping.decoder import Decoder
 from bayeskisl.sweeping.ladder import Training
-from bayeskisl.sweeping.native import NativeStep, native_step
 
-__all__ = ["NativeSteps", "Saved", "State", "Steps", "learning_rate_at", "make_steps", "schedule_of"]
+__all__ = ["Saved", "State", "Steps", "learning_rate_at", "schedule_of"]
 
 
 @dataclass(frozen=True)
@@ -104,77 +101,3 @@ class Steps:
             Cross-entropy of every target and whether it is the most probable token, both ``(sequence, context)``.
         """
         raise NotImplementedError
-
-
-def make_steps(
-    decoder: Decoder,
-    training: Training,
-    rates: np.ndarray,
-    tokens: np.ndarray,
-    state: State,
-    device: str = "cpu",
-    *,
-    compiled: bool = False,
-) -> Steps:
-    """The fastest way of taking steps here: the kernel on a CPU, a captured graph on CUDA, else plain torch.
-
-    The kernel computes in float32: a recipe in bfloat16 is left to torch.
-    """
-    given = (decoder, training, rates, tokens, state)
-    if compiled and device == "cpu" and training.precision == "float32":
-        kernel = native_step(decoder.size, decoder.vocabulary, decoder.context, training.batch)
-        if kernel is not None:
-            return NativeSteps(kernel, *given)
-    try:
-        from bayeskisl.sweeping.torch_steps import GraphSteps, TorchSteps
-    except ModuleNotFoundError:
-        raise SweepError(
-            "training needs torch here: install it with `pip install 'bayeskisl[train]'`, or on a CPU install g++."
-        ) from None
-    kind = GraphSteps if compiled and device.startswith("cuda") else TorchSteps
-    return kind(*given, device)
-
-
-class NativeSteps(Steps):
-    """Steps by the compiled kernel, one run after the other."""
-
-    name = "native"
-
-    def __init__(
-        self,
-        kernel: NativeStep,
-        decoder: Decoder,
-        training: Training,
-        rates: np.ndarray,
-        tokens: np.ndarray,
-        state: State,
-    ) -> None:
-        self._kernel, self._training, self._rates, self._tokens, self._state = kernel, training, rates, tokens, state
-        self._schedule = schedule_of(training, tokens.shape[1] // training.batch)
-
-    def advance(self, first: int, last: int) -> np.ndarray:
-        batch, state = self._training.batch, self._state
-        losses = [
-            self._kernel.train(
-                weights,
-                mean,
-                square,
-                rates,
-                tokens[first * batch : last * batch],
-                self._training,
-                self._schedule[first:last],
-            )
-            for weights, mean, square, rates, tokens in zip(
-                state.weights, state.mean, state.square, self._rates, self._tokens, strict=True
-            )
-        ]
-        return np.stack(losses, axis=1)
-
-    def state(self) -> State:
-        return State(self._state.weights.copy(), self._state.mean.copy(), self._state.square.copy())
-
-    def restore(self, state: State) -> None:
-        self._state = state
-
-    def evaluate(self, row: int, tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return self._kernel.evaluate(self._state.weights[row], tokens)

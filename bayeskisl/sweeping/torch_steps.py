@@ -1,7 +1,7 @@
 """Training steps in torch: eager on any device, and on CUDA as one captured graph."""
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -45,7 +45,8 @@ class TorchSteps(Steps):
             return torch.from_numpy(array).to(device, copy=True)
 
         self._decoder, self._training = decoder, training
-        self._loss = functools.partial(token_loss, decoder)
+        self._loss: Callable[..., Tensor] = functools.partial(token_loss, decoder)
+        self._update: Callable[[Tensor], None] = self._adamw
         self._precision = _PRECISION[training.precision]
         self._rates, self._tokens = on_device(rates), on_device(tokens)
         self._weights, self._mean, self._square = map(on_device, (state.weights, state.mean, state.square))
@@ -94,7 +95,7 @@ class TorchSteps(Steps):
         self._step += 1
 
     @torch.no_grad()
-    def _update(self, gradient: Tensor) -> None:
+    def _adamw(self, gradient: Tensor) -> None:
         t = self._training
         rate, correction1, correction2 = self._schedule.index_select(0, self._step)[0].unbind()
         self._mean.lerp_(gradient, 1 - t.beta1)
@@ -113,8 +114,10 @@ class GraphSteps(TorchSteps):
 
     name = "graph"
 
-    def __init__(self, *given: object) -> None:
-        super().__init__(*given)
+    def __init__(
+        self, decoder: Decoder, training: Training, rates: np.ndarray, tokens: np.ndarray, state: State, device: str
+    ) -> None:
+        super().__init__(decoder, training, rates, tokens, state, device)
         self._loss = torch.compile(self._loss, dynamic=False)
         self._update = torch.compile(self._update, dynamic=False)
         self._graph: torch.cuda.CUDAGraph | None = None

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -10,8 +11,9 @@ from bayeskisl.errors import InputError
 from bayeskisl.knowledge import Material, draw_material
 from bayeskisl.knowledge.text import TextFacts, TextMaterial, draw_text_material
 from bayeskisl.sweeping.decoder import Decoder
+from bayeskisl.sweeping.fastest_steps import make_steps
 from bayeskisl.sweeping.spec import RunSpec
-from bayeskisl.sweeping.steps import Saved, State, Steps, make_steps
+from bayeskisl.sweeping.steps import Saved, State, Steps
 
 __all__ = ["Trained", "behind_start", "draw_run", "train_stack"]
 
@@ -34,8 +36,11 @@ class Trained:
 def draw_run(run: RunSpec) -> tuple[Material | TextMaterial, np.random.Generator]:
     """Draw a run's training text, its questions and the generator of its initial weights, from its identity."""
     of_material, of_weights = np.random.SeedSequence(int(run.identity, 16)).spawn(2)
-    draw = draw_text_material if isinstance(run.facts, TextFacts) else draw_material
-    material = draw(run.mixture, run.facts, run.corpus, of_material, HELDOUT_SEQUENCES)
+    material: Material | TextMaterial
+    if isinstance(run.facts, TextFacts):
+        material = draw_text_material(*run.text, of_material, HELDOUT_SEQUENCES)
+    else:
+        material = draw_material(*run.symbols, of_material, HELDOUT_SEQUENCES)
     return material, np.random.default_rng(of_weights)
 
 
@@ -130,7 +135,7 @@ def _note_divergence(diverged_at: np.ndarray, losses: np.ndarray, begin: int) ->
 
 
 def _check_alike(runs: tuple[RunSpec, ...]) -> None:
-    def shared(run: RunSpec) -> tuple:
+    def shared(run: RunSpec) -> tuple[Any, ...]:
         recipe = {**vars(run.training), "learning_rate": 0.0}
         length = run.mixture.sequences, run.mixture.context, run.checkpoints
         return run.model, tuple(recipe.items()), length, run.facts, run.corpus

@@ -255,7 +255,7 @@ class Market:
 
         of_run = self.curves[schema.PARAMS], self.curves[schema.TOKENS], axis_of(self.curves).values(self.curves)
         columns = (np.asarray(values, dtype=float) for values in of_run)
-        return [Run(*(float(value) for value in row)) for row in zip(*columns, strict=True)]
+        return [Run(float(params), float(tokens), float(level)) for params, tokens, level in zip(*columns, strict=True)]
 
     @cached_property
     def price(self) -> np.ndarray:
@@ -431,7 +431,7 @@ class _Ledger:
 
 
 def _place(curves: "xr.Dataset", params: float, collapse: np.ndarray) -> np.ndarray:
-    from bayeskisl.decision.target import planned_model
+    from bayeskisl.decision.planned_model import planned_model
 
     if axis_of(curves).counts_facts:
         return np.log(collapse)
@@ -448,10 +448,10 @@ def _truth(curves: "xr.Dataset", params: float) -> float:
     if "truth" in curves.attrs:
         known = xr.Dataset.from_dict(json.loads(curves.attrs["truth"]))
         cell = next(str(name) for name in known[schema.CELL].values if str(name).startswith(f"{params:.0f}p "))
-        ours = known[schema.COLLAPSE].sel(cell=cell, group=curves[schema.GROUP].values)
-        return float(_place(curves, params, ours.values.ravel()[0]))
+        simulated = known[schema.COLLAPSE].sel(cell=cell, group=curves[schema.GROUP].values)
+        return float(_place(curves, params, simulated.values.ravel()[0]))
     ours = curves.isel(run=np.flatnonzero(curves[schema.PARAMS].values == params))
-    return float(_place(curves, params, np.float64(measure_collapse(ours).median)))
+    return float(_place(curves, params, np.asarray(measure_collapse(ours).median)))
 
 
 def _fitted(law: "Law", curves: "xr.Dataset", seed: int) -> "Fit":
@@ -462,7 +462,7 @@ def _fitted(law: "Law", curves: "xr.Dataset", seed: int) -> "Fit":
 
 def _remembering(fit: FitOf) -> FitOf:
     """The same fit is asked for twice in a row: to answer, and to plan from."""
-    last: dict[tuple, Fit] = {}
+    last: dict[tuple[Any, ...], Fit] = {}
 
     def remembered(curves: "xr.Dataset", seed: int) -> "Fit":
         key = (tuple(curves[schema.RUN].values.tolist()), seed)

@@ -7,7 +7,7 @@ import pytest
 
 from bayeskisl.axes import AXES
 from bayeskisl.decision import decide
-from bayeskisl.decision.target import planned_model
+from bayeskisl.decision.planned_model import planned_model
 from bayeskisl.reporting import describe_decision
 from bayeskisl.target import Target
 

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import xarray as xr
 
-from bayeskisl.decision.target import planned_model
+from bayeskisl.decision.planned_model import planned_model
 from bayeskisl.inference import Gate
 from bayeskisl.inference.simulate import design_curves
 from bayeskisl.laws import Law, SizeLaw, load_law

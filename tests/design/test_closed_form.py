@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from bayeskisl.decision.target import planned_model
+from bayeskisl.decision.planned_model import planned_model
 from bayeskisl.design import Outlook, Run, believe
 from bayeskisl.target import Target
 from tests.design.hand_made import TARGET, TOKENS, GaussianFit, level_at_half

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from bayeskisl.decision.target import planned_model
+from bayeskisl.decision.planned_model import planned_model
 from bayeskisl.design import PLANNERS, Budget, Costs, Outlook, Problem, Run, believe, candidate_runs, plan
 from bayeskisl.design.greedy import weighed
 from bayeskisl.errors import GateError, InputError

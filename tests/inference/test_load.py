@@ -6,8 +6,8 @@ import pytest
 from bayeskisl.axes import AXES, LoadEffect
 from bayeskisl.curves import cell_table, group_exposures, load_of, reference_load
 from bayeskisl.decision import decide
+from bayeskisl.decision.planned_model import planned_model
 from bayeskisl.decision.prediction import Options, forecast
-from bayeskisl.decision.target import planned_model
 from bayeskisl.design import believe, plan
 from bayeskisl.errors import InputError
 from bayeskisl.inference import fit, simulate

@@ -10,7 +10,7 @@ import bayeskisl.inference
 from bayeskisl.decision import decide
 from bayeskisl.decision.glances import Glances
 from bayeskisl.errors import GateError
-from bayeskisl.reporting.explorer import Explorer
+from bayeskisl.reporting.dials import Explorer
 from bayeskisl.target import Target
 from tests.decision.conftest import fit  # noqa: F401
 from tests.decision.hand_made import FAILED, SIZES, HandMadeFit, MixedFit, extrapolate, mixed_curves

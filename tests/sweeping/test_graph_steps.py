@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from bayeskisl.sweeping.decoder import Decoder
+from bayeskisl.sweeping.fastest_steps import make_steps
 from bayeskisl.sweeping.ladder import ModelSize, Training
-from bayeskisl.sweeping.steps import State, make_steps
+from bayeskisl.sweeping.steps import State
 from bayeskisl.sweeping.torch_steps import GraphSteps, TorchSteps
 
 STEPS, RUNS, VOCABULARY, CONTEXT = 6, 2, 19, 5
