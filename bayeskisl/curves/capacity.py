@@ -21,7 +21,7 @@ _ABOVE_MIN_ENTROPY, _ABOVE_LOG_SD = 1.25, 0.25
 _TYPICAL_BITS, _TYPICAL_LOG_SD = 20.0, 1.0
 
 # Exposures at one bit per parameter where no capacity can bind: below what any other limit demands.
-_NOWHERE = 1e-30
+NO_CAPACITY = 1e-30
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def capacity_of(curves: xr.Dataset) -> Capacity:
     cells, cell_of_run = cell_table(curves)
     params, tokens = (cells[name].values for name in (schema.PARAMS, schema.TOKENS))
     if axis_of(curves).coordinate != schema.FACTS:
-        return Capacity(np.full(len(params), _NOWHERE), np.nan, 0.0, "none", params, tokens)
+        return Capacity(np.full(len(params), NO_CAPACITY), np.nan, 0.0, "none", params, tokens)
     bits, log_sd, source = _bits_per_fact(curves)
     of_runs = np.log((curves[schema.EXPOSURES] * curves[schema.FACTS]).values.astype(float))
     supply = np.exp(np.bincount(cell_of_run, of_runs) / np.bincount(cell_of_run))

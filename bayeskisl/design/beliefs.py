@@ -19,12 +19,12 @@ import numpy as np
 
 from bayeskisl import schema
 from bayeskisl.curves import Capacity, capacity_of, cell_table
-from bayeskisl.decision.target import PlannedModel, cells_like, of_target
+from bayeskisl.decision.planned_model import PlannedModel, cells_like, of_target
 from bayeskisl.errors import InputError
 from bayeskisl.inference.coefficients import conditional_moments
 from bayeskisl.inference.data import law_of_size
 from bayeskisl.inference.storage import posterior_group
-from bayeskisl.laws import Law, LimitsLaw, SizeLaw
+from bayeskisl.laws import Law, LawOfSize, LimitsLaw
 from bayeskisl.laws.falls import Shape, typical_shape
 from bayeskisl.target import Target
 
@@ -336,7 +336,7 @@ class _LawDraws:
     tangent is one more coefficient, which is known to be 1.
     """
 
-    size_law: SizeLaw | LimitsLaw
+    size_law: LawOfSize
     about: np.ndarray
     values: np.ndarray
     mean: np.ndarray
@@ -354,14 +354,15 @@ class _LawDraws:
         table, _ = cell_table(fit.curves)
         law = fit.laws[name]
         of_cells = np.stack([table[each].values for each in covariates], axis=1)
-        values, size_law = law_of_size(fit.curves, law, covariates, of_cells)
+        capacity = capacity_of(fit.curves)
+        values, size_law = law_of_size(law, covariates, of_cells, capacity)
         draws = {str(key): flat[key].values[used] for key in flat.data_vars}
         draws.setdefault("load_effect", np.zeros(len(used)))
         mean, sd = _own_priors(size_law, law.pooling, flat, used)
         mean, sd = np.insert(mean, mean.shape[-1], 1.0, axis=-1), np.append(sd, 0.0)
         about = size_law.coefficients_of(draws).mean(axis=0)
         shape, held = law.fall.of(draws), target.held_fixed
-        return cls(size_law, about, values, mean, sd, shape, draws, held, capacity_of(fit.curves))
+        return cls(size_law, about, values, mean, sd, shape, draws, held, capacity)
 
     def row(self, params: float, tokens: float) -> np.ndarray:
         """The design row of one place, shape ``(column,)``."""
@@ -398,7 +399,7 @@ class _LawDraws:
 
 
 def _own_priors(
-    size_law: SizeLaw | LimitsLaw, pooling: float, draws: "xr.Dataset", used: np.ndarray
+    size_law: LawOfSize, pooling: float, draws: "xr.Dataset", used: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Prior means and standard deviations of the group's coefficients, given what groups have in common if several."""
     if "common" not in draws:

@@ -63,7 +63,7 @@ def next_sweep(runs: tuple[Run, ...], curves: xr.Dataset, table: dict[str, Any],
     if not runs:
         raise InputError("at least one run", "none", "plan", "raise the budget")
     widths = _widths(load_ladder(table["ladder"]))
-    places: dict[tuple, list[float]] = defaultdict(list)
+    places: dict[tuple[Any, ...], list[float]] = defaultdict(list)
     for (params, tokens, level), seeds in sorted(_seeds(runs, curves).items()):
         if round(params) not in widths:
             raise InputError(f"sizes of the ladder ({', '.join(map(str, sorted(widths)))})", f"{params:,.0f}", "plan",
@@ -95,7 +95,7 @@ def next_sweep(runs: tuple[Run, ...], curves: xr.Dataset, table: dict[str, Any],
 def _seeds(runs: tuple[Run, ...], curves: xr.Dataset) -> dict[tuple[float, float, float], list[int]]:
     """Fresh seeds by (params, tokens, level)."""
     levels = np.asarray(axis_of(curves).values(curves), dtype=float)
-    seeds: dict[tuple, list[int]] = defaultdict(list)
+    seeds: dict[tuple[Any, ...], list[int]] = defaultdict(list)
     for run in runs:
         there = np.isclose(curves[schema.PARAMS].values, run.params) & np.isclose(levels, run.level)
         there &= np.isclose(curves[schema.TOKENS].values, run.tokens)

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.curves import (
+    Capacity,
     capacity_of,
     cell_table,
     group_exposures,
@@ -19,7 +21,7 @@ from bayeskisl.curves import (
 from bayeskisl.errors import InputError
 from bayeskisl.inference.load import Load
 from bayeskisl.inference.run_counts import at_least_guessed
-from bayeskisl.laws import Law, LimitsLaw, SizeLaw
+from bayeskisl.laws import Law, LawOfSize, LimitsLaw, SizeLaw
 
 __all__ = ["ModelData", "law_of_size", "prepare"]
 
@@ -51,7 +53,7 @@ class ModelData:
     covariates : numpy.ndarray
         Of the size law, and behind them 1 for the cell's domain and 0 for the others if there are several, or the
         exposures at one bit per parameter in a law with limits, shape ``(cell, covariate)``.
-    size_law : SizeLaw or LimitsLaw
+    size_law : LawOfSize
         Its columns and priors.
     positive, unbounded : tuple of str
         Names of the quantities of groups, see `bayeskisl.laws.Law.positive` and `bayeskisl.laws.Law.unbounded`.
@@ -70,11 +72,11 @@ class ModelData:
     log_size: np.ndarray
     is_real: np.ndarray
     covariates: np.ndarray
-    size_law: SizeLaw | LimitsLaw
+    size_law: LawOfSize
     positive: tuple[str, ...]
     unbounded: tuple[str, ...]
     load: Load | None
-    labels: Mapping[str, list]
+    labels: Mapping[str, list[Any]]
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -91,7 +93,7 @@ class ModelData:
             lacking = max(count - len(array), 0)
             return np.pad(array[:count], [(0, lacking)] + [(0, 0)] * (array.ndim - 1), constant_values=filling)
 
-        def names(dim: str, count: int) -> list:
+        def names(dim: str, count: int) -> list[Any]:
             known = self.labels[dim][:count]
             return [*known, *(f"padding {i}" for i in range(count - len(known)))]
 
@@ -135,7 +137,7 @@ def prepare(curves: xr.Dataset, law: Law) -> ModelData:
     names = tuple(n for n in law.covariates if n == schema.PARAMS or is_varied[n])
     domains, of_domain = _of_domains(cells)
     values = np.concatenate([np.stack([cells[name].values for name in names], axis=1), of_domain], axis=1)
-    values, size_law = law_of_size(curves, law, names, values, domains)
+    values, size_law = law_of_size(law, names, values, capacity_of(curves), domains)
     guessing = _common_guessing(counts[schema.GUESSING], probed)
     recalled = at_least_guessed(recalled, probed, guessing)
     rough_threshold, load = _half_points(curves, law, recalled, probed, log_exposures, cell_of_run)
@@ -162,20 +164,20 @@ def prepare(curves: xr.Dataset, law: Law) -> ModelData:
 
 
 def law_of_size(
-    curves: xr.Dataset, law: Law, names: tuple[str, ...], values: np.ndarray, domains: tuple[str, ...] = ()
-) -> tuple[np.ndarray, SizeLaw | LimitsLaw]:
+    law: Law, names: tuple[str, ...], values: np.ndarray, capacity: Capacity, domains: tuple[str, ...] = ()
+) -> tuple[np.ndarray, LawOfSize]:
     """Places of the cells as the law of size takes them, and that law.
 
     Parameters
     ----------
-    curves : xarray.Dataset
-        Retention curves.
     law : Law
         Priors.
     names : tuple of str
         Covariates that the curves vary.
     values : numpy.ndarray
         Covariates of the cells, and 1 for their domain and 0 for the others if there are several.
+    capacity : Capacity
+        Of the same cells.
     domains : tuple of str
         Their names.
 
@@ -183,7 +185,7 @@ def law_of_size(
     -------
     values : numpy.ndarray
         The same; for a law with limits, with the exposures at one bit per parameter behind them.
-    size_law : SizeLaw or LimitsLaw
+    size_law : LawOfSize
         The law of size.
 
     Raises
@@ -196,7 +198,6 @@ def law_of_size(
     if domains:
         raise InputError("a law linear in its coefficients for several domains", f"'{law.name}'", "law",
                          "fit 'collapse' or 'power', or each domain by itself")  # fmt: skip
-    capacity = capacity_of(curves)
     values = np.concatenate([values, capacity.exposures_of_cells[:, None]], axis=1)
     return values, LimitsLaw.of(law, names, values, capacity.log_sd)
 

@@ -10,10 +10,10 @@ from bayeskisl.curves import Capacity, capacity_of, cell_table
 from bayeskisl.errors import InputError
 from bayeskisl.inference.data import law_of_size
 from bayeskisl.inference.storage import posterior_group
+from bayeskisl.laws import LimitsLaw
 
 if TYPE_CHECKING:
     from bayeskisl.inference.result import Fit
-    from bayeskisl.laws import LimitsLaw
 
 __all__ = ["LIMITS", "regime", "regime_sentence"]
 
@@ -63,9 +63,12 @@ def regime(fit: "Fit", *, group: str | None = None) -> xr.Dataset:
     posterior = posterior_group(fit.tree, law.name).sel({schema.GROUP: group or groups[0]})
     cells, _ = cell_table(fit.curves)
     covariates = tuple(str(name) for name in posterior[schema.COVARIATE].values)
-    places, size_law = law_of_size(fit.curves, law, covariates, np.stack([cells[c].values for c in covariates], axis=1))
+    capacity = capacity_of(fit.curves)
+    of_cells = np.stack([cells[name].values for name in covariates], axis=1)
+    places, size_law = law_of_size(law, covariates, of_cells, capacity)
+    assert isinstance(size_law, LimitsLaw)  # as the law has limits
     params, tokens = (cells[name].values for name in (schema.PARAMS, schema.TOKENS))
-    exposures, capacity = posterior[schema.CRITICAL_EXPOSURES], capacity_of(fit.curves)
+    exposures = posterior[schema.CRITICAL_EXPOSURES]
     return xr.Dataset(
         {
             "exposures": exposures,
@@ -113,7 +116,7 @@ def _density(capacity: Capacity, exposures: xr.DataArray) -> xr.DataArray:
     return 1 / exposures * xr.DataArray(capacity.exposures_of_cells, dims=schema.CELL)
 
 
-def _probabilities(size_law: "LimitsLaw", coefficients: xr.DataArray, places: np.ndarray) -> np.ndarray:
+def _probabilities(size_law: LimitsLaw, coefficients: xr.DataArray, places: np.ndarray) -> np.ndarray:
     """Share of the draws in which each limit demands the most exposures, ``(limit, cell)``."""
     *demands, _ = size_law.limits_at(coefficients.values, places)
     largest = np.stack(np.broadcast_arrays(*demands)).argmax(axis=0)

@@ -20,7 +20,7 @@ from bayeskisl.inference.predictive import draw_counts
 from bayeskisl.inference.prior import FREE, draw_prior
 from bayeskisl.inference.storage import dataset
 from bayeskisl.knowledge.identity import infused_exposures
-from bayeskisl.laws import Law, SizeLaw, load_law
+from bayeskisl.laws import Law, LawOfSize, load_law
 from bayeskisl.laws.falls import FALL_PARAMETERS
 
 __all__ = ["design_curves", "simulate"]
@@ -195,7 +195,7 @@ def _known(given: Mapping[str, Any], allowed: Any, where: str) -> dict[str, Any]
     return dict(given)
 
 
-def _by_label(name: str, value: Any, size_law: SizeLaw) -> np.ndarray:
+def _by_label(name: str, value: Any, size_law: LawOfSize) -> np.ndarray:
     labels = size_law.domains if name == schema.DOMAIN_INTERCEPT else size_law.covariates
     if isinstance(value, Mapping) and set(value) != set(labels):
         raise InputError(f"{name} by {', '.join(labels) or 'nothing'}", ", ".join(map(repr, value)), "truth")

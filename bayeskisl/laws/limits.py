@@ -12,8 +12,9 @@ import numpy as np
 
 from bayeskisl import schema
 from bayeskisl.laws.law import Law
+from bayeskisl.laws.law_of_size import LawOfSize
 
-__all__ = ["LEAST_EXPOSURES", "NO_CAPACITY", "LimitsLaw", "limits", "soft_maximum"]
+__all__ = ["LEAST_EXPOSURES", "LimitsLaw", "limits", "soft_maximum"]
 
 Array = Any  # of NumPy, PyTensor or JAX
 
@@ -21,10 +22,8 @@ Array = Any  # of NumPy, PyTensor or JAX
 # no model can keep half of them at fewer.
 LEAST_EXPOSURES = float(np.log(2))
 
-# Exposures at one bit per parameter where the number of facts does not change along the axis, and the logarithm of the
-# bits per parameter of a law without a capacity: either puts this limit far below the others.
-NO_CAPACITY = 1e-30
-_ANY_BITS = -np.log(NO_CAPACITY)
+# Logarithm of the bits per parameter of a law without a capacity: e^69 = 1e30 puts this limit far below the others.
+_ANY_BITS = 69.0
 
 # The learning exponent turns from one value to another over a factor of e^1.5, 4.5, of size to either side of the
 # reference: about the range of a ladder of six sizes, so that the data can tell both.
@@ -32,7 +31,7 @@ _TURN_WIDTH = 1.5
 
 
 @dataclass(frozen=True)
-class LimitsLaw:
+class LimitsLaw(LawOfSize):
     """log e50 = soft maximum of log learning, log minimum and log capacity, each in exposures.
 
     - learning: log e = level - exponent z - turn T(z) - other exponents . other z, z = log(params / reference), where
@@ -49,7 +48,8 @@ class LimitsLaw:
     mean, sd : numpy.ndarray
         Normal priors of the coefficients, shape ``(column,)``; sd = 0 fixes a coefficient at its mean.
     one_bit : float
-        Geometric mean over the cells of the exposures at which the load is one bit per parameter.
+        Geometric mean over the cells of the exposures at which the load is one bit per parameter; `named` alone needs
+        it.
     domains : tuple of str
         Always empty: several domains need a law that is linear in its coefficients.
 
@@ -60,12 +60,7 @@ class LimitsLaw:
     given by their covariates and, behind them, by the exposures at which the load is one bit per parameter.
     """
 
-    covariates: tuple[str, ...]
-    reference: np.ndarray
-    mean: np.ndarray
-    sd: np.ndarray
-    one_bit: float = NO_CAPACITY
-    domains: tuple[str, ...] = ()
+    one_bit: float = float("nan")
 
     @classmethod
     def of(cls, law: Law, covariates: tuple[str, ...], values: np.ndarray, bits_log_sd: float = 0.0) -> "LimitsLaw":
@@ -80,6 +75,8 @@ class LimitsLaw:
         priors = law.priors
         first, least, sharpness = priors.critical_exposures, priors.minimum_exposures, priors.sharpness
         exponent, turn, capacity = priors.learning_exponent, priors.turn, priors.bits_per_parameter
+        assert least is not None  # that and the exponent make it a law with limits
+        assert exponent is not None
         pairs = [
             (first.log_median, first.log_sd),
             (exponent.log_median, exponent.log_sd),
@@ -91,7 +88,7 @@ class LimitsLaw:
         ]
         mean, sd = np.array(pairs, dtype=float).T
         *reference, one_bit = np.exp(np.log(values).mean(axis=0))
-        return cls(covariates, np.array(reference), mean, sd, float(one_bit))
+        return cls(covariates, np.array(reference), mean, sd, one_bit=float(one_bit))
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -101,10 +98,6 @@ class LimitsLaw:
             "log learning exposures", f"log exponent {self.covariates[0]}", "turn", *others, "log minimum exposures",
             "log bits per parameter", "log sharpness",
         )  # fmt: skip
-
-    def z(self, values: np.ndarray) -> np.ndarray:
-        """Log distances from the reference, shape ``(..., covariate)``."""
-        return np.log(np.asarray(values, dtype=float)[..., : len(self.covariates)] / self.reference)
 
     def design_matrix(self, values: np.ndarray) -> np.ndarray:
         """Return the inputs of `limits`, shape ``(..., covariate + 2)`` for values ``(..., covariate + 1)``.
@@ -142,7 +135,7 @@ class LimitsLaw:
         columns = np.moveaxis(coefficients, -1, 0)
         if values.ndim == 2:
             columns = columns[..., None]
-        return limits(list(columns), np.moveaxis(self.design_matrix(values), -1, 0), np)
+        return limits(list(columns), list(np.moveaxis(self.design_matrix(values), -1, 0)), np)
 
     def binding(self, coefficients: np.ndarray, values: np.ndarray) -> np.ndarray:
         """Share of each limit (learning, minimum, capacity) in the slope of the law, shape ``(3, ...)``, of sum 1."""

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayeskisl.laws.law import Law
+from bayeskisl.laws.law_of_size import LawOfSize
 
 __all__ = ["SizeLaw"]
 
 
 @dataclass(frozen=True)
-class SizeLaw:
+class SizeLaw(LawOfSize):
     """log e50 = intercept - exponent . z + curvature . z^2 / 2, with z = log(covariate / reference).
 
     Of several domains each adds its own intercept and exponents to what they have in common.
@@ -35,18 +36,15 @@ class SizeLaw:
     intercept and exponents.
     """
 
-    covariates: tuple[str, ...]
-    reference: np.ndarray
-    mean: np.ndarray
-    sd: np.ndarray
-    domains: tuple[str, ...] = ()
-
     @classmethod
     def of(cls, law: Law, covariates: tuple[str, ...], values: np.ndarray, domains: tuple[str, ...] = ()) -> "SizeLaw":
         """The size law of `law` for cells whose covariates are `values`, shape ``(cell, covariate)``."""
         priors = law.priors
         first = priors.critical_exposures
-        pairs = [(first.log_median, first.log_sd), *((p.mean, p.sd) for p in map(priors.exponent.get, covariates))]
+        pairs = [
+            (first.log_median, first.log_sd),
+            *((p.mean, p.sd) for p in (priors.exponent[name] for name in covariates)),
+        ]
         pairs += [(bend.mean, bend.sd) if bend else (0.0, 0.0) for bend in map(priors.curvature.get, covariates)]
         mean, sd = np.array(pairs, dtype=float).T
         if domains:  # of the prior's variance, what domains have in common and what each has for itself
@@ -68,10 +66,6 @@ class SizeLaw:
     @property
     def _exponents(self) -> tuple[str, ...]:
         return tuple(f"exponent {name}" for name in self.covariates)
-
-    def z(self, values: np.ndarray) -> np.ndarray:
-        """Log distances from the reference, shape ``(..., covariate)`` without domains."""
-        return np.log(np.asarray(values, dtype=float)[..., : len(self.covariates)] / self.reference)
 
     def design_matrix(self, values: np.ndarray) -> np.ndarray:
         """Return the factor of each coefficient, shape ``(..., column)`` for values ``(..., covariate)``."""

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bayeskisl.curves.capacity import NO_CAPACITY
 from bayeskisl.laws import LimitsLaw, load_law
-from bayeskisl.laws.limits import LEAST_EXPOSURES, NO_CAPACITY
+from bayeskisl.laws.limits import LEAST_EXPOSURES
 
 SIZES = np.array([6144.0, 24576.0, 98304.0])
 SUPPLY = 1e8  # exposures at one bit per parameter, times parameters

@@ -1,7 +1,9 @@
 """Falls of retention, each an object in a file of its own; a new one is a file and a line of `FALLS`."""
 
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -36,8 +38,12 @@ def shape_of_draws(falls: np.ndarray, named: Mapping[str, np.ndarray]) -> Curve:
         Values of the parameters by name, ``(draw, ...)``; those that a draw's fall does not have are not read.
     """
     rows = {name: np.flatnonzero(falls == name) for name in dict.fromkeys(falls.tolist())}
-    parts = tuple(FALLS[name].of(named).map(lambda values, at=at: np.asarray(values)[at]) for name, at in rows.items())
+    parts = tuple(FALLS[name].of(named).map(partial(_at, at)) for name, at in rows.items())
     return parts[0] if len(parts) == 1 else MixedShape(tuple(rows.values()), parts)
+
+
+def _at(rows: np.ndarray, values: Any) -> np.ndarray:
+    return np.asarray(values)[rows]
 
 
 def typical_shape(shapes: list[Shape], counts: list[int]) -> Shape:

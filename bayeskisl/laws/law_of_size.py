@@ -1,0 +1,78 @@
+"""What every law of size has: critical exposures of cells from their covariates."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["LawOfSize"]
+
+
+@dataclass(frozen=True)
+class LawOfSize(ABC):
+    """Log critical exposures of a cell against its covariates, and normal priors of the coefficients.
+
+    Parameters
+    ----------
+    covariates : tuple of str
+        Those that the data vary, ``params`` first.
+    reference : numpy.ndarray
+        Geometric mean of each covariate over the cells, shape ``(covariate,)``.
+    mean, sd : numpy.ndarray
+        Normal priors of the coefficients, shape ``(column,)``; sd = 0 fixes a coefficient at its mean.
+    domains : tuple of str
+        Names of the domains where there are several.
+    """
+
+    covariates: tuple[str, ...]
+    reference: np.ndarray
+    mean: np.ndarray
+    sd: np.ndarray
+    domains: tuple[str, ...] = ()
+
+    def z(self, values: np.ndarray) -> np.ndarray:
+        """Log distances from the reference, shape ``(..., covariate)``; what a place has behind them is left out."""
+        return np.log(np.asarray(values, dtype=float)[..., : len(self.covariates)] / self.reference)
+
+    @property
+    @abstractmethod
+    def columns(self) -> tuple[str, ...]:
+        """Names of the coefficients."""
+
+    @abstractmethod
+    def design_matrix(self, values: np.ndarray) -> np.ndarray:
+        """Inputs of the law at places ``(..., covariate)``."""
+
+    @abstractmethod
+    def log_critical_exposures(self, coefficients: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """The law's line (without size scatter) at new places.
+
+        Parameters
+        ----------
+        coefficients : numpy.ndarray
+            Draws, shape ``(..., column)``.
+        values : numpy.ndarray
+            One place, shape ``(covariate,)``, or several, shape ``(cell, covariate)``.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape ``(...)`` or ``(..., cell)``.
+        """
+
+    @abstractmethod
+    def named(self, coefficients: np.ndarray) -> dict[str, np.ndarray]:
+        """Quantities that people ask for, by name; at least intercept, exponent and curvature."""
+
+    @abstractmethod
+    def coefficients_of(self, named: Mapping[str, np.ndarray]) -> np.ndarray:
+        """The inverse of `named`, ``(..., column)``."""
+
+    @abstractmethod
+    def fixed_columns(self, fixed: Mapping[str, np.ndarray]) -> dict[int, np.ndarray]:
+        """Values of columns that are fixed by the names of quantities, each broadcasting to groups."""
+
+    @abstractmethod
+    def linear_at(self, centre: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Design ``(cell, column)`` and offset ``(cell,)`` of the law's line about some coefficients."""
