@@ -15,7 +15,8 @@ import numpy as np
 from pytensor.compile.builders import OpFromGraph
 from pytensor.compile.ops import TypeCastingOp
 from pytensor.graph import clone_replace
-from pytensor.graph.basic import Constant, Variable
+from pytensor.graph.basic import Constant
+from pytensor.graph.basic import Variable as AnyVariable
 from pytensor.graph.op import Op
 from pytensor.graph.traversal import toposort
 from pytensor.raise_op import CheckAndRaise
@@ -35,7 +36,10 @@ from pytensor.tensor.subtensor import (
 from bayeskisl.inference.open_lengths import c_length, is_open
 from bayeskisl.machine_code import CannotCompile
 
-__all__ = ["PRELUDE", "Untranslatable", "View", "c_function"]
+__all__ = ["PRELUDE", "Untranslatable", "Variable", "View", "c_function"]
+
+# A variable of a graph, whatever its type.
+Variable = AnyVariable[Any, Any]
 
 # What PyTensor's own C relies on, and log gamma and digamma of positive arguments without branches: shifted by eight by
 # the recurrence, then by Stirling's series, which leaves an error below 1e-14 (Abramowitz & Stegun 6.1.41, 6.3.18).
@@ -203,7 +207,7 @@ class _Writer:
         if 0 not in shape:
             self.body.append(" ".join([*heads, "{", line(index), "}"]))
 
-    def _constant(self, variable: Constant) -> View:
+    def _constant(self, variable: Constant[Any]) -> View:
         values = np.asarray(variable.data)
         self.count += 1
         name = f"c{self.count}"
@@ -374,7 +378,9 @@ class _Writer:
                 strides.append(stride * steps.step)
                 start = steps.start if len(steps) else 0
             else:
-                start = range(_closed(length))[_value(pick)]
+                place = _value(pick)
+                assert place is not None  # only the ends of slices are
+                start = range(_closed(length))[place]
             offset = View(source.pointer, source.dtype, (), (), offset).moved(c_length(start * stride))
         return View(source.pointer, source.dtype, tuple(shape), tuple(strides), offset)
 

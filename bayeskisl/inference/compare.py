@@ -185,7 +185,7 @@ def compare(
         pareto_k[name] = np.array([one.pareto_k for one in single])
         poor = np.flatnonzero(pareto_k[name] > _PARETO_K) if refit else np.array([], dtype=int)
         for cell in poor:
-            pointwise[name][cell] = _without(curves, law, [cell], likelihoods[kind(law)], settings)
+            pointwise[name][cell] = _without(curves, law, np.array([cell]), likelihoods[kind(law)], settings)
         refitted[name] = tuple(cell_table(curves)[0][schema.CELL].values[poor].tolist())
     cells = np.flatnonzero(np.isin(cell_table(curves)[0][schema.PARAMS].values, sizes[len(sizes) - largest :]))
     at_the_top = {
@@ -217,7 +217,7 @@ def _of_one_sweep(fits: Sequence[Fit]) -> tuple[xr.Dataset, dict[str, Law], dict
     return fits[0].curves, laws, posteriors
 
 
-def _without(curves: xr.Dataset, law: Law, cells: Sequence[int], likelihoods: Likelihoods, settings: Settings) -> float:
+def _without(curves: xr.Dataset, law: Law, cells: np.ndarray, likelihoods: Likelihoods, settings: Settings) -> float:
     """log p(counts of some cells | all others), from a refit without them."""
     table, cell_of_run = cell_table(curves)
     settings.tell(f"fitting '{law.name}' without {', '.join(table[schema.CELL].values[list(cells)])}")

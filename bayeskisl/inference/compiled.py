@@ -21,7 +21,7 @@ __all__ = ["Density", "compiled_density", "origin"]
 
 _PACKAGES = ("pymc", "pytensor", "numpy")
 _one_at_a_time = threading.Lock()
-_loaded: dict[tuple, tuple[ctypes.CDLL, dict] | None] = {}
+_loaded: dict[tuple[Any, ...], tuple[ctypes.CDLL, dict[str, Any]] | None] = {}
 
 
 @dataclass(frozen=True)
@@ -137,10 +137,10 @@ def _for_data(layout: Mapping[str, Any], counts: list[int]) -> dict[str, Any]:
     return {**layout, **found, "derived": [at_lengths(shape, counts) for shape in layout["derived"]]}
 
 
-def _library(model: Model, tell: Callable[[str], None]) -> tuple[ctypes.CDLL, dict] | None:
+def _library(model: Model, tell: Callable[[str], None]) -> tuple[ctypes.CDLL, dict[str, Any]] | None:
     key = model.structure
 
-    def write() -> tuple[str, dict]:
+    def write() -> tuple[str, dict[str, Any]]:
         from bayeskisl.inference.density import write_density
 
         tell("compiling the model")

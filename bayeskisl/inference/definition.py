@@ -37,10 +37,13 @@ class Language(Protocol):
     Values may have leading dims, such as chain and draw; those of a sentence are always the last.
     """
 
-    xp: Any
-    """The array namespace."""
-    sizes: Mapping[str, int]
-    """Size of each dim."""
+    @property
+    def xp(self) -> Any:
+        """The array namespace."""
+
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """Size of each dim."""
 
     def normal(self, name: str, mean: Array, sd: Array, dims: tuple[str, ...]) -> Array:
         """A normal variable."""
@@ -90,7 +93,7 @@ def define(say: Language, given: Given, law: Law) -> None:
     """Declare the model of `law` in the language of a back end; see `bayeskisl.inference.model.build_model`."""
     xp, groups = say.xp, say.sizes[_GROUP]
     several = groups > 1
-    common = say.normal("common", 0.0, 1.0, dims=(QUANTITY,)) if several else None
+    common: Any = say.normal("common", 0.0, 1.0, dims=(QUANTITY,)) if several else None
     if several:
         say.deterministic("common", common, (QUANTITY,))
     names = (*law.positive, *law.unbounded)

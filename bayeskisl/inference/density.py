@@ -17,13 +17,13 @@ from pymc.distributions.custom import CustomDistRV
 from pymc.initial_point import make_initial_point_expression
 from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph import clone_replace, rewrite_graph
-from pytensor.graph.basic import Constant, Variable
+from pytensor.graph.basic import Constant
 from pytensor.graph.traversal import graph_inputs, toposort
 from pytensor.tensor.elemwise import DimShuffle
 from pytensor.tensor.subtensor import AdvancedSubtensor
 from pytensor.tensor.type import TensorType
 
-from bayeskisl.inference.c_source import PRELUDE, View, c_function
+from bayeskisl.inference.c_source import PRELUDE, Variable, View, c_function
 from bayeskisl.inference.open_lengths import c_length
 
 __all__ = ["Layout", "write_density", "write_elementwise"]
@@ -61,7 +61,7 @@ class Layout:
     variables: dict[str, tuple[int, ...]]
     dims: dict[str, tuple[str, ...]]
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Return the layout as plain values for JSON."""
         return asdict(self)
 
@@ -90,7 +90,7 @@ def write_density(model: pm.Model) -> tuple[str, Layout]:
     moving = list(values.values())
     (density,) = _with_known(clone_replace([density], values, rebuild_strict=False), known)
     density = cast(Variable, rewrite_graph(density, include=("canonicalize", "stabilize"), exclude=_BRANCHING))
-    slopes, derived = _hoisted(_simplified([density, *pt.grad(density, moving)]), moving)
+    slopes, derived = _hoisted(_simplified([density, *cast("list[Variable]", pt.grad(density, moving))]), moving)
     variables = _with_known([_in_its_own_units(model, variable, values) for variable in model.free_RVs], known)
 
     given = [*data.values(), *derived]
@@ -98,12 +98,12 @@ def write_density(model: pm.Model) -> tuple[str, Layout]:
     at_values = dict(zip(moving, _one_after_another(moving, "x"), strict=True))
     everything = {**at_data, **at_values}
     counts = f"((int64_t *) data[{len(given)}])"
-    lengths = f"const int64_t R = {counts}[0], P = {counts}[1], C = {counts}[2];"
+    ends = f"const int64_t R = {counts}[0], P = {counts}[1], C = {counts}[2];"
     texts = [
-        c_function("prepare_", at_data, _fused(list(derived.values())), [at_data[each] for each in derived], lengths),
-        c_function("start_", at_data, starts, _one_after_another(starts, "out"), lengths),
-        c_function("slopes_", everything, _fused(slopes), _one_after_another(slopes, "out"), lengths),
-        c_function("expand_", everything, variables, _one_after_another(variables, "out"), lengths),
+        c_function("prepare_", at_data, _fused(list(derived.values())), [at_data[each] for each in derived], ends),
+        c_function("start_", at_data, starts, _one_after_another(starts, "out"), ends),
+        c_function("slopes_", everything, _fused(slopes), _one_after_another(slopes, "out"), ends),
+        c_function("expand_", everything, variables, _one_after_another(variables, "out"), ends),
     ]
     layout = Layout(
         data={name: variable.type.dtype for name, variable in data.items()},
@@ -187,7 +187,9 @@ def _in_its_own_units(model: pm.Model, variable: Variable, values: dict[Variable
 
 def _with_known(outputs: Sequence[Variable], known: dict[str, Variable]) -> list[Variable]:
     """The outputs with shared variables replaced by what is known of them; by name, as PyMC's graphs hold copies."""
-    shared = {v: known[v.name] for v in graph_inputs(outputs) if isinstance(v, SharedVariable) and v.name in known}
+    shared: dict[Variable, Variable] = {
+        v: known[v.name] for v in graph_inputs(outputs) if isinstance(v, SharedVariable) and v.name in known
+    }
     return clone_replace(list(outputs), shared, rebuild_strict=False)
 
 

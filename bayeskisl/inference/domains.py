@@ -17,7 +17,7 @@ _OWN = {"intercept": schema.DOMAIN_INTERCEPT, schema.EXPONENT: schema.DOMAIN_EXP
 
 def domain_names(tree: xr.DataTree) -> list[str]:
     """Names of the domains of a fit; none if it has one."""
-    posterior = tree["posterior"]
+    posterior = tree["posterior"].to_dataset()
     return posterior[schema.DOMAIN].values.astype(str).tolist() if schema.DOMAIN in posterior.dims else []
 
 
@@ -55,7 +55,7 @@ def of_domain(tree: xr.DataTree, name: str) -> xr.DataTree:
     table, cell_of_run = cell_table(curves_of(tree).isel({schema.RUN: runs}))
     before = constant["covariate_reference"]
     now = before.copy(data=[np.exp(np.log(table[str(each)].values).mean()) for each in before[schema.COVARIATE].values])
-    distance = np.log(now / before)
+    distance = now.copy(data=np.log((now / before).values))
 
     def one(part: xr.Dataset) -> xr.Dataset:
         part = part.isel({schema.RUN: runs} if schema.RUN in part.dims else {})

@@ -82,7 +82,7 @@ class Elementwise:
                     self._loaded = None, 0
         return self._loaded
 
-    def _write(self, inputs: int) -> tuple[str, dict]:
+    def _write(self, inputs: int) -> tuple[str, dict[str, Any]]:
         from bayeskisl.inference.density import write_elementwise
 
         text, outputs = write_elementwise(self.function, inputs, _LANES)

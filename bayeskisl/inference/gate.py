@@ -83,7 +83,7 @@ class Gate:
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> "Gate":
         """The inverse of `to_dict`."""
-        values = {key: float("nan") if value is None else value for key, value in content.items()}
+        values: dict[str, Any] = {key: float("nan") if value is None else value for key, value in content.items()}
         return cls(**{**values, "reasons": tuple(values["reasons"])})
 
     def raise_if_failed(self, law: str, because: Sequence[str] = ()) -> None:
@@ -162,8 +162,8 @@ def seed_correlation(posterior: xr.Dataset, curves: xr.Dataset, cell_of_run: np.
     independent evidence. Effects of saturated runs are shrunk to zero and so drop out by themselves; under independence
     either sign of each product is equally likely, whatever its size.
     """
-    effects = (posterior["run_effect"] / posterior[schema.SIGMA_RUN]).mean(("chain", "draw"))
-    effects = effects.transpose(schema.RUN, schema.GROUP).values
+    of_draws = posterior["run_effect"] / posterior[schema.SIGMA_RUN]
+    effects = of_draws.mean(("chain", "draw")).transpose(schema.RUN, schema.GROUP).values
     level = np.asarray(axis_of(curves).values(curves))
     first, second = np.triu_indices(len(cell_of_run), k=1)
     alike = (cell_of_run[first] == cell_of_run[second]) & (level[first] == level[second])

@@ -135,7 +135,8 @@ def _mapped(part: Any, name: str, dims: Dims | None, change: Callable[[str, Arra
         return None
     if isinstance(part, dict) or is_dataclass(part):
         made = {key: _mapped(value, _joined(name, key), of, change) for key, value, of in _entries(part)}
-        return made if isinstance(part, dict) else type(part)(**made)
+        kind: Any = type(part)
+        return made if isinstance(part, dict) else kind(**made)
     return change(name, part, dims)
 
 
@@ -143,12 +144,13 @@ def _entries(part: Any) -> list[tuple[str, Any, Dims | None]]:
     """Names, values and dims of the fields of a dataclass, or of the entries of a dict, which have no dims."""
     if isinstance(part, dict):
         return [(key, value, None) for key, value in part.items()]
-    dims = _dims(type(part))
+    kind: Any = type(part)
+    dims = _dims(kind)
     return [(each.name, getattr(part, each.name), dims[each.name]) for each in fields(part)]
 
 
 @cache
-def _dims(kind: type) -> dict[str, Dims | None]:
+def _dims(kind: type[Any]) -> dict[str, Dims | None]:
     """Dims of each field, which its annotation names; None where they have no names."""
     hints = get_type_hints(kind, include_extras=True)
     return {name: getattr(hint, "__metadata__", None) for name, hint in hints.items()}

@@ -10,6 +10,7 @@ thresholds are pinned by their own runs, so that little is left to reweight.
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
@@ -68,7 +69,7 @@ Likelihoods = dict[tuple[int, int], CellLikelihood]
 
 def likelihoods_by_kind(
     posteriors: Iterable[tuple[Law, dict[str, np.ndarray], ModelData]], seed: int
-) -> dict[tuple, Likelihoods]:
+) -> dict[tuple[Any, ...], Likelihoods]:
     """Return the likelihoods of each `kind` of fall, from the first posterior that has it.
 
     Laws of one kind share each cell's likelihood, so that they differ in nothing else.
@@ -78,14 +79,14 @@ def likelihoods_by_kind(
     posteriors : iterable of (law, named quantities, data)
     seed : int
     """
-    found: dict[tuple, Likelihoods] = {}
+    found: dict[tuple[Any, ...], Likelihoods] = {}
     for law, named, data in posteriors:
         if kind(law) not in found:
             found[kind(law)] = cell_likelihoods(named, data, law, np.random.default_rng([seed, 3]))
     return found
 
 
-def kind(law: Law) -> tuple:
+def kind(law: Law) -> tuple[Any, ...]:
     """Return the key of laws that share the likelihoods of cells."""
     return law.shape, law.knows_load
 
@@ -111,7 +112,8 @@ def cell_likelihoods(named: dict[str, np.ndarray], data: ModelData, law: Law, rn
         if len(runs):
             draws = thresholds[:, cell, group]
             nodes = draws.mean() + draws.std() * np.linspace(-_REACH, _REACH, _COARSE)
-            log_height = sum(_of_run(run, group, cell, nodes, few, data, law) for run in runs)  # (nuisance, node)
+            of_runs = [_of_run(int(run), group, cell, nodes, few, data, law) for run in runs]  # (nuisance, node)
+            log_height = np.sum(of_runs, axis=0)
             found[cell, group] = _smooth(nodes, log_sum_exp(log_height, axis=0) - np.log(_NUISANCES))
     return found
 

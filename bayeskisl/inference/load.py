@@ -48,7 +48,7 @@ class Load:
     typical_share: np.ndarray
 
 
-def effective_log_exposures(log_exposures: np.ndarray, load: Load | None, named: Mapping[str, Any]) -> np.ndarray:
+def effective_log_exposures(log_exposures: np.ndarray, load: Load | None, named: Mapping[Any, Any]) -> np.ndarray:
     """Log exposures that are worth, at the reference load, what those of runs are worth at their own.
 
     Parameters

@@ -207,7 +207,7 @@ def _priors(law: Law) -> dict[str, np.ndarray]:
     return found
 
 
-def labels_of(data: ModelData) -> dict[str, list]:
+def labels_of(data: ModelData) -> dict[str, list[Any]]:
     """Names along every dim of the model."""
     groups, columns = data.labels[schema.GROUP], data.size_law.columns
     sampled = {COEFFICIENT: list(columns)} if isinstance(data.size_law, LimitsLaw) else {}
@@ -224,7 +224,9 @@ def labels_of(data: ModelData) -> dict[str, list]:
 
 def _typical_effect(law: Law, data: ModelData) -> np.ndarray:
     """Effect of the load at the median of its prior, ``(group,)``."""
-    return np.full(data.shape[1], law.priors.load_effect.median)
+    prior = law.priors.load_effect
+    assert prior is not None  # the law knows the load
+    return np.full(data.shape[1], prior.median)
 
 
 def _logit(probability: float) -> float:

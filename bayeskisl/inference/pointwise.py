@@ -84,7 +84,7 @@ def integrals(
         yield from zip(places, pool.map(at, places), strict=True)
 
 
-def log_thresholds(named: Mapping[str, Any], law: Law) -> np.ndarray:
+def log_thresholds(named: Mapping[Any, Any], law: Law) -> np.ndarray:
     """Log critical exposures, ``(chain, draw, cell, group)``: minus infinity where a law knows no fall."""
     critical = np.asarray(named["critical_exposures"])
     return np.log(critical) if law.falls else np.full_like(critical, -np.inf)

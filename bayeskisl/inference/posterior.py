@@ -19,7 +19,7 @@ __all__ = ["ON_AXIS", "load_shift", "name_quantities", "named_quantities", "repo
 # A tenth of (ceiling - floor) is lost at the shoulder.
 SHOULDER_SHARE = 0.9
 
-ON_AXIS = (schema.COLLAPSE, schema.SHOULDER, schema.ONSET)
+ON_AXIS: tuple[str, ...] = (schema.COLLAPSE, schema.SHOULDER, schema.ONSET)
 
 
 def name_quantities(

@@ -5,6 +5,7 @@ the effects of one run's groups correlate does not enter the sampled likelihood;
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -87,7 +88,7 @@ def draw_run_effects_of_prior(
     return {"run_effect": scatter * fresh_effects(found, (*lead, runs, groups), rng), **found}
 
 
-def fresh_effects(named: Mapping[str, np.ndarray], shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+def fresh_effects(named: Mapping[Any, Any], shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
     """Run effects of new runs in units of sigma_run, ``(chain, draw, run, group)``, correlated over groups."""
     noise = rng.standard_normal(shape)
     return correlated(noise, np.asarray(named["run_correlation"])) if "run_correlation" in named else noise

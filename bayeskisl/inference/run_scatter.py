@@ -8,7 +8,7 @@ import numpy as np
 __all__ = ["run_scatter"]
 
 
-def run_scatter(named: Mapping[str, Any], log_size: np.ndarray) -> np.ndarray:
+def run_scatter(named: Mapping[Any, Any], log_size: np.ndarray) -> np.ndarray:
     """sigma_run (N / N_ref)^sigma_run_exponent; the exponent is zero where the law has no prior of it.
 
     Parameters

@@ -31,7 +31,7 @@ _STATISTICS = ("diverging", "energy", "energy_error", "logp", "depth", "n_steps"
 # Draws by name, ``(chain, draw, ...)``, and the sampler's statistics, ``(chain, draw)``.
 _Drawn = tuple[dict[str, np.ndarray], dict[str, np.ndarray]]
 
-_compiled: dict[tuple, Any] = {}
+_compiled: dict[tuple[Any, ...], Any] = {}
 
 
 def _silent(stage: object) -> None:
@@ -125,7 +125,7 @@ def _with_nutpie(model: Model, settings: Settings, target_accept: float) -> _Dra
     )
     of_draws, of_statistics = trace.get_arrow_trace()
 
-    def column(chains: list, name: str, shape: Sequence[int]) -> np.ndarray:
+    def column(chains: list[Any], name: str, shape: Sequence[int]) -> np.ndarray:
         values = [pyarrow.array(chain.column(name)) for chain in chains]
         flat = [(each.flatten() if shape else each).to_numpy(zero_copy_only=False) for each in values]
         return np.stack([each.reshape(-1, *shape)[-settings.draws :] for each in flat])
@@ -142,7 +142,7 @@ def _share_of(chains: Sequence[Any]) -> float:
     return sum(chain.finished_draws for chain in chains) / max(1, sum(chain.total_draws for chain in chains))
 
 
-def _with_numba(model: Model, settings: Settings) -> object:
+def _with_numba(model: Model, settings: Settings) -> Any:
     """The same code from nutpie's own compiler, which takes half a minute."""
     import nutpie
 

@@ -62,9 +62,10 @@ def measured(curves: xr.Dataset, data: ModelData) -> dict[str, xr.Dataset]:
         group_exposures=group_exposures(curves).reset_coords(drop=True),
         cell_of_run=(schema.RUN, cell_of_run),
         covariate_reference=(schema.COVARIATE, data.size_law.reference),
-        **{f"cell_{name}": cells[name].reset_coords(drop=True) for name in cells.data_vars},
-        **({schema.CELL_DOMAIN: cells[schema.CELL_DOMAIN].variable} if schema.CELL_DOMAIN in cells.coords else {}),
-    ).assign_coords({schema.COVARIATE: list(data.size_law.covariates)})
+    )
+    of_cells = {f"cell_{name}": cells[name].reset_coords(drop=True) for name in cells.data_vars}
+    of_domain = {schema.CELL_DOMAIN: cells[schema.CELL_DOMAIN].variable} if schema.CELL_DOMAIN in cells.coords else {}
+    constant = constant.assign(of_cells | of_domain).assign_coords({schema.COVARIATE: list(data.size_law.covariates)})
     coordinates = [str(name) for name in curves.coords if name not in curves.dims]
     constant.attrs = {"curves_attrs": json.dumps(_plain(curves.attrs)), "curves_coordinates": json.dumps(coordinates)}
     return {

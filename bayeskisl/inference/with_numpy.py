@@ -132,7 +132,7 @@ class _Sample(_Numbers):
         super().__init__(model, lead, rng)
         self.fixed = fixed
 
-    def deterministic(self, name: str, value: Array | list[Array], dims: tuple[str, ...]) -> Any:
+    def deterministic(self, name: str, value: Any, dims: tuple[str, ...]) -> Any:
         value = self._with_fixed_columns(value) if name == "coefficients" else self._or_fixed(name, value, dims)
         super().deterministic(name, value, dims)
         if name in self.fixed:

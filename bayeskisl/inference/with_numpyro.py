@@ -26,7 +26,7 @@ from bayeskisl.laws import Law
 __all__ = ["double_precision", "numpyro_model"]
 
 
-def double_precision() -> AbstractContextManager:
+def double_precision() -> AbstractContextManager[Any]:
     """Within it JAX computes in float64, which densities of counts in the hundreds need; outside nothing changes."""
     return jax.enable_x64(True)
 

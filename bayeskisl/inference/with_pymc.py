@@ -1,6 +1,7 @@
 """The model in PyMC."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from bayeskisl.laws import Law
 __all__ = ["pymc_model"]
 
 
-def pymc_model(given: Given, labels: Mapping[str, Sequence], law: Law) -> pm.Model:
+def pymc_model(given: Given, labels: Mapping[str, Sequence[Any]], law: Law) -> pm.Model:
     """The model of `law`.
 
     Parameters
@@ -54,7 +55,7 @@ class _PyMC:
             mean,
             rotation,
             scale,
-            logp=lambda *at: rotated_normal_log_density(*at, xp=pt),
+            logp=partial(rotated_normal_log_density, xp=pt),
             random=_draw_rotated_normal,
             signature="(c,g),(c,c),(c,g)->(c,g)",
             dims=dims,
