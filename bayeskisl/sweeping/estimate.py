@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from bayeskisl.errors import InputError
@@ -111,19 +112,21 @@ def estimate_sweep(
     """
     if not isinstance(spec, SweepSpec):
         spec = load_sweep(spec)
-    here = isinstance(device, str)
-    if here:
+    speed_of: Callable[[Stack], float]
+    if isinstance(device, NamedDevice):
+        kind, workers, room, speed_of = "cuda", workers or 1, 0, device.speed
+    else:
         require_device(device)
-    workers = workers or (default_workers(device) if here else 1)
-    room = device_memory(device) // (workers if device == "cpu" else 1) if here else 0
-    speed_of = (lambda stack: measured_speed(stack, device, spec.compile)) if here else device.speed
+        kind, workers = device, workers or default_workers(device)
+        room = device_memory(device) // (workers if device == "cpu" else 1)
+        speed_of = partial(measured_speed, device=device, compiled=spec.compile)
     growth = 1 + (spec.refine.total / len(spec.levels) if spec.refine else 0)
     stages = [(spec, growth), (spec.tuning(), 1.0)] if spec.tune else [(spec, growth)]
     counted = [(stack, times) for stage, times in stages for stack in plan_stacks(stage.runs(), stage.stack)]
     sizes = []
     for width in spec.widths:
         of_size = [(stack, times) for stack, times in counted if stack.runs[0].model.width == width]
-        sizes.append(_estimate_size(of_size, device if here else "cuda", room, speed_of))
+        sizes.append(_estimate_size(of_size, kind, room, speed_of))
     return SweepEstimate(tuple(sizes), workers)
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +18,9 @@ from bayeskisl.sweeping.plan import Stack
 from bayeskisl.sweeping.records import RunProbe
 
 __all__ = ["Finished", "Job", "train_job"]
+
+OnStep = Callable[[int, int], None]
+"""Receives the steps that are done, and all of them."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ class Finished:
 
     stack: Stack
     probes: tuple[RunProbe, ...]
-    volatile: dict
+    volatile: dict[str, Any]
 
 
 def train_job(job: Job, on_step: Callable[[int, int], None] | None = None) -> Finished:
@@ -87,8 +91,8 @@ def train_job(job: Job, on_step: Callable[[int, int], None] | None = None) -> Fi
             continue
         probes += probed
         parts += 1
-    how = {"parts": parts, "steps": steps, "seconds": time.perf_counter() - begun}
-    return Finished(job.stack, tuple(probes), _volatile(job, **how))
+    seconds = time.perf_counter() - begun
+    return Finished(job.stack, tuple(probes), _volatile(job, parts=parts, steps=steps, seconds=seconds))
 
 
 def _halves(part: Stack, device: str) -> tuple[Stack, ...]:
@@ -100,7 +104,7 @@ def _halves(part: Stack, device: str) -> tuple[Stack, ...]:
     return part.parts(2)
 
 
-def _train_part(part: Stack, job: Job, on_step: Callable[[int, int], None] | None) -> tuple[str, tuple[RunProbe, ...]]:
+def _train_part(part: Stack, job: Job, on_step: OnStep | None) -> tuple[str, tuple[RunProbe, ...]]:
     from bayeskisl.sweeping.probing import train_and_probe
     from bayeskisl.sweeping.saving import Saving
 
@@ -109,7 +113,7 @@ def _train_part(part: Stack, job: Job, on_step: Callable[[int, int], None] | Non
     return trained.steps.name, probes
 
 
-def _share_of(on_step: Callable | None, before: int, part: Stack, stack: Stack) -> Callable | None:
+def _share_of(on_step: OnStep | None, before: int, part: Stack, stack: Stack) -> OnStep | None:
     """Steps of a part as steps of the whole stack."""
     if on_step is None or len(part.runs) == len(stack.runs):
         return on_step
@@ -123,7 +127,7 @@ def _is_want_of_memory(problem: Exception) -> bool:
     return named or (isinstance(problem, RuntimeError) and "can't allocate memory" in str(problem))
 
 
-def _volatile(job: Job, *, parts: int, steps: str, seconds: float) -> dict:
+def _volatile(job: Job, *, parts: int, steps: str, seconds: float) -> dict[str, Any]:
     return {
         "stack": job.stack.name,
         "runs": [run.name for run in job.stack.runs],
@@ -142,7 +146,7 @@ def _volatile(job: Job, *, parts: int, steps: str, seconds: float) -> dict:
     }
 
 
-def _torch_facts(device: str) -> dict:
+def _torch_facts(device: str) -> dict[str, Any]:
     torch = sys.modules.get("torch")
     if torch is None:
         return {"device": device}

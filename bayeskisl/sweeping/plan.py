@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import asdict, dataclass
 from itertools import groupby, pairwise
+from typing import Any
 
 from bayeskisl.sweeping.spec import RunSpec, canonical_json
 
@@ -33,7 +34,7 @@ class Stack:
         bounds = [len(self.runs) * part // count for part in range(count + 1)]
         return tuple(Stack(self.runs[a:b]) for a, b in pairwise(bounds))
 
-    def place(self, run: RunSpec) -> dict:
+    def place(self, run: RunSpec) -> dict[str, Any]:
         """Return the place of a run in its stack, as it is recorded."""
         return {"name": self.name, "position": self.runs.index(run), "runs": len(self.runs)}
 
@@ -47,6 +48,6 @@ def plan_stacks(runs: tuple[RunSpec, ...], limit: int) -> tuple[Stack, ...]:
     return tuple(stacks)
 
 
-def _shape(run: RunSpec) -> tuple:
+def _shape(run: RunSpec) -> tuple[Any, ...]:
     recipe = {**asdict(run.training), "learning_rate": None}
     return run.params, run.mixture.tokens, canonical_json([asdict(run.model), recipe, asdict(run.facts)])

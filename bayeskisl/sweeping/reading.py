@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 from bayeskisl import schema
 from bayeskisl.axes import axis_named
 from bayeskisl.errors import InputError
-from bayeskisl.knowledge import Templates
+from bayeskisl.knowledge import FactFormat, Templates
 from bayeskisl.shipped import shipped_file
 from bayeskisl.specifications import (
     AsWritten,
@@ -107,7 +107,7 @@ def load_sweep(path: str | Path) -> SweepSpec:
     return sweep_from_table(table, path.name, default_name=path.stem)
 
 
-def sweep_from_table(table: dict, where: str, default_name: str = "sweep") -> SweepSpec:
+def sweep_from_table(table: dict[str, Any], where: str, default_name: str = "sweep") -> SweepSpec:
     """Build and check a `SweepSpec` from the table of its TOML file."""
     given = read_table(_SweepTable, {"name": default_name, **table}, where, "the sweep")
     if not (given.tokens or given.tokens_per_param):
@@ -143,15 +143,17 @@ def _ladder(given: _SweepTable, where: str) -> Ladder:
     if given.corpus is None:
         if given.knowledge is not None:
             raise InputError("a [corpus] of text beside [knowledge]", "none", where)
-        facts = ladder.facts if given.templates is None else replace(ladder.facts, templates=given.templates)
-        return replace(ladder, facts=facts)
+        if given.templates is None:
+            return ladder
+        assert isinstance(ladder.facts, FactFormat)  # ladders are over symbols
+        return replace(ladder, facts=replace(ladder.facts, templates=given.templates))
     if given.templates is not None:
         raise InputError("[corpus] of text, with templates in [knowledge]", "[templates] of symbols", where)
     prepared = read_text(given.corpus, given.knowledge or {}, where)
     return replace(ladder, facts=prepared.facts, corpus=prepared.corpus)
 
 
-def _cross(given: _SweepTable, table: dict, where: str) -> dict[str, tuple] | None:
+def _cross(given: _SweepTable, table: dict[str, Any], where: str) -> dict[str, tuple[Any, ...]] | None:
     """Crossed values in the order of the file, which is that of the cells."""
     if given.cross is None:
         return None

@@ -181,7 +181,7 @@ def _check_measurements(run: RunSpec, lines: tuple[dict[str, Any], ...]) -> None
         raise BrokenRecord("more facts were recalled than probed")
 
 
-def _expected(run: RunSpec) -> list[tuple]:
+def _expected(run: RunSpec) -> list[tuple[Any, ...]]:
     """Kind, tokens, group and probed facts of every line that is measured, in order."""
     asked = {group: min(run.probes, facts) for group, facts in _probed_facts(run).items()}
     seen = [steps * run.training.batch * run.mixture.context for steps in (*run.checkpoint_steps, run.steps)]

@@ -109,8 +109,10 @@ def run_sweep(
     if not isinstance(spec, SweepSpec):
         spec = load_sweep(spec)
     events = events or SweepEvents()
-    how = {"device": device, "executor": executor, "address": address, "save_every": save_every}
-    again = partial(run_sweep, **how, workers=workers, events=events)
+    again = partial(
+        run_sweep, device=device, workers=workers, executor=executor, address=address, save_every=save_every,
+        events=events,
+    )  # fmt: skip
     if executor not in EXECUTORS:
         raise InputError(f"an executor among {', '.join(EXECUTORS)}", repr(executor), "executor")
     if executor == "local":
@@ -165,10 +167,12 @@ def _passes(spec: SweepSpec, folder: SweepFolder) -> Iterator[Pass]:
 
 def refinements(spec: SweepSpec, folder: SweepFolder, cell: Cell) -> Iterator[tuple[float, ...]]:
     """New levels of a cell, round by round: each is read from the records of all before it, which have to be there."""
-    levels = spec.levels
-    for _ in range(_rounds(spec)):
+    levels, refine = spec.levels, spec.refine
+    if refine is None:
+        return
+    for _ in range(refine.rounds):
         retention = mean_retention(folder, spec.runs_of(cell, levels), len(levels), len(spec.seeds))
-        new = refined_levels(levels, retention, spec.refine, axis_named(spec.axis))
+        new = refined_levels(levels, retention, refine, axis_named(spec.axis))
         yield new
         levels = tuple(sorted({*levels, *new}))
 

@@ -6,6 +6,7 @@ import time
 import zipfile
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -70,6 +71,6 @@ class Saving:
         self._last = time.monotonic()
 
 
-def _measured(plain: dict) -> Measured:
+def _measured(plain: dict[str, Any]) -> Measured:
     groups = {group: GroupProbe(**answer) for group, answer in plain["groups"].items()}
     return Measured(plain["tokens_seen"], groups, plain["general_loss"])

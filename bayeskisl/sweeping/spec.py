@@ -81,6 +81,24 @@ class RunSpec:
         return hashlib.sha256(canonical_json(plain(self)).encode()).hexdigest()
 
     @property
+    def symbols(self) -> tuple[Mixture, FactFormat, CorpusFormat]:
+        """Mixture, facts and corpus of a run over symbols."""
+        parts = self.mixture, self.facts, self.corpus
+        match parts:
+            case Mixture(), FactFormat(), CorpusFormat():
+                return parts
+        raise TypeError("a run over text")
+
+    @property
+    def text(self) -> tuple[TextMixture, TextFacts, TextCorpus]:
+        """Mixture, facts and corpus of a run over text."""
+        parts = self.mixture, self.facts, self.corpus
+        match parts:
+            case TextMixture(), TextFacts(), TextCorpus():
+                return parts
+        raise TypeError("a run over symbols")
+
+    @property
     def name(self) -> str:
         """The first 16 digits of the identity: how files and records call the run."""
         return self.identity[:16]
@@ -254,7 +272,7 @@ class SweepSpec:
         """SHA-256 of the canonical JSON; it names the sweep's folder."""
         return hashlib.sha256(canonical_json(self.as_dict()).encode()).hexdigest()
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> dict[str, Any]:
         """Return all values that determine the records, plain; of the ladder, the widths that are used."""
         everything = plain(self)
         for table in ("sizes", "learning_rates"):
@@ -271,6 +289,7 @@ class SweepSpec:
 
     def tuning(self) -> "SweepSpec":
         """The sweep that finds the learning rates of this one: every width at every rate of `tune`."""
+        assert self.tune is not None
         return replace(
             self,
             name=f"{self.name}-tune",
@@ -278,7 +297,12 @@ class SweepSpec:
             levels=self.tune.levels or self.levels,
             seeds=self.tune.seeds,
             learning_rates=self.tune.rates,
-            **dict.fromkeys(("refine", "tokens_per_param", "cross", "replicates", "checkpoints", "tune")),
+            refine=None,
+            tokens_per_param=None,
+            cross=None,
+            replicates=None,
+            checkpoints=None,
+            tune=None,
         )
 
     def with_rates(self, rates: dict[int, float]) -> "SweepSpec":
@@ -288,7 +312,7 @@ class SweepSpec:
 
     def cells(self) -> tuple["Cell", ...]:
         """Cells of the sweep: all but level and seed."""
-        rates = self.learning_rates or (None,)
+        rates: tuple[float | None, ...] = self.learning_rates or (None,)
         cross = self.cross or {}
         crossed = [tuple(zip(cross, values, strict=True)) for values in itertools.product(*cross.values())]
         return tuple(Cell(w, d, r, c) for w in self.widths for d in self._budgets(w) for r in rates for c in crossed)
@@ -316,13 +340,17 @@ class SweepSpec:
         return RunSpec(
             model=self.ladder.size(cell.width),
             training=training,
-            mixture=replace(self, **dict(cell.crossed))._mixture(cell.tokens, level),
+            mixture=self._with(cell.crossed)._mixture(cell.tokens, level),
             facts=self.ladder.facts,
             corpus=self.ladder.corpus,
             probes=self.probes,
             seed=seed,
             checkpoints=self.checkpoints,
         )
+
+    def _with(self, crossed: tuple[tuple[str, float], ...]) -> "SweepSpec":
+        values: dict[str, Any] = dict(crossed)
+        return replace(self, **values)
 
     def _mixture(self, tokens: int, level: float) -> Mixture | TextMixture:
         form, corpus, axis = self.ladder.facts, self.ladder.corpus, axis_named(self.axis)
@@ -340,7 +368,7 @@ class SweepSpec:
             "background_facts": self.background_facts,
             "background_share": self.background_share,
         }
-        return plan_text_mixture(**wanted, corpus=corpus) if isinstance(form, TextFacts) else plan_mixture(**wanted)
+        return plan_text_mixture(**wanted, corpus=corpus) if isinstance(corpus, TextCorpus) else plan_mixture(**wanted)
 
 
 @dataclass(frozen=True)

@@ -121,12 +121,12 @@ class SweepFolder:
         """Remove the saved states of a stack that is recorded."""
         shutil.rmtree(self.states(stack), ignore_errors=True)
 
-    def note(self, facts: dict) -> None:
+    def note(self, facts: dict[str, Any]) -> None:
         """Append volatile facts to the sidecar."""
         with told_as_sweep_error(self.path / "sidecar.jsonl"), (self.path / "sidecar.jsonl").open("a") as file:
             file.write(canonical_json(facts) + "\n")
 
-    def sidecar(self) -> list[dict]:
+    def sidecar(self) -> list[dict[str, Any]]:
         """Volatile facts of the stacks so far; a line that a crash cut off, or that is none, is left out."""
         path = self.path / "sidecar.jsonl"
         notes = []

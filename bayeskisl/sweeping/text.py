@@ -84,7 +84,7 @@ class PreparedText:
         return text.keep_texts(self.corpus.text, self.source.documents)
 
 
-def read_text(corpus: dict, knowledge: dict, where: str) -> PreparedText:
+def read_text(corpus: dict[str, Any], knowledge: dict[str, Any], where: str) -> PreparedText:
     """Prepare the text of a sweep: what is in the cache already is not made again.
 
     Parameters
@@ -105,7 +105,8 @@ def read_text(corpus: dict, knowledge: dict, where: str) -> PreparedText:
     if ("tokeniser" in corpus) == ("vocabulary" in corpus):
         raise InputError("either a vocabulary to train or a tokeniser's file", "both or none", place)
     known = read_table(_Knowledge, knowledge, f"{where} [knowledge]", "this table")
-    given: _Files | _Dataset = read_table(_Files if "files" in corpus else _Dataset, corpus, place, "this table")
+    kind: type[_Files] | type[_Dataset] = _Files if "files" in corpus else _Dataset
+    given: _Files | _Dataset = read_table(kind, corpus, place, "this table")
     source = _source(given)
     digest = text.hash_documents(source.documents())
     tokeniser = _tokeniser(given, digest, source)
@@ -134,6 +135,7 @@ def _tokeniser(given: _Corpus, digest: str, source: text.FileSource | text.Datas
 
 def _knowledge(known: _Knowledge, where: str) -> tuple[tuple[text.Triple, ...], Any, float]:
     """Triples, their templates, and the chance of guessing an answer."""
+    templates: tuple[str, ...]
     if known.triples is None:
         triples = text.invent_triples(known.generated, np.random.default_rng(known.seed))
         templates, guessing = text.TEMPLATES, text.INVENTED.guessing

@@ -9,7 +9,7 @@ import numpy as np
 
 from bayeskisl.errors import SweepError
 from bayeskisl.sweeping.records import write_atomically
-from bayeskisl.sweeping.spec import SweepSpec, canonical_json
+from bayeskisl.sweeping.spec import RunSpec, SweepSpec, canonical_json
 from bayeskisl.sweeping.store import SweepFolder
 
 __all__ = ["TunedRate", "best_rate", "tune_sweep", "tuned_rates"]
@@ -67,7 +67,7 @@ def tuned_rates(spec: SweepSpec, folder: SweepFolder) -> dict[int, TunedRate]:
         of_rate = {
             cell.learning_rate: _mean_nats(folder, tuning.runs_of(cell, tuning.levels))
             for cell in tuning.cells()
-            if cell.width == width
+            if cell.width == width and cell.learning_rate is not None
         }
         if not np.isfinite(list(of_rate.values())).any():
             raise SweepError(f"every run of width {width} diverged while tuning; add lower rates to [tune].")
@@ -97,7 +97,7 @@ def best_rate(nats: dict[float, float]) -> TunedRate:
     return TunedRate(float(f"{math.exp(lowest):.3g}"), False, table)
 
 
-def _mean_nats(folder: SweepFolder, runs: tuple) -> float:
+def _mean_nats(folder: SweepFolder, runs: tuple[RunSpec, ...]) -> float:
     """Mean answer cross-entropy of the last measurement; infinite if a run diverged, since its rate is too high."""
     means = []
     for run in runs:

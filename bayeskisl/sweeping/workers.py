@@ -13,6 +13,7 @@ from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from bayeskisl.cores import available_cores
@@ -74,7 +75,7 @@ class Trainers:
         ordered = sorted(jobs, key=lambda job: -job.stack.flops)
         if self.workers == 1 or len(ordered) < 2:
             for job in ordered:
-                yield train_job(job, lambda done, steps, stack=job.stack: on_progress(stack, done, steps))
+                yield train_job(job, partial(on_progress, job.stack))
             return
         pending = {job.stack.name: job for job in ordered}
         for _ in range(_DEATHS):
@@ -82,7 +83,8 @@ class Trainers:
                 yield from self._train_in_pool(pending, on_progress)
                 return
             except BrokenProcessPool:
-                self._pool.shutdown(wait=True)
+                if self._pool is not None:
+                    self._pool.shutdown(wait=True)
                 self._pool = None
                 pending = {name: job.divided() for name, job in pending.items()}
         raise SweepError(
@@ -120,7 +122,7 @@ class _Stopped(Exception):
 
 
 # What a worker process was started with; a process pool hands it over once, when the process begins.
-_channel: dict = {}
+_channel: dict[str, Any] = {}
 
 
 @contextmanager
@@ -141,7 +143,9 @@ def _begin_worker(queue: Any, stop: Any, numbers: Any) -> None:
 
 def _end_with_parent() -> None:
     """A command that is killed cannot stop its workers: they watch it instead."""
-    multiprocessing.parent_process().join()
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
     os._exit(1)
 
 

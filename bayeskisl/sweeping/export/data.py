@@ -95,9 +95,10 @@ def write_data(run: RunSpec, prepared: PreparedText, folder: Path, settings: Dat
     done = folder / _DONE
     if done.is_file():
         return json.loads(done.read_bytes())
-    stream = Stream(run.mixture, run.facts, run.corpus, seed_of_material(run), spacing=settings.spacing)
-    context, separator = run.mixture.context, run.facts.separator
-    kind = token_type(max(run.facts.tokeniser_vocabulary, settings.end + 1))
+    mixture, facts, corpus = run.text
+    stream = Stream(mixture, facts, corpus, seed_of_material(run), spacing=settings.spacing)
+    context, separator = mixture.context, facts.separator
+    kind = token_type(max(facts.tokeniser_vocabulary, settings.end + 1))
     per_shard = max(1, settings.shard_tokens // context)
     layouts = {
         name: Layout(folder / name, context, run.mixture.sequences, per_shard, kind) for name in settings.formats
@@ -118,5 +119,5 @@ def write_data(run: RunSpec, prepared: PreparedText, folder: Path, settings: Dat
 
 def held_out_documents(run: RunSpec, prepared: PreparedText) -> Sequence[TextDocument]:
     """Documents that no run is trained on, up to a thousand: for a validation loss."""
-    stream, texts = Stream(run.mixture, run.facts, run.corpus, seed_of_material(run)), Texts(prepared)
+    stream, texts = Stream(*run.text, seed_of_material(run)), Texts(prepared)
     return [TextDocument(texts.general(*place), GENERAL) for place, _ in islice(stream.held_out(), _HELD_OUT)]

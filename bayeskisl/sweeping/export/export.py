@@ -200,7 +200,7 @@ def _write_held_out(
 ) -> None:
     """Documents for a validation loss; nanochat takes its last shard for that, and stops without one."""
     documents = held_out_documents(jobs[0].run, prepared)
-    writers = [JsonLines(Layout(root / "heldout", 1, 1, 1, int))]
+    writers: list[JsonLines | Parquet] = [JsonLines(Layout(root / "heldout", 1, 1, 1, int))]
     if trainer.format == Parquet.name:
         for job in jobs:
             shards = -(-job.run.mixture.sequences // max(1, settings.shard_tokens // job.context))

@@ -76,8 +76,9 @@ def write_tasks(run: RunSpec, prepared: PreparedText, folder: Path, end: str, ro
 
 
 def _groups(run: RunSpec) -> dict[str, np.ndarray]:
-    facts = drawn_facts(run.mixture, run.facts, seed_of_material(run))
-    if run.facts.heldout:
+    mixture, form, _ = run.text
+    facts = drawn_facts(mixture, form, seed_of_material(run))
+    if form.heldout:
         facts[schema.INFUSED_HELDOUT] = facts[schema.INFUSED]
     return facts
 
@@ -86,8 +87,9 @@ class _Questions:
     """Questions on facts, as text that ends where the answer begins."""
 
     def __init__(self, run: RunSpec, prepared: PreparedText, end: str, rng: np.random.Generator) -> None:
-        self._run, self._prepared, self._end, self._rng = run, prepared, end, rng
-        self._written = run.facts.written()
+        self._prepared, self._end, self._rng = prepared, end, rng
+        _, self._facts, _ = run.text
+        self._written = self._facts.written()
         objects: dict[str, list[str]] = {}
         for triple in prepared.triples:
             objects.setdefault(triple.relation, []).append(triple.object)
@@ -95,7 +97,7 @@ class _Questions:
 
     def templates(self, facts: np.ndarray, group: str) -> np.ndarray:
         """A template for each fact, of those that it was trained in or that were held out."""
-        heldout = self._run.facts.heldout
+        heldout = self._facts.heldout
         return self._written.draw_templates(facts, self._rng, heldout, group == schema.INFUSED_HELDOUT)
 
     def recall(self, facts: np.ndarray, templates: np.ndarray) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from datasets import load_from_disk
@@ -47,17 +48,17 @@ def main(path: str) -> None:
         AutoTokenizer.from_pretrained(config["tokenizer"]).save_pretrained(config["model_folder"])
 
 
-def behind_start(token: int) -> Callable[[list[dict]], dict[str, torch.Tensor]]:
+def behind_start(token: int) -> Callable[[list[dict[str, Any]]], dict[str, torch.Tensor]]:
     """A collator that puts the end of a document before every sequence, so that its first token is predicted, too."""
 
-    def collate(rows: list[dict]) -> dict[str, torch.Tensor]:
+    def collate(rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
         tokens = torch.tensor([[token, *row["input_ids"]] for row in rows])
         return {"input_ids": tokens, "labels": tokens.clone()}
 
     return collate
 
 
-def optimizer(model: LlamaForCausalLM, config: dict) -> torch.optim.AdamW:
+def optimizer(model: LlamaForCausalLM, config: dict[str, Any]) -> torch.optim.AdamW:
     """AdamW with the rate of matrices for the blocks' matrices, and the peak rate for all else."""
     training = config["training"]
     blocks = [p for p in model.model.layers.parameters() if p.ndim == 2]
