@@ -16,7 +16,7 @@ from bayeskisl.axes import axis_of
 from bayeskisl.curves import cell_table
 from bayeskisl.decision.funnel import collapse_along_sizes
 from bayeskisl.decision.intervals import interval
-from bayeskisl.decision.target import ROUNDING, PlannedModel, cells_like, of_target
+from bayeskisl.decision.planned_model import ROUNDING, PlannedModel, cells_like, of_target
 from bayeskisl.quantities import short
 from bayeskisl.reporting.numbers import exact, percent
 from bayeskisl.reporting.style import LINES, figure_style, ink, law_colors, log_axis, new_figure
@@ -121,10 +121,10 @@ def _asked(fit: "Fit", prediction: xr.Dataset | None, target: Target | None, sho
 
 def _funnels(fit: "Fit", ends: list[float], target: Target, ci_prob: float) -> xr.DataArray:
     sizes = np.geomspace(ends[0] / _BEYOND, ends[1] * _BEYOND, _SIZES)
-    return collapse_along_sizes(fit, sizes, target, ci_prob=ci_prob)
+    return collapse_along_sizes(fit, sizes.tolist(), target, ci_prob=ci_prob)
 
 
-def _draw_funnel(axes: Axes, lines: xr.DataArray, color: str, style: str, label: str) -> None:
+def _draw_funnel(axes: Axes, lines: xr.DataArray, color: str, style: Any, label: str) -> None:
     low, median, high = lines.transpose("quantile", "params").values
     axes.loglog(lines["params"], median, color=color, ls=style, lw=1.6, label=label)
     axes.fill_between(lines["params"], low, high, color=color, alpha=0.15, lw=0)
@@ -142,7 +142,7 @@ def _of_law(fit: "Fit", law: str, planned: PlannedModel, cells: xr.Dataset) -> s
 
 def _draw_cells(axes: Axes, fit: "Fit", cells: xr.Dataset, alike: np.ndarray, tokens: float, ci_prob: float) -> None:
     """The cells that fix what the target fixes; paler, and with their budget, those of another; then all others."""
-    posterior, sizes = fit.tree["posterior"], cells[schema.PARAMS].values
+    posterior, sizes = fit.tree["posterior"].to_dataset(), cells[schema.PARAMS].values
     axis = axis_of(fit.curves)
     group = axis.deciding_group(str(name) for name in fit.curves[schema.GROUP].values)
     collapse = posterior[axis.half_point(group)].sel(group=group)
@@ -177,10 +177,10 @@ def _draw_target(axes: Axes, prediction: xr.Dataset) -> None:
 def _draw_measured(axes: Axes, verification: "Verification") -> None:
     measured = verification.measured
     place = verification.params
-    look = {"color": law_colors(4)[2], "zorder": 6, "ms": 9, "lw": 1.6, "capsize": 4}
+    look: dict[str, Any] = {"color": law_colors(4)[2], "zorder": 6, "ms": 9, "lw": 1.6, "capsize": 4}
     label = f"measured: {verification.verdict}"
     if measured.bound:
-        arrow = {"lolims": measured.bound == "at least", "uplims": measured.bound == "at most"}
+        arrow: dict[str, Any] = {"lolims": measured.bound == "at least", "uplims": measured.bound == "at most"}
         end = measured.median
         axes.errorbar([place], [end], yerr=[0.2 * end], fmt="*", label=f"{label} ({measured.bound})", **arrow, **look)
         return

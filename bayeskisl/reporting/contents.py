@@ -10,7 +10,7 @@ from bayeskisl.axes import axis_of
 from bayeskisl.curves import cell_table
 from bayeskisl.decision import decision_summary, prediction_summary
 from bayeskisl.decision.intervals import interval
-from bayeskisl.decision.target import ROUNDING
+from bayeskisl.decision.planned_model import ROUNDING
 from bayeskisl.reporting.numbers import exact, percent, span, three_digits
 from bayeskisl.reporting.text import (
     answer,
@@ -146,7 +146,7 @@ def size_rows(fit: "Fit") -> list[dict[str, str]]:
     cells, _ = cell_table(fit.curves)
     axis = axis_of(fit.curves)
     group = axis.deciding_group(str(name) for name in fit.curves[schema.GROUP].values)
-    collapse = fit.tree["posterior"][axis.half_point(group)].sel(group=group)
+    collapse = fit.tree["posterior"].to_dataset()[axis.half_point(group)].sel(group=group)
     rows = []
     for cell in range(cells.sizes[schema.CELL]):
         median, low, high = interval(collapse.isel(cell=cell).values, 0.9)
@@ -163,7 +163,7 @@ def size_rows(fit: "Fit") -> list[dict[str, str]]:
 
 def exponent_rows(fit: "Fit") -> list[dict[str, str]]:
     """Each exponent of the law that was asked for."""
-    draws = fit.tree["posterior"][schema.EXPONENT]
+    draws = fit.tree["posterior"].to_dataset()[schema.EXPONENT]
     rows = []
     for group in draws["group"].values:
         for name in draws["covariate"].values:
@@ -195,7 +195,7 @@ def law_rows(fit: "Fit", decision: "Decision | None", verification: "Verificatio
     rows = []
     for law, weight in fit.weights.items():
         row = {"name": law, "weight": f"{weight:.2f}", "collapse": "", "hit": ""}
-        if summary is not None and law in summary["laws"]:
+        if decision is not None and summary is not None and law in summary["laws"]:
             entry = summary["laws"][law][decision.data.attrs["half_point"]]
             row["collapse"] = with_interval(entry, decision.data.attrs["ci_prob"], decision.data.attrs["unit"])
         if verification is not None:

@@ -1,6 +1,6 @@
 """Retention against the infusion, one curve per model size."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -60,7 +60,7 @@ def plot_curves(fit_or_curves: "Fit | xr.Dataset", *, dark: bool = False) -> Fig
         each cell, without the scatter of single runs.
     """
     fit = None if isinstance(fit_or_curves, xr.Dataset) else fit_or_curves
-    curves = final(fit_or_curves if fit is None else fit.curves)
+    curves = final(fit_or_curves if isinstance(fit_or_curves, xr.Dataset) else fit_or_curves.curves)
     cells, cell_of_run = cell_table(curves)
     groups = [group for group in schema.GROUPS if group in curves[schema.GROUP].values]
     axis = axis_of(curves)
@@ -72,7 +72,11 @@ def plot_curves(fit_or_curves: "Fit | xr.Dataset", *, dark: bool = False) -> Fig
         panels = panels[0]
         for cell, color in enumerate(ladder_colors(cells.sizes[schema.CELL])):
             runs = curves.isel(run=np.flatnonzero(cell_of_run == cell))
-            look = {"color": color, "marker": MARKERS[cell % len(MARKERS)], "label": _label(cells, cell)}
+            look: dict[str, Any] = {
+                "color": color,
+                "marker": MARKERS[cell % len(MARKERS)],
+                "label": _label(cells, cell),
+            }
             look["ls"] = "none" if fit is None else LINES[cell % len(LINES)]
             for axes, group in zip(panels, groups, strict=False):
                 _draw_runs(axes, runs.sel(group=group), axis, look)
@@ -103,7 +107,7 @@ def plot_curves(fit_or_curves: "Fit | xr.Dataset", *, dark: bool = False) -> Fig
     return figure
 
 
-def _draw_kept(axes: Axes, runs: xr.Dataset, along: Axis, look: dict[str, str]) -> None:
+def _draw_kept(axes: Axes, runs: xr.Dataset, along: Axis, look: dict[str, Any]) -> None:
     """Facts kept of both groups, above guessing, by run; a line joins the means of each level."""
     share = (runs[schema.RECALLED] / runs[schema.PROBED].where(runs[schema.PROBED] > 0)).fillna(0)
     known_share = known(share, runs[schema.GUESSING]).clip(min=0)
@@ -122,7 +126,7 @@ def _infusion(runs: xr.Dataset, axis: Axis) -> np.ndarray:
     return np.asarray(axis.values(runs), dtype=float)
 
 
-def _draw_runs(axes: Axes, runs: xr.Dataset, along: Axis, look: dict[str, str]) -> None:
+def _draw_runs(axes: Axes, runs: xr.Dataset, along: Axis, look: dict[str, Any]) -> None:
     recalled, probed = (runs[name].values.astype(float) for name in (schema.RECALLED, schema.PROBED))
     asked = probed > 0
     share = recalled[asked] / probed[asked]
@@ -136,13 +140,13 @@ def _draw_runs(axes: Axes, runs: xr.Dataset, along: Axis, look: dict[str, str]) 
 
 
 def _draw_bands(
-    axes: Axes, fit: "Fit", cell: int, held_fixed: dict[str, float], group: str, color: str, line: str
+    axes: Axes, fit: "Fit", cell: int, held_fixed: dict[str, float], group: str, color: str, line: Any
 ) -> None:
     along = axis_of(fit.curves)
     swept = _infusion(fit.curves, along)
     infusion = along.grid(swept.min(), swept.max(), _POINTS)
     fall = fall_of_cell(fit.tree["posterior"].to_dataset(), fit.law, cell, group)
-    load = LoadEffect(fall.load_effect[:, None], reference_load(fit.curves)) if fall.knows_load else None
+    load = LoadEffect(np.asarray(fall.load_effect)[:, None], reference_load(fit.curves)) if fall.knows_load else None
     exposures = along.exposures(infusion, group, held_fixed, load)
     draw_bands(axes, infusion, fall.retention(np.log(exposures)), color, line)
 

@@ -7,6 +7,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, PercentFormatter
+from numpy.typing import ArrayLike
 
 from bayeskisl import schema
 from bayeskisl.axes import axis_of
@@ -257,7 +258,14 @@ def _draw_regret(axes: Axes, decision: Decision) -> None:
     axes.set_ylim(0, min(1.05 * float(data["expected_regret"].max()), 1.02 * abs(best)))
     axes.set_ylabel("expected regret")
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
-    share = axes.secondary_yaxis("right", functions=(lambda value: value / best, lambda value: value * best))
+
+    def of_best(value: ArrayLike) -> np.ndarray:
+        return np.asarray(value) / best
+
+    def from_share(value: ArrayLike) -> np.ndarray:
+        return np.asarray(value) * best
+
+    share = axes.secondary_yaxis("right", functions=(of_best, from_share))
     share.yaxis.set_major_formatter(PercentFormatter(1.0))
     share.set_ylabel("of the best")
     axes.legend(loc="best")

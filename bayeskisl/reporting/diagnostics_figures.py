@@ -205,7 +205,9 @@ def _scalars(draws: xr.Dataset, quantities: Sequence[str]) -> Any:
     for name in quantities:
         if name not in draws:
             continue
-        values = np.log(draws[name]) if name in _POSITIVE else draws[name]
+        values = draws[name]
+        if name in _POSITIVE:
+            values = values.copy(data=np.log(values.values))
         others = [dim for dim in values.dims if dim not in ("chain", "draw")]
         stacked = values.stack(panel=others) if others else values.expand_dims(panel=[()])
         for i, where in enumerate(stacked["panel"].values):

@@ -5,7 +5,7 @@ logarithmic axes stay what they are; log odds, which plotly does not know, becom
 """
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -32,6 +32,8 @@ __all__ = ["interactive"]
 # Size of text, and room above the panels for plotly's buttons, in pixels.
 _FONT, _ABOVE = 12, 30
 
+_LEFT: Literal["left"] = "left"
+_CENTER: Literal["center"] = "center"
 _SIDES = {"left": "left", "right": "right", "center": "center"}
 _LEVELS = {"top": "top", "bottom": "bottom", "center": "middle", "baseline": "bottom", "center_baseline": "middle"}
 
@@ -209,8 +211,9 @@ class _Panel:
     def _artists(self) -> Iterator[Line2D | Collection | Patch]:
         """Return the artists within the frame."""
         for artist in self.axes.get_children():
-            drawn = isinstance(artist, Line2D | Collection | Patch) and not isinstance(artist, Spine)
-            if drawn and artist is not self.axes.patch and artist.get_visible():
+            if not isinstance(artist, Line2D | Collection | Patch) or isinstance(artist, Spine):
+                continue
+            if artist is not self.axes.patch and artist.get_visible():
                 yield artist
 
     def _in_data(self, artist: Artist) -> tuple[bool, bool]:
@@ -227,7 +230,8 @@ class _Panel:
                 continue
             path = artist.get_path() if isinstance(artist, Line2D) else artist.get_patch_transform().transform_path(
                 artist.get_path())  # fmt: skip
-            (x0, y0), (x1, y1) = path.vertices.min(axis=0), path.vertices.max(axis=0)
+            corners = np.asarray(path.vertices)
+            (x0, y0), (x1, y1) = corners.min(axis=0), corners.max(axis=0)
             refs = {"xref": f"x{self._suffix}", "yref": f"y{self._suffix} domain"}
             ends = {"x0": self._x.place(x0), "x1": self._x.place(x1), "y0": y0, "y1": y1}
             if along[1]:
@@ -238,7 +242,7 @@ class _Panel:
     def notes(self) -> Iterator[Trace]:
         """Titles and words beside marks."""
         box = self.axes.get_position()
-        for side, x in (("left", box.x0), ("center", (box.x0 + box.x1) / 2)):
+        for side, x in ((_LEFT, box.x0), (_CENTER, (box.x0 + box.x1) / 2)):
             if title := self.axes.get_title(side):
                 above = 4 if not any(second.get_xlabel() for second in self.axes.child_axes) else 3.6 * _FONT
                 yield _note(plain(title), x, box.y1, "paper", "paper", xanchor=side, yanchor="bottom", yshift=above,
@@ -275,6 +279,7 @@ class _Panel:
 
     def _seconds(self) -> Iterator["SecondScale"]:
         for axes in self.axes.child_axes:
+            assert isinstance(axes, Axes)  # what `secondary_xaxis` and `secondary_yaxis` make
             name = "x" if axes.get_xlabel() else "y"
             yield SecondScale(axes, self.axes, name, self._x if name == "x" else self._y, self._suffix)
 

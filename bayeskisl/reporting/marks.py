@@ -51,7 +51,7 @@ def line(drawn: Line2D) -> Trace:
     """A line with its markers; one without data stands for others in a legend."""
     lined, marked = (str(kind) not in _NOTHING for kind in (drawn.get_linestyle(), drawn.get_marker()))
     trace: Trace = {"label": str(drawn.get_label()), "color": to_hex(drawn.get_color())}
-    if len(drawn.get_xdata()) == 0 or not (lined or marked):
+    if np.size(drawn.get_xdata()) == 0 or not (lined or marked):
         trace |= {**_points([np.nan], [np.nan]), "hoverinfo": "skip"}
     else:
         trace |= _points(*drawn.get_data())
@@ -67,6 +67,11 @@ def line(drawn: Line2D) -> Trace:
             "color": rgba(drawn.get_color() if hollow else drawn.get_markerfacecolor(), drawn.get_alpha()),
         }
     return trace
+
+
+def _colors(drawn: Any) -> np.ndarray:
+    """Colours of a collection, ``(part, 4)``, however matplotlib's annotation says that they may be named."""
+    return np.asarray(drawn)
 
 
 def _points(x: Any, y: Any) -> Trace:
@@ -93,7 +98,7 @@ def artists_of(container: ErrorbarContainer) -> Iterator[Artist]:
 
 
 def _scatter(collection: PathCollection) -> Trace:
-    color, size = collection.get_facecolor()[0], float(np.sqrt(collection.get_sizes()[0])) * PIXELS / 72
+    color, size = _colors(collection.get_facecolor())[0], float(np.sqrt(collection.get_sizes()[0])) * PIXELS / 72
     return {
         "label": str(collection.get_label()),
         "color": to_hex(color),
@@ -104,7 +109,7 @@ def _scatter(collection: PathCollection) -> Trace:
 
 
 def _segments(collection: LineCollection) -> Trace:
-    color = collection.get_colors()[0]
+    color = _colors(collection.get_colors())[0]
     ends = _joined(collection.get_segments())
     return {"label": "_", "color": to_hex(color), **_points(*ends.T), "mode": "lines", "hoverinfo": "skip",
             "line": {"color": rgba(color), "width": float(np.ravel(collection.get_linewidth())[0])}}  # fmt: skip

@@ -89,9 +89,10 @@ def plot_prior_predictive(
 
 def _exposures(curves: xr.Dataset, law: "Law", group: str) -> np.ndarray:
     exposures = group_exposures(curves).sel(group=group).values
-    if not law.knows_load:
+    prior = law.priors.load_effect
+    if prior is None:
         return exposures
-    return exposures * LoadEffect(law.priors.load_effect.median, reference_load(curves)).worth(load_of(curves))
+    return exposures * LoadEffect(prior.median, reference_load(curves)).worth(load_of(curves))
 
 
 def _draw_curves(

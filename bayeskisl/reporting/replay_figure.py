@@ -1,6 +1,6 @@
 """Figure of a replay: the width that each planner reaches for its cost."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -59,7 +59,7 @@ def _draw_planner(axes: Axes, rows: "pd.DataFrame", column: str, name: str, inde
     color = ink() if ours else law_colors(index + 1)[index]
     grouped = rows.groupby("share")[column]
     middle, low, high = grouped.median(), grouped.quantile(0.1), grouped.quantile(0.9)
-    style = {"color": color, "lw": 2.4 if ours else 1.2, "ls": LINES[0 if ours else index % len(LINES)]}
+    style: dict[str, Any] = {"color": color, "lw": 2.4 if ours else 1.2, "ls": LINES[0 if ours else index % len(LINES)]}
     axes.plot(middle.index, middle, marker=MARKERS[index % len(MARKERS)], ms=5 if ours else 4, label=name, **style)
     if ours:
         axes.fill_between(middle.index, low, high, color=color, alpha=0.15, lw=0)

@@ -71,7 +71,7 @@ class Scale:
     def ticks(self) -> dict[str, Any]:
         """Every tick that has a name, where it is."""
         places = np.asarray(self._axis.get_majorticklocs(), float)
-        words = self._axis.get_major_formatter().format_ticks(places)
+        words = self._axis.get_major_formatter().format_ticks(places.tolist())
         named = [(place, word) for place, word in zip(places, words, strict=True) if word]
         return {
             "tickvals": [float(self.place(place)) for place, _ in named],
@@ -106,7 +106,7 @@ class SecondScale:
     def _ticks(self, axis: Axis) -> Iterator[tuple[float, str]]:
         """Return the places of the second axis's ticks on the first."""
         values = np.asarray(axis.get_majorticklocs(), float)
-        words = axis.get_major_formatter().format_ticks(values)
+        words = axis.get_major_formatter().format_ticks(values.tolist())
         which = "xy".index(self.name)
         points = np.zeros((len(values), 2))
         points[:, which] = values

@@ -12,6 +12,7 @@ from matplotlib.axis import Axis
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
+from numpy.typing import ArrayLike
 from scipy.special import expit, logit
 
 from bayeskisl.axes import Axis as Along
@@ -33,7 +34,7 @@ __all__ = [
 
 # One marker and one line style per series, so that colour never carries a meaning alone.
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "h")
-LINES = (
+LINES: tuple[Any, ...] = (  # names and dashes of matplotlib, which types each in another way
     "-", "--", "-.", ":", (0, (7, 2)), (0, (4, 1.5, 1, 1.5, 1, 1.5)), (0, (1, 3)), (0, (9, 2, 1, 2)),
     (0, (5, 4)), (0, (3, 1, 3, 1, 1, 1)), (0, (12, 3)), (0, (2, 2)),
 )  # fmt: skip
@@ -54,7 +55,7 @@ _INK = {False: ("#1b1f24", "#6b7280", "#ffffff"), True: ("#e6e8eb", "#9aa3ad", "
 def figure_style(dark: bool = False) -> Iterator[None]:
     """Settings for one figure, restored afterwards."""
     ink, faint, paper = _INK[dark]
-    settings = {
+    settings: dict[Any, Any] = {
         "figure.facecolor": paper,
         "axes.facecolor": paper,
         "savefig.facecolor": paper,
@@ -113,7 +114,7 @@ def law_colors(count: int) -> list[str]:
     return [palette[i % len(palette)] for i in range(count)]
 
 
-def draw_bands(axes: Axes, at: np.ndarray, draws: np.ndarray, color: str, line: str | tuple = "-") -> None:
+def draw_bands(axes: Axes, at: np.ndarray, draws: np.ndarray, color: str, line: str | tuple[Any, ...] = "-") -> None:
     """Median, 50 and 90 % bands of draws, ``(draw, point)``."""
     low, lower, median, higher, high = np.quantile(draws, [0.05, 0.25, 0.5, 0.75, 0.95], axis=0)
     axes.fill_between(at, low, high, color=color, alpha=0.16, lw=0)
@@ -162,7 +163,7 @@ def exposures_on_top(axes: Axes, products: np.ndarray) -> None:
     if np.ptp(products) > 1e-6 * product:
         return
 
-    def there_and_back(value: np.ndarray) -> np.ndarray:
+    def there_and_back(value: ArrayLike) -> np.ndarray:
         return product / np.maximum(value, 1e-30)  # matplotlib tries the ends of a linear axis first
 
     top = axes.secondary_xaxis("top", functions=(there_and_back, there_and_back))

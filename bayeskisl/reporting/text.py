@@ -271,7 +271,7 @@ def best_bound(found: Answer, unit: str) -> str:
 def beside_it(decision: Decision) -> str:
     """The risk-neutral choice and its risk, in one sentence."""
     data, found = decision.data, decision.optimum
-    if found.is_bound:
+    if found.value is None:
         return f"the best mean is {best_bound(found, data.attrs['unit'])} (a bound)"
     risk = percent(round(decision.risk_at(found.value), 2))
     unit = data.attrs["unit"]
@@ -437,8 +437,8 @@ def decision_rows(table: pd.DataFrame) -> list[tuple[str, ...]]:
 def _number_or_bound(row: pd.Series, name: str, down: bool = False) -> str:
     if pd.notna(row[name]):
         return three_digits(row[name], down=down)
-    ends = [None if pd.isna(row[f"{name}_{end}"]) else float(row[f"{name}_{end}"]) for end in ("at_least", "at_most")]
-    return best_bound(Answer(None, *ends), "").strip()
+    low, high = (None if pd.isna(row[end]) else float(row[end]) for end in (f"{name}_at_least", f"{name}_at_most"))
+    return best_bound(Answer(None, low, high), "").strip()
 
 
 def with_interval(entry: dict[str, Any], ci_prob: float, unit: str = "") -> str:
