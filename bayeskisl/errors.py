@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
+from typing import Any
 
 __all__ = [
     "BayeskislError",
@@ -63,7 +64,7 @@ class InputError(BayeskislError, ValueError):
         advice = f"; {remedy}" if remedy else ""
         super().__init__(f"{place}expected {expected}, got {got}{advice}.")
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[Any, ...]:
         """Whole also when it comes from another process."""
         return type(self), (self.expected, self.got, self.where, self.remedy)
 
@@ -99,7 +100,7 @@ class OutputError(BayeskislError):
         self.path, self.reason = path, reason
         super().__init__(f"cannot write {path}: {reason}; make room or choose another place.")
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[Any, ...]:
         """Whole also when it comes from another process."""
         return type(self), (self.path, self.reason)
 

@@ -175,7 +175,7 @@ def _code_folder() -> Path | None:
 
 
 def load_library(
-    key: Any, write: Callable[[], tuple[str, dict]], language: Language = C
+    key: Any, write: Callable[[], tuple[str, dict[str, Any]]], language: Language = C
 ) -> tuple[ctypes.CDLL, dict[str, Any]]:
     """The library of some text, and what is written beside it.
 
@@ -232,7 +232,7 @@ def _kept(path: Path) -> tuple[ctypes.CDLL, dict[str, Any]] | None:
         return None
 
 
-def _make(path: Path, text: str, about: dict, language: Language) -> tuple[ctypes.CDLL, dict[str, Any]]:
+def _make(path: Path, text: str, about: dict[str, Any], language: Language) -> tuple[ctypes.CDLL, dict[str, Any]]:
     with tempfile.TemporaryDirectory(prefix=".making-", dir=path.parent) as work:
         source, built, entry = (Path(work) / f"library{ending}" for ending in (language.suffix, ".so", ".json"))
         source.write_text(text)

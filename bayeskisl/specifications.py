@@ -84,7 +84,7 @@ def _as_tuple(value: Any) -> Any:
     return value if isinstance(value, dict) else (value,)
 
 
-def _distinct(values: tuple) -> tuple:
+def _distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
     if len(set(values)) < len(values):
         raise ValueError("distinct")
     return values

@@ -135,6 +135,7 @@ def _transforms_ignoring(fit: Fit, rng: np.random.Generator) -> dict[str, float]
 
 
 def _truth(fit: Fit, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    assert fit.truth is not None  # the curves were simulated
     return _quantities(fit, fit.truth.expand_dims(chain=1, draw=1), rng)
 
 

@@ -1,7 +1,7 @@
 """What the commands of the studies share: options, a bar per task, a table, and errors in one sentence."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -56,7 +56,7 @@ def counting(unit: str) -> Iterator[Tell]:
         yield tell
 
 
-def show(table: pl.DataFrame, columns: tuple[str, ...]) -> None:
+def show(table: pl.DataFrame, columns: Sequence[str]) -> None:
     """Print some columns of a table."""
     shown = slim_table(*columns, words=[name for name in columns if table[name].dtype == pl.String])
     for row in table.select(columns).iter_rows():

@@ -126,7 +126,7 @@ def _changed_text(text: str, change: tuple[str, int, Any]) -> bytes:
     return "\n".join(lines).encode() or b"\n"
 
 
-def _enter_specification(case: tuple[int, list], folder: Path) -> None:
+def _enter_specification(case: tuple[int, list[Any]], folder: Path) -> None:
     number, changes = case
     content = _specifications()[number % len(_specifications())].encode()
     for change in changes:
@@ -177,7 +177,7 @@ def _sweep() -> SweepSpec:
 
 
 @cache
-def _written() -> tuple[tempfile.TemporaryDirectory, Path]:
+def _written() -> tuple[tempfile.TemporaryDirectory[str], Path]:
     """The folder of that sweep, written once; it goes with the process."""
     keeper = tempfile.TemporaryDirectory(prefix="hostile-")
     return keeper, _write_sweep(Path(keeper.name) / "out")
@@ -247,7 +247,7 @@ def _closed_again(content: bytes, kind: str, what: Any) -> bytes:
     return body + json.dumps(end).encode() + b"\n"
 
 
-def _enter_records(case: list, folder: Path) -> None:
+def _enter_records(case: list[Any], folder: Path) -> None:
     written = _written()[1]
     path = shutil.copytree(written, folder / "out" / written.name)
     for change in case:
@@ -341,7 +341,7 @@ def _change_arrays(file: h5py.File, kind: str, where: str, what: Any) -> None:
             file["/".join([where] * 200)] = 1
 
 
-def _enter_netcdf(case: list, folder: Path) -> None:
+def _enter_netcdf(case: list[Any], folder: Path) -> None:
     path = folder / "out" / "curves.nc"
     path.parent.mkdir()
     path.write_bytes(_curves())
@@ -356,7 +356,7 @@ def _enter_netcdf(case: list, folder: Path) -> None:
 # ---- all doors -----------------------------------------------------------------------------------------------------
 
 
-def _few(changes: st.SearchStrategy[Any]) -> st.SearchStrategy[list]:
+def _few(changes: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Any]]:
     return st.lists(changes, min_size=1, max_size=3)
 
 

@@ -32,7 +32,7 @@ ASSUMED_PROBES = (200, 1_000, 10_000)
 TABLES = {"collapse": schema.COLLAPSE, "onset": schema.ONSET}
 
 # One cell and few rows make long-tailed posteriors.
-_DRAWS = {"draws": 4000, "tune": 3000}
+_DRAWS, _TUNE = 4000, 3000
 _SEEDS = 3
 
 # Accuracies are reported to a tenth of a percent.
@@ -63,7 +63,7 @@ def published_tables(
     points, checks = [], []
     for table in TABLES:
         for done, (law, assumed) in enumerate(product(laws, probes), start=1):
-            fitted = fit(_curves(table, assumed), law, rivals=(), throw=False, **_DRAWS)
+            fitted = fit(_curves(table, assumed), law, rivals=(), throw=False, draws=_DRAWS, tune=_TUNE)
             which = {"table": table, "law": law.name, "probes": assumed}
             points.append(which | _half_point(fitted, TABLES[table]))
             checks += [which | row for row in _checks(fitted)]
@@ -91,20 +91,20 @@ def _with_seeds(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _half_point(fitted: Fit, variable: str) -> dict[str, Any]:
-    low, median, high = np.quantile(fitted.posterior[variable].values, [0.05, 0.5, 0.95])
+    low, median, high = np.quantile(np.asarray(fitted.posterior[variable]), [0.05, 0.5, 0.95])
     return {"gate": fitted.gate.passed, "low": float(low), "median": float(median), "high": float(high)}
 
 
 def _checks(fitted: Fit) -> list[dict[str, Any]]:
     """Levels one by one; runs of one level are averaged, as the table does."""
     curves = fitted.curves
-    levels = axis_of(curves).values(curves).values
+    levels = np.asarray(axis_of(curves).values(curves))
     replicates = (fitted.tree["posterior_predictive"][schema.RECALLED] / curves[schema.PROBED]).isel(group=0)
     reported = (curves[schema.RECALLED] / curves[schema.PROBED]).isel(group=0).values
     rows = []
     for level in np.unique(levels):
-        drawn = replicates.isel(run=np.flatnonzero(levels == level)).mean(schema.RUN).values
-        low, median, high = np.quantile(drawn, [0.05, 0.5, 0.95])
+        drawn = replicates.isel(run=np.flatnonzero(levels == level)).mean(schema.RUN)
+        low, median, high = np.quantile(np.asarray(drawn), [0.05, 0.5, 0.95])
         mean = reported[levels == level].mean()
         inside = bool(low - _ROUNDING <= mean <= high + _ROUNDING)
         rows.append(

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, Any
 
 import polars as pl
 import typer
@@ -115,7 +115,7 @@ def _replays(table: pl.DataFrame) -> Iterator[list[str]]:
         yield [planner, str(rows["sweeps"].max()), *(by_part.get(part, "") for part in parts)]
 
 
-def _known(row: dict) -> str:
+def _known(row: dict[str, Any]) -> str:
     known = f"{row['width']:.2f}, {_percent(row['covers_90'])}, {row['interval_score']:.2f} ({row['score_se']:.2f})"
     return known if row["planner"] == GRID else f"{known}, {_percent(row['as_narrow'])}"
 

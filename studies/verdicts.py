@@ -159,11 +159,12 @@ def simulate_design(design: Design, number: int, seed: int = 0) -> tuple[xr.Data
 
 
 def _at_level(design: Design, level: float) -> xr.Dataset:
-    place = {"facts": 150, "ratio": level} if design.axis == "ratio" else {"facts": int(level), "ratio": RATIO}
-    background = {"background_facts": 150, "background_share": 0.3} if design.axis == "ratio" else {}
+    place: dict[str, Any] = {"facts": int(level), "ratio": RATIO}
+    if design.axis == "ratio":
+        place = {"facts": 150, "ratio": level, "background_facts": 150, "background_share": 0.3}
     return design_curves(
         params=list(design.sizes), axis=design.axis, tokens=TOKENS, tokens_per_fact=TOKENS_PER_FACT, seeds=2,
-        groups=design.groups, **place, **background,
+        groups=design.groups, **place,
     )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """Commands by name: each is imported when it is called or described, so that the first word comes at once."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -55,7 +55,7 @@ def _command(entry: Entry) -> Command:
     return command
 
 
-class _Loaded(Mapping[str, Any]):
+class _Loaded(MutableMapping[str, Any]):
     """Commands by name, each built on first use."""
 
     def __init__(self, entries: tuple[Entry, ...]) -> None:
@@ -66,6 +66,12 @@ class _Loaded(Mapping[str, Any]):
         if name not in self.built:
             self.built[name] = self.entries[name].load()
         return self.built[name]
+
+    def __setitem__(self, name: str, command: Any) -> None:
+        self.built[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self.entries[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.entries)

@@ -47,7 +47,11 @@ def compare(
     if out is not None:
         found.fit.save(out)
     if as_json:
-        content = {"laws": found.table.to_dicts(), "unseparated": found.unseparated, "verdict": found.verdict}
+        content: dict[str, Any] = {
+            "laws": found.table.to_dicts(),
+            "unseparated": found.unseparated,
+            "verdict": found.verdict,
+        }
         if ahead is not None:
             by_law = f"{ahead.attrs['half_point']}_by_law"
             halves = ahead[by_law].quantile([0.05, 0.5, 0.95], ("chain", "draw"), method="inverted_cdf")

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -46,7 +46,7 @@ def predict(
 
         loaded = load_fit(fit)
         progress("predicting")
-        ahead = predict_at(loaded, asked, kind=kind, seed=seed)
+        ahead = predict_at(loaded, asked, kind=cast("Any", kind), seed=seed)  # `predict_at` refuses what is no kind
     if out is not None:
         save_prediction(ahead, out)
     if as_json:
@@ -89,7 +89,7 @@ class CriterionOptions:
             utility=KeptFacts(self.background_weight, self.token_price, self.loss_price),
             risk=self.risk,
             keep=_levels(self.keep or ["0.9"]),
-            keep_of=self.keep_of,
+            keep_of=cast("Any", self.keep_of),  # `Criterion` refuses what is none of the two
             facts=read_number(self.facts, "--facts") if self.facts else None,
             at_most=_positive(self.at_most, "--at-most") if self.at_most else None,
         )
@@ -125,7 +125,7 @@ def decide(
         from bayeskisl.inference import load_fit
 
         loaded = load_fit(fit)
-        options = {"criterion": criterion.criterion(), "kind": kind, "apart": apart, "seed": seed}
+        options: dict[str, Any] = {"criterion": criterion.criterion(), "kind": kind, "apart": apart, "seed": seed}
     if len(targets) > 1:
         _print_table(loaded, targets, options, answer.as_json)
         return

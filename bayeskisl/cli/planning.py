@@ -163,7 +163,7 @@ def plan(
     if out is not None and result.runs:
         from bayeskisl.workflow.files import written
 
-        if out.suffix == ".csv":
+        if table is None or out.suffix == ".csv":
             written(out, result.orders.to_csv(index=False))
         else:
             written(out, design.next_sweep(result.runs, loaded.curves, table, result.verdict))
@@ -326,8 +326,8 @@ def _show(plan: "Plan") -> None:
     show(table)
     if plan.purchases:
         order = slim_table("", "params", "level", "runs", "spent", "width", "why", words=["why"])
-        for number, p in enumerate(plan.purchases, start=1):
-            order.add_row(str(number), size(p.run.params), f"{p.run.level:g}", str(p.run.replicates),
+        for place, p in enumerate(plan.purchases, start=1):
+            order.add_row(str(place), size(p.run.params), f"{p.run.level:g}", str(p.run.replicates),
                           f"{p.spent:.3g}", f"{p.width:.3f}", p.why)  # fmt: skip
         typer.echo("The plan; each run counts on those before it:")
         show(order)

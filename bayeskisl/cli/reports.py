@@ -42,7 +42,7 @@ def report(
 
         loaded = load_fit(fit)
         decided = load_decision(decision) if decision else None
-        verified = verify_decision(decided, load_curves(verification)) if verification else None
+        verified = verify_decision(decided, load_curves(verification)) if decided and verification else None
         progress("drawing and writing the page")
         path = write_report(
             loaded, decided, verified, out=out.with_suffix(f".{form}") if form else out, figures_dir=figures,

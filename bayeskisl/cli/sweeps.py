@@ -41,10 +41,12 @@ def run(
     from bayeskisl.cli.training import SweepDisplay
     from bayeskisl.sweeping import load_sweep, run_sweep
 
-    how = {"device": device, "workers": workers, "executor": executor, "address": address, "save_every": save_every}
     loaded = load_sweep(spec)
     with SweepDisplay() as display:
-        result = run_sweep(loaded, out, **how, events=display)
+        result = run_sweep(
+            loaded, out, device=device, workers=workers, executor=executor, address=address, save_every=save_every,
+            events=display,
+        )  # fmt: skip
     if as_json:
         print_json(asdict(result))
         return

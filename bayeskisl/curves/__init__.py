@@ -18,7 +18,7 @@ from bayeskisl.curves.exposures import group_exposures, load_of, reference_load
 from bayeskisl.curves.join import join_curves
 from bayeskisl.curves.load import load_curves, save_curves
 from bayeskisl.curves.tables import Reading, TableError, curves_from_table, describe_import, read_exported, read_runs
-from bayeskisl.curves.validate import validate
+from bayeskisl.curves.validation import validate
 
 __all__ = [
     "Capacity",

@@ -12,7 +12,7 @@ import xarray as xr
 
 from bayeskisl import __version__, schema
 from bayeskisl.curves.checkpoints import final
-from bayeskisl.curves.validate import validate
+from bayeskisl.curves.validation import validate
 from bayeskisl.errors import InputError
 from bayeskisl.sweeping.record_reading import BrokenRecord, MisplacedRecord, Record
 from bayeskisl.sweeping.store import SweepFolder, sweep_folders
@@ -133,7 +133,7 @@ def _measurements(runs: pl.DataFrame, probes: pl.DataFrame, general: pl.DataFram
     general = general.filter(pl.col(schema.RUN).is_in(runs[schema.RUN].to_list())).with_columns(
         (-last.cast(pl.Int64)).alias(schema.CHECKPOINT)  # -1 is the end, -2 the measurement before it
     )
-    number = -general[schema.CHECKPOINT].min()
+    number = -int(general[schema.CHECKPOINT].to_numpy().min())
     groups = [group for group in schema.GROUPS if group in set(probes[schema.GROUP])]
     by_run = runs.select(schema.RUN).join(
         pl.DataFrame({schema.CHECKPOINT: range(-number, 0)}, schema={schema.CHECKPOINT: pl.Int64}),

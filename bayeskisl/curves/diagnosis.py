@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -89,7 +89,7 @@ class Diagnosis:
         said = [str(each) for each in self.findings] or ["Nothing stands out."]
         return " ".join([self.summary, *said])
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {"summary": self.summary, "findings": [asdict(each) for each in self.findings]}
 

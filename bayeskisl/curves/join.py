@@ -2,13 +2,14 @@
 
 import hashlib
 import json
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.curves.checkpoints import final
-from bayeskisl.curves.validate import validate
+from bayeskisl.curves.validation import validate
 from bayeskisl.errors import InputError
 
 __all__ = ["join_curves"]
@@ -81,7 +82,7 @@ def _refuse_contradictions(joined: xr.Dataset, first: np.ndarray) -> None:
 
 
 def _provenance(parts: list[xr.Dataset]) -> dict[str, str]:
-    def merged(name: str, empty: str) -> list:
+    def merged(name: str, empty: str) -> list[Any]:
         return [json.loads(part.attrs.get(name, empty)) for part in parts]
 
     digests = "".join(part.attrs.get("records_sha256", "") for part in parts)

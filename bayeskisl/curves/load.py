@@ -7,7 +7,7 @@ from typing import Any
 
 import xarray as xr
 
-from bayeskisl.curves.validate import validate
+from bayeskisl.curves.validation import validate
 from bayeskisl.errors import InputError
 from bayeskisl.netcdf import read_netcdf, write_netcdf
 from bayeskisl.shipped import shipped_folder

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
@@ -303,7 +303,7 @@ def _file_of(spec: str | Path) -> Path:
     return Path(spec) if Path(spec).suffix == ".toml" else shipped_file("sweeps", spec)
 
 
-def _claim(out: Path, what: dict) -> None:
+def _claim(out: Path, what: dict[str, Any]) -> None:
     """Refuse a folder in which another loop lives."""
     out.mkdir(parents=True, exist_ok=True)
     path = out / "asked.json"

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 from bayeskisl.sweeping.records import write_atomically
 
@@ -31,5 +32,5 @@ class Stages:
             return {}
 
 
-def _digest(inputs: tuple) -> str:
+def _digest(inputs: tuple[Any, ...]) -> str:
     return hashlib.sha256(repr(inputs).encode()).hexdigest()

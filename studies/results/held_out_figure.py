@@ -14,6 +14,7 @@ __all__ = ["plot_held_out"]
 
 # Room of one target among the next, shared by the forecasts that stand side by side.
 _ROOM = 0.7
+_Place = tuple[str, int, int]  # trained up to, parameters, tokens
 
 
 def plot_held_out(rows: Sequence[dict[str, Any]], unit: str, *, dark: bool = False) -> Figure:
@@ -53,7 +54,7 @@ def plot_held_out(rows: Sequence[dict[str, Any]], unit: str, *, dark: bool = Fal
     return figure
 
 
-def _draw_law(axes: Axes, rows: Sequence[dict[str, Any]], targets: list[tuple], offset: float, index: int) -> None:
+def _draw_law(axes: Axes, rows: Sequence[dict[str, Any]], targets: list[_Place], offset: float, index: int) -> None:
     at = np.array([targets.index(_target(row)) for row in rows]) + offset
     low, median, high = (np.array([row["predicted"][end] for row in rows]) for end in ("low", "median", "high"))
     mixture = rows[0]["law"] == "mixture"
@@ -71,7 +72,7 @@ def _draw_measured(axes: Axes, at: int, row: dict[str, Any], first: bool) -> Non
         axes.fill_between(ends, measured["low"], measured["high"], color="#c1121f", alpha=0.18, lw=0, zorder=0)
 
 
-def _target(row: dict[str, Any]) -> tuple:
+def _target(row: dict[str, Any]) -> _Place:
     return row["trained"], row["params"], row["tokens"]
 
 

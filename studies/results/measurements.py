@@ -41,11 +41,13 @@ def measured_cells(curves: xr.Dataset) -> list[Row]:
         parameter, at the collapse point and the most at any level.
     """
     cells, cell_of_run = cell_table(curves)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for cell in range(cells.sizes[schema.CELL]):
         runs = curves.isel({schema.RUN: np.flatnonzero(cell_of_run == cell)})
         measured = measure_collapse(runs)
-        here = {name: int(cells[name][cell]) for name in (schema.PARAMS, schema.TOTAL_PARAMS, schema.TOKENS)}
+        here: dict[str, Any] = {
+            name: int(cells[name][cell]) for name in (schema.PARAMS, schema.TOTAL_PARAMS, schema.TOKENS)
+        }
         rows.append(
             here
             | {

@@ -120,7 +120,7 @@ def _measured(runs: xr.Dataset, exposures: np.ndarray) -> dict[str, float]:
 def _load(axis: Axis, group: str, exposures: float, cell: xr.Dataset) -> float:
     """Distinct facts that a run at the group's half point trains on."""
     background = float(cell[schema.BACKGROUND_FACTS])
-    held = {name: float(cell[name]) for name in cell.data_vars}
+    held = {str(name): float(cell[name]) for name in cell.data_vars}
     return background + float(axis.facts(axis.value(exposures, group, held), held))
 
 

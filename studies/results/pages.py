@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -62,7 +63,7 @@ def make_pages(
     for subject in subjects:
         source, path = made_from(subject), findings / f"{subject.name}.json"
         if fresh or not path.is_file() or json.loads(path.read_text())["made_from"] != source:
-            stages = Stages(work / subject.name, source, lambda stage, name=subject.name: tell(f"{name}: {stage}"))
+            stages = Stages(work / subject.name, source, partial(_tell_stage, tell, subject.name))
             found, fitted, decision = find(subject, stages)
             drawn = {"curves": plot_curves(fitted), "collapse": plot_collapse(fitted)}
             _save(subject.name, drawn | {"decision": plot_decision(decision)}, pages / "figures")
@@ -84,6 +85,10 @@ def load_findings(folder: str | Path) -> list[Found]:
     """The findings of every sweep that has them, in the order of the pages."""
     paths = [Path(folder) / f"{name}.json" for name in SUBJECTS]
     return [json.loads(path.read_text()) for path in paths if path.is_file()]
+
+
+def _tell_stage(tell: Callable[[str], None], name: str, stage: str) -> None:
+    tell(f"{name}: {stage}")
 
 
 def _save(sweep: str, figures: dict[str, Figure], folder: Path) -> None:

@@ -3,6 +3,7 @@
 import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import xarray as xr
 
@@ -52,7 +53,7 @@ def load_rungs(path: str | Path | None = None) -> tuple[Rung, ...]:
     return tuple(rungs)
 
 
-def _rung(row: dict, common: dict, where: str) -> Rung:
+def _rung(row: dict[str, Any], common: dict[str, Any], where: str) -> Rung:
     refuse_unknown(row, {"name", "title", "sweep", "training", "facts", "context"}, f"{where} [[rungs]]")
     if "name" not in row:
         raise InputError("a name in every [[rungs]]", "none", where)

@@ -1,6 +1,7 @@
 """Which changes of the recipe move the collapse point and its exponent: one table from the runs of a sanity ladder."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -104,7 +105,7 @@ def sanity_table(curves: xr.Dataset, draws: Draws) -> pl.DataFrame:
         own = _constants(_rung(curves, rung))
         factor = np.exp((of_rung - draws[first]).mean(axis=1))
         exponent = of_rung @ lever
-        row = {
+        row: dict[str, Any] = {
             RUNG: rung,
             "runs": int((curves[RUNG] == rung).sum()),
             **_columns("factor", factor),

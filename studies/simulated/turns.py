@@ -1,6 +1,6 @@
 """Simulations of several studies, made in turns, and the table beside them."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ def require_known(names: Sequence[str], kind: str, known: Collection[str]) -> No
 
 
 def in_turn(
-    studies: dict[str, tuple[Trials, Simulate]],
+    studies: Mapping[str, tuple[Trials, Simulate]],
     asked: Collection[str],
     count: int,
     tell: Callable[[str, int, int], None],

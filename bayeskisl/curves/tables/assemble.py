@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -43,7 +44,7 @@ def assemble(run_of_row: np.ndarray, names: list[str], rows: dict[str, np.ndarra
 
     both = (schema.RUN, schema.GROUP)
     guessing = by_group(schema.GUESSING, np.nan, float)
-    variables: dict[str, tuple] = {
+    variables: dict[str, tuple[Any, ...]] = {
         schema.RECALLED: (both, by_group(schema.RECALLED, 0, np.int64)),
         schema.PROBED: (both, by_group(schema.PROBED, 0, np.int64)),
         # not probed: the rate of the group in other runs, so that it has one

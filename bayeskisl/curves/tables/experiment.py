@@ -1,5 +1,7 @@
 """The experiment in a table: the axis along which its runs move, and the rows that belong to one run."""
 
+from typing import Any
+
 import numpy as np
 
 from bayeskisl import schema
@@ -7,7 +9,10 @@ from bayeskisl.axes import AXES
 from bayeskisl.curves.tables.identity import Infusion
 from bayeskisl.curves.tables.problems import Findings, Said
 
-__all__ = ["axis_of", "last_checkpoints", "runs_of"]
+__all__ = ["RunKey", "axis_of", "last_checkpoints", "runs_of"]
+
+RunKey = tuple[Any, ...]
+"""What rows of one run have in common."""
 
 _SAME = 0.02
 _VARIED = (schema.FACTS, schema.RATIO, schema.EXPOSURES)
@@ -68,9 +73,9 @@ def _agrees(axis: str, varies: frozenset[str], findings: Findings) -> bool:
     return True
 
 
-def last_checkpoints(keys: list[tuple], checkpoint: np.ndarray, findings: Findings) -> np.ndarray:
+def last_checkpoints(keys: list[RunKey], checkpoint: np.ndarray, findings: Findings) -> np.ndarray:
     """Mark the rows with the last checkpoint of their run and group, and report the others. Shape ``(row,)``."""
-    last: dict[tuple, float] = {}
+    last: dict[RunKey, float] = {}
     for key, at in zip(keys, checkpoint, strict=True):
         last[key] = max(last.get(key, -np.inf), -np.inf if np.isnan(at) else at)
     keep = np.array([at == last[key] or np.isnan(at) for key, at in zip(keys, checkpoint, strict=True)], dtype=bool)
@@ -78,7 +83,7 @@ def last_checkpoints(keys: list[tuple], checkpoint: np.ndarray, findings: Findin
     return keep
 
 
-def runs_of(keys: list[tuple], rows: np.ndarray, replicates: bool, named: bool, findings: Findings) -> list[tuple]:
+def runs_of(keys: list[RunKey], rows: np.ndarray, replicates: bool, named: bool, findings: Findings) -> list[RunKey]:
     """The key of each row's run, with replicates numbered; rows that tell one thing twice are refused.
 
     Parameters
@@ -94,8 +99,8 @@ def runs_of(keys: list[tuple], rows: np.ndarray, replicates: bool, named: bool, 
     findings : Findings
         Takes the duplicates.
     """
-    seen: dict[tuple, int] = {}
-    first: dict[tuple, int] = {}
+    seen: dict[RunKey, int] = {}
+    first: dict[RunKey, int] = {}
     numbered, twice, stands = [], np.zeros(len(keys), dtype=bool), [""] * len(keys)
     for row, key in enumerate(keys):
         number = seen.get(key, 0) if rows[row] else 0

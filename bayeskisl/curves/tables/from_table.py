@@ -15,7 +15,7 @@ from bayeskisl.curves.cells import cell_table
 from bayeskisl.curves.tables.assemble import assemble, describe
 from bayeskisl.curves.tables.completing import complete, with_benchmark, with_facts
 from bayeskisl.curves.tables.counts import count
-from bayeskisl.curves.tables.experiment import axis_of, last_checkpoints, runs_of
+from bayeskisl.curves.tables.experiment import RunKey, axis_of, last_checkpoints, runs_of
 from bayeskisl.curves.tables.fields import PLANNED, quoted, says_non_embedding, split_group
 from bayeskisl.curves.tables.identity import solve_identity
 from bayeskisl.curves.tables.items import count_items
@@ -28,7 +28,7 @@ from bayeskisl.curves.tables.read import read_table
 from bayeskisl.curves.tables.reading import Reading, ReadingKeywords
 from bayeskisl.curves.tables.screen import columns_read
 from bayeskisl.curves.tables.set_aside import finished_and_infused, stopped_early
-from bayeskisl.curves.validate import validate
+from bayeskisl.curves.validation import validate
 from bayeskisl.errors import InputError
 from bayeskisl.keywords import from_keywords
 
@@ -302,7 +302,7 @@ def _column(block: dict[str, np.ndarray], field: str) -> np.ndarray:
     return block.get(field, np.full(len(block[schema.GROUP]), np.nan))
 
 
-def _runs(rows: dict[str, np.ndarray], replicates: bool, findings: Findings) -> tuple[list[tuple], np.ndarray]:
+def _runs(rows: dict[str, np.ndarray], replicates: bool, findings: Findings) -> tuple[list[RunKey], np.ndarray]:
     """The run of each row, and which rows are used."""
     named, seeded = schema.RUN in rows, bool(rows[schema.SEED].any())
     identity = [rows[schema.RUN]] if named else [rows[name] for name in _IDENTIFYING if name in rows]
@@ -319,7 +319,7 @@ def _runs(rows: dict[str, np.ndarray], replicates: bool, findings: Findings) -> 
     return runs, good
 
 
-def _in_runs(rows: dict[str, np.ndarray], runs: list[tuple], good: np.ndarray, findings: Findings) -> xr.Dataset:
+def _in_runs(rows: dict[str, np.ndarray], runs: list[RunKey], good: np.ndarray, findings: Findings) -> xr.Dataset:
     """The rows that are good, as runs by groups."""
     findings.leave_out_bad_rows()
     good = good & ~findings.bad_rows
@@ -345,10 +345,10 @@ def _in_runs(rows: dict[str, np.ndarray], runs: list[tuple], good: np.ndarray, f
 
 
 def _refuse_contradictions(
-    rows: dict[str, np.ndarray], runs: list[tuple], good: np.ndarray, findings: Findings
+    rows: dict[str, np.ndarray], runs: list[RunKey], good: np.ndarray, findings: Findings
 ) -> None:
     """Rows of one run must agree in what describes the run."""
-    first: dict[tuple, int] = {}
+    first: dict[RunKey, int] = {}
     of_row = np.array([first.setdefault(run, row) if good[row] else row for row, run in enumerate(runs)], dtype=int)
     for name in (each for each in _IDENTIFYING if each in rows):
         differs = good & (rows[name] != rows[name][of_row])

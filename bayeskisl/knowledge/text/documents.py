@@ -8,7 +8,7 @@ import sysconfig
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from bayeskisl.errors import InputError
 from bayeskisl.knowledge.text.cache import digest, keep, text_extra
@@ -111,13 +111,13 @@ class DatasetSource:
             file.writelines(json.dumps({"text": text}) + "\n" for text in self._streamed())
 
 
-def read_rows(path: Path) -> Iterator[tuple[str, dict]]:
+def read_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Rows of a JSON-lines or Parquet file with where they stand, e.g. ``line 3``."""
     if path.suffix == ".parquet":
         library = text_extra("pyarrow.parquet", "reading Parquet files")
         try:
             batches = library.ParquetFile(path).iter_batches()
-            rows: Iterable[dict] = (row for batch in batches for row in batch.to_pylist())
+            rows: Iterable[dict[str, Any]] = (row for batch in batches for row in batch.to_pylist())
             yield from ((f"row {number}", row) for number, row in enumerate(rows, 1))
         except (OSError, ValueError) as problem:
             raise InputError("a Parquet file", str(problem).splitlines()[0], str(path)) from None
@@ -178,7 +178,7 @@ def _docstrings(path: Path) -> Iterator[str]:
             yield text
 
 
-def _text_of(row: dict, column: str, where: str) -> str:
+def _text_of(row: dict[str, Any], column: str, where: str) -> str:
     if column not in row:
         raise InputError(f"a column {column!r}", f"columns {', '.join(row) or 'none'}", where, "name it with `column`")
     if not isinstance(row[column], str):

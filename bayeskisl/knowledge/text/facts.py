@@ -190,7 +190,7 @@ def guessing_rate(triples: tuple[Triple, ...]) -> float:
 
     That is what a model can reach that has learned which answers are common, and no fact.
     """
-    objects: dict[str, Counter] = defaultdict(Counter)
+    objects: dict[str, Counter[str]] = defaultdict(Counter[str])
     for triple in triples:
         objects[triple.relation][triple.object] += 1
     return sum(max(counts.values()) for counts in objects.values()) / len(triples)

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bayeskisl.errors import InputError
 from bayeskisl.knowledge.text.documents import JSON_LINES, read_rows
@@ -79,7 +80,7 @@ def read_triples(path: str | Path) -> tuple[Triple, ...]:
     return tuple(triple for _, triple in triples)
 
 
-def _rows(path: Path) -> Iterator[tuple[str, dict]]:
+def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     if path.suffix in (*JSON_LINES, ".parquet"):
         yield from read_rows(path)
         return
