@@ -7,6 +7,7 @@ from arviz_stats.base import array_stats
 
 from bayeskisl.inference.gate import scalars
 from bayeskisl.inference.model import Model
+from bayeskisl.inference.without_jax import without_lazy_jax
 
 __all__ = ["SENSITIVE", "log_priors", "sensitivity"]
 
@@ -68,7 +69,9 @@ def sensitivity(posterior: xr.Dataset, log_prior: xr.Dataset, names: tuple[str, 
 
 def _weights(log_prior: np.ndarray, alpha: float) -> np.ndarray:
     """Importance weights of the draws under the prior raised to the power `alpha`, ``(chain, draw)``."""
-    log_weights = np.asarray(array_stats.power_scale_lw(log_prior, alpha=alpha, axis=(0, 1))).reshape(log_prior.shape)
+    with without_lazy_jax():
+        log_weights = np.asarray(array_stats.power_scale_lw(log_prior, alpha=alpha, axis=(0, 1)))
+    log_weights = log_weights.reshape(log_prior.shape)
     return np.exp(log_weights - log_weights.max())
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from arviz_stats.base import array_stats
 
 from bayeskisl.inference.densities import log_sum_exp
+from bayeskisl.inference.without_jax import without_lazy_jax
 
 __all__ = ["LeaveOneOut", "law_weights", "leave_one_out"]
 
@@ -55,7 +56,8 @@ def _smoothed(log_likelihood: np.ndarray) -> tuple[np.ndarray, float]:
     tail = int(min(draws / 5, 3 * np.sqrt(draws)))  # as the smoothing takes it
     if np.sum(log_likelihood == log_likelihood.min()) >= tail:
         return -log_likelihood - log_sum_exp(-log_likelihood, axis=0), np.inf
-    log_weights, k = array_stats.psislw(log_likelihood)
+    with without_lazy_jax():
+        log_weights, k = array_stats.psislw(log_likelihood)
     return log_weights, float(k)
 
 
