@@ -13,6 +13,7 @@ from bayeskisl.axes import axis_of
 from bayeskisl.curves.cells import cell_table
 from bayeskisl.curves.checkpoints import final
 from bayeskisl.curves.curve import Curve, Side, curves_of_cells
+from bayeskisl.curves.guesses import at_least_guessed
 
 __all__ = ["Diagnosis", "Finding", "check"]
 
@@ -37,7 +38,7 @@ class Finding:
     ----------
     code : str
         ``no_signal``, ``wrong_way``, ``turns_back``, ``outlying_rows``, ``sizes_disagree``, ``never_moves``,
-        ``all_lost``, ``few_in_the_fall`` or ``silent_levels``.
+        ``all_lost``, ``few_in_the_fall``, ``silent_levels`` or ``below_guessing``.
     severity : {"note", "warning", "serious"}
     message, remedy : str
         A sentence each.
@@ -76,7 +77,8 @@ class Diagnosis:
     @cached_property
     def rows(self) -> tuple[str, ...]:
         """Names of the runs that stand out."""
-        return tuple(dict.fromkeys(row for each in self.findings for row in each.rows))
+        outlying = (each for each in self.findings if each.code == "outlying_rows")
+        return tuple(dict.fromkeys(row for each in outlying for row in each.rows))
 
     @property
     def serious(self) -> tuple[Finding, ...]:
@@ -138,6 +140,7 @@ def _summary(curves: xr.Dataset) -> str:
 def _about_group(curves: xr.Dataset, group: str, shown: list[Curve]) -> Iterator[Finding]:
     if not shown:
         return
+    yield from _below_guessing(curves, group)
     if not any(one.signal for one in shown):
         yield _no_signal(group)
         return
@@ -162,6 +165,26 @@ def _no_signal(group: str) -> Finding:
         "Probe at levels with more exposures, or check the guessing rate and the answers' format.",
         group,
     )
+
+
+def _below_guessing(curves: xr.Dataset, group: str) -> Iterator[Finding]:
+    """Runs that recall fewer facts than guesses would, which count as guessing."""
+    recalled, probed, guessing = (
+        curves[name].sel(group=group).values for name in (*schema.COUNTS[:2], schema.GUESSING)
+    )
+    below = at_least_guessed(recalled, probed, guessing) > recalled
+    names = tuple(str(name) for name in curves[schema.RUN].values[below])
+    if names:
+        verbs = ("recalls", "counts") if len(names) == 1 else ("recall", "count")
+        yield Finding(
+            "below_guessing",
+            "note",
+            f"{_count(len(names), 'run')} {verbs[0]} fewer of the '{group}' facts than guesses would and {verbs[1]} as "
+            f"guessing: {_listed(list(names))}.",
+            "Look whether these models answer in the right form, or leave them out.",
+            group,
+            names,
+        )
 
 
 def _slips(curve: Curve) -> list[int]:

@@ -12,7 +12,6 @@ from bayeskisl.axes import Axis, axis_of
 from bayeskisl.curves import Side, check, curves_of_cells
 from bayeskisl.inference.gate import Gate, scalars
 from bayeskisl.inference.posterior import ON_AXIS
-from bayeskisl.inference.run_counts import at_least_guessed
 from bayeskisl.inference.sensitivity import SENSITIVE, sensitivity
 
 __all__ = ["Caution", "cautions"]
@@ -30,7 +29,7 @@ class Caution:
     ----------
     code : str
         ``few_sizes``, ``nothing_to_harm``, ``edge_collapse``, ``no_collapse``, ``load_ignored``, ``prior_driven``,
-        ``prior_sensitive``, ``correlated_seeds``, ``below_guessing``, ``assumed_by_import``, ``rival_gate`` or
+        ``prior_sensitive``, ``correlated_seeds``, ``assumed_by_import``, ``rival_gate`` or
         ``pareto_k``; or a code of `bayeskisl.curves.Finding`.
     severity : str
         ``note``, ``warning`` or ``serious``.
@@ -76,7 +75,6 @@ def cautions(
         *_prior_driven(posterior, prior),
         *_prior_sensitive(posterior, log_prior),
         *_correlated_seeds(gate),
-        *_below_guessing(curves),
         *_assumed_by_import(curves),
     )
 
@@ -118,26 +116,6 @@ def _nothing_to_harm(posterior: xr.Dataset, curves: xr.Dataset) -> list[Caution]
 
 # A ratio above which there is next to nothing but infused tokens.
 _ALL = 0.999
-
-
-def _below_guessing(curves: xr.Dataset) -> list[Caution]:
-    """Runs that recall fewer facts than guesses would, which count as guessing."""
-    order = (schema.RUN, schema.GROUP)
-    recalled, probed, guessing = (curves[n].transpose(*order).values for n in (*schema.COUNTS[:2], schema.GUESSING))
-    below = (at_least_guessed(recalled, probed, guessing) > recalled).any(axis=1)
-    if not below.any():
-        return []
-    names = ", ".join(str(name) for name in curves[schema.RUN].values[below][:3])
-    count = int(below.sum())
-    return [
-        Caution(
-            "below_guessing",
-            "note",
-            f"{count} run{' recalls' if count == 1 else 's recall'} fewer facts than guesses would and count"
-            f"{'s' if count == 1 else ''} as guessing: {names}{', ...' if count > 3 else ''}.",
-            "Look whether these models answer in the right form, or leave them out.",
-        )
-    ]
 
 
 def _edges(posterior: xr.Dataset, curves: xr.Dataset) -> list[Caution]:

@@ -18,9 +18,9 @@ from bayeskisl.curves import (
     varied,
     with_covariates,
 )
+from bayeskisl.curves.guesses import at_least_guessed
 from bayeskisl.errors import InputError
 from bayeskisl.inference.load import Load
-from bayeskisl.inference.run_counts import at_least_guessed
 from bayeskisl.laws import Law, LawOfSize, LimitsLaw, SizeLaw
 
 __all__ = ["ModelData", "law_of_size", "prepare"]
@@ -37,7 +37,7 @@ class ModelData:
     ----------
     recalled, probed : numpy.ndarray
         Counts, shape ``(run, group)``; at least what guesses give, see
-        `bayeskisl.inference.run_counts.at_least_guessed`.
+        `bayeskisl.curves.guesses.at_least_guessed`.
     log_exposures : numpy.ndarray
         Log exposures u of each probed group, 0 where nothing was probed, shape ``(run, group)``.
     guessing : numpy.ndarray

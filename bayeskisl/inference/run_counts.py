@@ -14,11 +14,10 @@ are sums over a few nodes, exact to 0.004 in the share while steepness times run
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from bayeskisl.laws.falls import Curve
 
-__all__ = ["at_least_guessed", "average_over_runs", "precision", "precision_slope"]
+__all__ = ["average_over_runs", "precision", "precision_slope"]
 
 Array = Any  # of NumPy, PyTensor or JAX
 
@@ -33,26 +32,6 @@ _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 # An intra-class correlation of 3e-6, facts of a run all but independent: from a correlation of 1e-7 on, differences of
 # digammas of some 1e7 lose the digits that the gradient needs.
 _LEAST = 3e-6
-
-
-# A count that independent guesses undercut once in twenty runs.
-_RARELY_BELOW = 0.05
-
-
-def at_least_guessed(recalled: np.ndarray, probed: np.ndarray, guessing: np.ndarray) -> np.ndarray:
-    """Counts, those below what guesses give raised to what guesses rarely undercut.
-
-    A model that recalls fewer facts than guesses would has not learnt what an answer looks like: it knows nothing, and
-    its count says no more. Taken as it is, such a count would have to be chance, and make all counts look like chance.
-
-    Parameters
-    ----------
-    recalled, probed : numpy.ndarray
-        Shape ``(run, group)``.
-    guessing : numpy.ndarray
-        Shape ``(group,)``.
-    """
-    return np.maximum(recalled, stats.binom.ppf(_RARELY_BELOW, probed, guessing)).astype(np.int64)
 
 
 def precision(

@@ -128,3 +128,14 @@ def test_the_figure_rings_what_stands_out():
     wrong = changed(amount_curves(rng=np.random.default_rng(0)), [0], lambda recalled, probed: 0 * recalled)
     rings = [line for line in plot_check(wrong).axes[0].lines if line.get_markersize() == 13]
     assert len(rings) == 1
+
+
+def test_runs_below_guessing_are_named():
+    """No run recalls less than guesses rarely undercut, unless it answers in another form."""
+    curves = amount_curves().assign(guessing=(("run", "group"), np.full((36, 1), 0.25)))
+    raised = changed(curves, slice(None), lambda recalled, probed: np.maximum(recalled, probed // 4))
+    assert "below_guessing" not in codes(raised)
+    (found,) = [each for each in check(changed(raised, [3], lambda recalled, probed: 0)).findings
+                if each.code == "below_guessing"]  # fmt: skip
+    assert found.rows == (str(curves.run.values[3]),)
+    assert found.rows[0] in str(found)
