@@ -22,8 +22,7 @@ from bayeskisl.curves import Capacity, capacity_of, cell_table
 from bayeskisl.decision.planned_model import PlannedModel, cells_like, of_target
 from bayeskisl.errors import InputError
 from bayeskisl.inference.coefficients import conditional_moments
-from bayeskisl.inference.data import law_of_size
-from bayeskisl.inference.storage import posterior_group
+from bayeskisl.inference.storage import posterior_group, size_law_of
 from bayeskisl.laws import Law, LawOfSize, LimitsLaw
 from bayeskisl.laws.falls import Shape, typical_shape
 from bayeskisl.target import Target
@@ -350,12 +349,9 @@ class _LawDraws:
     def of(cls, fit: "Fit", name: str, target: PlannedModel, group: str, used: np.ndarray) -> "_LawDraws":
         posterior = posterior_group(fit.tree, name).sel(group=group, drop=True)
         flat = posterior.stack(particle=("chain", "draw")).transpose("particle", ...)
-        covariates = tuple(str(value) for value in posterior[schema.COVARIATE].values)
-        table, _ = cell_table(fit.curves)
         law = fit.laws[name]
-        of_cells = np.stack([table[each].values for each in covariates], axis=1)
         capacity = capacity_of(fit.curves)
-        values, size_law = law_of_size(law, covariates, of_cells, capacity)
+        values, size_law = size_law_of(fit.tree, law)
         draws = {str(key): flat[key].values[used] for key in flat.data_vars}
         draws.setdefault("load_effect", np.zeros(len(used)))
         mean, sd = _own_priors(size_law, law.pooling, flat, used)

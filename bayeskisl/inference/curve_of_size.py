@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bayeskisl.inference.given import GivenCurve
-from bayeskisl.laws.limits import limits, soft_maximum
+from bayeskisl.laws.limits import SHARED, LimitsDesign, limits, soft_maximum
 
 __all__ = ["CurveOfSize", "coefficients_at", "curve_values"]
 
@@ -29,17 +29,17 @@ class CurveOfSize:
 
     Parameters
     ----------
-    design : numpy.ndarray
-        See `bayeskisl.laws.LimitsLaw.design_matrix`, shape ``(cell, column - 3)``.
+    design : LimitsDesign
+        Of the cells.
     mean, sd, common_sd : numpy.ndarray
         Priors of the coefficients, shape ``(column,)``.
     rough : numpy.ndarray
         Where sampling starts, shape ``(cell, group)``.
     information : numpy.ndarray
-        Of the data about a typical value, shape ``(group,)``.
+        Of the data about each value, shape ``(cell, group)``.
     """
 
-    design: np.ndarray
+    design: LimitsDesign
     mean: np.ndarray
     sd: np.ndarray
     common_sd: np.ndarray
@@ -59,7 +59,7 @@ class CurveOfSize:
             sd=self.sd,
             is_free=(self._prior_sd > 0).astype(float),
             common=self.common_sd,
-            design=np.where(is_real[:, None], self.design, 0.0),
+            design=self.design.map(lambda of_cells: (of_cells.T * is_real).T),
             start=np.stack([mode for mode, _ in found], axis=-1),
             root=np.stack([root for _, root in found], axis=-1),
             own_scatter=is_real.astype(float),
@@ -76,10 +76,11 @@ class CurveOfSize:
 
         By Levenberg and Marquardt's damped Gauss-Newton steps, from a few starts.
         """
-        rough, design, free = self.rough[cells, group], self.design[cells].T, np.flatnonzero(self._prior_sd > 0)
+        rough, free = self.rough[cells, group], np.flatnonzero(self._prior_sd > 0)
+        design = self.design.map(lambda of_cells: of_cells[cells])
 
         def standardised(coefficients: np.ndarray) -> np.ndarray:
-            off = (rough - _line(coefficients, design, np)) / _ROUGH_ERROR
+            off = (rough - _line(coefficients[:, None], design, np)[:, 0]) / _ROUGH_ERROR
             return np.concatenate([off, (coefficients - self.mean)[free] / self._prior_sd[free]])
 
         fits = [_least_squares(standardised, self._from_level(rough.mean() + shift), free) for shift in _STARTS]
@@ -147,13 +148,14 @@ def coefficients_at(
     return sum(value[..., None, :] * np.eye(columns)[k][:, None] for k, value in enumerate(found))
 
 
-def curve_values(coefficients: Array, columns: int, curve: GivenCurve, xp: Any) -> Array:
+def curve_values(coefficients: Array, curve: GivenCurve, xp: Any) -> Array:
     """The law's values (cell, group) without scatter; zero in cells of padding."""
-    by_column = [coefficients[..., k, :][..., None, :] for k in range(columns)]
-    of_cells = [curve.design[:, k][:, None] for k in range(columns - 3)]
-    return curve.own_scatter[:, None] * _line(by_column, of_cells, xp)
+    return curve.own_scatter[:, None] * _line(coefficients, curve.design, xp)
 
 
-def _line(coefficients: Any, design: Any, xp: Any) -> Array:
-    *parts, sharpness = limits(coefficients, design, xp)
+def _line(coefficients: Array, design: LimitsDesign, xp: Any) -> Array:
+    shared = [coefficients[..., column, :][..., None, :] for column in SHARED]
+    level, log_exponent = design.level @ coefficients, design.log_exponent @ coefficients
+    over_groups = design.map(lambda of_cells: of_cells[:, None])
+    *parts, sharpness = limits(level, log_exponent, shared, over_groups, xp)
     return soft_maximum(parts, sharpness, xp)

@@ -191,15 +191,12 @@ def law_of_size(
     Raises
     ------
     InputError
-        If there are several domains and the law has limits.
+        If the curves lack what a capacity needs.
     """
     if not law.has_limits:
         return values, SizeLaw.of(law, names, values, domains)
-    if domains:
-        raise InputError("a law linear in its coefficients for several domains", f"'{law.name}'", "law",
-                         "fit 'collapse' or 'power', or each domain by itself")  # fmt: skip
     values = np.concatenate([values, capacity.exposures_of_cells[:, None]], axis=1)
-    return values, LimitsLaw.of(law, names, values, capacity.log_sd)
+    return values, LimitsLaw.of(law, names, values, capacity.log_sd, domains)
 
 
 def _of_domains(cells: xr.Dataset) -> tuple[tuple[str, ...], np.ndarray]:

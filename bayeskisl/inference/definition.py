@@ -251,7 +251,7 @@ def _about_curve(say: Language, common: Array | None, tau: Array, shift: Array, 
         say.xp,
     )
     coefficients = say.deterministic("coefficients", coefficients, (COEFFICIENT, _GROUP))
-    centre = curve_values(coefficients, say.sizes[COEFFICIENT], curve, say.xp) + shift
+    centre = curve_values(coefficients, curve, say.xp) + shift
     scatter = tau ** curve.own_scatter[:, None]
     # were the data normal about the value with their information, the place would be a standard normal under the
     # posterior, whatever scatter is being tried

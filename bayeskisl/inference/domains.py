@@ -6,9 +6,11 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.curves import cell_table
+from bayeskisl.curves import capacity_of, cell_table
 from bayeskisl.errors import InputError
-from bayeskisl.inference.storage import constant_data, curves_of
+from bayeskisl.inference.given import COEFFICIENT
+from bayeskisl.inference.storage import constant_data, curves_of, laws_of
+from bayeskisl.laws import LimitsLaw
 
 __all__ = ["domain_names", "of_domain", "require_one_domain"]
 
@@ -54,15 +56,19 @@ def of_domain(tree: xr.DataTree, name: str) -> xr.DataTree:
     runs = np.flatnonzero(np.isin(constant["cell_of_run"].values, cells))
     table, cell_of_run = cell_table(curves_of(tree).isel({schema.RUN: runs}))
     before = constant["covariate_reference"]
-    now = before.copy(data=[np.exp(np.log(table[str(each)].values).mean()) for each in before[schema.COVARIATE].values])
+    of_limits = any(law.has_limits for law in laws_of(tree).values())  # whose turn stays where it is
+    centre = [np.exp(np.log(table[str(each)].values).mean()) for each in before[schema.COVARIATE].values]
+    now = before if of_limits else before.copy(data=centre)
     distance = now.copy(data=np.log((now / before).values))
+    one_bit = float(np.exp(np.log(capacity_of(curves_of(tree)).exposures_of_cells).mean()))
 
     def one(part: xr.Dataset) -> xr.Dataset:
         part = part.isel({schema.RUN: runs} if schema.RUN in part.dims else {})
         if schema.CELL in part.dims:
             part = part.isel({schema.CELL: cells}).assign_coords({schema.CELL: table[schema.CELL].values})
         if schema.DOMAIN_INTERCEPT in part:
-            part = _at_reference(_alone(part, name), distance)
+            part = _alone_under_limits(part, name, before, one_bit) if COEFFICIENT in part.dims else _alone(part, name)
+            part = _at_reference(part, distance)
         if "covariate_reference" in part:
             part = part.assign(covariate_reference=now, cell_of_run=(schema.RUN, cell_of_run))
         return part
@@ -76,6 +82,19 @@ def _alone(named: xr.Dataset, name: str) -> xr.Dataset:
     """Intercept and exponents of one domain, what all have in common included."""
     ours = named.sel({schema.DOMAIN: name}, drop=True)
     return ours.assign({what: ours[what] + ours[own] for what, own in _OWN.items()}).drop_vars(list(_OWN.values()))
+
+
+def _alone_under_limits(named: xr.Dataset, name: str, reference: xr.DataArray, one_bit: float) -> xr.Dataset:
+    """The same under a law with limits, which is not linear."""
+    covariates = tuple(str(each) for each in reference[schema.COVARIATE].values)
+    domains = tuple(named[schema.DOMAIN].values.astype(str).tolist())
+    law, matrix = LimitsLaw(covariates, reference.values, np.zeros(0), np.zeros(0), domains, one_bit).alone(name)
+    dims = {"coefficients": (schema.GROUP, COEFFICIENT), "intercept": (schema.GROUP,)}
+    dims |= dict.fromkeys((schema.EXPONENT, schema.CURVATURE), (schema.GROUP, schema.COVARIATE))
+    draws = named["coefficients"].transpose(..., schema.GROUP, COEFFICIENT).values @ matrix
+    ours = {what: (("chain", "draw", *dims[what]), value) for what, value in law.named(draws).items() if what in dims}
+    rest = named.drop_vars([*dims, *_OWN.values()]).drop_dims([schema.DOMAIN, COEFFICIENT])
+    return rest.assign(ours).assign_coords({COEFFICIENT: list(law.columns)})
 
 
 def _at_reference(named: xr.Dataset, distance: xr.DataArray) -> xr.Dataset:

@@ -14,14 +14,19 @@ from bayeskisl.laws import Law
 
 # `_of_run` says how much the counts of a run know of its half-point t. It begins with the Fisher information
 #
-#     n' q (1 - q) (d log odds / d t)^2 = n' q (1 - q) k^2
+#     n' (d q / d t)^2 / (q (1 - q)),   q = g + (1 - g) s,   d q / d t = (1 - g) k s (1 - s)
 #
-# of n' binomial trials at share q on a logistic fall of steepness k; other falls have the same slope at the half-point.
-# Facts of one run are beta-binomial: their share has the variance q (1 - q) (1 + (n - 1) / (phi + 1)) / n, so that n
-# of them count as n' = n / (1 + n / phi), to within 1 / n. It is damped by 4 q (1 - q), which is 1 in the middle: near
-# an end the counts bound t on one side, which is no information in Fisher's sense.
+# of n' binomial trials, of which the share q is recalled, at guessing rate g and a share s that is kept above guessing,
+# on a logistic fall of steepness k; other falls have the same slope at the half-point. Without guessing it is
+# n' k^2 s (1 - s). Facts of one run are beta-binomial: their share has the variance
+# q (1 - q) (1 + (n - 1) / (phi + 1)) / n, so that n of them count as n' = n / (1 + n / phi), to within 1 / n. It is
+# damped by 4 s (1 - s), which is 1 in the middle: near an end the counts bound t on one side, which is no information
+# in Fisher's sense.
 
-__all__ = ["Freedoms", "by_cell", "freedoms", "information"]
+__all__ = ["Freedoms", "by_cell", "freedoms", "information", "share_kept"]
+
+# Of what is kept above guessing, so that half-points stay within the curve.
+_LEAST_SHARE = 0.01
 
 
 @dataclass(frozen=True)
@@ -30,12 +35,15 @@ class Freedoms:
 
     Parameters
     ----------
-    threshold, steepness : numpy.ndarray
-        Information of the data about a typical cell's half-point and log steepness, shape ``(group,)``: the share of
-        a prior of variance v is 1 / (1 + information v).
+    threshold : numpy.ndarray
+        Information of the data about each cell's half-point, shape ``(cell, group)``: the share of a prior of
+        variance v is 1 / (1 + information v).
+    typical_threshold, steepness : numpy.ndarray
+        Information about a typical cell's half-point and log steepness, shape ``(group,)``.
     """
 
     threshold: np.ndarray
+    typical_threshold: np.ndarray
     steepness: np.ndarray
 
 
@@ -43,12 +51,14 @@ def freedoms(data: ModelData, law: Law) -> Freedoms:
     """Rough Fisher information of each quantity at prior medians, against its prior's."""
     priors = law.priors
     steepness = priors.steepness.median
-    share = _share(data)
+    share = share_kept(data)
     crosses = _crosses(share, data)[data.cell_of_run]
     blurred = information(data, law) * crosses
     log_odds = np.log(share / (1 - share))
+    of_cells = by_cell(blurred, data)
     return Freedoms(
-        threshold=np.median(by_cell(blurred, data)[data.is_real], axis=0),
+        threshold=of_cells,
+        typical_threshold=np.median(of_cells[data.is_real], axis=0),
         steepness=np.median(by_cell(blurred / steepness**2 * log_odds**2, data)[data.is_real], axis=0),
     )
 
@@ -72,14 +82,17 @@ def _of_run(data: ModelData, law: Law) -> np.ndarray:
     Near the ends a share says on which side the half-point lies, not where: hence a second share (1 - share), times 4
     to leave the middle as it is.
     """
-    share = _share(data)
+    share, above = share_kept(data), 1 - data.guessing
+    recall = data.guessing + above * share
     trials = data.probed / (1 + data.probed / law.priors.concentration.median)
-    on_log_odds = trials * share * (1 - share) * (4 * share * (1 - share))
-    return on_log_odds * law.priors.steepness.median**2
+    slope = above * law.priors.steepness.median * share * (1 - share)
+    return trials * slope**2 / (recall * (1 - recall)) * (4 * share * (1 - share))
 
 
-def _share(data: ModelData) -> np.ndarray:
-    return (data.recalled + 0.5) / (data.probed + 1)
+def share_kept(data: ModelData) -> np.ndarray:
+    """Share that each run keeps above guessing, ``(run, group)``."""
+    recalled = (data.recalled + 0.5) / (data.probed + 1)
+    return np.clip((recalled - data.guessing) / (1 - data.guessing), _LEAST_SHARE, 1 - _LEAST_SHARE)
 
 
 def _crosses(share: np.ndarray, data: ModelData) -> np.ndarray:

@@ -11,6 +11,7 @@ from functools import cache
 from typing import Annotated, Any, get_type_hints
 
 from bayeskisl import schema
+from bayeskisl.laws import LimitsDesign
 
 __all__ = [
     "COEFFICIENT", "PAIR", "POINT", "QUANTITY", "Given", "GivenCurve", "GivenLine", "GivenLoad", "GivenRough",
@@ -62,7 +63,7 @@ class GivenCurve:
     sd: Annotated[Array, COEFFICIENT]
     is_free: Annotated[Array, COEFFICIENT]
     common: Annotated[Array, COEFFICIENT]
-    design: Array  # (cell, coefficient - 3)
+    design: LimitsDesign
     start: Annotated[Array, COEFFICIENT, _GROUP]
     root: Array  # (coefficient, coefficient, group)
     own_scatter: Annotated[Array, _CELL]

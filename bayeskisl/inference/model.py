@@ -155,14 +155,16 @@ def _lines(data: ModelData, law: Law, free: Freedoms) -> Lines:
     sd = np.array([priors.steepness.log_sd, priors.steepness_exponent.sd])
     typical = np.tile((on_size @ mean)[:, None], (1, data.shape[1]))
     of_size = (
-        size_law.design_matrix(data.covariates),
         size_law.mean,
         own * size_law.sd,
         common * size_law.sd,
         data.rough_threshold,
-        free.threshold,
     )
-    threshold = CurveOfSize(*of_size) if law.has_limits else Line(*of_size, priors.tau.median)
+    threshold = (
+        CurveOfSize(size_law.design(data.covariates), *of_size, free.threshold)
+        if isinstance(size_law, LimitsLaw)
+        else Line(size_law.design_matrix(data.covariates), *of_size, free.typical_threshold, priors.tau.median)
+    )
     steepness = Line(
         on_size,
         mean,

@@ -8,8 +8,7 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.curves import Capacity, capacity_of, cell_table
 from bayeskisl.errors import InputError
-from bayeskisl.inference.data import law_of_size
-from bayeskisl.inference.storage import posterior_group
+from bayeskisl.inference.storage import posterior_group, size_law_of
 from bayeskisl.laws import LimitsLaw
 
 if TYPE_CHECKING:
@@ -62,10 +61,8 @@ def regime(fit: "Fit", *, group: str | None = None) -> xr.Dataset:
         raise InputError(f"a group among {', '.join(groups)}", repr(group), "group")
     posterior = posterior_group(fit.tree, law.name).sel({schema.GROUP: group or groups[0]})
     cells, _ = cell_table(fit.curves)
-    covariates = tuple(str(name) for name in posterior[schema.COVARIATE].values)
     capacity = capacity_of(fit.curves)
-    of_cells = np.stack([cells[name].values for name in covariates], axis=1)
-    places, size_law = law_of_size(law, covariates, of_cells, capacity)
+    places, size_law = size_law_of(fit.tree, law)
     assert isinstance(size_law, LimitsLaw)  # as the law has limits
     params, tokens = (cells[name].values for name in (schema.PARAMS, schema.TOKENS))
     exposures = posterior[schema.CRITICAL_EXPOSURES]

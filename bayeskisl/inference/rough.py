@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bayeskisl.inference.data import ModelData
-from bayeskisl.inference.freedom import by_cell, information
+from bayeskisl.inference.freedom import by_cell, information, share_kept
 from bayeskisl.inference.given import GivenRough
 from bayeskisl.laws import Law
 from bayeskisl.laws.falls import Shape
@@ -18,15 +18,6 @@ from bayeskisl.laws.falls import Shape
 __all__ = ["rough_inputs", "rough_thresholds"]
 
 Array = Any  # of NumPy, PyTensor or JAX
-
-# Of what is kept, so that half-points stay within the curve.
-_LEAST_SHARE = 0.01
-
-
-def _share_of_runs(data: ModelData) -> np.ndarray:
-    """Return the share that each run keeps above guessing, ``(run, group)``."""
-    recalled = (data.recalled + 0.5) / (data.probed + 1)
-    return np.clip((recalled - data.guessing) / (1 - data.guessing), _LEAST_SHARE, 1 - _LEAST_SHARE)
 
 
 def rough_inputs(data: ModelData, law: Law) -> GivenRough:
@@ -37,7 +28,7 @@ def rough_inputs(data: ModelData, law: Law) -> GivenRough:
     typical run of a cell that crosses its half-point keeps about a half, wherever the fall is steep; what matters are
     cells that do not cross.
     """
-    share, weight = _share_of_runs(data), information(data, law)
+    share, weight = share_kept(data), information(data, law)
     total = by_cell(weight, data)
 
     def mean(values: np.ndarray) -> np.ndarray:

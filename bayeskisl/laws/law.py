@@ -144,6 +144,13 @@ class Law(Strict):
         """Whether critical exposures are bounded by limits, see `bayeskisl.laws.LimitsLaw`, and not linear."""
         return self.priors.minimum_exposures is not None
 
+    def split_between_domains(self, domains: tuple[str, ...]) -> tuple[float, float]:
+        """Share of a prior's standard deviation in what domains have in common, and in what each has for itself."""
+        if not domains:
+            return 1.0, 0.0
+        pooling = self.pooling if self.domain_pooling is None else self.domain_pooling
+        return pooling**0.5, (1 - pooling) ** 0.5
+
     @property
     def knows_load(self) -> bool:
         """Whether exposures count for less the more distinct facts a run trains on; by how much is `load_effect`."""

@@ -41,10 +41,6 @@ class LawOfSize(ABC):
         """Names of the coefficients."""
 
     @abstractmethod
-    def design_matrix(self, values: np.ndarray) -> np.ndarray:
-        """Inputs of the law at places ``(..., covariate)``."""
-
-    @abstractmethod
     def log_critical_exposures(self, coefficients: np.ndarray, values: np.ndarray) -> np.ndarray:
         """The law's line (without size scatter) at new places.
 

@@ -4,8 +4,8 @@ Each limit is monotone in size, and so is their soft maximum: it has no turning 
 A power law, a law that saturates and a capacity in proportion to size are special cases.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from bayeskisl import schema
 from bayeskisl.laws.law import Law
 from bayeskisl.laws.law_of_size import LawOfSize
 
-__all__ = ["LEAST_EXPOSURES", "LimitsLaw", "limits", "soft_maximum"]
+__all__ = ["LEAST_EXPOSURES", "SHARED", "LimitsDesign", "LimitsLaw", "limits", "soft_maximum"]
 
 Array = Any  # of NumPy, PyTensor or JAX
 
@@ -25,9 +25,37 @@ LEAST_EXPOSURES = float(np.log(2))
 # Logarithm of the bits per parameter of a law without a capacity: e^69 = 1e30 puts this limit far below the others.
 _ANY_BITS = 69.0
 
+# Columns that are the same at every place: turn, log minimum exposures, log bits per parameter, log sharpness.
+SHARED = (2, -3, -2, -1)
+
 # The learning exponent turns from one value to another over a factor of e^1.5, 4.5, of size to either side of the
 # reference: about the range of a ladder of six sizes, so that the data can tell both.
 _TURN_WIDTH = 1.5
+
+
+@dataclass(frozen=True)
+class LimitsDesign:
+    """What the law is given at each place.
+
+    Attributes
+    ----------
+    level, log_exponent : array
+        Factors of the coefficients in the level of learning and in the logarithm of its exponent, ``(..., column)``.
+    size, bent : array
+        z of params, and T(z), ``(...)``.
+    one_bit : array
+        Log exposures at which the load is one bit per parameter, ``(...)``.
+    """
+
+    level: Array
+    log_exponent: Array
+    size: Array
+    bent: Array
+    one_bit: Array
+
+    def map(self, change: Callable[[Array], Array]) -> "LimitsDesign":
+        """The same with every array changed."""
+        return LimitsDesign(*(change(getattr(self, each.name)) for each in fields(self)))
 
 
 @dataclass(frozen=True)
@@ -38,6 +66,9 @@ class LimitsLaw(LawOfSize):
       the exponent runs from ``exponent e^-turn`` for small to ``exponent e^turn`` for large sizes;
     - minimum: log e = log(least + minimum), the same at every size;
     - capacity: log e = log(exposures at which the load is one bit per parameter) - log(bits per parameter).
+
+    Of several domains each has its own level and exponents of learning, about what they have in common; the minimum and
+    the bits per parameter are those of the model, whatever it learns.
 
     Parameters
     ----------
@@ -51,20 +82,29 @@ class LimitsLaw(LawOfSize):
         Geometric mean over the cells of the exposures at which the load is one bit per parameter; `named` alone needs
         it.
     domains : tuple of str
-        Always empty: several domains need a law that is linear in its coefficients.
+        Where there are several.
 
     Notes
     -----
     The columns are log learning exposures at the reference, the logarithm of the exponent of params, its turn, the
-    exponents of the other covariates, log minimum exposures, log bits per parameter, and log sharpness. Places are
-    given by their covariates and, behind them, by the exposures at which the load is one bit per parameter.
+    exponents of the other covariates, for each domain what it adds to the level, the logarithm of the exponent and the
+    other exponents, and at last log minimum exposures, log bits per parameter, and log sharpness. Places are given by
+    their covariates; behind them, of several domains, 1 for their own and 0 for the others; and at last the exposures
+    at which the load is one bit per parameter.
     """
 
     one_bit: float = float("nan")
 
     @classmethod
-    def of(cls, law: Law, covariates: tuple[str, ...], values: np.ndarray, bits_log_sd: float = 0.0) -> "LimitsLaw":
-        """The law of size of `law` for cells at `values`, shape ``(cell, covariate + 1)``.
+    def of(
+        cls,
+        law: Law,
+        covariates: tuple[str, ...],
+        values: np.ndarray,
+        bits_log_sd: float = 0.0,
+        domains: tuple[str, ...] = (),
+    ) -> "LimitsLaw":
+        """The law of size of `law` for cells at `values`, shape ``(cell, covariate + domain + 1)``.
 
         Parameters
         ----------
@@ -77,39 +117,53 @@ class LimitsLaw(LawOfSize):
         exponent, turn, capacity = priors.learning_exponent, priors.turn, priors.bits_per_parameter
         assert least is not None  # that and the exponent make it a law with limits
         assert exponent is not None
+        others = [(priors.exponent[name].mean, priors.exponent[name].sd) for name in covariates[1:]]
+        learning = [(first.log_median, first.log_sd), (exponent.log_median, exponent.log_sd), *others]
+        shared, own = law.split_between_domains(domains)
+        level, log_exponent, *others = [(mean, shared * sd) for mean, sd in learning]
         pairs = [
-            (first.log_median, first.log_sd),
-            (exponent.log_median, exponent.log_sd),
+            level,
+            log_exponent,
             (turn.mean, turn.sd) if turn else (0.0, 0.0),
-            *((priors.exponent[name].mean, priors.exponent[name].sd) for name in covariates[1:]),
+            *others,
+            *((0.0, own * sd) for _ in domains for _, sd in learning),
             (least.log_median, least.log_sd),
             (capacity.log_median, float(np.hypot(capacity.log_sd, bits_log_sd))) if capacity else (_ANY_BITS, 0.0),
             (sharpness.log_median, sharpness.log_sd) if sharpness else (0.0, 0.0),
         ]
         mean, sd = np.array(pairs, dtype=float).T
-        *reference, one_bit = np.exp(np.log(values).mean(axis=0))
-        return cls(covariates, np.array(reference), mean, sd, one_bit=float(one_bit))
+        centre = np.exp(np.log(values[:, [*range(len(covariates)), -1]]).mean(axis=0))
+        return cls(covariates, centre[:-1], mean, sd, domains, float(centre[-1]))
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of the coefficients."""
-        others = (f"exponent {name}" for name in self.covariates[1:])
-        return (
-            "log learning exposures", f"log exponent {self.covariates[0]}", "turn", *others, "log minimum exposures",
-            "log bits per parameter", "log sharpness",
-        )  # fmt: skip
+        level, log_exponent, *others = learning = [
+            "log learning exposures",
+            f"log exponent {self.covariates[0]}",
+            *(f"exponent {name}" for name in self.covariates[1:]),
+        ]
+        own = (f"{what} of {domain}" for domain in self.domains for what in learning)
+        last = "log minimum exposures", "log bits per parameter", "log sharpness"
+        return level, log_exponent, "turn", *others, *own, *last
 
-    def design_matrix(self, values: np.ndarray) -> np.ndarray:
-        """Return the inputs of `limits`, shape ``(..., covariate + 2)`` for values ``(..., covariate + 1)``.
+    def design(self, values: np.ndarray) -> LimitsDesign:
+        """Return the inputs of `limits` at places ``(..., covariate + domain + 1)``."""
+        values, z = np.asarray(values, dtype=float), self.z(values)
+        size, none = z[..., :1], np.zeros_like(z[..., :1])
+        in_level = np.concatenate([none + 1, none, -z[..., 1:]], axis=-1)
+        in_exponent = np.concatenate([none, none + 1, np.zeros_like(z[..., 1:])], axis=-1)
+        domains = values[..., len(self.covariates) : -1]
 
-        The columns are z of params, its turn T(z), z of the other covariates, and log exposures at one bit per
-        parameter.
-        """
-        z = self.z(values)
-        size, others = z[..., :1], z[..., 1:]
-        turn = _TURN_WIDTH * np.log(np.cosh(size / _TURN_WIDTH))
-        one_bit = np.log(np.asarray(values, dtype=float)[..., -1:])
-        return np.concatenate([size, turn, others, one_bit], axis=-1)
+        def factors(of_learning: np.ndarray) -> np.ndarray:
+            """By the columns: the turn and the last three do not enter."""
+            own = (domains[..., i, None] * of_learning for i in range(len(self.domains)))
+            return np.concatenate([of_learning[..., :2], none, of_learning[..., 2:], *own, none, none, none], axis=-1)
+
+        bent = _TURN_WIDTH * np.log(np.cosh(size / _TURN_WIDTH))
+        return LimitsDesign(
+            factors(in_level), factors(in_exponent), size[..., 0], bent[..., 0], np.log(values[..., -1])
+        )
 
     def log_critical_exposures(self, coefficients: np.ndarray, values: np.ndarray) -> np.ndarray:
         """The law's line (without size scatter) at new places.
@@ -119,7 +173,7 @@ class LimitsLaw(LawOfSize):
         coefficients : numpy.ndarray
             Draws, shape ``(..., column)``.
         values : numpy.ndarray
-            One place, shape ``(covariate + 1,)``, or several, shape ``(cell, covariate + 1)``.
+            One place, shape ``(covariate + domain + 1,)``, or several, shape ``(cell, covariate + domain + 1)``.
 
         Returns
         -------
@@ -131,11 +185,10 @@ class LimitsLaw(LawOfSize):
 
     def limits_at(self, coefficients: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, ...]:
         """Log exposures that learning, the minimum and the capacity each demand there, and the sharpness."""
-        values = np.asarray(values)
-        columns = np.moveaxis(coefficients, -1, 0)
-        if values.ndim == 2:
-            columns = columns[..., None]
-        return limits(list(columns), list(np.moveaxis(self.design_matrix(values), -1, 0)), np)
+        design = self.design(values)
+        several = np.ndim(values) == 2  # cells stand behind draws
+        shared = [coefficients[..., column, None] if several else coefficients[..., column] for column in SHARED]
+        return limits(coefficients @ design.level.T, coefficients @ design.log_exponent.T, shared, design, np)
 
     def binding(self, coefficients: np.ndarray, values: np.ndarray) -> np.ndarray:
         """Share of each limit (learning, minimum, capacity) in the slope of the law, shape ``(3, ...)``, of sum 1."""
@@ -149,9 +202,11 @@ class LimitsLaw(LawOfSize):
 
         ``intercept`` ``(...)``, ``exponent`` and ``curvature`` ``(..., covariate)`` are the line and its derivatives at
         the reference; ``minimum_exposures``, ``bits_per_parameter``, ``turn`` and ``sharpness`` ``(...)`` the limits'
-        own; ``coefficients`` ``(..., column)`` all of them.
+        own; ``coefficients`` ``(..., column)`` all of them. Of several domains, the former are those of what domains
+        have in common, and each adds ``domain_intercept`` ``(..., domain)`` to the level of learning and
+        ``domain_exponent`` ``(..., domain, covariate)`` to its exponents.
         """
-        here = np.array([*self.reference, self.one_bit])
+        here = np.array([*self.reference, *(0.0 for _ in self.domains), self.one_bit])
         learning, _, capacity = self.binding(coefficients, here)
         exponent, turn, sharpness = np.exp(coefficients[..., 1]), coefficients[..., 2], np.exp(coefficients[..., -1])
         slope = exponent * np.cosh(turn)
@@ -161,7 +216,8 @@ class LimitsLaw(LawOfSize):
         # the exposures at one bit per parameter rise in proportion to the budget
         with_budget = [float(name == schema.TOKENS) for name in self.covariates[1:]]
         others = [learning * coefficients[..., 3 + i] - capacity * w for i, w in enumerate(with_budget)]
-        return {
+        own = self._of_domains(coefficients) if self.domains else {}
+        return own | {
             "intercept": self.log_critical_exposures(coefficients, here),
             "exponent": np.stack([of_size, *others], axis=-1),
             "curvature": np.stack([bend, *(0 * other for other in others)], axis=-1),
@@ -171,6 +227,25 @@ class LimitsLaw(LawOfSize):
             "sharpness": sharpness,
             "coefficients": coefficients,
         }
+
+    def _of_domains(self, coefficients: np.ndarray) -> dict[str, np.ndarray]:
+        count = 1 + len(self.covariates)
+        own = coefficients[..., 1 + count : -3].reshape(*coefficients.shape[:-1], len(self.domains), count)
+        common = np.exp(coefficients[..., 1])[..., None]
+        of_size = common * np.expm1(own[..., 1])
+        return {
+            "domain_intercept": own[..., 0],
+            "domain_exponent": np.concatenate([of_size[..., None], own[..., 2:]], axis=-1),
+        }
+
+    def alone(self, domain: str) -> tuple["LimitsLaw", np.ndarray]:
+        """Return the law of one domain among several, and what turns the coefficients of all, ``(column, own)``.
+
+        ``coefficients @ matrix`` are those of the domain, what it has in common with the others included.
+        """
+        one = replace(self, domains=(), mean=np.zeros(0), sd=np.zeros(0))
+        enters = [[float(column in (name, f"{name} of {domain}")) for name in one.columns] for column in self.columns]
+        return one, np.array(enters)
 
     def coefficients_of(self, named: Mapping[str, np.ndarray]) -> np.ndarray:
         """The inverse of `named`, ``(..., column)``."""
@@ -183,6 +258,10 @@ class LimitsLaw(LawOfSize):
         if "exponent" in fixed:
             exponents = np.broadcast_to(fixed["exponent"], (len(self.covariates),))
             found = {1: np.log(exponents[0]), **{3 + i: value for i, value in enumerate(exponents[1:])}}
+        if "domain_intercept" in fixed:
+            of_domains = np.asarray(fixed["domain_intercept"])
+            count = 1 + len(self.covariates)
+            found |= {1 + count * (1 + i): of_domains[..., i] for i in range(len(self.domains))}
         if "minimum_exposures" in fixed:
             found[last - 3] = np.log(np.maximum(np.asarray(fixed["minimum_exposures"]) - LEAST_EXPOSURES, _NOTHING))
         whole = {"intercept": 0, "turn": 2}
@@ -205,24 +284,25 @@ _NOTHING = 1e-6
 _STEP = 1e-4
 
 
-def limits(coefficients: Sequence[Array], design: Sequence[Array], xp: Any) -> tuple[Array, Array, Array, Array]:
+def limits(
+    level: Array, log_exponent: Array, shared: Sequence[Array], design: LimitsDesign, xp: Any
+) -> tuple[Array, Array, Array, Array]:
     """Log exposures that learning, the minimum and the capacity each demand, and the sharpness of their meeting.
 
     Parameters
     ----------
-    coefficients : sequence of array
-        By the columns of `LimitsLaw`.
-    design : sequence of array
-        By the columns of `LimitsLaw.design_matrix`; each broadcasts with the coefficients.
+    level, log_exponent : array
+        Of learning, the products of coefficients and `design`.
+    shared : sequence of array
+        The other coefficients, in the columns `SHARED`.
+    design : LimitsDesign
+        Its last three fields broadcast with the coefficients.
     """
-    level, log_exponent, turn, *others, least, bits, log_sharpness = coefficients
-    size, bent, *other_sizes, one_bit = design
+    turn, least, bits, log_sharpness = shared
     small, large = xp.exp(log_exponent - turn), xp.exp(log_exponent + turn)
-    learning = level - (small + large) / 2 * size - (large - small) / 2 * bent
-    for exponent, z in zip(others, other_sizes, strict=True):
-        learning = learning - exponent * z
+    learning = level - (small + large) / 2 * design.size - (large - small) / 2 * design.bent
     minimum = xp.log(LEAST_EXPOSURES + xp.exp(least))
-    return learning, minimum + 0 * size, one_bit - bits, xp.exp(log_sharpness)
+    return learning, minimum + 0 * design.size, design.one_bit - bits, xp.exp(log_sharpness)
 
 
 def soft_maximum(parts: Sequence[Array], sharpness: Array, xp: Any) -> Array:

@@ -47,11 +47,11 @@ class SizeLaw(LawOfSize):
         ]
         pairs += [(bend.mean, bend.sd) if bend else (0.0, 0.0) for bend in map(priors.curvature.get, covariates)]
         mean, sd = np.array(pairs, dtype=float).T
-        if domains:  # of the prior's variance, what domains have in common and what each has for itself
+        if domains:
             count = 1 + len(covariates)
-            pooling = law.pooling if law.domain_pooling is None else law.domain_pooling
-            own = np.tile(np.sqrt(1 - pooling) * sd[:count], len(domains))
-            sd = np.concatenate([np.sqrt(pooling) * sd[:count], sd[count:], own])
+            shared_part, own_part = law.split_between_domains(domains)
+            own = np.tile(own_part * sd[:count], len(domains))
+            sd = np.concatenate([shared_part * sd[:count], sd[count:], own])
             mean = np.concatenate([mean, np.zeros_like(own)])
         reference = np.exp(np.log(values[:, : len(covariates)]).mean(axis=0))
         return cls(covariates, reference, mean, sd, domains)

@@ -10,7 +10,7 @@ VALUES = np.stack([SIZES, 1e5 / SIZES], axis=1)
 
 def curve_of(name, rough):
     law = LimitsLaw.of(load_law(name), ("params",), VALUES)
-    return CurveOfSize(law.design_matrix(VALUES), law.mean, law.sd, 0 * law.sd, rough[:, None], np.zeros(1))
+    return CurveOfSize(law.design(VALUES), law.mean, law.sd, 0 * law.sd, rough[:, None], np.zeros((len(SIZES), 1)))
 
 
 @pytest.mark.parametrize("name", ["limits", "saturating", "softmin"])
@@ -44,11 +44,15 @@ def test_coordinates_are_centred_on_coefficients_that_fit_the_rough_values():
     np.testing.assert_allclose(line, curve.rough[:, 0], atol=0.05)
 
 
+def two_more(of_cells):
+    return np.pad(of_cells, [(0, 2), *[(0, 0)] * (of_cells.ndim - 1)])
+
+
 def test_cells_of_padding_do_not_move_the_coordinates():
     curve = curve_of("limits", np.log(300.0) - 0.7 * np.log(SIZES / SIZES[0]))
     padded = CurveOfSize(
-        np.pad(curve.design, [(0, 2), (0, 0)]), curve.mean, curve.sd, curve.common_sd,
-        np.pad(curve.rough, [(0, 2), (0, 0)]), curve.information,
+        curve.design.map(two_more), curve.mean, curve.sd, curve.common_sd, two_more(curve.rough),
+        two_more(curve.information),
     )  # fmt: skip
     whole, more = curve.given(np.ones(5, dtype=bool)), padded.given(np.arange(7) < 5)
     np.testing.assert_allclose(more.start, whole.start)

@@ -4,16 +4,19 @@ import numpy as np
 import pytest
 
 from bayeskisl import schema
-from bayeskisl.curves import cell_table, curves_from_table, join_curves, validate
+from bayeskisl.curves import capacity_of, cell_table, curves_from_table, join_curves, validate
 from bayeskisl.decision import decide, predict
+from bayeskisl.design.beliefs import believe
 from bayeskisl.errors import InputError
 from bayeskisl.inference import fit, simulate
 from bayeskisl.inference.compare import compare
 from bayeskisl.inference.data import prepare
 from bayeskisl.inference.extrapolate import extrapolate
 from bayeskisl.inference.model import Model
+from bayeskisl.inference.regime import regime
 from bayeskisl.inference.simulate import design_curves
 from bayeskisl.laws import load_law
+from bayeskisl.target import Target
 
 DOMAINS = ("legal", "medical")
 DESIGN = {"params": [6_144, 13_824, 24_576, 55_296], "facts": [60, 120, 250, 500, 1000, 2000, 4000]}
@@ -125,9 +128,26 @@ def test_a_domain_of_few_runs_borrows_from_the_other(curves):
     assert width < 0.95 * width_alone
 
 
-def test_a_law_that_saturates_is_refused(curves):
-    with pytest.raises(InputError, match="linear in its coefficients for several domains"):
-        fit(curves, "saturating")
+@pytest.mark.slow
+def test_domains_share_what_a_model_can_hold_and_each_has_its_own_learning(curves):
+    result = fit(curves, "limits", rivals=())
+    assert result.gate.passed
+    data, coefficients = prepare(result.curves, result.law), result.posterior["coefficients"]
+    between = result.posterior[schema.DOMAIN_INTERCEPT].sel(group="infused")
+    gap = between.sel(domain="legal") - between.sel(domain="medical")
+    assert np.quantile(gap, 0.01) < 0.8 < np.quantile(gap, 0.99)
+    for index, domain in enumerate(DOMAINS):
+        alone = result.of_domain(domain)
+        still = alone.tree.copy()
+        still["posterior"] = still["posterior"].to_dataset().assign(tau=0 * alone.posterior["tau"])
+        one_bit = capacity_of(alone.curves).exposures_at(200_000, 1_843_200)
+        at = np.array([200_000, index == 0, index == 1, one_bit], dtype=float)
+        there = extrapolate(still, 200_000, 1_843_200, as_new=True)["log_critical_exposures"]
+        line = data.size_law.log_critical_exposures(coefficients.values, at)
+        np.testing.assert_allclose(there.values, line)
+        assert regime(alone).sizes[schema.CELL] == 4
+        assert np.isfinite(predict(alone, 98_304)[schema.COLLAPSE]).all()
+    assert believe(alone, Target(98_304), [(98_304.0, 1_843_200.0)])
 
 
 def test_a_column_of_a_table_names_domains():

@@ -47,6 +47,28 @@ def test_a_capacity_that_binds_gives_bits_per_parameter():
     np.testing.assert_allclose(supply / np.exp(line) * bits_per_fact / sizes, 2.0, rtol=0.02)
 
 
+def test_each_domain_has_a_law_of_its_own_about_what_domains_have_in_common():
+    domains = np.tile(np.eye(2), (3, 1))
+    values = np.concatenate([np.repeat(VALUES[:, :1], 2, axis=0), domains, np.repeat(VALUES[:, 1:], 2, axis=0)], axis=1)
+    law = LimitsLaw.of(load_law("limits"), ("params",), values, domains=("legal", "medical"))
+    draws = np.random.default_rng(0).normal(law.mean, law.sd, (5, len(law.columns)))
+    lines = law.log_critical_exposures(draws, values)
+    for index, name in enumerate(law.domains):
+        alone, enters = law.alone(name)
+        assert alone.columns == law_of().columns
+        own = alone.log_critical_exposures(draws @ enters, VALUES)
+        np.testing.assert_allclose(lines[:, index::2], own)
+    np.testing.assert_array_equal(law.named(draws)["domain_intercept"], draws[:, [3, 5]])
+
+
+def test_the_prior_of_a_domain_is_that_of_a_law_without_domains():
+    values = np.column_stack([VALUES[:, 0], np.eye(3)[:, :2], VALUES[:, 1]])
+    law, plain = LimitsLaw.of(load_law("limits"), ("params",), values, domains=("legal", "medical")), law_of()
+    _, enters = law.alone("legal")
+    np.testing.assert_allclose(np.sqrt(law.sd**2 @ enters), plain.sd)
+    np.testing.assert_allclose(law.mean @ enters, plain.mean)
+
+
 @given(
     st.floats(0.05, 3.0), st.floats(-2.0, 2.0), st.floats(1.0, 1e4), st.floats(0.01, 100.0), st.floats(0.5, 4.0),
     st.floats(0.5, 20.0),
