@@ -21,7 +21,7 @@ from bayeskisl.inference.given import (
     GivenLoad,
     GivenRough,
 )
-from bayeskisl.laws import Law
+from bayeskisl.laws import Law, LimitsDesign
 
 __all__ = ["double_precision", "numpyro_model"]
 
@@ -54,7 +54,7 @@ def numpyro_model(law: Law) -> Callable[[Given], None]:
     return model
 
 
-for _part in (Given, GivenCurve, GivenLine, GivenLoad, GivenRough):
+for _part in (Given, GivenCurve, GivenLine, GivenLoad, GivenRough, LimitsDesign):
     jax.tree_util.register_dataclass(_part)
 
 
