@@ -9,17 +9,15 @@ thresholds are pinned by their own runs, so that little is left to reweight.
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 from scipy.special import log_ndtr
 
-from bayeskisl.inference.curve_of_size import CurveOfSize
 from bayeskisl.inference.data import ModelData
 from bayeskisl.inference.densities import log_sum_exp
-from bayeskisl.inference.lines import Line
 from bayeskisl.inference.model import Model
 from bayeskisl.inference.pointwise import OneRun, integrate_run_effect
 from bayeskisl.inference.posterior import load_shift
@@ -119,7 +117,7 @@ def cell_likelihoods(named: dict[str, np.ndarray], data: ModelData, law: Law, rn
 
 
 def expected_by_the_others(
-    thresholds: np.ndarray, scatter: np.ndarray, line: Line | CurveOfSize, mean: np.ndarray
+    thresholds: np.ndarray, scatter: np.ndarray, design: np.ndarray, mean: np.ndarray, prior_sd: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation of each cell's threshold given the others', the law's coefficients integrated out.
 
@@ -132,19 +130,21 @@ def expected_by_the_others(
         Shape ``(draw, cell)``.
     scatter : numpy.ndarray
         tau, shape ``(draw,)``.
-    mean : numpy.ndarray
-        m, shape ``(column,)`` or ``(draw, column)``.
+    design : numpy.ndarray
+        X, shape ``(cell, column)``.
+    mean, prior_sd : numpy.ndarray
+        m, shape ``(column,)`` or ``(draw, column)``, and S, shape ``(column,)``.
 
     Returns
     -------
     mean, sd : numpy.ndarray
         Shape ``(draw, cell)``.
     """
-    spread = line.design * line.sd
+    spread = design * prior_sd
     variance, axes = np.linalg.eigh(spread @ spread.T)
     precision = 1 / (np.maximum(variance, 0) + scatter[:, None] ** 2)  # (draw, axis)
     own = precision @ (axes**2).T  # diagonal of K^-1, (draw, cell)
-    off = (((thresholds - mean @ line.design.T) @ axes) * precision) @ axes.T
+    off = (((thresholds - mean @ design.T) @ axes) * precision) @ axes.T
     return thresholds - off / own, 1 / np.sqrt(own)
 
 
@@ -165,17 +165,16 @@ def left_out_log_density(
     flat = {name: values.reshape(-1, *values.shape[2:]) for name, values in named.items()}
     data, law, line = model.data, model.law, model.lines.threshold
     mean_law = line.mean_given(model.lines.common_of_threshold(flat.get("common")))
+    coefficients = data.size_law.coefficients_of(flat)
     total = np.zeros(flat["critical_exposures"].shape[:2])
     at_half = np.broadcast_to(load_shift(flat, data), flat["critical_exposures"].shape)
     for group in range(data.shape[1]):
-        thresholds, shift = np.log(flat["critical_exposures"][..., group]), np.zeros(data.shape[2])
-        if law.has_limits:  # linear about the posterior mean of its coefficients
-            centre = flat["coefficients"][:, group].mean(axis=0)
-            design, offset = data.size_law.linear_at(centre, data.covariates)
-            line, shift = replace(line, design=design), -offset
-        mean, sd = expected_by_the_others(thresholds + shift, flat["tau"][:, group], line, mean_law)
+        # a law with limits is taken as its tangent at the posterior mean of its coefficients
+        design, offset = data.size_law.linear_at(coefficients[:, group].mean(axis=0), data.covariates)
+        off = np.log(flat["critical_exposures"][..., group]) - offset
+        mean, sd = expected_by_the_others(off, flat["tau"][:, group], design, mean_law, line.sd)
         cells = [cell for cell, of in likelihoods if of == group]
-        expected, of_cells = mean - shift + at_half[:, :, group], [likelihoods[cell, group] for cell in cells]
+        expected, of_cells = mean + offset + at_half[:, :, group], [likelihoods[cell, group] for cell in cells]
         with ThreadPoolExecutor(workers) as pool:
             found = pool.map(CellLikelihood.log_expectation, of_cells, expected[:, cells].T, sd[:, cells].T)
             for cell, log_density in zip(cells, found, strict=True):

@@ -160,11 +160,12 @@ def _lines(data: ModelData, law: Law, free: Freedoms) -> Lines:
         common * size_law.sd,
         data.rough_threshold,
     )
-    threshold = (
-        CurveOfSize(size_law.design(data.covariates), *of_size, free.threshold)
-        if isinstance(size_law, LimitsLaw)
-        else Line(size_law.design_matrix(data.covariates), *of_size, free.typical_threshold, priors.tau.median)
-    )
+    threshold: Line | CurveOfSize
+    if isinstance(size_law, LimitsLaw):
+        threshold = CurveOfSize(size_law.design(data.covariates), *of_size, free.threshold)
+    else:
+        design, _ = size_law.linear_at(size_law.mean, data.covariates)
+        threshold = Line(design, *of_size, free.typical_threshold, priors.tau.median)
     steepness = Line(
         on_size,
         mean,

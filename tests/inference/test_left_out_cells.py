@@ -18,7 +18,7 @@ TAU, THRESHOLDS = RNG.uniform(0.05, 0.4, DRAWS), RNG.normal(5, 1, (DRAWS, CELLS)
 
 
 def test_what_the_others_expect_is_the_textbook_conditional():
-    mean, sd = expected_by_the_others(THRESHOLDS, TAU, LINE, LINE.mean)
+    mean, sd = expected_by_the_others(THRESHOLDS, TAU, DESIGN, LINE.mean, LINE.sd)
     for draw, cell in np.ndindex(DRAWS, CELLS):
         covariance = TAU[draw] ** 2 * np.eye(CELLS) + (DESIGN * LINE.sd**2) @ DESIGN.T
         rest = np.delete(np.arange(CELLS), cell)
@@ -55,7 +55,7 @@ def test_a_bend_that_the_data_have_is_seen_by_cells_and_not_by_runs(bent_likelih
         line = replace(LINE, mean=np.array([5.0, -0.7, 0.0]), sd=np.array([1.5, 0.4, spread]))
         scores = []
         for tau in (0.03, 0.06, 0.12, 0.24):  # a uniform prior on four scatters
-            mean, sd = expected_by_the_others(bent_likelihoods[None], np.array([tau]), line, line.mean)
+            mean, sd = expected_by_the_others(bent_likelihoods[None], np.array([tau]), line.design, line.mean, line.sd)
             scores.append(stats.norm.logpdf(bent_likelihoods, mean[0], sd[0]))
         score[name] = logsumexp(scores, axis=0).sum()
     assert score["bent"] - score["straight"] > 3
