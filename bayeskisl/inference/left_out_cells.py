@@ -163,7 +163,7 @@ def left_out_log_density(
         Threads.
     """
     flat = {name: values.reshape(-1, *values.shape[2:]) for name, values in named.items()}
-    data, law, line = model.data, model.law, model.lines.threshold
+    data, line = model.data, model.lines.threshold
     mean_law = line.mean_given(model.lines.common_of_threshold(flat.get("common")))
     coefficients = data.size_law.coefficients_of(flat)
     total = np.zeros(flat["critical_exposures"].shape[:2])
