@@ -29,7 +29,7 @@ class Caution:
     ----------
     code : str
         ``few_sizes``, ``nothing_to_harm``, ``edge_collapse``, ``no_collapse``, ``load_ignored``, ``prior_driven``,
-        ``prior_sensitive``, ``correlated_seeds``, ``assumed_by_import``, ``rival_gate`` or
+        ``prior_sensitive``, ``sampled_thinly``, ``correlated_seeds``, ``assumed_by_import``, ``rival_gate`` or
         ``pareto_k``; or a code of `bayeskisl.curves.Finding`.
     severity : str
         ``note``, ``warning`` or ``serious``.
@@ -74,6 +74,7 @@ def cautions(
         *_load_ignored(posterior, curves),
         *_prior_driven(posterior, prior),
         *_prior_sensitive(posterior, log_prior),
+        *_near_its_gate(gate),
         *_correlated_seeds(gate),
         *_assumed_by_import(curves),
     )
@@ -248,6 +249,18 @@ _JUDGED = ("exponent", "curvature", "tau", "sigma_run", "steepness_exponent")
 
 def _spread(label: str, draws: np.ndarray) -> float:
     return float(np.log(draws).std() if label.startswith(("tau", "sigma_run")) else draws.std())
+
+
+def _near_its_gate(gate: Gate) -> list[Caution]:
+    return [
+        Caution(
+            "sampled_thinly",
+            "serious",
+            f"The sampler missed a test by little, so use the answer with care: {'; '.join(gate.shortfalls)}.",
+            "Sample for longer: more draws and more tuning steps.",
+        )
+        for _ in gate.shortfalls[:1]
+    ]
 
 
 def _correlated_seeds(gate: Gate) -> list[Caution]:

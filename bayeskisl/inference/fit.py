@@ -139,7 +139,7 @@ def _posterior_of(curves: xr.Dataset, law: Law, settings: Settings, light: bool)
     model = Model(prepare(curves, law), law)
     named, groups, gate = _sampled(curves, model, settings)
     if settings.retry and gate.wants_draws:
-        settings.tell(f"the law '{law.name}' failed its gate: sampling it again, {_LONGER} times as long")
+        settings.tell(f"the law '{law.name}' missed a test of its gate: sampling it again, {_LONGER} times as long")
         named, groups, gate = _sampled(curves, model, replace(settings, longer=_LONGER))
     if not light:
         log_likelihood = integrated_log_likelihood(named, model.data, law, settings.cores)

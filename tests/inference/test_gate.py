@@ -40,9 +40,40 @@ def test_divergences_fail(judged):
     assert "100 of 4,000 draws diverged" in reason
 
 
-def test_sticky_draws_fail(judged):
-    judged[0]["tau"] = judged[0]["tau"].copy(data=np.repeat(judged[0]["tau"].values[:, ::20], 20, axis=1))
-    assert any("ESS of tau[infused]" in reason for reason in examine(*judged).reasons)
+def stuck(judged, times):
+    """The same draws, of which tau moves once in so many."""
+    draws = judged[0]["tau"].values
+    judged[0]["tau"] = judged[0]["tau"].copy(data=np.repeat(draws[:, ::times], times, axis=1)[:, : draws.shape[1]])
+    return examine(*judged)
+
+
+def test_draws_that_hardly_move_fail(judged):
+    assert any("ESS of tau[infused]" in reason for reason in stuck(judged, 100).reasons)
+
+
+def test_a_test_that_is_missed_by_little_leaves_a_posterior_to_be_used_with_care(judged):
+    gate = stuck(judged, 20)
+    assert gate.passed
+    assert gate.reasons == ()
+    assert any("bulk ESS of tau[infused]" in each and "at least 400" in each for each in gate.shortfalls)
+    assert gate.wants_draws
+    assert Gate.from_dict(gate.to_dict()) == gate
+    old = {key: value for key, value in gate.to_dict().items() if key != "shortfalls"}
+    assert Gate.from_dict(old).shortfalls == ()
+
+
+def test_a_few_divergences_are_a_caution(judged):
+    judged[1]["diverging"][0, :10] = True
+    gate = examine(*judged)
+    assert gate.passed
+    assert "10 of 4,000 draws diverged" in gate.shortfalls[0]
+
+
+def test_a_single_size_is_not_judged_by_what_it_leaves_to_the_prior(judged):
+    posterior, stats, curves, cells = judged
+    posterior["tau"][0] *= 3
+    one = curves.assign_coords(params=("run", np.full(curves.sizes["run"], 6_144)))
+    assert examine(posterior, stats, one, cells).passed
 
 
 def test_too_few_draws_fail_with_the_numbers(curves):
