@@ -27,6 +27,7 @@ class Amount(Axis):
     unit = in_words = mark = "facts"
     label = "infused facts"
     experiment = "how many facts at one ratio"
+    question = "How many facts can {model} take"
 
     def values(self, runs: Mapping[Any, Any]) -> Any:
         return runs[schema.FACTS]

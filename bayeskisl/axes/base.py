@@ -53,6 +53,8 @@ class Axis(ABC):
         the axis in a figure.
     experiment : str
         What a sweep along the axis varies, in a few words.
+    question : str
+        What a decision along the axis answers; ``{model}`` stands for the target.
     """
 
     name: ClassVar[str]
@@ -68,6 +70,7 @@ class Axis(ABC):
     mark: ClassVar[str]
     label: ClassVar[str]
     experiment: ClassVar[str]
+    question: ClassVar[str]
 
     def __repr__(self) -> str:
         return f"<axis {self.name}>"

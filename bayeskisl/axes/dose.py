@@ -15,6 +15,7 @@ class Dose(ShareOfTokens):
     name = "dose"
     given, follows, teaches = schema.EXPOSURES, schema.FACTS, 0
     experiment = "how large a ratio of more and more facts"
+    question = "How large a share of its tokens can {model} give to a domain"
 
     def facts(self, value: Array, fixed: Fixed) -> Array:
         return value * fixed[schema.TOKENS] / (fixed[schema.EXPOSURES] * fixed[schema.TOKENS_PER_FACT])

@@ -26,6 +26,7 @@ class Frequency(Axis):
     mark = "ppm"
     label = "tokens of one fact in a million tokens"
     experiment = "how often each of the same facts is repeated"
+    question = "How often must {model} see a fact"
 
     def values(self, runs: Mapping[Any, Any]) -> Any:
         return runs[schema.EXPOSURES] * runs[schema.TOKENS_PER_FACT] / runs[schema.TOKENS] * _MILLION

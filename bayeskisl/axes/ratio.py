@@ -13,6 +13,7 @@ class Ratio(ShareOfTokens):
     name = "ratio"
     given, follows, teaches = schema.FACTS, schema.EXPOSURES, 1
     experiment = "how large a ratio of the same facts"
+    question = "How large a share of its tokens should {model} give to these facts"
 
     def facts(self, value: Array, fixed: Fixed) -> Array:
         return fixed[schema.FACTS]

@@ -11,13 +11,13 @@ from bayeskisl.curves import cell_table
 from bayeskisl.decision import decision_summary, prediction_summary
 from bayeskisl.decision.intervals import interval
 from bayeskisl.decision.planned_model import ROUNDING
+from bayeskisl.reporting.brief import brief, question
 from bayeskisl.reporting.numbers import exact, percent, span, three_digits
 from bayeskisl.reporting.text import (
     answer,
     beside_it,
     budget,
     domain_line,
-    headline,
     held_fixed,
     measured_point,
     mending,
@@ -50,7 +50,7 @@ __all__ = [
 def title(decision: "Decision | None") -> str:
     if decision is None:
         return "Where models collapse"
-    return f"How much to infuse into {exact(decision.data.attrs[schema.PARAMS])} parameters"
+    return question(decision)
 
 
 def words(fit: "Fit") -> dict[str, str]:
@@ -75,7 +75,7 @@ def answer_block(decision: "Decision") -> dict[str, Any]:
             if one["message"] in decision.extrapolated
         ],
         "verdict": decision.verdict.to_dict() | {"mending": mending(decision.verdict)},
-        "choice": _capital(headline(decision)),
+        "brief": brief(decision),
         "sentence": _capital(answer(decision)),
         "one_sided": "" if decision.window is None else _capital(one_sided_answer(decision)),
         "gives": [line.strip() for line in window_lines(decision)[1:]],

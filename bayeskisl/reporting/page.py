@@ -13,9 +13,10 @@ from matplotlib.figure import Figure
 from bayeskisl import schema
 from bayeskisl.errors import require_ending
 from bayeskisl.reporting import contents
+from bayeskisl.reporting.assessment import assessment_rows
 from bayeskisl.reporting.collapse_figure import plot_collapse
 from bayeskisl.reporting.curves_figure import plot_curves
-from bayeskisl.reporting.decision_figure import plot_decision
+from bayeskisl.reporting.decision_figure import plot_decision, plot_risk
 from bayeskisl.reporting.images import data_uri, write_figure
 from bayeskisl.reporting.live import packed_figures, packed_library
 from bayeskisl.reporting.markdown import render_markdown
@@ -101,6 +102,7 @@ def _content(fit: "Fit", decision: "Decision | None", verification: "Verificatio
         "gate": contents.gate_block(fit),
         "laws": contents.law_rows(fit, decision, verification),
         "warnings": contents.warning_rows(fit, decision),
+        "assessment": [] if decision is None else assessment_rows(fit, decision),
         "provenance": contents.provenance_rows(fit, decision),
         "commands": contents.command_lines(fit, decision, verification),
     }
@@ -139,6 +141,12 @@ def _figures(
     fit: "Fit", decision: "Decision | None", verification: "Verification | None", target: Target
 ) -> Iterator[_Figure]:
     if decision is not None:
+        yield _Figure(
+            "risk",
+            partial(plot_risk, decision),
+            "The risk of each infusion at the target. The vertical line is the choice.",
+            f"Risk against infusion. The choice: {answer(decision)}.",
+        )
         yield _Figure(
             "decision",
             partial(plot_decision, decision, verification),

@@ -13,7 +13,7 @@ def test_says_what_the_page_says_and_shows_the_figures(fit, decision, verificati
     assert answer(decision) in text
     assert text.index("## The answer") < text.index("## The evidence") < text.index("## The checks")
     paths = re.findall(r"!\[[^\]]*\]\(([^)]*)\)", text)
-    assert len(paths) == 3
+    assert len(paths) == 4
     assert all((page.parent / path).is_file() for path in paths)
     for table in re.findall(r"(?:^\|.*\n)+", text, flags=re.MULTILINE):
         assert len({line.count("|") for line in table.splitlines()}) == 1

@@ -66,14 +66,14 @@ def test_loads_nothing(report_path, page):
 
 
 def test_every_image_is_described_and_there_in_light_and_dark(page):
-    assert len(page.all("img")) == len(page.all("source")) == 3
+    assert len(page.all("img")) == len(page.all("source")) == 4
     assert all(len(image["alt"]) > 20 for image in page.all("img"))
 
 
 def test_is_small_and_figures_lie_beside_it(report_path):
     figures = report_path.parents[1] / "figures"
     assert report_path.stat().st_size < 6_000_000
-    assert sorted(p.name for p in figures.iterdir()) == ["collapse.png", "decision.png", "retention.png"]
+    assert sorted(p.name for p in figures.iterdir()) == ["collapse.png", "decision.png", "retention.png", "risk.png"]
     assert [p.name for p in report_path.parent.iterdir()] == ["report.html"]
 
 
@@ -92,7 +92,7 @@ def test_markup_is_inert(fit, decision, plain_figures, tmp_path):
     assert MARKUP in page.said  # as text
     assert len(page.all("script")) == 2
     assert page.all("b") == []
-    assert len(page.all("img")) == 3
+    assert len(page.all("img")) == 4
 
 
 def test_without_a_prediction_it_shows_the_sizes(fit, plain_figures, tmp_path):

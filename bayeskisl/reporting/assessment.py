@@ -1,0 +1,128 @@
+"""The assessment on one page: inputs, model, priors, checks, result and verdict.
+
+The order is that of the template in EFSA's guidance on the benchmark dose approach (EFSA Scientific Committee 2022,
+doi:10.2903/j.efsa.2022.7584, section 3), which asks for the ratio of the interval's ends beside the verdict.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayeskisl import schema
+from bayeskisl.axes import axis_of
+from bayeskisl.decision import decision_summary
+from bayeskisl.decision.summary import uncertainty
+from bayeskisl.laws.priors import ExcessPrior, LogNormalPrior, NormalPrior
+from bayeskisl.quantities import short
+from bayeskisl.reporting.brief import question
+from bayeskisl.reporting.numbers import exact, percent, three_digits
+from bayeskisl.reporting.text import answer, budget, held_fixed, verdict_sentence, with_interval
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from bayeskisl.decision import Decision
+    from bayeskisl.inference import Fit
+    from bayeskisl.laws import Law
+
+__all__ = ["assessment_rows"]
+
+
+def assessment_rows(fit: "Fit", decision: "Decision") -> list[tuple[str, str]]:
+    """Return the record of an assessment: what entered, what was assumed, what came out, and whether it may be used.
+
+    Parameters
+    ----------
+    fit : Fit
+    decision : Decision
+
+    Returns
+    -------
+    list of (str, str)
+        Names and contents, in the order of the template.
+    """
+    attrs = decision.data.attrs
+    found, half = decision_summary(decision), attrs["half_point"]
+    return [
+        ("question", question(decision)),
+        ("target", f"{exact(attrs[schema.PARAMS])} non-embedding parameters, {budget(attrs)} training tokens; "
+                   f"{attrs['extrapolation_decades']:+.2f} decades from the largest size trained"),
+        ("inputs", _inputs(fit.curves)),
+        ("held fixed", held_fixed(decision.data)),
+        ("model", _model(fit)),
+        ("priors", _priors(fit.law)),
+        ("checks", _checks(fit)),
+        (f"result: {half}", with_interval(found[half], attrs["ci_prob"], attrs["unit"])),
+        ("result: advice", f"{answer(decision)}"),
+        ("ratio of the interval's ends", f"{three_digits(uncertainty(decision.data))} "
+                                         f"({percent(attrs['ci_prob'])} interval of the critical exposures)"),
+        ("verdict", verdict_sentence(decision)),
+    ]  # fmt: skip
+
+
+def _inputs(curves: "xr.Dataset") -> str:
+    axis = axis_of(curves)
+    levels = np.asarray(axis.values(curves), dtype=float)
+    counts = [
+        f"{curves.sizes[schema.RUN]} runs",
+        _reach(curves[schema.PARAMS].values, "size", "parameters"),
+        _reach(curves[schema.TOKENS].values, "budget", "tokens"),
+        f"levels from {three_digits(levels.min())} to {three_digits(levels.max())} {axis.unit}",
+        f"groups probed: {', '.join(str(group) for group in curves[schema.GROUP].values)}",
+    ]
+    title = curves.attrs.get("title")
+    return "; ".join([*([str(title)] if title else []), *counts])
+
+
+def _reach(values: np.ndarray, name: str, unit: str) -> str:
+    """How many distinct values there are, and their ends."""
+    distinct = np.unique(np.asarray(values, dtype=float))
+    if distinct.size == 1:
+        return f"one {name} of {short(distinct[0])} {unit}"
+    return f"{distinct.size} {name}s from {short(distinct[0])} to {short(distinct[-1])} {unit}"
+
+
+def _model(fit: "Fit") -> str:
+    weights = _listed(f"'{law}' {weight:.2f}" for law, weight in fit.weights.items())
+    return (
+        f"law '{fit.law.name}' ({fit.law.title}), fall '{fit.law.shape}', beta-binomial counts; weights of the laws: "
+        f"{weights}"
+    )
+
+
+def _priors(law: "Law") -> str:
+    """Every prior of a law file: medians with the standard deviation of the logarithm, or means with theirs."""
+    stated = dict(law.priors)
+    tables = {
+        f"{table} of {covariate}": prior
+        for table in ("exponent", "curvature")
+        for covariate, prior in stated.pop(table).items()
+    }
+    return _listed(
+        f"{name.replace('_', ' ')} {_prior(prior)}" for name, prior in (stated | tables).items() if prior is not None
+    )
+
+
+def _prior(prior: Any) -> str:
+    match prior:
+        case LogNormalPrior():
+            return f"{prior.median:g} ({prior.log_sd:g} in the log)"
+        case NormalPrior():
+            return f"{prior.mean:g} (sd {prior.sd:g})"
+        case ExcessPrior():
+            return f"{prior.median:g} (median)"
+    return str(prior)
+
+
+def _checks(fit: "Fit") -> str:
+    gate = fit.gate
+    verdict = "gate passed" if gate.passed else f"gate failed ({'; '.join(gate.reasons)})"
+    return (
+        f"{verdict}: R-hat {gate.rhat:.3f}, effective draws {gate.ess_bulk:,.0f} of the bulk and {gate.ess_tail:,.0f} "
+        f"of the tails, {100 * gate.divergences:.2g} % divergent draws"
+    )
+
+
+def _listed(parts: Iterable[str]) -> str:
+    return ", ".join(parts)

@@ -1,0 +1,118 @@
+"""The answer in fifty words: the question, the recommendation, the range, the risk, the doubts, the next run."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from bayeskisl import schema
+from bayeskisl.axes import axis_of
+from bayeskisl.decision.intervals import interval
+from bayeskisl.decision.verdict import ranked
+from bayeskisl.quantities import short
+from bayeskisl.reporting.numbers import percent, span, three_digits
+from bayeskisl.reporting.text import headline
+
+if TYPE_CHECKING:
+    from bayeskisl.decision import Decision
+
+__all__ = ["brief", "question"]
+
+# Caveats in a few words, by their codes; any other code is shown as its own message.
+_DOUBTS = {
+    "no_signal": "no run knows more than guessing",
+    "wrong_way": "retention moves the wrong way",
+    "turns_back": "most curves turn back",
+    "gate": "the posterior failed its gate",
+    "preview": "the fit is a preview",
+    "prior_driven_target": "the answer rests on the prior",
+    "all_lost": "every size lost its facts",
+    "never_kept": "no run kept half",
+    "never_learned": "no run learned half",
+    "no_collapse": "no run collapsed",
+    "never_ignorant": "every run knew half",
+    "laws_apart": "the laws disagree",
+    "wide": "the interval is wide",
+    "few_sizes": "few sizes were trained",
+    "far_extrapolation": "the target is far away",
+    "outlying_rows": "single rows stand out",
+    "below_one_exposure": "some facts would never be seen",
+    "one_exposure": "each fact would be seen once",
+    "beyond_swept": "the answer lies beyond the levels trained",
+    "outside_levels": "the answer lies outside the levels trained",
+    "none_admissible": "no infusion is within the risk",
+    "none_sufficient": "no planned infusion is enough",
+    "no_window": "no infusion serves both groups",
+    "no_interior_optimum": "there is no best mean inside the range",
+    "ratio_above_one": "the budget may be too small",
+    "assumed_by_import": "the import assumed values",
+    "prior_sensitive": "the prior matters",
+    "prior_driven": "a quantity rests on the prior",
+    "correlated_seeds": "seeds agree too well",
+    "below_guessing": "some runs recall less than guesses",
+    "load_ignored": "the law ignores the load",
+    "nothing_to_harm": "no harm was measured",
+}
+_ALWAYS = "a recipe other than the sweep's"
+_SHOWN = 2
+# Numbers and names of a run that a rule asks for stand before its reasons.
+_ENDS = (", where ", ", at the target", " (at the target")
+
+
+def question(decision: "Decision") -> str:
+    """The question that a decision answers."""
+    attrs = decision.data.attrs
+    whose = f"a model of {short(attrs[schema.PARAMS])} parameters"
+    return f"{axis_of(decision.data).question.format(model=whose)}?"
+
+
+def brief(decision: "Decision") -> dict[str, str]:
+    """Return the first screen of the report: about fifty words, by what they answer.
+
+    Parameters
+    ----------
+    decision : Decision
+        What `decide` returned.
+
+    Returns
+    -------
+    dict
+        Keys ``recommended``, ``range``, ``risk``, ``doubts`` and ``next``, in the order of reading. The full
+        sentences, with every number, are those of `describe_decision`.
+    """
+    data, attrs = decision.data, decision.data.attrs
+    median, low, high = interval(data[attrs["half_point"]].values, attrs["ci_prob"])
+    keep, of = percent(decision.levels[attrs["group"]]), "its facts" if attrs["keep_of"] == "facts" else "its ceiling"
+    return {
+        "recommended": _sentence(headline(decision)),
+        "range": f"{attrs['half_point'].capitalize()} at {three_digits(median)} {attrs['unit']} "
+        f"({percent(attrs['ci_prob'])} interval {span(low, high)}).",
+        "risk": f"{percent(attrs['risk'])} that {_run(attrs)} keeps less than {keep} of {of}.",
+        "doubts": _sentence("; ".join(_doubts(decision))),
+        "next": _sentence(_next_run(decision)),
+    }
+
+
+def _run(attrs: Mapping[str, Any]) -> str:
+    return "a new run" if attrs["kind"] == "new_run" else "the mean run"
+
+
+def _doubts(decision: "Decision") -> list[str]:
+    """The caveats that could change the answer most, in a few words each."""
+    shown = [_DOUBTS.get(str(each["code"]), str(each["message"])) for each in _serious(decision)]
+    return list(dict.fromkeys(shown))[:_SHOWN] or [_ALWAYS]
+
+
+def _serious(decision: "Decision") -> list[Mapping[str, Any]]:
+    return [each for each in ranked(decision.caveats) if each.get("weight", "note") != "note"]
+
+
+def _next_run(decision: "Decision") -> str:
+    """The run that the gravest caveat asks for."""
+    asked = [*(str(each.get("buy", "")) for each in _serious(decision)), *decision.choice.buy]
+    wanted = next((buy for buy in asked if buy and not buy.startswith("nothing")), "none that a rule asks for")
+    for end in _ENDS:
+        wanted = wanted.split(end)[0]
+    return wanted
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:].rstrip('.')}."

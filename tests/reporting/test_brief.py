@@ -1,0 +1,69 @@
+"""The first screen: fifty words that agree with the full answer, and a record of one page."""
+
+import pytest
+
+from bayeskisl.axes import AXES
+from bayeskisl.decision import decide
+from bayeskisl.laws import load_law
+from bayeskisl.reporting.assessment import assessment_rows
+from bayeskisl.reporting.brief import brief, question
+from bayeskisl.reporting.numbers import three_digits
+from tests.decision.hand_made import FAILED, HandMadeFit, MixedFit, amount_curves, mixed_curves
+
+WORDS = 70  # fifty, and room for the numbers of a bound
+
+
+def asked(fit, params=98_304, **options):
+    return decide(fit, params, sensitivity=False, **options)
+
+
+@pytest.fixture(params=["amount", "ratio", "dose", "frequency", "bound", "far"])
+def any_decision(request, fit):
+    if request.param == "amount":
+        return asked(fit)
+    if request.param == "bound":
+        return asked(HandMadeFit(curves=amount_curves(levels=(62, 80, 100))))
+    if request.param == "far":
+        return asked(fit, 9e9)
+    return asked(MixedFit(curves=mixed_curves(request.param)))
+
+
+def test_the_first_screen_is_short_and_whole_sentences(any_decision):
+    said = brief(any_decision)
+    assert sum(len(line.split()) for line in said.values()) <= WORDS
+    for line in said.values():
+        assert line[0].upper() == line[0]
+        assert line.endswith(".")
+        assert "nan" not in line
+
+
+def test_it_names_the_number_of_the_decision(decision):
+    said = brief(decision)
+    assert said["recommended"] == f"At most {three_digits(decision.choice.value, down=True)} facts."
+    assert said["risk"] == "10 % that a new run keeps less than 90 % of its ceiling."
+    assert said["doubts"] == "A recipe other than the sweep's."
+    assert question(decision) == "How many facts can a model of 98.3k parameters take?"
+
+
+def test_what_could_make_it_wrong_is_the_gravest_first(fit):
+    said = brief(asked(HandMadeFit(gate=FAILED), 9e9, throw=False))
+    assert said["doubts"].startswith("The posterior failed its gate; ")
+    assert said["next"].startswith("A size between")
+
+
+@pytest.mark.parametrize("axis", AXES.values(), ids=lambda axis: axis.name)
+def test_every_axis_has_a_question(axis):
+    assert axis.question.count("{model}") == 1
+
+
+def test_the_record_holds_every_prior_and_the_ratio_of_the_ends(fit, decision):
+    rows = dict(assessment_rows(fit, decision))
+    assert next(iter(rows)) == "question"
+    stated = load_law("collapse").to_dict()["priors"]
+    names = {name.replace("_", " ") for name in stated if name not in ("exponent", "curvature")}
+    assert all(name in rows["priors"] for name in names)
+    assert "exponent of params" in rows["priors"]
+    low, high = (decision.data["critical_exposures"].quantile(q).item() for q in (0.05, 0.95))
+    assert rows["ratio of the interval's ends"].startswith(three_digits(high / low))
+    assert "gate passed" in rows["checks"]
+    assert "3 sizes from 6.14k to 24.6k parameters" in rows["inputs"]
