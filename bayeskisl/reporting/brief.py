@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from bayeskisl import schema
 from bayeskisl.axes import axis_of
 from bayeskisl.decision.intervals import interval
@@ -82,13 +84,22 @@ def brief(decision: "Decision") -> dict[str, str]:
     median, low, high = interval(data[attrs["half_point"]].values, attrs["ci_prob"])
     keep, of = percent(decision.levels[attrs["group"]]), "its facts" if attrs["keep_of"] == "facts" else "its ceiling"
     return {
-        "recommended": _sentence(headline(decision)),
+        "recommended": _sentence(headline(decision) + _exposures(decision)),
         "range": f"{attrs['half_point'].capitalize()} at {three_digits(median)} {attrs['unit']} "
         f"({percent(attrs['ci_prob'])} interval {span(low, high)}).",
         "risk": f"{percent(attrs['risk'])} that {_run(attrs)} keeps less than {keep} of {of}.",
         "doubts": _sentence("; ".join(_doubts(decision))),
         "next": _sentence(_next_run(decision)),
     }
+
+
+def _exposures(decision: "Decision") -> str:
+    """Exposures of a fact at the advised infusion, where the advice is how much is enough."""
+    if not decision.is_least or decision.advised is None:
+        return ""
+    data = decision.data
+    exposures = np.interp(decision.advised, data["infusion"].values, data["exposures_at"].values)
+    return f" ({three_digits(float(exposures), up=True)} exposures of a fact)"
 
 
 def _run(attrs: Mapping[str, Any]) -> str:
@@ -107,7 +118,9 @@ def _serious(decision: "Decision") -> list[Mapping[str, Any]]:
 
 def _next_run(decision: "Decision") -> str:
     """The run that the gravest caveat asks for."""
-    asked = [*(str(each.get("buy", "")) for each in _serious(decision)), *decision.choice.buy]
+    serious = _serious(decision)
+    asked = [*(str(each.get("buy", "")) for each in serious), *decision.choice.buy]
+    asked += [str(each["remedy"]) for each in serious if str(each.get("remedy", "")).startswith("Train ")]
     wanted = next((buy for buy in asked if buy and not buy.startswith("nothing")), "none that a rule asks for")
     for end in _ENDS:
         wanted = wanted.split(end)[0]

@@ -12,8 +12,9 @@ from bayeskisl.decision import Decision, KeptFacts
 from bayeskisl.decision.glances import Glances
 from bayeskisl.decision.intervals import interval, quantiles
 from bayeskisl.quantities import short
+from bayeskisl.reporting.brief import brief, question
 from bayeskisl.reporting.numbers import exact, percent, span, three_digits
-from bayeskisl.reporting.text import answer, beside_it, headline, held_fixed, verdict_sentence
+from bayeskisl.reporting.text import answer, beside_it, held_fixed, verdict_sentence
 
 __all__ = ["TIMES", "Dial", "Explorer"]
 
@@ -22,6 +23,7 @@ _REACH, _STOPS_PER_DECADE = 100.0, 10
 _RISKS = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
 _PRICE_STOPS = 41
 _MILLION = 1e6
+_BRIEF = {"range": "range", "risk": "risk", "doubts": "what could make it wrong", "next": "next run to add"}
 # A target that nobody named is so many times the largest size that was swept.
 TIMES = 4.0
 
@@ -163,11 +165,14 @@ def _words(decision: Decision) -> dict[str, Any]:
     unit, ci_prob = attrs["unit"], attrs["ci_prob"]
     median, low, high = interval(decision.data[attrs["half_point"]].values, ci_prob)
     half = f"{three_digits(median)} {unit} ({percent(ci_prob)} interval {span(low, high)})"
+    first = brief(decision)
     return {
-        "headline": headline(decision),
-        "verdict": verdict_sentence(decision),
-        "sentence": answer(decision),
+        "question": question(decision),
+        "headline": first.pop("recommended"),
+        "brief": [[_BRIEF[name], line] for name, line in first.items()],
         "rows": [
+            ["in full", answer(decision)],
+            ["verdict", verdict_sentence(decision)],
             ["risk-neutral", beside_it(decision)],
             ["as good as the best mean, to 1 %", f"{span(*decision.near_optimal)} {unit}"],
             [f"predicted {attrs['half_point']}", half],

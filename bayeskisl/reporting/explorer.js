@@ -1,5 +1,5 @@
-// Sliders that ask, and a picture of the answer. The model is anywidget's in a notebook: it hands over `dials`, takes
-// `places`, and gives `answer`. Nothing is computed here and nothing is loaded.
+// Sliders that ask, and a picture of the answer. The model is anywidget's in a notebook: it gives `dials`, takes
+// `places`, and returns `answer`. Nothing is computed here and nothing is loaded.
 
 const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 760, HEIGHT = 250, LEFT = 58, RIGHT = 12, TOP = 10, BOTTOM = 40;
@@ -154,13 +154,13 @@ function follow(svg, panel, picture, across, say) {
 }
 
 function drawAnswer(answer, where) {
-  const rows = answer.rows.flatMap(([name, text]) => [element("dt", {}, name), element("dd", {}, text)]);
+  const listed = (rows) => rows.flatMap(([name, text]) => [element("dt", {}, name), element("dd", {}, text)]);
   where.words.replaceChildren(
+    element("p", { class: "question" }, answer.question),
     element("p", { class: "headline" }, answer.headline),
-    element("p", {}, `${answer.sentence[0].toUpperCase()}${answer.sentence.slice(1)}.`),
-    element("p", { class: "verdict" }, answer.verdict),
+    element("dl", {}, ...listed(answer.brief)),
   );
-  where.rows.replaceChildren(...rows);
+  where.rows.replaceChildren(...listed(answer.rows));
   where.warnings.replaceChildren(...answer.warnings.map((text) => element("li", {}, text)));
   where.picture.replaceChildren(...answer.picture.panels.map((panel, i) => drawPanel(panel, answer.picture, i)));
 }

@@ -36,7 +36,7 @@ def dose(by_hand):
 
 
 def number(text):
-    return float(text.removeprefix("at most ").split()[0].replace(",", ""))
+    return float(text.removeprefix("At most ").split()[0].replace(",", ""))
 
 
 def test_dials_begin_where_asked(explorer):
@@ -69,7 +69,8 @@ def test_a_place_beyond_the_ends_is_the_end(explorer):
 def test_what_is_shown_is_the_decision_in_words(explorer, fit):  # noqa: F811
     shown = explorer.shown(explorer.start)
     said = decide(fit, 98_304, sensitivity=False)
-    assert shown["sentence"] == bk.reporting.text.answer(said)
+    assert shown["rows"][0] == ["in full", bk.reporting.text.answer(said)]
+    assert shown["question"] == "How many facts can a model of 98.3k parameters take?"
     assert shown["picture"]["choice"] == said.data["choice"].item()
     json.dumps(shown, allow_nan=False)
 
@@ -117,7 +118,7 @@ def test_a_failed_gate_is_refused(monkeypatch):
     monkeypatch.setattr(bayeskisl.inference, "extrapolate", extrapolate)
     with pytest.raises(GateError):
         bk.explore(HandMadeFit(gate=FAILED))
-    shown = bk.explore(HandMadeFit(gate=FAILED), throw=False).answer["verdict"]
+    shown = bk.explore(HandMadeFit(gate=FAILED), throw=False).answer["rows"][1][1]
     assert shown.startswith("Not usable: ")
     assert "R-hat" in shown
 
