@@ -51,6 +51,13 @@ class Target:
     InputError
         If a number is not positive, a share is not below 1, or a name is not one that can be fixed. Whether the fit can
         speak of the target is checked where the two meet.
+
+    Examples
+    --------
+    >>> import bayeskisl as bk
+    >>> target = bk.Target("7B", tokens="1T", hold={"ratio": 0.3})
+    >>> target.params, target.tokens
+    (7000000000.0, 1000000000000.0)
     """
 
     main_field: ClassVar[str] = schema.PARAMS

@@ -129,6 +129,13 @@ def bits_per_parameter(curves: xr.Dataset, params: str = schema.PARAMS) -> xr.Da
         Dims ``(run[, checkpoint])``. The definition follows arXiv 2404.05405: bits are counted from the summed
         cross-entropy on exactly the answer's tokens, so what a model knows of the subjects themselves is not counted.
         Held-out templates ask for the same facts again and are not counted twice.
+
+    Examples
+    --------
+    >>> import bayeskisl as bk
+    >>> bits = bk.bits_per_parameter(bk.load_curves("desk-amount"))
+    >>> round(float(bits.max()), 2)
+    0.35
     """
     groups = [group for group in curves[schema.GROUP].values if group != schema.INFUSED_HELDOUT]
     bits = known_bits(curves.sel({schema.GROUP: groups})).sum(schema.GROUP, min_count=1)

@@ -11,6 +11,12 @@ def final(curves: xr.Dataset) -> xr.Dataset:
     """The curves as measured at the end of training: without the dimension ``checkpoint``.
 
     Curves that were measured at the end only are returned as they are.
+
+    Examples
+    --------
+    >>> import bayeskisl as bk
+    >>> bk.final(bk.load_curves("desk-templates")).sizes["run"]
+    162
     """
     if schema.CHECKPOINT not in curves.dims:
         return curves

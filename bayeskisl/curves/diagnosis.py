@@ -115,6 +115,12 @@ def check(curves: xr.Dataset) -> Diagnosis:
     Diagnosis
         Curves that move the wrong way, turn back or never move; groups without a signal above guessing; rows that
         stand out, by name; sizes that lie off the line of the others; levels that say nothing.
+
+    Examples
+    --------
+    >>> import bayeskisl as bk
+    >>> bk.check(bk.load_curves("desk-amount"))
+    231 runs along the axis 'amount': 7 sizes, 1 token budget, 32 levels. Nothing stands out.
     """
     curves = final(curves)
     of_groups = {str(group): curves_of_cells(curves, str(group)) for group in curves[schema.GROUP].values}

@@ -21,6 +21,13 @@ def group_exposures(curves: xr.Dataset) -> xr.DataArray:
     -------
     xarray.DataArray
         Mean exposures per fact, dims ``(run, group)``; zero where a group has no facts in a run.
+
+    Examples
+    --------
+    >>> import bayeskisl as bk
+    >>> curves = bk.load_curves("desk-amount")
+    >>> bk.group_exposures(curves).isel(run=0).round(1).item()
+    853.3
     """
     c = curves.coords
     infused = infused_exposures(c["tokens"], c["ratio"], c["facts"], c["tokens_per_fact"])

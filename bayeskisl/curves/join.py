@@ -35,6 +35,13 @@ def join_curves(*curves: xr.Dataset) -> xr.Dataset:
     ------
     InputError
         If there are none, they differ in their axis, or two runs of one name differ.
+
+    Examples
+    --------
+    >>> import bayeskisl as bk
+    >>> half, twice = bk.load_curves("desk-amount"), bk.load_curves("desk-tokens")
+    >>> bk.join_curves(half, twice).sizes["run"] == half.sizes["run"] + twice.sizes["run"]
+    True
     """
     if not curves:
         raise InputError("at least one set of curves", "none", "join_curves")

@@ -27,6 +27,13 @@ def load_curves(path: str | Path) -> xr.Dataset:
     ------
     InputError
         If the file is missing, is not NetCDF, or breaks the schema, or if a shipped file was altered.
+
+    Examples
+    --------
+    >>> import bayeskisl as bk
+    >>> curves = bk.load_curves("desk-amount")
+    >>> curves.sizes["run"], curves.attrs["axis"]
+    (231, 'amount')
     """
     name, path = str(path), Path(path)
     if not path.is_file():
@@ -45,7 +52,15 @@ def load_curves(path: str | Path) -> xr.Dataset:
 
 
 def save_curves(curves: xr.Dataset, path: str | Path) -> Path:
-    """Write retention curves, compressed, replacing the file only when the new one is whole."""
+    """Write retention curves, compressed, replacing the file only when the new one is whole.
+
+    Examples
+    --------
+    >>> import bayeskisl as bk
+    >>> curves = bk.load_curves("desk-amount")
+    >>> bk.save_curves(curves.isel(run=slice(0, 40)), "part.nc").name
+    'part.nc'
+    """
     packed: dict[Any, dict[str, bool]] = {
         name: {"zlib": True} for name, v in curves.data_vars.items() if v.dtype.kind in "if"
     }

@@ -86,6 +86,14 @@ def decide(
         If an option is out of range, or the target differs from the sweep in what the sweep never varied.
     GateError
         If the fit failed its gate.
+
+    Examples
+    --------
+    >>> import bayeskisl as bk
+    >>> fit = bk.load_fit("desk-four")
+    >>> decision = bk.decide(fit, 98_304, sensitivity=False)
+    >>> decision.verdict.grade, round(decision.choice.value, -2)
+    ('good', 800.0)
     """
     asked, by = from_keywords(short, (Target, target), (Criterion, criterion))
     if not apart > 1:

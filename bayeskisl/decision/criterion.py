@@ -55,6 +55,12 @@ class Criterion:
     ------
     InputError
         If a number is out of range.
+
+    Examples
+    --------
+    >>> import bayeskisl as bk
+    >>> bk.Criterion(risk=0.05, keep={"infused": 0.9, "background": 0.98}).risk
+    0.05
     """
 
     utility: Utility = field(default_factory=KeptFacts)

@@ -239,5 +239,12 @@ def load_decision(path: str | Path) -> Decision:
     ------
     InputError
         If the file is missing, is not NetCDF, or holds something else.
+
+    Examples
+    --------
+    >>> import bayeskisl as bk
+    >>> saved = bk.decide(bk.load_fit("desk-four"), 98_304, sensitivity=False).save("decision.nc")
+    >>> bk.load_decision(saved).verdict.grade
+    'good'
     """
     return Decision(load_answer(path, "decision"))

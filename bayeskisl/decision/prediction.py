@@ -107,6 +107,14 @@ def predict(
         If an option is out of range, or the target differs from the sweep in what the sweep never varied.
     GateError
         If the fit failed its gate.
+
+    Examples
+    --------
+    >>> import bayeskisl as bk
+    >>> fit = bk.load_fit("desk-four")
+    >>> ahead = bk.predict(fit, 98_304)
+    >>> ahead["collapse"].quantile([0.05, 0.5, 0.95]).round(-2).values.tolist()
+    [800.0, 1300.0, 2300.0]
     """
     options = Options(kind, keep, ci_prob, seed, keep_of)
     require_gate(fit, throw)

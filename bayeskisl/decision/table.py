@@ -42,6 +42,14 @@ def decision_table(
         ``optimum``, ``near_optimal_low`` and ``_high``, the median and interval of ``collapse`` (of ``onset`` where
         nothing falls), and ``edges``, the codes of what makes an answer a bound. A bound is NaN in its column and given
         in ``<name>_at_least`` and ``<name>_at_most``.
+
+    Examples
+    --------
+    >>> import bayeskisl as bk
+    >>> fit = bk.load_fit("desk-four")
+    >>> table = bk.decision_table(fit, [55_296, 98_304])
+    >>> table["choice"].round(-2).tolist()
+    [600.0, 800.0]
     """
     rows = []
     for each in targets:

@@ -169,6 +169,14 @@ def verify(prediction: xr.Dataset | Decision, curves: xr.Dataset) -> Verificatio
     ------
     InputError
         If no run is of the target, or a run of the target was already in the fit.
+
+    Examples
+    --------
+    >>> import bayeskisl as bk
+    >>> fit = bk.load_fit("desk-four")
+    >>> verification = bk.verify(bk.predict(fit, 98_304), bk.load_curves("desk-amount"))
+    >>> verification.verdict, round(verification.measured.median, -2)
+    ('hit', 1000.0)
     """
     data = prediction.data if isinstance(prediction, Decision) else prediction
     runs = _runs_of_target(data, final(validate(curves)))

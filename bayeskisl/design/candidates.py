@@ -69,6 +69,14 @@ def candidate_runs(
     ------
     InputError
         If no size is left below the target, or the target is not one that the fit can speak of.
+
+    Examples
+    --------
+    >>> import bayeskisl as bk
+    >>> fit = bk.load_fit("desk-four")
+    >>> runs = bk.candidate_runs(fit, 98_304, sizes=[13_824, 24_576], levels=3, replicates=(1,))
+    >>> len(runs), {run.params for run in runs} == {13_824, 24_576}
+    (6, True)
     """
     asked = target_from(target, short)
     fit, planned = of_target(fit, asked)

@@ -40,6 +40,13 @@ class Costs:
     known : tuple of (float, float)
         Sizes whose cost was stated, in ascending order, each with its cost divided by that of the formula. Between
         them the logarithm of the correction is interpolated in log size; beyond them the nearest one holds.
+
+    Examples
+    --------
+    >>> import bayeskisl as bk
+    >>> costs = bk.Costs(2.49e-7, 9.53e-11, "device-seconds", "231 timed runs")
+    >>> costs.unit
+    'device-seconds'
     """
 
     per_token: float

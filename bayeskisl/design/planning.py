@@ -228,6 +228,12 @@ class Strategy:
     ------
     InputError
         If a value is out of range or a name is unknown.
+
+    Examples
+    --------
+    >>> import bayeskisl as bk
+    >>> bk.Strategy(runs=4).runs
+    4
     """
 
     score: Score = "variance"
@@ -313,6 +319,15 @@ def plan(
         is the target or larger, or the target differs from the sweep in what the sweep never varied.
     GateError
         If the fit failed its gate.
+
+    Examples
+    --------
+    >>> import bayeskisl as bk
+    >>> fit = bk.load_fit("desk-four")
+    >>> costs = bk.Costs(2.49e-7, 9.53e-11, "device-seconds", "231 timed runs")
+    >>> plan = bk.plan(fit, 98_304, budget="30s", costs=costs, strategy=bk.Strategy(runs=1))
+    >>> len(plan.runs)
+    1
     """
     asked, how = from_keywords(short, (Target, target), (Strategy, strategy))
     if throw and not fit.gate.passed:

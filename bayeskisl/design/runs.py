@@ -22,6 +22,13 @@ class Run:
         The value of the sweep's axis, such as facts of an amount sweep or the ratio of a ratio sweep.
     replicates : int
         Runs alike in all but their seed.
+
+    Examples
+    --------
+    >>> import bayeskisl as bk
+    >>> run = bk.Run(params=24_576, level=500.0, tokens=614_400.0, replicates=2)
+    >>> run.replicates
+    2
     """
 
     params: float

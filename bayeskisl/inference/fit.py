@@ -108,6 +108,13 @@ def fit(
         If the curves break their schema or there is no such law.
     GateError
         If the posterior of `law` fails its gate; the message says which test, and what to try.
+
+    Examples
+    --------
+    It takes half a minute on four cores; `load_fit("desk-four")` is such a fit.
+
+    >>> import bayeskisl as bk
+    >>> fit = bk.fit(bk.load_curves("desk-amount"))  # doctest: +SKIP
     """
     curves = without_covariates(final(validate(curves) if isinstance(curves, xr.Dataset) else load_curves(curves)))
     law = load_law(law)

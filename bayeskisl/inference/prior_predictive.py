@@ -52,6 +52,14 @@ def prior_predictive(
     ------
     InputError
         If the curves break their schema or there is no such law.
+
+    Examples
+    --------
+    >>> import bayeskisl as bk
+    >>> curves = bk.load_curves("desk-amount")
+    >>> ahead = bk.prior_predictive("power", curves, draws=50)
+    >>> sorted(ahead.dims)
+    ['cell', 'chain', 'covariate', 'draw', 'group', 'run']
     """
     curves = without_covariates(final(validate(curves) if isinstance(curves, xr.Dataset) else load_curves(curves)))
     law = load_law(law)

@@ -52,6 +52,13 @@ def regime(fit: "Fit", *, group: str | None = None) -> xr.Dataset:
     Notes
     -----
     K facts of b bits are K b / N bits per parameter (arXiv 2404.05405).
+
+    Examples
+    --------
+    >>> import bayeskisl as bk
+    >>> found = bk.regime(bk.load_fit("desk-four"))
+    >>> found["probability"].sel(limit="learning").round(1).values.tolist()
+    [1.0, 1.0, 1.0, 1.0]
     """
     law = fit.law
     if not law.has_limits:

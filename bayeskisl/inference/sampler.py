@@ -39,6 +39,12 @@ class Sampler:
     ------
     InputError
         If a number is not positive or the method is unknown.
+
+    Examples
+    --------
+    >>> import bayeskisl as bk
+    >>> bk.Sampler(draws=500, chains=2).draws
+    500
     """
 
     draws: int = 1000

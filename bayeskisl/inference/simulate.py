@@ -73,6 +73,14 @@ def simulate(
     ------
     InputError
         If `truth` or `design` has an unknown key, or a true value is out of range.
+
+    Examples
+    --------
+    >>> import bayeskisl as bk
+    >>> design = {"params": [1e6, 4e6], "facts": [100, 400, 1600], "tokens": 600_000}
+    >>> curves = bk.simulate("power", design, {"exponent": 0.7, "tau": 0.1}, seed=1)
+    >>> curves.sizes["run"], curves["recalled"].shape
+    (12, (12, 1))
     """
     law = load_law(law)
     design = (

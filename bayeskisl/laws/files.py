@@ -20,6 +20,13 @@ def load_law(law: str | Path | Law) -> Law:
     InputError
         If there is no such law, or its file has an unknown key, a missing one, or a value out of range; the message
         names the key and what is allowed.
+
+    Examples
+    --------
+    >>> import bayeskisl as bk
+    >>> law = bk.load_law("power")
+    >>> law.shape, law.priors.tau.median
+    ('break', 0.15)
     """
     if isinstance(law, Law):
         return law

@@ -32,6 +32,13 @@ def plot_check(curves: xr.Dataset, *, dark: bool = False) -> Figure:
     matplotlib.figure.Figure
         One panel for each probe group; points are runs, lines the monotone curves nearest to them, rings the rows that
         `bayeskisl.check` names. Knowledge is counted above guessing.
+
+    Examples
+    --------
+    >>> import bayeskisl as bk
+    >>> figure = bk.plot_check(bk.load_curves("desk-amount"))
+    >>> len(figure.axes) > 0
+    True
     """
     curves = final(curves)
     outlying = set(check(curves).rows)

@@ -69,6 +69,13 @@ def plot_collapse(
     matplotlib.figure.Figure
         Funnels are for one fresh run of a new size, and so wider than the intervals of sizes that were trained. They
         are for the target's budget; sizes that were trained on another one are pale and labelled with theirs.
+
+    Examples
+    --------
+    >>> import bayeskisl as bk
+    >>> fit = bk.load_fit("desk-four")
+    >>> figure = bk.plot_collapse(fit, bk.predict(fit, 98_304))
+    >>> figure.savefig("collapse.png")
     """
     asked = _asked(fit, prediction, target, short)
     fit, planned = of_target(fit, asked)

@@ -58,6 +58,12 @@ def plot_curves(fit_or_curves: "Fit | xr.Dataset", *, dark: bool = False) -> Fig
         One panel for each probed group, and where both infused and background facts were probed one for the facts
         kept of both, above guessing. Points are runs with 90 % intervals of their counts; bands are of the curve of
         each cell, without the scatter of single runs.
+
+    Examples
+    --------
+    >>> import bayeskisl as bk
+    >>> figure = bk.plot_curves(bk.load_curves("desk-amount"))
+    >>> figure.savefig("curves.png")
     """
     fit = None if isinstance(fit_or_curves, xr.Dataset) else fit_or_curves
     curves = final(fit_or_curves if isinstance(fit_or_curves, xr.Dataset) else fit_or_curves.curves)

@@ -52,6 +52,13 @@ def plot_decision(decision: Decision, verification: Verification | None = None, 
     matplotlib.figure.Figure
         The choice is a line through all panels; what is as good as the best mean, to 1 %, is shaded. The regret is
         split into what giving too little and giving too much lose, so that their asymmetry is seen.
+
+    Examples
+    --------
+    >>> import bayeskisl as bk
+    >>> decision = bk.decide(bk.load_fit("desk-four"), 98_304, sensitivity=False)
+    >>> figure = bk.plot_decision(decision)
+    >>> figure.savefig("decision.png")
     """
     with figure_style(dark):
         figure, panels = new_figure(3, 1, figsize=(7.6, 8.4), sharex=True, height_ratios=(1.0, 1.15, 0.85))
@@ -86,6 +93,13 @@ def plot_risk(decision: Decision, *, dark: bool = False) -> Figure:
     -------
     matplotlib.figure.Figure
         With the accepted risk, the choice, and the intervals of shoulder and collapse point.
+
+    Examples
+    --------
+    >>> import bayeskisl as bk
+    >>> decision = bk.decide(bk.load_fit("desk-four"), 98_304, sensitivity=False)
+    >>> bk.plot_risk(decision).axes[0].get_ylabel()
+    'probability that the run ...'
     """
     with figure_style(dark):
         figure, axes = new_figure(figsize=(7.6, 4.2))

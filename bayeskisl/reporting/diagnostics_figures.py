@@ -50,6 +50,12 @@ def plot_diagnostics(fit: "Fit", quantities: Sequence[str] = _QUANTITIES, *, dar
     ------
     InputError
         If the posterior has none of the quantities.
+
+    Examples
+    --------
+    >>> import bayeskisl as bk
+    >>> figure = bk.plot_diagnostics(bk.load_fit("desk-four"), ["exponent"])
+    >>> figure.savefig("diagnostics.png")
     """
     from arviz_plots import plot_rank
 
@@ -93,6 +99,12 @@ def plot_prior_vs_posterior(fit: "Fit", quantities: Sequence[str] = _OF_THE_LAW,
     ------
     InputError
         If the posterior has none of the quantities.
+
+    Examples
+    --------
+    >>> import bayeskisl as bk
+    >>> figure = bk.plot_prior_vs_posterior(bk.load_fit("desk-four"), ["exponent"])
+    >>> figure.savefig("prior.png")
     """
     from arviz_plots import plot_prior_posterior
 
@@ -129,6 +141,13 @@ def plot_calibration(transforms: Mapping[str, np.ndarray], *, dark: bool = False
     ------
     InputError
         If there is no quantity, or transforms lie outside [0, 1].
+
+    Examples
+    --------
+    >>> import bayeskisl as bk
+    >>> import numpy as np
+    >>> figure = bk.plot_calibration({"tau": np.random.default_rng(0).uniform(size=200)})
+    >>> figure.savefig("calibration.png")
     """
     from arviz_plots import plot_ecdf_pit
 

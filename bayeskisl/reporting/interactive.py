@@ -56,6 +56,12 @@ def interactive(figure: Figure) -> "go.Figure":
     ------
     InputError
         If plotly is not installed, or the figure holds a kind of mark that no ``plot_`` function draws.
+
+    Examples
+    --------
+    >>> import bayeskisl as bk
+    >>> figure = bk.interactive(bk.plot_curves(bk.load_curves("desk-amount")))
+    >>> figure.write_html("curves.html")
     """
     try:
         import plotly.graph_objects as go

@@ -70,6 +70,14 @@ def report(
     ------
     InputError
         If `out` has another ending.
+
+    Examples
+    --------
+    >>> import bayeskisl as bk
+    >>> fit = bk.load_fit("desk-four")
+    >>> decision = bk.decide(fit, 98_304, sensitivity=False)
+    >>> bk.report(fit, decision, out="report.md").name
+    'report.md'
     """
     out = Path(out)
     require_ending(out, _ENDINGS, "report")

@@ -68,6 +68,12 @@ def plot_prior_predictive(
         the measured runs of every size. Right: 50 and 90 % prior bands of the critical exposures of every size (none
         where a law knows no fall), and the exposures at which that size was run. Of a law that knows the load all
         exposures are effective ones, those of the runs by the median of the prior of its effect.
+
+    Examples
+    --------
+    >>> import bayeskisl as bk
+    >>> figure = bk.plot_prior_predictive("power", bk.load_curves("desk-amount"), draws=50)
+    >>> figure.savefig("prior-predictive.png")
     """
     from bayeskisl.inference import prior_predictive
 

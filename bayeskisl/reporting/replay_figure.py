@@ -33,6 +33,14 @@ def plot_replay(frame: "pd.DataFrame", *, whole: str = "the whole sweep", dark: 
     -------
     matplotlib.figure.Figure
         Left the width of the 90 % interval, right its interval score (lower is better); the planner is drawn last.
+
+    Examples
+    --------
+    >>> import bayeskisl as bk
+    >>> import pandas as pd
+    >>> from bayeskisl.shipped import shipped_folder
+    >>> figure = bk.plot_replay(pd.read_csv(shipped_folder("data") / "replays" / "desk-amount" / "replay.csv"))
+    >>> figure.savefig("replay.png")
     """
     planners = [name for name in dict.fromkeys(frame["planner"]) if name not in _FIXED]
     planners.sort(key=lambda name: name == "greedy")

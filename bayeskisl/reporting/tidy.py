@@ -42,6 +42,12 @@ def tidy(thing: "xr.Dataset | Fit | Decision") -> pl.DataFrame:
     ------
     InputError
         If `thing` is something else.
+
+    Examples
+    --------
+    >>> import bayeskisl as bk
+    >>> bk.tidy(bk.load_curves("desk-amount")).select("params", "facts", "recalled", "probed").shape
+    (231, 4)
     """
     if isinstance(thing, Decision):
         return _long(thing.data)
@@ -69,6 +75,12 @@ def export(thing: "xr.Dataset | Fit | Decision", path: str | Path) -> Path:
     ------
     InputError
         If the ending is another, or zarr is not installed.
+
+    Examples
+    --------
+    >>> import bayeskisl as bk
+    >>> bk.export(bk.load_curves("desk-amount"), "curves.csv").name
+    'curves.csv'
     """
     path = Path(path)
     require_ending(path, _KINDS, "export")

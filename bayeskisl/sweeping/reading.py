@@ -101,6 +101,14 @@ def load_sweep(path: str | Path) -> SweepSpec:
     ------
     InputError
         On the first thing that is unknown, missing, of the wrong type or impossible.
+
+    Examples
+    --------
+    >>> import bayeskisl as bk
+    >>> from bayeskisl.shipped import shipped_folder
+    >>> spec = bk.load_sweep(shipped_folder("data") / "sweeps" / "desk-amount" / "sweep.toml")
+    >>> spec.name
+    'desk-amount'
     """
     path = shipped_file("sweeps", path) if Path(path).suffix != ".toml" else Path(path)
     table = read_toml(path)

@@ -23,6 +23,14 @@ def describe_import(curves: xr.Dataset) -> str:
     -------
     str
         Plain text, one statement a line.
+
+    Examples
+    --------
+    >>> import bayeskisl as bk
+    >>> import polars as pl
+    >>> table = pl.DataFrame({"params": ["1M", "1M"], "facts": [100, 400], "recalled": [98, 41], "probed": 100})
+    >>> print(bk.describe_import(bk.curves_from_table(table)).splitlines()[0])
+    2 runs, groups infused, axis amount
     """
     attrs = curves.attrs
     if "import_mapping" not in attrs:

@@ -107,6 +107,15 @@ def curves_from_table(
     -----
     UserWarning
         When rows are left out under ``skip_bad_rows``.
+
+    Examples
+    --------
+    >>> import bayeskisl as bk
+    >>> import polars as pl
+    >>> table = pl.DataFrame({"size": ["1M", "1M", "4M"], "K": [100, 400, 400], "acc": ["98 %", "41 %", "97 %"]})
+    >>> curves = bk.curves_from_table(table, {"params": "size"}, probed=100)
+    >>> curves["recalled"].values.ravel().tolist()
+    [98, 41, 97]
     """
     (how,) = from_keywords(short, (Reading, reading))
     given, where, decimal = _with_named_groups(mapping or {}), how.where, how.decimal
