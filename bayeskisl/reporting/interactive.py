@@ -5,7 +5,7 @@ logarithmic axes stay what they are; log odds, which plotly does not know, becom
 """
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -284,8 +284,8 @@ class _Panel:
         return {f"{second.name}axis{second.number}": second.layout() for second in self._seconds()}
 
     def _seconds(self) -> Iterator["SecondScale"]:
-        for axes in self.axes.child_axes:
-            assert isinstance(axes, Axes)  # what `secondary_xaxis` and `secondary_yaxis` make
+        for child in self.axes.child_axes:
+            axes = cast(Axes, child)  # a secondary axis, which has all that is asked of it and is no `Axes`
             name = "x" if axes.get_xlabel() else "y"
             yield SecondScale(axes, self.axes, name, self._x if name == "x" else self._y, self._suffix)
 
