@@ -15,8 +15,8 @@ _WEIGHTS = ("unusable", "care", "note")
 _ORDER = (
     "no_signal", "wrong_way", "turns_back", "gate", "preview", "sampled_thinly", "prior_driven_target", "all_lost",
     "never_kept", "never_learned", "no_collapse", "never_ignorant", "laws_apart", "wide", "few_sizes",
-    "far_extrapolation", "outlying_rows", "below_one_exposure", "no_benefit", "beyond_swept", "none_admissible", "none_sufficient",
-    "no_window",
+    "far_extrapolation", "outlying_rows", "below_one_exposure", "no_benefit", "beyond_swept", "none_admissible",
+    "none_sufficient", "no_window",
 )  # fmt: skip
 
 
