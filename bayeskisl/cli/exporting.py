@@ -8,7 +8,7 @@ import typer
 
 from bayeskisl.cli.display import print_json
 from bayeskisl.cli.help import rare
-from bayeskisl.cli.options import AsJson
+from bayeskisl.cli.options import AsJson, Peak, Utilisation
 from bayeskisl.cli.progress import Progress
 from bayeskisl.quantities import duration, read_number, short
 
@@ -62,10 +62,8 @@ class DataOptions:
 class DeviceOptions:
     """The device, for the estimate of GPU-hours."""
 
-    utilisation: Annotated[
-        float, typer.Option(min=0.0, max=1.0, metavar="X", help="Share of --peak that training reaches.")
-    ] = 0.4
-    peak: Annotated[float, typer.Option(min=0.0, metavar="X", help="FLOP/s of one device.")] = 9.89e14
+    utilisation: Utilisation = 0.4
+    peak: Peak = 9.89e14
 
 
 def export(

@@ -26,11 +26,13 @@ __all__ = [
     "Device",
     "HeldOptions",
     "LawName",
+    "Peak",
     "SavedFit",
     "Seed",
     "SomeTargetOptions",
     "TargetOptions",
     "TargetsOptions",
+    "Utilisation",
     "Workers",
     "grouped",
 ]
@@ -43,6 +45,10 @@ Device = Annotated[str, typer.Option(metavar="NAME", help="Where to train: cpu, 
 Workers = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="Training processes; by default one per core on a CPU.")
 ]
+Utilisation = Annotated[
+    float, typer.Option(min=0.0, max=1.0, metavar="X", help="Share of --peak that training reaches.")
+]
+Peak = Annotated[float, typer.Option(min=0.0, metavar="X", help="FLOP/s of one device at best, such as 9.9e14.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 

@@ -8,7 +8,7 @@ import typer
 
 from bayeskisl.cli.display import print_json, show, slim_table
 from bayeskisl.cli.help import rare
-from bayeskisl.cli.options import AsJson, Device, Workers
+from bayeskisl.cli.options import AsJson, Device, Peak, Utilisation, Workers
 from bayeskisl.cli.progress import Progress
 from bayeskisl.quantities import duration, short, size
 
@@ -61,10 +61,8 @@ def estimate(
     tokens_per_second: Annotated[
         float, typer.Option(min=0.0, metavar="X", help="Speed of a device elsewhere, in tokens per second.")
     ] = 0.0,
-    utilisation: Annotated[
-        float, typer.Option(min=0.0, max=1.0, metavar="X", help="Or its utilisation, a share of --peak.")
-    ] = 0.0,
-    peak: Annotated[float, typer.Option(min=0.0, metavar="X", help="Its peak, in FLOP/s, such as 9.9e14.")] = 0.0,
+    utilisation: Utilisation = 0.0,
+    peak: Peak = 0.0,
     price: Annotated[
         float | None, typer.Option(min=0.0, metavar="X", help="Price of a device-hour, in any currency.")
     ] = None,
