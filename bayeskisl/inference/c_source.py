@@ -41,8 +41,18 @@ __all__ = ["PRELUDE", "Untranslatable", "Variable", "View", "c_function"]
 # A variable of a graph, whatever its type.
 Variable = AnyVariable[Any, Any]
 
-# What PyTensor's own C relies on, and log gamma and digamma of positive arguments without branches: shifted by eight by
-# the recurrence, then by Stirling's series, which leaves an error below 1e-14 (Abramowitz & Stegun 6.1.41, 6.3.18).
+# What PyTensor's own C relies on, and log gamma and digamma without branches, so that loops over them vectorise.
+#
+# Both are for positive arguments, which all of a beta-binomial's are. The recurrence moves x to y = x + 8, where
+# Stirling's series (Abramowitz & Stegun 6.1.41, 6.3.18) is cut after y^-13 and y^-14. The first terms left out are
+# 3617 / 122400 y^-15 and 3617 / 8160 y^-16: at most 8e-16 and 2e-15 at y = 8, so that rounding is what is left, below
+# 1e-14. 0.9189... is log(2 pi) / 2.
+# - log gamma: one logarithm of the product x (x + 1) ... (x + 7), which overflows beyond 1e38 only.
+# - digamma: the eight fractions 1 / (x + k) are taken in pairs over one common denominator, one division in place of
+#   eight: 1 / (x + k) + 1 / (x + 7 - k) = (2 x + 7) / (a + k (7 - k)) with a = x (x + 7).
+#
+# glibc has vectors of exp, log and pow in its library `mvec`, but announces them to a compiler only under -ffast-math,
+# which would also give up infinities and NaN; they are declared here instead.
 PRELUDE = r"""
 #include <math.h>
 #include <stdint.h>
@@ -77,7 +87,8 @@ static inline __attribute__((always_inline)) double digamma(double x) {
 #define _psi(x) digamma(x)
 """
 
-# Loops shorter than this are unrolled rather than vectorised; arrays smaller live on the stack.
+# Loops shorter than this, over groups for instance, are unrolled rather than vectorised: they fill no register. Arrays up
+# to 32 numbers, four lines of the cache, live on the stack; larger ones, with an element for each run, may be too many.
 _SHORT, _SMALL = 4, 32
 
 
@@ -196,7 +207,11 @@ class _Writer:
         self.loop(target.shape, lambda index: f"{target.at(index)} {how} {source.at(index)};")
 
     def loop(self, shape: tuple[int, ...], line: Any) -> None:
-        """`line` for every index, the longest dimension innermost."""
+        """`line` for every index, the longest dimension innermost: that of runs or points, mostly, which vectorises.
+
+        Each array has memory of its own, so that the compiler need not look whether what a loop writes is read by it:
+        ``ivdep`` says so.
+        """
         index = [f"i{axis}" if length > 1 else "0" for axis, length in enumerate(shape)]
         axes = sorted((axis for axis, length in enumerate(shape) if length > 1), key=lambda axis: shape[axis])
         if axes and shape[axes[-1]] >= _SHORT:
@@ -224,6 +239,8 @@ class _Writer:
     def write(self, op: Op, node: Any) -> None:
         raise Untranslatable(f"the operation {op}")
 
+    # A node that wraps a graph (PyMC's log densities) is written as that graph. A graph may be wrapped inside, so what
+    # is known already is where the walk through it stops.
     @write.register
     def _(self, op: OpFromGraph, node: Any) -> None:
         inner = op.fgraph.unfreeze()
@@ -233,6 +250,7 @@ class _Writer:
             self.write(inside.op, inside)
         self.views.update(zip(node.outputs, map(self.view, outputs), strict=True))
 
+    # PyTensor writes the scalar operation; its ``fail`` label, for errors of Python, cannot be reached in plain C.
     @write.register
     def _(self, op: Elemwise, node: Any) -> None:
         scalar = op.scalar_op
@@ -263,6 +281,7 @@ class _Writer:
         source, target = self._reduced(op, node, "-INFINITY")
         self.loop(source.shape, lambda index: f"{target.at(index)} = fmax({target.at(index)}, {source.at(index)});")
 
+    # Matrices here have some ten rows and columns, those of the cells: a loop, and no library to link.
     @write.register
     def _(self, op: Dot, node: Any) -> None:
         left, right = (self.view(variable) for variable in node.inputs)
@@ -301,6 +320,7 @@ class _Writer:
         target = self.new(node.outputs[0])
         self.loop(target.shape, lambda index: f"{target.at(index)} = {_row(source, at, index)};")
 
+    # Rows may be named twice, so that additions to them depend on each other: this loop must not carry ``ivdep``.
     @write.register
     def _(self, op: AdvancedIncSubtensor, node: Any) -> None:
         whole, part, at = node.inputs[0], self.view(node.inputs[1]), self.view(_rows(op, node.inputs[::2])[1])

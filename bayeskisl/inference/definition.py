@@ -93,6 +93,7 @@ def define(say: Language, given: Given, law: Law) -> None:
     """Declare the model of `law` in the language of a back end; see `bayeskisl.inference.model.build_model`."""
     xp, groups = say.xp, say.sizes[_GROUP]
     several = groups > 1
+    # what all groups have in common of each quantity, so that a group with few runs borrows from the others
     common: Any = say.normal("common", 0.0, 1.0, dims=(QUANTITY,)) if several else None
     if several:
         say.deterministic("common", common, (QUANTITY,))
@@ -111,12 +112,13 @@ def define(say: Language, given: Given, law: Law) -> None:
     lapse_intercept = say.deterministic("lapse_intercept", lapse_intercept, (_GROUP,))
     floor = _floor(say, given)
 
-    # behind the quantities of groups, what groups have in common of the two laws' coefficients, threshold's first
+    # Cells. Behind the quantities of groups stands what groups have in common of the coefficients, threshold's first
     first, last = len(prior), say.sizes[QUANTITY] - 2 if several else None
     of_threshold, of_steepness = (common[..., first:last], common[..., last:]) if several else (None, None)
     scatter = _over(of_groups["steepness_scatter"])
     along = say.line("steepness", given.steepness, of_steepness, scatter, xp.log(stretch), 1.0)
     steepness = say.deterministic("steepness", xp.exp(along) / stretch, (_CELL, _GROUP))
+    # the threshold of each cell that the data alone suggest under this steepness: the place from which it is sampled
     start = rough_thresholds(
         given.rough, given.threshold.rough, 0.0 if effect is None else _over(effect), steepness, shape, xp
     )
@@ -128,10 +130,12 @@ def define(say: Language, given: Given, law: Law) -> None:
     )
     say.deterministic("critical_exposures", xp.exp(threshold - above), (_CELL, _GROUP))
 
+    # facts that are lost however often they are seen: their share scatters over cells
     lapse_log_odds = _over(of_groups["lapse_scatter"]) * say.normal("lapse_z", 0.0, 1.0, dims=(_CELL, _GROUP))
     ceiling = ceiling_of(_over(lapse_intercept) + lapse_log_odds, _over(floor), xp)
     ceiling = say.deterministic("ceiling", ceiling, (_CELL, _GROUP))
 
+    # Runs. Those of one cell at one level have one expectation, which is computed once: a point
     cell = given.cell_of_point
     run_scatter = _over(of_groups["sigma_run"])
     if given.log_size is not None:
@@ -140,6 +144,7 @@ def define(say: Language, given: Given, law: Law) -> None:
         run_scatter = run_scatter * xp.exp(_over(exponent) * given.log_size[cell][:, None])
     of_point = _at(cell, steepness, xp)
     x = of_point * (log_exposures - _at(cell, threshold, xp))
+    # a run's own half-point is integrated out, so that no dimension of the sampler is a run's (see `run_counts`)
     floor, span = _over(floor), _at(cell, ceiling, xp) - _over(floor)
     share, variance = average_over_runs(shape, x, of_point * run_scatter, xp)
     recall = floor + span * share

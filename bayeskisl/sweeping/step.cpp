@@ -29,7 +29,9 @@ constexpr int kLanes = 8;
 #else
 constexpr int kLanes = 4;
 #endif
-constexpr int kPositions = kLanes == 16 ? 6 : 3;  // AVX-512 has 32 registers, those before it 16
+// `block` keeps 4 x kPositions sums, a column of kPositions and a weight in registers: 24 + 6 + 1 = 31 of AVX-512's 32,
+// 12 + 3 + 1 = 16 of the 16 before it.
+constexpr int kPositions = kLanes == 16 ? 6 : 3;
 typedef float Lanes __attribute__((vector_size(4 * kLanes)));
 typedef int32_t Integers __attribute__((vector_size(4 * kLanes)));
 
@@ -37,7 +39,7 @@ constexpr int W = WIDTH, L = LAYERS, H = HEADS, V = VOCABULARY, C = CONTEXT, B =
 constexpr int D = W / H;                           // width of a head
 constexpr int kPairs = C * (C + 1) / 2;            // of a query and a key not after it
 constexpr float kNormEpsilon = 1.1920929e-7f;      // torch.finfo(float32).eps, as rms_norm takes it
-constexpr float kAdamEpsilon = 1e-8f;
+constexpr float kAdamEpsilon = 1e-8f;             // AdamW's usual guard against division by zero
 
 // Where each matrix of a run stands in its row of weights, in the order of `Decoder.shapes`.
 constexpr int64_t kToken = 0, kPosition = kToken + int64_t(V) * W, kFirstLayer = kPosition + int64_t(C) * W;
@@ -54,10 +56,16 @@ Lanes root(Lanes x) {
   return y;
 }
 
-// exp(x) = 2^n exp(r) with |r| <= ln 2 / 2 and a polynomial of degree 6 (relative error 3e-7); NaN stays NaN.
+// exp(x) = 2^n exp(r) with n the nearest whole number to x / ln 2, so that |r| <= ln 2 / 2; NaN stays NaN.
+//
+// - Below -87, n would fall short of -126, the smallest exponent of a normal number. The softmax asks for x <= 0 alone.
+// - 1.5 * 2^23 leaves a float no digits behind the point: adding it rounds x / ln 2, and the lowest bits of the sum are n
+//   in two's complement. Shifted by 23 and with the bias 127 added, they are the exponent of 2^n.
+// - ln 2 = 0.693359375 - 2.12194440e-4 (Cody & Waite 1980): 355 / 512 has nine digits, so that n times it is exact.
+// - Taylor's polynomial of degree 6 leaves r^7 / 5040 <= 1.2e-7; with rounding the relative error is 3e-7.
 Lanes exponential(Lanes x) {
   x = x < -87.0f ? all(-87.0f) : x;
-  const Lanes shifted = x * 1.44269504f + 12582912.0f;  // 1.5 * 2^23 rounds to the nearest whole number
+  const Lanes shifted = x * 1.44269504f + 12582912.0f;
   const Lanes n = shifted - 12582912.0f;
   const Lanes r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
   Lanes p = all(1.0f / 720);
@@ -143,7 +151,8 @@ inline Lanes sums_over_lanes(Lanes* v) {
   }
 }
 
-// dm[i][o] += sum over positions and lanes of x[i] dy[o], for a block of IB rows and OB columns.
+// dm[i][o] += sum over positions and lanes of x[i] dy[o], for a block of IB rows and OB columns: four columns and a
+// quarter as many rows as there are lanes, so that one tree folds all sums into one register.
 template <int IB, int OB>
 inline void gradient_block(const Lanes* x, const Lanes* dy, float* dm, int columns_of_m) {
   Lanes sum[kLanes] = {};
@@ -174,7 +183,8 @@ inline void gradient_panel(const Lanes* x, const Lanes* dy, float* dm, int colum
   if constexpr (IN % kRows) gradient_rows<IN % kRows, OUT>(x + i * C, dy, dm + i * columns_of_m, columns_of_m);
 }
 
-// Outputs in panels of 16, so that their positions stay in the nearest cache while every input passes by once.
+// Outputs in panels of 16, so that their positions (16 x 24 vectors of the desk ladder, 24 KiB) stay in the nearest cache
+// while every input passes by once.
 template <int IN, int OUT>
 void gradient_of_matrix(const Lanes* x, const Lanes* dy, float* dm) {
   int o = 0;
@@ -225,6 +235,8 @@ void attend(const Lanes* q, const Lanes* k, const Lanes* v, Lanes* weight, Lanes
   }
 }
 
+// With the scores s = q k / sqrt(D), the softmax P and dP = dout v: ds = P (dP - sum of P dP), dq = ds k, dk = ds q,
+// dv = P dout.
 void attend_backward(const Lanes* q, const Lanes* k, const Lanes* v, const Lanes* weight, const Lanes* dout, Lanes* dq,
                      Lanes* dk, Lanes* dv) {
   const float scale = 1.0f / std::sqrt(float(D));
@@ -295,7 +307,8 @@ void embed_backward(const Lanes* dx, const Sequences& s, float* gradient) {
     }
 }
 
-// Cross-entropy summed over the tile; the logits become their gradient.
+// Cross-entropy summed over the tile; the logits become their gradient, (softmax - 1 at the target) / (B C): the loss is
+// a mean over the batch, and `counts` is 1 / (B C).
 double cross_entropy(Lanes* logits, const Sequences& s) {
   double nats = 0;
   for (int p = 0; p < C; ++p) {
@@ -407,6 +420,8 @@ int lanes_filled(int64_t sequences, int64_t first) {
   return int(sequences - first < kLanes ? sequences - first : kLanes);
 }
 
+// AdamW (Loshchilov & Hutter, arXiv 1711.05101): decay acts on the weight itself, beside the scaled gradient. The
+// corrections 1 - beta^t make up for moments that began at zero.
 void adamw(float* __restrict w, float* __restrict mean, float* __restrict square, const float* __restrict rate,
            const float* __restrict g, const float* settings, float relative_rate, float correction1, float correction2) {
   const float beta1 = settings[0], beta2 = settings[1], decay = settings[2];
@@ -419,7 +434,8 @@ void adamw(float* __restrict w, float* __restrict mean, float* __restrict square
 }
 
 // Numbers too small for a full mantissa count as zero within the block: AdamW's moments of weights that are no longer
-// touched decay into them, and arithmetic on them is slow.
+// touched decay into them, and arithmetic on them is slow. Bit 15 of the control register flushes results to zero,
+// bit 6 reads operands as zero.
 struct SmallIsZero {
 #ifdef __SSE__
   unsigned before = _mm_getcsr();
