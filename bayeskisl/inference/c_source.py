@@ -87,7 +87,7 @@ static inline __attribute__((always_inline)) double digamma(double x) {
 #define _psi(x) digamma(x)
 """
 
-# Loops shorter than this, over groups for instance, are unrolled rather than vectorised: they fill no register. Arrays up
+# Loops shorter than this, such as those over groups, are unrolled and not vectorised: they fill no register. Arrays up
 # to 32 numbers, four lines of the cache, live on the stack; larger ones, with an element for each run, may be too many.
 _SHORT, _SMALL = 4, 32
 
