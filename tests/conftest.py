@@ -1,5 +1,6 @@
-"""How a whole test run ends."""
+"""What all processes of a test run share, and how it ends."""
 
+import fcntl
 import os
 import sys
 
@@ -10,6 +11,25 @@ _STATUS = pytest.StashKey[int]()
 
 def pytest_sessionfinish(session, exitstatus):
     session.config.stash[_STATUS] = int(exitstatus)
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory):
+    """A folder that the first process of a session to ask for it fills, and that all others read."""
+    root = tmp_path_factory.getbasetemp()
+    shared = (root.parent if "PYTEST_XDIST_WORKER" in os.environ else root) / "made-once"
+    shared.mkdir(exist_ok=True)
+
+    def folder(name, fill):
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (shared / name).exists():
+                (shared / f"{name}.begun").mkdir()
+                fill(shared / f"{name}.begun")
+                (shared / f"{name}.begun").rename(shared / name)
+        return shared / name
+
+    return folder
 
 
 @pytest.hookimpl(trylast=True)

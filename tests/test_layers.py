@@ -94,3 +94,12 @@ def test_type_checkers_see_every_public_name():
         alias.name: node.module for node in ast.walk(stub) if isinstance(node, ast.ImportFrom) for alias in node.names
     }
     assert seen == bayeskisl._PUBLIC, "add the name to bayeskisl/__init__.pyi too"
+
+
+def test_no_two_modules_import_each_other():
+    """Not inside functions, and not for the sake of annotations."""
+    names = {
+        path: ".".join(("bayeskisl", *path.relative_to(ROOT).with_suffix("").parts)) for path in ROOT.rglob("*.py")
+    }
+    imported = {name: imports_of(path) & {*names.values()} - {name} for path, name in names.items()}
+    assert not [(one, other) for one in imported for other in imported[one] if one in imported[other]]

@@ -94,23 +94,15 @@ def extrapolate(
     if not laws[name].falls:
         line = line.copy(data=np.full(line.shape, -np.inf))
     z = np.log(params / float(_reference(tree).sel(covariate=schema.PARAMS)))
-    log_odds = posterior["lapse_intercept"] + posterior["lapse_scatter"] * fresh["lapse"]
     if "run_correlation" in posterior:
         noise = fresh["run"][..., None, :]
         fresh["run"] = correlated(noise, posterior["run_correlation"].values)[..., 0, :]
     scatter = posterior["tau"].copy(data=run_scatter(posterior, np.array([z]))[..., 0, :])
     effect = scatter * (fresh["run"] if kind == "new_run" else 0.0)
     own = None if as_new or not laws[name].falls else cell_at(cell_table(curves_of(tree))[0], target)
-    curve = {
-        "log_critical_exposures": line + posterior["tau"] * fresh["size"],
-        "log_steepness": posterior["steepness_intercept"]
-        + posterior["steepness_exponent"] * z
-        + posterior["steepness_scatter"] * fresh["steepness"],
-        "ceiling": ceiling_of(log_odds, posterior["floor"], np),
-    }
     return xr.Dataset(
         {
-            **(curve if own is None else _measured(posterior, own)),
+            **(_curve_by_law(posterior, line, z, fresh) if own is None else _curve_of_cell(posterior, own)),
             "fall": laws[name].fall.name,
             **laws[name].fall.of(posterior).named(),
             "floor": posterior["floor"],
@@ -128,7 +120,20 @@ def extrapolate(
     )
 
 
-def _measured(posterior: xr.Dataset, cell: int) -> dict[str, xr.DataArray]:
+def _curve_by_law(
+    posterior: xr.Dataset, line: xr.DataArray, z: float, fresh: Mapping[str, np.ndarray]
+) -> dict[str, xr.DataArray]:
+    """The curve of a size that was not trained: the law's, and a fresh scatter of sizes about it."""
+    steepness = posterior["steepness_intercept"] + posterior["steepness_exponent"] * z
+    log_odds = posterior["lapse_intercept"] + posterior["lapse_scatter"] * fresh["lapse"]
+    return {
+        "log_critical_exposures": line + posterior["tau"] * fresh["size"],
+        "log_steepness": steepness + posterior["steepness_scatter"] * fresh["steepness"],
+        "ceiling": ceiling_of(log_odds, posterior["floor"], np),
+    }
+
+
+def _curve_of_cell(posterior: xr.Dataset, cell: int) -> dict[str, xr.DataArray]:
     """The curve of a cell that was trained: what its own runs say, and the law through its scatter alone."""
     of_cell = posterior[["critical_exposures", "steepness", "ceiling"]].isel({schema.CELL: cell}, drop=True)
     logs = of_cell.map(np.log)

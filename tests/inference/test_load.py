@@ -36,7 +36,7 @@ def dose():
 
 @pytest.fixture(scope="module")
 def fitted(dose):
-    return fit(dose, "common", rivals=(), throw=False)
+    return fit(dose, "common", rivals=(), draws=400, tune=400, retry=False, throw=False)
 
 
 def test_along_a_dose_infused_facts_are_lost_to_the_load_alone(dose):

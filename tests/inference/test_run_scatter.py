@@ -54,7 +54,7 @@ def truth_of(curves):
 
 @pytest.fixture(scope="module")
 def fitted(law):
-    return fit(simulate(law, {**DESIGN, "seeds": 3}, TRUTH, seed=2), law, rivals=())
+    return fit(simulate(law, {**DESIGN, "seeds": 3}, TRUTH, seed=2), law, rivals=(), draws=600, tune=400)
 
 
 def test_truth_is_recovered(fitted):

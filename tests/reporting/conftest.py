@@ -36,12 +36,15 @@ def plain_figures(monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def report_path(answered, tmp_path_factory):
+def report_path(answered, made_once):
     """A complete report, written once."""
-    folder = tmp_path_factory.mktemp("page")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bayeskisl.inference, "extrapolate", extrapolate)
-        return report(HandMadeFit(), *answered, folder / "deep" / "report.html", figures_dir=folder / "figures")
+
+    def write(folder):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(bayeskisl.inference, "extrapolate", extrapolate)
+            report(HandMadeFit(), *answered, folder / "deep" / "report.html", figures_dir=folder / "figures")
+
+    return made_once("report", write) / "deep" / "report.html"
 
 
 def target_runs():

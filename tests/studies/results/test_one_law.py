@@ -40,7 +40,7 @@ def amount():
 
 
 def test_exposures_alone_predict_another_experiment_where_nothing_else_counts(amount, ratio):
-    known = fit(amount, "power", rivals=(), draws=400, retry=False, throw=False)
+    known = fit(amount, "power", rivals=(), draws=200, tune=300, chains=2, retry=False, throw=False)
     rows = list(transfer(ratio, "simulated", from_amount(known)))
     assert {row["group"] for row in rows} == {"infused", "background"}
     assert sum(row["hit"][ALONE] for row in rows) >= 0.7 * len(rows)
@@ -53,7 +53,7 @@ def test_a_dose_predicts_at_the_load_that_is_asked_for():
     levels = [0.1, 0.3, 0.5, 0.7, 0.9]
     design = {"axis": "dose", "params": SIZES, "exposures": 100.0, "ratio": levels, "tokens": 614_400, "seeds": 1}
     dose = simulate("common", design | BACKGROUND, TRUTH | {"load_effect": 0.5}, seed=6)
-    known = fit(dose, "common", rivals=(), method="preview")
+    known = fit(dose, "common", rivals=(), draws=20, tune=50, chains=2, retry=False, throw=False)
     predict = from_dose(known)[FROM_DOSE]
     few, many = (np.log(predict("infused", 13_824.0, 614_400.0, load)) for load in (500.0, 2_000.0))
     effect = known.posterior["load_effect"].sel(group="infused").values.ravel()
