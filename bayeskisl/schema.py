@@ -19,6 +19,7 @@ PARAMS, TOTAL_PARAMS, TOKENS = "params", "total_params", "tokens"
 FACTS, RATIO, EXPOSURES, TOKENS_PER_FACT = "facts", "ratio", "exposures", "tokens_per_fact"
 BACKGROUND_FACTS, BACKGROUND_SHARE, SEED = "background_facts", "background_share", "seed"
 BITS_PER_FACT = "bits_per_fact"  # optional: entropy of a fact's answer
+TOKENS_BEFORE = "tokens_before"  # optional: read without infusion before the token budget begins
 DOMAIN = "domain"  # optional: the type of fact or the corpus that was infused
 COVARIATES = "covariates"  # attribute: JSON names of the laws' covariates beside params and tokens
 
@@ -52,6 +53,7 @@ UNITS = MappingProxyType(
         CRITICAL_EXPOSURES: "exposures",
         LEARNING_RATE: "peak step of AdamW",
         BITS_PER_FACT: "bits",
+        TOKENS_BEFORE: "tokens",
         TOKENS_SEEN: "tokens",
     }
 )

@@ -33,6 +33,7 @@ _RUN_SCHEMA = {
     schema.SEED: pl.Int64,
     schema.GUESSING: pl.Float64,
     schema.LEARNING_RATE: pl.Float64,
+    schema.TOKENS_BEFORE: pl.Int64,
 }
 _LINE_SCHEMA = {
     "kind": pl.String,
@@ -93,6 +94,8 @@ def build_curves(folder: str | Path) -> xr.Dataset:
     )
     if (runs[schema.TOKENS_PER_FACT] % 1 == 0).all():
         runs = runs.cast({schema.TOKENS_PER_FACT: pl.Int64})
+    if (runs[schema.TOKENS_BEFORE].is_null()).all():
+        runs = runs.drop(schema.TOKENS_BEFORE)
     if runs.is_empty():
         raise InputError("at least one finished run", "none", str(folder), "run `bayeskisl sweep run` again")
     curves = _measurements(runs, of_kind["probe"], of_kind["general"])
@@ -158,7 +161,7 @@ def _measurements(runs: pl.DataFrame, probes: pl.DataFrame, general: pl.DataFram
         return np.moveaxis(at_group[name].fill_null(0).to_numpy().reshape(shape), 1, 2)
 
     guessing = np.repeat(runs[schema.GUESSING].to_numpy()[:, None], len(groups), axis=1)
-    of_run = [name for name in _RUN_SCHEMA if name not in (schema.RUN, schema.GUESSING)]
+    of_run = [name for name in _RUN_SCHEMA if name in runs.columns and name not in (schema.RUN, schema.GUESSING)]
     curves = xr.Dataset(
         {
             **{name: ((schema.RUN, schema.GROUP, schema.CHECKPOINT), of_group(name)) for name in _PROBED[:2]},

@@ -19,7 +19,8 @@ _MOST_GUESSING = 0.95  # beyond it recall says next to nothing of knowledge, and
 _MOST = {schema.RUN: 1_000_000, schema.CHECKPOINT: 10_000}
 _OF_RUN, _OF_GROUP = (schema.RUN,), (schema.RUN, schema.GROUP)
 _DIMS = {
-    **dict.fromkeys((*schema.RUN_COORDINATES, schema.LEARNING_RATE, schema.BITS_PER_FACT), _OF_RUN),
+    **dict.fromkeys(schema.RUN_COORDINATES, _OF_RUN),
+    **dict.fromkeys((schema.LEARNING_RATE, schema.BITS_PER_FACT, schema.TOKENS_BEFORE), _OF_RUN),
     **dict.fromkeys((schema.RECALLED, schema.PROBED, schema.ANSWER_NATS), (*_OF_GROUP, schema.CHECKPOINT)),
     schema.GUESSING: _OF_GROUP,
     schema.GENERAL_LOSS: (*_OF_RUN, schema.CHECKPOINT),
@@ -29,6 +30,7 @@ _DIMS = {
 _OPTIONAL = {
     schema.BACKGROUND_FACTS: _LARGEST, schema.BACKGROUND_SHARE: 1.0, schema.ANSWER_NATS: _LARGEST,
     schema.GENERAL_LOSS: _LARGEST, schema.LEARNING_RATE: _LARGEST, schema.TOKENS_SEEN: _LARGEST,
+    schema.TOKENS_BEFORE: _LARGEST,
 }  # fmt: skip
 
 

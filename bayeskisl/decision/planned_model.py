@@ -209,7 +209,8 @@ def cells_like(planned: PlannedModel, cells: xr.Dataset) -> np.ndarray:
 def _needed(curves: xr.Dataset) -> tuple[str, ...]:
     """Names of what a target takes over from the sweep: for the axis, and for the laws of the fit."""
     of_axis = axis_of(curves).held(background=bool((curves[schema.BACKGROUND_FACTS] > 0).any()))
-    return tuple(dict.fromkeys([*of_axis, *further_covariates(curves)]))
+    before = [schema.TOKENS_BEFORE] if schema.TOKENS_BEFORE in curves.coords else []
+    return tuple(dict.fromkeys([*of_axis, *before, *further_covariates(curves)]))
 
 
 def _never_varied(expected: str, asked: float, name: str, remedy: str) -> InputError:

@@ -203,8 +203,12 @@ def draw_material(
     corpus: CorpusFormat,
     seed: np.random.SeedSequence,
     heldout_sequences: int,
+    sequences_before: int = 0,
 ) -> Material:
-    """Draw facts, language, text and order of one run, each from its own child of `seed`."""
+    """Draw facts, language, text and order of one run, each from its own child of `seed`.
+
+    So many sequences before the mixture hold general text and background facts alone, at the background's share.
+    """
     of_facts, of_language, of_text, of_order, of_heldout = (np.random.default_rng(s) for s in seed.spawn(5))
     everything = draw_facts(form, mixture.facts + mixture.background_facts, of_facts)
     infused, background = everything[: mixture.facts], everything[mixture.facts :]
@@ -223,6 +227,12 @@ def draw_material(
     starts[: mixture.infused] = form.infused_start
     stream = np.concatenate([starts, np.concatenate(parts)], axis=1)
     of_order.shuffle(stream, axis=0)
+    if sequences_before:
+        known = round(mixture.background_share * sequences_before)
+        parts = [_encounters(form, background, known, mixture.context, of_order)] if known else []
+        before = np.concatenate([*parts, language.sample(sequences_before - known, mixture.context, of_text)])
+        of_order.shuffle(before, axis=0)
+        stream = np.concatenate([np.insert(before, 0, form.start, axis=1), stream])
     heldout = language.sample(heldout_sequences, mixture.context, of_heldout)
     return Material(stream[:, 1:], stream[:, 0], facts, heldout, form)
 

@@ -32,8 +32,8 @@ def stack_memory(stack: Stack, device: str = "cpu", *, native: bool | None = Non
     weights = _FLOAT_BYTES * run.total_params
     sequence = _FLOAT_BYTES * run.mixture.context * _floats_per_token(run)
     # Weights, two moments, rates; the stream, behind its start tokens, and what drawing it needs for a while.
-    of_run = 4 * weights + _bytes_per_token(run) * run.mixture.tokens
-    drawing = _BYTES_WHILE_DRAWING[run.facts.vocabulary > 2**8] * run.mixture.tokens
+    of_run = 4 * weights + _bytes_per_token(run) * run.tokens_read
+    drawing = _BYTES_WHILE_DRAWING[run.facts.vocabulary > 2**8] * run.tokens_read
     if native:
         return count * of_run + drawing + weights + _LANES * sequence
     # Torch keeps a gradient and the update's temporaries, and what the backward pass needs of every sequence.
@@ -97,7 +97,7 @@ def fitting_parts(stack: Stack, room: int, device: str = "cpu") -> tuple[Stack, 
     if alone > usable:
         run = stack.runs[0]
         raise SweepError(
-            f"one run of {run.params:,} parameters and {run.mixture.tokens:,} tokens takes {gibibytes(alone)}, more "
+            f"one run of {run.params:,} parameters and {run.tokens_read:,} tokens takes {gibibytes(alone)}, more "
             f"than the {gibibytes(usable)} that a worker may use on {device}; take a smaller batch, budget or size, "
             "or fewer workers."
         )

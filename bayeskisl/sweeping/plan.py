@@ -23,7 +23,7 @@ class Stack:
 
     @property
     def tokens(self) -> int:
-        return sum(run.mixture.tokens for run in self.runs)
+        return sum(run.tokens_read for run in self.runs)
 
     @property
     def flops(self) -> float:

@@ -10,6 +10,7 @@ from bayeskisl import schema
 from bayeskisl.axes import axis_named
 from bayeskisl.errors import InputError
 from bayeskisl.knowledge import FactFormat, Templates
+from bayeskisl.knowledge.text import TextFacts
 from bayeskisl.shipped import shipped_file
 from bayeskisl.specifications import (
     AsWritten,
@@ -37,7 +38,8 @@ __all__ = ["check_sweep", "load_sweep", "sweep_from_table"]
 # What any sweep may cross with its axis beside the term that the axis holds fixed.
 _BACKGROUND = ("background_share", "background_facts")
 _MOST_RUNS = 100_000  # of the coarse pass; each takes a kilobyte and a training
-_PLAIN = ("ratio", "facts", "exposures", "probes", "stack", "compile")  # keys whose defaults are those of `SweepSpec`
+# Keys whose defaults are those of `SweepSpec`.
+_PLAIN = ("ratio", "facts", "exposures", "probes", "stack", "compile", "tokens_before")
 
 _Facts = Annotated[int, Field(ge=0, le=10**9)]
 
@@ -90,6 +92,7 @@ class _SweepTable(Table):
     checkpoints: Several[Inside] | None = None
     templates: Templates | None = None
     tune: Tune | None = None
+    tokens_before: Count | None = None
     corpus: dict[str, Any] | None = None
     knowledge: dict[str, Any] | None = None
 
@@ -181,6 +184,7 @@ def check_sweep(spec: SweepSpec, where: str) -> SweepSpec:
         raise InputError("checkpoints to be ascending", list(spec.checkpoints or ()), where)
     if spec.tune and spec.learning_rates:
         raise InputError("[tune] or learning_rates", "both", where, "drop one")
+    _refuse_odd_phase_before(spec, where)
     _refuse_too_many_runs(spec, where)
     cells = spec.cells()
     if spec.tune:
@@ -192,6 +196,22 @@ def check_sweep(spec: SweepSpec, where: str) -> SweepSpec:
     for cell in cells:
         _check_cell(spec, cell, where)
     return spec
+
+
+def _refuse_odd_phase_before(spec: SweepSpec, where: str) -> None:
+    """Refuse tokens before the budget that are no whole steps, teach nothing, or are not yet drawn."""
+    if spec.tokens_before is None:
+        return
+    step = spec.ladder.context * spec.ladder.training.batch
+    if spec.tokens_before % step:
+        near = max(step, round(spec.tokens_before / step) * step)
+        raise InputError(f"tokens_before in whole steps of {step}", spec.tokens_before, where, f"take {near}")
+    if not spec.background_share:
+        raise InputError("[background] facts, which tokens_before teach", "none", where)
+    if isinstance(spec.ladder.facts, TextFacts):
+        raise InputError("tokens_before in a sweep in symbols", "one in text", where)
+    if spec.checkpoints:
+        raise InputError("checkpoints or tokens_before", "both", where, "drop one")
 
 
 def _refuse_too_many_runs(spec: SweepSpec, where: str) -> None:

@@ -116,4 +116,5 @@ def coordinates(run: RunSpec) -> dict[str, Any]:
         schema.SEED: run.seed,
         schema.GUESSING: run.facts.guessing,
         schema.LEARNING_RATE: run.training.learning_rate,
+        **({schema.TOKENS_BEFORE: run.tokens_before} if run.tokens_before else {}),
     }

@@ -168,7 +168,7 @@ def _next_stack(spec: SweepSpec, folder: SweepFolder, speeds: dict[int, float], 
 
 def _how_many(runs: Sequence[RunSpec], speed: float, left: float) -> int:
     """Return the number of runs that fit, one after the other or together."""
-    return min(len(runs), int(left * speed / (_MARGIN * runs[0].mixture.tokens))) if left > 0 else 0
+    return min(len(runs), int(left * speed / (_MARGIN * runs[0].tokens_read))) if left > 0 else 0
 
 
 def _seconds(stack: Stack, speed: float) -> float:

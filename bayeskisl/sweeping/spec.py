@@ -63,6 +63,8 @@ class RunSpec:
         Version of the training code's meaning.
     checkpoints : tuple of float, optional
         Shares of the budget, in (0, 1) and ascending, at which the run is also measured; it always is at the end.
+    tokens_before : int, optional
+        Tokens of the general corpus, background facts among them, that the run reads before its budget begins.
     """
 
     model: ModelSize
@@ -74,6 +76,7 @@ class RunSpec:
     seed: Seed
     engine: Number = ENGINE
     checkpoints: Several[Inside] | None = None
+    tokens_before: Count | None = None
 
     @cached_property
     def identity(self) -> str:
@@ -104,8 +107,18 @@ class RunSpec:
         return self.identity[:16]
 
     @property
+    def sequences_before(self) -> int:
+        """Sequences that are read before the budget begins."""
+        return (self.tokens_before or 0) // self.mixture.context
+
+    @property
+    def tokens_read(self) -> int:
+        """All tokens that the run reads: its budget, and those before."""
+        return self.mixture.tokens + (self.tokens_before or 0)
+
+    @property
     def steps(self) -> int:
-        return self.mixture.sequences // self.training.batch
+        return (self.sequences_before + self.mixture.sequences) // self.training.batch
 
     @property
     def checkpoint_steps(self) -> tuple[int, ...]:
@@ -124,7 +137,7 @@ class RunSpec:
     def flops(self) -> float:
         """6 (N + width x vocabulary) a token: the products of weights, forward and backward."""
         per_token = 6 * (self.params + self.model.width * self.facts.vocabulary)
-        return float(per_token * self.mixture.tokens)
+        return float(per_token * self.tokens_read)
 
 
 @strictly
@@ -242,6 +255,9 @@ class SweepSpec:
     checkpoints : tuple of float, optional
         Shares of the budget at which every run is also measured.
     tune : Tune, optional
+    tokens_before : int, optional
+        Tokens of the general corpus, background facts among them, that every run reads before its budget begins: the
+        ratio of the general corpus within the budget is then replay. One schedule of the learning rate serves both.
     """
 
     name: str
@@ -266,6 +282,7 @@ class SweepSpec:
     replicates: tuple[Replicates, ...] | None = None
     checkpoints: tuple[float, ...] | None = None
     tune: Tune | None = None
+    tokens_before: int | None = None
 
     @cached_property
     def identity(self) -> str:
@@ -346,6 +363,7 @@ class SweepSpec:
             probes=self.probes,
             seed=seed,
             checkpoints=self.checkpoints,
+            tokens_before=self.tokens_before,
         )
 
     def _with(self, crossed: tuple[tuple[str, float], ...]) -> "SweepSpec":

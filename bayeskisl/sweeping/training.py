@@ -40,7 +40,7 @@ def draw_run(run: RunSpec) -> tuple[Material | TextMaterial, np.random.Generator
     if isinstance(run.facts, TextFacts):
         material = draw_text_material(*run.text, of_material, HELDOUT_SEQUENCES)
     else:
-        material = draw_material(*run.symbols, of_material, HELDOUT_SEQUENCES)
+        material = draw_material(*run.symbols, of_material, HELDOUT_SEQUENCES, run.sequences_before)
     return material, np.random.default_rng(of_weights)
 
 
@@ -137,7 +137,7 @@ def _note_divergence(diverged_at: np.ndarray, losses: np.ndarray, begin: int) ->
 def _check_alike(runs: tuple[RunSpec, ...]) -> None:
     def shared(run: RunSpec) -> tuple[Any, ...]:
         recipe = {**vars(run.training), "learning_rate": 0.0}
-        length = run.mixture.sequences, run.mixture.context, run.checkpoints
+        length = run.mixture.sequences, run.mixture.context, run.checkpoints, run.tokens_before
         return run.model, tuple(recipe.items()), length, run.facts, run.corpus
 
     for run in runs:

@@ -51,6 +51,18 @@ def test_replicates_share_a_cell(curves):
     np.testing.assert_array_equal(cells.params.values[cell_of_run], curves.params)
 
 
+def test_tokens_read_before_the_budget_are_a_coordinate_of_the_run(curves, tmp_path):
+    assert "tokens_before" not in curves.coords
+    text = SMOKE.replace("seeds = [0, 1]", "seeds = [0]\ntokens_before = 3_840").replace(
+        "widths = [8, 16]", "widths = [8]"
+    )
+    (tmp_path / "before.toml").write_text(text.split("[refine]")[0] + "[background]\nfacts = 8\nshare = 0.5\n")
+    run_sweep(load_sweep(tmp_path / "before.toml"), tmp_path / "records", workers=1)
+    built = build_curves(tmp_path / "records")
+    assert built.tokens_before.values.tolist() == [3_840] * 3
+    assert set(built.tokens.values) == {15_360}
+
+
 def test_save_and_load_round_trip(curves, tmp_path):
     path = save_curves(curves, tmp_path / "curves.nc")
     xr.testing.assert_identical(load_curves(path), curves)

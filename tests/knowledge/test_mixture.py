@@ -57,6 +57,20 @@ def test_stream_is_general_text_outside_the_facts():
     assert 0 < is_infused[:100].sum() < 100, "infused and general sequences are shuffled together"
 
 
+@given(mixtures(), st.integers(1, 100))
+@settings(max_examples=20, deadline=None)
+def test_what_is_read_before_the_budget_is_the_general_corpus_alone(mixture, before):
+    seed = 5
+    plain = draw_material(mixture, FORM, CORPUS, np.random.SeedSequence(seed), heldout_sequences=2)
+    material = draw_material(mixture, FORM, CORPUS, np.random.SeedSequence(seed), 2, sequences_before=before)
+    np.testing.assert_array_equal(material.stream[before:], plain.stream)
+    blocks = material.stream[:before].reshape(-1, FORM.tokens_per_fact)
+    known = {tuple(fact) for fact in verbalise(FORM, material.facts.get("background", plain.facts["infused"][:0]))}
+    of_facts = [tuple(block) for block in blocks if block[0] == FORM.marker]
+    assert set(of_facts) <= known
+    assert len(of_facts) == round(mixture.background_share * before) * CONTEXT // FORM.tokens_per_fact
+
+
 def test_facts_have_distinct_subjects_and_stated_entropy():
     facts = draw_facts(FORM, FORM.subjects, np.random.default_rng(0))
     assert len({tuple(s) for s in facts.subjects.tolist()}) == FORM.subjects

@@ -10,6 +10,7 @@ from bayeskisl.curves import load_curves
 from bayeskisl.errors import InputError
 from bayeskisl.shipped import shipped_folder
 from bayeskisl.sweeping import load_ladder, load_sweep, plan_stacks
+from bayeskisl.sweeping.records import coordinates
 from tests.sweeping.conftest import SMOKE
 
 IDENTITIES = tomllib.loads(Path(__file__).with_name("identities.toml").read_text())
@@ -83,6 +84,19 @@ def test_replicates_are_more_seeds_at_chosen_places(tmp_path):
     assert len(spec.runs()) == 12 + 2, "a seed that is there already is not run twice"
 
 
+BACKGROUND = "\n[background]\nfacts = 8\nshare = 0.5\n"
+
+
+def test_tokens_before_the_budget_lengthen_every_run_and_leave_the_budget_alone(tmp_path, smoke):
+    longer = spec_of(tmp_path, lambda text: f"tokens_before = 7_680\n{text}", more=BACKGROUND)
+    plain, run = smoke.runs()[0], longer.runs()[0]
+    assert (run.mixture.tokens, run.tokens_read) == (plain.mixture.tokens, 15_360 + 7_680)
+    assert run.steps == 1.5 * plain.steps
+    assert run.flops == 1.5 * plain.flops
+    assert coordinates(run)["tokens_before"] == 7_680
+    assert "tokens_before" not in coordinates(plain)
+
+
 def test_checkpoints_are_steps_before_the_end(tmp_path):
     spec = spec_of(tmp_path, lambda text: "checkpoints = [0.001, 0.25, 0.999]\n" + text)
     assert spec.runs()[0].steps == 80
@@ -123,6 +137,12 @@ def test_checkpoints_are_steps_before_the_end(tmp_path):
             "[[replicates]]\nlevels = 3\nseeds = 9\nwidths = 9\n[refine]",
             "of cells of this sweep, got widths",
         ),
+        (
+            "seeds = [0, 1]",
+            "tokens_before = 7_681",
+            "expected tokens_before in whole steps of 192, got 7681; take 7680",
+        ),
+        ("seeds = [0, 1]", "tokens_before = 7_680", r"\[background\] facts, which tokens_before teach, got none"),
         ("[refine]", "[templates]\ncount = 2\nheldout = 2\n[refine]", "fewer templates held out than there are"),
     ],
 )
