@@ -111,9 +111,7 @@ def decide(
     answer: AnswerFiles,
     kind: Kind = "new_run",
     apart: Annotated[float, rare(metavar="X", help="Factor between the laws above which the choice is a bound.")] = 2.0,
-    sensitivity: Annotated[
-        bool, rare(help="Decide again under each law and under doubled prior widths, with one more fit.")
-    ] = True,
+    sensitivity: Annotated[bool, rare(help="Decide again under each law and under weaker priors.")] = True,
     seed: Seed = 0,
 ) -> None:
     """Recommend an infusion for a model that was never trained, with its risk."""
@@ -129,7 +127,7 @@ def decide(
     if len(targets) > 1:
         _print_table(loaded, targets, options, answer.as_json)
         return
-    with Progress("deciding, with one more fit for the sensitivity" if sensitivity else "deciding"):
+    with Progress("deciding"):
         from bayeskisl.decision import decide as decide_at
         from bayeskisl.decision import decision_summary, write_record
         from bayeskisl.reporting import describe_decision, plot_decision

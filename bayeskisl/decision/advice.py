@@ -62,8 +62,8 @@ def decide(
     apart : float
         Factor between the laws' median critical exposures above which the choice is given as a bound.
     sensitivity : bool
-        Whether the same decision is taken under each law alone and under doubled prior widths. The latter fits
-        again, which takes seconds to half a minute, once for each fit.
+        Whether the same decision is taken under each law alone and under priors of twice the variance: by weights of
+        the draws that there are, or where those do not do (Pareto k above 0.7) by one more fit, kept in `fit`.
     ci_prob : float
         Probability of the intervals that tables and figures show.
     seed : int
@@ -103,8 +103,11 @@ def decide(
     levels = {group: by.level(group) for group in planned.groups}
     options = Options(kind, by.level(planned.group), ci_prob, seed, by.keep_of, levels)
     question = Question(planned, options, by)
-    decision = decision_on(fit, question, question.answered_by(fit), apart)
-    return Decision(decision.data.assign(sensitivity_rows(fit, question.answered_by))) if sensitivity else decision
+    answered = question.answered_by(fit)
+    decision = decision_on(fit, question, answered, apart)
+    if not sensitivity:
+        return decision
+    return Decision(decision.data.assign(sensitivity_rows(fit, answered, question.answered_by)))
 
 
 def _holding_its_domain(target: Target, by: Criterion, axis: Axis) -> Target:

@@ -1,4 +1,4 @@
-"""Sensitivity of a decision: the same decision under each law alone and under wider priors."""
+"""Sensitivity of a decision: the same decision under each law alone and under weaker priors."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -13,35 +13,40 @@ if TYPE_CHECKING:
     from bayeskisl.inference import Fit
     from bayeskisl.laws import Law
 
-__all__ = ["sensitivity_rows", "widened", "with_wide_priors"]
+__all__ = ["sensitivity_rows", "weaker_priors", "widened"]
 
-_WIDE = "wide_priors"
-_FACTOR = 2.0
-_MOST_DRAWS = 1000  # per chain: a row of a table wants no more
+# A fit that is kept beside the one that was asked, where weights do not do.
+_WIDE = "weaker_priors"
+# Powers, in turn. A normal prior to the power 1/2 has twice the variance; its weights have Pareto k = 1 - 1/2 where the
+# data say nothing, and more where several priors meet. A width doubled, at 1 - 1/4, could never be had from weights.
+_POWERS = (1 / 2, 2 / 3)
+_PARETO_K = 0.7  # Vehtari et al. 2024, arXiv:1507.02646
+_MOST_DRAWS = 1000  # a row of a table wants no more
 # Of a fit that is asked for nothing but draws at a target.
 _NOT_NEEDED = ("prior", "posterior_predictive", "log_likelihood", "sample_stats")
 
 Answered = Callable[..., xr.Dataset]
 
 
-def sensitivity_rows(fit: "Fit", answered_by: Answered) -> dict[str, Any]:
+def sensitivity_rows(fit: "Fit", answered: xr.Dataset, answered_by: Answered) -> dict[str, Any]:
     """The decision under each assumption, as variables over ``assumption``.
 
     Parameters
     ----------
     fit : Fit
-        Of one domain of several, the priors are doubled only if that was done for all of them before it was chosen.
+    answered : xarray.Dataset
+        The data of the decision as it was asked for.
     answered_by : callable
         ``answered_by(fit, weights)``: the data of the decision from a fit, under some weights of its laws.
     """
     laws = list(fit.weights)
-    answers = {"as asked": answered_by(fit, None)}
+    answers = {"as asked": answered}
     if len(laws) > 1:
         answers |= {f"law '{law}' alone": answered_by(fit, {name: float(name == law) for name in laws}) for law in laws}
-    if _WIDE in fit.tree.children or "domain" not in fit.tree.attrs:  # one domain of several is not fitted apart
-        wide = with_wide_priors(fit)
-        answers["prior widths doubled" + ("" if wide.gate.passed else " (failed its gate)")] = answered_by(wide, None)
+    answers |= {name: answered_by(weaker, None) for name, weaker in weaker_priors(fit).items()}
+    choice = answered[schema.CHOICE].item()
     columns = {
+        "risk": [_risk(data, choice) for data in answers.values()],
         schema.CHOICE: [data[schema.CHOICE].item() for data in answers.values()],
         "risk_neutral_choice": [data["risk_neutral_choice"].item() for data in answers.values()],
         "near_optimal_low": [data["near_optimal"].values[0] for data in answers.values()],
@@ -63,29 +68,56 @@ def _half(data: xr.Dataset) -> xr.DataArray:
     return data[schema.COLLAPSE if schema.COLLAPSE in data else schema.ONSET]
 
 
-def with_wide_priors(fit: "Fit") -> "Fit":
-    """The same curves fitted with every prior twice as wide; kept in the fit's tree, and so saved with it."""
+def _risk(data: xr.Dataset, choice: float) -> float:
+    """Probability, under an assumption, that a run at the choice as asked keeps too little."""
+    return float(np.mean(data["admissible"] < choice if "admissible" in data else data["sufficient"] > choice))
+
+
+def weaker_priors(fit: "Fit") -> "dict[str, Fit]":
+    """The fit under weaker priors, by name: its own draws by weight, or where weights do not do, a refit.
+
+    Priors have twice the variance, or one and a half times where the weights of twice do not do. A refit, at twice, is
+    kept in the fit's tree, and so saved with it; one domain of several is not fitted apart.
+    """
+    from bayeskisl.inference.reweighting import weakened
+
+    for power in _POWERS if _WIDE not in fit.tree.children else ():
+        found = weakened(fit, power, _MOST_DRAWS)
+        if found is not None and found[1] <= _PARETO_K:
+            return {_called(power): found[0]}
+    if "domain" in fit.tree.attrs and _WIDE not in fit.tree.children:
+        return {}
+    refit = _fitted_again(fit)
+    return {_called(_POWERS[0]) + ("" if refit.gate.passed else " (failed its gate)"): refit}
+
+
+def _called(power: float) -> str:
+    return "prior variances doubled" if power == _POWERS[0] else f"prior variances times {1 / power:g}"
+
+
+def _fitted_again(fit: "Fit") -> "Fit":
     from bayeskisl.inference import Fit
     from bayeskisl.inference import fit as fit_curves
 
-    if _WIDE not in fit.tree.children:
-        laws = [widened(fit.laws[name]) for name in fit.weights]
-        draws = min(fit.tree["posterior"].sizes["draw"], _MOST_DRAWS)
-        with np.errstate(over="ignore"):  # some draws of a prior so wide have no shoulder that a number can hold
-            wide = fit_curves(fit.curves, laws[0], rivals=laws[1:], draws=draws, retry=False, throw=False)
-        fit.tree[_WIDE] = wide.tree.filter(lambda node: node.name not in _NOT_NEEDED)
-        fit.tree[_WIDE].attrs = wide.tree.attrs
+    if _WIDE in fit.tree.children:
+        return Fit(fit.tree.children[_WIDE].copy())
+    laws = [widened(fit.laws[name]) for name in fit.weights]
+    draws = min(fit.tree["posterior"].sizes["draw"], _MOST_DRAWS)
+    with np.errstate(over="ignore"):  # some draws of a prior so wide have no shoulder that a number can hold
+        wide = fit_curves(fit.curves, laws[0], rivals=laws[1:], draws=draws, retry=False, throw=False)
+    fit.tree[_WIDE] = wide.tree.filter(lambda node: node.name not in _NOT_NEEDED)
+    fit.tree[_WIDE].attrs = wide.tree.attrs
     return Fit(fit.tree.children[_WIDE].copy())
 
 
-def widened(law: "Law", factor: float = _FACTOR) -> "Law":
-    """A law whose priors are `factor` times as wide: normal ones in their sd, log-normal ones in that of the log.
+def widened(law: "Law", power: float = _POWERS[0]) -> "Law":
+    """A law whose priors have `power` times the precision: normal ones in their sd, log-normal ones in that of the log.
 
     The one prior of another kind, of recall above guessing, stays; a quantity that a prior fixes stays fixed. So do
     the priors of the fall's parameters: with an asymmetry twice as wide, nine in a hundred falls would be kinks that no
     sampler gets around, and where exposures do not move along the axis nothing else speaks against them.
     """
-    return type(law).model_validate(_wider(law.to_dict(), factor, law.fall.parameter_names))
+    return type(law).model_validate(_wider(law.to_dict(), power**-0.5, law.fall.parameter_names))
 
 
 def _wider(content: Any, factor: float, kept: tuple[str, ...]) -> Any:

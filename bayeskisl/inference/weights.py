@@ -8,7 +8,7 @@ from arviz_stats.base import array_stats
 from bayeskisl.inference.densities import log_sum_exp
 from bayeskisl.inference.without_jax import without_lazy_jax
 
-__all__ = ["LeaveOneOut", "law_weights", "leave_one_out"]
+__all__ = ["LeaveOneOut", "law_weights", "leave_one_out", "smoothed"]
 
 # Of two laws none falls below a tenth: what holds within the sizes seen need not hold an order of magnitude above them.
 FLOOR = 0.2
@@ -44,14 +44,14 @@ def leave_one_out(log_likelihood: np.ndarray) -> LeaveOneOut:
     # what every draw predicts alike (a bound, or a law without collapse) needs no weights, and has no tail to smooth
     pointwise, pareto_k, varies = by_observation[:, 0].copy(), 0.0, np.ptp(by_observation, axis=1) > 1e-9
     for at in np.flatnonzero(varies):
-        log_weights, k = _smoothed(by_observation[at])
+        log_weights, k = smoothed(by_observation[at])
         pointwise[at] = log_sum_exp(log_weights + by_observation[at], axis=0)
         pareto_k = max(pareto_k, k)
     return LeaveOneOut(pointwise, pareto_k)
 
 
-def _smoothed(log_likelihood: np.ndarray) -> tuple[np.ndarray, float]:
-    """Log importance weights of the draws, and their Pareto k."""
+def smoothed(log_likelihood: np.ndarray) -> tuple[np.ndarray, float]:
+    """Log importance weights of the draws, in proportion to one over their likelihood, and their Pareto k."""
     draws = len(log_likelihood)
     tail = int(min(draws / 5, 3 * np.sqrt(draws)))  # as the smoothing takes it
     if np.sum(log_likelihood == log_likelihood.min()) >= tail:

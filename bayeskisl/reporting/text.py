@@ -401,7 +401,8 @@ def _sensitivity_lines(decision: Decision) -> list[str]:
         *(
             f"  {name}: choice {three_digits(row['choice'], down=not up, up=up)}, best mean "
             f"{_or_end(row['risk_neutral_choice'])}, {half} {three_digits(row['collapse_median'])} "
-            f"({span(row['collapse_low'], row['collapse_high'])}) {unit}"
+            f"({span(row['collapse_low'], row['collapse_high'])}) {unit}, risk of the choice as asked "
+            f"{percent(round(row['risk'], 2))}"
             for name, row in table.iterrows()
         ),
     ]

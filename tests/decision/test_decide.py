@@ -335,24 +335,26 @@ def test_a_grid_gives_a_table(fit):
     assert "no_collapse" in bound.edges[0]
 
 
-def test_sensitivity_lists_every_law_and_wider_priors(fit, monkeypatch):
+def test_sensitivity_lists_every_law_and_weaker_priors(fit, monkeypatch):
     wide = HandMadeFit(exponent_sd=0.3)
-    monkeypatch.setattr(sensitivity, "with_wide_priors", lambda fit: wide)
+    monkeypatch.setattr(sensitivity, "weaker_priors", lambda fit: {"prior variances doubled": wide})
     decision = decide(fit, 98_304)
     table = decision.sensitivity
-    assert table.index.tolist() == ["as asked", "law 'collapse' alone", "law 'power' alone", "prior widths doubled"]
+    assert table.index.tolist() == ["as asked", "law 'collapse' alone", "law 'power' alone", "prior variances doubled"]
     assert table.choice["as asked"] == decision.choice.value
+    assert table.risk["as asked"] == pytest.approx(0.1, abs=0.002)
+    np.testing.assert_allclose(table.risk[1:3], decision.data.risk_by_law)
     np.testing.assert_allclose(table.choice[1:3], decision.data.choice_by_law)
     spread = np.log(table.collapse_high / table.collapse_low)
-    assert spread["prior widths doubled"] > spread["as asked"]
+    assert spread["prior variances doubled"] > spread["as asked"]
     json.dumps(decision_summary(decision), allow_nan=False)
 
 
-def test_widened_doubles_every_width_but_that_of_the_asymmetry():
+def test_widened_doubles_every_variance_but_that_of_the_asymmetry():
     law = load_law("collapse")
     wide, twice = law.to_dict()["priors"], sensitivity.widened(law).to_dict()["priors"]
-    assert twice["tau"] == {"median": wide["tau"]["median"], "log_sd": 2 * wide["tau"]["log_sd"]}
-    assert twice["exponent"]["params"]["sd"] == 2 * wide["exponent"]["params"]["sd"]
+    assert twice["tau"] == {"median": wide["tau"]["median"], "log_sd": pytest.approx(2**0.5 * wide["tau"]["log_sd"])}
+    assert twice["exponent"]["params"]["sd"] == pytest.approx(2**0.5 * wide["exponent"]["params"]["sd"])
     assert all(twice[name] == wide[name] for name in ("floor_excess", "asymmetry"))
 
 
