@@ -10,14 +10,13 @@ import typer
 from bayeskisl.cli.display import print_json, show, slim_table
 from bayeskisl.cli.files import FigureFile
 from bayeskisl.cli.help import rare
-from bayeskisl.cli.options import AsJson, SavedFit, Seed, TargetOptions, TargetsOptions
+from bayeskisl.cli.options import AsJson, SavedFit, SavedFits, Seed, TargetOptions, TargetsOptions
 from bayeskisl.cli.progress import Progress
 from bayeskisl.errors import InputError
 from bayeskisl.quantities import read_number
 
 if TYPE_CHECKING:
     from bayeskisl.decision import Criterion
-    from bayeskisl.inference import Fit
     from bayeskisl.target import Target
 
 __all__ = ["decide", "predict", "verify"]
@@ -60,8 +59,9 @@ class CriterionOptions:
     """The rule by which an infusion is chosen."""
 
     risk: Annotated[
-        float, typer.Option(metavar="X", help="Accepted probability that a run at the choice keeps too little.")
-    ] = 0.10
+        list[float] | None,
+        typer.Option(metavar="X", help="Accepted probability that a run keeps too little, 0.1 by default. Repeatable."),
+    ] = None
     keep: Annotated[
         list[str] | None,
         typer.Option(
@@ -81,13 +81,18 @@ class CriterionOptions:
     token_price: Annotated[float, rare(metavar="X", help="Price of an infused token, in facts.")] = 0.0
     loss_price: Annotated[float, rare(metavar="X", help="Price of a nat of general loss, in facts.")] = 0.0
 
+    @property
+    def risks(self) -> list[float]:
+        """Risks that are asked about."""
+        return self.risk or [0.10]
+
     def criterion(self) -> "Criterion":
         """The criterion that the options name."""
         from bayeskisl.decision import Criterion, KeptFacts
 
         return Criterion(
             utility=KeptFacts(self.background_weight, self.token_price, self.loss_price),
-            risk=self.risk,
+            risk=self.risks[0],
             keep=_levels(self.keep or ["0.9"]),
             keep_of=cast("Any", self.keep_of),  # `Criterion` refuses what is none of the two
             facts=read_number(self.facts, "--facts") if self.facts else None,
@@ -105,7 +110,7 @@ class AnswerFiles:
 
 
 def decide(
-    fit: SavedFit,
+    fits: SavedFits,
     target: TargetsOptions,
     criterion: CriterionOptions,
     answer: AnswerFiles,
@@ -114,19 +119,23 @@ def decide(
     sensitivity: Annotated[bool, rare(help="Decide again under each law and under weaker priors.")] = True,
     seed: Seed = 0,
 ) -> None:
-    """Recommend an infusion for a model that was never trained, with its risk."""
-    targets = target.targets()
-    if len(targets) > 1 and (answer.out is not None or answer.figure is not None):
-        raise InputError("one target with --out or --figure", f"{len(targets)} targets", "decide",
+    """Recommend an infusion for a model that was never trained, with its risk.
+
+    Several fits, sizes, budgets or risks give one table."""
+    targets, risks = target.targets(), criterion.risks
+    questions = len(fits) * len(targets) * len(risks)
+    if questions > 1 and (answer.out is not None or answer.figure is not None):
+        raise InputError("one target with --out or --figure", f"{questions} questions", "decide",
                          "decide on each by itself, or redirect the table")  # fmt: skip
+    options: dict[str, Any] = {"criterion": criterion.criterion(), "kind": kind, "apart": apart, "seed": seed}
+    if questions > 1:
+        _print_table(fits, targets, risks, options, answer.as_json)
+        return
+    fit = fits[0]
     with Progress("loading the fit"):
         from bayeskisl.inference import load_fit
 
         loaded = load_fit(fit)
-        options: dict[str, Any] = {"criterion": criterion.criterion(), "kind": kind, "apart": apart, "seed": seed}
-    if len(targets) > 1:
-        _print_table(loaded, targets, options, answer.as_json)
-        return
     with Progress("deciding"):
         from bayeskisl.decision import decide as decide_at
         from bayeskisl.decision import decision_summary, write_record
@@ -152,20 +161,28 @@ def _hash_of(record: Path) -> str:
     return json.loads(record.read_text(encoding="utf-8"))["sha256"]
 
 
-def _print_table(fit: "Fit", targets: "list[Target]", options: dict[str, Any], as_json: bool) -> None:
-    from bayeskisl.decision import decision_table
-    from bayeskisl.reporting.text import decision_rows
+def _print_table(
+    fits: list[Path], targets: "list[Target]", risks: list[float], options: dict[str, Any], as_json: bool
+) -> None:
+    with Progress(f"deciding on {len(fits) * len(targets) * len(risks)} questions"):
+        from bayeskisl.decision import decision_table
+        from bayeskisl.reporting.text import decision_rows
 
-    with Progress(f"deciding on {len(targets)} targets"):
-        found = decision_table(fit, targets, **options)
+        found = decision_table(fits if len(fits) > 1 else fits[0], targets, risks=risks, **options)
     if as_json:
         print_json(json.loads(found.to_json(orient="records")))
         return
-    head, *rows = decision_rows(found)
-    table = slim_table(*head, words=["edges"])
-    for row in rows:
-        table.add_row(*row)
-    show(table)
+    problems = found[found["problem"].notna()] if "problem" in found else found[:0]
+    if len(problems) < len(found):
+        head, *rows = decision_rows(found)
+        table = slim_table(*head, words=["table", "verdict", "edges"])
+        for row in rows:
+            table.add_row(*row)
+        show(table)
+    for _, row in problems.iterrows():
+        typer.echo(f"not answered: {row['table']}: {row['problem']}", err=True)
+    if len(problems) == len(found):
+        raise typer.Exit(1)
 
 
 def verify(

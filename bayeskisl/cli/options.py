@@ -28,6 +28,7 @@ __all__ = [
     "LawName",
     "Peak",
     "SavedFit",
+    "SavedFits",
     "Seed",
     "SomeTargetOptions",
     "TargetOptions",
@@ -38,6 +39,7 @@ __all__ = [
 ]
 
 SavedFit = Annotated[Path, typer.Argument(help="A saved fit.")]
+SavedFits = Annotated[list[Path], typer.Argument(metavar="FIT...", help="A saved fit, or several.")]
 Curves = Annotated[Path, typer.Argument(help="Retention curves, or the name of a shipped sweep.")]
 LawName = Annotated[str, typer.Option(metavar="LAW", help="A shipped law's name (see `laws`), or a TOML file.")]
 Seed = Annotated[int, rare(metavar="N", help="Seed of everything random.")]

@@ -11,6 +11,7 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.decision.files import load_answer, save_answer
+from bayeskisl.decision.limits import limit_probabilities, risk_by_limit
 from bayeskisl.decision.two_sides import Window
 from bayeskisl.decision.verdict import Verdict, ranked, verdict_on
 
@@ -18,6 +19,8 @@ __all__ = ["Answer", "Decision", "load_decision"]
 
 # More warnings than these are not read.
 _SHOWN = 3
+# Stated where the domain's ratio is.
+_IN_ITS_LINE = ("ratio_above_one",)
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,18 @@ class Decision:
         return float((self.data["admissible"] < infusion).mean())
 
     @property
+    def limits(self) -> dict[str, dict[str, float | None]]:
+        """For each limit of the law, its ``probability`` of binding at the target, and the ``risk`` of the choice then.
+
+        Empty where no law has limits.
+        """
+        probabilities = limit_probabilities(self.data)
+        choice = self.data[schema.CHOICE].item()
+        bounds = self.data["sufficient" if self.is_least else "admissible"].values.ravel()
+        risks = risk_by_limit(self.data, bounds > choice if self.is_least else bounds < choice)
+        return {name: {"probability": each, "risk": risks[name]} for name, each in probabilities.items()}
+
+    @property
     def optimum(self) -> Answer:
         """The risk-neutral choice: the infusion of the best mean utility."""
         return self._answer("optimum", self.data["risk_neutral_choice"].item())
@@ -156,7 +171,7 @@ class Decision:
     @property
     def _beside(self) -> list[dict[str, Any]]:
         elsewhere = {self.verdict.because, *self.extrapolated, *self.choice.reasons, *self.optimum.reasons}
-        others = [caveat for caveat in self.caveats if caveat.get("concerns") != "target"]
+        others = [one for one in self.caveats if one.get("concerns") != "target" and one["code"] not in _IN_ITS_LINE]
         return [dict(caveat) for caveat in ranked(others) if caveat["message"] not in elsewhere]
 
     @property

@@ -246,12 +246,12 @@ def _about_the_optimum(data: xr.Dataset, target: PlannedModel, swept: np.ndarray
 
 def _about_the_domain(data: xr.Dataset, target: PlannedModel) -> Iterator[Caveat]:
     if "sufficient_ratio" in data:
-        too_much = float(np.mean(data["sufficient_ratio"].values > 1))
+        too_much, facts = float(np.mean(data["sufficient_ratio"].values > 1)), round(data["domain_facts"].item())
         if too_much > _NOTICEABLE:
             yield Caveat(
                 "ratio_above_one",
-                f"with probability {100 * too_much:.0f} % no mixture of the budget teaches "
-                f"{data['domain_facts'].item():,.0f} facts",
+                f"with probability {100 * too_much:.0f} % no mixture of the budget teaches a domain of "
+                f"{facts:,.0f} fact{'' if facts == 1 else 's'}",
                 buy="nothing: a larger budget or fewer facts",
             )
     if "least_sufficient" in data and data["least_sufficient"].item() > data[schema.CHOICE].item():

@@ -93,9 +93,10 @@ def predict(
         collapse, ``admissible`` (the most that a run may be given to keep its share), ``onset`` of the group that more
         infusion teaches (ratio, frequency), ``collapse_of_cell`` (of many runs of the target, as a cell's runs measure
         it), ``critical_exposures``, ``steepness``, ``floor``,
-        ``ceiling``, ``exponent``, the coordinate ``fall`` (the name of each draw's fall) and the parameters of falls
-        that have some (NaN in draws of other falls); the law-wise ``collapse_by_law``, ``critical_exposures_by_law``
-        and ``weight``.
+        ``ceiling``, ``binds`` (the place in `bayeskisl.laws.LIMITS` of the limit that binds at the target, -1 under a
+        law without limits), ``exponent``, the coordinate ``fall`` (the name of each draw's fall) and the parameters of
+        falls that have some (NaN in draws of other falls); the law-wise ``collapse_by_law``,
+        ``critical_exposures_by_law`` and ``weight``.
         Infusions are in the unit of the sweep's axis. Where more infusion harms no probed group (frequency without
         background facts), ``sufficient`` (the least at which a run keeps its share) and ``onset_by_law`` stand in place
         of ``collapse``, ``shoulder``, ``admissible`` and ``collapse_by_law``. Attributes say what was held fixed and
@@ -167,6 +168,7 @@ def _named(
         **fall.shape.named(),
         "floor": fall.floor,
         "ceiling": fall.ceiling,
+        **({"binds": mixture["limit"].sel(group=target.group).values.ravel()} if "limit" in mixture else {}),
     }
     size = (len(alone), mixture.sizes["chain"], mixture.sizes["draw"])
     halves = np.stack([one.keeping(0.5) for one in alone.values()])

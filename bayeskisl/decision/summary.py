@@ -12,6 +12,7 @@ from bayeskisl import schema
 from bayeskisl.decision.choices import least_sufficient
 from bayeskisl.decision.decision import Decision
 from bayeskisl.decision.intervals import interval, interval_name
+from bayeskisl.decision.limits import limit_probabilities
 from bayeskisl.decision.verdict import ranked, verdict_on
 from bayeskisl.decision.verification import Verification
 
@@ -62,6 +63,7 @@ def prediction_summary(ahead: xr.Dataset) -> dict[str, Any]:
             }
             for law in ahead["law"].values
         },
+        "limits": {name: {"probability": each} for name, each in limit_probabilities(ahead).items()},
         "uncertainty": _plain(uncertainty(ahead)),
         "extrapolation_decades": attrs["extrapolation_decades"],
         "gate": json.loads(attrs["gate"]),
@@ -94,16 +96,7 @@ def decision_summary(decision: Decision) -> dict[str, Any]:
     data, attrs = decision.data, decision.data.attrs
     ci_prob = attrs["ci_prob"]
     regrets = regret_of_choice(decision)
-    sufficient = {}
-    if "sufficient_ratio" in data:
-        sufficient = {
-            "sufficient_ratio": {
-                schema.FACTS: _plain(data["domain_facts"].item()),
-                **_with_interval(data["sufficient_ratio"], ci_prob),
-                "at_risk": _plain(least_sufficient(data["sufficient_ratio"].values, attrs["risk"])),
-                "assumes": "; ".join(json.loads(attrs["assumes"])),
-            }
-        }
+    sufficient = {"sufficient_ratio": _sufficient_ratio(data)} if "sufficient_ratio" in data else {}
     if "domain_ratio" in data:
         sufficient = {"domain": {name: _plain(data[f"domain_{name}"].item()) for name in (schema.FACTS, schema.RATIO)}}
     return {
@@ -129,6 +122,7 @@ def decision_summary(decision: Decision) -> dict[str, Any]:
         **sufficient,
         "utility": {"what": attrs["utility"], "unit": attrs["utility_unit"]},
         **prediction_summary(data),
+        "limits": decision.limits,
         "extrapolated": decision.extrapolated,
         "warnings": decision.warnings,
         "further_warnings": decision.further,
@@ -137,6 +131,24 @@ def decision_summary(decision: Decision) -> dict[str, Any]:
             for name, row in decision.sensitivity.iterrows()
         ],
     }
+
+
+def _sufficient_ratio(data: xr.Dataset) -> dict[str, Any]:
+    """The ratio that a domain needs; None in place of one above 1, since no mixture of the budget has it."""
+    draws, attrs = data["sufficient_ratio"].values, data.attrs
+    median, low, high = (_mixture(end) for end in interval(draws, attrs["ci_prob"]))
+    return {
+        schema.FACTS: _plain(data["domain_facts"].item()),
+        "median": median,
+        interval_name(attrs["ci_prob"]): [low, high],
+        "at_risk": _mixture(least_sufficient(draws, attrs["risk"])),
+        "impossible": float(np.mean(draws > 1)),
+        "assumes": "; ".join(json.loads(attrs["assumes"])),
+    }
+
+
+def _mixture(ratio: float) -> float | None:
+    return float(ratio) if ratio <= 1 else None
 
 
 def _window(decision: Decision) -> dict[str, Any]:

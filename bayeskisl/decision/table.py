@@ -1,14 +1,21 @@
-"""The same decision at a grid of sizes and budgets."""
+"""The same decision over tables, targets and risks."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from bayeskisl import schema
+from bayeskisl.cores import available_cores, one_blas_thread
 from bayeskisl.decision.advice import decide
-from bayeskisl.decision.decision import Answer
+from bayeskisl.decision.criterion import Criterion
+from bayeskisl.decision.decision import Answer, Decision
 from bayeskisl.decision.intervals import interval, interval_name
+from bayeskisl.errors import BayeskislError
 from bayeskisl.target import Target
 
 if TYPE_CHECKING:
@@ -18,30 +25,50 @@ __all__ = ["decision_table"]
 
 
 def decision_table(
-    fit: "Fit",
+    fits: "Fit | str | Path | Mapping[str, Fit | str | Path] | Sequence[str | Path]",
     targets: Sequence[Target | float | str],
     tokens: Sequence[float | str | None] = (None,),
+    *,
+    risks: Sequence[float] = (),
+    criterion: Criterion | None = None,
+    workers: int | None = None,
     **options: Any,
 ) -> pd.DataFrame:
-    """Decide at every combination of sizes and budgets.
+    """Decide on every combination of tables, sizes, budgets and risks, side by side.
 
     Parameters
     ----------
-    fit : Fit
+    fits : Fit, path, mapping or sequence of paths
+        One fit; or several, by name or as saved files, which are named by their paths.
     targets : sequence of Target, float or str
         Targets, or their non-embedding parameters such as ``["1B", "7B", "70B"]``.
     tokens : sequence of float or str, optional
         Token budgets of targets that are given by their size; left out, the sweep's only one.
+    risks : sequence of float, optional
+        Risks in place of the criterion's one.
+    criterion : Criterion, optional
+        As for `decide`.
+    workers : int, optional
+        Tables that are answered at the same time; by default one per core.
     **options
         As for `decide`. The sensitivity is left out.
 
     Returns
     -------
     pandas.DataFrame
-        One row per target: ``params``, ``tokens``, ``decades`` (log10 of the extrapolation in size), ``choice``,
-        ``optimum``, ``near_optimal_low`` and ``_high``, the median and interval of ``collapse`` (of ``onset`` where
-        nothing falls), and ``edges``, the codes of what makes an answer a bound. A bound is NaN in its column and given
-        in ``<name>_at_least`` and ``<name>_at_most``.
+        One row per answer: ``table`` (where there are several), ``params``, ``tokens``, ``risk``, ``unit``, ``decades``
+        (log10 of the extrapolation in size), ``choice``, ``optimum``, ``near_optimal_low`` and ``_high``, the median
+        and interval of ``collapse`` (of ``onset`` where nothing falls), ``verdict``, the ``rule`` that decided it, and
+        ``edges``, the codes of what makes an answer a bound. A bound is NaN in its column and given in
+        ``<name>_at_least`` and ``<name>_at_most``. With several tables, a posterior that failed its gate has its
+        verdict, and a question that a table cannot answer has ``problem``, the reason, and nothing else.
+
+    Raises
+    ------
+    InputError
+        If an option is out of range, or the only table cannot answer.
+    GateError
+        If the only fit failed its gate.
 
     Examples
     --------
@@ -51,29 +78,75 @@ def decision_table(
     >>> table["choice"].round(-2).tolist()
     [600.0, 800.0]
     """
-    rows = []
+    several = not (hasattr(fits, "tree") or isinstance(fits, str | Path))
+    by_name = _by_name(fits) if several else {"": fits}
+    asked = list(_targets(targets, tokens))
+
+    def rows(named: tuple[str, Any]) -> list[dict[str, Any]]:
+        name, source = named
+        return list(_rows(name, source, asked, risks, criterion, options, several))
+
+    with one_blas_thread(), ThreadPoolExecutor(min(workers or available_cores(), len(by_name))) as pool:
+        return pd.DataFrame([row for of_table in pool.map(rows, by_name.items()) for row in of_table])
+
+
+def _by_name(fits: Any) -> dict[str, Any]:
+    return dict(fits) if isinstance(fits, Mapping) else {str(path): path for path in fits}
+
+
+def _targets(
+    targets: Iterable[Target | float | str], tokens: Sequence[float | str | None]
+) -> Iterator[tuple[Target | float | str, dict[str, Any]]]:
     for each in targets:
-        for of_budget in [{}] if isinstance(each, Target) else [{schema.TOKENS: budget} for budget in tokens]:
-            decision = decide(fit, each, **{**options, **of_budget, "sensitivity": False})
-            attrs = decision.data.attrs
-            median, low, high = interval(decision.data[attrs["half_point"]].values, attrs["ci_prob"])
-            name = interval_name(attrs["ci_prob"])
-            rows.append(
-                {
-                    schema.PARAMS: attrs[schema.PARAMS],
-                    schema.TOKENS: attrs[schema.TOKENS],
-                    "decades": attrs["extrapolation_decades"],
-                    **_columns(schema.CHOICE, decision.choice),
-                    **_columns(schema.OPTIMUM, decision.optimum),
-                    "near_optimal_low": decision.near_optimal[0],
-                    "near_optimal_high": decision.near_optimal[1],
-                    attrs["half_point"]: median,
-                    f"{attrs['half_point']}_{name}_low": low,
-                    f"{attrs['half_point']}_{name}_high": high,
-                    "edges": ", ".join(dict.fromkeys(edge["code"] for edge in decision.edges)),
-                }
-            )
-    return pd.DataFrame(rows)
+        yield from ((each, {}),) if isinstance(each, Target) else ((each, {schema.TOKENS: one}) for one in tokens)
+
+
+def _rows(
+    name: str,
+    source: Any,
+    asked: list[tuple[Target | float | str, dict[str, Any]]],
+    risks: Sequence[float],
+    criterion: Criterion | None,
+    options: dict[str, Any],
+    several: bool,
+) -> Iterator[dict[str, Any]]:
+    """Answers of one table; where there are several, one that cannot answer does not keep the others from it."""
+    from bayeskisl.inference import load_fit
+
+    label = {"table": name} if several else {}
+    options = {"throw": not several, **options, "sensitivity": False}
+    by = [{"criterion": replace(criterion, risk=risk)} if criterion else {"risk": risk} for risk in risks]
+    try:
+        fit = source if hasattr(source, "tree") else load_fit(source)
+        for (target, budget), of_risk in product(asked, by or [{"criterion": criterion}]):
+            yield label | _row(decide(fit, target, **options, **budget, **of_risk))
+    except BayeskislError as problem:
+        if not several:
+            raise
+        yield label | {"problem": str(problem)}
+
+
+def _row(decision: Decision) -> dict[str, Any]:
+    attrs, half = decision.data.attrs, decision.data.attrs["half_point"]
+    median, low, high = interval(decision.data[half].values, attrs["ci_prob"])
+    name = interval_name(attrs["ci_prob"])
+    return {
+        schema.PARAMS: attrs[schema.PARAMS],
+        schema.TOKENS: attrs[schema.TOKENS],
+        "risk": attrs["risk"],
+        "unit": attrs["unit"],
+        "decades": attrs["extrapolation_decades"],
+        **_columns(schema.CHOICE, decision.choice),
+        **_columns(schema.OPTIMUM, decision.optimum),
+        "near_optimal_low": decision.near_optimal[0],
+        "near_optimal_high": decision.near_optimal[1],
+        half: median,
+        f"{half}_{name}_low": low,
+        f"{half}_{name}_high": high,
+        "verdict": decision.verdict.grade,
+        "rule": decision.verdict.rule,
+        "edges": ", ".join(dict.fromkeys(edge["code"] for edge in decision.edges)),
+    }
 
 
 def _columns(name: str, answer: Answer) -> dict[str, float | None]:

@@ -62,8 +62,9 @@ def extrapolate(
     xarray.Dataset
         ``log_critical_exposures`` (minus infinity under a law without a fall; at the reference load), ``run_effect``
         (to be added to it), ``load_effect`` (zero under a law that does not know the load), ``log_steepness``,
-        ``ceiling``, ``floor`` and the parameters of the fall, dims ``(chain, draw, group)``; ``fall``, the name of the
-        fall, see `bayeskisl.laws.falls.shape_of_draws`; attribute ``prior_driven`` names the
+        ``ceiling``, ``floor`` and the parameters of the fall, dims ``(chain, draw, group)``; ``limit``, which of
+        `bayeskisl.laws.LIMITS` demands the most exposures by its place there, -1 under a law without limits; ``fall``,
+        the name of the fall, see `bayeskisl.laws.falls.shape_of_draws`; attribute ``prior_driven`` names the
         covariates of the target that the data never varied, whose exponents are drawn from their priors, and
         ``trained`` the cell that is the target's own, empty where there is none.
 
@@ -90,7 +91,7 @@ def extrapolate(
     }
     load_effect = posterior["load_effect"] if "load_effect" in posterior else 0 * posterior["tau"]
     target = {**(covariates or {}), schema.PARAMS: params, schema.TOKENS: tokens}
-    line, prior_driven = _line(posterior, tree, laws[name], target, fresh["unvaried"])
+    line, limit, prior_driven = _line(posterior, tree, laws[name], target, fresh["unvaried"])
     if not laws[name].falls:
         line = line.copy(data=np.full(line.shape, -np.inf))
     z = np.log(params / float(_reference(tree).sel(covariate=schema.PARAMS)))
@@ -108,6 +109,7 @@ def extrapolate(
             "floor": posterior["floor"],
             "run_effect": effect,
             "load_effect": load_effect,
+            "limit": limit,
         },
         attrs={
             "law": name,
@@ -146,8 +148,8 @@ def _curve_of_cell(posterior: xr.Dataset, cell: int) -> dict[str, xr.DataArray]:
 
 def _line(
     posterior: xr.Dataset, tree: xr.DataTree, law: Law, target: Mapping[str, float], fresh: np.ndarray
-) -> tuple[xr.DataArray, tuple[str, ...]]:
-    """The law's line at the target, and the covariates for which only the prior speaks."""
+) -> tuple[xr.DataArray, xr.DataArray, tuple[str, ...]]:
+    """The law's line at the target, the limit that binds there, and the covariates for which only the prior speaks."""
     varied = tuple(str(name) for name in posterior[schema.COVARIATE].values)
     reference = _reference(tree).values
     size_law = (LimitsLaw if law.has_limits else SizeLaw)(varied, reference, np.zeros(0), np.zeros(0))
@@ -170,7 +172,11 @@ def _line(
         capacity = capacity_of(curves_of(tree))
         at_target = np.append(at_target, capacity.exposures_at(target[schema.PARAMS], target[schema.TOKENS]))
     line = posterior["intercept"].copy(data=size_law.log_critical_exposures(coefficients, at_target))
-    return line, tuple(prior_driven)
+    if isinstance(size_law, LimitsLaw):
+        limit = line.copy(data=size_law.largest(coefficients, at_target))
+    else:
+        limit = line.copy(data=np.full(line.shape, -1))
+    return line, limit, tuple(prior_driven)
 
 
 def _reference(tree: xr.DataTree) -> xr.DataArray:

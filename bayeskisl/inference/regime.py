@@ -9,14 +9,12 @@ from bayeskisl import schema
 from bayeskisl.curves import Capacity, capacity_of, cell_table
 from bayeskisl.errors import InputError
 from bayeskisl.inference.storage import posterior_group, size_law_of
-from bayeskisl.laws import LimitsLaw
+from bayeskisl.laws import LIMITS, LimitsLaw
 
 if TYPE_CHECKING:
     from bayeskisl.inference.result import Fit
 
-__all__ = ["LIMITS", "regime", "regime_sentence"]
-
-LIMITS = ("learning", "minimum", "capacity")
+__all__ = ["regime", "regime_sentence"]
 
 # A density that takes about 100 exposures of each fact (arXiv 2404.05405). A ladder that stays below it at its
 # half-points could store more: its models are short of training.
@@ -122,8 +120,7 @@ def _density(capacity: Capacity, exposures: xr.DataArray) -> xr.DataArray:
 
 def _probabilities(size_law: LimitsLaw, coefficients: xr.DataArray, places: np.ndarray) -> np.ndarray:
     """Share of the draws in which each limit demands the most exposures, ``(limit, cell)``."""
-    *demands, _ = size_law.limits_at(coefficients.values, places)
-    largest = np.stack(np.broadcast_arrays(*demands)).argmax(axis=0)
+    largest = size_law.largest(coefficients.values, places)
     return np.stack([(largest == limit).mean(axis=(0, 1)) for limit in range(len(LIMITS))])
 
 

@@ -14,9 +14,12 @@ from bayeskisl import schema
 from bayeskisl.laws.law import Law
 from bayeskisl.laws.law_of_size import LawOfSize
 
-__all__ = ["LEAST_EXPOSURES", "SHARED", "LimitsDesign", "LimitsLaw", "limits", "soft_maximum"]
+__all__ = ["LEAST_EXPOSURES", "LIMITS", "SHARED", "LimitsDesign", "LimitsLaw", "limits", "soft_maximum"]
 
 Array = Any  # of NumPy, PyTensor or JAX
+
+# In the order of `LimitsLaw.limits_at`.
+LIMITS = ("learning", "minimum", "capacity")
 
 # A fact is seen a Poisson number of times: at log 2 mean exposures half of the facts have not been seen at all, so that
 # no model can keep half of them at fewer.
@@ -189,6 +192,11 @@ class LimitsLaw(LawOfSize):
         several = np.ndim(values) == 2  # cells stand behind draws
         shared = [coefficients[..., column, None] if several else coefficients[..., column] for column in SHARED]
         return limits(coefficients @ design.level.T, coefficients @ design.log_exponent.T, shared, design, np)
+
+    def largest(self, coefficients: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """Place in `LIMITS` of the limit that demands the most exposures, ``(...)`` or ``(..., cell)``."""
+        *demands, _ = self.limits_at(coefficients, values)
+        return np.stack(np.broadcast_arrays(*demands)).argmax(axis=0)
 
     def binding(self, coefficients: np.ndarray, values: np.ndarray) -> np.ndarray:
         """Share of each limit (learning, minimum, capacity) in the slope of the law, shape ``(3, ...)``, of sum 1."""

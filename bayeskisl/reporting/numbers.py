@@ -2,7 +2,7 @@
 
 import math
 
-__all__ = ["exact", "percent", "span", "three_digits"]
+__all__ = ["counted", "exact", "percent", "span", "three_digits"]
 
 
 def three_digits(value: float, down: bool = False, up: bool = False) -> str:
@@ -30,6 +30,11 @@ def span(low: float, high: float) -> str:
 def percent(share: float) -> str:
     """A probability or share, 90 %, as precise as it is given."""
     return f"{100 * share:.3g} %"
+
+
+def counted(number: str, unit: str) -> str:
+    """A number that is written out, and its unit: 2,070 facts, 1 fact."""
+    return f"{number} {'fact' if (number, unit) == ('1', 'facts') else unit}"
 
 
 def exact(value: float) -> str:

@@ -15,7 +15,7 @@ from bayeskisl.decision.intervals import interval_name
 from bayeskisl.decision.summary import regret_of_choice
 from bayeskisl.decision.verdict import Verdict, ranked, verdict_on
 from bayeskisl.quantities import short
-from bayeskisl.reporting.numbers import exact, percent, span, three_digits
+from bayeskisl.reporting.numbers import counted, exact, percent, span, three_digits
 
 if TYPE_CHECKING:
     from bayeskisl.decision import Verification
@@ -36,6 +36,7 @@ __all__ = [
     "headline",
     "held_fixed",
     "levels_in_words",
+    "limit_lines",
     "measured_point",
     "mending",
     "one_side",
@@ -99,7 +100,7 @@ def describe_decision(decision: Decision) -> str:
         f"optimal infusion for one run (posterior): {with_interval(found[schema.OPTIMUM], ci_prob, unit)}",
         *_regret_lines(decision),
         *domain_line(decision),
-        *_prediction_lines(decision.data),
+        *_prediction_lines(decision.data, found),
         *(f"note: {edge['message']}; next run to add: {edge['buy']}" for edge in _of_target(decision)),
         *_sensitivity_lines(decision),
         *_warning_lines(decision.warnings),
@@ -160,7 +161,7 @@ def one_side(decision: Decision) -> str:
     """State the infusion that is safe, or enough, in the fewest words."""
     if decision.choice.is_bound:
         return bound(decision)
-    return f"{'at least' if decision.is_least else 'at most'} {chosen(decision)} {decision.data.attrs['unit']}"
+    return f"{'at least' if decision.is_least else 'at most'} {counted(chosen(decision), decision.data.attrs['unit'])}"
 
 
 def answer(decision: Decision) -> str:
@@ -284,20 +285,24 @@ def domain_line(decision: Decision) -> list[str]:
     found, attrs = decision_summary(decision), decision.data.attrs
     if "domain" in found:
         domain = found["domain"]
-        return [
-            f"a domain of {exact(domain[schema.FACTS])} facts is a ratio of {three_digits(domain[schema.RATIO])} at "
-            "the exposures of the sweep"
-        ]
+        size, ratio = counted(exact(domain[schema.FACTS]), "facts"), three_digits(domain[schema.RATIO])
+        return [f"a domain of {size} is a ratio of {ratio} at the exposures of the sweep"]
     if "sufficient_ratio" not in found:
         return []
     ratio = found["sufficient_ratio"]
+    domain = f"a domain of {counted(exact(ratio[schema.FACTS]), 'facts')}"
+    never = f"with probability {percent(round(ratio['impossible'], 2))} no mixture of the budget is enough"
+    if ratio["median"] is None:
+        return [f"{domain}: {never}; a larger budget or fewer facts would do"]
+    low, high = ratio[interval_name(attrs["ci_prob"])]
+    ends = span(low, high) if high is not None else f"{three_digits(low)} to more than all tokens; {never}"
     assumed = f", assuming that {ratio['assumes']}" if ratio["assumes"] else ""
     window = ""
     if axis_of(decision.data).teaches > 0 and ratio["at_risk"] is not None:
         window = f"; {three_digits(ratio['at_risk'])} leaves a risk of {percent(attrs['risk'])} of too little"
     return [
-        f"sufficient ratio for a domain of {exact(ratio[schema.FACTS])} facts: "
-        f"{with_interval(ratio, attrs['ci_prob'])}{window}{assumed}"
+        f"sufficient ratio for {domain}: {three_digits(ratio['median'])} ({percent(attrs['ci_prob'])} interval {ends})"
+        f"{window}{assumed}"
     ]
 
 
@@ -318,8 +323,8 @@ def budget(attrs: dict[str, Any]) -> str:
     return exact(attrs[schema.TOKENS]) if known else "an unknown number of"
 
 
-def _prediction_lines(ahead: xr.Dataset) -> Iterator[str]:
-    found, attrs = prediction_summary(ahead), ahead.attrs
+def _prediction_lines(ahead: xr.Dataset, found: dict[str, Any] | None = None) -> Iterator[str]:
+    found, attrs = found or prediction_summary(ahead), ahead.attrs
     unit, ci_prob = attrs["unit"], attrs["ci_prob"]
     whose = "" if axis_of(ahead).harms_infused else f" of {attrs['group']} facts"
     yield (
@@ -338,7 +343,29 @@ def _prediction_lines(ahead: xr.Dataset) -> Iterator[str]:
         yield f"onset of infused facts, where half is learned: {with_interval(found[schema.ONSET], ci_prob, unit)}"
     if "sufficient" in found:
         yield from _enough(ahead, found["sufficient"])
+    yield from limit_lines(found["limits"])
     yield f"held fixed: {held_fixed(ahead)}"
+
+
+# What follows for a planner where a limit binds.
+_MEANS = {
+    "learning": "learning (a larger model needs fewer exposures)",
+    "minimum": "a minimum of exposures (a larger model needs as many)",
+    "capacity": "capacity (the model is full: more parameters hold more)",
+}
+
+
+def limit_lines(limits: dict[str, dict[str, float | None]]) -> list[str]:
+    """State which limit binds at the target, with its probability and the risk of the choice where it does."""
+    noticed = {name: each for name, each in limits.items() if round(each["probability"] or 0.0, 2) > 0}
+    ranked_limits = sorted(noticed, key=lambda name: -(noticed[name]["probability"] or 0.0))
+    if not ranked_limits:
+        return []
+    said = [f"{_MEANS[name]} with {percent(round(noticed[name]['probability'] or 0.0, 2))}" for name in ranked_limits]
+    risks = [noticed[name].get("risk") for name in ranked_limits]
+    told = [percent(round(risk, 2)) for risk in risks if risk is not None]
+    beside = f"; the risk of the choice is then {_and(told)}" if len(told) == len(said) > 1 else ""
+    return [f"what limits the target: {_and(said)}{beside}"]
 
 
 def _enough(ahead: xr.Dataset, sufficient: dict[str, Any]) -> Iterator[str]:
@@ -413,26 +440,36 @@ def _or_end(value: float) -> str:
 
 
 def decision_rows(table: pd.DataFrame) -> list[tuple[str, ...]]:
-    """A grid of decisions as rows of text, the head first; a bound is said as one."""
-    half = schema.COLLAPSE if schema.COLLAPSE in table else schema.ONSET
-    head = ("params", "tokens", "decades", "choice", "best mean", "as good, to 1 %", half, "edges")
-    rows: list[tuple[str, ...]] = [head]
-    low, high = (next(name for name in table if name.startswith(f"{half}_") and name.endswith(end))
+    """A table of decisions as rows of text, the head first; a bound is said as one.
+
+    Of tables and risks, columns that hold one value are left out; what no table could answer is left to `problems`.
+    """
+    answered = table[table["problem"].isna()] if "problem" in table else table
+    halves = [half for half in (schema.COLLAPSE, schema.ONSET) if half in answered]
+    several = [name for name in ("table", "risk") if name in answered and answered[name].nunique() > 1]
+    one_unit = "unit" in answered and answered["unit"].nunique() == 1
+    head = (*several, "params", "tokens", "decades", "choice", "best mean", "as good, to 1 %", " or ".join(halves),
+            "verdict", "edges")  # fmt: skip
+    return [head, *(_decision_row(row, several, halves, one_unit) for _, row in answered.iterrows())]
+
+
+def _decision_row(row: pd.Series, several: list[str], halves: list[str], one_unit: bool) -> tuple[str, ...]:
+    half = next(half for half in halves if pd.notna(row[half]))
+    low, high = (next(row[name] for name in row.index if name.startswith(f"{half}_") and name.endswith(end))
                  for end in ("_low", "_high"))  # fmt: skip
-    for _, row in table.iterrows():
-        rows.append(
-            (
-                short(row[schema.PARAMS]),
-                short(row[schema.TOKENS]),
-                f"{row['decades']:+.2f}",
-                _number_or_bound(row, schema.CHOICE, down=half == schema.COLLAPSE),
-                _number_or_bound(row, schema.OPTIMUM),
-                span(row["near_optimal_low"], row["near_optimal_high"]),
-                f"{three_digits(row[half])} ({span(row[low], row[high])})",
-                row["edges"],
-            )
-        )
-    return rows
+    choice = _number_or_bound(row, schema.CHOICE, down=half == schema.COLLAPSE)
+    return (
+        *(percent(row[name]) if name == "risk" else str(row[name]) for name in several),
+        short(row[schema.PARAMS]),
+        short(row[schema.TOKENS]),
+        f"{row['decades']:+.2f}",
+        choice if one_unit else counted(choice, row["unit"]),
+        _number_or_bound(row, schema.OPTIMUM),
+        span(row["near_optimal_low"], row["near_optimal_high"]),
+        f"{three_digits(row[half])} ({span(low, high)})",
+        row["verdict"],
+        row["edges"],
+    )
 
 
 def _number_or_bound(row: pd.Series, name: str, down: bool = False) -> str:
@@ -446,7 +483,7 @@ def with_interval(entry: dict[str, Any], ci_prob: float, unit: str = "") -> str:
     """An entry of a summary: 2,070 facts (90 % interval 1,400 to 3,020)."""
     ends = [np.inf if end is None else end for end in entry[interval_name(ci_prob)]]
     median = three_digits(np.inf if entry["median"] is None else entry["median"])
-    return f"{' '.join([median, unit]).strip()} ({percent(ci_prob)} interval {span(*ends)})"
+    return f"{counted(median, unit).strip()} ({percent(ci_prob)} interval {span(*ends)})"
 
 
 def describe_verification(verification: "Verification") -> str:

@@ -63,6 +63,13 @@ SUBJECTS = {
         ),
         Subject("desk-ratio", ("desk-ratio",), "A domain of fixed facts takes more and more of the budget."),
         Subject(
+            "desk-replay",
+            ("desk-replay",),
+            "A model that knows the general corpus learns a domain: how much must be replayed?",
+            law="limits",
+            rivals=("power",),
+        ),
+        Subject(
             "desk-dose",
             ("desk-dose",),
             "More and more facts at fixed exposures, in place of the general corpus.",

@@ -6,6 +6,7 @@ import xarray as xr
 
 import bayeskisl.inference
 from bayeskisl.decision import (
+    Criterion,
     Decision,
     KeptFacts,
     decide,
@@ -18,6 +19,7 @@ from bayeskisl.decision import (
 from bayeskisl.decision.general_loss import fit_loss
 from bayeskisl.errors import GateError, InputError
 from bayeskisl.laws import load_law
+from bayeskisl.reporting.text import decision_rows
 from tests.decision.hand_made import FAILED, TOKENS, HandMadeFit, MixedFit, amount_curves, mixed_curves
 
 
@@ -333,6 +335,28 @@ def test_a_grid_gives_a_table(fit):
     assert np.isnan(bound.choice.astype(float)[0])
     assert bound.choice_at_least[0] == 100
     assert "no_collapse" in bound.edges[0]
+
+
+def test_a_fleet_gives_one_table_and_one_that_cannot_answer_keeps_no_other_from_it(fit):
+    failed = HandMadeFit()
+    failed.gate = FAILED
+    ratio = MixedFit(curves=mixed_curves("ratio"))
+    fleet = {"amount": fit, "no gate": failed, "ratio": ratio, "missing": "nowhere.nc"}
+    table = decision_table(fleet, [98_304], risks=[0.05, 0.2])
+    assert table.table.tolist() == ["amount", "amount", "no gate", "no gate", "ratio", "ratio", "missing"]
+    assert table.choice[1] == quick(fit, risk=0.2).choice.value > table.choice[0]
+    assert table.verdict[2] == "not usable"
+    assert table.rule[2] == "gate"
+    assert "nowhere.nc" in table.problem[6]
+    head, *rows = decision_rows(table)
+    assert head[:2] == ("table", "risk")
+    assert rows[4][:2] == ("ratio", "5 %")
+    assert "of the tokens" in rows[4][5]
+    by = Criterion(keep=0.8)
+    assert (
+        decision_table(fit, [98_304], risks=[0.2], criterion=by).choice[0]
+        == quick(fit, risk=0.2, keep=0.8).choice.value
+    )
 
 
 def test_sensitivity_lists_every_law_and_weaker_priors(fit, monkeypatch):

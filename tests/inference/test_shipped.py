@@ -13,6 +13,7 @@ LAWS = {
     "desk-templates": "collapse",
     "desk-ratio": "collapse",
     "desk-dose": "common",
+    "desk-replay": "limits",
 }
 
 

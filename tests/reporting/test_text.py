@@ -47,6 +47,7 @@ def test_a_grid_is_said_in_rows(fit):
     head, first, second = decision_rows(decision_table(HandMadeFit(), [50_000, 98_304]))
     assert head[0] == "params"
     assert (first[0], second[0]) == ("50k", "98.3k")
+    assert first[-2] == "good"
     bound = decision_rows(decision_table(HandMadeFit(curves=amount_curves(levels=(62, 80, 100))), [98_304]))[1]
     assert bound[3] == "at least 100"
 

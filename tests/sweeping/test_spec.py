@@ -53,7 +53,9 @@ def test_identities_of_shipped_sweeps_stand(path):
     assert [spec.identity, len(runs), hashlib.sha256("".join(runs).encode()).hexdigest()] == IDENTITIES[path]
 
 
-@pytest.mark.parametrize("name", ["desk-amount", "desk-dose", "desk-proportional", "desk-ratio", "desk-tokens"])
+@pytest.mark.parametrize(
+    "name", ["desk-amount", "desk-dose", "desk-proportional", "desk-ratio", "desk-replay", "desk-tokens"]
+)
 def test_shipped_curves_hold_the_runs_of_their_specification(name):
     spec = load_sweep(shipped_folder("data") / "sweeps" / name / "sweep.toml")
     assert {run.name for run in spec.runs()} <= set(load_curves(name).run.values)
