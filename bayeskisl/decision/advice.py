@@ -107,7 +107,7 @@ def decide(
     decision = decision_on(fit, question, answered, apart)
     if not sensitivity:
         return decision
-    return Decision(decision.data.assign(sensitivity_rows(fit, answered, question.answered_by)))
+    return Decision(decision.data.assign(sensitivity_rows(fit, decision, question.answered_by)))
 
 
 def _holding_its_domain(target: Target, by: Criterion, axis: Axis) -> Target:

@@ -103,20 +103,35 @@ class Decision:
 
     def risk_at(self, infusion: float) -> float:
         """Probability that a run at an infusion keeps less than its share."""
-        if self.is_least:
-            return float((self.data["sufficient"] > infusion).mean())
-        return float((self.data["admissible"] < infusion).mean())
+        return float(self.short_at(infusion, self._bounds).mean())
+
+    @property
+    def _bounds(self) -> xr.DataArray:
+        return self.data["sufficient" if self.is_least else "admissible"]
+
+    def short_at(self, infusion: float, bounds: xr.DataArray) -> xr.DataArray:
+        """Whether draws of the most that a run may be given, or of the least that it needs, leave it short."""
+        return bounds > infusion if self.is_least else bounds < infusion
+
+    @property
+    def risk_by_law(self) -> dict[str, float]:
+        """Risk of what is advised under each law alone; empty where nothing is."""
+        if self.advised is None:
+            return {}
+        short = self.short_at(self.advised, self.data["bounds_by_law"]).mean(("chain", "draw"))
+        return {str(law): float(short.sel(law=law)) for law in short["law"].values}
 
     @property
     def limits(self) -> dict[str, dict[str, float | None]]:
-        """For each limit of the law, its ``probability`` of binding at the target, and the ``risk`` of the choice then.
+        """For each limit of the law, its ``probability`` of binding at the target, and the ``risk`` of the advice then.
 
-        Empty where no law has limits.
+        Empty where no law has limits; a risk is None where nothing is advised.
         """
         probabilities = limit_probabilities(self.data)
-        choice = self.data[schema.CHOICE].item()
-        bounds = self.data["sufficient" if self.is_least else "admissible"].values.ravel()
-        risks = risk_by_limit(self.data, bounds > choice if self.is_least else bounds < choice)
+        if self.advised is None:
+            return {name: {"probability": each, "risk": None} for name, each in probabilities.items()}
+        short = self.short_at(self.advised, self._bounds).values.ravel()
+        risks = risk_by_limit(self.data, short)
         return {name: {"probability": each, "risk": risks[name]} for name, each in probabilities.items()}
 
     @property
@@ -236,7 +251,8 @@ class Decision:
         edges = [edge for edge in self.edges if edge["concerns"] == concerns]
         if not edges:
             return Answer(float(value))
-        lows = [edge["at_least"] for edge in edges if "at_least" in edge]
+        none = any(edge["code"] == "none_admissible" for edge in edges)  # whatever one of several laws would allow
+        lows = [edge["at_least"] for edge in edges if "at_least" in edge and not none]
         highs = [edge["at_most"] for edge in edges if "at_most" in edge]
         return Answer(
             None,

@@ -52,7 +52,7 @@ class Question:
         """Decide on a prediction; `gains_of` may search the best infusions in another way."""
         prospect = found.prospect
         gains = gains_of(prospect, self.criterion.utility, *_planned_range(self.target, self.criterion.at_most))
-        by_law = [self._choice(one, self.criterion.risk) for one in found.alone.values()]
+        bounds = [self._bounds(one) for one in found.alone.values()]
         optima, best = gains.optima(), gains.best_mean()
         of_draws = {schema.OPTIMUM: optima.place, "best_utility": optima.value}
         scalars = {
@@ -64,6 +64,7 @@ class Question:
             "most": gains.high,
         }
         possible = max(scalars[schema.CHOICE], gains.low)
+        shape = found.ahead.sizes["chain"], found.ahead.sizes["draw"]
         of_domain, domain = _domain(prospect, possible, self.options, self.criterion.facts)
         if "sufficient" in of_domain:
             scalars["least_sufficient"] = least_sufficient(of_domain["sufficient"], self.criterion.risk)
@@ -71,8 +72,8 @@ class Question:
             over_draws({**of_draws, **of_domain}, found.ahead)
             | {name: ((), value) for name, value in {**scalars, **domain}.items()}
             | {
-                "choice_by_law": ("law", by_law),
-                "risk_by_law": ("law", [self._risk(one, scalars[schema.CHOICE]) for one in found.alone.values()]),
+                "choice_by_law": ("law", [self._within(each, self.criterion.risk) for each in bounds]),
+                "bounds_by_law": (("law", "chain", "draw"), np.reshape(bounds, (len(bounds), *shape))),
                 "choice_at_risk": ("stated_risk", [min(self._choice(prospect, risk), gains.high) for risk in _RISKS]),
                 "near_optimal": ("end", list(gains.near_optimal(best, _NEARLY))),
             }
@@ -100,13 +101,10 @@ class Question:
 
     def _choice(self, prospect: Prospect, risk: float) -> float:
         """The most within the risk; where more infusion harms no group, the least within the risk of too little."""
-        bounds = self._bounds(prospect)
-        return chance_constrained_choice(bounds, risk) if self.target.harms else least_sufficient(bounds, risk)
+        return self._within(self._bounds(prospect), risk)
 
-    def _risk(self, prospect: Prospect, infusion: float) -> float:
-        """Probability that a run at an infusion keeps less than its share."""
-        bounds = self._bounds(prospect)
-        return float(np.mean(bounds < infusion if self.target.harms else bounds > infusion))
+    def _within(self, bounds: np.ndarray, risk: float) -> float:
+        return chance_constrained_choice(bounds, risk) if self.target.harms else least_sufficient(bounds, risk)
 
     def _bounds(self, prospect: Prospect) -> np.ndarray:
         """The most that each draw admits, or the least that it needs."""

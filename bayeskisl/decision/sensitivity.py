@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.decision.decision import Decision
 from bayeskisl.decision.intervals import interval
 
 if TYPE_CHECKING:
@@ -28,25 +29,24 @@ _NOT_NEEDED = ("prior", "posterior_predictive", "log_likelihood", "sample_stats"
 Answered = Callable[..., xr.Dataset]
 
 
-def sensitivity_rows(fit: "Fit", answered: xr.Dataset, answered_by: Answered) -> dict[str, Any]:
+def sensitivity_rows(fit: "Fit", decision: Decision, answered_by: Answered) -> dict[str, Any]:
     """The decision under each assumption, as variables over ``assumption``.
 
     Parameters
     ----------
     fit : Fit
-    answered : xarray.Dataset
-        The data of the decision as it was asked for.
+    decision : Decision
+        The decision as it was asked for.
     answered_by : callable
         ``answered_by(fit, weights)``: the data of the decision from a fit, under some weights of its laws.
     """
     laws = list(fit.weights)
-    answers = {"as asked": answered}
+    answers = {"as asked": decision.data}
     if len(laws) > 1:
         answers |= {f"law '{law}' alone": answered_by(fit, {name: float(name == law) for name in laws}) for law in laws}
     answers |= {name: answered_by(weaker, None) for name, weaker in weaker_priors(fit).items()}
-    choice = answered[schema.CHOICE].item()
     columns = {
-        "risk": [_risk(data, choice) for data in answers.values()],
+        "risk": [_risk_of(decision, data) for data in answers.values()],
         schema.CHOICE: [data[schema.CHOICE].item() for data in answers.values()],
         "risk_neutral_choice": [data["risk_neutral_choice"].item() for data in answers.values()],
         "near_optimal_low": [data["near_optimal"].values[0] for data in answers.values()],
@@ -63,14 +63,16 @@ def sensitivity_rows(fit: "Fit", answered: xr.Dataset, answered_by: Answered) ->
     return variables | {"assumption": ("assumption", list(answers))}
 
 
+def _risk_of(decision: Decision, data: xr.Dataset) -> float:
+    """Risk of what a decision advises, by the draws of another assumption; NaN where nothing is advised."""
+    if decision.advised is None:
+        return np.nan
+    return Decision(data.assign_attrs(decision.data.attrs)).risk_at(decision.advised)
+
+
 def _half(data: xr.Dataset) -> xr.DataArray:
     """The collapse point, or where nothing can collapse the onset."""
     return data[schema.COLLAPSE if schema.COLLAPSE in data else schema.ONSET]
-
-
-def _risk(data: xr.Dataset, choice: float) -> float:
-    """Probability, under an assumption, that a run at the choice as asked keeps too little."""
-    return float(np.mean(data["admissible"] < choice if "admissible" in data else data["sufficient"] > choice))
 
 
 def weaker_priors(fit: "Fit") -> "dict[str, Fit]":

@@ -112,7 +112,7 @@ def decision_summary(decision: Decision) -> dict[str, Any]:
                 f"{float(risk):g}": _plain(data["choice_at_risk"].sel(stated_risk=risk).item())
                 for risk in data["stated_risk"].values
             },
-            "risk_by_law": {str(law): data["risk_by_law"].sel(law=law).item() for law in data["law"].values},
+            "risk_by_law": decision.risk_by_law,
             "by_law": {str(law): _plain(data["choice_by_law"].sel(law=law).item()) for law in data["law"].values},
             "expected_regret": {"value": _plain(regrets["regret"]), "percent": _plain(regrets["percent"])},
         },
@@ -162,10 +162,11 @@ def _window(decision: Decision) -> dict[str, Any]:
 
 
 def regret_of_choice(decision: Decision) -> pd.Series:
-    """Expected regret of the choice, at the nearest infusion of the grid."""
-    data = decision.data
-    least, most = data["infusion"].values[[0, -1]]
-    return decision.regret(float(np.clip(data[schema.CHOICE].item(), least, most))).iloc[0]
+    """Expected regret of what is advised, at the nearest infusion of the grid; NaN where nothing is."""
+    least, most = decision.data["infusion"].values[[0, -1]]
+    return decision.regret(np.nan if decision.advised is None else float(np.clip(decision.advised, least, most))).iloc[
+        0
+    ]
 
 
 def verification_summary(verification: Verification) -> dict[str, Any]:

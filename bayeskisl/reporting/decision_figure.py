@@ -122,11 +122,34 @@ def _draw_choice(axes: Axes, decision: Decision) -> None:
 
 def _name_infusion(above: Axes, below: Axes, decision: Decision) -> None:
     """The axis of the infusion, with exposures on top where they are one with it."""
-    infusion, axis = decision.data["infusion"].values, axis_of(decision.data)
+    axis = axis_of(decision.data)
+    infusion = decision.data["infusion"].values[_eventful(decision)]
     infusion_axis(below, "x", infusion, axis)
     if axis.counts_facts:
-        exposures_on_top(above, infusion * decision.data["exposures_at"].values)
+        exposures_on_top(above, infusion * decision.data["exposures_at"].values[_eventful(decision)])
     below.set_xlabel(axis.label)
+
+
+# Log odds that are shown to either side of where a risk moves.
+_MARGIN = 1.0
+
+
+def _eventful(decision: Decision) -> slice:
+    """The infusions at which a risk moves, with a margin: ratios go on to where no fact is seen."""
+    data, axis = decision.data, axis_of(decision.data)
+    infusion = data["infusion"].values
+    risks = [data[name].values for name in ("shortfall_risk", "collapse_risk", "ignorance_risk") if name in data]
+    moves = np.any([np.minimum(abs(risk - risk[0]), abs(risk - risk[-1])) > _STILL for risk in risks], axis=0)
+    if not axis.bounded or not moves.any():
+        return slice(None)
+    shown = [*infusion[moves], *([decision.advised] if decision.advised else [])]
+    low, high = axis.to_line(min(shown)) - _MARGIN, axis.to_line(max(shown)) + _MARGIN
+    within = np.flatnonzero((axis.to_line(infusion) >= low) & (axis.to_line(infusion) <= high))
+    return slice(int(within[0]), int(within[-1]) + 1)
+
+
+# What a risk may move, to the eye, where it does not.
+_STILL = 0.002
 
 
 def _draw_risk(axes: Axes, decision: Decision) -> None:
@@ -214,7 +237,7 @@ def _free_side(data: xr.Dataset) -> Literal["center left", "center right"]:
 
 def _draw_span(axes: Axes, data: xr.Dataset, name: str, height: float, color: str) -> None:
     ci_prob = data.attrs["ci_prob"]
-    median, low, high = interval(data[name].values, ci_prob)
+    median, low, high = np.clip(interval(data[name].values, ci_prob), *data["infusion"].values[[0, -1]])
     axes.plot([low, high], [height] * 2, color=color, lw=2.2, solid_capstyle="butt")
     axes.plot([median], [height], "o", color=color, ms=5)
     label = f"{name}, {percent(ci_prob)} interval"

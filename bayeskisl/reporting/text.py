@@ -186,16 +186,16 @@ def levels_in_words(decision: Decision) -> str:
 
 def window_lines(decision: Decision) -> list[str]:
     """The range at which both sides hold, and what would have to give where there is none."""
-    if decision.window is None or decision.advised is None:
+    if decision.window is None:
         return []
     gives = decision.would_have_to_give
     options = [
-        *([f"a risk of {percent(round(gives['risk'], 2))}"] if "risk" in gives else []),
+        *([f"a risk of {percent(round(gives['risk'], 2))}"] if round(gives.get("risk", 1.0), 2) < 1 else []),
         *(f"{percent(round(level, 3))} of the {group} facts" for group, level in gives.get("keep", {}).items()),
         *([f"{three_digits(gives[schema.FACTS], down=True)} facts to be infused"] if schema.FACTS in gives else []),
     ]
     return [
-        f"both sides: {answer(decision)}",
+        f"both sides: {'no infusion holds both levels' if decision.advised is None else answer(decision)}",
         *([f"  to give, each by itself: {', or '.join(options)}"] if options else []),
     ]
 
@@ -220,13 +220,12 @@ def risk_lines(decision: Decision) -> list[str]:
     """The choice at other risks, its risk under each law, and how uncertain its threshold is."""
     found, attrs = decision_summary(decision), decision.data.attrs
     up = decision.is_least
-    at = {float(risk): three_digits(np.nan if x is None else x, down=not up, up=up)
-          for risk, x in found[schema.CHOICE]["at_risk"].items()}  # fmt: skip
+    at = {float(risk): _or_none(x or 0.0, up) for risk, x in found[schema.CHOICE]["at_risk"].items()}
     lines = [f"the posterior's choice at a risk of {_and([percent(risk) for risk in at])}: {_and(list(at.values()))}"]
     by_law = found[schema.CHOICE]["risk_by_law"]
     if len(by_law) > 1:
         said = ", ".join(f"'{law}' {percent(round(risk, 2))}" for law, risk in by_law.items())
-        lines.append(f"risk of the choice by each law alone: {said}")
+        lines.append(f"risk of what is advised by each law alone: {said}")
     if found["uncertainty"] is not None:
         factor = three_digits(found["uncertainty"])
         lines.append(f"uncertainty: the {percent(attrs['ci_prob'])} interval of the critical exposures spans a factor "
@@ -364,7 +363,7 @@ def limit_lines(limits: dict[str, dict[str, float | None]]) -> list[str]:
     said = [f"{_MEANS[name]} with {percent(round(noticed[name]['probability'] or 0.0, 2))}" for name in ranked_limits]
     risks = [noticed[name].get("risk") for name in ranked_limits]
     told = [percent(round(risk, 2)) for risk in risks if risk is not None]
-    beside = f"; the risk of the choice is then {_and(told)}" if len(told) == len(said) > 1 else ""
+    beside = f"; the risk of what is advised is then {_and(told)}" if len(told) == len(said) > 1 else ""
     return [f"what limits the target: {_and(said)}{beside}"]
 
 
@@ -404,9 +403,14 @@ def _regret_lines(decision: Decision) -> list[str]:
         return []
     of_best = f" ({row['percent']:.2g} % of the best)" if np.isfinite(row["percent"]) else ""
     return [
-        f"expected regret of the choice: {three_digits(row['regret'])} {unit}{of_best}, "
-        f"{three_digits(row['too_much'])} by giving too much and {three_digits(row['too_little'])} by giving too little"
+        f"expected regret of the choice: {_tenths(row['regret'])} {unit}{of_best}, "
+        f"{_tenths(row['too_much'])} by giving too much and {_tenths(row['too_little'])} by giving too little"
     ]
+
+
+def _tenths(amount: float) -> str:
+    """An amount in three digits; one that is nothing beside a fact is 0."""
+    return three_digits(amount if abs(amount) >= 0.005 else 0.0)
 
 
 def _of_target(decision: Decision) -> list[dict[str, Any]]:
@@ -422,17 +426,17 @@ def _sensitivity_lines(decision: Decision) -> list[str]:
     if table.empty:
         return []
     unit, half = decision.data.attrs["unit"], decision.data.attrs["half_point"]
-    up = decision.is_least
-    return [
-        "sensitivity, the same decision under other assumptions:",
-        *(
-            f"  {name}: choice {three_digits(row['choice'], down=not up, up=up)}, best mean "
-            f"{_or_end(row['risk_neutral_choice'])}, {half} {three_digits(row['collapse_median'])} "
-            f"({span(row['collapse_low'], row['collapse_high'])}) {unit}, risk of the choice as asked "
-            f"{percent(round(row['risk'], 2))}"
-            for name, row in table.iterrows()
-        ),
-    ]
+    lines = ["sensitivity, the same decision under other assumptions:"]
+    for name, row in table.iterrows():
+        choice, best = _or_none(row["choice"], decision.is_least), _or_end(row["risk_neutral_choice"])
+        where = f"{three_digits(row['collapse_median'])} ({span(row['collapse_low'], row['collapse_high'])}) {unit}"
+        risk = f", risk of what is advised {percent(round(row['risk'], 2))}" if pd.notna(row["risk"]) else ""
+        lines.append(f"  {name}: choice {choice}, best mean {best}, {half} {where}{risk}")
+    return lines
+
+
+def _or_none(choice: float, up: bool) -> str:
+    return three_digits(choice, down=not up, up=up) if choice else "none"
 
 
 def _or_end(value: float) -> str:
