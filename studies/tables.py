@@ -10,6 +10,7 @@ import polars as pl
 import typer
 
 from bayeskisl.errors import InputError
+from bayeskisl.reporting.numbers import exact, three_digits
 from bayeskisl.workflow.files import written
 from studies.calibration import CONTROLS, EXACT
 from studies.command import run
@@ -17,6 +18,7 @@ from studies.coverage import MIXTURE, TODAY
 from studies.replays import GRID
 from studies.results.text import markdown_table
 from studies.simulated.worlds import TARGETS, WORLDS
+from studies.verdicts import DESIGNS
 
 __all__ = ["TABLES", "with_tables"]
 
@@ -133,10 +135,60 @@ def _rivals(table: pl.DataFrame) -> Iterator[list[str]]:
         yield [f"'{truth}'", str(sizes), str(rows["sweeps"].max()), *cells]
 
 
+def _forecasts(table: pl.DataFrame) -> Iterator[list[str]]:
+    """Predicted and measured half-points, and interval scores beside those of two rules of thumb."""
+    yield ["made", "what", "target, times the largest", "predicted (90 %)", "measured (90 %)", "", "score",
+           "proportional to size", "power law through five sizes", "record"]  # fmt: skip
+    for row in table.iter_rows(named=True):
+        verdict = {True: "hit", False: "**miss**", None: "undecided"}[row["hit"]]
+        yield [
+            row["made"],
+            row["what"] + (f" ({row['note']})" if row["note"] else ""),
+            f"{exact(row['params'])}, {row['times']:.3g}",
+            _around(row["median"], row["low"], row["high"]),
+            _around(row["measured"], row["measured_low"], row["measured_high"]),
+            verdict,
+            *(
+                "" if row[name] is None else f"{row[name]:.2f}"
+                for name in ("interval_score", "proportional", "power_law")
+            ),
+            row["record"],
+        ]
+
+
+def _around(median: float | None, low: float | None, high: float | None) -> str:
+    ends = "" if low is None or high is None else f"{three_digits(low)} to {three_digits(high)}"
+    if median is None:
+        return ends
+    return f"{three_digits(median)} ({ends})" if ends else three_digits(median)
+
+
+def _verdicts(table: pl.DataFrame) -> Iterator[list[str]]:
+    """How each kind of sweep was graded, and how often what was advised, or a bound, was false."""
+    grades = ("good", "usable with care", "not usable")
+    yield ["sweep", "sweeps", *grades, "advised, not refused", "fell short", "false bound"]
+    for row in table.iter_rows(named=True):
+        yield [
+            DESIGNS[row["design"]].title,
+            str(row["sweeps"]),
+            *(str(row[grade] or "") for grade in grades),
+            str(row["advised"]),
+            f"{row['fell_short']} of {row['advised']}" if row["advised"] else "",
+            str(row["false_at_most"]),
+        ]
+
+
 Rows = Callable[[pl.DataFrame], Iterator[list[str]]]
 
 TABLES: MappingProxyType[str, Rows] = MappingProxyType(
-    {"coverage": _coverage, "calibration": _calibration, "replays": _replays, "rivals": _rivals}
+    {
+        "coverage": _coverage,
+        "calibration": _calibration,
+        "replays": _replays,
+        "rivals": _rivals,
+        "forecasts": _forecasts,
+        "verdicts": _verdicts,
+    }
 )
 
 

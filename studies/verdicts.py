@@ -212,13 +212,14 @@ def _safe_up_to(answer: Decision, truth: dict[str, float]) -> float:
 def verdict_table(trials: Trials) -> pl.DataFrame:
     """For each design, how often each grade was given, how often it was one that may be, and how often bounds failed.
 
-    ``fell_short`` is the share of answers, plain numbers and lower bounds alike, at which the target's run fell short;
-    it should be the stated risk of 10 % where the law holds. ``not_identified`` counts plain numbers, graded good,
-    where none may be.
+    ``advised`` counts answers, plain numbers and lower bounds alike, that are not graded as not usable, and
+    ``fell_short`` those of them at which the target's run fell short: the stated risk of 10 % where the law holds.
+    ``not_identified`` counts plain numbers, graded good, where none may be.
     """
     design, rows = DESIGNS[trials.study["design"]], trials.rows()
     grades = [row["grade_without_gate"] for row in rows]
-    advised = [row for row in rows if row["choice"] is not None or row["at_least"] is not None]
+    answered = [row for row in rows if row["choice"] is not None or row["at_least"] is not None]
+    advised = [row for row in answered if row["grade_without_gate"] != UNUSABLE]
     return pl.DataFrame(
         {
             "design": [trials.study["design"]],
@@ -227,7 +228,7 @@ def verdict_table(trials: Trials) -> pl.DataFrame:
             "graded_rightly": [float(np.mean([grade in design.grades for grade in grades]))],
             "not_identified": [grades.count(GOOD) * (GOOD not in design.grades)],
             "advised": [len(advised)],
-            "fell_short": [float(np.mean([row["fell_short"] for row in advised])) if advised else None],
+            "fell_short": [sum(row["fell_short"] for row in advised)],
             "false_at_most": [sum(row["false_at_most"] for row in rows)],
         }
     )

@@ -1,0 +1,134 @@
+"""Forecasts that this project made before their targets were trained, scored beside two rules of thumb.
+
+    python -m studies.forecasts
+
+A folder of `data/forecasts` holds one: the record that `decide --out` wrote, the sweep that trained the target
+afterwards, and its curves. Earlier ones are in `log.csv`, as `LOG.md` reported them.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import polars as pl
+import typer
+
+from bayeskisl import schema
+from bayeskisl.axes import axis_named
+from bayeskisl.curves import load_curves
+from bayeskisl.decision.intervals import interval_score
+from bayeskisl.decision.measure import Measurement, measure_collapse
+from bayeskisl.decision.scores import scores_of
+from bayeskisl.errors import InputError
+from studies.command import run, show
+from studies.simulated.turns import write_table
+
+__all__ = ["forecast_table"]
+
+_CI_PROB = 0.9
+_SHOWN = ("made", "what", "hit", "interval_score", "record")
+
+
+def forecast_table(folder: str | Path) -> pl.DataFrame:
+    """Every forecast with its measurement and scores, the earliest first.
+
+    Parameters
+    ----------
+    folder : path
+        Holds `log.csv` and a folder for each forecast on record, which is named by its date, its sweep and the size of
+        its target. One whose target has no curves yet is left out.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``made``, ``what``, ``params``, ``times`` (the target over the largest size seen), ``unit``; the predicted
+        half-point of a cell, ``median``, ``low``, ``high`` (90 %); the measured one; ``hit``; the interval score of the
+        forecast and of each rule of thumb, in logarithms of the infusion or its odds; ``log_score``; ``record``, the
+        first digits of the record's SHA-256; ``note``.
+
+    Raises
+    ------
+    InputError
+        If a record is not what its hash says.
+    """
+    folder = Path(folder)
+    records = [path.parent for path in sorted(folder.glob("*/forecast.json")) if (path.parent / "curves.nc").is_file()]
+    logged = pl.read_csv(folder / "log.csv").iter_rows(named=True)
+    return pl.DataFrame([*map(_of_log, logged), *map(_of_record, records)], infer_schema_length=None)
+
+
+def _of_log(row: dict[str, Any]) -> dict[str, Any]:
+    """The score of a forecast by the numbers that were written down; rules of thumb were not."""
+    line = axis_named(row["axis"]).to_line
+    low, high, measured = (float(line(np.float64(row[name]))) for name in ("low", "high", "measured"))
+    return {
+        **{name: row[name] for name in ("made", "what", "params", "times", "unit", "median", "low", "high")},
+        **{name: row[name] for name in ("measured", "measured_low", "measured_high")},
+        "hit": row["low"] <= row["measured"] <= row["high"],
+        "interval_score": interval_score(low, high, measured, _CI_PROB),
+        "proportional": None,
+        "power_law": None,
+        "log_score": None,
+        "record": "LOG.md",
+        "note": row["note"] or "",
+    }
+
+
+def _of_record(folder: Path) -> dict[str, Any]:
+    record = _checked(folder / "forecast.json")
+    curves = load_curves(folder / "curves.nc")
+    target = record["target"]
+    forecast = next(each for what, each in record["quantities"].items() if " of a cell" in what)
+    draws = np.array([np.inf if draw is None else draw for draw in forecast["draws"]])
+    measured = measure_collapse(curves, ci_prob=_CI_PROB)
+    scores = scores_of(axis_named(target["axis"]), draws, measured, record["rules"])
+    made, sweep = folder.name[:10], folder.name[11:].rpartition("-")[0]
+    median, low, high = (forecast["quantiles"][level] for level in ("0.5", "0.05", "0.95"))
+    return {
+        "made": made,
+        "what": f"{sweep}, {target['group']}",
+        schema.PARAMS: round(target[schema.PARAMS]),
+        "times": target[schema.PARAMS] / float(load_curves(sweep)[schema.PARAMS].max()),
+        "unit": target["unit"],
+        "median": median,
+        "low": low,
+        "high": high,
+        **_ends(measured),
+        "hit": None if measured.bound else low <= measured.median <= high,
+        "interval_score": None if scores is None else scores.interval,
+        **{rule: None if scores is None else scores.rules.get(rule) for rule in ("proportional", "power_law")},
+        "log_score": None if scores is None else scores.log,
+        "record": record["sha256"][:12],
+        "note": measured.note if measured.bound else "",
+    }
+
+
+def _ends(measured: Measurement) -> dict[str, float]:
+    return {"measured": measured.median, "measured_low": measured.low, "measured_high": measured.high}
+
+
+def _checked(path: Path) -> dict[str, Any]:
+    """A record that is what its hash says."""
+    record = json.loads(path.read_text(encoding="utf-8"))
+    content = {name: value for name, value in record.items() if name != "sha256"}
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    if hashlib.sha256(text.encode()).hexdigest() != record["sha256"]:
+        raise InputError("a record as it was written", "one that was changed since", str(path))
+    return record
+
+
+def main(
+    forecasts: Annotated[Path, typer.Option(help="Holds the records and the targets' curves.")] = Path(
+        "data/forecasts"
+    ),
+    out: Annotated[Path, typer.Option(help="Receives the table.")] = Path("data/proof/forecasts"),
+) -> None:
+    """Score every forecast that was made before its target was trained; seconds."""
+    table = write_table(forecast_table(forecasts), out / "forecasts.csv")
+    show(table, _SHOWN)
+
+
+if __name__ == "__main__":
+    run(main)

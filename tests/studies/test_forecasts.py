@@ -1,0 +1,52 @@
+"""The forecasts that ship: records are what their hashes say, and the table is made from them."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from bayeskisl.errors import InputError
+from studies.forecasts import forecast_table
+
+ROOT = Path(__file__).parents[2]
+FORECASTS = ROOT / "data" / "forecasts"
+
+
+@pytest.fixture(scope="module")
+def table():
+    return forecast_table(FORECASTS)
+
+
+def test_the_table_that_ships_is_made_from_the_records(table):
+    shipped = pl.read_csv(ROOT / "data" / "proof" / "forecasts" / "forecasts.csv")
+    shipped = shipped.with_columns(pl.col("note").fill_null(""))
+    assert_frame_equal(table, shipped, check_dtypes=False, abs_tol=2e-4, rel_tol=1e-3)
+
+
+def test_every_forecast_on_record_has_the_sweep_that_trained_its_target(table):
+    for path in FORECASTS.glob("*/forecast.json"):
+        assert (path.parent / "target.toml").is_file()
+    assert set(table["record"]) > {"LOG.md"}
+
+
+def test_hits_and_misses_are_counted_alike(table):
+    first = table.filter(record="LOG.md")
+    assert first["hit"].to_list() == [True, True, False, True, False, True, True]
+    scored = table.filter(pl.col("record") != "LOG.md").drop_nulls("hit")
+    assert (scored["interval_score"] > 0).all()
+    assert scored["proportional"].null_count() == 0
+
+
+def test_a_record_that_was_changed_is_refused(tmp_path):
+    source = next(FORECASTS.glob("*desk-replay*"))
+    folder = tmp_path / source.name
+    folder.mkdir()
+    record = json.loads((source / "forecast.json").read_text())
+    record["quantities"]["collapse of a cell, the mean of many runs"]["quantiles"]["0.5"] = 0.5
+    (folder / "forecast.json").write_text(json.dumps(record))
+    (folder / "curves.nc").write_bytes((source / "curves.nc").read_bytes())
+    (tmp_path / "log.csv").write_bytes((FORECASTS / "log.csv").read_bytes())
+    with pytest.raises(InputError, match="a record as it was written, got one that was changed since"):
+        forecast_table(tmp_path)
