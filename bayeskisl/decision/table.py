@@ -115,7 +115,9 @@ def _rows(
 
     label = {"table": name} if several else {}
     options = {"throw": not several, **options, "sensitivity": False}
-    by = [{"criterion": replace(criterion, risk=risk)} if criterion else {"risk": risk} for risk in risks]
+    by: list[dict[str, Any]] = [
+        {"criterion": replace(criterion, risk=risk)} if criterion else {"risk": risk} for risk in risks
+    ]
     try:
         fit = source if hasattr(source, "tree") else load_fit(source)
         for (target, budget), of_risk in product(asked, by or [{"criterion": criterion}]):

@@ -8,5 +8,6 @@ from bayeskisl.laws.size_law import SizeLaw
 from bayeskisl.laws.two_rules import TwoRules, two_rules
 
 __all__ = [
-    "LIMITS", "Law", "LawOfSize", "LimitsDesign", "LimitsLaw", "SizeLaw", "TwoRules", "law_names", "load_law", "two_rules",
+    "LIMITS", "Law", "LawOfSize", "LimitsDesign", "LimitsLaw", "SizeLaw", "TwoRules", "law_names", "load_law",
+    "two_rules",
 ]  # fmt: skip
