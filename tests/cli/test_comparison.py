@@ -19,9 +19,32 @@ def saved(tmp_path_factory):
     return folder
 
 
-def test_the_verdict_and_each_laws_prediction_are_printed(saved):
-    arguments = ["compare", str(saved / "two.nc"), "--no-refit", "--largest", "0", "--json", "--params", "500k"]
-    said = json.loads(CliRunner().invoke(app, arguments).stdout)
+@pytest.fixture(scope="module")
+def compared(saved):
+    """One comparison, which the commands below print, each in its way."""
+    import bayeskisl.inference
+    from bayeskisl.inference import compare, load_fit
+
+    found = compare([load_fit(saved / "one.nc"), load_fit(saved / "two.nc")], refit=False, largest=0)
+    asked = []
+
+    def known(fits, **options):
+        asked.append(([list(each.laws) for each in fits], options["refit"], options["largest"]))
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bayeskisl.inference, "compare", known)
+        yield asked
+
+
+def command(saved, *arguments):
+    files = [str(saved / "one.nc"), str(saved / "two.nc")]
+    return CliRunner().invoke(app, ["compare", *files, "--no-refit", "--largest", "0", *arguments]).stdout
+
+
+def test_the_verdict_and_each_laws_prediction_are_printed(saved, compared):
+    said = json.loads(command(saved, "--json", "--params", "500k"))
+    assert compared[-1] == ([["power"], ["collapse", "power"]], False, 0)
     assert {row["law"] for row in said["laws"]} == {"collapse", "power"}
     assert sum(row["weight"] for row in said["laws"]) == pytest.approx(1, abs=1e-6)
     assert "4 sizes do not separate" in said["verdict"]
@@ -30,12 +53,11 @@ def test_the_verdict_and_each_laws_prediction_are_printed(saved):
     assert low < middle < high
 
 
-def test_the_compared_fit_is_saved_with_its_weights(saved, tmp_path):
+def test_the_compared_fit_is_saved_with_its_weights(saved, compared, tmp_path):
     from bayeskisl.inference import load_fit
 
-    arguments = ["compare", str(saved / "one.nc"), str(saved / "two.nc"), "--no-refit", "--largest", "0"]
-    result = CliRunner().invoke(app, [*arguments, "--out", str(tmp_path / "both.nc")])
-    assert "4 sizes do not separate" in result.stdout.replace("\n", " ")
+    said = command(saved, "--out", str(tmp_path / "both.nc"))
+    assert "4 sizes do not separate" in said.replace("\n", " ")
     assert set(load_fit(tmp_path / "both.nc").weights) <= {"power", "collapse"}
     assert list(load_fit(tmp_path / "both.nc").laws) == ["power", "collapse"]
 

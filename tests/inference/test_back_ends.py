@@ -44,7 +44,16 @@ def plain_name(name):
     return name.removesuffix("_log__").removesuffix("_logodds__")
 
 
-@pytest.mark.parametrize("kind", BY_STRUCTURE, ids=str)
+# One law of each kind of line and load. That each fall is alike in NumPy, PyTensor and JAX, `tests/laws/falls` asks too.
+FEW = map(load_law, ("collapse", "limits", "common"))
+OFTEN = {Model(prepare(design_curves(**DESIGN), law), law).structure for law in FEW}
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [each if each in OFTEN else pytest.param(each, marks=pytest.mark.slow) for each in BY_STRUCTURE],
+    ids=str,
+)
 def test_densities_and_gradients_agree(kind):
     """For every shipped law; those of one structure share the compiled functions."""
     laws = BY_STRUCTURE[kind]

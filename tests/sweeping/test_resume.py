@@ -33,9 +33,13 @@ def test_a_finished_sweep_is_reused(smoke, copy):
     assert records_of(copy) == before
 
 
-def test_processes_side_by_side_give_the_same_records(smoke, finished, tmp_path):
-    run_sweep(smoke, tmp_path, workers=2)
-    assert records_of(tmp_path) == records_of(finished)
+# compiled, where the worker processes need no torch
+@pytest.mark.parametrize("compiled", [True, pytest.param(False, marks=pytest.mark.slow)])
+def test_processes_side_by_side_give_the_same_records(smoke, tmp_path, compiled):
+    spec = replace(smoke, compile=compiled)
+    for workers in (1, 2):
+        run_sweep(spec, tmp_path / str(workers), workers=workers)
+    assert records_of(tmp_path / "2") == records_of(tmp_path / "1")
 
 
 def begin(spec, out, *options):
