@@ -44,7 +44,7 @@ def plain_name(name):
     return name.removesuffix("_log__").removesuffix("_logodds__")
 
 
-# One law of each kind of line and load. That each fall is alike in NumPy, PyTensor and JAX, `tests/laws/falls` asks too.
+# One law of each kind of line and load; `tests/laws/falls` compares each fall in NumPy and in PyTensor by itself.
 FEW = map(load_law, ("collapse", "limits", "common"))
 OFTEN = {Model(prepare(design_curves(**DESIGN), law), law).structure for law in FEW}
 
