@@ -67,7 +67,7 @@ def plot_collapse(
     Returns
     -------
     matplotlib.figure.Figure
-        Funnels are for one fresh run of a new size, and so wider than the intervals of sizes that were trained. They
+        Funnels are for a new run of a new size, and so wider than the intervals of sizes that were trained. They
         are for the target's budget; sizes that were trained on another one are pale and labelled with theirs.
 
     Examples
@@ -107,7 +107,7 @@ def plot_collapse(
         axes.set_title(f"Where models of each size {'collapse' if harmed else 'learn'}")
         axes.legend(loc="upper left" if harmed else "upper right")
         figure.supxlabel(
-            f"{percent(ci_prob)} equal-tailed intervals; funnels are for one fresh run of a new size",
+            f"{percent(ci_prob)} equal-tailed intervals; funnels are for a new run of a new size",
             fontsize=8,
             x=0.01,
             ha="left",

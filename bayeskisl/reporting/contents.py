@@ -94,7 +94,7 @@ def answer_block(decision: "Decision") -> dict[str, Any]:
         "domain": domain_line(decision),
         "limits": limit_lines(decision.limits),
         "held_fixed": held_fixed(decision.data),
-        "kind": "one fresh run" if attrs["kind"] == "new_run" else "the mean of many runs",
+        "kind": "a new run" if attrs["kind"] == "new_run" else "the mean of many runs",
         "sensitivity": sensitivity_rows(decision),
     }
 

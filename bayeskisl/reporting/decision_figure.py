@@ -50,8 +50,8 @@ def plot_decision(decision: Decision, verification: Verification | None = None, 
     Returns
     -------
     matplotlib.figure.Figure
-        The choice is a line through all panels; what is as good as the best mean, to 1 %, is shaded. The regret is
-        split into what giving too little and giving too much lose, so that their asymmetry is seen.
+        The choice is a line through all panels, and the range within 1 % of the best expected utility is shaded. The
+        regret is split into the losses from under-infusion and from over-infusion, which differ.
 
     Examples
     --------
@@ -72,9 +72,9 @@ def plot_decision(decision: Decision, verification: Verification | None = None, 
                 axes.axvspan(*decision.near_optimal, color=law_colors(3)[2], alpha=0.09, lw=0)
         _name_infusion(above, below, decision)
         above.set_title(_graded(f"What {_subject(decision)} risks, keeps and may regret", decision))
-        shaded = "shaded: as good as the best mean, to 1 %"
+        shaded = "shaded: within 1 % of the best expected utility"
         if decision.window is not None:
-            shaded = "shaded above: both sides hold; below: as good as the best mean, to 1 %"
+            shaded = "shaded above: both sides hold; below: within 1 % of the best expected utility"
         figure.supxlabel(f"line: the choice; {shaded}", fontsize=8, x=0.01, ha="left")
     return figure
 
@@ -111,7 +111,7 @@ def plot_risk(decision: Decision, *, dark: bool = False) -> Figure:
 
 
 def _subject(decision: Decision) -> str:
-    whose = "one fresh run" if decision.data.attrs["kind"] == "new_run" else "the mean run"
+    whose = "a new run" if decision.data.attrs["kind"] == "new_run" else "the mean run"
     return f"{whose} of {exact(decision.data.attrs[schema.PARAMS])} parameters"
 
 
@@ -285,10 +285,10 @@ def _draw_regret(axes: Axes, decision: Decision) -> None:
     data = decision.data
     infusion, (blue, orange) = data["infusion"].values, law_colors(2)
     too_little, too_much = data["regret_of_too_little"].values, data["regret_of_too_much"].values
-    axes.fill_between(infusion, 0, too_little, color=blue, alpha=0.35, lw=0, label="by giving too little")
+    axes.fill_between(infusion, 0, too_little, color=blue, alpha=0.35, lw=0, label="from under-infusion")
     axes.fill_between(
         infusion, too_little, too_little + too_much, color=orange, alpha=0.35, lw=0, hatch="//",
-        edgecolor=orange, label="by giving too much",
+        edgecolor=orange, label="from over-infusion",
     )  # fmt: skip
     axes.plot(infusion, data["expected_regret"], color=ink(), lw=1.4)
     best = float(data["best_utility"].mean())

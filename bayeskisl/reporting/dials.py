@@ -174,7 +174,7 @@ def _words(decision: Decision) -> dict[str, Any]:
             ["in full", answer(decision)],
             ["verdict", verdict_sentence(decision)],
             ["risk-neutral", beside_it(decision)],
-            ["as good as the best mean, to 1 %", f"{span(*decision.near_optimal)} {unit}"],
+            ["within 1 % of the best expected utility", f"{span(*decision.near_optimal)} {unit}"],
             [f"predicted {attrs['half_point']}", half],
             ["target", _target(attrs)],
             ["held fixed", held_fixed(decision.data)],
@@ -191,7 +191,7 @@ def _target(attrs: dict[str, Any]) -> str:
 def _picture(decision: Decision, reach: tuple[float, float]) -> dict[str, Any]:
     """Two panels over one axis: the risk of each infusion, and what is kept."""
     data, attrs = decision.data, decision.data.attrs
-    subject = "one fresh run" if attrs["kind"] == "new_run" else "the mean run"
+    subject = "a new run" if attrs["kind"] == "new_run" else "the mean run"
     risks = {
         "shortfall_risk": f"keeps less than {percent(attrs['keep'])} of its ceiling",
         "collapse_risk": "keeps less than half" + (": collapse" if schema.COLLAPSE in data else ""),

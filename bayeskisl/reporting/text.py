@@ -90,13 +90,13 @@ def describe_decision(decision: Decision) -> str:
         *extrapolated_lines(decision),
         *([] if usable else verdict_lines(decision.verdict)),
         *window_lines(decision),
-        f"choice: {one_sided_answer(decision)}",
+        f"recommended: {one_sided_answer(decision)}",
         *_reasons(decision.choice),
         *(verdict_lines(decision.verdict) if usable else []),
         *risk_lines(decision),
-        f"beside it, risk-neutral: {beside_it(decision)}",
+        f"risk-neutral choice: {beside_it(decision)}",
         *_reasons(decision.optimum),
-        f"as good as the best mean, to 1 %: {span(*decision.near_optimal)} {unit}",
+        f"within 1 % of the best expected utility: {span(*decision.near_optimal)} {unit}",
         f"optimal infusion for one run (posterior): {with_interval(found[schema.OPTIMUM], ci_prob, unit)}",
         *_regret_lines(decision),
         *domain_line(decision),
@@ -171,10 +171,11 @@ def answer(decision: Decision) -> str:
         return one_sided_answer(decision)
     attrs, said = decision.data.attrs, headline(decision)
     if said.startswith("no "):
-        best = f"{three_digits(window.best)} {attrs['unit']}, {_run_of(attrs)} holds {levels_in_words(decision)}"
+        best = f"{three_digits(window.best)} {attrs['unit']}, where {_run_of(attrs)} keeps {levels_in_words(decision)}"
         wanted, found = percent(1 - attrs["risk"]), percent(round(window.probability, 2))
-        return f"{said} with {wanted}: at the most probable, {best} with {found}"
-    return f"{said}: there, with {percent(1 - attrs['risk'])}, {_run_of(attrs)} holds {levels_in_words(decision)}"
+        return f"{said} with a probability of {wanted}. The most probable infusion is {best} with {found}"
+    chance = f"a {percent(1 - attrs['risk'])} chance of keeping {levels_in_words(decision)}"
+    return f"{said}. In this range {_run_of(attrs)} has {chance}"
 
 
 def levels_in_words(decision: Decision) -> str:
@@ -204,16 +205,16 @@ def one_sided_answer(decision: Decision) -> str:
     """State the infusion that is safe, or enough, and its risk."""
     attrs, choice = decision.data.attrs, decision.choice
     keep = decision.levels[attrs["group"]]
-    risk, falls_short = percent(attrs["risk"]), f"{_run_of(attrs)} keeps less than {percent(keep)}"
-    of = f"of {_what_it_could(attrs)}"
+    run, short_of = _run_of(attrs), f"keeping less than {percent(keep)} of {_what_it_could(attrs)}"
+    chance = f"a {percent(attrs['risk'])} chance of {short_of}"
     if not choice.is_bound:
-        return f"{one_side(decision)}; the risk that {falls_short} {of} is then {risk}"
+        return f"{one_side(decision)}. At this level {run} has {chance}"
     if decision.advised is None:
-        return f"{bound(decision)} at a risk of {risk} that {falls_short} {of}"
+        return f"{bound(decision)}, if {run} may have {chance}"
     beyond = "less may do" if decision.is_least else "how much more is safe is not known"
     if not decision.is_least and choice.at_most is not None:
         beyond = f"by the most hopeful law {three_digits(choice.at_most)} {attrs['unit']} would be safe"
-    return f"{bound(decision)}; there the risk that {falls_short} {of} is at most {risk}, and {beyond}"
+    return f"{bound(decision)}. At this level {run} has at most {chance}; {beyond}"
 
 
 def risk_lines(decision: Decision) -> list[str]:
@@ -371,7 +372,7 @@ def _enough(ahead: xr.Dataset, sufficient: dict[str, Any]) -> Iterator[str]:
     """Describe how much is enough, and at which exposures, where more infusion harms no probed group."""
     attrs, keep = ahead.attrs, percent(sufficient["keep"])
     unit, ci_prob = attrs["unit"], attrs["ci_prob"]
-    yield f"enough to keep {keep} of what it could: {with_interval(sufficient, ci_prob, unit)}"
+    yield f"enough to keep {keep} of its ceiling: {with_interval(sufficient, ci_prob, unit)}"
     if sufficient["at_risk"] is not None:
         held = {**json.loads(attrs["held_fixed"]), schema.TOKENS: attrs[schema.TOKENS]}
         least = sufficient["at_risk"]
@@ -383,13 +384,13 @@ def _enough(ahead: xr.Dataset, sufficient: dict[str, Any]) -> Iterator[str]:
 
 
 def _run_of(attrs: dict[str, Any]) -> str:
-    return "one fresh run" if attrs["kind"] == "new_run" else "the mean run"
+    return "a new run" if attrs["kind"] == "new_run" else "the mean run"
 
 
 def _what_it_could(attrs: dict[str, Any]) -> str:
     if attrs.get("keep_of") == "facts":
         return f"all {attrs['group']} facts"
-    return "what it could" if axis_named(attrs["axis"]).harms_infused else f"the {attrs['group']} facts that it could"
+    return "its ceiling" if axis_named(attrs["axis"]).harms_infused else f"its ceiling of {attrs['group']} facts"
 
 
 def _reasons(found: Answer) -> list[str]:
@@ -404,7 +405,7 @@ def _regret_lines(decision: Decision) -> list[str]:
     of_best = f" ({row['percent']:.2g} % of the best)" if np.isfinite(row["percent"]) else ""
     return [
         f"expected regret of the choice: {_tenths(row['regret'])} {unit}{of_best}, "
-        f"{_tenths(row['too_much'])} by giving too much and {_tenths(row['too_little'])} by giving too little"
+        f"{_tenths(row['too_much'])} from over-infusion and {_tenths(row['too_little'])} from under-infusion"
     ]
 
 
@@ -418,7 +419,7 @@ def _of_target(decision: Decision) -> list[dict[str, Any]]:
 
 
 def _warning_lines(warnings: list[dict[str, Any]]) -> list[str]:
-    return [f"beware: {warning['message']}" for warning in warnings]
+    return [f"warning: {warning['message']}" for warning in warnings]
 
 
 def _sensitivity_lines(decision: Decision) -> list[str]:

@@ -29,5 +29,5 @@ def said_of(decision: Decision) -> dict[str, Any]:
     return {
         "params": int(decision.data.attrs[schema.PARAMS]),
         "tokens": int(decision.data.attrs[schema.TOKENS]),
-        "said": [line for line in lines if not line.startswith("beware: ")],
+        "said": [line for line in lines if not line.startswith("warning: ")],
     }

@@ -56,7 +56,7 @@ def test_from_a_wide_table_to_a_report_and_the_next_runs(tmp_path, monkeypatch):
     assert max(map(len, said.split("warning:")[0].splitlines())) <= 80
     assert "gate passed" in said
     said = run("decide", "fit.nc", "--params", "7B", "--out", "decision.nc")
-    assert "choice: at" in said
+    assert "recommended: at" in said
     assert "names such as 70M" in said
     said = run("plan", "fit.nc", "--params", "7B", "--budget", "1e21flop", "--out", "next.csv")
     assert re.search(r"new size between (70M and 160M|160M and 410M|410M and 1B)|times the largest seen", said)

@@ -48,8 +48,8 @@ def test_a_summary_says_how_much_is_enough(ahead):
     text = describe_prediction(ahead)
     exposures = AXES["frequency"].exposures(enough["at_risk"], "infused", {"tokens": TOKENS, "tokens_per_fact": 6,
                                                                            "facts": 100})  # fmt: skip
-    assert "predicted onset of infused facts of one fresh run" in text
-    assert f"{exposures:.3g} exposures of a fact, there is a risk of 10 % that one fresh run keeps less" in text
+    assert "predicted onset of infused facts of a new run" in text
+    assert f"{exposures:.3g} exposures of a fact, there is a risk of 10 % that a new run keeps less" in text
 
 
 def test_a_prediction_of_an_onset_is_saved(ahead, tmp_path):
@@ -83,8 +83,8 @@ def test_the_choice_is_the_least_that_is_enough_at_its_risk(repeats):
 def test_the_least_is_said_drawn_saved_and_put_in_a_table(repeats, tmp_path):
     decision = decide(repeats, 98_304, sensitivity=False)
     text = describe_decision(decision)
-    assert text.startswith("choice: at least ")
-    assert "keeps less than 90 % of" in text
+    assert text.startswith("recommended: at least ")
+    assert "keeping less than 90 % of" in text
     assert float(chosen(decision).replace(",", "")) >= decision.choice.value
     again = load_decision(decision.save(tmp_path / "decision.nc"))
     assert again.data.identical(decision.data)

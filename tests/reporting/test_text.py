@@ -9,29 +9,29 @@ from tests.decision.hand_made import HandMadeFit, MixedFit, amount_curves, law_l
 
 def test_prediction_says_what_was_promised(fit):
     said = describe_prediction(predict(fit, 98_304))
-    for word in ("98,304 non-embedding", "exponent of params: 0.", "collapse of one fresh run", "90 % interval",
+    for word in ("98,304 non-embedding", "exponent of params: 0.", "collapse of a new run", "90 % interval",
                  "law 'power' (weight 0.25)", "held fixed: ratio 0.5"):  # fmt: skip
         assert word in said
 
 
 def test_decision_says_the_choice_first_and_what_stands_beside_it(decision):
     said = describe_decision(decision)
-    assert said.startswith(f"choice: at most {three_digits(decision.choice.value, down=True)} facts")
+    assert said.startswith(f"recommended: at most {three_digits(decision.choice.value, down=True)} facts")
     assert "verdict: good" in said
-    for word in ("risk-neutral", "as good as the best mean", "by giving too much", "sufficient ratio",
-                 "do not depend on the ratio", "collapse of one fresh run", "held fixed: ratio 0.5"):  # fmt: skip
+    for word in ("risk-neutral", "within 1 % of the best", "from over-infusion", "sufficient ratio",
+                 "do not depend on the ratio", "collapse of a new run", "held fixed: ratio 0.5"):  # fmt: skip
         assert word in said
 
 
 def test_a_ratio_is_said_as_a_share_of_the_tokens(fit):
     said = describe_decision(decide(MixedFit(curves=mixed_curves("ratio")), 98_304, sensitivity=False))
-    for word in ("of the tokens; the risk", "onset of infused facts", "background facts", "of too little"):
+    for word in ("of the tokens. At this level", "onset of infused facts", "background facts", "of too little"):
         assert word in said
 
 
 def test_a_bound_is_said_with_its_reason_and_the_run_to_buy(fit):
     said = describe_decision(decide(HandMadeFit(curves=amount_curves(levels=(62, 80, 100))), 98_304, sensitivity=False))
-    assert said.startswith("choice: safe up to at least 100 facts")
+    assert said.startswith("recommended: safe up to at least 100 facts")
     assert "infuse at least" not in said
     assert "verdict: USABLE WITH CARE, since no run of the sweep lost half" in said
     assert "next run to add: 24,576 parameters at infusions above 100 facts" in said
