@@ -100,7 +100,7 @@ def predict(
         Infusions are in the unit of the sweep's axis. Where more infusion harms no probed group (frequency without
         background facts), ``sufficient`` (the least at which a run keeps its share) and ``onset_by_law`` stand in place
         of ``collapse``, ``shoulder``, ``admissible`` and ``collapse_by_law``. Attributes say what was held fixed and
-        what to beware of.
+        the warnings.
 
     Raises
     ------

@@ -96,7 +96,7 @@ class Plan:
     particles : int
         How many particles each imagined history rests on at the end of the batch.
     notes : tuple of str
-        What to beware of.
+        Warnings about the batch.
     """
 
     target: PlannedModel

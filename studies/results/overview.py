@@ -12,27 +12,27 @@ __all__ = ["BESIDE", "index_page"]
 _HEAD = """# What the shipped sweeps say
 
 Made from `data/results/` by `python -m studies.pages`. All runs are two-layer decoders on made-up facts: they exercise
-the method, and their exponents are theirs alone. Intervals are 90 % equal-tailed.
+the method, and their exponents hold for them alone. Intervals are 90 % equal-tailed.
 
 No sweep on a GPU is here. `gpu-amount`, `gpu-ratio` and `gpu-dose` are specified in `models/sweeps/`, with the script
 that runs them, `scripts/gpu_sweep.py`, and an estimate; **their data are missing**, since no GPU could be had."""
 
 _HITS = """## Hits and misses
 
-Cells left out, predicted as one fresh run from what remained, then compared with their own measurement: a hit is a
-measured median inside the 90 % interval. Predictions that share runs are not independent. Only those of a posterior
-that passed its gate count; the last column says how many others there were."""
+Each cell was left out, predicted as a new run from the other cells, and compared with its own measurement. A hit is a
+measured median inside the 90 % interval. Predictions that share runs are not independent. Only predictions from a
+posterior that passed its gate count; the last column has the number of the others."""
 
 # Pages that are about several sweeps.
 BESIDE = ("one-law", "sanity")
 
-_RECIPE = "How much of this is the recipe's doing: the [sanity ladder](sanity.md)."
+_RECIPE = "The [sanity ladder](sanity.md) measures how much of this comes from the training recipe."
 
 _ONE_LAW = (
     "Does one law in exposures and load explain amount, ratio and dose? [Predicted one from another](one-law.md)."
 )
 
-_NO_RECIPE = """How much of this is the recipe's doing is **not known yet**: the sanity ladder is specified in
+_NO_RECIPE = """The effect of the training recipe is **not known yet**. The sanity ladder is specified in
 `data/sanity/rungs.toml`, and `python -m studies.sanity --records DIR` trains it; it has not been run to its end."""
 
 

@@ -29,10 +29,10 @@ def page(found: Found) -> str:
         f"# {name}",
         *_head(found),
         *_verdict_of_gate(found),
-        _figure(name, "curves", "Retention against infusion, one line a size"),
+        *_pictures(found),
+        _made_from(found),
         "## Collapse points",
         *_collapse(found),
-        _figure(name, "collapse", "Collapse point against size, with every law's funnel"),
         "## Exponents",
         *_exponents(found),
         "## Which law",
@@ -45,6 +45,20 @@ def page(found: Found) -> str:
         *_cautions(found),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _pictures(found: Found) -> Iterator[str]:
+    """The figures, each after the sentence that it shows."""
+    name = found["sweep"]
+    yield "The collapse point of every size, and the funnel of each law:"
+    yield _figure(name, "collapse", "Collapse point against size, with every law's funnel")
+    yield "The runs behind it: recall against infusion, one line a size."
+    yield _figure(name, "curves", "Retention against infusion, one line a size")
+    if found["held_out"]:
+        yield "The largest sizes were left out, predicted from the others, and compared with their own runs:"
+        yield _figure(name, "held-out", "Predicted intervals of each law beside the measured collapse points")
+    yield "The decision for a model four times the largest size: risk, knowledge kept and expected regret."
+    yield _figure(name, "decision", "Risk, knowledge kept and expected regret against the infusion")
 
 
 def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -105,9 +119,13 @@ def _head(found: Found) -> Iterator[str]:
         f"{curves['seeds']} seeds; {percent(round(curves['moving'], 2))} of the runs lie where the curve moves (3 to "
         f"97 % recall in some group), {curves['diverged']} diverged."
     )
-    yield (
-        f"How the runs were made is in `data/sweeps/{found['sweep']}/PROVENANCE.md`. This page is made from "
-        f"`data/results/{found['sweep']}.json` by `python -m studies.pages {found['sweep']}`. Intervals are 90 %."
+
+
+def _made_from(found: Found) -> str:
+    name = found["sweep"]
+    return (
+        f"`data/sweeps/{name}/PROVENANCE.md` describes how the runs were made. This page is made from "
+        f"`data/results/{name}.json` by `python -m studies.pages {name}`. Intervals are 90 %."
     )
 
 
@@ -123,8 +141,8 @@ def _verdict_of_gate(found: Found) -> Iterator[str]:
         return
     yield (
         f"**The posterior under the law `{found['law']}` failed its gate**: {'; '.join(gate['reasons'])} ({numbers}). "
-        "Whatever below is inferred or predicted is shown for the record and must not be relied upon; what is called "
-        "measured is not concerned, since it comes from each cell's own runs."
+        "Inferred and predicted numbers below are shown for the record; do not rely on them. Measured numbers come "
+        "from each cell's own runs, and are unaffected."
     )
 
 
@@ -133,8 +151,8 @@ def _collapse(found: Found) -> Iterator[str]:
     group, unit = axis.harmed_group(_groups(found)), axis.unit
     inferred = _groups(found)[group]
     yield (
-        f"Half of what can be kept is kept there, in {unit}, of the {_GROUPS[group]}. Measured: from the cell's own "
-        "runs, without a law. Inferred: from all cells jointly."
+        f"The collapse point of the {_GROUPS[group]}, in {unit}: half of what can be kept is kept there. Measured: "
+        "from the cell's own runs, without a law. Inferred: from all cells together."
     )
     rows = [
         [
@@ -188,9 +206,10 @@ def _exponents(found: Found) -> Iterator[str]:
             [_GROUPS[group], "scatter of runs, sigma", point(own["sigma_run"], 3), point(total["sigma_run"], 3)]
         )
     yield (
-        "Minus the slope of log critical exposures, at the middle of the data unless said otherwise; with sizes "
-        f"counted as non-embedding and as total parameters (gate of the second fit: {gate_word(found['fit_total'])}). "
-        "At a fixed ratio the collapse point in facts grows with N to this power, and with D to one more than this."
+        "An exponent is minus the slope of the log critical exposures, at the middle of the data unless the row names "
+        "another place. Sizes are counted as non-embedding and as total parameters (gate of the second fit: "
+        f"{gate_word(found['fit_total'])}). At a fixed ratio, the collapse point in facts grows with N to this power, "
+        "and with D to one more than this."
     )
     yield markdown_table(["group", "exponent of", "non-embedding", "total"], rows)
     yield from _against_published(found)
@@ -220,8 +239,9 @@ def _against_published(found: Found) -> Iterator[str]:
 def _laws(found: Found) -> Iterator[str]:
     laws = found["laws"]
     yield (
-        "Log score of cells (sizes) left out, how far each law lies behind the best with its standard error, log score "
-        "of the largest size from a fit without it, and weight in the mixture; a law that failed its gate has none."
+        "The score is the log predictive density of cells (sizes) left out. Behind: the distance to the best law, with "
+        "its standard error. Largest size: the score of the largest size from a fit without it. A law that failed its "
+        "gate has no weight in the mixture."
     )
     rows = [
         [
@@ -247,7 +267,6 @@ def _held_out(found: Found) -> Iterator[str]:
     scores = [f"{law} {hits} of {of}" for law, hits, of, _ in held_out_scores(found) if of != "0"]
     if scores:
         yield f"Hits: {', '.join(scores)}. Predictions that share runs are not independent."
-    yield _figure(found["sweep"], "held-out", "Predicted intervals of each law beside the measured collapse points")
 
 
 def _bits(found: Found) -> Iterator[str]:
@@ -261,8 +280,8 @@ def _bits(found: Found) -> Iterator[str]:
     ]  # fmt: skip
     most = max(cell["bits"]["params"]["most"] for cell in found["cells"] if cell["bits"])
     yield (
-        "Bits of answers per parameter, from the cross-entropy on exactly the answer's symbols (what is known of names "
-        "is not counted), mean over seeds."
+        "Bits of answers per parameter, from the cross-entropy on exactly the answer's symbols (knowledge of "
+        "names is not counted), mean over seeds."
     )
     head = ["N, D", "at the collapse", "the same, total parameters", "most at any level", "the same, total"]
     yield markdown_table(head, rows)
@@ -280,11 +299,10 @@ def _bits(found: Found) -> Iterator[str]:
 def _decision(found: Found) -> Iterator[str]:
     decision = found["decision"]
     size, budget = exact(decision["params"]), exact(decision["tokens"])
-    yield "## What it would decide for a larger model"
+    yield "## The decision for a larger model"
     command = f"bayeskisl decide fit.nc --params {decision['params']} --tokens {decision['tokens']}"
     yield f"`{command}`: four times the largest size ({size} parameters, {budget} tokens), at a risk of 10 %."
     yield "\n".join(f"    {line}" for line in decision["said"])
-    yield _figure(found["sweep"], "decision", "Risk, knowledge kept and expected regret against the infusion")
 
 
 def _cautions(found: Found) -> Iterator[str]:
