@@ -1,1 +1,1 @@
-"""What the shipped sweeps say, remade from them: pages, the table of hits and misses, the sanity ladder."""
+"""Results of the shipped sweeps, made again from their runs: pages, the table of hits and misses, the sanity ladder."""

@@ -9,7 +9,7 @@ from studies.results.text import gate_word, held_out_scores, markdown_table, poi
 
 __all__ = ["BESIDE", "index_page"]
 
-_HEAD = """# What the shipped sweeps say
+_HEAD = """# Results of the shipped sweeps
 
 Made from `data/results/` by `python -m studies.pages`. All runs are two-layer decoders on made-up facts: they exercise
 the method, and their exponents hold for them alone. Intervals are 90 % equal-tailed.

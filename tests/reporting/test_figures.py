@@ -111,8 +111,8 @@ def test_decision_marks_the_choice_at_its_risk(decision):
 
 def test_regret_of_too_much_and_too_little_are_told_apart(decision):
     said = texts(plot_decision(decision))
-    assert "by giving too much" in said
-    assert "by giving too little" in said
+    assert "from over-infusion" in said
+    assert "from under-infusion" in said
 
 
 @pytest.mark.parametrize("axis", ["ratio", "dose"])
