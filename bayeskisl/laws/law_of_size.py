@@ -1,4 +1,4 @@
-"""What every law of size has: critical exposures of cells from their covariates."""
+"""Base class of the laws of size: critical exposures of cells from their covariates."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
