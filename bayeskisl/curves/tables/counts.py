@@ -11,6 +11,7 @@ _NO_DENOMINATOR = (
     "map the number of probed facts, or give one for all rows with --probed N: a rate alone does not say how much it "
     "is worth"
 )
+_PERHAPS_PROBED = ("n", "count", "total", "support", "size", "examples")  # and a number of seeds as often
 _COARSE = 0.005  # a change of a share by rounding to whole counts that is worth telling
 
 
@@ -36,13 +37,18 @@ def count(values: dict[str, np.ndarray], findings: Findings) -> tuple[np.ndarray
     recalled, probed = values.get(schema.RECALLED), values.get(schema.PROBED)
     rate, error = values.get("accuracy"), values.get("standard_error")
     if recalled is None and rate is None:
-        findings.refuse("recalled facts, or an accuracy", f"neither among {findings.have}", "columns",
-                        "map one, as in --map recalled=COLUMN or --map accuracy=COLUMN")  # fmt: skip
+        remedy = "map one, as in --map recalled=COLUMN or --map accuracy=COLUMN"
+        if {"metric", "value"} <= set(findings.columns):
+            remedy = "use the rows of one metric: --where \"metric = 'NAME'\" --map accuracy=value"
+        findings.refuse("recalled facts, or an accuracy", f"neither among {findings.have}", "columns", remedy)
     elif probed is None and (recalled is not None or error is None):
         what = "recalled" if recalled is not None else "accuracy"
         spread = next((name for name in findings.columns if name.endswith(" ±")), None)
         behind = f"; or if the numbers behind ± are standard errors, say --map 'standard_error=\"{spread}\"'"
-        findings.refuse(f"a denominator for {what}", "none", "columns", _NO_DENOMINATOR + (behind if spread else ""))
+        number = next((name for name in findings.columns if name in _PERHAPS_PROBED), None)
+        perhaps = f"; if {number!r} is the number, say --map probed={number}" if number else ""
+        remedy = _NO_DENOMINATOR + (behind if spread else perhaps)
+        findings.refuse(f"a denominator for {what}", "none", "columns", remedy)
     elif recalled is not None and probed is not None:
         findings.refuse_rows(recalled > probed, "at most as many recalled facts as probed ones",
                              _pairs(recalled, probed))  # fmt: skip
@@ -61,6 +67,8 @@ def count(values: dict[str, np.ndarray], findings: Findings) -> tuple[np.ndarray
 
 def _require_told(outcome: np.ndarray, probed: np.ndarray, findings: Findings) -> None:
     """Groups in the names of columns may be measured in different ways, of which only one is read."""
+    if findings.of_table:  # a column that was refused as a whole has no values
+        return
     untold = np.isnan(outcome + probed) & ~findings.bad_rows
     findings.refuse_rows(untold, "every group measured in the same way", [Said("another way")] * len(untold),
                          "map recalled of each group, or accuracy of each, and what was probed")  # fmt: skip
@@ -76,7 +84,8 @@ def _effective(rate: np.ndarray, error: np.ndarray, probed: np.ndarray | None, f
     else:
         worth = np.where(known, np.fmin(worth, probed), probed)
     findings.refuse_rows(worth < 1, "a standard error that is worth at least one probed fact", error.tolist(),
-                         "check that it is a standard error and in the unit of the rate")  # fmt: skip
+                         "check that it is a standard error and in the unit of the rate: divide one in percent, "
+                         "--map 'standard_error=COLUMN / 100'")  # fmt: skip
     findings.notes.append("standard errors were turned into effective numbers of probed facts, n = p (1 - p) / s^2")
     findings.refuse_rows(worth > schema.MOST_PROBED,
                          f"a standard error that is worth at most {schema.MOST_PROBED:,} probed facts", error.tolist(),

@@ -48,8 +48,10 @@ def axis_of(infusion: Infusion, told: frozenset[str], axis: str | None, findings
             "import each experiment by itself, or name the axis with --axis; the rest then distinguishes cells",
         )  # fmt: skip
     elif not findings.of_table and (findings.skips or not findings.of_rows):  # else what is wrong may hide what varies
+        differs = findings.what_differs
+        remedy = f"map what varies, if it is {differs}, as in --map exposures=COLUMN; or name" if differs else "name"
         findings.refuse("facts, a ratio or exposures that vary", "one level", "rows together",
-                        "name the axis with --axis")  # fmt: skip
+                        f"{remedy} the axis with --axis")  # fmt: skip
     return None
 
 
@@ -117,5 +119,10 @@ def runs_of(keys: list[RunKey], rows: np.ndarray, replicates: bool, named: bool,
         if named
         else "remove one, or say that they are runs of their own with --replicates or a column of seeds"
     )
+    if findings.what_differs:
+        remedy = (
+            f"map the column in which they differ, if it is {findings.what_differs}, as in --map checkpoint=COLUMN or "
+            f"--map exposures=COLUMN, or choose rows with --where; else {remedy}"
+        )
     findings.refuse_rows(twice, "each run and group once", stands, remedy)
     return numbered

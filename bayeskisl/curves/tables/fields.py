@@ -25,6 +25,7 @@ __all__ = [
     "recognise",
     "says_non_embedding",
     "split_group",
+    "state_in",
 ]
 
 STATE, PLANNED = "state", "planned_steps"  # whether a run came to its end
@@ -124,6 +125,7 @@ FINISHED = frozenset(("finished", "completed", "complete", "success", "succeeded
 UNFINISHED = frozenset(
     (
         "crashed", "failed", "killed", "running", "preempted", "preempting", "pending", "scheduled", "queued",
+        "out_of_memory", "node_fail", "boot_fail", "deadline", "revoked", "suspended", "diverged",
         "cancelled", "canceled", "aborted", "timeout", "interrupted", "stopped", "error", "oom", "1", "2", "4", "5",
     )
 )  # fmt: skip
@@ -140,7 +142,8 @@ _ALIASES = {
     "number_of_facts fact_count",
     schema.RATIO: "infusion_ratio mixing_ratio mix_ratio domain_ratio",
     schema.EXPOSURES: "frequency repeats repetitions exposures_per_fact n_repeats num_repeats n_exposures "
-    "num_exposures duplicates n_duplicates duplications",
+    "num_exposures duplicates n_duplicates duplications n_repetitions num_repetitions num_duplicates n_copies "
+    "num_copies copies times_seen occurrences repeats_per_fact",
     schema.TOKENS_PER_FACT: "fact_tokens fact_length",
     schema.BITS_PER_FACT: "answer_bits fact_bits bits_per_answer",
     "infused_tokens": "n_infused_tokens domain_tokens",
@@ -150,7 +153,6 @@ _ALIASES = {
     schema.RECALLED: "correct n_correct num_correct hits n_recalled",
     schema.PROBED: "n_probed probes n_probes questions n_questions n_samples num_samples n_eval",
     "accuracy": "acc retention recall exact_match em hit_rate mean_accuracy accuracy_mean",
-    "accuracy_percent": "acc_percent accuracy_pct acc_pct retention_percent recall_percent exact_match_percent",
     "standard_error": "stderr std_err se acc_stderr accuracy_stderr acc_se exact_match_stderr",
     schema.GUESSING: "guessing_rate chance chance_level",
     schema.GENERAL_LOSS: "web_loss",
@@ -164,6 +166,17 @@ _ALIASES = {
     STATE: "status run_state run_status",
 }
 _FIELD_OF = {alias: name for name, aliases in _ALIASES.items() for alias in (name, *aliases.split())}
+# columns of yes and no, or of exit codes, that say whether a run came to its end
+_SETTINGS = frozenset(  # what trackers and files of settings put before a name
+    ("config", "params", "model", "data", "dataset", "train", "training", "meta", "metadata", "hparams", "args")
+)
+_ENDED = ("finished", "completed", "is_finished", "is_completed", "run_finished", "success", "succeeded")
+_BROKEN = ("crashed", "failed", "is_crashed", "is_failed", "diverged", "killed", "oom")
+_EXIT_CODES = ("exit_code", "exitcode", "exit_status")
+_YES, _NO = frozenset(("true", "yes", "1", "1.0")), frozenset(("false", "no", "0", "0.0", "0:0"))
+_PER_PARAMETER = ("tokens_per_param", "tokens_per_parameter", "tok_per_param", "tpp")
+_CHOICES = ("num_choices", "n_choices", "choices", "n_options", "num_options")
+_EMBEDDING = ("embedding_params", "n_embedding_params", "num_embedding_params", "params_embedding", "emb_params")
 _SYMBOLS = {"N": schema.PARAMS, "D": schema.TOKENS, "K": schema.FACTS}  # a small n is more often a number of probes
 _NAMED_SIZES = ("model", "model_name", "model_id", "base_model", "name", "size", "architecture")  # pythia-70m
 _WITH_UNIT = (*SIZES, schema.TOKENS, "infused_tokens", schema.FACTS)  # params (M)
@@ -172,6 +185,9 @@ _TOTAL = re.compile(r"(^|_)(total|all)(_|$)|with_emb|incl\w*_emb")
 _COUNTS_PARAMETERS = re.compile(r"param|(^|_)size(_|$)|^n_")
 _GROUPS = sorted((*schema.GROUPS, "heldout", "bg"), key=len, reverse=True)
 _GROUP_OF = {"heldout": schema.INFUSED_HELDOUT, "bg": schema.BACKGROUND}
+_PERCENT = re.compile(
+    r"\s*[\[(]?\s*(?:in )?%\s*[\])]?\s*|[\s_]*[\[(]?(?:percent|percentage|pct)[\])]?\s*$", re.IGNORECASE
+)
 _TRACKERS = re.compile(
     r"^(?:(?:params|config|summary|metrics|tags|args)[./])?(?:(?:eval|test)[./_])?"
 )  # prefixes of exports
@@ -196,7 +212,7 @@ def recognise(
     known : dict
         Field (``recalled``, or ``recalled.background`` where the column names a group) to SQL expression.
     doubtful : dict
-        Field to the several columns that could be it.
+        Field to the several columns that could be it; the one of the field's own name is then known, too.
     """
     taken, used = set(taken), set(used)
     candidates: dict[str, list[str]] = {}
@@ -204,6 +220,7 @@ def recognise(
         field = None if column in used or column.endswith("±") else _field_of(column)[0]
         if field is not None and (field != STATE or _says_states(cells)):
             candidates.setdefault(field, []).append(column)
+    _add_nested(candidates, columns, used)
     _add_named_sizes(candidates, columns, used)
     _prefer_non_embedding(candidates)
     known, doubtful = {}, {}
@@ -211,11 +228,65 @@ def recognise(
         if field in taken:
             continue
         exact = [name for name in names if name == field]
-        if len(names) > 1 and not exact:
+        if len(names) > 1:
             doubtful[field] = names
-            continue
-        known[field] = _source_of(exact[0] if exact else names[0], columns)
+        if len(names) == 1 or exact:
+            known[field] = _source_of(exact[0] if exact else names[0], columns)
+    derived = _derived(columns, known, used)
+    known |= {field: source for field, source in derived.items() if field not in taken and field not in doubtful}
     return known, doubtful
+
+
+def _derived(columns: Mapping[str, Sequence[object]], known: Mapping[str, str], used: set[str]) -> dict[str, str]:
+    """Fields that follow from a column: states, guessing, budgets by parameter, sizes without embeddings."""
+    derived: dict[str, str] = {}
+    size = known.get(schema.PARAMS, known.get(schema.TOTAL_PARAMS))
+    for column in (name for name in columns if name not in used):
+        name, source = _normalised(_TRACKERS.sub("", column.strip())), quoted(column)
+        cells = {as_text(cell).strip().lower() for cell in columns[column] if not is_missing(cell)}
+        if name in (*_ENDED, *_BROKEN, *_EXIT_CODES) and STATE not in known and cells and _are_flags(name, cells):
+            derived[STATE] = _state_of(name, source, columns[column])
+        elif name in _CHOICES and schema.GUESSING not in known and cells and all(_is_count(cell) for cell in cells):
+            derived[schema.GUESSING] = f"1.0 / {source}"
+        elif name in _PER_PARAMETER and schema.TOKENS not in known and size is not None:
+            derived[schema.TOKENS] = f"{source} * {size}"
+        elif name in _EMBEDDING and size is not None and not {schema.PARAMS, schema.TOTAL_PARAMS} <= set(known):
+            derived |= {schema.TOTAL_PARAMS: size, schema.PARAMS: f"{size} - {source}"}
+    return derived
+
+
+def _are_flags(name: str, cells: set[str]) -> bool:
+    if name in _EXIT_CODES:
+        return all(cell.replace(":", "").lstrip("-").isdigit() for cell in cells)
+    return cells <= _YES | _NO
+
+
+def _state_of(name: str, source: str, cells: Sequence[object]) -> str:
+    """An expression for the state of a run by a column of yes and no, or of exit codes."""
+    good = _YES if name in _ENDED else _NO
+    texts = dict.fromkeys(as_text(cell) for cell in cells if not is_missing(cell))
+    listed = ", ".join("'" + text.replace("'", "''") + "'" for text in texts if text.strip().lower() in good) or "''"
+    return f"CASE WHEN {source} IN ({listed}) THEN 'finished' ELSE 'failed' END"
+
+
+def _is_count(cell: str) -> bool:
+    value = read_quantity(cell)
+    return value is not None and value >= 2 and value.is_integer()
+
+
+def _add_nested(candidates: dict[str, list[str]], columns: Mapping[str, Sequence[object]], used: set[str]) -> None:
+    """A field by the last part of a name, data.n_facts, where one column alone ends so and no other has the field.
+
+    What was measured is left out: eval.acc beside train.acc is no last part that identifies it.
+    """
+    found: dict[str, list[str]] = {}
+    for column in columns:
+        first, last = re.split(r"[./]", column.strip())[0], re.split(r"[./]", column.strip())[-1]
+        if column not in used and last != first and _normalised(first) in _SETTINGS:
+            found.setdefault(str(_named(last)), []).append(column)
+    for field, names in found.items():
+        if field in NUMBERS and field not in (*MEASURED, schema.GENERAL_LOSS) and len(names) == 1:
+            candidates.setdefault(field, names)
 
 
 def _source_of(column: str, columns: Mapping[str, Sequence[object]]) -> str:
@@ -232,9 +303,16 @@ def _has_unit(cell: str) -> bool:
 
 
 def _says_states(cells: Sequence[object]) -> bool:
-    """Whether cells are states of runs, all of them known; other tables have a column of that name too."""
-    told = {str(cell).strip().lower() for cell in cells if not is_missing(cell)}
-    return bool(told) and told <= FINISHED | UNFINISHED and not all(word.isdigit() for word in told)
+    """Whether cells are states of runs, some of them known; other tables have a column of that name too."""
+    told = {state_in(as_text(cell)) for cell in cells if not is_missing(cell)}
+    return bool(told & (FINISHED | UNFINISHED)) and not all(word.isdigit() for word in told)
+
+
+def state_in(text: str) -> str:
+    """A state by its first word: ``cancelled`` in ``CANCELLED by 1001``, ``node_fail`` in ``NODE FAIL``."""
+    words = text.strip().lower().replace("-", "_").split()
+    together = "_".join(words[:2])
+    return together if together in UNFINISHED else (words[0].rstrip("+:") if words else "")
 
 
 def _add_named_sizes(candidates: dict[str, list[str]], columns: Mapping[str, Sequence[object]], used: set[str]) -> None:
@@ -285,14 +363,19 @@ def _field_of(column: str) -> tuple[str | None, float]:
         return _SYMBOLS[column.strip()], 1.0
     field = _named(column)
     if field is not None:
-        return field.replace("accuracy_percent", "accuracy"), 0.01 if "_percent" in field else 1.0
+        return field, 1.0
+    share = _PERCENT.sub("", column)
+    if share != column and (field := _named(share)) is not None:
+        return (field, 0.01) if split_group(field)[0] in SHARES else (None, 1.0)
     name, factor = header_unit(column)
     field = _named(name) if factor != 1 else None
     return (field, factor) if field in _WITH_UNIT else (None, 1.0)
 
 
 def _named(column: str) -> str | None:
-    name = _normalised(_TRACKERS.sub("", column.strip())) + ("_percent" if "%" in column else "")
+    if "%" in column:
+        return None
+    name = _normalised(_TRACKERS.sub("", column.strip()))
     if name in _FIELD_OF:
         return _FIELD_OF[name]
     if _COUNTS_PARAMETERS.search(name) and _NON_EMBEDDING.search(name):
@@ -302,10 +385,11 @@ def _named(column: str) -> str | None:
     for group in _GROUPS:
         for rest in (name.removeprefix(f"{group}_"), name.removesuffix(f"_{group}")):
             field = _FIELD_OF.get(rest) if rest != name else None
-            if field is not None and field.removesuffix("_percent") in MEASURED:
+            if field is not None and field in MEASURED:
                 return f"{field}.{_GROUP_OF.get(group, group)}"
     return None
 
 
 def _normalised(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])|(?<=[a-z]{3})(?=[A-Z]\b)", "_", name)  # numFacts
+    return re.sub(r"[^a-z0-9]+", "_", snake.lower()).strip("_")

@@ -22,12 +22,13 @@ from bayeskisl.curves.tables.items import count_items
 from bayeskisl.curves.tables.levels import VALUE, gather_levels, levels_in
 from bayeskisl.curves.tables.mapping import Values, complete_mapping, evaluate, probed_rows, selected
 from bayeskisl.curves.tables.problems import Findings, TableError, shown
-from bayeskisl.curves.tables.quantities import read_quantity
+from bayeskisl.curves.tables.quantities import as_text, is_missing, read_quantity
 from bayeskisl.curves.tables.raw import RawTable, with_spreads
 from bayeskisl.curves.tables.read import read_table
 from bayeskisl.curves.tables.reading import Reading, ReadingKeywords
 from bayeskisl.curves.tables.screen import columns_read
 from bayeskisl.curves.tables.set_aside import finished_and_infused, stopped_early
+from bayeskisl.curves.tables.unpacked import unpacked
 from bayeskisl.curves.validation import validate
 from bayeskisl.errors import InputError
 from bayeskisl.keywords import from_keywords
@@ -121,7 +122,7 @@ def curves_from_table(
     given, where, decimal = _with_named_groups(mapping or {}), how.where, how.decimal
     found = read_table(table)
     raw = found if where is None else selected(found, where, decimal)
-    raw = _in_rows(_without(raw, how.ignore), given, levels, how.by, how.metric)
+    raw, notes = unpacked(_in_rows(_without(raw, how.ignore), given, levels, how.by, how.metric), given)
     findings = Findings(
         raw.origin,
         raw.places,
@@ -129,6 +130,7 @@ def curves_from_table(
         columns=list(raw.columns),
         skips=how.skip_bad_rows,
         hint=raw.hint,
+        notes=notes,
     )
     if where is not None:
         findings.notes.append(f"rows where {where}: {len(raw.places):,} of {len(found):,}")
@@ -139,6 +141,7 @@ def curves_from_table(
     findings.columns.sort(key=lambda name: name not in unused)  # an error names first what nobody read
     if levels is None and not any(split_group(field)[0] in _OUTCOMES for field in full):
         _refuse_levels(raw, findings)
+    findings.unread = [name for name in unused if not name.endswith("±") and _has_several(raw.columns[name])]
     columns = columns_read(full, recognised, raw, values)
     _note_spreads(raw, full, findings)
     _doubt_units(full, values, findings)
@@ -187,6 +190,10 @@ def _without(table: RawTable, ignore: Sequence[str]) -> RawTable:
     if missing:
         raise InputError("columns of the table to leave out", ", ".join(map(shown, missing)), table.origin)
     return replace(table, columns={name: cells for name, cells in table.columns.items() if name not in ignore})
+
+
+def _has_several(cells: Sequence[object]) -> bool:
+    return len({as_text(cell) for cell in cells if not is_missing(cell)}) > 1
 
 
 def _numbers_in(table: RawTable, columns: Sequence[str], rows: int) -> Values:

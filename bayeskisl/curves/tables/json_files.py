@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bayeskisl.curves.tables.fields import recognise
+from bayeskisl.curves.tables.quantities import read_quantity, size_in_name
 from bayeskisl.curves.tables.raw import RawTable, from_columns, table_of_rows
 from bayeskisl.errors import InputError
 
@@ -72,8 +73,26 @@ def _of_objects(content: Mapping[str, Mapping[str, Any]], origin: str) -> RawTab
     if known_inside > known_outside:
         table = table_of_rows(list(content.values()), [f"row {name}" for name in content], origin)
         return RawTable({"index": list(content), **table.columns}, table.places, origin)
+    if all(_is_level(name) for name in (*content, *inner)):
+        return _of_levels(content, origin)
     columns = {name: [cells.get(label) for label in inner] for name, cells in content.items()}
+    if "index" not in columns and inner != [str(row) for row in range(len(inner))]:
+        columns = {"index": list(inner), **columns}
     return RawTable(columns, [f"row {label}" for label in inner], origin)
+
+
+def _is_level(name: str) -> bool:
+    return read_quantity(name) is not None or size_in_name(name) is not None
+
+
+def _of_levels(content: Mapping[str, Mapping[str, Any]], origin: str) -> RawTable:
+    """One row for each pair of keys that are levels, ``{"70M": {"1000": 0.9}}``: ``outer``, ``inner`` and ``value``."""
+    rows, places = [], []
+    for outer, cells in content.items():
+        for inner, cell in cells.items():
+            rows.append({"outer": outer, "inner": inner, **(cell if isinstance(cell, Mapping) else {"value": cell})})
+            places.append(f"{outer} at {inner}")
+    return table_of_rows(rows, places, origin)
 
 
 def _split(content: dict[str, Any], origin: str) -> RawTable:

@@ -1,6 +1,6 @@
 """From the columns of a table to the fields of runs, by SQL expressions of a few functions."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -30,6 +30,8 @@ from bayeskisl.errors import InputError
 __all__ = ["Values", "complete_mapping", "evaluate", "probed_rows", "selected"]
 
 _LONGEST_NAME = 200
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ= "
+_FINAL = ("final", "last", "end", "Final", "Last")  # the checkpoint behind all others
 _OUTCOMES = (schema.RECALLED, "accuracy")
 _WHOLE = 1e-9  # relative: 0.913 x 400 is 365.20000000000005, and 0.91 x 100 is 91.00000000000001
 _ROUNDING = 1e-9  # a rate of 1 + 2e-16 is 1
@@ -75,6 +77,10 @@ def complete_mapping(
     used = [name for name in table.columns if quoted(name) in mapping.values()]
     known, doubtful = recognise(table.columns, taken=mapping, used=used)
     for field, columns in doubtful.items():
+        if field in known:
+            others = ", ".join(shown(name) for name in columns if quoted(name) != known[field])
+            findings.notes.append(f"{field} is read from the column of that name; {others} could be meant, too")
+            continue
         findings.refuse(f"one column for {field}", ", ".join(map(shown, columns)), "columns",
                         f"say which, as in --map '{field}={quoted(columns[0])}'")  # fmt: skip
     if any(split_group(field)[0] in _OUTCOMES and split_group(field)[1] for field in mapping):
@@ -263,8 +269,11 @@ class _Frame:
         values, bad = self._read(name, known, findings)
         if known in SIZES and bad.any():
             values, bad = self._sizes(name, values, bad)
+        of_text = all(isinstance(cell, str) or is_missing(cell) for cell in self.table.columns[name])
+        if known in (schema.SEED, "checkpoint") and bad.any() and of_text and name not in self._unsure:
+            values, bad = _in_words(self._texts_of(name), known)
         findings.refuse_rows(bad, f"numbers in {shown(name)} for {field}", self.table.columns[name],
-                             "write them as 98304, 7B, 1.5T or 1e9")  # fmt: skip
+                             findings.leaving_out("write them as 98304, 7B, 1.5T or 1e9"))  # fmt: skip
         return values, np.ones_like(bad) if name in self._unsure else bad
 
     def _sizes(self, name: str, values: np.ndarray, bad: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -397,6 +406,23 @@ class _Frame:
             got = f"{shown(min(signed))} and {shown(min(bare))}"
             findings.refuse(f"percent in all cells of {shown(name)}, or in none", got, "rows together",
                             "write them alike")  # fmt: skip
+
+
+def _in_words(cells: Sequence[str | None], field: str) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers of seeds and checkpoints in words: ``seed_2``, ``checkpoint-600``, ``final``; other seeds are counted."""
+    read = [
+        None if cell is None else read_quantity(cell.replace("_", "-").split("-")[-1].lstrip(_LETTERS))
+        for cell in cells
+    ]
+    known = [value for value in read if value is not None]
+    order = list(dict.fromkeys(cell for cell in cells if cell is not None))
+    words = dict.fromkeys(_FINAL, max(known, default=0.0) + 1) if field == "checkpoint" else {}
+    if field == schema.SEED and len(known) < sum(cell is not None for cell in cells):
+        read, words = [None] * len(cells), {cell: float(at) for at, cell in enumerate(order)}
+    values = np.array([words.get(str(cell), np.nan) if value is None else value
+                       for cell, value in zip(cells, read, strict=True)])  # fmt: skip
+    told = np.array([cell is not None for cell in cells])
+    return values, np.isnan(values) & told
 
 
 def _read_cells(

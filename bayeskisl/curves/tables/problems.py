@@ -49,6 +49,8 @@ class Findings:
         Fields that stand in for what the table does not have.
     hint : str
         As in `RawTable`.
+    unread : list of str
+        Columns that no field reads and in which rows differ.
     """
 
     origin: str
@@ -62,6 +64,12 @@ class Findings:
     skips: bool = False
     invented: list[str] = field(default_factory=list)
     hint: str = ""
+    unread: list[str] = field(default_factory=list)
+
+    @property
+    def what_differs(self) -> str:
+        """Columns that no field reads and in which rows differ, as a remedy lists them; empty without any."""
+        return " or ".join(shown(name) for name in self.unread[:3])
 
     def telling(self, remedy: str) -> str:
         """A remedy for a field that no column contains, with the other way that there is for such a table."""

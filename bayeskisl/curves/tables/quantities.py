@@ -5,18 +5,25 @@ from decimal import Decimal
 
 import numpy as np
 
-__all__ = ["as_text", "header_unit", "is_missing", "read_quantity", "read_spread", "size_in_name"]
+__all__ = ["as_text", "header_unit", "is_missing", "read_fraction", "read_quantity", "read_spread", "size_in_name"]
 
 _SCALES = {
     "": 1.0, "%": 1e-2, "k": 1e3, "m": 1e6, "g": 1e9, "b": 1e9, "t": 1e12,
-    "percent": 1e-2, "bn": 1e9, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12,
+    "percent": 1e-2, "mn": 1e6, "mln": 1e6, "mio": 1e6, "mrd": 1e9, "bn": 1e9,
+    "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12,
 }  # fmt: skip
 _UNIT = r"%|percent|thousand|million|billion|trillion|bn|[kmgbt]"
 _NOUN = r"(?:params|parameters|tokens|facts|exposures)"
 # A comma only between groups of three: "0,5" is refused. Groups may also be apart by spaces or apostrophes.
-_DIGITS = r"(?:\d+(?:_\d+)*|[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d{0,2}(?:[ '’\u00a0\u202f]\d{3})+)"
+# Lakhs and crores stand in groups of two before the last three: 1,50,000.
+_DIGITS = r"(?:\d+(?:_\d+)*|[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d?(?:,\d{2})+,\d{3}|[1-9]\d{0,2}(?:[ '’\u00a0\u202f]\d{3})+)"
 _NUMBER = rf"[+-]?(?:{_DIGITS}(?:\.\d*)?|\.\d+)(?:e[+-]?\d{{1,3}})?"
 _QUANTITY = re.compile(rf"({_NUMBER})\s*({_UNIT})?s?(?:\s+{_NOUN})?", re.IGNORECASE | re.ASCII)
+_POWER = re.compile(
+    rf"(?:({_NUMBER})\s*[x×·*]\s*)?10(?:(?:\^|\*\*)\{{?([+-]?\d{{1,2}})\}}?|([⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{{1,2}}))", re.ASCII
+)
+_RAISED = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
+_FRACTION = re.compile(r"(\d+)\s*(?:/|of|out of)\s*(\d+)", re.ASCII)
 _WITH_SPREAD = re.compile(
     rf"({_NUMBER})\s*(%)?\s*(?:(?:±|\+/-|\+-)\s*({_NUMBER})|\(\s*(?:±|\+/-)?\s*({_NUMBER})\s*\))\s*(%)?",
     re.IGNORECASE | re.ASCII,
@@ -24,11 +31,16 @@ _WITH_SPREAD = re.compile(
 # a number with a unit as a word of its own: not the 7b of 8x7b
 _SIZE = re.compile(r"(?<![A-Za-z0-9.])(\d+(?:[._]\d+)?)[ -]?([kKmMbB])(?![A-Za-z0-9])")
 _HEADER_UNIT = re.compile(
-    r"(.*?)[\s_]*(?:[\[(]\s*(?:in\s+)?(k|K|M|B|T|thousands?|millions?|billions?|trillions?)\s*[\])]"
-    r"|[\s_](?:in[\s_])?(thousands?|millions?|billions?|trillions?|[KMBT]))",
+    r"(.*?)[\s_]*(?:[\[(]\s*(?:in\s+)?(k|K|M|B|T|mn|mln|bn|[Mm]io\.?|[Mm]rd\.?|thousands?|millions?|billions?|trillions?"
+    rf"|[x×]?\s*1[eE]\d{{1,2}}|[x×]?\s*{_POWER.pattern})(?:\s*{_NOUN})?\s*[\])]"
+    r"|[\s_](?:in[\s_])?(thousands?|millions?|billions?|trillions?|[KMBT]|[kmb](?=$)))",
 )
 _LONGEST = 60
-_MISSING = {"", "na", "n/a", "nan", "null", "none", "-", "--", "?", "<na>", "#n/a"}
+_MISSING = {
+    "", "na", "n/a", "n.a.", "nan", "null", "none", "nil", "-", "--", "–", "—", "?", "<na>", "#n/a", "#div/0!",
+    "#value!", "#ref!", "#null!", "#num!",
+}  # fmt: skip
+_LAST_DIGITS = re.compile(r"\.(\d+)\((\d+)\)", re.ASCII)  # 0.912(14): the uncertainty of the last two digits
 _SWAPPED = str.maketrans({",": ".", ".": ","})
 
 
@@ -61,6 +73,9 @@ def read_quantity(text: str, decimal: str = ".") -> float | None:
     found = _QUANTITY.fullmatch(plain)
     if found is not None:
         return _scaled(found[1], found[2])
+    power = _POWER.fullmatch(plain) if "10" in plain else None
+    if power is not None:
+        return float(f"{_scaled(power[1], None) if power[1] else 1.0!r}e{power[2] or power[3].translate(_RAISED)}")
     spread = _WITH_SPREAD.fullmatch(plain) if "±" in plain or "+" in plain or "(" in plain else None
     return None if spread is None else _scaled(spread[1], spread[2] or spread[5])
 
@@ -70,7 +85,17 @@ def read_spread(text: str, decimal: str = ".") -> float | None:
     if len(text) > _LONGEST:
         return None
     spread = _WITH_SPREAD.fullmatch(text.strip() if decimal == "." else text.strip().translate(_SWAPPED))
-    return None if spread is None else _scaled(spread[3] or spread[4], spread[2] or spread[5])
+    if spread is None:
+        return None
+    last = _LAST_DIGITS.search(spread[0])
+    digits = f"{last[2]}e-{len(last[1])}" if last is not None else spread[3] or spread[4]
+    return _scaled(digits, spread[2] or spread[5])
+
+
+def read_fraction(text: str) -> tuple[float, float] | None:
+    """Read the two counts of ``365/400`` or ``365 of 400``; None if the text is something else."""
+    found = _FRACTION.fullmatch(text.strip()) if len(text) <= _LONGEST else None
+    return None if found is None else (float(found[1]), float(found[2]))
 
 
 def size_in_name(text: str) -> float | None:
@@ -84,7 +109,9 @@ def header_unit(column: str) -> tuple[str, float]:
     found = _HEADER_UNIT.fullmatch(column.strip())
     if found is None or not found[1]:
         return column, 1.0
-    return found[1], _SCALES[(found[2] or found[3]).lower().removesuffix("s")]
+    unit = (found[2] or found[6]).lower().rstrip("s.")
+    scale = _SCALES.get(unit) or read_quantity(unit.lstrip("x× "))
+    return (found[1], scale) if scale else (column, 1.0)
 
 
 def _scaled(digits: str, unit: str | None) -> float:

@@ -20,7 +20,8 @@ from bayeskisl.errors import InputError
 
 __all__ = ["RawTable", "read_table", "text_of"]
 
-_SUFFIXES = (".csv", ".tsv", ".txt", ".dat", ".parquet", ".jsonl", ".ndjson", ".json")
+_SUFFIXES = (".csv", ".tsv", ".txt", ".dat", ".md", ".parquet", ".jsonl", ".ndjson", ".json")
+_REMEDIES = {".gz": "unpack it: zcat FILE | bayeskisl curves import /dev/stdin"}
 _LARGEST = 2_000_000_000  # bytes
 
 
@@ -88,7 +89,8 @@ def _read_file(path: Path) -> RawTable:
         return _from_pipe(path)
     kind = path.suffix.lower()
     if kind not in _SUFFIXES:
-        raise InputError(f"a file named {', '.join(f'*{suffix}' for suffix in _SUFFIXES)}", repr(path.name), str(path))
+        raise InputError(f"a file named {', '.join(f'*{suffix}' for suffix in _SUFFIXES)}", repr(path.name), str(path),
+                         _REMEDIES.get(kind, "save it as CSV"))  # fmt: skip
     if kind == ".parquet":
         return _from_parquet(path)
     return _from_text(text_of(path), path.name, kind)
@@ -111,10 +113,11 @@ def text_of(path: Path) -> str:
 
 
 def _from_text(text: str, origin: str, kind: str) -> RawTable:
-    if kind in (".jsonl", ".ndjson"):
-        return from_json_lines(text, origin)
-    if kind == ".json":
-        return from_json(text, origin)
+    if kind in (".jsonl", ".ndjson", ".json"):
+        lines = [line for line in text.split("\n", 2)[:2] if line.strip()]
+        several = len(lines) > 1 and all(line.strip().startswith("{") and line.strip().endswith("}") for line in lines)
+        of_lines = several if kind == ".json" else not text.lstrip().startswith("[")
+        return from_json_lines(text, origin) if of_lines else from_json(text, origin)
     return from_delimited(text, origin, "\t" if kind == ".tsv" else None)
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from bayeskisl import schema
-from bayeskisl.curves.tables.fields import FINISHED, PLANNED, STATE, UNFINISHED
+from bayeskisl.curves.tables.fields import FINISHED, PLANNED, STATE, UNFINISHED, state_in
 from bayeskisl.curves.tables.mapping import evaluate
 from bayeskisl.curves.tables.problems import Findings, shown
 from bayeskisl.curves.tables.raw import RawTable
@@ -48,7 +48,7 @@ def finished_and_infused(
 def _reasons(values: Mapping[str, np.ndarray]) -> list[tuple[np.ndarray, str]]:
     reasons = []
     if STATE in values:
-        states = np.array([str(state).lower() if state is not None else "" for state in values[STATE]])
+        states = np.array([state_in(str(state)) if state is not None else "" for state in values[STATE]])
         reasons += [(states == state, f"its state is {shown(state)}")
                     for state in sorted(set(states.tolist()) & UNFINISHED)]  # fmt: skip
         strange = sorted(set(states.tolist()) - UNFINISHED - FINISHED - {""})

@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Iterator
+from itertools import islice
 from operator import methodcaller
 from typing import Any
 
@@ -15,6 +16,11 @@ __all__ = ["decoded", "from_delimited"]
 _DELIMITERS = ",;\t|"
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
 _SHORT = 8
+_SIGNS = "±×·°€£§µ²³«»–—‘’“”„…%\xa0"
+_MOST_LETTERS = 40  # different ones beyond ASCII; a text in another alphabet or encoding has more
+_RULE = re.compile(r"\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?")
+_UNIT_CELL = re.compile(r"[\[(][^\])]{1,20}[\])]")
+_TITLE = 3  # lines that are looked at for a title
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -30,7 +36,22 @@ def decoded(content: bytes, where: str) -> str:
     try:
         return content.decode(encoding)
     except UnicodeDecodeError as problem:
+        western = _western(content)
+        if western is not None:
+            return western
         raise InputError("text in UTF-8", f"other bytes at {problem.start}", where, "save it as UTF-8") from None
+
+
+def _western(content: bytes) -> str | None:
+    """Text as spreadsheets in Western Europe save it (Windows-1252), if it is text; digits are alike in all of them."""
+    if len(set(content) & set(range(0x80, 0x100))) > _MOST_LETTERS:
+        return None
+    try:
+        text = content.decode("cp1252")
+    except UnicodeDecodeError:
+        return None
+    odd = [sign for sign in text if sign > "\x7f" and (sign in "ÿþ" or not (sign.isalpha() or sign in _SIGNS))]
+    return None if odd or not text.replace("\r", "").replace("\n", "").replace("\t", "").isprintable() else text
 
 
 def _without_mark(start: bytes) -> str:
@@ -47,7 +68,9 @@ def from_delimited(text: str, origin: str, delimiter: str | None = None) -> RawT
     Lines that start with ``#`` at the beginning are comments; the last of them names the columns where no other line
     does, as ``numpy.savetxt(header=...)`` writes it. A line ``sep=;`` states the delimiter.
     """
+    text, titles = _without_title(_without_rules(text), delimiter)
     comments, skipped, start, stated = _preamble(text)
+    comments = [*titles, *comments]
     delimiter = stated or delimiter
     first = next(_lines(text, start), "")
     header = first
@@ -64,9 +87,48 @@ def from_delimited(text: str, origin: str, delimiter: str | None = None) -> RawT
     names = [name.strip() for name in _cells(header, delimiter)]
     body = skipped + (header is first)
     rows, numbers = _rows(text, start + (len(first) if header is first else 0), body, delimiter, len(names), origin)
+    names, rows, numbers = _with_units(names, rows, numbers)
     columns = _columns(names, rows, origin)
     require_size(len(rows), len(columns), origin)
     return RawTable(columns, [f"line {n}" for n in numbers], origin, tuple(comments), delimiter=delimiter)
+
+
+def _without_rules(text: str) -> str:
+    """A table of Markdown as one of cells between bars: without the outer bars, emphasis and the rule below the names.
+
+    Lines keep their numbers.
+    """
+    lines = text.splitlines()
+    told = [line.strip() for line in lines if line.strip()]
+    if len(told) < 2 or not (_RULE.fullmatch(told[1]) and told[0].startswith("|")):
+        return text
+    plain = ["" if _RULE.fullmatch(line.strip()) else line.strip().strip("|").replace("**", "") for line in lines]
+    return "\n".join("|".join(cell.strip() for cell in line.split("|")) for line in plain) + "\n"
+
+
+def _without_title(text: str, delimiter: str | None) -> tuple[str, list[str]]:
+    """The text with a title above the names blanked, and the title: one cell, where the next lines have several."""
+    lines = [line for line in islice(_lines(text), _TITLE + 2) if not line.startswith("#")]
+    told = [line for line in lines if line.strip()]
+    if len(told) < 3 or told[0].lower().startswith("sep="):
+        return text, []
+    between = delimiter or _delimiter(told[1])
+    title, names, row = ([cell.strip() for cell in _cells(line, between)] for line in told[:3])
+    alone = sum(map(bool, title)) == 1 and bool(title[0]) and len(title[0].split()) > 1
+    if not alone or between == " " or len(names) < 2 or not all(names) or len(names) != len(row):
+        return text, []
+    return text.replace(told[0], "\n", 1), [title[0]]
+
+
+def _with_units(
+    names: list[str], rows: list[list[str]], numbers: list[int]
+) -> tuple[list[str], list[list[str]], list[int]]:
+    """The names with the units of a first row that has units alone: ``params`` above ``(M)``."""
+    units = [cell.strip() for cell in rows[0]] if rows else []
+    if not any(units) or any(unit and not _UNIT_CELL.fullmatch(unit) for unit in units) or len(units) != len(names):
+        return names, rows, numbers
+    named = [f"{name} {unit}".strip() for name, unit in zip(names, units, strict=True)]
+    return named, rows[1:], numbers[1:]
 
 
 _whole = methodcaller("group")
@@ -132,6 +194,8 @@ def _rows(
             number = line + (at if blank else reader.line_num)
             if not any(cells) or not any(map(str.strip, cells)):
                 continue
+            if len(cells) != width and cells[0].startswith("#"):
+                continue  # a comment below the table
             if len(cells) != width:
                 ragged.append(f"{len(cells)} in line {number}")
             rows.append([seen.setdefault(cell, cell) if len(cell) < _SHORT else cell for cell in cells])

@@ -1,0 +1,127 @@
+"""Columns inside other columns: settings in names of runs, counts in fractions, seeds in lists."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from bayeskisl import schema
+from bayeskisl.curves.tables.fields import SIZES, recognise, split_group
+from bayeskisl.curves.tables.quantities import as_text, is_missing, read_fraction, read_quantity, size_in_name
+from bayeskisl.curves.tables.raw import RawTable
+
+__all__ = ["unpacked"]
+
+_NAMES = ("run", "run_id", "run_name", "name", "experiment", "model", "model_name")
+_KEYS = {
+    schema.FACTS: "k facts nfacts n_facts",
+    schema.RATIO: "r ratio mix",
+    schema.TOKENS: "d tok toks tokens",
+    schema.EXPOSURES: "x reps repeats exposures freq copies",  # rep3 may be the third replicate
+    schema.SEED: "s seed",
+}
+_FIELD_OF = {key: field for field, keys in _KEYS.items() for key in keys.split()}
+_NUMBER = r"\d+(?:[.p]\d+)?(?:e[+-]?\d+)?\s?(?:%|[kmbt](?![a-z0-9]))?"
+# a word before its number, k4000 or seed=2, or x behind it, 16x; what stands around is no letter or digit
+_SETTING = re.compile(rf"(?<![a-z0-9.])(?:([a-z]+(?:_[a-z]+)?)[=_:-]?({_NUMBER})|({_NUMBER})(x))(?![a-z0-9.])")
+_LARGE = 1e5  # tokens: d12 is a depth
+
+
+def unpacked(table: RawTable, given: Mapping[str, Any]) -> tuple[RawTable, list[str]]:
+    """Return the table with such columns added, and a note on each; a field that a column or the user gives stays."""
+    table, notes = _with_counts(table)
+    table, more = _with_seeds(table)
+    table, others = _with_settings(table, given)
+    return table, [*notes, *more, *others]
+
+
+def _with_counts(table: RawTable) -> tuple[RawTable, list[str]]:
+    """Counts from a column of what was measured whose cells are all fractions, 365/400."""
+    columns, notes = dict(table.columns), []
+    for name, cells in table.columns.items():
+        field = next(iter(recognise({name: []})[0]), "")
+        outcome, group = split_group(field)
+        if outcome not in (schema.RECALLED, "accuracy"):
+            continue
+        pairs = [read_fraction(cell) if isinstance(cell, str) else None for cell in cells]
+        empty = [is_missing(cell) for cell in cells]
+        if all(empty) or any(pair is None and not none for pair, none in zip(pairs, empty, strict=True)):
+            continue
+        del columns[name]
+        for part, of in enumerate((schema.RECALLED, schema.PROBED)):
+            columns[f"{of}_{group}" if group else of] = [pair[part] if pair else None for pair in pairs]
+        notes.append(f"{name}: fractions are counts, recalled of probed")
+    return (replace(table, columns=columns) if notes else table), notes
+
+
+def _with_seeds(table: RawTable) -> tuple[RawTable, list[str]]:
+    """One row for each entry of lists of numbers, all of one length in a row: the seeds of a cell."""
+    listed = {name for name, cells in table.columns.items() if _are_lists(cells)}
+    if not listed or schema.SEED in recognise(table.columns)[0]:
+        return table, []
+    lengths = [{len(table.columns[name][row] or ()) for name in listed} for row in range(len(table))]
+    if any(len(each) != 1 for each in lengths):
+        return table, []
+    counts = [each.pop() for each in lengths]
+    rows = [(row, at) for row, count in enumerate(counts) for at in range(count)]
+    columns = {name: [cells[row][at] if name in listed else cells[row] for row, at in rows]
+               for name, cells in table.columns.items()}  # fmt: skip
+    columns[schema.SEED] = [at for _, at in rows]
+    places = [f"{table.places[row]} entry {at}" for row, at in rows]
+    note = f"{', '.join(sorted(listed))}: the entries of a list are seeds"
+    return replace(table, columns=columns, places=places), [note]
+
+
+def _are_lists(cells: Iterable[Any]) -> bool:
+    told = [cell for cell in cells if cell is not None]
+    return bool(told) and all(
+        isinstance(cell, list) and cell and all(isinstance(each, int | float) for each in cell) for cell in told
+    )
+
+
+def _with_settings(table: RawTable, given: Mapping[str, Any]) -> tuple[RawTable, list[str]]:
+    """Settings that every name of a run has, k4000 and seed2 in ``pythia-160m_k4000_seed2``."""
+    known = {*recognise(table.columns)[0], *(split_group(str(field))[0] for field in given)}
+    known |= set(table.columns) | (set(SIZES) if known & set(SIZES) else set())
+    added: dict[str, list[Any]] = {}
+    notes = []
+    for column, cells in table.columns.items():
+        if re.sub(r"[^a-z]+", "_", column.lower()).strip("_") not in _NAMES:
+            continue
+        names = [as_text(cell) for cell in cells]
+        for field, read in _settings(names).items():
+            if field not in known | set(added):
+                added[field] = read
+                notes.append(f"{field} is read from the names in {column}: {read[0]:.10g} from {names[0]!r}")
+    return (replace(table, columns={**table.columns, **added}) if added else table), notes
+
+
+def _settings(names: list[str]) -> dict[str, list[float]]:
+    """Fields to their values, of those that all names have once."""
+    found = [_settings_in(name) for name in names]
+    shared = [field for field in found[0] if all(field in each for each in found)]
+    return {field: [each[field] for each in found] for field in shared}
+
+
+def _settings_in(name: str) -> dict[str, float]:
+    told: dict[str, float] = {}
+    twice = set()
+    size = size_in_name(re.sub(r"(?<=\d)[_](?=[a-zA-Z])|(?<=[a-zA-Z])_(?=\d)", "-", name))
+    for word, number, before, x in _SETTING.findall(name.lower().replace("_", "-")):
+        field = _FIELD_OF.get(word.replace("-", "_") or x)
+        value = read_quantity((number or before).replace("p", "."))
+        if field is None or value is None or not _allowed(field, value):
+            continue
+        twice |= {field} & set(told)
+        told[field] = value
+    if size is not None and told.get(schema.TOKENS) != size:
+        told[schema.PARAMS] = size
+    return {field: value for field, value in told.items() if field not in twice}
+
+
+def _allowed(field: str, value: float) -> bool:
+    if field == schema.RATIO:
+        return 0 < value < 1  # r1 may be the first run
+    if field == schema.TOKENS:
+        return value >= _LARGE
+    return field == schema.EXPOSURES or value.is_integer()

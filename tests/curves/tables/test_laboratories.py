@@ -1,0 +1,279 @@
+"""Tables as laboratories have them: headers, cells, names of runs and states, each with its right value."""
+
+import json
+
+import numpy as np
+import pytest
+
+from bayeskisl.curves import curves_from_table
+from bayeskisl.curves.tables.unpacked import unpacked
+from bayeskisl.errors import InputError
+
+
+@pytest.fixture
+def read(tmp_path):
+    def from_file(text, mapping=None, name="runs.csv", **options):
+        path = tmp_path / name
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return curves_from_table(path, mapping, **options)
+
+    return from_file
+
+
+def lines(*each):
+    return "\n".join(each) + "\n"
+
+
+def table(header, cells=("70M", "160M")):
+    """Two runs of 1,000 and 4,000 facts under a header of the size's column."""
+    return lines(f"{header},facts,acc,n_samples", f"{cells[0]},1000,.9,400", f"{cells[1]},4000,.1,400")
+
+
+def counts(curves):
+    return curves.recalled.values.ravel().tolist()
+
+
+def left_out(curves):
+    return [place for place, _ in json.loads(curves.attrs["import_left_out"])["listed"]]
+
+
+# headers
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["params (M)", "params [M]", "params_m", "params (1e6)", "params (×10^6)", "params (10⁶)", "params (Mio)",
+     "Model size (M params)", "numParams (mln)", "params_millions"],
+)  # fmt: skip
+def test_units_of_sizes_in_headers(read, header):
+    assert read(table(header, ("70", "160"))).params.values.tolist() == [70e6, 160e6]
+
+
+@pytest.mark.parametrize("header", ["ratio (%)", "ratio_percent", "mixing ratio (%)", "ratio_pct", "ratio [%]"])
+def test_ratios_in_percent_by_their_header_even_where_all_are_below_one(read, header):
+    text = lines(f"params,{header},tokens,facts,acc,n_samples", "70M,0.1,20B,1000,.1,400", "70M,0.5,20B,1000,.9,400")
+    assert read(text).ratio.values.tolist() == pytest.approx([0.001, 0.005])
+
+
+def test_standard_errors_in_percent_by_their_header(read):
+    curves = read(lines("params,facts,acc (%),stderr (%)", "70M,1000,90,1.5", "70M,4000,50,2.5"))
+    assert curves.probed.values.ravel().tolist() == [400, 400]
+
+
+def test_units_in_a_row_of_their_own_and_a_title_above_the_names(read):
+    rows = ("params,facts,acc,n_samples", "(M),(k),(%),", "70,1,90,400", "160,4,10,400")
+    curves = read(lines(*rows))
+    assert (curves.params.values.tolist(), curves.facts.values.tolist()) == ([70e6, 160e6], [1000, 4000])
+    assert counts(curves) == [360, 40]
+    titled = read(lines("Table 3: recall by size,,,", rows[0], "70M,1000,.9,400", "160M,4000,.1,400"))
+    assert counts(titled) == [360, 40]
+
+
+@pytest.mark.parametrize(
+    "header", ["modelSize,nFacts,exactMatch,nSamples", "model.num_parameters,data.n_facts,acc,probes"]
+)
+def test_names_in_camel_case_and_below_others(read, header):
+    assert counts(read(lines(header, "70M,1000,.9,400", "160M,4000,.1,400"))) == [360, 40]
+
+
+def test_a_last_part_that_two_columns_share_identifies_none(read):
+    text = lines("params,train.n_facts,data.n_facts,acc,n_samples", "70M,1,2,.9,400", "70M,3,4,.1,400")
+    with pytest.raises(InputError, match="number of infused facts"):
+        read(text)
+
+
+# cells
+
+
+@pytest.mark.parametrize(
+    ("size", "facts"),
+    [("7.0x10^7", "10^3"), ("7.0×10⁷", "1·10³"), ("7e7", "1_000"), ("70 million", "1 thousand"), ("7,00,00,000", "1K")],
+)
+def test_powers_of_ten_words_and_groups_of_two(read, size, facts):
+    curves = read(lines("params;facts;acc;n_samples", f"{size};{facts};.9;400", f"{size};4000;.1;400"))
+    assert (curves.params.values[0], curves.facts.values[0]) == (70e6, 1000)
+
+
+@pytest.mark.parametrize("written", ["360/400", "360 / 400", "360 of 400", "360 out of 400"])
+@pytest.mark.parametrize("name", ["acc", "recall", "correct"])
+def test_fractions_are_counts(read, name, written):
+    curves = read(lines(f"params,facts,{name}", f"70M,1000,{written}", "70M,4000,18/200"))
+    assert (counts(curves), curves.probed.values.ravel().tolist()) == ([360, 18], [400, 200])
+
+
+def test_the_uncertainty_of_the_last_digits(read):
+    text = lines("params,facts,acc", "70M,1000,0.900(15)", "70M,4000,0.500(25)")
+    assert read(text, {"standard_error": '"acc ±"'}).probed.values.ravel().tolist() == [400, 400]
+
+
+def test_lists_over_seeds_are_runs(read):
+    rows = [{"params": 7e7, "facts": facts, "acc": acc, "n_samples": 100} for facts, acc in
+            ((1000, [0.9, 0.92]), (4000, [0.1, 0.12, 0.08]))]  # fmt: skip
+    curves = read(json.dumps(rows), name="a.json")
+    assert (counts(curves), curves.seed.values.tolist()) == ([90, 92, 10, 12, 8], [0, 1, 0, 1, 2])
+
+
+@pytest.mark.parametrize("cell", ["—", "–", "#DIV/0!", "n.a."])
+def test_signs_of_nothing(read, cell):
+    text = lines("params,facts,acc,n_samples", f"70M,1000,{cell},400", "70M,2000,.5,400", "70M,4000,.1,400")
+    with pytest.raises(InputError, match=r"value of accuracy, got an empty cell.*--skip-bad-rows"):
+        read(text)
+    with pytest.warns(UserWarning, match="1 of 3 rows are left out"):
+        assert counts(read(text, skip_bad_rows=True)) == [200, 40]
+
+
+@pytest.mark.parametrize("seeds", [("s0", "s1"), ("seed_0", "seed_1"), ("a", "b")])
+def test_seeds_in_words(read, seeds):
+    rows = [f"70M,{facts},{acc},400,{seed}" for facts, acc in ((1000, 0.9), (4000, 0.1)) for seed in seeds]
+    assert read(lines("params,facts,acc,n_samples,seed", *rows)).seed.values.tolist() == [0, 1, 0, 1]
+
+
+@pytest.mark.parametrize("steps", [("step100", "step600"), ("checkpoint-100", "checkpoint-600"), ("100", "final")])
+def test_checkpoints_in_words(read, steps):
+    rows = [f"70M,{facts},{acc},400,{step}" for facts, accs in ((1000, (0.2, 0.9)), (4000, (0.05, 0.1)))
+            for step, acc in zip(steps, accs, strict=True)]  # fmt: skip
+    assert counts(read(lines("params,facts,acc,n_samples,checkpoint", *rows))) == [360, 40]
+
+
+# names of runs
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        (("pythia-70m_k1000_seed1", "pythia-160m_k4000_seed2"),
+         {"params": [70e6, 160e6], "facts": [1000, 4000], "seed": [1, 2]}),
+        (("N=70M-K=1000-s0", "N=70M-K=4000-s0"), {"params": [70e6] * 2, "facts": [1000, 4000]}),
+        (("160m_r0.05_D20B_facts500", "160m_r0.1_D20B_facts500"),
+         {"ratio": [0.05, 0.1], "tokens": [20e9] * 2, "facts": [500] * 2}),
+        (("llama_1.4b_4x_k100", "llama_1.4b_16x_k100"), {"params": [1.4e9] * 2, "exposures": [4, 16]}),
+    ],
+)  # fmt: skip
+def test_settings_in_names_of_runs(read, names, found):
+    curves = read(lines("run,acc,n_samples", *(f"{name},.5,400" for name in names)))
+    for field, values in found.items():
+        assert curves[field].values.tolist() == pytest.approx(values, rel=0.01)
+    assert any("is read from the names in run" in note for note in json.loads(curves.attrs["import_notes"]))
+
+
+@pytest.mark.parametrize(
+    "names", [("run-17", "run-18"), ("exp_3", "exp_4"), ("r1", "r2"), ("d12", "d20"), ("rep1", "rep2")]
+)
+def test_numbers_of_runs_are_no_settings(names):
+    from bayeskisl.curves.tables.read import read_table
+
+    raw, notes = unpacked(read_table({"run": list(names), "acc": [0.1, 0.2]}), {})
+    assert (list(raw.columns), notes) == (["run", "acc"], [])
+
+
+def test_what_a_column_says_outranks_a_name(read):
+    text = lines("run,params,facts,acc,n_samples", "a-70m-k5,60M,1000,.9,400", "b-70m-k6,60M,4000,.1,400")
+    curves = read(text)
+    assert (curves.params.values.tolist(), curves.facts.values.tolist()) == ([60e6] * 2, [1000, 4000])
+
+
+# states
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [
+        ("State", ("COMPLETED", "CANCELLED by 1001", "COMPLETED")),
+        ("State", ("COMPLETED", "OUT_OF_MEMORY", "COMPLETED")),
+        ("State", ("COMPLETED", "NODE_FAIL", "COMPLETED")), ("status", ("FINISHED", "KILLED", "FINISHED")),
+        ("status", ("finished", "diverged at step 300", "finished")), ("finished", ("True", "False", "True")),
+        ("crashed", ("0", "1", "0")), ("exit_code", ("0", "137", "0")), ("ExitCode", ("0:0", "0:9", "0:0")),
+    ],
+)  # fmt: skip
+def test_runs_that_did_not_end_well_by_any_name(read, name, cells):
+    rows = [f"{cell},70M,{facts},{acc},400" for cell, facts, acc in
+            zip(cells, (1000, 2000, 4000), (0.9, 0.3, 0.1), strict=True)]  # fmt: skip
+    curves = read(lines(f"{name},params,facts,acc,n_samples", *rows))
+    assert (counts(curves), left_out(curves)) == ([360, 40], ["line 3"])
+
+
+# what follows from a column
+
+
+def test_embeddings_beside_parameters_are_taken_off(read):
+    text = lines("params,embedding_params,facts,acc,n_samples", "70M,51M,1000,.9,400", "160M,77M,4000,.1,400")
+    curves = read(text)
+    assert (curves.params.values.tolist(), curves.total_params.values.tolist()) == ([19e6, 83e6], [70e6, 160e6])
+
+
+def test_budgets_by_parameter_and_guessing_by_choices(read):
+    text = lines(
+        "params,tokens_per_param,num_choices,facts,acc,n_samples", "70M,20,4,1000,.9,400", "160M,20,4,4000,.3,400"
+    )
+    curves = read(text)
+    assert curves.tokens.values.tolist() == [1.4e9, 3.2e9]
+    assert set(curves.guessing.values.ravel()) == {0.25}
+
+
+def test_a_second_column_that_could_be_meant_is_named(read):
+    curves = read(lines("params,facts,exact_match,accuracy,n_samples", "70M,1000,.9,.95,400", "70M,4000,.1,.3,400"))
+    assert counts(curves) == [380, 120]
+    assert any("'exact_match' could be meant, too" in note for note in json.loads(curves.attrs["import_notes"]))
+
+
+# dead ends
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "mapping", "options"),
+    [
+        (("params,facts,passes,acc,n_samples", "70M,1000,1,.1,400", "70M,1000,16,.9,400"),
+         "if it is 'passes', as in --map exposures=COLUMN", {"exposures": "passes"}, {}),
+        (("params,facts,epoch,acc,n_samples", "70M,1000,1,.1,400", "70M,1000,9,.9,400", "70M,4000,1,.05,400",
+          "70M,4000,9,.1,400"), "if it is 'epoch', as in --map checkpoint=COLUMN", {"checkpoint": "epoch"}, {}),
+        (("params,facts,metric,value,n_samples", "70M,1000,acc,.9,400", "70M,1000,loss,2,400", "70M,4000,acc,.1,400",
+          "70M,4000,loss,3,400"), "--where \"metric = 'NAME'\" --map accuracy=value", {"accuracy": "value"},
+         {"where": "metric = 'acc'"}),
+        (("params,facts,acc,n", "70M,1000,.9,400", "70M,4000,.1,400"), "say --map probed=n", {"probed": "n"}, {}),
+        (("params,facts,acc (%),stderr", "70M,1000,90,1.5", "70M,4000,50,2.5"), "divide one in percent",
+         {"standard_error": "stderr / 100"}, {}),
+    ],
+)  # fmt: skip
+def test_the_remedy_that_a_message_names_works(read, text, said, mapping, options):
+    with pytest.raises(InputError) as caught:
+        read(lines(*text))
+    assert said in str(caught.value)
+    assert read(lines(*text), mapping, **options).sizes["run"] == 2
+
+
+# files
+
+
+def test_tables_of_markdown(read):
+    text = lines("| params | facts | acc | n_samples |", "|---|:--:|---:|---|", "| 70M | 1000 | **0.9** | 400 |",
+                 "| 70M | 4000 | 0.1 | 400 |")  # fmt: skip
+    for name in ("a.md", "a.txt"):
+        assert counts(read(text, name=name)) == [360, 40]
+
+
+def test_text_of_western_spreadsheets(read):
+    text = lines("params;facts;acc;n_samples;Größe", "70M;1000;0,90 ± 0,01;400;ä", "70M;4000;0,10 ± 0,02;400;ö")
+    assert counts(read(text.encode("cp1252"))) == [360, 40]
+    with pytest.raises(InputError, match="save it as UTF-8"):
+        read(bytes(np.arange(256, dtype=np.uint8)))
+
+
+def test_a_comment_below_the_table(read):
+    text = lines("params,facts,acc,n_samples", "70M,1000,.9,400", "70M,4000,.1,400", "# trained in October")
+    assert counts(read(text)) == [360, 40]
+
+
+def test_lines_of_json_and_lists_under_each_other_s_name(read):
+    rows = [
+        {"params": "70M", "facts": facts, "acc": acc, "n_samples": 400} for facts, acc in ((1000, 0.9), (4000, 0.1))
+    ]
+    assert counts(read(lines(*map(json.dumps, rows)), name="a.json")) == [360, 40]
+    assert counts(read(json.dumps(rows), name="a.jsonl")) == [360, 40]
+
+
+@pytest.mark.parametrize("inner", [lambda acc: acc, lambda acc: {"value": acc}])
+def test_json_by_size_and_level(read, inner):
+    content = {"70M": {"1000": inner(0.9), "4000": inner(0.1)}, "160M": {"1000": inner(0.95), "4000": inner(0.5)}}
+    curves = read(json.dumps(content), {"params": "outer", "facts": "inner", "accuracy": "value"}, "a.json", probed=400)
+    assert curves.params.values.tolist() == [70e6, 70e6, 160e6, 160e6]
+    assert counts(curves) == [360, 40, 380, 200]
