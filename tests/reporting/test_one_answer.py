@@ -15,7 +15,7 @@ from bayeskisl.reporting.numbers import counted, three_digits
 from bayeskisl.reporting.text import chosen, domain_line, headline, limit_lines
 from tests.decision.hand_made import HandMadeFit, MixedFit, amount_curves, extrapolate, mixed_curves
 
-NO_NUMBER = re.compile(r"\b(nan|NaN|inf|None)\b")
+NO_NUMBER = re.compile(r"\b(nan|NaN|inf|None(?! that a rule))\b")
 
 
 @st.composite
@@ -62,7 +62,7 @@ def test_every_output_takes_its_numbers_from_one_object_and_none_is_no_number(de
     at_advised = decision.risk_at(decision.advised) if decision.advised is not None else None
     laws = found["choice"]["risk_by_law"]
     assert (min(laws.values()) <= at_advised <= max(laws.values())) if at_advised is not None else laws == {}
-    assert page["choice"].lower() == headline(decision).lower()
+    assert page["brief"]["recommended"].lower().startswith(headline(decision).lower())
     assert len(found["warnings"]) <= 3
     assert found["warnings"] == decision.warnings
     assert printed.count("beware: ") == len(found["warnings"])
