@@ -38,7 +38,7 @@ _TURN_WIDTH = 1.5
 
 @dataclass(frozen=True)
 class LimitsDesign:
-    """What the law is given at each place.
+    """Inputs of the law at each place.
 
     Attributes
     ----------
