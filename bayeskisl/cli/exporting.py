@@ -73,7 +73,9 @@ def export(
     data: DataOptions,
     device: DeviceOptions,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write; the same command continues an export.")],
-    trainer: Annotated[str, typer.Option("--for", metavar="TRAINER", help="hf, nanochat or megatron.")] = "hf",
+    trainer: Annotated[
+        str, typer.Option("--for", metavar="TRAINER", help="hf, nanochat, megatron, olmo or torchtitan.")
+    ] = "hf",
     as_json: AsJson = False,
 ) -> None:
     """Write data, probes, configurations and launch scripts of every run for your own trainer."""

@@ -13,10 +13,12 @@ from bayeskisl.sweeping.run import SweepEvents, SweepResult, run_sweep
 from bayeskisl.sweeping.spec import Refine, Replicates, RunSpec, SweepSpec, Tune
 from bayeskisl.sweeping.status import SweepStatus, sweep_status
 from bayeskisl.sweeping.store import SweepFolder, sweep_folders
+from bayeskisl.sweeping.trackers import MlflowMirror, WandbMirror
 
 __all__ = [
     "Exported",
     "Ladder",
+    "MlflowMirror",
     "ModelSize",
     "NamedDevice",
     "Refine",
@@ -32,6 +34,7 @@ __all__ = [
     "TensorBoardMirror",
     "Training",
     "Tune",
+    "WandbMirror",
     "estimate_sweep",
     "export_sweep",
     "load_ladder",

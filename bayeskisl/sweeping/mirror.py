@@ -12,7 +12,7 @@ from bayeskisl.sweeping.record_reading import Record
 from bayeskisl.sweeping.run import Pass, SweepEvents
 from bayeskisl.sweeping.store import SweepFolder, sweep_folders
 
-__all__ = ["TensorBoardMirror", "mirror_records"]
+__all__ = ["TensorBoardMirror", "measurements_of", "mirror_records"]
 
 # What the events of a run say at every measurement, beside the counts.
 _TOLD = (schema.PARAMS, schema.TOTAL_PARAMS, schema.TOKENS, schema.FACTS, schema.RATIO, schema.TOKENS_PER_FACT,
@@ -83,8 +83,8 @@ def _mirrored(folder: SweepFolder, board: Path) -> list[Path]:
     return written
 
 
-def events_of(record: Record) -> bytes:
-    """The event file of a record: a version, then one event for each number of tokens at which the run was measured."""
+def measurements_of(record: Record) -> dict[int, dict[str, float]]:
+    """What a record has at every number of tokens at which its run was measured: settings, counts and losses."""
     first, *lines = record.lines[:-1]
     scalars: dict[int, dict[str, float]] = {}
     for line in lines:
@@ -95,8 +95,14 @@ def events_of(record: Record) -> bytes:
             at[schema.GENERAL_LOSS] = line["general_loss"]
         else:
             at |= {f"{name}_{line['group']}": line[name] for name in _COUNTED}
+    return dict(sorted(scalars.items()))
+
+
+def events_of(record: Record) -> bytes:
+    """The event file of a record: a version, then one event for each number of tokens at which the run was measured."""
+    scalars = measurements_of(record)
     version = _record(_double(1, 0.0) + _text(3, b"brain.Event:2"))
-    return version + b"".join(_record(_event(step, values)) for step, values in sorted(scalars.items()))
+    return version + b"".join(_record(_event(step, values)) for step, values in scalars.items())
 
 
 def _event(step: int, values: dict[str, Any]) -> bytes:

@@ -290,7 +290,7 @@ def test_nanochat_has_a_validation_shard_behind_its_training_shards(tmp_path):
 @pytest.mark.parametrize(
     ("how", "said"),
     [
-        ({"trainer": "pytorch"}, "a trainer among hf, nanochat, megatron"),
+        ({"trainer": "pytorch"}, "a trainer among hf, nanochat, megatron, olmo, torchtitan"),
         ({"formats": ("csv",)}, "a format among"),
         ({"trainer": "megatron", "spacing": 64}, "keeps the order of its data"),
         ({"spacing": 10**6}, "from one exposure of a fact to its next"),

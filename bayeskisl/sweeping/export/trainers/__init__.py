@@ -7,11 +7,13 @@ from bayeskisl.sweeping.export.trainers.base import Job, Trainer
 from bayeskisl.sweeping.export.trainers.hf import HuggingFace
 from bayeskisl.sweeping.export.trainers.megatron import MegatronLM
 from bayeskisl.sweeping.export.trainers.nanochat import Nanochat
+from bayeskisl.sweeping.export.trainers.olmo import OLMoCore
+from bayeskisl.sweeping.export.trainers.titan import TorchTitan
 
 __all__ = ["TRAINERS", "Job", "Trainer", "trainer_named"]
 
 TRAINERS: MappingProxyType[str, Trainer] = MappingProxyType(
-    {trainer.name: trainer for trainer in (HuggingFace(), Nanochat(), MegatronLM())}
+    {trainer.name: trainer for trainer in (HuggingFace(), Nanochat(), MegatronLM(), OLMoCore(), TorchTitan())}
 )
 
 

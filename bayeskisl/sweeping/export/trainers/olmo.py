@@ -1,0 +1,83 @@
+"""OLMo-core: arguments of its configuration classes, and token shards without a header as its ``NumpyFSLDataset``."""
+
+import json
+
+from bayeskisl.errors import InputError
+from bayeskisl.sweeping.export.trainers.base import Job, Trainer
+
+__all__ = ["OLMoCore"]
+
+_SAVES = 4  # checkpoints a run
+
+
+class OLMoCore(Trainer):
+    """``TransformerConfig.llama_like``: rotary positions, RMS norm and a gated feed-forward of 8/3 widths."""
+
+    name, title, format = "olmo", "OLMo-core", "memmap"
+    keeps_order = False  # its loader shuffles windows, which stay whole
+
+    def refuse(self, job: Job) -> None:
+        if job.size.width // job.size.heads % 2:
+            raise InputError("an even width of each head", f"{job.size.width} in {job.size.heads} heads", "ladder",
+                             "change the heads of the ladder's [model]")  # fmt: skip
+
+    def params(self, job: Job) -> int:
+        width, layers = job.size.width, job.size.layers
+        return layers * (4 * width**2 + 3 * width * (8 * width // 3) + 2 * width) + width
+
+    def files(self, job: Job) -> dict[str, str]:
+        config = {"model": self._model(job), "dataset": self._dataset(job), "data_loader": self._loader(job),
+                  "train_module": self._train_module(job), "trainer": self._trainer(job),
+                  "init_seed": job.run.seed}  # fmt: skip
+        return {"olmo.json": json.dumps(config, indent=2) + "\n"}
+
+    def train(self) -> str:
+        return """\
+# CONVERT: a command that makes a model of transformers, called with the checkpoints' folder and the model's
+"${PYTHON:-python}" -m torch.distributed.run --standalone --nproc_per_node="${GPUS:-1}" \\
+  launch/train_olmo.py "runs/$RUN/olmo.json"
+${CONVERT:?} "runs/$RUN/checkpoints" "$MODEL\""""
+
+    def scripts(self) -> tuple[str, ...]:
+        return ("train_olmo.py",)
+
+    @staticmethod
+    def _model(job: Job) -> dict[str, object]:
+        """Arguments of ``TransformerConfig.llama_like``."""
+        size = job.size
+        return {"d_model": size.width, "vocab_size": job.vocabulary, "n_layers": size.layers, "n_heads": size.heads,
+                "hidden_size_multiple_of": 1}  # fmt: skip
+
+    def _dataset(self, job: Job) -> dict[str, object]:
+        """Arguments of ``NumpyFSLDatasetConfig``; the tokeniser's are those of ``TokenizerConfig``."""
+        tokenizer = {"vocab_size": job.vocabulary, "eos_token_id": job.end, "pad_token_id": job.end,
+                     "identifier": "tokenizer"}  # fmt: skip
+        folder = job.folder / "data" / self.format
+        return {"paths": [str(folder / "*.npy")], "expand_glob": True, "sequence_length": job.context,
+                "dtype": "uint16" if job.vocabulary <= 2**16 else "uint32", "tokenizer": tokenizer,
+                "work_dir": str(job.folder / "work")}  # fmt: skip
+
+    @staticmethod
+    def _loader(job: Job) -> dict[str, object]:
+        """Arguments of ``NumpyDataLoaderConfig``; batches are counted in tokens."""
+        return {"global_batch_size": job.training.batch * job.context, "seed": job.run.seed}
+
+    @staticmethod
+    def _train_module(job: Job) -> dict[str, object]:
+        """Arguments of ``AdamWConfig`` and ``WSD``, and the rate of the blocks' matrices."""
+        recipe = job.training
+        return {
+            "optim": {"lr": recipe.learning_rate, "betas": [recipe.beta1, recipe.beta2],
+                      "weight_decay": recipe.weight_decay},
+            "matrix_lr": job.matrix_rate,
+            "scheduler": {"warmup": job.warmup_steps, "decay": job.decay_steps, "decay_fraction": None,
+                          "decay_min_lr": job.matrix_rate * recipe.final_share},
+            "param_dtype": "bfloat16" if recipe.precision == "bfloat16" else "float32",
+        }  # fmt: skip
+
+    @staticmethod
+    def _trainer(job: Job) -> dict[str, object]:
+        """Arguments of ``TrainerConfig``: the folder, the steps, and those between checkpoints."""
+        steps = job.run.steps
+        return {"save_folder": str(job.folder / "checkpoints"), "max_steps": steps,
+                "save_interval": max(1, -(-steps // _SAVES))}  # fmt: skip

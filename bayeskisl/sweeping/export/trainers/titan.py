@@ -1,0 +1,76 @@
+"""torchtitan: a configuration of its ``llama3`` and arrays of windows, read by a loader of the export's own."""
+
+import json
+
+from bayeskisl.errors import InputError
+from bayeskisl.sweeping.export.trainers.base import Job, Trainer
+
+__all__ = ["TorchTitan"]
+
+_SAVES = 4  # checkpoints a run
+
+
+class TorchTitan(Trainer):
+    """Its own loader cuts documents into windows; that of the export reads whole windows in their order."""
+
+    name, title, format = "torchtitan", "torchtitan", "npy"
+    keeps_order = True
+
+    def refuse(self, job: Job) -> None:
+        if job.size.width // job.size.heads % 2:
+            raise InputError("an even width of each head", f"{job.size.width} in {job.size.heads} heads", "ladder",
+                             "change the heads of the ladder's [model]")  # fmt: skip
+
+    def params(self, job: Job) -> int:
+        width, layers = job.size.width, job.size.layers
+        return layers * (4 * width**2 + 3 * width * self._inner(width) + 2 * width) + width
+
+    def files(self, job: Job) -> dict[str, str]:
+        config = {"model": self._model(job), "training": self._training(job), "optimizer": self._optimizer(job),
+                  "lr_scheduler": self._schedule(job), "checkpoint": self._checkpoint(job),
+                  "dataloader": {"dataset_path": str(job.folder / "data" / self.format), "start_token": job.end},
+                  "hf_assets_path": "tokenizer", "dump_folder": str(job.folder),
+                  "debug": {"seed": job.run.seed}}  # fmt: skip
+        return {"torchtitan.json": json.dumps(config, indent=2) + "\n"}
+
+    def train(self) -> str:
+        return """\
+# CONVERT: a command that makes a model of transformers, called with the checkpoints' folder and the model's
+"${PYTHON:-python}" -m torch.distributed.run --standalone --nproc_per_node="${GPUS:-1}" \\
+  launch/train_titan.py "runs/$RUN/torchtitan.json"
+${CONVERT:?} "runs/$RUN/checkpoint" "$MODEL\""""
+
+    def scripts(self) -> tuple[str, ...]:
+        return ("train_titan.py",)
+
+    @staticmethod
+    def _inner(width: int) -> int:
+        return round(8 * width / 3)
+
+    def _model(self, job: Job) -> dict[str, object]:
+        size = job.size
+        return {"dim": size.width, "n_layers": size.layers, "n_heads": size.heads,
+                "hidden_dim": self._inner(size.width), "vocab_size": job.vocabulary}  # fmt: skip
+
+    @staticmethod
+    def _training(job: Job) -> dict[str, object]:
+        """Arguments of ``TrainingConfig``."""
+        precision = "bfloat16" if job.training.precision == "bfloat16" else "float32"
+        return {"global_batch_size": job.training.batch, "seq_len": job.context, "steps": job.run.steps,
+                "mixed_precision_param": precision}  # fmt: skip
+
+    @staticmethod
+    def _optimizer(job: Job) -> dict[str, object]:
+        recipe = job.training
+        return {"lr": recipe.learning_rate, "matrix_lr": job.matrix_rate, "betas": [recipe.beta1, recipe.beta2],
+                "weight_decay": recipe.weight_decay}  # fmt: skip
+
+    @staticmethod
+    def _schedule(job: Job) -> dict[str, object]:
+        """Arguments of ``LRSchedulersContainer.Config``."""
+        return {"warmup_steps": job.warmup_steps, "decay_ratio": job.decay_steps / job.run.steps,
+                "decay_type": "linear", "min_lr_factor": job.training.final_share}  # fmt: skip
+
+    @staticmethod
+    def _checkpoint(job: Job) -> dict[str, object]:
+        return {"enable": True, "interval": max(1, -(-job.run.steps // _SAVES)), "keep_latest_k": 2}

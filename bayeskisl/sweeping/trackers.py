@@ -1,0 +1,133 @@
+"""Records mirrored to Weights & Biases or MLflow by their own clients: optional listeners of a sweep."""
+
+import importlib
+import os
+from abc import abstractmethod
+from pathlib import Path
+from typing import Any
+
+from bayeskisl import schema
+from bayeskisl.errors import InputError
+from bayeskisl.files import replace_file
+from bayeskisl.sweeping.mirror import measurements_of
+from bayeskisl.sweeping.plan import Stack
+from bayeskisl.sweeping.record_reading import Record
+from bayeskisl.sweeping.run import Pass, SweepEvents
+from bayeskisl.sweeping.store import SweepFolder, sweep_folders
+
+__all__ = ["MlflowMirror", "WandbMirror"]
+
+_SENT = "mirrored.txt"  # names of the runs that are there
+# What does not change while a run is trained: a tracker's configuration or parameters
+_SETTINGS = (schema.PARAMS, schema.TOTAL_PARAMS, schema.TOKENS, schema.FACTS, schema.RATIO, schema.TOKENS_PER_FACT,
+             schema.BACKGROUND_FACTS, schema.BACKGROUND_SHARE, schema.SEED, schema.LEARNING_RATE,
+             schema.GUESSING)  # fmt: skip
+
+
+class _TrackerMirror(SweepEvents):
+    """Sends every finished run once, as soon as its record is there.
+
+    Parameters
+    ----------
+    out : path
+        As given to `run_sweep`.
+    folder : path
+        Folder of the tracker's files; it remembers which runs were sent.
+    events : SweepEvents, optional
+        Another listener, such as a display, that hears everything too.
+
+    Raises
+    ------
+    InputError
+        If the tracker's package is not installed.
+    """
+
+    package: str
+
+    def __init__(self, out: str | Path, folder: str | Path, events: SweepEvents | None = None) -> None:
+        self._out, self._folder, self._events = Path(out), Path(folder), events or SweepEvents()
+        try:
+            self._client: Any = importlib.import_module(self.package)
+        except ImportError:
+            raise InputError(f"the package {self.package}", "none installed", type(self).__name__,
+                             f"pip install {self.package}") from None  # fmt: skip
+
+    def started(self, sweep_pass: Pass, remaining: list[Stack], broken: dict[str, str]) -> None:
+        self._events.started(sweep_pass, remaining, broken)
+
+    def progressed(self, stack: Stack, done: int, steps: int) -> None:
+        self._events.progressed(stack, done, steps)
+
+    def finished(self, stack: Stack, seconds: float) -> None:
+        self.mirror()
+        self._events.finished(stack, seconds)
+
+    def mirror(self) -> list[str]:
+        """Send each finished run that was not sent yet; a record that is not whole is left out.
+
+        Returns
+        -------
+        list of str
+            Names of the runs that were sent.
+        """
+        path = self._folder / _SENT
+        sent = path.read_text().split() if path.is_file() else []
+        new = [(folder, file.stem, record) for folder in sweep_folders(self._out)
+               for file, record in folder.records_or_reasons() if isinstance(record, Record)
+               and file.stem not in sent]  # fmt: skip
+        for folder, name, record in new:
+            measured = measurements_of(record)
+            settings = {each: next(iter(measured.values()))[each] for each in _SETTINGS}
+            values = {step: {key: value for key, value in at.items() if key not in settings}
+                      for step, at in measured.items()}  # fmt: skip
+            self._send(folder, name, settings, values)
+            sent.append(name)
+            replace_file(path, "".join(f"{each}\n" for each in sent).encode())
+        return [name for _, name, _ in new]
+
+    @abstractmethod
+    def _send(
+        self, folder: SweepFolder, name: str, settings: dict[str, float], values: dict[int, dict[str, float]]
+    ) -> None:
+        """Send one run: its settings, and what was measured at each number of tokens."""
+
+
+class WandbMirror(_TrackerMirror):
+    """Mirrors records to Weights & Biases, offline unless ``WANDB_MODE`` says otherwise; `folder` is its ``dir``.
+
+    Other parameters are those of `TensorBoardMirror`.
+    """
+
+    package = "wandb"
+
+    def _send(
+        self, folder: SweepFolder, name: str, settings: dict[str, float], values: dict[int, dict[str, float]]
+    ) -> None:
+        mode = os.environ.get("WANDB_MODE", "offline")
+        self._folder.mkdir(parents=True, exist_ok=True)
+        run = self._client.init(project=folder.path.name, id=name, name=name, dir=str(self._folder), mode=mode,
+                                config=settings, reinit=True)  # fmt: skip
+        for step, at in values.items():
+            run.log(at, step=step)
+        run.finish()
+
+
+class MlflowMirror(_TrackerMirror):
+    """Mirrors records to MLflow, into `folder` as its tracking store unless ``MLFLOW_TRACKING_URI`` names another.
+
+    Other parameters are those of `TensorBoardMirror`.
+    """
+
+    package = "mlflow"
+
+    def _send(
+        self, folder: SweepFolder, name: str, settings: dict[str, float], values: dict[int, dict[str, float]]
+    ) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        address = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{(self._folder / 'mlflow.db').resolve()}"
+        self._client.set_tracking_uri(address)
+        self._client.set_experiment(folder.path.name)
+        with self._client.start_run(run_name=name):
+            self._client.log_params(settings)
+            for step, at in values.items():
+                self._client.log_metrics(at, step=step)
