@@ -1,7 +1,7 @@
 """Our own engine and the Trainer of Hugging Face, on the same exported data: their collapse points agree.
 
-Both train the engine's architecture, from initial weights of their own, so that what is compared is the data, their
-order, the batches, the optimiser and its schedule. Two minutes of one core on an idle machine.
+Both train the engine's architecture from the same initial weights, so that what is compared is the data, their order,
+the batches, the optimiser and its schedule. Two minutes of one core on an idle machine.
 """
 
 import json
@@ -58,7 +58,7 @@ def train(run, folder, config):
     from datasets import load_from_disk
     from transformers import Trainer, TrainingArguments
 
-    model = Engine(run, config["model"]["vocab_size"], np.random.default_rng(run.mixture.facts))
+    model = Engine(run, config["model"]["vocab_size"], draw_run(run)[1])
     embeddings = [model.parts[name] for name in ("token", "position")]
     matrices = [part for name, part in model.parts.items() if name not in ("token", "position")]
     groups = [{"params": embeddings, "lr": run.training.learning_rate},
