@@ -1,6 +1,7 @@
 """Records mirrored to Weights & Biases or MLflow by their own clients: optional listeners of a sweep."""
 
 import importlib
+import json
 import os
 from abc import abstractmethod
 from pathlib import Path
@@ -109,7 +110,9 @@ class WandbMirror(_TrackerMirror):
                                 config=settings, reinit=True)  # fmt: skip
         for step, at in values.items():
             run.log(at, step=step)
+        files = Path(run.dir)
         run.finish()
+        _describe(files, settings, values)
 
 
 class MlflowMirror(_TrackerMirror):
@@ -131,3 +134,15 @@ class MlflowMirror(_TrackerMirror):
             self._client.log_params(settings)
             for step, at in values.items():
                 self._client.log_metrics(at, step=step)
+
+
+def _describe(files: Path, settings: dict[str, float], values: dict[int, dict[str, float]]) -> None:
+    """Write what the client leaves for an online run alone: the configuration and the last values, in its layout.
+
+    JSON is YAML, too.
+    """
+    config = {name: {"desc": None, "value": value} for name, value in settings.items()}
+    summary = {name: value for at in values.values() for name, value in at.items()}
+    for name, content in (("config.yaml", config), ("wandb-summary.json", summary)):
+        if not (files / name).is_file():
+            replace_file(files / name, (json.dumps(content, indent=1) + "\n").encode())

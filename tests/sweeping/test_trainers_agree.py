@@ -1,7 +1,7 @@
 """Our own engine and the Trainer of Hugging Face, on the same exported data: their collapse points agree.
 
-Both train the engine's architecture from the same initial weights, so that what is compared is the data, their order,
-the batches, the optimiser and its schedule. Two minutes of one core on an idle machine.
+Both train the engine's architecture on the exported windows, from the same initial weights, so that what is compared is
+the order of the data, the batches, the optimiser and its schedule. Two minutes of one core on an idle machine.
 """
 
 import json
@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 
 import bayeskisl as bk
-from bayeskisl.curves import build_curves
-from bayeskisl.sweeping import run_sweep
 from bayeskisl.sweeping.decoder import Decoder
 from bayeskisl.sweeping.forward import logits_of, token_loss
+from bayeskisl.sweeping.steps import State, make_steps
 from bayeskisl.sweeping.training import behind_start, draw_run
 from tests.sweeping.exported import write_sweep
 
@@ -23,6 +22,7 @@ pytest.importorskip("accelerate", reason="the extra hf is not installed")
 
 LEVELS = (15, 30, 60, 120)
 GROUP = "infused"
+TOLD = ("tokens", "ratio", "facts", "exposures", "tokens_per_fact")
 
 
 class Engine(torch.nn.Module):
@@ -81,12 +81,24 @@ def train(run, folder, config):
     return model
 
 
-def recall(run, model, start):
+def by_the_engine(run, folder, config):
+    """The engine's steps after they have read the exported windows."""
+    windows = np.concatenate([np.load(path) for path in sorted((folder / "data" / "npy").glob("*.npy"))])
+    decoder = Decoder(run.model, config["model"]["vocab_size"], run.mixture.context)
+    rates = run.training.learning_rate * decoder.rate_factors(run.training)
+    state = State.initial(decoder.initial(draw_run(run)[1])[None])
+    read = behind_start(windows, config["start_token"])[None]
+    steps = make_steps(decoder, run.training, rates[None].astype(np.float32), read, state, "cpu", compiled=True)
+    steps.advance(0, run.steps)
+    return steps
+
+
+def recall(run, right_in, start):
     """Facts asked as the engine asks them, and the number of those recalled."""
     material, _ = draw_run(run)
     questions = material.ask(GROUP, run.probes, np.random.default_rng(0))
     sequences = np.where(questions.sequences == run.facts.separator, start, questions.sequences)
-    right = model.right(behind_start(sequences, start))
+    right = right_in(behind_start(sequences, start))
     recalled, _ = questions.judge(np.zeros(right.shape), right)
     return recalled, questions.asked
 
@@ -103,26 +115,22 @@ def test_the_engine_and_the_trainer_of_hugging_face_find_the_same_collapse_point
     cache.mkdir(mode=0o700)
     monkeypatch.setenv("BAYESKISL_CACHE", str(cache))
     spec = write_sweep(tmp_path, steps=400, levels=LEVELS, documents=3000)
-    exported = bk.export_sweep(spec, tmp_path / "out")
-    run_sweep(spec, tmp_path / "own")
-    own = build_curves(tmp_path / "own").sel(group=[GROUP])
-
-    theirs = own.copy(deep=True)
+    exported = bk.export_sweep(spec, tmp_path / "out", formats=("npy",))
+    rows = {"engine": [], "Trainer": []}
     for run in exported.runs:
         folder = exported.folder / "runs" / run.name
         config = json.loads((folder / "hf.json").read_text())
-        model = train(run, folder, config)
-        recalled, asked = recall(run, model, config["start_token"])
-        at = theirs["run"].values.tolist().index(run.name)
-        theirs["recalled"][at, 0], theirs["probed"][at, 0] = recalled, asked
+        steps, model = by_the_engine(run, folder, config), train(run, folder, config)
+        right_in = {"engine": lambda tokens, steps=steps: steps.evaluate(0, tokens)[1], "Trainer": model.right}
+        for name, right in right_in.items():
+            recalled, asked = recall(run, right, config["start_token"])
+            mixture = {field: getattr(run.mixture, field) for field in TOLD}
+            rows[name].append({"params": run.params, **mixture, "recalled": recalled, "probed": asked})
 
-    print(
-        (own["recalled"] / own["probed"]).values.ravel().round(3),
-        (theirs["recalled"] / theirs["probed"]).values.ravel().round(3),
-    )
-    ours, other = collapse(own), collapse(theirs)
-    for (low, middle, high), (their_low, their_middle, their_high) in zip(ours, other, strict=True):
-        print(f"engine {middle:.0f} ({low:.0f} to {high:.0f}), Trainer {their_middle:.0f} "
-              f"({their_low:.0f} to {their_high:.0f})")  # fmt: skip
-        assert low <= their_middle <= high or their_low <= middle <= their_high
-    assert (other[1:, 1] > 1.5 * other[:-1, 1]).all()  # four times the parameters keep clearly more facts
+    points = {name: collapse(bk.curves_from_table(table, axis="amount")) for name, table in rows.items()}
+    for name, table in rows.items():
+        print(name, [round(row["recalled"] / row["probed"], 2) for row in table], points[name].round().tolist())
+    for (low, middle, high), (their_low, their_middle, their_high) in zip(*points.values(), strict=True):
+        assert low <= their_middle <= high
+        assert their_low <= middle <= their_high
+    assert (points["Trainer"][1:, 1] > 1.5 * points["Trainer"][:-1, 1]).all()  # four times the parameters
