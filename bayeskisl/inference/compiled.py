@@ -1,5 +1,6 @@
 """The log density of a law for given data, as machine code."""
 
+import ast
 import ctypes
 import hashlib
 import threading
@@ -20,6 +21,9 @@ from bayeskisl.machine_code import CannotCompile, load_library
 __all__ = ["Density", "compiled_density", "origin"]
 
 _PACKAGES = ("pymc", "pytensor", "numpy")
+_HERE = Path(__file__).parent
+# The density and its model; and the module whose functions of numbers are compiled.
+_WRITERS = ("density", "model", "pointwise")
 _one_at_a_time = threading.Lock()
 _loaded: dict[tuple[Any, ...], tuple[ctypes.CDLL, dict[str, Any]] | None] = {}
 
@@ -170,8 +174,24 @@ def _at(array: np.ndarray) -> ctypes.c_void_p:
 
 @cache
 def origin() -> tuple[str, ...]:
-    """Return the origin of compiled code: the libraries that write it, and a hash of our own sources."""
-    package = Path(__file__).parent.parent
-    files = sorted(path for folder in ("inference", "laws") for path in (package / folder).rglob("*.py"))
+    """Return the origin of compiled code: the libraries that write it, and a hash of our own sources behind it.
+
+    Other sources of the package may change without a new compilation, ten seconds for each structure of a law.
+    """
+    files = [*sources(), *sorted((_HERE.parent / "laws").rglob("*.py"))]
     source = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
     return *(f"{name} {version(name)}" for name in _PACKAGES), source
+
+
+def sources() -> list[Path]:
+    """Return the modules of inference that write a density or a function of numbers, and all that these import."""
+    found: dict[str, Path] = {}
+    asked = list(_WRITERS)
+    while asked:
+        name = asked.pop()
+        if name not in found:
+            found[name] = _HERE / f"{name}.py"
+            nodes = ast.walk(ast.parse(found[name].read_bytes()))
+            modules = (node.module or "" for node in nodes if isinstance(node, ast.ImportFrom))
+            asked += [module.rpartition(".")[2] for module in modules if module.startswith("bayeskisl.inference.")]
+    return [found[name] for name in sorted(found)]

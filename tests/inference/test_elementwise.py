@@ -1,9 +1,13 @@
 """Functions of numbers as machine code compute what NumPy computes."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.special import gammaln, psi
 
+from bayeskisl.inference import compiled
+from bayeskisl.inference.compiled import sources
 from bayeskisl.inference.elementwise import Elementwise
 
 
@@ -46,3 +50,14 @@ def check(function, given):
     for made, right in zip(function(*given), expected(*given), strict=True):
         assert made.shape == right.shape
         assert made == pytest.approx(right, rel=1e-12, abs=1e-12)
+
+
+def test_compiled_code_follows_from_the_sources_that_write_it():
+    """Also from each module with functions that are compiled; and not from what looks at posteriors alone."""
+    followed = {path.stem for path in sources()}
+    folder = Path(compiled.__file__).parent
+    text = {path.stem: path.read_text() for path in folder.glob("*.py")}
+    assert {name for name, content in text.items() if " Elementwise(" in content} <= followed
+    assert {"c_source", "definition", "densities", "lines", "given", "run_counts", "with_pymc"} <= followed
+    assert not {"cautions", "fit", "gate", "result", "storage"} & followed
+    assert not any("from bayeskisl.inference import" in text[name] for name in followed)
