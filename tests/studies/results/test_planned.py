@@ -34,7 +34,6 @@ def test_the_page_shows_the_command_and_what_it_prints(decision):
     assert any(line.startswith("recommended: ") for line in said["said"])
     assert any("prior variances doubled" in line for line in said["said"])
     assert not any(line.startswith("warning: ") for line in said["said"])
-    _, command, printed, figure = _decision({"sweep": "mine", "decision": said})
+    _, command, printed = _decision({"sweep": "mine", "decision": said})
     assert "--params 98304 --tokens 614400" in command
     assert printed.splitlines()[0] == "    " + said["said"][0]
-    assert figure.endswith("(figures/mine-decision.png)")
