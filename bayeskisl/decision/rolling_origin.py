@@ -88,6 +88,8 @@ def backtest(
     if not law.falls:
         raise InputError("a law that falls", repr(law.name), "law")
     group = _known_group(curves, group)
+    if callable(progress):
+        progress("measuring the half-point of each size")
     cells = _Cells.of(curves, group, ci_prob)
     rows = [
         row

@@ -160,3 +160,13 @@ def test_measurement_covers_the_truth_as_often_as_it_says():
         low, high = np.interp([0.05, 0.95], np.cumsum(probability) - probability / 2, nodes)
         covered.append(low < truth < high)
     assert 0.81 <= np.mean(covered) <= 0.98
+
+
+def test_facts_of_a_run_beyond_500_count_as_500():
+    """They are no independent trials, and 131,072 of them took minutes."""
+    log_exposures, share = np.linspace(3, 7, 9), np.array([0.0, 0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.98, 1.0])
+    few, many = (
+        threshold_posterior(log_exposures, np.round(probes * share), np.full(9, probes), 0.0)
+        for probes in (500, 100_000)
+    )
+    np.testing.assert_allclose(few, many)
