@@ -84,7 +84,7 @@ def _mirrored(folder: SweepFolder, board: Path) -> list[Path]:
 
 
 def measurements_of(record: Record) -> dict[int, dict[str, float]]:
-    """What a record has at every number of tokens at which its run was measured: settings, counts and losses."""
+    """Return settings, counts and losses of a record by the number of tokens at which they were measured."""
     first, *lines = record.lines[:-1]
     scalars: dict[int, dict[str, float]] = {}
     for line in lines:
