@@ -12,7 +12,7 @@ from bayeskisl.quantities import short
 __all__ = ["as_lines", "columns_read"]
 
 _EXAMPLES = 3
-_WIDEST = 28
+_LINE = 80
 _HEADINGS = {"source": "column", "field": "read as", "raw": "in the table", "read": "read"}
 
 
@@ -70,12 +70,23 @@ def _written(value: object, field: str) -> str:
 
 
 def as_lines(entries: Iterable[Mapping[str, str]]) -> list[str]:
-    """The entries as lines of a table, aligned, without cells that are too wide."""
-    rows = [_HEADINGS, *entries]
-    cells = [[_cut(row[name]) for name in _HEADINGS] for row in rows]
-    widths = [max(len(row[i]) for row in cells) for i in range(len(_HEADINGS))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
+    """The entries as lines of a table, aligned, in 80 columns of a terminal."""
+    rows = [[row[name] for name in _HEADINGS] for row in (_HEADINGS, *entries)]
+    widths = _widths([max(len(row[i]) for row in rows) for i in range(len(_HEADINGS))])
+    return [
+        "  ".join(_cut(cell, width).ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 3]}..."
+def _widths(natural: Sequence[int]) -> list[int]:
+    """Widths of the columns: names of fields whole; sources, cells and what was read share the rest of the line."""
+    source, field, raw, read = natural
+    rest = _LINE - 2 * (len(natural) - 1) - field
+    source = min(source, rest * 2 // 5)
+    read = min(read, max((rest - source) // 2, rest - source - raw))
+    return [source, field, min(raw, rest - source - read), read]
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 3]}..."

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from bayeskisl.curves import curves_from_table
+from bayeskisl.curves import curves_from_table, describe_import
 from bayeskisl.curves.tables.unpacked import unpacked
 from bayeskisl.errors import InputError
 
@@ -277,3 +277,15 @@ def test_json_by_size_and_level(read, inner):
     curves = read(json.dumps(content), {"params": "outer", "facts": "inner", "accuracy": "value"}, "a.json", probed=400)
     assert curves.params.values.tolist() == [70e6, 70e6, 160e6, 160e6]
     assert counts(curves) == [360, 40, 380, 200]
+
+
+def test_the_first_screen_fits_a_terminal(read):
+    header = (
+        "a_rather_long_name_of_a_column_of_sizes_in_our_database,facts,recalled_infused_heldout,probed_infused_heldout"
+    )
+    text = lines(header, "70426624.000000001,1000000000,360123,400000", "162322944.000000001,4000000000,40123,400000")
+    curves = read(text, {"params": header.split(",")[0]})
+    table = [line for line in describe_import(curves).splitlines()[1:] if "  " in line]
+    assert len(table) == 5
+    assert max(map(len, table)) <= 80
+    assert any("recalled.infused_heldout" in line for line in table)
