@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 import sys
 
 import pytest
@@ -24,6 +25,7 @@ def made_once(tmp_path_factory):
         with (shared / f"{name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not (shared / name).exists():
+                shutil.rmtree(shared / f"{name}.begun", ignore_errors=True)  # of a test that failed
                 (shared / f"{name}.begun").mkdir()
                 fill(shared / f"{name}.begun")
                 (shared / f"{name}.begun").rename(shared / name)
