@@ -57,7 +57,7 @@ def test_every_output_takes_its_numbers_from_one_object_and_none_is_no_number(de
         up = decision.is_least
         number = three_digits(found["choice"]["advised"], down=not up, up=up)
         assert chosen(decision) == number  # of the figures, too
-        assert any(number in line for line in printed.splitlines() if line.startswith("choice: "))
+        assert any(number in line for line in printed.splitlines() if line.startswith("recommended: "))
         assert number in (page["one_sided"] or page["sentence"])
     at_advised = decision.risk_at(decision.advised) if decision.advised is not None else None
     laws = found["choice"]["risk_by_law"]
@@ -65,7 +65,7 @@ def test_every_output_takes_its_numbers_from_one_object_and_none_is_no_number(de
     assert page["brief"]["recommended"].lower().startswith(headline(decision).lower())
     assert len(found["warnings"]) <= 3
     assert found["warnings"] == decision.warnings
-    assert printed.count("beware: ") == len(found["warnings"])
+    assert printed.count("warning: ") == len(found["warnings"])
     no_ratio_above_one_is_given_as_sufficient(decision)
 
 
