@@ -1,6 +1,15 @@
-"""``python -m bayeskisl``."""
+"""``python -m bayeskisl`` and the command ``bayeskisl``: quiet from the first moment after Ctrl-C."""
 
-from bayeskisl.cli import main
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        from bayeskisl.cli import main as run
+
+        run()
+    except KeyboardInterrupt:  # before there is anything that could say more
+        raise SystemExit(130) from None
+
 
 if __name__ == "__main__":
     main()

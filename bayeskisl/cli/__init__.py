@@ -1,6 +1,7 @@
 """The command line: each subcommand is one public function of the package."""
 
 import os
+import signal
 import sys
 
 from bayeskisl.errors import BayeskislError, at_the_command_line
@@ -20,14 +21,21 @@ EXTRAS = {
 }
 
 _INTERRUPTED = 130  # the shell's code for Ctrl-C
+# Their codes are 128 and the signal's number, as a shell has them.
+_TERMINATED = {128 + number: number for number in (signal.SIGTERM, signal.SIGHUP)}
+# Commands that keep what is finished.
+_RESUMED = {"demo", "loop", "replay", "sweep"}
 
 
 def main() -> None:
     """Run the command line; errors meant for the user are one sentence, a traceback only with ``--debug``."""
-    from bayeskisl.cli.app import app
-
     debug = "--debug" in sys.argv
     try:
+        for number in _TERMINATED.values():
+            if signal.getsignal(number) == signal.SIG_DFL:  # nohup ignores one of them
+                signal.signal(number, _terminate)
+        from bayeskisl.cli.app import app
+
         with at_the_command_line():
             app(standalone_mode=True, prog_name="bayeskisl")
     except BayeskislError as problem:
@@ -35,10 +43,10 @@ def main() -> None:
             raise
         _stop(f"bayeskisl: {problem}", problem.exit_code)
     except KeyboardInterrupt:
-        _interrupted()
+        _stop(_ended_by("interrupted"), _INTERRUPTED)
     except SystemExit as ended:  # typer turns Ctrl-C into its exit code without a word
-        if ended.code == _INTERRUPTED:
-            _interrupted()
+        if ended.code == _INTERRUPTED or ended.code in _TERMINATED:
+            _stop(_ended_by("interrupted" if ended.code == _INTERRUPTED else "terminated"), int(ended.code))
         raise
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -46,6 +54,10 @@ def main() -> None:
         if debug:
             raise
         _stop(f"bayeskisl: {problem.filename or 'a file'}: {problem.strerror or problem}; choose another place.", 1)
+    except MemoryError:
+        if debug:
+            raise
+        _stop("bayeskisl: out of memory; close other programs, raise the limit (`ulimit -v`), or ask for less.", 1)
     except ModuleNotFoundError as problem:
         if debug or problem.name is None:
             raise
@@ -64,8 +76,14 @@ def missing_package(name: str) -> str:
     return f"{name} is not installed; install it with {remedy}. `bayeskisl doctor` lists what is missing."
 
 
-def _interrupted() -> None:
-    _stop("bayeskisl: interrupted; finished runs are kept, and the same command continues from there.", _INTERRUPTED)
+def _terminate(number: int, _: object) -> None:
+    """End as after Ctrl-C: workers are stopped and temporary folders removed."""
+    raise SystemExit(128 + number)
+
+
+def _ended_by(how: str) -> str:
+    resumed = "; what is finished is kept, and the same command continues from there"
+    return f"bayeskisl: {how}{resumed if _RESUMED & set(sys.argv[1:3]) else ''}."
 
 
 def _stop(message: str, code: int) -> None:

@@ -13,6 +13,7 @@ from bayeskisl.cli.help import rare
 from bayeskisl.cli.options import AsJson, LawName, SavedFit, Seed, TargetOptions
 from bayeskisl.cli.progress import Progress
 from bayeskisl.errors import InputError
+from bayeskisl.files import replace_file
 from bayeskisl.quantities import read_number, read_numbers, short, size
 
 if TYPE_CHECKING:
@@ -287,14 +288,15 @@ def replay(
     """Replay a finished sweep under every planner, and show how much of its cost planning would have saved."""
     from bayeskisl.design import PLANNERS, Costs
     from bayeskisl.reporting import plot_replay
+    from bayeskisl.reporting.images import write_figure
     from bayeskisl.workflow import replay as run_replay
 
     names = planners.split(",") if planners else [*PLANNERS, "grid"]
     costs = Costs.of_records(records) if records else None
     with Progress("replaying") as progress:
         frame = run_replay(curves, names, law=law, repeats=repeats, costs=costs, out=out, seed=seed, progress=progress)
-    frame.to_csv(out / "replay.csv", index=False)
-    plot_replay(frame).savefig(out / "replay.png")
+    replace_file(out / "replay.csv", frame.to_csv(index=False).encode())
+    write_figure(plot_replay(frame), out / "replay.png")
     columns = ["cost", "runs", "width", "interval_score", "error", "covered"]
     table = frame.groupby(["planner", "share"], sort=False)[columns].mean()
     if as_json:

@@ -11,6 +11,7 @@ import xarray as xr
 
 from bayeskisl.decision.files import save_answer
 from bayeskisl.errors import require_ending
+from bayeskisl.files import replace_file
 from bayeskisl.laws import TwoRules
 
 __all__ = ["HORIZONS", "Backtest"]
@@ -86,8 +87,7 @@ class Backtest:
         require_ending(path, (".csv", ".nc"), "the back-test's file")
         if path.suffix == ".nc":
             return save_answer(self.data, path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.table.write_csv(path)
+        replace_file(path, self.table.write_csv().encode())
         return path
 
 

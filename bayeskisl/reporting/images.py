@@ -6,6 +6,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from bayeskisl.files import replace_file
 from bayeskisl.reporting.style import figure_style
 
 __all__ = ["data_uri", "write_figure"]
@@ -24,7 +25,8 @@ def data_uri(figure: Figure) -> str:
 
 def write_figure(figure: Figure, path: Path) -> Path:
     """Write a figure as its file's ending says: PNG, SVG or PDF."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    image, ending = io.BytesIO(), path.suffix.lower()
     with figure_style():
-        figure.savefig(path, facecolor="auto", metadata=_UNSAID[path.suffix.lower()])
+        figure.savefig(image, format=ending[1:], facecolor="auto", metadata=_UNSAID[ending])
+    replace_file(path, image.getvalue())
     return path

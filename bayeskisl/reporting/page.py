@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from bayeskisl import schema
 from bayeskisl.errors import require_ending
+from bayeskisl.files import replace_file
 from bayeskisl.reporting import contents
 from bayeskisl.reporting.assessment import assessment_rows
 from bayeskisl.reporting.collapse_figure import plot_collapse
@@ -91,10 +92,7 @@ def report(
     else:
         figures = [_embedded(figure, figures_dir) for figure in drawn]
         page = _template().render(**content, figures=figures, library=packed_library())
-    out.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = out.with_name(out.name + ".part")
-    unfinished.write_text(page.replace(" %", "\N{NO-BREAK SPACE}%"), encoding="utf-8")
-    unfinished.replace(out)
+    replace_file(out, page.replace(" %", "\N{NO-BREAK SPACE}%").encode())
     return out
 
 

@@ -1,6 +1,8 @@
 """Curves, posteriors and predictions as one tidy table, for whatever comes after."""
 
 import io
+import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +12,7 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.decision import Decision
-from bayeskisl.errors import InputError, require_ending
+from bayeskisl.errors import InputError, OutputError, require_ending
 from bayeskisl.files import replace_file
 from bayeskisl.netcdf import write_netcdf
 
@@ -102,13 +104,20 @@ def _write_arrays(arrays: Any, path: Path) -> None:
     if path.suffix == ".nc":
         write_netcdf(arrays, path)
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
+        draft.parent.mkdir(parents=True, exist_ok=True)
         # format 3 has no consolidated metadata yet, and warns about texts
-        arrays.to_zarr(path, mode="w", zarr_format=2, consolidated=True)
+        arrays.to_zarr(draft, mode="w", zarr_format=2, consolidated=True)
+        shutil.rmtree(path, ignore_errors=True)
+        draft.rename(path)
+    except OSError as problem:
+        raise OutputError(path, problem.strerror or str(problem)) from None
     except ImportError:
         raise InputError("zarr, to write a Zarr store", "none installed", str(path),
                          "install it with `pip install zarr`, or write *.nc") from None  # fmt: skip
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
 
 
 def _curves(curves: xr.Dataset) -> pl.DataFrame:

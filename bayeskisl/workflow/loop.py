@@ -274,6 +274,7 @@ class _Turn:
         """The next batch within what is left, kept on disk with its reasons; `next.toml` is written last."""
         from bayeskisl.design import Budget, candidate_runs, ladder_sizes, next_sweep, plan, sweep_behind
         from bayeskisl.reporting import plot_plan
+        from bayeskisl.reporting.images import write_figure
 
         table = sweep_behind(fit.curves, self.spec)
         largest = largest or float(fit.curves[schema.PARAMS].max())
@@ -281,7 +282,7 @@ class _Turn:
         left = Budget(self.budget.amount - spent, self.budget.unit)
         result = plan(fit, self.target, budget=left, costs=costs, candidates=offered, strategy=strategy, seed=self.seed)
         _write_json(self.folder / "plan.json", result.summary())
-        plot_plan(result).savefig(self.folder / "plan.png")
+        write_figure(plot_plan(result), self.folder / "plan.png")
         if result.runs:
             text = next_sweep(result.runs, fit.curves, table, result.verdict)
             write_atomically(self.folder / "next.toml", text.encode())

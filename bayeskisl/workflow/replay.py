@@ -23,6 +23,7 @@ from bayeskisl.errors import InputError
 from bayeskisl.keywords import from_keywords
 from bayeskisl.sweeping.records import write_atomically
 from bayeskisl.target import Target
+from bayeskisl.workflow.files import written
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -404,13 +405,12 @@ class _Ledger:
         self.path = Path(out) if out is not None else None
         if self.path is None:
             return
-        self.path.mkdir(parents=True, exist_ok=True)
         told = json.dumps(what, sort_keys=True)
         header = self.path / "replay.json"
         if header.is_file() and header.read_text() != told:
             raise InputError("the replay that the folder was started with", "another one", str(out),
                              "choose another folder")  # fmt: skip
-        header.write_text(told)
+        written(header, told)
 
     def steps(self, planner: str, repeat: int) -> list[Step]:
         """Read the steps of one planner's repeat, without a line that a crash cut off."""

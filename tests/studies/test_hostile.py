@@ -1,22 +1,28 @@
 """Generated cases at the doors: accepted rightly, or refused in one sentence. The full bar is `studies.hostile`."""
 
+import os
+
 import pytest
 
-from studies.hostile import DOORS, try_cases
+from studies.hostile import DOORS
+from studies.hostile_input.door import try_cases
 
 SEED = 20_261_128
+# As many times as many generated cases, for who has the time.
+EXAMPLES = int(os.environ.get("BAYESKISL_EXAMPLES", "1"))
+
+at_each_door = pytest.mark.parametrize("door", DOORS.values(), ids=lambda door: door.name)
 
 
-@pytest.mark.parametrize("door", DOORS.values(), ids=lambda door: door.name)
+@at_each_door
 def test_a_few_cases_break_nothing(door):
     outcomes = try_cases(door, SEED, count=15)
     assert sum(outcomes.values()) >= 15
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("door", DOORS.values(), ids=lambda door: door.name)
-def test_a_two_hundredth_of_the_bar_breaks_nothing(door):
-    """A hundred of 20,000."""
-    outcomes = try_cases(door, SEED + 1, count=100)
+@at_each_door
+def test_a_hundredth_of_the_bar_breaks_nothing(door):
+    outcomes = try_cases(door, SEED + 1, count=200 * EXAMPLES)
     assert outcomes["accepted"]
     assert outcomes["refused"]

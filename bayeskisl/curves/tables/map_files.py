@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bayeskisl.errors import InputError
+from bayeskisl.files import replace_file
 
 __all__ = ["OPTIONS", "read_map", "write_map"]
 
@@ -32,16 +33,13 @@ def write_map(path: Path, mapping: Mapping[str, str | float], options: Mapping[s
 
     Raises
     ------
-    InputError
+    OutputError
         If the file cannot be written.
     """
     lines = ["# how the columns of a table are read: bayeskisl curves import TABLE --map-file THIS"]
     lines += [f"{name} = {_value(options[name])}" for name in OPTIONS if options.get(name)]
     lines += ["", "[map]", *(f"{json.dumps(field)} = {_value(source)}" for field, source in mapping.items()), ""]
-    try:
-        path.write_text("\n".join(lines), encoding="utf-8")
-    except OSError as problem:
-        raise InputError("a file that can be written", problem.strerror or "an error", str(path)) from None
+    replace_file(path, "\n".join(lines).encode())
     return path
 
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -10,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from bayeskisl.errors import InputError, SweepError
+from bayeskisl.files import draft_of
 from bayeskisl.machine_code import cache_folder
 
 __all__ = ["digest", "find_kept", "keep", "text_extra"]
@@ -37,20 +37,15 @@ def keep(name: str, make: Callable[[Path], None]) -> Path:
     Raises
     ------
     SweepError
-        If there is no folder to keep it in, or it cannot be written.
+        If there is no folder to keep it in.
+    OutputError
+        If it cannot be written.
     """
     path = _folder() / name
     if path.is_file():
         return path
-    draft = path.with_name(f".{os.getpid()}.{name}")
-    try:
+    with draft_of(path) as draft:
         make(draft)
-        draft.replace(path)
-    except OSError as problem:
-        draft.unlink(missing_ok=True)
-        raise SweepError(
-            f"cannot write {path}: {problem.strerror or problem}; free or choose another folder."
-        ) from None
     return path
 
 

@@ -4,11 +4,9 @@ A shard is there whole or not at all, and one that is there is not written again
 """
 
 import json
-import os
 import struct
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -17,7 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bayeskisl.errors import OutputError
-from bayeskisl.files import replace_file
+from bayeskisl.files import draft_of, replace_file
 from bayeskisl.knowledge.text.cache import text_extra
 
 __all__ = ["FORMATS", "Format", "Layout", "TextDocument"]
@@ -138,7 +136,7 @@ class Parquet(Format):
     def _write(self, path: Path) -> None:
         arrow, parquet = text_extra("pyarrow", "Parquet files"), text_extra("pyarrow.parquet", "Parquet files")
         columns = {name: [getattr(row, name) for row in self._rows] for name in ("text", "group")}
-        with _whole(path) as draft:
+        with draft_of(path) as draft:
             parquet.write_table(arrow.table(columns), draft, row_group_size=_ROW_GROUP, compression="zstd")
 
 
@@ -155,7 +153,7 @@ class Datasets(Format):
         rows = arrow.array(list(np.array(self._rows, dtype=np.int32)), arrow.list_(arrow.int32()))
         table = arrow.table({"input_ids": rows})
         with (
-            _whole(path) as draft,
+            draft_of(path) as draft,
             arrow.OSFile(str(draft), "wb") as sink,
             arrow.ipc.new_stream(sink, table.schema) as writer,
         ):
@@ -182,7 +180,7 @@ class Npy(Format):
         return f"train_{number:06d}.npy"
 
     def _write(self, path: Path) -> None:
-        with _whole(path) as draft, draft.open("wb") as file:
+        with draft_of(path) as draft, draft.open("wb") as file:
             np.save(file, self._tokens())
 
 
@@ -239,7 +237,7 @@ class Megatron(Format):
         folder = self.layout.folder
         if not (folder / "train.bin").exists():
             parts = [folder / self._file(number) for number in range(self.layout.shards)]
-            with _whole(folder / "train.bin") as draft, draft.open("wb") as file:
+            with draft_of(folder / "train.bin") as draft, draft.open("wb") as file:
                 for part in parts:
                     file.write(part.read_bytes())
             for part in parts:
@@ -253,19 +251,6 @@ class Megatron(Format):
         lengths = np.full(count, length, dtype="<i4")
         pointers = np.arange(count, dtype="<i8") * (length * np.dtype(kind).itemsize)
         return head + lengths.tobytes() + pointers.tobytes() + np.arange(count + 1, dtype="<i8").tobytes()
-
-
-@contextmanager
-def _whole(path: Path) -> Iterator[Path]:
-    """A draft to write, which takes the file's place once it is whole."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        yield draft
-        draft.replace(path)
-    except OSError as problem:
-        raise OutputError(path, problem.strerror or str(problem)) from None
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 FORMATS: MappingProxyType[str, type[Format]] = MappingProxyType(

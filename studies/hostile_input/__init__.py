@@ -1,0 +1,1 @@
+"""Generated input for the doors: valid input with one to three mutations."""
