@@ -15,6 +15,7 @@ import typer
 
 from bayeskisl.shipped import shipped_folder
 from studies.command import Folder, counting, run
+from studies.hostile_input.answers import DECISIONS, FITS
 from studies.hostile_input.door import BATCH, Door, try_cases
 from studies.hostile_input.netcdf import NETCDF
 from studies.hostile_input.records import RECORDS
@@ -25,7 +26,7 @@ from studies.simulated.trials import Trials
 __all__ = ["DOORS"]
 
 OUT = shipped_folder("data") / "proof" / "hostile"
-DOORS = {door.name: door for door in (SPECIFICATIONS, RECORDS, TABLES, NETCDF)}
+DOORS = {door.name: door for door in (SPECIFICATIONS, RECORDS, TABLES, NETCDF, DECISIONS, FITS)}
 
 
 def _batches(door: Door, seeds: list[int]) -> list[dict[str, Any]]:

@@ -1,7 +1,6 @@
 """Checks of an answer that is read from a file."""
 
 import json
-from collections.abc import Callable
 
 import numpy as np
 import xarray as xr
@@ -13,15 +12,18 @@ from bayeskisl.errors import InputError
 __all__ = ["check_answer"]
 
 _DRAWS = ("chain", "draw")
-# Infusions and exposures: zero or infinite where there is no such place, but always a place.
-_PLACES = (
-    schema.COLLAPSE, schema.SHOULDER, schema.ONSET, schema.OPTIMUM, schema.CRITICAL_EXPOSURES, "admissible",
-    "collapse_by_law", "critical_exposures_by_law",
-)  # fmt: skip
-_POSITIVE = ("steepness", "asymmetry", "infusion")
-_NOT_NEGATIVE = (schema.CHOICE, "near_optimal")
-_FINITE = (schema.EXPONENT, "best_utility", "utility", "mean_utility", "expected_regret")
-_SHARES = ("floor", "ceiling", "weight", "shortfall_risk", "collapse_risk", "ignorance_risk")
+_POSITIVE = {"steepness", "asymmetry", "infusion"}
+_FINITE = {schema.CHOICE, "near_optimal", schema.EXPONENT, "best_utility", "utility", "mean_utility", "expected_regret"}
+_SIGNED = {
+    schema.EXPONENT, "best_utility", "best_mean_utility", "utility", "mean_utility", "mean_loss_rise",
+    "mean_kept_infused", "mean_kept_background", "risk_neutral_side",
+}  # fmt: skip
+_SHARES = {
+    "floor", "ceiling", "weight", "shortfall_risk", "collapse_risk", "ignorance_risk", "risk_by_law", "stated_risk",
+    "window_probability", "both_hold", "ratio_at", "quantile",
+}  # fmt: skip
+# There need not be such a choice.
+_MAY_BE_ABSENT = {"risk_neutral_choice", "window"}
 _JSON = ("held_fixed", "gate", "warnings", "fitted_runs")
 _ROUNDING = 1e-9
 
@@ -38,29 +40,27 @@ def check_answer(answer: xr.Dataset, where: str) -> None:
     for name in (schema.COLLAPSE, schema.SHOULDER):
         if name in answer.variables and set(answer[name].dims) != set(_DRAWS):
             raise InputError(f"draws of {name} over chain and draw", f"dimensions {answer[name].dims}", where)
-    for name in _PLACES:
-        _require(answer, name, where, "not negative", lambda x: x >= 0)
-    for name in _POSITIVE:
-        _require(answer, name, where, "positive and finite", lambda x: (x > 0) & np.isfinite(x))
-    for name in _NOT_NEGATIVE:
-        _require(answer, name, where, "finite and not negative", lambda x: (x >= 0) & np.isfinite(x))
-    for name in _FINITE:
-        _require(answer, name, where, "finite", np.isfinite)
-    for name in _SHARES:
-        _require(answer, name, where, "in [0, 1]", lambda x: (x >= -_ROUNDING) & (x <= 1 + _ROUNDING))
+    for name, values in answer.variables.items():
+        if name in answer.data_vars or values.dtype.kind in "iuf":
+            _require_range(str(name), values.values, where)
 
 
-def _require(
-    answer: xr.Dataset, name: str, where: str, expected: str, holds: Callable[[np.ndarray], np.ndarray]
-) -> None:
-    if name not in answer.variables:
-        return
-    values = answer[name].values
+def _require_range(name: str, values: np.ndarray, where: str) -> None:
+    """Refuse numbers out of range; infusions and exposures are zero or infinite where there is no such place."""
     if values.dtype.kind not in "iuf":
         raise InputError(f"numbers as {name}", f"values of type {values.dtype}", where)
-    wrong = ~holds(values)
-    if wrong.any():
-        raise InputError(f"{name} {expected}", f"{values[wrong].flat[0]:g} in {int(wrong.sum())} place(s)", where)
+    expected, holds = "not negative", values >= 0
+    if name in _SHARES:
+        expected, holds = "in [0, 1]", (values >= -_ROUNDING) & (values <= 1 + _ROUNDING)
+    elif name in _POSITIVE:
+        expected, holds = "positive and finite", (values > 0) & np.isfinite(values)
+    elif name in _FINITE | _SIGNED:
+        expected, holds = "finite", np.isfinite(values) & ((values >= 0) | (name in _SIGNED))
+    elif name in _MAY_BE_ABSENT:
+        holds |= np.isnan(values)
+    if not holds.all():
+        got = f"{values[~holds].flat[0]:g} in {int((~holds).sum())} place(s)"
+        raise InputError(f"{name} {expected}", got, where)
 
 
 def _check_attributes(answer: xr.Dataset, where: str) -> None:

@@ -25,6 +25,11 @@ __all__ = [
 
 _GROUPS = ("posterior", "sample_stats", "prior", "observed_data", "constant_data")
 _ATTRIBUTES = ("laws", "gates", "weights", "warnings")
+_ON_AXIS = (schema.COLLAPSE, schema.SHOULDER, schema.ONSET)
+_POSITIVE = ("critical_exposures", "steepness", "ceiling", "asymmetry", "concentration")
+_SHARES = ("floor", "ceiling")
+_NEEDED = ("critical_exposures", "ceiling", "floor", "sigma_run")
+_AGAIN = "make the fit again"
 
 _PER_GROUP = (schema.GROUP,)
 _PER_CELL = (schema.CELL, schema.GROUP)
@@ -143,9 +148,10 @@ def read_tree(path: str | Path) -> xr.DataTree:
                          "make one with `bayeskisl fit`")  # fmt: skip
     _check_content(tree, str(path))
     for name, law in laws_of(tree).items():
-        absent = [each for each in law.fall.parameter_names if each not in posterior_group(tree, name)]
+        needed = (*law.fall.parameter_names, *_NEEDED)
+        absent = [each for each in needed if each not in posterior_group(tree, name)]
         if absent:
-            raise InputError(f"a fit that knows the {absent[0]} of the fall", "one of an earlier version", str(path),
+            raise InputError(f"a fit that knows the {absent[0]}", "one of an earlier version", str(path),
                              "fit the curves again")  # fmt: skip
     return tree
 
@@ -164,10 +170,25 @@ def _check_content(tree: xr.DataTree, where: str) -> None:
         raise InputError("a fit of bayeskisl", "one whose laws, gates or curves cannot be read", where,
                          "make one with `bayeskisl fit`") from None  # fmt: skip
     validate(curves, where)
-    posterior = tree["posterior"].to_dataset()
-    for name in ("critical_exposures", "steepness", "ceiling"):
-        if name in posterior and not (posterior[name].dtype.kind == "f" and bool((posterior[name] > 0).all())):
-            raise InputError(f"positive draws of {name}", "other ones", where, "make the fit again")
+    for name in laws_of(tree):
+        for quantity, draws in posterior_group(tree, name).data_vars.items():
+            _check_draws(str(quantity), draws, where)
+
+
+def _check_draws(name: str, draws: xr.DataArray, where: str) -> None:
+    """Refuse draws out of range; a place on the axis may be absent (NaN) or infinite."""
+    if draws.dtype.kind != "f" or draws.dims[:2] != ("chain", "draw"):
+        raise InputError(f"draws of {name} over chain and draw", f"{draws.dtype} over {draws.dims}", where, _AGAIN)
+    if name in _ON_AXIS:
+        expected, holds = "not negative", ~(draws.values < 0)
+    else:
+        expected, holds = "finite", np.isfinite(draws.values)
+    if name in _POSITIVE:
+        expected, holds = "positive and finite", holds & (draws.values > 0)
+    if name in _SHARES:
+        expected, holds = "in [0, 1]", holds & (draws.values >= 0) & (draws.values <= 1)
+    if not holds.all():
+        raise InputError(f"draws of {name} {expected}", f"{draws.values[~holds].flat[0]:g}", where, _AGAIN)
 
 
 def provenance(seed: int) -> dict[str, Any]:

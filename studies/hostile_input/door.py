@@ -16,7 +16,7 @@ from bayeskisl.errors import BayeskislError, InputError
 __all__ = ["BATCH", "LIES", "Door", "few", "require_alone", "try_cases"]
 
 BATCH = 100  # cases of one seed
-_SECONDS = 10.0  # a case may take
+_SECONDS = 10.0  # of the processor that a case may take
 _LONGEST = 4000  # characters of a sentence; it may list 20 shipped names and a path
 # Values of other types than what they replace.
 LIES = st.one_of(
@@ -38,12 +38,15 @@ class Door:
         refused, `AssertionError` where it is accepted wrongly.
     lists : bool
         Whether a refusal may list several problems, one sentence and one line each.
+    prepare : callable, optional
+        Makes the valid input, before the first case and out of its time.
     """
 
     name: str
     cases: st.SearchStrategy[Any]
     enter: Callable[[Any, Path], None]
     lists: bool = False
+    prepare: Callable[[], object] | None = None
 
 
 def few(changes: st.SearchStrategy[Any]) -> st.SearchStrategy[list]:
@@ -64,6 +67,8 @@ def try_cases(door: Door, seed: int, count: int = BATCH) -> dict[str, int]:
     dict of str to int
         How many were accepted and how many refused.
     """
+    if door.prepare:
+        door.prepare()
     outcomes = {"accepted": 0, "refused": 0}
 
     @hypothesis.seed(seed)
@@ -84,7 +89,7 @@ def try_cases(door: Door, seed: int, count: int = BATCH) -> dict[str, int]:
 
 def _comes_in(door: Door, case: Any) -> bool:
     """Whether a case is accepted; its time, its sentence and what it leaves behind are checked."""
-    begun = time.perf_counter()
+    begun = time.process_time()
     with tempfile.TemporaryDirectory(prefix="hostile-") as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -93,7 +98,7 @@ def _comes_in(door: Door, case: Any) -> bool:
         except BayeskislError as refusal:
             _check_refusal(refusal, door.lists)
             accepted = False
-    assert time.perf_counter() - begun <= _SECONDS, "more than 10 seconds"
+    assert time.process_time() - begun <= _SECONDS, "more than 10 seconds"
     return accepted
 
 

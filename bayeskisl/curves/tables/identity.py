@@ -31,6 +31,7 @@ class Infusion:
     relative: bool
 
 
+@np.errstate(divide="ignore", over="ignore", invalid="ignore")  # what is out of range is refused by its name
 def solve_identity(values: dict[str, np.ndarray], findings: Findings) -> Infusion | None:
     """Complete the terms of the infusion in a table.
 

@@ -1,6 +1,7 @@
 """From the columns of a table to the fields of runs, by SQL expressions of a few functions."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -35,6 +36,8 @@ _FINAL = ("final", "last", "end", "Final", "Last")  # the checkpoint behind all 
 _OUTCOMES = (schema.RECALLED, "accuracy")
 _WHOLE = 1e-9  # relative: 0.913 x 400 is 365.20000000000005, and 0.91 x 100 is 91.00000000000001
 _ROUNDING = 1e-9  # a rate of 1 + 2e-16 is 1
+
+_PLAIN_KINDS = {int, float, type(None)}
 
 Values = dict[str, np.ndarray]
 
@@ -448,8 +451,12 @@ def _read_cells(
 
 
 def _plain_numbers(cells: list[Any]) -> np.ndarray:
-    """Texts of digits with at most one point, read at once; NaN for everything else."""
-    if not all(type(cell) is str for cell in cells):
+    """Numbers, and texts of digits with at most one point, read at once; NaN for everything else."""
+    kinds = set(map(type, cells))
+    if kinds <= _PLAIN_KINDS:
+        with suppress(OverflowError):  # an integer of hundreds of digits
+            return np.array(cells, dtype=float)
+    if kinds != {str}:
         return np.full(len(cells), np.nan)
     try:
         texts = pl.Series(cells, dtype=pl.String)

@@ -13,6 +13,7 @@ from bayeskisl.curves.tables.raw import RawTable
 __all__ = ["Notation", "Reading"]
 
 # plain numbers that cannot be groups of three digits: most cells of most tables
+_DIGITS = re.compile(r"[0-9]{1,15}")
 _WITH_POINT = re.compile(r"[+-]?(?:\d*\.\d{1,2}|\d*\.\d{4,}|0?\.\d+|\d{4,}\.\d+)", re.ASCII)
 _OTHER = {".": ",", ",": "."}
 _NAMES = {".": "points", ",": "commas"}
@@ -134,7 +135,7 @@ def _marks(cells: Iterable[object]) -> _Marks:
             marks.shows.setdefault(".", cell)
             continue
         if "." not in cell and "," not in cell:
-            plain = read_quantity(cell)
+            plain = float(cell) if _DIGITS.fullmatch(cell) else read_quantity(cell)
             if plain is not None:
                 marks.plain.append(plain)
             continue
