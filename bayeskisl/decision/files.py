@@ -12,8 +12,13 @@ __all__ = ["load_answer", "load_prediction", "save_answer", "save_prediction"]
 
 _NEEDED = {
     "prediction": ("critical_exposures", "weight"),
-    "decision": ("critical_exposures", "optimum", "choice", "weight"),
-}
+    "decision": (  # all axes have these
+        "critical_exposures", "weight", "optimum", "best_utility", "choice", "risk_neutral_choice", "risk_neutral_side",
+        "best_mean_utility", "least", "most", "choice_by_law", "risk_by_law", "choice_at_risk", "stated_risk",
+        "near_optimal", "infusion", "quantile", "utility", "mean_utility", "expected_regret", "regret_of_too_much",
+        "regret_of_too_little", "shortfall_risk", "collapse_risk",
+    ),
+}  # fmt: skip
 
 
 def save_answer(answer: xr.Dataset, path: str | Path) -> Path:

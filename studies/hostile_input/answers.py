@@ -1,6 +1,5 @@
 """Decisions and fits: arrays and attributes changed, above all draws that are no number, negative or infinite."""
 
-import json
 import math
 import tempfile
 from functools import cache
@@ -11,10 +10,9 @@ import h5py
 import numpy as np
 from hypothesis import strategies as st
 
-from bayeskisl.curves import load_curves
 from bayeskisl.decision import decide, load_decision
 from bayeskisl.decision.summary import decision_summary
-from bayeskisl.inference import fit, load_fit
+from bayeskisl.inference import load_fit
 from studies.hostile_input.door import LIES, Door, few, require_alone
 
 __all__ = ["DECISIONS", "FITS"]
@@ -33,15 +31,11 @@ _CHANGES = st.one_of(
 
 @cache
 def _written() -> dict[str, bytes]:
-    """A small fit and its decision, made once; whether their gate passes is of no matter here."""
-    amount = load_curves("desk-amount")
-    made = fit(amount.isel(run=slice(0, None, 4)), "collapse", rivals=[], draws=400, seed=0, throw=False)
-    gates = json.loads(made.tree.attrs["gates"])
-    made.tree.attrs["gates"] = json.dumps({law: {**gate, "passed": True, "reasons": []} for law, gate in gates.items()})
+    """The fit that ships as an example, and a decision on it."""
+    fit = load_fit("desk-four")
     with tempfile.TemporaryDirectory() as folder:
-        path = made.save(Path(folder) / "fit.nc")
-        saved = decide(load_fit(path), _PARAMS, seed=0).save(Path(folder) / "decision.nc")
-        return {"fit": path.read_bytes(), "decision": saved.read_bytes()}
+        saved = decide(fit, _PARAMS, seed=0).save(Path(folder) / "decision.nc")
+        return {"fit": fit.save(Path(folder) / "fit.nc").read_bytes(), "decision": saved.read_bytes()}
 
 
 def _change(file: h5py.File, kind: str, number: int, what: Any, at: int) -> None:
@@ -66,7 +60,7 @@ def _change(file: h5py.File, kind: str, number: int, what: Any, at: int) -> None
             array[...] = values
 
 
-def _changed(kind: str, case: list, folder: Path) -> Path:
+def _changed(kind: str, case: list[Any], folder: Path) -> Path:
     path = folder / f"{kind}.nc"
     path.write_bytes(_written()[kind])
     for change in case:
@@ -78,14 +72,14 @@ def _changed(kind: str, case: list, folder: Path) -> Path:
     return path
 
 
-def _enter_decision(case: list, folder: Path) -> None:
+def _enter_decision(case: list[Any], folder: Path) -> None:
     decision = load_decision(_changed("decision", case, folder))
     decision_summary(decision)
     assert math.isfinite(float(decision.data["choice"])), "a choice that is no number"
     require_alone(folder, "decision.nc")
 
 
-def _enter_fit(case: list, folder: Path) -> None:
+def _enter_fit(case: list[Any], folder: Path) -> None:
     loaded = load_fit(_changed("fit", case, folder))
     assert np.isfinite(loaded.posterior["critical_exposures"]).all(), "draws that are no numbers"
     assert loaded.gate.passed in (True, False)

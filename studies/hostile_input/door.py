@@ -49,7 +49,7 @@ class Door:
     prepare: Callable[[], object] | None = None
 
 
-def few(changes: st.SearchStrategy[Any]) -> st.SearchStrategy[list]:
+def few(changes: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Any]]:
     """Return one to three of these changes."""
     return st.lists(changes, min_size=1, max_size=3)
 

@@ -96,7 +96,7 @@ def _change_arrays(file: h5py.File, kind: str, where: str, what: Any) -> None:
             file["/".join([where] * 200)] = 1
 
 
-def _enter(case: list, folder: Path) -> None:
+def _enter(case: list[Any], folder: Path) -> None:
     path = folder / "out" / "curves.nc"
     path.parent.mkdir()
     path.write_bytes(_curves())

@@ -41,7 +41,7 @@ def _sweep() -> SweepSpec:
 
 
 @cache
-def _written() -> tuple[tempfile.TemporaryDirectory, Path]:
+def _written() -> tuple[tempfile.TemporaryDirectory[str], Path]:
     """The folder of that sweep, written once; it goes with the process."""
     keeper = tempfile.TemporaryDirectory(prefix="hostile-")
     return keeper, _write_sweep(Path(keeper.name) / "out")
@@ -111,7 +111,7 @@ def _closed_again(content: bytes, kind: str, what: Any) -> bytes:
     return body + json.dumps(end).encode() + b"\n"
 
 
-def _enter(case: list, folder: Path) -> None:
+def _enter(case: list[Any], folder: Path) -> None:
     written = _written()[1]
     path = shutil.copytree(written, folder / "out" / written.name)
     for change in case:

@@ -78,7 +78,7 @@ def _changed_text(text: str, change: tuple[str, int, Any]) -> bytes:
     return "\n".join(lines).encode() or b"\n"
 
 
-def _enter(case: tuple[int, list], folder: Path) -> None:
+def _enter(case: tuple[int, list[Any]], folder: Path) -> None:
     number, changes = case
     content = _specifications()[number % len(_specifications())].encode()
     for change in changes:

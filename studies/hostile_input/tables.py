@@ -146,7 +146,7 @@ _CASES = st.tuples(
 )
 
 
-def _enter(case: tuple[Table | tuple[bytes, str], dict, dict, bool], folder: Path) -> None:
+def _enter(case: tuple[Table | tuple[bytes, str], dict[str, Any], dict[str, Any], bool], folder: Path) -> None:
     source, mapping, options, saved = case
     table = source if isinstance(source, dict) else _written(folder, *source)
     try:
