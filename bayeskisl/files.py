@@ -19,8 +19,8 @@ def replace_file(path: Path, content: bytes | memoryview) -> None:
         If it cannot be written: the disk is full, the folder is read-only, or a folder is in its place. What was there
         before stays, and nothing else is left behind.
     """
-    with draft_of(path) as draft:
-        draft.write_bytes(content)
+    with draft_of(path) as draft, draft.open("wb") as file:
+        file.write(content)
 
 
 @contextmanager

@@ -74,7 +74,8 @@ def write_netcdf(data: "xr.Dataset | xr.DataTree", path: str | Path, **options: 
         If the file cannot be written.
     """
     path = Path(path)
-    replace_file(path, data.to_netcdf(engine=_ENGINE, **options))
+    with data.to_netcdf(engine=_ENGINE, **options) as content:
+        replace_file(path, content)
     return path
 
 

@@ -1,10 +1,12 @@
 """The command line: each subcommand is one public function of the package."""
 
+import io
 import os
+import resource
 import signal
 import sys
 
-from bayeskisl.errors import BayeskislError, at_the_command_line
+from bayeskisl.errors import BayeskislError, InputError, at_the_command_line
 
 __all__ = ["EXTRAS", "main", "missing_package"]
 
@@ -26,22 +28,27 @@ _TERMINATED = {128 + number: number for number in (signal.SIGTERM, signal.SIGHUP
 # Commands that keep what is finished.
 _RESUMED = {"demo", "loop", "replay", "sweep"}
 
+_OUT_OF_MEMORY = "out of memory; close other programs, raise the limit (`ulimit -v`), or ask for less."
+_NO_ROOM = "failed to map segment"  # what the loader says of a library that does not fit
+
+_LEAST_MEMORY = 2**31  # bytes: `curves build` of 18 runs needs more than 1.2 GB, of which it uses 0.3
+
 
 def main() -> None:
     """Run the command line; errors meant for the user are one sentence, a traceback only with ``--debug``."""
     debug = "--debug" in sys.argv
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without UTF-8
     try:
         for number in _TERMINATED.values():
             if signal.getsignal(number) == signal.SIG_DFL:  # nohup ignores one of them
                 signal.signal(number, _terminate)
+        _require_memory()
         from bayeskisl.cli.app import app
 
         with at_the_command_line():
             app(standalone_mode=True, prog_name="bayeskisl")
-    except BayeskislError as problem:
-        if debug:
-            raise
-        _stop(f"bayeskisl: {problem}", problem.exit_code)
     except KeyboardInterrupt:
         _stop(_ended_by("interrupted"), _INTERRUPTED)
     except SystemExit as ended:  # typer turns Ctrl-C into its exit code without a word
@@ -50,23 +57,36 @@ def main() -> None:
         raise
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except OSError as problem:
-        if debug:
-            raise
-        _stop(f"bayeskisl: {problem.filename or 'a file'}: {problem.strerror or problem}; choose another place.", 1)
-    except MemoryError:
-        if debug:
-            raise
-        _stop("bayeskisl: out of memory; close other programs, raise the limit (`ulimit -v`), or ask for less.", 1)
-    except ModuleNotFoundError as problem:
-        if debug or problem.name is None:
-            raise
-        _stop(f"bayeskisl: {missing_package(problem.name)}", 1)
     except Exception as problem:
         if debug:
             raise
-        name = type(problem).__name__
-        _stop(f"bayeskisl: unexpected {name}: {problem} (a bug; run again with --debug for the traceback).", 1)
+        sentence, code = _told(problem)
+        _stop(f"bayeskisl: {sentence}", code)
+
+
+def _told(problem: Exception) -> tuple[str, int]:
+    """Return the sentence about a problem, and the exit code."""
+    match problem:
+        case BayeskislError():
+            return str(problem), problem.exit_code
+        case ImportError() if _NO_ROOM in str(problem):
+            return _OUT_OF_MEMORY, 1
+        case MemoryError():
+            return _OUT_OF_MEMORY, 1
+        case ModuleNotFoundError(name=str(name)):
+            return missing_package(name), 1
+        case OSError():
+            return f"{problem.filename or 'a file'}: {problem.strerror or problem}; choose another place.", 1
+    name = type(problem).__name__
+    return f"unexpected {name}: {problem} (a bug; run again with --debug for the traceback).", 1
+
+
+def _require_memory() -> None:
+    """Refuse a limit in which polars would end the process in the middle of its work; training needs less."""
+    limit, light = resource.getrlimit(resource.RLIMIT_AS)[0], {"sweep", "doctor", "--version", "--help", "--help-all"}
+    if 0 <= limit < _LEAST_MEMORY and not light & set(sys.argv):
+        raise InputError(f"at least {_LEAST_MEMORY >> 20:,} MiB of addresses", f"{limit >> 20:,} MiB", "ulimit -v",
+                         "raise the limit")  # fmt: skip
 
 
 def missing_package(name: str) -> str:

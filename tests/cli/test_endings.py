@@ -1,0 +1,63 @@
+"""How commands end: interrupted, terminated, without room, without memory, without a reader."""
+
+import resource
+import signal
+import subprocess
+import sys
+
+import pytest
+
+BUILD = ["export", "desk-dose", "--out"]
+
+
+def begun(*arguments, **options):
+    command = [sys.executable, "-m", "bayeskisl", *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_signal_while_libraries_load_is_one_sentence(number, code, tmp_path):
+    process = begun(*BUILD, tmp_path / "curves.nc")
+    first = process.stderr.readline()
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+    assert first.endswith(" ...\n")
+    assert said in ("bayeskisl: interrupted.\n", "bayeskisl: terminated.\n")
+    assert process.returncode == code
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path):
+    def without_room():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+
+    process = begun(*BUILD, tmp_path / "curves.nc", preexec_fn=without_room)
+    _, said = process.communicate(timeout=60)
+    *stages, sentence = said.splitlines()
+    assert all(stage.endswith((" ...", " s)")) for stage in stages)
+    assert sentence.startswith(f"bayeskisl: cannot write {tmp_path}/curves.nc: File too large; make room")
+    assert process.returncode == 1
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not limit addresses")
+def test_a_limit_on_memory_that_is_too_low_is_refused():
+    def limited():
+        resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))
+
+    _, said = begun(*BUILD, "curves.nc", preexec_fn=limited).communicate(timeout=60)
+    assert said == "bayeskisl: ulimit -v: expected at least 2,048 MiB of addresses, got 1,024 MiB; raise the limit.\n"
+
+
+def test_a_reader_that_goes_away_is_no_problem():
+    command = f"'{sys.executable}' -m bayeskisl laws limits | true"
+    assert subprocess.run(command, shell=True, capture_output=True, text=True, check=True).stderr == ""
+
+
+def test_a_terminal_without_utf_8_gets_what_it_can_show(monkeypatch):
+    for name, value in (("LC_ALL", "C"), ("PYTHONUTF8", "0"), ("PYTHONCOERCECLOCALE", "0"), ("COLUMNS", "20")):
+        monkeypatch.setenv(name, value)
+    process = begun("laws", "limits")
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (0, "")
