@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import torch
 from olmo_core.config import DType
@@ -33,12 +34,12 @@ def main(path: str) -> None:
     trainer.fit()
 
 
-def dataset_config(given: dict) -> NumpyFSLDatasetConfig:
+def dataset_config(given: dict[str, Any]) -> NumpyFSLDatasetConfig:
     tokenizer, kind = TokenizerConfig(**given["tokenizer"]), NumpyDatasetDType(given["dtype"])
     return NumpyFSLDatasetConfig(**{**given, "tokenizer": tokenizer, "dtype": kind})
 
 
-def train_module(config: dict) -> TransformerTrainModuleConfig:
+def train_module(config: dict[str, Any]) -> TransformerTrainModuleConfig:
     given, context = config["train_module"], config["dataset"]["sequence_length"]
     share = config["data_loader"]["global_batch_size"] // int(os.environ.get("WORLD_SIZE", "1"))
     matrices = OptimGroupOverride(params=["blocks.*.w*.weight"], opts={"lr": given["matrix_lr"]})
@@ -51,7 +52,7 @@ def train_module(config: dict) -> TransformerTrainModuleConfig:
     )
 
 
-def trainer_config(given: dict) -> TrainerConfig:
+def trainer_config(given: dict[str, Any]) -> TrainerConfig:
     config = TrainerConfig(save_folder=given["save_folder"], save_overwrite=True,
                            max_duration=Duration.steps(given["max_steps"]))  # fmt: skip
     return config.with_callback("checkpointer", CheckpointerCallback(save_interval=given["save_interval"]))

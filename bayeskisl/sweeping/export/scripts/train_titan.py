@@ -28,7 +28,7 @@ from torchtitan.trainer import Trainer
 _BLOCKS = r".*layers\..*(attention|feed_forward)\..*weight"
 
 
-class Windows(IterableDataset, Stateful):
+class Windows(IterableDataset[Any], Stateful):
     """Windows of every shard in the order in which they were written, each behind the end of a document."""
 
     def __init__(self, folder: str, start: int, rank: int, ranks: int) -> None:
@@ -71,7 +71,7 @@ class ExportedLoader(ParallelAwareDataloader):
         super().__init__(windows, dp_rank=dp_rank, dp_world_size=dp_world_size, batch_size=local_batch_size)
 
 
-def model_spec(given: dict) -> Any:
+def model_spec(given: dict[str, Any]) -> Any:
     """The specification of `llama3` with this size."""
     width, vocabulary = given["dim"], given["vocab_size"]
     spec = llama3.model_registry("debugmodel", attn_backend=os.environ.get("ATTENTION", "flex"))
@@ -92,7 +92,7 @@ def model_spec(given: dict) -> Any:
     return spec
 
 
-def optimizer(given: dict) -> OptimizersContainer.Config:
+def optimizer(given: dict[str, Any]) -> OptimizersContainer.Config:
     """AdamW with the rate of matrices for the blocks' matrices, and the peak rate for all else."""
     shared = {"betas": tuple(given["betas"]), "eps": 1e-8, "weight_decay": given["weight_decay"]}
     groups = [(_BLOCKS, given["matrix_lr"]), (r".*", given["lr"])]
@@ -104,7 +104,7 @@ def optimizer(given: dict) -> OptimizersContainer.Config:
     )
 
 
-def trainer_config(config: dict) -> Trainer.Config:
+def trainer_config(config: dict[str, Any]) -> Trainer.Config:
     training = config["training"]
     share = training["global_batch_size"] // int(os.environ.get("WORLD_SIZE", "1"))
     return Trainer.Config(
