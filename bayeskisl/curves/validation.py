@@ -172,4 +172,4 @@ def _require_runs(
         return
     broken = ~holds.reshape(len(holds), -1).all(axis=1)
     first = curves["run"].values[np.flatnonzero(broken)[0]]
-    raise InputError(expected, f"{got} in {int(broken.sum())} run(s), the first {first!r}", where)
+    raise InputError(expected, f"{got} in {int(broken.sum())} run(s), the first {str(first)!r}", where)

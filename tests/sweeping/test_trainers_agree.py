@@ -127,9 +127,10 @@ def test_the_engine_and_the_trainer_of_hugging_face_find_the_same_collapse_point
             mixture = {field: getattr(run.mixture, field) for field in TOLD}
             rows[name].append({"params": run.params, **mixture, "recalled": recalled, "probed": asked})
 
+    print({name: [round(row["recalled"] / row["probed"], 2) for row in table] for name, table in rows.items()})
     points = {name: collapse(bk.curves_from_table(table, axis="amount")) for name, table in rows.items()}
-    for name, table in rows.items():
-        print(name, [round(row["recalled"] / row["probed"], 2) for row in table], points[name].round().tolist())
+    for name in rows:
+        print(name, points[name].round().tolist())
     for (low, middle, high), (their_low, their_middle, their_high) in zip(*points.values(), strict=True):
         assert low <= their_middle <= high
         assert their_low <= middle <= their_high
