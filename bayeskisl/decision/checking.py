@@ -19,7 +19,7 @@ _SIGNED = {
     "mean_kept_infused", "mean_kept_background", "risk_neutral_side",
 }  # fmt: skip
 _SHARES = {
-    "floor", "ceiling", "weight", "shortfall_risk", "collapse_risk", "ignorance_risk", "risk_by_law", "stated_risk",
+    "floor", "ceiling", "weight", "shortfall_risk", "collapse_risk", "ignorance_risk", "stated_risk",
     "window_probability", "both_hold", "ratio_at", "quantile",
 }  # fmt: skip
 # There need not be such a choice.

@@ -14,7 +14,7 @@ _NEEDED = {
     "prediction": ("critical_exposures", "weight"),
     "decision": (  # all axes have these
         "critical_exposures", "weight", "optimum", "best_utility", "choice", "risk_neutral_choice", "risk_neutral_side",
-        "best_mean_utility", "least", "most", "choice_by_law", "risk_by_law", "choice_at_risk", "stated_risk",
+        "best_mean_utility", "least", "most", "choice_by_law", "choice_at_risk", "stated_risk",
         "near_optimal", "infusion", "quantile", "utility", "mean_utility", "expected_regret", "regret_of_too_much",
         "regret_of_too_little", "shortfall_risk", "collapse_risk",
     ),
@@ -50,8 +50,10 @@ def load_answer(path: str | Path, *kinds: str) -> xr.Dataset:
         raise InputError(f"a file with a {kinds[0]}", "no such file", str(path), remedy)
     answer = read_netcdf(path, f"a netCDF file with a {kinds[0]}", remedy)
     content = answer.attrs.get("content")
-    if content not in kinds or not set(_NEEDED[content]) <= set(answer.variables):
+    if content not in kinds:
         listed = ", ".join(str(name) for name in list(answer.variables)[:4]) or "other content"
         raise InputError(f"a {kinds[0]}", f"a file with {listed}", str(path), remedy)
+    if absent := [name for name in _NEEDED[content] if name not in answer.variables]:
+        raise InputError(f"a {content}", f"a file without {', '.join(absent)}", str(path), remedy)
     check_answer(answer, str(path))
     return answer
