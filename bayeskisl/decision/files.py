@@ -4,6 +4,7 @@ from pathlib import Path
 
 import xarray as xr
 
+from bayeskisl import schema
 from bayeskisl.decision.checking import check_answer
 from bayeskisl.errors import InputError
 from bayeskisl.netcdf import read_netcdf, write_netcdf
@@ -53,7 +54,10 @@ def load_answer(path: str | Path, *kinds: str) -> xr.Dataset:
     if content not in kinds:
         listed = ", ".join(str(name) for name in list(answer.variables)[:4]) or "other content"
         raise InputError(f"a {kinds[0]}", f"a file with {listed}", str(path), remedy)
-    if absent := [name for name in _NEEDED[content] if name not in answer.variables]:
+    half = str(answer.attrs.get("half_point"))
+    bounds = {"decision": ("bounds_by_law", "sufficient" if half == schema.ONSET else "admissible")}
+    needed = (*_NEEDED[content], half, *bounds.get(content, ()))
+    if absent := [name for name in needed if name not in answer.variables]:
         raise InputError(f"a {content}", f"a file without {', '.join(absent)}", str(path), remedy)
     check_answer(answer, str(path))
     return answer
