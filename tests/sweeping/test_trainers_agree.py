@@ -11,8 +11,9 @@ import pytest
 
 import bayeskisl as bk
 from bayeskisl.sweeping.decoder import Decoder
+from bayeskisl.sweeping.fastest_steps import make_steps
 from bayeskisl.sweeping.forward import logits_of, token_loss
-from bayeskisl.sweeping.steps import State, make_steps
+from bayeskisl.sweeping.steps import State
 from bayeskisl.sweeping.training import behind_start, draw_run
 from tests.sweeping.exported import write_sweep
 
