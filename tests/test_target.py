@@ -137,7 +137,8 @@ def of_page(path):
 
 
 def read_of_explorer(widget):
-    return widget.values, widget.answer["sentence"], widget.decide(sensitivity=False).choice
+    answer = {name: value for name, value in widget.answer.items() if name != "milliseconds"}
+    return widget.values, answer, widget.decide(sensitivity=False).choice
 
 
 ANSWERS = {

@@ -16,7 +16,7 @@ _POSITIVE = {"steepness", "asymmetry", "infusion"}
 _FINITE = {schema.CHOICE, "near_optimal", schema.EXPONENT, "best_utility", "utility", "mean_utility", "expected_regret"}
 _SIGNED = {
     schema.EXPONENT, "best_utility", "best_mean_utility", "utility", "mean_utility", "mean_loss_rise",
-    "mean_kept_infused", "mean_kept_background", "risk_neutral_side",
+    "mean_kept_infused", "mean_kept_background", "risk_neutral_side", "binds",
 }  # fmt: skip
 _SHARES = {
     "floor", "ceiling", "weight", "shortfall_risk", "collapse_risk", "ignorance_risk", "stated_risk",

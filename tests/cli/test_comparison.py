@@ -30,7 +30,7 @@ def compared(saved):
 
     def known(fits, **options):
         asked.append(([list(each.laws) for each in fits], options["refit"], options["largest"]))
-        return found
+        return found if len(fits) > 1 else compare(fits, **options)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bayeskisl.inference, "compare", known)

@@ -79,7 +79,9 @@ def test_every_output_takes_one_number_and_none_is_no_number(fit, made, params, 
     assert summary["verdict"] == decision.verdict.to_dict()
     shown = {caveat["message"] for caveat in (*decision.warnings, *decision.further)}
     elsewhere = {decision.verdict.because, *decision.choice.reasons, *decision.optimum.reasons, *decision.extrapolated}
-    assert {c["message"] for c in decision.caveats if c.get("concerns") != "target"} <= shown | elsewhere
+    others = [each for each in decision.caveats if each.get("concerns") != "target"]
+    assert {each["message"] for each in others if each["code"] != "ratio_above_one"} <= shown | elsewhere
+    assert all("no mixture of the budget" in said for each in others if each["code"] == "ratio_above_one")
 
 
 @given(sweeps())

@@ -107,7 +107,9 @@ class GaussianFit:
             },
             coords={"group": groups, "covariate": ["params"], "cell": [f"{n}p" for n in self.sizes]},
         )
-        tree = xr.DataTree.from_dict({"posterior": posterior})
+        reference = xr.DataArray(self.size_law.reference, {"covariate": ["params"]}, "covariate")
+        constant = xr.Dataset({"covariate_reference": reference})
+        tree = xr.DataTree.from_dict({"posterior": posterior, "constant_data": constant})
         tree.attrs = {"laws": json.dumps({self.law.name: self.law.to_dict()})}
         return tree
 

@@ -114,7 +114,7 @@ def test_a_fit_of_several_must_be_asked_for_one(both):
 
 def test_a_decision_on_one_domain_leaves_the_others_alone(both):
     decision = decide(both.of_domain("legal"), 98_304)
-    assert list(decision.sensitivity.index) == ["as asked"]
+    assert decision.sensitivity.index[0] == "as asked"
     assert both.domains == DOMAINS
 
 

@@ -75,7 +75,7 @@ def test_paper_shows_pictures(tab):
     tab.ask("POST", "goog/cdp/execute", {"cmd": "Emulation.setEmulatedMedia", "params": {"media": "print"}})
     shown = "return [...document.querySelectorAll('figure')].map(f => [f.querySelector('img').offsetHeight > 100, " \
             "f.querySelector('.plot').offsetHeight, f.querySelector('.controls').offsetHeight])"  # fmt: skip
-    assert tab.run(shown) == [[True, 0, 0]] * 3
+    assert tab.run(shown) == [[True, 0, 0]] * 4
     tab.ask("POST", "goog/cdp/execute", {"cmd": "Emulation.setEmulatedMedia", "params": {"media": "screen"}})
 
 
@@ -119,7 +119,7 @@ def test_a_telephone_gets_pictures_first(tab, report_path):
     tab.open(report_path)
     time.sleep(1)
     assert tab.run("return document.querySelectorAll('figure.drawn').length") == 0
-    assert tab.run("return document.querySelectorAll('figure.live .controls button').length") == 3
+    assert tab.run("return document.querySelectorAll('figure.live .controls button').length") == 4
 
 
 def contrast(first, second):
