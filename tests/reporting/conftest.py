@@ -14,6 +14,7 @@ def answered():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bayeskisl.inference, "extrapolate", extrapolate)
         ahead = decide(HandMadeFit(), 98_304, sensitivity=False)
+        ahead.data.attrs["created"] = "2026-11-28T12:00:00+00:00"  # the same in every process
         return ahead, verify(ahead, target_runs())
 
 
