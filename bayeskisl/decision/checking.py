@@ -40,9 +40,9 @@ def check_answer(answer: xr.Dataset, where: str) -> None:
     for name in (schema.COLLAPSE, schema.SHOULDER):
         if name in answer.variables and set(answer[name].dims) != set(_DRAWS):
             raise InputError(f"draws of {name} over chain and draw", f"dimensions {answer[name].dims}", where)
-    for name, values in answer.variables.items():
-        if name in answer.data_vars or values.dtype.kind in "iuf":
-            _require_range(str(name), values.values, where)
+    for each, values in answer.variables.items():
+        if each in answer.data_vars or values.dtype.kind in "iuf":
+            _require_range(str(each), values.values, where)
 
 
 def _require_range(name: str, values: np.ndarray, where: str) -> None:

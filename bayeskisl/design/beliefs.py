@@ -351,7 +351,7 @@ class _LawDraws:
         flat = posterior.stack(particle=("chain", "draw")).transpose("particle", ...)
         law = fit.laws[name]
         capacity = capacity_of(fit.curves)
-        values, size_law = size_law_of(fit.curves, law, fit.tree["constant_data"]["covariate_reference"])
+        values, size_law = size_law_of(fit.curves, law, fit.tree)
         draws = {str(key): flat[key].values[used] for key in flat.data_vars}
         draws.setdefault("load_effect", np.zeros(len(used)))
         mean, sd = _own_priors(size_law, law.pooling, flat, used)

@@ -67,7 +67,7 @@ def regime(fit: "Fit", *, group: str | None = None) -> xr.Dataset:
     posterior = posterior_group(fit.tree, law.name).sel({schema.GROUP: group or groups[0]})
     cells, _ = cell_table(fit.curves)
     capacity = capacity_of(fit.curves)
-    places, size_law = size_law_of(fit.curves, law, fit.tree["constant_data"]["covariate_reference"])
+    places, size_law = size_law_of(fit.curves, law, fit.tree)
     assert isinstance(size_law, LimitsLaw)  # as the law has limits
     params, tokens = (cells[name].values for name in (schema.PARAMS, schema.TOKENS))
     exposures = posterior[schema.CRITICAL_EXPOSURES]

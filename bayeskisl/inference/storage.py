@@ -83,14 +83,15 @@ def measured(curves: xr.Dataset, data: ModelData) -> dict[str, xr.Dataset]:
     }
 
 
-def size_law_of(curves: xr.Dataset, law: Law, reference: xr.DataArray) -> tuple[np.ndarray, LawOfSize]:
+def size_law_of(curves: xr.Dataset, law: Law, tree: xr.DataTree) -> tuple[np.ndarray, LawOfSize]:
     """Places of the trained cells as a law of size takes them, and that law, of a fit of one domain.
 
     Parameters
     ----------
-    reference : xarray.DataArray
-        ``covariate_reference`` of the fit: that of one domain among several is not the middle of its own cells.
+    tree : xarray.DataTree
+        Of the fit. The reference of one domain among several is not the middle of its own cells.
     """
+    reference = constant_data(tree)["covariate_reference"]
     covariates = tuple(str(name) for name in reference[schema.COVARIATE].values)
     cells, _ = cell_table(curves)
     of_cells = np.stack([cells[name].values for name in covariates], axis=1)

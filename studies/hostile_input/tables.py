@@ -102,7 +102,7 @@ def _spoilt_tables(draw: st.DrawFn) -> Table:
 
 
 _COLUMNS = st.one_of(st.sampled_from(_NAMES), st.text(max_size=6))
-_MAPPINGS = st.one_of(
+_MAPPINGS: st.SearchStrategy[dict[str, str]] = st.one_of(
     st.just({}),
     st.dictionaries(_COLUMNS, _EXPRESSIONS, max_size=3),
     st.sampled_from(
