@@ -5,10 +5,11 @@ Each run i has its own threshold v_i on log exposures,
 
     y_i ~ Binomial(n_i, floor + (ceiling - floor) S(k (u_i - v_i))),    v_i ~ N(log e50, sigma_run^2),
 
-with S logistic. log e50 has a flat prior over a range that contains the fall. The nuisances k, sigma_run, lapse and
-recall above guessing are represented by equiprobable nodes of weak priors. Run effects are integrated out by the
-trapezoid rule with nodes denser than the narrowest likelihood of a run: with 500 probes a few fixed nodes would fall
-between the peaks.
+with S a smooth break: a logistic takes the long tail of real falls for a half-point that lies further out, by a quarter
+in models of arXiv 2508.20755. log e50 has a flat prior over a range that contains the fall. The nuisances k, the
+asymmetry of the fall, sigma_run, lapse and recall above guessing are represented by equiprobable nodes of weak priors.
+Run effects are integrated out by the trapezoid rule with nodes denser than the narrowest likelihood of a run: with 500
+probes a few fixed nodes would fall between the peaks.
 """
 
 from dataclasses import dataclass
@@ -22,16 +23,17 @@ from bayeskisl.curves import cell_table, final, group_exposures
 from bayeskisl.decision.kept_knowledge import known
 from bayeskisl.decision.planned_model import PlannedModel, planned_model
 from bayeskisl.errors import InputError
-from bayeskisl.laws.falls import LOGISTIC
+from bayeskisl.laws.falls import SMOOTH_BREAK
 from bayeskisl.target import Target
 
 __all__ = ["Measurement", "bounded", "measure_collapse", "threshold_posterior"]
 
 # Weak priors as (median, standard deviation of the log or log odds) and the number of equiprobable nodes for each.
-_STEEPNESS = (6.0, 0.8, 24)
+_STEEPNESS = (6.0, 0.8, 16)
+_ASYMMETRY = (1.0, 1.2, 5)
 _SIGMA_RUN = (0.1, 0.7, 8)
-_LAPSE = (0.01, 1.5, 4)
-_FLOOR_EXCESS = (0.002, 3)
+_LAPSE = (0.01, 1.5, 3)
+_FLOOR_EXCESS = (0.002, 2)
 # Log exposures that the flat prior reaches beyond the fall, and beyond the last run where there is no fall.
 _MARGIN, _BEYOND = 1.0, 3.0
 # A run's likelihood in v is at least 2 / (k sqrt(n)) wide (one standard deviation, at recall one half). Nodes 1.8 times
@@ -156,11 +158,13 @@ def threshold_posterior(
     thresholds = own[(own >= low) & (own <= high)][::2]
     scatter = _scatter(thresholds, own, sigma_run)  # (sigma * threshold, own)
 
-    k, missed, lowest = (each.ravel() for each in np.meshgrid(steepness, lapse, floor, indexing="ij"))
+    nuisances = np.meshgrid(steepness, _log_normal_nodes(*_ASYMMETRY), lapse, floor, indexing="ij")
+    k, asymmetry, missed, lowest = (each.ravel() for each in nuisances)
+    fall = SMOOTH_BREAK.with_values(asymmetry)
     ceiling = 1 - missed * (1 - lowest)
     log_posterior = np.zeros((len(scatter), len(k)))
     for u, y, n in zip(log_exposures, recalled, probed, strict=True):
-        recall = LOGISTIC.with_values().retention(u, own[:, None], k, lowest, ceiling)
+        recall = fall.retention(u, own[:, None], k, lowest, ceiling)
         log_likelihood = xlogy(y, recall) + xlog1py(n - y, -recall)  # (own, nuisance), up to a constant
         best = log_likelihood.max()
         log_posterior += np.log(scatter @ np.exp(log_likelihood - best) + 1e-300) + best
