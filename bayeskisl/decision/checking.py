@@ -24,7 +24,11 @@ _SHARES = {
 }  # fmt: skip
 # There need not be such a choice.
 _MAY_BE_ABSENT = {"risk_neutral_choice", "window"}
-_JSON = ("held_fixed", "gate", "warnings", "fitted_runs")
+# Attributes that are JSON, with the type of their content; the former must be there.
+_JSON: dict[str, type] = {"held_fixed": dict, "gate": dict, "warnings": list, "fitted_runs": list}
+_JSON_IF_ANY: dict[str, type] = {
+    "levels": dict, "assumes": list, "invented": list, "rules": dict, "gives": dict, "bounds_by_law": dict,
+}  # fmt: skip
 _ROUNDING = 1e-9
 
 
@@ -75,8 +79,10 @@ def _check_attributes(answer: xr.Dataset, where: str) -> None:
         value = attrs.get(name)
         if not isinstance(value, int | float | np.number) or not 0 < value < np.inf:
             raise InputError(f"attribute {name!r} to be a positive number", repr(value), where)
-    for name in _JSON:
+    for name, kind in (_JSON | {name: kind for name, kind in _JSON_IF_ANY.items() if name in attrs}).items():
         try:
-            json.loads(attrs[name])
+            sound = isinstance(json.loads(attrs[name]), kind)
         except (KeyError, TypeError, ValueError, RecursionError):
-            raise InputError(f"attribute {name!r} to be JSON", repr(attrs.get(name))[:80], where) from None
+            sound = False
+        if not sound:
+            raise InputError(f"attribute {name!r} to be a JSON {kind.__name__}", repr(attrs.get(name))[:80], where)

@@ -189,7 +189,7 @@ def test_values_that_no_prediction_has_are_refused(fit, tmp_path, name, value, s
         ("schema_version", 99, "an answer of schema 1 or earlier, got 99"),
         ("axis", "depth", "attribute 'axis'"),
         ("params", -1.0, "attribute 'params' to be a positive number"),
-        ("warnings", "[", "attribute 'warnings' to be JSON"),
+        ("warnings", "[", "attribute 'warnings' to be a JSON list"),
     ],
 )
 def test_attributes_that_no_prediction_has_are_refused(fit, tmp_path, name, value, said):
