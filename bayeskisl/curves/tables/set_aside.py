@@ -15,6 +15,7 @@ from bayeskisl.errors import InputError
 __all__ = ["finished_and_infused", "stopped_early"]
 
 _NOTHING_INFUSED = (schema.FACTS, schema.RATIO, schema.EXPOSURES, "infused_tokens")
+_WITHOUT_GUESSES = 0.02  # share recalled without infusion up to which 0 will do as the guessing rate
 _SAME = 0.999  # steps are logged at intervals, and the last one may be counted from 0
 
 
@@ -37,6 +38,7 @@ def finished_and_infused(
         out |= cells
     if not out.any():
         return table
+    _note_guesses(table, mapping, _uninfused(values), findings, decimal)
     if out.all():
         raise InputError("runs that finished and have infused facts", "none", findings.origin)
     kept = np.flatnonzero(~out)
@@ -53,8 +55,38 @@ def _reasons(values: Mapping[str, np.ndarray]) -> list[tuple[np.ndarray, str]]:
                     for state in sorted(set(states.tolist()) & UNFINISHED)]  # fmt: skip
         strange = sorted(set(states.tolist()) - UNFINISHED - FINISHED - {""})
         reasons += [(states == state, f"its state {shown(state)} is unknown") for state in strange]
+    nothing = _uninfused(values)
+    return reasons if nothing is None else [*reasons, (nothing, "nothing was infused")]
+
+
+def _uninfused(values: Mapping[str, np.ndarray]) -> np.ndarray | None:
+    """Mark the runs that no fact was infused into, ``(row,)``; None where no field says."""
     nothing = [values[name] == 0 for name in _NOTHING_INFUSED if name in values]
-    return [*reasons, (np.any(nothing, axis=0), "nothing was infused")] if nothing else reasons
+    return np.any(nothing, axis=0) if nothing else None
+
+
+def _note_guesses(
+    table: RawTable,
+    mapping: Mapping[str, str | float],
+    controls: np.ndarray | None,
+    findings: Findings,
+    decimal: str | None,
+) -> None:
+    """Say what runs without infusion recall, where no guessing rate was stated: it is what a guess gets right."""
+    fields = {field: mapping[field] for field in (schema.RECALLED, schema.PROBED) if field in mapping}
+    if controls is None or not controls.any() or schema.GUESSING in mapping or len(fields) < 2:
+        return
+    values, _ = evaluate(fields, table, Findings(findings.origin, findings.places), decimal)
+    recalled, probed = (values[field][controls] for field in (schema.RECALLED, schema.PROBED))
+    rate = float(np.nansum(recalled) / np.nansum(probed)) if np.nansum(probed) > 0 else 0.0
+    if rate > _WITHOUT_GUESSES:
+        remedy = f"state it, --map guessing={rate:.2g}"
+        if schema.DOMAIN in mapping:
+            remedy = "fit each domain by itself, with the rate of its own such runs"
+        findings.notes.append(
+            f"runs in which nothing was infused recall {rate:.2g} of their facts: that is the guessing rate, "
+            f"and not 0; {remedy}"
+        )
 
 
 def stopped_early(rows: Mapping[str, np.ndarray], good: np.ndarray, findings: Findings) -> np.ndarray:

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from bayeskisl.curves import TableError, curves_from_table
+from bayeskisl.curves import TableError, curves_from_table, describe_import
 from bayeskisl.shipped import shipped_folder
 
 FOLDER = shipped_folder("data") / "literature"
@@ -85,3 +85,13 @@ def test_a_number_of_probes_is_not_invented(name):
     with pytest.raises(TableError, match="expected a denominator for accuracy"):
         curves_from_table(FOLDER / f"{name}.csv")
     assert "arXiv 2505.18091" in (FOLDER / f"{name}.csv").read_text().splitlines()[0]
+
+
+def test_what_controls_recall_is_the_guessing_rate():
+    """Nationalities are right nine times in ten where nothing was infused."""
+    rows = "task = 'yago_hubble_full_prefix_no_suffix' and attribute = 'nationality'"
+    silent = curves_from_table(FOLDER / "hubble-exposures.csv", where=rows)
+    assert "recall 0.91 of their facts" in describe_import(silent)
+    stated = curves_from_table(FOLDER / "hubble-exposures.csv", {"guessing": 0.91}, where=rows)
+    assert "of their facts" not in describe_import(stated)
+    assert stated["guessing"].values.max() == 0.91
