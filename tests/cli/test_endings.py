@@ -10,6 +10,13 @@ import pytest
 BUILD = ["export", "desk-dose", "--out"]
 
 
+# Limits are set between fork and exec, where JAX, if another test has loaded it, warns: nothing of it runs there.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
 def begun(*arguments, **options):
     command = [sys.executable, "-m", "bayeskisl", *map(str, arguments)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
