@@ -212,7 +212,7 @@ def recognise(
     known : dict
         Field (``recalled``, or ``recalled.background`` where the column names a group) to SQL expression.
     doubtful : dict
-        Field to the several columns that could be it; the one of the field's own name is then known, too.
+        Field to the several columns that could be it. If one of them has the field's own name, `known` has it too.
     """
     taken, used = set(taken), set(used)
     candidates: dict[str, list[str]] = {}

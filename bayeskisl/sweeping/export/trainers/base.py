@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from bayeskisl.errors import InputError
 from bayeskisl.sweeping.ladder import ModelSize, Training
 from bayeskisl.sweeping.spec import RunSpec
 
-__all__ = ["Job", "Trainer"]
+__all__ = ["Job", "LlamaTrainer", "Trainer"]
+
+_SAVES = 4  # checkpoints a run: what a lost run repeats at most is a quarter
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,10 @@ class Job:
     @property
     def warmup_steps(self) -> int:
         return min(self.training.warmup_steps, self.run.steps - self.decay_steps)
+
+    @property
+    def steps_between_saves(self) -> int:
+        return max(1, -(-self.run.steps // _SAVES))
 
     @property
     def matrix_rate(self) -> float:
@@ -114,3 +121,21 @@ class Trainer(ABC):
     def scripts(self) -> tuple[str, ...]:
         """Names of the scripts that its commands call."""
         return ()
+
+
+class LlamaTrainer(Trainer):
+    """A trainer of Llama's decoder: rotary positions, RMS norm and a gated feed-forward of 8/3 widths."""
+
+    def refuse(self, job: Job) -> None:
+        if job.size.width // job.size.heads % 2:
+            raise InputError("an even width of each head", f"{job.size.width} in {job.size.heads} heads", "ladder",
+                             "change the heads of the ladder's [model]")  # fmt: skip
+
+    def params(self, job: Job) -> int:
+        width, layers = job.size.width, job.size.layers
+        return layers * (4 * width**2 + 3 * width * self.inner(width) + 2 * width) + width
+
+    @staticmethod
+    def inner(width: int) -> int:
+        """Width of the feed-forward."""
+        return round(8 * width / 3)

@@ -2,28 +2,16 @@
 
 import json
 
-from bayeskisl.errors import InputError
-from bayeskisl.sweeping.export.trainers.base import Job, Trainer
+from bayeskisl.sweeping.export.trainers.base import Job, LlamaTrainer
 
 __all__ = ["HuggingFace"]
 
-_SAVES = 4  # checkpoints a run, of which the last is kept: what a lost run repeats at most is a quarter
 
-
-class HuggingFace(Trainer):
+class HuggingFace(LlamaTrainer):
     """``transformers``: rotary positions, RMS norm and a gated feed-forward of 8/3 widths, so that it has 8 width^2."""
 
     name, title, format = "hf", "Hugging Face Trainer", "datasets"
     keeps_order = True
-
-    def refuse(self, job: Job) -> None:
-        if job.size.width // job.size.heads % 2:
-            raise InputError("an even width of each head", f"{job.size.width} in {job.size.heads} heads", "ladder",
-                             "change the heads of the ladder's [model]")  # fmt: skip
-
-    def params(self, job: Job) -> int:
-        width, layers = job.size.width, job.size.layers
-        return layers * (4 * width**2 + 3 * width * self._inner(width) + 2 * width) + width
 
     def files(self, job: Job) -> dict[str, str]:
         return {"hf.json": json.dumps({"model": self._model(job), "training": self._training(job),
@@ -38,15 +26,11 @@ class HuggingFace(Trainer):
     def scripts(self) -> tuple[str, ...]:
         return ("train_hf.py",)
 
-    @staticmethod
-    def _inner(width: int) -> int:
-        return round(8 * width / 3)
-
     def _model(self, job: Job) -> dict[str, object]:
         """Arguments of ``LlamaConfig``."""
         size = job.size
         return {
-            "vocab_size": job.vocabulary, "hidden_size": size.width, "intermediate_size": self._inner(size.width),
+            "vocab_size": job.vocabulary, "hidden_size": size.width, "intermediate_size": self.inner(size.width),
             "num_hidden_layers": size.layers, "num_attention_heads": size.heads, "num_key_value_heads": size.heads,
             "max_position_embeddings": 2 * (job.context + 1), "tie_word_embeddings": False,
             "bos_token_id": job.end, "eos_token_id": job.end, "pad_token_id": job.end,
@@ -63,6 +47,6 @@ class HuggingFace(Trainer):
             "lr_scheduler_kwargs": {"num_decay_steps": job.decay_steps, "decay_type": "linear",
                                     "min_lr_ratio": recipe.final_share},
             "train_sampling_strategy": "sequential", "bf16": recipe.precision == "bfloat16", "seed": job.run.seed,
-            "save_steps": max(1, -(-steps // _SAVES)), "save_total_limit": 1, "logging_steps": max(1, steps // 20),
+            "save_steps": job.steps_between_saves, "save_total_limit": 1, "logging_steps": max(1, steps // 20),
             "report_to": "none", "disable_tqdm": True,
         }  # fmt: skip

@@ -4,8 +4,6 @@ from bayeskisl.sweeping.export.trainers.base import Job, Trainer
 
 __all__ = ["MegatronLM"]
 
-_SAVES = 4  # checkpoints a run
-
 
 class MegatronLM(Trainer):
     """Rotary positions, RMS norm, no biases, a feed-forward of 4 widths: 12 layers width^2 and the norms' gains."""
@@ -32,7 +30,7 @@ class MegatronLM(Trainer):
             "data-path": job.folder / "data" / self.format / "train", "split": "100,0,0", "eval-iters": 0,
             "tokenizer-type": "HuggingFaceTokenizer", "tokenizer-model": "tokenizer",
             "save": job.folder / "checkpoints", "load": job.folder / "checkpoints",
-            "save-interval": max(1, -(-steps // _SAVES)),
+            "save-interval": job.steps_between_saves,
         }  # fmt: skip
         switches = ["disable-bias-linear", "untie-embeddings-and-output-weights", "use-mcore-models"]
         if recipe.precision == "bfloat16":

@@ -2,28 +2,16 @@
 
 import json
 
-from bayeskisl.errors import InputError
-from bayeskisl.sweeping.export.trainers.base import Job, Trainer
+from bayeskisl.sweeping.export.trainers.base import Job, LlamaTrainer
 
 __all__ = ["OLMoCore"]
 
-_SAVES = 4  # checkpoints a run
 
-
-class OLMoCore(Trainer):
+class OLMoCore(LlamaTrainer):
     """``TransformerConfig.llama_like``: rotary positions, RMS norm and a gated feed-forward of 8/3 widths."""
 
     name, title, format = "olmo", "OLMo-core", "memmap"
     keeps_order = False  # its loader shuffles windows, which stay whole
-
-    def refuse(self, job: Job) -> None:
-        if job.size.width // job.size.heads % 2:
-            raise InputError("an even width of each head", f"{job.size.width} in {job.size.heads} heads", "ladder",
-                             "change the heads of the ladder's [model]")  # fmt: skip
-
-    def params(self, job: Job) -> int:
-        width, layers = job.size.width, job.size.layers
-        return layers * (4 * width**2 + 3 * width * (8 * width // 3) + 2 * width) + width
 
     def files(self, job: Job) -> dict[str, str]:
         config = {"model": self._model(job), "dataset": self._dataset(job), "data_loader": self._loader(job),
@@ -40,6 +28,10 @@ ${CONVERT:?} "runs/$RUN/checkpoints" "$MODEL\""""
 
     def scripts(self) -> tuple[str, ...]:
         return ("train_olmo.py",)
+
+    @staticmethod
+    def inner(width: int) -> int:
+        return 8 * width // 3  # as ``llama_like`` rounds it
 
     @staticmethod
     def _model(job: Job) -> dict[str, object]:
@@ -80,4 +72,4 @@ ${CONVERT:?} "runs/$RUN/checkpoints" "$MODEL\""""
         """Arguments of ``TrainerConfig``: the folder, the steps, and those between checkpoints."""
         steps = job.run.steps
         return {"save_folder": str(job.folder / "checkpoints"), "max_steps": steps,
-                "save_interval": max(1, -(-steps // _SAVES))}  # fmt: skip
+                "save_interval": job.steps_between_saves}  # fmt: skip

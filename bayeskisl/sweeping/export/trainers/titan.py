@@ -2,28 +2,16 @@
 
 import json
 
-from bayeskisl.errors import InputError
-from bayeskisl.sweeping.export.trainers.base import Job, Trainer
+from bayeskisl.sweeping.export.trainers.base import Job, LlamaTrainer
 
 __all__ = ["TorchTitan"]
 
-_SAVES = 4  # checkpoints a run
 
-
-class TorchTitan(Trainer):
+class TorchTitan(LlamaTrainer):
     """Its own loader cuts documents into windows; that of the export reads whole windows in their order."""
 
     name, title, format = "torchtitan", "torchtitan", "npy"
     keeps_order = True
-
-    def refuse(self, job: Job) -> None:
-        if job.size.width // job.size.heads % 2:
-            raise InputError("an even width of each head", f"{job.size.width} in {job.size.heads} heads", "ladder",
-                             "change the heads of the ladder's [model]")  # fmt: skip
-
-    def params(self, job: Job) -> int:
-        width, layers = job.size.width, job.size.layers
-        return layers * (4 * width**2 + 3 * width * self._inner(width) + 2 * width) + width
 
     def files(self, job: Job) -> dict[str, str]:
         config = {"model": self._model(job), "training": self._training(job), "optimizer": self._optimizer(job),
@@ -43,14 +31,10 @@ ${CONVERT:?} "runs/$RUN/checkpoint" "$MODEL\""""
     def scripts(self) -> tuple[str, ...]:
         return ("train_titan.py",)
 
-    @staticmethod
-    def _inner(width: int) -> int:
-        return round(8 * width / 3)
-
     def _model(self, job: Job) -> dict[str, object]:
         size = job.size
         return {"dim": size.width, "n_layers": size.layers, "n_heads": size.heads,
-                "hidden_dim": self._inner(size.width), "vocab_size": job.vocabulary}  # fmt: skip
+                "hidden_dim": self.inner(size.width), "vocab_size": job.vocabulary}  # fmt: skip
 
     @staticmethod
     def _training(job: Job) -> dict[str, object]:
@@ -73,4 +57,4 @@ ${CONVERT:?} "runs/$RUN/checkpoint" "$MODEL\""""
 
     @staticmethod
     def _checkpoint(job: Job) -> dict[str, object]:
-        return {"enable": True, "interval": max(1, -(-job.run.steps // _SAVES)), "keep_latest_k": 2}
+        return {"enable": True, "interval": job.steps_between_saves, "keep_latest_k": 2}
