@@ -156,10 +156,13 @@ class _Part(Curve):
     left: np.ndarray
 
     def worst_row(self, errors: float, least: float) -> int | None:
-        """The row that lies farthest outside what the others allow it, if that is beyond chance."""
+        """Of the rows outside what the others allow, the one without which a monotone curve fits best.
+
+        Two replicates that contradict each other lie equally far apart: their neighbours say which one is wrong.
+        """
         distances = {int(row): self._distance(int(row)) for row in self.left}
-        beyond = {row: far for row, (far, noise) in distances.items() if far > least and far > errors * noise}
-        return max(beyond, key=lambda row: beyond[row]) if beyond else None
+        beyond = [row for row, (far, noise) in distances.items() if far > least and far > errors * noise]
+        return min(beyond, key=lambda row: self._less(row)._misfit, default=None)
 
     def band(self, log_exposures: float) -> str:
         """Name the values that a monotone curve through the rows allows at some exposures."""
@@ -168,12 +171,22 @@ class _Part(Curve):
 
     def _distance(self, row: int) -> tuple[float, float]:
         """How far a row lies outside of what the others allow, and the standard error of that."""
-        others = replace(self, left=self.left[self.left != row])
+        others = self._less(row)
         if others.left.size < 2:
             return 0.0, 1.0
         low, high, variance = others._allowed(self.log_exposures[row])
         far = max(low - self.share[row], self.share[row] - high, 0.0)
         return float(far), float(np.sqrt(self.variance[row] + variance))
+
+    def _less(self, row: int) -> "_Part":
+        return replace(self, left=self.left[self.left != row])
+
+    @property
+    def _misfit(self) -> float:
+        """Squared standard errors between the rows and the monotone curve nearest to them."""
+        smooth = monotone(self.means, 1 / self.errors)
+        there = smooth[np.searchsorted(self.levels, self._used(self.log_exposures))]
+        return float(((self._used(self.share) - there) ** 2 / self._used(self.variance)).sum())
 
     def _allowed(self, log_exposures: float) -> tuple[float, float, float]:
         """Least and most that a monotone curve through the rows allows, and the variance of its ends."""
