@@ -183,10 +183,8 @@ class _Part(Curve):
 
     @property
     def _misfit(self) -> float:
-        """Squared standard errors between the rows and the monotone curve nearest to them."""
-        smooth = monotone(self.means, 1 / self.errors)
-        there = smooth[np.searchsorted(self.levels, self._used(self.log_exposures))]
-        return float(((self._used(self.share) - there) ** 2 / self._used(self.variance)).sum())
+        """Squared standard errors between the levels' means and the monotone curve nearest to them."""
+        return float(((self.means - monotone(self.means, 1 / self.errors)) ** 2 / self.errors).sum())
 
     def _allowed(self, log_exposures: float) -> tuple[float, float, float]:
         """Least and most that a monotone curve through the rows allows, and the variance of its ends."""
