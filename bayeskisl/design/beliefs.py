@@ -435,7 +435,8 @@ def _law_particles(
         "steepness": np.array([steepness for _, steepness in known]).reshape(len(cells), len(tau)),
         "ceiling": draws["ceiling"].mean(axis=1),
         "at_load": np.array(at_load),
-        **{name: draws[name] for name in ("tau", "sigma_run", *_TYPICAL[:3], "load_effect")},
+        "floor": draws["floor"].mean(axis=1),
+        **{name: draws[name] for name in ("tau", "sigma_run", *_TYPICAL[:2], "load_effect")},
     }
 
 

@@ -41,7 +41,7 @@ class ModelData:
     log_exposures : numpy.ndarray
         Log exposures u of each probed group, 0 where nothing was probed, shape ``(run, group)``.
     guessing : numpy.ndarray
-        Guessing rates, shape ``(group,)``.
+        Guessing rates, one for each group of a domain, shape ``(cell, group)``.
     cell_of_run : numpy.ndarray
         Index of each run's cell, shape ``(run,)``.
     rough_threshold : numpy.ndarray
@@ -106,6 +106,7 @@ class ModelData:
             rough_threshold=fit(self.rough_threshold, cells),
             log_size=fit(self.log_size, cells),
             is_real=fit(self.is_real, cells),
+            guessing=fit(self.guessing, cells),
             covariates=fit(self.covariates, cells, 1.0),
             load=self.load
             and replace(
@@ -125,7 +126,7 @@ def prepare(curves: xr.Dataset, law: Law) -> ModelData:
     Raises
     ------
     InputError
-        If the guessing rate differs between runs of one group, or the curves lack a covariate of the law.
+        If the guessing rate differs between runs of one group and domain, or the curves lack a covariate of the law.
     """
     curves = with_covariates(curves, law.covariates)
     cells, cell_of_run = cell_table(curves)
@@ -138,8 +139,8 @@ def prepare(curves: xr.Dataset, law: Law) -> ModelData:
     domains, of_domain = _of_domains(cells)
     values = np.concatenate([np.stack([cells[name].values for name in names], axis=1), of_domain], axis=1)
     values, size_law = law_of_size(law, names, values, capacity_of(curves), domains)
-    guessing = _common_guessing(counts[schema.GUESSING], probed)
-    recalled = at_least_guessed(recalled, probed, guessing)
+    guessing = _guessing(counts[schema.GUESSING], probed, cell_of_run, of_domain)
+    recalled = at_least_guessed(recalled, probed, guessing[cell_of_run])
     rough_threshold, load = _half_points(curves, law, recalled, probed, log_exposures, cell_of_run)
     return ModelData(
         recalled=recalled,
@@ -208,15 +209,18 @@ def _of_domains(cells: xr.Dataset) -> tuple[tuple[str, ...], np.ndarray]:
     return tuple(names.tolist()), (told[:, None] == names).astype(float)
 
 
-def _common_guessing(guessing: np.ndarray, probed: np.ndarray) -> np.ndarray:
-    rates = []
-    for column, counts in zip(guessing.T, probed.T, strict=True):
-        distinct = np.unique(column[counts > 0])
+def _guessing(of_runs: np.ndarray, probed: np.ndarray, cell_of_run: np.ndarray, of_domain: np.ndarray) -> np.ndarray:
+    """Guessing rate of each cell's domain, ``(cell, group)``; 0 where a domain never probed a group."""
+    domain = of_domain.argmax(axis=1) if of_domain.shape[1] else np.zeros(len(of_domain), dtype=int)
+    rates = np.zeros((len(of_domain), probed.shape[1]))
+    for each, group in np.ndindex(domain.max() + 1, probed.shape[1]):
+        asked = (domain[cell_of_run] == each) & (probed[:, group] > 0)
+        distinct = np.unique(of_runs[asked, group])
         if len(distinct) > 1:
-            raise InputError("one guessing rate per group", f"{len(distinct)} rates", "guessing",
-                             "fit fact sets with different answers apart")  # fmt: skip
-        rates.append(distinct[0] if len(distinct) else 0.0)
-    return np.array(rates, dtype=float)
+            raise InputError("one guessing rate for each group of a domain", f"{len(distinct)} rates", "guessing",
+                             "name fact sets of different answers in a column 'domain', or fit them apart")  # fmt: skip
+        rates[domain == each, group] = distinct[0] if len(distinct) else 0.0
+    return rates
 
 
 def _half_points(

@@ -132,7 +132,7 @@ def define(say: Language, given: Given, law: Law) -> None:
 
     # facts that are lost however often they are seen: their share scatters over cells
     lapse_log_odds = _over(of_groups["lapse_scatter"]) * say.normal("lapse_z", 0.0, 1.0, dims=(_CELL, _GROUP))
-    ceiling = ceiling_of(_over(lapse_intercept) + lapse_log_odds, _over(floor), xp)
+    ceiling = ceiling_of(_over(lapse_intercept) + lapse_log_odds, floor, xp)
     ceiling = say.deterministic("ceiling", ceiling, (_CELL, _GROUP))
 
     # Runs. Those of one cell at one level have one expectation, which is computed once: a point
@@ -145,7 +145,8 @@ def define(say: Language, given: Given, law: Law) -> None:
     of_point = _at(cell, steepness, xp)
     x = of_point * (log_exposures - _at(cell, threshold, xp))
     # a run's own half-point is integrated out, so that no dimension of the sampler is a run's (see `run_counts`)
-    floor, span = _over(floor), _at(cell, ceiling, xp) - _over(floor)
+    floor = _at(cell, floor, xp)
+    span = _at(cell, ceiling, xp) - floor
     share, variance = average_over_runs(shape, x, of_point * run_scatter, xp)
     recall = floor + span * share
     known, guessed = (_over(of_groups[name]) for name in ("concentration", "guess_concentration"))
@@ -218,11 +219,12 @@ def _positive(
 
 
 def _floor(say: Language, given: Given) -> Array:
-    """Recall of facts never seen, (group,): guessing and a small excess."""
+    """Recall of facts never seen, (cell, group): guessing and a small excess."""
     is_tied = given.floor_excess_b is None
-    excess = 0.0 if is_tied else say.beta("floor_excess", 1.0, given.floor_excess_b, dims=(_GROUP,))
+    none = np.zeros(say.sizes[_GROUP])
+    excess = none if is_tied else say.beta("floor_excess", 1.0, given.floor_excess_b, dims=(_GROUP,))
     excess = say.deterministic("floor_excess", excess, (_GROUP,))
-    return say.deterministic("floor", given.guessing + (1 - given.guessing) * excess, (_GROUP,))
+    return say.deterministic("floor", given.guessing + (1 - given.guessing) * _over(excess), (_CELL, _GROUP))
 
 
 def ceiling_of(lapse_log_odds: Array, floor: Array, xp: Any) -> Array:

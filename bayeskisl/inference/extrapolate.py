@@ -106,7 +106,7 @@ def extrapolate(
             **(_curve_by_law(posterior, line, z, fresh) if own is None else _curve_of_cell(posterior, own)),
             "fall": laws[name].fall.name,
             **laws[name].fall.of(posterior).named(),
-            "floor": posterior["floor"],
+            "floor": _of_target(posterior["floor"]),
             "run_effect": effect,
             "load_effect": load_effect,
             "limit": limit,
@@ -131,8 +131,13 @@ def _curve_by_law(
     return {
         "log_critical_exposures": line + posterior["tau"] * fresh["size"],
         "log_steepness": steepness + posterior["steepness_scatter"] * fresh["steepness"],
-        "ceiling": ceiling_of(log_odds, posterior["floor"], np),
+        "ceiling": ceiling_of(log_odds, _of_target(posterior["floor"]), np),
     }
+
+
+def _of_target(floor: xr.DataArray) -> xr.DataArray:
+    """Recall of facts never seen, which is the same in all cells of one domain."""
+    return floor.isel({schema.CELL: 0}, drop=True)
 
 
 def _curve_of_cell(posterior: xr.Dataset, cell: int) -> dict[str, xr.DataArray]:

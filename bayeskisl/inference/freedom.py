@@ -82,8 +82,9 @@ def _of_run(data: ModelData, law: Law) -> np.ndarray:
     Near the ends a share says on which side the half-point lies, not where: hence a second share (1 - share), times 4
     to leave the middle as it is.
     """
-    share, above = share_kept(data), 1 - data.guessing
-    recall = data.guessing + above * share
+    guessing = data.guessing[data.cell_of_run]
+    share, above = share_kept(data), 1 - guessing
+    recall = guessing + above * share
     trials = data.probed / (1 + data.probed / law.priors.concentration.median)
     slope = above * law.priors.steepness.median * share * (1 - share)
     return trials * slope**2 / (recall * (1 - recall)) * (4 * share * (1 - share))
@@ -91,8 +92,8 @@ def _of_run(data: ModelData, law: Law) -> np.ndarray:
 
 def share_kept(data: ModelData) -> np.ndarray:
     """Share that each run keeps above guessing, ``(run, group)``."""
-    recalled = (data.recalled + 0.5) / (data.probed + 1)
-    return np.clip((recalled - data.guessing) / (1 - data.guessing), _LEAST_SHARE, 1 - _LEAST_SHARE)
+    recalled, guessing = (data.recalled + 0.5) / (data.probed + 1), data.guessing[data.cell_of_run]
+    return np.clip((recalled - guessing) / (1 - guessing), _LEAST_SHARE, 1 - _LEAST_SHARE)
 
 
 def _crosses(share: np.ndarray, data: ModelData) -> np.ndarray:

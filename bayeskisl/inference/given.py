@@ -107,7 +107,7 @@ class Given:
     recalled: Annotated[Array, _RUN, _GROUP]
     probed: Annotated[Array, _RUN, _GROUP]
     log_exposures: Annotated[Array, POINT, _GROUP]
-    guessing: Annotated[Array, _GROUP]
+    guessing: Annotated[Array, _CELL, _GROUP]
     cell_of_point: Annotated[Array, POINT]
     point_of_run: Annotated[Array, _RUN]
     rough: GivenRough

@@ -201,7 +201,7 @@ def _of_run(
             probed=data.probed[place],
             ahead=log_exposures - nodes if law.falls else np.full_like(nodes, np.inf),
             steepness=few["steepness"][:, cell, group, None],
-            floor=few["floor"][:, group, None],
+            floor=few["floor"][:, cell, group, None],
             ceiling=few["ceiling"][:, cell, group, None],
             sigma=run_scatter(few, data.log_size)[:, cell, group, None],
             concentration=few["concentration"][:, group, None],

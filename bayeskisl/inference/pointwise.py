@@ -70,7 +70,7 @@ def integrals(
                 probed=data.probed[place],
                 ahead=log_exposures[..., *place] - log_critical_exposures[..., cell, group],
                 steepness=named["steepness"][..., cell, group],
-                floor=named["floor"][..., group],
+                floor=named["floor"][..., cell, group],
                 ceiling=named["ceiling"][..., cell, group],
                 sigma=scatter[..., cell, group],
                 concentration=named["concentration"][..., group],

@@ -32,7 +32,7 @@ def draw_counts(
     scatter = run_scatter(named, data.log_size[data.cell_of_run])
     effect = scatter * fresh_effects(named, own.shape, rng) if fresh else own
     shape = law.fall.of(named).map(lambda of_group: of_group.values[..., None, :])
-    floor = named["floor"].values[..., None, :]
+    floor = named["floor"].values[..., data.cell_of_run, :]
     chance = shape.retention(
         effective_log_exposures(data.log_exposures, data.load, named) - effect,
         log_thresholds(named, law)[..., data.cell_of_run, :],

@@ -35,7 +35,7 @@ _PER_GROUP = (schema.GROUP,)
 _PER_CELL = (schema.CELL, schema.GROUP)
 _PER_COVARIATE = (schema.GROUP, schema.COVARIATE)
 _DIMS = {
-    "critical_exposures": _PER_CELL, "steepness": _PER_CELL, "ceiling": _PER_CELL,
+    "critical_exposures": _PER_CELL, "steepness": _PER_CELL, "ceiling": _PER_CELL, "floor": _PER_CELL,
     "exponent": _PER_COVARIATE, "curvature": _PER_COVARIATE, schema.DOMAIN_INTERCEPT: (schema.GROUP, schema.DOMAIN),
     schema.DOMAIN_EXPONENT: (schema.GROUP, schema.DOMAIN, schema.COVARIATE),
     "coefficients": (schema.GROUP, COEFFICIENT), "run_correlation": (PAIR,), "common": (QUANTITY,),
@@ -182,9 +182,11 @@ def _check_content(tree: xr.DataTree, where: str) -> None:
 
 
 def _check_draws(name: str, draws: xr.DataArray, where: str) -> None:
-    """Refuse draws out of range; a place on the axis may be absent (NaN) or infinite."""
-    if draws.dtype.kind != "f" or draws.dims[:2] != ("chain", "draw"):
-        raise InputError(f"draws of {name} over chain and draw", f"{draws.dtype} over {draws.dims}", where, _AGAIN)
+    """Refuse draws of other kinds or dims, or out of range; a place on the axis may be absent (NaN) or infinite."""
+    dims = ("chain", "draw", *_DIMS.get(name, draws.dims[2:]))
+    if draws.dtype.kind != "f" or draws.dims != dims:
+        expected = f"draws of {name} over {', '.join(map(str, dims))}"
+        raise InputError(expected, f"{draws.dtype} over {', '.join(map(str, draws.dims))}", where, _AGAIN)
     if name in _ON_AXIS:
         expected, holds = "not negative", ~(draws.values < 0)
     else:

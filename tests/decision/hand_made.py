@@ -85,7 +85,7 @@ def posterior_draws(exponent_sd=0.05, seed=0):
             "collapse": (cell, collapse),
             "steepness": (cell, steepness),
             "ceiling": (cell, np.full(collapse.shape, 0.995)),
-            "floor": (("chain", "draw", "group"), np.full(shape, GUESSING)),
+            "floor": (cell, np.full(collapse.shape, GUESSING)),
             "asymmetry": (("chain", "draw", "group"), np.ones(shape)),
             "sigma_run": (("chain", "draw", "group"), np.full(shape, 0.1)),
             "tau": (("chain", "draw", "group"), np.full(shape, 0.1)),

@@ -91,7 +91,7 @@ class GaussianFit:
         group, cell = ("chain", "draw", "group"), ("chain", "draw", "cell", "group")
         known = {
             "tau": self.tau, "sigma_run": self.sigma_run, "steepness_scatter": 1e-9, "lapse_scatter": 0.3,
-            "lapse_intercept": -8.0, "concentration": 1e7, "guess_concentration": 1e7, "floor": 1 / 4096,
+            "lapse_intercept": -8.0, "concentration": 1e7, "guess_concentration": 1e7,
             "floor_excess": 0.0, "asymmetry": 1.0,
             "steepness_intercept": np.log(self.steepness), "steepness_exponent": 0.0, "intercept": 5.0,
             **({} if self.load_effect is None else {"load_effect": self.load_effect}),
@@ -102,6 +102,7 @@ class GaussianFit:
                 "critical_exposures": (cell, np.exp(threshold)),
                 "steepness": (cell, np.full(threshold.shape, self.steepness)),
                 "ceiling": (cell, np.full(threshold.shape, 0.9999)),
+                "floor": (cell, np.full(threshold.shape, 1 / 4096)),
                 "exponent": ((*group, "covariate"), np.full((*shape, 1), 0.7)),
                 "curvature": ((*group, "covariate"), np.zeros((*shape, 1))),
             },

@@ -98,7 +98,7 @@ def log_density_of_counts(named, data, law):
     z, weight = np.polynomial.hermite_e.hermegauss(7)
     share = fall.share(named["steepness"][cell][..., None] * (ahead[..., None] - named["sigma_run"][0] * z))
     weight = weight / weight.sum()
-    floor, span = named["floor"], named["ceiling"][cell] - named["floor"]
+    floor, span = named["floor"][cell], named["ceiling"][cell] - named["floor"][cell]
     recall = floor + span * (share @ weight)
     of_effects = span**2 * ((share - (share @ weight)[..., None]) ** 2 @ weight)
     of_knowledge = ((recall - floor) * (1 - recall) - of_effects) / (1 + named["concentration"][0])

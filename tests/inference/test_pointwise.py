@@ -24,12 +24,15 @@ def by_brute_force(named, data, draw, run):
             data.log_exposures[run, 0] - named["sigma_run"][0, draw, 0] * z,
             np.log(named["critical_exposures"][0, draw, cell, 0]),
             named["steepness"][0, draw, cell, 0],
-            named["floor"][0, draw, 0],
+            named["floor"][0, draw, cell, 0],
             named["ceiling"][0, draw, cell, 0],
         )
     )
     counts = precision(
-        chance, named["floor"][0, draw, 0], named["concentration"][0, draw, 0], named["guess_concentration"][0, draw, 0]
+        chance,
+        named["floor"][0, draw, cell, 0],
+        named["concentration"][0, draw, 0],
+        named["guess_concentration"][0, draw, 0],
     )
     given = beta_binomial_log_density(data.recalled[run, 0], data.probed[run, 0], chance, counts)
     return logsumexp(given + stats.norm.logpdf(z)) + np.log(z[1] - z[0])

@@ -46,9 +46,9 @@ def test_an_effect_has_its_exact_conditional():
     z, cell = np.linspace(-5, 5, 2001), data.cell_of_run[5]
     shape = LAW.fall.of(one).map(lambda of_group: of_group[0])
     threshold = np.log(one["critical_exposures"][cell, 0])
-    fall = one["steepness"][cell, 0], one["floor"][0], one["ceiling"][cell, 0]
+    fall = one["steepness"][cell, 0], one["floor"][cell, 0], one["ceiling"][cell, 0]
     chance = shape.retention(data.log_exposures[5, 0] - 0.3 * z, threshold, *fall)
-    counts = precision(chance, one["floor"][0], one["concentration"][0], one["guess_concentration"][0])
+    counts = precision(chance, one["floor"][cell, 0], one["concentration"][0], one["guess_concentration"][0])
     log_density = beta_binomial_log_density(data.recalled[5, 0], data.probed[5, 0], chance, counts) - z**2 / 2
     density = np.exp(log_density - log_density.max())
     cumulated = np.cumsum(density) / density.sum()

@@ -22,10 +22,20 @@ _GROUP_NAMES = {"heldout": schema.INFUSED_HELDOUT, "held_out": schema.INFUSED_HE
 # A benchmark's facts fill at most this share of the general corpus; any share will do, as only the product with their
 # number counts.
 _MOST_SHARE = 0.5
+# Runs without infusion that recall everything leave nothing to be learned; a guessing rate has to stay below 1.
+_MOST_GUESSED = 0.999
 
 
-def complete(values: Values, mapping: dict[str, str | float], findings: Findings) -> Values:
-    """The fields with those added that may be assumed, and the groups by their names."""
+def complete(
+    values: Values, mapping: dict[str, str | float], guesses: Mapping[str, float], findings: Findings
+) -> Values:
+    """The fields with those added that may be assumed, and the groups by their names.
+
+    Parameters
+    ----------
+    guesses : mapping
+        Share that runs without infusion recall, by domain; see `set_aside.finished_and_infused`.
+    """
     rows, nothing = dict(values), np.zeros(len(findings.places))
     if schema.PARAMS not in rows:
         remedy = findings.telling("map it, as in --map params=COLUMN")
@@ -42,6 +52,9 @@ def complete(values: Values, mapping: dict[str, str | float], findings: Findings
         less = rows[schema.TOTAL_PARAMS] < rows[schema.PARAMS]
         findings.refuse_rows(less, "at least as many total parameters as non-embedding ones",
                              rows[schema.TOTAL_PARAMS].tolist(), "exchange the two by --map")  # fmt: skip
+    rows[schema.GROUP] = _groups(rows, mapping, findings)
+    if any(guesses.values()):
+        rows[schema.GUESSING] = _as_controls(rows, guesses, findings)
     if schema.GUESSING not in rows:
         findings.invent(schema.GUESSING, "0, as for free answers")
     elif (untold := np.isnan(rows[schema.GUESSING]) & ~findings.bad_rows).any():
@@ -49,8 +62,20 @@ def complete(values: Values, mapping: dict[str, str | float], findings: Findings
         rows[schema.GUESSING] = np.where(untold, 0, rows[schema.GUESSING])
     for name in (schema.GUESSING, schema.BACKGROUND_FACTS, schema.BACKGROUND_SHARE, schema.SEED):
         rows.setdefault(name, nothing)
-    rows[schema.GROUP] = _groups(rows, mapping, findings)
     return rows
+
+
+def _as_controls(rows: Values, guesses: Mapping[str, float], findings: Findings) -> np.ndarray:
+    """Guessing rates as runs without infusion show them, ``(row,)``; NaN of facts that they may know otherwise."""
+    least, most = min(guesses.values()), max(guesses.values())
+    shown_rates, each = (f"{most:.2g}", "") if most == least else (f"{least:.2g} to {most:.2g}", " of each domain")
+    findings.notes.append(
+        f"runs in which nothing was infused recall {shown_rates} of their facts: that is taken as the guessing "
+        f"rate{each}; if they know these facts from elsewhere, state another, such as --guessing 0"
+    )
+    domains = rows.get(schema.DOMAIN, np.full(len(rows[schema.GROUP]), ""))
+    rates = np.array([guesses.get(str(name), np.nan) for name in domains])
+    return np.where(rows[schema.GROUP] == schema.INFUSED, np.minimum(rates, _MOST_GUESSED), np.nan)
 
 
 def _groups(rows: Values, mapping: Mapping[str, str | float], findings: Findings) -> np.ndarray:

@@ -136,7 +136,7 @@ def curves_from_table(
         findings.notes.append(f"rows where {where}: {len(raw.places):,} of {len(found):,}")
     _add_options(given, findings, probed=probed, guessing=guessing)
     full, recognised = complete_mapping(given, raw, findings)
-    raw = finished_and_infused(raw, full, findings, decimal)
+    raw, guesses = finished_and_infused(raw, full, findings, decimal)
     values, unused = evaluate(full, raw, findings, decimal)
     findings.columns.sort(key=lambda name: name not in unused)  # an error names first what nobody read
     if levels is None and not any(split_group(field)[0] in _OUTCOMES for field in full):
@@ -145,7 +145,7 @@ def curves_from_table(
     columns = columns_read(full, recognised, raw, values)
     _note_spreads(raw, full, findings)
     _doubt_units(full, values, findings)
-    rows = complete(_by_group(values, findings), full, findings)
+    rows = complete(_by_group(values, findings), full, guesses, findings)
     rows = with_facts(rows, _numbers_in(raw, unused, len(rows[schema.GROUP])), findings)
     infusion = solve_identity(rows, findings)
     rows[schema.RECALLED], rows[schema.PROBED] = count(rows, findings)

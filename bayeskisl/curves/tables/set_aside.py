@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from bayeskisl import schema
-from bayeskisl.curves.tables.fields import FINISHED, PLANNED, STATE, UNFINISHED, state_in
+from bayeskisl.curves.tables.fields import FINISHED, PLANNED, STATE, UNFINISHED, split_group, state_in
 from bayeskisl.curves.tables.mapping import evaluate
 from bayeskisl.curves.tables.problems import Findings, shown
 from bayeskisl.curves.tables.raw import RawTable
@@ -15,21 +15,28 @@ from bayeskisl.errors import InputError
 __all__ = ["finished_and_infused", "stopped_early"]
 
 _NOTHING_INFUSED = (schema.FACTS, schema.RATIO, schema.EXPOSURES, "infused_tokens")
-_WITHOUT_GUESSES = 0.02  # share recalled without infusion up to which 0 will do as the guessing rate
+_COUNTED = (schema.RECALLED, schema.PROBED)
 _SAME = 0.999  # steps are logged at intervals, and the last one may be counted from 0
 
 
 def finished_and_infused(
     table: RawTable, mapping: Mapping[str, str | float], findings: Findings, decimal: str | None
-) -> RawTable:
-    """The table without runs that did not finish, and without those that no fact was infused into.
+) -> tuple[RawTable, dict[str, float]]:
+    """Leave out runs that did not finish, and those that no fact was infused into.
 
     Both are counted and listed. A run that crashed shows what a part of its training taught; a run without infusion
-    is a baseline and has no exposures.
+    is a baseline and has no exposures, but shows what a guess gets right.
+
+    Returns
+    -------
+    table : RawTable
+        The other rows.
+    guesses : dict
+        Share that runs without infusion recall, by domain ("" where the table names none).
     """
     told = {field: source for field, source in mapping.items() if field in (STATE, *_NOTHING_INFUSED)}
     if not told:
-        return table
+        return table, {}
     aside = Findings(findings.origin, findings.places)  # what is wrong with these fields is found again
     values, _ = evaluate(told, table, aside, decimal)
     out = np.zeros(len(table), dtype=bool)
@@ -37,14 +44,14 @@ def finished_and_infused(
         findings.leave_out(cells & ~out, reason)
         out |= cells
     if not out.any():
-        return table
-    _note_guesses(table, mapping, _uninfused(values), findings, decimal)
+        return table, {}
+    guesses = _recalled_by_guessing(table, mapping, _uninfused(values), decimal)
     if out.all():
         raise InputError("runs that finished and have infused facts", "none", findings.origin)
     kept = np.flatnonzero(~out)
     findings.places = [table.places[row] for row in kept]
     columns = {name: [cells[row] for row in kept] for name, cells in table.columns.items()}
-    return replace(table, columns=columns, places=findings.places)
+    return replace(table, columns=columns, places=findings.places), guesses
 
 
 def _reasons(values: Mapping[str, np.ndarray]) -> list[tuple[np.ndarray, str]]:
@@ -65,28 +72,34 @@ def _uninfused(values: Mapping[str, np.ndarray]) -> np.ndarray | None:
     return np.any(nothing, axis=0) if nothing else None
 
 
-def _note_guesses(
-    table: RawTable,
-    mapping: Mapping[str, str | float],
-    controls: np.ndarray | None,
-    findings: Findings,
-    decimal: str | None,
-) -> None:
-    """Say what runs without infusion recall, where no guessing rate was stated: it is what a guess gets right."""
-    fields = {field: mapping[field] for field in (schema.RECALLED, schema.PROBED) if field in mapping}
-    if controls is None or not controls.any() or schema.GUESSING in mapping or len(fields) < 2:
-        return
-    values, _ = evaluate(fields, table, Findings(findings.origin, findings.places), decimal)
-    recalled, probed = (values[field][controls] for field in (schema.RECALLED, schema.PROBED))
-    rate = float(np.nansum(recalled) / np.nansum(probed)) if np.nansum(probed) > 0 else 0.0
-    if rate > _WITHOUT_GUESSES:
-        remedy = f"state it, --map guessing={rate:.2g}"
-        if schema.DOMAIN in mapping:
-            remedy = "fit each domain by itself, with the rate of its own such runs"
-        findings.notes.append(
-            f"runs in which nothing was infused recall {rate:.2g} of their facts: that is the guessing rate, "
-            f"and not 0; {remedy}"
-        )
+def _recalled_by_guessing(
+    table: RawTable, mapping: Mapping[str, str | float], controls: np.ndarray | None, decimal: str | None
+) -> dict[str, float]:
+    """Share that runs without infusion recall, by domain ("" where the table names none).
+
+    Nothing, where the table states a guessing rate or does not count what such runs recall.
+    """
+    fields = {field: mapping[field] for field in (*_COUNTED, schema.GROUP, schema.DOMAIN) if field in mapping}
+    if controls is None or any(split_group(field)[0] == schema.GUESSING for field in mapping):
+        return {}
+    values, _ = evaluate(fields, table, Findings(table.origin, table.places), decimal)
+    asked = controls & _of_infused(values, len(table))
+    if not asked.any() or not {schema.RECALLED, schema.PROBED} <= set(values):
+        return {}
+    domain = values.get(schema.DOMAIN, np.full(len(table), ""))
+    recalled, probed = (np.where(asked, values[field], 0.0) for field in _COUNTED)
+    counted = probed > 0
+    return {
+        str(name): float(recalled[counted & (domain == name)].sum() / probed[counted & (domain == name)].sum())
+        for name in dict.fromkeys(domain[counted].tolist())
+    }
+
+
+def _of_infused(values: Mapping[str, np.ndarray], rows: int) -> np.ndarray:
+    """Mark the rows that probe infused facts: what is recalled of others without infusion may be known."""
+    if schema.GROUP not in values:
+        return np.ones(rows, dtype=bool)
+    return np.array([name is not None and str(name).lower() == schema.INFUSED for name in values[schema.GROUP]])
 
 
 def stopped_early(rows: Mapping[str, np.ndarray], good: np.ndarray, findings: Findings) -> np.ndarray:

@@ -91,7 +91,17 @@ def test_what_controls_recall_is_the_guessing_rate():
     """Nationalities are right nine times in ten where nothing was infused."""
     rows = "task = 'yago_hubble_full_prefix_no_suffix' and attribute = 'nationality'"
     silent = curves_from_table(FOLDER / "hubble-exposures.csv", where=rows)
-    assert "recall 0.91 of their facts" in describe_import(silent)
-    stated = curves_from_table(FOLDER / "hubble-exposures.csv", {"guessing": 0.91}, where=rows)
+    assert "recall 0.91 of their facts: that is taken as the guessing rate" in describe_import(silent)
+    assert silent["guessing"].values.max() == pytest.approx(0.914, abs=0.001)
+    stated = curves_from_table(FOLDER / "hubble-exposures.csv", {"guessing": 0.8}, where=rows)
     assert "of their facts" not in describe_import(stated)
-    assert stated["guessing"].values.max() == 0.91
+    assert stated["guessing"].values.max() == 0.8
+
+
+def test_each_domain_has_the_guessing_rate_of_its_own_controls():
+    rows = "task = 'yago_hubble_full_prefix_no_suffix'"
+    curves = curves_from_table(FOLDER / "hubble-exposures.csv", {"domain": "attribute"}, where=rows)
+    assert "0.02 to 0.91 of their facts: that is taken as the guessing rate of each domain" in describe_import(curves)
+    of_domain = curves["guessing"].isel(group=0).groupby("domain")
+    assert (of_domain.max() == of_domain.min()).all()
+    assert of_domain.max().sel(domain="nationality").item() == pytest.approx(0.914, abs=0.001)
