@@ -17,6 +17,7 @@ import typer
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray
 from bayeskisl.cores import available_cores
 from bayeskisl.decision.fall import Fall
 from bayeskisl.inference import Fit, extrapolate, simulate
@@ -134,17 +135,17 @@ def _transforms_ignoring(fit: Fit, rng: np.random.Generator) -> dict[str, float]
     }
 
 
-def _truth(fit: Fit, rng: np.random.Generator) -> dict[str, np.ndarray]:
+def _truth(fit: Fit, rng: np.random.Generator) -> dict[str, FloatArray]:
     assert fit.truth is not None  # the curves were simulated
     return _quantities(fit, fit.truth.expand_dims(chain=1, draw=1), rng)
 
 
-def _free(drawn: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _free(drawn: dict[str, FloatArray]) -> dict[str, FloatArray]:
     """Without what the law fixes; an optimum may be infinite in every draw and yet be free."""
     return {label: draws for label, draws in drawn.items() if np.isinf(draws).any() or np.ptp(draws) > 0}
 
 
-def _narrowed(draws: np.ndarray) -> np.ndarray:
+def _narrowed(draws: FloatArray) -> FloatArray:
     """Half the variance, about the median (which exists where some draws are infinite)."""
     centre = np.median(draws)
     if np.isinf(centre):
@@ -152,18 +153,18 @@ def _narrowed(draws: np.ndarray) -> np.ndarray:
     return np.where(np.isinf(draws), draws, centre + (draws - centre) * np.sqrt(0.5))
 
 
-def _transform(draws: np.ndarray, truth: np.ndarray, rng: np.random.Generator) -> float:
+def _transform(draws: FloatArray, truth: FloatArray, rng: np.random.Generator) -> float:
     """The share of draws below the truth, ties broken at random."""
     below, equal = np.sum(draws < truth.item()), np.sum(draws == truth.item())
     return round(float((below + rng.random() * (equal + 1)) / (draws.size + 1)), 4)
 
 
-def _quantities(fit: Fit, posterior: xr.Dataset, rng: np.random.Generator) -> dict[str, np.ndarray]:
+def _quantities(fit: Fit, posterior: xr.Dataset, rng: np.random.Generator) -> dict[str, FloatArray]:
     """Draws of every structural quantity, of what is asked at sizes not trained, and of the log likelihood."""
     return dict(scalars(posterior, STRUCTURAL)) | _at_new_sizes(fit, posterior, rng) | _of_data(fit, posterior)
 
 
-def _at_new_sizes(fit: Fit, posterior: xr.Dataset, rng: np.random.Generator) -> dict[str, np.ndarray]:
+def _at_new_sizes(fit: Fit, posterior: xr.Dataset, rng: np.random.Generator) -> dict[str, FloatArray]:
     """Log critical exposures of one fresh run at each size that is asked for, and those at its best infusion.
 
     Nothing, where a law knows no fall.
@@ -173,7 +174,7 @@ def _at_new_sizes(fit: Fit, posterior: xr.Dataset, rng: np.random.Generator) -> 
     tree = xr.DataTree.from_dict({"constant_data": fit.tree["constant_data"].to_dataset(), "posterior": posterior})
     tree.attrs = fit.tree.attrs
     tokens = float(fit.curves[schema.TOKENS][0])
-    found: dict[str, np.ndarray] = {}
+    found: dict[str, FloatArray] = {}
     for where, params in _ASKED.items():
         at = extrapolate(tree, params, tokens, as_new=True, seed=int(rng.integers(2**31))).isel(group=0)
         fall = Fall(
@@ -187,7 +188,7 @@ def _at_new_sizes(fit: Fit, posterior: xr.Dataset, rng: np.random.Generator) -> 
     return found
 
 
-def _of_data(fit: Fit, posterior: xr.Dataset) -> dict[str, np.ndarray]:
+def _of_data(fit: Fit, posterior: xr.Dataset) -> dict[str, FloatArray]:
     """The log likelihood of all runs."""
     named = {str(name): variable.values for name, variable in posterior.data_vars.items()}
     by_run = integrated_log_likelihood(named, prepare(fit.curves, fit.law), fit.law, available_cores())

@@ -11,6 +11,7 @@ import typer
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray
 from bayeskisl.decision import predict
 from bayeskisl.inference import Fit
 from bayeskisl.laws import Law, load_law
@@ -79,7 +80,7 @@ def _record(curves: xr.Dataset, target: Target, fit: Fit, best: Fit, knowing: st
     }
 
 
-def _forecast(draws: np.ndarray, truth: float) -> dict[str, Any]:
+def _forecast(draws: FloatArray, truth: float) -> dict[str, Any]:
     return {
         "pit": round(float(np.mean(draws < truth)), 4),
         "quantiles": np.quantile(draws, _QUANTILES).round(4).tolist(),
@@ -144,7 +145,7 @@ def _summary(forecasts: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _share_below(values: np.ndarray, level: float) -> float | None:
+def _share_below(values: FloatArray, level: float) -> float | None:
     return None if np.isnan(values).all() else float(np.mean(values < level))
 
 

@@ -20,6 +20,7 @@ import typer
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arrays import IntArray
 from bayeskisl.curves import group_exposures
 from bayeskisl.decision import Decision, decide
 from bayeskisl.decision.verdict import verdict_on
@@ -44,7 +45,7 @@ _AT_REFERENCE = {schema.INFUSED: np.log(300.0), schema.INFUSED_HELDOUT: np.log(4
 _REFERENCE, _EXPONENT, _STEEPNESS = 24_576, 0.7, 6.0
 _SIZE_SCATTER, _SIGMA_RUN, _CONCENTRATION, _LAPSE, _FLOOR = 0.08, 0.1, 300.0, 0.01, 0.002
 
-Spoil = Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndarray]
+Spoil = Callable[[IntArray, IntArray, np.random.Generator], IntArray]
 
 
 @dataclass(frozen=True)
@@ -81,21 +82,21 @@ class Design:
 GOOD, CARE, UNUSABLE = "good", "usable with care", "not usable"
 
 
-def _rising(recalled: np.ndarray, probed: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _rising(recalled: IntArray, probed: IntArray, rng: np.random.Generator) -> IntArray:
     return probed - recalled
 
 
-def _silent(recalled: np.ndarray, probed: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _silent(recalled: IntArray, probed: IntArray, rng: np.random.Generator) -> IntArray:
     return rng.binomial(probed, 1 / 4096)
 
 
-def _humped(recalled: np.ndarray, probed: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _humped(recalled: IntArray, probed: IntArray, rng: np.random.Generator) -> IntArray:
     """The smallest infusions recall a quarter of what they should."""
     first = np.arange(len(recalled)) % (2 * len(FACTS)) < 6
     return np.where(first[:, None], recalled // 4, recalled)
 
 
-def _one_wrong_in_ten(recalled: np.ndarray, probed: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _one_wrong_in_ten(recalled: IntArray, probed: IntArray, rng: np.random.Generator) -> IntArray:
     wrong = rng.choice(len(recalled), len(recalled) // 10, replace=False)
     spoilt = recalled.copy()
     spoilt[wrong] = probed[wrong] - recalled[wrong]

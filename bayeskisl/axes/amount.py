@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray
 from bayeskisl.axes.base import Array, Axis, Fixed
 from bayeskisl.axes.load import LoadEffect
 from bayeskisl.knowledge.identity import infused_exposures
@@ -44,7 +45,7 @@ class Amount(Axis):
     def range(self, fixed: Fixed, once: float = 1.0) -> tuple[float, float]:
         return 1.0, float(self.value(np.float64(once), schema.INFUSED, fixed))
 
-    def candidates(self, values: np.ndarray, possible: tuple[float, float]) -> np.ndarray:
+    def candidates(self, values: FloatArray, possible: tuple[float, float]) -> FloatArray:
         return np.maximum(np.round(self._three_digits(values)), 1.0)
 
     def level(self, value: float) -> float:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray
 from bayeskisl.axes.load import LoadEffect
 from bayeskisl.errors import InputError
 from bayeskisl.knowledge.identity import background_exposures, infused_exposures
@@ -308,16 +309,16 @@ class Axis(ABC):
         """The inverse of `to_line`."""
         return np.exp(line)
 
-    def grid(self, low: float, high: float, points: int) -> np.ndarray:
+    def grid(self, low: float, high: float, points: int) -> FloatArray:
         """Values even on the line, from `low` to `high`, shape ``(point,)``."""
         return np.clip(self.from_line(np.linspace(self.to_line(low), self.to_line(high), points)), low, high)
 
-    def candidates(self, values: np.ndarray, possible: tuple[float, float]) -> np.ndarray:
+    def candidates(self, values: FloatArray, possible: tuple[float, float]) -> FloatArray:
         """Values as people write levels of a sweep, in three significant digits, inside those that there can be."""
         return np.clip(self._three_digits(values), *possible)
 
     @staticmethod
-    def _three_digits(values: np.ndarray) -> np.ndarray:
+    def _three_digits(values: FloatArray) -> FloatArray:
         digits = 10.0 ** (np.floor(np.log10(values)) - 2)
         return np.round(values / digits) * digits
 

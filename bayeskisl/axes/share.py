@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray
 from bayeskisl.axes.base import Array, Axis, Fixed
 
 __all__ = ["ShareOfTokens"]
@@ -35,7 +36,7 @@ class ShareOfTokens(Axis):
     def from_line(self, line: Array) -> Array:
         return 1 / (1 + np.exp(-line))
 
-    def candidates(self, values: np.ndarray, possible: tuple[float, float]) -> np.ndarray:
+    def candidates(self, values: FloatArray, possible: tuple[float, float]) -> FloatArray:
         """Values in thousandths, inside the ratios that there can be."""
         low, high = np.ceil(possible[0] * 1e3) / 1e3, np.floor(possible[1] * 1e3) / 1e3
         return np.clip(np.round(values, 3), low, high)

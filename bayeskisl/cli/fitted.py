@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import axis_of
 from bayeskisl.cli.display import slim_table
 from bayeskisl.quantities import short
@@ -43,7 +44,7 @@ def posterior_table(fit: "Fit") -> "Table":
     return table
 
 
-def _quantities(fit: "Fit", group: str) -> Iterator[tuple[str, np.ndarray, bool]]:
+def _quantities(fit: "Fit", group: str) -> Iterator[tuple[str, FloatArray, bool]]:
     """Yield the label and the draws of each quantity, and whether it is a share of the tokens."""
     from bayeskisl.curves import cell_table
     from bayeskisl.inference.gate import scalars

@@ -11,6 +11,7 @@ import polars as pl
 import xarray as xr
 
 from bayeskisl import __version__, schema
+from bayeskisl.arrays import FloatArray
 from bayeskisl.curves.checkpoints import final
 from bayeskisl.curves.validation import validate
 from bayeskisl.errors import InputError
@@ -157,7 +158,7 @@ def _measurements(runs: pl.DataFrame, probes: pl.DataFrame, general: pl.DataFram
     )
     shape = (len(runs), number, len(groups))
 
-    def of_group(name: str) -> np.ndarray:
+    def of_group(name: str) -> FloatArray:
         return np.moveaxis(at_group[name].fill_null(0).to_numpy().reshape(shape), 1, 2)
 
     guessing = np.repeat(runs[schema.GUESSING].to_numpy()[:, None], len(groups), axis=1)

@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import axis_of
 from bayeskisl.curves.cells import cell_table
 
@@ -42,12 +43,12 @@ class Capacity:
         Of the cells, shape ``(cell,)``.
     """
 
-    exposures_of_cells: np.ndarray
+    exposures_of_cells: FloatArray
     bits_per_fact: float
     log_sd: float
     source: str
-    params: np.ndarray
-    tokens: np.ndarray
+    params: FloatArray
+    tokens: FloatArray
 
     def exposures_at(self, params: float, tokens: float) -> float:
         """Exposures at one bit per parameter for another size and budget, the mixture as in the cells."""

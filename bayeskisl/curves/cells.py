@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.axes import axis_named, axis_of
 from bayeskisl.errors import InputError
 from bayeskisl.specifications import refuse_unknown
@@ -87,7 +88,7 @@ def _require_positive(curves: xr.Dataset, name: str) -> None:
                          "leave out the runs without one")  # fmt: skip
 
 
-def cell_table(curves: xr.Dataset) -> tuple[xr.Dataset, np.ndarray]:
+def cell_table(curves: xr.Dataset) -> tuple[xr.Dataset, IntArray]:
     """The cells of a set of curves, and the cell of each run.
 
     Returns
@@ -144,7 +145,7 @@ def cell_at(cells: xr.Dataset, place: Mapping[str, float]) -> int | None:
     return int(found[0]) if len(found) == 1 else None
 
 
-def _domains(curves: xr.Dataset) -> tuple[list[str], np.ndarray]:
+def _domains(curves: xr.Dataset) -> tuple[list[str], FloatArray]:
     """Names of the domains, and the index of each run's; one without a name where runs do not name theirs."""
     if schema.DOMAIN not in curves.coords:
         return [""], np.zeros(curves.sizes[schema.RUN])
@@ -152,11 +153,11 @@ def _domains(curves: xr.Dataset) -> tuple[list[str], np.ndarray]:
     return names.tolist(), index.astype(float)
 
 
-def _means(values: np.ndarray, cell_of_run: np.ndarray) -> np.ndarray:
+def _means(values: FloatArray, cell_of_run: IntArray) -> FloatArray:
     return np.bincount(cell_of_run, values) / np.bincount(cell_of_run)
 
 
-def _without_rounding(values: np.ndarray) -> np.ndarray:
+def _without_rounding(values: FloatArray) -> FloatArray:
     """Values that differ by no more than rounding, each replaced by their median."""
     order = np.argsort(values)
     steps = np.diff(values[order], prepend=values[order][:1])

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.axes import axis_of
 from bayeskisl.curves.cells import cell_table
 from bayeskisl.curves.exposures import group_exposures
@@ -59,10 +60,10 @@ class Curve:
     params: float
     tokens: float
     runs: tuple[str, ...]
-    infusion: np.ndarray
-    log_exposures: np.ndarray
-    share: np.ndarray
-    variance: np.ndarray
+    infusion: FloatArray
+    log_exposures: FloatArray
+    share: FloatArray
+    variance: FloatArray
     signal: bool
 
     def without(self, rows: Iterable[int]) -> "_Part":
@@ -71,17 +72,17 @@ class Curve:
         return _Part(**{name: getattr(self, name) for name in self.__dataclass_fields__}, left=left)
 
     @cached_property
-    def levels(self) -> np.ndarray:
+    def levels(self) -> FloatArray:
         """Log exposures of each level, rising."""
         return np.unique(self._used(self.log_exposures))
 
     @cached_property
-    def means(self) -> np.ndarray:
+    def means(self) -> FloatArray:
         """Mean share of each level."""
         return self._by_level(self.share) / self._runs_by_level
 
     @cached_property
-    def errors(self) -> np.ndarray:
+    def errors(self) -> FloatArray:
         """Variance of each level's mean."""
         return self._by_level(self.variance) / self._runs_by_level**2
 
@@ -98,7 +99,7 @@ class Curve:
         return float(best[0]) if plateau else 1.0
 
     @property
-    def share_of_ceiling(self) -> np.ndarray:
+    def share_of_ceiling(self) -> FloatArray:
         """Share of each run over that of the ceiling."""
         return self.share / self.ceiling
 
@@ -132,20 +133,20 @@ class Curve:
         """Whether knowledge falls as exposures rise, and nowhere rises."""
         return self.turns_back(errors, least) and not self._falls(errors, least, self.means - self.means[:, None])
 
-    def _falls(self, errors: float, least: float, drop: np.ndarray) -> bool:
+    def _falls(self, errors: float, least: float, drop: FloatArray) -> bool:
         """Whether the drop from a level (row) to one with more exposures (column) is beyond chance."""
         noise = np.sqrt(self.errors[:, None] + self.errors)
         later = np.triu(np.ones(drop.shape, dtype=bool), k=1)
         return bool((later & (drop > least) & (drop > errors * noise)).any())
 
-    def _by_level(self, values: np.ndarray) -> np.ndarray:
+    def _by_level(self, values: FloatArray) -> FloatArray:
         return np.bincount(np.searchsorted(self.levels, self._used(self.log_exposures)), self._used(values))
 
     @cached_property
-    def _runs_by_level(self) -> np.ndarray:
+    def _runs_by_level(self) -> FloatArray:
         return self._by_level(np.ones_like(self.share))
 
-    def _used(self, values: np.ndarray) -> np.ndarray:
+    def _used(self, values: FloatArray) -> FloatArray:
         return values
 
 
@@ -153,7 +154,7 @@ class Curve:
 class _Part(Curve):
     """Some rows of a curve."""
 
-    left: np.ndarray
+    left: IntArray
 
     def worst_row(self, errors: float, least: float) -> int | None:
         """Of the rows outside what the others allow, the one without which a monotone curve fits best.
@@ -195,11 +196,11 @@ class _Part(Curve):
         near = np.concatenate([self.errors[before][-1:], self.errors[after][:1]])
         return low, max(low, high), float(near.max(initial=0.0))
 
-    def _used(self, values: np.ndarray) -> np.ndarray:
+    def _used(self, values: FloatArray) -> FloatArray:
         return values[self.left]
 
 
-def monotone(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def monotone(values: FloatArray, weights: FloatArray) -> FloatArray:
     """The rising sequence nearest to values, shape ``(level,)``, by pooling adjacent violators."""
     from scipy.optimize import isotonic_regression
 
@@ -242,7 +243,7 @@ def curves_of_cells(curves: xr.Dataset, group: str) -> list[Curve]:
     return found
 
 
-def _known(recalled: np.ndarray, probed: np.ndarray, guessing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _known(recalled: FloatArray, probed: FloatArray, guessing: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Share known above guessing, and its variance by counts and by runs."""
     share = (recalled / probed - guessing) / (1 - guessing)
     smooth = (recalled + 0.5) / (probed + 1)

@@ -4,6 +4,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray
 from bayeskisl.knowledge.identity import background_exposures, infused_exposures
 
 __all__ = ["group_exposures", "load_of", "reference_load"]
@@ -50,7 +51,7 @@ def group_exposures(curves: xr.Dataset) -> xr.DataArray:
     )
 
 
-def load_of(curves: xr.Dataset) -> np.ndarray:
+def load_of(curves: xr.Dataset) -> FloatArray:
     """The load: distinct facts that each run trains on, infused and background, shape ``(run,)``."""
     return (curves[schema.FACTS] + curves[schema.BACKGROUND_FACTS]).values.astype(float)
 

@@ -2,13 +2,15 @@
 
 import numpy as np
 
+from bayeskisl.arrays import FloatArray, IntArray
+
 __all__ = ["at_least_guessed"]
 
 # A count that independent guesses undercut once in twenty runs.
 _RARELY_BELOW = 0.05
 
 
-def at_least_guessed(recalled: np.ndarray, probed: np.ndarray, guessing: np.ndarray) -> np.ndarray:
+def at_least_guessed(recalled: IntArray, probed: IntArray, guessing: FloatArray) -> IntArray:
     """Counts, those below what guesses give raised to what guesses rarely undercut.
 
     A model that recalls fewer facts than guesses would has not learnt what an answer looks like: it knows nothing, and

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arrays import IntArray
 from bayeskisl.curves.checkpoints import final
 from bayeskisl.curves.validation import validate
 from bayeskisl.errors import InputError
@@ -76,7 +77,7 @@ def _with_groups(part: xr.Dataset, groups: list[str]) -> xr.Dataset:
     return wide.assign({schema.GUESSING: wide[schema.GUESSING].fillna(chance)})
 
 
-def _refuse_contradictions(joined: xr.Dataset, first: np.ndarray) -> None:
+def _refuse_contradictions(joined: xr.Dataset, first: IntArray) -> None:
     names = joined[schema.RUN].values
     of_name = dict(zip(names[first], first, strict=True))
     same = np.array([of_name[name] for name in names])

@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arrays import BoolArray
 from bayeskisl.axes import AXES, axis_of
 from bayeskisl.curves.exposures import group_exposures
 from bayeskisl.errors import InputError
@@ -166,7 +167,7 @@ def _require(holds: bool, expected: str, got: str, where: str, remedy: str = "")
 
 
 def _require_runs(
-    curves: xr.Dataset, all_hold: bool | np.bool_, holds: np.ndarray, expected: str, got: str, where: str
+    curves: xr.Dataset, all_hold: bool | np.bool_, holds: BoolArray, expected: str, got: str, where: str
 ) -> None:
     if all_hold:
         return

@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray
 from bayeskisl.curves import cell_at, cell_table
 from bayeskisl.decision.intervals import interval
 from bayeskisl.decision.planned_model import ROUNDING, PlannedModel
@@ -141,7 +142,7 @@ def _is_trained(target: PlannedModel, curves: xr.Dataset) -> bool:
     return cell_at(cell_table(curves)[0], {**target.everything_else, schema.PARAMS: target.params}) is not None
 
 
-def _of_prior(name: str, target: PlannedModel, swept: np.ndarray) -> Caveat:
+def _of_prior(name: str, target: PlannedModel, swept: FloatArray) -> Caveat:
     """A covariate that the sweep never varied up to the target's value."""
     low, high = float(swept.min()), float(swept.max())
     value = {**target.everything_else, schema.PARAMS: target.params}[name]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
+from bayeskisl.arrays import FloatArray
 from bayeskisl.decision.maximum import FINE, NODES, ROUNDS, Maximum, maximise
 from bayeskisl.decision.prospect import Prospect
 from bayeskisl.decision.utility import Utility
@@ -34,15 +35,15 @@ class Gains:
     low: float
     high: float
 
-    def __call__(self, infusion: np.ndarray) -> np.ndarray:
+    def __call__(self, infusion: FloatArray) -> FloatArray:
         """Utility of every draw, ``(sample, point)``, at infusions ``(1, point)`` or ``(sample, point)``."""
         return self.worth(self.prospect.outcome(infusion))
 
-    def worth(self, outcome: xr.Dataset) -> np.ndarray:
+    def worth(self, outcome: xr.Dataset) -> FloatArray:
         """Utility of outcomes, ``(sample, point)``."""
         return self.utility(outcome).transpose("sample", "point").values
 
-    def mean(self, infusion: np.ndarray) -> np.ndarray:
+    def mean(self, infusion: FloatArray) -> FloatArray:
         """Utility on average over the draws, shape ``(point,)``."""
         return self(np.atleast_2d(infusion)).mean(axis=0)
 
@@ -87,7 +88,7 @@ class Gains:
         return float(line(self.low)), float(line(self.high))
 
 
-def chance_constrained_choice(admissible: np.ndarray, risk: float) -> float:
+def chance_constrained_choice(admissible: FloatArray, risk: float) -> float:
     """The largest infusion that at most a share `risk` of the draws does not admit.
 
     Since retention falls along the axis, a draw admits all infusions up to one, `admissible`, of shape ``(draw,)``. The
@@ -96,12 +97,12 @@ def chance_constrained_choice(admissible: np.ndarray, risk: float) -> float:
     return float(np.quantile(admissible, risk, method="lower"))
 
 
-def least_sufficient(sufficient: np.ndarray, risk: float) -> float:
+def least_sufficient(sufficient: FloatArray, risk: float) -> float:
     """The smallest infusion that at most a share `risk` of the draws finds too little; the mirror of the choice."""
     return float(np.quantile(sufficient, 1 - risk, method="higher"))
 
 
-def sufficient_ratio(log_exposures: np.ndarray, facts: float, tokens: float, tokens_per_fact: float) -> np.ndarray:
+def sufficient_ratio(log_exposures: FloatArray, facts: float, tokens: float, tokens_per_fact: float) -> FloatArray:
     """The ratio that gives each of `facts` facts the exposures it needs, r = K e l / D, shape ``(draw,)``.
 
     It assumes that the exposures a fact needs do not depend on the ratio itself. Above 1, no mixture of the budget is

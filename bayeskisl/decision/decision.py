@@ -10,6 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray
 from bayeskisl.decision.files import load_answer, save_answer
 from bayeskisl.decision.limits import limit_probabilities, risk_by_limit
 from bayeskisl.decision.two_sides import Window
@@ -213,7 +214,7 @@ class Decision:
         table = self.data[columns].to_dataframe()
         return table.rename(columns=lambda name: str(name).removeprefix("sensitivity_"))
 
-    def regret(self, infusion: float | np.ndarray) -> pd.DataFrame:
+    def regret(self, infusion: float | FloatArray) -> pd.DataFrame:
         """Expected regret of any choice: what it gives up against the best infusion of every draw.
 
         Parameters

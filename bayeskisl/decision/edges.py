@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray
 from bayeskisl.curves import Side, curves_of_cells
 from bayeskisl.decision.caveats import Caveat, said
 from bayeskisl.decision.planned_model import PlannedModel
@@ -41,7 +42,7 @@ class _Supported:
         Largest share of the draws that may contradict a bound.
     """
 
-    def __init__(self, draws: np.ndarray, risk: float) -> None:
+    def __init__(self, draws: FloatArray, risk: float) -> None:
         self._draws, self._risk = draws, risk
 
     def at_least(self, end: float) -> float:
@@ -62,7 +63,7 @@ class _Supported:
 
 
 def _about_sides(
-    target: PlannedModel, curves: xr.Dataset, swept: np.ndarray, largest: str, supported: _Supported
+    target: PlannedModel, curves: xr.Dataset, swept: FloatArray, largest: str, supported: _Supported
 ) -> Iterator[Caveat]:
     """No size of the sweep lost half of what it holds at best, or none kept half: only the prior says how far."""
     sides = {curve.side for curve in curves_of_cells(curves, target.group) if curve.levels.size}
@@ -113,7 +114,7 @@ def _about_sides(
 
 
 def _about_the_choice(
-    data: xr.Dataset, target: PlannedModel, swept: np.ndarray, largest: str, supported: _Supported
+    data: xr.Dataset, target: PlannedModel, swept: FloatArray, largest: str, supported: _Supported
 ) -> Iterator[Caveat]:
     choice, least = data[schema.CHOICE].item(), data["least"].item()
     if not target.harms and choice >= data["most"].item():
@@ -213,7 +214,7 @@ def _beyond_swept(
     )
 
 
-def _about_the_optimum(data: xr.Dataset, target: PlannedModel, swept: np.ndarray, largest: str) -> Iterator[Caveat]:
+def _about_the_optimum(data: xr.Dataset, target: PlannedModel, swept: FloatArray, largest: str) -> Iterator[Caveat]:
     """Draws whose best infusion is an end of the range have none; if that holds on average, neither has the answer."""
     optima = data[schema.OPTIMUM].values
     always_more, always_less = float(np.mean(np.isinf(optima))), float(np.mean(optima == 0))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bayeskisl.arrays import FloatArray
 from bayeskisl.laws.falls import Curve
 
 __all__ = ["Fall"]
@@ -30,28 +31,28 @@ class Fall:
         exposures here are effective ones. Zero where the load does not count.
     """
 
-    log_threshold: np.ndarray
-    steepness: np.ndarray
-    floor: np.ndarray
-    ceiling: np.ndarray
+    log_threshold: FloatArray
+    steepness: FloatArray
+    floor: FloatArray
+    ceiling: FloatArray
     shape: Curve
-    load_effect: np.ndarray | float = 0.0
+    load_effect: FloatArray | float = 0.0
 
     @property
     def knows_load(self) -> bool:
         """Whether the load counts."""
         return bool(np.any(self.load_effect))
 
-    def retention(self, log_exposures: np.ndarray) -> np.ndarray:
+    def retention(self, log_exposures: FloatArray) -> FloatArray:
         """Probability of recall, shape ``(draw, point)`` for `log_exposures` of shape ``(point,)``."""
         of_draw = (self.log_threshold, self.steepness, self.floor, self.ceiling)
         return self._over_points.retention(log_exposures, *(np.asarray(each)[:, None] for each in of_draw))
 
-    def known_at_best(self) -> np.ndarray:
+    def known_at_best(self) -> FloatArray:
         """Share of facts known, not guessed, where all are seen often: (ceiling - floor) / (1 - floor); ``(draw,)``."""
         return (self.ceiling - self.floor) / (1 - self.floor)
 
-    def share_of_ceiling(self, log_exposures: np.ndarray) -> np.ndarray:
+    def share_of_ceiling(self, log_exposures: FloatArray) -> FloatArray:
         """S: knowledge kept over that at the ceiling, shape ``(draw, point)``.
 
         Knowledge is counted above the floor, so this share is one half at the threshold and zero for facts never seen.
@@ -59,14 +60,14 @@ class Fall:
         x = np.asarray(self.steepness)[:, None] * (log_exposures - np.asarray(self.log_threshold)[:, None])
         return self._over_points.share(x)
 
-    def log_exposures_keeping(self, share: float | np.ndarray) -> np.ndarray:
+    def log_exposures_keeping(self, share: float | FloatArray) -> FloatArray:
         """The log exposures at which `share` in (0, 1) of what the ceiling allows is kept, shape ``(draw,)``.
 
         The share is one number, or one for each draw.
         """
         return self.log_threshold + self.shape.inverse(share) / self.steepness
 
-    def log_exposures_at_optimum(self) -> np.ndarray:
+    def log_exposures_at_optimum(self) -> FloatArray:
         """Log exposures at which the number of facts kept is largest if exposures fall as 1 / facts, shape ``(draw,)``.
 
         K S(k log(x50 / K)) has the slope 1 - k S'/S in log K, and S'/S falls from its limit to 0 as exposures rise, so
@@ -81,7 +82,7 @@ class Fall:
             low, high = np.where(too_few, middle, low), np.where(too_few, high, middle)
         return np.where(interior, self.log_threshold + (low + high) / 2 / self.steepness, -np.inf)
 
-    def _gain_of_exposures(self, x: np.ndarray) -> np.ndarray:
+    def _gain_of_exposures(self, x: FloatArray) -> FloatArray:
         """d log S / d log exposures: above 1, each fact's additional exposures are worth more than additional facts."""
         return self.steepness * self.shape.slope(x) / self.shape.share(x)
 

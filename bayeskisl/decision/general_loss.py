@@ -15,12 +15,13 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray
 from bayeskisl.decision.planned_model import PlannedModel
 
 __all__ = ["LossLaw", "fit_loss"]
 
 
-Number = float | np.ndarray
+Number = float | FloatArray
 
 
 @dataclass(frozen=True)
@@ -45,12 +46,12 @@ class LossLaw:
 
     columns: tuple[str, ...]
     centre: dict[str, float]
-    coefficients: np.ndarray
-    root: np.ndarray
+    coefficients: FloatArray
+    root: FloatArray
     residual: float
     freedom: int
 
-    def draws(self, target: PlannedModel, place: dict[str, np.ndarray], samples: int, seed: int) -> np.ndarray:
+    def draws(self, target: PlannedModel, place: dict[str, FloatArray], samples: int, seed: int) -> FloatArray:
         """General loss of the target's mean run, nats per token.
 
         Parameters
@@ -113,7 +114,7 @@ _FEATURES = {
 }
 
 
-def _logs(params: Number, tokens: Number, facts: Number, ratio: Number) -> dict[str, np.ndarray]:
+def _logs(params: Number, tokens: Number, facts: Number, ratio: Number) -> dict[str, FloatArray]:
     return {
         "params": np.log(params),
         "tokens": np.log(tokens),
@@ -123,8 +124,8 @@ def _logs(params: Number, tokens: Number, facts: Number, ratio: Number) -> dict[
 
 
 def _features(
-    logs: dict[str, np.ndarray], centre: dict[str, float], columns: tuple[str, ...]
-) -> list[np.ndarray | float]:
+    logs: dict[str, FloatArray], centre: dict[str, float], columns: tuple[str, ...]
+) -> list[FloatArray | float]:
     z = {name: value - centre[name] for name, value in logs.items()}
     of_name = {
         **z,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.decision.advice import decision_on
 from bayeskisl.decision.caveats import APART
 from bayeskisl.decision.choices import Gains
@@ -63,16 +64,16 @@ class _OnGrid(Gains):
         return min(low, float(best.place[0])), max(high, float(best.place[0]))
 
     @cached_property
-    def _grid(self) -> tuple[np.ndarray, np.ndarray]:
+    def _grid(self) -> tuple[FloatArray, FloatArray]:
         line = np.linspace(*self._ends(), NODES)
         return line, self(self.prospect.target.from_line(line)[None, :])
 
     @cached_property
-    def _mean(self) -> np.ndarray:
+    def _mean(self) -> FloatArray:
         return self._grid[1].mean(axis=0)
 
 
-def _side(node: np.ndarray) -> np.ndarray:
+def _side(node: IntArray) -> IntArray:
     """-1 and 1 at the ends of the grid, 0 in between."""
     return (node == NODES - 1).astype(int) - (node == 0).astype(int)
 

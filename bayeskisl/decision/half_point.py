@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import Axis, LoadEffect
 from bayeskisl.curves import group_exposures, reference_load
 from bayeskisl.decision.kept_knowledge import known
@@ -63,7 +64,7 @@ class Place:
         with np.errstate(divide="ignore", over="ignore"):
             return float(self.axis.value(np.exp(log_exposures), self.group, self.held_fixed))
 
-    def counted(self, log_effective: np.ndarray, load: LoadEffect) -> np.ndarray:
+    def counted(self, log_effective: FloatArray, load: LoadEffect) -> FloatArray:
         """Log exposures as they are counted, from effective ones, which a load of facts makes worth less."""
         if not np.any(load.effect):
             return log_effective
@@ -104,7 +105,7 @@ def measure_half_point(runs: xr.Dataset, group: str, *, ci_prob: float = 0.9) ->
 
 def predict_half_point(
     fit: "Fit", place: Place, params: float, tokens: float, *, seed: int = 0
-) -> tuple[np.ndarray, tuple[str, ...]]:
+) -> tuple[FloatArray, tuple[str, ...]]:
     """Draws of the half-point of a cell of that size and budget, its own scatter off the law included.
 
     Parameters

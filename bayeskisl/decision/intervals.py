@@ -4,15 +4,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bayeskisl.arrays import FloatArray
+
 __all__ = ["interval", "interval_name", "interval_score", "quantiles"]
 
 
-def quantiles(draws: np.ndarray, probabilities: np.ndarray | Sequence[float], axis: int | None = None) -> np.ndarray:
+def quantiles(draws: FloatArray, probabilities: FloatArray | Sequence[float], axis: int | None = None) -> FloatArray:
     """Quantiles that are draws themselves, so that a draw without a finite value (infinity) is one as good as any."""
     return np.quantile(draws, probabilities, axis=axis, method="inverted_cdf")
 
 
-def interval(draws: np.ndarray, ci_prob: float) -> tuple[float, float, float]:
+def interval(draws: FloatArray, ci_prob: float) -> tuple[float, float, float]:
     """Median, and both ends of the equal-tailed interval that holds `ci_prob` of the draws."""
     tail = (1 - ci_prob) / 2
     median, low, high = quantiles(np.asarray(draws).ravel(), [0.5, tail, 1 - tail])

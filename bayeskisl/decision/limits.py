@@ -3,6 +3,7 @@
 import numpy as np
 import xarray as xr
 
+from bayeskisl.arrays import BoolArray
 from bayeskisl.laws import LIMITS
 
 __all__ = ["limit_probabilities", "risk_by_limit"]
@@ -20,7 +21,7 @@ def limit_probabilities(ahead: xr.Dataset) -> dict[str, float]:
     return {limit: float(np.mean(binds == place)) for place, limit in enumerate(LIMITS)} if binds.size else {}
 
 
-def risk_by_limit(data: xr.Dataset, short: np.ndarray) -> dict[str, float | None]:
+def risk_by_limit(data: xr.Dataset, short: BoolArray) -> dict[str, float | None]:
     """Probability that a run keeps too little, given the limit that binds; None where a limit never does.
 
     Parameters

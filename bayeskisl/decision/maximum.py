@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bayeskisl.arrays import FloatArray, IntArray
+
 __all__ = ["FINE", "NODES", "ROUNDS", "Maximum", "maximise"]
 
 # A grid finds the highest hill, and each further round keeps 2 of 16 steps of its bracket.: the place is then known
@@ -24,12 +26,12 @@ class Maximum:
         0 for a maximum inside the range, -1 and 1 for one at its lower and upper end.
     """
 
-    place: np.ndarray
-    value: np.ndarray
-    side: np.ndarray
+    place: FloatArray
+    value: FloatArray
+    side: IntArray
 
 
-def maximise(curves: Callable[[np.ndarray], np.ndarray], low: float, high: float) -> Maximum:
+def maximise(curves: Callable[[FloatArray], FloatArray], low: float, high: float) -> Maximum:
     """Maximise every curve over [low, high].
 
     Parameters

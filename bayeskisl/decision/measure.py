@@ -19,6 +19,7 @@ import xarray as xr
 from scipy.special import ndtri, xlog1py, xlogy
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.curves import cell_table, final, group_exposures
 from bayeskisl.decision.kept_knowledge import known
 from bayeskisl.decision.planned_model import PlannedModel, planned_model
@@ -68,8 +69,8 @@ class Measurement:
     low: float
     high: float
     ci_prob: float
-    values: np.ndarray
-    probability: np.ndarray
+    values: FloatArray
+    probability: FloatArray
     runs: tuple[str, ...]
     bound: str = ""
 
@@ -127,8 +128,8 @@ def measure_collapse(curves: xr.Dataset, *, ci_prob: float = 0.9) -> Measurement
 
 
 def threshold_posterior(
-    log_exposures: np.ndarray, recalled: np.ndarray, probed: np.ndarray, guessing: float
-) -> tuple[np.ndarray, np.ndarray]:
+    log_exposures: FloatArray, recalled: IntArray, probed: IntArray, guessing: float
+) -> tuple[FloatArray, FloatArray]:
     """The posterior of log e50, everything else integrated out.
 
     Parameters
@@ -144,14 +145,14 @@ def threshold_posterior(
         Nodes, rising, and their probabilities, shape ``(node,)``.
     """
     trials = np.minimum(probed, _MOST_PROBES)
-    recalled, probed = recalled * trials / probed, trials
+    right = recalled * trials / probed
     steepness = _log_normal_nodes(*_STEEPNESS)
     sigma_run = _log_normal_nodes(*_SIGMA_RUN)
     lapse = _lapse_nodes()
     floor = guessing + (1 - guessing) * _floor_excess_nodes()
-    low, high = _range_of_fall(log_exposures, known(recalled / probed, guessing))
+    low, high = _range_of_fall(log_exposures, known(right / trials, guessing))
     reach = 3 * sigma_run.max()
-    spacing = _SPACING / (steepness.max() * np.sqrt(probed.max()))
+    spacing = _SPACING / (steepness.max() * np.sqrt(trials.max()))
     nodes = min(int(np.ceil((high - low + 2 * reach) / spacing)) + 1, _MOST_NODES)
     own = np.linspace(low - reach, high + reach, nodes)  # thresholds v of single runs
     # a threshold of the cell is never sharper than the narrowest run scatter over sqrt(runs): every other node will do
@@ -163,7 +164,7 @@ def threshold_posterior(
     fall = SMOOTH_BREAK.with_values(asymmetry)
     ceiling = 1 - missed * (1 - lowest)
     log_posterior = np.zeros((len(scatter), len(k)))
-    for u, y, n in zip(log_exposures, recalled, probed, strict=True):
+    for u, y, n in zip(log_exposures, right, trials, strict=True):
         recall = fall.retention(u, own[:, None], k, lowest, ceiling)
         log_likelihood = xlogy(y, recall) + xlog1py(n - y, -recall)  # (own, nuisance), up to a constant
         best = log_likelihood.max()
@@ -173,14 +174,14 @@ def threshold_posterior(
     return thresholds, probability / probability.sum()
 
 
-def _scatter(thresholds: np.ndarray, own: np.ndarray, sigma_run: np.ndarray) -> np.ndarray:
+def _scatter(thresholds: FloatArray, own: FloatArray, sigma_run: FloatArray) -> FloatArray:
     """Probability of a run's own threshold given the cell's and the run scatter; rows sum to one."""
     distance = (own - thresholds[:, None]) / sigma_run[:, None, None]
     density = np.exp(-0.5 * distance**2).reshape(-1, len(own))
     return density / density.sum(axis=1, keepdims=True)
 
 
-def _range_of_fall(log_exposures: np.ndarray, share: np.ndarray) -> tuple[float, float]:
+def _range_of_fall(log_exposures: FloatArray, share: FloatArray) -> tuple[float, float]:
     """Return a range for the half-point: the runs that are neither ignorant nor saturated, and a margin."""
     risen, fallen = log_exposures[share >= 0.1], log_exposures[share <= 0.9]
     low = risen.min() if risen.size else log_exposures.max()
@@ -193,7 +194,7 @@ def _range_of_fall(log_exposures: np.ndarray, share: np.ndarray) -> tuple[float,
 
 
 def _measurement(
-    target: PlannedModel, values: np.ndarray, probability: np.ndarray, ci_prob: float, bound: str, runs: tuple[str, ...]
+    target: PlannedModel, values: FloatArray, probability: FloatArray, ci_prob: float, bound: str, runs: tuple[str, ...]
 ) -> Measurement:
     if bound:
         low, median, high = bounded(values, probability, ci_prob, bound)
@@ -203,7 +204,7 @@ def _measurement(
 
 
 def _between(
-    target: PlannedModel, values: np.ndarray, probability: np.ndarray, ci_prob: float
+    target: PlannedModel, values: FloatArray, probability: FloatArray, ci_prob: float
 ) -> tuple[float, float, float]:
     """Lower end, median, upper end; interpolated in log exposures, in which the nodes are even."""
     tail = (1 - ci_prob) / 2
@@ -214,7 +215,7 @@ def _between(
     return float(low), float(median), float(high)
 
 
-def bounded(values: np.ndarray, probability: np.ndarray, ci_prob: float, bound: str) -> tuple[float, float, float]:
+def bounded(values: FloatArray, probability: FloatArray, ci_prob: float, bound: str) -> tuple[float, float, float]:
     """The one end that runs without a fall give, by likelihood ratio.
 
     Quantiles would follow from how far the flat prior happens to reach; the likelihood alone says which thresholds are
@@ -226,20 +227,20 @@ def bounded(values: np.ndarray, probability: np.ndarray, ci_prob: float, bound: 
     return 0.0, float(tenable.max()), float(tenable.max())
 
 
-def _equiprobable(nodes: int) -> np.ndarray:
+def _equiprobable(nodes: int) -> FloatArray:
     return (np.arange(nodes) + 0.5) / nodes
 
 
-def _log_normal_nodes(median: float, log_sd: float, nodes: int) -> np.ndarray:
+def _log_normal_nodes(median: float, log_sd: float, nodes: int) -> FloatArray:
     return median * np.exp(log_sd * ndtri(_equiprobable(nodes)))
 
 
-def _lapse_nodes() -> np.ndarray:
+def _lapse_nodes() -> FloatArray:
     median, sd, nodes = _LAPSE
     return 1 / (1 + np.exp(np.log1p(-median) - np.log(median) - sd * ndtri(_equiprobable(nodes))))
 
 
-def _floor_excess_nodes() -> np.ndarray:
+def _floor_excess_nodes() -> FloatArray:
     """Nodes of Beta(1, b): its quantile at p is 1 - (1 - p)^(1/b), and b follows from the median."""
     median, nodes = _FLOOR_EXCESS
     b = -np.log(2) / np.log1p(-median)

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from bayeskisl.arrays import IntArray
+
 __all__ = ["law_of_draw"]
 
 
-def law_of_draw(weights: Mapping[str, float], draws: int, rng: np.random.Generator) -> np.ndarray:
+def law_of_draw(weights: Mapping[str, float], draws: int, rng: np.random.Generator) -> IntArray:
     """Return the law of each draw of the mixture, as an index into `weights`, shape ``(draw,)``.
 
     Every law gets its exact share of the draws up to rounding (systematic resampling), in random order: the mixture

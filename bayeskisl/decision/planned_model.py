@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.axes import Axis, LoadEffect, axis_of
 from bayeskisl.curves import further_covariates, reference_load
 from bayeskisl.errors import InputError, way
@@ -111,25 +112,25 @@ class PlannedModel:
             return self.axis.value(np.exp(log_exposures), *place)
 
     def log_exposures(
-        self, infusion: np.ndarray, group: str | None = None, load_effect: np.ndarray | float = 0.0
-    ) -> np.ndarray:
+        self, infusion: FloatArray, group: str | None = None, load_effect: FloatArray | float = 0.0
+    ) -> FloatArray:
         """The inverse of `infusion`."""
         place = (group or self.group, self.everything_else, self._load(load_effect))
         return np.log(self.axis.exposures(infusion, *place))
 
     def log_exposures_at_load(
-        self, log_exposures: np.ndarray, facts: float, load_effect: np.ndarray | float = 0.0
-    ) -> np.ndarray:
+        self, log_exposures: FloatArray, facts: float, load_effect: FloatArray | float = 0.0
+    ) -> FloatArray:
         """Return the exposures that equal these effective ones at a number of infused facts."""
         load = self._load(load_effect)
         if load is None:
             return log_exposures
         return log_exposures - np.log(load.worth(facts + self.held_fixed.get(schema.BACKGROUND_FACTS, 0.0)))
 
-    def _load(self, effect: np.ndarray | float) -> LoadEffect | None:
+    def _load(self, effect: FloatArray | float) -> LoadEffect | None:
         return LoadEffect(effect, self.reference_load) if np.any(effect) else None
 
-    def place(self, infusion: np.ndarray) -> dict[str, np.ndarray]:
+    def place(self, infusion: FloatArray) -> dict[str, FloatArray]:
         """Facts, ratio and exposures of an infused fact at an infusion; they obey r D = K f l."""
         return self.axis.place(infusion, self.everything_else)
 
@@ -199,7 +200,7 @@ def planned_model(curves: xr.Dataset, target: Target) -> PlannedModel:
     )
 
 
-def cells_like(planned: PlannedModel, cells: xr.Dataset) -> np.ndarray:
+def cells_like(planned: PlannedModel, cells: xr.Dataset) -> IntArray:
     """Indices of the cells, of a `bayeskisl.curves.cell_table`, that fix what the model fixes, up to rounding."""
     shared = {name: value for name, value in planned.held_fixed.items() if name in cells}
     alike = [np.isclose(cells[name].values, value, rtol=ROUNDING) for name, value in shared.items()]
@@ -266,5 +267,5 @@ def _prior_driven() -> str:
     return way("`prior_driven=True`", "`--prior-driven`")
 
 
-def _distinct(curves: xr.Dataset, name: str) -> np.ndarray:
+def _distinct(curves: xr.Dataset, name: str) -> FloatArray:
     return np.unique(np.asarray(curves[name].values, dtype=float))

@@ -11,6 +11,7 @@ import xarray as xr
 
 import bayeskisl
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray
 from bayeskisl.decision.caveats import Caveat, Weight, about_prediction, caveat_table
 from bayeskisl.decision.criterion import KEEP, KeepOf, require_keep_of, require_share
 from bayeskisl.decision.general_loss import fit_loss
@@ -192,14 +193,14 @@ def _named(
     )
 
 
-def _of_cell(mixture: xr.Dataset, target: PlannedModel) -> np.ndarray:
+def _of_cell(mixture: xr.Dataset, target: PlannedModel) -> FloatArray:
     """The half-point of many runs of the target: what is measured from the runs of a cell."""
     ours = mixture.sel(group=target.group)
     load = ours["load_effect"].values.ravel() if "load_effect" in ours else 0.0
     return target.infusion(ours["log_critical_exposures"].values.ravel(), load_effect=load)
 
 
-def _on_axis(prospect: Prospect, options: Options) -> dict[str, np.ndarray]:
+def _on_axis(prospect: Prospect, options: Options) -> dict[str, FloatArray]:
     """Where too much is infused; where more harms no probed group, where enough is."""
     if not prospect.target.harms:
         return {"sufficient": prospect.holding(options.level(prospect.target.group), of=options.keep_of)}
@@ -210,7 +211,7 @@ def _on_axis(prospect: Prospect, options: Options) -> dict[str, np.ndarray]:
     }
 
 
-def over_draws(arrays: dict[str, np.ndarray], like: xr.Dataset) -> dict[str, tuple[Any, ...]]:
+def over_draws(arrays: dict[str, FloatArray], like: xr.Dataset) -> dict[str, tuple[Any, ...]]:
     """Arrays ``(sample,)`` as variables over ``(chain, draw)``."""
     size = (like.sizes["chain"], like.sizes["draw"])
     return {name: (("chain", "draw"), draws.reshape(size)) for name, draws in arrays.items()}

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arrays import BoolArray, FloatArray
 from bayeskisl.decision.fall import Fall
 from bayeskisl.decision.general_loss import LossLaw
 from bayeskisl.decision.kept_knowledge import kept
@@ -50,7 +51,7 @@ class Prospect:
         """Number of draws."""
         return len(self.falls[self.target.group].log_threshold)
 
-    def outcome(self, infusion: np.ndarray) -> xr.Dataset:
+    def outcome(self, infusion: FloatArray) -> xr.Dataset:
         """The knowledge that an infusion brings.
 
         Parameters
@@ -79,7 +80,7 @@ class Prospect:
             attrs={schema.PARAMS: self.target.params, schema.TOKENS: self.target.tokens, "axis": self.target.axis.name},
         )
 
-    def share_of_ceiling(self, group: str, infusion: np.ndarray) -> np.ndarray:
+    def share_of_ceiling(self, group: str, infusion: FloatArray) -> FloatArray:
         """Knowledge that a group keeps over that at its ceiling, ``(sample, point)``, or ``(sample, 1)`` where it is
         the same at every infusion.
         """
@@ -89,22 +90,22 @@ class Prospect:
         effect = np.reshape(fall.load_effect, (-1, 1))
         return fall.share_of_ceiling(self.target.log_exposures(infusion, group, effect))
 
-    def keeping(self, share: float, group: str | None = None) -> np.ndarray:
+    def keeping(self, share: float, group: str | None = None) -> FloatArray:
         """The infusion at which a group keeps `share` of what its ceiling allows, shape ``(sample,)``."""
         group = group or self.target.group
         fall = self.falls[group]
         return self.target.infusion(fall.log_exposures_keeping(share), group, fall.load_effect)
 
-    def admissible(self, level: Callable[[str], float], of: str = "ceiling") -> np.ndarray:
+    def admissible(self, level: Callable[[str], float], of: str = "ceiling") -> FloatArray:
         """The largest infusion at which every group that it harms holds its level, shape ``(sample,)``."""
         harmed = [group for group in self.falls if self.direction(group) < 0]
-        return np.min([self.holding(level(group), group, of) for group in harmed], axis=0)
+        return np.stack([self.holding(level(group), group, of) for group in harmed]).min(axis=0)
 
     def direction(self, group: str) -> int:
         """Whether infusion teaches a group (1), harms it (-1), or leaves it alone (0)."""
         return self.target.axis.moves(group, self.falls[group].knows_load)
 
-    def holding(self, level: float, group: str | None = None, of: str = "ceiling") -> np.ndarray:
+    def holding(self, level: float, group: str | None = None, of: str = "ceiling") -> FloatArray:
         """The infusion at which a group holds a share of what its ceiling allows, or of all facts, ``(sample,)``.
 
         A share of all facts that the ceiling lies below needs exposures without end: no infusion gives it.
@@ -118,19 +119,19 @@ class Prospect:
         exposures = np.where(possible, fall.log_exposures_keeping(np.where(possible, share, 0.5)), np.inf)
         return self.target.infusion(exposures, group, fall.load_effect)
 
-    def holds_anywhere(self, level: float, group: str, of: str = "ceiling") -> np.ndarray:
+    def holds_anywhere(self, level: float, group: str, of: str = "ceiling") -> BoolArray:
         """Whether a group that infusion leaves alone holds its level, ``(sample,)``."""
         fall = self.falls[group]
         held = self.share_of_ceiling(group, np.full((1, 1), np.mean(self.target.range)))[:, 0]
         return (held if of == "ceiling" else held * fall.known_at_best()) >= level
 
-    def _kept(self, group: str, infusion: np.ndarray, infused_facts: np.ndarray) -> np.ndarray:
+    def _kept(self, group: str, infusion: FloatArray, infused_facts: FloatArray) -> FloatArray:
         fall, fixed = self.falls[group], self.target.held_fixed
         facts = fixed.get(schema.BACKGROUND_FACTS, 0.0) if group == schema.BACKGROUND else infused_facts
         share = self.share_of_ceiling(group, infusion)
         return kept(facts, fall.known_at_best()[:, None] * share, 0.0)
 
-    def _loss_rise(self, law: LossLaw, place: dict[str, np.ndarray]) -> np.ndarray:
+    def _loss_rise(self, law: LossLaw, place: dict[str, FloatArray]) -> FloatArray:
         least = self.target.place(np.full((1, 1), self.target.range[0]))
         loss = law.draws(self.target, place, self.samples, self.seed)
         return loss - law.draws(self.target, least, self.samples, self.seed)

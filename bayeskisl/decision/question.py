@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray
 from bayeskisl.decision.choices import (
     Gains,
     chance_constrained_choice,
@@ -103,10 +104,10 @@ class Question:
         """The most within the risk; where more infusion harms no group, the least within the risk of too little."""
         return self._within(self._bounds(prospect), risk)
 
-    def _within(self, bounds: np.ndarray, risk: float) -> float:
+    def _within(self, bounds: FloatArray, risk: float) -> float:
         return chance_constrained_choice(bounds, risk) if self.target.harms else least_sufficient(bounds, risk)
 
-    def _bounds(self, prospect: Prospect) -> np.ndarray:
+    def _bounds(self, prospect: Prospect) -> FloatArray:
         """The most that each draw admits, or the least that it needs."""
         level, of = self.options.level, self.options.keep_of
         if self.target.harms:
@@ -129,7 +130,7 @@ def _ratio_of_domain(target: PlannedModel, facts: float) -> float:
 
 def _domain(
     prospect: Prospect, choice: float, options: Options, facts: float | None
-) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+) -> tuple[dict[str, FloatArray], dict[str, float]]:
     """Return the ratio that a domain needs, draw by draw, and the size of that domain."""
     target, fixed = prospect.target, prospect.target.held_fixed
     if target.axis.given == schema.EXPOSURES:
@@ -185,17 +186,17 @@ def _curves(gains: Gains, data: xr.Dataset) -> dict[str, Any]:
     }
 
 
-def _share_below(draws: np.ndarray, infusion: np.ndarray) -> np.ndarray:
+def _share_below(draws: FloatArray, infusion: FloatArray) -> FloatArray:
     return np.searchsorted(np.sort(draws.ravel()), infusion, side="left") / draws.size
 
 
-def _points(gains: Gains, data: xr.Dataset) -> np.ndarray:
+def _points(gains: Gains, data: xr.Dataset) -> FloatArray:
     """Values from well before the fall or rise to well behind it, and the choice itself."""
     choice = np.clip(data[schema.CHOICE].item(), gains.low, gains.high)
     return np.unique(np.append(_spread(gains, data), choice))
 
 
-def _spread(gains: Gains, data: xr.Dataset) -> np.ndarray:
+def _spread(gains: Gains, data: xr.Dataset) -> FloatArray:
     """Points even on the line; ratios dense at both ends and in between."""
     target = gains.prospect.target
     if not target.axis.bounded:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import gaussian_kde
 
+from bayeskisl.arrays import BoolArray, FloatArray
 from bayeskisl.axes import Axis
 from bayeskisl.decision.intervals import interval, interval_score
 from bayeskisl.decision.measure import Measurement
@@ -42,7 +43,7 @@ class Scores:
         return asdict(self)
 
 
-def scores_of(axis: Axis, draws: np.ndarray, measured: Measurement, rules: Mapping[str, float | None]) -> Scores | None:
+def scores_of(axis: Axis, draws: FloatArray, measured: Measurement, rules: Mapping[str, float | None]) -> Scores | None:
     """Scores of draws of a cell's half-point against its measurement; None where that is a bound."""
     inside = _inside(axis, draws)
     if measured.bound or inside.sum() < 2:
@@ -62,7 +63,7 @@ def scores_of(axis: Axis, draws: np.ndarray, measured: Measurement, rules: Mappi
     )
 
 
-def _inside(axis: Axis, infusion: np.ndarray) -> np.ndarray:
+def _inside(axis: Axis, infusion: FloatArray) -> BoolArray:
     return (infusion > 0) & (infusion < (1 if axis.bounded else np.inf))
 
 

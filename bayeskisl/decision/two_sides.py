@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray
 from bayeskisl.decision.prospect import Prospect
 
 __all__ = ["Sides", "Window", "sides_of", "window_of", "would_have_to_give"]
@@ -53,8 +54,8 @@ class Sides:
         The most at which every group that infusion harms keeps its level.
     """
 
-    enough: np.ndarray
-    most: np.ndarray
+    enough: FloatArray
+    most: FloatArray
 
 
 def sides_of(prospect: Prospect, level: Callable[[str], float], of: str) -> Sides:

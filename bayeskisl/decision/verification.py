@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arrays import BoolArray, FloatArray
 from bayeskisl.axes import Axis, axis_of
 from bayeskisl.curves import final, validate
 from bayeskisl.decision.decision import Decision
@@ -252,7 +253,7 @@ def _runs_of_target(prediction: xr.Dataset, curves: xr.Dataset) -> xr.Dataset:
     return runs
 
 
-def _require_some(curves: xr.Dataset, ours: np.ndarray, name: str, value: float) -> None:
+def _require_some(curves: xr.Dataset, ours: BoolArray, name: str, value: float) -> None:
     if not ours.any():
         found = ", ".join(f"{each:,.0f}" if each >= 1 else f"{each:.6g}" for each in np.unique(curves[name].values)[:8])
         raise InputError(f"runs with {name} = {value:,.6g}, as predicted", found, "curves",
@@ -268,12 +269,12 @@ def _hit(measured: Measurement, predicted: tuple[float, float, float]) -> bool |
     return low <= measured.median <= high
 
 
-def _rank(measured: Measurement, draws: np.ndarray) -> float:
+def _rank(measured: Measurement, draws: FloatArray) -> float:
     below = np.searchsorted(np.sort(draws), measured.values, side="right") / draws.size
     return float(measured.probability @ below)
 
 
-def _is_near(places: np.ndarray, place: float, axis: Axis) -> np.ndarray:
+def _is_near(places: FloatArray, place: float, axis: Axis) -> BoolArray:
     """Return whether infusions are equal up to rounding, on the axis without its ends."""
     if not 0 < place < (1 if axis.bounded else np.inf):
         return np.zeros(places.shape, dtype=bool)

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import Axis, axis_of
 from bayeskisl.curves import Side, check, curves_of_cells
 from bayeskisl.inference.gate import Gate, scalars
@@ -196,7 +197,7 @@ def _one_sided(group: str, what: str, needed: str, bounds: list[str]) -> Caution
     )
 
 
-def _shares(curves: xr.Dataset, group: str) -> np.ndarray:
+def _shares(curves: xr.Dataset, group: str) -> FloatArray:
     of_group = curves.sel(group=group)
     probed = of_group[schema.PROBED].values
     return np.where(probed > 0, of_group[schema.RECALLED].values / np.maximum(probed, 1), np.nan)
@@ -247,7 +248,7 @@ _LISTED = 6
 _JUDGED = ("exponent", "curvature", "tau", "sigma_run", "steepness_exponent")
 
 
-def _spread(label: str, draws: np.ndarray) -> float:
+def _spread(label: str, draws: FloatArray) -> float:
     return float(np.log(draws).std() if label.startswith(("tau", "sigma_run")) else draws.std())
 
 

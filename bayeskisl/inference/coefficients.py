@@ -2,12 +2,14 @@
 
 import numpy as np
 
+from bayeskisl.arrays import FloatArray
+
 __all__ = ["conditional_moments", "draw_coefficients"]
 
 
 def conditional_moments(
-    thresholds: np.ndarray, tau: np.ndarray, design: np.ndarray, mean: np.ndarray, sd: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+    thresholds: FloatArray, tau: FloatArray, design: FloatArray, mean: FloatArray, sd: FloatArray
+) -> tuple[FloatArray, FloatArray]:
     """Mean and a square root of the covariance of the coefficients given log e50.
 
     With coefficients m + s b, b ~ N(0, I), and thresholds N(X (m + s b), tau^2 I): whitening by s leaves a covariance
@@ -42,13 +44,13 @@ def conditional_moments(
 
 
 def draw_coefficients(
-    thresholds: np.ndarray,
-    tau: np.ndarray,
-    design: np.ndarray,
-    mean: np.ndarray,
-    sd: np.ndarray,
+    thresholds: FloatArray,
+    tau: FloatArray,
+    design: FloatArray,
+    mean: FloatArray,
+    sd: FloatArray,
     rng: np.random.Generator,
-) -> np.ndarray:
+) -> FloatArray:
     """One draw of the coefficients per draw of the thresholds; arguments as `conditional_moments`.
 
     Returns

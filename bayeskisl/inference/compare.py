@@ -10,6 +10,7 @@ import polars as pl
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.cores import available_cores
 from bayeskisl.curves import cell_table, further_covariates, reference_load
 from bayeskisl.errors import InputError
@@ -60,8 +61,8 @@ class Comparison:
     """
 
     fit: Fit
-    pointwise: dict[str, np.ndarray]
-    pareto_k: dict[str, np.ndarray]
+    pointwise: dict[str, FloatArray]
+    pareto_k: dict[str, FloatArray]
     refitted: dict[str, tuple[str, ...]]
     largest: dict[str, float]
     sizes: int
@@ -217,7 +218,7 @@ def _of_one_sweep(fits: Sequence[Fit]) -> tuple[xr.Dataset, dict[str, Law], dict
     return fits[0].curves, laws, posteriors
 
 
-def _without(curves: xr.Dataset, law: Law, cells: np.ndarray, likelihoods: Likelihoods, settings: Settings) -> float:
+def _without(curves: xr.Dataset, law: Law, cells: IntArray, likelihoods: Likelihoods, settings: Settings) -> float:
     """log p(counts of some cells | all others), from a refit without them."""
     table, cell_of_run = cell_table(curves)
     settings.tell(f"fitting '{law.name}' without {', '.join(table[schema.CELL].values[list(cells)])}")
@@ -239,7 +240,7 @@ def _without(curves: xr.Dataset, law: Law, cells: np.ndarray, likelihoods: Likel
     return float(log_sum_exp(log_density[None], axis=1)[0] - np.log(len(log_density)))
 
 
-def _load_at_half(curves: xr.Dataset, rest: xr.Dataset, law: Law) -> np.ndarray:
+def _load_at_half(curves: xr.Dataset, rest: xr.Dataset, law: Law) -> FloatArray:
     """Log of the load at each cell's half-point over the reference of the runs that are left, ``(cell, group)``."""
     data = prepare(curves, law)
     if data.load is None:
@@ -247,11 +248,11 @@ def _load_at_half(curves: xr.Dataset, rest: xr.Dataset, law: Law) -> np.ndarray:
     return data.load.at_half + np.log(data.load.reference / reference_load(rest))
 
 
-def _named(posterior: xr.Dataset) -> dict[str, np.ndarray]:
+def _named(posterior: xr.Dataset) -> dict[str, FloatArray]:
     return {str(name): variable.values for name, variable in posterior.data_vars.items()}
 
 
-def _joined(fits: Sequence[Fit], pointwise: dict[str, np.ndarray], floor: float) -> Fit:
+def _joined(fits: Sequence[Fit], pointwise: dict[str, FloatArray], floor: float) -> Fit:
     """The first fit with the laws of the others as rivals, and weights by these scores."""
     first = fits[0]
     gates = {name: fit.gates[name].to_dict() for fit in reversed(fits) for name in fit.laws}

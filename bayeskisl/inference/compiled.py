@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.inference.model import Model
 from bayeskisl.inference.open_lengths import STAND_INS, at_lengths
 from bayeskisl.machine_code import CannotCompile, load_library
@@ -47,7 +48,7 @@ class Density:
     arrays: tuple[np.ndarray, ...]
 
     @cached_property
-    def pointers(self) -> np.ndarray:
+    def pointers(self) -> IntArray:
         """Addresses of the arrays."""
         return np.array([array.ctypes.data for array in self.arrays], dtype=np.uintp)
 
@@ -56,20 +57,20 @@ class Density:
         """Length of the vector."""
         return sum(prod(shape) for shape in self.layout["values"].values())
 
-    def start(self) -> np.ndarray:
+    def start(self) -> FloatArray:
         """The support point, where sampling starts, give or take."""
         point = np.zeros(self.length)
         self.library.start(_at(self.pointers), _at(point))
         return point
 
-    def value_and_gradient(self, point: np.ndarray) -> tuple[float, np.ndarray]:
+    def value_and_gradient(self, point: FloatArray) -> tuple[float, FloatArray]:
         """Log density (NaN or infinite where there is none) and gradient, shape ``(length,)``."""
         point, gradient, value = np.ascontiguousarray(point, dtype=float), np.zeros(self.length), np.zeros(1)
         length = ctypes.c_uint64(self.length)
         self.library.log_density(length, _at(point), _at(gradient), _at(value), _at(self.pointers))
         return float(value[0]), gradient
 
-    def expand(self, point: np.ndarray) -> dict[str, np.ndarray]:
+    def expand(self, point: FloatArray) -> dict[str, FloatArray]:
         """The model's variables at a point, by name."""
         shapes = self.layout["variables"]
         length = sum(map(prod, shapes.values()))
@@ -90,7 +91,7 @@ class Density:
             dim: pd.RangeIndex(n) for name in variables for dim, n in zip(dims[name], variables[name], strict=True)
         }
 
-        def initial_point(seed: int | None) -> np.ndarray:
+        def initial_point(seed: int | None) -> FloatArray:
             return start + np.random.default_rng(seed).uniform(-1, 1, size=len(start))
 
         return CompiledPyMCModel(

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from bayeskisl.arrays import FloatArray
+
 __all__ = ["beta_shapes", "correlated", "correlations", "pairs", "partial_correlations", "positive_definite"]
 
 Array = Any  # of NumPy, PyTensor or JAX
@@ -26,12 +28,12 @@ def pairs(groups: int) -> list[tuple[int, int]]:
     return [(i, j) for i in range(groups) for j in range(i)]
 
 
-def beta_shapes(groups: int) -> np.ndarray:
+def beta_shapes(groups: int) -> FloatArray:
     """a of the Beta(a, a) prior of (1 + partial correlation) / 2, shape ``(pair,)``."""
     return np.array([_LKJ + (groups - 2 - before) / 2 for _, before in pairs(groups)])
 
 
-def partial_correlations(correlation: float, groups: int) -> np.ndarray:
+def partial_correlations(correlation: float, groups: int) -> FloatArray:
     """Partial correlations of groups with one common correlation: c / (1 + j c); shape ``(pair,)``."""
     return np.array([correlation / (1 + before * correlation) for _, before in pairs(groups)])
 
@@ -48,12 +50,12 @@ def correlations(partial: Array, groups: int) -> list[Array]:
     return [sum(rows[i][k] * rows[j][k] for k in range(j + 1)) for i, j in pairs(groups)]
 
 
-def correlated(noise: np.ndarray, correlation: np.ndarray) -> np.ndarray:
+def correlated(noise: FloatArray, correlation: FloatArray) -> FloatArray:
     """Standard normals ``(..., run, group)`` made to correlate over groups; `correlation` is ``(..., pair)``."""
     return noise @ np.swapaxes(np.linalg.cholesky(_matrix(correlation, noise.shape[-1])), -1, -2)
 
 
-def positive_definite(correlation: np.ndarray, groups: int) -> np.ndarray:
+def positive_definite(correlation: FloatArray, groups: int) -> FloatArray:
     """Correlations ``(..., pair)``, all of a matrix scaled down alike where they could not hold together.
 
     With I + t (R - I), of correlations t R, the least eigenvalue of R goes from l to 1 - t (1 - l).
@@ -62,7 +64,7 @@ def positive_definite(correlation: np.ndarray, groups: int) -> np.ndarray:
     return correlation * np.minimum(1, (1 - _LEAST) / (1 - np.minimum(least, 0.5)))
 
 
-def _matrix(correlation: np.ndarray, groups: int) -> np.ndarray:
+def _matrix(correlation: FloatArray, groups: int) -> FloatArray:
     matrix = np.broadcast_to(np.eye(groups), (*correlation.shape[:-1], groups, groups)).copy()
     for at, (i, j) in enumerate(pairs(groups)):
         matrix[..., i, j] = matrix[..., j, i] = correlation[..., at]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from bayeskisl.arrays import BoolArray, FloatArray, IntArray
 from bayeskisl.inference.given import GivenCurve
 from bayeskisl.laws.limits import SHARED, LimitsDesign, limits, soft_maximum
 
@@ -40,18 +41,18 @@ class CurveOfSize:
     """
 
     design: LimitsDesign
-    mean: np.ndarray
-    sd: np.ndarray
-    common_sd: np.ndarray
-    rough: np.ndarray
-    information: np.ndarray
+    mean: FloatArray
+    sd: FloatArray
+    common_sd: FloatArray
+    rough: FloatArray
+    information: FloatArray
 
     @cached_property
-    def _prior_sd(self) -> np.ndarray:
+    def _prior_sd(self) -> FloatArray:
         """Prior standard deviation of a single group, ``(column,)``."""
         return np.hypot(self.sd, self.common_sd)
 
-    def given(self, is_real: np.ndarray) -> GivenCurve:
+    def given(self, is_real: BoolArray) -> GivenCurve:
         """Return the inputs of `coefficients_at` and `curve_values`; padded cells are independent N(0, 1)."""
         found = [self._rough_posterior(np.flatnonzero(is_real), group) for group in range(self.rough.shape[1])]
         return GivenCurve(
@@ -67,11 +68,11 @@ class CurveOfSize:
             information=np.where(is_real[:, None], self.information, 0.0),
         )
 
-    def mean_given(self, common: np.ndarray | None) -> np.ndarray:
+    def mean_given(self, common: FloatArray | None) -> FloatArray:
         """See `bayeskisl.inference.lines.Line.mean_given`."""
         return self.mean if common is None else self.mean + self.common_sd * common
 
-    def _rough_posterior(self, cells: np.ndarray, group: int) -> tuple[np.ndarray, np.ndarray]:
+    def _rough_posterior(self, cells: IntArray, group: int) -> tuple[FloatArray, FloatArray]:
         """Mode ``(column,)`` and a root of the covariance ``(column, column)`` of the coefficients, given rough values.
 
         By Levenberg and Marquardt's damped Gauss-Newton steps, from a few starts.
@@ -79,7 +80,7 @@ class CurveOfSize:
         rough, free = self.rough[cells, group], np.flatnonzero(self._prior_sd > 0)
         design = self.design.map(lambda of_cells: of_cells[cells])
 
-        def standardised(coefficients: np.ndarray) -> np.ndarray:
+        def standardised(coefficients: FloatArray) -> FloatArray:
             off = (rough - _line(coefficients[:, None], design, np)[:, 0]) / _ROUGH_ERROR
             return np.concatenate([off, (coefficients - self.mean)[free] / self._prior_sd[free]])
 
@@ -89,15 +90,15 @@ class CurveOfSize:
         root[np.ix_(free, free)] = np.linalg.cholesky(np.linalg.inv(normal_matrix))
         return mode, root
 
-    def _from_level(self, level: float) -> np.ndarray:
+    def _from_level(self, level: float) -> FloatArray:
         start = self.mean.copy()
         start[0] = level
         return start
 
 
 def _least_squares(
-    residuals: Callable[[np.ndarray], np.ndarray], start: np.ndarray, free: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+    residuals: Callable[[FloatArray], FloatArray], start: FloatArray, free: IntArray
+) -> tuple[FloatArray, FloatArray]:
     """The coefficients of the least sum of squared residuals, and the normal matrix there, of those that are free."""
     found, damping = start, 1.0
     best = np.sum(residuals(found) ** 2)

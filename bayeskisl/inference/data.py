@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arrays import BoolArray, FloatArray, IntArray
 from bayeskisl.curves import (
     Capacity,
     capacity_of,
@@ -63,15 +64,15 @@ class ModelData:
         Names along ``run``, ``group`` and ``cell``.
     """
 
-    recalled: np.ndarray
-    probed: np.ndarray
-    log_exposures: np.ndarray
-    guessing: np.ndarray
-    cell_of_run: np.ndarray
-    rough_threshold: np.ndarray
-    log_size: np.ndarray
-    is_real: np.ndarray
-    covariates: np.ndarray
+    recalled: IntArray
+    probed: IntArray
+    log_exposures: FloatArray
+    guessing: FloatArray
+    cell_of_run: IntArray
+    rough_threshold: FloatArray
+    log_size: FloatArray
+    is_real: BoolArray
+    covariates: FloatArray
     size_law: LawOfSize
     positive: tuple[str, ...]
     unbounded: tuple[str, ...]
@@ -131,7 +132,7 @@ def prepare(curves: xr.Dataset, law: Law) -> ModelData:
     curves = with_covariates(curves, law.covariates)
     cells, cell_of_run = cell_table(curves)
     counts = {name: curves[name].transpose(schema.RUN, schema.GROUP).values for name in schema.COUNTS}
-    recalled, probed = (counts[name].astype(np.int64) for name in (schema.RECALLED, schema.PROBED))
+    raw, probed = (counts[name].astype(np.int64) for name in (schema.RECALLED, schema.PROBED))
     exposures = group_exposures(curves).values
     log_exposures = np.where(probed > 0, np.log(np.where(probed > 0, exposures, 1.0)), 0.0)
     is_varied = varied(curves)
@@ -140,7 +141,7 @@ def prepare(curves: xr.Dataset, law: Law) -> ModelData:
     values = np.concatenate([np.stack([cells[name].values for name in names], axis=1), of_domain], axis=1)
     values, size_law = law_of_size(law, names, values, capacity_of(curves), domains)
     guessing = _guessing(counts[schema.GUESSING], probed, cell_of_run, of_domain)
-    recalled = at_least_guessed(recalled, probed, guessing[cell_of_run])
+    recalled = at_least_guessed(raw, probed, guessing[cell_of_run])
     rough_threshold, load = _half_points(curves, law, recalled, probed, log_exposures, cell_of_run)
     return ModelData(
         recalled=recalled,
@@ -165,8 +166,8 @@ def prepare(curves: xr.Dataset, law: Law) -> ModelData:
 
 
 def law_of_size(
-    law: Law, names: tuple[str, ...], values: np.ndarray, capacity: Capacity, domains: tuple[str, ...] = ()
-) -> tuple[np.ndarray, LawOfSize]:
+    law: Law, names: tuple[str, ...], values: FloatArray, capacity: Capacity, domains: tuple[str, ...] = ()
+) -> tuple[FloatArray, LawOfSize]:
     """Places of the cells as the law of size takes them, and that law.
 
     Parameters
@@ -200,7 +201,7 @@ def law_of_size(
     return values, LimitsLaw.of(law, names, values, capacity.log_sd, domains)
 
 
-def _of_domains(cells: xr.Dataset) -> tuple[tuple[str, ...], np.ndarray]:
+def _of_domains(cells: xr.Dataset) -> tuple[tuple[str, ...], FloatArray]:
     """Names of the domains if there are several, and 1 for each cell's own, shape ``(cell, domain)``."""
     told = cells[schema.CELL_DOMAIN].values.astype(str) if schema.CELL_DOMAIN in cells.coords else np.array([])
     names = np.unique(told)
@@ -209,7 +210,7 @@ def _of_domains(cells: xr.Dataset) -> tuple[tuple[str, ...], np.ndarray]:
     return tuple(names.tolist()), (told[:, None] == names).astype(float)
 
 
-def _guessing(of_runs: np.ndarray, probed: np.ndarray, cell_of_run: np.ndarray, of_domain: np.ndarray) -> np.ndarray:
+def _guessing(of_runs: FloatArray, probed: IntArray, cell_of_run: IntArray, of_domain: FloatArray) -> FloatArray:
     """Guessing rate of each cell's domain, ``(cell, group)``; 0 where a domain never probed a group."""
     domain = of_domain.argmax(axis=1) if of_domain.shape[1] else np.zeros(len(of_domain), dtype=int)
     rates = np.zeros((len(of_domain), probed.shape[1]))
@@ -226,11 +227,11 @@ def _guessing(of_runs: np.ndarray, probed: np.ndarray, cell_of_run: np.ndarray, 
 def _half_points(
     curves: xr.Dataset,
     law: Law,
-    recalled: np.ndarray,
-    probed: np.ndarray,
-    log_exposures: np.ndarray,
-    cell_of_run: np.ndarray,
-) -> tuple[np.ndarray, Load | None]:
+    recalled: IntArray,
+    probed: IntArray,
+    log_exposures: FloatArray,
+    cell_of_run: IntArray,
+) -> tuple[FloatArray, Load | None]:
     """Log exposures at the half-points of cells, read off the counts, ``(cell, group)``, and the load there."""
     if not law.knows_load:
         return _by_area(recalled, probed, log_exposures, cell_of_run, log_exposures), None
@@ -246,8 +247,8 @@ def _half_points(
 
 
 def _by_area(
-    recalled: np.ndarray, probed: np.ndarray, along: np.ndarray, cell_of_run: np.ndarray, values: np.ndarray
-) -> np.ndarray:
+    recalled: IntArray, probed: IntArray, along: FloatArray, cell_of_run: IntArray, values: FloatArray
+) -> FloatArray:
     """Values at half-points, ``(cell, group)``: a curve that rises from 0 to 1 at c covers the area (end - c).
 
     Parameters
@@ -273,8 +274,8 @@ def _by_area(
 
 
 def _share_of_load(
-    log_exposures: np.ndarray, log_load: np.ndarray, along: np.ndarray, half: np.ndarray, cell_of_run: np.ndarray
-) -> np.ndarray:
+    log_exposures: FloatArray, log_load: FloatArray, along: FloatArray, half: FloatArray, cell_of_run: IntArray
+) -> FloatArray:
     """Return the share of the load in the slope of a cell's curve where it falls, ``(cell, group)``."""
     share = np.zeros_like(half)
     for cell, group in np.ndindex(*half.shape):

@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from bayeskisl.arrays import FloatArray
+
 __all__ = ["log_sum_exp", "rotated_normal_log_density"]
 
 Array = Any  # of NumPy, PyTensor or JAX
@@ -24,7 +26,7 @@ def rotated_normal_log_density(value: Array, mean: Array, rotation: Array, scale
     return xp.sum(-0.5 * ((rotation.T @ value - mean) / scale) ** 2 - xp.log(scale) - _LOG_ROOT_TWO_PI)
 
 
-def log_sum_exp(terms: np.ndarray, axis: int) -> np.ndarray:
+def log_sum_exp(terms: FloatArray, axis: int) -> FloatArray:
     """log of the sum of exponentials. SciPy's own looks for JAX, which ArviZ then imports for a second or two."""
     top = np.max(terms, axis=axis, keepdims=True)
     top = np.where(np.isfinite(top), top, 0.0)

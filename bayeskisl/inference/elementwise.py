@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from bayeskisl.arrays import FloatArray
 from bayeskisl.inference.compiled import origin
 from bayeskisl.machine_code import CannotCompile, load_library
 
@@ -59,7 +60,7 @@ class Elementwise:
         self._loading = threading.Lock()
         self._loaded: tuple[ctypes.CDLL | None, int] | None = None
 
-    def __call__(self, *arrays: np.ndarray) -> tuple[np.ndarray, ...]:
+    def __call__(self, *arrays: np.ndarray) -> tuple[FloatArray, ...]:
         """Evaluate the function; the result is float64 in the shape that the arrays broadcast to."""
         library, outputs = self._library(len(arrays))
         if library is None:
@@ -91,7 +92,7 @@ class Elementwise:
         return text + defined + _ENTRY, {"outputs": outputs}
 
 
-def laid_out(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+def laid_out(array: np.ndarray, shape: tuple[int, ...]) -> FloatArray:
     """A single number, or every element in its place."""
     array = np.asarray(array, dtype=float)
     if array.size > 1 and array.shape != shape:
@@ -99,5 +100,5 @@ def laid_out(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return np.ascontiguousarray(array)
 
 
-def _addresses(arrays: list[np.ndarray]) -> Any:
+def _addresses(arrays: list[FloatArray]) -> Any:
     return (ctypes.c_void_p * len(arrays))(*(array.ctypes.data for array in arrays))

@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray
 from bayeskisl.curves import capacity_of, cell_at, cell_table
 from bayeskisl.errors import InputError
 from bayeskisl.inference.correlation import correlated
@@ -123,7 +124,7 @@ def extrapolate(
 
 
 def _curve_by_law(
-    posterior: xr.Dataset, line: xr.DataArray, z: float, fresh: Mapping[str, np.ndarray]
+    posterior: xr.Dataset, line: xr.DataArray, z: float, fresh: Mapping[str, FloatArray]
 ) -> dict[str, xr.DataArray]:
     """The curve of a size that was not trained: the law's, and a fresh scatter of sizes about it."""
     steepness = posterior["steepness_intercept"] + posterior["steepness_exponent"] * z
@@ -152,7 +153,7 @@ def _curve_of_cell(posterior: xr.Dataset, cell: int) -> dict[str, xr.DataArray]:
 
 
 def _line(
-    posterior: xr.Dataset, tree: xr.DataTree, law: Law, target: Mapping[str, float], fresh: np.ndarray
+    posterior: xr.Dataset, tree: xr.DataTree, law: Law, target: Mapping[str, float], fresh: FloatArray
 ) -> tuple[xr.DataArray, xr.DataArray, tuple[str, ...]]:
     """The law's line at the target, the limit that binds there, and the covariates for which only the prior speaks."""
     varied = tuple(str(name) for name in posterior[schema.COVARIATE].values)

@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray
 from bayeskisl.cores import available_cores
 from bayeskisl.curves import cell_table, check, final, load_curves, validate, with_covariates, without_covariates
 from bayeskisl.inference.cautions import Caution, cautions
@@ -46,7 +47,7 @@ class _Posterior:
     """One law's posterior and its judgement."""
 
     model: Model
-    named: dict[str, np.ndarray]
+    named: dict[str, FloatArray]
     groups: dict[str, xr.Dataset]
     gate: Gate
 
@@ -158,7 +159,7 @@ def _posterior_of(curves: xr.Dataset, law: Law, settings: Settings, light: bool)
 
 def _sampled(
     curves: xr.Dataset, model: Model, settings: Settings
-) -> tuple[dict[str, np.ndarray], dict[str, xr.Dataset], Gate]:
+) -> tuple[dict[str, FloatArray], dict[str, xr.Dataset], Gate]:
     """Named draws, the groups of the tree that they make, and their verdict."""
     data, law = model.data, model.law
     raw, sample_stats = sample_model(model, settings)
@@ -209,7 +210,7 @@ def _assemble(curves: xr.Dataset, first: _Posterior, beside: list[_Posterior], s
     return Fit(tree)
 
 
-def _log_prior(named: dict[str, np.ndarray], model: Model, like: xr.Dataset) -> xr.Dataset:
+def _log_prior(named: dict[str, FloatArray], model: Model, like: xr.Dataset) -> xr.Dataset:
     variables = {name: (("chain", "draw"), values) for name, values in log_priors(named, model).items()}
     return xr.Dataset(variables, coords={dim: like[dim] for dim in ("chain", "draw")})
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bayeskisl.arrays import BoolArray, FloatArray
 from bayeskisl.inference.data import ModelData
 from bayeskisl.laws import Law
 
@@ -42,9 +43,9 @@ class Freedoms:
         Information about a typical cell's half-point and log steepness, shape ``(group,)``.
     """
 
-    threshold: np.ndarray
-    typical_threshold: np.ndarray
-    steepness: np.ndarray
+    threshold: FloatArray
+    typical_threshold: FloatArray
+    steepness: FloatArray
 
 
 def freedoms(data: ModelData, law: Law) -> Freedoms:
@@ -63,20 +64,20 @@ def freedoms(data: ModelData, law: Law) -> Freedoms:
     )
 
 
-def information(data: ModelData, law: Law) -> np.ndarray:
+def information(data: ModelData, law: Law) -> FloatArray:
     """Information of each run about its cell's half-point, for a typical fall and run scatter, ``(run, group)``."""
     of_run = _of_run(data, law)
     return of_run / (1 + of_run * law.priors.sigma_run.median**2)
 
 
-def by_cell(values: np.ndarray, data: ModelData) -> np.ndarray:
+def by_cell(values: FloatArray, data: ModelData) -> FloatArray:
     """Sums over the probed runs of each cell, ``(cell, group)``."""
     sums = np.zeros((len(data.log_size), values.shape[1]))
     np.add.at(sums, data.cell_of_run, values * (data.probed > 0))
     return sums
 
 
-def _of_run(data: ModelData, law: Law) -> np.ndarray:
+def _of_run(data: ModelData, law: Law) -> FloatArray:
     """Information of each run about its own half-point, ``(run, group)``.
 
     Near the ends a share says on which side the half-point lies, not where: hence a second share (1 - share), times 4
@@ -90,13 +91,13 @@ def _of_run(data: ModelData, law: Law) -> np.ndarray:
     return trials * slope**2 / (recall * (1 - recall)) * (4 * share * (1 - share))
 
 
-def share_kept(data: ModelData) -> np.ndarray:
+def share_kept(data: ModelData) -> FloatArray:
     """Share that each run keeps above guessing, ``(run, group)``."""
     recalled, guessing = (data.recalled + 0.5) / (data.probed + 1), data.guessing[data.cell_of_run]
     return np.clip((recalled - guessing) / (1 - guessing), _LEAST_SHARE, 1 - _LEAST_SHARE)
 
 
-def _crosses(share: np.ndarray, data: ModelData) -> np.ndarray:
+def _crosses(share: FloatArray, data: ModelData) -> BoolArray:
     """Whether a cell's runs lie on both sides of a half, ``(cell, group)``; else they bound it and pin nothing."""
     sides = np.zeros((2, len(data.log_size), share.shape[1]), dtype=bool)
     for side, on_it in enumerate((share < 0.5, share >= 0.5)):

@@ -9,6 +9,7 @@ import xarray as xr
 from arviz_stats.base import array_stats
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.axes import axis_of
 from bayeskisl.errors import GateError, way
 from bayeskisl.laws.falls import FALL_PARAMETERS
@@ -117,7 +118,7 @@ class Gate:
             )
 
 
-def examine(posterior: xr.Dataset, sample_stats: xr.Dataset, curves: xr.Dataset, cell_of_run: np.ndarray) -> Gate:
+def examine(posterior: xr.Dataset, sample_stats: xr.Dataset, curves: xr.Dataset, cell_of_run: IntArray) -> Gate:
     """The gate's verdict on a posterior of `curves`."""
     several = np.ptp(curves[schema.PARAMS].values) > 0
     convergence = diagnostics(posterior, [each for each in DECISIVE if several or each not in _OF_SEVERAL_SIZES])
@@ -161,7 +162,7 @@ def diagnostics(posterior: xr.Dataset, names: Iterable[str] = STRUCTURAL) -> dic
     return found
 
 
-def scalars(posterior: xr.Dataset, names: Iterable[str]) -> Iterable[tuple[str, np.ndarray]]:
+def scalars(posterior: xr.Dataset, names: Iterable[str]) -> Iterable[tuple[str, FloatArray]]:
     """Labels such as ``exponent[infused, params]`` and draws ``(chain, draw)`` of every scalar of some variables."""
     for name in names:
         if name not in posterior:
@@ -173,7 +174,7 @@ def scalars(posterior: xr.Dataset, names: Iterable[str]) -> Iterable[tuple[str, 
             yield f"{name}[{place}]" if rest else name, variable.values[(slice(None), slice(None), *index)]
 
 
-def seed_correlation(posterior: xr.Dataset, curves: xr.Dataset, cell_of_run: np.ndarray) -> tuple[float, float, float]:
+def seed_correlation(posterior: xr.Dataset, curves: xr.Dataset, cell_of_run: IntArray) -> tuple[float, float, float]:
     """Correlation of run effects of seeds that share cell and level, its p-value, and the effective number of pairs.
 
     Seeds share nothing but their place, so correlated effects are the curve's misfit, which each then counts as

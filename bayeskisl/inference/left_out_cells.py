@@ -16,6 +16,7 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 from scipy.special import log_ndtr
 
+from bayeskisl.arrays import FloatArray
 from bayeskisl.inference.data import ModelData
 from bayeskisl.inference.densities import log_sum_exp
 from bayeskisl.inference.model import Model
@@ -51,10 +52,10 @@ class CellLikelihood:
         Log likelihood in the bins, shape ``(bin,)``.
     """
 
-    edges: np.ndarray
-    log_height: np.ndarray
+    edges: FloatArray
+    log_height: FloatArray
 
-    def log_expectation(self, mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
+    def log_expectation(self, mean: FloatArray, sd: FloatArray) -> FloatArray:
         """log of the mean likelihood under N(mean, sd^2), elementwise over ``(draw,)``."""
         standard = (self.edges - mean[:, None]) / sd[:, None]
         standard[:, 0], standard[:, -1] = -np.inf, np.inf
@@ -66,7 +67,7 @@ Likelihoods = dict[tuple[int, int], CellLikelihood]
 
 
 def likelihoods_by_kind(
-    posteriors: Iterable[tuple[Law, dict[str, np.ndarray], ModelData]], seed: int
+    posteriors: Iterable[tuple[Law, dict[str, FloatArray], ModelData]], seed: int
 ) -> dict[tuple[Any, ...], Likelihoods]:
     """Return the likelihoods of each `kind` of fall, from the first posterior that has it.
 
@@ -89,7 +90,7 @@ def kind(law: Law) -> tuple[Any, ...]:
     return law.shape, law.knows_load
 
 
-def cell_likelihoods(named: dict[str, np.ndarray], data: ModelData, law: Law, rng: np.random.Generator) -> Likelihoods:
+def cell_likelihoods(named: dict[str, FloatArray], data: ModelData, law: Law, rng: np.random.Generator) -> Likelihoods:
     """By (cell, group), for those that were probed.
 
     Run effects are integrated out by quadrature, the fall's other quantities and the concentration over some of their
@@ -117,8 +118,8 @@ def cell_likelihoods(named: dict[str, np.ndarray], data: ModelData, law: Law, rn
 
 
 def expected_by_the_others(
-    thresholds: np.ndarray, scatter: np.ndarray, design: np.ndarray, mean: np.ndarray, prior_sd: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+    thresholds: FloatArray, scatter: FloatArray, design: FloatArray, mean: FloatArray, prior_sd: FloatArray
+) -> tuple[FloatArray, FloatArray]:
     """Mean and standard deviation of each cell's threshold given the others', the law's coefficients integrated out.
 
     With thresholds N(X m, K), K = tau^2 I + X S^2 X': [K^-1 (theta - X m)]_c / [K^-1]_cc is how far theta_c lies off
@@ -149,8 +150,8 @@ def expected_by_the_others(
 
 
 def left_out_log_density(
-    named: dict[str, np.ndarray], model: Model, likelihoods: Likelihoods, workers: int = 1
-) -> np.ndarray:
+    named: dict[str, FloatArray], model: Model, likelihoods: Likelihoods, workers: int = 1
+) -> FloatArray:
     """log p(counts of a cell | the other cells' thresholds, tau), summed over its groups, shape ``(draw, cell)``.
 
     Parameters
@@ -186,11 +187,11 @@ def _of_run(
     run: int,
     group: int,
     cell: int,
-    nodes: np.ndarray,
-    few: dict[str, np.ndarray],
+    nodes: FloatArray,
+    few: dict[str, FloatArray],
     data: ModelData,
     law: Law,
-) -> np.ndarray:
+) -> FloatArray:
     place = (run, group)
     log_exposures = data.log_exposures[place]
     if data.load:
@@ -211,12 +212,12 @@ def _of_run(
     )
 
 
-def _smooth(nodes: np.ndarray, log_height: np.ndarray) -> CellLikelihood:
+def _smooth(nodes: FloatArray, log_height: FloatArray) -> CellLikelihood:
     edges = np.linspace(nodes[0], nodes[-1], _FINE + 1)
     return CellLikelihood(edges, PchipInterpolator(nodes, log_height)((edges[:-1] + edges[1:]) / 2))
 
 
-def _log_normal_masses(edges: np.ndarray) -> np.ndarray:
+def _log_normal_masses(edges: FloatArray) -> FloatArray:
     """log(Phi(b) - Phi(a)) for neighbours a < b along the last axis, without cancellation in either tail."""
     beyond = log_ndtr(-np.abs(edges))  # of the tail on the edge's own side of zero
     a, b = beyond[..., :-1], beyond[..., 1:]

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from bayeskisl.arrays import BoolArray, FloatArray
 from bayeskisl.inference.given import GivenLine
 
 __all__ = ["Line", "line_mean", "place_distribution", "values_at"]
@@ -42,15 +43,15 @@ class Line:
         A typical one.
     """
 
-    design: np.ndarray
-    mean: np.ndarray
-    sd: np.ndarray
-    common_sd: np.ndarray
-    rough: np.ndarray
-    information: np.ndarray
+    design: FloatArray
+    mean: FloatArray
+    sd: FloatArray
+    common_sd: FloatArray
+    rough: FloatArray
+    information: FloatArray
     scatter: float
 
-    def given(self, is_real: np.ndarray) -> GivenLine:
+    def given(self, is_real: BoolArray) -> GivenLine:
         """Return the inputs of `values_at` and `place_distribution`; padded cells are independent N(0, 1)."""
         real = np.flatnonzero(is_real)
         variance, rotation = np.ones(len(is_real)), np.eye(len(is_real))
@@ -67,7 +68,7 @@ class Line:
             freedom=np.where(is_real[:, None], 1 / (1 + self.information * (variance[:, None] + self.scatter**2)), 1.0),
         )
 
-    def mean_given(self, common: np.ndarray | None) -> np.ndarray:
+    def mean_given(self, common: FloatArray | None) -> FloatArray:
         """m + s_0 b_0 given b_0, ``(..., column)``: each group's prior mean; m for a single group."""
         return self.mean if common is None else self.mean + self.common_sd * common
 

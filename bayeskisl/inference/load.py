@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from bayeskisl.arrays import FloatArray
+
 __all__ = ["Load", "effective_log_exposures", "on_axis_stretch"]
 
 Array = Any  # of NumPy, PyTensor or JAX
@@ -41,14 +43,14 @@ class Load:
     """
 
     reference: float
-    of_run: np.ndarray
-    ahead: np.ndarray
-    at_half: np.ndarray
-    share: np.ndarray
-    typical_share: np.ndarray
+    of_run: FloatArray
+    ahead: FloatArray
+    at_half: FloatArray
+    share: FloatArray
+    typical_share: FloatArray
 
 
-def effective_log_exposures(log_exposures: np.ndarray, load: Load | None, named: Mapping[Any, Any]) -> np.ndarray:
+def effective_log_exposures(log_exposures: FloatArray, load: Load | None, named: Mapping[Any, Any]) -> FloatArray:
     """Log exposures that are worth, at the reference load, what those of runs are worth at their own.
 
     Parameters
@@ -70,6 +72,6 @@ def effective_log_exposures(log_exposures: np.ndarray, load: Load | None, named:
     return log_exposures - np.asarray(named["load_effect"])[..., None, :] * load.of_run[:, None]
 
 
-def on_axis_stretch(effect: Array, share: np.ndarray) -> Array:
+def on_axis_stretch(effect: Array, share: FloatArray) -> Array:
     """Return the step of effective log exposures for a step along the axis, for effects and shares ``(..., group)``."""
     return 1 - share + effect * share

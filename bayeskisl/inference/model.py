@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray
 from bayeskisl.inference.correlation import pairs
 from bayeskisl.inference.curve_of_size import CurveOfSize
 from bayeskisl.inference.data import ModelData, prepare
@@ -72,7 +73,7 @@ class Lines:
         assert isinstance(line, Line)
         return line
 
-    def common_of_threshold(self, common: np.ndarray | None) -> np.ndarray | None:
+    def common_of_threshold(self, common: FloatArray | None) -> FloatArray | None:
         """Return the common part of the threshold's coefficients, ``(..., column)``; None for a single group."""
         if common is None:
             return None
@@ -199,7 +200,7 @@ def _given(model: Model) -> Given:
     )
 
 
-def _priors(law: Law) -> dict[str, np.ndarray]:
+def _priors(law: Law) -> dict[str, FloatArray]:
     """Mean and standard deviation of each quantity of a group, of its logarithm where it is positive, ``(2,)``."""
     priors = law.priors
     positive = {name: getattr(priors, name) for name in law.positive}
@@ -225,7 +226,7 @@ def labels_of(data: ModelData) -> dict[str, list[Any]]:
     }
 
 
-def _typical_effect(law: Law, data: ModelData) -> np.ndarray:
+def _typical_effect(law: Law, data: ModelData) -> FloatArray:
     """Effect of the load at the median of its prior, ``(group,)``."""
     prior = law.priors.load_effect
     assert prior is not None  # the law knows the load

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bayeskisl.arrays import IntArray
 from bayeskisl.inference.data import ModelData
 
 __all__ = ["Points", "points_of"]
@@ -21,8 +22,8 @@ class Points:
         Index of each run's point, shape ``(run,)``.
     """
 
-    run: np.ndarray
-    of_run: np.ndarray
+    run: IntArray
+    of_run: IntArray
 
 
 def points_of(data: ModelData, count: int | None = None) -> Points:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.special import gammaln
 
+from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.inference.data import ModelData
 from bayeskisl.inference.densities import log_sum_exp
 from bayeskisl.inference.elementwise import Elementwise, laid_out
@@ -34,7 +35,7 @@ _STATIONARY = 1e-3  # in widths of the integrand: a node's error from there is b
 _FARTHEST = 50.0  # standard deviations of a run effect: what an ill-fitting draw may need to explain a run
 
 
-def integrated_log_likelihood(named: dict[str, np.ndarray], data: ModelData, law: Law, workers: int = 1) -> np.ndarray:
+def integrated_log_likelihood(named: dict[str, FloatArray], data: ModelData, law: Law, workers: int = 1) -> FloatArray:
     """log p(counts of a run | draw), shape ``(chain, draw, run, group)``.
 
     Parameters
@@ -55,7 +56,7 @@ def integrated_log_likelihood(named: dict[str, np.ndarray], data: ModelData, law
 
 
 def integrals(
-    named: Mapping[str, np.ndarray], data: ModelData, law: Law, function: Callable[["OneRun"], Any], workers: int
+    named: Mapping[str, FloatArray], data: ModelData, law: Law, function: Callable[["OneRun"], Any], workers: int
 ) -> Iterator[tuple[tuple[int, int], Any]]:
     """Yield (run, group), and a function of it as `OneRun` with arrays ``(chain, draw)``, where facts were probed."""
     log_critical_exposures = log_thresholds(named, law)
@@ -84,15 +85,15 @@ def integrals(
         yield from zip(places, pool.map(at, places), strict=True)
 
 
-def log_thresholds(named: Mapping[Any, Any], law: Law) -> np.ndarray:
+def log_thresholds(named: Mapping[Any, Any], law: Law) -> FloatArray:
     """Log critical exposures, ``(chain, draw, cell, group)``: minus infinity where a law knows no fall."""
     critical = np.asarray(named["critical_exposures"])
     return np.log(critical) if law.falls else np.full_like(critical, -np.inf)
 
 
 def beta_binomial_log_density(
-    recalled: np.ndarray, probed: np.ndarray, retention: np.ndarray, concentration: np.ndarray
-) -> np.ndarray:
+    recalled: IntArray, probed: IntArray, retention: FloatArray, concentration: FloatArray
+) -> FloatArray:
     """log BetaBinomial(recalled | probed, retention concentration, (1 - retention) concentration)."""
     return _log_beta_binomial(recalled, probed, retention, concentration, gammaln) + _log_choose(recalled, probed)
 
@@ -136,7 +137,7 @@ class OneRun(NamedTuple):
         return *self[:-1], *self.shape.own
 
 
-def integrate_run_effect(run: OneRun) -> np.ndarray:
+def integrate_run_effect(run: OneRun) -> FloatArray:
     """Adaptive Gauss-Hermite quadrature over z ~ N(0, 1); the run's half-point lies sigma z above its cell's."""
     run, mode, width = _centred(run)
     numbers, (log_joint, _) = run.numbers, _elementwise(run.shape.fall)
@@ -150,12 +151,12 @@ def integrate_run_effect(run: OneRun) -> np.ndarray:
     return log_sum_exp(terms, axis=0) + np.log(width) - 0.5 * np.log(np.pi) + _log_choose(run.recalled, run.probed)
 
 
-def mode_and_width(run: OneRun) -> tuple[np.ndarray, np.ndarray]:
+def mode_and_width(run: OneRun) -> tuple[FloatArray, FloatArray]:
     """Mode of the run effect given the counts, in units of sigma, and one over the root of its information."""
     return _centred(run)[1:]
 
 
-def _centred(run: OneRun) -> tuple[OneRun, np.ndarray, np.ndarray]:
+def _centred(run: OneRun) -> tuple[OneRun, FloatArray, FloatArray]:
     """The run with its numbers laid out, and `mode_and_width`, by Newton's method with the expected information."""
     shape = np.broadcast_shapes(*map(np.shape, run.numbers))
     run = OneRun.of(run.shape.fall, *(laid_out(each, shape) for each in run.numbers))
@@ -216,11 +217,11 @@ def _log_beta_binomial(
     return right + wrong + gammaln(counts) - gammaln(probed + counts)
 
 
-def _log_choose(recalled: np.ndarray, probed: np.ndarray) -> np.ndarray:
+def _log_choose(recalled: IntArray, probed: IntArray) -> FloatArray:
     return gammaln(probed + 1) - gammaln(recalled + 1) - gammaln(probed - recalled + 1)
 
 
-def _start(run: OneRun) -> np.ndarray:
+def _start(run: OneRun) -> FloatArray:
     """The better of "no run effect" and "the run effect that explains the counts"."""
     share = np.clip(((run.recalled + 0.5) / (run.probed + 1) - run.floor) / (run.ceiling - run.floor), 0.01, 0.99)
     explains = (run.ahead - run.shape.inverse(share) / run.steepness) / run.sigma

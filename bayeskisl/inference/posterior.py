@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import LoadEffect, axis_of
 from bayeskisl.curves import cell_table, reference_load
 from bayeskisl.inference.data import ModelData
@@ -23,8 +24,8 @@ ON_AXIS: tuple[str, ...] = (schema.COLLAPSE, schema.SHOULDER, schema.ONSET)
 
 
 def name_quantities(
-    draws: Mapping[str, np.ndarray], model: Model, rng: np.random.Generator, workers: int = 1
-) -> dict[str, np.ndarray]:
+    draws: Mapping[str, FloatArray], model: Model, rng: np.random.Generator, workers: int = 1
+) -> dict[str, FloatArray]:
     """The named quantities of every draw, ``(chain, draw, ...)``, what was integrated out drawn from its conditional.
 
     Parameters
@@ -38,7 +39,7 @@ def name_quantities(
     return named | draw_run_effects(named, model, rng, workers)
 
 
-def named_quantities(found: Found, data: ModelData) -> dict[str, np.ndarray]:
+def named_quantities(found: Found, data: ModelData) -> dict[str, FloatArray]:
     """Return the named quantities of a posterior or a prior."""
     named = dict(found.named)
     sampled = named.pop("coefficients", None)
@@ -48,7 +49,7 @@ def named_quantities(found: Found, data: ModelData) -> dict[str, np.ndarray]:
     return named | data.size_law.named(threshold) | on_size
 
 
-def load_shift(named: Mapping[str, np.ndarray], data: ModelData) -> np.ndarray:
+def load_shift(named: Mapping[str, FloatArray], data: ModelData) -> FloatArray:
     """Return the shift of thresholds from the law at the reference load, ``(..., cell, group)``."""
     return np.zeros((1, 1)) if data.load is None else named["load_effect"][..., None, :] * data.load.at_half
 

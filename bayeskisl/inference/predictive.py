@@ -4,6 +4,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arrays import IntArray
 from bayeskisl.inference.data import ModelData
 from bayeskisl.inference.load import effective_log_exposures
 from bayeskisl.inference.pointwise import log_thresholds
@@ -17,7 +18,7 @@ __all__ = ["draw_counts"]
 
 def draw_counts(
     named: xr.Dataset, data: ModelData, law: Law, rng: np.random.Generator, fresh: bool = True
-) -> dict[str, np.ndarray]:
+) -> dict[str, IntArray]:
     """Recalled facts of runs at the places of the data, ``(chain, draw, run, group)``.
 
     Parameters

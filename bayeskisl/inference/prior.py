@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from bayeskisl.arrays import FloatArray
 from bayeskisl.inference.model import Model
 from bayeskisl.inference.posterior import named_quantities
 from bayeskisl.inference.run_effects import draw_run_effects_of_prior
@@ -27,8 +28,8 @@ _OF_STEEPNESS = ("steepness_intercept", "steepness_exponent")
 
 
 def draw_prior(
-    model: Model, draws: int, rng: np.random.Generator, fixed: Mapping[str, np.ndarray] | None = None
-) -> dict[str, np.ndarray]:
+    model: Model, draws: int, rng: np.random.Generator, fixed: Mapping[str, FloatArray] | None = None
+) -> dict[str, FloatArray]:
     """Named quantities, shapes ``(1, draws, ...)`` as in a posterior of one chain.
 
     Parameters
@@ -42,7 +43,7 @@ def draw_prior(
     return named | draw_run_effects_of_prior(named, model, rng, None if alike is None else float(alike))
 
 
-def _by_variable(fixed: Mapping[str, np.ndarray], model: Model) -> dict[str, Any]:
+def _by_variable(fixed: Mapping[str, FloatArray], model: Model) -> dict[str, Any]:
     """Return the fixed values, by the names of the model."""
     found: dict[str, Any] = dict(fixed)
     of_threshold = model.data.size_law.fixed_columns(fixed)

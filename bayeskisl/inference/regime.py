@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray
 from bayeskisl.curves import Capacity, capacity_of, cell_table
 from bayeskisl.errors import InputError
 from bayeskisl.inference.storage import posterior_group, size_law_of
@@ -118,7 +119,7 @@ def _density(capacity: Capacity, exposures: xr.DataArray) -> xr.DataArray:
     return 1 / exposures * xr.DataArray(capacity.exposures_of_cells, dims=schema.CELL)
 
 
-def _probabilities(size_law: LimitsLaw, coefficients: xr.DataArray, places: np.ndarray) -> np.ndarray:
+def _probabilities(size_law: LimitsLaw, coefficients: xr.DataArray, places: FloatArray) -> FloatArray:
     """Share of the draws in which each limit demands the most exposures, ``(limit, cell)``."""
     largest = size_law.largest(coefficients.values, places)
     return np.stack([(largest == limit).mean(axis=(0, 1)) for limit in range(len(LIMITS))])

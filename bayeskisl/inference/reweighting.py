@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from bayeskisl.arrays import FloatArray
 from bayeskisl.inference.weights import smoothed
 from bayeskisl.laws.falls import FALL_PARAMETERS
 
@@ -57,13 +58,13 @@ def weakened(fit: "Fit", power: float, draws: int) -> "tuple[Fit, float] | None"
     return Fit(tree), largest
 
 
-def _log_density(log_prior: xr.Dataset) -> np.ndarray:
+def _log_density(log_prior: xr.Dataset) -> FloatArray:
     """Summed over the priors that are weakened, ``(draw,)``."""
     weaker = [log_prior[name].transpose("chain", "draw") for name in log_prior if name not in KEPT_PRIORS]
     return np.sum([values.values.ravel() for values in weaker], axis=0)
 
 
-def _resampled(posterior: xr.Dataset, weights: np.ndarray, draws: int) -> xr.Dataset:
+def _resampled(posterior: xr.Dataset, weights: FloatArray, draws: int) -> xr.Dataset:
     """So many draws in proportion to their weights: one at each of as many even steps of the summed weights."""
     steps = (np.arange(draws) + 0.5) / draws
     chosen = np.searchsorted(np.cumsum(weights) / weights.sum(), steps)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from bayeskisl.arrays import FloatArray
 from bayeskisl.inference.data import ModelData
 from bayeskisl.inference.freedom import by_cell, information, share_kept
 from bayeskisl.inference.given import GivenRough
@@ -31,7 +32,7 @@ def rough_inputs(data: ModelData, law: Law) -> GivenRough:
     share, weight = share_kept(data), information(data, law)
     total = by_cell(weight, data)
 
-    def mean(values: np.ndarray) -> np.ndarray:
+    def mean(values: FloatArray) -> FloatArray:
         return by_cell(weight * values, data) / np.where(total > 0, total, 1.0)
 
     return GivenRough(

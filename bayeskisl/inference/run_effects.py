@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from bayeskisl.arrays import FloatArray
 from bayeskisl.inference.correlation import (
     beta_shapes,
     correlated,
@@ -34,8 +35,8 @@ _LEAST_KNOWN = 1e-6
 
 
 def draw_run_effects(
-    named: Mapping[str, np.ndarray], model: Model, rng: np.random.Generator, workers: int = 1
-) -> dict[str, np.ndarray]:
+    named: Mapping[str, FloatArray], model: Model, rng: np.random.Generator, workers: int = 1
+) -> dict[str, FloatArray]:
     """Effects of the fitted runs, and their correlation over groups.
 
     An effect is drawn from the normal at the mode of its conditional, with the mode's width.
@@ -64,8 +65,8 @@ def draw_run_effects(
 
 
 def draw_run_effects_of_prior(
-    named: Mapping[str, np.ndarray], model: Model, rng: np.random.Generator, correlation: float | None = None
-) -> dict[str, np.ndarray]:
+    named: Mapping[str, FloatArray], model: Model, rng: np.random.Generator, correlation: float | None = None
+) -> dict[str, FloatArray]:
     """Effects of runs that have no counts yet, as `draw_run_effects` returns them.
 
     Parameters
@@ -88,13 +89,13 @@ def draw_run_effects_of_prior(
     return {"run_effect": scatter * fresh_effects(found, (*lead, runs, groups), rng), **found}
 
 
-def fresh_effects(named: Mapping[Any, Any], shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+def fresh_effects(named: Mapping[Any, Any], shape: tuple[int, ...], rng: np.random.Generator) -> FloatArray:
     """Run effects of new runs in units of sigma_run, ``(chain, draw, run, group)``, correlated over groups."""
     noise = rng.standard_normal(shape)
     return correlated(noise, np.asarray(named["run_correlation"])) if "run_correlation" in named else noise
 
 
-def _modes(named: Mapping[str, np.ndarray], model: Model, workers: int) -> tuple[np.ndarray, np.ndarray]:
+def _modes(named: Mapping[str, FloatArray], model: Model, workers: int) -> tuple[FloatArray, FloatArray]:
     """Mode and width of each effect's conditional in units of the run scatter, ``(chain, draw, run, group)``."""
     shape = (*named["tau"].shape[:2], *model.data.probed.shape)
     mode, width = np.zeros(shape), np.ones(shape)
@@ -103,7 +104,7 @@ def _modes(named: Mapping[str, np.ndarray], model: Model, workers: int) -> tuple
     return mode, width
 
 
-def _correlation(mode: np.ndarray, known: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _correlation(mode: FloatArray, known: FloatArray, rng: np.random.Generator) -> FloatArray:
     """Draws of the correlation of each pair of groups, ``(chain, draw, pair)``.
 
     A mode is its effect shrunk by the share R that its counts know of it, one minus the variance of its conditional.
@@ -129,8 +130,8 @@ def _correlation(mode: np.ndarray, known: np.ndarray, rng: np.random.Generator) 
 
 
 def _on_fishers_scale(
-    product: np.ndarray, squares: np.ndarray, part: np.ndarray, prior: float
-) -> tuple[np.ndarray, np.ndarray]:
+    product: FloatArray, squares: FloatArray, part: FloatArray, prior: float
+) -> tuple[FloatArray, FloatArray]:
     """Mode and expected information of atanh c, ``(chain, draw)``, by Fisher scoring.
 
     Two standard normals x, y that correlate by r have the score ((1 + r^2) x y - r (x^2 + y^2 - 1 + r^2)) / (1 - r^2)^2

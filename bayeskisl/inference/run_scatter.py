@@ -5,10 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from bayeskisl.arrays import FloatArray
+
 __all__ = ["run_scatter"]
 
 
-def run_scatter(named: Mapping[Any, Any], log_size: np.ndarray) -> np.ndarray:
+def run_scatter(named: Mapping[Any, Any], log_size: FloatArray) -> FloatArray:
     """sigma_run (N / N_ref)^sigma_run_exponent; the exponent is zero where the law has no prior of it.
 
     Parameters

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from bayeskisl.arrays import FloatArray
 from bayeskisl.inference.compiled import compiled_density
 from bayeskisl.inference.model import Model
 
@@ -29,7 +30,7 @@ _PROGRESS_RATE = 500  # milliseconds between two reports of how many draws there
 _STATISTICS = ("diverging", "energy", "energy_error", "logp", "depth", "n_steps", "step_size", "mean_tree_accept")
 
 # Draws by name, ``(chain, draw, ...)``, and the sampler's statistics, ``(chain, draw)``.
-_Drawn = tuple[dict[str, np.ndarray], dict[str, np.ndarray]]
+_Drawn = tuple[dict[str, FloatArray], dict[str, FloatArray]]
 
 _compiled: dict[tuple[Any, ...], Any] = {}
 
@@ -79,7 +80,7 @@ class Settings:
         return replace(self, draws=self.draws * self.longer, tune=self.tune * self.longer)
 
 
-def sample_model(model: Model, settings: Settings) -> tuple[dict[str, np.ndarray], xr.Dataset]:
+def sample_model(model: Model, settings: Settings) -> tuple[dict[str, FloatArray], xr.Dataset]:
     """Draws of the model's free variables, and the sampler's statistics.
 
     Returns
@@ -125,7 +126,7 @@ def _with_nutpie(model: Model, settings: Settings, target_accept: float) -> _Dra
     )
     of_draws, of_statistics = trace.get_arrow_trace()
 
-    def column(chains: list[Any], name: str, shape: Sequence[int]) -> np.ndarray:
+    def column(chains: list[Any], name: str, shape: Sequence[int]) -> FloatArray:
         values = [pyarrow.array(chain.column(name)) for chain in chains]
         flat = [(each.flatten() if shape else each).to_numpy(zero_copy_only=False) for each in values]
         return np.stack([each.reshape(-1, *shape)[-settings.draws :] for each in flat])

@@ -5,6 +5,7 @@ import pandas as pd
 import xarray as xr
 from arviz_stats.base import array_stats
 
+from bayeskisl.arrays import FloatArray
 from bayeskisl.inference.gate import scalars
 from bayeskisl.inference.model import Model
 from bayeskisl.inference.without_jax import without_lazy_jax
@@ -16,7 +17,7 @@ __all__ = ["SENSITIVE", "log_priors", "sensitivity"]
 SENSITIVE, _STEP = 0.05, 0.01
 
 
-def log_priors(named: dict[str, np.ndarray], model: Model) -> dict[str, np.ndarray]:
+def log_priors(named: dict[str, FloatArray], model: Model) -> dict[str, FloatArray]:
     """Log prior density of every draw up to a constant, by the law's priors, shapes ``(chain, draw)``.
 
     Of what the law's file names: scatters of sizes and runs count, the single sizes' and runs' places do not.
@@ -67,7 +68,7 @@ def sensitivity(posterior: xr.Dataset, log_prior: xr.Dataset, names: tuple[str, 
     return pd.DataFrame(rows).T
 
 
-def _weights(log_prior: np.ndarray, alpha: float) -> np.ndarray:
+def _weights(log_prior: FloatArray, alpha: float) -> FloatArray:
     """Importance weights of the draws under the prior raised to the power `alpha`, ``(chain, draw)``."""
     with without_lazy_jax():
         log_weights = np.asarray(array_stats.power_scale_lw(log_prior, alpha=alpha, axis=(0, 1)))
@@ -75,11 +76,11 @@ def _weights(log_prior: np.ndarray, alpha: float) -> np.ndarray:
     return np.exp(log_weights - log_weights.max())
 
 
-def _distance(draws: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> float:
+def _distance(draws: FloatArray, lower: FloatArray, upper: FloatArray) -> float:
     return float(array_stats.power_scale_sense(draws, lower, upper, lower_alpha=1 - _STEP, upper_alpha=1 + _STEP))
 
 
-def _of_groups(values: np.ndarray, mean: float, sd: float, pooling: float) -> np.ndarray:
+def _of_groups(values: FloatArray, mean: float, sd: float, pooling: float) -> FloatArray:
     """log density of values ``(..., group)`` that are normal and correlate by `pooling`, up to a constant."""
     standard = (values - mean) / sd
     groups = standard.shape[-1]

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import AXES, axis_named
 from bayeskisl.curves import validate, with_covariates, without_covariates
 from bayeskisl.errors import InputError
@@ -203,7 +204,7 @@ def _known(given: Mapping[str, Any], allowed: Any, where: str) -> dict[str, Any]
     return dict(given)
 
 
-def _by_label(name: str, value: Any, size_law: LawOfSize) -> np.ndarray:
+def _by_label(name: str, value: Any, size_law: LawOfSize) -> FloatArray:
     labels = size_law.domains if name == schema.DOMAIN_INTERCEPT else size_law.covariates
     if isinstance(value, Mapping) and set(value) != set(labels):
         raise InputError(f"{name} by {', '.join(labels) or 'nothing'}", ", ".join(map(repr, value)), "truth")
@@ -213,7 +214,7 @@ def _by_label(name: str, value: Any, size_law: LawOfSize) -> np.ndarray:
         raise InputError(f"numbers for {name}", repr(value), "truth") from None
 
 
-def _in_range(name: str, value: np.ndarray) -> np.ndarray:
+def _in_range(name: str, value: FloatArray) -> FloatArray:
     """The value, if it is one that the quantity can have."""
     said, fits = ("finite", np.isfinite(value))
     if name in _POSITIVE:

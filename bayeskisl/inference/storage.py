@@ -1,6 +1,7 @@
 """A fit as a `DataTree`: assembled, written, read and checked. Nothing but NetCDF is ever loaded."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import __version__, schema
+from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.curves import capacity_of, cell_table, group_exposures, validate
 from bayeskisl.errors import InputError
 from bayeskisl.inference.data import ModelData, law_of_size
@@ -43,7 +45,7 @@ _DIMS = {
 }  # fmt: skip
 
 
-def dataset(named: dict[str, np.ndarray], data: ModelData) -> xr.Dataset:
+def dataset(named: Mapping[str, FloatArray | IntArray], data: ModelData) -> xr.Dataset:
     """Arrays ``(chain, draw, ...)`` of named quantities as a Dataset with coordinates."""
     dims = {name: ("chain", "draw", *_DIMS.get(name, _PER_GROUP)) for name in named}
     chains, draws = next(iter(named.values())).shape[:2]
@@ -83,7 +85,7 @@ def measured(curves: xr.Dataset, data: ModelData) -> dict[str, xr.Dataset]:
     }
 
 
-def size_law_of(curves: xr.Dataset, law: Law, tree: xr.DataTree) -> tuple[np.ndarray, LawOfSize]:
+def size_law_of(curves: xr.Dataset, law: Law, tree: xr.DataTree) -> tuple[FloatArray, LawOfSize]:
     """Places of the trained cells as a law of size takes them, and that law, of a fit of one domain.
 
     Parameters

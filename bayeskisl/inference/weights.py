@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from arviz_stats.base import array_stats
 
+from bayeskisl.arrays import FloatArray
 from bayeskisl.inference.densities import log_sum_exp
 from bayeskisl.inference.without_jax import without_lazy_jax
 
@@ -23,7 +24,7 @@ class LeaveOneOut:
     The k is infinite where the largest importance weights are all one value, of which no tail can be judged.
     """
 
-    pointwise: np.ndarray
+    pointwise: FloatArray
     pareto_k: float
 
     @property
@@ -32,7 +33,7 @@ class LeaveOneOut:
         return float(self.pointwise.sum())
 
 
-def leave_one_out(log_likelihood: np.ndarray) -> LeaveOneOut:
+def leave_one_out(log_likelihood: FloatArray) -> LeaveOneOut:
     """PSIS-LOO (Vehtari, Gelman & Gabry 2017, arXiv:1507.04544).
 
     Parameters
@@ -50,7 +51,7 @@ def leave_one_out(log_likelihood: np.ndarray) -> LeaveOneOut:
     return LeaveOneOut(pointwise, pareto_k)
 
 
-def smoothed(log_likelihood: np.ndarray) -> tuple[np.ndarray, float]:
+def smoothed(log_likelihood: FloatArray) -> tuple[FloatArray, float]:
     """Log importance weights of the draws, in proportion to one over their likelihood, and their Pareto k."""
     draws = len(log_likelihood)
     tail = int(min(draws / 5, 3 * np.sqrt(draws)))  # as the smoothing takes it
@@ -61,7 +62,7 @@ def smoothed(log_likelihood: np.ndarray) -> tuple[np.ndarray, float]:
     return log_weights, float(k)
 
 
-def law_weights(pointwise: dict[str, np.ndarray], floor: float = FLOOR) -> dict[str, float]:
+def law_weights(pointwise: dict[str, FloatArray], floor: float = FLOOR) -> dict[str, float]:
     """Weights of the laws by their predictions of left-out cells, after the floor is shared out among them.
 
     Pseudo-BMA+ (Yao et al. 2018, arXiv:1704.02030): weights in proportion to the exponential of the summed log score,

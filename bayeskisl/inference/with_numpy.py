@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray
 from bayeskisl.inference.coefficients import draw_coefficients
 from bayeskisl.inference.definition import Array, define, marginal_line
 from bayeskisl.inference.given import GivenLine
@@ -33,11 +34,11 @@ class Found:
         Coefficients of the linear laws over cells, by the laws' names, ``(..., group, column)``.
     """
 
-    named: dict[str, np.ndarray] = field(default_factory=dict)
-    coefficients: dict[str, np.ndarray] = field(default_factory=dict)
+    named: dict[str, FloatArray] = field(default_factory=dict)
+    coefficients: dict[str, FloatArray] = field(default_factory=dict)
 
 
-def replay(draws: Mapping[str, np.ndarray], model: Model, rng: np.random.Generator) -> Found:
+def replay(draws: Mapping[str, FloatArray], model: Model, rng: np.random.Generator) -> Found:
     """The quantities that draws of the model's free variables stand for.
 
     Parameters
@@ -54,7 +55,7 @@ def replay(draws: Mapping[str, np.ndarray], model: Model, rng: np.random.Generat
     return say.found
 
 
-def sample(model: Model, draws: int, rng: np.random.Generator, fixed: Mapping[str, np.ndarray] | None = None) -> Found:
+def sample(model: Model, draws: int, rng: np.random.Generator, fixed: Mapping[str, FloatArray] | None = None) -> Found:
     """Draws of the prior, shapes ``(1, draw, ...)``.
 
     Parameters
@@ -93,7 +94,7 @@ class _Numbers:
 
 class _Replay(_Numbers):
     def __init__(
-        self, model: Model, lead: tuple[int, ...], draws: Mapping[str, np.ndarray], rng: np.random.Generator
+        self, model: Model, lead: tuple[int, ...], draws: Mapping[str, FloatArray], rng: np.random.Generator
     ) -> None:
         super().__init__(model, lead, rng)
         self.draws = draws
@@ -167,7 +168,7 @@ class _Sample(_Numbers):
         fixed = np.broadcast_to(self.fixed[name], self.shape(dims))
         return np.maximum(fixed, _TINY) if name in self.model.law.positive else fixed
 
-    def _with_fixed_columns(self, coefficients: np.ndarray) -> np.ndarray:
+    def _with_fixed_columns(self, coefficients: FloatArray) -> FloatArray:
         """Coefficients (column, group) of a law whose coefficients are sampled."""
         coefficients = coefficients.copy()
         for column, value in self.fixed.get("threshold_coefficients", {}).items():

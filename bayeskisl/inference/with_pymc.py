@@ -8,6 +8,7 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
+from bayeskisl.arrays import FloatArray
 from bayeskisl.inference.definition import Array, define, marginal_line
 from bayeskisl.inference.densities import rotated_normal_log_density
 from bayeskisl.inference.given import Given, GivenLine
@@ -77,10 +78,10 @@ class _PyMC:
 
 
 def _draw_rotated_normal(
-    mean: np.ndarray,
-    rotation: np.ndarray,
-    scale: np.ndarray,
+    mean: FloatArray,
+    rotation: FloatArray,
+    scale: FloatArray,
     rng: np.random.Generator,
     size: tuple[int, ...] | None = None,
-) -> np.ndarray:
+) -> FloatArray:
     return rotation @ (mean + scale * rng.standard_normal(np.shape(scale)))

@@ -6,6 +6,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.errors import InputError
 from bayeskisl.specifications import strictly
 
@@ -43,7 +44,7 @@ class CorpusFormat:
             raise InputError("a corpus whose successors fit into memory", got, "corpus", "lower the order")
 
     @property
-    def successor_probabilities(self) -> np.ndarray:
+    def successor_probabilities(self) -> FloatArray:
         """Probability of each rank, shape ``(successors,)``."""
         weights = 1 / np.arange(1, self.successors + 1)
         return weights / weights.sum()
@@ -72,7 +73,7 @@ class GeneralCorpus:
         self._successors = ranked[:, : form.successors].astype(np.int64)
         self._cumulative = form.successor_probabilities.cumsum()
 
-    def sample(self, sequences: int, length: int, rng: np.random.Generator) -> np.ndarray:
+    def sample(self, sequences: int, length: int, rng: np.random.Generator) -> IntArray:
         """Independent stretches of text, shape ``(sequences, length)``, dtype uint8."""
         form = self.form
         context = rng.integers(form.symbols**form.order, size=sequences)

@@ -6,6 +6,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from bayeskisl.arrays import IntArray
 from bayeskisl.errors import InputError
 from bayeskisl.knowledge.templates import Templates
 from bayeskisl.specifications import strictly
@@ -96,13 +97,13 @@ class FactFormat:
 class Facts:
     """Distinct facts: `subjects` (fact, subject_length) and `answers` (fact, answer_length), both symbols."""
 
-    subjects: np.ndarray
-    answers: np.ndarray
+    subjects: IntArray
+    answers: IntArray
 
     def __len__(self) -> int:
         return len(self.subjects)
 
-    def __getitem__(self, which: slice | np.ndarray) -> "Facts":
+    def __getitem__(self, which: slice | IntArray) -> "Facts":
         return Facts(self.subjects[which], self.answers[which])
 
 
@@ -133,7 +134,7 @@ def refuse_too_many(form: FactFormat, count: int) -> None:
         )
 
 
-def draw_templates(form: FactFormat, order: np.ndarray, rng: np.random.Generator, heldout: bool = False) -> np.ndarray:
+def draw_templates(form: FactFormat, order: IntArray, rng: np.random.Generator, heldout: bool = False) -> IntArray:
     """One template for each fact of `order`, among those it is trained in or among those held out from it.
 
     Without templates there is nothing to draw: zeros, and `rng` is left as it is.
@@ -143,7 +144,7 @@ def draw_templates(form: FactFormat, order: np.ndarray, rng: np.random.Generator
     return form.templates.draw(order, rng, heldout)
 
 
-def verbalise(form: FactFormat, facts: Facts, templates: np.ndarray | None = None) -> np.ndarray:
+def verbalise(form: FactFormat, facts: Facts, templates: IntArray | None = None) -> IntArray:
     """Tokens of each fact, shape ``(fact, tokens_per_fact)``: marker, subject, answer, or as its template says.
 
     Parameters

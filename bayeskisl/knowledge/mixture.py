@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.arrays import IntArray
 from bayeskisl.errors import InputError
 from bayeskisl.knowledge.corpus import CorpusFormat, GeneralCorpus
 from bayeskisl.knowledge.facts import (
@@ -178,10 +179,10 @@ class Material:
     form : FactFormat
     """
 
-    stream: np.ndarray
-    starts: np.ndarray
+    stream: IntArray
+    starts: IntArray
     facts: dict[str, Facts]
-    heldout: np.ndarray
+    heldout: IntArray
     form: FactFormat
 
     def ask(self, group: str, limit: int, rng: np.random.Generator) -> Questions:
@@ -237,20 +238,18 @@ def draw_material(
     return Material(stream[:, 1:], stream[:, 0], facts, heldout, form)
 
 
-def pack(
-    form: FactFormat, facts: Facts, context: int, order: np.ndarray, templates: np.ndarray | None = None
-) -> np.ndarray:
+def pack(form: FactFormat, facts: Facts, context: int, order: IntArray, templates: IntArray | None = None) -> IntArray:
     """Sequences that hold the facts `order` one after the other, shape ``(len(order) l / context, context)``."""
     return verbalise(form, facts[order], templates).reshape(-1, context)
 
 
-def _encounters(form: FactFormat, facts: Facts, sequences: int, context: int, rng: np.random.Generator) -> np.ndarray:
+def _encounters(form: FactFormat, facts: Facts, sequences: int, context: int, rng: np.random.Generator) -> IntArray:
     """Sequences of facts in passes over random permutations, so that exposures differ by at most one."""
     order = in_passes(len(facts), sequences * context // form.tokens_per_fact, rng)
     return pack(form, facts, context, order, draw_templates(form, order, rng))
 
 
-def in_passes(facts: int, encounters: int, rng: np.random.Generator) -> np.ndarray:
+def in_passes(facts: int, encounters: int, rng: np.random.Generator) -> IntArray:
     """So many encounters with facts in passes over random permutations of them, shape ``(encounter,)``."""
     passes = -(-encounters // facts)
     return rng.permuted(np.tile(np.arange(facts), (passes, 1)), axis=1).reshape(-1)[:encounters]

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bayeskisl.arrays import BoolArray, FloatArray, IntArray
+
 __all__ = ["Questions"]
 
 
@@ -27,13 +29,13 @@ class Questions:
         Facts that are asked.
     """
 
-    sequences: np.ndarray
+    sequences: IntArray
     start: int
-    answers: np.ndarray
-    fact: np.ndarray
+    answers: IntArray
+    fact: IntArray
     asked: int
 
-    def judge(self, nats: np.ndarray, right: np.ndarray) -> tuple[int, float]:
+    def judge(self, nats: FloatArray, right: BoolArray) -> tuple[int, float]:
         """Return the number of recalled facts, and the summed cross-entropy of their own answers in nats.
 
         Since a wrong token ends the match, teacher forcing gives the same verdict as greedy decoding.

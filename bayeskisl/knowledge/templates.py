@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
+from bayeskisl.arrays import IntArray
 from bayeskisl.errors import InputError
 from bayeskisl.specifications import strictly
 
@@ -59,7 +60,7 @@ class Templates:
         """Symbols that all templates add to the vocabulary."""
         return self.count * self.carrier
 
-    def draw(self, order: np.ndarray, rng: np.random.Generator, heldout: bool) -> np.ndarray:
+    def draw(self, order: IntArray, rng: np.random.Generator, heldout: bool) -> IntArray:
         """A template for each encounter with the facts `order`, shape ``(encounter,)``.
 
         Fact i is held out from templates i, ..., i + heldout - 1 (modulo T).
@@ -67,7 +68,7 @@ class Templates:
         first, number = (0, self.heldout) if heldout else (self.heldout, self.count - self.heldout)
         return (order + first + rng.integers(number, size=len(order))) % self.count
 
-    def write(self, subjects: np.ndarray, answers: np.ndarray, chosen: np.ndarray, first_carrier: int) -> np.ndarray:
+    def write(self, subjects: IntArray, answers: IntArray, chosen: IntArray, first_carrier: int) -> IntArray:
         """Tokens of facts in their chosen templates, shape ``(fact, carrier + subject + answer)``, dtype uint8."""
         carriers = first_carrier + chosen[:, None] * self.carrier + np.arange(self.carrier)
         between = chosen % (self.carrier + 1) if self.frame == "around" else np.zeros_like(chosen)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bayeskisl.arrays import FloatArray
+
 __all__ = ["LawOfSize"]
 
 
@@ -26,12 +28,12 @@ class LawOfSize(ABC):
     """
 
     covariates: tuple[str, ...]
-    reference: np.ndarray
-    mean: np.ndarray
-    sd: np.ndarray
+    reference: FloatArray
+    mean: FloatArray
+    sd: FloatArray
     domains: tuple[str, ...] = ()
 
-    def z(self, values: np.ndarray) -> np.ndarray:
+    def z(self, values: FloatArray) -> FloatArray:
         """Log distances from the reference, shape ``(..., covariate)``; what a place has behind them is left out."""
         return np.log(np.asarray(values, dtype=float)[..., : len(self.covariates)] / self.reference)
 
@@ -41,7 +43,7 @@ class LawOfSize(ABC):
         """Names of the coefficients."""
 
     @abstractmethod
-    def log_critical_exposures(self, coefficients: np.ndarray, values: np.ndarray) -> np.ndarray:
+    def log_critical_exposures(self, coefficients: FloatArray, values: FloatArray) -> FloatArray:
         """The law's line (without size scatter) at new places.
 
         Parameters
@@ -58,17 +60,17 @@ class LawOfSize(ABC):
         """
 
     @abstractmethod
-    def named(self, coefficients: np.ndarray) -> dict[str, np.ndarray]:
+    def named(self, coefficients: FloatArray) -> dict[str, FloatArray]:
         """Quantities that people ask for, by name; at least intercept, exponent and curvature."""
 
     @abstractmethod
-    def coefficients_of(self, named: Mapping[str, np.ndarray]) -> np.ndarray:
+    def coefficients_of(self, named: Mapping[str, FloatArray]) -> FloatArray:
         """The inverse of `named`, ``(..., column)``."""
 
     @abstractmethod
-    def fixed_columns(self, fixed: Mapping[str, np.ndarray]) -> dict[int, np.ndarray]:
+    def fixed_columns(self, fixed: Mapping[str, FloatArray]) -> dict[int, FloatArray]:
         """Values of columns that are fixed by the names of quantities, each broadcasting to groups."""
 
     @abstractmethod
-    def linear_at(self, centre: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def linear_at(self, centre: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Design ``(cell, column)`` and offset ``(cell,)`` of the law's line about some coefficients."""

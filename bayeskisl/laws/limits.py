@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.laws.law import Law
 from bayeskisl.laws.law_of_size import LawOfSize
 
@@ -103,7 +104,7 @@ class LimitsLaw(LawOfSize):
         cls,
         law: Law,
         covariates: tuple[str, ...],
-        values: np.ndarray,
+        values: FloatArray,
         bits_log_sd: float = 0.0,
         domains: tuple[str, ...] = (),
     ) -> "LimitsLaw":
@@ -150,7 +151,7 @@ class LimitsLaw(LawOfSize):
         last = "log minimum exposures", "log bits per parameter", "log sharpness"
         return level, log_exponent, "turn", *others, *own, *last
 
-    def design(self, values: np.ndarray) -> LimitsDesign:
+    def design(self, values: FloatArray) -> LimitsDesign:
         """Return the inputs of `limits` at places ``(..., covariate + domain + 1)``."""
         values, z = np.asarray(values, dtype=float), self.z(values)
         size, none = z[..., :1], np.zeros_like(z[..., :1])
@@ -158,7 +159,7 @@ class LimitsLaw(LawOfSize):
         in_exponent = np.concatenate([none, none + 1, np.zeros_like(z[..., 1:])], axis=-1)
         domains = values[..., len(self.covariates) : -1]
 
-        def factors(of_learning: np.ndarray) -> np.ndarray:
+        def factors(of_learning: FloatArray) -> FloatArray:
             """By the columns: the turn and the last three do not enter."""
             own = (domains[..., i, None] * of_learning for i in range(len(self.domains)))
             return np.concatenate([of_learning[..., :2], none, of_learning[..., 2:], *own, none, none, none], axis=-1)
@@ -168,7 +169,7 @@ class LimitsLaw(LawOfSize):
             factors(in_level), factors(in_exponent), size[..., 0], bent[..., 0], np.log(values[..., -1])
         )
 
-    def log_critical_exposures(self, coefficients: np.ndarray, values: np.ndarray) -> np.ndarray:
+    def log_critical_exposures(self, coefficients: FloatArray, values: FloatArray) -> FloatArray:
         """The law's line (without size scatter) at new places.
 
         Parameters
@@ -186,26 +187,26 @@ class LimitsLaw(LawOfSize):
         *parts, sharpness = self.limits_at(coefficients, values)
         return soft_maximum(parts, sharpness, np)
 
-    def limits_at(self, coefficients: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, ...]:
+    def limits_at(self, coefficients: FloatArray, values: FloatArray) -> tuple[FloatArray, ...]:
         """Log exposures that learning, the minimum and the capacity each demand there, and the sharpness."""
         design = self.design(values)
         several = np.ndim(values) == 2  # cells stand behind draws
         shared = [coefficients[..., column, None] if several else coefficients[..., column] for column in SHARED]
         return limits(coefficients @ design.level.T, coefficients @ design.log_exponent.T, shared, design, np)
 
-    def largest(self, coefficients: np.ndarray, values: np.ndarray) -> np.ndarray:
+    def largest(self, coefficients: FloatArray, values: FloatArray) -> IntArray:
         """Place in `LIMITS` of the limit that demands the most exposures, ``(...)`` or ``(..., cell)``."""
         *demands, _ = self.limits_at(coefficients, values)
         return np.stack(np.broadcast_arrays(*demands)).argmax(axis=0)
 
-    def binding(self, coefficients: np.ndarray, values: np.ndarray) -> np.ndarray:
+    def binding(self, coefficients: FloatArray, values: FloatArray) -> FloatArray:
         """Share of each limit (learning, minimum, capacity) in the slope of the law, shape ``(3, ...)``, of sum 1."""
         *parts, sharpness = self.limits_at(coefficients, values)
         height = np.stack(np.broadcast_arrays(*parts))
         weight = np.exp(sharpness * (height - height.max(axis=0)))
         return weight / weight.sum(axis=0)
 
-    def named(self, coefficients: np.ndarray) -> dict[str, np.ndarray]:
+    def named(self, coefficients: FloatArray) -> dict[str, FloatArray]:
         """Quantities that people ask for, by name.
 
         ``intercept`` ``(...)``, ``exponent`` and ``curvature`` ``(..., covariate)`` are the line and its derivatives at
@@ -236,7 +237,7 @@ class LimitsLaw(LawOfSize):
             "coefficients": coefficients,
         }
 
-    def _of_domains(self, coefficients: np.ndarray) -> dict[str, np.ndarray]:
+    def _of_domains(self, coefficients: FloatArray) -> dict[str, FloatArray]:
         count = 1 + len(self.covariates)
         own = coefficients[..., 1 + count : -3].reshape(*coefficients.shape[:-1], len(self.domains), count)
         common = np.exp(coefficients[..., 1])[..., None]
@@ -246,7 +247,7 @@ class LimitsLaw(LawOfSize):
             "domain_exponent": np.concatenate([of_size[..., None], own[..., 2:]], axis=-1),
         }
 
-    def alone(self, domain: str) -> tuple["LimitsLaw", np.ndarray]:
+    def alone(self, domain: str) -> tuple["LimitsLaw", FloatArray]:
         """Return the law of one domain among several, and what turns the coefficients of all, ``(column, own)``.
 
         ``coefficients @ matrix`` are those of the domain, what it has in common with the others included.
@@ -255,11 +256,11 @@ class LimitsLaw(LawOfSize):
         enters = [[float(column in (name, f"{name} of {domain}")) for name in one.columns] for column in self.columns]
         return one, np.array(enters)
 
-    def coefficients_of(self, named: Mapping[str, np.ndarray]) -> np.ndarray:
+    def coefficients_of(self, named: Mapping[str, FloatArray]) -> FloatArray:
         """The inverse of `named`, ``(..., column)``."""
         return np.asarray(named["coefficients"])
 
-    def fixed_columns(self, fixed: Mapping[str, np.ndarray]) -> dict[int, np.ndarray]:
+    def fixed_columns(self, fixed: Mapping[str, FloatArray]) -> dict[int, FloatArray]:
         """Values of columns that are fixed by the names of quantities; intercept and exponent are those of learning."""
         last = len(self.columns)
         found = {}
@@ -277,7 +278,7 @@ class LimitsLaw(LawOfSize):
         found |= {column: np.asarray(fixed[name]) for name, column in whole.items() if name in fixed}
         return found | {column: np.log(fixed[name]) for name, column in logs.items() if name in fixed}
 
-    def linear_at(self, centre: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def linear_at(self, centre: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Design ``(cell, column)`` and offset ``(cell,)`` of the tangent to the law's line at some coefficients."""
         steps = _STEP * np.eye(len(centre))
         up, down = (self.log_critical_exposures(centre + sign * steps, values) for sign in (1, -1))

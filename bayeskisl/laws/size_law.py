@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bayeskisl.arrays import FloatArray
 from bayeskisl.laws.law import Law
 from bayeskisl.laws.law_of_size import LawOfSize
 
@@ -37,7 +38,7 @@ class SizeLaw(LawOfSize):
     """
 
     @classmethod
-    def of(cls, law: Law, covariates: tuple[str, ...], values: np.ndarray, domains: tuple[str, ...] = ()) -> "SizeLaw":
+    def of(cls, law: Law, covariates: tuple[str, ...], values: FloatArray, domains: tuple[str, ...] = ()) -> "SizeLaw":
         """The size law of `law` for cells whose covariates are `values`, shape ``(cell, covariate)``."""
         priors = law.priors
         first = priors.critical_exposures
@@ -67,7 +68,7 @@ class SizeLaw(LawOfSize):
     def _exponents(self) -> tuple[str, ...]:
         return tuple(f"exponent {name}" for name in self.covariates)
 
-    def design_matrix(self, values: np.ndarray) -> np.ndarray:
+    def design_matrix(self, values: FloatArray) -> FloatArray:
         """Return the factor of each coefficient, shape ``(..., column)`` for values ``(..., covariate)``."""
         z = self.z(values)
         line = np.concatenate([np.ones_like(z[..., :1]), -z], axis=-1)
@@ -75,7 +76,7 @@ class SizeLaw(LawOfSize):
         own = [places[..., i, None] * line for i in range(len(self.domains))]
         return np.concatenate([line, z**2 / 2, *own], axis=-1)
 
-    def log_critical_exposures(self, coefficients: np.ndarray, values: np.ndarray) -> np.ndarray:
+    def log_critical_exposures(self, coefficients: FloatArray, values: FloatArray) -> FloatArray:
         """The law's line (without size scatter) at new covariates.
 
         Parameters
@@ -94,7 +95,7 @@ class SizeLaw(LawOfSize):
         line = coefficients @ self.design_matrix(np.atleast_2d(values)).T
         return line if values.ndim == 2 else line[..., 0]
 
-    def named(self, coefficients: np.ndarray) -> dict[str, np.ndarray]:
+    def named(self, coefficients: FloatArray) -> dict[str, FloatArray]:
         """Quantities that people ask for, by name: intercept ``(...)``, exponent and curvature ``(..., covariate)``.
 
         Of several domains also what each adds, ``domain_intercept`` ``(..., domain)`` and ``domain_exponent``
@@ -103,11 +104,11 @@ class SizeLaw(LawOfSize):
         named = dict(zip(_NAMES, self.split(coefficients), strict=False))
         return named | dict(zip(_NAMES[3:], self.split_domains(coefficients), strict=True)) if self.domains else named
 
-    def coefficients_of(self, named: Mapping[str, np.ndarray]) -> np.ndarray:
+    def coefficients_of(self, named: Mapping[str, FloatArray]) -> FloatArray:
         """The inverse of `named`, ``(..., column)``."""
         return self.join(*(np.asarray(named[name]) for name in _NAMES if name in named))
 
-    def fixed_columns(self, fixed: Mapping[str, np.ndarray]) -> dict[int, np.ndarray]:
+    def fixed_columns(self, fixed: Mapping[str, FloatArray]) -> dict[int, FloatArray]:
         """Values of columns that are fixed by the names of quantities, each broadcasting to groups."""
         count, total = len(self.covariates), len(self.columns)
         last, end = 1 + count, 1 + 2 * count
@@ -122,23 +123,23 @@ class SizeLaw(LawOfSize):
             for i, column in enumerate(columns)
         }
 
-    def linear_at(self, centre: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def linear_at(self, centre: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Design ``(cell, column)`` and offset ``(cell,)`` of the law's line about some coefficients: exact here."""
         return self.design_matrix(values), np.zeros(len(values))
 
-    def split(self, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def split(self, coefficients: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Intercept ``(...)``, exponents ``(..., covariate)`` and curvatures ``(..., covariate)`` of coefficients."""
         count = len(self.covariates)
         return coefficients[..., 0], coefficients[..., 1 : 1 + count], coefficients[..., 1 + count : 1 + 2 * count]
 
-    def split_domains(self, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def split_domains(self, coefficients: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return each domain's intercept ``(..., domain)`` and exponents ``(..., domain, covariate)``."""
         count = 1 + len(self.covariates)
         own = coefficients[..., 2 * count - 1 :].reshape(*coefficients.shape[:-1], len(self.domains), count)
         return own[..., 0], own[..., 1:]
 
     @staticmethod
-    def join(intercept: np.ndarray, exponents: np.ndarray, curvatures: np.ndarray, *own: np.ndarray) -> np.ndarray:
+    def join(intercept: FloatArray, exponents: FloatArray, curvatures: FloatArray, *own: FloatArray) -> FloatArray:
         """The inverse of `split`, and with two more arrays of `split_domains`."""
         parts = [intercept[..., None], exponents, curvatures]
         if own:

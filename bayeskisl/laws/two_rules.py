@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bayeskisl.arrays import FloatArray
+
 __all__ = ["TwoRules", "two_rules"]
 
 # A line through the logs of more sizes than these averages over bends that every long ladder shows.
@@ -17,7 +19,7 @@ class TwoRules(NamedTuple):
     power_law: float
 
 
-def two_rules(params: np.ndarray, log_exposures: np.ndarray, target: float) -> TwoRules:
+def two_rules(params: FloatArray, log_exposures: FloatArray, target: float) -> TwoRules:
     """Predict the half-point of a larger model by two rules without statistics.
 
     Parameters

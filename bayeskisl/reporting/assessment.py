@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import axis_of
 from bayeskisl.decision import decision_summary
 from bayeskisl.decision.summary import uncertainty
@@ -75,7 +76,7 @@ def _inputs(curves: "xr.Dataset") -> str:
     return "; ".join([*([str(title)] if title else []), *counts])
 
 
-def _reach(values: np.ndarray, name: str, unit: str) -> str:
+def _reach(values: FloatArray, name: str, unit: str) -> str:
     """How many distinct values there are, and their ends."""
     distinct = np.unique(np.asarray(values, dtype=float))
     if distinct.size == 1:

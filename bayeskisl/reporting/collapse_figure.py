@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bayeskisl import schema
+from bayeskisl.arrays import IntArray
 from bayeskisl.axes import axis_of
 from bayeskisl.curves import cell_table
 from bayeskisl.decision.funnel import collapse_along_sizes
@@ -147,7 +148,7 @@ def _of_law(fit: "Fit", law: str, planned: PlannedModel, cells: xr.Dataset) -> s
     return f"law '{law}'{at}{untried * bool(at)} (weight {fit.weights[law]:.2f})"
 
 
-def _draw_cells(axes: Axes, fit: "Fit", cells: xr.Dataset, alike: np.ndarray, tokens: float, ci_prob: float) -> None:
+def _draw_cells(axes: Axes, fit: "Fit", cells: xr.Dataset, alike: IntArray, tokens: float, ci_prob: float) -> None:
     """The cells that fix what the target fixes; paler, and with their budget, those of another; then all others."""
     posterior, sizes = fit.tree["posterior"].to_dataset(), cells[schema.PARAMS].values
     axis = axis_of(fit.curves)

@@ -10,6 +10,7 @@ from matplotlib.ticker import PercentFormatter
 from scipy.stats import beta
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import Axis, LoadEffect, axis_of
 from bayeskisl.curves import cell_table, final, reference_load
 from bayeskisl.decision.fall import Fall
@@ -128,7 +129,7 @@ def _draw_kept(axes: Axes, runs: xr.Dataset, along: Axis, look: dict[str, Any]) 
     axes.plot([], [], ms=4.5, lw=1.4, mec="none", **look)  # one entry of the legend for points and line
 
 
-def _infusion(runs: xr.Dataset, axis: Axis) -> np.ndarray:
+def _infusion(runs: xr.Dataset, axis: Axis) -> FloatArray:
     return np.asarray(axis.values(runs), dtype=float)
 
 

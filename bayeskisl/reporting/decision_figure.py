@@ -10,6 +10,7 @@ from matplotlib.ticker import FuncFormatter, PercentFormatter
 from numpy.typing import ArrayLike
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import axis_of
 from bayeskisl.decision import Decision, Verification
 from bayeskisl.decision.intervals import interval
@@ -296,10 +297,10 @@ def _draw_regret(axes: Axes, decision: Decision) -> None:
     axes.set_ylabel("expected regret")
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
 
-    def of_best(value: ArrayLike) -> np.ndarray:
+    def of_best(value: ArrayLike) -> FloatArray:
         return np.asarray(value) / best
 
-    def from_share(value: ArrayLike) -> np.ndarray:
+    def from_share(value: ArrayLike) -> FloatArray:
         return np.asarray(value) * best
 
     share = axes.secondary_yaxis("right", functions=(of_best, from_share))

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
+from bayeskisl.arrays import FloatArray
 from bayeskisl.errors import InputError
 from bayeskisl.reporting.numbers import percent
 from bayeskisl.reporting.style import LINES, figure_style, law_colors
@@ -120,7 +121,7 @@ def plot_prior_vs_posterior(fit: "Fit", quantities: Sequence[str] = _OF_THE_LAW,
         return _finished(drawn, "what the curves added to the prior", "value", "density")
 
 
-def plot_calibration(transforms: Mapping[str, np.ndarray], *, dark: bool = False) -> Figure:
+def plot_calibration(transforms: Mapping[str, FloatArray], *, dark: bool = False) -> Figure:
     """Draw where the truth of simulated sweeps fell in its posterior, as differences from a uniform distribution.
 
     Parameters
@@ -172,13 +173,13 @@ def plot_calibration(transforms: Mapping[str, np.ndarray], *, dark: bool = False
         return figure
 
 
-def _distance_to_uniform(values: np.ndarray) -> float:
+def _distance_to_uniform(values: FloatArray) -> float:
     """The largest vertical distance of their empirical distribution to the diagonal."""
     ordered, shares = np.sort(values), np.arange(len(values) + 1) / len(values)
     return float(np.max(np.maximum(np.abs(shares[1:] - ordered), np.abs(shares[:-1] - ordered))))
 
 
-def _are_transforms(values: np.ndarray) -> bool:
+def _are_transforms(values: FloatArray) -> bool:
     return values.ndim == 1 and len(values) > 0 and bool(((values >= 0) & (values <= 1)).all())
 
 

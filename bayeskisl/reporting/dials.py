@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import axis_of
 from bayeskisl.decision import Decision, KeptFacts
 from bayeskisl.decision.glances import Glances
@@ -120,7 +121,7 @@ class Explorer:
         return {**_words(decision), "picture": _picture(decision, self.reach)}
 
 
-def _ladder(seen: np.ndarray) -> np.ndarray:
+def _ladder(seen: FloatArray) -> FloatArray:
     """Stops, even in the log, from the smallest that was seen to well beyond the largest."""
     low, high = seen[0], seen[-1] * _REACH
     stops = np.geomspace(low, high, round(_STOPS_PER_DECADE * np.log10(high / low)) + 1)
@@ -142,8 +143,8 @@ def _prices(begun: Decision) -> list[Dial]:
     return [Dial.at(name, label, _price_stops(most), 0.0, three_digits) for name, label, most in asked]
 
 
-def _price_stops(most: float) -> np.ndarray:
-    return float(f"{most / (_PRICE_STOPS - 1):.1g}") * np.arange(_PRICE_STOPS)
+def _price_stops(most: float) -> FloatArray:
+    return float(f"{most / (_PRICE_STOPS - 1):.1g}") * np.arange(_PRICE_STOPS, dtype=float)
 
 
 def _reach(glances: Glances, sizes: tuple[float, ...], tokens: float) -> tuple[float, float]:
@@ -235,6 +236,6 @@ def _picture(decision: Decision, reach: tuple[float, float]) -> dict[str, Any]:
     }
 
 
-def _rounded(values: np.ndarray) -> list[float]:
+def _rounded(values: FloatArray) -> list[float]:
     """Five digits are more than a screen has points."""
     return [float(f"{value:.5g}") for value in values]

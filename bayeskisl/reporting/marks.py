@@ -12,6 +12,7 @@ from matplotlib.container import ErrorbarContainer
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from bayeskisl.arrays import FloatArray
 from bayeskisl.errors import InputError
 
 __all__ = ["PIXELS", "Trace", "artists_of", "error_bars", "line", "look_of_shape", "rgba", "traces"]
@@ -121,7 +122,7 @@ def _patch(patch: Patch, axes: Axes) -> Trace:
     return _area(patch, _joined(outlines), patch.get_facecolor(), patch.get_hatch())
 
 
-def _area(artist: Artist, corners: np.ndarray, color: Any, hatch: str | None) -> Trace:
+def _area(artist: Artist, corners: FloatArray, color: Any, hatch: str | None) -> Trace:
     trace = {"label": str(artist.get_label()), "color": to_hex(color), **_points(*corners.T), "mode": "lines",
              "line": {"width": 0}, "fill": "toself", "fillcolor": rgba(color), "hoverinfo": "skip"}  # fmt: skip
     if hatch:
@@ -129,7 +130,7 @@ def _area(artist: Artist, corners: np.ndarray, color: Any, hatch: str | None) ->
     return trace
 
 
-def _joined(pieces: Sequence[Any]) -> np.ndarray:
+def _joined(pieces: Sequence[Any]) -> FloatArray:
     """Pieces one after the other, with a gap between them."""
     gap = np.full((1, 2), np.nan)
     parts = [part for piece in pieces for part in (np.asarray(piece, float), gap)]

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from bayeskisl import schema
+from bayeskisl.arrays import BoolArray, FloatArray
 from bayeskisl.axes import LoadEffect
 from bayeskisl.curves import (
     cell_table,
@@ -93,7 +94,7 @@ def plot_prior_predictive(
     return figure
 
 
-def _exposures(curves: xr.Dataset, law: "Law", group: str) -> np.ndarray:
+def _exposures(curves: xr.Dataset, law: "Law", group: str) -> FloatArray:
     exposures = group_exposures(curves).sel(group=group).values
     prior = law.priors.load_effect
     if prior is None:
@@ -106,8 +107,8 @@ def _draw_curves(
     expected: xr.Dataset,
     law: "Law",
     curves: xr.Dataset,
-    exposures: np.ndarray,
-    asked: np.ndarray,
+    exposures: FloatArray,
+    asked: BoolArray,
     group: str,
 ) -> None:
     cells, cell_of_run = cell_table(curves)
@@ -133,7 +134,7 @@ def _draw_curves(
 
 
 def _draw_thresholds(
-    axes: Axes, expected: xr.Dataset, law: "Law", curves: xr.Dataset, exposures: np.ndarray, asked: np.ndarray
+    axes: Axes, expected: xr.Dataset, law: "Law", curves: xr.Dataset, exposures: FloatArray, asked: BoolArray
 ) -> None:
     cells, cell_of_run = cell_table(curves)
     sizes = cells[schema.PARAMS].values

@@ -10,6 +10,7 @@ from matplotlib.axis import Axis
 from matplotlib.ticker import FixedLocator, PercentFormatter
 from scipy.special import logit
 
+from bayeskisl.arrays import FloatArray
 from bayeskisl.reporting.marks import rgba
 
 __all__ = ["Scale", "SecondScale", "plain"]
@@ -27,7 +28,7 @@ class Scale:
         self._axis = axis
         self.kind = axis.get_scale()
 
-    def place(self, values: Any) -> np.ndarray:
+    def place(self, values: Any) -> FloatArray:
         """Values as plotly places traces and shapes."""
         values = np.asarray(values, float)
         if self.kind != "logit":

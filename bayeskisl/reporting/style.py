@@ -15,6 +15,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullForma
 from numpy.typing import ArrayLike
 from scipy.special import expit, logit
 
+from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import Axis as Along
 from bayeskisl.quantities import short
 
@@ -114,7 +115,7 @@ def law_colors(count: int) -> list[str]:
     return [palette[i % len(palette)] for i in range(count)]
 
 
-def draw_bands(axes: Axes, at: np.ndarray, draws: np.ndarray, color: str, line: str | tuple[Any, ...] = "-") -> None:
+def draw_bands(axes: Axes, at: FloatArray, draws: FloatArray, color: str, line: str | tuple[Any, ...] = "-") -> None:
     """Median, 50 and 90 % bands of draws, ``(draw, point)``."""
     low, lower, median, higher, high = np.quantile(draws, [0.05, 0.25, 0.5, 0.75, 0.95], axis=0)
     axes.fill_between(at, low, high, color=color, alpha=0.16, lw=0)
@@ -143,7 +144,7 @@ _RATIO_TICKS = (0.001, 0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 0.999)
 _FEW_TICKS = (0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999)
 
 
-def infusion_axis(axes: Axes, which: str, infusion: np.ndarray, along: Along, *, narrow: bool = False) -> None:
+def infusion_axis(axes: Axes, which: str, infusion: FloatArray, along: Along, *, narrow: bool = False) -> None:
     """Make an axis logarithmic, or of log odds for ratios, since what happens near 0 and near 1 is alike."""
     if not along.bounded:
         log_axis(axes, which, infusion.min() / 1.15, infusion.max() * 1.15)
@@ -157,13 +158,13 @@ def infusion_axis(axes: Axes, which: str, infusion: np.ndarray, along: Along, *,
     axis.set_minor_locator(NullLocator())
 
 
-def exposures_on_top(axes: Axes, products: np.ndarray) -> None:
+def exposures_on_top(axes: Axes, products: FloatArray) -> None:
     """Put mean exposures on an upper axis, if infusion times exposures is one number: facts of one budget and ratio."""
     product = float(np.mean(products))
     if np.ptp(products) > 1e-6 * product:
         return
 
-    def there_and_back(value: ArrayLike) -> np.ndarray:
+    def there_and_back(value: ArrayLike) -> FloatArray:
         return product / np.maximum(value, 1e-30)  # matplotlib tries the ends of a linear axis first
 
     top = axes.secondary_xaxis("top", functions=(there_and_back, there_and_back))

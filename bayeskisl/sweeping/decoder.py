@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bayeskisl.arrays import Float32Array, FloatArray
 from bayeskisl.sweeping.ladder import ModelSize, Training
 
 __all__ = ["Decoder"]
@@ -43,16 +44,16 @@ class Decoder:
     def weights_per_run(self) -> int:
         return sum(rows * columns for rows, columns in self.shapes.values())
 
-    def initial(self, rng: np.random.Generator) -> np.ndarray:
+    def initial(self, rng: np.random.Generator) -> Float32Array:
         """Initial weights of one run, shape ``(weight,)``, float32; drawn by NumPy, so alike on every device."""
         parts = [self._initial_part(name, shape, rng) for name, shape in self.shapes.items()]
         return np.concatenate(parts).astype(np.float32)
 
-    def _initial_part(self, name: str, shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    def _initial_part(self, name: str, shape: tuple[int, int], rng: np.random.Generator) -> FloatArray:
         scale = {"token": 1.0, "position": 0.5, "head": 0.0}.get(name, 1 / math.sqrt(shape[0]))
         return scale * rng.standard_normal(shape[0] * shape[1])
 
-    def rate_factors(self, training: Training) -> np.ndarray:
+    def rate_factors(self, training: Training) -> Float32Array:
         """Learning rate of each weight relative to the recipe's, shape ``(weight,)``."""
         matrix = training.base_width / self.size.width if training.base_width else 1.0
         factor = {"token": 1.0, "position": 1.0}

@@ -1,7 +1,6 @@
 """The fastest way of taking training steps on a device. Torch is imported only where it takes them."""
 
-import numpy as np
-
+from bayeskisl.arrays import Float32Array, IntArray
 from bayeskisl.errors import SweepError
 from bayeskisl.sweeping.decoder import Decoder
 from bayeskisl.sweeping.ladder import Training
@@ -15,8 +14,8 @@ __all__ = ["make_steps"]
 def make_steps(
     decoder: Decoder,
     training: Training,
-    rates: np.ndarray,
-    tokens: np.ndarray,
+    rates: Float32Array,
+    tokens: IntArray,
     state: State,
     device: str = "cpu",
     *,

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bayeskisl.arrays import BoolArray, Float32Array, IntArray
 from bayeskisl.machine_code import CannotCompile, Language, load_library
 from bayeskisl.sweeping.ladder import ModelSize, Training
 
@@ -54,7 +55,7 @@ class NativeStep:
         """Memory of the activations of sixteen sequences, all that a process needs whatever its batch."""
         return self._library.bytes_of_tile()
 
-    def loss_and_gradient(self, weights: np.ndarray, tokens: np.ndarray) -> tuple[float, np.ndarray]:
+    def loss_and_gradient(self, weights: Float32Array, tokens: IntArray) -> tuple[float, Float32Array]:
         """Mean loss in nats per token and its gradient ``(weight,)``, for tokens ``(batch, context + 1)``."""
         gradient = np.empty_like(weights)
         loss = self._library.loss_and_gradient(_at(weights), _at(gradient), _at(_whole(tokens)), _at(self._room))
@@ -62,14 +63,14 @@ class NativeStep:
 
     def train(
         self,
-        weights: np.ndarray,
-        mean: np.ndarray,
-        square: np.ndarray,
-        rates: np.ndarray,
-        tokens: np.ndarray,
+        weights: Float32Array,
+        mean: Float32Array,
+        square: Float32Array,
+        rates: Float32Array,
+        tokens: IntArray,
         training: Training,
-        schedule: np.ndarray,
-    ) -> np.ndarray:
+        schedule: Float32Array,
+    ) -> Float32Array:
         """Advance one run in place.
 
         Parameters
@@ -95,7 +96,7 @@ class NativeStep:
         self._library.train(*map(_at, arrays), ctypes.c_int64(len(schedule)), _at(losses), _at(self._room))
         return losses
 
-    def evaluate(self, weights: np.ndarray, tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def evaluate(self, weights: Float32Array, tokens: IntArray) -> tuple[Float32Array, BoolArray]:
         """Nats of every target of `tokens` ``(sequence, context + 1)`` and whether it is the most probable token."""
         nats = np.empty((len(tokens), tokens.shape[1] - 1), np.float32)
         right = np.empty(nats.shape, np.bool_)
@@ -150,7 +151,7 @@ def _version(command: str) -> str:
     return subprocess.run([command, "--version"], capture_output=True, text=True, check=True).stdout
 
 
-def _whole(tokens: np.ndarray) -> np.ndarray:
+def _whole(tokens: IntArray) -> IntArray:
     return np.ascontiguousarray(tokens, dtype=np.int32)
 
 

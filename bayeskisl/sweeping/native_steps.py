@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from bayeskisl.arrays import BoolArray, Float32Array, IntArray
 from bayeskisl.sweeping.decoder import Decoder
 from bayeskisl.sweeping.ladder import Training
 from bayeskisl.sweeping.native import NativeStep
@@ -20,14 +21,14 @@ class NativeSteps(Steps):
         kernel: NativeStep,
         decoder: Decoder,
         training: Training,
-        rates: np.ndarray,
-        tokens: np.ndarray,
+        rates: Float32Array,
+        tokens: IntArray,
         state: State,
     ) -> None:
         self._kernel, self._training, self._rates, self._tokens, self._state = kernel, training, rates, tokens, state
         self._schedule = schedule_of(training, tokens.shape[1] // training.batch)
 
-    def advance(self, first: int, last: int) -> np.ndarray:
+    def advance(self, first: int, last: int) -> Float32Array:
         batch, state = self._training.batch, self._state
         losses = [
             self._kernel.train(
@@ -51,5 +52,5 @@ class NativeSteps(Steps):
     def restore(self, state: State) -> None:
         self._state = state
 
-    def evaluate(self, row: int, tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def evaluate(self, row: int, tokens: IntArray) -> tuple[Float32Array, BoolArray]:
         return self._kernel.evaluate(self._state.weights[row], tokens)

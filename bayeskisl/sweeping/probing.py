@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from bayeskisl.arrays import BoolArray, FloatArray, IntArray
 from bayeskisl.sweeping.records import GroupProbe, Measured, RunProbe
 from bayeskisl.sweeping.saving import Saving
 from bayeskisl.sweeping.spec import RunSpec
@@ -71,7 +72,7 @@ def _probe_facts(run: RunSpec, row: int, group: str, trained: Trained, rng: np.r
     return GroupProbe(recalled, questions.asked, answer_nats)
 
 
-def _evaluate(trained: Trained, row: int, sequences: np.ndarray, start: int) -> tuple[np.ndarray, np.ndarray]:
+def _evaluate(trained: Trained, row: int, sequences: IntArray, start: int) -> tuple[FloatArray, BoolArray]:
     """Cross-entropy in nats and whether the greedy token is right, both ``(sequence, context)``."""
     nats, right = trained.steps.evaluate(row, behind_start(sequences, start))
     return nats.astype(np.float64), right

@@ -5,13 +5,14 @@ import math
 
 import numpy as np
 
+from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import Axis
 from bayeskisl.sweeping.spec import Refine
 
 __all__ = ["refined_levels"]
 
 
-def refined_levels(levels: tuple[float, ...], retention: np.ndarray, refine: Refine, axis: Axis) -> tuple[float, ...]:
+def refined_levels(levels: tuple[float, ...], retention: FloatArray, refine: Refine, axis: Axis) -> tuple[float, ...]:
     """Levels to add to one cell.
 
     Parameters
@@ -44,7 +45,7 @@ def refined_levels(levels: tuple[float, ...], retention: np.ndarray, refine: Ref
     return tuple(sorted(new))
 
 
-def _beyond(points: list[tuple[float, np.ndarray]], refine: Refine) -> list[float]:
+def _beyond(points: list[tuple[float, FloatArray]], refine: Refine) -> list[float]:
     """Levels above a cliff not yet passed, or below one passed before the first level."""
     spacing = (points[-1][0] - points[0][0]) / max(1, len(points) - 1) if len(points) > 1 else math.log(2)
     (first, retained_first), (last, retained_last) = points[0], points[-1]

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import axis_named
 from bayeskisl.errors import InputError
 from bayeskisl.sweeping.devices import require_device
@@ -181,7 +182,7 @@ def _rounds(spec: SweepSpec) -> int:
     return spec.refine.rounds if spec.refine else 0
 
 
-def mean_retention(folder: SweepFolder, runs: tuple[RunSpec, ...], levels: int, seeds: int) -> np.ndarray:
+def mean_retention(folder: SweepFolder, runs: tuple[RunSpec, ...], levels: int, seeds: int) -> FloatArray:
     """Mean recall over seeds, shape ``(level, group)``; diverged runs do not count."""
     table = np.full((len(runs), len(schema.GROUPS)), np.nan)
     for row, run in enumerate(runs):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bayeskisl.arrays import BoolArray, Float32Array, IntArray
 from bayeskisl.sweeping.ladder import Training
 
 __all__ = ["Saved", "State", "Steps", "learning_rate_at", "schedule_of"]
@@ -17,12 +18,12 @@ __all__ = ["Saved", "State", "Steps", "learning_rate_at", "schedule_of"]
 class State:
     """All that a stack's training depends on besides its data, each of shape ``(run, weight)``, float32, on the CPU."""
 
-    weights: np.ndarray
-    mean: np.ndarray
-    square: np.ndarray
+    weights: Float32Array
+    mean: Float32Array
+    square: Float32Array
 
     @classmethod
-    def initial(cls, weights: np.ndarray) -> "State":
+    def initial(cls, weights: Float32Array) -> "State":
         return cls(weights, np.zeros_like(weights), np.zeros_like(weights))
 
 
@@ -32,7 +33,7 @@ class Saved:
 
     step: int
     state: State
-    diverged_at: np.ndarray
+    diverged_at: IntArray
 
 
 def learning_rate_at(training: Training, step: int, steps: int) -> float:
@@ -47,7 +48,7 @@ def learning_rate_at(training: Training, step: int, steps: int) -> float:
     return 1 - fallen * (1 - training.final_share)
 
 
-def schedule_of(training: Training, steps: int) -> np.ndarray:
+def schedule_of(training: Training, steps: int) -> Float32Array:
     """Relative learning rate and AdamW's two bias corrections of every step, shape ``(steps, 3)``, float32."""
     table = [
         (learning_rate_at(training, step, steps), 1 - training.beta1 ** (step + 1), 1 - training.beta2 ** (step + 1))
@@ -73,7 +74,7 @@ class Steps:
 
     name: str
 
-    def advance(self, first: int, last: int) -> np.ndarray:
+    def advance(self, first: int, last: int) -> Float32Array:
         """Take the steps `first` to `last` - 1; the mean loss before each in nats per token, ``(steps, run)``."""
         raise NotImplementedError
 
@@ -85,7 +86,7 @@ class Steps:
         """Go on from a state of this stack."""
         raise NotImplementedError
 
-    def evaluate(self, row: int, tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def evaluate(self, row: int, tokens: IntArray) -> tuple[Float32Array, BoolArray]:
         """Evaluate sequences by the present weights of one run.
 
         Parameters

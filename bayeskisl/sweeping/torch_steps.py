@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from bayeskisl.arrays import BoolArray, Float32Array, IntArray
 from bayeskisl.sweeping.decoder import Decoder
 from bayeskisl.sweeping.forward import logits_of, token_loss
 from bayeskisl.sweeping.ladder import Training
@@ -39,7 +40,7 @@ class TorchSteps(Steps):
     name = "torch"
 
     def __init__(
-        self, decoder: Decoder, training: Training, rates: np.ndarray, tokens: np.ndarray, state: State, device: str
+        self, decoder: Decoder, training: Training, rates: Float32Array, tokens: IntArray, state: State, device: str
     ) -> None:
         def on_device(array: np.ndarray) -> Tensor:
             return torch.from_numpy(array).to(device, copy=True)
@@ -56,7 +57,7 @@ class TorchSteps(Steps):
         self._step = torch.zeros(1, dtype=torch.int64, device=device)
         self._places = torch.arange(training.batch, device=device)
 
-    def advance(self, first: int, last: int) -> np.ndarray:
+    def advance(self, first: int, last: int) -> Float32Array:
         self._step.fill_(first)
         with one_thread():
             for _ in range(first, last):
@@ -72,7 +73,7 @@ class TorchSteps(Steps):
             row.copy_(torch.from_numpy(was))
 
     @torch.no_grad()
-    def evaluate(self, row: int, tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def evaluate(self, row: int, tokens: IntArray) -> tuple[Float32Array, BoolArray]:
         read = torch.from_numpy(tokens).to(self._weights.device).long()
         with one_thread():
             parts = [self._judge(row, part) for part in read.split(_SEQUENCES)]
@@ -115,14 +116,14 @@ class GraphSteps(TorchSteps):
     name = "graph"
 
     def __init__(
-        self, decoder: Decoder, training: Training, rates: np.ndarray, tokens: np.ndarray, state: State, device: str
+        self, decoder: Decoder, training: Training, rates: Float32Array, tokens: IntArray, state: State, device: str
     ) -> None:
         super().__init__(decoder, training, rates, tokens, state, device)
         self._loss = torch.compile(self._loss, dynamic=False)
         self._update = torch.compile(self._update, dynamic=False)
         self._graph: torch.cuda.CUDAGraph | None = None
 
-    def advance(self, first: int, last: int) -> np.ndarray:
+    def advance(self, first: int, last: int) -> Float32Array:
         if self._graph is None and self._weights.is_cuda:
             self._capture()
         return super().advance(first, last)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from bayeskisl.arrays import Float32Array, IntArray
 from bayeskisl.errors import InputError
 from bayeskisl.knowledge import Material, draw_material
 from bayeskisl.knowledge.text import TextFacts, TextMaterial, draw_text_material
@@ -51,7 +52,7 @@ def train_stack(
     compiled: bool = False,
     steps: int | None = None,
     on_step: Callable[[int, int], None] | None = None,
-    losses: list[np.ndarray] | None = None,
+    losses: list[Float32Array] | None = None,
     on_pause: Callable[[int, Trained], None] | None = None,
     since: Callable[[str], Saved | None] = lambda kind: None,
 ) -> Trained:
@@ -115,7 +116,7 @@ def train_stack(
     return Trained(under_way, materials, tuple(diverged_at.tolist()))
 
 
-def behind_start(sequences: np.ndarray, starts: np.ndarray | int) -> np.ndarray:
+def behind_start(sequences: IntArray, starts: IntArray | int) -> IntArray:
     """Sequences behind their start tokens, inputs only: shape ``(sequence, context + 1)``."""
     before = np.empty((len(sequences), 1), sequences.dtype)
     before[:, 0] = starts
@@ -127,7 +128,7 @@ def _steps_of_a_chunk(runs: tuple[RunSpec, ...], device: str) -> int:
     return max(1, int(_CHUNK_FLOPS.get(device.split(":")[0], 2e9) / of_a_step))
 
 
-def _note_divergence(diverged_at: np.ndarray, losses: np.ndarray, begin: int) -> None:
+def _note_divergence(diverged_at: IntArray, losses: Float32Array, begin: int) -> None:
     """Write down the first step of each run whose loss is not finite; `losses` is ``(steps, run)``."""
     broken = ~np.isfinite(losses)
     first = np.where(broken.any(axis=0), begin + broken.argmax(axis=0), -1)

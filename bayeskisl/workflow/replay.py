@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.axes import axis_of
 from bayeskisl.cores import one_blas_thread
 from bayeskisl.errors import InputError
@@ -245,7 +246,7 @@ class Market:
         others = curves.isel(run=np.flatnonzero(curves[schema.PARAMS].values < largest))
         return cls(others, largest, _truth(curves, largest), costs)
 
-    def place(self, collapse: np.ndarray) -> np.ndarray:
+    def place(self, collapse: FloatArray) -> FloatArray:
         """Collapse points of the target on the scale of `Step`."""
         return _place(self.curves, self.target_params, collapse)
 
@@ -259,12 +260,12 @@ class Market:
         return [Run(float(params), float(tokens), float(level)) for params, tokens, level in zip(*columns, strict=True)]
 
     @cached_property
-    def price(self) -> np.ndarray:
+    def price(self) -> FloatArray:
         """Price of every run."""
         return np.array([self.costs.of(run) for run in self.runs])
 
     @cached_property
-    def informative(self) -> np.ndarray:
+    def informative(self) -> IntArray:
         """Indices of the runs of levels at which something, and not everything, is kept on average."""
         share = (self.curves[schema.RECALLED] / self.curves[schema.PROBED]).values[:, 0]
         totals: Counter[Run] = Counter()
@@ -430,7 +431,7 @@ class _Ledger:
                 file.write(json.dumps(asdict(step)) + "\n")
 
 
-def _place(curves: "xr.Dataset", params: float, collapse: np.ndarray) -> np.ndarray:
+def _place(curves: "xr.Dataset", params: float, collapse: FloatArray) -> FloatArray:
     from bayeskisl.decision.planned_model import planned_model
 
     if axis_of(curves).counts_facts:

@@ -12,6 +12,7 @@ import xarray as xr
 
 import bayeskisl
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray
 from bayeskisl.decision import Decision, intervals
 from bayeskisl.inference import Fit, compare, fit
 from bayeskisl.inference.storage import constant_data
@@ -143,7 +144,7 @@ def _of_fit(result: Fit, curves: xr.Dataset) -> Found:
     }  # fmt: skip
 
 
-def _of_group(posterior: xr.Dataset, covariates: Sequence[str], relative_sizes: np.ndarray) -> Found:
+def _of_group(posterior: xr.Dataset, covariates: Sequence[str], relative_sizes: FloatArray) -> Found:
     found: Found = {
         "exponent": {name: interval(posterior[schema.EXPONENT].sel(covariate=name)) for name in covariates},
         "tau": interval(posterior[schema.TAU]),

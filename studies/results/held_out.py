@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arrays import BoolArray
 from bayeskisl.curves import cell_table
 from bayeskisl.decision import predict, verify
 from bayeskisl.inference import fit
@@ -17,7 +18,7 @@ __all__ = ["held_out_predictions", "splits"]
 Row = dict[str, Any]
 
 
-def splits(curves: xr.Dataset) -> Iterator[tuple[str, np.ndarray, list[tuple[float, float]]]]:
+def splits(curves: xr.Dataset) -> Iterator[tuple[str, BoolArray, list[tuple[float, float]]]]:
     """What is left out in turn: every size above the fourth and those beyond it, and the largest of several budgets.
 
     Parameters
@@ -51,7 +52,7 @@ def held_out_predictions(
     law: str,
     rivals: Sequence[str],
     trained: str,
-    remains: np.ndarray,
+    remains: BoolArray,
     targets: Sequence[tuple[float, float]],
 ) -> list[Row]:
     """Every prediction of a cell that one split leaves out, one row per cell and law, and one for their mixture.

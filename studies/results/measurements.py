@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import axis_of
 from bayeskisl.curves import bits_per_parameter, cell_table
 from bayeskisl.decision.measure import measure_collapse
@@ -73,6 +74,6 @@ def _bits(runs: xr.Dataset, collapse: float) -> Row | None:
     return found
 
 
-def _means(infusions: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _means(infusions: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray]:
     levels, level_of_run = np.unique(infusions.astype(float), return_inverse=True)
     return levels, np.bincount(level_of_run, values) / np.bincount(level_of_run)

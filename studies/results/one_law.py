@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import Axis, axis_of
 from bayeskisl.curves import cell_table, group_exposures, reference_load
 from bayeskisl.decision.measure import threshold_posterior
@@ -22,7 +23,7 @@ _TAILS = (0.5, 0.05, 0.95)
 Row = dict[str, Any]
 
 # Draws ``(sample,)`` of the critical exposures of a group, given its params, tokens and load (distinct facts).
-Prediction = Callable[[str, float, float, float], np.ndarray]
+Prediction = Callable[[str, float, float, float], FloatArray]
 
 
 def from_amount(fit: Fit) -> dict[str, Prediction]:
@@ -37,11 +38,11 @@ def from_amount(fit: Fit) -> dict[str, Prediction]:
     ratio = float(np.unique(fit.curves[schema.RATIO].values.round(3)).item())
     length = float(np.unique(fit.curves[schema.TOKENS_PER_FACT].values).item())
 
-    def alone(group: str, params: float, tokens: float, load: float) -> np.ndarray:
+    def alone(group: str, params: float, tokens: float, load: float) -> FloatArray:
         ahead = extrapolate(fit, params, tokens, kind="mean", as_new=True)
         return np.exp(ahead["log_critical_exposures"].sel(group=schema.INFUSED).values.ravel())
 
-    def with_load(group: str, params: float, tokens: float, load: float) -> np.ndarray:
+    def with_load(group: str, params: float, tokens: float, load: float) -> FloatArray:
         log_e0 = np.log(alone(group, params, tokens, load))
         return np.exp((log_e0 - exponent * np.log(load * length / (ratio * tokens))) / (1 + exponent))
 
@@ -52,7 +53,7 @@ def from_dose(fit: Fit) -> dict[str, Prediction]:
     """What a dose sweep expects of the same group, under the law that knows the load."""
     reference = reference_load(fit.curves)
 
-    def common(group: str, params: float, tokens: float, load: float) -> np.ndarray:
+    def common(group: str, params: float, tokens: float, load: float) -> FloatArray:
         ahead = extrapolate(fit, params, tokens, kind="mean", as_new=True).sel(group=group)
         return np.exp(
             (ahead["log_critical_exposures"] + ahead["load_effect"] * np.log(load / reference)).values.ravel()
@@ -105,7 +106,7 @@ def transfer(curves: xr.Dataset, sweep: str, predictions: Mapping[str, Predictio
             }
 
 
-def _measured(runs: xr.Dataset, exposures: np.ndarray) -> dict[str, float]:
+def _measured(runs: xr.Dataset, exposures: FloatArray) -> dict[str, float]:
     thresholds, probability = threshold_posterior(
         np.log(exposures),
         runs[schema.RECALLED].values.astype(int),
@@ -124,6 +125,6 @@ def _load(axis: Axis, group: str, exposures: float, cell: xr.Dataset) -> float:
     return background + float(axis.facts(axis.value(exposures, group, held), held))
 
 
-def _summary(draws: np.ndarray) -> dict[str, float]:
+def _summary(draws: FloatArray) -> dict[str, float]:
     median, low, high = (float(value) for value in np.quantile(draws, _TAILS))
     return {"median": median, "low": low, "high": high}

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from bayeskisl.arrays import FloatArray
 from bayeskisl.curves import join_curves, load_curves
 from bayeskisl.inference import fit
 from bayeskisl.reporting.numbers import exact, three_digits
@@ -93,7 +94,7 @@ def _scores(rows: Sequence[dict[str, Any]], hypotheses: Sequence[str]) -> str:
     return markdown_table(["predicted", "group", "from", "hits", "factor", "spread"], lines)
 
 
-def _factors(rows: Sequence[dict[str, Any]], name: str) -> np.ndarray:
+def _factors(rows: Sequence[dict[str, Any]], name: str) -> FloatArray:
     return np.array([row["predicted"][name]["median"] / row["measured"]["median"] for row in rows])
 
 

@@ -8,6 +8,7 @@ import polars as pl
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray
 from bayeskisl.decision.measure import Measurement, measure_collapse
 from bayeskisl.errors import InputError
 from studies.results.rungs import RUNG
@@ -17,7 +18,7 @@ __all__ = ["collapse_by_rung", "learning_rates", "sanity_points", "sanity_table"
 _DRAWS = 20_000
 _TAILS = (0.5, 0.05, 0.95)
 
-Draws = dict[str, np.ndarray]  # of log collapse points by rung, shape (draw, size)
+Draws = dict[str, FloatArray]  # of log collapse points by rung, shape (draw, size)
 
 
 def collapse_by_rung(curves: xr.Dataset, seed: int = 0) -> Draws:
@@ -47,7 +48,7 @@ def collapse_by_rung(curves: xr.Dataset, seed: int = 0) -> Draws:
     return found
 
 
-def _draws_of(curves: xr.Dataset, rung: str, rng: np.random.Generator) -> np.ndarray:
+def _draws_of(curves: xr.Dataset, rung: str, rng: np.random.Generator) -> FloatArray:
     columns = []
     for size in np.unique(curves[schema.PARAMS]):
         measured = measure_collapse(curves.isel(run=np.flatnonzero(curves[schema.PARAMS] == size)))
@@ -58,7 +59,7 @@ def _draws_of(curves: xr.Dataset, rung: str, rng: np.random.Generator) -> np.nda
     return np.stack(columns, axis=1)
 
 
-def _log_draws(measured: Measurement, rng: np.random.Generator) -> np.ndarray:
+def _log_draws(measured: Measurement, rng: np.random.Generator) -> FloatArray:
     """Draws from a posterior on a grid, even between its nodes."""
     cumulated = np.cumsum(measured.probability) - measured.probability / 2
     return np.interp(rng.random(_DRAWS), cumulated, np.log(measured.values))
@@ -134,7 +135,7 @@ def _rung(curves: xr.Dataset, rung: str) -> xr.Dataset:
     return curves.isel({schema.RUN: np.flatnonzero(curves[RUNG].values == rung)})
 
 
-def _columns(name: str, draws: np.ndarray) -> dict[str, float]:
+def _columns(name: str, draws: FloatArray) -> dict[str, float]:
     median, low, high = (float(value) for value in np.quantile(draws, _TAILS))
     return {name: median, f"{name}_low": low, f"{name}_high": high}
 

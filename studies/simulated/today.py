@@ -7,6 +7,7 @@ from scipy.stats import norm
 from scipy.stats._distn_infrastructure import rv_frozen
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray
 
 __all__ = ["line_through_the_logs"]
 
@@ -44,7 +45,7 @@ def _log_collapse(runs: xr.Dataset) -> float:
     log_facts = np.log(runs[schema.FACTS].values)
     recall = (runs[schema.RECALLED] / runs[schema.PROBED]).values[:, 0]
 
-    def curve(at: np.ndarray, middle: float, steepness: float) -> np.ndarray:
+    def curve(at: FloatArray, middle: float, steepness: float) -> FloatArray:
         return 1 / (1 + np.exp(np.clip(steepness * (at - middle), -60, 60)))
 
     fewest_first = np.argsort(log_facts)

@@ -6,6 +6,8 @@ from functools import lru_cache
 import numpy as np
 from scipy.stats import binom
 
+from bayeskisl.arrays import FloatArray
+
 __all__ = ["Band", "band", "holm", "p_value"]
 
 _NULL_SAMPLES = 20_000
@@ -24,12 +26,12 @@ class Band:
         Shares of the values that are at most `at`, shape ``(point,)``.
     """
 
-    at: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
+    at: FloatArray
+    low: FloatArray
+    high: FloatArray
 
 
-def p_value(values: np.ndarray) -> float:
+def p_value(values: FloatArray) -> float:
     """Probability that uniform values depart at some point as far from the diagonal as these.
 
     Parameters
@@ -66,11 +68,11 @@ def holm(p_values: dict[str, float], family_wise: float = 0.05) -> tuple[str, ..
     return tuple(rejected)
 
 
-def _points() -> np.ndarray:
+def _points() -> FloatArray:
     return np.arange(1, _POINTS + 1) / (_POINTS + 1)
 
 
-def _statistics(values: np.ndarray) -> np.ndarray:
+def _statistics(values: FloatArray) -> FloatArray:
     """Smallest tail probability of each sample, shape ``(sample,)`` for values ``(sample, count)``."""
     count, at = values.shape[1], _points()
     table = np.arange(count + 1)[:, None]
@@ -80,5 +82,5 @@ def _statistics(values: np.ndarray) -> np.ndarray:
 
 
 @lru_cache
-def _null_statistics(count: int) -> np.ndarray:
+def _null_statistics(count: int) -> FloatArray:
     return _statistics(np.random.default_rng(count).random((_NULL_SAMPLES, count)))

@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray
 from bayeskisl.curves import group_exposures
 from bayeskisl.inference.simulate import design_curves
 from bayeskisl.laws.falls import LOGISTIC, SMOOTH_BREAK, Shape
@@ -33,8 +34,8 @@ _EXPONENT, _STEEPNESS, _STEEPNESS_EXPONENT = 0.7, 5.0, 0.3
 _LOGISTIC = LOGISTIC.with_values()
 _SIGMA_RUN, _CONCENTRATION, _LAPSE, _FLOOR = 0.1, 300.0, 0.01, 0.002
 
-Line = Callable[[np.ndarray], np.ndarray]
-Scatter = Callable[[int, int, np.random.Generator], np.ndarray]
+Line = Callable[[FloatArray], FloatArray]
+Scatter = Callable[[int, int, np.random.Generator], FloatArray]
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ def simulate_sweep(world: World, number: int, seed: int = 0) -> tuple[xr.Dataset
 
 
 def _recalled(
-    design: xr.Dataset, params: np.ndarray, thresholds: np.ndarray, shape: Shape, rng: np.random.Generator
+    design: xr.Dataset, params: np.ndarray, thresholds: FloatArray, shape: Shape, rng: np.random.Generator
 ) -> xr.DataArray:
     """Counts, dims ``(run, group)``."""
     size = np.searchsorted(params, design[schema.PARAMS].values)
@@ -148,15 +149,15 @@ def _fresh_run(world: World, params: float, off_line: float, rng: np.random.Gene
     return Target(float(params), float(threshold), float(_steepness(params)), world.shape)
 
 
-def _z(params: np.ndarray | float) -> np.ndarray:
+def _z(params: np.ndarray | float) -> FloatArray:
     return np.log(np.asarray(params) / REFERENCE)
 
 
-def _steepness(params: np.ndarray | float) -> np.ndarray:
+def _steepness(params: np.ndarray | float) -> FloatArray:
     return _STEEPNESS * np.exp(_STEEPNESS_EXPONENT * _z(params))
 
 
-def _power(z: np.ndarray) -> np.ndarray:
+def _power(z: FloatArray) -> FloatArray:
     return AT_REFERENCE - _EXPONENT * z
 
 
@@ -165,7 +166,7 @@ def _bent(bend: float) -> Line:
     return lambda z: _power(z) - bend * z**2
 
 
-def _crossing(z: np.ndarray) -> np.ndarray:
+def _crossing(z: FloatArray) -> FloatArray:
     """Capacity-limited (e50 falls as 1/N) below twice the reference, limited by exposures (constant) above."""
     at = np.log(2.0)
     return AT_REFERENCE + np.logaddexp(at - z, 0.0) - np.logaddexp(at, 0.0)
@@ -183,7 +184,7 @@ def _heavy_tailed(tau: float) -> Scatter:
 def _one_outlying(tau: float, far: float) -> Scatter:
     """One of the sizes of the sweep, never the target, lies `far` off, on either side."""
 
-    def scatter(seen: int, unseen: int, rng: np.random.Generator) -> np.ndarray:
+    def scatter(seen: int, unseen: int, rng: np.random.Generator) -> FloatArray:
         off_line = tau * rng.standard_normal(seen + unseen)
         off_line[rng.integers(seen)] += far * rng.choice([-1.0, 1.0])
         return off_line

@@ -166,7 +166,7 @@ def test_facts_of_a_run_beyond_500_count_as_500():
     """They are no independent trials, and 131,072 of them took minutes."""
     log_exposures, share = np.linspace(3, 7, 9), np.array([0.0, 0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.98, 1.0])
     few, many = (
-        threshold_posterior(log_exposures, np.round(probes * share), np.full(9, probes), 0.0)
+        threshold_posterior(log_exposures, np.round(probes * share).astype(int), np.full(9, probes), 0.0)
         for probes in (500, 100_000)
     )
     np.testing.assert_allclose(few, many)

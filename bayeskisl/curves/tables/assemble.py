@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import __version__, schema
+from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.curves.tables.problems import Findings, shown
 from bayeskisl.curves.tables.raw import RawTable
 
@@ -17,7 +18,7 @@ _LISTED = 200  # entries of a list kept in an attribute; HDF5 bounds attributes 
 _OF_RUN = (schema.GENERAL_LOSS, schema.LEARNING_RATE)
 
 
-def assemble(run_of_row: np.ndarray, names: list[str], rows: dict[str, np.ndarray], groups: np.ndarray) -> xr.Dataset:
+def assemble(run_of_row: IntArray, names: list[str], rows: dict[str, np.ndarray], groups: np.ndarray) -> xr.Dataset:
     """Runs by groups.
 
     Parameters
@@ -67,14 +68,14 @@ def assemble(run_of_row: np.ndarray, names: list[str], rows: dict[str, np.ndarra
     return curves
 
 
-def _first_told(values: np.ndarray, run_of_row: np.ndarray, runs: int) -> np.ndarray:
+def _first_told(values: FloatArray, run_of_row: IntArray, runs: int) -> FloatArray:
     told = np.full(runs, np.nan)
     for run, value in zip(run_of_row[::-1], values[::-1], strict=True):
         told[run] = told[run] if np.isnan(value) else value
     return told
 
 
-def _whole(values: np.ndarray) -> np.ndarray:
+def _whole(values: FloatArray) -> np.ndarray:
     return values.astype(np.int64) if (values == np.floor(values)).all() else values
 
 

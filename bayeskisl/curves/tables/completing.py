@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray
 from bayeskisl.curves.tables.fields import quoted
 from bayeskisl.curves.tables.identity import TYPICAL
 from bayeskisl.curves.tables.mapping import Values
@@ -65,7 +66,7 @@ def complete(
     return rows
 
 
-def _as_controls(rows: Values, guesses: Mapping[str, float], findings: Findings) -> np.ndarray:
+def _as_controls(rows: Values, guesses: Mapping[str, float], findings: Findings) -> FloatArray:
     """Guessing rates as runs without infusion show them, ``(row,)``; NaN of facts that they may know otherwise."""
     least, most = min(guesses.values()), max(guesses.values())
     shown_rates, each = (f"{most:.2g}", "") if most == least else (f"{least:.2g} to {most:.2g}", " of each domain")
@@ -122,9 +123,9 @@ def with_facts(rows: Values, unused: Values, findings: Findings) -> Values:
     return {**rows, schema.FACTS: np.full(len(findings.places), facts)}
 
 
-def _several(values: np.ndarray) -> bool:
+def _several(values: FloatArray) -> bool:
     known = values[np.isfinite(values)]
-    return len(known) > 0 and known.max() > known.min()
+    return len(known) > 0 and bool(known.max() > known.min())
 
 
 def with_benchmark(rows: Values, findings: Findings) -> Values:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray
 from bayeskisl.curves.tables.problems import Findings, Said
 
 __all__ = ["count"]
@@ -15,7 +16,7 @@ _PERHAPS_PROBED = ("n", "count", "total", "support", "size", "examples")  # and 
 _COARSE = 0.005  # a change of a share by rounding to whole counts that is worth telling
 
 
-def count(values: dict[str, np.ndarray], findings: Findings) -> tuple[np.ndarray, np.ndarray]:
+def count(values: dict[str, np.ndarray], findings: Findings) -> tuple[FloatArray, FloatArray]:
     """Recalled and probed facts of every row.
 
     A standard error s of a rate p is worth n = p (1 - p) / s^2 facts, the variance of a binomial share solved for n;
@@ -65,7 +66,7 @@ def count(values: dict[str, np.ndarray], findings: Findings) -> tuple[np.ndarray
     return empty, empty
 
 
-def _require_told(outcome: np.ndarray, probed: np.ndarray, findings: Findings) -> None:
+def _require_told(outcome: FloatArray, probed: FloatArray, findings: Findings) -> None:
     """Groups in the names of columns may be measured in different ways, of which only one is read."""
     if findings.of_table:  # a column that was refused as a whole has no values
         return
@@ -74,7 +75,7 @@ def _require_told(outcome: np.ndarray, probed: np.ndarray, findings: Findings) -
                          "map recalled of each group, or accuracy of each, and what was probed")  # fmt: skip
 
 
-def _effective(rate: np.ndarray, error: np.ndarray, probed: np.ndarray | None, findings: Findings) -> np.ndarray:
+def _effective(rate: FloatArray, error: FloatArray, probed: FloatArray | None, findings: Findings) -> FloatArray:
     known = (error > 0) & (rate > 0) & (rate < 1)
     worth = rate * (1 - rate) / np.where(known, error, np.nan) ** 2
     if probed is None:
@@ -93,7 +94,7 @@ def _effective(rate: np.ndarray, error: np.ndarray, probed: np.ndarray | None, f
     return np.maximum(np.round(np.minimum(worth, schema.MOST_PROBED)), 1)
 
 
-def _rounded(rate: np.ndarray, probed: np.ndarray, findings: Findings) -> np.ndarray:
+def _rounded(rate: FloatArray, probed: FloatArray, findings: Findings) -> FloatArray:
     recalled = np.round(rate * probed)
     with np.errstate(divide="ignore", invalid="ignore"):
         moved = np.nan_to_num(np.abs(recalled / probed - rate))
@@ -102,7 +103,7 @@ def _rounded(rate: np.ndarray, probed: np.ndarray, findings: Findings) -> np.nda
     return recalled
 
 
-def _compare(rate: np.ndarray, recalled: np.ndarray, probed: np.ndarray, findings: Findings) -> None:
+def _compare(rate: FloatArray, recalled: FloatArray, probed: FloatArray, findings: Findings) -> None:
     """An accuracy beside counts must be their share, to half a fact and to the digits that tables give."""
     with np.errstate(divide="ignore", invalid="ignore"):
         off = np.abs(recalled / probed - rate) > 0.5 / probed + 0.005
@@ -111,5 +112,5 @@ def _compare(rate: np.ndarray, recalled: np.ndarray, probed: np.ndarray, finding
     )
 
 
-def _pairs(first: np.ndarray, second: np.ndarray) -> list[Said]:
+def _pairs(first: FloatArray, second: FloatArray) -> list[Said]:
     return [Said(f"{a:g} of {b:g}") for a, b in zip(first, second, strict=True)]

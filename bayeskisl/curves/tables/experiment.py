@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.arrays import BoolArray, FloatArray
 from bayeskisl.axes import AXES
 from bayeskisl.curves.tables.identity import Infusion
 from bayeskisl.curves.tables.problems import Findings, Said
@@ -55,9 +56,9 @@ def axis_of(infusion: Infusion, told: frozenset[str], axis: str | None, findings
     return None
 
 
-def _varies(values: np.ndarray) -> bool:
+def _varies(values: FloatArray) -> bool:
     known = values[np.isfinite(values)]
-    return bool(len(known)) and known.max() > known.min() * (1 + _SAME)
+    return len(known) > 0 and bool(known.max() > known.min() * (1 + _SAME))
 
 
 def _agrees(axis: str, varies: frozenset[str], findings: Findings) -> bool:
@@ -75,7 +76,7 @@ def _agrees(axis: str, varies: frozenset[str], findings: Findings) -> bool:
     return True
 
 
-def last_checkpoints(keys: list[RunKey], checkpoint: np.ndarray, findings: Findings) -> np.ndarray:
+def last_checkpoints(keys: list[RunKey], checkpoint: FloatArray, findings: Findings) -> BoolArray:
     """Mark the rows with the last checkpoint of their run and group, and report the others. Shape ``(row,)``."""
     last: dict[RunKey, float] = {}
     for key, at in zip(keys, checkpoint, strict=True):
@@ -85,7 +86,7 @@ def last_checkpoints(keys: list[RunKey], checkpoint: np.ndarray, findings: Findi
     return keep
 
 
-def runs_of(keys: list[RunKey], rows: np.ndarray, replicates: bool, named: bool, findings: Findings) -> list[RunKey]:
+def runs_of(keys: list[RunKey], rows: BoolArray, replicates: bool, named: bool, findings: Findings) -> list[RunKey]:
     """The key of each row's run, with replicates numbered; rows that tell one thing twice are refused.
 
     Parameters

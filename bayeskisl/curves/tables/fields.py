@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.arrays import BoolArray, FloatArray
 from bayeskisl.curves.tables.quantities import as_text, header_unit, is_missing, read_quantity, size_in_name
 
 __all__ = [
@@ -65,7 +66,7 @@ class Field:
     whole: bool = False
     may_be_empty: bool = False
 
-    def accepts(self, values: np.ndarray) -> np.ndarray:
+    def accepts(self, values: FloatArray) -> BoolArray:
         """Return which values are allowed; NaN (an empty cell) is allowed if the field may be empty."""
         with np.errstate(invalid="ignore"):
             above = (values >= self.low) | (self.or_zero & (values == 0))

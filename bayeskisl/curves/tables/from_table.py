@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arrays import BoolArray
 from bayeskisl.axes import axis_named
 from bayeskisl.axes import axis_of as axes_of
 from bayeskisl.curves.cells import cell_table
@@ -318,7 +319,7 @@ def _column(block: dict[str, np.ndarray], field: str) -> np.ndarray:
     return block.get(field, np.full(len(block[schema.GROUP]), np.nan))
 
 
-def _runs(rows: dict[str, np.ndarray], replicates: bool, findings: Findings) -> tuple[list[RunKey], np.ndarray]:
+def _runs(rows: dict[str, np.ndarray], replicates: bool, findings: Findings) -> tuple[list[RunKey], BoolArray]:
     """The run of each row, and which rows are used."""
     named, seeded = schema.RUN in rows, bool(rows[schema.SEED].any())
     identity = [rows[schema.RUN]] if named else [rows[name] for name in _IDENTIFYING if name in rows]
@@ -335,7 +336,7 @@ def _runs(rows: dict[str, np.ndarray], replicates: bool, findings: Findings) -> 
     return runs, good
 
 
-def _in_runs(rows: dict[str, np.ndarray], runs: list[RunKey], good: np.ndarray, findings: Findings) -> xr.Dataset:
+def _in_runs(rows: dict[str, np.ndarray], runs: list[RunKey], good: BoolArray, findings: Findings) -> xr.Dataset:
     """The rows that are good, as runs by groups."""
     findings.leave_out_bad_rows()
     good = good & ~findings.bad_rows
@@ -361,7 +362,7 @@ def _in_runs(rows: dict[str, np.ndarray], runs: list[RunKey], good: np.ndarray, 
 
 
 def _refuse_contradictions(
-    rows: dict[str, np.ndarray], runs: list[RunKey], good: np.ndarray, findings: Findings
+    rows: dict[str, np.ndarray], runs: list[RunKey], good: BoolArray, findings: Findings
 ) -> None:
     """Rows of one run must agree in what describes the run."""
     first: dict[RunKey, int] = {}

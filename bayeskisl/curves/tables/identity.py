@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray
 from bayeskisl.curves.tables.fields import FIELDS
 from bayeskisl.curves.tables.problems import Findings, Said
 from bayeskisl.knowledge.identity import infused_exposures
@@ -23,11 +24,11 @@ TYPICAL = 150.0
 class Infusion:
     """Terms of the identity, which hold exactly, each of shape ``(row,)``; `relative` if exposures have no unit."""
 
-    tokens: np.ndarray
-    ratio: np.ndarray
-    facts: np.ndarray
-    exposures: np.ndarray
-    tokens_per_fact: np.ndarray
+    tokens: FloatArray
+    ratio: FloatArray
+    facts: FloatArray
+    exposures: FloatArray
+    tokens_per_fact: FloatArray
     relative: bool
 
 
@@ -67,7 +68,7 @@ def solve_identity(values: dict[str, np.ndarray], findings: Findings) -> Infusio
     return Infusion(tokens, ratio, facts, exact, per_fact, relative)
 
 
-def _use_infused_tokens(terms: dict[str, np.ndarray], infused: np.ndarray, findings: Findings) -> None:
+def _use_infused_tokens(terms: dict[str, FloatArray], infused: FloatArray, findings: Findings) -> None:
     tokens, ratio = terms.get(schema.TOKENS), terms.get(schema.RATIO)
     if tokens is not None and ratio is not None:
         off = np.abs(infused / (tokens * ratio) - 1) > _ROUNDING
@@ -88,7 +89,7 @@ def _use_infused_tokens(terms: dict[str, np.ndarray], infused: np.ndarray, findi
         terms[schema.TOKENS] = _allowed(schema.TOKENS, infused / ratio, findings)
 
 
-def _complete(terms: dict[str, np.ndarray], findings: Findings) -> bool:
+def _complete(terms: dict[str, FloatArray], findings: Findings) -> bool:
     """Solve for what is missing, after standing in for what cannot be solved for."""
     if _missing(terms) == [schema.TOKENS_PER_FACT]:
         return _solve(terms, schema.TOKENS_PER_FACT, findings)
@@ -109,12 +110,12 @@ def _complete(terms: dict[str, np.ndarray], findings: Findings) -> bool:
     return all(_solve(terms, name, findings) for name in _missing(terms))
 
 
-def _repeats(terms: dict[str, np.ndarray]) -> bool:
+def _repeats(terms: dict[str, FloatArray]) -> bool:
     """Whether the same facts are repeated more and less often."""
     return _spread(terms[schema.FACTS]) <= _ROUNDING < _spread(terms[schema.EXPOSURES])
 
 
-def _scaled(terms: dict[str, np.ndarray], findings: Findings) -> bool:
+def _scaled(terms: dict[str, FloatArray], findings: Findings) -> bool:
     """Give exposures that are known up to a constant a typical size, by the tokens or the tokens per fact."""
     ratio, facts = terms[schema.RATIO], terms[schema.FACTS]
     if schema.TOKENS in terms and schema.TOKENS_PER_FACT in terms:
@@ -132,22 +133,22 @@ def _scaled(terms: dict[str, np.ndarray], findings: Findings) -> bool:
     return True
 
 
-def _typical(values: np.ndarray) -> float:
+def _typical(values: FloatArray) -> float:
     known = values[np.isfinite(values) & (values > 0)]
     return float(f"{np.exp(np.log(known).mean()):.4g}") if len(known) else 1.0
 
 
-def _missing(terms: dict[str, np.ndarray]) -> list[str]:
+def _missing(terms: dict[str, FloatArray]) -> list[str]:
     return [name for name in _TERMS if name not in terms]
 
 
-def _assume(terms: dict[str, np.ndarray], name: str, value: float, findings: Findings) -> None:
+def _assume(terms: dict[str, FloatArray], name: str, value: float, findings: Findings) -> None:
     rows = len(findings.places)
     terms[name] = np.full(rows, value)
     findings.invent(name, f"{value:g} in every run")
 
 
-def _solve(terms: dict[str, np.ndarray], name: str, findings: Findings) -> bool:
+def _solve(terms: dict[str, FloatArray], name: str, findings: Findings) -> bool:
     """The one missing term; one value for all rows where they differ by no more than rounding."""
     top = [terms[n] for n in (schema.TOKENS, schema.RATIO) if n != name]
     bottom = [terms[n] for n in (schema.FACTS, schema.EXPOSURES, schema.TOKENS_PER_FACT) if n != name]
@@ -172,7 +173,7 @@ def _solve(terms: dict[str, np.ndarray], name: str, findings: Findings) -> bool:
     return True
 
 
-def _allowed(name: str, derived: np.ndarray, findings: Findings, every_row: bool = False) -> np.ndarray:
+def _allowed(name: str, derived: FloatArray, findings: Findings, every_row: bool = False) -> FloatArray:
     """Return the derived values of a term within its allowed range; NaN where they are refused."""
     outside = ~(FIELDS[name].accepts(derived) & (derived > 0)) & ~np.isnan(derived)
     rows = np.full(len(findings.places), outside.any()) if every_row else outside
@@ -183,7 +184,7 @@ def _allowed(name: str, derived: np.ndarray, findings: Findings, every_row: bool
     return np.where(outside, np.nan, derived)
 
 
-def _check(terms: dict[str, np.ndarray], findings: Findings) -> None:
+def _check(terms: dict[str, FloatArray], findings: Findings) -> None:
     infused = terms[schema.TOKENS] * terms[schema.RATIO]
     taught = terms[schema.FACTS] * terms[schema.EXPOSURES] * terms[schema.TOKENS_PER_FACT]
     off = infused / taught
@@ -197,11 +198,11 @@ def _check(terms: dict[str, np.ndarray], findings: Findings) -> None:
         findings.notes.append("exposures were rounded in the table; recomputed from r D = K f l")
 
 
-def _spread(values: np.ndarray) -> float:
+def _spread(values: FloatArray) -> float:
     known = values[np.isfinite(values) & (values > 0)]
     return float(known.max() / known.min() - 1) if len(known) else 0.0
 
 
-def _range(values: np.ndarray) -> str:
+def _range(values: FloatArray) -> str:
     low, high = np.nanmin(values, initial=np.inf), np.nanmax(values, initial=-np.inf)
     return f"{low:.6g}" if low == high else f"{low:.6g} to {high:.6g}"

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from bayeskisl import schema
+from bayeskisl.arrays import BoolArray, FloatArray
 from bayeskisl.curves.tables.expressions import Expression, parse_expression
 from bayeskisl.curves.tables.fields import (
     FIELDS,
@@ -192,7 +193,7 @@ def _checked(field: str, values: Values, unread: Values, source: str | float, fi
     return np.where(bad, np.nan, cells)
 
 
-def _without_rounding(name: str, cells: np.ndarray) -> np.ndarray:
+def _without_rounding(name: str, cells: FloatArray) -> FloatArray:
     """Whole numbers and shares that arithmetic left a little off."""
     if FIELDS[name].whole:
         whole = np.round(cells)
@@ -205,7 +206,7 @@ def _without_rounding(name: str, cells: np.ndarray) -> np.ndarray:
     return cells
 
 
-def _is_in_another_unit(field: str, cells: np.ndarray, source: str | float, findings: Findings) -> bool:
+def _is_in_another_unit(field: str, cells: FloatArray, source: str | float, findings: Findings) -> bool:
     """Refuse a column as a whole whose cells show that its unit is another one: percent, or millions.
 
     Its other cells would be read in the wrong unit, whether or not they are in range, so that leaving out rows is no
@@ -228,8 +229,8 @@ def _is_in_another_unit(field: str, cells: np.ndarray, source: str | float, find
 
 
 def probed_rows(
-    values: Mapping[str, np.ndarray], unread: Mapping[str, np.ndarray] | None = None, group: str = ""
-) -> np.ndarray:
+    values: Mapping[str, np.ndarray], unread: Mapping[str, BoolArray] | None = None, group: str = ""
+) -> BoolArray:
     """Rows in which something was recalled of a named `group`, be it nothing; without a group, all rows."""
     rows = len(next(iter(values.values())))
     if not group:
@@ -248,11 +249,11 @@ class _Frame:
         self.table = table
         self.used: set[str] = set()
         self._notation = Notation(table, decimal)
-        self._numeric: dict[tuple[str, str | None], tuple[np.ndarray, np.ndarray]] = {}
+        self._numeric: dict[tuple[str, str | None], tuple[FloatArray, BoolArray]] = {}
         self._said: set[str] = set()
         self._unsure: set[str] = set()
 
-    def numbers(self, field: str, source: str, findings: Findings) -> tuple[np.ndarray, np.ndarray]:
+    def numbers(self, field: str, source: str, findings: Findings) -> tuple[FloatArray, BoolArray]:
         """Values, NaN where a cell is empty, and the rows that were refused."""
         nothing = np.full(len(self.table), np.nan), np.ones(len(self.table), dtype=bool)
         expression = self._parsed(field, source, findings)
@@ -266,7 +267,7 @@ class _Frame:
             findings.add(problem)
             return nothing
 
-    def _column(self, name: str, field: str, findings: Findings) -> tuple[np.ndarray, np.ndarray]:
+    def _column(self, name: str, field: str, findings: Findings) -> tuple[FloatArray, BoolArray]:
         """A column read for a field."""
         known = split_group(field)[0]
         values, bad = self._read(name, known, findings)
@@ -279,7 +280,7 @@ class _Frame:
                              findings.leaving_out("write them as 98304, 7B, 1.5T or 1e9"))  # fmt: skip
         return values, np.ones_like(bad) if name in self._unsure else bad
 
-    def _sizes(self, name: str, values: np.ndarray, bad: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _sizes(self, name: str, values: FloatArray, bad: BoolArray) -> tuple[FloatArray, BoolArray]:
         """Sizes in the names of models, pythia-70m, where cells are no numbers."""
         values, bad = values.copy(), bad.copy()
         for row in np.flatnonzero(bad):
@@ -290,7 +291,7 @@ class _Frame:
 
     def _expression(
         self, expression: Expression, field: str, source: str, findings: Findings
-    ) -> tuple[np.ndarray, np.ndarray]:
+    ) -> tuple[FloatArray, BoolArray]:
         """An expression over columns as numbers, or where that has no meaning over columns as texts."""
         where = f"mapping of {field}"
         numeric: dict[str, pl.Series] = {}
@@ -315,8 +316,8 @@ class _Frame:
         return self._as_numbers(result, field, source, unread, findings)
 
     def _as_numbers(
-        self, result: pl.Series, field: str, source: str, unread: np.ndarray, findings: Findings
-    ) -> tuple[np.ndarray, np.ndarray]:
+        self, result: pl.Series, field: str, source: str, unread: BoolArray, findings: Findings
+    ) -> tuple[FloatArray, BoolArray]:
         if result.dtype == pl.String:
             cells = result.to_list()
             values, bad = _read_cells(cells, lambda cell: _number(cell))
@@ -329,7 +330,7 @@ class _Frame:
         values = result.cast(pl.Float64).fill_null(np.nan).to_numpy().astype(float)
         return np.where(unread, np.nan, values), unread
 
-    def texts(self, field: str, source: str, findings: Findings) -> tuple[np.ndarray, np.ndarray]:
+    def texts(self, field: str, source: str, findings: Findings) -> tuple[np.ndarray, BoolArray]:
         """Texts, None where a cell is empty, and the rows that were refused."""
         empty = np.full(len(self.table), None, dtype=object)
         everything = np.ones(len(self.table), dtype=bool)
@@ -377,7 +378,7 @@ class _Frame:
     def _texts_of(self, name: str) -> list[str | None]:
         return [None if is_missing(cell) else as_text(cell) for cell in self.table.columns[name]]
 
-    def _read(self, name: str, field: str | None, findings: Findings) -> tuple[np.ndarray, np.ndarray]:
+    def _read(self, name: str, field: str | None, findings: Findings) -> tuple[FloatArray, BoolArray]:
         """A column's numbers, NaN where there is none, and the rows whose cells say something else."""
         if (name, field) not in self._numeric:
             reading = self._notation.of(name, field)
@@ -411,7 +412,7 @@ class _Frame:
                             "write them alike")  # fmt: skip
 
 
-def _in_words(cells: Sequence[str | None], field: str) -> tuple[np.ndarray, np.ndarray]:
+def _in_words(cells: Sequence[str | None], field: str) -> tuple[FloatArray, BoolArray]:
     """Numbers of seeds and checkpoints in words: ``seed_2``, ``checkpoint-600``, ``final``; other seeds are counted."""
     read = [
         None if cell is None else read_quantity(cell.replace("_", "-").split("-")[-1].lstrip(_LETTERS))
@@ -430,7 +431,7 @@ def _in_words(cells: Sequence[str | None], field: str) -> tuple[np.ndarray, np.n
 
 def _read_cells(
     cells: list[Any], read: Callable[[Any], float | None], plain: bool = True
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[FloatArray, BoolArray]:
     """Numbers, NaN for none, and which cells say something that is none; each distinct text is read once.
 
     With `plain`, digits with a decimal point mean what they do everywhere, and need no `read`.
@@ -450,7 +451,7 @@ def _read_cells(
     return values, bad
 
 
-def _plain_numbers(cells: list[Any]) -> np.ndarray:
+def _plain_numbers(cells: list[Any]) -> FloatArray:
     """Numbers, and texts of digits with at most one point, read at once; NaN for everything else."""
     kinds = set(map(type, cells))
     if kinds <= _PLAIN_KINDS:

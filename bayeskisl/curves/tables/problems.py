@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from bayeskisl.arrays import BoolArray, IntArray
 from bayeskisl.curves.tables.quantities import as_text
 from bayeskisl.errors import InputError
 
@@ -56,7 +57,7 @@ class Findings:
     origin: str
     places: list[str]
     of_table: list[InputError] = field(default_factory=list)
-    of_rows: list[tuple[np.ndarray, InputError]] = field(default_factory=list)
+    of_rows: list[tuple[BoolArray, InputError]] = field(default_factory=list)
     assumed: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     left_out: list[tuple[str, str]] = field(default_factory=list)
@@ -88,7 +89,7 @@ class Findings:
         """A remedy for single rows, with the option that leaves them out unless that is in force."""
         return remedy if self.skips else f"{remedy}, or leave such rows out with --skip-bad-rows"
 
-    def refuse_together(self, bad: np.ndarray, expected: str, cells: Sequence[object], remedy: str = "") -> None:
+    def refuse_together(self, bad: BoolArray, expected: str, cells: Sequence[object], remedy: str = "") -> None:
         """Single rows show that something is wrong with a whole column, so that leaving them out is no way out."""
         rows = np.flatnonzero(bad)
         got = _listed_of(cells, rows)
@@ -98,7 +99,7 @@ class Findings:
         """Something is wrong with the table as a whole."""
         self.of_table.append(InputError(expected, got, where, remedy))
 
-    def refuse_rows(self, bad: np.ndarray, expected: str, cells: Sequence[object], remedy: str = "") -> None:
+    def refuse_rows(self, bad: BoolArray, expected: str, cells: Sequence[object], remedy: str = "") -> None:
         """Something is wrong with the rows where `bad` is true; `cells` holds what each row has instead."""
         rows = np.flatnonzero(bad)
         if len(rows) == 0:
@@ -106,7 +107,7 @@ class Findings:
         got = _listed_of(cells, rows)
         self.of_rows.append((bad.copy(), InputError(expected, got, self.named(rows), remedy)))
 
-    def leave_out(self, rows: np.ndarray, reason: str) -> None:
+    def leave_out(self, rows: BoolArray, reason: str) -> None:
         """Rows that are not used although nothing is wrong with them."""
         self.left_out += [(self.places[row], reason) for row in np.flatnonzero(rows)]
 
@@ -122,7 +123,7 @@ class Findings:
         return [*self.of_table, *(problem for _, problem in self.of_rows)]
 
     @property
-    def bad_rows(self) -> np.ndarray:
+    def bad_rows(self) -> BoolArray:
         """Which rows something is wrong with, shape ``(row,)``."""
         bad = np.zeros(len(self.places), dtype=bool)
         for rows, _ in self.of_rows:
@@ -134,7 +135,7 @@ class Findings:
         """The columns, as an error lists them."""
         return _listed([shown(name) for name in self.columns]) if self.columns else "none"
 
-    def expand(self, source: np.ndarray) -> None:
+    def expand(self, source: IntArray) -> None:
         """From now on rows are those of a longer table, each of which came from row `source`."""
         self.places = [self.places[row] for row in source]
         self.of_rows = [(bad[source], problem) for bad, problem in self.of_rows]
@@ -175,7 +176,7 @@ def shown(cell: object) -> str:
     return repr(text) if isinstance(cell, str) else text
 
 
-def _listed_of(cells: Sequence[object], rows: np.ndarray) -> str:
+def _listed_of(cells: Sequence[object], rows: IntArray) -> str:
     """Cells of some rows; of very many, the first thousand speak for all."""
     return _listed([shown(cells[int(row)]) for row in rows[:1000]])
 

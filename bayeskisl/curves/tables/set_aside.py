@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.arrays import BoolArray
 from bayeskisl.curves.tables.fields import FINISHED, PLANNED, STATE, UNFINISHED, split_group, state_in
 from bayeskisl.curves.tables.mapping import evaluate
 from bayeskisl.curves.tables.problems import Findings, shown
@@ -54,7 +55,7 @@ def finished_and_infused(
     return replace(table, columns=columns, places=findings.places), guesses
 
 
-def _reasons(values: Mapping[str, np.ndarray]) -> list[tuple[np.ndarray, str]]:
+def _reasons(values: Mapping[str, np.ndarray]) -> list[tuple[BoolArray, str]]:
     reasons = []
     if STATE in values:
         states = np.array([state_in(str(state)) if state is not None else "" for state in values[STATE]])
@@ -66,14 +67,14 @@ def _reasons(values: Mapping[str, np.ndarray]) -> list[tuple[np.ndarray, str]]:
     return reasons if nothing is None else [*reasons, (nothing, "nothing was infused")]
 
 
-def _uninfused(values: Mapping[str, np.ndarray]) -> np.ndarray | None:
+def _uninfused(values: Mapping[str, np.ndarray]) -> BoolArray | None:
     """Mark the runs that no fact was infused into, ``(row,)``; None where no field says."""
     nothing = [values[name] == 0 for name in _NOTHING_INFUSED if name in values]
     return np.any(nothing, axis=0) if nothing else None
 
 
 def _recalled_by_guessing(
-    table: RawTable, mapping: Mapping[str, str | float], controls: np.ndarray | None, decimal: str | None
+    table: RawTable, mapping: Mapping[str, str | float], controls: BoolArray | None, decimal: str | None
 ) -> dict[str, float]:
     """Share that runs without infusion recall, by domain ("" where the table names none).
 
@@ -95,14 +96,14 @@ def _recalled_by_guessing(
     }
 
 
-def _of_infused(values: Mapping[str, np.ndarray], rows: int) -> np.ndarray:
+def _of_infused(values: Mapping[str, np.ndarray], rows: int) -> BoolArray:
     """Mark the rows that probe infused facts: what is recalled of others without infusion may be known."""
     if schema.GROUP not in values:
         return np.ones(rows, dtype=bool)
     return np.array([name is not None and str(name).lower() == schema.INFUSED for name in values[schema.GROUP]])
 
 
-def stopped_early(rows: Mapping[str, np.ndarray], good: np.ndarray, findings: Findings) -> np.ndarray:
+def stopped_early(rows: Mapping[str, np.ndarray], good: BoolArray, findings: Findings) -> BoolArray:
     """Mark those of the `good` rows that end before the planned last step. Shape ``(row,)``."""
     if "checkpoint" not in rows or PLANNED not in rows:
         return np.zeros(len(good), dtype=bool)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bayeskisl.arrays import IntArray
 from bayeskisl.errors import InputError
 from bayeskisl.knowledge.text.cache import digest, find_kept, keep
 from bayeskisl.knowledge.text.tokeniser import Tokeniser
@@ -56,7 +57,7 @@ class TextCorpus:
         """
         return Windows(self.shards(), context)
 
-    def shards(self) -> list[np.ndarray]:
+    def shards(self) -> list[IntArray]:
         """Tokens of the corpus, memory-mapped, one array of some 2 million a shard.
 
         Raises
@@ -77,14 +78,14 @@ class Windows:
     context : int
     """
 
-    def __init__(self, shards: list[np.ndarray], context: int) -> None:
+    def __init__(self, shards: list[IntArray], context: int) -> None:
         self._shards = [shard[: len(shard) // context * context].reshape(-1, context) for shard in shards]
         self._ends = np.cumsum([len(shard) for shard in self._shards])
         everything = np.arange(self._ends[-1])
         self.held_out = everything[::_HELD_OUT_EVERY]
         self.trained = np.setdiff1d(everything, self.held_out)
 
-    def read(self, which: np.ndarray) -> np.ndarray:
+    def read(self, which: IntArray) -> IntArray:
         """Windows by their numbers, shape ``(window, context)``."""
         text = np.empty((len(which), self._shards[0].shape[1]), self._shards[0].dtype)
         shard_of = np.searchsorted(self._ends, which, side="right")
@@ -93,7 +94,7 @@ class Windows:
             text[rows] = shard[which[rows] - (self._ends[number] - len(shard))]
         return text
 
-    def sample(self, count: int, rng: np.random.Generator) -> np.ndarray:
+    def sample(self, count: int, rng: np.random.Generator) -> IntArray:
         """Windows to train on, in passes over random permutations: none is read twice before all are read once."""
         passes = -(-count // len(self.trained))
         order = np.concatenate([rng.permutation(self.trained) for _ in range(passes)] or [self.trained[:0]])
@@ -196,5 +197,5 @@ def _shard(documents: list[str], tokeniser: Tokeniser) -> str:
 
 
 @cache
-def _mapped(path: Path) -> np.ndarray:
+def _mapped(path: Path) -> IntArray:
     return np.load(path, mmap_mode="r", allow_pickle=False)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from bayeskisl.arrays import IntArray
 from bayeskisl.errors import InputError
 from bayeskisl.knowledge.text.cache import digest, find_kept, keep
 from bayeskisl.knowledge.text.corpus import token_type
@@ -103,25 +104,23 @@ class Sentences:
         How many of each a fact has, shape ``(fact,)``.
     """
 
-    tokens: np.ndarray
-    begins: np.ndarray
-    answers: np.ndarray
-    first: np.ndarray
-    templates: np.ndarray
-    forms: np.ndarray
+    tokens: IntArray
+    begins: IntArray
+    answers: IntArray
+    first: IntArray
+    templates: IntArray
+    forms: IntArray
 
     @property
-    def lengths(self) -> np.ndarray:
+    def lengths(self) -> IntArray:
         """Tokens of each sentence."""
         return np.diff(self.begins)
 
-    def of(self, facts: np.ndarray, templates: np.ndarray, form: int = 0) -> np.ndarray:
+    def of(self, facts: IntArray, templates: IntArray, form: int = 0) -> IntArray:
         """The sentence of each fact in its template, with its object or one of the aliases."""
         return self.first[facts] + form * self.templates[facts] + templates
 
-    def draw_templates(
-        self, facts: np.ndarray, rng: np.random.Generator, heldout: int, from_heldout: bool
-    ) -> np.ndarray:
+    def draw_templates(self, facts: IntArray, rng: np.random.Generator, heldout: int, from_heldout: bool) -> IntArray:
         """A template for each encounter among those that the fact is trained in, or among those held out from it.
 
         Fact i is held out from templates i, ..., i + heldout - 1 (modulo their number).

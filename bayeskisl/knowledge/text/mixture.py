@@ -10,6 +10,7 @@ from functools import cache
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.arrays import IntArray
 from bayeskisl.errors import InputError
 from bayeskisl.knowledge.mixture import in_passes, refuse_no_infusion, refuse_odd_budget
 from bayeskisl.knowledge.questions import Questions
@@ -143,10 +144,10 @@ class TextMaterial:
     form : TextFacts
     """
 
-    stream: np.ndarray
-    starts: np.ndarray
-    facts: dict[str, np.ndarray]
-    heldout: np.ndarray
+    stream: IntArray
+    starts: IntArray
+    facts: dict[str, IntArray]
+    heldout: IntArray
     form: TextFacts
 
     def ask(self, group: str, limit: int, rng: np.random.Generator) -> Questions:
@@ -185,7 +186,7 @@ def draw_text_material(
     written, windows, context = form.written(), corpus.windows(mixture.context), mixture.context
     drawn = of_facts.permutation(form.facts)[: mixture.facts + mixture.background_facts]
     infused, background = drawn[: mixture.facts], drawn[mixture.facts :]
-    facts = {schema.INFUSED: infused}
+    facts: dict[str, IntArray] = {schema.INFUSED: infused}
     if form.heldout:
         facts[schema.INFUSED_HELDOUT] = infused
     read = [(infused, mixture.encounters)]
@@ -214,15 +215,15 @@ _GENERAL = -1  # a place that general text is to fill
 
 
 def _encounters(
-    written: Sentences, form: TextFacts, facts: np.ndarray, count: int, context: int, rng: np.random.Generator
-) -> np.ndarray:
+    written: Sentences, form: TextFacts, facts: IntArray, count: int, context: int, rng: np.random.Generator
+) -> IntArray:
     """Sequences of facts in passes over random permutations, so that exposures differ by at most one."""
     order = facts[in_passes(len(facts), count, rng)]
     templates = written.draw_templates(order, rng, form.heldout, False)
     return _packed(written, written.of(order, templates), context, _GENERAL)[0]
 
 
-def _packed(written: Sentences, sentences: np.ndarray, context: int, filler: int) -> tuple[np.ndarray, np.ndarray]:
+def _packed(written: Sentences, sentences: IntArray, context: int, filler: int) -> tuple[IntArray, IntArray]:
     """Sequences of whole sentences, shape ``(sequence, context)``, and where in them each sentence begins."""
     lengths = written.lengths[sentences]
     begins = _places(lengths, context)
@@ -233,7 +234,7 @@ def _packed(written: Sentences, sentences: np.ndarray, context: int, filler: int
     return text.reshape(-1, context), begins
 
 
-def _places(lengths: np.ndarray, context: int) -> np.ndarray:
+def _places(lengths: IntArray, context: int) -> IntArray:
     """Return the starts of sentences packed whole, in their order, with a look ahead to one that still fits."""
     of = lengths.tolist()
     begins = np.empty(len(of), dtype=np.int64)
@@ -273,7 +274,7 @@ def _packed_share(form: TextFacts, context: int) -> float:
     return float(tried.sum() / (sequences * context))
 
 
-def _ranges(first: np.ndarray, last: np.ndarray) -> np.ndarray:
+def _ranges(first: IntArray, last: IntArray) -> IntArray:
     """Numbers from `first` to `last` - 1 in rows, -1 behind the shorter ones."""
     steps = first[:, None] + np.arange((last - first).max())
     return np.where(steps < last[:, None], steps, -1)

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
+from bayeskisl.arrays import IntArray
 from bayeskisl.errors import InputError
 
 __all__ = ["Order", "Spaced", "Uniform", "equal_counts"]
@@ -17,14 +18,14 @@ _MOST = 10**9  # exposures that NumPy draws without replacement
 class Order(Protocol):
     """The exposures of some facts over the windows of a run."""
 
-    def block(self, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
+    def block(self, first: int, last: int) -> tuple[IntArray, IntArray]:
         """Facts that are due in windows `first` to `last` - 1, and the window of each, ascending.
 
         Blocks are asked for in order, without gaps.
         """
 
 
-def equal_counts(facts: int, exposures: int, rng: np.random.Generator) -> np.ndarray:
+def equal_counts(facts: int, exposures: int, rng: np.random.Generator) -> IntArray:
     """Exposures of each fact, which differ by at most one, shape ``(fact,)``."""
     counts = np.full(facts, exposures // facts)
     counts[rng.permutation(facts)[: exposures % facts]] += 1
@@ -47,14 +48,14 @@ class Uniform:
         If there are more exposures than can be drawn without replacement.
     """
 
-    def __init__(self, counts: np.ndarray, windows: int, rng: np.random.Generator) -> None:
+    def __init__(self, counts: IntArray, windows: int, rng: np.random.Generator) -> None:
         self._left, self._windows, self._rng = counts.copy(), windows, rng
         self._exposures = int(counts.sum())
         if self._exposures >= _MOST:
             raise InputError(f"fewer than {_MOST:,} exposures in one run", f"{self._exposures:,}", "tokens",
                              "export smaller budgets, or a spaced order")  # fmt: skip
 
-    def block(self, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
+    def block(self, first: int, last: int) -> tuple[IntArray, IntArray]:
         begin, end = (min(-(-w * self._exposures // self._windows), self._exposures) for w in (first, last))
         taken = self._rng.multivariate_hypergeometric(self._left, end - begin, method="marginals")
         self._left -= taken
@@ -80,7 +81,7 @@ class Spaced:
         If a fact's exposures do not fit into the windows at this interval.
     """
 
-    def __init__(self, counts: np.ndarray, windows: int, interval: int, rng: np.random.Generator) -> None:
+    def __init__(self, counts: IntArray, windows: int, interval: int, rng: np.random.Generator) -> None:
         self._counts, self._interval, self._rng = counts, interval, rng
         room = windows - (counts - 1).clip(min=0) * interval
         if (room < 1).any():
@@ -90,7 +91,7 @@ class Spaced:
                              "shorten the interval")  # fmt: skip
         self._begins = rng.integers(room)
 
-    def block(self, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
+    def block(self, first: int, last: int) -> tuple[IntArray, IntArray]:
         before, until = (np.clip(-(-(w - self._begins) // self._interval), 0, self._counts) for w in (first, last))
         due = until - before
         facts = np.repeat(np.arange(len(due)), due)

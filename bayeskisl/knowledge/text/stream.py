@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.arrays import IntArray
 from bayeskisl.errors import InputError
 from bayeskisl.knowledge.text.corpus import TextCorpus
 from bayeskisl.knowledge.text.facts import Sentences, TextFacts
@@ -45,7 +46,7 @@ class Begun:
 class Window:
     """One sequence: tokens of shape ``(context,)``, and the documents that begin in it in order."""
 
-    tokens: np.ndarray
+    tokens: IntArray
     begun: tuple[Begun, ...]
 
 
@@ -69,7 +70,7 @@ class Realised:
 
     tokens: int = 0
     fact_tokens: dict[str, int] = field(default_factory=dict)
-    seen: dict[str, np.ndarray] = field(default_factory=dict)
+    seen: dict[str, IntArray] = field(default_factory=dict)
     documents: int = 0
     passes: float = 0.0
 
@@ -92,11 +93,11 @@ class Realised:
         return {**told, "documents": self.documents, "corpus_passes": self.passes}
 
 
-def drawn_facts(mixture: TextMixture, form: TextFacts, seed: np.random.SeedSequence) -> dict[str, np.ndarray]:
+def drawn_facts(mixture: TextMixture, form: TextFacts, seed: np.random.SeedSequence) -> dict[str, IntArray]:
     """The facts of a run by group, as numbers in the population: those that `draw_text_material` draws."""
     of_facts = np.random.default_rng(_fresh(seed).spawn(1)[0])
     drawn = of_facts.permutation(form.facts)[: mixture.facts + mixture.background_facts]
-    facts = {schema.INFUSED: drawn[: mixture.facts]}
+    facts: dict[str, IntArray] = {schema.INFUSED: drawn[: mixture.facts]}
     if mixture.background_encounters:
         facts[schema.BACKGROUND] = drawn[mixture.facts :]
     return facts
@@ -174,7 +175,7 @@ class Stream:
                              "lower the ratio, or raise the ladder's context")  # fmt: skip
         self.realised.documents, self.realised.passes = self._general.begun, self._general.passes
 
-    def held_out(self) -> Iterator[tuple[tuple[int, int], np.ndarray]]:
+    def held_out(self) -> Iterator[tuple[tuple[int, int], IntArray]]:
         """General documents that are never trained on: (shard, document) and tokens."""
         return self._general.held_out()
 
@@ -208,7 +209,7 @@ class Stream:
         general = self._general.take(free)
         slots = [0, *(place for place, piece in enumerate(general, 1) if piece.ends)]
         at = np.sort(self._rng.integers(len(slots), size=len(facts)))
-        parts: list[np.ndarray] = []
+        parts: list[IntArray] = []
         begun: list[Begun] = []
         placed = 0
         for place in range(len(general) + 1):
@@ -256,7 +257,7 @@ class _Templates:
     So the mean length of a fact's sentences is that of its templates, to a fraction of a sentence.
     """
 
-    def __init__(self, written: Sentences, form: TextFacts, facts: np.ndarray) -> None:
+    def __init__(self, written: Sentences, form: TextFacts, facts: IntArray) -> None:
         self._written, self._facts, self._heldout = written, facts, form.heldout
         self._all = written.templates[facts]
         self._trained = self._all - form.heldout
@@ -279,7 +280,7 @@ class _Templates:
 class _Piece:
     """Tokens of one general document: `begins` is which one if they are its first, `ends` whether its last is here."""
 
-    tokens: np.ndarray
+    tokens: IntArray
     begins: tuple[int, int] | None
     ends: bool
 
@@ -314,7 +315,7 @@ class _General:
             count -= len(piece.tokens)
         return pieces
 
-    def held_out(self) -> Iterator[tuple[tuple[int, int], np.ndarray]]:
+    def held_out(self) -> Iterator[tuple[tuple[int, int], IntArray]]:
         """Documents that are never trained on: (shard, document) and tokens."""
         for number, shard in enumerate(self._shards):
             ends = self._ends(shard)
@@ -332,6 +333,6 @@ class _General:
                     tokens = np.asarray(shard[ends[document - 1] if document else 0 : ends[document]])
                     yield _Piece(tokens, (int(number), int(document)), True)
 
-    def _ends(self, shard: np.ndarray) -> np.ndarray:
+    def _ends(self, shard: IntArray) -> IntArray:
         """Where documents of a shard end, their separators included."""
         return np.flatnonzero(shard == self._separator) + 1

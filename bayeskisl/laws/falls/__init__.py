@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.laws.falls.fall import Curve, Fall, MixedShape, Parameter, Shape
 from bayeskisl.laws.falls.gompertz import GOMPERTZ
 from bayeskisl.laws.falls.logistic import LOGISTIC
@@ -27,7 +28,7 @@ FALL_PARAMETERS: Mapping[str, Parameter] = MappingProxyType(
 )
 
 
-def shape_of_draws(falls: np.ndarray, named: Mapping[str, np.ndarray]) -> Curve:
+def shape_of_draws(falls: IntArray, named: Mapping[str, FloatArray]) -> Curve:
     """The curve of draws under laws that may have different falls.
 
     Parameters
@@ -42,7 +43,7 @@ def shape_of_draws(falls: np.ndarray, named: Mapping[str, np.ndarray]) -> Curve:
     return parts[0] if len(parts) == 1 else MixedShape(tuple(rows.values()), parts)
 
 
-def _at(rows: np.ndarray, values: Any) -> np.ndarray:
+def _at(rows: IntArray, values: Any) -> FloatArray:
     return np.asarray(values)[rows]
 
 

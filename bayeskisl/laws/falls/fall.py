@@ -15,6 +15,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.laws.priors import LogNormalPrior
 
 __all__ = ["FARTHEST", "Curve", "Fall", "MixedShape", "Parameter", "Shape"]
@@ -190,7 +191,7 @@ class MixedShape(Curve):
         Parameters have their own draws along the first axis.
     """
 
-    rows: tuple[np.ndarray, ...]
+    rows: tuple[IntArray, ...]
     parts: tuple[Shape, ...]
 
     def share(self, x: Array, xp: Any = np) -> Array:
@@ -221,7 +222,7 @@ class MixedShape(Curve):
     def _draws(self) -> int:
         return sum(map(len, self.rows))
 
-    def _joined(self, ask: Callable[[Shape, np.ndarray], Array]) -> np.ndarray:
+    def _joined(self, ask: Callable[[Shape, IntArray], Array]) -> FloatArray:
         answers = [ask(part, rows) for part, rows in zip(self.parts, self.rows, strict=True)]
         joined = np.empty((self._draws, *max((np.shape(each)[1:] for each in answers), key=len)))
         for rows, answer in zip(self.rows, answers, strict=True):

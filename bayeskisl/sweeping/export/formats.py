@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from bayeskisl.arrays import IntArray
 from bayeskisl.errors import OutputError
 from bayeskisl.files import draft_of, replace_file
 from bayeskisl.knowledge.text.cache import text_extra
@@ -82,7 +83,7 @@ class Format(ABC):
         except OSError as problem:
             raise OutputError(layout.folder, problem.strerror or str(problem)) from None
 
-    def add(self, tokens: Sequence[int] | np.ndarray, documents: Iterable[TextDocument] = ()) -> None:
+    def add(self, tokens: Sequence[int] | IntArray, documents: Iterable[TextDocument] = ()) -> None:
         """The next window: its tokens, or the documents that begin in it."""
         self._rows.extend(documents if self.of_text else [tokens])
         self._windows += 1
@@ -100,7 +101,7 @@ class Format(ABC):
             self._write(path)
         self._rows, self._windows, self._number = [], 0, self._number + 1
 
-    def _tokens(self) -> np.ndarray:
+    def _tokens(self) -> IntArray:
         return np.array(self._rows, dtype=self.layout.kind)
 
     @abstractmethod

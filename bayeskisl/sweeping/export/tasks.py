@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.arrays import IntArray
 from bayeskisl.files import replace_file
 from bayeskisl.knowledge.text import drawn_facts, fill
 from bayeskisl.sweeping.export.data import seed_of_material
@@ -75,7 +76,7 @@ def write_tasks(run: RunSpec, prepared: PreparedText, folder: Path, end: str, ro
     return tasks
 
 
-def _groups(run: RunSpec) -> dict[str, np.ndarray]:
+def _groups(run: RunSpec) -> dict[str, IntArray]:
     mixture, form, _ = run.text
     facts = drawn_facts(mixture, form, seed_of_material(run))
     if form.heldout:
@@ -95,12 +96,12 @@ class _Questions:
             objects.setdefault(triple.relation, []).append(triple.object)
         self._objects = {relation: sorted(set(every)) for relation, every in objects.items()}
 
-    def templates(self, facts: np.ndarray, group: str) -> np.ndarray:
+    def templates(self, facts: IntArray, group: str) -> IntArray:
         """A template for each fact, of those that it was trained in or that were held out."""
         heldout = self._facts.heldout
         return self._written.draw_templates(facts, self._rng, heldout, group == schema.INFUSED_HELDOUT)
 
-    def recall(self, facts: np.ndarray, templates: np.ndarray) -> list[dict[str, Any]]:
+    def recall(self, facts: IntArray, templates: IntArray) -> list[dict[str, Any]]:
         """Question and answer; the answer is the object's tokens and the one after them, with which it ends."""
         filled = [self._filled(fact, template) for fact, template in zip(facts, templates, strict=True)]
         encoded = self._prepared.tokeniser.encode_with_offsets([text for text, _, _ in filled])
@@ -111,7 +112,7 @@ class _Questions:
             rows.append({**_split(text[:begin], answer), "fact": int(fact)})
         return rows
 
-    def choice(self, facts: np.ndarray, templates: np.ndarray) -> list[dict[str, Any]]:
+    def choice(self, facts: IntArray, templates: IntArray) -> list[dict[str, Any]]:
         """Question, choices and which of them is right; nothing where a relation has one object."""
         triples = [self._prepared.triples[fact] for fact in facts]
         number = min(_CHOICES, *(len(self._objects[triple.relation]) for triple in triples))

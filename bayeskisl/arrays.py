@@ -1,0 +1,14 @@
+"""Names of the arrays that functions take and return, by what their elements are.
+
+An array of texts, or one that may have numbers of either kind, is a plain `numpy.ndarray`.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["BoolArray", "Float32Array", "FloatArray", "IntArray"]
+
+FloatArray = NDArray[np.float64]
+Float32Array = NDArray[np.float32]  # what the kernels of the training half compute in
+IntArray = NDArray[np.integer]  # of any width, with a sign or without: counts, indices, tokens
+BoolArray = NDArray[np.bool_]
