@@ -171,7 +171,8 @@ def _at_new_sizes(fit: Fit, posterior: xr.Dataset, rng: np.random.Generator) -> 
     """
     if not fit.law.falls:
         return {}
-    tree = xr.DataTree.from_dict({"constant_data": fit.tree["constant_data"].to_dataset(), "posterior": posterior})
+    measured = {group: fit.tree[group].to_dataset() for group in ("observed_data", "constant_data")}
+    tree = xr.DataTree.from_dict({**measured, "posterior": posterior})
     tree.attrs = fit.tree.attrs
     tokens = float(fit.curves[schema.TOKENS][0])
     found: dict[str, FloatArray] = {}

@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayeskisl import schema
-from bayeskisl.curves import Capacity, capacity_of, cell_table
+from bayeskisl.curves import cell_table
 from bayeskisl.decision.planned_model import PlannedModel, cells_like, of_target
 from bayeskisl.errors import InputError
 from bayeskisl.inference.coefficients import conditional_moments
-from bayeskisl.inference.storage import posterior_group, size_law_of
-from bayeskisl.laws import Law, LawOfSize, LimitsLaw
+from bayeskisl.inference.fitted_law_of_size import FittedLawOfSize
+from bayeskisl.inference.storage import posterior_group
+from bayeskisl.laws import Law, LawOfSize
 from bayeskisl.laws.falls import Shape, typical_shape
 from bayeskisl.target import Target
 
@@ -335,42 +336,36 @@ class _LawDraws:
     tangent is one more coefficient, which is known to be 1.
     """
 
-    size_law: LawOfSize
+    size: FittedLawOfSize
     about: np.ndarray
-    values: np.ndarray
     mean: np.ndarray
     sd: np.ndarray
     shape: Shape
     draws: dict[str, np.ndarray]
     held: Mapping[str, float]
-    capacity: Capacity
 
     @classmethod
     def of(cls, fit: "Fit", name: str, target: PlannedModel, group: str, used: np.ndarray) -> "_LawDraws":
         posterior = posterior_group(fit.tree, name).sel(group=group, drop=True)
         flat = posterior.stack(particle=("chain", "draw")).transpose("particle", ...)
         law = fit.laws[name]
-        capacity = capacity_of(fit.curves)
-        values, size_law = size_law_of(fit.curves, law, fit.tree)
+        size = FittedLawOfSize.of(fit.tree, law)
         draws = {str(key): flat[key].values[used] for key in flat.data_vars}
         draws.setdefault("load_effect", np.zeros(len(used)))
-        mean, sd = _own_priors(size_law, law.pooling, flat, used)
+        mean, sd = _own_priors(size.law, law.pooling, flat, used)
         mean, sd = np.insert(mean, mean.shape[-1], 1.0, axis=-1), np.append(sd, 0.0)
-        about = size_law.coefficients_of(draws).mean(axis=0)
+        about = size.law.coefficients_of(draws).mean(axis=0)
         shape, held = law.fall.of(draws), target.held_fixed
-        return cls(size_law, about, values, mean, sd, shape, draws, held, capacity)
+        return cls(size, about, mean, sd, shape, draws, held)
 
     def row(self, params: float, tokens: float) -> np.ndarray:
         """The design row of one place, shape ``(column,)``."""
         place = {**self.held, schema.PARAMS: params, schema.TOKENS: tokens}
-        values = [place[name] for name in self.size_law.covariates]
-        if isinstance(self.size_law, LimitsLaw):
-            values.append(self.capacity.exposures_at(params, tokens))
-        return self._design(np.array([values]))[0]
+        return self._design(self.size.place_of(place)[None])[0]
 
     def _design(self, values: np.ndarray) -> np.ndarray:
         """Shape ``(cell, column)``."""
-        return np.column_stack(self.size_law.linear_at(self.about, values))
+        return np.column_stack(self.size.law.linear_at(self.about, values))
 
     @property
     def log_thresholds(self) -> np.ndarray:
@@ -379,14 +374,14 @@ class _LawDraws:
 
     def coefficient_moments(self) -> tuple[np.ndarray, np.ndarray]:
         """Mean and a root of the covariance of the coefficients given the thresholds."""
-        design = self._design(self.values)
+        design = self._design(self.size.places)
         return conditional_moments(self.log_thresholds, self.draws["tau"], design, self.mean, self.sd)
 
     def fresh(
         self, params: float, tokens: float, coefficients: np.ndarray, noise: "_Noise"
     ) -> tuple[np.ndarray, np.ndarray]:
         """log e50 and k of a cell that was not trained, ``(particle,)``."""
-        size, draws = np.log(params / self.size_law.reference[0]), self.draws
+        size, draws = np.log(params / self.size.law.reference[0]), self.draws
         log_steepness = draws["steepness_intercept"] + draws["steepness_exponent"] * size
         return (
             coefficients @ self.row(params, tokens) + draws["tau"] * noise(),

@@ -8,14 +8,15 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
-from bayeskisl.curves import capacity_of, cell_at, cell_table
+from bayeskisl.curves import cell_at
 from bayeskisl.errors import InputError
 from bayeskisl.inference.correlation import correlated
 from bayeskisl.inference.definition import ceiling_of
 from bayeskisl.inference.domains import require_one_domain
+from bayeskisl.inference.fitted_law_of_size import FittedLawOfSize
 from bayeskisl.inference.run_scatter import run_scatter
-from bayeskisl.inference.storage import constant_data, curves_of, laws_of, posterior_group
-from bayeskisl.laws import Law, LimitsLaw, SizeLaw
+from bayeskisl.inference.storage import laws_of, posterior_group
+from bayeskisl.laws import Law
 
 if TYPE_CHECKING:
     from bayeskisl.inference.result import Fit
@@ -92,16 +93,19 @@ def extrapolate(
     }
     load_effect = posterior["load_effect"] if "load_effect" in posterior else 0 * posterior["tau"]
     target = {**(covariates or {}), schema.PARAMS: params, schema.TOKENS: tokens}
-    line, limit, prior_driven = _line(posterior, tree, laws[name], target, fresh["unvaried"])
+    size = FittedLawOfSize.of(tree, laws[name])
+    unvaried = _distances_unvaried(laws[name], size, target)
+    by_prior = _by_prior(laws[name], unvaried, fresh["unvaried"])
+    line, limit = _line(posterior, size, target, by_prior)
     if not laws[name].falls:
         line = line.copy(data=np.full(line.shape, -np.inf))
-    z = np.log(params / float(_reference(tree).sel(covariate=schema.PARAMS)))
+    z = np.log(params / size.law.reference[0])
     if "run_correlation" in posterior:
         noise = fresh["run"][..., None, :]
         fresh["run"] = correlated(noise, posterior["run_correlation"].values)[..., 0, :]
     scatter = posterior["tau"].copy(data=run_scatter(posterior, np.array([z]))[..., 0, :])
     effect = scatter * (fresh["run"] if kind == "new_run" else 0.0)
-    own = None if as_new or not laws[name].falls else cell_at(cell_table(curves_of(tree))[0], target)
+    own = None if as_new or not laws[name].falls else cell_at(size.cells, target)
     return xr.Dataset(
         {
             **(_curve_by_law(posterior, line, z, fresh) if own is None else _curve_of_cell(posterior, own)),
@@ -117,7 +121,7 @@ def extrapolate(
             "kind": kind,
             "params": params,
             "tokens": tokens,
-            "prior_driven": list(prior_driven),
+            "prior_driven": list(unvaried),
             "trained": "" if own is None else str(posterior[schema.CELL].values[own]),
         },
     )
@@ -152,38 +156,29 @@ def _curve_of_cell(posterior: xr.Dataset, cell: int) -> dict[str, xr.DataArray]:
     }
 
 
+def _distances_unvaried(law: Law, size: FittedLawOfSize, target: Mapping[str, float]) -> dict[str, float]:
+    """Log distances of the target from the data in those covariates of the law that the data never varied."""
+    unvaried = [name for name in law.covariates if name not in size.law.covariates]
+    only = {name: float(np.exp(np.log(size.cells[name]).mean())) for name in unvaried}
+    distances = {name: float(np.log(target.get(name, value) / value)) for name, value in only.items()}
+    return {name: distance for name, distance in distances.items() if abs(distance) > 1e-9}
+
+
+def _by_prior(law: Law, distances: Mapping[str, float], fresh: FloatArray) -> FloatArray:
+    """What exponents that are drawn from their priors add to the line over these distances, shaped as `fresh`."""
+    added = np.zeros(fresh.shape)
+    for name, distance in distances.items():
+        prior = law.priors.exponent[name]
+        added -= (prior.mean + prior.sd * fresh) * distance
+    return added
+
+
 def _line(
-    posterior: xr.Dataset, tree: xr.DataTree, law: Law, target: Mapping[str, float], fresh: FloatArray
-) -> tuple[xr.DataArray, xr.DataArray, tuple[str, ...]]:
-    """The law's line at the target, the limit that binds there, and the covariates for which only the prior speaks."""
-    varied = tuple(str(name) for name in posterior[schema.COVARIATE].values)
-    reference = _reference(tree).values
-    size_law = (LimitsLaw if law.has_limits else SizeLaw)(varied, reference, np.zeros(0), np.zeros(0))
-    coefficients = size_law.coefficients_of({str(name): posterior[name].values for name in posterior.data_vars})
-    prior_driven = []
-    for name in law.covariates:
-        if name not in varied:
-            only = float(np.exp(np.log(constant_data(tree)[f"cell_{name}"]).mean()))
-            distance = np.log(target.get(name, only) / only)
-            if abs(distance) > 1e-9:
-                prior = law.priors.exponent[name]
-                coefficients = coefficients.copy()
-                coefficients[..., 0] -= (prior.mean + prior.sd * fresh) * distance
-                prior_driven.append(name)
-    if lacking := [name for name in varied if name not in target]:
-        raise InputError("the target's value of every covariate that the curves vary", f"none of {lacking[0]!r}",
-                         "covariates")  # fmt: skip
-    at_target = np.array([target[name] for name in varied])
-    if law.has_limits:
-        capacity = capacity_of(curves_of(tree))
-        at_target = np.append(at_target, capacity.exposures_at(target[schema.PARAMS], target[schema.TOKENS]))
-    line = posterior["intercept"].copy(data=size_law.log_critical_exposures(coefficients, at_target))
-    if isinstance(size_law, LimitsLaw):
-        limit = line.copy(data=size_law.largest(coefficients, at_target))
-    else:
-        limit = line.copy(data=np.full(line.shape, -1))
-    return line, limit, tuple(prior_driven)
-
-
-def _reference(tree: xr.DataTree) -> xr.DataArray:
-    return constant_data(tree)["covariate_reference"]
+    posterior: xr.Dataset, size: FittedLawOfSize, target: Mapping[str, float], added: FloatArray
+) -> tuple[xr.DataArray, xr.DataArray]:
+    """The law's line at the target with its level raised by `added`, and the limit that binds there."""
+    coefficients = size.law.coefficients_of({str(name): posterior[name].values for name in posterior.data_vars}).copy()
+    coefficients[..., 0] += added
+    place = size.place_of(target)
+    line = posterior["intercept"].copy(data=size.law.log_critical_exposures(coefficients, place))
+    return line, line.copy(data=size.law.largest(coefficients, place))

@@ -7,10 +7,11 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
-from bayeskisl.curves import Capacity, capacity_of, cell_table
+from bayeskisl.curves import Capacity
 from bayeskisl.errors import InputError
-from bayeskisl.inference.storage import posterior_group, size_law_of
-from bayeskisl.laws import LIMITS, LimitsLaw
+from bayeskisl.inference.fitted_law_of_size import FittedLawOfSize
+from bayeskisl.inference.storage import posterior_group
+from bayeskisl.laws import LIMITS
 
 if TYPE_CHECKING:
     from bayeskisl.inference.result import Fit
@@ -66,23 +67,20 @@ def regime(fit: "Fit", *, group: str | None = None) -> xr.Dataset:
     if group is not None and group not in groups:
         raise InputError(f"a group among {', '.join(groups)}", repr(group), "group")
     posterior = posterior_group(fit.tree, law.name).sel({schema.GROUP: group or groups[0]})
-    cells, _ = cell_table(fit.curves)
-    capacity = capacity_of(fit.curves)
-    places, size_law = size_law_of(fit.curves, law, fit.tree)
-    assert isinstance(size_law, LimitsLaw)  # as the law has limits
-    params, tokens = (cells[name].values for name in (schema.PARAMS, schema.TOKENS))
+    size = FittedLawOfSize.of(fit.tree, law)
+    params, tokens = (size.cells[name].values for name in (schema.PARAMS, schema.TOKENS))
     exposures = posterior[schema.CRITICAL_EXPOSURES]
     return xr.Dataset(
         {
             "exposures": exposures,
-            "bits_per_parameter": _density(capacity, exposures),
-            "probability": (("limit", schema.CELL), _probabilities(size_law, posterior["coefficients"], places)),
+            "bits_per_parameter": _density(size.capacity, exposures),
+            "probability": (("limit", schema.CELL), _probabilities(size, posterior["coefficients"])),
             schema.PARAMS: (schema.CELL, params),
             schema.TOKENS: (schema.CELL, tokens),
             "tokens_per_parameter": (schema.CELL, tokens / params),
         },
         coords={"limit": list(LIMITS)},
-        attrs={"law": law.name, "group": group or groups[0], "bits_source": capacity.source},
+        attrs={"law": law.name, "group": group or groups[0], "bits_source": size.capacity.source},
     ).drop_vars(schema.GROUP)
 
 
@@ -119,9 +117,9 @@ def _density(capacity: Capacity, exposures: xr.DataArray) -> xr.DataArray:
     return 1 / exposures * xr.DataArray(capacity.exposures_of_cells, dims=schema.CELL)
 
 
-def _probabilities(size_law: LimitsLaw, coefficients: xr.DataArray, places: FloatArray) -> FloatArray:
+def _probabilities(size: FittedLawOfSize, coefficients: xr.DataArray) -> FloatArray:
     """Share of the draws in which each limit demands the most exposures, ``(limit, cell)``."""
-    largest = size_law.largest(coefficients.values, places)
+    largest = size.law.largest(coefficients.values, size.places)
     return np.stack([(largest == limit).mean(axis=(0, 1)) for limit in range(len(LIMITS))])
 
 

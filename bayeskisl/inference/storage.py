@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +10,18 @@ import xarray as xr
 
 from bayeskisl import __version__, schema
 from bayeskisl.arrays import FloatArray, IntArray
-from bayeskisl.curves import capacity_of, cell_table, group_exposures, validate
+from bayeskisl.curves import cell_table, group_exposures, validate
 from bayeskisl.errors import InputError
-from bayeskisl.inference.data import ModelData, law_of_size
+from bayeskisl.inference.data import ModelData
 from bayeskisl.inference.given import COEFFICIENT, PAIR, QUANTITY
 from bayeskisl.inference.model import labels_of
-from bayeskisl.laws import Law, LawOfSize
+from bayeskisl.laws import Law
 from bayeskisl.laws.files import parse_law
 from bayeskisl.netcdf import read_netcdf_tree, write_netcdf
 
 __all__ = [
     "constant_data", "curves_of", "dataset", "laws_of", "measured", "posterior_group", "read_tree",
-    "size_law_of", "write_tree",
+    "write_tree",
 ]  # fmt: skip
 
 _GROUPS = ("posterior", "sample_stats", "prior", "observed_data", "constant_data")
@@ -83,22 +82,6 @@ def measured(curves: xr.Dataset, data: ModelData) -> dict[str, xr.Dataset]:
         "observed_data": curves[[schema.RECALLED]].reset_coords(drop=True).drop_attrs(deep=False),
         "constant_data": constant,
     }
-
-
-def size_law_of(curves: xr.Dataset, law: Law, tree: xr.DataTree) -> tuple[FloatArray, LawOfSize]:
-    """Places of the trained cells as a law of size takes them, and that law, of a fit of one domain.
-
-    Parameters
-    ----------
-    tree : xarray.DataTree
-        Of the fit. The reference of one domain among several is not the middle of its own cells.
-    """
-    reference = constant_data(tree)["covariate_reference"]
-    covariates = tuple(str(name) for name in reference[schema.COVARIATE].values)
-    cells, _ = cell_table(curves)
-    of_cells = np.stack([cells[name].values for name in covariates], axis=1)
-    values, size_law = law_of_size(law, covariates, of_cells, capacity_of(curves))
-    return values, replace(size_law, reference=reference.values)
 
 
 def curves_of(tree: xr.DataTree) -> xr.Dataset:

@@ -3,10 +3,11 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
-from bayeskisl.arrays import FloatArray
+from bayeskisl.arrays import FloatArray, IntArray
 
 __all__ = ["LawOfSize"]
 
@@ -25,7 +26,15 @@ class LawOfSize(ABC):
         Normal priors of the coefficients, shape ``(column,)``; sd = 0 fixes a coefficient at its mean.
     domains : tuple of str
         Names of the domains where there are several.
+
+    Notes
+    -----
+    A place is given by its covariates; of several domains, behind them by 1 for its own and 0 for the others; and where
+    the law takes a capacity, at last by the exposures at which the load is one bit per parameter. Shapes call all of
+    these ``place``.
     """
+
+    takes_capacity: ClassVar[bool] = False
 
     covariates: tuple[str, ...]
     reference: FloatArray
@@ -51,13 +60,20 @@ class LawOfSize(ABC):
         coefficients : numpy.ndarray
             Draws, shape ``(..., column)``.
         values : numpy.ndarray
-            One place, shape ``(covariate,)``, or several, shape ``(cell, covariate)``.
+            One place, shape ``(place,)``, or several, shape ``(cell, place)``.
 
         Returns
         -------
         numpy.ndarray
             Shape ``(...)`` or ``(..., cell)``.
         """
+
+    def largest(self, coefficients: FloatArray, values: FloatArray) -> IntArray:
+        """Place in `bayeskisl.laws.LIMITS` of the limit that demands the most exposures; -1 of a law without limits.
+
+        Shape ``(...)`` or ``(..., cell)``.
+        """
+        return np.full(self.log_critical_exposures(coefficients, values).shape, -1)
 
     @abstractmethod
     def named(self, coefficients: FloatArray) -> dict[str, FloatArray]:

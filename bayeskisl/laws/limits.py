@@ -6,7 +6,7 @@ A power law, a law that saturates and a capacity in proportion to size are speci
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -72,30 +72,22 @@ class LimitsLaw(LawOfSize):
     - capacity: log e = log(exposures at which the load is one bit per parameter) - log(bits per parameter).
 
     Of several domains each has its own level and exponents of learning, about what they have in common; the minimum and
-    the bits per parameter are those of the model, whatever it learns.
+    the bits per parameter are those of the model, whatever it learns. Its parameters are those of `LawOfSize`, and:
 
     Parameters
     ----------
-    covariates : tuple of str
-        Those that the data vary, ``params`` first.
-    reference : numpy.ndarray
-        Geometric mean of each covariate over the cells, shape ``(covariate,)``.
-    mean, sd : numpy.ndarray
-        Normal priors of the coefficients, shape ``(column,)``; sd = 0 fixes a coefficient at its mean.
     one_bit : float
         Geometric mean over the cells of the exposures at which the load is one bit per parameter; `named` alone needs
         it.
-    domains : tuple of str
-        Where there are several.
 
     Notes
     -----
     The columns are log learning exposures at the reference, the logarithm of the exponent of params, its turn, the
     exponents of the other covariates, for each domain what it adds to the level, the logarithm of the exponent and the
-    other exponents, and at last log minimum exposures, log bits per parameter, and log sharpness. Places are given by
-    their covariates; behind them, of several domains, 1 for their own and 0 for the others; and at last the exposures
-    at which the load is one bit per parameter.
+    other exponents, and at last log minimum exposures, log bits per parameter, and log sharpness.
     """
+
+    takes_capacity: ClassVar[bool] = True
 
     one_bit: float = float("nan")
 
@@ -108,7 +100,7 @@ class LimitsLaw(LawOfSize):
         bits_log_sd: float = 0.0,
         domains: tuple[str, ...] = (),
     ) -> "LimitsLaw":
-        """The law of size of `law` for cells at `values`, shape ``(cell, covariate + domain + 1)``.
+        """The law of size of `law` for cells at `values`, shape ``(cell, place)``.
 
         Parameters
         ----------
@@ -152,7 +144,7 @@ class LimitsLaw(LawOfSize):
         return level, log_exponent, "turn", *others, *own, *last
 
     def design(self, values: FloatArray) -> LimitsDesign:
-        """Return the inputs of `limits` at places ``(..., covariate + domain + 1)``."""
+        """Return the inputs of `limits` at places ``(..., place)``."""
         values, z = np.asarray(values, dtype=float), self.z(values)
         size, none = z[..., :1], np.zeros_like(z[..., :1])
         in_level = np.concatenate([none + 1, none, -z[..., 1:]], axis=-1)
@@ -170,20 +162,6 @@ class LimitsLaw(LawOfSize):
         )
 
     def log_critical_exposures(self, coefficients: FloatArray, values: FloatArray) -> FloatArray:
-        """The law's line (without size scatter) at new places.
-
-        Parameters
-        ----------
-        coefficients : numpy.ndarray
-            Draws, shape ``(..., column)``.
-        values : numpy.ndarray
-            One place, shape ``(covariate + domain + 1,)``, or several, shape ``(cell, covariate + domain + 1)``.
-
-        Returns
-        -------
-        numpy.ndarray
-            Shape ``(...)`` or ``(..., cell)``.
-        """
         *parts, sharpness = self.limits_at(coefficients, values)
         return soft_maximum(parts, sharpness, np)
 
@@ -195,7 +173,6 @@ class LimitsLaw(LawOfSize):
         return limits(coefficients @ design.level.T, coefficients @ design.log_exponent.T, shared, design, np)
 
     def largest(self, coefficients: FloatArray, values: FloatArray) -> IntArray:
-        """Place in `LIMITS` of the limit that demands the most exposures, ``(...)`` or ``(..., cell)``."""
         *demands, _ = self.limits_at(coefficients, values)
         return np.stack(np.broadcast_arrays(*demands)).argmax(axis=0)
 
@@ -257,7 +234,6 @@ class LimitsLaw(LawOfSize):
         return one, np.array(enters)
 
     def coefficients_of(self, named: Mapping[str, FloatArray]) -> FloatArray:
-        """The inverse of `named`, ``(..., column)``."""
         return np.asarray(named["coefficients"])
 
     def fixed_columns(self, fixed: Mapping[str, FloatArray]) -> dict[int, FloatArray]:

@@ -16,20 +16,8 @@ __all__ = ["SizeLaw"]
 class SizeLaw(LawOfSize):
     """log e50 = intercept - exponent . z + curvature . z^2 / 2, with z = log(covariate / reference).
 
-    Of several domains each adds its own intercept and exponents to what they have in common.
-
-    Parameters
-    ----------
-    covariates : tuple of str
-        Those that the data vary, ``params`` first.
-    reference : numpy.ndarray
-        Geometric mean of each covariate over the cells, shape ``(covariate,)``.
-    mean, sd : numpy.ndarray
-        Normal priors of the coefficients, shape ``(column,)``; sd = 0 fixes a coefficient at its mean.
-
-    domains : tuple of str
-        Where there are several. Places are then given by their covariates and, behind them, 1 for their domain and 0
-        for the others; ``covariate`` in shapes below counts these too.
+    Of several domains each adds its own intercept and exponents to what they have in common. Its parameters are those
+    of `LawOfSize`.
 
     Notes
     -----
@@ -39,7 +27,7 @@ class SizeLaw(LawOfSize):
 
     @classmethod
     def of(cls, law: Law, covariates: tuple[str, ...], values: FloatArray, domains: tuple[str, ...] = ()) -> "SizeLaw":
-        """The size law of `law` for cells whose covariates are `values`, shape ``(cell, covariate)``."""
+        """The law of size of `law` for cells at `values`, shape ``(cell, place)``."""
         priors = law.priors
         first = priors.critical_exposures
         pairs = [
@@ -69,7 +57,7 @@ class SizeLaw(LawOfSize):
         return tuple(f"exponent {name}" for name in self.covariates)
 
     def design_matrix(self, values: FloatArray) -> FloatArray:
-        """Return the factor of each coefficient, shape ``(..., column)`` for values ``(..., covariate)``."""
+        """Return the factor of each coefficient, shape ``(..., column)`` for places ``(..., place)``."""
         z = self.z(values)
         line = np.concatenate([np.ones_like(z[..., :1]), -z], axis=-1)
         places = np.asarray(values, dtype=float)[..., len(self.covariates) :]
@@ -77,20 +65,6 @@ class SizeLaw(LawOfSize):
         return np.concatenate([line, z**2 / 2, *own], axis=-1)
 
     def log_critical_exposures(self, coefficients: FloatArray, values: FloatArray) -> FloatArray:
-        """The law's line (without size scatter) at new covariates.
-
-        Parameters
-        ----------
-        coefficients : numpy.ndarray
-            Draws, shape ``(..., column)``.
-        values : numpy.ndarray
-            Covariates of one place, shape ``(covariate,)``, or of several, shape ``(cell, covariate)``.
-
-        Returns
-        -------
-        numpy.ndarray
-            Shape ``(...)`` or ``(..., cell)``.
-        """
         values = np.asarray(values)
         line = coefficients @ self.design_matrix(np.atleast_2d(values)).T
         return line if values.ndim == 2 else line[..., 0]
@@ -105,11 +79,9 @@ class SizeLaw(LawOfSize):
         return named | dict(zip(_NAMES[3:], self.split_domains(coefficients), strict=True)) if self.domains else named
 
     def coefficients_of(self, named: Mapping[str, FloatArray]) -> FloatArray:
-        """The inverse of `named`, ``(..., column)``."""
         return self.join(*(np.asarray(named[name]) for name in _NAMES if name in named))
 
     def fixed_columns(self, fixed: Mapping[str, FloatArray]) -> dict[int, FloatArray]:
-        """Values of columns that are fixed by the names of quantities, each broadcasting to groups."""
         count, total = len(self.covariates), len(self.columns)
         last, end = 1 + count, 1 + 2 * count
         places = {"intercept": range(1), "exponent": range(1, last), "curvature": range(last, end)}

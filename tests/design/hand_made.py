@@ -10,6 +10,7 @@ import xarray as xr
 from bayeskisl.decision.planned_model import planned_model
 from bayeskisl.inference import Gate
 from bayeskisl.inference.simulate import design_curves
+from bayeskisl.inference.storage import measured
 from bayeskisl.laws import Law, SizeLaw, load_law
 from bayeskisl.target import Target
 
@@ -108,9 +109,7 @@ class GaussianFit:
             },
             coords={"group": groups, "covariate": ["params"], "cell": [f"{n}p" for n in self.sizes]},
         )
-        reference = xr.DataArray(self.size_law.reference, {"covariate": ["params"]}, "covariate")
-        constant = xr.Dataset({"covariate_reference": reference})
-        tree = xr.DataTree.from_dict({"posterior": posterior, "constant_data": constant})
+        tree = xr.DataTree.from_dict({"posterior": posterior, **measured(self.curves, self)})
         tree.attrs = {"laws": json.dumps({self.law.name: self.law.to_dict()})}
         return tree
 

@@ -1,0 +1,69 @@
+"""The law of size that a fit was made with, and the places that it takes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import xarray as xr
+
+from bayeskisl import schema
+from bayeskisl.arrays import FloatArray
+from bayeskisl.curves import Capacity, capacity_of, cell_table
+from bayeskisl.errors import InputError
+from bayeskisl.inference.data import law_of_size
+from bayeskisl.inference.storage import constant_data, curves_of
+from bayeskisl.laws import Law, LawOfSize
+
+__all__ = ["FittedLawOfSize"]
+
+
+@dataclass(frozen=True)
+class FittedLawOfSize:
+    """A law of size about the reference of a fit, its trained cells, and other places.
+
+    Parameters
+    ----------
+    law : LawOfSize
+        The law, with its priors.
+    cells : xarray.Dataset
+        The trained cells, see `bayeskisl.curves.cell_table`.
+    places : numpy.ndarray
+        The same as the law takes them, shape ``(cell, covariate)``.
+    capacity : Capacity
+        Of the trained cells.
+    """
+
+    law: LawOfSize
+    cells: xr.Dataset
+    places: FloatArray
+    capacity: Capacity
+
+    @classmethod
+    def of(cls, tree: xr.DataTree, law: Law) -> "FittedLawOfSize":
+        """The law of size of `law`, one of the laws of a fit of one domain.
+
+        The reference of one domain among several is not the middle of its own cells, hence that of the fit.
+        """
+        reference, curves = constant_data(tree)["covariate_reference"], curves_of(tree)
+        covariates = tuple(str(name) for name in reference[schema.COVARIATE].values)
+        cells, _ = cell_table(curves)
+        capacity = capacity_of(curves)
+        values = np.stack([cells[name].values for name in covariates], axis=1)
+        places, fresh = law_of_size(law, covariates, values, capacity)
+        return cls(replace(fresh, reference=reference.values), cells, places, capacity)
+
+    def place_of(self, target: Mapping[str, float]) -> FloatArray:
+        """The place of a target as the law takes it, shape ``(covariate,)``.
+
+        Raises
+        ------
+        InputError
+            If the target has no value of a covariate that the curves vary.
+        """
+        if lacking := [name for name in self.law.covariates if name not in target]:
+            raise InputError("the target's value of every covariate that the curves vary", f"none of {lacking[0]!r}",
+                             "covariates")  # fmt: skip
+        values = [target[name] for name in self.law.covariates]
+        if self.law.takes_capacity:
+            values.append(self.capacity.exposures_at(target[schema.PARAMS], target[schema.TOKENS]))
+        return np.array(values, dtype=float)
