@@ -28,6 +28,7 @@ import typer
 
 from bayeskisl.shipped import shipped_folder
 from studies.command import Folder, counting, run
+from studies.simulated.text_sweep import write_sweep
 from studies.simulated.trials import Trials
 
 __all__ = ["STAGES", "Stage", "prepare", "try_kill"]
@@ -45,36 +46,6 @@ ratio = 0.5
 levels = [8, 20, 50]
 seeds = [0, 1]
 stack = 3
-"""
-_LADDER = """
-name = "tiny"
-context = 32
-[model]
-layers = 2
-heads = 2
-[training]
-batch = 16
-base_width = 16
-warmup_steps = 20
-[[sizes]]
-width = 16
-learning_rate = 2e-2
-"""
-_TEXT_SWEEP = """
-name = "text"
-axis = "amount"
-ladder = "ladder.toml"
-widths = [16]
-tokens = 2_048
-levels = [4, 9]
-ratio = 0.5
-[corpus]
-files = ["corpus.jsonl"]
-vocabulary = 320
-[knowledge]
-triples = "facts.csv"
-templates = ["{subject}={object}", "{subject}:{object}", "{subject} is {object}."]
-heldout = 1
 """
 
 
@@ -111,8 +82,8 @@ STAGES = (
                    "--out", "{out}/next.toml", "--figure", "{out}/plan.png"), 2),
     Stage("loop", ("loop", "{inputs}/tiny.toml", "--params", _TARGET, "--until", "width=9", "--budget", "60",
                    "--law", "collapse", "--out", "{out}/l", "--workers", "1"), 1, "l/sweeps/*/records/*.jsonl"),
-    Stage("sweep export", ("sweep", "export", "{inputs}/text.toml", "--shard-tokens", "640", "--format", "megatron",
-                           "--format", "jsonl", "--out", "{out}/e"), 4, "e/**/*.*"),
+    Stage("sweep export", ("sweep", "export", "{inputs}/text/tiny.toml", "--shard-tokens", "640", "--format",
+                           "megatron", "--format", "jsonl", "--out", "{out}/e"), 4, "e/**/*.*"),
 )  # fmt: skip
 _PREPARED = (
     ("sweep", "run", "{inputs}/tiny.toml", "--out", "{inputs}/s", "--workers", "1"),
@@ -132,18 +103,9 @@ def prepare(inputs: Path) -> None:
         import_module(module)
     inputs.mkdir(parents=True, exist_ok=True)
     (inputs / "tiny.toml").write_text(_SWEEP)
-    (inputs / "ladder.toml").write_text(_LADDER)
-    text = _TEXT_SWEEP
-    for name in ("ladder.toml", "corpus.jsonl", "facts.csv"):
-        text = text.replace(f'"{name}"', json.dumps(str(inputs / name)))
-    (inputs / "text.toml").write_text(text)
-    rng = random.Random(0)
-    words = ["".join(rng.choices("abcdefghij", k=rng.randint(2, 6))) for _ in range(200)]
-    documents = ({"text": " ".join(rng.choices(words, k=30))} for _ in range(300))
-    (inputs / "corpus.jsonl").write_text("".join(json.dumps(document) + "\n" for document in documents))
-    pairs = [a + b for a in "ABCDEFGHIJKLMNOP" for b in "ABCDEFGHIJKLMNOP"]
-    facts = (f"{pair}{pair[0]},is,{rng.choice(pairs)}\n" for pair in pairs)
-    (inputs / "facts.csv").write_text("subject,relation,object\n" + "".join(facts))
+    text = inputs / "text"
+    text.mkdir(exist_ok=True)
+    write_sweep(text, widths=(16,), heldout=1)
     for arguments in _PREPARED:
         target = Path(arguments[arguments.index("--out") + 1].format(inputs=inputs))
         if not target.exists():

@@ -8,17 +8,10 @@ import xarray as xr
 
 from bayeskisl.curves import bits_per_parameter, build_curves, final, load_curves, save_curves, validate
 from bayeskisl.errors import InputError
-from bayeskisl.sweeping import load_sweep, run_sweep
+from bayeskisl.sweeping import load_sweep
+from tests.sweeping.tiny import specification, trained
 
-SPEC = """
-name = "measured"
-axis = "amount"
-ladder = "smoke"
-widths = [8]
-tokens = 15_360
-levels = [4, 16]
-checkpoints = [0.25, 0.5]
-
+SPEC = specification(checkpoints=[0.25, 0.5], tables="""
 [background]
 facts = 3
 share = 0.5
@@ -26,14 +19,7 @@ share = 0.5
 [templates]
 count = 3
 heldout = 1
-"""
-
-
-def trained(folder, text):
-    folder.mkdir(exist_ok=True)
-    (folder / "spec.toml").write_text(text)
-    run_sweep(load_sweep(folder / "spec.toml"), folder / "out", workers=1)
-    return folder / "out"
+""")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +56,7 @@ def test_measuring_changes_nothing_that_is_trained(folder, curves, tmp_path):
 
     from bayeskisl.sweeping.training import train_stack
 
-    (run, *_) = load_sweep(folder.parent / "spec.toml").runs()
+    (run, *_) = load_sweep(folder.parent / "sweep.toml").runs()
     seen = []
     measured = train_stack((run,), on_pause=lambda done, _: seen.append(done))
     unmeasured = train_stack((run,))

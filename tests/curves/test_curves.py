@@ -11,16 +11,14 @@ from bayeskisl.curves import build_curves, cell_table, final, group_exposures, l
 from bayeskisl.errors import InputError
 from bayeskisl.inference.simulate import design_curves
 from bayeskisl.shipped import shipped_folder
-from bayeskisl.sweeping import load_sweep, run_sweep
+from bayeskisl.sweeping import load_sweep
 from tests.sweeping.conftest import SMOKE
+from tests.sweeping.tiny import specification, trained
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    out = tmp_path_factory.mktemp("sweep")
-    (out / "smoke.toml").write_text(SMOKE)
-    run_sweep(load_sweep(out / "smoke.toml"), out / "records", workers=1)
-    return out / "records"
+    return trained(tmp_path_factory.mktemp("sweep"), SMOKE)
 
 
 @pytest.fixture(scope="module")
@@ -53,13 +51,10 @@ def test_replicates_share_a_cell(curves):
 
 def test_tokens_read_before_the_budget_are_a_coordinate_of_the_run(curves, tmp_path):
     assert "tokens_before" not in curves.coords
-    text = SMOKE.replace("seeds = [0, 1]", "seeds = [0]\ntokens_before = 3_840").replace(
-        "widths = [8, 16]", "widths = [8]"
+    built = build_curves(
+        trained(tmp_path, specification("[background]\nfacts = 8\nshare = 0.5\n", tokens_before=3_840))
     )
-    (tmp_path / "before.toml").write_text(text.split("[refine]")[0] + "[background]\nfacts = 8\nshare = 0.5\n")
-    run_sweep(load_sweep(tmp_path / "before.toml"), tmp_path / "records", workers=1)
-    built = build_curves(tmp_path / "records")
-    assert built.tokens_before.values.tolist() == [3_840] * 3
+    assert built.tokens_before.values.tolist() == [3_840] * 2
     assert set(built.tokens.values) == {15_360}
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from bayeskisl.errors import InputError
 from bayeskisl.knowledge.text import DatasetSource, FileSource
-from tests.knowledge.text_files import sentences, write_json_lines
+from studies.simulated.text_sweep import sentences, write_json_lines
 
 pa = pytest.importorskip("pyarrow")
 

@@ -13,7 +13,7 @@ from bayeskisl.knowledge.text import GENERAL, Stream, drawn_facts
 from bayeskisl.knowledge.text.mixture import draw_text_material
 from bayeskisl.knowledge.text.orders import Spaced, Uniform, equal_counts
 from bayeskisl.sweeping import load_sweep
-from tests.sweeping.exported import write_sweep
+from studies.simulated.text_sweep import write_sweep
 
 pytest.importorskip("tokenizers")
 

@@ -20,7 +20,8 @@ from bayeskisl.knowledge.text import (
     verbalise_triples,
 )
 from bayeskisl.knowledge.text import corpus as corpus_module
-from tests.knowledge.text_files import sentences, write_corpus
+from studies.simulated.text_sweep import sentences
+from tests.knowledge.text_files import write_corpus
 
 pytest.importorskip("tokenizers")
 

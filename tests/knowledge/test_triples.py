@@ -5,7 +5,7 @@ import pytest
 
 from bayeskisl.errors import InputError
 from bayeskisl.knowledge.text import INVENTED, Triple, guessing_rate, invent_triples, read_triples
-from tests.knowledge.text_files import write_json_lines
+from studies.simulated.text_sweep import write_json_lines
 
 ROWS = [
     {"subject": "Peru", "relation": "capital", "object": "Lima", "aliases": ["Ciudad de los Reyes"]},

@@ -1,13 +1,6 @@
 """Small files of text and triples, and a sweep that reads them."""
 
-import json
-
-import numpy as np
-
-WORDS = (
-    *("the", "model", "reads", "a", "page", "and", "forgets", "what", "it", "said", "about"),
-    *("water", "stone", "light", "tree", "river", "house"),
-)
+from studies.simulated.text_sweep import sentences
 
 SPEC = """
 name = "words"
@@ -28,21 +21,10 @@ vocabulary = 300
 """
 
 
-def sentences(count, seed=0):
-    """Lines of a few words each, always the same ones."""
-    rng = np.random.default_rng(seed)
-    return [" ".join(rng.choice(WORDS, 12)) + "." for _ in range(count)]
-
-
 def write_corpus(folder, documents=40):
     """One text file; its path."""
     path = folder / "corpus.txt"
     path.write_text("\n".join(sentences(documents * 10)))
-    return path
-
-
-def write_json_lines(path, rows):
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return path
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from bayeskisl.sweeping import load_sweep, run_sweep
+from bayeskisl.sweeping import run_sweep
+from tests.sweeping.tiny import loaded
 
 SMOKE = """
 name = "smoke"
@@ -22,9 +23,7 @@ levels = 1
 
 @pytest.fixture(scope="session")
 def smoke(tmp_path_factory):
-    path = tmp_path_factory.mktemp("spec") / "smoke.toml"
-    path.write_text(SMOKE)
-    return load_sweep(path)
+    return loaded(tmp_path_factory.mktemp("spec"), SMOKE)
 
 
 @pytest.fixture(scope="session")

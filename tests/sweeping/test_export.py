@@ -17,7 +17,7 @@ from bayeskisl.curves import curves_from_table, read_exported
 from bayeskisl.errors import InputError
 from bayeskisl.sweeping import load_sweep
 from bayeskisl.sweeping.export import FORMATS, TRAINERS, export_sweep, repeat_matched_runs
-from tests.sweeping.exported import write_sweep
+from studies.simulated.text_sweep import write_sweep
 
 pytest.importorskip("tokenizers")
 parquet = pytest.importorskip("pyarrow.parquet")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import bayeskisl as bk
-from tests.sweeping.exported import write_sweep
+from studies.simulated.text_sweep import write_sweep
 from tests.sweeping.hf_driver import __file__ as DRIVER
 
 pytest.importorskip("transformers", reason="the extra hf is not installed")

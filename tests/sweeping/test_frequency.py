@@ -5,31 +5,22 @@ import pytest
 
 from bayeskisl.axes import axis_of
 from bayeskisl.curves import build_curves, cell_table
-from bayeskisl.sweeping import load_sweep, run_sweep
+from tests.sweeping.tiny import specification, trained
 
-SWEEP = """
-name = "frequency-smoke"
-axis = "frequency"
-ladder = "smoke"
-widths = [8]
-tokens = [7_680, 15_360]
-facts = 20
-levels = [4_000, 25_000]
-seeds = [0]
-stack = 4
-compile = false
-
-[refine]
-levels = 1
-"""
+SWEEP = specification(
+    "[refine]\nlevels = 1\n",
+    axis="frequency",
+    tokens=[7_680, 15_360],
+    facts=20,
+    levels=[4_000, 25_000],
+    stack=4,
+    compile=False,
+)
 
 
 @pytest.fixture(scope="module")
 def curves(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("frequency")
-    (folder / "sweep.toml").write_text(SWEEP)
-    run_sweep(load_sweep(folder / "sweep.toml"), folder / "runs", workers=1)
-    return build_curves(folder / "runs")
+    return build_curves(trained(tmp_path_factory.mktemp("frequency"), SWEEP))
 
 
 def test_facts_stay_and_exposures_rise_with_budget_and_frequency(curves):

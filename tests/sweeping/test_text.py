@@ -12,7 +12,8 @@ from bayeskisl.sweeping import estimate_sweep, load_sweep, run_sweep
 from bayeskisl.sweeping.memory import stack_memory
 from bayeskisl.sweeping.native import compiler
 from bayeskisl.sweeping.plan import plan_stacks
-from tests.knowledge.text_files import SPEC, sentences, write_corpus, write_json_lines, write_triples
+from studies.simulated.text_sweep import sentences, write_json_lines
+from tests.knowledge.text_files import SPEC, write_corpus, write_triples
 from tests.sweeping.conftest import records_of
 
 pytest.importorskip("tokenizers")

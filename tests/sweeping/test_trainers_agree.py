@@ -15,7 +15,7 @@ from bayeskisl.sweeping.fastest_steps import make_steps
 from bayeskisl.sweeping.forward import logits_of, token_loss
 from bayeskisl.sweeping.steps import State
 from bayeskisl.sweeping.training import behind_start, draw_run
-from tests.sweeping.exported import write_sweep
+from studies.simulated.text_sweep import write_sweep
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers", reason="the extra hf is not installed")

@@ -7,29 +7,21 @@ import pytest
 
 from bayeskisl.curves import build_curves
 from bayeskisl.errors import InputError
-from bayeskisl.sweeping import load_sweep, run_sweep
+from bayeskisl.sweeping import run_sweep
 from bayeskisl.sweeping.tune import best_rate
+from tests.sweeping.tiny import loaded, specification
 
-SPEC = """
-name = "tuned"
-axis = "amount"
-ladder = "smoke"
-widths = [8, 16]
-tokens = 15_360
-levels = [4, 16]
-
+SPEC = specification(widths=[8, 16], tables="""
 [tune]
 rates = [1e-3, 1e-2, 1e-1]
 tokens = 7_680
 levels = 8
-"""
+""")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def spec(tmp_path_factory):
-    path = tmp_path_factory.mktemp("spec") / "tuned.toml"
-    path.write_text(SPEC)
-    return load_sweep(path)
+    return loaded(tmp_path_factory.mktemp("spec"), SPEC)
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +84,5 @@ def test_the_parabola_through_three_rates(nats, rate, at_the_end):
 )
 def test_bad_stages_are_refused(tmp_path, old, new, message):
     assert old in SPEC
-    (tmp_path / "tuned.toml").write_text(SPEC.replace(old, new))
     with pytest.raises(InputError, match=message):
-        load_sweep(tmp_path / "tuned.toml")
+        loaded(tmp_path, SPEC.replace(old, new))

@@ -1,9 +1,18 @@
-"""A small sweep in real text, to be exported: a corpus, short facts and a ladder of two sizes."""
+"""A small sweep in text, to be exported or killed: a corpus, short facts and a ladder of two sizes."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from tests.knowledge.text_files import sentences, write_json_lines
+__all__ = ["WORDS", "sentences", "write_json_lines", "write_sweep"]
 
+WORDS = (
+    *("the", "model", "reads", "a", "page", "and", "forgets", "what", "it", "said", "about"),
+    *("water", "stone", "light", "tree", "river", "house"),
+)
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 PAIRS = [a + b for a in LETTERS for b in LETTERS]
 
@@ -49,8 +58,29 @@ heldout = {heldout}
 """
 
 
-def write_sweep(folder, *, axis="amount", widths=(16, 32), steps=4, levels=(4, 9), held="ratio = 0.5", heldout=0,
-                documents=400, background=""):  # fmt: skip
+def sentences(count: int, seed: int = 0) -> list[str]:
+    """Lines of a few words each, always the same ones."""
+    rng = np.random.default_rng(seed)
+    return [" ".join(rng.choice(WORDS, 12)) + "." for _ in range(count)]
+
+
+def write_json_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def write_sweep(
+    folder: Path,
+    *,
+    axis: str = "amount",
+    widths: Sequence[int] = (16, 32),
+    steps: int = 4,
+    levels: Sequence[float] = (4, 9),
+    held: str = "ratio = 0.5",
+    heldout: int = 0,
+    documents: int = 400,
+    background: str = "",
+) -> Path:
     """The files of a sweep; the path of its specification."""
     rng = np.random.default_rng(0)
     write_json_lines(folder / "corpus.jsonl", [{"text": text} for text in sentences(documents)])
