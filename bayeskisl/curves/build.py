@@ -11,7 +11,6 @@ import polars as pl
 import xarray as xr
 
 from bayeskisl import __version__, schema
-from bayeskisl.arrays import FloatArray
 from bayeskisl.curves.checkpoints import final
 from bayeskisl.curves.validation import validate
 from bayeskisl.errors import InputError
@@ -133,53 +132,54 @@ def _read_all(folders: list[SweepFolder]) -> tuple[bytes, str]:
 
 def _measurements(runs: pl.DataFrame, probes: pl.DataFrame, general: pl.DataFrame) -> xr.Dataset:
     """Arrange the measurements on the full grid of runs, checkpoints and groups."""
-    last = pl.col(schema.TOKENS_SEEN).rank("dense", descending=True).over(schema.RUN)
-    general = general.filter(pl.col(schema.RUN).is_in(runs[schema.RUN].to_list())).with_columns(
-        (-last.cast(pl.Int64)).alias(schema.CHECKPOINT)  # -1 is the end, -2 the measurement before it
-    )
+    general = _numbered_from_the_end(general, runs)
     number = -int(general[schema.CHECKPOINT].to_numpy().min())
     groups = [group for group in schema.GROUPS if group in set(probes[schema.GROUP])]
-    by_run = runs.select(schema.RUN).join(
-        pl.DataFrame({schema.CHECKPOINT: range(-number, 0)}, schema={schema.CHECKPOINT: pl.Int64}),
-        how="cross",
-        maintain_order="left_right",
-    )
-    at_run = by_run.join(
-        general.select(schema.RUN, schema.CHECKPOINT, schema.TOKENS_SEEN, schema.GENERAL_LOSS),
-        on=[schema.RUN, schema.CHECKPOINT],
-        how="left",
-        maintain_order="left",
-    )
-    at_group = at_run.join(pl.DataFrame({schema.GROUP: groups}), how="cross", maintain_order="left_right").join(
-        probes.select(schema.RUN, schema.TOKENS_SEEN, schema.GROUP, *_PROBED),
-        on=[schema.RUN, schema.TOKENS_SEEN, schema.GROUP],
-        how="left",
-        maintain_order="left",
-    )
+    at_run = _on_every_checkpoint(runs, general, number)
+    at_group = _in_every_group(at_run, probes, groups)
     shape = (len(runs), number, len(groups))
-
-    def of_group(name: str) -> FloatArray:
-        return np.moveaxis(at_group[name].fill_null(0).to_numpy().reshape(shape), 1, 2)
-
+    counted = (schema.RUN, schema.GROUP, schema.CHECKPOINT)
+    of_groups = {name: np.moveaxis(at_group[name].fill_null(0).to_numpy().reshape(shape), 1, 2) for name in _PROBED}
+    of_runs = {name: at_run[name].to_numpy().reshape(shape[:2]) for name in (schema.GENERAL_LOSS, schema.TOKENS_SEEN)}
     guessing = np.repeat(runs[schema.GUESSING].to_numpy()[:, None], len(groups), axis=1)
-    of_run = [name for name in _RUN_SCHEMA if name in runs.columns and name not in (schema.RUN, schema.GUESSING)]
+    described = [name for name in _RUN_SCHEMA if name in runs.columns and name not in (schema.RUN, schema.GUESSING)]
     curves = xr.Dataset(
         {
-            **{name: ((schema.RUN, schema.GROUP, schema.CHECKPOINT), of_group(name)) for name in _PROBED[:2]},
+            **{name: (counted, values) for name, values in of_groups.items()},
             schema.GUESSING: ((schema.RUN, schema.GROUP), guessing),
-            schema.ANSWER_NATS: ((schema.RUN, schema.GROUP, schema.CHECKPOINT), of_group(schema.ANSWER_NATS)),
-            schema.GENERAL_LOSS: (
-                (schema.RUN, schema.CHECKPOINT),
-                at_run[schema.GENERAL_LOSS].to_numpy().reshape(shape[:2]),
-            ),
+            schema.GENERAL_LOSS: ((schema.RUN, schema.CHECKPOINT), of_runs[schema.GENERAL_LOSS]),
         },
         coords={
             schema.RUN: runs[schema.RUN].to_list(),
             schema.GROUP: groups,
-            **{name: (schema.RUN, runs[name].to_numpy()) for name in of_run},
+            **{name: (schema.RUN, runs[name].to_numpy()) for name in described},
         },
     )
     if number == 1:
         return final(curves)
-    seen = at_run[schema.TOKENS_SEEN].fill_null(0).to_numpy().reshape(shape[:2])
-    return curves.assign_coords({schema.TOKENS_SEEN: ((schema.RUN, schema.CHECKPOINT), seen)})
+    return curves.assign_coords({schema.TOKENS_SEEN: ((schema.RUN, schema.CHECKPOINT), of_runs[schema.TOKENS_SEEN])})
+
+
+def _numbered_from_the_end(general: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
+    """What was measured once for each run and checkpoint; checkpoint -1 is the end, -2 the one before it."""
+    last = pl.col(schema.TOKENS_SEEN).rank("dense", descending=True).over(schema.RUN)
+    ours = general.filter(pl.col(schema.RUN).is_in(runs[schema.RUN].to_list()))
+    return ours.with_columns((-last.cast(pl.Int64)).alias(schema.CHECKPOINT))
+
+
+def _on_every_checkpoint(runs: pl.DataFrame, general: pl.DataFrame, number: int) -> pl.DataFrame:
+    """A row for each run and checkpoint, in that order, with 0 tokens seen where a run was measured less often."""
+    checkpoints = pl.DataFrame({schema.CHECKPOINT: range(-number, 0)}, schema={schema.CHECKPOINT: pl.Int64})
+    rows = runs.select(schema.RUN).join(checkpoints, how="cross", maintain_order="left_right")
+    place = [schema.RUN, schema.CHECKPOINT]
+    measured = general.select(*place, schema.TOKENS_SEEN, schema.GENERAL_LOSS)
+    return rows.join(measured, on=place, how="left", maintain_order="left").with_columns(
+        pl.col(schema.TOKENS_SEEN).fill_null(0)
+    )
+
+
+def _in_every_group(at_run: pl.DataFrame, probes: pl.DataFrame, groups: list[str]) -> pl.DataFrame:
+    """A row for each run, checkpoint and group, in that order, with what was probed there."""
+    rows = at_run.join(pl.DataFrame({schema.GROUP: groups}), how="cross", maintain_order="left_right")
+    place = [schema.RUN, schema.TOKENS_SEEN, schema.GROUP]
+    return rows.join(probes.select(*place, *_PROBED), on=place, how="left", maintain_order="left")

@@ -78,42 +78,30 @@ def extrapolate(
     """
     tree = fit if isinstance(fit, xr.DataTree) else fit.tree
     require_one_domain(tree)
-    laws = laws_of(tree)
-    name = law or next(iter(laws))
-    if name not in laws:
-        raise InputError(f"a fitted law among {', '.join(laws)}", repr(name), "law", "fit it as a rival")
+    name, chosen = _fitted_law(tree, law)
     if kind not in ("new_run", "mean"):
         raise InputError("kind to be 'new_run' or 'mean'", repr(kind), "kind")
     if not (params > 0 and tokens > 0):
         raise InputError("a target of positive size and budget", f"params={params}, tokens={tokens}", "target")
     posterior = posterior_group(tree, name)
-    rng = np.random.default_rng(seed)
-    fresh = {
-        what: rng.standard_normal(posterior["tau"].shape) for what in ("size", "steepness", "lapse", "run", "unvaried")
-    }
-    load_effect = posterior["load_effect"] if "load_effect" in posterior else 0 * posterior["tau"]
+    fresh = _fresh_scatter(posterior, seed)
+    size = FittedLawOfSize.of(tree, chosen)
     target = {**(covariates or {}), schema.PARAMS: params, schema.TOKENS: tokens}
-    size = FittedLawOfSize.of(tree, laws[name])
-    unvaried = _distances_unvaried(laws[name], size, target)
-    by_prior = _by_prior(laws[name], unvaried, fresh["unvaried"])
-    line, limit = _line(posterior, size, target, by_prior)
-    if not laws[name].falls:
-        line = line.copy(data=np.full(line.shape, -np.inf))
+    unvaried = _distances_unvaried(chosen, size, target)
+    line, limit = _line(posterior, size, target, _by_prior(chosen, unvaried, fresh["unvaried"]))
     z = np.log(params / size.law.reference[0])
-    if "run_correlation" in posterior:
-        noise = fresh["run"][..., None, :]
-        fresh["run"] = correlated(noise, posterior["run_correlation"].values)[..., 0, :]
-    scatter = posterior["tau"].copy(data=run_scatter(posterior, np.array([z]))[..., 0, :])
-    effect = scatter * (fresh["run"] if kind == "new_run" else 0.0)
-    own = None if as_new or not laws[name].falls else cell_at(size.cells, target)
+    own = None if as_new or not chosen.falls else cell_at(size.cells, target)
+    curve = _curve_by_law(posterior, line, z, fresh) if own is None else _curve_of_cell(posterior, own)
+    if not chosen.falls:
+        curve["log_critical_exposures"] = line.copy(data=np.full(line.shape, -np.inf))
     return xr.Dataset(
         {
-            **(_curve_by_law(posterior, line, z, fresh) if own is None else _curve_of_cell(posterior, own)),
-            "fall": laws[name].fall.name,
-            **laws[name].fall.of(posterior).named(),
+            **curve,
+            "fall": chosen.fall.name,
+            **chosen.fall.of(posterior).named(),
             "floor": _of_target(posterior["floor"]),
-            "run_effect": effect,
-            "load_effect": load_effect,
+            "run_effect": _run_scatter_at(posterior, z) * (fresh["run"] if kind == "new_run" else 0.0),
+            "load_effect": posterior["load_effect"] if "load_effect" in posterior else 0 * posterior["tau"],
             "limit": limit,
         },
         attrs={
@@ -125,6 +113,30 @@ def extrapolate(
             "trained": "" if own is None else str(posterior[schema.CELL].values[own]),
         },
     )
+
+
+def _fitted_law(tree: xr.DataTree, name: str | None) -> tuple[str, Law]:
+    """The fitted law of that name, or the first."""
+    laws = laws_of(tree)
+    if name is not None and name not in laws:
+        raise InputError(f"a fitted law among {', '.join(laws)}", repr(name), "law", "fit it as a rival")
+    found = name or next(iter(laws))
+    return found, laws[found]
+
+
+def _fresh_scatter(posterior: xr.Dataset, seed: int) -> dict[str, FloatArray]:
+    """Standard normals ``(chain, draw, group)`` by what they scatter; those of a run correlate between its groups."""
+    rng = np.random.default_rng(seed)
+    what = ("size", "steepness", "lapse", "run", "unvaried")
+    fresh = {name: rng.standard_normal(posterior["tau"].shape) for name in what}
+    if "run_correlation" in posterior:
+        fresh["run"] = correlated(fresh["run"][..., None, :], posterior["run_correlation"].values)[..., 0, :]
+    return fresh
+
+
+def _run_scatter_at(posterior: xr.Dataset, z: float) -> xr.DataArray:
+    """Standard deviation of run effects at a size, dims ``(chain, draw, group)``."""
+    return posterior["tau"].copy(data=run_scatter(posterior, np.array([z]))[..., 0, :])
 
 
 def _curve_by_law(
