@@ -1,6 +1,7 @@
 """The notebooks run from top to bottom, are stripped of outputs, and define nothing."""
 
 import ast
+import importlib
 import sys
 from pathlib import Path
 
@@ -43,11 +44,35 @@ def test_a_notebook_tells_more_than_it_computes(path, nbformat):
     assert sum(cell.cell_type == "markdown" for cell in cells) >= 5
 
 
+def shown(cell, names):
+    """Run a cell as a kernel does: its last expression is formatted in every way that a front end may ask for."""
+    *body, last = ast.parse(cell.source).body
+    if not isinstance(last, ast.Expr):
+        exec(compile(cell.source, "<cell>", "exec"), names)
+        return
+    exec(compile(ast.Module(body, []), "<cell>", "exec"), names)
+    value = eval(compile(ast.Expression(last.value), "<cell>", "eval"), names)
+    formatter = importlib.import_module("IPython.core.formatters").DisplayFormatter()
+    formatter.active_types = formatter.format_types
+    assert value is None or formatter.format(value)[0]["text/plain"]
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default", "error::IPython.core.formatters.FormatterWarning")
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_a_notebook_runs(path, tmp_path, nbformat, monkeypatch):
+    """In this process, which imports libraries once and compiles each model once."""
+    monkeypatch.chdir(tmp_path)
+    names = {"__name__": "__main__"}
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type == "code":
+            shown(cell, names)
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("default")
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
-def test_a_notebook_runs(path, tmp_path, nbformat):
+def test_a_notebook_runs_in_a_kernel(tmp_path, nbformat):
     nbclient = pytest.importorskip("nbclient")
-    notebook = nbformat.read(path, as_version=4)
+    notebook = nbformat.read(FOLDER / "05-which-runs-next.ipynb", as_version=4)
     nbclient.NotebookClient(notebook, timeout=900, resources={"metadata": {"path": str(tmp_path)}}).execute()
     assert all(cell.execution_count for cell in notebook.cells if cell.cell_type == "code")
