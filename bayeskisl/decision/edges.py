@@ -5,6 +5,7 @@ level was to a smaller model is not what it is to the target.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
@@ -22,13 +23,41 @@ _NOTICEABLE = 0.01
 
 def edges(data: xr.Dataset, target: PlannedModel, curves: xr.Dataset, risk: float) -> Iterator[Caveat]:
     """Everything about a decision that a number alone would hide; `data` is that of a `Decision`."""
-    swept = np.asarray(target.axis.values(curves), dtype=float)
-    largest = said(np.asarray(curves[schema.PARAMS].values, dtype=float).max())
+    swept = _Swept.of(target, curves)
     supported = _Supported(data["admissible" if target.harms else "sufficient"].values.ravel(), risk)
-    yield from _about_sides(target, curves, swept, largest, supported)
-    yield from _about_the_choice(data, target, swept, largest, supported)
-    yield from _about_the_optimum(data, target, swept, largest)
+    yield from _about_sides(target, curves, swept, supported)
+    yield from _about_the_choice(data, target, swept, supported)
+    yield from _about_the_optimum(data, target, swept)
     yield from _about_the_domain(data, target)
+
+
+@dataclass(frozen=True)
+class _Swept:
+    """The range of levels that were swept, and the largest size that was, in words.
+
+    Parameters
+    ----------
+    low, high : float
+        In the unit of the axis.
+    largest : str
+    """
+
+    low: float
+    high: float
+    largest: str
+
+    @classmethod
+    def of(cls, target: PlannedModel, curves: xr.Dataset) -> "_Swept":
+        levels = np.asarray(target.axis.values(curves), dtype=float)
+        largest = np.asarray(curves[schema.PARAMS].values, dtype=float).max()
+        return cls(float(levels.min()), float(levels.max()), said(largest))
+
+    def covers(self, place: float) -> bool:
+        return self.low <= place <= self.high
+
+    def end_towards(self, place: float) -> float:
+        """The end of the range on whose side a place outside it lies."""
+        return self.high if place > self.high else self.low
 
 
 class _Supported:
@@ -62,71 +91,60 @@ class _Supported:
         return float(end) if np.mean(self._draws >= end) >= 1 - self._risk else None
 
 
-def _about_sides(
-    target: PlannedModel, curves: xr.Dataset, swept: FloatArray, largest: str, supported: _Supported
-) -> Iterator[Caveat]:
+# What a sweep says whose sizes all lie on one side of a half, by that side and by whether more infusion harms.
+_ONE_SIDED = {
+    (Side.KEPT, True): (
+        "no_collapse",
+        "no run of the sweep lost half of its {group} facts: collapse lies above what was swept, and only the prior "
+        "says how far",
+    ),
+    (Side.LOST, True): (
+        "never_kept",
+        "no run of the sweep kept half of its {group} facts: collapse lies below what was swept at every size that was "
+        "trained, and only the prior says how far, at the target too",
+    ),
+    (Side.KEPT, False): (
+        "never_ignorant",
+        "every run of the sweep knew half of its {group} facts: the onset lies below what was swept, and only the "
+        "prior says how far",
+    ),
+    (Side.LOST, False): (
+        "never_learned",
+        "no run of the sweep knew half of its {group} facts: the onset lies above what was swept, and only the prior "
+        "says how far",
+    ),
+}
+
+
+def _about_sides(target: PlannedModel, curves: xr.Dataset, swept: _Swept, supported: _Supported) -> Iterator[Caveat]:
     """No size of the sweep lost half of what it holds at best, or none kept half: only the prior says how far."""
     sides = {curve.side for curve in curves_of_cells(curves, target.group) if curve.levels.size}
-    above, below = (
-        f"{largest} parameters at infusions {where} {said(end)} {target.axis.in_words}"
-        for where, end in (("above", swept.max()), ("below", swept.min()))
+    if len(sides) != 1 or sides == {Side.CROSSED}:
+        return
+    (side,) = sides
+    code, sentence = _ONE_SIDED[side, target.harms]
+    above = (side == Side.KEPT) == target.harms  # where the half-point must lie
+    end = swept.high if above else swept.low
+    least, most = (
+        (supported.at_least, supported.at_most) if target.harms else (supported.more_than, supported.enough_at)
     )
-    if sides == {Side.KEPT} and target.harms:
-        yield Caveat(
-            "no_collapse",
-            f"no run of the sweep lost half of its {target.group} facts: collapse lies above what was swept, and only "
-            "the prior says how far",
-            concerns="choice",
-            at_least=supported.at_least(swept.max()),
-            buy=above,
-            weight="care",
-        )
-    elif sides == {Side.LOST} and target.harms:
-        yield Caveat(
-            "never_kept",
-            f"no run of the sweep kept half of its {target.group} facts: collapse lies below what was swept at every "
-            "size that was trained, and only the prior says how far, at the target too",
-            concerns="choice",
-            at_most=supported.at_most(swept.min()),
-            buy=below,
-            weight="unusable",
-        )
-    elif sides == {Side.KEPT}:
-        yield Caveat(
-            "never_ignorant",
-            f"every run of the sweep knew half of its {target.group} facts: the onset lies below what was swept, and "
-            "only the prior says how far",
-            concerns="choice",
-            at_most=supported.enough_at(swept.min()),
-            buy=below,
-            weight="care",
-        )
-    elif sides == {Side.LOST}:
-        yield Caveat(
-            "never_learned",
-            f"no run of the sweep knew half of its {target.group} facts: the onset lies above what was swept, and only "
-            "the prior says how far",
-            concerns="choice",
-            at_least=supported.more_than(swept.max()),
-            buy=above,
-            weight="unusable",
-        )
+    yield Caveat(
+        code,
+        sentence.format(group=target.group),
+        concerns="choice",
+        at_least=least(end) if above else None,
+        at_most=None if above else most(end),
+        buy=f"{swept.largest} parameters at infusions {'above' if above else 'below'} {said(end)} "
+        f"{target.axis.in_words}",
+        weight="care" if side == Side.KEPT else "unusable",
+    )
 
 
-def _about_the_choice(
-    data: xr.Dataset, target: PlannedModel, swept: FloatArray, largest: str, supported: _Supported
-) -> Iterator[Caveat]:
-    choice, least = data[schema.CHOICE].item(), data["least"].item()
-    if not target.harms and choice >= data["most"].item():
-        yield Caveat(
-            "none_sufficient",
-            f"even the most that was planned would leave the {target.group} facts short of what must be kept at that "
-            "risk",
-            concerns="choice",
-            at_least=data["most"].item(),
-            buy=f"{largest} parameters with more {target.group} exposures, by a larger budget or fewer such facts",
-            weight="care",
-        )
+def _about_the_choice(data: xr.Dataset, target: PlannedModel, swept: _Swept, supported: _Supported) -> Iterator[Caveat]:
+    choice, least, most = (data[name].item() for name in (schema.CHOICE, "least", "most"))
+    if not target.harms and choice >= most:
+        said_so = f"even the most that was planned would leave the {target.group} facts short of what must be kept"
+        yield _out_of_reach("none_sufficient", said_so, target, swept, at_least=most)
     elif not target.harms and choice <= least:
         yield Caveat(
             "least_is_enough",
@@ -136,39 +154,48 @@ def _about_the_choice(
             buy="nothing",
         )
     elif choice <= least:
-        yield Caveat(
-            "none_admissible",
-            f"even next to no infusion would leave the {target.group} facts short of what must be kept at that risk",
-            concerns="choice",
-            at_most=least,
-            buy=f"{largest} parameters with more {target.group} exposures, by a larger budget or fewer such facts",
-            weight="care",
-        )
-    elif choice >= data["most"].item():
+        said_so = f"even next to no infusion would leave the {target.group} facts short of what must be kept"
+        yield _out_of_reach("none_admissible", said_so, target, swept, at_most=least)
+    elif choice >= most:
         yield from _whole_range(data, target)
-    elif swept.min() <= choice <= swept.max():
-        return
-    elif not target.axis.bounded:
+    elif not swept.covers(choice):
+        yield _outside_what_was_swept(choice, target, swept, supported)
+
+
+def _out_of_reach(
+    code: str,
+    sentence: str,
+    target: PlannedModel,
+    swept: _Swept,
+    at_least: float | None = None,
+    at_most: float | None = None,
+) -> Caveat:
+    """Not even an end of the range is within the risk."""
+    return Caveat(
+        code,
+        f"{sentence} at that risk",
+        concerns="choice",
+        at_least=at_least,
+        at_most=at_most,
+        buy=f"{swept.largest} parameters with more {target.group} exposures, by a larger budget or fewer such facts",
+        weight="care",
+    )
+
+
+def _outside_what_was_swept(choice: float, target: PlannedModel, swept: _Swept, supported: _Supported) -> Caveat:
+    if not target.axis.bounded:
         # Thresholds move with size on this axis: a larger model's choice lies beyond the levels of small ones.
-        yield Caveat(
+        return Caveat(
             "outside_levels",
-            f"the choice lies outside the levels that were swept ({said(swept.min())} to {said(swept.max())} "
+            f"the choice lies outside the levels that were swept ({said(swept.low)} to {said(swept.high)} "
             f"{target.coordinate})",
         )
-    elif target.harms:
-        above = choice > swept.max()
-        end = float(swept.max() if above else swept.min())
-        at_most = None if above else supported.at_most(end)
-        bounds = above or at_most is not None
-        yield _beyond_swept(
-            "choice" if bounds else "", "choice", choice, target, end, largest, end if above else None, at_most
-        )
+    end, above = swept.end_towards(choice), choice > swept.high
+    if target.harms:
+        at_least, at_most = (end, None) if above else (None, supported.at_most(end))
     else:
-        above = choice > swept.max()
-        end = float(swept.max() if above else swept.min())
-        yield _beyond_swept(
-            "" if above else "choice", "choice", choice, target, end, largest, None, None if above else end
-        )
+        at_least, at_most = (None, None) if above else (None, end)
+    return _beyond_swept("choice", choice, target, swept, at_least, at_most)
 
 
 def _whole_range(data: xr.Dataset, target: PlannedModel) -> Iterator[Caveat]:
@@ -192,29 +219,23 @@ def _whole_range(data: xr.Dataset, target: PlannedModel) -> Iterator[Caveat]:
 
 
 def _beyond_swept(
-    concerns: str,
-    what: str,
-    place: float,
-    target: PlannedModel,
-    end: float,
-    largest: str,
-    at_least: float | None,
-    at_most: float | None,
+    what: str, place: float, target: PlannedModel, swept: _Swept, at_least: float | None, at_most: float | None
 ) -> Caveat:
-    above = place > end
+    """A place that no level of the sweep comes near; it is a bound where one is given."""
+    above, end = place > swept.high, swept.end_towards(place)
     return Caveat(
         "beyond_swept",
         f"the {what} lies {'above the largest' if above else 'below the smallest'} {target.coordinate} that was "
         f"swept, {end:.3g}",
-        concerns=concerns,
+        concerns="" if at_least is None and at_most is None else what,
         at_least=at_least,
         at_most=at_most,
-        buy=f"{largest} parameters at a {target.coordinate} {'above' if above else 'below'} {end:.3g}",
+        buy=f"{swept.largest} parameters at a {target.coordinate} {'above' if above else 'below'} {end:.3g}",
         weight="care",
     )
 
 
-def _about_the_optimum(data: xr.Dataset, target: PlannedModel, swept: FloatArray, largest: str) -> Iterator[Caveat]:
+def _about_the_optimum(data: xr.Dataset, target: PlannedModel, swept: _Swept) -> Iterator[Caveat]:
     """Draws whose best infusion is an end of the range have none; if that holds on average, neither has the answer."""
     optima = data[schema.OPTIMUM].values
     always_more, always_less = float(np.mean(np.isinf(optima))), float(np.mean(optima == 0))
@@ -225,10 +246,10 @@ def _about_the_optimum(data: xr.Dataset, target: PlannedModel, swept: FloatArray
             f"on average {'more' if side > 0 else 'less'} is always worth more, up to the end of the range: there is "
             "no best infusion inside it",
             concerns="optimum",
-            at_least=float(min(swept.max(), data["most"].item())) if side > 0 else None,
-            at_most=float(swept.min()) if side < 0 else None,
-            buy=f"{largest} parameters at infusions {'above' if side > 0 else 'below'} "
-            f"{said(swept.max() if side > 0 else swept.min())} {target.coordinate}, where knowledge turns down",
+            at_least=float(min(swept.high, data["most"].item())) if side > 0 else None,
+            at_most=swept.low if side < 0 else None,
+            buy=f"{swept.largest} parameters at infusions {'above' if side > 0 else 'below'} "
+            f"{said(swept.high if side > 0 else swept.low)} {target.coordinate}, where knowledge turns down",
         )
     elif always_more + always_less > _NOTICEABLE:
         yield Caveat(
@@ -237,12 +258,10 @@ def _about_the_optimum(data: xr.Dataset, target: PlannedModel, swept: FloatArray
             "less is; they have no best infusion",
         )
     best = data["risk_neutral_choice"].item()
-    if not side and target.axis.bounded and not swept.min() <= best <= swept.max():
-        above = best > swept.max()
-        end = float(swept.max() if above else swept.min())
-        yield _beyond_swept(
-            "optimum", "optimum", best, target, end, largest, end if above else None, None if above else end
-        )
+    if not side and target.axis.bounded and not swept.covers(best):
+        end, above = swept.end_towards(best), best > swept.high
+        bounds = (end, None) if above else (None, end)
+        yield _beyond_swept("optimum", best, target, swept, *bounds)
 
 
 def _about_the_domain(data: xr.Dataset, target: PlannedModel) -> Iterator[Caveat]:

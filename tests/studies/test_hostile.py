@@ -20,9 +20,13 @@ def test_a_few_cases_break_nothing(door):
     assert sum(outcomes.values()) >= 15
 
 
+# The library reads 7 ms a variable, so that a decision takes 0.3 s and a fit 0.8 s: they get as much time as others.
+CASES = {"decisions": 60, "fits": 40}
+
+
 @pytest.mark.slow
 @at_each_door
-def test_a_hundredth_of_the_bar_breaks_nothing(door):
-    outcomes = try_cases(door, SEED + 1, count=200 * EXAMPLES)
+def test_many_cases_break_nothing(door):
+    outcomes = try_cases(door, SEED + 1, count=CASES.get(door.name, 200) * EXAMPLES)
     assert outcomes["accepted"]
     assert outcomes["refused"]

@@ -14,6 +14,7 @@ from bayeskisl.sweeping.decoder import Decoder
 from bayeskisl.sweeping.fastest_steps import make_steps
 from bayeskisl.sweeping.forward import logits_of, token_loss
 from bayeskisl.sweeping.steps import State
+from bayeskisl.sweeping.torch_steps import one_thread
 from bayeskisl.sweeping.training import behind_start, draw_run
 from studies.simulated.text_sweep import write_sweep
 
@@ -76,9 +77,11 @@ def train(run, folder, config):
     arguments = TrainingArguments(**recipe, per_device_train_batch_size=config["sequences_per_step"], max_grad_norm=0,
                                   remove_unused_columns=False, use_cpu=True)  # fmt: skip
     data = load_from_disk(str(folder / "data" / "datasets"))
-    Trainer(
+    trainer = Trainer(
         model=model, args=arguments, train_dataset=data, data_collator=collate, optimizers=(optimizer, None)
-    ).train()
+    )
+    with one_thread():  # threads that wait for one another over matrices of 16 x 16 cost more than they save
+        trainer.train()
     return model
 
 
