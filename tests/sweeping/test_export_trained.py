@@ -18,7 +18,7 @@ pytest.importorskip("transformers", reason="the extra hf is not installed")
 pytest.importorskip("lm_eval", reason="the extra hf is not installed")
 pytest.importorskip("accelerate", reason="the extra hf is not installed")
 
-LEVELS = (40, 100, 240, 560)
+LEVELS = (40, 100, 240)
 OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
 
 
