@@ -11,7 +11,7 @@ import xarray as xr
 
 import bayeskisl
 from bayeskisl import schema
-from bayeskisl.arrays import FloatArray
+from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.decision.caveats import Caveat, Weight, about_prediction, caveat_table
 from bayeskisl.decision.criterion import KEEP, KeepOf, require_keep_of, require_share
 from bayeskisl.decision.general_loss import fit_loss
@@ -211,7 +211,7 @@ def _on_axis(prospect: Prospect, options: Options) -> dict[str, FloatArray]:
     }
 
 
-def over_draws(arrays: dict[str, FloatArray], like: xr.Dataset) -> dict[str, tuple[Any, ...]]:
+def over_draws(arrays: Mapping[str, FloatArray | IntArray], like: xr.Dataset) -> dict[str, tuple[Any, ...]]:
     """Arrays ``(sample,)`` as variables over ``(chain, draw)``."""
     size = (like.sizes["chain"], like.sizes["draw"])
     return {name: (("chain", "draw"), draws.reshape(size)) for name, draws in arrays.items()}

@@ -217,7 +217,7 @@ def _log_beta_binomial(
     return right + wrong + gammaln(counts) - gammaln(probed + counts)
 
 
-def _log_choose(recalled: IntArray, probed: IntArray) -> FloatArray:
+def _log_choose(recalled: np.ndarray, probed: np.ndarray) -> FloatArray:
     return gammaln(probed + 1) - gammaln(recalled + 1) - gammaln(probed - recalled + 1)
 
 
