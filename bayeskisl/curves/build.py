@@ -161,7 +161,7 @@ def _measurements(runs: pl.DataFrame, probes: pl.DataFrame, general: pl.DataFram
 
 
 def _numbered_from_the_end(general: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
-    """What was measured once for each run and checkpoint; checkpoint -1 is the end, -2 the one before it."""
+    """Rows measured once for each run and checkpoint; checkpoint -1 is the end, -2 the one before it."""
     last = pl.col(schema.TOKENS_SEEN).rank("dense", descending=True).over(schema.RUN)
     ours = general.filter(pl.col(schema.RUN).is_in(runs[schema.RUN].to_list()))
     return ours.with_columns((-last.cast(pl.Int64)).alias(schema.CHECKPOINT))

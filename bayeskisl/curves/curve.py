@@ -157,7 +157,7 @@ class _Part(Curve):
     left: IntArray
 
     def worst_row(self, errors: float, least: float) -> int | None:
-        """Of the rows outside what the others allow, the one without which a monotone curve fits best.
+        """The row outside what the others allow without which a monotone curve fits best; None without such a row.
 
         Two replicates that contradict each other lie equally far apart: their neighbours say which one is wrong.
         """

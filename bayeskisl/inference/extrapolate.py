@@ -177,7 +177,7 @@ def _distances_unvaried(law: Law, size: FittedLawOfSize, target: Mapping[str, fl
 
 
 def _by_prior(law: Law, distances: Mapping[str, float], fresh: FloatArray) -> FloatArray:
-    """What exponents that are drawn from their priors add to the line over these distances, shaped as `fresh`."""
+    """The line's rise over these distances by exponents that are drawn from their priors, shaped as `fresh`."""
     added = np.zeros(fresh.shape)
     for name, distance in distances.items():
         prior = law.priors.exponent[name]
