@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.curves import cell_table
 from bayeskisl.decision.planned_model import PlannedModel, cells_like, of_target
 from bayeskisl.errors import InputError
@@ -59,14 +60,14 @@ class Place:
         Whether the posterior knows the cell's own threshold already.
     """
 
-    row: np.ndarray
-    log_threshold: np.ndarray
-    steepness: np.ndarray
-    at_load: np.ndarray
+    row: FloatArray
+    log_threshold: FloatArray
+    steepness: FloatArray
+    at_load: FloatArray
     seen: bool
 
     @property
-    def on_axis(self) -> np.ndarray:
+    def on_axis(self) -> FloatArray:
         """log e50 where the cell's half-point is expected, ``(particle,)``."""
         return self.log_threshold + self.at_load
 
@@ -83,8 +84,8 @@ class Infused:
         The fall of a typical run.
     """
 
-    log_threshold: np.ndarray
-    steepness: np.ndarray
+    log_threshold: FloatArray
+    steepness: FloatArray
     shape: Shape
 
 
@@ -121,33 +122,33 @@ class Beliefs:
 
     target: PlannedModel
     laws: tuple[str, ...]
-    law: np.ndarray
-    centre: np.ndarray
-    covariance: np.ndarray
-    coefficients: np.ndarray
-    tau: np.ndarray
-    sigma_run: np.ndarray
-    load_effect: np.ndarray
-    target_row: np.ndarray
-    target_fresh: np.ndarray
-    target_steepness: np.ndarray
-    target_at_load: np.ndarray
+    law: IntArray
+    centre: FloatArray
+    covariance: FloatArray
+    coefficients: FloatArray
+    tau: FloatArray
+    sigma_run: FloatArray
+    load_effect: FloatArray
+    target_row: FloatArray
+    target_fresh: FloatArray
+    target_steepness: FloatArray
+    target_at_load: FloatArray
     typical: dict[str, Any]
     places: dict[Cell, Place]
     infused: Infused | None = None
 
     @property
-    def target_mean(self) -> np.ndarray:
+    def target_mean(self) -> FloatArray:
         """Mean of log e50 at the target given each particle, fresh scatter left out, ``(particle,)``."""
         return np.einsum("sp,sp->s", self.target_row, self.centre) + self.target_at_load
 
     @property
-    def target_variance(self) -> np.ndarray:
+    def target_variance(self) -> FloatArray:
         """Variance of that mean left by the coefficients, ``(particle,)``."""
         return np.einsum("sp,spq,sq->s", self.target_row, self.covariance, self.target_row)
 
     @property
-    def target_line(self) -> np.ndarray:
+    def target_line(self) -> FloatArray:
         """The target's line under the drawn coefficients, ``(particle,)``."""
         return np.einsum("sp,sp->s", self.target_row, self.coefficients) + self.target_at_load
 
@@ -161,14 +162,14 @@ class Beliefs:
         """Width of the 90 % interval of log e50 of a fresh run of the target, now and with its line known exactly."""
         return _width(self.target_line + self.target_fresh), _width(self.target_fresh)
 
-    def ahead(self, cell: Cell, level: float) -> np.ndarray:
+    def ahead(self, cell: Cell, level: float) -> FloatArray:
         """Return the distance of a level from its cell's half-point, k (u - log e50), ``(particle,)``."""
         place = self.places[cell]
         at = replace(self.target, params=cell[0], tokens=cell[1])
         log_exposures = at.log_exposures(np.asarray(level), load_effect=self.load_effect)
         return place.steepness * (log_exposures - place.log_threshold)
 
-    def mean_knowing(self, place: Place) -> np.ndarray:
+    def mean_knowing(self, place: Place) -> FloatArray:
         """`target_mean` if the threshold of `place` were known as well, ``(particle,)``."""
         if place.seen:
             return self.target_mean
@@ -270,14 +271,14 @@ def believe(
     )
 
 
-def _particles_of(fit: "Fit", law: str, count: int, rng: np.random.Generator) -> np.ndarray:
+def _particles_of(fit: "Fit", law: str, count: int, rng: np.random.Generator) -> IntArray:
     """Choose the draws of a law that become particles, in random order and repeated where there are too few."""
     sizes = posterior_group(fit.tree, law).sizes
     total = sizes["chain"] * sizes["draw"]
     return np.concatenate([rng.permutation(total) for _ in range(-(-count // total) or 1)])[:count]
 
 
-def _infused(fit: "Fit", used: dict[str, np.ndarray], target: PlannedModel, seed: int) -> Infused | None:
+def _infused(fit: "Fit", used: dict[str, IntArray], target: PlannedModel, seed: int) -> Infused | None:
     """The infused facts, under the same draws as the group that over-infusion harms."""
     if target.group == schema.INFUSED or schema.INFUSED not in target.groups:
         return None
@@ -291,7 +292,7 @@ def _typical_shape(laws: "list[_LawDraws]") -> Shape:
     return typical_shape([law.shape for law in laws], [len(law.draws["tau"]) for law in laws])
 
 
-def _width(draws: np.ndarray) -> float:
+def _width(draws: FloatArray) -> float:
     return float(np.diff(np.quantile(draws, [0.05, 0.95]))[0])
 
 
@@ -308,11 +309,11 @@ def planned_laws(fit: "Fit") -> dict[str, float]:
     return usable
 
 
-def _of_equal_width(parts: list[dict[str, np.ndarray]]) -> list[dict[str, np.ndarray]]:
+def _of_equal_width(parts: list[dict[str, FloatArray]]) -> list[dict[str, FloatArray]]:
     """The parts with coefficients of zero appended, which multiply nothing, to laws that have fewer."""
     most = max(part["centre"].shape[-1] for part in parts)
 
-    def widened(name: str, values: np.ndarray) -> np.ndarray:
+    def widened(name: str, values: FloatArray) -> FloatArray:
         lacking = most - values.shape[-1]
         own = {"covariance": 2, "centre": 1, "coefficients": 1, "rows": 1}.get(name, 0)
         return np.pad(values, [(0, 0)] * (values.ndim - own) + [(0, lacking)] * own) if own else values
@@ -337,15 +338,15 @@ class _LawDraws:
     """
 
     size: FittedLawOfSize
-    about: np.ndarray
-    mean: np.ndarray
-    sd: np.ndarray
+    about: FloatArray
+    mean: FloatArray
+    sd: FloatArray
     shape: Shape
-    draws: dict[str, np.ndarray]
+    draws: dict[str, FloatArray]
     held: Mapping[str, float]
 
     @classmethod
-    def of(cls, fit: "Fit", name: str, target: PlannedModel, group: str, used: np.ndarray) -> "_LawDraws":
+    def of(cls, fit: "Fit", name: str, target: PlannedModel, group: str, used: IntArray) -> "_LawDraws":
         posterior = posterior_group(fit.tree, name).sel(group=group, drop=True)
         flat = posterior.stack(particle=("chain", "draw")).transpose("particle", ...)
         law = fit.laws[name]
@@ -358,28 +359,28 @@ class _LawDraws:
         shape, held = law.fall.of(draws), target.held_fixed
         return cls(size, about, mean, sd, shape, draws, held)
 
-    def row(self, params: float, tokens: float) -> np.ndarray:
+    def row(self, params: float, tokens: float) -> FloatArray:
         """The design row of one place, shape ``(column,)``."""
         place = {**self.held, schema.PARAMS: params, schema.TOKENS: tokens}
         return self._design(self.size.place_of(place)[None])[0]
 
-    def _design(self, values: np.ndarray) -> np.ndarray:
+    def _design(self, values: FloatArray) -> FloatArray:
         """Shape ``(cell, column)``."""
         return np.column_stack(self.size.law.linear_at(self.about, values))
 
     @property
-    def log_thresholds(self) -> np.ndarray:
+    def log_thresholds(self) -> FloatArray:
         """log e50 of the cells that were trained, ``(particle, cell)``."""
         return np.log(self.draws[schema.CRITICAL_EXPOSURES])
 
-    def coefficient_moments(self) -> tuple[np.ndarray, np.ndarray]:
+    def coefficient_moments(self) -> tuple[FloatArray, FloatArray]:
         """Mean and a root of the covariance of the coefficients given the thresholds."""
         design = self._design(self.size.places)
         return conditional_moments(self.log_thresholds, self.draws["tau"], design, self.mean, self.sd)
 
     def fresh(
-        self, params: float, tokens: float, coefficients: np.ndarray, noise: "_Noise"
-    ) -> tuple[np.ndarray, np.ndarray]:
+        self, params: float, tokens: float, coefficients: FloatArray, noise: "_Noise"
+    ) -> tuple[FloatArray, FloatArray]:
         """log e50 and k of a cell that was not trained, ``(particle,)``."""
         size, draws = np.log(params / self.size.law.reference[0]), self.draws
         log_steepness = draws["steepness_intercept"] + draws["steepness_exponent"] * size
@@ -390,8 +391,8 @@ class _LawDraws:
 
 
 def _own_priors(
-    size_law: LawOfSize, pooling: float, draws: "xr.Dataset", used: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+    size_law: LawOfSize, pooling: float, draws: "xr.Dataset", used: IntArray
+) -> tuple[FloatArray, FloatArray]:
     """Prior means and standard deviations of the group's coefficients, given what groups have in common if several."""
     if "common" not in draws:
         return size_law.mean, size_law.sd
@@ -401,7 +402,7 @@ def _own_priors(
 
 def _law_particles(
     law: _LawDraws, target: PlannedModel, seen: dict[Cell, int], cells: list[Cell], rng: np.random.Generator
-) -> dict[str, np.ndarray]:
+) -> dict[str, FloatArray]:
     draws, thresholds, tau = law.draws, law.log_thresholds, law.draws["tau"]
     centre, root = law.coefficient_moments()
     noise = _Noise(centre, rng)
@@ -435,19 +436,19 @@ def _law_particles(
     }
 
 
-def _one_run_of_target(law: _LawDraws, target: PlannedModel, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def _one_run_of_target(law: _LawDraws, target: PlannedModel, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
     centre, root = law.coefficient_moments()
     noise = _Noise(centre, rng)
     log_threshold, steepness = law.fresh(target.params, target.tokens, _drawn(centre, root, noise), noise)
     return log_threshold + law.draws["sigma_run"] * noise(), steepness
 
 
-def _drawn(centre: np.ndarray, root: np.ndarray, noise: "_Noise") -> np.ndarray:
+def _drawn(centre: FloatArray, root: FloatArray, noise: "_Noise") -> FloatArray:
     """Coefficients, ``(particle, column)``."""
     return centre + np.einsum("spq,sq->sp", root, np.stack([noise() for _ in range(centre.shape[1])], axis=1))
 
 
-def _at_load(at: PlannedModel, log_threshold: np.ndarray, effect: np.ndarray) -> np.ndarray:
+def _at_load(at: PlannedModel, log_threshold: FloatArray, effect: FloatArray) -> FloatArray:
     """Return the effect of the load at a place's typical half-point on log e50, ``(particle,)``."""
     if not effect.any():
         return 0 * effect
@@ -460,14 +461,14 @@ class _Noise:
     draws and with each other: what is independent by construction adds no chance correlation to a gain.
     """
 
-    def __init__(self, draws: np.ndarray, rng: np.random.Generator) -> None:
+    def __init__(self, draws: FloatArray, rng: np.random.Generator) -> None:
         self._rng = rng
         known = np.column_stack([np.ones(len(draws)), draws])
         # columns that do not vary, as a coefficient that is fixed, have no direction of their own
         directions, sizes, _ = np.linalg.svd(known, full_matrices=False)
         self._taken = list(directions[:, sizes > 1e-9 * sizes.max(initial=0.0)].T)
 
-    def __call__(self) -> np.ndarray:
+    def __call__(self) -> FloatArray:
         """One more, shape ``(particle,)``."""
         fresh = self._rng.standard_normal(len(self._taken[0]))
         for direction in self._taken:

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import axis_of
 from bayeskisl.decision.planned_model import of_target
 from bayeskisl.design.beliefs import PARTICLES, Beliefs, Cell, believe
@@ -110,7 +111,7 @@ def probed_facts(run: Run, curves: xr.Dataset, group: str) -> int:
     return int(min(run.level, most)) if axis_of(curves).counts_facts else most
 
 
-def _levels(beliefs: Beliefs, cell: Cell, count: int) -> np.ndarray:
+def _levels(beliefs: Beliefs, cell: Cell, count: int) -> FloatArray:
     """Levels from where next to all is kept to where next to nothing is, rounded as people write them."""
     place, target = beliefs.places[cell], beliefs.target
     logit = np.log(_KEPT[1] / _KEPT[0])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray
 from bayeskisl.design.budgets import DOLLARS, FLOP, SECONDS
 from bayeskisl.errors import InputError
 from bayeskisl.quantities import read_number
@@ -38,9 +39,9 @@ class CostTable:
         The table in words.
     """
 
-    params: np.ndarray
-    tokens: np.ndarray
-    cost: np.ndarray
+    params: FloatArray
+    tokens: FloatArray
+    cost: FloatArray
     unit: str
     origin: str
 
@@ -80,7 +81,7 @@ def _plain(name: str) -> str:
     return name.strip().lower().replace(" ", "_").replace("-", "_")
 
 
-def _places(raw: "RawTable", curves: "xr.Dataset | None") -> tuple[np.ndarray, np.ndarray]:
+def _places(raw: "RawTable", curves: "xr.Dataset | None") -> tuple[FloatArray, FloatArray]:
     """Return parameters and tokens of each row."""
     if schema.PARAMS not in raw.columns and schema.RUN in raw.columns and curves is not None:
         return _places_of_runs(raw, curves)
@@ -96,7 +97,7 @@ def _places(raw: "RawTable", curves: "xr.Dataset | None") -> tuple[np.ndarray, n
     return params, tokens
 
 
-def _places_of_runs(raw: "RawTable", curves: "xr.Dataset") -> tuple[np.ndarray, np.ndarray]:
+def _places_of_runs(raw: "RawTable", curves: "xr.Dataset") -> tuple[FloatArray, FloatArray]:
     number = {str(name): i for i, name in enumerate(curves[schema.RUN].values)}
     names = [str(cell) for cell in raw.columns[schema.RUN]]
     if unknown := [name for name in names if name not in number]:
@@ -114,7 +115,7 @@ def _only_budget(raw: "RawTable", curves: "xr.Dataset | None") -> float:
     return float(budgets[0])
 
 
-def _positive(raw: "RawTable", name: str) -> np.ndarray:
+def _positive(raw: "RawTable", name: str) -> FloatArray:
     for cell, place in zip(raw.columns[name], raw.places, strict=True):
         if not _is_positive(cell):
             raise InputError("a positive number", repr(cell), f"{raw.origin}, {place}, {name}")

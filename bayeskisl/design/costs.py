@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayeskisl.arrays import FloatArray
 from bayeskisl.design.budgets import DOLLARS, FLOP, SECONDS, Budget
 from bayeskisl.design.cost_tables import read_cost_table
 from bayeskisl.design.runs import Run
@@ -85,7 +86,7 @@ class Costs:
         return cls(0.0, _FLOP_PER_PARAM_AND_TOKEN / (utilisation * peak), SECONDS, source)
 
     @classmethod
-    def measured(cls, params: np.ndarray, tokens: np.ndarray, seconds: np.ndarray, source: str = "records") -> "Costs":
+    def measured(cls, params: FloatArray, tokens: FloatArray, seconds: FloatArray, source: str = "records") -> "Costs":
         """From device-seconds of single runs, by non-negative least squares of relative errors."""
         from scipy.optimize import nnls
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.arrays import BoolArray, FloatArray
 from bayeskisl.axes import axis_of
 from bayeskisl.design.outlook import Outlook
 from bayeskisl.design.runs import Run
@@ -27,7 +28,7 @@ def reason(run: Run, outlook: Outlook) -> str:
     return f"{'replicate' if known and place.seen else 'new level'} {where}"
 
 
-def _new_size(params: float, sizes: np.ndarray) -> str:
+def _new_size(params: float, sizes: FloatArray) -> str:
     below, above = sizes[sizes < params], sizes[sizes > params]
     if not above.size:
         return f"new size, {params / sizes[-1]:.2g} times the largest seen"
@@ -36,7 +37,7 @@ def _new_size(params: float, sizes: np.ndarray) -> str:
     return f"new size between {size(below[-1])} and {size(above[0])}"
 
 
-def _trained(run: Run, outlook: Outlook) -> np.ndarray:
+def _trained(run: Run, outlook: Outlook) -> BoolArray:
     curves = outlook.curves
     return np.isclose(curves[schema.PARAMS].values, run.params) & np.isclose(curves[schema.TOKENS].values, run.tokens)
 

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
+from bayeskisl.arrays import FloatArray
+
 __all__ = ["offered_sizes"]
 
 # A size named within this share of a trained one means the trained one: 70M of 70,426,624.
@@ -17,13 +19,13 @@ _LOOKED_UP = 500
 
 
 def offered_sizes(
-    seen: np.ndarray,
+    seen: FloatArray,
     target: float,
     *,
     sizes: Iterable[float] | None = None,
     largest: float | None = None,
     pays: Callable[[float], bool] = lambda size: True,
-) -> np.ndarray:
+) -> FloatArray:
     """Return the sizes on offer, ascending; none of the target's size or above.
 
     Parameters
@@ -47,11 +49,11 @@ def offered_sizes(
     return np.array(paid) if paid else allowed
 
 
-def _default(seen: np.ndarray, limit: float, pays: Callable[[float], bool]) -> np.ndarray:
+def _default(seen: FloatArray, limit: float, pays: Callable[[float], bool]) -> FloatArray:
     return np.concatenate([seen, np.round(np.sqrt(seen[1:] * seen[:-1])), _larger(seen[-1], limit, pays)])
 
 
-def _larger(seen: float, limit: float, pays: Callable[[float], bool]) -> np.ndarray:
+def _larger(seen: float, limit: float, pays: Callable[[float], bool]) -> FloatArray:
     """Return sizes above the largest seen, in equal steps up to the limit or to what the budget pays for."""
     if limit <= seen:
         return np.array([])
@@ -70,7 +72,7 @@ def _three_digits(size: float) -> float:
     return float(np.floor(size / unit) * unit)
 
 
-def _meant(sizes: np.ndarray, seen: np.ndarray) -> np.ndarray:
+def _meant(sizes: FloatArray, seen: FloatArray) -> FloatArray:
     """Return the sizes, with the trained one in place of one that was named in round numbers."""
     nearest = seen[np.argmin(np.abs(np.log(sizes[:, None] / seen)), axis=1)]
     return np.where(np.abs(sizes / nearest - 1) <= _SAME, nearest, sizes)

@@ -41,7 +41,7 @@ def main(path: str) -> None:
         data_collator=behind_start(config["start_token"]),
         optimizers=(optimizer(model, config), None),
     )
-    folder = Path(arguments.output_dir)
+    folder = Path(config["training"]["output_dir"])
     trainer.train(resume_from_checkpoint=get_last_checkpoint(folder) if folder.is_dir() else None)
     if trainer.is_world_process_zero():
         model.save_pretrained(config["model_folder"])
