@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from bayeskisl.errors import BayeskislError, InputError
-from bayeskisl.files import replace_file
+from bayeskisl.files import lies_at, replace_file
 
 if TYPE_CHECKING:
     import h5py
@@ -103,7 +103,7 @@ def _look_over(path: Path) -> None:
     import h5py
 
     if not path.is_file():
-        raise _Refused("no such file" if not path.exists() else "no file")
+        raise _Refused(lies_at(path) if path.exists() else "no such file")
     unpacked, most = 0, _FREE_BYTES + _TIMES_ITS_SIZE * path.stat().st_size
     with h5py.File(path, "r") as file:
         for name, found in _objects(file):
@@ -154,7 +154,38 @@ def _bytes_of(name: str, found: "h5py.Dataset") -> int:
         raise _Refused(f"one with neither numbers nor texts in {name!r:.80}")
     if found.shape is None or len(found.shape) > _MOST_DIMS:
         raise _Refused(f"one with an odd shape of {name!r:.80}")
-    return math.prod(found.shape) * max(found.dtype.itemsize, 1)
+    texts_elsewhere = _bytes_of_texts(name, found) if found.dtype.kind == "O" else 0
+    return math.prod(found.shape) * max(found.dtype.itemsize, 1) + texts_elsewhere
+
+
+def _bytes_of_texts(name: str, found: "h5py.Dataset") -> int:
+    """Return the bytes of texts of any length, as their array says: HDF5 takes that memory before it finds a text.
+
+    An entry is the length of a text in four bytes, then where it lies. (The headers in which attributes lie have
+    checksums.)
+    """
+    if found.id.get_create_plist().get_nfilters():
+        raise _Refused(f"one with compressed texts in {name!r:.80}")
+    entry = found.id.get_type().get_size()
+    return sum(
+        int.from_bytes(entries[at : at + 4], "little")
+        for entries in _stored(found)
+        for at in range(0, len(entries), entry)
+    )
+
+
+def _stored(found: "h5py.Dataset") -> Iterator[bytes]:
+    """Yield the bytes of an array as they lie in the file; those that lie in a header are left out."""
+    if found.chunks:
+        chunks = map(found.id.get_chunk_info, range(found.id.get_num_chunks()))
+        places = [(chunk.byte_offset, chunk.size) for chunk in chunks]
+    else:
+        places = [(found.id.get_offset(), found.id.get_storage_size())]
+    with Path(found.file.filename).open("rb") as file:
+        for offset, size in places:
+            if offset is not None:
+                file.seek(offset)
+                yield file.read(size)
 
 
 def _refuse_odd_attributes(name: str, found: "h5py.Group | h5py.Dataset") -> None:

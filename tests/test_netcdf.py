@@ -72,6 +72,31 @@ def plugin_filter(file):
     h5py.h5d.create(file.id, b"seed", h5py.h5t.NATIVE_INT64, h5py.h5s.create_simple((12,)), plan)
 
 
+def long_text(file):
+    """Write four bytes, the length of the first text, that say 3 GiB: a flipped byte is enough."""
+    at, name = file["run"].id.get_offset(), file.filename
+    file.close()
+    content = bytearray(Path(name).read_bytes())
+    content[at + 3] = 0xC0
+    Path(name).write_bytes(content)
+
+
+def long_text_in_chunks(file):
+    del file["run"]
+    made = file.create_dataset("run", (12,), h5py.string_dtype(), chunks=(5,))
+    made[:] = "abcdefghijkl"
+    at, name = made.id.get_chunk_info(1).byte_offset, file.filename
+    file.close()
+    content = bytearray(Path(name).read_bytes())
+    content[at + 3] = 0xC0
+    Path(name).write_bytes(content)
+
+
+def compressed_texts(file):
+    del file["run"]
+    file.create_dataset("run", (12,), h5py.string_dtype(), compression="gzip")[:] = "x"
+
+
 def compound(file):
     file.create_dataset("pairs", (3,), [("a", "i4"), ("b", "f8")])
 
@@ -86,6 +111,9 @@ def compound(file):
         (external_link, "one with a link at '/more'"),
         (circle, "something else than groups and arrays at '/inner/outer'"),
         (plugin_filter, "one with the filter 32015"),
+        (long_text, "one that unpacks to more than 64 MiB"),
+        (long_text_in_chunks, "one that unpacks to more than 64 MiB"),
+        (compressed_texts, "one with compressed texts in '/run'"),
         (compound, "one with neither numbers nor texts in '/pairs'"),
         (lambda file: file.attrs.update(axis=np.arange(3)), "attribute 'axis' of '/' is neither a text nor a number"),
         (lambda file: file["seed"].attrs.update(scale_factor="x"), "a file that cannot be read"),

@@ -9,8 +9,10 @@ import xarray as xr
 
 from bayeskisl.curves.validation import validate
 from bayeskisl.errors import InputError
+from bayeskisl.files import require_file
 from bayeskisl.netcdf import read_netcdf, write_netcdf
 from bayeskisl.shipped import shipped_folder
+from bayeskisl.sweeping.store import holds_sweep
 
 __all__ = ["load_curves", "save_curves"]
 
@@ -41,13 +43,8 @@ def load_curves(path: str | Path) -> xr.Dataset:
         if name in checksums:
             path = shipped_folder("data") / "sweeps" / name / "curves.nc"
             _check_shipped(path, checksums[name])
-    if not path.is_file():
-        raise InputError(
-            "a file of retention curves",
-            "no such file",
-            str(path),
-            f"make one with `bayeskisl curves build`, or name a shipped sweep ({', '.join(checksums)})",
-        )
+        else:
+            _require_curves(path, list(checksums))
     return validate(read_netcdf(path), str(path))
 
 
@@ -65,6 +62,16 @@ def save_curves(curves: xr.Dataset, path: str | Path) -> Path:
         name: {"zlib": True} for name, v in curves.data_vars.items() if v.dtype.kind in "if"
     }
     return write_netcdf(validate(curves, str(path)), path, encoding=packed)
+
+
+def _require_curves(path: Path, shipped: list[str]) -> None:
+    """Refuse a path without a file; a sweep's folder becomes one by a command, which is named."""
+    expected = "a file of retention curves"
+    if path.is_dir() and holds_sweep(path):
+        raise InputError(expected, "the folder of a sweep", str(path),
+                         f"run `bayeskisl curves build {path} --out curves.nc` and name curves.nc")  # fmt: skip
+    remedy = f"make one with `bayeskisl curves build`, or name a shipped sweep ({', '.join(shipped)})"
+    require_file(path, expected, remedy, ".nc")
 
 
 def _checksums() -> dict[str, str]:

@@ -7,6 +7,7 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.decision.checking import check_answer
 from bayeskisl.errors import InputError
+from bayeskisl.files import require_file
 from bayeskisl.netcdf import read_netcdf, write_netcdf
 
 __all__ = ["load_answer", "load_prediction", "save_answer", "save_prediction"]
@@ -47,8 +48,7 @@ def load_answer(path: str | Path, *kinds: str) -> xr.Dataset:
     """Read an answer of one of some kinds, `prediction` or `decision`."""
     path, command = Path(path), "predict" if "prediction" in kinds else "decide"
     remedy = f"write one with `bayeskisl {command}`"
-    if not path.is_file():
-        raise InputError(f"a file with a {kinds[0]}", "no such file", str(path), remedy)
+    require_file(path, f"a file with a {kinds[0]}", remedy, ".nc")
     answer = read_netcdf(path, f"a netCDF file with a {kinds[0]}", remedy)
     content = answer.attrs.get("content")
     if content not in kinds:

@@ -130,8 +130,7 @@ def read_tree(path: str | Path) -> xr.DataTree:
         If the file is missing, is not NetCDF, or is not a fit.
     """
     path = Path(path)
-    if not path.is_file():
-        raise InputError("a saved fit", "no such file", str(path), "make one with `bayeskisl fit`")
+    require_file(path, "a saved fit", "make one with `bayeskisl fit`", ".nc")
     tree = read_netcdf_tree(path)
     lacking = [*(g for g in _GROUPS if g not in tree.children), *(a for a in _ATTRIBUTES if a not in tree.attrs)]
     if lacking:

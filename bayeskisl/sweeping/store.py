@@ -20,15 +20,17 @@ from typing import Any, TextIO
 
 from bayeskisl.axes import AXES
 from bayeskisl.errors import InputError, SweepError
+from bayeskisl.files import lies_at
 from bayeskisl.specifications import require_file_name, shown
 from bayeskisl.sweeping.plan import Stack
 from bayeskisl.sweeping.record_reading import BrokenRecord, MisplacedRecord, Record, read_record
 from bayeskisl.sweeping.records import RunProbe, record_bytes, told_as_sweep_error, write_atomically
 from bayeskisl.sweeping.spec import RunSpec, SweepSpec, canonical_json
 
-__all__ = ["SweepFolder", "open_folder", "sweep_folders"]
+__all__ = ["SweepFolder", "holds_sweep", "open_folder", "sweep_folders"]
 
 _HASH_DIGITS = 12
+_MAKE = "make one with `bayeskisl sweep run`"
 _RENEW = "`bayeskisl sweep run` writes it again"
 
 
@@ -189,11 +191,21 @@ def sweep_folders(out: str | Path) -> list[SweepFolder]:
         If there is none.
     """
     out = Path(out)
-    found = [SweepFolder(path.parent) for path in sorted([*out.glob("sweep.json"), *out.glob("*/sweep.json")])]
+    found = [SweepFolder(path.parent) for path in _specifications_in(out)]
     if not found:
-        got = "no sweep in it" if out.is_dir() else "no such folder"
-        raise InputError("a folder with records of a sweep", got, str(out), "make one with `bayeskisl sweep run`")
+        got = "no sweep in it" if out.is_dir() else lies_at(out) if out.exists() else "no such folder"
+        remedy = "name the one given to `bayeskisl sweep run --out`" if out.is_file() else _MAKE
+        raise InputError("a folder with records of a sweep", got, str(out), remedy)
     return found
+
+
+def holds_sweep(folder: Path) -> bool:
+    """Whether a folder is a sweep's, or one directly below it is."""
+    return bool(_specifications_in(folder))
+
+
+def _specifications_in(out: Path) -> list[Path]:
+    return sorted([*out.glob("sweep.json"), *out.glob("*/sweep.json")])
 
 
 def _is_note(note: object) -> bool:
