@@ -1,9 +1,10 @@
 """Files that ship with the package: laws, ladders, sweeps and reference data."""
 
-from os.path import isfile  # unlike Path.is_file false for a name that is too long, on every version
+from os.path import exists, isfile  # unlike those of Path false for a name that is too long, on every version
 from pathlib import Path
 
 from bayeskisl.errors import InputError
+from bayeskisl.files import lies_at
 
 __all__ = ["shipped_file", "shipped_folder", "shipped_names"]
 
@@ -40,4 +41,12 @@ def shipped_file(kind: str, name: str | Path) -> Path:
     if path.suffix != ".toml" and isfile(shipped):
         return shipped
     known = ", ".join(shipped_names(kind)) or "none"
-    raise InputError(f"a TOML file or one of the shipped {kind} ({known})", repr(str(name)), kind)
+    got = f"{str(name)!r}{_remark(path)}"
+    raise InputError(f"a TOML file or one of the shipped {kind} ({known})", got, kind)
+
+
+def _remark(path: Path) -> str:
+    """Return what is wrong with a path at which there is something."""
+    if isfile(path):
+        return ", a file whose name does not end in .toml"
+    return f", {lies_at(path)}" if exists(path) else ""

@@ -26,6 +26,7 @@ from pydantic import (
 )
 
 from bayeskisl.errors import InputError
+from bayeskisl.files import require_file
 
 __all__ = [
     "AsWritten",
@@ -151,6 +152,8 @@ def read_toml(path: Path) -> dict[str, Any]:
     InputError
         If it is missing, larger than 1 MiB, or not TOML.
     """
+    if path.is_dir():
+        require_file(path, "a TOML file", "check the path", ".toml")
     try:
         with path.open("rb") as file:
             content = file.read(_LARGEST_FILE + 1)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from bayeskisl.cli.display import print_json, show, slim_table
+from bayeskisl.cli.files import a_file
 from bayeskisl.cli.help import rare
 from bayeskisl.cli.options import AsJson, Seed, SomeTargetOptions
 from bayeskisl.cli.progress import Progress
@@ -24,7 +25,8 @@ def compare(
         int, typer.Option(min=0, metavar="N", help="How many of the largest sizes are left out together.")
     ] = 1,
     out: Annotated[
-        Path | None, typer.Option(help="NetCDF file for a fit with all laws and their weights; `decide` takes it.")
+        Path | None,
+        typer.Option(help="NetCDF file for a fit with all laws and their weights; `decide` takes it.", callback=a_file),
     ] = None,
     as_json: AsJson = False,
     refit: Annotated[bool, rare(help="Fit again where importance sampling is unreliable.")] = True,

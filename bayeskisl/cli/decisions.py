@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from bayeskisl.cli.display import print_json, show, slim_table
-from bayeskisl.cli.files import FigureFile
+from bayeskisl.cli.files import FigureFile, a_file
 from bayeskisl.cli.help import rare
 from bayeskisl.cli.options import AsJson, SavedFit, SavedFits, Seed, TargetOptions, TargetsOptions
 from bayeskisl.cli.progress import Progress
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["decide", "predict", "verify"]
 
 Kind = Annotated[str, rare(metavar="NAME", help="new_run: one new run; mean: the average over runs.")]
-ArrayFile = Annotated[Path | None, typer.Option(help="NetCDF file to write.")]
+ArrayFile = Annotated[Path | None, typer.Option(help="NetCDF file to write.", callback=a_file)]
 
 
 def predict(

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from bayeskisl.cli.display import print_json, show
+from bayeskisl.cli.files import a_folder
 from bayeskisl.cli.help import rare
 from bayeskisl.cli.options import AsJson, Workers
 
@@ -20,7 +21,10 @@ def demo(
         ),
     ] = "amount",
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder for all files; by default runs/demo or runs/demo-dose.")
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Folder for all files; by default runs/demo or runs/demo-dose.", callback=a_folder
+        ),
     ] = None,
     as_json: AsJson = False,
     reduced: Annotated[bool, rare("--reduced", help="Fewer levels and a smaller target, for a quick check.")] = False,

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from bayeskisl.cli.display import print_json
+from bayeskisl.cli.files import a_folder
 from bayeskisl.cli.help import rare
 from bayeskisl.cli.options import AsJson, Peak, Utilisation
 from bayeskisl.cli.progress import Progress
@@ -72,7 +73,10 @@ def export(
     ],
     data: DataOptions,
     device: DeviceOptions,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write; the same command continues an export.")],
+    out: Annotated[
+        Path,
+        typer.Option(metavar="DIR", help="Folder to write; the same command continues an export.", callback=a_folder),
+    ],
     trainer: Annotated[
         str, typer.Option("--for", metavar="TRAINER", help="hf, nanochat, megatron, olmo or torchtitan.")
     ] = "hf",

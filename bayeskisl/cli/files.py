@@ -1,4 +1,4 @@
-"""Files that a command writes: an unknown ending is refused before anything is computed."""
+"""Files and folders that a command writes: what cannot be one is refused before anything is computed."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
-from bayeskisl.errors import require_ending
+from bayeskisl.errors import InputError, require_ending
+from bayeskisl.files import lies_at
 
-__all__ = ["FigureFile", "ends_in"]
+__all__ = ["FigureFile", "a_file", "a_folder", "ends_in"]
 
 _FIGURES = (".png", ".svg", ".pdf")
 
@@ -19,9 +20,24 @@ def ends_in(*endings: str) -> Callable[[typer.CallbackParam, Path | None], Path 
     def check(option: typer.CallbackParam, path: Path | None) -> Path | None:
         if path is not None:
             require_ending(path, endings, option.opts[0])
-        return path
+        return a_file(option, path)
 
     return check
+
+
+def a_file(option: typer.CallbackParam, path: Path | None) -> Path | None:
+    """Refuse a folder as the file that an option writes."""
+    if path is not None and path.is_dir():
+        inside = path / (option.default.name if isinstance(option.default, Path) else "NAME")
+        raise InputError("a file to write", f"the folder {path}", option.opts[0], f"name a file in it, as in {inside}")
+    return path
+
+
+def a_folder(option: typer.CallbackParam, path: Path | None) -> Path | None:
+    """Refuse a file as the folder that an option writes to."""
+    if path is not None and path.exists() and not path.is_dir():
+        raise InputError("a folder", f"{path}, {lies_at(path)}", option.opts[0], "choose another name")
+    return path
 
 
 FigureFile = Annotated[Path | None, typer.Option(help="Figure to write, PNG, SVG or PDF.", callback=ends_in(*_FIGURES))]

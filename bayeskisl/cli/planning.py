@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bayeskisl.cli.display import print_json, show, slim_table
-from bayeskisl.cli.files import FigureFile, ends_in
+from bayeskisl.cli.files import FigureFile, a_folder, ends_in
 from bayeskisl.cli.help import rare
 from bayeskisl.cli.options import AsJson, LawName, SavedFit, Seed, TargetOptions
 from bayeskisl.cli.progress import Progress
@@ -228,7 +228,7 @@ def loop(
     ],
     target: TargetOptions,
     limits: LimitOptions,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for everything.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for everything.", callback=a_folder)],
     strategy: ThriftOptions,
     machine: MachineOptions,
     law: LawName = "limits",
@@ -273,7 +273,9 @@ def _asking() -> Any:
 
 def replay(
     curves: Annotated[str, typer.Argument(help="Curves of a finished sweep, or the name of a shipped sweep.")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for every step, the table and the figure.")],
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder for every step, the table and the figure.", callback=a_folder)
+    ],
     planners: Annotated[
         str | None, typer.Option(metavar="NAME,...", help="Planners; by default all of them, and the grid.")
     ] = None,

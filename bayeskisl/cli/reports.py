@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from bayeskisl.cli.display import print_json
+from bayeskisl.cli.files import a_file, a_folder
 from bayeskisl.cli.help import rare
 from bayeskisl.cli.options import AsJson, HeldOptions, SavedFit
 from bayeskisl.cli.progress import Progress
@@ -21,8 +22,12 @@ def report(
     verification: Annotated[
         Path | None, typer.Option(help="Curves with runs of the target's size, to compare the decision with.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="File to write; HTML or Markdown by its ending.")] = Path("report.html"),
-    figures: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for the figures as PNG.")] = None,
+    out: Annotated[Path, typer.Option(help="File to write; HTML or Markdown by its ending.", callback=a_file)] = Path(
+        "report.html"
+    ),
+    figures: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder for the figures as PNG.", callback=a_folder)
+    ] = None,
     form: Annotated[
         str | None, rare("--format", metavar="NAME", help="html or md, if the file's ending is another.")
     ] = None,

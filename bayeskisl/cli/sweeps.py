@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bayeskisl.cli.display import print_json, show, slim_table
+from bayeskisl.cli.files import a_file, a_folder
 from bayeskisl.cli.help import rare
 from bayeskisl.cli.options import AsJson, Device, Peak, Utilisation, Workers
 from bayeskisl.cli.progress import Progress
@@ -23,7 +24,7 @@ Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder given to
 
 def run(
     spec: Spec,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the records.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the records.", callback=a_folder)],
     device: Device = "cpu",
     workers: Workers = None,
     as_json: AsJson = False,
@@ -123,7 +124,7 @@ def _show_status(status: "SweepStatus") -> None:
 
 def build(
     folder: Folder,
-    out: Annotated[Path, typer.Option(help="NetCDF file to write.")] = Path("curves.nc"),
+    out: Annotated[Path, typer.Option(help="NetCDF file to write.", callback=a_file)] = Path("curves.nc"),
     as_json: AsJson = False,
 ) -> None:
     """Build retention curves from the records of finished runs."""

@@ -11,7 +11,7 @@ import typer
 
 from bayeskisl.cli.asking import ask
 from bayeskisl.cli.display import print_json
-from bayeskisl.cli.files import FigureFile
+from bayeskisl.cli.files import FigureFile, a_file
 from bayeskisl.cli.help import rare
 from bayeskisl.cli.options import AsJson
 from bayeskisl.cli.progress import Progress
@@ -32,7 +32,7 @@ class MappingOptions:
             help="A column, SQL or a number: params=size, recalled='round(acc*n)', accuracy.background=mmlu",
         ),
     ] = None
-    save_map: Annotated[Path | None, rare(help="TOML file for the mapping and options.")] = None
+    save_map: Annotated[Path | None, rare(help="TOML file for the mapping and options.", callback=a_file)] = None
     map_file: Annotated[Path | None, rare(help="Mapping and options that --save-map wrote.")] = None
     asks: Annotated[bool, typer.Option("--ask", help="Ask for what is missing.")] = False
 
@@ -109,7 +109,7 @@ def curves_import(
         rare(metavar="DIR", help="Results of lm-evaluation-harness for a `sweep export`; --metric recall or choice."),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show how the table is read; write nothing.")] = False,
-    out: Annotated[Path, typer.Option(help="NetCDF file to write.")] = Path("curves.nc"),
+    out: Annotated[Path, typer.Option(help="NetCDF file to write.", callback=a_file)] = Path("curves.nc"),
     as_json: AsJson = False,
 ) -> None:
     """Read retention curves from a table; show how each column was read, what was assumed and what was left out."""
@@ -227,10 +227,21 @@ def curves_check(
         typer.echo(found.text)
 
 
+def _a_file_or_store(option: typer.CallbackParam, path: Path) -> Path:
+    """Refuse a folder, unless it may be an earlier Zarr store."""
+    if path.suffix != ".zarr":
+        a_file(option, path)
+    return path
+
+
 def export(
     file: Annotated[Path, typer.Argument(help="Curves, a fit, a prediction or a decision; or a shipped sweep's name.")],
     out: Annotated[
-        Path, typer.Option(help="File to write: .parquet, .csv, .tsv or .jsonl for a table, .nc or .zarr for arrays.")
+        Path,
+        typer.Option(
+            help="File to write: .parquet, .csv, .tsv or .jsonl for a table, .nc or .zarr for arrays.",
+            callback=_a_file_or_store,
+        ),
     ],
     as_json: AsJson = False,
 ) -> None:

@@ -12,7 +12,7 @@ from bayeskisl.errors import InputError
 from bayeskisl.files import require_file
 from bayeskisl.netcdf import read_netcdf, write_netcdf
 from bayeskisl.shipped import shipped_folder
-from bayeskisl.sweeping.store import holds_sweep
+from bayeskisl.sweeping.store import build_it, holds_sweep
 
 __all__ = ["load_curves", "save_curves"]
 
@@ -68,8 +68,7 @@ def _require_curves(path: Path, shipped: list[str]) -> None:
     """Refuse a path without a file; a sweep's folder becomes one by a command, which is named."""
     expected = "a file of retention curves"
     if path.is_dir() and holds_sweep(path):
-        raise InputError(expected, "the folder of a sweep", str(path),
-                         f"run `bayeskisl curves build {path} --out curves.nc` and name curves.nc")  # fmt: skip
+        raise InputError(expected, "the folder of a sweep", str(path), build_it(path))
     remedy = f"make one with `bayeskisl curves build`, or name a shipped sweep ({', '.join(shipped)})"
     require_file(path, expected, remedy, ".nc")
 

@@ -12,6 +12,7 @@ from bayeskisl import __version__, schema
 from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.curves import cell_table, group_exposures, validate
 from bayeskisl.errors import InputError
+from bayeskisl.files import require_file
 from bayeskisl.inference.data import ModelData
 from bayeskisl.inference.given import COEFFICIENT, PAIR, QUANTITY
 from bayeskisl.inference.model import labels_of

@@ -27,7 +27,7 @@ from bayeskisl.sweeping.record_reading import BrokenRecord, MisplacedRecord, Rec
 from bayeskisl.sweeping.records import RunProbe, record_bytes, told_as_sweep_error, write_atomically
 from bayeskisl.sweeping.spec import RunSpec, SweepSpec, canonical_json
 
-__all__ = ["SweepFolder", "holds_sweep", "open_folder", "sweep_folders"]
+__all__ = ["SweepFolder", "build_it", "holds_sweep", "open_folder", "sweep_folders"]
 
 _HASH_DIGITS = 12
 _MAKE = "make one with `bayeskisl sweep run`"
@@ -202,6 +202,11 @@ def sweep_folders(out: str | Path) -> list[SweepFolder]:
 def holds_sweep(folder: Path) -> bool:
     """Whether a folder is a sweep's, or one directly below it is."""
     return bool(_specifications_in(folder))
+
+
+def build_it(folder: Path) -> str:
+    """Return the remedy where a sweep's folder was named in place of its curves."""
+    return f"run `bayeskisl curves build {folder} --out curves.nc` and name curves.nc"
 
 
 def _specifications_in(out: Path) -> list[Path]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bayeskisl.errors import InputError
-from bayeskisl.files import replace_file
+from bayeskisl.files import replace_file, require_file
 
 __all__ = ["OPTIONS", "read_map", "write_map"]
 
@@ -59,6 +59,7 @@ def read_map(path: Path) -> tuple[dict[str, str | float], dict[str, Any]]:
     InputError
         If it is something else.
     """
+    require_file(path, "a file of a mapping", "write one with --save-map", ".toml")
     try:
         if path.stat().st_size > _LARGEST:
             raise InputError(f"a file of at most {_LARGEST:,} bytes", f"{path.stat().st_size:,}", str(path))

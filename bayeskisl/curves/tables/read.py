@@ -82,7 +82,7 @@ def _from_pandas(frame: Any) -> RawTable:
 
 def _read_file(path: Path) -> RawTable:
     if path.is_dir():
-        raise InputError("a table's file", "a folder", str(path), "name a tool's folder with --from, such as wandb")
+        raise InputError("a table's file", "a folder", str(path), "name the table in it")
     if not path.exists():
         raise InputError("a table's file", "no such file", str(path))
     if not path.is_file():

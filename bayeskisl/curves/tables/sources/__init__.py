@@ -12,6 +12,7 @@ from bayeskisl.curves.tables.sources.tensorboard import read_tensorboard
 from bayeskisl.curves.tables.sources.trainer import read_trainer
 from bayeskisl.curves.tables.sources.wandb import read_wandb
 from bayeskisl.errors import InputError
+from bayeskisl.sweeping.store import build_it, holds_sweep
 
 __all__ = ["SOURCES", "read_exported", "read_runs", "source_of"]
 
@@ -46,6 +47,10 @@ def source_of(folder: Path) -> str:
     for name, traces in _TRACES.items():
         if any(next(folder.rglob(trace), None) is not None for trace in traces):
             return name
+    if holds_sweep(folder):
+        raise InputError(
+            "a table's file or another tool's folder", "the folder of a sweep", str(folder), build_it(folder)
+        )
     raise InputError(f"a table's file, or a folder of {', '.join(SOURCES)}", "another folder", str(folder),
                      "name the tool with --from")  # fmt: skip
 

@@ -8,6 +8,7 @@ from bayeskisl.curves.tables.raw import RawTable, table_of_rows
 from bayeskisl.curves.tables.read import read_table, text_of
 from bayeskisl.curves.tables.sources.lm_eval import measured
 from bayeskisl.errors import InputError
+from bayeskisl.files import lies_at
 
 __all__ = ["read_exported"]
 
@@ -38,10 +39,13 @@ def read_exported(folder: Path, results: Path, probe: str | None = None) -> RawT
     """
     manifest = folder / "runs.csv"
     if not manifest.is_file():
-        raise InputError("an export with its manifest runs.csv", "none", str(folder),
+        got = "none in it" if folder.is_dir() else lies_at(folder)
+        raise InputError("an export with its manifest runs.csv", got, str(folder),
                          "name the folder that `bayeskisl sweep export --out` wrote")  # fmt: skip
     if probe not in (None, *_PROBES):
         raise InputError(f"a probe among {', '.join(_PROBES)}", repr(probe), "--metric")
+    if not results.is_dir():
+        raise InputError("a folder of results", lies_at(results), str(results), "name the one that lm_eval wrote to")
     listed = read_table(manifest)
     files = _files_of_runs(results, {str(run) for run in listed.columns["run"]})
     rows: list[dict[str, Any]] = []

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bayeskisl.curves.tables.fields import recognise
 from bayeskisl.errors import InputError
+from bayeskisl.files import lies_at
 
 __all__ = ["files_in", "told_by_path"]
 
@@ -25,7 +26,7 @@ def files_in(path: Path, patterns: Iterable[str], what: str) -> list[Path]:
         return [path]
     found = sorted({file for pattern in patterns for file in path.rglob(pattern) if file.is_file()})
     if not found:
-        got = "none in this folder" if path.is_dir() else "no such file or folder"
+        got = "none in this folder" if path.is_dir() else lies_at(path)
         raise InputError(f"{what} ({', '.join(patterns)})", got, str(path))
     if len(found) > _MOST_FILES:
         raise InputError(f"at most {_MOST_FILES:,} files", f"{len(found):,}", str(path))

@@ -9,6 +9,7 @@ from bayeskisl.curves.tables.fields import STATE
 from bayeskisl.curves.tables.raw import RawTable, table_of_rows
 from bayeskisl.curves.tables.sources.yaml_files import read_yaml
 from bayeskisl.errors import InputError
+from bayeskisl.files import lies_at
 
 __all__ = ["read_mlflow"]
 
@@ -31,7 +32,8 @@ def read_mlflow(path: Path) -> RawTable:
     """
     rows, left_out = _from_database(path) if path.is_file() else _from_folder(path)
     if not rows:
-        raise InputError("a folder `mlruns` or a file `mlflow.db` with runs", "no run in it", str(path),
+        got = "no run in it" if path.exists() else lies_at(path)
+        raise InputError("a folder `mlruns` or a file `mlflow.db` with runs", got, str(path),
                          "or import the CSV of mlflow.search_runs().to_csv(...)")  # fmt: skip
     table = table_of_rows(rows, [f"run {row['run']}" for row in rows], path.name)
     return RawTable(table.columns, table.places, table.origin, left_out=tuple(left_out))

@@ -8,6 +8,7 @@ from bayeskisl.curves.tables.json_files import parse_json
 from bayeskisl.curves.tables.raw import RawTable, table_of_rows
 from bayeskisl.curves.tables.sources.yaml_files import read_yaml
 from bayeskisl.errors import InputError
+from bayeskisl.files import lies_at
 
 __all__ = ["read_wandb"]
 
@@ -30,7 +31,8 @@ def read_wandb(folder: Path) -> RawTable:
     runs = sorted(path.parent.parent for path in folder.glob("**/files/config.yaml") if "latest-run" not in path.parts)
     runs = [run for run in runs if "run-" in run.name]
     if not runs:
-        raise InputError("a folder with run folders of Weights & Biases", "none in it", str(folder),
+        got = "none in it" if folder.is_dir() else lies_at(folder)
+        raise InputError("a folder with run folders of Weights & Biases", got, str(folder),
                          "name the folder `wandb`, or export the project's runs as CSV and import that")  # fmt: skip
     rows, places, left_out = [], [], []
     for run in runs:
