@@ -5,6 +5,7 @@ to decompress. A file that is only read for its numbers needs none of that.
 """
 
 import math
+import mmap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +21,7 @@ __all__ = ["read_netcdf", "read_netcdf_tree", "write_netcdf"]
 
 _ENGINE: Final = "h5netcdf"
 _FILTERS = {1: "deflate", 2: "shuffle", 3: "fletcher32"}  # those that are part of HDF5 itself
+_COLLECTION: Final = b"GCOL\x01\0\0\0"  # mark and version
 _MOST_OBJECTS = 10_000  # a fit of eight laws has some 500
 _MOST_DIMS = 8
 # What a file may unpack to: curves are small and compress well, posteriors are large and hardly compress.
@@ -104,6 +106,7 @@ def _look_over(path: Path) -> None:
 
     if not path.is_file():
         raise _Refused(lies_at(path) if path.exists() else "no such file")
+    _refuse_endless_heaps(path)
     unpacked, most = 0, _FREE_BYTES + _TIMES_ITS_SIZE * path.stat().st_size
     with h5py.File(path, "r") as file:
         for name, found in _objects(file):
@@ -112,6 +115,37 @@ def _look_over(path: Path) -> None:
                 unpacked += _bytes_of(name, found)
                 if unpacked > most:
                     raise _Refused(f"one that unpacks to more than {most / 2**20:,.0f} MiB")
+
+
+def _refuse_endless_heaps(path: Path) -> None:
+    """Refuse texts among which HDF5 would search for ever, from one entry to the next, which is the same.
+
+    A collection of texts is its mark, its size in eight bytes, then entries of 16 bytes (a number in the first two, the
+    size in the last eight), each with its text, padded to a multiple of eight. The entry 0 is what is free: its size
+    counts its own 16 bytes.
+    """
+    if path.stat().st_size == 0:
+        return
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        at = content.find(_COLLECTION)
+        while at >= 0:
+            _walk(content, at)
+            at = content.find(_COLLECTION, at + 1)
+
+
+def _walk(content: mmap.mmap, start: int) -> None:
+    if start + 16 > len(content):
+        return
+    at, end = start + 16, min(start + int.from_bytes(content[start + 8 : start + 16], "little"), len(content))
+    while at + 16 <= end:
+        number, size = (
+            int.from_bytes(content[at : at + 2], "little"),
+            int.from_bytes(content[at + 8 : at + 16], "little"),
+        )
+        step = 16 + -(-size // 8) * 8 if number else size
+        if step < 16:
+            raise _Refused("one whose texts refer to themselves")
+        at += step
 
 
 def _objects(file: "h5py.File") -> "Iterator[tuple[str, h5py.Group | h5py.Dataset]]":

@@ -81,6 +81,19 @@ def long_text(file):
     Path(name).write_bytes(content)
 
 
+def endless_texts(file):
+    """Let the free entry among the texts have the size 0: HDF5 never comes past it."""
+    name = file.filename
+    file.close()
+    content = bytearray(Path(name).read_bytes())
+    at, number = content.index(b"GCOL") + 16, 1
+    while number:
+        number, size = (int.from_bytes(content[at + a : at + b], "little") for a, b in ((0, 2), (8, 16)))
+        content[at + 8 : at + 16] = bytes(8) if not number else content[at + 8 : at + 16]
+        at += 16 + -(-size // 8) * 8
+    Path(name).write_bytes(content)
+
+
 def long_text_in_chunks(file):
     del file["run"]
     made = file.create_dataset("run", (12,), h5py.string_dtype(), chunks=(5,))
@@ -112,6 +125,7 @@ def compound(file):
         (circle, "something else than groups and arrays at '/inner/outer'"),
         (plugin_filter, "one with the filter 32015"),
         (long_text, "one that unpacks to more than 64 MiB"),
+        (endless_texts, "one whose texts refer to themselves"),
         (long_text_in_chunks, "one that unpacks to more than 64 MiB"),
         (compressed_texts, "one with compressed texts in '/run'"),
         (compound, "one with neither numbers nor texts in '/pairs'"),
