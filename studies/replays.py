@@ -27,7 +27,17 @@ from studies.command import Count, Folder, Tell, counting, run, say_nothing, sho
 from studies.simulated.trials import Trials
 from studies.simulated.turns import in_turn, require_known, write_table
 
-__all__ = ["EVERYONE", "GRID", "prove_replays", "replay_frame", "replay_table", "replay_trials", "simulate_replays"]
+__all__ = [
+    "COSTS",
+    "EVERYONE",
+    "GRID",
+    "prove_replays",
+    "replay_frame",
+    "replay_table",
+    "replay_trials",
+    "simulate_replays",
+    "simulated_sweep",
+]
 
 GRID = "grid"
 EVERYONE = (*PLANNERS, GRID)
@@ -43,13 +53,13 @@ _START = 2
 # Of what the sweep's own grid costs; a third is what planning should need for the grid's width.
 _PARTS = (1 / 3, 2 / 3, 1.0)
 # Device-seconds of the desk ladder on one core of a CPU, from the 231 timed runs of data/sweeps/desk-amount.
-_COSTS = Costs(2.492e-07, 9.535e-11, "device-seconds", "desk-amount")
+COSTS = Costs(2.492e-07, 9.535e-11, "device-seconds", "desk-amount")
 _RECORDED = ("share", "cost", "runs", "width", "error", "covered", "interval_score", "gate")
 
 
 def replay_trials(folder: Path, planner: str) -> Trials:
     """The finished replays of one planner."""
-    rules = {"design": _DESIGN, "start": _START, "parts": list(_PARTS), "costs": asdict(_COSTS)}
+    rules = {"design": _DESIGN, "start": _START, "parts": list(_PARTS), "costs": asdict(COSTS)}
     study = {"study": "replays", "planner": planner, **rules}
     return Trials(folder / f"{planner}.jsonl", study)
 
@@ -79,18 +89,19 @@ def simulate_replays(planner: str, numbers: Sequence[int], seed: int = 0) -> lis
 
 def _played(planner: str, seed: int, number: int) -> dict[str, Any]:
     own = seed_of(seed, number)
-    curves = _sweep(own)
-    whole = Market.of(curves, _COSTS).grid_share
+    curves = simulated_sweep(own)
+    whole = Market.of(curves, COSTS).grid_share
     parts = _PARTS if planner != GRID else (1.0,)
     shares = [part * whole for part in parts]
     try:
-        frame = replay(curves, [planner], start=_START, shares=shares, repeats=1, costs=_COSTS, seed=own)
+        frame = replay(curves, [planner], start=_START, shares=shares, repeats=1, costs=COSTS, seed=own)
     except InputError as problem:
         return {"steps": [], "failed": str(problem)}
     return {"steps": frame[list(_RECORDED)].round(4).assign(part=parts).to_dict("records")}
 
 
-def _sweep(seed: int) -> xr.Dataset:
+def simulated_sweep(seed: int) -> xr.Dataset:
+    """Curves of one simulated world: seven sizes, ten levels, two seeds."""
     rng = np.random.default_rng([seed, 1])
     truth = {
         "intercept": np.log(100) + 0.3 * rng.standard_normal(),

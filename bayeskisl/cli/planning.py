@@ -40,8 +40,7 @@ Kappa = Annotated[
     float | None,
     rare(
         min=0.0, max=1.0, show_default=False, metavar="X",
-        help="Gains are divided by cost to this power; 0 ignores costs. The default is 1, or less where the batch is "
-        "full before the budget is spent.",
+        help="Gains are divided by cost to this power; 0 ignores costs. By default the best of several ways is taken.",
     ),
 ]  # fmt: skip
 Thrift = Annotated[
@@ -58,7 +57,15 @@ class StrategyOptions:
     runs: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Buy exactly so many runs, as far as the budget goes.")
     ] = None
-    batch: Batch = 8
+    batch: Annotated[
+        int | None, rare(min=1, metavar="N", help="Most candidates, 1 to 3 runs each; by default all that help.")
+    ] = None
+    worth_of_fact: Annotated[
+        str | None, typer.Option(metavar="X", help="Worth of one fact more at the target: when to stop.")
+    ] = None
+    cost_of_miss: Annotated[
+        str | None, rare(metavar="X", help="Cost of a target run beyond its collapse point, as 50000usd: when to stop.")
+    ] = None
     score: Annotated[str, rare(metavar="NAME", help="variance, information or regret.")] = "variance"
     kappa: Kappa = None
     planner: Annotated[str, rare(metavar="NAME", help="greedy, or a baseline such as v-optimal.")] = "greedy"
@@ -335,10 +342,29 @@ def _show(plan: "Plan") -> None:
                           f"{p.spent:.3g}", f"{p.width:.3f}", p.why)  # fmt: skip
         typer.echo("The plan; each run counts on those before it:")
         show(order)
+    _show_frontier(plan)
     typer.echo(plan.verdict)
+    if plan.stop:
+        typer.echo(plan.stop)
     typer.echo(f"Costs in {plan.costs.unit}: {plan.costs.source}.")
     for note in plan.notes:
         typer.echo(f"note: {note}")
+
+
+def _show_frontier(plan: "Plan") -> None:
+    if len(plan.points) < 2:
+        return
+    table = slim_table("spent", "runs", "width", "regret", "risk", *(["loss"] if plan.worth else []))
+    for point in plan.points:
+        loss = [f"{plan.worth.loss(point):.3g}"] if plan.worth else []
+        table.add_row(f"{point.spent:.3g}", str(point.runs), f"{point.width:.3f}", f"{point.regret:,.3g}",
+                      f"{100 * point.risk:.0f} %", *loss)  # fmt: skip
+    lost = f"; loss: regret, risk and cost in {plan.costs.unit}" if plan.worth else ""
+    typer.echo(
+        "What an amount buys: least width; expected regret, in facts, and risk of collapse of one run of the target "
+        f"whose infusion maximises expected facts{lost}:"
+    )
+    show(table)
 
 
 def _is(run: object, row: object) -> bool:

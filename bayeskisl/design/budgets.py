@@ -7,7 +7,7 @@ import numpy as np
 
 from bayeskisl.errors import InputError
 
-__all__ = ["DOLLARS", "FLOP", "SECONDS", "Budget", "amount", "read_budget"]
+__all__ = ["DOLLARS", "FLOP", "SECONDS", "Budget", "amount", "read_budget", "worth_in"]
 
 SECONDS, FLOP, DOLLARS = "device-seconds", "FLOP", "dollars"
 _HOUR = 3600.0
@@ -51,6 +51,33 @@ def read_budget(text: str | float | Budget) -> Budget:
         expected = "a budget such as 600 (device-seconds), 20min, 2h, 1e18flop or 2000usd"
         raise InputError(expected, repr(text), "budget")
     return Budget(amount, unit)
+
+
+def worth_in(text: float | str | None, unit: str, per_hour: float | None = None) -> float:
+    """Return an amount in a unit: a plain number is meant in it, one with a unit of its own has to fit.
+
+    Parameters
+    ----------
+    text : float or str, optional
+        Left out, nothing.
+    unit : str
+    per_hour : float, optional
+        Dollars of a device-hour, where times count as dollars.
+
+    Raises
+    ------
+    InputError
+        If it is no amount, or of another unit.
+    """
+    if text is None:
+        return 0.0
+    plain = re.fullmatch(r"\s*[0-9.]+(e[+-]?[0-9]+)?\s*", str(text).lower())
+    worth = Budget(read_budget(text).amount, unit) if plain else read_budget(text)
+    if unit == DOLLARS and per_hour is not None:
+        worth = worth.priced(per_hour)
+    if worth.unit != unit:
+        raise InputError(f"an amount in {unit}, as the costs are", repr(str(text)), "worth")
+    return worth.amount
 
 
 def amount(value: float, unit: str, *, of: float | None = None) -> str:

@@ -77,6 +77,18 @@ class Linearised:
         cell = self.index[run.cell]
         return float(self.covariance[0, cell] ** 2 / (self.covariance[cell, cell] + self.noise(run)))
 
+    def v_share(self, run: Run) -> float:
+        """Share of the variance of the target's line that a run removes."""
+        return self.v_gain(run) / max(float(self.covariance[0, 0]), 1e-300)
+
+    @property
+    def v_share_of_all_cells(self) -> float:
+        """Share of the variance of the target's line that goes once every cell's log e50 is known."""
+        cells = slice(1 + self.columns, None)
+        across = self.covariance[0, cells]
+        explained = across @ np.linalg.pinv(self.covariance[cells, cells], hermitian=True) @ across
+        return float(explained / max(float(self.covariance[0, 0]), 1e-300))
+
     def d_gain(self, run: Run) -> float:
         """Reduction of the log determinant of the coefficients' covariance."""
         cell, own = self.index[run.cell], slice(1, 1 + self.columns)

@@ -26,7 +26,7 @@ from bayeskisl.design.runs import Run
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["SCENARIOS", "WORTH_WHILE", "Outlook", "Score"]
+__all__ = ["SCENARIOS", "WORTH_WHILE", "Outlook", "Score", "kept_at"]
 
 Score = Literal["variance", "information", "regret"]
 
@@ -174,28 +174,53 @@ class Outlook:
     @cached_property
     def _kept(self) -> np.ndarray:
         """Facts kept at the target at each of some choices, infused and background, ``(particle, choice)``."""
-        beliefs, target, infused = self.beliefs, self.beliefs.target, self.beliefs.infused
-        threshold = beliefs.target_line + beliefs.target_fresh
-        choices = self._choices(threshold)
-        ahead = target.log_exposures(choices) - threshold[:, None]
-        share = beliefs.typical["shape"].share(beliefs.target_steepness[:, None] * ahead)
-        if infused is None:
-            return (choices * share).astype(np.float32)
-        exposures = target.log_exposures(choices, schema.INFUSED, load_effect=beliefs.load_effect[:, None])
-        ahead = exposures - infused.log_threshold[:, None]
-        known = infused.shape.share(infused.steepness[:, None] * ahead)
-        facts = target.place(choices)[schema.FACTS]
-        return (facts * known + target.held_fixed[schema.BACKGROUND_FACTS] * share).astype(np.float32)
+        threshold = self.beliefs.target_line + self.beliefs.target_fresh
+        return kept_at(self.beliefs, threshold, slice(None), threshold, _CHOICES)[1].astype(np.float32)
 
-    def _choices(self, threshold: np.ndarray) -> np.ndarray:
-        """Infusions about the fall, and, where infused facts have to be learned first, from the least one up to it."""
-        target, alone = self.beliefs.target, self.beliefs.infused is None
-        count = _CHOICES if alone else _CHOICES // 2
-        low, middle, high = np.quantile(threshold, [0.02, 0.5, 0.98])
-        choices = target.infusion(middle + np.linspace(-0.8, 1.2, count) * max(high - low, 0.5))
-        if alone:
-            return choices
-        least, most = target.range
-        choices = np.clip(choices, least, most)
-        from_least = np.linspace(target.to_line(np.array(least)), target.to_line(choices.max()), count)
-        return np.concatenate([target.from_line(from_least), choices])
+
+def kept_at(
+    beliefs: Beliefs, threshold: np.ndarray, some: slice, believed: np.ndarray, count: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Infusions about the fall at the target, and the facts kept there, infused and background.
+
+    Parameters
+    ----------
+    beliefs : Beliefs
+    threshold : numpy.ndarray
+        log e50 of one run of the target on its axis, shape ``(particle,)``.
+    some : slice
+        The particles that are meant.
+    believed : numpy.ndarray
+        log e50 of one run as believed today, which sets the range of the infusions.
+    count : int
+
+    Returns
+    -------
+    choices, kept : numpy.ndarray
+        Shapes ``(choice,)`` and ``(particle, choice)``.
+    """
+    target, infused = beliefs.target, beliefs.infused
+    choices = _choices(beliefs, believed, count)
+    ahead = target.log_exposures(choices) - threshold[:, None]
+    share = beliefs.typical["shape"].share(beliefs.target_steepness[some, None] * ahead)
+    if infused is None:
+        return choices, choices * share
+    effect = beliefs.load_effect[some, None]
+    ahead = target.log_exposures(choices, schema.INFUSED, load_effect=effect) - infused.log_threshold[some, None]
+    known = infused.shape.share(infused.steepness[some, None] * ahead)
+    facts = target.place(choices)[schema.FACTS]
+    return choices, facts * known + target.held_fixed[schema.BACKGROUND_FACTS] * share
+
+
+def _choices(beliefs: Beliefs, threshold: np.ndarray, count: int) -> np.ndarray:
+    """Infusions about the fall, and, where infused facts have to be learned first, from the least one up to it."""
+    target, alone = beliefs.target, beliefs.infused is None
+    around = count if alone else count // 2
+    low, middle, high = np.quantile(threshold, [0.02, 0.5, 0.98])
+    choices = target.infusion(middle + np.linspace(-0.8, 1.2, around) * max(high - low, 0.5))
+    if alone:
+        return choices
+    least, most = target.range
+    choices = np.clip(choices, least, most)
+    from_least = np.linspace(target.to_line(np.array(least)), target.to_line(choices.max()), around)
+    return np.concatenate([target.from_line(from_least), choices])

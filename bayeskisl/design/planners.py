@@ -9,8 +9,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from bayeskisl.design.greedy import greedy
 from bayeskisl.design.linearised import Linearised
+from bayeskisl.design.lookahead import greedy
 from bayeskisl.design.problem import Basket, Problem
 from bayeskisl.design.runs import Run
 

@@ -12,10 +12,11 @@ from bayeskisl.cores import one_blas_thread
 from bayeskisl.curves import varied
 from bayeskisl.decision.planned_model import PlannedModel, of_target
 from bayeskisl.design.beliefs import PARTICLES, believe
-from bayeskisl.design.budgets import DOLLARS, FLOP, SECONDS, Budget, amount, read_budget
+from bayeskisl.design.budgets import DOLLARS, FLOP, SECONDS, Budget, amount, read_budget, worth_in
 from bayeskisl.design.candidates import candidate_runs
 from bayeskisl.design.costs import Costs, costs_for
-from bayeskisl.design.greedy import Batch, weighed
+from bayeskisl.design.frontier import Offer, Point, Worth, best_for_money, frontier_of, offer_of
+from bayeskisl.design.lookahead import Batch, batches, judged
 from bayeskisl.design.outlook import WORTH_WHILE, Outlook, Score
 from bayeskisl.design.planners import PLANNERS
 from bayeskisl.design.problem import FEWEST_PARTICLES, Problem
@@ -36,6 +37,8 @@ __all__ = ["Plan", "Purchase", "Strategy", "StrategyKeywords", "plan"]
 SCORES = ("variance", "information", "regret")
 # From here on, how many times the largest size on offer the target is, a size between is looked at.
 _FAR = 2.0
+# Candidates of a batch at most: in the fits tried, the first ten left within 2 % of what the whole batch leaves.
+MOST = 24
 # The unit of money for which a table states what a run narrows, with its name.
 PER = {FLOP: (1e15, "1e15 FLOP"), SECONDS: (3600.0, "device-hour"), DOLLARS: (100.0, "$100")}
 
@@ -87,8 +90,19 @@ class Plan:
     costs : Costs
     score, planner, seed
         As asked for.
-    kappa : float
-        As asked for, or as chosen.
+    kappa : float, optional
+        As asked for.
+    how : str
+        How the batch was made that was best.
+    points : tuple of Point
+        The frontier: the least width expected for each amount of money, of all batches that were looked at, with regret
+        and risk; the first is today's, the last one comes within 2 % of the best.
+    worth : Worth
+        Of a fact kept and of a run beyond its collapse point, in the plan's unit; zero where not stated.
+    least : float
+        Expected after runs without number of all sizes and budgets on offer: what larger sizes alone could lower.
+    stop : str
+        Why the plan ends where it does; empty where the money ends it.
     pending : tuple of Run
         Counted as planned before.
     trained : tuple of Run
@@ -108,7 +122,12 @@ class Plan:
     budget: Budget
     costs: Costs
     score: Score
-    kappa: float
+    kappa: float | None
+    how: str
+    points: tuple[Point, ...]
+    worth: Worth
+    least: float
+    stop: str
     planner: str
     seed: int
     pending: tuple[Run, ...]
@@ -143,9 +162,16 @@ class Plan:
         )  # fmt: skip
 
     @property
-    def frontier(self) -> list[tuple[float, float]]:
+    def path(self) -> list[tuple[float, float]]:
         """Cost and expected width along the batch, from the pending runs alone on."""
         return [(0.0, self.before), *((purchase.spent, purchase.width) for purchase in self.purchases)]
+
+    @property
+    def frontier(self) -> "pd.DataFrame":
+        """The frontier as a table: ``spent``, ``width``, ``regret``, ``risk``, ``runs``."""
+        import pandas as pd
+
+        return pd.DataFrame([vars(point) for point in self.points])
 
     @property
     def verdict(self) -> str:
@@ -153,12 +179,15 @@ class Plan:
         unit = self.costs.unit
         if not self.purchases and self.particles < FEWEST_PARTICLES:
             return "The pending runs change too much for these draws to say more: wait for them and fit again."
-        if not self.purchases:
-            cheapest = self.table["cost"].min()
+        cheapest = self.table["cost"].min()
+        if cheapest > self.budget.amount:
             return f"No candidate costs at most {amount(self.budget.amount, unit)}; the cheapest costs {cheapest:.3g}."
-        spent, width = self.frontier[-1]
-        what = f"{sum(run.replicates for run in self.runs)} runs for {amount(spent, unit, of=self.budget.amount)}"
+        spent, width = self.path[-1]
+        count = sum(run.replicates for run in self.runs)
+        what = f"{count} run{'s' * (count != 1)} for {amount(spent, unit, of=self.budget.amount)}"
         floor = f"the floor that no other run removes is {self.floor:.2f}"
+        if not self.purchases and self.worth:
+            return f"No run is worth its price: the interval stays at {self.before:.2f} log units; {floor}."
         if not self.worth_while:
             largest = self.table["params"].max()
             return (
@@ -166,14 +195,14 @@ class Plan:
                 f"log units instead of {self.before:.2f}; {floor}, and no size above {largest:,.0f} was offered."
             )
         return (
-            f"{what} are expected to narrow the 90 % interval of the {self.quantity} from {self.before:.2f} to "
-            f"{width:.2f}; {floor}."
+            f"{what} {'is' if count == 1 else 'are'} expected to narrow the 90 % interval of the {self.quantity} from "
+            f"{self.before:.2f} to {width:.2f}; {floor}."
         )
 
     @property
     def worth_while(self) -> bool:
         """Whether the interval is expected to become narrower by more than 2 %."""
-        return self.frontier[-1][1] <= (1 - WORTH_WHILE) * self.before
+        return self.path[-1][1] <= (1 - WORTH_WHILE) * self.before
 
     def summary(self) -> dict[str, Any]:
         """The plan as plain numbers and strings, ready for JSON."""
@@ -184,9 +213,14 @@ class Plan:
             "width": self.width,
             "before": self.before,
             "floor": self.floor,
+            "least": self.least,
             "budget": {"amount": self.budget.amount, "unit": self.costs.unit, "costs": self.costs.source},
             "score": self.score,
             "kappa": self.kappa,
+            "how": self.how,
+            "frontier": [vars(point) for point in self.points],
+            "worth": {"unit": self.costs.unit, "of_fact": self.worth.of_fact, "of_miss": self.worth.of_miss},
+            "stop": self.stop,
             "planner": self.planner,
             "seed": self.seed,
             "pending": [_plain(run) for run in self.pending],
@@ -212,17 +246,21 @@ class Strategy:
         Expected reduction of the reducible variance of the plan's `quantity`, expected information about it, or
         expected gain in kept facts, infused and background, of a choice by expected kept facts.
     kappa : float, optional
-        Scores are divided by cost ** kappa; 0 ignores costs. Left out, 1; where the batch is then full before the money
-        is spent, the one of 1, 1/2 and 0 whose batch is expected to leave the narrowest interval. Where the money ends
-        the batch, 0 if that is expected to leave a narrower one. See `bayeskisl.design.greedy.weighed`.
-    batch : int
-        Candidates chosen at most; a candidate is one run or a few replicates.
+        Gains are divided by cost ** kappa; 0 ignores costs. Left out, whole batches are made in several ways, and the
+        one that is expected to leave the narrowest interval is taken, see `bayeskisl.design.lookahead`.
+    batch : int, optional
+        Candidates chosen at most; a candidate is one run or a few replicates. Left out, as many as narrow the interval,
+        24 at most.
     runs : int, optional
         Count of runs to train, exactly, as far as the budget pays for them: replicates count, and `batch` does not.
     planner : str
         ``"greedy"``, or a baseline of `bayeskisl.design.PLANNERS`.
     particles : int
         Posterior particles, all laws together.
+    worth_of_fact, cost_of_miss : float or str, optional
+        Worth of one more fact kept at the target, and the cost of a run of the target that lies beyond its collapse
+        point: in the unit of the costs, or with a unit, as ``"2usd"``. The plan then ends where a further run costs
+        more than it is worth.
 
     Raises
     ------
@@ -238,13 +276,15 @@ class Strategy:
 
     score: Score = "variance"
     kappa: float | None = None
-    batch: int = 8
+    batch: int | None = None
     planner: str = "greedy"
     particles: int = PARTICLES
     runs: int | None = None
+    worth_of_fact: float | str | None = None
+    cost_of_miss: float | str | None = None
 
     def __post_init__(self) -> None:
-        if self.batch < 1:
+        if self.batch is not None and self.batch < 1:
             raise InputError("a batch of at least 1", self.batch, "batch")
         if self.runs is not None and self.runs < 1:
             raise InputError("at least 1 run", self.runs, way("runs", "--runs"))
@@ -259,10 +299,12 @@ class StrategyKeywords(TypedDict, total=False):
 
     score: Score
     kappa: float | None
-    batch: int
+    batch: int | None
     planner: str
     particles: int
     runs: int | None
+    worth_of_fact: float | str | None
+    cost_of_miss: float | str | None
 
 
 class PlanKeywords(TargetKeywords, StrategyKeywords, total=False):
@@ -303,14 +345,15 @@ def plan(
     pending : sequence of Run
         Runs under way: their outcomes are imagined, so that nothing is bought twice.
     strategy : Strategy, optional
-        How the batch is chosen; left out, at most 8 candidates, greedily by variance per cost.
+        How the batch is chosen; left out, as the whole budget buys the narrowest interval.
     seed : int
         Same fit and seed: same plan.
     throw : bool
         Whether a fit that failed its gate is refused.
     **short
         In place of a `Target`, its keywords: ``params``, ``tokens``, ``hold``, ``domain``, ``prior_driven``. In place
-        of a `Strategy`, its own: ``score``, ``kappa``, ``batch``, ``planner``, ``particles``, ``runs``.
+        of a `Strategy`, its own: ``score``, ``kappa``, ``batch``, ``planner``, ``particles``, ``runs``,
+        ``worth_of_fact``, ``cost_of_miss``.
 
     Raises
     ------
@@ -349,22 +392,21 @@ def plan(
     outlook = Outlook.of(beliefs, fit.curves)
     for run in pending:
         outlook = outlook.after(run, rng)
-    problem = Problem(outlook, offered, costs, budget.amount, how.runs or how.batch, how.score, how.kappa,
+    count = how.runs or how.batch or MOST
+    problem = Problem(outlook, offered, costs, budget.amount, count, how.score, how.kappa,
                       exact=how.runs is not None, trained=_trained(fit.curves))  # fmt: skip
-    notes = _notes(fit, beliefs.laws, planned)
-    runs: list[Run] = []
-    if outlook.effective_particles() >= FEWEST_PARTICLES:
-        rng = np.random.default_rng([seed, 2])
-        if how.planner == "greedy":
-            by_cost, batch = weighed(problem, rng)
-            runs, problem = batch.runs, replace(problem, kappa=batch.kappa)
-            notes += _what_costs_weigh(problem, by_cost, batch)
-        else:
-            runs = PLANNERS[how.planner](problem, rng)
-    purchases, after = _purchases(problem, runs, seed)
-    notes += _what_larger_would_tell(problem, larger, after)
-    left = round(after.effective_particles())
-    notes += _what_the_batch_lacks(problem, runs, left)
+    worth = Worth(*(worth_in(each, costs.unit, costs.per_hour) for each in (how.worth_of_fact, how.cost_of_miss)))
+    made = _made(problem, how.planner, seed)
+    offers = frontier_of(problem, made)
+    chosen = _chosen(problem, made[0], offers, worth, planner=how.planner)
+    purchases, left = _purchases(problem, chosen), _particles_left(chosen)
+    width = purchases[-1].width if purchases else outlook.width()
+    notes = [
+        *_notes(fit, beliefs.laws, planned),
+        *_what_looking_ahead_gains(problem, made, chosen),
+        *_what_larger_would_tell(problem, larger, width),
+        *_what_the_batch_lacks(problem, chosen),
+    ]
     return Plan(
         target=beliefs.target,
         purchases=tuple(purchases),
@@ -375,7 +417,12 @@ def plan(
         budget=budget,
         costs=costs,
         score=how.score,
-        kappa=1.0 if problem.kappa is None else problem.kappa,
+        kappa=how.kappa,
+        how=chosen.batch.how,
+        points=tuple(offer.point for offer in offers),
+        worth=worth,
+        least=max(made[0].courses[0].least_width, beliefs.width[1]),
+        stop=_stop(problem, chosen, worth, made[0].width),
         planner=how.planner,
         seed=seed,
         pending=tuple(pending),
@@ -385,45 +432,75 @@ def plan(
     )
 
 
-def _purchases(problem: Problem, runs: Sequence[Run], seed: int) -> tuple[list[Purchase], Outlook]:
-    """Return the runs with what each costs and is expected to leave, and the outlook after them."""
-    rng, after, purchases, spent = np.random.default_rng([seed, 3]), problem.outlook, [], 0.0
-    for run in runs:
-        after, spent = after.after(run, rng), spent + problem.cost_of(run)
-        purchases.append(Purchase(run, problem.cost_of(run), spent, after.width(), reason(run, problem.outlook)))
-    return purchases, after
+def _made(problem: Problem, planner: str, seed: int) -> list[Batch]:
+    """Return batches, the best first; an empty one where pending runs have worn the draws out."""
+    rng = np.random.default_rng([seed, 2])
+    if problem.outlook.effective_particles() < FEWEST_PARTICLES:
+        return [judged(problem, (), "", seed)]
+    if planner == "greedy":
+        return batches(problem, int(rng.integers(2**31)))
+    return [judged(problem, tuple(PLANNERS[planner](problem, rng)), planner, seed)]
 
 
-def _what_costs_weigh(problem: Problem, by_cost: Batch, batch: Batch) -> list[str]:
-    """A note, where costs counted less than they would have by themselves."""
-    if batch is by_cost or not by_cost.runs:
+def _chosen(problem: Problem, best: Batch, offers: Sequence[Offer], worth: Worth, *, planner: str) -> Offer:
+    """Return what is bought: all of the best batch where the count or the rule was asked for, else what is worth it."""
+    if problem.exact or planner != "greedy":
+        return offer_of(problem, best, len(best.runs))
+    return best_for_money(offers, worth) if worth else offers[-1]
+
+
+def _purchases(problem: Problem, chosen: Offer) -> list[Purchase]:
+    """Return the runs with what each costs and is expected to leave."""
+    purchases, spent = [], 0.0
+    for run, course in zip(chosen.runs, chosen.batch.courses[1:], strict=False):
+        spent += problem.cost_of(run)
+        purchases.append(Purchase(run, problem.cost_of(run), spent, course.width, reason(run, problem.outlook)))
+    return purchases
+
+
+def _particles_left(chosen: Offer) -> int:
+    return round(chosen.batch.courses[chosen.count].outlook.effective_particles())
+
+
+def _stop(problem: Problem, chosen: Offer, worth: Worth, least: float) -> str:
+    """Why the plan ends where it does; empty where the money or the count ends it."""
+    unit, left = problem.costs.unit, problem.budget - chosen.point.spent
+    if worth and chosen.point.width > (1 + WORTH_WHILE) * least:
+        return "It ends here: every further run that was looked at costs more than it is worth."
+    if chosen.point.width <= (1 + WORTH_WHILE) * problem.outlook.beliefs.width[1]:
+        return "It ends here: the floor is reached, which only runs of the target's own size lower."
+    if chosen.point.width <= (1 + WORTH_WHILE) * chosen.batch.courses[0].least_width:
+        return "It ends here: of the sizes on offer, more runs would show no more. Only larger ones would."
+    if problem.exact or left < min(map(problem.cost_of, problem.candidates)):
+        return ""
+    return f"It ends here: the rest of the budget, {amount(left, unit)}, would narrow the interval by less than 2 %."
+
+
+def _what_looking_ahead_gains(problem: Problem, made: Sequence[Batch], chosen: Offer) -> list[str]:
+    """A note, where one run after the other, by gain per cost, would have left a wider interval."""
+    greedy = next((batch for batch in made if batch.how == "by gain per cost"), None)
+    if greedy is None or chosen.batch.courses[chosen.count].width > (1 - WORTH_WHILE) * greedy.width:
         return []
-    spent = amount(sum(map(problem.cost_of, by_cost.runs)), problem.costs.unit, of=problem.budget)
+    spent = amount(sum(map(problem.cost_of, greedy.runs)), problem.costs.unit, of=problem.budget)
     return [
-        f"Gains are divided by cost ** {batch.kappa:g}: with cost ** {by_cost.kappa:g} the batch would have spent "
-        f"{spent} and left the interval at {by_cost.outlook.width():.2f}."
+        f"The best batch was made {chosen.batch.how}: one run after the other by gain per cost would have spent "
+        f"{spent} and left the interval at {greedy.width:.2f}."
     ]
 
 
-def _what_the_batch_lacks(problem: Problem, runs: Sequence[Run], left: int) -> list[str]:
-    """A note, where the draws or the budget end the batch, or its last runs rest on few draws."""
-    short = len(runs) < problem.batch
-    if problem.exact and short and runs:
-        return [f"The budget pays for {len(runs)} of the {problem.batch} runs asked for."]
-    if not runs or left >= FEWEST_PARTICLES:
-        return []
-    if problem.exact:
-        return [
-            f"Only {left} draws carry each expected outcome after the last run: the last runs are chosen by the "
-            "linearised law, and the width that they leave is rough. Train the first ones, fit again, and plan again "
-            "if you can."
-        ]
-    if not short:
-        return []
-    return [
-        f"The batch ends early: after it only {left} draws carry each expected outcome. Train it, fit again, and plan "
-        "again."
-    ]
+def _what_the_batch_lacks(problem: Problem, chosen: Offer) -> list[str]:
+    """Notes, where the budget pays for fewer runs than were asked for, or the last ones rest on the linearised law."""
+    notes, count = [], len(chosen.runs)
+    if problem.exact and 0 < count < problem.batch:
+        notes.append(f"The budget pays for {count} of the {problem.batch} runs asked for.")
+    carried = chosen.batch.courses[chosen.count].carried
+    if carried < count:
+        notes.append(
+            f"Too few draws carry an expected outcome after the first {carried} of {count} purchases: the others were "
+            "valued by the linearised law, and the width that they leave is rough. Train the first ones, fit again, "
+            "and plan again if you can."
+        )
+    return notes
 
 
 def _larger_runs(fit: "Fit", target: Target, offered: Sequence[Run], seed: int) -> tuple[Run, ...]:
@@ -435,14 +512,14 @@ def _larger_runs(fit: "Fit", target: Target, offered: Sequence[Run], seed: int) 
     return candidate_runs(fit, target, sizes=[size], largest=size, levels=5, replicates=[1], seed=seed)
 
 
-def _what_larger_would_tell(problem: Problem, larger: Sequence[Run], after: Outlook) -> list[str]:
+def _what_larger_would_tell(problem: Problem, larger: Sequence[Run], after: float) -> list[str]:
     """A note, where one run of a larger size would narrow the interval more than the whole batch."""
     if not larger:
         return []
     gains = problem.outlook.gains(larger)
     best = larger[int(np.argmax(gains))]
     width = problem.outlook.width(float(np.max(gains)))
-    if width > (1 - WORTH_WHILE) * after.width():
+    if width > (1 - WORTH_WHILE) * after:
         return []
     unit = problem.outlook.beliefs.target.axis.unit
     return [

@@ -6,7 +6,7 @@ from bayeskisl.design.costs import Costs
 from bayeskisl.design.outlook import Outlook, Score
 from bayeskisl.design.runs import Run
 
-__all__ = ["FEWEST_PARTICLES", "Basket", "Problem"]
+__all__ = ["FEWEST_PARTICLES", "Basket", "Problem", "sizes_of_basket"]
 
 _ROUNDING = 1e-12  # of the budget: a sum of costs that equals it is within it
 # Fewer particles than this behind a scenario, and the next gain is noise: the batch ends, and a refit is due.
@@ -31,7 +31,7 @@ class Problem:
     score : {"variance", "information", "regret"}
         What a run is worth.
     kappa : float, optional
-        A gain is divided by cost ** kappa; None leaves it to the planner, where it can choose, and is 1 elsewhere.
+        A gain is divided by cost ** kappa; None leaves it to the planner, which looks ahead, and is 1 elsewhere.
     exact : bool
         Whether `batch` runs are wanted, no fewer, as far as the budget pays for them.
     available : mapping, optional
@@ -44,7 +44,7 @@ class Problem:
     budget: float
     batch: int
     score: Score = "variance"
-    kappa: float | None = 1.0
+    kappa: float | None = None
     exact: bool = False
     available: dict[Run, int] | None = None
     trained: tuple[Run, ...] = field(default=())
@@ -63,9 +63,7 @@ class Basket:
     def __init__(self, problem: Problem) -> None:
         self.problem, self.left = problem, problem.budget
         self.runs: list[Run] = []
-        cheapest = min(map(problem.cost_of, problem.candidates), default=1.0) if problem.exact else 0.0
-        self.size = int(min(problem.batch, problem.budget * (1 + _ROUNDING) // cheapest)) if cheapest else problem.batch
-        self.cheapest = cheapest
+        self.size, self.cheapest = sizes_of_basket(problem)
         self.available = dict(problem.available) if problem.available is not None else None
 
     @property
@@ -83,3 +81,11 @@ class Basket:
         self.left -= self.problem.cost_of(run)
         if self.available is not None:
             self.available[run] -= 1
+
+
+def sizes_of_basket(problem: Problem) -> tuple[int, float]:
+    """Return how many candidates fit, and the price that is kept back for each that must follow."""
+    if not problem.exact:
+        return problem.batch, 0.0
+    cheapest = min(map(problem.cost_of, problem.candidates), default=1.0)
+    return int(min(problem.batch, problem.budget * (1 + _ROUNDING) // cheapest)), cheapest

@@ -27,7 +27,7 @@ def plot_plan(plan: Plan, *, dark: bool = False) -> Figure:
     matplotlib.figure.Figure
         Left: infusion against model size; crosses are runs that were trained, discs candidates (the larger, the more
         narrowing per cost), numbers the planned runs in their order. Right: expected width, see `Plan`, against what
-        is spent, above the floor that no other run removes.
+        is spent, along the plan and, as steps, at its least for the money; above the floor that no other run removes.
     """
     with figure_style(dark):
         figure, (left, right) = new_figure(1, 2, figsize=(9.6, 4.2), width_ratios=(1.5, 1))
@@ -64,13 +64,20 @@ def _draw_candidates(axes: Axes, plan: Plan) -> None:
 
 
 def _draw_frontier(axes: Axes, plan: Plan) -> None:
-    orange = law_colors(2)[1]
-    spent, width = np.array(plan.frontier).T
+    blue, orange, _ = law_colors(3)
+    spent, width = np.array(plan.path).T
+    frontier = plan.frontier
+    axes.step(frontier["spent"], frontier["width"], where="post", color=blue, lw=1.2, label="least width for the money")
     axes.plot(spent, width, "o-", color=orange, ms=5, lw=1.8, label="expected after each run")
     axes.axhline(plan.floor, color=ink(), lw=1, ls="--")
-    axes.annotate("floor: scatter of sizes and runs", (0.02, plan.floor), (0, 4), xycoords=("axes fraction", "data"),
-                  textcoords="offset points", size=8.5)  # fmt: skip
+    axes.annotate("floor: scatter of sizes and runs", (0.02, plan.floor), (0, -4), xycoords=("axes fraction", "data"),
+                  textcoords="offset points", size=8.5, va="top")  # fmt: skip
+    if plan.least > 1.05 * plan.floor:
+        axes.axhline(plan.least, color=ink(), lw=1, ls=":")
+        axes.annotate("all that the sizes on offer show", (0.98, plan.least), (0, -4), size=8.5, ha="right", va="top",
+                      xycoords=("axes fraction", "data"), textcoords="offset points")  # fmt: skip
     axes.set_ylim(0, 1.12 * plan.width)
     axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.set_xlabel(f"spent, {plan.costs.unit} of {plan.budget.amount:.3g}")
     axes.set_ylabel("width of the 90 % interval, natural log units")
+    axes.legend(loc="upper right")

@@ -101,3 +101,18 @@ def test_four_runs_of_named_sizes_are_a_table_of_four(monkeypatch, tmp_path):
     table = pd.read_csv("next.csv")
     assert table["replicates"].sum() == len(table) == 4
     assert set(table["params"]) <= {6_144, 24_576, 50_000}
+
+
+def test_money_and_what_it_buys_fit_a_terminal_of_80_columns(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    fit = GaussianFit(draws=1_000, sd=0.15)
+    fit.curves = fit.curves.assign_attrs(sweeps="{}")
+    monkeypatch.setattr("bayeskisl.inference.load_fit", lambda path: fit)
+    arguments = ["--params", "98304", "--budget", "1e16flop", "--worth-of-fact", "1e12", "--cost-of-miss", "1e14"]
+    result = CliRunner().invoke(app, ["plan", "f.nc", *arguments])
+    assert result.exit_code == 0, result.exception
+    rows = result.stdout.split("What an amount buys")[1].splitlines()[1:]
+    heading = next(row for row in rows if row.split()[:1] == ["spent"])
+    assert heading.split() == ["spent", "runs", "width", "regret", "risk", "loss"]
+    assert max(map(len, rows[: rows.index(heading) + 4])) <= 80
+    assert "It ends here" in result.stdout

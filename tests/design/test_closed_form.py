@@ -7,6 +7,7 @@ import pytest
 
 from bayeskisl.decision.planned_model import planned_model
 from bayeskisl.design import Outlook, Run, believe
+from bayeskisl.design.outlook import kept_at
 from bayeskisl.target import Target
 from tests.design.hand_made import TARGET, TOKENS, GaussianFit, level_at_half
 
@@ -106,7 +107,9 @@ def test_scores_agree_on_what_is_worth_most(axis):
 def test_a_choice_keeps_facts_of_both_groups(axis, load_effect):
     fit = GaussianFit(sd=0.15, axis=axis, load_effect=load_effect)
     view = outlook(fit, [], FEW)
-    kept, choices = view._kept.mean(axis=0), view._choices(np.array([4.0, 5.0, 6.0]))
+    threshold = view.beliefs.target_line + view.beliefs.target_fresh
+    choices, kept = kept_at(view.beliefs, threshold, slice(None), threshold, 48)
+    kept = kept.mean(axis=0)
     least, most = planned_model(fit.curves, Target(TARGET)).range
     assert choices.min() >= least * (1 - 1e-9)
     assert choices.max() <= most * (1 + 1e-9)

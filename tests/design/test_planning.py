@@ -9,7 +9,7 @@ import xarray as xr
 
 from bayeskisl.decision.planned_model import planned_model
 from bayeskisl.design import PLANNERS, Budget, Costs, Outlook, Problem, Run, believe, candidate_runs, plan
-from bayeskisl.design.greedy import weighed
+from bayeskisl.design.lookahead import batches
 from bayeskisl.errors import GateError, InputError
 from bayeskisl.target import Target
 from tests.design.hand_made import FAILED, SIZES, TARGET, TOKENS, GaussianFit, level_at_half
@@ -55,7 +55,7 @@ def test_ratios_surround_the_fall_of_the_background(axis, load_effect):
         levels = [run.level for run in offered if run.params == size]
         assert 0 < min(levels) < level_at_half(fit, size) < max(levels) < 1
     result = plan(fit, TARGET, budget="1e14flop", candidates=offered, batch=3, particles=2_000)
-    widths = [width for _, width in result.frontier]
+    widths = [width for _, width in result.path]
     assert widths == sorted(widths, reverse=True)
     assert widths[-1] < 0.98 * result.before
     assert "log exposures of the background" in result.verdict
@@ -127,7 +127,7 @@ def test_one_seed_one_plan(fitted, candidates, planned):
 
 
 def test_widths_fall_along_the_plan_and_stay_above_the_floor(planned):
-    widths = [width for _, width in planned.frontier]
+    widths = [width for _, width in planned.path]
     assert widths == sorted(widths, reverse=True)
     assert widths[-1] > planned.floor > 0
     assert (planned.table["width"] <= planned.width + 1e-9).all()
@@ -162,15 +162,80 @@ def test_costs_are_ignored_where_cheap_runs_alone_would_not_help(fitted):
     assert chosen.worth_while
 
 
-def test_a_full_batch_does_not_leave_the_money_unspent(fitted, candidates, planned):
-    rich = made(fitted, candidates, budget=2_000, batch=2)
+@pytest.fixture(scope="module", params=[12.0, 60.0, 400.0])
+def whole(request, fitted, candidates):
+    """Plans for the whole of a budget, with the batches that they were chosen from."""
+    budget = request.param
+    beliefs = believe(fitted, Target(TARGET), [run.cell for run in candidates], particles=2_000)
+    problem = Problem(Outlook.of(beliefs, fitted.curves), candidates, COSTS, budget, 24)
+    return made(fitted, candidates, budget=budget, batch=None), problem, batches(problem, 0)
+
+
+def test_a_plan_is_as_good_as_every_batch_that_the_budget_pays_for(whole):
+    result, problem, every = whole
+    bought = result.path[-1][1]
+    for batch in every:
+        assert sum(map(COSTS.of, batch.runs)) <= problem.budget * (1 + 1e-9)
+        assert bought <= 1.03 * batch.width
+    assert {"by gain", "by gain per cost", "by gain per cost ** 0.5"} <= {batch.how for batch in every}
+    assert any(batch.how.startswith("by the linearised law") for batch in every)
+
+
+def test_no_single_run_within_the_budget_is_better_than_the_plan(whole):
+    result, _, _ = whole
+    paid = result.table[result.table["cost"] <= result.budget.amount]
+    assert result.path[-1][1] <= 1.02 * paid["width"].min()
+
+
+def test_what_stays_unspent_would_buy_next_to_nothing(whole):
+    result, problem, every = whole
+    if result.path[-1][0] < 0.8 * problem.budget:
+        assert result.stop.startswith("It ends here")
+        assert result.path[-1][1] <= min(batch.width for batch in every) / 0.98 * 1.01
+
+
+def test_the_frontier_falls_from_today_to_the_plan(whole):
+    points = whole[0].frontier
+    assert points["spent"].is_monotonic_increasing
+    assert points["spent"][0] == points["runs"][0] == 0
+    for falling in ("width", "regret"):
+        assert points[falling].is_monotonic_decreasing
+    assert points["width"][0] == whole[0].before
+    assert (points["width"].iloc[-1], points["spent"].iloc[-1]) == whole[0].path[-1][::-1]
+    assert points["risk"].between(0, 1).all()
+    assert json.loads(json.dumps(whole[0].summary()))["frontier"][0]["runs"] == 0
+
+
+def test_the_floor_of_the_sizes_on_offer_lies_between(whole):
+    result, _, _ = whole
+    assert result.floor <= result.least < result.before
+    assert result.path[-1][1] > 0.95 * result.least
+
+
+def test_what_a_fact_is_worth_says_when_to_stop(fitted, candidates):
+    spent = [made(fitted, candidates, budget=400, batch=None, worth_of_fact=worth).path[-1][0]
+             for worth in (1e-6, 0.05, 1.0, 1e3)]  # fmt: skip
+    assert spent == sorted(spent)
+    assert spent[0] == 0 < spent[-1]
+    none = made(fitted, candidates, budget=400, worth_of_fact=1e-6)
+    assert none.verdict.startswith("No run is worth its price")
+    assert none.stop.endswith("costs more than it is worth.")
+
+
+def test_a_miss_costs_what_it_costs_in_the_plans_unit(fitted, candidates):
+    priced = {"costs": COSTS.priced(3600.0), "budget": "400usd", "batch": None}
+    assert made(fitted, candidates, cost_of_miss="1h", **priced).worth.of_miss == pytest.approx(3600)
+    assert made(fitted, candidates, cost_of_miss="20usd", **priced).worth.of_miss == 20
+    assert made(fitted, candidates, cost_of_miss=20, **priced).path[-1][0] <= 400
+    with pytest.raises(InputError, match="an amount in dollars"):
+        made(fitted, candidates, cost_of_miss="1e15flop", **priced)
+
+
+def test_an_exponent_that_is_given_is_kept(fitted, candidates):
     thrifty = made(fitted, candidates, budget=2_000, batch=2, kappa=1.0)
     assert thrifty.kappa == 1.0
-    assert rich.kappa < 1.0
-    assert thrifty.frontier[-1][0] < rich.frontier[-1][0] <= 2_000
-    assert rich.frontier[-1][1] < 0.98 * thrifty.frontier[-1][1]
-    assert any(note.startswith("Gains are divided by cost **") for note in rich.notes)
-    assert not any(note.startswith("Gains count") for note in (*thrifty.notes, *planned.notes))
+    assert thrifty.how == "by gain per cost"
+    assert made(fitted, candidates, budget=2_000, batch=2).path[-1][1] < 0.98 * thrifty.path[-1][1]
 
 
 @pytest.mark.parametrize("name", list(PLANNERS))
@@ -179,7 +244,7 @@ def test_four_runs_are_four_runs_whatever_the_budget(fitted, candidates, name, b
     four = made(fitted, candidates, budget=budget, runs=4, batch=8, planner=name, particles=500)
     assert [run.replicates for run in four.runs] == [1] * 4
     assert set(four.runs) <= set(candidates)
-    assert four.frontier[-1][0] <= budget * (1 + 1e-9)
+    assert four.path[-1][0] <= budget * (1 + 1e-9)
     assert len(four.table) == sum(run.replicates == 1 for run in candidates)
 
 
@@ -196,20 +261,9 @@ def test_a_budget_that_pays_for_fewer_runs_buys_as_many_as_it_can(fitted, candid
 def test_runs_are_bought_to_the_last_one_even_if_the_draws_wear_out(fitted, candidates):
     many = made(fitted, candidates, budget=1e6, runs=12, particles=100)
     assert len(many.runs) == 12
-    assert any("draws carry each expected outcome" in note for note in many.notes)
-
-
-def test_costs_weigh_less_only_where_that_buys_more(fitted, candidates):
-    beliefs = believe(fitted, Target(TARGET), [run.cell for run in candidates], particles=500)
-    outlook = Outlook.of(beliefs, fitted.curves)
-    for budget, batch, kappa in ((2_000, 2, None), (25.0, 5, None), (25.0, 5, 1.0), (60.0, 2, 1.0), (60.0, 2, 0.0)):
-        problem = Problem(outlook, candidates, COSTS, budget, batch, kappa=kappa)
-        by_cost, best = weighed(problem, np.random.default_rng(0))
-        assert by_cost.kappa == (1.0 if kappa is None else kappa)
-        assert best is by_cost or best.kappa < by_cost.kappa
-        assert best.outlook.removed >= by_cost.outlook.removed
-        assert best.runs == PLANNERS["greedy"](problem, np.random.default_rng(0))
-        assert best is by_cost or not by_cost.full or kappa is None or not by_cost.outlook.narrows(outlook)
+    assert any(note.startswith("Too few draws carry an expected outcome") for note in many.notes)
+    widths = [width for _, width in many.path]
+    assert widths == sorted(widths, reverse=True)
 
 
 def test_a_larger_size_that_would_tell_more_is_named(fitted, candidates):
@@ -219,8 +273,8 @@ def test_a_larger_size_that_would_tell_more_is_named(fitted, candidates):
     assert 13_824 < size < TARGET
     width = float(told.split("to leave ")[1].split(" by")[0])
     allowed = made(fitted, candidate_runs(fitted, TARGET, sizes=[size], largest=size), budget=200, batch=1)
-    assert allowed.frontier[-1][1] <= width + 0.02
-    assert width < made(fitted, small, budget=200).frontier[-1][1]
+    assert allowed.path[-1][1] <= width + 0.02
+    assert width < made(fitted, small, budget=200).path[-1][1]
 
 
 def test_a_larger_size_is_not_named_where_it_is_too_dear_or_next_to_the_target(fitted, candidates):

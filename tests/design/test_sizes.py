@@ -34,7 +34,7 @@ def test_the_plan_spends_the_budget_on_larger_sizes(table):
     capped = candidate_runs(table, 7e9, largest=410e6)
     small = plan(table, 7e9, budget="1e21flop", batch=4, particles=500, candidates=capped)
     assert max(run.params for run in result.runs) > 410e6
-    assert result.frontier[-1][1] < 0.9 * small.frontier[-1][1]
+    assert result.path[-1][1] < 0.9 * small.path[-1][1]
 
 
 def test_a_cap_and_a_small_budget_leave_larger_sizes_out():

@@ -1,0 +1,86 @@
+"""Beliefs along a batch: by re-weighted draws while they carry it, then by the linearised law."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bayeskisl.design.linearised import Linearised
+from bayeskisl.design.outlook import Outlook, Score
+from bayeskisl.design.problem import FEWEST_PARTICLES
+from bayeskisl.design.runs import Run
+
+__all__ = ["Course"]
+
+
+@dataclass(frozen=True)
+class Course:
+    """An outlook after some planned runs, and the linearised law after the same ones.
+
+    Imagined outcomes wear the draws out: each scenario rests on ever fewer of them, and gains become noise. From there
+    on a run takes the share of the remaining variance that it takes in the linearised law, which needs no outcomes.
+
+    Parameters
+    ----------
+    outlook : Outlook
+        After the runs that the draws carried.
+    linear : Linearised
+        After all of them.
+    removed : float
+        Variance of log e50 at the target that all of them are expected to remove.
+    carried : int
+        How many runs the draws carried.
+    """
+
+    outlook: Outlook
+    linear: Linearised
+    removed: float
+    carried: int = 0
+
+    @classmethod
+    def of(cls, outlook: Outlook, linear: Linearised) -> "Course":
+        """Return the course on which nothing is planned beyond what the outlook imagines."""
+        return cls(outlook, linear, outlook.removed)
+
+    @property
+    def carries(self) -> bool:
+        """Whether enough draws are left to imagine one more outcome."""
+        return self.outlook.effective_particles() >= FEWEST_PARTICLES
+
+    @property
+    def left(self) -> float:
+        """Share of the reducible variance that is left."""
+        return max(1 - self.removed / self.outlook.reducible, 0.0)
+
+    @property
+    def least_width(self) -> float:
+        """Width that runs without number of all cells on offer would leave, by the linearised law."""
+        return self.outlook.width(self.linear.v_share_of_all_cells * self.outlook.reducible - self.outlook.removed)
+
+    @property
+    def width(self) -> float:
+        """Expected width, see `Outlook.width`."""
+        return self.outlook.width(self.removed - self.outlook.removed)
+
+    def gain(self, run: Run, score: Score = "variance") -> float:
+        """Return the expected gain by one more run."""
+        return self.outlook.gain(run, score) if self.carries else self._linear_gain(run)
+
+    def gains(self, runs: Sequence[Run], score: Score = "variance") -> list[float]:
+        """Return the gain of each of many runs."""
+        return self.outlook.gains(runs, score) if self.carries else [self._linear_gain(run) for run in runs]
+
+    def narrowing(self, gain: float) -> float:
+        """Return the share by which removing more variance is expected to narrow the interval."""
+        return 1 - self.outlook.width(self.removed - self.outlook.removed + gain) / self.width
+
+    def after(self, run: Run, rng: np.random.Generator) -> "Course":
+        """Return the course once `run` is planned too."""
+        linear = self.linear.after(run)
+        if not self.carries:
+            return Course(self.outlook, linear, self.removed + self._linear_gain(run), self.carried)
+        outlook = self.outlook.after(run, rng)
+        return Course(outlook, linear, outlook.removed, self.carried + 1)
+
+    def _linear_gain(self, run: Run) -> float:
+        return self.linear.v_share(run) * max(self.outlook.reducible - self.removed, 0.0)

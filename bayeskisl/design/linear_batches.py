@@ -1,0 +1,126 @@
+"""Batches under the linearised law, where a run's value needs no outcomes: filled, exchanged, put in order."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bayeskisl.design.linearised import Linearised
+from bayeskisl.design.problem import Problem, sizes_of_basket
+from bayeskisl.design.runs import Run
+
+__all__ = ["Shelf"]
+
+_SWEEPS = 2  # over all runs of a batch; a third one changed nothing in 20 plans
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Candidates as arrays, shape ``(candidate,)``, and what may be taken of them.
+
+    Parameters
+    ----------
+    runs : tuple of Run
+    cell : numpy.ndarray
+        Row of each one's cell in `covariance`.
+    noise, cost, most : numpy.ndarray
+        Variance of what it measures, its price, and how often it may be chosen.
+    covariance : numpy.ndarray
+        Of the target's line, coefficients and cells.
+    budget : float
+    size : int
+        Runs at most.
+    reserve : float
+        Price that is kept back for each run that must follow.
+    """
+
+    runs: tuple[Run, ...]
+    cell: np.ndarray
+    noise: np.ndarray
+    cost: np.ndarray
+    most: np.ndarray
+    covariance: np.ndarray
+    budget: float
+    size: int
+    reserve: float
+
+    @classmethod
+    def of(cls, problem: Problem, linear: Linearised) -> "Shelf":
+        """Return the candidates that the budget pays for."""
+        size, reserve = sizes_of_basket(problem)
+        runs = tuple(run for run in problem.candidates if problem.cost_of(run) <= problem.budget * (1 + 1e-12))
+        available = problem.available
+        return cls(
+            runs=runs,
+            cell=np.array([linear.index[run.cell] for run in runs], dtype=int),
+            noise=np.array([linear.noise(run) for run in runs]),
+            cost=np.array([problem.cost_of(run) for run in runs]),
+            most=np.array([np.inf if available is None else available.get(run, 0) for run in runs]),
+            covariance=linear.covariance,
+            budget=problem.budget * (1 + 1e-12),
+            size=size,
+            reserve=reserve,
+        )
+
+    def best_of_each_size(self) -> dict[float, int]:
+        """Return the candidate of most gain of each size, among those that may come first."""
+        gains, best = self._gains(self.covariance), dict[float, int]()
+        open_ = self._open_to([])
+        for i in np.argsort(-gains, kind="stable"):
+            if open_[i]:
+                best.setdefault(self.runs[i].params, int(i))
+        return best
+
+    def filled(self, chosen: Sequence[int], kappa: float) -> list[int]:
+        """Return the candidates chosen and, while the budget pays for one, that of most gain per cost ** kappa."""
+        chosen, covariance = list(chosen), self._after(chosen)
+        while len(chosen) < self.size and (open_ := self._open_to(chosen)).any():
+            best = int(np.argmax(np.where(open_, self._gains(covariance) / self.cost**kappa, -1.0)))
+            chosen.append(best)
+            covariance = self._updated(covariance, best)
+        return chosen
+
+    def exchanged(self, chosen: list[int]) -> list[int]:
+        """Return a batch with each run exchanged for whatever leaves less variance for the same money."""
+        best = self.variance(chosen)
+        for _ in range(_SWEEPS):
+            for place in range(len(chosen)):
+                others = chosen[:place] + chosen[place + 1 :]
+                for kappa in (0.0, 1.0):
+                    tried = self.filled(others, kappa)
+                    if (variance := self.variance(tried)) < best * (1 - 1e-6):
+                        chosen, best = tried, variance
+                        break
+        return chosen
+
+    def ordered(self, chosen: list[int]) -> tuple[Run, ...]:
+        """Return the runs of a batch, that of most gain per cost first, then the best given that one, and so on."""
+        left, covariance, order = list(chosen), self.covariance, []
+        while left:
+            value = self._gains(covariance)[left] / self.cost[left]
+            best = left.pop(int(np.argmax(value)))
+            order.append(best)
+            covariance = self._updated(covariance, best)
+        return tuple(self.runs[i] for i in order)
+
+    def variance(self, chosen: Sequence[int]) -> float:
+        """Return the variance of the target's line that a batch leaves."""
+        return float(self._after(chosen)[0, 0])
+
+    def _open_to(self, chosen: list[int]) -> np.ndarray:
+        taken = np.bincount(chosen, minlength=len(self.runs)) if chosen else np.zeros(len(self.runs))
+        left = self.budget - self.cost[chosen].sum() - self.reserve * (self.size - len(chosen) - 1)
+        return (taken < self.most) & (self.cost <= left)
+
+    def _gains(self, covariance: np.ndarray) -> np.ndarray:
+        return covariance[0, self.cell] ** 2 / (covariance[self.cell, self.cell] + self.noise)
+
+    def _after(self, chosen: Sequence[int]) -> np.ndarray:
+        covariance = self.covariance
+        for i in chosen:
+            covariance = self._updated(covariance, i)
+        return covariance
+
+    def _updated(self, covariance: np.ndarray, i: int) -> np.ndarray:
+        across = covariance[:, self.cell[i]]
+        return covariance - np.outer(across, across) / (covariance[self.cell[i], self.cell[i]] + self.noise[i])
