@@ -118,7 +118,7 @@ def design_curves(
     background_facts: int = 0,
     background_share: float = 0.0,
     groups: tuple[str, ...] = (schema.INFUSED,),
-    guessing: float = 1 / 4096,
+    guessing: float | Mapping[str, float] = 1 / 4096,
     domains: tuple[str, ...] = (),
 ) -> xr.Dataset:
     """Runs at every combination of sizes, budgets, facts, ratios, seeds and domains, with nothing recalled yet.
@@ -134,8 +134,10 @@ def design_curves(
         on ``frequency`` the levels, from which with the facts the ratio follows.
     seeds : int
         Runs per combination.
-    tokens_per_fact, background_facts, background_share, guessing : number
+    tokens_per_fact, background_facts, background_share : number
         Held fixed.
+    guessing : number or mapping
+        Guessing rate, of each domain if they differ.
     groups : tuple of str
         Probe groups; all facts are probed up to 500.
     domains : tuple of str
@@ -166,6 +168,9 @@ def design_curves(
         schema.INFUSED_HELDOUT: np.minimum(count, _ALL_PROBED),
         schema.BACKGROUND: np.full(runs, min(background_facts, _ALL_PROBED)),
     }
+    rates = (
+        np.full(runs, guessing) if not isinstance(guessing, Mapping) else np.array([guessing[d] for d in domains])[kind]
+    )
     probed = np.stack([asked[group] for group in groups], axis=1).astype(np.int64)
     of_run = {
         schema.PARAMS: size,
@@ -184,7 +189,7 @@ def design_curves(
             {
                 schema.RECALLED: ((schema.RUN, schema.GROUP), np.zeros_like(probed)),
                 schema.PROBED: ((schema.RUN, schema.GROUP), probed),
-                schema.GUESSING: ((schema.RUN, schema.GROUP), np.full(probed.shape, guessing)),
+                schema.GUESSING: ((schema.RUN, schema.GROUP), np.broadcast_to(rates[:, None], probed.shape)),
             },
             coords={
                 schema.RUN: [f"simulated {i}" for i in range(runs)],

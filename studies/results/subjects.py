@@ -76,6 +76,13 @@ SUBJECTS = {
             law="common",
             rivals=("collapse",),
         ),
+        Subject(
+            "memory-amount",
+            ("memory-amount",),
+            "More and more facts at 480 tokens a parameter: memory limits every size, and not training.",
+            law="limits",
+            rivals=("power",),
+        ),
     )
 }
 

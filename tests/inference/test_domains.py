@@ -29,7 +29,9 @@ LAW = load_law("collapse")
 
 @pytest.fixture(scope="module")
 def curves():
-    return simulate(LAW, {**DESIGN, "seeds": 1, "domains": DOMAINS}, TRUTH, seed=1)
+    """Legal answers are free, medical ones a choice among four."""
+    guessing = {"legal": 1 / 4096, "medical": 0.25}
+    return simulate(LAW, {**DESIGN, "seeds": 1, "domains": DOMAINS, "guessing": guessing}, TRUTH, seed=1)
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +44,15 @@ def test_cells_of_domains_are_apart_and_named(curves):
     assert cells.sizes[schema.CELL] == 8
     assert cells[schema.CELL].values[0] == "6144p 1843200t legal"
     assert (cells[schema.CELL_DOMAIN].values[cell_of_run] == curves[schema.DOMAIN].values).all()
+
+
+def test_each_domain_has_a_guessing_rate_and_no_more_than_one(curves, both):
+    assert prepare(curves, LAW).guessing[:, 0].tolist() == [1 / 4096, 0.25] * 4
+    assert (both.of_domain("medical").posterior["floor"] >= 0.25).all()
+    assert (both.of_domain("legal").posterior["floor"] < 0.1).all()
+    first = (curves[schema.RUN] == curves[schema.RUN][0]).broadcast_like(curves["guessing"])
+    with pytest.raises(InputError, match="one guessing rate for each group of a domain, got 2 rates"):
+        prepare(curves.assign(guessing=curves["guessing"].where(~first, 0.5)), LAW)
 
 
 def test_one_domain_is_no_other_model():

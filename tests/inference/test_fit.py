@@ -144,7 +144,7 @@ def test_unknown_laws_are_refused(curves):
 def test_guessing_must_be_one_per_group(curves):
     two = curves.copy(deep=True)
     two["guessing"][0] = 0.1
-    with pytest.raises(InputError, match="one guessing rate per group"):
+    with pytest.raises(InputError, match="one guessing rate for each group of a domain"):
         prepare(two, load_law("collapse"))
 
 

@@ -14,6 +14,7 @@ LAWS = {
     "desk-ratio": "collapse",
     "desk-dose": "common",
     "desk-replay": "limits",
+    "memory-amount": "limits",
 }
 
 

@@ -54,7 +54,8 @@ def test_identities_of_shipped_sweeps_stand(path):
 
 
 @pytest.mark.parametrize(
-    "name", ["desk-amount", "desk-dose", "desk-proportional", "desk-ratio", "desk-replay", "desk-tokens"]
+    "name",
+    ["desk-amount", "desk-dose", "desk-proportional", "desk-ratio", "desk-replay", "desk-tokens", "memory-amount"],
 )
 def test_shipped_curves_hold_the_runs_of_their_specification(name):
     spec = load_sweep(shipped_folder("data") / "sweeps" / name / "sweep.toml")
