@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.arrays import FloatArray
+from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.axes import AXES, axis_named
 from bayeskisl.curves import validate, with_covariates, without_covariates
 from bayeskisl.errors import InputError
@@ -148,58 +148,81 @@ def design_curves(
     InputError
         If exposures are given on an axis where they follow from facts and ratio.
     """
-    kinds = np.arange(max(1, len(domains)))
     follows = axis_named(axis, "design").follows
     if exposures is not None and follows == schema.EXPOSURES:
         named = " and ".join(repr(name) for name, each in AXES.items() if each.follows != schema.EXPOSURES)
         raise InputError(f"exposures of infused facts on the axes {named} alone", f"the axis {axis!r}", "design")
-    if exposures is not None and follows == schema.RATIO:
-        ratio = 1.0  # of one run a combination: it follows from the exposures
-    repeats = 1.0 if exposures is None else exposures
-    grid = [np.atleast_1d(values) for values in (params, tokens, facts, ratio, repeats, np.arange(seeds), kinds)]
-    size, budget, count, share, seen, order, kind = (each.ravel() for each in np.meshgrid(*grid, indexing="ij"))
-    runs = len(size)
-    if exposures is not None and follows == schema.FACTS:
-        count = np.maximum(np.round(share * budget / (seen * tokens_per_fact)), 1).astype(int)
-    if exposures is not None and follows == schema.RATIO:
-        share = count * seen * tokens_per_fact / budget
-    asked = {
-        schema.INFUSED: np.minimum(count, _ALL_PROBED),
-        schema.INFUSED_HELDOUT: np.minimum(count, _ALL_PROBED),
-        schema.BACKGROUND: np.full(runs, min(background_facts, _ALL_PROBED)),
-    }
-    rates = (
-        np.full(runs, guessing) if not isinstance(guessing, Mapping) else np.array([guessing[d] for d in domains])[kind]
-    )
-    probed = np.stack([asked[group] for group in groups], axis=1).astype(np.int64)
+    given = {
+        schema.PARAMS: params, schema.TOKENS: tokens, schema.FACTS: facts, schema.RATIO: ratio,
+        schema.EXPOSURES: 1.0 if exposures is None else exposures,
+        schema.SEED: np.arange(seeds), schema.DOMAIN: np.arange(max(1, len(domains))),
+    }  # fmt: skip
+    runs = _every_combination({**given, **({} if exposures is None else {follows: 1.0})})
+    if exposures is not None:
+        runs[follows] = _following(follows, runs, tokens_per_fact)
+    count = len(runs[schema.PARAMS])
+    budget, share, facts_each = (runs[name] for name in (schema.TOKENS, schema.RATIO, schema.FACTS))
+    probed = _all_probed(facts_each, background_facts, groups)
+    rates = _guessing_rates(guessing, domains, runs[schema.DOMAIN])
     of_run = {
-        schema.PARAMS: size,
-        schema.TOTAL_PARAMS: size,
+        schema.PARAMS: runs[schema.PARAMS],
+        schema.TOTAL_PARAMS: runs[schema.PARAMS],
         schema.TOKENS: budget,
-        schema.FACTS: count,
+        schema.FACTS: facts_each,
         schema.RATIO: share.astype(float),
-        schema.EXPOSURES: infused_exposures(budget, share, count, tokens_per_fact),
-        schema.TOKENS_PER_FACT: np.full(runs, tokens_per_fact),
-        schema.BACKGROUND_FACTS: np.full(runs, background_facts),
-        schema.BACKGROUND_SHARE: np.full(runs, float(background_share)),
-        schema.SEED: order,
+        schema.EXPOSURES: infused_exposures(budget, share, facts_each, tokens_per_fact),
+        schema.TOKENS_PER_FACT: np.full(count, tokens_per_fact),
+        schema.BACKGROUND_FACTS: np.full(count, background_facts),
+        schema.BACKGROUND_SHARE: np.full(count, float(background_share)),
+        schema.SEED: runs[schema.SEED],
+        **({schema.DOMAIN: np.array(domains)[runs[schema.DOMAIN]]} if domains else {}),
     }
+    by_group = (schema.RUN, schema.GROUP)
     return validate(
         xr.Dataset(
             {
-                schema.RECALLED: ((schema.RUN, schema.GROUP), np.zeros_like(probed)),
-                schema.PROBED: ((schema.RUN, schema.GROUP), probed),
-                schema.GUESSING: ((schema.RUN, schema.GROUP), np.broadcast_to(rates[:, None], probed.shape)),
+                schema.RECALLED: (by_group, np.zeros_like(probed)),
+                schema.PROBED: (by_group, probed),
+                schema.GUESSING: (by_group, np.broadcast_to(rates[:, None], probed.shape)),
             },
             coords={
-                schema.RUN: [f"simulated {i}" for i in range(runs)],
+                schema.RUN: [f"simulated {i}" for i in range(count)],
                 schema.GROUP: list(groups),
                 **{name: (schema.RUN, values) for name, values in of_run.items()},
-                **({schema.DOMAIN: (schema.RUN, np.array(domains)[kind])} if domains else {}),
             },
             attrs={"axis": axis},
         )
     )
+
+
+def _every_combination(values: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """One run for each combination, as arrays ``(run,)``; the last values vary fastest."""
+    grid = np.meshgrid(*(np.atleast_1d(each) for each in values.values()), indexing="ij")
+    return dict(zip(values, (each.ravel() for each in grid), strict=True))
+
+
+def _following(name: str, runs: Mapping[str, np.ndarray], tokens_per_fact: int) -> np.ndarray:
+    """Facts or ratios that give the exposures that the runs are to have, by r D = K e l."""
+    tokens, exposures = runs[schema.TOKENS], runs[schema.EXPOSURES]
+    if name == schema.RATIO:
+        return runs[schema.FACTS] * exposures * tokens_per_fact / tokens
+    return np.maximum(np.round(runs[schema.RATIO] * tokens / (exposures * tokens_per_fact)), 1).astype(int)
+
+
+def _all_probed(facts: IntArray, background_facts: int, groups: tuple[str, ...]) -> IntArray:
+    """All facts of a group up to a number that is as good as all, ``(run, group)``."""
+    known = {schema.BACKGROUND: np.full(len(facts), background_facts)}
+    counts = [np.minimum(known.get(group, facts), _ALL_PROBED) for group in groups]
+    return np.stack(counts, axis=1).astype(np.int64)
+
+
+def _guessing_rates(
+    guessing: float | Mapping[str, float], domains: tuple[str, ...], domain_of_run: IntArray
+) -> FloatArray:
+    """Guessing rate of each run, that of its domain if they differ."""
+    if isinstance(guessing, Mapping):
+        return np.array([guessing[domain] for domain in domains], dtype=float)[domain_of_run]
+    return np.full(len(domain_of_run), guessing)
 
 
 def _known(given: Mapping[str, Any], allowed: Any, where: str) -> dict[str, Any]:
