@@ -9,6 +9,6 @@ from numpy.typing import NDArray
 __all__ = ["BoolArray", "Float32Array", "FloatArray", "IntArray"]
 
 FloatArray = NDArray[np.float64]
-Float32Array = NDArray[np.float32]  # what the kernels of the training half compute in
+Float32Array = NDArray[np.float32]  # what kernels of training compute in, and tables of outcomes that fill memory
 IntArray = NDArray[np.integer]  # of any width, with a sign or without: counts, indices, tokens
 BoolArray = NDArray[np.bool_]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bayeskisl.arrays import BoolArray, FloatArray, IntArray
 from bayeskisl.design.linearised import Linearised
 from bayeskisl.design.problem import Problem, sizes_of_basket
 from bayeskisl.design.runs import Run
@@ -35,11 +36,11 @@ class Shelf:
     """
 
     runs: tuple[Run, ...]
-    cell: np.ndarray
-    noise: np.ndarray
-    cost: np.ndarray
+    cell: IntArray
+    noise: FloatArray
+    cost: FloatArray
     most: np.ndarray
-    covariance: np.ndarray
+    covariance: FloatArray
     budget: float
     size: int
     reserve: float
@@ -107,20 +108,20 @@ class Shelf:
         """Return the variance of the target's line that a batch leaves."""
         return float(self._after(chosen)[0, 0])
 
-    def _open_to(self, chosen: list[int]) -> np.ndarray:
+    def _open_to(self, chosen: list[int]) -> BoolArray:
         taken = np.bincount(chosen, minlength=len(self.runs)) if chosen else np.zeros(len(self.runs))
         left = self.budget - self.cost[chosen].sum() - self.reserve * (self.size - len(chosen) - 1)
         return (taken < self.most) & (self.cost <= left)
 
-    def _gains(self, covariance: np.ndarray) -> np.ndarray:
+    def _gains(self, covariance: FloatArray) -> FloatArray:
         return covariance[0, self.cell] ** 2 / (covariance[self.cell, self.cell] + self.noise)
 
-    def _after(self, chosen: Sequence[int]) -> np.ndarray:
+    def _after(self, chosen: Sequence[int]) -> FloatArray:
         covariance = self.covariance
         for i in chosen:
             covariance = self._updated(covariance, i)
         return covariance
 
-    def _updated(self, covariance: np.ndarray, i: int) -> np.ndarray:
+    def _updated(self, covariance: FloatArray, i: int) -> FloatArray:
         across = covariance[:, self.cell[i]]
         return covariance - np.outer(across, across) / (covariance[self.cell[i], self.cell[i]] + self.noise[i])

@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
+from bayeskisl.arrays import FloatArray
 from bayeskisl.design.beliefs import Cell
 from bayeskisl.design.candidates import probed_facts
 from bayeskisl.design.outlook import Outlook
@@ -37,7 +38,7 @@ class Linearised:
     """
 
     outlook: Outlook
-    covariance: np.ndarray
+    covariance: FloatArray
     columns: int
     index: dict[Cell, int]
     noises: dict[Run, float] = field(default_factory=dict, repr=False)
@@ -98,7 +99,7 @@ class Linearised:
         return float(np.log((variance + noise) / (max(variance - explained, 0.0) + noise)))
 
     @cached_property
-    def _precision(self) -> np.ndarray:
+    def _precision(self) -> FloatArray:
         own = slice(1, 1 + self.columns)
         return np.linalg.pinv(self.covariance[own, own], hermitian=True)
 

@@ -11,6 +11,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.special import gammaln, ndtr
 
+from bayeskisl.arrays import Float32Array, FloatArray
 from bayeskisl.inference.run_counts import precision
 from bayeskisl.laws.falls import LOGISTIC, Shape
 
@@ -38,10 +39,10 @@ _LOGISTIC = LOGISTIC.with_values()
 class Outcomes:
     """Probability of every outcome bin of one kind of run, ``(blur * grid, bin)``, in single precision."""
 
-    table: np.ndarray
+    table: Float32Array
     replicates: int
 
-    def likelihood(self, ahead: np.ndarray, blur: np.ndarray) -> np.ndarray:
+    def likelihood(self, ahead: FloatArray, blur: FloatArray) -> Float32Array:
         """P(bin | particle), shape ``(particle, bin)``.
 
         Parameters
@@ -92,7 +93,7 @@ def outcomes_of(
 
 def _pmf(
     trials: int, concentration: float, guess_concentration: float, floor: float, ceiling: float, shape: Shape
-) -> np.ndarray:
+) -> FloatArray:
     """Beta-binomial probability of every count along the fine grid, ``(grid, count)``."""
     chance = floor + (ceiling - floor) * shape.share(_FINE)
     alike = precision(chance, floor, concentration, guess_concentration)[:, None]
@@ -102,13 +103,13 @@ def _pmf(
     return np.exp(right + wrong[:, ::-1] + choose + gammaln(alike) - gammaln(trials + alike))
 
 
-def _log_rising(start: np.ndarray, trials: int) -> np.ndarray:
+def _log_rising(start: FloatArray, trials: int) -> FloatArray:
     """log of start (start + 1) ... (start + y - 1) for y = 0 ... trials, ``(grid, count)``."""
     logs = np.log(start[:, None] + np.arange(trials))
     return np.concatenate([np.zeros((len(start), 1)), np.cumsum(logs, axis=1)], axis=1)
 
 
-def _binned(pmf: np.ndarray) -> np.ndarray:
+def _binned(pmf: FloatArray) -> FloatArray:
     """Sums over bins that are even in the arcsine of the root of the observed share, ``(grid, bin)``."""
     share = np.arange(pmf.shape[1]) / (pmf.shape[1] - 1)
     place = (np.arcsin(np.sqrt(share)) / (np.pi / 2) * OUTCOMES).astype(int)
@@ -117,7 +118,7 @@ def _binned(pmf: np.ndarray) -> np.ndarray:
 
 
 @lru_cache(maxsize=1)
-def _blurring() -> np.ndarray:
+def _blurring() -> FloatArray:
     """Return weights of x - b z on the fine grid for blurs b and coarse x, ``(blur * grid, fine)``; rows sum to 1."""
     edges = (_FINE[1:] + _FINE[:-1]) / 2
     below = ndtr((edges - _GRID[:, None]) / _BLURS[:, None, None])

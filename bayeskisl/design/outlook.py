@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.arrays import Float32Array, FloatArray
 from bayeskisl.cores import available_cores
 from bayeskisl.design.beliefs import Beliefs, Cell
 from bayeskisl.design.candidates import probed_facts
@@ -58,7 +59,7 @@ class Outlook:
 
     beliefs: Beliefs
     curves: "xr.Dataset"
-    weight: np.ndarray
+    weight: Float32Array
     reducible: float
     removed: float = 0.0
 
@@ -69,7 +70,7 @@ class Outlook:
         weight = np.full((1, particles), 1 / particles, dtype=np.float32)
         return cls(beliefs, curves, weight, beliefs.reducible_variance)
 
-    def likelihood(self, run: Run) -> np.ndarray:
+    def likelihood(self, run: Run) -> Float32Array:
         """P(outcome bin | particle), ``(particle, bin)``."""
         beliefs, place = self.beliefs, self.beliefs.places[run.cell]
         probed = probed_facts(run, self.curves, beliefs.target.group)
@@ -121,14 +122,14 @@ class Outlook:
         weight /= weight.sum(axis=1, keepdims=True)
         return replace(self, beliefs=self.beliefs.knowing(run.cell), weight=weight, removed=removed)
 
-    def _variance(self, run: Run, likelihood: np.ndarray) -> float:
+    def _variance(self, run: Run, likelihood: Float32Array) -> float:
         mean = self._means[run.cell]
         centred = mean - (self.weight @ mean)[:, None]
         chance = self.weight @ likelihood
         moved = (self.weight * centred) @ likelihood
         return float(np.mean(np.sum(moved**2 / np.maximum(chance, 1e-30), axis=1, dtype=np.float64)))
 
-    def _information(self, run: Run, likelihood: np.ndarray) -> float:
+    def _information(self, run: Run, likelihood: Float32Array) -> float:
         """Mutual information of the outcome and the bin of the target's line."""
         total = 0.0
         for weight in self.weight:
@@ -138,7 +139,7 @@ class Outlook:
             total += float(np.sum(joint * np.log(joint / independent)))
         return total / len(self.weight)
 
-    def _regret(self, run: Run, likelihood: np.ndarray) -> float:
+    def _regret(self, run: Run, likelihood: Float32Array) -> float:
         """Value of the outcome to a choice by expected kept facts.
 
         Half of the particles choose and the other half judge: a maximum over noisy means flatters itself.
@@ -159,28 +160,28 @@ class Outlook:
         return {}
 
     @cached_property
-    def _means(self) -> dict[Cell, np.ndarray]:
+    def _means(self) -> dict[Cell, Float32Array]:
         return {
             cell: self.beliefs.mean_knowing(place).astype(np.float32) for cell, place in self.beliefs.places.items()
         }
 
     @cached_property
-    def _bins(self) -> np.ndarray:
+    def _bins(self) -> Float32Array:
         """Return the particles in each bin of equal probability, ``(bin, particle)``."""
         line = self.beliefs.target_line
         inner = np.quantile(line, np.arange(1, _BINS) / _BINS)
         return (np.searchsorted(inner, line) == np.arange(_BINS)[:, None]).astype(np.float32)
 
     @cached_property
-    def _kept(self) -> np.ndarray:
+    def _kept(self) -> Float32Array:
         """Facts kept at the target at each of some choices, infused and background, ``(particle, choice)``."""
         threshold = self.beliefs.target_line + self.beliefs.target_fresh
         return kept_at(self.beliefs, threshold, slice(None), threshold, _CHOICES)[1].astype(np.float32)
 
 
 def kept_at(
-    beliefs: Beliefs, threshold: np.ndarray, some: slice, believed: np.ndarray, count: int
-) -> tuple[np.ndarray, np.ndarray]:
+    beliefs: Beliefs, threshold: FloatArray, some: slice, believed: FloatArray, count: int
+) -> tuple[FloatArray, FloatArray]:
     """Infusions about the fall at the target, and the facts kept there, infused and background.
 
     Parameters
@@ -212,7 +213,7 @@ def kept_at(
     return choices, facts * known + target.held_fixed[schema.BACKGROUND_FACTS] * share
 
 
-def _choices(beliefs: Beliefs, threshold: np.ndarray, count: int) -> np.ndarray:
+def _choices(beliefs: Beliefs, threshold: FloatArray, count: int) -> FloatArray:
     """Infusions about the fall, and, where infused facts have to be learned first, from the least one up to it."""
     target, alone = beliefs.target, beliefs.infused is None
     around = count if alone else count // 2

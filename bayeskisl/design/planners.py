@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from bayeskisl.arrays import FloatArray
 from bayeskisl.design.linearised import Linearised
 from bayeskisl.design.lookahead import greedy
 from bayeskisl.design.problem import Basket, Problem
@@ -81,7 +82,7 @@ def _cheapest(problem: Problem, rng: np.random.Generator) -> Iterator[Run]:
     yield from (problem.candidates[i] for i in order for _ in range(problem.batch))
 
 
-def _drawn(problem: Problem, weight: np.ndarray, rng: np.random.Generator) -> Iterator[Run]:
+def _drawn(problem: Problem, weight: FloatArray, rng: np.random.Generator) -> Iterator[Run]:
     if len(weight):
         for _ in range(20 * problem.batch + 5 * len(weight)):
             yield problem.candidates[rng.choice(len(weight), p=weight / weight.sum())]
@@ -103,11 +104,11 @@ class _SpaceFilling(Stepper):
     def add(self, run: Run) -> None:
         self.taken.append(self._scaled(run))
 
-    def _scaled(self, run: Run) -> np.ndarray:
+    def _scaled(self, run: Run) -> FloatArray:
         return (self._point(run) - self.low) / self.range
 
     @staticmethod
-    def _point(run: Run) -> np.ndarray:
+    def _point(run: Run) -> FloatArray:
         return np.log([run.params, run.tokens, run.level])
 
 
