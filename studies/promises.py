@@ -18,7 +18,6 @@ import xarray as xr
 
 from bayeskisl.cores import one_blas_thread
 from bayeskisl.design import Outlook, Problem, Run, believe
-from bayeskisl.design.course import Course
 from bayeskisl.design.lookahead import batches
 from bayeskisl.inference import Fit, fit
 from bayeskisl.seeds import seed_of
@@ -69,7 +68,8 @@ def _purchases(seed: int) -> list[dict[str, Any]]:
                 "realised": round(width, 4),
                 "floor": round(before.outlook.beliefs.width[1], 4),
                 "floor_after": round(floor, 4),
-                "by_scenario": np.round(_by_scenario(course), 4).tolist(),
+                "by_scenario": np.quantile(course.scenario_widths, [0.05, 0.5, 0.95]).round(4).tolist(),
+                "band": np.round(course.band, 4).tolist(),
                 "runs": len(batch.runs),
                 "carried": course.carried,
                 "how": batch.how,
@@ -91,22 +91,12 @@ def _best_batch(posterior: Fit, market: Market, shelf: dict[Run, list[int]], mon
     return batches(Problem(outlook, candidates, market.costs, money, 24, available=available), seed)[0]
 
 
-def _by_scenario(course: Course) -> list[float]:
-    """5, 50 and 95 % quantiles over imagined outcomes of the width that each leaves."""
-    outlook, beliefs = course.outlook, course.outlook.beliefs
-    mean, variance, weight = beliefs.target_mean, beliefs.target_variance, outlook.weight.astype(float)
-    left = weight @ (mean**2 + variance) - (weight @ mean) ** 2
-    now, floor = beliefs.width
-    widths = np.sqrt(floor**2 + max(now**2 - floor**2, 0.0) * np.clip(left / outlook.reducible, 0, None))
-    return np.quantile(widths, [0.05, 0.5, 0.95]).tolist()
-
-
 def promise_table(trials: Trials) -> pl.DataFrame:
     """One row: ``purchases``, mean and quantiles of realised over promised width, and the share that bands hold."""
     rows = [purchase for row in trials.rows() for purchase in row["purchases"]]
     ratio = np.array([row["realised"] / row["promised"] for row in rows])
     low, middle, high = np.quantile(ratio, [0.05, 0.5, 0.95]) if rows else (np.nan,) * 3
-    held = [row["by_scenario"][0] <= row["realised"] <= row["by_scenario"][2] for row in rows]
+    held = [row["band"][0] <= row["realised"] <= row["band"][1] for row in rows]
     return pl.DataFrame(
         {
             "purchases": len(rows),
@@ -114,7 +104,7 @@ def promise_table(trials: Trials) -> pl.DataFrame:
             "low": low,
             "median": middle,
             "high": high,
-            "scenarios_hold": float(np.mean(held)) if rows else None,
+            "bands_hold": float(np.mean(held)) if rows else None,
         }
     )
 

@@ -231,13 +231,16 @@ class MachineOptions:
 
 def loop(
     spec: Annotated[
-        str, typer.Argument(metavar="SWEEP", help="The first sweep: a TOML file, or the name of a shipped sweep.")
+        str, typer.Argument(metavar="SWEEP", help="The first sweep: a TOML file or a shipped name; or curves (.nc).")
     ],
     target: TargetOptions,
     limits: LimitOptions,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for everything.", callback=a_folder)],
     strategy: ThriftOptions,
     machine: MachineOptions,
+    costs: Annotated[
+        Path | None, rare(metavar="FILE", help="Costs of runs trained elsewhere: params, tokens and hours or dollars.")
+    ] = None,
     law: LawName = "limits",
     ask: Annotated[bool, typer.Option("--ask", help="Show every plan and wait for a yes before training it.")] = False,
     as_json: AsJson = False,
@@ -245,23 +248,33 @@ def loop(
 ) -> None:
     """Train, fit, plan and train again, until the interval is narrow enough or the budget is spent."""
     from bayeskisl.cli.training import SweepDisplay
-    from bayeskisl.design import Strategy
+    from bayeskisl.design import Costs, Strategy
     from bayeskisl.workflow import Machine
     from bayeskisl.workflow import loop as run_loop
 
     asked, until = target.target(), limits.limits()
+    prices = Costs.of_table(costs, _curves_of(spec)) if costs is not None else None
     with _asking() if ask else SweepDisplay() as display:
         steps = run_loop(
             spec, asked, until, out=out, law=law, strategy=Strategy(**vars(strategy)), machine=Machine(**vars(machine)),
-            seed=seed, events=display,
+            costs=prices, seed=seed, events=display,
         )  # fmt: skip
     if as_json:
         print_json([asdict(step) for step in steps])
         return
     for step in steps:
         typer.echo(str(step))
-    if not steps[-1].ending:
+    if not (steps[-1].ending or steps[-1].waiting):
         typer.echo("stopped before training this plan; the same command goes on from here")
+
+
+def _curves_of(spec: str) -> "xr.Dataset":
+    """Return the curves that a loop begins with, for costs of runs trained elsewhere."""
+    from bayeskisl.curves import load_curves
+
+    if Path(spec).suffix != ".nc":
+        raise InputError("curves (.nc) of runs trained elsewhere beside --costs", spec, "--costs")
+    return load_curves(spec)
 
 
 def _asking() -> Any:
@@ -354,10 +367,11 @@ def _show(plan: "Plan") -> None:
 def _show_frontier(plan: "Plan") -> None:
     if len(plan.points) < 2:
         return
-    table = slim_table("spent", "runs", "width", "regret", "risk", *(["loss"] if plan.worth else []))
+    table = slim_table("spent", "runs", "width", "90 %", "regret", "risk", *(["loss"] if plan.worth else []))
     for point in plan.points:
         loss = [f"{plan.worth.loss(point):.3g}"] if plan.worth else []
-        table.add_row(f"{point.spent:.3g}", str(point.runs), f"{point.width:.3f}", f"{point.regret:,.3g}",
+        band = f"{point.low:.2f} to {point.high:.2f}"
+        table.add_row(f"{point.spent:.3g}", str(point.runs), f"{point.width:.3f}", band, f"{point.regret:,.3g}",
                       f"{100 * point.risk:.0f} %", *loss)  # fmt: skip
     lost = f"; loss: regret, risk and cost in {plan.costs.unit}" if plan.worth else ""
     typer.echo(

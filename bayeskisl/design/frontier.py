@@ -35,6 +35,8 @@ class Point:
         In the plan's unit.
     width : float
         Expected width of the 90 % interval, see `bayeskisl.design.Plan`.
+    low, high : float
+        Ends between which the width comes out with 90 %, once the runs are in and fitted.
     regret : float
         Expected facts that one run of the target loses against the infusion that would have been best for it, if the
         infusion is chosen by expected kept facts.
@@ -46,6 +48,8 @@ class Point:
 
     spent: float
     width: float
+    low: float
+    high: float
     regret: float
     risk: float
     runs: int
@@ -108,7 +112,7 @@ def offer_of(problem: Problem, batch: Batch, count: int) -> Offer:
     """Return the offer of the first `count` runs of a batch."""
     course, runs = batch.courses[count], sum(run.replicates for run in batch.runs[:count])
     regret, risk = stakes(problem.outlook.beliefs, course.left)
-    return Offer(Point(_spent(problem, batch, count), course.width, regret, risk, runs), batch, count)
+    return Offer(Point(_spent(problem, batch, count), course.width, *course.band, regret, risk, runs), batch, count)
 
 
 def _spent(problem: Problem, batch: Batch, count: int) -> float:

@@ -83,6 +83,8 @@ class Plan:
         Every candidate on its own, the best value first: ``params``, ``tokens``, ``level``, ``replicates``, ``cost``,
         ``width`` (expected after it), ``gain`` (in the unit of `score`), ``narrowing_per_cost`` (of the width, per
         device-hour, 1e15 FLOP or $100) and ``why``.
+    promise : tuple of (float, float)
+        Ends between which the width comes out with 90 %, once the batch is trained and fitted.
     width, before, floor : float
         Now; expected once the pending runs are in; and with the target's law line known exactly: scatter of its size
         (3.29 tau if tau were known) and of one run is left, which no other run removes.
@@ -116,6 +118,7 @@ class Plan:
     target: PlannedModel
     purchases: tuple[Purchase, ...]
     table: "pd.DataFrame"
+    promise: tuple[float, float]
     width: float
     before: float
     floor: float
@@ -168,7 +171,7 @@ class Plan:
 
     @property
     def frontier(self) -> "pd.DataFrame":
-        """The frontier as a table: ``spent``, ``width``, ``regret``, ``risk``, ``runs``."""
+        """The frontier as a table: ``spent``, ``width``, its ``low`` and ``high``, ``regret``, ``risk``, ``runs``."""
         import pandas as pd
 
         return pd.DataFrame([vars(point) for point in self.points])
@@ -184,6 +187,7 @@ class Plan:
             return f"No candidate costs at most {amount(self.budget.amount, unit)}; the cheapest costs {cheapest:.3g}."
         spent, width = self.path[-1]
         count = sum(run.replicates for run in self.runs)
+        low, high = self.promise
         what = f"{count} run{'s' * (count != 1)} for {amount(spent, unit, of=self.budget.amount)}"
         floor = f"the floor that no other run removes is {self.floor:.2f}"
         if not self.purchases and self.worth:
@@ -196,7 +200,7 @@ class Plan:
             )
         return (
             f"{what} {'is' if count == 1 else 'are'} expected to narrow the 90 % interval of the {self.quantity} from "
-            f"{self.before:.2f} to {width:.2f}; {floor}."
+            f"{self.before:.2f} to {width:.2f} ({low:.2f} to {high:.2f}); {floor}."
         )
 
     @property
@@ -212,6 +216,7 @@ class Plan:
             "quantity": self.quantity,
             "width": self.width,
             "before": self.before,
+            "promise": list(self.promise),
             "floor": self.floor,
             "least": self.least,
             "budget": {"amount": self.budget.amount, "unit": self.costs.unit, "costs": self.costs.source},
@@ -411,6 +416,7 @@ def plan(
         target=beliefs.target,
         purchases=tuple(purchases),
         table=_table(problem),
+        promise=(chosen.point.low, chosen.point.high),
         width=beliefs.width[0],
         before=outlook.width(),
         floor=beliefs.width[1],

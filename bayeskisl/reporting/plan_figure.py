@@ -69,6 +69,7 @@ def _draw_frontier(axes: Axes, plan: Plan) -> None:
     frontier = plan.frontier
     axes.step(frontier["spent"], frontier["width"], where="post", color=blue, lw=1.2, label="least width for the money")
     axes.plot(spent, width, "o-", color=orange, ms=5, lw=1.8, label="expected after each run")
+    axes.fill_between(frontier["spent"], frontier["low"], frontier["high"], color=blue, alpha=0.15, lw=0, step="post")
     axes.axhline(plan.floor, color=ink(), lw=1, ls="--")
     axes.annotate("floor: scatter of sizes and runs", (0.02, plan.floor), (0, -4), xycoords=("axes fraction", "data"),
                   textcoords="offset points", size=8.5, va="top")  # fmt: skip

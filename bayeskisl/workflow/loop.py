@@ -1,7 +1,8 @@
 """The closed loop: sweep, fit, plan, sweep again, until the answer is sharp enough or the budget is spent."""
 
+import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
@@ -12,10 +13,11 @@ from bayeskisl import schema
 from bayeskisl.errors import InputError
 from bayeskisl.keywords import from_keywords
 from bayeskisl.shipped import shipped_file
-from bayeskisl.sweeping import load_sweep, run_sweep, sweep_folders
+from bayeskisl.sweeping import load_sweep, run_sweep
 from bayeskisl.sweeping.records import write_atomically
 from bayeskisl.target import Target, TargetKeywords
 from bayeskisl.workflow.events import LoopEvents
+from bayeskisl.workflow.trainers import Elsewhere, Here, Trainer
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -47,6 +49,8 @@ class LoopStep:
         Why the loop ends here; empty if it goes on.
     plan : str
         What was planned, in one sentence.
+    waiting : str
+        What is waited for, where the runs are trained elsewhere; empty otherwise.
     """
 
     number: int
@@ -58,12 +62,14 @@ class LoopStep:
     unit: str
     ending: str
     plan: str
+    waiting: str = ""
 
     def __str__(self) -> str:
         collapse = f"{self.collapse:,.0f}" if self.collapse >= 100 else f"{self.collapse:.3g}"
         return (
             f"step {self.number}: {self.runs} runs, {self.spent:.3g} spent; collapse near {collapse} {self.unit}, "
             f"width {self.width:.2f} (floor {self.floor:.2f}). {self.ending or self.plan}"
+            f"{' ' * bool(self.waiting)}{self.waiting}"
         )
 
 
@@ -128,6 +134,7 @@ def loop(
     law: str | Path = "limits",
     strategy: "Strategy | None" = None,
     machine: Machine | None = None,
+    costs: "Costs | None" = None,
     seed: int = 0,
     events: LoopEvents | None = None,
     **short: Unpack[LoopKeywords],
@@ -137,7 +144,9 @@ def loop(
     Parameters
     ----------
     spec : path
-        The first sweep: a TOML file of one recipe, or a shipped name.
+        The first sweep: a TOML file of one recipe, or a shipped name. Or curves (``.nc``) of runs that were trained
+        elsewhere, as the next ones will be: each step writes them to ``next.csv``, the loop ends, and the same call
+        goes on once ``results.nc`` with their curves lies beside it.
     target : Target, float or str
         The model that is planned, or its size. It is never trained.
     limits : Limits
@@ -149,6 +158,8 @@ def loop(
         A law's file or name; rivals that it names are fitted beside it.
     strategy : Strategy, optional
         How each batch is chosen, as `bayeskisl.design.plan` takes it; left out, with gains per cost, ``kappa=1``.
+    costs : Costs, optional
+        Of runs that are trained elsewhere, as `bayeskisl.design.plan` takes them; those of this machine are measured.
     machine : Machine, optional
         Where runs are trained; left out, this machine's processor.
     seed : int
@@ -179,72 +190,83 @@ def loop(
         own, (Target, target), (Limits, limits), (Strategy, strategy), (Machine, machine)
     )
     out, events, budget = Path(out), events or LoopEvents(), read_budget(limits.budget)
-    if budget.unit == DOLLARS:
+    elsewhere = Path(spec).suffix == ".nc"
+    if budget.unit == DOLLARS and not elsewhere:
         raise InputError("a budget in device-seconds or FLOP, which this machine can count", "dollars", "budget")
-    spec = _file_of(spec)
-    _claim(out, {"spec": load_sweep(spec).identity, **_named(asked), "law": str(law), "seed": seed})
-    train = partial(run_sweep, out=out / "sweeps", device=machine.device, workers=machine.workers, events=events)
-    events.stage("first sweep")
-    train(spec)
+    _claim(out, {"spec": _identity(spec), **_named(asked), "law": str(law), "seed": seed})
+    trainer = Elsewhere(spec, out, costs) if elsewhere else _here(_file_of(spec), out, machine, events)
     steps: list[LoopStep] = []
     while True:
         folder = out / f"step-{len(steps)}"
         events.stage(f"step {len(steps)}: fitting and planning")
-        step, plan = _Turn(folder, spec, asked, law, seed, budget).take(len(steps), limits, strategy)
+        step, plan = _Turn(len(steps), folder, trainer, asked, law, seed, budget).take(limits, strategy)
         steps.append(step)
         _write_json(out / "loop.json", [vars(each) for each in steps])
         if step.ending or not events.approves(plan):
             return steps
         events.stage(f"step {len(steps) - 1}: {step.plan}")
-        train(folder / "next.toml")
+        if waiting := trainer.train(folder):
+            steps[-1] = replace(step, waiting=waiting)
+            return steps
+
+
+def _here(spec: Path, out: Path, machine: Machine, events: LoopEvents) -> Here:
+    """Return this machine, with the first sweep trained."""
+    train = partial(run_sweep, out=out / "sweeps", device=machine.device, workers=machine.workers, events=events)
+    events.stage("first sweep")
+    train(spec)
+    return Here(spec, out / "sweeps", train)
+
+
+def _identity(spec: str | Path) -> str:
+    """Identity of a sweep's specification, or of curves."""
+    path = Path(spec)
+    if path.suffix != ".nc":
+        return load_sweep(_file_of(spec)).identity
+    if not path.is_file():
+        raise InputError("curves, or a sweep's TOML file", "no such file", str(spec))
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
 
 @dataclass(frozen=True)
 class _Turn:
     """One fit and plan, from the records that there were when it began."""
 
+    number: int
     folder: Path
-    spec: Path
+    trainer: Trainer
     target: Target
     law: str | Path
     seed: int
     budget: "Budget"
 
-    def take(self, number: int, limits: Limits, strategy: "Strategy") -> tuple[LoopStep, "Plan | None"]:
-        from bayeskisl.curves import build_curves, load_curves, save_curves
+    def take(self, limits: Limits, strategy: "Strategy") -> tuple[LoopStep, "Plan | None"]:
+        from bayeskisl.curves import load_curves, save_curves
         from bayeskisl.decision import predict
 
         path = self.folder / "curves.nc"
         if not path.is_file():
-            save_curves(build_curves(self.folder.parent / "sweeps"), path)
+            save_curves(self.trainer.curves(self.number), path)
         curves = load_curves(path)
         fit = self._fit(curves)
         ahead = predict(fit, self.target)
         width, floor = _widths(fit, self.target, self.seed)
-        costs, spent = self._spent(curves)
+        budget, costs, spent = self.trainer.costs(curves, self.budget, self.number)
         until = limits.until
-        if until <= floor and number == 0:
+        if until <= floor and self.number == 0:
             raise InputError(f"a width above the floor of {floor:.2f}, which is scatter of sizes and runs that no run "
                              "of another size removes", until, "until", f"ask for more than {floor:.2f}")  # fmt: skip
-        ending = self._ending(width, floor, until, spent)
-        plan = None if ending else self._plan(fit, costs, spent, limits.largest, strategy)
+        ending = _ending(width, floor, until, spent, budget)
+        left = replace(budget, amount=budget.amount - spent)
+        plan = None if ending else self._plan(fit, costs, left, limits, strategy)
         if plan is not None and not plan.worth_while:
             ending = plan.verdict
         middle = float(np.median(ahead[ahead.attrs["half_point"]]))
         step = LoopStep(
-            number, curves.sizes[schema.RUN], spent, width, floor, middle,
+            self.number, curves.sizes[schema.RUN], spent, width, floor, middle,
             ahead.attrs["unit"], ending, plan.verdict if plan else "",
         )  # fmt: skip
         return step, plan
-
-    def _ending(self, width: float, floor: float, until: float, spent: float) -> str:
-        if width <= until:
-            return f"The interval is {width:.2f} wide, at most the {until:g} that was asked for."
-        if until <= floor:
-            return f"The floor has turned out at {floor:.2f}: no run of another size makes the interval {until:g} wide."
-        if spent >= self.budget.amount:
-            return f"The budget of {self.budget.amount:.3g} {self.budget.unit} is spent."
-        return ""
 
     def _fit(self, curves: "xr.Dataset") -> "Fit":
         from bayeskisl.inference import fit, load_fit
@@ -256,37 +278,30 @@ class _Turn:
         result.save(path)
         return result
 
-    def _spent(self, curves: "xr.Dataset") -> tuple["Costs", float]:
-        """Costs of further runs, and what the runs of this step's curves took."""
-        from bayeskisl.design import Costs, Run
-        from bayeskisl.design.budgets import SECONDS
-
-        sweeps = self.folder.parent / "sweeps"
-        if self.budget.unit != SECONDS:
-            costs = Costs.of_flops()
-            sizes, budgets = (curves[name].values.astype(float) for name in (schema.PARAMS, schema.TOKENS))
-            return costs, sum(costs.of(Run(n, d, 1.0)) for n, d in zip(sizes, budgets, strict=True))
-        known = set(map(str, curves[schema.RUN].values))
-        notes = [note for folder in sweep_folders(sweeps) for note in folder.sidecar() if known & set(note["runs"])]
-        return Costs.of_records(sweeps), float(sum(note["seconds"] for note in notes))
-
-    def _plan(self, fit: "Fit", costs: "Costs", spent: float, largest: float | None, strategy: "Strategy") -> "Plan":
-        """The next batch within what is left, kept on disk with its reasons; `next.toml` is written last."""
-        from bayeskisl.design import Budget, candidate_runs, ladder_sizes, next_sweep, plan, sweep_behind
+    def _plan(self, fit: "Fit", costs: "Costs", left: "Budget", limits: Limits, strategy: "Strategy") -> "Plan":
+        """The next batch within what is left, kept on disk with its reasons; the order is written last."""
+        from bayeskisl.design import plan
         from bayeskisl.reporting import plot_plan
         from bayeskisl.reporting.images import write_figure
 
-        table = sweep_behind(fit.curves, self.spec)
-        largest = largest or float(fit.curves[schema.PARAMS].max())
-        offered = candidate_runs(fit, self.target, sizes=ladder_sizes(table), largest=largest, seed=self.seed)
-        left = Budget(self.budget.amount - spent, self.budget.unit)
-        result = plan(fit, self.target, budget=left, costs=costs, candidates=offered, strategy=strategy, seed=self.seed)
+        offered = self.trainer.candidates(fit, self.target, left, costs, limits.largest, self.seed)
+        result = plan(fit, self.target, budget=left, costs=costs, candidates=offered, strategy=strategy,
+                      pending=self.trainer.pending(fit.curves, self.number), seed=self.seed)  # fmt: skip
         _write_json(self.folder / "plan.json", result.summary())
         write_figure(plot_plan(result), self.folder / "plan.png")
         if result.runs:
-            text = next_sweep(result.runs, fit.curves, table, result.verdict)
-            write_atomically(self.folder / "next.toml", text.encode())
+            self.trainer.order(result, fit, self.folder)
         return result
+
+
+def _ending(width: float, floor: float, until: float, spent: float, budget: "Budget") -> str:
+    if width <= until:
+        return f"The interval is {width:.2f} wide, at most the {until:g} that was asked for."
+    if until <= floor:
+        return f"The floor has turned out at {floor:.2f}: no run of another size makes the interval {until:g} wide."
+    if spent >= budget.amount:
+        return f"The budget of {budget.amount:.3g} {budget.unit} is spent."
+    return ""
 
 
 def _widths(fit: "Fit", target: Target, seed: int) -> tuple[float, float]:

@@ -206,6 +206,16 @@ def test_the_frontier_falls_from_today_to_the_plan(whole):
     assert json.loads(json.dumps(whole[0].summary()))["frontier"][0]["runs"] == 0
 
 
+def test_a_promise_is_a_band_about_the_expected_width(whole):
+    result, _, _ = whole
+    low, high = result.promise
+    assert low < result.path[-1][1] < high
+    # no narrower than what a refit adds by itself, 0.18 of the log
+    assert np.log(high / low) >= 2 * 1.645 * 0.18 * (1 - 1e-9)
+    today = result.frontier.iloc[0]
+    assert today["low"] == today["width"] == today["high"]
+
+
 def test_the_floor_of_the_sizes_on_offer_lies_between(whole):
     result, _, _ = whole
     assert result.floor <= result.least < result.before

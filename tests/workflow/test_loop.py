@@ -2,10 +2,15 @@
 
 import json
 
+import pandas as pd
 import pytest
 
+from bayeskisl.curves import save_curves
+from bayeskisl.design import Costs
 from bayeskisl.errors import InputError
+from bayeskisl.inference import simulate
 from bayeskisl.workflow import LoopEvents, loop
+from bayeskisl.workflow.trainers import Elsewhere
 from tests.design.hand_made import PASSED
 
 SPEC = """
@@ -132,3 +137,72 @@ def test_the_target_is_never_trained(run, first, spec):
 def test_another_loop_does_not_mix_with_this_one(first, run):
     with pytest.raises(InputError, match="choose another folder"):
         run(seed=5)
+
+
+ELSEWHERE = {"until": 0.6, "budget": "1e21flop", "batch": 3}
+BUDGET = 30e9
+
+
+def trained(params, facts, seed=1):
+    """What a trainer that knows the truth returns."""
+    truth = {"tau": 0.05, "sigma_run": 0.05, "exponent": 0.6}
+    design = {"params": list(params), "facts": list(facts), "tokens": BUDGET, "seeds": 1, "tokens_per_fact": 100}
+    return simulate("power", design, truth, seed=seed)
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory, fits):
+    """A loop whose runs are trained elsewhere, as it waits for its first results."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    save_curves(trained([70e6, 160e6, 410e6], [100_000, 300_000, 900_000, 2_700_000]), folder / "runs.nc")
+    return folder, loop(folder / "runs.nc", 7e9, out=folder / "out", **ELSEWHERE)
+
+
+def test_a_loop_of_any_trainer_writes_what_to_train_and_waits(elsewhere):
+    folder, (step,) = elsewhere
+    orders = pd.read_csv(folder / "out" / "step-0" / "next.csv")
+    assert orders.columns[:4].tolist() == ["params", "tokens", "facts", "replicates"]
+    assert len(orders)
+    assert step.spent == 0
+    assert not step.ending
+    assert step.waiting.startswith("Waiting for results")
+    assert "step-0/results.nc" in step.waiting
+    (again,) = loop(folder / "runs.nc", 7e9, out=folder / "out", **ELSEWHERE)
+    assert again == step
+    assert pd.read_csv(folder / "out" / "step-0" / "next.csv").equals(orders)
+
+
+def test_it_goes_on_with_the_results_and_counts_what_is_pending(elsewhere):
+    folder, _ = elsewhere
+    orders = pd.read_csv(folder / "out" / "step-0" / "next.csv")
+    first = orders.iloc[0]
+    save_curves(trained([1.01 * first["params"]], [first["facts"]], seed=2), folder / "out" / "step-0" / "results.nc")
+    steps = loop(folder / "runs.nc", 7e9, out=folder / "out", **ELSEWHERE)
+    assert len(steps) == 2
+    assert steps[1].runs == steps[0].runs + 1
+    price = Costs.of_flops()
+    single = 6 * orders["params"] * orders["tokens"] * orders["replicates"]
+    assert steps[1].spent == pytest.approx(single.sum())
+    trainer = Elsewhere(folder / "runs.nc", folder / "out", price)
+    pending = trainer.pending(trainer.curves(1), 1)
+    assert len(pending) == orders["replicates"].sum() - 1
+    assert json.loads((folder / "out" / "step-1" / "plan.json").read_text())["pending"] or not pending
+    assert sum(map(price.of, pending)) == pytest.approx(steps[1].spent - 6 * first["params"] * first["tokens"])
+
+
+def test_a_failed_run_is_deleted_and_no_longer_pending(elsewhere):
+    folder, _ = elsewhere
+    path = folder / "out" / "step-0" / "next.csv"
+    whole = path.read_text()
+    pd.read_csv(path).iloc[:1].to_csv(path, index=False)
+    trainer = Elsewhere(folder / "runs.nc", folder / "out")
+    assert len(trainer.pending(trainer.curves(1), 1)) == pd.read_csv(path)["replicates"].sum() - 1
+    path.write_text("params\n1\n")
+    with pytest.raises(InputError, match="delete no more than rows"):
+        trainer.pending(trainer.curves(1), 1)
+    path.write_text(whole)
+
+
+def test_curves_that_are_not_there_are_one_sentence(tmp_path):
+    with pytest.raises(InputError, match="no such file"):
+        loop(tmp_path / "no.nc", 7e9, out=tmp_path / "out", **ELSEWHERE)

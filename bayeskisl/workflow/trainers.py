@@ -1,0 +1,224 @@
+"""Where a loop's runs are trained: on this machine, or by anyone else who is given a table and returns curves."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayeskisl import schema
+from bayeskisl.axes import axis_of
+from bayeskisl.errors import InputError
+from bayeskisl.sweeping import sweep_folders
+from bayeskisl.sweeping.records import write_atomically
+from bayeskisl.target import Target
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from bayeskisl.design import Budget, Costs, Plan, Run
+    from bayeskisl.inference import Fit
+
+__all__ = ["Elsewhere", "Here", "Trainer"]
+
+# A run that came back is the one that was ordered if its size, budget and level are this near: a model of "1.5B" seldom
+# has exactly so many parameters.
+_SAME = 0.05
+
+
+class Trainer(ABC):
+    """Trains what a loop plans, and knows what that costs."""
+
+    @abstractmethod
+    def curves(self, step: int) -> "xr.Dataset":
+        """Return all runs that were finished when a step began."""
+
+    @abstractmethod
+    def costs(self, curves: "xr.Dataset", budget: "Budget", step: int) -> tuple["Budget", "Costs", float]:
+        """Return the budget and the costs in one unit, and what of it is spent."""
+
+    @abstractmethod
+    def candidates(self, fit: "Fit", target: Target, left: "Budget", costs: "Costs", largest: float | None,
+                   seed: int) -> tuple["Run", ...]:  # fmt: skip
+        """Return the runs that can be had."""
+
+    @abstractmethod
+    def order(self, plan: "Plan", fit: "Fit", folder: Path) -> None:
+        """Write what is to be trained into a step's folder."""
+
+    @abstractmethod
+    def train(self, folder: Path) -> str:
+        """Train a step's order; a sentence about what is waited for, or nothing where it is done."""
+
+    def pending(self, curves: "xr.Dataset", step: int) -> tuple["Run", ...]:
+        """Return the runs that were ordered and have not come back."""
+        return ()
+
+
+@dataclass(frozen=True)
+class Here(Trainer):
+    """This machine, by a sweep's TOML file.
+
+    Parameters
+    ----------
+    spec : path
+    sweeps : path
+        Folder of all records.
+    run : callable
+        Trains a sweep's file.
+    """
+
+    spec: Path
+    sweeps: Path
+    run: Callable[[Path], Any]
+
+    def curves(self, step: int) -> "xr.Dataset":
+        """Return what the records hold."""
+        from bayeskisl.curves import build_curves
+
+        return build_curves(self.sweeps)
+
+    def costs(self, curves: "xr.Dataset", budget: "Budget", step: int) -> tuple["Budget", "Costs", float]:
+        """Return measured times for a budget in time, else 6 N D; the first sweep is part of what is spent."""
+        from bayeskisl.design import Costs, Run
+        from bayeskisl.design.budgets import SECONDS
+
+        if budget.unit != SECONDS:
+            costs = Costs.of_flops()
+            sizes, budgets = (curves[name].values.astype(float) for name in (schema.PARAMS, schema.TOKENS))
+            return budget, costs, sum(costs.of(Run(n, d, 1.0)) for n, d in zip(sizes, budgets, strict=True))
+        known = set(map(str, curves[schema.RUN].values))
+        notes = [
+            note for folder in sweep_folders(self.sweeps) for note in folder.sidecar() if known & set(note["runs"])
+        ]
+        return budget, Costs.of_records(self.sweeps), float(sum(note["seconds"] for note in notes))
+
+    def candidates(self, fit: "Fit", target: Target, left: "Budget", costs: "Costs", largest: float | None,
+                   seed: int) -> tuple["Run", ...]:  # fmt: skip
+        """Return runs of the ladder's sizes, up to the largest trained unless another one is named."""
+        from bayeskisl.design import candidate_runs, ladder_sizes, sweep_behind
+
+        sizes = ladder_sizes(sweep_behind(fit.curves, self.spec))
+        largest = largest or float(fit.curves[schema.PARAMS].max())
+        return candidate_runs(fit, target, sizes=sizes, largest=largest, seed=seed)
+
+    def order(self, plan: "Plan", fit: "Fit", folder: Path) -> None:
+        """Write ``next.toml``."""
+        from bayeskisl.design import next_sweep, sweep_behind
+
+        text = next_sweep(plan.runs, fit.curves, sweep_behind(fit.curves, self.spec), plan.verdict)
+        write_atomically(folder / "next.toml", text.encode())
+
+    def train(self, folder: Path) -> str:
+        """Train ``next.toml``."""
+        self.run(folder / "next.toml")
+        return ""
+
+
+@dataclass(frozen=True)
+class Elsewhere(Trainer):
+    """Any other trainer: each step's runs are written as a table, ``next.csv``, and come back as ``results.nc``.
+
+    Rows of ``next.csv`` without a result are pending: their outcomes are imagined and their price is spent. A row that
+    is deleted stands for a run that failed, and is neither.
+
+    Parameters
+    ----------
+    first : path
+        Curves of the runs that there are, or the name of shipped ones.
+    out : path
+        The loop's folder.
+    prices : Costs, optional
+        Left out, 6 N D.
+    """
+
+    first: str | Path
+    out: Path
+    prices: "Costs | None" = None
+
+    def curves(self, step: int) -> "xr.Dataset":
+        """Return the first runs and all that came back."""
+        from bayeskisl.curves import join_curves, load_curves
+
+        back = [_renamed(load_curves(path), path.parent.name) for path in self._back(step)]
+        first = load_curves(self.first)
+        return join_curves(first, *back).drop_encoding() if back else first
+
+    def costs(self, curves: "xr.Dataset", budget: "Budget", step: int) -> tuple["Budget", "Costs", float]:
+        """Return the price of everything that was ordered as spent: the first runs are not."""
+        from bayeskisl.design.costs import costs_for
+
+        budget, costs = costs_for(budget, self.prices)
+        return budget, costs, sum(map(costs.of, self._ordered(step)))
+
+    def candidates(self, fit: "Fit", target: Target, left: "Budget", costs: "Costs", largest: float | None,
+                   seed: int) -> tuple["Run", ...]:  # fmt: skip
+        """Return runs of the sizes seen, between, and larger ones that the budget pays for."""
+        from bayeskisl.design import candidate_runs
+
+        return candidate_runs(fit, target, budget=left, costs=costs, largest=largest, seed=seed)
+
+    def order(self, plan: "Plan", fit: "Fit", folder: Path) -> None:
+        """Write ``next.csv``, unless it is there: rows may have been deleted."""
+        if not (folder / "next.csv").is_file():
+            write_atomically(folder / "next.csv", plan.orders.to_csv(index=False).encode())
+
+    def train(self, folder: Path) -> str:
+        """Whether the results of a step are there, or what to do until they are."""
+        if (folder / "results.nc").is_file():
+            return ""
+        return (
+            f"Waiting for results: train the runs of {folder / 'next.csv'}, import them with `bayeskisl curves import "
+            f"RESULTS.csv --out {folder / 'results.nc'}`, and give the same command again. Some results will do; "
+            "delete the rows of runs that failed."
+        )
+
+    def pending(self, curves: "xr.Dataset", step: int) -> tuple["Run", ...]:
+        """Return the ordered runs that no result is near to."""
+        levels = np.asarray(axis_of(curves).values(curves), dtype=float)
+        have = np.log(np.column_stack([curves[schema.PARAMS].values, curves[schema.TOKENS].values, levels]))
+        free, missing = np.ones(len(have), dtype=bool), []
+        for run in self._ordered(step):
+            wanted = np.log([run.params, run.tokens, run.level])
+            near = np.flatnonzero(free & (np.abs(have - wanted) < _SAME).all(axis=1) & self._came_back(curves))
+            if near.size:
+                free[near[0]] = False
+            else:
+                missing.append(run)
+        return tuple(missing)
+
+    def _ordered(self, step: int) -> list["Run"]:
+        """Single runs that the steps before one ordered."""
+        from bayeskisl.design import Run
+
+        return [Run(*row) for path in self._back(step) for row in _rows(path.parent / "next.csv")]
+
+    def _came_back(self, curves: "xr.Dataset") -> np.ndarray:
+        return np.array([str(name).startswith("step-") for name in curves[schema.RUN].values])
+
+    def _back(self, step: int) -> list[Path]:
+        """Results of the steps before one."""
+        paths = (self.out / f"step-{number}" / "results.nc" for number in range(step))
+        return [path for path in paths if path.is_file()]
+
+
+def _renamed(curves: "xr.Dataset", step: str) -> "xr.Dataset":
+    """Return curves whose runs have names of their own: two tables may both have a line 2."""
+    return curves.assign_coords({schema.RUN: [f"{step} {name}" for name in curves[schema.RUN].values.tolist()]})
+
+
+def _rows(path: Path) -> list[tuple[float, float, float]]:
+    """Size, budget and level of every single run of an order."""
+    import pandas as pd
+
+    try:
+        table = pd.read_csv(path)
+        columns = table.columns.tolist()
+        levels = table[columns[2]]
+        places = zip(table[schema.PARAMS], table[schema.TOKENS], levels, table["replicates"], strict=True)
+        return [(float(n), float(d), float(x)) for n, d, x, count in places for _ in range(int(count))]
+    except (OSError, ValueError, KeyError, IndexError) as problem:
+        raise InputError("the table of runs that the loop wrote", str(problem), str(path),
+                         "restore it; delete no more than rows") from problem  # fmt: skip
