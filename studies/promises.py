@@ -20,6 +20,7 @@ from bayeskisl.cores import one_blas_thread
 from bayeskisl.design import Outlook, Problem, Run, believe
 from bayeskisl.design.lookahead import batches
 from bayeskisl.inference import Fit, fit
+from bayeskisl.inference.sampler import SamplerKeywords
 from bayeskisl.seeds import seed_of
 from bayeskisl.target import Target
 from bayeskisl.workflow.replay import Market
@@ -31,7 +32,7 @@ from studies.simulated.turns import write_table
 __all__ = ["promise_table", "prove_promises", "simulate_promises"]
 
 _START, _TURNS = 3, 2
-_SETTINGS = {"draws": 500, "tune": 500, "chains": 2}
+_SETTINGS: SamplerKeywords = {"draws": 500, "tune": 500, "chains": 2}
 # Shares of the market's cost that a batch may take, drawn evenly in logs: from one small run to half of all.
 _SHARES = (0.02, 0.5)
 

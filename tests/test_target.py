@@ -189,10 +189,10 @@ def test_the_loop_takes_targets_and_keywords(monkeypatch, tmp_path):
     workflow, seen = sys.modules["bayeskisl.workflow.loop"], []
 
     class Turn:
-        def __init__(self, folder, spec, target, *rest):
+        def __init__(self, number, folder, trainer, target, *rest):
             seen.append(target)
 
-        def take(self, number, limits, strategy):
+        def take(self, limits, strategy):
             seen.append((limits, strategy))
             raise Stop
 

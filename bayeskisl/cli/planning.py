@@ -227,6 +227,9 @@ class MachineOptions:
 
     device: Annotated[str, rare(metavar="NAME", help="Where to train: cpu, cuda, cuda:1, ...")] = "cpu"
     workers: Annotated[int | None, rare(min=1, metavar="N", help="Training processes.")] = None
+    costs: Annotated[
+        Path | None, rare(metavar="FILE", help="Costs of runs trained elsewhere: params, tokens and hours or dollars.")
+    ] = None
 
 
 def loop(
@@ -238,9 +241,6 @@ def loop(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for everything.", callback=a_folder)],
     strategy: ThriftOptions,
     machine: MachineOptions,
-    costs: Annotated[
-        Path | None, rare(metavar="FILE", help="Costs of runs trained elsewhere: params, tokens and hours or dollars.")
-    ] = None,
     law: LawName = "limits",
     ask: Annotated[bool, typer.Option("--ask", help="Show every plan and wait for a yes before training it.")] = False,
     as_json: AsJson = False,
@@ -253,11 +253,11 @@ def loop(
     from bayeskisl.workflow import loop as run_loop
 
     asked, until = target.target(), limits.limits()
-    prices = Costs.of_table(costs, _curves_of(spec)) if costs is not None else None
+    prices = None if machine.costs is None else Costs.of_table(machine.costs, _curves_of(spec))
     with _asking() if ask else SweepDisplay() as display:
         steps = run_loop(
-            spec, asked, until, out=out, law=law, strategy=Strategy(**vars(strategy)), machine=Machine(**vars(machine)),
-            costs=prices, seed=seed, events=display,
+            spec, asked, until, out=out, law=law, strategy=Strategy(**vars(strategy)), seed=seed, events=display,
+            machine=Machine(machine.device, machine.workers, prices),
         )  # fmt: skip
     if as_json:
         print_json([asdict(step) for step in steps])

@@ -103,10 +103,19 @@ class Limits:
 
 @dataclass(frozen=True)
 class Machine:
-    """The machine that trains, as `bayeskisl.sweeping.run_sweep` takes it."""
+    """Where runs are trained.
+
+    Parameters
+    ----------
+    device, workers
+        Of this machine, as `bayeskisl.sweeping.run_sweep` takes them.
+    costs : Costs, optional
+        Of runs that are trained elsewhere, as `bayeskisl.design.plan` takes them; those of this machine are measured.
+    """
 
     device: str = "cpu"
     workers: int | None = None
+    costs: "Costs | None" = None
 
 
 class LoopKeywords(TargetKeywords, total=False):
@@ -121,8 +130,11 @@ class LoopKeywords(TargetKeywords, total=False):
     planner: str
     particles: int
     runs: int | None
+    worth_of_fact: float | str | None
+    cost_of_miss: float | str | None
     device: str
     workers: int | None
+    costs: "Costs | None"
 
 
 def loop(
@@ -134,7 +146,6 @@ def loop(
     law: str | Path = "limits",
     strategy: "Strategy | None" = None,
     machine: Machine | None = None,
-    costs: "Costs | None" = None,
     seed: int = 0,
     events: LoopEvents | None = None,
     **short: Unpack[LoopKeywords],
@@ -158,18 +169,16 @@ def loop(
         A law's file or name; rivals that it names are fitted beside it.
     strategy : Strategy, optional
         How each batch is chosen, as `bayeskisl.design.plan` takes it; left out, with gains per cost, ``kappa=1``.
-    costs : Costs, optional
-        Of runs that are trained elsewhere, as `bayeskisl.design.plan` takes them; those of this machine are measured.
     machine : Machine, optional
-        Where runs are trained; left out, this machine's processor.
+        Where runs are trained, and what they cost elsewhere; left out, this machine's processor.
     seed : int
         Of the posterior and the plans.
     events : LoopEvents, optional
         Follows the loop. Its `approves` is shown every plan before it is trained, and the loop ends where it says no.
     **short
         In place of the objects, their keywords: ``params``, ``tokens``, ``hold``, ``domain``, ``prior_driven``;
-        ``until``, ``budget``, ``largest``; ``score``, ``kappa``, ``batch``, ``planner``, ``particles``, ``runs``;
-        ``device``, ``workers``.
+        ``until``, ``budget``, ``largest``; ``score``, ``kappa``, ``batch``, ``planner``, ``particles``, ``runs``,
+        ``worth_of_fact``, ``cost_of_miss``; ``device``, ``workers``, ``costs``.
 
     Returns
     -------
@@ -194,7 +203,7 @@ def loop(
     if budget.unit == DOLLARS and not elsewhere:
         raise InputError("a budget in device-seconds or FLOP, which this machine can count", "dollars", "budget")
     _claim(out, {"spec": _identity(spec), **_named(asked), "law": str(law), "seed": seed})
-    trainer = Elsewhere(spec, out, costs) if elsewhere else _here(_file_of(spec), out, machine, events)
+    trainer = Elsewhere(spec, out, machine.costs) if elsewhere else _here(_file_of(spec), out, machine, events)
     steps: list[LoopStep] = []
     while True:
         folder = out / f"step-{len(steps)}"

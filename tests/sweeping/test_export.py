@@ -230,7 +230,7 @@ def test_results_come_home(exported, tmp_path):
 @pytest.mark.parametrize(
     ("how", "said"),
     [
-        ({"results": "nowhere"}, "results of at least one run"),
+        ({"results": "nowhere"}, "a folder of results, got no such file or folder"),
         ({"probe": "loss"}, "a probe among recall, choice"),
         ({"folder": "nowhere"}, "an export with its manifest"),
     ],

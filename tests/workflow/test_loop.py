@@ -139,7 +139,7 @@ def test_another_loop_does_not_mix_with_this_one(first, run):
         run(seed=5)
 
 
-ELSEWHERE = {"until": 0.6, "budget": "1e21flop", "batch": 3}
+ELSEWHERE = {"until": 1.0, "budget": "1e21flop", "batch": 3}
 BUDGET = 30e9
 
 
