@@ -8,6 +8,7 @@ from typing import Any
 
 __all__ = [
     "BayeskislError",
+    "BusyError",
     "GateError",
     "InputError",
     "OutputError",
@@ -107,3 +108,22 @@ class OutputError(BayeskislError):
 
 class SweepError(BayeskislError):
     """Training could not go on: the folder is held, the disk is full, the loss diverged."""
+
+
+class BusyError(SweepError):
+    """Another process works in a folder.
+
+    Parameters
+    ----------
+    folder : Path
+    process : str
+        Its number.
+    """
+
+    def __init__(self, folder: Path, process: str) -> None:
+        self.folder, self.process = folder, process
+        super().__init__(f"{folder} is held by process {process}; wait for it, or stop it and try again.")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Whole also when it comes from another process."""
+        return type(self), (self.folder, self.process)

@@ -1,13 +1,15 @@
-"""Files that are there whole or not at all, and paths at which something else lies than was expected."""
+"""Files that are there whole or not at all, one writer at a time, and paths at which something unexpected lies."""
 
+import fcntl
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from bayeskisl.errors import InputError, OutputError
+from bayeskisl.errors import BusyError, InputError, OutputError
 
-__all__ = ["draft_of", "lies_at", "replace_file", "require_file"]
+__all__ = ["append_line", "draft_of", "held", "lies_at", "replace_file", "require_file", "turn_in"]
 
 _MOST_LISTED = 3
 
@@ -72,7 +74,8 @@ def draft_of(path: Path) -> Iterator[Path]:
     OutputError
         As `replace_file` does.
     """
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    # Two threads, or processes of two machines that share a disk, have one process number.
+    draft = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(3)}.tmp")
     try:
         if path.is_dir():
             raise IsADirectoryError(0, "it is a folder")
@@ -86,3 +89,78 @@ def draft_of(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
+
+
+def append_line(path: Path, line: str) -> None:
+    """Add a line to a file; one that a killed process cut off is ended first, so that only that one is lost.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    with path.open("ab+") as file:
+        at_start = file.seek(0, os.SEEK_END) == 0
+        file.seek(-min(file.tell(), 1), os.SEEK_END)
+        cut_off = not at_start and file.read(1) != b"\n"
+        file.write((cut_off * "\n" + line + "\n").encode())
+
+
+@contextmanager
+def held(folder: Path, name: str = ".lock", *, wait: bool = False) -> Iterator[None]:
+    """Keep a folder, which is made, to this process until the end of the block.
+
+    Parameters
+    ----------
+    folder : Path
+    name : str
+        The file in it that is locked, and holds the number of the process.
+    wait : bool
+        Whether to wait for another process.
+
+    Raises
+    ------
+    BusyError
+        If another process works in the folder.
+    OutputError
+        If the folder or its lock cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / name).open("a+")
+    except OSError as problem:
+        raise OutputError(folder, problem.strerror or str(problem)) from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            lock.truncate(0)
+            lock.write(str(os.getpid()))
+            lock.flush()
+        except BlockingIOError:
+            lock.seek(0)
+            raise BusyError(folder, lock.read().strip() or "unknown") from None
+        except OSError as problem:
+            raise OutputError(folder / name, problem.strerror or str(problem)) from None
+        yield
+
+
+@contextmanager
+def turn_in(folder: Path) -> Iterator[None]:
+    """Wait until no other process is in such a block for this folder: files that belong together are written in one.
+
+    Raises
+    ------
+    OutputError
+        If there can be no such folder.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        opened = os.open(folder, os.O_RDONLY)
+    except OSError as problem:
+        raise OutputError(folder, problem.strerror or str(problem)) from None
+    try:
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(opened, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(opened)

@@ -285,10 +285,16 @@ def processor_name() -> str:
 def _prune(folder: Path) -> None:
     """The entries that were used longest ago go, and what killed processes left behind."""
     with suppress(OSError):  # another process was faster
-        kept = sorted(folder.glob("*.so"), key=lambda path: path.stat().st_mtime, reverse=True)
+        kept = sorted(folder.glob("*.so"), key=_last_use, reverse=True)
         for path in kept[_MOST_ENTRIES:]:
             for each in (path, path.with_suffix(".json"), path.with_name(f".{path.name}.lock")):
                 each.unlink(missing_ok=True)
         for left in folder.glob(".making-*"):
-            if time.time() - left.stat().st_mtime > _STALE:
+            if abs(time.time() - left.stat().st_mtime) > _STALE:
                 shutil.rmtree(left, ignore_errors=True)
+
+
+def _last_use(path: Path) -> float:
+    """Return when an entry was used; one of the future is from before the clock was set back, and counts as oldest."""
+    used = path.stat().st_mtime
+    return used if used <= time.time() + _STALE else 0.0

@@ -13,6 +13,7 @@ from bayeskisl.cli.help import rare
 from bayeskisl.cli.options import AsJson, SavedFit, SavedFits, Seed, TargetOptions, TargetsOptions
 from bayeskisl.cli.progress import Progress
 from bayeskisl.errors import InputError
+from bayeskisl.files import turn_in
 from bayeskisl.quantities import read_number
 
 if TYPE_CHECKING:
@@ -147,7 +148,8 @@ def decide(
         if set(loaded.tree.children) != groups:
             loaded.save(fit)  # with the refit of the sensitivity, so that the next decision has it
     if answer.out is not None:
-        record = write_record(decision, decision.save(answer.out))
+        with turn_in(answer.out.parent):
+            record = write_record(decision, decision.save(answer.out))
         typer.echo(f"on record: {record}, SHA-256 of its content {_hash_of(record)}", err=True)
     if answer.figure is not None:
         write_figure(plot_decision(decision), answer.figure)

@@ -1,6 +1,7 @@
 """Checks of an answer that is read from a file."""
 
 import json
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -25,10 +26,15 @@ _SHARES = {
 # There need not be such a choice.
 _MAY_BE_ABSENT = {"risk_neutral_choice", "window"}
 # Attributes that are JSON, with the type of their content; the former must be there.
-_JSON: dict[str, type] = {"held_fixed": dict, "gate": dict, "warnings": list, "fitted_runs": list}
+_JSON: dict[str, type] = {"levels": dict, "held_fixed": dict, "gate": dict, "warnings": list, "fitted_runs": list}
 _JSON_IF_ANY: dict[str, type] = {
-    "levels": dict, "assumes": list, "invented": list, "rules": dict, "gives": dict, "bounds_by_law": dict,
+    "assumes": list, "invented": list, "rules": dict, "gives": dict, "bounds_by_law": dict,
 }  # fmt: skip
+# Texts and numbers that every answer states, and those of a decision beside them.
+_TEXTS = ("kind", "keep_of", "coordinate", "unit", "group", "half_point", "law", "created")
+_NUMBERS = ("ci_prob", "keep", "seed", "extrapolation_decades")
+_TEXTS_OF_DECISION = ("utility", "utility_unit", "assumes")
+_NUMBERS_OF_DECISION = ("risk",)
 _ROUNDING = 1e-9
 
 
@@ -79,6 +85,9 @@ def _check_attributes(answer: xr.Dataset, where: str) -> None:
         value = attrs.get(name)
         if not isinstance(value, int | float | np.number) or not 0 < value < np.inf:
             raise InputError(f"attribute {name!r} to be a positive number", repr(value), where)
+    decides = attrs.get("content") == "decision"
+    _require_types(attrs, where, _TEXTS + decides * _TEXTS_OF_DECISION, str, "a text")
+    _require_types(attrs, where, _NUMBERS + decides * _NUMBERS_OF_DECISION, int | float | np.number, "a number")
     for name, kind in (_JSON | {name: kind for name, kind in _JSON_IF_ANY.items() if name in attrs}).items():
         try:
             sound = isinstance(json.loads(attrs[name]), kind)
@@ -86,3 +95,11 @@ def _check_attributes(answer: xr.Dataset, where: str) -> None:
             sound = False
         if not sound:
             raise InputError(f"attribute {name!r} to be a JSON {kind.__name__}", repr(attrs.get(name))[:80], where)
+
+
+def _require_types(attrs: dict[str, Any], where: str, names: tuple[str, ...], kind: Any, expected: str) -> None:
+    """Refuse an attribute that is missing or of another type."""
+    for name in names:
+        if not isinstance(attrs.get(name), kind):
+            got = repr(attrs[name])[:80] if name in attrs else "none"
+            raise InputError(f"attribute {name!r} to be {expected}", got, where)

@@ -54,7 +54,9 @@ def load_answer(path: str | Path, *kinds: str) -> xr.Dataset:
     if content not in kinds:
         listed = ", ".join(str(name) for name in list(answer.variables)[:4]) or "other content"
         raise InputError(f"a {kinds[0]}", f"a file with {listed}", str(path), remedy)
-    half = str(answer.attrs.get("half_point"))
+    half = answer.attrs.get("half_point")
+    if not isinstance(half, str):
+        raise InputError("attribute 'half_point' to be a text", repr(half), str(path), remedy)
     bounds = {"decision": ("bounds_by_law", "sufficient" if half == schema.ONSET else "admissible")}
     needed = (*_NEEDED[content], half, *bounds.get(content, ()))
     if absent := [name for name in needed if name not in answer.variables]:

@@ -6,21 +6,19 @@ DIR/NAME-HASH/states/STACK/        where a stack under way stands; gone when its
 DIR/NAME-HASH/sidecar.jsonl       times, host and versions of each stack; never needed to resume
 """
 
-import fcntl
 import glob
 import json
 import math
-import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from bayeskisl.axes import AXES
 from bayeskisl.errors import InputError, SweepError
-from bayeskisl.files import lies_at
+from bayeskisl.files import append_line, held, lies_at
 from bayeskisl.specifications import require_file_name, shown
 from bayeskisl.sweeping.plan import Stack
 from bayeskisl.sweeping.record_reading import BrokenRecord, MisplacedRecord, Record, read_record
@@ -125,8 +123,9 @@ class SweepFolder:
 
     def note(self, facts: dict[str, Any]) -> None:
         """Append volatile facts to the sidecar."""
-        with told_as_sweep_error(self.path / "sidecar.jsonl"), (self.path / "sidecar.jsonl").open("a") as file:
-            file.write(canonical_json(facts) + "\n")
+        path = self.path / "sidecar.jsonl"
+        with told_as_sweep_error(path):
+            append_line(path, canonical_json(facts))
 
     def sidecar(self) -> list[dict[str, Any]]:
         """Volatile facts of the stacks so far; a line that a crash cut off, or that is none, is left out."""
@@ -155,11 +154,10 @@ def open_folder(spec: SweepSpec, out: str | Path) -> Iterator[SweepFolder]:
     out = Path(out)
     path = out / f"{spec.name}-{spec.identity[:_HASH_DIGITS]}"
     _refuse_changed(spec, out, path)
-    with told_as_sweep_error(path):
-        (path / "records").mkdir(parents=True, exist_ok=True)
-        lock = (path / "lock").open("a+")
-    with lock:
-        _hold(lock, path)
+    with ExitStack() as until_the_end:
+        with told_as_sweep_error(path):
+            (path / "records").mkdir(parents=True, exist_ok=True)
+            until_the_end.enter_context(held(path, "lock"))
         folder = SweepFolder(path)
         _write_specification(spec, folder)
         for name, reason in folder.unusable()[1].items():
@@ -246,20 +244,6 @@ def _part(table: dict[str, Any], key: str) -> dict[str, Any]:
 
 def _but_rate(training: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in training.items() if key != "learning_rate"}
-
-
-def _hold(lock: TextIO, path: Path) -> None:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.seek(0)
-        raise SweepError(
-            f"{path} is held by process {lock.read().strip() or 'unknown'}; wait for it, or stop it and try again."
-        ) from None
-    with told_as_sweep_error(path):
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
 
 
 def _refuse_changed(spec: SweepSpec, out: Path, path: Path) -> None:

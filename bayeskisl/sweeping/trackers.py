@@ -9,7 +9,7 @@ from typing import Any
 
 from bayeskisl import schema
 from bayeskisl.errors import InputError
-from bayeskisl.files import replace_file
+from bayeskisl.files import held, replace_file
 from bayeskisl.sweeping.mirror import measurements_of
 from bayeskisl.sweeping.plan import Stack
 from bayeskisl.sweeping.record_reading import Record
@@ -71,6 +71,10 @@ class _TrackerMirror(SweepEvents):
         list of str
             Names of the runs that were sent.
         """
+        with held(self._folder, wait=True):  # two sweeps may go to one tracker
+            return self._send_new()
+
+    def _send_new(self) -> list[str]:
         path = self._folder / _SENT
         sent = path.read_text().split() if path.is_file() else []
         new = [(folder, file.stem, record) for folder in sweep_folders(self._out)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bayeskisl import __version__
 from bayeskisl.axes import Axis, axis_named, axis_of
 from bayeskisl.errors import InputError
+from bayeskisl.files import held
 from bayeskisl.sweeping import Refine, SweepSpec, load_sweep, run_sweep
 from bayeskisl.workflow.events import DemoEvents
 from bayeskisl.workflow.stages import Stages
@@ -91,8 +92,11 @@ def demo(
     if experiment not in _SCALES:
         raise InputError(f"an experiment among {', '.join(EXPERIMENTS)}", repr(experiment), "experiment")
     out = Path(out or _FOLDERS[experiment])
-    events, scale = events or DemoEvents(), _SCALES[experiment][reduced]
-    out.mkdir(parents=True, exist_ok=True)
+    with held(out):
+        return _stages(out, _SCALES[experiment][reduced], workers, events or DemoEvents())
+
+
+def _stages(out: Path, scale: _Scale, workers: int | None, events: DemoEvents) -> Sequence[str]:
     stages, spec = Stages(out), load_sweep(scale.sweep)
     events.stage(f"1/6 training {len(spec.widths)} small sizes")
     run_sweep(spec, out / "sweeps", workers=workers, events=events)

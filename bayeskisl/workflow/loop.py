@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -11,6 +13,7 @@ import numpy as np
 
 from bayeskisl import schema
 from bayeskisl.errors import InputError
+from bayeskisl.files import held
 from bayeskisl.keywords import from_keywords
 from bayeskisl.shipped import shipped_file
 from bayeskisl.sweeping import load_sweep, run_sweep
@@ -202,21 +205,21 @@ def loop(
     elsewhere = Path(spec).suffix == ".nc"
     if budget.unit == DOLLARS and not elsewhere:
         raise InputError("a budget in device-seconds or FLOP, which this machine can count", "dollars", "budget")
-    _claim(out, {"spec": _identity(spec), **_named(asked), "law": str(law), "seed": seed})
-    trainer = Elsewhere(spec, out, machine.costs) if elsewhere else _here(_file_of(spec), out, machine, events)
-    steps: list[LoopStep] = []
-    while True:
-        folder = out / f"step-{len(steps)}"
-        events.stage(f"step {len(steps)}: fitting and planning")
-        step, plan = _Turn(len(steps), folder, trainer, asked, law, seed, budget).take(limits, strategy)
-        steps.append(step)
-        _write_json(out / "loop.json", [vars(each) for each in steps])
-        if step.ending or not events.approves(plan):
-            return steps
-        events.stage(f"step {len(steps) - 1}: {step.plan}")
-        if waiting := trainer.train(folder):
-            steps[-1] = replace(step, waiting=waiting)
-            return steps
+    with _claimed(out, {"spec": _identity(spec), **_named(asked), "law": str(law), "seed": seed}):
+        trainer = Elsewhere(spec, out, machine.costs) if elsewhere else _here(_file_of(spec), out, machine, events)
+        steps: list[LoopStep] = []
+        while True:
+            folder = out / f"step-{len(steps)}"
+            events.stage(f"step {len(steps)}: fitting and planning")
+            step, plan = _Turn(len(steps), folder, trainer, asked, law, seed, budget).take(limits, strategy)
+            steps.append(step)
+            _write_json(out / "loop.json", [vars(each) for each in steps])
+            if step.ending or not events.approves(plan):
+                return steps
+            events.stage(f"step {len(steps) - 1}: {step.plan}")
+            if waiting := trainer.train(folder):
+                steps[-1] = replace(step, waiting=waiting)
+                return steps
 
 
 def _here(spec: Path, out: Path, machine: Machine, events: LoopEvents) -> Here:
@@ -328,17 +331,19 @@ def _file_of(spec: str | Path) -> Path:
     return Path(spec) if Path(spec).suffix == ".toml" else shipped_file("sweeps", spec)
 
 
-def _claim(out: Path, what: dict[str, Any]) -> None:
-    """Refuse a folder in which another loop lives."""
-    out.mkdir(parents=True, exist_ok=True)
-    path = out / "asked.json"
-    told = json.loads(json.dumps(what))
-    if path.is_file() and json.loads(path.read_text()) != told:
-        before = json.loads(path.read_text())
-        changed = ", ".join(f"{key} was {before.get(key)}" for key in told if before.get(key) != told[key])
-        raise InputError("the loop that the folder was started with", f"another one ({changed})", str(out),
-                         "choose another folder")  # fmt: skip
-    _write_json(path, told)
+@contextmanager
+def _claimed(out: Path, what: dict[str, Any]) -> Iterator[None]:
+    """Keep a folder to this loop; one in which another loop lives is refused."""
+    with held(out):
+        path = out / "asked.json"
+        told = json.loads(json.dumps(what))
+        if path.is_file() and json.loads(path.read_text()) != told:
+            before = json.loads(path.read_text())
+            changed = ", ".join(f"{key} was {before.get(key)}" for key in told if before.get(key) != told[key])
+            raise InputError("the loop that the folder was started with", f"another one ({changed})", str(out),
+                             "choose another folder")  # fmt: skip
+        _write_json(path, told)
+        yield
 
 
 def _write_json(path: Path, content: object) -> None:

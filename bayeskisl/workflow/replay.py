@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -21,6 +22,7 @@ from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.axes import axis_of
 from bayeskisl.cores import one_blas_thread
 from bayeskisl.errors import InputError
+from bayeskisl.files import append_line, held
 from bayeskisl.keywords import from_keywords
 from bayeskisl.sweeping.records import write_atomically
 from bayeskisl.target import Target
@@ -195,19 +197,21 @@ def replay(
     if unknown:
         raise InputError(f"planners among {', '.join([*PLANNERS, *_FIXED])}", ", ".join(sorted(unknown)), "planners")
     start, shares = rules.start, list(rules.shares or _shares_beyond(market, rules.start))
-    ledger = _Ledger(out, {"curves": _digest(curves), "law": law.sha256, "start": start, "shares": shares, "seed": seed,
-                           "costs": asdict(market.costs)})  # fmt: skip
-    fitted = _remembering(fit or partial(_fitted, law))
-    steps = []
-    for repeat in range(rules.repeats):
-        for planner in planners:
-            known = ledger.steps(planner, repeat)
-            game = _Game(market, planner, repeat, np.random.SeedSequence([seed, repeat]), start, fitted)
-            for step in game.play(shares, known):
-                if step not in known:
-                    ledger.note(step)
-                    progress(f"{planner} {repeat}: {step.runs} runs, width {step.width:.3f}")
-                steps.append(step)
+    what = {"curves": _digest(curves), "law": law.sha256, "start": start, "shares": shares, "seed": seed,
+            "costs": asdict(market.costs)}  # fmt: skip
+    with held(Path(out)) if out is not None else nullcontext():
+        ledger = _Ledger(out, what)
+        fitted = _remembering(fit or partial(_fitted, law))
+        steps = []
+        for repeat in range(rules.repeats):
+            for planner in planners:
+                known = ledger.steps(planner, repeat)
+                game = _Game(market, planner, repeat, np.random.SeedSequence([seed, repeat]), start, fitted)
+                for step in game.play(shares, known):
+                    if step not in known:
+                        ledger.note(step)
+                        progress(f"{planner} {repeat}: {step.runs} runs, width {step.width:.3f}")
+                    steps.append(step)
     columns = [name for name in Step.__dataclass_fields__ if name != "bought"]
     rows = [
         {**{name: getattr(step, name) for name in columns}, "width": step.width, "covered": step.covered,
@@ -427,8 +431,7 @@ class _Ledger:
 
     def note(self, step: Step) -> None:
         if self.path:
-            with (self.path / f"{step.planner}-{step.repeat}.jsonl").open("a") as file:
-                file.write(json.dumps(asdict(step)) + "\n")
+            append_line(self.path / f"{step.planner}-{step.repeat}.jsonl", json.dumps(asdict(step)))
 
 
 def _place(curves: "xr.Dataset", params: float, collapse: FloatArray) -> FloatArray:

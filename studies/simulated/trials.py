@@ -1,13 +1,13 @@
 """Simulations that take hours: each one is written down as it is finished, and none is made twice."""
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from itertools import batched
 from pathlib import Path
 from typing import Any
 
 from bayeskisl.errors import InputError
+from bayeskisl.files import append_line
 from bayeskisl.sweeping.records import write_atomically
 
 __all__ = ["Trials"]
@@ -73,10 +73,7 @@ class Trials:
         if not self.path.is_file():
             self.path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(self.path, (json.dumps(self.study) + "\n").encode())
-        with self.path.open("rb+") as file:
-            file.seek(-1, os.SEEK_END)
-            half_line = file.read(1) != b"\n"
-            file.write((half_line * "\n" + json.dumps(row) + "\n").encode())
+        append_line(self.path, json.dumps(row))
 
 
 def _parsed(line: str) -> dict[str, Any] | None:

@@ -9,7 +9,7 @@ import pytest
 from bayeskisl.decision import check_record, decide, forecast_record, load_decision, verify, write_record
 from bayeskisl.decision.rules import rules_at
 from bayeskisl.errors import InputError
-from bayeskisl.reporting import describe_verification
+from bayeskisl.reporting import describe_decision, describe_verification
 from tests.decision.hand_made import SIZES, TOKENS, HandMadeFit, MixedFit, amount_curves, law_line, mixed_curves
 
 LEVELS = (700, 1000, 1400, 2000, 2800, 4000)
@@ -100,3 +100,17 @@ def test_a_cell_is_scored_against_a_cell(decision, target_runs):
 def test_a_bound_has_no_score(decision):
     low = amount_curves((98_304,), (100, 200, 400), rng=np.random.default_rng(0))
     assert verify(decision, low).scores is None
+
+
+def test_no_attribute_can_be_left_out_without_a_sentence(decision, tmp_path):
+    whole = decision.data
+    for name in whole.attrs:
+        part = whole.assign_attrs()
+        del part.attrs[name]
+        part.to_netcdf(tmp_path / "part.nc", engine="h5netcdf")
+        refused = ""
+        try:
+            assert describe_decision(load_decision(tmp_path / "part.nc"))
+        except InputError as problem:
+            refused = str(problem)
+        assert name in refused or name == "content" or not refused

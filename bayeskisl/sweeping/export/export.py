@@ -20,7 +20,7 @@ from typing import Any
 
 from bayeskisl import schema
 from bayeskisl.errors import InputError
-from bayeskisl.files import replace_file
+from bayeskisl.files import held, replace_file
 from bayeskisl.knowledge.text import TextFacts
 from bayeskisl.shipped import shipped_file
 from bayeskisl.specifications import read_toml
@@ -126,32 +126,33 @@ def export_sweep(
     loaded, prepared = _load(table, path)
     runs = repeat_matched_runs(loaded, repeat_matched) if repeat_matched else loaded.runs()
     windows = _windows(spacing, loaded, chosen)
-    end, number = _tokeniser(prepared, root, loaded.ladder.context)
-    settings = DataSettings(
-        formats=tuple(dict.fromkeys((*formats, chosen.format))),
-        shard_tokens=shard_tokens,
-        spacing=windows,
-        end=number,
-    )
-    jobs = [Job(run, max(prepared.tokeniser.vocabulary, number + 1), number) for run in runs]
-    for job in jobs:
-        chosen.refuse(job)
-    _write_identity(root, loaded, runs, chosen, settings)
-    realised, tasks = {}, {}
-    hours = {job.run.name: job.run.flops / (utilisation * peak) / 3600 for job in jobs}
-    for done, job in enumerate(jobs, 1):
-        folder = root / job.folder
-        realised[job.run.name] = write_data(job.run, prepared, folder / "data", settings)
-        tasks[job.run.name] = write_tasks(job.run, prepared, folder / "tasks", end, root)
-        for name, content in chosen.files(job).items():
-            replace_file(folder / name, content.encode())
-        on_run(done, len(jobs))
-    _write_held_out(root, jobs, prepared, chosen, settings)
-    rows = [row for job in jobs for row in _rows(job, chosen, realised[job.run.name], tasks[job.run.name], hours)]
-    replace_file(root / MANIFEST_FILE, _csv(rows).encode())
-    longest_first = sorted(hours, key=lambda name: -hours[name])
-    write_launchers(root, loaded.name, chosen, longest_first, max(hours.values()), min(_SIDE_BY_SIDE, len(jobs)))
-    return Exported(root, runs, realised, hours)
+    with held(root):
+        end, number = _tokeniser(prepared, root, loaded.ladder.context)
+        settings = DataSettings(
+            formats=tuple(dict.fromkeys((*formats, chosen.format))),
+            shard_tokens=shard_tokens,
+            spacing=windows,
+            end=number,
+        )
+        jobs = [Job(run, max(prepared.tokeniser.vocabulary, number + 1), number) for run in runs]
+        for job in jobs:
+            chosen.refuse(job)
+        _write_identity(root, loaded, runs, chosen, settings)
+        realised, tasks = {}, {}
+        hours = {job.run.name: job.run.flops / (utilisation * peak) / 3600 for job in jobs}
+        for done, job in enumerate(jobs, 1):
+            folder = root / job.folder
+            realised[job.run.name] = write_data(job.run, prepared, folder / "data", settings)
+            tasks[job.run.name] = write_tasks(job.run, prepared, folder / "tasks", end, root)
+            for name, content in chosen.files(job).items():
+                replace_file(folder / name, content.encode())
+            on_run(done, len(jobs))
+        _write_held_out(root, jobs, prepared, chosen, settings)
+        rows = [row for job in jobs for row in _rows(job, chosen, realised[job.run.name], tasks[job.run.name], hours)]
+        replace_file(root / MANIFEST_FILE, _csv(rows).encode())
+        longest_first = sorted(hours, key=lambda name: -hours[name])
+        write_launchers(root, loaded.name, chosen, longest_first, max(hours.values()), min(_SIDE_BY_SIDE, len(jobs)))
+        return Exported(root, runs, realised, hours)
 
 
 def _load(table: dict[str, Any], path: Path) -> tuple[SweepSpec, PreparedText]:
