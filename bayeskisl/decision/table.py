@@ -76,7 +76,7 @@ def decision_table(
     >>> fit = bk.load_fit("desk-four")
     >>> table = bk.decision_table(fit, [55_296, 98_304])
     >>> table["choice"].round(-2).tolist()
-    [600.0, 800.0]
+    [600.0, 700.0]
     """
     several = not (hasattr(fits, "tree") or isinstance(fits, str | Path))
     by_name = _by_name(fits) if several else {"": fits}
