@@ -13,7 +13,7 @@ from bayeskisl.errors import BusyError, OutputError
 from bayeskisl.files import append_line, draft_of, held, replace_file, turn_in
 
 WRITERS, TIMES = 4, 25
-FORK = multiprocessing.get_context("fork")
+SPAWN = multiprocessing.get_context("spawn")  # libraries of other tests have threads, which a fork would not take along
 
 
 def side_by_side(act, *arguments, make=threading.Thread):
@@ -31,7 +31,7 @@ def write_often(path, number):
         replace_file(path, bytes([number]) * 100_000)
 
 
-@pytest.mark.parametrize("make", [threading.Thread, FORK.Process], ids=["threads", "processes"])
+@pytest.mark.parametrize("make", [threading.Thread, SPAWN.Process], ids=["threads", "processes"])
 def test_of_several_writers_one_wins_whole_and_no_draft_stays(tmp_path, make):
     side_by_side(write_often, tmp_path / "file", make=make)
     content = (tmp_path / "file").read_bytes()
@@ -53,7 +53,7 @@ def append_often(path, number):
 
 
 def test_no_line_of_several_writers_is_lost(tmp_path):
-    side_by_side(append_often, tmp_path / "lines", make=FORK.Process)
+    side_by_side(append_often, tmp_path / "lines", make=SPAWN.Process)
     lines = (tmp_path / "lines").read_text().splitlines()
     assert sorted(lines) == sorted(f"{number} {time_}" for number in range(WRITERS) for time_ in range(TIMES))
 
@@ -84,7 +84,7 @@ def write_pair(folder, number):
             replace_file(folder / "other", str(number).encode())
 
 
-@pytest.mark.parametrize("make", [threading.Thread, FORK.Process], ids=["threads", "processes"])
+@pytest.mark.parametrize("make", [threading.Thread, SPAWN.Process], ids=["threads", "processes"])
 def test_files_that_belong_together_are_of_one_writer(tmp_path, make):
     side_by_side(write_pair, tmp_path, make=make)
     assert (tmp_path / "one").read_text() == (tmp_path / "other").read_text()
@@ -105,17 +105,17 @@ def test_a_clock_that_was_set_back_does_not_throw_out_what_was_just_compiled(tmp
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no flock")
+def hold(folder, begun):
+    with held(folder):
+        begun.set()
+        time.sleep(60)
+
+
 def test_a_killed_process_gives_its_folder_back(tmp_path):
-    begun = FORK.Event()
-
-    def hold():
-        with held(tmp_path):
-            begun.set()
-            time.sleep(60)
-
-    process = FORK.Process(target=hold)
+    begun = SPAWN.Event()
+    process = SPAWN.Process(target=hold, args=(tmp_path, begun))
     process.start()
-    begun.wait()
+    assert begun.wait(60)
     process.kill()
     process.join()
     with held(tmp_path):
