@@ -109,7 +109,7 @@ def _with_nutpie(model: Model, settings: Settings, target_accept: float) -> _Dra
     density = compiled_density(model, settings.tell)
     compiled = _with_numba(model, settings) if density is None else density.for_nutpie()
     settings.tell(f"sampling the law '{model.law.name}'")
-    trace = nutpie.sample(
+    sampler = nutpie.sample(
         compiled,
         draws=settings.draws,
         tune=settings.tune,
@@ -123,7 +123,13 @@ def _with_nutpie(model: Model, settings: Settings, target_accept: float) -> _Dra
         progress_callback=lambda chains: settings.share(_share_of(chains)),
         progress_rate=_PROGRESS_RATE,
         return_raw_trace=True,  # nutpie's own conversion takes a fifth of a second
+        blocking=False,
     )
+    try:  # by itself nutpie takes Ctrl-C for "that many draws are enough", and chains end at different lengths
+        trace = sampler.wait()
+    except BaseException:
+        sampler.cancel()
+        raise
     of_draws, of_statistics = trace.get_arrow_trace()
 
     def column(chains: list[Any], name: str, shape: Sequence[int]) -> FloatArray:
