@@ -1,7 +1,7 @@
 """One curve as it was measured: a probe group of one cell, without any law."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
@@ -67,9 +67,9 @@ class Curve:
     signal: bool
 
     def without(self, rows: Iterable[int]) -> "_Part":
-        """The curve without some of its rows, which keep their numbers."""
-        left = np.setdiff1d(np.arange(self.share.size), np.fromiter(rows, dtype=int))
-        return _Part(**{name: getattr(self, name) for name in self.__dataclass_fields__}, left=left)
+        """The curve without some of its rows; the others keep their numbers."""
+        left = np.setdiff1d(self._rows, np.fromiter(rows, dtype=int))
+        return _Part(**{name: getattr(self, name) for name in Curve.__dataclass_fields__}, left=left)
 
     @cached_property
     def levels(self) -> FloatArray:
@@ -146,6 +146,10 @@ class Curve:
     def _runs_by_level(self) -> FloatArray:
         return self._by_level(np.ones_like(self.share))
 
+    @property
+    def _rows(self) -> IntArray:
+        return np.arange(self.share.size)
+
     def _used(self, values: FloatArray) -> FloatArray:
         return values
 
@@ -163,7 +167,7 @@ class _Part(Curve):
         """
         distances = {int(row): self._distance(int(row)) for row in self.left}
         beyond = [row for row, (far, noise) in distances.items() if far > least and far > errors * noise]
-        return min(beyond, key=lambda row: self._less(row)._misfit, default=None)
+        return min(beyond, key=lambda row: self.without([row])._misfit, default=None)
 
     def band(self, log_exposures: float) -> str:
         """Name the values that a monotone curve through the rows allows at some exposures."""
@@ -172,15 +176,12 @@ class _Part(Curve):
 
     def _distance(self, row: int) -> tuple[float, float]:
         """How far a row lies outside of what the others allow, and the standard error of that."""
-        others = self._less(row)
+        others = self.without([row])
         if others.left.size < 2:
             return 0.0, 1.0
         low, high, variance = others._allowed(self.log_exposures[row])
         far = max(low - self.share[row], self.share[row] - high, 0.0)
         return float(far), float(np.sqrt(self.variance[row] + variance))
-
-    def _less(self, row: int) -> "_Part":
-        return replace(self, left=self.left[self.left != row])
 
     @property
     def _misfit(self) -> float:
@@ -195,6 +196,10 @@ class _Part(Curve):
         high = float(smooth[after][0]) if after.any() else np.inf
         near = np.concatenate([self.errors[before][-1:], self.errors[after][:1]])
         return low, max(low, high), float(near.max(initial=0.0))
+
+    @property
+    def _rows(self) -> IntArray:
+        return self.left
 
     def _used(self, values: FloatArray) -> FloatArray:
         return values[self.left]

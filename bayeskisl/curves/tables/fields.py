@@ -213,7 +213,8 @@ def recognise(
     known : dict
         Field (``recalled``, or ``recalled.background`` where the column names a group) to SQL expression.
     doubtful : dict
-        Field to the several columns that could be it. If one of them has the field's own name, `known` has it too.
+        Columns that could be a field, by field, where there are several. A field that is the name of one of them is in
+        `known` too.
     """
     taken, used = set(taken), set(used)
     candidates: dict[str, list[str]] = {}

@@ -81,7 +81,7 @@ def _recalled_by_guessing(
     Nothing, where the table states a guessing rate or does not count what such runs recall.
     """
     fields = {field: mapping[field] for field in (*_COUNTED, schema.GROUP, schema.DOMAIN) if field in mapping}
-    if controls is None or any(split_group(field)[0] == schema.GUESSING for field in mapping):
+    if controls is None or not controls.any() or any(split_group(field)[0] == schema.GUESSING for field in mapping):
         return {}
     values, _ = evaluate(fields, table, Findings(table.origin, table.places), decimal)
     asked = controls & _of_infused(values, len(table))
