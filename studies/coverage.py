@@ -21,7 +21,7 @@ from studies.simulated.oracles import oracle
 from studies.simulated.today import line_through_the_logs
 from studies.simulated.trials import Trials
 from studies.simulated.turns import in_turn, require_known, write_table
-from studies.simulated.worlds import TARGETS, TOKENS, WORLDS, Target, World, simulate_sweep
+from studies.simulated.worlds import TARGETS, WORLDS, Target, World, simulate_sweep
 
 __all__ = ["MIXTURE", "ORACLE", "TODAY", "coverage_table", "coverage_trials", "prove_coverage", "simulate_forecasts"]
 
@@ -35,7 +35,9 @@ _QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 
 def coverage_trials(folder: Path, world: World, law: Law) -> Trials:
     """The finished simulations of one world under one law."""
-    laws = {each.name: each.sha256 for each in (law, *map(load_law, law.rivals), oracle(world))}
+    knowing = oracle(world)
+    fitted = (law, *map(load_law, law.rivals), *([knowing] if knowing else []))
+    laws = {each.name: each.sha256 for each in fitted}
     return Trials(folder / f"{world.name}.jsonl", {"study": "coverage of extrapolation", "world": world.name, **laws})
 
 
@@ -45,27 +47,24 @@ def simulate_forecasts(world: World, law: Law, numbers: list[int]) -> list[dict[
     curves = [sweep for sweep, _ in sweeps]
     knowing = oracle(world)
     fits = fits_of(curves, law, FORECASTS, law.rivals)
-    oracles = fits if knowing.name in fits[0].laws else fits_of(curves, knowing, FORECASTS)
+    oracles = fits_of(curves, knowing, FORECASTS) if knowing else [None] * len(fits)
     return [
         {
             "sizes": len(np.unique(sweep[schema.PARAMS])),
             "gate": fit.gate.passed,
-            "oracle_gate": best.gates[knowing.name].passed,
-            "targets": {
-                str(times): _record(sweep, target, fit, best, knowing.name) for times, target in targets.items()
-            },
+            "oracle_gate": best is not None and best.gate.passed,
+            "targets": {str(times): _record(sweep, target, fit, best) for times, target in targets.items()},
         }
         for (sweep, targets), fit, best in zip(sweeps, fits, oracles, strict=True)
     ]
 
 
-def _record(curves: xr.Dataset, target: Target, fit: Fit, best: Fit, knowing: str) -> dict[str, Any]:
-    ahead = predict(fit, target.params, tokens=TOKENS, keep=_KEEP, throw=False)
+def _record(curves: xr.Dataset, target: Target, fit: Fit, best: Fit | None) -> dict[str, Any]:
+    tokens = target.world.scale.tokens
+    ahead = predict(fit, target.params, tokens=tokens, keep=_KEEP, throw=False)
     by_law = {str(law): ahead["collapse_by_law"].sel(law=law).values for law in ahead["law"].values}
-    if best is not fit:
-        by_law[ORACLE] = predict(best, target.params, tokens=TOKENS, throw=False)[schema.COLLAPSE].values
-    elif knowing in by_law:  # a rival that failed its gate predicts nothing
-        by_law[ORACLE] = by_law[knowing]
+    if best is not None:
+        by_law[ORACLE] = predict(best, target.params, tokens=tokens, throw=False)[schema.COLLAPSE].values
     today, truth = line_through_the_logs(curves, target.params), target.log_collapse
     admissible = np.log(ahead["admissible"].values)
     return {
@@ -151,7 +150,7 @@ def _share_below(values: FloatArray, level: float) -> float | None:
 
 def prove_coverage(
     folder: str | Path,
-    law: str | Path | Law = "collapse",
+    law: str | Path | Law = "limits",
     worlds: Sequence[str] = tuple(WORLDS),
     count: int = 200,
     tell: Tell = say_nothing,
@@ -192,7 +191,7 @@ def prove_coverage(
 
 def main(
     out: Folder = Path("runs/proof/coverage"),
-    law: Annotated[str, typer.Option(help="A law's TOML file, or the name of a shipped one.")] = "collapse",
+    law: Annotated[str, typer.Option(help="A law's TOML file, or the name of a shipped one.")] = "limits",
     world: Annotated[list[str] | None, typer.Option(help="Only this world; may be repeated.")] = None,
     count: Count = 200,
 ) -> None:

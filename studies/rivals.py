@@ -17,7 +17,7 @@ from bayeskisl.seeds import seed_of
 from studies.command import Count, Folder, Tell, counting, run, say_nothing, show
 from studies.simulated.trials import Trials
 from studies.simulated.turns import in_turn, require_known, write_table
-from studies.simulated.worlds import AT_REFERENCE, FACTS, REFERENCE, SEEDS, SMALLEST, STEP, TOKENS
+from studies.simulated.worlds import DESK, SEEDS
 
 __all__ = ["SIZES", "TRUTHS", "prove_rivals", "rival_table", "rival_trials", "simulate_contests"]
 
@@ -33,7 +33,7 @@ TRUTHS: dict[str, dict[str, float]] = {
 # Numbers of sizes, a factor of two apart: what a first sweep has, and a range of 64.
 SIZES = (4, 7)
 
-_EXPOSURES = float(np.exp(AT_REFERENCE))
+_EXPOSURES = float(np.exp(DESK.at_reference))
 _COMMON = {
     "tau": 0.05,
     "sigma_run": 0.1,
@@ -91,8 +91,8 @@ def simulate_contests(truth: str, sizes: int, numbers: list[int], seed: int = 0)
 
 
 def _sweep(truth: str, sizes: int, number: int, seed: int) -> xr.Dataset:
-    params = [round(SMALLEST * STEP**i) for i in range(sizes)]
-    design = {"params": params, "facts": list(FACTS), "tokens": TOKENS, "seeds": SEEDS}
+    params = [DESK.sizes[0][0] * 2**i for i in range(sizes)]
+    design = {"params": params, "facts": list(DESK.facts), "tokens": DESK.tokens, "seeds": SEEDS}
     simulated = seed_of(seed, number, sizes, *truth.encode())
     return simulate(truth, design, {**_COMMON, **_at_middle(truth, params)}, seed=simulated)
 
@@ -100,7 +100,7 @@ def _sweep(truth: str, sizes: int, number: int, seed: int) -> xr.Dataset:
 def _at_middle(truth: str, params: list[int]) -> dict[str, float]:
     """The values of a truth for a sweep of these sizes, whose reference is their geometric mean."""
     told = TRUTHS[truth]
-    away = float(np.mean(np.log(np.array(params) / REFERENCE)))
+    away = float(np.mean(np.log(np.array(params) / DESK.reference)))
     exponent, bend = told.get(schema.EXPONENT, 1.0), told.get(schema.CURVATURE, 0.0)
     sharpness = told.get("sharpness", 1.0)  # what a minimum of exposures leaves for the falling branch
     falling = (_EXPOSURES**sharpness - told.get("minimum_exposures", 0.0) ** sharpness) ** (1 / sharpness)

@@ -9,7 +9,8 @@ from bayeskisl.errors import InputError
 
 __all__ = ["SUBJECTS", "Subject", "subject_of"]
 
-_RIVALS = ("power", "saturating", "softmin", "capacity")
+# The default law before `limits`, and the straight line that both bend.
+_RIVALS = ("collapse", "power")
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Subject:
     name: str
     sweeps: tuple[str, ...]
     about: str
-    law: str = "collapse"
+    law: str = "limits"
     rivals: tuple[str, ...] = _RIVALS
 
     @property
@@ -66,7 +67,6 @@ SUBJECTS = {
             "desk-replay",
             ("desk-replay",),
             "A model that knows the general corpus learns a domain: how much must be replayed?",
-            law="limits",
             rivals=("power",),
         ),
         Subject(
@@ -74,13 +74,12 @@ SUBJECTS = {
             ("desk-dose",),
             "More and more facts at fixed exposures, in place of the general corpus.",
             law="common",
-            rivals=("collapse",),
+            rivals=("limits",),
         ),
         Subject(
             "memory-amount",
             ("memory-amount",),
             "More and more facts at 480 tokens a parameter: memory limits every size, and not training.",
-            law="limits",
             rivals=("power",),
         ),
     )
