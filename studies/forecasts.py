@@ -20,8 +20,11 @@ from bayeskisl.axes import axis_named
 from bayeskisl.curves import load_curves
 from bayeskisl.decision.intervals import interval_score
 from bayeskisl.decision.measure import Measurement, measure_collapse
+from bayeskisl.decision.planned_model import planned_model
+from bayeskisl.decision.rules import rules_at
 from bayeskisl.decision.scores import scores_of
 from bayeskisl.errors import InputError
+from bayeskisl.target import Target
 from studies.command import run, show
 from studies.simulated.turns import write_table
 
@@ -83,14 +86,17 @@ def _of_record(folder: Path) -> dict[str, Any]:
     forecast = next(each for what, each in record["quantities"].items() if " of a cell" in what)
     draws = np.array([np.inf if draw is None else draw for draw in forecast["draws"]])
     measured = measure_collapse(curves, ci_prob=_CI_PROB)
-    scores = scores_of(axis_named(target["axis"]), draws, measured, record["rules"])
     made, sweep = folder.name[:10], folder.name[11:].rpartition("-")[0]
+    trained = load_curves(sweep)
+    # the rules are made again: those of a record may be of an earlier version
+    rules = rules_at(trained, planned_model(trained, Target(target[schema.PARAMS], target[schema.TOKENS])))
+    scores = scores_of(axis_named(target["axis"]), draws, measured, rules)
     median, low, high = (forecast["quantiles"][level] for level in ("0.5", "0.05", "0.95"))
     return {
         "made": made,
         "what": f"{sweep}, {target['group']}",
         schema.PARAMS: round(target[schema.PARAMS]),
-        "times": target[schema.PARAMS] / float(load_curves(sweep)[schema.PARAMS].max()),
+        "times": target[schema.PARAMS] / float(trained[schema.PARAMS].max()),
         "unit": target["unit"],
         "median": median,
         "low": low,

@@ -64,6 +64,11 @@ class Place:
         with np.errstate(divide="ignore", over="ignore"):
             return float(self.axis.value(np.exp(log_exposures), self.group, self.held_fixed))
 
+    def log_exposures(self, infusion: float) -> float:
+        """The inverse of `infusion`."""
+        with np.errstate(divide="ignore"):
+            return float(np.log(self.axis.exposures(np.float64(infusion), self.group, self.held_fixed)))
+
     def counted(self, log_effective: FloatArray, load: LoadEffect) -> FloatArray:
         """Log exposures as they are counted, from effective ones, which a load of facts makes worth less."""
         if not np.any(load.effect):

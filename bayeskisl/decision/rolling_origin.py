@@ -144,12 +144,12 @@ class _Cells:
                 }
 
     def _rules(self, cell: int, last: float) -> dict[str, float]:
-        """Predict a cell by rules of thumb, from the measured half-points of the fitted sizes."""
+        """Predict a cell by rules of thumb, from the infusions at the measured half-points of the fitted sizes."""
         known = self._known_sizes(cell, last)
         place, own = self.places[cell], self.measured[cell]
         said = two_rules(
             self.table[schema.PARAMS].values[known],
-            np.array([self.measured[each].median for each in known]),
+            np.array([place.log_exposures(self.places[each].infusion(self.measured[each].median)) for each in known]),
             float(self.table[schema.PARAMS][cell]),
         )
         row = {}

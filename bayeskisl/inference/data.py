@@ -9,6 +9,7 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.arrays import BoolArray, FloatArray, IntArray
+from bayeskisl.axes import axis_of
 from bayeskisl.curves import (
     Capacity,
     capacity_of,
@@ -24,7 +25,7 @@ from bayeskisl.errors import InputError
 from bayeskisl.inference.load import Load
 from bayeskisl.laws import Law, LawOfSize, LimitsLaw, SizeLaw
 
-__all__ = ["ModelData", "law_of_size", "prepare"]
+__all__ = ["ModelData", "law_of_size", "prepare", "suited"]
 
 # How far to either side of a half-point slopes are taken, as a share of the cell's range.
 _NEARBY = 0.1
@@ -119,6 +120,14 @@ class ModelData:
             ),
             labels={**self.labels, schema.RUN: names(schema.RUN, runs), schema.CELL: names(schema.CELL, cells)},
         )
+
+
+def suited(law: Law, curves: xr.Dataset) -> Law:
+    """Return the law as these curves need it, without an effect of the load if it is for other axes."""
+    axis, groups = axis_of(curves), curves[schema.GROUP].values
+    if law.load is None or (axis.moves_load and any(axis.moves(str(group)) == 0 for group in groups)):
+        return law
+    return law.without_load()
 
 
 def prepare(curves: xr.Dataset, law: Law) -> ModelData:

@@ -15,7 +15,7 @@ from bayeskisl.arrays import FloatArray
 from bayeskisl.cores import available_cores
 from bayeskisl.curves import cell_table, check, final, load_curves, validate, with_covariates, without_covariates
 from bayeskisl.inference.cautions import Caution, cautions
-from bayeskisl.inference.data import ModelData, prepare
+from bayeskisl.inference.data import ModelData, prepare, suited
 from bayeskisl.inference.gate import Gate, examine
 from bayeskisl.inference.left_out_cells import kind, left_out_log_density, likelihoods_by_kind
 from bayeskisl.inference.model import Model
@@ -136,6 +136,7 @@ def fit_laws(
 ) -> Fit:
     """Fit loaded laws; `light` leaves out the groups ``log_likelihood`` and ``posterior_predictive``."""
     curves = with_covariates(curves, (name for one in (law, *others) for name in one.covariates))
+    law, *others = (suited(each, curves) for each in (law, *others))
     first = _posterior_of(curves, law, settings, light)
     if throw and not first.gate.passed:
         first.gate.raise_if_failed(law.name, because=[str(each) for each in check(curves).serious])

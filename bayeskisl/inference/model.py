@@ -11,7 +11,7 @@ from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.inference.correlation import pairs
 from bayeskisl.inference.curve_of_size import CurveOfSize
-from bayeskisl.inference.data import ModelData, prepare
+from bayeskisl.inference.data import ModelData, prepare, suited
 from bayeskisl.inference.freedom import Freedoms, freedoms
 from bayeskisl.inference.given import COEFFICIENT, PAIR, POINT, QUANTITY, Given, GivenLoad
 from bayeskisl.inference.lines import Line
@@ -57,6 +57,7 @@ def build_model(curves: xr.Dataset, law: Law) -> "pm.Model":
     Counts, exposures, laws and priors are ``pm.Data``, see `bayeskisl.inference.given.Given`, so that compiled code is
     used again.
     """
+    law = suited(law, curves)
     return Model(prepare(curves, law), law).in_pymc()
 
 

@@ -7,7 +7,7 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.curves import final, load_curves, validate, with_covariates, without_covariates
-from bayeskisl.inference.data import ModelData, prepare
+from bayeskisl.inference.data import ModelData, prepare, suited
 from bayeskisl.inference.load import effective_log_exposures
 from bayeskisl.inference.model import Model
 from bayeskisl.inference.pointwise import log_thresholds
@@ -62,7 +62,7 @@ def prior_predictive(
     ['cell', 'chain', 'covariate', 'draw', 'group', 'run']
     """
     curves = without_covariates(final(validate(curves) if isinstance(curves, xr.Dataset) else load_curves(curves)))
-    law = load_law(law)
+    law = suited(load_law(law), curves)
     curves = with_covariates(curves, law.covariates)
     data, rng = prepare(curves, law), np.random.default_rng(seed)
     named = dataset(draw_prior(Model(data, law), draws, rng), data)

@@ -14,7 +14,7 @@ from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.axes import AXES, axis_named
 from bayeskisl.curves import validate, with_covariates, without_covariates
 from bayeskisl.errors import InputError
-from bayeskisl.inference.data import prepare
+from bayeskisl.inference.data import prepare, suited
 from bayeskisl.inference.model import Model
 from bayeskisl.inference.posterior import report_on_axis
 from bayeskisl.inference.predictive import draw_counts
@@ -83,12 +83,12 @@ def simulate(
     >>> curves.sizes["run"], curves["recalled"].shape
     (12, (12, 1))
     """
-    law = load_law(law)
     design = (
         design
         if isinstance(design, xr.Dataset)
         else design_curves(**_known(design, signature(design_curves).parameters, "design"))
     )
+    law = suited(load_law(law), design)
     design = with_covariates(without_covariates(design), law.covariates)
     data = prepare(design, law)
     fixed = {

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, create_model, model_validator
 from pydantic_core import PydanticCustomError
@@ -88,6 +88,9 @@ class Law(Strict):
     domain_pooling : float, optional
         The same between two domains (types of fact, corpora), of intercept and exponents; `pooling` if left out. It
         counts only where the curves hold several.
+    load : str, optional
+        ``where exposures stay``: the effect of the load counts only in curves where the exposures of a probed group
+        stay the same along the axis; always, if left out.
     rivals : tuple of str
         Names of the laws that are fitted beside it unless told otherwise.
     priors : Priors
@@ -100,6 +103,7 @@ class Law(Strict):
     covariates: tuple[Covariate, ...] = (schema.PARAMS,)
     pooling: Annotated[float, Field(ge=0, lt=1)] = 0.75
     domain_pooling: Annotated[float, Field(ge=0, lt=1)] | None = None
+    load: Literal["where exposures stay"] | None = None
     rivals: tuple[str, ...] = ()
     priors: Priors
 
@@ -114,6 +118,12 @@ class Law(Strict):
         foreign = {*self.priors.exponent, *self.priors.curvature} - {*self.covariates, schema.TOKENS}
         if foreign:
             raise ValueError(f"priors for the law's covariates alone, not for {', '.join(sorted(foreign))}")
+        return self
+
+    @model_validator(mode="after")
+    def _has_an_effect_of_its_load(self) -> Self:
+        if self.load is not None and not self.knows_load:
+            raise ValueError("a prior of load_effect beside 'load'")
         return self
 
     @model_validator(mode="after")
@@ -155,6 +165,10 @@ class Law(Strict):
     def knows_load(self) -> bool:
         """Whether exposures count for less the more distinct facts a run trains on; by how much is `load_effect`."""
         return self.priors.load_effect is not None
+
+    def without_load(self) -> Self:
+        """The same law in exposures alone."""
+        return self.model_copy(update={"load": None, "priors": self.priors.model_copy(update={"load_effect": None})})
 
     @property
     def unbounded(self) -> tuple[str, ...]:

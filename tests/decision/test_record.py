@@ -6,10 +6,13 @@ import json
 import numpy as np
 import pytest
 
+from bayeskisl.curves import join_curves
 from bayeskisl.decision import check_record, decide, forecast_record, load_decision, verify, write_record
+from bayeskisl.decision.planned_model import planned_model
 from bayeskisl.decision.rules import rules_at
 from bayeskisl.errors import InputError
 from bayeskisl.reporting import describe_decision, describe_verification
+from bayeskisl.target import Target
 from tests.decision.hand_made import SIZES, TOKENS, HandMadeFit, MixedFit, amount_curves, law_line, mixed_curves
 
 LEVELS = (700, 1000, 1400, 2000, 2800, 4000)
@@ -75,6 +78,20 @@ def test_the_rules_are_read_off_the_levels(decision):
     assert rules["power_law"] == pytest.approx(exact, rel=0.2)
     largest = 0.5 * TOKENS / 6 / np.exp(law_line(SIZES[-1]))
     assert rules["proportional"] == pytest.approx(4 * largest, rel=0.2)
+
+
+def test_the_rules_grow_with_size_alone_where_budgets_follow_the_sizes():
+    half = {size: 0.5 * 100 * size / 6 / np.exp(law_line(size)) for size in SIZES}
+    by_size = [
+        amount_curves((size,), [round(half[size] * times) for times in (0.3, 0.6, 0.9, 1.3, 2, 4)], tokens=100 * size)
+        for size in SIZES
+    ]
+    curves = join_curves(*by_size)
+    target = planned_model(curves, Target(98_304, tokens=100 * 98_304))
+    largest = rules_at(by_size[-1], planned_model(by_size[-1], Target(SIZES[-1])))["proportional"]
+    found = rules_at(curves, target)
+    assert found["proportional"] == pytest.approx(98_304 / SIZES[-1] * largest)
+    assert found["power_law"] is not None
 
 
 def test_no_rule_where_no_size_crosses(fit):

@@ -12,10 +12,11 @@ from bayeskisl.design import believe, plan
 from bayeskisl.errors import InputError
 from bayeskisl.inference import fit, simulate
 from bayeskisl.inference.cautions import _load_ignored
-from bayeskisl.inference.data import prepare
+from bayeskisl.inference.data import prepare, suited
 from bayeskisl.inference.model import Model
 from bayeskisl.inference.pointwise import integrated_log_likelihood
 from bayeskisl.inference.prior import draw_prior
+from bayeskisl.inference.simulate import design_curves
 from bayeskisl.laws import load_law
 from bayeskisl.reporting import plot_curves
 from bayeskisl.target import Target
@@ -126,3 +127,26 @@ def test_planning_knows_it(fitted):
 def test_exposures_are_designed_of_a_dose_alone():
     with pytest.raises(InputError, match="dose"):
         simulate("common", {**RATIO, "exposures": 100.0})
+
+
+@pytest.mark.parametrize(
+    ("design", "counts"),
+    [
+        (DOSE, True),  # the exposures of infused facts stay
+        (RATIO, False),
+        ({**DOSE, "axis": "amount", "exposures": None, "ratio": 0.5, "facts": [100, 400]}, True),  # background's stay
+        ({"params": [3456, 6144], "axis": "amount", "facts": [100, 400]}, False),
+    ],
+)
+def test_the_load_counts_where_exposures_of_a_group_stay(design, counts):
+    curves, limits, common = design_curves(**design), load_law("limits"), load_law("common")
+    assert suited(limits, curves).knows_load is counts
+    assert suited(common, curves) is common
+
+
+def test_the_default_law_learns_from_a_dose_why_infused_facts_are_lost(dose):
+    fitted = fit(dose, rivals=(), draws=200, tune=300, retry=False, throw=False)
+    low, high = np.quantile(fitted.posterior["load_effect"], [0.05, 0.95])
+    assert low < OWN_TRUTH["load_effect"] < high
+    assert np.isfinite(fitted.posterior["collapse"].sel(group="infused")).all()
+    assert not _load_ignored(fitted.posterior, dose)
