@@ -1,4 +1,4 @@
-"""``python -m bayeskisl`` and the command ``bayeskisl``: quiet from the first moment after Ctrl-C."""
+"""Entry point of ``python -m bayeskisl`` and of the command ``bayeskisl``; Ctrl-C prints no traceback."""
 
 
 def main() -> None:

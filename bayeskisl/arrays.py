@@ -1,4 +1,4 @@
-"""Names of the arrays that functions take and return, by what their elements are.
+"""Type aliases of arrays, by the type of their elements.
 
 An array of texts, or one that may have numbers of either kind, is a plain `numpy.ndarray`.
 """

@@ -1,4 +1,4 @@
-"""Processor cores: how many there are for us, and one for each of many small matrix products.
+"""Processor cores: the number available to this process, and one BLAS thread for small matrix products.
 
 A BLAS library gives every product all cores and lets its threads wait for one another by spinning. For products of
 thousands of draws that wins 7 % on an idle machine, costs twice the processor time, and is four times slower where
@@ -19,7 +19,7 @@ def available_cores() -> int:
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Limit BLAS to one thread, as a context or a decorator; enter it before a pool of threads is opened."""
+    """Limit BLAS to one thread, as a context or a decorator; enter it before a thread pool is opened."""
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1, user_api="blas"):

@@ -23,7 +23,7 @@ _COMMAND_LINE = ContextVar("command_line", default=False)
 
 @contextmanager
 def at_the_command_line() -> Iterator[None]:
-    """Let remedies name options of the command line, see `way`."""
+    """Make remedies name options of the command line, see `way`."""
     before = _COMMAND_LINE.set(True)
     try:
         yield
@@ -32,18 +32,18 @@ def at_the_command_line() -> Iterator[None]:
 
 
 def way(python: str, command_line: str) -> str:
-    """Return what the user can do where the user is: an argument in Python, an option at the command line."""
+    """Return the user's remedy: an argument in Python, an option at the command line."""
     return command_line if _COMMAND_LINE.get() else python
 
 
 class BayeskislError(Exception):
-    """Base of every error that is meant for the user; the command line prints it without a traceback."""
+    """Base class of errors meant for the user; the command line prints them without a traceback."""
 
     exit_code = 1
 
 
 class InputError(BayeskislError, ValueError):
-    """A file, table, option or argument is not what it must be.
+    """A file, table, option or argument is not as required.
 
     Parameters
     ----------
@@ -66,12 +66,12 @@ class InputError(BayeskislError, ValueError):
         super().__init__(f"{place}expected {expected}, got {got}{advice}.")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Whole also when it comes from another process."""
+        """Pickle all parts, so that the error survives a process boundary."""
         return type(self), (self.expected, self.got, self.where, self.remedy)
 
 
 def require_ending(path: Path, endings: Sequence[str], where: str) -> None:
-    """Refuse the name of a file to be written whose ending does not say what it is to be.
+    """Refuse the name of an output file whose ending does not name a supported format.
 
     Raises
     ------
@@ -83,11 +83,11 @@ def require_ending(path: Path, endings: Sequence[str], where: str) -> None:
 
 
 class GateError(BayeskislError):
-    """A posterior failed a check and may not be used; the message says which check and what to try."""
+    """A posterior failed a check and may not be used; the message names the check and a remedy."""
 
 
 class OutputError(BayeskislError):
-    """A file cannot be written: the disk is full, its folder read-only, or a folder is in its place.
+    """A file cannot be written: the disk is full, its folder is read-only, or a folder is in its place.
 
     Parameters
     ----------
@@ -102,16 +102,16 @@ class OutputError(BayeskislError):
         super().__init__(f"cannot write {path}: {reason}; make room or choose another place.")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Whole also when it comes from another process."""
+        """Pickle all parts, so that the error survives a process boundary."""
         return type(self), (self.path, self.reason)
 
 
 class SweepError(BayeskislError):
-    """Training could not go on: the folder is held, the disk is full, the loss diverged."""
+    """Training could not continue: the folder is in use, the disk is full, or the loss diverged."""
 
 
 class BusyError(SweepError):
-    """Another process works in a folder.
+    """Another process is using a folder.
 
     Parameters
     ----------
@@ -125,5 +125,5 @@ class BusyError(SweepError):
         super().__init__(f"{folder} is held by process {process}; wait for it, or stop it and try again.")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Whole also when it comes from another process."""
+        """Pickle all parts, so that the error survives a process boundary."""
         return type(self), (self.folder, self.process)

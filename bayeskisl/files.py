@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, one writer at a time, and paths at which something unexpected lies."""
+"""Atomic writing of files, one writer at a time, and checks of what lies at a path."""
 
 import fcntl
 import os
@@ -15,7 +15,7 @@ _MOST_LISTED = 3
 
 
 def lies_at(path: Path) -> str:
-    """Return what is at a path, for a sentence that expected something else there."""
+    """Return what lies at a path, for an error message."""
     if path.is_dir():
         return "a folder"
     if path.is_file():
@@ -24,7 +24,7 @@ def lies_at(path: Path) -> str:
 
 
 def require_file(path: Path, expected: str, remedy: str = "", ending: str = "") -> None:
-    """Refuse a path at which no file lies.
+    """Refuse a path that is not a file.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def require_file(path: Path, expected: str, remedy: str = "", ending: str = "") 
 
 
 def replace_file(path: Path, content: bytes | memoryview) -> None:
-    """Write a file so that it is there whole or not at all, also after a power cut; its folder is made.
+    """Write a file atomically, even across a power cut, and create its folder.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def replace_file(path: Path, content: bytes | memoryview) -> None:
 
 @contextmanager
 def draft_of(path: Path) -> Iterator[Path]:
-    """Give a draft to write, beside the file, whose place it takes at the end of the block.
+    """Yield a draft file to write, which replaces the file at the end of the block.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def draft_of(path: Path) -> Iterator[Path]:
 
 
 def append_line(path: Path, line: str) -> None:
-    """Add a line to a file; one that a killed process cut off is ended first, so that only that one is lost.
+    """Append a line to a file; a line that a killed process cut off is ended first, so that only it is lost.
 
     Raises
     ------
@@ -108,7 +108,7 @@ def append_line(path: Path, line: str) -> None:
 
 @contextmanager
 def held(folder: Path, name: str = ".lock", *, wait: bool = False) -> Iterator[None]:
-    """Keep a folder, which is made, to this process until the end of the block.
+    """Create a folder and reserve it for this process until the end of the block.
 
     Parameters
     ----------
@@ -146,7 +146,7 @@ def held(folder: Path, name: str = ".lock", *, wait: bool = False) -> Iterator[N
 
 @contextmanager
 def turn_in(folder: Path) -> Iterator[None]:
-    """Wait until no other process is in such a block for this folder: files that belong together are written in one.
+    """Wait until no other process is in such a block for this folder, so that related files are written together.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Short calls: objects made of those keywords of a call that are their fields."""
+"""Short calls: objects built from the keywords of a call."""
 
 from collections.abc import Mapping
 from inspect import signature
@@ -11,7 +11,7 @@ __all__ = ["from_keywords"]
 
 
 def from_keywords(short: Mapping[str, Any], *parts: tuple[type, Any]) -> tuple[Any, ...]:
-    """The parts of a question, each the object that was given, or made of those keywords that are its fields.
+    """Return the parts of a question: objects that were given, or objects built from the matching keywords.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""C and C++ text to functions, compiled once per machine: libraries are kept in the user's cache directory.
+"""Compilation of C and C++ text to functions, once per machine; libraries are kept in the user's cache directory.
 
 `BAYESKISL_CACHE` names another directory, or says ``off``. An entry is named by a hash of all that it depends on. It is
 loaded only from a folder that no other user can read or write, and only if its bytes have the checksum that was written
@@ -39,7 +39,7 @@ _STALE = 3600.0  # seconds after which the folder of a compilation was left behi
 
 @dataclass(frozen=True)
 class Language:
-    """Recipe that turns text into a library.
+    """Recipe that turns source text into a library.
 
     Attributes
     ----------
@@ -75,7 +75,7 @@ class Language:
         return None
 
     def require_compiler(self) -> list[str]:
-        """The command that compiles; raises `CannotCompile` if there is none."""
+        """The command that compiles; raises `CannotCompile` without one."""
         command = self.compiler()
         if command is None:
             named = os.environ.get(self.variable, "")
@@ -105,11 +105,11 @@ C = Language(
 
 
 class CannotCompile(Exception):
-    """There is no compiler, it fails, or there is nothing to give it."""
+    """No compiler was found, it failed, or the source text is missing."""
 
 
 def cache_folder() -> Path | None:
-    """Return the folder of compiled code and prepared text; None if nothing is kept.
+    """Return the folder of compiled code and prepared text, or None without a cache.
 
     Warns
     -----
@@ -156,7 +156,7 @@ def _warn_refused(folder: Path, reason: str) -> None:
 
 
 def _code_folder() -> Path | None:
-    """The folder of compiled code in the cache: our own, and closed to other users."""
+    """The folder of compiled code in the cache: owned by this user and closed to others."""
     folder = cache_folder()
     if folder is None:
         return None
@@ -177,7 +177,7 @@ def _code_folder() -> Path | None:
 def load_library(
     key: Any, write: Callable[[], tuple[str, dict[str, Any]]], language: Language = C
 ) -> tuple[ctypes.CDLL, dict[str, Any]]:
-    """The library of some text, and what is written beside it.
+    """Return the library of a source text, with the file written beside it.
 
     Parameters
     ----------
@@ -214,7 +214,7 @@ def _digest(key: Any, language: Language) -> str:
 
 @contextmanager
 def _one_process(path: Path) -> Iterator[None]:
-    """Let processes that want the same library compile it once."""
+    """Let only one of several processes compile the same library."""
     with path.with_name(f".{path.name}.lock").open("w") as lock:
         with suppress(OSError):  # a file system without locks: each compiles, and the last one's stays
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -261,7 +261,7 @@ def _compile(source: Path, built: Path, language: Language) -> None:
 
 @cache
 def processor() -> str:
-    """Hash of what native code depends on."""
+    """Hash of the processor properties that native code depends on."""
     lines = _cpuinfo()
     named = {line for line in lines if line.startswith(("model name", "flags", "Features"))}
     told = sorted(named) if lines else [platform.processor()]
@@ -283,7 +283,7 @@ def processor_name() -> str:
 
 
 def _prune(folder: Path) -> None:
-    """The entries that were used longest ago go, and what killed processes left behind."""
+    """Remove the entries unused for longest and the remains of killed processes."""
     with suppress(OSError):  # another process was faster
         kept = sorted(folder.glob("*.so"), key=_last_use, reverse=True)
         for path in kept[_MOST_ENTRIES:]:
@@ -295,6 +295,6 @@ def _prune(folder: Path) -> None:
 
 
 def _last_use(path: Path) -> float:
-    """Return when an entry was used; one of the future is from before the clock was set back, and counts as oldest."""
+    """Return when an entry was last used; a time in the future (the clock was set back) counts as oldest."""
     used = path.stat().st_mtime
     return used if used <= time.time() + _STALE else 0.0

@@ -1,4 +1,4 @@
-"""NetCDF files: looked over before anything is read from them, and written whole or not at all.
+"""NetCDF files: checked before they are read, and written atomically.
 
 NetCDF is HDF5, which can name other files to read from, allocate what a header of a few bytes says, and call programs
 to decompress. A file that is only read for its numbers needs none of that.
@@ -36,7 +36,7 @@ _AS_STORED: dict[str, Any] = {"decode_times": False, "decode_timedelta": False}
 
 
 def read_netcdf(path: str | Path, what: str = "a NetCDF file", remedy: str = "") -> "xr.Dataset":
-    """The arrays of a NetCDF file, in memory.
+    """Read the arrays of a NetCDF file into memory.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def read_netcdf(path: str | Path, what: str = "a NetCDF file", remedy: str = "")
 
 
 def read_netcdf_tree(path: str | Path, what: str = "a NetCDF file", remedy: str = "") -> "xr.DataTree":
-    """The groups of a NetCDF file, in memory; parameters and errors are those of `read_netcdf`."""
+    """Read the groups of a NetCDF file into memory; parameters and errors are those of `read_netcdf`."""
     import xarray as xr
 
     def load(place: Path) -> xr.DataTree:
@@ -66,7 +66,7 @@ def read_netcdf_tree(path: str | Path, what: str = "a NetCDF file", remedy: str 
 
 
 def write_netcdf(data: "xr.Dataset | xr.DataTree", path: str | Path, **options: Any) -> Path:
-    """Write arrays as NetCDF, replacing the file only when the new one is whole.
+    """Write arrays as NetCDF; an existing file is replaced only when the new one is complete.
 
     The file is laid out in memory first: HDF5 itself does not survive a full disk.
 
@@ -97,11 +97,11 @@ def _read(path: str | Path, what: str, remedy: str, load: Any) -> Any:
 
 
 class _Refused(Exception):
-    """A file is not to be read; the message says what it holds."""
+    """A file must not be read; the message names its content."""
 
 
 def _look_over(path: Path) -> None:
-    """Refuse what could read elsewhere, run something, or take more memory than the file's size warrants."""
+    """Refuse a file that could read other files, run code, or take more memory than its size warrants."""
     import h5py
 
     if not path.is_file():
@@ -118,7 +118,7 @@ def _look_over(path: Path) -> None:
 
 
 def _refuse_endless_heaps(path: Path) -> None:
-    """Refuse texts among which HDF5 would search for ever, from one entry to the next, which is the same.
+    """Refuse texts whose index refers to itself, which HDF5 would search forever.
 
     A collection of texts is its mark, its size in eight bytes, then entries of 16 bytes (a number in the first two, the
     size in the last eight), each with its text, padded to a multiple of eight. The entry 0 is what is free: its size
@@ -149,7 +149,7 @@ def _walk(content: mmap.mmap, start: int) -> None:
 
 
 def _objects(file: "h5py.File") -> "Iterator[tuple[str, h5py.Group | h5py.Dataset]]":
-    """The file's groups and datasets, each once and reached from within the file."""
+    """The file's groups and datasets, each once, reached only from within the file."""
     import h5py
 
     waiting: list[tuple[str, Any]] = [("/", file)]
@@ -174,7 +174,7 @@ def _objects(file: "h5py.File") -> "Iterator[tuple[str, h5py.Group | h5py.Datase
 
 
 def _bytes_of(name: str, found: "h5py.Dataset") -> int:
-    """Return the bytes of an array, after checking that it is numbers or texts of this file."""
+    """Return the size of an array in bytes, after checking that it contains numbers or texts of this file."""
     import h5py
 
     made = found.id.get_create_plist()
@@ -193,7 +193,7 @@ def _bytes_of(name: str, found: "h5py.Dataset") -> int:
 
 
 def _bytes_of_texts(name: str, found: "h5py.Dataset") -> int:
-    """Return the bytes of texts of any length, as their array says: HDF5 takes that memory before it finds a text.
+    """Return the declared size of variable-length texts: HDF5 allocates it before it reads a text.
 
     An entry is the length of a text in four bytes, then where it lies. (The headers in which attributes lie have
     checksums.)
@@ -209,7 +209,7 @@ def _bytes_of_texts(name: str, found: "h5py.Dataset") -> int:
 
 
 def _stored(found: "h5py.Dataset") -> Iterator[bytes]:
-    """Yield the bytes of an array as they lie in the file; those that lie in a header are left out."""
+    """Yield the stored bytes of an array, except those in a header."""
     if found.chunks:
         chunks = map(found.id.get_chunk_info, range(found.id.get_num_chunks()))
         places = [(chunk.byte_offset, chunk.size) for chunk in chunks]

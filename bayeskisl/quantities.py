@@ -1,4 +1,4 @@
-"""Counts as people write them."""
+"""Parsing and formatting of counts such as 7B."""
 
 import math
 
@@ -10,7 +10,7 @@ _SUFFIXES = {"k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
 
 
 def read_number(text: str | float, where: str) -> int:
-    """A whole number such as ``98304``, ``98_304``, ``1.8e6``, ``300M``, ``7B`` or ``1.5T``.
+    """Read a whole number such as ``98304``, ``98_304``, ``1.8e6``, ``300M``, ``7B`` or ``1.5T``.
 
     Raises
     ------
@@ -31,12 +31,12 @@ def read_number(text: str | float, where: str) -> int:
 
 
 def read_numbers(text: str, where: str) -> list[int]:
-    """Several of them, separated by commas: ``1B,7B,70B``."""
+    """Read several numbers separated by commas: ``1B,7B,70B``."""
     return [read_number(each, where) for each in text.split(",")]
 
 
 def short(value: float) -> str:
-    """A number as an axis says it: 62, 1.4k, 98k, 7B."""
+    """Format a number as an axis label: 62, 1.4k, 98k, 7B."""
     for unit, name in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
         if abs(value) >= unit * 0.9995:
             return f"{value / unit:.3g}{name}"
@@ -44,12 +44,12 @@ def short(value: float) -> str:
 
 
 def size(params: float) -> str:
-    """A model size among others: exact where it is small, 98,304, and short where it is not, 7B."""
+    """Format a model size: exact if small (98,304), short otherwise (7B)."""
     return f"{params:,.0f}" if params < 1e6 else short(params)
 
 
 def duration(seconds: float) -> str:
-    """Return a time such as ``47 s``, ``3 min 20 s`` or ``2 h 05 min``."""
+    """Format a duration, such as ``47 s``, ``3 min 20 s`` or ``2 h 05 min``."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"

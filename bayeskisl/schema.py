@@ -1,4 +1,4 @@
-"""The only place that spells the names of dimensions, coordinates and variables, and their units.
+"""Names of dimensions, coordinates and variables, with their units; no other module spells them.
 
 Terms and symbols are the field's; the one-line meanings below are the contract between the stages.
 """

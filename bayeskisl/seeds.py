@@ -1,4 +1,4 @@
-"""Seeds that follow from others."""
+"""Derived seeds."""
 
 import numpy as np
 
@@ -6,5 +6,5 @@ __all__ = ["seed_of"]
 
 
 def seed_of(*parts: int) -> int:
-    """The seed of one of many things, from that of all of them and its number: near numbers give unrelated seeds."""
+    """Return the seed of one of many things from a common seed and a number; adjacent numbers give unrelated seeds."""
     return int(np.random.SeedSequence(parts).generate_state(1)[0])

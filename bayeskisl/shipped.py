@@ -22,12 +22,12 @@ def shipped_folder(kind: str) -> Path:
 
 
 def shipped_names(kind: str) -> list[str]:
-    """Names by which the shipped TOML files of one kind are called."""
+    """Names of the shipped TOML files of one kind."""
     return sorted(path.stem for path in shipped_folder(kind).glob("*.toml"))
 
 
 def shipped_file(kind: str, name: str | Path) -> Path:
-    """Path of a TOML file given by its shipped name or by its own path.
+    """Return the path of a TOML file, given by its shipped name or by its path.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def shipped_file(kind: str, name: str | Path) -> Path:
 
 
 def _remark(path: Path) -> str:
-    """Return what is wrong with a path at which there is something."""
+    """Return what is wrong with an existing path."""
     if isfile(path):
         return ", a file whose name does not end in .toml"
     return f", {lies_at(path)}" if exists(path) else ""

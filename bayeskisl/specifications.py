@@ -1,4 +1,4 @@
-"""Specifications from files: TOML tables to typed, bounded values, and every mistake in one sentence.
+"""Specifications from files: TOML tables become typed, bounded values, and every mistake is one sentence.
 
 Sweeps, ladders, text, records and laws are read by it. Every key has a type and bounds where it is declared, as a field
 of a frozen dataclass or of a `Table`; a key that is not declared is refused with the nearest one that is.
@@ -63,13 +63,13 @@ _adapters: dict[type, TypeAdapter[Any]] = {}
 
 
 class Table(BaseModel):
-    """A table of a file; keys that it does not declare are refused, and nothing is converted."""
+    """A table of a file; undeclared keys are refused, and nothing is converted."""
 
     model_config = _STRICT
 
 
 def strictly[T](kind: type[T]) -> type[T]:
-    """Let a frozen dataclass be read as a table; its own construction stays as it is."""
+    """Let a frozen dataclass be read as a table; its constructor is unchanged."""
 
     def schema_of(source: type, handler: Callable[[type], Any]) -> Any:
         # strict are the fields; a strict dataclass itself would take instances alone, and no tables
@@ -105,7 +105,7 @@ def _file_name(name: str) -> str:
 
 
 def require_file_name(name: str, where: str) -> None:
-    """Refuse a name that is no file's, or leads elsewhere.
+    """Refuse a text that is not a file name, or that leads to another folder.
 
     Raises
     ------
@@ -203,7 +203,7 @@ def _adapter_of(kind: type) -> TypeAdapter[Any]:
 
 
 def refusal(error: ValidationError, kind: type, where: str, what: str, remedy: str = "") -> InputError:
-    """The first mistake that pydantic found, as one sentence; `remedy` is for a key that is missing."""
+    """Return the first mistake that pydantic found, as one sentence; `remedy` is for a missing key."""
     mistakes = error.errors(include_url=False)
     mistake = next((one for one in mistakes if one["type"] in _UNKNOWN), mistakes[0])  # a misspelt key is also missing
     kind_of_mistake, location = mistake["type"], [part for part in mistake["loc"] if part != "[key]"]
@@ -223,7 +223,7 @@ def refusal(error: ValidationError, kind: type, where: str, what: str, remedy: s
 
 
 def _wanted(mistake: Any) -> str:
-    """Return the expected kind of a value, as the end of "expected 'key' ..."."""
+    """Return the expected kind of a value, for the end of "expected 'key' ..."."""
     if mistake["type"] in ("model_type", "dataclass_type", "dict_type", "model_attributes_type"):
         return "to be a table"
     if mistake["type"] == "int_type":
@@ -236,7 +236,7 @@ def _wanted(mistake: Any) -> str:
 
 
 def refuse_unknown(names: Iterable[str], allowed: Iterable[str], where: str, subject: str = "keys") -> None:
-    """Refuse the first name, as of a table's keys, that is not among the allowed ones, naming the nearest of them."""
+    """Refuse the first name, such as a table's key, that is not allowed, and name the nearest allowed one."""
     allowed = tuple(allowed)
     for name in names:
         if name not in allowed:
@@ -248,7 +248,7 @@ def _unknown(key: str, allowed: tuple[str, ...], subject: str, where: str) -> In
 
 
 def nearest(key: str, allowed: Iterable[str]) -> str:
-    """A remedy that names the nearest allowed key, or nothing where none is near."""
+    """Return a remedy that names the nearest allowed key, or an empty string."""
     found = difflib.get_close_matches(key[:100], list(allowed), n=1)
     return f"the nearest is {found[0]!r}" if found else ""
 
@@ -259,7 +259,7 @@ class _Short(reprlib.Repr):
 
 
 def shown(value: object) -> str:
-    """A value of a file as a message shows it: short, on one line, whatever it is."""
+    """Return a value of a file as a message shows it: short and on one line."""
     try:
         return _Short().repr(value)
     except ValueError:  # Python does not write integers of more than 4,300 digits
@@ -275,7 +275,7 @@ def _first_line(problem: Exception) -> str:
 
 
 def _keys_at(kind: Any, location: list[str | int]) -> tuple[str, ...]:
-    """Keys that are allowed in the table at a location below one of this kind."""
+    """Keys that are allowed in the table at a location."""
     for part in location:
         kind = _below(kind, part)
     kind = _bare(kind)
@@ -294,7 +294,7 @@ def _below(kind: Any, part: str | int) -> Any:
 
 
 def _bare(kind: Any) -> Any:
-    """A type without its bounds, its alias and the None that it may also be."""
+    """Return a type without its bounds, its alias and an optional None."""
     while True:
         origin = get_origin(kind)
         if origin is Annotated:

@@ -1,4 +1,4 @@
-"""Targets: an untrained model, and the quantities that stay as they were in the sweep."""
+"""Targets: an untrained model, and the quantities that keep their values of the sweep."""
 
 import math
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ _SHARES = (schema.RATIO, schema.BACKGROUND_SHARE)
 
 
 class TargetKeywords(TypedDict, total=False):
-    """The keywords of a short call, from which a `Target` is made."""
+    """Keywords of a short call, from which a `Target` is built."""
 
     params: float | str
     tokens: float | str | None
@@ -29,7 +29,7 @@ class TargetKeywords(TypedDict, total=False):
 
 @dataclass(frozen=True, init=False)
 class Target:
-    """A model to be planned, as every question names it.
+    """A model to be planned, the subject of every question.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ class Target:
 
 
 def target_from(target: Target | float | str | None, short: Mapping[str, Any], default: float | None = None) -> Target:
-    """The target of a call: the object, or one that is made of a size and keywords.
+    """Return the target of a call: the given object, or one built from a size and keywords.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Axes: the quantity that a sweep varies, one file for each; all other code asks the axis.
+"""Axes: the quantity that a sweep varies, one file for each.
 
 A new axis is a file here, an entry of `AXES` and its row in the documentation; the tests run over the registry.
 """
@@ -22,14 +22,14 @@ AXES: MappingProxyType[str, Axis] = MappingProxyType(
 
 
 class Described(Protocol):
-    """Curves, a prediction, or anything else with attributes."""
+    """Object with attributes, such as curves or a prediction."""
 
     @property
     def attrs(self) -> dict[Any, Any]: ...
 
 
 def axis_named(name: object, where: str = "axis") -> Axis:
-    """Return the axis of that name.
+    """Return the axis with a name.
 
     Raises
     ------
@@ -42,5 +42,5 @@ def axis_named(name: object, where: str = "axis") -> Axis:
 
 
 def axis_of(described: Described) -> Axis:
-    """Return the axis that curves or an answer name in their attribute ``axis``."""
+    """Return the axis that the attribute ``axis`` of curves or of an answer names."""
     return axis_named(described.attrs.get("axis"))

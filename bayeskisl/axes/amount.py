@@ -1,4 +1,4 @@
-"""Amount: the number of facts at a fixed ratio, so that each is seen less often the more there are."""
+"""Amount: the number of facts at a fixed ratio; more facts mean fewer exposures of each."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,7 +20,7 @@ _NOTHING = 1e-250
 
 
 class Amount(Axis):
-    """K varies, r and D stay, f falls as 1 / K."""
+    """Axis of the number of facts: K varies, r and D are fixed, f falls as 1 / K."""
 
     name, coordinate = "amount", schema.FACTS
     given, follows, teaches = schema.RATIO, schema.EXPOSURES, -1
@@ -59,7 +59,7 @@ class Amount(Axis):
         return np.maximum(facts, 0.0)
 
     def _value_under_load(self, exposures: Array, group: str, fixed: Fixed, load: LoadEffect) -> Array:
-        """The K at which its exposures are worth `exposures`.
+        """Number of facts K at which effective exposures equal `exposures`.
 
         Log exposures in units of those of one fact, -log K - effect log((K + background) / reference), are concave in
         log K with slopes between -1 and -1 - effect, and the solution without background lies beyond the one that is

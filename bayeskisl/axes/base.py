@@ -80,7 +80,7 @@ class Axis(ABC):
 
     @abstractmethod
     def values(self, runs: Mapping[Any, Any]) -> Any:
-        """The value of each run, from its coordinates in curves or in a mapping by their names."""
+        """Value of each run, from its coordinates in curves or from a mapping by their names."""
 
     @abstractmethod
     def facts(self, value: Array, fixed: Fixed) -> Array:
@@ -115,21 +115,21 @@ class Axis(ABC):
 
     @property
     def moved(self) -> frozenset[str]:
-        """Those of facts and ratio that differ between the levels of one cell."""
+        """Names among facts and ratio that differ between the levels of one cell."""
         return frozenset({schema.FACTS, schema.RATIO} - {self.given})
 
     @property
     def moves_load(self) -> bool:
-        """Whether the number of distinct facts moves along the axis."""
+        """Whether the number of distinct facts varies along the axis."""
         return schema.FACTS in self.moved
 
     @property
     def moves_ratio(self) -> bool:
-        """Whether infusion displaces the general corpus, and so costs other tokens, along the axis."""
+        """Whether the infusion ratio varies along the axis, so that infusion displaces the general corpus."""
         return schema.RATIO in self.moved
 
     def held(self, background: bool) -> tuple[str, ...]:
-        """Return the quantities that a target needs beside its budget, in a sweep with or without background facts."""
+        """Return the quantities that a target needs besides its budget, with or without background facts."""
         if self.moves_ratio:
             return (self.given, schema.TOKENS_PER_FACT, schema.BACKGROUND_FACTS, schema.BACKGROUND_SHARE)
         return (self.given, schema.TOKENS_PER_FACT, *((schema.BACKGROUND_FACTS,) if background else ()))
@@ -137,7 +137,7 @@ class Axis(ABC):
     # Exposures of each group, and back
 
     def moves(self, group: str, knows_load: bool = False) -> int:
-        """Return how effective exposures of `group` change as the value rises: -1 falling, 1 rising, 0 not at all.
+        """Return the sign of the change of effective exposures of `group` as the value rises: -1, 0 or 1.
 
         A group that does not move has no collapse point on the axis: without an effect of the load, amount leaves the
         background alone, and dose the exposures of every infused fact.
@@ -148,7 +148,7 @@ class Axis(ABC):
         return own or -int(knows_load and self.moves_load)
 
     def exposures(self, value: Array, group: str, fixed: Fixed, load: LoadEffect | None = None) -> Array:
-        """Exposures of a fact of the group at a value: the inverse of `value`, whose parameters they share."""
+        """Exposures of a fact of the group at a value; the inverse of `value`, with the same parameters."""
         if load is not None:
             return self.exposures(value, group, fixed) * load.worth(self._load(value, fixed))
         tokens, length = fixed[schema.TOKENS], fixed[schema.TOKENS_PER_FACT]
@@ -191,11 +191,11 @@ class Axis(ABC):
         return self._value_under_load(exposures, group, fixed, load)
 
     def at_ratio(self, ratio: Array, fixed: Fixed) -> Array:
-        """The value at an infusion ratio: the inverse of `ratio`, where that moves."""
+        """Value at an infusion ratio: the inverse of `ratio` where the ratio varies."""
         raise NotImplementedError(f"along {self.name} the ratio stays")
 
     def range(self, fixed: Fixed, once: float = 1.0) -> tuple[float, float]:
-        """The values that there can be: at least one fact, and every fact seen at least once on average.
+        """Possible values: at least one fact, and every fact seen at least once on average.
 
         Where exposures are known up to a constant alone, `once` says what stands in for one.
 
@@ -207,7 +207,7 @@ class Axis(ABC):
         return float(self.at_ratio(least, fixed)), float(most)
 
     def end(self, fixed: Fixed) -> Array:
-        """The value at which all tokens are infused; infinite where the ratio stays."""
+        """The value at which all tokens are infused; infinite where the ratio is fixed."""
         return self.at_ratio(1.0, fixed) if self.moves_ratio else np.inf
 
     def _infused(self, value: Array, fixed: Fixed) -> Array:
@@ -226,7 +226,7 @@ class Axis(ABC):
         raise NotImplementedError(f"along {self.name} the facts stay")
 
     def _value_under_load(self, exposures: Array, group: str, fixed: Fixed, load: LoadEffect) -> Array:
-        """The value at which effective exposures, which fall along the axis, have come down to `exposures`."""
+        """Value at which effective exposures, which fall along the axis, reach `exposures`."""
         low = 0.0 * (exposures + load.effect)
         step = 0.5
         for _ in range(_HALVINGS):
@@ -245,7 +245,7 @@ class Axis(ABC):
     # Which group an answer is about
 
     def harmed_group(self, groups: Iterable[str]) -> str:
-        """Return the first of `groups` whose exposures fall along the axis: the one that can collapse.
+        """Return the first of `groups` whose exposures fall along the axis, that is, which can collapse.
 
         Raises
         ------
@@ -260,7 +260,7 @@ class Axis(ABC):
         return falling[0]
 
     def deciding_group(self, groups: Iterable[str]) -> str:
-        """Return the group that can collapse, or else the first that more infusion teaches.
+        """Return the group that can collapse, or else the first whose knowledge rises with infusion.
 
         Raises
         ------
@@ -276,7 +276,7 @@ class Axis(ABC):
         return any(self.moves(group) < 0 for group in groups)
 
     def nothing_to_harm(self, groups: Iterable[str], knows_load: bool = False) -> str:
-        """Return what is missing where no group of a sweep loses exposures along the axis; empty where one does."""
+        """Return what a sweep lacks if no group loses exposures along the axis; else an empty string."""
         groups = [str(group) for group in groups]
         if any(self.moves(group, knows_load) < 0 for group in groups):
             return ""
@@ -287,7 +287,7 @@ class Axis(ABC):
 
     @property
     def harms_infused(self) -> bool:
-        """Whether infused facts themselves are lost to more infusion."""
+        """Whether more infusion makes a model lose infused facts."""
         return self.teaches < 0
 
     def half_point(self, group: str) -> str:
@@ -302,7 +302,7 @@ class Axis(ABC):
         return self.coordinate == schema.FACTS
 
     def to_line(self, value: Array) -> Array:
-        """The axis without its ends: its logarithm."""
+        """Transform values to the real line: the logarithm."""
         return np.log(value)
 
     def from_line(self, line: Array) -> Array:
@@ -310,11 +310,11 @@ class Axis(ABC):
         return np.exp(line)
 
     def grid(self, low: float, high: float, points: int) -> FloatArray:
-        """Values even on the line, from `low` to `high`, shape ``(point,)``."""
+        """Values evenly spaced on the line from `low` to `high`, shape ``(point,)``."""
         return np.clip(self.from_line(np.linspace(self.to_line(low), self.to_line(high), points)), low, high)
 
     def candidates(self, values: FloatArray, possible: tuple[float, float]) -> FloatArray:
-        """Values as people write levels of a sweep, in three significant digits, inside those that there can be."""
+        """Candidate levels in three significant digits, within the possible range."""
         return np.clip(self._three_digits(values), *possible)
 
     @staticmethod
@@ -324,4 +324,4 @@ class Axis(ABC):
 
     @abstractmethod
     def level(self, value: float) -> float:
-        """A value as a level of a run."""
+        """Level of a run at a value."""

@@ -1,4 +1,4 @@
-"""Dose: more of the same kind of data; more and more facts, each seen as often as before."""
+"""Dose: more data of the same kind; more and more facts, each seen equally often."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ __all__ = ["Dose"]
 
 
 class Dose(ShareOfTokens):
-    """K and r vary together, f and D stay: what the background sees falls, and the load rises."""
+    """Axis of the dose: K and r vary together, f and D are fixed; background exposures fall and the load rises."""
 
     name = "dose"
     given, follows, teaches = schema.EXPOSURES, schema.FACTS, 0

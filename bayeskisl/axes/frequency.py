@@ -18,7 +18,7 @@ _MILLION = 1e6
 
 
 class Frequency(Axis):
-    """f varies, K and D stay: r follows, and what the background, where there is one, sees falls."""
+    """Axis of exposures: f varies, K and D are fixed, r follows, and background exposures fall."""
 
     name = coordinate = "frequency"
     given, follows, teaches = schema.FACTS, schema.RATIO, 1
@@ -41,10 +41,10 @@ class Frequency(Axis):
         return ratio / fixed[schema.FACTS] * _MILLION
 
     def shown_by(self, varies: frozenset[str], told: frozenset[str]) -> bool:
-        """Exposures that vary beside facts that stay; a table that names the ratio itself shows a sweep of ratios."""
+        """Whether exposures vary at a fixed number of facts, in a table that does not name the ratio."""
         repeats = schema.EXPOSURES in told and schema.RATIO not in told
         return schema.RATIO in varies and schema.FACTS not in varies and repeats
 
     def level(self, value: float) -> float:
-        """Six significant digits: a mixture is whole sequences, so that more of them train the same run."""
+        """Round a value to six significant digits: a mixture consists of whole sequences, so that more digits change nothing."""
         return float(f"{value:.6g}")

@@ -1,4 +1,4 @@
-"""The load: how much less an exposure is worth, the more distinct facts a run trains on."""
+"""The load: the number of distinct facts a run trains on, which reduces the effect of an exposure."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +26,7 @@ class LoadEffect:
     reference: float
 
     def sel(self, **labels: Any) -> "LoadEffect":
-        """Return the effect of some labels, where it is a DataArray."""
+        """Return the effect for some labels, if it is a DataArray."""
         return LoadEffect(self.effect.sel(**labels), self.reference)
 
     def worth(self, load: Array) -> Array:
@@ -34,6 +34,6 @@ class LoadEffect:
         return (load / self.reference) ** -self.effect
 
     def load_worth(self, worth: Array) -> Array:
-        """The load at which an exposure is worth so much: the inverse of `worth`; infinite or zero without effect."""
+        """Load at which an exposure has a given worth: the inverse of `worth`; infinite or zero without effect."""
         with np.errstate(divide="ignore", over="ignore"):
             return self.reference * np.exp(-np.log(worth) / self.effect)

@@ -1,4 +1,4 @@
-"""Ratio: more exposures of the same facts, in place of more and more of the general corpus."""
+"""Ratio: more exposures of the same facts, which displace more of the general corpus."""
 
 from bayeskisl import schema
 from bayeskisl.axes.base import Array, Fixed
@@ -8,7 +8,7 @@ __all__ = ["Ratio"]
 
 
 class Ratio(ShareOfTokens):
-    """r varies, K and D stay: f rises, and what the background sees falls."""
+    """Axis of the infusion ratio: r varies, K and D are fixed, f rises, and background exposures fall."""
 
     name = "ratio"
     given, follows, teaches = schema.FACTS, schema.EXPOSURES, 1
@@ -19,6 +19,6 @@ class Ratio(ShareOfTokens):
         return fixed[schema.FACTS]
 
     def shown_by(self, varies: frozenset[str], told: frozenset[str]) -> bool:
-        """A ratio that varies, unless it follows from exposures that the table names in its place."""
+        """Whether the ratio varies, unless it follows from exposures that the table names instead."""
         repeats = schema.EXPOSURES in told and schema.RATIO not in told
         return schema.RATIO in varies and schema.FACTS not in varies and not repeats

@@ -1,4 +1,4 @@
-"""Shared part of ratio and dose: a value is the infused share of all tokens."""
+"""Shared part of ratio and dose: the value is the infused share of all tokens."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ __all__ = ["ShareOfTokens"]
 
 
 class ShareOfTokens(Axis):
-    """An axis whose value is the ratio, in (0, 1), without ends in its log odds."""
+    """An axis whose value is the ratio, in (0, 1), transformed to log odds."""
 
     coordinate = schema.RATIO
     bounded = True
@@ -30,14 +30,14 @@ class ShareOfTokens(Axis):
         return ratio
 
     def to_line(self, value: Array) -> Array:
-        """The log odds."""
+        """Transform values to the real line: the log odds."""
         return np.log(value) - np.log1p(-np.asarray(value))
 
     def from_line(self, line: Array) -> Array:
         return 1 / (1 + np.exp(-line))
 
     def candidates(self, values: FloatArray, possible: tuple[float, float]) -> FloatArray:
-        """Values in thousandths, inside the ratios that there can be."""
+        """Candidate levels in thousandths, within the possible range."""
         low, high = np.ceil(possible[0] * 1e3) / 1e3, np.floor(possible[1] * 1e3) / 1e3
         return np.clip(np.round(values, 3), low, high)
 

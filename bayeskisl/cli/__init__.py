@@ -65,7 +65,7 @@ def main() -> None:
 
 
 def _told(problem: Exception) -> tuple[str, int]:
-    """Return the sentence about a problem, and the exit code."""
+    """Return the sentence about a problem and the exit code."""
     match problem:
         case BayeskislError():
             return str(problem), problem.exit_code
@@ -82,7 +82,7 @@ def _told(problem: Exception) -> tuple[str, int]:
 
 
 def _require_memory() -> None:
-    """Refuse a limit in which polars would end the process in the middle of its work; training needs less."""
+    """Refuse a memory limit under which polars would end the process; training needs less."""
     limit, light = resource.getrlimit(resource.RLIMIT_AS)[0], {"sweep", "doctor", "--version", "--help", "--help-all"}
     if 0 <= limit < _LEAST_MEMORY and not light & set(sys.argv):
         raise InputError(f"at least {_LEAST_MEMORY >> 20:,} MiB of addresses", f"{limit >> 20:,} MiB", "ulimit -v",
@@ -90,7 +90,7 @@ def _require_memory() -> None:
 
 
 def missing_package(name: str) -> str:
-    """Return a sentence about a package that a command needs, with the extra that installs it."""
+    """Return a sentence that names a missing package and the extra that installs it."""
     extra = next((extra for extra, packages in EXTRAS.items() if name.partition(".")[0] in packages), "all")
     remedy = f"pip install 'bayeskisl[{extra}]'"
     return f"{name} is not installed; install it with {remedy}. `bayeskisl doctor` lists what is missing."

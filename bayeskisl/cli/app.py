@@ -1,4 +1,4 @@
-"""The list of commands, in the order in which a person needs them."""
+"""The list of commands, in the order of use."""
 
 from typing import Annotated
 
@@ -82,7 +82,7 @@ def _root(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Take the options that come before a command."""
+    """Take the options that precede a command."""
 
 
 app = group(

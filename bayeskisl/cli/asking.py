@@ -1,4 +1,4 @@
-"""The interactive import: it asks for what a table does not contain, field by field."""
+"""The interactive import: it asks for each field that a table does not contain."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ _QUESTIONS = {
 
 
 def ask(problem: "TableError", fields: dict[str, Any], options: dict[str, Any]) -> bool:
-    """Ask for what the errors of an import miss; return whether anything was answered."""
+    """Ask for what an import lacks; return whether anything was answered."""
     answered = False
     typer.echo(str(problem), err=True)
     for each in problem.problems:

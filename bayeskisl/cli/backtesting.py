@@ -1,4 +1,4 @@
-"""The command that forecasts sizes that are already measured."""
+"""The command that forecasts sizes that were already measured."""
 
 from pathlib import Path
 from textwrap import fill
@@ -38,7 +38,7 @@ def backtest(
     draws: Annotated[int, rare(min=100, metavar="N", help="Draws per chain of each fit.")] = 1000,
     seed: Seed = 0,
 ) -> None:
-    """Forecast your larger sizes from your smaller ones, and compare with what was measured.
+    """Forecast your larger sizes from your smaller ones, and compare with the measurements.
 
     Two rules of thumb stand beside the law: proportional to size, and least squares."""
     named = read_numbers(sizes, "--sizes") if sizes else None

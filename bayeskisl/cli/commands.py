@@ -1,4 +1,4 @@
-"""Commands by name: each is imported when it is called or described, so that the first word comes at once."""
+"""Commands by name, imported only when they are called or described."""
 
 from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ __all__ = ["Commands", "Entry", "group"]
 
 @dataclass(frozen=True)
 class Entry:
-    """A command, before anything of it is imported.
+    """A command whose module is not imported yet.
 
     Attributes
     ----------
@@ -111,7 +111,7 @@ def _listed(entries: tuple[Entry, ...]) -> Iterator[str]:
 
 
 def group(entry: Entry, callback: Callable[..., None] | None = None, **settings: Any) -> Any:
-    """Return a group of commands; with a `callback`, as an application of its own."""
+    """Return a group of commands; with a `callback`, as a separate application."""
     kind = type("Commands", (Commands,), {"entries": entry.entries, "example": entry.example})
     made = typer.Typer(
         name=entry.name, cls=kind, help=entry.summary, no_args_is_help=True, rich_markup_mode=None,

@@ -32,7 +32,7 @@ def compare(
     refit: Annotated[bool, rare(help="Fit again where importance sampling is unreliable.")] = True,
     seed: Seed = 0,
 ) -> None:
-    """Compare how well laws predict sizes that they have not seen, and say whether these data can separate them.
+    """Compare how well laws predict unseen sizes, and report whether these data can separate the laws.
 
     With a target, the prediction of each law is shown too."""
     asked = target.target()

@@ -34,7 +34,7 @@ def predict(
     kind: Kind = "new_run",
     seed: Seed = 0,
 ) -> None:
-    """Predict the collapse point of a model that was never trained.
+    """Predict the collapse point of an untrained model.
 
     `decide` recommends how much to infuse."""
     asked = target.target()
@@ -57,7 +57,7 @@ def predict(
 
 @dataclass(frozen=True, kw_only=True)
 class CriterionOptions:
-    """The rule by which an infusion is chosen."""
+    """Options of the rule that chooses an infusion."""
 
     risk: Annotated[
         list[float] | None,
@@ -84,7 +84,7 @@ class CriterionOptions:
 
     @property
     def risks(self) -> list[float]:
-        """Risks that are asked about."""
+        """The requested risks."""
         return self.risk or [0.10]
 
     def criterion(self) -> "Criterion":
@@ -103,7 +103,7 @@ class CriterionOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class AnswerFiles:
-    """Files that a decision is written to."""
+    """Options of the files that a decision is written to."""
 
     out: ArrayFile = None
     figure: FigureFile = None
@@ -120,7 +120,7 @@ def decide(
     sensitivity: Annotated[bool, rare(help="Decide again under each law and under weaker priors.")] = True,
     seed: Seed = 0,
 ) -> None:
-    """Recommend an infusion for a model that was never trained, with its risk.
+    """Recommend an infusion for an untrained model, with its risk.
 
     Several fits, sizes, budgets or risks give one table."""
     targets, risks = target.targets(), criterion.risks
@@ -192,7 +192,7 @@ def verify(
     curves: Annotated[Path, typer.Argument(help="Retention curves with runs of the target's size.")],
     as_json: AsJson = False,
 ) -> None:
-    """Compare a prediction or decision with runs of the target that were trained afterwards."""
+    """Compare a prediction or decision with runs of the target that were trained later."""
     with Progress("measuring the collapse point"):
         from bayeskisl.curves import load_curves
         from bayeskisl.decision import check_record, load_prediction, verification_summary
@@ -208,7 +208,7 @@ def verify(
 
 
 def _levels(texts: list[str]) -> float | dict[str, float]:
-    """One share for every group, or one for each that is named."""
+    """Return one share for every group, or one for each named group."""
     levels: dict[str, float] = {}
     for text in texts:
         group, _, share = text.rpartition("=")

@@ -1,4 +1,4 @@
-"""The demo: the whole way on one machine, in minutes."""
+"""The demo: the whole workflow on one machine, in minutes."""
 
 from pathlib import Path
 from typing import Annotated
@@ -30,7 +30,7 @@ def demo(
     reduced: Annotated[bool, rare("--reduced", help="Fewer levels and a smaller target, for a quick check.")] = False,
     workers: Workers = None,
 ) -> None:
-    """Train four small sizes, decide on a larger one, write the decision down, then train that size and compare.
+    """Train four small sizes, decide on a larger one, record the decision, then train that size and compare.
 
     Takes minutes on two cores. Interrupt it at any time: the same command continues where it stopped."""
     from bayeskisl.cli.training import SweepDisplay

@@ -13,7 +13,7 @@ __all__ = ["print_json", "show", "slim_table"]
 
 
 def slim_table(*columns: str, words: Container[str] = ()) -> "Table":
-    """Return a table for eighty characters: columns named in `words` are text, all others are numbers."""
+    """Return a table of at most 80 columns: columns named in `words` are text, all others are numbers."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Column, Table
 
@@ -25,7 +25,7 @@ def slim_table(*columns: str, words: Container[str] = ()) -> "Table":
 
 
 def show(what: "Table | str") -> None:
-    """Print a table, or text as it is."""
+    """Print a table, or print text unchanged."""
     from rich.console import Console
 
     is_text = isinstance(what, str)
@@ -33,7 +33,7 @@ def show(what: "Table | str") -> None:
 
 
 def print_json(content: Any) -> None:
-    """Print one JSON object; paths and other objects as text."""
+    """Print one JSON object; paths and other objects become text."""
     typer.echo(json.dumps(content, indent=2, default=_plain))
 
 

@@ -25,7 +25,7 @@ _SPECIFICATION = 'axis = "amount"\nladder = "smoke"\nwidths = [8]\ntokens = 7680
 def doctor(
     quick: Annotated[bool, typer.Option("--quick", help="Leave out the self-test.")] = False, as_json: AsJson = False
 ) -> None:
-    """Show what is installed, the compiler, cores, GPU and caches; then train, fit and draw something small.
+    """Show what is installed, the compiler, cores, GPU and caches; then train, fit and draw a small example.
 
     The self-test takes about 20 s. The exit code is 1 if a part of it fails."""
     found: dict[str, Any] = {"machine": _machine(), "installed": _installed(), "caches": _caches()}

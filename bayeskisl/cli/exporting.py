@@ -18,7 +18,7 @@ __all__ = ["export"]
 
 @dataclass(frozen=True, kw_only=True)
 class DataOptions:
-    """The form of the training data."""
+    """Options of the form of the training data."""
 
     formats: Annotated[
         list[str] | None,
@@ -61,7 +61,7 @@ class DataOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class DeviceOptions:
-    """The device, for the estimate of GPU-hours."""
+    """Options of the device, for the estimate of GPU-hours."""
 
     utilisation: Utilisation = 0.4
     peak: Peak = 9.89e14

@@ -1,4 +1,4 @@
-"""Files and folders that a command writes: what cannot be one is refused before anything is computed."""
+"""Checks of the files and folders that a command writes, before anything is computed."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +15,7 @@ _FIGURES = (".png", ".svg", ".pdf")
 
 
 def ends_in(*endings: str) -> Callable[[typer.CallbackParam, Path | None], Path | None]:
-    """Return the callback of an option whose file has to end in one of these."""
+    """Return the callback of an option whose file must have one of these endings."""
 
     def check(option: typer.CallbackParam, path: Path | None) -> Path | None:
         if path is not None:

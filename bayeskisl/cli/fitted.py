@@ -1,4 +1,4 @@
-"""The table of `bayeskisl fit`: collapse points and the law's own quantities, in eighty characters."""
+"""The table of `bayeskisl fit`: collapse points and the law's own quantities, in 80 columns."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -45,7 +45,7 @@ def posterior_table(fit: "Fit") -> "Table":
 
 
 def _quantities(fit: "Fit", group: str) -> Iterator[tuple[str, FloatArray, bool]]:
-    """Yield the label and the draws of each quantity, and whether it is a share of the tokens."""
+    """Yield label, draws, and whether the draws are a share of the tokens, for each quantity."""
     from bayeskisl.curves import cell_table
     from bayeskisl.inference.gate import scalars
 

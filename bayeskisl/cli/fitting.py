@@ -21,7 +21,7 @@ __all__ = ["fit", "prior"]
 
 @dataclass(frozen=True, kw_only=True)
 class RivalOptions:
-    """Laws to fit, and the number of draws."""
+    """Options of the laws to fit and the number of draws."""
 
     law: LawName = "limits"
     rival: Annotated[
@@ -33,7 +33,7 @@ class RivalOptions:
     seed: Seed = 0
 
     def require_one_kind(self) -> None:
-        """Refuse rivals beside none."""
+        """Refuse rival laws together with the option for none."""
         if self.alone and self.rival:
             raise InputError("--alone or --rival", "both", "fit", "leave one out")
 
@@ -107,7 +107,7 @@ def prior(
     as_json: AsJson = False,
     seed: Seed = 0,
 ) -> None:
-    """Show what a law expects before it has seen a single count.
+    """Show what a law expects before any data.
 
     Its draws are compared with the counts of the curves: a prior that excludes them is wrong for these runs."""
     with Progress(f"reading {curves}") as progress:

@@ -1,4 +1,4 @@
-"""Help that fits one screen of eighty columns: what most people need, an example, and the rest with ``--help-all``."""
+"""Help of one screen of 80 columns: common options and an example; ``--help-all`` shows the rest."""
 
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
@@ -27,13 +27,13 @@ class Command(TyperCommand):
     example = ""
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
-        """Return arguments, required options, and a mark for the others."""
+        """Return arguments, required options, and a placeholder for the others."""
         arguments = [_metavar(one) for one in _arguments(self)]
         required = [_names(one) for one in _options(self) if one.required]
         return [*arguments, *required, "[OPTIONS]"]
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Write the help of one screen."""
+        """Write help of one screen."""
         formatter.write(help_of(self, ctx))
 
 
@@ -72,7 +72,7 @@ def help_of(command: Command, ctx: typer.Context, *, everything: bool = False) -
 
 
 def rows(entries: Sequence[tuple[str, str]], width: int = _NAMES) -> Iterator[str]:
-    """Yield two columns: names, never cut, and wrapped descriptions."""
+    """Yield two columns: uncut names and wrapped descriptions."""
     for name, text in entries:
         wrapped = wrap(text, WIDTH - width - 2, break_on_hyphens=False) or [""]
         if len(name) > width - 2:

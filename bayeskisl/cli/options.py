@@ -62,7 +62,7 @@ def _everything(ctx: typer.Context, wanted: bool) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class _EveryCommand:
-    """Options of every command; they act before the command runs."""
+    """Options of every command, which act before the command runs."""
 
     quiet: Annotated[bool, rare("--quiet", "-q", callback=be_quiet, is_eager=True, help="Print no progress.")] = False
     debug: Annotated[bool, rare("--debug", help="Show a traceback on errors.")] = False
@@ -72,7 +72,7 @@ class _EveryCommand:
 
 
 def grouped(command: Callable[..., None]) -> Callable[..., None]:
-    """Return a command that takes one option per field of its parameters that are dataclasses.
+    """Return a command with one option for each field of its dataclass parameters.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _options_of(group: type) -> dict[str, inspect.Parameter]:
-    """Return the options of a dataclass, its own before those that it inherits."""
+    """Return the options of a dataclass, its own first, then the inherited ones."""
     hints = get_type_hints(group, include_extras=True)
     return {
         each.name: inspect.Parameter(
@@ -128,7 +128,7 @@ def _default(each: "Field[Any]") -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class HeldOptions:
-    """Values that a question fixes beside size and budget."""
+    """Options that fix quantities besides size and budget."""
 
     hold: Annotated[
         list[str] | None,
@@ -141,11 +141,11 @@ class HeldOptions:
 
     @property
     def keywords(self) -> dict[str, Any]:
-        """The keywords of a `Target` that are named here."""
+        """The keywords of a `Target` that were given."""
         return {"hold": _held(self.hold or []), "domain": self.domain, "prior_driven": self.prior_driven}
 
     def about(self, params: float, tokens: float | None) -> "Target":
-        """The target of a size and a budget."""
+        """Return the target of a size and a budget."""
         from bayeskisl.target import Target
 
         return Target(params, tokens, **self.keywords)
@@ -153,7 +153,7 @@ class HeldOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class TargetOptions(HeldOptions):
-    """One target."""
+    """Options of one target."""
 
     params: Annotated[str, typer.Option(metavar="N", help="Target size: non-embedding parameters, 300M or 7B.")]
     tokens: Annotated[
@@ -167,7 +167,7 @@ class TargetOptions(HeldOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class SomeTargetOptions(HeldOptions):
-    """A target, or none."""
+    """Options of an optional target."""
 
     params: Annotated[
         str | None, typer.Option(metavar="N", help="A target size, such as 7B: show what each law predicts for it.")
@@ -175,7 +175,7 @@ class SomeTargetOptions(HeldOptions):
     tokens: Annotated[str | None, typer.Option(metavar="N", help="Its token budget.")] = None
 
     def target(self) -> "Target | None":
-        """The target that the options name; None without a size."""
+        """The target that the options name, or None without a size."""
         if self.params is None:
             return None
         return self.about(read_number(self.params, "--params"), _budget(self.tokens))
@@ -183,7 +183,7 @@ class SomeTargetOptions(HeldOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class TargetsOptions(HeldOptions):
-    """One target or several."""
+    """Options of one target or several."""
 
     params: Annotated[
         str, typer.Option(metavar="N", help="Target size: non-embedding parameters, 7B; or a table: 1B,7B,70B.")
@@ -193,7 +193,7 @@ class TargetsOptions(HeldOptions):
     ] = None
 
     def targets(self) -> "list[Target]":
-        """The targets of every size at every budget."""
+        """The targets: every size at every budget."""
         budgets = read_numbers(self.tokens, "--tokens") if self.tokens else [None]
         return [self.about(size, budget) for size in read_numbers(self.params, "--params") for budget in budgets]
 

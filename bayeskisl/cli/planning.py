@@ -52,7 +52,7 @@ _ROWS = 12  # of the table of candidates
 
 @dataclass(frozen=True, kw_only=True)
 class StrategyOptions:
-    """Rules by which a plan's batch is chosen."""
+    """Options of the rules that choose a plan's batch."""
 
     runs: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Buy exactly so many runs, as far as the budget goes.")
@@ -73,7 +73,7 @@ class StrategyOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class MoneyOptions:
-    """The budget, and costs of runs."""
+    """Options of the budget and of the costs of runs."""
 
     budget: Annotated[
         str, typer.Option(metavar="X", help="Budget: 600 (device-seconds), 20min, 2h, 1e18flop or 2000usd.")
@@ -94,7 +94,7 @@ class MoneyOptions:
     )
 
     def costs_for(self, curves: "xr.Dataset") -> "Costs | None":
-        """Return the costs that the options name; none where they name none."""
+        """Return the costs that the options name, or None."""
         costs = self._without_price(curves)
         if self.price is None:
             return costs
@@ -121,7 +121,7 @@ class MoneyOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class PlanFiles:
-    """Files that a plan is written to."""
+    """Options of the files that a plan is written to."""
 
     out: Annotated[
         Path | None,
@@ -184,7 +184,7 @@ def plan(
 
 
 def _sweep_behind(curves: "xr.Dataset", sweep: str | None, *, needed: bool) -> dict[str, Any] | None:
-    """Return the sweep's own table; none for runs that were trained elsewhere, unless a sweep file is wanted."""
+    """Return the sweep's table; None for runs that were trained elsewhere, unless a sweep file is requested."""
     from bayeskisl.design import sweep_behind
 
     trained_here = bool(json.loads(curves.attrs.get("sweeps", "{}")))
@@ -198,7 +198,7 @@ def _sweep_behind(curves: "xr.Dataset", sweep: str | None, *, needed: bool) -> d
 
 @dataclass(frozen=True, kw_only=True)
 class LimitOptions:
-    """Limits at which a loop ends."""
+    """Options of the limits at which a loop ends."""
 
     until: Annotated[
         str, typer.Option(metavar="width=X", help="Stop when the 90 % interval of the log collapse point is this wide.")
@@ -215,7 +215,7 @@ class LimitOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class ThriftOptions:
-    """Rules by which each batch of a loop is chosen."""
+    """Options of the rules that choose each batch of a loop."""
 
     batch: Batch = 8
     kappa: Thrift = 1.0
@@ -223,7 +223,7 @@ class ThriftOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class MachineOptions:
-    """The machine that trains."""
+    """Options of the machine that trains."""
 
     device: Annotated[str, rare(metavar="NAME", help="Where to train: cpu, cuda, cuda:1, ...")] = "cpu"
     workers: Annotated[int | None, rare(min=1, metavar="N", help="Training processes.")] = None
@@ -269,7 +269,7 @@ def loop(
 
 
 def _curves_of(spec: str) -> "xr.Dataset":
-    """Return the curves that a loop begins with, for costs of runs trained elsewhere."""
+    """Return the curves that a loop starts with, for the costs of runs trained elsewhere."""
     from bayeskisl.curves import load_curves
 
     if Path(spec).suffix != ".nc":
@@ -281,7 +281,7 @@ def _asking() -> Any:
     from bayeskisl.cli.training import SweepDisplay
 
     class Asking(SweepDisplay):
-        """Shows every plan and waits for a yes."""
+        """Shows each plan and asks for confirmation."""
 
         def approves(self, plan: "Plan | None") -> bool:
             if plan is not None:

@@ -1,4 +1,4 @@
-"""One line per stage on standard error: what is being done, how far it is, and how long it still takes.
+"""Progress on standard error: one line per stage with its name, its progress and the time left.
 
 A terminal shows one line that changes; a file receives a line when a stage begins, and one now and then after that.
 """
@@ -66,23 +66,23 @@ class Progress:
         self._announce()
 
     def share(self, done: float, detail: str = "") -> None:
-        """Note that a share of the stage, in [0, 1], is done."""
+        """Record the share of the stage, in [0, 1], that is done."""
         with self._lock:
             self._share, self._detail = done, detail
 
     def note(self, text: str) -> None:
-        """Print a line that stays."""
+        """Print a line that remains on the screen."""
         with self._lock:
             self._write(("\r\x1b[K" if self._live else "") + text + "\n")
 
     def print(self, text: str) -> None:
-        """Print a line of the answer on standard output, above the line that changes."""
+        """Print a line of the answer on standard output, above the progress line."""
         with self._lock:
             self._write("\r\x1b[K" if self._live else "")
         print(text, flush=True)
 
     def line(self, now: float) -> str:
-        """Return the stage, its detail, how long it has taken, and how long the rest takes if it goes on like this."""
+        """Return the stage, its detail, the elapsed time, and the estimated time left."""
         passed = now - self._since
         parts = [self._detail] if self._detail else []
         if self._share >= _ENOUGH and passed >= 1:

@@ -1,4 +1,4 @@
-"""Commands that list and describe what ships: laws, sweeps, measured curves."""
+"""Commands that list and describe shipped laws, sweeps and measured curves."""
 
 import tomllib
 from pathlib import Path
@@ -92,7 +92,7 @@ def _describe_curves(folder: Path, as_json: bool) -> None:
 
 
 def _runs(folder: Path) -> int | None:
-    """Return the number of runs; None in an installation that cannot read them."""
+    """Return the number of runs; None if this installation cannot read them."""
     try:
         import h5py
     except ModuleNotFoundError:

@@ -1,4 +1,4 @@
-"""Commands that train sweeps and collect what they recorded."""
+"""Commands that train sweeps and collect their records."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -36,7 +36,7 @@ def run(
     ] = None,
     save_every: Annotated[float, rare(min=0.0, metavar="S", help="Checkpoint interval, in seconds.")] = 60.0,
 ) -> None:
-    """Train every run of a sweep that has no whole record yet.
+    """Train every run of a sweep that has no complete record yet.
 
     Stop it at any time; the same command continues from the last checkpoint."""
     from bayeskisl.cli.training import SweepDisplay
@@ -69,7 +69,7 @@ def estimate(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Estimate runs, tokens, FLOPs, memory, time and cost before anything is spent.
+    """Estimate runs, tokens, FLOPs, memory, time and cost before training.
 
     By default each size is timed on this device for half a second."""
     named = tokens_per_second or utilisation or peak
@@ -100,7 +100,7 @@ def _show_estimate(found: "SweepEstimate") -> None:
 
 
 def status(folder: Folder, as_json: AsJson = False) -> None:
-    """Show how far each sweep in a folder is, and which records cannot be used."""
+    """Show the progress of each sweep in a folder, and the records that cannot be used."""
     from bayeskisl.sweeping import sweep_status
 
     found = sweep_status(folder)

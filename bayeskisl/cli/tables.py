@@ -22,7 +22,7 @@ __all__ = ["curves_check", "curves_import", "export"]
 
 @dataclass(frozen=True, kw_only=True)
 class MappingOptions:
-    """The columns, by field."""
+    """Options that map columns to fields."""
 
     mapping: Annotated[
         list[str] | None,
@@ -39,7 +39,7 @@ class MappingOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """Rules by which rows become runs of an experiment."""
+    """Options of the rules by which rows become runs of an experiment."""
 
     axis: Annotated[
         str | None, rare(metavar="NAME", help="amount, ratio, dose or frequency; by default what the rows vary.")
@@ -68,7 +68,7 @@ class RunOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class RowOptions:
-    """Rows and columns to read, and the way to read them."""
+    """Options that select rows and columns and set how they are read."""
 
     metric: Annotated[
         str | None,
@@ -112,7 +112,7 @@ def curves_import(
     out: Annotated[Path, typer.Option(help="NetCDF file to write.", callback=a_file)] = Path("curves.nc"),
     as_json: AsJson = False,
 ) -> None:
-    """Read retention curves from a table; show how each column was read, what was assumed and what was left out."""
+    """Read retention curves from a table; show how each column was read, and what was assumed or left out."""
     with Progress(f"reading {table}"):
         from bayeskisl.curves import describe_import, save_curves
         from bayeskisl.curves.tables import read_map, write_map
@@ -135,7 +135,7 @@ def curves_import(
 
 
 def _answered(table: Path, fields: dict[str, Any], options: dict[str, Any]) -> Any:
-    """Import, asking for what is missing until nothing is."""
+    """Import, and ask for what is missing until nothing is."""
     from bayeskisl.curves.tables import TableError
 
     while True:
@@ -192,7 +192,7 @@ def _whole(text: str) -> int:
 
 
 def _by_group(texts: list[str], option: str, read: Callable[[str], float]) -> Any:
-    """Return one value for all groups, or one for each that is named."""
+    """Return one value for all groups, or one for each named group."""
     values: dict[str, float] = {}
     for text in texts:
         group, _, value = text.rpartition("=")
@@ -211,7 +211,7 @@ def curves_check(
     figure: FigureFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Look at the data before any law: curves that turn back, rows that stand out, levels that say nothing."""
+    """Examine the data before any law: reversals, outlying rows, and uninformative levels."""
     from bayeskisl.curves import check, load_curves
 
     loaded = load_curves(curves)
@@ -228,7 +228,7 @@ def curves_check(
 
 
 def _a_file_or_store(option: typer.CallbackParam, path: Path) -> Path:
-    """Refuse a folder, unless it may be an earlier Zarr store."""
+    """Refuse a folder unless it may be an existing Zarr store."""
     if path.suffix != ".zarr":
         a_file(option, path)
     return path
@@ -257,7 +257,7 @@ def export(
 
 
 def _loaded(file: Path) -> Any:
-    """Load a file by its content."""
+    """Load a file according to its content."""
     from bayeskisl.curves import load_curves
 
     if not file.is_file():

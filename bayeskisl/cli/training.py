@@ -1,4 +1,4 @@
-"""Progress of a sweep, a demo or a loop for a person to watch."""
+"""Progress display of a sweep, a demo or a loop."""
 
 import time
 from typing import Self
@@ -13,7 +13,7 @@ __all__ = ["SweepDisplay"]
 
 
 class SweepDisplay(LoopEvents):
-    """A line per stage and pass: runs done, tokens per second, time left."""
+    """A line per stage and pass: finished runs, tokens per second, time left."""
 
     def __init__(self) -> None:
         self._progress = Progress()
@@ -59,7 +59,7 @@ class SweepDisplay(LoopEvents):
 
 
 class _Clock:
-    """Tokens per second, and the share of the work by its FLOPs: sizes differ in cost per token."""
+    """Tokens per second, and the finished share of the FLOPs: sizes differ in cost per token."""
 
     def __init__(self, stacks: list[Stack]) -> None:
         self.stacks = {stack.name: stack for stack in stacks}

@@ -1,4 +1,4 @@
-"""Retention curves: what was measured, as one `xarray.Dataset` with dims ``(run, group)``."""
+"""Retention curves: the measurements as one `xarray.Dataset` with dims ``(run, group)``."""
 
 from bayeskisl.curves.build import build_curves
 from bayeskisl.curves.capacity import Capacity, bits_per_parameter, capacity_of, known_bits

@@ -1,4 +1,4 @@
-"""From records to retention curves."""
+"""Retention curves from the records of a sweep."""
 
 import hashlib
 import io
@@ -115,7 +115,7 @@ def build_curves(folder: str | Path) -> xr.Dataset:
 
 
 def _read_all(folders: list[SweepFolder]) -> tuple[bytes, str]:
-    """All records, each run's once, one after the other, and the SHA-256 of their bytes."""
+    """All records one after the other, each run once, and the SHA-256 of their bytes."""
     of_run: dict[str, tuple[Path, Record]] = {}
     for path, record in (each for folder in folders for each in folder.records_or_reasons()):
         if isinstance(record, BrokenRecord):
@@ -161,14 +161,14 @@ def _measurements(runs: pl.DataFrame, probes: pl.DataFrame, general: pl.DataFram
 
 
 def _numbered_from_the_end(general: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
-    """Rows measured once for each run and checkpoint; checkpoint -1 is the end, -2 the one before it."""
+    """Rows measured once per run and checkpoint; checkpoint -1 is the end, -2 the one before it."""
     last = pl.col(schema.TOKENS_SEEN).rank("dense", descending=True).over(schema.RUN)
     ours = general.filter(pl.col(schema.RUN).is_in(runs[schema.RUN].to_list()))
     return ours.with_columns((-last.cast(pl.Int64)).alias(schema.CHECKPOINT))
 
 
 def _on_every_checkpoint(runs: pl.DataFrame, general: pl.DataFrame, number: int) -> pl.DataFrame:
-    """A row for each run and checkpoint, in that order, with 0 tokens seen where a run was measured less often."""
+    """One row per run and checkpoint, in that order, with 0 tokens seen at missing checkpoints."""
     checkpoints = pl.DataFrame({schema.CHECKPOINT: range(-number, 0)}, schema={schema.CHECKPOINT: pl.Int64})
     rows = runs.select(schema.RUN).join(checkpoints, how="cross", maintain_order="left_right")
     place = [schema.RUN, schema.CHECKPOINT]
@@ -179,7 +179,7 @@ def _on_every_checkpoint(runs: pl.DataFrame, general: pl.DataFrame, number: int)
 
 
 def _in_every_group(at_run: pl.DataFrame, probes: pl.DataFrame, groups: list[str]) -> pl.DataFrame:
-    """A row for each run, checkpoint and group, in that order, with what was probed there."""
+    """One row per run, checkpoint and group, in that order, with the probe counts."""
     rows = at_run.join(pl.DataFrame({schema.GROUP: groups}), how="cross", maintain_order="left_right")
     place = [schema.RUN, schema.TOKENS_SEEN, schema.GROUP]
     return rows.join(probes.select(*place, *_PROBED), on=place, how="left", maintain_order="left")

@@ -1,4 +1,4 @@
-"""Bits: how many a model has memorised, and how many facts a bit per parameter is."""
+"""Bits: how many a model has memorised, and how many facts correspond to one bit per parameter."""
 
 from dataclasses import dataclass
 
@@ -51,13 +51,13 @@ class Capacity:
     tokens: FloatArray
 
     def exposures_at(self, params: float, tokens: float) -> float:
-        """Exposures at one bit per parameter for another size and budget, the mixture as in the cells."""
+        """Exposures at one bit per parameter for another size and budget, with the mixture of the cells."""
         supply = np.exp(np.log(self.exposures_of_cells * self.params / self.tokens).mean())
         return float(supply * tokens / params)
 
 
 def capacity_of(curves: xr.Dataset) -> Capacity:
-    """Return the place at which infused facts are one bit per parameter; None unless the axis varies the facts.
+    """Return the place at which infused facts amount to one bit per parameter; None unless facts vary.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def _bits_per_fact(curves: xr.Dataset) -> tuple[float, float, str]:
 
 
 def known_bits(curves: xr.Dataset) -> xr.DataArray:
-    """Bits of answers that a run has memorised, over all facts of a group and not only the probed ones.
+    """Bits of answers that a run has memorised, over all facts of a group, including those not probed.
 
     Parameters
     ----------

@@ -32,17 +32,17 @@ _SAME, _HELD = 0.01, 0.05
 
 
 def cell_covariates(axis: str) -> tuple[str, ...]:
-    """Names of the covariates that, together, identify a cell of a sweep along `axis`: all that it does not move."""
+    """Names of the covariates that together identify a cell of a sweep: those that the axis does not vary."""
     return tuple(name for name in _COVARIATES if name not in axis_named(axis).moved)
 
 
 def further_covariates(curves: xr.Dataset) -> tuple[str, ...]:
-    """Names of the covariates of the laws beside params and tokens, such as ``depth``; they distinguish cells."""
+    """Names of the covariates of the laws besides params and tokens, such as ``depth``; they distinguish cells."""
     return tuple(json.loads(curves.attrs.get(schema.COVARIATES, "[]")))
 
 
 def with_covariates(curves: xr.Dataset, names: Iterable[str]) -> xr.Dataset:
-    """The same curves, whose cells are also distinguished by the covariates of a law.
+    """Return the curves with cells that are also distinguished by the covariates of a law.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def with_covariates(curves: xr.Dataset, names: Iterable[str]) -> xr.Dataset:
 
 
 def without_covariates(curves: xr.Dataset) -> xr.Dataset:
-    """The same curves, before any law has named covariates for them."""
+    """Return the curves without the covariates that a law has named."""
     kept = {name: value for name, value in curves.attrs.items() if name != schema.COVARIATES}
     return curves.drop_attrs(deep=False).assign_attrs(kept)
 
@@ -79,7 +79,7 @@ def _require_apart_from_axis(curves: xr.Dataset, names: tuple[str, ...]) -> None
 
 
 def _require_positive(curves: xr.Dataset, name: str) -> None:
-    """A covariate enters a law by its logarithm."""
+    """Refuse a covariate that is not positive: a law takes its logarithm."""
     of_runs = [str(each) for each in curves.variables if curves[each].dims == (schema.RUN,) and each != schema.RUN]
     refuse_unknown([name], of_runs, "law", "run coordinates of the curves as covariates")
     values = curves[name].values
@@ -89,7 +89,7 @@ def _require_positive(curves: xr.Dataset, name: str) -> None:
 
 
 def cell_table(curves: xr.Dataset) -> tuple[xr.Dataset, IntArray]:
-    """The cells of a set of curves, and the cell of each run.
+    """Return the cells of a set of curves, and the cell of each run.
 
     Returns
     -------
@@ -128,7 +128,7 @@ def cell_table(curves: xr.Dataset) -> tuple[xr.Dataset, IntArray]:
 
 
 def cell_at(cells: xr.Dataset, place: Mapping[str, float]) -> int | None:
-    """Return the index of the one cell of a `cell_table` that has the values of `place`, up to rounding; None without.
+    """Return the index of the one cell of a `cell_table` with the values of `place`, up to rounding, or None.
 
     Parameters
     ----------
@@ -146,7 +146,7 @@ def cell_at(cells: xr.Dataset, place: Mapping[str, float]) -> int | None:
 
 
 def _domains(curves: xr.Dataset) -> tuple[list[str], FloatArray]:
-    """Names of the domains, and the index of each run's; one without a name where runs do not name theirs."""
+    """Names of the domains, and the index of each run's domain; one unnamed domain if runs name none."""
     if schema.DOMAIN not in curves.coords:
         return [""], np.zeros(curves.sizes[schema.RUN])
     names, index = np.unique(curves[schema.DOMAIN].values.astype(str), return_inverse=True)
@@ -158,7 +158,7 @@ def _means(values: FloatArray, cell_of_run: IntArray) -> FloatArray:
 
 
 def _without_rounding(values: FloatArray) -> FloatArray:
-    """Values that differ by no more than rounding, each replaced by their median."""
+    """Replace values that differ only by rounding by their median."""
     order = np.argsort(values)
     steps = np.diff(values[order], prepend=values[order][:1])
     group = np.cumsum(steps > _ROUNDING * values[order])
@@ -169,6 +169,6 @@ def _without_rounding(values: FloatArray) -> FloatArray:
 
 
 def varied(curves: xr.Dataset) -> dict[str, bool]:
-    """For each covariate, whether the curves contain more than one value of it."""
+    """For each covariate, whether the curves contain more than one value."""
     names = (*_COVARIATES, *further_covariates(curves), schema.EXPOSURES)
     return {name: len(np.unique(curves[name].values)) > 1 for name in names}

@@ -1,4 +1,4 @@
-"""Checkpoints: measurements during training are not runs, and a count of runs takes the last of each."""
+"""Checkpoints: measurements during training belong to one run, which is represented by its last checkpoint."""
 
 import xarray as xr
 
@@ -8,7 +8,7 @@ __all__ = ["final"]
 
 
 def final(curves: xr.Dataset) -> xr.Dataset:
-    """The curves as measured at the end of training: without the dimension ``checkpoint``.
+    """Return the curves as measured at the end of training, without the dimension ``checkpoint``.
 
     Curves that were measured at the end only are returned as they are.
 

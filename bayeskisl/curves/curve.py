@@ -1,4 +1,4 @@
-"""One curve as it was measured: a probe group of one cell, without any law."""
+"""One measured curve: a probe group of one cell, without any law."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ _PLATEAU, _LEAST_CEILING = 0.8, 0.15
 
 
 class Side(StrEnum):
-    """Where the runs of a curve lie."""
+    """Position of the runs of a curve relative to its half-point."""
 
     CROSSED = "crossed"  # on both sides of the half-point
     KEPT = "kept"  # all keep half of what they hold at best
@@ -67,13 +67,13 @@ class Curve:
     signal: bool
 
     def without(self, rows: Iterable[int]) -> "_Part":
-        """The curve without some of its rows; the others keep their numbers."""
+        """The curve without some of its rows; the other rows keep their numbers."""
         left = np.setdiff1d(self._rows, np.fromiter(rows, dtype=int))
         return _Part(**{name: getattr(self, name) for name in Curve.__dataclass_fields__}, left=left)
 
     @cached_property
     def levels(self) -> FloatArray:
-        """Log exposures of each level, rising."""
+        """Log exposures of each level, ascending."""
         return np.unique(self._used(self.log_exposures))
 
     @cached_property
@@ -93,14 +93,14 @@ class Curve:
 
     @cached_property
     def ceiling(self) -> float:
-        """The best that the group holds: its plateau, where it has one, or else all facts."""
+        """Highest knowledge of the group: its plateau if it has one, otherwise all facts."""
         best = np.sort(self.means)[::-1]
         plateau = best.size > 1 and best[1] >= _PLATEAU * best[0] and best[0] >= _LEAST_CEILING
         return float(best[0]) if plateau else 1.0
 
     @property
     def share_of_ceiling(self) -> FloatArray:
-        """Share of each run over that of the ceiling."""
+        """Share of each run relative to the ceiling."""
         return self.share / self.ceiling
 
     @cached_property
@@ -111,7 +111,7 @@ class Curve:
 
     @cached_property
     def half_point(self) -> float:
-        """Log exposures at which a monotone curve through the levels passes half of the ceiling."""
+        """Log exposures at which a monotone curve through the levels crosses half of the ceiling."""
         smooth = monotone(self.means, 1 / self.errors)
         above = int(np.argmax(smooth >= self.ceiling / 2))
         if above == 0:
@@ -121,20 +121,20 @@ class Curve:
         return float(self.levels[above - 1] + part * (self.levels[above] - self.levels[above - 1]))
 
     def has_row_in_fall(self, margin: float) -> bool:
-        """Whether a run lies away from the ceiling and from chance."""
+        """Whether a run lies between chance and the ceiling, away from both."""
         share = self._used(self.share_of_ceiling)
         return bool(((share > margin) & (share < 1 - margin)).any())
 
     def turns_back(self, errors: float, least: float) -> bool:
-        """Whether some level knows more than another one with more exposures, beyond chance."""
+        """Whether a level has significantly more knowledge than another level with more exposures."""
         return self._falls(errors, least, self.means[:, None] - self.means)
 
     def falls_with_exposures(self, errors: float, least: float) -> bool:
-        """Whether knowledge falls as exposures rise, and nowhere rises."""
+        """Whether knowledge falls as exposures rise, and rises nowhere."""
         return self.turns_back(errors, least) and not self._falls(errors, least, self.means - self.means[:, None])
 
     def _falls(self, errors: float, least: float, drop: FloatArray) -> bool:
-        """Whether the drop from a level (row) to one with more exposures (column) is beyond chance."""
+        """Whether the drop from a level (row) to one with more exposures (column) is significant."""
         noise = np.sqrt(self.errors[:, None] + self.errors)
         later = np.triu(np.ones(drop.shape, dtype=bool), k=1)
         return bool((later & (drop > least) & (drop > errors * noise)).any())
@@ -161,7 +161,7 @@ class _Part(Curve):
     left: IntArray
 
     def worst_row(self, errors: float, least: float) -> int | None:
-        """The row outside what the others allow without which a monotone curve fits best; None without such a row.
+        """The most outlying row: without it a monotone curve fits best; None if no row is outlying.
 
         Two replicates that contradict each other lie equally far apart: their neighbours say which one is wrong.
         """
@@ -170,12 +170,12 @@ class _Part(Curve):
         return min(beyond, key=lambda row: self.without([row])._misfit, default=None)
 
     def band(self, log_exposures: float) -> str:
-        """Name the values that a monotone curve through the rows allows at some exposures."""
+        """Range of values that a monotone curve through the rows allows at some exposures."""
         low, high = (max(end, 0.0) for end in self._allowed(log_exposures)[:2])
         return f"{low:.2f} to {high:.2f}"
 
     def _distance(self, row: int) -> tuple[float, float]:
-        """How far a row lies outside of what the others allow, and the standard error of that."""
+        """Distance of a row from the band of the other rows, and its standard error."""
         others = self.without([row])
         if others.left.size < 2:
             return 0.0, 1.0
@@ -185,11 +185,11 @@ class _Part(Curve):
 
     @property
     def _misfit(self) -> float:
-        """Squared standard errors between the levels' means and the monotone curve nearest to them."""
+        """Squared standard errors between the levels' means and the nearest monotone curve."""
         return float(((self.means - monotone(self.means, 1 / self.errors)) ** 2 / self.errors).sum())
 
     def _allowed(self, log_exposures: float) -> tuple[float, float, float]:
-        """Least and most that a monotone curve through the rows allows, and the variance of its ends."""
+        """Lowest and highest value that a monotone curve through the rows allows, and the variance of both."""
         smooth = monotone(self.means, 1 / self.errors)
         before, after = self.levels <= log_exposures, self.levels >= log_exposures
         low = float(smooth[before][-1]) if before.any() else -np.inf
@@ -206,14 +206,14 @@ class _Part(Curve):
 
 
 def monotone(values: FloatArray, weights: FloatArray) -> FloatArray:
-    """The rising sequence nearest to values, shape ``(level,)``, by pooling adjacent violators."""
+    """Nearest ascending sequence to values, shape ``(level,)``, by pooling adjacent violators."""
     from scipy.optimize import isotonic_regression
 
     return isotonic_regression(values, weights=weights).x
 
 
 def curves_of_cells(curves: xr.Dataset, group: str) -> list[Curve]:
-    """The curve of a group in every cell, in the order of `bayeskisl.curves.cell_table`.
+    """Return the curve of a group in every cell, in the order of `bayeskisl.curves.cell_table`.
 
     Runs that did not probe the group, or never saw its facts, are left out; a curve may have none.
     """

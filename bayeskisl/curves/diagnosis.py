@@ -1,4 +1,4 @@
-"""The data's own diagnosis, before any law: what retention curves can and cannot say."""
+"""Diagnosis of the data before any law: what retention curves can and cannot show."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -32,7 +32,7 @@ _SATURATED = 0.05
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that the data say about themselves.
+    """One statement about the data.
 
     Parameters
     ----------
@@ -76,13 +76,13 @@ class Diagnosis:
 
     @cached_property
     def rows(self) -> tuple[str, ...]:
-        """Names of the runs that stand out."""
+        """Names of the outlying runs."""
         outlying = (each for each in self.findings if each.code == "outlying_rows")
         return tuple(dict.fromkeys(row for each in outlying for row in each.rows))
 
     @property
     def serious(self) -> tuple[Finding, ...]:
-        """The findings that no posterior can mend."""
+        """The findings that no posterior can repair."""
         return tuple(each for each in self.findings if each.severity == "serious")
 
     @property
@@ -92,7 +92,7 @@ class Diagnosis:
         return " ".join([self.summary, *said])
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+        """Return plain values for JSON."""
         return {"summary": self.summary, "findings": [asdict(each) for each in self.findings]}
 
     def __repr__(self) -> str:
@@ -100,7 +100,7 @@ class Diagnosis:
 
 
 def check(curves: xr.Dataset) -> Diagnosis:
-    """Look at retention curves before any law is fitted.
+    """Examine retention curves before any law is fitted.
 
     Each curve (one probe group of one cell) is compared with the one thing that every law shares: knowledge does not
     fall as exposures rise.
@@ -174,7 +174,7 @@ def _no_signal(group: str) -> Finding:
 
 
 def _below_guessing(curves: xr.Dataset, group: str) -> Iterator[Finding]:
-    """Runs that recall fewer facts than guesses would, which count as guessing."""
+    """Runs that recall fewer facts than guessing would; they count as guessing."""
     recalled, probed, guessing = (
         curves[name].sel(group=group).values for name in (*schema.COUNTS[:2], schema.GUESSING)
     )
@@ -194,7 +194,7 @@ def _below_guessing(curves: xr.Dataset, group: str) -> Iterator[Finding]:
 
 
 def _slips(curve: Curve) -> list[int]:
-    """Rows that no monotone curve through the others explains, one after another; none where they are many."""
+    """Outlying rows, found one after another; none if there are many."""
     out: list[int] = []
     while True:
         rest = curve.without(out)

@@ -1,4 +1,4 @@
-"""The one coordinate of the model: how often each probe group's facts were seen."""
+"""Exposures: the coordinate of the model, that is, how often the facts of each probe group were seen."""
 
 import numpy as np
 import xarray as xr
@@ -52,7 +52,7 @@ def group_exposures(curves: xr.Dataset) -> xr.DataArray:
 
 
 def load_of(curves: xr.Dataset) -> FloatArray:
-    """The load: distinct facts that each run trains on, infused and background, shape ``(run,)``."""
+    """The load: number of distinct facts that each run trains on, infused and background, shape ``(run,)``."""
     return (curves[schema.FACTS] + curves[schema.BACKGROUND_FACTS]).values.astype(float)
 
 

@@ -1,4 +1,4 @@
-"""Counts below those that guesses give."""
+"""Counts below the level of guessing."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ _RARELY_BELOW = 0.05
 
 
 def at_least_guessed(recalled: IntArray, probed: IntArray, guessing: FloatArray) -> IntArray:
-    """Counts, those below what guesses give raised to what guesses rarely undercut.
+    """Raise counts below the range of guessing to its lower end.
 
     A model that recalls fewer facts than guesses would has not learnt what an answer looks like: it knows nothing, and
     its count says no more. Taken as it is, such a count would have to be chance, and make all counts look like chance.

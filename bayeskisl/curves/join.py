@@ -1,4 +1,4 @@
-"""Several sweeps as one set of curves, so that they are fitted together."""
+"""Joining sweeps into one set of curves, so that they are fitted together."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ _NOT_PROBED = {schema.RECALLED: 0, schema.PROBED: 0, schema.ANSWER_NATS: 0.0, sc
 
 
 def join_curves(*curves: xr.Dataset) -> xr.Dataset:
-    """Put the runs of several sweeps along one axis into one Dataset, as measured at the end of training.
+    """Join the runs of several sweeps along one axis, as measured at the end of training, into one Dataset.
 
     Parameters
     ----------

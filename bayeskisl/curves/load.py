@@ -1,4 +1,4 @@
-"""Curves on disk: NetCDF in, NetCDF out."""
+"""Reading and writing of curves as NetCDF."""
 
 import hashlib
 import tomllib
@@ -49,7 +49,7 @@ def load_curves(path: str | Path) -> xr.Dataset:
 
 
 def save_curves(curves: xr.Dataset, path: str | Path) -> Path:
-    """Write retention curves, compressed, replacing the file only when the new one is whole.
+    """Write retention curves, compressed; an existing file is replaced only when the new one is complete.
 
     Examples
     --------
@@ -65,7 +65,7 @@ def save_curves(curves: xr.Dataset, path: str | Path) -> Path:
 
 
 def _require_curves(path: Path, shipped: list[str]) -> None:
-    """Refuse a path without a file; a sweep's folder becomes one by a command, which is named."""
+    """Refuse a path without a file; for a sweep's folder, name the command that makes a file of it."""
     expected = "a file of retention curves"
     if path.is_dir() and holds_sweep(path):
         raise InputError(expected, "the folder of a sweep", str(path), build_it(path))

@@ -1,4 +1,4 @@
-"""Checks at the door: a Dataset that passes here can be trusted by every later stage."""
+"""Validation of a Dataset, which later stages rely on."""
 
 import json
 
@@ -89,7 +89,7 @@ def _check_attributes(curves: xr.Dataset, where: str) -> None:
 
 
 def _check_types(curves: xr.Dataset, where: str) -> None:
-    """Numbers where numbers are due, over the dimensions that they have, and no more of them than can be fitted."""
+    """Check the type, the dimensions and the size of each variable."""
     for dim, most in _MOST.items():
         size = curves.sizes.get(dim, 0)
         _require(size <= most, f"at most {most:,} entries of dimension {dim!r}", f"{size:,}", where)

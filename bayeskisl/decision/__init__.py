@@ -1,4 +1,4 @@
-"""From a posterior to a decision: where a model collapses, what it should get, and verification once it is trained."""
+"""From a posterior to a decision: collapse point, recommended infusion, and verification after training."""
 
 from bayeskisl.decision.advice import decide
 from bayeskisl.decision.backtest import Backtest

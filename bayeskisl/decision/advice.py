@@ -1,4 +1,4 @@
-"""From a posterior to the infusion that an untrained model should get, and its risk."""
+"""From a posterior to the recommended infusion of an untrained model, and its risk."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -31,7 +31,7 @@ __all__ = ["decide", "decision_on"]
 
 
 class DecisionKeywords(TargetKeywords, CriterionKeywords, total=False):
-    """The keywords of a short call of `decide`."""
+    """Keywords of a short call of `decide`."""
 
 
 def decide(
@@ -47,7 +47,7 @@ def decide(
     throw: bool = True,
     **short: Unpack[DecisionKeywords],
 ) -> Decision:
-    """Choose the infusion of a model that has not been trained.
+    """Recommend the infusion of an untrained model.
 
     Parameters
     ----------
@@ -111,14 +111,14 @@ def decide(
 
 
 def _holding_its_domain(target: Target, by: Criterion, axis: Axis) -> Target:
-    """Where a sweep fixes the facts, those of the user's domain are what the target holds."""
+    """Fix the facts of the target at the size of the user's domain if the sweep fixes facts."""
     if by.facts is None or axis.given != schema.FACTS:
         return target
     return replace(target, hold={**target.hold, schema.FACTS: by.facts})
 
 
 def decision_on(fit: "Fit", question: Question, data: xr.Dataset, apart: float = APART) -> Decision:
-    """A decision from what was answered, `Question.answered_by`: with its caveats, edges and provenance."""
+    """Return a decision from an answer of `Question.answered_by`, with caveats, edges and provenance."""
     target = question.target
     caveats = [
         *_with_bounds(about_prediction(data, target, fit.curves, apart), data),
@@ -156,7 +156,7 @@ def _assumptions(curves: xr.Dataset, target: PlannedModel) -> list[str]:
 
 
 def _without_benefit(data: xr.Dataset) -> Iterator[Caveat]:
-    """Nothing that was probed gains from infusion, so that no infusion is worth anything."""
+    """Refuse to recommend an infusion if no probed group gains from it."""
     if not any(f"mean_kept_{group}" in data for group in (schema.INFUSED, schema.INFUSED_HELDOUT)):
         yield Caveat(
             "no_benefit",
@@ -167,7 +167,7 @@ def _without_benefit(data: xr.Dataset) -> Iterator[Caveat]:
 
 
 def _with_bounds(caveats: Iterable[Caveat], data: xr.Dataset) -> Iterator[Caveat]:
-    """Where laws lie apart, the choice is bounded by theirs."""
+    """Bound the choice by the choices of the single laws if these disagree."""
     heard = data["choice_by_law"].values[data["weight"].values > 0]
     for caveat in caveats:
         if caveat.code == "laws_apart":

@@ -22,7 +22,7 @@ HORIZONS = (2.0, 4.0, 10.0, np.inf)
 
 @dataclass(frozen=True)
 class Backtest:
-    """Predictions of sizes that are known, each made from smaller ones alone.
+    """Predictions of measured sizes, each made from smaller sizes alone.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class Backtest:
 
     @property
     def by_horizon(self) -> pl.DataFrame:
-        """One row per horizon that occurs: up to 2, 4 and 10 times the largest fitted size, and beyond.
+        """One row per horizon with predictions: up to 2, 4 and 10 times the largest fitted size, and beyond.
 
         ``forecasts`` and how many of them come from a ``failed_gates``; ``decided``, and the share of these that the
         interval ``covered``; median ``width``, median ``error`` and mean ``score``; both of these for each rule of
@@ -68,7 +68,7 @@ class Backtest:
         return pl.DataFrame(rows)
 
     def summary(self) -> dict[str, Any]:
-        """Both tables and the provenance as plain values; what is not a number is None."""
+        """Both tables and the provenance as plain values; None stands for missing numbers."""
         return {
             "forecasts": [_plain(row) for row in self.table.iter_rows(named=True)],
             "by_horizon": [_plain(row) for row in self.by_horizon.iter_rows(named=True)],
@@ -76,7 +76,7 @@ class Backtest:
         }
 
     def save(self, path: str | Path) -> Path:
-        """Write all of it as NetCDF, or the table as CSV, by the file's ending.
+        """Write everything as NetCDF, or the table as CSV, by the file's ending.
 
         Raises
         ------

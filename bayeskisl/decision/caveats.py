@@ -1,4 +1,4 @@
-"""Caveats of an answer: warnings, and edges at which an answer is a bound, not a number.
+"""Caveats of an answer: warnings, and edges at which an answer is a bound instead of a number.
 
 Each caveat has a weight: a note, a matter of care, or a reason not to use the answer, see `bayeskisl.decision.verdict`.
 """
@@ -40,7 +40,7 @@ _UNSEEN_SHARE = 0.05
 
 @dataclass(frozen=True)
 class Caveat:
-    """One thing to know.
+    """One caveat of an answer.
 
     Parameters
     ----------
@@ -68,26 +68,26 @@ class Caveat:
     remedy: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values; what is empty is left out."""
+        """Return plain values without empty entries."""
         return {name: value for name, value in asdict(self).items() if value not in ("", None)}
 
 
 def caveat_table(caveats: list[Caveat]) -> list[dict[str, Any]]:
-    """Caveats as an answer stores them."""
+    """Return caveats in the form in which an answer stores them."""
     return [caveat.to_dict() for caveat in caveats]
 
 
 def about_prediction(
     ahead: xr.Dataset, target: PlannedModel, curves: xr.Dataset, apart: float = APART
 ) -> Iterator[Caveat]:
-    """Everything about the prediction `ahead` that a number alone would hide."""
+    """Return the caveats of the prediction `ahead`."""
     yield from _about_distance(ahead, target, curves)
     yield from _about_laws(ahead, target, apart)
     yield from _about_width(ahead, target)
 
 
 def said(value: float) -> str:
-    """A number in a sentence; a share near one keeps the digits that tell it from one, and billions are counted."""
+    """Format a number for a sentence; a share near 1 keeps the digits that distinguish it from 1."""
     if value >= 1e6:
         return short(value)
     if 0.9 < value < 1:
@@ -143,7 +143,7 @@ def _is_trained(target: PlannedModel, curves: xr.Dataset) -> bool:
 
 
 def _of_prior(name: str, target: PlannedModel, swept: FloatArray) -> Caveat:
-    """A covariate that the sweep never varied up to the target's value."""
+    """Return the caveat about a covariate that the sweep never varied up to the target's value."""
     low, high = float(swept.min()), float(swept.max())
     value = {**target.everything_else, schema.PARAMS: target.params}[name]
     factor = max(value / high, low / value)
@@ -171,7 +171,7 @@ def _of_prior(name: str, target: PlannedModel, swept: FloatArray) -> Caveat:
 
 
 def _about_laws(ahead: xr.Dataset, target: PlannedModel, apart: float) -> Iterator[Caveat]:
-    """Compared on critical exposures, which have no end: near a ratio of 1 all laws would agree on the axis.
+    """Return the caveat about laws that disagree, compared on critical exposures, which are unbounded.
 
     Every law with a weight is compared: weights have a floor, since a handful of sizes does not separate laws.
     """

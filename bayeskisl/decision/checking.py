@@ -1,4 +1,4 @@
-"""Checks of an answer that is read from a file."""
+"""Checks of an answer that was read from a file."""
 
 import json
 from typing import Any
@@ -39,7 +39,7 @@ _ROUNDING = 1e-9
 
 
 def check_answer(answer: xr.Dataset, where: str) -> None:
-    """Refuse a prediction or a decision with values that none has.
+    """Refuse a prediction or a decision with impossible values.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def check_answer(answer: xr.Dataset, where: str) -> None:
 
 
 def _require_range(name: str, values: np.ndarray, where: str) -> None:
-    """Refuse numbers out of range; infusions and exposures are zero or infinite where there is no such place."""
+    """Refuse numbers out of range; infusions and exposures without a place are zero or infinite."""
     if values.dtype.kind not in "iuf":
         raise InputError(f"numbers as {name}", f"values of type {values.dtype}", where)
     expected, holds = "not negative", values >= 0
@@ -98,7 +98,7 @@ def _check_attributes(answer: xr.Dataset, where: str) -> None:
 
 
 def _require_types(attrs: dict[str, Any], where: str, names: tuple[str, ...], kind: Any, expected: str) -> None:
-    """Refuse an attribute that is missing or of another type."""
+    """Refuse a missing attribute or one of another type."""
     for name in names:
         if not isinstance(attrs.get(name), kind):
             got = repr(attrs[name])[:80] if name in attrs else "none"

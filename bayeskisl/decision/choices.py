@@ -1,4 +1,4 @@
-"""Choices: the largest infusion within a risk, the best one on average, and all that are nearly as good."""
+"""Choices: the largest infusion within a risk, the best mean, and the nearly optimal range."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Gains:
-    """Expected utility of infusions at a target, over the possible range or the planned part of it.
+    """Expected utility of infusions at a target, over the possible or the planned range.
 
     Parameters
     ----------
@@ -44,24 +44,24 @@ class Gains:
         return self.utility(outcome).transpose("sample", "point").values
 
     def mean(self, infusion: FloatArray) -> FloatArray:
-        """Utility on average over the draws, shape ``(point,)``."""
+        """Mean utility over the draws, shape ``(point,)``."""
         return self(np.atleast_2d(infusion)).mean(axis=0)
 
     def optima(self) -> Maximum:
-        """Best infusion of every draw; infinite at the upper end of the range, zero at the lower."""
+        """Best infusion of every draw; infinite at the upper end of the range, zero at the lower end."""
         target = self.prospect.target
         found = maximise(lambda line: self(target.from_line(line)), *self._ends())
         place = np.where(found.side == 0, target.from_line(found.place), np.where(found.side > 0, np.inf, 0.0))
         return Maximum(place, found.value, found.side)
 
     def best_mean(self) -> Maximum:
-        """The infusion that is best on average, whatever the risk; arrays of one."""
+        """The infusion with the best mean utility; arrays of length one."""
         target = self.prospect.target
         found = maximise(lambda line: self.mean(target.from_line(line))[None, :], *self._ends())
         return Maximum(target.from_line(found.place), found.value, found.side)
 
     def near_optimal(self, best: Maximum, share: float) -> tuple[float, float]:
-        """Ends of the infusions around the best mean that give up less than `share` of it.
+        """Ends of the infusions around the best mean that lose less than `share` of its utility.
 
         Mean utility is followed down from its maximum on either side until it is lost, on ever finer grids; what is as
         good beyond a valley does not belong to it.
@@ -89,7 +89,7 @@ class Gains:
 
 
 def chance_constrained_choice(admissible: FloatArray, risk: float) -> float:
-    """The largest infusion that at most a share `risk` of the draws does not admit.
+    """The largest infusion that is inadmissible in at most a share `risk` of the draws.
 
     Since retention falls along the axis, a draw admits all infusions up to one, `admissible`, of shape ``(draw,)``. The
     choice is therefore a quantile over draws, exact and without a grid.
@@ -98,7 +98,7 @@ def chance_constrained_choice(admissible: FloatArray, risk: float) -> float:
 
 
 def least_sufficient(sufficient: FloatArray, risk: float) -> float:
-    """The smallest infusion that at most a share `risk` of the draws finds too little; the mirror of the choice."""
+    """The smallest infusion that is insufficient in at most a share `risk` of the draws."""
     return float(np.quantile(sufficient, 1 - risk, method="higher"))
 
 

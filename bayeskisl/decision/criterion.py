@@ -1,4 +1,4 @@
-"""By what an infusion is chosen: its worth, the risk that is allowed, and the infusions that are planned at all."""
+"""Criterion of a choice: the utility, the allowed risk, and the planned range of infusions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ KeepOf = Literal["ceiling", "facts"]
 
 
 class CriterionKeywords(TypedDict, total=False):
-    """The keywords of a short call, from which a `Criterion` is made."""
+    """Keywords of a short call, from which a `Criterion` is built."""
 
     utility: Utility
     risk: float
@@ -88,18 +88,18 @@ class Criterion:
             raise InputError("a positive infusion", repr(self.at_most), "at_most")
 
     def level(self, group: str) -> float:
-        """The share that a group must keep."""
+        """The share that a group must retain."""
         return float(self.keep.get(group, KEEP) if isinstance(self.keep, Mapping) else self.keep)
 
 
 def require_keep_of(keep_of: str) -> None:
-    """Refuse what no share can be one of."""
+    """Refuse an unknown reference of the share to retain."""
     if keep_of not in ("ceiling", "facts"):
         raise InputError("'ceiling' or 'facts'", repr(keep_of), "keep_of")
 
 
 def require_share(**values: float) -> None:
-    """Refuse what is no probability strictly between 0 and 1, by its name."""
+    """Refuse a value that is not a probability strictly between 0 and 1, by its name."""
     for name, value in values.items():
         if not 0 < value < 1:
             raise InputError("a number in (0, 1)", repr(value), name)

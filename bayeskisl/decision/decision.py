@@ -26,7 +26,7 @@ _IN_ITS_LINE = ("ratio_above_one",)
 
 @dataclass(frozen=True)
 class Answer:
-    """A number, or the bound that is known instead.
+    """A number, or a bound if only that is known.
 
     Parameters
     ----------
@@ -46,11 +46,11 @@ class Answer:
 
     @property
     def is_bound(self) -> bool:
-        """Whether there is no number."""
+        """Whether the answer is a bound instead of a number."""
         return self.value is None
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+        """Return plain values for JSON."""
         if not self.is_bound:
             return {"value": self.value}
         return {
@@ -83,7 +83,7 @@ class Decision:
 
     @property
     def choice(self) -> Answer:
-        """The chance-constrained choice: the largest infusion within the risk of too much.
+        """The chance-constrained choice: the largest infusion within the risk of over-infusion.
 
         Where more infusion harms no probed group: the smallest within the risk of too little.
         """
@@ -91,7 +91,7 @@ class Decision:
 
     @property
     def advised(self) -> float | None:
-        """The infusion that every output names: the choice, or the safe end of its bound; None where there is none."""
+        """The recommended infusion: the choice, or the safe end of its bound; None without either."""
         choice = self.choice
         if not choice.is_bound:
             return choice.value
@@ -99,11 +99,11 @@ class Decision:
 
     @property
     def is_least(self) -> bool:
-        """Whether the choice is the least that is enough, since more infusion harms no probed group."""
+        """Whether the choice is the smallest sufficient infusion, since more infusion harms no probed group."""
         return self.data.attrs["half_point"] == schema.ONSET
 
     def risk_at(self, infusion: float) -> float:
-        """Probability that a run at an infusion keeps less than its share."""
+        """Probability that a run at an infusion retains less than its share."""
         return float(self.short_at(infusion, self._bounds).mean())
 
     @property
@@ -111,12 +111,12 @@ class Decision:
         return self.data["sufficient" if self.is_least else "admissible"]
 
     def short_at(self, infusion: float, bounds: xr.DataArray) -> xr.DataArray:
-        """Whether draws of the most that a run may be given, or of the least that it needs, leave it short."""
+        """Mask of the draws in which a run at an infusion retains less than its share."""
         return bounds > infusion if self.is_least else bounds < infusion
 
     @property
     def risk_by_law(self) -> dict[str, float]:
-        """Risk of what is advised under each law alone; empty where nothing is."""
+        """Risk of the recommended infusion under each law alone; empty without a recommendation."""
         if self.advised is None:
             return {}
         short = self.short_at(self.advised, self.data["bounds_by_law"]).mean(("chain", "draw"))
@@ -124,7 +124,7 @@ class Decision:
 
     @property
     def limits(self) -> dict[str, dict[str, float | None]]:
-        """For each limit of the law, its ``probability`` of binding at the target, and the ``risk`` of the advice then.
+        """For each limit of the law: its ``probability`` of binding at the target, and the ``risk`` of the advice if it binds.
 
         Empty where no law has limits; a risk is None where nothing is advised.
         """
@@ -137,23 +137,23 @@ class Decision:
 
     @property
     def optimum(self) -> Answer:
-        """The risk-neutral choice: the infusion of the best mean utility."""
+        """The risk-neutral choice: the infusion with the best mean utility."""
         return self._answer("optimum", self.data["risk_neutral_choice"].item())
 
     @property
     def near_optimal(self) -> tuple[float, float]:
-        """Ends of the infusions that give up less than 1 % of the best mean utility."""
+        """Ends of the infusions that lose less than 1 % of the best mean utility."""
         low, high = self.data["near_optimal"].values
         return float(low), float(high)
 
     @property
     def verdict(self) -> Verdict:
-        """Whether the answer may be used, the rule that decided it, and what would mend it."""
+        """Whether the answer may be used, the deciding rule, and the remedy."""
         return verdict_on(self.caveats)
 
     @property
     def window(self) -> Window | None:
-        """The infusions at which both sides hold with probability 1 - risk; None where there is one side alone."""
+        """The infusions at which both sides hold with probability 1 - risk; None if there is only one side."""
         if "window" not in self.data:
             return None
         low, high = (float(end) for end in self.data["window"].values)
@@ -166,7 +166,7 @@ class Decision:
 
     @property
     def levels(self) -> dict[str, float]:
-        """The share that each group must hold; of what, says the attribute ``keep_of``."""
+        """The share that each group must retain; the attribute ``keep_of`` names its reference."""
         return json.loads(self.data.attrs["levels"])
 
     @property
@@ -176,12 +176,12 @@ class Decision:
 
     @property
     def warnings(self) -> list[dict[str, Any]]:
-        """At most three further caveats, the one that could change the answer most first; `further` holds the rest."""
+        """At most three further caveats, the most influential first; `further` contains the rest."""
         return self._beside[:_SHOWN]
 
     @property
     def further(self) -> list[dict[str, Any]]:
-        """Caveats that the verdict, the answers and `warnings` leave out."""
+        """Caveats that are not among the verdict, the answers and `warnings`."""
         return self._beside[_SHOWN:]
 
     @property
@@ -197,17 +197,17 @@ class Decision:
 
     @property
     def edges(self) -> list[dict[str, Any]]:
-        """Those that make an answer a bound, or concern the target, each with the run to buy."""
+        """Caveats that make an answer a bound or concern the target, each with the next run to add."""
         return [caveat for caveat in self.caveats if caveat.get("concerns")]
 
     @property
     def held_fixed(self) -> dict[str, float]:
-        """Quantities that the sweep held fixed, as the answer does."""
+        """Quantities that the sweep and the answer hold fixed."""
         return json.loads(self.data.attrs["held_fixed"])
 
     @property
     def sensitivity(self) -> pd.DataFrame:
-        """The same decision under other assumptions, one row each; empty where it was not asked for."""
+        """The same decision under other assumptions, one row each; empty unless it was requested."""
         if "assumption" not in self.data.dims:
             return pd.DataFrame()
         columns = [name for name in self.data if self.data[name].dims == ("assumption",)]
@@ -215,7 +215,7 @@ class Decision:
         return table.rename(columns=lambda name: str(name).removeprefix("sensitivity_"))
 
     def regret(self, infusion: float | FloatArray) -> pd.DataFrame:
-        """Expected regret of any choice: what it gives up against the best infusion of every draw.
+        """Expected regret of any choice: its loss against the best infusion of every draw.
 
         Parameters
         ----------
@@ -240,7 +240,7 @@ class Decision:
         return table.assign(percent=100 * table["regret"] / best)
 
     def save(self, path: str | Path) -> Path:
-        """Write the decision as NetCDF, which `load_decision` and plain xarray open."""
+        """Write the decision as NetCDF, which `load_decision` and plain xarray read."""
         return save_answer(self.data, path)
 
     def __repr__(self) -> str:

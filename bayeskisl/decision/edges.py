@@ -1,4 +1,4 @@
-"""Where a decision is a bound and not a number, why, and which run would change that.
+"""Edges: reasons why a decision is a bound instead of a number, and the run that would change that.
 
 A bound is one on the answer at the target, and is printed only where the draws at the target bear it out: what a swept
 level was to a smaller model is not what it is to the target.
@@ -22,7 +22,7 @@ _NOTICEABLE = 0.01
 
 
 def edges(data: xr.Dataset, target: PlannedModel, curves: xr.Dataset, risk: float) -> Iterator[Caveat]:
-    """Everything about a decision that a number alone would hide; `data` is that of a `Decision`."""
+    """Return the edges of a decision; `data` is the data of a `Decision`."""
     swept = _Swept.of(target, curves)
     supported = _Supported(data["admissible" if target.harms else "sufficient"].values.ravel(), risk)
     yield from _about_sides(target, curves, swept, supported)
@@ -33,7 +33,7 @@ def edges(data: xr.Dataset, target: PlannedModel, curves: xr.Dataset, risk: floa
 
 @dataclass(frozen=True)
 class _Swept:
-    """The range of levels that were swept, and the largest size that was, in words.
+    """The range of levels that were swept, and the largest size in words.
 
     Parameters
     ----------
@@ -56,12 +56,12 @@ class _Swept:
         return self.low <= place <= self.high
 
     def end_towards(self, place: float) -> float:
-        """The end of the range on whose side a place outside it lies."""
+        """The end of the range nearest to a place outside it."""
         return self.high if place > self.high else self.low
 
 
 class _Supported:
-    """Ends of bounds that the draws at the target bear out.
+    """Ends of bounds that the draws at the target support.
 
     Parameters
     ----------
@@ -75,19 +75,19 @@ class _Supported:
         self._draws, self._risk = draws, risk
 
     def at_least(self, end: float) -> float:
-        """The end, or as much of it as the draws bear out."""
+        """The end, or as much of it as the draws support."""
         return float(min(end, np.quantile(self._draws, self._risk, method="lower")))
 
     def at_most(self, end: float) -> float | None:
-        """The end, where the draws bear it out."""
+        """The end, if the draws support it."""
         return float(end) if np.mean(self._draws <= end) >= 1 - self._risk else None
 
     def enough_at(self, end: float) -> float:
-        """The end, or as much more as the draws ask for."""
+        """The end, or as much more as the draws require."""
         return float(max(end, np.quantile(self._draws, 1 - self._risk, method="higher")))
 
     def more_than(self, end: float) -> float | None:
-        """The end, where the draws need more than it."""
+        """The end, if the draws require more than it."""
         return float(end) if np.mean(self._draws >= end) >= 1 - self._risk else None
 
 
@@ -117,7 +117,7 @@ _ONE_SIDED = {
 
 
 def _about_sides(target: PlannedModel, curves: xr.Dataset, swept: _Swept, supported: _Supported) -> Iterator[Caveat]:
-    """No size of the sweep lost half of what it holds at best, or none kept half: only the prior says how far."""
+    """Return the edge of a sweep whose sizes lie on one side of their half-point: only the prior gives the distance."""
     sides = {curve.side for curve in curves_of_cells(curves, target.group) if curve.levels.size}
     if len(sides) != 1 or sides == {Side.CROSSED}:
         return
@@ -170,7 +170,7 @@ def _out_of_reach(
     at_least: float | None = None,
     at_most: float | None = None,
 ) -> Caveat:
-    """Not even an end of the range is within the risk."""
+    """Return the edge of a range whose safest end exceeds the risk."""
     return Caveat(
         code,
         f"{sentence} at that risk",
@@ -199,7 +199,7 @@ def _outside_what_was_swept(choice: float, target: PlannedModel, swept: _Swept, 
 
 
 def _whole_range(data: xr.Dataset, target: PlannedModel) -> Iterator[Caveat]:
-    """The risk is kept over all that there is, or all that was planned."""
+    """Return the edge of a risk that holds over the whole possible or planned range."""
     most = data["most"].item()
     once = most >= target.range[1] * (1 - 1e-9)
     yield Caveat(
@@ -221,7 +221,7 @@ def _whole_range(data: xr.Dataset, target: PlannedModel) -> Iterator[Caveat]:
 def _beyond_swept(
     what: str, place: float, target: PlannedModel, swept: _Swept, at_least: float | None, at_most: float | None
 ) -> Caveat:
-    """A place that no level of the sweep comes near; it is a bound where one is given."""
+    """Return the edge of a place far from every level of the sweep; the answer becomes a bound if one is known."""
     above, end = place > swept.high, swept.end_towards(place)
     return Caveat(
         "beyond_swept",
@@ -236,7 +236,7 @@ def _beyond_swept(
 
 
 def _about_the_optimum(data: xr.Dataset, target: PlannedModel, swept: _Swept) -> Iterator[Caveat]:
-    """Draws whose best infusion is an end of the range have none; if that holds on average, neither has the answer."""
+    """Return the edge of an optimum at an end of the range, for single draws or for their mean."""
     optima = data[schema.OPTIMUM].values
     always_more, always_less = float(np.mean(np.isinf(optima))), float(np.mean(optima == 0))
     side = int(data["risk_neutral_side"].item())

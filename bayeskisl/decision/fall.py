@@ -1,4 +1,4 @@
-"""The fall of retention at one place, draw by draw, and the points on it that have closed forms."""
+"""The fall of retention at one place, draw by draw, with its closed-form points."""
 
 from dataclasses import dataclass
 
@@ -40,7 +40,7 @@ class Fall:
 
     @property
     def knows_load(self) -> bool:
-        """Whether the load counts."""
+        """Whether the load reduces the effect of exposures."""
         return bool(np.any(self.load_effect))
 
     def retention(self, log_exposures: FloatArray) -> FloatArray:
@@ -49,11 +49,11 @@ class Fall:
         return self._over_points.retention(log_exposures, *(np.asarray(each)[:, None] for each in of_draw))
 
     def known_at_best(self) -> FloatArray:
-        """Share of facts known, not guessed, where all are seen often: (ceiling - floor) / (1 - floor); ``(draw,)``."""
+        """Share of facts known at many exposures, without guesses: (ceiling - floor) / (1 - floor); ``(draw,)``."""
         return (self.ceiling - self.floor) / (1 - self.floor)
 
     def share_of_ceiling(self, log_exposures: FloatArray) -> FloatArray:
-        """S: knowledge kept over that at the ceiling, shape ``(draw, point)``.
+        """S: retained knowledge relative to the ceiling, shape ``(draw, point)``.
 
         Knowledge is counted above the floor, so this share is one half at the threshold and zero for facts never seen.
         """
@@ -61,14 +61,14 @@ class Fall:
         return self._over_points.share(x)
 
     def log_exposures_keeping(self, share: float | FloatArray) -> FloatArray:
-        """The log exposures at which `share` in (0, 1) of what the ceiling allows is kept, shape ``(draw,)``.
+        """Log exposures at which `share` in (0, 1) of the ceiling is retained, shape ``(draw,)``.
 
         The share is one number, or one for each draw.
         """
         return self.log_threshold + self.shape.inverse(share) / self.steepness
 
     def log_exposures_at_optimum(self) -> FloatArray:
-        """Log exposures at which the number of facts kept is largest if exposures fall as 1 / facts, shape ``(draw,)``.
+        """Log exposures that maximise the number of retained facts if exposures fall as 1 / facts, shape ``(draw,)``.
 
         K S(k log(x50 / K)) has the slope 1 - k S'/S in log K, and S'/S falls from its limit to 0 as exposures rise, so
         the optimum is the one root, found by bisection. For the logistic it is K = x50 (k - 1)^(-1/k). Minus infinity
@@ -83,7 +83,7 @@ class Fall:
         return np.where(interior, self.log_threshold + (low + high) / 2 / self.steepness, -np.inf)
 
     def _gain_of_exposures(self, x: FloatArray) -> FloatArray:
-        """d log S / d log exposures: above 1, each fact's additional exposures are worth more than additional facts."""
+        """d log S / d log exposures: above 1, more exposures per fact are worth more than more facts."""
         return self.steepness * self.shape.slope(x) / self.shape.share(x)
 
     @property

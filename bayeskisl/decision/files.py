@@ -1,4 +1,4 @@
-"""Answers on disk: written down before the target is trained, and checked when read again."""
+"""Answers on disk: written before the target is trained, and checked when read."""
 
 from pathlib import Path
 
@@ -24,12 +24,12 @@ _NEEDED = {
 
 
 def save_answer(answer: xr.Dataset, path: str | Path) -> Path:
-    """Write a prediction, or the data of a decision, as a netCDF file; plain xarray opens it."""
+    """Write a prediction, or the data of a decision, as NetCDF, which plain xarray reads."""
     return write_netcdf(answer, path)
 
 
 def save_prediction(ahead: xr.Dataset, path: str | Path) -> Path:
-    """Write what `predict` returned."""
+    """Write the result of `predict`."""
     return save_answer(ahead, path)
 
 
@@ -45,7 +45,7 @@ def load_prediction(path: str | Path) -> xr.Dataset:
 
 
 def load_answer(path: str | Path, *kinds: str) -> xr.Dataset:
-    """Read an answer of one of some kinds, `prediction` or `decision`."""
+    """Read an answer of one of the given kinds, `prediction` or `decision`."""
     path, command = Path(path), "predict" if "prediction" in kinds else "decide"
     remedy = f"write one with `bayeskisl {command}`"
     require_file(path, f"a file with a {kinds[0]}", remedy, ".nc")

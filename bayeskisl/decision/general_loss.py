@@ -1,4 +1,4 @@
-"""Effect of infusion on the general loss: a small law of its own, fitted exactly.
+"""Effect of infusion on the general loss: a small separate law with an exact posterior.
 
 log L is linear in what the sweep varied, with normal errors and the reference prior p(beta, s^2) ~ 1 / s^2, so that the
 posterior has a closed form (Gelman et al. 2013, Bayesian Data Analysis, 3rd edition, section 14.2):
@@ -77,7 +77,7 @@ class LossLaw:
 
 
 def fit_loss(curves: xr.Dataset) -> LossLaw | None:
-    """The posterior of the general loss, or None where too few runs measured it."""
+    """Return the posterior of the general loss, or None if too few runs measured it."""
     if schema.GENERAL_LOSS not in curves:
         return None
     measured = np.asarray(curves[schema.GENERAL_LOSS].values, dtype=float)

@@ -1,4 +1,4 @@
-"""Decisions fast enough to follow a slider: `decide`'s own questions, put to fewer draws."""
+"""Fast decisions for sliders: the questions of `decide`, answered from fewer draws."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -28,7 +28,7 @@ __all__ = ["Glances"]
 
 
 class _OnGrid(Gains):
-    """Gains whose best places are read off one grid; the best mean is the top of the parabola through its nodes."""
+    """Gains whose optima are read from one grid; the best mean is the vertex of a parabola through its nodes."""
 
     def optima(self) -> Maximum:
         line, worth = self._grid
@@ -74,13 +74,13 @@ class _OnGrid(Gains):
 
 
 def _side(node: IntArray) -> IntArray:
-    """-1 and 1 at the ends of the grid, 0 in between."""
+    """-1 and 1 at the ends of the grid, 0 between them."""
     return (node == NODES - 1).astype(int) - (node == 0).astype(int)
 
 
 @dataclass(frozen=True, eq=False)
 class Glances:
-    """Decisions about one fit after another, each in a few hundredths of a second; nothing is ever fitted again.
+    """Decisions about one fit, each in a few hundredths of a second; nothing is fitted again.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ class Glances:
     def decide(
         self, params: float, tokens: float | None = None, *, risk: float = 0.1, utility: KeptFacts | None = None
     ) -> Decision:
-        """Decide as `bayeskisl.decide` does from the same draws, on a coarser grid of infusions."""
+        """Decide as `bayeskisl.decide` from the same draws, on a coarser grid of infusions."""
         target = self.target(params, tokens)
         utility = utility or KeptFacts()
         question = Question(target, self.options, Criterion(utility, risk, self.options.keep))
@@ -129,7 +129,7 @@ class Glances:
 
     @cached_property
     def thinned(self) -> "Fit":
-        """The fit with every so many of its draws left out."""
+        """The fit with every n-th draw only."""
         posterior = self.fit.tree["posterior"]
         step = posterior.sizes["chain"] * posterior.sizes["draw"] // self.draws
         if step < 2:

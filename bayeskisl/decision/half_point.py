@@ -1,4 +1,4 @@
-"""The half-point of one cell in log exposures, where thresholds are unbounded: measured and predicted."""
+"""The half-point of one cell in log exposures, on which thresholds are unbounded: measured and predicted."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ __all__ = ["HalfPoint", "Place", "measure_half_point", "predict_half_point"]
 
 @dataclass(frozen=True)
 class HalfPoint:
-    """Log of the exposures at which half is kept.
+    """Log of the exposures at which half is retained.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class HalfPoint:
 
 @dataclass(frozen=True)
 class Place:
-    """A group of one cell: what turns its exposures into the value of the sweep's axis, and back.
+    """A group of one cell, which converts its exposures into the value of the axis and back.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class Place:
         return self.axis.moves(self.group)
 
     def infusion(self, log_exposures: float) -> float:
-        """The value of the axis that gives a fact of the group so many exposures; 0 or 1 where no ratio does."""
+        """Value of the axis at given exposures of a fact of the group; 0 or 1 if no ratio gives them."""
         with np.errstate(divide="ignore", over="ignore"):
             return float(self.axis.value(np.exp(log_exposures), self.group, self.held_fixed))
 
@@ -70,7 +70,7 @@ class Place:
             return float(np.log(self.axis.exposures(np.float64(infusion), self.group, self.held_fixed)))
 
     def counted(self, log_effective: FloatArray, load: LoadEffect) -> FloatArray:
-        """Log exposures as they are counted, from effective ones, which a load of facts makes worth less."""
+        """Counted log exposures from effective ones, which a load of facts reduces."""
         if not np.any(load.effect):
             return log_effective
         place = (self.group, self.held_fixed)
@@ -79,7 +79,7 @@ class Place:
 
 
 def measure_half_point(runs: xr.Dataset, group: str, *, ci_prob: float = 0.9) -> HalfPoint:
-    """Measure the half-point of the one cell that `runs` contain, from its own counts and without a law of size.
+    """Measure the half-point of the one cell in `runs` from its own counts, without a law of size.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def measure_half_point(runs: xr.Dataset, group: str, *, ci_prob: float = 0.9) ->
 def predict_half_point(
     fit: "Fit", place: Place, params: float, tokens: float, *, seed: int = 0
 ) -> tuple[FloatArray, tuple[str, ...]]:
-    """Draws of the half-point of a cell of that size and budget, its own scatter off the law included.
+    """Draws of the half-point of a cell of a given size and budget, with its scatter about the law.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Knowledge kept: recalled facts, less those that guessing would have recalled."""
+"""Retained knowledge: recalled facts minus those that guessing would recall."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def known(retention: Array, guessing: Array) -> Array:
 
 
 def kept(facts: Array, retention: Array, guessing: Array) -> Array:
-    """Knowledge kept, in facts: K (rho - rho_0) / (1 - rho_0).
+    """Retained knowledge in facts: K (rho - rho_0) / (1 - rho_0).
 
     Guessing alone keeps nothing, however many facts there are. Without the correction, K times the floor grows without
     bound, and the best infusion would be wherever a grid happens to end.

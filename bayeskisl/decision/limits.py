@@ -1,4 +1,4 @@
-"""Which of a law's limits binds at a target, and what a choice risks where it does."""
+"""The limit of a law that binds at a target, and the risk of a choice where it binds."""
 
 import numpy as np
 import xarray as xr
@@ -10,7 +10,7 @@ __all__ = ["limit_probabilities", "risk_by_limit"]
 
 
 def limit_probabilities(ahead: xr.Dataset) -> dict[str, float]:
-    """Probability that each limit demands the most exposures at the target; empty where no law has limits.
+    """Probability that each limit demands the most exposures at the target; empty without limits.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def limit_probabilities(ahead: xr.Dataset) -> dict[str, float]:
 
 
 def risk_by_limit(data: xr.Dataset, short: BoolArray) -> dict[str, float | None]:
-    """Probability that a run keeps too little, given the limit that binds; None where a limit never does.
+    """Probability that a run retains too little, given the binding limit; None for a limit that never binds.
 
     Parameters
     ----------
@@ -37,6 +37,6 @@ def risk_by_limit(data: xr.Dataset, short: BoolArray) -> dict[str, float | None]
 
 
 def _binds(ahead: xr.Dataset) -> np.ndarray:
-    """Places in `LIMITS`, of the draws of laws with limits."""
+    """Index in `LIMITS` for the draws of laws with limits."""
     binds = ahead["binds"].values.ravel() if "binds" in ahead else np.zeros(0)
     return binds[binds >= 0]

@@ -1,4 +1,4 @@
-"""The largest value of many curves at once, found on one line."""
+"""Maxima of many curves at once, by search along one line."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Measuring the half-retention point of one cell from its own runs, with no law about size.
+"""Measurement of the half-point of one cell from its own runs, without a law of size.
 
 The procedure is a grid posterior, apart from the model that predicts: what made a prediction does not verify it.
 Each run i has its own threshold v_i on log exposures,
@@ -76,7 +76,7 @@ class Measurement:
 
     @property
     def note(self) -> str:
-        """One sentence about what the number is."""
+        """One sentence about the meaning of the number."""
         if self.bound == "at least":
             return f"no run lost half of its facts: collapse lies above {_said(self.low)}, and nothing says how far"
         if self.bound == "at most":
@@ -130,7 +130,7 @@ def measure_collapse(curves: xr.Dataset, *, ci_prob: float = 0.9) -> Measurement
 def threshold_posterior(
     log_exposures: FloatArray, recalled: IntArray, probed: IntArray, guessing: float
 ) -> tuple[FloatArray, FloatArray]:
-    """The posterior of log e50, everything else integrated out.
+    """Posterior of log e50, with everything else integrated out.
 
     Parameters
     ----------
@@ -206,7 +206,7 @@ def _measurement(
 def _between(
     target: PlannedModel, values: FloatArray, probability: FloatArray, ci_prob: float
 ) -> tuple[float, float, float]:
-    """Lower end, median, upper end; interpolated in log exposures, in which the nodes are even."""
+    """Lower end, median and upper end, interpolated in log exposures, in which the nodes are even."""
     tail = (1 - ci_prob) / 2
     middle = np.cumsum(probability) - probability / 2  # cumulated to the middle of each node's mass
     inside = (values > 0) & (values < target.axis.end(target.everything_else))
@@ -216,7 +216,7 @@ def _between(
 
 
 def bounded(values: FloatArray, probability: FloatArray, ci_prob: float, bound: str) -> tuple[float, float, float]:
-    """The one end that runs without a fall give, by likelihood ratio.
+    """Return the one-sided bound of runs without a fall, by likelihood ratio.
 
     Quantiles would follow from how far the flat prior happens to reach; the likelihood alone says which thresholds are
     worse than the best by more than a one-sided normal test at `ci_prob` allows, 2 log LR = z^2.

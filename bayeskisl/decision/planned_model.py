@@ -1,4 +1,4 @@
-"""The model that is planned: a target resolved against what a sweep fixed, and where infusions of it lie."""
+"""The planned model: a target completed by the values that a sweep fixed."""
 
 import json
 from dataclasses import dataclass, field, replace
@@ -31,7 +31,7 @@ _SAME_SIZE = 0.01
 
 @dataclass(frozen=True)
 class PlannedModel:
-    """A `Target` for which every value is known that an answer needs.
+    """A `Target` with all values that an answer needs.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ class PlannedModel:
 
     @property
     def half_point(self) -> str:
-        """Half-point of the group: its collapse point, or its onset."""
+        """Name of the group's half-point: its collapse point, or its onset."""
         return self.axis.half_point(self.group)
 
     @property
@@ -88,24 +88,24 @@ class PlannedModel:
 
     @property
     def everything_else(self) -> dict[str, float]:
-        """All that stays the same along the axis."""
+        """All values that stay fixed along the axis."""
         return {**self.held_fixed, schema.TOKENS: self.tokens}
 
     @property
     def rising_group(self) -> str | None:
-        """The probe group, if any, that more infusion teaches."""
+        """The probe group, if any, whose knowledge rises with infusion."""
         return next((group for group in self.groups if self.axis.moves(group) > 0), None)
 
     @property
     def range(self) -> tuple[float, float]:
-        """The infusions that there can be: at least one fact, and every fact seen at least once on average.
+        """Possible infusions: at least one fact, and every fact seen at least once on average.
 
         They follow from the target alone; a grid or a plot has no say in them.
         """
         return self.axis.range(self.everything_else, once=_UNSEEN if self.relative else 1.0)
 
     def infusion(self, log_exposures: Any, group: str | None = None, load_effect: Any = 0.0) -> Any:
-        """The value of the axis that gives a fact of the group so many effective exposures."""
+        """Value of the axis at given effective exposures of a fact of the group."""
         place = (group or self.group, self.everything_else, self._load(load_effect))
         # what never falls collapses at no number of facts; under a wide prior some draws need more than any exposures
         with np.errstate(divide="ignore", over="ignore"):
@@ -121,7 +121,7 @@ class PlannedModel:
     def log_exposures_at_load(
         self, log_exposures: FloatArray, facts: float, load_effect: FloatArray | float = 0.0
     ) -> FloatArray:
-        """Return the exposures that equal these effective ones at a number of infused facts."""
+        """Return the counted exposures that equal given effective ones at a number of infused facts."""
         load = self._load(load_effect)
         if load is None:
             return log_exposures
@@ -135,7 +135,7 @@ class PlannedModel:
         return self.axis.place(infusion, self.everything_else)
 
     def to_line(self, infusion: Any) -> Any:
-        """The axis without its ends, see `bayeskisl.axes.Axis.to_line`."""
+        """Transform values to the real line, see `bayeskisl.axes.Axis.to_line`."""
         return self.axis.to_line(infusion)
 
     def from_line(self, line: Any) -> Any:
@@ -143,12 +143,12 @@ class PlannedModel:
         return self.axis.from_line(line)
 
     def holding(self, **values: float) -> "PlannedModel":
-        """The same target under other values of what is held fixed."""
+        """Return the same target with other fixed values."""
         return replace(self, held_fixed={**self.held_fixed, **values})
 
 
 def of_target(fit: "Fit", target: Target) -> tuple["Fit", PlannedModel]:
-    """The fit of the target's domain, and the target resolved against it.
+    """Return the fit of the target's domain, and the planned model.
 
     Raises
     ------
@@ -160,7 +160,7 @@ def of_target(fit: "Fit", target: Target) -> tuple["Fit", PlannedModel]:
 
 
 def planned_model(curves: xr.Dataset, target: Target) -> PlannedModel:
-    """The target with the values that `curves` fixed.
+    """Return the target completed by the values that `curves` fixed.
 
     Parameters
     ----------
@@ -201,27 +201,27 @@ def planned_model(curves: xr.Dataset, target: Target) -> PlannedModel:
 
 
 def cells_like(planned: PlannedModel, cells: xr.Dataset) -> IntArray:
-    """Indices of the cells, of a `bayeskisl.curves.cell_table`, that fix what the model fixes, up to rounding."""
+    """Indices of the cells of a `bayeskisl.curves.cell_table` with the fixed values of the model, up to rounding."""
     shared = {name: value for name, value in planned.held_fixed.items() if name in cells}
     alike = [np.isclose(cells[name].values, value, rtol=ROUNDING) for name, value in shared.items()]
     return np.flatnonzero(np.all(alike, axis=0))
 
 
 def _needed(curves: xr.Dataset) -> tuple[str, ...]:
-    """Names of what a target takes over from the sweep: for the axis, and for the laws of the fit."""
+    """Names of the values that a target takes from the sweep: for the axis, and for the laws of the fit."""
     of_axis = axis_of(curves).held(background=bool((curves[schema.BACKGROUND_FACTS] > 0).any()))
     before = [schema.TOKENS_BEFORE] if schema.TOKENS_BEFORE in curves.coords else []
     return tuple(dict.fromkeys([*of_axis, *before, *further_covariates(curves)]))
 
 
 def _never_varied(expected: str, asked: float, name: str, remedy: str) -> InputError:
-    """The refusal of a value of the target that the sweep does not have, and never varied up to there."""
+    """Return the error for a value of the target that lies outside a sweep that never varied it."""
     prior = f"or take an answer that rests on the prior with {_prior_driven()}"
     return InputError(expected, f"{asked:,.0f}", name, f"{remedy}, {prior}")
 
 
 def _only_size(curves: xr.Dataset, target: Target) -> bool:
-    """Whether one size was trained, and the target is another one."""
+    """Whether only one size was trained and the target has another one."""
     sizes = _distinct(curves, schema.PARAMS)
     apart = bool(np.ptp(sizes) <= _SAME_SIZE * sizes[0]) and not np.isclose(target.params, sizes[0], rtol=_SAME_SIZE)
     if apart and not target.prior_driven:
@@ -231,7 +231,7 @@ def _only_size(curves: xr.Dataset, target: Target) -> bool:
 
 
 def _budget(curves: xr.Dataset, target: Target) -> tuple[float, bool]:
-    """Training tokens of the target, and whether the sweep never varied them up to there."""
+    """Training tokens of the target, and whether they lie outside a sweep that never varied them."""
     budgets = _distinct(curves, schema.TOKENS)
     if target.tokens is None:
         if len(budgets) > 1:
@@ -246,7 +246,7 @@ def _budget(curves: xr.Dataset, target: Target) -> tuple[float, bool]:
 
 
 def _held_fixed(curves: xr.Dataset, name: str, asked: float | None, prior_driven: bool) -> tuple[float, bool]:
-    """The value that the target holds fixed, and whether it lies outside what was swept."""
+    """The fixed value of the target, and whether it lies outside the swept values."""
     values = _distinct(curves, name)
     low, high = values[0], values[-1]
     if asked is not None:

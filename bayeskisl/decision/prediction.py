@@ -1,4 +1,4 @@
-"""From a posterior to a statement about an untrained model: where it collapses."""
+"""From a posterior to the predicted collapse point of an untrained model."""
 
 import json
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ _SHOULDER_SHARE = 0.9
 
 @dataclass(frozen=True)
 class Options:
-    """Everything beside the fit that an answer about a target depends on; fields as for `predict`."""
+    """Settings of an answer besides the fit and the target; fields as for `predict`."""
 
     kind: Kind = "new_run"
     keep: float = KEEP
@@ -48,7 +48,7 @@ class Options:
             raise InputError("'new_run' or 'mean'", repr(self.kind), "kind")
 
     def level(self, group: str) -> float:
-        """The share that a group must keep."""
+        """The share that a group must retain."""
         return self.levels.get(group, self.keep)
 
 
@@ -64,7 +64,7 @@ def predict(
     throw: bool = True,
     **short: Unpack[TargetKeywords],
 ) -> xr.Dataset:
-    """Predict where a model that has not been trained collapses, or learns; `decide` says what to give it.
+    """Predict the collapse point or the onset of an untrained model; `decide` recommends its infusion.
 
     Parameters
     ----------
@@ -146,7 +146,7 @@ class Forecast:
 
 
 def forecast(fit: "Fit", target: PlannedModel, options: Options, weights: dict[str, float] | None = None) -> Forecast:
-    """Draws at a target under the laws of a fit, by their own weights or by others."""
+    """Return draws at a target under the laws of a fit, by their own weights or by others."""
     weights = weights or fit.weights
     by_law = every_draw_at(fit, target, kind=options.kind, seed=options.seed)
     loss = fit_loss(fit.curves)
@@ -194,14 +194,14 @@ def _named(
 
 
 def _of_cell(mixture: xr.Dataset, target: PlannedModel) -> FloatArray:
-    """The half-point of many runs of the target: what is measured from the runs of a cell."""
+    """Half-point averaged over many runs of the target, the quantity that is measured from a cell."""
     ours = mixture.sel(group=target.group)
     load = ours["load_effect"].values.ravel() if "load_effect" in ours else 0.0
     return target.infusion(ours["log_critical_exposures"].values.ravel(), load_effect=load)
 
 
 def _on_axis(prospect: Prospect, options: Options) -> dict[str, FloatArray]:
-    """Where too much is infused; where more harms no probed group, where enough is."""
+    """Threshold on the axis: of over-infusion, or of sufficient infusion if more harms no probed group."""
     if not prospect.target.harms:
         return {"sufficient": prospect.holding(options.level(prospect.target.group), of=options.keep_of)}
     return {
@@ -220,7 +220,7 @@ def over_draws(arrays: Mapping[str, FloatArray | IntArray], like: xr.Dataset) ->
 def attributes(
     fit: "Fit", target: PlannedModel, options: Options, caveats: list[Caveat], **more: Any
 ) -> dict[str, Any]:
-    """Attributes that an answer carries."""
+    """Attributes of an answer."""
     return {
         "schema_version": schema.VERSION,
         "bayeskisl_version": bayeskisl.__version__,
@@ -249,7 +249,7 @@ def attributes(
 
 
 def require_gate(fit: "Fit", throw: bool) -> None:
-    """Refuse a fit that failed its gate, unless it is wanted all the same."""
+    """Refuse a fit that failed its gate, unless the gate is waived."""
     if throw and not fit.gate.passed:
         anyway = way("; or take a prediction that is labelled not usable with throw=False", "")
         raise GateError(
@@ -272,7 +272,7 @@ def _of_data(fit: "Fit") -> list[str]:
 
 
 def of_fit(fit: "Fit", target: PlannedModel) -> list[Caveat]:
-    """The fit's own warnings, and its failed gate where that was waived."""
+    """Return the fit's own warnings, and its failed gate if that was waived."""
     reasons = "; ".join(fit.gate.reasons)
     failed = [Caveat("gate", f"the posterior failed its gate: {reasons}", weight="unusable", remedy=_longer())]
     sizes = fit.curves[schema.PARAMS].values
@@ -282,7 +282,7 @@ def of_fit(fit: "Fit", target: PlannedModel) -> list[Caveat]:
 
 
 def _inherited(caution: "Caution") -> Caveat:
-    """A caution of the fit."""
+    """Return a caution of the fit as a caveat."""
     weight: Weight = "care" if caution.severity == "serious" or caution.code == "outlying_rows" else "note"
     if caution.severity == "serious" and caution.code in _NO_ANSWER:
         weight = "unusable"

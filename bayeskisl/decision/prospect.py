@@ -1,4 +1,4 @@
-"""The knowledge that runs of an untrained model would keep, at any infusion, draw by draw."""
+"""Knowledge that runs of an untrained model would retain at any infusion, draw by draw."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ _DIMS = ("sample", "point")
 
 @dataclass(frozen=True)
 class Prospect:
-    """Draws of everything that an infusion does at a target.
+    """Draws of all effects of an infusion at a target.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class Prospect:
         return len(self.falls[self.target.group].log_threshold)
 
     def outcome(self, infusion: FloatArray) -> xr.Dataset:
-        """The knowledge that an infusion brings.
+        """Return the knowledge that results from an infusion.
 
         Parameters
         ----------
@@ -81,7 +81,7 @@ class Prospect:
         )
 
     def share_of_ceiling(self, group: str, infusion: FloatArray) -> FloatArray:
-        """Knowledge that a group keeps over that at its ceiling, ``(sample, point)``, or ``(sample, 1)`` where it is
+        """Retained knowledge of a group relative to its ceiling, ``(sample, point)``, or ``(sample, 1)`` where it is
         the same at every infusion.
         """
         fall = self.falls[group]
@@ -91,22 +91,22 @@ class Prospect:
         return fall.share_of_ceiling(self.target.log_exposures(infusion, group, effect))
 
     def keeping(self, share: float, group: str | None = None) -> FloatArray:
-        """The infusion at which a group keeps `share` of what its ceiling allows, shape ``(sample,)``."""
+        """Infusion at which a group retains `share` of its ceiling, shape ``(sample,)``."""
         group = group or self.target.group
         fall = self.falls[group]
         return self.target.infusion(fall.log_exposures_keeping(share), group, fall.load_effect)
 
     def admissible(self, level: Callable[[str], float], of: str = "ceiling") -> FloatArray:
-        """The largest infusion at which every group that it harms holds its level, shape ``(sample,)``."""
+        """The largest infusion at which every harmed group retains its level, shape ``(sample,)``."""
         harmed = [group for group in self.falls if self.direction(group) < 0]
         return np.stack([self.holding(level(group), group, of) for group in harmed]).min(axis=0)
 
     def direction(self, group: str) -> int:
-        """Whether infusion teaches a group (1), harms it (-1), or leaves it alone (0)."""
+        """Effect of infusion on a group: 1 if it teaches, -1 if it harms, 0 if there is none."""
         return self.target.axis.moves(group, self.falls[group].knows_load)
 
     def holding(self, level: float, group: str | None = None, of: str = "ceiling") -> FloatArray:
-        """The infusion at which a group holds a share of what its ceiling allows, or of all facts, ``(sample,)``.
+        """Infusion at which a group retains a share of its ceiling, or of all facts, ``(sample,)``.
 
         A share of all facts that the ceiling lies below needs exposures without end: no infusion gives it.
         """
@@ -120,7 +120,7 @@ class Prospect:
         return self.target.infusion(exposures, group, fall.load_effect)
 
     def holds_anywhere(self, level: float, group: str, of: str = "ceiling") -> BoolArray:
-        """Whether a group that infusion leaves alone holds its level, ``(sample,)``."""
+        """Whether a group without an effect of infusion retains its level, ``(sample,)``."""
         fall = self.falls[group]
         held = self.share_of_ceiling(group, np.full((1, 1), np.mean(self.target.range)))[:, 0]
         return (held if of == "ceiling" else held * fall.known_at_best()) >= level
@@ -164,7 +164,7 @@ def every_draw_at(fit: "Fit", target: PlannedModel, *, kind: Kind, seed: int, as
 
 
 def draws_at(fit: "Fit", target: PlannedModel, *, kind: Kind, seed: int, as_new: bool = False) -> xr.Dataset:
-    """As `every_draw_at`, of the group that can collapse, dims ``(law, chain, draw)``."""
+    """Draws of `every_draw_at` for the group that can collapse, dims ``(law, chain, draw)``."""
     return every_draw_at(fit, target, kind=kind, seed=seed, as_new=as_new).sel(group=target.group, drop=True)
 
 
@@ -175,7 +175,7 @@ def prospect_of(
     loss: LossLaw | None = None,
     seed: int = 0,
 ) -> tuple[Prospect, xr.Dataset]:
-    """The mixture of the laws' draws by weight, as a `Prospect` and as draws ``(chain, draw, ...)``.
+    """Return the mixture of the laws' draws by weight, as a `Prospect` and as draws ``(chain, draw, ...)``.
 
     Parameters
     ----------

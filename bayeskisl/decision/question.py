@@ -1,4 +1,4 @@
-"""Questions about a target, and the answers of a posterior."""
+"""Questions about a target, and their answers from a posterior."""
 
 import json
 from dataclasses import dataclass
@@ -39,18 +39,18 @@ _RISKS = (0.05, 0.10, 0.20)
 
 @dataclass(frozen=True)
 class Question:
-    """A question about a target, without the posterior that answers it."""
+    """A question about a target, independent of the posterior that answers it."""
 
     target: PlannedModel
     options: Options
     criterion: Criterion
 
     def answered_by(self, fit: "Fit", weights: dict[str, float] | None = None) -> xr.Dataset:
-        """The prediction and all that is decided on it, under the laws' own weights or others."""
+        """Return the prediction and the decision, under the laws' own weights or others."""
         return self.answered_from(forecast(fit, self.target, self.options, weights))
 
     def answered_from(self, found: Forecast, gains_of: type[Gains] = Gains) -> xr.Dataset:
-        """Decide on a prediction; `gains_of` may search the best infusions in another way."""
+        """Decide from a prediction; `gains_of` may search the optima in another way."""
         prospect = found.prospect
         gains = gains_of(prospect, self.criterion.utility, *_planned_range(self.target, self.criterion.at_most))
         bounds = [self._bounds(one) for one in found.alone.values()]
@@ -82,7 +82,7 @@ class Question:
         return self._both_sides(gains, data.assign(_curves(gains, data)), gives=gains_of is Gains)
 
     def _both_sides(self, gains: Gains, data: xr.Dataset, gives: bool) -> xr.Dataset:
-        """The range at which every level holds; with `gives`, what would have to give where there is none."""
+        """The range at which every level holds; with `gives`, the changes that would open an empty range."""
         prospect, options = gains.prospect, self.options
         if not (self.target.harms and self.target.rising_group):  # one side alone: that is the choice
             return data
@@ -101,14 +101,14 @@ class Question:
         ).assign_attrs(gives=json.dumps(mended))
 
     def _choice(self, prospect: Prospect, risk: float) -> float:
-        """The most within the risk; where more infusion harms no group, the least within the risk of too little."""
+        """The largest infusion within the risk, or the smallest sufficient one if more infusion harms no group."""
         return self._within(self._bounds(prospect), risk)
 
     def _within(self, bounds: FloatArray, risk: float) -> float:
         return chance_constrained_choice(bounds, risk) if self.target.harms else least_sufficient(bounds, risk)
 
     def _bounds(self, prospect: Prospect) -> FloatArray:
-        """The most that each draw admits, or the least that it needs."""
+        """The largest admissible or smallest sufficient infusion of each draw."""
         level, of = self.options.level, self.options.keep_of
         if self.target.harms:
             return prospect.admissible(level, of)
@@ -116,7 +116,7 @@ class Question:
 
 
 def _planned_range(target: PlannedModel, at_most: float | None) -> tuple[float, float]:
-    """The target's range, or as much of it as is planned."""
+    """The target's range, restricted to the planned part."""
     low, high = target.range
     if at_most is not None and at_most <= low:
         raise InputError(f"an infusion above {low:.3g}, where one fact is infused once", f"{at_most:g}", "at_most")
@@ -124,7 +124,7 @@ def _planned_range(target: PlannedModel, at_most: float | None) -> tuple[float, 
 
 
 def _ratio_of_domain(target: PlannedModel, facts: float) -> float:
-    """The ratio at which a dose holds so many facts."""
+    """The ratio at which a dose contains a given number of facts."""
     return facts * target.held_fixed[schema.EXPOSURES] * target.held_fixed[schema.TOKENS_PER_FACT] / target.tokens
 
 
@@ -154,7 +154,7 @@ def _domain(
 
 
 def _curves(gains: Gains, data: xr.Dataset) -> dict[str, Any]:
-    """Curves over a grid that is for the eye."""
+    """Curves over a grid for display."""
     infusion = _points(gains, data)
     outcome = gains.prospect.outcome(infusion[None, :])
     worth = gains.worth(outcome)
@@ -191,13 +191,13 @@ def _share_below(draws: FloatArray, infusion: FloatArray) -> FloatArray:
 
 
 def _points(gains: Gains, data: xr.Dataset) -> FloatArray:
-    """Values from well before the fall or rise to well behind it, and the choice itself."""
+    """Values from well below the fall or rise to well above it, and the choice."""
     choice = np.clip(data[schema.CHOICE].item(), gains.low, gains.high)
     return np.unique(np.append(_spread(gains, data), choice))
 
 
 def _spread(gains: Gains, data: xr.Dataset) -> FloatArray:
-    """Points even on the line; ratios dense at both ends and in between."""
+    """Points evenly spaced on the line; for ratios, denser at both ends."""
     target = gains.prospect.target
     if not target.axis.bounded:
         first, last = ("admissible", schema.COLLAPSE) if target.harms else (schema.ONSET, "sufficient")
@@ -210,6 +210,6 @@ def _spread(gains: Gains, data: xr.Dataset) -> FloatArray:
 
 
 def _rounded_down(value: float) -> float:
-    """The largest 1, 2 or 5 times a power of ten that is at most `value`: a number of facts that people say."""
+    """The largest 1, 2 or 5 times a power of ten that is at most `value`."""
     power = 10.0 ** np.floor(np.log10(value))
     return float(max(step for step in (1, 2, 5) if step * power <= value * (1 + 1e-12)) * power)

@@ -1,4 +1,4 @@
-"""A forecast on record: what a third party can score once the target is trained, and a hash to publish before."""
+"""A forecast on record: data that a third party can score once the target is trained, and a hash to publish before."""
 
 import hashlib
 import json
@@ -22,7 +22,7 @@ _DRAWS, _DIGITS = 1000, 6
 
 
 def forecast_record(decision: Decision) -> dict[str, Any]:
-    """The forecast as plain values.
+    """Return the forecast as plain values.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def forecast_record(decision: Decision) -> dict[str, Any]:
 
 
 def write_record(decision: Decision, decision_path: Path) -> Path:
-    """Write the record beside the saved decision; it holds that file's checksum."""
+    """Write the record beside the saved decision; it contains that file's checksum."""
     record = forecast_record(decision)
     content = {name: value for name, value in record.items() if name != "sha256"}
     content["checksums"]["decision file"] = hashlib.sha256(decision_path.read_bytes()).hexdigest()
@@ -72,12 +72,12 @@ def write_record(decision: Decision, decision_path: Path) -> Path:
 
 
 def record_path(decision_path: Path) -> Path:
-    """Where the record of a saved decision lies."""
+    """Path of the record of a saved decision."""
     return decision_path.with_suffix(".forecast.json")
 
 
 def check_record(decision_path: Path) -> dict[str, Any] | None:
-    """The record beside a saved decision, if there is one.
+    """Check the record beside a saved decision, if there is one.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The rolling origin on one's own curves: each number of small sizes predicts all larger ones, which are known."""
+"""The rolling origin on one's own curves: the smallest sizes predict all larger ones, which were measured."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -43,7 +43,7 @@ def backtest(
     seed: int = 0,
     progress: bool | Callable[[str], None] = False,
 ) -> Backtest:
-    """Ask how well a law would have predicted the larger sizes of a sweep from its smaller ones.
+    """Predict the larger sizes of a sweep from its smaller ones, and compare with their measurements.
 
     The sizes are taken in order. For each number of them, from `first` to all but one, the law is fitted to these sizes
     alone, and every cell whose params exceed the largest of them is predicted: the half-point of a cell (its collapse
@@ -160,7 +160,7 @@ class _Cells:
         return row
 
     def _known_sizes(self, cell: int, last: float) -> list[int]:
-        """One measured cell of each fitted size, that of the budget nearest to the target's."""
+        """One measured cell of each fitted size, with the budget nearest to the target's."""
         log_tokens = np.log(self.table[schema.TOKENS].values)
         nearest: dict[float, int] = {}
         for each in sorted(self.places, key=lambda each: abs(log_tokens[each] - log_tokens[cell])):
@@ -171,7 +171,7 @@ class _Cells:
 
 
 def _compared(place: Place, predicted: HalfPoint, measured: HalfPoint, ci_prob: float) -> dict[str, Any]:
-    """Both half-points on the sweep's axis, and how far apart they are."""
+    """Both half-points on the sweep's axis, and their distance."""
     low, high = sorted((place.infusion(predicted.low), place.infusion(predicted.high)))
     measured_low, measured_high = sorted((place.infusion(measured.low), place.infusion(measured.high)))
     # many exposures are few facts: a bound from below in exposures is one from above along an axis on which they fall
@@ -203,7 +203,7 @@ def _verdict(predicted: HalfPoint, measured: HalfPoint) -> str:
 
 
 def _factor(place: Place, log_exposures: float, measured: HalfPoint) -> float:
-    """Predicted over measured, above 1 where too much infusion was predicted; NaN where the measurement is a bound."""
+    """Predicted over measured, above 1 if over-infusion was predicted; NaN if the measurement is a bound."""
     if measured.bound:
         return np.nan
     return float(np.exp(place.direction * (log_exposures - measured.median)))

@@ -1,4 +1,4 @@
-"""Two rules of thumb for a target: the least that a forecast has to beat."""
+"""Two rules of thumb for a target, which a forecast has to beat."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ __all__ = ["rules_at"]
 
 
 def rules_at(curves: xr.Dataset, target: PlannedModel) -> dict[str, float | None]:
-    """The half-point at the target by each of `bayeskisl.laws.two_rules`, in the unit of the axis.
+    """Half-point of the target by each of `bayeskisl.laws.two_rules`, in the unit of the axis.
 
     The rules know sizes alone. They take the infusions at half-points, read off the levels, of the target's budget, of
     all sizes where each size has a budget of its own, or else of the budget nearest to the target's.

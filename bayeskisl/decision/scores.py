@@ -1,4 +1,4 @@
-"""How well a forecast did: proper scores of what was predicted where a measurement lies, beside two rules of thumb."""
+"""Scores of a forecast: proper scores of the prediction against the measurement, beside two rules of thumb."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -17,7 +17,7 @@ __all__ = ["Scores", "scores_of"]
 
 @dataclass(frozen=True)
 class Scores:
-    """Scores on the axis without its ends (log of an amount, log odds of a ratio).
+    """Scores on the transformed axis (log of an amount, log odds of a ratio).
 
     Parameters
     ----------
@@ -39,12 +39,12 @@ class Scores:
     factor: float
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+        """Return plain values for JSON."""
         return asdict(self)
 
 
 def scores_of(axis: Axis, draws: FloatArray, measured: Measurement, rules: Mapping[str, float | None]) -> Scores | None:
-    """Scores of draws of a cell's half-point against its measurement; None where that is a bound."""
+    """Scores of draws of a cell's half-point against its measurement; None if that is a bound."""
     inside = _inside(axis, draws)
     if measured.bound or inside.sum() < 2:
         return None
@@ -68,5 +68,5 @@ def _inside(axis: Axis, infusion: FloatArray) -> BoolArray:
 
 
 def _score_of_point(point: float, at: float, measured: Measurement) -> float:
-    """A single number is an interval without a width."""
+    """Score of a single number, as an interval of width zero."""
     return interval_score(point, point, at, measured.ci_prob)

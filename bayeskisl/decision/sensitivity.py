@@ -64,19 +64,19 @@ def sensitivity_rows(fit: "Fit", decision: Decision, answered_by: Answered) -> d
 
 
 def _risk_of(decision: Decision, data: xr.Dataset) -> float:
-    """Risk of what a decision advises, by the draws of another assumption; NaN where nothing is advised."""
+    """Risk of the recommended infusion by the draws of another assumption; NaN without a recommendation."""
     if decision.advised is None:
         return np.nan
     return Decision(data.assign_attrs(decision.data.attrs)).risk_at(decision.advised)
 
 
 def _half(data: xr.Dataset) -> xr.DataArray:
-    """The collapse point, or where nothing can collapse the onset."""
+    """The collapse point, or the onset if no group can collapse."""
     return data[schema.COLLAPSE if schema.COLLAPSE in data else schema.ONSET]
 
 
 def weaker_priors(fit: "Fit") -> "dict[str, Fit]":
-    """The fit under weaker priors, by name: its own draws by weight, or where weights do not do, a refit.
+    """The fit under weaker priors, by name: reweighted draws, or a refit where weights fail.
 
     Priors have twice the variance, or one and a half times where the weights of twice do not do. A refit, at twice, is
     kept in the fit's tree, and so saved with it; one domain of several is not fitted apart.

@@ -1,4 +1,4 @@
-"""A prediction, a decision or a verification as one object of plain numbers: what ``--json`` prints."""
+"""A prediction, a decision or a verification as one object of plain numbers, which ``--json`` prints."""
 
 import json
 import math
@@ -23,7 +23,7 @@ __all__ = ["decision_summary", "prediction_summary", "regret_of_choice", "uncert
 
 
 def prediction_summary(ahead: xr.Dataset) -> dict[str, Any]:
-    """The numbers of a prediction, ready for JSON.
+    """Return the numbers of a prediction, ready for JSON.
 
     Parameters
     ----------
@@ -73,13 +73,13 @@ def prediction_summary(ahead: xr.Dataset) -> dict[str, Any]:
 
 
 def uncertainty(ahead: xr.Dataset) -> float:
-    """The ratio of the ends of the interval of the critical exposures: one number for how much is not known."""
+    """Ratio of the ends of the interval of the critical exposures: one number for the total uncertainty."""
     _, low, high = interval(ahead[schema.CRITICAL_EXPOSURES].values, ahead.attrs["ci_prob"])
     return high / low if low > 0 else math.inf
 
 
 def _enough(ahead: xr.Dataset) -> dict[str, Any]:
-    """Return the infusion that a run needs to keep its share, where more infusion harms no probed group."""
+    """Return the infusion that a run needs to retain its share, if more infusion harms no probed group."""
     if ahead.attrs["half_point"] != schema.ONSET:
         return {}
     draws, ci_prob = ahead["sufficient"], ahead.attrs["ci_prob"]
@@ -88,7 +88,7 @@ def _enough(ahead: xr.Dataset) -> dict[str, Any]:
 
 
 def decision_summary(decision: Decision) -> dict[str, Any]:
-    """A decision ready for JSON: the choice first, then what stands beside it, then the prediction that it rests on.
+    """Return a decision ready for JSON: the choice, then the alternatives, then the prediction.
 
     A number that does not exist, such as the optimum where more facts are always worth more, is None; an answer that is
     a bound has no value, but its ends, reasons and the runs to buy.
@@ -134,7 +134,7 @@ def decision_summary(decision: Decision) -> dict[str, Any]:
 
 
 def _sufficient_ratio(data: xr.Dataset) -> dict[str, Any]:
-    """The ratio that a domain needs; None in place of one above 1, since no mixture of the budget has it."""
+    """The ratio that a domain needs; None above 1, which no mixture of the budget reaches."""
     draws, attrs = data["sufficient_ratio"].values, data.attrs
     median, low, high = (_mixture(end) for end in interval(draws, attrs["ci_prob"]))
     return {
@@ -152,7 +152,7 @@ def _mixture(ratio: float) -> float | None:
 
 
 def _window(decision: Decision) -> dict[str, Any]:
-    """The range at which both sides hold, or what would have to give."""
+    """The range at which both sides hold, or the changes that would open it."""
     window = decision.window
     if window is None:
         return {}
@@ -162,7 +162,7 @@ def _window(decision: Decision) -> dict[str, Any]:
 
 
 def regret_of_choice(decision: Decision) -> pd.Series:
-    """Expected regret of what is advised, at the nearest infusion of the grid; NaN where nothing is."""
+    """Expected regret of the recommendation, at the nearest grid point; NaN without a recommendation."""
     least, most = decision.data["infusion"].values[[0, -1]]
     return decision.regret(np.nan if decision.advised is None else float(np.clip(decision.advised, least, most))).iloc[
         0
@@ -170,7 +170,7 @@ def regret_of_choice(decision: Decision) -> pd.Series:
 
 
 def verification_summary(verification: Verification) -> dict[str, Any]:
-    """The numbers of a verification, ready for JSON; an open end of a bound is None."""
+    """Return the numbers of a verification, ready for JSON; the open end of a bound is None."""
     median, low, high = verification.predicted
     measured, at_choice = verification.measured, verification.at_choice
     ends = [_plain(end) if end > 0 else None for end in (measured.low, measured.high)]
@@ -215,5 +215,5 @@ def _with_interval(draws: xr.DataArray, ci_prob: float) -> dict[str, Any]:
 
 
 def _plain(number: float) -> float | None:
-    """A number as JSON has it: infinity and NaN are not."""
+    """Return a number that JSON has, or None for infinity and NaN."""
     return float(number) if math.isfinite(number) else None

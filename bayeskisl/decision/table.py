@@ -1,4 +1,4 @@
-"""The same decision over tables, targets and risks."""
+"""One decision over tables, targets and risks."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -34,7 +34,7 @@ def decision_table(
     workers: int | None = None,
     **options: Any,
 ) -> pd.DataFrame:
-    """Decide on every combination of tables, sizes, budgets and risks, side by side.
+    """Decide for every combination of tables, sizes, budgets and risks, side by side.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def _rows(
     options: dict[str, Any],
     several: bool,
 ) -> Iterator[dict[str, Any]]:
-    """Answers of one table; where there are several, one that cannot answer does not keep the others from it."""
+    """Answers of one table; an error of one does not prevent the others."""
     from bayeskisl.inference import load_fit
 
     label = {"table": name} if several else {}

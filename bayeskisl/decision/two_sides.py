@@ -1,4 +1,4 @@
-"""The infusions at which both sides hold: what is infused is known, and what was known is kept."""
+"""The infusions at which both sides hold: infused facts are known, and background knowledge is retained."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -44,7 +44,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Sides:
-    """From where to where each draw holds every level.
+    """Range of infusions at which each draw satisfies every level.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ def would_have_to_give(
 
 
 def _largest(does: Callable[[float], bool], most: float) -> float:
-    """The largest number below `most` that does; zero where not even a hundredth of it does."""
+    """The largest value below `most` that satisfies a condition; zero if not even a hundredth of it does."""
     low, high = most / 100, most
     if not does(low):
         return 0.0

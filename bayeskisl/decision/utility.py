@@ -15,7 +15,7 @@ Utility = Callable[[xr.Dataset], xr.DataArray]
 
 @dataclass(frozen=True)
 class KeptFacts:
-    """Facts kept above guessing, infused and background, less what they cost.
+    """Facts retained above guessing, infused and background, minus their cost.
 
     Infused facts count as they were probed, by the templates of the corpus or else by new ones; where neither was
     probed, the background alone counts.
@@ -59,7 +59,7 @@ def unit_of(utility: Utility) -> str:
 
 
 def described_utility(utility: Utility) -> str:
-    """A utility in words."""
+    """Describe a utility in words."""
     if not isinstance(utility, KeptFacts):
         return f"the function {unit_of(utility)}"
     said = f"facts kept above guessing, a background fact counting {utility.background_weight:g}"

@@ -1,4 +1,4 @@
-"""Whether an answer may be used: a grade, the rule that decided it, what mends it, and the run to buy."""
+"""Verdict on an answer: a grade, the rule that decided it, the remedy, and the next run to add."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -44,12 +44,12 @@ class Verdict:
     buy: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+        """Return plain values for JSON."""
         return asdict(self)
 
 
 def ranked(caveats: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Caveats as an answer stores them, the one that could change it most first; each message once."""
+    """Return caveats in stored form, the most influential first, each message once."""
     by_message: dict[str, Mapping[str, Any]] = {}
     for caveat in caveats:
         by_message.setdefault(caveat["message"], caveat)
@@ -61,7 +61,7 @@ def ranked(caveats: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 
 def verdict_on(caveats: Iterable[Mapping[str, Any]]) -> Verdict:
-    """The verdict that the gravest caveat decides."""
+    """Return the verdict that the gravest caveat decides."""
     worst = next(iter(ranked(caveats)), None)
     if worst is None or worst.get("weight", "note") == "note":
         return Verdict("good")

@@ -1,4 +1,4 @@
-"""Holding a prediction that was written down against runs that were trained afterwards."""
+"""Verification: comparison of a recorded prediction with runs that were trained later."""
 
 import json
 from dataclasses import dataclass
@@ -45,13 +45,13 @@ class AtChoice:
 
     @property
     def fell_short(self) -> int:
-        """Number of runs that kept less."""
+        """Number of runs that retained less than required."""
         return sum(share < self.keep for share in self.shares)
 
 
 @dataclass(frozen=True)
 class KeptByLevel:
-    """Knowledge kept at every infusion that was trained, averaged over the runs there.
+    """Retained knowledge at every trained infusion, averaged over its runs.
 
     Parameters
     ----------
@@ -71,16 +71,16 @@ class KeptByLevel:
 
     @property
     def best(self) -> float:
-        """The infusion that kept most."""
+        """The infusion that retained most."""
         return self.infusions[int(np.argmax(self.facts))]
 
     @property
     def best_is_inside(self) -> bool:
-        """Whether less was kept on both sides of it, so that the runs show an optimum."""
+        """Whether less was retained on both sides of it, so that the runs show an optimum."""
         return self.best not in (self.infusions[0], self.infusions[-1])
 
     def given_up_at(self, infusion: float) -> float | None:
-        """Share of the most that was kept which runs at `infusion` gave up; None where no run is near it."""
+        """Loss at `infusion` as a share of the most that was retained; None if no run is near."""
         places = np.array(self.infusions)
         near = np.flatnonzero(_is_near(places, infusion, self.axis))
         return 1 - self.facts[near[0]] / max(self.facts) if near.size else None
@@ -140,7 +140,7 @@ class Verification:
 
     @property
     def optimum_hit(self) -> bool | None:
-        """Whether the best level lies in the posterior of the optimum; None where the runs show no optimum inside."""
+        """Whether the best level lies in the posterior of the optimum; None if the runs show no interior optimum."""
         low, high = self.optimum_interval
         if not self.kept.best_is_inside or np.isnan(low):
             return None
@@ -156,7 +156,7 @@ _VERDICTS = {True: "hit", False: "miss", None: "undecided"}
 
 
 def verify(prediction: xr.Dataset | Decision, curves: xr.Dataset) -> Verification:
-    """Measure the collapse point of a predicted model, and say whether the prediction holds.
+    """Measure the collapse point of a predicted model, and judge the prediction.
 
     Parameters
     ----------
@@ -205,7 +205,7 @@ def verify(prediction: xr.Dataset | Decision, curves: xr.Dataset) -> Verificatio
 
 
 def _of_decision(data: xr.Dataset, runs: xr.Dataset) -> dict[str, Any]:
-    """Verify the parts of a decision beside its prediction."""
+    """Verify the parts of a decision besides its prediction."""
     if schema.CHOICE not in data:
         return {"at_choice": AtChoice((), (), np.nan)}
     _, low, high = interval(data[schema.OPTIMUM].values, data.attrs["ci_prob"])
@@ -218,7 +218,7 @@ def _of_decision(data: xr.Dataset, runs: xr.Dataset) -> dict[str, Any]:
 
 
 def _kept_by_level(data: xr.Dataset, runs: xr.Dataset) -> KeptByLevel:
-    """Counted above the known rate of guessing, so that no prediction has a part in what was measured."""
+    """Retained knowledge by level above the known guessing rate, so that no prediction enters the measurement."""
     facts = {schema.INFUSED: runs[schema.FACTS].values, schema.BACKGROUND: runs[schema.BACKGROUND_FACTS].values}
     weight = {schema.INFUSED: 1.0, schema.BACKGROUND: data.attrs.get("background_weight", 1.0)}
     total = np.zeros(runs.sizes[schema.RUN])
@@ -275,7 +275,7 @@ def _rank(measured: Measurement, draws: FloatArray) -> float:
 
 
 def _is_near(places: FloatArray, place: float, axis: Axis) -> BoolArray:
-    """Return whether infusions are equal up to rounding, on the axis without its ends."""
+    """Return whether infusions are equal up to rounding, on the transformed axis."""
     if not 0 < place < (1 if axis.bounded else np.inf):
         return np.zeros(places.shape, dtype=bool)
     return np.abs(axis.to_line(places) - axis.to_line(place)) <= np.log(_NEAR)

@@ -31,7 +31,7 @@ __all__ = ["assessment_rows"]
 
 
 def assessment_rows(fit: "Fit", decision: "Decision") -> list[tuple[str, str]]:
-    """Return the record of an assessment: what entered, what was assumed, what came out, and whether it may be used.
+    """Return the record of an assessment: data, assumptions, results, and the verdict.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def _inputs(curves: "xr.Dataset") -> str:
 
 
 def _reach(values: FloatArray, name: str, unit: str) -> str:
-    """How many distinct values there are, and their ends."""
+    """Number of distinct values, and their ends."""
     distinct = np.unique(np.asarray(values, dtype=float))
     if distinct.size == 1:
         return f"one {name} of {short(distinct[0])} {unit}"

@@ -79,7 +79,7 @@ def _draw_predictions(axes: Axes, table: pl.DataFrame) -> None:
 
 
 def _draw_errors(axes: Axes, table: pl.DataFrame, law: str) -> None:
-    """One point per horizon that occurs; those within 15 % of each other are one."""
+    """Draw one point per horizon; horizons within 15 % of each other are merged."""
     place = np.round(np.log(table["horizon"].to_numpy()) / np.log(1.15))
     lines = {"factor": (f"law '{law}'", "o"), **{f"{rule}_factor": look for rule, look in _RULES.items()}}
     highest = 1.25

@@ -60,14 +60,14 @@ _ENDS = (", where ", ", at the target", " (at the target")
 
 
 def question(decision: "Decision") -> str:
-    """The question that a decision answers."""
+    """Return the question that a decision answers."""
     attrs = decision.data.attrs
     whose = f"a model of {short(attrs[schema.PARAMS])} parameters"
     return f"{axis_of(decision.data).question.format(model=whose)}?"
 
 
 def brief(decision: "Decision") -> dict[str, str]:
-    """Return the first screen of the report: about fifty words, by what they answer.
+    """Return the first screen of the report: about fifty words, by topic.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def brief(decision: "Decision") -> dict[str, str]:
 
 
 def _exposures(decision: "Decision") -> str:
-    """Exposures of a fact at the advised infusion, where the advice is how much is enough."""
+    """Exposures of a fact at the recommended infusion, if the advice is the sufficient infusion."""
     if not decision.is_least or decision.advised is None:
         return ""
     data = decision.data
@@ -107,7 +107,7 @@ def _run(attrs: Mapping[str, Any]) -> str:
 
 
 def _doubts(decision: "Decision") -> list[str]:
-    """The caveats that could change the answer most, in a few words each."""
+    """The most influential caveats, in a few words each."""
     shown = [_DOUBTS.get(str(each["code"]), str(each["message"])) for each in _serious(decision)]
     return list(dict.fromkeys(shown))[:_SHOWN] or [_ALWAYS]
 
@@ -117,7 +117,7 @@ def _serious(decision: "Decision") -> list[Mapping[str, Any]]:
 
 
 def _next_run(decision: "Decision") -> str:
-    """The run that the gravest caveat asks for."""
+    """The run that the gravest caveat requests."""
     serious = _serious(decision)
     asked = [*(str(each.get("buy", "")) for each in serious), *decision.choice.buy]
     asked += [str(each["remedy"]) for each in serious if str(each.get("remedy", "")).startswith("Train ")]

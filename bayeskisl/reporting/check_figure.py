@@ -1,4 +1,4 @@
-"""The data's own diagnosis in one picture: what was measured, a monotone curve through it, and what stands out."""
+"""Figure of the data's diagnosis: measurements, a monotone curve through them, and outliers."""
 
 from itertools import cycle
 
@@ -18,7 +18,7 @@ __all__ = ["plot_check"]
 
 
 def plot_check(curves: xr.Dataset, *, dark: bool = False) -> Figure:
-    """Draw knowledge against the infusion, before any law, with the rows that stand out.
+    """Draw knowledge against the infusion, before any law, with outlying rows marked.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The collapse point against model size: what was inferred, what every law predicts, what was measured."""
+"""Figure of the collapse point against model size: inferred, predicted by every law, and measured."""
 
 import json
 from collections.abc import Mapping
@@ -117,7 +117,7 @@ def plot_collapse(
 
 
 def _asked(fit: "Fit", prediction: xr.Dataset | None, target: Target | None, short: Mapping[str, Any]) -> Target:
-    """The target of the prediction; or the one that is named; or a model like those that were trained."""
+    """The target of the prediction, or a named one, or a model like the trained ones."""
     if prediction is not None:
         attrs = prediction.attrs
         held = {name: value for name, value in json.loads(attrs["held_fixed"]).items() if name in fit.curves.variables}
@@ -141,7 +141,7 @@ def _draw_funnel(axes: Axes, lines: xr.DataArray, color: str, style: Any, label:
 
 
 def _of_law(fit: "Fit", law: str, planned: PlannedModel, cells: xr.Dataset) -> str:
-    """A funnel's label, with the budget that it is for where sizes were trained on another one."""
+    """Label of a funnel, with its budget if sizes were trained on another one."""
     budgets = np.unique(cells[schema.TOKENS].values)
     at = "" if len(budgets) == 1 and np.isclose(budgets[0], planned.tokens) else f" at {short(planned.tokens)} tokens"
     untried = "" if np.isclose(budgets, planned.tokens, rtol=ROUNDING).any() else ", untried"
@@ -149,7 +149,7 @@ def _of_law(fit: "Fit", law: str, planned: PlannedModel, cells: xr.Dataset) -> s
 
 
 def _draw_cells(axes: Axes, fit: "Fit", cells: xr.Dataset, alike: IntArray, tokens: float, ci_prob: float) -> None:
-    """The cells that fix what the target fixes; paler, and with their budget, those of another; then all others."""
+    """Draw the cells with the target's fixed values; those of another budget are paler and labelled."""
     posterior, sizes = fit.tree["posterior"].to_dataset(), cells[schema.PARAMS].values
     axis = axis_of(fit.curves)
     group = axis.deciding_group(str(name) for name in fit.curves[schema.GROUP].values)

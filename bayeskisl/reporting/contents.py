@@ -164,7 +164,7 @@ def size_rows(fit: "Fit") -> list[dict[str, str]]:
 
 
 def exponent_rows(fit: "Fit") -> list[dict[str, str]]:
-    """Each exponent of the law that was asked for."""
+    """Each exponent of the requested law."""
     draws = fit.tree["posterior"].to_dataset()[schema.EXPONENT]
     rows = []
     for group in draws["group"].values:
@@ -207,7 +207,7 @@ def law_rows(fit: "Fit", decision: "Decision | None", verification: "Verificatio
 
 
 def warning_rows(fit: "Fit", decision: "Decision | None") -> dict[str, list[dict[str, str]]]:
-    """At most three warnings, and those that are folded away; without a decision, the fit's."""
+    """At most three warnings, and the folded ones; without a decision, the warnings of the fit."""
     if decision is not None:
         return {"first": decision.warnings, "further": decision.further}
     cautions = [{"code": caution.code, "message": str(caution)} for caution in fit.warnings]
@@ -230,7 +230,7 @@ def provenance_rows(fit: "Fit", decision: "Decision | None") -> list[tuple[str, 
 
 
 def command_lines(fit: "Fit", decision: "Decision | None", verification: "Verification | None") -> list[str]:
-    """The commands that remake the page from the runs; file names are the reader's to choose."""
+    """The commands that reproduce the page from the runs; file names are the reader's choice."""
     lines = [
         "bayeskisl curves build RUNS --out curves.nc",
         f"bayeskisl fit curves.nc --law {fit.law.name} --out fit.nc",
@@ -252,7 +252,7 @@ def command_lines(fit: "Fit", decision: "Decision | None", verification: "Verifi
 
 
 def _held(fit: "Fit", decision: "Decision") -> str:
-    """Options for what the target holds where the sweep has several values, or another one."""
+    """Options for fixed values of the target, if the sweep has several values or another one."""
     options = ""
     for name, value in decision.held_fixed.items():
         if name in fit.curves.variables and not np.allclose(fit.curves[name].values, value, rtol=ROUNDING):

@@ -1,4 +1,4 @@
-"""Retention against the infusion, one curve per model size."""
+"""Figure of retention against the infusion, one curve per model size."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +44,7 @@ _ASKED = {
 
 
 def plot_curves(fit_or_curves: "Fit | xr.Dataset", *, dark: bool = False) -> Figure:
-    """Draw retention against infusion: what was measured, and with a fit also its 50 and 90 % posterior bands.
+    """Draw retention against infusion: the measurements, and with a fit its 50 and 90 % posterior bands.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def plot_curves(fit_or_curves: "Fit | xr.Dataset", *, dark: bool = False) -> Fig
 
 
 def _draw_kept(axes: Axes, runs: xr.Dataset, along: Axis, look: dict[str, Any]) -> None:
-    """Facts kept of both groups, above guessing, by run; a line joins the means of each level."""
+    """Draw retained facts of both groups, above guessing, by run; a line joins the means of each level."""
     share = (runs[schema.RECALLED] / runs[schema.PROBED].where(runs[schema.PROBED] > 0)).fillna(0)
     known_share = known(share, runs[schema.GUESSING]).clip(min=0)
     total = (
@@ -159,7 +159,7 @@ def _draw_bands(
 
 
 def fall_of_cell(named: xr.Dataset, law: "Law", cell: int, group: str) -> Fall:
-    """The fall of one cell, from some draws of the named quantities of a posterior or a prior."""
+    """Return the fall of one cell, from some draws of the named quantities of a posterior or a prior."""
     from bayeskisl.inference.pointwise import log_thresholds
 
     of_group = named.sel(group=group).stack(sample=("chain", "draw"))

@@ -1,4 +1,4 @@
-"""A decision in one picture: the risk of each infusion, what is kept, and what a wrong choice costs on either side."""
+"""Figure of a decision: the risk of each infusion, the retained knowledge, and the expected regret."""
 
 from typing import Any, Literal
 
@@ -37,7 +37,7 @@ _SEE_THROUGH: dict[str, Any] = {"frameon": True, "framealpha": 0.85, "edgecolor"
 
 
 def plot_decision(decision: Decision, verification: Verification | None = None, *, dark: bool = False) -> Figure:
-    """Draw, against the infusion, the risk at the target, the knowledge kept, and the expected regret.
+    """Draw the risk at the target, the retained knowledge and the expected regret against the infusion.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def plot_decision(decision: Decision, verification: Verification | None = None, 
 
 
 def plot_risk(decision: Decision, *, dark: bool = False) -> Figure:
-    """Draw, against the infusion, the probability that the target keeps too little: the first panel of `plot_decision`.
+    """Draw the probability that the target retains too little against the infusion.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def _draw_choice(axes: Axes, decision: Decision) -> None:
 
 
 def _name_infusion(above: Axes, below: Axes, decision: Decision) -> None:
-    """The axis of the infusion, with exposures on top where they are one with it."""
+    """Label the axis of the infusion, with exposures on top if both are one-to-one."""
     axis = axis_of(decision.data)
     infusion = decision.data["infusion"].values[_eventful(decision)]
     infusion_axis(below, "x", infusion, axis)
@@ -136,7 +136,7 @@ _MARGIN = 1.0
 
 
 def _eventful(decision: Decision) -> slice:
-    """The infusions at which a risk moves, with a margin: ratios go on to where no fact is seen."""
+    """Range of infusions over which a risk changes, with a margin."""
     data, axis = decision.data, axis_of(decision.data)
     infusion = data["infusion"].values
     risks = [data[name].values for name in ("shortfall_risk", "collapse_risk", "ignorance_risk") if name in data]
@@ -189,7 +189,7 @@ def _draw_risk(axes: Axes, decision: Decision) -> None:
 
 
 def _shade_window(axes: Axes, decision: Decision, color: str) -> None:
-    """The infusions at which both sides hold; where there are none, the most probable one."""
+    """Shade the infusions at which both sides hold, or mark the most probable one if there are none."""
     window = decision.window
     if window is None:
         return
@@ -203,7 +203,7 @@ def _shade_window(axes: Axes, decision: Decision, color: str) -> None:
 
 
 def _mark_choice(axes: Axes, decision: Decision, color: str) -> None:
-    """The number that every output names, and whether it is a bound."""
+    """Mark the recommended infusion, and whether it is a bound."""
     attrs = decision.data.attrs
     number = f"{chosen(decision)} {axis_of(decision.data).mark}".rstrip()
     enough = "enough" if decision.is_least else "safe up to at least"
@@ -220,7 +220,7 @@ def _mark_choice(axes: Axes, decision: Decision, color: str) -> None:
 
 
 def _graded(title: str, decision: Decision) -> str:
-    """The title, with what takes from the answer: a figure may travel without its page."""
+    """Title with the grade of the answer, since a figure may be shown without its page."""
     found = decision.verdict
     if found.grade == "good":
         return title

@@ -80,7 +80,7 @@ def plot_diagnostics(fit: "Fit", quantities: Sequence[str] = _QUANTITIES, *, dar
 
 
 def plot_prior_vs_posterior(fit: "Fit", quantities: Sequence[str] = _OF_THE_LAW, *, dark: bool = False) -> Figure:
-    """Draw prior and posterior of each scalar on one axis: where they agree, the curves said nothing.
+    """Draw prior and posterior of each scalar on one axis; where they agree, the curves were uninformative.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def plot_prior_vs_posterior(fit: "Fit", quantities: Sequence[str] = _OF_THE_LAW,
 
 
 def plot_calibration(transforms: Mapping[str, FloatArray], *, dark: bool = False) -> Figure:
-    """Draw where the truth of simulated sweeps fell in its posterior, as differences from a uniform distribution.
+    """Draw the ranks of the true values of simulated sweeps, as differences from a uniform distribution.
 
     Parameters
     ----------
@@ -174,7 +174,7 @@ def plot_calibration(transforms: Mapping[str, FloatArray], *, dark: bool = False
 
 
 def _distance_to_uniform(values: FloatArray) -> float:
-    """The largest vertical distance of their empirical distribution to the diagonal."""
+    """Largest vertical distance between the empirical distribution and the diagonal."""
     ordered, shares = np.sort(values), np.arange(len(values) + 1) / len(values)
     return float(np.max(np.maximum(np.abs(shares[1:] - ordered), np.abs(shares[:-1] - ordered))))
 
@@ -188,14 +188,14 @@ def _wrapped(name: str) -> str:
 
 
 def _thinned(tree: xr.DataTree, effective: float) -> xr.DataTree:
-    """Every so many-th draw, so that those that are left are about independent."""
+    """Every n-th draw, so that the rest are about independent."""
     posterior = tree["posterior"].to_dataset()
     step = int(np.ceil(posterior.sizes["chain"] * posterior.sizes["draw"] / max(effective, 1)))
     return xr.DataTree.from_dict({"posterior": posterior.thin(draw=max(step, 1))})
 
 
 def _grid(series: str) -> dict[str, Any]:
-    """Panels by column, and series that are told apart by line style as well as by colour."""
+    """Panels by column, with series that differ in line style as well as in colour."""
     return {
         "col_wrap": _COLUMNS,
         "aes": {"color": [series], "linestyle": [series]},
@@ -205,7 +205,7 @@ def _grid(series: str) -> dict[str, Any]:
 
 
 def _moving(tree: xr.DataTree, quantities: Sequence[str], groups: Sequence[str] = ("posterior",)) -> xr.DataTree:
-    """One scalar variable per panel, named for people; what is constant, or log where positive, is dealt with here."""
+    """One scalar variable per panel with a readable name; constants are dropped, positive ones are logged."""
     flat: dict[str, xr.Dataset] = {}
     for group in groups:
         flat[group] = xr.Dataset(dict(_scalars(tree[group].to_dataset(), quantities)))

@@ -1,4 +1,4 @@
-"""A decision that follows its sliders: what an explorer shows, as plain values for a page to draw."""
+"""Sliders and the decision that follows them, as plain values that a page draws."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ class Dial:
 
     @classmethod
     def at(cls, name: str, label: str, stops: Any, start: float, say: Callable[[float], str]) -> "Dial":
-        """A dial that begins at `start`, which is one of its stops."""
+        """Return a dial that begins at `start`, which is one of its stops."""
         values = tuple(sorted({*(float(stop) for stop in stops), float(start)}))
         return cls(name, label, values, tuple(say(value) for value in values), values.index(float(start)))
 
@@ -64,7 +64,7 @@ class Dial:
 
 @dataclass(frozen=True, eq=False)
 class Explorer:
-    """Dials, and what they show.
+    """Sliders and their decision.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ class Explorer:
 
     @classmethod
     def about(cls, glances: Glances, params: float | None, tokens: float | None) -> "Explorer":
-        """The dials that a fit has an answer for."""
+        """Return the dials for which a fit has an answer."""
         sizes = np.unique(np.asarray(glances.fit.curves[schema.PARAMS].values, dtype=float))
         budgets = np.unique(np.asarray(glances.fit.curves[schema.TOKENS].values, dtype=float))
         params, tokens = params or TIMES * sizes[-1], tokens or budgets[-1]
@@ -101,14 +101,14 @@ class Explorer:
         return {dial.name: dial.start for dial in self.dials}
 
     def values(self, places: dict[str, int]) -> dict[str, float]:
-        """Return the values of the dials at the indices of their stops; an index beyond the ends is the end."""
+        """Return the values of the dials at the indices of their stops, limited to the ends."""
         return {
             dial.name: dial.stops[min(max(int(places.get(dial.name, dial.start)), 0), len(dial.stops) - 1)]
             for dial in self.dials
         }
 
     def question(self, places: dict[str, int]) -> dict[str, Any]:
-        """The arguments of `decide` at some places of the dials."""
+        """Return the arguments of `decide` at given positions of the dials."""
         asked = self.values(places)
         utility = KeptFacts(
             token_price=asked.get("token_price", 0.0) / _MILLION, loss_price=asked.get("loss_price", 0.0)
@@ -116,20 +116,20 @@ class Explorer:
         return {"params": asked["params"], "tokens": asked.get("tokens"), "risk": asked["risk"], "utility": utility}
 
     def shown(self, places: dict[str, int]) -> dict[str, Any]:
-        """The decision at some places of the dials, in words and as a picture."""
+        """Return the decision at given positions of the dials, in words and as a picture."""
         decision = self.glances.decide(**self.question(places))
         return {**_words(decision), "picture": _picture(decision, self.reach)}
 
 
 def _ladder(seen: FloatArray) -> FloatArray:
-    """Stops, even in the log, from the smallest that was seen to well beyond the largest."""
+    """Stops, evenly spaced in the logarithm, from the smallest observed value to well beyond the largest."""
     low, high = seen[0], seen[-1] * _REACH
     stops = np.geomspace(low, high, round(_STOPS_PER_DECADE * np.log10(high / low)) + 1)
     return np.array([low, *(float(f"{stop:.3g}") for stop in stops[1:])])
 
 
 def _prices(begun: Decision) -> list[Dial]:
-    """Prices from nothing to where infusing as much as keeps most is worth nothing, in 40 steps."""
+    """Prices in 40 steps, from zero to the price at which the best infusion is worth nothing."""
     data = begun.data
     if not axis_of(data).moves_ratio:  # one ratio: all infusions cost as many tokens
         return []
@@ -148,7 +148,7 @@ def _price_stops(most: float) -> FloatArray:
 
 
 def _reach(glances: Glances, sizes: tuple[float, ...], tokens: float) -> tuple[float, float]:
-    """From well before the fall of the smallest size to well behind that of the largest; all ratios that there are."""
+    """Range from well below the fall of the smallest size to well above that of the largest; all possible ratios."""
     smallest, largest = (glances.decide(size, tokens).data for size in (sizes[0], sizes[-1]))
     if axis_of(smallest).bounded:
         return 0.0, 1.0
@@ -190,7 +190,7 @@ def _target(attrs: dict[str, Any]) -> str:
 
 
 def _picture(decision: Decision, reach: tuple[float, float]) -> dict[str, Any]:
-    """Two panels over one axis: the risk of each infusion, and what is kept."""
+    """Two panels over one axis: the risk of each infusion, and the retained knowledge."""
     data, attrs = decision.data, decision.data.attrs
     subject = "a new run" if attrs["kind"] == "new_run" else "the mean run"
     risks = {
@@ -237,5 +237,5 @@ def _picture(decision: Decision, reach: tuple[float, float]) -> dict[str, Any]:
 
 
 def _rounded(values: FloatArray) -> list[float]:
-    """Five digits are more than a screen has points."""
+    """Round to five digits, more than a screen can resolve."""
     return [float(f"{value:.5g}") for value in values]

@@ -28,7 +28,7 @@ def explore(
     throw: bool = True,
     **short: Unpack[TargetKeywords],
 ) -> "ExplorerWidget":
-    """Show the decision in Jupyter, with sliders for target size, tokens, risk and price that move it.
+    """Show the decision in Jupyter, with sliders for target size, tokens, risk and price.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The explorer in Jupyter: dials in, answers out, over anywidget's wire."""
+"""The explorer in Jupyter: slider positions in, answers out, through anywidget."""
 
 from pathlib import Path
 from time import perf_counter
@@ -57,7 +57,7 @@ class ExplorerWidget(anywidget.AnyWidget):
         return self.explorer.values(self.places)
 
     def decide(self, **options: Any) -> Decision:
-        """The whole decision at the sliders, from every draw, as `bayeskisl.decide` gives it."""
+        """Return the full decision at the sliders, from every draw, as `bayeskisl.decide` returns it."""
         glances, asked = self.explorer.glances, self.explorer.question(self.places)
         criterion = Criterion(asked["utility"], asked["risk"], glances.options.keep)
         fixed = {

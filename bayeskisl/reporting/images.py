@@ -1,4 +1,4 @@
-"""Figures as images: files for a page or a talk, and data that an HTML page carries in itself."""
+"""Figures as images: files for a page or a talk, and data that an HTML page embeds."""
 
 import base64
 import io
@@ -16,7 +16,7 @@ _UNSAID = {".png": {"Software": None}, ".svg": {"Date": None, "Creator": None}, 
 
 
 def data_uri(figure: Figure) -> str:
-    """A figure as an SVG image in a ``data:`` address, which needs no network."""
+    """Return a figure as an SVG image in a ``data:`` address, which needs no network."""
     image = io.BytesIO()
     with figure_style():  # holds the salt of the SVG's identifiers: one figure, one text
         figure.savefig(image, format="svg", facecolor="auto", metadata=_UNSAID[".svg"])
@@ -24,7 +24,7 @@ def data_uri(figure: Figure) -> str:
 
 
 def write_figure(figure: Figure, path: Path) -> Path:
-    """Write a figure as its file's ending says: PNG, SVG or PDF."""
+    """Write a figure in the format of its file's ending: PNG, SVG or PDF."""
     image, ending = io.BytesIO(), path.suffix.lower()
     with figure_style():
         figure.savefig(image, format=ending[1:], facecolor="auto", metadata=_UNSAID[ending])

@@ -1,4 +1,4 @@
-"""A drawn figure as an interactive one: the same marks, which can be read off, magnified and hidden.
+"""Interactive version of a drawn figure: the same marks, with values on hover, zoom and a clickable legend.
 
 What a figure shows is decided once, where it is drawn with matplotlib; here its marks are only translated. Linear and
 logarithmic axes stay what they are; log odds, which plotly does not know, become a linear axis with the same ticks.
@@ -39,7 +39,7 @@ _LEVELS = {"top": "top", "bottom": "bottom", "center": "middle", "baseline": "bo
 
 
 def interactive(figure: Figure) -> "go.Figure":
-    """Turn a figure into an interactive one.
+    """Convert a figure into an interactive one.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def _place_of(legend: Legend, figure: Figure) -> dict[str, Any]:
 
 
 def _entries(legend: Legend, name: str) -> Iterator[Trace]:
-    """Return the entries of a whole figure's legend: lines that stand for those of every panel."""
+    """Return the legend entries of the whole figure: lines that represent those of every panel."""
     for handle, text in zip(legend.legend_handles, legend.get_texts(), strict=True):
         if isinstance(handle, Line2D):
             trace = line(handle)
@@ -139,7 +139,7 @@ def _note(text: str, x: float, y: float, xref: str, yref: str, *, size: float = 
 
 
 class _Panel:
-    """One pair of axes, with all that is drawn on it."""
+    """One pair of axes with its marks."""
 
     def __init__(self, axes: Axes, number: int, figure: Figure) -> None:
         self.axes, self.number = axes, number
@@ -170,7 +170,7 @@ class _Panel:
         return [self._dressed(trace) for _, trace in drawn] + list(self._carriers())
 
     def _dressed(self, trace: Trace) -> Trace:
-        """A trace on this panel's axes, with its place in the legend and what the pointer reads."""
+        """Add the panel's axes, the legend entry and the hover text to a trace."""
         label, color = trace.pop("label"), trace.pop("color")
         x, y = np.asarray(trace["x"], float), np.asarray(trace["y"], float)
         named = not label.startswith("_")
@@ -196,7 +196,7 @@ class _Panel:
         return "<br>".join([f"<b>{label}</b>"] * bool(label) + lines) + "<extra></extra>"
 
     def _label_below(self) -> str:
-        """Return the label of x; among stacked panels only the lowest has it."""
+        """Return the label of x; among stacked panels only the lowest has one."""
         joined = self.axes.get_shared_x_axes().get_siblings(self.axes)
         return next((each.get_xlabel() for each in (self.axes, *joined) if each.get_xlabel()), "")
 
@@ -205,7 +205,7 @@ class _Panel:
         return legend is not None and label in {text.get_text() for text in legend.get_texts()}
 
     def _marks(self) -> Iterator[tuple[float, Trace]]:
-        """Order and trace of each mark that lies in data coordinates."""
+        """Order and trace of each mark in data coordinates."""
         bars = [container for container in self.axes.containers if isinstance(container, ErrorbarContainer)]
         for container in bars:
             yield from error_bars(container)
@@ -223,13 +223,13 @@ class _Panel:
                 yield artist
 
     def _in_data(self, artist: Artist) -> tuple[bool, bool]:
-        """Whether x and y of an artist are data."""
+        """Whether x and y of an artist are in data coordinates."""
         placed = artist.get_offset_transform() if isinstance(artist, PathCollection) else artist.get_transform()
         x, y = placed.contains_branch_separately(self.axes.transData)
         return bool(x), bool(y)
 
     def shapes(self) -> Iterator[Trace]:
-        """Lines and strips that run through the whole panel, at one value of one axis."""
+        """Lines and strips that span the whole panel at one value of one axis."""
         for artist in self._artists():
             along = self._in_data(artist)
             if along[0] == along[1] or isinstance(artist, Collection):
@@ -246,7 +246,7 @@ class _Panel:
             yield {**refs, **{name: float(end) for name, end in ends.items()}, **look_of_shape(artist)}
 
     def notes(self) -> Iterator[Trace]:
-        """Titles and words beside marks."""
+        """Titles and annotations."""
         box = self.axes.get_position()
         for side, x in ((_LEFT, box.x0), (_CENTER, (box.x0 + box.x1) / 2)):
             if title := self.axes.get_title(side):
@@ -280,7 +280,7 @@ class _Panel:
         }  # fmt: skip
 
     def _second_axes(self) -> dict[str, Any]:
-        """Axes above and at the right that count the same in another unit."""
+        """Axes above and at the right that show the same quantity in another unit."""
         return {f"{second.name}axis{second.number}": second.layout() for second in self._seconds()}
 
     def _seconds(self) -> Iterator["SecondScale"]:
@@ -290,7 +290,7 @@ class _Panel:
             yield SecondScale(axes, self.axes, name, self._x if name == "x" else self._y, self._suffix)
 
     def _carriers(self) -> Iterator[Trace]:
-        """Plotly shows an axis only if something is drawn along it."""
+        """Invisible traces, since plotly shows an axis only with data on it."""
         nothing = {"type": "scatter", "x": [None], "y": [None], "showlegend": False, "hoverinfo": "skip"}
         own = {"xaxis": f"x{self._suffix}", "yaxis": f"y{self._suffix}"}
         for second in self._seconds():

@@ -1,4 +1,4 @@
-"""Interactive figures that an HTML page carries in itself: compressed, and inflated by the browser."""
+"""Interactive figures embedded in an HTML page: compressed, and inflated by the browser."""
 
 import base64
 import gzip
@@ -13,13 +13,13 @@ __all__ = ["packed_figures", "packed_library"]
 
 
 def packed_figures(light: Figure, dark: Figure) -> str:
-    """One figure for a light and for a dark page, as plotly reads them; gzip, base64."""
+    """Return one figure for a light and for a dark page as plotly JSON, compressed with gzip, in base64."""
     return _packed(json.dumps([interactive(figure).to_json() for figure in (light, dark)]))
 
 
 @cache
 def packed_library() -> str:
-    """plotly's own script; gzip, base64."""
+    """Return plotly's own script, compressed with gzip, in base64."""
     from plotly.offline import get_plotlyjs
 
     return _packed(get_plotlyjs())

@@ -1,4 +1,4 @@
-"""The report as Markdown: the same words and numbers, with whatever names contain made inert."""
+"""The report as Markdown: the same words and numbers, with names escaped."""
 
 import re
 from typing import Any
@@ -11,11 +11,11 @@ _MARKUP = re.compile(r"([\\`*_{}\[\]<>|#~$&])")
 
 
 class _Verbatim(str):
-    """Text that stays as it is: paths of ours, and lines inside a code block."""
+    """Text that is not escaped: our paths, and lines in a code block."""
 
 
 def render_markdown(content: dict[str, Any], figures: list[dict[str, str]]) -> str:
-    """The page.
+    """Render the page.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def render_markdown(content: dict[str, Any], figures: list[dict[str, str]]) -> s
 
 
 def _inert(value: Any) -> Any:
-    """Markdown and HTML in a value, shown and not obeyed."""
+    """Escape Markdown and HTML in a value."""
     return value if isinstance(value, _Verbatim) else _MARKUP.sub(r"\\\1", _one_line(value))
 
 

@@ -31,7 +31,7 @@ Trace = dict[str, Any]
 
 
 def traces(artist: Line2D | Collection | Patch, axes: Axes) -> Iterator[Trace]:
-    """One mark; error bars come apart, by `error_bars`."""
+    """Return the traces of one mark; error bars come from `error_bars`."""
     if isinstance(artist, Line2D):
         yield line(artist)
     elif isinstance(artist, LineCollection):
@@ -49,7 +49,7 @@ def traces(artist: Line2D | Collection | Patch, axes: Axes) -> Iterator[Trace]:
 
 
 def line(drawn: Line2D) -> Trace:
-    """A line with its markers; one without data stands for others in a legend."""
+    """Return a line with its markers; one without data serves as a legend entry."""
     lined, marked = (str(kind) not in _NOTHING for kind in (drawn.get_linestyle(), drawn.get_marker()))
     trace: Trace = {"label": str(drawn.get_label()), "color": to_hex(drawn.get_color())}
     if np.size(drawn.get_xdata()) == 0 or not (lined or marked):
@@ -71,7 +71,7 @@ def line(drawn: Line2D) -> Trace:
 
 
 def _colors(drawn: Any) -> np.ndarray:
-    """Colours of a collection, ``(part, 4)``, however matplotlib's annotation says that they may be named."""
+    """Colours of a collection, ``(part, 4)``, whatever form matplotlib returns."""
     return np.asarray(drawn)
 
 
@@ -131,7 +131,7 @@ def _area(artist: Artist, corners: FloatArray, color: Any, hatch: str | None) ->
 
 
 def _joined(pieces: Sequence[Any]) -> FloatArray:
-    """Pieces one after the other, with a gap between them."""
+    """Join pieces with gaps between them."""
     gap = np.full((1, 2), np.nan)
     parts = [part for piece in pieces for part in (np.asarray(piece, float), gap)]
     return np.concatenate(parts[:-1]) if parts else gap

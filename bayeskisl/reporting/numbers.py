@@ -1,4 +1,4 @@
-"""Numbers as people read them."""
+"""Formatting of numbers for people."""
 
 import math
 
@@ -6,7 +6,7 @@ __all__ = ["counted", "exact", "percent", "span", "three_digits"]
 
 
 def three_digits(value: float, down: bool = False, up: bool = False) -> str:
-    """A number to three digits, 2,070 or 0.319; "no bound" for infinity, "not known" for what is no number.
+    """Format a number with three digits, 2,070 or 0.319; "no bound" for infinity, "not known" for NaN.
 
     With `down` it is never above the value itself, with `up` never below.
     """
@@ -23,20 +23,20 @@ def three_digits(value: float, down: bool = False, up: bool = False) -> str:
 
 
 def span(low: float, high: float) -> str:
-    """An interval's ends."""
+    """Format the ends of an interval."""
     return f"{three_digits(low)} to {three_digits(high)}"
 
 
 def percent(share: float) -> str:
-    """A probability or share, 90 %, as precise as it is given."""
+    """Format a probability or share as a percentage, 90 %, with the given precision."""
     return f"{100 * share:.3g} %"
 
 
 def counted(number: str, unit: str) -> str:
-    """A number that is written out, and its unit: 2,070 facts, 1 fact."""
+    """Format a number with its unit: 2,070 facts, 1 fact."""
     return f"{number} {'fact' if (number, unit) == ('1', 'facts') else unit}"
 
 
 def exact(value: float) -> str:
-    """A count that is known exactly, 98,304."""
+    """Format an exact count, 98,304."""
     return f"{value:,.0f}"

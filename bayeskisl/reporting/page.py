@@ -1,4 +1,4 @@
-"""The report: one HTML file that carries everything, the answer first; or Markdown with figures beside it."""
+"""The report: one self-contained HTML file with the answer first, or Markdown with figures beside it."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -97,7 +97,7 @@ def report(
 
 
 def _content(fit: "Fit", decision: "Decision | None", verification: "Verification | None") -> dict[str, Any]:
-    """Return the content of the page, in words and numbers."""
+    """Return the content of the page in words and numbers."""
     return {
         "title": contents.title(decision),
         **contents.words(fit),
@@ -116,7 +116,7 @@ def _content(fit: "Fit", decision: "Decision | None", verification: "Verificatio
 
 @dataclass(frozen=True)
 class _Figure:
-    """A figure and its words; `draw` takes ``dark``."""
+    """A figure and its caption; `draw` takes ``dark``."""
 
     name: str
     draw: Callable[..., Figure]

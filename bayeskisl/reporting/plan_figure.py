@@ -13,7 +13,7 @@ __all__ = ["plot_plan"]
 
 
 def plot_plan(plan: Plan, *, dark: bool = False) -> Figure:
-    """Draw the candidates with what each would narrow for its price, and the expected width along the plan.
+    """Draw the candidates by gain per cost, and the expected width along the plan.
 
     Parameters
     ----------

@@ -49,7 +49,7 @@ def describe_prior(expected: xr.Dataset, law: "Law") -> str:
 def plot_prior_predictive(
     law: "str | Path | Law", curves: xr.Dataset, *, draws: int = 1000, seed: int = 0, dark: bool = False
 ) -> Figure:
-    """Draw the retention that the prior of a law expects, and what was measured.
+    """Draw the retention that the prior of a law expects, and the measurements.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The axes of a drawn figure as plotly's: linear and logarithmic ones as they are, log odds on a linear one."""
+"""Axes of a drawn figure for plotly: linear and logarithmic ones unchanged, log odds on a linear one."""
 
 from collections.abc import Iterator
 from html import escape
@@ -17,7 +17,7 @@ __all__ = ["Scale", "SecondScale", "plain"]
 
 
 def plain(text: str) -> str:
-    """Words as plotly shows them as they are: it reads some HTML."""
+    """Escape HTML that plotly would interpret."""
     return escape(text, quote=False).replace("\n", "<br>")
 
 
@@ -29,7 +29,7 @@ class Scale:
         self.kind = axis.get_scale()
 
     def place(self, values: Any) -> FloatArray:
-        """Values as plotly places traces and shapes."""
+        """Values at which plotly places traces and shapes."""
         values = np.asarray(values, float)
         if self.kind != "logit":
             return values
@@ -38,7 +38,7 @@ class Scale:
         return np.where(np.isfinite(placed), placed, np.nan)
 
     def place_of_note(self, value: float) -> float:
-        """A value as plotly places an annotation, or an end of a range."""
+        """Value at which plotly places an annotation or an end of a range."""
         return float(np.log10(value) if self.kind == "log" else self.place(value))
 
     def reading(self, name: str) -> str:
@@ -70,7 +70,7 @@ class Scale:
         return {**shown, "type": "log" if self.kind == "log" else "linear", **self.ticks()}
 
     def ticks(self) -> dict[str, Any]:
-        """Every tick that has a name, where it is."""
+        """Every labelled tick at its place."""
         places = np.asarray(self._axis.get_majorticklocs(), float)
         words = self._axis.get_major_formatter().format_ticks(places.tolist())
         named = [(place, word) for place, word in zip(places, words, strict=True) if word]

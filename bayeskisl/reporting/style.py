@@ -86,7 +86,7 @@ def figure_style(dark: bool = False) -> Iterator[None]:
 
 
 def new_figure(*rows_and_columns: int, **options: Any) -> tuple[Figure, Any]:
-    """A figure and its axes; pyplot made it, so that notebooks show it, and forgets it, so that it is shown once."""
+    """Return a figure and its axes; notebooks show it once, because pyplot creates and then releases it."""
     with plt.ioff():
         figure, axes = plt.subplots(*rows_and_columns, **options)
         plt.close(figure)
@@ -99,12 +99,12 @@ def is_dark() -> bool:
 
 
 def ink() -> str:
-    """Colour of text and of what must be seen first."""
+    """Colour of text and of the most important marks."""
     return mpl.rcParams["text.color"]
 
 
 def ladder_colors(count: int) -> list[str]:
-    """Colours of model sizes, from small to large in one direction of lightness."""
+    """Colours of model sizes, ordered by lightness from small to large."""
     span = np.linspace(0.25, 0.95, count) if is_dark() else np.linspace(0.82, 0.05, count)
     return [to_hex(color) for color in mpl.colormaps["viridis"](span)]
 
@@ -131,7 +131,7 @@ def log_axis(axes: Axes, which: str, low: float, high: float) -> None:
 
 
 def log_ticks(axis: Axis, low: float, high: float) -> None:
-    """Name the ticks of a logarithmic axis: several per decade on a narrow one, the powers of ten on a wide one."""
+    """Label the ticks of a logarithmic axis: several per decade on a narrow one, powers of ten on a wide one."""
     decades = np.log10(high / low)
     steps = (1, 2, 3, 5, 7) if decades < 1.2 else (1, 2, 5) if decades < 2.5 else (1,)
     axis.set_major_locator(LogLocator(subs=steps, numticks=50))
@@ -145,7 +145,7 @@ _FEW_TICKS = (0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999)
 
 
 def infusion_axis(axes: Axes, which: str, infusion: FloatArray, along: Along, *, narrow: bool = False) -> None:
-    """Make an axis logarithmic, or of log odds for ratios, since what happens near 0 and near 1 is alike."""
+    """Make an axis logarithmic, or log odds for ratios, which resolves values near 0 and near 1 alike."""
     if not along.bounded:
         log_axis(axes, which, infusion.min() / 1.15, infusion.max() * 1.15)
         return
@@ -159,7 +159,7 @@ def infusion_axis(axes: Axes, which: str, infusion: FloatArray, along: Along, *,
 
 
 def exposures_on_top(axes: Axes, products: FloatArray) -> None:
-    """Put mean exposures on an upper axis, if infusion times exposures is one number: facts of one budget and ratio."""
+    """Put mean exposures on an upper axis if infusion times exposures is constant."""
     product = float(np.mean(products))
     if np.ptp(products) > 1e-6 * product:
         return

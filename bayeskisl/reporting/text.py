@@ -1,4 +1,4 @@
-"""Predictions, decisions and verifications in sentences, for a terminal and for the report."""
+"""Sentences about predictions, decisions and verifications, for the terminal and the report."""
 
 import json
 from collections.abc import Iterator
@@ -110,14 +110,14 @@ def describe_decision(decision: Decision) -> str:
 
 
 def extrapolated_lines(decision: Decision) -> list[str]:
-    """Statements that rest on the prior alone; where there is any, it stands first in every output."""
+    """Statements that rest on the prior alone; if there are any, they come first in every output."""
     shown = decision.verdict.because if decision.verdict.grade == "not usable" else ""
     ours = [one for one in decision.caveats if one["message"] in decision.extrapolated and one["message"] != shown]
     return [f"rests on the prior: {one['message']}; next run to add: {one['buy']}" for one in ours]
 
 
 def verdict_lines(found: Verdict) -> list[str]:
-    """Whether the answer may be used, and what would mend it."""
+    """Lines on whether the answer may be used, and on the remedy."""
     if found.grade == "good":
         return ["verdict: good"]
     return [f"verdict: {found.grade.upper()}, since {found.because}", *(f"  {line}" for line in mending(found))]
@@ -133,19 +133,19 @@ def verdict_sentence(decision: Decision) -> str:
 
 
 def mending(found: Verdict) -> list[str]:
-    """Return the remedy, and the next run to add."""
+    """Return the remedy and the next run to add."""
     done = f"to do: {found.remedy.rstrip('.')}" if found.remedy and found.remedy not in found.because else ""
     return [line for line in (done, f"next run to add: {found.buy}" if found.buy else "") if line]
 
 
 def further_line(caveats: list[dict[str, Any]]) -> list[str]:
-    """Name the caveats that are folded away, by their codes."""
+    """Name the folded caveats by their codes."""
     codes = list(dict.fromkeys(str(one["code"]) for one in caveats))
     return [f"{len(caveats)} further note{'' if len(caveats) == 1 else 's'}: {', '.join(codes)}"] if caveats else []
 
 
 def headline(decision: Decision) -> str:
-    """The answer in the fewest words: at most 2,070 facts; 0.11 to 0.16 of the tokens."""
+    """Return the answer in the fewest words: at most 2,070 facts; 0.11 to 0.16 of the tokens."""
     window = decision.window
     if window is None or decision.advised is None:
         return one_side(decision)
@@ -158,14 +158,14 @@ def headline(decision: Decision) -> str:
 
 
 def one_side(decision: Decision) -> str:
-    """State the infusion that is safe, or enough, in the fewest words."""
+    """State the safe or sufficient infusion in the fewest words."""
     if decision.choice.is_bound:
         return bound(decision)
     return f"{'at least' if decision.is_least else 'at most'} {counted(chosen(decision), decision.data.attrs['unit'])}"
 
 
 def answer(decision: Decision) -> str:
-    """The advice in one sentence: the range at which both sides hold, or what is safe, or enough."""
+    """State the advice in one sentence: the range at which both sides hold, or the safe or sufficient infusion."""
     window = decision.window
     if window is None or decision.advised is None:
         return one_sided_answer(decision)
@@ -179,14 +179,14 @@ def answer(decision: Decision) -> str:
 
 
 def levels_in_words(decision: Decision) -> str:
-    """State the share that each group must hold, and of what it is a share."""
+    """State the share that each group must retain, and its reference."""
     shares = [f"{percent(level)} of the {group.replace('_', ' ')}" for group, level in decision.levels.items()]
     of_facts = decision.data.attrs["keep_of"] == "facts"
     return f"at least {' and '.join(shares)} facts" + ("" if of_facts else " that it could hold at best")
 
 
 def window_lines(decision: Decision) -> list[str]:
-    """The range at which both sides hold, and what would have to give where there is none."""
+    """State the range at which both sides hold, and the changes that would open an empty one."""
     if decision.window is None:
         return []
     gives = decision.would_have_to_give
@@ -202,7 +202,7 @@ def window_lines(decision: Decision) -> list[str]:
 
 
 def one_sided_answer(decision: Decision) -> str:
-    """State the infusion that is safe, or enough, and its risk."""
+    """State the safe or sufficient infusion and its risk."""
     attrs, choice = decision.data.attrs, decision.choice
     keep = decision.levels[attrs["group"]]
     run, short_of = _run_of(attrs), f"keeping less than {percent(keep)} of {_what_it_could(attrs)}"
@@ -218,7 +218,7 @@ def one_sided_answer(decision: Decision) -> str:
 
 
 def risk_lines(decision: Decision) -> list[str]:
-    """The choice at other risks, its risk under each law, and how uncertain its threshold is."""
+    """State the choice at other risks, its risk under each law, and the uncertainty of its threshold."""
     found, attrs = decision_summary(decision), decision.data.attrs
     up = decision.is_least
     at = {float(risk): _or_none(x or 0.0, up) for risk, x in found[schema.CHOICE]["at_risk"].items()}
@@ -239,13 +239,13 @@ def _and(said: list[str]) -> str:
 
 
 def chosen(decision: Decision) -> str:
-    """The infusion that is advised in three digits, rounded to the side of the smaller risk."""
+    """Return the recommended infusion in three digits, rounded to the side of the smaller risk."""
     advised = decision.advised
     return three_digits(np.nan if advised is None else advised, down=not decision.is_least, up=decision.is_least)
 
 
 def bound(decision: Decision) -> str:
-    """State a choice that is no number: up to where an infusion is safe, or from where it is enough."""
+    """State a choice that is a bound: the limit of safe infusion, or the start of sufficient infusion."""
     choice, unit = decision.choice, decision.data.attrs["unit"]
     codes = {edge["code"] for edge in decision.edges}
     if decision.is_least:
@@ -260,7 +260,7 @@ def bound(decision: Decision) -> str:
 
 
 def best_bound(found: Answer, unit: str) -> str:
-    """The best mean where it is an end of the range."""
+    """State the best mean that lies at an end of the range."""
     low, high = found.at_least, found.at_most
     if low is not None and high is not None:
         return f"between {three_digits(low, down=True)} and {three_digits(high)} {unit}"
@@ -270,7 +270,7 @@ def best_bound(found: Answer, unit: str) -> str:
 
 
 def beside_it(decision: Decision) -> str:
-    """The risk-neutral choice and its risk, in one sentence."""
+    """State the risk-neutral choice and its risk in one sentence."""
     data, found = decision.data, decision.optimum
     if found.value is None:
         return f"the best mean is {best_bound(found, data.attrs['unit'])} (a bound)"
@@ -281,7 +281,7 @@ def beside_it(decision: Decision) -> str:
 
 
 def domain_line(decision: Decision) -> list[str]:
-    """Return the ratio that a domain needs, where the sweep shows it."""
+    """State the ratio that a domain needs, if the sweep shows it."""
     found, attrs = decision_summary(decision), decision.data.attrs
     if "domain" in found:
         domain = found["domain"]
@@ -307,7 +307,7 @@ def domain_line(decision: Decision) -> list[str]:
 
 
 def held_fixed(ahead: xr.Dataset) -> str:
-    """Describe the quantities held fixed; assumed values are named without their numbers."""
+    """Describe the fixed quantities; assumed values are named without their numbers."""
     invented = json.loads(ahead.attrs.get("invented", "[]"))
     fixed = {**json.loads(ahead.attrs["held_fixed"]), schema.TOKENS: ahead.attrs[schema.TOKENS]}
     said = []
@@ -318,7 +318,7 @@ def held_fixed(ahead: xr.Dataset) -> str:
 
 
 def budget(attrs: dict[str, Any]) -> str:
-    """The tokens of a target, where they are known."""
+    """State the tokens of a target, if they are known."""
     known = schema.TOKENS not in json.loads(attrs.get("invented", "[]"))
     return exact(attrs[schema.TOKENS]) if known else "an unknown number of"
 
@@ -356,7 +356,7 @@ _MEANS = {
 
 
 def limit_lines(limits: dict[str, dict[str, float | None]]) -> list[str]:
-    """State which limit binds at the target, with its probability and the risk of the choice where it does."""
+    """State the binding limit at the target, with its probability and the risk of the choice if it binds."""
     noticed = {name: each for name, each in limits.items() if round(each["probability"] or 0.0, 2) > 0}
     ranked_limits = sorted(noticed, key=lambda name: -(noticed[name]["probability"] or 0.0))
     if not ranked_limits:
@@ -369,7 +369,7 @@ def limit_lines(limits: dict[str, dict[str, float | None]]) -> list[str]:
 
 
 def _enough(ahead: xr.Dataset, sufficient: dict[str, Any]) -> Iterator[str]:
-    """Describe how much is enough, and at which exposures, where more infusion harms no probed group."""
+    """Describe the sufficient infusion and its exposures, if more infusion harms no probed group."""
     attrs, keep = ahead.attrs, percent(sufficient["keep"])
     unit, ci_prob = attrs["unit"], attrs["ci_prob"]
     yield f"enough to keep {keep} of its ceiling: {with_interval(sufficient, ci_prob, unit)}"
@@ -410,7 +410,7 @@ def _regret_lines(decision: Decision) -> list[str]:
 
 
 def _tenths(amount: float) -> str:
-    """An amount in three digits; one that is nothing beside a fact is 0."""
+    """Format an amount with three digits, or 0 if it is much smaller than a fact."""
     return three_digits(amount if abs(amount) >= 0.005 else 0.0)
 
 
@@ -445,7 +445,7 @@ def _or_end(value: float) -> str:
 
 
 def decision_rows(table: pd.DataFrame) -> list[tuple[str, ...]]:
-    """A table of decisions as rows of text, the head first; a bound is said as one.
+    """Return a table of decisions as rows of text, the header first.
 
     Of tables and risks, columns that hold one value are left out; what no table could answer is left to `problems`.
     """
@@ -485,7 +485,7 @@ def _number_or_bound(row: pd.Series, name: str, down: bool = False) -> str:
 
 
 def with_interval(entry: dict[str, Any], ci_prob: float, unit: str = "") -> str:
-    """An entry of a summary: 2,070 facts (90 % interval 1,400 to 3,020)."""
+    """Format an entry of a summary: 2,070 facts (90 % interval 1,400 to 3,020)."""
     ends = [np.inf if end is None else end for end in entry[interval_name(ci_prob)]]
     median = three_digits(np.inf if entry["median"] is None else entry["median"])
     return f"{counted(median, unit).strip()} ({percent(ci_prob)} interval {span(*ends)})"
@@ -510,7 +510,7 @@ def describe_verification(verification: "Verification") -> str:
 
 
 def _score_lines(verification: "Verification") -> list[str]:
-    """Proper scores beside those of two rules of thumb."""
+    """State proper scores beside those of two rules of thumb."""
     scores = verification.scores
     if scores is None:
         return []
@@ -523,7 +523,7 @@ def _score_lines(verification: "Verification") -> list[str]:
 
 
 def verdict(verification: "Verification") -> str:
-    """Describe the place of the measurement in the prediction, in one sentence."""
+    """State the place of the measurement in the prediction, in one sentence."""
     median, low, high = verification.predicted
     lies = {
         True: "the measurement lies inside",
@@ -540,7 +540,7 @@ def verdict(verification: "Verification") -> str:
 
 
 def optimum_verdict(verification: "Verification") -> str:
-    """Describe the measured optimum, whether it was predicted, and the loss at the choice and at the best mean."""
+    """State the measured optimum, whether it was predicted, and the loss at the choice and at the best mean."""
     kept = verification.kept
     said = f"most, {three_digits(max(kept.facts))} facts, at {three_digits(kept.best)} {verification.unit}"
     if not kept.best_is_inside:
@@ -556,7 +556,7 @@ def optimum_verdict(verification: "Verification") -> str:
 
 
 def measured_point(verification: "Verification") -> str:
-    """The measured half-retention point with its interval, or the bound that there is."""
+    """State the measured half-point with its interval, or its bound."""
     measured = verification.measured
     if measured.bound:
         return measured.note

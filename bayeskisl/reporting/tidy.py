@@ -1,4 +1,4 @@
-"""Curves, posteriors and predictions as one tidy table, for whatever comes after."""
+"""Curves, posteriors and predictions as one tidy table for further analysis."""
 
 import io
 import os
@@ -25,7 +25,7 @@ _KINDS = (".parquet", ".csv", ".tsv", ".jsonl", ".nc", ".zarr")
 
 
 def tidy(thing: "xr.Dataset | Fit | Decision") -> pl.DataFrame:
-    """One row per observation.
+    """Return one row per observation.
 
     Parameters
     ----------

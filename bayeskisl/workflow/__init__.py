@@ -1,4 +1,4 @@
-"""Stories that join the stages: the demo, the closed loop, the replay."""
+"""Workflows that join the stages: the demo, the closed loop, the replay."""
 
 from bayeskisl.workflow.demo import demo, verification_sweep
 from bayeskisl.workflow.events import DemoEvents, LoopEvents

@@ -1,4 +1,4 @@
-"""The main job, end to end: train small sizes, decide on a larger one, write it down, then train it and verify."""
+"""The demo: train small sizes, decide on a larger one, record the decision, then train that size and verify."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -63,7 +63,7 @@ def demo(
     workers: int | None = None,
     events: DemoEvents | None = None,
 ) -> Sequence[str]:
-    """Run a demo in a folder, reusing whatever is finished there.
+    """Run a demo in a folder, reusing finished results.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ def _stages(out: Path, scale: _Scale, workers: int | None, events: DemoEvents) -
 def verification_sweep(
     spec: SweepSpec, decision: "Decision", width: int, quantiles: tuple[float, ...], refine: int
 ) -> SweepSpec:
-    """The target's own sweep: levels at the choices and at quantiles of the predicted collapse point, then refined.
+    """Return the target's own sweep: levels at the choices and at quantiles of the collapse point, then refined.
 
     A function of the saved decision alone, so that a second call resumes the same sweep; named by its levels, so that
     another decision gets another sweep.

@@ -11,15 +11,15 @@ __all__ = ["DemoEvents", "LoopEvents"]
 
 
 class DemoEvents(SweepEvents):
-    """The events of its sweeps, and the beginning of each stage."""
+    """Events of a demo: those of its sweeps, and the beginning of each stage."""
 
     def stage(self, title: str) -> None:
-        """A stage begins."""
+        """Called when a stage begins."""
 
 
 class LoopEvents(DemoEvents):
-    """The events of a loop, and a say in what it trains."""
+    """Events of a loop, with a vote on what it trains."""
 
     def approves(self, plan: "Plan | None") -> bool:
-        """Whether a plan is trained; the loop ends with the first that is not."""
+        """Whether to train a plan; the loop ends at the first refusal."""
         return True

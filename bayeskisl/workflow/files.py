@@ -8,7 +8,7 @@ __all__ = ["written"]
 
 
 def written(path: Path, text: str) -> Path:
-    """Write a file whole or not at all, its folder too, and return its path."""
+    """Write a file atomically, create its folder, and return its path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, text.encode())
     return path

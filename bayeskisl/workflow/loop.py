@@ -1,4 +1,4 @@
-"""The closed loop: sweep, fit, plan, sweep again, until the answer is sharp enough or the budget is spent."""
+"""The closed loop: sweep, fit, plan and sweep again, until the answer is precise enough or the budget is spent."""
 
 import hashlib
 import json
@@ -122,7 +122,7 @@ class Machine:
 
 
 class LoopKeywords(TargetKeywords, total=False):
-    """The keywords of a short call of `loop`: those of a target, `Limits`, a `Strategy` and a `Machine`."""
+    """Keywords of a short call of `loop`: those of a target, `Limits`, a `Strategy` and a `Machine`."""
 
     until: float
     budget: "float | str | Budget"
@@ -153,7 +153,7 @@ def loop(
     events: LoopEvents | None = None,
     **short: Unpack[LoopKeywords],
 ) -> list[LoopStep]:
-    """Sweep, fit, plan and sweep again; the same call goes on from whatever is finished in `out`.
+    """Sweep, fit, plan and sweep again; the same call continues from finished results in `out`.
 
     Parameters
     ----------
@@ -242,7 +242,7 @@ def _identity(spec: str | Path) -> str:
 
 @dataclass(frozen=True)
 class _Turn:
-    """One fit and plan, from the records that there were when it began."""
+    """One fit and plan, from the records that existed at its start."""
 
     number: int
     folder: Path
@@ -291,7 +291,7 @@ class _Turn:
         return result
 
     def _plan(self, fit: "Fit", costs: "Costs", left: "Budget", limits: Limits, strategy: "Strategy") -> "Plan":
-        """The next batch within what is left, kept on disk with its reasons; the order is written last."""
+        """Return the next batch within the remaining budget, stored with its reasons; the order is written last."""
         from bayeskisl.design import plan
         from bayeskisl.reporting import plot_plan
         from bayeskisl.reporting.images import write_figure
@@ -323,7 +323,7 @@ def _widths(fit: "Fit", target: Target, seed: int) -> tuple[float, float]:
 
 
 def _named(target: Target) -> dict[str, object]:
-    """Size and budget, and what else was named."""
+    """Size and budget, and other named quantities."""
     return {name: value for name, value in vars(target).items() if value or name == schema.TOKENS}
 
 
@@ -333,7 +333,7 @@ def _file_of(spec: str | Path) -> Path:
 
 @contextmanager
 def _claimed(out: Path, what: dict[str, Any]) -> Iterator[None]:
-    """Keep a folder to this loop; one in which another loop lives is refused."""
+    """Reserve a folder for this loop; a folder that another loop uses is refused."""
     with held(out):
         path = out / "asked.json"
         told = json.loads(json.dumps(what))

@@ -1,4 +1,4 @@
-"""Replays of a finished sweep, run by run, as if only the bought runs were known.
+"""Replays of a finished sweep, run by run, as if only the purchased runs were known.
 
 The largest size is the target: its runs cannot be bought, and its own measurement is the truth. Every planner starts
 from the same few runs of the smallest sizes, buys from what was really trained, and is asked for the target's collapse
@@ -104,7 +104,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Protocol:
-    """The rules by which every planner plays.
+    """The rules that apply to every planner.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ class Protocol:
 
 
 class ProtocolKeywords(TypedDict, total=False):
-    """The keywords of a short call, from which a `Protocol` is made."""
+    """Keywords of a short call, from which a `Protocol` is built."""
 
     start: int
     shares: Sequence[float] | None
@@ -143,7 +143,7 @@ def replay(
     progress: Callable[[str], None] = lambda _: None,
     **short: Unpack[ProtocolKeywords],
 ) -> "pd.DataFrame":
-    """Play a finished sweep again under several planners.
+    """Replay a finished sweep under several planners.
 
     Parameters
     ----------
@@ -242,7 +242,7 @@ class Market:
 
     @classmethod
     def of(cls, curves: "xr.Dataset", costs: "Costs") -> "Market":
-        """The largest size becomes the target, and its runs leave the shelf."""
+        """Return the market of a sweep: its largest size becomes the target, whose runs are not on sale."""
         if len(np.unique(curves[schema.TOKENS])) > 1:
             raise InputError("a sweep at one token budget", "several", "curves", "select one")
         group = axis_of(curves).harmed_group(str(name) for name in curves[schema.GROUP].values)
@@ -270,7 +270,7 @@ class Market:
 
     @cached_property
     def informative(self) -> IntArray:
-        """Indices of the runs of levels at which something, and not everything, is kept on average."""
+        """Indices of the runs of levels with partial retention on average."""
         share = (self.curves[schema.RECALLED] / self.curves[schema.PROBED]).values[:, 0]
         totals: Counter[Run] = Counter()
         for run, kept in zip(self.runs, share, strict=True):
@@ -280,7 +280,7 @@ class Market:
 
     @property
     def grid_share(self) -> float:
-        """Share of the total cost that the sensible grid takes."""
+        """Share of the total cost that a sensible grid takes."""
         return float(self.price[self.informative].sum() / self.price.sum())
 
 
@@ -313,7 +313,7 @@ class _Game:
         return float(self.market.price[self.bought].sum())
 
     def play(self, shares: Sequence[float], known: list[Step]) -> Iterator[Step]:
-        """Steps in order; those that are known are taken over with what they bought."""
+        """Steps in order; stored steps are reused with their purchases."""
         total = float(self.market.price.sum())
         if self.planner in _FIXED:
             everything = np.arange(len(self.market.runs))
@@ -332,7 +332,7 @@ class _Game:
             yield self._step(share)
 
     def _buy_until(self, money: float) -> None:
-        """Buy, refit and buy again until nothing that is left can be afforded."""
+        """Buy and refit until no remaining run is affordable."""
         while True:
             runs = self._choose(money - self.spent)
             if not runs:
@@ -374,7 +374,7 @@ class _Game:
                     market.truth, posterior.gate.passed, tuple(map(str, names)))  # fmt: skip
 
     def _known_curves(self) -> "xr.Dataset":
-        """All that a planner may see."""
+        """The curves that a planner may see."""
         return self.market.curves.isel(run=sorted(self.bought))
 
     def _buy(self, run: "Run") -> None:
@@ -404,7 +404,7 @@ class _Game:
 
 
 class _Ledger:
-    """Steps on disk, one line each; nothing without a folder."""
+    """Steps on disk, one line each; no file without a folder."""
 
     def __init__(self, out: str | Path | None, what: dict[str, Any]) -> None:
         self.path = Path(out) if out is not None else None
@@ -418,7 +418,7 @@ class _Ledger:
         written(header, told)
 
     def steps(self, planner: str, repeat: int) -> list[Step]:
-        """Read the steps of one planner's repeat, without a line that a crash cut off."""
+        """Read the steps of one planner's repeat; a truncated line is skipped."""
         file = self.path / f"{planner}-{repeat}.jsonl" if self.path else None
         if not (file and file.is_file()):
             return []
@@ -444,7 +444,7 @@ def _place(curves: "xr.Dataset", params: float, collapse: FloatArray) -> FloatAr
 
 
 def _truth(curves: "xr.Dataset", params: float) -> float:
-    """The collapse point of the target's cell: the simulation's own, or as its runs measure it."""
+    """The collapse point of the target's cell: the simulation's own, or the measurement of its runs."""
     import xarray as xr
 
     from bayeskisl.decision import measure_collapse
@@ -465,7 +465,7 @@ def _fitted(law: "Law", curves: "xr.Dataset", seed: int) -> "Fit":
 
 
 def _remembering(fit: FitOf) -> FitOf:
-    """The same fit is asked for twice in a row: to answer, and to plan from."""
+    """Remember the last fit, which is requested twice in a row: for the answer and for the plan."""
     last: dict[tuple[Any, ...], Fit] = {}
 
     def remembered(curves: "xr.Dataset", seed: int) -> "Fit":

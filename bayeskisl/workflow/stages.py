@@ -1,4 +1,4 @@
-"""Stages of a workflow: each output stands beside a digest of its inputs."""
+"""Stages of a workflow: each output is stored with a digest of its inputs."""
 
 import hashlib
 import json
@@ -17,11 +17,11 @@ class Stages:
         self._path = folder / "stages.json"
 
     def is_done(self, output: Path, *inputs: object) -> bool:
-        """Whether `output` is there and was made from exactly these inputs."""
+        """Whether `output` exists and was made from exactly these inputs."""
         return output.is_file() and self._ledger().get(output.name) == _digest(inputs)
 
     def done(self, output: Path, *inputs: object) -> None:
-        """Note that `output` was made from these inputs."""
+        """Record that `output` was made from these inputs."""
         ledger = {**self._ledger(), output.name: _digest(inputs)}
         write_atomically(self._path, (json.dumps(ledger, indent=2, sort_keys=True) + "\n").encode())
 

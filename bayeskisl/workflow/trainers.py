@@ -1,4 +1,4 @@
-"""Where a loop's runs are trained: on this machine, or by anyone else who is given a table and returns curves."""
+"""Trainers of a loop's runs: this machine, or any other that takes a table and returns curves."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -29,7 +29,7 @@ _SAME = 0.05
 
 
 class Trainer(ABC):
-    """Trains what a loop plans, and knows what that costs."""
+    """Trains the runs that a loop plans, and knows their cost."""
 
     @abstractmethod
     def curves(self, step: int) -> "xr.Dataset":
@@ -37,29 +37,29 @@ class Trainer(ABC):
 
     @abstractmethod
     def costs(self, curves: "xr.Dataset", budget: "Budget", step: int) -> tuple["Budget", "Costs", float]:
-        """Return the budget and the costs in one unit, and what of it is spent."""
+        """Return the budget and the costs in one unit, and the amount already spent."""
 
     @abstractmethod
     def candidates(self, fit: "Fit", target: Target, left: "Budget", costs: "Costs", largest: float | None,
                    seed: int) -> tuple["Run", ...]:  # fmt: skip
-        """Return the runs that can be had."""
+        """Return the available runs."""
 
     @abstractmethod
     def order(self, plan: "Plan", fit: "Fit", folder: Path) -> None:
-        """Write what is to be trained into a step's folder."""
+        """Write the runs to be trained into a step's folder."""
 
     @abstractmethod
     def train(self, folder: Path) -> str:
-        """Train a step's order; a sentence about what is waited for, or nothing where it is done."""
+        """Train a step's order; return a sentence about missing results, or an empty string."""
 
     def pending(self, curves: "xr.Dataset", step: int) -> tuple["Run", ...]:
-        """Return the runs that were ordered and have not come back."""
+        """Return the ordered runs without results."""
         return ()
 
 
 @dataclass(frozen=True)
 class Here(Trainer):
-    """This machine, by a sweep's TOML file.
+    """This machine, with a sweep's TOML file.
 
     Parameters
     ----------
@@ -75,13 +75,13 @@ class Here(Trainer):
     run: Callable[[Path], Any]
 
     def curves(self, step: int) -> "xr.Dataset":
-        """Return what the records hold."""
+        """Return the curves of the records."""
         from bayeskisl.curves import build_curves
 
         return build_curves(self.sweeps)
 
     def costs(self, curves: "xr.Dataset", budget: "Budget", step: int) -> tuple["Budget", "Costs", float]:
-        """Return measured times for a budget in time, else 6 N D; the first sweep is part of what is spent."""
+        """Return measured times for a budget in time, otherwise 6 N D; the first sweep counts as spent."""
         from bayeskisl.design import Costs, Run
         from bayeskisl.design.budgets import SECONDS
 
@@ -97,7 +97,7 @@ class Here(Trainer):
 
     def candidates(self, fit: "Fit", target: Target, left: "Budget", costs: "Costs", largest: float | None,
                    seed: int) -> tuple["Run", ...]:  # fmt: skip
-        """Return runs of the ladder's sizes, up to the largest trained unless another one is named."""
+        """Return runs of the ladder's sizes, up to the largest trained or the named one."""
         from bayeskisl.design import candidate_runs, ladder_sizes, sweep_behind
 
         sizes = ladder_sizes(sweep_behind(fit.curves, self.spec))
@@ -119,7 +119,7 @@ class Here(Trainer):
 
 @dataclass(frozen=True)
 class Elsewhere(Trainer):
-    """Any other trainer: each step's runs are written as a table, ``next.csv``, and come back as ``results.nc``.
+    """Any other trainer: each step's runs are written to ``next.csv`` and their results are read from ``results.nc``.
 
     Rows of ``next.csv`` without a result are pending: their outcomes are imagined and their price is spent. A row that
     is deleted stands for a run that failed, and is neither.
@@ -139,7 +139,7 @@ class Elsewhere(Trainer):
     prices: "Costs | None" = None
 
     def curves(self, step: int) -> "xr.Dataset":
-        """Return the first runs and all that came back."""
+        """Return the first runs and all results."""
         from bayeskisl.curves import join_curves, load_curves
 
         back = [_renamed(load_curves(path), path.parent.name) for path in self._back(step)]
@@ -147,7 +147,7 @@ class Elsewhere(Trainer):
         return join_curves(first, *back).drop_encoding() if back else first
 
     def costs(self, curves: "xr.Dataset", budget: "Budget", step: int) -> tuple["Budget", "Costs", float]:
-        """Return the price of everything that was ordered as spent: the first runs are not."""
+        """Return the price of all ordered runs as spent, without the first runs."""
         from bayeskisl.design.costs import costs_for
 
         budget, costs = costs_for(budget, self.prices)
@@ -155,18 +155,18 @@ class Elsewhere(Trainer):
 
     def candidates(self, fit: "Fit", target: Target, left: "Budget", costs: "Costs", largest: float | None,
                    seed: int) -> tuple["Run", ...]:  # fmt: skip
-        """Return runs of the sizes seen, between, and larger ones that the budget pays for."""
+        """Return runs of the observed sizes, sizes between them, and larger ones that the budget pays for."""
         from bayeskisl.design import candidate_runs
 
         return candidate_runs(fit, target, budget=left, costs=costs, largest=largest, seed=seed)
 
     def order(self, plan: "Plan", fit: "Fit", folder: Path) -> None:
-        """Write ``next.csv``, unless it is there: rows may have been deleted."""
+        """Write ``next.csv`` unless it exists: rows may have been deleted."""
         if not (folder / "next.csv").is_file():
             write_atomically(folder / "next.csv", plan.orders.to_csv(index=False).encode())
 
     def train(self, folder: Path) -> str:
-        """Whether the results of a step are there, or what to do until they are."""
+        """Check whether the results of a step exist; otherwise return instructions."""
         if (folder / "results.nc").is_file():
             return ""
         return (
@@ -190,7 +190,7 @@ class Elsewhere(Trainer):
         return tuple(missing)
 
     def _ordered(self, step: int) -> list["Run"]:
-        """Single runs that the steps before one ordered."""
+        """Single runs that earlier steps ordered."""
         from bayeskisl.design import Run
 
         return [Run(*row) for path in self._back(step) for row in _rows(path.parent / "next.csv")]
@@ -199,13 +199,13 @@ class Elsewhere(Trainer):
         return np.array([str(name).startswith("step-") for name in curves[schema.RUN].values])
 
     def _back(self, step: int) -> list[Path]:
-        """Results of the steps before one."""
+        """Results of earlier steps."""
         paths = (self.out / f"step-{number}" / "results.nc" for number in range(step))
         return [path for path in paths if path.is_file()]
 
 
 def _renamed(curves: "xr.Dataset", step: str) -> "xr.Dataset":
-    """Return curves whose runs have names of their own: two tables may both have a line 2."""
+    """Return curves with unique names of runs: two tables may both have a line 2."""
     return curves.assign_coords({schema.RUN: [f"{step} {name}" for name in curves[schema.RUN].values.tolist()]})
 
 

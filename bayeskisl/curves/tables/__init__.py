@@ -1,4 +1,4 @@
-"""Retention curves from tables of other people's runs."""
+"""Retention curves from tables of runs that were trained elsewhere."""
 
 from bayeskisl.curves.tables.description import describe_import
 from bayeskisl.curves.tables.from_table import curves_from_table

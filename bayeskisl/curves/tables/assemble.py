@@ -1,4 +1,4 @@
-"""From checked rows to the Dataset."""
+"""Assembly of checked rows into the Dataset."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ _OF_RUN = (schema.GENERAL_LOSS, schema.LEARNING_RATE)
 
 
 def assemble(run_of_row: IntArray, names: list[str], rows: dict[str, np.ndarray], groups: np.ndarray) -> xr.Dataset:
-    """Runs by groups.
+    """Return the Dataset of runs by groups.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def describe(
     relative: bool,
     findings: Findings,
 ) -> xr.Dataset:
-    """`curves` with the record of how they came from the table."""
+    """Return `curves` with a record of how they were read from the table."""
     return curves.assign_attrs(
         title=f"retention curves of {shown(table.origin)}",
         axis=axis,
@@ -110,6 +110,6 @@ def describe(
 
 
 def _digest(table: RawTable) -> str:
-    """SHA-256 of the cells, whatever held them."""
+    """SHA-256 of the cells, independent of the file format."""
     content = json.dumps(table.columns, sort_keys=True, default=str)
     return hashlib.sha256(content.encode()).hexdigest()

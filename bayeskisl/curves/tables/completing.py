@@ -30,7 +30,7 @@ _MOST_GUESSED = 0.999
 def complete(
     values: Values, mapping: dict[str, str | float], guesses: Mapping[str, float], findings: Findings
 ) -> Values:
-    """The fields with those added that may be assumed, and the groups by their names.
+    """Return the fields, completed by those that may be assumed, and the groups by their names.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def complete(
 
 
 def _as_controls(rows: Values, guesses: Mapping[str, float], findings: Findings) -> FloatArray:
-    """Guessing rates as runs without infusion show them, ``(row,)``; NaN of facts that they may know otherwise."""
+    """Guessing rates from runs without infusion, ``(row,)``; NaN for facts that they may know from elsewhere."""
     least, most = min(guesses.values()), max(guesses.values())
     shown_rates, each = (f"{most:.2g}", "") if most == least else (f"{least:.2g} to {most:.2g}", " of each domain")
     findings.notes.append(
@@ -94,7 +94,7 @@ def _groups(rows: Values, mapping: Mapping[str, str | float], findings: Findings
 
 
 def _renaming(source: str | float, names: Sequence[str]) -> str:
-    """Return the option that names the groups of this very table, as a shell takes it."""
+    """Return the option that names the groups of this table, quoted for a shell."""
     column = str(source).strip('"') if str(source).strip('"').isidentifier() else str(source).replace('"', '\\"')
     infused = next((name for name in names if name.lower() not in _GENERAL), names[0])
     rest = f"'{schema.BACKGROUND}'" if set(names) > {infused} else "NULL"
@@ -104,7 +104,7 @@ def _renaming(source: str | float, names: Sequence[str]) -> str:
 
 
 def with_facts(rows: Values, unused: Values, findings: Findings) -> Values:
-    """The rows with a number of facts where every run has the same ones and the table does not name how many.
+    """Return the rows with a number of facts, if every run has the same facts and the table gives no number.
 
     A ratio that varies, or exposures, then tell runs apart, and the number is a constant of the experiment. An unused
     column of whole numbers may be the number, however, so that nothing is assumed beside one.
@@ -129,7 +129,7 @@ def _several(values: FloatArray) -> bool:
 
 
 def with_benchmark(rows: Values, findings: Findings) -> Values:
-    """The rows with facts and a share for a background group that is a general benchmark.
+    """Return the rows with facts and a share for a background group that is a general benchmark.
 
     Its exposures are those of the general corpus, (1 - r) D up to a constant. The constant is set so that half of the
     corpus, at the geometric mean of the budgets, is a typical number of exposures; there the laws' prior looks for

@@ -1,4 +1,4 @@
-"""Counts from what tables have: counts, rates with denominators, rates with standard errors."""
+"""Counts from counts, from rates with denominators, or from rates with standard errors."""
 
 import numpy as np
 
@@ -67,7 +67,7 @@ def count(values: dict[str, np.ndarray], findings: Findings) -> tuple[FloatArray
 
 
 def _require_told(outcome: FloatArray, probed: FloatArray, findings: Findings) -> None:
-    """Groups in the names of columns may be measured in different ways, of which only one is read."""
+    """Refuse groups in column names that are measured in several ways, of which only one is read."""
     if findings.of_table:  # a column that was refused as a whole has no values
         return
     untold = np.isnan(outcome + probed) & ~findings.bad_rows
@@ -104,7 +104,7 @@ def _rounded(rate: FloatArray, probed: FloatArray, findings: Findings) -> FloatA
 
 
 def _compare(rate: FloatArray, recalled: FloatArray, probed: FloatArray, findings: Findings) -> None:
-    """An accuracy beside counts must be their share, to half a fact and to the digits that tables give."""
+    """Require that an accuracy beside counts equals their share, to half a fact and to the printed digits."""
     with np.errstate(divide="ignore", invalid="ignore"):
         off = np.abs(recalled / probed - rate) > 0.5 / probed + 0.005
     findings.refuse_rows(

@@ -1,4 +1,4 @@
-"""The experiment in a table: the axis along which its runs move, and the rows that belong to one run."""
+"""The experiment in a table: its axis, and the rows that belong to one run."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ _VARIED = (schema.FACTS, schema.RATIO, schema.EXPOSURES)
 
 
 def axis_of(infusion: Infusion, told: frozenset[str], axis: str | None, findings: Findings) -> str | None:
-    """The axis of the experiment, as named or as the infusion shows it; None if it is unknown.
+    """Return the axis of the experiment, as named or as inferred from the infusion; None if it is unknown.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def last_checkpoints(keys: list[RunKey], checkpoint: FloatArray, findings: Findi
 
 
 def runs_of(keys: list[RunKey], rows: BoolArray, replicates: bool, named: bool, findings: Findings) -> list[RunKey]:
-    """The key of each row's run, with replicates numbered; rows that tell one thing twice are refused.
+    """Return the key of each row's run, with replicates numbered; contradictory duplicates are refused.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""SQL expressions over columns: a list of what is allowed, so that nothing else is ever parsed or computed."""
+"""SQL expressions over columns, restricted to a list of allowed functions."""
 
 import re
 from collections.abc import Sequence
@@ -101,7 +101,7 @@ def _tokens(source: str, where: str) -> list[tuple[str, str]]:
 
 
 def _piece(kind: str, token: str, called: bool, columns: Sequence[str], used: list[str], where: str) -> str:
-    """A token as the parser gets it."""
+    """Text of a token as the parser reads it."""
     if kind == "column" or (kind == "word" and token in columns and not called):
         name = token[1:-1].replace('""', '"') if kind == "column" else token
         return _short(name, columns, used, where)
@@ -125,7 +125,7 @@ def _short(name: str, columns: Sequence[str], used: list[str], where: str) -> st
 
 
 def _require_bounded(tokens: list[tuple[str, str]], where: str) -> None:
-    """REPLACE with two texts, which together lengthen a cell only so much."""
+    """Refuse REPLACE unless both texts are literal and lengthen a cell only by a bounded factor."""
     growth, opened = 1.0, []
     for i, (_, token) in enumerate(tokens):
         if token == "(":

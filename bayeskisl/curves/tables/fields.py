@@ -37,7 +37,7 @@ _SMALLEST = 1 / _LARGEST  # of what is positive: nobody measures less, and no pr
 
 @dataclass(frozen=True)
 class Field:
-    """One thing that a table can tell.
+    """One field that a table can contain.
 
     Parameters
     ----------
@@ -197,7 +197,7 @@ _TRACKERS = re.compile(
 def recognise(
     columns: Mapping[str, Sequence[object]], taken: Iterable[str] = (), used: Iterable[str] = ()
 ) -> tuple[dict[str, str], dict[str, list[str]]]:
-    """Fields that columns identify without a mapping, by their names and, where several could be meant, their cells.
+    """Return the fields that columns identify without a mapping, by name and, if ambiguous, by content.
 
     Parameters
     ----------
@@ -264,7 +264,7 @@ def _are_flags(name: str, cells: set[str]) -> bool:
 
 
 def _state_of(name: str, source: str, cells: Sequence[object]) -> str:
-    """An expression for the state of a run by a column of yes and no, or of exit codes."""
+    """Expression for the state of a run from a column of yes and no, or of exit codes."""
     good = _YES if name in _ENDED else _NO
     texts = dict.fromkeys(as_text(cell) for cell in cells if not is_missing(cell))
     listed = ", ".join("'" + text.replace("'", "''") + "'" for text in texts if text.strip().lower() in good) or "''"
@@ -277,7 +277,7 @@ def _is_count(cell: str) -> bool:
 
 
 def _add_nested(candidates: dict[str, list[str]], columns: Mapping[str, Sequence[object]], used: set[str]) -> None:
-    """A field by the last part of a name, data.n_facts, where one column alone ends so and no other has the field.
+    """Add a field by the last part of a name, such as data.n_facts, if the match is unique.
 
     What was measured is left out: eval.acc beside train.acc is no last part that identifies it.
     """
@@ -300,25 +300,25 @@ def _source_of(column: str, columns: Mapping[str, Sequence[object]]) -> str:
 
 
 def _has_unit(cell: str) -> bool:
-    """Whether a cell states its own unit, 94.1% or 70M, and is read as such."""
+    """Whether a cell states its unit, as in 94.1% or 70M."""
     return bool(cell.strip()) and not cell.strip()[-1].isdigit() and read_quantity(cell) is not None
 
 
 def _says_states(cells: Sequence[object]) -> bool:
-    """Whether cells are states of runs, some of them known; other tables have a column of that name too."""
+    """Whether cells are states of runs, at least some of them known states."""
     told = {state_in(as_text(cell)) for cell in cells if not is_missing(cell)}
     return bool(told & (FINISHED | UNFINISHED)) and not all(word.isdigit() for word in told)
 
 
 def state_in(text: str) -> str:
-    """A state by its first word: ``cancelled`` in ``CANCELLED by 1001``, ``node_fail`` in ``NODE FAIL``."""
+    """Return the state in the first word of a text: ``cancelled`` for ``CANCELLED by 1001``."""
     words = text.strip().lower().replace("-", "_").split()
     together = "_".join(words[:2])
     return together if together in UNFINISHED else (words[0].rstrip("+:") if words else "")
 
 
 def _add_named_sizes(candidates: dict[str, list[str]], columns: Mapping[str, Sequence[object]], used: set[str]) -> None:
-    """A size in the name of each model, pythia-70m, where no other column contains it."""
+    """Add the size in the name of each model, pythia-70m, if no other column contains it."""
     if set(candidates) & set(SIZES):
         return
     for column, cells in columns.items():
@@ -331,7 +331,7 @@ def _add_named_sizes(candidates: dict[str, list[str]], columns: Mapping[str, Seq
 
 
 def _prefer_non_embedding(candidates: dict[str, list[str]]) -> None:
-    """A column that says it leaves embeddings out is `params`; another beside it then counts them."""
+    """Read the column whose name excludes embeddings as `params`; another one then includes them."""
     names = candidates.get(schema.PARAMS, [])
     without = [name for name in names if _NON_EMBEDDING.search(_normalised(name))]
     if not without:
@@ -343,13 +343,13 @@ def _prefer_non_embedding(candidates: dict[str, list[str]]) -> None:
 
 
 def says_non_embedding(column: str) -> bool:
-    """Whether a column's name says that its parameters leave embeddings out, as this package's own does."""
+    """Whether a column's name states that its parameters exclude embeddings."""
     name = _normalised(column)
     return name == schema.PARAMS or bool(_NON_EMBEDDING.search(name))
 
 
 def quoted(column: str) -> str:
-    """A column's name as SQL spells it."""
+    """Return a column's name quoted for SQL."""
     return '"' + column.replace('"', '""') + '"'
 
 

@@ -1,4 +1,4 @@
-"""Retention curves from a table that somebody else made."""
+"""Retention curves from a table of measurements."""
 
 import warnings
 from collections.abc import Mapping, Sequence
@@ -55,7 +55,7 @@ def curves_from_table(
     replicates: bool = False,
     **short: Unpack[ReadingKeywords],
 ) -> xr.Dataset:
-    """Retention curves from a table of measurements, one row per run (and probe group).
+    """Read retention curves from a table of measurements, one row per run (and probe group).
 
     A table needs the model's size, the number of infused facts (or what gives it by r D = K f l), and what was
     recalled: counts, or a rate with its denominator or its standard error. Common column names are recognised.
@@ -170,14 +170,14 @@ def curves_from_table(
 
 
 def _with_named_groups(mapping: Mapping[str, Any]) -> dict[str, Any]:
-    """The mapping, with the accuracy of a group where a field is the name of a group."""
+    """Add the accuracy of a group to the mapping if a field is the name of a group."""
     return {f"accuracy.{field}" if field in schema.GROUPS else field: source for field, source in mapping.items()}
 
 
 def _in_rows(
     table: RawTable, given: dict[str, Any], levels: str | None, by: Sequence[str], metric: str | None
 ) -> RawTable:
-    """One row a run: questions counted, levels gathered, and what stands behind ± in columns of its own."""
+    """Return one row per run: questions counted, levels gathered, and values behind ± in separate columns."""
     table = count_items(table, by, metric) if by else table
     if levels is not None:
         table = gather_levels(table, levels)
@@ -198,7 +198,7 @@ def _has_several(cells: Sequence[object]) -> bool:
 
 
 def _numbers_in(table: RawTable, columns: Sequence[str], rows: int) -> Values:
-    """Columns that no field reads and that contain numbers alone."""
+    """Numeric columns that no field reads."""
     found = {}
     for name in columns:
         cells = [read_quantity(cell) if isinstance(cell, str) else cell for cell in table.columns[name]]
@@ -228,7 +228,7 @@ def _note_spreads(table: RawTable, mapping: Mapping[str, str | float], findings:
 
 
 def _doubt_units(mapping: Mapping[str, str | float], values: Values, findings: Findings) -> None:
-    """A size by its common name mostly counts the embeddings too; and one in the thousands may be in millions."""
+    """Note that a size by its common name mostly includes embeddings, and that one in the thousands may be in millions."""
     source = mapping.get(schema.PARAMS)
     if schema.PARAMS not in values:
         return
@@ -245,7 +245,7 @@ def _doubt_units(mapping: Mapping[str, str | float], values: Values, findings: F
 
 
 def _note_single_levels(curves: xr.Dataset, findings: Findings) -> None:
-    """Runs of which each cell has one level show where sizes differ, and no fall within any of them."""
+    """Note cells with a single level: they show how sizes differ, but no fall within a size."""
     if curves.sizes[schema.RUN] > _MANY:
         return
     _, cell_of_run = cell_table(curves)
@@ -257,7 +257,7 @@ def _note_single_levels(curves: xr.Dataset, findings: Findings) -> None:
 
 
 def _note_nothing_to_harm(curves: xr.Dataset, axis: str, findings: Findings) -> None:
-    """Without a group that over-infusion harms, the runs have an onset and no collapse point."""
+    """Note that, without a group that over-infusion harms, runs have an onset and no collapse point."""
     missing = axis_named(axis).nothing_to_harm(curves[schema.GROUP].values)
     if missing:
         findings.notes.append(f"{missing} Map a general benchmark too: --map {schema.BACKGROUND}=COLUMN")
@@ -266,7 +266,7 @@ def _note_nothing_to_harm(curves: xr.Dataset, axis: str, findings: Findings) -> 
 def _doubt_exposures(
     curves: xr.Dataset, mapping: Mapping[str, str | float], relative: bool, findings: Findings
 ) -> None:
-    """A budget without its unit, 20 for 20 billion, shows facts that are hardly ever seen."""
+    """Note facts that are hardly ever seen, as with a budget without its unit: 20 for 20 billion."""
     most = float(curves[schema.EXPOSURES].max())
     if not relative and most < _RARE and schema.TOKENS in mapping:
         findings.assumed.append(
@@ -276,7 +276,7 @@ def _doubt_exposures(
 
 
 def _add_options(given: dict[str, Any], findings: Findings, **options: float | Mapping[str, float] | None) -> None:
-    """Options become fields, of a group where they name one."""
+    """Add options to the fields, for a group where they name one."""
     for name, value in options.items():
         of_groups = (
             {f"{name}.{group}": each for group, each in value.items()} if isinstance(value, Mapping) else {name: value}
@@ -290,7 +290,7 @@ def _add_options(given: dict[str, Any], findings: Findings, **options: float | M
 
 
 def _by_group(values: Values, findings: Findings) -> Values:
-    """One row per run and probe group: what was measured of named groups becomes rows."""
+    """Return one row per run and probe group; measurements of named groups become rows."""
     named = list(dict.fromkeys(split_group(field)[1] for field in values if "." in field))
     if not named:
         return values
@@ -337,7 +337,7 @@ def _runs(rows: dict[str, np.ndarray], replicates: bool, findings: Findings) -> 
 
 
 def _in_runs(rows: dict[str, np.ndarray], runs: list[RunKey], good: BoolArray, findings: Findings) -> xr.Dataset:
-    """The rows that are good, as runs by groups."""
+    """Arrange the good rows as runs by groups."""
     findings.leave_out_bad_rows()
     good = good & ~findings.bad_rows
     if not good.any():
@@ -364,7 +364,7 @@ def _in_runs(rows: dict[str, np.ndarray], runs: list[RunKey], good: BoolArray, f
 def _refuse_contradictions(
     rows: dict[str, np.ndarray], runs: list[RunKey], good: BoolArray, findings: Findings
 ) -> None:
-    """Rows of one run must agree in what describes the run."""
+    """Refuse rows of one run that disagree in what describes the run."""
     first: dict[RunKey, int] = {}
     of_row = np.array([first.setdefault(run, row) if good[row] else row for row, run in enumerate(runs)], dtype=int)
     for name in (each for each in _IDENTIFYING if each in rows):

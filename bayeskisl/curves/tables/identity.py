@@ -1,4 +1,4 @@
-"""The infusion identity r D = K f l over the rows of a table: checked where all is known, solved where one is not."""
+"""The infusion identity r D = K f l over the rows of a table: checked if all terms are known, solved if one is not."""
 
 from dataclasses import dataclass
 
@@ -90,7 +90,7 @@ def _use_infused_tokens(terms: dict[str, FloatArray], infused: FloatArray, findi
 
 
 def _complete(terms: dict[str, FloatArray], findings: Findings) -> bool:
-    """Solve for what is missing, after standing in for what cannot be solved for."""
+    """Solve for the missing term, after assuming terms that cannot be solved for."""
     if _missing(terms) == [schema.TOKENS_PER_FACT]:
         return _solve(terms, schema.TOKENS_PER_FACT, findings)
     if schema.FACTS not in terms and len(set(_missing(terms)) - {schema.TOKENS_PER_FACT}) > 1:
@@ -111,12 +111,12 @@ def _complete(terms: dict[str, FloatArray], findings: Findings) -> bool:
 
 
 def _repeats(terms: dict[str, FloatArray]) -> bool:
-    """Whether the same facts are repeated more and less often."""
+    """Whether the number of repetitions of the same facts varies."""
     return _spread(terms[schema.FACTS]) <= _ROUNDING < _spread(terms[schema.EXPOSURES])
 
 
 def _scaled(terms: dict[str, FloatArray], findings: Findings) -> bool:
-    """Give exposures that are known up to a constant a typical size, by the tokens or the tokens per fact."""
+    """Scale relative exposures to a typical size, by the tokens or the tokens per fact."""
     ratio, facts = terms[schema.RATIO], terms[schema.FACTS]
     if schema.TOKENS in terms and schema.TOKENS_PER_FACT in terms:
         return True
@@ -149,7 +149,7 @@ def _assume(terms: dict[str, FloatArray], name: str, value: float, findings: Fin
 
 
 def _solve(terms: dict[str, FloatArray], name: str, findings: Findings) -> bool:
-    """The one missing term; one value for all rows where they differ by no more than rounding."""
+    """Return the missing term; one value for all rows if they differ only by rounding."""
     top = [terms[n] for n in (schema.TOKENS, schema.RATIO) if n != name]
     bottom = [terms[n] for n in (schema.FACTS, schema.EXPOSURES, schema.TOKENS_PER_FACT) if n != name]
     infused, taught = np.prod(top, axis=0), np.prod(bottom, axis=0)

@@ -1,4 +1,4 @@
-"""Tables of single questions, counted: one row a question becomes one row a group of questions."""
+"""Tables of single questions, counted: one row per question becomes one row per group of questions."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ _TRUE, _FALSE = {"1", "1.0", "true", "yes"}, {"0", "0.0", "false", "no"}
 
 
 def count_items(table: RawTable, by: Sequence[str], outcome: str | None = None) -> RawTable:
-    """Count right answers over rows that are alike in columns.
+    """Count right answers over rows with equal values in the given columns.
 
     Parameters
     ----------

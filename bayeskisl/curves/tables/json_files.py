@@ -13,7 +13,7 @@ __all__ = ["from_json", "from_json_lines", "parse_json"]
 
 
 def from_json_lines(text: str, origin: str) -> RawTable:
-    """One object a line; only a line feed ends a line, since texts of models hold other separators."""
+    """Read one object per line; only a line feed ends a line, since model outputs contain other separators."""
     rows, places = [], []
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
@@ -26,7 +26,7 @@ def from_json_lines(text: str, origin: str) -> RawTable:
 
 
 def from_json(text: str, origin: str) -> RawTable:
-    """A table in one JSON value."""
+    """Read a table from one JSON value."""
     content = parse_json(text, origin)
     if isinstance(content, list) and content and all(isinstance(row, dict) for row in content):
         return _numbered(content, origin)
@@ -67,7 +67,7 @@ def _from_object(content: dict[str, Any], origin: str) -> RawTable:
 
 
 def _of_objects(content: Mapping[str, Mapping[str, Any]], origin: str) -> RawTable:
-    """Columns of ``{index: cell}``, or rows by their index: the side that names fields names the columns."""
+    """Columns of ``{index: cell}``, or rows by index: the level that contains field names gives the columns."""
     inner = list(dict.fromkeys(name for cells in content.values() for name in cells))
     known_outside, known_inside = (len(recognise({name: [] for name in names})[0]) for names in (content, inner))
     if known_inside > known_outside:
@@ -86,7 +86,7 @@ def _is_level(name: str) -> bool:
 
 
 def _of_levels(content: Mapping[str, Mapping[str, Any]], origin: str) -> RawTable:
-    """One row for each pair of keys that are levels, ``{"70M": {"1000": 0.9}}``: ``outer``, ``inner`` and ``value``."""
+    """One row per pair of keys that are levels, ``{"70M": {"1000": 0.9}}``: ``outer``, ``inner`` and ``value``."""
     rows, places = [], []
     for outer, cells in content.items():
         for inner, cell in cells.items():
@@ -110,7 +110,7 @@ def _kinds(content: Mapping[str, Any]) -> str:
 
 
 def parse_json(text: str, where: str) -> Any:
-    """JSON in which no key occurs twice.
+    """Parse JSON and refuse duplicate keys.
 
     Raises
     ------

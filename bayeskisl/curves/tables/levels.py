@@ -25,7 +25,7 @@ _BETWEEN = " =@:_/-"
 
 
 def gather_levels(table: RawTable, field: str) -> RawTable:
-    """One row per level: columns named by levels of `field` (``31``, ``K=62``, ``acc@1k``, ``70M``) become rows.
+    """Return one row per level: columns named by levels of `field` (``31``, ``K=62``, ``acc@1k``, ``70M``) become rows.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def _written(level: float) -> str:
 
 
 def levels_in(table: RawTable) -> tuple[str, list[str]]:
-    """Return the field whose levels name the columns of a wide table, and these columns; none if it is not wide.
+    """Return the field whose levels name the columns of a wide table, and these columns; none for a long table.
 
     A field that another column contains is not the meaning of these names, and a loss is no level of recall.
     """
@@ -95,7 +95,7 @@ def _known(prefix: str) -> str | None:
 
 
 def _guessed(columns: Sequence[str], levels: Sequence[float], told: set[str]) -> str:
-    """Return the field that names such as ``31`` or ``70M`` are values of, given the fields of the other columns."""
+    """Return the field whose values names such as ``31`` or ``70M`` are, given the fields of the other columns."""
     if not told & set(SIZES) and (min(levels) >= 1e6 or any(size_in_name(column) for column in columns)):
         return schema.PARAMS
     if max(levels) < 1:
@@ -104,7 +104,7 @@ def _guessed(columns: Sequence[str], levels: Sequence[float], told: set[str]) ->
 
 
 def _may_be_rates(cells: Iterable[object], prefix: str, known: str | None) -> bool:
-    """Whether cells may be shares; what is above 1 may be so, in percent, where the name speaks of nothing else."""
+    """Whether cells may be shares, or percentages if the name allows it."""
     values = [read_quantity(cell) if isinstance(cell, str) else cell for cell in cells if not is_missing(cell)]
     numbers = [float(value) for value in values if isinstance(value, int | float)]
     if not numbers or len(numbers) < len(values) or min(numbers) < 0:
@@ -113,7 +113,7 @@ def _may_be_rates(cells: Iterable[object], prefix: str, known: str | None) -> bo
 
 
 def _sets(names: Iterable[str], reads: Callable[[str], float | None] = read_quantity) -> dict[str, dict[str, float]]:
-    """Columns that are alike but for a level, with it, by what they have in common."""
+    """Columns that differ only in a level, with that level, by the common part of their names."""
     by_prefix: dict[str, dict[str, float]] = {}
     for name in names:
         common, level = _split(name) if reads is read_quantity else ("", size_in_name(name))
@@ -131,7 +131,7 @@ def _split(name: str) -> tuple[str, float | None]:
 
 
 def _sets_of(table: RawTable, field: str) -> dict[str, dict[str, float]]:
-    """The columns of each name that are levels, with these; plain numbers alone where there are some."""
+    """The columns of each name that are levels; plain numbers alone if there are any."""
     sets = _sets(table.columns)
     if not sets and field in SIZES:
         sets = _sets(table.columns, size_in_name)

@@ -1,4 +1,4 @@
-"""Mappings and options of an import, kept in a TOML file for the next table of the same layout."""
+"""Mappings and options of an import, stored in a TOML file for the next table with the same layout."""
 
 import json
 import tomllib
@@ -29,7 +29,7 @@ _LARGEST = 1_000_000  # bytes
 
 
 def write_map(path: Path, mapping: Mapping[str, str | float], options: Mapping[str, Any]) -> Path:
-    """Write a mapping and the options that are not at their defaults.
+    """Write a mapping and the options that differ from their defaults.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def _value(value: Any) -> str:
 
 
 def read_map(path: Path) -> tuple[dict[str, str | float], dict[str, Any]]:
-    """Read what `write_map` wrote: the mapping, and the options by their names.
+    """Read a file of `write_map`: the mapping, and the options by their names.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""From the columns of a table to the fields of runs, by SQL expressions of a few functions."""
+"""Mapping of the columns of a table to the fields of runs, by SQL expressions of a few functions."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -46,7 +46,7 @@ Values = dict[str, np.ndarray]
 def complete_mapping(
     given: Mapping[str, Any] | None, table: RawTable, findings: Findings
 ) -> tuple[dict[str, str | float], list[str]]:
-    """The user's mapping, with the fields added that columns identify.
+    """Return the user's mapping, completed by fields that columns identify.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def _named(mapping: Mapping[str, Any]) -> bool:
 
 
 def _followed(source: Any, given: Mapping[str, Any], table: RawTable) -> Any:
-    """Follow a source that names another field of the mapping, where no column has that name."""
+    """Follow a source that names another field of the mapping, if no column has that name."""
     seen: set[str] = set()
     while isinstance(source, str) and source in given and source not in table.columns and source not in seen:
         seen.add(source)
@@ -107,7 +107,7 @@ def _followed(source: Any, given: Mapping[str, Any], table: RawTable) -> Any:
 
 
 def _source(source: Any, field: str, table: RawTable) -> str | float:
-    """A column's name as SQL, a number for what reads as a number, or the expression as it is."""
+    """Return a column's name or an expression as SQL, or a number."""
     if isinstance(source, bool) or not isinstance(source, str | int | float | np.number):
         return str(source)
     if not isinstance(source, str):
@@ -122,7 +122,7 @@ def _source(source: Any, field: str, table: RawTable) -> str | float:
 def evaluate(
     mapping: Mapping[str, str | float], table: RawTable, findings: Findings, decimal: str | None = None
 ) -> tuple[Values, list[str]]:
-    """Values of every field in every row.
+    """Return the values of every field in every row.
 
     Parameters
     ----------
@@ -157,7 +157,7 @@ def evaluate(
 
 
 def selected(table: RawTable, condition: str, decimal: str | None = None) -> RawTable:
-    """The rows of which an SQL condition over columns is true.
+    """Return the rows for which an SQL condition over columns is true.
 
     Raises
     ------
@@ -175,7 +175,7 @@ def selected(table: RawTable, condition: str, decimal: str | None = None) -> Raw
 
 
 def _checked(field: str, values: Values, unread: Values, source: str | float, findings: Findings) -> np.ndarray:
-    """The field's values, with what is empty or out of range refused and set to NaN."""
+    """Return the field's values; refused or empty ones are NaN."""
     cells, (name, group) = values[field], split_group(field)
     is_text = name in TEXTS
     empty = np.array([cell is None for cell in cells], dtype=bool) if is_text else np.isnan(cells)
@@ -194,7 +194,7 @@ def _checked(field: str, values: Values, unread: Values, source: str | float, fi
 
 
 def _without_rounding(name: str, cells: FloatArray) -> FloatArray:
-    """Whole numbers and shares that arithmetic left a little off."""
+    """Remove rounding errors of arithmetic from whole numbers and shares."""
     if FIELDS[name].whole:
         whole = np.round(cells)
         with np.errstate(invalid="ignore"):  # infinity is no whole number
@@ -207,7 +207,7 @@ def _without_rounding(name: str, cells: FloatArray) -> FloatArray:
 
 
 def _is_in_another_unit(field: str, cells: FloatArray, source: str | float, findings: Findings) -> bool:
-    """Refuse a column as a whole whose cells show that its unit is another one: percent, or millions.
+    """Refuse a whole column whose cells show another unit: percent, or millions.
 
     Its other cells would be read in the wrong unit, whether or not they are in range, so that leaving out rows is no
     way out.
@@ -231,7 +231,7 @@ def _is_in_another_unit(field: str, cells: FloatArray, source: str | float, find
 def probed_rows(
     values: Mapping[str, np.ndarray], unread: Mapping[str, BoolArray] | None = None, group: str = ""
 ) -> BoolArray:
-    """Rows in which something was recalled of a named `group`, be it nothing; without a group, all rows."""
+    """Return the rows that probed a named `group`, including those without recall; all rows without a name."""
     rows = len(next(iter(values.values())))
     if not group:
         return np.ones(rows, dtype=bool)
@@ -243,7 +243,7 @@ def probed_rows(
 
 
 class _Frame:
-    """The table twice: as it is for texts, and with quantities read for numbers."""
+    """The table twice: unchanged for texts, and with quantities parsed as numbers."""
 
     def __init__(self, table: RawTable, decimal: str | None) -> None:
         self.table = table
@@ -254,7 +254,7 @@ class _Frame:
         self._unsure: set[str] = set()
 
     def numbers(self, field: str, source: str, findings: Findings) -> tuple[FloatArray, BoolArray]:
-        """Values, NaN where a cell is empty, and the rows that were refused."""
+        """Values, NaN for empty cells, and the refused rows."""
         nothing = np.full(len(self.table), np.nan), np.ones(len(self.table), dtype=bool)
         expression = self._parsed(field, source, findings)
         if expression is None:
@@ -268,7 +268,7 @@ class _Frame:
             return nothing
 
     def _column(self, name: str, field: str, findings: Findings) -> tuple[FloatArray, BoolArray]:
-        """A column read for a field."""
+        """Values of a column for a field."""
         known = split_group(field)[0]
         values, bad = self._read(name, known, findings)
         if known in SIZES and bad.any():
@@ -281,7 +281,7 @@ class _Frame:
         return values, np.ones_like(bad) if name in self._unsure else bad
 
     def _sizes(self, name: str, values: FloatArray, bad: BoolArray) -> tuple[FloatArray, BoolArray]:
-        """Sizes in the names of models, pythia-70m, where cells are no numbers."""
+        """Sizes in the names of models, pythia-70m, where cells are not numbers."""
         values, bad = values.copy(), bad.copy()
         for row in np.flatnonzero(bad):
             size = size_in_name(as_text(self.table.columns[name][row]))
@@ -292,7 +292,7 @@ class _Frame:
     def _expression(
         self, expression: Expression, field: str, source: str, findings: Findings
     ) -> tuple[FloatArray, BoolArray]:
-        """An expression over columns as numbers, or where that has no meaning over columns as texts."""
+        """Values of an expression over columns as numbers, or as texts if numbers give no result."""
         where = f"mapping of {field}"
         numeric: dict[str, pl.Series] = {}
         unread = np.zeros(len(self.table), dtype=bool)
@@ -331,7 +331,7 @@ class _Frame:
         return np.where(unread, np.nan, values), unread
 
     def texts(self, field: str, source: str, findings: Findings) -> tuple[np.ndarray, BoolArray]:
-        """Texts, None where a cell is empty, and the rows that were refused."""
+        """Texts, None for empty cells, and the refused rows."""
         empty = np.full(len(self.table), None, dtype=object)
         everything = np.ones(len(self.table), dtype=bool)
         expression = self._parsed(field, source, findings)
@@ -360,7 +360,7 @@ class _Frame:
         return expression
 
     def _computed(self, expression: Expression, columns: dict[str, pl.Series], source: str, where: str) -> pl.Series:
-        """The expression's value in every row; one value stands for all of them."""
+        """The expression's value in every row; a single value applies to all rows."""
         rows = len(self.table)
         row = pl.Series("__row__", np.zeros(rows, dtype=np.int8))  # an expression over no column has one row else
         frame = [columns[name].alias(f"c{i}") for i, name in enumerate(expression.columns)]
@@ -379,7 +379,7 @@ class _Frame:
         return [None if is_missing(cell) else as_text(cell) for cell in self.table.columns[name]]
 
     def _read(self, name: str, field: str | None, findings: Findings) -> tuple[FloatArray, BoolArray]:
-        """A column's numbers, NaN where there is none, and the rows whose cells say something else."""
+        """A column's numbers, NaN for missing ones, and the rows whose cells are not numbers."""
         if (name, field) not in self._numeric:
             reading = self._notation.of(name, field)
             if reading.doubt:
@@ -400,7 +400,7 @@ class _Frame:
         return self._numeric[name, field]
 
     def _refuse_mixed_percent(self, name: str, cells: list[Any], field: str | None, findings: Findings) -> None:
-        """A share in percent in one cell and without a unit in another: the unit of the latter is unknown."""
+        """Refuse a share in percent in one cell and without a unit in another, whose unit is then unknown."""
         if field not in SHARES or not has_any(cells, "%"):
             return
         texts = {cell.strip() for cell in cells if isinstance(cell, str) and not is_missing(cell)}
@@ -432,7 +432,7 @@ def _in_words(cells: Sequence[str | None], field: str) -> tuple[FloatArray, Bool
 def _read_cells(
     cells: list[Any], read: Callable[[Any], float | None], plain: bool = True
 ) -> tuple[FloatArray, BoolArray]:
-    """Numbers, NaN for none, and which cells say something that is none; each distinct text is read once.
+    """Numbers, NaN for missing ones, and a mask of unreadable cells; each distinct text is parsed once.
 
     With `plain`, digits with a decimal point mean what they do everywhere, and need no `read`.
     """
@@ -452,7 +452,7 @@ def _read_cells(
 
 
 def _plain_numbers(cells: list[Any]) -> FloatArray:
-    """Numbers, and texts of digits with at most one point, read at once; NaN for everything else."""
+    """Fast path for numbers and texts of digits with at most one point; NaN for everything else."""
     kinds = set(map(type, cells))
     if kinds <= _PLAIN_KINDS:
         with suppress(OverflowError):  # an integer of hundreds of digits

@@ -1,4 +1,4 @@
-"""Decimal marks: whether points or commas stand before decimals or between thousands, column by column."""
+"""Decimal marks: whether points or commas are decimal marks or thousands separators, column by column."""
 
 import re
 from collections.abc import Iterable
@@ -47,7 +47,7 @@ class Reading:
 
 @dataclass
 class _Marks:
-    """Cells of a column by what they show of its decimal mark."""
+    """Cells of a column by the evidence they give about the decimal mark."""
 
     shows: dict[str, str] = field(default_factory=dict)  # mark -> a cell that is a number with this mark alone
     open: list[str] = field(default_factory=list)  # numbers with either
@@ -55,7 +55,7 @@ class _Marks:
 
 
 class Notation:
-    """The decimal mark of each column of a table, from the table's separator and all of the cells.
+    """The decimal mark of each column of a table, from the table's separator and all cells.
 
     A cell such as ``0,91`` can only have a decimal comma, and ``1.000.000`` only points between thousands. A cell such
     as ``1.000`` can be read both ways: the other cells of its column, then those of the table, then the separator
@@ -91,7 +91,7 @@ class Notation:
         return self._marks[column]
 
     def _open(self, marks: _Marks, field_name: str | None) -> Reading:
-        """The mark of a column whose cells are all open to both readings."""
+        """Decimal mark of a column whose cells all allow both readings."""
         possible = [mark for mark in ".," if _accepted(marks.open, mark, field_name)]
         if len(possible) == 1:
             return _reading(possible[0], marks)
@@ -109,13 +109,13 @@ class Notation:
         return Reading(doubt=f"{shown(first)}, which may be {either}")
 
     def _is_thousands(self, separator: str, marks: _Marks) -> bool:
-        """Whether something shows that a separator groups digits: the table, or short numbers without it."""
+        """Whether the table shows that a separator groups digits."""
         grouped = bool(marks.plain) and all(abs(value) < 1000 for value in marks.plain)
         usual = separator == ("." if self._table.delimiter == ";" else ",") and self._of_table is None
         return self._of_table == _OTHER[separator] or grouped or usual
 
     def _is_decimals(self, separator: str, marks: _Marks, field_name: str | None) -> bool:
-        """Whether something shows that a separator stands before decimals; a large whole number seldom has any."""
+        """Whether the table shows that a separator is the decimal mark; a large whole number rarely has one."""
         fractions = {cell.split(separator)[1][:3] for cell in marks.open}
         large = field_name in _LARGE or (field_name is None and fractions == {"000"})
         usual = separator == "." and self._table.delimiter != ";"
@@ -123,7 +123,7 @@ class Notation:
 
     @property
     def _of_table(self) -> str | None:
-        """The one decimal mark that columns of the table show."""
+        """The decimal mark that all conclusive columns of the table share."""
         found = {mark for column in self._table.columns for mark in self._of(column).shows}
         return found.pop() if len(found) == 1 else None
 
@@ -161,7 +161,7 @@ def _accepted(cells: Iterable[str], mark: str, field_name: str | None) -> bool:
 
 
 def _reading(decimal: str, marks: _Marks) -> Reading:
-    """A reading with what is to be said of it: commas before decimals, or numbers open to another reading."""
+    """A reading with its note: decimal commas, or numbers that allow another reading."""
     grouped = [cell for cell in marks.open if _OTHER[decimal] in cell]
     if grouped:
         value = read_quantity(grouped[0], decimal)

@@ -69,38 +69,38 @@ class Findings:
 
     @property
     def what_differs(self) -> str:
-        """Columns that no field reads and in which rows differ, as a remedy lists them; empty without any."""
+        """Columns that no field reads and in which rows differ, formatted for a remedy; empty without any."""
         return " or ".join(shown(name) for name in self.unread[:3])
 
     def telling(self, remedy: str) -> str:
-        """A remedy for a field that no column contains, with the other way that there is for such a table."""
+        """Remedy for a field that no column contains, with an alternative for such a table."""
         return f"{remedy}, or give {self.hint}" if self.hint else remedy
 
     def invent(self, name: str, what: str) -> None:
-        """A field that the table does not have is taken to be something."""
+        """Record that a field that the table lacks is assumed."""
         self.invented.append(name)
         self.assumed.append(f"{name} was not in the table; taken as {what}")
 
     def add(self, problem: InputError) -> None:
-        """Something is wrong with the table as a whole, as an error states it."""
+        """Add a problem of the whole table, as an error states it."""
         self.of_table.append(problem)
 
     def leaving_out(self, remedy: str) -> str:
-        """A remedy for single rows, with the option that leaves them out unless that is in force."""
+        """Remedy for single rows, with the option that leaves them out unless it is already set."""
         return remedy if self.skips else f"{remedy}, or leave such rows out with --skip-bad-rows"
 
     def refuse_together(self, bad: BoolArray, expected: str, cells: Sequence[object], remedy: str = "") -> None:
-        """Single rows show that something is wrong with a whole column, so that leaving them out is no way out."""
+        """Refuse a whole column because of single rows, so that leaving these out is no remedy."""
         rows = np.flatnonzero(bad)
         got = _listed_of(cells, rows)
         self.of_table.append(InputError(expected, got, self.named(rows), remedy))
 
     def refuse(self, expected: str, got: object, where: str = "", remedy: str = "") -> None:
-        """Something is wrong with the table as a whole."""
+        """Refuse the table as a whole."""
         self.of_table.append(InputError(expected, got, where, remedy))
 
     def refuse_rows(self, bad: BoolArray, expected: str, cells: Sequence[object], remedy: str = "") -> None:
-        """Something is wrong with the rows where `bad` is true; `cells` holds what each row has instead."""
+        """Refuse the rows where `bad` is true; `cells` contains the content of each row."""
         rows = np.flatnonzero(bad)
         if len(rows) == 0:
             return
@@ -108,23 +108,23 @@ class Findings:
         self.of_rows.append((bad.copy(), InputError(expected, got, self.named(rows), remedy)))
 
     def leave_out(self, rows: BoolArray, reason: str) -> None:
-        """Rows that are not used although nothing is wrong with them."""
+        """Record correct rows that are not used."""
         self.left_out += [(self.places[row], reason) for row in np.flatnonzero(rows)]
 
     def leave_out_bad_rows(self) -> None:
-        """Rows that something is wrong with, each with everything that is."""
+        """Record each refused row as left out, with all of its problems."""
         for row in np.flatnonzero(self.bad_rows):
             reasons = [f"expected {problem.expected}" for bad, problem in self.of_rows if bad[row]]
             self.left_out.append((self.places[row], "; ".join(reasons)))
 
     @property
     def everything(self) -> list[InputError]:
-        """All that is wrong, with the table first."""
+        """All problems, those of the table first."""
         return [*self.of_table, *(problem for _, problem in self.of_rows)]
 
     @property
     def bad_rows(self) -> BoolArray:
-        """Which rows something is wrong with, shape ``(row,)``."""
+        """Mask of refused rows, shape ``(row,)``."""
         bad = np.zeros(len(self.places), dtype=bool)
         for rows, _ in self.of_rows:
             bad |= rows
@@ -132,16 +132,16 @@ class Findings:
 
     @property
     def have(self) -> str:
-        """The columns, as an error lists them."""
+        """The columns, formatted for an error."""
         return _listed([shown(name) for name in self.columns]) if self.columns else "none"
 
     def expand(self, source: IntArray) -> None:
-        """From now on rows are those of a longer table, each of which came from row `source`."""
+        """Replace the rows by those of a longer table; row `source` gives the origin of each."""
         self.places = [self.places[row] for row in source]
         self.of_rows = [(bad[source], problem) for bad, problem in self.of_rows]
 
     def named(self, rows: Iterable[int]) -> str:
-        """Rows as an editor counts them: ``lines 2, 7 and 9``."""
+        """Row numbers as an editor shows them: ``lines 2, 7 and 9``."""
         places = [self.places[row] for row in rows]
         if not places:
             return "rows together"
@@ -152,17 +152,17 @@ class Findings:
         return _listed(places, distinct=False)
 
     def stop_if_refused(self, skip_bad_rows: bool = False) -> None:
-        """Raise everything that was refused so far; with `skip_bad_rows`, what concerns single rows is left out."""
+        """Raise all refusals so far; with `skip_bad_rows`, those of single rows are left out."""
         if self.of_table or (self.of_rows and not skip_bad_rows):
             raise TableError(self.of_table if skip_bad_rows else self.everything, self.origin)
 
 
 class Said(str):
-    """Words of ours in place of a cell, which a message shows without quotes."""
+    """Words that replace a cell; a message shows them without quotes."""
 
 
 def shown(cell: object) -> str:
-    """A cell as a message shows it."""
+    """Return a cell as a message shows it."""
     if cell is None or (isinstance(cell, float | np.floating) and np.isnan(cell)):
         return "an empty cell"
     if isinstance(cell, Said):
@@ -177,7 +177,7 @@ def shown(cell: object) -> str:
 
 
 def _listed_of(cells: Sequence[object], rows: IntArray) -> str:
-    """Cells of some rows; of very many, the first thousand speak for all."""
+    """Cells of some rows, at most a thousand."""
     return _listed([shown(cells[int(row)]) for row in rows[:1000]])
 
 

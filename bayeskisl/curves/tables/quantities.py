@@ -1,4 +1,4 @@
-"""Numbers as people write them in tables: 7B, 300M, 160 million, 1e9, 98_304, 1,000,000, 94.1 %, 0.91 ± 0.01."""
+"""Numbers as they occur in tables: 7B, 300M, 160 million, 1e9, 98_304, 1,000,000, 94.1 %, 0.91 ± 0.01."""
 
 import re
 from decimal import Decimal
@@ -45,14 +45,14 @@ _SWAPPED = str.maketrans({",": ".", ".": ","})
 
 
 def is_missing(cell: object) -> bool:
-    """Whether a cell says that there is no value: empty, None, NaN, "NA" and the like."""
+    """Whether a cell means a missing value: empty, None, NaN, "NA" and similar."""
     if cell is None or (isinstance(cell, float | np.floating | Decimal) and cell != cell):
         return True
     return isinstance(cell, str) and cell.strip().lower() in _MISSING
 
 
 def read_quantity(text: str, decimal: str = ".") -> float | None:
-    """Read the number in `text`; None if there is none.
+    """Read the number in `text`; None without one.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def read_quantity(text: str, decimal: str = ".") -> float | None:
 
 
 def read_spread(text: str, decimal: str = ".") -> float | None:
-    """Read the number behind ± (or in parentheses), in the unit of the one before it; None if there is none."""
+    """Read the number behind ± (or in parentheses), in the unit of the number before it; None without one."""
     if len(text) > _LONGEST:
         return None
     spread = _WITH_SPREAD.fullmatch(text.strip() if decimal == "." else text.strip().translate(_SWAPPED))
@@ -99,7 +99,7 @@ def read_fraction(text: str) -> tuple[float, float] | None:
 
 
 def size_in_name(text: str) -> float | None:
-    """Read the size in a model's name, 70e6 in ``org/model-70m-deduped``; None if the name holds none or several."""
+    """Read the size in a model's name, 70e6 in ``org/model-70m-deduped``; None unless exactly one is found."""
     found = {_scaled(digits.replace("_", "."), unit) for digits, unit in _SIZE.findall(text[:400])}
     return found.pop() if len(found) == 1 else None
 
@@ -124,7 +124,7 @@ def _scaled(digits: str, unit: str | None) -> float:
 
 
 def as_text(cell: object) -> str:
-    """A cell as text that UTF-8 can hold."""
+    """Return a cell as text that UTF-8 can encode."""
     try:
         return str(cell).encode(errors="replace").decode()
     except ValueError:  # an integer of thousands of digits

@@ -1,4 +1,4 @@
-"""A table as it was found: columns of plain cells and a name for every row."""
+"""A table as read: columns of plain cells, and a name for every row."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ _DEEPEST, _MOST_COLUMNS = 8, 5_000
 
 @dataclass(frozen=True)
 class RawTable:
-    """Cells as they were found.
+    """Cells as read.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class RawTable:
 
 
 def checked(table: RawTable) -> RawTable:
-    """Return the table if it has rows, names and a size that can be worked with.
+    """Return the table if it has rows, names and a manageable size.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def checked(table: RawTable) -> RawTable:
 
 
 def require_size(rows: int, columns: int, origin: str) -> None:
-    """Refuse a table that is too large to be one of runs.
+    """Refuse a table that is too large for a table of runs.
 
     Raises
     ------
@@ -88,7 +88,7 @@ def require_size(rows: int, columns: int, origin: str) -> None:
 
 
 def from_columns(columns: dict[str, list[Any]], origin: str) -> RawTable:
-    """Columns of one length; rows are numbered from 0."""
+    """Build a table from columns of equal length; rows are numbered from 0."""
     lengths = {len(cells) for cells in columns.values()}
     if len(lengths) > 1:
         raise InputError("columns of one length", f"lengths {', '.join(map(str, sorted(lengths)))}", origin)
@@ -97,7 +97,7 @@ def from_columns(columns: dict[str, list[Any]], origin: str) -> RawTable:
 
 
 def table_of_rows(rows: Sequence[Mapping[str, Any]], places: list[str], origin: str) -> RawTable:
-    """One mapping a row; nested ones become columns such as ``config.lr``."""
+    """Build a table from one mapping per row; nested mappings become columns such as ``config.lr``."""
     flat = [_flattened(row, origin) for row in rows]
     names = list(dict.fromkeys(name for row in flat for name in row))
     if len(names) > _MOST_COLUMNS:
@@ -120,7 +120,7 @@ def _flattened(row: Mapping[str, Any], origin: str, above: str = "", depth: int 
 
 
 def require_distinct(names: list[str], origin: str) -> None:
-    """Refuse columns without a name, or with one name for two.
+    """Refuse unnamed or duplicate columns.
 
     Raises
     ------
@@ -135,7 +135,7 @@ def require_distinct(names: list[str], origin: str) -> None:
 
 
 def with_spreads(table: RawTable) -> RawTable:
-    """The table with what stands behind ± in a column ``acc`` as a column ``acc ±`` of its own."""
+    """Move values behind ± in a column ``acc`` to a column ``acc ±``."""
     added: dict[str, list[Any]] = {}
     for name, cells in table.columns.items():
         if not has_any(cells, "±+("):
@@ -147,7 +147,7 @@ def with_spreads(table: RawTable) -> RawTable:
 
 
 def has_any(cells: Iterable[Any], signs: str) -> bool:
-    """Whether a text among cells has one of some letters."""
+    """Whether any text among cells contains one of some letters."""
     together = "\n".join([cell for cell in cells if isinstance(cell, str)])
     return any(sign in together for sign in signs)
 

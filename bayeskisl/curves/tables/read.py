@@ -1,4 +1,4 @@
-"""Whatever holds a table -> columns of plain cells and a name for every row."""
+"""Reading of tables from any supported source into columns of plain cells and a name for every row."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -60,7 +60,7 @@ def read_table(table: Any) -> RawTable:
 
 
 def _broadcast(columns: Mapping[Any, Any]) -> dict[str, list[Any]]:
-    """Columns as lists; a single number or text stands for every row."""
+    """Columns as lists; a single number or text applies to every row."""
     single = {
         name: cells for name, cells in columns.items() if isinstance(cells, str) or not hasattr(cells, "__iter__")
     }
@@ -97,7 +97,7 @@ def _read_file(path: Path) -> RawTable:
 
 
 def text_of(path: Path) -> str:
-    """The text of a file of a bounded size, in UTF-8 or UTF-16.
+    """Return the text of a file of a bounded size, in UTF-8 or UTF-16.
 
     Raises
     ------
@@ -141,7 +141,7 @@ def _from_pipe(path: Path) -> RawTable:
 
 
 def _from_parquet(source: Path | bytes, origin: str = "") -> RawTable:
-    """A Parquet file, whose size is judged by its description before a cell is read."""
+    """Read a Parquet file after checking its declared size."""
     name = origin or (source.name if isinstance(source, Path) else "")
     try:
         lazy = pl.scan_parquet(source)

@@ -1,4 +1,4 @@
-"""Which rows and columns of a table are read, and how."""
+"""Settings that select rows and columns of a table and how they are read."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ __all__ = ["Reading", "ReadingKeywords"]
 
 
 class ReadingKeywords(TypedDict, total=False):
-    """The keywords of a short call, from which a `Reading` is made."""
+    """Keywords of a short call, from which a `Reading` is built."""
 
     where: str | None
     ignore: Sequence[str]
@@ -22,7 +22,7 @@ class ReadingKeywords(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Reading:
-    """The reading of a table.
+    """How a table is read.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The first screen of an import: which column was read as what, with examples of what stood there and what was read."""
+"""Summary of an import: the source of each field, with examples of cells and values."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -19,7 +19,7 @@ _HEADINGS = {"source": "column", "field": "read as", "raw": "in the table", "rea
 def columns_read(
     mapping: Mapping[str, str | float], recognised: Sequence[str], table: RawTable, values: Mapping[str, np.ndarray]
 ) -> list[dict[str, str]]:
-    """One entry a field: its source, whether the user gave it, and examples of cells and of what was read.
+    """One entry per field: its source, whether the user gave it, and examples of cells and values.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def columns_read(
 
 
 def _distinct_rows(values: np.ndarray) -> list[int]:
-    """The first rows with values of their own."""
+    """The first rows with distinct values."""
     seen: dict[object, int] = {}
     for row, value in enumerate(values.tolist()):
         if value is not None and value == value:
@@ -70,7 +70,7 @@ def _written(value: object, field: str) -> str:
 
 
 def as_lines(entries: Iterable[Mapping[str, str]]) -> list[str]:
-    """The entries as lines of a table, aligned, in 80 columns of a terminal."""
+    """Format the entries as an aligned table of 80 columns."""
     rows = [[row[name] for name in _HEADINGS] for row in (_HEADINGS, *entries)]
     widths = _widths([max(len(row[i]) for row in rows) for i in range(len(_HEADINGS))])
     return [
@@ -80,7 +80,7 @@ def as_lines(entries: Iterable[Mapping[str, str]]) -> list[str]:
 
 
 def _widths(natural: Sequence[int]) -> list[int]:
-    """Widths of the columns: names of fields whole; sources, cells and what was read share the rest of the line."""
+    """Column widths: names of fields in full; sources, cells and values share the rest of the line."""
     source, field, raw, read = natural
     rest = _LINE - 2 * (len(natural) - 1) - field
     source = min(source, rest * 2 // 5)

@@ -1,4 +1,4 @@
-"""Rows that are left out although nothing is wrong with them: unfinished runs, and runs without infusion."""
+"""Correct rows that are left out: unfinished runs, and runs without infusion."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -23,7 +23,7 @@ _SAME = 0.999  # steps are logged at intervals, and the last one may be counted 
 def finished_and_infused(
     table: RawTable, mapping: Mapping[str, str | float], findings: Findings, decimal: str | None
 ) -> tuple[RawTable, dict[str, float]]:
-    """Leave out runs that did not finish, and those that no fact was infused into.
+    """Leave out unfinished runs and runs without infused facts.
 
     Both are counted and listed. A run that crashed shows what a part of its training taught; a run without infusion
     is a baseline and has no exposures, but shows what a guess gets right.
@@ -68,7 +68,7 @@ def _reasons(values: Mapping[str, np.ndarray]) -> list[tuple[BoolArray, str]]:
 
 
 def _uninfused(values: Mapping[str, np.ndarray]) -> BoolArray | None:
-    """Mark the runs that no fact was infused into, ``(row,)``; None where no field says."""
+    """Mask of runs without infused facts, ``(row,)``; None if no field shows it."""
     nothing = [values[name] == 0 for name in _NOTHING_INFUSED if name in values]
     return np.any(nothing, axis=0) if nothing else None
 
@@ -76,7 +76,7 @@ def _uninfused(values: Mapping[str, np.ndarray]) -> BoolArray | None:
 def _recalled_by_guessing(
     table: RawTable, mapping: Mapping[str, str | float], controls: BoolArray | None, decimal: str | None
 ) -> dict[str, float]:
-    """Share that runs without infusion recall, by domain ("" where the table names none).
+    """Share recalled by runs without infusion, by domain ("" if the table names none).
 
     Nothing, where the table states a guessing rate or does not count what such runs recall.
     """
@@ -97,14 +97,14 @@ def _recalled_by_guessing(
 
 
 def _of_infused(values: Mapping[str, np.ndarray], rows: int) -> BoolArray:
-    """Mark the rows that probe infused facts: what is recalled of others without infusion may be known."""
+    """Mask of rows that probe infused facts; other facts may be known without infusion."""
     if schema.GROUP not in values:
         return np.ones(rows, dtype=bool)
     return np.array([name is not None and str(name).lower() == schema.INFUSED for name in values[schema.GROUP]])
 
 
 def stopped_early(rows: Mapping[str, np.ndarray], good: BoolArray, findings: Findings) -> BoolArray:
-    """Mark those of the `good` rows that end before the planned last step. Shape ``(row,)``."""
+    """Mask of the `good` rows that end before the planned last step. Shape ``(row,)``."""
     if "checkpoint" not in rows or PLANNED not in rows:
         return np.zeros(len(good), dtype=bool)
     with np.errstate(invalid="ignore"):

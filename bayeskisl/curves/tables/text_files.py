@@ -1,4 +1,4 @@
-"""Tables in text: what a spreadsheet, a script or a person saves as CSV, TSV or columns between blanks."""
+"""Tables in text: CSV, TSV, or columns separated by blanks."""
 
 import csv
 import re
@@ -25,7 +25,7 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def decoded(content: bytes, where: str) -> str:
-    """Text in UTF-8 or UTF-16, as spreadsheets save it.
+    """Decode text in UTF-8 or UTF-16.
 
     Raises
     ------
@@ -43,7 +43,7 @@ def decoded(content: bytes, where: str) -> str:
 
 
 def _western(content: bytes) -> str | None:
-    """Text as spreadsheets in Western Europe save it (Windows-1252), if it is text; digits are alike in all of them."""
+    """Decode Windows-1252, which Western European spreadsheets write; digits are the same in all such encodings."""
     if len(set(content) & set(range(0x80, 0x100))) > _MOST_LETTERS:
         return None
     try:
@@ -55,7 +55,7 @@ def _western(content: bytes) -> str | None:
 
 
 def _without_mark(start: bytes) -> str:
-    """UTF-16 that does not say so: every other byte of plain letters and digits is zero."""
+    """Detect UTF-16 without a byte-order mark: every other byte of plain letters and digits is zero."""
     even, odd = start[0::2].count(0), start[1::2].count(0)
     if len(start) >= 8 and odd > len(start) / 4 and even == 0:
         return "utf-16-le"
@@ -63,7 +63,7 @@ def _without_mark(start: bytes) -> str:
 
 
 def from_delimited(text: str, origin: str, delimiter: str | None = None) -> RawTable:
-    """A table of lines of cells under a line of names.
+    """Read a table of delimited lines below a line of names.
 
     Lines that start with ``#`` at the beginning are comments; the last of them names the columns where no other line
     does, as ``numpy.savetxt(header=...)`` writes it. A line ``sep=;`` states the delimiter.
@@ -94,7 +94,7 @@ def from_delimited(text: str, origin: str, delimiter: str | None = None) -> RawT
 
 
 def _without_rules(text: str) -> str:
-    """A table of Markdown as one of cells between bars: without the outer bars, emphasis and the rule below the names.
+    """Convert a Markdown table to delimited cells, without outer bars, emphasis and the rule below the names.
 
     Lines keep their numbers.
     """
@@ -107,7 +107,7 @@ def _without_rules(text: str) -> str:
 
 
 def _without_title(text: str, delimiter: str | None) -> tuple[str, list[str]]:
-    """The text with a title above the names blanked, and the title: one cell, where the next lines have several."""
+    """Separate a title above the column names: a single cell where the next lines have several."""
     lines = [line for line in islice(_lines(text), _TITLE + 2) if not line.startswith("#")]
     told = [line for line in lines if line.strip()]
     if len(told) < 3 or told[0].lower().startswith("sep="):
@@ -123,7 +123,7 @@ def _without_title(text: str, delimiter: str | None) -> tuple[str, list[str]]:
 def _with_units(
     names: list[str], rows: list[list[str]], numbers: list[int]
 ) -> tuple[list[str], list[list[str]], list[int]]:
-    """The names with the units of a first row that has units alone: ``params`` above ``(M)``."""
+    """Append the units of a first row of units to the names: ``params`` above ``(M)``."""
     units = [cell.strip() for cell in rows[0]] if rows else []
     if not any(units) or any(unit and not _UNIT_CELL.fullmatch(unit) for unit in units) or len(units) != len(names):
         return names, rows, numbers
@@ -135,12 +135,12 @@ _whole = methodcaller("group")
 
 
 def _lines(text: str, start: int = 0) -> Iterator[str]:
-    """Lines as CSV knows them: ended by a carriage return, a line feed or both, and by nothing else."""
+    """Lines as CSV defines them, ended by a carriage return, a line feed or both."""
     return map(_whole, _LINE.finditer(text, start))
 
 
 def _preamble(text: str) -> tuple[list[str], int, int, str]:
-    """Comments, the number of lines before the first of the table, where it starts, and the delimiter if stated."""
+    """Comments, the number of lines before the table, its start, and the delimiter if stated."""
     comments, count, start, stated = [], 0, 0, ""
     for line in _lines(text):
         plain = line.strip().strip('"')
@@ -157,7 +157,7 @@ def _preamble(text: str) -> tuple[list[str], int, int, str]:
 
 
 def _delimiter(line: str) -> str:
-    """Return the delimiter of a line's cells: the most frequent candidate outside quotes, else blanks."""
+    """Return the delimiter of a line: the most frequent candidate outside quotes, otherwise blanks."""
     outside = "".join(line.split('"')[0::2])
     best = max(_DELIMITERS, key=outside.count)
     return best if best in outside or len(outside.split()) < 2 else " "
@@ -182,7 +182,7 @@ def _only_numbers(line: str, delimiter: str | None) -> bool:
 def _rows(
     text: str, start: int, line: int, delimiter: str, width: int, origin: str
 ) -> tuple[list[list[str]], list[int]]:
-    """Rows of cells that are not all empty, and the line on which each ends."""
+    """Rows of cells that are not all empty, and the last line of each."""
     lines = _lines(text, start)
     blank = delimiter == " "
     reader: Any = (each.split() for each in lines) if blank else csv.reader(lines, delimiter=delimiter, strict=True)

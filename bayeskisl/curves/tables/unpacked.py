@@ -1,4 +1,4 @@
-"""Columns inside other columns: settings in names of runs, counts in fractions, seeds in lists."""
+"""Fields packed into other columns: settings in names of runs, counts in fractions, seeds in lists."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -28,7 +28,7 @@ _LARGE = 1e5  # tokens: d12 is a depth
 
 
 def unpacked(table: RawTable, given: Mapping[str, Any]) -> tuple[RawTable, list[str]]:
-    """Return the table with such columns added, and a note on each; a field that a column or the user gives stays."""
+    """Return the table with unpacked columns, and a note on each; existing and user-given fields take precedence."""
     table, notes = _with_counts(table)
     table, more = _with_seeds(table)
     table, others = _with_settings(table, given)
@@ -36,7 +36,7 @@ def unpacked(table: RawTable, given: Mapping[str, Any]) -> tuple[RawTable, list[
 
 
 def _with_counts(table: RawTable) -> tuple[RawTable, list[str]]:
-    """Counts from a column of what was measured whose cells are all fractions, 365/400."""
+    """Add counts from a measured column whose cells are all fractions, 365/400."""
     columns, notes = dict(table.columns), []
     for name, cells in table.columns.items():
         field = next(iter(recognise({name: []})[0]), "")
@@ -55,7 +55,7 @@ def _with_counts(table: RawTable) -> tuple[RawTable, list[str]]:
 
 
 def _with_seeds(table: RawTable) -> tuple[RawTable, list[str]]:
-    """One row for each entry of lists of numbers, all of one length in a row: the seeds of a cell."""
+    """Return one row per entry of lists of numbers, all of one length in a row: the seeds of a cell."""
     listed = {name for name, cells in table.columns.items() if _are_lists(cells)}
     if not listed or schema.SEED in recognise(table.columns)[0]:
         return table, []
@@ -80,7 +80,7 @@ def _are_lists(cells: Iterable[Any]) -> bool:
 
 
 def _with_settings(table: RawTable, given: Mapping[str, Any]) -> tuple[RawTable, list[str]]:
-    """Settings that every name of a run has, k4000 and seed2 in ``pythia-160m_k4000_seed2``."""
+    """Add settings that every name of a run contains: k4000 and seed2 in ``pythia-160m_k4000_seed2``."""
     known = {*recognise(table.columns)[0], *(split_group(str(field))[0] for field in given)}
     known |= set(table.columns) | (set(SIZES) if known & set(SIZES) else set())
     added: dict[str, list[Any]] = {}
@@ -97,7 +97,7 @@ def _with_settings(table: RawTable, given: Mapping[str, Any]) -> tuple[RawTable,
 
 
 def _settings(names: list[str]) -> dict[str, list[float]]:
-    """Fields to their values, of those that all names have once."""
+    """Values by field, for fields that occur once in every name."""
     found = [_settings_in(name) for name in names]
     shared = [field for field in found[0] if all(field in each for each in found)]
     return {field: [each[field] for each in found] for field in shared}

@@ -37,7 +37,7 @@ _TRACES = {
 
 
 def source_of(folder: Path) -> str:
-    """The tool that left a folder.
+    """Return the tool that wrote a folder.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def source_of(folder: Path) -> str:
 
 
 def read_runs(path: str | Path, source: str, metric: str | None = None, *, questions: bool = False) -> RawTable:
-    """The table of runs that a tool left behind, for `curves_from_table`.
+    """Read the table of runs in a tool's files, for `curves_from_table`.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Results of runs that `bayeskisl sweep export` wrote for another trainer, joined with its manifest."""
+"""Results of runs exported by `bayeskisl sweep export`, joined with the manifest."""
 
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ _PROBES = ("recall", "choice")
 
 
 def read_exported(folder: Path, results: Path, probe: str | None = None) -> RawTable:
-    """One row a run and group: what `runs.csv` says of it, with its result of lm-evaluation-harness.
+    """Read one row per run and group: its entries in `runs.csv` and its result of lm-evaluation-harness.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def read_exported(folder: Path, results: Path, probe: str | None = None) -> RawT
 
 
 def _files_of_runs(results: Path, runs: set[str]) -> dict[str, list[Path]]:
-    """Result files of each run, the newest first: their names end in the time at which they were written."""
+    """Result files of each run, newest first; their names end in the time of writing."""
     files: dict[str, list[Path]] = {}
     for file in sorted(results.rglob("results*.json"), key=lambda path: path.name, reverse=True):
         for folder in reversed(file.relative_to(results).parts[:-1]):

@@ -1,4 +1,4 @@
-"""Result files in folders: which there are, their names, and the fields in their paths."""
+"""Result files in folders: their names, and the fields in their paths."""
 
 import re
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ _PART = re.compile(r"([A-Za-z][A-Za-z_]*?)[=_-]?(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?[
 
 
 def files_in(path: Path, patterns: Iterable[str], what: str) -> list[Path]:
-    """A file itself, or the files in a folder, at any depth, whose names are like one of `patterns`.
+    """Return a file itself, or all files in a folder, at any depth, with names like one of `patterns`.
 
     Raises
     ------
@@ -34,7 +34,7 @@ def files_in(path: Path, patterns: Iterable[str], what: str) -> list[Path]:
 
 
 def told_by_path(file: Path, root: Path) -> dict[str, str]:
-    """Fields in the names of folders, ``facts=1000/seed0``, below `root`; only names that tables use count."""
+    """Fields in the names of folders below `root`, ``facts=1000/seed0``; only names known from tables count."""
     folders = file.relative_to(root).parts[:-1] if file != root and root in file.parents else ()
     told: dict[str, str] = {}
     for part in (piece for folder in folders for piece in re.split(r"[,+]|__|(?<=\d)[-_](?=[A-Za-z])", folder)):

@@ -1,4 +1,4 @@
-"""lm-evaluation-harness: result files, alone, in folders or in a manifest that describes what was trained."""
+"""lm-evaluation-harness: result files, alone, in folders or in a manifest that describes the training."""
 
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ __all__ = ["measured", "read_lm_eval", "read_samples"]
 
 
 def read_lm_eval(path: Path, metric: str | None = None) -> RawTable:
-    """One row a result file, with ``accuracy`` and ``probed`` (else ``standard_error``) of its task.
+    """Read one row per result file, with ``accuracy`` and ``probed`` (else ``standard_error``) of its task.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def _results(content: Any, where: str) -> dict[str, Any]:
 
 
 def measured(content: dict[str, Any], task: str, wanted: Any, where: str) -> dict[str, Any]:
-    """The metric of a task with what it is worth."""
+    """Return the metric of a task with its denominator or standard error."""
     scores = content["results"][task]
     if not isinstance(scores, dict):
         raise InputError(f"scores of the task {task!r}", type(scores).__name__, where)
@@ -114,7 +114,7 @@ def _samples(content: dict[str, Any], task: str) -> Any:
 
 
 def _one(options: dict[str, Any], wanted: Any, what: str, where: str) -> str:
-    """The option that is wanted, or the only one."""
+    """Return the requested option, or the only one."""
     if not is_missing(wanted):
         if str(wanted) in options:
             return str(wanted)
@@ -128,7 +128,7 @@ def _one(options: dict[str, Any], wanted: Any, what: str, where: str) -> str:
 
 
 def read_samples(path: Path) -> RawTable:
-    """One row a question, from ``samples_*.jsonl`` that ``--log_samples`` writes: to be counted by any column.
+    """Read one row per question, from ``samples_*.jsonl`` that ``--log_samples`` writes; any column can group them.
 
     Parameters
     ----------

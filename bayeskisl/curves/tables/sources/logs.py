@@ -1,4 +1,4 @@
-"""Logs in lines of text, as OLMo-core and nanochat print them: the last value of every metric."""
+"""Text logs as OLMo-core and nanochat print them: the last value of every metric."""
 
 import re
 from pathlib import Path
@@ -24,7 +24,7 @@ _PATTERNS = ("*.log", "*.out", "*.txt", "report.md")
 
 
 def read_log(path: Path) -> RawTable:
-    """One row a log: ``run``, the last value of every metric, the last step and the planned one.
+    """Read one row per log: ``run``, the last value of every metric, the last step and the planned last step.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ Rows = list[dict[str, Any]]
 
 
 def is_manifest(path: Path) -> bool:
-    """Whether a file is a table that names others, and no result itself."""
+    """Whether a file is a table that names result files, and not a result."""
     if path.suffix.lower() != ".json":
         return not path.name.startswith("samples_")
     content = parse_json(path.read_text(encoding="utf-8", errors="replace"), str(path))
@@ -30,7 +30,7 @@ def is_manifest(path: Path) -> bool:
 
 
 def join_manifest(manifest: Path, rows_of: Callable[[dict[str, Any], dict[str, Any], str], Rows]) -> RawTable:
-    """The manifest's rows with the fields of their files beside them.
+    """Return the manifest's rows joined with the fields of their files.
 
     Parameters
     ----------

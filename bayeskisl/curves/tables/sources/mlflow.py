@@ -18,7 +18,7 @@ _STATES = {1: "running", 2: "scheduled", 3: "finished", 4: "failed", 5: "killed"
 
 
 def read_mlflow(path: Path) -> RawTable:
-    """One row per run: ``run``, ``params.*``, ``tags.*`` and the last value of every metric, ``metrics.*``.
+    """Read one row per run: ``run``, ``params.*``, ``tags.*`` and the last value of every metric, ``metrics.*``.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def _from_folder(folder: Path) -> tuple[list[dict[str, Any]], list[tuple[str, st
 
 
 def _state(status: Any) -> dict[str, str]:
-    """Whether a run finished, as MLflow's files number it and its database names it."""
+    """Whether a run finished, by the number in MLflow's files or the name in its database."""
     return {} if status is None else {STATE: _STATES.get(status, str(status).lower())}
 
 
@@ -73,7 +73,7 @@ def _texts(folder: Path) -> Iterable[tuple[str, str]]:
 
 
 def _last_value(text: str, run: Path) -> float:
-    """The value at the last step of lines ``timestamp value step``; the latest of several at that step."""
+    """Value at the last step of lines ``timestamp value step``; the latest of several at that step."""
     try:
         points = [line.split() for line in text.splitlines() if line.strip()]
         return max((int(point[2]) if len(point) > 2 else 0, int(point[0]), float(point[1])) for point in points)[2]

@@ -22,7 +22,7 @@ _VARINT, _EIGHT_BYTES, _TEXT, _FOUR_BYTES = 0, 1, 2, 5
 
 
 def read_tensorboard(path: Path) -> RawTable:
-    """One row per folder of event files: ``run``, the last value of every scalar, and the last step.
+    """Read one row per folder of event files: ``run``, the last value of every scalar, and the last step.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def read_tensorboard(path: Path) -> RawTable:
 
 
 def _scalars(file: Path) -> Iterator[tuple[int, str, float]]:
-    """Step, tag and value of every scalar; a last record that was cut off, by a crash, is none."""
+    """Step, tag and value of every scalar; a truncated last record is skipped."""
     if file.stat().st_size > _LARGEST:
         raise InputError(f"a file of at most {_LARGEST:,} bytes", f"{file.stat().st_size:,}", str(file))
     content, at = file.read_bytes(), 0
@@ -86,7 +86,7 @@ def _of_event(data: bytes) -> Iterator[tuple[int, str, float]]:
 
 
 def _value(data: bytes) -> tuple[str, float] | None:
-    """Tag and number of a summary's value; None for pictures and the like."""
+    """Tag and number of a summary's value; None for images and other types."""
     fields = dict(_fields(data))
     tag, number = fields.get(1), fields.get(2)
     if not isinstance(tag, bytes):

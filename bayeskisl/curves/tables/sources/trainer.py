@@ -1,4 +1,4 @@
-"""Hugging Face Trainer: ``trainer_state.json``, alone, in folders or in a manifest that describes what was trained."""
+"""Hugging Face Trainer: ``trainer_state.json``, alone, in folders or in a manifest that describes the training."""
 
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ _ITS_OWN = (
 
 
 def read_trainer(path: Path, metric: str | None = None) -> RawTable:
-    """One row an evaluation, with ``accuracy`` and the step as ``checkpoint``, and whether training came to its end.
+    """Read one row per evaluation, with ``accuracy``, the step as ``checkpoint``, and whether training finished.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def read_trainer(path: Path, metric: str | None = None) -> RawTable:
 
 
 def _last_states(files: list[Path]) -> dict[Path, Path]:
-    """The state of each run that has seen most steps: checkpoints lie in folders ``checkpoint-600`` of the run's."""
+    """The latest state of each run: checkpoints lie in folders ``checkpoint-600`` of the run's folder."""
     runs: dict[Path, list[tuple[int, Path]]] = {}
     for file in files:
         folder = file.parent
@@ -83,7 +83,7 @@ def _evaluations(content: Any, given: dict[str, Any], metric: str | None, where:
 
 
 def _state(content: dict[str, Any]) -> dict[str, str]:
-    """Whether the planned steps were done, where the file contains both."""
+    """Whether the planned steps were done, if the file contains both numbers."""
     done, planned = content.get("global_step"), content.get("max_steps")
     if not isinstance(done, int) or not isinstance(planned, int) or planned <= 0:
         return {}

@@ -1,4 +1,4 @@
-"""Weights & Biases: what a run leaves on disk (``files/config.yaml`` and ``files/wandb-summary.json``)."""
+"""Weights & Biases: the local files of a run (``files/config.yaml`` and ``files/wandb-summary.json``)."""
 
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ _INTERNAL = ("_wandb", "wandb_version")
 
 
 def read_wandb(folder: Path) -> RawTable:
-    """One row per run: ``run``, ``config.*`` and the last value of every metric, ``summary.*``.
+    """Read one row per run: ``run``, ``config.*`` and the last value of every metric, ``summary.*``.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def read_wandb(folder: Path) -> RawTable:
 
 
 def _state(run: Path) -> dict[str, str]:
-    """Whether the run finished, where its metadata contain it."""
+    """Whether the run finished, if its metadata contain it."""
     described = run / "files" / "wandb-metadata.json"
     if not described.is_file():
         return {}
@@ -68,5 +68,5 @@ def _state(run: Path) -> dict[str, str]:
 
 
 def _value(entry: Any) -> Any:
-    """W&B wraps each entry of a configuration as ``{desc: ..., value: ...}``."""
+    """Unwrap an entry of a configuration, ``{desc: ..., value: ...}``."""
     return entry["value"] if isinstance(entry, dict) and set(entry) <= {"desc", "value"} and "value" in entry else entry

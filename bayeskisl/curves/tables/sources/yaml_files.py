@@ -1,4 +1,4 @@
-"""Small YAML files of other tools, read without building objects."""
+"""Small YAML files of other tools, parsed without building objects."""
 
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ _LARGEST = 5_000_000  # bytes
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """A mapping from a YAML file; tags that build objects and anchors that multiply are refused."""
+    """Read a mapping from a YAML file; tags that build objects and anchors that multiply are refused."""
     try:
         import yaml
     except ImportError:
