@@ -46,5 +46,5 @@ class Frequency(Axis):
         return schema.RATIO in varies and schema.FACTS not in varies and repeats
 
     def level(self, value: float) -> float:
-        """Round a value to six significant digits: a mixture consists of whole sequences, so that more digits change nothing."""
+        """Round a value to six significant digits: more digits give the same mixture of whole sequences."""
         return float(f"{value:.6g}")

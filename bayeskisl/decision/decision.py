@@ -124,9 +124,9 @@ class Decision:
 
     @property
     def limits(self) -> dict[str, dict[str, float | None]]:
-        """For each limit of the law: its ``probability`` of binding at the target, and the ``risk`` of the advice if it binds.
+        """For each limit of the law, its ``probability`` of binding at the target, and the ``risk`` if it binds.
 
-        Empty where no law has limits; a risk is None where nothing is advised.
+        Empty if no law has limits; a risk is None if nothing is recommended.
         """
         probabilities = limit_probabilities(self.data)
         if self.advised is None:

@@ -81,9 +81,7 @@ class Prospect:
         )
 
     def share_of_ceiling(self, group: str, infusion: FloatArray) -> FloatArray:
-        """Retained knowledge of a group relative to its ceiling, ``(sample, point)``, or ``(sample, 1)`` where it is
-        the same at every infusion.
-        """
+        """Retained knowledge of a group relative to its ceiling, ``(sample, point)``; ``(sample, 1)`` if constant."""
         fall = self.falls[group]
         if self.target.axis.moves(group, fall.knows_load) == 0:
             infusion = infusion[:, :1]

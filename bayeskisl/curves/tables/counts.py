@@ -67,7 +67,7 @@ def count(values: dict[str, np.ndarray], findings: Findings) -> tuple[FloatArray
 
 
 def _require_told(outcome: FloatArray, probed: FloatArray, findings: Findings) -> None:
-    """Refuse groups in column names that are measured in several ways, of which only one is read."""
+    """Refuse groups that are measured in another way than the one that is read."""
     if findings.of_table:  # a column that was refused as a whole has no values
         return
     untold = np.isnan(outcome + probed) & ~findings.bad_rows

@@ -228,7 +228,7 @@ def _note_spreads(table: RawTable, mapping: Mapping[str, str | float], findings:
 
 
 def _doubt_units(mapping: Mapping[str, str | float], values: Values, findings: Findings) -> None:
-    """Note that a size by its common name mostly includes embeddings, and that one in the thousands may be in millions."""
+    """Note that common names of sizes mostly include embeddings, and that thousands may be millions."""
     source = mapping.get(schema.PARAMS)
     if schema.PARAMS not in values:
         return
