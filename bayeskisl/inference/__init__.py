@@ -1,4 +1,4 @@
-"""Posteriors of laws: from retention curves to draws, judged, stored and carried to new sizes."""
+"""Posteriors of laws: inference from retention curves, checks, storage, and extrapolation to new sizes."""
 
 from bayeskisl.inference.cautions import Caution
 from bayeskisl.inference.compare import Comparison, compare

@@ -93,7 +93,7 @@ _SHORT, _SMALL = 4, 32
 
 
 class Untranslatable(CannotCompile):
-    """The graph has an operation, or a shape, that cannot be written in C here."""
+    """The graph contains an operation or a shape that this module cannot write in C."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class View:
 
     @classmethod
     def of(cls, variable: Variable, pointer: str, offset: str = "0") -> "View":
-        """A contiguous array of the variable's type."""
+        """Return a contiguous array of the variable's type."""
         shape = _shape(variable)
         strides = tuple(prod(shape[axis + 1 :]) for axis in range(len(shape)))
         return cls(pointer, variable.type.dtype, shape, strides, offset)
@@ -120,7 +120,7 @@ class View:
         return all(n == 1 or s == e for n, s, e in zip(self.shape, self.strides, expected, strict=True))
 
     def at(self, index: Sequence[str]) -> str:
-        """The element at an index of C expressions; a dimension of length one is broadcast."""
+        """Return the element at an index of C expressions; a dimension of length one is broadcast."""
         terms = [
             i if stride == 1 else f"{i} * {c_length(stride)}"
             for i, stride, length in zip(index, self.strides, self.shape, strict=True)
@@ -129,14 +129,14 @@ class View:
         return f"{self.pointer}[{' + '.join([*terms, *([self.offset] if self.offset != '0' or not terms else [])])}]"
 
     def moved(self, offset: str) -> str:
-        """The view's offset with another added."""
+        """Return the view with another term added to its offset."""
         return " + ".join(part for part in (self.offset, offset) if part != "0") or "0"
 
 
 def c_function(
     name: str, inputs: dict[Variable, View], outputs: Sequence[Variable], into: Sequence[View], lengths: str = ""
 ) -> str:
-    """A C function ``int name(const double *x, const void *const *data, double *out)``; not 0 where memory lacks.
+    """Return a C function ``int name(const double *x, const void *const *data, double *out)``; 0 on success.
 
     Parameters
     ----------
@@ -175,7 +175,7 @@ class _Writer:
         return "".join([f"static int {name}({given}) {{\n", *(f"    {line}\n" for line in lines), "}\n"])
 
     def _room(self) -> list[str]:
-        """Memory of the large arrays, in one piece; each begins on a line of the cache, 64 bytes."""
+        """Memory of the large arrays in one block, aligned to cache lines of 64 bytes."""
         if not self.large:
             return []
         sizes = [f"((({c_length(size)}) * sizeof({kind}) + 63) & ~(size_t) 63)" for kind, _, size in self.large]
@@ -192,7 +192,7 @@ class _Writer:
         return self.views[variable]
 
     def new(self, variable: Variable) -> View:
-        """Room for a variable that is about to be computed."""
+        """Allocate a variable that is about to be computed."""
         self.count += 1
         size = max(prod(_shape(variable)), 1)
         kind, name = f"npy_{variable.type.dtype}", f"v{self.count}"
@@ -207,7 +207,7 @@ class _Writer:
         self.loop(target.shape, lambda index: f"{target.at(index)} {how} {source.at(index)};")
 
     def loop(self, shape: tuple[int, ...], line: Any) -> None:
-        """`line` for every index, the longest dimension innermost: that of runs or points, mostly, which vectorises.
+        """Emit `line` for every index, with the longest dimension innermost, mostly runs or points, which vectorises.
 
         Each array has memory of its own, so that the compiler need not look whether what a loop writes is read by it:
         ``ivdep`` says so.
@@ -377,7 +377,7 @@ class _Writer:
         self.views[node.outputs[0]] = self.view(node.inputs[0])
 
     def _reduced(self, op: Any, node: Any, nothing: str) -> tuple[View, View]:
-        """Return the source of a reduction, and its target filled with `nothing`, broadcast along the reduced axes."""
+        """Return the source of a reduction, and its target filled with `nothing`, broadcast along reduced axes."""
         source, target = self.view(node.inputs[0]), self.new(node.outputs[0])
         self.loop(target.shape, lambda index: f"{target.at(index)} = {nothing};")
         gone = range(len(source.shape)) if op.axis is None else op.axis
@@ -410,7 +410,7 @@ def _head(axis: int, length: int) -> str:
 
 
 def _closed(length: int) -> int:
-    """The length, if it is not open: sums and parts of open lengths have no translation."""
+    """Return the length unless it is open: sums and parts of open lengths have no translation."""
     if is_open(length):
         raise Untranslatable("a part of what has an element for each run or cell")
     return length
@@ -455,7 +455,7 @@ def _row(view: View, at: View, index: Sequence[str]) -> str:
 
 
 def _broadcast(view: View, shape: tuple[int, ...]) -> View:
-    """The view with leading dimensions added, all of length one."""
+    """Return the view with leading dimensions of length one."""
     missing = len(shape) - len(view.shape)
     return View(view.pointer, view.dtype, (1,) * missing + view.shape, (0,) * missing + view.strides, view.offset)
 

@@ -1,4 +1,4 @@
-"""A fit in a notebook: what was asked, what came out, and whether to believe it."""
+"""Display of a fit in a notebook: the question, the result, and whether to trust it."""
 
 from collections.abc import Iterable, Mapping
 from html import escape

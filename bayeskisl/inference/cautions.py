@@ -24,7 +24,7 @@ _CORRELATED, _SIGNIFICANT = 0.3, 0.05
 
 @dataclass(frozen=True)
 class Caution:
-    """One thing to know.
+    """One caution about a posterior.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ def cautions(
     gate: Gate,
     log_prior: xr.Dataset,
 ) -> tuple[Caution, ...]:
-    """Everything to know about the posterior of one law.
+    """Return all cautions about the posterior of one law.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def _few_sizes(curves: xr.Dataset) -> list[Caution]:
 
 
 def _nothing_to_harm(posterior: xr.Dataset, curves: xr.Dataset) -> list[Caution]:
-    """Curves without a group that over-infusion can harm: `decide` has no collapse point to stay below."""
+    """Return the caution about curves without a group that over-infusion can harm."""
     knows_load = "load_effect" in posterior
     missing = axis_of(curves).nothing_to_harm(curves[schema.GROUP].values, knows_load)
     remedy = "Probe a general benchmark as the group 'background' and fit again."
@@ -121,7 +121,7 @@ _ALL = 0.999
 
 
 def _edges(posterior: xr.Dataset, curves: xr.Dataset) -> list[Caution]:
-    """Cells whose sweep lies wholly on one side of its half-point: bounds, not measurements."""
+    """Cells whose sweep lies on one side of the half-point: bounds, not measurements."""
     axis = axis_of(curves)
     bounds, measured = [], 0
     for group in (str(name) for name in curves[schema.GROUP].values if _direction(posterior, axis, str(name)) != 0):
@@ -141,7 +141,7 @@ def _edges(posterior: xr.Dataset, curves: xr.Dataset) -> list[Caution]:
 
 
 def _load_ignored(posterior: xr.Dataset, curves: xr.Dataset) -> list[Caution]:
-    """Infused facts that are lost along a dose, under a law that holds them at one retention for want of a cause."""
+    """Return the caution about infused facts that are lost along a dose under a law without the load."""
     axis, groups = axis_of(curves), [str(name) for name in curves[schema.GROUP].values if name != schema.BACKGROUND]
     infused = [name for name in groups if _direction(posterior, axis, name) == 0]
     lost = [name for name in infused if np.nanmin(_shares(curves, name)) < 0.5]
@@ -279,7 +279,7 @@ def _correlated_seeds(gate: Gate) -> list[Caution]:
 
 
 def _assumed_by_import(curves: xr.Dataset) -> list[Caution]:
-    """Cautions about values that an import assumed; relative exposures limit what may be read off."""
+    """Cautions about values that an import assumed; relative exposures limit the possible conclusions."""
     assumed = json.loads(curves.attrs.get("import_assumed", "[]"))
     if not assumed:
         return []

@@ -1,4 +1,4 @@
-"""The size law's coefficients given the thresholds: exact, since the law is linear and its priors are normal."""
+"""Coefficients of the size law given the thresholds: exact, since the law is linear and its priors are normal."""
 
 import numpy as np
 
@@ -51,7 +51,7 @@ def draw_coefficients(
     sd: FloatArray,
     rng: np.random.Generator,
 ) -> FloatArray:
-    """One draw of the coefficients per draw of the thresholds; arguments as `conditional_moments`.
+    """Draw the coefficients once per draw of the thresholds; arguments as for `conditional_moments`.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Comparison of laws by their predictions of sizes left out, with a verdict whether the data separate them."""
+"""Comparison of laws by their predictions of left-out sizes, with a verdict on whether the data separate them."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -40,7 +40,7 @@ _OF_A_LAW = ("posterior", "sample_stats", "log_prior", "log_likelihood")
 
 @dataclass(frozen=True)
 class Comparison:
-    """Laws side by side.
+    """Comparison of laws.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ class Comparison:
 
     @property
     def weights(self) -> dict[str, float]:
-        """Weights of the first law and of those whose posterior passed its gate; none falls below a floor."""
+        """Weights of the first law and of the laws that passed their gate; none falls below a floor."""
         return self.fit.weights
 
     @property
@@ -79,7 +79,7 @@ class Comparison:
 
     @cached_property
     def table(self) -> pl.DataFrame:
-        """One row per law, the best first: its score, how far it lies behind the best and how sure that is."""
+        """One row per law, the best first: its score, the difference from the best and its standard error."""
         best = self.best
         behind = {law: self.pointwise[best] - each for law, each in self.pointwise.items()}
         return pl.DataFrame(
@@ -101,7 +101,7 @@ class Comparison:
 
     @property
     def unseparated(self) -> tuple[str, ...]:
-        """Laws that these data cannot tell from the best one."""
+        """Laws that these data cannot separate from the best one."""
         rows = self.table.iter_rows(named=True)
         return tuple(
             row["law"]
@@ -133,7 +133,7 @@ def compare(
     cores: int | None = None,
     progress: bool | Callable[[str], None] = False,
 ) -> Comparison:
-    """Compare laws by how well they predict whole sizes that were left out.
+    """Compare laws by their predictions of whole left-out sizes.
 
     Leaving out single runs cannot judge a law of size, since the other runs of a size pin its threshold. So whole cells
     are left out, with their run effects and their own scatter integrated out: by importance sampling from the posterior
@@ -196,7 +196,7 @@ def compare(
 
 
 def _of_one_sweep(fits: Sequence[Fit]) -> tuple[xr.Dataset, dict[str, Law], dict[str, xr.Dataset]]:
-    """The curves, the laws and their posteriors."""
+    """Return the curves, the laws and their posteriors."""
     laws: dict[str, Law] = {}
     posteriors: dict[str, xr.Dataset] = {}
     for fit in fits:
@@ -219,7 +219,7 @@ def _of_one_sweep(fits: Sequence[Fit]) -> tuple[xr.Dataset, dict[str, Law], dict
 
 
 def _without(curves: xr.Dataset, law: Law, cells: IntArray, likelihoods: Likelihoods, settings: Settings) -> float:
-    """log p(counts of some cells | all others), from a refit without them."""
+    """log p(counts of some cells | all others), from a refit without those cells."""
     table, cell_of_run = cell_table(curves)
     settings.tell(f"fitting '{law.name}' without {', '.join(table[schema.CELL].values[list(cells)])}")
     rest = curves.isel(run=np.flatnonzero(~np.isin(cell_of_run, cells)))
@@ -241,7 +241,7 @@ def _without(curves: xr.Dataset, law: Law, cells: IntArray, likelihoods: Likelih
 
 
 def _load_at_half(curves: xr.Dataset, rest: xr.Dataset, law: Law) -> FloatArray:
-    """Log of the load at each cell's half-point over the reference of the runs that are left, ``(cell, group)``."""
+    """Log of the load at each cell's half-point, relative to the reference of the remaining runs, ``(cell, group)``."""
     data = prepare(curves, law)
     if data.load is None:
         return np.zeros((data.shape[2], data.shape[1]))
@@ -253,7 +253,7 @@ def _named(posterior: xr.Dataset) -> dict[str, FloatArray]:
 
 
 def _joined(fits: Sequence[Fit], pointwise: dict[str, FloatArray], floor: float) -> Fit:
-    """The first fit with the laws of the others as rivals, and weights by these scores."""
+    """Return the first fit with the laws of the others as rivals, weighted by these scores."""
     first = fits[0]
     gates = {name: fit.gates[name].to_dict() for fit in reversed(fits) for name in fit.laws}
     laws = {name: law.to_dict() for fit in reversed(fits) for name, law in fit.laws.items()}

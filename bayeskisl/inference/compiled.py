@@ -58,13 +58,13 @@ class Density:
         return sum(prod(shape) for shape in self.layout["values"].values())
 
     def start(self) -> FloatArray:
-        """The support point, where sampling starts, give or take."""
+        """The support point, near which sampling starts."""
         point = np.zeros(self.length)
         self.library.start(_at(self.pointers), _at(point))
         return point
 
     def value_and_gradient(self, point: FloatArray) -> tuple[float, FloatArray]:
-        """Log density (NaN or infinite where there is none) and gradient, shape ``(length,)``."""
+        """Log density (NaN or infinite outside the support) and gradient, shape ``(length,)``."""
         point, gradient, value = np.ascontiguousarray(point, dtype=float), np.zeros(self.length), np.zeros(1)
         length = ctypes.c_uint64(self.length)
         self.library.log_density(length, _at(point), _at(gradient), _at(value), _at(self.pointers))
@@ -81,7 +81,7 @@ class Density:
         return {name: part.reshape(shape) for (name, shape), part in zip(shapes.items(), parts, strict=True)}
 
     def for_nutpie(self) -> Any:
-        """Return the density as nutpie samples it."""
+        """Return the density in the form that nutpie samples."""
         import pandas as pd
         from nutpie.compile_pymc import CompiledPyMCModel
 
@@ -113,7 +113,7 @@ class Density:
 
 
 def compiled_density(model: Model, tell: Callable[[str], None]) -> Density | None:
-    """The density of a law for its data; None where there is no C compiler or no translation, which is reported.
+    """Return the compiled density of a law for its data; None without a C compiler or a translation, which is reported.
 
     Code is made once per structure, for any number of runs, points and cells, and kept, see `bayeskisl.machine_code`.
     """
@@ -134,7 +134,7 @@ def compiled_density(model: Model, tell: Callable[[str], None]) -> Density | Non
 
 
 def _for_data(layout: Mapping[str, Any], counts: list[int]) -> dict[str, Any]:
-    """The layout with the true numbers of runs, points and cells in its shapes."""
+    """Return the layout with the actual numbers of runs, points and cells in its shapes."""
     found = {
         part: {name: at_lengths(shape, counts) for name, shape in layout[part].items()}
         for part in ("values", "variables")
@@ -163,7 +163,7 @@ def _library(model: Model, tell: Callable[[str], None]) -> tuple[ctypes.CDLL, di
 
 
 class _Address:
-    """Address of a function; to nutpie it looks like a function compiled by Numba."""
+    """Address of a function, presented to nutpie as a function compiled by Numba."""
 
     def __init__(self, function: Any) -> None:
         self.address = ctypes.cast(function, ctypes.c_void_p).value
@@ -175,7 +175,7 @@ def _at(array: np.ndarray) -> ctypes.c_void_p:
 
 @cache
 def origin() -> tuple[str, ...]:
-    """Return the origin of compiled code: the libraries that write it, and a hash of our own sources behind it.
+    """Return the origin of compiled code: versions of the libraries that write it, and a hash of our own sources.
 
     Other sources of the package may change without a new compilation, ten seconds for each structure of a law.
     """
@@ -185,7 +185,7 @@ def origin() -> tuple[str, ...]:
 
 
 def sources() -> list[Path]:
-    """Return the modules of inference that write a density or a function of numbers, and all that these import."""
+    """Return the modules of inference that write a density or a function of numbers, and their imports."""
     found: dict[str, Path] = {}
     asked = list(_WRITERS)
     while asked:

@@ -24,12 +24,12 @@ _LEAST = 1e-3
 
 
 def pairs(groups: int) -> list[tuple[int, int]]:
-    """Pairs (i, j) of groups, j < i, in the order of their partial correlations, given the j groups before j."""
+    """Pairs (i, j) of groups, j < i, in the order of their partial correlations given the groups before j."""
     return [(i, j) for i in range(groups) for j in range(i)]
 
 
 def beta_shapes(groups: int) -> FloatArray:
-    """a of the Beta(a, a) prior of (1 + partial correlation) / 2, shape ``(pair,)``."""
+    """Parameter a of the Beta(a, a) prior of (1 + partial correlation) / 2, shape ``(pair,)``."""
     return np.array([_LKJ + (groups - 2 - before) / 2 for _, before in pairs(groups)])
 
 
@@ -51,12 +51,12 @@ def correlations(partial: Array, groups: int) -> list[Array]:
 
 
 def correlated(noise: FloatArray, correlation: FloatArray) -> FloatArray:
-    """Standard normals ``(..., run, group)`` made to correlate over groups; `correlation` is ``(..., pair)``."""
+    """Standard normals ``(..., run, group)`` correlated over groups; `correlation` is ``(..., pair)``."""
     return noise @ np.swapaxes(np.linalg.cholesky(_matrix(correlation, noise.shape[-1])), -1, -2)
 
 
 def positive_definite(correlation: FloatArray, groups: int) -> FloatArray:
-    """Correlations ``(..., pair)``, all of a matrix scaled down alike where they could not hold together.
+    """Correlations ``(..., pair)``, scaled down jointly if their matrix is not positive definite.
 
     With I + t (R - I), of correlations t R, the least eigenvalue of R goes from l to 1 - t (1 - l).
     """

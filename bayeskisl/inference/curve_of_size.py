@@ -1,4 +1,4 @@
-"""Values of cells about a law of size with limits, whose coefficients are sampled: they cannot be integrated out."""
+"""Values of cells about a law of size with limits, whose coefficients are sampled, not integrated out."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ _STARTS, _STEPS, _DIFFERENCE = (0.0, -1.0, 1.0), 60, 1e-4
 
 @dataclass(frozen=True)
 class CurveOfSize:
-    """The prior of the values, and how they are best sampled; as `bayeskisl.inference.lines.Line`.
+    """Prior of the values, and their sampling coordinates; interface of `bayeskisl.inference.lines.Line`.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ class CurveOfSize:
 def _least_squares(
     residuals: Callable[[FloatArray], FloatArray], start: FloatArray, free: IntArray
 ) -> tuple[FloatArray, FloatArray]:
-    """The coefficients of the least sum of squared residuals, and the normal matrix there, of those that are free."""
+    """Least-squares coefficients and the normal matrix at them, over the free coefficients."""
     found, damping = start, 1.0
     best = np.sum(residuals(found) ** 2)
     steps = _DIFFERENCE * np.eye(len(start))[free]
@@ -118,7 +118,7 @@ def _least_squares(
 def coefficients_at(
     normal: Callable[[str, Array, Array], Array], columns: int, common: Array | None, curve: GivenCurve, xp: Any
 ) -> Array:
-    """Coefficients (column, group), sampled in coordinates in which the rough values make them standard normals.
+    """Coefficients (column, group), sampled in coordinates that are standard normal at the rough values.
 
     The limits trade off along narrow ridges, on which a sampler crawls. So the coefficients c = mode + L z are sampled
     as z, where L is the lower triangular root of what the rough half-points say of them: c_k is normal given the

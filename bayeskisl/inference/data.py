@@ -86,7 +86,7 @@ class ModelData:
         return (*self.recalled.shape, len(self.log_size))
 
     def resized(self, runs: int, cells: int) -> "ModelData":
-        """The same data with so many runs and cells, the last ones left out or empty ones appended.
+        """Return the data with given numbers of runs and cells: the last ones are dropped or empty ones appended.
 
         An empty run probes nothing; an empty cell has an independent threshold that informs nothing.
         """
@@ -131,7 +131,7 @@ def suited(law: Law, curves: xr.Dataset) -> Law:
 
 
 def prepare(curves: xr.Dataset, law: Law) -> ModelData:
-    """Arrays of validated retention curves, for `law`.
+    """Return the arrays of validated retention curves for `law`.
 
     Raises
     ------
@@ -177,7 +177,7 @@ def prepare(curves: xr.Dataset, law: Law) -> ModelData:
 def law_of_size(
     law: Law, names: tuple[str, ...], values: FloatArray, capacity: Capacity, domains: tuple[str, ...] = ()
 ) -> tuple[FloatArray, LawOfSize]:
-    """Places of the cells as the law of size takes them, and that law.
+    """Return the places of the cells in the coordinates of the law of size, and that law.
 
     Parameters
     ----------
@@ -211,7 +211,7 @@ def law_of_size(
 
 
 def _of_domains(cells: xr.Dataset) -> tuple[tuple[str, ...], FloatArray]:
-    """Names of the domains if there are several, and 1 for each cell's own, shape ``(cell, domain)``."""
+    """Names of the domains if there are several, and indicators of each cell's domain, shape ``(cell, domain)``."""
     told = cells[schema.CELL_DOMAIN].values.astype(str) if schema.CELL_DOMAIN in cells.coords else np.array([])
     names = np.unique(told)
     if len(names) < 2:
@@ -220,7 +220,7 @@ def _of_domains(cells: xr.Dataset) -> tuple[tuple[str, ...], FloatArray]:
 
 
 def _guessing(of_runs: FloatArray, probed: IntArray, cell_of_run: IntArray, of_domain: FloatArray) -> FloatArray:
-    """Guessing rate of each cell's domain, ``(cell, group)``; 0 where a domain never probed a group."""
+    """Guessing rate of each cell's domain, ``(cell, group)``; 0 if a domain never probed a group."""
     domain = of_domain.argmax(axis=1) if of_domain.shape[1] else np.zeros(len(of_domain), dtype=int)
     rates = np.zeros((len(of_domain), probed.shape[1]))
     for each, group in np.ndindex(domain.max() + 1, probed.shape[1]):
@@ -241,7 +241,7 @@ def _half_points(
     log_exposures: FloatArray,
     cell_of_run: IntArray,
 ) -> tuple[FloatArray, Load | None]:
-    """Log exposures at the half-points of cells, read off the counts, ``(cell, group)``, and the load there."""
+    """Log exposures at the half-points of cells, estimated from the counts, ``(cell, group)``, and the load there."""
     if not law.knows_load:
         return _by_area(recalled, probed, log_exposures, cell_of_run, log_exposures), None
     reference = reference_load(curves)

@@ -1,4 +1,4 @@
-"""The model, declared once: what is sampled under which name, and how the counts follow from it.
+"""The model, declared once: its sampled variables, and the distribution of the counts.
 
 It is written in a small language of distributions (`Language`), which four interpreters speak: PyMC and NumPyro make a
 log density of it, and two in NumPy turn draws into the quantities that people ask for, and draw from the prior. So all
@@ -32,7 +32,7 @@ _APART = ("tau", "steepness_scatter", "lapse_scatter", "concentration", "guess_c
 
 
 class Language(Protocol):
-    """Language of a back end. Each method declares one variable under its name and dims, and returns its value.
+    """Back end of the model. Each method declares one variable with its name and dims, and returns its value.
 
     Values may have leading dims, such as chain and draw; those of a sentence are always the last.
     """
@@ -57,7 +57,7 @@ class Language(Protocol):
     def line(
         self, name: str, line: GivenLine, common: Array | None, scatter: Array, shift: Array, unit: Array
     ) -> Array:
-        """Values (cell, group) that scatter about a linear law of normal coefficients, and `shift` above it.
+        """Values (cell, group) that scatter about a linear law of normal coefficients, shifted by `shift`.
 
         Parameters
         ----------
@@ -74,23 +74,23 @@ class Language(Protocol):
         """
 
     def deterministic(self, name: str, value: Array | list[Array], dims: tuple[str, ...]) -> Array | list[Array]:
-        """A quantity that follows from the variables; a list of arrays runs along the last of its dims."""
+        """A derived quantity; a list of arrays runs along the last of its dims."""
 
     def beta_binomial(
         self, name: str, chance: Array, concentration: Array, trials: Array, observed: Array, dims: tuple[str, ...]
     ) -> None:
-        """Counts that were observed."""
+        """Observed counts."""
 
 
 class DensityLanguage(Language, Protocol):
-    """A back end that makes a log density."""
+    """A back end that builds a log density."""
 
     def rotated_normal(self, name: str, mean: Array, rotation: Array, scale: Array, dims: tuple[str, ...]) -> Array:
         """See `bayeskisl.inference.densities.rotated_normal_log_density`."""
 
 
 def define(say: Language, given: Given, law: Law) -> None:
-    """Declare the model of `law` in the language of a back end; see `bayeskisl.inference.model.build_model`."""
+    """Declare the model of `law` with a back end; see `bayeskisl.inference.model.build_model`."""
     xp, groups = say.xp, say.sizes[_GROUP]
     several = groups > 1
     # what all groups have in common of each quantity, so that a group with few runs borrows from the others
@@ -157,17 +157,17 @@ def define(say: Language, given: Given, law: Law) -> None:
 
 
 def _over(of_groups: Array) -> Array:
-    """Quantities of groups, (..., group), to broadcast over cells or runs, (..., 1, group)."""
+    """Quantities of groups, (..., group), broadcast over cells or runs, (..., 1, group)."""
     return of_groups[..., None, :]
 
 
 def _at(index: Array, values: Array, xp: Any) -> Array:
-    """Values of cells, (..., cell, group), at each point; or of points at each run."""
+    """Values of cells, (..., cell, group), at each point; or values of points at each run."""
     return xp.take(values, index, axis=-2)
 
 
 def _of_groups(given: Given, name: str, common: Array | None) -> tuple[Array, Array]:
-    """Mean and standard deviation of each group's quantity, given what the groups, if several, have in common of it.
+    """Mean and standard deviation of each group's quantity, given the common part if there are several groups.
 
     The variance sd^2 is split: `pooling` of it is common to all groups, which then correlate by `pooling`.
     """
@@ -203,7 +203,7 @@ def _under_load(say: Language, effect: Array | None, given: Given) -> tuple[Arra
 def _positive(
     say: Language, law: Law, prior: Mapping[str, tuple[Array, Array]], unit: Array, several: bool
 ) -> dict[str, Array]:
-    """Positive quantities of groups but the effect of the load, by name, each (group,)."""
+    """Positive quantities of groups except the effect of the load, by name, each (group,)."""
     apart = _APART if several else ()
     found = {}
     for name in law.positive:
@@ -228,7 +228,7 @@ def _floor(say: Language, given: Given) -> Array:
 
 
 def ceiling_of(lapse_log_odds: Array, floor: Array, xp: Any) -> Array:
-    """Retention of facts that were seen often enough, 1 - lapse (1 - floor)."""
+    """Retention at many exposures, 1 - lapse (1 - floor)."""
     return 1 - (1 - floor) / (1 + xp.exp(-lapse_log_odds))
 
 
@@ -241,7 +241,7 @@ def marginal_line(
     shift: Array,
     unit: Array,
 ) -> Array:
-    """`Language.line` with the coefficients integrated out: one place per cell, under their marginal Gaussian."""
+    """Values of `Language.line` with the coefficients integrated out, under the marginal Gaussian of the cells."""
     mean = line_mean(common, line)
     along, scale = place_distribution(mean, scatter, shift, unit, line, say.xp)
     place = say.rotated_normal(f"{name}_place", along, line.rotation, scale, dims=(_CELL, _GROUP))
@@ -249,7 +249,7 @@ def marginal_line(
 
 
 def _about_curve(say: Language, common: Array | None, tau: Array, shift: Array, curve: GivenCurve) -> Array:
-    """Values (cell, group) that scatter about a law with limits, and `shift` above it."""
+    """Values (cell, group) that scatter about a law with limits, shifted by `shift`."""
     coefficients = coefficients_at(
         lambda name, mean, sd: say.normal(name, mean, sd, dims=(_GROUP,)),
         say.sizes[COEFFICIENT],

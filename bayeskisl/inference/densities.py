@@ -1,4 +1,4 @@
-"""Log densities that no library of distributions has, written once for every array namespace."""
+"""Log densities that are in no library of distributions, written once for every array namespace."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ def rotated_normal_log_density(value: Array, mean: Array, rotation: Array, scale
 
 
 def log_sum_exp(terms: FloatArray, axis: int) -> FloatArray:
-    """log of the sum of exponentials. SciPy's own looks for JAX, which ArviZ then imports for a second or two."""
+    """log of the sum of exponentials. SciPy's version loads JAX by way of ArviZ, which takes a second or two."""
     top = np.max(terms, axis=axis, keepdims=True)
     top = np.where(np.isfinite(top), top, 0.0)
     with np.errstate(divide="ignore"):

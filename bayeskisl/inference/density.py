@@ -39,7 +39,7 @@ _BRANCHING = ("local_log1p", "local_expm1", "local_greedy_distributor")
 
 @dataclass(frozen=True)
 class Layout:
-    """Layout of the variables: enough to sample from compiled code without the model.
+    """Layout of the variables: all that sampling from compiled code needs.
 
     Shapes are those of the model that the code was written from; see `bayeskisl.inference.open_lengths.at_lengths`.
 
@@ -67,7 +67,7 @@ class Layout:
 
 
 def write_density(model: pm.Model) -> tuple[str, Layout]:
-    """C text of a model, and its layout; numbers of runs, points and cells stay open where they are stand-ins.
+    """Return the C text of a model and its layout; numbers of runs, points and cells stay open if they are stand-ins.
 
     The library that it compiles to has four functions: ``prepare`` computes once what depends on data alone, ``start``
     the support point, ``log_density`` and ``expand`` are what nutpie calls.
@@ -116,7 +116,7 @@ def write_density(model: pm.Model) -> tuple[str, Layout]:
 
 
 def write_elementwise(function: Callable[..., tuple[Any, ...]], inputs: int, lanes: int) -> tuple[str, int]:
-    """C text of a function of numbers over `lanes` elements, ``lanes_``, and how many outputs it has.
+    """Return the C text of a function of numbers over `lanes` elements, ``lanes_``, and its number of outputs.
 
     See `bayeskisl.inference.elementwise.Elementwise`; inputs follow each other in ``x``, outputs in ``out``.
 
@@ -161,7 +161,7 @@ def _placed(name: str, value: np.ndarray) -> Variable:
 
 
 def _support_points(model: pm.Model) -> list[Variable]:
-    """Return the unconstrained start of sampling; zero for custom variables, whose shape PyMC learns by drawing."""
+    """Return the unconstrained start of sampling; zero for custom variables, whose shape PyMC determines by drawing."""
     custom = [variable for variable in model.free_RVs if isinstance(variable.owner.op, CustomDistRV)]
     shapes = {each: [len(model.coords[dim]) for dim in model.named_vars_to_dims[each.name]] for each in custom}
     return make_initial_point_expression(
@@ -173,7 +173,7 @@ def _support_points(model: pm.Model) -> list[Variable]:
 
 
 def _counts_as_floats(density: Variable, data: dict[str, Variable]) -> dict[str, Variable]:
-    """Whole numbers that are reckoned with, converted once: loops that mix them with floats may not vectorise."""
+    """Convert integer inputs of arithmetic to floats once: loops that mix both may not vectorise."""
     graph = toposort([density])
     indices = {each.name for node in graph if isinstance(node.op, _INDEXING) for each in node.inputs[1:]}
     whole = {name: each for name, each in data.items() if each.type.dtype.startswith("int") and name not in indices}
@@ -186,7 +186,7 @@ def _in_its_own_units(model: pm.Model, variable: Variable, values: dict[Variable
 
 
 def _with_known(outputs: Sequence[Variable], known: dict[str, Variable]) -> list[Variable]:
-    """The outputs with shared variables replaced by what is known of them; by name, as PyMC's graphs hold copies."""
+    """Replace shared variables in the outputs by known values, matched by name, since PyMC's graphs contain copies."""
     shared: dict[Variable, Variable] = {
         v: known[v.name] for v in graph_inputs(outputs) if isinstance(v, SharedVariable) and v.name in known
     }
@@ -206,7 +206,7 @@ def _fused(outputs: Sequence[Variable]) -> list[Variable]:
 def _hoisted(
     outputs: Sequence[Variable], moving: Sequence[Variable]
 ) -> tuple[list[Variable], dict[Variable, Variable]]:
-    """The outputs in terms of new inputs for what does not depend on `moving`, and what each of these stands for."""
+    """Return the outputs in terms of new inputs for parts independent of `moving`, and the parts that these replace."""
     nodes, moves, fixed = list(toposort(outputs)), set(moving), {}
     for node in nodes:
         if moves.intersection(node.inputs):
@@ -218,7 +218,7 @@ def _hoisted(
 
 
 def _is_computed(variable: Variable) -> bool:
-    """Whether it is more than an input, a constant, or a view of one."""
+    """Whether a variable is more than an input, a constant, or a view of one."""
     while variable.owner is not None and isinstance(variable.owner.op, DimShuffle):
         variable = variable.owner.inputs[0]
     return variable.owner is not None and variable.type.dtype == "float64" and not isinstance(variable, Constant)

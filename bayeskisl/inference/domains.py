@@ -1,4 +1,4 @@
-"""One domain of a fit of several, as a fit of its own: what it has in common with the others is added to its own."""
+"""One domain of a joint fit, as a separate fit: the common part is added to the domain's own part."""
 
 import json
 
@@ -18,7 +18,7 @@ _OWN = {"intercept": schema.DOMAIN_INTERCEPT, schema.EXPONENT: schema.DOMAIN_EXP
 
 
 def domain_names(tree: xr.DataTree) -> list[str]:
-    """Names of the domains of a fit; none if it has one."""
+    """Names of the domains of a fit; empty for a single domain."""
     posterior = tree["posterior"].to_dataset()
     return posterior[schema.DOMAIN].values.astype(str).tolist() if schema.DOMAIN in posterior.dims else []
 
@@ -79,7 +79,7 @@ def of_domain(tree: xr.DataTree, name: str) -> xr.DataTree:
 
 
 def _alone(named: xr.Dataset, name: str) -> xr.Dataset:
-    """Intercept and exponents of one domain, what all have in common included."""
+    """Intercept and exponents of one domain, including the common part."""
     ours = named.sel({schema.DOMAIN: name}, drop=True)
     return ours.assign({what: ours[what] + ours[own] for what, own in _OWN.items()}).drop_vars(list(_OWN.values()))
 
@@ -98,7 +98,7 @@ def _alone_under_limits(named: xr.Dataset, name: str, reference: xr.DataArray, o
 
 
 def _at_reference(named: xr.Dataset, distance: xr.DataArray) -> xr.Dataset:
-    """Intercepts and exponents where z = `distance` by the old reference: the curve is the same."""
+    """Intercepts and exponents relative to a new reference at z = `distance`; the curve is unchanged."""
     exponent, bend = named[schema.EXPONENT], named[schema.CURVATURE]
     of_size = distance.sel({schema.COVARIATE: schema.PARAMS}, drop=True)
     scatter = named[schema.SIGMA_RUN] * np.exp(named.get("sigma_run_exponent", 0.0) * of_size)

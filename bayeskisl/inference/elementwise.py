@@ -1,4 +1,4 @@
-"""Functions of numbers, element by element, as machine code.
+"""Elementwise functions of numbers, as machine code.
 
 NumPy goes through memory once for each operation, and SciPy's log gamma and digamma know no vectors. A function that is
 written in terms of an array namespace is therefore traced by PyTensor and compiled as one loop, several times as fast;
@@ -43,7 +43,7 @@ void elementwise(int64_t count, const double *const *given, const int64_t *steps
 
 
 class Elementwise:
-    """A function of numbers, to be called with arrays that broadcast.
+    """An elementwise function, called with arrays that broadcast.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class Elementwise:
         self._loaded: tuple[ctypes.CDLL | None, int] | None = None
 
     def __call__(self, *arrays: np.ndarray) -> tuple[FloatArray, ...]:
-        """Evaluate the function; the result is float64 in the shape that the arrays broadcast to."""
+        """Evaluate the function; the result is float64 in the broadcast shape."""
         library, outputs = self._library(len(arrays))
         if library is None:
             return self.function(*arrays, xp=_NUMPY)
@@ -93,7 +93,7 @@ class Elementwise:
 
 
 def laid_out(array: np.ndarray, shape: tuple[int, ...]) -> FloatArray:
-    """A single number, or every element in its place."""
+    """Return a scalar, or a contiguous array."""
     array = np.asarray(array, dtype=float)
     if array.size > 1 and array.shape != shape:
         array = np.broadcast_to(array, shape)

@@ -35,7 +35,7 @@ def extrapolate(
     as_new: bool = False,
     seed: int = 0,
 ) -> xr.Dataset:
-    """Draws of everything that a retention curve needs, at a target.
+    """Draw all parameters of a retention curve at a target.
 
     A target that was trained is not extrapolated to: its threshold, steepness and ceiling are those of its own cell.
 
@@ -116,7 +116,7 @@ def extrapolate(
 
 
 def _fitted_law(tree: xr.DataTree, name: str | None) -> tuple[str, Law]:
-    """The fitted law of that name, or the first."""
+    """Return the fitted law with a name, or the first."""
     laws = laws_of(tree)
     if name is not None and name not in laws:
         raise InputError(f"a fitted law among {', '.join(laws)}", repr(name), "law", "fit it as a rival")
@@ -125,7 +125,7 @@ def _fitted_law(tree: xr.DataTree, name: str | None) -> tuple[str, Law]:
 
 
 def _fresh_scatter(posterior: xr.Dataset, seed: int) -> dict[str, FloatArray]:
-    """Standard normals ``(chain, draw, group)`` by what they scatter; those of a run correlate between its groups."""
+    """Standard normals ``(chain, draw, group)`` by the scatter they drive; those of a run correlate over groups."""
     rng = np.random.default_rng(seed)
     what = ("size", "steepness", "lapse", "run", "unvaried")
     fresh = {name: rng.standard_normal(posterior["tau"].shape) for name in what}
@@ -142,7 +142,7 @@ def _run_scatter_at(posterior: xr.Dataset, z: float) -> xr.DataArray:
 def _curve_by_law(
     posterior: xr.Dataset, line: xr.DataArray, z: float, fresh: Mapping[str, FloatArray]
 ) -> dict[str, xr.DataArray]:
-    """The curve of a size that was not trained: the law's, and a fresh scatter of sizes about it."""
+    """Curve of an untrained size: the law's value and a new scatter of sizes."""
     steepness = posterior["steepness_intercept"] + posterior["steepness_exponent"] * z
     log_odds = posterior["lapse_intercept"] + posterior["lapse_scatter"] * fresh["lapse"]
     return {
@@ -153,12 +153,12 @@ def _curve_by_law(
 
 
 def _of_target(floor: xr.DataArray) -> xr.DataArray:
-    """Recall of facts never seen, which is the same in all cells of one domain."""
+    """Recall of facts never seen, common to all cells of one domain."""
     return floor.isel({schema.CELL: 0}, drop=True)
 
 
 def _curve_of_cell(posterior: xr.Dataset, cell: int) -> dict[str, xr.DataArray]:
-    """The curve of a cell that was trained: what its own runs say, and the law through its scatter alone."""
+    """Curve of a trained cell: informed by its own runs, and by the law through the scatter of sizes."""
     of_cell = posterior[["critical_exposures", "steepness", "ceiling"]].isel({schema.CELL: cell}, drop=True)
     logs = of_cell.map(np.log)
     return {
@@ -169,7 +169,7 @@ def _curve_of_cell(posterior: xr.Dataset, cell: int) -> dict[str, xr.DataArray]:
 
 
 def _distances_unvaried(law: Law, size: FittedLawOfSize, target: Mapping[str, float]) -> dict[str, float]:
-    """Log distances of the target from the data in those covariates of the law that the data never varied."""
+    """Log distances of the target from the data in covariates that the data never varied."""
     unvaried = [name for name in law.covariates if name not in size.law.covariates]
     only = {name: float(np.exp(np.log(size.cells[name]).mean())) for name in unvaried}
     distances = {name: float(np.log(target.get(name, value) / value)) for name, value in only.items()}
@@ -177,7 +177,7 @@ def _distances_unvaried(law: Law, size: FittedLawOfSize, target: Mapping[str, fl
 
 
 def _by_prior(law: Law, distances: Mapping[str, float], fresh: FloatArray) -> FloatArray:
-    """The line's rise over these distances by exponents that are drawn from their priors, shaped as `fresh`."""
+    """Rise of the line over these distances by exponents drawn from their priors, shaped as `fresh`."""
     added = np.zeros(fresh.shape)
     for name, distance in distances.items():
         prior = law.priors.exponent[name]
@@ -188,7 +188,7 @@ def _by_prior(law: Law, distances: Mapping[str, float], fresh: FloatArray) -> Fl
 def _line(
     posterior: xr.Dataset, size: FittedLawOfSize, target: Mapping[str, float], added: FloatArray
 ) -> tuple[xr.DataArray, xr.DataArray]:
-    """The law's line at the target with its level raised by `added`, and the limit that binds there."""
+    """The law's line at the target, shifted by `added`, and the binding limit."""
     coefficients = size.law.coefficients_of({str(name): posterior[name].values for name in posterior.data_vars}).copy()
     coefficients[..., 0] += added
     place = size.place_of(target)

@@ -1,4 +1,4 @@
-"""From retention curves to a posterior that may be used."""
+"""Inference: from retention curves to a checked posterior."""
 
 import json
 import sys
@@ -44,7 +44,7 @@ _PARETO_K = 0.7  # Vehtari et al. 2024, arXiv:1507.02646: above it, importance s
 
 @dataclass(frozen=True)
 class _Posterior:
-    """One law's posterior and its judgement."""
+    """Posterior of one law, with its verdict."""
 
     model: Model
     named: dict[str, FloatArray]
@@ -161,7 +161,7 @@ def _posterior_of(curves: xr.Dataset, law: Law, settings: Settings, light: bool)
 def _sampled(
     curves: xr.Dataset, model: Model, settings: Settings
 ) -> tuple[dict[str, FloatArray], dict[str, xr.Dataset], Gate]:
-    """Named draws, the groups of the tree that they make, and their verdict."""
+    """Return named draws, the groups of their tree, and their verdict."""
     data, law = model.data, model.law
     raw, sample_stats = sample_model(model, settings)
     named = name_quantities(raw, model, np.random.default_rng([settings.seed, 1]), settings.cores)
@@ -270,7 +270,7 @@ def _weights(laws: list[str], left_out: dict[str, LeaveOneOut]) -> dict[str, flo
 
 
 def _left_out_cells(everyone: list[_Posterior], settings: Settings) -> dict[str, LeaveOneOut]:
-    """By law."""
+    """Log densities of left-out cells, by law."""
     settings.tell("comparing the laws by cells left out")
     likelihoods = likelihoods_by_kind(((one.law, one.named, one.data) for one in everyone), settings.seed)
 
@@ -288,5 +288,5 @@ def teller(progress: bool | Callable[[str], None]) -> Callable[[str], None]:
 
 
 def sharer(progress: object) -> Callable[[float], None]:
-    """Return the callable that receives the share of the sampling that is done."""
+    """Return the callable that receives the finished share of the sampling."""
     return getattr(progress, "share", lambda done: None)

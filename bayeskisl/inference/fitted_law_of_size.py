@@ -1,4 +1,4 @@
-"""The law of size that a fit was made with, and the places that it takes."""
+"""The law of size of a fit, and the places at which it is evaluated."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ __all__ = ["FittedLawOfSize"]
 
 @dataclass(frozen=True)
 class FittedLawOfSize:
-    """A law of size about the reference of a fit, its trained cells, and other places.
+    """A law of size relative to the reference of a fit, its trained cells, and other places.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class FittedLawOfSize:
 
     @classmethod
     def of(cls, tree: xr.DataTree, law: Law) -> "FittedLawOfSize":
-        """The law of size of `law`, one of the laws of a fit of one domain.
+        """Return the law of size of `law`, one of the laws of a fit of one domain.
 
         The reference of one domain among several is not the middle of its own cells, hence that of the fit.
         """
@@ -53,7 +53,7 @@ class FittedLawOfSize:
         return cls(replace(fresh, reference=reference.values), cells, places, capacity)
 
     def place_of(self, target: Mapping[str, float]) -> FloatArray:
-        """The place of a target as the law takes it, shape ``(covariate,)``.
+        """Return a target in the coordinates of the law, shape ``(covariate,)``.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""Many posteriors of one law: for simulation studies, calibration, and sweeps that share nothing but the law."""
+"""Many posteriors of one law: for simulation studies, calibration, and sweeps that share only the law."""
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor

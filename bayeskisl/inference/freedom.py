@@ -1,4 +1,4 @@
-"""Freedom of each latent quantity from the data, which decides in which coordinates it is sampled.
+"""Share of the prior in each latent quantity's posterior, which decides its sampling coordinates.
 
 A quantity that the data pin is sampled as it is, one that they leave to its prior as a standard normal, and what lies
 between in between (Papaspiliopoulos, Roberts & Skold 2007, doi:10.1214/088342307000000014). The posterior is the same;
@@ -32,7 +32,7 @@ _LEAST_SHARE = 0.01
 
 @dataclass(frozen=True)
 class Freedoms:
-    """Share of the prior in what is known, in (0, 1]; 1 where nothing was measured.
+    """Share of the prior in the information about each quantity, in (0, 1]; 1 without data.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class Freedoms:
 
 
 def freedoms(data: ModelData, law: Law) -> Freedoms:
-    """Rough Fisher information of each quantity at prior medians, against its prior's."""
+    """Rough Fisher information of each quantity at prior medians, relative to its prior."""
     priors = law.priors
     steepness = priors.steepness.median
     share = share_kept(data)
@@ -92,13 +92,13 @@ def _of_run(data: ModelData, law: Law) -> FloatArray:
 
 
 def share_kept(data: ModelData) -> FloatArray:
-    """Share that each run keeps above guessing, ``(run, group)``."""
+    """Share that each run retains above guessing, ``(run, group)``."""
     recalled, guessing = (data.recalled + 0.5) / (data.probed + 1), data.guessing[data.cell_of_run]
     return np.clip((recalled - guessing) / (1 - guessing), _LEAST_SHARE, 1 - _LEAST_SHARE)
 
 
 def _crosses(share: FloatArray, data: ModelData) -> BoolArray:
-    """Whether a cell's runs lie on both sides of a half, ``(cell, group)``; else they bound it and pin nothing."""
+    """Whether a cell's runs lie on both sides of a half, ``(cell, group)``; otherwise they give only a bound."""
     sides = np.zeros((2, len(data.log_size), share.shape[1]), dtype=bool)
     for side, on_it in enumerate((share < 0.5, share >= 0.5)):
         np.logical_or.at(sides[side], data.cell_of_run, on_it & (data.probed > 0))

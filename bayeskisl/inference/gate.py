@@ -1,4 +1,4 @@
-"""Whether a posterior may be used."""
+"""The gate: whether a posterior may be used."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -49,7 +49,7 @@ _CORRELATION, _SIGNIFICANCE, _FEWEST_PAIRS, _SHUFFLES = 0.6, 0.01, 6, 10_000
 
 @dataclass(frozen=True)
 class Gate:
-    """The verdict on a posterior, and the numbers that it rests on.
+    """The verdict on a posterior, and the numbers behind it.
 
     Attributes
     ----------
@@ -86,17 +86,17 @@ class Gate:
 
     @property
     def wants_draws(self) -> bool:
-        """Whether a test was missed that more draws might mend: they cannot where the curve's shape does not fit."""
+        """Whether more draws might pass a failed test; they cannot if the shape of the curve does not fit."""
         missed = bool(self.shortfalls) or not self.passed
         return missed and not _misfits(self.seed_correlation, self.seed_p_value, self.seed_pairs)
 
     def to_dict(self) -> dict[str, Any]:
-        """The gate as plain values, NaN as None."""
+        """Return the gate as plain values, NaN as None."""
         return {k: None if isinstance(v, float) and np.isnan(v) else v for k, v in asdict(self).items()}
 
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> "Gate":
-        """The inverse of `to_dict`."""
+        """Return the gate of `to_dict`."""
         values: dict[str, Any] = {key: float("nan") if value is None else value for key, value in content.items()}
         return cls(**{**values, **{key: tuple(values.get(key, ())) for key in ("reasons", "shortfalls")}})
 
@@ -119,7 +119,7 @@ class Gate:
 
 
 def examine(posterior: xr.Dataset, sample_stats: xr.Dataset, curves: xr.Dataset, cell_of_run: IntArray) -> Gate:
-    """The gate's verdict on a posterior of `curves`."""
+    """Return the gate's verdict on a posterior of `curves`."""
     several = np.ptp(curves[schema.PARAMS].values) > 0
     convergence = diagnostics(posterior, [each for each in DECISIVE if several or each not in _OF_SEVERAL_SIZES])
     rhat, rhat_at = _worst(convergence, "r_hat", largest=True)

@@ -83,7 +83,7 @@ class GivenLoad:
 
 @dataclass(frozen=True, kw_only=True)
 class Given:
-    """Everything that the model is given; data and laws of one structure differ in nothing else.
+    """All inputs of the model; data and laws of one structure differ only in these.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ class Given:
     log_size: Annotated[Array, _CELL] = None
 
     def map(self, change: Callable[[str, Array, Dims | None], Array]) -> "Given":
-        """The same with every array replaced by ``change(name, array, dims)``."""
+        """Return the inputs with every array replaced by ``change(name, array, dims)``."""
         mapped: Given = _mapped(self, "", None, change)
         return mapped
 
@@ -152,7 +152,7 @@ def _entries(part: Any) -> list[tuple[str, Any, Dims | None]]:
 
 @cache
 def _dims(kind: type[Any]) -> dict[str, Dims | None]:
-    """Dims of each field, which its annotation names; None where they have no names."""
+    """Dims of each field, from its annotation; None without named dims."""
     hints = get_type_hints(kind, include_extras=True)
     return {name: getattr(hint, "__metadata__", None) for name, hint in hints.items()}
 

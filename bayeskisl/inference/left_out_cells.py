@@ -1,4 +1,4 @@
-"""Predictive density of whole cells that are left out.
+"""Predictive density of whole left-out cells.
 
 Leaving out single runs cannot judge a law of size: the other runs of the cell pin its threshold. So whole cells are
 left out, by importance sampling from the one posterior that there is. What has to be forgotten with a cell are its own
@@ -42,7 +42,7 @@ _NUISANCES = 48
 
 @dataclass(frozen=True)
 class CellLikelihood:
-    """Likelihood of one cell's threshold, from its own runs of one group alone; at the load of the cell's half-point.
+    """Likelihood of one cell's threshold, from its own runs of one group, at the load of the cell's half-point.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ Likelihoods = dict[tuple[int, int], CellLikelihood]
 def likelihoods_by_kind(
     posteriors: Iterable[tuple[Law, dict[str, FloatArray], ModelData]], seed: int
 ) -> dict[tuple[Any, ...], Likelihoods]:
-    """Return the likelihoods of each `kind` of fall, from the first posterior that has it.
+    """Return the likelihoods of each `kind` of fall, from the first posterior of that kind.
 
     Laws of one kind share each cell's likelihood, so that they differ in nothing else.
 
@@ -91,7 +91,7 @@ def kind(law: Law) -> tuple[Any, ...]:
 
 
 def cell_likelihoods(named: dict[str, FloatArray], data: ModelData, law: Law, rng: np.random.Generator) -> Likelihoods:
-    """By (cell, group), for those that were probed.
+    """Likelihoods by (cell, group), for probed ones.
 
     Run effects are integrated out by quadrature, the fall's other quantities and the concentration over some of their
     posterior draws: about them laws of one shape agree.

@@ -23,7 +23,7 @@ Array = Any  # of NumPy or PyTensor
 
 @dataclass(frozen=True)
 class Line:
-    """The prior of the values, and how they are best sampled.
+    """Prior of the values, and their sampling coordinates.
 
     Parameters
     ----------
@@ -74,13 +74,13 @@ class Line:
 
 
 def line_mean(common: Array | None, line: GivenLine) -> Array:
-    """X (m + s_0 b_0), (cell, 1), given b_0, (column,); None for a single group, which has nothing in common."""
+    """X (m + s_0 b_0), (cell, 1), given b_0, (column,); None for a single group, which has no common part."""
     mean = line.mean if common is None else line.mean + common @ line.common.T
     return mean[..., None]
 
 
 def values_at(place: Array, mean: Array, scatter: Array, unit: Array, line: GivenLine, xp: Any) -> Array:
-    """Values (cell, group) of the sampled coordinate `place`, (cell, group), given `line_mean` and `scatter`.
+    """Values (cell, group) at the sampled coordinate `place`, (cell, group), given `line_mean` and `scatter`.
 
     Parameters
     ----------

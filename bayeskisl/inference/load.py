@@ -1,4 +1,4 @@
-"""The load: how many distinct facts a run trains on, which makes each of its exposures count for less.
+"""The load: the number of distinct facts a run trains on, which reduces the effect of each exposure.
 
 A law that knows the load writes the fall in effective exposures e (L / L_0)^-effect, L infused and background facts
 together. An effect of 0 says that a fact needs its exposures whatever else is learned; an effect of 1 that they are
@@ -51,7 +51,7 @@ class Load:
 
 
 def effective_log_exposures(log_exposures: FloatArray, load: Load | None, named: Mapping[Any, Any]) -> FloatArray:
-    """Log exposures that are worth, at the reference load, what those of runs are worth at their own.
+    """Effective log exposures: those at the reference load with the same effect as those of the runs.
 
     Parameters
     ----------
@@ -73,5 +73,5 @@ def effective_log_exposures(log_exposures: FloatArray, load: Load | None, named:
 
 
 def on_axis_stretch(effect: Array, share: FloatArray) -> Array:
-    """Return the step of effective log exposures for a step along the axis, for effects and shares ``(..., group)``."""
+    """Return the step of effective log exposures per step along the axis, for effects and shares ``(..., group)``."""
     return 1 - share + effect * share

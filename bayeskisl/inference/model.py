@@ -1,4 +1,4 @@
-"""The model of a law for given curves: what is sampled, and nothing that can be computed from it afterwards."""
+"""The model of a law for given curves: its sampled variables, without quantities that can be derived later."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,7 +27,7 @@ __all__ = ["Lines", "Model", "build_model", "labels_of"]
 
 
 def build_model(curves: xr.Dataset, law: Law) -> "pm.Model":
-    """The model of `law` for validated retention curves.
+    """Build the model of `law` for validated retention curves.
 
     Its free variables, with dims:
 
@@ -63,13 +63,13 @@ def build_model(curves: xr.Dataset, law: Law) -> "pm.Model":
 
 @dataclass(frozen=True)
 class Lines:
-    """The two laws over cells: of log critical exposures, and of log steepness on log size."""
+    """The two laws over cells: log critical exposures, and log steepness against log size."""
 
     threshold: Line | CurveOfSize
     steepness: Line
 
     def __getitem__(self, name: str) -> Line:
-        """A linear law by its name."""
+        """Return a linear law by its name."""
         line = getattr(self, name)
         assert isinstance(line, Line)
         return line
@@ -84,7 +84,7 @@ class Lines:
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A law and the data that it is fitted to, with what follows from both, computed once.
+    """A law and its data, with quantities that follow from both, computed once.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ class Model:
     point_count: int | None = None
 
     def resized(self, runs: int, points: int, cells: int) -> "Model":
-        """The same with so many runs, points and cells, see `bayeskisl.inference.data.ModelData.resized`."""
+        """Return the model with given numbers of runs, points and cells, see `ModelData.resized`."""
         return Model(self.data.resized(runs, cells), self.law, points)
 
     def in_pymc(self) -> "pm.Model":
@@ -127,12 +127,12 @@ class Model:
 
     @cached_property
     def points(self) -> Points:
-        """Where runs coincide."""
+        """Groups of coinciding runs."""
         return points_of(self.data, self.point_count)
 
     @cached_property
     def freedoms(self) -> Freedoms:
-        """Return the freedom of the latent quantities from the data."""
+        """Return the share of the prior in each latent quantity."""
         return freedoms(self.data, self.law)
 
     @cached_property
@@ -142,7 +142,7 @@ class Model:
 
     @cached_property
     def given(self) -> Given:
-        """Return the inputs of the model: any data and law of the same `structure` fit in."""
+        """Return the inputs of the model: any data and law of the same `structure` fit the compiled code."""
         return _given(self)
 
 
@@ -202,7 +202,7 @@ def _given(model: Model) -> Given:
 
 
 def _priors(law: Law) -> dict[str, FloatArray]:
-    """Mean and standard deviation of each quantity of a group, of its logarithm where it is positive, ``(2,)``."""
+    """Mean and standard deviation of each quantity of a group (of its logarithm if positive), ``(2,)``."""
     priors = law.priors
     positive = {name: getattr(priors, name) for name in law.positive}
     found = {name: np.array([prior.log_median, prior.log_sd]) for name, prior in positive.items()}

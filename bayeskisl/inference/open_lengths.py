@@ -1,4 +1,4 @@
-"""Lengths that compiled code takes when it runs: the numbers of runs, points and cells.
+"""Lengths that compiled code receives at run time: the numbers of runs, points and cells.
 
 PyTensor's graphs have shapes of plain integers. A graph for code that takes any number of them is made with primes
 in their place. Whatever is computed from lengths is a product of them, such as the stride of a cell in an
@@ -27,13 +27,13 @@ def is_open(length: int) -> bool:
 
 
 def at_lengths(shape: Iterable[int], counts: Sequence[int]) -> tuple[int, ...]:
-    """A shape with the true numbers of runs, points and cells, `counts`."""
+    """Return a shape with the actual numbers of runs, points and cells, `counts`."""
     values = dict(zip("RPC", counts, strict=True))
     return tuple(prod(values[f] if f in values else int(f) for f in _factors(length)) for length in shape)
 
 
 def _factors(length: int) -> list[str]:
-    """Names of the open lengths that are factors, behind what remains of the number unless that is 1."""
+    """Names of the open lengths that are factors, after the remaining number unless that is 1."""
     length, found = int(length), []
     for prime, name in _NAMES.items():
         while length and length % prime == 0:

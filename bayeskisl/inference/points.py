@@ -1,4 +1,4 @@
-"""Points of a sweep: runs of one cell at one level, such as its seeds, of which the model expects the same."""
+"""Points of a sweep: runs of one cell at one level, such as seeds, which have the same expectation."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ __all__ = ["Points", "points_of"]
 
 @dataclass(frozen=True)
 class Points:
-    """Where runs coincide, so that what is expected of them is computed once.
+    """Groups of coinciding runs, whose expectation is computed once.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class Points:
 
 
 def points_of(data: ModelData, count: int | None = None) -> Points:
-    """Points of the runs.
+    """Return the points of the runs.
 
     Parameters
     ----------

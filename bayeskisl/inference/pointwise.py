@@ -58,7 +58,7 @@ def integrated_log_likelihood(named: dict[str, FloatArray], data: ModelData, law
 def integrals(
     named: Mapping[str, FloatArray], data: ModelData, law: Law, function: Callable[["OneRun"], Any], workers: int
 ) -> Iterator[tuple[tuple[int, int], Any]]:
-    """Yield (run, group), and a function of it as `OneRun` with arrays ``(chain, draw)``, where facts were probed."""
+    """Yield (run, group) and a function of its `OneRun` with arrays ``(chain, draw)``, for probed facts."""
     log_critical_exposures = log_thresholds(named, law)
     log_exposures = effective_log_exposures(data.log_exposures, data.load, named)
     scatter = run_scatter(named, data.log_size)
@@ -86,7 +86,7 @@ def integrals(
 
 
 def log_thresholds(named: Mapping[Any, Any], law: Law) -> FloatArray:
-    """Log critical exposures, ``(chain, draw, cell, group)``: minus infinity where a law knows no fall."""
+    """Log critical exposures, ``(chain, draw, cell, group)``: minus infinity under a law without a fall."""
     critical = np.asarray(named["critical_exposures"])
     return np.log(critical) if law.falls else np.full_like(critical, -np.inf)
 
@@ -99,7 +99,7 @@ def beta_binomial_log_density(
 
 
 class OneRun(NamedTuple):
-    """Explanation of a run's counts without its run effect; arrays that broadcast.
+    """Parameters of a run's counts without its run effect; arrays that broadcast.
 
     Attributes
     ----------
@@ -126,14 +126,14 @@ class OneRun(NamedTuple):
 
     @classmethod
     def of(cls, fall: Fall, *numbers: Array) -> "OneRun":
-        """The inverse of `numbers`."""
+        """Return the object of a row of `numbers`."""
         own = len(fall.parameters)
         first = len(numbers) - own
         return cls._make((*numbers[:first], fall.with_values(*numbers[first:])))
 
     @property
     def numbers(self) -> tuple[Array, ...]:
-        """Return all numbers in one row: the fields, and the values of the shape's parameters in place of the shape."""
+        """Return all numbers in one row: the fields, with the shape replaced by its parameters."""
         return *self[:-1], *self.shape.own
 
 
@@ -157,7 +157,7 @@ def mode_and_width(run: OneRun) -> tuple[FloatArray, FloatArray]:
 
 
 def _centred(run: OneRun) -> tuple[OneRun, FloatArray, FloatArray]:
-    """The run with its numbers laid out, and `mode_and_width`, by Newton's method with the expected information."""
+    """Return the run as contiguous arrays, and `mode_and_width`, by Newton's method with the expected information."""
     shape = np.broadcast_shapes(*map(np.shape, run.numbers))
     run = OneRun.of(run.shape.fall, *(laid_out(each, shape) for each in run.numbers))
     numbers, (_, score_and_information) = run.numbers, _elementwise(run.shape.fall)
@@ -172,7 +172,7 @@ def _centred(run: OneRun) -> tuple[OneRun, FloatArray, FloatArray]:
 
 @cache
 def _elementwise(fall: Fall) -> tuple[Elementwise, Elementwise]:
-    """`_log_joint` and `_score_and_information` of runs with this fall, as functions of numbers."""
+    """Compiled `_log_joint` and `_score_and_information` of runs with this fall."""
 
     def log_joint(z: Array, *numbers: Array, xp: Any) -> tuple[Array, ...]:
         return _log_joint(z, OneRun.of(fall, *numbers), xp)
@@ -187,14 +187,14 @@ def _elementwise(fall: Fall) -> tuple[Elementwise, Elementwise]:
 
 
 def _log_joint(z: Array, run: OneRun, xp: Any) -> tuple[Array]:
-    """Log density of a run's counts and its effect z, but for what does not depend on the effect."""
+    """Log density of a run's counts and its effect z, without terms independent of the effect."""
     chance = run.shape.retention(run.ahead - run.sigma * z, 0.0, run.steepness, run.floor, run.ceiling, xp)
     alike = precision(chance, run.floor, run.concentration, run.guess_concentration)
     return (_log_beta_binomial(run.recalled, run.probed, chance, alike, xp.gammaln) - z**2 / 2,)
 
 
 def _score_and_information(z: Array, run: OneRun, xp: Any) -> tuple[Array, Array]:
-    """Derivative of `_log_joint` by z, and what is expected of its second one, with the sign turned."""
+    """Derivative of `_log_joint` by z, and the expected negative second derivative."""
     x, span = run.steepness * (run.ahead - run.sigma * z), run.ceiling - run.floor
     chance = run.floor + span * run.shape.share(x, xp)
     counts = precision(chance, run.floor, run.concentration, run.guess_concentration)
@@ -211,7 +211,7 @@ def _score_and_information(z: Array, run: OneRun, xp: Any) -> tuple[Array, Array
 def _log_beta_binomial(
     recalled: Array, probed: Array, chance: Array, counts: Array, gammaln: Callable[[Array], Array]
 ) -> Array:
-    """But for the number of ways to choose what is recalled."""
+    """Log beta-binomial density without the binomial coefficient."""
     a, b = chance * counts, (1 - chance) * counts
     right, wrong = gammaln(recalled + a) - gammaln(a), gammaln(probed - recalled + b) - gammaln(b)
     return right + wrong + gammaln(counts) - gammaln(probed + counts)
@@ -222,7 +222,7 @@ def _log_choose(recalled: np.ndarray, probed: np.ndarray) -> FloatArray:
 
 
 def _start(run: OneRun) -> FloatArray:
-    """The better of "no run effect" and "the run effect that explains the counts"."""
+    """Better of two starts: no run effect, or the run effect that explains the counts."""
     share = np.clip(((run.recalled + 0.5) / (run.probed + 1) - run.floor) / (run.ceiling - run.floor), 0.01, 0.99)
     explains = (run.ahead - run.shape.inverse(share) / run.steepness) / run.sigma
     explains = np.clip(explains, -_FARTHEST, _FARTHEST)

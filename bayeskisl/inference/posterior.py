@@ -1,4 +1,4 @@
-"""From the sampler's variables to the quantities that people ask for, by their names in `schema`."""
+"""Conversion of the sampler's variables to the named quantities of `schema`."""
 
 from collections.abc import Mapping
 
@@ -26,7 +26,7 @@ ON_AXIS: tuple[str, ...] = (schema.COLLAPSE, schema.SHOULDER, schema.ONSET)
 def name_quantities(
     draws: Mapping[str, FloatArray], model: Model, rng: np.random.Generator, workers: int = 1
 ) -> dict[str, FloatArray]:
-    """The named quantities of every draw, ``(chain, draw, ...)``, what was integrated out drawn from its conditional.
+    """Return the named quantities of every draw, ``(chain, draw, ...)``; integrated ones are drawn given the rest.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def load_shift(named: Mapping[str, FloatArray], data: ModelData) -> FloatArray:
 
 
 def report_on_axis(named: xr.Dataset, curves: xr.Dataset, law: Law) -> xr.Dataset:
-    """Collapse point and shoulder on the user's axis, added to the named quantities.
+    """Add collapse point and shoulder on the user's axis to the named quantities.
 
     Parameters
     ----------

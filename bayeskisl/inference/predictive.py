@@ -1,4 +1,4 @@
-"""Counts that the model expects."""
+"""Predicted counts."""
 
 import numpy as np
 import xarray as xr
@@ -19,7 +19,7 @@ __all__ = ["draw_counts"]
 def draw_counts(
     named: xr.Dataset, data: ModelData, law: Law, rng: np.random.Generator, fresh: bool = True
 ) -> dict[str, IntArray]:
-    """Recalled facts of runs at the places of the data, ``(chain, draw, run, group)``.
+    """Draw recalled facts of runs at the places of the data, ``(chain, draw, run, group)``.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Draws of the named quantities before any data, in NumPy: for the prior group, for simulation and for tests."""
+"""Prior draws of the named quantities in NumPy: for the prior group, for simulation and for tests."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -30,7 +30,7 @@ _OF_STEEPNESS = ("steepness_intercept", "steepness_exponent")
 def draw_prior(
     model: Model, draws: int, rng: np.random.Generator, fixed: Mapping[str, FloatArray] | None = None
 ) -> dict[str, FloatArray]:
-    """Named quantities, shapes ``(1, draws, ...)`` as in a posterior of one chain.
+    """Draw named quantities, shapes ``(1, draws, ...)`` as in a posterior of one chain.
 
     Parameters
     ----------

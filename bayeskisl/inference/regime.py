@@ -1,4 +1,4 @@
-"""Which of the three limits binds where: learning, a minimum of exposures, or the capacity of a model."""
+"""Regime: the limit that binds at each size (learning, a minimum of exposures, or capacity)."""
 
 from typing import TYPE_CHECKING
 
@@ -27,7 +27,7 @@ _SURE = 0.9
 
 
 def regime(fit: "Fit", *, group: str | None = None) -> xr.Dataset:
-    """Return what limits each trained size at its half-point: learning, a minimum of exposures, or capacity.
+    """Return the binding limit of each trained size at its half-point: learning, a minimum of exposures, or capacity.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def regime_sentence(found: xr.Dataset) -> str:
 
 
 def _density(capacity: Capacity, exposures: xr.DataArray) -> xr.DataArray:
-    """Bits per parameter where infused facts have so many exposures."""
+    """Bits per parameter at given exposures of infused facts."""
     if capacity.source == "none":
         return exposures * np.nan
     return 1 / exposures * xr.DataArray(capacity.exposures_of_cells, dims=schema.CELL)

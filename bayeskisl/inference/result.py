@@ -1,4 +1,4 @@
-"""Fits: a posterior with all that is needed to judge and use it."""
+"""Fits: posteriors with everything that their use and assessment need."""
 
 import json
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ __all__ = ["Fit", "load_fit"]
 
 @dataclass(frozen=True, repr=False)
 class Fit:
-    """A posterior, with everything needed to judge it and to predict from it.
+    """A posterior, with everything that its assessment and predictions need.
 
     Attributes
     ----------
@@ -39,12 +39,12 @@ class Fit:
 
     @cached_property
     def laws(self) -> dict[str, Law]:
-        """The fitted laws by name, the one that was asked for first."""
+        """The fitted laws by name, the requested one first."""
         return laws_of(self.tree)
 
     @property
     def law(self) -> Law:
-        """The law that was asked for."""
+        """The requested law."""
         return next(iter(self.laws.values()))
 
     @cached_property
@@ -59,7 +59,7 @@ class Fit:
 
     @property
     def is_preview(self) -> bool:
-        """Whether this is no posterior but a few draws that show what one will be, see `bayeskisl.inference.fit`."""
+        """Whether the fit is a preview of few draws instead of a posterior, see `bayeskisl.inference.fit`."""
         return self.tree.attrs.get("method") == "preview"
 
     @cached_property
@@ -69,7 +69,7 @@ class Fit:
 
     @cached_property
     def weights(self) -> dict[str, float]:
-        """Weight of each law that passed its gate, `law` always among them.
+        """Weight of each law that passed its gate; `law` is always among them.
 
         They follow how well the laws predict cells (sizes) left out of the data, see
         `bayeskisl.inference.weights.law_weights`. A handful of sizes hardly separates laws that differ by factors
@@ -79,16 +79,16 @@ class Fit:
 
     @cached_property
     def curves(self) -> xr.Dataset:
-        """The retention curves that were fitted."""
+        """The fitted retention curves."""
         return curves_of(self.tree)
 
     @cached_property
     def domains(self) -> tuple[str, ...]:
-        """Names of the domains, if the fit is of several."""
+        """Names of the domains, if the fit has several."""
         return tuple(domain_names(self.tree))
 
     def of_domain(self, name: str) -> "Fit":
-        """One domain of several as a fit of its own, from which to predict, decide, plan and draw.
+        """Return one of several domains as a separate fit, for predictions, decisions, plans and figures.
 
         Parameters
         ----------
@@ -115,7 +115,7 @@ class Fit:
 
     @cached_property
     def truth(self) -> xr.Dataset | None:
-        """True values, where the curves were simulated."""
+        """True values, if the curves were simulated."""
         truth = self.curves.attrs.get("truth")
         return None if truth is None else xr.Dataset.from_dict(json.loads(truth))
 
@@ -168,7 +168,7 @@ class Fit:
         return sensitivity(self.posterior, self.tree["log_prior"].to_dataset(), names)
 
     def save(self, path: str | Path) -> Path:
-        """Write the fit as NetCDF, which `load_fit` and plain ArviZ open."""
+        """Write the fit as NetCDF, which `load_fit` and plain ArviZ read."""
         return write_tree(self.tree, path)
 
     def __repr__(self) -> str:
@@ -224,6 +224,6 @@ def load_fit(path: str | Path, domain: str | None = None) -> Fit:
 
 
 def _shipped(path: str | Path) -> str | Path:
-    """The file of a fit that ships, where a name is given and no such file lies here."""
+    """Return the file of a shipped fit by its name, unless such a file exists locally."""
     shipped = shipped_folder("data") / "examples" / f"{path}.nc"
     return shipped if not Path(path).is_file() and Path(path).name == str(path) and shipped.is_file() else path

@@ -1,4 +1,4 @@
-"""A posterior under weaker priors, by weights of the draws that there are: nothing is sampled again."""
+"""A posterior under weaker priors by reweighting its draws, without sampling again."""
 
 from typing import TYPE_CHECKING
 
@@ -59,13 +59,13 @@ def weakened(fit: "Fit", power: float, draws: int) -> "tuple[Fit, float] | None"
 
 
 def _log_density(log_prior: xr.Dataset) -> FloatArray:
-    """Summed over the priors that are weakened, ``(draw,)``."""
+    """Sum of the log densities of the weakened priors, ``(draw,)``."""
     weaker = [log_prior[name].transpose("chain", "draw") for name in log_prior if name not in KEPT_PRIORS]
     return np.sum([values.values.ravel() for values in weaker], axis=0)
 
 
 def _resampled(posterior: xr.Dataset, weights: FloatArray, draws: int) -> xr.Dataset:
-    """So many draws in proportion to their weights: one at each of as many even steps of the summed weights."""
+    """Resample draws in proportion to their weights, systematically along the cumulative weights."""
     steps = (np.arange(draws) + 0.5) / draws
     chosen = np.searchsorted(np.cumsum(weights) / weights.sum(), steps)
     chains, of_chain = np.divmod(chosen, posterior.sizes["draw"])

@@ -44,7 +44,7 @@ def rough_inputs(data: ModelData, law: Law) -> GivenRough:
 
 
 def _half_points(log_exposures: Array, share: Array, steepness: Array, shape: Shape, xp: Any) -> Array:
-    """Return the half-points of falls of this steepness and shape that keep `share` at these exposures."""
+    """Return the half-points of falls of this steepness and shape that retain `share` at these exposures."""
     return log_exposures - shape.inverse(share, xp) / steepness
 
 

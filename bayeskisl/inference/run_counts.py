@@ -64,7 +64,7 @@ def precision(
 
 
 def precision_slope(recall: Array, floor: Array, concentration: Array, guess_concentration: Array) -> Array:
-    """Derivative of `precision` with respect to recall, where nothing else makes recall vary.
+    """Derivative of `precision` with respect to recall, with everything else fixed.
 
     The correlation is then (1 - floor / recall) / (1 + concentration) + (1 / recall - 1) floor / (1 - floor) /
     (1 + guess_concentration), and 1 + precision = (1 + e) / (correlation + e).
@@ -75,7 +75,7 @@ def precision_slope(recall: Array, floor: Array, concentration: Array, guess_con
 
 
 def average_over_runs(shape: Curve, x: Array, blur: Array, xp: Any = np) -> tuple[Array, Array]:
-    """Mean and variance of the share kept by runs, S(x - blur z) with z ~ N(0, 1).
+    """Mean and variance of the share retained by runs, S(x - blur z) with z ~ N(0, 1).
 
     Parameters
     ----------
@@ -94,5 +94,5 @@ def average_over_runs(shape: Curve, x: Array, blur: Array, xp: Any = np) -> tupl
 
 
 def _before_run(of_runs: Array) -> Array:
-    """One more dim in front of run and group."""
+    """Return an array with one more dim before run and group."""
     return of_runs[..., None, :, :]

@@ -1,4 +1,4 @@
-"""Effects of single runs, drawn once the model is known: the sampler integrates them out.
+"""Effects of single runs, drawn after sampling, which integrates them out.
 
 Given a draw, effects of different runs are independent: each is drawn from its own conditional given its counts. How
 the effects of one run's groups correlate does not enter the sampled likelihood; it is estimated from them afterwards.
@@ -37,7 +37,7 @@ _LEAST_KNOWN = 1e-6
 def draw_run_effects(
     named: Mapping[str, FloatArray], model: Model, rng: np.random.Generator, workers: int = 1
 ) -> dict[str, FloatArray]:
-    """Effects of the fitted runs, and their correlation over groups.
+    """Draw the effects of the fitted runs, and their correlation over groups.
 
     An effect is drawn from the normal at the mode of its conditional, with the mode's width.
 
@@ -67,7 +67,7 @@ def draw_run_effects(
 def draw_run_effects_of_prior(
     named: Mapping[str, FloatArray], model: Model, rng: np.random.Generator, correlation: float | None = None
 ) -> dict[str, FloatArray]:
-    """Effects of runs that have no counts yet, as `draw_run_effects` returns them.
+    """Draw effects of runs without counts, as `draw_run_effects` returns them.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Scatter of single runs about their cell, where it may vary with size."""
+"""Scatter of single runs about their cell, which may vary with size."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ __all__ = ["run_scatter"]
 
 
 def run_scatter(named: Mapping[Any, Any], log_size: FloatArray) -> FloatArray:
-    """sigma_run (N / N_ref)^sigma_run_exponent; the exponent is zero where the law has no prior of it.
+    """sigma_run (N / N_ref)^sigma_run_exponent; the exponent is zero if the law has no prior of it.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ METHODS = ("nuts", "preview")
 
 
 class SamplerKeywords(TypedDict, total=False):
-    """The keywords of a short call, from which a `Sampler` is made."""
+    """Keywords of a short call, from which a `Sampler` is built."""
 
     draws: int
     tune: int

@@ -1,4 +1,4 @@
-"""Draws from the model by nutpie, from code that is compiled once per structure."""
+"""Sampling of the model with nutpie, from code that is compiled once per structure."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -76,12 +76,12 @@ class Settings:
 
     @property
     def stretched(self) -> "Settings":
-        """The draws and warm-up that a chain really goes through."""
+        """The actual draws and warm-up of a chain."""
         return replace(self, draws=self.draws * self.longer, tune=self.tune * self.longer)
 
 
 def sample_model(model: Model, settings: Settings) -> tuple[dict[str, FloatArray], xr.Dataset]:
-    """Draws of the model's free variables, and the sampler's statistics.
+    """Sample the model's free variables; return draws and the sampler's statistics.
 
     Returns
     -------
@@ -150,7 +150,7 @@ def _share_of(chains: Sequence[Any]) -> float:
 
 
 def _with_numba(model: Model, settings: Settings) -> Any:
-    """The same code from nutpie's own compiler, which takes half a minute."""
+    """Compile the same density with nutpie's own compiler, which takes half a minute."""
     import nutpie
 
     key = (*model.structure, *model.data.shape)
@@ -161,7 +161,7 @@ def _with_numba(model: Model, settings: Settings) -> Any:
 
 
 def _with_pymc(model: Model, settings: Settings, target_accept: float) -> _Drawn:
-    """The same posterior, several times slower, where nutpie is missing."""
+    """Sample the same posterior with PyMC if nutpie is missing, several times slower."""
     import pymc as pm
 
     settings.tell(f"sampling the law '{model.law.name}' with PyMC (install nutpie to make this faster)")

@@ -1,4 +1,4 @@
-"""Curves with known truth from any law."""
+"""Simulated curves with known true values, from any law."""
 
 import json
 from collections.abc import Mapping
@@ -44,7 +44,7 @@ _ALL_PROBED = 500  # facts; larger sets are probed by a sample of this size
 def simulate(
     law: str | Path | Law, design: xr.Dataset | Mapping[str, Any], truth: Mapping[str, Any] | None = None, seed: int = 0
 ) -> xr.Dataset:
-    """Draw curves from a law.
+    """Simulate curves from a law.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def design_curves(
     guessing: float | Mapping[str, float] = 1 / 4096,
     domains: tuple[str, ...] = (),
 ) -> xr.Dataset:
-    """Runs at every combination of sizes, budgets, facts, ratios, seeds and domains, with nothing recalled yet.
+    """Return runs at every combination of sizes, budgets, facts, ratios, seeds and domains, without counts.
 
     Parameters
     ----------
@@ -196,13 +196,13 @@ def design_curves(
 
 
 def _every_combination(values: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """One run for each combination, as arrays ``(run,)``; the last values vary fastest."""
+    """One run per combination, as arrays ``(run,)``; the last values vary fastest."""
     grid = np.meshgrid(*(np.atleast_1d(each) for each in values.values()), indexing="ij")
     return dict(zip(values, (each.ravel() for each in grid), strict=True))
 
 
 def _following(name: str, runs: Mapping[str, np.ndarray], tokens_per_fact: int) -> np.ndarray:
-    """Facts or ratios that give the exposures that the runs are to have, by r D = K e l."""
+    """Facts or ratios that give the requested exposures, by r D = K e l."""
     tokens, exposures = runs[schema.TOKENS], runs[schema.EXPOSURES]
     if name == schema.RATIO:
         return runs[schema.FACTS] * exposures * tokens_per_fact / tokens
@@ -210,7 +210,7 @@ def _following(name: str, runs: Mapping[str, np.ndarray], tokens_per_fact: int) 
 
 
 def _all_probed(facts: IntArray, background_facts: int, groups: tuple[str, ...]) -> IntArray:
-    """All facts of a group up to a number that is as good as all, ``(run, group)``."""
+    """Number of probed facts: all facts of a group up to a sufficient maximum, ``(run, group)``."""
     known = {schema.BACKGROUND: np.full(len(facts), background_facts)}
     counts = [np.minimum(known.get(group, facts), _ALL_PROBED) for group in groups]
     return np.stack(counts, axis=1).astype(np.int64)
@@ -219,7 +219,7 @@ def _all_probed(facts: IntArray, background_facts: int, groups: tuple[str, ...])
 def _guessing_rates(
     guessing: float | Mapping[str, float], domains: tuple[str, ...], domain_of_run: IntArray
 ) -> FloatArray:
-    """Guessing rate of each run, that of its domain if they differ."""
+    """Guessing rate of each run, that of its domain if domains differ."""
     if isinstance(guessing, Mapping):
         return np.array([guessing[domain] for domain in domains], dtype=float)[domain_of_run]
     return np.full(len(domain_of_run), guessing)
@@ -243,7 +243,7 @@ def _by_label(name: str, value: Any, size_law: LawOfSize) -> FloatArray:
 
 
 def _in_range(name: str, value: FloatArray) -> FloatArray:
-    """The value, if it is one that the quantity can have."""
+    """Return a value after checking that it is possible for the quantity."""
     said, fits = ("finite", np.isfinite(value))
     if name in _POSITIVE:
         said, fits = "above 0", fits & (value > 0)

@@ -1,4 +1,4 @@
-"""A fit as a `DataTree`: assembled, written, read and checked. Nothing but NetCDF is ever loaded."""
+"""A fit as a `DataTree`: assembled, written, read and checked. Only NetCDF is ever loaded."""
 
 import json
 from collections.abc import Mapping
@@ -64,7 +64,7 @@ def dataset(named: Mapping[str, FloatArray | IntArray], data: ModelData) -> xr.D
 
 
 def measured(curves: xr.Dataset, data: ModelData) -> dict[str, xr.Dataset]:
-    """The groups ``observed_data`` and ``constant_data``: all of the curves, and where each run belongs."""
+    """Return the groups ``observed_data`` and ``constant_data``: the curves, and the cell of each run."""
     cells, cell_of_run = cell_table(curves)
     # the encoding of the file that they came from would turn variables into coordinates when they are read again
     curves = curves.drop_encoding()
@@ -86,7 +86,7 @@ def measured(curves: xr.Dataset, data: ModelData) -> dict[str, xr.Dataset]:
 
 
 def curves_of(tree: xr.DataTree) -> xr.Dataset:
-    """The retention curves that a fit was made from."""
+    """Return the retention curves of a fit."""
     constant = constant_data(tree)
     added = [
         "group_exposures",
@@ -107,7 +107,7 @@ def constant_data(tree: xr.DataTree) -> xr.Dataset:
 
 
 def laws_of(tree: xr.DataTree) -> dict[str, Law]:
-    """The fitted laws by name, the one that was asked for first."""
+    """Return the fitted laws by name, the requested one first."""
     return {name: parse_law(content) for name, content in json.loads(tree.attrs["laws"]).items()}
 
 
@@ -118,12 +118,12 @@ def posterior_group(tree: xr.DataTree, law: str) -> xr.Dataset:
 
 
 def write_tree(tree: xr.DataTree, path: str | Path) -> Path:
-    """Write the tree, replacing the file only when the new one is whole."""
+    """Write the tree; an existing file is replaced only when the new one is complete."""
     return write_netcdf(tree, path)
 
 
 def read_tree(path: str | Path) -> xr.DataTree:
-    """Read a tree that `write_tree` wrote.
+    """Read a tree of `write_tree`.
 
     Raises
     ------
@@ -148,7 +148,7 @@ def read_tree(path: str | Path) -> xr.DataTree:
 
 
 def _check_content(tree: xr.DataTree, where: str) -> None:
-    """Refuse a fit whose laws, curves or draws are not what they are called."""
+    """Refuse a fit whose laws, curves or draws do not match their description."""
     try:
         named = [json.loads(tree.attrs[name]) for name in _ATTRIBUTES]
         if not isinstance(named[0], dict) or not named[0]:
@@ -167,7 +167,7 @@ def _check_content(tree: xr.DataTree, where: str) -> None:
 
 
 def _check_draws(name: str, draws: xr.DataArray, where: str) -> None:
-    """Refuse draws of other kinds or dims, or out of range; a place on the axis may be absent (NaN) or infinite."""
+    """Refuse draws of other kinds or dims, or out of range; a place on the axis may be NaN or infinite."""
     dims = ("chain", "draw", *_DIMS.get(name, draws.dims[2:]))
     if draws.dtype.kind != "f" or draws.dims != dims:
         expected = f"draws of {name} over {', '.join(map(str, dims))}"
@@ -193,5 +193,5 @@ def provenance(seed: int) -> dict[str, Any]:
 
 
 def _plain(attrs: dict[str, Any]) -> dict[str, Any]:
-    """Attributes as JSON knows them; NumPy's own numbers become Python's."""
+    """Return attributes with NumPy's numbers as Python's, for JSON."""
     return {str(key): value.item() if isinstance(value, np.generic) else value for key, value in attrs.items()}

@@ -1,4 +1,4 @@
-"""Weights of laws by their predictions of cells left out."""
+"""Weights of laws by their predictions of left-out cells."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ _BOOTSTRAPS = 10_000
 
 @dataclass(frozen=True)
 class LeaveOneOut:
-    """Log predictive density of each run or cell left out, in nats, and the largest Pareto k (reliable below .7).
+    """Log predictive density of each left-out run or cell, in nats, and the largest Pareto k (reliable below 0.7).
 
     The k is infinite where the largest importance weights are all one value, of which no tail can be judged.
     """
@@ -29,7 +29,7 @@ class LeaveOneOut:
 
     @property
     def elpd(self) -> float:
-        """Summed."""
+        """Sum of the log predictive densities."""
         return float(self.pointwise.sum())
 
 
@@ -63,7 +63,7 @@ def smoothed(log_likelihood: FloatArray) -> tuple[FloatArray, float]:
 
 
 def law_weights(pointwise: dict[str, FloatArray], floor: float = FLOOR) -> dict[str, float]:
-    """Weights of the laws by their predictions of left-out cells, after the floor is shared out among them.
+    """Weights of the laws by their predictions of left-out cells, after the floor is applied.
 
     Pseudo-BMA+ (Yao et al. 2018, arXiv:1704.02030): weights in proportion to the exponential of the summed log score,
     averaged over the Bayesian bootstrap of the cells, so that a difference which one or two cells make, or which is

@@ -1,4 +1,4 @@
-"""The model in NumPy, for many draws at a time: what draws of the sampler mean, and draws of the prior.
+"""The model in NumPy, vectorised over draws: replay of the sampler's draws, and prior draws.
 
 Both interpret the one definition, so that no arithmetic of the model is written a second time.
 """
@@ -39,7 +39,7 @@ class Found:
 
 
 def replay(draws: Mapping[str, FloatArray], model: Model, rng: np.random.Generator) -> Found:
-    """The quantities that draws of the model's free variables stand for.
+    """Return the quantities of given draws of the model's free variables.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def replay(draws: Mapping[str, FloatArray], model: Model, rng: np.random.Generat
 
 
 def sample(model: Model, draws: int, rng: np.random.Generator, fixed: Mapping[str, FloatArray] | None = None) -> Found:
-    """Draws of the prior, shapes ``(1, draw, ...)``.
+    """Draw from the prior, shapes ``(1, draw, ...)``.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ class _Numbers:
     def beta_binomial(
         self, name: str, chance: Array, concentration: Array, trials: Array, observed: Array, dims: tuple[str, ...]
     ) -> None:
-        """Counts are conditioned on, or drawn elsewhere."""
+        """Do nothing: counts are conditioned on, or drawn elsewhere."""
 
 
 class _Replay(_Numbers):

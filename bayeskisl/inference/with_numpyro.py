@@ -27,12 +27,12 @@ __all__ = ["double_precision", "numpyro_model"]
 
 
 def double_precision() -> AbstractContextManager[Any]:
-    """Within it JAX computes in float64, which densities of counts in the hundreds need; outside nothing changes."""
+    """Context in which JAX computes in float64, as log densities of large counts need; nothing changes outside."""
     return jax.enable_x64(True)
 
 
 def numpyro_model(law: Law) -> Callable[[Given], None]:
-    """The model of `law` as a NumPyro model of what it is given.
+    """Return the model of `law` as a NumPyro model of its inputs.
 
     Returns
     -------

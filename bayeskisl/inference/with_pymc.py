@@ -18,7 +18,7 @@ __all__ = ["pymc_model"]
 
 
 def pymc_model(given: Given, labels: Mapping[str, Sequence[Any]], law: Law) -> pm.Model:
-    """The model of `law`.
+    """Return the model of `law` in PyMC.
 
     Parameters
     ----------

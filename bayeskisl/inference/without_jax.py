@@ -1,4 +1,4 @@
-"""ArviZ's functions without the seconds that JAX takes to load."""
+"""ArviZ's functions without the seconds that loading JAX takes."""
 
 import sys
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ __all__ = ["without_lazy_jax"]
 
 @contextmanager
 def without_lazy_jax() -> Iterator[None]:
-    """Hide a JAX that is announced and not loaded, within the block.
+    """Hide an installed JAX that is not loaded yet, within the block.
 
     ArviZ announces JAX as a module that loads on first use. SciPy's `logsumexp`, which ArviZ calls, asks any module of
     that name whether an array is its own, and so loads it: two to four seconds of a fit at the command line, for

@@ -1,4 +1,4 @@
-"""Laws: what is believed about retention before any curve is seen, as files to copy and edit."""
+"""Laws: priors and shapes of retention, as files to copy and edit."""
 
 from bayeskisl.laws.files import law_names, load_law
 from bayeskisl.laws.law import Law

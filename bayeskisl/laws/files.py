@@ -1,4 +1,4 @@
-"""Law files: where the shipped ones lie, and how a file becomes a `Law`."""
+"""Law files: the shipped ones, and parsing into a `Law`."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ __all__ = ["law_names", "load_law", "parse_law"]
 
 
 def load_law(law: str | Path | Law) -> Law:
-    """A law by the name of a shipped file, by the path of a file of your own, or as it is.
+    """Return a law by the name of a shipped file, by the path of a file, or unchanged.
 
     Raises
     ------
@@ -40,7 +40,7 @@ def law_names() -> tuple[str, ...]:
 
 
 def parse_law(content: dict[str, Any], where: str = "law") -> Law:
-    """The law that a parsed file or a stored fit describes; raises `InputError` on the first mistake."""
+    """Return the law of a parsed file or a stored fit; raise `InputError` on the first mistake."""
     try:
         return Law.model_validate(content)
     except ValidationError as error:

@@ -31,7 +31,7 @@ _GUESSES = LogNormalPrior(median=1000.0, log_sd=1.5)
 
 
 class _Priors(Strict):
-    """Priors of what every law has, by the names that the posterior uses."""
+    """Priors of the quantities of every law, by their names in the posterior."""
 
     critical_exposures: LogNormalPrior
     minimum_exposures: LogNormalPrior | None = None
@@ -71,7 +71,7 @@ def _known_fall(name: str) -> str:
 
 
 class Law(Strict):
-    """A law: the prior belief about retention before any curve is seen.
+    """A law: the prior belief about retention before any data.
 
     Attributes
     ----------
@@ -151,11 +151,11 @@ class Law(Strict):
 
     @property
     def has_limits(self) -> bool:
-        """Whether critical exposures are bounded by limits, see `bayeskisl.laws.LimitsLaw`, and not linear."""
+        """Whether critical exposures are bounded by limits, see `bayeskisl.laws.LimitsLaw`, instead of linear."""
         return self.priors.minimum_exposures is not None
 
     def split_between_domains(self, domains: tuple[str, ...]) -> tuple[float, float]:
-        """Share of a prior's standard deviation in what domains have in common, and in what each has for itself."""
+        """Fractions of a prior's standard deviation in the common part of domains and in the part of each."""
         if not domains:
             return 1.0, 0.0
         pooling = self.pooling if self.domain_pooling is None else self.domain_pooling
@@ -163,7 +163,7 @@ class Law(Strict):
 
     @property
     def knows_load(self) -> bool:
-        """Whether exposures count for less the more distinct facts a run trains on; by how much is `load_effect`."""
+        """Whether the number of distinct facts of a run reduces the effect of exposures, by `load_effect`."""
         return self.priors.load_effect is not None
 
     def without_load(self) -> Self:
@@ -183,16 +183,16 @@ class Law(Strict):
 
     @property
     def falls(self) -> bool:
-        """Whether anything is ever lost; if not, no threshold means anything."""
+        """Whether anything is ever lost; otherwise thresholds have no meaning."""
         return self.fall.loses
 
     def prior_of_fall(self, name: str) -> LogNormalPrior | None:
-        """The prior of a parameter of a fall; None if the law has none."""
+        """Return the prior of a parameter of a fall; None if the law has none."""
         prior: LogNormalPrior | None = getattr(self.priors, name)
         return prior
 
     def with_fall(self, fall: Fall, priors: Mapping[str, LogNormalPrior] = MappingProxyType({})) -> Self:
-        """The same law with another fall, whose parameters have their usual priors where none are given."""
+        """Return the law with another fall, whose parameters have default priors unless some are given."""
         usual = {parameter.name: parameter.prior for parameter in fall.parameters}
         of_falls = dict.fromkeys(FALL_PARAMETERS) | usual | dict(priors)
         return self.model_copy(update={"shape": fall.name, "priors": self.priors.model_copy(update=of_falls)})
@@ -205,7 +205,7 @@ class Law(Strict):
 
     @property
     def sha256(self) -> str:
-        """Hash of the law's content (not of its file: comments and order do not count)."""
+        """Hash of the law's content; comments and order in its file do not count."""
         canonical = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 

@@ -43,7 +43,7 @@ class LawOfSize(ABC):
     domains: tuple[str, ...] = ()
 
     def z(self, values: FloatArray) -> FloatArray:
-        """Log distances from the reference, shape ``(..., covariate)``; what a place has behind them is left out."""
+        """Log distances from the reference, shape ``(..., covariate)``; further columns of a place are dropped."""
         return np.log(np.asarray(values, dtype=float)[..., : len(self.covariates)] / self.reference)
 
     @property
@@ -69,7 +69,7 @@ class LawOfSize(ABC):
         """
 
     def largest(self, coefficients: FloatArray, values: FloatArray) -> IntArray:
-        """Place in `bayeskisl.laws.LIMITS` of the limit that demands the most exposures; -1 of a law without limits.
+        """Index in `bayeskisl.laws.LIMITS` of the limit that demands the most exposures; -1 for a law without limits.
 
         Shape ``(...)`` or ``(..., cell)``.
         """
@@ -77,7 +77,7 @@ class LawOfSize(ABC):
 
     @abstractmethod
     def named(self, coefficients: FloatArray) -> dict[str, FloatArray]:
-        """Quantities that people ask for, by name; at least intercept, exponent and curvature."""
+        """Reported quantities by name; at least intercept, exponent and curvature."""
 
     @abstractmethod
     def coefficients_of(self, named: Mapping[str, FloatArray]) -> FloatArray:

@@ -58,7 +58,7 @@ class LimitsDesign:
     one_bit: Array
 
     def map(self, change: Callable[[Array], Array]) -> "LimitsDesign":
-        """The same with every array changed."""
+        """Return the design with every array changed."""
         return LimitsDesign(*(change(getattr(self, each.name)) for each in fields(self)))
 
 
@@ -100,7 +100,7 @@ class LimitsLaw(LawOfSize):
         bits_log_sd: float = 0.0,
         domains: tuple[str, ...] = (),
     ) -> "LimitsLaw":
-        """The law of size of `law` for cells at `values`, shape ``(cell, place)``.
+        """Return the law of size of `law` for cells at `values`, shape ``(cell, place)``.
 
         Parameters
         ----------
@@ -152,7 +152,7 @@ class LimitsLaw(LawOfSize):
         domains = values[..., len(self.covariates) : -1]
 
         def factors(of_learning: FloatArray) -> FloatArray:
-            """By the columns: the turn and the last three do not enter."""
+            """Factors by column; the turn and the last three columns have none."""
             own = (domains[..., i, None] * of_learning for i in range(len(self.domains)))
             return np.concatenate([of_learning[..., :2], none, of_learning[..., 2:], *own, none, none, none], axis=-1)
 
@@ -166,7 +166,7 @@ class LimitsLaw(LawOfSize):
         return soft_maximum(parts, sharpness, np)
 
     def limits_at(self, coefficients: FloatArray, values: FloatArray) -> tuple[FloatArray, ...]:
-        """Log exposures that learning, the minimum and the capacity each demand there, and the sharpness."""
+        """Log exposures that learning, the minimum and the capacity each demand, and the sharpness."""
         design = self.design(values)
         several = np.ndim(values) == 2  # cells stand behind draws
         shared = [coefficients[..., column, None] if several else coefficients[..., column] for column in SHARED]
@@ -184,7 +184,7 @@ class LimitsLaw(LawOfSize):
         return weight / weight.sum(axis=0)
 
     def named(self, coefficients: FloatArray) -> dict[str, FloatArray]:
-        """Quantities that people ask for, by name.
+        """Reported quantities by name.
 
         ``intercept`` ``(...)``, ``exponent`` and ``curvature`` ``(..., covariate)`` are the line and its derivatives at
         the reference; ``minimum_exposures``, ``bits_per_parameter``, ``turn`` and ``sharpness`` ``(...)`` the limits'
@@ -225,7 +225,7 @@ class LimitsLaw(LawOfSize):
         }
 
     def alone(self, domain: str) -> tuple["LimitsLaw", FloatArray]:
-        """Return the law of one domain among several, and what turns the coefficients of all, ``(column, own)``.
+        """Return the law of one of several domains, and the map from the coefficients of all, ``(column, own)``.
 
         ``coefficients @ matrix`` are those of the domain, what it has in common with the others included.
         """
@@ -291,7 +291,7 @@ def limits(
 
 
 def soft_maximum(parts: Sequence[Array], sharpness: Array, xp: Any) -> Array:
-    """log(sum of e^(s part)) / s, two at a time so that nothing overflows.
+    """log(sum of e^(s part)) / s, computed pairwise to avoid overflow.
 
     With sharpness s = 1 critical exposures are the sum of the limits; a large s switches from one to the next.
     """

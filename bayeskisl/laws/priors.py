@@ -1,4 +1,4 @@
-"""Kinds of priors that a law file may state, in the field's units."""
+"""Kinds of priors in a law file, in the field's units."""
 
 import math
 from typing import Annotated
@@ -37,7 +37,7 @@ class LogNormalPrior(Strict):
 
 
 class ExcessPrior(Strict):
-    """A prior Beta(1, b) of a small probability by its median; a median of zero ties it to zero."""
+    """A prior Beta(1, b) of a small probability, given by its median; a median of zero fixes it at zero."""
 
     median: Annotated[float, Field(ge=0, lt=0.5)]
 

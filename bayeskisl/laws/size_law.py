@@ -27,7 +27,7 @@ class SizeLaw(LawOfSize):
 
     @classmethod
     def of(cls, law: Law, covariates: tuple[str, ...], values: FloatArray, domains: tuple[str, ...] = ()) -> "SizeLaw":
-        """The law of size of `law` for cells at `values`, shape ``(cell, place)``."""
+        """Return the law of size of `law` for cells at `values`, shape ``(cell, place)``."""
         priors = law.priors
         first = priors.critical_exposures
         pairs = [
@@ -70,7 +70,7 @@ class SizeLaw(LawOfSize):
         return line if values.ndim == 2 else line[..., 0]
 
     def named(self, coefficients: FloatArray) -> dict[str, FloatArray]:
-        """Quantities that people ask for, by name: intercept ``(...)``, exponent and curvature ``(..., covariate)``.
+        """Reported quantities by name: intercept ``(...)``, exponent and curvature ``(..., covariate)``.
 
         Of several domains also what each adds, ``domain_intercept`` ``(..., domain)`` and ``domain_exponent``
         ``(..., domain, covariate)``.
@@ -96,7 +96,7 @@ class SizeLaw(LawOfSize):
         }
 
     def linear_at(self, centre: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Design ``(cell, column)`` and offset ``(cell,)`` of the law's line about some coefficients: exact here."""
+        """Design ``(cell, column)`` and offset ``(cell,)`` of the law's line; exact for every coefficient."""
         return self.design_matrix(values), np.zeros(len(values))
 
     def split(self, coefficients: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -112,7 +112,7 @@ class SizeLaw(LawOfSize):
 
     @staticmethod
     def join(intercept: FloatArray, exponents: FloatArray, curvatures: FloatArray, *own: FloatArray) -> FloatArray:
-        """The inverse of `split`, and with two more arrays of `split_domains`."""
+        """The inverse of `split`; with two more arrays also of `split_domains`."""
         parts = [intercept[..., None], exponents, curvatures]
         if own:
             of_domains = np.concatenate([own[0][..., None], own[1]], axis=-1)

@@ -1,4 +1,4 @@
-"""Two rules of thumb for the half-point of a larger model, which a law has to beat to be worth its posterior."""
+"""Two rules of thumb for the half-point of a larger model, which a law has to beat."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Falls of retention, each an object in a file of its own; a new one is a file and a line of `FALLS`."""
+"""Falls of retention, each in a file of its own; a new one is a file and a line of `FALLS`."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -48,7 +48,7 @@ def _at(rows: IntArray, values: Any) -> FloatArray:
 
 
 def typical_shape(shapes: list[Shape], counts: list[int]) -> Shape:
-    """The fall that most draws have, at the medians of its parameters.
+    """The fall of most draws, at the medians of its parameters.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Base class of falls: the share of (ceiling - floor) that is kept, against scaled log exposures.
+"""Base class of falls: the share of (ceiling - floor) that is retained, against scaled log exposures.
 
 A fall is parametrised by its half-point and its slope there: at x = 0 one half is kept and the slope is 1/4, as the
 logistic has it, so that thresholds and steepness mean the same in all falls. Each function is written once, in terms of
@@ -65,7 +65,7 @@ class Fall(ABC):
 
     @abstractmethod
     def share(self, x: Array, own: tuple[Array, ...], xp: Any = np) -> Array:
-        """Share kept: rising in x, one half at zero, where its slope is 1/4.
+        """Retained share: rising in x, one half at zero, where its slope is 1/4.
 
         Parameters
         ----------
@@ -83,24 +83,24 @@ class Fall(ABC):
 
     @abstractmethod
     def inverse(self, share: Array, own: tuple[Array, ...], xp: Any = np) -> Array:
-        """The x at which a share in (0, 1) is kept."""
+        """The x at which a share in (0, 1) is retained."""
 
     @property
     def parameter_names(self) -> tuple[str, ...]:
-        """Names of the parameters, in their order."""
+        """Names of the parameters, in order."""
         return tuple(parameter.name for parameter in self.parameters)
 
     def of(self, named: Mapping[Any, Array]) -> "Shape":
-        """The fall with values of its parameters found by name, as they are: arrays, or variables of a dataset."""
+        """Return the fall with values of its parameters found by name: arrays, or variables of a dataset."""
         return Shape(self, tuple(named[name] for name in self.parameter_names))
 
     def with_values(self, *own: Array) -> "Shape":
-        """The fall with values of its parameters, in their order."""
+        """Return the fall with values of its parameters, in order."""
         return Shape(self, own)
 
 
 class Curve(ABC):
-    """The fall at hand, one for all draws or each draw's own; what it takes to state it stays inside."""
+    """Interface of a fall with parameter values: one for all draws, or one per draw."""
 
     @abstractmethod
     def share(self, x: Array, xp: Any = np) -> Array:
@@ -116,7 +116,7 @@ class Curve(ABC):
 
     @abstractmethod
     def map(self, change: Callable[[Array], Array]) -> Self:
-        """The same with every parameter's array changed, such as by one more dim to broadcast along."""
+        """Return the curve with every parameter's array changed, for example broadcast."""
 
     @abstractmethod
     def named(self) -> dict[str, Array]:
@@ -171,7 +171,7 @@ class Shape(Curve):
         return self.fall.inverse(share, self.own, xp)
 
     def map(self, change: Callable[[Array], Array]) -> "Shape":
-        """The same with every parameter's array changed."""
+        """Return the shape with every parameter's array changed."""
         return Shape(self.fall, tuple(map(change, self.own)))
 
     def named(self) -> dict[str, Array]:
@@ -181,7 +181,7 @@ class Shape(Curve):
 
 @dataclass(frozen=True)
 class MixedShape(Curve):
-    """Draws under laws of several falls, in NumPy; whatever is asked has draws along its first axis.
+    """Draws under laws of several falls, in NumPy; draws are along the first axis.
 
     Parameters
     ----------
@@ -207,11 +207,11 @@ class MixedShape(Curve):
         return self._joined(lambda part, rows: part.inverse(share[rows] if np.ndim(share) else share, xp))
 
     def map(self, change: Callable[[Array], Array]) -> "MixedShape":
-        """The same with every parameter's array changed."""
+        """Return the shape with every parameter's array changed."""
         return MixedShape(self.rows, tuple(part.map(change) for part in self.parts))
 
     def named(self) -> dict[str, Array]:
-        """Values of the parameters by name, NaN in draws whose fall has no such parameter."""
+        """Values of the parameters by name, NaN in draws whose fall lacks the parameter."""
         found: dict[str, Array] = {}
         for rows, part in zip(self.rows, self.parts, strict=True):
             for name, values in part.named().items():

@@ -1,4 +1,4 @@
-"""The Gompertz fall: a sudden rise and a gentle turn to the ceiling, without a parameter of its own."""
+"""The Gompertz fall: a steep rise and a gentle approach to the ceiling, without a parameter of its own."""
 
 import math
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ class Gompertz(Fall):
         return -xp.log(-xp.log(share) / _A) / _RATE
 
     def _lost(self, x: Array, xp: Any) -> Array:
-        """a exp(-b x), minus the log of the share kept."""
+        """a exp(-b x), minus the log of the retained share."""
         return _A * xp.exp(xp.clip(-_RATE * x, -_STEEPEST, _STEEPEST))
 
 

@@ -1,4 +1,4 @@
-"""The null: nothing is ever lost, whatever the exposures."""
+"""The null law's fall: nothing is ever lost, at any exposures."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,7 @@ __all__ = ["NO_FALL", "NoFall"]
 
 @dataclass(frozen=True)
 class NoFall(Logistic):
-    """S(x) = 1. It has no half-point; its `inverse` is the logistic's, which only says where thresholds are sampled."""
+    """S(x) = 1. It has no half-point; its `inverse` is the logistic's and only sets where thresholds are sampled."""
 
     name: str = "none"
     title: str = "nothing is ever lost"

@@ -1,4 +1,4 @@
-"""The smooth break: a power of exposures that turns to its ceiling, more or less abruptly.
+"""The smooth break: a power of exposures that bends to its ceiling with an adjustable sharpness.
 
 Broken neural scaling laws (arXiv 2210.14891) with one break and no offset, parametrised by the half-point and the slope
 there.
