@@ -20,7 +20,7 @@ _MOST_RANKED = 2**25
 @strictly
 @dataclass(frozen=True)
 class CorpusFormat:
-    """The general text.
+    """Format of the general text.
 
     Attributes
     ----------
@@ -57,7 +57,7 @@ class CorpusFormat:
 
 
 class GeneralCorpus:
-    """One language drawn from a `CorpusFormat`: which symbols follow which contexts.
+    """One language drawn from a `CorpusFormat`: the symbols that follow each context.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ class GeneralCorpus:
         self._cumulative = form.successor_probabilities.cumsum()
 
     def sample(self, sequences: int, length: int, rng: np.random.Generator) -> IntArray:
-        """Independent stretches of text, shape ``(sequences, length)``, dtype uint8."""
+        """Draw independent stretches of text, shape ``(sequences, length)``, dtype uint8."""
         form = self.form
         context = rng.integers(form.symbols**form.order, size=sequences)
         text = np.empty((sequences, length), dtype=np.uint8)

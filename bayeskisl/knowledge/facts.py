@@ -53,13 +53,13 @@ class FactFormat:
 
     @property
     def tokens_per_fact(self) -> int:
-        """Tokens l of one verbalised fact, marker or template's carrier included."""
+        """Tokens l of one verbalised fact, including the marker or the template's carrier."""
         carrier = self.templates.carrier if self.templates else 1
         return carrier + self.subject_length + self.answer_length
 
     @property
     def guessing(self) -> float:
-        """Chance of an exact match without knowledge: one over the number of answers."""
+        """Probability of an exact match without knowledge: one over the number of answers."""
         return float(self.symbols) ** -self.answer_length
 
     @property
@@ -79,17 +79,17 @@ class FactFormat:
 
     @property
     def start(self) -> int:
-        """Token before the first of a sequence; it is an input only and never counted."""
+        """Token before the first of a sequence; it is only an input and never counted."""
         return self.symbols + (self.templates.tokens if self.templates else 1)
 
     @property
     def infused_start(self) -> int:
-        """Token before the first of an infused sequence: the domain's marker, where there is one."""
+        """Token before the first of an infused sequence: the domain's marker, if there is one."""
         return self.start + (self.templates is not None and self.templates.domain_marker)
 
     @property
     def vocabulary(self) -> int:
-        """Number of distinct tokens, markers and start included."""
+        """Number of distinct tokens, including markers and the start token."""
         return self.infused_start + 1
 
 
@@ -135,7 +135,7 @@ def refuse_too_many(form: FactFormat, count: int) -> None:
 
 
 def draw_templates(form: FactFormat, order: IntArray, rng: np.random.Generator, heldout: bool = False) -> IntArray:
-    """One template for each fact of `order`, among those it is trained in or among those held out from it.
+    """Draw one template for each fact of `order`, from its training templates or its held-out ones.
 
     Without templates there is nothing to draw: zeros, and `rng` is left as it is.
     """
@@ -145,7 +145,7 @@ def draw_templates(form: FactFormat, order: IntArray, rng: np.random.Generator, 
 
 
 def verbalise(form: FactFormat, facts: Facts, templates: IntArray | None = None) -> IntArray:
-    """Tokens of each fact, shape ``(fact, tokens_per_fact)``: marker, subject, answer, or as its template says.
+    """Return the tokens of each fact, shape ``(fact, tokens_per_fact)``: marker, subject, answer, or by template.
 
     Parameters
     ----------
@@ -162,7 +162,7 @@ def verbalise(form: FactFormat, facts: Facts, templates: IntArray | None = None)
 
 
 def answer_places(form: FactFormat) -> slice:
-    """Places of the answer in a verbalised fact: at its end, in every template."""
+    """Return the positions of the answer in a verbalised fact: at its end, in every template."""
     return slice(form.tokens_per_fact - form.answer_length, None)
 
 

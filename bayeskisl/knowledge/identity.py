@@ -8,7 +8,7 @@ __all__ = ["background_exposures", "infused_exposures"]
 
 
 def infused_exposures(tokens: Number, ratio: Number, facts: Number, tokens_per_fact: Number) -> Number:
-    """Mean times that one infused fact is seen, r D / (K l).
+    """Mean exposures of an infused fact, r D / (K l).
 
     Parameters
     ----------
@@ -21,5 +21,5 @@ def infused_exposures(tokens: Number, ratio: Number, facts: Number, tokens_per_f
 def background_exposures(
     tokens: Number, ratio: Number, background_facts: Number, background_share: Number, tokens_per_fact: Number
 ) -> Number:
-    """Mean times that one background fact is seen, (1 - r) b D / (K_b l)."""
+    """Mean exposures of a background fact, (1 - r) b D / (K_b l)."""
     return (1 - ratio) * background_share * tokens / (1.0 * background_facts * tokens_per_fact)  # whole numbers wrap

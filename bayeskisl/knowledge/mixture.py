@@ -1,4 +1,4 @@
-"""The training stream of one run: infused facts, background facts and general text, mixed exactly.
+"""The training stream of one run: infused facts, background facts and general text in exact proportions.
 
 The unit of mixing is a sequence (one context window), so that the infusion identity r D = K f l holds to the last
 token: r is the share of sequences that are infused, and each of them holds a whole number of facts.
@@ -71,7 +71,7 @@ class Mixture:
 
     @property
     def background_share(self) -> float:
-        """Share b of the general corpus (everything not infused) that background facts fill."""
+        """Share b of the general corpus (everything except infused tokens) that background facts fill."""
         outside = self.background + self.general
         return self.background / outside if outside else 0.0
 
@@ -82,7 +82,7 @@ class Mixture:
 
     @property
     def background_exposures(self) -> float:
-        """Mean exposures of a background fact, (1 - r) b D / (K_b l); zero where there is none."""
+        """Mean exposures of a background fact, (1 - r) b D / (K_b l); zero without background facts."""
         if not self.background_facts:
             return 0.0
         return background_exposures(
@@ -100,7 +100,7 @@ def plan_mixture(
     background_facts: int = 0,
     background_share: float = 0.0,
 ) -> Mixture:
-    """Divide a budget into sequences, rounding the ratio and the background's share to whole sequences.
+    """Divide a budget into sequences; the ratio and the background's share are rounded to whole sequences.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ def refuse_no_infusion(ratio: float, facts: int) -> None:
 
 
 def refuse_odd_budget(tokens: int, context: int, background_facts: int, background_share: float) -> None:
-    """Refuse a budget that is no multiple of the context, and background facts without a share or the reverse."""
+    """Refuse a budget that is not a multiple of the context, and background facts without a share or the reverse."""
     if tokens <= 0 or tokens % context:
         raise InputError(f"a positive multiple of the context of {context} tokens", tokens, "tokens")
     if not 0 <= background_share <= 1 or (background_share > 0) != (background_facts > 0):
@@ -164,7 +164,7 @@ def refuse_odd_budget(tokens: int, context: int, background_facts: int, backgrou
 
 @dataclass(frozen=True)
 class Material:
-    """All that one run reads and is asked.
+    """Training data and questions of one run.
 
     Attributes
     ----------
@@ -186,7 +186,7 @@ class Material:
     form: FactFormat
 
     def ask(self, group: str, limit: int, rng: np.random.Generator) -> Questions:
-        """Questions on at most `limit` facts of a group, in an order of their own; others fill the last sequence."""
+        """Return questions on at most `limit` facts of a group, in their own order; others fill the last sequence."""
         form, facts, context = self.form, self.facts[group], self.stream.shape[1]
         asked = rng.permutation(len(facts))[:limit]
         filled = np.concatenate([asked, rng.integers(len(facts), size=-len(asked) % (context // form.tokens_per_fact))])
@@ -206,7 +206,7 @@ def draw_material(
     heldout_sequences: int,
     sequences_before: int = 0,
 ) -> Material:
-    """Draw facts, language, text and order of one run, each from its own child of `seed`.
+    """Draw facts, language, text and order of one run, each from a separate child of `seed`.
 
     So many sequences before the mixture hold general text and background facts alone, at the background's share.
     """
@@ -239,7 +239,7 @@ def draw_material(
 
 
 def pack(form: FactFormat, facts: Facts, context: int, order: IntArray, templates: IntArray | None = None) -> IntArray:
-    """Sequences that hold the facts `order` one after the other, shape ``(len(order) l / context, context)``."""
+    """Return sequences with the facts `order` one after the other, shape ``(len(order) l / context, context)``."""
     return verbalise(form, facts[order], templates).reshape(-1, context)
 
 
@@ -250,6 +250,6 @@ def _encounters(form: FactFormat, facts: Facts, sequences: int, context: int, rn
 
 
 def in_passes(facts: int, encounters: int, rng: np.random.Generator) -> IntArray:
-    """So many encounters with facts in passes over random permutations of them, shape ``(encounter,)``."""
+    """Return a number of encounters with facts in passes over random permutations, shape ``(encounter,)``."""
     passes = -(-encounters // facts)
     return rng.permuted(np.tile(np.arange(facts), (passes, 1)), axis=1).reshape(-1)[:encounters]

@@ -1,4 +1,4 @@
-"""Questions to a trained model, judged by exact match on the answer's tokens, greedy."""
+"""Questions to a trained model, judged by exact match of the greedy answer."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ __all__ = ["Questions"]
 
 @dataclass(frozen=True)
 class Questions:
-    """Facts written as they were trained, several to a sequence.
+    """Facts verbalised as in training, several per sequence.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class Questions:
     asked: int
 
     def judge(self, nats: FloatArray, right: BoolArray) -> tuple[int, float]:
-        """Return the number of recalled facts, and the summed cross-entropy of their own answers in nats.
+        """Return the number of recalled facts, and the summed cross-entropy of their answers in nats.
 
         Since a wrong token ends the match, teacher forcing gives the same verdict as greedy decoding.
 

@@ -1,4 +1,4 @@
-"""Several ways of writing one fact, some held out, so that knowing it and repeating a phrase can be told apart."""
+"""Templates of a fact, some held out, so that knowledge can be distinguished from a repeated phrase."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -57,11 +57,11 @@ class Templates:
 
     @property
     def tokens(self) -> int:
-        """Symbols that all templates add to the vocabulary."""
+        """Number of symbols that all templates add to the vocabulary."""
         return self.count * self.carrier
 
     def draw(self, order: IntArray, rng: np.random.Generator, heldout: bool) -> IntArray:
-        """A template for each encounter with the facts `order`, shape ``(encounter,)``.
+        """Draw a template for each encounter with the facts `order`, shape ``(encounter,)``.
 
         Fact i is held out from templates i, ..., i + heldout - 1 (modulo T).
         """
@@ -69,7 +69,7 @@ class Templates:
         return (order + first + rng.integers(number, size=len(order))) % self.count
 
     def write(self, subjects: IntArray, answers: IntArray, chosen: IntArray, first_carrier: int) -> IntArray:
-        """Tokens of facts in their chosen templates, shape ``(fact, carrier + subject + answer)``, dtype uint8."""
+        """Return tokens of facts in given templates, shape ``(fact, carrier + subject + answer)``, dtype uint8."""
         carriers = first_carrier + chosen[:, None] * self.carrier + np.arange(self.carrier)
         between = chosen % (self.carrier + 1) if self.frame == "around" else np.zeros_like(chosen)
         before = self.carrier - between

@@ -1,4 +1,4 @@
-"""The architecture of a stack of decoders as one set of arrays: run r owns row r of every one.
+"""Architecture of a stack of decoders as one set of arrays: run r owns row r of each.
 
 All weights of a run lie in one row of a flat matrix ``(run, weight)``, so that the optimiser is a handful of
 element-wise operations whatever the number of layers, and per-run learning rates are a column.
@@ -45,7 +45,7 @@ class Decoder:
         return sum(rows * columns for rows, columns in self.shapes.values())
 
     def initial(self, rng: np.random.Generator) -> Float32Array:
-        """Initial weights of one run, shape ``(weight,)``, float32; drawn by NumPy, so alike on every device."""
+        """Initial weights of one run, shape ``(weight,)``, float32, drawn by NumPy and so equal on every device."""
         parts = [self._initial_part(name, shape, rng) for name, shape in self.shapes.items()]
         return np.concatenate(parts).astype(np.float32)
 

@@ -31,7 +31,7 @@ PEAKS = {
 
 
 def peak_of(device: str) -> float:
-    """Return the peak FLOP/s of a device, in bfloat16 and dense.
+    """Return the peak FLOP/s of a device, in dense bfloat16.
 
     Parameters
     ----------

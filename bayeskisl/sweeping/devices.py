@@ -1,4 +1,4 @@
-"""Check that a device of torch is on this machine."""
+"""Check that a torch device is available on this machine."""
 
 from bayeskisl.errors import InputError
 
@@ -6,7 +6,7 @@ __all__ = ["require_device"]
 
 
 def require_device(device: str) -> None:
-    """Refuse what this machine cannot train on, before anything is begun.
+    """Refuse a device on which this machine cannot train.
 
     Parameters
     ----------

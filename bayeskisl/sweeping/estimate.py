@@ -1,4 +1,4 @@
-"""Estimates of a sweep's cost: timed here for half a second per size, or from a device's stated speed."""
+"""Estimates of a sweep's cost: timed locally for half a second per size, or from a device's stated speed."""
 
 import time
 from collections.abc import Callable
@@ -22,7 +22,7 @@ _CALIBRATION_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class NamedDevice:
-    """A device that is not here, known by its speed: tokens/s at every size, or a share of its peak FLOP/s.
+    """A device elsewhere, known by its speed: tokens/s at every size, or a share of its peak FLOP/s.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ class SizeEstimate:
 
 @dataclass(frozen=True)
 class SweepEstimate:
-    """Estimate of a sweep; `seconds` is wall time with `workers` side by side. Refinement and tuning count in full."""
+    """Estimate of a sweep; `seconds` is wall time with `workers` in parallel. Refinement and tuning count in full."""
 
     sizes: tuple[SizeEstimate, ...]
     workers: int
@@ -94,7 +94,7 @@ def estimate_sweep(
     device: str | NamedDevice = "cpu",
     workers: int | None = None,
 ) -> SweepEstimate:
-    """Runs, tokens, FLOPs, memory and time of a sweep, its stage `[tune]` included.
+    """Estimate runs, tokens, FLOPs, memory and time of a sweep, including its stage `[tune]`.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def estimate_sweep(
 def _estimate_size(
     counted: list[tuple[Stack, float]], device: str, room: int, speed_of: Callable[[Stack], float]
 ) -> SizeEstimate:
-    """Cost of stacks of one size, each with how often it counts."""
+    """Cost of stacks of one size, each with its number of repetitions."""
     largest = max((stack for stack, _ in counted), key=lambda stack: stack_memory(stack, device))
     run, parts = largest.runs[0], fitting_parts(largest, room, device)
     tokens = round(sum(times * stack.tokens for stack, times in counted))
@@ -153,7 +153,7 @@ def _estimate_size(
 
 
 def measured_speed(stack: Stack, device: str, compiled: bool) -> float:
-    """Tokens per second, measured by training a stack for half a second after what is done once."""
+    """Tokens per second, measured by training a stack for half a second after a warm-up."""
     from bayeskisl.sweeping.training import train_stack
 
     ticks: list[tuple[int, float]] = []

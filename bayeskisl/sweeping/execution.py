@@ -1,4 +1,4 @@
-"""Training and probing one stack, wherever that happens: divided where memory is short, its state saved on the way."""
+"""Training and probing of one stack on any worker: divided if memory is short, with saved states."""
 
 import platform
 import sys
@@ -25,7 +25,7 @@ OnStep = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Job:
-    """A stack to train, and how.
+    """A stack to train, with its settings.
 
     Attributes
     ----------
@@ -51,13 +51,13 @@ class Job:
     save_every: float = 60.0
 
     def divided(self) -> "Job":
-        """The same in twice as many parts."""
+        """Return the job in twice as many parts."""
         return replace(self, parts=min(2 * self.parts, len(self.stack.runs)))
 
 
 @dataclass(frozen=True)
 class Finished:
-    """A trained and probed stack, with the volatile facts of how it went."""
+    """A trained and probed stack, with facts such as times that vary between repetitions."""
 
     stack: Stack
     probes: tuple[RunProbe, ...]
@@ -114,7 +114,7 @@ def _train_part(part: Stack, job: Job, on_step: OnStep | None) -> tuple[str, tup
 
 
 def _share_of(on_step: OnStep | None, before: int, part: Stack, stack: Stack) -> OnStep | None:
-    """Steps of a part as steps of the whole stack."""
+    """Convert steps of a part to steps of the whole stack."""
     if on_step is None or len(part.runs) == len(stack.runs):
         return on_step
     share, begun = len(part.runs) / len(stack.runs), before / len(stack.runs)
@@ -122,7 +122,7 @@ def _share_of(on_step: OnStep | None, before: int, part: Stack, stack: Stack) ->
 
 
 def _is_want_of_memory(problem: Exception) -> bool:
-    """Python's, NumPy's, CUDA's, or the sentence of torch's allocator on a CPU."""
+    """Whether an error means that memory is short: of Python, NumPy, CUDA, or torch's CPU allocator."""
     named = any(kind.__name__ in ("MemoryError", "OutOfMemoryError") for kind in type(problem).__mro__)
     return named or (isinstance(problem, RuntimeError) and "can't allocate memory" in str(problem))
 

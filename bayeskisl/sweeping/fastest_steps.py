@@ -1,4 +1,4 @@
-"""The fastest way of taking training steps on a device. Torch is imported only where it takes them."""
+"""Choice of the fastest training steps on a device; torch is imported only if it is needed."""
 
 from bayeskisl.arrays import Float32Array, IntArray
 from bayeskisl.errors import SweepError
@@ -21,7 +21,7 @@ def make_steps(
     *,
     compiled: bool = False,
 ) -> Steps:
-    """The fastest way of taking steps here: the kernel on a CPU, a captured graph on CUDA, else plain torch.
+    """Return the fastest steps on a device: the kernel on a CPU, a captured graph on CUDA, otherwise plain torch.
 
     The kernel computes in float32: a recipe in bfloat16 is left to torch.
     """

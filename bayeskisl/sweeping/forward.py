@@ -1,4 +1,4 @@
-"""A stack of decoders in torch: the definition of what is computed, on any device."""
+"""A stack of decoders in torch, which defines the computation on every device."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ __all__ = ["logits_of", "token_loss"]
 
 
 def logits_of(decoder: Decoder, weights: Tensor, inputs: Tensor, precision: torch.dtype = torch.float32) -> Tensor:
-    """Next-token logits.
+    """Return next-token logits.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def logits_of(decoder: Decoder, weights: Tensor, inputs: Tensor, precision: torc
 def token_loss(
     decoder: Decoder, weights: Tensor, inputs: Tensor, targets: Tensor, precision: torch.dtype = torch.float32
 ) -> Tensor:
-    """Cross-entropy of every target in nats, shape ``(run, sequence * context)``."""
+    """Return the cross-entropy of every target in nats, shape ``(run, sequence * context)``."""
     logits = logits_of(decoder, weights, inputs, precision)
     nats = F.cross_entropy(logits.view(-1, decoder.vocabulary), targets.reshape(-1), reduction="none")
     return nats.view(logits.shape[:2])
@@ -65,7 +65,7 @@ def _split(decoder: Decoder, weights: Tensor) -> dict[str, Tensor]:
 
 
 class _SquaredReLU(torch.autograd.Function):
-    """relu(x)^2, whose derivative is 2 relu(x): half the passes over memory that composing the two takes."""
+    """relu(x)^2 with derivative 2 relu(x): half the passes over memory of the composed functions."""
 
     @staticmethod
     def forward(context: Any, x: Tensor) -> Tensor:

@@ -42,7 +42,7 @@ class ModelSize:
 @strictly
 @dataclass(frozen=True)
 class Training:
-    """The recipe of AdamW; `learning_rate` is the peak for embeddings, matrices take it times base_width / width."""
+    """The recipe of AdamW; `learning_rate` is the peak for embeddings, times base_width / width for matrices."""
 
     learning_rate: Positive = 1e-2
     base_width: Annotated[int, Field(ge=0, le=2**16)] = (
@@ -60,7 +60,7 @@ class Training:
 
 @dataclass(frozen=True)
 class Ladder:
-    """A family of sizes, what they read, and how they are trained.
+    """A family of sizes, their data format, and their training recipe.
 
     Attributes
     ----------
@@ -87,19 +87,19 @@ class Ladder:
     corpus: CorpusFormat | TextCorpus = field(default_factory=CorpusFormat)
 
     def size(self, width: int) -> ModelSize:
-        """The size of this width, or an InputError that lists those there are."""
+        """Return the size of this width; an InputError lists the widths."""
         if width not in self.sizes:
             known = ", ".join(map(str, sorted(self.sizes)))
             raise InputError(f"a width of ladder {self.name!r} ({known})", width, "widths", "add it to the ladder")
         return self.sizes[width]
 
     def recipe(self, width: int) -> Training:
-        """The training recipe at this width, with its tuned learning rate."""
+        """Return the training recipe at this width, with its tuned learning rate."""
         self.size(width)
         return replace(self.training, learning_rate=self.learning_rates[width])
 
     def width_of(self, params: int) -> int:
-        """The width whose non-embedding parameters are `params`."""
+        """Return the width whose non-embedding parameters are `params`."""
         for width, size in self.sizes.items():
             if size.params == params:
                 return width

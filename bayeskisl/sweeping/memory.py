@@ -1,4 +1,4 @@
-"""Memory of a stack, and its division where there is less."""
+"""Memory of a stack, and its division if memory is short."""
 
 import os
 import sys
@@ -16,7 +16,7 @@ _KEEP_FREE = 0.1  # share of the memory that is left to everything else
 
 
 def stack_memory(stack: Stack, device: str = "cpu", *, native: bool | None = None) -> int:
-    """Bytes that a stack's training takes at its peak, without the program itself.
+    """Peak memory of a stack's training in bytes, without the program itself.
 
     Parameters
     ----------
@@ -45,19 +45,19 @@ _BYTES_WHILE_DRAWING = (6, 24)
 
 
 def _bytes_per_token(run: RunSpec) -> int:
-    """The stream as drawn, and behind its start token."""
+    """Bytes of the stream as drawn, and behind its start token."""
     vocabulary = run.facts.vocabulary
     return 2 * (1 if vocabulary <= 2**8 else 2 if vocabulary <= 2**16 else 4)
 
 
 def _floats_per_token(run: RunSpec) -> int:
-    """Numbers kept per token: 18 widths a layer, the softmax of every earlier key, the logits three times."""
+    """Numbers per token: 18 widths a layer, the softmax of every earlier key, the logits three times."""
     size = run.model
     return size.layers * (18 * size.width + size.heads * run.mixture.context) + 3 * run.facts.vocabulary
 
 
 def device_memory(device: str) -> int:
-    """Bytes of memory that are free on a device now; zero where that is unknown."""
+    """Free memory of a device in bytes; zero if unknown."""
     if device.startswith("cuda"):
         import torch
 
@@ -74,7 +74,7 @@ def _available() -> int:
 
 
 def _left_in_group() -> int:
-    """Return the memory that a container's limit leaves; zero without a limit."""
+    """Return the free memory within a container's limit; zero without a limit."""
     group = Path("/sys/fs/cgroup")
     try:
         return int((group / "memory.max").read_text()) - int((group / "memory.current").read_text())
@@ -83,7 +83,7 @@ def _left_in_group() -> int:
 
 
 def fitting_parts(stack: Stack, room: int, device: str = "cpu") -> tuple[Stack, ...]:
-    """The stack itself where it fits into `room` bytes, else as few and as equal parts of it as do.
+    """Return the stack if it fits into `room` bytes, otherwise the fewest equal parts that fit.
 
     Which runs form a stack, and what their records say of it, remains the specification's: this is how it is executed.
 
@@ -109,5 +109,5 @@ def fitting_parts(stack: Stack, room: int, device: str = "cpu") -> tuple[Stack, 
 
 
 def gibibytes(size: float) -> str:
-    """Bytes as people read them."""
+    """Format bytes in GiB."""
     return f"{size / 2**30:.2f} GiB" if size >= 2**29 else f"{size / 2**20:.0f} MiB"

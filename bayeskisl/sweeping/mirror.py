@@ -1,4 +1,4 @@
-"""Records mirrored as event files of TensorBoard, which others take as well: an optional listener of a sweep."""
+"""Records mirrored as TensorBoard event files: an optional listener of a sweep."""
 
 import struct
 from functools import cache
@@ -23,7 +23,7 @@ _CASTAGNOLI = 0x82F63B78  # the polynomial of CRC-32C, reflected
 
 
 class TensorBoardMirror(SweepEvents):
-    """Writes an event file for each run as soon as its record is there.
+    """Writes an event file for each run as soon as its record exists.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class TensorBoardMirror(SweepEvents):
 
 
 def mirror_records(out: str | Path, board: str | Path) -> list[Path]:
-    """Write an event file for each finished run that has none yet; a record that is not whole is left out.
+    """Write an event file for each finished run without one; an incomplete record is skipped.
 
     Parameters
     ----------
@@ -99,26 +99,26 @@ def measurements_of(record: Record) -> dict[int, dict[str, float]]:
 
 
 def events_of(record: Record) -> bytes:
-    """The event file of a record: a version, then one event for each number of tokens at which the run was measured."""
+    """Return the event file of a record: a version, then one event for each measured number of tokens."""
     scalars = measurements_of(record)
     version = _record(_double(1, 0.0) + _text(3, b"brain.Event:2"))
     return version + b"".join(_record(_event(step, values)) for step, values in scalars.items())
 
 
 def _event(step: int, values: dict[str, Any]) -> bytes:
-    """A message ``Event``: wall time (1), step (2), and a summary (5) of values with a tag (1) and a number (2)."""
+    """Return a message ``Event``: wall time (1), step (2), and a summary (5) of values with tag (1) and number (2)."""
     summary = b"".join(_text(1, _text(1, tag.encode()) + _float(2, value)) for tag, value in values.items())
     return _double(1, 0.0) + _key(2, 0) + _varint(step) + _text(5, summary)
 
 
 def _record(data: bytes) -> bytes:
-    """Length, its checksum, the data, and theirs."""
+    """Return a record: length, its checksum, the data, and their checksum."""
     length = struct.pack("<Q", len(data))
     return length + _masked(length) + data + _masked(data)
 
 
 def _masked(data: bytes) -> bytes:
-    """The checksum as TFRecord files have it: rotated by 15 bits, plus a constant."""
+    """Return the checksum in the form of TFRecord files: rotated by 15 bits, plus a constant."""
     crc = 0xFFFFFFFF
     for byte in data:
         crc = _table()[(crc ^ byte) & 0xFF] ^ (crc >> 8)

@@ -1,4 +1,4 @@
-"""The training step as a compiled kernel for one CPU core: `step.cpp`, built once per shape and kept.
+"""The training step as a compiled kernel for one CPU core: `step.cpp`, built once per shape and cached.
 
 A step of models this small is mostly element-wise work and overhead in torch; the kernel keeps sixteen sequences in
 the core's cache from the embedding to the last gradient. `Decoder` remains the definition of what is computed.
@@ -52,11 +52,11 @@ class NativeStep:
 
     @property
     def bytes_of_tile(self) -> int:
-        """Memory of the activations of sixteen sequences, all that a process needs whatever its batch."""
+        """Memory of the activations of sixteen sequences, which suffices for any batch."""
         return self._library.bytes_of_tile()
 
     def loss_and_gradient(self, weights: Float32Array, tokens: IntArray) -> tuple[float, Float32Array]:
-        """Mean loss in nats per token and its gradient ``(weight,)``, for tokens ``(batch, context + 1)``."""
+        """Return mean loss in nats per token and its gradient ``(weight,)``, for tokens ``(batch, context + 1)``."""
         gradient = np.empty_like(weights)
         loss = self._library.loss_and_gradient(_at(weights), _at(gradient), _at(_whole(tokens)), _at(self._room))
         return loss, gradient
@@ -112,7 +112,7 @@ def compiler() -> str | None:
 
 
 def compiler_name() -> str | None:
-    """The compiler and its version, as it calls itself."""
+    """Return the compiler and its version, as it reports itself."""
     command = compiler()
     return _version(command).splitlines()[0] if command else None
 
@@ -121,7 +121,7 @@ def compiler_name() -> str | None:
 def native_step(
     size: ModelSize, vocabulary: int, context: int, batch: int, *, lanes: int | None = None
 ) -> NativeStep | None:
-    """The kernel for a shape, built on first use; None, with a warning of one sentence, where it cannot be built.
+    """Return the kernel for a shape, built on first use; None, with a warning, if it cannot be built.
 
     `lanes` is the number of sequences that a vector holds, 4, 8 or 16: what the processor's registers hold by default.
     """

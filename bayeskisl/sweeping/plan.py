@@ -1,4 +1,4 @@
-"""Stacks of runs that train together: a function of the specification alone, never of the remaining runs."""
+"""Stacks of runs that train together: a function of the specification alone, not of the remaining runs."""
 
 import hashlib
 from dataclasses import asdict, dataclass
@@ -30,17 +30,17 @@ class Stack:
         return sum(run.flops for run in self.runs)
 
     def parts(self, count: int) -> tuple["Stack", ...]:
-        """The same runs in so many stacks, as equal as can be, in order."""
+        """Return the runs in a number of nearly equal stacks, in order."""
         bounds = [len(self.runs) * part // count for part in range(count + 1)]
         return tuple(Stack(self.runs[a:b]) for a, b in pairwise(bounds))
 
     def place(self, run: RunSpec) -> dict[str, Any]:
-        """Return the place of a run in its stack, as it is recorded."""
+        """Return the position of a run in its stack, as recorded."""
         return {"name": self.name, "position": self.runs.index(run), "runs": len(self.runs)}
 
 
 def plan_stacks(runs: tuple[RunSpec, ...], limit: int) -> tuple[Stack, ...]:
-    """Divide runs into stacks of at most `limit`, as equal as can be, keeping their order."""
+    """Divide runs into nearly equal stacks of at most `limit`, in order."""
     stacks: list[Stack] = []
     for _, alike in groupby(sorted(runs, key=_shape), key=_shape):
         group = Stack(tuple(alike))

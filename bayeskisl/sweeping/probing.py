@@ -1,4 +1,4 @@
-"""Asking a trained stack what it knows: exact match on the answer tokens, greedy."""
+"""Probing of a trained stack: exact match on the answer tokens, greedy."""
 
 from collections.abc import Callable
 
@@ -49,7 +49,7 @@ def train_and_probe(
 
 
 def probe_stack(runs: tuple[RunSpec, ...], trained: Trained, steps: int | None = None) -> list[Measured]:
-    """Probe every run of a stack that has done so many steps, all of them by default.
+    """Probe every run of a stack after a number of steps, by default all of them.
 
     Facts are asked as they were trained, several to a sequence in an order of their own, and always the same ones of a
     run. An answer is right when every one of its tokens is the most probable one.

@@ -20,7 +20,7 @@ _HEARTBEAT = 1.0  # seconds between two looks at the tasks
 
 
 class RayTrainers:
-    """Workers of a Ray cluster, reached as long as the block lasts.
+    """Workers of a Ray cluster, connected for the duration of the block.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class RayTrainers:
             self._ray.shutdown()
 
     def train(self, jobs: list[Job], on_progress: Progress) -> Iterator[Finished]:
-        """Train stacks, the most expensive first, and yield each as it is finished.
+        """Train stacks, the most expensive first, and yield each when it is finished.
 
         Raises
         ------
@@ -96,7 +96,7 @@ class RayTrainers:
 
 
 def _share_of_gpu(job: Job) -> float:
-    """The part of a GPU that a stack takes by the memory plan, in hundredths rounded up; zero on a CPU.
+    """Share of a GPU that a stack takes by the memory plan, in hundredths rounded up; zero on a CPU.
 
     NOT YET RUN ON A GPU. The share is of this machine's GPU; where the driver has none, a task takes a whole one.
     """

@@ -1,4 +1,4 @@
-"""Reading a sweep's TOML file, and refusing what cannot be run before anything is spent."""
+"""Reading of a sweep's TOML file, with all checks before anything is trained."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -67,7 +67,7 @@ class _Cross:
 
 
 class _SweepTable(Table):
-    """The keys of a sweep's file; `SweepSpec` says what they mean."""
+    """The keys of a sweep's file; `SweepSpec` documents them."""
 
     name: FileName | None = None
     title: str = ""
@@ -165,7 +165,7 @@ def _ladder(given: _SweepTable, where: str) -> Ladder:
 
 
 def _cross(given: _SweepTable, table: dict[str, Any], where: str) -> dict[str, tuple[Any, ...]] | None:
-    """Crossed values in the order of the file, which is that of the cells."""
+    """Crossed values in the order of the file, which is the order of the cells."""
     if given.cross is None:
         return None
     refuse_unknown(table["cross"], (axis_named(given.axis).given, *_BACKGROUND), f"{where} [cross]")
@@ -173,7 +173,7 @@ def _cross(given: _SweepTable, table: dict[str, Any], where: str) -> dict[str, t
 
 
 def check_sweep(spec: SweepSpec, where: str) -> SweepSpec:
-    """Return `spec` if every one of its runs can be made, else say which cannot and why."""
+    """Return `spec` if every one of its runs is possible; otherwise name the run and the reason."""
     key = axis_named(spec.axis, where).given
     value = getattr(spec, key)
     if key not in (spec.cross or {}) and not value > 0:
@@ -199,7 +199,7 @@ def check_sweep(spec: SweepSpec, where: str) -> SweepSpec:
 
 
 def _refuse_odd_phase_before(spec: SweepSpec, where: str) -> None:
-    """Refuse tokens before the budget that are no whole steps, teach nothing, or are not yet drawn."""
+    """Refuse a first phase that is not in whole steps, teaches nothing, or has no data."""
     if spec.tokens_before is None:
         return
     step = spec.ladder.context * spec.ladder.training.batch
@@ -215,7 +215,7 @@ def _refuse_odd_phase_before(spec: SweepSpec, where: str) -> None:
 
 
 def _refuse_too_many_runs(spec: SweepSpec, where: str) -> None:
-    """Refuse a product that would take all memory only to be counted."""
+    """Refuse a product that would exhaust memory when it is counted."""
     cells = len(spec.widths) * (len(spec.tokens) + len(spec.tokens_per_param or ())) * max(1, len(spec.learning_rates))
     for values in (spec.cross or {}).values():
         cells *= len(values)

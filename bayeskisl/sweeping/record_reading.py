@@ -1,4 +1,4 @@
-"""Reading a record: it is whole, and it is the record of the run that its file's name says.
+"""Reading of a record, which must be complete and belong to the run in its file's name.
 
 The checksum of the closing line proves the bytes. That they are this run's follows from the specification in the first
 line: its SHA-256 is the file's name, and it says which coordinates, groups and measurements the other lines must hold.
@@ -28,11 +28,11 @@ _Nats = Annotated[float, Field(ge=0)]
 
 
 class BrokenRecord(Exception):
-    """A record file is truncated, altered or another run's; the message says which."""
+    """A record file is truncated, altered or belongs to another run; the message gives the reason."""
 
 
 class MisplacedRecord(BrokenRecord):
-    """Something lies among the records that no training replaces; it has to be moved away."""
+    """An unexpected object lies among the records and has to be moved away; no training replaces it."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Record:
 
     @property
     def measured(self) -> tuple[dict[str, Any], ...]:
-        """All but the first and the closing line: what is the same for the run in whatever stack it stood."""
+        """All lines except the first and the last, which do not depend on the stack of the run."""
         return self.lines[1:-1]
 
 
@@ -86,7 +86,7 @@ _KINDS: dict[object, type[Table]] = {"probe": _Probe, "general": _General, "fail
 
 
 def read_record(path: Path) -> Record:
-    """A record, after checking that nothing is missing, altered or another run's.
+    """Read a record and check that it is complete, unaltered and of the right run.
 
     Raises
     ------
@@ -182,7 +182,7 @@ def _check_measurements(run: RunSpec, lines: tuple[dict[str, Any], ...]) -> None
 
 
 def _expected(run: RunSpec) -> list[tuple[Any, ...]]:
-    """Kind, tokens, group and probed facts of every line that is measured, in order."""
+    """Kind, tokens, group and probed facts of every measurement line, in order."""
     asked = {group: min(run.probes, facts) for group, facts in _probed_facts(run).items()}
     seen = [steps * run.training.batch * run.mixture.context for steps in (*run.checkpoint_steps, run.steps)]
     return [
@@ -193,7 +193,7 @@ def _expected(run: RunSpec) -> list[tuple[Any, ...]]:
 
 
 def _probed_facts(run: RunSpec) -> dict[str, int]:
-    """Facts of each group that is probed, in the order of the record."""
+    """Facts of each probed group, in the order of the record."""
     facts, mixture = run.facts, run.mixture
     heldout = facts.heldout if isinstance(facts, TextFacts) else facts.templates and facts.templates.heldout
     background = mixture.background if isinstance(mixture, Mixture) else mixture.background_encounters

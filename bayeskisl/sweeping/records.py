@@ -1,4 +1,4 @@
-"""The record of a run: JSON lines, complete when its closing line is there, the same bytes on every repetition.
+"""Records of runs: JSON lines, complete with their closing line, and byte-identical on repetition.
 
 First line: the specification and its coordinates. Then one line per probe. Last line: how many lines stand before it
 and the SHA-256 of their bytes, so that a truncated or altered file is known for what it is.
@@ -55,7 +55,7 @@ class RunProbe:
 
 
 def record_bytes(run: RunSpec, stack: Stack, probe: RunProbe) -> bytes:
-    """The whole record of a finished run."""
+    """Return the whole record of a finished run."""
     lines = [canonical_json({"kind": "run", **coordinates(run), "spec": plain(run), "stack": stack.place(run)})]
     if probe.diverged_at >= 0:
         lines.append(
@@ -76,7 +76,7 @@ def _lines(run: RunSpec, measured: Measured) -> Iterator[str]:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all, also after a power cut.
+    """Write a file atomically, even across a power cut.
 
     Raises
     ------
@@ -89,7 +89,7 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 @contextmanager
 def told_as_sweep_error(path: Path) -> Iterator[None]:
-    """A full disk or a read-only folder in one sentence."""
+    """Context that turns a full disk or a read-only folder into an error of one sentence."""
     try:
         yield
     except (OSError, OutputError) as problem:
@@ -100,7 +100,7 @@ def told_as_sweep_error(path: Path) -> Iterator[None]:
 
 
 def coordinates(run: RunSpec) -> dict[str, Any]:
-    """Return the derived coordinates of a run, which the first line holds beside its specification."""
+    """Return the derived coordinates of a run, which its first line contains beside the specification."""
     mixture = run.mixture
     return {
         schema.RUN: run.name,

@@ -1,4 +1,4 @@
-"""The second pass: new levels where the curve moves, a deterministic function of the coarse records."""
+"""The second pass: new levels where the curve changes, a deterministic function of the coarse records."""
 
 import itertools
 import math
@@ -13,7 +13,7 @@ __all__ = ["refined_levels"]
 
 
 def refined_levels(levels: tuple[float, ...], retention: FloatArray, refine: Refine, axis: Axis) -> tuple[float, ...]:
-    """Levels to add to one cell.
+    """Return the levels to add to one cell.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def refined_levels(levels: tuple[float, ...], retention: FloatArray, refine: Ref
 
 
 def _beyond(points: list[tuple[float, FloatArray]], refine: Refine) -> list[float]:
-    """Levels above a cliff not yet passed, or below one passed before the first level."""
+    """Levels above a cliff not reached yet, or below one passed before the first level."""
     spacing = (points[-1][0] - points[0][0]) / max(1, len(points) - 1) if len(points) > 1 else math.log(2)
     (first, retained_first), (last, retained_last) = points[0], points[-1]
     if retained_last.max(initial=0.0) > refine.upper:

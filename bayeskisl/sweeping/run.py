@@ -1,4 +1,4 @@
-"""Running a sweep: coarse pass, refinement, and nothing done twice."""
+"""Execution of a sweep: coarse pass, refinement, and no run trained twice."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -44,18 +44,18 @@ class SweepEvents:
     """Events of a sweep for a display; every method does nothing unless overridden."""
 
     def started(self, sweep_pass: Pass, remaining: list[Stack], broken: dict[str, str]) -> None:
-        """A pass begins with these stacks left to train; `broken` names records that are done again, and why."""
+        """Called when a pass begins with these stacks left to train; `broken` names records to repeat, with reasons."""
 
     def progressed(self, stack: Stack, done: int, steps: int) -> None:
-        """A stack has done so many of its steps."""
+        """Called when a stack has done a number of its steps."""
 
     def finished(self, stack: Stack, seconds: float) -> None:
-        """A stack's records are written."""
+        """Called when a stack's records are written."""
 
 
 @dataclass(frozen=True)
 class SweepResult:
-    """A finished sweep: its folder, and how many runs were trained now, were there before, and diverged."""
+    """A finished sweep: its folder, and the numbers of runs trained now, found, and diverged."""
 
     folder: Path
     trained: int
@@ -74,7 +74,7 @@ def run_sweep(
     save_every: float = 60.0,
     events: SweepEvents | None = None,
 ) -> SweepResult:
-    """Train every run of a sweep that has no whole record yet.
+    """Train every run of a sweep that has no complete record yet.
 
     The record of a run that another sweep in `out` has made is taken over.
 
@@ -147,7 +147,7 @@ def run_sweep(
 def _local_jobs(
     stacks: list[Stack], spec: SweepSpec, folder: SweepFolder, device: str, workers: int, save_every: float
 ) -> list[Job]:
-    """Stacks with the memory that each worker has; refuses what can never fit before anything is spent."""
+    """Stacks with the memory of each worker; a stack that can never fit is refused before training."""
     shared = workers if device == "cpu" else 1
     room = device_memory(device) // shared
     for stack in stacks:
@@ -156,7 +156,7 @@ def _local_jobs(
 
 
 def _passes(spec: SweepSpec, folder: SweepFolder) -> Iterator[Pass]:
-    """Each pass, once those before it are trained."""
+    """Yield each pass after the earlier ones are trained."""
     yield Pass("coarse", plan_stacks(spec.runs(), spec.stack))
     rounds = [refinements(spec, folder, cell) for cell in spec.cells()]
     for number in range(_rounds(spec)):
@@ -167,7 +167,7 @@ def _passes(spec: SweepSpec, folder: SweepFolder) -> Iterator[Pass]:
 
 
 def refinements(spec: SweepSpec, folder: SweepFolder, cell: Cell) -> Iterator[tuple[float, ...]]:
-    """New levels of a cell, round by round: each is read from the records of all before it, which have to be there."""
+    """Return new levels of a cell, round by round, from the records of all earlier rounds."""
     levels, refine = spec.levels, spec.refine
     if refine is None:
         return
@@ -183,7 +183,7 @@ def _rounds(spec: SweepSpec) -> int:
 
 
 def mean_retention(folder: SweepFolder, runs: tuple[RunSpec, ...], levels: int, seeds: int) -> FloatArray:
-    """Mean recall over seeds, shape ``(level, group)``; diverged runs do not count."""
+    """Mean recall over seeds, shape ``(level, group)``; diverged runs are excluded."""
     table = np.full((len(runs), len(schema.GROUPS)), np.nan)
     for row, run in enumerate(runs):
         for line in folder.lines(run):

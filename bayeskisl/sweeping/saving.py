@@ -1,4 +1,4 @@
-"""State of a stack's training on disk, from which a long training continues after an interruption."""
+"""State of a stack's training on disk, from which an interrupted training continues."""
 
 import io
 import json
@@ -20,7 +20,7 @@ Measurements = list[list[Measured]]
 
 
 class Saving:
-    """Where, how often and of which kind of steps the state of one stack is saved.
+    """Where, how often and for which kind of steps the state of one stack is saved.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class Saving:
         self._last = time.monotonic()
 
     def load(self, kind: str) -> tuple[Saved, Measurements] | None:
-        """The state saved last; None if there is none, if it is damaged, or if other steps than `kind` made it."""
+        """Return the state saved last; None if it is missing, damaged, or from steps of another kind."""
         try:
             with np.load(io.BytesIO(self.path.read_bytes()), allow_pickle=False) as file:
                 facts = json.loads(bytes(file["facts"]))
@@ -49,11 +49,11 @@ class Saving:
         return Saved(facts["step"], state, diverged_at), measured
 
     def due(self) -> bool:
-        """Whether it is time to save again."""
+        """Whether to save again now."""
         return time.monotonic() - self._last >= self.every
 
     def save(self, kind: str, saved: Saved, measured: Measurements) -> None:
-        """Replace what was saved before.
+        """Replace the previously saved state.
 
         Raises
         ------

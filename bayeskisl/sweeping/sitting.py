@@ -1,4 +1,4 @@
-"""A sitting at a device that is lent for minutes: calibrate, train what fits, bring the records home in small files."""
+"""A sitting at a device lent for minutes: calibrate, train what fits, and pack the records in small files."""
 
 import tarfile
 import time
@@ -56,7 +56,7 @@ def sit(
     device: str = "cuda",
     tell: Tell = print,
 ) -> Sitting:
-    """Train as much of a sweep as fits into some minutes.
+    """Train as much of a sweep as fits into a number of minutes.
 
     Coarse levels of small sizes come first; a size is refined as soon as its coarse runs are there. Only stacks that
     are expected to end in time are begun, so that nothing is lost with the machine.
@@ -113,7 +113,7 @@ def sit(
 
 
 def remaining_runs(spec: SweepSpec, folder: SweepFolder) -> Iterator[tuple[Cell, tuple[RunSpec, ...]]]:
-    """Runs without a record, by cell: coarse ones of every cell first, then refined ones where those are there."""
+    """Runs without a record, by cell: coarse runs of every cell first, then refined runs of finished cells."""
     complete = []
     for cell in spec.cells():
         missing = tuple(run for run in spec.runs_of(cell, spec.levels) if not folder.has(run))
@@ -130,7 +130,7 @@ def remaining_runs(spec: SweepSpec, folder: SweepFolder) -> Iterator[tuple[Cell,
 
 
 def _calibrate(spec: SweepSpec, folder: SweepFolder, device: str, until: float, tell: Tell) -> dict[int, float]:
-    """Tokens per second by width, small sizes first, as far as the time goes; the others by their FLOPs."""
+    """Tokens per second by width, measured from small sizes up within the time, else scaled by FLOPs."""
     waiting = {cell.width: Stack(runs[: spec.stack]) for cell, runs in reversed(list(remaining_runs(spec, folder)))}
     speeds: dict[int, float] = {}
     known: Stack | None = None
@@ -157,7 +157,7 @@ def _tell_plan(spec: SweepSpec, folder: SweepFolder, speeds: dict[int, float], l
 
 
 def _next_stack(spec: SweepSpec, folder: SweepFolder, speeds: dict[int, float], left: float) -> Stack | None:
-    """The first missing runs that fit into the time that is left, as many as may be stacked."""
+    """Return the next missing runs that fit into the remaining time, as many as may be stacked."""
     for cell, runs in remaining_runs(spec, folder):
         speed = speeds.get(cell.width, 0.0)
         count = min(_how_many(runs, speed, left), spec.stack)
@@ -167,7 +167,7 @@ def _next_stack(spec: SweepSpec, folder: SweepFolder, speeds: dict[int, float], 
 
 
 def _how_many(runs: Sequence[RunSpec], speed: float, left: float) -> int:
-    """Return the number of runs that fit, one after the other or together."""
+    """Return the number of runs that fit, sequentially or together."""
     return min(len(runs), int(left * speed / (_MARGIN * runs[0].tokens_read))) if left > 0 else 0
 
 
@@ -195,7 +195,7 @@ def _bring_home(done: Finished, folder: SweepFolder, home: Path) -> Path:
 
 
 def _unpack(earlier: Path, folder: SweepFolder) -> None:
-    """Records of this sweep from archives; what is no record of it is refused."""
+    """Read records of this sweep from archives; other content is refused."""
     if not earlier.is_dir():
         raise InputError("a folder of archives from earlier sittings", "none", str(earlier))
     for path in sorted(earlier.glob(f"{folder.path.name}-*.tar.gz")):

@@ -1,4 +1,4 @@
-"""Specifications: what a sweep and each of its runs is. Frozen, hashable, free of everything volatile."""
+"""Specifications of a sweep and of each run: frozen, hashable, and without anything that varies on repetition."""
 
 import hashlib
 import itertools
@@ -25,7 +25,7 @@ ENGINE = 1
 
 
 def plain(spec: Any) -> dict[str, Any]:
-    """A specification as plain values, without what is None.
+    """Return a specification as plain values, without entries that are None.
 
     Keys that joined later are None unless they are used, so the identities of earlier specifications stand.
     """
@@ -37,14 +37,14 @@ def _without_none(value: Any) -> Any:
 
 
 def canonical_json(value: object) -> str:
-    """JSON with sorted keys and no white space: equal values give equal text."""
+    """Return JSON with sorted keys and no white space: equal values give equal text."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 @strictly
 @dataclass(frozen=True)
 class RunSpec:
-    """One training run, complete: two runs with equal specifications are the same run.
+    """Complete specification of one training run: two runs with equal specifications are the same run.
 
     Attributes
     ----------
@@ -103,17 +103,17 @@ class RunSpec:
 
     @property
     def name(self) -> str:
-        """The first 16 digits of the identity: how files and records call the run."""
+        """The first 16 digits of the identity, which name files and records."""
         return self.identity[:16]
 
     @property
     def sequences_before(self) -> int:
-        """Sequences that are read before the budget begins."""
+        """Number of sequences in the phase before the budget begins."""
         return (self.tokens_before or 0) // self.mixture.context
 
     @property
     def tokens_read(self) -> int:
-        """All tokens that the run reads: its budget, and those before."""
+        """All tokens of the run: its budget and the phase before it."""
         return self.mixture.tokens + (self.tokens_before or 0)
 
     @property
@@ -135,7 +135,7 @@ class RunSpec:
 
     @property
     def flops(self) -> float:
-        """6 (N + width x vocabulary) a token: the products of weights, forward and backward."""
+        """FLOPs, 6 (N + width x vocabulary) a token: matrix products, forward and backward."""
         per_token = 6 * (self.params + self.model.width * self.facts.vocabulary)
         return float(per_token * self.tokens_read)
 
@@ -143,7 +143,7 @@ class RunSpec:
 @strictly
 @dataclass(frozen=True)
 class Refine:
-    """Further passes: so many levels between the last that retains and the first that has collapsed.
+    """Further passes: a number of levels between the last that retains and the first that has collapsed.
 
     Attributes
     ----------
@@ -166,14 +166,14 @@ class Refine:
 
     @property
     def total(self) -> int:
-        """New levels per cell, of all rounds."""
+        """New levels per cell, over all rounds."""
         return self.levels * self.rounds
 
 
 @strictly
 @dataclass(frozen=True)
 class Tune:
-    """A stage before the sweep: each width's learning rate, found on a small budget.
+    """A stage before the sweep that finds each width's learning rate on a small budget.
 
     Attributes
     ----------
@@ -195,7 +195,7 @@ class Tune:
 @strictly
 @dataclass(frozen=True)
 class Replicates:
-    """More seeds at chosen places, in the coarse pass.
+    """Additional seeds at chosen places, in the coarse pass.
 
     Attributes
     ----------
@@ -211,7 +211,7 @@ class Replicates:
     tokens: Listed[Count] = ()
 
     def at(self, cell: "Cell") -> bool:
-        """Whether a cell is among those chosen."""
+        """Whether a cell is among the chosen ones."""
         return (not self.widths or cell.width in self.widths) and (not self.tokens or cell.tokens in self.tokens)
 
 
@@ -290,7 +290,7 @@ class SweepSpec:
         return hashlib.sha256(canonical_json(self.as_dict()).encode()).hexdigest()
 
     def as_dict(self) -> dict[str, Any]:
-        """Return all values that determine the records, plain; of the ladder, the widths that are used."""
+        """Return all values that determine the records, with the used widths of the ladder only."""
         everything = plain(self)
         for table in ("sizes", "learning_rates"):
             of_width = everything["ladder"][table]
@@ -300,12 +300,12 @@ class SweepSpec:
         return {"refine": None, **everything, "engine": ENGINE}
 
     def runs(self) -> tuple[RunSpec, ...]:
-        """The coarse pass and its replicates, ordered by size, budget, rate, crossed values, level and seed."""
+        """Runs of the coarse pass with replicates, ordered by size, budget, rate, crossed values, level and seed."""
         runs = [run for cell in self.cells() for run in (*self.runs_of(cell, self.levels), *self.replicates_of(cell))]
         return tuple(dict.fromkeys(runs))
 
     def tuning(self) -> "SweepSpec":
-        """The sweep that finds the learning rates of this one: every width at every rate of `tune`."""
+        """Sweep that finds the learning rates of this one: every width at every rate of `tune`."""
         assert self.tune is not None
         return replace(
             self,
@@ -323,12 +323,12 @@ class SweepSpec:
         )
 
     def with_rates(self, rates: dict[int, float]) -> "SweepSpec":
-        """This sweep with other learning rates by width, and nothing left to tune."""
+        """Return the sweep with given learning rates by width and without tuning."""
         ladder = replace(self.ladder, learning_rates={**self.ladder.learning_rates, **rates})
         return replace(self, ladder=ladder, tune=None)
 
     def cells(self) -> tuple["Cell", ...]:
-        """Cells of the sweep: all but level and seed."""
+        """Cells of the sweep: all values except level and seed."""
         rates: tuple[float | None, ...] = self.learning_rates or (None,)
         cross = self.cross or {}
         crossed = [tuple(zip(cross, values, strict=True)) for values in itertools.product(*cross.values())]
@@ -341,11 +341,11 @@ class SweepSpec:
         return tuple(dict.fromkeys((*self.tokens, *proportional)))
 
     def runs_of(self, cell: "Cell", levels: tuple[float, ...]) -> tuple[RunSpec, ...]:
-        """Runs of one cell at these levels, every seed."""
+        """Return the runs of one cell at given levels, with every seed."""
         return tuple(self._run(cell, level, seed) for level in levels for seed in self.seeds)
 
     def replicates_of(self, cell: "Cell") -> Iterator[RunSpec]:
-        """More runs of one cell, at the levels and seeds that `replicates` names."""
+        """Return additional runs of one cell, at the levels and seeds of `replicates`."""
         for more in self.replicates or ():
             if more.at(cell):
                 yield from (self._run(cell, level, seed) for level in more.levels for seed in more.seeds)

@@ -1,4 +1,4 @@
-"""Status of a sweep, from its records alone."""
+"""Progress of a sweep, from its records alone."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +36,7 @@ class SweepStatus:
 
 
 def sweep_status(out: str | Path) -> list[SweepStatus]:
-    """Status of every sweep in a folder.
+    """Return the status of every sweep in a folder.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Advancing a stack by training steps, however they are taken.
+"""Interface of training steps that advance a stack.
 
 All ways hold the same state, a row of weights and two rows of AdamW's moments (Loshchilov & Hutter, arXiv 1711.05101)
 per run, and take the same step.
@@ -29,7 +29,7 @@ class State:
 
 @dataclass(frozen=True)
 class Saved:
-    """A stack after `step` steps: its state, and where its runs diverged, shape ``(run,)``, -1 where they did not."""
+    """A stack after `step` steps: its state, and the step at which each run diverged, ``(run,)``, or -1."""
 
     step: int
     state: State
@@ -75,19 +75,19 @@ class Steps:
     name: str
 
     def advance(self, first: int, last: int) -> Float32Array:
-        """Take the steps `first` to `last` - 1; the mean loss before each in nats per token, ``(steps, run)``."""
+        """Take steps `first` to `last` - 1; return the mean loss before each in nats per token, ``(steps, run)``."""
         raise NotImplementedError
 
     def state(self) -> State:
-        """A copy of the present state."""
+        """Return a copy of the present state."""
         raise NotImplementedError
 
     def restore(self, state: State) -> None:
-        """Go on from a state of this stack."""
+        """Continue from a state of this stack."""
         raise NotImplementedError
 
     def evaluate(self, row: int, tokens: IntArray) -> tuple[Float32Array, BoolArray]:
-        """Evaluate sequences by the present weights of one run.
+        """Evaluate sequences with the present weights of one run.
 
         Parameters
         ----------

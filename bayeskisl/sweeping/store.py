@@ -1,4 +1,4 @@
-"""A sweep's folder: the specification, one record per run, a sidecar for what is volatile, and a lock.
+"""A sweep's folder: the specification, one record per run, a sidecar for volatile facts, and a lock.
 
 DIR/NAME-HASH/sweep.json          the specification, canonical
 DIR/NAME-HASH/records/RUN.jsonl   one complete record per finished run
@@ -44,7 +44,7 @@ class SweepFolder:
 
     @property
     def spec(self) -> dict[str, Any]:
-        """The specification as it was written.
+        """The specification as written.
 
         Raises
         ------
@@ -65,7 +65,7 @@ class SweepFolder:
         return self.records / f"{run.name}.jsonl"
 
     def unusable(self) -> tuple[dict[str, str], dict[str, str]]:
-        """Reasons by file name: of records that are done again, and of what has to be moved away.
+        """Reasons by file name: of records to repeat, and of objects to move away.
 
         A record that is truncated, altered or another run's is done again.
         """
@@ -78,7 +78,7 @@ class SweepFolder:
         return broken, misplaced
 
     def records_or_reasons(self) -> Iterator[tuple[Path, Record | BrokenRecord]]:
-        """Every record of this sweep in the order of the names, or why it cannot be used."""
+        """Yield every record of this sweep in the order of names, or the reason why it cannot be used."""
         spec = self.spec
         for path in sorted(self.records.glob("*.jsonl")):
             try:
@@ -89,36 +89,36 @@ class SweepFolder:
                 yield path, reason
 
     def has(self, run: RunSpec) -> bool:
-        """Whether the run has a whole record."""
+        """Whether the run has a complete record."""
         try:
             return bool(read_record(self.record_path(run)))
         except BrokenRecord:
             return False
 
     def borrow(self, run: RunSpec) -> None:
-        """Take over the record of a run that another sweep of the same parent folder has made, if there is one."""
+        """Copy the record of a run from another sweep in the same parent folder, if there is one."""
         for path in sorted(self.path.parent.glob(f"*/records/{run.name}.jsonl")):
             with suppress(BrokenRecord):
                 write_atomically(self.record_path(run), read_record(path).content)
                 return
 
     def write(self, run: RunSpec, stack: Stack, probe: RunProbe) -> bool:
-        """Write a finished run's record, unless a whole one is there already; whether it was written."""
+        """Write a finished run's record unless a complete one exists; return whether it was written."""
         missing = not self.has(run)
         if missing:
             write_atomically(self.record_path(run), record_bytes(run, stack, probe))
         return missing
 
     def lines(self, run: RunSpec) -> list[dict[str, Any]]:
-        """The record of a finished run, parsed."""
+        """Return the parsed record of a finished run."""
         return list(read_record(self.record_path(run)).lines)
 
     def states(self, stack: Stack) -> Path:
-        """Folder for the states of a stack under way."""
+        """Folder of the states of stacks in training."""
         return self.path / "states" / stack.name
 
     def forget_states(self, stack: Stack) -> None:
-        """Remove the saved states of a stack that is recorded."""
+        """Remove the saved states of a stack whose records are written."""
         shutil.rmtree(self.states(stack), ignore_errors=True)
 
     def note(self, facts: dict[str, Any]) -> None:
@@ -128,7 +128,7 @@ class SweepFolder:
             append_line(path, canonical_json(facts))
 
     def sidecar(self) -> list[dict[str, Any]]:
-        """Volatile facts of the stacks so far; a line that a crash cut off, or that is none, is left out."""
+        """Volatile facts of all stacks so far; truncated or invalid lines are skipped."""
         path = self.path / "sidecar.jsonl"
         notes = []
         for line in path.read_bytes().splitlines() if path.is_file() else []:
@@ -141,7 +141,7 @@ class SweepFolder:
 
 @contextmanager
 def open_folder(spec: SweepSpec, out: str | Path) -> Iterator[SweepFolder]:
-    """Create or reopen a sweep's folder under `out` and hold it until the end of the block.
+    """Create or reopen a sweep's folder under `out` and lock it until the end of the block.
 
     Raises
     ------
@@ -166,7 +166,7 @@ def open_folder(spec: SweepSpec, out: str | Path) -> Iterator[SweepFolder]:
 
 
 def _write_specification(spec: SweepSpec, folder: SweepFolder) -> None:
-    """Write it where it is not there or damaged; refuse the folder of another sweep under this one's name."""
+    """Write the specification if it is missing or damaged; refuse the folder of another sweep with this name."""
     content = (canonical_json(spec.as_dict()) + "\n").encode()
     try:
         there = folder.spec
@@ -181,7 +181,7 @@ def _write_specification(spec: SweepSpec, folder: SweepFolder) -> None:
 
 
 def sweep_folders(out: str | Path) -> list[SweepFolder]:
-    """The sweeps found in `out` itself or directly below it.
+    """Return the sweeps in `out` itself or directly below it.
 
     Raises
     ------
@@ -198,12 +198,12 @@ def sweep_folders(out: str | Path) -> list[SweepFolder]:
 
 
 def holds_sweep(folder: Path) -> bool:
-    """Whether a folder is a sweep's, or one directly below it is."""
+    """Whether a folder, or one directly below it, belongs to a sweep."""
     return bool(_specifications_in(folder))
 
 
 def build_it(folder: Path) -> str:
-    """Return the remedy where a sweep's folder was named in place of its curves."""
+    """Return the remedy for a sweep's folder that was named instead of its curves."""
     return f"run `bayeskisl curves build {folder} --out curves.nc` and name curves.nc"
 
 
@@ -212,7 +212,7 @@ def _specifications_in(out: Path) -> list[Path]:
 
 
 def _is_note(note: object) -> bool:
-    """Whether a line of the sidecar has the duration of runs."""
+    """Whether a line of the sidecar contains the duration of runs."""
     if not isinstance(note, dict) or type(note.get("seconds")) not in (int, float):
         return False
     runs = note.get("runs", [])
@@ -220,7 +220,7 @@ def _is_note(note: object) -> bool:
 
 
 def _refuse_foreign(record: Record, spec: dict[str, Any]) -> None:
-    """Refuse a record whose recipe, sizes or corpus are not those of the sweep; levels and rates vary within one."""
+    """Refuse a record with another recipe, size or corpus than the sweep's; levels and rates vary within one."""
     run, own, ladder = record.run, record.lines[0]["spec"], spec["ladder"]
     same = {
         "model": (own["model"], _part(ladder, "sizes").get(str(run.model.width))),

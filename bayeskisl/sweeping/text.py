@@ -1,4 +1,4 @@
-"""The tables [corpus] and [knowledge] of a sweep: real text in place of the ladder's symbols."""
+"""The tables [corpus] and [knowledge] of a sweep: real text instead of the ladder's symbols."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +59,7 @@ class _Knowledge(Table):
 
 @dataclass(frozen=True)
 class PreparedText:
-    """The text of a sweep, and what it was made of.
+    """The text of a sweep and its sources.
 
     Attributes
     ----------
@@ -85,7 +85,7 @@ class PreparedText:
 
 
 def read_text(corpus: dict[str, Any], knowledge: dict[str, Any], where: str) -> PreparedText:
-    """Prepare the text of a sweep: what is in the cache already is not made again.
+    """Prepare the text of a sweep; parts in the cache are reused.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ def _tokeniser(given: _Corpus, digest: str, source: text.FileSource | text.Datas
 
 
 def _knowledge(known: _Knowledge, where: str) -> tuple[tuple[text.Triple, ...], Any, float]:
-    """Triples, their templates, and the chance of guessing an answer."""
+    """Triples, their templates, and the probability of guessing an answer."""
     templates: tuple[str, ...]
     if known.triples is None:
         triples = text.invent_triples(known.generated, np.random.default_rng(known.seed))

@@ -25,7 +25,7 @@ _WARM_UP = 3  # steps that a CUDA graph wants to see before it is captured
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Compute on one thread within the block: records then do not depend on the number of cores."""
+    """Context that computes on one thread, so that records do not depend on the number of cores."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -35,7 +35,7 @@ def one_thread() -> Iterator[None]:
 
 
 class TorchSteps(Steps):
-    """Steps in plain torch. Nothing in a step waits for the device or depends on the host, not even its number."""
+    """Steps in plain torch. A step never waits for the device or depends on the host, including its number."""
 
     name = "torch"
 
@@ -135,7 +135,7 @@ class GraphSteps(TorchSteps):
             self._graph.replay()
 
     def _capture(self) -> None:
-        """Warm up on a side stream, as capture demands, undo what that changed, and record one step."""
+        """Warm up on a side stream, as capture requires, undo its changes, and record one step."""
         before = [row.clone() for row in (self._weights, self._mean, self._square)]
         side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())

@@ -1,4 +1,4 @@
-"""Records mirrored to Weights & Biases or MLflow by their own clients: optional listeners of a sweep."""
+"""Records mirrored to Weights & Biases or MLflow with their own clients: optional listeners of a sweep."""
 
 import importlib
 import json
@@ -26,7 +26,7 @@ _SETTINGS = (schema.PARAMS, schema.TOTAL_PARAMS, schema.TOKENS, schema.FACTS, sc
 
 
 class _TrackerMirror(SweepEvents):
-    """Sends every finished run once, as soon as its record is there.
+    """Sends every finished run once, as soon as its record exists.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class _TrackerMirror(SweepEvents):
         self._events.finished(stack, seconds)
 
     def mirror(self) -> list[str]:
-        """Send each finished run that was not sent yet; a record that is not whole is left out.
+        """Send each finished run that was not sent yet; an incomplete record is skipped.
 
         Returns
         -------
@@ -94,7 +94,7 @@ class _TrackerMirror(SweepEvents):
     def _send(
         self, folder: SweepFolder, name: str, settings: dict[str, float], values: dict[int, dict[str, float]]
     ) -> None:
-        """Send one run: its settings, and what was measured at each number of tokens."""
+        """Send one run: its settings, and the measurements at each number of tokens."""
 
 
 class WandbMirror(_TrackerMirror):
@@ -141,7 +141,7 @@ class MlflowMirror(_TrackerMirror):
 
 
 def _describe(files: Path, settings: dict[str, float], values: dict[int, dict[str, float]]) -> None:
-    """Write what the client leaves for an online run alone: the configuration and the last values, in its layout.
+    """Write files that the client writes only for an online run: the configuration and the last values.
 
     JSON is YAML, too.
     """

@@ -1,4 +1,4 @@
-"""Training a stack: runs of one size, each on its own data, advanced together by one step."""
+"""Training of a stack: runs of one size, each on its own data, advanced together step by step."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ _CHUNK_FLOPS = {"cpu": 2e9, "cuda": 4e12}
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained stack: its steps, which evaluate it; what each run read; and the step where it diverged, or -1."""
+    """A trained stack: its steps, the data of each run, and the step at which it diverged, or -1."""
 
     steps: Steps
     materials: tuple[Material | TextMaterial, ...]
@@ -117,7 +117,7 @@ def train_stack(
 
 
 def behind_start(sequences: IntArray, starts: IntArray | int) -> IntArray:
-    """Sequences behind their start tokens, inputs only: shape ``(sequence, context + 1)``."""
+    """Return sequences preceded by their start tokens, as inputs: shape ``(sequence, context + 1)``."""
     before = np.empty((len(sequences), 1), sequences.dtype)
     before[:, 0] = starts
     return np.concatenate([before, sequences], axis=1)
@@ -129,7 +129,7 @@ def _steps_of_a_chunk(runs: tuple[RunSpec, ...], device: str) -> int:
 
 
 def _note_divergence(diverged_at: IntArray, losses: Float32Array, begin: int) -> None:
-    """Write down the first step of each run whose loss is not finite; `losses` is ``(steps, run)``."""
+    """Record the first step of each run whose loss is not finite; `losses` is ``(steps, run)``."""
     broken = ~np.isfinite(losses)
     first = np.where(broken.any(axis=0), begin + broken.argmax(axis=0), -1)
     np.copyto(diverged_at, first, where=diverged_at < 0)

@@ -1,4 +1,4 @@
-"""Each width's learning rate, found on a small budget before the sweep itself and written down."""
+"""Tuning of each width's learning rate on a small budget before the sweep, with a written result."""
 
 import math
 from collections.abc import Callable
@@ -54,7 +54,7 @@ def tune_sweep(spec: SweepSpec, folder: SweepFolder, train: Callable[[SweepSpec,
 
 
 def tuned_rates(spec: SweepSpec, folder: SweepFolder) -> dict[int, TunedRate]:
-    """The rate of each width, from the finished records of `spec.tuning()` in `folder`.
+    """Return the rate of each width, from the finished records of `spec.tuning()` in `folder`.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def tuned_rates(spec: SweepSpec, folder: SweepFolder) -> dict[int, TunedRate]:
 
 
 def best_rate(nats: dict[float, float]) -> TunedRate:
-    """The best of several rates; between them where the best has finite neighbours on both sides.
+    """Return the best of several rates, interpolated if the best has finite neighbours on both sides.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def best_rate(nats: dict[float, float]) -> TunedRate:
 
 
 def _mean_nats(folder: SweepFolder, runs: tuple[RunSpec, ...]) -> float:
-    """Mean answer cross-entropy of the last measurement; infinite if a run diverged, since its rate is too high."""
+    """Mean answer cross-entropy of the last measurement; infinite if a run diverged."""
     means = []
     for run in runs:
         probes = [line for line in folder.lines(run) if line["kind"] == "probe"]

@@ -1,4 +1,4 @@
-"""Training stacks side by side on this machine: one process per CPU core with one thread each, or one per accelerator.
+"""Parallel training of stacks on this machine: one process per CPU core with one thread each, or one per accelerator.
 
 One thread per process, because products this small lose more to a thread pool's barriers than they gain, and
 because a record then does not depend on the number of cores.
@@ -30,7 +30,7 @@ Progress = Callable[[Stack, int, int], None]
 
 
 def default_workers(device: str) -> int:
-    """One per core on the CPU, one per accelerator, one for an accelerator that is named by its number."""
+    """Return one worker per core on the CPU, one per accelerator, or one for a numbered accelerator."""
     if device == "cuda":
         import torch
 
@@ -41,7 +41,7 @@ def default_workers(device: str) -> int:
 
 
 class Trainers:
-    """Workers that live as long as the block: ``with Trainers(workers=2) as trainers: trainers.train(jobs, ...)``.
+    """Workers that live for the block: ``with Trainers(workers=2) as trainers: trainers.train(jobs, ...)``.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class Trainers:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
     def train(self, jobs: list[Job], on_progress: Progress) -> Iterator[Finished]:
-        """Train stacks, the most expensive first, and yield each as it is finished.
+        """Train stacks, the most expensive first, and yield each when it is finished.
 
         Workers that die, most likely out of memory, are replaced, and what was pending is divided and tried again.
 
@@ -93,7 +93,7 @@ class Trainers:
         )
 
     def _train_in_pool(self, pending: dict[str, Job], on_progress: Progress) -> Iterator[Finished]:
-        """Train what is pending and take from it what is finished."""
+        """Train pending jobs and yield finished ones."""
         self._pool = self._pool or self._begin()
         stacks = {name: job.stack for name, job in pending.items()}
         with _born_deaf_to_ctrl_c():
@@ -127,7 +127,7 @@ _channel: dict[str, Any] = {}
 
 @contextmanager
 def _born_deaf_to_ctrl_c() -> Iterator[None]:
-    """Processes started within the block inherit that SIGINT is held back; here it arrives when the block ends."""
+    """Context whose new processes inherit a blocked SIGINT; the signal arrives here when the block ends."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -142,7 +142,7 @@ def _begin_worker(queue: Any, stop: Any, numbers: Any) -> None:
 
 
 def _end_with_parent() -> None:
-    """A command that is killed cannot stop its workers: they watch it instead."""
+    """Make a worker watch its parent: a killed command cannot stop its workers."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

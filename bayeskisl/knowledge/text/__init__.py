@@ -1,4 +1,4 @@
-"""Real text and real knowledge: a general corpus in a tokeniser's tokens, and triples verbalised in its words.
+"""Real text and real knowledge: a tokenised general corpus, and triples verbalised in words.
 
 Needs the extra ``text`` (tokenizers, and datasets or pyarrow for what they read); training itself does not.
 """

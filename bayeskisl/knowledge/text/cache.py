@@ -1,4 +1,4 @@
-"""Cache of prepared text: files named by a hash of their inputs, made once and shared by workers."""
+"""Cache of prepared text: files named by a hash of their inputs, created once and shared by workers."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ __all__ = ["digest", "find_kept", "keep", "text_extra"]
 
 
 def text_extra(module: str, purpose: str) -> ModuleType:
-    """Import a library of the extra ``text``, or say in one sentence what needs it."""
+    """Import a library of the extra ``text``, or raise an error that names what needs it."""
     try:
         return import_module(module)
     except ModuleNotFoundError:
@@ -27,12 +27,12 @@ def text_extra(module: str, purpose: str) -> ModuleType:
 
 
 def digest(*parts: Any) -> str:
-    """SHA-256 of JSON values."""
+    """Return the SHA-256 of JSON values."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 def keep(name: str, make: Callable[[Path], None]) -> Path:
-    """The file of that name in the cache; `make` writes it to the given path, unless it is there.
+    """Return a file of the cache; `make` writes it first unless it exists.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def keep(name: str, make: Callable[[Path], None]) -> Path:
 
 
 def find_kept(name: str) -> Path:
-    """A file that was prepared before.
+    """Return a file that was prepared earlier.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""General text as tokens: shards on disk, memory-mapped, read as windows of one context."""
+"""General text as tokens: memory-mapped shards on disk, read as windows of one context."""
 
 import hashlib
 import json
@@ -24,14 +24,14 @@ _HELD_OUT_EVERY = 20  # one window of so many is never trained on
 
 
 def token_type(vocabulary: int) -> type[np.unsignedinteger]:
-    """The smallest type that holds every token."""
+    """Return the smallest type that represents every token."""
     return np.uint16 if vocabulary <= 2**16 else np.uint32
 
 
 @strictly
 @dataclass(frozen=True)
 class TextCorpus:
-    """A corpus by its content; where its tokens lie is the cache's affair.
+    """A corpus identified by its content; the cache decides where its tokens lie.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class TextCorpus:
     tokens: int
 
     def windows(self, context: int) -> "Windows":
-        """The corpus cut into windows of one context.
+        """Return the corpus as windows of one context.
 
         Raises
         ------
@@ -58,7 +58,7 @@ class TextCorpus:
         return Windows(self.shards(), context)
 
     def shards(self) -> list[IntArray]:
-        """Tokens of the corpus, memory-mapped, one array of some 2 million a shard.
+        """Tokens of the corpus, memory-mapped, about 2 million per shard.
 
         Raises
         ------
@@ -86,7 +86,7 @@ class Windows:
         self.trained = np.setdiff1d(everything, self.held_out)
 
     def read(self, which: IntArray) -> IntArray:
-        """Windows by their numbers, shape ``(window, context)``."""
+        """Return windows by their numbers, shape ``(window, context)``."""
         text = np.empty((len(which), self._shards[0].shape[1]), self._shards[0].dtype)
         shard_of = np.searchsorted(self._ends, which, side="right")
         for number, shard in enumerate(self._shards):
@@ -95,14 +95,14 @@ class Windows:
         return text
 
     def sample(self, count: int, rng: np.random.Generator) -> IntArray:
-        """Windows to train on, in passes over random permutations: none is read twice before all are read once."""
+        """Draw windows for training, in passes over random permutations."""
         passes = -(-count // len(self.trained))
         order = np.concatenate([rng.permutation(self.trained) for _ in range(passes)] or [self.trained[:0]])
         return self.read(order[:count])
 
 
 def hash_documents(documents: Iterator[str]) -> str:
-    """SHA-256 of a corpus, documents kept apart."""
+    """Return the SHA-256 of a corpus, sensitive to the bounds of documents."""
     sha = hashlib.sha256()
     for text in documents:
         content = text.encode()
@@ -111,7 +111,7 @@ def hash_documents(documents: Iterator[str]) -> str:
 
 
 def tokenise(text: str, documents: Callable[[], Iterator[str]], tokeniser: Tokeniser) -> TextCorpus:
-    """Tokens of a corpus as shards in the cache; a shard whose text and tokeniser are unchanged is not made again.
+    """Tokenise a corpus into shards of the cache; unchanged shards are reused.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def tokenise(text: str, documents: Callable[[], Iterator[str]], tokeniser: Token
 
 
 def keep_texts(text: str, documents: Callable[[], Iterator[str]]) -> list[Path]:
-    """The documents themselves as JSON lines in the cache, one file for each shard of tokens.
+    """Store the documents as JSON lines in the cache, one file for each shard of tokens.
 
     Parameters
     ----------

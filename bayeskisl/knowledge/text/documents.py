@@ -1,4 +1,4 @@
-"""The documents of a general corpus: from files of several kinds, or streamed from a Hugging Face dataset."""
+"""Documents of a general corpus: from files of several kinds, or streamed from a Hugging Face dataset."""
 
 import ast
 import glob
@@ -41,7 +41,7 @@ class FileSource:
     column: str = "text"
 
     def documents(self) -> Iterator[str]:
-        """Every document that is not blank, files in the order of their paths.
+        """Yield every document that is not blank, in the order of the files' paths.
 
         Raises
         ------
@@ -58,7 +58,7 @@ class FileSource:
 
 @dataclass(frozen=True)
 class DatasetSource:
-    """A dataset streamed by the library ``datasets``: by its name on the hub, or a local folder.
+    """A dataset streamed with the library ``datasets``, by its name on the hub or from a local folder.
 
     Attributes
     ----------
@@ -79,7 +79,7 @@ class DatasetSource:
     characters: int = 0
 
     def documents(self) -> Iterator[str]:
-        """Every document that is not blank; what comes from the hub is streamed once and kept as JSON lines."""
+        """Yield every document that is not blank; a hub dataset is streamed once and stored as JSON lines."""
         if Path(self.name).exists():
             return self._streamed()
         kept = keep(f"dataset-{digest(vars(self))[:32]}.jsonl", self._save)
@@ -112,7 +112,7 @@ class DatasetSource:
 
 
 def read_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Rows of a JSON-lines or Parquet file with where they stand, e.g. ``line 3``."""
+    """Yield rows of a JSON-lines or Parquet file with their positions, e.g. ``line 3``."""
     if path.suffix == ".parquet":
         library = text_extra("pyarrow.parquet", "reading Parquet files")
         try:
@@ -155,7 +155,7 @@ def _documents_of(path: Path, column: str) -> Iterator[str]:
 
 
 def _sections(lines: Iterable[str]) -> Iterator[str]:
-    """The text as one document, or, so that a book of any length needs little memory, as several that are long."""
+    """Yield the text as one document, or a very long text as several, so that it needs little memory."""
     section: list[str] = []
     characters = 0
     for line in lines:

@@ -1,4 +1,4 @@
-"""Triples verbalised in a tokeniser's text: every sentence of every fact, and where in it the answer stands."""
+"""Triples verbalised in a tokeniser's text: every sentence of every fact, and the position of its answer."""
 
 import re
 from collections import Counter, defaultdict
@@ -25,7 +25,7 @@ _PLACES = re.compile(r"\{(subject|relation|object)\}")
 @strictly
 @dataclass(frozen=True)
 class TextFacts:
-    """The population of facts that runs draw theirs from, by its content.
+    """The population of facts from which runs draw, identified by its content.
 
     Attributes
     ----------
@@ -57,17 +57,17 @@ class TextFacts:
 
     @property
     def separator(self) -> int:
-        """Token behind every document and every sentence of a fact."""
+        """Token after every document and every sentence of a fact."""
         return self.tokeniser_vocabulary
 
     @property
     def start(self) -> int:
-        """Token before the first of a sequence, an input only: as if a document had just ended."""
+        """Token before the first of a sequence, only an input: the separator of an imagined document before it."""
         return self.separator
 
     @property
     def infused_start(self) -> int:
-        """Token before the first of an infused sequence: the domain's marker, where there is one."""
+        """Token before the first of an infused sequence: the domain's marker, if there is one."""
         return self.start + self.domain_marker
 
     @property
@@ -75,7 +75,7 @@ class TextFacts:
         return self.infused_start + 1
 
     def written(self) -> "Sentences":
-        """The sentences themselves.
+        """The sentences.
 
         Raises
         ------
@@ -87,7 +87,7 @@ class TextFacts:
 
 @dataclass(frozen=True)
 class Sentences:
-    """All sentences, one behind the other.
+    """All sentences, concatenated.
 
     Attributes
     ----------
@@ -117,11 +117,11 @@ class Sentences:
         return np.diff(self.begins)
 
     def of(self, facts: IntArray, templates: IntArray, form: int = 0) -> IntArray:
-        """The sentence of each fact in its template, with its object or one of the aliases."""
+        """Return the sentence of each fact in its template, with its object or one of the aliases."""
         return self.first[facts] + form * self.templates[facts] + templates
 
     def draw_templates(self, facts: IntArray, rng: np.random.Generator, heldout: int, from_heldout: bool) -> IntArray:
-        """A template for each encounter among those that the fact is trained in, or among those held out from it.
+        """Draw a template for each encounter, from the fact's training templates or its held-out ones.
 
         Fact i is held out from templates i, ..., i + heldout - 1 (modulo their number).
         """
@@ -130,7 +130,7 @@ class Sentences:
         return (facts + first + rng.integers(number)) % count
 
     def mean_tokens(self) -> float:
-        """l, over templates with the object itself, then over facts."""
+        """l, averaged over templates with the object itself, then over facts."""
         lengths = self.lengths
         of_fact = [lengths[a : a + n].mean() for a, n in zip(self.first, self.templates, strict=True)]
         return float(np.mean(of_fact))
@@ -146,7 +146,7 @@ def verbalise_triples(
     domain_marker: bool = False,
     where: str = "[knowledge]",
 ) -> TextFacts:
-    """Write every triple in every one of its templates, and keep the tokens in the cache.
+    """Write every triple in all of its templates, and store the tokens in the cache.
 
     Parameters
     ----------
@@ -185,7 +185,7 @@ def verbalise_triples(
 
 
 def guessing_rate(triples: tuple[Triple, ...]) -> float:
-    """Share of triples that are right when every relation is answered by its most frequent object.
+    """Share of triples answered correctly if every relation is answered by its most frequent object.
 
     That is what a model can reach that has learned which answers are common, and no fact.
     """
@@ -208,7 +208,7 @@ def _loaded(path: Path) -> Sentences:
 def templates_of(
     triple: Triple, templates: dict[str, tuple[str, ...]] | tuple[str, ...], where: str
 ) -> tuple[str, ...]:
-    """The sentences of a triple: its own, or those of its relation."""
+    """Return the sentences of a triple: its own, or those of its relation."""
     shared = templates.get(triple.relation, ()) if isinstance(templates, dict) else templates
     chosen = triple.templates or shared
     if not chosen:
@@ -217,7 +217,7 @@ def templates_of(
 
 
 def _check_template(template: str, where: str) -> None:
-    """Subject first, object last: the answer must follow all that it is asked by."""
+    """Require subject before object and the object at the end: the answer must follow the whole question."""
     places = _PLACES.findall(template)
     if sorted(places) not in (["object", "subject"], ["object", "relation", "subject"]) or places[-1] != "object":
         wanted = "a template with {subject} and then {object} once each, {relation} at most once before {object}"
@@ -253,7 +253,7 @@ def _write(path: Path, triples: tuple[Triple, ...], of_triple: list[tuple[str, .
 
 
 def fill(template: str, triple: Triple, form: str) -> tuple[str, int, int]:
-    """A sentence, and from where to where in it the answer stands, in characters."""
+    """Return a sentence and the character range of its answer."""
     head, tail = template.split("{object}")
     before = _PLACES.sub(lambda place: getattr(triple, place[1]), head)
     return before + form + tail, len(before), len(before) + len(form)

@@ -22,7 +22,7 @@ _WORDS_SEED = 0  # the words are the same in every sweep; which facts they make 
 
 
 def invent_triples(count: int, rng: np.random.Generator) -> tuple[Triple, ...]:
-    """Facts with distinct subjects and independent, uniform answers, e.g. "Bel Tam Dok lives in Sun Vid".
+    """Draw facts with distinct subjects and independent, uniform answers, e.g. "Bel Tam Dok lives in Sun Vid".
 
     Raises
     ------
@@ -37,7 +37,7 @@ def invent_triples(count: int, rng: np.random.Generator) -> tuple[Triple, ...]:
 
 
 def _words() -> np.ndarray:
-    """Words of one syllable, no two alike, shape ``(position, symbol)``."""
+    """Distinct words of one syllable, shape ``(position, symbol)``."""
     syllables = [f"{a}{b}{c}" for a in _CONSONANTS.upper() for b in _VOWELS for c in _CONSONANTS]
     positions = INVENTED.subject_length + INVENTED.answer_length
     rng = np.random.default_rng(_WORDS_SEED)

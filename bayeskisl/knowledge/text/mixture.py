@@ -1,4 +1,4 @@
-"""The training stream of one run in real text: whole sentences of facts, and general text in all places between.
+"""The training stream of one run in real text: whole sentences of facts, with general text between them.
 
 The unit of mixing is the token: an infused sequence holds as many whole facts as fit, and the rest of it is general
 text. So every token is a fact's or general, no fact is cut, and r D = K f l with l the mean tokens of a sentence.
@@ -64,17 +64,17 @@ class TextMixture:
 
     @property
     def background_share(self) -> float:
-        """Share b of everything not infused that background facts fill."""
+        """Share b of everything except infused tokens that background facts fill."""
         return self.background_encounters * self.tokens_per_fact / ((1 - self.ratio) * self.tokens)
 
     @property
     def exposures(self) -> float:
-        """Mean exposures f of an infused fact; no two facts of a run differ by more than one."""
+        """Mean exposures f of an infused fact; those of two facts differ by at most one."""
         return self.encounters / self.facts
 
     @property
     def background_exposures(self) -> float:
-        """Mean exposures of a background fact; zero where there is none."""
+        """Mean exposures of a background fact; zero without background facts."""
         return self.background_encounters / self.background_facts if self.background_facts else 0.0
 
 
@@ -129,7 +129,7 @@ def plan_text_mixture(
 
 @dataclass(frozen=True)
 class TextMaterial:
-    """All that one run reads and is asked; as `Material`, but its facts are numbers in the population.
+    """Training data and questions of one run; as `Material`, with facts as numbers in the population.
 
     Attributes
     ----------
@@ -151,7 +151,7 @@ class TextMaterial:
     form: TextFacts
 
     def ask(self, group: str, limit: int, rng: np.random.Generator) -> Questions:
-        """Questions on at most `limit` facts of a group, by their objects and then by their aliases.
+        """Return questions on at most `limit` facts of a group, with their objects and then their aliases.
 
         No sequence asks one fact twice, so that an answer cannot be copied.
         """
@@ -178,7 +178,7 @@ class TextMaterial:
 def draw_text_material(
     mixture: TextMixture, form: TextFacts, corpus: TextCorpus, seed: np.random.SeedSequence, heldout_sequences: int
 ) -> TextMaterial:
-    """Draw facts, templates, text and order of one run, each from its own child of `seed`.
+    """Draw facts, templates, text and order of one run, each from a separate child of `seed`.
 
     Infused and background facts are drawn from one population, without replacement.
     """
@@ -224,7 +224,7 @@ def _encounters(
 
 
 def _packed(written: Sentences, sentences: IntArray, context: int, filler: int) -> tuple[IntArray, IntArray]:
-    """Sequences of whole sentences, shape ``(sequence, context)``, and where in them each sentence begins."""
+    """Sequences of whole sentences, shape ``(sequence, context)``, and the start of each sentence."""
     lengths = written.lengths[sentences]
     begins = _places(lengths, context)
     text = np.full(-(-(begins + lengths).max() // context) * context, filler, dtype=np.int64)
@@ -235,7 +235,7 @@ def _packed(written: Sentences, sentences: IntArray, context: int, filler: int) 
 
 
 def _places(lengths: IntArray, context: int) -> IntArray:
-    """Return the starts of sentences packed whole, in their order, with a look ahead to one that still fits."""
+    """Return the starts of sentences packed whole and in order, with a look ahead to one that still fits."""
     of = lengths.tolist()
     begins = np.empty(len(of), dtype=np.int64)
     waiting, coming = list(range(min(_LOOK_AHEAD, len(of)))), _LOOK_AHEAD
@@ -256,7 +256,7 @@ def _places(lengths: IntArray, context: int) -> IntArray:
 
 @cache
 def _packed_share(form: TextFacts, context: int) -> float:
-    """Share of the tokens that facts fill where sequences hold nothing else; refuses sentences that fit none."""
+    """Share of the tokens of a pure fact sequence that facts fill; refuse sentences that fit in no sequence."""
     written = form.written()
     lengths = written.lengths
     if lengths.max() > context:
@@ -275,6 +275,6 @@ def _packed_share(form: TextFacts, context: int) -> float:
 
 
 def _ranges(first: IntArray, last: IntArray) -> IntArray:
-    """Numbers from `first` to `last` - 1 in rows, -1 behind the shorter ones."""
+    """Numbers from `first` to `last` - 1 in rows, padded with -1."""
     steps = first[:, None] + np.arange((last - first).max())
     return np.where(steps < last[:, None], steps, -1)

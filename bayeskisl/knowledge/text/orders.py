@@ -1,4 +1,4 @@
-"""When each fact is seen: every exposure's window, uniform over training or spaced, in blocks of windows.
+"""Order of exposures: the window of every exposure, uniform over training or spaced, in blocks of windows.
 
 An order is asked for one block of windows after the other, so that billions of exposures need the memory of one block.
 """
@@ -19,7 +19,7 @@ class Order(Protocol):
     """The exposures of some facts over the windows of a run."""
 
     def block(self, first: int, last: int) -> tuple[IntArray, IntArray]:
-        """Facts that are due in windows `first` to `last` - 1, and the window of each, ascending.
+        """Return facts due in windows `first` to `last` - 1, and the window of each, ascending.
 
         Blocks are asked for in order, without gaps.
         """
@@ -33,7 +33,7 @@ def equal_counts(facts: int, exposures: int, rng: np.random.Generator) -> IntArr
 
 
 class Uniform:
-    """Any order of all exposures is as probable as any other; every window gets as many as its neighbours.
+    """Every order of all exposures is equally probable; every window gets nearly the same number.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class Uniform:
 
 
 class Spaced:
-    """The exposures of one fact lie a fixed number of windows apart; where the first one lies is uniform.
+    """Exposures of one fact are a fixed number of windows apart; the position of the first one is uniform.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The stream of one run in documents: those of a corpus, and facts between them, window by window.
+"""The stream of one run in documents: a corpus with facts between its documents, window by window.
 
 A window is one sequence of training, `context` tokens. It holds whole facts, each behind the end of a document or at
 the window's beginning, and general text in all places between; a document that a window ends goes on in the next one.
@@ -33,7 +33,7 @@ _HELD_OUT_EVERY = 20  # the last of so many documents of a shard is never traine
 
 @dataclass(frozen=True)
 class Begun:
-    """A document that begins in a window: its group, and where it is found.
+    """A document that begins in a window: its group and its position in the source.
 
     `place` is (shard, document) of a general document, and (fact, template) of a fact.
     """
@@ -52,7 +52,7 @@ class Window:
 
 @dataclass
 class Realised:
-    """Content of a stream, counted on its tokens.
+    """Content of a stream, counted from its tokens.
 
     Attributes
     ----------
@@ -94,7 +94,7 @@ class Realised:
 
 
 def drawn_facts(mixture: TextMixture, form: TextFacts, seed: np.random.SeedSequence) -> dict[str, IntArray]:
-    """The facts of a run by group, as numbers in the population: those that `draw_text_material` draws."""
+    """Return the facts of a run by group, as numbers in the population, as `draw_text_material` draws them."""
     of_facts = np.random.default_rng(_fresh(seed).spawn(1)[0])
     drawn = of_facts.permutation(form.facts)[: mixture.facts + mixture.background_facts]
     facts: dict[str, IntArray] = {schema.INFUSED: drawn[: mixture.facts]}
@@ -155,7 +155,7 @@ class Stream:
         return self.mixture.encounters + self.mixture.background_encounters
 
     def windows(self) -> Iterator[Window]:
-        """Every window in order; `realised` is complete after the last one.
+        """Yield every window in order; `realised` is complete after the last one.
 
         Raises
         ------
@@ -176,7 +176,7 @@ class Stream:
         self.realised.documents, self.realised.passes = self._general.begun, self._general.passes
 
     def held_out(self) -> Iterator[tuple[tuple[int, int], IntArray]]:
-        """General documents that are never trained on: (shard, document) and tokens."""
+        """Yield general documents outside the training data: (shard, document) and tokens."""
         return self._general.held_out()
 
     def _windows_with_facts(self) -> int:
@@ -244,7 +244,7 @@ class Stream:
 
 @dataclass(frozen=True)
 class _Due:
-    """One exposure: the window it is due in, and which fact of which group it is of."""
+    """One exposure: its window, its group and its fact."""
 
     window: int
     group: str
@@ -252,7 +252,7 @@ class _Due:
 
 
 class _Templates:
-    """The sentence of each exposure: the templates that a fact is trained in, in turn from a random one on.
+    """The sentence of each exposure: the fact's training templates in turn from a random start.
 
     So the mean length of a fact's sentences is that of its templates, to a fraction of a sentence.
     """
@@ -278,7 +278,7 @@ class _Templates:
 
 @dataclass(frozen=True)
 class _Piece:
-    """Tokens of one general document: `begins` is which one if they are its first, `ends` whether its last is here."""
+    """Tokens of one general document: `begins` is its number if they are its first, `ends` whether its last is here."""
 
     tokens: IntArray
     begins: tuple[int, int] | None
@@ -286,7 +286,7 @@ class _Piece:
 
 
 class _General:
-    """The documents of a corpus, in passes over shuffled shards and shuffled documents in them."""
+    """The documents of a corpus, in passes over shuffled shards and their shuffled documents."""
 
     def __init__(self, corpus: TextCorpus, separator: int, rng: np.random.Generator) -> None:
         self._shards, self._separator, self._rng = corpus.shards(), separator, rng
@@ -296,11 +296,11 @@ class _General:
 
     @property
     def passes(self) -> float:
-        """How often the corpus was read, in its tokens."""
+        """Number of passes over the corpus, in its tokens."""
         return self._read / self._tokens
 
     def take(self, count: int) -> list[_Piece]:
-        """The next tokens, by document."""
+        """Return the next tokens, by document."""
         pieces = []
         self._read += count
         while count:
@@ -316,7 +316,7 @@ class _General:
         return pieces
 
     def held_out(self) -> Iterator[tuple[tuple[int, int], IntArray]]:
-        """Documents that are never trained on: (shard, document) and tokens."""
+        """Yield documents outside the training data: (shard, document) and tokens."""
         for number, shard in enumerate(self._shards):
             ends = self._ends(shard)
             for document in range(_HELD_OUT_EVERY - 1, len(ends), _HELD_OUT_EVERY):
@@ -334,5 +334,5 @@ class _General:
                     yield _Piece(tokens, (int(number), int(document)), True)
 
     def _ends(self, shard: IntArray) -> IntArray:
-        """Where documents of a shard end, their separators included."""
+        """Ends of the documents of a shard, including their separators."""
         return np.flatnonzero(shard == self._separator) + 1

@@ -1,4 +1,4 @@
-"""The tokeniser of a corpus: a byte-level byte-pair encoding trained on it, or one that is there already."""
+"""The tokeniser of a corpus: a byte-level byte-pair encoding trained on it, or an existing one."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ _BYTES = 256  # tokens that a byte-level encoding begins with
 
 
 class Tokeniser:
-    """A tokeniser and the tokens that are ours: the separator of documents, and the start of infused sequences.
+    """A tokeniser and our additional tokens: the separator of documents, and the start of infused sequences.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class Tokeniser:
         self.vocabulary = max(self._encoder.get_vocab(with_added_tokens=True).values()) + 1
 
     def end_of_document(self) -> tuple[str, int] | None:
-        """The token of its own that ends a document, as text and number; None if it has none.
+        """The tokeniser's own token at the end of a document, as text and number; None if it has none.
 
         That is the ``eos_token`` that a file ``tokenizer_config.json`` beside it names, else one of the usual names.
         """
@@ -57,7 +57,7 @@ class Tokeniser:
         return next(((name, numbers[name]) for name in names if name in numbers), None)
 
     def save(self, folder: Path, context: int) -> tuple[str, int]:
-        """Write it for ``transformers``, so that it puts the end of a document before every text.
+        """Write the tokeniser for ``transformers``, which then puts the end of a document before every text.
 
         Parameters
         ----------
@@ -84,17 +84,17 @@ class Tokeniser:
         return end, number
 
     def encode(self, texts: list[str]) -> list[list[int]]:
-        """Tokens of each text, none added."""
+        """Return the tokens of each text, without special tokens."""
         return [encoding.ids for encoding in self._encoder.encode_batch(texts, add_special_tokens=False)]
 
     def encode_with_offsets(self, texts: list[str]) -> list[tuple[list[int], list[tuple[int, int]]]]:
-        """Tokens of each text, and from where to where in the text each of them stands, in characters."""
+        """Return the tokens of each text, and the character range of each token."""
         encodings = self._encoder.encode_batch(texts, add_special_tokens=False)
         return [(encoding.ids, encoding.offsets) for encoding in encodings]
 
 
 def trained_tokeniser(text: str, vocabulary: int, documents: Callable[[], Iterator[str]]) -> Tokeniser:
-    """A byte-level byte-pair encoding trained on a corpus, kept by the corpus's hash.
+    """Train a byte-level byte-pair encoding on a corpus, cached by the corpus's hash.
 
     Parameters
     ----------
@@ -125,12 +125,12 @@ def trained_tokeniser(text: str, vocabulary: int, documents: Callable[[], Iterat
 
 
 def load_tokeniser(path: str | Path) -> Tokeniser:
-    """An existing ``tokenizer.json``, or a folder of ``transformers`` that has one."""
+    """Load an existing ``tokenizer.json``, or a folder of ``transformers`` that contains one."""
     return Tokeniser(Path(path))
 
 
 def _named_end(path: Path) -> list[str]:
-    """The end of a document that the settings of a tokeniser name, as text or as an added token."""
+    """End of a document as named in the settings of a tokeniser, as text or as an added token."""
     try:
         named = json.loads(path.read_text(encoding="utf-8"))["eos_token"]
     except (OSError, ValueError, KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""Knowledge as triples of subject, relation and object, read from a file, with all problems reported together."""
+"""Knowledge as triples of subject, relation and object, read from a file; all problems are reported together."""
 
 import csv
 from collections import defaultdict
@@ -100,7 +100,7 @@ def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _listed(value: object) -> tuple[str, ...] | None:
-    """Texts of a cell that may hold several; None if it holds something else."""
+    """Texts of a cell that may contain several; None if it contains something else."""
     if value is None or value == "":
         return ()
     texts = value.split("|") if isinstance(value, str) else value

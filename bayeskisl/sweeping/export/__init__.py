@@ -1,4 +1,4 @@
-"""A sweep for a laboratory's own trainer: data, probes, configurations, launch scripts and the way home."""
+"""Export of a sweep to another trainer: data, probes, configurations, launch scripts and the import of results."""
 
 from bayeskisl.sweeping.export.export import Exported, export_sweep
 from bayeskisl.sweeping.export.formats import FORMATS

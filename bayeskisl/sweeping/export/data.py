@@ -47,13 +47,13 @@ class DataSettings:
 
 @dataclass(frozen=True)
 class Texts:
-    """Documents as text, by where a stream finds them; one shard of the corpus is in memory."""
+    """Documents as text, by their positions in a corpus; one shard is in memory."""
 
     prepared: PreparedText
     _shards: list[Path] = field(default_factory=list)
 
     def document(self, begun: Begun) -> TextDocument:
-        """A document of a stream, general or a fact."""
+        """Return a document of a stream, general or a fact."""
         first, second = begun.place
         if begun.group == GENERAL:
             return TextDocument(self.general(first, second), GENERAL)
@@ -61,7 +61,7 @@ class Texts:
         return TextDocument(fill(template, triple, triple.object)[0], begun.group)
 
     def general(self, shard: int, document: int) -> str:
-        """A document of the corpus."""
+        """Return a document of the corpus."""
         if not self._shards:
             self._shards.extend(self.prepared.texts())
         return json.loads(_lines(self._shards[shard])[document])
@@ -73,12 +73,12 @@ def _lines(path: Path) -> list[bytes]:
 
 
 def seed_of_material(run: RunSpec) -> np.random.SeedSequence:
-    """The seed of all that a run reads, the one with which `sweep run` draws its facts."""
+    """Seed of the training data of a run, with which `sweep run` draws its facts."""
     return np.random.SeedSequence(int(run.identity, 16)).spawn(2)[0]
 
 
 def write_data(run: RunSpec, prepared: PreparedText, folder: Path, settings: DataSettings) -> dict[str, Any]:
-    """Write the data of a run below `folder`, one folder for each format; what is there already stays.
+    """Write the data of a run to `folder`, one folder for each format; existing data are not rewritten.
 
     Parameters
     ----------
@@ -118,6 +118,6 @@ def write_data(run: RunSpec, prepared: PreparedText, folder: Path, settings: Dat
 
 
 def held_out_documents(run: RunSpec, prepared: PreparedText) -> Sequence[TextDocument]:
-    """Documents that no run is trained on, up to a thousand: for a validation loss."""
+    """Yield documents outside the training data of every run, at most a thousand, for a validation loss."""
     stream, texts = Stream(*run.text, seed_of_material(run)), Texts(prepared)
     return [TextDocument(texts.general(*place), GENERAL) for place, _ in islice(stream.held_out(), _HELD_OUT)]

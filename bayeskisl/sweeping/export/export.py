@@ -1,4 +1,4 @@
-"""Export a sweep: one folder that another trainer reads, and a manifest that brings its results home.
+"""Export of a sweep: a folder that another trainer reads, and a manifest for the import of its results.
 
 DIR/runs.csv                    the manifest: a row for each run, group and probe
 DIR/runs/RUN/data/FORMAT/       training data
@@ -85,7 +85,7 @@ def export_sweep(
     peak: float = PEAK,
     on_run: Callable[[int, int], None] = lambda done, runs: None,
 ) -> Exported:
-    """Write everything that another trainer needs to train and probe the runs of a sweep, and that brings them home.
+    """Write all files that another trainer needs to train and probe the runs of a sweep, and to return results.
 
     Parameters
     ----------
@@ -199,7 +199,7 @@ def _write_identity(
 def _write_held_out(
     root: Path, jobs: list[Job], prepared: PreparedText, trainer: Trainer, settings: DataSettings
 ) -> None:
-    """Documents for a validation loss; nanochat takes its last shard for that, and stops without one."""
+    """Write documents for a validation loss; nanochat uses its last shard for that, and stops without one."""
     documents = held_out_documents(jobs[0].run, prepared)
     writers: list[JsonLines | Parquet] = [JsonLines(Layout(root / "heldout", 1, 1, 1, int))]
     if trainer.format == Parquet.name:
@@ -214,7 +214,7 @@ def _write_held_out(
 def _rows(
     job: Job, trainer: Trainer, realised: dict[str, Any], tasks: list[Task], hours: dict[str, float]
 ) -> list[dict[str, Any]]:
-    """Rows of the manifest: one for each task of a run, with what the tokens held."""
+    """Rows of the manifest: one for each task of a run, with the contents of its tokens."""
     run = job.run
     told = {
         schema.RUN: run.name,

@@ -34,7 +34,7 @@ class TextDocument:
 
 @dataclass(frozen=True)
 class Layout:
-    """How data are laid out.
+    """Layout of the data of a run.
 
     Attributes
     ----------
@@ -61,7 +61,7 @@ class Layout:
 
 
 class Format(ABC):
-    """One way of writing the data of a run, told window by window.
+    """A format of the data of a run, written window by window.
 
     Attributes
     ----------
@@ -84,14 +84,14 @@ class Format(ABC):
             raise OutputError(layout.folder, problem.strerror or str(problem)) from None
 
     def add(self, tokens: Sequence[int] | IntArray, documents: Iterable[TextDocument] = ()) -> None:
-        """The next window: its tokens, or the documents that begin in it."""
+        """Add the next window: its tokens, or the documents that begin in it."""
         self._rows.extend(documents if self.of_text else [tokens])
         self._windows += 1
         if self._windows == self.layout.per_shard:
             self._flush()
 
     def close(self) -> None:
-        """Write what is left, and what only the whole run tells."""
+        """Write the remainder, and the facts known only at the end of the run."""
         if self._windows:
             self._flush()
 
@@ -110,11 +110,11 @@ class Format(ABC):
 
     @abstractmethod
     def _write(self, path: Path) -> None:
-        """Write a shard's rows, whole or not at all."""
+        """Write a shard's rows atomically."""
 
 
 class JsonLines(Format):
-    """``{"text": ..., "group": ...}`` a line."""
+    """JSON lines with ``{"text": ..., "group": ...}``."""
 
     name, of_text = "jsonl", True
 
@@ -142,7 +142,7 @@ class Parquet(Format):
 
 
 class Datasets(Format):
-    """A folder for ``datasets.load_from_disk`` with one column ``input_ids``, a window a row."""
+    """A folder for ``datasets.load_from_disk`` with one column ``input_ids``, one window per row."""
 
     name = "datasets"
 
@@ -186,7 +186,7 @@ class Npy(Format):
 
 
 class Memmap(Npy):
-    """Tokens without a header, in files that are called ``.npy``: what OLMo-core maps into memory."""
+    """Tokens without a header, in files named ``.npy``, which OLMo-core maps into memory."""
 
     name = "memmap"
 
@@ -195,7 +195,7 @@ class Memmap(Npy):
 
 
 class Bin(Format):
-    """Token shards of llm.c and its successors: 256 words of a header, then tokens.
+    """Token shards of llm.c and its successors: a header of 256 words, then tokens.
 
     The header begins with the magic number 20240520, version 1 and the number of tokens, which have 16 bits; for
     vocabularies beyond them it is 20240801, version 7, and they have 32.
@@ -213,7 +213,7 @@ class Bin(Format):
 
 
 class Megatron(Format):
-    """One ``train.bin`` with its index ``train.idx``, as Megatron's ``IndexedDataset`` maps it; a window is a document.
+    """One ``train.bin`` with its index ``train.idx`` for Megatron's ``IndexedDataset``; a window is a document.
 
     Megatron shuffles documents. As each has the tokens of one sequence, sequences stay whole, whatever the order.
     """

@@ -1,4 +1,4 @@
-"""Repeat-matched runs: small budgets that see each fact as often as the target will.
+"""Repeat-matched runs: small budgets with the target's exposures per fact.
 
 A level is meant at the target's budget D*. At a smaller budget D the same level would show every fact D / D* as often,
 and repeats alone change what is learned from data (arXiv:2606.07597). So the facts shrink with the budget: K D / D*,
@@ -16,7 +16,7 @@ __all__ = ["repeat_matched_runs"]
 
 
 def repeat_matched_runs(spec: SweepSpec, target_tokens: int) -> tuple[RunSpec, ...]:
-    """The runs of a sweep whose levels and facts are those of the target, each at its own budget.
+    """Return the runs of a sweep with the levels and facts of the target, each at its own budget.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The probes of a run as tasks of lm-evaluation-harness: a YAML file and JSON lines for each, read without a network.
+"""Probes of a run as tasks of lm-evaluation-harness: a YAML file and JSON lines for each, read offline.
 
 Two kinds of probe ask every group. ``recall`` is the exact one, as ours: every token of the object and the one after it
 is the most probable one (``loglikelihood``, whose ``acc`` says so). ``choice`` compares the object with those of other
@@ -30,7 +30,7 @@ _PROBE_CHILD = 7
 
 @dataclass(frozen=True)
 class Task:
-    """One task: its name, the group and the probe it is of, its questions, and the chance of guessing right."""
+    """One task: its name, its group and probe, its questions, and the probability of guessing right."""
 
     name: str
     group: str
@@ -97,12 +97,12 @@ class _Questions:
         self._objects = {relation: sorted(set(every)) for relation, every in objects.items()}
 
     def templates(self, facts: IntArray, group: str) -> IntArray:
-        """A template for each fact, of those that it was trained in or that were held out."""
+        """Return a template for each fact, from its training templates or its held-out ones."""
         heldout = self._facts.heldout
         return self._written.draw_templates(facts, self._rng, heldout, group == schema.INFUSED_HELDOUT)
 
     def recall(self, facts: IntArray, templates: IntArray) -> list[dict[str, Any]]:
-        """Question and answer; the answer is the object's tokens and the one after them, with which it ends."""
+        """Return question and answer; the answer is the object's tokens and the token that ends it."""
         filled = [self._filled(fact, template) for fact, template in zip(facts, templates, strict=True)]
         encoded = self._prepared.tokeniser.encode_with_offsets([text for text, _, _ in filled])
         rows = []
@@ -113,7 +113,7 @@ class _Questions:
         return rows
 
     def choice(self, facts: IntArray, templates: IntArray) -> list[dict[str, Any]]:
-        """Question, choices and which of them is right; nothing where a relation has one object."""
+        """Return question, choices and the index of the right one; empty if a relation has too few objects."""
         triples = [self._prepared.triples[fact] for fact in facts]
         number = min(_CHOICES, *(len(self._objects[triple.relation]) for triple in triples))
         rows = []
@@ -135,13 +135,13 @@ class _Questions:
 
 
 def _split(question: str, answer: str) -> dict[str, str]:
-    """Spaces before the answer belong to it, as tokenisers have them."""
+    """Split a sentence so that spaces before the answer belong to it, as tokenisers expect."""
     bare = question.rstrip(" ")
     return {"question": bare, "answer": question[len(bare) :] + answer}
 
 
 def _yaml(name: str, probe: str, data: Path) -> str:
-    """A task's file; JSON is YAML."""
+    """Return a task's file; JSON is valid YAML."""
     task: dict[str, Any] = {
         "task": name,
         "dataset_path": "json",

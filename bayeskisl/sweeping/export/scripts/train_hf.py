@@ -49,7 +49,7 @@ def main(path: str) -> None:
 
 
 def behind_start(token: int) -> Callable[[list[dict[str, Any]]], dict[str, torch.Tensor]]:
-    """A collator that puts the end of a document before every sequence, so that its first token is predicted, too."""
+    """Return a collator that puts the end of a document before every sequence, so that its first token is predicted."""
 
     def collate(rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
         tokens = torch.tensor([[token, *row["input_ids"]] for row in rows])
@@ -59,7 +59,7 @@ def behind_start(token: int) -> Callable[[list[dict[str, Any]]], dict[str, torch
 
 
 def optimizer(model: LlamaForCausalLM, config: dict[str, Any]) -> torch.optim.AdamW:
-    """AdamW with the rate of matrices for the blocks' matrices, and the peak rate for all else."""
+    """Return AdamW with the rate of matrices for the blocks' matrices, and the peak rate for all other weights."""
     training = config["training"]
     blocks = [p for p in model.model.layers.parameters() if p.ndim == 2]
     known = {id(p) for p in blocks}

@@ -93,7 +93,7 @@ def model_spec(given: dict[str, Any]) -> Any:
 
 
 def optimizer(given: dict[str, Any]) -> OptimizersContainer.Config:
-    """AdamW with the rate of matrices for the blocks' matrices, and the peak rate for all else."""
+    """Return AdamW with the rate of matrices for the blocks' matrices, and the peak rate for all other weights."""
     shared = {"betas": tuple(given["betas"]), "eps": 1e-8, "weight_decay": given["weight_decay"]}
     groups = [(_BLOCKS, given["matrix_lr"]), (r".*", given["lr"])]
     return OptimizersContainer.Config(

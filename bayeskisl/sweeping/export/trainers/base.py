@@ -1,4 +1,4 @@
-"""Base class of trainers: the data that each reads, the size of its model, its configuration and its commands."""
+"""Base class of trainers: the data format, the size of the model, the configuration and the commands of each."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _SAVES = 4  # checkpoints a run: what a lost run repeats at most is a quarter
 
 @dataclass(frozen=True)
 class Job:
-    """A run as a trainer sees it; paths are relative to the export's folder, from which commands run.
+    """A run in the form that trainers need; paths are relative to the export's folder, where commands run.
 
     Attributes
     ----------
@@ -92,7 +92,7 @@ class Trainer(ABC):
 
     @abstractmethod
     def refuse(self, job: Job) -> None:
-        """Refuse a run that it cannot train.
+        """Refuse a run that the trainer cannot train.
 
         Raises
         ------
@@ -101,19 +101,19 @@ class Trainer(ABC):
 
     @abstractmethod
     def params(self, job: Job) -> int:
-        """Non-embedding parameters of its model; the ladder counts 12 x layers x width^2."""
+        """Return the non-embedding parameters of its model; the ladder counts 12 x layers x width^2."""
 
     def total_params(self, job: Job) -> int:
-        """All parameters: embeddings and the untied head, too."""
+        """Return all parameters, including embeddings and the untied head."""
         return self.params(job) + 2 * job.vocabulary * job.size.width
 
     @abstractmethod
     def files(self, job: Job) -> dict[str, str]:
-        """Configuration files of a run by their names in its folder."""
+        """Return the configuration files of a run by their names in its folder."""
 
     @abstractmethod
     def train(self) -> str:
-        """Shell lines that train run ``$RUN`` in the export's folder.
+        """Return shell lines that train run ``$RUN`` in the export's folder.
 
         They leave its model, as ``transformers`` reads it, in the folder ``$MODEL``.
         """
@@ -124,7 +124,7 @@ class Trainer(ABC):
 
 
 class LlamaTrainer(Trainer):
-    """A trainer of Llama's decoder: rotary positions, RMS norm and a gated feed-forward of 8/3 widths."""
+    """Base class of trainers of Llama: rotary positions, RMS norm and a gated feed-forward of 8/3 widths."""
 
     def refuse(self, job: Job) -> None:
         if job.size.width // job.size.heads % 2:

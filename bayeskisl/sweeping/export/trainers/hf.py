@@ -8,7 +8,7 @@ __all__ = ["HuggingFace"]
 
 
 class HuggingFace(LlamaTrainer):
-    """``transformers``: rotary positions, RMS norm and a gated feed-forward of 8/3 widths, so that it has 8 width^2."""
+    """``transformers``: rotary positions, RMS norm and a gated feed-forward of 8/3 widths with 8 width^2 weights."""
 
     name, title, format = "hf", "Hugging Face Trainer", "datasets"
     keeps_order = True

@@ -1,4 +1,4 @@
-"""torchtitan: a configuration of its ``llama3`` and arrays of windows, read by a loader of the export's own."""
+"""torchtitan: a configuration of its ``llama3`` and arrays of windows, read by the export's own loader."""
 
 import json
 
@@ -8,7 +8,7 @@ __all__ = ["TorchTitan"]
 
 
 class TorchTitan(LlamaTrainer):
-    """Its own loader cuts documents into windows; that of the export reads whole windows in their order."""
+    """Configuration of torchtitan with the export's loader, which reads whole windows in their order."""
 
     name, title, format = "torchtitan", "torchtitan", "npy"
     keeps_order = True
