@@ -105,7 +105,7 @@ class Curve:
 
     @cached_property
     def side(self) -> Side:
-        """On which side of the half-point the levels lie."""
+        """Side of the half-point on which the levels lie."""
         kept = self.means >= self.ceiling / 2
         return Side.KEPT if kept.all() else Side.CROSSED if kept.any() else Side.LOST
 

@@ -1,4 +1,4 @@
-"""From a posterior to a decision: collapse point, recommended infusion, and verification after training."""
+"""Decisions: predicted collapse point, recommended infusion, and verification after training."""
 
 from bayeskisl.decision.advice import decide
 from bayeskisl.decision.backtest import Backtest

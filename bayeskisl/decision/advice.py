@@ -1,4 +1,4 @@
-"""From a posterior to the recommended infusion of an untrained model, and its risk."""
+"""Recommendation of the infusion of an untrained model, and its risk."""
 
 import json
 from collections.abc import Iterable, Iterator

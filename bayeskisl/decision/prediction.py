@@ -1,4 +1,4 @@
-"""From a posterior to the predicted collapse point of an untrained model."""
+"""Prediction of the collapse point of an untrained model."""
 
 import json
 from collections.abc import Mapping

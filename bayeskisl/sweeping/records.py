@@ -39,7 +39,7 @@ class GroupProbe:
 
 @dataclass(frozen=True)
 class Measured:
-    """All groups of one run after so many tokens, and its loss on held-out general text in nats per token."""
+    """Measurements of all groups of one run at one time, with its loss on general text in nats per token."""
 
     tokens_seen: int
     groups: dict[str, GroupProbe]

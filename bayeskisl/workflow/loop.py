@@ -106,7 +106,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Machine:
-    """Where runs are trained.
+    """Machine that trains the runs of a loop.
 
     Parameters
     ----------

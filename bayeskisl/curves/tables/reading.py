@@ -22,7 +22,7 @@ class ReadingKeywords(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Reading:
-    """How a table is read.
+    """Settings for reading a table.
 
     Parameters
     ----------

@@ -25,7 +25,7 @@ _DONE = "realised.json"
 
 @dataclass(frozen=True)
 class DataSettings:
-    """How the data of every run of an export are written.
+    """Settings of the training data of an export.
 
     Attributes
     ----------
