@@ -48,13 +48,13 @@ class InputError(BayeskislError, ValueError):
     Parameters
     ----------
     expected : str
-        What was expected, as a noun phrase.
+        The expected thing, as a noun phrase.
     got : object
-        What came instead.
+        The actual value.
     where : str, optional
         The file, key, row or argument concerned.
     remedy : str, optional
-        What to do, as an imperative.
+        Remedy, as an imperative.
     """
 
     exit_code = 2

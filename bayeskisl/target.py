@@ -34,23 +34,22 @@ class Target:
     Parameters
     ----------
     params : float or str
-        N*, non-embedding parameters; text such as ``7B`` is read.
+        N*, non-embedding parameters; text such as ``7B`` is accepted.
     tokens : float or str, optional
-        D*, training tokens; left out, the only budget of the sweep.
+        D*, training tokens; by default the only budget of the sweep.
     hold : mapping, optional
-        Values of what sweeps fixed each in its own way, by the names of the run coordinates: ``{"ratio": 0.3}`` of
-        amount sweeps at two ratios, ``{"depth": 4}`` under a law of depth.
+        Fixed quantities that differ between sweeps, by run coordinate: ``{"ratio": 0.3}`` for amount sweeps at two
+        ratios, ``{"depth": 4}`` under a law of depth.
     domain : str, optional
-        One of the domains, of a fit of several.
+        One of the domains of a fit with several.
     prior_driven : bool
-        Whether to answer for a budget, or for a value in `hold`, that lies outside what was swept; the answer is
-        labelled.
+        Whether to answer for a budget or a value in `hold` outside the swept values; the answer is then labelled.
 
     Raises
     ------
     InputError
-        If a number is not positive, a share is not below 1, or a name is not one that can be fixed. Whether the fit can
-        speak of the target is checked where the two meet.
+        If a number is not positive, a share is not below 1, or a name cannot be fixed. Whether the fit covers the
+        target is checked by the function that receives both.
 
     Examples
     --------
@@ -97,7 +96,7 @@ def target_from(target: Target | float | str | None, short: Mapping[str, Any], d
     short : mapping
         Keywords of `Target`, see `TargetKeywords`.
     default : float, optional
-        The size where none is named; left out, a size is required.
+        The default size; without it, a size is required.
 
     Raises
     ------

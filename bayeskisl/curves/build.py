@@ -55,25 +55,26 @@ def build_curves(folder: str | Path) -> xr.Dataset:
     Parameters
     ----------
     folder : path
-        As given to `sweep run --out`, or one sweep's own folder.
+        Folder of `sweep run --out`, or the folder of one sweep.
 
     Returns
     -------
     xarray.Dataset
-        Counts with dims ``(run, group)``, validated; attributes hold the axis and the provenance. Where runs were also
+        Validated counts with dims ``(run, group)``; attributes contain the axis and the provenance. If runs were also
         measured during training, counts have a third dim ``checkpoint``, whose last entry is the end of training, and a
-        coordinate ``tokens_seen(run, checkpoint)``; a run measured less often has nothing probed at the first ones.
+        coordinate ``tokens_seen(run, checkpoint)``. A run with fewer measurements has zero probed facts at its first
+        checkpoints.
 
     Raises
     ------
     InputError
-        If there is no record, a record is truncated, altered or not its sweep's, two of one run differ, or the sweeps
-        differ in their axis.
+        If there is no record, a record is truncated, altered or from another sweep, two records of one run differ, or
+        the sweeps have different axes.
 
     Warns
     -----
     UserWarning
-        When runs diverged: they are left out, counted here and listed in the attribute ``diverged``.
+        If runs diverged. They are left out, counted in the warning, and listed in the attribute ``diverged``.
     """
     folders = sweep_folders(folder)
     axes = {f.spec["axis"] for f in folders}

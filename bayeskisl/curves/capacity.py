@@ -122,14 +122,14 @@ def bits_per_parameter(curves: xr.Dataset, params: str = schema.PARAMS) -> xr.Da
     curves : xarray.Dataset
         Retention curves with ``answer_nats``.
     params : str
-        Which count of parameters to divide by: ``params`` (non-embedding) or ``total_params``.
+        Count of parameters in the denominator: ``params`` (non-embedding) or ``total_params``.
 
     Returns
     -------
     xarray.DataArray
-        Dims ``(run[, checkpoint])``. The definition follows arXiv 2404.05405: bits are counted from the summed
-        cross-entropy on exactly the answer's tokens, so what a model knows of the subjects themselves is not counted.
-        Held-out templates ask for the same facts again and are not counted twice.
+        Dims ``(run[, checkpoint])``. The definition follows arXiv 2404.05405: bits are computed from the summed
+        cross-entropy on the answer's tokens alone, so that knowledge of the subjects does not count. Held-out templates
+        ask for the same facts and are not counted again.
 
     Examples
     --------

@@ -10,7 +10,7 @@ __all__ = ["final"]
 def final(curves: xr.Dataset) -> xr.Dataset:
     """Return the curves as measured at the end of training, without the dimension ``checkpoint``.
 
-    Curves that were measured at the end only are returned as they are.
+    Curves without checkpoints are returned unchanged.
 
     Examples
     --------

@@ -43,9 +43,9 @@ class Finding:
     message, remedy : str
         A sentence each.
     group : str
-        The probe group that it is about.
+        The probe group concerned.
     rows : tuple of str
-        The runs that it is about, by name, where it is about single runs.
+        Names of the runs concerned; empty unless the finding is about single runs.
     """
 
     code: str
@@ -68,7 +68,7 @@ class Diagnosis:
     findings : tuple of Finding
         The most severe first.
     summary : str
-        What was looked at, in one sentence.
+        The examined data, in one sentence.
     """
 
     findings: tuple[Finding, ...]
@@ -102,8 +102,8 @@ class Diagnosis:
 def check(curves: xr.Dataset) -> Diagnosis:
     """Examine retention curves before any law is fitted.
 
-    Each curve (one probe group of one cell) is compared with the one thing that every law shares: knowledge does not
-    fall as exposures rise.
+    Each curve (one probe group of one cell) is tested against the one assumption that all laws share: knowledge does
+    not fall as exposures rise.
 
     Parameters
     ----------
@@ -113,8 +113,8 @@ def check(curves: xr.Dataset) -> Diagnosis:
     Returns
     -------
     Diagnosis
-        Curves that move the wrong way, turn back or never move; groups without a signal above guessing; rows that
-        stand out, by name; sizes that lie off the line of the others; levels that say nothing.
+        Curves that fall with exposures, reverse or never change; groups without a signal above guessing; names of
+        outlying rows; sizes that lie off the line through the others; uninformative levels.
 
     Examples
     --------

@@ -29,13 +29,13 @@ def join_curves(*curves: xr.Dataset) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        All runs, each once; groups that only some sweeps probed are there with nothing probed in the others. Variables
-        that not all of them measured are left out.
+        All runs, each once. Groups that a sweep did not probe have zero probed facts there. Variables that some sweeps
+        did not measure are left out.
 
     Raises
     ------
     InputError
-        If there are none, they differ in their axis, or two runs of one name differ.
+        If there are no sweeps, they have different axes, or two runs with one name differ.
 
     Examples
     --------

@@ -56,14 +56,14 @@ def decide(
     target : Target, float or str
         The model to be planned, or its size.
     criterion : Criterion, optional
-        What an infusion is worth, and the risk that is allowed; left out, facts kept above guessing and a risk of 0.1.
+        Utility of an infusion and allowed risk; by default facts retained above guessing and a risk of 0.1.
     kind : {"new_run", "mean"}
-        Whether the answer is for one fresh run or for the mean of many runs of the target.
+        Whether the answer is for one new run or for the mean of many runs of the target.
     apart : float
         Factor between the laws' median critical exposures above which the choice is given as a bound.
     sensitivity : bool
-        Whether the same decision is taken under each law alone and under priors of twice the variance: by weights of
-        the draws that there are, or where those do not do (Pareto k above 0.7) by one more fit, kept in `fit`.
+        Whether to repeat the decision under each law alone and under priors of twice the variance: by reweighting the
+        draws or, if that is unreliable (Pareto k above 0.7), by another fit, which is cached in `fit`.
     ci_prob : float
         Probability of the intervals that tables and figures show.
     seed : int
@@ -71,19 +71,18 @@ def decide(
     throw : bool
         Whether a fit that failed its gate is refused; if not, the decision carries the reasons as a warning.
     **short
-        In place of a `Target`, its keywords: ``params``, ``tokens``, ``hold``, ``domain``, ``prior_driven``. In place
-        of a `Criterion`, its own: ``utility``, ``risk``, ``keep``, ``keep_of``, ``facts``, ``at_most``.
+        Keywords of `Target` and `Criterion`, instead of these objects: ``decide(fit, params="7B", risk=0.05)``.
 
     Returns
     -------
     Decision
-        Its answers are typed: a number, or a bound with its reason and the run to buy. ``data`` holds every draw and
-        curve.
+        The decision. Each answer is a number, or a bound with its reason and the next run to add. ``data`` contains
+        every draw and curve.
 
     Raises
     ------
     InputError
-        If an option is out of range, or the target differs from the sweep in what the sweep never varied.
+        If an option is out of range, or the target differs from the sweep in a quantity that the sweep never varied.
     GateError
         If the fit failed its gate.
 

@@ -29,18 +29,19 @@ class Backtest:
     data : xarray.Dataset
         Dim ``forecast``, one per number of fitted sizes and larger cell.
 
-        What was asked: ``fitted_sizes``, ``largest``, ``params``, ``tokens``, ``cell``, and ``horizon``, size over the
-        largest fitted size. The fit: ``gate``, ``gate_reasons``, and ``prior_driven``, what its sizes never varied.
+        The question: ``fitted_sizes``, ``largest``, ``params``, ``tokens``, ``cell``, and ``horizon``, size over the
+        largest fitted size. The fit: ``gate``, ``gate_reasons``, and ``prior_driven``, the covariates that its sizes
+        never varied.
 
         On the sweep's axis: the predicted half-point ``median`` with its interval ``low`` to ``high``, and the
         ``measured`` one with ``measured_low``, ``measured_high`` and ``bound``. ``verdict``: hit, miss, or undecided
         where the measurement is a bound.
 
         As factors of critical exposures, which in an amount sweep are factors of facts: the interval's ``width``, and
-        ``factor``, predicted over measured, above 1 where too much infusion was predicted, with ``factor_low`` and
+        ``factor``, predicted over measured, above 1 if over-infusion was predicted, with ``factor_low`` and
         ``factor_high``. ``score``: interval score of log critical exposures, lower is better.
 
-        Of each rule of thumb (``proportional``, ``power_law``): its number, its factor, and its score as an interval
+        For each rule of thumb (``proportional``, ``power_law``): its number, its factor, and its score as an interval
         of width zero.
     """
 
@@ -55,9 +56,9 @@ class Backtest:
     def by_horizon(self) -> pl.DataFrame:
         """One row per horizon with predictions: up to 2, 4 and 10 times the largest fitted size, and beyond.
 
-        ``forecasts`` and how many of them come from a ``failed_gates``; ``decided``, and the share of these that the
-        interval ``covered``; median ``width``, median ``error`` and mean ``score``; both of these for each rule of
-        thumb. Errors are factors of critical exposures, never below 1.
+        ``forecasts``, and the number of them from fits with ``failed_gates``; ``decided``, and the share of these that
+        the interval ``covered``; median ``width``, median ``error`` and mean ``score``; error and score also for each
+        rule of thumb. Errors are factors of critical exposures, never below 1.
         """
         table = self.table
         rows = [
@@ -81,7 +82,7 @@ class Backtest:
         Raises
         ------
         InputError
-            If it ends in neither ``.nc`` nor ``.csv``.
+            If the name ends in neither ``.nc`` nor ``.csv``.
         """
         path = Path(path)
         require_ending(path, (".csv", ".nc"), "the back-test's file")

@@ -45,17 +45,17 @@ class Caveat:
     Parameters
     ----------
     code, message : str
-        For programs and for people.
+        A code for programs, and a sentence for people.
     concerns : {"", "target", "choice", "optimum"}
-        The answer that this makes a bound; empty for a warning.
+        The answer that becomes a bound; empty for a warning.
     at_least, at_most : float or None
         The bound, in the unit of the sweep's axis.
     buy : str
-        The run that would mend it.
+        The run that would remove the caveat.
     weight : {"note", "care", "unusable"}
-        How much it takes from the answer.
+        How much the caveat weakens the answer.
     remedy : str
-        What to do beside, as an imperative; an argument in Python, an option at the command line.
+        Remedy other than a run, as an imperative; an argument in Python, an option at the command line.
     """
 
     code: str

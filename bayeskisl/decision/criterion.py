@@ -33,23 +33,23 @@ class Criterion:
     Parameters
     ----------
     utility : Utility, optional
-        What an infusion is worth: `KeptFacts` with weights and prices, or a function that takes the Dataset of
-        outcomes (``kept_infused``, ``kept_background``, ``infused_tokens``, ``loss_rise``, dims ``(sample, point)``)
-        and returns a DataArray of the same dims. Left out, facts kept above guessing, infused and background alike.
+        Utility of an infusion: `KeptFacts` with weights and prices, or a function that takes the Dataset of outcomes
+        (``kept_infused``, ``kept_background``, ``infused_tokens``, ``loss_rise``, dims ``(sample, point)``) and returns
+        a DataArray of the same dims. By default facts retained above guessing, with equal weights of infused and
+        background facts.
     risk : float
-        Largest probability, in (0, 1), that a run at the choice keeps less than `keep`. The choice is the largest
-        infusion within it, or where more infusion harms no probed group, the smallest.
+        Largest allowed probability, in (0, 1), that a run at the choice retains less than `keep`. The choice is the
+        largest infusion within the risk or, if more infusion harms no probed group, the smallest.
     keep : float or mapping
-        Share that a group must keep, in (0, 1); or a share for each group, ``{"infused": .9, "background": .98}``,
-        where a group that is not named must keep 0.9.
+        Share that a group must retain, in (0, 1), or a share by group, ``{"infused": 0.9, "background": 0.98}``; a
+        group without an entry must retain 0.9.
     keep_of : {"ceiling", "facts"}
-        Whether that is a share of what the group's own ceiling allows, which a model with a ceiling of one half then
-        pays nothing for, or of all of its facts.
+        Reference of that share: the group's own ceiling, so that a low ceiling is not penalised, or all of its facts.
     facts : float, optional
-        Size of your domain, K: which ratio does it need? Left out, the choice rounded down to 1, 2 or 5 times a power
-        of 10 (amount), the K of the sweep (ratio), the K of the choice (dose).
+        Size K of your domain, for the ratio that it needs. By default the choice rounded down to 1, 2 or 5 times a
+        power of 10 (amount), the K of the sweep (ratio), or the K of the choice (dose).
     at_most : float, optional
-        Largest infusion that is planned, in the unit of the axis; left out, one at which every fact is seen once.
+        Largest planned infusion, in the unit of the axis; by default the one at which every fact is seen once.
 
     Raises
     ------

@@ -31,11 +31,11 @@ class Answer:
     Parameters
     ----------
     value : float or None
-        In the unit of the sweep's axis; None where only a bound is known.
+        The number in the unit of the sweep's axis; None if only a bound is known.
     at_least, at_most : float or None
-        The bound's ends, where there are any.
+        Ends of the bound, if any.
     reasons, buy : tuple of str
-        Why it is a bound, and the runs that would make it a number; empty with a number.
+        Reasons for the bound, and the runs that would turn it into a number; empty with a number.
     """
 
     value: float | None
@@ -69,14 +69,14 @@ class Decision:
     Attributes
     ----------
     data : xarray.Dataset
-        All that `predict` gives, and over ``(chain, draw)``: ``admissible`` (the most that a run may be given to keep
-        its share), ``optimum`` (infinite or zero where it is an end of the range), ``best_utility`` (at that optimum),
+        The variables of `predict`, and over ``(chain, draw)``: ``admissible`` (the largest infusion at which a run
+        retains its share), ``optimum`` (infinite or zero at an end of the range), ``best_utility`` (at that optimum),
         ``sufficient_ratio`` (amount, ratio). Over ``infusion``, for plotting: ``shortfall_risk``, ``collapse_risk``,
-        ``ignorance_risk`` (ratio: the infused group keeps too little), ``utility`` by quantile, ``mean_utility``,
+        ``ignorance_risk`` (ratio: the infused group retains too little), ``utility`` by quantile, ``mean_utility``,
         ``mean_kept_<group>``, ``expected_regret`` and its parts ``regret_of_too_much`` and ``regret_of_too_little``,
         and the place in ``facts_at``, ``ratio_at``, ``exposures_at``. Scalars: ``choice``, ``risk_neutral_choice``,
         ``least_sufficient``, ``domain_facts``; ``near_optimal`` over ``end``; ``choice_by_law`` over ``law``; the
-        sensitivity over ``assumption``. Numbers that `choice` and `optimum` withhold are here too.
+        sensitivity over ``assumption``. Numbers that `choice` and `optimum` withhold are included.
     """
 
     data: xr.Dataset
@@ -85,7 +85,7 @@ class Decision:
     def choice(self) -> Answer:
         """The chance-constrained choice: the largest infusion within the risk of over-infusion.
 
-        Where more infusion harms no probed group: the smallest within the risk of too little.
+        If more infusion harms no probed group: the smallest within the risk of under-infusion.
         """
         return self._answer("choice", self.data[schema.CHOICE].item())
 
@@ -220,7 +220,7 @@ class Decision:
         Parameters
         ----------
         infusion : float or array
-            In the unit of the axis, within ``data.infusion``.
+            Infusions in the unit of the axis, within ``data.infusion``.
 
         Returns
         -------
@@ -270,7 +270,7 @@ def load_decision(path: str | Path) -> Decision:
     Raises
     ------
     InputError
-        If the file is missing, is not NetCDF, or holds something else.
+        If the file is missing, is not NetCDF, or is not a decision.
 
     Examples
     --------

@@ -53,16 +53,16 @@ class Measurement:
     Parameters
     ----------
     median, low, high : float
-        Posterior median and equal-tailed interval, in the unit of the sweep's axis; of a bound, the bound twice, and
+        Posterior median and equal-tailed interval, in the unit of the sweep's axis; for a bound, the bound twice, with
         the open end infinite or zero.
     ci_prob : float
         Probability of the interval.
     values, probability : numpy.ndarray
-        The posterior on its grid, values rising, shape ``(node,)``.
+        The posterior on its grid, values ascending, shape ``(node,)``.
     runs : tuple of str
         The runs that were used.
     bound : {"", "at least", "at most"}
-        Whether the runs show a fall, or only that it lies beyond the largest or before the smallest infusion.
+        Whether the runs show a fall, or only that it lies above the largest or below the smallest infusion.
     """
 
     median: float

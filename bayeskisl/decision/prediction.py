@@ -73,40 +73,38 @@ def predict(
     target : Target, float or str
         The model to be planned, or its size.
     kind : {"new_run", "mean"}
-        Whether the prediction is for one fresh run or for the mean of many runs of the target.
+        Whether the prediction is for one new run or for the mean of many runs of the target.
     keep : float
-        Share of what the ceiling allows, in (0, 1), that ``admissible`` keeps.
+        Share, in (0, 1), that a run retains at ``admissible``.
     keep_of : {"ceiling", "facts"}
-        Whether `keep` is a share of what the ceiling allows, or of all facts.
+        Reference of `keep`: the ceiling, or all facts.
     ci_prob : float
         Probability of the intervals that tables and figures show.
     seed : int
-        Of the fresh scatter and of the mixture of laws.
+        Seed of the scatter of new runs and of the mixture of laws.
     throw : bool
-        Whether a fit that failed its gate is refused; if not, the prediction carries the reasons as a warning.
+        Whether a fit that failed its gate is refused; otherwise the answer carries the reasons as a warning.
     **short
-        In place of a `Target`, its keywords: ``params``, ``tokens``, ``hold``, ``domain``, ``prior_driven``.
+        Keywords of `Target`, instead of the object: ``predict(fit, params="7B", tokens="1T")``.
 
     Returns
     -------
     xarray.Dataset
         Draws over ``(chain, draw)`` of the mixture of laws: ``collapse`` and ``shoulder`` of the group that can
-        collapse, ``admissible`` (the most that a run may be given to keep its share), ``onset`` of the group that more
-        infusion teaches (ratio, frequency), ``collapse_of_cell`` (of many runs of the target, as a cell's runs measure
-        it), ``critical_exposures``, ``steepness``, ``floor``,
-        ``ceiling``, ``binds`` (the place in `bayeskisl.laws.LIMITS` of the limit that binds at the target, -1 under a
-        law without limits), ``exponent``, the coordinate ``fall`` (the name of each draw's fall) and the parameters of
-        falls that have some (NaN in draws of other falls); the law-wise ``collapse_by_law``,
-        ``critical_exposures_by_law`` and ``weight``.
-        Infusions are in the unit of the sweep's axis. Where more infusion harms no probed group (frequency without
-        background facts), ``sufficient`` (the least at which a run keeps its share) and ``onset_by_law`` stand in place
-        of ``collapse``, ``shoulder``, ``admissible`` and ``collapse_by_law``. Attributes say what was held fixed and
-        the warnings.
+        collapse, ``admissible`` (the largest infusion at which a run retains its share), ``onset`` of the group whose
+        knowledge rises with infusion (ratio, frequency), ``collapse_of_cell`` (averaged over many runs of the target),
+        ``critical_exposures``, ``steepness``, ``floor``, ``ceiling``, ``binds`` (the index in `bayeskisl.laws.LIMITS`
+        of the limit that binds at the target, -1 for a law without limits), ``exponent``, the coordinate ``fall`` (the
+        name of each draw's fall) and the parameters of falls that have some (NaN in draws of other falls); the law-wise
+        ``collapse_by_law``, ``critical_exposures_by_law`` and ``weight``. Infusions are in the unit of the sweep's
+        axis. If more infusion harms no probed group (frequency without background facts), ``sufficient`` (the smallest
+        infusion at which a run retains its share) and ``onset_by_law`` replace ``collapse``, ``shoulder``,
+        ``admissible`` and ``collapse_by_law``. Attributes contain the fixed quantities and the warnings.
 
     Raises
     ------
     InputError
-        If an option is out of range, or the target differs from the sweep in what the sweep never varied.
+        If an option is out of range, or the target differs from the sweep in a quantity that the sweep never varied.
     GateError
         If the fit failed its gate.
 

@@ -45,34 +45,34 @@ def backtest(
 ) -> Backtest:
     """Predict the larger sizes of a sweep from its smaller ones, and compare with their measurements.
 
-    The sizes are taken in order. For each number of them, from `first` to all but one, the law is fitted to these sizes
-    alone, and every cell whose params exceed the largest of them is predicted: the half-point of a cell (its collapse
-    point, or its onset where nothing falls), its scatter off the law included, which is compared with the cell's own
-    half-point, measured from its own counts without a law of size. Where a size has several budgets, or other
-    covariates that vary, each of its cells is predicted.
+    The law is fitted to the `first` smallest sizes, then to one more, and so on up to all but the largest. Each fit
+    predicts the half-point of every larger cell (its collapse point, or its onset if nothing falls), including the
+    scatter of sizes. The prediction is compared with the cell's own half-point, measured from its counts without a law
+    of size. If a size has several budgets or values of other covariates, each of its cells is predicted.
 
     Parameters
     ----------
     curves : xarray.Dataset or path
         Retention curves of at least one size more than `first`, of one domain.
     law : str, path or Law
-        Fitted without rivals; one that falls.
+        The law, fitted without rivals; it must have a fall.
     group : str, optional
-        The probe group; by default the first whose retention falls along the axis, else the first that rises.
+        The probe group; by default the first whose retention falls along the axis, or else the first whose retention
+        rises.
     first : int
         Number of sizes of the first fit.
     sizes : sequence of float, optional
-        The model sizes (non-embedding parameters) that take part; by default all.
+        The model sizes (non-embedding parameters) to use; by default all.
     draws, method, seed, progress
-        See `bayeskisl.fit`. A preview takes a second a fit, and no gate passes.
+        See `bayeskisl.fit`. A preview takes a second per fit, and never passes its gate.
     ci_prob : float
         Probability of the intervals.
 
     Returns
     -------
     Backtest
-        Beside two rules of thumb that are given the measured half-points of the same sizes, see
-        `bayeskisl.laws.two_rules`. A fit that fails its gate predicts too, and the table says so.
+        Predictions and measurements, beside two rules of thumb that use the measured half-points of the same sizes, see
+        `bayeskisl.laws.two_rules`. A fit that fails its gate is marked in the table.
 
     Raises
     ------

@@ -28,9 +28,9 @@ class Scores:
         Interval score at the probability of the interval (Gneiting & Raftery 2007, doi:10.1198/016214506000001437);
         lower is better.
     rules : dict
-        The interval score of each rule of thumb, a single number: 2 / (1 - probability) times its distance.
+        The interval score of each rule of thumb, which is a single number: 2 / (1 - probability) times its distance.
     factor : float
-        Measured over predicted median, on the axis without its ends, as a factor.
+        Measured over predicted median, on the transformed axis, as a factor.
     """
 
     log: float

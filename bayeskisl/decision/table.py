@@ -43,15 +43,15 @@ def decision_table(
     targets : sequence of Target, float or str
         Targets, or their non-embedding parameters such as ``["1B", "7B", "70B"]``.
     tokens : sequence of float or str, optional
-        Token budgets of targets that are given by their size; left out, the sweep's only one.
+        Token budgets of targets that are given by their size; by default the sweep's only one.
     risks : sequence of float, optional
-        Risks in place of the criterion's one.
+        Risks that replace the criterion's risk.
     criterion : Criterion, optional
         As for `decide`.
     workers : int, optional
-        Tables that are answered at the same time; by default one per core.
+        Number of tables answered in parallel; by default one per core.
     **options
-        As for `decide`. The sensitivity is left out.
+        As for `decide`, without the sensitivity.
 
     Returns
     -------
@@ -59,9 +59,9 @@ def decision_table(
         One row per answer: ``table`` (where there are several), ``params``, ``tokens``, ``risk``, ``unit``, ``decades``
         (log10 of the extrapolation in size), ``choice``, ``optimum``, ``near_optimal_low`` and ``_high``, the median
         and interval of ``collapse`` (of ``onset`` where nothing falls), ``verdict``, the ``rule`` that decided it, and
-        ``edges``, the codes of what makes an answer a bound. A bound is NaN in its column and given in
+        ``edges``, the codes of the reasons for a bound. A bound is NaN in its column, with its ends in
         ``<name>_at_least`` and ``<name>_at_most``. With several tables, a posterior that failed its gate has its
-        verdict, and a question that a table cannot answer has ``problem``, the reason, and nothing else.
+        verdict, and a question that a table cannot answer has only ``problem``, the reason.
 
     Raises
     ------

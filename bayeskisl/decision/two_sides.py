@@ -24,11 +24,11 @@ class Window:
     Parameters
     ----------
     low, high : float
-        Its ends; NaN where there is none.
+        Ends of the range; NaN if it is empty.
     best : float
         The infusion at which both sides hold with the largest probability.
     probability : float
-        That probability.
+        The probability at `best`.
     """
 
     low: float

@@ -17,17 +17,17 @@ Utility = Callable[[xr.Dataset], xr.DataArray]
 class KeptFacts:
     """Facts retained above guessing, infused and background, minus their cost.
 
-    Infused facts count as they were probed, by the templates of the corpus or else by new ones; where neither was
-    probed, the background alone counts.
+    Infused facts are counted by the templates of the corpus if those were probed, or else by new ones; if neither was
+    probed, only the background counts.
 
     Parameters
     ----------
     background_weight : float
-        Worth of a background fact in infused facts, at least 0; only where the background was probed.
+        Worth of a background fact in infused facts, at least 0; only if the background was probed.
     token_price : float
         Price of one infused token, in facts.
     loss_price : float
-        Price of one nat by which the general loss rises, in facts; needs curves with the general loss.
+        Price in facts of a rise of the general loss by one nat; needs curves with the general loss.
     """
 
     background_weight: float = 1.0

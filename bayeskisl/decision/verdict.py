@@ -28,13 +28,13 @@ class Verdict:
     ----------
     grade : {"good", "usable with care", "not usable"}
     rule : str
-        Code of the caveat that decided; empty for a good answer.
+        Code of the deciding caveat; empty for a good answer.
     because : str
-        That caveat in words.
+        The deciding caveat in words.
     remedy : str
-        What to do, as an imperative; empty where nothing mends it but a run.
+        Remedy, as an imperative; empty if only a run helps.
     buy : str
-        The run that would mend it; empty where none would.
+        The run that would help; empty if none would.
     """
 
     grade: Grade

@@ -101,25 +101,25 @@ class Verification:
     measured : Measurement
         The half-retention point with its own uncertainty.
     hit : bool or None
-        Whether the measured median lies inside the predicted interval; None where the runs give only a bound that does
-        not decide it.
+        Whether the measured median lies inside the predicted interval; None if the runs give only a bound that does not
+        decide.
     rank : float
         Share of the predictive distribution below the measurement, averaged over the measurement's own uncertainty:
-        near 0 or 1 is a surprise.
+        values near 0 or 1 are a surprise.
     hit_by_law : dict
-        The same answer for every law's own interval.
+        `hit` for the interval of each law.
     at_choice : AtChoice
-        What runs at the choice kept; empty where there are none, or nothing was chosen.
+        Retention of runs at the choice; empty if there are none or nothing was chosen.
     unit : str
-        Of all infusions.
+        Unit of all infusions.
     kept : KeptByLevel
-        What was kept at every level.
+        Retained knowledge at every level.
     choice, optimum : float
-        The decision's choice and its risk-neutral one; NaN where nothing was decided.
+        The decision's choice and its risk-neutral choice; NaN without a decision.
     optimum_interval : tuple of float
-        Of the posterior of the best infusion.
+        Interval of the posterior of the best infusion.
     scores : Scores, optional
-        How well the forecast did, beside two rules of thumb; None where the runs give only a bound.
+        Scores of the forecast, beside two rules of thumb; None if the runs give only a bound.
     """
 
     params: float
@@ -161,15 +161,15 @@ def verify(prediction: xr.Dataset | Decision, curves: xr.Dataset) -> Verificatio
     Parameters
     ----------
     prediction : xarray.Dataset or Decision
-        What `predict` or `decide` returned.
+        Result of `predict` or `decide`.
     curves : xarray.Dataset
-        Retention curves with runs of the predicted size and budget, under what the prediction held fixed. Other runs in
-        it are left alone.
+        Retention curves that contain runs of the predicted size and budget, with the fixed quantities of the
+        prediction. Other runs are ignored.
 
     Raises
     ------
     InputError
-        If no run is of the target, or a run of the target was already in the fit.
+        If no run belongs to the target, or a run of the target was already in the fit.
 
     Examples
     --------

@@ -45,19 +45,19 @@ class Comparison:
     Attributes
     ----------
     fit : Fit
-        The first of the compared ones, with the laws of all and their weights: `bayeskisl.predict` and
-        `bayeskisl.decide` answer from the mixture and give each law's own prediction beside it.
+        The first fit, with the laws of all fits and their weights: `bayeskisl.predict` and `bayeskisl.decide` answer
+        from the mixture and also give the prediction of each law.
     pointwise : dict of numpy.ndarray
         Log predictive density of each cell left out, in nats, by law, shape ``(cell,)``.
     pareto_k : dict of numpy.ndarray
-        Of the importance sampling of each left-out cell, by law, shape ``(cell,)``.
+        Pareto k of the importance sampling of each left-out cell, by law, shape ``(cell,)``.
     refitted : dict of tuple
         Cells whose density comes from a refit without them, by law.
     largest : dict of float
-        Joint log predictive density of the largest sizes, from a refit without them, by law; empty where none were
-        left out.
+        Joint log predictive density of the largest sizes, from a refit without them, by law; empty if none were left
+        out.
     sizes : int
-        Different sizes in the data.
+        Number of sizes in the data.
     """
 
     fit: Fit
@@ -135,23 +135,23 @@ def compare(
 ) -> Comparison:
     """Compare laws by their predictions of whole left-out sizes.
 
-    Leaving out single runs cannot judge a law of size, since the other runs of a size pin its threshold. So whole cells
-    are left out, with their run effects and their own scatter integrated out: by importance sampling from the posterior
-    that there is, by a refit where that is unreliable. The largest sizes are left out by refits in any case, since
-    predicting upwards is what the law is for.
+    Leaving out single runs cannot judge a law of size, since the other runs of a size determine its threshold.
+    Therefore whole cells are left out, with their run effects and scatter integrated out: by importance sampling from
+    the posterior, or by a refit if that is unreliable. The largest sizes are always left out by refits, since the
+    purpose of the law is to predict larger sizes.
 
     Parameters
     ----------
     fits : sequence of Fit
-        Posteriors of the same curves; their rivals are compared too. A law that occurs twice counts once.
+        Posteriors of the same curves; their rivals are compared too. A repeated law counts once.
     refit : bool
-        Whether cells whose Pareto k exceeds .7 are left out by a refit; each takes as long as a fit.
+        Whether cells whose Pareto k exceeds 0.7 are left out by a refit; each refit takes as long as a fit.
     largest : int
-        How many of the largest sizes are left out together; 0 for none. At least three must remain.
+        Number of the largest sizes that are left out together; 0 for none. At least three must remain.
     floor : float
-        What of the weights is shared out equally.
+        Share of the weights that is divided equally.
     draws, seed, cores : int, optional
-        Of the refits, see `bayeskisl.fit`.
+        Settings of the refits, see `bayeskisl.fit`.
     progress : bool or callable
         True prints each stage to standard error; a callable receives its name.
 

@@ -79,25 +79,25 @@ def fit(
     Parameters
     ----------
     curves : xarray.Dataset or path
-        Retention curves, or the file that holds them.
+        Retention curves, or a file of them.
     law : str, path or Law
         A shipped law's name, a law file, or a law.
     rivals : sequence of laws, optional
-        Laws that are fitted beside it, for weights and envelopes; by default those that the law's file names.
+        Further laws to fit, for weights and envelopes; by default the rivals named in the law's file.
     sampler : Sampler, optional
-        How long, on how many cores, and by what method; left out, 4 chains of 1,000 draws.
+        Settings of the sampler; by default 4 chains of 1,000 draws.
     seed : int
-        Same seed, same versions and same machine: same draws.
+        Seed of the sampler; the same seed, versions and machine give the same draws.
     retry : bool
-        Whether a law that fails its gate, and not by its shape, is sampled once more: three times as long, every third
+        Whether a law that fails its gate for want of draws is sampled once more: three times as long, with every third
         draw kept.
     throw : bool
-        Whether a sampled posterior that fails its gate raises; if not it is returned, with ``gate.passed`` False.
+        Whether a posterior that fails its gate raises an error; otherwise it is returned with ``gate.passed`` False.
     progress : bool or callable
         True prints each stage to standard error; a callable receives its name. A method ``share`` of the callable
-        receives how much of the sampling is done, in [0, 1].
+        receives the finished share of the sampling, in [0, 1].
     **short
-        In place of a `Sampler`, its keywords: ``draws``, ``tune``, ``chains``, ``cores``, ``method``.
+        Keywords of `Sampler`, instead of the object: ``fit(curves, draws=500)``.
 
     Returns
     -------
@@ -106,13 +106,13 @@ def fit(
     Raises
     ------
     InputError
-        If the curves break their schema or there is no such law.
+        If the curves break the schema or there is no such law.
     GateError
-        If the posterior of `law` fails its gate; the message says which test, and what to try.
+        If the posterior of `law` fails its gate; the message names the test and a remedy.
 
     Examples
     --------
-    It takes half a minute on four cores; `load_fit("desk-four")` is such a fit.
+    This takes half a minute on four cores; `load_fit("desk-four")` is such a fit.
 
     >>> import bayeskisl as bk
     >>> fit = bk.fit(bk.load_curves("desk-amount"))  # doctest: +SKIP

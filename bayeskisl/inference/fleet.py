@@ -37,8 +37,8 @@ def fit_many(
 ) -> list[Fit]:
     """Infer the posterior of each of many sweeps, each with its own gate and seed.
 
-    A gate that fails stops nothing: look at ``fit.gate.passed``. Results do not depend on the number of workers, nor on
-    which other sweeps are fitted.
+    A failed gate raises no error: check ``fit.gate.passed``. Results depend neither on the number of workers nor on the
+    other sweeps.
 
     Parameters
     ----------
@@ -47,31 +47,32 @@ def fit_many(
     law : str, path or Law
         A shipped law's name, a law file, or a law.
     rivals : sequence of laws
-        Laws that are fitted beside it; none by default.
+        Further laws to fit; none by default.
     sampler : Sampler, optional
-        How long each posterior is sampled; left out, 4 chains of 1,000 draws. Its cores do not count.
+        Settings of the sampler for each posterior; by default 4 chains of 1,000 draws. Its cores are ignored.
     seed : int
-        Of the fleet; each posterior's own is in ``fit.tree.attrs["seed"]``, and `fit` with it makes the same draws.
+        Seed of the fleet. The seed of each posterior is in ``fit.tree.attrs["seed"]``, with which `fit` makes the same
+        draws.
     workers : int, optional
-        Posteriors at a time, each on one core; left out, as many as this process may use.
+        Number of posteriors in parallel, each on one core; by default the number of cores that this process may use.
     retry : bool
-        Whether a law that fails its gate is sampled once more and longer, as `fit` does.
+        Whether a law that fails its gate is sampled once more and longer, as in `fit`.
     light : bool
         Whether to leave out the groups ``log_likelihood`` and ``posterior_predictive``.
     progress : bool or callable
         True prints a line for each posterior to standard error; a callable receives its name.
     **short
-        In place of a `Sampler`, its keywords: ``draws``, ``tune``, ``chains``.
+        Keywords of `Sampler`, instead of the object.
 
     Returns
     -------
     list of Fit
-        In the order of the curves.
+        Fits in the order of the curves.
 
     Raises
     ------
     InputError
-        If some curves break their schema, there is no such law, or a preview is asked for.
+        If some curves break the schema, there is no such law, or a preview is requested.
     """
     read = (validate(each) if isinstance(each, xr.Dataset) else load_curves(each) for each in curves)
     sweeps = [without_covariates(final(each)) for each in read]

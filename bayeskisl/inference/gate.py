@@ -54,23 +54,23 @@ class Gate:
     Attributes
     ----------
     passed : bool
-        Whether the posterior may be used, if only with care.
+        Whether the posterior may be used, possibly with care.
     reasons : tuple of str
-        One sentence per failed test: which, with what number, and what to try.
+        One sentence per failed test: its name, its number, and a remedy.
     shortfalls : tuple of str
-        The same for each test that was missed by so little that the posterior may be used with care.
+        One sentence per test that was missed by a small margin, so that the posterior may be used with care.
     rhat : float
-        Largest R-hat of the variables that decide, `DECISIVE`; at most 1.01.
+        Largest R-hat of the deciding variables, `DECISIVE`; at most 1.01.
     ess_bulk, ess_tail : float
         Smallest effective numbers of draws; at least 400.
     divergences : float
-        Share of divergent draws; below .001.
+        Share of divergent draws; below 0.001.
     seed_correlation : float
         Correlation of the run effects of two seeds at one level of one cell; NaN without such pairs.
     seed_p_value : float
-        Of that correlation, by flipping signs.
+        P-value of that correlation, by flipping signs.
     seed_pairs : float
-        Effective number of pairs that it rests on.
+        Effective number of pairs behind it.
     """
 
     passed: bool
@@ -106,9 +106,9 @@ class Gate:
         Parameters
         ----------
         law : str
-            Whose posterior it is.
+            Name of the law of the posterior.
         because : sequence of str
-            What the data say about themselves that no sampler mends; it stands first.
+            Findings about the data that no sampler can repair; they come first in the message.
         """
         if not self.passed:
             raise GateError(

@@ -25,33 +25,33 @@ def prior_predictive(
 ) -> xr.Dataset:
     """Draw sweeps from the prior of a law, at the places of given curves.
 
-    A prior that cannot produce what was measured will not be talked out of it by a few sizes; one under which anything
-    goes leaves all the work to them. Read this before a fit, and most of all before a law of your own.
+    A prior that cannot produce the measurements will not be corrected by a few sizes, and a very wide prior adds no
+    information. Check this before a fit, and above all before you use a law of your own.
 
     Parameters
     ----------
     law : str, path or Law
-        Whose prior.
+        Law whose prior is drawn.
     curves : xarray.Dataset or path
-        Their runs say where; their counts are only compared with.
+        Curves whose runs give the places; their counts are only compared with the draws.
     draws : int
-        Of the prior.
+        Number of draws of the prior.
     ci_prob : float
-        Probability of the equal-tailed predictive interval that ``held`` counts with.
+        Probability of the equal-tailed predictive interval for ``held``.
     seed : int
-        Of everything random.
+        Seed of the random numbers.
 
     Returns
     -------
     xarray.Dataset
         The named quantities and ``recalled``, dims ``(chain, draw, ...)`` of one chain; ``held (group)``, the share of
         runs whose count lies inside the prior's predictive interval; ``inside (cell, group)``, the prior probability
-        that half is kept somewhere between the fewest and the most exposures of a cell.
+        that the half-point lies between the fewest and the most exposures of a cell.
 
     Raises
     ------
     InputError
-        If the curves break their schema or there is no such law.
+        If the curves break the schema or there is no such law.
 
     Examples
     --------

@@ -39,10 +39,10 @@ def regime(fit: "Fit", *, group: str | None = None) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        Dim ``cell``, with ``params``, ``tokens`` and ``tokens_per_parameter``; at the half-point of each cell draws
-        ``(chain, draw, cell)`` of ``exposures`` and of ``bits_per_parameter``, which is NaN where the axis does not
-        vary the facts of a run; and ``probability (limit, cell)`` that a limit demands more exposures than the others.
-        The attribute ``bits_source`` says where the bits of a fact come from, see `bayeskisl.curves.Capacity`.
+        Dim ``cell``, with ``params``, ``tokens`` and ``tokens_per_parameter``; draws ``(chain, draw, cell)`` of
+        ``exposures`` and of ``bits_per_parameter`` at the half-point of each cell, the latter NaN unless the axis
+        varies the facts of a run; and ``probability (limit, cell)`` that a limit demands more exposures than the
+        others. The attribute ``bits_source`` names the source of the bits of a fact, see `bayeskisl.curves.Capacity`.
 
     Raises
     ------

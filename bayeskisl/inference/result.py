@@ -71,9 +71,9 @@ class Fit:
     def weights(self) -> dict[str, float]:
         """Weight of each law that passed its gate; `law` is always among them.
 
-        They follow how well the laws predict cells (sizes) left out of the data, see
-        `bayeskisl.inference.weights.law_weights`. A handful of sizes hardly separates laws that differ by factors
-        beyond them, so none falls below a floor; look at each law's own prediction too.
+        Weights measure how well the laws predict left-out cells (sizes), see `bayeskisl.inference.weights.law_weights`.
+        A handful of sizes can hardly separate laws whose extrapolations differ by factors, so no weight falls below a
+        floor. Check the prediction of each law as well.
         """
         return json.loads(self.tree.attrs["weights"])
 
@@ -98,8 +98,8 @@ class Fit:
         Returns
         -------
         Fit
-            With the runs and sizes of that domain. Its intercept and exponents are its own with what all domains have
-            in common, from the draws of this fit: what the other domains taught is in them.
+            A fit with the runs and sizes of that domain. Its intercept and exponents include the common part of all
+            domains, from the draws of this fit, and so use the data of the other domains.
 
         Raises
         ------
@@ -130,8 +130,8 @@ class Fit:
         Returns
         -------
         pandas.DataFrame
-            One row per scalar, under the heading ``preview`` where it is one. With simulated curves, also the columns
-            ``truth`` and ``covered``.
+            One row per scalar, with the heading ``preview`` for a preview. Simulated curves add the columns ``truth``
+            and ``covered``.
         """
         names = (*ON_AXIS, *STRUCTURAL)
         tail, percent = (1 - ci_prob) / 2, f"eti{100 * ci_prob:g}"
@@ -161,7 +161,7 @@ class Fit:
         Returns
         -------
         pandas.DataFrame
-            A row per scalar, a column per prior and ``all``; above .05 the prior has a say in the quantity.
+            A row per scalar, a column per prior and ``all``; above 0.05 the prior influences the quantity.
         """
         from bayeskisl.inference.sensitivity import sensitivity
 
@@ -205,7 +205,7 @@ def load_fit(path: str | Path, domain: str | None = None) -> Fit:
     path : path
         A file, or ``desk-four``: the fit that ships as an example, of the four smallest sizes of ``desk-amount``.
     domain : str, optional
-        One of several, see `Fit.of_domain`.
+        One of several domains, see `Fit.of_domain`.
 
     Raises
     ------

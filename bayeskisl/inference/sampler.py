@@ -30,10 +30,10 @@ class Sampler:
     draws, tune, chains : int
         Kept and discarded draws per chain, and chains.
     cores : int, optional
-        Threads; left out, one per core that this process may use. `fit_many` gives each posterior one.
+        Number of threads; by default one per core that this process may use. `fit_many` uses one per posterior.
     method : {"nuts", "preview"}
-        A preview is the first few draws of one law, in less than a second: its gate never passes, it carries a warning,
-        and is no basis for a decision.
+        A preview takes the first few draws of one law, in less than a second. It never passes its gate, carries a
+        warning, and is no basis for a decision.
 
     Raises
     ------

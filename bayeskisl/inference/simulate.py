@@ -49,26 +49,26 @@ def simulate(
     Parameters
     ----------
     law : str, path or Law
-        What generates them.
+        Law that generates the curves.
     design : xarray.Dataset or mapping
-        Curves whose runs are to be simulated (their counts are ignored but for ``probed``), or the keywords of
+        Curves whose runs are to be simulated (only their ``probed`` counts are used), or the keywords of
         `design_curves`.
     truth : mapping, optional
         Values by the posterior's names: ``intercept`` (log critical exposures at the reference), ``exponent`` and
         ``curvature`` (a number, or a mapping by covariate), ``tau``, ``sigma_run``, ``concentration``,
-        ``guess_concentration``,
-        ``steepness_intercept``, ``steepness_exponent``, ``steepness_scatter``, ``lapse_intercept``, ``lapse_scatter``,
-        ``floor_excess``, ``load_effect``, the parameters of the fall (``asymmetry`` of a break), ``run_correlation``
-        (between any two groups), ``domain_intercept`` (a mapping by domain: what it adds to the intercept), and
-        ``minimum_exposures``, ``bits_per_parameter``, ``turn`` and ``sharpness`` of a law with limits, whose intercept
-        and exponent are then those of learning. What is not named is drawn from the law's prior.
+        ``guess_concentration``, ``steepness_intercept``, ``steepness_exponent``, ``steepness_scatter``,
+        ``lapse_intercept``, ``lapse_scatter``, ``floor_excess``, ``load_effect``, the parameters of the fall
+        (``asymmetry`` of a break), ``run_correlation`` (between any two groups), ``domain_intercept`` (a mapping by
+        domain: what it adds to the intercept), and ``minimum_exposures``, ``bits_per_parameter``, ``turn`` and
+        ``sharpness`` of a law with limits, whose intercept and exponent are then those of learning. Missing values are
+        drawn from the law's prior.
     seed : int
-        Of everything random.
+        Seed of the random numbers.
 
     Returns
     -------
     xarray.Dataset
-        Curves; the attribute ``truth`` holds every quantity as JSON, which `Fit.truth` reads.
+        Curves; the attribute ``truth`` contains every quantity as JSON, which `Fit.truth` reads.
 
     Raises
     ------

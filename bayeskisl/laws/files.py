@@ -19,7 +19,7 @@ def load_law(law: str | Path | Law) -> Law:
     ------
     InputError
         If there is no such law, or its file has an unknown key, a missing one, or a value out of range; the message
-        names the key and what is allowed.
+        names the key and the allowed values.
 
     Examples
     --------

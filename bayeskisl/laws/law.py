@@ -76,25 +76,25 @@ class Law(Strict):
     Attributes
     ----------
     name, title : str
-        How it is called, and one line for people.
+        Its name, and a title of one line.
     shape : str
         Name of the fall, one of `bayeskisl.laws.falls.FALLS`: ``break``, ``logistic``, ``gompertz`` or ``none``.
     covariates : tuple of str
-        What critical exposures may depend on, run coordinates of the curves: ``params`` always, the others, such as
-        ``tokens`` or a coordinate of your own, where the curves vary them.
+        Covariates of critical exposures, by run coordinates of the curves: always ``params``; others, such as
+        ``tokens`` or a coordinate of your own, only if the curves vary them.
     pooling : float
-        Prior correlation between two probe groups' values of any one quantity, in [0, 1): how alike they are expected
-        to be. It counts only where there are several groups.
+        Prior correlation between the values of a quantity in two probe groups, in [0, 1): the expected similarity. It
+        matters only with several groups.
     domain_pooling : float, optional
-        The same between two domains (types of fact, corpora), of intercept and exponents; `pooling` if left out. It
-        counts only where the curves hold several.
+        Prior correlation of intercept and exponents between two domains (types of fact, corpora); by default `pooling`.
+        It matters only with several domains.
     load : str, optional
         ``where exposures stay``: the effect of the load counts only in curves where the exposures of a probed group
-        stay the same along the axis; always, if left out.
+        stay the same along the axis; by default it always counts.
     rivals : tuple of str
-        Names of the laws that are fitted beside it unless told otherwise.
+        Names of the laws that are fitted as rivals by default.
     priors : Priors
-        By readable names, in the field's units.
+        Priors by readable names, in the field's units.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]

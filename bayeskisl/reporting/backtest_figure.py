@@ -31,9 +31,9 @@ def plot_backtest(result: Backtest, *, dark: bool = False) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        Left: one interval per prediction, as a factor of what was measured, coloured by the largest fitted size; an
-        open mark is a miss; beside it what the two rules of thumb predict. Measurements that are bounds are left out.
-        Right: median error of the law and of both rules, as factors of critical exposures.
+        Left: one interval per prediction, relative to the measurement, coloured by the largest fitted size, beside the
+        predictions of the two rules of thumb. An open mark is a miss. Measurements that are bounds are left out. Right:
+        median error of the law and of both rules, as factors of critical exposures.
     """
     known = result.table.filter(pl.col("bound") == "")
     with figure_style(dark):

@@ -52,24 +52,24 @@ def plot_collapse(
     ----------
     fit : Fit
     prediction : xarray.Dataset, optional
-        What `predict` returned; its target is marked, and the funnel reaches it.
+        Result of `predict`; its target is marked, and the funnel reaches it.
     verification : Verification, optional
         The measured point at the target.
     target : Target, optional
-        What the funnels are for, and the size that they reach, where there is no prediction; left out, sizes like those
-        that were trained.
+        Target of the funnels, and the size that they reach, if there is no prediction; by default a model like the
+        trained ones.
     ci_prob : float
         Probability of the intervals of cells and funnels.
     dark : bool
         For a dark page.
     **short
-        In place of a `Target`, its keywords: ``params``, ``tokens``, ``hold``, ``domain``, ``prior_driven``.
+        Keywords of `Target`, instead of the object.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Funnels are for a new run of a new size, and so wider than the intervals of sizes that were trained. They
-        are for the target's budget; sizes that were trained on another one are pale and labelled with theirs.
+        Funnels describe a new run of a new size and are therefore wider than the intervals of trained sizes. They apply
+        to the target's budget; sizes trained on another budget are pale and labelled with it.
 
     Examples
     --------

@@ -56,9 +56,9 @@ def plot_curves(fit_or_curves: "Fit | xr.Dataset", *, dark: bool = False) -> Fig
     Returns
     -------
     matplotlib.figure.Figure
-        One panel for each probed group, and where both infused and background facts were probed one for the facts
-        kept of both, above guessing. Points are runs with 90 % intervals of their counts; bands are of the curve of
-        each cell, without the scatter of single runs.
+        One panel for each probed group, and one for the retained facts of both groups, above guessing, if infused and
+        background facts were probed. Points are runs with 90 % intervals of their counts; bands show the curve of each
+        cell, without the scatter of single runs.
 
     Examples
     --------

@@ -44,7 +44,7 @@ def plot_decision(decision: Decision, verification: Verification | None = None, 
     decision : Decision
         What `decide` returned.
     verification : Verification, optional
-        What `verify` said of it: what was kept at each level that was trained is drawn over what was predicted.
+        Result of `verify`: the measured retention at each trained level is drawn over the prediction.
     dark : bool
         For a dark page.
 
@@ -93,7 +93,7 @@ def plot_risk(decision: Decision, *, dark: bool = False) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        With the accepted risk, the choice, and the intervals of shoulder and collapse point.
+        A figure that also shows the accepted risk, the choice, and the intervals of shoulder and collapse point.
 
     Examples
     --------

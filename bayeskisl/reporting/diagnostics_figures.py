@@ -33,7 +33,7 @@ def plot_diagnostics(fit: "Fit", quantities: Sequence[str] = _QUANTITIES, *, dar
     Parameters
     ----------
     fit : Fit
-        What `fit` returned, also with ``throw=False``.
+        Result of `fit`, also with ``throw=False``.
     quantities : sequence of str
         Variables of the posterior.
     dark : bool
@@ -42,10 +42,9 @@ def plot_diagnostics(fit: "Fit", quantities: Sequence[str] = _QUANTITIES, *, dar
     Returns
     -------
     matplotlib.figure.Figure
-        One panel per scalar, one line per chain, and the p-value of their being alike (Säilynoja, Bürkner & Vehtari
-        2022, doi:10.1007/s11222-022-10090-6; what departs is thick). Draws are thinned to about independent ones. The
-        title says whether the gate was passed, and with which numbers; of many panels some have small p-values by
-        chance.
+        One panel per scalar, one line per chain, and the p-value of equal distributions (Säilynoja, Bürkner & Vehtari
+        2022, doi:10.1007/s11222-022-10090-6; departures are thick). Draws are thinned to about independent ones. The
+        title gives the result of the gate with its numbers. Among many panels some have small p-values by chance.
 
     Raises
     ------
@@ -94,7 +93,7 @@ def plot_prior_vs_posterior(fit: "Fit", quantities: Sequence[str] = _OF_THE_LAW,
     Returns
     -------
     matplotlib.figure.Figure
-        One panel per scalar; positive quantities by their natural logarithm.
+        One panel per scalar; positive quantities are shown by their natural logarithm.
 
     Raises
     ------
@@ -127,16 +126,16 @@ def plot_calibration(transforms: Mapping[str, FloatArray], *, dark: bool = False
     Parameters
     ----------
     transforms : mapping
-        Quantity to the probability integral transforms of its truth, shape ``(simulation,)``: the share of posterior
-        draws below the truth, as ``python -m studies.calibration`` records them.
+        Probability integral transforms by quantity, shape ``(simulation,)``: the share of posterior draws below the
+        true value, as ``python -m studies.calibration`` records them.
     dark : bool
         For a dark page.
 
     Returns
     -------
     matplotlib.figure.Figure
-        One panel per quantity. A calibrated posterior stays near zero; one that is too narrow makes an S, one that is
-        shifted an arch.
+        One panel per quantity. A calibrated posterior stays near zero; a posterior that is too narrow gives an S, a
+        shifted one an arch.
 
     Raises
     ------

@@ -35,20 +35,20 @@ def explore(
     fit : Fit
         A posterior that passed its gate, of a sweep along any axis. It is never fitted again.
     target : Target, float or str, optional
-        Where the sliders begin; left out, four times the largest size, and the largest budget. If it is prior-driven,
-        budgets may be asked for that the sweep never varied, labelled as resting on the prior; if not, and there is one
-        budget, the slider for tokens is left out.
+        Start of the sliders; by default four times the largest size, and the largest budget. A prior-driven target
+        allows budgets that the sweep never varied, labelled as resting on the prior; otherwise a sweep of one budget
+        has no slider for tokens.
     kind, keep, seed, throw
         As for `decide`.
     draws : int
-        How many draws of the posterior are asked at every move. `decide` asks them all.
+        Number of draws of the posterior used at every move. `decide` uses all of them.
     **short
-        In place of a `Target`, its keywords: ``params``, ``tokens``, ``hold``, ``domain``, ``prior_driven``.
+        Keywords of `Target`, instead of the object.
 
     Returns
     -------
     ExplorerWidget
-        A widget; ``widget.decide()`` is the whole decision at the sliders, as `bayeskisl.decide` gives it.
+        A widget; ``widget.decide()`` returns the full decision at the sliders, as `bayeskisl.decide` does.
 
     Raises
     ------

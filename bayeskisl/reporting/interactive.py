@@ -44,18 +44,18 @@ def interactive(figure: Figure) -> "go.Figure":
     Parameters
     ----------
     figure : matplotlib.figure.Figure
-        What one of the package's ``plot_`` functions returned.
+        Result of one of the package's ``plot_`` functions.
 
     Returns
     -------
     plotly.graph_objects.Figure
-        With the panels, marks, axes and legends of `figure`. The pointer reads values off, a drag magnifies, a click on
-        an entry of the legend hides what it names.
+        A figure with the panels, marks, axes and legends of `figure`. Hovering shows values, dragging zooms, and a
+        click on a legend entry hides its marks.
 
     Raises
     ------
     InputError
-        If plotly is not installed, or the figure holds a kind of mark that no ``plot_`` function draws.
+        If plotly is not installed, or the figure contains a kind of mark that no ``plot_`` function draws.
 
     Examples
     --------

@@ -51,26 +51,27 @@ def report(
     decision : Decision, optional
         What `decide` returned.
     verification : Verification, optional
-        What `verify` returned for that decision.
+        Result of `verify` for that decision.
     out : path
-        File to write, ``.html``; one that ends in ``.md`` is Markdown, for a pull request or a wiki.
+        File to write: ``.html``, or ``.md`` for Markdown in a pull request or a wiki.
     target : Target, optional
-        What the collapse points are drawn for where there is no decision, see `plot_collapse`.
+        Target of the drawn collapse points if there is no decision, see `plot_collapse`.
     figures_dir : path, optional
-        Folder that receives the figures as PNG files too; beside Markdown, by default, ``<name>-figures``.
+        Folder for the figures as PNG files; for Markdown by default ``<name>-figures``.
     **short
-        In place of a `Target`, its keywords: ``params``, ``tokens``, ``hold``, ``domain``, ``prior_driven``.
+        Keywords of `Target`, instead of the object.
 
     Returns
     -------
     pathlib.Path
-        The page. It loads nothing from anywhere, follows the reader's light or dark setting, and prints. Its figures
-        can be read off with the pointer and magnified; they stay pictures where scripts do not run, and on paper.
+        Path of the page. The page loads nothing from elsewhere, follows the reader's light or dark setting, and can be
+        printed. Its figures show values on hover and can be zoomed; without scripts and on paper they are static
+        images.
 
     Raises
     ------
     InputError
-        If `out` has another ending.
+        If `out` has neither ending.
 
     Examples
     --------

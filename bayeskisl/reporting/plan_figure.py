@@ -25,9 +25,10 @@ def plot_plan(plan: Plan, *, dark: bool = False) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        Left: infusion against model size; crosses are runs that were trained, discs candidates (the larger, the more
-        narrowing per cost), numbers the planned runs in their order. Right: expected width, see `Plan`, against what
-        is spent, along the plan and, as steps, at its least for the money; above the floor that no other run removes.
+        Left: infusion against model size. Crosses are trained runs, discs are candidates (a larger disc means more
+        narrowing per cost), and numbers are the planned runs in their order. Right: expected width, see `Plan`, against
+        the money spent, along the plan and, as steps, the least width for each amount; a line marks the floor that no
+        other run removes.
     """
     with figure_style(dark):
         figure, (left, right) = new_figure(1, 2, figsize=(9.6, 4.2), width_ratios=(1.5, 1))

@@ -54,9 +54,9 @@ def plot_prior_predictive(
     Parameters
     ----------
     law : str, path or Law
-        Whose prior.
+        Law whose prior is drawn.
     curves : xarray.Dataset
-        Retention curves: where to draw, and what to compare with.
+        Retention curves that give the places and the measurements.
     draws, seed : int
         See `bayeskisl.prior_predictive`.
     dark : bool
@@ -67,8 +67,8 @@ def plot_prior_predictive(
     matplotlib.figure.Figure
         One row for each probed group. Left: 50 and 90 % prior bands and a dozen prior curves of the middle size, with
         the measured runs of every size. Right: 50 and 90 % prior bands of the critical exposures of every size (none
-        where a law knows no fall), and the exposures at which that size was run. Of a law that knows the load all
-        exposures are effective ones, those of the runs by the median of the prior of its effect.
+        for a law without a fall), and the exposures of its runs. For a law with the load all exposures are effective
+        ones; those of the runs use the prior median of its effect.
 
     Examples
     --------

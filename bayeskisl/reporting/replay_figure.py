@@ -23,16 +23,16 @@ def plot_replay(frame: "pd.DataFrame", *, whole: str = "the whole sweep", dark: 
     Parameters
     ----------
     frame : pandas.DataFrame
-        What `replay` returned; of several replays, their rows one after the other.
+        Result of `replay`; several results are concatenated.
     whole : str
-        Of whose cost the column ``share`` tells shares.
+        What the column ``share`` is a share of.
     dark : bool
         For a dark page.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Left the width of the 90 % interval, right its interval score (lower is better); the planner is drawn last.
+        Left: the width of the 90 % interval. Right: its interval score (lower is better). The planner is drawn last.
 
     Examples
     --------

@@ -30,15 +30,15 @@ def tidy(thing: "xr.Dataset | Fit | Decision") -> pl.DataFrame:
     Parameters
     ----------
     thing : xarray.Dataset, Fit or Decision
-        Curves: one row per run and probe group (and checkpoint) that was probed, with its counts and the run's
-        coordinates, which `curves_from_table` reads again. A fit: one row per draw of every named quantity. A
-        prediction or a decision: one row per value of every variable.
+        Curves give one row per probed run and group (and checkpoint), with its counts and the run's coordinates, which
+        `curves_from_table` reads. A fit gives one row per draw of every named quantity. A prediction or a decision
+        gives one row per value of every variable.
 
     Returns
     -------
     polars.DataFrame
-        For fits and predictions in long form: ``variable``, one column per dimension (null where a variable lacks it),
-        ``value``.
+        A table; for fits and predictions in long form: ``variable``, one column per dimension (null if a variable lacks
+        it), ``value``.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def export(thing: "xr.Dataset | Fit | Decision", path: str | Path) -> Path:
     Parameters
     ----------
     thing : xarray.Dataset, Fit or Decision
-        What to write.
+        Object to write.
     path : path
         ``*.parquet``, ``*.csv``, ``*.tsv`` or ``*.jsonl``: the tidy table. ``*.nc``: NetCDF. ``*.zarr``: a Zarr store,
         which needs the package zarr.
@@ -76,7 +76,7 @@ def export(thing: "xr.Dataset | Fit | Decision", path: str | Path) -> Path:
     Raises
     ------
     InputError
-        If the ending is another, or zarr is not installed.
+        If the ending is not one of these, or zarr is not installed.
 
     Examples
     --------

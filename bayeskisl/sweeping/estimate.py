@@ -100,15 +100,15 @@ def estimate_sweep(
     ----------
     spec : SweepSpec or path
     device : str or NamedDevice
-        A device of this machine, which is calibrated, or one that is described.
+        A device of this machine, which is timed, or the description of another one.
     workers : int, optional
 
     Raises
     ------
     InputError
-        On a bad specification, or a device that is not here.
+        If the specification is invalid, or the device is not on this machine.
     SweepError
-        If memory here does not allow even one of the runs.
+        If the memory of this machine does not suffice for one of the runs.
     """
     if not isinstance(spec, SweepSpec):
         spec = load_sweep(spec)

@@ -103,7 +103,7 @@ def load_sweep(path: str | Path) -> SweepSpec:
     Raises
     ------
     InputError
-        On the first thing that is unknown, missing, of the wrong type or impossible.
+        If a key or value is unknown, missing, of the wrong type or impossible; the message names the first one.
 
     Examples
     --------

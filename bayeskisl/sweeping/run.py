@@ -76,7 +76,7 @@ def run_sweep(
 ) -> SweepResult:
     """Train every run of a sweep that has no complete record yet.
 
-    The record of a run that another sweep in `out` has made is taken over.
+    Records of the same runs from another sweep in `out` are copied.
 
     Parameters
     ----------
@@ -86,14 +86,14 @@ def run_sweep(
     device : str
         ``cpu``, ``cuda`` or another device of torch.
     workers : int, optional
-        Processes that train side by side; by default one per core on a CPU, one per GPU.
+        Number of parallel training processes; by default one per CPU core or one per GPU.
     executor : str
         ``local``, or ``ray`` for a cluster.
     address : str, optional
-        Of a running Ray cluster; by default one of this machine is started.
+        Address of a running Ray cluster; by default a cluster is started on this machine.
     save_every : float
-        Seconds after which the state of a stack under way is saved: what is repeated at most after a crash. On a
-        cluster states are not saved, since its nodes need not share a disk.
+        Interval in seconds at which the state of a stack in training is saved, which is the most work that a crash can
+        lose. States are not saved on a cluster, since its nodes need not share a disk.
     events : SweepEvents, optional
 
     Returns
@@ -103,9 +103,9 @@ def run_sweep(
     Raises
     ------
     InputError
-        On a bad specification, one that differs from what the folder was started with, or a device that is not here.
+        If the specification is invalid or differs from that of the folder, or the device is not on this machine.
     SweepError
-        If the folder is held or cannot be written, or a worker dies.
+        If the folder is in use or cannot be written, or a worker dies.
     """
     if not isinstance(spec, SweepSpec):
         spec = load_sweep(spec)

@@ -227,7 +227,7 @@ class SweepSpec:
     ladder : Ladder
     widths : tuple of int
     tokens : tuple of int
-        Token budgets D of every size; empty where `tokens_per_param` gives them.
+        Token budgets D of every size; empty if `tokens_per_param` gives them.
     levels : tuple of float
         Values of the axis: facts for ``amount``, parts per million for ``frequency``, ratios otherwise.
     seeds : tuple of int
@@ -240,24 +240,24 @@ class SweepSpec:
     background_facts : int
     background_share : float
     learning_rates : tuple of float
-        Peak rates to cross with everything else, in place of the ladder's.
+        Peak learning rates that are crossed with everything else and replace the ladder's.
     probes : int
     stack : int
-        Runs trained together at most.
+        Largest number of runs that train together.
     compile : bool
-        Whether the training step is compiled; falls back to plain torch where there is no C++ compiler.
+        Whether the training step is compiled; plain torch is used without a C++ compiler.
     refine : Refine or None
     tokens_per_param : tuple of float, optional
         Budgets proportional to the size, D / N, rounded to whole steps.
     cross : dict of str to tuple, optional
-        Values to cross with everything else in place of one that the axis holds fixed, e.g. ``{"ratio": (0.25, 0.5)}``.
+        Values that are crossed with everything else and replace a fixed one, e.g. ``{"ratio": (0.25, 0.5)}``.
     replicates : tuple of Replicates, optional
     checkpoints : tuple of float, optional
         Shares of the budget at which every run is also measured.
     tune : Tune, optional
     tokens_before : int, optional
-        Tokens of the general corpus, background facts among them, that every run reads before its budget begins: the
-        ratio of the general corpus within the budget is then replay. One schedule of the learning rate serves both.
+        Tokens of the general corpus, including background facts, that every run reads before its budget begins. The
+        general corpus within the budget is then replay. One learning-rate schedule spans both phases.
     """
 
     name: str

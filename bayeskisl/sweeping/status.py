@@ -17,11 +17,11 @@ class SweepStatus:
     name, path : str
     axis : str
     finished : int
-        Whole records, diverged runs included.
+        Number of complete records, including diverged runs.
     broken : dict of str to str
-        Reason by file name, for records that are truncated, altered or another run's.
+        Reason by file name, for records that are truncated, altered or of another run.
     misplaced : dict of str to str
-        Reason by file name, for what lies among the records and has to be moved away.
+        Reason by file name, for other objects among the records that have to be moved away.
     seconds : float
         Device-seconds of the stacks so far.
     """
@@ -41,7 +41,7 @@ def sweep_status(out: str | Path) -> list[SweepStatus]:
     Raises
     ------
     InputError
-        If there is none.
+        If there is no sweep.
     """
     found = []
     for folder in sweep_folders(out):

@@ -69,11 +69,11 @@ def demo(
     ----------
     out : path, optional
         Receives ``sweeps/``, ``curves.nc``, ``fit.nc``, ``decision.nc``, ``verification/``, ``verification.nc``,
-        ``report.html`` and ``figures/``; left out, ``runs/demo`` or, of another experiment, ``runs/demo-dose``.
+        ``report.html`` and ``figures/``; by default ``runs/demo``, or ``runs/demo-dose`` for another experiment.
     experiment : {"amount", "dose"}
-        How many facts at one ratio, or how large a ratio for more and more facts.
+        The question: how many facts at one ratio (``amount``), or how large a ratio for more and more facts (``dose``).
     reduced : bool
-        Shorter budgets and a smaller target.
+        Whether to use shorter budgets and a smaller target.
     workers : int, optional
         Training processes.
     events : DemoEvents, optional
@@ -81,8 +81,8 @@ def demo(
     Returns
     -------
     sequence of str
-        The closing lines: the choice and its risk, what stands beside it, predicted and measured collapse point, what
-        was held fixed, where the report is.
+        The closing lines: the choice and its risk, the alternatives, predicted and measured collapse point, fixed
+        quantities, and the path of the report.
 
     Raises
     ------

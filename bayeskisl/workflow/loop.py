@@ -39,21 +39,21 @@ class LoopStep:
     ----------
     number : int
     runs : int
-        Trained so far.
+        Number of runs trained so far.
     spent : float
-        Of the budget, in its unit.
+        Amount of the budget spent so far, in its unit.
     width, floor : float
-        See `bayeskisl.design.Plan`, and what of it no run of another size removes.
+        Width, see `bayeskisl.design.Plan`, and the part of it that no run of another size removes.
     collapse : float
         Median of the collapse point of one fresh run at the target.
     unit : str
-        Of that point.
+        Unit of the collapse point.
     ending : str
-        Why the loop ends here; empty if it goes on.
+        Why the loop ends here; empty if it continues.
     plan : str
-        What was planned, in one sentence.
+        The plan in one sentence.
     waiting : str
-        What is waited for, where the runs are trained elsewhere; empty otherwise.
+        Instructions for runs that are trained elsewhere; empty if nothing is missing.
     """
 
     number: int
@@ -85,9 +85,9 @@ class Limits:
     until : float
         Width, in natural log units, of the 90 % interval of the collapse point at which to stop.
     budget : float, str or Budget
-        For everything, the first sweep included: device-seconds, or as `bayeskisl.design.read_budget` reads it.
+        Total budget, including the first sweep: device-seconds, or text as `bayeskisl.design.read_budget` reads it.
     largest : float, optional
-        The largest size that may be trained; left out, the largest of the first sweep.
+        The largest size that may be trained; by default the largest of the first sweep.
 
     Raises
     ------
@@ -111,9 +111,9 @@ class Machine:
     Parameters
     ----------
     device, workers
-        Of this machine, as `bayeskisl.sweeping.run_sweep` takes them.
+        Device and workers of this machine, as for `bayeskisl.sweeping.run_sweep`.
     costs : Costs, optional
-        Of runs that are trained elsewhere, as `bayeskisl.design.plan` takes them; those of this machine are measured.
+        Costs of runs that are trained elsewhere, as for `bayeskisl.design.plan`; those of this machine are measured.
     """
 
     device: str = "cpu"
@@ -159,29 +159,28 @@ def loop(
     ----------
     spec : path
         The first sweep: a TOML file of one recipe, or a shipped name. Or curves (``.nc``) of runs that were trained
-        elsewhere, as the next ones will be: each step writes them to ``next.csv``, the loop ends, and the same call
-        goes on once ``results.nc`` with their curves lies beside it.
+        elsewhere. In that case each step writes the next runs to ``next.csv`` and the loop ends; the same call
+        continues once ``results.nc`` with their curves exists beside it.
     target : Target, float or str
-        The model that is planned, or its size. It is never trained.
+        The planned model, or its size. It is never trained.
     limits : Limits
-        When to stop, what may be spent, and the largest size.
+        Limits at which the loop stops: width, budget, and largest size.
     out : path
         Receives ``sweeps/`` and one ``step-K/`` per turn, with ``curves.nc``, ``fit.nc``, ``plan.json``, ``plan.png``
         and ``next.toml``, and ``loop.json``.
     law : path
-        A law's file or name; rivals that it names are fitted beside it.
+        A law's file or name; the rivals that it names are fitted too.
     strategy : Strategy, optional
-        How each batch is chosen, as `bayeskisl.design.plan` takes it; left out, with gains per cost, ``kappa=1``.
+        Rules that choose each batch, as for `bayeskisl.design.plan`; by default gains per cost, ``kappa=1``.
     machine : Machine, optional
-        Where runs are trained, and what they cost elsewhere; left out, this machine's processor.
+        Where runs are trained, and their costs elsewhere; by default this machine's processor.
     seed : int
-        Of the posterior and the plans.
+        Seed of the posterior and the plans.
     events : LoopEvents, optional
-        Follows the loop. Its `approves` is shown every plan before it is trained, and the loop ends where it says no.
+        Listener of the loop. Its `approves` receives every plan before training, and the loop ends at the first
+        refusal.
     **short
-        In place of the objects, their keywords: ``params``, ``tokens``, ``hold``, ``domain``, ``prior_driven``;
-        ``until``, ``budget``, ``largest``; ``score``, ``kappa``, ``batch``, ``planner``, ``particles``, ``runs``,
-        ``worth_of_fact``, ``cost_of_miss``; ``device``, ``workers``, ``costs``.
+        Keywords of `Target`, `Limits`, `bayeskisl.design.Strategy` and `Machine`, instead of these objects.
 
     Returns
     -------
@@ -190,9 +189,9 @@ def loop(
     Raises
     ------
     InputError
-        If `until` is not above the floor that no run of another size removes, or `out` holds another loop.
+        If `until` is not above the floor that no run of another size removes, or `out` contains another loop.
     GateError
-        If a posterior fails its gate also with longer chains.
+        If a posterior fails its gate even with longer chains.
     """
     from bayeskisl.design import Strategy, read_budget
     from bayeskisl.design.budgets import DOLLARS

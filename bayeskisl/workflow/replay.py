@@ -109,11 +109,11 @@ class Protocol:
     Parameters
     ----------
     start : int
-        The smallest sizes, of which one run per coarse level is known to everyone from the beginning.
+        Number of smallest sizes of which every planner knows one run per coarse level at the start.
     shares : sequence of float, optional
-        Of the cost of every run that can be bought; left out, those of `SHARES` that exceed what everyone starts with.
+        Shares of the cost of all runs for sale; by default those of `SHARES` that exceed the cost of the start.
     repeats : int
-        Each repeat shuffles the seeds of every level, the planner's randomness and the sampler's seed.
+        Number of repeats; each shuffles the seeds of every level, the planner's randomness and the sampler's seed.
     """
 
     start: int = 3
@@ -148,27 +148,27 @@ def replay(
     Parameters
     ----------
     curves : xarray.Dataset or path
-        At least two sizes more than everyone starts with, of one budget; the largest is the target. Simulated curves
-        carry their truth. Of several groups, the one that over-infusion harms is played.
+        Curves of one budget with at least two sizes more than the start; the largest is the target. Simulated curves
+        contain their truth. With several groups, the group that over-infusion harms is used.
     planners : sequence of str
-        Names in `bayeskisl.design.PLANNERS`; also ``"grid"`` (every run of the other sizes, levels left out at which
-        nothing or everything is kept, told by their outcomes) and ``"everything"``. Left out, all but the last.
+        Names in `bayeskisl.design.PLANNERS`; also ``"grid"`` (every run of the other sizes, except levels whose
+        outcomes show that nothing or everything is retained) and ``"everything"``. By default all but the last.
     protocol : Protocol, optional
-        What everyone starts with, when they are asked, and how often.
+        The start of every planner, the shares at which it answers, and the repeats.
     costs : Costs, optional
-        Left out, 6 N D.
+        By default 6 N D.
     law : str, path or Law
-        Is fitted without rivals.
+        The law, fitted without rivals.
     fit : callable, optional
-        ``fit(curves, seed) -> Fit``; left out, `law` as `fit_many` fits it: hundreds of posteriors, a few of which fail
-        their gate; that is reported.
+        ``fit(curves, seed) -> Fit``; by default `law` is fitted as in `fit_many`. Among hundreds of posteriors a few
+        fail their gate, which is reported.
     out : path, optional
-        Folder in which every step is kept; the same call goes on from there.
+        Folder in which every step is stored; the same call continues from there.
     seed : int
     progress : callable
         Receives a line for every step.
     **short
-        In place of a `Protocol`, its keywords: ``start``, ``shares``, ``repeats``.
+        Keywords of `Protocol`, instead of the object.
 
     Returns
     -------
@@ -179,8 +179,8 @@ def replay(
     Raises
     ------
     InputError
-        If a planner or the law is unknown, the curves have too few sizes or several budgets, a share is less than what
-        everyone starts with, or `out` holds another replay.
+        If a planner or the law is unknown, the curves have too few sizes or several budgets, a share is less than the
+        cost of the start, or `out` contains another replay.
     """
     import pandas as pd
 

@@ -17,12 +17,12 @@ def describe_import(curves: xr.Dataset) -> str:
     Parameters
     ----------
     curves : xarray.Dataset
-        What `curves_from_table` returned; other curves have no description.
+        Result of `curves_from_table`; other curves have no description.
 
     Returns
     -------
     str
-        Plain text, one statement a line.
+        Plain text, one statement per line.
 
     Examples
     --------

@@ -57,14 +57,14 @@ def curves_from_table(
 ) -> xr.Dataset:
     """Read retention curves from a table of measurements, one row per run (and probe group).
 
-    A table needs the model's size, the number of infused facts (or what gives it by r D = K f l), and what was
-    recalled: counts, or a rate with its denominator or its standard error. Common column names are recognised.
+    A table needs the model's size, the number of infused facts (or terms that determine it by r D = K f l), and recall:
+    counts, or a rate with its denominator or standard error. Common column names are recognised.
 
     Parameters
     ----------
     table : path, frame, mapping of columns, sequence of mappings, or RawTable
         A CSV, TSV, Parquet, JSON-lines or JSON file; a polars or pandas frame, or anything that exports Arrow; columns
-        by name; one mapping a row; or what `read_runs` returned.
+        by name; one mapping per row; or the result of `read_runs`.
     mapping : mapping, optional
         Field to a column's name, an SQL expression over columns (``"round(acc * n)"``), a quantity (``"7B"``) or a
         number. Fields of runs: ``params``, ``total_params``, ``tokens``, ``facts``, ``ratio``, ``exposures``,
@@ -74,41 +74,40 @@ def curves_from_table(
         row's ``group``, or of a group that the field names, as in ``"recalled.background"``. The name of a group alone,
         ``"background"``, is its accuracy.
     reading : Reading, optional
-        Which rows and columns are read, and how; left out, all of them.
+        Selection of rows and columns, and how they are read; by default everything is read.
     axis : str, optional
-        A name in ``bayeskisl.axes.AXES``; by default what the rows show.
+        A name in ``bayeskisl.axes.AXES``; by default it is inferred from the rows.
     levels : str, optional
         ``facts``, ``ratio``, ``exposures``, ``params`` or ``seed``, if columns are named by its values (``31``, ``62``,
-        or ``70M``, ``160M``, ...); their cells are accuracies unless the mapping says otherwise of the column
-        ``value``.
+        or ``70M``, ``160M``, ...); their cells are accuracies unless the mapping gives the column ``value`` another
+        field.
     probed : int or mapping, optional
-        Probed facts of every row, or of every row of each group, where the table has no column for them.
+        Probed facts of every row, or by group, if the table has no column for them.
     guessing : float or mapping, optional
-        Chance of recall without knowledge, in [0, 1), of all groups or of each; 0 where neither this nor the table
-        has it.
+        Probability of recall without knowledge, in [0, 1), for all groups or by group; 0 if the table gives none
+        either.
     replicates : bool
-        Whether rows that are alike in everything but the counts are runs of their own.
+        Whether rows that differ only in their counts are separate runs.
     **short
-        In place of a `Reading`, its keywords: ``where``, ``ignore``, ``by``, ``metric``, ``decimal``,
-        ``skip_bad_rows``.
+        Keywords of `Reading`, instead of the object.
 
     Returns
     -------
     xarray.Dataset
         Validated curves, dims ``(run, group)``. The attributes ``import_columns``, ``import_mapping``,
         ``import_assumed``, ``import_invented``, ``import_notes``, ``import_left_out`` and ``import_unused_columns``
-        (JSON) describe the import; ``exposure_scale`` is ``relative`` if the table does not contain how often a fact
-        was seen, and so is ``background_scale`` if the background is a general benchmark.
+        (JSON) describe the import; ``exposure_scale`` is ``relative`` if the table does not contain the number of
+        exposures, and so is ``background_scale`` if the background is a general benchmark.
 
     Raises
     ------
     TableError
-        An `InputError` that lists everything that is wrong, by row, each with a remedy.
+        An `InputError` that lists all problems by row, each with a remedy.
 
     Warns
     -----
     UserWarning
-        When rows are left out under ``skip_bad_rows``.
+        If rows are left out because of ``skip_bad_rows``.
 
     Examples
     --------

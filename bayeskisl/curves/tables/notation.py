@@ -32,11 +32,11 @@ class Reading:
     decimal : str
         The decimal mark.
     said : str
-        What the user has to know of it; empty where there is nothing to say.
+        Note for the user; empty without one.
     doubt : str
-        Why the column cannot be read one way; empty where it can.
+        Why the reading is ambiguous; empty if it is not.
     remedy : str
-        What to do about a doubt.
+        Remedy for an ambiguous reading.
     """
 
     decimal: str = "."

@@ -33,16 +33,16 @@ class Reading:
     by : sequence of str
         If rows are single questions: the columns by which they are counted.
     metric : str, optional
-        With `by`: the column that holds right (1) and wrong (0) answers, where it has no usual name.
+        With `by`: the column of right (1) and wrong (0) answers, if it has no usual name.
     decimal : str, optional
-        The decimal mark of text cells, ``"."`` or ``","``; by default what the cells of a column show.
+        The decimal mark of text cells, ``"."`` or ``","``; by default it is inferred for each column.
     skip_bad_rows : bool
-        Whether rows that something is wrong with are left out, counted and listed, instead of refused.
+        Whether faulty rows are left out, counted and listed, instead of refused.
 
     Raises
     ------
     InputError
-        If the decimal mark is another.
+        If the decimal mark is neither of these.
     """
 
     where: str | None = None

@@ -56,9 +56,10 @@ class Exported:
     folder : Path
     runs : tuple of RunSpec
     realised : dict of str to dict
-        Of each run by its name: tokens, ratio, facts, exposures, tokens per fact and so on, counted on its tokens.
+        Realised quantities by name of the run: tokens, ratio, facts, exposures, tokens per fact and so on, counted from
+        its tokens.
     gpu_hours : dict of str to float
-        Of each run by its name, estimated.
+        Estimated GPU-hours by name of the run.
     """
 
     folder: Path
@@ -93,17 +94,17 @@ def export_sweep(
         A sweep's TOML file, with ``[corpus]`` and ``[knowledge]``, or a plan that ``bayeskisl plan`` wrote; or the name
         of a shipped sweep.
     out : path
-        A new folder, or one of the same export, which then goes on where it was interrupted.
+        A new folder, or the folder of an interrupted export, which then continues.
     trainer : str
         A name in ``bayeskisl.sweeping.export.TRAINERS``.
     formats : tuple of str
-        Formats of the data in place of, or beside, the one that the trainer reads; names in ``FORMATS``.
+        Formats of the data that replace or supplement the trainer's own; names in ``FORMATS``.
     spacing : int
         Tokens from one exposure of a fact to its next, rounded to whole sequences; 0 for a uniform order.
     shard_tokens : int
         Tokens of a shard.
     repeat_matched : int, optional
-        The target's budget, in tokens, at which levels and facts are meant; see `repeat_matched_runs`.
+        The target's budget in tokens, to which levels and facts refer; see `repeat_matched_runs`.
     utilisation, peak : float
         Share of a device's FLOP/s, and those FLOP/s, for the estimate of GPU-hours: 6 (N + width x vocabulary) D over
         their product.
@@ -113,7 +114,7 @@ def export_sweep(
     Raises
     ------
     InputError
-        If the sweep is not one in real text, the trainer cannot train its sizes or keep its order, or the folder holds
+        If the sweep has no real text, the trainer cannot train its sizes or preserve its order, or the folder contains
         another export.
     """
     path = shipped_file("sweeps", spec) if Path(spec).suffix != ".toml" else Path(spec)

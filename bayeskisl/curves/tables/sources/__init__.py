@@ -63,25 +63,25 @@ def read_runs(path: str | Path, source: str, metric: str | None = None, *, quest
     path : path
         ``wandb``: a folder of run folders, each with ``files/config.yaml`` and ``files/wandb-summary.json``.
         ``mlflow``: a folder ``mlruns`` or a file ``mlflow.db``. ``lm-eval`` and ``trainer``: result files
-        (``trainer_state.json``), a folder of them, or a manifest, a table with a column ``file`` and what the files do
-        not tell: ``params``, ``tokens``, ``facts``, ``ratio``. ``tensorboard``: event files. ``olmo`` and ``nanochat``:
-        logs. Tables that W&B and MLflow export as CSV need no reader.
+        (``trainer_state.json``), a folder of them, or a manifest: a table with a column ``file`` and the fields that
+        the files lack, such as ``params``, ``tokens``, ``facts``, ``ratio``. ``tensorboard``: event files. ``olmo`` and
+        ``nanochat``: logs. Tables that W&B and MLflow export as CSV need no reader.
     source : str
         One of these names.
     metric : str, optional
-        For ``lm-eval`` and ``trainer``: which metric is the retention, where a file has several.
+        For ``lm-eval`` and ``trainer``: the metric that measures retention, if a file has several.
     questions : bool
         For ``lm-eval``: whether to read single questions (``samples_*.jsonl``), to be counted by a column.
 
     Returns
     -------
     RawTable
-        Its ``columns`` may be looked at; runs that have no measurement are in ``left_out``.
+        The table, whose ``columns`` can be inspected; runs without a measurement are in ``left_out``.
 
     Raises
     ------
     InputError
-        If there is nothing of the kind at `path`.
+        If there is no such file or folder at `path`.
     """
     if source not in SOURCES:
         raise InputError(f"one of {', '.join(SOURCES)}", repr(source), "source")

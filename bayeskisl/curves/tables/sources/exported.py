@@ -23,9 +23,9 @@ def read_exported(folder: Path, results: Path, probe: str | None = None) -> RawT
     folder : path
         An export, with its ``runs.csv``.
     results : path
-        A folder with a folder for each run, called by its name, at any depth; the newest result of a task counts.
+        A folder that contains, at any depth, a folder named after each run; the newest result of a task counts.
     probe : {"recall", "choice"}, optional
-        Which probe is the retention; the exact recall by default.
+        The probe that measures retention; exact recall by default.
 
     Returns
     -------
