@@ -94,7 +94,7 @@ class OutputError(BayeskislError):
     path : Path
         The file.
     reason : str
-        What the system says.
+        Reason that the system gives.
     """
 
     def __init__(self, path: Path, reason: str) -> None:

@@ -46,11 +46,11 @@ class Language:
     name : str
         For people: ``C``.
     stem, suffix : str
-        What files are called: the beginning of a library's name, and the source's ending.
+        File names: the beginning of a library's name, and the source's ending.
     variable : str
         The environment variable that names a compiler.
     compilers : tuple of str
-        Those to look for otherwise.
+        Compilers to look for otherwise.
     flags : tuple of str
     native : tuple of tuple of str
         Flags for this very processor, tried in this order.

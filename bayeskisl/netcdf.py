@@ -42,7 +42,7 @@ def read_netcdf(path: str | Path, what: str = "a NetCDF file", remedy: str = "")
     ----------
     path : path
     what, remedy : str
-        What is expected, and what to do, for the sentence that refuses the file.
+        Expected content and remedy, for the error message.
 
     Raises
     ------

@@ -179,7 +179,7 @@ def read_table[T](kind: type[T], table: object, where: str, what: str = "the fil
     kind : type
         A subclass of `Table`, or a dataclass decorated by `strictly`.
     table : object
-        What the file holds.
+        Content of the file.
     where : str
         The file's name.
     what : str

@@ -35,7 +35,7 @@ class Axis(ABC):
     name : str
         As specifications, tables and files spell it.
     coordinate : str
-        What a value of the axis is called in tables and messages.
+        Name of a value of the axis in tables and messages.
     given : str
         The term of r D = K f l that a sweep holds fixed beside budget and tokens per fact: ``ratio``, ``facts`` or
         ``exposures``.
@@ -53,9 +53,9 @@ class Axis(ABC):
         The unit in tables; the unit in a sentence, behind a number; the unit beside a mark in a figure; the label of
         the axis in a figure.
     experiment : str
-        What a sweep along the axis varies, in a few words.
+        Quantity that a sweep along the axis varies, in a few words.
     question : str
-        What a decision along the axis answers; ``{model}`` stands for the target.
+        Question that a decision along the axis answers; ``{model}`` stands for the target.
     """
 
     name: ClassVar[str]
@@ -167,8 +167,8 @@ class Axis(ABC):
         group : str
             One of ``schema.GROUPS``.
         fixed : mapping
-            What stays the same along the axis, by the names of `schema`: ``tokens`` and ``tokens_per_fact`` always,
-            and, as axis and group need them, ``ratio``, ``facts``, ``exposures``, ``background_facts``,
+            Quantities that are fixed along the axis, by the names of `schema`: ``tokens`` and ``tokens_per_fact``
+            always, and, as axis and group need them, ``ratio``, ``facts``, ``exposures``, ``background_facts``,
             ``background_share``.
         load : LoadEffect, optional
             Without it an exposure counts as one, whatever else is learned.

@@ -26,7 +26,7 @@ class Entry:
     where : str
         ``module:function`` inside `bayeskisl.cli`; empty for a group.
     example : str
-        What a person might type, on one line or more.
+        An example, on one line or more.
     section : str
         When a person needs it; shown once, before its first command.
     entries : tuple of Entry

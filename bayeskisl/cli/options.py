@@ -82,8 +82,8 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
     Returns
     -------
     callable
-        What typer reads and calls: its signature has the fields in the place of the dataclasses, and the options of
-        every command, such as ``--quiet``, at the end.
+        Function for typer: its signature has the fields in the place of the dataclasses, and the options of every
+        command, such as ``--quiet``, at the end.
     """
     hints = get_type_hints(command, include_extras=True)
     flat: dict[str, inspect.Parameter] = {}

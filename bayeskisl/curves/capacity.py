@@ -34,13 +34,13 @@ class Capacity:
     exposures_of_cells : numpy.ndarray
         Exposures of an infused fact there, shape ``(cell,)``.
     bits_per_fact : float
-        What a fact weighs.
+        Bits of a fact.
     log_sd : float
         How well that is known, the standard deviation of its logarithm.
     source : str
         ``given`` in the curves, from the ``answers``, ``unknown``, or ``none`` where no capacity can bind.
     params, tokens : numpy.ndarray
-        Of the cells, shape ``(cell,)``.
+        Size and budget of each cell, shape ``(cell,)``.
     """
 
     exposures_of_cells: FloatArray

@@ -43,14 +43,14 @@ class Curve:
     group, place : str
         The group, and the cell in words.
     params, tokens : float
-        Of the cell.
+        Size and budget of the cell.
     runs : tuple of str
     infusion, log_exposures : numpy.ndarray
-        Of each run, shape ``(run,)``.
+        Place of each run, shape ``(run,)``.
     share : numpy.ndarray
         Share of facts known above guessing, ``(run,)``.
     variance : numpy.ndarray
-        Of that share: of the counts, and of runs about their curve, ``(run,)``.
+        Variance of that share: of the counts, and of runs about their curve, ``(run,)``.
     signal : bool
         Whether any run knows more than guessing does.
     """

@@ -43,7 +43,7 @@ def validate(curves: xr.Dataset, where: str = "curves") -> xr.Dataset:
     curves : xarray.Dataset
         Retention curves.
     where : str
-        What to call them in an error, usually the file's name.
+        Name of the curves in an error, usually the file's name.
 
     Raises
     ------

@@ -67,7 +67,7 @@ def decide(
     ci_prob : float
         Probability of the intervals that tables and figures show.
     seed : int
-        Of the fresh scatter and of the mixture of laws.
+        Seed of the scatter of new runs and of the mixture of laws.
     throw : bool
         Whether a fit that failed its gate is refused; if not, the decision carries the reasons as a warning.
     **short

@@ -37,7 +37,7 @@ def collapse_along_sizes(
     sizes : sequence of float
         Non-embedding parameters.
     target : Target, optional
-        What stays the same along the sizes; its own size plays no part.
+        Quantities that are fixed along the sizes; the target's own size is ignored.
     kind, seed
         As for `predict`. The same random scatter is drawn at every size, so that the lines are smooth.
     ci_prob : float

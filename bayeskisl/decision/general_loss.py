@@ -31,7 +31,7 @@ class LossLaw:
     Parameters
     ----------
     columns : tuple of str
-        What log L is linear in, beside a constant: names of `_FEATURES`.
+        Features in which log L is linear, besides a constant: names of `_FEATURES`.
     centre : dict
         Mean of each basic log covariate over the runs.
     coefficients : numpy.ndarray
@@ -58,7 +58,7 @@ class LossLaw:
         ----------
         target : PlannedModel
         place : dict
-            What `PlannedModel.place` returned, arrays ``(1 or sample, point)``.
+            Result of `PlannedModel.place`, arrays ``(1 or sample, point)``.
         samples, seed : int
             One seed gives the same coefficients at every place.
 

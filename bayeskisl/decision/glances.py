@@ -90,7 +90,7 @@ class Glances:
     options : Options
         For whom the answers are, as `decide` takes them.
     asked : Target, optional
-        What stays the same from one decision to the next; its size and its tokens play no part.
+        Quantities that are fixed for all decisions; the target's size and tokens are ignored.
     apart : float
         As for `decide`.
     """

@@ -118,9 +118,9 @@ def predict_half_point(
     fit : Fit
     place : Place
     params, tokens : float
-        Of the cell.
+        Size and budget of the cell.
     seed : int
-        Of the scatter.
+        Seed of the scatter.
 
     Returns
     -------

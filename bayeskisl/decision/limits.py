@@ -15,7 +15,7 @@ def limit_probabilities(ahead: xr.Dataset) -> dict[str, float]:
     Parameters
     ----------
     ahead : xarray.Dataset
-        What `predict` returned, or the data of a decision.
+        Result of `predict`, or the data of a decision.
     """
     binds = _binds(ahead)
     return {limit: float(np.mean(binds == place)) for place, limit in enumerate(LIMITS)} if binds.size else {}

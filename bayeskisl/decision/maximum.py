@@ -21,7 +21,7 @@ class Maximum:
     Parameters
     ----------
     place, value : numpy.ndarray
-        Of the maximum, shape ``(curve,)``.
+        Place and value of the maximum, shape ``(curve,)``.
     side : numpy.ndarray
         0 for a maximum inside the range, -1 and 1 for one at its lower and upper end.
     """

@@ -40,12 +40,12 @@ class PlannedModel:
     tokens : float
         D*, training tokens.
     axis : Axis
-        What an infusion is counted in.
+        Axis of infusions.
     group : str
         The probe group that the answer is about: the one that can collapse, or where nothing can, the one that more
         infusion teaches.
     held_fixed : dict
-        What the sweep held fixed, and the target keeps: names of run coordinates and values, without `tokens`; the
+        Quantities that the sweep fixed and the target keeps: names of run coordinates and values, without `tokens`; the
         further covariates of the laws are among them.
     prior_driven : tuple of str
         Covariates of the target that the sweep never varied, so that only the prior says what they do; the size is
@@ -53,7 +53,7 @@ class PlannedModel:
     groups : tuple of str
         All probe groups.
     reference_load : float
-        Of the sweep, see `bayeskisl.curves.reference_load`.
+        Reference load of the sweep, see `bayeskisl.curves.reference_load`.
     relative : bool
         Whether exposures of infused facts are known up to a constant alone.
     invented : tuple of str

@@ -131,7 +131,7 @@ class Forecast:
     Parameters
     ----------
     ahead : xarray.Dataset
-        What `predict` returns, without its attributes.
+        Result of `predict`, without its attributes.
     prospect : Prospect
         The mixture of laws that it was read from.
     alone : dict

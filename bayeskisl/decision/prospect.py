@@ -38,7 +38,7 @@ class Prospect:
     loss : LossLaw or None
         The general loss, where it was measured.
     seed : int
-        Of the draws of the general loss.
+        Seed of the draws of the general loss.
     """
 
     target: PlannedModel
@@ -178,7 +178,7 @@ def prospect_of(
     Parameters
     ----------
     by_law : xarray.Dataset
-        What `every_draw_at` returned.
+        Result of `every_draw_at`.
     weights : mapping
         Law -> weight, in the order of ``by_law.law``; a weight of zero leaves a law out.
     target : PlannedModel

@@ -27,7 +27,7 @@ def forecast_record(decision: Decision) -> dict[str, Any]:
     Parameters
     ----------
     decision : Decision
-        What `decide` returned.
+        Result of `decide`.
 
     Returns
     -------

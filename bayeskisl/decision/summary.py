@@ -28,7 +28,7 @@ def prediction_summary(ahead: xr.Dataset) -> dict[str, Any]:
     Parameters
     ----------
     ahead : xarray.Dataset
-        What `predict` returned, or the data of a decision.
+        Result of `predict`, or the data of a decision.
 
     Returns
     -------

@@ -61,7 +61,7 @@ class KeptByLevel:
     runs : tuple of int
         Number of runs at each.
     axis : Axis
-        What the infusions are counted in.
+        Axis of the infusions.
     """
 
     infusions: tuple[float, ...]

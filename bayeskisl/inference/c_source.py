@@ -145,7 +145,7 @@ def c_function(
     inputs : dict
         Where the graph's inputs are found, in terms of ``x`` and ``data``.
     outputs, into : sequence
-        What is computed, and where it is put, in terms of ``out``.
+        Computed variables, and where each is stored, in terms of ``out``.
     lengths : str
         Statements that declare the open lengths, in terms of ``data``.
 

@@ -24,9 +24,9 @@ def card(
     Parameters
     ----------
     what : str
-        What is shown, such as ``fit``.
+        Kind of the object, such as ``fit``.
     law, weights, gate, warnings
-        Those of the fit.
+        Attributes of the fit.
     curves : str
         Which runs were fitted.
     quantities : mapping

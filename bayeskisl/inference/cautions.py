@@ -61,7 +61,7 @@ def cautions(
     posterior, prior : xarray.Dataset
         Named quantities.
     curves : xarray.Dataset
-        What was measured.
+        Fitted retention curves.
     gate : Gate
         The verdict on the posterior.
     log_prior : xarray.Dataset

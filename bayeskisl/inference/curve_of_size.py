@@ -31,13 +31,13 @@ class CurveOfSize:
     Parameters
     ----------
     design : LimitsDesign
-        Of the cells.
+        Design of the cells.
     mean, sd, common_sd : numpy.ndarray
         Priors of the coefficients, shape ``(column,)``.
     rough : numpy.ndarray
         Where sampling starts, shape ``(cell, group)``.
     information : numpy.ndarray
-        Of the data about each value, shape ``(cell, group)``.
+        Information of the data about each value, shape ``(cell, group)``.
     """
 
     design: LimitsDesign
@@ -131,7 +131,7 @@ def coefficients_at(
     columns : int
         Number of coefficients.
     common : array or None
-        What groups have in common, (column,).
+        Common part of the groups, (column,).
     """
     mean = (curve.mean if common is None else curve.mean + curve.common * common)[..., None]
     white: list[Array] = []

@@ -53,8 +53,8 @@ class ModelData:
     is_real : numpy.ndarray
         False for the cells that padding appended, shape ``(cell,)``.
     covariates : numpy.ndarray
-        Of the size law, and behind them 1 for the cell's domain and 0 for the others if there are several, or the
-        exposures at one bit per parameter in a law with limits, shape ``(cell, covariate)``.
+        Covariates of the size law, followed by 1 for the cell's domain and 0 for the others if there are several, or
+        the exposures at one bit per parameter in a law with limits, shape ``(cell, covariate)``.
     size_law : LawOfSize
         Its columns and priors.
     positive, unbounded : tuple of str
@@ -188,7 +188,7 @@ def law_of_size(
     values : numpy.ndarray
         Covariates of the cells, and 1 for their domain and 0 for the others if there are several.
     capacity : Capacity
-        Of the same cells.
+        Capacity of the same cells.
     domains : tuple of str
         Their names.
 
@@ -265,7 +265,7 @@ def _by_area(
     along : numpy.ndarray
         The coordinate along which retention rises, shape ``(run, group)``.
     values : numpy.ndarray
-        What is looked up there, shape ``(run, group)``: a function of `along`.
+        Values to interpolate, shape ``(run, group)``: a function of `along`.
     """
     rough = np.full((cell_of_run.max() + 1, recalled.shape[1]), np.nan)
     for cell, group in np.ndindex(*rough.shape):

@@ -66,7 +66,7 @@ class Language(Protocol):
         line : GivenLine
             The law.
         common : array or None
-            What groups have in common of its coefficients, (column,).
+            Common part of the groups' coefficients, (column,).
         scatter, unit : array
             About the law, and in which the data pin the values, (1, group).
         shift : array

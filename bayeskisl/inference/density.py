@@ -52,7 +52,7 @@ class Layout:
     values, variables : dict
         Shapes of the sampled vector's parts, and of the variables that follow from them, by name.
     dims : dict
-        Of the variables.
+        Dims of the variables.
     """
 
     data: dict[str, str]

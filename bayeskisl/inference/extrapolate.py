@@ -57,7 +57,7 @@ def extrapolate(
     as_new : bool
         Whether a size that was trained is predicted as a new one, by the law and a fresh scatter.
     seed : int
-        Of the fresh scatter. Targets that share it share the scatter, so that predictions along sizes are smooth.
+        Seed of the scatter. Targets with one seed share the scatter, so that predictions along sizes are smooth.
 
     Returns
     -------

@@ -30,7 +30,7 @@ class FittedLawOfSize:
     places : numpy.ndarray
         The same as the law takes them, shape ``(cell, covariate)``.
     capacity : Capacity
-        Of the trained cells.
+        Capacity of the trained cells.
     """
 
     law: LawOfSize

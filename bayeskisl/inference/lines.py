@@ -36,9 +36,9 @@ class Line:
     rough : numpy.ndarray
         Where sampling starts, shape ``(cell, group)``.
     information : numpy.ndarray
-        Of the data about a typical value, shape ``(group,)``. It decides how much of the prior is left along each axis,
-        and so whether places there are the values themselves, which suits data that pin them, or standard normals,
-        which suits data that do not; the posterior is the same.
+        Information of the data about a typical value, shape ``(group,)``. It decides how much of the prior is left
+        along each axis, and so whether places there are the values themselves, which suits data that pin them, or
+        standard normals, which suits data that do not; the posterior is the same.
     scatter : float
         A typical one.
     """

@@ -36,8 +36,8 @@ class Load:
     at_half : numpy.ndarray
         Log of the load at a cell's half-point over the reference, shape ``(cell, group)``.
     share : numpy.ndarray
-        Of the axis at a cell's half-point, how much is load rather than exposures, in [0, 1], shape ``(cell, group)``:
-        0 where the load stays the same, 1 where exposures do.
+        Share of load, rather than exposures, in the axis at a cell's half-point, in [0, 1], shape ``(cell, group)``: 0
+        where the load stays the same, 1 where exposures do.
     typical_share : numpy.ndarray
         Mean over the cells, shape ``(group,)``.
     """

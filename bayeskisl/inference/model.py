@@ -50,7 +50,7 @@ def build_model(curves: xr.Dataset, law: Law) -> "pm.Model":
     With several groups there is also:
 
     ``common (quantity)``
-        What groups have in common of every prior above but ``floor_excess``, as standard normals. A quantity of a group
+        Common part of the groups in every prior above but ``floor_excess``, as standard normals. A quantity of a group
         is mean + sd (sqrt(pooling) common + sqrt(1 - pooling) own): its prior is that of a single group, and two groups
         correlate by the law's `pooling`.
 

@@ -45,7 +45,7 @@ def integrated_log_likelihood(named: dict[str, FloatArray], data: ModelData, law
     data : ModelData
         The curves.
     law : Law
-        Whose posterior it is.
+        Law of the posterior.
     workers : int
         Threads.
     """
@@ -108,7 +108,7 @@ class OneRun(NamedTuple):
     ahead : array
         How far its log exposures lie above its cell's half-point.
     steepness, floor, ceiling, sigma, concentration, guess_concentration : array
-        Of the fall, of run effects and of the counts.
+        Parameters of the fall, of run effects and of the counts.
     shape : Shape
         The fall with values of its parameters, arrays that broadcast too.
     """

@@ -90,7 +90,7 @@ def regime_sentence(found: xr.Dataset) -> str:
     Parameters
     ----------
     found : xarray.Dataset
-        What `regime` returned.
+        Result of `regime`.
     """
     order = np.argsort(found[schema.PARAMS].values)
     small, large = order[0], order[-1]

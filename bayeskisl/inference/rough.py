@@ -56,11 +56,11 @@ def rough_thresholds(rough: GivenRough, start: Array, effect: Array, steepness: 
     rough : GivenRough
         Typical runs.
     start : array
-        What stands where the counts say little, ``(cell, group)``.
+        Value where the counts are uninformative, ``(cell, group)``.
     effect : array
         The effect of the load; zero where it is not known.
     steepness, shape
-        Those being tried; they broadcast to ``(..., cell, group)``.
+        Trial values, which broadcast to ``(..., cell, group)``.
     """
     own = _half_points(rough.log_exposures - effect * rough.ahead, rough.share, steepness, shape, xp)
     return start + rough.pinned * (own - start)

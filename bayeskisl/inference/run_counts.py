@@ -46,9 +46,9 @@ def precision(
     floor : array
         Recall of facts that are not known.
     concentration, guess_concentration : array
-        Of the share of known facts about its mean, and of the rate of right guesses about the floor.
+        Concentrations of the share of known facts about its mean, and of the rate of right guesses about the floor.
     variance : array
-        What else makes recall vary, such as a run effect that was averaged over.
+        Further variance of recall, such as that of a run effect that was averaged over.
 
     Notes
     -----

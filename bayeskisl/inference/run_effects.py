@@ -46,7 +46,7 @@ def draw_run_effects(
     named : mapping
         The other named quantities of a posterior, ``(chain, draw, ...)``.
     model : Model
-        Whose posterior it is.
+        Model of the posterior.
     workers : int
         Threads.
 
@@ -72,7 +72,7 @@ def draw_run_effects_of_prior(
     Parameters
     ----------
     correlation : float, optional
-        Of any two groups; drawn from its prior where it is left out.
+        Correlation of any two groups; by default drawn from its prior.
     """
     data, lead = model.data, named["tau"].shape[:-1]
     runs, groups, _ = data.shape

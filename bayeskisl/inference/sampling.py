@@ -48,7 +48,7 @@ class Settings:
     draws, tune, chains : int
         Kept and discarded draws per chain, and chains.
     seed : int
-        Of the sampler; compiled code of another version may still give other draws.
+        Seed of the sampler; compiled code of another version may still give other draws.
     cores : int
         Threads.
     method : str

@@ -141,7 +141,7 @@ def design_curves(
     groups : tuple of str
         Probe groups; all facts are probed up to 500.
     domains : tuple of str
-        What kinds of facts are infused; each gets all of the runs.
+        Kinds of infused facts; each gets all of the runs.
 
     Raises
     ------

@@ -39,7 +39,7 @@ def leave_one_out(log_likelihood: FloatArray) -> LeaveOneOut:
     Parameters
     ----------
     log_likelihood : numpy.ndarray
-        Of each run or cell, what is its own integrated out, shape ``(draw, observation)``.
+        Log likelihood of each run or cell, with its own effects integrated out, shape ``(draw, observation)``.
     """
     by_observation = np.ascontiguousarray(log_likelihood.T)
     # what every draw predicts alike (a bound, or a law without collapse) needs no weights, and has no tail to smooth
@@ -76,7 +76,7 @@ def law_weights(pointwise: dict[str, FloatArray], floor: float = FLOOR) -> dict[
     pointwise : dict of numpy.ndarray
         Log predictive density of each cell left out, by law, shape ``(cell,)``.
     floor : float
-        What is shared out equally.
+        Share of the weights that is divided equally.
     """
     log_densities = np.stack(list(pointwise.values()))  # (law, cell)
     laws, cells = log_densities.shape

@@ -46,7 +46,7 @@ def replay(draws: Mapping[str, FloatArray], model: Model, rng: np.random.Generat
     draws : mapping
         By the names of `bayeskisl.inference.model.build_model`, shapes ``(chain, draw, ...)``.
     model : Model
-        Whose variables they are.
+        Model of the draws.
     rng : numpy.random.Generator
         For the coefficients, which the model integrates out: they are drawn from their exact conditional.
     """

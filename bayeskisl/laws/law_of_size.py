@@ -19,7 +19,7 @@ class LawOfSize(ABC):
     Parameters
     ----------
     covariates : tuple of str
-        Those that the data vary, ``params`` first.
+        Covariates that the data vary, ``params`` first.
     reference : numpy.ndarray
         Geometric mean of each covariate over the cells, shape ``(covariate,)``.
     mean, sd : numpy.ndarray

@@ -277,7 +277,7 @@ def limits(
     Parameters
     ----------
     level, log_exponent : array
-        Of learning, the products of coefficients and `design`.
+        Level and log exponent of learning, the products of coefficients and `design`.
     shared : sequence of array
         The other coefficients, in the columns `SHARED`.
     design : LimitsDesign

@@ -24,9 +24,9 @@ def plot_backtest(result: Backtest, *, dark: bool = False) -> Figure:
     Parameters
     ----------
     result : Backtest
-        What `backtest` returned.
+        Result of `backtest`.
     dark : bool
-        For a dark page.
+        Whether the figure is for a dark page.
 
     Returns
     -------

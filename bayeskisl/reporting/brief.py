@@ -72,7 +72,7 @@ def brief(decision: "Decision") -> dict[str, str]:
     Parameters
     ----------
     decision : Decision
-        What `decide` returned.
+        Result of `decide`.
 
     Returns
     -------

@@ -25,7 +25,7 @@ def plot_check(curves: xr.Dataset, *, dark: bool = False) -> Figure:
     curves : xarray.Dataset
         Retention curves.
     dark : bool
-        For a dark page.
+        Whether the figure is for a dark page.
 
     Returns
     -------

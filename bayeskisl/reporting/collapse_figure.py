@@ -61,7 +61,7 @@ def plot_collapse(
     ci_prob : float
         Probability of the intervals of cells and funnels.
     dark : bool
-        For a dark page.
+        Whether the figure is for a dark page.
     **short
         Keywords of `Target`, instead of the object.
 

@@ -51,7 +51,7 @@ def plot_curves(fit_or_curves: "Fit | xr.Dataset", *, dark: bool = False) -> Fig
     fit_or_curves : Fit or xarray.Dataset
         A fit, or retention curves alone.
     dark : bool
-        For a dark page.
+        Whether the figure is for a dark page.
 
     Returns
     -------

@@ -42,11 +42,11 @@ def plot_decision(decision: Decision, verification: Verification | None = None, 
     Parameters
     ----------
     decision : Decision
-        What `decide` returned.
+        Result of `decide`.
     verification : Verification, optional
         Result of `verify`: the measured retention at each trained level is drawn over the prediction.
     dark : bool
-        For a dark page.
+        Whether the figure is for a dark page.
 
     Returns
     -------
@@ -86,9 +86,9 @@ def plot_risk(decision: Decision, *, dark: bool = False) -> Figure:
     Parameters
     ----------
     decision : Decision
-        What `decide` returned.
+        Result of `decide`.
     dark : bool
-        For a dark page.
+        Whether the figure is for a dark page.
 
     Returns
     -------

@@ -37,7 +37,7 @@ def plot_diagnostics(fit: "Fit", quantities: Sequence[str] = _QUANTITIES, *, dar
     quantities : sequence of str
         Variables of the posterior.
     dark : bool
-        For a dark page.
+        Whether the figure is for a dark page.
 
     Returns
     -------
@@ -84,11 +84,11 @@ def plot_prior_vs_posterior(fit: "Fit", quantities: Sequence[str] = _OF_THE_LAW,
     Parameters
     ----------
     fit : Fit
-        What `fit` returned.
+        Result of `fit`.
     quantities : sequence of str
         Variables of the posterior.
     dark : bool
-        For a dark page.
+        Whether the figure is for a dark page.
 
     Returns
     -------
@@ -129,7 +129,7 @@ def plot_calibration(transforms: Mapping[str, FloatArray], *, dark: bool = False
         Probability integral transforms by quantity, shape ``(simulation,)``: the share of posterior draws below the
         true value, as ``python -m studies.calibration`` records them.
     dark : bool
-        For a dark page.
+        Whether the figure is for a dark page.
 
     Returns
     -------

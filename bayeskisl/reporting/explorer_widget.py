@@ -30,7 +30,7 @@ class ExplorerWidget(anywidget.AnyWidget):
         Name of each dial and the index of its stop; set it to move the sliders. The page adds ``asked``, a number that
         comes back in `answer`, so that it knows which of its questions was answered.
     answer : dict
-        What is shown.
+        The displayed answer.
     """
 
     _esm = _HERE / "explorer.js"

@@ -49,7 +49,7 @@ def report(
     ----------
     fit : Fit
     decision : Decision, optional
-        What `decide` returned.
+        Result of `decide`.
     verification : Verification, optional
         Result of `verify` for that decision.
     out : path

@@ -18,9 +18,9 @@ def plot_plan(plan: Plan, *, dark: bool = False) -> Figure:
     Parameters
     ----------
     plan : Plan
-        What `plan` returned.
+        Result of `plan`.
     dark : bool
-        For a dark page.
+        Whether the figure is for a dark page.
 
     Returns
     -------

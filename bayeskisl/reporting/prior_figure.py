@@ -60,7 +60,7 @@ def plot_prior_predictive(
     draws, seed : int
         See `bayeskisl.prior_predictive`.
     dark : bool
-        For a dark page.
+        Whether the figure is for a dark page.
 
     Returns
     -------

@@ -25,9 +25,9 @@ def plot_replay(frame: "pd.DataFrame", *, whole: str = "the whole sweep", dark: 
     frame : pandas.DataFrame
         Result of `replay`; several results are concatenated.
     whole : str
-        What the column ``share`` is a share of.
+        Name of the total cost of which ``share`` is a share.
     dark : bool
-        For a dark page.
+        Whether the figure is for a dark page.
 
     Returns
     -------

@@ -56,7 +56,7 @@ def describe_prediction(ahead: xr.Dataset) -> str:
     Parameters
     ----------
     ahead : xarray.Dataset
-        What `predict` returned.
+        Result of `predict`.
 
     Returns
     -------
@@ -76,7 +76,7 @@ def describe_decision(decision: Decision) -> str:
     Parameters
     ----------
     decision : Decision
-        What `decide` returned.
+        Result of `decide`.
 
     Returns
     -------

@@ -22,7 +22,7 @@ def logits_of(decoder: Decoder, weights: Tensor, inputs: Tensor, precision: torc
     inputs : Tensor
         Tokens, shape ``(run, sequence, context)``, int64.
     precision : torch.dtype
-        Of the matrix products of the blocks and the head.
+        Type of the matrix products of the blocks and the head.
 
     Returns
     -------

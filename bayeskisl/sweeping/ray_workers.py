@@ -25,7 +25,8 @@ class RayTrainers:
     Parameters
     ----------
     address : str, optional
-        Of a running cluster, e.g. ``auto`` or ``ray://head:10001``; by default a cluster of this machine is started.
+        Address of a running cluster, e.g. ``auto`` or ``ray://head:10001``; by default a cluster is started on this
+        machine.
 
     Raises
     ------

@@ -33,11 +33,11 @@ class Sitting:
     Attributes
     ----------
     folder : Path
-        Of the sweep.
+        Folder of the sweep.
     trained, left : int
         Runs finished now, and runs known to be missing still.
     archives : tuple of Path
-        What to bring home, one small file a stack.
+        Archives to copy back, one small file per stack.
     """
 
     folder: Path
@@ -69,7 +69,7 @@ def sit(
     home : path
         Receives one ``.tar.gz`` of records per finished stack.
     minutes : float
-        From now to the end.
+        Minutes until the end.
     earlier : path, optional
         Folder of such files from earlier sittings, which are unpacked first.
     device : str

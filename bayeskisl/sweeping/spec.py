@@ -202,7 +202,7 @@ class Replicates:
     levels : tuple of float
     seeds : tuple of int
     widths, tokens : tuple of int
-        Of which sizes and budgets; empty for all.
+        Sizes and budgets with replicates; empty for all.
     """
 
     levels: Several[Positive]

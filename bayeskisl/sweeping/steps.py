@@ -64,7 +64,7 @@ class Steps:
     ----------
     decoder : Decoder
     training : Training
-        What the runs share; their learning rates are in `rates`.
+        Recipe that the runs share; their learning rates are in `rates`.
     rates : numpy.ndarray
         Peak learning rate of each weight, shape ``(run, weight)``, float32.
     tokens : numpy.ndarray

@@ -68,7 +68,7 @@ class PreparedText:
     tokeniser : Tokeniser
     triples : tuple of Triple
     templates : tuple of tuple of str
-        Of each triple.
+        Templates of each triple.
     source : FileSource or DatasetSource
     """
 

@@ -42,7 +42,7 @@ def tune_sweep(spec: SweepSpec, folder: SweepFolder, train: Callable[[SweepSpec,
     spec : SweepSpec
         A sweep with `tune`.
     folder : SweepFolder
-        Of that sweep; the stage's own records go to ``tune/`` in it.
+        Folder of that sweep; the stage's own records go to ``tune/`` in it.
     train : callable
         Trains a sweep under a folder and returns the sweep's own folder; what is there already is not done again.
     """
@@ -81,7 +81,7 @@ def best_rate(nats: dict[float, float]) -> TunedRate:
     Parameters
     ----------
     nats : dict of float to float
-        What to make least, by rate; infinite where runs diverged.
+        Quantity to minimise, by rate; infinite where runs diverged.
     """
     rates = sorted(nats)
     values = np.array([nats[rate] for rate in rates])

@@ -56,14 +56,14 @@ class Step:
     planner : str
     repeat : int
     share : float
-        Of the whole sweep's cost, up to which it could spend.
+        Share of the whole sweep's cost that the planner could spend.
     cost : float
-        What it spent, the start included.
+        Cost of the purchases, including the start.
     runs : int
         Runs bought.
     low, median, high : float
-        Of the 90 % interval of the target's collapse point, on the scale of a plan's widths, see
-        `bayeskisl.design.Plan`: log facts, or log exposures of the background.
+        The 90 % interval of the target's collapse point, on the scale of a plan's widths, see `bayeskisl.design.Plan`:
+        log facts, or log exposures of the background.
     truth : float
         Its measurement, or the simulation's own value.
     gate : bool
@@ -228,10 +228,10 @@ class Market:
     Parameters
     ----------
     curves : xarray.Dataset
-        Of all sizes but the target's.
+        Curves of all sizes except the target's.
     target_params : float
     truth : float
-        Of the target's cell, on the scale of `Step`.
+        True value of the target's cell, on the scale of `Step`.
     costs : Costs
     """
 

@@ -25,7 +25,7 @@ def axis_of(infusion: Infusion, told: frozenset[str], axis: str | None, findings
     Parameters
     ----------
     infusion : Infusion
-        Of all rows; rows that something is wrong with do not count.
+        Terms of the infusion of all rows; faulty rows do not count.
     told : frozenset of str
         Fields that the table names itself; the others follow from r D = K f l.
     axis : str, optional
@@ -92,7 +92,7 @@ def runs_of(keys: list[RunKey], rows: BoolArray, replicates: bool, named: bool, 
     Parameters
     ----------
     keys : list of tuple
-        What identifies run and group of each row, the group last.
+        Keys that identify run and group of each row, the group last.
     rows : numpy.ndarray
         Which rows are used, shape ``(row,)``.
     replicates : bool

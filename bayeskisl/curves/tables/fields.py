@@ -44,7 +44,7 @@ class Field:
     name : str
         As in `schema` where it has the name.
     expected : str
-        What its cells must be, as an error says it.
+        Required kind of its cells, in the words of an error.
     low, high : float
         Allowed range.
     open_high : bool

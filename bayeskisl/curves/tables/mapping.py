@@ -53,7 +53,7 @@ def complete_mapping(
     given : mapping, optional
         Field to column name, another field of the mapping, SQL expression, quantity such as ``"7B"``, or number.
     table : RawTable
-        Whose columns are meant.
+        Table with the mapped columns.
     findings : Findings
         Takes what is wrong with it.
 

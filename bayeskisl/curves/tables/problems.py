@@ -39,9 +39,9 @@ class Findings:
     Parameters
     ----------
     origin : str
-        What to call the table.
+        Name of the table.
     places : list of str
-        What to call each of its rows, such as ``line 7``.
+        Name of each row, such as ``line 7``.
     columns : list of str
         Its columns, for errors about what none of them is.
     skips : bool

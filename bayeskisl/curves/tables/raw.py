@@ -31,15 +31,15 @@ class RawTable:
     columns : dict
         Name to cells, all of one length.
     places : list of str
-        What to call each row: ``line 7`` of a text file, ``row 6`` (from 0) of a frame.
+        Name of each row: ``line 7`` of a text file, ``row 6`` (from 0) of a frame.
     origin : str
-        What to call the table.
+        Name of the table.
     comments : tuple of str
         Lines at its beginning that started with ``#``.
     left_out : tuple of (str, str)
-        What could not become a row, and why.
+        Entries that could not become rows, with reasons.
     delimiter : str
-        What stood between the cells of a text file; empty where there was none.
+        Delimiter of the cells of a text file; empty for other sources.
     hint : str
         Another way in which the table's owner can supply a field.
     """

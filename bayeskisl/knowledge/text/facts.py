@@ -92,7 +92,7 @@ class Sentences:
     Attributes
     ----------
     tokens : numpy.ndarray
-        Of all sentences, shape ``(token,)``.
+        Tokens of all sentences, shape ``(token,)``.
     begins : numpy.ndarray
         Where each sentence begins, and where the last ends, shape ``(sentence + 1,)``.
     answers : numpy.ndarray
@@ -158,7 +158,7 @@ def verbalise_triples(
     heldout : int
     domain_marker : bool
     where : str
-        What to call it in an error.
+        Name of the source in an error.
 
     Raises
     ------

@@ -27,7 +27,7 @@ class Tokeniser:
     Attributes
     ----------
     sha256 : str
-        Of its file.
+        Hash of its file.
     vocabulary : int
         One more than its largest token; that is the separator.
     path : Path

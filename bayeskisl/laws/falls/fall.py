@@ -35,7 +35,7 @@ class Parameter:
     name : str
         Its name in law files and in posteriors.
     prior : LogNormalPrior
-        What a law file may say of it where nothing else is known.
+        Default prior in a law file.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Fall(ABC):
     title : str
         One line for people.
     parameters : tuple of Parameter
-        What is inferred of it; a law file states the priors. What a fall fixes is a constant in its own file.
+        Inferred parameters; a law file states their priors. Fixed numbers of a fall are constants in its file.
     loses : bool
         Whether anything is ever lost; if not, no threshold means anything.
     """

@@ -90,7 +90,7 @@ def write_data(run: RunSpec, prepared: PreparedText, folder: Path, settings: Dat
     Returns
     -------
     dict
-        What the tokens hold: the terms of r D = K f l, counted, and those of the background.
+        Counted content of the tokens: the terms of r D = K f l, and those of the background.
     """
     done = folder / _DONE
     if done.is_file():

@@ -46,7 +46,7 @@ class Layout:
     per_shard : int
         Windows of a shard.
     kind : type
-        Of tokens, ``numpy.uint16`` or ``numpy.uint32``.
+        Type of tokens, ``numpy.uint16`` or ``numpy.uint32``.
     """
 
     folder: Path

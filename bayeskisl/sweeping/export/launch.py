@@ -74,12 +74,12 @@ def write_launchers(root: Path, name: str, trainer: Trainer, runs: list[str], ho
     root : Path
         The export's folder.
     name : str
-        Of the sweep.
+        Name of the sweep.
     trainer : Trainer
     runs : list of str
         Names, the longest runs first, so that none of them is left for the end.
     hours : float
-        Of the longest run on one device.
+        Hours of the longest run on one device.
     side_by_side : int
         Tasks of the array job that run at a time.
     """

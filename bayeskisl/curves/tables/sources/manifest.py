@@ -37,7 +37,7 @@ def join_manifest(manifest: Path, rows_of: Callable[[dict[str, Any], dict[str, A
     manifest : path
         A table with a column ``file``, relative to the manifest's folder.
     rows_of : callable
-        From a file's JSON, its row of the manifest and what to call it, the rows that it becomes.
+        Function of a file's JSON, its row of the manifest and its name, which returns the resulting rows.
     """
     listed = read_table(manifest)
     if "file" not in listed.columns:
