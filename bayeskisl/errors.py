@@ -122,7 +122,7 @@ class BusyError(SweepError):
 
     def __init__(self, folder: Path, process: str) -> None:
         self.folder, self.process = folder, process
-        super().__init__(f"{folder} is held by process {process}; wait for it, or stop it and try again.")
+        super().__init__(f"{folder} is in use by process {process}; wait for it, or stop it and try again.")
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle all parts, so that the error survives a process boundary."""

@@ -187,7 +187,7 @@ def _bytes_of(name: str, found: "h5py.Dataset") -> int:
     if not texts and (found.dtype.kind not in "iufb" or found.dtype.itemsize > 8):
         raise _Refused(f"one with neither numbers nor texts in {name!r:.80}")
     if found.shape is None or len(found.shape) > _MOST_DIMS:
-        raise _Refused(f"one with an odd shape of {name!r:.80}")
+        raise _Refused(f"one with an invalid shape of {name!r:.80}")
     texts_elsewhere = _bytes_of_texts(name, found) if found.dtype.kind == "O" else 0
     return math.prod(found.shape) * max(found.dtype.itemsize, 1) + texts_elsewhere
 

@@ -121,7 +121,7 @@ def _checked(path: Path) -> dict[str, Any]:
     content = {name: value for name, value in record.items() if name != "sha256"}
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
     if hashlib.sha256(text.encode()).hexdigest() != record["sha256"]:
-        raise InputError("a record as it was written", "one that was changed since", str(path))
+        raise InputError("a record as it was written", "one that was changed later", str(path))
     return record
 
 

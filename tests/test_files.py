@@ -67,7 +67,7 @@ def test_a_line_that_was_cut_off_takes_no_other_with_it(tmp_path):
 def test_a_folder_is_one_process_s_at_a_time(tmp_path):
     with (
         held(tmp_path / "deep" / "er") as _,
-        pytest.raises(BusyError, match=f"er is held by process {os.getpid()}; wait for it"),
+        pytest.raises(BusyError, match=f"er is in use by process {os.getpid()}; wait for it"),
         held(tmp_path / "deep" / "er"),
     ):
         raise AssertionError("two at once")

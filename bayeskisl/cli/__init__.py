@@ -85,7 +85,7 @@ def _require_memory() -> None:
     """Refuse a memory limit under which polars would end the process; training needs less."""
     limit, light = resource.getrlimit(resource.RLIMIT_AS)[0], {"sweep", "doctor", "--version", "--help", "--help-all"}
     if 0 <= limit < _LEAST_MEMORY and not light & set(sys.argv):
-        raise InputError(f"at least {_LEAST_MEMORY >> 20:,} MiB of addresses", f"{limit >> 20:,} MiB", "ulimit -v",
+        raise InputError(f"at least {_LEAST_MEMORY >> 20:,} MiB of address space", f"{limit >> 20:,} MiB", "ulimit -v",
                          "raise the limit")  # fmt: skip
 
 
@@ -102,7 +102,7 @@ def _terminate(number: int, _: object) -> None:
 
 
 def _ended_by(how: str) -> str:
-    resumed = "; what is finished is kept, and the same command continues from there"
+    resumed = "; finished work is kept, and the same command continues from there"
     return f"bayeskisl: {how}{resumed if _RESUMED & set(sys.argv[1:3]) else ''}."
 
 

@@ -12,18 +12,18 @@ _SWEEP = (
     Entry("estimate", "Estimate runs, tokens, FLOPs, memory and time", "sweeps:estimate",
           "bayeskisl sweep estimate desk-amount\n"
           "bayeskisl sweep estimate gpu-amount --tokens-per-second 2e6 --price 2.50"),
-    Entry("run", "Train every run that has no whole record yet", "sweeps:run",
+    Entry("run", "Train every run that has no complete record yet", "sweeps:run",
           "bayeskisl sweep run mine.toml --out runs/mine"),
     Entry("export", "Write a sweep for your own trainer: data, probes, scripts", "exporting:export",
           "bayeskisl sweep export desk-text --for hf --out exported"),
-    Entry("status", "Show how far each sweep in a folder is", "sweeps:status",
+    Entry("status", "Show the progress of each sweep in a folder", "sweeps:status",
           "bayeskisl sweep status runs/mine"),
 )  # fmt: skip
 _CURVES = (
     Entry("import", "Read a table or the logs of another tool", "tables:curves_import",
           "bayeskisl curves import runs.csv --map params=size --map accuracy=recall \\\n"
           "    --probed 1000 --out curves.nc"),
-    Entry("check", "Look at the data before any law: rises, outliers, gaps", "tables:curves_check",
+    Entry("check", "Check the data before any law: reversals, outliers, gaps", "tables:curves_check",
           "bayeskisl curves check curves.nc --figure check.png"),
     Entry("build", "Collect the records of a sweep that was trained here", "sweeps:build",
           "bayeskisl curves build runs/mine --out curves.nc"),
@@ -41,7 +41,7 @@ COMMANDS = (
           example="bayeskisl curves import runs.csv --out curves.nc"),
     Entry("export", "Write curves, draws or decisions as a tidy table", "tables:export",
           "bayeskisl export fit.nc --out draws.parquet", "Data"),
-    Entry("prior", "Show what a law expects before any count is seen", "fitting:prior",
+    Entry("prior", "Show what a law expects before any data", "fitting:prior",
           "bayeskisl prior curves.nc --out prior.png", "Answer"),
     Entry("fit", "Infer collapse points and exponents", "fitting:fit",
           "bayeskisl fit curves.nc --out fit.nc", "Answer"),
@@ -53,7 +53,7 @@ COMMANDS = (
           "bayeskisl report fit.nc --decision decision.nc --out report.html", "Answer"),
     Entry("plan", "Choose the runs that sharpen the answer most", "planning:plan",
           "bayeskisl plan fit.nc --params 7B --budget 1e21flop --out next.csv", "Next"),
-    Entry("loop", "Train, fit and plan until the answer is sharp enough", "planning:loop",
+    Entry("loop", "Train, fit and plan until the answer is precise enough", "planning:loop",
           "bayeskisl loop demo --params 98304 --until width=0.6 --budget 1h \\\n    --out runs/loop", "Next"),
     Entry("replay", "Replay a finished sweep under every planner", "planning:replay",
           "bayeskisl replay desk-amount --out runs/replay", "Next"),
@@ -63,7 +63,7 @@ COMMANDS = (
           "bayeskisl backtest curves.nc --figure backtest.png", "Check"),
     Entry("verify", "Compare a decision with runs of the target", "decisions:verify",
           "bayeskisl verify decision.nc curves-of-the-target.nc", "Check"),
-    Entry("compare", "Compare laws by sizes that are left out", "comparison:compare",
+    Entry("compare", "Compare laws by predicting left-out sizes", "comparison:compare",
           "bayeskisl compare fit.nc --params 7B", "Check"),
 )  # fmt: skip
 

@@ -23,7 +23,7 @@ __all__ = ["backtest"]
 def backtest(
     curves: Annotated[Path, typer.Argument(help="Retention curves of four sizes or more, or a shipped sweep's name.")],
     law: LawName = "limits",
-    sizes: Annotated[str | None, typer.Option(metavar="N,N,...", help="Sizes that take part; by default all.")] = None,
+    sizes: Annotated[str | None, typer.Option(metavar="N,N,...", help="Sizes to use; by default all.")] = None,
     group: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="A probe group; by default the first that falls, else the first that rises."),

@@ -22,7 +22,7 @@ def compare(
     ],
     target: SomeTargetOptions,
     largest: Annotated[
-        int, typer.Option(min=0, metavar="N", help="How many of the largest sizes are left out together.")
+        int, typer.Option(min=0, metavar="N", help="Number of largest sizes that are left out together.")
     ] = 1,
     out: Annotated[
         Path | None,

@@ -73,7 +73,7 @@ class CriterionOptions:
         str, rare(metavar="WHAT", help="What `--keep` is a share of: the ceiling of each group, or all facts.")
     ] = "ceiling"
     facts: Annotated[
-        str | None, typer.Option(metavar="N", help="Size of your domain in facts: which ratio does it need?")
+        str | None, typer.Option(metavar="N", help="Size of your domain in facts, for the ratio that it needs.")
     ] = None
     at_most: Annotated[
         str | None, typer.Option(metavar="X", help="Largest infusion you consider, in facts or as a ratio.")
@@ -127,7 +127,7 @@ def decide(
     questions = len(fits) * len(targets) * len(risks)
     if questions > 1 and (answer.out is not None or answer.figure is not None):
         raise InputError("one target with --out or --figure", f"{questions} questions", "decide",
-                         "decide on each by itself, or redirect the table")  # fmt: skip
+                         "decide on each target separately, or redirect the table")  # fmt: skip
     options: dict[str, Any] = {"criterion": criterion.criterion(), "kind": kind, "apart": apart, "seed": seed}
     if questions > 1:
         _print_table(fits, targets, risks, options, answer.as_json)

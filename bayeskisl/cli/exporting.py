@@ -42,7 +42,7 @@ class DataOptions:
         typer.Option(
             metavar="N",
             show_default=False,
-            help="The target's token budget: smaller budgets get fewer facts, each seen as often as there.",
+            help="The target's token budget; smaller budgets get fewer facts with the same exposures.",
         ),
     ] = None
 
@@ -108,4 +108,4 @@ def export(
     )
     typer.echo(f"train and evaluate: cd {exported.folder} && bash launch/node.sh (or sbatch launch/slurm.sh, or "
                "python launch/ray_runs.py)")  # fmt: skip
-    typer.echo(f"bring home: bayeskisl curves import {exported.folder} --results {exported.folder / 'results'}")
+    typer.echo(f"import the results: bayeskisl curves import {exported.folder} --results {exported.folder / 'results'}")

@@ -26,7 +26,7 @@ class RivalOptions:
     law: LawName = "limits"
     rival: Annotated[
         list[str] | None,
-        typer.Option(metavar="LAW", help="A law to compare it with, in place of those it names. Repeatable."),
+        typer.Option(metavar="LAW", help="A rival law, instead of the default rivals. Repeatable."),
     ] = None
     alone: Annotated[bool, typer.Option("--alone", help="Fit no rival law.")] = False
     draws: Annotated[int, rare(min=100, metavar="N", help="Draws per chain.")] = 1000

@@ -42,7 +42,7 @@ SavedFit = Annotated[Path, typer.Argument(help="A saved fit.")]
 SavedFits = Annotated[list[Path], typer.Argument(metavar="FIT...", help="A saved fit, or several.")]
 Curves = Annotated[Path, typer.Argument(help="Retention curves, or the name of a shipped sweep.")]
 LawName = Annotated[str, typer.Option(metavar="LAW", help="A shipped law's name (see `laws`), or a TOML file.")]
-Seed = Annotated[int, rare(metavar="N", help="Seed of everything random.")]
+Seed = Annotated[int, rare(metavar="N", help="Random seed.")]
 Device = Annotated[str, typer.Option(metavar="NAME", help="Where to train: cpu, cuda, cuda:1, ...")]
 Workers = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="Training processes; by default one per core on a CPU.")
@@ -50,7 +50,7 @@ Workers = Annotated[
 Utilisation = Annotated[
     float, typer.Option(min=0.0, max=1.0, metavar="X", help="Share of --peak that training reaches.")
 ]
-Peak = Annotated[float, typer.Option(min=0.0, metavar="X", help="FLOP/s of one device at best, such as 9.9e14.")]
+Peak = Annotated[float, typer.Option(min=0.0, metavar="X", help="Peak FLOP/s of one device, such as 9.9e14.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
@@ -132,11 +132,12 @@ class HeldOptions:
 
     hold: Annotated[
         list[str] | None,
-        rare(metavar="NAME=X", help="A value that the target holds fixed where sweeps differ in it. Repeatable."),
+        rare(metavar="NAME=X", help="A fixed value of the target, if the sweeps differ in it. Repeatable."),
     ] = None
     domain: Annotated[str | None, rare(metavar="NAME", help="The domain, if the fit has several.")] = None
     prior_driven: Annotated[
-        bool, typer.Option("--prior-driven", help="Answer from the prior what was never varied, and mark it.")
+        bool,
+        typer.Option("--prior-driven", help="Allow an answer that rests on the prior, and mark it."),
     ] = False
 
     @property

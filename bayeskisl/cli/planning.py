@@ -30,12 +30,10 @@ Largest = Annotated[
 ]
 Cap = Annotated[
     str | None,
-    typer.Option("--largest", metavar="N", help="Largest size that may be trained; by default all paid for."),
+    typer.Option("--largest", metavar="N", help="Largest size on offer; by default the budget decides."),
 ]
-Sizes = Annotated[
-    str | None, typer.Option(metavar="N,...", help="Sizes that may be trained, and no others: 70M,160M,1B.")
-]
-Batch = Annotated[int, typer.Option(min=1, metavar="N", help="Most candidates of a plan, 1 to 3 runs each.")]
+Sizes = Annotated[str | None, typer.Option(metavar="N,...", help="The only sizes that may be trained: 70M,160M,1B.")]
+Batch = Annotated[int, typer.Option(min=1, metavar="N", help="Maximum number of candidates, 1 to 3 runs each.")]
 Kappa = Annotated[
     float | None,
     rare(
@@ -55,16 +53,17 @@ class StrategyOptions:
     """Options of the rules that choose a plan's batch."""
 
     runs: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Buy exactly so many runs, as far as the budget goes.")
+        int | None, typer.Option(min=1, metavar="N", help="Exact number of runs, as far as the budget allows.")
     ] = None
     batch: Annotated[
-        int | None, rare(min=1, metavar="N", help="Most candidates, 1 to 3 runs each; by default all that help.")
+        int | None, rare(min=1, metavar="N", help="Most candidates, of 1 to 3 runs each; by default all that help.")
     ] = None
     worth_of_fact: Annotated[
-        str | None, typer.Option(metavar="X", help="Worth of one fact more at the target: when to stop.")
+        str | None, typer.Option(metavar="X", help="Worth of one more fact at the target; sets when to stop.")
     ] = None
     cost_of_miss: Annotated[
-        str | None, rare(metavar="X", help="Cost of a target run beyond its collapse point, as 50000usd: when to stop.")
+        str | None,
+        rare(metavar="X", help="Cost of a target run beyond its collapse point, as 50000usd; sets when to stop."),
     ] = None
     score: Annotated[str, rare(metavar="NAME", help="variance, information or regret.")] = "variance"
     kappa: Kappa = None
@@ -81,7 +80,7 @@ class MoneyOptions:
     records: Annotated[Path | None, typer.Option(metavar="DIR", help="Measured costs: the folder of the sweep.")] = None
     costs: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Costs of your own: params, tokens and hours, dollars or flop."),
+        typer.Option(metavar="FILE", help="Table of your costs: params, tokens and hours, dollars or flop."),
     ] = None
     device: Annotated[
         str | None, typer.Option(metavar="NAME", help="Costs by 6 N D on h100, b200, ..., or 9.89e14 (FLOP/s).")
@@ -242,7 +241,7 @@ def loop(
     strategy: ThriftOptions,
     machine: MachineOptions,
     law: LawName = "limits",
-    ask: Annotated[bool, typer.Option("--ask", help="Show every plan and wait for a yes before training it.")] = False,
+    ask: Annotated[bool, typer.Option("--ask", help="Show every plan and ask before training it.")] = False,
     as_json: AsJson = False,
     seed: Seed = 0,
 ) -> None:
@@ -265,7 +264,7 @@ def loop(
     for step in steps:
         typer.echo(str(step))
     if not (steps[-1].ending or steps[-1].waiting):
-        typer.echo("stopped before training this plan; the same command goes on from here")
+        typer.echo("stopped before training this plan; the same command continues from here")
 
 
 def _curves_of(spec: str) -> "xr.Dataset":
@@ -300,7 +299,7 @@ def replay(
         str | None, typer.Option(metavar="NAME,...", help="Planners; by default all of them, and the grid.")
     ] = None,
     law: LawName = "limits",
-    repeats: Annotated[int, typer.Option(min=1, metavar="N", help="Repeats, each with other seeds.")] = 4,
+    repeats: Annotated[int, typer.Option(min=1, metavar="N", help="Number of repeats, each with different seeds.")] = 4,
     records: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder of the sweep, for measured costs; else 6 N D.")
     ] = None,
@@ -344,7 +343,7 @@ def _show(plan: "Plan") -> None:
             f"{row.width:.3f}", f"{row.narrowing_per_cost:.3g}", row.why,
         )  # fmt: skip
     typer.echo(
-        f"The best of {len(plan.table)} candidates, each on its own (cost in {plan.costs.unit}, expected width, "
+        f"The best of {len(plan.table)} candidates, each alone (cost in {plan.costs.unit}, expected width, "
         f"narrowing per {per}):"
     )
     show(table)
@@ -353,7 +352,7 @@ def _show(plan: "Plan") -> None:
         for place, p in enumerate(plan.purchases, start=1):
             order.add_row(str(place), size(p.run.params), f"{p.run.level:g}", str(p.run.replicates),
                           f"{p.spent:.3g}", f"{p.width:.3f}", p.why)  # fmt: skip
-        typer.echo("The plan; each run counts on those before it:")
+        typer.echo("The plan, in order; each run assumes those before it:")
         show(order)
     _show_frontier(plan)
     typer.echo(plan.verdict)
@@ -375,8 +374,8 @@ def _show_frontier(plan: "Plan") -> None:
                       f"{100 * point.risk:.0f} %", *loss)  # fmt: skip
     lost = f"; loss: regret, risk and cost in {plan.costs.unit}" if plan.worth else ""
     typer.echo(
-        "What an amount buys: least width; expected regret, in facts, and risk of collapse of one run of the target "
-        f"whose infusion maximises expected facts{lost}:"
+        "Frontier: least width for each amount, with the expected regret in facts and the risk of collapse of one run "
+        f"of the target at the infusion that maximises expected facts{lost}:"
     )
     show(table)
 

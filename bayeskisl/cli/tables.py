@@ -46,7 +46,7 @@ class RunOptions:
     ] = None
     levels: Annotated[
         str | None,
-        typer.Option(metavar="FIELD", help="Wide tables: what column names such as 31 or 70M are, e.g. facts."),
+        typer.Option(metavar="FIELD", help="Wide tables: the field of column names such as 31 or 70M, e.g. facts."),
     ] = None
     probed: Annotated[
         list[str] | None, typer.Option(metavar="[GROUP=]N", help="Probed facts per row, if no column has them.")
@@ -54,7 +54,9 @@ class RunOptions:
     guessing: Annotated[
         list[str] | None, typer.Option(metavar="[GROUP=]X", help="Chance of recall by guessing, such as 0.25.")
     ] = None
-    replicates: Annotated[bool, rare("--replicates", help="Rows that differ in their counts alone are seeds.")] = False
+    replicates: Annotated[bool, rare("--replicates", help="Treat rows that differ only in their counts as seeds.")] = (
+        False
+    )
 
     @property
     def keywords(self) -> dict[str, Any]:
@@ -72,7 +74,7 @@ class RowOptions:
 
     metric: Annotated[
         str | None,
-        rare(metavar="NAME", help="The metric that is retention; with --by, the column of the answers."),
+        rare(metavar="NAME", help="The metric that measures retention; with --by, the column of the answers."),
     ] = None
     where: Annotated[
         str | None, rare(metavar="SQL", help="Condition for the rows to use, as in \"task = 'recall'\".")
@@ -108,7 +110,7 @@ def curves_import(
         Path | None,
         rare(metavar="DIR", help="Results of lm-evaluation-harness for a `sweep export`; --metric recall or choice."),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show how the table is read; write nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show how the table is read; write no file.")] = False,
     out: Annotated[Path, typer.Option(help="NetCDF file to write.", callback=a_file)] = Path("curves.nc"),
     as_json: AsJson = False,
 ) -> None:

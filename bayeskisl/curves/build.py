@@ -79,7 +79,7 @@ def build_curves(folder: str | Path) -> xr.Dataset:
     folders = sweep_folders(folder)
     axes = {f.spec["axis"] for f in folders}
     if len(axes) > 1:
-        raise InputError("sweeps along one axis", " and ".join(sorted(axes)), str(folder), "build each by itself")
+        raise InputError("sweeps along one axis", " and ".join(sorted(axes)), str(folder), "build each separately")
     content, digest = _read_all(folders)
     lines = pl.read_ndjson(io.BytesIO(content), schema=_LINE_SCHEMA)
     of_kind = {kind: lines.filter(pl.col("kind") == kind) for kind in ("run", "probe", "general", "failed")}
@@ -122,11 +122,11 @@ def _read_all(folders: list[SweepFolder]) -> tuple[bytes, str]:
         if isinstance(record, BrokenRecord):
             again = "run `bayeskisl sweep run` again: it redoes this run"
             remedy = "move it away" if isinstance(record, MisplacedRecord) else again
-            raise InputError("a whole record", str(record), str(path), remedy)
+            raise InputError("a complete record", str(record), str(path), remedy)
         first, there = of_run.setdefault(record.run.name, (path, record))
         if there.measured != record.measured:
-            got = f"another one than {first.parent.parent.name} has"
-            raise InputError("one measurement of each run", got, str(path), "build each sweep by itself")
+            got = f"a different one in {first.parent.parent.name}"
+            raise InputError("one measurement of each run", got, str(path), "build each sweep separately")
     content = b"".join(record.content for _, record in of_run.values())
     return content, hashlib.sha256(content).hexdigest()
 

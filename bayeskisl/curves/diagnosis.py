@@ -166,8 +166,8 @@ def _no_signal(group: str) -> Finding:
     return Finding(
         "no_signal",
         "serious",
-        f"No run recalls more of the '{group}' facts than guessing does: the data hold no knowledge that could be "
-        "lost, and any answer is the prior's.",
+        f"No run recalls more of the '{group}' facts than guessing does: the data contain no knowledge that could "
+        "be lost, and any answer comes from the prior alone.",
         "Probe at levels with more exposures, or check the guessing rate and the answers' format.",
         group,
     )
@@ -187,7 +187,7 @@ def _below_guessing(curves: xr.Dataset, group: str) -> Iterator[Finding]:
             "note",
             f"{_count(len(names), 'run')} {verbs[0]} fewer of the '{group}' facts than guesses would and {verbs[1]} as "
             f"guessing: {_listed(list(names))}.",
-            "Look whether these models answer in the right form, or leave them out.",
+            "Check whether these models answer in the right format, or leave them out.",
             group,
             names,
         )
@@ -246,7 +246,7 @@ def _against_exposures(group: str, moves: int, shown: list[Curve]) -> Iterator[F
             "serious" if 2 * len(turned) > len(shown) else "warning",
             f"Retention of '{group}' turns back at {_places(turned)} ({len(turned)} of "
             f"{_count(len(shown), 'curve')}): fewer exposures gave more knowledge there, which no law here describes.",
-            "Check whether anything else than the infusion changed between these runs.",
+            "Check whether anything other than the infusion changed between these runs.",
             group,
         )
 
@@ -267,8 +267,8 @@ def _sides(group: str, shown: list[Curve]) -> Iterator[Finding]:
         yield Finding(
             "all_lost",
             "serious",
-            f"No run of '{group}' keeps half of its facts: its half-points lie at more exposures than were tried, and "
-            "only the prior says how far.",
+            f"No run of '{group}' keeps half of its facts: its half-points lie at more exposures than were tried, at a "
+            "distance that only the prior gives.",
             "Add levels with more exposures.",
             group,
         )
@@ -310,9 +310,9 @@ def _levels(group: str, shown: list[Curve]) -> Iterator[Finding]:
         yield Finding(
             "silent_levels",
             "note",
-            f"At {len(silent)} of {len(levels)} levels every run of '{group}' is at its ceiling or at chance, and says "
-            f"little: {_listed([f'{value:,.4g}' for value in silent])}.",
-            "Put further levels between those where retention moves.",
+            f"At {len(silent)} of {len(levels)} levels every run of '{group}' is at its ceiling or at chance, and is "
+            f"uninformative: {_listed([f'{value:,.4g}' for value in silent])}.",
+            "Add levels where retention changes.",
             group,
         )
     jumps = [one for one in shown if one.side == Side.CROSSED and not one.has_row_in_fall(_SATURATED)]
@@ -320,8 +320,8 @@ def _levels(group: str, shown: list[Curve]) -> Iterator[Finding]:
         yield Finding(
             "few_in_the_fall",
             "note",
-            f"Between all and nothing there is no run of '{group}' at {_places(jumps)}: the half-point is known "
-            "between two levels only, and its steepness is the prior's.",
+            f"No run of '{group}' lies between full and no retention at {_places(jumps)}: the half-point is known only "
+            "to lie between two levels, and the steepness comes from the prior.",
             "Add a level between the two.",
             group,
         )

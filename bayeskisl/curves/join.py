@@ -53,7 +53,7 @@ def join_curves(*curves: xr.Dataset) -> xr.Dataset:
                          'name the others too, curves.assign_coords(domain=("run", names))')  # fmt: skip
     axes = sorted({part.attrs["axis"] for part in parts})
     if len(axes) > 1:
-        raise InputError("sweeps along one axis", " and ".join(axes), "join_curves", "fit each by itself")
+        raise InputError("sweeps along one axis", " and ".join(axes), "join_curves", "fit each separately")
     groups = [group for group in schema.GROUPS if any(group in part[schema.GROUP].values for part in parts)]
     shared = [name for name in parts[0].variables if all(name in part.variables for part in parts)]
     joined = xr.concat(

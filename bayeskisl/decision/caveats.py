@@ -103,7 +103,7 @@ def _about_distance(ahead: xr.Dataset, target: PlannedModel, curves: xr.Dataset)
     if _is_trained(target, curves):
         yield Caveat(
             "trained_size",
-            "the target is a size that was trained; its own runs decide, and the law of size plays next to no part",
+            "the target is a trained size; its own runs decide, and the law of size has almost no influence",
             concerns="target",
             buy=f"if anything, more runs of the target itself, {around}",
         )
@@ -151,8 +151,8 @@ def _of_prior(name: str, target: PlannedModel, swept: FloatArray) -> Caveat:
     if high <= low * (1 + ROUNDING):
         message = (
             f"every run had one value of {words}, {said(low)}, and the target has {said(value)}, "
-            f"{'a factor of ' + said(factor) + ' away' if factor > 1.1 else 'next to it'}: what that does rests on the "
-            "prior alone"
+            f"{'a factor of ' + said(factor) + ' away' if factor > 1.1 else 'next to it'}: the effect of that rests on "
+            "the prior alone"
         )
     else:
         message = (
@@ -191,14 +191,14 @@ def _about_laws(ahead: xr.Dataset, target: PlannedModel, apart: float) -> Iterat
             f"the laws disagree about the critical exposures at the target by {_factor(factor)} (more than "
             f"{apart:g}), and the sizes seen do not separate them; read the envelope, not the mixture alone",
             concerns="choice",
-            buy=f"a larger size than any so far, at infusions between its laws' {points} (at the target "
+            buy=f"a larger size than any so far, at infusions between the laws' {points} (at the target "
             f"{target.coordinate} {said(min(halves))} to {said(max(halves))})",
             weight="care",
         )
 
 
 def _factor(factor: float) -> str:
-    return f"a factor of {said(factor)}" if np.isfinite(factor) else "all that there is: one of them never collapses"
+    return f"a factor of {said(factor)}" if np.isfinite(factor) else "an infinite factor: one of them never collapses"
 
 
 def _about_width(ahead: xr.Dataset, target: PlannedModel) -> Iterator[Caveat]:
@@ -207,7 +207,7 @@ def _about_width(ahead: xr.Dataset, target: PlannedModel) -> Iterator[Caveat]:
     ratio = float(np.exp(2 * 1.645 * spread))
     if spread > _WIDE_LOG_SD:
         consequence = (
-            "; the infusion that keeps most on average would then more likely collapse than not, and is no advice"
+            "; the infusion that keeps most on average would then more likely collapse than not, and is not recommended"
             if target.axis.harms_infused
             else ""
         )
@@ -227,6 +227,5 @@ def _about_width(ahead: xr.Dataset, target: PlannedModel) -> Iterator[Caveat]:
             f"in {100 * unseen:.0f} % of the draws half of the {target.group} facts are kept at less than one exposure "
             "of a fact, where some facts are never seen at all",
             weight="care",
-            buy=f"{said(float(target.params))} parameters or the largest size that there is, near one exposure of a "
-            "fact",
+            buy=f"{said(float(target.params))} parameters or the largest available size, near one exposure of a fact",
         )

@@ -95,23 +95,23 @@ class _Supported:
 _ONE_SIDED = {
     (Side.KEPT, True): (
         "no_collapse",
-        "no run of the sweep lost half of its {group} facts: collapse lies above what was swept, and only the prior "
-        "says how far",
+        "no run of the sweep lost half of its {group} facts: collapse lies above what was swept, at a distance "
+        "that only the prior gives",
     ),
     (Side.LOST, True): (
         "never_kept",
-        "no run of the sweep kept half of its {group} facts: collapse lies below what was swept at every size that was "
-        "trained, and only the prior says how far, at the target too",
+        "no run of the sweep kept half of its {group} facts: collapse lies below what was swept at every trained size, "
+        "at a distance that only the prior gives, at the target too",
     ),
     (Side.KEPT, False): (
         "never_ignorant",
-        "every run of the sweep knew half of its {group} facts: the onset lies below what was swept, and only the "
-        "prior says how far",
+        "every run of the sweep knew half of its {group} facts: the onset lies below what was swept, at a distance "
+        "that only the prior gives",
     ),
     (Side.LOST, False): (
         "never_learned",
-        "no run of the sweep knew half of its {group} facts: the onset lies above what was swept, and only the prior "
-        "says how far",
+        "no run of the sweep knew half of its {group} facts: the onset lies above what was swept, at a distance "
+        "that only the prior gives",
     ),
 }
 
@@ -143,18 +143,18 @@ def _about_sides(target: PlannedModel, curves: xr.Dataset, swept: _Swept, suppor
 def _about_the_choice(data: xr.Dataset, target: PlannedModel, swept: _Swept, supported: _Supported) -> Iterator[Caveat]:
     choice, least, most = (data[name].item() for name in (schema.CHOICE, "least", "most"))
     if not target.harms and choice >= most:
-        said_so = f"even the most that was planned would leave the {target.group} facts short of what must be kept"
+        said_so = f"even the largest planned infusion leaves the {target.group} facts short of the required share"
         yield _out_of_reach("none_sufficient", said_so, target, swept, at_least=most)
     elif not target.harms and choice <= least:
         yield Caveat(
             "least_is_enough",
-            "the least that there can be, one exposure of each fact, is within the risk",
+            "the smallest possible infusion, one exposure of each fact, is within the risk",
             concerns="choice",
             at_most=least,
             buy="nothing",
         )
     elif choice <= least:
-        said_so = f"even next to no infusion would leave the {target.group} facts short of what must be kept"
+        said_so = f"even almost no infusion leaves the {target.group} facts short of the required share"
         yield _out_of_reach("none_admissible", said_so, target, swept, at_most=least)
     elif choice >= most:
         yield from _whole_range(data, target)
@@ -204,14 +204,13 @@ def _whole_range(data: xr.Dataset, target: PlannedModel) -> Iterator[Caveat]:
     once = most >= target.range[1] * (1 - 1e-9)
     yield Caveat(
         "one_exposure" if once else "whole_range",
-        f"the risk is kept up to the most that there can be, one exposure of each {target.group} fact; nothing was "
+        f"the risk holds up to the largest possible infusion, one exposure of each {target.group} fact; nothing was "
         "measured there"
         if once
-        else "the risk is kept over all that was planned to be infused; the end of the plan is no collapse point",
+        else "the risk holds over the whole planned range, whose end is not a collapse point",
         concerns="choice",
         at_least=most,
-        buy=f"{said(target.params)} parameters, or the largest size that there is, near {said(most)} "
-        f"{target.coordinate}"
+        buy=f"{said(target.params)} parameters, or the largest available size, near {said(most)} {target.coordinate}"
         if once
         else "nothing, unless more is to be infused",
         weight="care" if once else "note",

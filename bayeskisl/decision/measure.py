@@ -78,9 +78,9 @@ class Measurement:
     def note(self) -> str:
         """One sentence about the meaning of the number."""
         if self.bound == "at least":
-            return f"no run lost half of its facts: collapse lies above {_said(self.low)}, and nothing says how far"
+            return f"no run lost half of its facts: collapse lies above {_said(self.low)}, at an unknown distance"
         if self.bound == "at most":
-            return f"no run kept half of its facts: collapse lies below {_said(self.high)}, and nothing says how far"
+            return f"no run kept half of its facts: collapse lies below {_said(self.high)}, at an unknown distance"
         return f"half-retention point of {len(self.runs)} runs"
 
 

@@ -95,7 +95,7 @@ def check_record(decision_path: Path) -> dict[str, Any] | None:
     except (ValueError, KeyError, TypeError, AttributeError):
         raise InputError("a forecast on record", "a file that cannot be read as one", str(path)) from None
     if not whole:
-        raise InputError("a record as it was written", "one that was changed since", str(path),
+        raise InputError("a record as it was written", "one that was changed later", str(path),
                          "take the one whose hash was published")  # fmt: skip
     if of_file != hashlib.sha256(Path(decision_path).read_bytes()).hexdigest():
         raise InputError("the decision that is on record", "another one of that name", str(decision_path),

@@ -223,7 +223,7 @@ def _of_sizes(curves: xr.Dataset, sizes: Sequence[float] | None) -> xr.Dataset:
 def _require_one_domain(curves: xr.Dataset) -> None:
     domains = np.unique(curves[schema.DOMAIN].values.astype(str)) if schema.DOMAIN in curves.coords else [""]
     if len(domains) > 1:
-        raise InputError("curves of one domain", ", ".join(domains), "curves", "back-test each domain by itself")
+        raise InputError("curves of one domain", ", ".join(domains), "curves", "back-test each domain separately")
 
 
 def _known_group(curves: xr.Dataset, group: str | None) -> str:

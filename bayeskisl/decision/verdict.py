@@ -39,7 +39,7 @@ class Verdict:
 
     grade: Grade
     rule: str = ""
-    because: str = "no rule took anything from it"
+    because: str = "no rule lowered its grade"
     remedy: str = ""
     buy: str = ""
 

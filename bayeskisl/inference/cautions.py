@@ -11,6 +11,7 @@ from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import Axis, axis_of
 from bayeskisl.curves import Side, check, curves_of_cells
+from bayeskisl.errors import way
 from bayeskisl.inference.gate import Gate, scalars
 from bayeskisl.inference.posterior import ON_AXIS
 from bayeskisl.inference.sensitivity import SENSITIVE, sensitivity
@@ -102,7 +103,7 @@ def _few_sizes(curves: xr.Dataset) -> list[Caution]:
         Caution(
             "few_sizes",
             "serious",
-            f"{sizes} size{'' if sizes == 1 else 's'} cannot tell how the exponent itself moves with size.",
+            f"{sizes} size{'' if sizes == 1 else 's'} cannot show how the exponent itself changes with size.",
             f"Train at least {_FEW_SIZES} sizes before extrapolating.",
         )
     ]
@@ -152,7 +153,7 @@ def _load_ignored(posterior: xr.Dataset, curves: xr.Dataset) -> list[Caution]:
             "load_ignored",
             "warning",
             f"Along a {axis.name} the exposures of '{lost[0]}' stay the same, so that a law in exposures alone cannot "
-            "say why they are lost.",
+            "explain why they are lost.",
             "Fit the law 'common', in which the number of distinct facts counts.",
         )
     ]
@@ -213,13 +214,13 @@ def _prior_driven(posterior: xr.Dataset, prior: xr.Dataset) -> list[Caution]:
                 said_little[label] = ratio
     if not said_little:
         return []
-    listed = ", ".join(f"{label} ({ratio:.0%} of its prior's sd)" for label, ratio in said_little.items())
+    listed = ", ".join(f"{label} ({100 * ratio:.0f} %)" for label, ratio in said_little.items())
     return [
         Caution(
             "prior_driven",
             "note",
-            f"The curves say little about {listed}.",
-            "See how conclusions move under another prior, or add sizes.",
+            f"The data barely inform these quantities (posterior sd as a share of the prior sd): {listed}.",
+            "Check how conclusions change under another prior, or add sizes.",
         )
     ]
 
@@ -237,9 +238,11 @@ def _prior_sensitive(posterior: xr.Dataset, log_prior: xr.Dataset) -> list[Cauti
         Caution(
             "prior_sensitive",
             "note",
-            f"Where the prior weighs more or less, so does the answer (power-scaling sensitivity above {SENSITIVE:g}): "
-            f"{listed}{more}.",
-            "`Fit.sensitivity()` says which prior; state it beside the answer.",
+            f"The prior influences these quantities (power-scaling sensitivity above {SENSITIVE:g}): {listed}{more}.",
+            way(
+                "Find the prior with `Fit.sensitivity()`, and report it with the answer.",
+                "Report this with the answer.",
+            ),
         )
     ]
 
@@ -291,6 +294,6 @@ def _assumed_by_import(curves: xr.Dataset) -> list[Caution]:
             f"The import assumed values that the table does not contain: {'; '.join(assumed)}.",
             "Do not read off exposures, ratios or budgets; facts are as in the table."
             if relative
-            else "Map what you know.",
+            else "Map the fields that you know.",
         )
     ]

@@ -113,7 +113,7 @@ class Gate:
         if not self.passed:
             raise GateError(
                 f"the posterior of the law '{law}' may not be used: {' '.join([*because, ''])}"
-                f"{'; '.join(self.reasons)}. To look at it all the same, "
+                f"{'; '.join(self.reasons)}. To inspect it anyway, "
                 f"{way('fit with throw=False', 'use `bayeskisl fit`, which saves it, labelled')}."
             )
 

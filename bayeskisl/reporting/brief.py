@@ -121,7 +121,7 @@ def _next_run(decision: "Decision") -> str:
     serious = _serious(decision)
     asked = [*(str(each.get("buy", "")) for each in serious), *decision.choice.buy]
     asked += [str(each["remedy"]) for each in serious if str(each.get("remedy", "")).startswith("Train ")]
-    wanted = next((buy for buy in asked if buy and not buy.startswith("nothing")), "none that a rule asks for")
+    wanted = next((buy for buy in asked if buy and not buy.startswith("nothing")), "none required")
     for end in _ENDS:
         wanted = wanted.split(end)[0]
     return wanted

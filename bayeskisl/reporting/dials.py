@@ -219,7 +219,7 @@ def _picture(decision: Decision, reach: tuple[float, float]) -> dict[str, Any]:
                 ],
             },
             {
-                "title": "Facts kept, above guessing" + (", less what they cost" if "less" in attrs["utility"] else ""),
+                "title": "Facts kept, above guessing" + (", minus their cost" if "less" in attrs["utility"] else ""),
                 "share": False,
                 "range": [min(0.0, float(low.min())), 1.05 * float(high.max())],
                 "bands": [

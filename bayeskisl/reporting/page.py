@@ -157,8 +157,8 @@ def _figures(
         yield _Figure(
             "decision",
             partial(plot_decision, decision, verification),
-            "Above: the risk of each infusion at the target. Middle: the facts that are kept. Below: what a choice is "
-            "expected to give up, by too little and by too much. The vertical line is the choice.",
+            "Above: the risk of each infusion at the target. Middle: the retained facts. Below: the expected regret of "
+            "a choice, from under-infusion and from over-infusion. The vertical line is the choice.",
             f"Risk, kept knowledge and expected regret against infusion. The choice: {answer(decision)}.",
         )
     sizes, half_point = contents.size_rows(fit), contents.words(fit)["half_point"]
@@ -166,14 +166,14 @@ def _figures(
     yield _Figure(
         "collapse",
         partial(plot_collapse, fit, None if decision is None else decision.data, verification, target),
-        f"The {half_point} of every size that was trained, and the range in which each law expects a fresh run of a "
-        "new size. Where the funnels part, the data no longer decide between the laws.",
+        f"The {half_point} of every trained size, and the range in which each law expects a new run of a new size. "
+        "Where the funnels part, the data no longer decide between the laws.",
         f"{half_point.capitalize()} against model size on logarithmic axes. {points}.",
     )
     yield _Figure(
         "retention",
         partial(plot_curves, fit),
-        "What was measured: the share of facts that each run recalls, and the curves that were inferred from it.",
+        "Measurements: the share of facts that each run recalls, and the inferred curves.",
         f"Share of facts recalled against infusion, one curve for each of {len(sizes)} model sizes.",
     )
 

@@ -127,7 +127,7 @@ def verdict_sentence(decision: Decision) -> str:
     """The verdict in one sentence."""
     found = decision.verdict
     if found.grade == "good":
-        return "Good: no rule takes anything from this answer."
+        return "Good: no rule lowers the grade of this answer."
     said = f"{found.grade.capitalize()}: {found.because.rstrip('.')}."
     return " ".join([said, *(f"{line[:1].upper()}{line[1:]}." for line in mending(found))])
 
@@ -213,7 +213,7 @@ def one_sided_answer(decision: Decision) -> str:
         return f"{bound(decision)}, if {run} may have {chance}"
     beyond = "less may do" if decision.is_least else "how much more is safe is not known"
     if not decision.is_least and choice.at_most is not None:
-        beyond = f"by the most hopeful law {three_digits(choice.at_most)} {attrs['unit']} would be safe"
+        beyond = f"by the most optimistic law {three_digits(choice.at_most)} {attrs['unit']} would be safe"
     return f"{bound(decision)}. At this level {run} has at most {chance}; {beyond}"
 
 

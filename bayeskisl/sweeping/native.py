@@ -134,8 +134,8 @@ def native_step(
         library, _ = load_library(key, lambda: (text, {}), CPP)
     except (CannotCompile, OSError, subprocess.CalledProcessError) as problem:
         warnings.warn(
-            f"the training step could not be compiled ({_first_line(problem)}); training goes on without, "
-            "several times slower.",
+            f"the training step could not be compiled ({_first_line(problem)}); training continues without "
+            "it, several times slower.",
             stacklevel=2,
         )
         return None

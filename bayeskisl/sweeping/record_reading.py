@@ -91,9 +91,9 @@ def read_record(path: Path) -> Record:
     Raises
     ------
     BrokenRecord
-        If it is not the whole record of the run that its name says.
+        If it is not a complete record of the run in its name.
     MisplacedRecord
-        If it is no file.
+        If it is not a file.
     """
     content = _content(path)
     lines = _whole_lines(content)
@@ -106,9 +106,9 @@ def read_record(path: Path) -> Record:
 
 def _content(path: Path) -> bytes:
     if path.is_symlink() and not path.exists():
-        raise BrokenRecord("it is a link that leads nowhere")
+        raise BrokenRecord("it is a broken link")
     if not path.is_file():
-        raise MisplacedRecord("it is no file")
+        raise MisplacedRecord("it is not a file")
     try:
         with path.open("rb") as file:
             content = file.read(_LARGEST + 1)
@@ -131,13 +131,13 @@ def _whole_lines(content: bytes) -> tuple[dict[str, Any], ...]:
     if end.get("sha256") != hashlib.sha256(body).hexdigest():
         raise BrokenRecord("its lines do not match the closing line's SHA-256")
     if not body:
-        raise BrokenRecord("nothing stands before its closing line")
+        raise BrokenRecord("there is nothing before its closing line")
     try:
         lines = [json.loads(line) for line in body.splitlines()]
     except (ValueError, RecursionError):
         raise BrokenRecord("a line is not JSON") from None
     if not all(isinstance(line, dict) for line in lines) or end.get("lines") != len(lines):
-        raise BrokenRecord(f"it holds other lines than the {end.get('lines')!r:.20} that its closing line counts")
+        raise BrokenRecord(f"its closing line counts {end.get('lines')!r:.20} lines, and there are others")
     return (*lines, end)
 
 
@@ -149,14 +149,14 @@ def _run_of(first: dict[str, Any]) -> RunSpec:
         described = {"kind": "run", **coordinates(run)}
         identity = hashlib.sha256(canonical_json(first["spec"]).encode()).hexdigest()
     except (InputError, ArithmeticError, ValueError) as problem:
-        raise BrokenRecord(f"its specification is none ({str(problem).rstrip('.')})") from None
+        raise BrokenRecord(f"its specification is invalid ({str(problem).rstrip('.')})") from None
     for key in described:
         if json.dumps(first.get(key)) != json.dumps(described[key]):  # as text: false is no 0, nor is 0.0
             raise BrokenRecord(f"its {key} is not that of its specification")
     if identity != run.identity:
         raise BrokenRecord("its specification is not written as that of a run")
     if unknown := set(first) - {*described, "spec", "stack"}:
-        raise BrokenRecord(f"its first line has a key {min(unknown)!r:.40} too many")
+        raise BrokenRecord(f"its first line has an unknown key {min(unknown)!r:.40}")
     return run
 
 
@@ -171,7 +171,7 @@ def _check_measurements(run: RunSpec, lines: tuple[dict[str, Any], ...]) -> None
         except InputError as problem:
             raise BrokenRecord(f"a line does not belong to a record ({str(problem).rstrip('.')})") from None
     if any(line.get("run") != run.name for line in (*measured, end)):
-        raise BrokenRecord("a line is another run's")
+        raise BrokenRecord("a line belongs to another run")
     if [line["kind"] for line in measured] == ["failed"]:
         return
     found = [(line["kind"], line.get("tokens_seen"), line.get("group"), line.get("probed")) for line in measured]

@@ -55,7 +55,7 @@ class RunProbe:
 
 
 def record_bytes(run: RunSpec, stack: Stack, probe: RunProbe) -> bytes:
-    """Return the whole record of a finished run."""
+    """Return the complete record of a finished run."""
     lines = [canonical_json({"kind": "run", **coordinates(run), "spec": plain(run), "stack": stack.place(run)})]
     if probe.diverged_at >= 0:
         lines.append(

@@ -87,7 +87,7 @@ def sit(
     if not minutes > 0:
         raise InputError("minutes > 0", minutes, "minutes")
     if spec.tune is not None:
-        raise InputError("a sweep whose learning rates are set", "one with [tune]", "sitting", "tune it by itself")
+        raise InputError("a sweep whose learning rates are set", "one with [tune]", "sitting", "tune it separately")
     require_device(device)
     deadline = begun + 60 * minutes
     archives, trained = [], 0

@@ -161,7 +161,7 @@ def open_folder(spec: SweepSpec, out: str | Path) -> Iterator[SweepFolder]:
         folder = SweepFolder(path)
         _write_specification(spec, folder)
         for name, reason in folder.unusable()[1].items():
-            raise SweepError(f"{folder.records / name} is no record of this sweep: {reason}; move it away.")
+            raise SweepError(f"{folder.records / name} is not a record of this sweep: {reason}; move it away.")
         yield folder
 
 

@@ -307,9 +307,9 @@ class _Turn:
 
 def _ending(width: float, floor: float, until: float, spent: float, budget: "Budget") -> str:
     if width <= until:
-        return f"The interval is {width:.2f} wide, at most the {until:g} that was asked for."
+        return f"The interval is {width:.2f} wide, within the requested {until:g}."
     if until <= floor:
-        return f"The floor has turned out at {floor:.2f}: no run of another size makes the interval {until:g} wide."
+        return f"The floor is {floor:.2f}: no run of another size narrows the interval to {until:g}."
     if spent >= budget.amount:
         return f"The budget of {budget.amount:.3g} {budget.unit} is spent."
     return ""

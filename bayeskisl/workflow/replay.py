@@ -291,7 +291,7 @@ def _shares_beyond(market: Market, start: int) -> list[float]:
     begun = _Game(market, "random", 0, np.random.SeedSequence(0), start, None).spent / float(market.price.sum())
     beyond = [share for share in SHARES if share > begun]
     if not beyond:
-        raise InputError(f"shares above {begun:.2g}, what everyone starts with", f"up to {max(SHARES)} by default",
+        raise InputError(f"shares above {begun:.2g}, the cost of the start", f"up to {max(SHARES)} by default",
                          "shares", "name some, or start with fewer sizes")  # fmt: skip
     return beyond
 
@@ -326,7 +326,7 @@ class _Game:
                 yield known[index]
                 continue
             if self.spent > share * total:
-                raise InputError(f"first shares above {self.spent / total:.2g}, what everyone starts with", share,
+                raise InputError(f"first shares above {self.spent / total:.2g}, the cost of the start", share,
                                  "shares")  # fmt: skip
             self._buy_until(share * total)
             yield self._step(share)

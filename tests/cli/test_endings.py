@@ -56,7 +56,8 @@ def test_a_limit_on_memory_that_is_too_low_is_refused():
         resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))
 
     _, said = begun(*BUILD, "curves.nc", preexec_fn=limited).communicate(timeout=60)
-    assert said == "bayeskisl: ulimit -v: expected at least 2,048 MiB of addresses, got 1,024 MiB; raise the limit.\n"
+    expected = "expected at least 2,048 MiB of address space, got 1,024 MiB; raise the limit."
+    assert said == f"bayeskisl: ulimit -v: {expected}\n"
 
 
 def test_a_reader_that_goes_away_is_no_problem():

@@ -60,7 +60,7 @@ def test_what_was_changed_afterwards_is_refused(decision, tmp_path):
     assert check_record(saved)["target"]["tokens"] == TOKENS
     whole = path.read_text()
     path.write_text(whole.replace('"params": 98304.0', '"params": 98305.0'))
-    with pytest.raises(InputError, match="one that was changed since"):
+    with pytest.raises(InputError, match="one that was changed later"):
         check_record(saved)
     path.write_text("{")
     with pytest.raises(InputError, match="cannot be read"):

@@ -48,5 +48,5 @@ def test_a_record_that_was_changed_is_refused(tmp_path):
     (folder / "forecast.json").write_text(json.dumps(record))
     (folder / "curves.nc").write_bytes((source / "curves.nc").read_bytes())
     (tmp_path / "log.csv").write_bytes((FORECASTS / "log.csv").read_bytes())
-    with pytest.raises(InputError, match="a record as it was written, got one that was changed since"):
+    with pytest.raises(InputError, match="a record as it was written, got one that was changed later"):
         forecast_table(tmp_path)

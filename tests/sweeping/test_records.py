@@ -37,7 +37,7 @@ def rewritten(path, change):
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda lines: [], "nothing stands before its closing line"),
+        (lambda lines: [], "there is nothing before its closing line"),
         (lambda lines: lines[:1], "one probe of each group"),
         (lambda lines: [line for line in lines if line["kind"] != "probe"], "one probe of each group"),
         (lambda lines: [*lines, lines[-1]], "one probe of each group"),
@@ -48,8 +48,8 @@ def rewritten(path, change):
         (lambda lines: lines[0]["spec"].update(sede=7), "'sede'"),
         (lambda lines: lines[0]["spec"]["mixture"].update(facts=-1), "its specification is none"),
         (lambda lines: lines[0].update(background_facts=False), "its background_facts is not that"),
-        (lambda lines: lines[0].update(more=1), "a key 'more' too many"),
-        (lambda lines: lines[1].update(run="0" * 16), "a line is another run's"),
+        (lambda lines: lines[0].update(more=1), "an unknown key 'more'"),
+        (lambda lines: lines[1].update(run="0" * 16), "a line belongs to another run"),
         (lambda lines: lines[1].update(recalled=-1), "a line does not belong to a record"),
         (lambda lines: lines[1].update(recalled=lines[1]["probed"] + 1), "more facts were recalled than probed"),
         (lambda lines: lines[1].update(probed=lines[1]["probed"] + 1), "one probe of each group"),
@@ -61,7 +61,7 @@ def rewritten(path, change):
 def test_a_record_that_is_not_its_run_is_named_and_done_again(smoke, finished, copy, records, change, reason):
     rewritten(records[3], change)
     assert reason in sweep_status(copy)[0].broken[records[3].name]
-    with pytest.raises(InputError, match=f"{records[3].name}: expected a whole record, got .*it redoes this run"):
+    with pytest.raises(InputError, match=f"{records[3].name}: expected a complete record, got .*it redoes this run"):
         build_curves(copy)
 
 
@@ -75,7 +75,7 @@ def test_another_runs_record_is_recognised_and_the_run_done_again(smoke, finishe
 def test_a_link_that_leads_nowhere_is_done_again(smoke, finished, copy, records):
     records[3].unlink()
     records[3].symlink_to(copy / "nowhere")
-    assert sweep_status(copy)[0].broken == {records[3].name: "it is a link that leads nowhere"}
+    assert sweep_status(copy)[0].broken == {records[3].name: "it is a broken link"}
     run_sweep(smoke, copy, workers=1)
     assert records_of(copy) == records_of(finished)
 
@@ -83,10 +83,10 @@ def test_a_link_that_leads_nowhere_is_done_again(smoke, finished, copy, records)
 def test_a_folder_in_place_of_a_record_has_to_be_moved_away(smoke, copy, records):
     records[3].unlink()
     records[3].mkdir()
-    assert sweep_status(copy)[0].misplaced == {records[3].name: "it is no file"}
-    with pytest.raises(SweepError, match=f"{records[3].name} is no record of this sweep: it is no file; move it away"):
+    assert sweep_status(copy)[0].misplaced == {records[3].name: "it is not a file"}
+    with pytest.raises(SweepError, match=f"{records[3].name} is not a record of this sweep: it is not a file; move"):
         run_sweep(smoke, copy, workers=1)
-    with pytest.raises(InputError, match="got it is no file; move it away"):
+    with pytest.raises(InputError, match="got it is not a file; move it away"):
         build_curves(copy)
 
 

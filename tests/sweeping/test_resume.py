@@ -132,7 +132,7 @@ def test_damaged_records_are_named_and_done_again(smoke, finished, copy, damage,
     victim = sorted(copy.glob("*/records/*.jsonl"))[3]
     victim.write_bytes(damage(victim.read_bytes()))
     assert reason in sweep_status(copy)[0].broken[victim.name]
-    with pytest.raises(InputError, match=f"{victim.name}: expected a whole record, got .*{reason}"):
+    with pytest.raises(InputError, match=f"{victim.name}: expected a complete record, got .*{reason}"):
         build_curves(copy)
     assert run_sweep(smoke, copy, workers=1).trained == 1
     assert records_of(copy) == records_of(finished)
@@ -144,7 +144,7 @@ def test_a_changed_specification_is_refused_with_the_difference(smoke, copy):
 
 
 def test_a_second_process_is_told_who_holds_the_folder(smoke, tmp_path):
-    with open_folder(smoke, tmp_path), pytest.raises(SweepError, match=f"is held by process {os.getpid()}"):
+    with open_folder(smoke, tmp_path), pytest.raises(SweepError, match=f"is in use by process {os.getpid()}"):
         run_sweep(smoke, tmp_path, workers=1)
 
 

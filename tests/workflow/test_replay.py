@@ -125,7 +125,7 @@ def test_another_replay_does_not_mix_with_this_one(frame, curves, folder):
 
 
 def test_a_share_below_the_start_is_refused(curves):
-    with pytest.raises(InputError, match="what everyone starts with"):
+    with pytest.raises(InputError, match="the cost of the start"):
         replay(curves, ["random"], shares=(0.1,), costs=COSTS, fit=quick)
 
 

@@ -43,7 +43,7 @@ def complete(
         if schema.TOTAL_PARAMS in rows:
             source = mapping[schema.TOTAL_PARAMS]
             name = source.strip('"') if isinstance(source, str) and source == quoted(source.strip('"')) else source
-            remedy = f"say --map params={name} if embeddings may count; exponents of small sizes then differ"
+            remedy = f"use --map params={name} if embeddings may count; exponents of small sizes then differ"
         findings.refuse("non-embedding parameters", f"none among {findings.have}", "columns", remedy)
         rows[schema.PARAMS] = 1.0 + np.arange(len(nothing))  # distinct: no row seems to repeat another
     if schema.TOTAL_PARAMS not in rows:

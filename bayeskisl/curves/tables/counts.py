@@ -9,8 +9,7 @@ from bayeskisl.curves.tables.problems import Findings, Said
 __all__ = ["count"]
 
 _NO_DENOMINATOR = (
-    "map the number of probed facts, or give one for all rows with --probed N: a rate alone does not say how much it "
-    "is worth"
+    "map the number of probed facts, or give one for all rows with --probed N: a rate alone has no known precision"
 )
 _PERHAPS_PROBED = ("n", "count", "total", "support", "size", "examples")  # and a number of seeds as often
 _COARSE = 0.005  # a change of a share by rounding to whole counts that is worth telling

@@ -46,7 +46,7 @@ def axis_of(infusion: Infusion, told: frozenset[str], axis: str | None, findings
         findings.refuse(
             "one axis: facts vary (amount), the ratio varies (ratio), both at fixed exposures (dose), or exposures "
             "of the same facts (frequency)", "facts, ratio and exposures that all vary", "rows together",
-            "import each experiment by itself, or name the axis with --axis; the rest then distinguishes cells",
+            "import each experiment separately, or name the axis with --axis; the rest then distinguishes cells",
         )  # fmt: skip
     elif not findings.of_table and (findings.skips or not findings.of_rows):  # else what is wrong may hide what varies
         differs = findings.what_differs
@@ -71,7 +71,7 @@ def _agrees(axis: str, varies: frozenset[str], findings: Findings) -> bool:
     if varies and not moved <= varies:
         needed, still = " and ".join(sorted(moved)), ", ".join(sorted(moved - varies))
         findings.refuse(f"several levels of {needed}, for the axis {axis}", f"one level of {still}", "rows together",
-                        "leave --axis out, and the rows show which axis they lie on")  # fmt: skip
+                        "omit --axis, so that the axis is inferred from the rows")  # fmt: skip
         return False
     return True
 
@@ -96,7 +96,7 @@ def runs_of(keys: list[RunKey], rows: BoolArray, replicates: bool, named: bool, 
     rows : numpy.ndarray
         Which rows are used, shape ``(row,)``.
     replicates : bool
-        Whether equal keys are runs of their own.
+        Whether equal keys are separate runs.
     named : bool
         Whether the table has a name or a seed of each run.
     findings : Findings
@@ -113,13 +113,9 @@ def runs_of(keys: list[RunKey], rows: BoolArray, replicates: bool, named: bool, 
                 first[key] = row
             elif not replicates:
                 twice[row] = True
-                stands[row] = Said(f"again what {findings.places[first[key]]} tells")
+                stands[row] = Said(f"a repetition of {findings.places[first[key]]}")
         numbered.append((*key[:-1], number if replicates else 0))
-    remedy = (
-        "remove one"
-        if named
-        else "remove one, or say that they are runs of their own with --replicates or a column of seeds"
-    )
+    remedy = "remove one" if named else "remove one, or make them separate runs with --replicates or a column of seeds"
     if findings.what_differs:
         remedy = (
             f"map the column in which they differ, if it is {findings.what_differs}, as in --map checkpoint=COLUMN or "

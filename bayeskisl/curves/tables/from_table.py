@@ -213,7 +213,7 @@ def _refuse_levels(table: RawTable, findings: Findings) -> None:
         findings.refuse(
             "recalled facts or an accuracy in a column, or columns that are levels",
             f"columns such as {', '.join(map(shown, columns[:3]))}", "columns",
-            f"if they are levels of {field}, say so: --levels {field}",
+            f"if they are levels of {field}, add --levels {field}",
         )  # fmt: skip
         raise TableError(findings.of_table, findings.origin)  # what else is missing may be in the names of columns
 
@@ -341,8 +341,8 @@ def _in_runs(rows: dict[str, np.ndarray], runs: list[RunKey], good: BoolArray, f
     good = good & ~findings.bad_rows
     if not good.any():
         if not findings.of_rows:
-            raise InputError("runs that came to their planned end", "none", findings.origin,
-                             "map planned_steps to what was planned")  # fmt: skip
+            raise InputError("runs that reached their planned end", "none", findings.origin,
+                             "map planned_steps to the planned number of steps")  # fmt: skip
         raise TableError(findings.everything, findings.origin)
     if findings.of_rows:
         left = int(findings.bad_rows.sum())

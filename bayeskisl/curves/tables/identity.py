@@ -63,7 +63,7 @@ def solve_identity(values: dict[str, np.ndarray], findings: Findings) -> Infusio
     exact = infused_exposures(tokens, ratio, facts, per_fact)
     if relative:
         findings.assumed.append(
-            "exposures are relative: critical exposures have no unit of their own; collapse points have theirs"
+            "exposures are relative: critical exposures have no absolute unit, but collapse points have one"
         )
     return Infusion(tokens, ratio, facts, exact, per_fact, relative)
 

@@ -239,7 +239,7 @@ def test_repeats_beside_a_named_ratio_are_a_sweep_of_the_ratio_unless_said():
 def test_duplicates_are_refused_or_numbered():
     twice = {name: [*cells, cells[1]] for name, cells in SWEEP.items() if name != "seed"}
     (message,) = messages(twice)
-    assert message.startswith("row 4: expected each run and group once, got again what row 1 tells; remove one, or")
+    assert message.startswith("row 4: expected each run and group once, got a repetition of row 1; remove one, or")
     curves = curves_from_table(twice, replicates=True)
     assert curves.seed.values.tolist() == [0, 0, 0, 0, 1]
     assert "--replicates" not in messages({**twice, "seed": [1, 2, 3, 4, 2]})[0]
