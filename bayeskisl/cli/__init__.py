@@ -6,6 +6,7 @@ import resource
 import signal
 import sys
 
+from bayeskisl.cli.sentences import for_stream
 from bayeskisl.errors import BayeskislError, InputError, at_the_command_line
 
 __all__ = ["EXTRAS", "main", "missing_package"]
@@ -107,5 +108,5 @@ def _ended_by(how: str) -> str:
 
 
 def _stop(message: str, code: int) -> None:
-    print(message, file=sys.stderr)
+    print(for_stream(message, sys.stderr), file=sys.stderr)
     raise SystemExit(code)

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from bayeskisl.cli.display import echo
+
 if TYPE_CHECKING:
     from bayeskisl.curves.tables import TableError
 
@@ -25,7 +27,7 @@ _QUESTIONS = {
 def ask(problem: "TableError", fields: dict[str, Any], options: dict[str, Any]) -> bool:
     """Ask for what an import lacks; return whether anything was answered."""
     answered = False
-    typer.echo(str(problem), err=True)
+    echo(str(problem), err=True)
     for each in problem.problems:
         found = next((entry for start, entry in _QUESTIONS.items() if start in each.expected), None)
         if found is None:

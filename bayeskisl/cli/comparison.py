@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bayeskisl.cli.display import print_json, show, slim_table
+from bayeskisl.cli.display import echo, print_json, show, slim_table
 from bayeskisl.cli.files import a_file
 from bayeskisl.cli.help import rare
 from bayeskisl.cli.options import AsJson, Seed, SomeTargetOptions
@@ -61,9 +61,9 @@ def compare(
         print_json(content)
         return
     _show(found.table)
-    typer.echo(found.verdict)
+    echo(found.verdict)
     if ahead is not None:
-        typer.echo(describe_prediction(ahead))
+        echo(describe_prediction(ahead))
 
 
 def _show(table: Any) -> None:

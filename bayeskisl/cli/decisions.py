@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from bayeskisl.cli.display import print_json, show, slim_table
+from bayeskisl.cli.display import echo, print_json, show, slim_table
 from bayeskisl.cli.files import FigureFile, a_file
 from bayeskisl.cli.help import rare
 from bayeskisl.cli.options import AsJson, SavedFit, SavedFits, Seed, TargetOptions, TargetsOptions
@@ -52,7 +52,7 @@ def predict(
     if as_json:
         print_json(prediction_summary(ahead))
     else:
-        typer.echo(describe_prediction(ahead))
+        echo(describe_prediction(ahead))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,13 +150,13 @@ def decide(
     if answer.out is not None:
         with turn_in(answer.out.parent):
             record = write_record(decision, decision.save(answer.out))
-        typer.echo(f"on record: {record}, SHA-256 of its content {_hash_of(record)}", err=True)
+        echo(f"on record: {record}, SHA-256 of its content {_hash_of(record)}", err=True)
     if answer.figure is not None:
         write_figure(plot_decision(decision), answer.figure)
     if answer.as_json:
         print_json(decision_summary(decision))
     else:
-        typer.echo(describe_decision(decision))
+        echo(describe_decision(decision))
 
 
 def _hash_of(record: Path) -> str:
@@ -182,7 +182,7 @@ def _print_table(
             table.add_row(*row)
         show(table)
     for _, row in problems.iterrows():
-        typer.echo(f"not answered: {row['table']}: {row['problem']}", err=True)
+        echo(f"not answered: {row['table']}: {row['problem']}", err=True)
     if len(problems) == len(found):
         raise typer.Exit(1)
 
@@ -204,7 +204,7 @@ def verify(
     if as_json:
         print_json(verification_summary(result))
     else:
-        typer.echo(describe_verification(result))
+        echo(describe_verification(result))
 
 
 def _levels(texts: list[str]) -> float | dict[str, float]:

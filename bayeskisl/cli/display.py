@@ -1,15 +1,23 @@
-"""Tables and JSON on standard output."""
+"""Sentences, tables and JSON on standard output."""
 
 import json
+import sys
 from collections.abc import Container
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from bayeskisl.cli.sentences import for_stream
+
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["print_json", "show", "slim_table"]
+__all__ = ["echo", "print_json", "show", "slim_table"]
+
+
+def echo(text: str, *, err: bool = False) -> None:
+    """Print sentences, on a terminal wrapped between words."""
+    typer.echo(for_stream(text, sys.stderr if err else sys.stdout), err=err)
 
 
 def slim_table(*columns: str, words: Container[str] = ()) -> "Table":

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bayeskisl.cli.display import print_json
+from bayeskisl.cli.display import echo, print_json
 from bayeskisl.cli.files import a_folder
 from bayeskisl.cli.help import rare
 from bayeskisl.cli.options import AsJson, Peak, Utilisation
@@ -98,11 +98,11 @@ def export(
         return
     ratios = [realised["ratio"] for realised in exported.realised.values()]
     hours, longest = sum(exported.gpu_hours.values()), max(exported.gpu_hours.values())
-    typer.echo(
+    echo(
         f"{len(exported.runs)} runs of {short(exported.tokens)} tokens in all, infusion ratio {min(ratios):.4g} to "
         f"{max(ratios):.4g} as counted: {exported.folder}"
     )
-    typer.echo(
+    echo(
         f"about {hours:.3g} GPU-hours at a utilisation of {device.utilisation:g} of {device.peak:.3g} FLOP/s, the "
         f"longest run {duration(3600 * longest)}"
     )

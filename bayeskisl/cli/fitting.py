@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bayeskisl.cli.display import print_json, show
+from bayeskisl.cli.display import echo, print_json, show
 from bayeskisl.cli.files import FigureFile, a_file
 from bayeskisl.cli.help import rare
 from bayeskisl.cli.options import AsJson, Curves, LawName, Seed
@@ -73,7 +73,7 @@ def fit(
     if not as_json:
         rhat, ess = result.gate.rhat, min(result.gate.ess_bulk, result.gate.ess_tail)
         how = "gate passed with care" if result.gate.shortfalls else "gate passed"
-        typer.echo(f"{how} (largest R-hat {rhat:.3f}, fewest effective draws {ess:,.0f}): {out}")
+        echo(f"{how} (largest R-hat {rhat:.3f}, fewest effective draws {ess:,.0f}): {out}")
 
 
 def _print(result: "Fit", every: bool) -> None:
@@ -83,11 +83,11 @@ def _print(result: "Fit", every: bool) -> None:
     if result.law.has_limits:
         from bayeskisl.inference import regime, regime_sentence
 
-        typer.echo(f"regime: {regime_sentence(regime(result))}")
+        echo(f"regime: {regime_sentence(regime(result))}")
     for warning in result.warnings:
-        typer.echo(f"{warning.severity}: {warning.message} {warning.remedy}")
+        echo(f"{warning.severity}: {warning.message} {warning.remedy}")
     if result.gate.passed and len(result.weights) > 1:
-        typer.echo("weights: " + ", ".join(f"{name} {weight:.2f}" for name, weight in result.weights.items()))
+        echo("weights: " + ", ".join(f"{name} {weight:.2f}" for name, weight in result.weights.items()))
 
 
 def _summary(result: "Fit") -> dict[str, object]:
@@ -124,7 +124,7 @@ def prior(
         if out is not None:
             write_figure(plot_prior_predictive(loaded_law, loaded, seed=seed), out)
     if not as_json:
-        typer.echo(describe_prior(expected, loaded_law))
+        echo(describe_prior(expected, loaded_law))
         return
     by_group = {
         str(group): {name: float(expected[name].sel(group=group).mean()) for name in ("inside", "held")}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bayeskisl.cli.display import print_json, show, slim_table
+from bayeskisl.cli.display import echo, print_json, show, slim_table
 from bayeskisl.cli.files import FigureFile, a_folder, ends_in
 from bayeskisl.cli.help import rare
 from bayeskisl.cli.options import AsJson, LawName, SavedFit, Seed, TargetOptions
@@ -179,7 +179,7 @@ def plan(
         return
     _show(result)
     if out is not None:
-        typer.echo(f"runs to train: {out}" if result.runs else "no file was written: no run is worth training")
+        echo(f"runs to train: {out}" if result.runs else "no file was written: no run is worth training")
 
 
 def _sweep_behind(curves: "xr.Dataset", sweep: str | None, *, needed: bool) -> dict[str, Any] | None:
@@ -262,9 +262,9 @@ def loop(
         print_json([asdict(step) for step in steps])
         return
     for step in steps:
-        typer.echo(str(step))
+        echo(str(step))
     if not (steps[-1].ending or steps[-1].waiting):
-        typer.echo("stopped before training this plan; the same command continues from here")
+        echo("stopped before training this plan; the same command continues from here")
 
 
 def _curves_of(spec: str) -> "xr.Dataset":
@@ -324,7 +324,7 @@ def replay(
         print_json(table.reset_index().to_dict(orient="records"))
         return
     show(table.to_string(float_format="{:.3g}".format))
-    typer.echo(f"table and figure: {out / 'replay.csv'}, {out / 'replay.png'}")
+    echo(f"table and figure: {out / 'replay.csv'}, {out / 'replay.png'}")
 
 
 def _show(plan: "Plan") -> None:
@@ -342,7 +342,7 @@ def _show(plan: "Plan") -> None:
             number, size(row.params), *budget, f"{row.level:g}", str(row.replicates), f"{row.cost:.3g}",
             f"{row.width:.3f}", f"{row.narrowing_per_cost:.3g}", row.why,
         )  # fmt: skip
-    typer.echo(
+    echo(
         f"The best of {len(plan.table)} candidates, each alone (cost in {plan.costs.unit}, expected width, "
         f"narrowing per {per}):"
     )
@@ -352,15 +352,15 @@ def _show(plan: "Plan") -> None:
         for place, p in enumerate(plan.purchases, start=1):
             order.add_row(str(place), size(p.run.params), f"{p.run.level:g}", str(p.run.replicates),
                           f"{p.spent:.3g}", f"{p.width:.3f}", p.why)  # fmt: skip
-        typer.echo("The plan, in order; each run assumes those before it:")
+        echo("The plan, in order; each run assumes those before it:")
         show(order)
     _show_frontier(plan)
-    typer.echo(plan.verdict)
+    echo(plan.verdict)
     if plan.stop:
-        typer.echo(plan.stop)
-    typer.echo(f"Costs in {plan.costs.unit}: {plan.costs.source}.")
+        echo(plan.stop)
+    echo(f"Costs in {plan.costs.unit}: {plan.costs.source}.")
     for note in plan.notes:
-        typer.echo(f"note: {note}")
+        echo(f"note: {note}")
 
 
 def _show_frontier(plan: "Plan") -> None:
@@ -373,7 +373,7 @@ def _show_frontier(plan: "Plan") -> None:
         table.add_row(f"{point.spent:.3g}", str(point.runs), f"{point.width:.3f}", band, f"{point.regret:,.3g}",
                       f"{100 * point.risk:.0f} %", *loss)  # fmt: skip
     lost = f"; loss: regret, risk and cost in {plan.costs.unit}" if plan.worth else ""
-    typer.echo(
+    echo(
         "Frontier: least width for each amount, with the expected regret in facts and the risk of collapse of one run "
         f"of the target at the infusion that maximises expected facts{lost}:"
     )

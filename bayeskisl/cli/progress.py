@@ -9,6 +9,7 @@ import time
 from types import TracebackType
 from typing import Self
 
+from bayeskisl.cli.sentences import for_stream
 from bayeskisl.quantities import duration
 
 __all__ = ["Progress", "be_quiet"]
@@ -73,13 +74,13 @@ class Progress:
     def note(self, text: str) -> None:
         """Print a line that remains on the screen."""
         with self._lock:
-            self._write(("\r\x1b[K" if self._live else "") + text + "\n")
+            self._write(("\r\x1b[K" if self._live else "") + for_stream(text, sys.stderr) + "\n")
 
     def print(self, text: str) -> None:
         """Print a line of the answer on standard output, above the progress line."""
         with self._lock:
             self._write("\r\x1b[K" if self._live else "")
-        print(text, flush=True)
+        print(for_stream(text, sys.stdout), flush=True)
 
     def line(self, now: float) -> str:
         """Return the stage, its detail, the elapsed time, and the estimated time left."""

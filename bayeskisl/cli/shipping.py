@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bayeskisl.cli.display import print_json
+from bayeskisl.cli.display import echo, print_json
 from bayeskisl.cli.help import rows
 from bayeskisl.cli.options import AsJson
 from bayeskisl.errors import InputError
@@ -30,7 +30,7 @@ def laws(name: Name = None, as_json: AsJson = False) -> None:
         print_json(listed)
     else:
         _list((each["name"], each["title"] + (" (default)" if each["default"] else "")) for each in listed)
-        typer.echo("\nCopy a law's file, edit its priors, and pass its path: fit curves.nc --law mine.toml")
+        echo("\nCopy a law's file, edit its priors, and pass its path: fit curves.nc --law mine.toml")
 
 
 def sweeps(name: Name = None, as_json: AsJson = False) -> None:
@@ -46,7 +46,7 @@ def sweeps(name: Name = None, as_json: AsJson = False) -> None:
         print_json(listed)
     else:
         _list((each["name"], each["title"]) for each in listed)
-        typer.echo("\nTrain one: sweep run NAME --out DIR. Estimate it first: sweep estimate NAME")
+        echo("\nTrain one: sweep run NAME --out DIR. Estimate it first: sweep estimate NAME")
 
 
 def data(name: Name = None, as_json: AsJson = False) -> None:
@@ -62,7 +62,7 @@ def data(name: Name = None, as_json: AsJson = False) -> None:
         if as_json:
             print_json({"name": name, "about": comment, "file": tables[name]})
         else:
-            typer.echo(f"{comment}\n\n{tables[name]}")
+            echo(f"{comment}\n\n{tables[name]}")
     else:
         raise InputError(f"one of {', '.join([*folders, *tables])}", repr(name), "data")
 
@@ -77,9 +77,9 @@ def _list_data(folders: dict[str, Path], tables: dict[str, Path], as_json: bool)
             + [{"name": name, "title": _comment(table)[0], "file": table} for name, table in tables.items()]
         )  # fmt: skip
         return
-    typer.echo("Trained by this project; every command takes the name in place of a file:")
+    echo("Trained by this project; every command takes the name in place of a file:")
     _list((name, f"{counts[name] or '?'} runs: {about[name]}") for name in folders)
-    typer.echo("\nPublished by others, as tables for `curves import`:")
+    echo("\nPublished by others, as tables for `curves import`:")
     _list((name, _comment(table)[0].split(":")[0]) for name, table in tables.items())
 
 
@@ -112,7 +112,7 @@ def _describe(path: Path, as_json: bool) -> None:
 def _list(entries: Any) -> None:
     listed = list(entries)
     for line in rows(listed, max(len(name) for name, _ in listed) + 2):
-        typer.echo(line)
+        echo(line)
 
 
 def _file(kind: str, name: str) -> Path:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bayeskisl.cli.display import print_json, show, slim_table
+from bayeskisl.cli.display import echo, print_json, show, slim_table
 from bayeskisl.cli.files import a_file, a_folder
 from bayeskisl.cli.help import rare
 from bayeskisl.cli.options import AsJson, Device, Peak, Utilisation, Workers
@@ -52,7 +52,7 @@ def run(
         print_json(asdict(result))
         return
     diverged = f", {result.diverged} of them diverged" if result.diverged else ""
-    typer.echo(f"{result.trained} runs trained, {result.reused} reused{diverged}: {result.folder}")
+    echo(f"{result.trained} runs trained, {result.reused} reused{diverged}: {result.folder}")
 
 
 def estimate(
@@ -84,7 +84,7 @@ def estimate(
         return
     _show_estimate(found)
     if price is not None:
-        typer.echo(f"about {found.cost(price):.3g} at {price:g} per device-hour")
+        echo(f"about {found.cost(price):.3g} at {price:g} per device-hour")
 
 
 def _show_estimate(found: "SweepEstimate") -> None:
@@ -96,7 +96,7 @@ def _show_estimate(found: "SweepEstimate") -> None:
             short(s.tokens_per_second), duration(s.seconds), f"{s.memory / 2**20:.0f} MiB{parts}",
         )  # fmt: skip
     show(table)
-    typer.echo(f"about {duration(found.seconds)} with {found.workers} worker(s), refinement and tuning counted in full")
+    echo(f"about {duration(found.seconds)} with {found.workers} worker(s), refinement and tuning counted in full")
 
 
 def status(folder: Folder, as_json: AsJson = False) -> None:
@@ -112,14 +112,14 @@ def status(folder: Folder, as_json: AsJson = False) -> None:
 
 
 def _show_status(status: "SweepStatus") -> None:
-    typer.echo(
+    echo(
         f"{status.name} ({status.axis}): {status.finished} runs finished in {duration(status.seconds)} "
         f"of device time: {status.path}"
     )
     for name, reason in status.broken.items():
-        typer.echo(f"  {name}: {reason}; `bayeskisl sweep run` trains it again")
+        echo(f"  {name}: {reason}; `bayeskisl sweep run` trains it again")
     for name, reason in status.misplaced.items():
-        typer.echo(f"  {name}: {reason}; move it away")
+        echo(f"  {name}: {reason}; move it away")
 
 
 def build(
@@ -137,4 +137,4 @@ def build(
     if as_json:
         print_json({"file": out, "runs": curves.sizes["run"], "groups": groups, "axis": curves.attrs["axis"]})
         return
-    typer.echo(f"{curves.sizes['run']} runs, groups {', '.join(groups)}: {out}")
+    echo(f"{curves.sizes['run']} runs, groups {', '.join(groups)}: {out}")

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from bayeskisl.cli.asking import ask
-from bayeskisl.cli.display import print_json
+from bayeskisl.cli.display import echo, print_json
 from bayeskisl.cli.files import FigureFile, a_file
 from bayeskisl.cli.help import rare
 from bayeskisl.cli.options import AsJson
@@ -125,15 +125,15 @@ def curves_import(
         fields: dict[str, Any] = {**kept, **_parsed(maps.mapping or [])}
     curves = _answered(table, fields, options) if maps.asks else _imported(table, fields, options)
     if not as_json:
-        typer.echo(describe_import(curves))
+        echo(describe_import(curves))
     if maps.save_map is not None:
         written = write_map(maps.save_map, json.loads(curves.attrs["import_mapping"]), _without_fields(options))
-        typer.echo(str(written), err=as_json)
+        echo(str(written), err=as_json)
     path = None if dry_run else save_curves(curves, out)
     if as_json:
         print_json(_summary(curves, path))
     elif path is not None:
-        typer.echo(str(path))
+        echo(str(path))
 
 
 def _answered(table: Path, fields: dict[str, Any], options: dict[str, Any]) -> Any:
@@ -226,7 +226,7 @@ def curves_check(
     if as_json:
         print_json(found.to_dict())
     else:
-        typer.echo(found.text)
+        echo(found.text)
 
 
 def _a_file_or_store(option: typer.CallbackParam, path: Path) -> Path:
@@ -255,7 +255,7 @@ def export(
     if as_json:
         print_json({"file": path})
     else:
-        typer.echo(str(path))
+        echo(str(path))
 
 
 def _loaded(file: Path) -> Any:
