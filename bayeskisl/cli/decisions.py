@@ -128,7 +128,9 @@ def decide(
     if questions > 1 and (answer.out is not None or answer.figure is not None):
         raise InputError("one target with --out or --figure", f"{questions} questions", "decide",
                          "decide on each target separately, or redirect the table")  # fmt: skip
-    options: dict[str, Any] = {"criterion": criterion.criterion(), "kind": kind, "apart": apart, "seed": seed}
+    options: dict[str, Any] = {"kind": kind, "apart": apart, "seed": seed}
+    with Progress("loading the package"):
+        options["criterion"] = criterion.criterion()
     if questions > 1:
         _print_table(fits, targets, risks, options, answer.as_json)
         return

@@ -28,7 +28,8 @@ def doctor(
     """Show what is installed, the compiler, cores, GPU and caches; then train, fit and draw a small example.
 
     The self-test takes about 20 s. The exit code is 1 if a part of it fails."""
-    found: dict[str, Any] = {"machine": _machine(), "installed": _installed(), "caches": _caches()}
+    with Progress("examining the machine"):
+        found: dict[str, Any] = {"machine": _machine(), "installed": _installed(), "caches": _caches()}
     if not as_json:
         _show(found)
     if not quick:

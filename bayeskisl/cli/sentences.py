@@ -6,6 +6,7 @@ from typing import TextIO
 
 __all__ = ["for_stream", "wrapped"]
 
+_KEPT = "\N{NO-BREAK SPACE}"  # a number stays beside its unit
 _NARROWEST = 40  # columns; a narrower terminal breaks lines by itself
 
 
@@ -32,5 +33,6 @@ def _wrapped_line(line: str, columns: int) -> str:
     if len(line) <= columns:
         return line
     indent = line[: len(line) - len(line.lstrip())]
-    lines = wrap(line, columns, subsequent_indent=f"{indent}  ", break_long_words=False, break_on_hyphens=False)
-    return "\n".join(lines)
+    kept = line.replace(" %", f"{_KEPT}%")
+    lines = wrap(kept, columns, subsequent_indent=f"{indent}  ", break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines).replace(_KEPT, " ")

@@ -57,12 +57,12 @@ def data(name: Name = None, as_json: AsJson = False) -> None:
         _list_data(folders, tables, as_json)
     elif name in folders:
         _describe_curves(folders[name], as_json)
-    elif name in tables:
-        comment = " ".join(_comment(tables[name]))
+    elif table := tables.get(name, tables.get(f"{name}.csv")):
+        comment = " ".join(_comment(table))
         if as_json:
-            print_json({"name": name, "about": comment, "file": tables[name]})
+            print_json({"name": table.name, "about": comment, "file": table})
         else:
-            echo(f"{comment}\n\n{tables[name]}")
+            echo(f"{comment}\n\n{table}")
     else:
         raise InputError(f"one of {', '.join([*folders, *tables])}", repr(name), "data")
 

@@ -214,15 +214,16 @@ def curves_check(
     as_json: AsJson = False,
 ) -> None:
     """Examine the data before any law: reversals, outlying rows, and uninformative levels."""
-    from bayeskisl.curves import check, load_curves
+    with Progress(f"reading {curves}"):
+        from bayeskisl.curves import check, load_curves
 
-    loaded = load_curves(curves)
-    found = check(loaded)
-    if figure is not None:
-        from bayeskisl.reporting import plot_check
-        from bayeskisl.reporting.images import write_figure
+        loaded = load_curves(curves)
+        found = check(loaded)
+        if figure is not None:
+            from bayeskisl.reporting import plot_check
+            from bayeskisl.reporting.images import write_figure
 
-        write_figure(plot_check(loaded), figure)
+            write_figure(plot_check(loaded), figure)
     if as_json:
         print_json(found.to_dict())
     else:

@@ -29,6 +29,10 @@ def test_lines_fit_unless_a_word_does_not():
     assert lines[-1] == "x" * 90
 
 
+def test_a_number_stays_beside_its_unit():
+    assert wrapped("within 88 % of it", 9) == "within\n  88 % of\n  it"
+
+
 def test_continued_lines_are_indented_below_their_first():
     assert wrapped("  aaa bbb", 6) == "  aaa\n    bbb"
 
