@@ -45,7 +45,7 @@ def test_from_a_wide_table_to_a_report_and_the_next_runs(tmp_path, monkeypatch):
     pd.DataFrame(rows).to_csv("wide.csv", index=False)
 
     problem = CliRunner().invoke(app, ["curves", "import", "wide.csv"]).exception
-    assert "say so: --levels facts" in str(problem)
+    assert "add --levels facts" in str(problem)
     run("curves", "import", "wide.csv", "--levels", "facts", "--map", "params=model", "--map", "probed=n")
     said = run("fit", "curves.nc", "--law", "power", "--rival", "capacity", "--out", "both.nc")
     assert re.search(r"weights: power [.\d]+, capacity [.\d]+", said)

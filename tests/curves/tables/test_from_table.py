@@ -74,7 +74,7 @@ def test_rates_with_denominators_are_counts():
 def test_a_rate_without_denominator_is_refused_or_taken_at_your_word():
     table = without("recalled", "probed", accuracy=[0.92, 0.06, 0.99, 0.52])
     (message,) = messages(table)
-    assert "a rate alone does not say how much it is worth" in message
+    assert "a rate alone has no known precision" in message
     assert curves_from_table(table, probed=100).recalled.values[:, 0].tolist() == [92, 6, 99, 52]
 
 
@@ -342,7 +342,7 @@ def test_two_columns_for_one_field_are_a_question():
 
 def test_total_parameters_are_not_taken_for_others():
     (message,) = messages(without("params"))
-    assert "say --map params=total_params" in message
+    assert "use --map params=total_params" in message
 
 
 @pytest.mark.parametrize(

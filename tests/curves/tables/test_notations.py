@@ -218,7 +218,7 @@ def test_non_embedding_counts_outrank_others(read):
 
 def test_total_parameters_may_stand_for_others_by_either_name(read):
     text = rows("nb_params,facts,recalled,probed", "70M,100,365,400", "70M,1000,18,400")
-    with pytest.raises(InputError, match="say --map params=nb_params if embeddings may count"):
+    with pytest.raises(InputError, match="use --map params=nb_params if embeddings may count"):
         read("a.csv", text, {"total_params": "nb_params"})
     for params in ("nb_params", "total_params"):
         curves = read("a.csv", text, {"total_params": "nb_params", "params": params})
@@ -245,14 +245,14 @@ def test_an_axis_that_nothing_varies_along_is_refused(axis):
         "acc": [0.1, 0.5],
         "probed": 9,
     }
-    with pytest.raises(InputError, match="one level of facts; leave --axis out"):
+    with pytest.raises(InputError, match="one level of facts; omit --axis"):
         curves_from_table(table, axis=axis)
     assert curves_from_table(table).attrs["axis"] == "ratio"
 
 
 def test_sizes_across(read):
     text = rows("facts,70M,160M,410M", "100,0.91,0.97,0.97", "1000,0.05,0.42,0.92")
-    with pytest.raises(InputError, match="if they are levels of params, say so: --levels params"):
+    with pytest.raises(InputError, match="if they are levels of params, add --levels params"):
         read("a.csv", text, probed=400)
     curves = read("a.csv", text, probed=400, levels="params")
     assert curves.params.values.tolist() == [7e7, 1.6e8, 4.1e8] * 2
@@ -275,7 +275,7 @@ def test_what_columns_are_levels_of_is_advised_rightly(read, header, levels):
     cells = [[fields.get(name, ["0.5"] * 2)[i] for name in header.split(",")] for i in range(2)]
     text = rows(header, *map(",".join, cells))
     given = {"tokens": 1e9} if levels == "ratio" else {}
-    with pytest.raises(InputError, match=f"say so: --levels {levels}"):
+    with pytest.raises(InputError, match=f"add --levels {levels}"):
         read("a.csv", text, given, probed=400)
     axis = {"axis": "ratio"} if levels == "ratio" else {"axis": "amount"}
     assert read("a.csv", text, given, probed=400, levels=levels, **axis).sizes["run"] == 4
@@ -381,7 +381,7 @@ def test_the_same_facts_more_and_less_often_are_a_sweep_of_frequency(read):
     assert curves.exposures.values.tolist() == pytest.approx([1, 5, 20] * 2)
     assert "tokens" in told(curves, "invented")
     for axis in ("amount", "ratio", "dose"):
-        with pytest.raises(InputError, match="leave --axis out"):
+        with pytest.raises(InputError, match="omit --axis"):
             read("a.csv", text, axis=axis)
 
 

@@ -7,6 +7,7 @@ import struct
 import pytest
 
 from bayeskisl.curves import curves_from_table, read_runs
+from bayeskisl.curves.tables.sources import source_of
 from bayeskisl.errors import InputError
 
 RUNS = {"a1b2c3": (6144, 125, 0.92), "d4e5f6": (6144, 500, 0.06), "0a1b2c": (13824, 500, 0.52)}
@@ -29,6 +30,18 @@ def wandb(tmp_path):
         tmp_path / "wandb" / "offline-run-20261123_110000-crashed" / "files" / "config.yaml", "n_facts:\n  value: 9\n"
     )
     return tmp_path / "wandb"
+
+
+@pytest.mark.parametrize("named", ["", "wandb", "wandb/offline-run-1-abc/run-abc.wandb"])
+def test_the_log_of_an_offline_run_is_refused_with_its_remedy(tmp_path, named):
+    log = tmp_path / "wandb" / "offline-run-1-abc" / "run-abc.wandb"
+    log.parent.mkdir(parents=True)
+    log.write_bytes(b":W&B\xbe\xd1\x00\x00")
+    assert source_of(tmp_path) == "wandb"
+    with pytest.raises(InputError, match=f"got the binary log of an offline run; .* `wandb sync {log.parent}`"):
+        read_runs(tmp_path / named, "wandb")
+    with pytest.raises(InputError, match="upload this log with `wandb sync`"):
+        curves_from_table(log)
 
 
 def test_wandb(wandb):

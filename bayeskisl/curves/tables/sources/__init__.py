@@ -10,7 +10,7 @@ from bayeskisl.curves.tables.sources.logs import read_log
 from bayeskisl.curves.tables.sources.mlflow import read_mlflow
 from bayeskisl.curves.tables.sources.tensorboard import read_tensorboard
 from bayeskisl.curves.tables.sources.trainer import read_trainer
-from bayeskisl.curves.tables.sources.wandb import read_wandb
+from bayeskisl.curves.tables.sources.wandb import LOG, read_wandb
 from bayeskisl.errors import InputError
 from bayeskisl.sweeping.store import build_it, holds_sweep
 
@@ -29,7 +29,7 @@ _WITH_METRIC = ("lm-eval", "trainer")
 # what a folder of each tool holds; the first that is found names the tool
 _TRACES = {
     "lm-eval": ("results*.json", "samples_*.jsonl"),
-    "wandb": ("files/config.yaml",),
+    "wandb": ("files/config.yaml", f"*{LOG}"),
     "mlflow": ("meta.yaml",),
     "trainer": ("trainer_state.json",),
     "tensorboard": ("*tfevents*",),

@@ -10,7 +10,9 @@ from bayeskisl.curves.tables.sources.yaml_files import read_yaml
 from bayeskisl.errors import InputError
 from bayeskisl.files import lies_at
 
-__all__ = ["read_wandb"]
+__all__ = ["LOG", "read_wandb"]
+
+LOG = ".wandb"  # ending of the binary log of a run
 
 _INTERNAL = ("_wandb", "wandb_version")
 
@@ -26,11 +28,15 @@ def read_wandb(folder: Path) -> RawTable:
     Raises
     ------
     InputError
-        If there is no run in it.
+        If there is no run in it, or only the binary log of an offline run.
     """
+    if folder.suffix == LOG:
+        raise _unread(folder)
     runs = sorted(path.parent.parent for path in folder.glob("**/files/config.yaml") if "latest-run" not in path.parts)
     runs = [run for run in runs if "run-" in run.name]
     if not runs:
+        if log := next(folder.glob(f"**/*{LOG}"), None):
+            raise _unread(log)
         got = "none in it" if folder.is_dir() else lies_at(folder)
         raise InputError("a folder with run folders of Weights & Biases", got, str(folder),
                          "name the folder `wandb`, or export the project's runs as CSV and import that")  # fmt: skip
@@ -55,6 +61,15 @@ def read_wandb(folder: Path) -> RawTable:
         places.append(run.name)
     table = table_of_rows(rows, places, folder.name or str(folder))
     return RawTable(table.columns, table.places, table.origin, left_out=tuple(left_out))
+
+
+def _unread(log: Path) -> InputError:
+    """Return the refusal of a binary log, which only the client of Weights & Biases reads."""
+    return InputError(
+        "a run folder with files/config.yaml and files/wandb-summary.json", "the binary log of an offline run",
+        str(log), f"upload it with `wandb sync {log.parent}`, export the project's runs as CSV, and import that; a "
+        "sweep of bayeskisl leaves readable files with its `WandbMirror`"
+    )  # fmt: skip
 
 
 def _state(run: Path) -> dict[str, str]:
