@@ -18,6 +18,13 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 WAITING: set[str] = set()
 MODULES = [path for path in sorted((ROOT / "bayeskisl").rglob("*.py")) if str(path.relative_to(ROOT)) not in WAITING]
 TABLE = re.compile(r"^\| not \| but \|\n\|---\|---\|\n((?:\|.*\n)+)", re.MULTILINE)
+# Openings of a docstring, and of a description of a parameter, that leave its subject to the reader.
+NO_NOUN = {"Of", "What", "Whose", "That", "Those"}
+NO_SUBJECT = NO_NOUN | {"By", "From", "How", "When", "Where", "Why", "Within", "Beside", "So"}
+DESCRIPTION = re.compile(r"^\S.* : .*\n {4}(\w+)", re.MULTILINE)
+LONGEST = 120
+WRITTEN = {"cli.md", "python.md"}  # by the build of the documentation
+NOT_PROSE = ("|", "$$", "![", "[![", "    ", "#")
 FENCE = re.compile(r"^(```|~~~)(?!\{).*?^\1", re.MULTILINE | re.DOTALL)  # code and output, not directives
 
 
@@ -77,8 +84,15 @@ def test_docstrings_and_messages_are_plain(path):
 def test_a_docstring_opens_with_its_subject(path):
     nodes = ast.walk(ast.parse(path.read_text()))
     kinds = ast.Module, ast.ClassDef, ast.FunctionDef
-    openings = [(ast.get_docstring(node) or "").split(" ")[0] for node in nodes if isinstance(node, kinds)]
-    assert not {"Of", "What", "Whose", "That"} & set(openings)
+    docstrings = [ast.get_docstring(node) or "" for node in nodes if isinstance(node, kinds)]
+    assert not NO_SUBJECT & {text.split(" ")[0] for text in docstrings}
+    assert not NO_NOUN & {opening for text in docstrings for opening in DESCRIPTION.findall(text)}
+
+
+@pytest.mark.parametrize("path", [*PAGES, *(path for path in DOCS if path.name not in WRITTEN)], ids=name)
+def test_lines_of_prose_are_short(path):
+    lines = FENCE.sub("", path.read_text()).splitlines()
+    assert not [line for line in lines if len(line) > LONGEST and not line.lstrip().startswith(NOT_PROSE)]
 
 
 def test_the_test_finds_what_it_looks_for():

@@ -172,8 +172,8 @@ def planned_model(curves: xr.Dataset, target: Target) -> PlannedModel:
     Raises
     ------
     InputError
-        If several budgets or values make it unclear which one is meant, a name to be held is none of the sweep's, or
-        the target differs from the sweep in what the sweep never varied.
+        If several budgets or values make the target ambiguous, a fixed name is not in the sweep, or the target differs
+        from the sweep in what the sweep never varied.
     """
     axis = axis_of(curves)
     one_size = _only_size(curves, target)

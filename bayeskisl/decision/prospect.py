@@ -64,7 +64,7 @@ class Prospect:
         xarray.Dataset
             Dims ``(sample, point)``: ``kept_infused`` and ``kept_background`` in facts above guessing, and
             ``kept_infused_heldout`` where it was probed; ``infused_tokens``; ``loss_rise``, nats of general loss more
-            than with next to nothing infused, where the loss was measured. Coordinates: ``infusion``, ``facts``,
+            than with almost nothing infused, where the loss was measured. Coordinates: ``infusion``, ``facts``,
             ``ratio``, ``exposures``. This is what a utility of your own is given.
         """
         place = self.target.place(infusion)

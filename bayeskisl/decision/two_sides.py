@@ -113,8 +113,8 @@ def would_have_to_give(
     Returns
     -------
     dict
-        ``risk``, ``keep`` (a level by group) and, where the sweep fixes the facts, ``facts``; what would not do even at
-        next to nothing is left out.
+        ``risk``, ``keep`` (a level by group) and, where the sweep fixes the facts, ``facts``; changes that would not
+        suffice even near zero are left out.
     """
 
     def probable(levels: Mapping[str, float], at: Prospect = prospect) -> float:

@@ -292,7 +292,7 @@ def _assumed_by_import(curves: xr.Dataset) -> list[Caution]:
             "assumed_by_import",
             "warning" if relative else "note",
             f"The import assumed values that the table does not contain: {'; '.join(assumed)}.",
-            "Do not read off exposures, ratios or budgets; facts are as in the table."
+            "Do not interpret exposures, ratios or budgets; facts are as in the table."
             if relative
             else "Map the fields that you know.",
         )

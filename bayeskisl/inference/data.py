@@ -47,7 +47,7 @@ class ModelData:
     cell_of_run : numpy.ndarray
         Index of each run's cell, shape ``(run,)``.
     rough_threshold : numpy.ndarray
-        Log critical exposures read off the counts, shape ``(cell, group)``; where sampling starts, no more.
+        Log critical exposures estimated from the counts, shape ``(cell, group)``; where sampling starts, no more.
     log_size : numpy.ndarray
         log(params / reference), shape ``(cell,)``.
     is_real : numpy.ndarray

@@ -1,9 +1,9 @@
 """Predictive density of whole left-out cells.
 
 Leaving out single runs cannot judge a law of size: the other runs of the cell pin its threshold. So whole cells are
-left out, by importance sampling from the one posterior that there is. What has to be forgotten with a cell are its own
-threshold and run effects, which are integrated out, and the law's coefficients, which are integrated out as well:
-given the other cells' thresholds, and the scatter, a linear law says in closed form where this one's lies. The other
+left out, by importance sampling from the posterior of all cells. What has to be forgotten with a cell are its own
+threshold and run effects, which are integrated out, and the law's coefficients, which are integrated out as well: given
+the other cells' thresholds, and the scatter, a linear law says in closed form where this one's lies. The other
 thresholds are pinned by their own runs, so that little is left to reweight.
 """
 

@@ -1,7 +1,7 @@
 """Training stacks on a Ray cluster: one task per stack. Ray is an optional extra, ``bayeskisl[cluster]``.
 
 The driver writes the records, so that the nodes need no common disk and the driver's death loses nothing that was
-finished: the same command goes on from the records. A task whose worker or node is lost is started again elsewhere.
+finished: the same command continues from the records. A task whose worker or node is lost is started again elsewhere.
 On CUDA a task takes the fraction of a GPU that the memory plan says.
 """
 

@@ -74,7 +74,7 @@ def train_stack(
     on_pause : callable, optional
         Called with (steps done, the stack as it is) every few steps and at the checkpoints of the specification.
     since : callable, optional
-        Given the kind of steps taken here, the saved state to go on from, or None to begin.
+        Given the kind of steps taken here, the saved state to continue from, or None to begin.
 
     Returns
     -------

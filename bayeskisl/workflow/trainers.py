@@ -127,7 +127,7 @@ class Elsewhere(Trainer):
     Parameters
     ----------
     first : path
-        Curves of the runs that there are, or the name of shipped ones.
+        Curves of the existing runs, or the name of shipped ones.
     out : path
         The loop's folder.
     prices : Costs, optional

@@ -1,6 +1,6 @@
 """Which runs next.
 
-Candidate runs by what they narrow for their price, and the plan that a budget buys.
+Candidate runs by narrowing per cost, the plan for a budget, and its frontier.
 """
 
 import bayeskisl as bk

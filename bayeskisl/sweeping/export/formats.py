@@ -1,6 +1,6 @@
 """Formats of training data, one small class each: documents as text, or windows as tokens, in shards.
 
-A shard is there whole or not at all, and one that is there is not written again: what was interrupted goes on.
+Shards are written atomically, and existing shards are not written again, so that an interrupted export continues.
 """
 
 import json

@@ -1,7 +1,7 @@
 """Train one exported run with torchtitan: torchrun launch/train_titan.py runs/RUN/torchtitan.json.
 
 DEVICE_BATCH is how many sequences a device takes at a time, all of its share of a step by default. What was interrupted
-goes on from its last checkpoint.
+continues from its last checkpoint.
 """
 
 import json
