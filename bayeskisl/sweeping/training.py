@@ -1,4 +1,4 @@
-"""Training of a stack: runs of one size, each on its own data, advanced together step by step."""
+"""Training of a stack: runs of one size, each on its own data, advanced together, one step at a time."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
