@@ -50,6 +50,7 @@ _DESIGN = {
 }
 # The smallest sizes, of which everyone knows one run a level from the beginning: 3 % of the whole sweep's cost.
 _START = 2
+_LAW = "limits"
 # Of what the sweep's own grid costs; a third is what planning should need for the grid's width.
 _PARTS = (1 / 3, 2 / 3, 1.0)
 # Device-seconds of the desk ladder on one core of a CPU, from the 231 timed runs of data/sweeps/desk-amount.
@@ -59,7 +60,7 @@ _RECORDED = ("share", "cost", "runs", "width", "error", "covered", "interval_sco
 
 def replay_trials(folder: Path, planner: str) -> Trials:
     """The finished replays of one planner."""
-    rules = {"design": _DESIGN, "start": _START, "parts": list(_PARTS), "costs": asdict(COSTS)}
+    rules = {"design": _DESIGN, "law": _LAW, "start": _START, "parts": list(_PARTS), "costs": asdict(COSTS)}
     study = {"study": "replays", "planner": planner, **rules}
     return Trials(folder / f"{planner}.jsonl", study)
 
@@ -94,7 +95,7 @@ def _played(planner: str, seed: int, number: int) -> dict[str, Any]:
     parts = _PARTS if planner != GRID else (1.0,)
     shares = [part * whole for part in parts]
     try:
-        frame = replay(curves, [planner], start=_START, shares=shares, repeats=1, costs=COSTS, seed=own)
+        frame = replay(curves, [planner], law=_LAW, start=_START, shares=shares, repeats=1, costs=COSTS, seed=own)
     except InputError as problem:
         return {"steps": [], "failed": str(problem)}
     return {"steps": frame[list(_RECORDED)].round(4).assign(part=parts).to_dict("records")}

@@ -1,10 +1,11 @@
 """Plans: the small runs that sharpen the answer for a large model most, for their price."""
 
-from bayeskisl.design.beliefs import Beliefs, believe
+from bayeskisl.design.beliefs import Beliefs
 from bayeskisl.design.budgets import Budget, read_budget
 from bayeskisl.design.candidates import candidate_runs
 from bayeskisl.design.costs import Costs
 from bayeskisl.design.outlook import Outlook
+from bayeskisl.design.particles import believe
 from bayeskisl.design.planners import PLANNERS
 from bayeskisl.design.planning import Plan, Purchase, Strategy, plan
 from bayeskisl.design.problem import Problem

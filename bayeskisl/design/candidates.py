@@ -5,15 +5,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
-import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
-from bayeskisl.axes import axis_of
 from bayeskisl.decision.planned_model import of_target
-from bayeskisl.design.beliefs import PARTICLES, Beliefs, Cell, believe
+from bayeskisl.design.beliefs import Beliefs, Cell
 from bayeskisl.design.budgets import Budget, read_budget
 from bayeskisl.design.costs import Costs, costs_for
+from bayeskisl.design.particles import PARTICLES, believe
 from bayeskisl.design.runs import Run, sorted_runs
 from bayeskisl.design.sizes import offered_sizes
 from bayeskisl.errors import InputError, way
@@ -22,7 +21,7 @@ from bayeskisl.target import Target, TargetKeywords, target_from
 if TYPE_CHECKING:
     from bayeskisl.inference import Fit
 
-__all__ = ["candidate_runs", "probed_facts"]
+__all__ = ["candidate_runs"]
 
 # Retention at a level counts as informative between these shares, over the central 90 % of what is believed.
 _KEPT, _BELIEVED = (0.03, 0.97), (0.05, 0.95)
@@ -80,10 +79,9 @@ def candidate_runs(
     (6, True)
     """
     asked = target_from(target, short)
-    fit, planned = of_target(fit, asked)
-    asked = replace(asked, domain=None)
-    seen = np.unique(fit.curves[schema.PARAMS].values.astype(float))
-    budgets = np.unique(fit.curves[schema.TOKENS].values.astype(float))
+    ours, planned = of_target(fit, asked)
+    seen = np.unique(ours.curves[schema.PARAMS].values.astype(float))
+    budgets = np.unique(ours.curves[schema.TOKENS].values.astype(float))
     pays = _paying(read_budget(budget), costs, budgets.min()) if budget is not None else (lambda size: True)
     allowed = offered_sizes(seen, planned.params, sizes=sizes, largest=largest, pays=pays)
     if not allowed.size:
@@ -103,12 +101,6 @@ def _paying(budget: Budget, costs: Costs | None, tokens: float) -> Callable[[flo
     """Return whether the budget pays for a run of a size."""
     money, prices = costs_for(budget, costs)
     return lambda size: prices.of(Run(size, tokens, 0.0)) <= money.amount
-
-
-def probed_facts(run: Run, curves: xr.Dataset, group: str) -> int:
-    """Facts that a run would be asked: all of them, up to the most that the sweep asked."""
-    most = int(curves[schema.PROBED].values[:, list(curves[schema.GROUP].values).index(group)].max())
-    return int(min(run.level, most)) if axis_of(curves).counts_facts else most
 
 
 def _levels(beliefs: Beliefs, cell: Cell, count: int) -> FloatArray:

@@ -44,14 +44,14 @@ class Course:
     carried: int = 0
 
     @classmethod
-    def of(cls, outlook: Outlook, linear: Linearised) -> "Course":
+    def of(cls, outlook: Outlook) -> "Course":
         """Return the course on which nothing is planned beyond what the outlook imagines."""
-        return cls(outlook, linear, outlook.removed)
+        return cls(outlook, outlook.linear, outlook.removed)
 
     @property
     def carries(self) -> bool:
         """Whether enough draws are left to imagine one more outcome."""
-        return self.outlook.effective_particles() >= FEWEST_PARTICLES
+        return self.outlook.effective_particles >= FEWEST_PARTICLES
 
     @property
     def left(self) -> float:
@@ -61,7 +61,8 @@ class Course:
     @property
     def least_width(self) -> float:
         """Width that runs without number of all cells on offer would leave, by the linearised law."""
-        return self.outlook.width(self.linear.v_share_of_all_cells * self.outlook.reducible - self.outlook.removed)
+        left = self.outlook.reducible - self.removed
+        return self.outlook.width(self.linear.v_share_of_all_cells * left + self.removed - self.outlook.removed)
 
     @property
     def width(self) -> float:
@@ -74,7 +75,8 @@ class Course:
         outlook, beliefs = self.outlook, self.outlook.beliefs
         mean, weight = beliefs.target_mean, outlook.weight.astype(float)
         left = weight @ (mean**2 + beliefs.target_variance) - (weight @ mean) ** 2
-        return np.array([outlook.width(outlook.reducible - outlook.removed - each) for each in np.maximum(left, 0.0)])
+        left = outlook.left_by_others * np.maximum(left, 0.0)
+        return np.array([outlook.width(outlook.reducible - outlook.removed - each) for each in left])
 
     @property
     def band(self) -> tuple[float, float]:
@@ -99,11 +101,10 @@ class Course:
 
     def after(self, run: Run, rng: np.random.Generator) -> "Course":
         """Return the course once `run` is planned too."""
-        linear = self.linear.after(run)
         if not self.carries:
-            return Course(self.outlook, linear, self.removed + self._linear_gain(run), self.carried)
+            return Course(self.outlook, self.linear.after(run), self.removed + self._linear_gain(run), self.carried)
         outlook = self.outlook.after(run, rng)
-        return Course(outlook, linear, outlook.removed, self.carried + 1)
+        return Course(outlook, outlook.linear, outlook.removed, self.carried + 1)
 
     def _linear_gain(self, run: Run) -> float:
         return self.linear.v_share(run) * max(self.outlook.reducible - self.removed, 0.0)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayeskisl.arrays import BoolArray, FloatArray, IntArray
-from bayeskisl.design.linearised import Linearised
+from bayeskisl.arrays import BoolArray, FloatArray
+from bayeskisl.design.linearised import Linearised, Measured, removed, updated
 from bayeskisl.design.problem import Problem, sizes_of_basket
 from bayeskisl.design.runs import Run
 
@@ -22,10 +22,10 @@ class Shelf:
     Parameters
     ----------
     runs : tuple of Run
-    cell : numpy.ndarray
-        Row of each one's cell in `covariance`.
-    noise, cost, most : numpy.ndarray
-        Variance of what it measures, its price, and how often it may be chosen.
+    measured : Measured
+        What each one measures.
+    cost, most : numpy.ndarray
+        Its price, and how often it may be chosen.
     covariance : numpy.ndarray
         Of the target's line, coefficients and cells.
     budget : float
@@ -36,8 +36,7 @@ class Shelf:
     """
 
     runs: tuple[Run, ...]
-    cell: IntArray
-    noise: FloatArray
+    measured: Measured
     cost: FloatArray
     most: np.ndarray
     covariance: FloatArray
@@ -53,8 +52,7 @@ class Shelf:
         available = problem.available
         return cls(
             runs=runs,
-            cell=np.array([linear.index[run.cell] for run in runs], dtype=int),
-            noise=np.array([linear.noise(run) for run in runs]),
+            measured=linear.measured(runs),
             cost=np.array([problem.cost_of(run) for run in runs]),
             most=np.array([np.inf if available is None else available.get(run, 0) for run in runs]),
             covariance=linear.covariance,
@@ -114,7 +112,7 @@ class Shelf:
         return (taken < self.most) & (self.cost <= left)
 
     def _gains(self, covariance: FloatArray) -> FloatArray:
-        return covariance[0, self.cell] ** 2 / (covariance[self.cell, self.cell] + self.noise)
+        return removed(covariance, self.measured)
 
     def _after(self, chosen: Sequence[int]) -> FloatArray:
         covariance = self.covariance
@@ -123,5 +121,4 @@ class Shelf:
         return covariance
 
     def _updated(self, covariance: FloatArray, i: int) -> FloatArray:
-        across = covariance[:, self.cell[i]]
-        return covariance - np.outer(across, across) / (covariance[self.cell[i], self.cell[i]] + self.noise[i])
+        return updated(covariance, self.measured[i])

@@ -15,7 +15,6 @@ import numpy as np
 from bayeskisl.design.course import Course
 from bayeskisl.design.greedy import best_first
 from bayeskisl.design.linear_batches import Shelf
-from bayeskisl.design.linearised import Linearised
 from bayeskisl.design.problem import Problem
 from bayeskisl.design.runs import Run
 
@@ -54,7 +53,7 @@ def batches(problem: Problem, seed: int) -> list[Batch]:
 
     With an exponent of cost that is given, gains are divided by that power of cost and nothing else is tried.
     """
-    start = Course.of(problem.outlook, Linearised.of(problem.outlook))
+    start = Course.of(problem.outlook)
     if problem.kappa is not None:
         return [_by_draws(problem, start, problem.kappa, seed)]
     made = [_by_draws(problem, start, kappa, seed) for kappa in _EXPONENTS]
@@ -76,7 +75,7 @@ def _by_draws(problem: Problem, start: Course, kappa: float, seed: int) -> Batch
 
 def judged(problem: Problem, runs: tuple[Run, ...], how: str, seed: int) -> Batch:
     """Return runs in their order with what is believed after each."""
-    return _judged(Course.of(problem.outlook, Linearised.of(problem.outlook)), runs, how, seed)
+    return _judged(Course.of(problem.outlook), runs, how, seed)
 
 
 def _judged(start: Course, runs: tuple[Run, ...], how: str, seed: int) -> Batch:

@@ -5,7 +5,7 @@ on the fall's own scale, at x - b z with x = k (u - log e50), b = k sigma_run / 
 z ~ N(0, 1). So the probability of every outcome is a function of x and b alone, tabulated once per number of probes.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
@@ -25,10 +25,14 @@ OUTCOMES = 48
 # 2,000 by a third of a bin. Tables of 131,072 facts took 640 MB each.
 _MOST_TRIALS = 2_000
 
-# Beyond +-10 every run is saturated. Retention varies by x over a unit or so: steps of .2, interpolated, do.
-_REACH, _STEP = 10.0, 0.2
+# More than 50 trials are rounded to 500 times a power of 1.1: 5 % of the binomial's variance, which is itself a tenth
+# of what runs scatter. So candidates of a thousand levels share a hundred tables.
+_EXACT_TRIALS, _COMMON_TRIALS, _RATIO = 50, 500, 1.1
+
+# Beyond +-10 every run is saturated. Retention varies by x over a unit or so: the nearest of steps of .1 does, which is
+# a blur of .03 where run effects blur by .1 or more.
+_REACH, _STEP = 10.0, 0.1
 _GRID = np.linspace(-_REACH, _REACH, round(2 * _REACH / _STEP) + 1)
-_FINE = np.linspace(-_REACH, _REACH, 2 * (len(_GRID) - 1) + 1)
 # Blur by run effects; the nearest is taken, at most 7 % off, within what a posterior knows of sigma_run.
 _BLURS = np.geomspace(0.1, 4.0, 28)
 
@@ -37,10 +41,19 @@ _LOGISTIC = LOGISTIC.with_values()
 
 @dataclass(frozen=True)
 class Outcomes:
-    """Probability of every outcome bin of one kind of run, ``(blur * grid, bin)``, in single precision."""
+    """Probability of every outcome bin of one kind of run.
 
-    table: Float32Array
+    Parameters
+    ----------
+    sharp : numpy.ndarray
+        Without run effects, shape ``(grid, bin)``.
+    replicates : int
+        Runs that differ in nothing but their seed.
+    """
+
+    sharp: Float32Array
     replicates: int
+    _blurred: dict[int, Float32Array] = field(default_factory=dict, repr=False, compare=False)
 
     def likelihood(self, ahead: FloatArray, blur: FloatArray) -> Float32Array:
         """P(bin | particle), shape ``(particle, bin)``.
@@ -52,14 +65,18 @@ class Outcomes:
         blur : numpy.ndarray
             k sigma_run, shape ``(particle,)``.
         """
-        place = np.clip((ahead + _REACH) / _STEP, 0, len(_GRID) - 1.001)
-        below = place.astype(np.int64)
-        share = (place - below).astype(np.float32)[:, None]
-        nearest = np.log(blur / np.sqrt(self.replicates) / _BLURS[0]) / np.log(_BLURS[1] / _BLURS[0])
-        row = np.clip(np.rint(nearest), 0, len(_BLURS) - 1).astype(np.int64) * len(_GRID) + below
-        lower = self.table[row]
-        lower += share * (self.table[row + 1] - lower)
-        return lower
+        place = np.clip(np.rint((ahead + _REACH) / _STEP), 0, len(_GRID) - 1).astype(np.int64)
+        nearest = np.log(blur / (np.sqrt(self.replicates) * _BLURS[0])) / np.log(_BLURS[1] / _BLURS[0])
+        nearest = np.clip(np.rint(nearest), 0, len(_BLURS) - 1).astype(np.int64)
+        least, most = int(nearest.min()), int(nearest.max())
+        table = np.concatenate([self._table(each) for each in range(least, most + 1)])
+        return table[(nearest - least) * len(_GRID) + place]
+
+    def _table(self, blur: int) -> Float32Array:
+        """``(grid, bin)``."""
+        if blur not in self._blurred:
+            self._blurred[blur] = _blurring(blur) @ self.sharp
+        return self._blurred[blur]
 
 
 @lru_cache(maxsize=512)
@@ -86,16 +103,30 @@ def outcomes_of(
         Its fall, parameters as numbers.
     """
     scatters = replicates * concentration, replicates * guess_concentration
-    pmf = _pmf(min(probed * replicates, _MOST_TRIALS), *scatters, floor, ceiling, shape)
-    table = _blurring() @ _binned(pmf)
-    return Outcomes(np.ascontiguousarray(table, dtype=np.float32), replicates)
+    return Outcomes(_sharp(_told_apart(probed * replicates), *scatters, floor, ceiling, shape), replicates)
+
+
+def _told_apart(trials: int) -> int:
+    """The number of trials whose table stands for this one."""
+    if trials <= _EXACT_TRIALS:
+        return trials
+    steps = np.rint(np.log(min(trials, _MOST_TRIALS) / _COMMON_TRIALS) / np.log(_RATIO))
+    return int(np.rint(_COMMON_TRIALS * _RATIO**steps))
+
+
+@lru_cache(maxsize=512)
+def _sharp(
+    trials: int, concentration: float, guess_concentration: float, floor: float, ceiling: float, shape: Shape
+) -> Float32Array:
+    pmf = _pmf(trials, concentration, guess_concentration, floor, ceiling, shape)
+    return np.ascontiguousarray(_binned(pmf), dtype=np.float32)
 
 
 def _pmf(
     trials: int, concentration: float, guess_concentration: float, floor: float, ceiling: float, shape: Shape
 ) -> FloatArray:
-    """Beta-binomial probability of every count along the fine grid, ``(grid, count)``."""
-    chance = floor + (ceiling - floor) * shape.share(_FINE)
+    """Beta-binomial probability of every count along the grid, ``(grid, count)``."""
+    chance = floor + (ceiling - floor) * shape.share(_GRID)
     alike = precision(chance, floor, concentration, guess_concentration)[:, None]
     right, wrong = _log_rising(chance * alike[:, 0], trials), _log_rising((1 - chance) * alike[:, 0], trials)
     counts = np.arange(trials + 1)
@@ -117,10 +148,10 @@ def _binned(pmf: FloatArray) -> FloatArray:
     return np.add.reduceat(pmf, first, axis=1)
 
 
-@lru_cache(maxsize=1)
-def _blurring() -> FloatArray:
-    """Return weights of x - b z on the fine grid for blurs b and coarse x, ``(blur * grid, fine)``; rows sum to 1."""
-    edges = (_FINE[1:] + _FINE[:-1]) / 2
-    below = ndtr((edges - _GRID[:, None]) / _BLURS[:, None, None])
-    ends = np.zeros((*below.shape[:2], 1)), np.ones((*below.shape[:2], 1))
-    return np.diff(np.concatenate([ends[0], below, ends[1]], axis=2), axis=2).reshape(-1, len(_FINE))
+@lru_cache(maxsize=len(_BLURS))
+def _blurring(blur: int) -> Float32Array:
+    """Return weights of x - b z for one blur b, ``(grid, grid)``; rows sum to 1."""
+    edges = (_GRID[1:] + _GRID[:-1]) / 2
+    below = ndtr((edges - _GRID[:, None]) / _BLURS[blur])
+    ends = np.zeros((len(_GRID), 1)), np.ones((len(_GRID), 1))
+    return np.diff(np.concatenate([ends[0], below, ends[1]], axis=1), axis=1).astype(np.float32)

@@ -6,6 +6,10 @@ runs that are planned but not trained), the expected reduction of the variance o
     sum_y (sum_s W_s P(y | s) (m_s - E m))^2 / sum_s W_s P(y | s),
 
 the variance, over outcomes, of the mean that would then be believed. It is never negative.
+
+Outcomes are counts of the group that over-infusion harms. Imagined counts of the other probe groups as well would wear
+the draws out several times as fast, for the little that they say of that group. What they remove of the variance that
+is left is taken from the linearised law, which needs no outcomes.
 """
 
 from collections.abc import Sequence
@@ -20,8 +24,9 @@ from bayeskisl import schema
 from bayeskisl.arrays import Float32Array, FloatArray
 from bayeskisl.cores import available_cores
 from bayeskisl.design.beliefs import Beliefs, Cell
-from bayeskisl.design.candidates import probed_facts
+from bayeskisl.design.linearised import Linearised
 from bayeskisl.design.outcomes import outcomes_of
+from bayeskisl.design.probing import Probing
 from bayeskisl.design.runs import Run
 
 if TYPE_CHECKING:
@@ -51,38 +56,59 @@ class Outlook:
         What was fitted, for what a run would be asked.
     weight : numpy.ndarray
         Of every particle in every scenario, ``(scenario, particle)``; rows sum to one.
+    linear : Linearised
+        The linearised law after the planned runs.
     reducible : float
         Variance of log e50 at the target that runs of other sizes could remove before anything was planned.
-    removed : float
-        Variance of log e50 at the target that the planned runs are expected to remove.
+    by_draws : float
+        Variance of log e50 at the target that counts of the target's group are expected to remove.
+    left_by_others : float
+        Share of the rest that counts of the other groups leave.
     """
 
     beliefs: Beliefs
     curves: "xr.Dataset"
     weight: Float32Array
+    linear: Linearised
     reducible: float
-    removed: float = 0.0
+    by_draws: float = 0.0
+    left_by_others: float = 1.0
 
     @classmethod
     def of(cls, beliefs: Beliefs, curves: "xr.Dataset") -> "Outlook":
         """Nothing is planned yet."""
         particles = len(beliefs.law)
         weight = np.full((1, particles), 1 / particles, dtype=np.float32)
-        return cls(beliefs, curves, weight, beliefs.reducible_variance)
+        return cls(beliefs, curves, weight, Linearised.of(beliefs, Probing.of(curves)), beliefs.reducible_variance)
+
+    @property
+    def removed(self) -> float:
+        """Variance of log e50 at the target that the planned runs are expected to remove."""
+        return self.reducible - self._left(self.by_draws, self.left_by_others)
 
     def likelihood(self, run: Run) -> Float32Array:
-        """P(outcome bin | particle), ``(particle, bin)``."""
+        """P(outcome bin | particle) of the target's group, ``(particle, bin)``."""
         beliefs, place = self.beliefs, self.beliefs.places[run.cell]
-        probed = probed_facts(run, self.curves, beliefs.target.group)
+        probed = self.linear.probing.facts(run, beliefs.target.group)
         table = outcomes_of(probed, run.replicates, **beliefs.typical)
         return table.likelihood(beliefs.ahead(run.cell, run.level), place.steepness * beliefs.sigma_run)
 
     def gain(self, run: Run, score: Score = "variance") -> float:
-        """Expected gain by one more run: variance in squared log units, nats, or kept facts."""
+        """Expected gain by one more run: variance in squared log units, nats, or kept facts.
+
+        The last counts what the target's own group says, and nothing of the others.
+        """
         likelihood = self.likelihood(run)
-        return {"variance": self._variance, "information": self._information, "regret": self._regret}[score](
-            run, likelihood
-        )
+        if score == "regret":
+            return self._regret(run, likelihood)
+        others = self.linear.share_of_others(run)
+        if score == "information":  # of a Gaussian whose variance falls by that share
+            return self._information(run, likelihood) - 0.5 * float(np.log1p(-min(others, 1 - 1e-12)))
+        after = self._left(self.by_draws + self._variance(run, likelihood), self.left_by_others * (1 - others))
+        return self._left(self.by_draws, self.left_by_others) - after
+
+    def _left(self, by_draws: float, by_others: float) -> float:
+        return max(self.reducible - by_draws, 0.0) * by_others
 
     def gains(self, runs: Sequence[Run], score: Score = "variance") -> list[float]:
         """Return the gain of each of many runs, one run to a core; repeated calls use the cache."""
@@ -105,6 +131,7 @@ class Outlook:
         """Whether the interval is narrower than in another outlook by a share that is worth a run."""
         return self.width() <= (1 - WORTH_WHILE) * before.width()
 
+    @cached_property
     def effective_particles(self) -> float:
         """Median over scenarios of 1 / sum of squared weights: how many particles a scenario rests on."""
         return float(np.median(1 / np.sum(self.weight**2, axis=1, dtype=np.float64)))
@@ -112,7 +139,8 @@ class Outlook:
     def after(self, run: Run, rng: np.random.Generator) -> "Outlook":
         """The outlook once `run` is planned too: an outcome is imagined in every scenario."""
         likelihood = self.likelihood(run)
-        removed = self.removed + self._variance(run, likelihood)
+        by_draws = self.by_draws + self._variance(run, likelihood)
+        left_by_others = self.left_by_others * (1 - self.linear.share_of_others(run))
         weight = np.repeat(self.weight, SCENARIOS, axis=0) if len(self.weight) == 1 else self.weight
         predictive = np.cumsum((weight @ likelihood).astype(np.float64), axis=1)
         # stratified over scenarios, in random order, so that few scenarios represent the predictive distribution
@@ -120,10 +148,17 @@ class Outlook:
         bins = np.array([np.searchsorted(row, c * row[-1]) for row, c in zip(predictive, chance, strict=True)])
         weight = weight * likelihood.T[bins]
         weight /= weight.sum(axis=1, keepdims=True)
-        return replace(self, beliefs=self.beliefs.knowing(run.cell), weight=weight, removed=removed)
+        return replace(
+            self,
+            beliefs=self.beliefs.knowing(run.cell),
+            weight=weight,
+            linear=self.linear.after(run),
+            by_draws=by_draws,
+            left_by_others=left_by_others,
+        )
 
     def _variance(self, run: Run, likelihood: Float32Array) -> float:
-        mean = self._means[run.cell]
+        mean = self._mean_knowing(run.cell)
         centred = mean - (self.weight @ mean)[:, None]
         chance = self.weight @ likelihood
         moved = (self.weight * centred) @ likelihood
@@ -161,9 +196,12 @@ class Outlook:
 
     @cached_property
     def _means(self) -> dict[Cell, Float32Array]:
-        return {
-            cell: self.beliefs.mean_knowing(place).astype(np.float32) for cell, place in self.beliefs.places.items()
-        }
+        return {}
+
+    def _mean_knowing(self, cell: Cell) -> Float32Array:
+        if cell not in self._means:
+            self._means[cell] = self.beliefs.mean_knowing(self.beliefs.places[cell]).astype(np.float32)
+        return self._means[cell]
 
     @cached_property
     def _bins(self) -> Float32Array:

@@ -1,17 +1,19 @@
 """Ways to choose the next runs within a budget: the planner, and the baselines that it has to beat.
 
 Every planner is a function ``(problem, rng) -> runs``: a batch in the order in which it was chosen, whose cost stays
-within the budget. None of them sees an outcome of a run that is not in the fit.
+within the budget. None of them sees an outcome of a run that is not in the fit. Stepwise ones are optimal designs,
+space-filling, and the rule of published planners for scaling laws (`bayeskisl.design.mspe`).
 """
 
 from collections.abc import Callable, Iterator
 from types import MappingProxyType
+from typing import Protocol
 
 import numpy as np
 
 from bayeskisl.arrays import FloatArray
-from bayeskisl.design.linearised import Linearised
 from bayeskisl.design.lookahead import greedy
+from bayeskisl.design.mspe import Modes
 from bayeskisl.design.problem import Basket, Problem
 from bayeskisl.design.runs import Run
 
@@ -36,7 +38,7 @@ def in_order(order: Callable[[Problem, np.random.Generator], Iterator[Run]]) -> 
     return planner
 
 
-def stepwise(score_of: Callable[[Problem], "Stepper"]) -> Planner:
+def stepwise(score_of: "Callable[[Problem], Stepper]") -> Planner:
     """A planner that scores every candidate again after each choice, by a rule that needs no outcomes."""
 
     def planner(problem: Problem, rng: np.random.Generator) -> list[Run]:
@@ -55,14 +57,14 @@ def stepwise(score_of: Callable[[Problem], "Stepper"]) -> Planner:
     return planner
 
 
-class Stepper:
+class Stepper(Protocol):
     """Values of candidates that change as runs are added."""
 
     def value(self, run: Run) -> float:
-        raise NotImplementedError
+        """Return what a run is worth now."""
 
     def add(self, run: Run) -> None:
-        raise NotImplementedError
+        """Plan a run."""
 
 
 def _random(problem: Problem, rng: np.random.Generator) -> Iterator[Run]:
@@ -88,7 +90,7 @@ def _drawn(problem: Problem, weight: FloatArray, rng: np.random.Generator) -> It
             yield problem.candidates[rng.choice(len(weight), p=weight / weight.sum())]
 
 
-class _SpaceFilling(Stepper):
+class _SpaceFilling:
     """Choose the run farthest from all others in log size, log budget and log level, each over its range."""
 
     def __init__(self, problem: Problem) -> None:
@@ -112,12 +114,12 @@ class _SpaceFilling(Stepper):
         return np.log([run.params, run.tokens, run.level])
 
 
-class _Optimal(Stepper):
+class _Optimal:
     """A criterion of optimal design on the linearised law, per cost."""
 
     def __init__(self, problem: Problem, criterion: str) -> None:
         self.problem, self.criterion = problem, criterion
-        self.linear = Linearised.of(problem.outlook)
+        self.linear = problem.outlook.linear
 
     def value(self, run: Run) -> float:
         return self.problem.per_cost(getattr(self.linear, self.criterion)(run), run)
@@ -135,5 +137,6 @@ PLANNERS: MappingProxyType[str, Planner] = MappingProxyType(
         "space-filling": stepwise(_SpaceFilling),
         "d-optimal": stepwise(lambda problem: _Optimal(problem, "d_gain")),
         "v-optimal": stepwise(lambda problem: _Optimal(problem, "v_gain")),
+        "mspe": stepwise(Modes.of),
     }
 )

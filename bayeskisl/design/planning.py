@@ -11,13 +11,13 @@ from bayeskisl.axes import axis_of
 from bayeskisl.cores import one_blas_thread
 from bayeskisl.curves import varied
 from bayeskisl.decision.planned_model import PlannedModel, of_target
-from bayeskisl.design.beliefs import PARTICLES, believe
 from bayeskisl.design.budgets import DOLLARS, FLOP, SECONDS, Budget, amount, read_budget, worth_in
 from bayeskisl.design.candidates import candidate_runs
 from bayeskisl.design.costs import Costs, costs_for
 from bayeskisl.design.frontier import Offer, Point, Worth, best_for_money, frontier_of, offer_of
 from bayeskisl.design.lookahead import Batch, batches, judged
 from bayeskisl.design.outlook import WORTH_WHILE, Outlook, Score
+from bayeskisl.design.particles import PARTICLES, believe
 from bayeskisl.design.planners import PLANNERS
 from bayeskisl.design.problem import FEWEST_PARTICLES, Problem
 from bayeskisl.design.reasons import reason
@@ -384,8 +384,7 @@ def plan(
             "fit again with more draws, or plan from it all the same with throw=False."
         )
     budget, costs = costs_for(read_budget(budget), costs)
-    fit, planned = of_target(fit, asked)
-    asked = replace(asked, domain=None)  # chosen already
+    ours, planned = of_target(fit, asked)
     if candidates is None:
         candidates = candidate_runs(fit, asked, budget=budget, costs=costs, seed=seed)
     offered = sorted_runs(candidates if how.runs is None else (replace(run, replicates=1) for run in candidates))
@@ -394,12 +393,12 @@ def plan(
     cells = (run.cell for run in (*offered, *larger, *pending))
     beliefs = believe(fit, asked, cells, particles=how.particles, seed=seed)
     rng = np.random.default_rng([seed, 1])
-    outlook = Outlook.of(beliefs, fit.curves)
+    outlook = Outlook.of(beliefs, ours.curves)
     for run in pending:
         outlook = outlook.after(run, rng)
     count = how.runs or how.batch or MOST
     problem = Problem(outlook, offered, costs, budget.amount, count, how.score, how.kappa,
-                      exact=how.runs is not None, trained=_trained(fit.curves))  # fmt: skip
+                      exact=how.runs is not None, trained=_trained(ours.curves))  # fmt: skip
     worth = Worth(*(worth_in(each, costs.unit, costs.per_hour) for each in (how.worth_of_fact, how.cost_of_miss)))
     made = _made(problem, how.planner, seed)
     offers = frontier_of(problem, made)
@@ -407,7 +406,7 @@ def plan(
     purchases, left = _purchases(problem, chosen), _particles_left(chosen)
     width = purchases[-1].width if purchases else outlook.width()
     notes = [
-        *_notes(fit, beliefs.laws, planned),
+        *_notes(ours, beliefs.laws, planned, how.score, alone="domain" in fit.tree.attrs),
         *_what_looking_ahead_gains(problem, made, chosen),
         *_what_larger_would_tell(problem, larger, width),
         *_what_the_batch_lacks(problem, chosen),
@@ -441,7 +440,7 @@ def plan(
 def _made(problem: Problem, planner: str, seed: int) -> list[Batch]:
     """Return batches, the best first; an empty one where pending runs have worn the draws out."""
     rng = np.random.default_rng([seed, 2])
-    if problem.outlook.effective_particles() < FEWEST_PARTICLES:
+    if problem.outlook.effective_particles < FEWEST_PARTICLES:
         return [judged(problem, (), "", seed)]
     if planner == "greedy":
         return batches(problem, int(rng.integers(2**31)))
@@ -465,7 +464,7 @@ def _purchases(problem: Problem, chosen: Offer) -> list[Purchase]:
 
 
 def _particles_left(chosen: Offer) -> int:
-    return round(chosen.batch.courses[chosen.count].outlook.effective_particles())
+    return round(chosen.batch.courses[chosen.count].outlook.effective_particles)
 
 
 def _stop(problem: Problem, chosen: Offer, worth: Worth, least: float) -> str:
@@ -570,17 +569,20 @@ def _refuse_target(runs: Sequence[Run], target: PlannedModel) -> None:
         raise InputError(f"candidates below the target's {target.params:,.0f} parameters", got, "candidates")
 
 
-def _notes(fit: "Fit", laws: tuple[str, ...], target: PlannedModel) -> list[str]:
+def _notes(fit: "Fit", laws: tuple[str, ...], target: PlannedModel, score: Score, *, alone: bool) -> list[str]:
     notes = []
     if left_out := [name for name in fit.weights if name not in laws]:
         notes.append(
             f"The law(s) {', '.join(left_out)} have another shape, are not linear in their coefficients, or have a run "
             "scatter of each size: left out."
         )
-    if "domain" in fit.tree.attrs:
-        notes.append("Information from runs of other domains is not counted; widths are then too wide.")
-    if fit.curves.sizes[schema.GROUP] > 1:
-        notes.append(f"Information from a run about groups other than '{target.group}' is not counted.")
+    if alone:
+        notes.append(
+            "The fit was cut down to one domain before: what the half-points of the others say is not counted, and "
+            "widths are too wide. Plan from the whole fit, and name the domain."
+        )
+    if score == "regret" and fit.curves.sizes[schema.GROUP] > 1:
+        notes.append(f"The score 'regret' counts what a run says of '{target.group}', and nothing of other groups.")
     is_varied = varied(fit.curves)
     if never := [name for name in target.prior_driven if not is_varied[name]]:
         notes.append(

@@ -1,7 +1,11 @@
 """A planner's input, and the basket that it fills."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
+from bayeskisl.arrays import BoolArray
 from bayeskisl.design.costs import Costs
 from bayeskisl.design.outlook import Outlook, Score
 from bayeskisl.design.runs import Run
@@ -70,11 +74,22 @@ class Basket:
     def full(self) -> bool:
         return len(self.runs) >= self.size
 
+    @property
+    def most_for_one(self) -> float:
+        """What the next run may cost: enough is left for those that must follow it."""
+        reserve = (self.size - len(self.runs) - 1) * self.cheapest
+        return self.left - reserve + self.problem.budget * _ROUNDING
+
     def admits(self, run: Run) -> bool:
         """Return whether a run can be had, and leaves enough for those that must follow it."""
         enough = self.available is None or self.available.get(run, 0) > 0
-        reserve = (self.size - len(self.runs) - 1) * self.cheapest
-        return enough and self.problem.cost_of(run) + reserve <= self.left + self.problem.budget * _ROUNDING
+        return enough and self.problem.cost_of(run) <= self.most_for_one
+
+    def there_are(self, runs: Sequence[Run]) -> BoolArray:
+        """Return which runs are still on offer, whatever they cost."""
+        if self.available is None:
+            return np.ones(len(runs), dtype=bool)
+        return np.array([self.available.get(run, 0) > 0 for run in runs], dtype=bool)
 
     def put(self, run: Run) -> None:
         self.runs.append(run)

@@ -25,7 +25,7 @@ from bayeskisl.errors import InputError
 from bayeskisl.inference.load import Load
 from bayeskisl.laws import Law, LawOfSize, LimitsLaw, SizeLaw
 
-__all__ = ["ModelData", "law_of_size", "prepare", "suited"]
+__all__ = ["ModelData", "domains_of", "law_of_size", "prepare", "suited"]
 
 # How far to either side of a half-point slopes are taken, as a share of the cell's range.
 _NEARBY = 0.1
@@ -146,7 +146,7 @@ def prepare(curves: xr.Dataset, law: Law) -> ModelData:
     log_exposures = np.where(probed > 0, np.log(np.where(probed > 0, exposures, 1.0)), 0.0)
     is_varied = varied(curves)
     names = tuple(n for n in law.covariates if n == schema.PARAMS or is_varied[n])
-    domains, of_domain = _of_domains(cells)
+    domains, of_domain = domains_of(cells)
     values = np.concatenate([np.stack([cells[name].values for name in names], axis=1), of_domain], axis=1)
     values, size_law = law_of_size(law, names, values, capacity_of(curves), domains)
     guessing = _guessing(counts[schema.GUESSING], probed, cell_of_run, of_domain)
@@ -210,7 +210,7 @@ def law_of_size(
     return values, LimitsLaw.of(law, names, values, capacity.log_sd, domains)
 
 
-def _of_domains(cells: xr.Dataset) -> tuple[tuple[str, ...], FloatArray]:
+def domains_of(cells: xr.Dataset) -> tuple[tuple[str, ...], FloatArray]:
     """Names of the domains if there are several, and indicators of each cell's domain, shape ``(cell, domain)``."""
     told = cells[schema.CELL_DOMAIN].values.astype(str) if schema.CELL_DOMAIN in cells.coords else np.array([])
     names = np.unique(told)

@@ -7,10 +7,10 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.arrays import FloatArray
+from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.curves import Capacity, capacity_of, cell_table
 from bayeskisl.errors import InputError
-from bayeskisl.inference.data import law_of_size
+from bayeskisl.inference.data import domains_of, law_of_size
 from bayeskisl.inference.storage import constant_data, curves_of
 from bayeskisl.laws import Law, LawOfSize
 
@@ -31,16 +31,19 @@ class FittedLawOfSize:
         The same as the law takes them, shape ``(cell, covariate)``.
     capacity : Capacity
         Capacity of the trained cells.
+    domain : str, optional
+        The one of several whose places are meant.
     """
 
     law: LawOfSize
     cells: xr.Dataset
     places: FloatArray
     capacity: Capacity
+    domain: str | None = None
 
     @classmethod
-    def of(cls, tree: xr.DataTree, law: Law) -> "FittedLawOfSize":
-        """Return the law of size of `law`, one of the laws of a fit of one domain.
+    def of(cls, tree: xr.DataTree, law: Law, domain: str | None = None) -> "FittedLawOfSize":
+        """Return the law of size of `law`, one of the laws of a fit; with several domains, as one of them sees it.
 
         The reference of one domain among several is not the middle of its own cells, hence that of the fit.
         """
@@ -48,9 +51,17 @@ class FittedLawOfSize:
         covariates = tuple(str(name) for name in reference[schema.COVARIATE].values)
         cells, _ = cell_table(curves)
         capacity = capacity_of(curves)
+        domains, of_domain = domains_of(cells)
         values = np.stack([cells[name].values for name in covariates], axis=1)
-        places, fresh = law_of_size(law, covariates, values, capacity)
-        return cls(replace(fresh, reference=reference.values), cells, places, capacity)
+        places, fresh = law_of_size(law, covariates, np.concatenate([values, of_domain], axis=1), capacity, domains)
+        return cls(replace(fresh, reference=reference.values), cells, places, capacity, domain)
+
+    @property
+    def ours(self) -> IntArray:
+        """Indices of the trained cells of the domain; of all where there is one."""
+        if self.domain is None:
+            return np.arange(len(self.places))
+        return np.flatnonzero(self.cells[schema.CELL_DOMAIN].values.astype(str) == self.domain)
 
     def place_of(self, target: Mapping[str, float]) -> FloatArray:
         """Return a target in the coordinates of the law, shape ``(covariate,)``.
@@ -64,6 +75,7 @@ class FittedLawOfSize:
             raise InputError("the target's value of every covariate that the curves vary", f"none of {lacking[0]!r}",
                              "covariates")  # fmt: skip
         values = [target[name] for name in self.law.covariates]
+        values += [float(name == self.domain) for name in self.law.domains]
         if self.law.takes_capacity:
             values.append(self.capacity.exposures_at(target[schema.PARAMS], target[schema.TOKENS]))
         return np.array(values, dtype=float)

@@ -277,17 +277,10 @@ WORLDS = MappingProxyType(
     {
         world.name: world
         for world in (
-<<<<<<< HEAD
             World("power-0", "a power of size, no size scatter", _power(0.7), _normal(0.0)),
             World("power-1", "a power of size, size scatter 0.1", _power(0.7), _normal(0.1)),
             World("power-3", "a power of size, size scatter 0.3", _power(0.7), _normal(0.3)),
             World("break", "another shape of the fall", _power(0.7), _normal(0.1), SMOOTH_BREAK.with_values(0.5)),
-=======
-            World("power-0", "the law is right, no size scatter", _power, _normal(0.0)),
-            World("power-1", "the law is right, size scatter 0.1", _power, _normal(0.1)),
-            World("power-3", "the law is right, size scatter 0.3", _power, _normal(0.3)),
-            World("break", "another shape of the fall", _power, _normal(0.1), shape=SMOOTH_BREAK.with_values(0.5)),
->>>>>>> 54131c0 (Docs in plain words and true today: default law, runs that ship, notebooks; the words test looks for what was removed)
             World("bend-03", "a bend of -0.03 per squared log unit", _bent(-0.03), _normal(0.1)),
             World("bend-10", "a bend of -0.1 per squared log unit", _bent(-0.1), _normal(0.1)),
             World("crossing", "from capacity- to exposure-limited", _crossing, _normal(0.1)),

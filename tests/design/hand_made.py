@@ -38,6 +38,7 @@ class GaussianFit:
     thresholds: dict = field(default_factory=dict)
     axis: str = "amount"
     load_effect: float | None = None
+    between_groups: float = 0.0  # correlation of the two groups' thresholds in every cell
 
     @cached_property
     def law(self) -> Law:
@@ -83,12 +84,15 @@ class GaussianFit:
         mean = np.array(
             [self.thresholds.get(n, m) for n, m in zip(self.sizes, self.design @ self.size_law.mean, strict=True)]
         )
-        noise = rng.standard_normal((self.draws, cells))
+        noise = rng.standard_normal((self.draws, cells * len(groups)))
         noise -= noise.mean(axis=0)
         noise = np.linalg.solve(
             np.linalg.cholesky(np.cov(noise, rowvar=False)), noise.T
         ).T  # exactly N(0, I) in moments
-        threshold = np.repeat(mean[:, None] + self.sd * noise.reshape(*shape[:2], cells, 1), len(groups), axis=-1)
+        noise = noise.reshape(*shape[:2], cells, len(groups))
+        own = noise[..., -1:]
+        noise = np.concatenate([*[self._like(own, other) for other in np.moveaxis(noise, -1, 0)[:-1]], own], axis=-1)
+        threshold = mean[:, None] + self.sd * noise
         group, cell = ("chain", "draw", "group"), ("chain", "draw", "cell", "group")
         known = {
             "tau": self.tau, "sigma_run": self.sigma_run, "steepness_scatter": 1e-9, "lapse_scatter": 0.3,
@@ -112,6 +116,9 @@ class GaussianFit:
         tree = xr.DataTree.from_dict({"posterior": posterior, **measured(self.curves, self)})
         tree.attrs = {"laws": json.dumps({self.law.name: self.law.to_dict()})}
         return tree
+
+    def _like(self, own: np.ndarray, other: np.ndarray) -> np.ndarray:
+        return self.between_groups * own + np.sqrt(1 - self.between_groups**2) * other[..., None]
 
     def moments(self, params: float) -> tuple[float, float]:
         """Variance of log e50 of a size (scatter included), and its covariance with the target's line."""

@@ -1,9 +1,12 @@
 """On a linear law with Gaussian thresholds the value of a run is known: cov^2 / (variance + noise)."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bayeskisl.decision.planned_model import planned_model
 from bayeskisl.design import Outlook, Run, believe
@@ -46,6 +49,48 @@ def test_gain_on_other_axes_is_that_of_the_group_that_falls(axis, load_effect):
     fit = many_draws(axis, load_effect)
     runs = [Run(params, TOKENS, level_at_half(fit, params)) for params in (3_456, 24_576, 55_296)]
     gains_are_known(fit, runs, probed=250)
+
+
+@cache
+def two_groups(correlation):
+    fit = GaussianFit(sd=0.15, draws=FEW, axis="ratio", between_groups=correlation)
+    sizes = (3_456, 6_144, 9_600, 24_576, 55_296)
+    return fit, believe(fit, Target(TARGET), [(float(n), float(TOKENS)) for n in sizes], particles=FEW)
+
+
+def test_gain_of_a_run_that_measures_two_groups():
+    fit = GaussianFit(sd=0.15, draws=PARTICLES, axis="ratio", between_groups=0.8)
+    threshold = fit.size_law.design_matrix(np.array([24_576.0])) @ fit.size_law.mean
+    run = Run(24_576, TOKENS, float(planned_model(fit.curves, Target(24_576)).infusion(threshold, "infused")))
+    view = outlook(fit, [run])
+    variance, covariance = fit.moments(run.params)
+    both = variance * np.array([[1.0, 0.8], [0.8, 1.0]]) + np.diag(view.linear.noise(run))
+    across = covariance * np.array([1.0, 0.8])
+    assert view.linear.v_gain(run) == pytest.approx(across @ np.linalg.solve(both, across), rel=0.03)
+    alone = Outlook.of(replace(view.beliefs, others=()), fit.curves).gain(run)
+    share = 1 - (fit.line_variance() - across @ np.linalg.solve(both, across)) / (
+        fit.line_variance() - covariance**2 / both[0, 0]
+    )
+    assert view.gain(run) == pytest.approx(alone + share * (view.reducible - alone), rel=0.02)
+    assert view.gain(run) > 1.2 * alone
+
+
+@given(
+    correlation=st.sampled_from([0.0, 0.5, 0.9]),
+    plan=st.lists(st.tuples(st.integers(0, 4), st.floats(0.05, 0.95), st.integers(1, 3)), min_size=1, max_size=3),
+)
+@settings(max_examples=25, deadline=None)
+def test_information_never_falls_when_counts_of_another_group_are_added(correlation, plan):
+    fit, beliefs = two_groups(correlation)
+    cells = list(beliefs.places)
+    runs = [Run(*cells[place], level, replicates) for place, level, replicates in plan]
+    with_other, alone = (Outlook.of(each, fit.curves) for each in (beliefs, replace(beliefs, others=())))
+    for run in runs:
+        for score in ("variance", "information"):
+            assert with_other.gain(run, score) >= alone.gain(run, score) * with_other.left_by_others - 1e-12
+        with_other, alone = (each.after(run, np.random.default_rng(0)) for each in (with_other, alone))
+        assert with_other.removed >= alone.removed - 1e-12
+        assert with_other.width() <= alone.width() + 1e-12
 
 
 def gains_are_known(fit, runs, probed=500):

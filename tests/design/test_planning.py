@@ -59,7 +59,6 @@ def test_ratios_surround_the_fall_of_the_background(axis, load_effect):
     assert widths == sorted(widths, reverse=True)
     assert widths[-1] < 0.98 * result.before
     assert "log exposures of the background" in result.verdict
-    assert "other than 'background'" in result.notes[0]
 
 
 def test_an_uncertain_effect_of_the_load_leaves_what_is_known_of_the_axis():
@@ -201,7 +200,7 @@ def test_the_frontier_falls_from_today_to_the_plan(whole):
     for falling in ("width", "regret"):
         assert points[falling].is_monotonic_decreasing
     assert points["width"][0] == whole[0].before
-    assert (points["width"].iloc[-1], points["spent"].iloc[-1]) == whole[0].path[-1][::-1]
+    assert (points["spent"].iloc[-1], points["width"].iloc[-1]) == pytest.approx(whole[0].path[-1])
     assert points["risk"].between(0, 1).all()
     assert json.loads(json.dumps(whole[0].summary()))["frontier"][0]["runs"] == 0
 

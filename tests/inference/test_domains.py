@@ -1,12 +1,15 @@
 """Several domains in one fit: partly pooled, and each one a fit of its own afterwards."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from bayeskisl import schema
 from bayeskisl.curves import capacity_of, cell_table, curves_from_table, join_curves, validate
 from bayeskisl.decision import decide, predict
-from bayeskisl.design.beliefs import believe
+from bayeskisl.design import plan
+from bayeskisl.design.particles import believe
 from bayeskisl.errors import InputError
 from bayeskisl.inference import fit, simulate
 from bayeskisl.inference.compare import compare
@@ -121,6 +124,24 @@ def test_a_fit_of_several_must_be_asked_for_one(both):
         compare([both.of_domain("legal")])
     with pytest.raises(InputError, match="a fit of several domains"):
         both.of_domain("legal").of_domain("legal")
+
+
+def test_a_plan_for_one_domain_counts_what_the_others_show(both):
+    ask, alone = Target(98_304, domain="legal"), both.of_domain("legal")
+    cells = [(size, 1_843_200.0) for size in (6_144.0, 9_600.0, 55_296.0)]
+    whole, part = believe(both, ask, cells, seed=1), believe(alone, replace(ask, domain=None), cells, seed=1)
+    assert whole.target_variance.mean() < 0.97 * part.target_variance.mean()
+    assert [place.seen for place in whole.places.values()] == [True, False, True]
+    for cell, place in whole.places.items():
+        if place.seen:
+            np.testing.assert_array_equal(place.log_threshold, part.places[cell].log_threshold)
+    planned = plan(both, ask, budget="1e13flop", runs=2, particles=1_000)
+    assert len(planned.runs) == 2
+    assert not any("domain" in note for note in planned.notes)
+    told = plan(alone, 98_304, budget="1e13flop", runs=1, particles=1_000).notes
+    assert any("cut down to one domain" in note for note in told)
+    with pytest.raises(InputError, match="one domain among legal, medical"):
+        plan(both, 98_304, budget="1e13flop")
 
 
 def test_a_decision_on_one_domain_leaves_the_others_alone(both):

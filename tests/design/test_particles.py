@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from bayeskisl.design.beliefs import planned_laws
+from bayeskisl.design.particles import planned_laws
 from bayeskisl.errors import InputError
 from bayeskisl.laws import law_names, load_law
 

@@ -1,0 +1,41 @@
+"""Facts that a run would be asked, by probe group."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import xarray as xr
+
+from bayeskisl import schema
+from bayeskisl.axes import axis_of
+from bayeskisl.design.runs import Run
+
+__all__ = ["Probing"]
+
+
+@dataclass(frozen=True)
+class Probing:
+    """How a sweep probes its runs: all facts of a group, up to the most that it asked.
+
+    Parameters
+    ----------
+    most : dict
+        Facts of a group that a run was asked at most.
+    at_level : frozenset of str
+        Groups that have as many facts as the run's level says.
+    """
+
+    most: Mapping[str, int]
+    at_level: frozenset[str]
+
+    @classmethod
+    def of(cls, curves: xr.Dataset) -> "Probing":
+        """From what was asked."""
+        axis, groups = axis_of(curves), [str(name) for name in curves[schema.GROUP].values]
+        most = curves[schema.PROBED].transpose(schema.RUN, schema.GROUP, ...).values.max(axis=0)
+        at_level = {name for name in groups if axis.counts_facts and name != schema.BACKGROUND}
+        return cls({name: int(count.max()) for name, count in zip(groups, most, strict=True)}, frozenset(at_level))
+
+    def facts(self, run: Run, group: str) -> int:
+        """Return how many facts of a group a run would be asked."""
+        most = self.most[group]
+        return int(min(run.level, most)) if group in self.at_level else most
