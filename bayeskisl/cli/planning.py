@@ -229,6 +229,12 @@ class MachineOptions:
     costs: Annotated[
         Path | None, rare(metavar="FILE", help="Costs of runs trained elsewhere: params, tokens and hours or dollars.")
     ] = None
+    sweep: Annotated[
+        Path | None, rare(metavar="FILE", help="Sweep of the runs trained elsewhere: the next ones are exported too.")
+    ] = None
+    export_for: Annotated[
+        str, rare("--for", metavar="TRAINER", help="Trainer of the export: hf, nanochat, megatron, olmo or torchtitan.")
+    ] = "hf"
 
 
 def loop(
@@ -256,7 +262,7 @@ def loop(
     with _asking() if ask else SweepDisplay() as display:
         steps = run_loop(
             spec, asked, until, out=out, law=law, strategy=Strategy(**vars(strategy)), seed=seed, events=display,
-            machine=Machine(machine.device, machine.workers, prices),
+            machine=Machine(machine.device, machine.workers, prices, machine.sweep, machine.export_for),
         )  # fmt: skip
     if as_json:
         print_json([asdict(step) for step in steps])
@@ -328,7 +334,7 @@ def replay(
 
 
 def _show(plan: "Plan") -> None:
-    from bayeskisl.design.planning import PER
+    from bayeskisl.design.candidate_table import PER
 
     _, per = PER[plan.costs.unit]
     several = plan.table["tokens"].nunique() > 1

@@ -7,10 +7,12 @@ from bayeskisl.design.costs import Costs
 from bayeskisl.design.outlook import Outlook
 from bayeskisl.design.particles import believe
 from bayeskisl.design.planners import PLANNERS
-from bayeskisl.design.planning import Plan, Purchase, Strategy, plan
+from bayeskisl.design.planning import plan
 from bayeskisl.design.problem import Problem
+from bayeskisl.design.result import Plan, Purchase
 from bayeskisl.design.runs import Run
 from bayeskisl.design.specification import ladder_sizes, next_sweep, sweep_behind
+from bayeskisl.design.strategy import Strategy
 
 __all__ = [
     "PLANNERS",

@@ -101,6 +101,7 @@ def believe(
         target=planned,
         laws=tuple(weights),
         law=np.repeat(np.arange(len(counts)), counts),
+        binding=joined.pop("binding").astype(int),
         target_row=rows[:, -1],
         sigma_run=own.sigma_run,
         load_effect=own.load_effect,

@@ -1,7 +1,7 @@
 """A run that could be bought."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -40,6 +40,10 @@ class Run:
     def cell(self) -> "Cell":
         """Everything but the level and the seed."""
         return (self.params, self.tokens)
+
+    def summary(self) -> dict[str, float]:
+        """The run as plain numbers, ready for JSON."""
+        return asdict(self)
 
 
 def sorted_runs(runs: Iterable[Run]) -> tuple[Run, ...]:

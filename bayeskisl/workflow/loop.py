@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 
 from bayeskisl import schema
-from bayeskisl.errors import InputError
+from bayeskisl.errors import InputError, way
 from bayeskisl.files import held
 from bayeskisl.keywords import from_keywords
 from bayeskisl.shipped import shipped_file
@@ -114,11 +114,29 @@ class Machine:
         Device and workers of this machine, as for `bayeskisl.sweeping.run_sweep`.
     costs : Costs, optional
         Costs of runs that are trained elsewhere, as for `bayeskisl.design.plan`; those of this machine are measured.
+    sweep : path, optional
+        TOML file of the sweep whose runs were trained elsewhere. The next runs are then written as a sweep too, and a
+        sweep in real text is exported.
+    export_for : str
+        Trainer of that export, as for `bayeskisl.export_sweep`.
+
+    Raises
+    ------
+    InputError
+        If there is no such trainer.
     """
 
     device: str = "cpu"
     workers: int | None = None
     costs: "Costs | None" = None
+    sweep: str | Path | None = None
+    export_for: str = "hf"
+
+    def __post_init__(self) -> None:
+        if self.sweep is not None:
+            from bayeskisl.sweeping.export.trainers import trainer_named
+
+            trainer_named(self.export_for)
 
 
 class LoopKeywords(TargetKeywords, total=False):
@@ -138,6 +156,8 @@ class LoopKeywords(TargetKeywords, total=False):
     device: str
     workers: int | None
     costs: "Costs | None"
+    sweep: str | Path | None
+    export_for: str
 
 
 def loop(
@@ -204,8 +224,12 @@ def loop(
     elsewhere = Path(spec).suffix == ".nc"
     if budget.unit == DOLLARS and not elsewhere:
         raise InputError("a budget in device-seconds or FLOP, which this machine can count", "dollars", "budget")
+    if machine.sweep is not None and not elsewhere:
+        raise InputError(
+            "curves (.nc) of runs trained elsewhere beside their sweep", str(spec), way("sweep", "--sweep")
+        )
     with _claimed(out, {"spec": _identity(spec), **_named(asked), "law": str(law), "seed": seed}):
-        trainer = Elsewhere(spec, out, machine.costs) if elsewhere else _here(_file_of(spec), out, machine, events)
+        trainer = _elsewhere(spec, out, machine) if elsewhere else _here(_file_of(spec), out, machine, events)
         steps: list[LoopStep] = []
         while True:
             folder = out / f"step-{len(steps)}"
@@ -227,6 +251,10 @@ def _here(spec: Path, out: Path, machine: Machine, events: LoopEvents) -> Here:
     events.stage("first sweep")
     train(spec)
     return Here(spec, out / "sweeps", train)
+
+
+def _elsewhere(spec: str | Path, out: Path, machine: Machine) -> Elsewhere:
+    return Elsewhere(spec, out, machine.costs, machine.sweep, machine.export_for)
 
 
 def _identity(spec: str | Path) -> str:

@@ -121,6 +121,9 @@ class Here(Trainer):
 class Elsewhere(Trainer):
     """Any other trainer: each step's runs are written to ``next.csv`` and their results are read from ``results.nc``.
 
+    With the sweep that trained the first runs, the next ones are of its ladder's sizes, and ``next.toml`` stands beside
+    the table; of a sweep in real text, so does the export for the trainer, in ``export``.
+
     Rows of ``next.csv`` without a result are pending: their outcomes are imagined and their price is spent. A row that
     is deleted stands for a run that failed, and is neither.
 
@@ -132,11 +135,17 @@ class Elsewhere(Trainer):
         The loop's folder.
     prices : Costs, optional
         Left out, 6 N D.
+    sweep : path, optional
+        The sweep's TOML file.
+    export_for : str
+        The trainer, a name in ``bayeskisl.sweeping.export.TRAINERS``.
     """
 
     first: str | Path
     out: Path
     prices: "Costs | None" = None
+    sweep: str | Path | None = None
+    export_for: str = "hf"
 
     def curves(self, step: int) -> "xr.Dataset":
         """Return the first runs and all results."""
@@ -155,13 +164,16 @@ class Elsewhere(Trainer):
 
     def candidates(self, fit: "Fit", target: Target, left: "Budget", costs: "Costs", largest: float | None,
                    seed: int) -> tuple["Run", ...]:  # fmt: skip
-        """Return runs of the observed sizes, sizes between them, and larger ones that the budget pays for."""
-        from bayeskisl.design import candidate_runs
+        """Return runs of the ladder's sizes if there is a sweep, else of observed, intermediate and larger sizes."""
+        from bayeskisl.design import candidate_runs, ladder_sizes, sweep_behind
 
-        return candidate_runs(fit, target, budget=left, costs=costs, largest=largest, seed=seed)
+        sizes = None if self.sweep is None else ladder_sizes(sweep_behind(fit.curves, self.sweep))
+        return candidate_runs(fit, target, budget=left, costs=costs, sizes=sizes, largest=largest, seed=seed)
 
     def order(self, plan: "Plan", fit: "Fit", folder: Path) -> None:
-        """Write ``next.csv`` unless it exists: rows may have been deleted."""
+        """Write the sweep and its export, then ``next.csv`` unless it exists: rows may have been deleted."""
+        if self.sweep is not None:
+            self._write_sweep(self.sweep, plan, fit, folder)
         if not (folder / "next.csv").is_file():
             write_atomically(folder / "next.csv", plan.orders.to_csv(index=False).encode())
 
@@ -169,11 +181,26 @@ class Elsewhere(Trainer):
         """Check whether the results of a step exist; otherwise return instructions."""
         if (folder / "results.nc").is_file():
             return ""
+        export = folder / "export"
+        if export.is_dir():
+            train, results = f"`cd {export} && bash launch/node.sh`", f"{export} --results {export / 'results'}"
+        else:
+            train, results = f"the runs of {folder / 'next.csv'}", "RESULTS.csv"
         return (
-            f"Waiting for results: train the runs of {folder / 'next.csv'}, import them with `bayeskisl curves import "
-            f"RESULTS.csv --out {folder / 'results.nc'}`, and give the same command again. Some results will do; "
-            "delete the rows of runs that failed."
+            f"Waiting for results: train {train}, import them with `bayeskisl curves import {results} --out "
+            f"{folder / 'results.nc'}`, and give the same command again. Some results will do; delete the rows of runs "
+            f"that failed from {folder / 'next.csv'}."
         )
+
+    def _write_sweep(self, sweep: str | Path, plan: "Plan", fit: "Fit", folder: Path) -> None:
+        """Write ``next.toml``, and the export of a sweep in real text; symbols have no other trainer."""
+        from bayeskisl.design import next_sweep, sweep_behind
+        from bayeskisl.sweeping.export import export_sweep
+
+        table = sweep_behind(fit.curves, sweep)
+        write_atomically(folder / "next.toml", next_sweep(plan.runs, fit.curves, table, plan.verdict).encode())
+        if "corpus" in table:
+            export_sweep(folder / "next.toml", folder / "export", trainer=self.export_for)
 
     def pending(self, curves: "xr.Dataset", step: int) -> tuple["Run", ...]:
         """Return the ordered runs that no result is near to."""

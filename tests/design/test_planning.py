@@ -304,7 +304,8 @@ def test_runs_that_would_not_help_are_said(fitted):
 
 
 def test_pending_runs_that_wear_the_draws_out_end_the_plan(fitted, candidates, monkeypatch):
-    monkeypatch.setattr("bayeskisl.design.planning.FEWEST_PARTICLES", 1_900)
+    for module in ("planning", "result"):
+        monkeypatch.setattr(f"bayeskisl.design.{module}.FEWEST_PARTICLES", 1_900)
     worn = made(fitted, candidates, pending=[Run(55_296, TOKENS, level_at_half(fitted, 55_296))])
     assert not worn.runs
     assert "fit again" in worn.verdict

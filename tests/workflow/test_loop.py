@@ -1,16 +1,20 @@
 """The loop stops when the interval is narrow, the money is spent or nothing would help; it goes on where it was."""
 
 import json
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
 from bayeskisl.curves import save_curves
-from bayeskisl.design import Costs
+from bayeskisl.design import Costs, Run
 from bayeskisl.errors import InputError
 from bayeskisl.inference import simulate
+from bayeskisl.inference.simulate import design_curves
+from bayeskisl.sweeping import load_sweep
 from bayeskisl.workflow import LoopEvents, loop
 from bayeskisl.workflow.trainers import Elsewhere
+from studies.simulated.text_sweep import write_sweep
 from tests.design.hand_made import PASSED
 
 SPEC = """
@@ -206,3 +210,51 @@ def test_a_failed_run_is_deleted_and_no_longer_pending(elsewhere):
 def test_curves_that_are_not_there_are_one_sentence(tmp_path):
     with pytest.raises(InputError, match="no such file"):
         loop(tmp_path / "no.nc", 7e9, out=tmp_path / "out", **ELSEWHERE)
+
+
+@pytest.fixture
+def text_sweep(tmp_path, monkeypatch):
+    pytest.importorskip("tokenizers")
+    monkeypatch.setenv("BAYESKISL_CACHE", str(tmp_path / "cache"))
+    return write_sweep(tmp_path)
+
+
+def ordered(spec, folder, **options):
+    """What a trainer writes for one planned run of the sweep's largest size."""
+    sweep = load_sweep(spec)
+    cell = sweep.runs()[-1]
+    design = {"params": [float(cell.params)], "tokens": cell.mixture.tokens, "facts": [3.0, 12.0], "seeds": 1}
+    curves = design_curves(axis="amount", **design)
+    runs = (Run(float(cell.params), float(cell.mixture.tokens), 6.0),)
+    folder.mkdir(parents=True)
+    result = SimpleNamespace(runs=runs, verdict="One run.", orders=pd.DataFrame([run.summary() for run in runs]))
+    trainer = Elsewhere(folder / "runs.nc", folder.parent, None, spec, **options)
+    trainer.order(result, SimpleNamespace(curves=curves), folder)
+    return trainer
+
+
+def test_the_next_runs_of_a_sweep_in_text_are_exported_beside_the_table(text_sweep, tmp_path):
+    folder = tmp_path / "out" / "step-0"
+    trainer = ordered(text_sweep, folder)
+    assert {path.name for path in folder.iterdir()} == {"next.csv", "next.toml", "export"}
+    planned = load_sweep(folder / "next.toml").runs()
+    assert [run.mixture.facts for run in planned] == [6]
+    exported = pd.read_csv(folder / "export" / "runs.csv")
+    assert set(exported["run"]) == {planned[0].name}
+    assert (folder / "export" / "launch" / "node.sh").is_file()
+    waiting = trainer.train(folder)
+    assert f"cd {folder / 'export'} && bash launch/node.sh" in waiting
+    assert f"import {folder / 'export'} --results {folder / 'export' / 'results'}" in waiting
+
+
+def test_symbols_have_no_export(spec, tmp_path):
+    trainer = ordered(spec, tmp_path / "out" / "step-0")
+    assert {path.name for path in (tmp_path / "out" / "step-0").iterdir()} == {"next.csv", "next.toml"}
+    assert "RESULTS.csv" in trainer.train(tmp_path / "out" / "step-0")
+
+
+def test_a_sweep_beside_a_sweep_and_an_unknown_trainer_are_refused(spec, tmp_path):
+    with pytest.raises(InputError, match="trained elsewhere beside their sweep"):
+        loop(spec, TARGET, out=tmp_path / "out", until=1.0, budget=10, sweep=spec)
+    with pytest.raises(InputError, match="a trainer among"):
+        loop("runs.nc", TARGET, out=tmp_path / "out", until=1.0, budget=10, sweep=spec, export_for="llama")

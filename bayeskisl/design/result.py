@@ -1,0 +1,216 @@
+"""A plan: its runs, what they are expected to leave, and what it says of itself."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bayeskisl import schema
+from bayeskisl.decision.planned_model import PlannedModel
+from bayeskisl.design.budgets import Budget, amount
+from bayeskisl.design.costs import Costs
+from bayeskisl.design.frontier import Point, Worth
+from bayeskisl.design.outlook import WORTH_WHILE, Score
+from bayeskisl.design.problem import FEWEST_PARTICLES
+from bayeskisl.design.runs import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Plan", "Purchase"]
+
+
+@dataclass(frozen=True)
+class Purchase:
+    """One planned run.
+
+    Attributes
+    ----------
+    run : Run
+    cost : float
+        Of its replicates, in the plan's unit.
+    spent : float
+        Cost of the plan up to here.
+    width : float
+        Expected width after it, see `Plan`.
+    why : str
+    """
+
+    run: Run
+    cost: float
+    spent: float
+    width: float
+    why: str
+
+
+@dataclass(frozen=True, repr=False)
+class Plan:
+    """A plan: the runs to train next.
+
+    Widths are those of the 90 % interval of `quantity`, natural log, of one fresh run at the target: of the log
+    collapse point along an amount; along a ratio or dose of the log exposures that the group which over-infusion harms
+    has left there, 1 - ratio up to a constant, since a ratio itself has no room above 1.
+
+    Attributes
+    ----------
+    target : PlannedModel
+    purchases : tuple of Purchase
+        The batch, in the order in which it was chosen.
+    table : pandas.DataFrame
+        Every candidate on its own, the best value first: ``params``, ``tokens``, ``level``, ``replicates``, ``cost``,
+        ``width`` (expected after it), ``gain`` (in the unit of `score`), ``narrowing_per_cost`` (of the width, per
+        device-hour, 1e15 FLOP or $100) and ``why``.
+    promise : tuple of (float, float)
+        Ends between which the width comes out with 90 %, once the batch is trained and fitted.
+    width, before, floor : float
+        Now; expected once the pending runs are in; and with the target's law line known exactly: scatter of its size
+        (3.29 tau if tau were known) and of one run is left, which no other run removes.
+    budget : Budget
+    costs : Costs
+    score, planner, seed
+        As asked for.
+    kappa : float, optional
+        As asked for.
+    how : str
+        How the batch was made that was best.
+    points : tuple of Point
+        The frontier: the least width expected for each amount of money, of all batches that were looked at, with regret
+        and risk; the first is today's, the last one comes within 2 % of the best.
+    worth : Worth
+        Of a fact kept and of a run beyond its collapse point, in the plan's unit; zero where not stated.
+    least : float
+        Expected after runs without number of all sizes and budgets on offer: what larger sizes alone could lower.
+    stop : str
+        Why the plan ends where it does; empty where the money ends it.
+    pending : tuple of Run
+        Counted as planned before.
+    trained : tuple of Run
+        What the fit knows.
+    particles : int
+        How many particles each imagined history rests on at the end of the batch.
+    notes : tuple of str
+        Warnings about the batch.
+    """
+
+    target: PlannedModel
+    purchases: tuple[Purchase, ...]
+    table: "pd.DataFrame"
+    promise: tuple[float, float]
+    width: float
+    before: float
+    floor: float
+    budget: Budget
+    costs: Costs
+    score: Score
+    kappa: float | None
+    how: str
+    points: tuple[Point, ...]
+    worth: Worth
+    least: float
+    stop: str
+    planner: str
+    seed: int
+    pending: tuple[Run, ...]
+    trained: tuple[Run, ...]
+    particles: int
+    notes: tuple[str, ...]
+
+    @property
+    def quantity(self) -> str:
+        """Quantity that the widths describe, in words."""
+        if self.target.axis.harms_infused:
+            return "log collapse point"
+        return f"log exposures of the {self.target.group} at {self.target.half_point}"
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """The batch."""
+        return tuple(purchase.run for purchase in self.purchases)
+
+    @property
+    def orders(self) -> "pd.DataFrame":
+        """The batch as a table: a row per purchase, for those who train elsewhere."""
+        import pandas as pd
+
+        level = self.target.coordinate
+        return pd.DataFrame(
+            [
+                {schema.PARAMS: p.run.params, schema.TOKENS: p.run.tokens, level: p.run.level,
+                 "replicates": p.run.replicates, "cost": p.cost, "expected_width": p.width, "why": p.why}
+                for p in self.purchases
+            ]
+        )  # fmt: skip
+
+    @property
+    def path(self) -> list[tuple[float, float]]:
+        """Cost and expected width along the batch, from the pending runs alone on."""
+        return [(0.0, self.before), *((purchase.spent, purchase.width) for purchase in self.purchases)]
+
+    @property
+    def frontier(self) -> "pd.DataFrame":
+        """The frontier as a table: ``spent``, ``width``, its ``low`` and ``high``, ``regret``, ``risk``, ``runs``."""
+        import pandas as pd
+
+        return pd.DataFrame([vars(point) for point in self.points])
+
+    @property
+    def verdict(self) -> str:
+        """One honest sentence."""
+        unit = self.costs.unit
+        if not self.purchases and self.particles < FEWEST_PARTICLES:
+            return "The pending runs change too much for these draws to say more: wait for them and fit again."
+        cheapest = self.table["cost"].min()
+        if cheapest > self.budget.amount:
+            return f"No candidate costs at most {amount(self.budget.amount, unit)}; the cheapest costs {cheapest:.3g}."
+        spent, width = self.path[-1]
+        count = sum(run.replicates for run in self.runs)
+        low, high = self.promise
+        what = f"{count} run{'s' * (count != 1)} for {amount(spent, unit, of=self.budget.amount)}"
+        floor = f"the floor that no other run removes is {self.floor:.2f}"
+        if not self.purchases and self.worth:
+            return f"No run is worth its price: the interval stays at {self.before:.2f} log units; {floor}."
+        if not self.worth_while:
+            largest = self.table["params"].max()
+            return (
+                f"Nothing within this budget would help: {what} are expected to leave the interval at {width:.2f} "
+                f"log units instead of {self.before:.2f}; {floor}, and no size above {largest:,.0f} was offered."
+            )
+        return (
+            f"{what} {'is' if count == 1 else 'are'} expected to narrow the 90 % interval of the {self.quantity} from "
+            f"{self.before:.2f} to {width:.2f} ({low:.2f} to {high:.2f}); {floor}."
+        )
+
+    @property
+    def worth_while(self) -> bool:
+        """Whether the interval is expected to become narrower by more than 2 %."""
+        return self.path[-1][1] <= (1 - WORTH_WHILE) * self.before
+
+    def summary(self) -> dict[str, Any]:
+        """The plan as plain numbers and strings, ready for JSON."""
+        return {
+            schema.PARAMS: self.target.params,
+            schema.TOKENS: self.target.tokens,
+            "quantity": self.quantity,
+            "width": self.width,
+            "before": self.before,
+            "promise": list(self.promise),
+            "floor": self.floor,
+            "least": self.least,
+            "budget": {"amount": self.budget.amount, "unit": self.costs.unit, "costs": self.costs.source},
+            "score": self.score,
+            "kappa": self.kappa,
+            "how": self.how,
+            "frontier": [vars(point) for point in self.points],
+            "worth": {"unit": self.costs.unit, "of_fact": self.worth.of_fact, "of_miss": self.worth.of_miss},
+            "stop": self.stop,
+            "planner": self.planner,
+            "seed": self.seed,
+            "pending": [run.summary() for run in self.pending],
+            "runs": [
+                {**p.run.summary(), "cost": p.cost, "spent": p.spent, "expected_width": p.width, "why": p.why}
+                for p in self.purchases
+            ],
+            "verdict": self.verdict,
+            "notes": list(self.notes),
+        }
+
+    def __repr__(self) -> str:
+        return f"<Plan of {len(self.purchases)} purchases for {self.target.params:,.0f} parameters: {self.verdict}>"

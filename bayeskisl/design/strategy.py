@@ -1,0 +1,90 @@
+"""How a batch of runs is chosen: what a gain is, how cost weighs, how many, and what is at stake."""
+
+from dataclasses import dataclass
+from typing import TypedDict
+
+from bayeskisl.design.outlook import Score
+from bayeskisl.design.particles import PARTICLES
+from bayeskisl.design.planners import PLANNERS
+from bayeskisl.errors import InputError, way
+from bayeskisl.specifications import refuse_unknown
+from bayeskisl.target import TargetKeywords
+
+__all__ = ["PlanKeywords", "Strategy", "StrategyKeywords"]
+
+SCORES = ("variance", "information", "regret")
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """Rules by which a batch of runs is chosen.
+
+    Parameters
+    ----------
+    score : {"variance", "information", "regret"}
+        Expected reduction of the reducible variance of the plan's `quantity`, expected information about it, or
+        expected gain in kept facts, infused and background, of a choice by expected kept facts.
+    kappa : float, optional
+        Gains are divided by cost ** kappa; 0 ignores costs. Left out, whole batches are made in several ways, and the
+        one that is expected to leave the narrowest interval is taken, see `bayeskisl.design.lookahead`.
+    batch : int, optional
+        Candidates chosen at most; a candidate is one run or a few replicates. Left out, as many as narrow the interval,
+        24 at most.
+    runs : int, optional
+        Count of runs to train, exactly, as far as the budget pays for them: replicates count, and `batch` does not.
+    planner : str
+        ``"greedy"``, or a baseline of `bayeskisl.design.PLANNERS`.
+    particles : int
+        Posterior particles, all laws together.
+    worth_of_fact, cost_of_miss : float or str, optional
+        Worth of one more fact kept at the target, and the cost of a run of the target that lies beyond its collapse
+        point: in the unit of the costs, or with a unit, as ``"2usd"``. The plan then ends where a further run costs
+        more than it is worth.
+
+    Raises
+    ------
+    InputError
+        If a value is out of range or a name is unknown.
+
+    Examples
+    --------
+    >>> import bayeskisl as bk
+    >>> bk.Strategy(runs=4).runs
+    4
+    """
+
+    score: Score = "variance"
+    kappa: float | None = None
+    batch: int | None = None
+    planner: str = "greedy"
+    particles: int = PARTICLES
+    runs: int | None = None
+    worth_of_fact: float | str | None = None
+    cost_of_miss: float | str | None = None
+
+    def __post_init__(self) -> None:
+        if self.batch is not None and self.batch < 1:
+            raise InputError("a batch of at least 1", self.batch, "batch")
+        if self.runs is not None and self.runs < 1:
+            raise InputError("at least 1 run", self.runs, way("runs", "--runs"))
+        if self.kappa is not None and not 0 <= self.kappa <= 1:
+            raise InputError("a number in [0, 1]", self.kappa, "kappa")
+        refuse_unknown([self.score], SCORES, "score", "a score")
+        refuse_unknown([self.planner], PLANNERS, "planner", "a planner")
+
+
+class StrategyKeywords(TypedDict, total=False):
+    """The keywords of a short call, from which a `Strategy` is made."""
+
+    score: Score
+    kappa: float | None
+    batch: int | None
+    planner: str
+    particles: int
+    runs: int | None
+    worth_of_fact: float | str | None
+    cost_of_miss: float | str | None
+
+
+class PlanKeywords(TargetKeywords, StrategyKeywords, total=False):
+    """The keywords of a short call of `plan`."""
