@@ -1,6 +1,8 @@
 """How fast candidates are scored: 1,000 candidates x 4,000 draws, a batch of eight, and a whole call of `plan`.
 
-    python benchmarks/plan.py [--candidates 1000] [--draws 4000] [--out FILE.json]
+    taskset -c 0 python benchmarks/plan.py [--candidates 1000] [--draws 4000] [--out FILE.json]
+
+Tables of outcomes are forgotten before each whole call, as in a process that plans for the first time.
 
 Beside it, the obvious way: the beta-binomial density of every count, averaged over run effects drawn per draw, in NumPy
 (timed on a few candidates and multiplied).
@@ -18,8 +20,8 @@ from scipy.stats import betabinom
 
 import bayeskisl as bk
 from bayeskisl.cores import one_blas_thread
-from bayeskisl.design import Costs, Outlook, Problem, Run, believe, candidate_runs
-from bayeskisl.design.greedy import greedy
+from bayeskisl.design import Costs, Outlook, Problem, Run, believe, candidate_runs, outcomes
+from bayeskisl.design.lookahead import greedy
 from bayeskisl.inference import fit
 
 TARGET, TOKENS = 98_304, 614_400
@@ -75,6 +77,7 @@ def main() -> None:
         scored = timed(lambda view=outlook: view.gains(offered))
         problem = Problem(Outlook.of(made[2], posterior.curves), offered, Costs.of_flops(), 1e30, 8)
         batch = timed(lambda p=problem: greedy(p, np.random.default_rng(0)))
+        outcomes._outcomes.cache_clear()
         whole = timed(lambda: bk.plan(posterior, TARGET, budget=_BUDGET, candidates=offered, particles=options.draws,
                                       throw=False))  # fmt: skip
         slow = timed(lambda view=outlook: [obvious(view, run) for run in offered[-_TIMED:]])

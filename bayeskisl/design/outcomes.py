@@ -79,7 +79,6 @@ class Outcomes:
         return self._blurred[blur]
 
 
-@lru_cache(maxsize=512)
 def outcomes_of(
     probed: int,
     replicates: int,
@@ -102,8 +101,9 @@ def outcomes_of(
     shape : Shape
         Its fall, parameters as numbers.
     """
-    scatters = replicates * concentration, replicates * guess_concentration
-    return Outcomes(_sharp(_told_apart(probed * replicates), *scatters, floor, ceiling, shape), replicates)
+    return _outcomes(
+        _told_apart(probed * replicates), replicates, concentration, guess_concentration, floor, ceiling, shape
+    )
 
 
 def _told_apart(trials: int) -> int:
@@ -115,11 +115,17 @@ def _told_apart(trials: int) -> int:
 
 
 @lru_cache(maxsize=512)
-def _sharp(
-    trials: int, concentration: float, guess_concentration: float, floor: float, ceiling: float, shape: Shape
-) -> Float32Array:
-    pmf = _pmf(trials, concentration, guess_concentration, floor, ceiling, shape)
-    return np.ascontiguousarray(_binned(pmf), dtype=np.float32)
+def _outcomes(
+    trials: int,
+    replicates: int,
+    concentration: float,
+    guess_concentration: float,
+    floor: float,
+    ceiling: float,
+    shape: Shape,
+) -> Outcomes:
+    pmf = _pmf(trials, replicates * concentration, replicates * guess_concentration, floor, ceiling, shape)
+    return Outcomes(np.ascontiguousarray(_binned(pmf), dtype=np.float32), replicates)
 
 
 def _pmf(

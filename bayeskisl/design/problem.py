@@ -76,7 +76,7 @@ class Basket:
 
     @property
     def most_for_one(self) -> float:
-        """What the next run may cost: enough is left for those that must follow it."""
+        """Cost that the next run may have, with enough left for those that must follow it."""
         reserve = (self.size - len(self.runs) - 1) * self.cheapest
         return self.left - reserve + self.problem.budget * _ROUNDING
 
