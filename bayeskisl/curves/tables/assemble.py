@@ -32,8 +32,8 @@ def assemble(run_of_row: IntArray, names: list[str], rows: dict[str, np.ndarray]
     groups : numpy.ndarray
         Probe group of each row, shape ``(row,)``.
     """
-    present = [group for group in schema.GROUPS if group in set(groups)]
-    at = (run_of_row, np.array([present.index(group) for group in groups], dtype=int))
+    present = [group for group in schema.GROUPS if (groups == group).any()]
+    at = (run_of_row, (groups[:, None] == np.array(present, dtype=object)).argmax(axis=1))
     shape = (len(names), len(present))
     first = np.full(len(names), -1)
     first[run_of_row[::-1]] = np.arange(len(run_of_row))[::-1]

@@ -1,19 +1,15 @@
 """The experiment in a table: its axis, and the rows that belong to one run."""
 
-from typing import Any
-
 import numpy as np
+import polars as pl
 
 from bayeskisl import schema
-from bayeskisl.arrays import BoolArray, FloatArray
+from bayeskisl.arrays import BoolArray, FloatArray, IntArray
 from bayeskisl.axes import AXES
 from bayeskisl.curves.tables.identity import Infusion
 from bayeskisl.curves.tables.problems import Findings, Said
 
-__all__ = ["RunKey", "axis_of", "last_checkpoints", "runs_of"]
-
-RunKey = tuple[Any, ...]
-"""What rows of one run have in common."""
+__all__ = ["axis_of", "first_alike", "last_checkpoints", "number_replicates"]
 
 _SAME = 0.02
 _VARIED = (schema.FACTS, schema.RATIO, schema.EXPOSURES)
@@ -76,23 +72,42 @@ def _agrees(axis: str, varies: frozenset[str], findings: Findings) -> bool:
     return True
 
 
-def last_checkpoints(keys: list[RunKey], checkpoint: FloatArray, findings: Findings) -> BoolArray:
-    """Mark the rows with the last checkpoint of their run and group, and report the others. Shape ``(row,)``."""
-    last: dict[RunKey, float] = {}
-    for key, at in zip(keys, checkpoint, strict=True):
-        last[key] = max(last.get(key, -np.inf), -np.inf if np.isnan(at) else at)
-    keep = np.array([at == last[key] or np.isnan(at) for key, at in zip(keys, checkpoint, strict=True)], dtype=bool)
+def first_alike(*columns: np.ndarray) -> IntArray:
+    """The first row that is alike in all columns, for each row, ``(row,)``; it stands for what these rows share."""
+    frame = pl.DataFrame({str(at): _series(cells) for at, cells in enumerate(columns)})
+    return frame.with_row_index("row").select(pl.col("row").first().over(frame.columns)).to_series().to_numpy()
+
+
+def _series(cells: np.ndarray) -> pl.Series:
+    return pl.Series(cells.tolist(), dtype=pl.String) if cells.dtype == object else pl.Series(cells)
+
+
+def last_checkpoints(keys: IntArray, checkpoint: FloatArray, findings: Findings) -> BoolArray:
+    """Mark the rows with the last checkpoint of their run and group, and report the others. Shape ``(row,)``.
+
+    Parameters
+    ----------
+    keys : numpy.ndarray
+        What identifies run and group of each row, as `first_alike` numbers it.
+    checkpoint : numpy.ndarray
+        NaN in rows that are not used.
+    findings : Findings
+    """
+    unknown = np.isnan(checkpoint)
+    last = np.full(len(keys), -np.inf)
+    np.maximum.at(last, keys, np.where(unknown, -np.inf, checkpoint))
+    keep = unknown | (checkpoint == last[keys])
     findings.leave_out(~keep, "not the last checkpoint of its run")
     return keep
 
 
-def runs_of(keys: list[RunKey], rows: BoolArray, replicates: bool, named: bool, findings: Findings) -> list[RunKey]:
-    """Return the key of each row's run, with replicates numbered; contradictory duplicates are refused.
+def number_replicates(keys: IntArray, rows: BoolArray, replicates: bool, named: bool, findings: Findings) -> IntArray:
+    """Number the rows that are alike in run and group, from 0; unless they are replicates they are refused.
 
     Parameters
     ----------
-    keys : list of tuple
-        Keys that identify run and group of each row, the group last.
+    keys : numpy.ndarray
+        Numbers that identify run and group of each row, as `first_alike` gives them, ``(row,)``.
     rows : numpy.ndarray
         Which rows are used, shape ``(row,)``.
     replicates : bool
@@ -101,25 +116,31 @@ def runs_of(keys: list[RunKey], rows: BoolArray, replicates: bool, named: bool, 
         Whether the table has a name or a seed of each run.
     findings : Findings
         Takes the duplicates.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape ``(row,)``; all 0 without replicates.
     """
-    seen: dict[RunKey, int] = {}
-    first: dict[RunKey, int] = {}
-    numbered, twice, stands = [], np.zeros(len(keys), dtype=bool), [""] * len(keys)
-    for row, key in enumerate(keys):
-        number = seen.get(key, 0) if rows[row] else 0
-        if rows[row]:
-            seen[key] = number + 1
-            if number == 0:
-                first[key] = row
-            elif not replicates:
-                twice[row] = True
-                stands[row] = Said(f"a repetition of {findings.places[first[key]]}")
-        numbered.append((*key[:-1], number if replicates else 0))
-    remedy = "remove one" if named else "remove one, or make them separate runs with --replicates or a column of seeds"
+    number = np.zeros(len(keys), dtype=int)
+    used = pl.DataFrame({"key": keys[rows]})
+    number[rows] = used.select(pl.int_range(pl.len()).over("key")).to_series().to_numpy()
+    if replicates:
+        return number
+    twice, stands = number > 0, [""] * len(keys)
+    first = np.zeros(len(keys), dtype=int)
+    first[keys[rows & ~twice]] = np.flatnonzero(rows & ~twice)
+    for row in np.flatnonzero(twice).tolist():
+        stands[row] = Said(f"a repetition of {findings.places[first[keys[row]]]}")
+    remedy = (
+        "remove one"
+        if named
+        else "remove one, or make them separate runs with --replicates or a column of seeds"
+    )
     if findings.what_differs:
         remedy = (
             f"map the column in which they differ, if it is {findings.what_differs}, as in --map checkpoint=COLUMN or "
             f"--map exposures=COLUMN, or choose rows with --where; else {remedy}"
         )
     findings.refuse_rows(twice, "each run and group once", stands, remedy)
-    return numbered
+    return np.zeros(len(keys), dtype=int)

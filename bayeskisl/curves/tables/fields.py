@@ -8,7 +8,7 @@ import numpy as np
 
 from bayeskisl import schema
 from bayeskisl.arrays import BoolArray, FloatArray
-from bayeskisl.curves.tables.quantities import as_text, header_unit, is_missing, read_quantity, size_in_name
+from bayeskisl.curves.tables.quantities import header_unit, read_quantity, size_in_name, texts_in
 
 __all__ = [
     "FIELDS",
@@ -245,10 +245,10 @@ def _derived(columns: Mapping[str, Sequence[object]], known: Mapping[str, str], 
     size = known.get(schema.PARAMS, known.get(schema.TOTAL_PARAMS))
     for column in (name for name in columns if name not in used):
         name, source = _normalised(_TRACKERS.sub("", column.strip())), quoted(column)
-        cells = {as_text(cell).strip().lower() for cell in columns[column] if not is_missing(cell)}
-        if name in (*_ENDED, *_BROKEN, *_EXIT_CODES) and STATE not in known and cells and _are_flags(name, cells):
-            derived[STATE] = _state_of(name, source, columns[column])
-        elif name in _CHOICES and schema.GUESSING not in known and cells and all(_is_count(cell) for cell in cells):
+        cells = columns[column]
+        if name in (*_ENDED, *_BROKEN, *_EXIT_CODES) and STATE not in known and _are_flags(name, cells):
+            derived[STATE] = _state_of(name, source, cells)
+        elif name in _CHOICES and schema.GUESSING not in known and _are_counts(cells):
             derived[schema.GUESSING] = f"1.0 / {source}"
         elif name in _PER_PARAMETER and schema.TOKENS not in known and size is not None:
             derived[schema.TOKENS] = f"{source} * {size}"
@@ -257,23 +257,25 @@ def _derived(columns: Mapping[str, Sequence[object]], known: Mapping[str, str], 
     return derived
 
 
-def _are_flags(name: str, cells: set[str]) -> bool:
+def _are_flags(name: str, cells: Sequence[object]) -> bool:
+    told = {text.strip().lower() for text in texts_in(cells)}
     if name in _EXIT_CODES:
-        return all(cell.replace(":", "").lstrip("-").isdigit() for cell in cells)
-    return cells <= _YES | _NO
+        return bool(told) and all(text.replace(":", "").lstrip("-").isdigit() for text in told)
+    return bool(told) and told <= _YES | _NO
 
 
 def _state_of(name: str, source: str, cells: Sequence[object]) -> str:
     """Expression for the state of a run from a column of yes and no, or of exit codes."""
     good = _YES if name in _ENDED else _NO
-    texts = dict.fromkeys(as_text(cell) for cell in cells if not is_missing(cell))
+    texts = dict.fromkeys(texts_in(cells))
     listed = ", ".join("'" + text.replace("'", "''") + "'" for text in texts if text.strip().lower() in good) or "''"
     return f"CASE WHEN {source} IN ({listed}) THEN 'finished' ELSE 'failed' END"
 
 
-def _is_count(cell: str) -> bool:
-    value = read_quantity(cell)
-    return value is not None and value >= 2 and value.is_integer()
+def _are_counts(cells: Sequence[object]) -> bool:
+    """Whether cells are whole numbers of answers to choose from."""
+    values = [read_quantity(text) for text in texts_in(cells)]
+    return bool(values) and all(value is not None and value >= 2 and value.is_integer() for value in values)
 
 
 def _add_nested(candidates: dict[str, list[str]], columns: Mapping[str, Sequence[object]], used: set[str]) -> None:
@@ -306,7 +308,7 @@ def _has_unit(cell: str) -> bool:
 
 def _says_states(cells: Sequence[object]) -> bool:
     """Whether cells are states of runs, at least some of them known states."""
-    told = {state_in(as_text(cell)) for cell in cells if not is_missing(cell)}
+    told = set(map(state_in, texts_in(cells)))
     return bool(told & (FINISHED | UNFINISHED)) and not all(word.isdigit() for word in told)
 
 
@@ -324,7 +326,7 @@ def _add_named_sizes(candidates: dict[str, list[str]], columns: Mapping[str, Seq
     for column, cells in columns.items():
         if column in used or _normalised(_TRACKERS.sub("", column.strip())) not in _NAMED_SIZES:
             continue
-        told = {as_text(cell) for cell in cells if not is_missing(cell)}
+        told = set(texts_in(cells))
         if told and all(size_in_name(cell) or _has_unit(cell) for cell in told):
             candidates[schema.PARAMS] = [column]
             return

@@ -3,27 +3,29 @@
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
+from itertools import takewhile
 from typing import Any, Unpack
 
 import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.arrays import BoolArray
+from bayeskisl.arrays import BoolArray, IntArray
 from bayeskisl.axes import axis_named
 from bayeskisl.axes import axis_of as axes_of
 from bayeskisl.curves.cells import cell_table
 from bayeskisl.curves.tables.assemble import assemble, describe
 from bayeskisl.curves.tables.completing import complete, with_benchmark, with_facts
 from bayeskisl.curves.tables.counts import count
-from bayeskisl.curves.tables.experiment import RunKey, axis_of, last_checkpoints, runs_of
+from bayeskisl.curves.tables.experiment import axis_of, first_alike, last_checkpoints, number_replicates
 from bayeskisl.curves.tables.fields import PLANNED, quoted, says_non_embedding, split_group
 from bayeskisl.curves.tables.identity import solve_identity
 from bayeskisl.curves.tables.items import count_items
 from bayeskisl.curves.tables.levels import VALUE, gather_levels, levels_in
 from bayeskisl.curves.tables.mapping import Values, complete_mapping, evaluate, probed_rows, selected
 from bayeskisl.curves.tables.problems import Findings, TableError, shown
-from bayeskisl.curves.tables.quantities import as_text, is_missing, read_quantity
+from bayeskisl.curves.tables.quantities import read_quantity, texts_in
 from bayeskisl.curves.tables.raw import RawTable, with_spreads
 from bayeskisl.curves.tables.read import read_table
 from bayeskisl.curves.tables.reading import Reading, ReadingKeywords
@@ -40,6 +42,7 @@ _OUTCOMES = (schema.RECALLED, "accuracy")
 _IDENTIFYING = (*schema.RUN_COORDINATES, schema.DOMAIN)
 _SMALL = 10_000  # parameters, below which a size is more often one in millions
 _MANY = 100_000  # runs, among which nobody looks for a single level
+_REMEMBERED = 4096  # texts of one column that are read once
 _RARE = 0.01  # exposures on average, below which a budget is more often one in billions
 
 
@@ -193,17 +196,25 @@ def _without(table: RawTable, ignore: Sequence[str]) -> RawTable:
 
 
 def _has_several(cells: Sequence[object]) -> bool:
-    return len({as_text(cell) for cell in cells if not is_missing(cell)}) > 1
+    texts = texts_in(cells)
+    first = next(texts, None)
+    return any(text != first for text in texts)
 
 
 def _numbers_in(table: RawTable, columns: Sequence[str], rows: int) -> Values:
     """Numeric columns that no field reads."""
     found = {}
     for name in columns:
-        cells = [read_quantity(cell) if isinstance(cell, str) else cell for cell in table.columns[name]]
-        if all(isinstance(cell, int | float) and not isinstance(cell, bool) for cell in cells):
-            found[name] = np.array(cells, dtype=float)
+        read = lru_cache(_REMEMBERED)(read_quantity)
+        cells = (read(cell) if isinstance(cell, str) else cell for cell in table.columns[name])
+        numbers = list(takewhile(_is_number, cells))
+        if len(numbers) == len(table):
+            found[name] = np.array(numbers, dtype=float)
     return found
+
+
+def _is_number(cell: object) -> bool:
+    return isinstance(cell, int | float) and not isinstance(cell, bool)
 
 
 def _refuse_levels(table: RawTable, findings: Findings) -> None:
@@ -318,24 +329,31 @@ def _column(block: dict[str, np.ndarray], field: str) -> np.ndarray:
     return block.get(field, np.full(len(block[schema.GROUP]), np.nan))
 
 
-def _runs(rows: dict[str, np.ndarray], replicates: bool, findings: Findings) -> tuple[list[RunKey], BoolArray]:
-    """The run of each row, and which rows are used."""
+def _runs(rows: dict[str, np.ndarray], replicates: bool, findings: Findings) -> tuple[IntArray, BoolArray]:
+    """The run of each row, by a number that its rows share, and which rows are used; replicates become seeds."""
     named, seeded = schema.RUN in rows, bool(rows[schema.SEED].any())
     identity = [rows[schema.RUN]] if named else [rows[name] for name in _IDENTIFYING if name in rows]
-    keys = list(zip(*(cells.tolist() for cells in identity), rows[schema.GROUP].tolist(), strict=True))
+    keys = first_alike(*identity, rows[schema.GROUP])
     good = ~findings.bad_rows
     if "checkpoint" in rows:
         good &= last_checkpoints(keys, np.where(good, rows["checkpoint"], np.nan), findings)
         good &= ~stopped_early(rows, good, findings)
-    runs = runs_of(keys, good, replicates, named or seeded, findings)
+    number = number_replicates(keys, good, replicates, named or seeded, findings)
+    runs = first_alike(*identity, number)
     if named:
+        rows[schema.RUN] = _numbered(rows[schema.RUN], number) if replicates else rows[schema.RUN]
         _refuse_contradictions(rows, runs, good, findings)
     if replicates and not seeded:
-        rows[schema.SEED] = np.array([run[-1] for run in runs], dtype=float)
+        rows[schema.SEED] = number.astype(float)
     return runs, good
 
 
-def _in_runs(rows: dict[str, np.ndarray], runs: list[RunKey], good: BoolArray, findings: Findings) -> xr.Dataset:
+def _numbered(names: np.ndarray, number: IntArray) -> np.ndarray:
+    """Names of runs, with the number of the replicate behind all but the first of a name."""
+    return np.array([f"{name} #{at}" if at else name for name, at in zip(names, number.tolist(), strict=True)], object)
+
+
+def _in_runs(rows: dict[str, np.ndarray], runs: IntArray, good: BoolArray, findings: Findings) -> xr.Dataset:
     """Arrange the good rows as runs by groups."""
     findings.leave_out_bad_rows()
     good = good & ~findings.bad_rows
@@ -349,23 +367,16 @@ def _in_runs(rows: dict[str, np.ndarray], runs: list[RunKey], good: BoolArray, f
         warnings.warn(f"{findings.origin}: {left:,} of {len(good):,} rows are left out; "
                       "the attribute import_left_out lists them.", stacklevel=3)  # fmt: skip
     kept = np.flatnonzero(good)
-    index = {run: i for i, run in enumerate(dict.fromkeys(runs[row] for row in kept))}
-    run_of_row = np.array([index[runs[row]] for row in kept])
-    firsts = kept[np.unique(run_of_row, return_index=True)[1]]
-    names = [findings.places[row] for row in firsts]
-    if schema.RUN in rows:
-        numbers = [runs[row][-1] for row in firsts]
-        names = [f"{rows[schema.RUN][row]}{f' #{i}' if i else ''}" for row, i in zip(firsts, numbers, strict=True)]
+    firsts, run_of_row = np.unique(first_alike(runs[kept]), return_inverse=True)
+    names = rows.get(schema.RUN, findings.places)
     used = {name: cells[kept] for name, cells in rows.items()}
-    return assemble(run_of_row, names, used, used[schema.GROUP])
+    return assemble(run_of_row, [str(names[row]) for row in kept[firsts].tolist()], used, used[schema.GROUP])
 
 
-def _refuse_contradictions(
-    rows: dict[str, np.ndarray], runs: list[RunKey], good: BoolArray, findings: Findings
-) -> None:
+def _refuse_contradictions(rows: dict[str, np.ndarray], runs: IntArray, good: BoolArray, findings: Findings) -> None:
     """Refuse rows of one run that disagree in what describes the run."""
-    first: dict[RunKey, int] = {}
-    of_row = np.array([first.setdefault(run, row) if good[row] else row for row, run in enumerate(runs)], dtype=int)
+    of_row, kept = np.arange(len(runs)), np.flatnonzero(good)
+    of_row[kept] = kept[first_alike(runs[kept])]
     for name in (each for each in _IDENTIFYING if each in rows):
         differs = good & (rows[name] != rows[name][of_row])
         findings.refuse_rows(differs, f"one {name} in all rows of a run", rows[name].tolist(), "name runs apart")

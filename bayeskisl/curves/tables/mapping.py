@@ -25,7 +25,7 @@ from bayeskisl.curves.tables.fields import (
 )
 from bayeskisl.curves.tables.notation import Notation
 from bayeskisl.curves.tables.problems import Findings, shown
-from bayeskisl.curves.tables.quantities import as_text, is_missing, read_quantity, size_in_name
+from bayeskisl.curves.tables.quantities import as_text, is_missing, read_each, read_quantity, size_in_name
 from bayeskisl.curves.tables.raw import RawTable, has_any
 from bayeskisl.errors import InputError
 
@@ -273,8 +273,8 @@ class _Frame:
         values, bad = self._read(name, known, findings)
         if known in SIZES and bad.any():
             values, bad = self._sizes(name, values, bad)
-        of_text = all(isinstance(cell, str) or is_missing(cell) for cell in self.table.columns[name])
-        if known in (schema.SEED, "checkpoint") and bad.any() and of_text and name not in self._unsure:
+        in_words = known in (schema.SEED, "checkpoint") and bad.any() and name not in self._unsure
+        if in_words and all(isinstance(cell, str) or is_missing(cell) for cell in self.table.columns[name]):
             values, bad = _in_words(self._texts_of(name), known)
         findings.refuse_rows(bad, f"numbers in {shown(name)} for {field}", self.table.columns[name],
                              findings.leaving_out("write them as 98304, 7B, 1.5T or 1e9"))  # fmt: skip
@@ -376,7 +376,7 @@ class _Frame:
         return result
 
     def _texts_of(self, name: str) -> list[str | None]:
-        return [None if is_missing(cell) else as_text(cell) for cell in self.table.columns[name]]
+        return read_each(self.table.columns[name], lambda cell: None if is_missing(cell) else as_text(cell))
 
     def _read(self, name: str, field: str | None, findings: Findings) -> tuple[FloatArray, BoolArray]:
         """A column's numbers, NaN for missing ones, and the rows whose cells are not numbers."""
@@ -403,7 +403,7 @@ class _Frame:
         """Refuse a share in percent in one cell and without a unit in another, whose unit is then unknown."""
         if field not in SHARES or not has_any(cells, "%"):
             return
-        texts = {cell.strip() for cell in cells if isinstance(cell, str) and not is_missing(cell)}
+        texts = {cell.strip() for cell in {cell for cell in cells if isinstance(cell, str)} if not is_missing(cell)}
         bare = [cell for cell in texts if read_quantity(cell) and not cell.endswith("%")]
         signed = [cell for cell in texts if cell.endswith("%")]
         if bare and signed:

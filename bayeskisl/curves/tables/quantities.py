@@ -1,11 +1,22 @@
 """Numbers as they occur in tables: 7B, 300M, 160 million, 1e9, 98_304, 1,000,000, 94.1 %, 0.91 ± 0.01."""
 
 import re
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 
 import numpy as np
 
-__all__ = ["as_text", "header_unit", "is_missing", "read_fraction", "read_quantity", "read_spread", "size_in_name"]
+__all__ = [
+    "as_text",
+    "header_unit",
+    "is_missing",
+    "read_each",
+    "read_fraction",
+    "read_quantity",
+    "read_spread",
+    "size_in_name",
+    "texts_in",
+]
 
 _SCALES = {
     "": 1.0, "%": 1e-2, "k": 1e3, "m": 1e6, "g": 1e9, "b": 1e9, "t": 1e12,
@@ -41,6 +52,7 @@ _MISSING = {
     "#value!", "#ref!", "#null!", "#num!",
 }  # fmt: skip
 _LAST_DIGITS = re.compile(r"\.(\d+)\((\d+)\)", re.ASCII)  # 0.912(14): the uncertainty of the last two digits
+_SAME_TEXT_IF_EQUAL = {str, type(None)}
 _SWAPPED = str.maketrans({",": ".", ".": ","})
 
 
@@ -129,3 +141,18 @@ def as_text(cell: object) -> str:
         return str(cell).encode(errors="replace").decode()
     except ValueError:  # an integer of thousands of digits
         return f"a {type(cell).__name__} too long to print"
+
+
+def texts_in(cells: Sequence[object]) -> Iterator[str]:
+    """Texts of the cells that have a value, in their order; equal ones may come once."""
+    # numbers of other kinds can be equal and still have other texts: 1, 1.0 and True, 0.0 and -0.0
+    alike = set(map(type, cells)) <= _SAME_TEXT_IF_EQUAL
+    return (as_text(cell) for cell in (dict.fromkeys(cells) if alike else cells) if not is_missing(cell))
+
+
+def read_each[Cell, Read](cells: Sequence[Cell], read: Callable[[Cell], Read]) -> list[Read]:
+    """Read every cell; equal texts are read once, since most of a large table are the same few."""
+    if set(map(type, cells)) != {str}:
+        return [read(cell) for cell in cells]
+    known = {cell: read(cell) for cell in dict.fromkeys(cells)}
+    return [known[cell] for cell in cells]

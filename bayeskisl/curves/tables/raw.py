@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bayeskisl.curves.tables.quantities import as_text, read_spread
+from bayeskisl.curves.tables.quantities import as_text, read_each, read_spread
 from bayeskisl.errors import InputError
 
 __all__ = [
@@ -140,7 +140,7 @@ def with_spreads(table: RawTable) -> RawTable:
     for name, cells in table.columns.items():
         if not has_any(cells, "±+("):
             continue
-        spreads = [_spread(cell) for cell in cells]
+        spreads = read_each(cells, _spread)
         if any(value is not None for value in spreads) and f"{name} ±" not in table.columns:
             added[f"{name} ±"] = spreads
     return replace(table, columns={**table.columns, **added}) if added else table

@@ -98,9 +98,11 @@ def _without_rules(text: str) -> str:
 
     Lines keep their numbers.
     """
+    if not text.lstrip().startswith("|"):
+        return text
     lines = text.splitlines()
     told = [line.strip() for line in lines if line.strip()]
-    if len(told) < 2 or not (_RULE.fullmatch(told[1]) and told[0].startswith("|")):
+    if len(told) < 2 or not _RULE.fullmatch(told[1]):
         return text
     plain = ["" if _RULE.fullmatch(line.strip()) else line.strip().strip("|").replace("**", "") for line in lines]
     return "\n".join("|".join(cell.strip() for cell in line.split("|")) for line in plain) + "\n"
@@ -187,18 +189,19 @@ def _rows(
     blank = delimiter == " "
     reader: Any = (each.split() for each in lines) if blank else csv.reader(lines, delimiter=delimiter, strict=True)
     rows, numbers, ragged = [], [], []
-    seen: dict[str, str] = {}  # one object for equal short cells: a million rows then need less memory
+    seen: dict[str, str] = {}
+    one_of = seen.setdefault  # one object for equal short cells: a million rows then need less memory
     at = 0
     try:
         for at, cells in enumerate(reader, start=1):
             number = line + (at if blank else reader.line_num)
-            if not any(cells) or not any(map(str.strip, cells)):
+            if not any(map(str.strip, cells)):
                 continue
-            if len(cells) != width and cells[0].startswith("#"):
-                continue  # a comment below the table
             if len(cells) != width:
+                if cells[0].startswith("#"):
+                    continue  # a comment below the table
                 ragged.append(f"{len(cells)} in line {number}")
-            rows.append([seen.setdefault(cell, cell) if len(cell) < _SHORT else cell for cell in cells])
+            rows.append([one_of(cell, cell) if len(cell) < _SHORT else cell for cell in cells])
             numbers.append(number)
     except csv.Error as problem:
         raise InputError("delimited text", str(problem), f"{origin}: line {line + reader.line_num}") from None

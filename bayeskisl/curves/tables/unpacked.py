@@ -1,13 +1,21 @@
 """Fields packed into other columns: settings in names of runs, counts in fractions, seeds in lists."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from bayeskisl import schema
 from bayeskisl.curves.tables.fields import SIZES, recognise, split_group
-from bayeskisl.curves.tables.quantities import as_text, is_missing, read_fraction, read_quantity, size_in_name
+from bayeskisl.curves.tables.quantities import (
+    as_text,
+    is_missing,
+    read_each,
+    read_fraction,
+    read_quantity,
+    size_in_name,
+)
 from bayeskisl.curves.tables.raw import RawTable
 
 __all__ = ["unpacked"]
@@ -24,6 +32,7 @@ _FIELD_OF = {key: field for field, keys in _KEYS.items() for key in keys.split()
 _NUMBER = r"\d+(?:[.p]\d+)?(?:e[+-]?\d+)?\s?(?:%|[kmbt](?![a-z0-9]))?"
 # a word before its number, k4000 or seed=2, or x behind it, 16x; what stands around is no letter or digit
 _SETTING = re.compile(rf"(?<![a-z0-9.])(?:([a-z]+(?:_[a-z]+)?)[=_:-]?({_NUMBER})|({_NUMBER})(x))(?![a-z0-9.])")
+_REMEMBERED = 4096  # names that are read once
 _LARGE = 1e5  # tokens: d12 is a depth
 
 
@@ -43,15 +52,20 @@ def _with_counts(table: RawTable) -> tuple[RawTable, list[str]]:
         outcome, group = split_group(field)
         if outcome not in (schema.RECALLED, "accuracy"):
             continue
-        pairs = [read_fraction(cell) if isinstance(cell, str) else None for cell in cells]
-        empty = [is_missing(cell) for cell in cells]
-        if all(empty) or any(pair is None and not none for pair, none in zip(pairs, empty, strict=True)):
+        if not all(_fraction(cell) or is_missing(cell) for cell in cells):
+            continue
+        pairs = read_each(cells, _fraction)
+        if not any(pairs):
             continue
         del columns[name]
         for part, of in enumerate((schema.RECALLED, schema.PROBED)):
             columns[f"{of}_{group}" if group else of] = [pair[part] if pair else None for pair in pairs]
         notes.append(f"{name}: fractions are counts, recalled of probed")
     return (replace(table, columns=columns) if notes else table), notes
+
+
+def _fraction(cell: object) -> tuple[float, float] | None:
+    return read_fraction(cell) if isinstance(cell, str) else None
 
 
 def _with_seeds(table: RawTable) -> tuple[RawTable, list[str]]:
@@ -72,11 +86,12 @@ def _with_seeds(table: RawTable) -> tuple[RawTable, list[str]]:
     return replace(table, columns=columns, places=places), [note]
 
 
-def _are_lists(cells: Iterable[Any]) -> bool:
-    told = [cell for cell in cells if cell is not None]
-    return bool(told) and all(
-        isinstance(cell, list) and cell and all(isinstance(each, int | float) for each in cell) for cell in told
-    )
+def _are_lists(cells: Sequence[Any]) -> bool:
+    return all(cell is None or _is_list_of_numbers(cell) for cell in cells) and any(cell is not None for cell in cells)
+
+
+def _is_list_of_numbers(cell: Any) -> bool:
+    return isinstance(cell, list) and bool(cell) and all(isinstance(each, int | float) for each in cell)
 
 
 def _with_settings(table: RawTable, given: Mapping[str, Any]) -> tuple[RawTable, list[str]]:
@@ -98,8 +113,13 @@ def _with_settings(table: RawTable, given: Mapping[str, Any]) -> tuple[RawTable,
 
 def _settings(names: list[str]) -> dict[str, list[float]]:
     """Values by field, for fields that occur once in every name."""
-    found = [_settings_in(name) for name in names]
-    shared = [field for field in found[0] if all(field in each for each in found)]
+    read = lru_cache(_REMEMBERED)(_settings_in)
+    shared, found = list(read(names[0])), []
+    for name in names:
+        found.append(read(name))
+        shared = [field for field in shared if field in found[-1]]
+        if not shared:  # most tables of a million rows end here at the second one
+            return {}
     return {field: [each[field] for each in found] for field in shared}
 
 
