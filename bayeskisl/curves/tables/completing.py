@@ -10,6 +10,7 @@ from bayeskisl.curves.tables.fields import quoted
 from bayeskisl.curves.tables.identity import TYPICAL
 from bayeskisl.curves.tables.mapping import Values
 from bayeskisl.curves.tables.problems import Findings
+from bayeskisl.curves.tables.quantities import read_each
 from bayeskisl.knowledge.identity import background_exposures
 
 __all__ = ["complete", "with_benchmark", "with_facts"]
@@ -83,7 +84,7 @@ def _groups(rows: Values, mapping: Mapping[str, str | float], findings: Findings
     if schema.GROUP not in rows:
         return np.full(len(findings.places), schema.INFUSED, dtype=object)
     told = rows[schema.GROUP]
-    names = [None if name is None else _GROUP_NAMES.get(name.lower(), name.lower()) for name in told]
+    names = read_each(told.tolist(), _group_named)
     unknown = np.array([name is not None and name not in schema.GROUPS for name in names], dtype=bool)
     if unknown.any():
         remedy = _renaming(mapping[schema.GROUP], [str(name) for name in told if name is not None])
@@ -91,6 +92,10 @@ def _groups(rows: Values, mapping: Mapping[str, str | float], findings: Findings
     out = np.empty(len(names), dtype=object)
     out[:] = names
     return out
+
+
+def _group_named(name: str | None) -> str | None:
+    return None if name is None else _GROUP_NAMES.get(name.lower(), name.lower())
 
 
 def _renaming(source: str | float, names: Sequence[str]) -> str:

@@ -337,18 +337,23 @@ class _Frame:
         expression = self._parsed(field, source, findings)
         if expression is None:
             return empty, everything
-        columns = {name: pl.Series(self._texts_of(name), dtype=pl.String) for name in expression.columns}
         try:
-            result = self._computed(expression, columns, source, f"mapping of {field}")
+            texts = self._texts_from(expression, field, source)
         except InputError as problem:
             findings.add(problem)
             return empty, everything
-        texts = [None if cell is None else as_text(cell).strip() or None for cell in result.to_list()]
-        odd = np.array([t is not None and not (t.isprintable() and len(t) <= _LONGEST_NAME) for t in texts], dtype=bool)
+        odd = np.array(read_each(texts, _is_no_name), dtype=bool)
         findings.refuse_rows(odd, f"printable text of at most {_LONGEST_NAME} characters for {field}", texts)
-        cells = empty.copy()
-        cells[:] = [None if bad else text for text, bad in zip(texts, odd, strict=True)]
+        cells = np.array(texts, dtype=object)
+        cells[odd] = None
         return cells, odd
+
+    def _texts_from(self, expression: Expression, field: str, source: str) -> list[str | None]:
+        """An expression over columns as texts; a column's own cells, where it is one by itself."""
+        if len(expression.columns) == 1 and source == quoted(expression.columns[0]):
+            return read_each(self.table.columns[expression.columns[0]], _told)
+        columns = {name: pl.Series(self._texts_of(name), dtype=pl.String) for name in expression.columns}
+        return read_each(self._computed(expression, columns, source, f"mapping of {field}").to_list(), _stripped)
 
     def _parsed(self, field: str, source: str, findings: Findings) -> Expression | None:
         try:
@@ -410,6 +415,18 @@ class _Frame:
             got = f"{shown(min(signed))} and {shown(min(bare))}"
             findings.refuse(f"percent in all cells of {shown(name)}, or in none", got, "rows together",
                             "write them alike")  # fmt: skip
+
+
+def _told(cell: object) -> str | None:
+    return None if is_missing(cell) else _stripped(cell)
+
+
+def _stripped(cell: object) -> str | None:
+    return None if cell is None else as_text(cell).strip() or None
+
+
+def _is_no_name(text: str | None) -> bool:
+    return text is not None and not (text.isprintable() and len(text) <= _LONGEST_NAME)
 
 
 def _in_words(cells: Sequence[str | None], field: str) -> tuple[FloatArray, BoolArray]:

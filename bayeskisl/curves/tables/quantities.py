@@ -137,6 +137,8 @@ def _scaled(digits: str, unit: str | None) -> float:
 
 def as_text(cell: object) -> str:
     """Return a cell as text that UTF-8 can encode."""
+    if type(cell) is str and cell.isascii():
+        return cell
     try:
         return str(cell).encode(errors="replace").decode()
     except ValueError:  # an integer of thousands of digits
@@ -152,7 +154,7 @@ def texts_in(cells: Sequence[object]) -> Iterator[str]:
 
 def read_each[Cell, Read](cells: Sequence[Cell], read: Callable[[Cell], Read]) -> list[Read]:
     """Read every cell; equal texts are read once, since most of a large table are the same few."""
-    if set(map(type, cells)) != {str}:
+    if not set(map(type, cells)) <= _SAME_TEXT_IF_EQUAL:
         return [read(cell) for cell in cells]
     known = {cell: read(cell) for cell in dict.fromkeys(cells)}
     return [known[cell] for cell in cells]

@@ -103,18 +103,17 @@ def _with_settings(table: RawTable, given: Mapping[str, Any]) -> tuple[RawTable,
     for column, cells in table.columns.items():
         if re.sub(r"[^a-z]+", "_", column.lower()).strip("_") not in _NAMES:
             continue
-        names = [as_text(cell) for cell in cells]
-        for field, read in _settings(names).items():
-            if field not in known | set(added):
-                added[field] = read
-                notes.append(f"{field} is read from the names in {column}: {read[0]:.10g} from {names[0]!r}")
+        names = read_each(cells, as_text)
+        for field, read in _settings(names, known | set(added)).items():
+            added[field] = read
+            notes.append(f"{field} is read from the names in {column}: {read[0]:.10g} from {names[0]!r}")
     return (replace(table, columns={**table.columns, **added}) if added else table), notes
 
 
-def _settings(names: list[str]) -> dict[str, list[float]]:
-    """Values by field, for fields that occur once in every name."""
+def _settings(names: list[str], known: set[str]) -> dict[str, list[float]]:
+    """Values by field, for fields that occur once in every name and are not `known`."""
     read = lru_cache(_REMEMBERED)(_settings_in)
-    shared, found = list(read(names[0])), []
+    shared, found = [field for field in read(names[0]) if field not in known], []
     for name in names:
         found.append(read(name))
         shared = [field for field in shared if field in found[-1]]
