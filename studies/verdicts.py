@@ -40,6 +40,7 @@ SIZES = (6_144, 12_288, 24_576, 49_152, 98_304)
 FACTS = (31, 62, 125, 250, 500, 1000, 2000, 4000, 8000)
 RATIOS = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95)
 RISK, KEEP = 0.1, 0.9
+_OF_FEW_DRAWS = ("gate", "sampled_thinly")
 _TIMES = 4  # the target over the largest size
 _AT_REFERENCE = {schema.INFUSED: np.log(300.0), schema.INFUSED_HELDOUT: np.log(420.0), schema.BACKGROUND: np.log(120.0)}
 _REFERENCE, _EXPONENT, _STEEPNESS = 24_576, 0.7, 6.0
@@ -185,7 +186,7 @@ def _record(design: Design, draws: int, number: int) -> dict[str, Any]:
     choice = answer.choice
     window = answer.window
     codes = [caveat["code"] for caveat in answer.caveats]
-    apart = [caveat for caveat in answer.caveats if caveat["code"] != "gate"]
+    apart = [caveat for caveat in answer.caveats if caveat["code"] not in _OF_FEW_DRAWS]
     return {
         "grade": answer.verdict.grade,
         "rule": answer.verdict.rule,

@@ -13,7 +13,7 @@ from bayeskisl.curves.tables.problems import Findings
 from bayeskisl.curves.tables.quantities import read_each
 from bayeskisl.knowledge.identity import background_exposures
 
-__all__ = ["complete", "with_benchmark", "with_facts"]
+__all__ = ["complete", "group_names", "with_benchmark", "with_facts"]
 
 # General benchmarks by their common names: they are no infused facts.
 _GENERAL = frozenset(
@@ -84,18 +84,22 @@ def _groups(rows: Values, mapping: Mapping[str, str | float], findings: Findings
     if schema.GROUP not in rows:
         return np.full(len(findings.places), schema.INFUSED, dtype=object)
     told = rows[schema.GROUP]
-    names = read_each(told.tolist(), _group_named)
+    names = group_names(told)
     unknown = np.array([name is not None and name not in schema.GROUPS for name in names], dtype=bool)
     if unknown.any():
         remedy = _renaming(mapping[schema.GROUP], [str(name) for name in told if name is not None])
         findings.refuse_rows(unknown, f"a group among {', '.join(schema.GROUPS)}", told.tolist(), remedy)
-    out = np.empty(len(names), dtype=object)
-    out[:] = names
-    return out
+    return names
 
 
-def _group_named(name: str | None) -> str | None:
-    return None if name is None else _GROUP_NAMES.get(name.lower(), name.lower())
+def group_names(told: np.ndarray) -> np.ndarray:
+    """Probe groups by their names in the schema, ``(row,)``: ``Background`` and ``bg`` are ``background``."""
+    names = read_each(told.tolist(), lambda name: None if name is None else _group_named(name.lower()))
+    return np.array(names, dtype=object)
+
+
+def _group_named(name: str) -> str:
+    return _GROUP_NAMES.get(name, name)
 
 
 def _renaming(source: str | float, names: Sequence[str]) -> str:

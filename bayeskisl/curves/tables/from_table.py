@@ -16,7 +16,7 @@ from bayeskisl.axes import axis_named
 from bayeskisl.axes import axis_of as axes_of
 from bayeskisl.curves.cells import cell_table
 from bayeskisl.curves.tables.assemble import assemble, describe
-from bayeskisl.curves.tables.completing import complete, with_benchmark, with_facts
+from bayeskisl.curves.tables.completing import complete, group_names, with_benchmark, with_facts
 from bayeskisl.curves.tables.counts import count
 from bayeskisl.curves.tables.experiment import axis_of, first_alike, last_checkpoints, number_replicates
 from bayeskisl.curves.tables.fields import PLANNED, quoted, says_non_embedding, split_group
@@ -306,15 +306,19 @@ def _by_group(values: Values, findings: Findings) -> Values:
         return values
     shared = {field: cells for field, cells in values.items() if "." not in field}
     unnamed = {field for field in shared if field in _OUTCOMES}
-    if schema.GROUP in shared or (unnamed and schema.INFUSED in named):
+    measured = {split_group(field)[1] for field in values if "." in field and split_group(field)[0] in _OUTCOMES}
+    if schema.GROUP in shared and not measured:
+        return _of_named_groups(values, named)
+    if schema.GROUP in shared or (unnamed and schema.INFUSED in measured):
         findings.refuse("a group in a column, or groups in the names of columns", "both", "columns",
                         "leave one of them out with --ignore COLUMN")  # fmt: skip
         findings.stop_if_refused()
     blocks, sources = [], []
-    for group in [*([schema.INFUSED] if unnamed else []), *named]:
+    for group in dict.fromkeys([*([schema.INFUSED] if unnamed else []), *named]):
         own = {split_group(field)[0]: cells for field, cells in values.items() if field.endswith(f".{group}")}
-        rows = probed_rows(values, group=group if own else "")
-        block = {**{field: cells for field, cells in shared.items() if not (own and field in unnamed)}, **own}
+        in_unnamed = bool(unnamed) and group == schema.INFUSED
+        rows = probed_rows(values, group="" if in_unnamed else group)
+        block = {**{field: cells for field, cells in shared.items() if in_unnamed or field not in unnamed}, **own}
         blocks.append({field: cells[rows] for field, cells in block.items()})
         blocks[-1][schema.GROUP] = np.full(rows.sum(), group, dtype=object)
         sources.append(np.flatnonzero(rows))
@@ -323,6 +327,18 @@ def _by_group(values: Values, findings: Findings) -> Values:
     findings.expand(np.concatenate(sources))
     fields = list(dict.fromkeys(field for block in blocks for field in block))
     return {field: np.concatenate([_column(block, field) for block in blocks]) for field in fields}
+
+
+def _of_named_groups(values: Values, named: Sequence[str]) -> Values:
+    """The rows, whose groups are in a column, with what is given of each group, ``probed.background``, in its rows."""
+    rows = {field: cells for field, cells in values.items() if "." not in field}
+    groups = group_names(rows[schema.GROUP])
+    for group in named:
+        for field, cells in values.items():
+            if field.endswith(f".{group}"):
+                name = split_group(field)[0]
+                rows[name] = np.where(groups == group, cells, rows.get(name, np.nan))
+    return rows
 
 
 def _column(block: dict[str, np.ndarray], field: str) -> np.ndarray:

@@ -285,6 +285,29 @@ def test_guessing_of_one_group_is_not_that_of_others():
     assert any("guessing was not in the table for every group" in sentence for sentence in told(curves, "assumed"))
 
 
+def test_an_outcome_without_a_group_is_that_of_the_infused_facts_whose_number_may_be_named():
+    unnamed = {name: cells for name, cells in TWO_GROUPS.items() if name not in ("recalled_infused", "probed")}
+    curves = curves_from_table(
+        {**unnamed, "recall": [0.05, 0.99], "trivia": [0.9, 0.03]},
+        {"background": "trivia"},
+        probed={"infused": 100, "background": 200},
+    )
+    assert curves.recalled.values.tolist() == [[5, 180], [99, 6]]
+    assert curves.probed.values.tolist() == [[100, 200], [100, 200]]
+
+
+def test_what_is_given_of_a_group_counts_in_its_rows_where_a_column_names_groups():
+    long = [
+        {**{name: TWO_GROUPS[name] for name in ("params", "tokens", "facts", "tokens_per_fact", "background_facts",
+                                                "background_share")}, "ratio": r, "group": group, "accuracy": p}
+        for r, rates in ((0.1, (0.05, 0.9)), (0.8, (0.99, 0.03)))
+        for group, p in zip(("infused", "BG"), rates, strict=True)
+    ]  # fmt: skip
+    curves = curves_from_table(long, probed={"infused": 100, "background": 200}, guessing={"background": 0.25})
+    assert curves.recalled.values.tolist() == [[5, 180], [99, 6]]
+    assert curves.guessing.values.tolist() == [[0, 0.25], [0, 0.25]]
+
+
 def test_groups_measured_in_different_ways_are_refused():
     (message,) = messages({**TWO_GROUPS, "accuracy_background": [0.9, 0.03]})
     assert message.startswith("rows 0 and 1: expected every group measured in the same way")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bayeskisl.curves.tables.quantities import is_missing, read_quantity
+from bayeskisl.curves.tables.quantities import as_text, is_missing, read_each, read_quantity, texts_in
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,20 @@ def test_missing_cells(cell):
 @pytest.mark.parametrize("cell", [0, "0", False, "x", []])
 def test_cells_that_are_there(cell):
     assert not is_missing(cell)
+
+
+CELLS = st.lists(
+    st.one_of(st.none(), st.booleans(), st.sampled_from([0, 1, 0.0, -0.0, 1.0, [1], "NA"]), st.floats(), st.text())
+)
+
+
+@given(st.one_of(CELLS, st.lists(st.sampled_from(["a", "A", "NA", "", "\ud800"])), st.lists(st.integers(0, 3))))
+def test_texts_of_cells_are_those_of_each_cell(cells):
+    assert list(dict.fromkeys(texts_in(cells))) == list(
+        dict.fromkeys(as_text(cell) for cell in cells if not is_missing(cell))
+    )
+
+
+@given(st.one_of(CELLS, st.lists(st.sampled_from(["1", "1.0", "NA", None]))))
+def test_cells_that_are_alike_are_read_once_and_as_each_is(cells):
+    assert read_each(cells, repr) == list(map(repr, cells))

@@ -1,0 +1,59 @@
+"""Rows of one run: numbered by what they share, as a dictionary of rows would."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bayeskisl.curves.tables.experiment import first_alike, last_checkpoints, number_replicates
+from bayeskisl.curves.tables.problems import Findings
+
+ROWS = st.lists(st.tuples(st.sampled_from(["a", "b", None]), st.integers(0, 2), st.booleans(), st.integers(0, 3)))
+
+
+def columns(rows):
+    names = np.array([name for name, *_ in rows], dtype=object)
+    return names, *(np.array([row[i] for row in rows], dtype=kind) for i, kind in ((1, float), (2, bool), (3, float)))
+
+
+def findings(rows):
+    return Findings("table", [f"row {i}" for i in range(len(rows))])
+
+
+@given(ROWS)
+def test_the_first_row_stands_for_those_that_are_alike(rows):
+    names, seeds, *_ = columns(rows)
+    first = {}
+    expected = [first.setdefault(row[:2], i) for i, row in enumerate(rows)]
+    assert first_alike(names, seeds).tolist() == expected
+
+
+@given(ROWS)
+def test_replicates_are_numbered_and_else_refused(rows):
+    names, seeds, used, _ = columns(rows)
+    seen, expected = {}, []
+    for row, counts in zip(rows, used, strict=True):
+        expected.append(seen.get(row[:2], 0) if counts else 0)
+        seen[row[:2]] = seen.get(row[:2], 0) + int(counts)
+    keys, found = first_alike(names, seeds), findings(rows)
+    assert number_replicates(keys, used, True, False, found).tolist() == expected
+    assert not found.of_rows
+    assert not number_replicates(keys, used, False, False, found).any()
+    assert found.bad_rows.tolist() == [number > 0 for number in expected]
+
+
+def test_a_row_that_comes_again_names_the_first_that_counts():
+    rows, found = [("a", 0), ("a", 0), ("a", 0)], Findings("table", ["line 2", "line 3", "line 4"])
+    number_replicates(np.zeros(len(rows), dtype=int), np.array([False, True, True]), False, True, found)
+    ((_, problem),) = found.of_rows
+    assert "line 4" in str(problem)
+    assert "again what line 3 tells" in str(problem)
+
+
+@given(ROWS)
+def test_the_last_checkpoint_of_each_run_is_kept(rows):
+    names, seeds, used, at = columns(rows)
+    at = np.where(used, at, np.nan)
+    last = {row[:2]: max((b for other, b in zip(rows, at, strict=True) if other[:2] == row[:2] and b == b), default=-1)
+            for row in rows}  # fmt: skip
+    expected = [np.isnan(b) or b == last[row[:2]] for row, b in zip(rows, at, strict=True)]
+    assert last_checkpoints(first_alike(names, seeds), at, findings(rows)).tolist() == expected
