@@ -3,7 +3,10 @@
 import json
 import os
 import platform
+import resource
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -63,6 +66,24 @@ def seconds_of(work: Callable[[], object], device: str) -> float:
     begun = clock(device)
     work()
     return clock(device) - begun
+
+
+# The largest resident set of this program alone: what the parent held at the fork does not count.
+_PEAK_OF_PROCESS = "\nprint(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"
+
+
+def in_a_process(code: str) -> dict:
+    """Time and memory of a Python program, its imports included."""
+    before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    done = subprocess.Popen([sys.executable, "-c", code + _PEAK_OF_PROCESS], stdout=subprocess.PIPE, text=True)
+    said, _ = done.communicate()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cores = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    if done.returncode:
+        raise SystemExit(done.returncode)
+    *said, kibibytes = said.splitlines()
+    seconds = time.perf_counter() - begun
+    return {"seconds": seconds, "core_seconds": cores, "memory": 1024 * int(kibibytes), "said": " ".join(said)}
 
 
 def runs_of(width: int, count: int, tokens: int, precision: str = "float32") -> tuple[RunSpec, ...]:

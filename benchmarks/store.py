@@ -7,16 +7,12 @@ its imports included: seconds of the wall, seconds of the cores, and the largest
 """
 
 import argparse
-import resource
-import subprocess
-import sys
 import tempfile
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from machine import describe, show, summarise, write
+from machine import describe, in_a_process, show, summarise, write
 
 from bayeskisl.sweeping import load_sweep, plan_stacks
 from bayeskisl.sweeping.memory import gibibytes
@@ -58,24 +54,6 @@ def generate(out: Path, runs: int, checkpoints: int) -> None:
             folder.note({"stack": stack.name, "seconds": 1.0})
 
 
-# The largest resident set of this program alone: what the parent held at the fork does not count.
-PEAK = "; print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"
-
-
-def measured(code: str) -> dict:
-    """Time and memory of a Python program."""
-    before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    done = subprocess.Popen([sys.executable, "-c", code + PEAK], stdout=subprocess.PIPE, text=True)
-    said, _ = done.communicate()
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cores = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    if done.returncode:
-        raise SystemExit(done.returncode)
-    *said, kibibytes = said.splitlines()
-    seconds = time.perf_counter() - begun
-    return {"seconds": seconds, "core_seconds": cores, "memory": 1024 * int(kibibytes), "said": " ".join(said)}
-
-
 def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     ask.add_argument("--runs", type=int, default=10_000)
@@ -88,7 +66,7 @@ def main() -> None:
         generate(Path(folder), asked.runs, asked.checkpoints)
         sizes = [path.stat().st_size for path in Path(folder).glob("*/records/*.jsonl")]
         for name, code in WORK.items():
-            turns = [measured(code.format(out=folder)) for _ in range(asked.repeats)]
+            turns = [in_a_process(code.format(out=folder)) for _ in range(asked.repeats)]
             rows.append({"work": name, **{k: summarise([t[k] for t in turns]) for k in ("seconds", "core_seconds")},
                          "memory": max(t["memory"] for t in turns), "said": turns[0]["said"].strip()})  # fmt: skip
     print(machine)

@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import xarray as xr
 
 from bayeskisl.inference import fit, simulate
-from bayeskisl.inference.cautions import _nothing_to_harm
+from bayeskisl.inference.cautions import _near_its_gate, _nothing_to_harm
+from bayeskisl.inference.gate import Gate
 from tests.inference.conftest import LEVELS, SIZES, TRUTH
 
 
@@ -13,6 +16,14 @@ def codes(fitted):
 
 def test_a_full_sweep_has_no_bounds(fitted):
     assert not codes(fitted) & {"few_sizes", "edge_collapse", "no_collapse", "correlated_seeds"}
+
+
+def test_a_failed_gate_is_not_said_to_be_missed_by_little():
+    passed = Gate(True, (), 1.04, 300, 300, 0, 0, 1, 9, shortfalls=("bulk ESS of tau is 300 (at least 400)",))
+    (caution,) = _near_its_gate(passed)
+    assert "missed a test by little" in caution.message
+    assert not _near_its_gate(replace(passed, passed=False, reasons=("tail ESS of tau is 71 (at least 400)",)))
+    assert not _near_its_gate(replace(passed, shortfalls=()))
 
 
 def test_a_size_that_never_collapses_is_a_bound(curves):
