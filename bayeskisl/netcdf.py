@@ -6,6 +6,7 @@ to decompress. A file that is only read for its numbers needs none of that.
 
 import math
 import mmap
+import resource
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -91,9 +92,15 @@ def _read(path: str | Path, what: str, remedy: str, load: Any) -> Any:
     except _Refused as reason:
         raise InputError(what, str(reason), str(path), remedy) from None
     except Exception as problem:  # the libraries raise whatever their parsing of damaged bytes runs into
+        if isinstance(problem, MemoryError) and _memory_is_limited():
+            raise  # what a damaged file could ask for has been refused already
         said = next(iter(str(problem).splitlines()), "")[:120]
         got = f"a file that cannot be read ({type(problem).__name__}{': ' if said else ''}{said})"
         raise InputError(what, got, str(path), remedy) from None
+
+
+def _memory_is_limited() -> bool:
+    return resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY
 
 
 class _Refused(Exception):

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 from pathlib import Path
 
 import h5py
@@ -176,6 +177,17 @@ def test_what_is_no_netcdf_is_told_in_one_sentence(tmp_path, content):
     with pytest.raises(InputError, match=r"x.nc: expected a NetCDF file, got a file that cannot be read") as refused:
         load_curves(tmp_path / "x.nc")
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(("limit", "refusal"), [(3 * 2**30, MemoryError), (resource.RLIM_INFINITY, InputError)])
+def test_want_of_memory_under_a_limit_is_no_fault_of_the_file(path, monkeypatch, limit, refusal):
+    def full(*_, **__):
+        raise MemoryError("Unable to allocate 31.2 KiB")
+
+    monkeypatch.setattr(xr, "open_dataset", full)
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (limit, limit))
+    with pytest.raises(refusal):
+        read_netcdf(path)
 
 
 def test_a_full_disk_is_told_and_leaves_what_was_there(path, monkeypatch):
