@@ -132,11 +132,7 @@ def number_replicates(keys: IntArray, rows: BoolArray, replicates: bool, named: 
     first[keys[rows & ~twice]] = np.flatnonzero(rows & ~twice)
     for row in np.flatnonzero(twice).tolist():
         stands[row] = Said(f"a repetition of {findings.places[first[keys[row]]]}")
-    remedy = (
-        "remove one"
-        if named
-        else "remove one, or make them separate runs with --replicates or a column of seeds"
-    )
+    remedy = "remove one" if named else "remove one, or make them separate runs with --replicates or a column of seeds"
     if findings.what_differs:
         remedy = (
             f"map the column in which they differ, if it is {findings.what_differs}, as in --map checkpoint=COLUMN or "
