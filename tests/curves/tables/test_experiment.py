@@ -46,7 +46,7 @@ def test_a_row_that_comes_again_names_the_first_that_counts():
     number_replicates(np.zeros(len(rows), dtype=int), np.array([False, True, True]), False, True, found)
     ((_, problem),) = found.of_rows
     assert "line 4" in str(problem)
-    assert "again what line 3 tells" in str(problem)
+    assert "a repetition of line 3" in str(problem)
 
 
 @given(ROWS)
