@@ -6,6 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any
 
+import numpy as np
 import polars as pl
 import typer
 
@@ -14,10 +15,10 @@ from bayeskisl.reporting.numbers import exact, three_digits
 from bayeskisl.workflow.files import written
 from studies.calibration import CONTROLS, EXACT
 from studies.command import run
-from studies.coverage import MIXTURE, TODAY
+from studies.coverage import MIXTURE, ORACLE, TODAY
 from studies.replays import GRID
 from studies.results.text import markdown_table
-from studies.simulated.worlds import TARGETS, WORLDS
+from studies.simulated.worlds import WORLDS
 from studies.verdicts import DESIGNS
 
 __all__ = ["TABLES", "with_tables"]
@@ -25,8 +26,6 @@ __all__ = ["TABLES", "with_tables"]
 # A table stands between two comments, <!-- table: coverage --> and <!-- end -->.
 _PLACE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", flags=re.DOTALL)
 
-_FORECASTERS = {MIXTURE: "mixture", "collapse": "law 'collapse' alone", "power": "law 'power' alone",
-                TODAY: "today's practice"}  # fmt: skip
 _CONTROLS = {"halved_variance": "halved variance", "no_fresh_scatter": "no fresh scatter", "prior": "the prior",
              "no_run_effects": "no run effects"}  # fmt: skip
 
@@ -65,18 +64,21 @@ def with_tables(text: str, folder: str | Path) -> str:
 
 
 def _coverage(table: pl.DataFrame) -> Iterator[list[str]]:
-    """Shares of 90 % intervals at each target; score over the oracle's; how often a run at 10 % risk fell short."""
-    yield ["world", "sweeps", *_FORECASTERS.values(), "score over the oracle's", "fell short at 10 % risk"]
+    """Coverage, width and score at each target beside today's practice and the oracle, and runs that fell short."""
+    yield ["world", "sweeps", "held", "today's practice", "width", "score", "today's", "the oracle's",
+           "fell short at 10 % risk"]  # fmt: skip
     for world in WORLDS.values():
         here = table.filter(world=world.name)
-        of = {name: here.filter(forecaster=name).sort("target") for name in _FORECASTERS}
-        mixture = of[MIXTURE]
+        if here.is_empty():
+            continue
+        ours, today, oracle = (here.filter(forecaster=name).sort("target") for name in (MIXTURE, TODAY, ORACLE))
         yield [
             world.title,
-            str(mixture["simulations"][0]),
-            *(", ".join(f"{100 * share:.0f}" for share in each["covers_90"]) for each in of.values()),
-            ", ".join(f"{score:.2f}" for score in mixture["over_oracle"]),
-            _percent(mixture.filter(target=min(TARGETS))["short_at_10"].item()),
+            str(ours["simulations"][0]),
+            *(", ".join(f"{100 * share:.0f}" for share in each["covers_90"]) for each in (ours, today)),
+            ", ".join(f"{np.exp(width):.3g}" for width in ours["width"]),
+            *(", ".join(f"{score:.2f}" for score in each["score"]) for each in (ours, today, oracle)),
+            ", ".join(_percent(share) for share in ours["short_at_10"]),
         ]
 
 

@@ -61,6 +61,8 @@ class ModelData:
         Names of the quantities of groups, see `bayeskisl.laws.Law.positive` and `bayeskisl.laws.Law.unbounded`.
     load : Load or None
         Where runs and cells lie in load; None of a law that does not know it.
+    is_benchmark : numpy.ndarray
+        Whether a group is a general benchmark, of which a model never knows all, shape ``(group,)``.
     labels : mapping
         Names along ``run``, ``group`` and ``cell``.
     """
@@ -78,6 +80,7 @@ class ModelData:
     positive: tuple[str, ...]
     unbounded: tuple[str, ...]
     load: Load | None
+    is_benchmark: BoolArray
     labels: Mapping[str, list[Any]]
 
     @property
@@ -166,12 +169,19 @@ def prepare(curves: xr.Dataset, law: Law) -> ModelData:
         positive=law.positive,
         unbounded=law.unbounded,
         load=load,
+        is_benchmark=_benchmarks(curves),
         labels={
             schema.RUN: curves[schema.RUN].values.tolist(),
             schema.GROUP: curves[schema.GROUP].values.tolist(),
             schema.CELL: cells[schema.CELL].values.tolist(),
         },
     )
+
+
+def _benchmarks(curves: xr.Dataset) -> BoolArray:
+    """Whether each group is a general benchmark: an imported background whose number of facts nobody stated."""
+    benchmark: BoolArray = curves[schema.GROUP].values == schema.BACKGROUND
+    return benchmark & (curves.attrs.get("background_scale") == "relative")
 
 
 def law_of_size(

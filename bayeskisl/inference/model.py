@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.arrays import FloatArray
+from bayeskisl.arrays import BoolArray, FloatArray
 from bayeskisl.inference.correlation import pairs
 from bayeskisl.inference.curve_of_size import CurveOfSize
 from bayeskisl.inference.data import ModelData, prepare, suited
@@ -193,7 +193,7 @@ def _given(model: Model) -> Given:
         rough=rough_inputs(data, law),
         threshold=model.lines.threshold.given(data.is_real),
         steepness=model.lines.steepness.given(data.is_real),
-        prior=_priors(law),
+        prior=_priors(law, data.is_benchmark),
         load=None if load is None else GivenLoad(load.ahead[point], load.at_half, load.share, load.typical_share),
         floor_excess_b=None if priors.floor_excess.tied else np.array(priors.floor_excess.b),
         pooling=np.array(law.pooling) if several else None,
@@ -201,12 +201,17 @@ def _given(model: Model) -> Given:
     )
 
 
-def _priors(law: Law) -> dict[str, FloatArray]:
-    """Mean and standard deviation of each quantity of a group (of its logarithm if positive), ``(2,)``."""
+def _priors(law: Law, is_benchmark: BoolArray) -> dict[str, FloatArray]:
+    """Mean and standard deviation of each quantity of a group, of its logarithm if it is positive, ``(2,)``.
+
+    Those of the lapse differ between facts and benchmarks, ``(2, group)``.
+    """
     priors = law.priors
     positive = {name: getattr(priors, name) for name in law.positive}
     found = {name: np.array([prior.log_median, prior.log_sd]) for name, prior in positive.items()}
-    found["lapse_intercept"] = np.array([_logit(priors.lapse.median), priors.lapse.log_sd])
+    of_facts, of_benchmarks = priors.lapse, priors.benchmark_lapse or priors.lapse
+    lapses = [of_benchmarks if benchmark else of_facts for benchmark in is_benchmark]
+    found["lapse_intercept"] = np.array([[_logit(each.median), each.log_sd] for each in lapses]).T
     if priors.sigma_run_exponent is not None:
         found["sigma_run_exponent"] = np.array([priors.sigma_run_exponent.mean, priors.sigma_run_exponent.sd])
     return found

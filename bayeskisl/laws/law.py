@@ -49,6 +49,7 @@ class _Priors(Strict):
     steepness_scatter: LogNormalPrior
     load_effect: LogNormalPrior | None = None
     lapse: LogNormalPrior
+    benchmark_lapse: LogNormalPrior | None = None
     lapse_scatter: LogNormalPrior
     concentration: LogNormalPrior
     guess_concentration: LogNormalPrior = _GUESSES
