@@ -154,7 +154,7 @@ def _load_ignored(posterior: xr.Dataset, curves: xr.Dataset) -> list[Caution]:
             "warning",
             f"Along a {axis.name} the exposures of '{lost[0]}' stay the same, so that a law in exposures alone cannot "
             "explain why they are lost.",
-            "Fit the law 'common', in which the number of distinct facts counts.",
+            "Fit the law 'limits' or 'common': there the number of distinct facts counts.",
         )
     ]
 
