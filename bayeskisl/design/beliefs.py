@@ -1,4 +1,4 @@
-"""Beliefs of a posterior about untrained cells, as particles, and what knowing a half-point would change.
+"""Beliefs of a posterior about untrained cells, as particles, and their update by a known half-point.
 
 A particle is one posterior draw together with a fresh threshold and steepness for every cell that it is asked about
 (`bayeskisl.design.particles`). Given its thresholds, the size law's coefficients are Gaussian, so the target's mean
@@ -30,14 +30,14 @@ Cell = tuple[float, float]  # non-embedding parameters, tokens
 
 @dataclass(frozen=True)
 class Curve:
-    """One probe group in one cell, as every particle sees it.
+    """One probe group in one cell, as each particle represents it.
 
     Parameters
     ----------
     log_threshold, steepness : numpy.ndarray
         log e50, at the reference load, and k, shape ``(particle,)``.
     at_load : numpy.ndarray
-        What the load of a typical half-point adds to log e50, shape ``(particle,)``.
+        Shift of log e50 by the load of a typical half-point, shape ``(particle,)``.
     """
 
     log_threshold: FloatArray
@@ -52,12 +52,12 @@ class Curve:
 
 @dataclass(frozen=True)
 class Place(Curve):
-    """A cell's curve of the group that over-infusion harms, and where the cell lies on the law of size.
+    """A cell's curve of the harmed group, and the cell's place on the law of size.
 
     Parameters
     ----------
     row : numpy.ndarray
-        What each particle's coefficients are multiplied with, shape ``(particle, column)``.
+        Factors of each particle's coefficients, shape ``(particle, column)``.
     seen : bool
         Whether the posterior knows the cell's own threshold already.
     """
@@ -78,7 +78,7 @@ class Probe:
     curves : dict
         By cell.
     sigma_run, load_effect : numpy.ndarray
-        Of the group, ``(particle,)``.
+        Run scatter and effect of the load of the group, ``(particle,)``.
     typical : dict
         ``concentration``, ``guess_concentration``, ``floor``, ``ceiling`` (posterior medians) and ``shape`` of a run.
     """
@@ -99,7 +99,7 @@ class Probe:
 
 @dataclass(frozen=True)
 class Infused:
-    """The infused facts of one fresh run of the target, where it is the background that over-infusion harms.
+    """The infused facts of one new run of the target, if over-infusion harms the background.
 
     Parameters
     ----------
@@ -170,19 +170,19 @@ class Beliefs:
 
     @cached_property
     def probes(self) -> tuple[Probe, ...]:
-        """All probe groups, the one that over-infusion harms first."""
+        """All probe groups, the harmed group first."""
         target = self.target
         own = Probe(target.group, target, self.places, self.sigma_run, self.load_effect, self.typical)
         return own, *self.others
 
     @property
     def target_mean(self) -> FloatArray:
-        """Mean of log e50 at the target given each particle, fresh scatter left out, ``(particle,)``."""
+        """Mean of log e50 at the target given each particle, without new scatter, ``(particle,)``."""
         return np.einsum("sp,sp->s", self.target_row, self.centre) + self.target_at_load
 
     @property
     def target_variance(self) -> FloatArray:
-        """Variance of that mean left by the coefficients, ``(particle,)``."""
+        """Variance of that mean due to the coefficients, ``(particle,)``."""
         return np.einsum("sp,spq,sq->s", self.target_row, self.covariance, self.target_row)
 
     @property
@@ -197,22 +197,22 @@ class Beliefs:
 
     @cached_property
     def width(self) -> tuple[float, float]:
-        """Width of the 90 % interval of log e50 of a fresh run of the target, now and with its line known exactly."""
+        """Width of the 90 % interval of log e50 of a new run of the target, now and with its line known exactly."""
         return _width(self.target_line + self.target_fresh), _width(self.target_fresh)
 
     def ahead(self, cell: Cell, level: float) -> FloatArray:
-        """See `Probe.ahead`, of the group that over-infusion harms."""
+        """See `Probe.ahead`, for the harmed group."""
         return self.probes[0].ahead(cell, level)
 
     def mean_knowing(self, place: Place) -> FloatArray:
-        """`target_mean` if the threshold of `place` were known as well, ``(particle,)``."""
+        """`target_mean` if the threshold of `place` were also known, ``(particle,)``."""
         if place.seen:
             return self.target_mean
         spread, variance, surprise = self._learned(place)
         return self.target_mean + np.einsum("sp,sp->s", self.target_row, spread) / variance * surprise
 
     def knowing(self, cell: Cell) -> "Beliefs":
-        """The same particles, conditioned on the threshold that each has drawn for a new cell."""
+        """Return the particles conditioned on the threshold that each has drawn for a new cell."""
         place = self.places[cell]
         if place.seen:
             return self
@@ -226,7 +226,7 @@ class Beliefs:
         )
 
     def _learned(self, place: Place) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Covariance of the coefficients with a place's threshold, that one's variance, and how far it lies off."""
+        """Covariance of the coefficients with a place's threshold, its variance, and its distance from the line."""
         spread = (self.covariance @ place.row[:, :, None])[:, :, 0]
         variance = np.einsum("sp,sp->s", place.row, spread) + self.tau**2
         return spread, variance, place.log_threshold - np.einsum("sp,sp->s", place.row, self.centre)

@@ -1,4 +1,4 @@
-"""Budgets as people write them: device-seconds, hours, FLOP or dollars."""
+"""Parsing of budgets: device-seconds, hours, FLOP or dollars."""
 
 import re
 from dataclasses import dataclass
@@ -26,12 +26,12 @@ class Budget:
     unit: str = SECONDS
 
     def priced(self, per_hour: float) -> "Budget":
-        """Return the budget in dollars, of device-hours at a price."""
+        """Return the budget in dollars, for device-hours at a price."""
         return Budget(self.amount / _HOUR * per_hour, DOLLARS) if self.unit == SECONDS else self
 
 
 def read_budget(text: str | float | Budget) -> Budget:
-    """``600`` and ``600s`` (device-seconds), ``20min``, ``2h``, ``1d``, ``1e18flop`` or ``$2000``.
+    """Read ``600`` or ``600s`` (device-seconds), ``20min``, ``2h``, ``1d``, ``1e18flop`` or ``$2000``.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def read_budget(text: str | float | Budget) -> Budget:
 
 
 def worth_in(text: float | str | None, unit: str, per_hour: float | None = None) -> float:
-    """Return an amount in a unit: a plain number is meant in it, one with a unit of its own has to fit.
+    """Return an amount in a unit; a plain number is in that unit, any other unit must match it.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def worth_in(text: float | str | None, unit: str, per_hour: float | None = None)
 
 
 def amount(value: float, unit: str, *, of: float | None = None) -> str:
-    """Return an amount with its unit, as 12 device-seconds, 4,900 device-hours, 3.2e+20 FLOP or $1,250.
+    """Format an amount with its unit: 12 device-seconds, 4,900 device-hours, 3.2e+20 FLOP or $1,250.
 
     Parameters
     ----------
@@ -99,5 +99,5 @@ def amount(value: float, unit: str, *, of: float | None = None) -> str:
 
 
 def _rounded(value: float) -> str:
-    """Return three digits, with separators where the number is whole: 0.532, 12.3, 4,900, 3.2e+20."""
+    """Format three digits, with separators for whole numbers: 0.532, 12.3, 4,900, 3.2e+20."""
     return f"{float(f'{value:.3g}'):,.0f}" if 1000 <= value < 1e9 else f"{value:.3g}"

@@ -1,4 +1,4 @@
-"""Every candidate on its own, as a table: what it costs, leaves and is worth."""
+"""Table of single candidates: cost, expected width and gain."""
 
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ PER = {FLOP: (1e15, "1e15 FLOP"), SECONDS: (3600.0, "device-hour"), DOLLARS: (10
 
 
 def candidate_table(problem: Problem) -> "pd.DataFrame":
-    """Return a row per candidate, the best value first; see `bayeskisl.design.Plan`."""
+    """Return one row per candidate, the best value first; see `bayeskisl.design.Plan`."""
     import pandas as pd
 
     outlook, costs = problem.outlook, problem.costs

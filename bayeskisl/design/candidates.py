@@ -1,4 +1,4 @@
-"""Runs that could be made: sizes, budgets, levels around each size's fall, and replicates."""
+"""Candidate runs: sizes, budgets, levels around each size's fall, and replicates."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -40,35 +40,36 @@ def candidate_runs(
     seed: int = 0,
     **short: Unpack[TargetKeywords],
 ) -> tuple[Run, ...]:
-    """The default candidates: levels around the believed fall of sizes seen, of new ones between, and of larger ones.
+    """Return the default candidates: levels around the expected fall of trained, intermediate and larger sizes.
 
     Parameters
     ----------
     fit : Fit
     target : Target, float or str
-        The model that is planned, or its size; no candidate has its size or a larger one.
+        The planned model, or its size; no candidate has its size or a larger one.
     budget : float, str or Budget, optional
-        Larger sizes than those seen are offered as far as it pays for one run; left out, up to the target's size.
+        Budget that limits sizes larger than the trained ones: it must pay for one run; by default sizes up to the
+        target's are offered.
     costs : Costs, optional
-        As `plan` takes them.
+        Costs, as for `plan`.
     sizes : iterable of float, optional
-        Sizes that can be trained, for instance those of a ladder; left out, those seen, the geometric means of
-        neighbours, and larger ones, each at most twice the one before. A size within 3 % of one seen means that one.
+        Available sizes, for instance those of a ladder; by default the trained ones, geometric means of neighbours, and
+        larger ones in steps of at most a factor of two. A size within 3 % of a trained one stands for it.
     largest : float, optional
-        The largest size that may be trained; left out, what the budget pays for below the target's size.
+        The largest size that may be trained; by default the largest below the target's that the budget pays for.
     levels : int
-        Levels of each cell, even in log exposures.
+        Number of levels of each cell, evenly spaced in log exposures.
     replicates : sequence of int
-        How many runs a candidate may have.
+        Allowed numbers of runs of a candidate.
     seed : int
-        Of the beliefs about sizes that were not seen.
+        Seed of the beliefs about untrained sizes.
     **short
-        In place of a `Target`, its keywords: ``params``, ``tokens``, ``hold``, ``domain``, ``prior_driven``.
+        Keywords of `Target`, instead of the object.
 
     Raises
     ------
     InputError
-        If no size is left below the target, or the target is not one that the fit can speak of.
+        If no size is left below the target, or the fit does not cover the target.
 
     Examples
     --------
@@ -104,7 +105,7 @@ def _paying(budget: Budget, costs: Costs | None, tokens: float) -> Callable[[flo
 
 
 def _levels(beliefs: Beliefs, cell: Cell, count: int) -> FloatArray:
-    """Levels from where next to all is kept to where next to nothing is, rounded as people write them."""
+    """Rounded levels from almost full retention to almost none."""
     place, target = beliefs.places[cell], beliefs.target
     logit = np.log(_KEPT[1] / _KEPT[0])
     low, high = np.quantile(place.on_axis, _BELIEVED)

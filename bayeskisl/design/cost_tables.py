@@ -1,4 +1,4 @@
-"""Tables of what runs cost, as their owner keeps them."""
+"""Tables of the costs of runs, supplied by the user."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,12 +27,12 @@ _COSTS = {"seconds": (1.0, SECONDS), "device_seconds": (1.0, SECONDS), "gpu_seco
 
 @dataclass(frozen=True)
 class CostTable:
-    """Costs of runs that somebody else knows.
+    """Known costs of runs.
 
     Parameters
     ----------
     params, tokens, cost : numpy.ndarray
-        Of each row, shape ``(row,)``; the cost of one run in `unit`.
+        Values of each row, shape ``(row,)``; the cost of one run in `unit`.
     unit : str
         Device-seconds, dollars or FLOP.
     origin : str

@@ -27,7 +27,7 @@ _FLOP_PER_PARAM_AND_TOKEN = 6.0  # two forward and four backward (Kaplan et al. 
 class Costs:
     """Cost of a run: tokens x (per_token + per_token_and_param x N), in `unit`, times a correction where one is known.
 
-    Small models are bound by what each token costs whatever the size, large ones by their parameters.
+    The cost of a small model is dominated by a constant per token, that of a large one by its parameters.
 
     Parameters
     ----------
@@ -35,12 +35,12 @@ class Costs:
     unit : str
         Device-seconds, FLOP or dollars.
     source : str
-        Where they come from, in words.
+        Source of the costs, in words.
     per_hour : float, optional
-        Dollars of a device-hour, where the costs are dollars for time.
+        Dollars per device-hour, if the costs are dollars for time.
     known : tuple of (float, float)
-        Sizes whose cost was stated, in ascending order, each with its cost divided by that of the formula. Between
-        them the logarithm of the correction is interpolated in log size; beyond them the nearest one holds.
+        Sizes with a stated cost, ascending, each with its cost divided by that of the formula. Between them the
+        logarithm of the correction is interpolated in log size; beyond them the nearest correction applies.
 
     Examples
     --------
@@ -59,17 +59,17 @@ class Costs:
 
     @classmethod
     def of_flops(cls) -> "Costs":
-        """6 N D."""
+        """Return costs of 6 N D FLOP."""
         return cls(0.0, _FLOP_PER_PARAM_AND_TOKEN, FLOP, "6 N D")
 
     @classmethod
     def on_device(cls, device: str, utilisation: float = UTILISATION) -> "Costs":
-        """Device-seconds by 6 N D and the speed of a device.
+        """Return device-seconds from 6 N D and the speed of a device.
 
         Parameters
         ----------
         device : str
-            Its name, such as ``"h100"``, see `bayeskisl.sweeping.device_peaks.PEAKS`; or its peak in FLOP/s, as
+            Name of the device, such as ``"h100"``, see `bayeskisl.sweeping.device_peaks.PEAKS`; or its peak in FLOP/s,
             ``"9.89e14"``.
         utilisation : float
             Share of the peak that training reaches, in (0, 1].
@@ -87,7 +87,7 @@ class Costs:
 
     @classmethod
     def measured(cls, params: FloatArray, tokens: FloatArray, seconds: FloatArray, source: str = "records") -> "Costs":
-        """From device-seconds of single runs, by non-negative least squares of relative errors."""
+        """Fit device-seconds of single runs, by non-negative least squares of relative errors."""
         from scipy.optimize import nnls
 
         terms = np.stack([tokens, tokens * params], axis=1) / seconds[:, None]
@@ -97,12 +97,12 @@ class Costs:
 
     @classmethod
     def of_records(cls, folder: str | Path) -> "Costs":
-        """From the times that a sweep's sidecar noted.
+        """Return costs from the times in a sweep's sidecar.
 
         Raises
         ------
         InputError
-            If the folder holds no sweep, or none with times.
+            If the folder contains no sweep with times.
         """
         rows = list(_timed_runs(Path(folder)))
         if not rows:
@@ -113,19 +113,19 @@ class Costs:
 
     @classmethod
     def of_table(cls, table: Any, curves: "xr.Dataset | None" = None) -> "Costs":
-        """From a table of what runs cost, whose sizes cost what it states.
+        """Return costs from a table of runs; sizes in the table cost what it states.
 
         Parameters
         ----------
         table : path, frame, mapping of columns, or sequence of mappings
             Columns ``params`` and ``tokens``, or ``run``, and one of ``seconds``, ``hours``, ``dollars``, ``flop``.
         curves : xarray.Dataset, optional
-            Curves that name the runs, and whose token budget holds where the table states none: ``fit.curves``.
+            Curves that name the runs and give the token budget if the table has none: ``fit.curves``.
 
         Raises
         ------
         InputError
-            If it cannot be read so, see `bayeskisl.design.cost_tables.read_cost_table`.
+            If the table cannot be read, see `bayeskisl.design.cost_tables.read_cost_table`.
         """
         rows = read_cost_table(table, curves)
         sizes = np.unique(rows.params)
@@ -140,12 +140,12 @@ class Costs:
         return replace(line, unit=rows.unit, source=source, known=known)
 
     def priced(self, per_hour: float) -> "Costs":
-        """Return the costs in dollars, of device-seconds at a price in dollars per device-hour.
+        """Return the costs in dollars, for device-seconds at a price in dollars per device-hour.
 
         Raises
         ------
         InputError
-            If these costs are no device-seconds, or the price is not positive.
+            If these costs are not device-seconds, or the price is not positive.
         """
         where = way("price", "--price")
         if not 0 < per_hour < float("inf"):
@@ -157,7 +157,7 @@ class Costs:
                      f"{self.source}, at ${per_hour:g} per device-hour", per_hour, self.known)  # fmt: skip
 
     def of(self, run: Run) -> float:
-        """Cost of all replicates of a run."""
+        """Return the cost of all replicates of a run."""
         return run.replicates * run.tokens * self._of_token(run.params)
 
     def _of_token(self, params: float) -> float:
@@ -169,7 +169,7 @@ class Costs:
 
 
 def costs_for(budget: Budget, costs: Costs | None) -> tuple[Budget, Costs]:
-    """Return the budget and the costs in one unit: 6 N D for FLOP, dollars for hours that have a price.
+    """Return the budget and the costs in one unit: 6 N D for FLOP, dollars for hours with a price.
 
     Raises
     ------
@@ -196,7 +196,7 @@ def _remedy(unit: str) -> str:
 
 
 def _timed_runs(folder: Path) -> Iterator[tuple[float, float, float]]:
-    """(params, tokens, device-seconds) of every run whose record and time are there."""
+    """(params, tokens, device-seconds) of every run with a record and a time."""
     from bayeskisl.sweeping import sweep_folders
     from bayeskisl.sweeping.record_reading import Record
 

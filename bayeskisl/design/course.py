@@ -1,4 +1,4 @@
-"""Beliefs along a batch: by re-weighted draws while they carry it, then by the linearised law."""
+"""Beliefs along a batch: by reweighted draws as long as enough are left, then by the linearised law."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _REFIT = 0.18
 
 @dataclass(frozen=True)
 class Course:
-    """An outlook after some planned runs, and the linearised law after the same ones.
+    """An outlook after some planned runs, and the linearised law after the same runs.
 
     Imagined outcomes wear the draws out: each scenario rests on ever fewer of them, and gains become noise. From there
     on a run takes the share of the remaining variance that it takes in the linearised law, which needs no outcomes.
@@ -45,22 +45,22 @@ class Course:
 
     @classmethod
     def of(cls, outlook: Outlook) -> "Course":
-        """Return the course on which nothing is planned beyond what the outlook imagines."""
+        """Return the course of an outlook without further planned runs."""
         return cls(outlook, outlook.linear, outlook.removed)
 
     @property
     def carries(self) -> bool:
-        """Whether enough draws are left to imagine one more outcome."""
+        """Whether enough draws are left to imagine another outcome."""
         return self.outlook.effective_particles >= FEWEST_PARTICLES
 
     @property
     def left(self) -> float:
-        """Share of the reducible variance that is left."""
+        """Remaining share of the reducible variance."""
         return max(1 - self.removed / self.outlook.reducible, 0.0)
 
     @property
     def least_width(self) -> float:
-        """Width that runs without number of all cells on offer would leave, by the linearised law."""
+        """Width after infinitely many runs of all cells on offer, by the linearised law."""
         left = self.outlook.reducible - self.removed
         return self.outlook.width(self.linear.v_share_of_all_cells * left + self.removed - self.outlook.removed)
 
@@ -71,7 +71,7 @@ class Course:
 
     @property
     def scenario_widths(self) -> np.ndarray:
-        """Width that each imagined history leaves, as far as the draws carry it, shape ``(scenario,)``."""
+        """Width in each imagined history, as far as the draws carry it, shape ``(scenario,)``."""
         outlook, beliefs = self.outlook, self.outlook.beliefs
         mean, weight = beliefs.target_mean, outlook.weight.astype(float)
         left = weight @ (mean**2 + beliefs.target_variance) - (weight @ mean) ** 2
@@ -80,7 +80,7 @@ class Course:
 
     @property
     def band(self) -> tuple[float, float]:
-        """Ends between which the width is expected to come out after a refit, with 90 %."""
+        """Ends of the 90 % range of the width after a refit."""
         if not self.carried:
             return self.width, self.width
         low, high = np.log(np.quantile(self.scenario_widths, [0.05, 0.95]))
@@ -88,7 +88,7 @@ class Course:
         return float(self.width * np.exp(-reach)), float(self.width * np.exp(reach))
 
     def gain(self, run: Run, score: Score = "variance") -> float:
-        """Return the expected gain by one more run."""
+        """Return the expected gain of one more run."""
         return self.outlook.gain(run, score) if self.carries else self._linear_gain(run)
 
     def gains(self, runs: Sequence[Run], score: Score = "variance") -> list[float]:
@@ -100,7 +100,7 @@ class Course:
         return 1 - self.outlook.width(self.removed - self.outlook.removed + gain) / self.width
 
     def after(self, run: Run, rng: np.random.Generator) -> "Course":
-        """Return the course once `run` is planned too."""
+        """Return the course with `run` planned as well."""
         if not self.carries:
             return Course(self.outlook, self.linear.after(run), self.removed + self._linear_gain(run), self.carried)
         outlook = self.outlook.after(run, rng)

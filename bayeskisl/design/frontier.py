@@ -1,4 +1,4 @@
-"""Money against what it buys: width, regret and risk at the target, and where the next run is worth less than it costs.
+"""The frontier: width, regret and risk at the target against money, and the point where more runs no longer pay.
 
 After runs that leave a share s of the reducible variance, the target's line is believed to lie about a mean that is not
 known yet: that mean scatters with the variance removed, the rest shrinks by sqrt(s), and the scatter of sizes and of
@@ -27,7 +27,7 @@ _DRAWS, _CHOICES = 1_000, 96
 
 @dataclass(frozen=True)
 class Point:
-    """A width, a regret and a risk that an amount of money is expected to buy.
+    """A width, a regret and a risk expected for an amount of money.
 
     Attributes
     ----------
@@ -62,7 +62,7 @@ class Worth:
     Parameters
     ----------
     of_fact : float
-        Of one more fact kept at the target.
+        Worth of one more retained fact at the target.
     of_miss : float
         Cost of a run of the target that lies beyond its collapse point.
     """
@@ -74,13 +74,13 @@ class Worth:
         return self.of_fact > 0 or self.of_miss > 0
 
     def loss(self, point: Point) -> float:
-        """Return what is expected to be lost at the target, and what the runs before it cost."""
+        """Return the expected loss at the target, and the cost of the runs before it."""
         return self.of_fact * point.regret + self.of_miss * point.risk + point.spent
 
 
 @dataclass(frozen=True)
 class Offer:
-    """A point of the frontier, and the beginning of a batch that reaches it: its first `count` runs."""
+    """A point of the frontier, and the first `count` runs of a batch that reaches it."""
 
     point: Point
     batch: Batch
@@ -88,7 +88,7 @@ class Offer:
 
     @property
     def runs(self) -> tuple[Run, ...]:
-        """The runs that the money buys."""
+        """The runs of the offer."""
         return self.batch.runs[: self.count]
 
 

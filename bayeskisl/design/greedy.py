@@ -1,4 +1,4 @@
-"""The run of most expected gain per cost, then the best given its imagined outcomes, and so on."""
+"""Greedy batches: at each step the run of most expected gain per cost, given imagined outcomes of earlier ones."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ _TINY = 1e-300
 
 
 def best_first(problem: Problem, start: Course, rng: np.random.Generator) -> tuple[tuple[Run, ...], tuple[Course, ...]]:
-    """Return the greedy batch for one exponent of cost, and the courses before its first run and after each.
+    """Return the greedy batch for one exponent of cost, and the courses before its first run and after each run.
 
     A gain is computed again only where it may be the best: each candidate's last one, times what the linearised law
     says that it has lost since, tells which to try first. It is a lazy greedy algorithm (Minoux 1978,
@@ -72,7 +72,7 @@ class _Field:
 
     @classmethod
     def of(cls, problem: Problem, course: Course, basket: Basket) -> "_Field":
-        """Return the candidates that can be had now."""
+        """Return the candidates that are available now."""
         runs = tuple(run for run in problem.candidates if basket.admits(run))
         measured = course.linear.measured(runs)
         return cls(
@@ -88,11 +88,11 @@ class _Field:
         )
 
     def admitted(self, basket: Basket) -> BoolArray:
-        """Return which of them can be had."""
+        """Return a mask of the available candidates."""
         return ~self.dropped & (self.cost <= basket.most_for_one) & basket.there_are(self.runs)
 
     def best(self, course: Course, open_: BoolArray, choices: int) -> int:
-        """Return the candidate of most gain for its price, of those that are open to choice."""
+        """Return the available candidate with the most gain per cost."""
         now = course.linear.gains(self.measured)
         value = np.where(open_, self._expected(now) / self.price, -np.inf)
         best, most = -1, -np.inf
@@ -107,7 +107,7 @@ class _Field:
         return best
 
     def drop(self, index: int, course: Course, *, all_weaker: bool) -> None:
-        """Leave out a candidate, and with it all that are expected to gain no more."""
+        """Remove a candidate, and all candidates without further expected gain."""
         self.dropped[index] = True
         if all_weaker:
             self.dropped |= self._expected(course.linear.gains(self.measured)) <= self.gain[index]

@@ -1,4 +1,4 @@
-"""Draws of one fitted law for one probe group, and what follows from them for cells that were not trained."""
+"""Draws of one fitted law for one probe group, and derived quantities of untrained cells."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ _MOST = 1_000
 
 @dataclass(frozen=True)
 class LawDraws:
-    """Draws of one law that became particles, arrays ``(particle, ...)``; `held` is what the target holds fixed.
+    """Draws of one law as particles, arrays ``(particle, ...)``; `held` contains the target's fixed quantities.
 
     A law with limits is taken as its tangent at the posterior mean of its coefficients, `about`. The offset of a
     tangent is one more coefficient, which is known to be 1.
@@ -46,7 +46,7 @@ class LawDraws:
     def of(
         cls, fit: "Fit", name: str, group: str, used: IntArray, held: Mapping[str, float], domain: str | None = None
     ) -> "LawDraws":
-        """Return the draws `used` of the law of this name; `domain` is one of those of the fit, if it has several."""
+        """Return the draws `used` of the law of this name, for one `domain` if the fit has several."""
         posterior = posterior_group(fit.tree, name).sel(group=group, drop=True)
         flat = posterior.stack(particle=("chain", "draw")).transpose("particle", ...)
         law = fit.laws[name]
@@ -66,12 +66,12 @@ class LawDraws:
         return self.size.place_of({**self.held, schema.PARAMS: params, schema.TOKENS: tokens})
 
     def _design(self, values: FloatArray) -> FloatArray:
-        """Shape ``(cell, column)``."""
+        """Design of the trained cells, shape ``(cell, column)``."""
         return np.column_stack(self.size.law.linear_at(self.about, values))
 
     @property
     def log_thresholds(self) -> FloatArray:
-        """log e50 of the cells that were trained, ``(particle, cell)``."""
+        """log e50 of the trained cells, ``(particle, cell)``."""
         return np.log(self.draws[schema.CRITICAL_EXPOSURES])
 
     def coefficient_moments(self) -> tuple[FloatArray, FloatArray]:
@@ -82,7 +82,7 @@ class LawDraws:
     def fresh(
         self, params: float, tokens: float, coefficients: FloatArray, noise: "Noise"
     ) -> tuple[FloatArray, FloatArray]:
-        """log e50 and k of a cell that was not trained, ``(particle,)``."""
+        """log e50 and k of an untrained cell, ``(particle,)``."""
         size, draws = np.log(params / self.size.law.reference[0]), self.draws
         log_steepness = draws["steepness_intercept"] + draws["steepness_exponent"] * size
         return (
@@ -103,7 +103,7 @@ class LawDraws:
 def _own_priors(
     size_law: LawOfSize, pooling: float, draws: "xr.Dataset", used: IntArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Prior means and standard deviations of the group's coefficients, given what groups have in common if several."""
+    """Prior means and standard deviations of the group's coefficients, given the common part of several groups."""
     if "common" not in draws:
         return size_law.mean, size_law.sd
     common = draws["common"].sel(quantity=list(size_law.columns)).transpose("particle", "quantity").values[used]
@@ -134,7 +134,7 @@ class Noise:
         self._count = len(taken)
 
     def __call__(self) -> FloatArray:
-        """One more, shape ``(particle,)``."""
+        """Return the next variable, shape ``(particle,)``."""
         taken, fresh = self._taken[: self._count], self._rng.standard_normal(self._taken.shape[1])
         fresh -= (taken @ fresh) @ taken
         fresh /= np.linalg.norm(fresh)

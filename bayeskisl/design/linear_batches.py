@@ -1,4 +1,4 @@
-"""Batches under the linearised law, where a run's value needs no outcomes: filled, exchanged, put in order."""
+"""Batches under the linearised law, where a run's value needs no outcomes: filled, exchanged, ordered."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,17 +17,17 @@ _SWEEPS = 2  # over all runs of a batch; a third one changed nothing in 20 plans
 
 @dataclass(frozen=True)
 class Shelf:
-    """Candidates as arrays, shape ``(candidate,)``, and what may be taken of them.
+    """Candidates as arrays, shape ``(candidate,)``, with the limits on their number.
 
     Parameters
     ----------
     runs : tuple of Run
     measured : Measured
-        What each one measures.
+        Rows that each candidate measures.
     cost, most : numpy.ndarray
         Its price, and how often it may be chosen.
     covariance : numpy.ndarray
-        Of the target's line, coefficients and cells.
+        Covariance of the target's line, coefficients and cells.
     budget : float
     size : int
         Runs at most.
@@ -46,7 +46,7 @@ class Shelf:
 
     @classmethod
     def of(cls, problem: Problem, linear: Linearised) -> "Shelf":
-        """Return the candidates that the budget pays for."""
+        """Return the affordable candidates."""
         size, reserve = sizes_of_basket(problem)
         runs = tuple(run for run in problem.candidates if problem.cost_of(run) <= problem.budget * (1 + 1e-12))
         available = problem.available
@@ -62,7 +62,7 @@ class Shelf:
         )
 
     def best_of_each_size(self) -> dict[float, int]:
-        """Return the candidate of most gain of each size, among those that may come first."""
+        """Return the candidate of most gain of each size, among possible first runs."""
         gains, best = self._gains(self.covariance), dict[float, int]()
         open_ = self._open_to([])
         for i in np.argsort(-gains, kind="stable"):
@@ -71,7 +71,7 @@ class Shelf:
         return best
 
     def filled(self, chosen: Sequence[int], kappa: float) -> list[int]:
-        """Return the candidates chosen and, while the budget pays for one, that of most gain per cost ** kappa."""
+        """Return the chosen candidates, completed by those of most gain per cost ** kappa within the budget."""
         chosen, covariance = list(chosen), self._after(chosen)
         while len(chosen) < self.size and (open_ := self._open_to(chosen)).any():
             best = int(np.argmax(np.where(open_, self._gains(covariance) / self.cost**kappa, -1.0)))
@@ -80,7 +80,7 @@ class Shelf:
         return chosen
 
     def exchanged(self, chosen: list[int]) -> list[int]:
-        """Return a batch with each run exchanged for whatever leaves less variance for the same money."""
+        """Return a batch after exchanging each run for one that leaves less variance at the same cost."""
         best = self.variance(chosen)
         for _ in range(_SWEEPS):
             for place in range(len(chosen)):
@@ -93,7 +93,7 @@ class Shelf:
         return chosen
 
     def ordered(self, chosen: list[int]) -> tuple[Run, ...]:
-        """Return the runs of a batch, that of most gain per cost first, then the best given that one, and so on."""
+        """Return the runs of a batch in greedy order of gain per cost."""
         left, covariance, order = list(chosen), self.covariance, []
         while left:
             value = self._gains(covariance)[left] / self.cost[left]

@@ -1,4 +1,4 @@
-"""The local, Gaussian view of the same question: classical designs, and what counts of other probe groups add."""
+"""Local Gaussian approximation of the beliefs: classical designs, and the gain from other probe groups."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -29,7 +29,7 @@ class Measured:
 
 
 def removed(covariance: FloatArray, measured: Measured) -> FloatArray:
-    """Return the variance of the first quantity that each run removes, ``(run,)``; of one run, ``()``."""
+    """Return the variance of the first quantity that each run removes, ``(run,)``, or ``()`` for one run."""
     rows = measured.rows
     across = covariance[0, rows]
     within = covariance[rows[..., :, None], rows[..., None, :]]
@@ -40,7 +40,7 @@ def removed(covariance: FloatArray, measured: Measured) -> FloatArray:
 
 
 def updated(covariance: FloatArray, measured: Measured) -> FloatArray:
-    """Return the covariance once one run is made, whatever it answers."""
+    """Return the covariance after one run, which does not depend on its outcome."""
     across = covariance[:, measured.rows]
     if len(measured.rows) == 1:
         return covariance - across * (across.T / (covariance[measured.rows[0], measured.rows[0]] + measured.noise[0]))
@@ -50,7 +50,7 @@ def updated(covariance: FloatArray, measured: Measured) -> FloatArray:
 
 @dataclass(frozen=True)
 class Linearised:
-    """A joint Gaussian of the target's line, the law's coefficients and every cell's log e50, as particles scatter.
+    """Joint Gaussian of the target's line, the law's coefficients and every cell's log e50, from the particles.
 
     A run measures its cell's log e50 of every probe group with the Fisher information of its counts at the median
     curve, blurred by the median run scatter. V-optimality takes most from the variance of the target's line,
@@ -61,13 +61,13 @@ class Linearised:
     beliefs : Beliefs
     probing : Probing
     covariance : numpy.ndarray
-        Of line, coefficients and cells, in this order.
+        Covariance of line, coefficients and cells, in this order.
     columns : int
         Number of coefficients.
     index : dict
         Rows of each cell, one for each probe group, that of the target's first.
     noises : dict
-        What `noise` has computed; it does not depend on the plan.
+        Cached results of `noise`, which do not depend on the plan.
     """
 
     beliefs: Beliefs
@@ -79,7 +79,7 @@ class Linearised:
 
     @classmethod
     def of(cls, beliefs: Beliefs, probing: Probing) -> "Linearised":
-        """From particles."""
+        """Return the Gaussian with the moments of the particles."""
         columns, groups = beliefs.coefficients.shape[1], len(beliefs.probes)
         index = {cell: 1 + columns + groups * i + np.arange(groups) for i, cell in enumerate(beliefs.places)}
         return cls(beliefs, probing, np.cov(_values(beliefs)), columns, index)
@@ -90,7 +90,7 @@ class Linearised:
         return _values(self.beliefs)
 
     def measured(self, runs: Sequence[Run]) -> Measured:
-        """Return what each run measures."""
+        """Return the rows that each run measures."""
         groups = len(self.beliefs.probes)
         rows = np.array([self.index[run.cell] for run in runs], dtype=int).reshape(-1, groups)
         return Measured(rows, np.array([self.noise(run) for run in runs]).reshape(-1, groups))
@@ -138,7 +138,7 @@ class Linearised:
         return self.v_gain(run) / max(float(self.covariance[0, 0]), 1e-300)
 
     def share_of_others(self, run: Run) -> float:
-        """Share that counts of the other probe groups remove of what those of the target's group leave.
+        """Share of the variance left by the target's group that counts of the other groups remove.
 
         It is never negative: what is known as well can only help.
         """
@@ -151,7 +151,7 @@ class Linearised:
 
     @property
     def v_share_of_all_cells(self) -> float:
-        """Share of the variance of the target's line that goes once every cell's log e50 is known."""
+        """Share of the variance of the target's line that vanishes once every cell's log e50 is known."""
         cells = slice(1 + self.columns, None)
         across = self.covariance[0, cells]
         explained = across @ np.linalg.pinv(self.covariance[cells, cells], hermitian=True) @ across
@@ -174,7 +174,7 @@ class Linearised:
         return np.linalg.pinv(self.covariance[own, own], hermitian=True)
 
     def after(self, run: Run) -> "Linearised":
-        """The same once `run` is made, whatever it answers."""
+        """Return the Gaussian after `run`, which does not depend on its outcome."""
         return replace(self, covariance=updated(self.covariance, self.measured([run])[0]))
 
 

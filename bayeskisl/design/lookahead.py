@@ -1,4 +1,4 @@
-"""Batches that spend a whole budget, several ways, and the one that is expected to leave the narrowest interval.
+"""Batches that spend a whole budget, built in several ways; the narrowest expected interval wins.
 
 Choosing one run after the other is short-sighted: cheap runs may eat what one dear run would have used better, and a
 dear one may leave nothing for those that would tell more together. So whole batches are made in several ways, from the
@@ -28,7 +28,7 @@ _EXPONENTS = (1.0, 0.5, 0.0)
 
 @dataclass(frozen=True)
 class Batch:
-    """Runs in their order, what is believed after each of them, and the way in which they were chosen.
+    """Ordered runs, the beliefs after each of them, and the way in which they were chosen.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class Batch:
 
 
 def batches(problem: Problem, seed: int) -> list[Batch]:
-    """Return batches that the budget pays for, the narrowest interval first.
+    """Return affordable batches, the narrowest interval first.
 
     With an exponent of cost that is given, gains are divided by that power of cost and nothing else is tried.
     """
@@ -63,7 +63,7 @@ def batches(problem: Problem, seed: int) -> list[Batch]:
 
 
 def greedy(problem: Problem, rng: np.random.Generator) -> list[Run]:
-    """The batch that the whole budget buys best, as far as the draws carry it: then a refit is due."""
+    """Return the best batch for the whole budget as far as the draws carry it; then a refit is due."""
     best = batches(problem, int(rng.integers(2**31)))[0]
     return list(best.runs if problem.exact else best.runs[: max(best.courses[-1].carried, 1)])
 
@@ -74,7 +74,7 @@ def _by_draws(problem: Problem, start: Course, kappa: float, seed: int) -> Batch
 
 
 def judged(problem: Problem, runs: tuple[Run, ...], how: str, seed: int) -> Batch:
-    """Return runs in their order with what is believed after each."""
+    """Return runs in their order with the beliefs after each."""
     return _judged(Course.of(problem.outlook), runs, how, seed)
 
 

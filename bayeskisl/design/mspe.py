@@ -51,7 +51,7 @@ class Modes:
 
     @classmethod
     def of(cls, problem: Problem) -> "Modes":
-        """Return the modes of what is believed."""
+        """Return the modes of the beliefs."""
         linear = problem.outlook.linear
         values = linear.values.T
         members = list(_members(linear.beliefs))
@@ -64,22 +64,22 @@ class Modes:
         )
 
     def value(self, run: Run) -> float:
-        """Expected fall of the squared error of the prediction, for its price."""
+        """Expected reduction of the squared error of the prediction per cost."""
         measured = self._own(run)
         within = sum(w * float(removed(c, measured)) for w, c in zip(self.weight, self.covariance, strict=True))
         return (within + self._agreement(measured)) / self.problem.cost_of(run) ** COST_EXPONENT
 
     def add(self, run: Run) -> None:
-        """Plan a run, whatever it answers."""
+        """Plan a run, independently of its outcome."""
         self.covariance = np.array([updated(each, self._own(run)) for each in self.covariance])
 
     def _own(self, run: Run) -> Measured:
-        """The half-point of the group that is planned for."""
+        """The half-point of the target's group."""
         every = self.problem.outlook.linear.measured([run])[0]
         return Measured(every.rows[:1], every.noise[:1])
 
     def _agreement(self, measured: Measured) -> float:
-        """Expected fall of the variance of the modes' predictions."""
+        """Expected reduction of the variance of the modes' predictions."""
         if len(self.weight) == 1:
             return 0.0
         cell, ahead = measured.rows[0], self.mean[:, 0]
@@ -94,7 +94,7 @@ class Modes:
 
 
 def _members(beliefs: Beliefs) -> Iterable[np.ndarray]:
-    """Particles of each mode that is large enough; all of them where none is."""
+    """Particles of each mode that is large enough, or all particles as one mode."""
     modes = np.stack([beliefs.law, beliefs.binding])
     found = [np.flatnonzero((modes == mode[:, None]).all(axis=0)) for mode in np.unique(modes, axis=1).T]
     return [each for each in found if len(each) >= _FEWEST] or [np.arange(modes.shape[1])]

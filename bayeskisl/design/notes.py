@@ -1,4 +1,4 @@
-"""Sentences beside a plan: why it ends, what it leaves out, and what would do better."""
+"""Notes of a plan: why it ends, what it leaves out, and better alternatives."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -28,7 +28,7 @@ __all__ = [
 
 
 def why_it_ends(problem: Problem, chosen: Offer, worth: Worth, least: float) -> str:
-    """Why the plan ends where it does; empty where the money or the count ends it."""
+    """Reason for the end of the plan; empty if the money or the count ends it."""
     unit, left = problem.costs.unit, problem.budget - chosen.point.spent
     if worth and chosen.point.width > (1 + WORTH_WHILE) * least:
         return "It ends here: every further run that was looked at costs more than it is worth."
@@ -42,7 +42,7 @@ def why_it_ends(problem: Problem, chosen: Offer, worth: Worth, least: float) -> 
 
 
 def what_looking_ahead_gains(problem: Problem, made: Sequence[Batch], chosen: Offer) -> list[str]:
-    """A note, where one run after the other, by gain per cost, would have left a wider interval."""
+    """A note if one run after the other, by gain per cost, would have left a wider interval."""
     greedy = next((batch for batch in made if batch.how == "by gain per cost"), None)
     if greedy is None or chosen.batch.courses[chosen.count].width > (1 - WORTH_WHILE) * greedy.width:
         return []
@@ -54,7 +54,7 @@ def what_looking_ahead_gains(problem: Problem, made: Sequence[Batch], chosen: Of
 
 
 def what_the_batch_lacks(problem: Problem, chosen: Offer) -> list[str]:
-    """Notes, where the budget pays for fewer runs than were asked for, or the last ones rest on the linearised law."""
+    """Notes if the budget pays for fewer runs than requested, or the last ones rest on the linearised law."""
     notes, count = [], len(chosen.runs)
     if problem.exact and 0 < count < problem.batch:
         notes.append(f"The budget pays for {count} of the {problem.batch} runs asked for.")
@@ -69,7 +69,7 @@ def what_the_batch_lacks(problem: Problem, chosen: Offer) -> list[str]:
 
 
 def what_larger_would_tell(problem: Problem, larger: Sequence[Run], after: float) -> list[str]:
-    """A note, where one run of a larger size would narrow the interval more than the whole batch."""
+    """A note if one run of a larger size would narrow the interval more than the whole batch."""
     if not larger:
         return []
     gains = problem.outlook.gains(larger)

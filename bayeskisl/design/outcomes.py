@@ -73,7 +73,7 @@ class Outcomes:
         return table[(nearest - least) * len(_GRID) + place]
 
     def _table(self, blur: int) -> Float32Array:
-        """``(grid, bin)``."""
+        """Table of probabilities, ``(grid, bin)``."""
         if blur not in self._blurred:
             self._blurred[blur] = _blurring(blur) @ self.sharp
         return self._blurred[blur]
@@ -88,7 +88,7 @@ def outcomes_of(
     ceiling: float,
     shape: Shape = _LOGISTIC,
 ) -> Outcomes:
-    """The table of one kind of run.
+    """Return the table of one kind of run.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def outcomes_of(
     replicates : int
         Runs that differ in nothing but their seed.
     concentration, guess_concentration, floor, ceiling : float
-        Of a typical run.
+        Parameters of a typical run.
     shape : Shape
         Its fall, parameters as numbers.
     """
@@ -107,7 +107,7 @@ def outcomes_of(
 
 
 def _told_apart(trials: int) -> int:
-    """The number of trials whose table stands for this one."""
+    """The number of trials whose table is used for a given one."""
     if trials <= _EXACT_TRIALS:
         return trials
     steps = np.rint(np.log(min(trials, _MOST_TRIALS) / _COMMON_TRIALS) / np.log(_RATIO))
@@ -147,7 +147,7 @@ def _log_rising(start: FloatArray, trials: int) -> FloatArray:
 
 
 def _binned(pmf: FloatArray) -> FloatArray:
-    """Sums over bins that are even in the arcsine of the root of the observed share, ``(grid, bin)``."""
+    """Sums over bins that are even in the arcsine of the square root of the observed share, ``(grid, bin)``."""
     share = np.arange(pmf.shape[1]) / (pmf.shape[1] - 1)
     place = (np.arcsin(np.sqrt(share)) / (np.pi / 2) * OUTCOMES).astype(int)
     first = np.flatnonzero(np.diff(np.minimum(place, OUTCOMES - 1), prepend=-1))

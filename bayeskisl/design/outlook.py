@@ -1,4 +1,4 @@
-"""Beliefs about the target, and the value of one more run, outcome by outcome.
+"""Beliefs about the target, and the value of one more run by its possible outcomes.
 
 A run's outcome y has probability P(y | particle). Under scenario weights W (one row per imagined history of outcomes of
 runs that are planned but not trained), the expected reduction of the variance of the target's mean m is
@@ -46,16 +46,16 @@ _BINS, _CHOICES = 8, 48
 
 @dataclass(frozen=True)
 class Outlook:
-    """Beliefs, and imagined outcomes of the runs that are planned so far.
+    """Beliefs, and imagined outcomes of the runs planned so far.
 
     Parameters
     ----------
     beliefs : Beliefs
         Conditioned on the thresholds of all cells that have a planned run.
     curves : xarray.Dataset
-        What was fitted, for what a run would be asked.
+        Fitted curves, for the questions that a run would be asked.
     weight : numpy.ndarray
-        Of every particle in every scenario, ``(scenario, particle)``; rows sum to one.
+        Weight of every particle in every scenario, ``(scenario, particle)``; rows sum to one.
     linear : Linearised
         The linearised law after the planned runs.
     reducible : float
@@ -76,7 +76,7 @@ class Outlook:
 
     @classmethod
     def of(cls, beliefs: Beliefs, curves: "xr.Dataset") -> "Outlook":
-        """Nothing is planned yet."""
+        """Return the outlook without planned runs."""
         particles = len(beliefs.law)
         weight = np.full((1, particles), 1 / particles, dtype=np.float32)
         return cls(beliefs, curves, weight, Linearised.of(beliefs, Probing.of(curves)), beliefs.reducible_variance)
@@ -94,7 +94,7 @@ class Outlook:
         return table.likelihood(beliefs.ahead(run.cell, run.level), place.steepness * beliefs.sigma_run)
 
     def gain(self, run: Run, score: Score = "variance") -> float:
-        """Expected gain by one more run: variance in squared log units, nats, or kept facts.
+        """Expected gain of one more run: variance in squared log units, nats, or retained facts.
 
         The last counts what the target's own group says, and nothing of the others.
         """
@@ -111,7 +111,7 @@ class Outlook:
         return max(self.reducible - by_draws, 0.0) * by_others
 
     def gains(self, runs: Sequence[Run], score: Score = "variance") -> list[float]:
-        """Return the gain of each of many runs, one run to a core; repeated calls use the cache."""
+        """Return the gain of each of many runs, one run per core; repeated calls use the cache."""
         new = [run for run in runs if (run, score) not in self._gains]
         with ThreadPoolExecutor(available_cores()) as pool:
             found = pool.map(lambda run: self.gain(run, score), new)
@@ -119,7 +119,7 @@ class Outlook:
         return [self._gains[run, score] for run in runs]
 
     def width(self, further: float = 0.0) -> float:
-        """Width of the 90 % interval that the planned runs, and `further` variance removed, are expected to leave.
+        """Expected width of the 90 % interval after the planned runs, with `further` variance removed.
 
         The floor stays; what lies above it shrinks with the reducible standard deviation.
         """
@@ -133,11 +133,11 @@ class Outlook:
 
     @cached_property
     def effective_particles(self) -> float:
-        """Median over scenarios of 1 / sum of squared weights: how many particles a scenario rests on."""
+        """Median over scenarios of 1 / sum of squared weights: the effective number of particles."""
         return float(np.median(1 / np.sum(self.weight**2, axis=1, dtype=np.float64)))
 
     def after(self, run: Run, rng: np.random.Generator) -> "Outlook":
-        """The outlook once `run` is planned too: an outcome is imagined in every scenario."""
+        """Return the outlook with `run` planned as well: an outcome is imagined in every scenario."""
         likelihood = self.likelihood(run)
         by_draws = self.by_draws + self._variance(run, likelihood)
         left_by_others = self.left_by_others * (1 - self.linear.share_of_others(run))
@@ -175,7 +175,7 @@ class Outlook:
         return total / len(self.weight)
 
     def _regret(self, run: Run, likelihood: Float32Array) -> float:
-        """Value of the outcome to a choice by expected kept facts.
+        """Value of the outcome for a choice by expected retained facts.
 
         Half of the particles choose and the other half judge: a maximum over noisy means flatters itself.
         """
@@ -212,7 +212,7 @@ class Outlook:
 
     @cached_property
     def _kept(self) -> Float32Array:
-        """Facts kept at the target at each of some choices, infused and background, ``(particle, choice)``."""
+        """Facts retained at the target at each of some choices, infused and background, ``(particle, choice)``."""
         threshold = self.beliefs.target_line + self.beliefs.target_fresh
         return kept_at(self.beliefs, threshold, slice(None), threshold, _CHOICES)[1].astype(np.float32)
 
@@ -220,7 +220,7 @@ class Outlook:
 def kept_at(
     beliefs: Beliefs, threshold: FloatArray, some: slice, believed: FloatArray, count: int
 ) -> tuple[FloatArray, FloatArray]:
-    """Infusions about the fall at the target, and the facts kept there, infused and background.
+    """Infusions around the fall at the target, and the facts retained there, infused and background.
 
     Parameters
     ----------
@@ -252,7 +252,7 @@ def kept_at(
 
 
 def _choices(beliefs: Beliefs, threshold: FloatArray, count: int) -> FloatArray:
-    """Infusions about the fall, and, where infused facts have to be learned first, from the least one up to it."""
+    """Infusions around the fall and, if infused facts have to be learned first, from the least one up to it."""
     target, alone = beliefs.target, beliefs.infused is None
     around = count if alone else count // 2
     low, middle, high = np.quantile(threshold, [0.02, 0.5, 0.98])

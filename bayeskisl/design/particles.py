@@ -1,4 +1,4 @@
-"""Particles of a fit: draws of its laws, with fresh thresholds and steepnesses for cells that were not trained.
+"""Particles of a fit: draws of its laws, with new thresholds and steepnesses for untrained cells.
 
 Given the thresholds of a draw, the size law's coefficients are Gaussian (`bayeskisl.inference.coefficients`). All cells
 of the fit are given, those of other domains and of other values of the covariates included.
@@ -35,7 +35,7 @@ _TYPICAL = ("concentration", "guess_concentration", "floor", "ceiling")
 
 
 def planned_laws(fit: "Fit") -> dict[str, float]:
-    """Weights of laws that can be planned with: a fall, and one run scatter for all sizes."""
+    """Weights of the laws that plans support: with a fall, and with one run scatter for all sizes."""
 
     def suits(law: Law) -> bool:
         return law.falls and "sigma_run_exponent" not in law.unbounded
@@ -55,12 +55,12 @@ def believe(
     particles: int = PARTICLES,
     seed: int = 0,
 ) -> Beliefs:
-    """Particles of a fit's law mixture, with a place for every cell that may get a run.
+    """Return particles of a fit's law mixture, with a place for every cell that may get a run.
 
     Parameters
     ----------
     fit : Fit
-        Of several domains, all of it: what their runs say of each other counts.
+        A fit; with several domains the whole fit, since their runs inform each other.
     target : Target
         The model that is planned.
     cells : iterable of tuple
@@ -69,7 +69,7 @@ def believe(
     particles : int
         How many, all laws together.
     seed : int
-        Of the fresh thresholds and steepnesses.
+        Seed of the new thresholds and steepnesses.
 
     Raises
     ------
@@ -116,14 +116,14 @@ def believe(
 
 
 def _particles_of(fit: "Fit", law: str, count: int, rng: np.random.Generator) -> IntArray:
-    """Choose the draws of a law that become particles, in random order and repeated where there are too few."""
+    """Choose the draws of a law that become particles, in random order, with repetition if there are too few."""
     sizes = posterior_group(fit.tree, law).sizes
     total = sizes["chain"] * sizes["draw"]
     return np.concatenate([rng.permutation(total) for _ in range(-(-count // total) or 1)])[:count]
 
 
 def _probed_groups(curves: xr.Dataset, target: PlannedModel) -> list[str]:
-    """Groups of which runs were asked anything, the one that over-infusion harms first."""
+    """Probed groups, the harmed group first."""
     asked = [group for group in target.groups if int(curves[schema.PROBED].sel(group=group).sum()) > 0]
     return [target.group, *(group for group in asked if group != target.group)]
 
@@ -159,7 +159,7 @@ def _law_particles(
 def _curve(
     law: LawDraws, target: PlannedModel, cell: Cell, index: int | None, coefficients: FloatArray, noise: Noise
 ) -> Curve:
-    """The curve of a cell: the posterior's where it was trained, else a fresh one."""
+    """The curve of a cell: from the posterior if it was trained, else newly drawn."""
     if index is None:
         threshold, steepness = law.fresh(*cell, coefficients, noise)
     else:
@@ -177,7 +177,7 @@ def _at_load(at: PlannedModel, law: LawDraws, log_threshold: FloatArray) -> Floa
 
 
 def _probe(draws: Sequence[LawDraws], target: PlannedModel, cells: list[Cell], curves: list[list[Curve]]) -> Probe:
-    """One group in every cell, the laws one after the other."""
+    """One group in every cell, with the laws concatenated."""
     of_cells = [Curve(**_joined([vars(curve) for curve in of_cell])) for of_cell in zip(*curves, strict=True)]
     medians = {name: float(np.median(np.concatenate([law.typical(name) for law in draws]))) for name in _TYPICAL}
     shape = typical_shape([law.shape for law in draws], [len(law.draws["tau"]) for law in draws])
@@ -192,7 +192,7 @@ def _probe(draws: Sequence[LawDraws], target: PlannedModel, cells: list[Cell], c
 
 
 def _infused(laws: Mapping[str, Sequence[LawDraws]], target: PlannedModel, seed: int) -> Infused | None:
-    """The infused facts, under the same draws as the group that over-infusion harms."""
+    """The infused facts, under the same draws as the harmed group."""
     if target.group == schema.INFUSED or schema.INFUSED not in laws:
         return None
     rng, draws = np.random.default_rng([seed, 1]), laws[schema.INFUSED]
@@ -209,12 +209,12 @@ def _one_run_of_target(law: LawDraws, target: PlannedModel, rng: np.random.Gener
 
 
 def _joined(parts: Sequence[Mapping[str, FloatArray]]) -> dict[str, FloatArray]:
-    """Arrays of the same names one after the other."""
+    """Concatenated arrays of the same names."""
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _of_equal_width(parts: list[dict[str, FloatArray]]) -> list[dict[str, FloatArray]]:
-    """The parts with coefficients of zero appended, which multiply nothing, to laws that have fewer."""
+    """Pad laws with fewer coefficients by coefficients of zero, which multiply nothing."""
     most = max(part["centre"].shape[-1] for part in parts)
 
     def widened(name: str, values: FloatArray) -> FloatArray:
@@ -226,7 +226,7 @@ def _of_equal_width(parts: list[dict[str, FloatArray]]) -> list[dict[str, FloatA
 
 
 def _seen_cells(law: LawDraws, target: PlannedModel) -> dict[Cell, int]:
-    """Indices of the cells that were trained and differ from the target in size and budget alone."""
+    """Indices of trained cells that differ from the target only in size and budget."""
     table = law.size.cells
     sizes, budgets = (table[name].values.astype(float) for name in (schema.PARAMS, schema.TOKENS))
     like = np.intersect1d(cells_like(target, table), law.size.ours)

@@ -1,4 +1,4 @@
-"""Ways to choose the next runs within a budget: the planner, and the baselines that it has to beat.
+"""Methods that choose the next runs within a budget: the planner, and its baselines.
 
 Every planner is a function ``(problem, rng) -> runs``: a batch in the order in which it was chosen, whose cost stays
 within the budget. None of them sees an outcome of a run that is not in the fit. Stepwise ones are optimal designs,
@@ -23,7 +23,7 @@ Planner = Callable[[Problem, np.random.Generator], list[Run]]
 
 
 def in_order(order: Callable[[Problem, np.random.Generator], Iterator[Run]]) -> Planner:
-    """A planner that follows an order fixed in advance, as far as its budget goes."""
+    """Return a planner that follows a fixed order as far as its budget allows."""
 
     def planner(problem: Problem, rng: np.random.Generator) -> list[Run]:
         basket = Basket(problem)
@@ -39,7 +39,7 @@ def in_order(order: Callable[[Problem, np.random.Generator], Iterator[Run]]) -> 
 
 
 def stepwise(score_of: "Callable[[Problem], Stepper]") -> Planner:
-    """A planner that scores every candidate again after each choice, by a rule that needs no outcomes."""
+    """Return a planner that scores every candidate again after each choice, by a rule without outcomes."""
 
     def planner(problem: Problem, rng: np.random.Generator) -> list[Run]:
         basket, stepper = Basket(problem), score_of(problem)
@@ -61,19 +61,19 @@ class Stepper(Protocol):
     """Values of candidates that change as runs are added."""
 
     def value(self, run: Run) -> float:
-        """Return what a run is worth now."""
+        """Return the value of a run now."""
 
     def add(self, run: Run) -> None:
         """Plan a run."""
 
 
 def _random(problem: Problem, rng: np.random.Generator) -> Iterator[Run]:
-    """Any run, all alike likely."""
+    """Any run, with equal probability."""
     yield from _drawn(problem, np.ones(len(problem.candidates)), rng)
 
 
 def _inverse_cost_random(problem: Problem, rng: np.random.Generator) -> Iterator[Run]:
-    """Random runs with probability in inverse proportion to cost: each candidate gets equal compute on average."""
+    """Random runs with probability inversely proportional to cost: equal expected compute per candidate."""
     yield from _drawn(problem, 1 / np.array([problem.cost_of(run) for run in problem.candidates]), rng)
 
 

@@ -1,4 +1,4 @@
-"""Planning: which runs next, for what money and why."""
+"""Planning of the next runs within a budget."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -168,7 +168,7 @@ def plan(
 
 
 def _made(problem: Problem, planner: str, seed: int) -> list[Batch]:
-    """Return batches, the best first; an empty one where pending runs have worn the draws out."""
+    """Return batches, the best first; an empty one if pending runs have used up the draws."""
     rng = np.random.default_rng([seed, 2])
     if problem.outlook.effective_particles < FEWEST_PARTICLES:
         return [judged(problem, (), "", seed)]
@@ -178,14 +178,14 @@ def _made(problem: Problem, planner: str, seed: int) -> list[Batch]:
 
 
 def _chosen(problem: Problem, best: Batch, offers: Sequence[Offer], worth: Worth, *, planner: str) -> Offer:
-    """Return what is bought: all of the best batch where the count or the rule was asked for, else what is worth it."""
+    """Return the purchases: the whole best batch for a given count or rule, otherwise the part that pays."""
     if problem.exact or planner != "greedy":
         return offer_of(problem, best, len(best.runs))
     return best_for_money(offers, worth) if worth else offers[-1]
 
 
 def _purchases(problem: Problem, chosen: Offer) -> list[Purchase]:
-    """Return the runs with what each costs and is expected to leave."""
+    """Return the runs with their costs and expected widths."""
     purchases, spent = [], 0.0
     for run, course in zip(chosen.runs, chosen.batch.courses[1:], strict=False):
         spent += problem.cost_of(run)
@@ -198,7 +198,7 @@ def _particles_left(chosen: Offer) -> int:
 
 
 def _larger_runs(fit: "Fit", target: Target, offered: Sequence[Run], seed: int) -> tuple[Run, ...]:
-    """Single runs of a size halfway between the largest on offer and the target; none where the two are close."""
+    """Single runs of a size halfway between the largest on offer and the target; none if these are close."""
     largest = max(run.params for run in offered)
     if target.params < _FAR * largest:
         return ()

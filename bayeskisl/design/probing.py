@@ -1,4 +1,4 @@
-"""Facts that a run would be asked, by probe group."""
+"""Number of facts that a run would be asked, by probe group."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ __all__ = ["Probing"]
 
 @dataclass(frozen=True)
 class Probing:
-    """How a sweep probes its runs: all facts of a group, up to the most that it asked.
+    """Probing of a sweep's runs: all facts of a group, up to the most that it asked.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class Probing:
 
     @classmethod
     def of(cls, curves: xr.Dataset) -> "Probing":
-        """From what was asked."""
+        """Return the probing of some curves."""
         axis, groups = axis_of(curves), [str(name) for name in curves[schema.GROUP].values]
         most = curves[schema.PROBED].transpose(schema.RUN, schema.GROUP, ...).values.max(axis=0)
         at_level = {name for name in groups if axis.counts_facts and name != schema.BACKGROUND}

@@ -1,4 +1,4 @@
-"""A planner's input, and the basket that it fills."""
+"""Input of a planner, and the basket that it fills."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ FEWEST_PARTICLES = 40
 
 @dataclass(frozen=True)
 class Problem:
-    """A planner's input.
+    """Input of a planner.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class Problem:
     batch : int
         Runs at most.
     score : {"variance", "information", "regret"}
-        What a run is worth.
+        Value of a run.
     kappa : float, optional
         A gain is divided by cost ** kappa; None leaves it to the planner, which looks ahead, and is 1 elsewhere.
     exact : bool
@@ -57,12 +57,12 @@ class Problem:
         return self.costs.of(run)
 
     def per_cost(self, gain: float, run: Run) -> float:
-        """A gain for its price."""
+        """Gain per cost."""
         return gain / self.cost_of(run) ** (1.0 if self.kappa is None else self.kappa)
 
 
 class Basket:
-    """Runs chosen so far, and what may still be chosen."""
+    """Chosen runs, and the runs that may still be chosen."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem, self.left = problem, problem.budget
@@ -76,17 +76,17 @@ class Basket:
 
     @property
     def most_for_one(self) -> float:
-        """Cost that the next run may have, with enough left for those that must follow it."""
+        """Largest cost of the next run that leaves enough for the required later runs."""
         reserve = (self.size - len(self.runs) - 1) * self.cheapest
         return self.left - reserve + self.problem.budget * _ROUNDING
 
     def admits(self, run: Run) -> bool:
-        """Return whether a run can be had, and leaves enough for those that must follow it."""
+        """Return whether a run is affordable and leaves enough for required later runs."""
         enough = self.available is None or self.available.get(run, 0) > 0
         return enough and self.problem.cost_of(run) <= self.most_for_one
 
     def there_are(self, runs: Sequence[Run]) -> BoolArray:
-        """Return which runs are still on offer, whatever they cost."""
+        """Return the runs that are still on offer, at any cost."""
         if self.available is None:
             return np.ones(len(runs), dtype=bool)
         return np.array([self.available.get(run, 0) > 0 for run in runs], dtype=bool)
@@ -99,7 +99,7 @@ class Basket:
 
 
 def sizes_of_basket(problem: Problem) -> tuple[int, float]:
-    """Return how many candidates fit, and the price that is kept back for each that must follow."""
+    """Return how many candidates fit, and the reserve for each required later run."""
     if not problem.exact:
         return problem.batch, 0.0
     cheapest = min(map(problem.cost_of, problem.candidates), default=1.0)

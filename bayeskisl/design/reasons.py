@@ -1,4 +1,4 @@
-"""Why a run is in a plan, in a few words."""
+"""Reasons for the runs of a plan, in a few words."""
 
 import numpy as np
 
@@ -15,7 +15,7 @@ _CLIFF = (0.1, 0.9)
 
 
 def reason(run: Run, outlook: Outlook) -> str:
-    """``new size between 6,144 and 13,824``, ``replicate at the cliff``, ``new level on the fall``, ..."""
+    """Return ``new size between 6,144 and 13,824``, ``replicate at the cliff``, ``new level on the fall``, ..."""
     sizes = np.unique(outlook.curves[schema.PARAMS].values.astype(float))
     place = outlook.beliefs.places[run.cell]
     if not np.isclose(sizes, run.params).any():
@@ -43,7 +43,7 @@ def _trained(run: Run, outlook: Outlook) -> BoolArray:
 
 
 def _kept(run: Run, outlook: Outlook) -> float:
-    """Share kept at the median curve."""
+    """Retained share at the median curve."""
     beliefs = outlook.beliefs
     ahead = float(np.median(beliefs.ahead(run.cell, run.level)))
     return float(beliefs.typical["shape"].share(ahead))

@@ -1,4 +1,4 @@
-"""A plan: its runs, what they are expected to leave, and what it says of itself."""
+"""A plan: its runs, their expected effect, and its verdict."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,7 @@ class Purchase:
     ----------
     run : Run
     cost : float
-        Of its replicates, in the plan's unit.
+        Cost of its replicates, in the plan's unit.
     spent : float
         Cost of the plan up to here.
     width : float
@@ -43,7 +43,7 @@ class Purchase:
 
 @dataclass(frozen=True, repr=False)
 class Plan:
-    """A plan: the runs to train next.
+    """The runs to train next.
 
     Widths are those of the 90 % interval of `quantity`, natural log, of one fresh run at the target: of the log
     collapse point along an amount; along a ratio or dose of the log exposures that the group which over-infusion harms
@@ -75,7 +75,7 @@ class Plan:
         The frontier: the least width expected for each amount of money, of all batches that were looked at, with regret
         and risk; the first is today's, the last one comes within 2 % of the best.
     worth : Worth
-        Of a fact kept and of a run beyond its collapse point, in the plan's unit; zero where not stated.
+        Worth of a retained fact, and cost of a run beyond its collapse point, in the plan's unit; zero if not stated.
     least : float
         Expected after runs without number of all sizes and budgets on offer: what larger sizes alone could lower.
     stop : str
@@ -83,7 +83,7 @@ class Plan:
     pending : tuple of Run
         Counted as planned before.
     trained : tuple of Run
-        What the fit knows.
+        Runs of the fit.
     particles : int
         How many particles each imagined history rests on at the end of the batch.
     notes : tuple of str
@@ -127,7 +127,7 @@ class Plan:
 
     @property
     def orders(self) -> "pd.DataFrame":
-        """The batch as a table: a row per purchase, for those who train elsewhere."""
+        """The batch as a table with one row per purchase, for other trainers."""
         import pandas as pd
 
         level = self.target.coordinate
@@ -153,7 +153,7 @@ class Plan:
 
     @property
     def verdict(self) -> str:
-        """One honest sentence."""
+        """Verdict in one sentence."""
         unit = self.costs.unit
         if not self.purchases and self.particles < FEWEST_PARTICLES:
             return "The pending runs change too much for these draws to say more: wait for them and fit again."

@@ -1,4 +1,4 @@
-"""A run that could be bought."""
+"""A run that a plan may choose."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -12,16 +12,16 @@ __all__ = ["Run", "sorted_runs"]
 
 @dataclass(frozen=True, order=True)
 class Run:
-    """A run that could be bought.
+    """A run that a plan may choose.
 
     Attributes
     ----------
     params, tokens : float
         Non-embedding parameters and training tokens.
     level : float
-        The value of the sweep's axis, such as facts of an amount sweep or the ratio of a ratio sweep.
+        Value on the sweep's axis, such as the facts of an amount sweep or the ratio of a ratio sweep.
     replicates : int
-        Runs alike in all but their seed.
+        Number of runs that differ only in their seed.
 
     Examples
     --------
@@ -38,7 +38,7 @@ class Run:
 
     @property
     def cell(self) -> "Cell":
-        """Everything but the level and the seed."""
+        """All values except level and seed."""
         return (self.params, self.tokens)
 
     def summary(self) -> dict[str, float]:
@@ -47,5 +47,5 @@ class Run:
 
 
 def sorted_runs(runs: Iterable[Run]) -> tuple[Run, ...]:
-    """Distinct runs in one order, whatever order they came in."""
+    """Distinct runs in a fixed order."""
     return tuple(sorted(set(runs)))

@@ -1,4 +1,4 @@
-"""Sizes that a plan may offer: those trained, those between, and larger ones up to what the budget pays for."""
+"""Sizes that a plan may offer: trained, intermediate, and larger ones within the budget."""
 
 from collections.abc import Callable, Iterable
 
@@ -26,7 +26,7 @@ def offered_sizes(
     largest: float | None = None,
     pays: Callable[[float], bool] = lambda size: True,
 ) -> FloatArray:
-    """Return the sizes on offer, ascending; none of the target's size or above.
+    """Return the sizes on offer, ascending, all below the target's size.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def _default(seen: FloatArray, limit: float, pays: Callable[[float], bool]) -> F
 
 
 def _larger(seen: float, limit: float, pays: Callable[[float], bool]) -> FloatArray:
-    """Return sizes above the largest seen, in equal steps up to the limit or to what the budget pays for."""
+    """Return sizes above the largest trained one, in equal steps up to the limit or the budget."""
     if limit <= seen:
         return np.array([])
     affordable = [size for size in np.geomspace(seen, limit, _LOOKED_UP)[1:-1] if pays(size)]
@@ -67,12 +67,12 @@ def _larger(seen: float, limit: float, pays: Callable[[float], bool]) -> FloatAr
 
 
 def _three_digits(size: float) -> float:
-    """Round down, so that what the budget pays for stays paid for."""
+    """Round down to three digits, so that the size stays affordable."""
     unit = 10.0 ** (np.floor(np.log10(size)) - 2)
     return float(np.floor(size / unit) * unit)
 
 
 def _meant(sizes: FloatArray, seen: FloatArray) -> FloatArray:
-    """Return the sizes, with the trained one in place of one that was named in round numbers."""
+    """Replace rounded sizes by the trained sizes that they stand for."""
     nearest = seen[np.argmin(np.abs(np.log(sizes[:, None] / seen)), axis=1)]
     return np.where(np.abs(sizes / nearest - 1) <= _SAME, nearest, sizes)

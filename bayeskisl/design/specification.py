@@ -1,4 +1,4 @@
-"""A plan as a sweep's TOML file: what `plan` writes, `sweep run` runs."""
+"""A plan as a sweep's TOML file: `plan` writes it and `sweep run` trains it."""
 
 import hashlib
 import json
@@ -25,7 +25,7 @@ _OWN = ("name", "title", "widths", "tokens", "tokens_per_param", "levels", "seed
 
 
 def sweep_behind(curves: xr.Dataset, spec: str | Path | None = None) -> dict[str, Any]:
-    """The table of the sweep that made the curves: the file that is named, else the shipped sweep of that name.
+    """Return the table of the sweep behind the curves: of a named file, or of the shipped sweep of that name.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def ladder_sizes(table: dict[str, Any]) -> list[float]:
 
 
 def next_sweep(runs: tuple[Run, ...], curves: xr.Dataset, table: dict[str, Any], comment: str = "") -> str:
-    """The text of a TOML file that trains `runs` as the sweep of `table` would have trained them.
+    """Return the TOML file that trains `runs` in the same way as the sweep of `table`.
 
     Seeds go on where those of the same place in `curves` end. The name holds a digest of the runs, so that another
     plan is another sweep.
@@ -93,7 +93,7 @@ def next_sweep(runs: tuple[Run, ...], curves: xr.Dataset, table: dict[str, Any],
 
 
 def _seeds(runs: tuple[Run, ...], curves: xr.Dataset) -> dict[tuple[float, float, float], list[int]]:
-    """Fresh seeds by (params, tokens, level)."""
+    """Unused seeds by (params, tokens, level)."""
     levels = np.asarray(axis_of(curves).values(curves), dtype=float)
     seeds: dict[tuple[Any, ...], list[int]] = defaultdict(list)
     for run in runs:

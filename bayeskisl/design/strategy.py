@@ -1,4 +1,4 @@
-"""How a batch of runs is chosen: what a gain is, how cost weighs, how many, and what is at stake."""
+"""Choice of a batch: score, weight of the cost, number of runs, and stakes."""
 
 from dataclasses import dataclass
 from typing import TypedDict
@@ -74,7 +74,7 @@ class Strategy:
 
 
 class StrategyKeywords(TypedDict, total=False):
-    """The keywords of a short call, from which a `Strategy` is made."""
+    """Keywords of a short call, from which a `Strategy` is built."""
 
     score: Score
     kappa: float | None
@@ -87,4 +87,4 @@ class StrategyKeywords(TypedDict, total=False):
 
 
 class PlanKeywords(TargetKeywords, StrategyKeywords, total=False):
-    """The keywords of a short call of `plan`."""
+    """Keywords of a short call of `plan`."""
