@@ -23,7 +23,7 @@ NO_NOUN = {"Of", "What", "Whose", "That", "Those"}
 NO_SUBJECT = NO_NOUN | {"By", "From", "How", "When", "Where", "Why", "Within", "Beside", "So"}
 DESCRIPTION = re.compile(r"^\S.* : .*\n {4}(\w+)", re.MULTILINE)
 LONGEST = 120
-WRITTEN = {"cli.md", "python.md"}  # by the build of the documentation
+WRITTEN = {"cli.md", "python.md", "gallery.md"}  # by the build of the documentation
 NOT_PROSE = ("|", "$$", "![", "[![", "    ", "#")
 FENCE = re.compile(r"^(```|~~~)(?!\{).*?^\1", re.MULTILINE | re.DOTALL)  # code and output, not directives
 

@@ -31,7 +31,7 @@ from bayeskisl.design.reasons import reason
 from bayeskisl.design.result import Plan, Purchase
 from bayeskisl.design.runs import Run, sorted_runs
 from bayeskisl.design.strategy import PlanKeywords, Strategy
-from bayeskisl.errors import GateError, InputError
+from bayeskisl.errors import GateError, InputError, way
 from bayeskisl.keywords import from_keywords
 from bayeskisl.target import Target
 
@@ -67,28 +67,26 @@ def plan(
     fit : Fit
         A posterior that passed its gate.
     target : Target, float or str
-        The model that is planned, or its size; it can never be bought.
+        The planned model, or its size; it is never a candidate.
     budget : float, str or Budget
         Device-seconds, or as `read_budget` reads it: ``"2h"``, ``"1e18flop"``, ``"$2000"``.
     costs : Costs, optional
         For a budget in time ``Costs.on_device("h100")``, ``Costs.of_table(table)`` or ``Costs.of_records(folder)``; for
-        dollars the same with ``.priced(per_hour)``, which makes dollars of a budget in time too. Left out, 6 N D, for a
-        budget in FLOP.
+        dollars the same with ``.priced(per_hour)``, which also converts a budget in time to dollars. By default 6 N D,
+        for a budget in FLOP.
     candidates : iterable of Run, optional
-        Left out, `candidate_runs` of sizes seen, between, and larger ones that the budget pays for. They fix what the
-        target fixes: under a law of depth, its depth.
+        By default `candidate_runs` of trained, intermediate and affordable larger sizes. They have the fixed quantities
+        of the target: under a law of depth, its depth.
     pending : sequence of Run
-        Runs under way: their outcomes are imagined, so that nothing is bought twice.
+        Runs in training: their outcomes are imagined, so that nothing is bought twice.
     strategy : Strategy, optional
-        How the batch is chosen; left out, as the whole budget buys the narrowest interval.
+        Choice of the batch; by default the narrowest interval for the whole budget.
     seed : int
-        Same fit and seed: same plan.
+        Random seed; the same fit and seed give the same plan.
     throw : bool
         Whether a fit that failed its gate is refused.
     **short
-        In place of a `Target`, its keywords: ``params``, ``tokens``, ``hold``, ``domain``, ``prior_driven``. In place
-        of a `Strategy`, its own: ``score``, ``kappa``, ``batch``, ``planner``, ``particles``, ``runs``,
-        ``worth_of_fact``, ``cost_of_miss``.
+        Keywords of `Target` and `Strategy`, instead of these objects: ``plan(fit, params="7B", runs=4)``.
 
     Raises
     ------
@@ -111,7 +109,7 @@ def plan(
     if throw and not fit.gate.passed:
         raise GateError(
             f"expected a posterior that passed its gate, got one that failed: {'; '.join(fit.gate.reasons)}; "
-            "fit again with more draws, or plan from it all the same with throw=False."
+            f"fit again with more draws{way(', or plan from it anyway with throw=False', '')}."
         )
     budget, costs = costs_for(read_budget(budget), costs)
     ours, planned = of_target(fit, asked)

@@ -45,9 +45,9 @@ class Purchase:
 class Plan:
     """The runs to train next.
 
-    Widths are those of the 90 % interval of `quantity`, natural log, of one fresh run at the target: of the log
-    collapse point along an amount; along a ratio or dose of the log exposures that the group which over-infusion harms
-    has left there, 1 - ratio up to a constant, since a ratio itself has no room above 1.
+    Widths are those of the 90 % interval of `quantity` for one new run at the target, in natural logs. Along an amount,
+    this is the log collapse point. Along a ratio or dose, it is the log exposures of the harmed group at its
+    half-point, which are 1 - ratio up to a constant, since a ratio is bounded by 1.
 
     Attributes
     ----------
@@ -55,14 +55,15 @@ class Plan:
     purchases : tuple of Purchase
         The batch, in the order in which it was chosen.
     table : pandas.DataFrame
-        Every candidate on its own, the best value first: ``params``, ``tokens``, ``level``, ``replicates``, ``cost``,
+        Every single candidate, the best value first: ``params``, ``tokens``, ``level``, ``replicates``, ``cost``,
         ``width`` (expected after it), ``gain`` (in the unit of `score`), ``narrowing_per_cost`` (of the width, per
         device-hour, 1e15 FLOP or $100) and ``why``.
     promise : tuple of (float, float)
-        Ends between which the width comes out with 90 %, once the batch is trained and fitted.
+        Ends of the 90 % range of the width after the batch is trained and fitted.
     width, before, floor : float
-        Now; expected once the pending runs are in; and with the target's law line known exactly: scatter of its size
-        (3.29 tau if tau were known) and of one run is left, which no other run removes.
+        Expected width after the batch; after the pending runs alone; and with the target's law line known exactly. The
+        last leaves the scatter of the target's size (3.29 tau for a known tau) and of one run, which no other run
+        removes.
     budget : Budget
     costs : Costs
     score, planner, seed
@@ -70,22 +71,22 @@ class Plan:
     kappa : float, optional
         As asked for.
     how : str
-        How the batch was made that was best.
+        The way in which the best batch was made.
     points : tuple of Point
-        The frontier: the least width expected for each amount of money, of all batches that were looked at, with regret
-        and risk; the first is today's, the last one comes within 2 % of the best.
+        The frontier: the least expected width for each amount of money among all examined batches, with regret and
+        risk. The first point is the present, the last comes within 2 % of the best.
     worth : Worth
         Worth of a retained fact, and cost of a run beyond its collapse point, in the plan's unit; zero if not stated.
     least : float
-        Expected after runs without number of all sizes and budgets on offer: what larger sizes alone could lower.
+        Expected width after infinitely many runs of all sizes and budgets on offer; only larger sizes could lower it.
     stop : str
-        Why the plan ends where it does; empty where the money ends it.
+        Why the plan ends; empty if the money ends it.
     pending : tuple of Run
-        Counted as planned before.
+        Runs that count as planned before.
     trained : tuple of Run
         Runs of the fit.
     particles : int
-        How many particles each imagined history rests on at the end of the batch.
+        Effective number of particles of each imagined history at the end of the batch.
     notes : tuple of str
         Warnings about the batch.
     """

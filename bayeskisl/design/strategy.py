@@ -23,23 +23,22 @@ class Strategy:
     ----------
     score : {"variance", "information", "regret"}
         Expected reduction of the reducible variance of the plan's `quantity`, expected information about it, or
-        expected gain in kept facts, infused and background, of a choice by expected kept facts.
+        expected gain in retained facts, infused and background, of a choice by expected retained facts.
     kappa : float, optional
-        Gains are divided by cost ** kappa; 0 ignores costs. Left out, whole batches are made in several ways, and the
-        one that is expected to leave the narrowest interval is taken, see `bayeskisl.design.lookahead`.
+        Gains are divided by cost ** kappa; 0 ignores costs. By default whole batches are made in several ways, and the
+        one with the narrowest expected interval is chosen, see `bayeskisl.design.lookahead`.
     batch : int, optional
-        Candidates chosen at most; a candidate is one run or a few replicates. Left out, as many as narrow the interval,
-        24 at most.
+        Largest number of candidates; a candidate is one run or a few replicates. By default as many as narrow the
+        interval, at most 24.
     runs : int, optional
-        Count of runs to train, exactly, as far as the budget pays for them: replicates count, and `batch` does not.
+        Exact number of runs to train, as far as the budget pays for them; replicates count, and `batch` is ignored.
     planner : str
         ``"greedy"``, or a baseline of `bayeskisl.design.PLANNERS`.
     particles : int
-        Posterior particles, all laws together.
+        Number of posterior particles over all laws.
     worth_of_fact, cost_of_miss : float or str, optional
-        Worth of one more fact kept at the target, and the cost of a run of the target that lies beyond its collapse
-        point: in the unit of the costs, or with a unit, as ``"2usd"``. The plan then ends where a further run costs
-        more than it is worth.
+        Worth of one more retained fact at the target, and cost of a target run beyond its collapse point: in the unit
+        of the costs, or with a unit, as ``"2usd"``. The plan then ends when a further run costs more than it is worth.
 
     Raises
     ------

@@ -73,7 +73,7 @@ def _agrees(axis: str, varies: frozenset[str], findings: Findings) -> bool:
 
 
 def first_alike(*columns: np.ndarray) -> IntArray:
-    """The first row that is alike in all columns, for each row, ``(row,)``; it stands for what these rows share."""
+    """Return for each row the first row with equal cells in all columns, ``(row,)``."""
     frame = pl.DataFrame({str(at): _series(cells) for at, cells in enumerate(columns)})
     return frame.with_row_index("row").select(pl.col("row").first().over(frame.columns)).to_series().to_numpy()
 
@@ -88,7 +88,7 @@ def last_checkpoints(keys: IntArray, checkpoint: FloatArray, findings: Findings)
     Parameters
     ----------
     keys : numpy.ndarray
-        What identifies run and group of each row, as `first_alike` numbers it.
+        Numbers that identify run and group of each row, from `first_alike`.
     checkpoint : numpy.ndarray
         NaN in rows that are not used.
     findings : Findings
@@ -102,7 +102,7 @@ def last_checkpoints(keys: IntArray, checkpoint: FloatArray, findings: Findings)
 
 
 def number_replicates(keys: IntArray, rows: BoolArray, replicates: bool, named: bool, findings: Findings) -> IntArray:
-    """Number the rows that are alike in run and group, from 0; unless they are replicates they are refused.
+    """Number the rows of equal run and group, from 0; they are refused unless they are replicates.
 
     Parameters
     ----------
