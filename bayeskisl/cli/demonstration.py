@@ -9,6 +9,7 @@ from bayeskisl.cli.display import print_json, show
 from bayeskisl.cli.files import a_folder
 from bayeskisl.cli.help import rare
 from bayeskisl.cli.options import AsJson, Workers
+from bayeskisl.cli.progress import Progress
 
 __all__ = ["demo"]
 
@@ -33,8 +34,9 @@ def demo(
     """Train four small sizes, decide on a larger one, record the decision, then train that size and compare.
 
     Takes minutes on two cores. Interrupt it at any time: the same command continues where it stopped."""
-    from bayeskisl.cli.training import SweepDisplay
-    from bayeskisl.workflow import demo as run_demo
+    with Progress("loading the package"):
+        from bayeskisl.cli.training import SweepDisplay
+        from bayeskisl.workflow import demo as run_demo
 
     with SweepDisplay() as display:
         lines = run_demo(out, experiment=experiment, reduced=reduced, workers=workers, events=display)

@@ -252,10 +252,11 @@ def loop(
     seed: Seed = 0,
 ) -> None:
     """Train, fit, plan and train again, until the interval is narrow enough or the budget is spent."""
-    from bayeskisl.cli.training import SweepDisplay
-    from bayeskisl.design import Costs, Strategy
-    from bayeskisl.workflow import Machine
-    from bayeskisl.workflow import loop as run_loop
+    with Progress("loading the package"):
+        from bayeskisl.cli.training import SweepDisplay
+        from bayeskisl.design import Costs, Strategy
+        from bayeskisl.workflow import Machine
+        from bayeskisl.workflow import loop as run_loop
 
     asked, until = target.target(), limits.limits()
     prices = None if machine.costs is None else Costs.of_table(machine.costs, _curves_of(spec))

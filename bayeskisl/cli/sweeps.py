@@ -39,10 +39,11 @@ def run(
     """Train every run of a sweep that has no complete record yet.
 
     Stop it at any time; the same command continues from the last checkpoint."""
-    from bayeskisl.cli.training import SweepDisplay
-    from bayeskisl.sweeping import load_sweep, run_sweep
+    with Progress("loading the sweep"):
+        from bayeskisl.cli.training import SweepDisplay
+        from bayeskisl.sweeping import load_sweep, run_sweep
 
-    loaded = load_sweep(spec)
+        loaded = load_sweep(spec)
     with SweepDisplay() as display:
         result = run_sweep(
             loaded, out, device=device, workers=workers, executor=executor, address=address, save_every=save_every,
