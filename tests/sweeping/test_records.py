@@ -46,7 +46,7 @@ def rewritten(path, change):
         (lambda lines: lines[0]["spec"].update(engine=2), "its run is not that of its specification"),
         (lambda lines: lines[0]["spec"].update(seed=77), "its run is not that of its specification"),
         (lambda lines: lines[0]["spec"].update(sede=7), "'sede'"),
-        (lambda lines: lines[0]["spec"]["mixture"].update(facts=-1), "its specification is none"),
+        (lambda lines: lines[0]["spec"]["mixture"].update(facts=-1), "its specification is invalid"),
         (lambda lines: lines[0].update(background_facts=False), "its background_facts is not that"),
         (lambda lines: lines[0].update(more=1), "an unknown key 'more'"),
         (lambda lines: lines[1].update(run="0" * 16), "a line belongs to another run"),
@@ -151,7 +151,7 @@ def test_two_measurements_of_one_run_are_refused(copy):
         lines[2]["general_loss"] += 1
 
     rewritten(next(copied.glob("records/*.jsonl")), change)
-    with pytest.raises(InputError, match=r"one measurement of each run, got another one than .* has"):
+    with pytest.raises(InputError, match=r"one measurement of each run, got a different one in copied"):
         build_curves(copy)
 
 
