@@ -226,7 +226,7 @@ def risk_lines(decision: Decision) -> list[str]:
     by_law = found[schema.CHOICE]["risk_by_law"]
     if len(by_law) > 1:
         said = ", ".join(f"'{law}' {percent(round(risk, 2))}" for law, risk in by_law.items())
-        lines.append(f"risk of what is advised by each law alone: {said}")
+        lines.append(f"risk of the recommendation by each law alone: {said}")
     if found["uncertainty"] is not None:
         factor = three_digits(found["uncertainty"])
         lines.append(f"uncertainty: the {percent(attrs['ci_prob'])} interval of the critical exposures spans a factor "
@@ -364,7 +364,7 @@ def limit_lines(limits: dict[str, dict[str, float | None]]) -> list[str]:
     said = [f"{_MEANS[name]} with {percent(round(noticed[name]['probability'] or 0.0, 2))}" for name in ranked_limits]
     risks = [noticed[name].get("risk") for name in ranked_limits]
     told = [percent(round(risk, 2)) for risk in risks if risk is not None]
-    beside = f"; the risk of what is advised is then {_and(told)}" if len(told) == len(said) > 1 else ""
+    beside = f"; the risk of the recommendation is then {_and(told)}" if len(told) == len(said) > 1 else ""
     return [f"what limits the target: {_and(said)}{beside}"]
 
 
@@ -431,7 +431,7 @@ def _sensitivity_lines(decision: Decision) -> list[str]:
     for name, row in table.iterrows():
         choice, best = _or_none(row["choice"], decision.is_least), _or_end(row["risk_neutral_choice"])
         where = f"{three_digits(row['collapse_median'])} ({span(row['collapse_low'], row['collapse_high'])}) {unit}"
-        risk = f", risk of what is advised {percent(round(row['risk'], 2))}" if pd.notna(row["risk"]) else ""
+        risk = f", risk of the recommendation {percent(round(row['risk'], 2))}" if pd.notna(row["risk"]) else ""
         lines.append(f"  {name}: choice {choice}, best mean {best}, {half} {where}{risk}")
     return lines
 

@@ -65,7 +65,7 @@ def test_an_entry_of_the_legend_hides_what_it_names(tab):
 
 def test_a_key_turns_a_figure_into_a_picture_and_back(tab):
     tab.run("document.querySelector('.controls button').focus()")
-    for drawn, words in ((False, "Read off and magnify"), (True, "Show as a picture")):
+    for drawn, words in ((False, "Zoom and read values"), (True, "Show as a picture")):
         tab.press("\ue007")  # enter
         tab.wait("return document.querySelector('figure').classList.contains('drawn') === arguments[0]", drawn)
         assert tab.run("return document.querySelector('.controls button').textContent") == words

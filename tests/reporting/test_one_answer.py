@@ -98,7 +98,7 @@ def test_the_limit_that_binds_is_named_with_what_follows_and_the_risk_then():
     }
     assert limit_lines(limits) == [
         "what limits the target: learning (a larger model needs fewer exposures) with 70 % and a minimum of exposures "
-        "(a larger model needs as many) with 30 %; the risk of what is advised is then 12 % and 5 %"
+        "(a larger model needs as many) with 30 %; the risk of the recommendation is then 12 % and 5 %"
     ]
     assert limit_lines({"learning": {"probability": 1.0}})[0].endswith(
         "learning (a larger model needs fewer exposures) with 100 %"

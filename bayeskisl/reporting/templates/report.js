@@ -37,7 +37,7 @@
     say(one);
   };
   const say = one => {
-    one.button.textContent = one.figure.classList.contains("drawn") ? "Show as a picture" : "Read off and magnify";
+    one.button.textContent = one.figure.classList.contains("drawn") ? "Show as a picture" : "Zoom and read values";
   };
   const all = () => Promise.all(figures.map(draw));
   const redraw = () => figures.filter(one => one.figure.classList.contains("drawn")).forEach(draw);
