@@ -23,7 +23,7 @@ def best_first(problem: Problem, start: Course, rng: np.random.Generator) -> tup
     A gain is computed again only where it may be the best: each candidate's last one, times what the linearised law
     says that it has lost since, tells which to try first. It is a lazy greedy algorithm (Minoux 1978,
     doi:10.1007/BFb0006528) whose bound, that gains never grow, is replaced by a prediction: the bound alone left some
-    70 candidates to compute for each choice among 1,000, the prediction leaves about three.
+    70 candidates to compute for each choice among 1,000, the prediction leaves about seven.
     """
     course, courses, basket = start, [start], Basket(problem)
     field = _Field.of(problem, start, basket)
