@@ -184,7 +184,7 @@ def test_want_of_memory_under_a_limit_is_no_fault_of_the_file(path, monkeypatch,
     def full(*_, **__):
         raise MemoryError("Unable to allocate 31.2 KiB")
 
-    monkeypatch.setattr(xr, "open_dataset", full)
+    monkeypatch.setattr("bayeskisl.netcdf._look_over", full)
     monkeypatch.setattr(resource, "getrlimit", lambda _: (limit, limit))
     with pytest.raises(refusal):
         read_netcdf(path)

@@ -32,6 +32,8 @@ _RESUMED = {"demo", "loop", "replay", "sweep"}
 _OUT_OF_MEMORY = "out of memory; close other programs, raise the limit (`ulimit -v`), or ask for less."
 _NO_ROOM = "failed to map segment"  # what the loader says of a library that does not fit
 
+# Variables that libraries read when they are loaded: how many threads their pools get.
+_POOLS = ("POLARS_MAX_THREADS", "RAYON_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 _LEAST_MEMORY = 2**31  # bytes: `curves build` of 18 runs needs more than 1.2 GB, of which it uses 0.3
 
 
@@ -46,6 +48,7 @@ def main() -> None:
             if signal.getsignal(number) == signal.SIG_DFL:  # nohup ignores one of them
                 signal.signal(number, _terminate)
         _require_memory()
+        _bound_threads()
         from bayeskisl.cli.app import app
 
         with at_the_command_line():
@@ -88,6 +91,21 @@ def _require_memory() -> None:
     if 0 <= limit < _LEAST_MEMORY and not light & set(sys.argv):
         raise InputError(f"at least {_LEAST_MEMORY >> 20:,} MiB of address space", f"{limit >> 20:,} MiB", "ulimit -v",
                          "raise the limit")  # fmt: skip
+
+
+def _bound_threads() -> None:
+    """Start no more threads than a limit on memory has room for: one for each GiB of addresses.
+
+    Every thread of a pool reserves its stack and an arena of the allocator, 24 to 100 MiB, whether or not it works: on
+    a machine of 128 cores polars then ended under 2 GiB with 32,000 lines, and starts as many as there are cores.
+    """
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if limit == resource.RLIM_INFINITY:
+        return
+    room = max(1, limit >> 30)
+    for name in _POOLS:
+        wanted = os.environ.get(name, "")
+        os.environ[name] = str(min(room, int(wanted)) if wanted.isdigit() and int(wanted) else room)
 
 
 def missing_package(name: str) -> str:
