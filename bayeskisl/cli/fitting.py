@@ -72,8 +72,7 @@ def fit(
         raise GateError(f"{out}: {'; '.join(result.gate.reasons)}. The posterior is saved and marked as failed.")
     if not as_json:
         rhat, ess = result.gate.rhat, min(result.gate.ess_bulk, result.gate.ess_tail)
-        how = "gate passed with care" if result.gate.shortfalls else "gate passed"
-        echo(f"{how} (largest R-hat {rhat:.3f}, fewest effective draws {ess:,.0f}): {out}")
+        echo(f"gate {result.gate.outcome} (largest R-hat {rhat:.3f}, fewest effective draws {ess:,.0f}): {out}")
 
 
 def _print(result: "Fit", every: bool) -> None:

@@ -32,7 +32,7 @@ def card(
     quantities : mapping
         Intervals as text by label.
     """
-    verdict = "passed" if gate.passed else f"<b>failed</b>: {escape('; '.join(gate.reasons))}"
+    verdict = gate.outcome if gate.passed else f"<b>failed</b>: {escape('; '.join(gate.reasons))}"
     beside = ", ".join(f"{escape(name)} {weight:.2f}" for name, weight in weights.items())
     numbers = (
         f"R-hat {gate.rhat:.3f}, ESS {gate.ess_bulk:.0f} bulk, {gate.ess_tail:.0f} tail, "

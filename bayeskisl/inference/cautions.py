@@ -263,7 +263,7 @@ def _near_its_gate(gate: Gate) -> list[Caution]:
         Caution(
             "sampled_thinly",
             "serious",
-            f"The sampler missed a test by little, so use the answer with care: {'; '.join(gate.shortfalls)}.",
+            f"The sampler missed a test by little: {'; '.join(gate.shortfalls)}.",
             "Sample for longer: more draws and more tuning steps.",
         )
     ]

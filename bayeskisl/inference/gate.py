@@ -58,7 +58,7 @@ class Gate:
     reasons : tuple of str
         One sentence per failed test: its name, its number, and a remedy.
     shortfalls : tuple of str
-        One sentence per test that was missed by a small margin, so that the posterior may be used with care.
+        Each test that was missed by a small margin, with its number; the posterior may then be used with care.
     rhat : float
         Largest R-hat of the deciding variables, `DECISIVE`; at most 1.01.
     ess_bulk, ess_tail : float
@@ -83,6 +83,11 @@ class Gate:
     seed_p_value: float
     seed_pairs: float
     shortfalls: tuple[str, ...] = ()
+
+    @property
+    def outcome(self) -> str:
+        """``passed``, ``passed with care`` or ``failed``."""
+        return ("passed with care" if self.shortfalls else "passed") if self.passed else "failed"
 
     @property
     def wants_draws(self) -> bool:
@@ -128,24 +133,30 @@ def examine(posterior: xr.Dataset, sample_stats: xr.Dataset, curves: xr.Dataset,
     diverging = sample_stats["diverging"].values if "diverging" in sample_stats else np.zeros(1, dtype=bool)
     divergences = float(diverging.mean())
     correlation, p_value, pairs = seed_correlation(posterior, curves, cell_of_run)
-    more = "try more draws and tuning steps"
     misfits = _misfits(correlation, p_value, pairs)
-    tests = {
-        f"R-hat of {rhat_at} is {rhat:.3f} (at most {_RHAT}): chains disagree; {more}, or look for two explanations of "
-        "the same curves": (rhat <= _RHAT, rhat <= _RHAT_WITH_CARE),
-        f"bulk ESS of {bulk_at} is {bulk:.0f} (at least {_ESS}); {more}": (bulk >= _ESS, bulk >= _ESS_WITH_CARE),
-        f"tail ESS of {tail_at} is {tail:.0f} (at least {_ESS}); {more}": (tail >= _ESS, tail >= _ESS_WITH_CARE),
-        f"{diverging.sum():,} of {diverging.size:,} draws diverged (below {_DIVERGENT:.1%}); try more tuning steps, "
-        "or a prior of tau or sigma_run that stays away from zero": (
-            divergences < _DIVERGENT, divergences < _DIVERGENT_WITH_CARE
+    more = "try more draws and tuning steps"
+    tests = (
+        (
+            f"R-hat of {rhat_at} is {rhat:.3f} (at most {_RHAT})",
+            f": chains disagree; {more}, or look for two explanations of the same curves",
+            rhat <= _RHAT, rhat <= _RHAT_WITH_CARE,
         ),
-        f"run effects of two seeds at one level correlate at {correlation:.2f} over {pairs:.0f} pairs (below "
-        f"{_CORRELATION}): the curve's shape does not fit; try another shape, or finer levels": (
-            not misfits, not misfits
+        (f"bulk ESS of {bulk_at} is {bulk:.0f} (at least {_ESS})", f"; {more}", bulk >= _ESS, bulk >= _ESS_WITH_CARE),
+        (f"tail ESS of {tail_at} is {tail:.0f} (at least {_ESS})", f"; {more}", tail >= _ESS, tail >= _ESS_WITH_CARE),
+        (
+            f"{diverging.sum():,} of {diverging.size:,} draws diverged (below {_DIVERGENT:.1%})",
+            "; try more tuning steps, or a prior of tau or sigma_run that stays away from zero",
+            divergences < _DIVERGENT, divergences < _DIVERGENT_WITH_CARE,
         ),
-    }  # fmt: skip
-    reasons = tuple(reason for reason, (_, tolerable) in tests.items() if not tolerable)
-    shortfalls = tuple(reason for reason, (holds, tolerable) in tests.items() if tolerable and not holds)
+        (
+            f"run effects of two seeds at one level correlate at {correlation:.2f} over {pairs:.0f} pairs (below "
+            f"{_CORRELATION})",
+            ": the curve's shape does not fit; try another shape, or finer levels",
+            not misfits, not misfits,
+        ),
+    )  # fmt: skip
+    reasons = tuple(found + remedy for found, remedy, _, tolerable in tests if not tolerable)
+    shortfalls = tuple(found for found, _, holds, tolerable in tests if tolerable and not holds)
     return Gate(not reasons, reasons, rhat, bulk, tail, divergences, correlation, p_value, pairs, shortfalls)
 
 

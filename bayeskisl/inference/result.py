@@ -172,7 +172,7 @@ class Fit:
         return write_tree(self.tree, path)
 
     def __repr__(self) -> str:
-        gate = "PREVIEW" if self.is_preview else "gate passed" if self.gate.passed else "GATE FAILED"
+        gate = "PREVIEW" if self.is_preview else f"gate {self.gate.outcome}" if self.gate.passed else "GATE FAILED"
         exponents = ", ".join(f"{label} {text}" for label, text in self.intervals((schema.EXPONENT,)).items())
         return f"<Fit of {self.curves.sizes[schema.RUN]} runs, law '{self.law.name}', {exponents}, {gate}>"
 

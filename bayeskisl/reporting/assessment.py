@@ -118,7 +118,7 @@ def _prior(prior: Any) -> str:
 
 def _checks(fit: "Fit") -> str:
     gate = fit.gate
-    verdict = "gate passed" if gate.passed else f"gate failed ({'; '.join(gate.reasons)})"
+    verdict = f"gate {gate.outcome}{'' if gate.passed else f' ({"; ".join(gate.reasons)})'}"
     return (
         f"{verdict}: R-hat {gate.rhat:.3f}, effective draws {gate.ess_bulk:,.0f} of the bulk and {gate.ess_tail:,.0f} "
         f"of the tails, {100 * gate.divergences:.2g} % divergent draws"

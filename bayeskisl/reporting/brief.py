@@ -1,5 +1,6 @@
 """The answer in fifty words: the question, the recommendation, the range, the risk, the doubts, the next run."""
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from bayeskisl.decision.intervals import interval
 from bayeskisl.decision.verdict import ranked
 from bayeskisl.quantities import short
 from bayeskisl.reporting.numbers import percent, span, three_digits
-from bayeskisl.reporting.text import headline
+from bayeskisl.reporting.text import headline, levels_in_words
 
 if TYPE_CHECKING:
     from bayeskisl.decision import Decision
@@ -25,7 +26,7 @@ _DOUBTS = {
     "turns_back": "most curves turn back",
     "gate": "the posterior failed its gate",
     "preview": "the fit is a preview",
-    "prior_driven_target": "the answer rests on the prior",
+    "sampled_thinly": "the sampler missed a test by little",
     "all_lost": "every size lost its facts",
     "never_kept": "no run kept half",
     "never_learned": "no run learned half",
@@ -77,20 +78,27 @@ def brief(decision: "Decision") -> dict[str, str]:
     Returns
     -------
     dict
-        Keys ``recommended``, ``range``, ``risk``, ``doubts`` and ``next``, in the order of reading. The full
-        sentences, with every number, are those of `describe_decision`.
+        Keys ``recommended``, ``range``, ``risk``, ``doubts`` and ``next``, in the order of reading, below ``rests``
+        where the answer rests on the prior alone. The full sentences, with every number, are those of
+        `describe_decision`.
     """
     data, attrs = decision.data, decision.data.attrs
     median, low, high = interval(data[attrs["half_point"]].values, attrs["ci_prob"])
-    keep, of = percent(decision.levels[attrs["group"]]), "its facts" if attrs["keep_of"] == "facts" else "its ceiling"
     return {
+        **_rests(decision),
         "recommended": _sentence(headline(decision) + _exposures(decision)),
         "range": f"{attrs['half_point'].capitalize()} at {three_digits(median)} {attrs['unit']} "
         f"({percent(attrs['ci_prob'])} interval {span(low, high)}).",
-        "risk": f"{percent(attrs['risk'])} that {_run(attrs)} keeps less than {keep} of {of}.",
+        "risk": f"{percent(attrs['risk'])} that {_run(attrs)} {_short_of(decision)}.",
         "doubts": _sentence("; ".join(_doubts(decision))),
         "next": _sentence(_next_run(decision)),
     }
+
+
+def _rests(decision: "Decision") -> dict[str, str]:
+    """The values that were tried and that of the target, where the prior alone reaches from one to the other."""
+    untried = [re.split("[:;] ", message)[0] for message in decision.extrapolated]  # without what follows
+    return {"rests": _sentence(f"rests on the prior: {'; '.join(untried)}")} if untried else {}
 
 
 def _exposures(decision: "Decision") -> str:
@@ -102,13 +110,23 @@ def _exposures(decision: "Decision") -> str:
     return f" ({three_digits(float(exposures), up=True)} exposures of a fact)"
 
 
+def _short_of(decision: "Decision") -> str:
+    """The shortfall that the risk is of: on one side, or on either side of a range."""
+    attrs, window = decision.data.attrs, decision.window
+    if window is not None and not window.is_empty:
+        return f"does not keep {levels_in_words(decision)}"
+    of = "its facts" if attrs["keep_of"] == "facts" else "its ceiling"
+    return f"keeps less than {percent(decision.levels[attrs['group']])} of {of}"
+
+
 def _run(attrs: Mapping[str, Any]) -> str:
     return "a new run" if attrs["kind"] == "new_run" else "the mean run"
 
 
 def _doubts(decision: "Decision") -> list[str]:
     """The most influential caveats, in a few words each."""
-    shown = [_DOUBTS.get(str(each["code"]), str(each["message"])) for each in _serious(decision)]
+    others = [each for each in _serious(decision) if each["message"] not in decision.extrapolated]
+    shown = [_DOUBTS.get(str(each["code"]), str(each["message"])) for each in others]
     return list(dict.fromkeys(shown))[:_SHOWN] or [_ALWAYS]
 
 

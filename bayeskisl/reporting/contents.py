@@ -75,6 +75,7 @@ def answer_block(decision: "Decision") -> dict[str, Any]:
             for one in decision.caveats
             if one["message"] in decision.extrapolated
         ],
+        "why": "" if decision.verdict.because in decision.extrapolated else decision.verdict.because,
         "verdict": decision.verdict.to_dict() | {"mending": mending(decision.verdict)},
         "brief": brief(decision),
         "sentence": _capital(answer(decision)),
@@ -185,7 +186,8 @@ def gate_block(fit: "Fit") -> dict[str, Any]:
         ("divergent draws", f"{100 * gate.divergences:.2g} %", "below 0.1 %"),
         ("correlation of two seeds at one level", _or_none(gate.seed_correlation), "not significant, or below 0.6"),
     ]
-    return {"passed": gate.passed, "reasons": list(gate.reasons), "rows": rows}
+    mark = {"passed": "passed", "passed with care": "undecided", "failed": "failed"}[gate.outcome]
+    return {"outcome": gate.outcome, "mark": mark, "reasons": list(gate.reasons), "rows": rows}
 
 
 def _or_none(value: float) -> str:

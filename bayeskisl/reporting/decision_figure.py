@@ -73,10 +73,7 @@ def plot_decision(decision: Decision, verification: Verification | None = None, 
                 axes.axvspan(*decision.near_optimal, color=law_colors(3)[2], alpha=0.09, lw=0)
         _name_infusion(above, below, decision)
         above.set_title(_graded(f"What {_subject(decision)} risks, keeps and may regret", decision))
-        shaded = "shaded: within 1 % of the best expected utility"
-        if decision.window is not None:
-            shaded = "shaded above: both sides hold; below: within 1 % of the best expected utility"
-        figure.supxlabel(f"line: the choice; {shaded}", fontsize=8, x=0.01, ha="left")
+        figure.supxlabel(_marks(decision), fontsize=8, x=0.01, ha="left")
     return figure
 
 
@@ -109,6 +106,15 @@ def plot_risk(decision: Decision, *, dark: bool = False) -> Figure:
         _name_infusion(axes, axes, decision)
         axes.set_title(_graded(f"What {_subject(decision)} risks", decision))
     return figure
+
+
+def _marks(decision: Decision) -> str:
+    """Name the line and the shades that are drawn."""
+    line = "line: the choice; " if decision.advised is not None else ""
+    if decision.window is None:
+        return f"{line}shaded: within 1 % of the best expected utility"
+    both = "" if decision.window.is_empty else "above: both sides hold; "
+    return f"{line}shaded {both}below: within 1 % of the best expected utility"
 
 
 def _subject(decision: Decision) -> str:
@@ -176,8 +182,8 @@ def _draw_risk(axes: Axes, decision: Decision) -> None:
     axes.axhline(attrs["risk"], color=ink(), lw=0.8, ls=":")
     if decision.advised is not None:
         _mark_choice(axes, decision, green)
-    _draw_span(axes, data, "sufficient" if decision.is_least else schema.SHOULDER, 1.06, blue)
-    _draw_span(axes, data, attrs["half_point"], 1.14, orange)
+    _draw_span(axes, decision, "sufficient" if decision.is_least else schema.SHOULDER, 1.06, blue)
+    _draw_span(axes, decision, attrs["half_point"], 1.14, orange)
     axes.set_ylim(-0.02, 1.2)
     axes.set_yticks(np.linspace(0, 1, 5))
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
@@ -207,7 +213,8 @@ def _mark_choice(axes: Axes, decision: Decision, color: str) -> None:
     attrs = decision.data.attrs
     number = f"{chosen(decision)} {axis_of(decision.data).mark}".rstrip()
     enough = "enough" if decision.is_least else "safe up to at least"
-    said = f"{enough}: {number}" if decision.choice.is_bound else f"choice: {number}"
+    ours = "choice" if decision.window is None else f"{attrs['group']} alone"
+    said = f"{enough}: {number}" if decision.choice.is_bound else f"{ours}: {number}"
     axes.annotate(
         f"{said}\nat a risk of {percent(attrs['risk'])}",
         (decision.advised, attrs["risk"]),
@@ -236,18 +243,26 @@ def _free_side(data: xr.Dataset) -> Literal["center left", "center right"]:
     return "center right" if 0 < rises < 0.55 * data.sizes["infusion"] else "center left"
 
 
-def _draw_span(axes: Axes, data: xr.Dataset, name: str, height: float, color: str) -> None:
-    ci_prob = data.attrs["ci_prob"]
-    median, low, high = np.clip(interval(data[name].values, ci_prob), *data["infusion"].values[[0, -1]])
+# Share of the panel's width that the name of an interval takes.
+_NAME = 0.27
+
+
+def _draw_span(axes: Axes, decision: Decision, name: str, height: float, color: str) -> None:
+    """An interval as a line, with its name where there is room: right of it, left of it, or on it."""
+    data, axis = decision.data, axis_of(decision.data)
+    ci_prob, ends = data.attrs["ci_prob"], data["infusion"].values[_eventful(decision)][[0, -1]]
+    median, low, high = np.clip(interval(data[name].values, ci_prob), *ends)
     axes.plot([low, high], [height] * 2, color=color, lw=2.2, solid_capstyle="butt")
     axes.plot([median], [height], "o", color=color, ms=5)
-    label = f"{name}, {percent(ci_prob)} interval"
-    # Ratios end at 1, so that only the left has room; numbers of facts have it on the right.
-    left = axis_of(data).bounded
-    place, offset, side = (low, -6, "right") if left else (high, 6, "left")
+    start, end = axis.to_line(ends)
+    before, behind = ((axis.to_line(low) - start) / (end - start), (end - axis.to_line(high)) / (end - start))
+    place, offset, side = (high, 6, "left") if behind > _NAME else (low, -6, "right") if before > _NAME else (
+        low, 6, "left")  # fmt: skip
     axes.annotate(
-        label, (place, height), (offset, 0), textcoords="offset points", va="center", ha=side, color=color, size=8.5
-    )
+        f"{name}, {percent(ci_prob)} interval", (place, height), (offset, 0), textcoords="offset points", va="center",
+        ha=side, color=color, size=8.5, zorder=4,
+        bbox={"facecolor": axes.get_facecolor(), "edgecolor": "none", "alpha": 0.9, "pad": 0.6},
+    )  # fmt: skip
 
 
 def _draw_worth(axes: Axes, decision: Decision, verification: Verification | None) -> None:

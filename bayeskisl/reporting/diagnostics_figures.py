@@ -68,7 +68,7 @@ def plot_diagnostics(fit: "Fit", quantities: Sequence[str] = _QUANTITIES, *, dar
             aes_by_visuals={"ecdf_lines": ["color", "linestyle"]},
             **_grid("chain"),
         )
-        verdict = "passed" if gate.passed else "FAILED"
+        verdict = gate.outcome if gate.passed else "FAILED"
         return _finished(
             drawn,
             f"gate {verdict}: R-hat at most {gate.rhat:.3f}, effective draws at least "

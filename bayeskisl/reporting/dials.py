@@ -24,7 +24,10 @@ _REACH, _STOPS_PER_DECADE = 100.0, 10
 _RISKS = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
 _PRICE_STOPS = 41
 _MILLION = 1e6
-_BRIEF = {"range": "range", "risk": "risk", "doubts": "what could make it wrong", "next": "next run to add"}
+_BRIEF = {
+    "rests": "first of all", "range": "range", "risk": "risk", "doubts": "what could make it wrong",
+    "next": "next run to add",
+}  # fmt: skip
 # A target that nobody named is so many times the largest size that was swept.
 TIMES = 4.0
 

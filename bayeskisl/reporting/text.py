@@ -120,7 +120,15 @@ def verdict_lines(found: Verdict) -> list[str]:
     """Lines on whether the answer may be used, and on the remedy."""
     if found.grade == "good":
         return ["verdict: good"]
-    return [f"verdict: {found.grade.upper()}, since {found.because}", *(f"  {line}" for line in mending(found))]
+    return [
+        f"verdict: {found.grade.upper()}, since {_inside(found.because)}",
+        *(f"  {line}" for line in mending(found)),
+    ]
+
+
+def _inside(sentence: str) -> str:
+    """A sentence as it goes on after others' words: ``The`` is ``the``, and ``R-hat`` stays."""
+    return sentence[:1].lower() + sentence[1:] if sentence[1:2].islower() or sentence[1:2] == " " else sentence
 
 
 def verdict_sentence(decision: Decision) -> str:
@@ -427,7 +435,8 @@ def _sensitivity_lines(decision: Decision) -> list[str]:
     if table.empty:
         return []
     unit, half = decision.data.attrs["unit"], decision.data.attrs["half_point"]
-    lines = ["sensitivity, the same decision under other assumptions:"]
+    whose = " (choices are the posterior's, without the bound)" if decision.choice.is_bound else ""
+    lines = [f"sensitivity, the same decision under other assumptions{whose}:"]
     for name, row in table.iterrows():
         choice, best = _or_none(row["choice"], decision.is_least), _or_end(row["risk_neutral_choice"])
         where = f"{three_digits(row['collapse_median'])} ({span(row['collapse_low'], row['collapse_high'])}) {unit}"

@@ -48,12 +48,14 @@ def stuck(judged, times):
 
 
 def test_draws_that_hardly_move_fail(judged):
-    assert any("ESS of tau[infused]" in reason for reason in stuck(judged, 100).reasons)
+    gate = stuck(judged, 100)
+    assert any("ESS of tau[infused]" in reason for reason in gate.reasons)
+    assert gate.outcome == "failed"
 
 
 def test_a_test_that_is_missed_by_little_leaves_a_posterior_to_be_used_with_care(judged):
     gate = stuck(judged, 20)
-    assert gate.passed
+    assert gate.outcome == "passed with care"
     assert gate.reasons == ()
     assert any("bulk ESS of tau[infused]" in each and "at least 400" in each for each in gate.shortfalls)
     assert gate.wants_draws

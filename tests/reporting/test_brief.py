@@ -51,6 +51,21 @@ def test_what_could_make_it_wrong_is_the_gravest_first(fit):
     assert said["next"].startswith("A size between")
 
 
+def test_what_rests_on_the_prior_stands_first_and_is_said_once(fit):
+    far = asked(fit, tokens=50 * 614_400, prior_driven=True)
+    said = brief(far)
+    assert next(iter(said)) == "rests"
+    assert said["rests"].startswith("Rests on the prior: every run had one value of tokens, ")
+    assert "rests" not in said["rests"][1:]
+    assert "prior" not in said["doubts"]
+    assert "rests" not in brief(asked(fit))
+
+
+def test_the_risk_of_a_range_is_that_of_either_side(fit):
+    window = brief(asked(MixedFit(curves=mixed_curves("ratio"))))
+    assert "of the infused and" in window["risk"]
+
+
 @pytest.mark.parametrize("axis", AXES.values(), ids=lambda axis: axis.name)
 def test_every_axis_has_a_question(axis):
     assert axis.question.count("{model}") == 1
