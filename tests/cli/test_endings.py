@@ -1,11 +1,15 @@
 """How commands end: interrupted, terminated, without room, without memory, without a reader."""
 
+import os
 import resource
 import signal
 import subprocess
 import sys
 
 import pytest
+
+from bayeskisl.cli import _POOLS, _bound_threads
+from tests.processes import heeded
 
 BUILD = ["export", "desk-dose", "--out"]
 
@@ -24,9 +28,8 @@ def begun(*arguments, **options):
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_while_libraries_load_is_one_sentence(number, code, tmp_path):
-    if signal.getsignal(number) is signal.SIG_IGN:
-        pytest.skip("this process was told to ignore the signal, as nohup does, and so are its children")
-    process = begun(*BUILD, tmp_path / "curves.nc")
+    with heeded(number):
+        process = begun(*BUILD, tmp_path / "curves.nc")
     first = process.stderr.readline()
     process.send_signal(number)
     _, said = process.communicate(timeout=60)
@@ -58,6 +61,36 @@ def test_a_limit_on_memory_that_is_too_low_is_refused():
     _, said = begun(*BUILD, "curves.nc", preexec_fn=limited).communicate(timeout=60)
     expected = "expected at least 2,048 MiB of address space, got 1,024 MiB; raise the limit."
     assert said == f"bayeskisl: ulimit -v: {expected}\n"
+
+
+@pytest.mark.parametrize(
+    ("limit", "wanted", "threads"),
+    [
+        (2**31, None, "2"),
+        (2**31, "64", "2"),
+        (2**31, "1", "1"),
+        (2**29, "8", "1"),
+        (2**36, "4", "4"),
+        (2**36, "", "64"),
+    ],
+)
+def test_a_limit_on_memory_bounds_how_many_threads_are_started(monkeypatch, limit, wanted, threads):
+    for name in _POOLS:
+        monkeypatch.setenv(name, wanted or "")
+        if wanted is None:
+            monkeypatch.delenv(name)
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (limit, limit))
+    _bound_threads()
+    assert {os.environ[name] for name in _POOLS} == {threads}
+
+
+def test_without_a_limit_threads_are_as_many_as_wanted(monkeypatch):
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    monkeypatch.setenv("POLARS_MAX_THREADS", "64")
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    _bound_threads()
+    assert os.environ["POLARS_MAX_THREADS"] == "64"
+    assert "OMP_NUM_THREADS" not in os.environ
 
 
 def test_a_reader_that_goes_away_is_no_problem():

@@ -17,6 +17,7 @@ from bayeskisl.curves import build_curves
 from bayeskisl.errors import InputError, SweepError
 from bayeskisl.sweeping import load_sweep, run_sweep, sweep_folders, sweep_status
 from bayeskisl.sweeping.store import open_folder
+from tests.processes import heeded
 from tests.sweeping.conftest import SMOKE, records_of
 
 
@@ -90,24 +91,44 @@ def test_kill_9_at_twenty_random_moments_gives_the_same_records(tmp_path):
     assert records_of(out) == records_of(tmp_path / "undisturbed")
 
 
-def test_ctrl_c_says_how_to_go_on_and_leaves_no_process_behind(tmp_path):
+LOOP = ("loop", "{spec}", "--params", "50000", "--until", "width=1.2", "--budget", "600")
+RUN = ("sweep", "run", "{spec}")
+
+
+@pytest.mark.parametrize(
+    ("words", "number", "code"),
+    [
+        (RUN, signal.SIGINT, 130),
+        pytest.param(RUN, signal.SIGTERM, 143, marks=pytest.mark.slow),
+        pytest.param(LOOP, signal.SIGINT, 130, marks=pytest.mark.slow),
+        pytest.param(LOOP, signal.SIGTERM, 143, marks=pytest.mark.slow),
+    ],
+)
+def test_a_signal_says_how_to_go_on_and_leaves_no_process_behind(tmp_path, words, number, code):
     spec, out = tmp_path / "smoke.toml", tmp_path / "out"
     # compiled, where the worker processes need no torch
     spec.write_text(SMOKE.replace("15_360", "4_608_000").replace("compile = false", "compile = true"))
-    command = [sys.executable, "-m", "bayeskisl", "sweep", "run", str(spec), "--out", str(out), "--workers", "2"]
-    child = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    while not list(out.glob("*/records")):
+    given = [word.format(spec=spec) for word in words]
+    command = [sys.executable, "-m", "bayeskisl", *given, "--out", str(out), "--workers", "2"]
+    with heeded(number):
+        child = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    while not list(out.rglob("records")):
         time.sleep(0.05)
     time.sleep(2)
-    os.killpg(child.pid, signal.SIGINT)
+    if number == signal.SIGINT:
+        os.killpg(child.pid, number)  # a terminal sends it to all processes
+    else:
+        child.send_signal(number)
     _, said = child.communicate(timeout=240)
-    assert child.returncode == 130
-    assert "the same command continues from there" in said
+    assert child.returncode == code
+    assert said.splitlines()[-1].endswith("the same command continues from there.")
+    assert said.count("bayeskisl: ") == 1
     assert "Traceback" not in said
     deadline = time.monotonic() + 20
     while _alive(child.pid) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not _alive(child.pid)
+    assert not [path for path in out.rglob("*.tmp") if path.is_file()]
 
 
 def _alive(group):
