@@ -20,6 +20,7 @@ FACTS, RATIO, EXPOSURES, TOKENS_PER_FACT = "facts", "ratio", "exposures", "token
 BACKGROUND_FACTS, BACKGROUND_SHARE, SEED = "background_facts", "background_share", "seed"
 BITS_PER_FACT = "bits_per_fact"  # optional: entropy of a fact's answer
 TOKENS_BEFORE = "tokens_before"  # optional: read without infusion before the token budget begins
+DEPTH = "depth"  # optional: layers of the model
 DOMAIN = "domain"  # optional: the type of fact or the corpus that was infused
 COVARIATES = "covariates"  # attribute: JSON names of the laws' covariates beside params and tokens
 
@@ -54,6 +55,7 @@ UNITS = MappingProxyType(
         LEARNING_RATE: "peak step of AdamW",
         BITS_PER_FACT: "bits",
         TOKENS_BEFORE: "tokens",
+        DEPTH: "layers",
         TOKENS_SEEN: "tokens",
     }
 )

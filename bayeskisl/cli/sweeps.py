@@ -89,11 +89,12 @@ def estimate(
 
 
 def _show_estimate(found: "SweepEstimate") -> None:
-    table = slim_table("width", "params", "runs", "stacks", "tokens", "FLOPs", "tokens/s", "time", "stack memory")
+    columns = ("width", "layers", "params", "runs", "stacks", "tokens", "FLOPs", "tokens/s", "time", "stack memory")
+    table = slim_table(*columns)
     for s in found.sizes:
         parts = f" in {s.parts} parts" if s.parts > 1 else ""
         table.add_row(
-            str(s.width), size(s.params), str(s.runs), str(s.stacks), short(s.tokens), f"{s.flops:.2g}",
+            str(s.width), str(s.layers), size(s.params), str(s.runs), str(s.stacks), short(s.tokens), f"{s.flops:.2g}",
             short(s.tokens_per_second), duration(s.seconds), f"{s.memory / 2**20:.0f} MiB{parts}",
         )  # fmt: skip
     show(table)

@@ -15,6 +15,7 @@ from bayeskisl.curves.checkpoints import final
 from bayeskisl.curves.validation import validate
 from bayeskisl.errors import InputError
 from bayeskisl.sweeping.record_reading import BrokenRecord, MisplacedRecord, Record
+from bayeskisl.sweeping.spec import RunSpec
 from bayeskisl.sweeping.store import SweepFolder, sweep_folders
 
 __all__ = ["build_curves"]
@@ -80,7 +81,7 @@ def build_curves(folder: str | Path) -> xr.Dataset:
     axes = {f.spec["axis"] for f in folders}
     if len(axes) > 1:
         raise InputError("sweeps along one axis", " and ".join(sorted(axes)), str(folder), "build each separately")
-    content, digest = _read_all(folders)
+    content, digest, depth_of_run = _read_all(folders)
     lines = pl.read_ndjson(io.BytesIO(content), schema=_LINE_SCHEMA)
     of_kind = {kind: lines.filter(pl.col("kind") == kind) for kind in ("run", "probe", "general", "failed")}
     diverged = of_kind["failed"][schema.RUN].unique().sort().to_list()
@@ -100,6 +101,8 @@ def build_curves(folder: str | Path) -> xr.Dataset:
     if runs.is_empty():
         raise InputError("at least one finished run", "none", str(folder), "run `bayeskisl sweep run` again")
     curves = _measurements(runs, of_kind["probe"], of_kind["general"])
+    if depth_of_run:
+        curves = curves.assign_coords({schema.DEPTH: (schema.RUN, [depth_of_run[run] for run in curves.run.values])})
     curves.attrs = {
         "title": f"retention curves of {', '.join(f.spec['name'] for f in folders)}",
         "axis": axes.pop(),
@@ -115,8 +118,8 @@ def build_curves(folder: str | Path) -> xr.Dataset:
     return validate(curves, str(folder))
 
 
-def _read_all(folders: list[SweepFolder]) -> tuple[bytes, str]:
-    """All records one after the other, each run once, and the SHA-256 of their bytes."""
+def _read_all(folders: list[SweepFolder]) -> tuple[bytes, str, dict[str, int]]:
+    """All records one after the other, each run once; the SHA-256 of their bytes; and the depths of runs."""
     of_run: dict[str, tuple[Path, Record]] = {}
     for path, record in (each for folder in folders for each in folder.records_or_reasons()):
         if isinstance(record, BrokenRecord):
@@ -128,7 +131,13 @@ def _read_all(folders: list[SweepFolder]) -> tuple[bytes, str]:
             got = f"a different one in {first.parent.parent.name}"
             raise InputError("one measurement of each run", got, str(path), "build each sweep separately")
     content = b"".join(record.content for _, record in of_run.values())
-    return content, hashlib.sha256(content).hexdigest()
+    return content, hashlib.sha256(content).hexdigest(), _depths([record.run for _, record in of_run.values()])
+
+
+def _depths(runs: list[RunSpec]) -> dict[str, int]:
+    """Layers of each run by its name; none where all runs are equally deep and their ladder scales the width alone."""
+    scaled = any(run.model.form.scales_depth for run in runs) or len({run.model.layers for run in runs}) > 1
+    return {run.name: run.model.layers for run in runs} if scaled else {}
 
 
 def _measurements(runs: pl.DataFrame, probes: pl.DataFrame, general: pl.DataFrame) -> xr.Dataset:

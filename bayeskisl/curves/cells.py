@@ -101,7 +101,8 @@ def cell_table(curves: xr.Dataset) -> tuple[xr.Dataset, IntArray]:
     cell_of_run : numpy.ndarray
         Index into ``cell``, shape ``(run,)``.
     """
-    names = tuple(dict.fromkeys([*cell_covariates(curves.attrs["axis"]), *further_covariates(curves)]))
+    depth = [schema.DEPTH] if schema.DEPTH in curves.coords and np.isfinite(curves[schema.DEPTH].values).all() else []
+    names = tuple(dict.fromkeys([*cell_covariates(curves.attrs["axis"]), *depth, *further_covariates(curves)]))
     columns = np.stack([np.asarray(curves[name].values, dtype=float) for name in names], axis=1)
     share = names.index("background_share")
     columns[:, share] = _without_rounding(columns[:, share])

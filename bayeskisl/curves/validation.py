@@ -21,7 +21,7 @@ _MOST = {schema.RUN: 1_000_000, schema.CHECKPOINT: 10_000}
 _OF_RUN, _OF_GROUP = (schema.RUN,), (schema.RUN, schema.GROUP)
 _DIMS = {
     **dict.fromkeys(schema.RUN_COORDINATES, _OF_RUN),
-    **dict.fromkeys((schema.LEARNING_RATE, schema.BITS_PER_FACT, schema.TOKENS_BEFORE), _OF_RUN),
+    **dict.fromkeys((schema.LEARNING_RATE, schema.BITS_PER_FACT, schema.TOKENS_BEFORE, schema.DEPTH), _OF_RUN),
     **dict.fromkeys((schema.RECALLED, schema.PROBED, schema.ANSWER_NATS), (*_OF_GROUP, schema.CHECKPOINT)),
     schema.GUESSING: _OF_GROUP,
     schema.GENERAL_LOSS: (*_OF_RUN, schema.CHECKPOINT),
@@ -31,7 +31,7 @@ _DIMS = {
 _OPTIONAL = {
     schema.BACKGROUND_FACTS: _LARGEST, schema.BACKGROUND_SHARE: 1.0, schema.ANSWER_NATS: _LARGEST,
     schema.GENERAL_LOSS: _LARGEST, schema.LEARNING_RATE: _LARGEST, schema.TOKENS_SEEN: _LARGEST,
-    schema.TOKENS_BEFORE: _LARGEST,
+    schema.TOKENS_BEFORE: _LARGEST, schema.DEPTH: _LARGEST,
 }  # fmt: skip
 
 

@@ -39,7 +39,7 @@ def sweep_behind(curves: xr.Dataset, spec: str | Path | None = None) -> dict[str
         spec = made_by[0]
     path = Path(spec) if Path(spec).suffix == ".toml" else shipped_file("sweeps", spec)
     table = read_toml(path)
-    if len(table.get("learning_rates", [])) > 1 or "cross" in table:
+    if len(table.get("learning_rates", [])) > 1 or {"cross", "layers"} & set(table):
         raise InputError("a sweep of one recipe and one setting", "several", str(path), "plan for one of them")
     return {"name": path.stem, **table}
 

@@ -56,6 +56,7 @@ class SizeEstimate:
     """
 
     width: int
+    layers: int
     params: int
     runs: int
     stacks: int
@@ -124,8 +125,8 @@ def estimate_sweep(
     stages = [(spec, growth), (spec.tuning(), 1.0)] if spec.tune else [(spec, growth)]
     counted = [(stack, times) for stage, times in stages for stack in plan_stacks(stage.runs(), stage.stack)]
     sizes = []
-    for width in spec.widths:
-        of_size = [(stack, times) for stack, times in counted if stack.runs[0].model.width == width]
+    for model in dict.fromkeys(spec.ladder.size(cell.width, cell.layers) for cell in spec.cells()):
+        of_size = [(stack, times) for stack, times in counted if stack.runs[0].model == model]
         sizes.append(_estimate_size(of_size, kind, room, speed_of))
     return SweepEstimate(tuple(sizes), workers)
 
@@ -140,6 +141,7 @@ def _estimate_size(
     speed = speed_of(parts[0])
     return SizeEstimate(
         width=run.model.width,
+        layers=run.model.layers,
         params=run.params,
         runs=round(sum(times * len(stack.runs) for stack, times in counted)),
         stacks=round(sum(times for _, times in counted)),

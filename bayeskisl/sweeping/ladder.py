@@ -4,13 +4,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from bayeskisl.errors import InputError
 from bayeskisl.knowledge import CorpusFormat, FactFormat
 from bayeskisl.knowledge.text import TextCorpus, TextFacts
 from bayeskisl.shipped import shipped_file
 from bayeskisl.specifications import Positive, Share, Table, read_table, read_toml, strictly
+from bayeskisl.sweeping.architectures import PLAIN, Architecture, architecture_named
 
 __all__ = ["Ladder", "ModelSize", "Training", "load_ladder"]
 
@@ -20,29 +21,47 @@ Layers = Annotated[int, Field(ge=1, le=2**10)]
 Heads = Annotated[int, Field(ge=1, le=2**12)]
 
 
+def _known_architecture(name: str) -> str:
+    architecture_named(name)
+    return name
+
+
+Named = Annotated[str, AfterValidator(_known_architecture)]
+
+
 @strictly
 @dataclass(frozen=True)
 class ModelSize:
-    """One decoder: `layers` blocks of width `width` with `heads` heads; norms have no gains, nothing has a bias."""
+    """One decoder: `layers` blocks of width `width` with `heads` heads."""
 
     width: Width  # e.g. 32
     layers: Layers = 2
     heads: Heads = 2
+    architecture: Named | None = None  # None: plain, which the first specifications do not name
+
+    @property
+    def form(self) -> Architecture:
+        """The architecture: its weights, and what they compute."""
+        return architecture_named(self.architecture)
 
     @property
     def params(self) -> int:
-        """Non-embedding parameters N = 12 x layers x width^2 (attention 4, feed-forward 8)."""
-        return 12 * self.layers * self.width**2
+        """Non-embedding parameters N."""
+        return self.form.params(self.width, self.layers)
 
     def total_params(self, vocabulary: int, context: int) -> int:
-        """N, the token and position embeddings, and the untied head."""
-        return self.params + (2 * vocabulary + context) * self.width
+        """N, the embeddings, and the untied head."""
+        return self.params + self.form.embedding_params(self.width, vocabulary, context)
 
 
 @strictly
 @dataclass(frozen=True)
 class Training:
-    """The recipe of AdamW; `learning_rate` is the peak for embeddings, times base_width / width for matrices."""
+    """The recipe of AdamW; `learning_rate` is the peak for embeddings, times base_width / width for matrices.
+
+    Where the architecture's rules depend on the depth, rates, decays, epsilons and starts are those of `base_layers`
+    layers, and scale with layers / base_layers.
+    """
 
     learning_rate: Positive = 1e-2
     base_width: Annotated[int, Field(ge=0, le=2**16)] = (
@@ -56,6 +75,7 @@ class Training:
     flat_until: Share = 0.7  # share of the steps at the peak
     final_share: Share = 0.05  # of the peak, reached linearly at the last step
     precision: Literal["float32", "bfloat16"] = "float32"  # of the matrix products
+    base_layers: Layers | None = None  # depth for which rates are stated; None: no scaling with depth
 
 
 @dataclass(frozen=True)
@@ -76,6 +96,8 @@ class Ladder:
     facts : FactFormat or TextFacts
     corpus : CorpusFormat or TextCorpus
         Symbols; a sweep may put real text in their place.
+    tokens_per_param : float, optional
+        Budget of a sweep that states none.
     """
 
     name: str
@@ -85,13 +107,15 @@ class Ladder:
     training: Training = field(default_factory=Training)
     facts: FactFormat | TextFacts = field(default_factory=FactFormat)
     corpus: CorpusFormat | TextCorpus = field(default_factory=CorpusFormat)
+    tokens_per_param: float | None = None
 
-    def size(self, width: int) -> ModelSize:
-        """Return the size of this width; an InputError lists the widths."""
+    def size(self, width: int, layers: int | None = None) -> ModelSize:
+        """Return the size of this width, of `layers` layers if given; an InputError lists the widths."""
         if width not in self.sizes:
             known = ", ".join(map(str, sorted(self.sizes)))
             raise InputError(f"a width of ladder {self.name!r} ({known})", width, "widths", "add it to the ladder")
-        return self.sizes[width]
+        size = self.sizes[width]
+        return size if layers is None else replace(size, layers=layers)
 
     def recipe(self, width: int) -> Training:
         """Return the training recipe at this width, with its tuned learning rate."""
@@ -110,6 +134,7 @@ class Ladder:
 @strictly
 @dataclass(frozen=True)
 class _Shape:
+    architecture: Named = PLAIN
     layers: Layers = 2
     heads: Heads = 2
 
@@ -127,6 +152,7 @@ class _LadderTable(Table):
     name: str = ""
     title: str = ""
     context: Annotated[int, Field(ge=1, le=2**20)] = 24
+    tokens_per_param: Positive | None = None
     model: _Shape = _Shape()
     training: Training = Training()
     facts: FactFormat = FactFormat()
@@ -148,8 +174,10 @@ def load_ladder(name: str | Path) -> Ladder:
     if table.corpus.symbols > table.facts.symbols:
         got = f"{table.corpus.symbols} beside {table.facts.symbols}"
         raise InputError("at most as many symbols in [corpus] as in [facts]", got, where)
+    model = table.model
+    architecture = None if model.architecture == PLAIN else model.architecture
     sizes = {
-        row.width: ModelSize(row.width, row.layers or table.model.layers, row.heads or table.model.heads)
+        row.width: ModelSize(row.width, row.layers or model.layers, row.heads or model.heads, architecture)
         for row in table.sizes
     }
     if len(sizes) < len(table.sizes):
@@ -157,6 +185,10 @@ def load_ladder(name: str | Path) -> Ladder:
     for size in sizes.values():
         if size.width % size.heads:
             raise InputError(f"a width divisible by {size.heads} heads", size.width, f"{where} [[sizes]]")
+        size.form.refuse(size.width, size.heads)
+    if table.training.base_layers and not architecture_named(architecture).scales_depth:
+        raise InputError(f"no base_layers with the architecture {model.architecture!r}, whose rules know no depth",
+                         table.training.base_layers, f"{where} [training]", "leave it out")  # fmt: skip
     return Ladder(
         name=table.name or path.stem,
         context=table.context,
@@ -165,4 +197,5 @@ def load_ladder(name: str | Path) -> Ladder:
         training=table.training,
         facts=table.facts,
         corpus=table.corpus,
+        tokens_per_param=table.tokens_per_param,
     )

@@ -51,9 +51,10 @@ def _bytes_per_token(run: RunSpec) -> int:
 
 
 def _floats_per_token(run: RunSpec) -> int:
-    """Numbers per token: 18 widths a layer, the softmax of every earlier key, the logits three times."""
+    """Numbers per token: those of every layer, the softmax of every earlier key, the logits three times."""
     size = run.model
-    return size.layers * (18 * size.width + size.heads * run.mixture.context) + 3 * run.facts.vocabulary
+    of_layer = size.form.floats_per_token(size.width) + size.heads * run.mixture.context
+    return size.layers * of_layer + 3 * run.facts.vocabulary
 
 
 def device_memory(device: str) -> int:

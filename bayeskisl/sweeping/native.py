@@ -1,4 +1,4 @@
-"""The training step as a compiled kernel for one CPU core: `step.cpp`, built once per shape and cached.
+"""The training step as a compiled kernel for one CPU core: the C++ of `kernel`, built once per shape and cached.
 
 A step of models this small is mostly element-wise work and overhead in torch; the kernel keeps sixteen sequences in
 the core's cache from the embedding to the last gradient. `Decoder` remains the definition of what is computed.
@@ -8,18 +8,17 @@ import ctypes
 import functools
 import subprocess
 import warnings
-from pathlib import Path
 
 import numpy as np
 
 from bayeskisl.arrays import BoolArray, Float32Array, IntArray
 from bayeskisl.machine_code import CannotCompile, Language, load_library
+from bayeskisl.sweeping.architectures.base import KERNEL
 from bayeskisl.sweeping.ladder import ModelSize, Training
 
 __all__ = ["NativeStep", "compiler", "compiler_name", "native_step"]
 
 _ALIGNMENT = 64  # bytes: of the kernel's vectors
-_SOURCE = Path(__file__).with_name("step.cpp")
 CPP = Language(
     name="C++",
     stem="step",
@@ -67,6 +66,8 @@ class NativeStep:
         mean: Float32Array,
         square: Float32Array,
         rates: Float32Array,
+        decays: Float32Array,
+        epsilons: Float32Array,
         tokens: IntArray,
         training: Training,
         schedule: Float32Array,
@@ -79,6 +80,8 @@ class NativeStep:
             The run and AdamW's moments, shape ``(weight,)``, float32; changed in place.
         rates : numpy.ndarray
             Peak learning rate of each weight, shape ``(weight,)``, float32.
+        decays, epsilons : numpy.ndarray
+            AdamW's weight decay and epsilon of each weight, alike.
         tokens : numpy.ndarray
             Shape ``(steps x batch, context + 1)``: each token's target is the one after it.
         training : Training
@@ -91,8 +94,8 @@ class NativeStep:
             Loss before each step in nats per token, shape ``(steps,)``.
         """
         losses, gradient = np.empty(len(schedule), np.float32), np.empty_like(weights)
-        settings = np.array([training.beta1, training.beta2, training.weight_decay], np.float32)
-        arrays = (weights, mean, square, gradient, rates, _whole(tokens), settings, schedule)
+        betas = np.array([training.beta1, training.beta2], np.float32)
+        arrays = (weights, mean, square, gradient, rates, decays, epsilons, _whole(tokens), betas, schedule)
         self._library.train(*map(_at, arrays), ctypes.c_int64(len(schedule)), _at(losses), _at(self._room))
         return losses
 
@@ -127,7 +130,10 @@ def native_step(
     """
     shape = {"WIDTH": size.width, "LAYERS": size.layers, "HEADS": size.heads}
     shape |= {"VOCABULARY": vocabulary, "CONTEXT": context, "BATCH": batch, **({"LANES": lanes} if lanes else {})}
-    text = "".join(f"#define {name} {value}\n" for name, value in shape.items()) + _SOURCE.read_text()
+    shape |= size.form.defines(size.width)
+    sources = (KERNEL / "common.cpp", size.form.kernel, KERNEL / "training.cpp")
+    text = "".join(f"#define {name} {value}\n" for name, value in shape.items())
+    text += "\n".join(source.read_text() for source in sources)
     try:
         # another version of the compiler may round otherwise, and records are to be the same bytes on every repetition
         key = [text, _version(CPP.require_compiler()[0])]

@@ -26,6 +26,7 @@ class NativeSteps(Steps):
         state: State,
     ) -> None:
         self._kernel, self._training, self._rates, self._tokens, self._state = kernel, training, rates, tokens, state
+        self._decays, self._epsilons = decoder.decays(training), decoder.epsilons(training)
         self._schedule = schedule_of(training, tokens.shape[1] // training.batch)
 
     def advance(self, first: int, last: int) -> Float32Array:
@@ -36,6 +37,8 @@ class NativeSteps(Steps):
                 mean,
                 square,
                 rates,
+                self._decays,
+                self._epsilons,
                 tokens[first * batch : last * batch],
                 self._training,
                 self._schedule[first:last],

@@ -29,7 +29,7 @@ from bayeskisl.specifications import (
     refuse_unknown,
     strictly,
 )
-from bayeskisl.sweeping.ladder import Ladder, Width, load_ladder
+from bayeskisl.sweeping.ladder import Ladder, Layers, Width, load_ladder
 from bayeskisl.sweeping.spec import Cell, Refine, Replicates, SweepSpec, Tune
 from bayeskisl.sweeping.text import read_text
 
@@ -93,6 +93,7 @@ class _SweepTable(Table):
     templates: Templates | None = None
     tune: Tune | None = None
     tokens_before: Count | None = None
+    layers: Several[Layers] | None = None
     corpus: dict[str, Any] | None = None
     knowledge: dict[str, Any] | None = None
 
@@ -121,15 +122,19 @@ def load_sweep(path: str | Path) -> SweepSpec:
 def sweep_from_table(table: dict[str, Any], where: str, default_name: str = "sweep") -> SweepSpec:
     """Build and check a `SweepSpec` from the table of its TOML file."""
     given = read_table(_SweepTable, {"name": default_name, **table}, where, "the sweep")
-    if not (given.tokens or given.tokens_per_param):
-        raise InputError("a key 'tokens' or 'tokens_per_param'", "neither", where)
+    ladder = _ladder(given, where)
+    proportional = given.tokens_per_param
+    if not (given.tokens or proportional):
+        if ladder.tokens_per_param is None:
+            raise InputError("a key 'tokens' or 'tokens_per_param'", "neither", where)
+        proportional = (ladder.tokens_per_param,)
     if not (given.levels or given.replicates):
         raise InputError("'levels' to have at least one value, or [[replicates]]", "neither", where)
     levels = tuple(sorted(given.levels)) if given.refine else given.levels  # it looks between neighbours
     spec = SweepSpec(
         name=given.name or default_name,
         axis=given.axis,
-        ladder=_ladder(given, where),
+        ladder=ladder,
         widths=given.widths,
         tokens=given.tokens,
         levels=levels,
@@ -138,11 +143,12 @@ def sweep_from_table(table: dict[str, Any], where: str, default_name: str = "swe
         background_facts=given.background.facts,
         background_share=given.background.share,
         refine=given.refine,
-        tokens_per_param=given.tokens_per_param,
+        tokens_per_param=proportional,
         cross=_cross(given, table, where),
         replicates=None if given.replicates is None else tuple(given.replicates),
         checkpoints=given.checkpoints,
         tune=given.tune,
+        layers=given.layers,
         **{key: getattr(given, key) for key in _PLAIN if key in table},
     )
     return check_sweep(spec, where)
@@ -216,7 +222,8 @@ def _refuse_odd_phase_before(spec: SweepSpec, where: str) -> None:
 
 def _refuse_too_many_runs(spec: SweepSpec, where: str) -> None:
     """Refuse a product that would exhaust memory when it is counted."""
-    cells = len(spec.widths) * (len(spec.tokens) + len(spec.tokens_per_param or ())) * max(1, len(spec.learning_rates))
+    sizes = len(spec.widths) * len(spec.layers or (None,))
+    cells = sizes * (len(spec.tokens) + len(spec.tokens_per_param or ())) * max(1, len(spec.learning_rates))
     for values in (spec.cross or {}).values():
         cells *= len(values)
     more = sum(len(more.levels) * len(more.seeds) for more in spec.replicates or ())

@@ -10,6 +10,7 @@ from bayeskisl.errors import InputError, SweepError
 from bayeskisl.sweeping.devices import require_device
 from bayeskisl.sweeping.estimate import measured_speed
 from bayeskisl.sweeping.execution import Finished, Job, train_job
+from bayeskisl.sweeping.ladder import ModelSize
 from bayeskisl.sweeping.plan import Stack
 from bayeskisl.sweeping.run import refinements
 from bayeskisl.sweeping.spec import Cell, RunSpec, SweepSpec
@@ -97,17 +98,17 @@ def sit(
         speeds = _calibrate(spec, folder, device, begun + 60 * minutes * _CALIBRATION, tell)
         _tell_plan(spec, folder, speeds, deadline - time.monotonic(), tell)
         while (stack := _next_stack(spec, folder, speeds, deadline - time.monotonic())) is not None:
-            width = stack.runs[0].model.width
+            model = stack.runs[0].model
             try:
                 done = train_job(Job(stack, device, spec.compile))
             except SweepError as problem:
-                tell(f"width {width}: left out, {problem}")
-                speeds[width] = 0.0
+                tell(f"{_called(model)}: left out, {problem}")
+                speeds[model] = 0.0
                 continue
             archives.append(_bring_home(done, folder, Path(home)))
             trained += len(stack.runs)
-            speeds[width] = done.volatile["tokens_per_second"] * _MARGIN / _SPREAD
-            tell(f"width {width}: {len(stack.runs)} runs in {done.volatile['seconds']:.0f} s, {archives[-1].name}")
+            speeds[model] = done.volatile["tokens_per_second"] * _MARGIN / _SPREAD
+            tell(f"{_called(model)}: {len(stack.runs)} runs in {done.volatile['seconds']:.0f} s, {archives[-1].name}")
         left = sum(len(runs) for _, runs in remaining_runs(spec, folder))
     return Sitting(folder.path, trained, left, tuple(archives))
 
@@ -129,41 +130,46 @@ def remaining_runs(spec: SweepSpec, folder: SweepFolder) -> Iterator[tuple[Cell,
                 break
 
 
-def _calibrate(spec: SweepSpec, folder: SweepFolder, device: str, until: float, tell: Tell) -> dict[int, float]:
-    """Tokens per second by width, measured from small sizes up within the time, else scaled by FLOPs."""
-    waiting = {cell.width: Stack(runs[: spec.stack]) for cell, runs in reversed(list(remaining_runs(spec, folder)))}
-    speeds: dict[int, float] = {}
+def _calibrate(spec: SweepSpec, folder: SweepFolder, device: str, until: float, tell: Tell) -> dict[ModelSize, float]:
+    """Tokens per second by size, measured from small sizes up within the time, else scaled by FLOPs."""
+    waiting = {runs[0].model: Stack(runs[: spec.stack]) for _, runs in reversed(list(remaining_runs(spec, folder)))}
+    speeds: dict[ModelSize, float] = {}
     known: Stack | None = None
-    for width in sorted(waiting):
-        stack = waiting[width]
+    for model in sorted(waiting, key=lambda model: (model.params, model.layers)):
+        stack = waiting[model]
         if known is None or time.monotonic() < until:
-            speeds[width] = measured_speed(stack, device, spec.compile)
+            speeds[model] = measured_speed(stack, device, spec.compile)
             known, how = stack, "measured"
         else:  # larger sizes use a device no worse
             reference = known.runs[0]
-            speeds[width] = speeds[reference.model.width] * _flops_per_token(known) / _flops_per_token(stack)
-            how = f"from width {reference.model.width} by its FLOPs"
-        tell(f"width {width}: {speeds[width]:,.0f} tokens/s in stacks of {len(stack.runs)}, {how}")
+            speeds[model] = speeds[reference.model] * _flops_per_token(known) / _flops_per_token(stack)
+            how = f"from {_called(reference.model)} by its FLOPs"
+        tell(f"{_called(model)}: {speeds[model]:,.0f} tokens/s in stacks of {len(stack.runs)}, {how}")
     return speeds
 
 
-def _tell_plan(spec: SweepSpec, folder: SweepFolder, speeds: dict[int, float], left: float, tell: Tell) -> None:
+def _tell_plan(spec: SweepSpec, folder: SweepFolder, speeds: dict[ModelSize, float], left: float, tell: Tell) -> None:
     tell(f"plan for {left:.0f} s:")
-    for cell, runs in remaining_runs(spec, folder):
-        seconds = _seconds(Stack(runs), speeds[cell.width])
-        fitting = _how_many(runs, speeds[cell.width], left)
-        tell(f"  width {cell.width}: {fitting} of {len(runs)} runs fit; all of them take {seconds:.0f} s")
-        left -= _seconds(Stack(runs[:fitting]), speeds[cell.width]) if fitting else 0.0
+    for _, runs in remaining_runs(spec, folder):
+        model = runs[0].model
+        seconds = _seconds(Stack(runs), speeds[model])
+        fitting = _how_many(runs, speeds[model], left)
+        tell(f"  {_called(model)}: {fitting} of {len(runs)} runs fit; all of them take {seconds:.0f} s")
+        left -= _seconds(Stack(runs[:fitting]), speeds[model]) if fitting else 0.0
 
 
-def _next_stack(spec: SweepSpec, folder: SweepFolder, speeds: dict[int, float], left: float) -> Stack | None:
+def _next_stack(spec: SweepSpec, folder: SweepFolder, speeds: dict[ModelSize, float], left: float) -> Stack | None:
     """Return the next missing runs that fit into the remaining time, as many as may be stacked."""
-    for cell, runs in remaining_runs(spec, folder):
-        speed = speeds.get(cell.width, 0.0)
+    for _, runs in remaining_runs(spec, folder):
+        speed = speeds.get(runs[0].model, 0.0)
         count = min(_how_many(runs, speed, left), spec.stack)
         if count:
             return Stack(runs[:count])
     return None
+
+
+def _called(model: ModelSize) -> str:
+    return f"width {model.width}, depth {model.layers}"
 
 
 def _how_many(runs: Sequence[RunSpec], speed: float, left: float) -> int:

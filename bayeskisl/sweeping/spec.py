@@ -258,6 +258,8 @@ class SweepSpec:
     tokens_before : int, optional
         Tokens of the general corpus, including background facts, that every run reads before its budget begins. The
         general corpus within the budget is then replay. One learning-rate schedule spans both phases.
+    layers : tuple of int, optional
+        Depths to cross with the widths, in place of the ladder's.
     """
 
     name: str
@@ -283,6 +285,7 @@ class SweepSpec:
     checkpoints: tuple[float, ...] | None = None
     tune: Tune | None = None
     tokens_before: int | None = None
+    layers: tuple[int, ...] | None = None
 
     @cached_property
     def identity(self) -> str:
@@ -332,11 +335,12 @@ class SweepSpec:
         rates: tuple[float | None, ...] = self.learning_rates or (None,)
         cross = self.cross or {}
         crossed = [tuple(zip(cross, values, strict=True)) for values in itertools.product(*cross.values())]
-        return tuple(Cell(w, d, r, c) for w in self.widths for d in self._budgets(w) for r in rates for c in crossed)
+        sizes = [(width, layers) for width in self.widths for layers in self.layers or (None,)]
+        return tuple(Cell(w, d, r, c, n) for w, n in sizes for d in self._budgets(w, n) for r in rates for c in crossed)
 
-    def _budgets(self, width: int) -> tuple[int, ...]:
+    def _budgets(self, width: int, layers: int | None) -> tuple[int, ...]:
         step = self.ladder.context * self.ladder.training.batch
-        params = self.ladder.size(width).params
+        params = self.ladder.size(width, layers).params
         proportional = (max(1, round(share * params / step)) * step for share in self.tokens_per_param or ())
         return tuple(dict.fromkeys((*self.tokens, *proportional)))
 
@@ -355,7 +359,7 @@ class SweepSpec:
         if cell.learning_rate is not None:
             training = Training(**{**asdict(training), "learning_rate": cell.learning_rate})
         return RunSpec(
-            model=self.ladder.size(cell.width),
+            model=self.ladder.size(cell.width, cell.layers),
             training=training,
             mixture=self._with(cell.crossed)._mixture(cell.tokens, level),
             facts=self.ladder.facts,
@@ -391,7 +395,7 @@ class SweepSpec:
 
 @dataclass(frozen=True)
 class Cell:
-    """One (width, token budget, learning rate) of a sweep; a rate of None is the ladder's own.
+    """One (width, token budget, learning rate) of a sweep; a rate or a depth of None is the ladder's own.
 
     `crossed` holds the values that this cell has in place of the sweep's, as (name, value) pairs.
     """
@@ -400,3 +404,4 @@ class Cell:
     tokens: int
     learning_rate: float | None = None
     crossed: tuple[tuple[str, float], ...] = ()
+    layers: int | None = None

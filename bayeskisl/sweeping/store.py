@@ -223,7 +223,7 @@ def _refuse_foreign(record: Record, spec: dict[str, Any]) -> None:
     """Refuse a record with another recipe, size or corpus than the sweep's; levels and rates vary within one."""
     run, own, ladder = record.run, record.lines[0]["spec"], spec["ladder"]
     same = {
-        "model": (own["model"], _part(ladder, "sizes").get(str(run.model.width))),
+        "model": (own["model"], _model(ladder, spec.get("layers"), run)),
         "training": (_but_rate(own["training"]), _but_rate(_part(ladder, "training"))),
         "facts": (own["facts"], ladder.get("facts")),
         "corpus": (own["corpus"], ladder.get("corpus")),
@@ -235,6 +235,13 @@ def _refuse_foreign(record: Record, spec: dict[str, Any]) -> None:
     for name, (found, expected) in same.items():
         if found != expected:
             raise MisplacedRecord(f"its {name} is not that of the sweep")
+
+
+def _model(ladder: dict[str, Any], layers: Any, run: RunSpec) -> Any:
+    """The size that a run of this width and depth has in the sweep; None without one."""
+    size = _part(_part(ladder, "sizes"), str(run.model.width))
+    crossed = isinstance(layers, list) and run.model.layers in layers
+    return {**size, "layers": run.model.layers} if crossed else size if layers is None else None
 
 
 def _part(table: dict[str, Any], key: str) -> dict[str, Any]:

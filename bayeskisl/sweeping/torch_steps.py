@@ -18,7 +18,6 @@ from bayeskisl.sweeping.steps import State, Steps, schedule_of
 __all__ = ["GraphSteps", "TorchSteps", "one_thread"]
 
 _PRECISION = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-_EPSILON = 1e-8  # AdamW's usual guard against division by zero
 _SEQUENCES = 256  # evaluated at a time; bounds the memory of the logits
 _WARM_UP = 3  # steps that a CUDA graph wants to see before it is captured
 
@@ -50,6 +49,11 @@ class TorchSteps(Steps):
         self._update: Callable[[Tensor], None] = self._adamw
         self._precision = _PRECISION[training.precision]
         self._rates, self._tokens = on_device(rates), on_device(tokens)
+        # A number where it is the same of all weights: adding it rounds otherwise than adding a row of it.
+        self._decay, self._epsilon = (
+            float(row[0]) if (row == row[0]).all() else on_device(row)
+            for row in (decoder.decays(training), decoder.epsilons(training))
+        )
         self._weights, self._mean, self._square = map(on_device, (state.weights, state.mean, state.square))
         steps = tokens.shape[1] // training.batch
         self._schedule = on_device(schedule_of(training, steps))
@@ -101,8 +105,12 @@ class TorchSteps(Steps):
         rate, correction1, correction2 = self._schedule.index_select(0, self._step)[0].unbind()
         self._mean.lerp_(gradient, 1 - t.beta1)
         self._square.mul_(t.beta2).addcmul_(gradient, gradient, value=1 - t.beta2)
-        scale = (self._square / correction2).sqrt_().add_(_EPSILON)
-        update = (self._mean / correction1).div_(scale).add_(self._weights, alpha=t.weight_decay)
+        scale = (self._square / correction2).sqrt_().add_(self._epsilon)
+        update = (self._mean / correction1).div_(scale)
+        if isinstance(self._decay, float):
+            update.add_(self._weights, alpha=self._decay)
+        else:
+            update.addcmul_(self._weights, self._decay)
         self._weights.addcmul_(update, self._rates * -rate)
 
 

@@ -91,7 +91,7 @@ def train_stack(
         first.training,
         rates.astype(np.float32),
         np.stack([behind_start(material.stream, material.starts) for material in materials]),
-        State.initial(np.stack([decoder.initial(rng) for _, rng in drawn])),
+        State.initial(np.stack([decoder.initial(rng, first.training) for _, rng in drawn])),
         device,
         compiled=compiled,
     )

@@ -26,7 +26,8 @@ class TunedRate:
     at_the_end : bool
         Whether the best rate is the lowest or the highest that was tried, so that a better one may lie beyond.
     nats : dict of str to float
-        Mean cross-entropy of an answer by rate, over levels, seeds and probe groups; what the best rate makes least.
+        Mean cross-entropy of an answer by rate, over levels, depths, seeds and probe groups; what the best rate makes
+        least.
     """
 
     learning_rate: float
@@ -64,11 +65,11 @@ def tuned_rates(spec: SweepSpec, folder: SweepFolder) -> dict[int, TunedRate]:
     tuning = spec.tuning()
     found = {}
     for width in tuning.widths:
-        of_rate = {
-            cell.learning_rate: _mean_nats(folder, tuning.runs_of(cell, tuning.levels))
-            for cell in tuning.cells()
-            if cell.width == width and cell.learning_rate is not None
-        }
+        runs: dict[float, tuple[RunSpec, ...]] = {}
+        for cell in tuning.cells():
+            if cell.width == width and cell.learning_rate is not None:
+                runs[cell.learning_rate] = runs.get(cell.learning_rate, ()) + tuning.runs_of(cell, tuning.levels)
+        of_rate = {rate: _mean_nats(folder, of_it) for rate, of_it in runs.items()}
         if not np.isfinite(list(of_rate.values())).any():
             raise SweepError(f"every run of width {width} diverged while tuning; add lower rates to [tune].")
         found[width] = best_rate(of_rate)

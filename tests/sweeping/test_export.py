@@ -1,6 +1,7 @@
 """A sweep for another trainer: one stream in every format, probes, configurations, launch scripts and the manifest."""
 
 import csv
+import importlib.util
 import json
 import os
 import stat
@@ -276,6 +277,99 @@ def test_the_llama_of_a_configuration_has_the_parameters_of_the_manifest(exporte
         assert {int(row["model_params"]) for row in rows} == {model.num_parameters()}
         own = model.num_parameters() - 2 * config["model"]["vocab_size"] * config["model"]["hidden_size"]
         assert own == pytest.approx(params, rel=0.03)  # gains of norms, and 8/3 widths in whole numbers
+
+
+def write_standard_sweep(folder):
+    """One size of a standard ladder, at twice its base width and base depth."""
+    path = write_sweep(folder, widths=(32,), levels=(4,))
+    ladder = folder / "ladder.toml"
+    text = ladder.read_text().replace("[model]", '[model]\narchitecture = "standard"')
+    ladder.write_text(text.replace("[training]", "[training]\nbase_layers = 1"))
+    return path
+
+
+@pytest.fixture(scope="module")
+def standard(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("standard")
+    return export_sweep(write_standard_sweep(folder), folder / "out")
+
+
+def test_a_standard_decoder_is_exported_with_the_recipe_of_every_module(standard):
+    (run,) = standard.runs
+    config = json.loads((standard.folder / "runs" / run.name / "hf.json").read_text())
+    modules, peak = config["modules"], run.training.learning_rate
+    assert "matrix_learning_rate" not in config
+    assert config["model"]["intermediate_size"] == 88  # eleven eights, nearest to 8/3 of 32
+    assert {name: modules[name]["lr"] / peak for name in ("embed_tokens", "norm", "q_proj", "o_proj")} == {
+        "embed_tokens": 1, "norm": 1, "q_proj": 1 / 2, "o_proj": 1 / 4
+    }  # fmt: skip
+    assert modules["norm"]["weight_decay"] == 0
+    assert {int(row["model_params"]) for row in manifest(standard.folder)} == {
+        run.params + 2 * config["model"]["vocab_size"] * 32
+    }
+
+
+@pytest.mark.parametrize("trainer", sorted(set(TRAINERS) - {"hf"}))
+def test_other_trainers_cannot_state_that_recipe(trainer, tmp_path):
+    with pytest.raises(InputError, match="a ladder of the architecture plain, got the architecture 'standard' for"):
+        export_sweep(write_standard_sweep(tmp_path), tmp_path / "out", trainer=trainer)
+
+
+@pytest.mark.slow
+def test_a_standard_decoder_is_the_llama_of_transformers(standard):
+    """Array for array: the same logits from the same weights, and the same rate, decay and epsilon of every weight."""
+    transformers = pytest.importorskip("transformers", reason="the extra hf is not installed")
+    import torch
+
+    from bayeskisl.sweeping.decoder import Decoder
+    from bayeskisl.sweeping.forward import logits_of
+
+    path = standard.folder / "launch" / "train_hf.py"
+    train_hf = importlib.util.module_from_spec(spec := importlib.util.spec_from_file_location("train_hf", path))
+    spec.loader.exec_module(train_hf)
+    (run,) = standard.runs
+    config = json.loads((standard.folder / "runs" / run.name / "hf.json").read_text())
+    vocabulary, layers, rng = config["model"]["vocab_size"], run.model.layers, np.random.default_rng(1)
+    decoder = Decoder(run.model, vocabulary, run.mixture.context)
+    sizes = [rows * columns for rows, columns in decoder.shapes.values()]
+
+    def arrays_of(row):
+        parts = zip(decoder.shapes.items(), torch.from_numpy(row).split(sizes), strict=True)
+        part = {name: value.view(shape) for (name, shape), value in parts}
+        own = {"model.embed_tokens": part["token"], "model.norm": part["gain"][0], "lm_head": part["head"].T}
+        for layer in range(layers):
+            q, k, v = part[f"attend{layer}"].T.chunk(3)
+            gate, up = part[f"expand{layer}"].T.chunk(2)
+            of_layer = {"self_attn.q_proj": q, "self_attn.k_proj": k, "self_attn.v_proj": v,
+                        "self_attn.o_proj": part[f"merge{layer}"].T, "mlp.gate_proj": gate, "mlp.up_proj": up,
+                        "mlp.down_proj": part[f"contract{layer}"].T,
+                        "input_layernorm": part[f"attend_gain{layer}"][0],
+                        "post_attention_layernorm": part[f"expand_gain{layer}"][0]}  # fmt: skip
+            own |= {f"model.layers.{layer}.{name}": value for name, value in of_layer.items()}
+        return {f"{name}.weight": value for name, value in own.items()}
+
+    row = decoder.initial(rng, run.training)
+    row += 0.1 * rng.standard_normal(len(row)).astype(np.float32)
+    model = transformers.LlamaForCausalLM(transformers.LlamaConfig(**config["model"])).eval()
+    model.load_state_dict(arrays_of(row))
+    read = torch.from_numpy(rng.integers(vocabulary, size=(2, run.mixture.context)))
+    ours = logits_of(decoder, torch.from_numpy(row)[None], read[None])[0].view(2, -1, vocabulary)
+    torch.testing.assert_close(model(read).logits.detach(), ours.detach(), rtol=1e-4, atol=1e-4)
+
+    recipe = run.training
+    expected = {
+        "lr": arrays_of((recipe.learning_rate * decoder.rate_factors(recipe)).astype(np.float32)),
+        "weight_decay": arrays_of(decoder.decays(recipe)),
+        "eps": arrays_of(decoder.epsilons(recipe)),
+    }
+    groups = {id(group["params"][0]): group for group in train_hf.optimizer(model, config).param_groups}
+    for name, parameter in model.named_parameters():
+        for key, of_name in expected.items():
+            given = torch.full_like(of_name[name], groups[id(parameter)][key])
+            torch.testing.assert_close(of_name[name], given, rtol=1e-6, atol=0)
+    train_hf.begin(model, config)
+    assert not model.lm_head.weight.any()
+    assert model.model.layers[1].self_attn.o_proj.weight.std().item() == pytest.approx(1 / (2 * 32**0.5), rel=0.1)
 
 
 def test_nanochat_has_a_validation_shard_behind_its_training_shards(tmp_path):

@@ -77,8 +77,8 @@ def test_what_will_not_end_in_time_is_not_begun(smoke, tmp_path, monkeypatch):
     monkeypatch.setattr(sitting, "measured_speed", lambda stack, device, compiled: 400.0)
     told = []
     done = sit(smoke, tmp_path / "out", tmp_path / "home", minutes=1, device="cpu", tell=told.append)
-    assert told[3] == "  width 8: 1 of 6 runs fit; all of them take 323 s"
-    assert told[4] == "  width 16: 0 of 6 runs fit; all of them take 323 s"
+    assert told[3] == "  width 8, depth 1: 1 of 6 runs fit; all of them take 323 s"
+    assert told[4] == "  width 16, depth 1: 0 of 6 runs fit; all of them take 323 s"
     assert len(records_in(done.archives[0])) == 1
 
 
@@ -89,8 +89,8 @@ def test_a_size_without_time_to_calibrate_is_judged_by_its_flops(smoke, tmp_path
     sit(smoke, tmp_path / "out", tmp_path / "home", minutes=0.01, device="cpu", tell=told.append)
     small, large = (next(run for run in smoke.runs() if run.model.width == width) for width in (8, 16))
     speed = small.flops / large.flops
-    assert told[1].startswith(f"width 16: {speed:,.0f} tokens/s")
-    assert told[1].endswith("from width 8 by its FLOPs")
+    assert told[1].startswith(f"width 16, depth 1: {speed:,.0f} tokens/s")
+    assert told[1].endswith("from width 8, depth 1 by its FLOPs")
 
 
 def test_foreign_members_of_an_archive_are_refused(seated, smoke, tmp_path):

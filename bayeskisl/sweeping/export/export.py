@@ -137,6 +137,7 @@ def export_sweep(
         )
         jobs = [Job(run, max(prepared.tokeniser.vocabulary, number + 1), number) for run in runs]
         for job in jobs:
+            _refuse_architecture(job, chosen)
             chosen.refuse(job)
         _write_identity(root, loaded, runs, chosen, settings)
         realised, tasks = {}, {}
@@ -167,6 +168,15 @@ def _load(table: dict[str, Any], path: Path) -> tuple[SweepSpec, PreparedText]:
         raise InputError("infused documents like any others", "domain_marker = true", f"{path.name} [knowledge]",
                          "leave it out; write a marker into the templates if you want one")  # fmt: skip
     return loaded, prepared
+
+
+def _refuse_architecture(job: Job, trainer: Trainer) -> None:
+    """Refuse an architecture whose rules of training the trainer's configuration does not state."""
+    name = job.size.form.name
+    if name not in trainer.architectures:
+        got = f"the architecture {name!r} for {trainer.title}"
+        raise InputError(f"a ladder of the architecture {' or '.join(trainer.architectures)}", got, "ladder",
+                         "train it with `bayeskisl sweep run`, or export it with `--for hf`")  # fmt: skip
 
 
 def _windows(spacing: int, spec: SweepSpec, trainer: Trainer) -> int:

@@ -34,6 +34,7 @@ def main(path: str) -> None:
     )
     set_seed(config["training"]["seed"])
     model = LlamaForCausalLM(LlamaConfig(**config["model"]))
+    begin(model, config)
     trainer = Trainer(
         model=model,
         args=arguments,
@@ -58,16 +59,36 @@ def behind_start(token: int) -> Callable[[list[dict[str, Any]]], dict[str, torch
     return collate
 
 
+def by_module(model: LlamaForCausalLM, config: dict[str, Any]) -> list[tuple[torch.nn.Parameter, dict[str, float]]]:
+    """Parameters with what the configuration states of their module, if it does: model.norm.weight is of norm."""
+    if "modules" not in config:
+        return []
+    return [(p, config["modules"][name.split(".")[-2]]) for name, p in model.named_parameters()]
+
+
+@torch.no_grad()
+def begin(model: LlamaForCausalLM, config: dict[str, Any]) -> None:
+    """Draw the initial weights that are stated."""
+    for parameter, own in by_module(model, config):
+        parameter.normal_(own["mean"], own["sd"])
+
+
 def optimizer(model: LlamaForCausalLM, config: dict[str, Any]) -> torch.optim.AdamW:
-    """Return AdamW with the rate of matrices for the blocks' matrices, and the peak rate for all other weights."""
+    """Return AdamW as stated for each module, else with two rates, of the blocks' matrices and of all else."""
     training = config["training"]
+    betas = (training["adam_beta1"], training["adam_beta2"])
+    stated = [
+        {"params": [p], "lr": own["lr"], "weight_decay": own["weight_decay"], "eps": own["eps"]}
+        for p, own in by_module(model, config)
+    ]
+    if stated:
+        return torch.optim.AdamW(stated, betas=betas)
     blocks = [p for p in model.model.layers.parameters() if p.ndim == 2]
     known = {id(p) for p in blocks}
     groups = [
         {"params": blocks, "lr": config["matrix_learning_rate"]},
         {"params": [p for p in model.parameters() if id(p) not in known], "lr": training["learning_rate"]},
     ]
-    betas = (training["adam_beta1"], training["adam_beta2"])
     return torch.optim.AdamW(groups, betas=betas, weight_decay=training["weight_decay"])
 
 

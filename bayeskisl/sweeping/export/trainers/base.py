@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from bayeskisl.errors import InputError
+from bayeskisl.sweeping.architectures import PLAIN
 from bayeskisl.sweeping.ladder import ModelSize, Training
 from bayeskisl.sweeping.spec import RunSpec
 
@@ -83,12 +84,15 @@ class Trainer(ABC):
         The format of data that it reads.
     keeps_order : bool
         Whether it reads windows in the order in which they are written.
+    architectures : tuple of str
+        Architectures of ladders whose recipe its configuration can state.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     format: ClassVar[str]
     keeps_order: ClassVar[bool]
+    architectures: ClassVar[tuple[str, ...]] = (PLAIN,)
 
     @abstractmethod
     def refuse(self, job: Job) -> None:
@@ -101,7 +105,7 @@ class Trainer(ABC):
 
     @abstractmethod
     def params(self, job: Job) -> int:
-        """Return the non-embedding parameters of its model; the ladder counts 12 x layers x width^2."""
+        """Return the non-embedding parameters of its model; gains and rounded widths may add to the ladder's."""
 
     def total_params(self, job: Job) -> int:
         """Return all parameters, including embeddings and the untied head."""

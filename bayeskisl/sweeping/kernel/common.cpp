@@ -5,7 +5,8 @@
 // operation whatever the width of the model, and a tile of so many sequences stays in the cache of its core from the
 // embedding to the last gradient.
 // Activations are stored feature by feature, x[feature][position]. The shape is fixed at compile time (-D).
-// `Decoder.token_loss` says what is computed; a test holds the two together.
+// This part is common to all architectures; one of them follows, then `training.cpp`, in one text.
+// `token_loss` of `forward.py` says what is computed; a test holds the two together.
 
 #include <cmath>
 #include <cstdint>
@@ -39,13 +40,6 @@ constexpr int W = WIDTH, L = LAYERS, H = HEADS, V = VOCABULARY, C = CONTEXT, B =
 constexpr int D = W / H;                           // width of a head
 constexpr int kPairs = C * (C + 1) / 2;            // of a query and a key not after it
 constexpr float kNormEpsilon = 1.1920929e-7f;      // torch.finfo(float32).eps, as rms_norm takes it
-constexpr float kAdamEpsilon = 1e-8f;             // AdamW's usual guard against division by zero
-
-// Where each matrix of a run stands in its row of weights, in the order of `Decoder.shapes`.
-constexpr int64_t kToken = 0, kPosition = kToken + int64_t(V) * W, kFirstLayer = kPosition + int64_t(C) * W;
-constexpr int64_t kMerge = int64_t(W) * 3 * W, kExpand = kMerge + int64_t(W) * W, kContract = kExpand + int64_t(W) * 4 * W;
-constexpr int64_t kLayer = kContract + int64_t(4 * W) * W;
-constexpr int64_t kHead = kFirstLayer + L * kLayer, kWeights = kHead + int64_t(W) * V;
 
 Lanes all(float value) { return Lanes{} + value; }
 Lanes larger(Lanes a, Lanes b) { return a > b ? a : b; }
@@ -267,45 +261,12 @@ void attend_backward(const Lanes* q, const Lanes* k, const Lanes* v, const Lanes
   }
 }
 
-// ---- one tile of sequences -------------------------------------------------------------------------------------
-
-struct Layer {  // what the backward pass needs
-  Lanes attended[W * C], qkv[3 * W * C], weight[H * kPairs], mixed[W * C], expanded[W * C], hidden[4 * W * C];
-  Lanes scale_attended[C], scale_expanded[C];
-};
-
-struct Tile {
-  Lanes x[W * C], dx[W * C], y[W * C], dy[W * C], scale[C];
-  Lanes wide[4 * W * C], logits[V * C];
-  Layer layer[L];
-};
+// ---- sequences and their loss ------------------------------------------------------------------------------------
 
 struct Sequences {  // tokens by position and lane; a lane without a sequence counts nothing
   int32_t token[C][kLanes], target[C][kLanes];
   Lanes counts;
 };
-
-void embed(const float* weights, const Sequences& s, Lanes* x) {
-  for (int p = 0; p < C; ++p)
-    for (int f = 0; f < W; ++f) {
-      Lanes row;
-      for (int lane = 0; lane < kLanes; ++lane) row[lane] = weights[kToken + int64_t(s.token[p][lane]) * W + f];
-      x[f * C + p] = row + weights[kPosition + p * W + f];
-    }
-}
-
-void embed_backward(const Lanes* dx, const Sequences& s, float* gradient) {
-  for (int p = 0; p < C; ++p)
-    for (int f = 0; f < W; ++f) {
-      const Lanes row = dx[f * C + p];
-      float sum = 0;
-      for (int lane = 0; lane < kLanes; ++lane) {
-        gradient[kToken + int64_t(s.token[p][lane]) * W + f] += row[lane];
-        sum += row[lane];
-      }
-      gradient[kPosition + p * W + f] += sum;
-    }
-}
 
 // Cross-entropy summed over the tile; the logits become their gradient, (softmax - 1 at the target) / (B C): the loss is
 // a mean over the batch, and `counts` is 1 / (B C).
@@ -324,65 +285,6 @@ double cross_entropy(Lanes* logits, const Sequences& s) {
       nats += double(std::log(total[lane])) + double(top[lane]) - double(right[lane]);
     }
   }
-  return nats;
-}
-
-void forward_layer(const float* m, Layer& a, Tile& t) {
-  normalise(t.x, a.attended, a.scale_attended);
-  forward<W, 3 * W, false>(m, a.attended, a.qkv);
-  for (int h = 0; h < H; ++h) {
-    const int at = h * D * C;
-    attend(a.qkv + at, a.qkv + W * C + at, a.qkv + 2 * W * C + at, a.weight + h * kPairs, a.mixed + at);
-  }
-  forward<W, W, true>(m + kMerge, a.mixed, t.x);
-  normalise(t.x, a.expanded, a.scale_expanded);
-  forward<W, 4 * W, false>(m + kExpand, a.expanded, a.hidden);
-  for (int n = 0; n < 4 * W * C; ++n) {
-    a.hidden[n] = larger(a.hidden[n], Lanes{});
-    t.wide[n] = a.hidden[n] * a.hidden[n];
-  }
-  forward<4 * W, W, true>(m + kContract, t.wide, t.x);
-}
-
-void backward_layer(const float* m, float* g, Layer& a, Tile& t) {
-  for (int n = 0; n < 4 * W * C; ++n) t.wide[n] = a.hidden[n] * a.hidden[n];
-  gradient_of_matrix<4 * W, W>(t.wide, t.dx, g + kContract);
-  backward<4 * W, W, false>(m + kContract, t.dx, t.wide);
-  for (int n = 0; n < 4 * W * C; ++n) t.wide[n] *= 2.0f * a.hidden[n];
-  gradient_of_matrix<W, 4 * W>(a.expanded, t.wide, g + kExpand);
-  backward<W, 4 * W, false>(m + kExpand, t.wide, t.dy);
-  normalise_backward(t.dy, a.expanded, a.scale_expanded, t.dx);
-
-  gradient_of_matrix<W, W>(a.mixed, t.dx, g + kMerge);
-  backward<W, W, false>(m + kMerge, t.dx, t.dy);
-  for (int h = 0; h < H; ++h) {
-    const int at = h * D * C;
-    attend_backward(a.qkv + at, a.qkv + W * C + at, a.qkv + 2 * W * C + at, a.weight + h * kPairs, t.dy + at,
-                    t.wide + at, t.wide + W * C + at, t.wide + 2 * W * C + at);
-  }
-  gradient_of_matrix<W, 3 * W>(a.attended, t.wide, g);
-  backward<W, 3 * W, false>(m, t.wide, t.dy);
-  normalise_backward(t.dy, a.attended, a.scale_attended, t.dx);
-}
-
-// From tokens to logits.
-void forward_tile(const float* weights, const Sequences& s, Tile& t) {
-  embed(weights, s, t.x);
-  for (int l = 0; l < L; ++l) forward_layer(weights + kFirstLayer + l * kLayer, t.layer[l], t);
-  normalise(t.x, t.y, t.scale);
-  forward<W, V, false>(weights + kHead, t.y, t.logits);
-}
-
-double tile_gradient(const float* weights, float* gradient, const Sequences& s, Tile& t) {
-  forward_tile(weights, s, t);
-  const double nats = cross_entropy(t.logits, s);
-  gradient_of_matrix<W, V>(t.y, t.logits, gradient + kHead);
-  backward<W, V, false>(weights + kHead, t.logits, t.dy);
-  std::memset(t.dx, 0, sizeof t.dx);
-  normalise_backward(t.dy, t.y, t.scale, t.dx);
-  for (int l = L - 1; l >= 0; --l)
-    backward_layer(weights + kFirstLayer + l * kLayer, gradient + kFirstLayer + l * kLayer, t.layer[l], t);
-  embed_backward(t.dx, s, gradient);
   return nats;
 }
 
@@ -418,70 +320,4 @@ void read_sequences(const int32_t* tokens, int filled, Sequences& s) {
 
 int lanes_filled(int64_t sequences, int64_t first) {
   return int(sequences - first < kLanes ? sequences - first : kLanes);
-}
-
-// AdamW (Loshchilov & Hutter, arXiv 1711.05101): decay acts on the weight itself, beside the scaled gradient. The
-// corrections 1 - beta^t make up for moments that began at zero.
-void adamw(float* __restrict w, float* __restrict mean, float* __restrict square, const float* __restrict rate,
-           const float* __restrict g, const float* settings, float relative_rate, float correction1, float correction2) {
-  const float beta1 = settings[0], beta2 = settings[1], decay = settings[2];
-  for (int64_t n = 0; n < kWeights; ++n) {
-    mean[n] += (g[n] - mean[n]) * (1 - beta1);
-    square[n] = square[n] * beta2 + (1 - beta2) * g[n] * g[n];
-    const float update = mean[n] / correction1 / (__builtin_sqrtf(square[n] / correction2) + kAdamEpsilon);
-    w[n] -= relative_rate * rate[n] * (update + decay * w[n]);
-  }
-}
-
-// Numbers too small for a full mantissa count as zero within the block: AdamW's moments of weights that are no longer
-// touched decay into them, and arithmetic on them is slow. Bit 15 of the control register flushes results to zero,
-// bit 6 reads operands as zero.
-struct SmallIsZero {
-#ifdef __SSE__
-  unsigned before = _mm_getcsr();
-  SmallIsZero() { _mm_setcsr(before | 0x8040); }
-  ~SmallIsZero() { _mm_setcsr(before); }
-#endif
-};
-
-}  // namespace
-
-extern "C" int64_t weights_per_run() { return kWeights; }
-
-extern "C" int64_t bytes_of_tile() { return sizeof(Tile); }
-
-// Mean loss of a batch (BATCH, CONTEXT + 1) in nats per token, and its gradient (weight,). `room` is for a tile.
-extern "C" float loss_and_gradient(const float* weights, float* gradient, const int32_t* batch, Tile* room) {
-  std::memset(gradient, 0, sizeof(float) * kWeights);
-  double nats = 0;
-  Sequences s;
-  for (int first = 0; first < B; first += kLanes) {
-    read_sequences(batch + int64_t(first) * (C + 1), lanes_filled(B, first), s);
-    nats += tile_gradient(weights, gradient, s, *room);
-  }
-  return float(nats / (B * C));
-}
-
-// Advance one run by `steps` steps. `batches` (steps, BATCH, CONTEXT + 1); `rate` (weight,); `settings`: AdamW's two
-// betas and its decay; `schedule` (steps, 3): relative rate and the two bias corrections; `losses` (steps,).
-extern "C" void train(float* weights, float* mean, float* square, float* gradient, const float* rate,
-                      const int32_t* batches, const float* settings, const float* schedule, int64_t steps,
-                      float* losses, Tile* room) {
-  const SmallIsZero here;
-  for (int64_t step = 0; step < steps; ++step, schedule += 3) {
-    losses[step] = loss_and_gradient(weights, gradient, batches + step * B * (C + 1), room);
-    adamw(weights, mean, square, rate, gradient, settings, schedule[0], schedule[1], schedule[2]);
-  }
-}
-
-// Cross-entropy of every target of `tokens` (sequences, CONTEXT + 1) and whether it is the most probable one.
-extern "C" void evaluate(const float* weights, const int32_t* tokens, int64_t sequences, float* nats, uint8_t* right,
-                         Tile* room) {
-  Sequences s;
-  for (int64_t first = 0; first < sequences; first += kLanes) {
-    const int filled = lanes_filled(sequences, first);
-    read_sequences(tokens + first * (C + 1), filled, s);
-    forward_tile(weights, s, *room);
-    judge(room->logits, s, filled, nats + first * C, right + first * C);
-  }
 }
