@@ -55,12 +55,12 @@ class Decoder:
         return drawn + start.mean if start.mean else drawn  # 0 + -0 is 0: other bytes
 
     def starts(self, training: Training) -> dict[str, Start]:
-        """How each array begins under a recipe."""
+        """Starts of the arrays under a recipe."""
         depth = self._depth_ratio(training)
         return {name: self.architecture.start(name, shape, depth) for name, shape in self.shapes.items()}
 
     def rules(self, training: Training) -> dict[str, Rule]:
-        """How each array is trained under a recipe."""
+        """Rules of the arrays under a recipe."""
         width = self.size.width / training.base_width if training.base_width else 1.0
         depth = self._depth_ratio(training)
         return {name: self.architecture.rule(name, width, depth) for name in self.shapes}

@@ -16,7 +16,7 @@ KERNEL = Path(__file__).parents[1] / "kernel"  # C++ of the compiled step
 
 @dataclass(frozen=True)
 class Start:
-    """How the weights of one array begin: normally distributed, or all at the mean."""
+    """Start of the weights of one array: normally distributed, or all at the mean."""
 
     sd: float
     mean: float = 0.0
@@ -24,7 +24,7 @@ class Start:
 
 @dataclass(frozen=True)
 class Rule:
-    """How AdamW trains one array, each as a factor of what the recipe states."""
+    """Rule by which AdamW trains one array: factors of what the recipe states."""
 
     rate: float = 1.0
     decay: float = 1.0
@@ -70,11 +70,11 @@ class Architecture(ABC):
 
     @abstractmethod
     def start(self, name: str, shape: tuple[int, int], depth_ratio: float) -> Start:
-        """How an array begins, at so many times the base depth."""
+        """Return the start of an array at so many times the base depth."""
 
     @abstractmethod
     def rule(self, name: str, width_ratio: float, depth_ratio: float) -> Rule:
-        """How an array is trained, at so many times the base width and the base depth."""
+        """Return the rule of an array at so many times the base width and the base depth."""
 
     @abstractmethod
     def logits(
@@ -90,7 +90,7 @@ class Architecture(ABC):
             Tokens, ``(run, sequence, context)``, int64.
         layers, heads : int
         precision : torch.dtype
-            Of the matrix products.
+            Precision of the matrix products.
 
         Returns
         -------

@@ -64,7 +64,7 @@ class HuggingFace(LlamaTrainer):
 
     @staticmethod
     def _modules(job: Job) -> dict[str, dict[str, float]]:
-        """How the weights of each module begin and are trained; the layers are alike."""
+        """Start and rule of the weights of each module; the layers are alike."""
         decoder, recipe = Decoder(job.size, job.vocabulary, job.context), job.training
         starts, rules = decoder.starts(recipe), decoder.rules(recipe)
         return {
