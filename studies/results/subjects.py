@@ -9,8 +9,7 @@ from bayeskisl.errors import InputError
 
 __all__ = ["SUBJECTS", "Subject", "subject_of"]
 
-# The default law before `limits`, and the straight line that both bend.
-_RIVALS = ("collapse", "power")
+_RIVALS = ("power", "saturating", "softmin", "capacity")
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Subject:
     name: str
     sweeps: tuple[str, ...]
     about: str
-    law: str = "limits"
+    law: str = "collapse"
     rivals: tuple[str, ...] = _RIVALS
 
     @property
@@ -67,6 +66,7 @@ SUBJECTS = {
             "desk-replay",
             ("desk-replay",),
             "A model that knows the general corpus learns a domain: how much must be replayed?",
+            law="limits",
             rivals=("power",),
         ),
         Subject(
@@ -74,12 +74,13 @@ SUBJECTS = {
             ("desk-dose",),
             "More and more facts at fixed exposures, in place of the general corpus.",
             law="common",
-            rivals=("limits",),
+            rivals=("collapse",),
         ),
         Subject(
             "memory-amount",
             ("memory-amount",),
             "More and more facts at 480 tokens a parameter: memory limits every size, and not training.",
+            law="limits",
             rivals=("power",),
         ),
     )
