@@ -179,7 +179,7 @@ def prepare(curves: xr.Dataset, law: Law) -> ModelData:
 
 
 def _benchmarks(curves: xr.Dataset) -> BoolArray:
-    """Whether each group is a general benchmark: an imported background whose number of facts nobody stated."""
+    """Whether each group is a general benchmark: an imported background without a number of facts."""
     benchmark: BoolArray = curves[schema.GROUP].values == schema.BACKGROUND
     return benchmark & (curves.attrs.get("background_scale") == "relative")
 
