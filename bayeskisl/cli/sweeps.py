@@ -72,7 +72,7 @@ def estimate(
 ) -> None:
     """Estimate runs, tokens, FLOPs, memory, time and cost before training.
 
-    By default each size is timed on this device for half a second."""
+    By default sizes are timed on this device, for eight seconds in all; larger ones are extrapolated."""
     named = tokens_per_second or utilisation or peak
     with Progress("estimating" if named else "timing each size on this device"):
         from bayeskisl.sweeping import NamedDevice, estimate_sweep
@@ -83,21 +83,26 @@ def estimate(
         cost = {} if price is None else {"cost": found.cost(price)}
         print_json({**asdict(found), "seconds": found.seconds, **cost})
         return
-    _show_estimate(found)
+    _show_estimate(found, bool(named))
     if price is not None:
         echo(f"about {found.cost(price):.3g} at {price:g} per device-hour")
 
 
-def _show_estimate(found: "SweepEstimate") -> None:
+def _show_estimate(found: "SweepEstimate", is_stated: bool) -> None:
+    from bayeskisl.sweeping.memory import gibibytes
+
     columns = ("width", "layers", "params", "runs", "stacks", "tokens", "FLOPs", "tokens/s", "time", "stack memory")
     table = slim_table(*columns)
     for s in found.sizes:
-        parts = f" in {s.parts} parts" if s.parts > 1 else ""
+        parts = f" in {s.parts} parts" if s.parts > 1 else "" if s.parts else ", does not fit"
+        about = "" if s.timed == "steps" or is_stated else "~"
         table.add_row(
             str(s.width), str(s.layers), size(s.params), str(s.runs), str(s.stacks), short(s.tokens), f"{s.flops:.2g}",
-            short(s.tokens_per_second), duration(s.seconds), f"{s.memory / 2**20:.0f} MiB{parts}",
+            about + short(s.tokens_per_second), about + duration(s.seconds), gibibytes(s.memory) + parts,
         )  # fmt: skip
     show(table)
+    if not is_stated and any(s.timed != "steps" for s in found.sizes):
+        echo("~ rests on a part of a step, or on the speed of a smaller size: timing is limited to eight seconds")
     echo(f"about {duration(found.seconds)} with {found.workers} worker(s), refinement and tuning counted in full")
 
 

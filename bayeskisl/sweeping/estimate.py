@@ -1,13 +1,12 @@
-"""Estimates of a sweep's cost: timed locally for half a second per size, or from a device's stated speed."""
+"""Estimates of a sweep's cost: timed locally for a few seconds in all, or from a device's stated speed."""
 
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bayeskisl.errors import InputError
+from bayeskisl.errors import InputError, SweepError
 from bayeskisl.sweeping.devices import require_device
 from bayeskisl.sweeping.memory import device_memory, fitting_parts, stack_memory
 from bayeskisl.sweeping.plan import Stack, plan_stacks
@@ -15,9 +14,18 @@ from bayeskisl.sweeping.reading import load_sweep
 from bayeskisl.sweeping.spec import SweepSpec
 from bayeskisl.sweeping.workers import default_workers
 
+# Tokens per second of a stack, and what they rest on.
+SpeedOf = Callable[[Stack], tuple[float, str]]
+
 __all__ = ["NamedDevice", "SizeEstimate", "SweepEstimate", "estimate_sweep", "measured_speed"]
 
 _CALIBRATION_SECONDS = 0.5
+
+# All sizes together may be timed for so long: larger models are timed on a part of a step, or extrapolated.
+_TIMING_SECONDS = 8.0
+
+# FLOP/s of a slow core, from which the first timing is planned.
+_SLOW_CORE = 1e10
 
 
 @dataclass(frozen=True)
@@ -52,7 +60,8 @@ class NamedDevice:
 class SizeEstimate:
     """Cost of all runs of one size: tokens, FLOPs, device-seconds, and the largest stack's memory in bytes.
 
-    `parts` is in how many parts memory divides that stack here.
+    `parts` is the number of parts into which memory divides that stack here, 0 if not one run fits. `timed` says what
+    `tokens_per_second` rests on: ``steps`` of the stack, a ``part`` of a step, or ``no`` timing of this size.
     """
 
     width: int
@@ -66,6 +75,7 @@ class SizeEstimate:
     seconds: float
     memory: int
     parts: int = 1
+    timed: str = "no"
 
 
 @dataclass(frozen=True)
@@ -108,19 +118,18 @@ def estimate_sweep(
     ------
     InputError
         If the specification is invalid, or the device is not on this machine.
-    SweepError
-        If the memory of this machine does not suffice for one of the runs.
     """
     if not isinstance(spec, SweepSpec):
         spec = load_sweep(spec)
-    speed_of: Callable[[Stack], float]
+    speed_of: SpeedOf
     if isinstance(device, NamedDevice):
-        kind, workers, room, speed_of = "cuda", workers or 1, 0, device.speed
+        stated = device.speed
+        kind, workers, room, speed_of = "cuda", workers or 1, 0, lambda stack: (stated(stack), "no")
     else:
         require_device(device)
         kind, workers = device, workers or default_workers(device)
         room = device_memory(device) // (workers if device == "cpu" else 1)
-        speed_of = partial(measured_speed, device=device, compiled=spec.compile)
+        speed_of = _Stopwatch(device, spec.compile).speed
     growth = 1 + (spec.refine.total / len(spec.levels) if spec.refine else 0)
     stages = [(spec, growth), (spec.tuning(), 1.0)] if spec.tune else [(spec, growth)]
     counted = [(stack, times) for stage, times in stages for stack in plan_stacks(stage.runs(), stage.stack)]
@@ -131,14 +140,12 @@ def estimate_sweep(
     return SweepEstimate(tuple(sizes), workers)
 
 
-def _estimate_size(
-    counted: list[tuple[Stack, float]], device: str, room: int, speed_of: Callable[[Stack], float]
-) -> SizeEstimate:
+def _estimate_size(counted: list[tuple[Stack, float]], device: str, room: int, speed_of: SpeedOf) -> SizeEstimate:
     """Cost of stacks of one size, each with its number of repetitions."""
     largest = max((stack for stack, _ in counted), key=lambda stack: stack_memory(stack, device))
-    run, parts = largest.runs[0], fitting_parts(largest, room, device)
+    run, parts = largest.runs[0], _parts_that_fit(largest, room, device)
     tokens = round(sum(times * stack.tokens for stack, times in counted))
-    speed = speed_of(parts[0])
+    speed, timed = speed_of(parts[0] if parts else Stack(largest.runs[:1]))
     return SizeEstimate(
         width=run.model.width,
         layers=run.model.layers,
@@ -151,7 +158,56 @@ def _estimate_size(
         seconds=tokens / speed,
         memory=stack_memory(largest, device),
         parts=len(parts),
+        timed=timed,
     )
+
+
+def _parts_that_fit(stack: Stack, room: int, device: str) -> tuple[Stack, ...]:
+    """Return the parts of a stack that fit into memory; none if not one run fits."""
+    try:
+        return fitting_parts(stack, room, device)
+    except SweepError:
+        return ()
+
+
+class _Stopwatch:
+    """Speeds of stacks on a device of this machine, timed for a few seconds in all.
+
+    Parameters
+    ----------
+    device : str
+    compiled : bool
+        Whether steps are compiled.
+    """
+
+    def __init__(self, device: str, compiled: bool) -> None:
+        self._device, self._compiled = device, compiled
+        self._left, self._flops_per_second = _TIMING_SECONDS, 0.0
+
+    def speed(self, stack: Stack) -> tuple[float, str]:
+        """Tokens per second of a stack, and what they rest on, see `SizeEstimate.timed`.
+
+        A size that there is no time for has the FLOP/s of the largest one that was timed.
+        """
+        flops_of_token = stack.flops / stack.tokens
+        piece = self._affordable(stack, flops_of_token)
+        if piece is not None:
+            begun = time.perf_counter()
+            tokens_per_second = measured_speed(piece, self._device, self._compiled)
+            self._left -= time.perf_counter() - begun
+            self._flops_per_second = tokens_per_second * flops_of_token
+            return tokens_per_second, "steps" if piece == stack else "part"
+        return (self._flops_per_second or _SLOW_CORE) / flops_of_token, "no"
+
+    def _affordable(self, stack: Stack, flops_of_token: float) -> Stack | None:
+        """Return the stack if three of its steps take little time, else a single run of fewer sequences a step."""
+        run = stack.runs[0]
+        seconds = 0.3 * self._left
+        tokens = seconds * (self._flops_per_second or _SLOW_CORE) / flops_of_token / 3
+        if len(stack.runs) * run.training.batch * run.mixture.context <= tokens:
+            return stack
+        batch = min(int(tokens / run.mixture.context), run.training.batch)
+        return Stack((replace(run, training=replace(run.training, batch=batch)),)) if batch >= 1 else None
 
 
 def measured_speed(stack: Stack, device: str, compiled: bool) -> float:

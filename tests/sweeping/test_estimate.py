@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from bayeskisl.cli.app import app
 from bayeskisl.errors import InputError
-from bayeskisl.sweeping import NamedDevice, Tune, estimate_sweep
+from bayeskisl.sweeping import NamedDevice, Tune, estimate, estimate_sweep
 from tests.sweeping.conftest import SMOKE
 
 RUNS = 2 * 4 * 2  # sizes, levels with the refined one, seeds
@@ -48,6 +48,32 @@ def test_a_device_is_told_in_one_way(told):
 def test_this_device_is_calibrated(smoke):
     estimate = estimate_sweep(smoke, workers=1)
     assert all(size.tokens_per_second > 0 and size.memory > 0 for size in estimate.sizes)
+
+
+def test_what_takes_too_long_is_timed_on_a_part_or_extrapolated(smoke, monkeypatch):
+    timed, measured = [], {"speed": 1e9}
+
+    def speed(stack, device, compiled):
+        timed.append(stack)
+        return measured["speed"]
+
+    monkeypatch.setattr(estimate, "measured_speed", speed)
+    assert {size.timed for size in estimate_sweep(smoke, workers=1).sizes} == {"steps"}
+    monkeypatch.setattr(estimate, "_SLOW_CORE", 5e5)  # a step of the smallest size takes longer than there is time
+    measured["speed"] = 1.0
+    first, *others = estimate_sweep(smoke, workers=1).sizes
+    assert first.timed == "part"
+    assert len(timed[-1].runs) == 1
+    assert timed[-1].runs[0].training.batch < smoke.ladder.training.batch
+    assert all(size.timed == "no" for size in others)
+    speeds = [size.tokens_per_second * size.flops / size.tokens for size in (first, *others)]
+    assert speeds == pytest.approx([speeds[0]] * len(speeds))
+
+
+def test_a_size_that_does_not_fit_is_estimated_all_the_same(smoke, monkeypatch):
+    monkeypatch.setattr(estimate, "device_memory", lambda device: 1000)
+    monkeypatch.setattr(estimate, "measured_speed", lambda stack, device, compiled: 1000.0)
+    assert all(size.parts == 0 and size.seconds > 0 for size in estimate_sweep(smoke, workers=1).sizes)
 
 
 def test_the_command_prints_the_cost(tmp_path):
