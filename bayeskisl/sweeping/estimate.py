@@ -187,7 +187,7 @@ class _Stopwatch:
     def speed(self, stack: Stack) -> tuple[float, str]:
         """Tokens per second of a stack, and what they rest on, see `SizeEstimate.timed`.
 
-        A size that there is no time for has the FLOP/s of the largest one that was timed.
+        Without time left, a size gets the FLOP/s of the largest timed size.
         """
         flops_of_token = stack.flops / stack.tokens
         piece = self._affordable(stack, flops_of_token)
