@@ -17,9 +17,9 @@ LAWS = {
     "memory-amount": "limits",
 }
 
-# Learning limits the smallest size of `memory-amount`, or it lies off the others' line: a corner of the posterior. The
-# gate allows one draw in a thousand.
-MAY_DIVERGE = {"memory-amount": 4}
+# Learning limits the smallest size of `memory-amount`, or it lies off the others' line: a corner of the posterior. In
+# `desk-templates` it is one draw of 4,000, with some seeds. The gate allows one draw in a thousand.
+MAY_DIVERGE = {"memory-amount": 4, "desk-templates": 4}
 
 
 @pytest.mark.slow

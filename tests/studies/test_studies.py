@@ -109,7 +109,7 @@ def test_both_studies_run_and_resume(tmp_path):
     coverage = prove_coverage(tmp_path / "coverage", worlds=["power-1"], count=2, tell=lambda *said: told.append(said))
     assert told[-1] == ("power-1", 2, 2)
     assert (tmp_path / "coverage" / "coverage.csv").is_file()
-    assert set(coverage["forecaster"]) == {MIXTURE, ORACLE, TODAY, "collapse", "power"}
+    assert set(coverage["forecaster"]) == {MIXTURE, ORACLE, TODAY, "limits"}
     assert coverage["covers_90"].is_between(0, 1).all()
     calibration = prove_calibration(tmp_path / "calibration", laws=["collapse", "none"], count=2)
     assert set(calibration["posterior"]) == {"exact", *CONTROLS}
