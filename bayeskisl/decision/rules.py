@@ -16,8 +16,8 @@ __all__ = ["rules_at"]
 def rules_at(curves: xr.Dataset, target: PlannedModel) -> dict[str, float | None]:
     """Half-point of the target by each of `bayeskisl.laws.two_rules`, in the unit of the axis.
 
-    The rules know sizes alone. They take the infusions at the half-points of the target's budget, of
-    all sizes where each size has a budget of its own, or else of the budget nearest to the target's.
+    The rules know sizes alone. They take the infusions at the half-points of the target's budget, of all sizes where
+    each size has a budget of its own, or else of the budget nearest to the target's.
     """
     ours = {each.params: _at_the_budget_of(target, each) for each in _of_one_ladder(_measured(curves, target), target)}
     if not ours:

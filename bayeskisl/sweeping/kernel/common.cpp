@@ -261,6 +261,22 @@ void attend_backward(const Lanes* q, const Lanes* k, const Lanes* v, const Lanes
   }
 }
 
+// All heads of a layer: queries, keys and values stand one after the other in `qkv`, (3 W, C).
+void attend_heads(const Lanes* qkv, Lanes* weight, Lanes* out) {
+  for (int h = 0; h < H; ++h) {
+    const int at = h * D * C;
+    attend(qkv + at, qkv + W * C + at, qkv + 2 * W * C + at, weight + h * kPairs, out + at);
+  }
+}
+
+void attend_heads_backward(const Lanes* qkv, const Lanes* weight, const Lanes* dout, Lanes* dqkv) {
+  for (int h = 0; h < H; ++h) {
+    const int at = h * D * C;
+    attend_backward(qkv + at, qkv + W * C + at, qkv + 2 * W * C + at, weight + h * kPairs, dout + at, dqkv + at,
+                    dqkv + W * C + at, dqkv + 2 * W * C + at);
+  }
+}
+
 // ---- sequences and their loss ------------------------------------------------------------------------------------
 
 struct Sequences {  // tokens by position and lane; a lane without a sequence counts nothing

@@ -42,10 +42,7 @@ void embed_backward(const Lanes* dx, const Sequences& s, float* gradient) {
 void forward_layer(const float* m, Layer& a, Tile& t) {
   normalise(t.x, a.attended, a.scale_attended);
   forward<W, 3 * W, false>(m, a.attended, a.qkv);
-  for (int h = 0; h < H; ++h) {
-    const int at = h * D * C;
-    attend(a.qkv + at, a.qkv + W * C + at, a.qkv + 2 * W * C + at, a.weight + h * kPairs, a.mixed + at);
-  }
+  attend_heads(a.qkv, a.weight, a.mixed);
   forward<W, W, true>(m + kMerge, a.mixed, t.x);
   normalise(t.x, a.expanded, a.scale_expanded);
   forward<W, 4 * W, false>(m + kExpand, a.expanded, a.hidden);
@@ -67,11 +64,7 @@ void backward_layer(const float* m, float* g, Layer& a, Tile& t) {
 
   gradient_of_matrix<W, W>(a.mixed, t.dx, g + kMerge);
   backward<W, W, false>(m + kMerge, t.dx, t.dy);
-  for (int h = 0; h < H; ++h) {
-    const int at = h * D * C;
-    attend_backward(a.qkv + at, a.qkv + W * C + at, a.qkv + 2 * W * C + at, a.weight + h * kPairs, t.dy + at,
-                    t.wide + at, t.wide + W * C + at, t.wide + 2 * W * C + at);
-  }
+  attend_heads_backward(a.qkv, a.weight, t.dy, t.wide);
   gradient_of_matrix<W, 3 * W>(a.attended, t.wide, g);
   backward<W, 3 * W, false>(m, t.wide, t.dy);
   normalise_backward(t.dy, a.attended, a.scale_attended, t.dx);

@@ -110,10 +110,7 @@ void forward_layer(const float* m, Layer& a, Tile& t) {
   forward<W, 3 * W, false>(m + kAttend, t.y, a.qkv);
   turn(a.qkv, 1);
   turn(a.qkv + W * C, 1);
-  for (int h = 0; h < H; ++h) {
-    const int at = h * D * C;
-    attend(a.qkv + at, a.qkv + W * C + at, a.qkv + 2 * W * C + at, a.weight + h * kPairs, a.mixed + at);
-  }
+  attend_heads(a.qkv, a.weight, a.mixed);
   forward<W, W, true>(m + kMerge, a.mixed, t.x);
   normalise(t.x, a.expanded, a.scale_expanded);
   gain(a.expanded, m + kExpandGain, t.y);
@@ -135,11 +132,7 @@ void backward_layer(const float* m, float* g, Layer& a, Tile& t) {
 
   gradient_of_matrix<W, W>(a.mixed, t.dx, g + kMerge);
   backward<W, W, false>(m + kMerge, t.dx, t.dy);
-  for (int h = 0; h < H; ++h) {
-    const int at = h * D * C;
-    attend_backward(a.qkv + at, a.qkv + W * C + at, a.qkv + 2 * W * C + at, a.weight + h * kPairs, t.dy + at,
-                    t.wide + at, t.wide + W * C + at, t.wide + 2 * W * C + at);
-  }
+  attend_heads_backward(a.qkv, a.weight, t.dy, t.wide);
   turn(t.wide, -1);
   turn(t.wide + W * C, -1);
   gain(a.attended, m + kAttendGain, t.y);
