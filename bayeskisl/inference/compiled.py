@@ -17,6 +17,7 @@ import numpy as np
 from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.inference.model import Model
 from bayeskisl.inference.open_lengths import STAND_INS, at_lengths
+from bayeskisl.inference.starts import start_of_chain
 from bayeskisl.machine_code import CannotCompile, load_library
 
 __all__ = ["Density", "compiled_density", "origin"]
@@ -92,7 +93,7 @@ class Density:
         }
 
         def initial_point(seed: int | None) -> FloatArray:
-            return start + np.random.default_rng(seed).uniform(-1, 1, size=len(start))
+            return start_of_chain(self.value_and_gradient, start, np.random.default_rng(seed))
 
         return CompiledPyMCModel(
             dims=dims,

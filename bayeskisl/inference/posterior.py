@@ -11,6 +11,7 @@ from bayeskisl.axes import LoadEffect, axis_of
 from bayeskisl.curves import cell_table, reference_load
 from bayeskisl.inference.data import ModelData
 from bayeskisl.inference.model import Model
+from bayeskisl.inference.redraw import redraw_coefficients
 from bayeskisl.inference.run_effects import draw_run_effects
 from bayeskisl.inference.with_numpy import Found, replay
 from bayeskisl.laws import Law
@@ -35,7 +36,9 @@ def name_quantities(
     workers : int
         Threads.
     """
-    named = named_quantities(replay(draws, model, rng), model.data)
+    found = replay(draws, model, rng)
+    found.named |= redraw_coefficients(found.named, model, rng, workers)
+    named = named_quantities(found, model.data)
     return named | draw_run_effects(named, model, rng, workers)
 
 

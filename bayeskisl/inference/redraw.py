@@ -1,0 +1,168 @@
+"""Coefficients of a law with limits, and the scatter about it, drawn again given the critical exposures of the cells.
+
+Two limits can explain the same critical exposures: a capacity that binds the largest sizes, or an exponent that turns.
+A sampler that follows gradients stays with one explanation for long, since each has its own scales. Given the critical
+exposures nothing else depends on these few quantities, so that they can be drawn again by other means:
+
+1. An ensemble explores their posterior by tempering. There, what the data say of each cell is a normal.
+2. Each draw of the sampler chooses among the members of the ensemble and its own values, by importance. This step
+   leaves the posterior exactly as it is, however rough that normal is (iterated sampling importance resampling:
+   Andrieu, Lee & Vihola 2018, doi:10.3150/15-BEJ785).
+
+Every chain has an ensemble of its own, so that R-hat tells whether ensembles agree.
+"""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from bayeskisl import schema
+from bayeskisl.arrays import FloatArray
+from bayeskisl.inference.given import QUANTITY
+from bayeskisl.inference.model import Model
+from bayeskisl.inference.tempering import tempered_draws
+from bayeskisl.laws import LimitsLaw
+
+__all__ = ["redraw_coefficients"]
+
+# Members of an ensemble for each draw of its chain, and their smallest number.
+_MEMBERS_FOR_EACH_DRAW, _FEWEST = 2, 512
+
+# A cell's posterior is narrower than its likelihood, by what its law adds: at most about as much again.
+_WIDER = 2.0
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Coefficients and scatter of one group in one chain, given what depends on them.
+
+    A place is (free coefficients, log tau), each in standard deviations of the prior of a single group.
+
+    Parameters
+    ----------
+    law : LimitsLaw
+    values : numpy.ndarray
+        Covariates of the cells, shape ``(cell, place)``.
+    log_tau : tuple of float
+        Prior mean and standard deviation of log tau.
+    critical : numpy.ndarray
+        Log critical exposures, at the reference load, shape ``(draw, cell)``.
+    expected : numpy.ndarray
+        Prior mean of a place given what groups have in common, shape ``(draw, dimension)``.
+    own_share : float
+        Share of the prior variance that a group has for itself: 1 for a single group.
+    """
+
+    law: LimitsLaw
+    values: FloatArray
+    log_tau: tuple[float, float]
+    critical: FloatArray
+    expected: FloatArray
+    own_share: float
+
+    def redrawn(
+        self, coefficients: FloatArray, tau: FloatArray, rng: np.random.Generator
+    ) -> tuple[FloatArray, FloatArray]:
+        """Draw coefficients ``(draw, column)`` and tau ``(draw,)`` again."""
+        own = self._place(coefficients, tau)
+        members = max(_FEWEST, _MEMBERS_FOR_EACH_DRAW * len(own))
+        ensemble, heights = tempered_draws(self._rough_likelihood, own.shape[1], members, rng)
+        of_ensemble = self._log_density(ensemble) - heights
+        of_own = np.diagonal(self._log_density(own)) - self._rough_likelihood(own)
+        weights = np.column_stack([of_ensemble, of_own])
+        chosen = np.argmax(weights + rng.gumbel(size=weights.shape), axis=1)
+        stays = chosen == members
+        return self._at(np.where(stays[:, None], own, ensemble[np.where(stays, 0, chosen)]))
+
+    def _place(self, coefficients: FloatArray, tau: FloatArray) -> FloatArray:
+        free = self.law.sd > 0
+        of_law = (coefficients - self.law.mean)[:, free] / self.law.sd[free]
+        return np.column_stack([of_law, (np.log(tau) - self.log_tau[0]) / self.log_tau[1]])
+
+    def _at(self, place: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Coefficients ``(draw, column)`` and tau ``(draw,)`` at a place."""
+        free = self.law.sd > 0
+        coefficients = np.tile(self.law.mean, (len(place), 1))
+        coefficients[:, free] += self.law.sd[free] * place[:, :-1]
+        return coefficients, np.exp(self.log_tau[0] + self.log_tau[1] * place[:, -1])
+
+    def _line(self, place: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Log critical exposures of the law, shape ``(member, cell)``, and tau, shape ``(member, 1)``."""
+        coefficients, tau = self._at(place)
+        return self.law.log_critical_exposures(coefficients, self.values), tau[:, None]
+
+    def _rough_likelihood(self, place: FloatArray) -> FloatArray:
+        """Log likelihood ``(member,)`` if the data said a normal about each cell."""
+        line, tau = self._line(place)
+        variance = tau**2 + _WIDER * self.critical.var(axis=0)
+        return -0.5 * np.sum((self.critical.mean(axis=0) - line) ** 2 / variance + np.log(variance), axis=1)
+
+    def _log_density(self, place: FloatArray) -> FloatArray:
+        """Log density ``(draw, member)`` given each draw's critical exposures, over the prior of a single group."""
+        line, tau = self._line(place)
+        centre = self.critical.mean(axis=0)
+        off = _squared_distances(self.critical - centre, line - centre) / tau.T**2
+        of_prior = _squared_distances(self.expected, place) / self.own_share - np.sum(place**2, axis=1)
+        return -0.5 * (off + of_prior) - line.shape[1] * np.log(tau.T)
+
+
+def redraw_coefficients(
+    named: Mapping[str, FloatArray], model: Model, rng: np.random.Generator, workers: int = 1
+) -> dict[str, FloatArray]:
+    """Draw the coefficients of a law with limits and tau again; nothing for a linear law, which integrates them out.
+
+    Parameters
+    ----------
+    named : mapping
+        Quantities of every draw, as `bayeskisl.inference.with_numpy.replay` returns them, ``(chain, draw, ...)``.
+    workers : int
+        Threads.
+
+    Returns
+    -------
+    dict of numpy.ndarray
+        ``coefficients`` ``(chain, draw, column, group)`` and ``tau`` ``(chain, draw, group)``.
+    """
+    law, log_tau = model.data.size_law, model.law.priors.tau
+    if not isinstance(law, LimitsLaw):
+        return {}
+    coefficients, tau = named["coefficients"].copy(), named["tau"].copy()
+    critical = np.log(named[schema.CRITICAL_EXPOSURES])
+    expected, own_share = _prior_of_places(named, model, law)
+
+    def redrawn(chain: int, group: int, own_rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
+        block = _Block(
+            law,
+            model.data.covariates,
+            (log_tau.log_median, log_tau.log_sd),
+            critical[chain, ..., group],
+            expected[chain],
+            own_share,
+        )
+        return block.redrawn(coefficients[chain, ..., group], tau[chain, :, group], own_rng)
+
+    where = list(product(range(tau.shape[0]), range(tau.shape[2])))
+    with ThreadPoolExecutor(workers) as pool:
+        found = list(pool.map(redrawn, *zip(*where, strict=True), rng.spawn(len(where))))
+    for (chain, group), (of_law, scatter) in zip(where, found, strict=True):
+        coefficients[chain, ..., group], tau[chain, :, group] = of_law, scatter
+    return {"coefficients": coefficients, "tau": tau}
+
+
+def _prior_of_places(named: Mapping[str, FloatArray], model: Model, law: LimitsLaw) -> tuple[FloatArray, float]:
+    """Prior means of places given the common part, ``(chain, draw, dimension)``, and the share that a group has alone."""
+    free = law.sd > 0
+    common, pooling = named.get("common"), model.law.pooling
+    of_law = model.lines.common_of_threshold(common)
+    if common is None or of_law is None:
+        return np.zeros((*named["tau"].shape[:2], free.sum() + 1)), 1.0
+    of_tau = common[..., model.labels[QUANTITY].index("tau"), None]
+    return np.sqrt(pooling) * np.concatenate([of_law[..., free], of_tau], axis=-1), 1 - pooling
+
+
+def _squared_distances(first: FloatArray, second: FloatArray) -> FloatArray:
+    """Between rows of two arrays, shape ``(first, second)``."""
+    return np.sum(first**2, axis=1)[:, None] - 2 * first @ second.T + np.sum(second**2, axis=1)

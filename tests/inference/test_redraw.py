@@ -1,0 +1,68 @@
+"""Redrawn coefficients: the step leaves the joint distribution as it is, and finds every explanation."""
+
+import numpy as np
+import pytest
+from scipy.stats import kstest
+
+from bayeskisl.inference.redraw import _Block
+from bayeskisl.laws import LimitsLaw, load_law
+
+RNG = np.random.default_rng(5)
+LAW = load_law("limits")
+
+
+def block_of(sizes, critical, own_share=1.0, expected=None):
+    values = np.stack([sizes, 1e5 / sizes], axis=1)
+    size_law = LimitsLaw.of(LAW, ("params",), values)
+    dimensions = int((size_law.sd > 0).sum()) + 1
+    expected = np.zeros((len(critical), dimensions)) if expected is None else expected
+    tau = LAW.priors.tau
+    return _Block(size_law, values, (tau.log_median, tau.log_sd), critical, expected, own_share)
+
+
+def joint_draws(sizes, draws, own_share=1.0):
+    """Places from the prior and critical exposures given them."""
+    empty = block_of(sizes, np.zeros((1, len(sizes))))
+    dimensions = empty.expected.shape[1]
+    expected = np.sqrt(1 - own_share) * RNG.standard_normal((draws, dimensions))
+    places = expected + np.sqrt(own_share) * RNG.standard_normal((draws, dimensions))
+    coefficients, tau = empty._at(places)
+    line = empty.law.log_critical_exposures(coefficients, empty.values)
+    return expected, coefficients, tau, line + tau[:, None] * RNG.standard_normal(line.shape)
+
+
+@pytest.mark.parametrize("own_share", [1.0, 0.25], ids=["one group", "several groups"])
+def test_the_joint_distribution_stays(own_share):
+    """Prior draws with data of their own: afterwards places are still normal, and so are distances from the law."""
+    sizes = np.geomspace(6144.0, 98304.0, 3)
+    expected, coefficients, tau, critical = joint_draws(sizes, 1500, own_share)
+    block = block_of(sizes, critical, own_share, expected)
+    found, scatter = block.redrawn(coefficients, tau, np.random.default_rng(6))
+    places = (block._place(found, scatter) - expected) / np.sqrt(own_share)
+    off = (critical - block.law.log_critical_exposures(found, block.values)) / scatter[:, None]
+    assert (scatter != tau).mean() > 0.2
+    for column in (*places.T, *off.T):
+        assert kstest(column, "norm").pvalue > 1e-3
+
+
+def test_chains_in_one_explanation_find_the_others():
+    """Sizes on a straight line: learning explains them, or a capacity of their slope; chains start in the former."""
+    sizes = np.geomspace(6144.0, 98304.0, 6)
+    values = np.stack([sizes, 1e5 / sizes], axis=1)
+    size_law = LimitsLaw.of(LAW, ("params",), values)
+    one_bit = np.log(1e5 / sizes)
+    critical = one_bit - np.log(2.0) + 0.01 * RNG.standard_normal((400, 6))  # two bits per parameter at each size
+    stuck = np.tile(size_law.mean, (400, 1))
+    stuck[:, 0] = critical.mean()
+    stuck[:, -2] = np.log(8.0)
+    found, _ = block_of(sizes, critical).redrawn(stuck, np.full(400, 0.05), np.random.default_rng(7))
+    bits = found[:, -2]
+    assert (bits < np.log(2.3)).mean() > 0.1
+    assert (bits > np.log(2.3)).mean() > 0.1
+
+
+def test_fixed_coefficients_stay():
+    sizes = np.geomspace(6144.0, 98304.0, 3)
+    _, coefficients, tau, critical = joint_draws(sizes, 300)
+    found, _ = block_of(sizes, critical).redrawn(coefficients, tau, np.random.default_rng(8))
+    np.testing.assert_array_equal(found[:, -1], coefficients[:, -1])
