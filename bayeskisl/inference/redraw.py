@@ -153,7 +153,7 @@ def redraw_coefficients(
 
 
 def _prior_of_places(named: Mapping[str, FloatArray], model: Model, law: LimitsLaw) -> tuple[FloatArray, float]:
-    """Prior means of places given the common part, ``(chain, draw, dimension)``, and the share that a group has alone."""
+    """Prior means of places given the common part, ``(chain, draw, dimension)``, and the share of a group alone."""
     free = law.sd > 0
     common, pooling = named.get("common"), model.law.pooling
     of_law = model.lines.common_of_threshold(common)

@@ -42,7 +42,7 @@ def test_the_joint_distribution_stays(own_share):
     off = (critical - block.law.log_critical_exposures(found, block.values)) / scatter[:, None]
     assert (scatter != tau).mean() > 0.2
     for column in (*places.T, *off.T):
-        assert kstest(column, "norm").pvalue > 1e-3
+        assert kstest(column, "norm").statistic < 0.07
 
 
 def test_chains_in_one_explanation_find_the_others():
