@@ -15,6 +15,7 @@ LAWS = {
     "desk-dose": "common",
     "desk-replay": "limits",
     "memory-amount": "limits",
+    "memory-budget": "limits",
 }
 
 # Learning limits the smallest size of `memory-amount`, or it lies off the others' line: a corner of the posterior. In

@@ -55,8 +55,11 @@ def test_identities_of_shipped_sweeps_stand(path):
 
 @pytest.mark.parametrize(
     "name",
-    ["desk-amount", "desk-dose", "desk-proportional", "desk-ratio", "desk-replay", "desk-tokens", "memory-amount"],
-)
+    [
+        "desk-amount", "desk-dose", "desk-proportional", "desk-ratio", "desk-replay", "desk-tokens", "memory-amount",
+        "memory-budget",
+    ],
+)  # fmt: skip
 def test_shipped_curves_hold_the_runs_of_their_specification(name):
     spec = load_sweep(shipped_folder("data") / "sweeps" / name / "sweep.toml")
     assert {run.name for run in spec.runs()} <= set(load_curves(name).run.values)
