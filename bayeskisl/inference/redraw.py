@@ -118,7 +118,7 @@ def redraw_coefficients(
 ) -> dict[str, FloatArray]:
     """Draw the coefficients of a law with limits and tau again.
 
-    A linear law integrates its coefficients out and has nothing to draw, nor is anything drawn for a law of many domains.
+    A linear law integrates its coefficients out and has nothing to draw. Of many domains, nothing is drawn either.
 
     Parameters
     ----------
