@@ -1,13 +1,14 @@
 """Checks of an answer that was read from a file."""
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.axes import AXES
+from bayeskisl.decision.caveats import Weight
 from bayeskisl.errors import InputError
 
 __all__ = ["check_answer"]
@@ -95,6 +96,18 @@ def _check_attributes(answer: xr.Dataset, where: str) -> None:
             sound = False
         if not sound:
             raise InputError(f"attribute {name!r} to be a JSON {kind.__name__}", repr(attrs.get(name))[:80], where)
+    if attrs["group"] not in json.loads(attrs["levels"]):
+        raise InputError("a level for the group that decides", f"none for {attrs['group'][:80]!r}", where)
+    for caveat in json.loads(attrs["warnings"]):
+        if not _is_caveat(caveat):
+            raise InputError("warnings with a code, a message and a known weight", repr(caveat)[:80], where)
+
+
+def _is_caveat(content: Any) -> bool:
+    if not isinstance(content, dict) or not {"code", "message"} <= set(content):
+        return False
+    texts = (content[name] for name in ("code", "message", "buy", "remedy", "concerns") if name in content)
+    return all(isinstance(text, str) for text in texts) and content.get("weight", "note") in get_args(Weight)
 
 
 def _require_types(attrs: dict[str, Any], where: str, names: tuple[str, ...], kind: Any, expected: str) -> None:

@@ -10,7 +10,7 @@ from bayeskisl.errors import InputError
 from bayeskisl.files import require_file
 from bayeskisl.netcdf import read_netcdf, write_netcdf
 
-__all__ = ["load_answer", "load_prediction", "save_answer", "save_prediction"]
+__all__ = ["load_answer", "load_prediction", "require_answer", "save_answer", "save_prediction"]
 
 _NEEDED = {
     "prediction": ("critical_exposures", "weight"),
@@ -46,20 +46,34 @@ def load_prediction(path: str | Path) -> xr.Dataset:
 
 def load_answer(path: str | Path, *kinds: str) -> xr.Dataset:
     """Read an answer of one of the given kinds, `prediction` or `decision`."""
-    path, command = Path(path), "predict" if "prediction" in kinds else "decide"
-    remedy = f"write one with `bayeskisl {command}`"
+    path, remedy = Path(path), _remedy(kinds)
     require_file(path, f"a file with a {kinds[0]}", remedy, ".nc")
-    answer = read_netcdf(path, f"a netCDF file with a {kinds[0]}", remedy)
+    return require_answer(read_netcdf(path, f"a netCDF file with a {kinds[0]}", remedy), str(path), *kinds)
+
+
+def _remedy(kinds: tuple[str, ...]) -> str:
+    return f"write one with `bayeskisl {'predict' if 'prediction' in kinds else 'decide'}`"
+
+
+def require_answer(answer: xr.Dataset, where: str, *kinds: str) -> xr.Dataset:
+    """Return `answer` unchanged if it is one of the given kinds.
+
+    Raises
+    ------
+    InputError
+        If it holds something else, lacks a variable, or has impossible values.
+    """
+    remedy = _remedy(kinds)
     content = answer.attrs.get("content")
     if content not in kinds:
         listed = ", ".join(str(name) for name in list(answer.variables)[:4]) or "other content"
-        raise InputError(f"a {kinds[0]}", f"a file with {listed}", str(path), remedy)
+        raise InputError(f"a {kinds[0]}", f"a file with {listed}", where, remedy)
     half = answer.attrs.get("half_point")
     if not isinstance(half, str):
-        raise InputError("attribute 'half_point' to be a text", repr(half), str(path), remedy)
+        raise InputError("attribute 'half_point' to be a text", repr(half), where, remedy)
     bounds = {"decision": ("bounds_by_law", "sufficient" if half == schema.ONSET else "admissible")}
     needed = (*_NEEDED[content], half, *bounds.get(content, ()))
     if absent := [name for name in needed if name not in answer.variables]:
-        raise InputError(f"a {content}", f"a file without {', '.join(absent)}", str(path), remedy)
-    check_answer(answer, str(path))
+        raise InputError(f"a {content}", f"a file without {', '.join(absent)}", where, remedy)
+    check_answer(answer, where)
     return answer

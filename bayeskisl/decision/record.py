@@ -40,7 +40,7 @@ def forecast_record(decision: Decision) -> dict[str, Any]:
     half = attrs["half_point"]
     quantities = {
         f"{half} of a cell, the mean of many runs": f"{half}_of_cell",
-        f"{half} of one {'fresh run' if attrs['kind'] == 'new_run' else 'mean run'}": half,
+        f"{half} of one {'new run' if attrs['kind'] == 'new_run' else 'mean run'}": half,
         "most that a run may be given to keep its share": "admissible",
         "least that is enough for a run to keep its share": "sufficient",
     }

@@ -1,13 +1,25 @@
 """Display of a fit in a notebook: the question, the result, and whether to trust it."""
 
+import re
 from collections.abc import Iterable, Mapping
 from html import escape
+from itertools import product
 
+import numpy as np
+import xarray as xr
+
+from bayeskisl import schema
+from bayeskisl.axes import axis_of
 from bayeskisl.inference.cautions import Caution
 from bayeskisl.inference.gate import Gate
+from bayeskisl.inference.posterior import ON_AXIS
 from bayeskisl.laws import Law
+from bayeskisl.quantities import short, size
 
-__all__ = ["card"]
+__all__ = ["card", "quantities_in_words"]
+
+_CELL = re.compile(r"(?P<params>\d+)p (?P<tokens>\d+)t ?(?P<rest>.*)", re.DOTALL)
+_NAMES = {schema.COLLAPSE: "collapse point", schema.SHOULDER: "shoulder", schema.ONSET: "onset"}
 
 
 def card(
@@ -48,3 +60,41 @@ def card(
     left = "style='text-align:left'"
     body = "".join(f"<tr><th {left}>{head}</th><td {left}>{cell}</td></tr>" for head, cell in rows)
     return f"<table><caption>bayeskisl {what}: medians with 90 % equal-tailed intervals</caption>{body}</table>"
+
+
+def quantities_in_words(posterior: xr.Dataset, curves: xr.Dataset) -> dict[str, str]:
+    """Return median and 90 % interval of exponents and places on the axis, with units, by what they are of."""
+    groups = posterior[schema.GROUP].values.astype(str)
+    found = {}
+    for name, group in product((schema.EXPONENT, schema.CURVATURE), groups):
+        for covariate in posterior[schema.COVARIATE].values if name in posterior else ():
+            draws = posterior[name].sel(group=group, covariate=covariate)
+            found[f"{name} of {covariate}, {group}"] = _interval(draws.values, "")
+    unit = axis_of(curves).in_words
+    for name, group in product(ON_AXIS, groups):
+        for at, cell in enumerate(posterior[schema.CELL].values.astype(str) if name in posterior else ()):
+            draws = posterior[name].sel(group=group).isel({schema.CELL: at})
+            found[f"{_NAMES[name]} of {_cell_in_words(cell)}, {group}"] = _interval(draws.values, unit)
+    return {what: text for what, text in found.items() if text}
+
+
+def _interval(draws: np.ndarray, unit: str) -> str:
+    """Median and 90 % interval; empty where nothing is known."""
+    if np.isnan(draws).all():
+        return ""
+    low, median, high = (_number(value) for value in np.quantile(draws, [0.05, 0.5, 0.95]))
+    return " ".join([median, *([unit] if unit else []), f"({low} to {high})"])
+
+
+def _number(value: float) -> str:
+    """Three digits without an exponent: 0.757, 1,230."""
+    return f"{float(f'{value:.3g}'):,.0f}" if np.isfinite(value) and abs(value) >= 100 else f"{value:.3g}"
+
+
+def _cell_in_words(label: str) -> str:
+    """The label of a cell, ``6144p 1843200t depth=2``, in words."""
+    found = _CELL.fullmatch(label)
+    if found is None:
+        return label
+    words = f"{size(float(found['params']))} parameters, {short(float(found['tokens']))} tokens"
+    return ", ".join([words, *([found["rest"]] if found["rest"] else [])])

@@ -212,7 +212,9 @@ def _assemble(curves: xr.Dataset, first: _Posterior, beside: list[_Posterior], s
 
 
 def _log_prior(named: dict[str, FloatArray], model: Model, like: xr.Dataset) -> xr.Dataset:
-    variables = {name: (("chain", "draw"), values) for name, values in log_priors(named, model).items()}
+    found = log_priors(named, model).items()
+    # a prior is named after its domain, and a tree takes a slash in a name for a path
+    variables = {name.replace("/", "\N{DIVISION SLASH}"): (("chain", "draw"), values) for name, values in found}
     return xr.Dataset(variables, coords={dim: like[dim] for dim in ("chain", "draw")})
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.inference.card import card
+from bayeskisl.inference.card import card, quantities_in_words
 from bayeskisl.inference.cautions import Caution
 from bayeskisl.inference.domains import domain_names, of_domain
 from bayeskisl.inference.gate import STRUCTURAL, Gate, diagnostics, scalars
@@ -182,7 +182,7 @@ class Fit:
             self.law,
             self.weights,
             f"{self.curves.sizes[schema.RUN]} runs along the axis '{self.curves.attrs['axis']}'",
-            self.intervals((schema.EXPONENT, schema.CURVATURE, *ON_AXIS)),
+            quantities_in_words(self.posterior, self.curves),
             self.gate,
             self.warnings,
         )

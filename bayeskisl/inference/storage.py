@@ -13,7 +13,9 @@ from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.curves import cell_table, group_exposures, validate
 from bayeskisl.errors import InputError
 from bayeskisl.files import require_file
+from bayeskisl.inference.cautions import Caution
 from bayeskisl.inference.data import ModelData
+from bayeskisl.inference.gate import Gate
 from bayeskisl.inference.given import COEFFICIENT, PAIR, QUANTITY
 from bayeskisl.inference.model import labels_of
 from bayeskisl.laws import Law
@@ -22,7 +24,7 @@ from bayeskisl.netcdf import read_netcdf_tree, write_netcdf
 
 __all__ = [
     "constant_data", "curves_of", "dataset", "laws_of", "measured", "posterior_group", "read_tree",
-    "write_tree",
+    "require_fit", "write_tree",
 ]  # fmt: skip
 
 _GROUPS = ("posterior", "sample_stats", "prior", "observed_data", "constant_data")
@@ -132,17 +134,27 @@ def read_tree(path: str | Path) -> xr.DataTree:
     """
     path = Path(path)
     require_file(path, "a saved fit", "make one with `bayeskisl fit`", ".nc")
-    tree = read_netcdf_tree(path)
+    return require_fit(read_netcdf_tree(path), str(path))
+
+
+def require_fit(tree: xr.DataTree, where: str) -> xr.DataTree:
+    """Return `tree` unchanged if it is a fit.
+
+    Raises
+    ------
+    InputError
+        If groups, attributes, laws, curves or draws are missing or do not match their description.
+    """
     lacking = [*(g for g in _GROUPS if g not in tree.children), *(a for a in _ATTRIBUTES if a not in tree.attrs)]
     if lacking:
-        raise InputError("a fit of bayeskisl", f"a file without {', '.join(lacking)}", str(path),
+        raise InputError("a fit of bayeskisl", f"a file without {', '.join(lacking)}", where,
                          "make one with `bayeskisl fit`")  # fmt: skip
-    _check_content(tree, str(path))
+    _check_content(tree, where)
     for name, law in laws_of(tree).items():
         needed = (*law.fall.parameter_names, *_NEEDED)
         absent = [each for each in needed if each not in posterior_group(tree, name)]
         if absent:
-            raise InputError(f"a fit that knows the {absent[0]}", "one of an earlier version", str(path),
+            raise InputError(f"a fit that knows the {absent[0]}", "one of an earlier version", where,
                              "fit the curves again")  # fmt: skip
     return tree
 
@@ -153,7 +165,7 @@ def _check_content(tree: xr.DataTree, where: str) -> None:
         named = [json.loads(tree.attrs[name]) for name in _ATTRIBUTES]
         if not isinstance(named[0], dict) or not named[0]:
             raise ValueError("laws by name")
-        laws_of(tree)
+        _check_names(*named, set(laws_of(tree)))
         curves = curves_of(tree)
     except InputError as problem:
         raise InputError(problem.expected, problem.got, f"{where}, {problem.where}", problem.remedy) from None
@@ -161,9 +173,33 @@ def _check_content(tree: xr.DataTree, where: str) -> None:
         raise InputError("a fit of bayeskisl", "one whose laws, gates or curves cannot be read", where,
                          "make one with `bayeskisl fit`") from None  # fmt: skip
     validate(curves, where)
+    named_in_data = constant_data(tree).coords
+    known = [str(each) for each in cell_table(curves)[0].data_vars]
+    if strange := [each for each in named_in_data[schema.COVARIATE].values.astype(str) if each not in known]:
+        raise InputError(f"covariates among {', '.join(known)}", repr(strange[0])[:80], where, _AGAIN)
     for name in laws_of(tree):
-        for quantity, draws in posterior_group(tree, name).data_vars.items():
+        posterior = posterior_group(tree, name)
+        for quantity, draws in posterior.data_vars.items():
             _check_draws(str(quantity), draws, where)
+        for dim in {schema.GROUP, schema.COVARIATE} & set(posterior.dims):
+            if not posterior.coords[dim].equals(named_in_data[dim]):
+                raise InputError(f"draws of each {dim} of the curves", f"others under the law {name!r}", where, _AGAIN)
+
+
+def _check_names(
+    laws: dict[str, Any],
+    gates: dict[str, Any],
+    weights: dict[str, float],
+    warnings: list[dict[str, Any]],
+    names: set[str],
+) -> None:
+    """Raise what cannot be read, or a `ValueError` where a gate or a weight is that of no law."""
+    for gate in gates.values():
+        Gate.from_dict(gate)
+    for content in warnings:
+        Caution(**content)
+    if set(laws) != names or set(gates) != names or not set(weights) <= names:
+        raise ValueError("a gate for each law, and weights of laws")
 
 
 def _check_draws(name: str, draws: xr.DataArray, where: str) -> None:

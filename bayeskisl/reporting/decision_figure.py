@@ -1,6 +1,6 @@
 """Figure of a decision: the risk of each infusion, the retained knowledge, and the expected regret."""
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -191,7 +191,8 @@ def _draw_risk(axes: Axes, decision: Decision) -> None:
     if "ignorance_risk" in data:  # above what is said beside the choice
         axes.legend(loc="center", bbox_to_anchor=(0.5, 0.64), **_SEE_THROUGH)
     else:
-        axes.legend(loc=_free_side(data), **_SEE_THROUGH)
+        place, corner = _free_corner(data)
+        axes.legend(loc=place, bbox_to_anchor=corner, **_SEE_THROUGH)
 
 
 def _shade_window(axes: Axes, decision: Decision, color: str) -> None:
@@ -235,12 +236,18 @@ def _graded(title: str, decision: Decision) -> str:
     return f"{title}\n{found.grade.capitalize()}{rests}"
 
 
-def _free_side(data: xr.Dataset) -> Literal["center left", "center right"]:
-    """Return the side of the figure that the risk leaves free: it is low at the left and high at the right."""
+# Heights in the panel, as shares of it, between the dotted line of a usual risk and the intervals above 100 %.
+_ABOVE_RISK, _BELOW_INTERVALS = 0.12, 0.84
+
+
+def _free_corner(data: xr.Dataset) -> tuple[str, tuple[float, float]]:
+    """Return the corner that the risk leaves free, and its place: a risk of too much is low at the left."""
     if data["shortfall_risk"].values[0] > 0.5:  # a risk of too little
-        return "center right"
+        return "upper right", (1.0, _BELOW_INTERVALS)
     rises = int(np.argmax(data["shortfall_risk"].values > 0.5))
-    return "center right" if 0 < rises < 0.55 * data.sizes["infusion"] else "center left"
+    if 0 < rises < 0.55 * data.sizes["infusion"]:
+        return "lower right", (1.0, _ABOVE_RISK)
+    return "upper left", (0.0, _BELOW_INTERVALS)
 
 
 # Share of the panel's width that the name of an interval takes.

@@ -50,9 +50,11 @@ def _draw_candidates(axes: Axes, plan: Plan) -> None:
     for number, run in enumerate(plan.runs, start=1):
         places.setdefault((run.params, run.level), []).append(f"{number}" if run.replicates == 1 else
                                                               f"{number} (x{run.replicates})")  # fmt: skip
-    for place, numbers in places.items():
+    for at, (place, numbers) in enumerate(sorted(places.items())):  # neighbours have their numbers on either side
+        right = at % 2 == 0
         axes.plot(*place, "o", mfc="none", mec=orange, mew=1.8, ms=11)
-        axes.annotate(", ".join(numbers), place, (8, 4), textcoords="offset points", color=orange, weight="bold")
+        axes.annotate(", ".join(numbers), place, (9 if right else -9, 0), textcoords="offset points", color=orange,
+                      weight="bold", ha="left" if right else "right", va="center")  # fmt: skip
     axes.axvline(plan.target.params, color=ink(), lw=0.9, ls=":")
     axes.annotate("target", (plan.target.params, 1), (-3, -3), xycoords=("data", "axes fraction"), rotation=90,
                   textcoords="offset points", ha="right", va="top", size=8.5)  # fmt: skip
@@ -61,7 +63,7 @@ def _draw_candidates(axes: Axes, plan: Plan) -> None:
     infusion_axis(axes, "y", np.array([*single["level"], *trained[:, 1]]), plan.target.axis)
     axes.set_xlabel("non-embedding parameters")
     axes.set_ylabel(plan.target.axis.label)
-    axes.legend(loc="lower right")
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2)  # runs may lie anywhere in the panel
 
 
 def _draw_frontier(axes: Axes, plan: Plan) -> None:

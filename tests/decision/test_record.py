@@ -43,7 +43,7 @@ def test_a_third_party_can_check_and_score_it(decision, tmp_path):
         assert each["quantiles"]["0.05"] < each["quantiles"]["0.5"] < each["quantiles"]["0.95"]
     of_cell, of_run = (
         np.std(np.log(quantities[what]["draws"]))
-        for what in ("collapse of a cell, the mean of many runs", "collapse of one fresh run")
+        for what in ("collapse of a cell, the mean of many runs", "collapse of one new run")
     )
     assert of_cell < of_run
 

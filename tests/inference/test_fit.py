@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 
 import numpy as np
@@ -155,7 +156,9 @@ def test_the_pymc_model_is_reachable(curves):
 
 def test_a_notebook_shows_the_card(fitted):
     card = fitted._repr_html_()
-    assert all(word in card for word in ("exponent[infused, params]", "collapse[6144p", "R-hat", "power"))
+    assert all(word in card for word in ("exponent of params, infused", "R-hat", "power"))
+    assert "collapse point of 6,144 parameters, 1.84M tokens, infused</th>" in card
+    assert re.search(r">[0-9,]+ facts \([0-9,]+ to [0-9,]+\)<", card)
 
 
 def test_a_new_run_scatters_more_than_the_mean(fitted):
