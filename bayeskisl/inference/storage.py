@@ -35,6 +35,8 @@ _SHARES = ("floor", "ceiling")
 _NEEDED = ("critical_exposures", "ceiling", "floor", "sigma_run")
 _AGAIN = "make the fit again"
 
+_LABELLED = (schema.RUN, schema.GROUP, schema.CELL, schema.COVARIATE)
+
 _PER_GROUP = (schema.GROUP,)
 _PER_CELL = (schema.CELL, schema.GROUP)
 _PER_COVARIATE = (schema.GROUP, schema.COVARIATE)
@@ -181,9 +183,15 @@ def _check_content(tree: xr.DataTree, where: str) -> None:
         posterior = posterior_group(tree, name)
         for quantity, draws in posterior.data_vars.items():
             _check_draws(str(quantity), draws, where)
-        for dim in {schema.GROUP, schema.COVARIATE} & set(posterior.dims):
-            if not posterior.coords[dim].equals(named_in_data[dim]):
-                raise InputError(f"draws of each {dim} of the curves", f"others under the law {name!r}", where, _AGAIN)
+        _check_labels(posterior, named_in_data, f"draws of {name}", where)
+    _check_labels(tree["prior"].to_dataset(), named_in_data, "draws of the prior", where)
+
+
+def _check_labels(draws: xr.Dataset, of_data: Any, what: str, where: str) -> None:
+    """Refuse draws whose runs, groups, cells or covariates are not those of the curves."""
+    for dim in _LABELLED:
+        if dim in draws.dims and not draws.coords[dim].equals(of_data[dim]):
+            raise InputError(f"{what} for each {dim} of the curves", "others", where, _AGAIN)
 
 
 def _check_names(

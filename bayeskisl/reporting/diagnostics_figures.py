@@ -183,7 +183,12 @@ def _are_transforms(values: FloatArray) -> bool:
 
 
 def _wrapped(name: str) -> str:
-    return name.replace("_", " ").replace("[", "\n").removesuffix("]")
+    return _without_slash(name.replace("_", " ").replace("[", "\n").removesuffix("]"))
+
+
+def _without_slash(name: str) -> str:
+    """The name with another sign for the slash of a domain's name, which a tree takes for a path."""
+    return name.replace("/", "\N{DIVISION SLASH}")
 
 
 def _thinned(tree: xr.DataTree, effective: float) -> xr.DataTree:
@@ -236,7 +241,7 @@ def _scalars(draws: xr.Dataset, quantities: Sequence[str]) -> Any:
 
 def _label(name: str, where: list[str]) -> str:
     said = _NAMES.get(name, name.replace("_", " "))
-    return f"{'log ' if name in _POSITIVE else ''}{said}\n{', '.join(where)}" if where else said
+    return _without_slash(f"{'log ' if name in _POSITIVE else ''}{said}\n{', '.join(where)}") if where else said
 
 
 def _finished(drawn: Any, title: str, across: str, up: str) -> Figure:

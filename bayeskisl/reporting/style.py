@@ -80,6 +80,7 @@ def figure_style(dark: bool = False) -> Iterator[None]:
         "figure.dpi": 110,
         "savefig.dpi": 160,
         "svg.hashsalt": "bayeskisl",
+        "text.parse_math": False,  # a name may contain dollars
     }
     with mpl.rc_context(settings):
         yield
