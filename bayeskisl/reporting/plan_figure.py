@@ -46,15 +46,15 @@ def _draw_candidates(axes: Axes, plan: Plan) -> None:
                  lw=0, label="candidate, by narrowing per cost")  # fmt: skip
     trained = np.array([(run.params, run.level) for run in plan.trained])
     axes.plot(*trained.T, "x", color=ink(), ms=4, alpha=0.5, label="trained")
-    places: dict[tuple[float, float], list[str]] = {}
+    places: dict[tuple[float, float], dict[int, list[str]]] = {}
     for number, run in enumerate(plan.runs, start=1):
-        places.setdefault((run.params, run.level), []).append(f"{number}" if run.replicates == 1 else
-                                                              f"{number} (x{run.replicates})")  # fmt: skip
-    for at, (place, numbers) in enumerate(sorted(places.items())):  # neighbours have their numbers on either side
-        right = at % 2 == 0
-        axes.plot(*place, "o", mfc="none", mec=orange, mew=1.8, ms=11)
-        axes.annotate(", ".join(numbers), place, (9 if right else -9, 0), textcoords="offset points", color=orange,
-                      weight="bold", ha="left" if right else "right", va="center")  # fmt: skip
+        places.setdefault((run.params, run.level), {}).setdefault(run.replicates, []).append(f"{number}")
+    for (size, level), numbers in places.items():
+        beside = sorted(other for other_size, other in places if other_size == size)
+        up = 0 if len(beside) == 1 else np.interp(level, (beside[0], beside[-1]), (-7, 7))
+        axes.plot(size, level, "o", mfc="none", mec=orange, mew=1.8, ms=11)
+        axes.annotate(_in_short(numbers), (size, level), (9, up), textcoords="offset points", color=orange,
+                      weight="bold", va="center")  # fmt: skip
     axes.axvline(plan.target.params, color=ink(), lw=0.9, ls=":")
     axes.annotate("target", (plan.target.params, 1), (-3, -3), xycoords=("data", "axes fraction"), rotation=90,
                   textcoords="offset points", ha="right", va="top", size=8.5)  # fmt: skip
@@ -64,6 +64,12 @@ def _draw_candidates(axes: Axes, plan: Plan) -> None:
     axes.set_xlabel("non-embedding parameters")
     axes.set_ylabel(plan.target.axis.label)
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2)  # runs may lie anywhere in the panel
+
+
+def _in_short(numbers: dict[int, list[str]]) -> str:
+    """Numbers of planned runs by their replicates: ``1, 2, 3 (x3)``."""
+    counted = {f" (x{replicates})" if replicates > 1 else "": of for replicates, of in numbers.items()}
+    return ", ".join(f"{', '.join(of)}{times}" for times, of in counted.items())
 
 
 def _draw_frontier(axes: Axes, plan: Plan) -> None:

@@ -51,6 +51,7 @@ OURS = (Fit, Decision, Verification, Plan, Backtest)
 FEWEST = {"report": 15, "report-of-a-fit": 5, "markdown": 15, "explorer": 3, "cards": 20, "figures": 2}
 # xarray shortens what its cards show, and titles of figures are wrapped.
 SHORTENED = ("cards", "figures")
+ESCAPED_END = "<\\/"  # in a script's text, where the end of a tag would end the script
 # Before the page's own scripts, in every page that is opened.
 RECORD = "window.executed = []; window.m = number => { window.executed.push(number); return number; };"
 # What markup made of itself; a frame of plotly and our own scripts carry no such attribute.
@@ -59,7 +60,8 @@ MADE = (
     ".map(each => each.outerHTML.slice(0, 200))"
 )
 SHOWN = (
-    "const said = [document.title, document.body.textContent];"
+    "const body = document.body.cloneNode(true); body.querySelectorAll('script, style').forEach(e => e.remove());"
+    "const said = [document.title, body.textContent];"
     "for (const each of document.querySelectorAll('[alt], [aria-label], [title]'))"
     "  said.push(each.getAttribute('alt'), each.getAttribute('aria-label'), each.getAttribute('title'));"
     "return said.join(' ')"
@@ -191,7 +193,7 @@ def explorer_page(fit):
     state = json.dumps({"dials": widget.dials, "places": widget.places, "answer": dict(widget.answer)})
     model = "{get: name => state[name], set: () => {}, on: () => {}, off: () => {}, save_changes: () => {}}"
     script = f"{widget._esm}\nconst state = {state};\nrender({{model: {model}, el: document.body}});"
-    return f"<style>{widget._css}</style><body><script type=module>{script.replace('</', '<\\\\/')}</script></body>"
+    return f"<style>{widget._css}</style><body><script type=module>{script.replace('</', ESCAPED_END)}</script></body>"
 
 
 def figure_page(objects):
