@@ -9,7 +9,7 @@ from bayeskisl.errors import InputError
 
 __all__ = ["SUBJECTS", "Subject", "subject_of"]
 
-_RIVALS = ("power", "saturating", "softmin", "capacity")
+_RIVALS = ("collapse", "power")
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Subject:
     name: str
     sweeps: tuple[str, ...]
     about: str
-    law: str = "collapse"
+    law: str = "limits"
     rivals: tuple[str, ...] = _RIVALS
 
     @property
@@ -66,7 +66,6 @@ SUBJECTS = {
             "desk-replay",
             ("desk-replay",),
             "A model that knows the general corpus learns a domain: how much must be replayed?",
-            law="limits",
             rivals=("power",),
         ),
         Subject(
@@ -80,7 +79,6 @@ SUBJECTS = {
             "memory-amount",
             ("memory-amount",),
             "More and more facts at 480 tokens a parameter: memory limits every size, and not training.",
-            law="limits",
             rivals=("power",),
         ),
     )
