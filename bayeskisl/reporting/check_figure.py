@@ -48,15 +48,18 @@ def plot_check(curves: xr.Dataset, *, dark: bool = False) -> Figure:
         figure, panels = new_figure(1, len(groups), figsize=(7.6 if len(groups) == 1 else 10.4, 4.4), sharey=True)
         for axes, group in zip(np.atleast_1d(panels), groups, strict=True):
             shown = [curve for curve in curves_of_cells(curves, group) if curve.levels.size]
-            for curve, color, marker in zip(shown, ladder_colors(len(shown)), cycle(MARKERS), strict=False):
-                _draw(axes, curve, color, marker, outlying)
+            places = list(dict.fromkeys(curve.place for curve in shown))  # one for all domains of a size
+            looks = dict(zip(places, zip(ladder_colors(len(places)), cycle(MARKERS), strict=False), strict=False))
+            for curve in shown:
+                _draw(axes, curve, *looks[curve.place], outlying)
             infusion_axis(axes, "x", np.unique(np.asarray(axis.values(curves), dtype=float)), axis)
             axes.set_xlabel(axis.label)
             axes.set_title(group)
             axes.yaxis.set_major_formatter(PercentFormatter(1.0))
         first = np.atleast_1d(panels)[0]
         first.set_ylabel("facts known, above guessing")
-        first.legend(loc="best")
+        entries = dict(zip(*reversed(first.get_legend_handles_labels()), strict=True))
+        first.legend(entries.values(), entries, loc="best")
         figure.supxlabel("points: runs; lines: the monotone curve nearest to them; rings: rows that stand out",
                          fontsize=8, x=0.01, ha="left")  # fmt: skip
     return figure
