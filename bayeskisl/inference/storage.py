@@ -164,10 +164,10 @@ def require_fit(tree: xr.DataTree, where: str) -> xr.DataTree:
 def _check_content(tree: xr.DataTree, where: str) -> None:
     """Refuse a fit whose laws, curves or draws do not match their description."""
     try:
-        named = [json.loads(tree.attrs[name]) for name in _ATTRIBUTES]
-        if not isinstance(named[0], dict) or not named[0]:
+        laws, gates, weights, warnings = (json.loads(tree.attrs[name]) for name in _ATTRIBUTES)
+        if not isinstance(laws, dict) or not laws:
             raise ValueError("laws by name")
-        _check_names(*named, set(laws_of(tree)))
+        _check_names(laws, gates, weights, warnings, set(laws_of(tree)))
         curves = curves_of(tree)
     except InputError as problem:
         raise InputError(problem.expected, problem.got, f"{where}, {problem.where}", problem.remedy) from None

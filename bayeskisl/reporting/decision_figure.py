@@ -1,6 +1,6 @@
 """Figure of a decision: the risk of each infusion, the retained knowledge, and the expected regret."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -239,8 +239,10 @@ def _graded(title: str, decision: Decision) -> str:
 # Heights in the panel, as shares of it, between the dotted line of a usual risk and the intervals above 100 %.
 _ABOVE_RISK, _BELOW_INTERVALS = 0.12, 0.84
 
+_Corner = Literal["upper right", "lower right", "upper left"]
 
-def _free_corner(data: xr.Dataset) -> tuple[str, tuple[float, float]]:
+
+def _free_corner(data: xr.Dataset) -> tuple[_Corner, tuple[float, float]]:
     """Return the corner that the risk leaves free, and its place: a risk of too much is low at the left."""
     if data["shortfall_risk"].values[0] > 0.5:  # a risk of too little
         return "upper right", (1.0, _BELOW_INTERVALS)
