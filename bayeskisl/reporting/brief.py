@@ -17,7 +17,7 @@ from bayeskisl.reporting.text import headline, levels_in_words
 if TYPE_CHECKING:
     from bayeskisl.decision import Decision
 
-__all__ = ["brief", "question"]
+__all__ = ["brief", "gap", "question"]
 
 # Caveats in a few words, by their codes; any other code is shown as its own message.
 _DOUBTS = {
@@ -97,8 +97,13 @@ def brief(decision: "Decision") -> dict[str, str]:
 
 def _rests(decision: "Decision") -> dict[str, str]:
     """The values that were tried and that of the target, where the prior alone reaches from one to the other."""
-    untried = [re.split("[:;] ", message)[0] for message in decision.extrapolated]  # without what follows
+    untried = [gap(message) for message in decision.extrapolated]
     return {"rests": _sentence(f"rests on the prior: {'; '.join(untried)}")} if untried else {}
+
+
+def gap(message: str) -> str:
+    """Return the values of a caveat about the prior, without the conclusion that follows them."""
+    return re.split("[:;] ", message)[0]
 
 
 def _exposures(decision: "Decision") -> str:

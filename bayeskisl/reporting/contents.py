@@ -11,7 +11,7 @@ from bayeskisl.curves import cell_table
 from bayeskisl.decision import decision_summary, prediction_summary
 from bayeskisl.decision.intervals import interval
 from bayeskisl.decision.planned_model import ROUNDING
-from bayeskisl.reporting.brief import brief, question
+from bayeskisl.reporting.brief import brief, gap, question
 from bayeskisl.reporting.numbers import exact, percent, span, three_digits
 from bayeskisl.reporting.text import (
     answer,
@@ -71,7 +71,7 @@ def answer_block(decision: "Decision") -> dict[str, Any]:
         "tokens": budget(attrs),
         "decades": f"{attrs['extrapolation_decades']:+.2f}",
         "extrapolated": [
-            f"{one['message']}; next run to add: {one['buy']}"
+            f"{gap(one['message'])}; next run to add: {one['buy']}"
             for one in decision.caveats
             if one["message"] in decision.extrapolated
         ],
