@@ -21,6 +21,9 @@ __all__ = ["ON_AXIS", "load_shift", "name_quantities", "named_quantities", "repo
 # A tenth of (ceiling - floor) is lost at the shoulder.
 SHOULDER_SHARE = 0.9
 
+# How far ahead of a half-point a shoulder is at most, log exposures: a flat fall would put it beyond all numbers.
+_FARTHEST = 300.0
+
 ON_AXIS: tuple[str, ...] = (schema.COLLAPSE, schema.SHOULDER, schema.ONSET)
 
 
@@ -74,7 +77,7 @@ def report_on_axis(named: xr.Dataset, curves: xr.Dataset, law: Law) -> xr.Datase
         With ``collapse`` and ``shoulder`` where a group's effective exposures fall along the axis, ``onset`` where they
         rise; NaN elsewhere.
     """
-    ahead = np.exp(law.fall.of(named).inverse(SHOULDER_SHARE) / named["steepness"])
+    ahead = np.exp(np.minimum(law.fall.of(named).inverse(SHOULDER_SHARE) / named["steepness"], _FARTHEST))
     groups = [str(name) for name in named[schema.GROUP].values]
     axis, (cells, _) = axis_of(curves), cell_table(curves)
     held_fixed = {str(name): cells[name].reset_coords(drop=True) for name in cells.data_vars}

@@ -9,6 +9,7 @@ import xarray as xr
 from bayeskisl.errors import InputError
 from bayeskisl.inference import build_model, extrapolate, fit, load_fit, simulate
 from bayeskisl.inference.data import prepare
+from bayeskisl.inference.posterior import report_on_axis
 from bayeskisl.inference.storage import write_tree
 from bayeskisl.laws import load_law
 from tests.inference.conftest import LEVELS, SIZES, TRUTH
@@ -47,6 +48,13 @@ def test_collapse_is_critical_exposures_on_the_axis(fitted):
     posterior, curves = fitted.posterior, fitted.curves
     infused_tokens = float((curves["ratio"] * curves["tokens"] / curves["tokens_per_fact"])[0])
     np.testing.assert_allclose(posterior["collapse"] * posterior["critical_exposures"], infused_tokens, rtol=1e-12)
+
+
+def test_a_flat_fall_has_its_shoulder_far_away_and_not_beyond_numbers(fitted, curves):
+    flat = fitted.posterior.assign(steepness=1e-4 * fitted.posterior["steepness"])
+    found = report_on_axis(flat, curves, fitted.law)["shoulder"].values
+    assert np.isfinite(found).all()
+    assert (found < 1e-6).all()
 
 
 def test_a_tenth_is_lost_at_the_shoulder(fitted):
