@@ -118,7 +118,8 @@ def redraw_coefficients(
 ) -> dict[str, FloatArray]:
     """Draw the coefficients of a law with limits and tau again.
 
-    A linear law integrates its coefficients out and has nothing to draw. Of many domains, nothing is drawn either.
+    A linear law integrates its coefficients out and has nothing to draw. Of many domains, or where tau is fixed,
+    nothing is drawn either.
 
     Parameters
     ----------
@@ -133,7 +134,7 @@ def redraw_coefficients(
         ``coefficients`` ``(chain, draw, column, group)`` and ``tau`` ``(chain, draw, group)``.
     """
     law, log_tau = model.data.size_law, model.law.priors.tau
-    if not isinstance(law, LimitsLaw) or np.sum(law.sd > 0) >= _MOST_DIMENSIONS:
+    if not isinstance(law, LimitsLaw) or np.sum(law.sd > 0) >= _MOST_DIMENSIONS or not log_tau.log_sd:
         return {}
     coefficients, tau = named["coefficients"].copy(), named["tau"].copy()
     critical = np.log(named[schema.CRITICAL_EXPOSURES])

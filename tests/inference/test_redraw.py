@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
-from bayeskisl.inference.redraw import _Block
+from bayeskisl.inference import simulate
+from bayeskisl.inference.data import prepare
+from bayeskisl.inference.model import Model
+from bayeskisl.inference.redraw import _Block, redraw_coefficients
 from bayeskisl.laws import LimitsLaw, load_law
 
 RNG = np.random.default_rng(5)
@@ -66,3 +69,13 @@ def test_fixed_coefficients_stay():
     _, coefficients, tau, critical = joint_draws(sizes, 300)
     found, _ = block_of(sizes, critical).redrawn(coefficients, tau, np.random.default_rng(8))
     np.testing.assert_array_equal(found[:, -1], coefficients[:, -1])
+
+
+@pytest.mark.parametrize("name", ["limits", "power"])
+def test_nothing_is_drawn_where_the_scatter_is_fixed_or_the_law_is_linear(name):
+    curves = simulate("power", {"params": [6144, 12288], "facts": [100, 1000]}, {}, seed=1)
+    law = load_law(name)
+    if name == "limits":
+        fixed = law.priors.tau.model_copy(update={"log_sd": 0.0})
+        law = law.model_copy(update={"priors": law.priors.model_copy(update={"tau": fixed})})
+    assert redraw_coefficients({}, Model(prepare(curves, law), law), np.random.default_rng(0)) == {}
