@@ -15,6 +15,7 @@ Every chain has an ensemble of its own, so that R-hat tells whether ensembles ag
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 
 import numpy as np
@@ -81,6 +82,16 @@ class _Block:
         stays = chosen == members
         return self._at(np.where(stays[:, None], own, ensemble[np.where(stays, 0, chosen)]))
 
+    @cached_property
+    def _centre(self) -> FloatArray:
+        """Mean of the log critical exposures over the draws, ``(cell,)``."""
+        return self.critical.mean(axis=0)
+
+    @cached_property
+    def _variance(self) -> FloatArray:
+        """Variance of each cell's likelihood, about, ``(cell,)``."""
+        return _WIDER * self.critical.var(axis=0)
+
     def _place(self, coefficients: FloatArray, tau: FloatArray) -> FloatArray:
         free = self.law.sd > 0
         of_law = (coefficients - self.law.mean)[:, free] / self.law.sd[free]
@@ -101,14 +112,13 @@ class _Block:
     def _rough_likelihood(self, place: FloatArray) -> FloatArray:
         """Log likelihood ``(member,)`` if the data said a normal about each cell."""
         line, tau = self._line(place)
-        variance = tau**2 + _WIDER * self.critical.var(axis=0)
-        return -0.5 * np.sum((self.critical.mean(axis=0) - line) ** 2 / variance + np.log(variance), axis=1)
+        variance = tau**2 + self._variance
+        return -0.5 * np.sum((self._centre - line) ** 2 / variance + np.log(variance), axis=1)
 
     def _log_density(self, place: FloatArray) -> FloatArray:
         """Log density ``(draw, member)`` given each draw's critical exposures, over the prior of a single group."""
         line, tau = self._line(place)
-        centre = self.critical.mean(axis=0)
-        off = _squared_distances(self.critical - centre, line - centre) / tau.T**2
+        off = _squared_distances(self.critical - self._centre, line - self._centre) / tau.T**2
         of_prior = _squared_distances(self.expected, place) / self.own_share - np.sum(place**2, axis=1)
         return -0.5 * (off + of_prior) - line.shape[1] * np.log(tau.T)
 
@@ -171,5 +181,5 @@ def _prior_of_places(named: Mapping[str, FloatArray], model: Model, law: LimitsL
 
 
 def _squared_distances(first: FloatArray, second: FloatArray) -> FloatArray:
-    """Between rows of two arrays, shape ``(first, second)``."""
+    """Squared distances between rows of two arrays, shape ``(first, second)``."""
     return np.sum(first**2, axis=1)[:, None] - 2 * first @ second.T + np.sum(second**2, axis=1)

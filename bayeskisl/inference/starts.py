@@ -20,8 +20,8 @@ _ASCENTS, _STEPS = 3, 200
 # How far a start lies off the support point, and off the end of its ascent, so that chains differ.
 _AROUND, _APART = 1.0, 0.1
 
-# The height of places outside the support: an ascent turns back from there.
-_BELOW_ALL = -1e15
+# The depth of places outside the support: an ascent turns back from there.
+_DEEPEST = 1e15
 
 
 def start_of_chain(
@@ -42,7 +42,7 @@ def start_of_chain(
     def depth(point: FloatArray) -> tuple[float, FloatArray]:
         value, gradient = value_and_gradient(point)
         inside = np.isfinite(value) and np.isfinite(gradient).all()
-        return (-value, -gradient) if inside else (-_BELOW_ALL, np.zeros_like(point))
+        return (-value, -gradient) if inside else (_DEEPEST, np.zeros_like(point))
 
     def around(point: FloatArray, far: float) -> FloatArray:
         return point + rng.uniform(-far, far, size=len(point))
