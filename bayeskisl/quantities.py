@@ -4,7 +4,7 @@ import math
 
 from bayeskisl.errors import InputError
 
-__all__ = ["duration", "read_number", "read_numbers", "short", "size"]
+__all__ = ["duration", "read_number", "read_numbers", "short", "size", "three_digits"]
 
 _SUFFIXES = {"k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
 
@@ -46,6 +46,23 @@ def short(value: float) -> str:
 def size(params: float) -> str:
     """Format a model size: exact if small (98,304), short otherwise (7B)."""
     return f"{params:,.0f}" if params < 1e6 else short(params)
+
+
+def three_digits(value: float, down: bool = False, up: bool = False) -> str:
+    """Format a number with three digits, 2,070 or 0.319; "no bound" for infinity, "not known" for NaN.
+
+    With `down` it is never above the value itself, with `up` never below.
+    """
+    if math.isnan(value):
+        return "not known"
+    if math.isinf(value):
+        return "no bound"
+    if value == 0:
+        return "0"
+    step = 10.0 ** (math.floor(math.log10(abs(value))) - 2)
+    scaled = value / step
+    rounded = (math.floor(scaled + 1e-9) if down else math.ceil(scaled - 1e-9) if up else round(scaled)) * step
+    return f"{rounded:,.0f}" if abs(rounded) >= 100 else f"{rounded:.3g}"
 
 
 def duration(seconds: float) -> str:

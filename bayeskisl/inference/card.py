@@ -14,7 +14,7 @@ from bayeskisl.inference.cautions import Caution
 from bayeskisl.inference.gate import Gate
 from bayeskisl.inference.posterior import ON_AXIS
 from bayeskisl.laws import Law
-from bayeskisl.quantities import short, size
+from bayeskisl.quantities import short, size, three_digits
 
 __all__ = ["card", "quantities_in_words"]
 
@@ -82,13 +82,8 @@ def _interval(draws: np.ndarray, unit: str) -> str:
     """Median and 90 % interval; empty where nothing is known."""
     if np.isnan(draws).all():
         return ""
-    low, median, high = (_number(value) for value in np.quantile(draws, [0.05, 0.5, 0.95]))
+    low, median, high = (three_digits(value) for value in np.quantile(draws, [0.05, 0.5, 0.95]))
     return " ".join([median, *([unit] if unit else []), f"({low} to {high})"])
-
-
-def _number(value: float) -> str:
-    """Three digits without an exponent: 0.757, 1,230."""
-    return f"{float(f'{value:.3g}'):,.0f}" if np.isfinite(value) and abs(value) >= 100 else f"{value:.3g}"
 
 
 def _cell_in_words(label: str) -> str:

@@ -1,25 +1,8 @@
 """Formatting of numbers for people."""
 
-import math
+from bayeskisl.quantities import three_digits
 
 __all__ = ["counted", "exact", "percent", "span", "three_digits"]
-
-
-def three_digits(value: float, down: bool = False, up: bool = False) -> str:
-    """Format a number with three digits, 2,070 or 0.319; "no bound" for infinity, "not known" for NaN.
-
-    With `down` it is never above the value itself, with `up` never below.
-    """
-    if math.isnan(value):
-        return "not known"
-    if math.isinf(value):
-        return "no bound"
-    if value == 0:
-        return "0"
-    step = 10.0 ** (math.floor(math.log10(abs(value))) - 2)
-    scaled = value / step
-    rounded = (math.floor(scaled + 1e-9) if down else math.ceil(scaled - 1e-9) if up else round(scaled)) * step
-    return f"{rounded:,.0f}" if abs(rounded) >= 100 else f"{rounded:.3g}"
 
 
 def span(low: float, high: float) -> str:
