@@ -11,8 +11,10 @@ VERSION = 1
 RUN, GROUP, CELL, CHECKPOINT, COVARIATE = "run", "group", "cell", "checkpoint", "covariate"
 
 # Probe groups
-INFUSED, INFUSED_HELDOUT, BACKGROUND = "infused", "infused_heldout", "background"
-GROUPS = (INFUSED, INFUSED_HELDOUT, BACKGROUND)
+INFUSED, INFUSED_HELDOUT, INFUSED_CHOICE = "infused", "infused_heldout", "infused_choice"
+BACKGROUND = "background"
+GROUPS = (INFUSED, INFUSED_HELDOUT, INFUSED_CHOICE, BACKGROUND)
+OF_INFUSED = (INFUSED, INFUSED_HELDOUT, INFUSED_CHOICE)  # ways of asking for the infused facts
 
 # Coordinates of a run
 PARAMS, TOTAL_PARAMS, TOKENS = "params", "total_params", "tokens"

@@ -22,7 +22,6 @@ __all__ = ["Axis"]
 Array = Any  # a float, a NumPy array or a DataArray: anything that broadcasts
 Fixed = Mapping[str, Array]  # what stays the same along the axis, by the names of `schema`
 
-_INFUSED = (schema.INFUSED, schema.INFUSED_HELDOUT)
 # 2^-55 is below the spacing of doubles near 1: the ratio is then known as well as a double can hold it.
 _HALVINGS = 55
 
@@ -144,7 +143,7 @@ class Axis(ABC):
         """
         if group not in schema.GROUPS:
             raise InputError(f"a group among {', '.join(schema.GROUPS)}", repr(group), "group")
-        own = self.teaches if group in _INFUSED else -int(self.moves_ratio)
+        own = self.teaches if group in schema.OF_INFUSED else -int(self.moves_ratio)
         return own or -int(knows_load and self.moves_load)
 
     def exposures(self, value: Array, group: str, fixed: Fixed, load: LoadEffect | None = None) -> Array:
@@ -152,7 +151,7 @@ class Axis(ABC):
         if load is not None:
             return self.exposures(value, group, fixed) * load.worth(self._load(value, fixed))
         tokens, length = fixed[schema.TOKENS], fixed[schema.TOKENS_PER_FACT]
-        if group in _INFUSED:
+        if group in schema.OF_INFUSED:
             return self._infused(value, fixed)
         shared = fixed[schema.BACKGROUND_FACTS], fixed[schema.BACKGROUND_SHARE]
         return background_exposures(tokens, self.ratio(value, fixed), *shared, length)
@@ -184,7 +183,8 @@ class Axis(ABC):
         if load is not None and not self.moves_load:
             exposures, load = exposures / load.worth(self._load(0.0, fixed)), None
         if load is None:
-            return self._value_of_infused(exposures, fixed) if group in _INFUSED else self._of_rest(exposures, fixed)
+            of_infused = group in schema.OF_INFUSED
+            return self._value_of_infused(exposures, fixed) if of_infused else self._of_rest(exposures, fixed)
         if self.moves(group) == 0:  # the load alone moves
             unloaded = self.exposures(0.0, group, fixed)
             return self._at_facts(load.load_worth(exposures / unloaded) - self._background_facts(fixed), fixed)

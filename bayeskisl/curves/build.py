@@ -11,6 +11,7 @@ import polars as pl
 import xarray as xr
 
 from bayeskisl import __version__, schema
+from bayeskisl.curves.benchmark import SCALE, benchmark_terms
 from bayeskisl.curves.checkpoints import final
 from bayeskisl.curves.validation import validate
 from bayeskisl.errors import InputError
@@ -115,7 +116,24 @@ def build_curves(folder: str | Path) -> xr.Dataset:
     for name, variable in curves.variables.items():
         if name in schema.UNITS:
             variable.attrs["units"] = schema.UNITS[str(name)]
-    return validate(curves, str(folder))
+    return validate(_with_benchmark(curves), str(folder))
+
+
+def _with_benchmark(curves: xr.Dataset) -> xr.Dataset:
+    """Return curves whose background is a general benchmark, if it was probed where no background facts were."""
+    bare = schema.BACKGROUND in curves[schema.GROUP].values and not curves[schema.BACKGROUND_FACTS].values.any()
+    if not bare:
+        return curves
+    asked = float(curves[schema.PROBED].sel({schema.GROUP: schema.BACKGROUND}).max())
+    corpus = float(np.exp(np.log(curves[schema.TOKENS] / curves[schema.TOKENS_PER_FACT]).mean()))
+    facts, share = benchmark_terms(asked, corpus)
+    every = np.ones(curves.sizes[schema.RUN])
+    return curves.assign_coords(
+        {
+            schema.BACKGROUND_FACTS: (schema.RUN, (facts * every).astype(np.int64)),
+            schema.BACKGROUND_SHARE: (schema.RUN, share * every),
+        }
+    ).assign_attrs({SCALE: "relative"})
 
 
 def _read_all(folders: list[SweepFolder]) -> tuple[bytes, str, dict[str, int]]:
@@ -151,7 +169,9 @@ def _measurements(runs: pl.DataFrame, probes: pl.DataFrame, general: pl.DataFram
     counted = (schema.RUN, schema.GROUP, schema.CHECKPOINT)
     of_groups = {name: np.moveaxis(at_group[name].fill_null(0).to_numpy().reshape(shape), 1, 2) for name in _PROBED}
     of_runs = {name: at_run[name].to_numpy().reshape(shape[:2]) for name in (schema.GENERAL_LOSS, schema.TOKENS_SEEN)}
-    guessing = np.repeat(runs[schema.GUESSING].to_numpy()[:, None], len(groups), axis=1)
+    # the rate of a group's questions, where they have one, or that of the run's facts
+    rates = at_group[schema.GUESSING].to_numpy().reshape(shape)[:, -1]
+    guessing = np.where(np.isnan(rates), runs[schema.GUESSING].to_numpy()[:, None], rates)
     described = [name for name in _RUN_SCHEMA if name in runs.columns and name not in (schema.RUN, schema.GUESSING)]
     curves = xr.Dataset(
         {
@@ -192,4 +212,4 @@ def _in_every_group(at_run: pl.DataFrame, probes: pl.DataFrame, groups: list[str
     """One row per run, checkpoint and group, in that order, with the probe counts."""
     rows = at_run.join(pl.DataFrame({schema.GROUP: groups}), how="cross", maintain_order="left_right")
     place = [schema.RUN, schema.TOKENS_SEEN, schema.GROUP]
-    return rows.join(probes.select(*place, *_PROBED), on=place, how="left", maintain_order="left")
+    return rows.join(probes.select(*place, *_PROBED, schema.GUESSING), on=place, how="left", maintain_order="left")

@@ -8,6 +8,7 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import axis_of
+from bayeskisl.curves.benchmark import benchmarks
 from bayeskisl.curves.cells import cell_table
 
 __all__ = ["Capacity", "bits_per_parameter", "capacity_of", "known_bits"]
@@ -20,6 +21,9 @@ _ABOVE_MIN_ENTROPY, _ABOVE_LOG_SD = 1.25, 0.25
 # Where not even the answers are known: a date is some 15 bits, a name or a place 10 to 30; 90 % lie within a factor of
 # 5 of the median.
 _TYPICAL_BITS, _TYPICAL_LOG_SD = 20.0, 1.0
+
+# Other ways of asking for the facts of the group `infused`.
+_ASKED_AGAIN = (schema.INFUSED_HELDOUT, schema.INFUSED_CHOICE)
 
 # Exposures at one bit per parameter where no capacity can bind: below what any other limit demands.
 NO_CAPACITY = 1e-30
@@ -129,7 +133,7 @@ def bits_per_parameter(curves: xr.Dataset, params: str = schema.PARAMS) -> xr.Da
     xarray.DataArray
         Dims ``(run[, checkpoint])``. The definition follows arXiv 2404.05405: bits are computed from the summed
         cross-entropy on the answer's tokens alone, so that knowledge of the subjects does not count. Held-out templates
-        ask for the same facts and are not counted again.
+        and multiple choice ask for the same facts and are not counted again.
 
     Examples
     --------
@@ -138,6 +142,10 @@ def bits_per_parameter(curves: xr.Dataset, params: str = schema.PARAMS) -> xr.Da
     >>> round(float(bits.max()), 2)
     0.35
     """
-    groups = [group for group in curves[schema.GROUP].values if group != schema.INFUSED_HELDOUT]
+    groups = [
+        group
+        for group, benchmark in zip(curves[schema.GROUP].values, benchmarks(curves), strict=True)
+        if group not in _ASKED_AGAIN and not benchmark
+    ]
     bits = known_bits(curves.sel({schema.GROUP: groups})).sum(schema.GROUP, min_count=1)
     return (bits / curves[params]).rename("bits_per_parameter").assign_attrs(units=f"bits / {schema.UNITS[params]}")

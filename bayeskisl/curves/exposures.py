@@ -40,7 +40,7 @@ def group_exposures(curves: xr.Dataset) -> xr.DataArray:
         c["background_share"],
         c["tokens_per_fact"],
     ).where(has_background, 0.0)
-    of_group = {schema.INFUSED: infused, schema.INFUSED_HELDOUT: infused, schema.BACKGROUND: background}
+    of_group = {**dict.fromkeys(schema.OF_INFUSED, infused), schema.BACKGROUND: background}
     columns = [of_group[str(name)].reset_coords(drop=True) for name in curves["group"].values]
     return (
         xr.concat(columns, dim=schema.GROUP)

@@ -156,7 +156,7 @@ def _assumptions(curves: xr.Dataset, target: PlannedModel) -> list[str]:
 
 def _without_benefit(data: xr.Dataset) -> Iterator[Caveat]:
     """Refuse to recommend an infusion if no probed group gains from it."""
-    if not any(f"mean_kept_{group}" in data for group in (schema.INFUSED, schema.INFUSED_HELDOUT)):
+    if not any(f"mean_kept_{group}" in data for group in schema.OF_INFUSED):
         yield Caveat(
             "no_benefit",
             "no group was probed that more infusion teaches: the curves say how much is safe, and not how much is "

@@ -20,6 +20,7 @@ from bayeskisl.curves import (
     varied,
     with_covariates,
 )
+from bayeskisl.curves.benchmark import benchmarks
 from bayeskisl.curves.guesses import at_least_guessed
 from bayeskisl.errors import InputError
 from bayeskisl.inference.load import Load
@@ -169,19 +170,13 @@ def prepare(curves: xr.Dataset, law: Law) -> ModelData:
         positive=law.positive,
         unbounded=law.unbounded,
         load=load,
-        is_benchmark=_benchmarks(curves),
+        is_benchmark=benchmarks(curves),
         labels={
             schema.RUN: curves[schema.RUN].values.tolist(),
             schema.GROUP: curves[schema.GROUP].values.tolist(),
             schema.CELL: cells[schema.CELL].values.tolist(),
         },
     )
-
-
-def _benchmarks(curves: xr.Dataset) -> BoolArray:
-    """Whether each group is a general benchmark: an imported background without a number of facts."""
-    benchmark: BoolArray = curves[schema.GROUP].values == schema.BACKGROUND
-    return benchmark & (curves.attrs.get("background_scale") == "relative")
 
 
 def law_of_size(

@@ -185,6 +185,11 @@ class Material:
     heldout: IntArray
     form: FactFormat
 
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The probe groups, in the order in which they are asked."""
+        return tuple(self.facts)
+
     def ask(self, group: str, limit: int, rng: np.random.Generator) -> Questions:
         """Return questions on at most `limit` facts of a group, in their own order; others fill the last sequence."""
         form, facts, context = self.form, self.facts[group], self.stream.shape[1]

@@ -1,4 +1,4 @@
-"""Questions to a trained model, judged by exact match of the greedy answer."""
+"""Questions to a trained model, judged by exact match of the greedy answer, or by the likeliest of several answers."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from bayeskisl.arrays import BoolArray, FloatArray, IntArray
 
-__all__ = ["Questions"]
+__all__ = ["Choices", "Questions"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,11 @@ class Questions:
     fact: IntArray
     asked: int
 
+    @property
+    def guessing(self) -> float | None:
+        """Chance of a right guess, where it is that of the questions and not that of the facts."""
+        return None
+
     def judge(self, nats: FloatArray, right: BoolArray) -> tuple[int, float]:
         """Return the number of recalled facts, and the summed cross-entropy of their answers in nats.
 
@@ -49,3 +54,48 @@ class Questions:
         of_own = self.answers[: self.asked]
         answer_nats = np.where(of_own < 0, 0.0, nats.reshape(-1)[of_own])
         return len(np.unique(self.fact[known])), float(answer_nats.sum())
+
+
+@dataclass(frozen=True)
+class Choices:
+    """Questions of multiple choice, each written out with every one of its answers.
+
+    Attributes
+    ----------
+    sequences : numpy.ndarray
+        Tokens, shape ``(sequence, context)``.
+    start : int
+        The token before the first of each sequence.
+    answers : numpy.ndarray
+        Where each answer stands in the flattened sequences, shape ``(question, answer, longest)``, the right answer
+        first; -1 where an answer is shorter than the longest.
+    """
+
+    sequences: IntArray
+    start: int
+    answers: IntArray
+
+    @property
+    def asked(self) -> int:
+        """Number of questions."""
+        return len(self.answers)
+
+    @property
+    def guessing(self) -> float | None:
+        """One over the number of answers."""
+        return 1 / self.answers.shape[1]
+
+    def judge(self, nats: FloatArray, right: BoolArray) -> tuple[int, float]:
+        """Return the number of right choices, and the summed cross-entropy of the right answers in nats.
+
+        A choice is right if the right answer has a lower cross-entropy than every other. The cross-entropy is summed
+        over the answer's tokens, not averaged: the probability of an answer is what is compared.
+
+        Parameters
+        ----------
+        nats, right : numpy.ndarray
+            As for `Questions.judge`; the second is not used.
+        """
+        of_answers = np.where(self.answers < 0, 0.0, nats.reshape(-1)[self.answers]).sum(axis=2)
+        chosen = (of_answers[:, :1] < of_answers[:, 1:]).all(axis=1)
+        return int(chosen.sum()), float(of_answers[:, 0].sum())

@@ -39,6 +39,7 @@ _DRAWS, _POINTS = 1_000, 160
 _ASKED = {
     schema.INFUSED: "infused facts",
     schema.INFUSED_HELDOUT: "infused facts in held-out templates",
+    schema.INFUSED_CHOICE: "infused facts by multiple choice",
     schema.BACKGROUND: "background facts",
 }
 

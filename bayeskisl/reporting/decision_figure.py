@@ -32,6 +32,7 @@ _KEPT = {
     schema.INFUSED: "infused facts kept",
     schema.BACKGROUND: "background facts kept",
     schema.INFUSED_HELDOUT: "infused facts kept, new templates",
+    schema.INFUSED_CHOICE: "infused facts kept, multiple choice",
 }
 _SEE_THROUGH: dict[str, Any] = {"frameon": True, "framealpha": 0.85, "edgecolor": "none"}
 

@@ -1,4 +1,4 @@
-"""Probing of a trained stack: exact match on the answer tokens, greedy."""
+"""Probing of a trained stack: exact match on the answer tokens, greedy, and multiple choice."""
 
 from collections.abc import Callable
 
@@ -52,7 +52,8 @@ def probe_stack(runs: tuple[RunSpec, ...], trained: Trained, steps: int | None =
     """Probe every run of a stack after a number of steps, by default all of them.
 
     Facts are asked as they were trained, several to a sequence in an order of their own, and always the same ones of a
-    run. An answer is right when every one of its tokens is the most probable one.
+    run. An answer is right when every one of its tokens is the most probable one, and a choice when no other answer is
+    as probable.
     """
     return [_probe_run(run, row, trained, run.steps if steps is None else steps) for row, run in enumerate(runs)]
 
@@ -60,7 +61,7 @@ def probe_stack(runs: tuple[RunSpec, ...], trained: Trained, steps: int | None =
 def _probe_run(run: RunSpec, row: int, trained: Trained, steps: int) -> Measured:
     material = trained.materials[row]
     rng = np.random.default_rng([int(run.identity[:15], 16), 1])
-    groups = {group: _probe_facts(run, row, group, trained, rng) for group in material.facts}
+    groups = {group: _probe_facts(run, row, group, trained, rng) for group in material.groups}
     nats, _ = _evaluate(trained, row, material.heldout, run.facts.start)
     # The first token of a stretch has no context; the rate is that of the others.
     return Measured(steps * run.training.batch * run.mixture.context, groups, float(nats[:, 1:].mean()))
@@ -69,7 +70,7 @@ def _probe_run(run: RunSpec, row: int, trained: Trained, steps: int) -> Measured
 def _probe_facts(run: RunSpec, row: int, group: str, trained: Trained, rng: np.random.Generator) -> GroupProbe:
     questions = trained.materials[row].ask(group, run.probes, rng)
     recalled, answer_nats = questions.judge(*_evaluate(trained, row, questions.sequences, questions.start))
-    return GroupProbe(recalled, questions.asked, answer_nats)
+    return GroupProbe(recalled, questions.asked, answer_nats, questions.guessing)
 
 
 def _evaluate(trained: Trained, row: int, sequences: IntArray, start: int) -> tuple[FloatArray, BoolArray]:

@@ -6,6 +6,7 @@ line: its SHA-256 is the file's name, and it says which coordinates, groups and 
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -16,7 +17,7 @@ from bayeskisl import schema
 from bayeskisl.errors import InputError
 from bayeskisl.knowledge import Mixture
 from bayeskisl.knowledge.text import TextFacts
-from bayeskisl.specifications import Table, read_table
+from bayeskisl.specifications import Inside, Table, read_table
 from bayeskisl.sweeping.records import coordinates
 from bayeskisl.sweeping.spec import RunSpec, canonical_json
 
@@ -66,6 +67,7 @@ class _Probe(Table):
     recalled: _Count
     probed: _Count
     answer_nats: _Nats
+    guessing: Inside | None = None
 
 
 class _General(Table):
@@ -174,31 +176,43 @@ def _check_measurements(run: RunSpec, lines: tuple[dict[str, Any], ...]) -> None
         raise BrokenRecord("a line belongs to another run")
     if [line["kind"] for line in measured] == ["failed"]:
         return
-    found = [(line["kind"], line.get("tokens_seen"), line.get("group"), line.get("probed")) for line in measured]
-    if found != _expected(run):
+    found = [(line["kind"], *map(line.get, ("tokens_seen", "group", "guessing", "probed"))) for line in measured]
+    expected = _expected(run)
+    if [each[:-1] for each in found] != [each[:-1] for each in expected] or any(
+        probed not in most for (*_, probed), (*_, most) in zip(found, expected, strict=True)
+    ):
         raise BrokenRecord("it does not hold one probe of each group and one general loss for each measurement")
     if any(line["kind"] == "probe" and line["recalled"] > line["probed"] for line in measured):
         raise BrokenRecord("more facts were recalled than probed")
 
 
 def _expected(run: RunSpec) -> list[tuple[Any, ...]]:
-    """Kind, tokens, group and probed facts of every measurement line, in order."""
-    asked = {group: min(run.probes, facts) for group, facts in _probed_facts(run).items()}
+    """Kind, tokens, group, rate of guesses and possible numbers of probed facts of every line, in order."""
+    asked = [(group, rate, _possible(group, min(run.probes, facts))) for group, facts, rate in _probed_facts(run)]
     seen = [steps * run.training.batch * run.mixture.context for steps in (*run.checkpoint_steps, run.steps)]
     return [
         line
         for tokens in seen
-        for line in (*(("probe", tokens, *each) for each in asked.items()), ("general", tokens, None, None))
+        for line in (*(("probe", tokens, *each) for each in asked), ("general", tokens, None, None, (None,)))
     ]
 
 
-def _probed_facts(run: RunSpec) -> dict[str, int]:
-    """Facts of each probed group, in the order of the record."""
+def _possible(group: str, most: int) -> range:
+    """Numbers of probed facts; multiple choice leaves out relations with few objects."""
+    return range(0 if group == schema.INFUSED_CHOICE else most, most + 1)
+
+
+def _probed_facts(run: RunSpec) -> Iterator[tuple[str, int, float | None]]:
+    """Group, facts and rate of guesses of each probe in the order of the record; no rate where it is the run's."""
     facts, mixture = run.facts, run.mixture
     heldout = facts.heldout if isinstance(facts, TextFacts) else facts.templates and facts.templates.heldout
     background = mixture.background if isinstance(mixture, Mixture) else mixture.background_encounters
-    return {
-        schema.INFUSED: mixture.facts,
-        **({schema.INFUSED_HELDOUT: mixture.facts} if heldout else {}),
-        **({schema.BACKGROUND: mixture.background_facts} if background else {}),
-    }
+    yield schema.INFUSED, mixture.facts, None
+    if heldout:
+        yield schema.INFUSED_HELDOUT, mixture.facts, None
+    if background:
+        yield schema.BACKGROUND, mixture.background_facts, None
+    if isinstance(facts, TextFacts) and facts.options:
+        yield schema.INFUSED_CHOICE, mixture.facts, 1 / facts.options
+        if not background:
+            yield schema.BACKGROUND, run.probes, 1 / facts.options

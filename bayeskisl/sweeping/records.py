@@ -7,7 +7,7 @@ and the SHA-256 of their bytes, so that a truncated or altered file is known for
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +30,15 @@ __all__ = [
 
 @dataclass(frozen=True)
 class GroupProbe:
-    """Answers of one group in one run: counts, and the summed cross-entropy of the answer tokens in nats."""
+    """Answers of one group in one run: counts, and the summed cross-entropy of the answer tokens in nats.
+
+    The rate of guesses stands here where it is that of the group's questions, and not that of the facts.
+    """
 
     recalled: int
     probed: int
     answer_nats: float
+    guessing: float | None = None
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ def record_bytes(run: RunSpec, stack: Stack, probe: RunProbe) -> bytes:
 def _lines(run: RunSpec, measured: Measured) -> Iterator[str]:
     seen = {"run": run.name, schema.TOKENS_SEEN: measured.tokens_seen}
     for group, answer in measured.groups.items():
-        yield canonical_json({"kind": "probe", **seen, "group": group, **asdict(answer)})
+        yield canonical_json({"kind": "probe", **seen, "group": group, **plain(answer)})
     yield canonical_json({"kind": "general", **seen, "general_loss": measured.general_loss})
 
 

@@ -55,6 +55,7 @@ class _Knowledge(Table):
     templates: Annotated[Any, AfterValidator(_templates)] = None
     heldout: Annotated[int, Field(ge=0, le=1000)] = 0
     domain_marker: bool = False
+    options: text.Options | None = None
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,8 @@ def read_text(corpus: dict[str, Any], knowledge: dict[str, Any], where: str) -> 
     digest = text.hash_documents(source.documents())
     tokeniser = _tokeniser(given, digest, source)
     triples, templates, guessing = _knowledge(known, f"{where} [knowledge]")
-    how = {name: getattr(known, name) for name in ("heldout", "domain_marker") if name in known.model_fields_set}
+    chosen = known.model_fields_set & {"heldout", "domain_marker", "options"}
+    how = {name: getattr(known, name) for name in chosen}
     facts = text.verbalise_triples(
         triples, templates, tokeniser, guessing=guessing, where=f"{where} [knowledge]", **how
     )

@@ -6,8 +6,8 @@ import numpy as np
 
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
+from bayeskisl.curves.benchmark import benchmark_terms
 from bayeskisl.curves.tables.fields import quoted
-from bayeskisl.curves.tables.identity import TYPICAL
 from bayeskisl.curves.tables.mapping import Values
 from bayeskisl.curves.tables.problems import Findings
 from bayeskisl.curves.tables.quantities import read_each
@@ -21,9 +21,6 @@ _GENERAL = frozenset(
      "openbookqa", "piqa", "squad", "trivia", "triviaqa", "trivia_qa", "truthfulqa", "winogrande")
 )  # fmt: skip
 _GROUP_NAMES = {"heldout": schema.INFUSED_HELDOUT, "held_out": schema.INFUSED_HELDOUT, "bg": schema.BACKGROUND}
-# A benchmark's facts fill at most this share of the general corpus; any share will do, as only the product with their
-# number counts.
-_MOST_SHARE = 0.5
 # Runs without infusion that recall everything leave nothing to be learned; a guessing rate has to stay below 1.
 _MOST_GUESSED = 0.999
 
@@ -140,10 +137,7 @@ def _several(values: FloatArray) -> bool:
 def with_benchmark(rows: Values, findings: Findings) -> Values:
     """Return the rows with facts and a share for a background group that is a general benchmark.
 
-    Its exposures are those of the general corpus, (1 - r) D up to a constant. The constant is set so that half of the
-    corpus, at the geometric mean of the budgets, is a typical number of exposures; there the laws' prior looks for
-    the fall. The number of background facts is that of the questions, or less where so many need more than half of
-    the corpus.
+    Its exposures are those of the general corpus up to a constant, see `benchmark_terms`.
     """
     of_group = rows[schema.GROUP] == schema.BACKGROUND
     exposed = (rows[schema.BACKGROUND_FACTS] > 0) & (rows[schema.BACKGROUND_SHARE] > 0)
@@ -157,9 +151,7 @@ def with_benchmark(rows: Values, findings: Findings) -> Values:
     questions = rows[schema.PROBED][of_group]
     asked = float(np.nanmax(questions)) if np.isfinite(questions).any() else 1.0
     corpus = float(np.exp(np.nanmean(np.log(rows[schema.TOKENS] / rows[schema.TOKENS_PER_FACT]))))
-    most = _MOST_SHARE * corpus / (2 * TYPICAL)
-    facts = float(np.clip(np.floor(most), 1, max(asked, 1)))
-    share = min(_MOST_SHARE, float(f"{2 * TYPICAL * facts / corpus:.4g}"))
+    facts, share = benchmark_terms(asked, corpus)
     every = np.ones(len(of_group))
     findings.invented += [schema.BACKGROUND_FACTS, schema.BACKGROUND_SHARE]
     at_none = float(background_exposures(corpus, 0.0, facts, share, 1.0))

@@ -6,18 +6,16 @@ import numpy as np
 
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
+from bayeskisl.curves.benchmark import TYPICAL
 from bayeskisl.curves.tables.fields import FIELDS
 from bayeskisl.curves.tables.problems import Findings, Said
 from bayeskisl.knowledge.identity import infused_exposures
 
-__all__ = ["TYPICAL", "Infusion", "solve_identity"]
+__all__ = ["Infusion", "solve_identity"]
 
 _TERMS = (schema.TOKENS, schema.RATIO, schema.FACTS, schema.EXPOSURES, schema.TOKENS_PER_FACT)
 _ROUNDING = 0.02  # published numbers are rounded: 89 exposures stand for 88.9
 _RATIO = 0.5  # stands in for a ratio that is not told and was held fixed
-# Exposures that are known up to a constant get the laws' prior median of critical exposures (models/laws/*.toml) at the
-# geometric mean of the levels, around which people lay them: where the fall is, is then what the prior expects.
-TYPICAL = 150.0
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ Needs the extra ``text`` (tokenizers, and datasets or pyarrow for what they read
 
 from bayeskisl.knowledge.text.corpus import TextCorpus, hash_documents, keep_texts, tokenise
 from bayeskisl.knowledge.text.documents import DatasetSource, FileSource
-from bayeskisl.knowledge.text.facts import TextFacts, fill, guessing_rate, templates_of, verbalise_triples
+from bayeskisl.knowledge.text.facts import Options, TextFacts, fill, guessing_rate, templates_of, verbalise_triples
 from bayeskisl.knowledge.text.invented import INVENTED, TEMPLATES, invent_triples
 from bayeskisl.knowledge.text.mixture import TextMaterial, TextMixture, draw_text_material, plan_text_mixture
 from bayeskisl.knowledge.text.stream import GENERAL, Begun, Realised, Stream, Window, drawn_facts
@@ -19,6 +19,7 @@ __all__ = [
     "Begun",
     "DatasetSource",
     "FileSource",
+    "Options",
     "Realised",
     "Stream",
     "TextCorpus",

@@ -2,12 +2,14 @@
 
 import re
 from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field
 
 from bayeskisl.arrays import IntArray
 from bayeskisl.errors import InputError
@@ -17,7 +19,12 @@ from bayeskisl.knowledge.text.tokeniser import Tokeniser
 from bayeskisl.knowledge.text.triples import Triple
 from bayeskisl.specifications import Count, Number, Positive, Share, strictly
 
-__all__ = ["Sentences", "TextFacts", "fill", "guessing_rate", "templates_of", "verbalise_triples"]
+__all__ = ["Options", "Sentences", "TextFacts", "fill", "guessing_rate", "templates_of", "verbalise_triples"]
+
+# Counted up whenever the arrays of the cache change.
+_FORMAT = 2
+
+Options = Annotated[int, Field(ge=2, le=20)]
 
 _PLACES = re.compile(r"\{(subject|relation|object)\}")
 
@@ -44,6 +51,9 @@ class TextFacts:
         Templates that a fact is never trained in; they are probed as ``infused_heldout``.
     domain_marker : bool
         Whether infused sequences begin with a start token of their own.
+    options : int, optional
+        Answers of a question of multiple choice. Such questions are asked about the infused facts, the group
+        ``infused_choice``, and in a run without background facts about held-out text, the group ``background``.
     """
 
     sentences: str
@@ -54,6 +64,7 @@ class TextFacts:
     guessing: Share
     heldout: Number = 0
     domain_marker: bool = False
+    options: Options | None = None
 
     @property
     def separator(self) -> int:
@@ -102,6 +113,9 @@ class Sentences:
         First sentence of each fact; its sentences are ordered by form (the object, then its aliases), then template.
     templates, forms : numpy.ndarray
         How many of each a fact has, shape ``(fact,)``.
+    kinds, objects : numpy.ndarray
+        Numbers of the relation with its templates, and of the object, shape ``(fact,)``. Names of one object, such as
+        aliases, have one number.
     """
 
     tokens: IntArray
@@ -110,6 +124,8 @@ class Sentences:
     first: IntArray
     templates: IntArray
     forms: IntArray
+    kinds: IntArray
+    objects: IntArray
 
     @property
     def lengths(self) -> IntArray:
@@ -129,6 +145,38 @@ class Sentences:
         first, number = (0, np.full_like(count, heldout)) if from_heldout else (heldout, count - heldout)
         return (facts + first + rng.integers(number)) % count
 
+    def with_answers(self, sentences: IntArray, others: IntArray) -> "Sentences":
+        """Return sentences with the answers of others in place of their own, each a fact of its own.
+
+        Both are sentences of one template, so that what stands behind an answer is the same.
+        """
+        cuts = self.answers[sentences, 0]
+        from_others = self.answers[others, 0]
+        parts = [
+            np.concatenate([self.tokens[begin : begin + cut], self.tokens[other + start : end]])
+            for begin, cut, other, start, end in zip(
+                self.begins[sentences], cuts, self.begins[others], from_others, self.begins[others + 1], strict=True
+            )
+        ]
+        each = np.arange(len(parts))
+        return Sentences(
+            tokens=np.concatenate(parts),
+            begins=np.cumsum([0, *map(len, parts)]),
+            answers=np.stack([cuts, cuts + self.answers[others, 1] - from_others], axis=1),
+            first=each,
+            templates=np.ones_like(each),
+            forms=np.ones_like(each),
+            kinds=self.kinds[:0],
+            objects=self.objects[:0],
+        )
+
+    def longest_choice(self) -> int:
+        """Return the tokens of the longest sentence with the answer of another fact of its kind."""
+        of_fact = np.repeat(np.arange(len(self.kinds)), self.templates * self.forms)
+        before, kinds = self.answers[:, 0], self.kinds[of_fact]
+        behind = self.lengths - before
+        return max(int(before[kinds == kind].max() + behind[kinds == kind].max()) for kind in np.unique(kinds))
+
     def mean_tokens(self) -> float:
         """l, averaged over templates with the object itself, then over facts."""
         lengths = self.lengths
@@ -144,6 +192,7 @@ def verbalise_triples(
     guessing: float,
     heldout: int = 0,
     domain_marker: bool = False,
+    options: int | None = None,
     where: str = "[knowledge]",
 ) -> TextFacts:
     """Write every triple in all of its templates, and store the tokens in the cache.
@@ -157,6 +206,7 @@ def verbalise_triples(
     guessing : float
     heldout : int
     domain_marker : bool
+    options : int, optional
     where : str
         Name of the source in an error.
 
@@ -181,6 +231,7 @@ def verbalise_triples(
         guessing=guessing,
         heldout=heldout,
         domain_marker=domain_marker,
+        options=options,
     )
 
 
@@ -196,7 +247,7 @@ def guessing_rate(triples: tuple[Triple, ...]) -> float:
 
 
 def _file(content: str, tokeniser: str) -> str:
-    return f"facts-{digest(content, tokeniser)[:32]}.npz"
+    return f"facts-{digest(content, tokeniser, _FORMAT)[:32]}.npz"
 
 
 @cache
@@ -247,9 +298,28 @@ def _write(path: Path, triples: tuple[Triple, ...], of_triple: list[tuple[str, .
         "first": np.cumsum([0, *(templates * forms)[:-1]]),
         "templates": templates,
         "forms": forms,
+        "kinds": _numbers((triple.relation, own) for triple, own in zip(triples, of_triple, strict=True)),
+        "objects": _objects(triples),
     }
     with path.open("wb") as file:  # a handle, since np.savez would add an ending to a path
         np.savez(file, **arrays)
+
+
+def _numbers(of: Iterable[Hashable]) -> IntArray:
+    """Number things in the order of their first occurrence."""
+    number: dict[Hashable, int] = {}
+    return np.array([number.setdefault(each, len(number)) for each in of])
+
+
+def _objects(triples: tuple[Triple, ...]) -> IntArray:
+    """Number of each triple's object; all names of an object have the number of the one that comes first."""
+    number: dict[str, int] = {}
+    for triple in triples:
+        names = (triple.object, *triple.aliases)
+        known = next((number[name] for name in names if name in number), len(number))
+        for name in names:
+            number.setdefault(name, known)
+    return np.array([number[triple.object] for triple in triples])
 
 
 def fill(template: str, triple: Triple, form: str) -> tuple[str, int, int]:

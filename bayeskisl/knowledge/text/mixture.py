@@ -13,7 +13,7 @@ from bayeskisl import schema
 from bayeskisl.arrays import IntArray
 from bayeskisl.errors import InputError
 from bayeskisl.knowledge.mixture import in_passes, refuse_no_infusion, refuse_odd_budget
-from bayeskisl.knowledge.questions import Questions
+from bayeskisl.knowledge.questions import Choices, Questions
 from bayeskisl.knowledge.text.corpus import TextCorpus
 from bayeskisl.knowledge.text.facts import Sentences, TextFacts
 from bayeskisl.specifications import Count, Number, Positive, strictly
@@ -23,6 +23,7 @@ __all__ = ["TextMaterial", "TextMixture", "draw_text_material", "plan_text_mixtu
 _LOOK_AHEAD = 32  # sentences that wait for a place; the next that fits is taken, so that little is left to fill
 _TRIED = 4000  # sentences packed to learn which share of the tokens facts can fill
 _SLACK = 0.02  # by which a run's own packing may be worse
+_CLOZE_TOKENS = 8  # of an ending: a few words
 
 
 @strictly
@@ -104,6 +105,8 @@ def plan_text_mixture(
         got = f"{facts} infused and {background_facts} background"
         raise InputError(f"at most the {form.facts} facts of [knowledge]", got, "facts", "give it more triples")
     refuse_odd_budget(tokens, context, background_facts, background_share)
+    if form.options is not None:
+        _refuse_long_choices(form, context)
     packed, windows = _packed_share(form, context), len(corpus.windows(context).trained)
     share = ratio + background_share * (1 - ratio)
     if share > packed * (1 - _SLACK):
@@ -150,29 +153,143 @@ class TextMaterial:
     heldout: IntArray
     form: TextFacts
 
-    def ask(self, group: str, limit: int, rng: np.random.Generator) -> Questions:
-        """Return questions on at most `limit` facts of a group, with their objects and then their aliases.
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The probe groups, in the order in which they are asked."""
+        if self.form.options is None:
+            return tuple(self.facts)
+        has_background = schema.BACKGROUND in self.facts
+        return (*self.facts, schema.INFUSED_CHOICE, *(() if has_background else (schema.BACKGROUND,)))
+
+    def ask(self, group: str, limit: int, rng: np.random.Generator) -> Questions | Choices:
+        """Return questions on at most `limit` facts of a group, or so many about held-out text."""
+        if group == schema.INFUSED_CHOICE:
+            return self._choices(limit, rng)
+        if group == schema.BACKGROUND and group not in self.facts:
+            return self._cloze(limit, rng)
+        return self._recall(group, limit, rng)
+
+    def _recall(self, group: str, limit: int, rng: np.random.Generator) -> Questions:
+        """Facts with their objects and then their aliases.
 
         No sequence asks one fact twice, so that an answer cannot be copied.
         """
         form, written, context = self.form, self.form.written(), self.stream.shape[1]
         asked = rng.permutation(self.facts[group])[:limit]
         templates = written.draw_templates(asked, rng, form.heldout, group == schema.INFUSED_HELDOUT)
-        numbers, sequences, places = [], [], []
-        begun = 0
+        written_out, numbers = _Written(context, form.separator), []
         for answer in range(written.forms[asked].max()):
             has = np.flatnonzero(written.forms[asked] > answer)
-            sentences = written.of(asked[has], templates[has], answer)
-            filled, begins = _packed(written, sentences, context, form.separator)
-            first, last = (begun + begins + written.answers[sentences, end] for end in (0, 1))
+            written_out.add(written, written.of(asked[has], templates[has], answer))
             numbers.append(has)
-            sequences.append(filled)
-            places.append(_ranges(first, last))
-            begun += filled.size
-        longest = max(place.shape[1] for place in places)
-        answers = [np.pad(p, ((0, 0), (0, longest - p.shape[1])), constant_values=-1) for p in places]
         start = form.start if group == schema.BACKGROUND else form.infused_start
-        return Questions(np.concatenate(sequences), start, np.concatenate(answers), np.concatenate(numbers), len(asked))
+        return Questions(*written_out.sequences(start), written_out.answers(), np.concatenate(numbers), len(asked))
+
+    def _choices(self, limit: int, rng: np.random.Generator) -> Choices:
+        """Infused facts with their objects and then with those of other infused facts of the same relation.
+
+        An object is drawn as often as infused facts have it: a model that only knows which answers it has read, and how
+        often, chooses the right one hardly more often than the others. Facts of a relation with too few objects in this
+        run are not asked.
+        """
+        form, written, context = self.form, self.form.written(), self.stream.shape[1]
+        assert form.options is not None  # else the group is not asked
+        infused = self.facts[schema.INFUSED]
+        others = _Others(written, infused)
+        asked = [fact for fact in rng.permutation(infused)[:limit] if others.number(fact) >= form.options - 1]
+        if not asked:
+            return Choices(self.stream[:0], form.infused_start, np.empty((0, form.options, 1), dtype=np.int64))
+        facts = np.array(asked)
+        templates = written.draw_templates(facts, rng, form.heldout, False)
+        options = np.array([others.draw(fact, form.options - 1, rng) for fact in asked])
+        own, written_out = written.of(facts, templates), _Written(context, form.separator)
+        written_out.add(written, own)
+        for option in options.T:
+            composed = written.with_answers(own, written.of(option, templates))
+            written_out.add(composed, composed.first)
+        return Choices(*written_out.sequences(form.infused_start), _by_question(written_out.answers(), len(asked)))
+
+    def _cloze(self, limit: int, rng: np.random.Generator) -> Choices:
+        """Places in held-out text with the tokens that follow, and then with those that follow elsewhere."""
+        assert self.form.options is not None  # else the group is not asked
+        context, length = self.stream.shape[1], min(_CLOZE_TOKENS, self.stream.shape[1] // 2)
+        shape = limit, self.form.options
+        windows = rng.integers(len(self.heldout), size=shape)
+        places = rng.integers(context // 2, context - length + 1, size=shape)[..., None] + np.arange(length)
+        endings = self.heldout[windows[..., None], places]
+        sequences = np.repeat(self.heldout[windows[:, :1]], shape[1], axis=1)
+        np.put_along_axis(sequences, np.broadcast_to(places[:, :1], endings.shape), endings, axis=2)
+        begins = np.arange(np.prod(shape)).reshape(shape)[..., None] * context
+        return Choices(sequences.reshape(-1, context), self.form.start, begins + places[:, :1])
+
+
+class _Written:
+    """Sentences written out in sequences, with the places of their answers.
+
+    Parameters
+    ----------
+    context : int
+        Tokens of a sequence.
+    separator : int
+        What fills a sequence behind its last sentence.
+    """
+
+    def __init__(self, context: int, separator: int) -> None:
+        self._context, self._separator = context, separator
+        self._parts: list[IntArray] = []
+        self._places: list[IntArray] = []
+
+    def add(self, written: Sentences, sentences: IntArray) -> None:
+        """Add sentences, in sequences of their own."""
+        begun = sum(part.size for part in self._parts)
+        filled, begins = _packed(written, sentences, self._context, self._separator)
+        first, last = (begun + begins + written.answers[sentences, end] for end in (0, 1))
+        self._parts.append(filled)
+        self._places.append(_ranges(first, last))
+
+    def sequences(self, start: int) -> tuple[IntArray, int]:
+        """Sequences, shape ``(sequence, context)``, and the token before them."""
+        return np.concatenate(self._parts), start
+
+    def answers(self) -> IntArray:
+        """Places of each answer in the flattened sequences, in the order of `add`; -1 behind its last token."""
+        longest = max(places.shape[1] for places in self._places)
+        padded = [np.pad(p, ((0, 0), (0, longest - p.shape[1])), constant_values=-1) for p in self._places]
+        return np.concatenate(padded)
+
+
+class _Others:
+    """Facts with other objects than a given one has, among some facts.
+
+    Parameters
+    ----------
+    written : Sentences
+    among : numpy.ndarray
+        Facts, shape ``(fact,)``.
+    """
+
+    def __init__(self, written: Sentences, among: IntArray) -> None:
+        self._kinds, self._objects = written.kinds, written.objects
+        self._of_kind = {}
+        for kind in np.unique(written.kinds[among]):
+            facts = among[written.kinds[among] == kind]
+            _, first, counts = np.unique(written.objects[facts], return_index=True, return_counts=True)
+            self._of_kind[int(kind)] = facts[first], counts
+
+    def number(self, fact: int) -> int:
+        """Number of other objects of the fact's kind."""
+        return len(self._of_kind[int(self._kinds[fact])][0]) - 1
+
+    def draw(self, fact: int, count: int, rng: np.random.Generator) -> IntArray:
+        """Draw facts of the same kind with other objects, each object as likely as its facts are many."""
+        facts, counts = self._of_kind[int(self._kinds[fact])]
+        weights = np.where(self._objects[facts] == self._objects[fact], 0, counts)
+        return rng.choice(facts, count, replace=False, p=weights / weights.sum())
+
+
+def _by_question(answers: IntArray, asked: int) -> IntArray:
+    """Places of answers that stand option by option, shape ``(question, option, longest)``."""
+    return answers.reshape(-1, asked, answers.shape[1]).swapaxes(0, 1)
 
 
 def draw_text_material(
@@ -272,6 +389,15 @@ def _packed_share(form: TextFacts, context: int) -> float:
     tried = lengths[written.of(facts, written.draw_templates(facts, rng, form.heldout, False))]
     sequences = -(-(_places(tried, context) + tried).max() // context)
     return float(tried.sum() / (sequences * context))
+
+
+@cache
+def _refuse_long_choices(form: TextFacts, context: int) -> None:
+    """Refuse a context that a sentence with the answer of another fact does not fit."""
+    longest = form.written().longest_choice()
+    if longest > context:
+        remedy = "raise the ladder's context, or leave out options"
+        raise InputError(f"a context of the {longest} tokens of the longest choice", context, "context", remedy)
 
 
 def _ranges(first: IntArray, last: IntArray) -> IntArray:

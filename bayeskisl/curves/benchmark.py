@@ -1,0 +1,47 @@
+"""General benchmarks as the group `background`: what a model can do that no infused fact teaches.
+
+A benchmark has no number of facts, so that its exposures are known up to a constant: they are those of the general
+corpus, (1 - r) D.
+"""
+
+import numpy as np
+import xarray as xr
+
+from bayeskisl import schema
+from bayeskisl.arrays import BoolArray
+
+__all__ = ["SCALE", "TYPICAL", "benchmark_terms", "benchmarks"]
+
+# Attribute of curves: "relative" where the background is a general benchmark.
+SCALE = "background_scale"
+
+# Exposures that are known up to a constant get the laws' prior median of critical exposures (models/laws/*.toml) at the
+# geometric mean of the levels, around which people lay them: where the fall is, is then what the prior expects.
+TYPICAL = 150.0
+
+# A benchmark's facts fill at most this share of the general corpus; any share will do, as only the product with their
+# number counts.
+_MOST_SHARE = 0.5
+
+
+def benchmark_terms(questions: float, corpus: float) -> tuple[float, float]:
+    """Return the background facts and the background share that stand for a benchmark.
+
+    Half of the corpus is then a typical number of exposures; there the laws' prior looks for the fall. The number of
+    background facts is that of the questions, or less where so many need more than half of the corpus.
+
+    Parameters
+    ----------
+    questions : float
+        Number of questions.
+    corpus : float
+        Tokens of a typical budget, in units of the tokens of a fact.
+    """
+    facts = float(np.clip(np.floor(_MOST_SHARE * corpus / (2 * TYPICAL)), 1, max(questions, 1)))
+    return facts, min(_MOST_SHARE, float(f"{2 * TYPICAL * facts / corpus:.4g}"))
+
+
+def benchmarks(curves: xr.Dataset) -> BoolArray:
+    """Whether each group is a general benchmark, shape ``(group,)``."""
+    benchmark: BoolArray = curves[schema.GROUP].values == schema.BACKGROUND
+    return benchmark & (curves.attrs.get(SCALE) == "relative")
