@@ -188,23 +188,23 @@ class TextMaterial:
     def _choices(self, limit: int, rng: np.random.Generator) -> Choices:
         """Infused facts with their objects and then with those of other infused facts of the same relation.
 
-        An object is drawn as often as infused facts have it: a model that only knows which answers it has read, and how
-        often, chooses the right one hardly more often than the others. Facts of a relation with too few objects in this
-        run are not asked.
+        Facts are drawn together, at random, and any of them could have been the one that is asked. So a model that
+        only knows which answers it has read, and how often, chooses the right one no more often than chance. Facts
+        drawn together with others of the same object are not asked, nor are those of a relation with too few facts.
         """
         form, written, context = self.form, self.form.written(), self.stream.shape[1]
         assert form.options is not None  # else the group is not asked
         infused = self.facts[schema.INFUSED]
-        others = _Others(written, infused)
-        asked = [fact for fact in rng.permutation(infused)[:limit] if others.number(fact) >= form.options - 1]
-        if not asked:
+        drawn = [
+            _drawn_together(written, fact, infused, form.options, rng) for fact in rng.permutation(infused)[:limit]
+        ]
+        together = np.array([facts for facts in drawn if len(set(written.objects[facts])) == form.options])
+        if not len(together):
             return Choices(self.stream[:0], form.infused_start, np.empty((0, form.options, 1), dtype=np.int64))
-        facts = np.array(asked)
-        templates = written.draw_templates(facts, rng, form.heldout, False)
-        options = np.array([others.draw(fact, form.options - 1, rng) for fact in asked])
-        own, written_out = written.of(facts, templates), _Written(context, form.separator)
-        written_out.add(written, own)
-        for option in options.T:
+        asked = together[:, 0]
+        templates = written.draw_templates(asked, rng, form.heldout, False)
+        own, written_out = written.of(asked, templates), _Written(context, form.separator)
+        for option in together.T:
             composed = written.with_answers(own, written.of(option, templates))
             written_out.add(composed, composed.first)
         return Choices(*written_out.sequences(form.infused_start), _by_question(written_out.answers(), len(asked)))
@@ -231,7 +231,7 @@ class _Written:
     context : int
         Tokens of a sequence.
     separator : int
-        What fills a sequence behind its last sentence.
+        The filler of a sequence behind its last sentence.
     """
 
     def __init__(self, context: int, separator: int) -> None:
@@ -258,33 +258,10 @@ class _Written:
         return np.concatenate(padded)
 
 
-class _Others:
-    """Facts with other objects than a given one has, among some facts.
-
-    Parameters
-    ----------
-    written : Sentences
-    among : numpy.ndarray
-        Facts, shape ``(fact,)``.
-    """
-
-    def __init__(self, written: Sentences, among: IntArray) -> None:
-        self._kinds, self._objects = written.kinds, written.objects
-        self._of_kind = {}
-        for kind in np.unique(written.kinds[among]):
-            facts = among[written.kinds[among] == kind]
-            _, first, counts = np.unique(written.objects[facts], return_index=True, return_counts=True)
-            self._of_kind[int(kind)] = facts[first], counts
-
-    def number(self, fact: int) -> int:
-        """Number of other objects of the fact's kind."""
-        return len(self._of_kind[int(self._kinds[fact])][0]) - 1
-
-    def draw(self, fact: int, count: int, rng: np.random.Generator) -> IntArray:
-        """Draw facts of the same kind with other objects, each object as likely as its facts are many."""
-        facts, counts = self._of_kind[int(self._kinds[fact])]
-        weights = np.where(self._objects[facts] == self._objects[fact], 0, counts)
-        return rng.choice(facts, count, replace=False, p=weights / weights.sum())
+def _drawn_together(written: Sentences, fact: int, among: IntArray, count: int, rng: np.random.Generator) -> IntArray:
+    """Draw other facts of the same kind to a fact, which comes first; fewer than `count` where there are fewer."""
+    others = among[(written.kinds[among] == written.kinds[fact]) & (among != fact)]
+    return np.array([fact, *rng.permutation(others)[: count - 1]])
 
 
 def _by_question(answers: IntArray, asked: int) -> IntArray:
