@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import xarray as xr
 
+from bayeskisl import schema
 from bayeskisl.errors import InputError
 
 __all__ = ["KeptFacts", "Utility", "described_utility", "unit_of"]
@@ -12,13 +13,16 @@ __all__ = ["KeptFacts", "Utility", "described_utility", "unit_of"]
 # Takes the outcome of infusions (`Prospect.outcome`, dims ``(sample, point)``) and says what each is worth.
 Utility = Callable[[xr.Dataset], xr.DataArray]
 
+# Names of retained infused facts in an outcome, best first.
+_LEARNT = tuple(f"kept_{group}" for group in schema.OF_INFUSED)
+
 
 @dataclass(frozen=True)
 class KeptFacts:
     """Facts retained above guessing, infused and background, minus their cost.
 
-    Infused facts are counted by the templates of the corpus if those were probed, or else by new ones; if neither was
-    probed, only the background counts.
+    Infused facts are counted by the templates of the corpus if those were probed, or else by new ones, or else by
+    multiple choice; if none of these was probed, only the background counts.
 
     Parameters
     ----------
@@ -41,7 +45,7 @@ class KeptFacts:
 
     def __call__(self, outcome: xr.Dataset) -> xr.DataArray:
         """The utility of every draw and place, in facts."""
-        infused = next((name for name in ("kept_infused", "kept_infused_heldout") if name in outcome), None)
+        infused = next((name for name in _LEARNT if name in outcome), None)
         worth = (outcome[infused] if infused else 0.0) - self.token_price * outcome["infused_tokens"]
         if "kept_background" in outcome:
             worth = worth + self.background_weight * outcome["kept_background"]

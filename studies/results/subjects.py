@@ -81,6 +81,18 @@ SUBJECTS = {
             "More and more facts at 480 tokens a parameter: memory limits every size, and not training.",
             rivals=("power",),
         ),
+        Subject(
+            "memory-budget",
+            ("memory-budget",),
+            "The same sizes at an eighth, a half and twice that budget: exposures or frequency?",
+            rivals=("power",),
+        ),
+        Subject(
+            "words-amount",
+            ("words-amount",),
+            "More and more facts of real places, languages and elements, in real text.",
+            rivals=("power",),
+        ),
     )
 }
 

@@ -16,6 +16,7 @@ LAWS = {
     "desk-replay": "limits",
     "memory-amount": "limits",
     "memory-budget": "limits",
+    "words-amount": "limits",
 }
 
 # Learning limits the smallest size of `memory-amount`, or it lies off the others' line: a corner of the posterior. In

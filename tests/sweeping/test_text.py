@@ -1,17 +1,20 @@
 """Sweeps in real text: what their files say, what identifies their runs, and that they train."""
 
+import hashlib
 import json
 import re
 
 import numpy as np
 import pytest
 
-from bayeskisl.curves import build_curves
+from bayeskisl.curves import bits_per_parameter, build_curves
 from bayeskisl.errors import InputError, SweepError
 from bayeskisl.sweeping import estimate_sweep, load_sweep, run_sweep
 from bayeskisl.sweeping.memory import stack_memory
 from bayeskisl.sweeping.native import compiler
 from bayeskisl.sweeping.plan import plan_stacks
+from bayeskisl.sweeping.record_reading import BrokenRecord, read_record
+from bayeskisl.sweeping.spec import canonical_json
 from studies.simulated.text_sweep import sentences, write_json_lines
 from tests.knowledge.text_files import SPEC, write_corpus, write_triples
 from tests.sweeping.conftest import records_of
@@ -99,6 +102,44 @@ def test_background_held_out_templates_and_checkpoints_work_in_text(tmp_path, te
     assert curves["group"].values.tolist() == ["infused", "infused_heldout", "background"]
     assert curves.probed.isel(checkpoint=-1).values.tolist() == [[4, 4, 6], [12, 12, 6]]
     assert curves.background_share.values == pytest.approx(0.3, rel=0.01)
+
+
+def test_questions_of_multiple_choice_have_their_own_rate_of_guesses(tmp_path, text):
+    spec = spec_of(tmp_path, text + "options = 3\n")
+    run_sweep(spec, tmp_path / "out", workers=1)
+    curves = build_curves(tmp_path / "out")
+    assert curves["group"].values.tolist() == ["infused", "infused_choice", "background"]
+    assert curves.guessing.values == pytest.approx(np.tile([1 / 30, 1 / 3, 1 / 3], (2, 1)))
+    assert curves.probed.values.tolist() == [[4, 4, spec.probes], [12, 12, spec.probes]]
+    assert curves.attrs["background_scale"] == "relative"
+    assert (curves.background_facts.values > 0).all()
+
+
+def test_a_choice_is_no_fact_more(tmp_path, text):
+    run_sweep(spec_of(tmp_path, text + "options = 3\n"), tmp_path / "choices", workers=1)
+    choices = build_curves(tmp_path / "choices")
+    alone = choices.sel(group=["infused"])
+    np.testing.assert_array_equal(bits_per_parameter(choices), bits_per_parameter(alone))
+
+
+@pytest.mark.parametrize("change", ['"guessing":0.5', '"guessing":0', '"probed":13'])
+def test_a_record_with_other_questions_is_refused(tmp_path, text, change):
+    run_sweep(spec_of(tmp_path, text + "options = 3\n"), tmp_path / "out", workers=1)
+    path = next(path for path in (tmp_path / "out").rglob("*.jsonl") if b'"probed":12' in path.read_bytes())
+    key = change.split(":")[0]
+    lines = path.read_text().splitlines()[:-1]
+    changed = [re.sub(f"{key}:[^,}}]*", change, line) if "infused_choice" in line else line for line in lines]
+    path.write_bytes(closed(changed))
+    with pytest.raises(BrokenRecord, match="it does not hold one probe of each group|does not belong to a record"):
+        read_record(path)
+
+
+def closed(lines):
+    """Lines of a record with their closing line."""
+    body = "".join(line + "\n" for line in lines).encode()
+    run = json.loads(lines[0])["run"]
+    end = {"kind": "end", "run": run, "lines": len(lines), "sha256": hashlib.sha256(body).hexdigest()}
+    return body + (canonical_json(end) + "\n").encode()
 
 
 def test_generated_facts_need_no_file(tmp_path, text):
