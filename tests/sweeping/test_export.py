@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bayeskisl import schema
 from bayeskisl.curves import curves_from_table, read_exported
 from bayeskisl.errors import InputError
 from bayeskisl.sweeping import load_sweep
@@ -23,6 +22,7 @@ from studies.simulated.text_sweep import write_sweep
 pytest.importorskip("tokenizers")
 parquet = pytest.importorskip("pyarrow.parquet")
 
+GROUPS = ("infused", "infused_heldout", "background")
 SHARD = 32 * 20  # tokens: 20 windows of 64
 
 
@@ -169,7 +169,7 @@ def test_probes_ask_the_facts_of_the_run_and_end_where_the_answer_begins(exporte
     run = exported.runs[0]
     tasks = exported.folder / "runs" / run.name / "tasks"
     asked = {path.stem: json_lines(path) for path in tasks.glob("*.jsonl")}
-    assert set(asked) == {f"{group}_{probe}" for group in schema.GROUPS for probe in ("recall", "choice")}
+    assert set(asked) == {f"{group}_{probe}" for group in GROUPS for probe in ("recall", "choice")}
     assert len(asked["infused_recall"]) == 4
     assert len(asked["background_recall"]) == 5
     triples = [line.split(",") for line in (spec.parent / "facts.csv").read_text().splitlines()[1:]]

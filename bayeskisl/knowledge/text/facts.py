@@ -145,6 +145,26 @@ class Sentences:
         first, number = (0, np.full_like(count, heldout)) if from_heldout else (heldout, count - heldout)
         return (facts + first + rng.integers(number)) % count
 
+    def drawn_together(self, asked: IntArray, among: IntArray, count: int, rng: np.random.Generator) -> IntArray:
+        """Draw facts of its kind to each fact that is asked, all of different objects.
+
+        Any of the facts in a row could have been the one that is asked. So whoever knows nothing but how frequent
+        objects are chooses right once in `count`. Facts that are drawn together with others of one object are left out,
+        and so are those of a kind with too few facts.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape ``(question, count)``, the asked fact first.
+        """
+        of_kind = {kind: among[self.kinds[among] == kind] for kind in np.unique(self.kinds[asked]).tolist()}
+        drawn = []
+        for fact in asked:
+            others = of_kind[int(self.kinds[fact])]
+            drawn.append([fact, *rng.permutation(others[others != fact])[: count - 1]])
+        kept = [facts for facts in drawn if len(set(self.objects[facts].tolist())) == count]
+        return np.array(kept, dtype=np.int64).reshape(-1, count)
+
     def with_answers(self, sentences: IntArray, others: IntArray) -> "Sentences":
         """Return sentences with the answers of others in place of their own, each a fact of its own.
 

@@ -188,17 +188,13 @@ class TextMaterial:
     def _choices(self, limit: int, rng: np.random.Generator) -> Choices:
         """Infused facts with their objects and then with those of other infused facts of the same relation.
 
-        Facts are drawn together, at random, and any of them could have been the one that is asked. So a model that
-        only knows which answers it has read, and how often, chooses the right one no more often than chance. Facts
-        drawn together with others of the same object are not asked, nor are those of a relation with too few facts.
+        A model that only knows which answers it has read, and how often, chooses the right one no more often than
+        chance, see `Sentences.drawn_together`.
         """
         form, written, context = self.form, self.form.written(), self.stream.shape[1]
         assert form.options is not None  # else the group is not asked
         infused = self.facts[schema.INFUSED]
-        drawn = [
-            _drawn_together(written, fact, infused, form.options, rng) for fact in rng.permutation(infused)[:limit]
-        ]
-        together = np.array([facts for facts in drawn if len(set(written.objects[facts])) == form.options])
+        together = written.drawn_together(rng.permutation(infused)[:limit], infused, form.options, rng)
         if not len(together):
             return Choices(self.stream[:0], form.infused_start, np.empty((0, form.options, 1), dtype=np.int64))
         asked = together[:, 0]
@@ -256,12 +252,6 @@ class _Written:
         longest = max(places.shape[1] for places in self._places)
         padded = [np.pad(p, ((0, 0), (0, longest - p.shape[1])), constant_values=-1) for p in self._places]
         return np.concatenate(padded)
-
-
-def _drawn_together(written: Sentences, fact: int, among: IntArray, count: int, rng: np.random.Generator) -> IntArray:
-    """Draw other facts of the same kind to a fact, which comes first; fewer than `count` where there are fewer."""
-    others = among[(written.kinds[among] == written.kinds[fact]) & (among != fact)]
-    return np.array([fact, *rng.permutation(others)[: count - 1]])
 
 
 def _by_question(answers: IntArray, asked: int) -> IntArray:

@@ -1,11 +1,13 @@
 """Probes of a run as tasks of lm-evaluation-harness: a YAML file and JSON lines for each, read offline.
 
 Two kinds of probe ask every group. ``recall`` is the exact one, as ours: every token of the object and the one after it
-is the most probable one (``loglikelihood``, whose ``acc`` says so). ``choice`` compares the object with those of other
-facts of its relation, all choices distinct and the right one anywhere, so that guessing is right once in their number.
+is the most probable one (``loglikelihood``, whose ``acc`` says so). ``choice`` compares the object with those of
+other facts of the run and relation, all choices distinct and the right one anywhere. Facts are drawn together, see
+`Sentences.drawn_together` of `bayeskisl.knowledge.text.facts`, so that guessing is right once in their number.
 """
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,9 +65,11 @@ def write_tasks(run: RunSpec, prepared: PreparedText, folder: Path, end: str, ro
     tasks = []
     for group, facts in _groups(run).items():
         asked = rng.permutation(facts)[: run.probes]
-        templates = questions.templates(asked, group)
         for probe in PROBES:
-            rows = questions.recall(asked, templates) if probe == "recall" else questions.choice(asked, templates)
+            if probe == "recall":
+                rows = questions.recall(asked, questions.templates(asked, group))
+            else:
+                rows = questions.choice(asked, facts, group)
             if rows:
                 name = f"{group}_{probe}"
                 guessing = run.facts.guessing if probe == "recall" else 1 / len(rows[0]["choices"])
@@ -91,10 +95,6 @@ class _Questions:
         self._prepared, self._end, self._rng = prepared, end, rng
         _, self._facts, _ = run.text
         self._written = self._facts.written()
-        objects: dict[str, list[str]] = {}
-        for triple in prepared.triples:
-            objects.setdefault(triple.relation, []).append(triple.object)
-        self._objects = {relation: sorted(set(every)) for relation, every in objects.items()}
 
     def templates(self, facts: IntArray, group: str) -> IntArray:
         """Return a template for each fact, from its training templates or its held-out ones."""
@@ -112,21 +112,22 @@ class _Questions:
             rows.append({**_split(text[:begin], answer), "fact": int(fact)})
         return rows
 
-    def choice(self, facts: IntArray, templates: IntArray) -> list[dict[str, Any]]:
-        """Return question, choices and the index of the right one; empty if a relation has too few objects."""
-        triples = [self._prepared.triples[fact] for fact in facts]
-        number = min(_CHOICES, *(len(self._objects[triple.relation]) for triple in triples))
+    def choice(self, asked: IntArray, among: IntArray, group: str) -> list[dict[str, Any]]:
+        """Return question, choices and the index of the right one; empty if every relation has too few objects."""
+        of_kinds = zip(self._written.kinds[among].tolist(), self._written.objects[among].tolist(), strict=True)
+        objects = Counter(kind for kind, _ in set(of_kinds))
+        number = min(_CHOICES, max(objects.values()))
+        if number < 2:
+            return []
+        together = self._written.drawn_together(asked, among, number, self._rng)
         rows = []
-        for fact, template, triple in zip(facts, templates, triples, strict=True):
-            others = [name for name in self._objects[triple.relation] if name not in (triple.object, *triple.aliases)]
-            if number < 2 or len(others) < number - 1:
-                return []
-            choices = [triple.object, *self._rng.choice(others, number - 1, replace=False).tolist()]
+        for facts, template in zip(together, self.templates(together[:, 0], group), strict=True):
             order = self._rng.permutation(number)
-            text, begin, stop = self._filled(fact, template)
-            split = [_split(text[:begin], choices[place] + text[stop:]) for place in order]
+            text, begin, stop = self._filled(facts[0], template)
+            names = [self._prepared.triples[fact].object for fact in facts[order]]
+            split = [_split(text[:begin], name + text[stop:]) for name in names]
             rows.append({"question": split[0]["question"], "choices": [each["answer"] for each in split],
-                         "right": int(np.flatnonzero(order == 0)[0]), "fact": int(fact)})  # fmt: skip
+                         "right": int(np.flatnonzero(order == 0)[0]), "fact": int(facts[0])})  # fmt: skip
         return rows
 
     def _filled(self, fact: int, template: int) -> tuple[str, int, int]:
