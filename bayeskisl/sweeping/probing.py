@@ -69,6 +69,8 @@ def _probe_run(run: RunSpec, row: int, trained: Trained, steps: int) -> Measured
 
 def _probe_facts(run: RunSpec, row: int, group: str, trained: Trained, rng: np.random.Generator) -> GroupProbe:
     questions = trained.materials[row].ask(group, run.probes, rng)
+    if not questions.asked:
+        return GroupProbe(0, 0, 0.0, questions.guessing)
     recalled, answer_nats = questions.judge(*_evaluate(trained, row, questions.sequences, questions.start))
     return GroupProbe(recalled, questions.asked, answer_nats, questions.guessing)
 

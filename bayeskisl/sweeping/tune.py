@@ -106,5 +106,6 @@ def _mean_nats(folder: SweepFolder, runs: tuple[RunSpec, ...]) -> float:
         if not probes:
             return math.inf
         last = max(line["tokens_seen"] for line in probes)
-        means += [line["answer_nats"] / line["probed"] for line in probes if line["tokens_seen"] == last]
+        at_end = [line for line in probes if line["tokens_seen"] == last and line["probed"]]
+        means += [line["answer_nats"] / line["probed"] for line in at_end]
     return float(np.mean(means))

@@ -115,6 +115,18 @@ def test_questions_of_multiple_choice_have_their_own_rate_of_guesses(tmp_path, t
     assert (curves.background_facts.values > 0).all()
 
 
+@pytest.mark.parametrize("compiled", [False, True])
+def test_too_few_facts_for_a_choice_are_not_asked(tmp_path, text, compiled):
+    if compiled and compiler() is None:
+        pytest.skip("no C++ compiler on this machine")
+    few = text.replace("levels = [4, 12]", "levels = [2]").replace(
+        "compile = false", f"compile = {str(compiled).lower()}"
+    )
+    run_sweep(spec_of(tmp_path, few + "options = 3\n"), tmp_path / "out", workers=1)
+    curves = build_curves(tmp_path / "out")
+    assert curves.probed.sel(group="infused_choice").item() == 0
+
+
 def test_a_choice_is_no_fact_more(tmp_path, text):
     run_sweep(spec_of(tmp_path, text + "options = 3\n"), tmp_path / "choices", workers=1)
     choices = build_curves(tmp_path / "choices")
