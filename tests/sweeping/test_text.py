@@ -142,7 +142,7 @@ def test_a_record_with_other_questions_is_refused(tmp_path, text, change):
     lines = path.read_text().splitlines()[:-1]
     changed = [re.sub(f"{key}:[^,}}]*", change, line) if "infused_choice" in line else line for line in lines]
     path.write_bytes(closed(changed))
-    with pytest.raises(BrokenRecord, match="it does not hold one probe of each group|does not belong to a record"):
+    with pytest.raises(BrokenRecord, match=r"it does not hold one probe of each group|does not belong to a record"):
         read_record(path)
 
 
