@@ -148,9 +148,9 @@ class Sentences:
     def drawn_together(self, asked: IntArray, among: IntArray, count: int, rng: np.random.Generator) -> IntArray:
         """Draw facts of its kind to each fact that is asked, all of different objects.
 
-        Any of the facts in a row could have been the one that is asked. So whoever knows nothing but how frequent
-        objects are chooses right once in `count`. Facts that are drawn together with others of one object are left out,
-        and so are those of a kind with too few facts.
+        Any of the facts in a row could have been the one that is asked. A model that knows nothing but how frequent
+        objects are therefore chooses right once in `count`. Facts that are drawn together with others of one object are
+        left out, and so are those of a kind with too few facts.
 
         Returns
         -------
