@@ -231,8 +231,8 @@ def _against_published(found: Found) -> Iterator[str]:
     at_end = f" At the smallest size the slope is {-steep['median']:.2f}." if steep else ""
     yield (
         f"Critical exposures of the {_GROUPS[group]} fall with slope {point(slope, 2)} in N. Of the published values, "
-        f"{said[0]} and {said[1]} that interval.{at_end} This compares two-layer decoders on made-up facts with other "
-        "models on other text: it neither confirms nor refutes either number."
+        f"{said[0]} and {said[1]} that interval.{at_end} This compares two-layer decoders of this project with "
+        "other models on other text: it neither confirms nor refutes either number."
     )
 
 
