@@ -289,10 +289,10 @@ def _bits(found: Found) -> Iterator[str]:
         published_number("knowledge-capacity", "bits_per_parameter", exposures=times, conditions=None)
         for times in (100, 1000)
     )
+    beside = f"{three_digits(few / most)} times less than" if most < few else "above"
     yield (
         f"Published: about {few:g} bit at 100 exposures and {many:g} at 1,000, for far larger models trained far "
-        f"longer (arXiv 2404.05405). The most here is {three_digits(most)}, {three_digits(few / most)} times less than "
-        "the lower one."
+        f"longer (arXiv 2404.05405). The most here is {three_digits(most)}, {beside} the lower one."
     )
 
 
