@@ -303,7 +303,9 @@ def domain_line(decision: Decision) -> list[str]:
     if ratio["median"] is None:
         return [f"{domain}: {never}; a larger budget or fewer facts would do"]
     low, high = ratio[interval_name(attrs["ci_prob"])]
-    ends = span(low, high) if high is not None else f"{three_digits(low)} to more than all tokens; {never}"
+    ends = span(low, high) if high is not None else f"{three_digits(low)} to more than all tokens"
+    if any(caveat["code"] == "ratio_above_one" for caveat in decision.caveats):
+        ends += f"; {never}"
     assumed = f", assuming that {ratio['assumes']}" if ratio["assumes"] else ""
     window = ""
     if axis_of(decision.data).teaches > 0 and ratio["at_risk"] is not None:

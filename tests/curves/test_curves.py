@@ -11,7 +11,6 @@ from bayeskisl.curves import build_curves, cell_table, final, group_exposures, l
 from bayeskisl.errors import InputError
 from bayeskisl.inference.simulate import design_curves
 from bayeskisl.shipped import shipped_folder
-from bayeskisl.sweeping import load_sweep
 from tests.sweeping.conftest import SMOKE
 from tests.sweeping.tiny import specification, trained
 
@@ -111,8 +110,10 @@ def test_files_that_are_not_curves_are_told(tmp_path):
 def test_shipped_sweeps_load_by_name(name):
     curves = load_curves(name)
     assert len(np.unique(curves.params)) >= 3
-    assert len(np.unique(curves.seed)) >= (2 if name == "desk-replay" else 3)
-    assert load_sweep(shipped_folder("data") / "sweeps" / name / "sweep.toml").axis == curves.attrs["axis"]
+    assert len(np.unique(curves.seed)) >= (2 if name in ("desk-replay", "words-ratio") else 3)
+    # as a table: the text of some has to be collected first
+    spec = tomllib.loads((shipped_folder("data") / "sweeps" / name / "sweep.toml").read_text())
+    assert spec["axis"] == curves.attrs["axis"]
 
 
 def mean_by_level(curves, values):
