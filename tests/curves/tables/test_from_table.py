@@ -373,7 +373,8 @@ def test_total_parameters_are_not_taken_for_others():
     [
         (
             {"colour": "params"},
-            "mapping: expected a field among infused, infused_heldout, infused_choice, background, run, group, domain, state, params",
+            "mapping: expected a field among infused, infused_heldout, infused_choice, background, run, group, domain, "
+            "state, params",
         ),
         ({"recalled.novel": "params"}, r"expected a measured field .* of a group"),
         ({"recalled": "read_csv('/etc/passwd')"}, "expected an SQL expression"),
