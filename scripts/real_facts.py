@@ -63,7 +63,7 @@ def main() -> None:
 
 def cities(data: dict[str, Any]) -> Iterator[Triple]:
     """Cities and their countries, the most populous of each country first."""
-    names = {code: country["name"] for code, country in data["countries.json"].items()}
+    names = _country_names(data)
     seen: Counter[str] = Counter()
     for city in sorted(data["cities5000.json"].values(), key=lambda each: (-each["population"], each["geonameid"])):
         country = city["countrycode"]
@@ -91,7 +91,7 @@ def languages(data: dict[str, Any]) -> Iterator[Triple]:
 
 def regions(data: dict[str, Any]) -> Iterator[Triple]:
     """Provinces, states and the like, and their countries."""
-    names = {code: country["name"] for code, country in data["countries.json"].items()}
+    names = _country_names(data)
     for region in data["iso3166-2.json"]["3166-2"]:
         country = region["code"].split("-")[0]
         if country in names:
@@ -109,6 +109,11 @@ def unambiguous(triples: list[Triple]) -> list[Triple]:
     plain = sorted({each for each in triples if all(map(_PLAIN.fullmatch, (each[0], each[2])))})
     answers = Counter((subject, relation) for subject, relation, _ in plain)
     return [each for each in plain if answers[each[:2]] == 1 and each[0] != each[2]]
+
+
+def _country_names(data: dict[str, Any]) -> dict[str, str]:
+    """Names of countries by their codes of two letters."""
+    return {code: country["name"] for code, country in data["countries.json"].items()}
 
 
 def _read_wheels(there: Path) -> dict[str, Any]:

@@ -8,9 +8,9 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.arrays import BoolArray
+from bayeskisl.arrays import BoolArray, FloatArray
 
-__all__ = ["SCALE", "TYPICAL", "benchmark_terms", "benchmarks"]
+__all__ = ["SCALE", "TYPICAL", "benchmark_terms", "benchmarks", "typical_corpus"]
 
 # Attribute of curves: "relative" where the background is a general benchmark.
 SCALE = "background_scale"
@@ -24,6 +24,11 @@ TYPICAL = 150.0
 _MOST_SHARE = 0.5
 
 
+def typical_corpus(tokens: FloatArray, tokens_per_fact: FloatArray) -> float:
+    """Geometric mean of the budgets, in units of the tokens of a fact; what is not known is left out."""
+    return float(np.exp(np.nanmean(np.log(tokens / tokens_per_fact))))
+
+
 def benchmark_terms(questions: float, corpus: float) -> tuple[float, float]:
     """Return the background facts and the background share that stand for a benchmark.
 
@@ -35,7 +40,7 @@ def benchmark_terms(questions: float, corpus: float) -> tuple[float, float]:
     questions : float
         Number of questions.
     corpus : float
-        Tokens of a typical budget, in units of the tokens of a fact.
+        See `typical_corpus`.
     """
     facts = float(np.clip(np.floor(_MOST_SHARE * corpus / (2 * TYPICAL)), 1, max(questions, 1)))
     return facts, min(_MOST_SHARE, float(f"{2 * TYPICAL * facts / corpus:.4g}"))

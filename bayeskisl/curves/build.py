@@ -11,7 +11,7 @@ import polars as pl
 import xarray as xr
 
 from bayeskisl import __version__, schema
-from bayeskisl.curves.benchmark import SCALE, benchmark_terms
+from bayeskisl.curves.benchmark import SCALE, benchmark_terms, typical_corpus
 from bayeskisl.curves.checkpoints import final
 from bayeskisl.curves.validation import validate
 from bayeskisl.errors import InputError
@@ -125,7 +125,7 @@ def _with_benchmark(curves: xr.Dataset) -> xr.Dataset:
     if not bare:
         return curves
     asked = float(curves[schema.PROBED].sel({schema.GROUP: schema.BACKGROUND}).max())
-    corpus = float(np.exp(np.log(curves[schema.TOKENS] / curves[schema.TOKENS_PER_FACT]).mean()))
+    corpus = typical_corpus(curves[schema.TOKENS].values, curves[schema.TOKENS_PER_FACT].values)
     facts, share = benchmark_terms(asked, corpus)
     every = np.ones(curves.sizes[schema.RUN])
     return curves.assign_coords(

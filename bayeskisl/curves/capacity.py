@@ -23,7 +23,7 @@ _ABOVE_MIN_ENTROPY, _ABOVE_LOG_SD = 1.25, 0.25
 _TYPICAL_BITS, _TYPICAL_LOG_SD = 20.0, 1.0
 
 # Other ways of asking for the facts of the group `infused`.
-_ASKED_AGAIN = (schema.INFUSED_HELDOUT, schema.INFUSED_CHOICE)
+_ASKED_AGAIN = set(schema.OF_INFUSED) - {schema.INFUSED}
 
 # Exposures at one bit per parameter where no capacity can bind: below what any other limit demands.
 NO_CAPACITY = 1e-30

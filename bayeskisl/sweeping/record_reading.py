@@ -176,14 +176,16 @@ def _check_measurements(run: RunSpec, lines: tuple[dict[str, Any], ...]) -> None
         raise BrokenRecord("a line belongs to another run")
     if [line["kind"] for line in measured] == ["failed"]:
         return
-    found = [(line["kind"], *map(line.get, ("tokens_seen", "group", "guessing", "probed"))) for line in measured]
     expected = _expected(run)
-    if [each[:-1] for each in found] != [each[:-1] for each in expected] or any(
-        probed not in most for (*_, probed), (*_, most) in zip(found, expected, strict=True)
-    ):
+    if len(measured) != len(expected) or not all(map(_is_as_expected, measured, expected)):
         raise BrokenRecord("it does not hold one probe of each group and one general loss for each measurement")
     if any(line["kind"] == "probe" and line["recalled"] > line["probed"] for line in measured):
         raise BrokenRecord("more facts were recalled than probed")
+
+
+def _is_as_expected(line: dict[str, Any], expected: tuple[Any, ...]) -> bool:
+    *told, possible = expected
+    return [*map(line.get, ("kind", "tokens_seen", "group", "guessing"))] == told and line.get("probed") in possible
 
 
 def _expected(run: RunSpec) -> list[tuple[Any, ...]]:

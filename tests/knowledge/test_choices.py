@@ -7,16 +7,14 @@ from bayeskisl import schema
 from bayeskisl.errors import InputError
 from bayeskisl.knowledge.questions import Choices
 from bayeskisl.knowledge.text import (
-    FileSource,
     Triple,
     draw_text_material,
     hash_documents,
     plan_text_mixture,
     tokenise,
-    trained_tokeniser,
     verbalise_triples,
 )
-from tests.knowledge.text_files import write_corpus
+from tests.knowledge.text_files import text_of
 
 pytest.importorskip("tokenizers")
 
@@ -33,16 +31,6 @@ FACTS = (
 
 
 @pytest.fixture
-def tokeniser(source):
-    return trained_tokeniser(hash_documents(source.documents()), 300, source.documents)
-
-
-@pytest.fixture
-def source(tmp_path, text_cache):
-    return FileSource((str(write_corpus(tmp_path)),))
-
-
-@pytest.fixture
 def material(source, tokeniser):
     form = verbalise_triples(FACTS, TEMPLATES, tokeniser, guessing=0.5, options=3)
     return material_of(form, source, tokeniser)
@@ -55,14 +43,12 @@ def material_of(form, source, tokeniser, context=CONTEXT):
     return draw_text_material(mixture, form, corpus, np.random.SeedSequence(0), heldout_sequences=5)
 
 
-def texts(tokeniser, tokens):
-    return tokeniser._encoder.decode([token for token in tokens if token < tokeniser.vocabulary]).strip()
-
-
 def answers_of(tokeniser, choices):
     """Texts of the answers without what ends them, (question, answer)."""
     flat = choices.sequences.reshape(-1)
-    return [[texts(tokeniser, flat[place[place >= 0]][:-1]) for place in question] for question in choices.answers]
+    return [
+        [text_of(tokeniser, flat[place[place >= 0]][:-1]).strip() for place in question] for question in choices.answers
+    ]
 
 
 def test_answers_are_one_right_object_and_others_of_the_relation(material, tokeniser):
@@ -83,7 +69,7 @@ def test_an_answer_of_another_fact_is_written_as_the_tokeniser_writes_it(materia
         (expected,) = tokeniser.encode([TEMPLATES["capital"][template].format(subject="land 0", object="Oslo")])
         assert composed.tokens.tolist() == [*expected, material.form.separator]
         begin, end = composed.answers[0]
-        assert texts(tokeniser, composed.tokens[begin : end - 1]) == "Oslo"
+        assert text_of(tokeniser, composed.tokens[begin : end - 1]).strip() == "Oslo"
 
 
 def test_frequencies_alone_choose_right_no_more_often_than_chance(material, tokeniser):

@@ -21,7 +21,7 @@ from bayeskisl.knowledge.text import (
 )
 from bayeskisl.knowledge.text import corpus as corpus_module
 from studies.simulated.text_sweep import sentences
-from tests.knowledge.text_files import write_corpus
+from tests.knowledge.text_files import text_of
 
 pytest.importorskip("tokenizers")
 
@@ -31,16 +31,6 @@ TEMPLATES = (
     "{subject}, whose {relation} is {object}",
     "Of {subject}: {object}!",
 )
-
-
-@pytest.fixture
-def source(tmp_path, text_cache):
-    return FileSource((str(write_corpus(tmp_path)),))
-
-
-@pytest.fixture
-def tokeniser(source):
-    return trained_tokeniser(hash_documents(source.documents()), 300, source.documents)
 
 
 @pytest.fixture
@@ -63,10 +53,6 @@ def material_of(form, corpus, seed=0, **changes):
     wanted = {"tokens": 400 * CONTEXT, "ratio": 0.5, "facts": 6, "form": form, "corpus": corpus, "context": CONTEXT}
     mixture = plan_text_mixture(**wanted | changes)
     return mixture, draw_text_material(mixture, form, corpus, np.random.SeedSequence(seed), heldout_sequences=5)
-
-
-def text_of(tokeniser, tokens):
-    return tokeniser._encoder.decode([token for token in tokens if token < tokeniser.vocabulary])
 
 
 def test_the_same_text_gives_the_same_tokeniser(source, tokeniser, text_cache):

@@ -34,3 +34,8 @@ def write_triples(path, count=30):
     rows += [f"land {i},capital,city {i},{f'town {i}|burg {i}' if i % 2 else ''}" for i in range(count)]
     path.write_text("\n".join(rows) + "\n")
     return path
+
+
+def text_of(tokeniser, tokens):
+    """The text of tokens, without separators."""
+    return tokeniser._encoder.decode([token for token in tokens if token < tokeniser.vocabulary])

@@ -1,7 +1,5 @@
 """A record is the run that its name says, and a folder that of its sweep."""
 
-import hashlib
-import json
 import shutil
 from dataclasses import replace
 
@@ -11,7 +9,7 @@ import xarray as xr
 from bayeskisl.curves import build_curves
 from bayeskisl.errors import InputError, SweepError
 from bayeskisl.sweeping import run_sweep, sweep_folders, sweep_status
-from tests.sweeping.conftest import records_of
+from tests.sweeping.conftest import records_of, rewritten
 
 
 @pytest.fixture
@@ -22,16 +20,6 @@ def copy(finished, tmp_path):
 @pytest.fixture
 def records(copy):
     return sorted(copy.glob("*/records/*.jsonl"))
-
-
-def rewritten(path, change):
-    """The record after a change of its lines, with a closing line that fits them: whole, but not true."""
-    *lines, _ = map(json.loads, path.read_text().splitlines())
-    changed = change(lines)
-    lines = lines if changed is None else changed
-    body = "".join(json.dumps(line, sort_keys=True, separators=(",", ":")) + "\n" for line in lines).encode()
-    end = {"kind": "end", "run": path.stem, "lines": len(lines), "sha256": hashlib.sha256(body).hexdigest()}
-    path.write_bytes(body + json.dumps(end).encode() + b"\n")
 
 
 @pytest.mark.parametrize(

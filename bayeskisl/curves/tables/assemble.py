@@ -9,6 +9,7 @@ import xarray as xr
 
 from bayeskisl import __version__, schema
 from bayeskisl.arrays import FloatArray, IntArray
+from bayeskisl.curves.benchmark import SCALE
 from bayeskisl.curves.tables.problems import Findings, shown
 from bayeskisl.curves.tables.raw import RawTable
 
@@ -96,7 +97,7 @@ def describe(
         schema=schema.VERSION,
         bayeskisl=__version__,
         exposure_scale="relative" if relative else "absolute",
-        background_scale="relative" if schema.BACKGROUND_SHARE in findings.invented else "absolute",
+        **{SCALE: "relative" if schema.BACKGROUND_SHARE in findings.invented else "absolute"},
         table_sha256=_digest(table),
         import_mapping=json.dumps(mapping),
         import_columns=json.dumps(columns),

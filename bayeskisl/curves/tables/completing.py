@@ -6,7 +6,7 @@ import numpy as np
 
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
-from bayeskisl.curves.benchmark import benchmark_terms
+from bayeskisl.curves.benchmark import benchmark_terms, typical_corpus
 from bayeskisl.curves.tables.fields import quoted
 from bayeskisl.curves.tables.mapping import Values
 from bayeskisl.curves.tables.problems import Findings
@@ -150,7 +150,7 @@ def with_benchmark(rows: Values, findings: Findings) -> Values:
         return rows
     questions = rows[schema.PROBED][of_group]
     asked = float(np.nanmax(questions)) if np.isfinite(questions).any() else 1.0
-    corpus = float(np.exp(np.nanmean(np.log(rows[schema.TOKENS] / rows[schema.TOKENS_PER_FACT]))))
+    corpus = typical_corpus(rows[schema.TOKENS], rows[schema.TOKENS_PER_FACT])
     facts, share = benchmark_terms(asked, corpus)
     every = np.ones(len(of_group))
     findings.invented += [schema.BACKGROUND_FACTS, schema.BACKGROUND_SHARE]

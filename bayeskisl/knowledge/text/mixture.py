@@ -183,7 +183,7 @@ class TextMaterial:
             written_out.add(written, written.of(asked[has], templates[has], answer))
             numbers.append(has)
         start = form.start if group == schema.BACKGROUND else form.infused_start
-        return Questions(*written_out.sequences(start), written_out.answers(), np.concatenate(numbers), len(asked))
+        return Questions(written_out.sequences(), start, written_out.answers(), np.concatenate(numbers), len(asked))
 
     def _choices(self, limit: int, rng: np.random.Generator) -> Choices:
         """Infused facts with their objects and then with those of other infused facts of the same relation.
@@ -203,7 +203,8 @@ class TextMaterial:
         for option in together.T:
             composed = written.with_answers(own, written.of(option, templates))
             written_out.add(composed, composed.first)
-        return Choices(*written_out.sequences(form.infused_start), _by_question(written_out.answers(), len(asked)))
+        answers = _by_question(written_out.answers(), len(asked))
+        return Choices(written_out.sequences(), form.infused_start, answers)
 
     def _cloze(self, limit: int, rng: np.random.Generator) -> Choices:
         """Places in held-out text with the tokens that follow, and then with those that follow elsewhere."""
@@ -243,9 +244,9 @@ class _Written:
         self._parts.append(filled)
         self._places.append(_ranges(first, last))
 
-    def sequences(self, start: int) -> tuple[IntArray, int]:
-        """Sequences, shape ``(sequence, context)``, and the token before them."""
-        return np.concatenate(self._parts), start
+    def sequences(self) -> IntArray:
+        """Tokens, shape ``(sequence, context)``."""
+        return np.concatenate(self._parts)
 
     def answers(self) -> IntArray:
         """Places of each answer in the flattened sequences, in the order of `add`; -1 behind its last token."""
