@@ -84,7 +84,7 @@ class Fall:
 
     def _gain_of_exposures(self, x: FloatArray) -> FloatArray:
         """d log S / d log exposures: above 1, more exposures per fact are worth more than more facts."""
-        return self.steepness * self.shape.slope(x) / self.shape.share(x)
+        return self.steepness * self.shape.log_slope(x)
 
     @property
     def _over_points(self) -> Curve:

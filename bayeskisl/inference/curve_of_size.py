@@ -9,15 +9,23 @@ import numpy as np
 
 from bayeskisl.arrays import BoolArray, FloatArray, IntArray
 from bayeskisl.inference.given import GivenCurve
+from bayeskisl.inference.tempering import tempered_draws
 from bayeskisl.laws.limits import SHARED, LimitsDesign, limits, soft_maximum
 
 __all__ = ["CurveOfSize", "coefficients_at", "curve_values"]
 
 Array = Any  # of NumPy, PyTensor or JAX
 
-# How far a rough half-point lies off the law, log units: a typical scatter of sizes, .08, and the error of reading it
-# off the counts, about a tenth. It only sets the coordinates.
-_ROUGH_ERROR = 0.12
+# How far a half-point lies off the law, log units: a typical scatter of sizes, and for a rough one the error of reading
+# it off the counts as well, about a tenth. They only set the coordinates.
+_SCATTER, _ROUGH_ERROR = 0.08, 0.12
+
+# An ensemble that tells what known half-points say of the coefficients, and its seed: it only sets the coordinates. Of
+# more dimensions, those of many domains, it knows too little.
+_MEMBERS, _SEED, _MOST_DIMENSIONS = 600, 0, 20
+
+# Of a cell of which the data say nothing, in place of 0.
+_LEAST_INFORMATION = 1e-9
 
 # The search for the coefficients that fit the rough half-points best: starts of the learning level, steps, and the step
 # of a difference.
@@ -38,6 +46,9 @@ class CurveOfSize:
         Where sampling starts, shape ``(cell, group)``.
     information : numpy.ndarray
         Information of the data about each value, shape ``(cell, group)``.
+    likely : numpy.ndarray, optional
+        Values near the mode of the posterior, shape ``(cell, group)``, from which coordinates of the coefficients are
+        taken; by default from the rough ones.
     """
 
     design: LimitsDesign
@@ -46,6 +57,7 @@ class CurveOfSize:
     common_sd: FloatArray
     rough: FloatArray
     information: FloatArray
+    likely: FloatArray | None = None
 
     @cached_property
     def _prior_sd(self) -> FloatArray:
@@ -54,7 +66,10 @@ class CurveOfSize:
 
     def given(self, is_real: BoolArray) -> GivenCurve:
         """Return the inputs of `coefficients_at` and `curve_values`; padded cells are independent N(0, 1)."""
-        found = [self._rough_posterior(np.flatnonzero(is_real), group) for group in range(self.rough.shape[1])]
+        cells, groups = np.flatnonzero(is_real), range(self.rough.shape[1])
+        knows_more = self.likely is not None and np.sum(self._prior_sd > 0) <= _MOST_DIMENSIONS
+        posterior = self._likely_posterior if knows_more else self._rough_posterior
+        found = [posterior(cells, group) for group in groups]
         return GivenCurve(
             mean=self.mean,
             sd=self.sd,
@@ -89,6 +104,32 @@ class CurveOfSize:
         root = np.eye(len(self.mean))
         root[np.ix_(free, free)] = np.linalg.cholesky(np.linalg.inv(normal_matrix))
         return mode, root
+
+    def _likely_posterior(self, cells: IntArray, group: int) -> tuple[FloatArray, FloatArray]:
+        """Mean ``(column,)`` and a root of the covariance ``(column, column)`` of the coefficients, given likely values.
+
+        The limits may take part in several ways, which no fit at one place sees and an ensemble does.
+        """
+        assert self.likely is not None
+        likely, free = self.likely[cells, group], np.flatnonzero(self._prior_sd > 0)
+        design = self.design.map(lambda of_cells: of_cells[cells])
+        variance = _SCATTER**2 + 1 / np.maximum(self.information[cells, group], _LEAST_INFORMATION)
+
+        def at(place: FloatArray) -> FloatArray:
+            """Coefficients ``(member, column)`` of places in standard deviations of the prior."""
+            coefficients = np.tile(self.mean, (len(place), 1))
+            coefficients[:, free] += self._prior_sd[free] * place
+            return coefficients
+
+        def log_likelihood(place: FloatArray) -> FloatArray:
+            off = likely[:, None] - _line(at(place).T, design, np)
+            return -0.5 * np.sum(off**2 / variance[:, None], axis=0)
+
+        places, _ = tempered_draws(log_likelihood, len(free), _MEMBERS, np.random.default_rng(_SEED))
+        members = at(places)
+        root = np.eye(len(self.mean))
+        root[np.ix_(free, free)] = np.linalg.cholesky(np.cov(members[:, free], rowvar=False))
+        return members.mean(axis=0), root
 
     def _from_level(self, level: float) -> FloatArray:
         start = self.mean.copy()

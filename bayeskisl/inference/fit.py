@@ -12,7 +12,7 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
-from bayeskisl.cores import available_cores
+from bayeskisl.cores import available_cores, one_blas_thread
 from bayeskisl.curves import cell_table, check, final, load_curves, validate, with_covariates, without_covariates
 from bayeskisl.inference.cautions import Caution, cautions
 from bayeskisl.inference.data import ModelData, prepare, suited
@@ -25,7 +25,7 @@ from bayeskisl.inference.predictive import draw_counts
 from bayeskisl.inference.prior import draw_prior
 from bayeskisl.inference.result import Fit
 from bayeskisl.inference.sampler import Sampler, SamplerKeywords
-from bayeskisl.inference.sampling import Settings, sample_model
+from bayeskisl.inference.sampling import Settings, sample_model, well_placed
 from bayeskisl.inference.sensitivity import log_priors
 from bayeskisl.inference.storage import dataset, measured, provenance
 from bayeskisl.inference.weights import LeaveOneOut, law_weights, leave_one_out
@@ -62,6 +62,7 @@ class _Posterior:
         return self.model.data
 
 
+@one_blas_thread()
 def fit(
     curves: xr.Dataset | str | Path,
     law: str | Path | Law = "limits",
@@ -145,7 +146,7 @@ def fit_laws(
 
 
 def _posterior_of(curves: xr.Dataset, law: Law, settings: Settings, light: bool) -> _Posterior:
-    model = Model(prepare(curves, law), law)
+    model = well_placed(Model(prepare(curves, law), law), settings)
     named, groups, gate = _sampled(curves, model, settings)
     if settings.retry and gate.wants_draws:
         settings.tell(f"the law '{law.name}' missed a test of its gate: sampling it again, {_LONGER} times as long")

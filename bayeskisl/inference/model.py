@@ -1,6 +1,6 @@
 """The model of a law for given curves: its sampled variables, without quantities that can be derived later."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -94,15 +94,23 @@ class Model:
         Structure and priors.
     point_count : int, optional
         See `bayeskisl.inference.points.points_of`.
+    likely : numpy.ndarray, optional
+        Log critical exposures near the mode, shape ``(cell, group)``, see
+        `bayeskisl.inference.curve_of_size.CurveOfSize`.
     """
 
     data: ModelData
     law: Law
     point_count: int | None = None
+    likely: FloatArray | None = None
 
     def resized(self, runs: int, points: int, cells: int) -> "Model":
         """Return the model with given numbers of runs, points and cells, see `ModelData.resized`."""
         return Model(self.data.resized(runs, cells), self.law, points)
+
+    def near(self, likely: FloatArray) -> "Model":
+        """Return the model with coordinates that suit likely log critical exposures, ``(cell, group)``."""
+        return replace(self, likely=likely)
 
     def in_pymc(self) -> "pm.Model":
         """Return the model in PyMC."""
@@ -138,7 +146,7 @@ class Model:
     @cached_property
     def lines(self) -> Lines:
         """The laws over cells."""
-        return _lines(self.data, self.law, self.freedoms)
+        return _lines(self.data, self.law, self.freedoms, self.likely)
 
     @cached_property
     def given(self) -> Given:
@@ -146,7 +154,7 @@ class Model:
         return _given(self)
 
 
-def _lines(data: ModelData, law: Law, free: Freedoms) -> Lines:
+def _lines(data: ModelData, law: Law, free: Freedoms, likely: FloatArray | None) -> Lines:
     size_law, priors = data.size_law, law.priors
     # of the prior's variance, what groups have in common and what each has for itself; one group has all for itself
     pooling = law.pooling if data.shape[1] > 1 else 0.0
@@ -164,7 +172,7 @@ def _lines(data: ModelData, law: Law, free: Freedoms) -> Lines:
     )
     threshold: Line | CurveOfSize
     if isinstance(size_law, LimitsLaw):
-        threshold = CurveOfSize(size_law.design(data.covariates), *of_size, free.threshold)
+        threshold = CurveOfSize(size_law.design(data.covariates), *of_size, free.threshold, likely)
     else:
         design, _ = size_law.linear_at(size_law.mean, data.covariates)
         threshold = Line(design, *of_size, free.typical_threshold, priors.tau.median)

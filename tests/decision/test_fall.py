@@ -10,7 +10,7 @@ from bayeskisl.decision.fall import Fall
 from bayeskisl.decision.kept_knowledge import kept
 from bayeskisl.decision.planned_model import PlannedModel
 from bayeskisl.decision.prospect import Prospect
-from bayeskisl.laws.falls import LOGISTIC
+from bayeskisl.laws.falls import LOGISTIC, SMOOTH_BREAK
 
 TARGET = PlannedModel(98_304, 1_843_200, AXES["amount"], "infused", {"ratio": 0.5, "tokens_per_fact": 6.0})
 
@@ -51,6 +51,20 @@ def test_half_is_kept_at_the_collapse_point():
 def test_optimum_equals_closed_form(steepness, collapse):
     found = gains(falls(steepness, collapse)).optima().place
     assert found == pytest.approx(collapse * (steepness - 1) ** (-1 / steepness), rel=1e-6)
+
+
+@given(asymmetry=st.floats(0.05, 50), steepness=st.floats(0.05, 100))
+def test_optimum_where_the_share_is_too_small_for_a_number(asymmetry, steepness):
+    one = np.array([1.0])
+    fall = Fall(0 * one, steepness * one, 0 * one, one, SMOOTH_BREAK.with_values(asymmetry * one))
+    with np.errstate(all="raise", under="ignore"):
+        (at,) = fall.log_exposures_at_optimum()
+    # far below the half-point d log S / d log exposures is k s b, with b the rate of the break; above 1 there is a root
+    rate = 1 / (2 * asymmetry * (1 - 0.5 ** (1 / asymmetry)))
+    if steepness * asymmetry * rate > 1.001:
+        assert steepness * fall.shape.log_slope(steepness * at * one)[0] == pytest.approx(1, rel=1e-6)
+    elif steepness * asymmetry * rate < 0.999:
+        assert at == -np.inf
 
 
 @pytest.mark.parametrize("steepness", [0.2, 0.99, 1.0])

@@ -78,8 +78,12 @@ class Fall(ABC):
         """
 
     @abstractmethod
+    def log_slope(self, x: Array, own: tuple[Array, ...], xp: Any = np) -> Array:
+        """Derivative of log `share` with respect to x, exact also where the share is too small for a number."""
+
     def slope(self, x: Array, own: tuple[Array, ...], xp: Any = np) -> Array:
         """Derivative of `share` with respect to x."""
+        return self.log_slope(x, own, xp) * self.share(x, own, xp)
 
     @abstractmethod
     def inverse(self, share: Array, own: tuple[Array, ...], xp: Any = np) -> Array:
@@ -109,6 +113,10 @@ class Curve(ABC):
     @abstractmethod
     def slope(self, x: Array, xp: Any = np) -> Array:
         """See `Fall.slope`."""
+
+    @abstractmethod
+    def log_slope(self, x: Array, xp: Any = np) -> Array:
+        """See `Fall.log_slope`."""
 
     @abstractmethod
     def inverse(self, share: Array, xp: Any = np) -> Array:
@@ -166,6 +174,10 @@ class Shape(Curve):
         """See `Fall.slope`."""
         return self.fall.slope(x, self.own, xp)
 
+    def log_slope(self, x: Array, xp: Any = np) -> Array:
+        """See `Fall.log_slope`."""
+        return self.fall.log_slope(x, self.own, xp)
+
     def inverse(self, share: Array, xp: Any = np) -> Array:
         """See `Fall.inverse`."""
         return self.fall.inverse(share, self.own, xp)
@@ -201,6 +213,10 @@ class MixedShape(Curve):
     def slope(self, x: Array, xp: Any = np) -> Array:
         """See `Fall.slope`; x has shape ``(draw, ...)``."""
         return self._joined(lambda part, rows: part.slope(x[rows], xp))
+
+    def log_slope(self, x: Array, xp: Any = np) -> Array:
+        """See `Fall.log_slope`; x has shape ``(draw, ...)``."""
+        return self._joined(lambda part, rows: part.log_slope(x[rows], xp))
 
     def inverse(self, share: Array, xp: Any = np) -> Array:
         """See `Fall.inverse`; `share` is a number or has shape ``(draw, ...)``."""

@@ -34,10 +34,9 @@ class Gompertz(Fall):
         """See `Fall.share`."""
         return xp.exp(-self._lost(x, xp))
 
-    def slope(self, x: Array, own: tuple[Array, ...], xp: Any = np) -> Array:
-        """Return b a exp(-b x) S."""
-        lost = self._lost(x, xp)
-        return _RATE * lost * xp.exp(-lost)
+    def log_slope(self, x: Array, own: tuple[Array, ...], xp: Any = np) -> Array:
+        """Return b a exp(-b x)."""
+        return _RATE * self._lost(x, xp)
 
     def inverse(self, share: Array, own: tuple[Array, ...], xp: Any = np) -> Array:
         """Return -log(-log(share) / a) / b."""

@@ -21,10 +21,10 @@ class Logistic(Fall):
         """See `Fall.share`."""
         return 1 / (1 + xp.exp(-xp.clip(x, -FARTHEST, FARTHEST)))
 
-    def slope(self, x: Array, own: tuple[Array, ...], xp: Any = np) -> Array:
-        """S (1 - S)."""
-        # the second factor as the share of -x, which stays exact where nearly everything is kept
-        return self.share(x, own, xp) * self.share(-x, own, xp)
+    def log_slope(self, x: Array, own: tuple[Array, ...], xp: Any = np) -> Array:
+        """1 - S."""
+        # as the share of -x, which stays exact where nearly everything is kept
+        return self.share(-x, own, xp)
 
     def inverse(self, share: Array, own: tuple[Array, ...], xp: Any = np) -> Array:
         """Log odds of the share."""

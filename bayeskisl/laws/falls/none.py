@@ -23,7 +23,7 @@ class NoFall(Logistic):
         """Return one for every x."""
         return xp.ones_like(x)
 
-    def slope(self, x: Array, own: tuple[Array, ...], xp: Any = np) -> Array:
+    def log_slope(self, x: Array, own: tuple[Array, ...], xp: Any = np) -> Array:
         """Return zero for every x."""
         return xp.zeros_like(x)
 

@@ -47,11 +47,11 @@ class SmoothBreak(Fall):
         # not log1p: compilers have no vectors of it, and where the two differ nearly everything is kept
         return xp.exp(-asymmetry * xp.log(1 + self._odds_against(x, asymmetry, xp)))
 
-    def slope(self, x: Array, own: tuple[Array, ...], xp: Any = np) -> Array:
-        """Return s b S a exp(-b x) / (1 + a exp(-b x))."""
+    def log_slope(self, x: Array, own: tuple[Array, ...], xp: Any = np) -> Array:
+        """Return s b a exp(-b x) / (1 + a exp(-b x))."""
         (asymmetry,) = own
         odds = self._odds_against(x, asymmetry, xp)
-        return asymmetry * self._rate(asymmetry, xp) * self.share(x, own, xp) * odds / (1 + odds)
+        return asymmetry * self._rate(asymmetry, xp) * odds / (1 + odds)
 
     def inverse(self, share: Array, own: tuple[Array, ...], xp: Any = np) -> Array:
         """See `Fall.inverse`."""

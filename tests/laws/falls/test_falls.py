@@ -57,10 +57,17 @@ def test_slope_is_the_derivative(shape):
 
 
 @EVERY_SHAPE
+def test_slope_of_the_logarithm(shape):
+    x = np.linspace(-55, 8, 64)
+    np.testing.assert_allclose(shape.log_slope(x) * shape.share(x), shape.slope(x), rtol=1e-12)
+    assert np.all(np.diff(shape.log_slope(x)) <= 1e-12)  # it falls towards the ceiling, also where the share is 0
+
+
+@EVERY_SHAPE
 def test_pytensor_computes_the_same(shape):
     pt = pytest.importorskip("pytensor.tensor")
     x, share = np.linspace(-70, 70, 15), np.linspace(0.01, 0.99, 15)
-    for name, at in (("share", x), ("slope", x), ("inverse", share)):
+    for name, at in (("share", x), ("slope", x), ("log_slope", x), ("inverse", share)):
         symbolic = getattr(shape, name)(pt.as_tensor(at), pt).eval()
         np.testing.assert_allclose(symbolic, getattr(shape, name)(at), rtol=1e-10)
 
