@@ -88,6 +88,12 @@ SUBJECTS = {
             rivals=("power",),
         ),
         Subject(
+            "memory-ratio",
+            ("memory-ratio",),
+            "Infused facts take more and more of the budget from background facts, at 480 tokens a parameter.",
+            rivals=("power",),
+        ),
+        Subject(
             "words-amount",
             ("words-amount",),
             "More and more facts of real places, languages and elements, in real text.",
