@@ -48,10 +48,15 @@ def size(params: float) -> str:
     return f"{params:,.0f}" if params < 1e6 else short(params)
 
 
+# Shares above have digits for what they lack of 1, unless that is next to nothing.
+_NEAR_ONE, _TINY = 0.9, 1e-6
+
+
 def three_digits(value: float, down: bool = False, up: bool = False) -> str:
     """Format a number with three digits, 2,070 or 0.319; "no bound" for infinity, "not known" for NaN.
 
-    With `down` it is never above the value itself, with `up` never below.
+    A share near 1 has two digits of what it lacks, 0.9986. With `down` it is never above the value itself, with `up`
+    never below.
     """
     if math.isnan(value):
         return "not known"
@@ -59,10 +64,12 @@ def three_digits(value: float, down: bool = False, up: bool = False) -> str:
         return "no bound"
     if value == 0:
         return "0"
-    step = 10.0 ** (math.floor(math.log10(abs(value))) - 2)
-    scaled = value / step
-    rounded = (math.floor(scaled + 1e-9) if down else math.ceil(scaled - 1e-9) if up else round(scaled)) * step
-    return f"{rounded:,.0f}" if abs(rounded) >= 100 else f"{rounded:.3g}"
+    of_what = 10 * (1 - value) if _NEAR_ONE < value < 1 - _TINY else value
+    decimals = 2 - math.floor(math.log10(abs(of_what)))
+    scaled = value * 10.0**decimals
+    whole = math.floor(scaled + 1e-9) if down else math.ceil(scaled - 1e-9) if up else round(scaled)
+    rounded = whole / 10.0**decimals
+    return f"{rounded:,.0f}" if abs(rounded) >= 100 else f"{rounded:.{max(decimals, 3)}g}"
 
 
 def duration(seconds: float) -> str:

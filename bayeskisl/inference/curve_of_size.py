@@ -106,7 +106,7 @@ class CurveOfSize:
         return mode, root
 
     def _likely_posterior(self, cells: IntArray, group: int) -> tuple[FloatArray, FloatArray]:
-        """Mean ``(column,)`` and a root of the covariance ``(column, column)`` of the coefficients, given likely values.
+        """Mean ``(column,)`` and a root of the covariance ``(column, column)`` of the coefficients given likely values.
 
         The limits may take part in several ways, which no fit at one place sees and an ensemble does.
         """

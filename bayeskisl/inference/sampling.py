@@ -18,8 +18,8 @@ from bayeskisl.inference.with_numpy import replay
 
 __all__ = ["Settings", "sample_model", "well_placed"]
 
-# Coordinates of coefficients are standard normals if what the rough half-points say of them holds. Of sweeps whose highest
-# ascent ends within 25, new coordinates left one as slow as before and made one slower (18); from 34 on they helped.
+# Coordinates of coefficients are standard normals if what the rough half-points say of them holds. Where the highest
+# ascent ended within 18, others left one sweep as slow as before and made one slower; from 34 on they helped.
 _FAR = 25.0
 
 # Target acceptances, tried in turn, and the share of divergent draws that each may leave. On an 80-run sweep .8 leaves

@@ -57,3 +57,19 @@ def test_cells_of_padding_do_not_move_the_coordinates():
     whole, more = curve.given(np.ones(5, dtype=bool)), padded.given(np.arange(7) < 5)
     np.testing.assert_allclose(more.start, whole.start)
     np.testing.assert_allclose(more.root, whole.root)
+
+
+def test_likely_values_give_the_posterior_of_the_coefficients():
+    """Rough values, here far off, are not read then."""
+    law = LimitsLaw.of(load_law("limits"), ("params",), VALUES)
+    line = np.log(300.0) - 0.7 * np.log(SIZES / SIZES[0])
+    rough, information = np.zeros((len(SIZES), 1)), np.full((len(SIZES), 1), 1e4)
+    curve = CurveOfSize(law.design(VALUES), law.mean, law.sd, 0 * law.sd, rough, information, line[:, None])
+    known = curve.given(np.ones(len(SIZES), dtype=bool))
+    assert law.log_critical_exposures(known.start[..., 0], VALUES) == pytest.approx(line, abs=0.15)
+    normal = np.random.default_rng(0).standard_normal((500, len(law.mean)))
+    members = known.start[..., 0] + normal @ known.root[..., 0].T
+    off = law.log_critical_exposures(members, VALUES) - line
+    assert np.median(np.abs(off)) < 0.3
+    spread = law.sd[0]  # of the level under the prior
+    assert members[:, 0].std() < spread / 2

@@ -3,13 +3,16 @@
 import os
 import signal
 
+import numpy as np
 import pytest
 
 pytest.importorskip("nutpie")
 
+from bayeskisl.inference import sampling
 from bayeskisl.inference.data import prepare
 from bayeskisl.inference.model import Model
-from bayeskisl.inference.sampling import Settings, sample_model
+from bayeskisl.inference.posterior import name_quantities
+from bayeskisl.inference.sampling import Settings, sample_model, well_placed
 from bayeskisl.laws import load_law
 from tests.decision.hand_made import amount_curves
 
@@ -31,3 +34,20 @@ def test_an_interruption_ends_the_sampling_and_returns_no_part_of_it():
     finally:
         signal.signal(signal.SIGINT, before)
     assert interrupted[0] < 1
+
+
+def test_other_coordinates_leave_the_posterior_as_it_is(monkeypatch):
+    law, settings = load_law("limits"), Settings(draws=500, tune=500, chains=2)
+    first = Model(prepare(amount_curves(), law), law)
+    assert well_placed(first, settings) is first, "coefficients lie within its coordinates"
+    monkeypatch.setattr(sampling, "_FAR", 0.0)
+    other = well_placed(first, settings)
+    assert not np.allclose(other.given.threshold.root, first.given.threshold.root)
+    found = []
+    for model in (first, other):
+        raw, _ = sample_model(model, settings)
+        named = name_quantities(raw, model, np.random.default_rng(0), 1)
+        found.append(np.log(named["critical_exposures"]).reshape(1000, -1))
+    spread = found[0].std(axis=0)
+    np.testing.assert_allclose((found[0].mean(axis=0) - found[1].mean(axis=0)) / spread, 0, atol=0.3)
+    np.testing.assert_allclose(found[1].std(axis=0) / spread, 1, atol=0.25)
