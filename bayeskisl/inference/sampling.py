@@ -1,5 +1,6 @@
 """Sampling of the model with nutpie, from code that is compiled once per structure."""
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
@@ -34,11 +35,15 @@ _TARGETS = {0.95: 0.0005, 0.98: 0.001, 0.999: 1.0}
 _ADAPTATION = "diag"
 
 _PROGRESS_RATE = 500  # milliseconds between two reports of how many draws there are
+_POLL = 0.05  # seconds between two looks at whether sampling is to stop
 
 _STATISTICS = ("diverging", "energy", "energy_error", "logp", "depth", "n_steps", "step_size", "mean_tree_accept")
 
 # Draws by name, ``(chain, draw, ...)``, and the sampler's statistics, ``(chain, draw)``.
 _Drawn = tuple[dict[str, FloatArray], dict[str, FloatArray]]
+
+# None where sampling was stopped, since more draws diverged than may.
+_Sampler = Callable[[Model, "Settings", float, float], _Drawn | None]
 
 _compiled: dict[tuple[Any, ...], Any] = {}
 
@@ -115,25 +120,41 @@ def sample_model(model: Model, settings: Settings) -> tuple[dict[str, FloatArray
     sample_stats : xarray.Dataset
         As the sampler reports them, dims ``(chain, draw)``.
     """
-    sampler = _with_nutpie if find_spec("nutpie") else _with_pymc
-    for target_accept, tolerated in _TARGETS.items():
-        draws, statistics = sampler(model, settings.stretched, target_accept)
-        if statistics["diverging"].mean() <= tolerated or settings.method == "preview":
-            break
-        settings.tell("some draws diverged: sampling again, in shorter steps")
+    draws, statistics = _in_short_enough_steps(model, settings)
     each = (slice(None), slice(settings.longer - 1, None, settings.longer))
     kept = {name: values[each] for name, values in draws.items()}
     stats = {name: (("chain", "draw"), statistics[name][each]) for name in _STATISTICS if name in statistics}
     return kept, xr.Dataset(stats)
 
 
-def _with_nutpie(model: Model, settings: Settings, target_accept: float) -> _Drawn:
+def _in_short_enough_steps(model: Model, settings: Settings) -> _Drawn:
+    """Sample at one target acceptance after the other, until few enough draws diverge."""
+    sampler: _Sampler = _with_nutpie if find_spec("nutpie") else _with_pymc
+    for target_accept, tolerated in _TARGETS.items():
+        most = 1.0 if settings.method == "preview" else tolerated
+        drawn = sampler(model, settings.stretched, target_accept, most)
+        if drawn and drawn[1]["diverging"].mean() <= most:
+            break
+        settings.tell("some draws diverged: sampling again, in shorter steps")
+    assert drawn  # the last target tolerates all
+    return drawn
+
+
+def _with_nutpie(model: Model, settings: Settings, target_accept: float, most: float) -> _Drawn | None:
+    """Sample with nutpie, which stops as soon as a larger share than `most` of all draws has diverged."""
     import nutpie
     import pyarrow
 
     density = compiled_density(model, settings.tell)
     compiled = _with_numba(model, settings) if density is None else density.for_nutpie()
     settings.tell(f"sampling the law '{model.law.name}'")
+    too_many = threading.Event()
+
+    def look(chains: Sequence[Any]) -> None:
+        settings.share(_share_of(chains))
+        if sum(chain.divergences for chain in chains) > most * settings.draws * settings.chains:
+            too_many.set()
+
     sampler = nutpie.sample(
         compiled,
         draws=settings.draws,
@@ -145,16 +166,19 @@ def _with_nutpie(model: Model, settings: Settings, target_accept: float) -> _Dra
         target_accept=target_accept,
         save_warmup=False,
         progress_bar=False,
-        progress_callback=lambda chains: settings.share(_share_of(chains)),
+        progress_callback=look,
         progress_rate=_PROGRESS_RATE,
         return_raw_trace=True,  # nutpie's own conversion takes a fifth of a second
         blocking=False,
     )
     try:  # by itself nutpie takes Ctrl-C for "that many draws are enough", and chains end at different lengths
-        trace = sampler.wait()
+        trace = _wait(sampler, too_many)
     except BaseException:
         sampler.cancel()
         raise
+    if trace is None:
+        sampler.cancel()
+        return None
     of_draws, of_statistics = trace.get_arrow_trace()
 
     def column(chains: list[Any], name: str, shape: Sequence[int]) -> FloatArray:
@@ -168,6 +192,16 @@ def _with_nutpie(model: Model, settings: Settings, target_accept: float) -> _Dra
         if name in compiled.dims
     }
     return draws, {name: column(of_statistics, name, ()) for name in _STATISTICS}
+
+
+def _wait(sampler: Any, enough: threading.Event) -> Any:
+    """Return the sampler's trace, or None if `enough` is set before it is there."""
+    while not enough.is_set():
+        try:
+            return sampler.wait(timeout=_POLL)
+        except TimeoutError:
+            continue
+    return None
 
 
 def _share_of(chains: Sequence[Any]) -> float:
@@ -185,7 +219,7 @@ def _with_numba(model: Model, settings: Settings) -> Any:
     return _compiled[key].with_data(**model.given.flat())
 
 
-def _with_pymc(model: Model, settings: Settings, target_accept: float) -> _Drawn:
+def _with_pymc(model: Model, settings: Settings, target_accept: float, most: float) -> _Drawn:
     """Sample the same posterior with PyMC if nutpie is missing, several times slower."""
     import pymc as pm
 

@@ -36,6 +36,7 @@ def test_an_interruption_ends_the_sampling_and_returns_no_part_of_it():
     assert interrupted[0] < 1
 
 
+@pytest.mark.slow
 def test_other_coordinates_leave_the_posterior_as_it_is(monkeypatch):
     law, settings = load_law("limits"), Settings(draws=500, tune=500, chains=2)
     first = Model(prepare(amount_curves(), law), law)
@@ -51,3 +52,14 @@ def test_other_coordinates_leave_the_posterior_as_it_is(monkeypatch):
     spread = found[0].std(axis=0)
     np.testing.assert_allclose((found[0].mean(axis=0) - found[1].mean(axis=0)) / spread, 0, atol=0.3)
     np.testing.assert_allclose(found[1].std(axis=0) / spread, 1, atol=0.25)
+
+
+def test_sampling_stops_as_soon_as_too_many_draws_have_diverged(monkeypatch):
+    law = load_law("limits")
+    model, long = Model(prepare(amount_curves(), law), law), Settings(draws=200_000, tune=100, chains=2)
+    assert sampling._with_nutpie(model, long, 0.3, 0.0) is None
+    stages: list[str] = []
+    monkeypatch.setattr(sampling, "_TARGETS", {0.3: 0.0, 0.9: 1.0})
+    _, statistics = sample_model(model, Settings(draws=100, tune=100, chains=2, tell=stages.append))
+    assert stages.count("some draws diverged: sampling again, in shorter steps") == 1
+    assert statistics["diverging"].shape == (2, 100)
