@@ -9,7 +9,7 @@ import numpy as np
 
 from bayeskisl.arrays import BoolArray, FloatArray, IntArray
 from bayeskisl.inference.given import GivenCurve
-from bayeskisl.inference.tempering import tempered_draws
+from bayeskisl.inference.tempering import MOST_DIMENSIONS, tempered_draws
 from bayeskisl.laws.limits import SHARED, LimitsDesign, limits, soft_maximum
 
 __all__ = ["CurveOfSize", "coefficients_at", "curve_values"]
@@ -20,9 +20,8 @@ Array = Any  # of NumPy, PyTensor or JAX
 # it off the counts as well, about a tenth. They only set the coordinates.
 _SCATTER, _ROUGH_ERROR = 0.08, 0.12
 
-# An ensemble that tells what known half-points say of the coefficients, and its seed: it only sets the coordinates. Of
-# more dimensions, those of many domains, it knows too little.
-_MEMBERS, _SEED, _MOST_DIMENSIONS = 600, 0, 20
+# An ensemble that tells what known half-points say of the coefficients, and its seed: it only sets the coordinates.
+_MEMBERS, _SEED = 600, 0
 
 # Of a cell of which the data say nothing, in place of 0.
 _LEAST_INFORMATION = 1e-9
@@ -67,7 +66,7 @@ class CurveOfSize:
     def given(self, is_real: BoolArray) -> GivenCurve:
         """Return the inputs of `coefficients_at` and `curve_values`; padded cells are independent N(0, 1)."""
         cells, groups = np.flatnonzero(is_real), range(self.rough.shape[1])
-        knows_more = self.likely is not None and np.sum(self._prior_sd > 0) <= _MOST_DIMENSIONS
+        knows_more = self.likely is not None and np.sum(self._prior_sd > 0) <= MOST_DIMENSIONS
         posterior = self._likely_posterior if knows_more else self._rough_posterior
         found = [posterior(cells, group) for group in groups]
         return GivenCurve(

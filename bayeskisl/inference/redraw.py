@@ -24,17 +24,13 @@ from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.inference.given import QUANTITY
 from bayeskisl.inference.model import Model
-from bayeskisl.inference.tempering import tempered_draws
+from bayeskisl.inference.tempering import MOST_DIMENSIONS, tempered_draws
 from bayeskisl.laws import LimitsLaw
 
 __all__ = ["redraw_coefficients"]
 
 # Members of an ensemble for each draw of its chain, and their smallest number.
 _MEMBERS_FOR_EACH_DRAW, _FEWEST = 2, 512
-
-# An ensemble knows the posterior of a normal of so many dimensions to a few per cent of its standard deviations; of 30
-# dimensions, those of many domains, it misses a tenth. There the sampler's own values stand.
-_MOST_DIMENSIONS = 20
 
 # A cell's posterior is narrower than its likelihood, by what its law adds: at most about as much again.
 _WIDER = 2.0
@@ -144,7 +140,7 @@ def redraw_coefficients(
         ``coefficients`` ``(chain, draw, column, group)`` and ``tau`` ``(chain, draw, group)``.
     """
     law, log_tau = model.data.size_law, model.law.priors.tau
-    if not isinstance(law, LimitsLaw) or np.sum(law.sd > 0) >= _MOST_DIMENSIONS or not log_tau.log_sd:
+    if not isinstance(law, LimitsLaw) or np.sum(law.sd > 0) >= MOST_DIMENSIONS or not log_tau.log_sd:
         return {}
     coefficients, tau = named["coefficients"].copy(), named["tau"].copy()
     critical = np.log(named[schema.CRITICAL_EXPOSURES])

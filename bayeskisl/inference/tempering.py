@@ -13,7 +13,11 @@ from scipy.optimize import brentq
 
 from bayeskisl.arrays import FloatArray
 
-__all__ = ["tempered_draws"]
+__all__ = ["MOST_DIMENSIONS", "tempered_draws"]
+
+# An ensemble knows the posterior of a normal of so many dimensions to a few per cent of its standard deviations; of 30
+# dimensions, those of many domains, it misses a tenth.
+MOST_DIMENSIONS = 20
 
 # Each step of the temperature leaves half of the members effective. Members then move until each has accepted so many
 # proposals in the mean, or until that many were made. With half as many the weights of two peaks scatter by 0.03

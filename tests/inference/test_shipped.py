@@ -21,15 +21,14 @@ LAWS = {
 }
 
 # Learning limits the smallest size of `memory-amount`, or it lies off the others' line: a corner of the posterior. In
-# `desk-templates` and `desk-dose` it is one draw of 4,000, with some seeds. The gate allows one draw in a thousand.
+# `desk-templates` and `desk-dose` it is one draw of 4,000, with some seeds. The gate allows one draw in a thousand. In
+# `memory-budget` and `desk-replay` it has been one draw since ascents have one thread; sampling goes on with two.
 MAY_DIVERGE = {"memory-amount": 4, "desk-templates": 4, "desk-dose": 4, "memory-ratio": 4}
-
-# Of the others, as many as sampling goes on with; which draw it is changes with the last digit of the density.
-FEW = 2
+MAY_DIVERGE |= {"memory-budget": 2, "desk-replay": 2}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("sweep", LAWS)
-def test_the_gate_passes_and_hardly_a_draw_diverges(sweep):
+def test_the_gate_passes_and_no_draw_diverges(sweep):
     fit = bk.fit(sweep, LAWS[sweep], rivals=[])  # a failed gate raises
-    assert fit.tree["sample_stats"]["diverging"].sum() <= MAY_DIVERGE.get(sweep, FEW)
+    assert fit.tree["sample_stats"]["diverging"].sum() <= MAY_DIVERGE.get(sweep, 0)
