@@ -63,5 +63,5 @@ def in_turn(
 
 def write_table(table: pl.DataFrame, path: Path) -> pl.DataFrame:
     """Write a table as CSV, and return it."""
-    written(path, table.write_csv(float_precision=4))
+    written(path, table.write_csv(float_precision=6))
     return table
