@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -10,15 +10,18 @@ import numpy as np
 from bayeskisl.arrays import BoolArray, FloatArray, IntArray
 from bayeskisl.inference.given import GivenCurve
 from bayeskisl.inference.tempering import MOST_DIMENSIONS, tempered_draws
-from bayeskisl.laws.limits import SHARED, LimitsDesign, limits, soft_maximum
+from bayeskisl.laws.limits import CAPACITY, MINIMUM, SHARED, LimitsDesign, limits, soft_maximum
 
-__all__ = ["CurveOfSize", "coefficients_at", "curve_values"]
+__all__ = ["Bent", "CurveOfSize", "coefficients_at", "curve_values"]
 
 Array = Any  # of NumPy, PyTensor or JAX
 
 # How far a half-point lies off the law, log units: a typical scatter of sizes, and for a rough one the error of reading
 # it off the counts as well, about a tenth. They only set the coordinates.
 _SCATTER, _ROUGH_ERROR = 0.08, 0.12
+
+# How wide the wall of a limit is that comes to bind, log units: about as far as a single size lies off the law.
+_NEAR = 0.1
 
 # An ensemble that tells what known half-points say of the coefficients, and its seed: it only sets the coordinates.
 _MEMBERS, _SEED = 600, 0
@@ -29,6 +32,40 @@ _LEAST_INFORMATION = 1e-9
 # The search for the coefficients that fit the rough half-points best: starts of the learning level, steps, and the step
 # of a difference.
 _STARTS, _STEPS, _DIFFERENCE = (0.0, -1.0, 1.0), 60, 1e-4
+
+
+@dataclass(frozen=True)
+class Bent:
+    """Coefficients c as functions of their coordinates u: c = wall + slope u - bend sqrt(1 + u^2).
+
+    Far below where a limit binds, its coefficient is as uncertain as its prior says. Where the limit comes to bind, the
+    data pin it to within a tenth: a wall, to which a sampler would have to adapt its steps. So the coordinate has the
+    scale of the prior on one side of the wall, slope + bend, and that of the wall on the other, slope - bend. Without
+    a bend both are the same.
+
+    Parameters
+    ----------
+    wall, slope, bend : array
+        All of one shape; abs(bend) < slope. The side of the wall is the sign of the bend: positive if below it the
+        coefficient is free.
+    """
+
+    wall: Array
+    slope: Array
+    bend: Array
+
+    def at(self, coordinate: Array, xp: Any) -> tuple[Array, Array]:
+        """Coefficients at coordinates, and the derivative, which is positive."""
+        root = xp.sqrt(1 + coordinate**2)
+        return self.wall + self.slope * coordinate - self.bend * root, self.slope - self.bend * coordinate / root
+
+    def inverse(self, coefficients: FloatArray) -> FloatArray:
+        """Coordinates of coefficients."""
+        off = coefficients - self.wall
+        # slope u - off = bend sqrt(1 + u^2), squared
+        steep = self.slope**2 - self.bend**2
+        found: FloatArray = (self.slope * off + self.bend * np.sqrt(off**2 + steep)) / steep
+        return found
 
 
 @dataclass(frozen=True)
@@ -68,7 +105,8 @@ class CurveOfSize:
         cells, groups = np.flatnonzero(is_real), range(self.rough.shape[1])
         knows_more = self.likely is not None and np.sum(self._prior_sd > 0) <= MOST_DIMENSIONS
         posterior = self._likely_posterior if knows_more else self._rough_posterior
-        found = [posterior(cells, group) for group in groups]
+        bents = [self._bent(cells, group) for group in groups]
+        found = [posterior(cells, group, bent) for group, bent in zip(groups, bents, strict=True)]
         return GivenCurve(
             mean=self.mean,
             sd=self.sd,
@@ -77,6 +115,9 @@ class CurveOfSize:
             design=self.design.map(lambda of_cells: (of_cells.T * is_real).T),
             start=np.stack([mode for mode, _ in found], axis=-1),
             root=np.stack([root for _, root in found], axis=-1),
+            wall=np.stack([bent.wall for bent in bents], axis=-1),
+            slope=np.stack([bent.slope for bent in bents], axis=-1),
+            bend=np.stack([bent.bend for bent in bents], axis=-1),
             own_scatter=is_real.astype(float),
             rough=self.rough,
             information=np.where(is_real[:, None], self.information, 0.0),
@@ -86,26 +127,42 @@ class CurveOfSize:
         """See `bayeskisl.inference.lines.Line.mean_given`."""
         return self.mean if common is None else self.mean + self.common_sd * common
 
-    def _rough_posterior(self, cells: IntArray, group: int) -> tuple[FloatArray, FloatArray]:
-        """Mode ``(column,)`` and a root of the covariance ``(column, column)`` of the coefficients, given rough values.
+    def _bent(self, cells: IntArray, group: int) -> "Bent":
+        """Coefficients by their coordinates: bent are the minimum and the capacity."""
+        values = (self.rough if self.likely is None else self.likely)[cells, group]
+        columns = len(self.mean)
+        wall, slope, bend = np.zeros(columns), np.ones(columns), np.zeros(columns)
+        # no limit lies above the law: the minimum is at most its lowest value, bits at least those of the fullest size
+        walls = {MINIMUM: (values.min(), 1.0), CAPACITY: ((self.design.one_bit[cells] - values).max(), -1.0)}
+        for column, (place, side) in walls.items():
+            if self._prior_sd[column] > _NEAR:
+                wall[column] = place
+                slope[column] = (self._prior_sd[column] + _NEAR) / 2
+                bend[column] = side * (self._prior_sd[column] - _NEAR) / 2
+        return Bent(wall, slope, bend)
+
+    def _rough_posterior(self, cells: IntArray, group: int, bent: "Bent") -> tuple[FloatArray, FloatArray]:
+        """Mode ``(column,)`` and a root of the covariance ``(column, column)`` of the coordinates, given rough values.
 
         By Levenberg and Marquardt's damped Gauss-Newton steps, from a few starts.
         """
         rough, free = self.rough[cells, group], np.flatnonzero(self._prior_sd > 0)
         design = self.design.map(lambda of_cells: of_cells[cells])
 
-        def standardised(coefficients: FloatArray) -> FloatArray:
+        def standardised(coordinates: FloatArray) -> FloatArray:
+            coefficients = bent.at(coordinates, np)[0]
             off = (rough - _line(coefficients[:, None], design, np)[:, 0]) / _ROUGH_ERROR
             return np.concatenate([off, (coefficients - self.mean)[free] / self._prior_sd[free]])
 
-        fits = [_least_squares(standardised, self._from_level(rough.mean() + shift), free) for shift in _STARTS]
+        starts = [bent.inverse(self._from_level(rough.mean() + shift)) for shift in _STARTS]
+        fits = [_least_squares(standardised, start, free) for start in starts]
         mode, normal_matrix = min(fits, key=lambda fit: float(np.sum(standardised(fit[0]) ** 2)))
         root = np.eye(len(self.mean))
         root[np.ix_(free, free)] = np.linalg.cholesky(np.linalg.inv(normal_matrix))
         return mode, root
 
-    def _likely_posterior(self, cells: IntArray, group: int) -> tuple[FloatArray, FloatArray]:
-        """Mean ``(column,)`` and a root of the covariance ``(column, column)`` of the coefficients given likely values.
+    def _likely_posterior(self, cells: IntArray, group: int, bent: "Bent") -> tuple[FloatArray, FloatArray]:
+        """Mean ``(column,)`` and a root of the covariance ``(column, column)`` of the coordinates given likely values.
 
         The limits may take part in several ways, which no fit at one place sees and an ensemble does.
         """
@@ -125,7 +182,7 @@ class CurveOfSize:
             return -0.5 * np.sum(off**2 / variance[:, None], axis=0)
 
         places, _ = tempered_draws(log_likelihood, len(free), _MEMBERS, np.random.default_rng(_SEED))
-        members = at(places)
+        members = bent.inverse(at(places))
         root = np.eye(len(self.mean))
         root[np.ix_(free, free)] = np.linalg.cholesky(np.cov(members[:, free], rowvar=False))
         return members.mean(axis=0), root
@@ -156,18 +213,22 @@ def _least_squares(
 
 
 def coefficients_at(
-    normal: Callable[[str, Array, Array], Array], columns: int, common: Array | None, curve: GivenCurve, xp: Any
+    normal_of: Callable[[str, Array, Array, Callable[[Array], tuple[Array, Array]]], tuple[Array, Array]],
+    columns: int,
+    common: Array | None,
+    curve: GivenCurve,
+    xp: Any,
 ) -> Array:
-    """Coefficients (column, group), sampled in coordinates that are standard normal at the rough values.
+    """Coefficients (column, group), sampled in coordinates that are about standard normal at the rough values.
 
-    The limits trade off along narrow ridges, on which a sampler crawls. So the coefficients c = mode + L z are sampled
-    as z, where L is the lower triangular root of what the rough half-points say of them: c_k is normal given the
-    coefficients before it, and so is z_k.
+    The limits trade off along narrow ridges, on which a sampler crawls. So the coefficients are sampled as z, where
+    c = bent(mode + L z), and L is the lower triangular root of what the rough half-points say of bent^-1(c): c_k is
+    normal given the coefficients before it. See `Bent` for what is bent.
 
     Parameters
     ----------
-    normal : callable
-        ``normal(name, mean, sd)`` is a normal variable over groups, under that name.
+    normal_of : callable
+        See `bayeskisl.inference.definition.Language.normal_of`, over groups.
     columns : int
         Number of coefficients.
     common : array or None
@@ -177,16 +238,25 @@ def coefficients_at(
     white: list[Array] = []
     found: list[Array] = []
     for k in range(columns):
-        free, prior_mean, prior_sd = curve.is_free[k], mean[..., k, :], curve.sd[k]
+        free, prior_mean = curve.is_free[k], mean[..., k, :]
         expected = curve.start[k] + sum(curve.root[k, before] * white[before] for before in range(k))
-        own = curve.root[k, k]
-        # a coefficient that is fixed leaves its coordinate a standard normal on its own
-        white.append(
-            normal(f"coefficient_{k}", free * (prior_mean - expected) / own, free * prior_sd / own + (1 - free))
+        bent = Bent(curve.wall[k], curve.slope[k], curve.bend[k])
+        of = partial(
+            _coefficient, expected=expected, own=curve.root[k, k], bent=bent, free=free, mean=prior_mean, xp=xp
         )
-        found.append(free * (expected + own * white[k]) + (1 - free) * prior_mean)
+        z, value = normal_of(f"coefficient_{k}", prior_mean, curve.sd[k] + (1 - free), of)
+        white.append(z)
+        found.append(free * value + (1 - free) * prior_mean)
     # side by side by sums: the gradient of a stack has no C, see `bayeskisl.inference.c_source`
     return sum(value[..., None, :] * np.eye(columns)[k][:, None] for k, value in enumerate(found))
+
+
+def _coefficient(
+    z: Array, *, expected: Array, own: Array, bent: Bent, free: Array, mean: Array, xp: Any
+) -> tuple[Array, Array]:
+    """A coefficient and its derivative. One that is fixed leaves its coordinate a standard normal about the mean."""
+    value, slope = bent.at(expected + own * z, xp)
+    return free * value + (1 - free) * (mean + z), free * own * slope + (1 - free)
 
 
 def curve_values(coefficients: Array, curve: GivenCurve, xp: Any) -> Array:

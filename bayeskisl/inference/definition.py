@@ -5,7 +5,7 @@ log density of it, and two in NumPy turn draws into the quantities that people a
 have the same variables, dims and arithmetic by construction.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -47,6 +47,17 @@ class Language(Protocol):
 
     def normal(self, name: str, mean: Array, sd: Array, dims: tuple[str, ...]) -> Array:
         """A normal variable."""
+
+    def normal_of(
+        self, name: str, mean: Array, sd: Array, of: Callable[[Array], tuple[Array, Array]], dims: tuple[str, ...]
+    ) -> tuple[Array, Array]:
+        """A coordinate and the normal variable that is an increasing function of it.
+
+        Parameters
+        ----------
+        of : callable
+            ``of(coordinate)`` are value and derivative. Where values are drawn, nothing may depend on the coordinate.
+        """
 
     def log_normal(self, name: str, log_mean: Array, log_sd: Array, dims: tuple[str, ...]) -> Array:
         """A positive variable, sampled by its logarithm."""
@@ -251,7 +262,7 @@ def marginal_line(
 def _about_curve(say: Language, common: Array | None, tau: Array, shift: Array, curve: GivenCurve) -> Array:
     """Values (cell, group) that scatter about a law with limits, shifted by `shift`."""
     coefficients = coefficients_at(
-        lambda name, mean, sd: say.normal(name, mean, sd, dims=(_GROUP,)),
+        lambda name, mean, sd, of: say.normal_of(name, mean, sd, of, dims=(_GROUP,)),
         say.sizes[COEFFICIENT],
         common,
         curve,

@@ -6,11 +6,16 @@ import numpy as np
 
 from bayeskisl.arrays import FloatArray
 
-__all__ = ["log_sum_exp", "rotated_normal_log_density"]
+__all__ = ["log_sum_exp", "normal_of_log_density", "rotated_normal_log_density"]
 
 Array = Any  # of NumPy, PyTensor or JAX
 
 _LOG_ROOT_TWO_PI = 0.5 * np.log(2 * np.pi)
+
+
+def normal_of_log_density(value: Array, slope: Array, mean: Array, sd: Array, xp: Any) -> Array:
+    """log density of the coordinate of a normal variable, which has that value and derivative there; elementwise."""
+    return -0.5 * ((value - mean) / sd) ** 2 - xp.log(sd) - _LOG_ROOT_TWO_PI + xp.log(slope)
 
 
 def rotated_normal_log_density(value: Array, mean: Array, rotation: Array, scale: Array, xp: Any) -> Array:

@@ -66,6 +66,9 @@ class GivenCurve:
     design: LimitsDesign
     start: Annotated[Array, COEFFICIENT, _GROUP]
     root: Array  # (coefficient, coefficient, group)
+    wall: Annotated[Array, COEFFICIENT, _GROUP]
+    slope: Annotated[Array, COEFFICIENT, _GROUP]
+    bend: Annotated[Array, COEFFICIENT, _GROUP]
     own_scatter: Annotated[Array, _CELL]
     rough: Annotated[Array, _CELL, _GROUP]
     information: Annotated[Array, _CELL, _GROUP]

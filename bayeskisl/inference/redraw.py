@@ -19,6 +19,7 @@ from functools import cached_property
 from itertools import product
 
 import numpy as np
+from arviz_stats.base import array_stats
 
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
@@ -31,6 +32,9 @@ __all__ = ["redraw_coefficients"]
 
 # Members of an ensemble for each draw of its chain, and their smallest number.
 _MEMBERS_FOR_EACH_DRAW, _FEWEST = 2, 512
+
+# A sampler moves freely if half of its draws or more are effective.
+_FREELY = 0.5
 
 # A cell's posterior is narrower than its likelihood, by what its law adds: at most about as much again.
 _WIDER = 2.0
@@ -125,7 +129,8 @@ def redraw_coefficients(
     """Draw the coefficients of a law with limits and tau again.
 
     A linear law integrates its coefficients out and has nothing to draw. Of many domains, or where tau is fixed,
-    nothing is drawn either.
+    nothing is drawn either. Nor is it of groups in which the sampler moved freely, since an ensemble is coarser than
+    its draws where many sizes pin the coefficients.
 
     Parameters
     ----------
@@ -157,7 +162,9 @@ def redraw_coefficients(
         )
         return block.redrawn(coefficients[chain, ..., group], tau[chain, :, group], own_rng)
 
-    where = list(product(range(tau.shape[0]), range(tau.shape[2])))
+    slow = np.concatenate([coefficients[..., law.sd > 0, :], tau[:, :, None]], axis=2)
+    stuck = [group for group in range(tau.shape[2]) if not _effective_share(slow[..., group]) >= _FREELY]
+    where = list(product(range(tau.shape[0]), stuck))
     with ThreadPoolExecutor(workers) as pool:
         found = list(pool.map(redrawn, *zip(*where, strict=True), rng.spawn(len(where))))
     for (chain, group), (of_law, scatter) in zip(where, found, strict=True):
@@ -174,6 +181,12 @@ def _prior_of_places(named: Mapping[str, FloatArray], model: Model, law: LimitsL
         return np.zeros((*named["tau"].shape[:2], free.sum() + 1)), 1.0
     of_tau = common[..., model.labels[QUANTITY].index("tau"), None]
     return np.sqrt(pooling) * np.concatenate([of_law[..., free], of_tau], axis=-1), 1 - pooling
+
+
+def _effective_share(quantities: FloatArray) -> float:
+    """Effective draws of the slowest of some quantities, ``(chain, draw, quantity)``, for each draw."""
+    chains, draws, count = quantities.shape
+    return min(float(array_stats.ess(quantities[..., i])) for i in range(count)) / (chains * draws)
 
 
 def _squared_distances(first: FloatArray, second: FloatArray) -> FloatArray:

@@ -3,7 +3,7 @@
 Both interpret the one definition, so that no arithmetic of the model is written a second time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -102,6 +102,11 @@ class _Replay(_Numbers):
     def normal(self, name: str, mean: Array, sd: Array, dims: tuple[str, ...]) -> Array:
         return self.draws[name]
 
+    def normal_of(
+        self, name: str, mean: Array, sd: Array, of: Callable[[Array], tuple[Array, Array]], dims: tuple[str, ...]
+    ) -> tuple[Array, Array]:
+        return self.draws[name], of(self.draws[name])[0]
+
     def log_normal(self, name: str, log_mean: Array, log_sd: Array, dims: tuple[str, ...]) -> Array:
         return self.draws[name]
 
@@ -142,6 +147,12 @@ class _Sample(_Numbers):
 
     def normal(self, name: str, mean: Array, sd: Array, dims: tuple[str, ...]) -> Array:
         return self._or_fixed(name, mean + sd * self.rng.standard_normal(self.shape(dims)), dims)
+
+    def normal_of(
+        self, name: str, mean: Array, sd: Array, of: Callable[[Array], tuple[Array, Array]], dims: tuple[str, ...]
+    ) -> tuple[Array, Array]:
+        value = mean + sd * self.rng.standard_normal(self.shape(dims))
+        return np.zeros_like(value), value
 
     def log_normal(self, name: str, log_mean: Array, log_sd: Array, dims: tuple[str, ...]) -> Array:
         return self._or_fixed(name, np.exp(log_mean + log_sd * self.rng.standard_normal(self.shape(dims))), dims)

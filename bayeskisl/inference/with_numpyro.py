@@ -11,7 +11,7 @@ import numpyro.distributions as dist
 
 from bayeskisl import schema
 from bayeskisl.inference.definition import Array, define, marginal_line
-from bayeskisl.inference.densities import rotated_normal_log_density
+from bayeskisl.inference.densities import normal_of_log_density, rotated_normal_log_density
 from bayeskisl.inference.given import (
     COEFFICIENT,
     QUANTITY,
@@ -66,6 +66,14 @@ class _NumPyro:
 
     def normal(self, name: str, mean: Array, sd: Array, dims: tuple[str, ...]) -> Array:
         return self._sample(name, dist.Normal(mean, sd), dims)
+
+    def normal_of(
+        self, name: str, mean: Array, sd: Array, of: Callable[[Array], tuple[Array, Array]], dims: tuple[str, ...]
+    ) -> tuple[Array, Array]:
+        coordinate = self._sample(name, dist.ImproperUniform(dist.constraints.real, (), ()), dims)
+        value, slope = of(coordinate)
+        numpyro.factor(f"{name}_density", jnp.sum(normal_of_log_density(value, slope, mean, sd, jnp)))
+        return coordinate, value
 
     def log_normal(self, name: str, log_mean: Array, log_sd: Array, dims: tuple[str, ...]) -> Array:
         return self._sample(name, dist.LogNormal(log_mean, log_sd), dims)

@@ -1,6 +1,6 @@
 """The model in PyMC."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -10,7 +10,7 @@ import pytensor.tensor as pt
 
 from bayeskisl.arrays import FloatArray
 from bayeskisl.inference.definition import Array, define, marginal_line
-from bayeskisl.inference.densities import rotated_normal_log_density
+from bayeskisl.inference.densities import normal_of_log_density, rotated_normal_log_density
 from bayeskisl.inference.given import Given, GivenLine
 from bayeskisl.laws import Law
 
@@ -43,6 +43,14 @@ class _PyMC:
 
     def normal(self, name: str, mean: Array, sd: Array, dims: tuple[str, ...]) -> Array:
         return pm.Normal(name, mean, sd, dims=dims)
+
+    def normal_of(
+        self, name: str, mean: Array, sd: Array, of: Callable[[Array], tuple[Array, Array]], dims: tuple[str, ...]
+    ) -> tuple[Array, Array]:
+        coordinate = pm.Flat(name, dims=dims)
+        value, slope = of(coordinate)
+        pm.Potential(f"{name}_density", normal_of_log_density(value, slope, mean, sd, pt))
+        return coordinate, value
 
     def log_normal(self, name: str, log_mean: Array, log_sd: Array, dims: tuple[str, ...]) -> Array:
         return pm.LogNormal(name, log_mean, log_sd, dims=dims)

@@ -15,7 +15,17 @@ from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.laws.law import Law
 from bayeskisl.laws.law_of_size import LawOfSize
 
-__all__ = ["LEAST_EXPOSURES", "LIMITS", "SHARED", "LimitsDesign", "LimitsLaw", "limits", "soft_maximum"]
+__all__ = [
+    "CAPACITY",
+    "LEAST_EXPOSURES",
+    "LIMITS",
+    "MINIMUM",
+    "SHARED",
+    "LimitsDesign",
+    "LimitsLaw",
+    "limits",
+    "soft_maximum",
+]
 
 Array = Any  # of NumPy, PyTensor or JAX
 
@@ -29,8 +39,11 @@ LEAST_EXPOSURES = float(np.log(2))
 # Logarithm of the bits per parameter of a law without a capacity: e^69 = 1e30 puts this limit far below the others.
 _ANY_BITS = 69.0
 
+# Columns of log minimum exposures and of log bits per parameter.
+MINIMUM, CAPACITY = -3, -2
+
 # Columns that are the same at every place: turn, log minimum exposures, log bits per parameter, log sharpness.
-SHARED = (2, -3, -2, -1)
+SHARED = (2, MINIMUM, CAPACITY, -1)
 
 # The learning exponent turns from one value to another over a factor of e^1.5, 4.5, of size to either side of the
 # reference: about the range of a ladder of six sizes, so that the data can tell both.

@@ -8,7 +8,7 @@ from bayeskisl.decision import predict
 from bayeskisl.errors import GateError, InputError
 from bayeskisl.inference import fit, fit_many, load_fit, simulate
 
-SHORT = {"draws": 150, "tune": 200, "chains": 2}
+SHORT = {"draws": 40, "tune": 200, "chains": 2}
 DESIGN = {"params": [6144, 13824, 24576], "facts": [60, 120, 250, 500, 1000], "seeds": 1}
 
 
@@ -37,7 +37,7 @@ def test_nothing_depends_on_the_other_sweeps_or_on_the_workers(sweeps, fleet):
 
 def test_a_failed_gate_stops_nothing_and_each_is_told(fleet):
     fits, told = fleet
-    assert [one.gate.passed for one in fits] == [False, False]  # 300 draws are too few
+    assert [one.gate.passed for one in fits] == [False, False]  # 80 draws are too few
     assert sorted(line for line in told if line.startswith("posterior")) == [
         "posterior 1 of 2: failed its gate",
         "posterior 2 of 2: failed its gate",
