@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from bayeskisl.arrays import BoolArray, FloatArray, IntArray
 from bayeskisl.inference.given import GivenCurve
-from bayeskisl.inference.tempering import MOST_DIMENSIONS, tempered_draws
+from bayeskisl.inference.tempering import tempered_draws
 from bayeskisl.laws.limits import CAPACITY, MINIMUM, SHARED, LimitsDesign, limits, soft_maximum
 
 __all__ = ["Bent", "CurveOfSize", "coefficients_at", "curve_values"]
@@ -28,10 +28,6 @@ _MEMBERS, _SEED = 600, 0
 
 # Of a cell of which the data say nothing, in place of 0.
 _LEAST_INFORMATION = 1e-9
-
-# The search for the coefficients that fit the rough half-points best: starts of the learning level, steps, and the step
-# of a difference.
-_STARTS, _STEPS, _DIFFERENCE = (0.0, -1.0, 1.0), 60, 1e-4
 
 
 @dataclass(frozen=True)
@@ -95,6 +91,11 @@ class CurveOfSize:
     information: FloatArray
     likely: FloatArray | None = None
 
+    @property
+    def _values(self) -> FloatArray:
+        """Values from which coordinates are taken, ``(cell, group)``."""
+        return self.rough if self.likely is None else self.likely
+
     @cached_property
     def _prior_sd(self) -> FloatArray:
         """Prior standard deviation of a single group, ``(column,)``."""
@@ -103,17 +104,15 @@ class CurveOfSize:
     def given(self, is_real: BoolArray) -> GivenCurve:
         """Return the inputs of `coefficients_at` and `curve_values`; padded cells are independent N(0, 1)."""
         cells, groups = np.flatnonzero(is_real), range(self.rough.shape[1])
-        knows_more = self.likely is not None and np.sum(self._prior_sd > 0) <= MOST_DIMENSIONS
-        posterior = self._likely_posterior if knows_more else self._rough_posterior
         bents = [self._bent(cells, group) for group in groups]
-        found = [posterior(cells, group, bent) for group, bent in zip(groups, bents, strict=True)]
+        found = [self._posterior(cells, group, bent) for group, bent in zip(groups, bents, strict=True)]
         return GivenCurve(
             mean=self.mean,
             sd=self.sd,
             is_free=(self._prior_sd > 0).astype(float),
             common=self.common_sd,
             design=self.design.map(lambda of_cells: (of_cells.T * is_real).T),
-            start=np.stack([mode for mode, _ in found], axis=-1),
+            start=np.stack([mean for mean, _ in found], axis=-1),
             root=np.stack([root for _, root in found], axis=-1),
             wall=np.stack([bent.wall for bent in bents], axis=-1),
             slope=np.stack([bent.slope for bent in bents], axis=-1),
@@ -128,8 +127,8 @@ class CurveOfSize:
         return self.mean if common is None else self.mean + self.common_sd * common
 
     def _bent(self, cells: IntArray, group: int) -> "Bent":
-        """Coefficients by their coordinates: bent are the minimum and the capacity."""
-        values = (self.rough if self.likely is None else self.likely)[cells, group]
+        """Return the coefficients by their coordinates: those of the minimum and of the capacity are bent."""
+        values = self._values[cells, group]
         columns = len(self.mean)
         wall, slope, bend = np.zeros(columns), np.ones(columns), np.zeros(columns)
         # no limit lies above the law: the minimum is at most its lowest value, bits at least those of the fullest size
@@ -141,35 +140,15 @@ class CurveOfSize:
                 bend[column] = side * (self._prior_sd[column] - _NEAR) / 2
         return Bent(wall, slope, bend)
 
-    def _rough_posterior(self, cells: IntArray, group: int, bent: "Bent") -> tuple[FloatArray, FloatArray]:
-        """Mode ``(column,)`` and a root of the covariance ``(column, column)`` of the coordinates, given rough values.
-
-        By Levenberg and Marquardt's damped Gauss-Newton steps, from a few starts.
-        """
-        rough, free = self.rough[cells, group], np.flatnonzero(self._prior_sd > 0)
-        design = self.design.map(lambda of_cells: of_cells[cells])
-
-        def standardised(coordinates: FloatArray) -> FloatArray:
-            coefficients = bent.at(coordinates, np)[0]
-            off = (rough - _line(coefficients[:, None], design, np)[:, 0]) / _ROUGH_ERROR
-            return np.concatenate([off, (coefficients - self.mean)[free] / self._prior_sd[free]])
-
-        starts = [bent.inverse(self._from_level(rough.mean() + shift)) for shift in _STARTS]
-        fits = [_least_squares(standardised, start, free) for start in starts]
-        mode, normal_matrix = min(fits, key=lambda fit: float(np.sum(standardised(fit[0]) ** 2)))
-        root = np.eye(len(self.mean))
-        root[np.ix_(free, free)] = np.linalg.cholesky(np.linalg.inv(normal_matrix))
-        return mode, root
-
-    def _likely_posterior(self, cells: IntArray, group: int, bent: "Bent") -> tuple[FloatArray, FloatArray]:
-        """Mean ``(column,)`` and a root of the covariance ``(column, column)`` of the coordinates given likely values.
+    def _posterior(self, cells: IntArray, group: int, bent: "Bent") -> tuple[FloatArray, FloatArray]:
+        """Mean ``(column,)`` and a root of the covariance ``(column, column)`` of the coordinates given the values.
 
         The limits may take part in several ways, which no fit at one place sees and an ensemble does.
         """
-        assert self.likely is not None
-        likely, free = self.likely[cells, group], np.flatnonzero(self._prior_sd > 0)
+        values, free = self._values[cells, group], np.flatnonzero(self._prior_sd > 0)
         design = self.design.map(lambda of_cells: of_cells[cells])
-        variance = _SCATTER**2 + 1 / np.maximum(self.information[cells, group], _LEAST_INFORMATION)
+        known = np.maximum(self.information[cells, group], _LEAST_INFORMATION)
+        variance = _SCATTER**2 + 1 / known + (_ROUGH_ERROR**2 if self.likely is None else 0.0)
 
         def at(place: FloatArray) -> FloatArray:
             """Coefficients ``(member, column)`` of places in standard deviations of the prior."""
@@ -178,7 +157,7 @@ class CurveOfSize:
             return coefficients
 
         def log_likelihood(place: FloatArray) -> FloatArray:
-            off = likely[:, None] - _line(at(place).T, design, np)
+            off = values[:, None] - _line(at(place).T, design, np)
             return -0.5 * np.sum(off**2 / variance[:, None], axis=0)
 
         places, _ = tempered_draws(log_likelihood, len(free), _MEMBERS, np.random.default_rng(_SEED))
@@ -186,30 +165,6 @@ class CurveOfSize:
         root = np.eye(len(self.mean))
         root[np.ix_(free, free)] = np.linalg.cholesky(np.cov(members[:, free], rowvar=False))
         return members.mean(axis=0), root
-
-    def _from_level(self, level: float) -> FloatArray:
-        start = self.mean.copy()
-        start[0] = level
-        return start
-
-
-def _least_squares(
-    residuals: Callable[[FloatArray], FloatArray], start: FloatArray, free: IntArray
-) -> tuple[FloatArray, FloatArray]:
-    """Least-squares coefficients and the normal matrix at them, over the free coefficients."""
-    found, damping = start, 1.0
-    best = np.sum(residuals(found) ** 2)
-    steps = _DIFFERENCE * np.eye(len(start))[free]
-    for _ in range(_STEPS):
-        jacobian = np.stack([residuals(found + step) - residuals(found - step) for step in steps], axis=1)
-        jacobian /= 2 * _DIFFERENCE
-        normal_matrix = jacobian.T @ jacobian
-        damped = normal_matrix + damping * np.diag(np.diag(normal_matrix))
-        trial = found.copy()
-        trial[free] -= np.linalg.solve(damped, jacobian.T @ residuals(found))
-        height = np.sum(residuals(trial) ** 2)
-        found, best, damping = (trial, height, damping / 3) if height < best else (found, best, damping * 4)
-    return found, normal_matrix
 
 
 def coefficients_at(
@@ -219,44 +174,31 @@ def coefficients_at(
     curve: GivenCurve,
     xp: Any,
 ) -> Array:
-    """Coefficients (column, group), sampled in coordinates that are about standard normal at the rough values.
+    """Coefficients (column, group), sampled in coordinates that are about standard normal under the posterior.
 
     The limits trade off along narrow ridges, on which a sampler crawls. So the coefficients are sampled as z, where
-    c = bent(mode + L z), and L is the lower triangular root of what the rough half-points say of bent^-1(c): c_k is
-    normal given the coefficients before it. See `Bent` for what is bent.
+    c = bent(mode + L z), and L is the lower triangular root of what likely half-points say of bent^-1(c). A fixed
+    coefficient leaves its coordinate a standard normal.
 
     Parameters
     ----------
     normal_of : callable
-        See `bayeskisl.inference.definition.Language.normal_of`, over groups.
+        See `bayeskisl.inference.definition.Language.normal_of`, over coefficients and groups.
     columns : int
         Number of coefficients.
     common : array or None
         Common part of the groups, (column,).
     """
     mean = (curve.mean if common is None else curve.mean + curve.common * common)[..., None]
-    white: list[Array] = []
-    found: list[Array] = []
-    for k in range(columns):
-        free, prior_mean = curve.is_free[k], mean[..., k, :]
-        expected = curve.start[k] + sum(curve.root[k, before] * white[before] for before in range(k))
-        bent = Bent(curve.wall[k], curve.slope[k], curve.bend[k])
-        of = partial(
-            _coefficient, expected=expected, own=curve.root[k, k], bent=bent, free=free, mean=prior_mean, xp=xp
-        )
-        z, value = normal_of(f"coefficient_{k}", prior_mean, curve.sd[k] + (1 - free), of)
-        white.append(z)
-        found.append(free * value + (1 - free) * prior_mean)
-    # side by side by sums: the gradient of a stack has no C, see `bayeskisl.inference.c_source`
-    return sum(value[..., None, :] * np.eye(columns)[k][:, None] for k, value in enumerate(found))
+    free, bent = curve.is_free[:, None], Bent(curve.wall, curve.slope, curve.bend)
+    own = xp.sum(curve.root * np.eye(columns)[:, :, None], axis=1)
 
+    def of(z: Array) -> tuple[Array, Array]:
+        value, slope = bent.at(curve.start + xp.sum(curve.root * z[..., None, :, :], axis=-2), xp)
+        return free * value + (1 - free) * (mean + z), free * own * slope + 1 - free
 
-def _coefficient(
-    z: Array, *, expected: Array, own: Array, bent: Bent, free: Array, mean: Array, xp: Any
-) -> tuple[Array, Array]:
-    """A coefficient and its derivative. One that is fixed leaves its coordinate a standard normal about the mean."""
-    value, slope = bent.at(expected + own * z, xp)
-    return free * value + (1 - free) * (mean + z), free * own * slope + (1 - free)
+    _, value = normal_of("coefficient_place", mean, curve.sd[:, None] + 1 - free, of)
+    return free * value + (1 - free) * mean
 
 
 def curve_values(coefficients: Array, curve: GivenCurve, xp: Any) -> Array:

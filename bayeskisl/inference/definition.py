@@ -51,12 +51,13 @@ class Language(Protocol):
     def normal_of(
         self, name: str, mean: Array, sd: Array, of: Callable[[Array], tuple[Array, Array]], dims: tuple[str, ...]
     ) -> tuple[Array, Array]:
-        """A coordinate and the normal variable that is an increasing function of it.
+        """Coordinates, and the normal variables that are increasing functions of them.
 
         Parameters
         ----------
         of : callable
-            ``of(coordinate)`` are value and derivative. Where values are drawn, nothing may depend on the coordinate.
+            ``of(coordinates)`` are the values and the derivative of each by its own coordinate; a value may depend on
+            the coordinates before its own, too. Where values are drawn, nothing else may depend on coordinates.
         """
 
     def log_normal(self, name: str, log_mean: Array, log_sd: Array, dims: tuple[str, ...]) -> Array:
@@ -262,7 +263,7 @@ def marginal_line(
 def _about_curve(say: Language, common: Array | None, tau: Array, shift: Array, curve: GivenCurve) -> Array:
     """Values (cell, group) that scatter about a law with limits, shifted by `shift`."""
     coefficients = coefficients_at(
-        lambda name, mean, sd, of: say.normal_of(name, mean, sd, of, dims=(_GROUP,)),
+        lambda name, mean, sd, of: say.normal_of(name, mean, sd, of, dims=(COEFFICIENT, _GROUP)),
         say.sizes[COEFFICIENT],
         common,
         curve,

@@ -14,7 +14,7 @@ _LOG_ROOT_TWO_PI = 0.5 * np.log(2 * np.pi)
 
 
 def normal_of_log_density(value: Array, slope: Array, mean: Array, sd: Array, xp: Any) -> Array:
-    """log density of the coordinate of a normal variable, which has that value and derivative there; elementwise."""
+    """log density of coordinates of normal variables, which have these values and derivatives there; elementwise."""
     return -0.5 * ((value - mean) / sd) ** 2 - xp.log(sd) - _LOG_ROOT_TWO_PI + xp.log(slope)
 
 

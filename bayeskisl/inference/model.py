@@ -44,7 +44,7 @@ def build_model(curves: xr.Dataset, law: Law) -> "pm.Model":
 
     In a law with a prior of it there is ``sigma_run_exponent (group)``, by which the run scatter grows with size.
 
-    In a law with limits the coefficients are sampled, ``coefficient_0 (group)`` and so on, see
+    In a law with limits the coefficients are sampled, ``coefficient_place (coefficient, group)``, see
     `bayeskisl.inference.curve_of_size`, and ``threshold_place`` is partly centred on the law.
 
     With several groups there is also:

@@ -12,7 +12,7 @@ VALUES = np.stack([SIZES, 1e5 / SIZES], axis=1)
 
 def curve_of(name, rough):
     law = LimitsLaw.of(load_law(name), ("params",), VALUES)
-    return CurveOfSize(law.design(VALUES), law.mean, law.sd, 0 * law.sd, rough[:, None], np.zeros((len(SIZES), 1)))
+    return CurveOfSize(law.design(VALUES), law.mean, law.sd, 0 * law.sd, rough[:, None], np.full((len(SIZES), 1), 1e4))
 
 
 def at(known, coordinates):
@@ -30,12 +30,11 @@ def test_sampled_coordinates_have_the_prior_of_the_coefficients(name):
         density = []
 
         def normal_of(name, mean, sd, of):
-            own = z[int(name.split("_")[1]), None]
-            value, slope = of(own)
-            density.append(normal_of_log_density(value, slope, mean, sd, np).item())
-            return own, value
+            value, slope = of(z[:, None])
+            density.append(normal_of_log_density(value, slope, mean, sd, np).sum())
+            return z[:, None], value
 
-        return coefficients_at(normal_of, len(curve.mean), None, known, np)[..., 0], sum(density)
+        return coefficients_at(normal_of, len(z), None, known, np)[..., 0], sum(density)
 
     for z in rng.standard_normal((20, len(curve.mean))):
         found, density = coefficients(z)
@@ -73,12 +72,12 @@ def test_limits_have_their_walls_where_they_would_bind():
     assert not known.bend[:-3].any()
 
 
-def test_coordinates_are_centred_on_coefficients_that_fit_the_rough_values():
+def test_coordinates_are_centred_about_coefficients_that_fit_the_rough_values():
     curve = curve_of("limits", np.log(300.0) - 0.7 * np.log(SIZES / SIZES[0]))
     known = curve.given(np.ones(len(SIZES), dtype=bool))
     law = LimitsLaw.of(load_law("limits"), ("params",), VALUES)
     line = law.log_critical_exposures(at(known, known.start[:, 0]), VALUES)
-    np.testing.assert_allclose(line, curve.rough[:, 0], atol=0.05)
+    np.testing.assert_allclose(line, curve.rough[:, 0], atol=0.1)
 
 
 def two_more(of_cells):
