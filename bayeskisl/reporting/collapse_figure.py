@@ -69,7 +69,7 @@ def plot_collapse(
     -------
     matplotlib.figure.Figure
         Funnels describe a new run of a new size and are therefore wider than the intervals of trained sizes. They apply
-        to the target's budget; sizes trained on another budget are pale and labelled with it.
+        to the target's budget; sizes trained on another budget are pale and labelled with theirs.
 
     Examples
     --------
@@ -106,7 +106,7 @@ def plot_collapse(
         harmed = axis.harms(fit.curves[schema.GROUP].values)
         axes.set_ylabel(f"{'collapse point' if harmed else 'onset'}, {axis.unit}")
         axes.set_title(f"Where models of each size {'collapse' if harmed else 'learn'}")
-        axes.legend(loc="upper left" if harmed else "upper right")
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2)  # funnels may lie anywhere in the panel
         figure.supxlabel(
             f"{percent(ci_prob)} equal-tailed intervals; funnels are for a new run of a new size",
             fontsize=8,
@@ -159,8 +159,10 @@ def _draw_cells(axes: Axes, fit: "Fit", cells: xr.Dataset, alike: IntArray, toke
     budgets = cells[schema.TOKENS].values
     same = alike[np.isclose(budgets[alike], tokens, rtol=ROUNDING)]
     labels = {"sizes that were trained": (same, 1.0)}
-    for budget in np.unique(budgets[np.setdiff1d(alike, same)]):
-        labels[f"trained on {short(budget)} tokens"] = (alike[budgets[alike] == budget], _PALE)
+    other = np.setdiff1d(alike, same)
+    if len(other):
+        least, most = short(budgets[other].min()), short(budgets[other].max())
+        labels[f"trained on {least if least == most else f'{least} to {most}'} tokens"] = (other, _PALE)
     labels["trained, with other values held"] = (others, _PALE)
     for label, (shown, alpha) in labels.items():
         if len(shown):
