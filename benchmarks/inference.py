@@ -1,6 +1,6 @@
 """Speed of inference: fits in a first, a second and the same process, against other samplers, in fleets, and growth.
 
-python benchmarks/inference.py [--parts fit samplers fleet growth] [--repeats 3] [--draws 1000]
+python benchmarks/inference.py [--parts fit real samplers fleet growth] [--repeats 3] [--draws 1000] [--curves ...]
 
 Every measurement is a process of its own. Seconds are given of the wall and of the cores (all threads and children):
 on a machine that others use, only the latter compare. The samplers' warm-up counts, except NumPyro's, which cannot be
@@ -41,6 +41,10 @@ TRUTH = {
     "floor_excess": 0.002,
 }
 SAMPLERS = ("bayeskisl", "nutpie with Numba", "PyMC", "NumPyro")
+
+# Samplers are compared on a simulated sweep under a linear law, and on trained ones under the default law.
+SIMULATED = "simulated"
+COMPARED = (SIMULATED, "desk-amount", "memory-amount")
 
 
 @contextmanager
@@ -85,22 +89,44 @@ def fits(rivals: str) -> dict:
     return found
 
 
-def sampler(name: str, draws: int) -> dict:
+def real(curves: str) -> dict:
+    """A fit of trained curves at its defaults, its code already compiled, and a preview."""
+    from bayeskisl.curves import load_curves
+    from bayeskisl.inference import fit
+
+    sweep, found = load_curves(curves), {}
+    fit(sweep, draws=10, tune=10, retry=False, throw=False)
+    with timed(found, "fit"):
+        fitted = fit(sweep, throw=False)
+    with timed(found, "preview"):
+        fit(sweep, method="preview")
+    steps = float(fitted.tree["sample_stats"]["n_steps"].mean())
+    return {**found, "runs": sweep.sizes["run"], "gate": fitted.gate.outcome, "steps": steps}
+
+
+def _model_of(curves: str):
+    from bayeskisl.curves import load_curves
+    from bayeskisl.inference.data import prepare, suited
+    from bayeskisl.inference.model import Model
+    from bayeskisl.inference.sampling import Settings, well_placed
+    from bayeskisl.laws import load_law
+
+    sweep = _sweep(4) if curves == SIMULATED else load_curves(curves)
+    law = suited(load_law("collapse" if curves == SIMULATED else "limits"), sweep)
+    return well_placed(Model(prepare(sweep, law), law), Settings())
+
+
+def sampler(name: str, draws: int, curves: str) -> dict:
     """One sampler on one sweep: smallest effective number of the thresholds' draws per second."""
     from arviz_stats.base import array_stats
 
-    from bayeskisl.inference.data import prepare
-    from bayeskisl.inference.model import Model
-    from bayeskisl.laws import load_law
-
-    law, found = load_law("collapse"), {}
-    model = Model(prepare(_sweep(4), law), law)
+    found: dict = {}
     places = {
         "bayeskisl": _by_us,
         "nutpie with Numba": _by_numba,
         "PyMC": _by_pymc,
         "NumPyro": _by_numpyro,
-    }[name](model, draws, found)
+    }[name](_model_of(curves), draws, found)
     ess = [float(array_stats.ess(places[..., cell, 0])) for cell in range(places.shape[2])]
     return {**found, "smallest ess": min(ess)}
 
@@ -227,7 +253,8 @@ def growth(runs: int, draws: int) -> dict:
 
 
 TASKS: dict[str, Callable] = {
-    "fits": fits, "sampler": sampler, "fleet": fleet, "fleet by NumPyro": fleet_by_numpyro, "growth": growth,
+    "fits": fits, "real": real, "sampler": sampler, "fleet": fleet, "fleet by NumPyro": fleet_by_numpyro,
+    "growth": growth,
 }  # fmt: skip
 
 
@@ -269,11 +296,33 @@ def measure_fits(repeats: int) -> dict:
     return found
 
 
+def measure_real(curves: list[str]) -> dict:
+    found = {name: in_process("real", name) for name in curves}
+    rows = [
+        (
+            Path(name).stem,
+            f"{one['runs']:,}",
+            seconds([one], "fit"),
+            f"{one['steps']:.0f}",
+            one["gate"],
+            seconds([one], "preview"),
+        )
+        for name, one in found.items()
+    ]
+    head = ("curves", "runs", "fit, wall / cores", "steps a draw", "gate", "preview, wall / cores")
+    show("Fits of trained curves at their defaults, code already compiled: seconds", head, rows)
+    return found
+
+
 def measure_samplers(repeats: int, draws: int) -> dict:
+    return {curves: _measure_samplers_on(curves, repeats, draws) for curves in COMPARED}
+
+
+def _measure_samplers_on(curves: str, repeats: int, draws: int) -> dict:
     found = {name: [] for name in SAMPLERS}
     for _ in range(repeats):
         for name in SAMPLERS:
-            found[name].append(in_process("sampler", name, draws))
+            found[name].append(in_process("sampler", name, draws, curves))
     rates = {name: [one["smallest ess"] / one["sampling"]["cores"] for one in each] for name, each in found.items()}
     ours = summarise(rates["bayeskisl"])["median"]
     rows = [
@@ -293,7 +342,7 @@ def measure_samplers(repeats: int, draws: int) -> dict:
         "per second of a core",
         "ours is faster by",
     )
-    show(f"4 chains of {draws} draws after 600 of warm-up, one model", head, rows)
+    show(f"{curves}: 4 chains of {draws} draws after 600 of warm-up, one model", head, rows)
     return found
 
 
@@ -339,12 +388,19 @@ def measure_growth(largest: int) -> dict:
     return found
 
 
+def shipped() -> list[str]:
+    from bayeskisl.shipped import shipped_folder
+
+    return sorted(path.parent.name for path in (shipped_folder("data") / "sweeps").glob("*/curves.nc"))
+
+
 def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    ask.add_argument("--parts", nargs="+", default=["fit", "samplers", "fleet", "growth"])
+    ask.add_argument("--parts", nargs="+", default=["fit", "real", "samplers", "fleet", "growth"])
     ask.add_argument("--repeats", type=int, default=3)
     ask.add_argument("--draws", type=int, default=1000)
     ask.add_argument("--largest", type=int, default=100_000)
+    ask.add_argument("--curves", nargs="+", help="names or files for 'real'; by default every shipped sweep")
     ask.add_argument("--task", type=json.loads, help=argparse.SUPPRESS)
     asked = ask.parse_args()
     if asked.task:
@@ -353,6 +409,7 @@ def main() -> None:
         return
     parts = {
         "fit": lambda: measure_fits(asked.repeats),
+        "real": lambda: measure_real(asked.curves or shipped()),
         "samplers": lambda: measure_samplers(asked.repeats, asked.draws),
         "fleet": lambda: measure_fleet(asked.repeats),
         "growth": lambda: measure_growth(asked.largest),
