@@ -126,7 +126,7 @@ class CurveOfSize:
         """See `bayeskisl.inference.lines.Line.mean_given`."""
         return self.mean if common is None else self.mean + self.common_sd * common
 
-    def _bent(self, cells: IntArray, group: int) -> "Bent":
+    def _bent(self, cells: IntArray, group: int) -> Bent:
         """Return the coefficients by their coordinates: those of the minimum and of the capacity are bent."""
         values = self._values[cells, group]
         columns = len(self.mean)
@@ -140,7 +140,7 @@ class CurveOfSize:
                 bend[column] = side * (self._prior_sd[column] - _NEAR) / 2
         return Bent(wall, slope, bend)
 
-    def _posterior(self, cells: IntArray, group: int, bent: "Bent") -> tuple[FloatArray, FloatArray]:
+    def _posterior(self, cells: IntArray, group: int, bent: Bent) -> tuple[FloatArray, FloatArray]:
         """Mean ``(column,)`` and a root of the covariance ``(column, column)`` of the coordinates given the values.
 
         The limits may take part in several ways, which no fit at one place sees and an ensemble does.
@@ -168,7 +168,7 @@ class CurveOfSize:
 
 
 def coefficients_at(
-    normal_of: Callable[[str, Array, Array, Callable[[Array], tuple[Array, Array]]], tuple[Array, Array]],
+    normal_of: Callable[[str, Array, Array, Callable[[Array], tuple[Array, Array]]], Array],
     columns: int,
     common: Array | None,
     curve: GivenCurve,
@@ -197,7 +197,7 @@ def coefficients_at(
         value, slope = bent.at(curve.start + xp.sum(curve.root * z[..., None, :, :], axis=-2), xp)
         return free * value + (1 - free) * (mean + z), free * own * slope + 1 - free
 
-    _, value = normal_of("coefficient_place", mean, curve.sd[:, None] + 1 - free, of)
+    value = normal_of("coefficient_place", mean, curve.sd[:, None] + 1 - free, of)
     return free * value + (1 - free) * mean
 
 

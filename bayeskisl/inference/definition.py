@@ -50,8 +50,8 @@ class Language(Protocol):
 
     def normal_of(
         self, name: str, mean: Array, sd: Array, of: Callable[[Array], tuple[Array, Array]], dims: tuple[str, ...]
-    ) -> tuple[Array, Array]:
-        """Coordinates, and the normal variables that are increasing functions of them.
+    ) -> Array:
+        """Normal variables that are sampled by coordinates, of which they are increasing functions.
 
         Parameters
         ----------

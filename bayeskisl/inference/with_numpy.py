@@ -104,8 +104,8 @@ class _Replay(_Numbers):
 
     def normal_of(
         self, name: str, mean: Array, sd: Array, of: Callable[[Array], tuple[Array, Array]], dims: tuple[str, ...]
-    ) -> tuple[Array, Array]:
-        return self.draws[name], of(self.draws[name])[0]
+    ) -> Array:
+        return of(self.draws[name])[0]
 
     def log_normal(self, name: str, log_mean: Array, log_sd: Array, dims: tuple[str, ...]) -> Array:
         return self.draws[name]
@@ -150,9 +150,8 @@ class _Sample(_Numbers):
 
     def normal_of(
         self, name: str, mean: Array, sd: Array, of: Callable[[Array], tuple[Array, Array]], dims: tuple[str, ...]
-    ) -> tuple[Array, Array]:
-        value = mean + sd * self.rng.standard_normal(self.shape(dims))
-        return np.zeros_like(value), value
+    ) -> Array:
+        return mean + sd * self.rng.standard_normal(self.shape(dims))
 
     def log_normal(self, name: str, log_mean: Array, log_sd: Array, dims: tuple[str, ...]) -> Array:
         return self._or_fixed(name, np.exp(log_mean + log_sd * self.rng.standard_normal(self.shape(dims))), dims)

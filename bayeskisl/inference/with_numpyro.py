@@ -69,11 +69,11 @@ class _NumPyro:
 
     def normal_of(
         self, name: str, mean: Array, sd: Array, of: Callable[[Array], tuple[Array, Array]], dims: tuple[str, ...]
-    ) -> tuple[Array, Array]:
+    ) -> Array:
         coordinate = self._sample(name, dist.ImproperUniform(dist.constraints.real, (), ()), dims)
         value, slope = of(coordinate)
         numpyro.factor(f"{name}_density", jnp.sum(normal_of_log_density(value, slope, mean, sd, jnp)))
-        return coordinate, value
+        return value
 
     def log_normal(self, name: str, log_mean: Array, log_sd: Array, dims: tuple[str, ...]) -> Array:
         return self._sample(name, dist.LogNormal(log_mean, log_sd), dims)

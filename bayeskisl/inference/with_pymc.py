@@ -46,11 +46,11 @@ class _PyMC:
 
     def normal_of(
         self, name: str, mean: Array, sd: Array, of: Callable[[Array], tuple[Array, Array]], dims: tuple[str, ...]
-    ) -> tuple[Array, Array]:
+    ) -> Array:
         coordinate = pm.Flat(name, dims=dims)
         value, slope = of(coordinate)
         pm.Potential(f"{name}_density", normal_of_log_density(value, slope, mean, sd, pt))
-        return coordinate, value
+        return value
 
     def log_normal(self, name: str, log_mean: Array, log_sd: Array, dims: tuple[str, ...]) -> Array:
         return pm.LogNormal(name, log_mean, log_sd, dims=dims)
