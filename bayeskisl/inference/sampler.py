@@ -32,8 +32,9 @@ class Sampler:
     cores : int, optional
         Number of threads; by default one per core that this process may use. `fit_many` uses one per posterior.
     method : {"nuts", "preview"}
-        A preview takes the first few draws of one law, in less than a second. It never passes its gate, carries a
-        warning, and is no basis for a decision.
+        A preview draws from a normal about the posterior's mode and corrects it by importance, within a second or two.
+        Medians are as a rule within half a posterior standard deviation, and intervals of exponents up to twice too
+        narrow. It never passes its gate, carries a warning, and is no basis for a decision.
 
     Raises
     ------

@@ -1,5 +1,6 @@
 """Sampling of the model with nutpie, from code that is compiled once per structure."""
 
+import math
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
+from bayeskisl.inference.about_mode import draws_about_mode
 from bayeskisl.inference.compiled import compiled_density
 from bayeskisl.inference.model import Model
 from bayeskisl.inference.starts import start_of_chain
@@ -60,7 +62,8 @@ class Settings:
     cores : int
         Threads.
     method : str
-        ``nuts``, or ``preview``, which does not try again when draws diverge.
+        ``nuts``, or ``preview``: draws near the mode, see `bayeskisl.inference.about_mode`. Without compiled code a
+        preview is a short run of the sampler, which does not try again when draws diverge.
     retry : bool
         Whether a posterior that fails its gate for want of draws is sampled once more, longer.
     longer : int
@@ -113,11 +116,26 @@ def sample_model(model: Model, settings: Settings) -> tuple[dict[str, FloatArray
     sample_stats : xarray.Dataset
         As the sampler reports them, dims ``(chain, draw)``.
     """
-    draws, statistics = _in_short_enough_steps(model, settings)
+    drawn = _about_mode(model, settings) if settings.method == "preview" else None
+    draws, statistics = drawn or _in_short_enough_steps(model, settings)
     each = (slice(None), slice(settings.longer - 1, None, settings.longer))
     kept = {name: values[each] for name, values in draws.items()}
     stats = {name: (("chain", "draw"), statistics[name][each]) for name in _STATISTICS if name in statistics}
     return kept, xr.Dataset(stats)
+
+
+def _about_mode(model: Model, settings: Settings) -> _Drawn | None:
+    """Draw near the mode; None without compiled code of the density."""
+    density = compiled_density(model, settings.tell)
+    if density is None:
+        return None
+    settings.tell(f"drawing near the mode of the law '{model.law.name}'")
+    shape = settings.chains, settings.draws
+    rng = np.random.default_rng([settings.seed, 4])
+    points = draws_about_mode(density.value_and_gradient, density.start(), math.prod(shape), rng, settings.cores)
+    expanded = [density.expand(point) for point in points]
+    draws = {name: np.stack([one[name] for one in expanded]) for name in expanded[0]}
+    return {name: values.reshape(*shape, *values.shape[1:]) for name, values in draws.items()}, {}
 
 
 def _in_short_enough_steps(model: Model, settings: Settings) -> _Drawn:

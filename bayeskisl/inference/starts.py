@@ -11,7 +11,9 @@ from scipy.optimize import minimize
 
 from bayeskisl.arrays import FloatArray
 
-__all__ = ["start_of_chain"]
+__all__ = ["highest_ascent", "start_of_chain", "turned_back"]
+
+_ValueAndGradient = Callable[[FloatArray], tuple[float, FloatArray]]
 
 # Ascents of which the highest counts: on 360 runs one ascent in twelve ends 400 units below the others. They stop
 # before they have converged, since no chain needs more.
@@ -25,11 +27,16 @@ _DEEPEST = 1e15
 
 
 def start_of_chain(
-    value_and_gradient: Callable[[FloatArray], tuple[float, FloatArray]],
-    support_point: FloatArray,
-    rng: np.random.Generator,
+    value_and_gradient: _ValueAndGradient, support_point: FloatArray, rng: np.random.Generator
 ) -> FloatArray:
-    """Return the start of a chain: near the highest end of a few ascents from around the support point.
+    """Return the start of a chain: near the `highest_ascent`."""
+    return _around(highest_ascent(value_and_gradient, support_point, rng), _APART, rng)
+
+
+def highest_ascent(
+    value_and_gradient: _ValueAndGradient, support_point: FloatArray, rng: np.random.Generator
+) -> FloatArray:
+    """Return the highest end of a few ascents from around the support point.
 
     Parameters
     ----------
@@ -38,17 +45,24 @@ def start_of_chain(
     support_point : numpy.ndarray
         Shape ``(length,)``.
     """
+    depth = turned_back(value_and_gradient)
+    ascents = [
+        minimize(depth, _around(support_point, _AROUND, rng), jac=True, method="L-BFGS-B", options={"maxiter": _STEPS})
+        for _ in range(_ASCENTS)
+    ]
+    return min(ascents, key=lambda each: float(each.fun)).x
+
+
+def turned_back(value_and_gradient: _ValueAndGradient) -> _ValueAndGradient:
+    """Return minus the log density and its gradient, a wall where they are not finite."""
 
     def depth(point: FloatArray) -> tuple[float, FloatArray]:
         value, gradient = value_and_gradient(point)
         inside = np.isfinite(value) and np.isfinite(gradient).all()
         return (-value, -gradient) if inside else (_DEEPEST, np.zeros_like(point))
 
-    def around(point: FloatArray, far: float) -> FloatArray:
-        return point + rng.uniform(-far, far, size=len(point))
+    return depth
 
-    ascents = [
-        minimize(depth, around(support_point, _AROUND), jac=True, method="L-BFGS-B", options={"maxiter": _STEPS})
-        for _ in range(_ASCENTS)
-    ]
-    return around(min(ascents, key=lambda each: float(each.fun)).x, _APART)
+
+def _around(point: FloatArray, far: float, rng: np.random.Generator) -> FloatArray:
+    return point + rng.uniform(-far, far, size=len(point))

@@ -13,7 +13,7 @@ from scipy.optimize import brentq
 
 from bayeskisl.arrays import FloatArray
 
-__all__ = ["MOST_DIMENSIONS", "tempered_draws"]
+__all__ = ["MOST_DIMENSIONS", "largest_power", "resampled", "tempered_draws"]
 
 # An ensemble knows the posterior of a normal of so many dimensions to a few per cent of its standard deviations; of 30
 # dimensions, those of many domains, it misses a tenth.
@@ -51,29 +51,38 @@ def tempered_draws(
     heights = log_likelihood(places)
     power = 0.0
     while power < 1:
-        step = _next_step(heights, 1 - power)
+        step = largest_power(heights, 1 - power, _EFFECTIVE)
         power = min(1.0, power + step)
-        chosen = _resampled(np.exp(step * (heights - heights.max())), rng)
+        chosen = resampled(np.exp(step * (heights - heights.max())), members, rng)
         places, heights = _moved((places[chosen], heights[chosen]), log_likelihood, power, rng)
     return places, heights
 
 
-def _next_step(heights: FloatArray, rest: float) -> float:
-    """Return the step of the power that leaves the wanted share of members effective, at most the rest."""
+def largest_power(heights: FloatArray, rest: float, share: float) -> float:
+    """Return the largest power of weights, at most `rest`, that leaves a share of them effective.
+
+    Parameters
+    ----------
+    heights : numpy.ndarray
+        Logarithms of the weights, shape ``(member,)``.
+    rest : float
+        Positive.
+    share : float
+        Of the effective number of members, (sum w)^2 / sum w^2, in all of them.
+    """
     off = heights - heights.max()
 
-    def excess(step: float) -> float:
-        weights = np.exp(step * off)
-        return float(weights.sum() ** 2 / np.sum(weights**2) / len(weights) - _EFFECTIVE)
+    def excess(power: float) -> float:
+        weights = np.exp(power * off)
+        return float(weights.sum() ** 2 / np.sum(weights**2) / len(weights) - share)
 
     return rest if excess(rest) >= 0 else float(brentq(excess, 0.0, rest))
 
 
-def _resampled(weights: FloatArray, rng: np.random.Generator) -> np.ndarray:
-    """Return indices by systematic resampling."""
-    count = len(weights)
+def resampled(weights: FloatArray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Return `count` indices by systematic resampling."""
     steps = (rng.random() + np.arange(count)) / count
-    return np.minimum(np.searchsorted(np.cumsum(weights) / weights.sum(), steps), count - 1)
+    return np.minimum(np.searchsorted(np.cumsum(weights) / weights.sum(), steps), len(weights) - 1)
 
 
 def _moved(
