@@ -68,7 +68,7 @@ def largest_power(heights: FloatArray, rest: float, share: float) -> float:
     rest : float
         Positive.
     share : float
-        Of the effective number of members, (sum w)^2 / sum w^2, in all of them.
+        The effective number of members, (sum w)^2 / sum w^2, over their number.
     """
     off = heights - heights.max()
 
