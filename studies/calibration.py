@@ -23,7 +23,7 @@ from bayeskisl.decision.fall import Fall
 from bayeskisl.inference import Fit, extrapolate, simulate
 from bayeskisl.inference.data import prepare
 from bayeskisl.inference.gate import STRUCTURAL, scalars
-from bayeskisl.inference.pointwise import integrated_log_likelihood
+from bayeskisl.inference.pointwise import integrate_run_effects
 from bayeskisl.laws import Law, load_law
 from bayeskisl.laws.priors import LogNormalPrior
 from bayeskisl.seeds import seed_of
@@ -192,8 +192,8 @@ def _at_new_sizes(fit: Fit, posterior: xr.Dataset, rng: np.random.Generator) -> 
 def _of_data(fit: Fit, posterior: xr.Dataset) -> dict[str, FloatArray]:
     """The log likelihood of all runs."""
     named = {str(name): variable.values for name, variable in posterior.data_vars.items()}
-    by_run = integrated_log_likelihood(named, prepare(fit.curves, fit.law), fit.law, available_cores())
-    return {"log likelihood": by_run.sum(axis=(2, 3))}
+    runs = integrate_run_effects(named, prepare(fit.curves, fit.law), fit.law, available_cores())
+    return {"log likelihood": runs.log_likelihood.sum(axis=(2, 3))}
 
 
 def _without_scatter(posterior: xr.Dataset) -> xr.Dataset:

@@ -15,11 +15,11 @@ from bayeskisl.arrays import FloatArray
 from bayeskisl.cores import available_cores, one_blas_thread
 from bayeskisl.curves import cell_table, check, final, load_curves, validate, with_covariates, without_covariates
 from bayeskisl.inference.cautions import Caution, cautions
+from bayeskisl.inference.corrected import chosen_by_importance
 from bayeskisl.inference.data import ModelData, prepare, suited
 from bayeskisl.inference.gate import Gate, examine
 from bayeskisl.inference.left_out_cells import kind, left_out_log_density, likelihoods_by_kind
 from bayeskisl.inference.model import Model
-from bayeskisl.inference.pointwise import integrated_log_likelihood
 from bayeskisl.inference.posterior import name_quantities, report_on_axis
 from bayeskisl.inference.predictive import draw_counts
 from bayeskisl.inference.prior import draw_prior
@@ -153,9 +153,8 @@ def _posterior_of(curves: xr.Dataset, law: Law, settings: Settings, light: bool)
         longer = _LONGER_WITH_CARE if gate.passed else _LONGER
         settings.tell(f"the law '{law.name}' missed a test of its gate: sampling it again, {longer} times as long")
         named, groups, gate = _sampled(curves, model, replace(settings, longer=longer))
-    if not light:
-        log_likelihood = integrated_log_likelihood(named, model.data, law, settings.cores)
-        groups["log_likelihood"] = dataset({schema.RECALLED: log_likelihood}, model.data)
+    if light:
+        del groups["log_likelihood"]
     if settings.method == "preview":
         gate = replace(gate, passed=False, reasons=(_PREVIEW, *gate.reasons))
     return _Posterior(model, named, groups, gate)
@@ -167,16 +166,22 @@ def _sampled(
     """Return named draws, the groups of their tree, and their verdict."""
     data, law = model.data, model.law
     raw, sample_stats = sample_model(model, settings)
-    named = name_quantities(raw, model, np.random.default_rng([settings.seed, 1]), settings.cores)
-    posterior = report_on_axis(dataset(named, data), curves, law)
+    rng = np.random.default_rng([settings.seed, 1])
+    sampled = name_quantities(raw, model, rng, settings.cores)
+    chosen, _ = chosen_by_importance(sampled, rng)
+    drawn = sampled.at(chosen)
+    posterior = report_on_axis(dataset(drawn.quantities, data), curves, law)
     settings.tell(f"judging the law '{law.name}'")
     gate = examine(posterior, sample_stats, curves, cell_table(curves)[1])
+    of_draws = {name: values.values[np.arange(len(chosen))[:, None], chosen] for name, values in sample_stats.items()}
+    stats = xr.Dataset({name: (("chain", "draw"), values) for name, values in of_draws.items()})
     groups = {
         "posterior": posterior,
-        "sample_stats": sample_stats.assign_coords(chain=posterior["chain"], draw=posterior["draw"]),
-        "log_prior": _log_prior(named, model, posterior),
+        "sample_stats": stats.assign_coords(chain=posterior["chain"], draw=posterior["draw"]),
+        "log_prior": _log_prior(drawn.quantities, model, posterior),
+        "log_likelihood": dataset({schema.RECALLED: drawn.log_likelihood}, data),
     }
-    return named, groups, gate
+    return drawn.quantities, groups, gate
 
 
 def _assemble(curves: xr.Dataset, first: _Posterior, beside: list[_Posterior], settings: Settings, light: bool) -> Fit:

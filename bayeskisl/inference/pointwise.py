@@ -17,14 +17,15 @@ from bayeskisl.inference.data import ModelData
 from bayeskisl.inference.densities import log_sum_exp
 from bayeskisl.inference.elementwise import Elementwise, laid_out
 from bayeskisl.inference.load import effective_log_exposures
+from bayeskisl.inference.points import points_of
 from bayeskisl.inference.run_counts import precision, precision_slope
 from bayeskisl.inference.run_scatter import run_scatter
 from bayeskisl.laws import Law
 from bayeskisl.laws.falls import Fall, Shape
 
 __all__ = [
-    "OneRun", "beta_binomial_log_density", "integrals", "integrate_run_effect", "integrated_log_likelihood",
-    "log_thresholds", "mode_and_width",
+    "Integrated", "OneRun", "beta_binomial_log_density", "integrate_run_effect", "integrate_run_effects",
+    "log_thresholds",
 ]  # fmt: skip
 
 Array = Any  # of NumPy or PyTensor
@@ -35,12 +36,29 @@ _STATIONARY = 1e-3  # in widths of the integrand: a node's error from there is b
 _FARTHEST = 50.0  # standard deviations of a run effect: what an ill-fitting draw may need to explain a run
 
 
-def integrated_log_likelihood(named: dict[str, FloatArray], data: ModelData, law: Law, workers: int = 1) -> FloatArray:
-    """log p(counts of a run | draw), shape ``(chain, draw, run, group)``.
+class Integrated(NamedTuple):
+    """Counts of every run with its run effect integrated out, ``(chain, draw, run, group)``.
+
+    Attributes
+    ----------
+    log_likelihood : numpy.ndarray
+        log p(counts of the run | draw); 0 where nothing was probed.
+    mode, width : numpy.ndarray
+        Mode of the effect given the counts, in units of the run scatter, and one over the root of its information; 0
+        and 1 where nothing was probed.
+    """
+
+    log_likelihood: FloatArray
+    mode: FloatArray
+    width: FloatArray
+
+
+def integrate_run_effects(named: Mapping[str, FloatArray], data: ModelData, law: Law, workers: int = 1) -> Integrated:
+    """Return the integrals over all run effects.
 
     Parameters
     ----------
-    named : dict
+    named : mapping
         Named quantities, as `bayeskisl.inference.posterior.name_quantities` returns them.
     data : ModelData
         The curves.
@@ -49,23 +67,25 @@ def integrated_log_likelihood(named: dict[str, FloatArray], data: ModelData, law
     workers : int
         Threads.
     """
-    log_likelihood = np.zeros((*named["tau"].shape[:2], *data.probed.shape))
-    for place, integral in integrals(named, data, law, integrate_run_effect, workers):
-        log_likelihood[..., *place] = integral
-    return log_likelihood
+    shape = (*named["tau"].shape[:2], *data.probed.shape)
+    found = Integrated(np.zeros(shape), np.zeros(shape), np.ones(shape))
+    for place, of_run in _integrals(named, data, law, workers):
+        for whole, part in zip(found, of_run, strict=True):
+            whole[..., *place] = part
+    return found
 
 
-def integrals(
-    named: Mapping[str, FloatArray], data: ModelData, law: Law, function: Callable[["OneRun"], Any], workers: int
-) -> Iterator[tuple[tuple[int, int], Any]]:
-    """Yield (run, group) and a function of its `OneRun` with arrays ``(chain, draw)``, for probed facts."""
+def _integrals(
+    named: Mapping[str, FloatArray], data: ModelData, law: Law, workers: int
+) -> Iterator[tuple[tuple[int, int], "_Integral"]]:
+    """Yield (run, group) of probed facts and the integral over its effect, arrays ``(chain, draw)``."""
     log_critical_exposures = log_thresholds(named, law)
     log_exposures = effective_log_exposures(data.log_exposures, data.load, named)
     scatter = run_scatter(named, data.log_size)
 
-    def at(place: tuple[int, int]) -> Any:
+    def at(place: tuple[int, int]) -> _Integral:
         cell, group = data.cell_of_run[place[0]], place[1]
-        return function(
+        return _integral(
             OneRun(
                 recalled=data.recalled[place],
                 probed=data.probed[place],
@@ -80,9 +100,21 @@ def integrals(
             )
         )
 
-    places = [place for place in np.ndindex(data.probed.shape) if data.probed[place] > 0]
+    alike = _alike(data)
     with ThreadPoolExecutor(workers) as pool:
-        yield from zip(places, pool.map(at, places), strict=True)
+        for places, found in zip(alike, pool.map(at, (places[0] for places in alike)), strict=True):
+            for place in places:
+                yield place, found
+
+
+def _alike(data: ModelData) -> list[list[tuple[int, int]]]:
+    """Return (run, group) of probed facts, those together whose expectations and counts are the same, such as seeds."""
+    point = points_of(data).of_run
+    found: dict[tuple[int, ...], list[tuple[int, int]]] = {}
+    for run, group in np.argwhere(data.probed > 0).tolist():
+        counts = int(data.recalled[run, group]), int(data.probed[run, group])
+        found.setdefault((int(point[run]), group, *counts), []).append((run, group))
+    return list(found.values())
 
 
 def log_thresholds(named: Mapping[Any, Any], law: Law) -> FloatArray:
@@ -137,8 +169,21 @@ class OneRun(NamedTuple):
         return *self[:-1], *self.shape.own
 
 
+class _Integral(NamedTuple):
+    """One run's part of `Integrated`."""
+
+    log_likelihood: FloatArray
+    mode: FloatArray
+    width: FloatArray
+
+
 def integrate_run_effect(run: OneRun) -> FloatArray:
-    """Adaptive Gauss-Hermite quadrature over z ~ N(0, 1); the run's half-point lies sigma z above its cell's."""
+    """Log of the integral over z ~ N(0, 1); the run's half-point lies sigma z above its cell's."""
+    return _integral(run).log_likelihood
+
+
+def _integral(run: OneRun) -> _Integral:
+    """Adaptive Gauss-Hermite quadrature about the mode."""
     run, mode, width = _centred(run)
     numbers, (log_joint, _) = run.numbers, _elementwise(run.shape.fall)
     nodes, weights = np.polynomial.hermite.hermgauss(_NODES)
@@ -148,16 +193,12 @@ def integrate_run_effect(run: OneRun) -> FloatArray:
             for node, weight in zip(nodes, weights, strict=True)
         ]
     )
-    return log_sum_exp(terms, axis=0) + np.log(width) - 0.5 * np.log(np.pi) + _log_choose(run.recalled, run.probed)
-
-
-def mode_and_width(run: OneRun) -> tuple[FloatArray, FloatArray]:
-    """Mode of the run effect given the counts, in units of sigma, and one over the root of its information."""
-    return _centred(run)[1:]
+    log_integral = log_sum_exp(terms, axis=0) + np.log(width) - 0.5 * np.log(np.pi)
+    return _Integral(log_integral + _log_choose(run.recalled, run.probed), mode, width)
 
 
 def _centred(run: OneRun) -> tuple[OneRun, FloatArray, FloatArray]:
-    """Return the run as contiguous arrays, and `mode_and_width`, by Newton's method with the expected information."""
+    """Return the run as contiguous arrays, mode and width, by Newton's method with the expected information."""
     shape = np.broadcast_shapes(*map(np.shape, run.numbers))
     run = OneRun.of(run.shape.fall, *(laid_out(each, shape) for each in run.numbers))
     numbers, (_, score_and_information) = run.numbers, _elementwise(run.shape.fall)
@@ -166,8 +207,8 @@ def _centred(run: OneRun) -> tuple[OneRun, FloatArray, FloatArray]:
         score, information = score_and_information(mode, *numbers)
         mode = np.clip(mode + np.clip(score / information, -1, 1), -_FARTHEST, _FARTHEST)
         if np.all(np.abs(score) < _STATIONARY * np.sqrt(information)):
-            break
-    return run, mode, 1 / np.sqrt(score_and_information(mode, *numbers)[1])
+            break  # so near that the information is that of the mode
+    return run, mode, 1 / np.sqrt(information)
 
 
 @cache

@@ -1,22 +1,24 @@
 """Conversion of the sampler's variables to the named quantities of `schema`."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.arrays import FloatArray
+from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.axes import LoadEffect, axis_of
 from bayeskisl.curves import cell_table, reference_load
 from bayeskisl.inference.data import ModelData
 from bayeskisl.inference.model import Model
+from bayeskisl.inference.pointwise import integrate_run_effects
 from bayeskisl.inference.redraw import redraw_coefficients
 from bayeskisl.inference.run_effects import draw_run_effects
 from bayeskisl.inference.with_numpy import Found, replay
 from bayeskisl.laws import Law
 
-__all__ = ["ON_AXIS", "load_shift", "name_quantities", "named_quantities", "report_on_axis"]
+__all__ = ["ON_AXIS", "Named", "load_shift", "name_quantities", "named_quantities", "report_on_axis"]
 
 # A tenth of (ceiling - floor) is lost at the shoulder.
 SHOULDER_SHARE = 0.9
@@ -27,10 +29,36 @@ _FARTHEST = 300.0
 ON_AXIS: tuple[str, ...] = (schema.COLLAPSE, schema.SHOULDER, schema.ONSET)
 
 
-def name_quantities(
-    draws: Mapping[str, FloatArray], model: Model, rng: np.random.Generator, workers: int = 1
-) -> dict[str, FloatArray]:
-    """Return the named quantities of every draw, ``(chain, draw, ...)``; integrated ones are drawn given the rest.
+@dataclass(frozen=True)
+class Named:
+    """Named quantities of every draw, and what the runs say of it.
+
+    Attributes
+    ----------
+    quantities : dict
+        By name, ``(chain, draw, ...)``.
+    log_likelihood : numpy.ndarray
+        log p(counts of a run | draw) with its run effect integrated out, ``(chain, draw, run, group)``.
+    sampled_log_likelihood : numpy.ndarray
+        Of all runs as the sampler takes it, which approximates the integrals, ``(chain, draw)``.
+    """
+
+    quantities: dict[str, FloatArray]
+    log_likelihood: FloatArray
+    sampled_log_likelihood: FloatArray
+
+    def at(self, chosen: IntArray) -> "Named":
+        """Return some of the draws, by their indices ``(chain, draw)``."""
+        rows = np.arange(len(chosen))[:, None]
+        return Named(
+            {name: values[rows, chosen] for name, values in self.quantities.items()},
+            self.log_likelihood[rows, chosen],
+            self.sampled_log_likelihood[rows, chosen],
+        )
+
+
+def name_quantities(draws: Mapping[str, FloatArray], model: Model, rng: np.random.Generator, workers: int = 1) -> Named:
+    """Return the named quantities of every draw; integrated ones are drawn given the rest.
 
     Parameters
     ----------
@@ -41,8 +69,11 @@ def name_quantities(
     """
     found = replay(draws, model, rng)
     found.named |= redraw_coefficients(found.named, model, rng, workers)
-    named = named_quantities(found, model.data)
-    return named | draw_run_effects(named, model, rng, workers)
+    quantities = named_quantities(found, model.data)
+    runs = integrate_run_effects(quantities, model.data, model.law, workers)
+    quantities |= draw_run_effects(quantities, model, runs, rng)
+    sampled = np.broadcast_to(found.log_likelihood, quantities["tau"].shape[:2])
+    return Named(quantities, runs.log_likelihood, sampled)
 
 
 def named_quantities(found: Found, data: ModelData) -> dict[str, FloatArray]:

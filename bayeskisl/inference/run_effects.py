@@ -19,7 +19,7 @@ from bayeskisl.inference.correlation import (
     positive_definite,
 )
 from bayeskisl.inference.model import Model
-from bayeskisl.inference.pointwise import integrals, mode_and_width
+from bayeskisl.inference.pointwise import Integrated
 from bayeskisl.inference.run_scatter import run_scatter
 
 __all__ = ["draw_run_effects", "draw_run_effects_of_prior", "fresh_effects"]
@@ -35,7 +35,7 @@ _LEAST_KNOWN = 1e-6
 
 
 def draw_run_effects(
-    named: Mapping[str, FloatArray], model: Model, rng: np.random.Generator, workers: int = 1
+    named: Mapping[str, FloatArray], model: Model, runs: Integrated, rng: np.random.Generator
 ) -> dict[str, FloatArray]:
     """Draw the effects of the fitted runs, and their correlation over groups.
 
@@ -47,20 +47,19 @@ def draw_run_effects(
         The other named quantities of a posterior, ``(chain, draw, ...)``.
     model : Model
         Model of the posterior.
-    workers : int
-        Threads.
+    runs : Integrated
+        The integrals over the effects.
 
     Returns
     -------
     dict of numpy.ndarray
         ``run_effect (chain, draw, run, group)`` and, of several groups, ``run_correlation (chain, draw, pair)``.
     """
-    mode, width = _modes(named, model, workers)
     data = model.data
     scatter = run_scatter(named, data.log_size)[..., data.cell_of_run, :]
-    found = {"run_effect": scatter * (mode + width * rng.standard_normal(mode.shape))}
+    found = {"run_effect": scatter * (runs.mode + runs.width * rng.standard_normal(runs.mode.shape))}
     if data.shape[1] > 1:
-        found["run_correlation"] = _correlation(mode, 1 - width**2, rng)
+        found["run_correlation"] = _correlation(runs.mode, 1 - runs.width**2, rng)
     return found
 
 
@@ -93,15 +92,6 @@ def fresh_effects(named: Mapping[Any, Any], shape: tuple[int, ...], rng: np.rand
     """Run effects of new runs in units of sigma_run, ``(chain, draw, run, group)``, correlated over groups."""
     noise = rng.standard_normal(shape)
     return correlated(noise, np.asarray(named["run_correlation"])) if "run_correlation" in named else noise
-
-
-def _modes(named: Mapping[str, FloatArray], model: Model, workers: int) -> tuple[FloatArray, FloatArray]:
-    """Mode and width of each effect's conditional in units of the run scatter, ``(chain, draw, run, group)``."""
-    shape = (*named["tau"].shape[:2], *model.data.probed.shape)
-    mode, width = np.zeros(shape), np.ones(shape)
-    for place, found in integrals(named, model.data, model.law, mode_and_width, workers):
-        mode[..., *place], width[..., *place] = found
-    return mode, width
 
 
 def _correlation(mode: FloatArray, known: FloatArray, rng: np.random.Generator) -> FloatArray:

@@ -15,6 +15,7 @@ from bayeskisl.inference.coefficients import draw_coefficients
 from bayeskisl.inference.definition import Array, define, marginal_line
 from bayeskisl.inference.given import GivenLine
 from bayeskisl.inference.model import Model
+from bayeskisl.inference.pointwise import beta_binomial_log_density
 
 __all__ = ["Found", "replay", "sample"]
 
@@ -32,10 +33,13 @@ class Found:
         Deterministic quantities by name, ``(..., *dims)``.
     coefficients : dict
         Coefficients of the linear laws over cells, by the laws' names, ``(..., group, column)``.
+    log_likelihood : numpy.ndarray or float
+        Of all counts as they are sampled, ``(...)``, where draws are replayed.
     """
 
     named: dict[str, FloatArray] = field(default_factory=dict)
     coefficients: dict[str, FloatArray] = field(default_factory=dict)
+    log_likelihood: FloatArray | float = 0.0
 
 
 def replay(draws: Mapping[str, FloatArray], model: Model, rng: np.random.Generator) -> Found:
@@ -86,11 +90,6 @@ class _Numbers:
         self.found.named[name] = np.broadcast_to(whole, self.shape(dims))
         return value
 
-    def beta_binomial(
-        self, name: str, chance: Array, concentration: Array, trials: Array, observed: Array, dims: tuple[str, ...]
-    ) -> None:
-        """Do nothing: counts are conditioned on, or drawn elsewhere."""
-
 
 class _Replay(_Numbers):
     def __init__(
@@ -115,6 +114,14 @@ class _Replay(_Numbers):
 
     def rotated_normal(self, name: str, mean: Array, rotation: Array, scale: Array, dims: tuple[str, ...]) -> Array:
         return self.draws[name]
+
+    def beta_binomial(
+        self, name: str, chance: Array, concentration: Array, trials: Array, observed: Array, dims: tuple[str, ...]
+    ) -> None:
+        for run, group in np.argwhere(trials > 0):  # one by one: all together would take many times the memory
+            self.found.log_likelihood = self.found.log_likelihood + beta_binomial_log_density(
+                observed[run, group], trials[run, group], chance[..., run, group], concentration[..., run, group]
+            )
 
     def line(
         self, name: str, line: GivenLine, common: Array | None, scatter: Array, shift: Array, unit: Array
@@ -158,6 +165,11 @@ class _Sample(_Numbers):
 
     def beta(self, name: str, a: Array, b: Array, dims: tuple[str, ...]) -> Array:
         return self._or_fixed(name, self.rng.beta(a, b, size=self.shape(dims)), dims)
+
+    def beta_binomial(
+        self, name: str, chance: Array, concentration: Array, trials: Array, observed: Array, dims: tuple[str, ...]
+    ) -> None:
+        """Do nothing: counts are drawn elsewhere."""
 
     def line(
         self, name: str, line: GivenLine, common: Array | None, scatter: Array, shift: Array, unit: Array

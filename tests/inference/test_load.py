@@ -14,7 +14,7 @@ from bayeskisl.inference import fit, simulate
 from bayeskisl.inference.cautions import _load_ignored
 from bayeskisl.inference.data import prepare, suited
 from bayeskisl.inference.model import Model
-from bayeskisl.inference.pointwise import integrated_log_likelihood
+from bayeskisl.inference.pointwise import integrate_run_effects
 from bayeskisl.inference.prior import draw_prior
 from bayeskisl.inference.simulate import design_curves
 from bayeskisl.laws import load_law
@@ -81,8 +81,8 @@ def test_where_the_load_stays_the_same_it_says_nothing():
     named = draw_prior(Model(data, law), 20, np.random.default_rng(1))
     alone = load_law("collapse")
     assert np.allclose(
-        integrated_log_likelihood(named, data, law),
-        integrated_log_likelihood(named, prepare(curves, alone), alone),
+        integrate_run_effects(named, data, law).log_likelihood,
+        integrate_run_effects(named, prepare(curves, alone), alone).log_likelihood,
         rtol=1e-10,
     )
 

@@ -62,7 +62,7 @@ def plain_log_density(point, data, law):
     """The model as one would write it on paper, for one group; changes of variables by their determinants."""
     model = Model(data, law)
     draws = {name: value[None, None] for name, value in natural(point).items()}
-    named = {k: v[0, 0] for k, v in name_quantities(draws, model, np.random.default_rng(0)).items()}
+    named = {k: v[0, 0] for k, v in name_quantities(draws, model, np.random.default_rng(0)).quantities.items()}
     priors, lines = law.priors, model.lines
     total = sum(
         stats.lognorm.logpdf(named[n][0], getattr(priors, n).log_sd, scale=getattr(priors, n).median)

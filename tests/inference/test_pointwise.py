@@ -5,7 +5,7 @@ from scipy.special import logsumexp
 
 from bayeskisl.inference.data import prepare
 from bayeskisl.inference.model import Model
-from bayeskisl.inference.pointwise import beta_binomial_log_density, integrated_log_likelihood
+from bayeskisl.inference.pointwise import beta_binomial_log_density, integrate_run_effects
 from bayeskisl.inference.prior import draw_prior
 from bayeskisl.inference.run_counts import precision
 from bayeskisl.laws import load_law
@@ -48,7 +48,7 @@ def test_integral_equals_brute_force_where_draws_fit_the_data(fitted):
     data = prepare(fitted.curves, LAW)
     posterior = fitted.posterior.transpose("chain", "draw", "run", "cell", "group", "covariate")
     named = {name: variable.values[:1, ::400] for name, variable in posterior.data_vars.items()}
-    ours = integrated_log_likelihood(named, data, LAW)
+    ours = integrate_run_effects(named, data, LAW).log_likelihood
     for draw, run in np.ndindex(ours.shape[1], ours.shape[2]):
         assert ours[0, draw, run, 0] == pytest.approx(by_brute_force(named, data, draw, run), abs=0.03)
 
@@ -56,7 +56,7 @@ def test_integral_equals_brute_force_where_draws_fit_the_data(fitted):
 def test_integral_equals_brute_force_for_draws_that_do_not(curves):
     data = prepare(curves, LAW)
     named = draw_prior(Model(data, LAW), 3, np.random.default_rng(4))
-    ours = integrated_log_likelihood(named, data, LAW)
+    ours = integrate_run_effects(named, data, LAW).log_likelihood
     errors = [
         abs(ours[0, draw, run, 0] - by_brute_force(named, data, draw, run))
         for draw, run in np.ndindex(3, data.shape[0])
@@ -71,4 +71,4 @@ def test_runs_that_were_not_probed_have_likelihood_one(curves):
     silent["probed"][3] = 0
     data = prepare(silent, LAW)
     named = draw_prior(Model(data, LAW), 5, np.random.default_rng(4))
-    np.testing.assert_array_equal(integrated_log_likelihood(named, data, LAW)[:, :, 3], 0.0)
+    np.testing.assert_array_equal(integrate_run_effects(named, data, LAW).log_likelihood[:, :, 3], 0.0)

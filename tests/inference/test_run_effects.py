@@ -10,7 +10,7 @@ from scipy import stats
 from bayeskisl.inference import simulate
 from bayeskisl.inference.data import prepare
 from bayeskisl.inference.model import Model
-from bayeskisl.inference.pointwise import beta_binomial_log_density
+from bayeskisl.inference.pointwise import beta_binomial_log_density, integrate_run_effects
 from bayeskisl.inference.run_counts import precision
 from bayeskisl.inference.run_effects import draw_run_effects
 from bayeskisl.laws import load_law
@@ -30,9 +30,14 @@ def at_the_truth(correlation, draws):
     return Model(prepare(curves, LAW), LAW), named, truth["run_effect"].values
 
 
+def effects(named, model):
+    runs = integrate_run_effects(named, model.data, LAW)
+    return draw_run_effects(named, model, runs, np.random.default_rng(0))
+
+
 def test_effects_are_recovered_and_their_intervals_hold():
     model, named, truth = at_the_truth(0.8, 400)
-    drawn = draw_run_effects(named, model, np.random.default_rng(0))["run_effect"][0]
+    drawn = effects(named, model)["run_effect"][0]
     below = (drawn < truth).mean(axis=0)
     assert np.mean((below > 0.05) & (below < 0.95)) == pytest.approx(0.9, abs=0.06)
     assert np.corrcoef(drawn.mean(axis=0).ravel(), truth.ravel())[0, 1] > 0.6
@@ -41,7 +46,7 @@ def test_effects_are_recovered_and_their_intervals_hold():
 def test_an_effect_has_its_exact_conditional():
     model, named, _ = at_the_truth(0.8, 4000)
     data = model.data
-    drawn = draw_run_effects(named, model, np.random.default_rng(0))["run_effect"][0, :, 5, 0] / 0.3
+    drawn = effects(named, model)["run_effect"][0, :, 5, 0] / 0.3
     one = {name: values[0, 0] for name, values in named.items()}
     z, cell = np.linspace(-5, 5, 2001), data.cell_of_run[5]
     shape = LAW.fall.of(one).map(lambda of_group: of_group[0])
@@ -58,7 +63,7 @@ def test_an_effect_has_its_exact_conditional():
 @pytest.mark.parametrize("correlation", [0.0, 0.9])
 def test_the_correlation_of_groups_is_recovered(correlation):
     model, named, truth = at_the_truth(correlation, 400)
-    drawn = draw_run_effects(named, model, np.random.default_rng(0))["run_correlation"][0, :, 0]
+    drawn = effects(named, model)["run_correlation"][0, :, 0]
     low, high = np.quantile(drawn, [0.005, 0.995])
     assert low - 0.01 < np.corrcoef(truth.T)[0, 1] < high + 0.01
     assert drawn.std() < 0.2
@@ -67,5 +72,5 @@ def test_the_correlation_of_groups_is_recovered(correlation):
 def test_runs_that_were_not_probed_have_effects_of_the_prior():
     model, named, _ = at_the_truth(0.5, 2000)
     model.data.probed[3], model.data.recalled[3] = 0, 0
-    drawn = draw_run_effects(named, model, np.random.default_rng(0))["run_effect"][0, :, 3, 0]
+    drawn = effects(named, model)["run_effect"][0, :, 3, 0]
     assert drawn.std() == pytest.approx(0.3, rel=0.06)

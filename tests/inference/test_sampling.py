@@ -45,7 +45,7 @@ def test_other_coordinates_leave_the_posterior_as_it_is():
     found = []
     for model in (first, other):
         raw, _ = sample_model(model, settings)
-        named = name_quantities(raw, model, np.random.default_rng(0), 1)
+        named = name_quantities(raw, model, np.random.default_rng(0), 1).quantities
         found.append(np.log(named["critical_exposures"]).reshape(1000, -1))
     spread = found[0].std(axis=0)
     np.testing.assert_allclose((found[0].mean(axis=0) - found[1].mean(axis=0)) / spread, 0, atol=0.3)

@@ -1,0 +1,39 @@
+"""Correction of draws for what the sampled likelihood approximates.
+
+The sampler takes a run's counts as beta-binomial, with the mean and the variance that its run effect gives them (see
+`bayeskisl.inference.run_counts`). Where runs scatter as far as their curves are wide, counts have another shape: most
+runs lie on a plateau, some on the other one. After sampling the integral over each run's effect is known, and draws are
+chosen again in proportion to the ratio of the two likelihoods.
+"""
+
+import numpy as np
+
+from bayeskisl.arrays import IntArray
+from bayeskisl.inference.posterior import Named
+from bayeskisl.inference.tempering import largest_power, resampled
+
+__all__ = ["chosen_by_importance"]
+
+# Where less than this share of the draws would stay effective, a power of the ratio is taken that leaves as much.
+_EFFECTIVE = 0.25
+
+
+def chosen_by_importance(named: Named, rng: np.random.Generator) -> tuple[IntArray, float]:
+    """Choose draws of each chain again, in the order in which they were drawn.
+
+    Parameters
+    ----------
+    named : Named
+        Draws by the likelihood as it was sampled.
+
+    Returns
+    -------
+    chosen : numpy.ndarray
+        Indices, ``(chain, draw)``.
+    power : float
+        The power of the ratio: 1 where the correction is complete.
+    """
+    log_ratio = named.log_likelihood.sum(axis=(-2, -1)) - named.sampled_log_likelihood
+    power = largest_power(log_ratio.ravel(), 1.0, _EFFECTIVE)
+    weights = np.exp(power * (log_ratio - log_ratio.max(axis=1, keepdims=True)))
+    return np.stack([resampled(of_chain, len(of_chain), rng) for of_chain in weights]), power
