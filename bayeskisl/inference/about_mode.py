@@ -18,7 +18,7 @@ from bayeskisl.inference.tempering import largest_power, resampled
 __all__ = ["draws_about_mode"]
 
 # Candidates for each draw, and degrees of freedom of their Student's t. The share of candidates that stays effective.
-_CANDIDATES, _DEGREES, _EFFECTIVE = 4, 8.0, 0.05
+_CANDIDATES, _DEGREES, _EFFECTIVE = 6, 8.0, 0.05
 
 # The ascent to the mode has converged long before; half of the span over which a gradient is differenced.
 _MOST_STEPS, _HALF_SPAN = 2000, 1e-4

@@ -40,7 +40,7 @@ class Named:
     log_likelihood : numpy.ndarray
         log p(counts of a run | draw) with its run effect integrated out, ``(chain, draw, run, group)``.
     sampled_log_likelihood : numpy.ndarray
-        Of all runs as the sampler takes it, which approximates the integrals, ``(chain, draw)``.
+        Log likelihood of all runs as the sampler takes it, which approximates the integrals, ``(chain, draw)``.
     """
 
     quantities: dict[str, FloatArray]

@@ -34,7 +34,7 @@ class Found:
     coefficients : dict
         Coefficients of the linear laws over cells, by the laws' names, ``(..., group, column)``.
     log_likelihood : numpy.ndarray or float
-        Of all counts as they are sampled, ``(...)``, where draws are replayed.
+        Log likelihood of all counts as the sampler takes it, ``(...)``, where draws are replayed.
     """
 
     named: dict[str, FloatArray] = field(default_factory=dict)
