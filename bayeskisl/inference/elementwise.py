@@ -101,4 +101,5 @@ def laid_out(array: np.ndarray, shape: tuple[int, ...]) -> FloatArray:
 
 
 def _addresses(arrays: list[FloatArray]) -> Any:
-    return (ctypes.c_void_p * len(arrays))(*(array.ctypes.data for array in arrays))
+    # several times as fast as the attribute `ctypes`, which matters for small arrays
+    return (ctypes.c_void_p * len(arrays))(*(array.__array_interface__["data"][0] for array in arrays))

@@ -30,7 +30,7 @@ __all__ = [
 
 Array = Any  # of NumPy or PyTensor
 
-_NODES = 11
+_NODES, _WEIGHTS = np.polynomial.hermite.hermgauss(11)
 _NEWTON_STEPS = 12
 _STATIONARY = 1e-3  # in widths of the integrand: a node's error from there is below what its nodes leave
 _FARTHEST = 50.0  # standard deviations of a run effect: what an ill-fitting draw may need to explain a run
@@ -186,11 +186,10 @@ def _integral(run: OneRun) -> _Integral:
     """Adaptive Gauss-Hermite quadrature about the mode."""
     run, mode, width = _centred(run)
     numbers, (log_joint, _) = run.numbers, _elementwise(run.shape.fall)
-    nodes, weights = np.polynomial.hermite.hermgauss(_NODES)
     terms = np.stack(
         [
             log_joint(mode + np.sqrt(2) * width * node, *numbers)[0] + node**2 + np.log(weight)
-            for node, weight in zip(nodes, weights, strict=True)
+            for node, weight in zip(_NODES, _WEIGHTS, strict=True)
         ]
     )
     log_integral = log_sum_exp(terms, axis=0) + np.log(width) - 0.5 * np.log(np.pi)
