@@ -32,6 +32,9 @@ __all__ = [
     "COSTS",
     "EVERYONE",
     "GRID",
+    "PARTS",
+    "PRIOR_SD",
+    "START",
     "prove_replays",
     "replay_frame",
     "replay_table",
@@ -50,13 +53,15 @@ _DESIGN = {
     "seeds": 2,
 }
 # The smallest sizes, of which everyone knows one run a level from the beginning: 3 % of the whole sweep's cost.
-_START = 2
+START = 2
 # Short chains: a posterior takes a quarter of the time, and some ten are made in each game. On four sweeps planned runs
 # left 0.66 to 1.13 times the width that they left under four chains of 1,000 draws, 0.97 in the median: other draws
 # choose other runs.
 _LAW, _SETTINGS = "limits", SamplerKeywords(draws=500, tune=500, chains=2)
+# How widely intercept, exponent and curvature vary over the worlds.
+PRIOR_SD = (0.3, 0.12, 0.08)
 # Of what the sweep's own grid costs; a third is what planning should need for the grid's width.
-_PARTS = (1 / 3, 2 / 3, 1.0)
+PARTS = (1 / 3, 2 / 3, 1.0)
 # Device-seconds of the desk ladder on one core of a CPU, from the 231 timed runs of data/sweeps/desk-amount.
 COSTS = Costs(2.492e-07, 9.535e-11, "device-seconds", "desk-amount")
 _RECORDED = ("share", "cost", "runs", "width", "error", "covered", "interval_score", "gate")
@@ -68,8 +73,8 @@ def replay_trials(folder: Path, planner: str) -> Trials:
         "design": _DESIGN,
         "law": _LAW,
         "sampler": _SETTINGS,
-        "start": _START,
-        "parts": list(_PARTS),
+        "start": START,
+        "parts": list(PARTS),
         "costs": asdict(COSTS),
     }
     study = {"study": "replays", "planner": planner, **rules}
@@ -103,11 +108,11 @@ def _played(planner: str, seed: int, number: int) -> dict[str, Any]:
     own = seed_of(seed, number)
     curves = simulated_sweep(own)
     whole = Market.of(curves, COSTS).grid_share
-    parts = _PARTS if planner != GRID else (1.0,)
+    parts = PARTS if planner != GRID else (1.0,)
     shares = [part * whole for part in parts]
     try:
         frame = replay(
-            curves, [planner], law=_LAW, fit=_fitted, start=_START, shares=shares, repeats=1, costs=COSTS, seed=own
+            curves, [planner], law=_LAW, fit=_fitted, start=START, shares=shares, repeats=1, costs=COSTS, seed=own
         )
     except InputError as problem:
         return {"steps": [], "failed": str(problem)}
@@ -121,10 +126,11 @@ def _fitted(curves: xr.Dataset, seed: int) -> Fit:
 def simulated_sweep(seed: int) -> xr.Dataset:
     """Curves of one simulated world: seven sizes, ten levels, two seeds."""
     rng = np.random.default_rng([seed, 1])
+    of_intercept, of_exponent, of_curvature = PRIOR_SD
     truth = {
-        "intercept": np.log(100) + 0.3 * rng.standard_normal(),
-        "exponent": 0.6 + 0.12 * rng.standard_normal(),
-        "curvature": 0.1 + 0.08 * rng.standard_normal(),
+        "intercept": np.log(100) + of_intercept * rng.standard_normal(),
+        "exponent": 0.6 + of_exponent * rng.standard_normal(),
+        "curvature": 0.1 + of_curvature * rng.standard_normal(),
         "tau": float(np.exp(np.log(0.06) + 0.5 * rng.standard_normal())),
         "sigma_run": float(np.exp(np.log(0.08) + 0.3 * rng.standard_normal())),
         "concentration": 500.0,

@@ -15,7 +15,7 @@ from bayeskisl.inference.tempering import largest_power, resampled
 __all__ = ["chosen_by_importance"]
 
 # Where less than this share of the draws would stay effective, a power of the ratio is taken that leaves as much.
-_EFFECTIVE = 0.25
+_EFFECTIVE = 0.4
 
 
 def chosen_by_importance(named: Named, rng: np.random.Generator) -> tuple[IntArray, float]:
