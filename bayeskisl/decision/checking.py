@@ -29,7 +29,7 @@ _MAY_BE_ABSENT = {"risk_neutral_choice", "window"}
 # Attributes that are JSON, with the type of their content; the former must be there.
 _JSON: dict[str, type] = {"levels": dict, "held_fixed": dict, "gate": dict, "warnings": list, "fitted_runs": list}
 _JSON_IF_ANY: dict[str, type] = {
-    "assumes": list, "invented": list, "rules": dict, "gives": dict, "bounds_by_law": dict,
+    "assumes": list, "invented": list, "rules": dict, "gives": dict, "bounds_by_law": dict, "harmed": list,
 }  # fmt: skip
 # Texts and numbers that every answer states, and those of a decision beside them.
 _TEXTS = ("kind", "keep_of", "coordinate", "unit", "group", "half_point", "law", "created")
@@ -96,8 +96,10 @@ def _check_attributes(answer: xr.Dataset, where: str) -> None:
             sound = False
         if not sound:
             raise InputError(f"attribute {name!r} to be a JSON {kind.__name__}", repr(attrs.get(name))[:80], where)
-    if attrs["group"] not in json.loads(attrs["levels"]):
-        raise InputError("a level for the group that decides", f"none for {attrs['group'][:80]!r}", where)
+    levels = json.loads(attrs["levels"])
+    for group in [attrs["group"], *json.loads(attrs.get("harmed", "[]"))]:
+        if group not in levels:
+            raise InputError("a level for every group that decides", f"none for {str(group)[:80]!r}", where)
     for caveat in json.loads(attrs["warnings"]):
         if not _is_caveat(caveat):
             raise InputError("warnings with a code, a message and a known weight", repr(caveat)[:80], where)

@@ -170,6 +170,11 @@ class Decision:
         return json.loads(self.data.attrs["levels"])
 
     @property
+    def harmed(self) -> list[str]:
+        """The groups that over-infusion harms: the choice keeps the level of each, `levels`."""
+        return json.loads(self.data.attrs.get("harmed", "[]"))
+
+    @property
     def extrapolated(self) -> list[str]:
         """Statements that rest on the prior alone: values of the target that the sweep never varied."""
         return [caveat["message"] for caveat in self.caveats if caveat["code"] == "prior_driven_target"]

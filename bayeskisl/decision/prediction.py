@@ -233,6 +233,7 @@ def attributes(
         "coordinate": target.coordinate,
         "unit": target.axis.in_words,
         "group": target.group,
+        "harmed": json.dumps([one for one in target.groups if target.axis.moves(one, fit.law.knows_load) < 0]),
         "half_point": target.half_point,
         "held_fixed": json.dumps(target.held_fixed),
         "invented": json.dumps(target.invented),

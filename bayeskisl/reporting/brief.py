@@ -12,7 +12,7 @@ from bayeskisl.decision.intervals import interval
 from bayeskisl.decision.verdict import ranked
 from bayeskisl.quantities import short
 from bayeskisl.reporting.numbers import percent, span, three_digits
-from bayeskisl.reporting.text import headline, levels_in_words
+from bayeskisl.reporting.text import headline, levels_in_words, shortfall_in_words
 
 if TYPE_CHECKING:
     from bayeskisl.decision import Decision
@@ -120,6 +120,8 @@ def _short_of(decision: "Decision") -> str:
     attrs, window = decision.data.attrs, decision.window
     if window is not None and not window.is_empty:
         return f"does not keep {levels_in_words(decision)}"
+    if len(decision.harmed) > 1:
+        return f"keeps less than {shortfall_in_words(decision)}"
     of = "its facts" if attrs["keep_of"] == "facts" else "its ceiling"
     return f"keeps less than {percent(decision.levels[attrs['group']])} of {of}"
 

@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.axes import axis_named, axis_of
+from bayeskisl.axes import axis_of
 from bayeskisl.decision import Answer, Decision, decision_summary, prediction_summary
 from bayeskisl.decision.intervals import interval_name
 from bayeskisl.decision.summary import regret_of_choice
@@ -193,6 +193,18 @@ def levels_in_words(decision: Decision) -> str:
     return f"at least {' and '.join(shares)} facts" + ("" if of_facts else " that it could hold at best")
 
 
+def shortfall_in_words(decision: Decision) -> str:
+    """State below which share a run falls short: of each group that over-infusion harms, if they are several."""
+    attrs = decision.data.attrs
+    groups = decision.harmed if len(decision.harmed) > 1 else [attrs["group"]]
+    levels = [(percent(decision.levels[group]), group.replace("_", " ")) for group in groups]
+    if attrs["keep_of"] == "facts":
+        return " or ".join(f"{level} of all {group} facts" for level, group in levels)
+    if len(groups) == 1 and axis_of(decision.data).harms_infused:
+        return f"{levels[0][0]} of its ceiling"
+    return " or ".join(f"{level} of its ceiling of {group} facts" for level, group in levels)
+
+
 def window_lines(decision: Decision) -> list[str]:
     """State the range at which both sides hold, and the changes that would open an empty one."""
     if decision.window is None:
@@ -212,8 +224,7 @@ def window_lines(decision: Decision) -> list[str]:
 def one_sided_answer(decision: Decision) -> str:
     """State the safe or sufficient infusion and its risk."""
     attrs, choice = decision.data.attrs, decision.choice
-    keep = decision.levels[attrs["group"]]
-    run, short_of = _run_of(attrs), f"keeping less than {percent(keep)} of {_what_it_could(attrs)}"
+    run, short_of = _run_of(attrs), f"keeping less than {shortfall_in_words(decision)}"
     chance = f"a {percent(attrs['risk'])} chance of {short_of}"
     if not choice.is_bound:
         return f"{one_side(decision)}. At this level {run} has {chance}"
@@ -395,12 +406,6 @@ def _enough(ahead: xr.Dataset, sufficient: dict[str, Any]) -> Iterator[str]:
 
 def _run_of(attrs: dict[str, Any]) -> str:
     return "a new run" if attrs["kind"] == "new_run" else "the mean run"
-
-
-def _what_it_could(attrs: dict[str, Any]) -> str:
-    if attrs.get("keep_of") == "facts":
-        return f"all {attrs['group']} facts"
-    return "its ceiling" if axis_named(attrs["axis"]).harms_infused else f"its ceiling of {attrs['group']} facts"
 
 
 def _reasons(found: Answer) -> list[str]:
