@@ -95,10 +95,14 @@ def _calibration(table: pl.DataFrame) -> Iterator[list[str]]:
             law,
             str(sweeps),
             _rejected(exact),
-            f"{least['p_value']:.3f}, {quantity}",
+            f"{_p_value(least['p_value'])}, {quantity}",
             *(_rejected(of[name]) if len(of[name]) else "" for name in CONTROLS),
             f"{failed} of {sweeps}",
         ]
+
+
+def _p_value(p: float) -> str:
+    return "below 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def _percent(share: float) -> str:
