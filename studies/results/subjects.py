@@ -99,6 +99,12 @@ SUBJECTS = {
             "More and more facts of real places, languages and elements, in real text.",
             rivals=("power",),
         ),
+        Subject(
+            "words-ratio",
+            ("words-ratio",),
+            "Forty real facts take more and more of the budget from real text, asked in three ways, beside a cloze set.",
+            rivals=("power",),
+        ),
     )
 }
 
