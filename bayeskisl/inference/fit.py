@@ -173,11 +173,14 @@ def _sampled(
     posterior = report_on_axis(dataset(drawn.quantities, data), curves, law)
     settings.tell(f"judging the law '{law.name}'")
     gate = examine(posterior, sample_stats, curves, cell_table(curves)[1])
-    of_draws = {name: values.values[np.arange(len(chosen))[:, None], chosen] for name, values in sample_stats.items()}
-    stats = xr.Dataset({name: (("chain", "draw"), values) for name, values in of_draws.items()})
+    places = {
+        "chain": xr.DataArray(np.arange(len(chosen)), dims="chain"),
+        "draw": xr.DataArray(chosen, dims=("chain", "draw")),
+    }
+    of_draws = sample_stats.isel(places, missing_dims="ignore")  # a preview has none
     groups = {
         "posterior": posterior,
-        "sample_stats": stats.assign_coords(chain=posterior["chain"], draw=posterior["draw"]),
+        "sample_stats": of_draws.assign_coords(chain=posterior["chain"], draw=posterior["draw"]),
         "log_prior": _log_prior(drawn.quantities, model, posterior),
         "log_likelihood": dataset({schema.RECALLED: drawn.log_likelihood}, data),
     }

@@ -37,7 +37,7 @@ _FARTHEST = 50.0  # standard deviations of a run effect: what an ill-fitting dra
 
 
 class Integrated(NamedTuple):
-    """Counts of every run with its run effect integrated out, ``(chain, draw, run, group)``.
+    """Counts with the run effect integrated out, of all runs ``(chain, draw, run, group)`` or of one of them.
 
     Attributes
     ----------
@@ -77,13 +77,13 @@ def integrate_run_effects(named: Mapping[str, FloatArray], data: ModelData, law:
 
 def _integrals(
     named: Mapping[str, FloatArray], data: ModelData, law: Law, workers: int
-) -> Iterator[tuple[tuple[int, int], "_Integral"]]:
+) -> Iterator[tuple[tuple[int, int], Integrated]]:
     """Yield (run, group) of probed facts and the integral over its effect, arrays ``(chain, draw)``."""
     log_critical_exposures = log_thresholds(named, law)
     log_exposures = effective_log_exposures(data.log_exposures, data.load, named)
     scatter = run_scatter(named, data.log_size)
 
-    def at(place: tuple[int, int]) -> _Integral:
+    def at(place: tuple[int, int]) -> Integrated:
         cell, group = data.cell_of_run[place[0]], place[1]
         return _integral(
             OneRun(
@@ -169,20 +169,12 @@ class OneRun(NamedTuple):
         return *self[:-1], *self.shape.own
 
 
-class _Integral(NamedTuple):
-    """One run's part of `Integrated`."""
-
-    log_likelihood: FloatArray
-    mode: FloatArray
-    width: FloatArray
-
-
 def integrate_run_effect(run: OneRun) -> FloatArray:
     """Log of the integral over z ~ N(0, 1); the run's half-point lies sigma z above its cell's."""
     return _integral(run).log_likelihood
 
 
-def _integral(run: OneRun) -> _Integral:
+def _integral(run: OneRun) -> Integrated:
     """Adaptive Gauss-Hermite quadrature about the mode."""
     run, mode, width = _centred(run)
     numbers, (log_joint, _) = run.numbers, _elementwise(run.shape.fall)
@@ -193,7 +185,7 @@ def _integral(run: OneRun) -> _Integral:
         ]
     )
     log_integral = log_sum_exp(terms, axis=0) + np.log(width) - 0.5 * np.log(np.pi)
-    return _Integral(log_integral + _log_choose(run.recalled, run.probed), mode, width)
+    return Integrated(log_integral + _log_choose(run.recalled, run.probed), mode, width)
 
 
 def _centred(run: OneRun) -> tuple[OneRun, FloatArray, FloatArray]:
