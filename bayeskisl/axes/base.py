@@ -129,9 +129,8 @@ class Axis(ABC):
 
     def held(self, background: bool) -> tuple[str, ...]:
         """Return the quantities that a target needs besides its budget, with or without background facts."""
-        if self.moves_ratio:
-            return (self.given, schema.TOKENS_PER_FACT, schema.BACKGROUND_FACTS, schema.BACKGROUND_SHARE)
-        return (self.given, schema.TOKENS_PER_FACT, *((schema.BACKGROUND_FACTS,) if background else ()))
+        of_background = (schema.BACKGROUND_FACTS, schema.BACKGROUND_SHARE) if self.moves_ratio or background else ()
+        return self.given, schema.TOKENS_PER_FACT, *of_background
 
     # Exposures of each group, and back
 

@@ -32,6 +32,14 @@ def test_value_and_exposures_are_inverse(name, group, share):
 
 
 @pytest.mark.parametrize(("name", "group"), LOADED)
+def test_what_an_axis_holds_places_every_group_of_a_sweep_with_a_background(name, group):
+    axis, value = AXES[name], place_on(AXES[name], 0.5)
+    held = {each: HELD[each] for each in (schema.TOKENS, *axis.held(background=True))}
+    exposures = axis.exposures(value, group, held, LOAD)
+    assert axis.value(exposures, group, held, LOAD) == pytest.approx(value, rel=1e-6)
+
+
+@pytest.mark.parametrize(("name", "group"), LOADED)
 @given(share=st.floats(0.01, 0.99), effect=st.floats(0.05, 2), reference=st.floats(10, 1e4))
 def test_value_and_effective_exposures_are_inverse(name, group, share, effect, reference):
     axis, load = AXES[name], LoadEffect(effect, reference)
