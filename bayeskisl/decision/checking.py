@@ -24,8 +24,8 @@ _SHARES = {
     "floor", "ceiling", "weight", "shortfall_risk", "collapse_risk", "ignorance_risk", "stated_risk",
     "window_probability", "both_hold", "ratio_at", "quantile",
 }  # fmt: skip
-# There need not be such a choice.
-_MAY_BE_ABSENT = {"risk_neutral_choice", "window"}
+# There need not be such a choice: where more is always worth more, or nothing is recommended whose risk could be told.
+_MAY_BE_ABSENT = {"risk_neutral_choice", "sensitivity_risk_neutral_choice", "sensitivity_risk", "window"}
 # Attributes that are JSON, with the type of their content; the former must be there.
 _JSON: dict[str, type] = {"levels": dict, "held_fixed": dict, "gate": dict, "warnings": list, "fitted_runs": list}
 _JSON_IF_ANY: dict[str, type] = {

@@ -382,6 +382,16 @@ def test_widened_doubles_every_variance_but_that_of_the_asymmetry():
     assert all(twice[name] == wide[name] for name in ("floor_excess", "asymmetry"))
 
 
+@pytest.mark.parametrize("name", ["risk_neutral_choice", "sensitivity_risk_neutral_choice", "sensitivity_risk"])
+def test_a_choice_that_there_is_not_comes_back_from_a_file(fit, tmp_path, monkeypatch, name):
+    """Where more is always worth more under another prior, or nothing is recommended."""
+    monkeypatch.setattr(sensitivity, "weaker_priors", lambda fit: {})
+    decision = decide(fit, 98_304)
+    decision.data[name].values.flat[-1] = np.nan
+    again = load_decision(decision.save(tmp_path / "decision.nc"))
+    assert np.isnan(again.data[name].values.flat[-1])
+
+
 @pytest.mark.parametrize("axis", ["amount", "ratio", "dose", "frequency"])
 def test_save_load_and_summary(fit, axis, tmp_path):
     decision = quick(fit if axis == "amount" else MixedFit(curves=mixed_curves(axis)))
