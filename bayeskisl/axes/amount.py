@@ -67,6 +67,7 @@ class Amount(Axis):
         """
         background = self._background_facts(fixed)
         exposures = np.maximum(exposures * self.exposures(1.0, group, fixed) ** -1, _NOTHING)
+        exposures = np.minimum(exposures, 1 / _NOTHING)  # without end, where a level lies above the ceiling
         log_reference = np.log(load.reference)
         line = (load.effect * log_reference - np.log(exposures)) / (1 + load.effect)
         for _ in range(_NEWTON):

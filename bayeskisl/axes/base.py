@@ -226,7 +226,7 @@ class Axis(ABC):
 
     def _value_under_load(self, exposures: Array, group: str, fixed: Fixed, load: LoadEffect) -> Array:
         """Value at which effective exposures, which fall along the axis, reach `exposures`."""
-        low = 0.0 * (exposures + load.effect)
+        low = 0.0 * (np.minimum(exposures, 1.0) + load.effect)  # of their shape; exposures may be infinite
         step = 0.5
         for _ in range(_HALVINGS):
             there = self.exposures(self.at_ratio(low + step, fixed), group, fixed, load)

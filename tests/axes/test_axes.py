@@ -40,6 +40,20 @@ def test_what_an_axis_holds_places_every_group_of_a_sweep_with_a_background(name
 
 
 @pytest.mark.parametrize(("name", "group"), LOADED)
+@pytest.mark.parametrize("load", [None, LOAD])
+def test_no_infusion_gives_exposures_without_end(name, group, load):
+    """Such are asked for where a level lies above the ceiling."""
+    axis, exposures = AXES[name], np.array([100.0, np.inf])
+    found = axis.value(exposures, group, HELD, load)
+    direction = axis.moves(group, knows_load=load is not None)
+    if direction < 0:
+        assert found[1] <= max(found[0], 0)
+        assert found[1] <= axis.range(HELD)[0]
+    elif direction > 0:
+        assert found[1] >= found[0]
+
+
+@pytest.mark.parametrize(("name", "group"), LOADED)
 @given(share=st.floats(0.01, 0.99), effect=st.floats(0.05, 2), reference=st.floats(10, 1e4))
 def test_value_and_effective_exposures_are_inverse(name, group, share, effect, reference):
     axis, load = AXES[name], LoadEffect(effect, reference)
