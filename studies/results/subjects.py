@@ -102,7 +102,7 @@ SUBJECTS = {
         Subject(
             "words-ratio",
             ("words-ratio",),
-            "Forty real facts take more and more of the budget from real text, asked in three ways, beside a cloze set.",
+            "Forty real facts take more and more of the budget from real text, asked in three ways; a cloze set.",
             rivals=("power",),
         ),
     )

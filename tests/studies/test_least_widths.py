@@ -1,5 +1,7 @@
 """The least width that a plan could leave: no allocation beats it, more money never widens it, a textbook case."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -27,7 +29,7 @@ def test_no_way_to_spend_the_money_leaves_less(world):
 def test_more_money_leaves_no_more(world):
     left = [world.least_sd(part * world.grid_cost) for part in (0.05, 0.2, 1 / 3, 1.0)]
     assert left[0] == world.sd(world.started)  # less than what everyone starts with
-    assert all(later <= earlier * (1 + 1e-3) for earlier, later in zip(left, left[1:], strict=False))
+    assert all(later <= earlier * (1 + 1e-3) for earlier, later in pairwise(left))
 
 
 def test_the_grid_could_have_been_planned(world):
