@@ -19,7 +19,7 @@ from bayeskisl.decision.planned_model import ROUNDING
 from bayeskisl.decision.scores import Scores, scores_of
 from bayeskisl.errors import InputError
 
-__all__ = ["AtChoice", "KeptByLevel", "Verification", "verify"]
+__all__ = ["AtChoice", "KeptByLevel", "Verification", "is_hit", "verify"]
 
 # Levels are whole facts and whole sequences: a run at the choice is within rounding of it.
 _NEAR = 1.02
@@ -194,10 +194,10 @@ def verify(prediction: xr.Dataset | Decision, curves: xr.Dataset) -> Verificatio
         predicted=predicted,
         ci_prob=measured.ci_prob,
         measured=measured,
-        hit=_hit(measured, predicted),
+        hit=is_hit(measured, predicted),
         rank=_rank(measured, draws),
         scores=scores_of(axis_of(data), draws, measured, json.loads(data.attrs.get("rules", "{}"))),
-        hit_by_law={law: _hit(measured, ends) for law, ends in by_law.items()},
+        hit_by_law={law: is_hit(measured, ends) for law, ends in by_law.items()},
         unit=data.attrs["unit"],
         kept=_kept_by_level(data, runs),
         **_of_decision(data, runs),
@@ -260,7 +260,8 @@ def _require_some(curves: xr.Dataset, ours: BoolArray, name: str, value: float) 
                          "train the predicted model at levels around its choice")  # fmt: skip
 
 
-def _hit(measured: Measurement, predicted: tuple[float, float, float]) -> bool | None:
+def is_hit(measured: Measurement, predicted: tuple[float, float, float]) -> bool | None:
+    """Whether a predicted interval (median, low, high) holds the measurement; None where a bound does not decide."""
     _, low, high = predicted
     if measured.bound == "at least":
         return False if high < measured.low else None
