@@ -34,9 +34,16 @@ def test_every_forecast_on_record_has_the_sweep_that_trained_its_target(table):
 def test_hits_and_misses_are_counted_alike(table):
     first = table.filter(record="LOG.md")
     assert first["hit"].to_list() == [True, True, False, True, False, True, True]
-    scored = table.filter(pl.col("record") != "LOG.md").drop_nulls("hit")
+    scored = table.filter((pl.col("record") != "LOG.md") & (pl.col("note") == ""))
     assert (scored["interval_score"] > 0).all()
     assert scored["proportional"].null_count() == 0
+
+
+def test_a_bound_outside_of_the_interval_is_a_miss(table):
+    """All runs of the target lie beyond the half-point: there is no score, and no doubt either."""
+    (row,) = table.filter(pl.col("what") == "memory-dose, background").iter_rows(named=True)
+    assert (row["hit"], row["interval_score"]) == (False, None)
+    assert row["measured_high"] < row["low"]
 
 
 def test_a_record_that_was_changed_is_refused(tmp_path):
