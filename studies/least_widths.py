@@ -1,10 +1,10 @@
-"""The least width that any plan could leave: simulated sweeps of `studies.replays`, planned by who knows their truth.
+"""The least width that any plan could leave: simulated sweeps of `studies.replays` and a planner who knows them.
 
-Whoever plans is told the truth of the world: the scatter of sizes and runs, every curve, and how widely the worlds'
-coefficients vary. Unknown are only the three coefficients of the law of size and how far each size lies off it. All
-counts are then about Gaussian measurements of half-points, and the variance of the target's half-point does not depend
-on outcomes. It is a convex function of what is spent on each size, so that its minimum over all ways to spend a sum is
-found; runs may be bought in parts. No plan can leave less, and the sweep's own grid is measured by the same rule.
+The planner knows the scatter of sizes and of runs, every curve, and how widely coefficients vary over the worlds. It
+does not know the three coefficients of the law of size, nor how far each size lies off the law. All counts are then
+about Gaussian measurements of half-points, and the variance of the target's half-point does not depend on outcomes. It
+is a convex function of what is spent on each size, so that its minimum over all ways to spend a sum is found; runs may
+be bought in parts. No plan can leave less, and the sweep's own grid is measured by the same rule.
 """
 
 import json
@@ -22,7 +22,7 @@ from scipy.optimize import minimize
 
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
-from bayeskisl.inference.run_counts import precision
+from bayeskisl.inference.run_counts import information, precision
 from bayeskisl.laws import load_law
 from bayeskisl.seeds import seed_of
 from bayeskisl.workflow.replay import Market
@@ -80,17 +80,17 @@ class World:
         params = np.unique(curves[schema.PARAMS].values)
         size_of_run = np.searchsorted(params, market.curves[schema.PARAMS].values)
         z = np.log(params) - np.log(params).mean()
-        information = _information(market.curves, truth, size_of_run)
+        of_runs = _information(market.curves, truth, size_of_run)
         counts = Counter[tuple[int, float]]()
-        begins = np.zeros(len(information), dtype=bool)
+        begins = np.zeros(len(of_runs), dtype=bool)
         for index, run_ in enumerate(market.runs):
             begins[index] = size_of_run[index] < START and not counts[size_of_run[index], run_.level]
             counts[size_of_run[index], run_.level] += 1
-        informative = np.isin(np.arange(len(information)), market.informative)
+        informative = np.isin(np.arange(len(of_runs)), market.informative)
         sizes = range(len(params) - 1)
 
         def of_sizes(chosen: np.ndarray) -> FloatArray:
-            return np.array([information[chosen & (size_of_run == size)].sum() for size in sizes])
+            return np.array([of_runs[chosen & (size_of_run == size)].sum() for size in sizes])
 
         return cls(
             rows=np.column_stack([np.ones_like(z), -z, z**2 / 2]),
@@ -100,7 +100,7 @@ class World:
             grid=of_sizes(informative),
             grid_cost=float(market.price[informative].sum()),
             spent=float(market.price[begins].sum()),
-            offers=tuple(np.sort(information[~begins & (size_of_run == size)])[::-1] for size in sizes),
+            offers=tuple(np.sort(of_runs[~begins & (size_of_run == size)])[::-1] for size in sizes),
         )
 
     def sd(self, information: FloatArray) -> float:
@@ -150,30 +150,24 @@ def _information(curves: xr.Dataset, truth: xr.Dataset, size_of_run: np.ndarray)
     chance = floor + (ceiling - floor) * share
     counts = precision(chance, floor, float(truth["concentration"]), float(truth["guess_concentration"]))
     probed = curves[schema.PROBED].values[:, 0]
-    trials = probed * (counts + 1) / (counts + probed)
     slope = (ceiling - floor) * steepness * shape.slope(x, np)
-    of_counts = np.maximum(trials * slope**2 / (chance * (1 - chance)), _NOTHING)
+    of_counts = np.maximum(information(chance, slope, probed, counts), _NOTHING)
     return 1 / (1 / of_counts + float(truth["sigma_run"]) ** 2)
 
 
-def least_widths(numbers: range, seed: int = 0) -> pl.DataFrame:
-    """Least widths over the grid's own width.
+def least_widths(number: int, seed: int = 0) -> pl.DataFrame:
+    """Least widths of one sweep over its grid's own width.
 
     Returns
     -------
     polars.DataFrame
-        One row for each sweep and ``part`` of its grid's cost: ``least_over_grid``, the ratio of the two standard
+        One row for each ``part`` of its grid's cost: ``least_over_grid``, the ratio of the two standard
         deviations of the target's log e50.
     """
-    rows = []
-    for number in numbers:
-        world = World.of(simulated_sweep(seed_of(seed, number)))
-        grid = world.sd(world.grid)
-        rows += [
-            {"sweep": number, "part": part, "least_over_grid": world.least_sd(part * world.grid_cost) / grid}
-            for part in PARTS
-        ]
-    return pl.DataFrame(rows)
+    world = World.of(simulated_sweep(seed_of(seed, number)))
+    grid = world.sd(world.grid)
+    least = [world.least_sd(part * world.grid_cost) / grid for part in PARTS]
+    return pl.DataFrame({"sweep": number, "part": PARTS, "least_over_grid": least})
 
 
 def prove_least_widths(folder: str | Path, count: int = 200, tell: Tell = say_nothing) -> pl.DataFrame:
@@ -187,7 +181,7 @@ def prove_least_widths(folder: str | Path, count: int = 200, tell: Tell = say_no
     """
     found = []
     for number in range(count):
-        found.append(least_widths(range(number, number + 1)))
+        found.append(least_widths(number))
         tell("sweeps", number + 1, count)
     ratio = pl.col("least_over_grid")
     table = (

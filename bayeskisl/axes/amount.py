@@ -66,8 +66,8 @@ class Amount(Axis):
         sought, so that Newton's steps approach it from there.
         """
         background = self._background_facts(fixed)
-        exposures = np.maximum(exposures * self.exposures(1.0, group, fixed) ** -1, _NOTHING)
-        exposures = np.minimum(exposures, 1 / _NOTHING)  # without end, where a level lies above the ceiling
+        # none, or without end where a level lies above the ceiling: numbers all the same
+        exposures = np.clip(exposures * self.exposures(1.0, group, fixed) ** -1, _NOTHING, 1 / _NOTHING)
         log_reference = np.log(load.reference)
         line = (load.effect * log_reference - np.log(exposures)) / (1 + load.effect)
         for _ in range(_NEWTON):

@@ -10,7 +10,7 @@ from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.design.beliefs import Beliefs, Cell, Probe
 from bayeskisl.design.probing import Probing
 from bayeskisl.design.runs import Run
-from bayeskisl.inference.run_counts import precision
+from bayeskisl.inference.run_counts import information, precision
 
 __all__ = ["Linearised", "Measured", "removed", "updated"]
 
@@ -110,10 +110,9 @@ class Linearised:
         height = typical["ceiling"] - typical["floor"]
         chance = typical["floor"] + height * typical["shape"].share(x)
         counts = precision(chance, typical["floor"], typical["concentration"], typical["guess_concentration"])
-        trials = probed * (counts + 1) / (counts + probed)
         slope = height * steepness * typical["shape"].slope(x)
-        information = trials * slope**2 / (chance * (1 - chance))
-        return (1 / max(information, 1 / _NOTHING_TOLD) + sigma_run**2) / run.replicates
+        told = max(information(chance, slope, probed, counts), 1 / _NOTHING_TOLD)
+        return (1 / told + sigma_run**2) / run.replicates
 
     @cached_property
     def _medians(self) -> dict[tuple[str, Cell], tuple[float, float]]:

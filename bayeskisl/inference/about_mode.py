@@ -1,4 +1,4 @@
-"""Draws within a second: a normal about the mode of a log density, corrected by importance.
+"""Draws near the mode of a log density: a normal about it, corrected by importance.
 
 The normal is that of Laplace's method (Tierney & Kadane 1986, doi:10.1080/01621459.1986.10478240). Candidates with
 wider tails than its own are resampled in proportion to a power of their importance, one where that leaves enough of
@@ -72,7 +72,7 @@ def draws_about_mode(
     inside = np.isfinite(importance)
     importance, candidates = importance[inside], candidates[inside]
     power = largest_power(importance, 1.0, _EFFECTIVE)
-    chosen = resampled(np.exp(power * (importance - importance.max())), count, rng)
+    chosen = resampled(power * importance, count, rng)
     return rng.permutation(candidates[chosen])
 
 

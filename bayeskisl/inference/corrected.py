@@ -35,5 +35,4 @@ def chosen_by_importance(named: Named, rng: np.random.Generator) -> tuple[IntArr
     """
     log_ratio = named.log_likelihood.sum(axis=(-2, -1)) - named.sampled_log_likelihood
     power = largest_power(log_ratio.ravel(), 1.0, _EFFECTIVE)
-    weights = np.exp(power * (log_ratio - log_ratio.max(axis=1, keepdims=True)))
-    return np.stack([resampled(of_chain, len(of_chain), rng) for of_chain in weights]), power
+    return np.stack([resampled(power * of_chain, len(of_chain), rng) for of_chain in log_ratio]), power

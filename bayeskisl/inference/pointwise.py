@@ -18,7 +18,7 @@ from bayeskisl.inference.densities import log_sum_exp
 from bayeskisl.inference.elementwise import Elementwise, laid_out
 from bayeskisl.inference.load import effective_log_exposures
 from bayeskisl.inference.points import points_of
-from bayeskisl.inference.run_counts import precision, precision_slope
+from bayeskisl.inference.run_counts import information, precision, precision_slope
 from bayeskisl.inference.run_scatter import run_scatter
 from bayeskisl.laws import Law
 from bayeskisl.laws.falls import Fall, Shape
@@ -236,8 +236,7 @@ def _score_and_information(z: Array, run: OneRun, xp: Any) -> tuple[Array, Array
     of_counts = precision_slope(chance, run.floor, run.concentration, run.guess_concentration)
     by_chance = counts * (right - wrong) + by_counts * of_counts
     slope = -span * run.steepness * run.sigma * run.shape.slope(x, xp)
-    trials = run.probed * (counts + 1) / (counts + run.probed)
-    return by_chance * slope - z, trials / (chance * (1 - chance)) * slope**2 + 1
+    return by_chance * slope - z, information(chance, slope, run.probed, counts) + 1
 
 
 def _log_beta_binomial(

@@ -17,7 +17,7 @@ import numpy as np
 
 from bayeskisl.laws.falls import Curve
 
-__all__ = ["average_over_runs", "precision", "precision_slope"]
+__all__ = ["average_over_runs", "information", "precision", "precision_slope"]
 
 Array = Any  # of NumPy, PyTensor or JAX
 
@@ -72,6 +72,18 @@ def precision_slope(recall: Array, floor: Array, concentration: Array, guess_con
     of_correlation = -((1 + precision(recall, floor, concentration, guess_concentration)) ** 2) / (1 + _LEAST)
     of_recall = floor / recall**2 * (1 / (1 + concentration) - 1 / ((1 - floor) * (1 + guess_concentration)))
     return of_correlation * of_recall
+
+
+def information(chance: Array, slope: Array, probed: Array, counts: Array) -> Array:
+    """Expected information of beta-binomial counts about a quantity by which their chance moves with this slope.
+
+    Parameters
+    ----------
+    counts : array
+        Their `precision`.
+    """
+    trials = probed * (counts + 1) / (counts + probed)
+    return trials / (chance * (1 - chance)) * slope**2
 
 
 def average_over_runs(shape: Curve, x: Array, blur: Array, xp: Any = np) -> tuple[Array, Array]:

@@ -53,7 +53,7 @@ def tempered_draws(
     while power < 1:
         step = largest_power(heights, 1 - power, _EFFECTIVE)
         power = min(1.0, power + step)
-        chosen = resampled(np.exp(step * (heights - heights.max())), members, rng)
+        chosen = resampled(step * heights, members, rng)
         places, heights = _moved((places[chosen], heights[chosen]), log_likelihood, power, rng)
     return places, heights
 
@@ -79,8 +79,9 @@ def largest_power(heights: FloatArray, rest: float, share: float) -> float:
     return rest if excess(rest) >= 0 else float(brentq(excess, 0.0, rest))
 
 
-def resampled(weights: FloatArray, count: int, rng: np.random.Generator) -> np.ndarray:
+def resampled(log_weights: FloatArray, count: int, rng: np.random.Generator) -> np.ndarray:
     """Return `count` indices by systematic resampling."""
+    weights = np.exp(log_weights - log_weights.max())
     steps = (rng.random() + np.arange(count)) / count
     return np.minimum(np.searchsorted(np.cumsum(weights) / weights.sum(), steps), len(weights) - 1)
 
