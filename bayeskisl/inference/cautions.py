@@ -31,8 +31,8 @@ class Caution:
     ----------
     code : str
         ``few_sizes``, ``nothing_to_harm``, ``edge_collapse``, ``no_collapse``, ``load_ignored``, ``prior_driven``,
-        ``prior_sensitive``, ``sampled_thinly``, ``correlated_seeds``, ``assumed_by_import``, ``rival_gate`` or
-        ``pareto_k``; or a code of `bayeskisl.curves.Finding`.
+        ``prior_sensitive``, ``sampled_thinly``, ``correlated_seeds``, ``assumed_by_import``, ``rival_gate``,
+        ``pareto_k`` or ``approximate_likelihood``; or a code of `bayeskisl.curves.Finding`.
     severity : str
         ``note``, ``warning`` or ``serious``.
     message, remedy : str

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from bayeskisl.arrays import FloatArray, IntArray
+from bayeskisl.arrays import BoolArray, FloatArray, IntArray
 from bayeskisl.inference.model import Model
 from bayeskisl.inference.open_lengths import STAND_INS, at_lengths
 from bayeskisl.inference.starts import start_of_chain
@@ -26,6 +26,8 @@ _PACKAGES = ("pymc", "pytensor", "numpy")
 _HERE = Path(__file__).parent
 # The density and its model; and the module whose functions of numbers are compiled.
 _WRITERS = ("density", "model", "pointwise")
+# Beginnings of the names of coordinates by which cells scatter about their laws.
+_SCATTERS = ("tau", "steepness_scatter", "lapse_scatter")
 _one_at_a_time = threading.Lock()
 _loaded: dict[tuple[Any, ...], tuple[ctypes.CDLL, dict[str, Any]] | None] = {}
 
@@ -58,6 +60,17 @@ class Density:
         """Length of the vector."""
         return sum(prod(shape) for shape in self.layout["values"].values())
 
+    @property
+    def is_scatter(self) -> BoolArray:
+        """Whether a coordinate sets how far cells scatter about their laws, shape ``(length,)``."""
+        return np.concatenate(
+            [np.full(prod(shape), name.startswith(_SCATTERS)) for name, shape in self.layout["values"].items()]
+        )
+
+    def start_of_chain(self, rng: np.random.Generator) -> FloatArray:
+        """Return a start of a chain, shape ``(length,)``; see `bayeskisl.inference.starts`."""
+        return start_of_chain(self.value_and_gradient, self.start(), rng, self.is_scatter)
+
     def start(self) -> FloatArray:
         """The support point, near which sampling starts."""
         point = np.zeros(self.length)
@@ -86,14 +99,14 @@ class Density:
         import pandas as pd
         from nutpie.compile_pymc import CompiledPyMCModel
 
-        start, variables = self.start(), self.layout["variables"]
+        variables = self.layout["variables"]
         dims = {name: tuple(dims) for name, dims in self.layout["dims"].items()}
         coords = {
             dim: pd.RangeIndex(n) for name in variables for dim, n in zip(dims[name], variables[name], strict=True)
         }
 
         def initial_point(seed: int | None) -> FloatArray:
-            return start_of_chain(self.value_and_gradient, start, np.random.default_rng(seed))
+            return self.start_of_chain(np.random.default_rng(seed))
 
         return CompiledPyMCModel(
             dims=dims,

@@ -17,6 +17,9 @@ __all__ = ["chosen_by_importance"]
 # Where less than this share of the draws would stay effective, a power of the ratio is taken that leaves as much.
 _EFFECTIVE = 0.4
 
+# A smaller power corrects too little to be worth its draws. With 4,000 runs it would be 0.18.
+_LEAST_POWER = 0.3
+
 
 def chosen_by_importance(named: Named, rng: np.random.Generator) -> tuple[IntArray, float]:
     """Choose draws of each chain again, in the order in which they were drawn.
@@ -31,8 +34,10 @@ def chosen_by_importance(named: Named, rng: np.random.Generator) -> tuple[IntArr
     chosen : numpy.ndarray
         Indices, ``(chain, draw)``.
     power : float
-        The power of the ratio: 1 where the correction is complete.
+        The power of the ratio: 1 where the correction is complete, 0 where all draws stay.
     """
     log_ratio = named.log_likelihood.sum(axis=(-2, -1)) - named.sampled_log_likelihood
     power = largest_power(log_ratio.ravel(), 1.0, _EFFECTIVE)
+    if power < _LEAST_POWER:
+        return np.tile(np.arange(log_ratio.shape[1]), (len(log_ratio), 1)), 0.0
     return np.stack([resampled(power * of_chain, len(of_chain), rng) for of_chain in log_ratio]), power

@@ -45,12 +45,13 @@ _PARETO_K = 0.7  # Vehtari et al. 2024, arXiv:1507.02646: above it, importance s
 
 @dataclass(frozen=True)
 class _Posterior:
-    """Posterior of one law, with its verdict."""
+    """Posterior of one law, with its verdict, and the power to which its draws are corrected."""
 
     model: Model
     named: dict[str, FloatArray]
     groups: dict[str, xr.Dataset]
     gate: Gate
+    corrected: float
 
     @property
     def law(self) -> Law:
@@ -148,27 +149,25 @@ def fit_laws(
 
 def _posterior_of(curves: xr.Dataset, law: Law, settings: Settings, light: bool) -> _Posterior:
     model = well_placed(Model(prepare(curves, law), law), settings)
-    named, groups, gate = _sampled(curves, model, settings)
-    if settings.retry and gate.wants_draws:
-        longer = _LONGER_WITH_CARE if gate.passed else _LONGER
+    found = _sampled(curves, model, settings)
+    if settings.retry and found.gate.wants_draws:
+        longer = _LONGER_WITH_CARE if found.gate.passed else _LONGER
         settings.tell(f"the law '{law.name}' missed a test of its gate: sampling it again, {longer} times as long")
-        named, groups, gate = _sampled(curves, model, replace(settings, longer=longer))
+        found = _sampled(curves, model, replace(settings, longer=longer))
     if light:
-        del groups["log_likelihood"]
+        del found.groups["log_likelihood"]
     if settings.method == "preview":
-        gate = replace(gate, passed=False, reasons=(_PREVIEW, *gate.reasons))
-    return _Posterior(model, named, groups, gate)
+        gate = replace(found.gate, passed=False, reasons=(_PREVIEW, *found.gate.reasons))
+        return replace(found, gate=gate)
+    return found
 
 
-def _sampled(
-    curves: xr.Dataset, model: Model, settings: Settings
-) -> tuple[dict[str, FloatArray], dict[str, xr.Dataset], Gate]:
-    """Return named draws, the groups of their tree, and their verdict."""
+def _sampled(curves: xr.Dataset, model: Model, settings: Settings) -> _Posterior:
     data, law = model.data, model.law
     raw, sample_stats = sample_model(model, settings)
     rng = np.random.default_rng([settings.seed, 1])
     sampled = name_quantities(raw, model, rng, settings.cores)
-    chosen, _ = chosen_by_importance(sampled, rng)
+    chosen, corrected = chosen_by_importance(sampled, rng)
     drawn = sampled.at(chosen)
     posterior = report_on_axis(dataset(drawn.quantities, data), curves, law)
     settings.tell(f"judging the law '{law.name}'")
@@ -184,7 +183,7 @@ def _sampled(
         "log_prior": _log_prior(drawn.quantities, model, posterior),
         "log_likelihood": dataset({schema.RECALLED: drawn.log_likelihood}, data),
     }
-    return drawn.quantities, groups, gate
+    return _Posterior(model, drawn.quantities, groups, gate, corrected)
 
 
 def _assemble(curves: xr.Dataset, first: _Posterior, beside: list[_Posterior], settings: Settings, light: bool) -> Fit:
@@ -196,6 +195,7 @@ def _assemble(curves: xr.Dataset, first: _Posterior, beside: list[_Posterior], s
     left_out = _left_out_cells(everyone, settings) if beside else {}
     known = (
         *_of_method(settings),
+        *_of_likelihood(first),
         *cautions(first.groups["posterior"], prior, curves, first.gate, first.groups["log_prior"]),
         *_of_rivals(beside),
         *_of_importance(left_out),
@@ -243,6 +243,20 @@ def _of_method(settings: Settings) -> list[Caution]:
         if settings.method == "nuts"
         else [Caution("preview", "serious", f"{_PREVIEW.capitalize()}.", "Fit without `method`.")]
     )
+
+
+def _of_likelihood(one: _Posterior) -> list[Caution]:
+    if one.corrected == 1:
+        return []
+    how = f"corrected in part, by the power {one.corrected:.2f} of 1" if one.corrected else "not corrected for it"
+    return [
+        Caution(
+            "approximate_likelihood",
+            "note",
+            f"The sampler approximates the likelihood of runs that scatter, and its draws were {how}.",
+            "Take the scatter of runs for up to a few percent larger than it says.",
+        )
+    ]
 
 
 def _of_rivals(beside: list[_Posterior]) -> list[Caution]:

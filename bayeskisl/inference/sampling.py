@@ -15,7 +15,6 @@ from bayeskisl.arrays import FloatArray
 from bayeskisl.inference.about_mode import draws_about_mode
 from bayeskisl.inference.compiled import compiled_density
 from bayeskisl.inference.model import Model
-from bayeskisl.inference.starts import start_of_chain
 from bayeskisl.inference.with_numpy import replay
 
 __all__ = ["Settings", "sample_model", "well_placed"]
@@ -75,7 +74,7 @@ class Settings:
     """
 
     draws: int = 1000
-    tune: int = 600
+    tune: int = 300
     chains: int = 4
     seed: int = 0
     cores: int = 1
@@ -101,7 +100,7 @@ def well_placed(model: Model, settings: Settings) -> Model:
     if density is None:
         return model
     rng = np.random.default_rng([settings.seed, 3])
-    top = density.expand(start_of_chain(density.value_and_gradient, density.start(), rng))
+    top = density.expand(density.start_of_chain(rng))
     named = replay({name: values[None, None] for name, values in top.items()}, model, rng).named
     return model.near(np.log(named[schema.CRITICAL_EXPOSURES][0, 0]))
 

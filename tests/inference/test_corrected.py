@@ -42,6 +42,13 @@ def test_no_difference_leaves_all_draws():
 
 def test_a_ratio_that_would_leave_few_draws_counts_in_part():
     rng = np.random.default_rng(4)
-    chosen, power = chosen_by_importance(drawn(5 * rng.standard_normal((4, 1000))), rng)
-    assert 0.1 < power < 0.5
+    chosen, power = chosen_by_importance(drawn(2 * rng.standard_normal((4, 1000))), rng)
+    assert 0.3 < power < 0.6
     assert all(len(np.unique(of_chain)) > 200 for of_chain in chosen)
+
+
+def test_a_ratio_that_could_count_for_little_leaves_all_draws():
+    rng = np.random.default_rng(5)
+    chosen, power = chosen_by_importance(drawn(5 * rng.standard_normal((4, 1000))), rng)
+    np.testing.assert_array_equal(chosen, np.tile(np.arange(1000), (4, 1)))
+    assert power == 0.0

@@ -26,3 +26,12 @@ def test_an_ascent_turns_back_from_places_outside_the_support():
     start = start_of_chain(half_line, np.ones(2), np.random.default_rng(0))
     assert np.isfinite(start).all()
     assert (start > -0.2).all()
+
+
+def test_coordinates_that_are_held_stay_near_where_ascents_start():
+    held = np.array([False, True, False, False])
+    starts = [start_of_chain(two_peaks, np.full(4, 2.0), np.random.default_rng(seed), held) for seed in range(8)]
+    for start in starts:
+        np.testing.assert_allclose(start[~held], 3.0, atol=0.2)
+        assert abs(start[1] - 2.0) <= 1.1
+    assert np.ptp([start[1] for start in starts]) > 0.5
