@@ -9,8 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from bayeskisl.curves import build_curves, cell_table
+from bayeskisl.curves import build_curves, cell_table, load_curves
 from bayeskisl.errors import InputError
+from bayeskisl.shipped import shipped_folder
 from bayeskisl.sweeping import NamedDevice, estimate_sweep, load_ladder, run_sweep
 from bayeskisl.sweeping.architectures.standard import inner_width
 from bayeskisl.sweeping.decoder import Decoder
@@ -301,3 +302,15 @@ def test_a_tiny_run_learns(spec):
     (measured,) = probe.measured
     assert measured.groups["infused"].recalled == 4
     assert measured.general_loss < 2.5
+
+
+def test_the_rate_of_the_ladder_is_near_the_best_at_every_shape_and_no_other_is():
+    curves = load_curves(shipped_folder("data") / "rates" / "standard-rates.nc").sel(group="infused")
+    runs = curves[["answer_nats", "params", "learning_rate"]].reset_coords(drop=False).to_dataframe()
+    nats = runs.groupby(["params", "learning_rate"])["answer_nats"].mean().unstack()
+    worst = nats.div(nats.min(axis="columns"), axis="index").max()
+    assert nats.shape == (6, 5)
+    assert max(nats.index) / min(nats.index) > 16
+    (rate,) = set(load_ladder("standard").learning_rates.values())
+    assert worst[rate] < 2
+    assert (worst.drop(rate) > 5).all()
