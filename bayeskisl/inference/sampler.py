@@ -49,7 +49,7 @@ class Sampler:
     """
 
     draws: int = 1000
-    tune: int = 300
+    tune: int = 500
     chains: int = 4
     cores: int | None = None
     method: Literal["nuts", "preview"] = "nuts"

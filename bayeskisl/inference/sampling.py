@@ -74,7 +74,7 @@ class Settings:
     """
 
     draws: int = 1000
-    tune: int = 300
+    tune: int = 500
     chains: int = 4
     seed: int = 0
     cores: int = 1
