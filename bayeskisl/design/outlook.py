@@ -19,6 +19,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from scipy.special import xlogy
 
 from bayeskisl import schema
 from bayeskisl.arrays import Float32Array, FloatArray
@@ -169,9 +170,9 @@ class Outlook:
         total = 0.0
         for weight in self.weight:
             given = np.stack([(weight * inside) @ likelihood for inside in self._bins])  # (bin, outcome)
-            joint = given.astype(np.float64) + 1e-300
-            independent = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0) / joint.sum()
-            total += float(np.sum(joint * np.log(joint / independent)))
+            joint = given.astype(np.float64)
+            margins = [xlogy(each, each).sum() for each in (joint.sum(axis=1), joint.sum(axis=0))]
+            total += float(xlogy(joint, joint).sum() + xlogy(joint.sum(), joint.sum()) - sum(margins))
         return total / len(self.weight)
 
     def _regret(self, run: Run, likelihood: Float32Array) -> float:
