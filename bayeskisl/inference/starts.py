@@ -11,7 +11,7 @@ step of 0.1 off it falls by 40 million. So chains start from ascents that hold t
 from collections.abc import Callable
 
 import numpy as np
-from scipy.optimize import Bounds, minimize
+from scipy.optimize import Bounds, OptimizeResult, minimize
 
 from bayeskisl.arrays import BoolArray, FloatArray
 
@@ -34,7 +34,7 @@ def start_of_chain(
     value_and_gradient: _ValueAndGradient,
     support_point: FloatArray,
     rng: np.random.Generator,
-    held: BoolArray | None = None,
+    held: BoolArray | bool = False,
 ) -> FloatArray:
     """Return the start of a chain: near the `highest_ascent`."""
     return _around(highest_ascent(value_and_gradient, support_point, rng, held), _APART, rng)
@@ -44,7 +44,7 @@ def highest_ascent(
     value_and_gradient: _ValueAndGradient,
     support_point: FloatArray,
     rng: np.random.Generator,
-    held: BoolArray | None = None,
+    held: BoolArray | bool = False,
 ) -> FloatArray:
     """Return the highest end of a few ascents from around the support point.
 
@@ -54,21 +54,17 @@ def highest_ascent(
         Log density and gradient ``(length,)`` at a point ``(length,)``.
     support_point : numpy.ndarray
         Shape ``(length,)``.
-    held : numpy.ndarray, optional
-        Coordinates that stay where an ascent starts, ``(length,)``; by default none.
+    held : numpy.ndarray or bool
+        Which coordinates stay where an ascent starts, ``(length,)``; by default none.
     """
-    stays = np.zeros(len(support_point), dtype=bool) if held is None else held
     depth = turned_back(value_and_gradient)
-    ascents = [_ascent(depth, _around(support_point, _AROUND, rng), stays) for _ in range(_ASCENTS)]
-    _, highest = min(ascents, key=lambda each: each[0])
-    return highest
 
+    def ascent(start: FloatArray) -> OptimizeResult:
+        bounds = Bounds(np.where(held, start, -np.inf), np.where(held, start, np.inf))
+        return minimize(depth, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": _STEPS})
 
-def _ascent(depth: _ValueAndGradient, start: FloatArray, stays: BoolArray) -> tuple[float, FloatArray]:
-    """Return the depth at the end of an ascent, and the end."""
-    bounds = Bounds(np.where(stays, start, -np.inf), np.where(stays, start, np.inf))
-    found = minimize(depth, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": _STEPS})
-    return float(found.fun), found.x
+    ascents = [ascent(_around(support_point, _AROUND, rng)) for _ in range(_ASCENTS)]
+    return min(ascents, key=lambda each: float(each.fun)).x
 
 
 def turned_back(value_and_gradient: _ValueAndGradient) -> _ValueAndGradient:

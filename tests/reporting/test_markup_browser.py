@@ -48,7 +48,7 @@ FILE, HEADER, RUN, DOMAIN, TITLE, LAW, QUANTITY = range(
 TARGET = bk.Target(98_304, "10M", domain=f"legal{name_markup(DOMAIN)}", prior_driven=True)
 OURS = (Fit, Decision, Verification, Plan, Backtest)
 # Texts with markup that each page shows, at least; how many warnings name one depends on the draws.
-FEWEST = {"report": 12, "report-of-a-fit": 5, "markdown": 12, "explorer": 3, "cards": 20, "figures": 2}
+FEWEST = {"report": 15, "report-of-a-fit": 5, "markdown": 14, "explorer": 3, "cards": 20, "figures": 2}
 # xarray shortens what its cards show, and titles of figures are wrapped.
 SHORTENED = ("cards", "figures")
 ESCAPED_END = "<\\/"  # in a script's text, where the end of a tag would end the script
