@@ -45,7 +45,7 @@ class Progress:
 
     def _begin(self, stage: str) -> None:
         self._stage, self._since, self._said = stage, time.monotonic(), time.monotonic()
-        self._share, self._detail = 0.0, ""
+        self._share, self._before, self._detail = 0.0, 0.0, ""
 
     def __enter__(self) -> Self:
         self._announce()
@@ -66,10 +66,10 @@ class Progress:
             self._begin(stage)
         self._announce()
 
-    def share(self, done: float, detail: str = "") -> None:
-        """Record the share of the stage, in [0, 1], that is done."""
+    def share(self, done: float, detail: str = "", *, before: float = 0.0) -> None:
+        """Record the share of the stage, in [0, 1], that is done; `before` of it was done by an earlier command."""
         with self._lock:
-            self._share, self._detail = done, detail
+            self._share, self._before, self._detail = done, before, detail
 
     def note(self, text: str) -> None:
         """Print a line that remains on the screen."""
@@ -86,8 +86,9 @@ class Progress:
         """Return the stage, its detail, the elapsed time, and the estimated time left."""
         passed = now - self._since
         parts = [self._detail] if self._detail else []
-        if self._share >= _ENOUGH and passed >= 1:
-            parts += [f"{100 * self._share:.0f} %", f"{duration(passed * (1 - self._share) / self._share)} left"]
+        now_done = self._share - self._before
+        if now_done >= _ENOUGH * (1 - self._before) and passed >= 1:
+            parts += [f"{100 * self._share:.0f} %", f"{duration(passed * (1 - self._share) / now_done)} left"]
         elif passed >= 1:
             parts.append(duration(passed))
         return f"{self._stage} ({', '.join(parts)})" if parts else self._stage

@@ -55,7 +55,7 @@ class SweepDisplay(LoopEvents):
     def _show(self) -> None:
         speed = self._clock.speed(time.monotonic())
         fast = f", {short(speed)} tokens/s" if speed else ""
-        self._progress.share(self._clock.share, f"{self._done} of {self._runs} runs{fast}")
+        self._progress.share(self._clock.share, f"{self._done} of {self._runs} runs{fast}", before=self._clock.before)
 
 
 class _Clock:
@@ -63,19 +63,29 @@ class _Clock:
 
     def __init__(self, stacks: list[Stack]) -> None:
         self.stacks = {stack.name: stack for stack in stacks}
-        self.done = dict.fromkeys(self.stacks, 0.0)
+        self._done = dict.fromkeys(self.stacks, 0.0)
+        self._before: dict[str, float] = {}
         self.begun: float | None = None
 
     def saw(self, stack: Stack, share: float, now: float) -> None:
         self.begun = now if self.begun is None else self.begun
-        self.done[stack.name] = share
+        self._before.setdefault(stack.name, share)
+        self._done[stack.name] = share
 
     @property
     def share(self) -> float:
+        return self._of_all(self._done)
+
+    @property
+    def before(self) -> float:
+        """The share that an earlier command had trained of stacks that are gone on with."""
+        return self._of_all(self._before)
+
+    def _of_all(self, shares: dict[str, float]) -> float:
         total = sum(stack.flops for stack in self.stacks.values())
-        return sum(self.stacks[name].flops * share for name, share in self.done.items()) / total if total else 0.0
+        return sum(self.stacks[name].flops * share for name, share in shares.items()) / total if total else 0.0
 
     def speed(self, now: float) -> float:
         elapsed = now - (self.begun or now)
-        tokens = sum(self.stacks[name].tokens * share for name, share in self.done.items())
+        tokens = sum(self.stacks[name].tokens * (self._done[name] - before) for name, before in self._before.items())
         return tokens / elapsed if elapsed > 0 else 0.0

@@ -68,7 +68,8 @@ def train_stack(
     steps : int, optional
         Stop after so many steps (for calibration and tests).
     on_step : callable, optional
-        Called with (steps done, steps in all) every few steps.
+        Called with (steps done, steps in all) at the beginning, where a saved state is gone on from, and every few
+        steps.
     losses : list of numpy.ndarray, optional
         Receives the mean training loss of every run, shape ``(run,)``, at every step.
     on_pause : callable, optional
@@ -103,6 +104,8 @@ def train_stack(
         begun, diverged_at = saved.step, saved.diverged_at.copy()
     last = first.steps if steps is None else steps
     chunk = _steps_of_a_chunk(runs, device)
+    if on_step is not None:
+        on_step(begun, last)
     pauses = sorted({begun, *range(begun, last, chunk), *(s for s in first.checkpoint_steps if begun < s < last), last})
     for begin, end in pairwise(pauses):
         now = under_way.advance(begin, end)

@@ -40,6 +40,15 @@ def test_the_time_left_follows_from_what_is_done(clock):
     assert progress.line(clock.now) == "writing"
 
 
+def test_what_an_earlier_command_has_done_says_nothing_of_the_time_left(clock):
+    progress = Progress("training")
+    clock.now = 30.0
+    progress.share(0.8, before=0.8)
+    assert progress.line(clock.now) == "training (30 s)"
+    progress.share(0.9, before=0.8)
+    assert progress.line(clock.now) == "training (90 %, 30 s left)"
+
+
 def test_later_lines_become_rarer(clock):
     progress = Progress("training")
     due = []
