@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import bayeskisl as bk
+from bayeskisl.decision.verdict import _ORDER
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -55,3 +56,19 @@ def test_links_lead_somewhere(path):
 
 def test_the_readme_is_one_screen_and_a_half():
     assert len((ROOT / "README.md").read_text().splitlines()) <= 75
+
+
+def test_shipped_runs_are_counted_right():
+    sweeps = [bk.load_curves(path) for path in sorted((ROOT / "data" / "sweeps").glob("*/curves.nc"))]
+    runs = f"{sum(curves.sizes['run'] for curves in sweeps):,}"
+    smallest = f"{min(int(curves['params'].min()) for curves in sweeps):,}"
+    largest = f"{max(int(curves['params'].max()) for curves in sweeps):,}"
+    readme = (ROOT / "README.md").read_text()
+    assert f"{runs} real training runs of {len(sweeps)} sweeps" in readme
+    assert f"{smallest} to {largest} parameters" in readme
+    assert f"{runs} training runs" in (DOCS / "index.md").read_text()
+
+
+def test_the_page_on_decisions_lists_every_rule_of_the_verdict():
+    page = (DOCS / "how-to" / "decide.md").read_text()
+    assert [code for code in _ORDER if f"`{code}`" not in page] == []

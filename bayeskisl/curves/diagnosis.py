@@ -1,6 +1,6 @@
 """Diagnosis of the data before any law: what retention curves can and cannot show."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -14,6 +14,7 @@ from bayeskisl.curves.cells import cell_table
 from bayeskisl.curves.checkpoints import final
 from bayeskisl.curves.curve import Curve, Side, curves_of_cells
 from bayeskisl.curves.guesses import at_least_guessed
+from bayeskisl.quantities import three_digits
 
 __all__ = ["Diagnosis", "Finding", "check"]
 
@@ -311,7 +312,7 @@ def _levels(group: str, shown: list[Curve]) -> Iterator[Finding]:
             "silent_levels",
             "note",
             f"At {len(silent)} of {len(levels)} levels every run of '{group}' is at its ceiling or at chance, and is "
-            f"uninformative: {_listed([f'{value:,.4g}' for value in silent])}.",
+            f"uninformative: {_listed(_distinct(silent))}.",
             "Add levels where retention changes.",
             group,
         )
@@ -334,6 +335,11 @@ def _places(shown: list[Curve]) -> str:
 def _listed(said: list[str], most: int = 4) -> str:
     more = f" and {len(said) - most} more" if len(said) > most else ""
     return ", ".join(said[:most]) + more
+
+
+def _distinct(levels: Sequence[float]) -> list[str]:
+    """Levels in words, each once: those that one cell realised differ in later digits."""
+    return list(dict.fromkeys(three_digits(level) for level in levels))
 
 
 def _count(number: int, noun: str) -> str:

@@ -16,7 +16,7 @@ from bayeskisl.curves import cell_at, cell_table
 from bayeskisl.decision.intervals import interval
 from bayeskisl.decision.planned_model import ROUNDING, PlannedModel
 from bayeskisl.errors import way
-from bayeskisl.quantities import short
+from bayeskisl.quantities import short, three_digits
 
 __all__ = ["APART", "Caveat", "Weight", "about_prediction", "caveat_table"]
 
@@ -91,7 +91,7 @@ def said(value: float) -> str:
     if value >= 1e6:
         return short(value)
     if 0.9 < value < 1:
-        return f"{value:.3g}"
+        return three_digits(value)
     return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
 

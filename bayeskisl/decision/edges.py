@@ -15,6 +15,7 @@ from bayeskisl.arrays import FloatArray
 from bayeskisl.curves import Side, curves_of_cells
 from bayeskisl.decision.caveats import Caveat, said
 from bayeskisl.decision.planned_model import PlannedModel
+from bayeskisl.quantities import three_digits
 
 __all__ = ["edges"]
 
@@ -225,11 +226,11 @@ def _beyond_swept(
     return Caveat(
         "beyond_swept",
         f"the {what} lies {'above the largest' if above else 'below the smallest'} {target.coordinate} that was "
-        f"swept, {end:.3g}",
+        f"swept, {said(end)}",
         concerns="" if at_least is None and at_most is None else what,
         at_least=at_least,
         at_most=at_most,
-        buy=f"{swept.largest} parameters at a {target.coordinate} {'above' if above else 'below'} {end:.3g}",
+        buy=f"{swept.largest} parameters at a {target.coordinate} {'above' if above else 'below'} {said(end)}",
         weight="care",
     )
 
@@ -277,8 +278,8 @@ def _about_the_domain(data: xr.Dataset, target: PlannedModel) -> Iterator[Caveat
         yield Caveat(
             "no_window",
             f"no {target.coordinate} keeps both groups at that risk each: the infused facts need at least "
-            f"{data['least_sufficient'].item():.3g}, the {target.group} facts allow at most "
-            f"{data[schema.CHOICE].item():.3g}; a larger budget or fewer facts would open one",
+            f"{three_digits(data['least_sufficient'].item())}, the {target.group} facts allow at most "
+            f"{three_digits(data[schema.CHOICE].item())}; a larger budget or fewer facts would open one",
             buy="nothing: a larger budget, fewer facts, or a lower share to be kept",
             weight="care",
         )

@@ -25,6 +25,7 @@ from bayeskisl.decision.kept_knowledge import known
 from bayeskisl.decision.planned_model import PlannedModel, planned_model
 from bayeskisl.errors import InputError
 from bayeskisl.laws.falls import SMOOTH_BREAK
+from bayeskisl.quantities import three_digits
 from bayeskisl.target import Target
 
 __all__ = ["Measurement", "bounded", "measure_collapse", "threshold_posterior"]
@@ -78,14 +79,14 @@ class Measurement:
     def note(self) -> str:
         """One sentence about the meaning of the number."""
         if self.bound == "at least":
-            return f"no run lost half of its facts: collapse lies above {_said(self.low)}, at an unknown distance"
+            return (
+                f"no run lost half of its facts: collapse lies above {three_digits(self.low)}, at an unknown distance"
+            )
         if self.bound == "at most":
-            return f"no run kept half of its facts: collapse lies below {_said(self.high)}, at an unknown distance"
+            return (
+                f"no run kept half of its facts: collapse lies below {three_digits(self.high)}, at an unknown distance"
+            )
         return f"half-retention point of {len(self.runs)} runs"
-
-
-def _said(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def measure_collapse(curves: xr.Dataset, *, ci_prob: float = 0.9) -> Measurement:

@@ -13,8 +13,8 @@ _WEIGHTS = ("unusable", "care", "note")
 # What could change an answer most stands first: data that hold no answer, then a posterior that is none, then what only
 # the prior knows, then what the data know too little of.
 _ORDER = (
-    "no_signal", "wrong_way", "turns_back", "gate", "preview", "prior_driven_target", "all_lost", "never_kept",
-    "never_learned", "no_collapse", "never_ignorant", "laws_apart", "wide", "few_sizes", "far_extrapolation",
+    "no_signal", "wrong_way", "turns_back", "gate", "preview", "prior_driven_target", "never_kept", "never_learned",
+    "no_collapse", "never_ignorant", "laws_apart", "wide", "few_sizes", "far_extrapolation",
     "outlying_rows", "below_one_exposure", "sampled_thinly", "no_benefit", "beyond_swept", "none_admissible",
     "none_sufficient", "no_window",
 )  # fmt: skip

@@ -15,6 +15,7 @@ from bayeskisl.errors import way
 from bayeskisl.inference.gate import Gate, scalars
 from bayeskisl.inference.posterior import ON_AXIS
 from bayeskisl.inference.sensitivity import SENSITIVE, sensitivity
+from bayeskisl.quantities import three_digits
 
 __all__ = ["Caution", "cautions"]
 
@@ -179,12 +180,12 @@ def _bound(posterior: xr.Dataset, axis: Axis, group: str, cell: int, fewer_expos
     above = fewer_exposures == (direction < 0)
     value = np.quantile(of_cell[name].values, 0.05 if above else 0.95)
     unit = axis.coordinate if axis.bounded else axis.in_words
-    place = f"beyond any {unit}" if axis.bounded and value > _ALL else f"{value:.3g} {unit}"
+    side = "above" if above else "below"
+    place = f"{side} {three_digits(value)} {unit}" if not axis.bounded or 0 < value <= _ALL else f"{side} every {unit}"
     exposures = np.quantile(of_cell[schema.CRITICAL_EXPOSURES].values, 0.95 if fewer_exposures else 0.05)
     return (
-        f"at {posterior[schema.CELL].values[cell]} {name} lies "
-        f"{'' if place.startswith('beyond') else 'above ' if above else 'below '}{place} "
-        f"(critical exposures {'below' if fewer_exposures else 'above'} {exposures:.3g})"
+        f"at {posterior[schema.CELL].values[cell]} {name} lies {place} "
+        f"(critical exposures {'below' if fewer_exposures else 'above'} {three_digits(exposures)})"
     )
 
 

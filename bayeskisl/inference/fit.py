@@ -92,8 +92,8 @@ def fit(
     seed : int
         Seed of the sampler; the same seed, versions and machine give the same draws.
     retry : bool
-        Whether a law that fails its gate for want of draws is sampled once more: three times as long, with every third
-        draw kept.
+        Whether a law that fails its gate for want of draws is sampled once more: twice as long if it missed by little,
+        else three times, with every second or third draw kept.
     throw : bool
         Whether a posterior that fails its gate raises an error; otherwise it is returned with ``gate.passed`` False.
     progress : bool or callable

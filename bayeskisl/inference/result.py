@@ -17,6 +17,7 @@ from bayeskisl.inference.gate import STRUCTURAL, Gate, diagnostics, scalars
 from bayeskisl.inference.posterior import ON_AXIS
 from bayeskisl.inference.storage import curves_of, laws_of, read_tree, write_tree
 from bayeskisl.laws import Law
+from bayeskisl.quantities import three_digits
 from bayeskisl.shipped import shipped_folder
 
 __all__ = ["Fit", "load_fit"]
@@ -193,7 +194,7 @@ class Fit:
         for label, draws in scalars(self.posterior, names):
             if not np.isnan(draws).all():
                 low, median, high = np.quantile(draws, [0.05, 0.5, 0.95])
-                found[label] = f"{median:.3g} ({low:.3g} to {high:.3g})"
+                found[label] = f"{three_digits(median)} ({three_digits(low)} to {three_digits(high)})"
         return found
 
 

@@ -27,7 +27,6 @@ _DOUBTS = {
     "gate": "the posterior failed its gate",
     "preview": "the fit is a preview",
     "sampled_thinly": "the sampler missed a test by little",
-    "all_lost": "every size lost its facts",
     "never_kept": "no run kept half",
     "never_learned": "no run learned half",
     "no_collapse": "no run collapsed",

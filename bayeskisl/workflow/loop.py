@@ -15,6 +15,7 @@ from bayeskisl import schema
 from bayeskisl.errors import InputError, way
 from bayeskisl.files import held
 from bayeskisl.keywords import from_keywords
+from bayeskisl.quantities import three_digits
 from bayeskisl.shipped import shipped_file
 from bayeskisl.sweeping import load_sweep, run_sweep
 from bayeskisl.sweeping.records import write_atomically
@@ -68,11 +69,10 @@ class LoopStep:
     waiting: str = ""
 
     def __str__(self) -> str:
-        collapse = f"{self.collapse:,.0f}" if self.collapse >= 100 else f"{self.collapse:.3g}"
         return (
-            f"step {self.number}: {self.runs} runs, {self.spent:.3g} spent; collapse near {collapse} {self.unit}, "
-            f"width {self.width:.2f} (floor {self.floor:.2f}). {self.ending or self.plan}"
-            f"{' ' * bool(self.waiting)}{self.waiting}"
+            f"step {self.number}: {self.runs} runs, {self.spent:.3g} spent; collapse near "
+            f"{three_digits(self.collapse)} {self.unit}, width {self.width:.2f} (floor {self.floor:.2f}). "
+            f"{self.ending or self.plan}{' ' * bool(self.waiting)}{self.waiting}"
         )
 
 

@@ -1,6 +1,6 @@
 """What planning saves.
 
-A finished sweep, replayed under the planner and six baselines.
+A finished sweep, replayed under the planner, three baselines and the grid.
 """
 
 import pandas as pd

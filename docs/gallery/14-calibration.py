@@ -1,6 +1,7 @@
 """Are the posteriors calibrated?
 
-Ranks of known truths in the posteriors of simulated sweeps; a calibrated posterior stays inside the band.
+Where known truths fall in the posteriors of simulated sweeps of the law 'collapse'; for a calibrated posterior anywhere
+equally often.
 """
 
 import json

@@ -1,6 +1,6 @@
 """The data, before any law.
 
-Each curve with the levels that say nothing and the rows that stand out; `bk.check` says the same in words.
+Each curve and the rows that stand out; `bk.check` says in words which levels are uninformative.
 """
 
 import bayeskisl as bk

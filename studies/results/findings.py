@@ -14,7 +14,7 @@ import bayeskisl
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.decision import Decision, intervals
-from bayeskisl.inference import Fit, compare, fit
+from bayeskisl.inference import Comparison, Fit, compare, fit
 from bayeskisl.inference.storage import constant_data
 from bayeskisl.laws import load_law
 from studies.results.held_out import held_out_predictions, splits
@@ -70,11 +70,12 @@ def find(subject: Subject, stages: Stages) -> tuple[Found, Fit, Decision]:
     """
     curves, law, rivals = subject.curves(), subject.law, subject.rivals
     main = stages.fit("fitting every law", "fit", lambda: fit(curves, law, rivals=rivals, throw=False))
-    laws = stages.plain("comparing the laws", "laws", lambda: _compared(main))
+    compared = cache(lambda: _compared(main))
+    laws = stages.plain("comparing the laws", "laws", lambda: _of_comparison(compared()))
     on_total = curves.assign_coords({schema.PARAMS: curves[schema.TOTAL_PARAMS]})
     total = stages.fit("fitting on total parameters", "fit-total", lambda: fit(on_total, law, rivals=(), throw=False))
     cells = stages.plain("measuring each cell by itself", "cells", lambda: measured_cells(curves))
-    decision = stages.decision("deciding for a larger model", "decision", lambda: planned(main))
+    decision = stages.decision("deciding for a larger model", "decision", lambda: planned(compared().fit))
     held_out = [
         row
         for number, split in enumerate(splits(curves), start=1)
@@ -103,9 +104,12 @@ def find(subject: Subject, stages: Stages) -> tuple[Found, Fit, Decision]:
     )
 
 
-def _compared(main: Fit) -> Found:
+def _compared(main: Fit) -> Comparison:
     sizes = len(np.unique(main.curves[schema.PARAMS]))
-    compared = compare([main], largest=1 if sizes > _FEWEST else 0)
+    return compare([main], largest=1 if sizes > _FEWEST else 0)
+
+
+def _of_comparison(compared: Comparison) -> Found:
     return {
         "table": compared.table.to_dicts(),
         "weights": compared.weights,

@@ -21,8 +21,8 @@ __all__ = ["make_one_law_page", "one_law_page"]
 _HEAD = """# One law for amount, ratio and dose?
 
 If nothing but a fact's own exposures decided whether it is kept, or its exposures and the number of distinct facts in
-training, then one experiment would predict the critical exposures of another. Here they do so in earnest: nothing of
-the predicted sweep is known to the prediction.
+training, then one experiment would predict the critical exposures of another. Here each prediction uses nothing of the
+predicted sweep.
 
 - *{alone}*: `desk-amount` and `desk-tokens` together, law `collapse`, the half-point of the same size and budget.
 - *{with_load}*: the same, moved to the other sweep's load at its half-point, by what budgets do to the half-point.

@@ -5,6 +5,7 @@ from typing import Any
 
 from bayeskisl import schema
 from bayeskisl.reporting.numbers import exact, percent
+from studies.results.subjects import SUBJECTS
 from studies.results.text import gate_word, held_out_scores, markdown_table, point
 
 __all__ = ["BESIDE", "index_page"]
@@ -13,10 +14,24 @@ _HEAD = """# Results of the shipped sweeps
 
 Made from `data/results/` by `python -m studies.pages`. All runs are two-layer decoders on made-up facts, or on
 real ones in `words-amount` and `words-ratio`: they exercise the method, and their exponents hold for them alone.
-Intervals are 90 % equal-tailed.
 
 No sweep on a GPU is here. `gpu-amount`, `gpu-ratio` and `gpu-dose` are specified in `models/sweeps/`, with the script
 that runs them, `scripts/gpu_sweep.py`, and an estimate; **their data are missing**, since no GPU could be had."""
+
+_READING = """## How to read a page
+
+Intervals are 90 %, equal-tailed.
+
+- *Collapse points*: half of what can be kept is kept there. *Measured*: from the cell's own runs, without a law.
+  *Inferred*: from all cells together.
+- *Exponents*: minus the slope of the log critical exposures, at the middle of the data unless the row names another
+  place. At a fixed ratio, the collapse point in facts grows with N to this power, and with D to one more than this. The
+  published values beside them are of other models on other text: a page neither confirms nor refutes them.
+- *Which law*: the score is the log predictive density of cells (sizes) left out. *Behind*: the distance to the best
+  law, with its standard error. *Largest size*: the score of the largest size from a fit without it. A law that failed
+  its gate has no weight in the mixture.
+- *Left out, predicted, measured*: predictions that share runs are not independent.
+- *Bits*: of answers, from the cross-entropy on exactly the answer's symbols; knowledge of names is not counted."""
 
 _HITS = """## Hits and misses
 
@@ -50,12 +65,15 @@ def index_page(everything: Sequence[dict[str, Any]], beside: Sequence[str]) -> s
         ]
         for found in everything
     ]
+    without = [name for name in SUBJECTS if name not in {found["sweep"] for found in everything}]
     scores = [[found["sweep"], *row] for found in everything for row in held_out_scores(found)]
     parts = [
         _HEAD,
         markdown_table(
             ["sweep", "runs", "where the curve moves", "gate", "group", "exponent of N", "of D", "best law"], summary
         ),
+        *([_without_page(without)] if without else []),
+        _READING,
         _HITS,
         markdown_table(["sweep", "law", "hits", "of", "gate failed"], scores),
         _RECIPE if "sanity" in beside else _NO_RECIPE,
@@ -63,6 +81,11 @@ def index_page(everything: Sequence[dict[str, Any]], beside: Sequence[str]) -> s
         "\n".join(["```{toctree}", ":hidden:", "", *(found["sweep"] for found in everything), *beside, "```"]),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _without_page(names: Sequence[str]) -> str:
+    listed = " and ".join(f"`{name}`" for name in names)
+    return f"No page yet: {listed}; `bayeskisl data NAME` describes {'it' if len(names) == 1 else 'them'}."
 
 
 def _exponents(found: dict[str, Any]) -> list[str]:

@@ -22,12 +22,12 @@ __all__ = ["make_sanity_page", "said", "train_sanity_ladder"]
 
 _HEAD = """# Sanity ladder: the recipe's part
 
-A collapse point that moves with the recipe is no property of a size, and an exponent that does is none of a law. So
-one amount sweep ({sizes} non-embedding parameters, three seeds, eight levels a size) is repeated with one thing changed
-at a time. Each collapse point is measured from its own runs, without a law of size; factors are averaged over the sizes
-in logs; the exponent is the slope of the logs by least squares. Intervals are 90 %, from the measurements' own
-uncertainty. The rung *other seeds* shows what chance alone does; of {count} comparisons in a column, {false:.1f} are
-expected to exclude no change by chance.
+If the recipe moves a collapse point, the point is not a property of the size alone. The same holds for an exponent and
+its law. So one amount sweep ({sizes} non-embedding parameters, three seeds, eight levels a size) is repeated with one
+thing changed at a time. Each collapse point is measured from its own runs, without a law of size; factors are averaged
+over the sizes in logs; the exponent is the slope of the logs by least squares. Intervals are 90 %, from the
+measurements' own uncertainty. The rung *other seeds* shows what chance alone does; of {count} comparisons in a column,
+{false:.1f} are expected to exclude no change by chance.
 
 Remade by `python -m studies.sanity` from the {runs} runs of `data/sanity/curves.nc`, which `data/sanity/rungs.toml`
 specifies."""

@@ -94,6 +94,12 @@ SUBJECTS = {
             rivals=("power",),
         ),
         Subject(
+            "memory-dose",
+            ("memory-dose",),
+            "More and more facts at 300 exposures each, at 480 tokens a parameter, in place of the general corpus.",
+            rivals=(),
+        ),
+        Subject(
             "words-amount",
             ("words-amount",),
             "More and more facts of real places, languages and elements, in real text.",

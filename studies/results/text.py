@@ -125,7 +125,7 @@ def _made_from(found: Found) -> str:
     name = found["sweep"]
     return (
         f"`data/sweeps/{name}/PROVENANCE.md` describes how the runs were made. This page is made from "
-        f"`data/results/{name}.json` by `python -m studies.pages {name}`. Intervals are 90 %."
+        f"`data/results/{name}.json` by `python -m studies.pages {name}`. [How to read it](index.md)."
     )
 
 
@@ -150,10 +150,7 @@ def _collapse(found: Found) -> Iterator[str]:
     axis = axis_named(found["axis"])
     group, unit = axis.harmed_group(_groups(found)), axis.unit
     inferred = _groups(found)[group]
-    yield (
-        f"The collapse point of the {_GROUPS[group]}, in {unit}: half of what can be kept is kept there. Measured: "
-        "from the cell's own runs, without a law. Inferred: from all cells together."
-    )
+    yield f"The collapse point of the {_GROUPS[group]}, in {unit}:"
     rows = [
         [
             exact(cell["params"]),
@@ -206,10 +203,8 @@ def _exponents(found: Found) -> Iterator[str]:
             [_GROUPS[group], "scatter of runs, sigma", point(own["sigma_run"], 3), point(total["sigma_run"], 3)]
         )
     yield (
-        "An exponent is minus the slope of the log critical exposures, at the middle of the data unless the row names "
-        "another place. Sizes are counted as non-embedding and as total parameters (gate of the second fit: "
-        f"{gate_word(found['fit_total'])}). At a fixed ratio, the collapse point in facts grows with N to this power, "
-        "and with D to one more than this."
+        "Sizes are counted as non-embedding and as total parameters (gate of the second fit: "
+        f"{gate_word(found['fit_total'])}):"
     )
     yield markdown_table(["group", "exponent of", "non-embedding", "total"], rows)
     yield from _against_published(found)
@@ -231,18 +226,12 @@ def _against_published(found: Found) -> Iterator[str]:
     at_end = f" At the smallest size the slope is {-steep['median']:.2f}." if steep else ""
     yield (
         f"Critical exposures of the {_GROUPS[group]} fall with slope {point(slope, 2)} in N. Of the published values, "
-        f"{said[0]} and {said[1]} that interval.{at_end} This compares two-layer decoders of this project with "
-        "other models on other text: it neither confirms nor refutes either number."
+        f"{said[0]} and {said[1]} that interval.{at_end}"
     )
 
 
 def _laws(found: Found) -> Iterator[str]:
     laws = found["laws"]
-    yield (
-        "The score is the log predictive density of cells (sizes) left out. Behind: the distance to the best law, with "
-        "its standard error. Largest size: the score of the largest size from a fit without it. A law that failed its "
-        "gate has no weight in the mixture."
-    )
     rows = [
         [
             row["law"],
@@ -266,7 +255,7 @@ def _held_out(found: Found) -> Iterator[str]:
     yield markdown_table(["trained on", "target", "measured", *laws], held_out_rows(found))
     scores = [f"{law} {hits} of {of}" for law, hits, of, _ in held_out_scores(found) if of != "0"]
     if scores:
-        yield f"Hits: {', '.join(scores)}. Predictions that share runs are not independent."
+        yield f"Hits: {', '.join(scores)}."
 
 
 def _bits(found: Found) -> Iterator[str]:
@@ -279,10 +268,7 @@ def _bits(found: Found) -> Iterator[str]:
         if cell["bits"]
     ]  # fmt: skip
     most = max(cell["bits"]["params"]["most"] for cell in found["cells"] if cell["bits"])
-    yield (
-        "Bits of answers per parameter, from the cross-entropy on exactly the answer's symbols (knowledge of "
-        "names is not counted), mean over seeds."
-    )
+    yield "Bits of answers per parameter, mean over seeds:"
     head = ["N, D", "at the collapse", "the same, total parameters", "most at any level", "the same, total"]
     yield markdown_table(head, rows)
     few, many = (

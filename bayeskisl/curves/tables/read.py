@@ -17,6 +17,7 @@ from bayeskisl.curves.tables.raw import (
 )
 from bayeskisl.curves.tables.text_files import decoded, from_delimited
 from bayeskisl.errors import InputError
+from bayeskisl.shipped import shipped_folder
 
 __all__ = ["RawTable", "read_table", "text_of"]
 
@@ -34,7 +35,8 @@ def read_table(table: Any) -> RawTable:
     Parameters
     ----------
     table : path, frame, mapping of columns, or sequence of mappings
-        A CSV, TSV, Parquet, JSON-lines or JSON file, or a pipe that holds one; a polars or pandas frame, or anything
+        A CSV, TSV, Parquet, JSON-lines or JSON file, a pipe that holds one, or the name of a published table that
+        ships (`bayeskisl data`); a polars or pandas frame, or anything
         else that exports Arrow; columns by name; one mapping a row. Nested mappings become columns such as
         ``config.lr``.
 
@@ -84,6 +86,7 @@ def _from_pandas(frame: Any) -> RawTable:
 
 
 def _read_file(path: Path) -> RawTable:
+    path = _shipped(path) or path
     if path.is_dir():
         raise InputError("a table's file", "a folder", str(path), "name the table in it")
     if not path.exists():
@@ -97,6 +100,14 @@ def _read_file(path: Path) -> RawTable:
     if kind == ".parquet":
         return _from_parquet(path)
     return _from_text(text_of(path), path.name, kind)
+
+
+def _shipped(path: Path) -> Path | None:
+    """The published table that ships under a name, unless a file here has it."""
+    if path.name != str(path) or path.exists():
+        return None
+    shipped = shipped_folder("data") / "literature" / (path.name if path.suffix else f"{path.name}.csv")
+    return shipped if shipped.is_file() else None
 
 
 def text_of(path: Path) -> str:

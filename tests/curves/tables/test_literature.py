@@ -7,6 +7,8 @@ import polars as pl
 import pytest
 
 from bayeskisl.curves import TableError, curves_from_table, describe_import
+from bayeskisl.curves.tables.read import read_table
+from bayeskisl.errors import InputError
 from bayeskisl.shipped import shipped_folder
 
 FOLDER = shipped_folder("data") / "literature"
@@ -105,3 +107,13 @@ def test_each_domain_has_the_guessing_rate_of_its_own_controls():
     of_domain = curves["guessing"].isel(group=0).groupby("domain")
     assert (of_domain.max() == of_domain.min()).all()
     assert of_domain.max().sel(domain="nationality").item() == pytest.approx(0.914, abs=0.001)
+
+
+def test_a_published_table_is_read_by_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    by_name = read_table("phase-transition-onset")
+    assert by_name.columns == read_table("phase-transition-onset.csv").columns
+    (tmp_path / "phase-transition-onset.csv").write_text("a,b\n1,2\n")
+    assert read_table("phase-transition-onset.csv").columns != by_name.columns, "a file of the user's own comes first"
+    with pytest.raises(InputError, match="no such file"):
+        read_table("phase-transition")
