@@ -27,6 +27,7 @@ def collapse_along_sizes(
     kind: Kind = "new_run",
     ci_prob: float = 0.9,
     seed: int = 0,
+    in_proportion: bool = False,
     **short: Unpack[TargetKeywords],
 ) -> xr.DataArray:
     """Median and interval of the collapse point of new models of several sizes, under every law.
@@ -37,11 +38,13 @@ def collapse_along_sizes(
     sizes : sequence of float
         Non-embedding parameters.
     target : Target, optional
-        Quantities that are fixed along the sizes; the target's own size is ignored.
+        Quantities that are fixed along the sizes; the target's own size is used by `in_proportion` alone.
     kind, seed
         As for `predict`. The same random scatter is drawn at every size, so that the lines are smooth.
     ci_prob : float
         Probability of the interval.
+    in_proportion : bool
+        Whether the token budget grows in proportion to the size, from the target's size and budget.
     **short
         In place of a `Target`, its keywords.
 
@@ -52,11 +55,15 @@ def collapse_along_sizes(
     """
     tail = (1 - ci_prob) / 2
     probabilities = [tail, 0.5, 1 - tail]
-    trained = float(fit.curves[schema.PARAMS].max())  # its size plays no part
-    asked = replace(target_from(target, short, default=trained), params=trained)
-    fit, _ = of_target(fit, asked)
-    asked = replace(asked, domain=None, prior_driven=True)  # where one size was trained, the lines are the prior's
+    trained = float(fit.curves[schema.PARAMS].max())
+    given = target_from(target, short, default=trained)
+    fit, _ = of_target(fit, replace(given, params=trained))
+    # where one size was trained, the lines are the prior's
+    asked = replace(given, params=trained, domain=None, prior_driven=True)
     targets = [planned_model(fit.curves, replace(asked, params=float(size))) for size in sizes]
+    if in_proportion:
+        share = planned_model(fit.curves, replace(given, domain=None, prior_driven=True)).tokens / given.params
+        targets = [replace(planned, tokens=share * planned.params) for planned in targets]
     lines = []
     for planned in targets:
         draws = draws_at(fit, planned, kind=kind, seed=seed, as_new=True)

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bayeskisl import schema
-from bayeskisl.arrays import IntArray
+from bayeskisl.arrays import BoolArray, FloatArray, IntArray
 from bayeskisl.axes import axis_of
 from bayeskisl.curves import cell_table
 from bayeskisl.decision.funnel import collapse_along_sizes
@@ -20,7 +20,7 @@ from bayeskisl.decision.intervals import interval
 from bayeskisl.decision.planned_model import ROUNDING, PlannedModel, cells_like, of_target
 from bayeskisl.quantities import short
 from bayeskisl.reporting.numbers import exact, percent
-from bayeskisl.reporting.style import LINES, figure_style, ink, law_colors, log_axis, new_figure
+from bayeskisl.reporting.style import LINES, figure_style, infusion_axis, ink, law_colors, log_axis, new_figure
 from bayeskisl.target import Target, TargetKeywords, target_from
 
 if TYPE_CHECKING:
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_collapse"]
 
-_SIZES = 25
+_SIZES = 60
+# Shares of the tokens that are drawn on a scale of log odds: all, or none, has no place there.
+_SHARES = (1e-4, 1 - 1e-6)
 # Opacity of what was measured under other conditions than the target's.
 _PALE = 0.35
 # How far lines run beyond the outermost size or target.
@@ -69,7 +71,8 @@ def plot_collapse(
     -------
     matplotlib.figure.Figure
         Funnels describe a new run of a new size and are therefore wider than the intervals of trained sizes. They apply
-        to the target's budget; sizes trained on another budget are pale and labelled with theirs.
+        to the target's budget, or where budgets grew in proportion to the size, to as many tokens a parameter; sizes
+        trained on another budget are pale and labelled with theirs.
 
     Examples
     --------
@@ -87,21 +90,24 @@ def plot_collapse(
     axis = axis_of(fit.curves)
     with figure_style(dark):
         figure, axes = new_figure(figsize=(7.6, 4.8))
-        lines = _funnels(fit, ends, asked, ci_prob)
+        as_many = _of_one_share(cells, planned)
+        grows = as_many is not None
+        lines = _funnels(fit, ends, asked, ci_prob, in_proportion=grows)
         for law, color, line in zip(lines["law"].values, law_colors(lines.sizes["law"]), cycle(LINES), strict=False):
-            _draw_funnel(axes, lines.sel(law=law), color, line, _of_law(fit, str(law), planned, cells))
-        _draw_cells(axes, fit, cells, cells_like(planned, cells), planned.tokens, ci_prob)
+            label = _of_law(fit, str(law)) + _of_budget(planned, cells, in_proportion=grows)
+            _draw_funnel(axes, lines.sel(law=law), color, line, label)
+        here = np.isclose(cells[schema.TOKENS].values, planned.tokens, rtol=ROUNDING) if as_many is None else as_many
+        points = _draw_cells(axes, fit, cells, cells_like(planned, cells), here, ci_prob)
         if prediction is not None:
-            _draw_target(axes, prediction)
+            _draw_target(axes, prediction, "mixture" if len(fit.weights) > 1 else "")
         if verification is not None:
             _draw_measured(axes, verification)
         log_axis(axes, "x", ends[0] / _BEYOND, ends[1] * _BEYOND)
         if axis.bounded:
-            axes.set_yscale("linear")
-            axes.set_ylim(0, 1)
+            at_target = [prediction[planned.half_point].median().item()] if prediction is not None else []
+            infusion_axis(axes, "y", np.clip([*points, *at_target], *_SHARES), axis)
         else:
-            low, high = axes.get_ylim()
-            log_axis(axes, "y", low, high)
+            log_axis(axes, "y", *axes.get_ylim())
         axes.set_xlabel("model size, non-embedding parameters")
         harmed = axis.harms(fit.curves[schema.GROUP].values)
         axes.set_ylabel(f"{'collapse point' if harmed else 'onset'}, {axis.unit}")
@@ -123,13 +129,25 @@ def _asked(fit: "Fit", prediction: xr.Dataset | None, target: Target | None, sho
         held = {name: value for name, value in json.loads(attrs["held_fixed"]).items() if name in fit.curves.variables}
         return Target(attrs[schema.PARAMS], attrs[schema.TOKENS], held, prior_driven=True)
     asked = target_from(target, short, default=float(fit.curves[schema.PARAMS].max()))
-    budget = asked.tokens or float(np.median(np.unique(fit.curves[schema.TOKENS].values)))
+    budgets, sizes = fit.curves[schema.TOKENS].values, fit.curves[schema.PARAMS].values
+    tried = np.unique(budgets[sizes == sizes.max()])
+    budget = asked.tokens or float(tried[len(tried) // 2])
     return replace(asked, tokens=budget, prior_driven=True)
 
 
-def _funnels(fit: "Fit", ends: list[float], target: Target, ci_prob: float) -> xr.DataArray:
+def _of_one_share(cells: xr.Dataset, planned: PlannedModel) -> BoolArray | None:
+    """Cells with as many tokens a parameter as the target, where budgets grew in proportion to the size."""
+    params, budgets = cells[schema.PARAMS].values, cells[schema.TOKENS].values
+    as_many = np.isclose(budgets / params, planned.tokens / planned.params, rtol=ROUNDING)
+    as_large = np.isclose(budgets, planned.tokens, rtol=ROUNDING)
+    follows = set(params) == set(params[as_many]) and set(params) != set(params[as_large])
+    return as_many if follows else None
+
+
+def _funnels(fit: "Fit", ends: list[float], target: Target, ci_prob: float, *, in_proportion: bool) -> xr.DataArray:
     sizes = np.geomspace(ends[0] / _BEYOND, ends[1] * _BEYOND, _SIZES)
-    return collapse_along_sizes(fit, sizes.tolist(), target, ci_prob=ci_prob)
+    lines = collapse_along_sizes(fit, sizes.tolist(), target, ci_prob=ci_prob, in_proportion=in_proportion)
+    return lines.clip(*_SHARES) if axis_of(fit.curves).bounded else lines
 
 
 def _draw_funnel(axes: Axes, lines: xr.DataArray, color: str, style: Any, label: str) -> None:
@@ -140,24 +158,34 @@ def _draw_funnel(axes: Axes, lines: xr.DataArray, color: str, style: Any, label:
         axes.plot(lines["params"], edge, color=color, ls=style, lw=0.7, alpha=0.8)
 
 
-def _of_law(fit: "Fit", law: str, planned: PlannedModel, cells: xr.Dataset) -> str:
-    """Label of a funnel, with its budget if sizes were trained on another one."""
+def _of_law(fit: "Fit", law: str) -> str:
+    return f"law '{law}'" + (f" (weight {fit.weights[law]:.2f})" if len(fit.weights) > 1 else "")
+
+
+def _of_budget(planned: PlannedModel, cells: xr.Dataset, *, in_proportion: bool) -> str:
+    """Budget of a funnel, where sizes were trained on several or on another one."""
+    if in_proportion:
+        return f" at {planned.tokens / planned.params:.3g} tokens a parameter"
     budgets = np.unique(cells[schema.TOKENS].values)
-    at = "" if len(budgets) == 1 and np.isclose(budgets[0], planned.tokens) else f" at {short(planned.tokens)} tokens"
+    if len(budgets) == 1 and np.isclose(budgets[0], planned.tokens):
+        return ""
     untried = "" if np.isclose(budgets, planned.tokens, rtol=ROUNDING).any() else ", untried"
-    return f"law '{law}'{at}{untried * bool(at)} (weight {fit.weights[law]:.2f})"
+    return f" at {short(planned.tokens)} tokens{untried}"
 
 
-def _draw_cells(axes: Axes, fit: "Fit", cells: xr.Dataset, alike: IntArray, tokens: float, ci_prob: float) -> None:
-    """Draw the cells with the target's fixed values; those of another budget are paler and labelled."""
+def _draw_cells(
+    axes: Axes, fit: "Fit", cells: xr.Dataset, alike: IntArray, here: BoolArray, ci_prob: float
+) -> FloatArray:
+    """Draw the cells with the target's fixed values, those of other budgets paler; return their medians."""
     posterior, sizes = fit.tree["posterior"].to_dataset(), cells[schema.PARAMS].values
     axis = axis_of(fit.curves)
     group = axis.deciding_group(str(name) for name in fit.curves[schema.GROUP].values)
     collapse = posterior[axis.half_point(group)].sel(group=group)
     points = np.array([interval(collapse.isel(cell=i).values, ci_prob) for i in range(collapse.sizes[schema.CELL])])
+    points = np.clip(points, *_SHARES) if axis.bounded else points
     others = np.setdiff1d(np.arange(len(sizes)), alike)
     budgets = cells[schema.TOKENS].values
-    same = alike[np.isclose(budgets[alike], tokens, rtol=ROUNDING)]
+    same = alike[here[alike]]
     labels = {"sizes that were trained": (same, 1.0)}
     other = np.setdiff1d(alike, same)
     if len(other):
@@ -171,16 +199,17 @@ def _draw_cells(axes: Axes, fit: "Fit", cells: xr.Dataset, alike: IntArray, toke
                 sizes[shown], median, yerr=[median - low, high - median], fmt="o", ms=4.5, lw=1.6, color=ink(),
                 alpha=alpha, zorder=4, label=label,
             )  # fmt: skip
+    return points[:, 0]
 
 
-def _draw_target(axes: Axes, prediction: xr.Dataset) -> None:
+def _draw_target(axes: Axes, prediction: xr.Dataset, of: str) -> None:
     half = prediction.attrs["half_point"]
     median, low, high = interval(prediction[half].values, prediction.attrs["ci_prob"])
     size = prediction.attrs[schema.PARAMS]
     axes.axvline(size, color=ink(), lw=0.8, ls=":")
     axes.errorbar(
         [size], [median], yerr=[[median - low], [high - median]], fmt="D", ms=6, mfc="none", mew=1.6, lw=1.6, capsize=5,
-        color=ink(), zorder=5, label=f"predicted at {exact(size)} parameters (mixture)",
+        color=ink(), zorder=5, label=f"predicted at {exact(size)} parameters{f' ({of})' if of else ''}",
     )  # fmt: skip
 
 

@@ -275,6 +275,10 @@ def _draw_span(axes: Axes, decision: Decision, name: str, height: float, color: 
     )  # fmt: skip
 
 
+# Height of the panel over that of its curves: the legend stands above them and hides no measured point.
+_ROOM_FOR_NAMES = 1.5
+
+
 def _draw_worth(axes: Axes, decision: Decision, verification: Verification | None) -> None:
     data, attrs = decision.data, decision.data.attrs
     infusion = data["infusion"].values
@@ -300,11 +304,11 @@ def _draw_worth(axes: Axes, decision: Decision, verification: Verification | Non
         kept = verification.kept
         axes.plot(kept.infusions, kept.facts, "*", ms=10, color=law_colors(1)[0], mec=color, mew=0.6, zorder=5,
                   label="measured afterwards, mean of a level's runs")  # fmt: skip
-    axes.set_ylim(min(0.0, float(low.min())), 1.1 * float(np.max(high)))
+    axes.set_ylim(min(0.0, float(low.min())), _ROOM_FOR_NAMES * float(np.max(high)))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
     unit = attrs["utility_unit"]
     axes.set_ylabel("facts kept, above guessing" if unit == "facts" else f"utility, {unit}")
-    axes.legend(loc="best", ncols=2 if len(groups) > 1 else 1, **_SEE_THROUGH)
+    axes.legend(loc="upper center", ncols=3, **_SEE_THROUGH)
 
 
 def _draw_regret(axes: Axes, decision: Decision) -> None:

@@ -142,6 +142,9 @@ def log_ticks(axis: Axis, low: float, high: float) -> None:
 
 
 _RATIO_TICKS = (0.001, 0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 0.999)
+_MANY_TICKS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99,
+               0.995, 0.998, 0.999, 0.9995, 0.9998, 0.9999)  # fmt: skip
+_FEWEST_TICKS = 4
 _FEW_TICKS = (0.001, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999)
 
 
@@ -154,9 +157,15 @@ def infusion_axis(axes: Axes, which: str, infusion: FloatArray, along: Along, *,
     getattr(axes, f"set_{which}scale")("logit")
     getattr(axes, f"set_{which}lim")(low, high)
     axis = getattr(axes, f"{which}axis")
-    axis.set_major_locator(FixedLocator([r for r in (_FEW_TICKS if narrow else _RATIO_TICKS) if low <= r <= high]))
+    axis.set_major_locator(FixedLocator(_ratio_ticks(low, high, narrow=narrow)))
     axis.set_major_formatter(FuncFormatter(lambda ratio, _: f"{ratio:g}"))
     axis.set_minor_locator(NullLocator())
+
+
+def _ratio_ticks(low: float, high: float, *, narrow: bool) -> list[float]:
+    """Ticks of a scale of log odds: more where a panel spans little."""
+    few = [ratio for ratio in (_FEW_TICKS if narrow else _RATIO_TICKS) if low <= ratio <= high]
+    return few if narrow or len(few) >= _FEWEST_TICKS else [ratio for ratio in _MANY_TICKS if low <= ratio <= high]
 
 
 def exposures_on_top(axes: Axes, products: FloatArray) -> None:

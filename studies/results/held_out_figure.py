@@ -32,7 +32,8 @@ def plot_held_out(rows: Sequence[dict[str, Any]], unit: str, *, dark: bool = Fal
     Returns
     -------
     matplotlib.figure.Figure
-        90 % intervals; the horizontal bar is the measured point with its own interval.
+        90 % intervals; the horizontal bar is the measured point with its own interval, or with an arrow where it is a
+        bound.
     """
     targets = list(dict.fromkeys((row["trained"], row["params"], row["tokens"]) for row in rows))
     laws = list(dict.fromkeys(row["law"] for row in rows))
@@ -68,8 +69,14 @@ def _draw_measured(axes: Axes, at: int, row: dict[str, Any], first: bool) -> Non
     measured = row["measured"]
     ends = [at - _ROOM / 2 - 0.08, at + _ROOM / 2 + 0.08]
     axes.plot(ends, [measured["median"]] * 2, color="#c1121f", lw=1.4, zorder=1, label="measured" if first else None)
-    if not measured["bound"]:
-        axes.fill_between(ends, measured["low"], measured["high"], color="#c1121f", alpha=0.18, lw=0, zorder=0)
+    if measured["bound"]:
+        axes.annotate(
+            measured["bound"], (at, measured["median"]), (0, 26 if measured["bound"] == "at least" else -26),
+            textcoords="offset points", ha="center", va="center", color="#c1121f", fontsize=8.5,
+            arrowprops={"arrowstyle": "<-", "color": "#c1121f"},
+        )  # fmt: skip
+        return
+    axes.fill_between(ends, measured["low"], measured["high"], color="#c1121f", alpha=0.18, lw=0, zorder=0)
 
 
 def _target(row: dict[str, Any]) -> _Place:
