@@ -314,7 +314,7 @@ class Axis(ABC):
 
     def candidates(self, values: FloatArray, possible: tuple[float, float]) -> FloatArray:
         """Candidate levels in three significant digits, within the possible range."""
-        return np.clip(self._three_digits(values), *possible)
+        return np.clip(self._three_digits(np.clip(values, *possible)), *possible)
 
     @staticmethod
     def _three_digits(values: FloatArray) -> FloatArray:

@@ -1,5 +1,6 @@
 """Shared part of ratio and dose: the value is the infused share of all tokens."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -37,9 +38,12 @@ class ShareOfTokens(Axis):
         return 1 / (1 + np.exp(-line))
 
     def candidates(self, values: FloatArray, possible: tuple[float, float]) -> FloatArray:
-        """Candidate levels in thousandths, within the possible range."""
-        low, high = np.ceil(possible[0] * 1e3) / 1e3, np.floor(possible[1] * 1e3) / 1e3
-        return np.clip(np.round(values, 3), low, high)
+        """Candidate levels with three significant digits of the smaller share, within the possible range."""
+        inside = np.clip(values, *possible)
+        rounded = np.where(inside < 0.5, self._three_digits(inside), 1 - self._three_digits(1 - inside))
+        return np.clip(rounded, *possible)
 
     def level(self, value: float) -> float:
-        return round(value, 6)
+        """Round a value to six decimals, or to six significant digits of the smaller share."""
+        smaller = min(value, 1 - value)
+        return round(value, max(6, 5 - math.floor(math.log10(smaller)))) if smaller > 0 else value

@@ -1,6 +1,7 @@
 """Commands that answer a question about a target: predict, decide, verify."""
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -12,7 +13,7 @@ from bayeskisl.cli.files import FigureFile, a_file
 from bayeskisl.cli.help import rare
 from bayeskisl.cli.options import AsJson, SavedFit, SavedFits, Seed, TargetOptions, TargetsOptions
 from bayeskisl.cli.progress import Progress
-from bayeskisl.errors import InputError
+from bayeskisl.errors import InputError, OutputError
 from bayeskisl.files import turn_in
 from bayeskisl.quantities import read_number
 
@@ -147,8 +148,6 @@ def decide(
 
         groups = set(loaded.tree.children)
         decision = decide_at(loaded, targets[0], sensitivity=sensitivity, **options)
-        if set(loaded.tree.children) != groups:
-            loaded.save(fit)  # with the refit of the sensitivity, so that the next decision has it
     if answer.out is not None:
         with turn_in(answer.out.parent):
             record = write_record(decision, decision.save(answer.out))
@@ -159,6 +158,9 @@ def decide(
         print_json(decision_summary(decision))
     else:
         echo(describe_decision(decision))
+    if set(loaded.tree.children) != groups and fit.is_file():
+        with suppress(OutputError):  # only the next decision would be faster for it
+            loaded.save(fit)
 
 
 def _hash_of(record: Path) -> str:

@@ -104,8 +104,8 @@ def cell_table(curves: xr.Dataset) -> tuple[xr.Dataset, IntArray]:
     depth = [schema.DEPTH] if schema.DEPTH in curves.coords and np.isfinite(curves[schema.DEPTH].values).all() else []
     names = tuple(dict.fromkeys([*cell_covariates(curves.attrs["axis"]), *depth, *further_covariates(curves)]))
     columns = np.stack([np.asarray(curves[name].values, dtype=float) for name in names], axis=1)
-    share = names.index("background_share")
-    columns[:, share] = _without_rounding(columns[:, share])
+    for i in range(1, len(names)):
+        columns[:, i] = without_rounding(columns[:, i])
     domains, domain_of_run = _domains(curves)
     columns = np.concatenate([columns, domain_of_run[:, None]], axis=1)
     rows, cell_of_run = np.unique(columns, axis=0, return_inverse=True)
@@ -158,8 +158,8 @@ def _means(values: FloatArray, cell_of_run: IntArray) -> FloatArray:
     return np.bincount(cell_of_run, values) / np.bincount(cell_of_run)
 
 
-def _without_rounding(values: FloatArray) -> FloatArray:
-    """Replace values that differ only by rounding by their median."""
+def without_rounding(values: FloatArray) -> FloatArray:
+    """Replace values that differ only by rounding by their median, as logged budgets and realised ratios do."""
     order = np.argsort(values)
     steps = np.diff(values[order], prepend=values[order][:1])
     group = np.cumsum(steps > _ROUNDING * values[order])
@@ -172,4 +172,5 @@ def _without_rounding(values: FloatArray) -> FloatArray:
 def varied(curves: xr.Dataset) -> dict[str, bool]:
     """For each covariate, whether the curves contain more than one value."""
     names = (*_COVARIATES, *further_covariates(curves), schema.EXPOSURES)
-    return {name: len(np.unique(curves[name].values)) > 1 for name in names}
+    values = {name: np.asarray(curves[name].values, dtype=float) for name in names}
+    return {name: len(np.unique(without_rounding(each))) > 1 for name, each in values.items()}

@@ -9,6 +9,7 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.arrays import IntArray
+from bayeskisl.curves.benchmark import SCALE
 from bayeskisl.curves.checkpoints import final
 from bayeskisl.curves.validation import validate
 from bayeskisl.errors import InputError
@@ -35,7 +36,8 @@ def join_curves(*curves: xr.Dataset) -> xr.Dataset:
     Raises
     ------
     InputError
-        If there are no sweeps, they have different axes, or two runs with one name differ.
+        If there are no sweeps, they have different axes, two runs with one name differ, or imported tables lack
+        different columns.
 
     Examples
     --------
@@ -46,7 +48,7 @@ def join_curves(*curves: xr.Dataset) -> xr.Dataset:
     """
     if not curves:
         raise InputError("at least one set of curves", "none", "join_curves")
-    parts = [validate(final(part)) for part in curves]
+    parts = _on_one_scale([validate(final(part)) for part in curves])
     named = sum(schema.DOMAIN in part.coords for part in parts)
     if named not in (0, len(parts)):
         raise InputError("a domain in all sets of curves or in none", f"one in {named} of {len(parts)}", "join_curves",
@@ -66,7 +68,7 @@ def join_curves(*curves: xr.Dataset) -> xr.Dataset:
     _, first = np.unique(joined[schema.RUN].values, return_index=True)
     _refuse_contradictions(joined, first)
     joined = joined.isel({schema.RUN: np.sort(first)})
-    joined.attrs |= _provenance(parts)
+    joined.attrs |= _provenance(parts) | _of_imports(parts)
     return validate(joined)
 
 
@@ -85,8 +87,49 @@ def _refuse_contradictions(joined: xr.Dataset, first: IntArray) -> None:
         values = joined[variable].values
         differ = (values != values[same]).any(axis=1)
         if differ.any():
-            got = f"another one of {variable} in {int(differ.sum())} run(s), the first {names[differ][0]!r}"
-            raise InputError("one measurement of each run", got, "join_curves")
+            got = f"another one of {variable} in {int(differ.sum())} run(s), the first {str(names[differ][0])!r}"
+            raise InputError("one measurement of each run", got, "join_curves", "give each run a name of its own")
+
+
+# What an import found, as JSON lists; scales of exposures, "relative" or "absolute".
+_FINDINGS = ("import_invented", "import_assumed", "import_notes", "import_left_out", "import_unused_columns")
+_SCALES = ("exposure_scale", SCALE)
+
+
+def _of_imports(parts: list[xr.Dataset]) -> dict[str, str]:
+    """What imports found, of all parts; exposures are relative if those of any part are."""
+    found: dict[str, str] = {}
+    for name in _FINDINGS:
+        of_parts = [json.loads(part.attrs[name]) for part in parts if name in part.attrs]
+        if of_parts:
+            found[name] = json.dumps(list({json.dumps(each): each for one in of_parts for each in one}.values()))
+    for name in _SCALES:
+        scales = [part.attrs.get(name, "absolute") for part in parts]
+        if any(name in part.attrs for part in parts):
+            found[name] = "relative" if "relative" in scales else "absolute"
+    return found
+
+
+# What an import makes up where a table lacks it: one value for all runs of the table, chosen by its levels.
+_MADE_UP = (schema.TOKENS, schema.TOKENS_PER_FACT, schema.BACKGROUND_FACTS, schema.BACKGROUND_SHARE)
+
+
+def _on_one_scale(parts: list[xr.Dataset]) -> list[xr.Dataset]:
+    """Give relative exposures of all parts the unit of the first: each import made one up for itself."""
+    made_up = [[name for name in _MADE_UP if name in json.loads(part.attrs.get("import_invented", "[]"))]
+               for part in parts]  # fmt: skip
+    if any(names != made_up[0] for names in made_up):
+        got = " and ".join(dict.fromkeys(", ".join(names) or "nothing" for names in made_up))
+        raise InputError("tables that lack the same columns", f"tables that lack {got}", "join_curves",
+                         "import the tables as one, or map what one of them lacks")  # fmt: skip
+    first = {name: float(parts[0][name][0]) for name in made_up[0]}
+    return [_with_made_up(part, first) for part in parts] if first else parts
+
+
+def _with_made_up(part: xr.Dataset, values: dict[str, float]) -> xr.Dataset:
+    part = part.assign_coords({name: part[name].astype(float) * 0 + value for name, value in values.items()})
+    spent = part[schema.RATIO] * part[schema.TOKENS]
+    return part.assign_coords({schema.EXPOSURES: spent / (part[schema.FACTS] * part[schema.TOKENS_PER_FACT])})
 
 
 def _provenance(parts: list[xr.Dataset]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Recommendation of the infusion of an untrained model, and its risk."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Unpack
 
@@ -19,7 +19,7 @@ from bayeskisl.decision.prediction import Options, attributes, of_fit, require_g
 from bayeskisl.decision.prospect import Kind
 from bayeskisl.decision.question import Question
 from bayeskisl.decision.sensitivity import sensitivity_rows
-from bayeskisl.decision.utility import described_utility, unit_of
+from bayeskisl.decision.utility import described_utility, prices_of, unit_of
 from bayeskisl.errors import InputError
 from bayeskisl.keywords import from_keywords
 from bayeskisl.target import Target, TargetKeywords
@@ -99,6 +99,7 @@ def decide(
         raise InputError("a factor above 1", repr(apart), "apart")
     require_gate(fit, throw)
     fit, planned = of_target(fit, _holding_its_domain(asked, by, axis_of(fit.curves)))
+    _require_probed(by, planned.groups)
     levels = {group: by.level(group) for group in planned.groups}
     options = Options(kind, by.level(planned.group), ci_prob, seed, by.keep_of, levels)
     question = Question(planned, options, by)
@@ -107,6 +108,13 @@ def decide(
     if not sensitivity:
         return decision
     return Decision(decision.data.assign(sensitivity_rows(fit, decision, question.answered_by)))
+
+
+def _require_probed(by: Criterion, groups: tuple[str, ...]) -> None:
+    """Refuse a level of a group that no run probed: nothing would hold it."""
+    if isinstance(by.keep, Mapping) and (missing := [group for group in by.keep if group not in groups]):
+        raise InputError(f"levels of groups that were probed: {', '.join(groups)}", missing[0], "keep",
+                         "leave its level out, or probe the group")  # fmt: skip
 
 
 def _holding_its_domain(target: Target, by: Criterion, axis: Axis) -> Target:
@@ -134,6 +142,8 @@ def decision_on(fit: "Fit", question: Question, data: xr.Dataset, apart: float =
         utility=described_utility(question.criterion.utility),
         utility_unit=unit_of(question.criterion.utility),
         background_weight=getattr(question.criterion.utility, "background_weight", 1.0),
+        prices=json.dumps(prices_of(question.criterion.utility)),
+        **({} if question.criterion.at_most is None else {"at_most": question.criterion.at_most}),
         assumes=json.dumps(_assumptions(fit.curves, target)),
     )
     return Decision(data.assign_attrs(content="decision", **described))
@@ -170,6 +180,7 @@ def _with_bounds(caveats: Iterable[Caveat], data: xr.Dataset) -> Iterator[Caveat
     heard = data["choice_by_law"].values[data["weight"].values > 0]
     for caveat in caveats:
         if caveat.code == "laws_apart":
-            yield replace(caveat, at_least=float(heard.min()), at_most=float(heard.max()))
+            low, high = (float(end) if np.isfinite(end) else None for end in (heard.min(), heard.max()))
+            yield replace(caveat, at_least=low, at_most=high)
         else:
             yield caveat

@@ -121,6 +121,7 @@ def _about_distance(ahead: xr.Dataset, target: PlannedModel, curves: xr.Dataset)
             else f"a size between, such as {said(between)} parameters, at infusions around its onset",
             weight="care",
         )
+    yield from _about_budget(target, np.asarray(curves[schema.TOKENS].values, dtype=float), sizes)
     if sizes.min() <= target.params <= sizes.max():
         yield Caveat(
             "inside_data",
@@ -134,6 +135,23 @@ def _about_distance(ahead: xr.Dataset, target: PlannedModel, curves: xr.Dataset)
             f"the target is smaller than the smallest size seen ({said(sizes.min())} parameters)",
             concerns="target",
             buy=f"runs of the target itself, {around}, which cost less than any run of the sweep",
+        )
+
+
+def _about_budget(target: PlannedModel, budgets: FloatArray, sizes: FloatArray) -> Iterator[Caveat]:
+    """Return the caveat about a budget far from all that were tried, unless it only follows the size."""
+    low, high = budgets.min(), budgets.max()
+    factor = max(target.tokens / high, low / target.tokens)
+    a_parameter, planned = budgets / sizes, target.tokens / target.params
+    follows = a_parameter.min() / (1 + ROUNDING) <= planned <= a_parameter.max() * (1 + ROUNDING)
+    if factor >= _FAR * (1 - 1e-9) and not follows and schema.TOKENS not in target.prior_driven:
+        yield Caveat(
+            "far_budget",
+            f"the target's budget of {said(target.tokens)} tokens lies a factor of {factor:,.0f} "
+            f"{'above the largest' if target.tokens > high else 'below the smallest'} budget that was tried; the law's "
+            "form there is an assumption",
+            buy="the smallest sizes again at a budget between",
+            weight="care",
         )
 
 
@@ -192,9 +210,13 @@ def _about_laws(ahead: xr.Dataset, target: PlannedModel, apart: float) -> Iterat
             f"{apart:g}), and the sizes seen do not separate them; read the envelope, not the mixture alone",
             concerns="choice",
             buy=f"a larger size than any so far, at infusions between the laws' {points} (at the target "
-            f"{target.coordinate} {said(min(halves))} to {said(max(halves))})",
+            f"{target.coordinate} {_from_to(min(halves), max(halves))})",
             weight="care",
         )
+
+
+def _from_to(low: float, high: float) -> str:
+    return f"{said(low)} to {said(high)}" if np.isfinite(high) else f"{said(low)} and more"
 
 
 def _factor(factor: float) -> str:

@@ -10,6 +10,7 @@ from bayeskisl import schema
 from bayeskisl.axes import AXES
 from bayeskisl.decision.caveats import Weight
 from bayeskisl.errors import InputError
+from bayeskisl.laws.falls import FALL_PARAMETERS, FALLS
 
 __all__ = ["check_answer"]
 
@@ -30,6 +31,7 @@ _MAY_BE_ABSENT = {"risk_neutral_choice", "sensitivity_risk_neutral_choice", "sen
 _JSON: dict[str, type] = {"levels": dict, "held_fixed": dict, "gate": dict, "warnings": list, "fitted_runs": list}
 _JSON_IF_ANY: dict[str, type] = {
     "assumes": list, "invented": list, "rules": dict, "gives": dict, "bounds_by_law": dict, "harmed": list,
+    "prices": dict,
 }  # fmt: skip
 # Texts and numbers that every answer states, and those of a decision beside them.
 _TEXTS = ("kind", "keep_of", "coordinate", "unit", "group", "half_point", "law", "created")
@@ -51,9 +53,22 @@ def check_answer(answer: xr.Dataset, where: str) -> None:
     for name in (schema.COLLAPSE, schema.SHOULDER):
         if name in answer.variables and set(answer[name].dims) != set(_DRAWS):
             raise InputError(f"draws of {name} over chain and draw", f"dimensions {answer[name].dims}", where)
+    _check_falls(answer, where)
     for each, values in answer.variables.items():
-        if each in answer.data_vars or values.dtype.kind in "iuf":
+        if each not in FALL_PARAMETERS and (each in answer.data_vars or values.dtype.kind in "iuf"):
             _require_range(str(each), values.values, where)
+
+
+def _check_falls(answer: xr.Dataset, where: str) -> None:
+    """Refuse a parameter of the fall that is missing, or not positive, in a draw whose fall has it."""
+    falls = answer["fall"].values if "fall" in answer.coords else np.array([])
+    for name in FALL_PARAMETERS:
+        if name not in answer.data_vars:
+            continue
+        draws = answer[name].values
+        having = [fall.name for fall in FALLS.values() if name in fall.parameter_names]
+        asked = np.isin(falls, having) if falls.shape == draws.shape else np.ones(draws.shape, dtype=bool)
+        _require_range(name, draws[asked], where)
 
 
 def _require_range(name: str, values: np.ndarray, where: str) -> None:

@@ -257,9 +257,10 @@ class Decision:
         edges = [edge for edge in self.edges if edge["concerns"] == concerns]
         if not edges:
             return Answer(float(value))
-        none = any(edge["code"] == "none_admissible" for edge in edges)  # whatever one of several laws would allow
-        lows = [edge["at_least"] for edge in edges if "at_least" in edge and not none]
-        highs = [edge["at_most"] for edge in edges if "at_most" in edge]
+        # none is admissible, or enough, whatever one of several laws would allow
+        codes = {edge["code"] for edge in edges}
+        lows = [edge["at_least"] for edge in edges if "at_least" in edge and "none_admissible" not in codes]
+        highs = [edge["at_most"] for edge in edges if "at_most" in edge and "none_sufficient" not in codes]
         return Answer(
             None,
             min(lows, default=None),

@@ -149,7 +149,7 @@ def _about_the_choice(data: xr.Dataset, target: PlannedModel, swept: _Swept, sup
     elif not target.harms and choice <= least:
         yield Caveat(
             "least_is_enough",
-            "the smallest possible infusion, one exposure of each fact, is within the risk",
+            f"the smallest possible infusion{_seen_once(target)} is within the risk",
             concerns="choice",
             at_most=least,
             buy="nothing",
@@ -199,14 +199,18 @@ def _outside_what_was_swept(choice: float, target: PlannedModel, swept: _Swept, 
     return _beyond_swept("choice", choice, target, swept, at_least, at_most)
 
 
+def _seen_once(target: PlannedModel) -> str:
+    """What the outermost infusion is; relative exposures have no unit in which a fact could be seen once."""
+    return "" if target.relative else f" (one exposure of each {target.group} fact)"
+
+
 def _whole_range(data: xr.Dataset, target: PlannedModel) -> Iterator[Caveat]:
     """Return the edge of a risk that holds over the whole possible or planned range."""
     most = data["most"].item()
     once = most >= target.range[1] * (1 - 1e-9)
     yield Caveat(
         "one_exposure" if once else "whole_range",
-        f"the risk holds up to the largest possible infusion, one exposure of each {target.group} fact; nothing was "
-        "measured there"
+        f"the risk holds up to the largest possible infusion{_seen_once(target)}; nothing was measured there"
         if once
         else "the risk holds over the whole planned range, whose end is not a collapse point",
         concerns="choice",
@@ -264,6 +268,12 @@ def _about_the_optimum(data: xr.Dataset, target: PlannedModel, swept: _Swept) ->
         yield _beyond_swept("optimum", best, target, swept, *bounds)
 
 
+def _unplanned(data: xr.Dataset) -> float:
+    """The choice; no limit where the end of the planned range sets it, and not the group that over-infusion harms."""
+    choice = float(data[schema.CHOICE].item())
+    return choice if choice < data["most"].item() * (1 - 1e-9) else np.inf
+
+
 def _about_the_domain(data: xr.Dataset, target: PlannedModel) -> Iterator[Caveat]:
     if "sufficient_ratio" in data:
         too_much, facts = float(np.mean(data["sufficient_ratio"].values > 1)), round(data["domain_facts"].item())
@@ -274,7 +284,7 @@ def _about_the_domain(data: xr.Dataset, target: PlannedModel) -> Iterator[Caveat
                 f"{facts:,.0f} fact{'' if facts == 1 else 's'}",
                 buy="nothing: a larger budget or fewer facts",
             )
-    if "least_sufficient" in data and data["least_sufficient"].item() > data[schema.CHOICE].item():
+    if "least_sufficient" in data and target.harms and data["least_sufficient"].item() > _unplanned(data):
         yield Caveat(
             "no_window",
             f"no {target.coordinate} keeps both groups at that risk each: the infused facts need at least "

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import Axis, LoadEffect
-from bayeskisl.curves import group_exposures, reference_load
-from bayeskisl.decision.kept_knowledge import known
-from bayeskisl.decision.measure import bounded, threshold_posterior
+from bayeskisl.curves import reference_load
+from bayeskisl.decision.measure import CellCounts, bounded
 
 if TYPE_CHECKING:
     from bayeskisl.inference import Fit
@@ -90,15 +88,9 @@ def measure_half_point(runs: xr.Dataset, group: str, *, ci_prob: float = 0.9) ->
     ci_prob : float
         Probability of the interval.
     """
-    ours = runs.sel(group=group)
-    used = np.flatnonzero(ours[schema.PROBED].values > 0)
-    recalled, probed = (ours[name].values.astype(int)[used] for name in (schema.RECALLED, schema.PROBED))
-    guessing = float(ours[schema.GUESSING].values[used][0])
-    log_exposures = np.log(group_exposures(runs).sel(group=group).values[used])
-    thresholds, probability = threshold_posterior(log_exposures, recalled, probed, guessing)
-    share = known(recalled / probed, guessing)
-    if share.min() > 0.5 or share.max() < 0.5:
-        bound = "at most" if share.min() > 0.5 else "at least"
+    counts = CellCounts.of(runs, group)
+    thresholds, probability = counts.posterior()
+    if bound := counts.bound:
         with np.errstate(divide="ignore"):
             low, median, high = np.log(bounded(np.exp(thresholds), probability, ci_prob, bound))
         return HalfPoint(float(low), float(median), float(high), bound)

@@ -21,6 +21,7 @@ from scipy.special import ndtri, xlog1py, xlogy
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.curves import cell_table, final, group_exposures
+from bayeskisl.curves.benchmark import benchmarks
 from bayeskisl.decision.kept_knowledge import known
 from bayeskisl.decision.planned_model import PlannedModel, planned_model
 from bayeskisl.errors import InputError
@@ -28,7 +29,7 @@ from bayeskisl.laws.falls import SMOOTH_BREAK
 from bayeskisl.quantities import three_digits
 from bayeskisl.target import Target
 
-__all__ = ["Measurement", "bounded", "measure_collapse", "threshold_posterior"]
+__all__ = ["CellCounts", "Measurement", "bounded", "measure_collapse", "threshold_posterior"]
 
 # Weak priors as (median, standard deviation of the log or log odds) and the number of equiprobable nodes for each.
 _STEEPNESS = (6.0, 0.8, 16)
@@ -45,6 +46,15 @@ _MOST_NODES = 4_000
 # Facts of one run are no independent trials, and runs scatter by about a tenth: 500 probes place a run's own threshold
 # to within 4 sqrt(.25 / 500) / 6 = .015. More would only make the nodes denser: 131,072 took minutes a cell.
 _MOST_PROBES = 500
+
+
+# What runs on one side of their half-point show.
+_SHOWN = {
+    (schema.COLLAPSE, "at least"): "no run lost half of its facts: collapse lies above",
+    (schema.COLLAPSE, "at most"): "no run kept half of its facts: collapse lies below",
+    (schema.ONSET, "at least"): "no run learned half of its facts: onset lies above",
+    (schema.ONSET, "at most"): "every run knows half of its facts: onset lies below",
+}
 
 
 @dataclass(frozen=True)
@@ -64,6 +74,8 @@ class Measurement:
         The runs that were used.
     bound : {"", "at least", "at most"}
         Whether the runs show a fall, or only that it lies above the largest or below the smallest infusion.
+    half_point : {"collapse", "onset"}
+        Whether more infusion harms the group or teaches it.
     """
 
     median: float
@@ -74,19 +86,88 @@ class Measurement:
     probability: FloatArray
     runs: tuple[str, ...]
     bound: str = ""
+    half_point: str = schema.COLLAPSE
 
     @property
     def note(self) -> str:
         """One sentence about the meaning of the number."""
-        if self.bound == "at least":
-            return (
-                f"no run lost half of its facts: collapse lies above {three_digits(self.low)}, at an unknown distance"
-            )
-        if self.bound == "at most":
-            return (
-                f"no run kept half of its facts: collapse lies below {three_digits(self.high)}, at an unknown distance"
-            )
-        return f"half-retention point of {len(self.runs)} runs"
+        if not self.bound:
+            return f"half-retention point of {len(self.runs)} runs"
+        end = three_digits(self.low if self.bound == "at least" else self.high)
+        return f"{_SHOWN[self.half_point, self.bound]} {end}, at an unknown distance"
+
+
+@dataclass(frozen=True)
+class CellCounts:
+    """Counts of one group in the runs of one cell that probed it.
+
+    Parameters
+    ----------
+    runs : tuple of str
+    log_exposures, recalled, probed : numpy.ndarray
+        Shape ``(run,)``.
+    guessing : float
+        Known rate of chance.
+    most : float
+        Share of the facts that is known at best: that of the best level of a general benchmark, otherwise 1.
+    """
+
+    runs: tuple[str, ...]
+    log_exposures: FloatArray
+    recalled: IntArray
+    probed: IntArray
+    guessing: float
+    most: float = 1.0
+
+    @classmethod
+    def of(cls, curves: xr.Dataset, group: str) -> "CellCounts":
+        """Return the counts of a group.
+
+        Raises
+        ------
+        InputError
+            If no run probed it.
+        """
+        ours = curves.sel(group=group)
+        used = np.flatnonzero(ours[schema.PROBED].values > 0)
+        if not used.size:
+            raise InputError("at least one run with probed facts", "none", "curves")
+        recalled, probed = (ours[name].values.astype(int)[used] for name in (schema.RECALLED, schema.PROBED))
+        guessing = float(ours[schema.GUESSING].values[used][0])
+        log_exposures = np.log(group_exposures(curves).sel(group=group).values[used])
+        names = tuple(str(run) for run in curves[schema.RUN].values[used])
+        is_benchmark = bool(benchmarks(curves)[list(curves[schema.GROUP].values).index(group)])
+        most = _best_level(log_exposures, known(recalled / probed, guessing)) if is_benchmark else 1.0
+        return cls(names, log_exposures, recalled, probed, guessing, most)
+
+    @property
+    def share(self) -> FloatArray:
+        """What each run knows, as a share of what is known at best, ``(run,)``."""
+        return known(self.recalled / self.probed, self.guessing) / self.most
+
+    @property
+    def bound(self) -> str:
+        """Whether the half-point needs "at most" or "at least" the exposures that were tried; empty if it is inside."""
+        return "at most" if self.share.min() > 0.5 else "at least" if self.share.max() < 0.5 else ""
+
+    def posterior(self) -> tuple[FloatArray, FloatArray]:
+        """See `threshold_posterior`."""
+        return threshold_posterior(self.log_exposures, self.recalled, self.probed, self.guessing, self.most)
+
+
+# Less than this is no ceiling, but guesses.
+_LEAST_CEILING = 0.01
+
+
+def _best_level(log_exposures: FloatArray, share: FloatArray) -> float:
+    """Highest mean share of the runs of one level, or 1 where nothing is known."""
+    levels, level_of_run = np.unique(np.round(log_exposures, 6), return_inverse=True)
+    best = float(np.max(np.bincount(level_of_run, share, len(levels)) / np.bincount(level_of_run)))
+    return min(best, 1.0) if best >= _LEAST_CEILING else 1.0
+
+
+# A bound of exposures as a bound of the infusion, where infusion takes exposures away.
+_OPPOSITE = {"": "", "at least": "at most", "at most": "at least"}
 
 
 def measure_collapse(curves: xr.Dataset, *, ci_prob: float = 0.9) -> Measurement:
@@ -99,10 +180,16 @@ def measure_collapse(curves: xr.Dataset, *, ci_prob: float = 0.9) -> Measurement
     ci_prob : float
         Probability of the interval.
 
+    Returns
+    -------
+    Measurement
+        The collapse point of the group that more infusion harms, or where it harms none, the onset of the group that it
+        teaches. Half is half of what is known at best: of all facts, or of the best level of a general benchmark.
+
     Raises
     ------
     InputError
-        If the curves hold more than one cell, or no probed run of a group that can collapse.
+        If the curves hold more than one cell, or no probed run of the group.
     """
     curves = final(curves)
     cells, _ = cell_table(curves)
@@ -111,25 +198,16 @@ def measure_collapse(curves: xr.Dataset, *, ci_prob: float = 0.9) -> Measurement
                          "select one")  # fmt: skip
     size, budget = float(cells[schema.PARAMS][0]), float(cells[schema.TOKENS][0])
     target = planned_model(curves, Target(size, budget))
-    ours = curves.sel(group=target.axis.harmed_group(target.groups))
-    probed = ours[schema.PROBED].values.astype(int)
-    if not (probed > 0).any():
-        raise InputError("at least one run with probed facts", "none", "curves")
-    used = np.flatnonzero(probed > 0)
-    log_exposures = np.log(group_exposures(curves).sel(group=target.group).values[used])
-    recalled, probed = ours[schema.RECALLED].values.astype(int)[used], probed[used]
-    guessing = float(ours[schema.GUESSING].values[used][0])
-
-    share = known(recalled / probed, guessing)
-    thresholds, probability = threshold_posterior(log_exposures, recalled, probed, guessing)
-    values = target.infusion(thresholds[::-1])  # infusion rises as exposures fall
-    bound = "at least" if share.min() > 0.5 else "at most" if share.max() < 0.5 else ""
-    names = tuple(str(run) for run in curves["run"].values[used])
-    return _measurement(target, values, probability[::-1], ci_prob, bound, names)
+    counts = CellCounts.of(curves, target.group)
+    thresholds, probability = counts.posterior()
+    values, bound = target.infusion(thresholds), counts.bound
+    if target.harms:  # infusion rises as exposures fall
+        values, probability, bound = values[::-1], probability[::-1], _OPPOSITE[bound]
+    return _measurement(target, values, probability, ci_prob, bound, counts.runs)
 
 
 def threshold_posterior(
-    log_exposures: FloatArray, recalled: IntArray, probed: IntArray, guessing: float
+    log_exposures: FloatArray, recalled: IntArray, probed: IntArray, guessing: float, most: float = 1.0
 ) -> tuple[FloatArray, FloatArray]:
     """Posterior of log e50, with everything else integrated out.
 
@@ -139,6 +217,8 @@ def threshold_posterior(
         Shape ``(run,)``.
     guessing : float
         Known rate of chance.
+    most : float
+        Share of the facts that is known at best.
 
     Returns
     -------
@@ -151,7 +231,7 @@ def threshold_posterior(
     sigma_run = _log_normal_nodes(*_SIGMA_RUN)
     lapse = _lapse_nodes()
     floor = guessing + (1 - guessing) * _floor_excess_nodes()
-    low, high = _range_of_fall(log_exposures, known(right / trials, guessing))
+    low, high = _range_of_fall(log_exposures, known(right / trials, guessing) / most)
     reach = 3 * sigma_run.max()
     spacing = _SPACING / (steepness.max() * np.sqrt(trials.max()))
     nodes = min(int(np.ceil((high - low + 2 * reach) / spacing)) + 1, _MOST_NODES)
@@ -163,7 +243,7 @@ def threshold_posterior(
     nuisances = np.meshgrid(steepness, _log_normal_nodes(*_ASYMMETRY), lapse, floor, indexing="ij")
     k, asymmetry, missed, lowest = (each.ravel() for each in nuisances)
     fall = SMOOTH_BREAK.with_values(asymmetry)
-    ceiling = 1 - missed * (1 - lowest)
+    ceiling = lowest + most * (1 - missed) * (1 - lowest)
     log_posterior = np.zeros((len(scatter), len(k)))
     for u, y, n in zip(log_exposures, right, trials, strict=True):
         recall = fall.retention(u, own[:, None], k, lowest, ceiling)
@@ -201,7 +281,7 @@ def _measurement(
         low, median, high = bounded(values, probability, ci_prob, bound)
     else:
         low, median, high = _between(target, values, probability, ci_prob)
-    return Measurement(median, low, high, ci_prob, values, probability, runs, bound)
+    return Measurement(median, low, high, ci_prob, values, probability, runs, bound, target.half_point)
 
 
 def _between(

@@ -11,6 +11,7 @@ from bayeskisl import schema
 from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.axes import Axis, LoadEffect, axis_of
 from bayeskisl.curves import further_covariates, reference_load
+from bayeskisl.curves.cells import without_rounding
 from bayeskisl.errors import InputError, way
 from bayeskisl.specifications import refuse_unknown
 from bayeskisl.target import Target
@@ -18,15 +19,17 @@ from bayeskisl.target import Target
 if TYPE_CHECKING:
     from bayeskisl.inference import Fit
 
-__all__ = ["ROUNDING", "PlannedModel", "cells_like", "of_target", "planned_model"]
+__all__ = ["ROUNDING", "SAME_SIZE", "PlannedModel", "cells_like", "of_target", "planned_model"]
 
 # Exposures that a table does not tell have no unit of their own, so that "once on average" ends nothing: the range goes
 # on to a thousandth of an exposure, where typical levels have a hundred (`curves.tables.identity`).
 _UNSEEN = 1e-3
 # Mixtures are whole sequences, so that what a sweep holds fixed is held up to rounding.
 ROUNDING = 0.05
+# Budgets are whole steps, and logs round them.
+_SAME_BUDGET = 0.005
 # People write sizes in two or three digits: 6.9B for 6,855,000,000.
-_SAME_SIZE = 0.01
+SAME_SIZE = 0.01
 
 
 @dataclass(frozen=True)
@@ -223,7 +226,7 @@ def _never_varied(expected: str, asked: float, name: str, remedy: str) -> InputE
 def _only_size(curves: xr.Dataset, target: Target) -> bool:
     """Whether only one size was trained and the target has another one."""
     sizes = _distinct(curves, schema.PARAMS)
-    apart = bool(np.ptp(sizes) <= _SAME_SIZE * sizes[0]) and not np.isclose(target.params, sizes[0], rtol=_SAME_SIZE)
+    apart = bool(np.ptp(sizes) <= SAME_SIZE * sizes[0]) and not np.isclose(target.params, sizes[0], rtol=SAME_SIZE)
     if apart and not target.prior_driven:
         expected = f"the only size of the sweep, {sizes[0]:,.0f} parameters"
         raise _never_varied(expected, target.params, schema.PARAMS, "train a second size")
@@ -238,7 +241,7 @@ def _budget(curves: xr.Dataset, target: Target) -> tuple[float, bool]:
             raise InputError("the token budget of the target", f"none, and the sweep has {len(budgets)}",
                              schema.TOKENS, f"name one with {way('`tokens`', '`--tokens`')}")  # fmt: skip
         return float(budgets[0]), False
-    unvaried = len(budgets) == 1 and not np.isclose(target.tokens, budgets[0], rtol=1e-9)
+    unvaried = len(budgets) == 1 and not np.isclose(target.tokens, budgets[0], rtol=_SAME_BUDGET)
     if unvaried and not target.prior_driven:
         expected = f"the only token budget of the sweep, {budgets[0]:,.0f}"
         raise _never_varied(expected, target.tokens, schema.TOKENS, "sweep a second budget")
@@ -252,7 +255,8 @@ def _held_fixed(curves: xr.Dataset, name: str, asked: float | None, prior_driven
     if asked is not None:
         outside = not low * (1 - ROUNDING) <= asked <= high * (1 + ROUNDING)
         if outside and not prior_driven:
-            raise InputError(f"a {name.replace('_', ' ')} that was swept, {low:g} to {high:g}", f"{asked:g}", name,
+            swept = f"a value of {name.replace('_', ' ')} that was swept, {low:g} to {high:g}"
+            raise InputError(swept, f"{asked:g}", name,
                              f"sweep it, or take an answer that rests on the law with {_prior_driven()}")  # fmt: skip
         return asked, outside
     if high > low * (1 + ROUNDING):
@@ -268,4 +272,4 @@ def _prior_driven() -> str:
 
 
 def _distinct(curves: xr.Dataset, name: str) -> FloatArray:
-    return np.unique(np.asarray(curves[name].values, dtype=float))
+    return np.unique(without_rounding(np.asarray(curves[name].values, dtype=float)))

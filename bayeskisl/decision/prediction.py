@@ -229,6 +229,7 @@ def attributes(
         "interval": "equal-tailed",
         schema.PARAMS: target.params,
         schema.TOKENS: target.tokens,
+        schema.DOMAIN: _domain_of(fit.curves),
         "axis": target.axis.name,
         "coordinate": target.coordinate,
         "unit": target.axis.in_words,
@@ -245,6 +246,12 @@ def attributes(
         "warnings": json.dumps(caveat_table(caveats)),
         "fitted_runs": json.dumps([str(run) for run in fit.curves[schema.RUN].values]),
     }
+
+
+def _domain_of(curves: xr.Dataset) -> str:
+    """The domain that all runs have; empty where runs name none, or several."""
+    names = set(curves[schema.DOMAIN].values.astype(str)) if schema.DOMAIN in curves.coords else set()
+    return str(*names) if len(names) == 1 else ""
 
 
 def require_gate(fit: "Fit", throw: bool) -> None:

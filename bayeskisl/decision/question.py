@@ -119,7 +119,7 @@ def _planned_range(target: PlannedModel, at_most: float | None) -> tuple[float, 
     """The target's range, restricted to the planned part."""
     low, high = target.range
     if at_most is not None and at_most <= low:
-        raise InputError(f"an infusion above {low:.3g}, where one fact is infused once", f"{at_most:g}", "at_most")
+        raise InputError(f"an infusion above {low:.3g}, the smallest possible one", f"{at_most:g}", "at_most")
     return low, high if at_most is None else min(high, float(at_most))
 
 

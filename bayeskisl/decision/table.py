@@ -120,12 +120,25 @@ def _rows(
     ]
     try:
         fit = source if hasattr(source, "tree") else load_fit(source)
-        for (target, budget), of_risk in product(asked, by or [{"criterion": criterion}]):
-            yield label | _row(decide(fit, target, **options, **budget, **of_risk))
     except BayeskislError as problem:
         if not several:
             raise
         yield label | {"problem": str(problem)}
+        return
+    for (target, budget), of_risk in product(asked, by or [{"criterion": criterion}]):
+        try:
+            yield label | _row(decide(fit, target, **options, **budget, **of_risk))
+        except BayeskislError as problem:
+            if not several:
+                raise
+            yield label | _question(target, budget, of_risk) | {"problem": str(problem)}
+
+
+def _question(target: Target | float | str, budget: dict[str, Any], of_risk: dict[str, Any]) -> dict[str, Any]:
+    """Size, budget and risk as they were asked for."""
+    size, tokens = (target.params, target.tokens) if isinstance(target, Target) else (target, budget[schema.TOKENS])
+    risk = of_risk["risk"] if "risk" in of_risk else (of_risk["criterion"] or Criterion()).risk
+    return {schema.PARAMS: size, schema.TOKENS: tokens, "risk": risk}
 
 
 def _row(decision: Decision) -> dict[str, Any]:

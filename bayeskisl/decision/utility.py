@@ -1,7 +1,7 @@
 """Utilities of an infusion."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import xarray as xr
 
@@ -60,6 +60,14 @@ class KeptFacts:
 def unit_of(utility: Utility) -> str:
     """Return the unit of a utility: facts, or the name of the user's function."""
     return "facts" if isinstance(utility, KeptFacts) else getattr(utility, "__name__", type(utility).__name__)
+
+
+def prices_of(utility: Utility) -> dict[str, float]:
+    """Weights and prices that are not the usual ones, by name; none of a function."""
+    if not isinstance(utility, KeptFacts):
+        return {}
+    usual, own = asdict(KeptFacts()), asdict(utility)
+    return {name: value for name, value in own.items() if value != usual[name]}
 
 
 def described_utility(utility: Utility) -> str:

@@ -14,7 +14,7 @@ _WEIGHTS = ("unusable", "care", "note")
 # the prior knows, then what the data know too little of.
 _ORDER = (
     "no_signal", "wrong_way", "turns_back", "gate", "preview", "prior_driven_target", "never_kept", "never_learned",
-    "no_collapse", "never_ignorant", "laws_apart", "wide", "few_sizes", "far_extrapolation",
+    "no_collapse", "never_ignorant", "laws_apart", "wide", "few_sizes", "far_extrapolation", "far_budget",
     "outlying_rows", "below_one_exposure", "sampled_thinly", "no_benefit", "beyond_swept", "none_admissible",
     "none_sufficient", "no_window",
 )  # fmt: skip

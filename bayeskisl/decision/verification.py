@@ -15,7 +15,7 @@ from bayeskisl.decision.decision import Decision
 from bayeskisl.decision.intervals import interval
 from bayeskisl.decision.kept_knowledge import kept, known
 from bayeskisl.decision.measure import Measurement, measure_collapse
-from bayeskisl.decision.planned_model import ROUNDING
+from bayeskisl.decision.planned_model import ROUNDING, SAME_SIZE
 from bayeskisl.decision.scores import Scores, scores_of
 from bayeskisl.errors import InputError
 
@@ -23,7 +23,6 @@ __all__ = ["AtChoice", "KeptByLevel", "Verification", "is_hit", "verify"]
 
 # Levels are whole facts and whole sequences: a run at the choice is within rounding of it.
 _NEAR = 1.02
-_OF_CELL = f"{schema.COLLAPSE}_of_cell"
 
 
 @dataclass(frozen=True)
@@ -37,11 +36,14 @@ class AtChoice:
         decision's level is a share of these.
     keep : float
         The share that the choice was to keep.
+    keep_of : {"ceiling", "facts"}
+        Reference of that share.
     """
 
     infusions: tuple[float, ...]
     shares: tuple[float, ...]
     keep: float
+    keep_of: str = "ceiling"
 
     @property
     def fell_short(self) -> int:
@@ -80,10 +82,10 @@ class KeptByLevel:
         return self.best not in (self.infusions[0], self.infusions[-1])
 
     def given_up_at(self, infusion: float) -> float | None:
-        """Loss at `infusion` as a share of the most that was retained; None if no run is near."""
-        places = np.array(self.infusions)
-        near = np.flatnonzero(_is_near(places, infusion, self.axis))
-        return 1 - self.facts[near[0]] / max(self.facts) if near.size else None
+        """Loss at `infusion` as a share of the most that was retained; None if no run is near, or none retained any."""
+        near = np.flatnonzero(_is_near(np.array(self.infusions), infusion, self.axis))
+        most = max(self.facts)
+        return 1 - self.facts[near[0]] / most if near.size and most > 0 else None
 
 
 @dataclass(frozen=True)
@@ -183,11 +185,11 @@ def verify(prediction: xr.Dataset | Decision, curves: xr.Dataset) -> Verificatio
     runs = _runs_of_target(data, final(validate(curves)))
     measured = measure_collapse(runs, ci_prob=data.attrs["ci_prob"])
     # runs of a cell measure the cell's half-point, and not that of one run
-    draws = data[_OF_CELL if _OF_CELL in data else schema.COLLAPSE].values.ravel()
+    half = data.attrs.get("half_point", schema.COLLAPSE)
+    draws = data[f"{half}_of_cell" if f"{half}_of_cell" in data else half].values.ravel()
     predicted = interval(draws, measured.ci_prob)
-    by_law = {
-        str(law): interval(data["collapse_by_law"].sel(law=law).values, measured.ci_prob) for law in data["law"].values
-    }
+    of_laws = data[f"{half}_by_law"]
+    by_law = {str(law): interval(of_laws.sel(law=law).values, measured.ci_prob) for law in data["law"].values}
     return Verification(
         params=float(data.attrs[schema.PARAMS]),
         tokens=float(data.attrs[schema.TOKENS]),
@@ -219,13 +221,14 @@ def _of_decision(data: xr.Dataset, runs: xr.Dataset) -> dict[str, Any]:
 
 def _kept_by_level(data: xr.Dataset, runs: xr.Dataset) -> KeptByLevel:
     """Retained knowledge by level above the known guessing rate, so that no prediction enters the measurement."""
-    facts = {schema.INFUSED: runs[schema.FACTS].values, schema.BACKGROUND: runs[schema.BACKGROUND_FACTS].values}
-    weight = {schema.INFUSED: 1.0, schema.BACKGROUND: data.attrs.get("background_weight", 1.0)}
+    background = data.attrs.get("background_weight", 1.0) * runs[schema.BACKGROUND_FACTS].values
+    taught = next((group for group in schema.OF_INFUSED if group in runs[schema.GROUP].values), schema.INFUSED)
     total = np.zeros(runs.sizes[schema.RUN])
-    for group in (name for name in facts if name in runs[schema.GROUP].values):
-        recalled, probed, guessing = (runs[name].sel(group=group).values for name in schema.COUNTS)
-        share = np.where(probed > 0, recalled / np.maximum(probed, 1), guessing)
-        total += weight[group] * kept(facts[group], share, guessing)
+    for group, facts in {taught: runs[schema.FACTS].values, schema.BACKGROUND: background}.items():
+        if group in runs[schema.GROUP].values:
+            recalled, probed, guessing = (runs[name].sel(group=group).values for name in schema.COUNTS)
+            share = np.where(probed > 0, recalled / np.maximum(probed, 1), guessing)
+            total += kept(facts, share, guessing)
     axis = axis_of(data)
     levels, level_of_run = np.unique(np.asarray(axis.values(runs), dtype=float), return_inverse=True)
     counts = np.bincount(level_of_run)
@@ -237,7 +240,8 @@ def _runs_of_target(prediction: xr.Dataset, curves: xr.Dataset) -> xr.Dataset:
     attrs = prediction.attrs
     if curves.attrs["axis"] != attrs["axis"]:
         raise InputError(f"curves along {attrs['axis']!r}", repr(curves.attrs["axis"]), "curves")
-    ours = np.isclose(curves[schema.PARAMS].values, attrs[schema.PARAMS])
+    curves = _of_domain(curves, attrs.get("domain", ""))
+    ours = np.isclose(curves[schema.PARAMS].values, attrs[schema.PARAMS], rtol=SAME_SIZE)
     _require_some(curves, ours, schema.PARAMS, attrs[schema.PARAMS])
     for name, value in {schema.TOKENS: attrs[schema.TOKENS], **json.loads(attrs["held_fixed"])}.items():
         if name not in curves.variables:
@@ -251,6 +255,17 @@ def _runs_of_target(prediction: xr.Dataset, curves: xr.Dataset) -> xr.Dataset:
         raise InputError("runs that the fit has not seen", f"{len(seen)} of them, the first {min(seen)!r}", "curves",
                          "predict from a fit without the target's size")  # fmt: skip
     return runs
+
+
+def _of_domain(curves: xr.Dataset, domain: str) -> xr.Dataset:
+    """Runs of the domain that the prediction is about; runs without a domain are taken as they are."""
+    if not domain or schema.DOMAIN not in curves.coords:
+        return curves
+    ours = curves[schema.DOMAIN].values == domain
+    if not ours.any():
+        found = ", ".join(map(repr, np.unique(curves[schema.DOMAIN].values)))
+        raise InputError(f"runs of the domain {domain!r}, as predicted", found, "curves")
+    return curves.isel({schema.RUN: np.flatnonzero(ours)})
 
 
 def _require_some(curves: xr.Dataset, ours: BoolArray, name: str, value: float) -> None:
@@ -292,5 +307,8 @@ def _at_choice(prediction: xr.Dataset, runs: xr.Dataset) -> AtChoice:
     whole = 1.0 if prediction.attrs.get("keep_of") == "facts" else known(ceiling, floor)
     shares = known(recalled[near] / probed[near], np.maximum(floor, guessing[near])) / whole
     return AtChoice(
-        tuple(infusion[near].tolist()), tuple(np.asarray(shares, float).tolist()), float(prediction.attrs["keep"])
+        tuple(infusion[near].tolist()),
+        tuple(np.asarray(shares, float).tolist()),
+        float(prediction.attrs["keep"]),
+        prediction.attrs.get("keep_of", "ceiling"),
     )

@@ -102,7 +102,7 @@ def what_is_left_out(
     if score == "regret" and fit.curves.sizes[schema.GROUP] > 1:
         notes.append(f"The score 'regret' counts what a run says of '{target.group}', and nothing of other groups.")
     is_varied = varied(fit.curves)
-    if never := [name for name in target.prior_driven if not is_varied[name]]:
+    if never := [name for name in target.prior_driven if not is_varied.get(name, False)]:
         notes.append(
             f"The sweep never varied {', '.join(never)}: its uncertainty under the prior is not in the widths."
         )

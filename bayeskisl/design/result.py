@@ -61,7 +61,7 @@ class Plan:
     promise : tuple of (float, float)
         Ends of the 90 % range of the width after the batch is trained and fitted.
     width, before, floor : float
-        Expected width after the batch; after the pending runs alone; and with the target's law line known exactly. The
+        Width of today; expected after the pending runs alone; and with the target's law line known exactly. The
         last leaves the scatter of the target's size (3.29 tau for a known tau) and of one run, which no other run
         removes.
     budget : Budget

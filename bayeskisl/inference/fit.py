@@ -14,6 +14,7 @@ from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.cores import available_cores, one_blas_thread
 from bayeskisl.curves import cell_table, check, final, load_curves, validate, with_covariates, without_covariates
+from bayeskisl.errors import InputError
 from bayeskisl.inference.cautions import Caution, cautions
 from bayeskisl.inference.corrected import chosen_by_importance
 from bayeskisl.inference.data import ModelData, prepare, suited
@@ -139,12 +140,22 @@ def fit_laws(
 ) -> Fit:
     """Fit loaded laws; `light` leaves out the groups ``log_likelihood`` and ``posterior_predictive``."""
     curves = with_covariates(curves, (name for one in (law, *others) for name in one.covariates))
-    law, *others = (suited(each, curves) for each in (law, *others))
+    law, *others = (suited(each, curves) for each in _of_distinct_names(law, *others))
     first = _posterior_of(curves, law, settings, light)
     if throw and not first.gate.passed:
         first.gate.raise_if_failed(law.name, because=[str(each) for each in check(curves).serious])
-    beside = [_posterior_of(curves, other, settings, light) for other in others if other.name != law.name]
+    beside = [_posterior_of(curves, other, settings, light) for other in others]
     return _assemble(curves, first, beside, settings, light)
+
+
+def _of_distinct_names(*laws: Law) -> list[Law]:
+    """Laws, each once; two that share a name and differ are refused, since results go by the name."""
+    distinct: dict[str, Law] = {}
+    for law in laws:
+        if distinct.setdefault(law.name, law).sha256 != law.sha256:
+            raise InputError("a name of its own for each law", f"two laws called {law.name!r}", "laws",
+                             "change `name` in one of the files")  # fmt: skip
+    return list(distinct.values())
 
 
 def _posterior_of(curves: xr.Dataset, law: Law, settings: Settings, light: bool) -> _Posterior:

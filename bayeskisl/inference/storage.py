@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from bayeskisl.inference.data import ModelData
 from bayeskisl.inference.gate import Gate
 from bayeskisl.inference.given import COEFFICIENT, PAIR, QUANTITY
 from bayeskisl.inference.model import labels_of
+from bayeskisl.inference.posterior import ON_AXIS
 from bayeskisl.laws import Law
 from bayeskisl.laws.files import parse_law
 from bayeskisl.netcdf import read_netcdf_tree, write_netcdf
@@ -29,7 +32,6 @@ __all__ = [
 
 _GROUPS = ("posterior", "sample_stats", "prior", "observed_data", "constant_data")
 _ATTRIBUTES = ("laws", "gates", "weights", "warnings")
-_ON_AXIS = (schema.COLLAPSE, schema.SHOULDER, schema.ONSET)
 _POSITIVE = ("critical_exposures", "steepness", "ceiling", "asymmetry", "concentration")
 _SHARES = ("floor", "ceiling")
 _NEEDED = ("critical_exposures", "ceiling", "floor", "sigma_run")
@@ -216,7 +218,7 @@ def _check_draws(name: str, draws: xr.DataArray, where: str) -> None:
     if draws.dtype.kind != "f" or draws.dims != dims:
         expected = f"draws of {name} over {', '.join(map(str, dims))}"
         raise InputError(expected, f"{draws.dtype} over {', '.join(map(str, draws.dims))}", where, _AGAIN)
-    if name in _ON_AXIS:
+    if name in ON_AXIS:
         expected, holds = "not negative", ~(draws.values < 0)
     else:
         expected, holds = "finite", np.isfinite(draws.values)
@@ -230,10 +232,12 @@ def _check_draws(name: str, draws: xr.DataArray, where: str) -> None:
 
 def provenance(seed: int) -> dict[str, Any]:
     """Versions and seed, as attributes."""
-    import nutpie
     import pymc
 
-    return {"bayeskisl": __version__, "pymc": pymc.__version__, "nutpie": nutpie.__version__, "seed": seed}
+    found = {"bayeskisl": __version__, "pymc": pymc.__version__, "seed": seed}
+    with suppress(PackageNotFoundError):
+        found["nutpie"] = version("nutpie")
+    return found
 
 
 def _plain(attrs: dict[str, Any]) -> dict[str, Any]:

@@ -35,6 +35,7 @@ _DOUBTS = {
     "wide": "the interval is wide",
     "few_sizes": "few sizes were trained",
     "far_extrapolation": "the target is far away",
+    "far_budget": "the budget is far from those tried",
     "outlying_rows": "single rows stand out",
     "below_one_exposure": "some facts would never be seen",
     "one_exposure": "each fact would be seen once",

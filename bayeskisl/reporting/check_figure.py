@@ -56,7 +56,7 @@ def plot_check(curves: xr.Dataset, *, dark: bool = False) -> Figure:
             axes.set_xlabel(axis.label)
             axes.set_title(group)
             axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-        first, *_, last = [*np.atleast_1d(panels), np.atleast_1d(panels)[-1]]
+        first, last = np.atleast_1d(panels)[[0, -1]]
         first.set_ylabel("facts known, above guessing")
         entries = dict(zip(*reversed(first.get_legend_handles_labels()), strict=True))
         last.legend(entries.values(), entries, loc="center left", bbox_to_anchor=(1.0, 0.5))

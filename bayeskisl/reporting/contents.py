@@ -1,5 +1,7 @@
 """Content of the report as plain strings, one function for each block of the page."""
 
+import json
+import shlex
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,6 +11,7 @@ from bayeskisl import schema
 from bayeskisl.axes import axis_of
 from bayeskisl.curves import cell_table
 from bayeskisl.decision import decision_summary, prediction_summary
+from bayeskisl.decision.criterion import KEEP
 from bayeskisl.decision.intervals import interval
 from bayeskisl.decision.planned_model import ROUNDING
 from bayeskisl.reporting.brief import brief, gap, question
@@ -131,8 +134,8 @@ def verification_block(verification: "Verification") -> dict[str, Any]:
     if at_choice.shares:
         held = len(at_choice.shares) - at_choice.fell_short
         near = (
-            f"At the choice, {held} of {len(at_choice.shares)} runs kept at least {percent(at_choice.keep)} of the "
-            "predicted ceiling."
+            f"At the choice, {held} of {len(at_choice.shares)} runs kept at least {percent(at_choice.keep)} of "
+            f"{'all facts' if at_choice.keep_of == 'facts' else 'the predicted ceiling'}."
         )
     if np.isfinite(verification.choice):
         near = f"{near} Kept: {optimum_verdict(verification)}.".strip()
@@ -233,9 +236,14 @@ def provenance_rows(fit: "Fit", decision: "Decision | None") -> list[tuple[str, 
 
 def command_lines(fit: "Fit", decision: "Decision | None", verification: "Verification | None") -> list[str]:
     """The commands that reproduce the page from the runs; file names are the reader's choice."""
+    make = "import TABLE" if "import_mapping" in fit.curves.attrs else "build RUNS"
+    rivals = "".join(f" --rival {law}" for law in fit.weights if law != fit.law.name)
+    if not rivals and fit.law.rivals:
+        rivals = " --alone"
     lines = [
-        "bayeskisl curves build RUNS --out curves.nc",
-        f"bayeskisl fit curves.nc --law {fit.law.name} --out fit.nc",
+        f"bayeskisl curves {make} --out curves.nc",
+        f"bayeskisl fit curves.nc --law {fit.law.name}{rivals}{_unless(fit.tree.attrs.get('seed'), 0, 'seed')} "
+        "--out fit.nc",
     ]
     options = ""
     if decision is not None:
@@ -244,13 +252,38 @@ def command_lines(fit: "Fit", decision: "Decision | None", verification: "Verifi
         domain = f" --facts {decision.data['domain_facts'].item():.0f}" if axis_of(decision.data).counts_facts else ""
         lines.append(
             f"bayeskisl decide fit.nc --params {attrs[schema.PARAMS]:.0f} --tokens {attrs[schema.TOKENS]:.0f}"
-            f"{_held(fit, decision)} --risk {attrs['risk']:g}{domain} --seed {attrs['seed']} --out decision.nc"
+            f"{_held(fit, decision)} --risk {attrs['risk']:g}{domain}{_by(attrs)} --seed {attrs['seed']} "
+            "--out decision.nc"
         )
         options = " --decision decision.nc"
     if verification is not None:
-        lines.append("bayeskisl curves build RUNS_OF_THE_TARGET --out verification.nc")
+        lines.append(f"bayeskisl curves {make}_OF_THE_TARGET --out verification.nc")
         options += " --verification verification.nc"
     return [*lines, f"bayeskisl report fit.nc{options} --out report.html"]
+
+
+def _by(attrs: dict[str, Any]) -> str:
+    """Options of the criterion that are not the usual ones."""
+    levels = json.loads(attrs["levels"])
+    keep = set(levels.values())
+    kept = f" --keep {next(iter(keep)):g}" if len(keep) == 1 and keep != {KEEP} else ""
+    kept = kept or "".join(f" --keep {group}={level:g}" for group, level in levels.items() if level != KEEP)
+    prices = json.loads(attrs.get("prices", "{}"))
+    return (
+        kept
+        + _unless(attrs["keep_of"], "ceiling", "keep-of")
+        + _unless(attrs["kind"], "new_run", "kind")
+        + _unless(attrs.get("at_most"), None, "at-most")
+        + _unless(attrs.get(schema.DOMAIN, ""), "", schema.DOMAIN)
+        + "".join(_unless(value, None, name.replace("_", "-")) for name, value in prices.items())
+    )
+
+
+def _unless(value: Any, usual: Any, option: str) -> str:
+    """An option with its value, quoted for a shell, unless the value is the usual one."""
+    if value is None or value == usual:
+        return ""
+    return f" --{option} {value:g}" if isinstance(value, int | float) else f" --{option} {shlex.quote(str(value))}"
 
 
 def _held(fit: "Fit", decision: "Decision") -> str:

@@ -511,7 +511,7 @@ def describe_verification(verification: "Verification") -> str:
     """Describe a verification, in lines: the measurement, and a hit or a miss in equally plain words."""
     by_law = ", ".join(f"'{law}' {_word(hit)}" for law, hit in verification.hit_by_law.items())
     lines = [
-        f"measured collapse: {measured_point(verification)}",
+        f"measured {verification.measured.half_point}: {measured_point(verification)}",
         f"{verification.verdict.upper()}: {verdict(verification)}",
         f"  by law: {by_law}",
         *_score_lines(verification),
@@ -519,7 +519,8 @@ def describe_verification(verification: "Verification") -> str:
     at_choice = verification.at_choice
     if at_choice.shares:
         held, asked = len(at_choice.shares) - at_choice.fell_short, len(at_choice.shares)
-        lines.append(f"at the choice: {held} of {asked} runs kept at least {percent(at_choice.keep)} of the ceiling")
+        of = "all facts" if at_choice.keep_of == "facts" else "the predicted ceiling"
+        lines.append(f"at the choice: {held} of {asked} runs kept at least {percent(at_choice.keep)} of {of}")
     if np.isfinite(verification.choice):
         lines.append(f"what was kept: {optimum_verdict(verification)}")
     return "\n".join(lines)
@@ -544,7 +545,7 @@ def verdict(verification: "Verification") -> str:
     lies = {
         True: "the measurement lies inside",
         False: "the measurement lies outside",
-        None: "the runs do not decide whether collapse lies inside",
+        None: f"the runs do not decide whether {verification.measured.half_point} lies inside",
     }[verification.hit]
     said = (
         f"{lies} the predicted {percent(verification.ci_prob)} interval, {span(low, high)} {verification.unit} "

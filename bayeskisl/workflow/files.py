@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-from bayeskisl.sweeping.records import write_atomically
+from bayeskisl.files import replace_file
 
 __all__ = ["written"]
 
 
 def written(path: Path, text: str) -> Path:
     """Write a file atomically, create its folder, and return its path."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, text.encode())
+    replace_file(path, text.encode())
     return path

@@ -221,3 +221,15 @@ def test_what_more_infusion_cannot_harm_is_said_by_the_axis():
     assert axis_named("ratio").nothing_to_harm(["infused", "background"]) == ""
     assert axis_named("amount").nothing_to_harm(["infused"]) == ""
     assert axis_named("dose").nothing_to_harm(["infused"], knows_load=True) == ""
+
+
+def test_small_ratios_keep_three_digits():
+    axis = AXES["ratio"]
+    assert axis.candidates(np.array([1.2345e-5, 0.98765]), (1e-7, 1 - 1e-7)) == pytest.approx(
+        [1.23e-5, 0.9877], rel=1e-3
+    )
+    assert axis.level(1.23e-5) == 1.23e-5
+
+
+def test_candidates_beyond_the_range_end_at_it():
+    assert AXES["frequency"].candidates(np.array([0.0, 5.0]), (0.5, 2.0)) == pytest.approx([0.5, 2.0])

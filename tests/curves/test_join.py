@@ -1,10 +1,12 @@
 """Several sweeps as one."""
 
+import json
+
 import numpy as np
 import pytest
 import xarray as xr
 
-from bayeskisl.curves import join_curves, load_curves
+from bayeskisl.curves import cell_table, curves_from_table, join_curves, load_curves
 from bayeskisl.errors import InputError
 
 
@@ -48,3 +50,30 @@ def test_a_group_that_one_sweep_lacks_has_nothing_probed(curves):
 def test_what_does_not_belong_together_is_refused(curves, change, message):
     with pytest.raises(InputError, match=message):
         join_curves(curves, change(curves))
+
+
+def imported(recall, levels, **more):
+    rows = {"params": 10_000, "facts": levels, "accuracy": recall, "probed": 500, **more}
+    return curves_from_table(rows)
+
+
+def test_what_imports_assumed_stays_and_relative_exposures_get_one_unit():
+    first, second = imported([0.9, 0.2], [100, 400], run=["a", "b"]), imported([0.9, 0.1], [800, 3200], run=["c", "d"])
+    assert first.attrs["exposure_scale"] == second.attrs["exposure_scale"] == "relative"
+    joined = join_curves(first, second)
+    assert joined.attrs["exposure_scale"] == "relative"
+    assert {"tokens", "tokens_per_fact"} <= set(json.loads(joined.attrs["import_invented"]))
+    product = joined.exposures * joined.facts
+    np.testing.assert_allclose(product, product[0])
+
+
+def test_exposures_without_a_unit_do_not_join_others():
+    relative, told = imported([0.9, 0.2], [100, 400]), imported([0.9, 0.2], [100, 400], tokens=1e6, ratio=0.5,
+                                                                 tokens_per_fact=6)  # fmt: skip
+    with pytest.raises(InputError, match="tables that lack the same columns"):
+        join_curves(relative, told)
+
+
+def test_budgets_that_differ_by_rounding_are_one_cell():
+    curves = imported([0.9, 0.8, 0.2], [100, 200, 400], tokens=[1e6, 1.003e6, 0.998e6], ratio=0.5, tokens_per_fact=6)
+    assert cell_table(curves)[0].sizes["cell"] == 1

@@ -15,10 +15,13 @@ from bayeskisl.decision import (
     load_decision,
     question,
     sensitivity,
+    write_record,
 )
+from bayeskisl.decision.files import save_answer
 from bayeskisl.decision.general_loss import fit_loss
 from bayeskisl.errors import GateError, InputError
 from bayeskisl.laws import load_law
+from bayeskisl.laws.falls import LOGISTIC, SMOOTH_BREAK
 from bayeskisl.reporting.text import decision_rows
 from tests.decision.hand_made import FAILED, TOKENS, HandMadeFit, MixedFit, amount_curves, mixed_curves
 
@@ -408,3 +411,65 @@ def test_summary_of_draws_without_an_optimum_is_still_json(fit):
     summary = decision_summary(quick(HandMadeFit(steepness=0.8)))
     assert summary["optimum"]["median"] is None
     json.dumps(summary, allow_nan=False)
+
+
+def test_a_budget_far_from_those_tried_is_labelled(fit):
+    curves = xr.concat([amount_curves(), amount_curves(tokens=2 * TOKENS)], dim="run")
+    two = HandMadeFit(curves=curves)
+    assert "far_budget" not in codes(decide(two, 98_304, tokens=3 * TOKENS, sensitivity=False))
+    assert "far_budget" in codes(decide(two, 24_000, tokens=50 * TOKENS, sensitivity=False))
+
+
+def test_a_level_of_a_group_that_was_not_probed_is_refused(fit):
+    with pytest.raises(InputError, match="levels of groups that were probed: infused, got background"):
+        decide(fit, 98_304, keep={"background": 0.98}, sensitivity=False)
+
+
+def test_a_law_that_never_falls_bounds_nothing(fit, tmp_path):
+    decision = decide(NeverFalling(), 98_304, sensitivity=False)
+    assert "laws_apart" in codes(decision)
+    assert decision.choice.at_most is None
+    write_record(decision, decision.save(tmp_path / "decision.nc"))
+
+
+class NeverFalling(HandMadeFit):
+    """A rival under which retention does not depend on exposures."""
+
+    @property
+    def laws(self):
+        return {"collapse": self.law, "power": load_law("none")}
+
+
+def test_no_window_is_not_said_of_ones_own_limit(fit):
+    decision = decide(MixedFit(curves=mixed_curves("ratio")), 98_304, at_most=0.001, sensitivity=False)
+    assert "no_window" not in codes(decision)
+
+
+def test_an_answer_that_is_never_enough_has_no_upper_end():
+    edges = [
+        {"code": "none_sufficient", "concerns": "choice", "message": "short", "at_least": 1.0, "buy": "more"},
+        {"code": "laws_apart", "concerns": "choice", "message": "apart", "at_least": 0.2, "at_most": 1.0, "buy": ""},
+    ]
+    data = xr.Dataset({"choice": 1.0}, attrs={"warnings": json.dumps(edges)})
+    assert Decision(data).choice.at_most is None
+
+
+def test_mixed_falls_are_read_back(fit, tmp_path):
+    decision = decide(fit, 98_304, sensitivity=False)
+    shape, own = decision.data["asymmetry"].shape, SMOOTH_BREAK.name
+    logistic = np.arange(np.prod(shape)).reshape(shape) % 2 == 0
+    mixed = decision.data.assign(asymmetry=decision.data["asymmetry"].where(~logistic)).assign_coords(
+        fall=(("chain", "draw"), np.where(logistic, LOGISTIC.name, own))
+    )
+    assert load_decision(save_answer(mixed, tmp_path / "mixed.nc")).data["asymmetry"].isnull().any()
+    with pytest.raises(InputError, match="asymmetry positive and finite"):
+        load_decision(save_answer(mixed.assign_coords(fall=(("chain", "draw"), np.full(shape, own))),
+                                  tmp_path / "broken.nc"))  # fmt: skip
+
+
+def test_one_question_without_an_answer_leaves_the_others(fit):
+    table = decision_table({"one": HandMadeFit(), "two": HandMadeFit()}, [24_576, 98_304], tokens=[None, 5 * TOKENS])
+    assert table["choice"].notna().sum() == 4
+    unanswered = table[table["problem"].notna()]
+    assert unanswered["params"].tolist() == [24_576, 98_304] * 2
+    assert (unanswered["tokens"] == 5 * TOKENS).all()

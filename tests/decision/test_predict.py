@@ -111,7 +111,7 @@ def test_several_ratios_are_refused_unless_one_is_held(fit):
         predict(HandMadeFit(curves=varied), 98_304)
     ahead = predict(HandMadeFit(curves=varied), 98_304, hold={"ratio": 0.25})
     np.testing.assert_allclose(ahead.collapse, predict(fit, 98_304).collapse / 2)
-    with pytest.raises(InputError, match=r"a ratio that was swept, 0\.25 to 0\.5"):
+    with pytest.raises(InputError, match=r"a value of ratio that was swept, 0\.25 to 0\.5"):
         predict(HandMadeFit(curves=varied), 98_304, hold={"ratio": 0.9})
 
 

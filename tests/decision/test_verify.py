@@ -170,3 +170,50 @@ def test_facts_of_a_run_beyond_500_count_as_500():
         for probes in (500, 100_000)
     )
     np.testing.assert_allclose(few, many)
+
+
+def benchmark_runs(best, ratios=(0.5, 0.8, 0.9, 0.93, 0.95, 0.97, 0.99)):
+    """A general benchmark as the background: `best` of it is known at first, and less as the ratio rises."""
+    curves = mixed_curves("ratio", sizes=(98_304,), ratios=ratios).assign_attrs(background_scale="relative")
+    known = curves.recalled.sel(group="background") / curves.probed.sel(group="background")
+    answers = np.round(best * known * 1000).astype(int).values
+    counts = {name: curves[name].values.copy() for name in ("recalled", "probed")}
+    counts["recalled"][:, 1], counts["probed"][:, 1] = answers, 1000
+    return curves.assign({name: (("run", "group"), values) for name, values in counts.items()})
+
+
+def test_half_of_a_benchmark_is_half_of_what_is_known_at_best():
+    whole, part = (measure_collapse(benchmark_runs(best)) for best in (1.0, 0.4))
+    assert whole.bound == part.bound == ""
+    assert part.median == pytest.approx(whole.median, rel=0.02)
+
+
+def test_an_onset_is_measured_and_verified(fit):
+    ratios = (0.005, 0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.6, 0.9)
+    curves = mixed_curves("frequency", sizes=(98_304,), ratios=ratios).sel(group=["infused"])
+    curves = curves.assign_coords(background_facts=0 * curves.background_facts, background_share=0.0 * curves.ratio)
+    measured = measure_collapse(curves)
+    assert measured.half_point == "onset"
+    half = np.exp(np.log(200) - 0.7 * np.log(98_304 / 13_824)) * 6 / TOKENS * 1e6
+    assert measured.median == pytest.approx(half, rel=0.02)
+    high = curves.isel(run=np.flatnonzero(curves.ratio.values > 0.5))
+    assert measure_collapse(high).bound == "at most"
+    assert "every run knows half" in measure_collapse(high).note
+
+
+def test_targets_that_kept_nothing_are_verified(fit):
+    decision = decide(fit, 98_304, sensitivity=False)
+    choice = round(decision.choice.value)
+    lost = target_runs(levels=(choice, 2 * choice)).map(lambda counts: counts * (counts.name != "recalled"))
+    assert verify(decision, lost).kept.given_up_at(choice) is None
+    heldout = target_runs(levels=(choice, 2 * choice)).assign_coords(group=["infused_heldout"])
+    assert max(verify(decision.data, heldout.assign_coords(group=["infused"])).kept.facts) > 0
+
+
+def test_a_domain_is_verified_by_its_own_runs(fit):
+    ahead = predict(fit, 98_304).assign_attrs(domain="law")
+    ours = target_runs().assign_coords(domain=("run", ["law"] * 10))
+    others = target_runs(shift=2.0).assign_coords(domain=("run", ["medicine"] * 10), run=[f"m{i}" for i in range(10)])
+    assert verify(ahead, xr.concat([ours, others], dim="run")).measured.median == verify(ahead, ours).measured.median
+    with pytest.raises(InputError, match="domain 'law'"):
+        verify(ahead, others)

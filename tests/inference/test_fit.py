@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from bayeskisl.curves import load_curves
 from bayeskisl.errors import InputError
 from bayeskisl.inference import build_model, extrapolate, fit, load_fit, simulate
 from bayeskisl.inference.data import prepare
 from bayeskisl.inference.posterior import report_on_axis
 from bayeskisl.inference.storage import write_tree
 from bayeskisl.laws import load_law
+from bayeskisl.laws.priors import LogNormalPrior
 from tests.inference.conftest import LEVELS, SIZES, TRUTH
 
 PARAMETERS = ("intercept", "exponent", "curvature", "tau", "sigma_run", "steepness_intercept", "steepness_exponent")
@@ -236,3 +238,10 @@ def test_same_seed_same_curves():
     design = {"params": SIZES, "facts": LEVELS}
     assert simulate("power", design, seed=3).identical(simulate("power", design, seed=3))
     assert not simulate("power", design, seed=3).equals(simulate("power", design, seed=4))
+
+
+def test_two_laws_of_one_name_are_refused():
+    power = load_law("power")
+    wider = power.priors.model_copy(update={"sigma_run": LogNormalPrior(median=0.3, log_sd=1.0)})
+    with pytest.raises(InputError, match="two laws called 'power'"):
+        fit(load_curves("desk-amount"), power, rivals=[power.model_copy(update={"priors": wider})])

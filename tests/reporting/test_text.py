@@ -1,7 +1,8 @@
 import numpy as np
 
-from bayeskisl.decision import decide, decision_table, predict, verify
+from bayeskisl.decision import KeptFacts, decide, decision_table, predict, verify
 from bayeskisl.reporting import describe_decision, describe_prediction, describe_verification
+from bayeskisl.reporting.contents import command_lines
 from bayeskisl.reporting.numbers import three_digits
 from bayeskisl.reporting.text import decision_rows
 from tests.decision.hand_made import HandMadeFit, MixedFit, amount_curves, law_line, mixed_curves
@@ -64,3 +65,16 @@ def test_a_bound_decides_nothing(decision):
     said = describe_verification(verify(decision, low))
     assert "no run lost half" in said
     assert "UNDECIDED" in said
+
+
+def test_the_commands_of_a_page_ask_the_same_question(fit):
+    decision = decide(fit, 98_304, keep=0.8, keep_of="facts", kind="mean", at_most=900, sensitivity=False,
+                      utility=KeptFacts(token_price=0.001))  # fmt: skip
+    fit.tree.attrs["seed"] = 3
+    of_fit, of_decision = command_lines(fit, decision, None)[1:3]
+    assert of_fit == "bayeskisl fit curves.nc --law collapse --rival power --seed 3 --out fit.nc"
+    for option in ("--keep 0.8", "--keep-of facts", "--kind mean", "--at-most 900", "--token-price 0.001"):
+        assert option in of_decision
+    usual = command_lines(fit, decide(fit, 98_304, sensitivity=False), None)[2]
+    assert "--keep" not in usual
+    assert "--kind" not in usual
