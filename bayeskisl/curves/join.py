@@ -97,7 +97,7 @@ _SCALES = ("exposure_scale", SCALE)
 
 
 def _of_imports(parts: list[xr.Dataset]) -> dict[str, str]:
-    """What imports found, of all parts; exposures are relative if those of any part are."""
+    """Merge the findings of imports; exposures are relative if those of any part are."""
     found: dict[str, str] = {}
     for name in _FINDINGS:
         of_parts = [json.loads(part.attrs[name]) for part in parts if name in part.attrs]

@@ -200,7 +200,7 @@ def _outside_what_was_swept(choice: float, target: PlannedModel, swept: _Swept, 
 
 
 def _seen_once(target: PlannedModel) -> str:
-    """What the outermost infusion is; relative exposures have no unit in which a fact could be seen once."""
+    """Describe the outermost infusion; relative exposures have no unit in which a fact could be seen once."""
     return "" if target.relative else f" (one exposure of each {target.group} fact)"
 
 

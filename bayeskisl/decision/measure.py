@@ -142,7 +142,7 @@ class CellCounts:
 
     @property
     def share(self) -> FloatArray:
-        """What each run knows, as a share of what is known at best, ``(run,)``."""
+        """Knowledge of each run, as a share of what is known at best, ``(run,)``."""
         return known(self.recalled / self.probed, self.guessing) / self.most
 
     @property

@@ -7,6 +7,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from bayeskisl.curves import load_curves
+from bayeskisl.decision import measure_collapse
 from bayeskisl.errors import InputError
 from studies.forecasts import forecast_table
 
@@ -57,3 +59,9 @@ def test_a_record_that_was_changed_is_refused(tmp_path):
     (tmp_path / "log.csv").write_bytes((FORECASTS / "log.csv").read_bytes())
     with pytest.raises(InputError, match="a record as it was written, got one that was changed later"):
         forecast_table(tmp_path)
+
+
+def test_the_forecast_along_a_dose_holds_at_the_rate_that_learns(table):
+    (row,) = table.filter(pl.col("what") == "memory-dose, background").iter_rows(named=True)
+    measured = measure_collapse(load_curves(ROOT / "data" / "rates" / "memory-dose-98304.nc"))
+    assert row["low"] < measured.low < measured.high < row["high"]
