@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from bayeskisl.arrays import FloatArray
 from bayeskisl.errors import InputError
 from bayeskisl.reporting.numbers import percent
-from bayeskisl.reporting.style import LINES, figure_style, law_colors
+from bayeskisl.reporting.style import LINES, figure_style, ink, law_colors
 
 if TYPE_CHECKING:
     from bayeskisl.inference import Fit
@@ -134,8 +134,8 @@ def plot_calibration(transforms: Mapping[str, FloatArray], *, dark: bool = False
     Returns
     -------
     matplotlib.figure.Figure
-        One panel per quantity. A calibrated posterior stays near zero; a posterior that is too narrow gives an S, a
-        shifted one an arch.
+        One panel per quantity. A calibrated posterior stays within the shaded band with 95 %; a posterior that is too
+        narrow gives an S, a shifted one an arch.
 
     Raises
     ------
@@ -167,9 +167,15 @@ def plot_calibration(transforms: Mapping[str, FloatArray], *, dark: bool = False
         farthest = 1.2 * max(_distance_to_uniform(each) for each in values.values())
         title = f"where the truth of {count:,} simulated sweeps fell in its posterior"
         figure = _finished(drawn, title, "share of draws below the truth", "difference to uniform")
-        for axes in figure.axes:
-            axes.set_ylim(-farthest, farthest)
+        chance = _KOLMOGOROV / np.sqrt(count)
+        for axes in (panel for panel in figure.axes if panel.has_data()):
+            axes.axhspan(-chance, chance, color=ink(), alpha=0.08, lw=0)
+            axes.set_ylim(-max(farthest, 1.2 * chance), max(farthest, 1.2 * chance))
         return figure
+
+
+# 95 % quantile of the largest distance of an empirical distribution from the true one, times the root of its size.
+_KOLMOGOROV = 1.358
 
 
 def _distance_to_uniform(values: FloatArray) -> float:

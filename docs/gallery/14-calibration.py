@@ -1,7 +1,7 @@
 """Are the posteriors calibrated?
 
-Where known truths fall in the posteriors of simulated sweeps of the law 'collapse'; for a calibrated posterior anywhere
-equally often.
+Where known truths fall in the posteriors of simulated sweeps of the default law; a calibrated posterior stays inside
+the shaded band.
 """
 
 import json
@@ -11,7 +11,7 @@ import numpy as np
 import bayeskisl as bk
 from bayeskisl.shipped import shipped_folder
 
-lines = (shipped_folder("data") / "proof" / "calibration" / "collapse.jsonl").read_text().splitlines()
+lines = (shipped_folder("data") / "proof" / "calibration" / "limits.jsonl").read_text().splitlines()
 truths = [json.loads(line)["exact"] for line in lines[1:]]
 names = ["intercept[infused]", "exponent[infused, params]", "tau[infused]", "sigma_run[infused]"]
 figure = bk.plot_calibration({name: np.array([each[name] for each in truths]) for name in names})
