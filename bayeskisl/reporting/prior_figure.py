@@ -77,8 +77,9 @@ def plot_prior_predictive(
     >>> figure.savefig("prior-predictive.png")
     """
     from bayeskisl.inference import prior_predictive
+    from bayeskisl.inference.data import suited
 
-    law = load_law(law)
+    law = suited(load_law(law), curves)
     curves = with_covariates(without_covariates(final(curves)), law.covariates)
     expected = prior_predictive(law, curves, draws=draws, seed=seed)
     groups = [group for group in schema.GROUPS if group in curves[schema.GROUP].values]

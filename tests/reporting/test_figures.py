@@ -81,6 +81,12 @@ def test_what_a_prior_expects_has_a_row_for_each_group(dark):
     assert "its predictive intervals hold" in said
 
 
+@pytest.mark.parametrize("law", law_names())
+def test_every_law_has_a_figure_of_its_prior(law):
+    figure = plot_prior_predictive(law, amount_curves(), draws=50)
+    assert f"law '{law}'" in texts(figure)
+
+
 def test_the_null_is_drawn_without_a_fall_and_without_critical_exposures():
     curves, sizes = plot_prior_predictive("none", amount_curves(), draws=100).axes
     drawn = [line.get_ydata() for line in curves.lines if len(line.get_ydata()) > 100]
