@@ -1,6 +1,7 @@
 """Parsing and formatting of counts such as 7B."""
 
 import math
+import re
 
 from bayeskisl.errors import InputError
 
@@ -31,7 +32,10 @@ def read_number(text: str | float, where: str) -> int:
 
 
 def read_numbers(text: str, where: str) -> list[int]:
-    """Read several numbers separated by commas: ``1B,7B,70B``."""
+    """Read several numbers separated by commas: ``1B,7B,70B``; a comma between thousands is refused."""
+    if found := re.search(r"(?<![\d.])\d{1,3}(?:,\d{3})+(?![\d.\w])", text):
+        raise InputError("numbers apart by commas, without a comma between thousands", repr(found[0]), where,
+                         f"write {found[0].replace(',', '')}, or spaces behind commas")  # fmt: skip
     return [read_number(each, where) for each in text.split(",")]
 
 

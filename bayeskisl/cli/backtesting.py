@@ -49,17 +49,17 @@ def backtest(
         result = backtest_curves(
             load_curves(curves), law, group=group, first=first, sizes=named, draws=draws, seed=seed, progress=progress
         )
+    if out is not None:
+        result.save(out)
+    if as_json:
+        print_json(result.summary())
+    else:
+        _show(result)
     if figure is not None:
         from bayeskisl.reporting import plot_backtest
         from bayeskisl.reporting.images import write_figure
 
         write_figure(plot_backtest(result), figure)
-    if out is not None:
-        result.save(out)
-    if as_json:
-        print_json(result.summary())
-        return
-    _show(result)
 
 
 def _show(result: "Backtest") -> None:

@@ -222,7 +222,7 @@ def _levels(texts: list[str]) -> float | dict[str, float]:
             raise InputError("a share, or GROUP=SHARE", repr(text), "--keep", "for example --keep 0.9") from None
     if "" in levels and len(texts) > 1:
         raise InputError("one share, or one for each group", ", ".join(texts), "--keep")
-    return levels.get("") or levels
+    return levels.get("", levels)
 
 
 def _positive(text: str, where: str) -> float:

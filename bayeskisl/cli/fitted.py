@@ -9,6 +9,7 @@ from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import axis_of
 from bayeskisl.cli.display import slim_table
+from bayeskisl.curves.cells import told_apart
 from bayeskisl.quantities import short
 
 if TYPE_CHECKING:
@@ -72,4 +73,4 @@ def _places(cells: "xr.Dataset") -> list[str]:
         ]
     if schema.CELL_DOMAIN in cells.coords and len(np.unique(cells[schema.CELL_DOMAIN])) > 1:
         names = [f"{place} of {domain}" for place, domain in zip(names, cells[schema.CELL_DOMAIN].values, strict=True)]
-    return names
+    return [name + apart for name, apart in zip(names, told_apart(cells), strict=True)]

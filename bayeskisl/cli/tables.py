@@ -205,7 +205,7 @@ def _by_group(texts: list[str], option: str, read: Callable[[str], float]) -> An
                              if option == "--probed" else f"for example {option} 0.25") from None  # fmt: skip
     if "" in values and len(texts) > 1:
         raise InputError("one number, or one for each group", ", ".join(texts), option)
-    return values.get("", values) or None
+    return values.get("", values) if values else None
 
 
 def curves_check(

@@ -17,15 +17,18 @@ __all__ = [
     "cell_covariates",
     "cell_table",
     "further_covariates",
+    "told_apart",
     "varied",
     "with_covariates",
     "without_covariates",
+    "without_rounding",
 ]
 
 _COVARIATES = ("params", "total_params", "tokens", "ratio", "facts", "tokens_per_fact", "background_facts",
                "background_share")  # fmt: skip
-# A mixture is whole sequences, so that one share of the corpus comes out a little different at every ratio.
-_ROUNDING = 0.02
+# A mixture is whole sequences, so that one share of the corpus comes out a little different at every ratio, and logs
+# round budgets.
+_REALISED, _ROUNDING = ("tokens", "ratio", "tokens_per_fact", "background_share"), 0.02
 # People write sizes and budgets in two or three digits, 6.9B for 6,855,000,000; what a sweep holds fixed is held up to
 # whole sequences.
 _SAME, _HELD = 0.01, 0.05
@@ -104,8 +107,9 @@ def cell_table(curves: xr.Dataset) -> tuple[xr.Dataset, IntArray]:
     depth = [schema.DEPTH] if schema.DEPTH in curves.coords and np.isfinite(curves[schema.DEPTH].values).all() else []
     names = tuple(dict.fromkeys([*cell_covariates(curves.attrs["axis"]), *depth, *further_covariates(curves)]))
     columns = np.stack([np.asarray(curves[name].values, dtype=float) for name in names], axis=1)
-    for i in range(1, len(names)):
-        columns[:, i] = without_rounding(columns[:, i])
+    for name in _REALISED:
+        if name in names:
+            columns[:, names.index(name)] = without_rounding(columns[:, names.index(name)])
     domains, domain_of_run = _domains(curves)
     columns = np.concatenate([columns, domain_of_run[:, None]], axis=1)
     rows, cell_of_run = np.unique(columns, axis=0, return_inverse=True)
@@ -126,6 +130,20 @@ def cell_table(curves: xr.Dataset) -> tuple[xr.Dataset, IntArray]:
     if axis_of(curves).given == schema.EXPOSURES:
         cells = cells.assign({schema.EXPOSURES: (schema.CELL, _means(curves[schema.EXPOSURES].values, cell_of_run))})
     return cells, cell_of_run
+
+
+def told_apart(cells: xr.Dataset) -> list[str]:
+    """What tells each cell of a `cell_table` from others of its size, budget and domain; empty if nothing needs to."""
+    shared = [schema.PARAMS, schema.TOKENS, *([schema.CELL_DOMAIN] if schema.CELL_DOMAIN in cells.coords else [])]
+    places = list(zip(*(cells[name].values.tolist() for name in shared), strict=True))
+    if len(set(places)) == len(places):
+        return [""] * len(places)
+    others = [str(name) for name in cells.data_vars if name not in (*shared, schema.TOTAL_PARAMS, schema.EXPOSURES)]
+    varying = [name for name in others if len(np.unique(cells[name].values)) > 1]
+    return [
+        "".join(f", {name.replace('_', ' ')} {cells[name].values[cell]:g}" for name in varying)
+        for cell in range(len(places))
+    ]
 
 
 def cell_at(cells: xr.Dataset, place: Mapping[str, float]) -> int | None:
@@ -159,13 +177,13 @@ def _means(values: FloatArray, cell_of_run: IntArray) -> FloatArray:
 
 
 def without_rounding(values: FloatArray) -> FloatArray:
-    """Replace values that differ only by rounding by their median, as logged budgets and realised ratios do."""
-    order = np.argsort(values)
-    steps = np.diff(values[order], prepend=values[order][:1])
-    group = np.cumsum(steps > _ROUNDING * values[order])
-    medians = np.array([np.median(values[order][group == i]) for i in range(group[-1] + 1 if len(group) else 0)])
-    together = np.empty_like(values)
-    together[order] = medians[group]
+    """Replace values within 2 % of the smallest of them by their median, as logged budgets and realised ratios are."""
+    together = values.copy()
+    left = np.unique(values[np.isfinite(values)])
+    while left.size:
+        near = (values >= left[0]) & (values <= left[0] * (1 + _ROUNDING))
+        together[near] = np.median(values[near])
+        left = left[left > left[0] * (1 + _ROUNDING)]
     return together
 
 
@@ -173,4 +191,6 @@ def varied(curves: xr.Dataset) -> dict[str, bool]:
     """For each covariate, whether the curves contain more than one value."""
     names = (*_COVARIATES, *further_covariates(curves), schema.EXPOSURES)
     values = {name: np.asarray(curves[name].values, dtype=float) for name in names}
-    return {name: len(np.unique(without_rounding(each))) > 1 for name, each in values.items()}
+    return {
+        name: len(np.unique(without_rounding(each) if name in _REALISED else each)) > 1 for name, each in values.items()
+    }

@@ -57,6 +57,7 @@ def join_curves(*curves: xr.Dataset) -> xr.Dataset:
     if len(axes) > 1:
         raise InputError("sweeps along one axis", " and ".join(axes), "join_curves", "fit each separately")
     groups = [group for group in schema.GROUPS if any(group in part[schema.GROUP].values for part in parts)]
+    parts = [part.set_coords(schema.LEARNING_RATE) if schema.LEARNING_RATE in part else part for part in parts]
     shared = [name for name in parts[0].variables if all(name in part.variables for part in parts)]
     joined = xr.concat(
         [_with_groups(part[shared], groups) for part in parts],
@@ -83,31 +84,42 @@ def _refuse_contradictions(joined: xr.Dataset, first: IntArray) -> None:
     names = joined[schema.RUN].values
     of_name = dict(zip(names[first], first, strict=True))
     same = np.array([of_name[name] for name in names])
-    for variable in (schema.RECALLED, schema.PROBED):
-        values = joined[variable].values
-        differ = (values != values[same]).any(axis=1)
+    told = [name for name in (*schema.RUN_COORDINATES, schema.DOMAIN) if name in joined.coords and name != schema.RUN]
+    for variable in (*told, schema.RECALLED, schema.PROBED):
+        values = joined[variable].values.reshape(len(names), -1)
+        differ = ((values != values[same]) & ~(_is_missing(values) & _is_missing(values[same]))).any(axis=1)
         if differ.any():
             got = f"another one of {variable} in {int(differ.sum())} run(s), the first {str(names[differ][0])!r}"
             raise InputError("one measurement of each run", got, "join_curves", "give each run a name of its own")
 
 
 # What an import found, as JSON lists; scales of exposures, "relative" or "absolute".
-_FINDINGS = ("import_invented", "import_assumed", "import_notes", "import_left_out", "import_unused_columns")
+_LISTS = ("import_invented", "import_assumed", "import_notes", "import_unused_columns")
+_LEFT_OUT = "import_left_out"
 _SCALES = ("exposure_scale", SCALE)
 
 
 def _of_imports(parts: list[xr.Dataset]) -> dict[str, str]:
     """Merge the findings of imports; exposures are relative if those of any part are."""
     found: dict[str, str] = {}
-    for name in _FINDINGS:
+    for name in (*_LISTS, _LEFT_OUT):
         of_parts = [json.loads(part.attrs[name]) for part in parts if name in part.attrs]
         if of_parts:
-            found[name] = json.dumps(list({json.dumps(each): each for one in of_parts for each in one}.values()))
+            found[name] = json.dumps(_all_left_out(of_parts) if name == _LEFT_OUT else _each_once(of_parts))
     for name in _SCALES:
         scales = [part.attrs.get(name, "absolute") for part in parts]
         if any(name in part.attrs for part in parts):
             found[name] = "relative" if "relative" in scales else "absolute"
     return found
+
+
+def _each_once(lists: list[list[Any]]) -> list[Any]:
+    return list({json.dumps(each): each for one in lists for each in one}.values())
+
+
+def _all_left_out(parts: list[dict[str, Any]]) -> dict[str, Any]:
+    """Numbers of rows that imports left out, and those that they list."""
+    return {"count": sum(one["count"] for one in parts), "listed": [each for one in parts for each in one["listed"]]}
 
 
 # What an import makes up where a table lacks it: one value for all runs of the table, chosen by its levels.
@@ -116,8 +128,7 @@ _MADE_UP = (schema.TOKENS, schema.TOKENS_PER_FACT, schema.BACKGROUND_FACTS, sche
 
 def _on_one_scale(parts: list[xr.Dataset]) -> list[xr.Dataset]:
     """Give relative exposures of all parts the unit of the first: each import made one up for itself."""
-    made_up = [[name for name in _MADE_UP if name in json.loads(part.attrs.get("import_invented", "[]"))]
-               for part in parts]  # fmt: skip
+    made_up = [_made_up_in(part) for part in parts]
     if any(names != made_up[0] for names in made_up):
         got = " and ".join(dict.fromkeys(", ".join(names) or "nothing" for names in made_up))
         raise InputError("tables that lack the same columns", f"tables that lack {got}", "join_curves",
@@ -126,20 +137,32 @@ def _on_one_scale(parts: list[xr.Dataset]) -> list[xr.Dataset]:
     return [_with_made_up(part, first) for part in parts] if first else parts
 
 
+def _made_up_in(part: xr.Dataset) -> list[str]:
+    """Terms that stand for what is not known: those an import lacks, and those of a general benchmark."""
+    lacking = set(json.loads(part.attrs.get("import_invented", "[]")))
+    if part.attrs.get(SCALE) == "relative":
+        lacking |= {schema.BACKGROUND_FACTS, schema.BACKGROUND_SHARE}
+    return [name for name in _MADE_UP if name in lacking]
+
+
 def _with_made_up(part: xr.Dataset, values: dict[str, float]) -> xr.Dataset:
     part = part.assign_coords({name: part[name].astype(float) * 0 + value for name, value in values.items()})
     spent = part[schema.RATIO] * part[schema.TOKENS]
     return part.assign_coords({schema.EXPOSURES: spent / (part[schema.FACTS] * part[schema.TOKENS_PER_FACT])})
 
 
+def _is_missing(values: np.ndarray) -> np.ndarray:
+    return np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, dtype=bool)
+
+
 def _provenance(parts: list[xr.Dataset]) -> dict[str, str]:
     def merged(name: str, empty: str) -> list[Any]:
         return [json.loads(part.attrs.get(name, empty)) for part in parts]
 
-    digests = "".join(part.attrs.get("records_sha256", "") for part in parts)
+    digests = [part.attrs[name] for part in parts for name in ("records_sha256", "table_sha256") if name in part.attrs]
     return {
+        **({"records_sha256": hashlib.sha256("".join(digests).encode()).hexdigest()} if digests else {}),
         "title": "; ".join(part.attrs.get("title", "curves without a title") for part in parts),
         "sweeps": json.dumps({name: path for sweeps in merged("sweeps", "{}") for name, path in sweeps.items()}),
         "diverged": json.dumps([run for runs in merged("diverged", "[]") for run in runs]),
-        "records_sha256": hashlib.sha256(digests.encode()).hexdigest(),
     }

@@ -272,4 +272,5 @@ def _prior_driven() -> str:
 
 
 def _distinct(curves: xr.Dataset, name: str) -> FloatArray:
-    return np.unique(without_rounding(np.asarray(curves[name].values, dtype=float)))
+    values = np.asarray(curves[name].values, dtype=float)
+    return np.unique(values if name == schema.PARAMS else without_rounding(values))

@@ -89,7 +89,7 @@ def brief(decision: "Decision") -> dict[str, str]:
         "recommended": _sentence(headline(decision) + _exposures(decision)),
         "range": f"{attrs['half_point'].capitalize()} at {three_digits(median)} {attrs['unit']} "
         f"({percent(attrs['ci_prob'])} interval {span(low, high)}).",
-        "risk": f"{percent(attrs['risk'])} that {_run(attrs)} {_short_of(decision)}.",
+        "risk": _risk(decision),
         "doubts": _sentence("; ".join(_doubts(decision))),
         "next": _sentence(_next_run(decision)),
     }
@@ -113,6 +113,14 @@ def _exposures(decision: "Decision") -> str:
     data = decision.data
     exposures = np.interp(decision.advised, data["infusion"].values, data["exposures_at"].values)
     return f" ({three_digits(float(exposures), up=True)} exposures of a fact)"
+
+
+def _risk(decision: "Decision") -> str:
+    """The risk of the recommendation, or that nothing could be recommended at it."""
+    attrs, window = decision.data.attrs, decision.window
+    said = f"{percent(attrs['risk'])} that {_run(attrs)} {_short_of(decision)}."
+    nothing = decision.advised is None or (window is not None and window.is_empty)
+    return f"Nothing is recommended at a risk of {said}" if nothing else said
 
 
 def _short_of(decision: "Decision") -> str:

@@ -1,6 +1,6 @@
 """Figure of the data's diagnosis: measurements, a monotone curve through them, and outliers."""
 
-from itertools import cycle
+from itertools import chain, cycle
 
 import numpy as np
 import xarray as xr
@@ -41,16 +41,18 @@ def plot_check(curves: xr.Dataset, *, dark: bool = False) -> Figure:
     True
     """
     curves = final(curves)
-    outlying = set(check(curves).rows)
+    found = check(curves).findings
     groups = [str(group) for group in curves[schema.GROUP].values]
     axis = axis_of(curves)
     with figure_style(dark):
         figure, panels = new_figure(1, len(groups), figsize=(7.6 if len(groups) == 1 else 10.4, 4.4), sharey=True)
+        drawn = {group: [each for each in curves_of_cells(curves, group) if each.levels.size] for group in groups}
+        shown = sorted(chain(*drawn.values()), key=lambda one: (one.params, one.tokens))
+        places = list(dict.fromkeys(each.place for each in shown))  # one for all groups and domains of a size
+        looks = dict(zip(places, zip(ladder_colors(len(places)), cycle(MARKERS), strict=False), strict=False))
         for axes, group in zip(np.atleast_1d(panels), groups, strict=True):
-            shown = [curve for curve in curves_of_cells(curves, group) if curve.levels.size]
-            places = list(dict.fromkeys(curve.place for curve in shown))  # one for all domains of a size
-            looks = dict(zip(places, zip(ladder_colors(len(places)), cycle(MARKERS), strict=False), strict=False))
-            for curve in shown:
+            outlying = {row for finding in found if finding.group == group for row in finding.rows}
+            for curve in drawn[group]:
                 _draw(axes, curve, *looks[curve.place], outlying)
             infusion_axis(axes, "x", np.unique(np.asarray(axis.values(curves), dtype=float)), axis)
             axes.set_xlabel(axis.label)
@@ -58,15 +60,16 @@ def plot_check(curves: xr.Dataset, *, dark: bool = False) -> Figure:
             axes.yaxis.set_major_formatter(PercentFormatter(1.0))
         first, last = np.atleast_1d(panels)[[0, -1]]
         first.set_ylabel("facts known, above guessing")
-        entries = dict(zip(*reversed(first.get_legend_handles_labels()), strict=True))
-        last.legend(entries.values(), entries, loc="center left", bbox_to_anchor=(1.0, 0.5))
+        for place, (color, marker) in looks.items():
+            last.plot([], [], marker, color=color, ms=4.5, ls="none", label=place)
+        last.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
         figure.supxlabel("points: runs; lines: the monotone curve nearest to them; rings: rows that stand out",
                          fontsize=8, x=0.01, ha="left")  # fmt: skip
     return figure
 
 
 def _draw(axes: Axes, curve: Curve, color: str, marker: str, outlying: set[str]) -> None:
-    axes.plot(curve.infusion, curve.share, marker, color=color, ms=4.5, ls="none", label=curve.place)
+    axes.plot(curve.infusion, curve.share, marker, color=color, ms=4.5, ls="none")
     place = np.array([curve.infusion[curve.log_exposures == level].mean() for level in curve.levels])
     order = np.argsort(place)
     axes.plot(place[order], monotone(curve.means, 1 / curve.errors)[order], color=color, lw=1.2, alpha=0.7)

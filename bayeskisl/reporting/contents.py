@@ -10,6 +10,7 @@ import bayeskisl
 from bayeskisl import schema
 from bayeskisl.axes import axis_of
 from bayeskisl.curves import cell_table
+from bayeskisl.curves.cells import told_apart
 from bayeskisl.decision import decision_summary, prediction_summary
 from bayeskisl.decision.criterion import KEEP
 from bayeskisl.decision.intervals import interval
@@ -153,12 +154,12 @@ def size_rows(fit: "Fit") -> list[dict[str, str]]:
     axis = axis_of(fit.curves)
     group = axis.deciding_group(str(name) for name in fit.curves[schema.GROUP].values)
     collapse = fit.tree["posterior"].to_dataset()[axis.half_point(group)].sel(group=group)
-    rows = []
+    rows, apart = [], told_apart(cells)
     for cell in range(cells.sizes[schema.CELL]):
         median, low, high = interval(collapse.isel(cell=cell).values, 0.9)
         rows.append(
             {
-                "params": exact(cells[schema.PARAMS][cell].item()),
+                "params": exact(cells[schema.PARAMS][cell].item()) + apart[cell],
                 "total_params": exact(cells[schema.TOTAL_PARAMS][cell].item()),
                 "tokens": exact(cells[schema.TOKENS][cell].item()),
                 "collapse": f"{three_digits(median)} {axis.unit} ({span(low, high)})",
@@ -248,14 +249,15 @@ def command_lines(fit: "Fit", decision: "Decision | None", verification: "Verifi
     options = ""
     if decision is not None:
         attrs = decision.data.attrs
+        of_domain = _unless(fit.tree.attrs.get(schema.DOMAIN), None, schema.DOMAIN)
         # elsewhere the domain bounds what may be infused, so that naming it would be another question
         domain = f" --facts {decision.data['domain_facts'].item():.0f}" if axis_of(decision.data).counts_facts else ""
         lines.append(
             f"bayeskisl decide fit.nc --params {attrs[schema.PARAMS]:.0f} --tokens {attrs[schema.TOKENS]:.0f}"
-            f"{_held(fit, decision)} --risk {attrs['risk']:g}{domain}{_by(attrs)} --seed {attrs['seed']} "
+            f"{_held(fit, decision)} --risk {attrs['risk']:g}{domain}{_by(attrs)}{of_domain} --seed {attrs['seed']} "
             "--out decision.nc"
         )
-        options = " --decision decision.nc"
+        options = f" --decision decision.nc{of_domain}"
     if verification is not None:
         lines.append(f"bayeskisl curves {make}_OF_THE_TARGET --out verification.nc")
         options += " --verification verification.nc"
@@ -274,7 +276,6 @@ def _by(attrs: dict[str, Any]) -> str:
         + _unless(attrs["keep_of"], "ceiling", "keep-of")
         + _unless(attrs["kind"], "new_run", "kind")
         + _unless(attrs.get("at_most"), None, "at-most")
-        + _unless(attrs.get(schema.DOMAIN, ""), "", schema.DOMAIN)
         + "".join(_unless(value, None, name.replace("_", "-")) for name, value in prices.items())
     )
 

@@ -1,5 +1,6 @@
 """Figure of retention against the infusion, one curve per model size."""
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import Axis, LoadEffect, axis_of
 from bayeskisl.curves import cell_table, final, reference_load
+from bayeskisl.curves.cells import told_apart
 from bayeskisl.decision.fall import Fall
 from bayeskisl.decision.kept_knowledge import known
 from bayeskisl.quantities import short
@@ -102,12 +104,13 @@ def plot_curves(fit_or_curves: "Fit | xr.Dataset", *, dark: bool = False) -> Fig
             panels[-1].set_ylim(bottom=0)
         for axes in panels:
             infusion_axis(axes, "x", _infusion(curves, axis), axis, narrow=len(panels) > 2)
-            axes.set_xlabel(f"{axis.label}, at {_held_fixed(curves)}" if axes is panels[0] else axis.label)
+            held = _held_fixed(curves) if axes is panels[0] else ""
+            axes.set_xlabel(f"{axis.label}, at {held}" if held else axis.label)
         panels[0].set_title("How much is recalled, as more is infused")
         panels[-1].legend(
             title="non-embedding parameters", loc="center left", bbox_to_anchor=(1.0, 0.5), alignment="left"
         )
-        if axis.counts_facts:
+        if axis.counts_facts and curves.attrs.get("exposure_scale") != "relative":
             exposures_on_top(panels[0], curves["facts"].values * curves["exposures"].values)
         note = "points: single runs, 90 % intervals of their counts"
         note += "" if fit is None else "; bands: 50 and 90 % posterior of each size's curve"
@@ -117,13 +120,14 @@ def plot_curves(fit_or_curves: "Fit | xr.Dataset", *, dark: bool = False) -> Fig
 
 def _draw_kept(axes: Axes, runs: xr.Dataset, along: Axis, look: dict[str, Any]) -> None:
     """Draw retained facts of both groups, above guessing, by run; a line joins the means of each level."""
-    share = (runs[schema.RECALLED] / runs[schema.PROBED].where(runs[schema.PROBED] > 0)).fillna(0)
+    share = runs[schema.RECALLED] / runs[schema.PROBED].where(runs[schema.PROBED] > 0)
     known_share = known(share, runs[schema.GUESSING]).clip(min=0)
     total = (
         runs[schema.FACTS] * known_share.sel(group=schema.INFUSED)
         + runs[schema.BACKGROUND_FACTS] * known_share.sel(group=schema.BACKGROUND)
     ).values
-    infusion = _infusion(runs, along)
+    probed = np.isfinite(total)  # in both groups
+    infusion, total = _infusion(runs, along)[probed], total[probed]
     axes.plot(infusion, total, ls="none", ms=4.5, mec="none", alpha=0.9, color=look["color"], marker=look["marker"])
     levels = np.unique(infusion)
     axes.plot(levels, [total[infusion == level].mean() for level in levels], color=look["color"], lw=1, alpha=0.6)
@@ -183,14 +187,15 @@ def _label(cells: xr.Dataset, cell: int) -> str:
         label += f", {row[schema.TOKENS].item():,.0f} tokens"
     if schema.CELL_DOMAIN in cells.coords and len(np.unique(cells[schema.CELL_DOMAIN])) > 1:
         label += f", {row[schema.CELL_DOMAIN].item()}"
-    return label
+    return label + told_apart(cells)[cell]
 
 
 def _held_fixed(curves: xr.Dataset) -> str:
     named = {schema.RATIO: "ratio", schema.TOKENS: "tokens"}
+    invented = set(json.loads(curves.attrs.get("import_invented", "[]")))
     said = [
         f"{short(value[0])} {word}" if word == "tokens" else f"{word} {value[0]:g}"
         for name, word in named.items()
-        if len(value := np.unique(curves[name].values)) == 1
+        if name not in invented and len(value := np.unique(curves[name].values)) == 1
     ]
-    return " and ".join(said) or "several budgets and ratios"
+    return " and ".join(said) or ("" if invented & set(named) else "several budgets and ratios")

@@ -24,7 +24,7 @@ from bayeskisl.reporting.style import (
     law_colors,
     new_figure,
 )
-from bayeskisl.reporting.text import chosen
+from bayeskisl.reporting.text import chosen, shortfall_in_words
 
 __all__ = ["plot_decision", "plot_risk"]
 
@@ -167,17 +167,17 @@ def _draw_risk(axes: Axes, decision: Decision) -> None:
     whose = "" if axis_of(data).harms_infused else f"{attrs['group']}: "
     levels, of = decision.levels, "its facts" if attrs["keep_of"] == "facts" else "its ceiling"
     axes.plot(
-        infusion, data["shortfall_risk"], color=blue, lw=2,
-        label=f"{whose}keeps less than {percent(levels[attrs['group']])} of {of}",
-    )  # fmt: skip
+        infusion, data["shortfall_risk"], color=blue, lw=2, label=f"keeps less than {shortfall_in_words(decision)}"
+    )
     axes.plot(
         infusion, data["collapse_risk"], color=orange, lw=2, ls="--",
         label=f"{whose}keeps less than half{'' if decision.is_least else ': collapse'}",
     )  # fmt: skip
     if "ignorance_risk" in data:
+        taught = next(group for group in schema.OF_INFUSED if group in levels)
         axes.plot(
             infusion, data["ignorance_risk"], color=pink, lw=2, ls="-.",
-            label=f"infused: learns less than {percent(levels[schema.INFUSED])} of {of}",
+            label=f"{taught.replace('_', ' ')}: learns less than {percent(levels[taught])} of {of}",
         )  # fmt: skip
     _shade_window(axes, decision, green)
     axes.axhline(attrs["risk"], color=ink(), lw=0.8, ls=":")

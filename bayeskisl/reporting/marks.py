@@ -99,7 +99,8 @@ def artists_of(container: ErrorbarContainer) -> Iterator[Artist]:
 
 
 def _scatter(collection: PathCollection) -> Trace:
-    color, size = _colors(collection.get_facecolor())[0], float(np.sqrt(collection.get_sizes()[0])) * PIXELS / 72
+    color, sizes = _colors(collection.get_facecolor())[0], np.sqrt(collection.get_sizes()) * PIXELS / 72
+    size = float(sizes[0]) if len(sizes) == 1 else sizes.tolist()
     return {
         "label": str(collection.get_label()),
         "color": to_hex(color),

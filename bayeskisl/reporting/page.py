@@ -11,7 +11,7 @@ import jinja2
 from matplotlib.figure import Figure
 
 from bayeskisl import schema
-from bayeskisl.errors import require_ending
+from bayeskisl.errors import InputError, require_ending
 from bayeskisl.files import replace_file
 from bayeskisl.reporting import contents
 from bayeskisl.reporting.assessment import assessment_rows
@@ -84,7 +84,8 @@ def report(
     out = Path(out)
     require_ending(out, _ENDINGS, "report")
     asked = target_from(target, short, default=float(fit.curves[schema.PARAMS].max()))
-    fit = fit if asked.domain is None else fit.of_domain(asked.domain)
+    domain = _domain(fit, asked, decision)
+    fit = fit if domain is None else fit.of_domain(domain)
     drawn = list(_figures(fit, decision, verification, replace(asked, domain=None)))
     content = _content(fit, decision, verification)
     if out.suffix == ".md":
@@ -95,6 +96,14 @@ def report(
         page = _template().render(**content, figures=figures, library=packed_library())
     replace_file(out, page.replace(" %", "\N{NO-BREAK SPACE}%").encode())
     return out
+
+
+def _domain(fit: "Fit", asked: Target, decision: "Decision | None") -> str | None:
+    """The domain that the page is about: that of the decision, unless the fit has one domain alone."""
+    decided = decision.data.attrs.get(schema.DOMAIN) if decision is not None and fit.domains else None
+    if decided and asked.domain not in (None, decided):
+        raise InputError(f"the domain of the decision, {decided!r}", repr(asked.domain), "domain", "leave it out")
+    return asked.domain or decided or None
 
 
 def _content(fit: "Fit", decision: "Decision | None", verification: "Verification | None") -> dict[str, Any]:

@@ -158,8 +158,11 @@ def headline(decision: Decision) -> str:
     if window is None or decision.advised is None:
         return one_side(decision)
     attrs = decision.data.attrs
-    if window.is_empty or window.low > decision.advised:
+    if window.is_empty:
         return f"no {attrs['coordinate']} holds both levels"
+    if window.low > decision.advised:  # the advice ends where levels were trained, and the range begins beyond
+        low, high = three_digits(window.low, up=True), three_digits(window.high, down=True)
+        return f"{low} to {high} {attrs['unit']}, where nothing was trained"
     bounded = decision.choice.is_bound and window.high >= decision.advised
     high = three_digits(decision.advised if bounded else window.high, down=True)
     return f"{three_digits(window.low, up=True)} to {'at least ' * bounded}{high} {attrs['unit']}"

@@ -9,7 +9,7 @@ import polars as pl
 from bayeskisl.curves.tables.problems import shown
 from bayeskisl.errors import InputError
 
-__all__ = ["FUNCTIONS", "Expression", "parse_expression"]
+__all__ = ["FUNCTIONS", "Expression", "first_line", "parse_expression"]
 
 _NUMERIC = (
     "ABS CEIL CEILING FLOOR ROUND SIGN SQRT CBRT EXP LN LOG LOG2 LOG10 LOG1P POW POWER MOD GREATEST LEAST COALESCE "
@@ -75,7 +75,7 @@ def parse_expression(source: str, columns: Sequence[str], where: str) -> Express
         expression = pl.sql_expr(" ".join(pieces))
         renamed = not expression.meta.undo_aliases().meta.eq(expression)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as problem:
-        raise InputError("an SQL expression", f"{shown(source)} ({_first_line(problem)})", where,
+        raise InputError("an SQL expression", f"{shown(source)} ({first_line(problem)})", where,
                          f"quote a column such as {shown(columns[0])} in double quotes") from None  # fmt: skip
     if renamed:
         raise InputError("an expression without a new name", shown(source), where, "leave out AS outside of CAST")
@@ -140,5 +140,6 @@ def _require_bounded(tokens: list[tuple[str, str]], where: str) -> None:
         raise InputError(f"REPLACE to at most {_MOST_GROWTH} times the length", f"up to {growth:.3g} times", where)
 
 
-def _first_line(problem: BaseException) -> str:
+def first_line(problem: BaseException) -> str:
+    """The first line of an error, or its type."""
     return (str(problem).splitlines() or [type(problem).__name__])[0][:160]

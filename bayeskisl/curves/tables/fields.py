@@ -8,7 +8,9 @@ import numpy as np
 
 from bayeskisl import schema
 from bayeskisl.arrays import BoolArray, FloatArray
-from bayeskisl.curves.tables.quantities import header_unit, read_quantity, size_in_name, texts_in
+from bayeskisl.curves.tables.problems import shown
+from bayeskisl.curves.tables.quantities import header_unit, is_missing, read_quantity, size_in_name, texts_in
+from bayeskisl.errors import InputError
 
 __all__ = [
     "FIELDS",
@@ -296,7 +298,15 @@ def _add_nested(candidates: dict[str, list[str]], columns: Mapping[str, Sequence
 def _source_of(column: str, columns: Mapping[str, Sequence[object]]) -> str:
     """A column as SQL, in the unit of its field."""
     factor = _field_of(column)[1]
-    if factor == 1 or any(isinstance(cell, str) and _has_unit(cell) for cell in columns[column]):
+    if factor == 1:
+        return quoted(column)
+    told = [cell for cell in columns[column] if not is_missing(cell)]
+    in_cells = [isinstance(cell, str) and _has_unit(cell) for cell in told]
+    if any(in_cells) and not all(in_cells):
+        got = f"{shown(told[in_cells.index(True)])} and {shown(told[in_cells.index(False)])}"
+        raise InputError(f"the unit of {shown(column)} in its name alone, or in all of its cells", got, "columns",
+                         "write the cells alike")  # fmt: skip
+    if any(in_cells):
         return quoted(column)
     return f"{quoted(column)} / 100" if factor < 1 else f"{quoted(column)} * {factor:.0f}"
 

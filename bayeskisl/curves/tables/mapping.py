@@ -11,7 +11,7 @@ import polars as pl
 
 from bayeskisl import schema
 from bayeskisl.arrays import BoolArray, FloatArray
-from bayeskisl.curves.tables.expressions import Expression, parse_expression
+from bayeskisl.curves.tables.expressions import Expression, first_line, parse_expression
 from bayeskisl.curves.tables.fields import (
     FIELDS,
     MEASURED,
@@ -372,7 +372,7 @@ class _Frame:
         try:
             result = pl.DataFrame([row, *frame]).select(expression.polars).to_series()
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as problem:
-            raise InputError("an expression that can be computed", f"{shown(source)} ({_first_line(problem)})",
+            raise InputError("an expression that can be computed", f"{shown(source)} ({first_line(problem)})",
                              where) from None  # fmt: skip
         if len(result) == 1 and rows > 1:
             return pl.Series([result[0]] * rows, dtype=result.dtype)
@@ -494,7 +494,3 @@ def _number(cell: Any, decimal: str = ".") -> float | None:
         except OverflowError:
             return None
     return None
-
-
-def _first_line(problem: BaseException) -> str:
-    return (str(problem).splitlines() or [type(problem).__name__])[0][:160]

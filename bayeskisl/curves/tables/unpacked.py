@@ -94,9 +94,15 @@ def _is_list_of_numbers(cell: Any) -> bool:
     return isinstance(cell, list) and bool(cell) and all(isinstance(each, int | float) for each in cell)
 
 
+def _names_itself(field: str, source: Any, table: RawTable) -> bool:
+    """Whether a saved map takes a field from a column of its own name that the names of runs are to give."""
+    return isinstance(source, str) and source.strip('"') == field and field not in table.columns
+
+
 def _with_settings(table: RawTable, given: Mapping[str, Any]) -> tuple[RawTable, list[str]]:
     """Add settings that every name of a run contains: k4000 and seed2 in ``pythia-160m_k4000_seed2``."""
-    known = {*recognise(table.columns)[0], *(split_group(str(field))[0] for field in given)}
+    told = {field: source for field, source in given.items() if not _names_itself(str(field), source, table)}
+    known = {*recognise(table.columns)[0], *(split_group(str(field))[0] for field in told)}
     known |= set(table.columns) | (set(SIZES) if known & set(SIZES) else set())
     added: dict[str, list[Any]] = {}
     notes = []

@@ -54,7 +54,7 @@ def _alone(file: Path, root: Path, metric: str | None) -> dict[str, Any]:
     row: dict[str, Any] = {"file": name, **told_by_path(file, root)}
     row["model"] = content.get("model_name") or _pretrained(config)
     row["model_num_parameters"] = config.get("model_num_parameters")
-    of_tasks = {task: measured(content, task, metric, str(file)) for task in results}
+    of_tasks = {task: measured(content, task, _of_task(results[task], metric), str(file)) for task in results}
     if len(of_tasks) == 1:
         ((task, found),) = of_tasks.items()
         return {**_told(row), "task": task, **found}
@@ -65,6 +65,12 @@ def _alone(file: Path, root: Path, metric: str | None) -> dict[str, Any]:
             f"{task} stderr": found.get("standard_error"),
         }
     return _told(row)
+
+
+def _of_task(scores: Any, wanted: str | None) -> str | None:
+    """The wanted metric, unless a task of several has it not, and has one of its own alone."""
+    named = [name.split(",")[0] for name in scores] if isinstance(scores, dict) else []
+    return wanted if wanted in (*named, *scores) else None
 
 
 def _told(row: dict[str, Any]) -> dict[str, Any]:

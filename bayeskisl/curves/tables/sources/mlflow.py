@@ -90,10 +90,14 @@ def _from_database(path: Path) -> tuple[list[dict[str, Any]], list[tuple[str, st
             runs = connection.execute(
                 f"SELECT run_uuid, lifecycle_stage, {status} FROM runs ORDER BY start_time"
             ).fetchall()
+            columns = {column[1] for column in connection.execute("PRAGMA table_info(latest_metrics)").fetchall()}
+            value = "CASE WHEN is_nan THEN NULL ELSE value END" if "is_nan" in columns else "value"
             told = {
-                kind: connection.execute(f"SELECT run_uuid, key, value FROM {table}").fetchall()
-                for kind, table in (("params", "params"), ("metrics", "latest_metrics"), ("tags", "tags"))
-            }
+                kind: connection.execute(f"SELECT run_uuid, key, {each} FROM {table}").fetchall()
+                for kind, table, each in (
+                    ("params", "params", "value"), ("metrics", "latest_metrics", value), ("tags", "tags", "value")
+                )
+            }  # fmt: skip
         finally:
             connection.close()
     except (sqlite3.Error, UnicodeDecodeError) as problem:

@@ -41,13 +41,25 @@ def read_trainer(path: Path, metric: str | None = None) -> RawTable:
     if path.is_file() and is_manifest(path):
         return join_manifest(path, rows_of)
     rows: list[dict[str, Any]] = []
+    never: list[tuple[str, str]] = []
     for run, file in _last_states(files_in(path, ("trainer_state.json",), "states of a Trainer")).items():
         name = str(run.relative_to(path)) if path.is_dir() else run.name
         given = {"run": name or run.name, **told_by_path(file, path)}
-        found = _evaluations(parse_json(text_of(file), str(file)), given, metric, str(file))
-        rows += [{**given, **row} for row in found]
+        content = parse_json(text_of(file), str(file))
+        if path.is_dir() and _was_never_evaluated(content):
+            never.append((given["run"], "it ended before its first evaluation"))
+            continue
+        rows += [{**given, **row} for row in _evaluations(content, given, metric, str(file))]
     table = table_of_rows(rows, [f"{row['run']} step {row['checkpoint']}" for row in rows], path.name or str(path))
-    return RawTable(table.columns, table.places, table.origin, hint=MANIFEST)
+    return RawTable(table.columns, table.places, table.origin, left_out=tuple(never), hint=MANIFEST)
+
+
+def _was_never_evaluated(content: Any) -> bool:
+    """Whether a state of a Trainer has a history without any metric."""
+    history = content.get("log_history") if isinstance(content, dict) else None
+    return isinstance(history, list) and not any(
+        isinstance(entry, dict) and any(_is_metric(name) for name in entry) for entry in history
+    )
 
 
 def _last_states(files: list[Path]) -> dict[Path, Path]:
