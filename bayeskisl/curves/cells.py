@@ -13,6 +13,7 @@ from bayeskisl.errors import InputError
 from bayeskisl.specifications import refuse_unknown
 
 __all__ = [
+    "budgets_tried",
     "cell_at",
     "cell_covariates",
     "cell_table",
@@ -130,6 +131,14 @@ def cell_table(curves: xr.Dataset) -> tuple[xr.Dataset, IntArray]:
     if axis_of(curves).given == schema.EXPOSURES:
         cells = cells.assign({schema.EXPOSURES: (schema.CELL, _means(curves[schema.EXPOSURES].values, cell_of_run))})
     return cells, cell_of_run
+
+
+def budgets_tried(curves: xr.Dataset, domain: str | None = None) -> FloatArray:
+    """Token budgets of the cells, ascending, or of those of one domain."""
+    cells, _ = cell_table(curves)
+    if domain is not None and schema.CELL_DOMAIN in cells.coords:
+        cells = cells.isel({schema.CELL: np.flatnonzero(cells[schema.CELL_DOMAIN].values.astype(str) == domain)})
+    return np.unique(cells[schema.TOKENS].values.astype(float))
 
 
 def told_apart(cells: xr.Dataset) -> list[str]:

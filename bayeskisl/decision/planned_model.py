@@ -184,7 +184,7 @@ def planned_model(curves: xr.Dataset, target: Target) -> PlannedModel:
     needed = _needed(curves)
     refuse_unknown(target.hold, needed, "hold", "names")
     held = {name: _held_fixed(curves, name, target.hold.get(name), target.prior_driven) for name in needed}
-    groups = tuple(str(name) for name in curves[schema.GROUP].values)
+    groups = _probed_groups(curves)
     return PlannedModel(
         params=target.params,
         tokens=tokens,
@@ -221,6 +221,13 @@ def _never_varied(expected: str, asked: float, name: str, remedy: str) -> InputE
     """Return the error for a value of the target that lies outside a sweep that never varied it."""
     prior = f"or take an answer that rests on the prior with {_prior_driven()}"
     return InputError(expected, f"{asked:,.0f}", name, f"{remedy}, {prior}")
+
+
+def _probed_groups(curves: xr.Dataset) -> tuple[str, ...]:
+    """Groups that some run probed: joined imports may hold others."""
+    probed = curves[schema.PROBED].sum(schema.RUN).values if schema.PROBED in curves else np.ones(0)
+    names = [str(name) for name in curves[schema.GROUP].values]
+    return tuple(name for name, count in zip(names, probed, strict=True) if count > 0) or tuple(names)
 
 
 def _only_size(curves: xr.Dataset, target: Target) -> bool:

@@ -40,7 +40,7 @@ def read_budget(text: str | float | Budget) -> Budget:
     """
     if isinstance(text, Budget):
         return text
-    plain = re.sub(r"^\s*\$(.*[0-9.])\s*$", r"\1$", str(text).lower().replace("_", "").replace(",", ""))
+    plain = re.sub(r"^\s*\$(.*[0-9.])\s*$", r"\1$", re.sub(r",(?=\d{3}(?!\d))", "", str(text).lower()).replace("_", ""))
     match = re.fullmatch(r"\s*([0-9.]+(?:e[+-]?[0-9]+)?)\s*([a-z$]*)\s*", plain)
     try:
         scale, unit = _UNITS[match[2]] if match else (0.0, "")

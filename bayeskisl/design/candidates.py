@@ -8,6 +8,7 @@ import numpy as np
 
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
+from bayeskisl.curves.cells import budgets_tried
 from bayeskisl.decision.planned_model import of_target
 from bayeskisl.design.beliefs import Beliefs, Cell
 from bayeskisl.design.budgets import Budget, read_budget
@@ -82,7 +83,7 @@ def candidate_runs(
     asked = target_from(target, short)
     ours, planned = of_target(fit, asked)
     seen = np.unique(ours.curves[schema.PARAMS].values.astype(float))
-    budgets = np.unique(ours.curves[schema.TOKENS].values.astype(float))
+    budgets = budgets_tried(fit.curves, asked.domain)
     pays = _paying(read_budget(budget), costs, budgets.min()) if budget is not None else (lambda size: True)
     allowed = offered_sizes(seen, planned.params, sizes=sizes, largest=largest, pays=pays)
     if not allowed.size:

@@ -91,8 +91,7 @@ def what_is_left_out(
     notes = []
     if left_out := [name for name in fit.weights if name not in laws]:
         notes.append(
-            f"The law(s) {', '.join(left_out)} have another shape, are not linear in their coefficients, or have a run "
-            "scatter of each size: left out."
+            f"The law(s) {', '.join(left_out)} know no fall, or a run scatter that depends on the size: left out."
         )
     if alone:
         notes.append(

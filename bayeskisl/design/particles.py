@@ -13,6 +13,7 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray, IntArray
+from bayeskisl.curves.cells import budgets_tried
 from bayeskisl.decision.planned_model import PlannedModel, cells_like, of_target
 from bayeskisl.design.beliefs import Beliefs, Cell, Curve, Infused, Place, Probe
 from bayeskisl.design.law_draws import LawDraws, Noise, drawn
@@ -234,7 +235,7 @@ def _seen_cells(law: LawDraws, target: PlannedModel) -> dict[Cell, int]:
 
 
 def _require_known_budgets(cells: list[Cell], fit: "Fit") -> None:
-    budgets = np.unique(fit.curves[schema.TOKENS].values.astype(float)).tolist()
+    budgets = budgets_tried(fit.curves).tolist()
     other = sorted({tokens for _, tokens in cells} - set(budgets))
     if len(budgets) == 1 and other:
         raise InputError(f"candidates at the only token budget of the sweep, {budgets[0]:,.0f}", f"{other[0]:,.0f}",

@@ -185,6 +185,10 @@ def scalars(posterior: xr.Dataset, names: Iterable[str]) -> Iterable[tuple[str, 
             yield f"{name}[{place}]" if rest else name, variable.values[(slice(None), slice(None), *index)]
 
 
+# Mixtures are whole sequences, so that seeds realise one level a little differently: log units, or log odds.
+_SAME_LEVEL = 1e-3
+
+
 def seed_correlation(posterior: xr.Dataset, curves: xr.Dataset, cell_of_run: IntArray) -> tuple[float, float, float]:
     """Correlation of run effects of seeds that share cell and level, its p-value, and the effective number of pairs.
 
@@ -194,9 +198,13 @@ def seed_correlation(posterior: xr.Dataset, curves: xr.Dataset, cell_of_run: Int
     """
     of_draws = posterior["run_effect"] / posterior[schema.SIGMA_RUN]
     effects = of_draws.mean(("chain", "draw")).transpose(schema.RUN, schema.GROUP).values
-    level = np.asarray(axis_of(curves).values(curves))
+    axis = axis_of(curves)
+    with np.errstate(divide="ignore"):
+        level = axis.to_line(np.asarray(axis.values(curves), dtype=float))
     first, second = np.triu_indices(len(cell_of_run), k=1)
-    alike = (cell_of_run[first] == cell_of_run[second]) & (level[first] == level[second])
+    alike = (cell_of_run[first] == cell_of_run[second]) & np.isclose(
+        level[first], level[second], rtol=0, atol=_SAME_LEVEL
+    )
     one, other = effects[first[alike]], effects[second[alike]]
     # groups of one run may correlate: a pair of runs keeps or flips its sign as a whole
     products, sizes = (one * other).sum(axis=1), (one**2 + other**2).sum(axis=1) / 2

@@ -28,13 +28,16 @@ def log_priors(named: dict[str, FloatArray], model: Model) -> dict[str, FloatArr
     for name in (*law.positive, *law.unbounded):
         values = named[name] if name in law.unbounded else np.log(named[name])
         mean, sd = model.given.prior[name]
+        if not np.all(np.asarray(sd) > 0):  # the law fixes it
+            continue
         found[name] = _of_groups(values, mean, sd, pooling)
     if not law.priors.floor_excess.tied:
         found["floor_excess"] = ((law.priors.floor_excess.b - 1) * np.log1p(-named["floor_excess"])).sum(axis=-1)
     steepness, size_law = model.lines.steepness, data.size_law
     whole = np.hypot(steepness.sd, steepness.common_sd)
     for name, mean, sd in zip(("steepness_intercept", "steepness_exponent"), steepness.mean, whole, strict=True):
-        found[name] = _of_groups(named[name], mean, sd, pooling)
+        if sd > 0:
+            found[name] = _of_groups(named[name], mean, sd, pooling)
     coefficients = size_law.coefficients_of(named)
     for at, name in enumerate(size_law.columns):
         if size_law.sd[at] > 0:

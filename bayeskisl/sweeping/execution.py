@@ -79,11 +79,11 @@ def train_job(job: Job, on_step: Callable[[int, int], None] | None = None) -> Fi
     room = job.room or device_memory(job.device)
     waiting = [fit for part in job.stack.parts(job.parts) for fit in fitting_parts(part, room, job.device)]
     probes: list[RunProbe] = []
-    parts = 0
+    parts, earlier = 0, 0.0
     while waiting:
         part = waiting.pop(0)
         try:
-            steps, probed = _train_part(part, job, _share_of(on_step, len(probes), part, job.stack))
+            steps, probed, before = _train_part(part, job, _share_of(on_step, len(probes), part, job.stack))
         except Exception as problem:
             if not _is_want_of_memory(problem):
                 raise
@@ -91,7 +91,8 @@ def train_job(job: Job, on_step: Callable[[int, int], None] | None = None) -> Fi
             continue
         probes += probed
         parts += 1
-    seconds = time.perf_counter() - begun
+        earlier += before
+    seconds = earlier + time.perf_counter() - begun
     return Finished(job.stack, tuple(probes), _volatile(job, parts=parts, steps=steps, seconds=seconds))
 
 
@@ -104,13 +105,14 @@ def _halves(part: Stack, device: str) -> tuple[Stack, ...]:
     return part.parts(2)
 
 
-def _train_part(part: Stack, job: Job, on_step: OnStep | None) -> tuple[str, tuple[RunProbe, ...]]:
+def _train_part(part: Stack, job: Job, on_step: OnStep | None) -> tuple[str, tuple[RunProbe, ...], float]:
+    """Train a part; return the kind of its steps, its probes, and the seconds that it had taken before it went on."""
     from bayeskisl.sweeping.probing import train_and_probe
     from bayeskisl.sweeping.saving import Saving
 
     saving = Saving(job.states / f"{part.name}.npz", job.save_every) if job.states else None
     trained, probes = train_and_probe(part.runs, job.device, compiled=job.compiled, on_step=on_step, saving=saving)
-    return trained.steps.name, probes
+    return trained.steps.name, probes, saving.before if saving else 0.0
 
 
 def _share_of(on_step: OnStep | None, before: int, part: Stack, stack: Stack) -> OnStep | None:

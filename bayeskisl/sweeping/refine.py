@@ -5,14 +5,16 @@ import math
 
 import numpy as np
 
-from bayeskisl.arrays import FloatArray
+from bayeskisl.arrays import BoolArray, FloatArray
 from bayeskisl.axes import Axis
 from bayeskisl.sweeping.spec import Refine
 
 __all__ = ["refined_levels"]
 
 
-def refined_levels(levels: tuple[float, ...], retention: FloatArray, refine: Refine, axis: Axis) -> tuple[float, ...]:
+def refined_levels(
+    levels: tuple[float, ...], retention: FloatArray, refine: Refine, axis: Axis, falls: BoolArray | None = None
+) -> tuple[float, ...]:
     """Return the levels to add to one cell.
 
     Parameters
@@ -25,6 +27,8 @@ def refined_levels(levels: tuple[float, ...], retention: FloatArray, refine: Ref
     axis : Axis
         New levels are even on its line. Along an amount, the cliff is followed beyond the last level where it has not
         been passed, or below the first; along other axes new levels stay between the coarse ones.
+    falls : numpy.ndarray, optional
+        Groups whose cliff is followed, shape ``(group,)``; by default all.
 
     Notes
     -----
@@ -34,7 +38,7 @@ def refined_levels(levels: tuple[float, ...], retention: FloatArray, refine: Ref
     points = [(float(axis.to_line(level)), row) for level, row in zip(levels, np.nan_to_num(retention), strict=True)]
     added: list[float] = []
     if axis.searches_beyond:
-        added = _beyond(points, refine)
+        added = _beyond(points if falls is None else [(at, row[falls]) for at, row in points], refine)
     while len(added) < refine.levels:
         changes = [np.abs(b - a).max(initial=0.0) for (_, a), (_, b) in itertools.pairwise(points)]
         widest = int(np.argmax(changes))

@@ -11,6 +11,7 @@ from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import axis_named
 from bayeskisl.errors import InputError
+from bayeskisl.knowledge import FactFormat
 from bayeskisl.sweeping.devices import require_device
 from bayeskisl.sweeping.execution import Job
 from bayeskisl.sweeping.memory import device_memory, fitting_parts
@@ -171,11 +172,29 @@ def refinements(spec: SweepSpec, folder: SweepFolder, cell: Cell) -> Iterator[tu
     levels, refine = spec.levels, spec.refine
     if refine is None:
         return
+    axis = axis_named(spec.axis)
+    # choices are right by chance where nothing is known, and what does not fall has no cliff
+    falls = np.array([axis.moves(name) < 0 and name != schema.INFUSED_CHOICE for name in schema.GROUPS])
     for _ in range(refine.rounds):
         retention = mean_retention(folder, spec.runs_of(cell, levels), len(levels), len(spec.seeds))
-        new = refined_levels(levels, retention, refine, axis_named(spec.axis))
+        new = tuple(
+            level
+            for level in refined_levels(levels, retention, refine, axis, falls)
+            if _can_be_trained(spec, cell, level)
+        )
         yield new
         levels = tuple(sorted({*levels, *new}))
+
+
+def _can_be_trained(spec: SweepSpec, cell: Cell, level: float) -> bool:
+    """Whether a level gives each fact at least one exposure, and asks for no more facts than there are."""
+    try:
+        mixture = spec.runs_of(cell, (level,))[0].mixture
+    except InputError:
+        return False
+    form = spec.ladder.facts  # facts of real text are counted where a mixture is planned
+    there_are = not isinstance(form, FactFormat) or mixture.facts + mixture.background_facts <= form.subjects
+    return there_are and mixture.exposures >= 1
 
 
 def _rounds(spec: SweepSpec) -> int:

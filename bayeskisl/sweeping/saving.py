@@ -28,11 +28,17 @@ class Saving:
         The file, ``.npz``; loaded without pickle.
     every : float
         Seconds between two savings: what is repeated at most after a crash.
+
+    Attributes
+    ----------
+    before : float
+        Seconds that the stack had taken when the loaded state was saved.
     """
 
     def __init__(self, path: Path, every: float) -> None:
         self.path, self.every = path, every
-        self._last = time.monotonic()
+        self._begun = self._last = time.monotonic()
+        self.before = 0.0
 
     def load(self, kind: str) -> tuple[Saved, Measurements] | None:
         """Return the state saved last; None if it is missing, damaged, or from steps of another kind."""
@@ -46,6 +52,7 @@ class Saving:
         if facts["kind"] != kind:
             return None
         measured = [[_measured(one) for one in of_runs] for of_runs in facts["measured"]]
+        self.before = float(facts.get("seconds", 0.0))
         return Saved(facts["step"], state, diverged_at), measured
 
     def due(self) -> bool:
@@ -61,7 +68,8 @@ class Saving:
             If the disk is full or the folder read-only.
         """
         plain = [[asdict(one) for one in of_runs] for of_runs in measured]
-        facts = json.dumps({"kind": kind, "step": saved.step, "measured": plain}).encode()
+        seconds = self.before + time.monotonic() - self._begun
+        facts = json.dumps({"kind": kind, "step": saved.step, "measured": plain, "seconds": seconds}).encode()
         content = io.BytesIO()
         arrays = {**vars(saved.state), "diverged_at": saved.diverged_at, "facts": np.frombuffer(facts, np.uint8)}
         np.savez(content, **arrays)

@@ -117,7 +117,8 @@ def remaining_runs(spec: SweepSpec, folder: SweepFolder) -> Iterator[tuple[Cell,
     """Runs without a record, by cell: coarse runs of every cell first, then refined runs of finished cells."""
     complete = []
     for cell in spec.cells():
-        missing = tuple(run for run in spec.runs_of(cell, spec.levels) if not folder.has(run))
+        coarse = dict.fromkeys((*spec.runs_of(cell, spec.levels), *spec.replicates_of(cell)))
+        missing = tuple(run for run in coarse if not folder.has(run))
         if missing:
             yield cell, missing
         else:

@@ -11,7 +11,7 @@ import numpy as np
 from bayeskisl.arrays import BoolArray, Float32Array, IntArray
 from bayeskisl.sweeping.ladder import Training
 
-__all__ = ["Saved", "State", "Steps", "learning_rate_at", "schedule_of"]
+__all__ = ["Saved", "State", "Steps", "learning_rate_at", "schedule_of", "warmup_steps"]
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,14 @@ class Saved:
     diverged_at: IntArray
 
 
+def warmup_steps(training: Training, steps: int) -> int:
+    """Steps of the linear rise of the learning rate: a fifth of all at most."""
+    return min(training.warmup_steps, max(1, steps // 5))
+
+
 def learning_rate_at(training: Training, step: int, steps: int) -> float:
     """Learning rate relative to the peak: linear warm-up, flat, linear fall to the final share."""
-    warmup = min(training.warmup_steps, max(1, steps // 5))
+    warmup = warmup_steps(training, steps)
     if step < warmup:
         return (step + 1) / warmup
     done = (step + 1) / steps

@@ -82,11 +82,13 @@ class _TrackerMirror(SweepEvents):
                and file.stem not in sent]  # fmt: skip
         for folder, name, record in new:
             measured = measurements_of(record)
+            sent.append(name)
+            if not measured:  # a run that diverged
+                continue
             settings = {each: next(iter(measured.values()))[each] for each in _SETTINGS}
             values = {step: {key: value for key, value in at.items() if key not in settings}
                       for step, at in measured.items()}  # fmt: skip
             self._send(folder, name, settings, values)
-            sent.append(name)
             replace_file(path, "".join(f"{each}\n" for each in sent).encode())
         return [name for _, name, _ in new]
 

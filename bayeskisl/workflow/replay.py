@@ -21,6 +21,7 @@ from bayeskisl import schema
 from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.axes import axis_of
 from bayeskisl.cores import one_blas_thread
+from bayeskisl.curves import final
 from bayeskisl.errors import InputError
 from bayeskisl.files import append_line, held
 from bayeskisl.keywords import from_keywords
@@ -243,6 +244,7 @@ class Market:
     @classmethod
     def of(cls, curves: "xr.Dataset", costs: "Costs") -> "Market":
         """Return the market of a sweep: its largest size becomes the target, whose runs are not on sale."""
+        curves = final(curves)
         if len(np.unique(curves[schema.TOKENS])) > 1:
             raise InputError("a sweep at one token budget", "several", "curves", "select one")
         group = axis_of(curves).harmed_group(str(name) for name in curves[schema.GROUP].values)

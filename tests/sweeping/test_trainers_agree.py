@@ -74,7 +74,7 @@ def train(run, folder, config):
         tokens = torch.tensor([[config["start_token"], *row["input_ids"]] for row in rows])
         return {"input_ids": tokens, "labels": tokens}
 
-    arguments = TrainingArguments(**recipe, per_device_train_batch_size=config["sequences_per_step"], max_grad_norm=0,
+    arguments = TrainingArguments(**recipe, per_device_train_batch_size=config["sequences_per_step"],
                                   remove_unused_columns=False, use_cpu=True)  # fmt: skip
     data = load_from_disk(str(folder / "data" / "datasets"))
     trainer = Trainer(

@@ -183,7 +183,12 @@ def _text_of(row: dict[str, Any], column: str, where: str) -> str:
         raise InputError(f"a column {column!r}", f"columns {', '.join(row) or 'none'}", where, "name it with `column`")
     if not isinstance(row[column], str):
         raise InputError(f"text in column {column!r}", repr(row[column])[:40], where)
-    return row[column]
+    return _whole(row[column])
+
+
+def _whole(text: str) -> str:
+    """The text with the replacement character for halves of surrogate pairs, which no encoding and no tokeniser has."""
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _opened(path: Path) -> TextIO:

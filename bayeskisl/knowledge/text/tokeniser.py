@@ -44,6 +44,8 @@ class Tokeniser:
             raise InputError("a tokenizer.json", problem.strerror, str(path), "check the path") from None
         except Exception as problem:  # the library raises bare Exceptions
             raise InputError("a tokenizer.json", str(problem).splitlines()[0], str(path)) from None
+        self._encoder.no_truncation()  # settings that a caller of ``transformers`` left in the file
+        self._encoder.no_padding()
         self.sha256 = hashlib.sha256(content).hexdigest()
         self.vocabulary = max(self._encoder.get_vocab(with_added_tokens=True).values()) + 1
 

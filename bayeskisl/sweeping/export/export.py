@@ -16,6 +16,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from bayeskisl import schema
@@ -128,7 +129,8 @@ def export_sweep(
     runs = repeat_matched_runs(loaded, repeat_matched) if repeat_matched else loaded.runs()
     windows = _windows(spacing, loaded, chosen)
     with held(root):
-        end, number = _tokeniser(prepared, root, loaded.ladder.context)
+        with TemporaryDirectory() as aside:  # the folder may hold another export, which stays as it is
+            end, number = _tokeniser(prepared, Path(aside), loaded.ladder.context)
         settings = DataSettings(
             formats=tuple(dict.fromkeys((*formats, chosen.format))),
             shard_tokens=shard_tokens,
@@ -140,6 +142,7 @@ def export_sweep(
             _refuse_architecture(job, chosen)
             chosen.refuse(job)
         _write_identity(root, loaded, runs, chosen, settings)
+        _tokeniser(prepared, root, loaded.ladder.context)
         realised, tasks = {}, {}
         hours = {job.run.name: job.run.flops / (utilisation * peak) / 3600 for job in jobs}
         for done, job in enumerate(jobs, 1):

@@ -9,6 +9,7 @@ from bayeskisl.errors import InputError
 from bayeskisl.sweeping.architectures import PLAIN
 from bayeskisl.sweeping.ladder import ModelSize, Training
 from bayeskisl.sweeping.spec import RunSpec
+from bayeskisl.sweeping.steps import warmup_steps
 
 __all__ = ["Job", "LlamaTrainer", "Trainer"]
 
@@ -55,11 +56,17 @@ class Job:
     @property
     def decay_steps(self) -> int:
         """Steps of the linear fall of the learning rate, at the end."""
-        return max(1, round((1 - self.training.flat_until) * self.run.steps))
+        fall = max(1, round((1 - self.training.flat_until) * self.run.steps))
+        return max(1, min(fall, self.run.steps - self.warmup_steps))
 
     @property
     def warmup_steps(self) -> int:
-        return min(self.training.warmup_steps, self.run.steps - self.decay_steps)
+        return warmup_steps(self.training, self.run.steps)
+
+    @property
+    def seed(self) -> int:
+        """Seed of the start and of the order: every run has its own, as in the engine."""
+        return int(self.run.identity[:8], 16) % 2**31
 
     @property
     def steps_between_saves(self) -> int:

@@ -85,7 +85,8 @@ class HuggingFace(LlamaTrainer):
             "warmup_steps": job.warmup_steps, "lr_scheduler_type": "warmup_stable_decay",
             "lr_scheduler_kwargs": {"num_decay_steps": job.decay_steps, "decay_type": "linear",
                                     "min_lr_ratio": recipe.final_share},
-            "train_sampling_strategy": "sequential", "bf16": recipe.precision == "bfloat16", "seed": job.run.seed,
+            "train_sampling_strategy": "sequential", "bf16": recipe.precision == "bfloat16",
+            "seed": job.seed, "max_grad_norm": 0.0,
             "save_steps": job.steps_between_saves, "save_total_limit": 1, "logging_steps": max(1, steps // 20),
             "report_to": "none", "disable_tqdm": True,
         }  # fmt: skip

@@ -22,7 +22,7 @@ class MegatronLM(Trainer):
         arguments: dict[str, object] = {
             "num-layers": size.layers, "hidden-size": size.width, "ffn-hidden-size": 4 * size.width,
             "num-attention-heads": size.heads, "seq-length": job.context, "max-position-embeddings": job.context,
-            "global-batch-size": recipe.batch, "train-iters": steps, "seed": job.run.seed + 1,
+            "global-batch-size": recipe.batch, "train-iters": steps, "seed": job.seed + 1, "clip-grad": 0.0,
             "lr": job.matrix_rate, "min-lr": job.matrix_rate * recipe.final_share, "lr-decay-style": "WSD",
             "lr-wsd-decay-style": "linear", "lr-wsd-decay-iters": job.decay_steps, "lr-decay-iters": steps,
             "lr-warmup-iters": job.warmup_steps, "weight-decay": recipe.weight_decay, "adam-beta1": recipe.beta1,

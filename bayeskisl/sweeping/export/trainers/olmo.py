@@ -16,7 +16,7 @@ class OLMoCore(LlamaTrainer):
     def files(self, job: Job) -> dict[str, str]:
         config = {"model": self._model(job), "dataset": self._dataset(job), "data_loader": self._loader(job),
                   "train_module": self._train_module(job), "trainer": self._trainer(job),
-                  "init_seed": job.run.seed}  # fmt: skip
+                  "init_seed": job.seed}  # fmt: skip
         return {"olmo.json": json.dumps(config, indent=2) + "\n"}
 
     def train(self) -> str:
@@ -52,7 +52,7 @@ ${CONVERT:?} "runs/$RUN/checkpoints" "$MODEL\""""
     @staticmethod
     def _loader(job: Job) -> dict[str, object]:
         """Arguments of ``NumpyDataLoaderConfig``; batches are counted in tokens."""
-        return {"global_batch_size": job.training.batch * job.context, "seed": job.run.seed}
+        return {"global_batch_size": job.training.batch * job.context, "seed": job.seed}
 
     @staticmethod
     def _train_module(job: Job) -> dict[str, object]:

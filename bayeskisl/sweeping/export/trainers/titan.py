@@ -4,6 +4,9 @@ import json
 
 from bayeskisl.sweeping.export.trainers.base import Job, LlamaTrainer
 
+# torchtitan clips at 1 unless a larger norm is named; the engine does not clip.
+_NO_CLIPPING = 1e9
+
 __all__ = ["TorchTitan"]
 
 
@@ -18,7 +21,7 @@ class TorchTitan(LlamaTrainer):
                   "lr_scheduler": self._schedule(job), "checkpoint": self._checkpoint(job),
                   "dataloader": {"dataset_path": str(job.folder / "data" / self.format), "start_token": job.end},
                   "hf_assets_path": "tokenizer", "dump_folder": str(job.folder),
-                  "debug": {"seed": job.run.seed}}  # fmt: skip
+                  "debug": {"seed": job.seed}}  # fmt: skip
         return {"torchtitan.json": json.dumps(config, indent=2) + "\n"}
 
     def train(self) -> str:
@@ -41,7 +44,7 @@ ${CONVERT:?} "runs/$RUN/checkpoint" "$MODEL\""""
         """Arguments of ``TrainingConfig``."""
         precision = "bfloat16" if job.training.precision == "bfloat16" else "float32"
         return {"global_batch_size": job.training.batch, "seq_len": job.context, "steps": job.run.steps,
-                "mixed_precision_param": precision}  # fmt: skip
+                "mixed_precision_param": precision, "max_norm": _NO_CLIPPING}  # fmt: skip
 
     @staticmethod
     def _optimizer(job: Job) -> dict[str, object]:
