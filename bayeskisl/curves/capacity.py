@@ -54,8 +54,16 @@ class Capacity:
     params: FloatArray
     tokens: FloatArray
 
-    def exposures_at(self, params: float, tokens: float) -> float:
-        """Exposures at one bit per parameter for another size and budget, with the mixture of the cells."""
+    def exposures_at(
+        self, params: float, tokens: float, ratio: float | None = None, tokens_per_fact: float | None = None
+    ) -> float:
+        """Exposures at one bit per parameter for another size and budget.
+
+        K facts of b bits are one bit per parameter at K = N / b, and a mixture gives them r D / (K l) exposures. By
+        default the mixture is that of the cells.
+        """
+        if self.source != "none" and ratio and tokens_per_fact:
+            return float(ratio * tokens / tokens_per_fact * self.bits_per_fact / params)
         supply = np.exp(np.log(self.exposures_of_cells * self.params / self.tokens).mean())
         return float(supply * tokens / params)
 

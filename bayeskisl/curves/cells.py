@@ -142,7 +142,7 @@ def budgets_tried(curves: xr.Dataset, domain: str | None = None) -> FloatArray:
 
 
 def told_apart(cells: xr.Dataset) -> list[str]:
-    """What tells each cell of a `cell_table` from others of its size, budget and domain; empty if nothing needs to."""
+    """Values that tell cells of a `cell_table` from others of one size, budget and domain; empty if none need to."""
     shared = [schema.PARAMS, schema.TOKENS, *([schema.CELL_DOMAIN] if schema.CELL_DOMAIN in cells.coords else [])]
     places = list(zip(*(cells[name].values.tolist() for name in shared), strict=True))
     if len(set(places)) == len(places):

@@ -24,6 +24,10 @@ __all__ = ["ladder_sizes", "next_sweep", "sweep_behind"]
 _OWN = ("name", "title", "widths", "tokens", "tokens_per_param", "levels", "seeds", "refine", "replicates")
 
 
+# Mixtures are whole sequences, so that a run realises its level a little differently.
+_REALISED = 1e-3
+
+
 def sweep_behind(curves: xr.Dataset, spec: str | Path | None = None) -> dict[str, Any]:
     """Return the table of the sweep behind the curves: of a named file, or of the shipped sweep of that name.
 
@@ -41,6 +45,10 @@ def sweep_behind(curves: xr.Dataset, spec: str | Path | None = None) -> dict[str
     table = read_toml(path)
     if len(table.get("learning_rates", [])) > 1 or {"cross", "layers"} & set(table):
         raise InputError("a sweep of one recipe and one setting", "several", str(path), "plan for one of them")
+    if "tune" in table:
+        raise InputError("a sweep whose learning rates are known", "one that tunes them first", str(path),
+                         "write the rates of its tune.json into a ladder of its own, and name the sweep without "
+                         "[tune]")  # fmt: skip
     return {"name": path.stem, **table}
 
 
@@ -97,7 +105,7 @@ def _seeds(runs: tuple[Run, ...], curves: xr.Dataset) -> dict[tuple[float, float
     levels = np.asarray(axis_of(curves).values(curves), dtype=float)
     seeds: dict[tuple[Any, ...], list[int]] = defaultdict(list)
     for run in runs:
-        there = np.isclose(curves[schema.PARAMS].values, run.params) & np.isclose(levels, run.level)
+        there = np.isclose(curves[schema.PARAMS].values, run.params) & np.isclose(levels, run.level, rtol=_REALISED)
         there &= np.isclose(curves[schema.TOKENS].values, run.tokens)
         used = seeds[run.params, run.tokens, run.level]
         first = max([-1, *curves[schema.SEED].values[there].astype(int).tolist(), *used]) + 1

@@ -77,5 +77,6 @@ class FittedLawOfSize:
         values = [target[name] for name in self.law.covariates]
         values += [float(name == self.domain) for name in self.law.domains]
         if self.law.takes_capacity:
-            values.append(self.capacity.exposures_at(target[schema.PARAMS], target[schema.TOKENS]))
+            of_mixture = (target.get(name) for name in (schema.RATIO, schema.TOKENS_PER_FACT))
+            values.append(self.capacity.exposures_at(target[schema.PARAMS], target[schema.TOKENS], *of_mixture))
         return np.array(values, dtype=float)

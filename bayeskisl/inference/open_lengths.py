@@ -11,8 +11,8 @@ from math import prod
 __all__ = ["STAND_INS", "at_lengths", "c_length", "is_open"]
 
 # Two stand-ins each: a graph makes the same code with either, which a test asks, unless a length has leaked into a
-# number. No other length has such a factor: groups and quantities are fewer than a hundred.
-STAND_INS = ((1009, 503, 101), (1013, 509, 103))
+# number. No other length has such a factor: groups and quantities, a few for each domain, are fewer than 491.
+STAND_INS = ((1009, 503, 491), (1013, 509, 499))
 _NAMES = {prime: name for primes in STAND_INS for prime, name in zip(primes, "RPC", strict=True)}
 
 

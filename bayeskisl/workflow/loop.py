@@ -235,6 +235,8 @@ def loop(
             folder = out / f"step-{len(steps)}"
             events.stage(f"step {len(steps)}: fitting and planning")
             step, plan = _Turn(len(steps), folder, trainer, asked, law, seed, budget).take(limits, strategy)
+            if steps and not elsewhere and not step.ending and step.runs <= steps[-1].runs:
+                step = replace(step, ending=_NOTHING_NEW)
             steps.append(step)
             _write_json(out / "loop.json", [vars(each) for each in steps])
             if step.ending or not events.approves(plan):
@@ -243,6 +245,10 @@ def loop(
             if waiting := trainer.train(folder):
                 steps[-1] = replace(step, waiting=waiting)
                 return steps
+
+
+# Diverged runs are no measurements, and the same plan would be trained for ever.
+_NOTHING_NEW = "No run of the last step can be used: all diverged. Lower the learning rate of these sizes, and go on."
 
 
 def _here(spec: Path, out: Path, machine: Machine, events: LoopEvents) -> Here:

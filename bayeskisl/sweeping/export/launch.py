@@ -37,7 +37,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 JOBS="${JOBS:-1}"
 failed=0
 worker() {
-  [ "$JOBS" = 1 ] || export CUDA_VISIBLE_DEVICES="$1"
+  IFS=, read -ra devices <<< "${CUDA_VISIBLE_DEVICES:-}"
+  [ "$JOBS" = 1 ] || export CUDA_VISIBLE_DEVICES="${devices[$1 % (${#devices[@]} > 0 ? ${#devices[@]} : 1)]:-$1}"
   awk -v w="$1" -v n="$JOBS" 'NR % n == w' launch/runs.txt | {
     bad=0
     while read -r run; do bash launch/run.sh "$run" < /dev/null || { echo "$run failed" >&2; bad=1; }; done

@@ -2,7 +2,8 @@
 
 A level is meant at the target's budget D*. At a smaller budget D the same level would show every fact D / D* as often,
 and repeats alone change what is learned from data (arXiv:2606.07597). So the facts shrink with the budget: K D / D*,
-which keeps the exposures f = r D / (K l). Along `dose` exposures are the same already.
+which keeps the exposures f = r D / (K l), and so do background facts. Along `dose` exposures of infused facts are the
+same already.
 """
 
 from dataclasses import replace
@@ -41,6 +42,7 @@ def _of_cell(spec: SweepSpec, cell: Cell, target_tokens: int) -> tuple[RunSpec, 
     if share > 1:
         raise InputError(f"budgets of at most the target's {target_tokens:,} tokens", f"{cell.tokens:,}",
                          "--repeat-matched", "name the target's own budget")  # fmt: skip
+    spec = _with_background(spec, share, cell.tokens)
     axis = axis_named(spec.axis)
     if axis.coordinate == schema.FACTS:
         levels = tuple(float(round(level * share)) for level in spec.levels)
@@ -59,3 +61,14 @@ def _of_cell(spec: SweepSpec, cell: Cell, target_tokens: int) -> tuple[RunSpec, 
     # the ratio of a level of `frequency` is its value times the facts, which shrink
     levels = tuple(level / share if axis.name == "frequency" else level for level in spec.levels)
     return replace(spec, facts=facts).runs_of(replace(cell, crossed=tuple(crossed.items())), levels)
+
+
+def _with_background(spec: SweepSpec, share: float, tokens: int) -> SweepSpec:
+    """The sweep with as many background facts as a budget shows as often as the target's does."""
+    if not spec.background_facts:
+        return spec
+    facts = round(spec.background_facts * share)
+    if facts < 1:
+        raise InputError("at least one background fact at every budget", f"{facts} at {tokens:,} tokens",
+                         "--repeat-matched", "raise the background facts or the budget")  # fmt: skip
+    return replace(spec, background_facts=facts)

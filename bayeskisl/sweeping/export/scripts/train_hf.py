@@ -11,6 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+if "WORLD_SIZE" not in os.environ:  # one process takes one device: Trainer would give each visible one a batch
+    os.environ["CUDA_VISIBLE_DEVICES"] = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
+
 import torch
 from datasets import load_from_disk
 from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM, Trainer, TrainingArguments, set_seed
@@ -32,6 +35,9 @@ def main(path: str) -> None:
         remove_unused_columns=False,
         dataloader_pin_memory=torch.cuda.is_available(),
     )
+    if arguments.train_batch_size * devices * arguments.gradient_accumulation_steps != config["sequences_per_step"]:
+        raise SystemExit(f"{arguments.n_gpu} devices in one process would read more than "
+                         f"{config['sequences_per_step']} sequences a step; start one process a device")  # fmt: skip
     set_seed(config["training"]["seed"])
     model = LlamaForCausalLM(LlamaConfig(**config["model"]))
     begin(model, config)
