@@ -8,7 +8,7 @@ import pytest
 from bayeskisl import cli
 from bayeskisl.cli import missing_package
 from bayeskisl.errors import InputError
-from bayeskisl.quantities import read_number
+from bayeskisl.quantities import read_number, read_numbers
 
 UNKNOWN_FOLDER = ["sweep", "status", "nowhere"]
 
@@ -76,3 +76,9 @@ def test_what_is_no_number_is_refused(text):
 def test_a_missing_package_is_named_with_the_extra_that_has_it():
     assert "pip install 'bayeskisl[infer]'" in missing_package("polars")
     assert "pip install 'bayeskisl[report]'" in missing_package("matplotlib.figure")
+
+
+def test_a_comma_between_thousands_is_no_list():
+    with pytest.raises(InputError, match="without a comma between thousands"):
+        read_numbers("98,304", "--params")
+    assert read_numbers("98, 304,7B", "--params") == [98, 304, 7_000_000_000]

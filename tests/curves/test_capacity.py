@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bayeskisl.curves import capacity_of, curves_from_table
+from bayeskisl.curves import capacity_of, cell_table, curves_from_table
 from bayeskisl.inference.simulate import design_curves
 
 SIZES = [6144, 24576]
@@ -45,3 +45,14 @@ def test_a_table_says_the_bits_of_its_facts():
     rows = {"params": [1e6, 1e6, 4e6, 4e6], "facts": [100, 400] * 2, "recalled": [90, 20, 95, 60], "probed": [100] * 4}
     curves = curves_from_table(rows, {"bits_per_fact": "7.8"})
     assert capacity_of(curves).bits_per_fact == pytest.approx(7.8)
+
+
+def test_the_capacity_of_a_target_is_that_of_its_own_mixture():
+    curves = design_curves(params=[10_000, 20_000], facts=[100, 400], ratio=[0.1, 0.5], tokens=10**6, seeds=1)
+    found = capacity_of(curves)
+    low, high = (found.exposures_at(40_000, 10**6, ratio, 6.0) for ratio in (0.1, 0.5))
+    assert high == pytest.approx(5 * low)
+    cells = cell_table(curves)[0]
+    for cell, exposures in enumerate(found.exposures_of_cells):
+        of_cell = (float(cells[name][cell]) for name in ("params", "tokens", "ratio", "tokens_per_fact"))
+        assert found.exposures_at(*of_cell) == pytest.approx(exposures)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from bayeskisl.curves import cell_table, curves_from_table, join_curves, load_curves
+from bayeskisl.curves import cell_table, curves_from_table, describe_import, join_curves, load_curves
+from bayeskisl.curves.cells import told_apart
 from bayeskisl.errors import InputError
 
 
@@ -77,3 +78,23 @@ def test_exposures_without_a_unit_do_not_join_others():
 def test_budgets_that_differ_by_rounding_are_one_cell():
     curves = imported([0.9, 0.8, 0.2], [100, 200, 400], tokens=[1e6, 1.003e6, 0.998e6], ratio=0.5, tokens_per_fact=6)
     assert cell_table(curves)[0].sizes["cell"] == 1
+
+
+def test_runs_of_one_name_and_other_sizes_are_refused():
+    small = imported([0.9, 0.2], [100, 400])
+    with pytest.raises(InputError, match="another one of params"):
+        join_curves(small, small.assign_coords(params=2 * small.params, total_params=2 * small.total_params))
+
+
+def test_cells_that_differ_in_the_ratio_are_told_apart():
+    both = join_curves(*(imported([0.9, 0.2], [100, 400], tokens=1e6, ratio=ratio, tokens_per_fact=6,
+                                  run=[f"{ratio} {i}" for i in range(2)]) for ratio in (0.1, 0.5)))  # fmt: skip
+    assert told_apart(cell_table(both)[0]) == [", ratio 0.1", ", ratio 0.5"]
+
+
+def test_what_was_left_out_of_imports_is_counted():
+    parts = [imported([0.9, 0.2], [100, 400], run=[name + "1", name + "2"]) for name in "ab"]
+    joined = join_curves(*parts)
+    assert json.loads(joined.attrs["import_left_out"]) == {"count": 0, "listed": []}
+    assert "records_sha256" not in joined.attrs or joined.attrs["records_sha256"] != parts[0].attrs.get("table_sha256")
+    assert describe_import(joined)

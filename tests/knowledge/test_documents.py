@@ -121,3 +121,10 @@ def parquet_stub(folder):
     path = folder / "x.parquet"
     path.write_bytes(b"PAR1")
     return path
+
+
+def test_half_of_a_surrogate_pair_is_replaced(tmp_path):
+    path = tmp_path / "web.jsonl"
+    path.write_text('{"text": "ok \\ud83d bad"}\n{"text": "whole \\ud83d\\ude00"}\n')
+    texts = list(FileSource((str(path),)).documents())
+    assert texts == ["ok \N{REPLACEMENT CHARACTER} bad", "whole \N{GRINNING FACE}"]

@@ -9,6 +9,7 @@ from bayeskisl.axes import AXES
 from bayeskisl.curves import build_curves
 from bayeskisl.sweeping import Refine, run_sweep
 from bayeskisl.sweeping.refine import refined_levels
+from bayeskisl.sweeping.run import _can_be_trained
 from bayeskisl.sweeping.sitting import sit
 from tests.sweeping.conftest import records_of
 
@@ -70,3 +71,15 @@ def test_each_round_looks_at_the_records_of_those_before_it(smoke, tmp_path):
 def test_a_round_that_is_the_only_one_leaves_the_identity_of_the_sweep(smoke):
     assert "rounds" not in smoke.as_dict()["refine"]
     assert replace(smoke, refine=Refine(1, rounds=2)).identity != smoke.identity
+
+
+def test_the_cliff_is_that_of_the_group_that_falls():
+    retention = np.array([[1.0, 1.0], [0.98, 1.0], [0.02, 1.0], [0.0, 1.0]])
+    new = refined_levels((60.0, 240.0, 960.0, 3840.0), retention, Refine(2), AXES["amount"], np.array([True, False]))
+    assert all(240 < level < 960 for level in new)
+
+
+def test_levels_stay_where_facts_are_seen_and_there_are_enough(smoke, tmp_path):
+    far = replace(smoke, widths=(8,), levels=(2.0, 4.0), refine=Refine(4))
+    asked = [level for cell in far.cells() for level in (16, 10**9) if _can_be_trained(far, cell, level)]
+    assert asked == [16]

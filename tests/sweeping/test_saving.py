@@ -80,3 +80,13 @@ def test_a_finished_sweep_keeps_no_states(smoke, finished, tmp_path):
     run_sweep(smoke, tmp_path, workers=1, save_every=0.0)
     assert records_of(tmp_path) == records_of(finished)
     assert not list(tmp_path.glob("*/states/*"))
+
+
+def test_seconds_of_an_interrupted_stack_are_counted(runs, tmp_path, monkeypatch):
+    monkeypatch.setitem(training._CHUNK_FLOPS, "cpu", 1.0)
+    path = tmp_path / "stack.npz"
+    with pytest.raises(_Killed):
+        train_and_probe(runs, on_step=killed_at(40), saving=Saving(path, every=0.0))
+    saving = Saving(path, every=1e9)
+    saving.load("torch")
+    assert saving.before > 0

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from bayeskisl.errors import InputError
 from bayeskisl.sweeping import load_sweep, sitting
 from bayeskisl.sweeping.sitting import sit
+from bayeskisl.sweeping.spec import Replicates
 from tests.sweeping.conftest import records_of
 
 RUNS = 2 * 4 * 2  # sizes, levels with the refined one, seeds
@@ -128,3 +130,10 @@ def test_the_script_needs_torch_numpy_and_pydantic_alone_and_says_what_is_wrong(
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert ended.returncode == 1
     assert ended.stderr.startswith("gpu_sweep: sweeps: expected a TOML file or one of the shipped sweeps")
+
+
+def test_replicates_are_trained_too(smoke, tmp_path):
+    more = replace(smoke, widths=(8,), levels=(), seeds=(0,), refine=None,
+                   replicates=(Replicates(levels=(20.0,), seeds=(5, 6)),))  # fmt: skip
+    done = sit(more, tmp_path / "out", tmp_path / "home", minutes=5, device="cpu", tell=quiet)
+    assert (done.trained, done.left) == (2, 0)

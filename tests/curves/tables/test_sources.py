@@ -332,3 +332,22 @@ def test_logs_in_lines(tmp_path, source):
     metric = next(name for name in runs.columns if name.startswith(("eval/facts", "facts recall")))
     curves = curves_from_table(runs, {"accuracy": f'"{metric}"', "params": "70M"}, probed=400)
     assert curves.recalled.values.ravel().tolist() == [200, 200]
+
+
+def test_a_run_that_was_never_evaluated_is_left_out(tmp_path):
+    for run, history in (
+        ("facts=100", [{"step": 10, "eval_exact_match": 0.9}]),
+        ("facts=400", [{"step": 1, "loss": 3}]),
+    ):
+        write(tmp_path / run / "trainer_state.json", {"log_history": history, "global_step": 10, "max_steps": 10})
+    table = read_runs(tmp_path, "trainer")
+    assert len(table.places) == 1
+    assert [name for name, _ in table.left_out] == ["facts=400"]
+
+
+def test_a_wanted_metric_counts_where_a_task_has_it(tmp_path):
+    results = {"facts": {"exact_match,none": 0.9}, "hellaswag": {"acc,none": 0.4, "acc_norm,none": 0.5}}
+    write(tmp_path / "results_1.json", {"results": results, "config": {}})
+    columns = read_runs(tmp_path, "lm-eval", metric="acc").columns
+    assert columns["hellaswag"] == [0.4]
+    assert columns["facts"] == [0.9]
