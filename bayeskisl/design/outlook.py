@@ -24,6 +24,7 @@ from scipy.special import xlogy
 from bayeskisl import schema
 from bayeskisl.arrays import Float32Array, FloatArray
 from bayeskisl.cores import available_cores
+from bayeskisl.decision.kept_knowledge import known
 from bayeskisl.design.beliefs import Beliefs, Cell
 from bayeskisl.design.linearised import Linearised
 from bayeskisl.design.outcomes import outcomes_of
@@ -243,13 +244,17 @@ def kept_at(
     choices = _choices(beliefs, believed, count)
     ahead = target.log_exposures(choices) - threshold[:, None]
     share = beliefs.typical["shape"].share(beliefs.target_steepness[some, None] * ahead)
+    facts = target.place(choices)[schema.FACTS]
+    if infused is None and target.group in schema.OF_INFUSED:
+        return choices, facts * share
+    best = known(beliefs.typical["ceiling"], beliefs.typical["floor"])  # of a benchmark far below all
+    kept = target.held_fixed[schema.BACKGROUND_FACTS] * best * share
     if infused is None:
-        return choices, choices * share
+        return choices, kept
     effect = beliefs.load_effect[some, None]
     ahead = target.log_exposures(choices, schema.INFUSED, load_effect=effect) - infused.log_threshold[some, None]
-    known = infused.shape.share(infused.steepness[some, None] * ahead)
-    facts = target.place(choices)[schema.FACTS]
-    return choices, facts * known + target.held_fixed[schema.BACKGROUND_FACTS] * share
+    learned = infused.shape.share(infused.steepness[some, None] * ahead)
+    return choices, facts * learned + kept
 
 
 def _choices(beliefs: Beliefs, threshold: FloatArray, count: int) -> FloatArray:

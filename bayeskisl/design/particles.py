@@ -194,9 +194,10 @@ def _probe(draws: Sequence[LawDraws], target: PlannedModel, cells: list[Cell], c
 
 def _infused(laws: Mapping[str, Sequence[LawDraws]], target: PlannedModel, seed: int) -> Infused | None:
     """The infused facts, under the same draws as the harmed group."""
-    if target.group == schema.INFUSED or schema.INFUSED not in laws:
+    taught = next((name for name in schema.OF_INFUSED if name in laws), None)
+    if taught is None or target.group in schema.OF_INFUSED:
         return None
-    rng, draws = np.random.default_rng([seed, 1]), laws[schema.INFUSED]
+    rng, draws = np.random.default_rng([seed, 1]), laws[taught]
     thresholds, steepnesses = zip(*(_one_run_of_target(law, target, rng) for law in draws), strict=True)
     shape = typical_shape([law.shape for law in draws], [len(law.draws["tau"]) for law in draws])
     return Infused(np.concatenate(thresholds), np.concatenate(steepnesses), shape)
