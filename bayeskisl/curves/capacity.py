@@ -1,5 +1,6 @@
 """Bits: how many a model has memorised, and how many facts correspond to one bit per parameter."""
 
+import json
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ from bayeskisl.axes import axis_of
 from bayeskisl.curves.benchmark import benchmarks
 from bayeskisl.curves.cells import cell_table
 
-__all__ = ["Capacity", "bits_per_parameter", "capacity_of", "known_bits"]
+__all__ = ["BITS_OF_ALL", "Capacity", "bits_of_a_fact", "bits_per_parameter", "capacity_of", "known_bits"]
 
 # The best constant answer is right at the guessing rate g, so that -log2 g is the min-entropy of the answers: no more
 # than their entropy, which counts. Uniform answers (our sweeps) have equal ones; those of arXiv 2508.20755 have 7.8
@@ -85,13 +86,21 @@ def capacity_of(curves: xr.Dataset) -> Capacity:
     params, tokens = (cells[name].values for name in (schema.PARAMS, schema.TOKENS))
     if axis_of(curves).coordinate != schema.FACTS:
         return Capacity(np.full(len(params), NO_CAPACITY), np.nan, 0.0, "none", params, tokens)
-    bits, log_sd, source = _bits_per_fact(curves)
+    bits, log_sd, source = bits_of_a_fact(curves)
     of_runs = np.log((curves[schema.EXPOSURES] * curves[schema.FACTS]).values.astype(float))
     supply = np.exp(np.bincount(cell_of_run, of_runs) / np.bincount(cell_of_run))
     return Capacity(supply * bits / params, bits, log_sd, source, params, tokens)
 
 
-def _bits_per_fact(curves: xr.Dataset) -> tuple[float, float, str]:
+# Attribute of the curves of one domain of a fit: the bits of a fact of all domains, which its draws rest on.
+BITS_OF_ALL = "bits_of_all_domains"
+
+
+def bits_of_a_fact(curves: xr.Dataset) -> tuple[float, float, str]:
+    """Bits of a fact, the standard deviation of their logarithm, and the source, as in `Capacity`."""
+    if BITS_OF_ALL in curves.attrs:
+        bits, log_sd, source = json.loads(curves.attrs[BITS_OF_ALL])
+        return float(bits), float(log_sd), str(source)
     if schema.BITS_PER_FACT in curves.coords:
         return float(np.exp(np.log(curves[schema.BITS_PER_FACT].values).mean())), 0.0, "given"
     guessing = float(curves[schema.GUESSING].isel({schema.GROUP: 0}).mean())

@@ -7,7 +7,7 @@ from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.knowledge.identity import background_exposures, infused_exposures
 
-__all__ = ["group_exposures", "load_of", "reference_load"]
+__all__ = ["REFERENCE_LOAD", "group_exposures", "load_of", "reference_load"]
 
 
 def group_exposures(curves: xr.Dataset) -> xr.DataArray:
@@ -56,6 +56,11 @@ def load_of(curves: xr.Dataset) -> FloatArray:
     return (curves[schema.FACTS] + curves[schema.BACKGROUND_FACTS]).values.astype(float)
 
 
+# Attribute of the curves of one domain of a fit: the load to which the draws of all domains refer.
+REFERENCE_LOAD = "reference_load"
+
+
 def reference_load(curves: xr.Dataset) -> float:
-    """Geometric mean of the runs' loads, in facts."""
-    return float(np.exp(np.log(load_of(curves)).mean()))
+    """Geometric mean of the runs' loads, in facts; of one domain of a fit that of all of its runs."""
+    told = curves.attrs.get(REFERENCE_LOAD)
+    return float(told) if told is not None else float(np.exp(np.log(load_of(curves)).mean()))

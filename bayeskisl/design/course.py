@@ -1,6 +1,6 @@
 """Beliefs along a batch: by reweighted draws as long as enough are left, then by the linearised law."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,11 +58,11 @@ class Course:
         """Remaining share of the reducible variance."""
         return max(1 - self.removed / self.outlook.reducible, 0.0)
 
-    @property
-    def least_width(self) -> float:
-        """Width after infinitely many runs of all cells on offer, by the linearised law."""
+    def least_width(self, offered: Iterable[Run]) -> float:
+        """Width after infinitely many runs of the cells of these candidates, by the linearised law."""
         left = self.outlook.reducible - self.removed
-        return self.outlook.width(self.linear.v_share_of_all_cells * left + self.removed - self.outlook.removed)
+        share = self.linear.v_share_of({run.cell: None for run in offered})
+        return self.outlook.width(share * left + self.removed - self.outlook.removed)
 
     @property
     def width(self) -> float:

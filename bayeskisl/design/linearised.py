@@ -1,6 +1,6 @@
 """Local Gaussian approximation of the beliefs: classical designs, and the gain from other probe groups."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -148,12 +148,11 @@ class Linearised:
         left = max(float(self.covariance[0, 0]) - own, 1e-300)
         return min(max((float(self.gains(every)) - own) / left, 0.0), 1.0)
 
-    @property
-    def v_share_of_all_cells(self) -> float:
-        """Share of the variance of the target's line that vanishes once every cell's log e50 is known."""
-        cells = slice(1 + self.columns, None)
-        across = self.covariance[0, cells]
-        explained = across @ np.linalg.pinv(self.covariance[cells, cells], hermitian=True) @ across
+    def v_share_of(self, cells: Iterable[Cell]) -> float:
+        """Share of the variance of the target's line that vanishes once the log e50 of these cells is known."""
+        rows = np.concatenate([self.index[cell] for cell in cells])
+        across = self.covariance[0, rows]
+        explained = across @ np.linalg.pinv(self.covariance[np.ix_(rows, rows)], hermitian=True) @ across
         return float(explained / max(float(self.covariance[0, 0]), 1e-300))
 
     def d_gain(self, run: Run) -> float:

@@ -34,7 +34,7 @@ def why_it_ends(problem: Problem, chosen: Offer, worth: Worth, least: float) -> 
         return "It ends here: every further run that was looked at costs more than it is worth."
     if chosen.point.width <= (1 + WORTH_WHILE) * problem.outlook.beliefs.width[1]:
         return "It ends here: the floor is reached, which only runs of the target's own size lower."
-    if chosen.point.width <= (1 + WORTH_WHILE) * chosen.batch.courses[0].least_width:
+    if chosen.point.width <= (1 + WORTH_WHILE) * chosen.batch.courses[0].least_width(problem.candidates):
         return "It ends here: of the sizes on offer, more runs would show no more. Only larger ones would."
     if problem.exact or left < min(map(problem.cost_of, problem.candidates)):
         return ""

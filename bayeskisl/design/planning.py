@@ -154,7 +154,7 @@ def plan(
         how=chosen.batch.how,
         points=tuple(offer.point for offer in offers),
         worth=worth,
-        least=max(made[0].courses[0].least_width, beliefs.width[1]),
+        least=max(made[0].courses[0].least_width(offered), beliefs.width[1]),
         stop=why_it_ends(problem, chosen, worth, made[0].width),
         planner=how.planner,
         seed=seed,

@@ -7,6 +7,8 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.curves import capacity_of, cell_table
+from bayeskisl.curves.capacity import BITS_OF_ALL, bits_of_a_fact
+from bayeskisl.curves.exposures import REFERENCE_LOAD, reference_load
 from bayeskisl.errors import InputError
 from bayeskisl.inference.given import COEFFICIENT
 from bayeskisl.inference.storage import constant_data, curves_of, laws_of
@@ -74,6 +76,13 @@ def of_domain(tree: xr.DataTree, name: str) -> xr.DataTree:
         return part
 
     chosen = tree.map_over_datasets(one)
+    whole = curves_of(tree)
+    told = {REFERENCE_LOAD: reference_load(whole), BITS_OF_ALL: json.dumps(bits_of_a_fact(whole))}
+    attrs = constant.attrs
+    chosen["constant_data"].attrs = {
+        **attrs,
+        "curves_attrs": json.dumps({**json.loads(attrs["curves_attrs"]), **told}),
+    }
     chosen.attrs = {**tree.attrs, "domain": name, "domains": json.dumps(names)}
     return chosen
 

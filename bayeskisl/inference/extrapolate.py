@@ -88,7 +88,7 @@ def extrapolate(
     size = FittedLawOfSize.of(tree, chosen)
     target = {**(covariates or {}), schema.PARAMS: params, schema.TOKENS: tokens}
     unvaried = _distances_unvaried(chosen, size, target)
-    line, limit = _line(posterior, size, target, _by_prior(chosen, unvaried, fresh["unvaried"]))
+    line, limit = _line(posterior, size, target, _by_prior(chosen, unvaried, fresh["unvaried"], seed))
     z = np.log(params / size.law.reference[0])
     own = None if as_new or not chosen.falls else cell_at(size.cells, target)
     curve = _curve_by_law(posterior, line, z, fresh) if own is None else _curve_of_cell(posterior, own)
@@ -176,12 +176,13 @@ def _distances_unvaried(law: Law, size: FittedLawOfSize, target: Mapping[str, fl
     return {name: distance for name, distance in distances.items() if abs(distance) > 1e-9}
 
 
-def _by_prior(law: Law, distances: Mapping[str, float], fresh: FloatArray) -> FloatArray:
+def _by_prior(law: Law, distances: Mapping[str, float], fresh: FloatArray, seed: int) -> FloatArray:
     """Rise of the line over these distances by exponents drawn from their priors, shaped as `fresh`."""
-    added = np.zeros(fresh.shape)
-    for name, distance in distances.items():
+    added, rng = np.zeros(fresh.shape), np.random.default_rng([seed, 7])
+    for number, (name, distance) in enumerate(distances.items()):
         prior = law.priors.exponent[name]
-        added -= (prior.mean + prior.sd * fresh) * distance
+        own = fresh if number == 0 else rng.standard_normal(fresh.shape)
+        added -= (prior.mean + prior.sd * own) * distance
     return added
 
 
