@@ -115,7 +115,7 @@ def test_a_depth_has_to_be_named_and_known(deep):
         bk.predict(deep, TARGET, throw=False)
     with pytest.raises(InputError, match="the nearest is 'depth'"):
         bk.predict(deep, TARGET, hold={"dept": 4}, throw=False)
-    with pytest.raises(InputError, match=r"a depth that was swept, 2 to 8.*prior_driven=True"):
+    with pytest.raises(InputError, match=r"a value of depth that was swept, 2 to 8.*prior_driven=True"):
         bk.predict(deep, TARGET, hold={"depth": 16}, throw=False)
     ahead = bk.predict(deep, TARGET, hold={"depth": 16}, prior_driven=True, throw=False)
     assert "depth" in ahead.attrs["warnings"]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["decide", "predict", "verify"]
 
-Kind = Annotated[str, rare(metavar="NAME", help="new_run: one new run; mean: the average over runs.")]
+Kind = Annotated[str, rare(metavar="NAME", help="new_run: one new run; mean: one without run scatter.")]
 ArrayFile = Annotated[Path | None, typer.Option(help="NetCDF file to write.", callback=a_file)]
 
 

@@ -58,7 +58,7 @@ def decide(
     criterion : Criterion, optional
         Utility of an infusion and allowed risk; by default facts retained above guessing and a risk of 0.1.
     kind : {"new_run", "mean"}
-        Whether the answer is for one new run or for the mean of many runs of the target.
+        Whether the answer is for one new run, or for a run without an effect of its own.
     apart : float
         Factor between the laws' median critical exposures above which the choice is given as a bound.
     sensitivity : bool

@@ -73,7 +73,7 @@ def predict(
     target : Target, float or str
         The model to be planned, or its size.
     kind : {"new_run", "mean"}
-        Whether the prediction is for one new run or for the mean of many runs of the target.
+        Whether the prediction is for one new run, or for a run without an effect of its own.
     keep : float
         Share, in (0, 1), that a run retains at ``admissible``.
     keep_of : {"ceiling", "facts"}

@@ -208,7 +208,7 @@ def _of_one_sweep(fits: Sequence[Fit]) -> tuple[xr.Dataset, dict[str, Law], dict
             raise InputError("fits of the same curves", "different ones", "compare", "fit every law to one file")
         if further_covariates(fit.curves) != further_covariates(fits[0].curves):
             raise InputError("fits whose laws distinguish the same cells", "laws of other covariates", "compare",
-                             "fit them together, one as a rival of the other")  # fmt: skip
+                             "name the same covariates in both law files")  # fmt: skip
         for name, law in fit.laws.items():
             if laws.setdefault(name, law).sha256 != law.sha256:
                 raise InputError("one law of each name", f"two called '{name}'", "compare", "rename one of them")

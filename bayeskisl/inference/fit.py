@@ -14,6 +14,7 @@ from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.cores import available_cores, one_blas_thread
 from bayeskisl.curves import cell_table, check, final, load_curves, validate, with_covariates, without_covariates
+from bayeskisl.curves.cells import varied
 from bayeskisl.errors import InputError
 from bayeskisl.inference.cautions import Caution, cautions
 from bayeskisl.inference.corrected import chosen_by_importance
@@ -141,11 +142,22 @@ def fit_laws(
     """Fit loaded laws; `light` leaves out the groups ``log_likelihood`` and ``posterior_predictive``."""
     curves = with_covariates(curves, (name for one in (law, *others) for name in one.covariates))
     law, *others = (suited(each, curves) for each in _of_distinct_names(law, *others))
+    _require_same_covariates(curves, law, others)
     first = _posterior_of(curves, law, settings, light)
     if throw and not first.gate.passed:
         first.gate.raise_if_failed(law.name, because=[str(each) for each in check(curves).serious])
     beside = [_posterior_of(curves, other, settings, light) for other in others]
     return _assemble(curves, first, beside, settings, light)
+
+
+def _require_same_covariates(curves: xr.Dataset, law: Law, others: Sequence[Law]) -> None:
+    """Refuse rivals of other covariates, as far as the curves vary them: the parts of one fit share their axes."""
+    is_varied = varied(curves)
+    ours = {name for name in law.covariates if is_varied.get(name, False)}
+    for other in others:
+        if {name for name in other.covariates if is_varied.get(name, False)} != ours:
+            raise InputError("rivals of the covariates of the law", f"other ones of {other.name!r}", "rivals",
+                             "name the same covariates in its file")  # fmt: skip
 
 
 def _of_distinct_names(*laws: Law) -> list[Law]:

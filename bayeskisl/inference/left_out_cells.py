@@ -4,7 +4,8 @@ Leaving out single runs cannot judge a law of size: the other runs of the cell p
 left out, by importance sampling from the posterior of all cells. What has to be forgotten with a cell are its own
 threshold and run effects, which are integrated out, and the law's coefficients, which are integrated out as well: given
 the other cells' thresholds, and the scatter, a linear law says in closed form where this one's lies. The other
-thresholds are pinned by their own runs, so that little is left to reweight.
+thresholds are pinned by their own runs, so that little is left to reweight. The cell keeps its own steepness and
+ceiling, which laws of one shape share: scores of laws of different shapes are partly of data that they have seen.
 """
 
 from collections.abc import Iterable

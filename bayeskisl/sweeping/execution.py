@@ -76,6 +76,7 @@ def train_job(job: Job, on_step: Callable[[int, int], None] | None = None) -> Fi
         If memory does not allow even one of its runs.
     """
     begun = time.perf_counter()
+    _choose(job.device)
     room = job.room or device_memory(job.device)
     waiting = [fit for part in job.stack.parts(job.parts) for fit in fitting_parts(part, room, job.device)]
     probes: list[RunProbe] = []
@@ -94,6 +95,14 @@ def train_job(job: Job, on_step: Callable[[int, int], None] | None = None) -> Fi
         earlier += before
     seconds = earlier + time.perf_counter() - begun
     return Finished(job.stack, tuple(probes), _volatile(job, parts=parts, steps=steps, seconds=seconds))
+
+
+def _choose(device: str) -> None:
+    """Make a numbered accelerator the current one: graphs are captured there, whatever device their arrays are on."""
+    if device.startswith("cuda:"):
+        import torch
+
+        torch.cuda.set_device(device)
 
 
 def _halves(part: Stack, device: str) -> tuple[Stack, ...]:

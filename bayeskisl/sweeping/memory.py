@@ -78,9 +78,11 @@ def _left_in_group() -> int:
     """Return the free memory within a container's limit; zero without a limit."""
     group = Path("/sys/fs/cgroup")
     try:
-        return int((group / "memory.max").read_text()) - int((group / "memory.current").read_text())
+        most, now = (int((group / f"memory.{name}").read_text()) for name in ("max", "current"))
+        told = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
     except (OSError, ValueError):  # no control group, or "max"
         return 0
+    return most - now + int(told.get("inactive_file", 0))  # files that were read lately give way
 
 
 def fitting_parts(stack: Stack, room: int, device: str = "cpu") -> tuple[Stack, ...]:
