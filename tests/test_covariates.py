@@ -203,3 +203,8 @@ def test_a_back_test_knows_the_covariates_of_the_law():
     found = bk.backtest(curves, deep_law(), method="preview").table
     assert found["cell"].to_list() == [f"49152p 1843200t depth={depth}" for depth in DEPTHS]
     assert found["factor"].to_numpy() == pytest.approx(1, abs=0.4)
+
+
+def test_a_rival_of_other_covariates_is_refused(deep_curves):
+    with pytest.raises(InputError, match="rivals of the covariates of the law"):
+        bk.fit(deep_curves, deep_law(), rivals=["power"])

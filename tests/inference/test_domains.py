@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from bayeskisl import schema
-from bayeskisl.curves import capacity_of, cell_table, curves_from_table, join_curves, validate
+from bayeskisl.curves import capacity_of, cell_table, curves_from_table, join_curves, reference_load, validate
+from bayeskisl.curves.capacity import bits_of_a_fact
 from bayeskisl.decision import decide, predict
 from bayeskisl.design import plan
 from bayeskisl.design.particles import believe
@@ -202,3 +203,10 @@ def test_sets_of_curves_name_their_domains_all_or_none():
         join_curves(legal, tax.drop_vars(schema.DOMAIN))
     with pytest.raises(InputError, match="the name of a domain for every run"):
         validate(tax.assign_coords({schema.DOMAIN: (schema.RUN, [""] * tax.sizes[schema.RUN])}))
+
+
+def test_a_domain_keeps_the_load_and_the_bits_that_the_draws_refer_to(both):
+    for name in DOMAINS:
+        ours = both.of_domain(name).curves
+        assert reference_load(ours) == pytest.approx(reference_load(both.curves))
+        assert bits_of_a_fact(ours) == pytest.approx(bits_of_a_fact(both.curves))
