@@ -166,9 +166,10 @@ def _draw_risk(axes: Axes, decision: Decision) -> None:
     infusion = data["infusion"]
     whose = "" if axis_of(data).harms_infused else f"{attrs['group']}: "
     levels, of = decision.levels, "its facts" if attrs["keep_of"] == "facts" else "its ceiling"
-    axes.plot(
-        infusion, data["shortfall_risk"], color=blue, lw=2, label=f"keeps less than {shortfall_in_words(decision)}"
-    )
+    one = f"{whose}keeps less than {percent(levels[attrs['group']])} of {of}"
+    several = f"keeps less than {shortfall_in_words(decision)}"
+    label = several if len(decision.harmed) > 1 else one
+    axes.plot(infusion, data["shortfall_risk"], color=blue, lw=2, label=label)
     axes.plot(
         infusion, data["collapse_risk"], color=orange, lw=2, ls="--",
         label=f"{whose}keeps less than half{'' if decision.is_least else ': collapse'}",

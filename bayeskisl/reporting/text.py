@@ -1,7 +1,7 @@
 """Sentences about predictions, decisions and verifications, for the terminal and the report."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -189,9 +189,17 @@ def answer(decision: Decision) -> str:
     return f"{said}. In this range {_run_of(attrs)} has {chance}"
 
 
+def in_a_row(names: Sequence[str]) -> str:
+    """Names as a sentence lists them: a, b and c."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
 def levels_in_words(decision: Decision) -> str:
     """State the share that each group must retain, and its reference."""
-    shares = [f"{percent(level)} of the {group.replace('_', ' ')}" for group, level in decision.levels.items()]
+    groups: dict[float, list[str]] = {}
+    for group, level in decision.levels.items():
+        groups.setdefault(level, []).append(group.replace("_", " "))
+    shares = [f"{percent(level)} of the {in_a_row(names)}" for level, names in groups.items()]
     of_facts = decision.data.attrs["keep_of"] == "facts"
     return f"at least {' and '.join(shares)} facts" + ("" if of_facts else " that it could hold at best")
 
