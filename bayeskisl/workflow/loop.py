@@ -233,18 +233,29 @@ def loop(
         steps: list[LoopStep] = []
         while True:
             folder = out / f"step-{len(steps)}"
-            events.stage(f"step {len(steps)}: fitting and planning")
-            step, plan = _Turn(len(steps), folder, trainer, asked, law, seed, budget).take(limits, strategy)
-            if steps and not elsewhere and not step.ending and step.runs <= steps[-1].runs:
-                step = replace(step, ending=_NOTHING_NEW)
-            steps.append(step)
-            _write_json(out / "loop.json", [vars(each) for each in steps])
-            if step.ending or not events.approves(plan):
-                return steps
-            events.stage(f"step {len(steps) - 1}: {step.plan}")
+            if (before := _trained(out, len(steps))) is not None:
+                steps.append(before)
+            else:
+                events.stage(f"step {len(steps)}: fitting and planning")
+                step, plan = _Turn(len(steps), folder, trainer, asked, law, seed, budget).take(limits, strategy)
+                if steps and not elsewhere and not step.ending and step.runs <= steps[-1].runs:
+                    step = replace(step, ending=_NOTHING_NEW)
+                steps.append(step)
+                _write_json(out / "loop.json", [vars(each) for each in steps])
+                if step.ending or not events.approves(plan):
+                    return steps
+            events.stage(f"step {len(steps) - 1}: {steps[-1].plan}")
             if waiting := trainer.train(folder):
-                steps[-1] = replace(step, waiting=waiting)
+                steps[-1] = replace(steps[-1], waiting=waiting)
                 return steps
+
+
+def _trained(out: Path, number: int) -> LoopStep | None:
+    """A step of an earlier call whose runs are back: it is not planned again, whatever the limits are now."""
+    path, folder = out / "loop.json", out / f"step-{number}"
+    is_back = (folder / "results.nc").is_file() or (out / f"step-{number + 1}" / "curves.nc").is_file()
+    steps = json.loads(path.read_text()) if is_back and path.is_file() else []
+    return LoopStep(**{**steps[number], "ending": "", "waiting": ""}) if number < len(steps) else None
 
 
 # Diverged runs are no measurements, and the same plan would be trained for ever.

@@ -171,11 +171,12 @@ class Elsewhere(Trainer):
         return candidate_runs(fit, target, budget=left, costs=costs, sizes=sizes, largest=largest, seed=seed)
 
     def order(self, plan: "Plan", fit: "Fit", folder: Path) -> None:
-        """Write the sweep and its export, then ``next.csv`` unless it exists: rows may have been deleted."""
+        """Write the sweep and its export, and last ``next.csv``; an order that was given stands."""
+        if (folder / "next.csv").is_file():
+            return
         if self.sweep is not None:
             self._write_sweep(self.sweep, plan, fit, folder)
-        if not (folder / "next.csv").is_file():
-            write_atomically(folder / "next.csv", plan.orders.to_csv(index=False).encode())
+        write_atomically(folder / "next.csv", plan.orders.to_csv(index=False).encode())
 
     def train(self, folder: Path) -> str:
         """Check whether the results of a step exist; otherwise return instructions."""

@@ -194,6 +194,18 @@ def test_it_goes_on_with_the_results_and_counts_what_is_pending(elsewhere):
     assert sum(map(price.of, pending)) == pytest.approx(steps[1].spent - 6 * first["params"] * first["tokens"])
 
 
+def test_a_step_whose_results_are_back_is_not_planned_again(elsewhere):
+    folder, _ = elsewhere
+    first, second = (folder / "out" / f"step-{number}" for number in range(2))
+    before = [(path / "plan.json").stat().st_mtime_ns for path in (first, second)]
+    orders = (second / "next.csv").read_text()
+    steps = loop(folder / "runs.nc", 7e9, out=folder / "out", **{**ELSEWHERE, "budget": "3e21flop"})
+    assert (first / "plan.json").stat().st_mtime_ns == before[0]
+    assert (second / "plan.json").stat().st_mtime_ns > before[1]
+    assert (second / "next.csv").read_text() == orders, "an order that was given stands"
+    assert len(steps) == 2
+
+
 def test_a_failed_run_is_deleted_and_no_longer_pending(elsewhere):
     folder, _ = elsewhere
     path = folder / "out" / "step-0" / "next.csv"
