@@ -247,8 +247,8 @@ def test_markup_is_shown_as_text_and_does_nothing(pages, tab, page):
 
 
 def is_whole(number, said):
-    """Whether each mention of a piece of markup is followed by all of its name part."""
-    squeezed = re.sub(r"\s+", "", said)
+    """Whether each mention of a piece of markup is followed by all of its name part; commands quote it for a shell."""
+    squeezed = re.sub(r"\s+", "", said).replace("'\"'\"'", "'")
     return squeezed.count(f"~{number}~") == squeezed.count(re.sub(r"\s+", "", name_markup(number)))
 
 
