@@ -255,6 +255,16 @@ def test_a_folder_of_transformers_names_the_end_of_its_documents(tokeniser, tmp_
         assert load_tokeniser(tmp_path).end_of_document() == (word, number)
 
 
+def test_truncation_and_padding_that_were_saved_are_off(tokeniser, tmp_path):
+    content = json.loads(tokeniser.path.read_text())
+    content["truncation"] = {"direction": "Right", "max_length": 2, "strategy": "LongestFirst", "stride": 0}
+    content["padding"] = {"strategy": "BatchLongest", "direction": "Right", "pad_to_multiple_of": None, "pad_id": 0,
+                          "pad_type_id": 0, "pad_token": "x"}  # fmt: skip
+    (tmp_path / "tokenizer.json").write_text(json.dumps(content))
+    texts = ["a", "a much longer page than two tokens"]
+    assert load_tokeniser(tmp_path).encode(texts) == tokeniser.encode(texts)
+
+
 def test_invented_facts_are_written_in_the_tokenisers_text(tokeniser, corpus):
     known = invent_triples(50, np.random.default_rng(0))
     _, material = material_of(facts_of(tokeniser, known), corpus, facts=3, tokens=4000 * CONTEXT)

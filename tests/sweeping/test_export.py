@@ -17,6 +17,7 @@ from bayeskisl.curves import curves_from_table, read_exported
 from bayeskisl.errors import InputError
 from bayeskisl.sweeping import load_sweep
 from bayeskisl.sweeping.export import FORMATS, TRAINERS, export_sweep, repeat_matched_runs
+from bayeskisl.sweeping.steps import learning_rate_at
 from studies.simulated.text_sweep import write_sweep
 
 pytest.importorskip("tokenizers")
@@ -266,6 +267,9 @@ def test_every_trainer_gets_its_data_a_configuration_and_commands(name, tmp_path
         config = json.loads(text)
         assert config["matrix_learning_rate"] == config["training"]["learning_rate"] / 2
         assert config["training"]["max_steps"] == run.steps
+        assert config["training"]["max_grad_norm"] == 0
+        schedule = [learning_rate_at(run.training, step, run.steps) for step in range(run.steps)]
+        assert config["training"]["warmup_steps"] == schedule.index(1.0) + 1
 
 
 def test_the_llama_of_a_configuration_has_the_parameters_of_the_manifest(exported):
@@ -574,3 +578,10 @@ def test_the_command_writes_and_says_how_to_go_on(spec, tmp_path):
     assert out.exit_code == 0, out.output
     assert "4 runs" in out.output
     assert "curves import" in out.output.replace("\n", " ")
+
+
+def test_runs_of_one_seed_start_from_weights_of_their_own(tmp_path):
+    done = export_sweep(write_sweep(tmp_path, levels=(4, 8), widths=(32,)), tmp_path / "out", trainer="hf")
+    configs = [json.loads((done.folder / "runs" / run.name / "hf.json").read_text()) for run in done.runs]
+    assert len({run.seed for run in done.runs}) == 1
+    assert len({config["training"]["seed"] for config in configs}) == 2

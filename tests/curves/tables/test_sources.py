@@ -351,3 +351,12 @@ def test_a_wanted_metric_counts_where_a_task_has_it(tmp_path):
     columns = read_runs(tmp_path, "lm-eval", metric="acc").columns
     assert columns["hellaswag"] == [0.4]
     assert columns["facts"] == [0.9]
+
+
+def test_a_metric_of_mlflow_that_is_no_number_is_missing(mlflow_db):
+    connection = sqlite3.connect(mlflow_db)
+    connection.execute("UPDATE latest_metrics SET value = 0, is_nan = 1 WHERE run_uuid = 'a1b2c3'")
+    connection.commit()
+    connection.close()
+    table = read_runs(mlflow_db, "mlflow")
+    assert dict(zip(table.columns["run"], table.columns["metrics.eval/accuracy"], strict=True))["a1b2c3"] is None
