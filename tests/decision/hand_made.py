@@ -115,6 +115,7 @@ class HandMadeFit:
     steepness_log_sd: float = 0.1
     gate: Gate = PASSED
     warnings: tuple = ()
+    domains: tuple = ()
     law: Law = field(default_factory=lambda: load_law("collapse"))
     asymmetry: dict = field(default_factory=dict)  # by law
 

@@ -1,4 +1,4 @@
-"""Every command of the studies is in their README, and explains itself."""
+"""Every command of the studies is on their page, and explains itself."""
 
 import re
 from importlib import import_module
@@ -12,8 +12,9 @@ STUDIES = Path(__file__).parents[2] / "studies"
 COMMANDS = [path.stem for path in sorted(STUDIES.glob("*.py")) if "__main__" in path.read_text(encoding="utf-8")]
 
 
-def test_the_readme_lists_every_command():
-    listed = re.findall(r"^\| `python -m studies\.(\w+)`", (STUDIES / "README.md").read_text(encoding="utf-8"), re.M)
+def test_their_page_lists_every_command():
+    page = STUDIES.parent / "docs" / "how-to" / "prove.md"
+    listed = re.findall(r"^\| `python -m studies\.(\w+)`", page.read_text(encoding="utf-8"), re.M)
     assert sorted(listed) == COMMANDS
 
 
