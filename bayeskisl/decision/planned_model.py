@@ -225,9 +225,8 @@ def _never_varied(expected: str, asked: float, name: str, remedy: str) -> InputE
 
 def _probed_groups(curves: xr.Dataset) -> tuple[str, ...]:
     """Groups that some run probed: joined imports may hold others."""
-    probed = curves[schema.PROBED].sum(schema.RUN).values if schema.PROBED in curves else np.ones(0)
-    names = [str(name) for name in curves[schema.GROUP].values]
-    return tuple(name for name, count in zip(names, probed, strict=True) if count > 0) or tuple(names)
+    names, probed = curves[schema.GROUP].values.astype(str), curves[schema.PROBED].sum(schema.RUN).values
+    return tuple(names[probed > 0].tolist()) or tuple(names.tolist())
 
 
 def _only_size(curves: xr.Dataset, target: Target) -> bool:
