@@ -128,10 +128,15 @@ class ModelData:
 
 def suited(law: Law, curves: xr.Dataset) -> Law:
     """Return the law as these curves need it, without an effect of the load if it is for other axes."""
-    axis, groups = axis_of(curves), curves[schema.GROUP].values
-    if law.load is None or (axis.moves_load and any(axis.moves(str(group)) == 0 for group in groups)):
+    if law.load is None or (axis_of(curves).moves_load and _feels_load(law, curves).any()):
         return law
     return law.without_load()
+
+
+def _feels_load(law: Law, curves: xr.Dataset) -> BoolArray:
+    """Whether the law lets each group feel the load: all of them, or those whose exposures stay, ``(group,)``."""
+    axis = axis_of(curves)
+    return np.array([law.load is None or axis.moves(str(group)) == 0 for group in curves[schema.GROUP].values])
 
 
 def prepare(curves: xr.Dataset, law: Law) -> ModelData:
@@ -250,14 +255,15 @@ def _half_points(
     if not law.knows_load:
         return _by_area(recalled, probed, log_exposures, cell_of_run, log_exposures), None
     reference = reference_load(curves)
-    of_run = np.log(load_of(curves) / reference)
-    log_load = np.broadcast_to(of_run[:, None], log_exposures.shape)
+    of_run, counts = np.log(load_of(curves) / reference), _feels_load(law, curves).astype(float)
+    log_load = of_run[:, None] * counts
     along = log_exposures - log_load
     threshold, at_half, half = (
         _by_area(recalled, probed, along, cell_of_run, each) for each in (log_exposures, log_load, along)
     )
     share = _share_of_load(log_exposures, log_load, along, half, cell_of_run)
-    return threshold, Load(reference, of_run, log_load - at_half[cell_of_run], at_half, share, share.mean(axis=0))
+    ahead = log_load - at_half[cell_of_run]
+    return threshold, Load(reference, of_run, ahead, at_half, share, share.mean(axis=0), counts)
 
 
 def _by_area(

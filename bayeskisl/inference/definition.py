@@ -115,7 +115,7 @@ def define(say: Language, given: Given, law: Law) -> None:
     effect = None
     if law.knows_load:
         effect = say.log_normal("load_effect", *prior["load_effect"], dims=(_GROUP,))
-        effect = say.deterministic("load_effect", effect, (_GROUP,))
+        effect = say.deterministic("load_effect", effect * given.load.counts, (_GROUP,))
     log_exposures, above, stretch, unit = _under_load(say, effect, given)
     of_groups = _positive(say, law, prior, unit, several)
     shape = law.fall.of(of_groups).map(_over)

@@ -82,6 +82,7 @@ class GivenLoad:
     at_half: Annotated[Array, _CELL, _GROUP]
     share: Annotated[Array, _CELL, _GROUP]
     typical_share: Annotated[Array, _GROUP]
+    counts: Annotated[Array, _GROUP]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -40,6 +40,9 @@ class Load:
         where the load stays the same, 1 where exposures do.
     typical_share : numpy.ndarray
         Mean over the cells, shape ``(group,)``.
+    counts : numpy.ndarray
+        1 for groups that feel the load, 0 for others, shape ``(group,)``; other groups have `ahead`, `at_half` and
+        `share` of 0.
     """
 
     reference: float
@@ -48,6 +51,7 @@ class Load:
     at_half: FloatArray
     share: FloatArray
     typical_share: FloatArray
+    counts: FloatArray
 
 
 def effective_log_exposures(log_exposures: FloatArray, load: Load | None, named: Mapping[Any, Any]) -> FloatArray:
@@ -60,7 +64,7 @@ def effective_log_exposures(log_exposures: FloatArray, load: Load | None, named:
     load : Load or None
         None of a law that does not know it.
     named : mapping
-        With ``load_effect``, shape ``(..., group)``.
+        With ``load_effect``, shape ``(..., group)``, 0 for groups that do not feel the load.
 
     Returns
     -------

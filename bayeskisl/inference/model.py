@@ -202,7 +202,9 @@ def _given(model: Model) -> Given:
         threshold=model.lines.threshold.given(data.is_real),
         steepness=model.lines.steepness.given(data.is_real),
         prior=_priors(law, data.is_benchmark),
-        load=None if load is None else GivenLoad(load.ahead[point], load.at_half, load.share, load.typical_share),
+        load=None
+        if load is None
+        else GivenLoad(load.ahead[point], load.at_half, load.share, load.typical_share, load.counts),
         floor_excess_b=None if priors.floor_excess.tied else np.array(priors.floor_excess.b),
         pooling=np.array(law.pooling) if several else None,
         log_size=None if priors.sigma_run_exponent is None else data.log_size,

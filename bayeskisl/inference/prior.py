@@ -39,6 +39,8 @@ def draw_prior(
     """
     fixed = dict(fixed or {})
     alike = fixed.pop("run_correlation", None)
+    if "load_effect" in fixed and model.data.load:
+        fixed["load_effect"] = model.data.load.counts * fixed["load_effect"]
     named = named_quantities(sample(model, draws, rng, _by_variable(fixed, model)), model.data)
     return named | draw_run_effects_of_prior(named, model, rng, None if alike is None else float(alike))
 

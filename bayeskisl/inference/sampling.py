@@ -25,10 +25,16 @@ __all__ = ["Settings", "sample_model", "well_placed"]
 # steps of .999 climb; they cost five times as much.
 _TARGETS = {0.95: 0.0005, 0.98: 0.001, 0.999: 1.0}
 
-# With the laws' coefficients integrated out and runs partly centred, little correlation is left for a low-rank matrix
-# to find. On 120 runs it halves the steps (31 to 17) and lifts the worst effective size from 1,250 to 1,690 of 4,000,
-# but its decompositions, at every twentieth draw of the warm-up, take 20 s against 1 s of sampling.
-_ADAPTATION = "diag"
+# The effect of the load, ceilings and steepness move all half-points of a group together. A matrix of low rank finds
+# such directions: along `memory-dose` 32 steps a draw and no divergences, where a diagonal one needs 105 and leaves 2 % of
+# divergent draws; along `desk-amount` as many steps for each of 2.7 times as many effective draws (LOG.md, 2026-11-30).
+# Its decompositions grow with the third power of the dimensions: 200 sizes have 600 of them, and no such direction.
+_MOST_DIMENSIONS = 250
+
+# Doublings of a trajectory at most. In the first draws, before the matrix is known, trajectories double until they may
+# not: 7 in place of nutpie's 10 spare a third of the steps of a warm-up. Later ones take 5 or 6, but for those of the
+# shortest steps.
+_MOST_DOUBLINGS, _MOST_OF_SHORTEST = 7, 10
 
 _PROGRESS_RATE = 500  # milliseconds between two reports of how many draws there are
 _POLL = 0.05  # seconds between two looks at whether sampling is to stop
@@ -172,8 +178,9 @@ def _with_nutpie(model: Model, settings: Settings, target_accept: float, most: f
         chains=settings.chains,
         cores=settings.cores,
         seed=settings.seed,
-        adaptation=_ADAPTATION,
+        adaptation="low_rank" if compiled.n_dim <= _MOST_DIMENSIONS else "diag",
         target_accept=target_accept,
+        maxdepth=_MOST_OF_SHORTEST if target_accept == max(_TARGETS) else _MOST_DOUBLINGS,
         save_warmup=False,
         progress_bar=False,
         progress_callback=look,

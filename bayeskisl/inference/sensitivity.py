@@ -26,7 +26,8 @@ def log_priors(named: dict[str, FloatArray], model: Model) -> dict[str, FloatArr
     pooling = law.pooling if data.shape[1] > 1 else 0.0
     found = {}
     for name in (*law.positive, *law.unbounded):
-        values = named[name] if name in law.unbounded else np.log(named[name])
+        values = named[name][..., data.load.counts > 0] if name == "load_effect" and data.load else named[name]
+        values = values if name in law.unbounded else np.log(values)
         mean, sd = model.given.prior[name]
         if not np.all(np.asarray(sd) > 0):  # the law fixes it
             continue

@@ -1,7 +1,10 @@
 """Laws in which the load discounts exposures."""
 
+import json
+
 import numpy as np
 import pytest
+import xarray as xr
 
 from bayeskisl.axes import AXES, LoadEffect
 from bayeskisl.curves import cell_table, group_exposures, load_of, reference_load
@@ -146,7 +149,26 @@ def test_the_load_counts_where_exposures_of_a_group_stay(design, counts):
 
 def test_the_default_law_learns_from_a_dose_why_infused_facts_are_lost(dose):
     fitted = fit(dose, rivals=(), draws=200, tune=300, retry=False, throw=False)
-    low, high = np.quantile(fitted.posterior["load_effect"], [0.05, 0.95])
+    effect = fitted.posterior["load_effect"]
+    low, high = np.quantile(effect.sel(group="infused"), [0.05, 0.95])
     assert low < OWN_TRUTH["load_effect"] < high
+    assert np.all(effect.sel(group="background") == 0)  # its exposures fall along the dose
     assert np.isfinite(fitted.posterior["collapse"].sel(group="infused")).all()
     assert not _load_ignored(fitted.posterior, dose)
+
+
+AMOUNT = {**DOSE, "axis": "amount", "exposures": None, "ratio": 0.5, "facts": [100, 400, 1600], "tokens": 614_400}
+BY_THE_LAW = {"tau": 0.0, "intercept": 5.0, "exponent": 0.6, "turn": 0.0, "minimum_exposures": 2.0, "load_effect": 0.4}
+
+
+def test_probing_a_background_beside_them_does_not_change_the_law_of_infused_facts():
+    """Along an amount more facts are fewer exposures of each: a load of their own would count them twice."""
+
+    def truth(groups):
+        truth = BY_THE_LAW | {"bits_per_parameter": 1.0}
+        curves = simulate("limits", {**AMOUNT, "groups": groups}, truth)
+        return xr.Dataset.from_dict(json.loads(curves.attrs["truth"])).isel(group=0, drop=True)
+
+    beside, alone = truth(GROUPS), truth(GROUPS[:1])
+    assert beside["load_effect"] == 0
+    xr.testing.assert_allclose(beside["collapse"], alone["collapse"])
