@@ -26,8 +26,8 @@ __all__ = ["Settings", "sample_model", "well_placed"]
 _TARGETS = {0.95: 0.0005, 0.98: 0.001, 0.999: 1.0}
 
 # The effect of the load, ceilings and steepness move all half-points of a group together. A matrix of low rank finds
-# such directions: along `memory-dose` 32 steps a draw and no divergences, where a diagonal one needs 105 and leaves 2 % of
-# divergent draws; along `desk-amount` as many steps for each of 2.7 times as many effective draws (LOG.md, 2026-11-30).
+# such directions: along `memory-dose` it takes 32 steps a draw and no draw diverges, where a diagonal one takes 105 and
+# 2 % diverge; along `desk-amount` it leaves 2.7 times as many effective draws in as many steps (LOG.md, 2026-11-30).
 # Its decompositions grow with the third power of the dimensions: 200 sizes have 600 of them, and no such direction.
 _MOST_DIMENSIONS = 250
 
