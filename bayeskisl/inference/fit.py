@@ -41,7 +41,7 @@ _PRIOR_DRAWS = 500
 # they are after a test that was missed by little, and after one that was failed.
 _LONGER_WITH_CARE, _LONGER = 2, 3
 _PREVIEW_DRAWS = 150
-_PREVIEW = "this is a preview, draws near the mode that show roughly what a posterior will be"
+_PREVIEW = "this is a preview, which shows roughly what a posterior will be"
 _PARETO_K = 0.7  # Vehtari et al. 2024, arXiv:1507.02646: above it, importance sampling is not to be relied upon
 
 

@@ -32,7 +32,8 @@ class Sampler:
     cores : int, optional
         Number of threads; by default one per core that this process may use. `fit_many` uses one per posterior.
     method : {"nuts", "preview"}
-        A preview draws from a normal about the posterior's mode and corrects it by importance, within a second or two.
+        A preview of at most 16 cells draws from a normal about the posterior's mode and corrects it by importance,
+        within a second or two; one of more cells is a short run of the sampler.
         Medians are as a rule within half a posterior standard deviation, and intervals of exponents up to twice too
         narrow. It never passes its gate, carries a warning, and is no basis for a decision.
 

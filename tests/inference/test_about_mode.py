@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bayeskisl.inference import fit, load_fit
+from bayeskisl.inference import fit, load_fit, simulate
 from bayeskisl.inference.about_mode import draws_about_mode
 
 COVARIANCE = np.array([[4.0, 1.5, 0.0], [1.5, 1.0, 0.2], [0.0, 0.2, 0.25]])
@@ -79,3 +79,11 @@ def test_a_preview_lies_near_the_posterior():
         )
         assert (narrowest < width).all()
         assert (width < 1.6).all()
+
+
+def test_a_preview_of_many_sizes_lets_them_scatter():
+    """Where many cells draw near to their law the density is highest, and no draw of the posterior lies there."""
+    sizes = [float(size) for size in np.geomspace(3e3, 3e6, 24).round()]
+    design = {"params": sizes, "facts": [100, 300, 1000, 3000, 10_000], "tokens": 600_000}
+    preview = fit(simulate("power", design, {"tau": 0.15}, seed=1), "power", method="preview")
+    assert float(preview.posterior["tau"].median()) > 0.08
