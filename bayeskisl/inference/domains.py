@@ -7,7 +7,6 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.curves import capacity_of, cell_table
-from bayeskisl.curves.capacity import BITS_OF_ALL, bits_of_a_fact
 from bayeskisl.curves.exposures import REFERENCE_LOAD, reference_load
 from bayeskisl.errors import InputError
 from bayeskisl.inference.given import COEFFICIENT
@@ -77,7 +76,7 @@ def of_domain(tree: xr.DataTree, name: str) -> xr.DataTree:
 
     chosen = tree.map_over_datasets(one)
     whole = curves_of(tree)
-    told = {REFERENCE_LOAD: reference_load(whole), BITS_OF_ALL: json.dumps(bits_of_a_fact(whole))}
+    told = {REFERENCE_LOAD: reference_load(whole)}
     attrs = constant.attrs
     chosen["constant_data"].attrs = {
         **attrs,
