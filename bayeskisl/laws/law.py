@@ -71,6 +71,15 @@ def _known_fall(name: str) -> str:
     return name
 
 
+def _in_one_order(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Covariates as the model takes them, the size first, whatever the order in a law file."""
+    if schema.PARAMS not in names:
+        raise PydanticCustomError("covariates", "a list that names 'params'")
+    if len(set(names)) < len(names):
+        raise PydanticCustomError("covariates", "a list that names each covariate once")
+    return tuple(sorted(names, key=lambda name: (name != schema.PARAMS, name != schema.TOKENS, name)))
+
+
 class Law(Strict):
     """A law: the prior belief about retention before any data.
 
@@ -82,7 +91,7 @@ class Law(Strict):
         Name of the fall, one of `bayeskisl.laws.falls.FALLS`: ``break``, ``logistic``, ``gompertz`` or ``none``.
     covariates : tuple of str
         Covariates of critical exposures, by run coordinates of the curves: always ``params``; others, such as
-        ``tokens`` or a coordinate of your own, only if the curves vary them.
+        ``tokens`` or a coordinate of your own, only if the curves vary them. Their order in a file does not matter.
     pooling : float
         Prior correlation between the values of a quantity in two probe groups, in [0, 1): the expected similarity. It
         matters only with several groups.
@@ -101,7 +110,7 @@ class Law(Strict):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
     title: str = ""
     shape: Annotated[str, AfterValidator(_known_fall)]
-    covariates: tuple[Covariate, ...] = (schema.PARAMS,)
+    covariates: Annotated[tuple[Covariate, ...], AfterValidator(_in_one_order)] = (schema.PARAMS,)
     pooling: Annotated[float, Field(ge=0, lt=1)] = 0.75
     domain_pooling: Annotated[float, Field(ge=0, lt=1)] | None = None
     load: Literal["where exposures stay"] | None = None
@@ -110,8 +119,6 @@ class Law(Strict):
 
     @model_validator(mode="after")
     def _covariates_have_priors(self) -> Self:
-        if schema.PARAMS not in self.covariates:
-            raise ValueError("covariates to name 'params'")
         known = {*self.priors.exponent, *((schema.PARAMS,) if self.has_limits else ())}
         lacking = [name for name in self.covariates if name not in known]
         if lacking:

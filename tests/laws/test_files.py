@@ -51,6 +51,15 @@ def test_a_path_and_a_law_are_laws_too(tmp_path):
     assert load_law(path).sha256 == law.sha256
 
 
+def test_covariates_have_one_order_whatever_that_of_the_file():
+    content = load_law("collapse").to_dict()
+    content["priors"]["exponent"] |= {name: {"mean": 0, "sd": 1} for name in ("depth", "width")}
+    names = ["params", "tokens", "depth", "width"]
+    law, *others = (parse_law(content | {"covariates": some}) for some in (names, names[::-1], sorted(names)))
+    assert law.covariates == tuple(names)
+    assert all(other == law and other.sha256 == law.sha256 for other in others)
+
+
 def test_hash_follows_content():
     law = load_law("collapse")
     assert law.sha256 != law.model_copy(update={"title": "another"}).sha256
@@ -68,7 +77,8 @@ def test_hash_follows_content():
         (lambda law: law.update(shape="cubic"), ("'shape'", "'logistic'", "'cubic'")),
         (lambda law: law["priors"].pop("asymmetry"), ("a prior of asymmetry", "'break'", "median = 1.0")),
         (lambda law: law.update(shape="gompertz"), ("no prior of asymmetry", "'gompertz'")),
-        (lambda law: law.update(covariates=["tokens"]), ("covariates to name 'params'",)),
+        (lambda law: law.update(covariates=["tokens"]), ("'covariates' to be a list that names 'params'",)),
+        (lambda law: law.update(covariates=["params", "tokens", "params"]), ("'covariates'", "each covariate once")),
     ],
 )
 def test_a_mistake_is_named_with_what_is_allowed(mistake, words):
