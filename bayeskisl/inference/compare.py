@@ -22,6 +22,7 @@ from bayeskisl.inference.fit import fit_laws, sharer, teller
 from bayeskisl.inference.left_out_cells import Likelihoods, kind, left_out_log_density, likelihoods_by_kind
 from bayeskisl.inference.model import Model
 from bayeskisl.inference.result import Fit
+from bayeskisl.inference.sampler import require_seed
 from bayeskisl.inference.sampling import Settings
 from bayeskisl.inference.storage import posterior_group
 from bayeskisl.inference.weights import FLOOR, law_weights, leave_one_out
@@ -172,6 +173,7 @@ def compare(
         If there are fewer than two laws, the fits are of different curves, two laws share a name, or too few sizes
         would remain.
     """
+    require_seed(seed)
     curves, laws, posteriors = _of_one_sweep(fits)
     sizes = np.unique(curves[schema.PARAMS].values)
     if not 0 <= largest <= max(len(sizes) - 3, 0):

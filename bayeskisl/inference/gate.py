@@ -135,10 +135,11 @@ def examine(posterior: xr.Dataset, sample_stats: xr.Dataset, curves: xr.Dataset,
     correlation, p_value, pairs = seed_correlation(posterior, curves, cell_of_run)
     misfits = _misfits(correlation, p_value, pairs)
     more = "try more draws and tuning steps"
+    disagree = f"chains disagree; {more}, or look for two explanations of the same curves"
     tests = (
         (
             f"R-hat of {rhat_at} is {rhat:.3f} (at most {_RHAT})",
-            f": chains disagree; {more}, or look for two explanations of the same curves",
+            f": the draws are too few to tell; {more}" if np.isnan(rhat) else f": {disagree}",
             rhat <= _RHAT, rhat <= _RHAT_WITH_CARE,
         ),
         (f"bulk ESS of {bulk_at} is {bulk:.0f} (at least {_ESS})", f"; {more}", bulk >= _ESS, bulk >= _ESS_WITH_CARE),

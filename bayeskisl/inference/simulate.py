@@ -19,6 +19,7 @@ from bayeskisl.inference.model import Model
 from bayeskisl.inference.posterior import report_on_axis
 from bayeskisl.inference.predictive import draw_counts
 from bayeskisl.inference.prior import FREE, draw_prior
+from bayeskisl.inference.sampler import require_seed
 from bayeskisl.inference.storage import dataset
 from bayeskisl.knowledge.identity import infused_exposures
 from bayeskisl.laws import Law, LawOfSize, load_law
@@ -89,6 +90,7 @@ def simulate(
     >>> curves.sizes["run"], curves["recalled"].shape
     (12, (12, 1))
     """
+    require_seed(seed)
     design = (
         final(validate(design)).drop_vars(_MEASURED, errors="ignore")
         if isinstance(design, xr.Dataset)

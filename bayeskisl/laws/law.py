@@ -26,6 +26,10 @@ _POSITIVE = ("tau", "sigma_run", "steepness_scatter", "lapse_scatter", "concentr
 _OF_LIMITS = ("learning_exponent", "bits_per_parameter", "sharpness", "turn")
 
 
+# Quantities whose prior needs a width, since each is sampled on its own.
+_SAMPLED = (*_POSITIVE, *FALL_PARAMETERS, "load_effect", "lapse", "benchmark_lapse")
+
+
 # Where a law file does not say how guesses scatter; see `models/laws/limits.toml`.
 _GUESSES = LogNormalPrior(median=1000.0, log_sd=1.5)
 
@@ -143,6 +147,16 @@ class Law(Strict):
                 raise ValueError(f"a prior of {name}, which a fall of shape '{self.shape}' has, such as {example}")
             if not wanted and self.prior_of_fall(name) is not None:
                 raise ValueError(f"no prior of {name}, which a fall of shape '{self.shape}' does not have")
+        return self
+
+    @model_validator(mode="after")
+    def _samples_what_is_no_coefficient(self) -> Self:
+        widths = {name: prior.log_sd for name in _SAMPLED if (prior := getattr(self.priors, name)) is not None}
+        if (varies := self.priors.sigma_run_exponent) is not None:
+            widths["sigma_run_exponent"] = varies.sd
+        fixed = [name for name, width in widths.items() if width == 0]
+        if fixed:
+            raise ValueError(f"a standard deviation of {fixed[0]} above 0, such as 0.01, since it is sampled")
         return self
 
     @model_validator(mode="after")

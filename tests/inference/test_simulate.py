@@ -56,6 +56,11 @@ def test_of_a_design_that_was_measured_only_the_probes_are_kept():
     assert simulated.identical(simulate("power", design, seed=3))
 
 
+def test_seeds_are_whole_numbers_from_zero():
+    with pytest.raises(InputError, match="seed: expected a whole number of at least 0, got -1"):
+        simulate("power", DESIGN, seed=-1)
+
+
 def test_guessing_rates_name_every_domain():
     with pytest.raises(InputError, match="a guessing rate for each domain, a, b, got 'a'"):
         design_curves(**DESIGN, domains=("a", "b"), guessing={"a": 0.1})
