@@ -132,7 +132,7 @@ class Fit:
         -------
         pandas.DataFrame
             One row per scalar, with the heading ``preview`` for a preview. Simulated curves add the columns ``truth``
-            and ``covered``.
+            and ``covered``, both missing where there is no true value.
         """
         names = (*ON_AXIS, *STRUCTURAL)
         tail, percent = (1 - ci_prob) / 2, f"eti{100 * ci_prob:g}"
@@ -153,7 +153,8 @@ class Fit:
             return table
         truth = self.truth.expand_dims(chain=1, draw=1)
         table["truth"] = pd.Series({label: float(value.squeeze()) for label, value in scalars(truth, names)})
-        table["covered"] = (table[f"{percent}_low"] <= table["truth"]) & (table["truth"] <= table[f"{percent}_high"])
+        covered = (table[f"{percent}_low"] <= table["truth"]) & (table["truth"] <= table[f"{percent}_high"])
+        table["covered"] = covered.astype("boolean").where(table["truth"].notna())
         return table
 
     def sensitivity(self, names: tuple[str, ...] = (*ON_AXIS, *STRUCTURAL)) -> pd.DataFrame:

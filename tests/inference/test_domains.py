@@ -1,5 +1,6 @@
 """Several domains in one fit: partly pooled, and each one a fit of its own afterwards."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from bayeskisl.decision import decide, predict
 from bayeskisl.design import plan
 from bayeskisl.design.particles import believe
 from bayeskisl.errors import InputError
-from bayeskisl.inference import fit, simulate
+from bayeskisl.inference import Fit, fit, simulate
 from bayeskisl.inference.compare import compare
 from bayeskisl.inference.data import prepare
 from bayeskisl.inference.extrapolate import extrapolate
@@ -142,6 +143,22 @@ def test_a_plan_for_one_domain_counts_what_the_others_show(both):
     assert any("cut down to one domain" in note for note in told)
     with pytest.raises(InputError, match="one domain among legal, medical"):
         plan(both, 98_304, budget="1e13flop")
+
+
+def test_the_truth_of_a_domain_is_its_own(both):
+    whole = both.truth
+    own = whole[schema.DOMAIN_INTERCEPT].sel(domain="medical") + whole["intercept"]
+    of_cells = whole[schema.CRITICAL_EXPOSURES].isel(cell=slice(1, None, 2))
+    view = both.of_domain("medical")
+    assert view.truth["intercept"].item() == pytest.approx(own.item())  # both domains have the same sizes
+    np.testing.assert_array_equal(view.truth[schema.CRITICAL_EXPOSURES].values, of_cells.values)
+    table = view.summary()
+    np.testing.assert_allclose(table.filter(like="critical_exposures[", axis=0)["truth"], of_cells.values[:, 0])
+    lost = both.tree.copy()
+    attrs = json.loads(lost["constant_data"].attrs["curves_attrs"])
+    told = whole.isel(run=slice(1, None), cell=slice(1, None))
+    lost["constant_data"].attrs["curves_attrs"] = json.dumps(attrs | {"truth": json.dumps(told.to_dict())})
+    assert Fit(lost).of_domain("medical").truth is None
 
 
 def test_a_decision_on_one_domain_leaves_the_others_alone(both):

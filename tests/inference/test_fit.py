@@ -8,7 +8,7 @@ import xarray as xr
 
 from bayeskisl.curves import load_curves
 from bayeskisl.errors import InputError
-from bayeskisl.inference import build_model, extrapolate, fit, load_fit, simulate
+from bayeskisl.inference import Fit, build_model, extrapolate, fit, load_fit, simulate
 from bayeskisl.inference.data import prepare
 from bayeskisl.inference.posterior import report_on_axis
 from bayeskisl.inference.storage import write_tree
@@ -225,6 +225,16 @@ def test_extrapolation_refuses(fitted, wrong):
 def test_simulated_truth_is_what_was_asked_for(curves):
     truth = xr.Dataset.from_dict(json.loads(curves.attrs["truth"]))
     assert all(float(truth[name].squeeze()) == pytest.approx(value) for name, value in TRUTH.items())
+
+
+def test_what_has_no_true_value_is_not_judged(fitted):
+    tree = fitted.tree.copy()
+    attrs = json.loads(tree["constant_data"].attrs["curves_attrs"])
+    truth = fitted.truth.assign(tau=float("nan") * fitted.truth["tau"]).drop_vars("exponent")
+    tree["constant_data"].attrs["curves_attrs"] = json.dumps(attrs | {"truth": json.dumps(truth.to_dict())})
+    table = Fit(tree).summary()
+    assert table["covered"].isna().sum() == 2
+    assert table.loc[["tau[infused]", "exponent[infused, params]"], "covered"].isna().all()
 
 
 def test_simulation_refuses_unknown_names():
