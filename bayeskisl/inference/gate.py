@@ -14,7 +14,7 @@ from bayeskisl.axes import axis_of
 from bayeskisl.errors import GateError, way
 from bayeskisl.laws.falls import FALL_PARAMETERS
 
-__all__ = ["DECISIVE", "STRUCTURAL", "Gate", "examine", "seed_correlation"]
+__all__ = ["DECISIVE", "OF_LIMITS", "STRUCTURAL", "Gate", "examine", "seed_correlation"]
 
 # What conclusions rest on; the effects of single runs, hundreds of them, are judged through these.
 STRUCTURAL = (
@@ -23,6 +23,9 @@ STRUCTURAL = (
     "concentration", "guess_concentration", "run_correlation", "load_effect", "domain_intercept",
     "domain_exponent", "sigma_run_exponent",
 )  # fmt: skip
+
+# Coefficients of a law with limits: a limit that does not bind is left to its prior, and nothing is judged by it.
+OF_LIMITS = ("minimum_exposures", "bits_per_parameter", "turn")
 
 # What is asked for, and what a prediction is made of: these decide whether a posterior may be used. The others are
 # reported; a slow curvature or concentration does not take the answer away.

@@ -249,6 +249,8 @@ def _quantities_of(law: Law, size_law: LawOfSize) -> list[str]:
     """Names of `FREE` that have a meaning under a law."""
     others_falls = set(FALL_PARAMETERS) - set(law.fall.parameter_names)
     lacking = others_falls | set((schema.CURVATURE,) if law.has_limits else _OF_LIMITS)
+    if law.priors.bits_per_parameter is None:
+        lacking.add("bits_per_parameter")
     if not law.knows_load:
         lacking.add("load_effect")
     if not size_law.domains:

@@ -251,4 +251,5 @@ def _toml_value(value: Any) -> str:
         return "{ " + ", ".join(f"{key} = {_toml_value(entry)}" for key, entry in value.items()) + " }"
     if isinstance(value, list):
         return "[" + ", ".join(map(_toml_value, value)) + "]"
-    return json.dumps(value)  # numbers and basic strings are spelled alike in JSON and TOML
+    # numbers and basic strings are spelled alike in JSON and TOML, but for pairs of surrogates and for DEL
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

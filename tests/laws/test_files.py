@@ -51,6 +51,11 @@ def test_a_path_and_a_law_are_laws_too(tmp_path):
     assert load_law(path).sha256 == law.sha256
 
 
+def test_any_title_survives_toml():
+    law = load_law("power").model_copy(update={"title": 'a "fall" \\ \N{CHART WITH DOWNWARDS TREND} \x7f \n é'})
+    assert parse_law(tomllib.loads(law.to_toml())) == law
+
+
 def test_covariates_have_one_order_whatever_that_of_the_file():
     content = load_law("collapse").to_dict()
     content["priors"]["exponent"] |= {name: {"mean": 0, "sd": 1} for name in ("depth", "width")}
