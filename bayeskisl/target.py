@@ -50,8 +50,9 @@ class Target:
     Raises
     ------
     InputError
-        If a number is not positive, a share is above 1, or a name cannot be fixed; a target may hold no background facts
-        and no tokens before. Whether the fit covers the target is checked by the function that receives both.
+        If a number is not positive, a share is above 1, or a name cannot be fixed. Zero is possible for background
+        facts, their share and tokens before. Whether the fit covers the target is checked by the function that receives
+        both.
 
     Examples
     --------
@@ -122,7 +123,7 @@ def _held(value: Any, name: str) -> float:
     number = _number(value)
     if math.isnan(number) and isinstance(value, str):
         number = float(read_number(value, name))
-    above_none = 0 < number or (number == 0 and name in _OR_NONE)
+    above_none = number > 0 or (number == 0 and name in _OR_NONE)
     if not (above_none and number < math.inf and (number <= 1 or name not in _SHARES)):
         raise InputError(_possible(name), repr(value), name)
     return number

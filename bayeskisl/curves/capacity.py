@@ -93,7 +93,9 @@ def capacity_of(curves: xr.Dataset) -> Capacity:
         return Capacity(np.full(len(params), NO_CAPACITY), none, 0.0, "none", params, tokens)
     bits_of_runs, log_sd, source = _bits_per_fact(curves)
     presented = (curves[schema.EXPOSURES] * curves[schema.FACTS]).values.astype(float)
-    bits, supply = (np.exp(means_of_cells(np.log(each), cell_of_run)) for each in (bits_of_runs, presented * bits_of_runs))
+    bits, supply = (
+        np.exp(means_of_cells(np.log(each), cell_of_run)) for each in (bits_of_runs, presented * bits_of_runs)
+    )
     return Capacity(supply / params, bits, log_sd, source, params, tokens)
 
 

@@ -131,7 +131,9 @@ def cell_table(curves: xr.Dataset) -> tuple[xr.Dataset, IntArray]:
     if schema.DOMAIN in curves.coords:
         cells = cells.assign_coords({schema.CELL_DOMAIN: (schema.CELL, of_cell)})
     if axis_of(curves).given == schema.EXPOSURES:
-        cells = cells.assign({schema.EXPOSURES: (schema.CELL, means_of_cells(curves[schema.EXPOSURES].values, cell_of_run))})
+        cells = cells.assign(
+            {schema.EXPOSURES: (schema.CELL, means_of_cells(curves[schema.EXPOSURES].values, cell_of_run))}
+        )
     return cells, cell_of_run
 
 

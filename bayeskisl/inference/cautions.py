@@ -104,11 +104,12 @@ def _few_sizes(curves: xr.Dataset) -> list[Caution]:
     if sizes >= _FEW_SIZES:
         return []
     of_domain = f" of '{fewest}'" if len(names) > 1 else ""
+    counted = f"{sizes} size{'' if sizes == 1 else 's'}{of_domain}"
     return [
         Caution(
             "few_sizes",
             "serious",
-            f"{sizes} size{'' if sizes == 1 else 's'}{of_domain} cannot show how the exponent itself changes with size.",
+            f"{counted} cannot show how the exponent itself changes with size.",
             f"Train at least {_FEW_SIZES} sizes{of_domain} before extrapolating.",
         )
     ]

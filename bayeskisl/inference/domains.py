@@ -90,7 +90,7 @@ def of_domain(tree: xr.DataTree, name: str) -> xr.DataTree:
 
 
 def _is_about(posterior: xr.Dataset, truth: xr.Dataset) -> bool:
-    """Whether a truth is that of the cells and runs of a posterior: curves may have lost runs since their simulation."""
+    """Whether a truth has the runs and cells of a posterior: curves may have lost runs since their simulation."""
     return all(
         posterior[dim].values.astype(str).tolist() == truth[dim].values.astype(str).tolist()
         for dim in (schema.RUN, schema.CELL)

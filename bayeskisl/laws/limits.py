@@ -225,7 +225,9 @@ class LimitsLaw(LawOfSize):
         others = [learning * coefficients[..., 3 + i] - capacity * power for i, power in enumerate(powers)]
         own = self._of_domains(coefficients) if self.domains else {}
         bits = {"bits_per_parameter": np.exp(coefficients[..., CAPACITY])} if self.has_capacity else {}
-        return own | bits | {
+        return {
+            **own,
+            **bits,
             "intercept": self.log_critical_exposures(coefficients, here),
             "exponent": np.stack([of_size, *others], axis=-1),
             "curvature": np.stack([bend, *(0 * other for other in others)], axis=-1),

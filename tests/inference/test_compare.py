@@ -82,9 +82,8 @@ def test_a_refit_predicts_a_new_size_and_says_if_its_gate_failed(fitted, monkeyp
     def instead(curves, law, others, settings, **_):
         assert settings.retry
         gate = FAILED if law.name == "power" else PASSED
-        posterior = posterior_group(fitted.tree, law.name)
-        tree = xr.DataTree.from_dict({"posterior": posterior, "constant_data": fitted.tree["constant_data"].to_dataset(),
-                                      "observed_data": fitted.tree["observed_data"].to_dataset()})  # fmt: skip
+        parts = {name: fitted.tree[name].to_dataset() for name in ("constant_data", "observed_data")}
+        tree = xr.DataTree.from_dict({"posterior": posterior_group(fitted.tree, law.name), **parts})
         tree.attrs = {"laws": json.dumps({law.name: law.to_dict()})}
         return SimpleNamespace(tree=tree, gate=gate)
 
