@@ -14,6 +14,8 @@ __all__ = ["Target", "TargetKeywords", "target_from"]
 
 # Covariates that a target names by arguments of their own.
 _OWN = (schema.PARAMS, schema.TOKENS)
+# Covariates of which a run may have none, and those that are shares of a whole.
+_OR_NONE = (schema.BACKGROUND_FACTS, schema.BACKGROUND_SHARE, schema.TOKENS_BEFORE)
 _SHARES = (schema.RATIO, schema.BACKGROUND_SHARE)
 
 
@@ -48,8 +50,9 @@ class Target:
     Raises
     ------
     InputError
-        If a number is not positive, a share is not below 1, or a name cannot be fixed. Whether the fit covers the
-        target is checked by the function that receives both.
+        If a number is not positive, a share is above 1, or a name cannot be fixed. Zero is possible for background
+        facts, their share and tokens before. Whether the fit covers the target is checked by the function that receives
+        both.
 
     Examples
     --------
@@ -117,19 +120,34 @@ def _all_held(hold: Any) -> dict[str, float]:
 def _held(value: Any, name: str) -> float:
     if name in _OWN:
         raise InputError(f"{name} as {name} of the target", "a value to hold", name, f"name it as `--{name}`")
-    number = _positive(value, name)
-    if name in _SHARES and not number < 1:
-        raise InputError("a share in (0, 1)", f"{number:g}", name)
+    number = _number(value)
+    if math.isnan(number) and isinstance(value, str):
+        number = float(read_number(value, name))
+    above_none = number > 0 or (number == 0 and name in _OR_NONE)
+    if not (above_none and number < math.inf and (number <= 1 or name not in _SHARES)):
+        raise InputError(_possible(name), repr(value), name)
     return number
+
+
+def _possible(name: str) -> str:
+    """Values that may be held of a covariate, in words."""
+    if name in _SHARES:
+        return f"a share in {'[' if name in _OR_NONE else '('}0, 1]"
+    return "0 or a positive number" if name in _OR_NONE else "a positive number"
 
 
 def _positive(value: Any, name: str) -> float:
     if isinstance(value, str):
         return float(read_number(value, name))
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = math.nan
+    number = _number(value)
     if not 0 < number < math.inf:
         raise InputError("a positive number", repr(value), name)
     return number
+
+
+def _number(value: Any) -> float:
+    """Return a value as a number; NaN if it is none."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return math.nan

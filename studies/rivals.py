@@ -13,6 +13,7 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.inference import compare, fit_many, simulate
 from bayeskisl.laws import load_law
+from bayeskisl.laws.limits import LEAST_EXPOSURES
 from bayeskisl.seeds import seed_of
 from studies.command import Count, Folder, Tell, counting, run, say_nothing, show
 from studies.simulated.trials import Trials
@@ -105,6 +106,8 @@ def _at_middle(truth: str, params: list[int]) -> dict[str, float]:
     sharpness = told.get("sharpness", 1.0)  # what a minimum of exposures leaves for the falling branch
     falling = (_EXPOSURES**sharpness - told.get("minimum_exposures", 0.0) ** sharpness) ** (1 / sharpness)
     moved = {"intercept": np.log(falling) - exponent * away + bend * away**2 / 2}
+    if "minimum_exposures" in told:
+        moved["minimum_exposures"] = told["minimum_exposures"] - LEAST_EXPOSURES  # the law adds those
     if schema.EXPONENT in told:
         moved[schema.EXPONENT] = exponent - bend * away
     return {**told, **moved}

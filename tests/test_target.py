@@ -54,14 +54,24 @@ def test_what_is_no_positive_number_is_refused_by_name(size):
             Target(1e9, size)
 
 
-@given(share=st.floats(1.0, 1e6), name=st.sampled_from(["ratio", "background_share"]))
-def test_shares_stay_below_one(share, name):
-    with pytest.raises(InputError, match=rf"^{name}: expected a share in \(0, 1\)"):
+@given(share=st.floats(1.0, 1e6, exclude_min=True), name=st.sampled_from(["ratio", "background_share"]))
+def test_shares_are_at_most_one(share, name):
+    with pytest.raises(InputError, match=rf"^{name}: expected a share in [\[(]0, 1\]"):
         Target(1e9, hold={name: share})
+
+
+def test_what_runs_may_have_may_be_held():
+    """A sweep of facts alone has a ratio of 1, and one without a background has none of its facts."""
+    bounds = {"ratio": 1, "background_facts": 0, "background_share": 0, "tokens_before": 0}
+    assert Target(1e9, hold=bounds).hold == bounds
+    for name in ("ratio", "depth"):
+        with pytest.raises(InputError, match=rf"^{name}: expected a"):
+            Target(1e9, hold={name: 0})
 
 
 def test_numbers_as_people_write_them():
     assert Target("7B", "1.5T") == Target(7e9, 1.5e12)
+    assert Target("7B", hold={"ratio": "0.3", "facts": "10k"}).hold == {"ratio": 0.3, "facts": 10_000}
 
 
 def test_size_and_budget_have_arguments_of_their_own():

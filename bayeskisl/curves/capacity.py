@@ -1,18 +1,17 @@
 """Bits: how many a model has memorised, and how many facts correspond to one bit per parameter."""
 
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.arrays import FloatArray
+from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.axes import axis_of
 from bayeskisl.curves.benchmark import benchmarks
-from bayeskisl.curves.cells import cell_table
+from bayeskisl.curves.cells import cell_table, domain_of_runs, means_of_cells
 
-__all__ = ["BITS_OF_ALL", "Capacity", "bits_of_a_fact", "bits_per_parameter", "capacity_of", "known_bits"]
+__all__ = ["Capacity", "bits_per_parameter", "capacity_of", "known_bits"]
 
 # The best constant answer is right at the guessing rate g, so that -log2 g is the min-entropy of the answers: no more
 # than their entropy, which counts. Uniform answers (our sweeps) have equal ones; those of arXiv 2508.20755 have 7.8
@@ -38,10 +37,10 @@ class Capacity:
     ----------
     exposures_of_cells : numpy.ndarray
         Exposures of an infused fact there, shape ``(cell,)``.
-    bits_per_fact : float
-        Bits of a fact.
+    bits_per_fact : numpy.ndarray
+        Bits of a fact in each cell, shape ``(cell,)``.
     log_sd : float
-        How well that is known, the standard deviation of its logarithm.
+        How well these are known, the standard deviation of their logarithm.
     source : str
         ``given`` in the curves, from the ``answers``, ``unknown``, or ``none`` where no capacity can bind.
     params, tokens : numpy.ndarray
@@ -49,11 +48,16 @@ class Capacity:
     """
 
     exposures_of_cells: FloatArray
-    bits_per_fact: float
+    bits_per_fact: FloatArray
     log_sd: float
     source: str
     params: FloatArray
     tokens: FloatArray
+
+    def of_cells(self, chosen: IntArray) -> "Capacity":
+        """Return the capacity of some of the cells, by their indices."""
+        of_cells = ("exposures_of_cells", "bits_per_fact", schema.PARAMS, schema.TOKENS)
+        return replace(self, **{name: getattr(self, name)[chosen] for name in of_cells})
 
     def exposures_at(
         self, params: float, tokens: float, ratio: float | None = None, tokens_per_fact: float | None = None
@@ -64,8 +68,8 @@ class Capacity:
         default the mixture is that of the cells.
         """
         if self.source != "none" and ratio and tokens_per_fact:
-            return float(ratio * tokens / tokens_per_fact * self.bits_per_fact / params)
-        supply = np.exp(np.log(self.exposures_of_cells * self.params / self.tokens).mean())
+            return float(ratio * tokens / tokens_per_fact * _geometric_mean(self.bits_per_fact) / params)
+        supply = _geometric_mean(self.exposures_of_cells * self.params / self.tokens)
         return float(supply * tokens / params)
 
 
@@ -85,28 +89,44 @@ def capacity_of(curves: xr.Dataset) -> Capacity:
     cells, cell_of_run = cell_table(curves)
     params, tokens = (cells[name].values for name in (schema.PARAMS, schema.TOKENS))
     if axis_of(curves).coordinate != schema.FACTS:
-        return Capacity(np.full(len(params), NO_CAPACITY), np.nan, 0.0, "none", params, tokens)
-    bits, log_sd, source = bits_of_a_fact(curves)
-    of_runs = np.log((curves[schema.EXPOSURES] * curves[schema.FACTS]).values.astype(float))
-    supply = np.exp(np.bincount(cell_of_run, of_runs) / np.bincount(cell_of_run))
-    return Capacity(supply * bits / params, bits, log_sd, source, params, tokens)
+        none = np.full(len(params), np.nan)
+        return Capacity(np.full(len(params), NO_CAPACITY), none, 0.0, "none", params, tokens)
+    bits_of_runs, log_sd, source = _bits_per_fact(curves)
+    presented = (curves[schema.EXPOSURES] * curves[schema.FACTS]).values.astype(float)
+    bits, supply = (
+        np.exp(means_of_cells(np.log(each), cell_of_run)) for each in (bits_of_runs, presented * bits_of_runs)
+    )
+    return Capacity(supply / params, bits, log_sd, source, params, tokens)
 
 
-# Attribute of the curves of one domain of a fit: the bits of a fact of all domains, which its draws rest on.
-BITS_OF_ALL = "bits_of_all_domains"
+def _geometric_mean(values: FloatArray) -> float:
+    return float(np.exp(np.log(values).mean()))
 
 
-def bits_of_a_fact(curves: xr.Dataset) -> tuple[float, float, str]:
-    """Bits of a fact, the standard deviation of their logarithm, and the source, as in `Capacity`."""
-    if BITS_OF_ALL in curves.attrs:
-        bits, log_sd, source = json.loads(curves.attrs[BITS_OF_ALL])
-        return float(bits), float(log_sd), str(source)
+def _bits_per_fact(curves: xr.Dataset) -> tuple[FloatArray, float, str]:
+    """Bits of a fact of each run, the standard deviation of their logarithm, and the source, as in `Capacity`.
+
+    Where the answers of one domain are not known, the standard deviation is that of a guess for all.
+    """
     if schema.BITS_PER_FACT in curves.coords:
-        return float(np.exp(np.log(curves[schema.BITS_PER_FACT].values).mean())), 0.0, "given"
-    guessing = float(curves[schema.GUESSING].isel({schema.GROUP: 0}).mean())
-    if guessing > 0:
-        return _ABOVE_MIN_ENTROPY * -np.log2(guessing), _ABOVE_LOG_SD, "answers"
-    return _TYPICAL_BITS, _TYPICAL_LOG_SD, "unknown"
+        return curves[schema.BITS_PER_FACT].values.astype(float), 0.0, "given"
+    guessing = _least_guessing(curves)
+    known = guessing > 0
+    bits = np.where(known, -_ABOVE_MIN_ENTROPY * np.log2(np.where(known, guessing, 1.0)), _TYPICAL_BITS)
+    return (bits, _ABOVE_LOG_SD, "answers") if known.all() else (bits, _TYPICAL_LOG_SD, "unknown")
+
+
+def _least_guessing(curves: xr.Dataset) -> FloatArray:
+    """Guessing rate of the answers of each run's domain, ``(run,)``; NaN where its infused facts were never probed.
+
+    The least rate of several ways of asking is that of the answer itself: the options of multiple choice add to it.
+    """
+    asked = (curves[schema.PROBED] > 0) & curves[schema.GROUP].isin(schema.OF_INFUSED)
+    of_runs = curves[schema.GUESSING].where(asked).min(schema.GROUP).values
+    names, domain = domain_of_runs(curves)
+    least = np.full(len(names), np.nan)
+    np.fmin.at(least, domain, of_runs)
+    return least[domain]
 
 
 def known_bits(curves: xr.Dataset) -> xr.DataArray:

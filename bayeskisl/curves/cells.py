@@ -17,7 +17,9 @@ __all__ = [
     "cell_at",
     "cell_covariates",
     "cell_table",
+    "domain_of_runs",
     "further_covariates",
+    "means_of_cells",
     "told_apart",
     "varied",
     "with_covariates",
@@ -111,7 +113,7 @@ def cell_table(curves: xr.Dataset) -> tuple[xr.Dataset, IntArray]:
     for name in _REALISED:
         if name in names:
             columns[:, names.index(name)] = without_rounding(columns[:, names.index(name)])
-    domains, domain_of_run = _domains(curves)
+    domains, domain_of_run = domain_of_runs(curves)
     columns = np.concatenate([columns, domain_of_run[:, None]], axis=1)
     rows, cell_of_run = np.unique(columns, axis=0, return_inverse=True)
     order = np.lexsort([rows[:, i] for i in (1, names.index("tokens"), 0)])
@@ -129,7 +131,9 @@ def cell_table(curves: xr.Dataset) -> tuple[xr.Dataset, IntArray]:
     if schema.DOMAIN in curves.coords:
         cells = cells.assign_coords({schema.CELL_DOMAIN: (schema.CELL, of_cell)})
     if axis_of(curves).given == schema.EXPOSURES:
-        cells = cells.assign({schema.EXPOSURES: (schema.CELL, _means(curves[schema.EXPOSURES].values, cell_of_run))})
+        cells = cells.assign(
+            {schema.EXPOSURES: (schema.CELL, means_of_cells(curves[schema.EXPOSURES].values, cell_of_run))}
+        )
     return cells, cell_of_run
 
 
@@ -173,15 +177,16 @@ def cell_at(cells: xr.Dataset, place: Mapping[str, float]) -> int | None:
     return int(found[0]) if len(found) == 1 else None
 
 
-def _domains(curves: xr.Dataset) -> tuple[list[str], FloatArray]:
+def domain_of_runs(curves: xr.Dataset) -> tuple[list[str], IntArray]:
     """Names of the domains, and the index of each run's domain; one unnamed domain if runs name none."""
     if schema.DOMAIN not in curves.coords:
-        return [""], np.zeros(curves.sizes[schema.RUN])
+        return [""], np.zeros(curves.sizes[schema.RUN], dtype=int)
     names, index = np.unique(curves[schema.DOMAIN].values.astype(str), return_inverse=True)
-    return names.tolist(), index.astype(float)
+    return names.tolist(), index
 
 
-def _means(values: FloatArray, cell_of_run: IntArray) -> FloatArray:
+def means_of_cells(values: FloatArray, cell_of_run: IntArray) -> FloatArray:
+    """Mean over the runs of each cell, shape ``(cell,)``."""
     return np.bincount(cell_of_run, values) / np.bincount(cell_of_run)
 
 

@@ -27,11 +27,12 @@ _DIMS = {
     schema.GENERAL_LOSS: (*_OF_RUN, schema.CHECKPOINT),
     schema.TOKENS_SEEN: (*_OF_RUN, schema.CHECKPOINT),
 }
+# The most background that a run can have; a run without any says 0.
+_BACKGROUND = {schema.BACKGROUND_FACTS: _LARGEST, schema.BACKGROUND_SHARE: 1.0}
 # What may be missing, and the most that it can be: nats and rates are bounded only by being finite.
 _OPTIONAL = {
-    schema.BACKGROUND_FACTS: _LARGEST, schema.BACKGROUND_SHARE: 1.0, schema.ANSWER_NATS: _LARGEST,
-    schema.GENERAL_LOSS: _LARGEST, schema.LEARNING_RATE: _LARGEST, schema.TOKENS_SEEN: _LARGEST,
-    schema.TOKENS_BEFORE: _LARGEST, schema.DEPTH: _LARGEST,
+    schema.ANSWER_NATS: _LARGEST, schema.GENERAL_LOSS: _LARGEST, schema.LEARNING_RATE: _LARGEST,
+    schema.TOKENS_SEEN: _LARGEST, schema.TOKENS_BEFORE: _LARGEST, schema.DEPTH: _LARGEST,
 }  # fmt: skip
 
 
@@ -131,6 +132,10 @@ def _check_runs(curves: xr.Dataset, where: str) -> None:
         _require_runs(curves, positive.all(), positive, f"{name} > 0", "zero, negative, infinite or missing", where)
     least = curves["total_params"].values >= curves["params"].values
     _require_runs(curves, least.all(), least, "total_params of at least params", "fewer", where)
+    for name, most in _BACKGROUND.items():
+        inside = (curves[name].values >= 0) & (curves[name].values <= most)
+        _require_runs(curves, inside.all(), inside, f"{name} in [0, {most:g}], 0 for none", "values outside or missing",
+                      where)  # fmt: skip
     for name, most in _OPTIONAL.items():
         if name in curves.variables:
             values = curves[name].values.astype(float)

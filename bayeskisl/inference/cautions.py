@@ -11,6 +11,7 @@ from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import Axis, axis_of
 from bayeskisl.curves import Side, check, curves_of_cells
+from bayeskisl.curves.cells import domain_of_runs
 from bayeskisl.errors import way
 from bayeskisl.inference.gate import Gate, scalars
 from bayeskisl.inference.posterior import ON_AXIS
@@ -97,15 +98,19 @@ def _of_data(curves: xr.Dataset) -> list[Caution]:
 
 
 def _few_sizes(curves: xr.Dataset) -> list[Caution]:
-    sizes = len(np.unique(curves[schema.PARAMS].values))
+    names, domain = domain_of_runs(curves)
+    params = curves[schema.PARAMS].values
+    sizes, fewest = min((len(np.unique(params[domain == index])), name) for index, name in enumerate(names))
     if sizes >= _FEW_SIZES:
         return []
+    of_domain = f" of '{fewest}'" if len(names) > 1 else ""
+    counted = f"{sizes} size{'' if sizes == 1 else 's'}{of_domain}"
     return [
         Caution(
             "few_sizes",
             "serious",
-            f"{sizes} size{'' if sizes == 1 else 's'} cannot show how the exponent itself changes with size.",
-            f"Train at least {_FEW_SIZES} sizes before extrapolating.",
+            f"{counted} cannot show how the exponent itself changes with size.",
+            f"Train at least {_FEW_SIZES} sizes{of_domain} before extrapolating.",
         )
     ]
 
@@ -123,7 +128,13 @@ _ALL = 0.999
 
 
 def _edges(posterior: xr.Dataset, curves: xr.Dataset) -> list[Caution]:
-    """Cells whose sweep lies on one side of the half-point: bounds, not measurements."""
+    """Cells whose sweep lies on one side of the half-point: bounds, not measurements.
+
+    A law without a fall has no half-points, and so no bounds.
+    """
+    half_points = [posterior[name] for name in (schema.COLLAPSE, schema.ONSET) if name in posterior]
+    if all(np.isnan(each).all() for each in half_points):
+        return []
     axis = axis_of(curves)
     bounds, measured = [], 0
     for group in (str(name) for name in curves[schema.GROUP].values if _direction(posterior, axis, str(name)) != 0):

@@ -22,6 +22,7 @@ from bayeskisl.inference.fit import fit_laws, sharer, teller
 from bayeskisl.inference.left_out_cells import Likelihoods, kind, left_out_log_density, likelihoods_by_kind
 from bayeskisl.inference.model import Model
 from bayeskisl.inference.result import Fit
+from bayeskisl.inference.sampler import require_seed
 from bayeskisl.inference.sampling import Settings
 from bayeskisl.inference.storage import posterior_group
 from bayeskisl.inference.weights import FLOOR, law_weights, leave_one_out
@@ -58,6 +59,8 @@ class Comparison:
         out.
     sizes : int
         Number of sizes in the data.
+    cautions : tuple of str
+        A sentence for each refit that failed its gate.
     """
 
     fit: Fit
@@ -66,6 +69,7 @@ class Comparison:
     refitted: dict[str, tuple[str, ...]]
     largest: dict[str, float]
     sizes: int
+    cautions: tuple[str, ...] = ()
 
     @property
     def weights(self) -> dict[str, float]:
@@ -111,7 +115,11 @@ class Comparison:
 
     @property
     def verdict(self) -> str:
-        """Verdict of the comparison, in a sentence."""
+        """Verdict of the comparison, in a sentence, followed by its cautions."""
+        return " ".join([self._separation, *self.cautions])
+
+    @property
+    def _separation(self) -> str:
         best, others = self.best, self.unseparated
         if others:
             listed = ", ".join(f"'{law}'" for law in others)
@@ -165,6 +173,7 @@ def compare(
         If there are fewer than two laws, the fits are of different curves, two laws share a name, or too few sizes
         would remain.
     """
+    require_seed(seed)
     curves, laws, posteriors = _of_one_sweep(fits)
     sizes = np.unique(curves[schema.PARAMS].values)
     if not 0 <= largest <= max(len(sizes) - 3, 0):
@@ -172,12 +181,20 @@ def compare(
             f"at most {max(len(sizes) - 3, 0)} of {len(sizes)} sizes left out", largest, "largest", "use fewer"
         )
     settings = Settings(
-        draws=draws, seed=seed, cores=cores or available_cores(), tell=teller(progress), share=sharer(progress)
-    )
+        draws=draws, seed=seed, cores=cores or available_cores(), tell=teller(progress), share=sharer(progress),
+        retry=True,
+    )  # fmt: skip
     named = {name: _named(posterior) for name, posterior in posteriors.items()}
     models = {name: Model(prepare(curves, law), law) for name, law in laws.items()}
     likelihoods = likelihoods_by_kind(((law, named[name], models[name].data) for name, law in laws.items()), seed)
     pointwise, pareto_k, refitted = {}, {}, {}
+    cautions: list[str] = []
+
+    def without(cells: IntArray, name: str) -> float:
+        log_density, caution = _without(curves, laws[name], cells, likelihoods[kind(laws[name])], settings)
+        cautions.extend(caution)
+        return log_density
+
     for name, law in laws.items():
         settings.tell(f"leaving sizes out under the law '{name}'")
         log_density = left_out_log_density(named[name], models[name], likelihoods[kind(law)], settings.cores)
@@ -186,13 +203,12 @@ def compare(
         pareto_k[name] = np.array([one.pareto_k for one in single])
         poor = np.flatnonzero(pareto_k[name] > _PARETO_K) if refit else np.array([], dtype=int)
         for cell in poor:
-            pointwise[name][cell] = _without(curves, law, np.array([cell]), likelihoods[kind(law)], settings)
+            pointwise[name][cell] = without(np.array([cell]), name)
         refitted[name] = tuple(cell_table(curves)[0][schema.CELL].values[poor].tolist())
     cells = np.flatnonzero(np.isin(cell_table(curves)[0][schema.PARAMS].values, sizes[len(sizes) - largest :]))
-    at_the_top = {
-        name: _without(curves, law, cells, likelihoods[kind(law)], settings) for name, law in laws.items() if largest
-    }
-    return Comparison(_joined(fits, pointwise, floor), pointwise, pareto_k, refitted, at_the_top, len(sizes))
+    at_the_top = {name: without(cells, name) for name in laws if largest}
+    joined = _joined(fits, pointwise, floor)
+    return Comparison(joined, pointwise, pareto_k, refitted, at_the_top, len(sizes), tuple(cautions))
 
 
 def _of_one_sweep(fits: Sequence[Fit]) -> tuple[xr.Dataset, dict[str, Law], dict[str, xr.Dataset]]:
@@ -218,12 +234,16 @@ def _of_one_sweep(fits: Sequence[Fit]) -> tuple[xr.Dataset, dict[str, Law], dict
     return fits[0].curves, laws, posteriors
 
 
-def _without(curves: xr.Dataset, law: Law, cells: IntArray, likelihoods: Likelihoods, settings: Settings) -> float:
-    """log p(counts of some cells | all others), from a refit without those cells."""
+def _without(
+    curves: xr.Dataset, law: Law, cells: IntArray, likelihoods: Likelihoods, settings: Settings
+) -> tuple[float, list[str]]:
+    """log p(counts of some cells | all others), from a refit without those cells, and a caution if its gate failed."""
     table, cell_of_run = cell_table(curves)
-    settings.tell(f"fitting '{law.name}' without {', '.join(table[schema.CELL].values[list(cells)])}")
+    without = f"'{law.name}' without {', '.join(table[schema.CELL].values[list(cells)])}"
+    settings.tell(f"fitting {without}")
     rest = curves.isel(run=np.flatnonzero(~np.isin(cell_of_run, cells)))
-    refitted = fit_laws(rest, law, [], settings, throw=False, light=True).tree
+    found = fit_laws(rest, law, [], settings, throw=False, light=True)
+    refitted = found.tree
     tau = posterior_group(refitted, law.name)[schema.TAU]
     # without its own scatter, what is drawn at a cell is the law's line; the scatter is integrated out below
     refitted["posterior"] = refitted["posterior"].to_dataset().assign(tau=0 * tau)
@@ -231,13 +251,15 @@ def _without(curves: xr.Dataset, law: Law, cells: IntArray, likelihoods: Likelih
     log_density = np.zeros(tau.shape[0] * tau.shape[1])
     for cell in cells:
         place = {str(name): float(table[name][cell]) for name in table.data_vars}
-        at = extrapolate(refitted, place[schema.PARAMS], place[schema.TOKENS], covariates=place)
+        at = extrapolate(refitted, place[schema.PARAMS], place[schema.TOKENS], covariates=place, as_new=True)
         for group in range(tau.shape[2]):
             if (cell, group) in likelihoods:
                 line = at["log_critical_exposures"] + load[cell, group] * at["load_effect"]
                 line = line.values[..., group].ravel()
                 log_density += likelihoods[cell, group].log_expectation(line, tau.values[..., group].ravel())
-    return float(log_sum_exp(log_density[None], axis=1)[0] - np.log(len(log_density)))
+    caution = f"The refit of {without} failed its gate, so that its score is rough: {'; '.join(found.gate.reasons)}."
+    mean = float(log_sum_exp(log_density[None], axis=1)[0] - np.log(len(log_density)))
+    return mean, [] if found.gate.passed else [caution]
 
 
 def _load_at_half(curves: xr.Dataset, rest: xr.Dataset, law: Law) -> FloatArray:

@@ -146,6 +146,9 @@ class CurveOfSize:
         The limits may take part in several ways, which no fit at one place sees and an ensemble does.
         """
         values, free = self._values[cells, group], np.flatnonzero(self._prior_sd > 0)
+        root = np.eye(len(self.mean))
+        if not len(free):
+            return bent.inverse(self.mean), root
         design = self.design.map(lambda of_cells: of_cells[cells])
         known = np.maximum(self.information[cells, group], _LEAST_INFORMATION)
         variance = _SCATTER**2 + 1 / known + (_ROUGH_ERROR**2 if self.likely is None else 0.0)
@@ -162,8 +165,8 @@ class CurveOfSize:
 
         places, _ = tempered_draws(log_likelihood, len(free), _MEMBERS, np.random.default_rng(_SEED))
         members = bent.inverse(at(places))
-        root = np.eye(len(self.mean))
-        root[np.ix_(free, free)] = np.linalg.cholesky(np.cov(members[:, free], rowvar=False))
+        covariance = np.atleast_2d(np.cov(members[:, free], rowvar=False))
+        root[np.ix_(free, free)] = np.linalg.cholesky(covariance)
         return members.mean(axis=0), root
 
 

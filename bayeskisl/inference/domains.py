@@ -7,7 +7,6 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.curves import capacity_of, cell_table
-from bayeskisl.curves.capacity import BITS_OF_ALL, bits_of_a_fact
 from bayeskisl.curves.exposures import REFERENCE_LOAD, reference_load
 from bayeskisl.errors import InputError
 from bayeskisl.inference.given import COEFFICIENT
@@ -77,14 +76,25 @@ def of_domain(tree: xr.DataTree, name: str) -> xr.DataTree:
 
     chosen = tree.map_over_datasets(one)
     whole = curves_of(tree)
-    told = {REFERENCE_LOAD: reference_load(whole), BITS_OF_ALL: json.dumps(bits_of_a_fact(whole))}
-    attrs = constant.attrs
-    chosen["constant_data"].attrs = {
-        **attrs,
-        "curves_attrs": json.dumps({**json.loads(attrs["curves_attrs"]), **told}),
-    }
+    told = {**json.loads(constant.attrs["curves_attrs"]), REFERENCE_LOAD: reference_load(whole)}
+    if "truth" in told:
+        truth = xr.Dataset.from_dict(json.loads(told["truth"])).expand_dims(chain=1, draw=1)
+        of_all = tree["posterior"].to_dataset()
+        if _is_about(of_all, truth):
+            told["truth"] = json.dumps(one(truth).isel(chain=0, draw=0, drop=True).to_dict())
+        else:
+            del told["truth"]
+    chosen["constant_data"].attrs = {**constant.attrs, "curves_attrs": json.dumps(told)}
     chosen.attrs = {**tree.attrs, "domain": name, "domains": json.dumps(names)}
     return chosen
+
+
+def _is_about(posterior: xr.Dataset, truth: xr.Dataset) -> bool:
+    """Whether a truth has the runs and cells of a posterior: curves may have lost runs since their simulation."""
+    return all(
+        posterior[dim].values.astype(str).tolist() == truth[dim].values.astype(str).tolist()
+        for dim in (schema.RUN, schema.CELL)
+    )
 
 
 def _alone(named: xr.Dataset, name: str) -> xr.Dataset:

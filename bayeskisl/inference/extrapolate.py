@@ -177,11 +177,17 @@ def _distances_unvaried(law: Law, size: FittedLawOfSize, target: Mapping[str, fl
 
 
 def _by_prior(law: Law, distances: Mapping[str, float], fresh: FloatArray, seed: int) -> FloatArray:
-    """Rise of the line over these distances by exponents drawn from their priors, shaped as `fresh`."""
+    """Rise of the line over these distances by exponents drawn from their priors, shaped as `fresh`.
+
+    Those of several groups correlate by the law's pooling.
+    """
     added, rng = np.zeros(fresh.shape), np.random.default_rng([seed, 7])
     for number, (name, distance) in enumerate(distances.items()):
         prior = law.priors.exponent[name]
         own = fresh if number == 0 else rng.standard_normal(fresh.shape)
+        if fresh.shape[-1] > 1:
+            common = rng.standard_normal((*fresh.shape[:-1], 1))
+            own = law.pooling**0.5 * common + (1 - law.pooling) ** 0.5 * own
         added -= (prior.mean + prior.sd * own) * distance
     return added
 

@@ -78,5 +78,6 @@ class FittedLawOfSize:
         values += [float(name == self.domain) for name in self.law.domains]
         if self.law.takes_capacity:
             of_mixture = (target.get(name) for name in (schema.RATIO, schema.TOKENS_PER_FACT))
-            values.append(self.capacity.exposures_at(target[schema.PARAMS], target[schema.TOKENS], *of_mixture))
+            ours = self.capacity.of_cells(self.ours)
+            values.append(ours.exposures_at(target[schema.PARAMS], target[schema.TOKENS], *of_mixture))
         return np.array(values, dtype=float)

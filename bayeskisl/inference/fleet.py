@@ -12,7 +12,7 @@ from bayeskisl.curves import final, load_curves, validate, without_covariates
 from bayeskisl.errors import InputError
 from bayeskisl.inference.fit import fit_laws, teller
 from bayeskisl.inference.result import Fit
-from bayeskisl.inference.sampler import Sampler, SamplerKeywords
+from bayeskisl.inference.sampler import Sampler, SamplerKeywords, require_seed
 from bayeskisl.inference.sampling import Settings
 from bayeskisl.keywords import from_keywords
 from bayeskisl.laws import Law, load_law
@@ -72,13 +72,15 @@ def fit_many(
     Raises
     ------
     InputError
-        If some curves break the schema, there is no such law, or a preview is requested.
+        If some curves break the schema, there is no such law, a setting of the sampler is not possible, or a preview is
+        requested.
     """
     read = (validate(each) if isinstance(each, xr.Dataset) else load_curves(each) for each in curves)
     sweeps = [without_covariates(final(each)) for each in read]
     law, others, tell = load_law(law), [load_law(other) for other in rivals], teller(progress)
 
     (how,) = from_keywords(short, (Sampler, sampler))
+    require_seed(seed)
     if how.method != "nuts":
         raise InputError("the method 'nuts' for many sweeps", repr(how.method), "method", "preview one with `fit`")
 

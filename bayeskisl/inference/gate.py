@@ -14,7 +14,7 @@ from bayeskisl.axes import axis_of
 from bayeskisl.errors import GateError, way
 from bayeskisl.laws.falls import FALL_PARAMETERS
 
-__all__ = ["DECISIVE", "STRUCTURAL", "Gate", "examine", "seed_correlation"]
+__all__ = ["DECISIVE", "OF_LIMITS", "STRUCTURAL", "Gate", "examine", "seed_correlation"]
 
 # What conclusions rest on; the effects of single runs, hundreds of them, are judged through these.
 STRUCTURAL = (
@@ -23,6 +23,9 @@ STRUCTURAL = (
     "concentration", "guess_concentration", "run_correlation", "load_effect", "domain_intercept",
     "domain_exponent", "sigma_run_exponent",
 )  # fmt: skip
+
+# Coefficients of a law with limits: a limit that does not bind is left to its prior, and nothing is judged by it.
+OF_LIMITS = ("minimum_exposures", "bits_per_parameter", "turn")
 
 # What is asked for, and what a prediction is made of: these decide whether a posterior may be used. The others are
 # reported; a slow curvature or concentration does not take the answer away.
@@ -135,10 +138,11 @@ def examine(posterior: xr.Dataset, sample_stats: xr.Dataset, curves: xr.Dataset,
     correlation, p_value, pairs = seed_correlation(posterior, curves, cell_of_run)
     misfits = _misfits(correlation, p_value, pairs)
     more = "try more draws and tuning steps"
+    disagree = f"chains disagree; {more}, or look for two explanations of the same curves"
     tests = (
         (
             f"R-hat of {rhat_at} is {rhat:.3f} (at most {_RHAT})",
-            f": chains disagree; {more}, or look for two explanations of the same curves",
+            f": the draws are too few to tell; {more}" if np.isnan(rhat) else f": {disagree}",
             rhat <= _RHAT, rhat <= _RHAT_WITH_CARE,
         ),
         (f"bulk ESS of {bulk_at} is {bulk:.0f} (at least {_ESS})", f"; {more}", bulk >= _ESS, bulk >= _ESS_WITH_CARE),

@@ -57,7 +57,10 @@ class CellLikelihood:
     log_height: FloatArray
 
     def log_expectation(self, mean: FloatArray, sd: FloatArray) -> FloatArray:
-        """log of the mean likelihood under N(mean, sd^2), elementwise over ``(draw,)``."""
+        """log of the mean likelihood under N(mean, sd^2), elementwise over ``(draw,)``.
+
+        A law without a fall has its threshold at minus infinity.
+        """
         standard = (self.edges - mean[:, None]) / sd[:, None]
         standard[:, 0], standard[:, -1] = -np.inf, np.inf
         return log_sum_exp(_log_normal_masses(standard) + self.log_height, axis=1)
@@ -223,7 +226,8 @@ def _log_normal_masses(edges: FloatArray) -> FloatArray:
     beyond = log_ndtr(-np.abs(edges))  # of the tail on the edge's own side of zero
     a, b = beyond[..., :-1], beyond[..., 1:]
     larger = np.maximum(a, b)
-    masses = larger + np.log1p(-np.exp(np.minimum(np.minimum(a, b) - larger, -1e-300)))
+    above = np.where(np.isneginf(larger), 0.0, larger)  # both tails may be nil
+    masses = larger + np.log1p(-np.exp(np.minimum(np.minimum(a, b) - above, -1e-300)))
     astride = (edges[..., :-1] < 0) & (edges[..., 1:] > 0)
     masses[astride] = np.log1p(-np.exp(a[astride]) - np.exp(b[astride]))
     return masses

@@ -13,7 +13,7 @@ from bayeskisl import schema
 from bayeskisl.inference.card import card, quantities_in_words
 from bayeskisl.inference.cautions import Caution
 from bayeskisl.inference.domains import domain_names, of_domain
-from bayeskisl.inference.gate import STRUCTURAL, Gate, diagnostics, scalars
+from bayeskisl.inference.gate import OF_LIMITS, STRUCTURAL, Gate, diagnostics, scalars
 from bayeskisl.inference.posterior import ON_AXIS
 from bayeskisl.inference.storage import curves_of, laws_of, read_tree, write_tree
 from bayeskisl.laws import Law
@@ -121,7 +121,7 @@ class Fit:
         return None if truth is None else xr.Dataset.from_dict(json.loads(truth))
 
     def summary(self, ci_prob: float = 0.9) -> pd.DataFrame:
-        """Medians, equal-tailed intervals and diagnostics of every structural quantity.
+        """Medians, equal-tailed intervals and diagnostics of every structural quantity, those of limits included.
 
         Parameters
         ----------
@@ -132,9 +132,9 @@ class Fit:
         -------
         pandas.DataFrame
             One row per scalar, with the heading ``preview`` for a preview. Simulated curves add the columns ``truth``
-            and ``covered``.
+            and ``covered``, both missing where there is no true value.
         """
-        names = (*ON_AXIS, *STRUCTURAL)
+        names = (*ON_AXIS, *STRUCTURAL, *OF_LIMITS)
         tail, percent = (1 - ci_prob) / 2, f"eti{100 * ci_prob:g}"
         rows = {
             label: {
@@ -153,7 +153,8 @@ class Fit:
             return table
         truth = self.truth.expand_dims(chain=1, draw=1)
         table["truth"] = pd.Series({label: float(value.squeeze()) for label, value in scalars(truth, names)})
-        table["covered"] = (table[f"{percent}_low"] <= table["truth"]) & (table["truth"] <= table[f"{percent}_high"])
+        covered = (table[f"{percent}_low"] <= table["truth"]) & (table["truth"] <= table[f"{percent}_high"])
+        table["covered"] = covered.astype(object).where(table["truth"].notna(), None)
         return table
 
     def sensitivity(self, names: tuple[str, ...] = (*ON_AXIS, *STRUCTURAL)) -> pd.DataFrame:

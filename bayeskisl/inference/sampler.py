@@ -1,12 +1,17 @@
 """Settings of the sampler."""
 
 from dataclasses import dataclass
-from typing import Literal, TypedDict
+from typing import Any, Literal, TypedDict
+
+import numpy as np
 
 from bayeskisl.errors import InputError
 from bayeskisl.specifications import refuse_unknown
 
-__all__ = ["Sampler", "SamplerKeywords"]
+__all__ = ["Sampler", "SamplerKeywords", "require_seed"]
+
+# R-hat compares chains, so that a single one never passes its gate.
+_LEAST = {"draws": 1, "tune": 1, "chains": 2}
 
 METHODS = ("nuts", "preview")
 
@@ -28,7 +33,7 @@ class Sampler:
     Parameters
     ----------
     draws, tune, chains : int
-        Kept and discarded draws per chain, and chains.
+        Kept and discarded draws per chain, and chains, at least two.
     cores : int, optional
         Number of threads; by default one per core that this process may use. `fit_many` uses one per posterior.
     method : {"nuts", "preview"}
@@ -40,7 +45,7 @@ class Sampler:
     Raises
     ------
     InputError
-        If a number is not positive or the method is unknown.
+        If a number is no whole number or too small, or the method is unknown.
 
     Examples
     --------
@@ -56,7 +61,24 @@ class Sampler:
     method: Literal["nuts", "preview"] = "nuts"
 
     def __post_init__(self) -> None:
-        for name in ("draws", "tune", "chains"):
-            if not getattr(self, name) > 0:
-                raise InputError("a positive number", repr(getattr(self, name)), name)
+        for name, least in _LEAST.items():
+            _require_whole(getattr(self, name), least, name)
+        if self.cores is not None:
+            _require_whole(self.cores, 1, "cores")
         refuse_unknown([self.method], METHODS, "method", "a method")
+
+
+def require_seed(seed: Any) -> None:
+    """Refuse what is no seed.
+
+    Raises
+    ------
+    InputError
+        If it is negative or no whole number.
+    """
+    _require_whole(seed, 0, "seed")
+
+
+def _require_whole(value: Any, least: int, where: str) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise InputError(f"a whole number of at least {least}", repr(value), where)

@@ -12,13 +12,14 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.axes import AXES, axis_named
-from bayeskisl.curves import validate, with_covariates, without_covariates
+from bayeskisl.curves import final, validate, with_covariates, without_covariates
 from bayeskisl.errors import InputError
 from bayeskisl.inference.data import prepare, suited
 from bayeskisl.inference.model import Model
 from bayeskisl.inference.posterior import report_on_axis
 from bayeskisl.inference.predictive import draw_counts
 from bayeskisl.inference.prior import FREE, draw_prior
+from bayeskisl.inference.sampler import require_seed
 from bayeskisl.inference.storage import dataset
 from bayeskisl.knowledge.identity import infused_exposures
 from bayeskisl.laws import Law, LawOfSize, load_law
@@ -38,6 +39,12 @@ _POSITIVE = (
 _NOT_NEGATIVE = ("tau", "sigma_run", "steepness_scatter", "lapse_scatter", "load_effect")
 _SHARES = {"floor_excess": 0, "run_correlation": -1}
 
+# Quantities that only a law with limits has.
+_OF_LIMITS = ("minimum_exposures", "bits_per_parameter", "turn", "sharpness")
+
+# What real runs measured beside the counts.
+_MEASURED = (schema.ANSWER_NATS, schema.GENERAL_LOSS)
+
 _ALL_PROBED = 500  # facts; larger sets are probed by a sample of this size
 
 
@@ -51,8 +58,8 @@ def simulate(
     law : str, path or Law
         Law that generates the curves.
     design : xarray.Dataset or mapping
-        Curves whose runs are to be simulated (only their ``probed`` counts are used), or the keywords of
-        `design_curves`.
+        Curves whose runs are to be simulated at the end of training (of what they measured, only the ``probed`` counts
+        are used), or the keywords of `design_curves`.
     truth : mapping, optional
         Values by the posterior's names: ``intercept`` (log critical exposures at the reference), ``exponent`` and
         ``curvature`` (a number, or a mapping by covariate), ``tau``, ``sigma_run``, ``concentration``,
@@ -73,7 +80,7 @@ def simulate(
     Raises
     ------
     InputError
-        If `truth` or `design` has an unknown key, or a true value is out of range.
+        If `design` has an unknown key, `truth` names a quantity that the law has not, or a true value is out of range.
 
     Examples
     --------
@@ -83,8 +90,9 @@ def simulate(
     >>> curves.sizes["run"], curves["recalled"].shape
     (12, (12, 1))
     """
+    require_seed(seed)
     design = (
-        design
+        final(validate(design)).drop_vars(_MEASURED, errors="ignore")
         if isinstance(design, xr.Dataset)
         else design_curves(**_known(design, signature(design_curves).parameters, "design"))
     )
@@ -93,8 +101,10 @@ def simulate(
     data = prepare(design, law)
     fixed = {
         name: _in_range(name, _by_label(name, value, data.size_law))
-        for name, value in _known(truth or {}, FREE, "truth").items()
+        for name, value in _known(truth or {}, _quantities_of(law, data.size_law), "truth").items()
     }
+    if law.has_limits and not np.all(np.ravel(fixed.get(schema.EXPONENT, 1.0))[0] > 0):
+        raise InputError("an exponent of params above 0 under a law with limits", str(truth), "truth")
     rng = np.random.default_rng(seed)
     named = dataset(draw_prior(Model(data, law), 1, rng, fixed), data)
     named = report_on_axis(named, design, law)
@@ -137,7 +147,7 @@ def design_curves(
     tokens_per_fact, background_facts, background_share : number
         Held fixed.
     guessing : number or mapping
-        Guessing rate, of each domain if they differ.
+        Guessing rate, or one for each domain.
     groups : tuple of str
         Probe groups; all facts are probed up to 500.
     domains : tuple of str
@@ -146,7 +156,7 @@ def design_curves(
     Raises
     ------
     InputError
-        If exposures are given on an axis where they follow from facts and ratio.
+        If exposures are given on an axis where they follow from facts and ratio, or guessing rates of other domains.
     """
     follows = axis_named(axis, "design").follows
     if exposures is not None and follows == schema.EXPOSURES:
@@ -221,6 +231,9 @@ def _guessing_rates(
 ) -> FloatArray:
     """Guessing rate of each run, that of its domain if domains differ."""
     if isinstance(guessing, Mapping):
+        if set(guessing) != set(domains):
+            raise InputError(f"a guessing rate for each domain, {', '.join(domains) or 'of which there are none'}",
+                             ", ".join(map(repr, guessing)), "design")  # fmt: skip
         return np.array([guessing[domain] for domain in domains], dtype=float)[domain_of_run]
     return np.full(len(domain_of_run), guessing)
 
@@ -230,6 +243,21 @@ def _known(given: Mapping[str, Any], allowed: Any, where: str) -> dict[str, Any]
     if unknown:
         raise InputError(f"names among {', '.join(allowed)}", ", ".join(map(repr, unknown)), where)
     return dict(given)
+
+
+def _quantities_of(law: Law, size_law: LawOfSize) -> list[str]:
+    """Names of `FREE` that have a meaning under a law."""
+    others_falls = set(FALL_PARAMETERS) - set(law.fall.parameter_names)
+    lacking = others_falls | set((schema.CURVATURE,) if law.has_limits else _OF_LIMITS)
+    if law.priors.bits_per_parameter is None:
+        lacking.add("bits_per_parameter")
+    if not law.knows_load:
+        lacking.add("load_effect")
+    if not size_law.domains:
+        lacking.add(schema.DOMAIN_INTERCEPT)
+    if law.priors.sigma_run_exponent is None:
+        lacking.add("sigma_run_exponent")
+    return [name for name in FREE if name not in lacking]
 
 
 def _by_label(name: str, value: Any, size_law: LawOfSize) -> FloatArray:

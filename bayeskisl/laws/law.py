@@ -26,6 +26,10 @@ _POSITIVE = ("tau", "sigma_run", "steepness_scatter", "lapse_scatter", "concentr
 _OF_LIMITS = ("learning_exponent", "bits_per_parameter", "sharpness", "turn")
 
 
+# Quantities whose prior needs a width, since each is sampled on its own.
+_SAMPLED = (*_POSITIVE, *FALL_PARAMETERS, "load_effect", "lapse", "benchmark_lapse")
+
+
 # Where a law file does not say how guesses scatter; see `models/laws/limits.toml`.
 _GUESSES = LogNormalPrior(median=1000.0, log_sd=1.5)
 
@@ -71,6 +75,15 @@ def _known_fall(name: str) -> str:
     return name
 
 
+def _in_one_order(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Covariates as the model takes them, the size first, whatever the order in a law file."""
+    if schema.PARAMS not in names:
+        raise PydanticCustomError("covariates", "a list that names 'params'")
+    if len(set(names)) < len(names):
+        raise PydanticCustomError("covariates", "a list that names each covariate once")
+    return tuple(sorted(names, key=lambda name: (name != schema.PARAMS, name != schema.TOKENS, name)))
+
+
 class Law(Strict):
     """A law: the prior belief about retention before any data.
 
@@ -82,7 +95,7 @@ class Law(Strict):
         Name of the fall, one of `bayeskisl.laws.falls.FALLS`: ``break``, ``logistic``, ``gompertz`` or ``none``.
     covariates : tuple of str
         Covariates of critical exposures, by run coordinates of the curves: always ``params``; others, such as
-        ``tokens`` or a coordinate of your own, only if the curves vary them.
+        ``tokens`` or a coordinate of your own, only if the curves vary them. Their order in a file does not matter.
     pooling : float
         Prior correlation between the values of a quantity in two probe groups, in [0, 1): the expected similarity. It
         matters only with several groups.
@@ -101,7 +114,7 @@ class Law(Strict):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
     title: str = ""
     shape: Annotated[str, AfterValidator(_known_fall)]
-    covariates: tuple[Covariate, ...] = (schema.PARAMS,)
+    covariates: Annotated[tuple[Covariate, ...], AfterValidator(_in_one_order)] = (schema.PARAMS,)
     pooling: Annotated[float, Field(ge=0, lt=1)] = 0.75
     domain_pooling: Annotated[float, Field(ge=0, lt=1)] | None = None
     load: Literal["where exposures stay"] | None = None
@@ -110,8 +123,6 @@ class Law(Strict):
 
     @model_validator(mode="after")
     def _covariates_have_priors(self) -> Self:
-        if schema.PARAMS not in self.covariates:
-            raise ValueError("covariates to name 'params'")
         known = {*self.priors.exponent, *((schema.PARAMS,) if self.has_limits else ())}
         lacking = [name for name in self.covariates if name not in known]
         if lacking:
@@ -136,6 +147,16 @@ class Law(Strict):
                 raise ValueError(f"a prior of {name}, which a fall of shape '{self.shape}' has, such as {example}")
             if not wanted and self.prior_of_fall(name) is not None:
                 raise ValueError(f"no prior of {name}, which a fall of shape '{self.shape}' does not have")
+        return self
+
+    @model_validator(mode="after")
+    def _samples_what_is_no_coefficient(self) -> Self:
+        widths = {name: prior.log_sd for name in _SAMPLED if (prior := getattr(self.priors, name)) is not None}
+        if (varies := self.priors.sigma_run_exponent) is not None:
+            widths["sigma_run_exponent"] = varies.sd
+        fixed = [name for name, width in widths.items() if width == 0]
+        if fixed:
+            raise ValueError(f"a standard deviation of {fixed[0]} above 0, such as 0.01, since it is sampled")
         return self
 
     @model_validator(mode="after")
@@ -230,4 +251,5 @@ def _toml_value(value: Any) -> str:
         return "{ " + ", ".join(f"{key} = {_toml_value(entry)}" for key, entry in value.items()) + " }"
     if isinstance(value, list):
         return "[" + ", ".join(map(_toml_value, value)) + "]"
-    return json.dumps(value)  # numbers and basic strings are spelled alike in JSON and TOML
+    # numbers and basic strings are spelled alike in JSON and TOML, but for pairs of surrogates and for DEL
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -42,6 +42,9 @@ _ANY_BITS = 69.0
 # Columns of log minimum exposures and of log bits per parameter.
 MINIMUM, CAPACITY = -3, -2
 
+# How the exposures at one bit per parameter follow other covariates, in powers: r D b / (l N), see `Capacity`.
+_POWERS = {schema.TOKENS: 1.0, schema.RATIO: 1.0, schema.BITS_PER_FACT: 1.0, schema.TOKENS_PER_FACT: -1.0}
+
 # Columns that are the same at every place: turn, log minimum exposures, log bits per parameter, log sharpness.
 SHARED = (2, MINIMUM, CAPACITY, -1)
 
@@ -145,6 +148,11 @@ class LimitsLaw(LawOfSize):
         return cls(covariates, centre[:-1], mean, sd, domains, float(centre[-1]))
 
     @property
+    def has_capacity(self) -> bool:
+        """Whether the bits per parameter are bounded."""
+        return not (len(self.mean) and self.mean[CAPACITY] == _ANY_BITS)
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Names of the coefficients."""
         level, log_exponent, *others = learning = [
@@ -200,8 +208,9 @@ class LimitsLaw(LawOfSize):
         """Reported quantities by name.
 
         ``intercept`` ``(...)``, ``exponent`` and ``curvature`` ``(..., covariate)`` are the line and its derivatives at
-        the reference; ``minimum_exposures``, ``bits_per_parameter``, ``turn`` and ``sharpness`` ``(...)`` the limits'
-        own; ``coefficients`` ``(..., column)`` all of them. Of several domains, the former are those of what domains
+        the reference; ``minimum_exposures`` (above the least, log 2, as its prior says), ``turn``, ``sharpness`` and,
+        where the law has a capacity, ``bits_per_parameter`` ``(...)`` the limits' own; ``coefficients``
+        ``(..., column)`` all of them. Of several domains, the former are those of what domains
         have in common, and each adds ``domain_intercept`` ``(..., domain)`` to the level of learning and
         ``domain_exponent`` ``(..., domain, covariate)`` to its exponents.
         """
@@ -212,16 +221,17 @@ class LimitsLaw(LawOfSize):
         of_size = learning * slope + capacity
         spread = learning * slope**2 + capacity - of_size**2
         bend = sharpness * spread - learning * exponent * np.sinh(turn) / _TURN_WIDTH
-        # the exposures at one bit per parameter rise in proportion to the budget
-        with_budget = [float(name == schema.TOKENS) for name in self.covariates[1:]]
-        others = [learning * coefficients[..., 3 + i] - capacity * w for i, w in enumerate(with_budget)]
+        powers = [_POWERS.get(name, 0.0) for name in self.covariates[1:]]
+        others = [learning * coefficients[..., 3 + i] - capacity * power for i, power in enumerate(powers)]
         own = self._of_domains(coefficients) if self.domains else {}
-        return own | {
+        bits = {"bits_per_parameter": np.exp(coefficients[..., CAPACITY])} if self.has_capacity else {}
+        return {
+            **own,
+            **bits,
             "intercept": self.log_critical_exposures(coefficients, here),
             "exponent": np.stack([of_size, *others], axis=-1),
             "curvature": np.stack([bend, *(0 * other for other in others)], axis=-1),
-            "minimum_exposures": LEAST_EXPOSURES + np.exp(coefficients[..., -3]),
-            "bits_per_parameter": np.exp(coefficients[..., -2]),
+            "minimum_exposures": np.exp(coefficients[..., MINIMUM]),
             "turn": turn,
             "sharpness": sharpness,
             "coefficients": coefficients,
@@ -260,10 +270,8 @@ class LimitsLaw(LawOfSize):
             of_domains = np.asarray(fixed["domain_intercept"])
             count = 1 + len(self.covariates)
             found |= {1 + count * (1 + i): of_domains[..., i] for i in range(len(self.domains))}
-        if "minimum_exposures" in fixed:
-            found[last - 3] = np.log(np.maximum(np.asarray(fixed["minimum_exposures"]) - LEAST_EXPOSURES, _NOTHING))
         whole = {"intercept": 0, "turn": 2}
-        logs = {"bits_per_parameter": last - 2, "sharpness": last - 1}
+        logs = {"minimum_exposures": last - 3, "bits_per_parameter": last - 2, "sharpness": last - 1}
         found |= {column: np.asarray(fixed[name]) for name, column in whole.items() if name in fixed}
         return found | {column: np.log(fixed[name]) for name, column in logs.items() if name in fixed}
 
@@ -274,9 +282,6 @@ class LimitsLaw(LawOfSize):
         design = (up - down).T / (2 * _STEP)
         return design, self.log_critical_exposures(centre, values) - design @ centre
 
-
-# Exposures above the least that there can be, where a minimum is fixed at the least.
-_NOTHING = 1e-6
 
 # Of a central difference: its error, some 1e-8, is far below any scatter.
 _STEP = 1e-4

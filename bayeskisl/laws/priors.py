@@ -15,7 +15,7 @@ class Strict(BaseModel):
 
 
 class NormalPrior(Strict):
-    """A normal prior; a standard deviation of zero fixes the quantity at its mean."""
+    """A normal prior; a standard deviation of zero fixes a coefficient at its mean."""
 
     mean: float
     sd: Annotated[float, Field(ge=0)]
@@ -24,7 +24,8 @@ class NormalPrior(Strict):
 class LogNormalPrior(Strict):
     """A log-normal prior of a positive quantity: its median, and the standard deviation of its logarithm.
 
-    A standard deviation of zero fixes a coefficient of a law with limits at the median.
+    A standard deviation of zero fixes a coefficient, of the law of size or of the steepness, at the median. All other
+    quantities are sampled, and need one above zero.
     """
 
     median: Annotated[float, Field(gt=0)]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from bayeskisl.curves import capacity_of, cell_table, curves_from_table
 from bayeskisl.inference.simulate import design_curves
@@ -27,6 +28,38 @@ def test_the_guessing_rate_bounds_the_bits_of_a_fact(curves):
     capacity = capacity_of(curves)
     assert capacity.source == "answers"
     assert capacity.bits_per_fact == pytest.approx(1.25 * 12)
+
+
+def test_bits_are_those_of_the_infused_answers_that_were_asked_for():
+    """A group that a joined sweep did not probe has the other's rate there, and a benchmark has other answers."""
+    groups = ("background", "infused_choice", "infused")
+    curves = design_curves(params=SIZES, facts=[100, 400], background_facts=150, background_share=0.3, groups=groups)
+    rates = xr.DataArray([0.25, 0.25, 2.0**-12], coords={"group": list(groups)})
+    first = curves["run"] == curves["run"][0]
+    mixed = (0 * curves["guessing"] + rates).where(~first | (curves["group"] == "background"), 0.25)
+    probed = curves["probed"].where(~first | (curves["group"] == "background"), 0)
+    capacity = capacity_of(curves.assign(guessing=mixed, probed=probed))
+    assert capacity.bits_per_fact == pytest.approx(1.25 * 12)
+    assert capacity.source == "answers"
+
+
+def test_each_domain_has_the_bits_of_its_own_answers():
+    design = {"params": SIZES, "facts": [100, 400], "domains": ("legal", "medical")}
+    both = design_curves(**design, guessing={"legal": 2.0**-12, "medical": 0.25})
+    legal = both.isel(run=(both["domain"] == "legal").values)
+    capacity, alone = capacity_of(both), capacity_of(legal)
+    assert capacity.bits_per_fact == pytest.approx([15.0, 2.5] * 2)
+    np.testing.assert_allclose(capacity.exposures_of_cells[::2], alone.exposures_of_cells)
+    ours = capacity.of_cells(np.array([0, 2]))
+    for mixture in ((), (0.1, 6.0)):
+        assert ours.exposures_at(98304, 1e6, *mixture) == pytest.approx(alone.exposures_at(98304, 1e6, *mixture))
+
+
+def test_answers_of_a_domain_that_are_not_known_make_the_bits_of_all_a_guess():
+    design = {"params": SIZES, "facts": [100, 400], "domains": ("legal", "medical")}
+    capacity = capacity_of(design_curves(**design, guessing={"legal": 2.0**-12, "medical": 0.0}))
+    assert capacity.bits_per_fact == pytest.approx([15.0, 20.0] * 2)
+    assert (capacity.source, capacity.log_sd) == ("unknown", 1.0)
 
 
 def test_unknown_bits_are_a_wide_guess(curves):

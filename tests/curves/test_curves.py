@@ -81,6 +81,10 @@ def broken(curves, name, value):
             "expected at most 2,147,483,647 probed facts, got more in 16 run",
         ),
         (lambda c: broken(c, "recalled", 999), "expected 0 <= recalled <= probed, got counts outside in 16 run"),
+        (
+            lambda c: c.assign_coords(background_facts=c.background_facts * np.nan),
+            r"expected background_facts in \[0, 1e\+30\], 0 for none, got values outside or missing in 16 run",
+        ),
         (lambda c: broken(c, "ratio", 1.5), r"expected ratio in \(0, 1\], got values outside in 16 run"),
         (lambda c: broken(c, "exposures", 1.0), "expected r D = K f l .*, got runs that break it in 16 run"),
         (lambda c: c.assign(recalled=c.recalled * np.nan), r"expected recalled to be a count .*, got NaN in 16 run"),

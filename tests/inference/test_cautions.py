@@ -5,8 +5,10 @@ import pytest
 import xarray as xr
 
 from bayeskisl.inference import fit, simulate
-from bayeskisl.inference.cautions import _near_its_gate, _nothing_to_harm
+from bayeskisl.inference.cautions import _edges, _few_sizes, _near_its_gate, _nothing_to_harm
 from bayeskisl.inference.gate import Gate
+from bayeskisl.inference.simulate import design_curves
+from tests.decision.hand_made import amount_curves, posterior_draws
 from tests.inference.conftest import LEVELS, SIZES, TRUTH
 
 
@@ -16,6 +18,21 @@ def codes(fitted):
 
 def test_a_full_sweep_has_no_bounds(fitted):
     assert not codes(fitted) & {"few_sizes", "edge_collapse", "no_collapse", "correlated_seeds"}
+
+
+def test_sizes_are_counted_in_each_domain():
+    design = {"facts": [100, 400], "domains": ("legal", "medical")}
+    every = design_curves(params=SIZES, **design)
+    assert not _few_sizes(every)
+    few = every.isel(run=((every["domain"] == "legal") | (every["params"] < SIZES[-1])).values)
+    (caution,) = _few_sizes(few)
+    assert "3 sizes of 'medical' cannot show" in caution.message
+
+
+def test_a_law_without_a_fall_has_no_bounds():
+    kept, posterior = amount_curves(levels=(1, 2, 4)), posterior_draws()
+    assert {caution.code for caution in _edges(posterior, kept)} == {"edge_collapse", "no_collapse"}
+    assert not _edges(posterior.assign(collapse=np.nan * posterior["collapse"]), kept)
 
 
 def test_a_failed_gate_is_not_said_to_be_missed_by_little():

@@ -1,7 +1,12 @@
 """Whole sizes left out, by importance sampling and by refits; uses the sweep and the posterior of conftest."""
 
+import json
+import sys
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.decision import predict
@@ -9,8 +14,11 @@ from bayeskisl.errors import InputError
 from bayeskisl.inference import compare, fit
 from bayeskisl.inference.compare import _named, _of_one_sweep, _without
 from bayeskisl.inference.data import prepare
+from bayeskisl.inference.extrapolate import extrapolate
 from bayeskisl.inference.left_out_cells import kind, likelihoods_by_kind
 from bayeskisl.inference.sampling import Settings
+from bayeskisl.inference.storage import posterior_group
+from tests.decision.hand_made import FAILED, PASSED
 
 FEW = {"rivals": (), "draws": 100, "tune": 100, "retry": False, "throw": False}
 
@@ -47,7 +55,8 @@ def test_importance_sampling_agrees_with_refits(fitted):
     most_reliable = np.argsort(importance.pareto_k["power"])[:2]
     assert (importance.pareto_k["power"][most_reliable] < 0.7).all()
     for cell in most_reliable:
-        refitted = _without(curves, laws["power"], [cell], likelihoods, Settings(seed=1))
+        refitted, cautions = _without(curves, laws["power"], [cell], likelihoods, Settings(seed=1))
+        assert not cautions
         assert refitted == pytest.approx(importance.pointwise["power"][cell], abs=0.15)
 
 
@@ -65,6 +74,31 @@ def test_the_largest_size_is_left_out_by_a_refit(comparison):
     """On smooth data from a nearly straight law, a refit and importance sampling agree about the topmost size."""
     for law, density in comparison.largest.items():
         assert density == pytest.approx(comparison.pointwise[law][-1], abs=0.8)
+
+
+def test_a_refit_predicts_a_new_size_and_says_if_its_gate_failed(fitted, monkeypatch):
+    asked = []
+
+    def instead(curves, law, others, settings, **_):
+        assert settings.retry
+        gate = FAILED if law.name == "power" else PASSED
+        parts = {name: fitted.tree[name].to_dataset() for name in ("constant_data", "observed_data")}
+        tree = xr.DataTree.from_dict({"posterior": posterior_group(fitted.tree, law.name), **parts})
+        tree.attrs = {"laws": json.dumps({law.name: law.to_dict()})}
+        return SimpleNamespace(tree=tree, gate=gate)
+
+    def extrapolated(*args, as_new=False, **options):
+        asked.append(as_new)
+        return extrapolate(*args, as_new=as_new, **options)
+
+    module = sys.modules["bayeskisl.inference.compare"]
+    monkeypatch.setattr(module, "fit_laws", instead)
+    monkeypatch.setattr(module, "extrapolate", extrapolated)
+    found = compare([fitted], refit=False)
+    assert asked == [True, True]
+    (caution,) = found.cautions
+    assert "'power' without 55296p 1843200t failed its gate" in caution
+    assert found.verdict.endswith(caution)
 
 
 @pytest.mark.slow

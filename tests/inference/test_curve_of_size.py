@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -44,6 +46,16 @@ def test_sampled_coordinates_have_the_prior_of_the_coefficients(name):
         expected = stats.norm.logpdf(found, curve.mean, np.where(curve.sd > 0, curve.sd, 1.0))[free].sum()
         expected += np.linalg.slogdet(jacobian)[1] + stats.norm.logpdf(alone).sum()
         assert density == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("free", [0, 1])
+def test_few_free_coefficients_have_coordinates_too(free):
+    curve = curve_of("saturating", np.full(len(SIZES), 5.0))
+    sd = np.where(np.arange(len(curve.sd)) < free, curve.sd, 0.0)
+    known = replace(curve, sd=sd).given(np.ones(len(SIZES), dtype=bool))
+    assert np.isfinite(known.start).all()
+    assert known.root[0, 0, 0] > 0
+    np.testing.assert_array_equal(known.root[1:, 1:, 0], np.eye(len(sd) - 1))
 
 
 def test_a_coordinate_has_the_scale_of_the_prior_on_one_side_of_a_wall_and_that_of_the_wall_on_the_other():

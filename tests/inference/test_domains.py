@@ -1,5 +1,6 @@
 """Several domains in one fit: partly pooled, and each one a fit of its own afterwards."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -7,12 +8,11 @@ import pytest
 
 from bayeskisl import schema
 from bayeskisl.curves import capacity_of, cell_table, curves_from_table, join_curves, reference_load, validate
-from bayeskisl.curves.capacity import bits_of_a_fact
 from bayeskisl.decision import decide, predict
 from bayeskisl.design import plan
 from bayeskisl.design.particles import believe
 from bayeskisl.errors import InputError
-from bayeskisl.inference import fit, simulate
+from bayeskisl.inference import Fit, fit, simulate
 from bayeskisl.inference.compare import compare
 from bayeskisl.inference.data import prepare
 from bayeskisl.inference.extrapolate import extrapolate
@@ -145,6 +145,22 @@ def test_a_plan_for_one_domain_counts_what_the_others_show(both):
         plan(both, 98_304, budget="1e13flop")
 
 
+def test_the_truth_of_a_domain_is_its_own(both):
+    whole = both.truth
+    own = whole[schema.DOMAIN_INTERCEPT].sel(domain="medical") + whole["intercept"]
+    of_cells = whole[schema.CRITICAL_EXPOSURES].isel(cell=slice(1, None, 2))
+    view = both.of_domain("medical")
+    assert view.truth["intercept"].item() == pytest.approx(own.item())  # both domains have the same sizes
+    np.testing.assert_array_equal(view.truth[schema.CRITICAL_EXPOSURES].values, of_cells.values)
+    table = view.summary()
+    np.testing.assert_allclose(table.filter(like="critical_exposures[", axis=0)["truth"], of_cells.values[:, 0])
+    lost = both.tree.copy()
+    attrs = json.loads(lost["constant_data"].attrs["curves_attrs"])
+    told = whole.isel(run=slice(1, None), cell=slice(1, None))
+    lost["constant_data"].attrs["curves_attrs"] = json.dumps(attrs | {"truth": json.dumps(told.to_dict())})
+    assert Fit(lost).of_domain("medical").truth is None
+
+
 def test_a_decision_on_one_domain_leaves_the_others_alone(both):
     decision = decide(both.of_domain("legal"), 98_304)
     assert decision.sensitivity.index[0] == "as asked"
@@ -206,7 +222,8 @@ def test_sets_of_curves_name_their_domains_all_or_none():
 
 
 def test_a_domain_keeps_the_load_and_the_bits_that_the_draws_refer_to(both):
-    for name in DOMAINS:
+    of_all = capacity_of(both.curves)
+    for index, name in enumerate(DOMAINS):
         ours = both.of_domain(name).curves
         assert reference_load(ours) == pytest.approx(reference_load(both.curves))
-        assert bits_of_a_fact(ours) == pytest.approx(bits_of_a_fact(both.curves))
+        np.testing.assert_allclose(capacity_of(ours).exposures_of_cells, of_all.exposures_of_cells[index::2])

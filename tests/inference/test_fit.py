@@ -8,8 +8,9 @@ import xarray as xr
 
 from bayeskisl.curves import load_curves
 from bayeskisl.errors import InputError
-from bayeskisl.inference import build_model, extrapolate, fit, load_fit, simulate
+from bayeskisl.inference import Fit, build_model, extrapolate, fit, load_fit, simulate
 from bayeskisl.inference.data import prepare
+from bayeskisl.inference.extrapolate import _by_prior
 from bayeskisl.inference.posterior import report_on_axis
 from bayeskisl.inference.storage import write_tree
 from bayeskisl.laws import load_law
@@ -225,6 +226,28 @@ def test_extrapolation_refuses(fitted, wrong):
 def test_simulated_truth_is_what_was_asked_for(curves):
     truth = xr.Dataset.from_dict(json.loads(curves.attrs["truth"]))
     assert all(float(truth[name].squeeze()) == pytest.approx(value) for name, value in TRUTH.items())
+
+
+@pytest.mark.parametrize("unvaried", [{"tokens": -1.0}, {"depth": 0.5, "tokens": -1.0}])
+def test_exponents_from_the_prior_correlate_between_groups_as_their_law_says(unvaried):
+    law = load_law("power")
+    exponents = law.priors.exponent | {"depth": law.priors.exponent["tokens"]}
+    law = law.model_copy(update={"priors": law.priors.model_copy(update={"exponent": exponents})})
+    fresh = np.random.default_rng(0).standard_normal((4, 5000, 2))
+    rise = _by_prior(law, unvaried, fresh, seed=1).reshape(-1, 2)
+    far = np.linalg.norm(list(unvaried.values()))
+    assert np.corrcoef(rise.T)[0, 1] == pytest.approx(law.pooling, abs=0.02)
+    np.testing.assert_allclose(rise.std(axis=0), far * law.priors.exponent["tokens"].sd, rtol=0.02)
+
+
+def test_what_has_no_true_value_is_not_judged(fitted):
+    tree = fitted.tree.copy()
+    attrs = json.loads(tree["constant_data"].attrs["curves_attrs"])
+    truth = fitted.truth.assign(tau=float("nan") * fitted.truth["tau"]).drop_vars("exponent")
+    tree["constant_data"].attrs["curves_attrs"] = json.dumps(attrs | {"truth": json.dumps(truth.to_dict())})
+    table = Fit(tree).summary()
+    assert table["covered"].isna().sum() == 2
+    assert table.loc[["tau[infused]", "exponent[infused, params]"], "covered"].isna().all()
 
 
 def test_simulation_refuses_unknown_names():

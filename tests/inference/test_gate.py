@@ -34,6 +34,14 @@ def test_chains_that_disagree_fail(judged):
         gate.raise_if_failed("collapse")
 
 
+def test_too_few_draws_to_compare_chains_are_said_to_be_too_few(judged):
+    posterior, stats, *rest = judged
+    (first, *_) = examine(posterior.isel(draw=[0]), stats.isel(draw=[0]), *rest).reasons
+    assert "is nan" in first
+    assert "the draws are too few to tell" in first
+    assert "disagree" not in first
+
+
 def test_divergences_fail(judged):
     judged[1]["diverging"][0, :100] = True
     (reason,) = examine(*judged).reasons

@@ -48,6 +48,13 @@ def test_a_bound_is_a_probability():
     np.testing.assert_allclose(bound.log_expectation(mean, sd), stats.norm.logcdf(5, mean, sd), rtol=0.02, atol=0.02)
 
 
+def test_a_law_without_a_fall_has_the_height_of_the_lowest_thresholds():
+    measured = likelihood_of(lambda x: -x)
+    found = measured.log_expectation(np.array([-np.inf, 5.0]), np.array([0.1, 0.1]))
+    assert found[0] == measured.log_height[0]
+    assert found[1] == pytest.approx(-5, abs=0.02)
+
+
 def test_a_bend_that_the_data_have_is_seen_by_cells_and_not_by_runs(bent_likelihoods):
     """Thresholds of a bent law, measured well: leaving cells out costs a straight line several nats."""
     score = {}

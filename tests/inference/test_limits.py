@@ -7,6 +7,7 @@ from bayeskisl import fit, predict, regime, simulate
 from bayeskisl.errors import InputError
 from bayeskisl.inference import regime_sentence
 from bayeskisl.laws import load_law
+from bayeskisl.laws.limits import LEAST_EXPOSURES
 
 SIZES, LEVELS = [6_144, 9_600, 13_824, 24_576], [60, 120, 240, 480, 960, 1_920, 3_840]
 TRUTH = {
@@ -37,7 +38,8 @@ def test_the_prediction_holds_the_truth_ten_times_further(simulated, fitted):
     size, reference = 245_760, np.exp(np.mean(np.log(SIZES)))
     learning = 120 * (size / reference) ** -0.8
     sharpness = load_law("limits").priors.sharpness.median
-    at_target = (learning**sharpness + truth["minimum_exposures"] ** sharpness) ** (1 / sharpness)
+    minimum = LEAST_EXPOSURES + truth["minimum_exposures"]
+    at_target = (learning**sharpness + minimum**sharpness) ** (1 / sharpness)
     found = predict(fitted, size, throw=False)["critical_exposures"]
     low, high = np.quantile(found.values, [0.025, 0.975])
     assert low < at_target < high
@@ -52,6 +54,9 @@ def test_collapse_points_rise_with_size(fitted):
 def test_what_it_names_is_in_the_posterior(fitted):
     for name in ("minimum_exposures", "bits_per_parameter", "turn", "coefficients"):
         assert np.isfinite(fitted.posterior[name]).all()
+    assert {f"{name}[infused]" for name in ("minimum_exposures", "bits_per_parameter", "turn")} <= set(
+        fitted.summary().index
+    )
 
 
 def test_the_regime_names_what_binds(fitted):

@@ -1,10 +1,17 @@
 """A posterior that fails its gate for want of draws is sampled once more, longer."""
 
+import sys
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from bayeskisl.inference import fit
 from bayeskisl.inference.gate import Gate
+from bayeskisl.inference.sampling import Settings
+from bayeskisl.laws import load_law
+from tests.decision.hand_made import FAILED, PASSED, amount_curves
 
 SHORT = {"rivals": (), "draws": 60, "tune": 150, "chains": 4, "seed": 3, "throw": False}
 
@@ -24,6 +31,29 @@ def test_a_preview_is_not_sampled_again(curves):
     said: list[str] = []
     fit(curves, rivals=(), method="preview", progress=said.append)
     assert not any("again" in each for each in said)
+
+
+WITH_CARE = replace(PASSED, shortfalls=("bulk ESS of tau is 300",))
+
+
+@pytest.mark.parametrize(
+    ("first", "longer", "kept"),
+    [
+        (WITH_CARE, FAILED, "first"),
+        (WITH_CARE, WITH_CARE, "longer"),
+        (WITH_CARE, PASSED, "longer"),
+        (FAILED, WITH_CARE, "longer"),
+        (FAILED, FAILED, "longer"),
+    ],
+)
+def test_the_better_of_two_samplings_is_kept(first, longer, kept, monkeypatch):
+    module = sys.modules["bayeskisl.inference.fit"]
+    found = {name: SimpleNamespace(gate=gate) for name, gate in {"first": first, "longer": longer}.items()}
+    waiting = list(found.values())
+    monkeypatch.setattr(module, "_sampled", lambda *_: waiting.pop(0))
+    posterior = module._posterior_of(amount_curves(), load_law("power"), Settings(retry=True), light=False)
+    assert posterior is found[kept]
+    assert not waiting
 
 
 @pytest.mark.parametrize(

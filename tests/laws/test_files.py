@@ -51,6 +51,20 @@ def test_a_path_and_a_law_are_laws_too(tmp_path):
     assert load_law(path).sha256 == law.sha256
 
 
+def test_any_title_survives_toml():
+    law = load_law("power").model_copy(update={"title": 'a "fall" \\ \N{CHART WITH DOWNWARDS TREND} \x7f \n é'})
+    assert parse_law(tomllib.loads(law.to_toml())) == law
+
+
+def test_covariates_have_one_order_whatever_that_of_the_file():
+    content = load_law("collapse").to_dict()
+    content["priors"]["exponent"] |= {name: {"mean": 0, "sd": 1} for name in ("depth", "width")}
+    names = ["params", "tokens", "depth", "width"]
+    law, *others = (parse_law(content | {"covariates": some}) for some in (names, names[::-1], sorted(names)))
+    assert law.covariates == tuple(names)
+    assert all(other == law and other.sha256 == law.sha256 for other in others)
+
+
 def test_hash_follows_content():
     law = load_law("collapse")
     assert law.sha256 != law.model_copy(update={"title": "another"}).sha256
@@ -68,7 +82,12 @@ def test_hash_follows_content():
         (lambda law: law.update(shape="cubic"), ("'shape'", "'logistic'", "'cubic'")),
         (lambda law: law["priors"].pop("asymmetry"), ("a prior of asymmetry", "'break'", "median = 1.0")),
         (lambda law: law.update(shape="gompertz"), ("no prior of asymmetry", "'gompertz'")),
-        (lambda law: law.update(covariates=["tokens"]), ("covariates to name 'params'",)),
+        (lambda law: law["priors"]["tau"].update(log_sd=0), ("a standard deviation of tau above 0", "sampled")),
+        (lambda law: law["priors"]["asymmetry"].update(log_sd=0), ("a standard deviation of asymmetry",)),
+        (lambda law: law["priors"]["lapse"].update(log_sd=0), ("a standard deviation of lapse",)),
+        (lambda law: law["priors"].update(sigma_run_exponent={"mean": 0, "sd": 0}), ("of sigma_run_exponent",)),
+        (lambda law: law.update(covariates=["tokens"]), ("'covariates' to be a list that names 'params'",)),
+        (lambda law: law.update(covariates=["params", "tokens", "params"]), ("'covariates'", "each covariate once")),
     ],
 )
 def test_a_mistake_is_named_with_what_is_allowed(mistake, words):

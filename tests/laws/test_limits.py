@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from bayeskisl.curves.capacity import NO_CAPACITY
 from bayeskisl.laws import LimitsLaw, load_law
+from bayeskisl.laws.files import parse_law
 from bayeskisl.laws.limits import LEAST_EXPOSURES
 
 SIZES = np.array([6144.0, 24576.0, 98304.0])
@@ -125,6 +126,34 @@ def test_what_is_fixed_by_name_comes_back_by_name():
     named = law.named(at)
     for name in ("turn", "minimum_exposures", "bits_per_parameter", "sharpness"):
         assert named[name] == pytest.approx(fixed[name])
+
+
+@pytest.mark.parametrize("name", LAWS)
+def test_a_minimum_has_one_meaning_and_bits_are_named_where_there_is_a_capacity(name):
+    law, priors = law_of(name), load_law(name).priors
+    named = law.named(law.mean)
+    assert named["minimum_exposures"] == pytest.approx(priors.minimum_exposures.median)
+    assert ("bits_per_parameter" in named) == (priors.bits_per_parameter is not None)
+
+
+def test_exponents_of_the_mixture_hold_what_a_capacity_adds():
+    """Exposures at one bit per parameter are r D b / (l N)."""
+    powers, h = {"ratio": 1, "tokens_per_fact": -1, "depth": 0}, 1e-3
+    names = ("params", "tokens", *powers)
+    content = load_law("limits").to_dict()
+    content["priors"]["exponent"] |= {each: {"mean": 0.2, "sd": 0.1} for each in powers}
+    law = parse_law(content | {"covariates": names})
+    assert law.covariates == ("params", "tokens", "depth", "ratio", "tokens_per_fact")
+    values = np.column_stack([VALUES[:, :1], np.tile([1e6, 4.0, 0.3, 6.0], (len(VALUES), 1)), VALUES[:, 1:]])
+    size_law = LimitsLaw.of(law, law.covariates, values)
+    at = size_law.mean.copy()
+    at[-2] = np.log(size_law.one_bit) - at[0]  # the capacity demands as much as learning
+    here = np.array([*size_law.reference, size_law.one_bit])
+    for i, name in enumerate(law.covariates[2:], start=2):
+        step = np.ones(len(here))
+        step[i], step[-1] = np.exp(h), np.exp(h * powers[name])
+        up, down = (size_law.log_critical_exposures(at, here * each) for each in (step, 1 / step))
+        assert size_law.named(at)["exponent"][i] == pytest.approx(-(up - down) / (2 * h), rel=1e-4), name
 
 
 def test_the_uncertain_weight_of_a_fact_widens_the_capacity():
