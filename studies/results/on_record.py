@@ -23,8 +23,8 @@ def trained_targets(sweep: str) -> Iterator[str]:
         measured = row["note"] or _with_ends(row, "measured", "measured_low", "measured_high")
         yield (
             f"The half-point of a model of {exact(row[schema.PARAMS])} parameters was forecast on {row['made']}, "
-            f"before that model was trained: {_with_ends(row, 'median', 'low', 'high')}. Measured afterwards: {measured}, "
-            f"{_ARTICLES[row['hit']]} ([all forecasts]({FORECASTS}))."
+            f"before that model was trained: {_with_ends(row, 'median', 'low', 'high')}. Measured afterwards: "
+            f"{measured}, {_ARTICLES[row['hit']]} ([all forecasts]({FORECASTS}))."
         )
 
 
