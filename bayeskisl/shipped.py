@@ -6,7 +6,7 @@ from pathlib import Path
 from bayeskisl.errors import InputError
 from bayeskisl.files import lies_at
 
-__all__ = ["shipped_file", "shipped_folder", "shipped_names"]
+__all__ = ["shipped_file", "shipped_folder", "shipped_names", "shipped_tables"]
 
 _PACKAGE = Path(__file__).parent
 
@@ -24,6 +24,12 @@ def shipped_folder(kind: str) -> Path:
 def shipped_names(kind: str) -> list[str]:
     """Names of the shipped TOML files of one kind."""
     return sorted(path.stem for path in shipped_folder(kind).glob("*.toml"))
+
+
+def shipped_tables() -> dict[str, Path]:
+    """Tables of runs by the names of their files: those that others published, and invented examples."""
+    folders = (shipped_folder("data") / name for name in ("literature", "examples"))
+    return {path.name: path for folder in folders for path in sorted(folder.glob("*.csv"))}
 
 
 def shipped_file(kind: str, name: str | Path) -> Path:

@@ -102,6 +102,8 @@ def _show(found: dict[str, Any]) -> None:
         remedy = f"missing: {absent} (pip install 'bayeskisl[{extra}]')" if absent else ""
         for line in rows([(extra, "; ".join(part for part in (present, remedy) if part))], 16):
             typer.echo(line)
+    if any(None in packages.values() for packages in found["installed"].values()):
+        typer.echo("\nBefore the first release, extras come from a copy of the repository: pip install '.[EXTRA]'")
 
 
 def _tested(as_json: bool) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from bayeskisl.cli.display import echo, print_json
 from bayeskisl.cli.help import rows
 from bayeskisl.cli.options import AsJson
 from bayeskisl.errors import InputError
-from bayeskisl.shipped import shipped_file, shipped_folder, shipped_names
+from bayeskisl.shipped import shipped_file, shipped_folder, shipped_names, shipped_tables
 
 __all__ = ["data", "laws", "sweeps"]
 
@@ -52,7 +52,7 @@ def sweeps(name: Name = None, as_json: AsJson = False) -> None:
 def data(name: Name = None, as_json: AsJson = False) -> None:
     """List the measured curves that ship, or describe one: how it was made, and its runs."""
     folders = {folder.name: folder for folder in sorted((shipped_folder("data") / "sweeps").iterdir())}
-    tables = {table.name: table for table in sorted((shipped_folder("data") / "literature").glob("*.csv"))}
+    tables = shipped_tables()
     if name is None:
         _list_data(folders, tables, as_json)
     elif name in folders:
@@ -79,7 +79,7 @@ def _list_data(folders: dict[str, Path], tables: dict[str, Path], as_json: bool)
         return
     echo("Trained by this project; every command takes the name in place of a file:")
     _list((name, f"{counts[name] or '?'} runs: {about[name]}") for name in folders)
-    echo("\nPublished by others, as tables for `curves import`:")
+    echo("\nTables for `curves import`, with their sources:")
     _list((name, _comment(table)[0].split(":")[0]) for name, table in tables.items())
 
 

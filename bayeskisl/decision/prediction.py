@@ -255,13 +255,20 @@ def _domain_of(curves: xr.Dataset) -> str:
 
 
 def require_gate(fit: "Fit", throw: bool) -> None:
-    """Refuse a fit that failed its gate, unless the gate is waived."""
-    if throw and not fit.gate.passed:
-        anyway = way("; or take a prediction that is labelled not usable with throw=False", "")
-        raise GateError(
-            "expected a posterior that passed its gate, got one that failed: "
-            f"{'; '.join([*_of_data(fit), *fit.gate.reasons])}; {_longer()}{anyway}."
-        )
+    """Refuse a preview and a fit that failed its gate, unless the gate is waived."""
+    if not throw or fit.gate.passed:
+        return
+    anyway = way("; or take a prediction that is labelled not usable with throw=False", "")
+    if fit.is_preview:
+        raise GateError(f"expected a posterior, got a preview, which no gate examines; {_whole()}{anyway}.")
+    raise GateError(
+        "expected a posterior that passed its gate, got one that failed: "
+        f"{'; '.join([*_of_data(fit), *fit.gate.reasons])}; {_longer()}{anyway}."
+    )
+
+
+def _whole() -> str:
+    return way("fit without `method='preview'`", "fit the curves with `bayeskisl fit CURVES`")
 
 
 def _longer() -> str:
@@ -279,7 +286,7 @@ def _of_data(fit: "Fit") -> list[str]:
 
 def of_fit(fit: "Fit", target: PlannedModel) -> list[Caveat]:
     """Return the fit's own warnings, and its failed gate if that was waived."""
-    reasons = "; ".join(fit.gate.reasons)
+    reasons = "" if fit.is_preview else "; ".join(fit.gate.reasons)  # a preview has a warning of its own
     failed = [Caveat("gate", f"the posterior failed its gate: {reasons}", weight="unusable", remedy=_longer())]
     sizes = fit.curves[schema.PARAMS].values
     inside = sizes.min() <= target.params <= sizes.max()  # few sizes take nothing from a target among them

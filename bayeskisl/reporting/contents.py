@@ -237,12 +237,13 @@ def provenance_rows(fit: "Fit", decision: "Decision | None") -> list[tuple[str, 
 
 def command_lines(fit: "Fit", decision: "Decision | None", verification: "Verification | None") -> list[str]:
     """The commands that reproduce the page from the runs; file names are the reader's choice."""
-    make = "import TABLE" if "import_mapping" in fit.curves.attrs else "build RUNS"
+    is_imported = "import_mapping" in fit.curves.attrs
+    make, mapped = ("import TABLE", _mapped(fit.curves.attrs)) if is_imported else ("build RUNS", "")
     rivals = "".join(f" --rival {law}" for law in fit.weights if law != fit.law.name)
     if not rivals and fit.law.rivals:
         rivals = " --alone"
     lines = [
-        f"bayeskisl curves {make} --out curves.nc",
+        f"bayeskisl curves {make}{mapped} --out curves.nc",
         f"bayeskisl fit curves.nc --law {fit.law.name}{rivals}{_unless(fit.tree.attrs.get('seed'), 0, 'seed')} "
         "--out fit.nc",
     ]
@@ -259,9 +260,16 @@ def command_lines(fit: "Fit", decision: "Decision | None", verification: "Verifi
         )
         options = f" --decision decision.nc{of_domain}"
     if verification is not None:
-        lines.append(f"bayeskisl curves {make}_OF_THE_TARGET --out verification.nc")
+        lines.append(f"bayeskisl curves {make}_OF_THE_TARGET{mapped} --out verification.nc")
         options += " --verification verification.nc"
     return [*lines, f"bayeskisl report fit.nc{options} --out report.html"]
+
+
+def _mapped(attrs: dict[str, Any]) -> str:
+    """Options of an import for the fields that its user mapped; the others are recognised again."""
+    given = {each["field"] for each in json.loads(attrs["import_columns"]) if each["how"] == "mapped"}
+    mapping = json.loads(attrs["import_mapping"])
+    return "".join(f" --map {shlex.quote(f'{name}={source}')}" for name, source in mapping.items() if name in given)
 
 
 def _by(attrs: dict[str, Any]) -> str:

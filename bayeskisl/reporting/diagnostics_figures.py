@@ -160,7 +160,8 @@ def plot_calibration(transforms: Mapping[str, FloatArray], *, dark: bool = False
             xr.DataTree.from_dict({"prior_sbc": simulated}),
             sample_dims=["simulation"],
             backend="matplotlib",
-            visuals={"xlabel": False, "ylabel": False, "p_value_text": False},
+            # points that a test of its own suspects are left out: the band below is the one rule of the figure
+            visuals={"xlabel": False, "ylabel": False, "p_value_text": False, "suspicious_points": False},
             col_wrap=_COLUMNS,
         )
         count = min(len(each) for each in values.values())

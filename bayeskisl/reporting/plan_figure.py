@@ -3,13 +3,16 @@
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from bayeskisl.design import Plan
+from bayeskisl.quantities import short
 from bayeskisl.reporting.numbers import exact
 from bayeskisl.reporting.style import figure_style, infusion_axis, ink, law_colors, log_axis, new_figure
 
 __all__ = ["plot_plan"]
+
+_LARGE = 1e9  # work in FLOP is written in powers of ten
 
 
 def plot_plan(plan: Plan, *, dark: bool = False) -> Figure:
@@ -26,9 +29,9 @@ def plot_plan(plan: Plan, *, dark: bool = False) -> Figure:
     -------
     matplotlib.figure.Figure
         Left: infusion against model size. Crosses are trained runs, discs are candidates (a larger disc means more
-        narrowing per cost), and numbers are the planned runs in their order. Right: expected width, see `Plan`, against
-        the money spent, along the plan and, as steps, the least width for each amount; a line marks the floor that no
-        other run removes.
+        narrowing per cost), and numbered rings are the planned runs in their order. Right: expected width, see `Plan`,
+        against the money spent, along the plan and, as steps, the least width for each amount with its 90 % band; a
+        line marks the floor that no other run removes.
     """
     with figure_style(dark):
         figure, (left, right) = new_figure(1, 2, figsize=(9.6, 4.2), width_ratios=(1.5, 1))
@@ -49,10 +52,10 @@ def _draw_candidates(axes: Axes, plan: Plan) -> None:
     places: dict[tuple[float, float], dict[int, list[str]]] = {}
     for number, run in enumerate(plan.runs, start=1):
         places.setdefault((run.params, run.level), {}).setdefault(run.replicates, []).append(f"{number}")
-    for (size, level), numbers in places.items():
+    for drawn, ((size, level), numbers) in enumerate(places.items()):
         beside = sorted(other for other_size, other in places if other_size == size)
         up = 0 if len(beside) == 1 else np.interp(level, (beside[0], beside[-1]), (-7, 7))
-        axes.plot(size, level, "o", mfc="none", mec=orange, mew=1.8, ms=11)
+        axes.plot(size, level, "o", mfc="none", mec=orange, mew=1.8, ms=11, label="" if drawn else "planned, in order")
         axes.annotate(_in_short(numbers), (size, level), (9, up), textcoords="offset points", color=orange,
                       weight="bold", va="center")  # fmt: skip
     axes.axvline(plan.target.params, color=ink(), lw=0.9, ls=":")
@@ -63,7 +66,7 @@ def _draw_candidates(axes: Axes, plan: Plan) -> None:
     infusion_axis(axes, "y", np.array([*single["level"], *trained[:, 1]]), plan.target.axis)
     axes.set_xlabel("non-embedding parameters")
     axes.set_ylabel(plan.target.axis.label)
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2)  # runs may lie anywhere in the panel
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=3)  # runs may lie anywhere in the panel
 
 
 def _in_short(numbers: dict[int, list[str]]) -> str:
@@ -78,7 +81,8 @@ def _draw_frontier(axes: Axes, plan: Plan) -> None:
     frontier = plan.frontier
     axes.step(frontier["spent"], frontier["width"], where="post", color=blue, lw=1.2, label="least width for the money")
     axes.plot(spent, width, "o-", color=orange, ms=5, lw=1.8, label="expected after each run")
-    axes.fill_between(frontier["spent"], frontier["low"], frontier["high"], color=blue, alpha=0.15, lw=0, step="post")
+    axes.fill_between(frontier["spent"], frontier["low"], frontier["high"], color=blue, alpha=0.15, lw=0, step="post",
+                      label="its 90 % band")  # fmt: skip
     axes.axhline(plan.floor, color=ink(), lw=1, ls="--")
     axes.annotate("floor: scatter of sizes and runs", (0.02, plan.floor), (0, -4), xycoords=("axes fraction", "data"),
                   textcoords="offset points", size=8.5, va="top")  # fmt: skip
@@ -88,6 +92,7 @@ def _draw_frontier(axes: Axes, plan: Plan) -> None:
                       xycoords=("axes fraction", "data"), textcoords="offset points")  # fmt: skip
     axes.set_ylim(0, 1.12 * plan.width)
     axes.xaxis.set_major_locator(MaxNLocator(5))
-    axes.set_xlabel(f"spent, {plan.costs.unit} of {plan.budget.amount:.3g}")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value) if value < _LARGE else f"{value:.3g}"))
+    axes.set_xlabel(f"spent, of {plan.budget.amount:.3g} {plan.costs.unit}")
     axes.set_ylabel("width of the 90 % interval, natural log units")
-    axes.legend(loc="upper right")
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2)

@@ -24,7 +24,7 @@ from bayeskisl.curves import (
 from bayeskisl.laws import load_law
 from bayeskisl.reporting.curves_figure import fall_of_cell
 from bayeskisl.reporting.numbers import percent
-from bayeskisl.reporting.style import MARKERS, draw_bands, figure_style, ladder_colors, law_colors, log_axis, new_figure
+from bayeskisl.reporting.style import draw_bands, figure_style, law_colors, log_axis, new_figure
 
 if TYPE_CHECKING:
     from bayeskisl.laws import Law
@@ -66,7 +66,7 @@ def plot_prior_predictive(
     -------
     matplotlib.figure.Figure
         One row for each probed group. Left: 50 and 90 % prior bands and a dozen prior curves of the middle size, with
-        the measured runs of every size. Right: 50 and 90 % prior bands of the critical exposures of every size (none
+        its measured runs. Right: 50 and 90 % prior bands of the critical exposures of every size (none
         for a law without a fall), and the exposures of its runs. For a law with the load all exposures are effective
         ones; those of the runs use the prior median of its effect.
 
@@ -123,15 +123,13 @@ def _draw_curves(
     share = curves[schema.RECALLED].sel(group=group).values / np.maximum(
         curves[schema.PROBED].sel(group=group).values, 1
     )
-    for at, (cell, color) in enumerate(zip(np.argsort(sizes, kind="stable"), ladder_colors(len(sizes)), strict=True)):
-        rows = asked & (cell_of_run == cell)
-        axes.plot(exposures[rows], share[rows], ls="none", ms=3.5, mec="none", color=color,
-                  marker=MARKERS[at % len(MARKERS)])  # fmt: skip
+    own = asked & (cell_of_run == middle)
+    axes.plot(exposures[own], share[own], "o", ms=3.5, mec="none", color=law_colors(2)[1])
     log_axis(axes, "x", grid[0], grid[-1])
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set_xlabel(f"mean {'effective ' if law.knows_load else ''}exposures of one fact")
     axes.set_ylabel(f"{group}, recalled")
-    axes.set_title(f"bands: {sizes[middle]:,.0f} parameters; points: runs of every size", fontsize=8.5)
+    axes.set_title(f"{sizes[middle]:,.0f} parameters; lines: curves of the prior; points: runs", fontsize=8.5)
 
 
 def _draw_thresholds(

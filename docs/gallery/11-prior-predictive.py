@@ -1,6 +1,6 @@
 """What a law expects before it sees a count.
 
-Retention under the prior, and the measured runs. A prior that excludes them is wrong.
+Retention of one size under the prior, and its measured runs. A prior that excludes them is wrong.
 """
 
 import bayeskisl as bk

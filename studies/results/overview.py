@@ -5,6 +5,7 @@ from typing import Any
 
 from bayeskisl import schema
 from bayeskisl.reporting.numbers import exact, percent
+from studies.results.on_record import FORECASTS, hits_on_record
 from studies.results.subjects import SUBJECTS
 from studies.results.text import gate_word, held_out_scores, markdown_table, point
 
@@ -39,6 +40,11 @@ Each cell was left out, predicted as a new run from the other cells, and compare
 measured median inside the 90 % interval. Predictions that share runs are not independent. Only predictions from a
 posterior that passed its gate count; the last column has the number of the others."""
 
+_ON_RECORD = (
+    "A forecast on record is of a size above the largest one, written down before it was trained "
+    f"([all of them]({FORECASTS}))."
+)
+
 # Pages that are about several sweeps.
 BESIDE = ("one-law", "sanity")
 
@@ -57,11 +63,12 @@ def index_page(everything: Sequence[dict[str, Any]], beside: Sequence[str]) -> s
     summary = [
         [
             f"[{found['sweep']}]({found['sweep']}.md)",
-            exact(found["curves"]["runs"]),
+            ", with ".join([exact(found["curves"]["runs"]), *found["sweeps"][:-1]]),
             percent(round(found["curves"]["moving"], 2)),
             gate_word(found["fit"]),
             *_exponents(found),
             found["laws"]["best"],
+            hits_on_record(found["sweep"]),
         ]
         for found in everything
     ]
@@ -70,8 +77,20 @@ def index_page(everything: Sequence[dict[str, Any]], beside: Sequence[str]) -> s
     parts = [
         _HEAD,
         markdown_table(
-            ["sweep", "runs", "where the curve moves", "gate", "group", "exponent of N", "of D", "best law"], summary
+            [
+                "sweep",
+                "runs",
+                "where the curve moves",
+                "gate",
+                "group",
+                "exponent of N",
+                "of D",
+                "best law",
+                "forecast on record",
+            ],
+            summary,
         ),
+        _ON_RECORD,
         *([_without_page(without)] if without else []),
         _READING,
         _HITS,
@@ -84,8 +103,12 @@ def index_page(everything: Sequence[dict[str, Any]], beside: Sequence[str]) -> s
 
 
 def _without_page(names: Sequence[str]) -> str:
-    listed = " and ".join(f"`{name}`" for name in names)
+    listed = " and ".join(f"`{name}`{_beside(hits_on_record(name))}" for name in names)
     return f"No page yet: {listed}; `bayeskisl data NAME` describes {'it' if len(names) == 1 else 'them'}."
+
+
+def _beside(hits: str) -> str:
+    return f" (forecast on record: {hits})" if hits else ""
 
 
 def _exponents(found: dict[str, Any]) -> list[str]:

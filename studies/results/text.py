@@ -7,6 +7,7 @@ from bayeskisl import schema
 from bayeskisl.axes import axis_named
 from bayeskisl.reporting.numbers import exact, percent, span, three_digits
 from studies.results.literature import published_number
+from studies.results.on_record import trained_targets
 from studies.results.subjects import subject_of
 
 __all__ = ["gate_word", "held_out_rows", "held_out_scores", "markdown_table", "page", "point"]
@@ -288,6 +289,7 @@ def _decision(found: Found) -> Iterator[str]:
     yield "## The decision for a larger model"
     command = f"bayeskisl decide fit.nc --params {decision['params']} --tokens {decision['tokens']}"
     yield f"`{command}`: four times the largest size ({size} parameters, {budget} tokens), at a risk of 10 %."
+    yield from trained_targets(found["sweep"])
     yield "\n".join(f"    {line}" for line in decision["said"])
 
 

@@ -18,6 +18,7 @@ def test_it_names_what_is_installed_and_what_is_missing(monkeypatch):
     text = run("--quick").stdout
     assert "missing: no-such-package" in text
     assert "bayeskisl[infer]" in text
+    assert "Before the first release" in text
     found = json.loads(run("--quick", "--json").stdout)
     assert found["installed"]["infer"]["no-such-package"] is None
     assert {"cores", "GPU", "C compiler"} <= set(found["machine"])

@@ -39,6 +39,7 @@ def test_sweeps_and_data_are_listed_with_their_size():
     assert "231 runs" in run("data").stdout
     assert "Real training runs" in run("data", "desk-amount").stdout
     assert "Hubble" in run("data", "hubble-exposures.csv").stdout
+    assert "Invented" in run("data", "three-sizes").stdout
 
 
 @pytest.mark.parametrize("command", ["laws", "sweeps", "data"])

@@ -114,6 +114,7 @@ class HandMadeFit:
     steepness: float = 8.0
     steepness_log_sd: float = 0.1
     gate: Gate = PASSED
+    is_preview: bool = False
     warnings: tuple = ()
     domains: tuple = ()
     law: Law = field(default_factory=lambda: load_law("collapse"))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bayeskisl.curves import check
 from bayeskisl.decision import decide, decision_summary, load_decision, predict
 from bayeskisl.decision.verdict import ranked, verdict_on
-from bayeskisl.errors import InputError, at_the_command_line, way
+from bayeskisl.errors import GateError, InputError, at_the_command_line, way
 from bayeskisl.inference import Caution
 from bayeskisl.reporting import describe_decision
 from bayeskisl.reporting.text import answer, headline
@@ -196,7 +196,6 @@ def test_what_the_data_say_about_themselves_grades_the_answer(fit, code, severit
 
 def test_more_draws_are_no_remedy_for_curves_that_rise(fit):
     from bayeskisl.decision.prediction import require_gate
-    from bayeskisl.errors import GateError
 
     curves = amount_curves()
     rising = curves.assign(recalled=curves.probed - curves.recalled)
@@ -204,6 +203,15 @@ def test_more_draws_are_no_remedy_for_curves_that_rise(fit):
     made = HandMadeFit(gate=FAILED, warnings=(Caution(found.code, found.severity, found.message, found.remedy),))
     with pytest.raises(GateError, match=r"failed: Retention of 'infused' rises along the axis"):
         require_gate(made, throw=True)
+
+
+def test_a_preview_is_told_apart_from_a_posterior_that_failed_its_gate(fit):
+    note = Caution("preview", "serious", "This is a preview.", "Fit without `method`.")
+    made = HandMadeFit(gate=FAILED, is_preview=True, warnings=(note,))
+    with pytest.raises(GateError, match=r"^expected a posterior, got a preview, .*; fit without `method='preview'`"):
+        quick(made)
+    verdict = quick(made, throw=False).verdict
+    assert (verdict.rule, verdict.remedy) == ("preview", "Fit without `method`.")
 
 
 def test_a_remedy_runs_where_the_user_is():

@@ -61,6 +61,7 @@ def test_calibration_shows_the_whole_departure():
     farthest = max(np.abs(line.get_ydata()).max() for axes in figure.axes for line in axes.lines)
     assert farthest > 0.7
     assert all(axes.get_ylim()[1] >= farthest for axes in figure.axes)
+    assert not any(points.get_offsets().size for axes in figure.axes for points in axes.collections)
 
 
 @pytest.mark.parametrize("transforms", [{}, {"a": [1.5]}, {"a": []}, {"a": [np.nan]}])

@@ -81,6 +81,14 @@ def test_what_a_prior_expects_has_a_row_for_each_group(dark):
     assert "its predictive intervals hold" in said
 
 
+def test_the_bands_of_a_size_have_its_own_runs():
+    curves = amount_curves()
+    (left, _) = plot_prior_predictive("power", curves, draws=50).axes
+    (points,) = (line for line in left.lines if line.get_linestyle() == "None")
+    assert len(points.get_xdata()) == int((curves.params == 13_824).sum())
+    assert "13,824 parameters" in left.get_title(loc="left") + left.get_title()
+
+
 @pytest.mark.parametrize("law", law_names())
 def test_every_law_has_a_figure_of_its_prior(law):
     figure = plot_prior_predictive(law, amount_curves(), draws=50)

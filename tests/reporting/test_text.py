@@ -1,5 +1,9 @@
-import numpy as np
+import shlex
 
+import numpy as np
+import polars as pl
+
+from bayeskisl.curves import curves_from_table
 from bayeskisl.decision import KeptFacts, decide, decision_table, predict, verify
 from bayeskisl.reporting import describe_decision, describe_prediction, describe_verification
 from bayeskisl.reporting.contents import command_lines
@@ -78,3 +82,14 @@ def test_the_commands_of_a_page_ask_the_same_question(fit):
     usual = command_lines(fit, decide(fit, 98_304, sensitivity=False), None)[2]
     assert "--keep" not in usual
     assert "--kind" not in usual
+
+
+def test_the_command_of_an_import_maps_the_columns_as_it_did(fit):
+    table = pl.DataFrame({"model_size": ["6144", "13824"], "amount": [60, 95], "acc": [0.95, 0.4], "n": [60, 95]})
+    mapping = {"facts": "amount", "recalled": "round(acc*n)", "probed": "n", "ratio": 0.5}
+    attrs = curves_from_table(table, mapping, guessing=0.25).attrs
+    (command, *_) = command_lines(HandMadeFit(curves=fit.curves.assign_attrs(attrs)), None, None)
+    options = [each for each in shlex.split(command) if "=" in each]
+    again = curves_from_table(table, dict(each.split("=", 1) for each in options))
+    assert again.attrs["import_mapping"] == attrs["import_mapping"]
+    assert "params=" not in command

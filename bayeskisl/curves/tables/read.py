@@ -17,7 +17,7 @@ from bayeskisl.curves.tables.raw import (
 )
 from bayeskisl.curves.tables.text_files import decoded, from_delimited
 from bayeskisl.errors import InputError
-from bayeskisl.shipped import shipped_folder
+from bayeskisl.shipped import shipped_tables
 
 __all__ = ["RawTable", "read_table", "text_of"]
 
@@ -35,10 +35,9 @@ def read_table(table: Any) -> RawTable:
     Parameters
     ----------
     table : path, frame, mapping of columns, or sequence of mappings
-        A CSV, TSV, Parquet, JSON-lines or JSON file, a pipe that holds one, or the name of a published table that
-        ships (`bayeskisl data`); a polars or pandas frame, or anything
-        else that exports Arrow; columns by name; one mapping a row. Nested mappings become columns such as
-        ``config.lr``.
+        A CSV, TSV, Parquet, JSON-lines or JSON file, a pipe that holds one, or the name of a table that ships
+        (`bayeskisl data`); a polars or pandas frame, or anything else that exports Arrow; columns by name; one mapping
+        a row. Nested mappings become columns such as ``config.lr``.
 
     Raises
     ------
@@ -103,11 +102,10 @@ def _read_file(path: Path) -> RawTable:
 
 
 def _shipped(path: Path) -> Path | None:
-    """The published table that ships under a name, unless a file here has it."""
+    """The table that ships under a name, unless a file here has it."""
     if path.name != str(path) or path.exists():
         return None
-    shipped = shipped_folder("data") / "literature" / (path.name if path.suffix else f"{path.name}.csv")
-    return shipped if shipped.is_file() else None
+    return shipped_tables().get(path.name if path.suffix else f"{path.name}.csv")
 
 
 def text_of(path: Path) -> str:

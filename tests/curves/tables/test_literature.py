@@ -109,8 +109,9 @@ def test_each_domain_has_the_guessing_rate_of_its_own_controls():
     assert of_domain.max().sel(domain="nationality").item() == pytest.approx(0.914, abs=0.001)
 
 
-def test_a_published_table_is_read_by_its_name(tmp_path, monkeypatch):
+def test_a_shipped_table_is_read_by_its_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    assert len(read_table("three-sizes")) == 36
     by_name = read_table("phase-transition-onset")
     assert by_name.columns == read_table("phase-transition-onset.csv").columns
     (tmp_path / "phase-transition-onset.csv").write_text("a,b\n1,2\n")

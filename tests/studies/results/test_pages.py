@@ -24,3 +24,10 @@ def test_the_overview_lists_every_page_and_no_other():
     text = (PAGES / "index.md").read_text(encoding="utf-8")
     assert text == index_page(FINDINGS, [name for name in BESIDE if (PAGES / f"{name}.md").is_file()])
     assert all(f"[{found['sweep']}]({found['sweep']}.md)" in text for found in FINDINGS)
+
+
+def test_a_page_does_not_hide_that_its_target_was_trained_and_missed():
+    said = (PAGES / "memory-amount.md").read_text(encoding="utf-8")
+    assert "Measured afterwards: 9,460 facts (8,070 to 10,300), a **miss**" in said
+    index = (PAGES / "index.md").read_text(encoding="utf-8")
+    assert index.count("**miss**, 4 times larger") == 4
