@@ -121,8 +121,9 @@ class Beliefs:
     Parameters
     ----------
     target : PlannedModel
-    law : numpy.ndarray
-        Index of each particle's law, shape ``(particle,)``.
+    law, draw : numpy.ndarray
+        Index of each particle's law, and of its posterior draw among those of all laws, shape ``(particle,)``. Several
+        particles may share a draw.
     binding : numpy.ndarray
         The limit that binds at the target, see `bayeskisl.laws.LawOfSize.largest`, ``(particle,)``.
     centre, covariance : numpy.ndarray
@@ -152,6 +153,7 @@ class Beliefs:
     target: PlannedModel
     laws: tuple[str, ...]
     law: IntArray
+    draw: IntArray
     binding: IntArray
     centre: FloatArray
     covariance: FloatArray
@@ -167,6 +169,15 @@ class Beliefs:
     places: dict[Cell, Place]
     others: tuple[Probe, ...] = ()
     infused: Infused | None = None
+
+    @cached_property
+    def halves(self) -> tuple[IntArray, IntArray]:
+        """Particles of the first half of every law's draws, and of the second: other chains, if there are several."""
+        first = np.zeros(len(self.draw), dtype=bool)
+        for law in np.unique(self.law):
+            ours = self.law == law
+            first[ours] = self.draw[ours] <= np.median(self.draw[ours])
+        return np.flatnonzero(first), np.flatnonzero(~first)
 
     @cached_property
     def probes(self) -> tuple[Probe, ...]:

@@ -87,6 +87,7 @@ def believe(
     edges = np.cumsum([0.0, *weights.values()]) / sum(weights.values())
     counts = np.diff(np.round(edges * particles).astype(int))
     used = {name: _particles_of(fit, name, int(count), rng) for name, count in zip(weights, counts, strict=True)}
+    first = np.cumsum([0, *(_draws_of(fit, name) for name in weights)])
     laws = {
         group: [LawDraws.of(fit, name, group, used[name], planned.held_fixed, target.domain) for name in weights]
         for group in _probed_groups(ours.curves, planned)
@@ -102,6 +103,7 @@ def believe(
         target=planned,
         laws=tuple(weights),
         law=np.repeat(np.arange(len(counts)), counts),
+        draw=np.concatenate([start + ours for start, ours in zip(first, used.values(), strict=False)]),
         binding=joined.pop("binding").astype(int),
         target_row=rows[:, -1],
         sigma_run=own.sigma_run,
@@ -118,9 +120,13 @@ def believe(
 
 def _particles_of(fit: "Fit", law: str, count: int, rng: np.random.Generator) -> IntArray:
     """Choose the draws of a law that become particles, in random order, with repetition if there are too few."""
-    sizes = posterior_group(fit.tree, law).sizes
-    total = sizes["chain"] * sizes["draw"]
+    total = _draws_of(fit, law)
     return np.concatenate([rng.permutation(total) for _ in range(-(-count // total) or 1)])[:count]
+
+
+def _draws_of(fit: "Fit", law: str) -> int:
+    sizes = posterior_group(fit.tree, law).sizes
+    return sizes["chain"] * sizes["draw"]
 
 
 def _probed_groups(curves: xr.Dataset, target: PlannedModel) -> list[str]:

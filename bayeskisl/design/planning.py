@@ -26,7 +26,7 @@ from bayeskisl.design.notes import (
 from bayeskisl.design.outlook import Outlook
 from bayeskisl.design.particles import believe
 from bayeskisl.design.planners import PLANNERS
-from bayeskisl.design.problem import FEWEST_PARTICLES, Problem
+from bayeskisl.design.problem import FEWEST_DRAWS, Problem
 from bayeskisl.design.reasons import reason
 from bayeskisl.design.result import Plan, Purchase
 from bayeskisl.design.runs import Run, sorted_runs
@@ -131,7 +131,7 @@ def plan(
     made = _made(problem, how.planner, seed)
     offers = frontier_of(problem, made)
     chosen = _chosen(problem, made[0], offers, worth, planner=how.planner)
-    purchases, left = _purchases(problem, chosen), _particles_left(chosen)
+    purchases, left = _purchases(problem, chosen), _draws_left(chosen)
     width = purchases[-1].width if purchases else outlook.width()
     notes = [
         *what_is_left_out(ours, beliefs.laws, planned, how.score, alone="domain" in fit.tree.attrs),
@@ -160,7 +160,7 @@ def plan(
         seed=seed,
         pending=tuple(pending),
         trained=problem.trained,
-        particles=left,
+        draws=left,
         notes=tuple(notes),
     )
 
@@ -168,7 +168,7 @@ def plan(
 def _made(problem: Problem, planner: str, seed: int) -> list[Batch]:
     """Return batches, the best first; an empty one if pending runs have used up the draws."""
     rng = np.random.default_rng([seed, 2])
-    if problem.outlook.effective_particles < FEWEST_PARTICLES:
+    if problem.outlook.effective_draws < FEWEST_DRAWS:
         return [judged(problem, (), "", seed)]
     if planner == "greedy":
         return batches(problem, int(rng.integers(2**31)))
@@ -191,8 +191,8 @@ def _purchases(problem: Problem, chosen: Offer) -> list[Purchase]:
     return purchases
 
 
-def _particles_left(chosen: Offer) -> int:
-    return round(chosen.batch.courses[chosen.count].outlook.effective_particles)
+def _draws_left(chosen: Offer) -> int:
+    return round(chosen.batch.courses[chosen.count].outlook.effective_draws)
 
 
 def _larger_runs(fit: "Fit", target: Target, offered: Sequence[Run], seed: int) -> tuple[Run, ...]:

@@ -9,6 +9,7 @@ import xarray as xr
 
 from bayeskisl.decision.planned_model import planned_model
 from bayeskisl.design import PLANNERS, Budget, Costs, Outlook, Problem, Run, believe, candidate_runs, plan
+from bayeskisl.design.linear_batches import Shelf
 from bayeskisl.design.lookahead import batches
 from bayeskisl.errors import GateError, InputError
 from bayeskisl.target import Target
@@ -180,6 +181,14 @@ def test_a_plan_is_as_good_as_every_batch_that_the_budget_pays_for(whole):
     assert any(batch.how.startswith("by the linearised law") for batch in every)
 
 
+def test_the_linearised_law_offers_different_batches_and_the_v_optimal_one(whole):
+    _, problem, every = whole
+    linear = [tuple(sorted(batch.runs)) for batch in every if batch.how.startswith("by the linearised law")]
+    assert len(set(linear)) == len(linear)
+    shelf = Shelf.of(problem, problem.outlook.linear)
+    assert tuple(sorted(shelf.runs[i] for i in shelf.filled([], 1.0))) in linear
+
+
 def test_no_single_run_within_the_budget_is_better_than_the_plan(whole):
     result, _, _ = whole
     paid = result.table[result.table["cost"] <= result.budget.amount]
@@ -305,7 +314,7 @@ def test_runs_that_would_not_help_are_said(fitted):
 
 def test_pending_runs_that_wear_the_draws_out_end_the_plan(fitted, candidates, monkeypatch):
     for module in ("planning", "result"):
-        monkeypatch.setattr(f"bayeskisl.design.{module}.FEWEST_PARTICLES", 1_900)
+        monkeypatch.setattr(f"bayeskisl.design.{module}.FEWEST_DRAWS", 1_900)
     worn = made(fitted, candidates, pending=[Run(55_296, TOKENS, level_at_half(fitted, 55_296))])
     assert not worn.runs
     assert "fit again" in worn.verdict
