@@ -21,7 +21,6 @@ import numpy as np
 
 from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.decision.planned_model import PlannedModel
-from bayeskisl.laws.falls import Shape
 
 __all__ = ["Beliefs", "Cell", "Curve", "Infused", "Place", "Probe"]
 
@@ -105,13 +104,13 @@ class Infused:
     ----------
     log_threshold, steepness : numpy.ndarray
         log e50, at the reference load, and k, shape ``(particle,)``.
-    shape : Shape
-        The fall of a typical run.
+    typical : dict
+        See `Probe`.
     """
 
     log_threshold: FloatArray
     steepness: FloatArray
-    shape: Shape
+    typical: dict[str, Any]
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,13 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from scipy.special import xlogy
 
 from bayeskisl import schema
-from bayeskisl.arrays import Float32Array, FloatArray, IntArray
+from bayeskisl.arrays import Float32Array, FloatArray
 from bayeskisl.cores import available_cores
 from bayeskisl.decision.kept_knowledge import known
 from bayeskisl.design.beliefs import Beliefs, Cell
@@ -254,18 +254,21 @@ def kept_at(
     target, infused = beliefs.target, beliefs.infused
     choices = _choices(beliefs, believed, count)
     ahead = target.log_exposures(choices) - threshold[:, None]
-    share = beliefs.typical["shape"].share(beliefs.target_steepness[some, None] * ahead)
+    share = _known(beliefs.typical, beliefs.target_steepness[some, None] * ahead)
     facts = target.place(choices)[schema.FACTS]
     if infused is None and target.group in schema.OF_INFUSED:
         return choices, facts * share
-    best = known(beliefs.typical["ceiling"], beliefs.typical["floor"])  # of a benchmark far below all
-    kept = target.held_fixed[schema.BACKGROUND_FACTS] * best * share
+    kept = target.held_fixed[schema.BACKGROUND_FACTS] * share
     if infused is None:
         return choices, kept
     effect = beliefs.load_effect[some, None]
     ahead = target.log_exposures(choices, schema.INFUSED, load_effect=effect) - infused.log_threshold[some, None]
-    learned = infused.shape.share(infused.steepness[some, None] * ahead)
-    return choices, facts * learned + kept
+    return choices, facts * _known(infused.typical, infused.steepness[some, None] * ahead) + kept
+
+
+def _known(typical: dict[str, Any], ahead: FloatArray) -> FloatArray:
+    """Known share of a group at some distance from its half-point; of a benchmark far below one even at the ceiling."""
+    return known(typical["ceiling"], typical["floor"]) * typical["shape"].share(ahead)
 
 
 def _choices(beliefs: Beliefs, threshold: FloatArray, count: int) -> FloatArray:

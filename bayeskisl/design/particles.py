@@ -113,7 +113,7 @@ def believe(
             cell: Place(**vars(own.curves[cell]), row=rows[:, i], seen=cell in seen) for i, cell in enumerate(cells)
         },
         others=tuple(probes.values()),
-        infused=_infused(laws, planned, seed),
+        infused=_infused(laws, probes, planned, seed),
         **joined,
     )
 
@@ -198,15 +198,16 @@ def _probe(draws: Sequence[LawDraws], target: PlannedModel, cells: list[Cell], c
     )
 
 
-def _infused(laws: Mapping[str, Sequence[LawDraws]], target: PlannedModel, seed: int) -> Infused | None:
+def _infused(
+    laws: Mapping[str, Sequence[LawDraws]], probes: Mapping[str, Probe], target: PlannedModel, seed: int
+) -> Infused | None:
     """The infused facts, under the same draws as the harmed group."""
     taught = next((name for name in schema.OF_INFUSED if name in laws), None)
     if taught is None or target.group in schema.OF_INFUSED:
         return None
     rng, draws = np.random.default_rng([seed, 1]), laws[taught]
     thresholds, steepnesses = zip(*(_one_run_of_target(law, target, rng) for law in draws), strict=True)
-    shape = typical_shape([law.shape for law in draws], [len(law.draws["tau"]) for law in draws])
-    return Infused(np.concatenate(thresholds), np.concatenate(steepnesses), shape)
+    return Infused(np.concatenate(thresholds), np.concatenate(steepnesses), probes[taught].typical)
 
 
 def _one_run_of_target(law: LawDraws, target: PlannedModel, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:

@@ -91,8 +91,9 @@ def plan(
     Raises
     ------
     InputError
-        If an option is out of range, the budget is in time or dollars and no costs of that unit are given, a candidate
-        is the target or larger, or the target differs from the sweep in what the sweep never varied.
+        If an option is out of range, the budget is in time or dollars and no costs are given, costs are in another unit
+        than the budget, a candidate is the target or larger, or the target differs from the sweep in what the sweep
+        never varied.
     GateError
         If the fit failed its gate.
 
@@ -127,7 +128,10 @@ def plan(
     count = how.runs or how.batch or MOST
     problem = Problem(outlook, offered, costs, budget.amount, count, how.score, how.kappa,
                       exact=how.runs is not None, trained=_trained(ours.curves))  # fmt: skip
-    worth = Worth(*(worth_in(each, costs.unit, costs.per_hour) for each in (how.worth_of_fact, how.cost_of_miss)))
+    worth = Worth(
+        of_fact=worth_in(how.worth_of_fact, costs.unit, costs.per_hour, way("worth_of_fact", "--worth-of-fact")),
+        of_miss=worth_in(how.cost_of_miss, costs.unit, costs.per_hour, way("cost_of_miss", "--cost-of-miss")),
+    )
     made = _made(problem, how.planner, seed)
     offers = frontier_of(problem, made)
     chosen = _chosen(problem, made[0], offers, worth, planner=how.planner)
@@ -201,7 +205,7 @@ def _larger_runs(fit: "Fit", target: Target, offered: Sequence[Run], seed: int) 
     if target.params < _FAR * largest:
         return ()
     size = float(f"{np.sqrt(largest * target.params):.3g}")
-    return candidate_runs(fit, target, sizes=[size], largest=size, levels=5, replicates=[1], seed=seed)
+    return candidate_runs(fit, target, sizes=[size], levels=5, replicates=[1], seed=seed)
 
 
 def _trained(curves: Any) -> tuple[Run, ...]:

@@ -160,7 +160,8 @@ class Plan:
             return "The pending runs change too much for these draws to say more: wait for them and fit again."
         cheapest = self.table["cost"].min()
         if cheapest > self.budget.amount:
-            return f"No candidate costs at most {amount(self.budget.amount, unit)}; the cheapest costs {cheapest:.3g}."
+            offered, least = amount(self.budget.amount, unit), amount(cheapest, unit)
+            return f"No candidate costs at most {offered}; the cheapest costs {least}."
         spent, width = self.path[-1]
         count = sum(run.replicates for run in self.runs)
         low, high = self.promise
