@@ -232,7 +232,9 @@ def loop(
             "curves (.nc) of runs trained elsewhere beside their sweep", str(spec), way("sweep", "--sweep")
         )
     with _claimed(out, {"spec": _identity(spec), **_named(asked), "law": str(law), "seed": seed}):
-        trainer = _elsewhere(spec, out, machine) if elsewhere else _here(shipped_file("sweeps", spec), out, machine, events)
+        trainer = (
+            _elsewhere(spec, out, machine) if elsewhere else _here(shipped_file("sweeps", spec), out, machine, events)
+        )
         steps: list[LoopStep] = []
         while True:
             folder = out / f"step-{len(steps)}"
