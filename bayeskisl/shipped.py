@@ -33,7 +33,7 @@ def shipped_tables() -> dict[str, Path]:
 
 
 def shipped_file(kind: str, name: str | Path) -> Path:
-    """Return the path of a TOML file, given by its shipped name or by its path.
+    """Return the path of a TOML file: any path that ends in ``.toml``, or the file of a shipped name.
 
     Raises
     ------
@@ -41,10 +41,10 @@ def shipped_file(kind: str, name: str | Path) -> Path:
         If it is neither, listing the shipped names.
     """
     path = Path(name)
-    if path.suffix == ".toml" and isfile(path):
+    if path.suffix == ".toml":
         return path
     shipped = shipped_folder(kind) / f"{name}.toml"
-    if path.suffix != ".toml" and isfile(shipped):
+    if isfile(shipped):
         return shipped
     known = ", ".join(shipped_names(kind)) or "none"
     got = f"{str(name)!r}{_remark(path)}"

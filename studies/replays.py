@@ -64,7 +64,7 @@ PRIOR_SD = (0.3, 0.12, 0.08)
 PARTS = (1 / 3, 2 / 3, 1.0)
 # Device-seconds of the desk ladder on one core of a CPU, from the 231 timed runs of data/sweeps/desk-amount.
 COSTS = Costs(2.492e-07, 9.535e-11, "device-seconds", "desk-amount")
-_RECORDED = ("share", "cost", "runs", "width", "error", "covered", "interval_score", "gate")
+_RECORDED = ("share", "cost", "runs", "width", "error", "covered", "interval_score", "gate", "bought")
 
 
 def replay_trials(folder: Path, planner: str) -> Trials:

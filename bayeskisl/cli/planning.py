@@ -355,9 +355,11 @@ def _show(plan: "Plan") -> None:
     )
     show(table)
     if plan.purchases:
-        order = slim_table("", "params", "level", "runs", "spent", "width", "why", words=["why"])
+        columns = ("", "params", *(["tokens"] if several else []), "level", "runs", "spent", "width", "why")
+        order = slim_table(*columns, words=["why"])
         for place, p in enumerate(plan.purchases, start=1):
-            order.add_row(str(place), size(p.run.params), f"{p.run.level:g}", str(p.run.replicates),
+            budget = [short(p.run.tokens)] if several else []
+            order.add_row(str(place), size(p.run.params), *budget, f"{p.run.level:g}", str(p.run.replicates),
                           f"{p.spent:.3g}", f"{p.width:.3f}", p.why)  # fmt: skip
         echo("The plan, in order; each run assumes those before it:")
         show(order)

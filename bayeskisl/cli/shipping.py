@@ -11,6 +11,7 @@ from bayeskisl.cli.help import rows
 from bayeskisl.cli.options import AsJson
 from bayeskisl.errors import InputError
 from bayeskisl.shipped import shipped_file, shipped_folder, shipped_names, shipped_tables
+from bayeskisl.specifications import read_toml
 
 __all__ = ["data", "laws", "sweeps"]
 
@@ -102,9 +103,9 @@ def _runs(folder: Path) -> int | None:
 
 
 def _describe(path: Path, as_json: bool) -> None:
-    text = path.read_text()
+    table, text = read_toml(path), path.read_text()
     if as_json:
-        print_json({**tomllib.loads(text), "about": " ".join(_comment(path)), "file": path})
+        print_json({**table, "about": " ".join(_comment(path)), "file": path})
     else:
         typer.echo(f"{text.strip()}\n\n{path}")
 

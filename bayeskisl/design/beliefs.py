@@ -21,7 +21,6 @@ import numpy as np
 
 from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.decision.planned_model import PlannedModel
-from bayeskisl.laws.falls import Shape
 
 __all__ = ["Beliefs", "Cell", "Curve", "Infused", "Place", "Probe"]
 
@@ -105,13 +104,13 @@ class Infused:
     ----------
     log_threshold, steepness : numpy.ndarray
         log e50, at the reference load, and k, shape ``(particle,)``.
-    shape : Shape
-        The fall of a typical run.
+    typical : dict
+        See `Probe`.
     """
 
     log_threshold: FloatArray
     steepness: FloatArray
-    shape: Shape
+    typical: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -121,8 +120,9 @@ class Beliefs:
     Parameters
     ----------
     target : PlannedModel
-    law : numpy.ndarray
-        Index of each particle's law, shape ``(particle,)``.
+    law, draw : numpy.ndarray
+        Index of each particle's law, and of its posterior draw among those of all laws, shape ``(particle,)``. Several
+        particles may share a draw.
     binding : numpy.ndarray
         The limit that binds at the target, see `bayeskisl.laws.LawOfSize.largest`, ``(particle,)``.
     centre, covariance : numpy.ndarray
@@ -152,6 +152,7 @@ class Beliefs:
     target: PlannedModel
     laws: tuple[str, ...]
     law: IntArray
+    draw: IntArray
     binding: IntArray
     centre: FloatArray
     covariance: FloatArray
@@ -167,6 +168,15 @@ class Beliefs:
     places: dict[Cell, Place]
     others: tuple[Probe, ...] = ()
     infused: Infused | None = None
+
+    @cached_property
+    def halves(self) -> tuple[IntArray, IntArray]:
+        """Particles of the first half of every law's draws, and of the second: other chains, if there are several."""
+        first = np.zeros(len(self.draw), dtype=bool)
+        for law in np.unique(self.law):
+            ours = self.law == law
+            first[ours] = self.draw[ours] <= np.median(self.draw[ours])
+        return np.flatnonzero(first), np.flatnonzero(~first)
 
     @cached_property
     def probes(self) -> tuple[Probe, ...]:

@@ -40,6 +40,14 @@ def read_budget(text: str | float | Budget) -> Budget:
     """
     if isinstance(text, Budget):
         return text
+    if (budget := _positive(text)) is None:
+        expected = "a budget such as 600 (device-seconds), 20min, 2h, 1e18flop or 2000usd"
+        raise InputError(expected, repr(text), "budget")
+    return budget
+
+
+def _positive(text: str | float) -> Budget | None:
+    """Return an amount with a unit; None if the text is no such amount, or not above zero."""
     plain = re.sub(r"^\s*\$(.*[0-9.])\s*$", r"\1$", re.sub(r",(?=\d{3}(?!\d))", "", str(text).lower()).replace("_", ""))
     match = re.fullmatch(r"\s*([0-9.]+(?:e[+-]?[0-9]+)?)\s*([a-z$]*)\s*", plain)
     try:
@@ -47,13 +55,10 @@ def read_budget(text: str | float | Budget) -> Budget:
         amount = float(match[1]) * scale if match else 0.0
     except (KeyError, ValueError):
         amount = 0.0
-    if not (np.isfinite(amount) and amount > 0):
-        expected = "a budget such as 600 (device-seconds), 20min, 2h, 1e18flop or 2000usd"
-        raise InputError(expected, repr(text), "budget")
-    return Budget(amount, unit)
+    return Budget(amount, unit) if np.isfinite(amount) and amount > 0 else None
 
 
-def worth_in(text: float | str | None, unit: str, per_hour: float | None = None) -> float:
+def worth_in(text: float | str | None, unit: str, per_hour: float | None = None, where: str = "worth") -> float:
     """Return an amount in a unit; a plain number is in that unit, any other unit must match it.
 
     Parameters
@@ -63,20 +68,25 @@ def worth_in(text: float | str | None, unit: str, per_hour: float | None = None)
     unit : str
     per_hour : float, optional
         Dollars of a device-hour, where times count as dollars.
+    where : str
+        Name of the amount in a message.
 
     Raises
     ------
     InputError
-        If it is no amount, or of another unit.
+        If it is no amount above zero, or of another unit.
     """
     if text is None:
         return 0.0
-    plain = re.fullmatch(r"\s*[0-9.]+(e[+-]?[0-9]+)?\s*", str(text).lower())
-    worth = Budget(read_budget(text).amount, unit) if plain else read_budget(text)
+    worth = _positive(text)
+    if worth is None:
+        raise InputError("an amount above zero, such as 0.02, 2usd or 2h", repr(text), where)
+    if re.fullmatch(r"\s*[0-9.]+(e[+-]?[0-9]+)?\s*", str(text).lower()):
+        worth = Budget(worth.amount, unit)
     if unit == DOLLARS and per_hour is not None:
         worth = worth.priced(per_hour)
     if worth.unit != unit:
-        raise InputError(f"an amount in {unit}, as the costs are", repr(str(text)), "worth")
+        raise InputError(f"an amount in {unit}, as the costs are", repr(str(text)), where)
     return worth.amount
 
 

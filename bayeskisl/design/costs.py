@@ -168,31 +168,40 @@ class Costs:
         return plain * float(np.exp(np.interp(np.log(params), sizes, ratios)))
 
 
-def costs_for(budget: Budget, costs: Costs | None) -> tuple[Budget, Costs]:
-    """Return the budget and the costs in one unit: 6 N D for FLOP, dollars for hours with a price.
+def costs_for(budget: Budget, costs: Costs | None, option: str = "") -> tuple[Budget, Costs]:
+    """Return the budget and the costs in one unit: by default 6 N D for FLOP, dollars for hours with a price.
+
+    Parameters
+    ----------
+    budget : Budget
+    costs : Costs, optional
+    option : str
+        Remedy at a command line that does not take costs from a device or from records.
 
     Raises
     ------
     InputError
-        If the budget is in device-seconds or dollars and the costs are not.
+        If the budget is in device-seconds or dollars without costs, or the costs are in another unit.
     """
     if costs is not None and costs.unit == DOLLARS and costs.per_hour is not None:
         budget = budget.priced(costs.per_hour)
     if costs is not None and costs.unit == budget.unit:
         return budget, costs
-    if budget.unit == FLOP:
+    if costs is None and budget.unit == FLOP:
         return budget, Costs.of_flops()
     got = "none" if costs is None else f"costs in {costs.unit}"
-    raise InputError(f"costs beside a budget in {budget.unit}", got, "costs", _remedy(budget.unit))
+    raise InputError(f"costs beside a budget in {budget.unit}", got, "costs", _remedy(budget.unit, option))
 
 
-def _remedy(unit: str) -> str:
+def _remedy(unit: str, option: str) -> str:
+    if unit == FLOP:
+        return "give the budget in the unit of the costs, or leave the costs out, for 6 N D"
     if unit == DOLLARS:
         return way("price them, as `bk.Costs.on_device('h100').priced(2.5)`, or state them in `bk.Costs.of_table`",
-                   "add `--device h100 --price 2.5`, or a table of dollars, `--costs FILE`")  # fmt: skip
+                   option or "add `--device h100 --price 2.5`, or a table of dollars, `--costs FILE`")  # fmt: skip
     python = "take `bk.Costs.on_device('h100')`, `bk.Costs.of_table(table)` or `bk.Costs.of_records(folder)`"
     options = "name the device, `--device h100`, a table, `--costs FILE`, or the sweep's folder, `--records DIR`"
-    return f"{way(python, options)}, or give the budget in FLOP, as 1e15flop"
+    return f"{way(python, option or options)}, or give the budget in FLOP, as 1e15flop"
 
 
 def _timed_runs(folder: Path) -> Iterator[tuple[float, float, float]]:

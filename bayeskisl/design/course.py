@@ -7,7 +7,7 @@ import numpy as np
 
 from bayeskisl.design.linearised import Linearised
 from bayeskisl.design.outlook import Outlook, Score
-from bayeskisl.design.problem import FEWEST_PARTICLES
+from bayeskisl.design.problem import FEWEST_DRAWS
 from bayeskisl.design.runs import Run
 
 __all__ = ["Course"]
@@ -51,7 +51,7 @@ class Course:
     @property
     def carries(self) -> bool:
         """Whether enough draws are left to imagine another outcome."""
-        return self.outlook.effective_particles >= FEWEST_PARTICLES
+        return self.outlook.effective_draws >= FEWEST_DRAWS
 
     @property
     def left(self) -> float:

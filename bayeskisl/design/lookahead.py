@@ -91,11 +91,11 @@ def _by_linear_law(problem: Problem, start: Course) -> Iterator[tuple[tuple[Run,
     begun: dict[str, list[int]] = {"": []}
     for size, best_run in shelf.best_of_each_size().items():
         begun[f", one run of {size:,.0f} parameters first"] = [best_run]
-    found: dict[tuple[int, ...], tuple[float, str]] = {}
+    found: dict[tuple[int, ...], str] = {}  # by runs in any order, the V-optimal batch for the money first
     for name, first in begun.items():
         for kappa in _EXPONENTS:
-            chosen = shelf.filled(first, kappa)
-            found[tuple(chosen)] = (shelf.variance(chosen), f"by the linearised law{name}")
-    for number, batch in enumerate(sorted(found, key=lambda each: found[each][0])[:_JUDGED]):
-        improved = shelf.exchanged(list(batch)) if number == 0 else list(batch)
-        yield shelf.ordered(improved), found[batch][1]
+            found.setdefault(tuple(sorted(shelf.filled(first, kappa))), f"by the linearised law{name}")
+    v_optimal, (best, *others) = next(iter(found)), sorted(found, key=shelf.variance)[:_JUDGED]
+    improved = tuple(sorted(shelf.exchanged(list(best))))
+    for batch in dict.fromkeys([improved, *others, v_optimal]):
+        yield shelf.ordered(list(batch)), found.get(batch, found[best])

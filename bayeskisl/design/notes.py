@@ -12,7 +12,7 @@ from bayeskisl.design.budgets import amount
 from bayeskisl.design.frontier import Offer, Worth
 from bayeskisl.design.lookahead import Batch
 from bayeskisl.design.outlook import WORTH_WHILE, Score
-from bayeskisl.design.problem import Problem
+from bayeskisl.design.problem import FEWEST_DRAWS, Problem
 from bayeskisl.design.runs import Run
 
 if TYPE_CHECKING:
@@ -28,15 +28,17 @@ __all__ = [
 
 
 def why_it_ends(problem: Problem, chosen: Offer, worth: Worth, least: float) -> str:
-    """Reason for the end of the plan; empty if the money or the count ends it."""
+    """Reason for the end of the plan; empty if the money, the count or the draws end it."""
     unit, left = problem.costs.unit, problem.budget - chosen.point.spent
+    if problem.outlook.effective_draws < FEWEST_DRAWS:
+        return ""
     if worth and chosen.point.width > (1 + WORTH_WHILE) * least:
         return "It ends here: every further run that was looked at costs more than it is worth."
     if chosen.point.width <= (1 + WORTH_WHILE) * problem.outlook.beliefs.width[1]:
         return "It ends here: the floor is reached, which only runs of the target's own size lower."
     if chosen.point.width <= (1 + WORTH_WHILE) * chosen.batch.courses[0].least_width(problem.candidates):
         return "It ends here: of the sizes on offer, more runs would show no more. Only larger ones would."
-    if problem.exact or left < min(map(problem.cost_of, problem.candidates)):
+    if problem.exact or len(chosen.batch.runs) >= problem.batch or left < min(map(problem.cost_of, problem.candidates)):
         return ""
     return f"It ends here: the rest of the budget, {amount(left, unit)}, would narrow the interval by less than 2 %."
 

@@ -5,7 +5,8 @@ runs that are planned but not trained), the expected reduction of the variance o
 
     sum_y (sum_s W_s P(y | s) (m_s - E m))^2 / sum_s W_s P(y | s),
 
-the variance, over outcomes, of the mean that would then be believed. It is never negative.
+the variance, over outcomes, of the mean that would then be believed. The square is the product of two halves of the
+posterior draws: the noise of one half, squared, would count as a gain.
 
 Outcomes are counts of the group that over-infusion harms. Imagined counts of the other probe groups as well would wear
 the draws out several times as fast, for the little that they say of that group. What they remove of the variance that
@@ -16,7 +17,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from scipy.special import xlogy
@@ -44,6 +45,7 @@ WORTH_WHILE = 0.02
 SCENARIOS = 32
 # Bins of the target's line for the expected information, and choices among which the regret's optimum is sought.
 _BINS, _CHOICES = 8, 48
+_TINY = 1e-30
 
 
 @dataclass(frozen=True)
@@ -134,9 +136,10 @@ class Outlook:
         return self.width() <= (1 - WORTH_WHILE) * before.width()
 
     @cached_property
-    def effective_particles(self) -> float:
-        """Median over scenarios of 1 / sum of squared weights: the effective number of particles."""
-        return float(np.median(1 / np.sum(self.weight**2, axis=1, dtype=np.float64)))
+    def effective_draws(self) -> float:
+        """Median over scenarios of 1 / sum of squared weights of the posterior draws."""
+        weight = np.stack([np.bincount(self.beliefs.draw, each) for each in self.weight])
+        return float(np.median(1 / np.sum(weight**2, axis=1)))
 
     def after(self, run: Run, rng: np.random.Generator) -> "Outlook":
         """Return the outlook with `run` planned as well: an outcome is imagined in every scenario."""
@@ -161,10 +164,9 @@ class Outlook:
 
     def _variance(self, run: Run, likelihood: Float32Array) -> float:
         mean = self._mean_knowing(run.cell)
-        centred = mean - (self.weight @ mean)[:, None]
-        chance = self.weight @ likelihood
-        moved = (self.weight * centred) @ likelihood
-        return float(np.mean(np.sum(moved**2 / np.maximum(chance, 1e-30), axis=1, dtype=np.float64)))
+        one, other = (_moves(self.weight[:, half], mean[half], likelihood[half]) for half in self.beliefs.halves)
+        chance = one[0] + other[0]
+        return max(float(np.mean(np.sum(chance * one[1] * other[1], axis=1, dtype=np.float64))), 0.0)
 
     def _information(self, run: Run, likelihood: Float32Array) -> float:
         """Mutual information of the outcome and the bin of the target's line."""
@@ -179,17 +181,17 @@ class Outlook:
     def _regret(self, run: Run, likelihood: Float32Array) -> float:
         """Value of the outcome for a choice by expected retained facts.
 
-        Half of the particles choose and the other half judge: a maximum over noisy means flatters itself.
+        Half of the draws choose and the other half judge: a maximum over noisy means flatters itself.
         """
-        halves = np.arange(len(self.beliefs.law)) % 2 == 0
+        one, other = self.beliefs.halves
         gains = []
-        for chooses in (halves, ~halves):
+        for chooses, judges in ((one, other), (other, one)):
             for weight in self.weight:
-                told = [(likelihood[h] * weight[h, None]).T @ self._kept[h] for h in (chooses, ~chooses)]
+                told = [(likelihood[h] * weight[h, None]).T @ self._kept[h] for h in (chooses, judges)]
                 blind = int(np.argmax(told[0].sum(axis=0)))
                 best = np.argmax(told[0], axis=1)
                 informed = told[1][np.arange(len(best)), best].sum()
-                gains.append((informed - told[1].sum(axis=0)[blind]) / weight[~chooses].sum())
+                gains.append((informed - told[1].sum(axis=0)[blind]) / weight[judges].sum())
         return float(np.mean(gains))
 
     @cached_property
@@ -219,6 +221,15 @@ class Outlook:
         return kept_at(self.beliefs, threshold, slice(None), threshold, _CHOICES)[1].astype(np.float32)
 
 
+def _moves(
+    weight: Float32Array, mean: Float32Array, likelihood: Float32Array
+) -> tuple[Float32Array, Float32Array]:  # fmt: skip
+    """Chance of each outcome under some particles, and how far it moves their mean, ``(scenario, outcome)``."""
+    believed = (weight @ mean) / np.maximum(weight.sum(axis=1), _TINY)
+    chance = weight @ likelihood
+    return chance, (weight * (mean - believed[:, None])) @ likelihood / np.maximum(chance, _TINY)
+
+
 def kept_at(
     beliefs: Beliefs, threshold: FloatArray, some: slice, believed: FloatArray, count: int
 ) -> tuple[FloatArray, FloatArray]:
@@ -243,18 +254,21 @@ def kept_at(
     target, infused = beliefs.target, beliefs.infused
     choices = _choices(beliefs, believed, count)
     ahead = target.log_exposures(choices) - threshold[:, None]
-    share = beliefs.typical["shape"].share(beliefs.target_steepness[some, None] * ahead)
+    share = _known(beliefs.typical, beliefs.target_steepness[some, None] * ahead)
     facts = target.place(choices)[schema.FACTS]
     if infused is None and target.group in schema.OF_INFUSED:
         return choices, facts * share
-    best = known(beliefs.typical["ceiling"], beliefs.typical["floor"])  # of a benchmark far below all
-    kept = target.held_fixed[schema.BACKGROUND_FACTS] * best * share
+    kept = target.held_fixed[schema.BACKGROUND_FACTS] * share
     if infused is None:
         return choices, kept
     effect = beliefs.load_effect[some, None]
     ahead = target.log_exposures(choices, schema.INFUSED, load_effect=effect) - infused.log_threshold[some, None]
-    learned = infused.shape.share(infused.steepness[some, None] * ahead)
-    return choices, facts * learned + kept
+    return choices, facts * _known(infused.typical, infused.steepness[some, None] * ahead) + kept
+
+
+def _known(typical: dict[str, Any], ahead: FloatArray) -> FloatArray:
+    """Known share of a group at some distance from its half-point; of a benchmark far below one even at the ceiling."""
+    return known(typical["ceiling"], typical["floor"]) * typical["shape"].share(ahead)
 
 
 def _choices(beliefs: Beliefs, threshold: FloatArray, count: int) -> FloatArray:

@@ -87,6 +87,7 @@ def believe(
     edges = np.cumsum([0.0, *weights.values()]) / sum(weights.values())
     counts = np.diff(np.round(edges * particles).astype(int))
     used = {name: _particles_of(fit, name, int(count), rng) for name, count in zip(weights, counts, strict=True)}
+    first = np.cumsum([0, *(_draws_of(fit, name) for name in weights)])
     laws = {
         group: [LawDraws.of(fit, name, group, used[name], planned.held_fixed, target.domain) for name in weights]
         for group in _probed_groups(ours.curves, planned)
@@ -102,6 +103,7 @@ def believe(
         target=planned,
         laws=tuple(weights),
         law=np.repeat(np.arange(len(counts)), counts),
+        draw=np.concatenate([start + ours for start, ours in zip(first, used.values(), strict=False)]),
         binding=joined.pop("binding").astype(int),
         target_row=rows[:, -1],
         sigma_run=own.sigma_run,
@@ -111,16 +113,20 @@ def believe(
             cell: Place(**vars(own.curves[cell]), row=rows[:, i], seen=cell in seen) for i, cell in enumerate(cells)
         },
         others=tuple(probes.values()),
-        infused=_infused(laws, planned, seed),
+        infused=_infused(laws, probes, planned, seed),
         **joined,
     )
 
 
 def _particles_of(fit: "Fit", law: str, count: int, rng: np.random.Generator) -> IntArray:
     """Choose the draws of a law that become particles, in random order, with repetition if there are too few."""
-    sizes = posterior_group(fit.tree, law).sizes
-    total = sizes["chain"] * sizes["draw"]
+    total = _draws_of(fit, law)
     return np.concatenate([rng.permutation(total) for _ in range(-(-count // total) or 1)])[:count]
+
+
+def _draws_of(fit: "Fit", law: str) -> int:
+    sizes = posterior_group(fit.tree, law).sizes
+    return sizes["chain"] * sizes["draw"]
 
 
 def _probed_groups(curves: xr.Dataset, target: PlannedModel) -> list[str]:
@@ -192,15 +198,16 @@ def _probe(draws: Sequence[LawDraws], target: PlannedModel, cells: list[Cell], c
     )
 
 
-def _infused(laws: Mapping[str, Sequence[LawDraws]], target: PlannedModel, seed: int) -> Infused | None:
+def _infused(
+    laws: Mapping[str, Sequence[LawDraws]], probes: Mapping[str, Probe], target: PlannedModel, seed: int
+) -> Infused | None:
     """The infused facts, under the same draws as the harmed group."""
     taught = next((name for name in schema.OF_INFUSED if name in laws), None)
     if taught is None or target.group in schema.OF_INFUSED:
         return None
     rng, draws = np.random.default_rng([seed, 1]), laws[taught]
     thresholds, steepnesses = zip(*(_one_run_of_target(law, target, rng) for law in draws), strict=True)
-    shape = typical_shape([law.shape for law in draws], [len(law.draws["tau"]) for law in draws])
-    return Infused(np.concatenate(thresholds), np.concatenate(steepnesses), shape)
+    return Infused(np.concatenate(thresholds), np.concatenate(steepnesses), probes[taught].typical)
 
 
 def _one_run_of_target(law: LawDraws, target: PlannedModel, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:

@@ -26,7 +26,7 @@ from bayeskisl.design.notes import (
 from bayeskisl.design.outlook import Outlook
 from bayeskisl.design.particles import believe
 from bayeskisl.design.planners import PLANNERS
-from bayeskisl.design.problem import FEWEST_PARTICLES, Problem
+from bayeskisl.design.problem import FEWEST_DRAWS, Problem
 from bayeskisl.design.reasons import reason
 from bayeskisl.design.result import Plan, Purchase
 from bayeskisl.design.runs import Run, sorted_runs
@@ -91,8 +91,9 @@ def plan(
     Raises
     ------
     InputError
-        If an option is out of range, the budget is in time or dollars and no costs of that unit are given, a candidate
-        is the target or larger, or the target differs from the sweep in what the sweep never varied.
+        If an option is out of range, the budget is in time or dollars and no costs are given, costs are in another unit
+        than the budget, a candidate is the target or larger, or the target differs from the sweep in what the sweep
+        never varied.
     GateError
         If the fit failed its gate.
 
@@ -127,11 +128,14 @@ def plan(
     count = how.runs or how.batch or MOST
     problem = Problem(outlook, offered, costs, budget.amount, count, how.score, how.kappa,
                       exact=how.runs is not None, trained=_trained(ours.curves))  # fmt: skip
-    worth = Worth(*(worth_in(each, costs.unit, costs.per_hour) for each in (how.worth_of_fact, how.cost_of_miss)))
+    worth = Worth(
+        of_fact=worth_in(how.worth_of_fact, costs.unit, costs.per_hour, way("worth_of_fact", "--worth-of-fact")),
+        of_miss=worth_in(how.cost_of_miss, costs.unit, costs.per_hour, way("cost_of_miss", "--cost-of-miss")),
+    )
     made = _made(problem, how.planner, seed)
     offers = frontier_of(problem, made)
     chosen = _chosen(problem, made[0], offers, worth, planner=how.planner)
-    purchases, left = _purchases(problem, chosen), _particles_left(chosen)
+    purchases, left = _purchases(problem, chosen), _draws_left(chosen)
     width = purchases[-1].width if purchases else outlook.width()
     notes = [
         *what_is_left_out(ours, beliefs.laws, planned, how.score, alone="domain" in fit.tree.attrs),
@@ -160,7 +164,7 @@ def plan(
         seed=seed,
         pending=tuple(pending),
         trained=problem.trained,
-        particles=left,
+        draws=left,
         notes=tuple(notes),
     )
 
@@ -168,7 +172,7 @@ def plan(
 def _made(problem: Problem, planner: str, seed: int) -> list[Batch]:
     """Return batches, the best first; an empty one if pending runs have used up the draws."""
     rng = np.random.default_rng([seed, 2])
-    if problem.outlook.effective_particles < FEWEST_PARTICLES:
+    if problem.outlook.effective_draws < FEWEST_DRAWS:
         return [judged(problem, (), "", seed)]
     if planner == "greedy":
         return batches(problem, int(rng.integers(2**31)))
@@ -191,8 +195,8 @@ def _purchases(problem: Problem, chosen: Offer) -> list[Purchase]:
     return purchases
 
 
-def _particles_left(chosen: Offer) -> int:
-    return round(chosen.batch.courses[chosen.count].outlook.effective_particles)
+def _draws_left(chosen: Offer) -> int:
+    return round(chosen.batch.courses[chosen.count].outlook.effective_draws)
 
 
 def _larger_runs(fit: "Fit", target: Target, offered: Sequence[Run], seed: int) -> tuple[Run, ...]:
@@ -201,7 +205,7 @@ def _larger_runs(fit: "Fit", target: Target, offered: Sequence[Run], seed: int) 
     if target.params < _FAR * largest:
         return ()
     size = float(f"{np.sqrt(largest * target.params):.3g}")
-    return candidate_runs(fit, target, sizes=[size], largest=size, levels=5, replicates=[1], seed=seed)
+    return candidate_runs(fit, target, sizes=[size], levels=5, replicates=[1], seed=seed)
 
 
 def _trained(curves: Any) -> tuple[Run, ...]:

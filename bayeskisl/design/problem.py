@@ -10,11 +10,11 @@ from bayeskisl.design.costs import Costs
 from bayeskisl.design.outlook import Outlook, Score
 from bayeskisl.design.runs import Run
 
-__all__ = ["FEWEST_PARTICLES", "Basket", "Problem", "sizes_of_basket"]
+__all__ = ["FEWEST_DRAWS", "Basket", "Problem", "sizes_of_basket"]
 
 _ROUNDING = 1e-12  # of the budget: a sum of costs that equals it is within it
-# Fewer particles than this behind a scenario, and the next gain is noise: the batch ends, and a refit is due.
-FEWEST_PARTICLES = 40
+# Fewer posterior draws than this behind a scenario, and the next gain is noise: the batch ends, and a refit is due.
+FEWEST_DRAWS = 40
 
 
 @dataclass(frozen=True)

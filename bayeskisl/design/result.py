@@ -9,7 +9,7 @@ from bayeskisl.design.budgets import Budget, amount
 from bayeskisl.design.costs import Costs
 from bayeskisl.design.frontier import Point, Worth
 from bayeskisl.design.outlook import WORTH_WHILE, Score
-from bayeskisl.design.problem import FEWEST_PARTICLES
+from bayeskisl.design.problem import FEWEST_DRAWS
 from bayeskisl.design.runs import Run
 
 if TYPE_CHECKING:
@@ -85,8 +85,8 @@ class Plan:
         Runs that count as planned before.
     trained : tuple of Run
         Runs of the fit.
-    particles : int
-        Effective number of particles of each imagined history at the end of the batch.
+    draws : int
+        Effective number of posterior draws behind each imagined history at the end of the batch.
     notes : tuple of str
         Warnings about the batch.
     """
@@ -111,7 +111,7 @@ class Plan:
     seed: int
     pending: tuple[Run, ...]
     trained: tuple[Run, ...]
-    particles: int
+    draws: int
     notes: tuple[str, ...]
 
     @property
@@ -156,11 +156,12 @@ class Plan:
     def verdict(self) -> str:
         """Verdict in one sentence."""
         unit = self.costs.unit
-        if not self.purchases and self.particles < FEWEST_PARTICLES:
+        if not self.purchases and self.draws < FEWEST_DRAWS:
             return "The pending runs change too much for these draws to say more: wait for them and fit again."
         cheapest = self.table["cost"].min()
         if cheapest > self.budget.amount:
-            return f"No candidate costs at most {amount(self.budget.amount, unit)}; the cheapest costs {cheapest:.3g}."
+            offered, least = amount(self.budget.amount, unit), amount(cheapest, unit)
+            return f"No candidate costs at most {offered}; the cheapest costs {least}."
         spent, width = self.path[-1]
         count = sum(run.replicates for run in self.runs)
         low, high = self.promise

@@ -41,7 +41,7 @@ def sweep_behind(curves: xr.Dataset, spec: str | Path | None = None) -> dict[str
         if len(made_by) != 1:
             raise InputError("the sweep's own TOML file", "none", "sweep", "name it with `--sweep SPEC.toml`")
         spec = made_by[0]
-    path = Path(spec) if Path(spec).suffix == ".toml" else shipped_file("sweeps", spec)
+    path = shipped_file("sweeps", spec)
     table = read_toml(path)
     if len(table.get("learning_rates", [])) > 1 or {"cross", "layers"} & set(table):
         raise InputError("a sweep of one recipe and one setting", "several", str(path), "plan for one of them")
@@ -129,5 +129,10 @@ def _toml(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(map(_toml, value)) + "]"
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{json.dumps(key)} = {_toml(inner)}" for key, inner in value.items()) + "}"
-    return json.dumps(value)  # numbers, basic strings and booleans are spelled alike in JSON and TOML
+        return (
+            "{"
+            + ", ".join(f"{json.dumps(key, ensure_ascii=False)} = {_toml(inner)}" for key, inner in value.items())
+            + "}"
+        )
+    # numbers, basic strings and booleans are spelled alike in JSON and TOML, but for escaped pairs of surrogates
+    return json.dumps(value, ensure_ascii=False)

@@ -6,6 +6,7 @@ from typing import TypedDict
 from bayeskisl.design.outlook import Score
 from bayeskisl.design.particles import PARTICLES
 from bayeskisl.design.planners import PLANNERS
+from bayeskisl.design.problem import FEWEST_DRAWS
 from bayeskisl.errors import InputError, way
 from bayeskisl.specifications import refuse_unknown
 from bayeskisl.target import TargetKeywords
@@ -35,7 +36,7 @@ class Strategy:
     planner : str
         ``"greedy"``, or a baseline of `bayeskisl.design.PLANNERS`.
     particles : int
-        Number of posterior particles over all laws.
+        Number of posterior particles over all laws, at least 40.
     worth_of_fact, cost_of_miss : float or str, optional
         Worth of one more retained fact at the target, and cost of a target run beyond its collapse point: in the unit
         of the costs, or with a unit, as ``"2usd"``. The plan then ends when a further run costs more than it is worth.
@@ -68,6 +69,8 @@ class Strategy:
             raise InputError("at least 1 run", self.runs, way("runs", "--runs"))
         if self.kappa is not None and not 0 <= self.kappa <= 1:
             raise InputError("a number in [0, 1]", self.kappa, "kappa")
+        if self.particles < FEWEST_DRAWS:
+            raise InputError(f"at least {FEWEST_DRAWS} particles", self.particles, "particles")
         refuse_unknown([self.score], SCORES, "score", "a score")
         refuse_unknown([self.planner], PLANNERS, "planner", "a planner")
 

@@ -114,7 +114,7 @@ def load_sweep(path: str | Path) -> SweepSpec:
     >>> spec.name
     'desk-amount'
     """
-    path = shipped_file("sweeps", path) if Path(path).suffix != ".toml" else Path(path)
+    path = shipped_file("sweeps", path)
     table = read_toml(path)
     return sweep_from_table(table, path.name, default_name=path.stem)
 

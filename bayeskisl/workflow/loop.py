@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -215,6 +215,7 @@ def loop(
     """
     from bayeskisl.design import Strategy, read_budget
     from bayeskisl.design.budgets import DOLLARS
+    from bayeskisl.design.costs import costs_for
 
     own = short if strategy else {"kappa": 1.0, **short}  # what one step leaves unspent, the next may spend
     asked, limits, strategy, machine = from_keywords(
@@ -224,42 +225,49 @@ def loop(
     elsewhere = Path(spec).suffix == ".nc"
     if budget.unit == DOLLARS and not elsewhere:
         raise InputError("a budget in device-seconds or FLOP, which this machine can count", "dollars", "budget")
+    if elsewhere:
+        costs_for(budget, machine.costs, "add a table of your costs, `--costs FILE`")
     if machine.sweep is not None and not elsewhere:
         raise InputError(
             "curves (.nc) of runs trained elsewhere beside their sweep", str(spec), way("sweep", "--sweep")
         )
     with _claimed(out, {"spec": _identity(spec), **_named(asked), "law": str(law), "seed": seed}):
-        trainer = _elsewhere(spec, out, machine) if elsewhere else _here(_file_of(spec), out, machine, events)
+        trainer = (
+            _elsewhere(spec, out, machine) if elsewhere else _here(shipped_file("sweeps", spec), out, machine, events)
+        )
         steps: list[LoopStep] = []
         while True:
             folder = out / f"step-{len(steps)}"
-            if (before := _trained(out, len(steps))) is not None:
-                steps.append(before)
+            if trainer.ordered(folder):
+                steps.append(_ordered(out, len(steps)))
             else:
                 events.stage(f"step {len(steps)}: fitting and planning")
-                step, plan = _Turn(len(steps), folder, trainer, asked, law, seed, budget).take(limits, strategy)
-                if steps and not elsewhere and not step.ending and step.runs <= steps[-1].runs:
-                    step = replace(step, ending=_NOTHING_NEW)
+                turn = _Turn(len(steps), folder, trainer, asked, law, seed, budget)
+                step, plan = turn.take(limits, strategy)
                 steps.append(step)
                 _write_json(out / "loop.json", [vars(each) for each in steps])
-                if step.ending or not events.approves(plan):
+                if plan is None or step.ending or not events.approves(plan):
                     return steps
+                trainer.order(plan, turn.fit, folder)
             events.stage(f"step {len(steps) - 1}: {steps[-1].plan}")
             if waiting := trainer.train(folder):
                 steps[-1] = replace(steps[-1], waiting=waiting)
                 return steps
 
 
-def _trained(out: Path, number: int) -> LoopStep | None:
-    """A step of an earlier call whose runs are back: it is not planned again, whatever the limits are now."""
-    path, folder = out / "loop.json", out / f"step-{number}"
-    is_back = (folder / "results.nc").is_file() or (out / f"step-{number + 1}" / "curves.nc").is_file()
-    steps = json.loads(path.read_text()) if is_back and path.is_file() else []
-    return LoopStep(**{**steps[number], "ending": "", "waiting": ""}) if number < len(steps) else None
+def _ordered(out: Path, number: int) -> LoopStep:
+    """A step whose runs were ordered in an earlier call: it is not planned again, whatever the limits are now."""
+    path = out / "loop.json"
+    try:
+        return LoopStep(**{**json.loads(path.read_text())[number], "ending": "", "waiting": ""})
+    except (OSError, ValueError, LookupError, TypeError):
+        raise InputError(f"step {number}, whose runs were ordered", "none", str(path), "restore the file") from None
 
 
-# Diverged runs are no measurements, and the same plan would be trained for ever.
-_NOTHING_NEW = "No run of the last step can be used: all diverged. Lower the learning rate of these sizes, and go on."
+_NOTHING_LEFT = (
+    "Every run that could be trained next diverged before, or all others of its size did: lower the learning rates in "
+    "the ladder, and start in another folder."
+)
 
 
 def _here(spec: Path, out: Path, machine: Machine, events: LoopEvents) -> Here:
@@ -278,7 +286,7 @@ def _identity(spec: str | Path) -> str:
     """Identity of a sweep's specification, or of curves."""
     path = Path(spec)
     if path.suffix != ".nc":
-        return load_sweep(_file_of(spec)).identity
+        return load_sweep(spec).identity
     if not path.is_file():
         raise InputError("curves, or a sweep's TOML file", "no such file", str(spec))
     return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
@@ -297,14 +305,9 @@ class _Turn:
     budget: "Budget"
 
     def take(self, limits: Limits, strategy: "Strategy") -> tuple[LoopStep, "Plan | None"]:
-        from bayeskisl.curves import load_curves, save_curves
         from bayeskisl.decision import predict
 
-        path = self.folder / "curves.nc"
-        if not path.is_file():
-            save_curves(self.trainer.curves(self.number), path)
-        curves = load_curves(path)
-        fit = self._fit(curves)
+        curves, fit = self.curves, self.fit
         ahead = predict(fit, self.target)
         width, floor = _widths(fit, self.target, self.seed)
         budget, costs, spent = self.trainer.costs(curves, self.budget, self.number)
@@ -315,7 +318,9 @@ class _Turn:
         ending = _ending(width, floor, until, spent, budget)
         left = replace(budget, amount=budget.amount - spent)
         plan = None if ending else self._plan(fit, costs, left, limits, strategy)
-        if plan is not None and not plan.worth_while:
+        if plan is None:
+            ending = ending or _NOTHING_LEFT
+        elif not plan.worth_while:
             ending = plan.verdict
         middle = float(np.median(ahead[ahead.attrs["half_point"]]))
         step = LoopStep(
@@ -324,29 +329,41 @@ class _Turn:
         )  # fmt: skip
         return step, plan
 
-    def _fit(self, curves: "xr.Dataset") -> "Fit":
+    @cached_property
+    def curves(self) -> "xr.Dataset":
+        """All runs that are finished now; a fit of fewer runs is forgotten."""
+        from bayeskisl.curves import load_curves, save_curves
+
+        path, now = self.folder / "curves.nc", self.trainer.curves(self.number)
+        if not (path.is_file() and load_curves(path).equals(now)):
+            (self.folder / "fit.nc").unlink(missing_ok=True)
+            save_curves(now, path)
+        return load_curves(path)
+
+    @cached_property
+    def fit(self) -> "Fit":
         from bayeskisl.inference import fit, load_fit
 
-        path = self.folder / "fit.nc"
+        curves, path = self.curves, self.folder / "fit.nc"
         if path.is_file():
             return load_fit(path)
         result = fit(curves, self.law, seed=self.seed)
         result.save(path)
         return result
 
-    def _plan(self, fit: "Fit", costs: "Costs", left: "Budget", limits: Limits, strategy: "Strategy") -> "Plan":
-        """Return the next batch within the remaining budget, stored with its reasons; the order is written last."""
+    def _plan(self, fit: "Fit", costs: "Costs", left: "Budget", limits: Limits, strategy: "Strategy") -> "Plan | None":
+        """Return the next batch within the remaining budget, stored with its reasons; None without any candidate."""
         from bayeskisl.design import plan
         from bayeskisl.reporting import plot_plan
         from bayeskisl.reporting.images import write_figure
 
         offered = self.trainer.candidates(fit, self.target, left, costs, limits.largest, self.seed)
+        if not offered:
+            return None
         result = plan(fit, self.target, budget=left, costs=costs, candidates=offered, strategy=strategy,
                       pending=self.trainer.pending(fit.curves, self.number), seed=self.seed)  # fmt: skip
         _write_json(self.folder / "plan.json", result.summary())
         write_figure(plot_plan(result), self.folder / "plan.png")
-        if result.runs:
-            self.trainer.order(result, fit, self.folder)
         return result
 
 
@@ -369,10 +386,6 @@ def _widths(fit: "Fit", target: Target, seed: int) -> tuple[float, float]:
 def _named(target: Target) -> dict[str, object]:
     """Size and budget, and other named quantities."""
     return {name: value for name, value in vars(target).items() if value or name == schema.TOKENS}
-
-
-def _file_of(spec: str | Path) -> Path:
-    return Path(spec) if Path(spec).suffix == ".toml" else shipped_file("sweeps", spec)
 
 
 @contextmanager

@@ -174,8 +174,8 @@ def replay(
     Returns
     -------
     pandas.DataFrame
-        One row per planner, repeat and share: the fields of `Step` with ``width``, ``covered``, ``error`` and
-        ``interval_score``.
+        One row per planner, repeat and share: the fields of `Step`, ``bought`` as names joined by semicolons, with
+        ``width``, ``covered``, ``error`` and ``interval_score``.
 
     Raises
     ------
@@ -213,9 +213,8 @@ def replay(
                         ledger.note(step)
                         progress(f"{planner} {repeat}: {step.runs} runs, width {step.width:.3f}")
                     steps.append(step)
-    columns = [name for name in Step.__dataclass_fields__ if name != "bought"]
     rows = [
-        {**{name: getattr(step, name) for name in columns}, "width": step.width, "covered": step.covered,
+        {**vars(step), "bought": ";".join(step.bought), "width": step.width, "covered": step.covered,
          "error": step.median - step.truth, "interval_score": step.interval_score}
         for step in steps
     ]  # fmt: skip

@@ -1,7 +1,7 @@
 """Trainers of a loop's runs: this machine, or any other that takes a table and returns curves."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayeskisl import schema
-from bayeskisl.axes import axis_of
+from bayeskisl.arrays import FloatArray
+from bayeskisl.axes import Axis, axis_of
 from bayeskisl.errors import InputError
 from bayeskisl.sweeping import sweep_folders
+from bayeskisl.sweeping.record_reading import read_record
 from bayeskisl.sweeping.records import write_atomically
 from bayeskisl.target import Target
 
@@ -23,9 +25,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Elsewhere", "Here", "Trainer"]
 
-# A run that came back is the one that was ordered if its size, budget and level are this near: a model of "1.5B" seldom
-# has exactly so many parameters.
+# A run that came back may be the one that was ordered if log size, log budget and its level on the axis's line are this
+# near: a model of "1.5B" seldom has exactly so many parameters.
 _SAME = 0.05
+# Mixtures are whole sequences, so that a run realises its level a little differently.
+_REALISED = 1e-3
 
 
 class Trainer(ABC):
@@ -43,6 +47,10 @@ class Trainer(ABC):
     def candidates(self, fit: "Fit", target: Target, left: "Budget", costs: "Costs", largest: float | None,
                    seed: int) -> tuple["Run", ...]:  # fmt: skip
         """Return the available runs."""
+
+    @abstractmethod
+    def ordered(self, folder: Path) -> bool:
+        """Whether a step's folder holds an order."""
 
     @abstractmethod
     def order(self, plan: "Plan", fit: "Fit", folder: Path) -> None:
@@ -81,28 +89,44 @@ class Here(Trainer):
         return build_curves(self.sweeps)
 
     def costs(self, curves: "xr.Dataset", budget: "Budget", step: int) -> tuple["Budget", "Costs", float]:
-        """Return measured times for a budget in time, otherwise 6 N D; the first sweep counts as spent."""
-        from bayeskisl.design import Costs, Run
+        """Return measured times for a budget in time, otherwise 6 N D.
+
+        All runs count as spent, those of the first sweep and those that diverged included.
+        """
+        from bayeskisl.design import Costs
         from bayeskisl.design.budgets import SECONDS
 
         if budget.unit != SECONDS:
             costs = Costs.of_flops()
-            sizes, budgets = (curves[name].values.astype(float) for name in (schema.PARAMS, schema.TOKENS))
-            return budget, costs, sum(costs.of(Run(n, d, 1.0)) for n, d in zip(sizes, budgets, strict=True))
-        known = set(map(str, curves[schema.RUN].values))
-        notes = [
-            note for folder in sweep_folders(self.sweeps) for note in folder.sidecar() if known & set(note["runs"])
-        ]
+            return budget, costs, float(sum(costs.of(run) for run, _ in self._trained(axis_of(curves))))
+        notes = [note for folder in sweep_folders(self.sweeps) for note in folder.sidecar()]
         return budget, Costs.of_records(self.sweeps), float(sum(note["seconds"] for note in notes))
 
     def candidates(self, fit: "Fit", target: Target, left: "Budget", costs: "Costs", largest: float | None,
                    seed: int) -> tuple["Run", ...]:  # fmt: skip
-        """Return runs of the ladder's sizes, up to the largest trained or the named one."""
+        """Return runs of the ladder's sizes, up to the largest trained or the named one, where none diverged."""
         from bayeskisl.design import candidate_runs, ladder_sizes, sweep_behind
 
         sizes = ladder_sizes(sweep_behind(fit.curves, self.spec))
         largest = largest or float(fit.curves[schema.PARAMS].max())
-        return candidate_runs(fit, target, sizes=sizes, largest=largest, seed=seed)
+        offered = candidate_runs(fit, target, sizes=sizes, largest=largest, seed=seed)
+        trained = list(self._trained(axis_of(fit.curves)))
+        return tuple(run for run in offered if not _would_diverge(run, trained))
+
+    def _trained(self, axis: Axis) -> Iterator[tuple["Run", bool]]:
+        """Every run with a record, and whether it diverged."""
+        from bayeskisl.design import Run
+
+        # a sweep may have borrowed the record of another one
+        records = {path.name: path for folder in sweep_folders(self.sweeps) for path in folder.records.glob("*.jsonl")}
+        for path in records.values():
+            begin, first, *_ = read_record(path).lines
+            place = float(begin[schema.PARAMS]), float(begin[schema.TOKENS]), float(axis.values(begin))
+            yield Run(*place), first["kind"] == "failed"
+
+    def ordered(self, folder: Path) -> bool:
+        """Whether there is a ``next.toml``."""
+        return (folder / "next.toml").is_file()
 
     def order(self, plan: "Plan", fit: "Fit", folder: Path) -> None:
         """Write ``next.toml``."""
@@ -170,17 +194,19 @@ class Elsewhere(Trainer):
         sizes = None if self.sweep is None else ladder_sizes(sweep_behind(fit.curves, self.sweep))
         return candidate_runs(fit, target, budget=left, costs=costs, sizes=sizes, largest=largest, seed=seed)
 
+    def ordered(self, folder: Path) -> bool:
+        """Whether there is a ``next.csv``."""
+        return (folder / "next.csv").is_file()
+
     def order(self, plan: "Plan", fit: "Fit", folder: Path) -> None:
-        """Write the sweep and its export, and last ``next.csv``; an order that was given stands."""
-        if (folder / "next.csv").is_file():
-            return
+        """Write the sweep and its export, and last ``next.csv``."""
         if self.sweep is not None:
             self._write_sweep(self.sweep, plan, fit, folder)
         write_atomically(folder / "next.csv", plan.orders.to_csv(index=False).encode())
 
     def train(self, folder: Path) -> str:
-        """Check whether the results of a step exist; otherwise return instructions."""
-        if (folder / "results.nc").is_file():
+        """Return instructions, unless the results of a step exist or all of its runs failed."""
+        if (folder / "results.nc").is_file() or not _rows(folder / "next.csv"):
             return ""
         export = folder / "export"
         if export.is_dir():
@@ -204,18 +230,18 @@ class Elsewhere(Trainer):
             export_sweep(folder / "next.toml", folder / "export", trainer=self.export_for)
 
     def pending(self, curves: "xr.Dataset", step: int) -> tuple["Run", ...]:
-        """Return the ordered runs that no result is near to."""
-        levels = np.asarray(axis_of(curves).values(curves), dtype=float)
-        have = np.log(np.column_stack([curves[schema.PARAMS].values, curves[schema.TOKENS].values, levels]))
-        free, missing = np.ones(len(have), dtype=bool), []
-        for run in self._ordered(step):
-            wanted = np.log([run.params, run.tokens, run.level])
-            near = np.flatnonzero(free & (np.abs(have - wanted) < _SAME).all(axis=1) & self._came_back(curves))
-            if near.size:
-                free[near[0]] = False
-            else:
-                missing.append(run)
-        return tuple(missing)
+        """Return the ordered runs without a result: each result is that of the nearest run, the nearest pair first."""
+        axis, ordered = axis_of(curves), self._ordered(step)
+        back = curves.isel(run=self._came_back(curves))
+        have = _on_lines(axis, back[schema.PARAMS].values, back[schema.TOKENS].values, axis.values(back))
+        wanted = _on_lines(axis, *np.reshape([(run.params, run.tokens, run.level) for run in ordered], (-1, 3)).T)
+        off = np.abs(wanted[:, None] - have).max(axis=-1)  # (order, result)
+        missing, free = set(range(len(wanted))), set(range(len(have)))
+        for place, result in sorted(np.argwhere(off < _SAME).tolist(), key=lambda pair: off[*pair]):
+            if place in missing and result in free:
+                missing.remove(place)
+                free.remove(result)
+        return tuple(ordered[place] for place in sorted(missing))
 
     def _ordered(self, step: int) -> list["Run"]:
         """Single runs that earlier steps ordered."""
@@ -230,6 +256,20 @@ class Elsewhere(Trainer):
         """Results of earlier steps."""
         paths = (self.out / f"step-{number}" / "results.nc" for number in range(step))
         return [path for path in paths if path.is_file()]
+
+
+def _would_diverge(run: "Run", trained: Sequence[tuple["Run", bool]]) -> bool:
+    """Whether a run diverged at this level, or every run of this size and budget."""
+    here = [(each, diverged) for each, diverged in trained if each.cell == run.cell]
+    at_level = any(diverged and np.isclose(each.level, run.level, rtol=_REALISED) for each, diverged in here)
+    return at_level or (bool(here) and all(diverged for _, diverged in here))
+
+
+def _on_lines(axis: Axis, params: FloatArray, tokens: FloatArray, levels: Any) -> FloatArray:
+    """Log size, log budget, and the level on the axis's line, ``(run, 3)``."""
+    with np.errstate(divide="ignore"):
+        line = axis.to_line(np.asarray(levels, dtype=float))
+    return np.column_stack([np.log(params), np.log(tokens), line])
 
 
 def _renamed(curves: "xr.Dataset", step: str) -> "xr.Dataset":

@@ -163,6 +163,18 @@ def test_a_choice_keeps_facts_of_both_groups(axis, load_effect):
     assert kept.max() > 1.02 * kept[choices.argmax()]  # the most: the background is lost
 
 
+def test_infused_facts_count_up_to_their_ceiling():
+    fit = GaussianFit(sd=0.15, axis="ratio")
+    view = outlook(fit, [], FEW)
+    beliefs, threshold = view.beliefs, view.beliefs.target_line + view.beliefs.target_fresh
+    low = {**beliefs.infused.typical, "ceiling": 0.6}
+    lower = replace(beliefs, infused=replace(beliefs.infused, typical=low))
+    nothing = replace(beliefs, infused=replace(beliefs.infused, log_threshold=beliefs.infused.log_threshold + 1e3))
+    full, part, none = (kept_at(each, threshold, slice(None), threshold, 48)[1] for each in (beliefs, lower, nothing))
+    floor = low["floor"]
+    np.testing.assert_allclose(part - none, (full - none) * (0.6 - floor) / (0.9999 - floor), rtol=1e-6, atol=1e-9)
+
+
 @pytest.mark.parametrize("axis", ["amount", "ratio", "dose"])
 def test_regret_removed_is_at_most_that_of_knowing_everything(axis):
     fit = GaussianFit(sd=0.15, axis=axis)
@@ -171,3 +183,37 @@ def test_regret_removed_is_at_most_that_of_knowing_everything(axis):
     kept = view._kept.astype(float)
     everything = kept.max(axis=1).mean() - kept.mean(axis=0).max()
     assert 0 < view.gain(run, "regret") < everything
+
+
+def test_copies_of_a_draw_count_once():
+    fit = GaussianFit(draws=100)
+    run = Run(24_576, TOKENS, level_at_half(fit, 24_576))
+    view = outlook(fit, [run], 800)
+    assert view.effective_draws == pytest.approx(100)
+    by_hand = [
+        1 / sum(each[view.beliefs.draw == draw].sum() ** 2 for draw in range(100))
+        for each in view.after(run, np.random.default_rng(0)).weight.astype(float)
+    ]
+    assert view.after(run, np.random.default_rng(0)).effective_draws == pytest.approx(np.median(by_hand), rel=1e-4)
+
+
+def test_halves_share_no_draw():
+    beliefs = outlook(GaussianFit(draws=102), [], 800).beliefs
+    one, other = beliefs.halves
+    assert not set(beliefs.draw[one]) & set(beliefs.draw[other])
+    assert len(one) + len(other) == 800
+    assert abs(len(one) - len(other)) < 20
+
+
+def test_outcomes_that_tell_nothing_gain_nothing_even_if_the_draws_are_few():
+    fit = GaussianFit(draws=100)
+    run = Run(24_576, TOKENS, level_at_half(fit, 24_576))
+    view, rng = outlook(fit, [run], 800), np.random.default_rng(0)
+    mean = view.beliefs.mean_knowing(view.beliefs.places[run.cell])
+    mean = mean - mean.mean()
+    found, squared = [], []
+    for _ in range(40):
+        likelihood = rng.dirichlet(np.ones(20), 100)[view.beliefs.draw].astype(np.float32)
+        found.append(view._variance(run, likelihood))
+        squared.append(np.sum((mean @ likelihood) ** 2 / likelihood.sum(axis=0)) / 800)
+    assert np.mean(found) < 0.25 * np.mean(squared)

@@ -117,7 +117,8 @@ def test_a_budget_without_costs_of_its_unit_is_refused(budget):
 
 def test_a_budget_in_flop_needs_no_costs():
     assert costs_for(read_budget("1e18flop"), None) == (Budget(1e18, "FLOP"), Costs.of_flops())
-    assert costs_for(read_budget("1e18flop"), Costs.on_device("h100"))[1] == Costs.of_flops()
+    with pytest.raises(InputError, match="got costs in device-seconds; give the budget in the unit of the costs"):
+        costs_for(read_budget("1e18flop"), Costs.on_device("h100"))
 
 
 TABLE = pd.DataFrame({"params": ["70M", "160M", "410M"], "tokens": "10B", "GPU hours": [9.0, 16.0, 50.0]})

@@ -1,6 +1,7 @@
 """Plans: within the budget, the same whatever the order and the unit, and honest about what they cannot do."""
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ import xarray as xr
 
 from bayeskisl.decision.planned_model import planned_model
 from bayeskisl.design import PLANNERS, Budget, Costs, Outlook, Problem, Run, believe, candidate_runs, plan
+from bayeskisl.design.linear_batches import Shelf
 from bayeskisl.design.lookahead import batches
 from bayeskisl.errors import GateError, InputError
 from bayeskisl.target import Target
@@ -180,6 +182,14 @@ def test_a_plan_is_as_good_as_every_batch_that_the_budget_pays_for(whole):
     assert any(batch.how.startswith("by the linearised law") for batch in every)
 
 
+def test_the_linearised_law_offers_different_batches_and_the_v_optimal_one(whole):
+    _, problem, every = whole
+    linear = [tuple(sorted(batch.runs)) for batch in every if batch.how.startswith("by the linearised law")]
+    assert len(set(linear)) == len(linear)
+    shelf = Shelf.of(problem, problem.outlook.linear)
+    assert tuple(sorted(shelf.runs[i] for i in shelf.filled([], 1.0))) in linear
+
+
 def test_no_single_run_within_the_budget_is_better_than_the_plan(whole):
     result, _, _ = whole
     paid = result.table[result.table["cost"] <= result.budget.amount]
@@ -292,10 +302,26 @@ def test_a_larger_size_is_not_named_where_it_is_too_dear_or_next_to_the_target(f
         assert not any("A larger size" in note for note in notes)
 
 
+def test_a_size_halfway_that_means_a_trained_one_is_looked_at(fitted):
+    halfway = SIZES[-1] ** 2 / SIZES[0]  # 24,576 lies 1 % above what stands between 6,144 and 0.98 of this target
+    small = [Run(SIZES[0], TOKENS, level_at_half(fitted, SIZES[0]))]
+    result = plan(fitted, 0.98 * halfway, budget=60, costs=COSTS, candidates=small, particles=500)
+    assert any("one run of 24,576 parameters" in note for note in result.notes)
+
+
 def test_too_little_money_is_said(fitted, candidates):
     poor = made(fitted, candidates, budget=0.5)
     assert not poor.runs
     assert "No candidate costs at most 0.5 device-seconds" in poor.verdict
+    assert re.search(r"the cheapest costs [0-9.]+ device-seconds\.$", poor.verdict)
+    poor = made(fitted, candidates, costs=replace(COSTS, per_token=1.0), budget="12h")
+    assert re.search(r"at most 12 device-hours; the cheapest costs [0-9,]+ device-hours\.$", poor.verdict)
+
+
+def test_a_count_that_ends_a_batch_says_nothing_of_the_rest_of_the_budget(fitted, candidates):
+    one = made(fitted, candidates, budget=400, batch=1)
+    assert one.path[-1][1] > 1.1 * one.least
+    assert one.stop == ""
 
 
 def test_runs_that_would_not_help_are_said(fitted):
@@ -304,11 +330,12 @@ def test_runs_that_would_not_help_are_said(fitted):
 
 
 def test_pending_runs_that_wear_the_draws_out_end_the_plan(fitted, candidates, monkeypatch):
-    for module in ("planning", "result"):
-        monkeypatch.setattr(f"bayeskisl.design.{module}.FEWEST_PARTICLES", 1_900)
+    for module in ("planning", "result", "notes"):
+        monkeypatch.setattr(f"bayeskisl.design.{module}.FEWEST_DRAWS", 1_900)
     worn = made(fitted, candidates, pending=[Run(55_296, TOKENS, level_at_half(fitted, 55_296))])
     assert not worn.runs
     assert "fit again" in worn.verdict
+    assert worn.stop == ""
 
 
 def test_a_failed_gate_is_refused_or_waived(candidates):
@@ -326,6 +353,9 @@ def test_a_failed_gate_is_refused_or_waived(candidates):
         ({"kappa": 2.0}, "a number in"),
         ({"batch": 0}, "a batch of at least 1"),
         ({"runs": 0}, "at least 1 run"),
+        ({"particles": 3}, "at least 40 particles"),
+        ({"worth_of_fact": 0}, "worth_of_fact: expected an amount above zero"),
+        ({"cost_of_miss": "much"}, "cost_of_miss: expected an amount above zero"),
         ({"costs": None}, "costs beside a budget in device-seconds"),
         ({"budget": "2x"}, "a budget such as"),
     ],

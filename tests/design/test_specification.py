@@ -87,6 +87,11 @@ def test_real_text_is_taken_over(tmp_path, curves):
         assert tomllib.loads(following)[table] == tomllib.loads(first)[table]
 
 
+def test_text_beyond_the_basic_plane_is_taken_over(curves):
+    table = {**sweep_behind(curves), "knowledge": {"templates": {"\U0001f600": ["\U0001f9e0", "\u00e9"]}}}
+    assert tomllib.loads(next_sweep(RUNS, curves, table))["knowledge"] == table["knowledge"]
+
+
 def test_a_size_that_the_ladder_lacks_is_refused(curves):
     with pytest.raises(InputError, match="sizes of the ladder"):
         next_sweep((Run(7_000, TOKENS, 200.0),), curves, sweep_behind(curves))

@@ -7,13 +7,17 @@ import pandas as pd
 import pytest
 
 from bayeskisl.curves import save_curves
-from bayeskisl.design import Costs, Run
-from bayeskisl.errors import InputError
+from bayeskisl.design import Budget, Costs, Run
+from bayeskisl.errors import InputError, at_the_command_line
 from bayeskisl.inference import simulate
 from bayeskisl.inference.simulate import design_curves
 from bayeskisl.sweeping import load_sweep
+from bayeskisl.sweeping.plan import Stack
+from bayeskisl.sweeping.records import RunProbe
+from bayeskisl.sweeping.store import open_folder
 from bayeskisl.workflow import LoopEvents, loop
-from bayeskisl.workflow.trainers import Elsewhere
+from bayeskisl.workflow.loop import _ordered, _Turn
+from bayeskisl.workflow.trainers import Elsewhere, Here, _would_diverge
 from studies.simulated.text_sweep import write_sweep
 from tests.design.hand_made import PASSED
 
@@ -117,10 +121,17 @@ def test_it_stops_where_the_money_is_spent(first, run, fits):
     assert fits == [6]  # the posterior was read from disk
 
 
+def test_it_ends_where_every_run_on_offer_would_diverge(first, run, monkeypatch):
+    monkeypatch.setattr(Here, "candidates", lambda *_: ())
+    (step,) = run(until=0.7 * first.floor + 0.3 * first.width)
+    assert step.ending.startswith("Every run that could be trained next diverged")
+
+
 def test_a_person_may_say_no_and_go_on_later(first, run, spec, fits):
     until, asked = (0.7 * first.floor + 0.3 * first.width), []
     (stopped,) = run(until=until, events=Asking(lambda plan: asked.append(plan)))
     assert not stopped.ending
+    assert not (spec.parent / "out" / "step-0" / "next.toml").exists()
     reasons = json.loads((spec.parent / "out" / "step-0" / "plan.json").read_text())
     assert [each["params"] for each in reasons["runs"]] == [run.params for run in asked[0].runs]
     assert all(each["why"] for each in reasons["runs"])
@@ -194,16 +205,103 @@ def test_it_goes_on_with_the_results_and_counts_what_is_pending(elsewhere):
     assert sum(map(price.of, pending)) == pytest.approx(steps[1].spent - 6 * first["params"] * first["tokens"])
 
 
-def test_a_step_whose_results_are_back_is_not_planned_again(elsewhere):
+def test_a_step_whose_runs_are_ordered_is_not_planned_again(elsewhere, fits):
     folder, _ = elsewhere
-    first, second = (folder / "out" / f"step-{number}" for number in range(2))
-    before = [(path / "plan.json").stat().st_mtime_ns for path in (first, second)]
-    orders = (second / "next.csv").read_text()
+    written = sorted(folder.glob("out/step-*/*"))
+    before, fitted = [path.stat().st_mtime_ns for path in written], len(fits)
+    told = json.loads((folder / "out" / "loop.json").read_text())
     steps = loop(folder / "runs.nc", 7e9, out=folder / "out", **{**ELSEWHERE, "budget": "3e21flop"})
-    assert (first / "plan.json").stat().st_mtime_ns == before[0]
-    assert (second / "plan.json").stat().st_mtime_ns > before[1]
-    assert (second / "next.csv").read_text() == orders, "an order that was given stands"
-    assert len(steps) == 2
+    assert [path.stat().st_mtime_ns for path in written] == before
+    assert [step.plan for step in steps] == [step["plan"] for step in told]
+    assert steps[1].waiting
+    assert len(fits) == fitted
+
+
+def test_an_order_without_its_step_is_one_sentence(tmp_path):
+    (tmp_path / "loop.json").write_text("[]")
+    with pytest.raises(InputError, match="step 0, whose runs were ordered"):
+        _ordered(tmp_path, 0)
+
+
+def test_a_step_takes_in_what_was_finished_since_and_forgets_its_fit(tmp_path):
+    design = {"axis": "amount", "params": [70e6], "tokens": 30e9, "seeds": 1}
+    finished = [design_curves(**design, facts=[100_000])]
+    trainer = SimpleNamespace(curves=lambda step: finished[-1])
+
+    def runs_of_step():
+        return _Turn(0, tmp_path, trainer, None, "power", 0, None).curves.sizes["run"]
+
+    assert runs_of_step() == 1
+    (tmp_path / "fit.nc").touch()
+    assert runs_of_step() == 1
+    assert (tmp_path / "fit.nc").exists()
+    finished.append(design_curves(**design, facts=[100_000, 300_000]))
+    assert runs_of_step() == 2
+    assert not (tmp_path / "fit.nc").exists()
+
+
+def test_a_step_whose_runs_all_failed_waits_for_nothing(tmp_path):
+    (tmp_path / "next.csv").write_text("params,tokens,facts,replicates\n7e7,3e10,1e5,1\n")
+    trainer = Elsewhere("runs.nc", tmp_path)
+    assert trainer.train(tmp_path).startswith("Waiting for results")
+    (tmp_path / "next.csv").write_text("params,tokens,facts,replicates\n")
+    assert trainer.train(tmp_path) == ""
+
+
+def test_near_a_share_of_one_the_run_that_came_back_is_told_apart(tmp_path):
+    shares = {"facts": 250, "background_facts": 250, "background_share": 0.8, "groups": ("infused", "background")}
+    back = simulate("power", {"axis": "ratio", "params": [1e6], "ratio": [0.96], "tokens": 1e9, "seeds": 1,
+                              "tokens_per_fact": 6, **shares}, {}, seed=0)  # fmt: skip
+    folder = tmp_path / "step-0"
+    folder.mkdir()
+    save_curves(back, folder / "results.nc")
+    rows = "".join(f"1e6,1e9,{ratio},1\n" for ratio in (0.99, 0.97, 0.96))
+    (folder / "next.csv").write_text(f"params,tokens,ratio,replicates\n{rows}")
+    back = back.assign_coords(run=[f"step-0 {name}" for name in back["run"].values])
+    pending = Elsewhere("runs.nc", tmp_path).pending(back, 1)
+    assert [run.level for run in pending] == [0.99, 0.97]
+
+
+def test_a_budget_without_costs_is_refused_before_anything_is_fitted(elsewhere, tmp_path):
+    folder, _ = elsewhere
+    for budget, costs in (("5000h", None), ("1e21flop", Costs.on_device("h100"))):
+        options = {**ELSEWHERE, "budget": budget, "costs": costs}
+        with at_the_command_line(), pytest.raises(InputError, match="costs beside a budget in") as refused:
+            loop(folder / "runs.nc", 7e9, out=tmp_path / "out", **options)
+        assert "--device" not in str(refused.value)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture
+def diverged(spec, tmp_path):
+    """A machine whose only sweep diverged at every level, in one stack of four seconds."""
+    sweep = load_sweep(spec)
+    with open_folder(sweep, tmp_path) as folder:
+        for each in sweep.runs():
+            folder.write(each, Stack(sweep.runs()), RunProbe((), diverged_at=3))
+        folder.note({"runs": [each.name for each in sweep.runs()], "seconds": 4.0})
+    return Here(spec, tmp_path, None), sweep.runs()
+
+
+def test_runs_that_diverged_cost_what_they_cost(diverged):
+    here, runs = diverged
+    curves = design_curves(axis="amount", params=[768.0], tokens=30_720, facts=[2.0], seeds=1)
+    flop = sum(6 * run.params * run.mixture.tokens for run in runs)
+    assert here.costs(curves, Budget(1e12, "FLOP"), 1)[2] == pytest.approx(flop)
+    assert here.costs(curves, Budget(600.0), 1)[2] == 4.0
+
+
+def test_places_where_runs_diverged_are_not_offered_again(diverged, monkeypatch):
+    here, runs = diverged
+    lost, other = float(runs[0].params), 12.0 * 16**2
+    offered = (Run(lost, 30_720.0, 5.0), Run(other, 30_720.0, 5.0))
+    monkeypatch.setattr("bayeskisl.design.candidate_runs", lambda *_, **__: offered)
+    curves = design_curves(axis="amount", params=[other], tokens=30_720, facts=[2.0], seeds=1)
+    fit = SimpleNamespace(curves=curves)
+    assert here.candidates(fit, None, None, None, None, 0) == offered[1:]
+    here_and_there = [(Run(other, 30_720.0, 5.0), True), (Run(other, 30_720.0, 9.0), False)]
+    assert _would_diverge(Run(other, 30_720.0, 5.001, 2), here_and_there)
+    assert not _would_diverge(Run(other, 30_720.0, 7.0), here_and_there)
 
 
 def test_a_failed_run_is_deleted_and_no_longer_pending(elsewhere):

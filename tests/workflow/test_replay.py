@@ -91,6 +91,12 @@ def test_everyone_starts_alike_and_keeps_what_it_bought(frame, folder):
         assert len(set(late)) == len(late)
 
 
+def test_a_table_tells_what_everyone_bought(frame, folder):
+    for planner in PLANNERS:
+        told = frame[frame["planner"] == planner]["bought"].str.split(";").tolist()
+        assert told == bought(folder, planner)
+
+
 def test_the_truth_is_the_simulations_own(frame, curves):
     truth = json.loads(curves.attrs["truth"])["data_vars"]["collapse"]["data"][-1][0]
     assert np.allclose(frame["truth"], np.log(truth))

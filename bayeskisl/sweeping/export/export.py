@@ -118,7 +118,7 @@ def export_sweep(
         If the sweep has no real text, the trainer cannot train its sizes or preserve its order, or the folder contains
         another export.
     """
-    path = shipped_file("sweeps", spec) if Path(spec).suffix != ".toml" else Path(spec)
+    path = shipped_file("sweeps", spec)
     table, chosen, root = read_toml(path), trainer_named(trainer), Path(out)
     for name in formats:
         if name not in FORMATS:
