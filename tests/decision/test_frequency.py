@@ -17,6 +17,8 @@ from bayeskisl.decision import (
 from bayeskisl.errors import InputError
 from bayeskisl.inference.simulate import design_curves
 from bayeskisl.reporting import describe_decision, describe_prediction, plot_decision
+from bayeskisl.reporting.brief import brief
+from bayeskisl.reporting.numbers import three_digits
 from bayeskisl.reporting.text import chosen, decision_rows
 from tests.decision.hand_made import SIZES, TOKENS, HandMadeFit, MixedFit, law_line, mixed_curves
 
@@ -85,6 +87,8 @@ def test_the_least_is_said_drawn_saved_and_put_in_a_table(repeats, tmp_path):
     text = describe_decision(decision)
     assert text.startswith("recommended: at least ")
     assert "keeping less than 90 % of" in text
+    exposures = decision.choice.value / 1e6 * TOKENS / 6
+    assert f"the recommendation gives {three_digits(exposures, up=True)} exposures of a fact" in text
     assert float(chosen(decision).replace(",", "")) >= decision.choice.value
     again = load_decision(decision.save(tmp_path / "decision.nc"))
     assert again.data.identical(decision.data)
@@ -110,6 +114,8 @@ def test_what_was_never_learned_or_never_missed_is_a_bound(fit):
             assert decision.verdict.grade == "not usable"
         else:
             assert float((sufficient <= decision.choice.at_most).mean()) >= 0.9
+            exposures = decision.advised / 1e6 * TOKENS / 6
+            assert f"({exposures:.3g} exposures of a fact)" in brief(decision)["recommended"]
 
 
 def test_with_a_background_the_least_and_the_most_are_of_one_frequency(fit):
@@ -137,3 +143,10 @@ def test_a_general_loss_without_general_text_is_no_law_of_it():
 
     curves = design_curves(params=list(SIZES), facts=[100, 1000], ratio=1.0)
     assert fit_loss(curves.assign(general_loss=("run", np.linspace(2, 3, curves.sizes["run"])))) is None
+
+
+def test_enough_is_enough_at_the_risk_and_of_what_was_asked(repeats):
+    decision = decide(repeats, 98_304, risk=0.05, keep_of="facts", sensitivity=False)
+    enough = decision_summary(decision)["sufficient"]
+    assert (enough["risk"], enough["at_risk"]) == (0.05, decision.choice.value)
+    assert "enough to keep 90 % of its facts: " in describe_decision(decision)
