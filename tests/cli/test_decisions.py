@@ -1,5 +1,7 @@
 """`bayeskisl decide` answers before it keeps anything for later."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 import typer
@@ -28,7 +30,7 @@ def test_a_table_without_any_answer_names_its_questions_and_fails(as_json, monke
     )
     monkeypatch.setattr("bayeskisl.decision.decision_table", lambda *asked, **options: unanswered)
     with pytest.raises(typer.Exit) as ended:
-        _print_table([], [], [], {}, as_json)
+        _print_table([Path("one.nc"), Path("gone.nc")], [], [], {}, as_json)
     assert ended.value.exit_code == 1
     said = capsys.readouterr().err
     assert "not answered: one.nc, 1B parameters, 20B tokens, a risk of 5 %: no such budget" in said

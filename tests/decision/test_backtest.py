@@ -154,7 +154,7 @@ def test_bounds_alone_are_no_figure_and_a_rule_without_a_number_no_point(found):
     silent = Backtest(found.data.assign(proportional_factor=found.data.proportional_factor.where(~some)))
     left, right = plot_backtest(silent).axes
     assert len(right.lines[1].get_xdata()) == len(right.lines[0].get_xdata()) - 1
-    assert left.get_title() == "Predicted collapse point over the measured one"
+    assert left.get_title("left") == "Predicted collapse point over the measured one"
 
 
 def test_a_back_test_is_shown_in_one_line(found):
