@@ -114,8 +114,6 @@ def test_what_was_never_learned_or_never_missed_is_a_bound(fit):
             assert decision.verdict.grade == "not usable"
         else:
             assert float((sufficient <= decision.choice.at_most).mean()) >= 0.9
-            exposures = decision.advised / 1e6 * TOKENS / 6
-            assert f"({exposures:.3g} exposures of a fact)" in brief(decision)["recommended"]
 
 
 def test_with_a_background_the_least_and_the_most_are_of_one_frequency(fit):
@@ -143,6 +141,13 @@ def test_a_general_loss_without_general_text_is_no_law_of_it():
 
     curves = design_curves(params=list(SIZES), facts=[100, 1000], ratio=1.0)
     assert fit_loss(curves.assign(general_loss=("run", np.linspace(2, 3, curves.sizes["run"])))) is None
+
+
+def test_the_exposures_of_an_advice_beyond_the_draws_are_its_own(fit):
+    curves = design_curves(params=list(SIZES), facts=100, axis="frequency", exposures=[500.0, 1_000.0, 2_000.0])
+    decision = decide(HandMadeFit(curves=curves.assign(recalled=curves.probed)), 98_304, sensitivity=False)
+    assert decision.advised == pytest.approx(500 / TOKENS * 6 * 1e6)
+    assert "(500 exposures of a fact)" in brief(decision)["recommended"]
 
 
 def test_enough_is_enough_at_the_risk_and_of_what_was_asked(repeats):
