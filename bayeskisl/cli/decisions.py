@@ -15,9 +15,11 @@ from bayeskisl.cli.options import AsJson, SavedFit, SavedFits, Seed, TargetOptio
 from bayeskisl.cli.progress import Progress
 from bayeskisl.errors import InputError, OutputError
 from bayeskisl.files import turn_in
-from bayeskisl.quantities import read_number
+from bayeskisl.quantities import read_number, short
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from bayeskisl.decision import Criterion
     from bayeskisl.target import Target
 
@@ -77,7 +79,8 @@ class CriterionOptions:
         str | None, typer.Option(metavar="N", help="Size of your domain in facts, for the ratio that it needs.")
     ] = None
     at_most: Annotated[
-        str | None, typer.Option(metavar="X", help="Largest infusion you consider, in facts or as a ratio.")
+        str | None,
+        typer.Option(metavar="X", help="Largest infusion: facts, a ratio, or parts per million along a frequency."),
     ] = None
     background_weight: Annotated[float, rare(metavar="X", help="Value of a background fact, in infused facts.")] = 1.0
     token_price: Annotated[float, rare(metavar="X", help="Price of an infused token, in facts.")] = 0.0
@@ -175,20 +178,30 @@ def _print_table(
         from bayeskisl.reporting.text import decision_rows
 
         found = decision_table(fits if len(fits) > 1 else fits[0], targets, risks=risks, **options)
+    problems = found[found["problem"].notna()] if "problem" in found else found[:0]
     if as_json:
         print_json(json.loads(found.to_json(orient="records")))
-        return
-    problems = found[found["problem"].notna()] if "problem" in found else found[:0]
-    if len(problems) < len(found):
+    elif len(problems) < len(found):
         head, *rows = decision_rows(found)
         table = slim_table(*head, words=["table", "verdict", "edges"])
         for row in rows:
             table.add_row(*row)
         show(table)
     for _, row in problems.iterrows():
-        echo(f"not answered: {row['table']}: {row['problem']}", err=True)
+        echo(f"not answered: {_question(row)}: {row['problem']}", err=True)
     if len(problems) == len(found):
         raise typer.Exit(1)
+
+
+def _question(row: "pd.Series") -> str:
+    """Name a question of a table; one whose fit cannot be read has no size, budget or risk."""
+    from bayeskisl.reporting.numbers import percent
+
+    known = row.dropna()
+    words = {"params": "parameters", "tokens": "tokens"}
+    place = [f"{short(known[name])} {word}" for name, word in words.items() if name in known]
+    risk = [f"a risk of {percent(known['risk'])}"] if "risk" in known else []
+    return ", ".join([known["table"], *place, *risk])
 
 
 def verify(

@@ -10,12 +10,14 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.axes import Axis, axis_of
+from bayeskisl.curves.groups import infused_group
 from bayeskisl.decision.caveats import APART, Caveat, about_prediction
+from bayeskisl.decision.choices import Gains
 from bayeskisl.decision.criterion import Criterion, CriterionKeywords
 from bayeskisl.decision.decision import Decision
 from bayeskisl.decision.edges import edges
 from bayeskisl.decision.planned_model import PlannedModel, of_target
-from bayeskisl.decision.prediction import Options, attributes, of_fit, require_gate
+from bayeskisl.decision.prediction import Forecast, Options, attributes, forecast, of_fit, require_gate
 from bayeskisl.decision.prospect import Kind
 from bayeskisl.decision.question import Question
 from bayeskisl.decision.sensitivity import sensitivity_rows
@@ -103,8 +105,7 @@ def decide(
     levels = {group: by.level(group) for group in planned.groups}
     options = Options(kind, by.level(planned.group), ci_prob, seed, by.keep_of, levels)
     question = Question(planned, options, by)
-    answered = question.answered_by(fit)
-    decision = decision_on(fit, question, answered, apart)
+    decision = decision_on(fit, question, forecast(fit, planned, options), apart)
     if not sensitivity:
         return decision
     return Decision(decision.data.assign(sensitivity_rows(fit, decision, question.answered_by)))
@@ -124,13 +125,16 @@ def _holding_its_domain(target: Target, by: Criterion, axis: Axis) -> Target:
     return replace(target, hold={**target.hold, schema.FACTS: by.facts})
 
 
-def decision_on(fit: "Fit", question: Question, data: xr.Dataset, apart: float = APART) -> Decision:
-    """Return a decision from an answer of `Question.answered_by`, with caveats, edges and provenance."""
-    target = question.target
+def decision_on(
+    fit: "Fit", question: Question, found: Forecast, apart: float = APART, gains_of: type[Gains] = Gains
+) -> Decision:
+    """Return a decision from a prediction, with caveats, edges, provenance and curves."""
+    target, gains = question.target, question.gains(found.prospect, gains_of)
+    data = question.answered_from(found, gains)
     caveats = [
         *_with_bounds(about_prediction(data, target, fit.curves, apart), data),
         *edges(data, target, fit.curves, question.criterion.risk),
-        *_without_benefit(data),
+        *_without_benefit(target),
         *of_fit(fit, target),
     ]
     described = attributes(
@@ -143,10 +147,17 @@ def decision_on(fit: "Fit", question: Question, data: xr.Dataset, apart: float =
         utility_unit=unit_of(question.criterion.utility),
         background_weight=getattr(question.criterion.utility, "background_weight", 1.0),
         prices=json.dumps(prices_of(question.criterion.utility)),
-        **({} if question.criterion.at_most is None else {"at_most": question.criterion.at_most}),
+        apart=apart,
+        **_named(at_most=question.criterion.at_most, facts=question.criterion.facts),
         assumes=json.dumps(_assumptions(fit.curves, target)),
     )
-    return Decision(data.assign_attrs(content="decision", **described))
+    decision = Decision(data.assign_attrs(content="decision", **described))
+    return Decision(question.with_curves(gains, decision.data, decision.advised))
+
+
+def _named(**options: float | None) -> dict[str, float]:
+    """Options that the user named."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _assumptions(curves: xr.Dataset, target: PlannedModel) -> list[str]:
@@ -164,9 +175,9 @@ def _assumptions(curves: xr.Dataset, target: PlannedModel) -> list[str]:
     return []
 
 
-def _without_benefit(data: xr.Dataset) -> Iterator[Caveat]:
+def _without_benefit(target: PlannedModel) -> Iterator[Caveat]:
     """Refuse to recommend an infusion if no probed group gains from it."""
-    if not any(f"mean_kept_{group}" in data for group in schema.OF_INFUSED):
+    if infused_group(target.groups) is None:
         yield Caveat(
             "no_benefit",
             "no group was probed that more infusion teaches: the curves say how much is safe, and not how much is "
@@ -176,11 +187,17 @@ def _without_benefit(data: xr.Dataset) -> Iterator[Caveat]:
 
 
 def _with_bounds(caveats: Iterable[Caveat], data: xr.Dataset) -> Iterator[Caveat]:
-    """Bound the choice by the choices of the single laws if these disagree."""
+    """Bound the choice by the choices of the single laws if these disagree.
+
+    A law by which no infusion is safe makes the lower end zero, and one that reaches the end of the planned range
+    leaves no upper end.
+    """
     heard = data["choice_by_law"].values[data["weight"].values > 0]
+    low, high, least, most = heard.min(), heard.max(), data["least"].item(), data["most"].item()
+    nothing = 0.0 if schema.COLLAPSE in data else None
+    at_least, at_most = float(low) if low > least else nothing, float(high) if high < most else None
     for caveat in caveats:
         if caveat.code == "laws_apart":
-            low, high = (float(end) if np.isfinite(end) else None for end in (heard.min(), heard.max()))
-            yield replace(caveat, at_least=low, at_most=high)
+            yield replace(caveat, at_least=at_least, at_most=at_most)
         else:
             yield caveat

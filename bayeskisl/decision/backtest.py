@@ -20,7 +20,7 @@ __all__ = ["HORIZONS", "Backtest"]
 HORIZONS = (2.0, 4.0, 10.0, np.inf)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Backtest:
     """Predictions of measured sizes, each made from smaller sizes alone.
 
@@ -46,6 +46,11 @@ class Backtest:
     """
 
     data: xr.Dataset
+
+    def __repr__(self) -> str:
+        table = self.table
+        counts = [f"{len(table.filter(verdict=name))} {name}" for name in ("hit", "miss", "undecided")]
+        return f"<Back-test of the law '{self.data.attrs['law']}': {len(table)} predictions, {', '.join(counts)}>"
 
     @property
     def table(self) -> pl.DataFrame:

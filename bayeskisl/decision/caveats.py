@@ -99,7 +99,9 @@ def _about_distance(ahead: xr.Dataset, target: PlannedModel, curves: xr.Dataset)
     for name in target.prior_driven:
         yield _of_prior(name, target, np.asarray(curves[name].values, dtype=float))
     median = interval(ahead[target.half_point].values, 0.9)[0]
-    around = f"{said(target.params)} parameters at infusions around {said(median)} {target.coordinate}"
+    around = f"{said(target.params)} parameters"
+    if np.isfinite(median):
+        around += f" at infusions around {said(median)} {target.axis.in_words}"
     if _is_trained(target, curves):
         yield Caveat(
             "trained_size",
@@ -209,14 +211,18 @@ def _about_laws(ahead: xr.Dataset, target: PlannedModel, apart: float) -> Iterat
             f"the laws disagree about the critical exposures at the target by {_factor(factor)} (more than "
             f"{apart:g}), and the sizes seen do not separate them; read the envelope, not the mixture alone",
             concerns="choice",
-            buy=f"a larger size than any so far, at infusions between the laws' {points} (at the target "
-            f"{target.coordinate} {_from_to(min(halves), max(halves))})",
+            buy=f"a larger size than any so far, at infusions between the laws' {points}"
+            f"{_from_to(min(halves), max(halves), target)}",
             weight="care",
         )
 
 
-def _from_to(low: float, high: float) -> str:
-    return f"{said(low)} to {said(high)}" if np.isfinite(high) else f"{said(low)} and more"
+def _from_to(low: float, high: float, target: PlannedModel) -> str:
+    """State the range of the laws' half-points; nothing if no law has one."""
+    if not np.isfinite(low):
+        return ""
+    ends = f"{said(low)} to {said(high)}" if np.isfinite(high) else f"at least {said(low)}"
+    return f" (at the target {ends} {target.axis.in_words})"
 
 
 def _factor(factor: float) -> str:
@@ -230,7 +236,7 @@ def _about_width(ahead: xr.Dataset, target: PlannedModel) -> Iterator[Caveat]:
     if spread > _WIDE_LOG_SD:
         consequence = (
             "; the infusion that keeps most on average would then more likely collapse than not, and is not recommended"
-            if target.axis.harms_infused
+            if target.axis.harms_infused and _best_mean_collapses(ahead)
             else ""
         )
         yield Caveat(
@@ -242,6 +248,19 @@ def _about_width(ahead: xr.Dataset, target: PlannedModel) -> Iterator[Caveat]:
                 "ask `bayeskisl plan` which runs narrow it most per cost",
             ),
         )
+    yield from _about_unseen(critical, target)
+
+
+def _best_mean_collapses(ahead: xr.Dataset) -> bool:
+    """Whether the best mean collapses more often than not: a plan may end below it. A prediction has no plan."""
+    if "risk_neutral_choice" not in ahead:
+        return True
+    end = "most" if ahead["risk_neutral_side"].item() > 0 else "least"
+    best = ahead["risk_neutral_choice"].fillna(ahead[end]).item()
+    return float((ahead[schema.COLLAPSE] < best).mean()) > 0.5
+
+
+def _about_unseen(critical: FloatArray, target: PlannedModel) -> Iterator[Caveat]:
     unseen = float((critical < 1).mean())
     if unseen > _UNSEEN_SHARE and not target.relative and target.axis.moves(target.group) and target.harms:
         yield Caveat(

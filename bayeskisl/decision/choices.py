@@ -1,6 +1,7 @@
 """Choices: the largest infusion within a risk, the best mean, and the nearly optimal range."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import xarray as xr
@@ -28,12 +29,15 @@ class Gains:
     utility : Utility
     low, high : float
         The range, in the unit of the axis.
+    is_exact : bool
+        Whether optima are searched for, and not read from a grid.
     """
 
     prospect: Prospect
     utility: Utility
     low: float
     high: float
+    is_exact: ClassVar[bool] = True
 
     def __call__(self, infusion: FloatArray) -> FloatArray:
         """Utility of every draw, ``(sample, point)``, at infusions ``(1, point)`` or ``(sample, point)``."""

@@ -91,11 +91,11 @@ class Decision:
 
     @property
     def advised(self) -> float | None:
-        """The recommended infusion: the choice, or the safe end of its bound; None without either."""
+        """The recommended infusion: the choice, or the safe end of its bound, unless that is zero; None without it."""
         choice = self.choice
         if not choice.is_bound:
             return choice.value
-        return choice.at_most if self.is_least else choice.at_least
+        return choice.at_most if self.is_least else choice.at_least or None
 
     @property
     def is_least(self) -> bool:
@@ -231,7 +231,7 @@ class Decision:
         -------
         pandas.DataFrame
             One row per infusion: ``regret`` in the unit of the utility, its parts ``too_much`` and ``too_little``, and
-            ``percent`` of the expected best.
+            ``percent`` of the expected best; NaN unless that is positive, as prices may prevent.
         """
         places = np.atleast_1d(np.asarray(infusion, dtype=float))
         grid = self.data["infusion"].values
@@ -242,7 +242,7 @@ class Decision:
         }
         best = float(self.data["best_utility"].mean())
         table = pd.DataFrame(columns, index=pd.Index(places, name=self.data.attrs["coordinate"]))
-        return table.assign(percent=100 * table["regret"] / best)
+        return table.assign(percent=100 * table["regret"] / best if best > 0 else np.nan)
 
     def save(self, path: str | Path) -> Path:
         """Write the decision as NetCDF, which `load_decision` and plain xarray read."""

@@ -189,7 +189,7 @@ def _outside_what_was_swept(choice: float, target: PlannedModel, swept: _Swept, 
         return Caveat(
             "outside_levels",
             f"the choice lies outside the levels that were swept ({said(swept.low)} to {said(swept.high)} "
-            f"{target.coordinate})",
+            f"{target.axis.in_words})",
         )
     end, above = swept.end_towards(choice), choice > swept.high
     if target.harms:
@@ -215,7 +215,7 @@ def _whole_range(data: xr.Dataset, target: PlannedModel) -> Iterator[Caveat]:
         else "the risk holds over the whole planned range, whose end is not a collapse point",
         concerns="choice",
         at_least=most,
-        buy=f"{said(target.params)} parameters, or the largest available size, near {said(most)} {target.coordinate}"
+        buy=f"{said(target.params)} parameters, or the largest available size, near {said(most)} {target.axis.in_words}"
         if once
         else "nothing, unless more is to be infused",
         weight="care" if once else "note",
@@ -253,7 +253,7 @@ def _about_the_optimum(data: xr.Dataset, target: PlannedModel, swept: _Swept) ->
             at_least=float(min(swept.high, data["most"].item())) if side > 0 else None,
             at_most=swept.low if side < 0 else None,
             buy=f"{swept.largest} parameters at infusions {'above' if side > 0 else 'below'} "
-            f"{said(swept.high if side > 0 else swept.low)} {target.coordinate}, where knowledge turns down",
+            f"{said(swept.high if side > 0 else swept.low)} {target.axis.in_words}, where knowledge turns down",
         )
     elif always_more + always_less > _NOTICEABLE:
         yield Caveat(
@@ -275,15 +275,18 @@ def _unplanned(data: xr.Dataset) -> float:
 
 
 def _about_the_domain(data: xr.Dataset, target: PlannedModel) -> Iterator[Caveat]:
+    facts = round(data["domain_facts"].item())
+    domain, remedy = (
+        f"a domain of {facts:,.0f} fact{'' if facts == 1 else 's'}",
+        "nothing: a larger budget or fewer facts",
+    )
+    if "domain_ratio" in data and data["domain_ratio"].item() > 1:
+        yield Caveat("ratio_above_one", f"no mixture of the budget holds {domain}", buy=remedy)
     if "sufficient_ratio" in data:
-        too_much, facts = float(np.mean(data["sufficient_ratio"].values > 1)), round(data["domain_facts"].item())
+        too_much = float(np.mean(data["sufficient_ratio"].values > 1))
         if too_much > _NOTICEABLE:
-            yield Caveat(
-                "ratio_above_one",
-                f"with probability {100 * too_much:.0f} % no mixture of the budget teaches a domain of "
-                f"{facts:,.0f} fact{'' if facts == 1 else 's'}",
-                buy="nothing: a larger budget or fewer facts",
-            )
+            never = f"with probability {100 * too_much:.0f} % no mixture of the budget teaches {domain}"
+            yield Caveat("ratio_above_one", never, buy=remedy)
     if "least_sufficient" in data and target.harms and data["least_sufficient"].item() > _unplanned(data):
         yield Caveat(
             "no_window",

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import xarray as xr
@@ -29,6 +29,8 @@ __all__ = ["Glances"]
 
 class _OnGrid(Gains):
     """Gains whose optima are read from one grid; the best mean is the vertex of a parabola through its nodes."""
+
+    is_exact: ClassVar[bool] = False
 
     def optima(self) -> Maximum:
         line, worth = self._grid
@@ -112,7 +114,7 @@ class Glances:
         found = self._forecast(target)
         if not utility.loss_price:  # who does not price the general loss is spared its draws
             found = replace(found, prospect=replace(found.prospect, loss=None))
-        return decision_on(self.thinned, question, question.answered_from(found, _OnGrid), self.apart)
+        return decision_on(self.thinned, question, found, self.apart, _OnGrid)
 
     def look_ahead(self, sizes: Iterable[float], tokens: float | None = None) -> None:
         """Draw the curves of several targets in advance, which makes decisions about them faster."""

@@ -9,7 +9,7 @@ from bayeskisl.arrays import FloatArray, IntArray
 
 __all__ = ["FINE", "NODES", "ROUNDS", "Maximum", "maximise"]
 
-# A grid finds the highest hill, and each further round keeps 2 of 16 steps of its bracket.: the place is then known
+# A grid finds the highest hill, and each further round keeps 2 of 16 steps of its bracket: the place is then known
 # to a hundred-millionth of the range.
 NODES, FINE, ROUNDS = 257, 17, 7
 

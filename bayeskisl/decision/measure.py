@@ -57,7 +57,7 @@ _SHOWN = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Measurement:
     """The half-retention point of one cell.
 
@@ -87,6 +87,10 @@ class Measurement:
     runs: tuple[str, ...]
     bound: str = ""
     half_point: str = schema.COLLAPSE
+
+    def __repr__(self) -> str:
+        ends = f"{three_digits(self.low)} to {three_digits(self.high)}"
+        return f"<Measured {self.half_point} {three_digits(self.median)} ({ends}): {self.note}>"
 
     @property
     def note(self) -> str:

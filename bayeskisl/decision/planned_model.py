@@ -12,6 +12,7 @@ from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.axes import Axis, LoadEffect, axis_of
 from bayeskisl.curves import further_covariates, reference_load
 from bayeskisl.curves.cells import without_rounding
+from bayeskisl.curves.groups import infused_group, probed_groups
 from bayeskisl.errors import InputError, way
 from bayeskisl.specifications import refuse_unknown
 from bayeskisl.target import Target
@@ -54,7 +55,7 @@ class PlannedModel:
         Covariates of the target that the sweep never varied, so that only the prior says what they do; the size is
         among them where one size was trained.
     groups : tuple of str
-        All probe groups.
+        Groups that some run of the sweep probed, in the order of `schema.GROUPS`.
     reference_load : float
         Reference load of the sweep, see `bayeskisl.curves.reference_load`.
     relative : bool
@@ -97,7 +98,7 @@ class PlannedModel:
     @property
     def rising_group(self) -> str | None:
         """The probe group, if any, whose knowledge rises with infusion."""
-        return next((group for group in self.groups if self.axis.moves(group) > 0), None)
+        return infused_group(group for group in self.groups if self.axis.moves(group) > 0)
 
     @property
     def range(self) -> tuple[float, float]:
@@ -184,7 +185,7 @@ def planned_model(curves: xr.Dataset, target: Target) -> PlannedModel:
     needed = _needed(curves)
     refuse_unknown(target.hold, needed, "hold", "names")
     held = {name: _held_fixed(curves, name, target.hold.get(name), target.prior_driven) for name in needed}
-    groups = _probed_groups(curves)
+    groups = probed_groups(curves)
     return PlannedModel(
         params=target.params,
         tokens=tokens,
@@ -221,12 +222,6 @@ def _never_varied(expected: str, asked: float, name: str, remedy: str) -> InputE
     """Return the error for a value of the target that lies outside a sweep that never varied it."""
     prior = f"or take an answer that rests on the prior with {_prior_driven()}"
     return InputError(expected, f"{asked:,.0f}", name, f"{remedy}, {prior}")
-
-
-def _probed_groups(curves: xr.Dataset) -> tuple[str, ...]:
-    """Groups that some run probed: joined imports may hold others."""
-    names, probed = curves[schema.GROUP].values.astype(str), curves[schema.PROBED].sum(schema.RUN).values
-    return tuple(names[probed > 0].tolist()) or tuple(names.tolist())
 
 
 def _only_size(curves: xr.Dataset, target: Target) -> bool:

@@ -96,10 +96,11 @@ def predict(
         ``critical_exposures``, ``steepness``, ``floor``, ``ceiling``, ``binds`` (the index in `bayeskisl.laws.LIMITS`
         of the limit that binds at the target, -1 for a law without limits), ``exponent``, the coordinate ``fall`` (the
         name of each draw's fall) and the parameters of falls that have some (NaN in draws of other falls); the law-wise
-        ``collapse_by_law``, ``critical_exposures_by_law`` and ``weight``. Infusions are in the unit of the sweep's
-        axis. If more infusion harms no probed group (frequency without background facts), ``sufficient`` (the smallest
-        infusion at which a run retains its share) and ``onset_by_law`` replace ``collapse``, ``shoulder``,
-        ``admissible`` and ``collapse_by_law``. Attributes contain the fixed quantities and the warnings.
+        ``collapse_by_law``, ``collapse_of_cell_by_law``, ``critical_exposures_by_law`` and ``weight``. Infusions are in
+        the unit of the sweep's axis. If more infusion harms no probed group (frequency without background facts),
+        ``sufficient`` (the smallest infusion at which a run retains its share), ``onset_of_cell``, ``onset_by_law`` and
+        ``onset_of_cell_by_law`` replace ``shoulder``, ``admissible`` and the variables of ``collapse``. Attributes
+        contain the fixed quantities and the warnings.
 
     Raises
     ------
@@ -150,12 +151,19 @@ def forecast(fit: "Fit", target: PlannedModel, options: Options, weights: dict[s
     loss = fit_loss(fit.curves)
     prospect, mixture = prospect_of(by_law, weights, target, loss, options.seed)
     alone = {law: prospect_of(by_law.sel(law=[law]), {law: 1.0}, target, loss, options.seed)[0] for law in weights}
-    return Forecast(_named(mixture, weights, prospect, alone, options), prospect, alone)
+    of_cells = np.stack([_of_cell(by_law.sel(law=law), target) for law in weights])
+    return Forecast(_named(mixture, weights, prospect, alone, of_cells, options), prospect, alone)
 
 
 def _named(
-    mixture: xr.Dataset, weights: dict[str, float], prospect: Prospect, alone: dict[str, Prospect], options: Options
+    mixture: xr.Dataset,
+    weights: dict[str, float],
+    prospect: Prospect,
+    alone: dict[str, Prospect],
+    of_cells: FloatArray,
+    options: Options,
 ) -> xr.Dataset:
+    """Name the draws of the mixture and of each law; `of_cells` are half-points of a cell, ``(law, sample)``."""
     target = prospect.target
     fall = prospect.falls[target.group]
     of_draws = {
@@ -178,6 +186,7 @@ def _named(
         over_draws(of_draws, mixture)
         | {
             f"{target.half_point}_by_law": (of_law, halves.reshape(size)),
+            f"{target.half_point}_of_cell_by_law": (of_law, of_cells.reshape(size)),
             "critical_exposures_by_law": (of_law, critical.reshape(size)),
             "weight": ("law", list(weights.values())),
             schema.EXPONENT: mixture[schema.EXPONENT].sel(group=target.group, drop=True),

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.arrays import BoolArray, FloatArray
+from bayeskisl.arrays import FloatArray
 from bayeskisl.decision.fall import Fall
 from bayeskisl.decision.general_loss import LossLaw
 from bayeskisl.decision.kept_knowledge import kept
@@ -34,7 +34,7 @@ class Prospect:
     ----------
     target : PlannedModel
     falls : mapping
-        Retention of each probe group against its exposures, a `Fall` of draws ``(sample,)``.
+        Retention of each probed group of the target against its exposures, a `Fall` of draws ``(sample,)``.
     loss : LossLaw or None
         The general loss, where it was measured.
     seed : int
@@ -117,12 +117,6 @@ class Prospect:
         exposures = np.where(possible, fall.log_exposures_keeping(np.where(possible, share, 0.5)), np.inf)
         return self.target.infusion(exposures, group, fall.load_effect)
 
-    def holds_anywhere(self, level: float, group: str, of: str = "ceiling") -> BoolArray:
-        """Whether a group without an effect of infusion retains its level, ``(sample,)``."""
-        fall = self.falls[group]
-        held = self.share_of_ceiling(group, np.full((1, 1), np.mean(self.target.range)))[:, 0]
-        return (held if of == "ceiling" else held * fall.known_at_best()) >= level
-
     def _kept(self, group: str, infusion: FloatArray, infused_facts: FloatArray) -> FloatArray:
         fall, fixed = self.falls[group], self.target.held_fixed
         facts = fixed.get(schema.BACKGROUND_FACTS, 0.0) if group == schema.BACKGROUND else infused_facts
@@ -188,8 +182,7 @@ def prospect_of(
     size = (by_law.sizes["chain"], by_law.sizes["draw"])
     of_draw = law_of_draw(weights, size[0] * size[1], np.random.default_rng(seed))
     mixture = by_law.isel(law=xr.DataArray(of_draw.reshape(size), dims=("chain", "draw"))).drop_vars("law")
-    groups = [str(group) for group in mixture[schema.GROUP].values]
-    falls = {group: _fall(mixture.sel(group=group)) for group in groups}
+    falls = {group: _fall(mixture.sel(group=group)) for group in target.groups}
     return Prospect(target, falls, loss, seed), mixture.transpose("chain", "draw", ...)
 
 

@@ -47,17 +47,21 @@ class Question:
 
     def answered_by(self, fit: "Fit", weights: dict[str, float] | None = None) -> xr.Dataset:
         """Return the prediction and the decision, under the laws' own weights or others."""
-        return self.answered_from(forecast(fit, self.target, self.options, weights))
+        found = forecast(fit, self.target, self.options, weights)
+        return self.answered_from(found, self.gains(found.prospect))
 
-    def answered_from(self, found: Forecast, gains_of: type[Gains] = Gains) -> xr.Dataset:
-        """Decide from a prediction; `gains_of` may search the optima in another way."""
+    def gains(self, prospect: Prospect, gains_of: type[Gains] = Gains) -> Gains:
+        """The utility over the planned range; `gains_of` may search the optima in another way."""
+        return gains_of(prospect, self.criterion.utility, *_planned_range(self.target, self.criterion.at_most))
+
+    def answered_from(self, found: Forecast, gains: Gains) -> xr.Dataset:
+        """Decide from a prediction."""
         prospect = found.prospect
-        gains = gains_of(prospect, self.criterion.utility, *_planned_range(self.target, self.criterion.at_most))
-        bounds = [self._bounds(one) for one in found.alone.values()]
+        bounds, risk = [self._bounds(one) for one in found.alone.values()], self.criterion.risk
         optima, best = gains.optima(), gains.best_mean()
         of_draws = {schema.OPTIMUM: optima.place, "best_utility": optima.value}
         scalars = {
-            schema.CHOICE: min(self._choice(prospect, self.criterion.risk), gains.high),
+            schema.CHOICE: min(self._choice(prospect, risk), gains.high),
             "risk_neutral_choice": float(best.place[0]) if best.side[0] == 0 else np.nan,
             "risk_neutral_side": int(best.side[0]),
             "best_mean_utility": float(best.value[0]),
@@ -68,21 +72,24 @@ class Question:
         shape = found.ahead.sizes["chain"], found.ahead.sizes["draw"]
         of_domain, domain = _domain(prospect, possible, self.options, self.criterion.facts)
         if "sufficient" in of_domain:
-            scalars["least_sufficient"] = least_sufficient(of_domain["sufficient"], self.criterion.risk)
-        data = found.ahead.assign(
+            scalars["least_sufficient"] = least_sufficient(of_domain["sufficient"], risk)
+        return found.ahead.assign(
             over_draws({**of_draws, **of_domain}, found.ahead)
             | {name: ((), value) for name, value in {**scalars, **domain}.items()}
             | {
-                "choice_by_law": ("law", [self._within(each, self.criterion.risk) for each in bounds]),
+                "choice_by_law": ("law", [min(self._within(each, risk), gains.high) for each in bounds]),
                 "bounds_by_law": (("law", "chain", "draw"), np.reshape(bounds, (len(bounds), *shape))),
-                "choice_at_risk": ("stated_risk", [min(self._choice(prospect, risk), gains.high) for risk in _RISKS]),
+                "choice_at_risk": ("stated_risk", [min(self._choice(prospect, each), gains.high) for each in _RISKS]),
                 "near_optimal": ("end", list(gains.near_optimal(best, _NEARLY))),
             }
         ).assign_coords(end=["low", "high"], stated_risk=list(_RISKS))
-        return self._both_sides(gains, data.assign(_curves(gains, data)), gives=gains_of is Gains)
 
-    def _both_sides(self, gains: Gains, data: xr.Dataset, gives: bool) -> xr.Dataset:
-        """The range at which every level holds; with `gives`, the changes that would open an empty range."""
+    def with_curves(self, gains: Gains, data: xr.Dataset, advised: float | None) -> xr.Dataset:
+        """Add curves over a grid that holds the advice, and the range at which both sides hold."""
+        return self._both_sides(gains, data.assign(_curves(gains, data, advised)))
+
+    def _both_sides(self, gains: Gains, data: xr.Dataset) -> xr.Dataset:
+        """The range at which every level holds, and the changes that would open an empty one."""
         prospect, options = gains.prospect, self.options
         if not (self.target.harms and self.target.rising_group):  # one side alone: that is the choice
             return data
@@ -91,7 +98,7 @@ class Question:
         window = window_of(sides, *ends, probability)
         levels = {group: options.level(group) for group in prospect.falls}
         giving = (levels, options.keep_of, ends, probability)
-        mended = would_have_to_give(prospect, *giving) if window.is_empty and gives else {}
+        mended = would_have_to_give(prospect, *giving) if window.is_empty and gains.is_exact else {}
         infusion = data["infusion"].values[:, None]
         return data.assign(
             window=("end", [window.low, window.high]),
@@ -153,9 +160,9 @@ def _domain(
     return {"sufficient_ratio": ratio, **too_little}, {"domain_facts": float(whole)}
 
 
-def _curves(gains: Gains, data: xr.Dataset) -> dict[str, Any]:
+def _curves(gains: Gains, data: xr.Dataset, advised: float | None) -> dict[str, Any]:
     """Curves over a grid for display."""
-    infusion = _points(gains, data)
+    infusion = _points(gains, data, advised)
     outcome = gains.prospect.outcome(infusion[None, :])
     worth = gains.worth(outcome)
     optimum, best = (data[name].values.ravel()[:, None] for name in (schema.OPTIMUM, "best_utility"))
@@ -190,20 +197,21 @@ def _share_below(draws: FloatArray, infusion: FloatArray) -> FloatArray:
     return np.searchsorted(np.sort(draws.ravel()), infusion, side="left") / draws.size
 
 
-def _points(gains: Gains, data: xr.Dataset) -> FloatArray:
-    """Values from well below the fall or rise to well above it, and the choice."""
-    choice = np.clip(data[schema.CHOICE].item(), gains.low, gains.high)
-    return np.unique(np.append(_spread(gains, data), choice))
+def _points(gains: Gains, data: xr.Dataset, advised: float | None) -> FloatArray:
+    """Values from well below the fall or rise to well above it, the choice, and the advice."""
+    named = [data[schema.CHOICE].item(), *([] if advised is None else [advised])]
+    held = np.clip(named, gains.low, gains.high)
+    return np.unique([*_spread(gains, data, held), *held])
 
 
-def _spread(gains: Gains, data: xr.Dataset) -> FloatArray:
-    """Points evenly spaced on the line; for ratios, denser at both ends."""
+def _spread(gains: Gains, data: xr.Dataset, held: FloatArray) -> FloatArray:
+    """Points evenly spaced on the line, around all that are held; for ratios, denser at both ends."""
     target = gains.prospect.target
     if not target.axis.bounded:
         first, last = ("admissible", schema.COLLAPSE) if target.harms else (schema.ONSET, "sufficient")
         start = quantiles(data[first].values, [0.005])[0] / 3
         end = quantiles(data[last].values, [0.995])[0] * 1.5
-        low, high = np.clip([start, end], gains.low, gains.high)
+        low, high = np.clip([min(start, *held), max(end, *held)], gains.low, gains.high)
         return np.geomspace(low, high, _POINTS) if low < high else np.array([low])
     dense = target.axis.grid(gains.low, gains.high, _POINTS)
     return np.concatenate([dense, np.linspace(gains.low, gains.high, _POINTS)])

@@ -12,7 +12,7 @@ from bayeskisl import schema
 from bayeskisl.decision.decision import Decision
 from bayeskisl.decision.summary import decision_summary
 from bayeskisl.errors import InputError
-from bayeskisl.files import replace_file
+from bayeskisl.files import replace_file, require_file
 
 __all__ = ["RECORD_QUANTILES", "check_record", "forecast_record", "record_path", "write_record"]
 
@@ -87,6 +87,7 @@ def check_record(decision_path: Path) -> dict[str, Any] | None:
     path = record_path(Path(decision_path))
     if not path.is_file():
         return None
+    require_file(Path(decision_path), "the decision that is on record", ending=".nc")
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         content = {name: value for name, value in record.items() if name != "sha256"}

@@ -14,6 +14,7 @@ import bayeskisl
 from bayeskisl import schema
 from bayeskisl.axes import axis_of
 from bayeskisl.curves import cell_table, final, load_curves, validate, with_covariates, without_covariates
+from bayeskisl.curves.groups import deciding_group
 from bayeskisl.decision.backtest import Backtest
 from bayeskisl.decision.half_point import HalfPoint, Place, measure_half_point, predict_half_point
 from bayeskisl.decision.intervals import interval, interval_score
@@ -228,7 +229,7 @@ def _require_one_domain(curves: xr.Dataset) -> None:
 
 def _known_group(curves: xr.Dataset, group: str | None) -> str:
     if group is None:
-        return axis_of(curves).deciding_group(map(str, curves[schema.GROUP].values))
+        return deciding_group(curves)
     known = [str(name) for name in curves[schema.GROUP].values]
     if group not in known:
         raise InputError(f"a probe group among {', '.join(known)}", repr(group), "group")

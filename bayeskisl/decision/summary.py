@@ -16,7 +16,7 @@ from bayeskisl.decision.limits import limit_probabilities
 from bayeskisl.decision.verdict import ranked, verdict_on
 from bayeskisl.decision.verification import Verification
 
-# The risk of too little at which a prediction says how much is enough: the default of `decide`.
+# The risk of too little at which a prediction says how much is enough, where no decision names one: the default there.
 _RISK = 0.10
 
 __all__ = ["decision_summary", "prediction_summary", "regret_of_choice", "uncertainty", "verification_summary"]
@@ -82,8 +82,8 @@ def _enough(ahead: xr.Dataset) -> dict[str, Any]:
     """Return the infusion that a run needs to retain its share, if more infusion harms no probed group."""
     if ahead.attrs["half_point"] != schema.ONSET:
         return {}
-    draws, ci_prob = ahead["sufficient"], ahead.attrs["ci_prob"]
-    at_risk = {"risk": _RISK, "at_risk": _plain(least_sufficient(draws.values, _RISK))}
+    draws, ci_prob, risk = ahead["sufficient"], ahead.attrs["ci_prob"], ahead.attrs.get("risk", _RISK)
+    at_risk = {"risk": risk, "at_risk": _plain(least_sufficient(draws.values, risk))}
     return {"sufficient": {"keep": ahead.attrs["keep"], **_with_interval(draws, ci_prob), **at_risk}}
 
 
@@ -98,7 +98,8 @@ def decision_summary(decision: Decision) -> dict[str, Any]:
     regrets = regret_of_choice(decision)
     sufficient = {"sufficient_ratio": _sufficient_ratio(data)} if "sufficient_ratio" in data else {}
     if "domain_ratio" in data:
-        sufficient = {"domain": {name: _plain(data[f"domain_{name}"].item()) for name in (schema.FACTS, schema.RATIO)}}
+        held = {schema.FACTS: _plain(data["domain_facts"].item()), schema.RATIO: _mixture(data["domain_ratio"].item())}
+        sufficient = {"domain": held}
     return {
         schema.CHOICE: {
             **decision.choice.to_dict(),
@@ -162,11 +163,10 @@ def _window(decision: Decision) -> dict[str, Any]:
 
 
 def regret_of_choice(decision: Decision) -> pd.Series:
-    """Expected regret of the recommendation, at the nearest grid point; NaN without a recommendation."""
+    """Expected regret of the recommendation, or of the end of the possible range if it lies beyond; NaN without one."""
     least, most = decision.data["infusion"].values[[0, -1]]
-    return decision.regret(np.nan if decision.advised is None else float(np.clip(decision.advised, least, most))).iloc[
-        0
-    ]
+    advised = np.nan if decision.advised is None else float(np.clip(decision.advised, least, most))
+    return decision.regret(advised).iloc[0]
 
 
 def verification_summary(verification: Verification) -> dict[str, Any]:
@@ -198,7 +198,7 @@ def verification_summary(verification: Verification) -> dict[str, Any]:
         "kept": {
             "infusions": list(verification.kept.infusions),
             "facts": list(verification.kept.facts),
-            "best": verification.kept.best,
+            "best": [_plain(place) for place in verification.kept.best],
             "optimum_hit": verification.optimum_hit,
             "given_up": {
                 name: verification.kept.given_up_at(place)

@@ -59,7 +59,7 @@ class Sides:
 
 
 def sides_of(prospect: Prospect, level: Callable[[str], float], of: str) -> Sides:
-    """The two sides of a prospect.
+    """The two sides of a prospect whose infusion teaches some groups and harms the others.
 
     Parameters
     ----------
@@ -71,11 +71,7 @@ def sides_of(prospect: Prospect, level: Callable[[str], float], of: str) -> Side
     """
     rising = [group for group in prospect.falls if prospect.direction(group) > 0]
     enough = [prospect.holding(level(group), group, of) for group in rising]
-    still = [group for group in prospect.falls if prospect.direction(group) == 0]
-    fails = [~prospect.holds_anywhere(level(group), group, of) for group in still]
-    most = prospect.admissible(level, of)
-    most = np.where(np.any(fails, axis=0), 0.0, most) if fails else most
-    return Sides(np.max(enough, axis=0) if enough else np.zeros(len(most)), most)
+    return Sides(np.max(enough, axis=0), prospect.admissible(level, of))
 
 
 def window_of(sides: Sides, least: float, most: float, probability: float) -> Window:

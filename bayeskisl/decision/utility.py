@@ -1,20 +1,19 @@
 """Utilities of an infusion."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import xarray as xr
 
-from bayeskisl import schema
+from bayeskisl.curves.groups import infused_group
 from bayeskisl.errors import InputError
 
-__all__ = ["KeptFacts", "Utility", "described_utility", "unit_of"]
+__all__ = ["KeptFacts", "Utility", "described_utility", "has_costs", "is_facts_kept", "prices_of", "unit_of"]
 
 # Takes the outcome of infusions (`Prospect.outcome`, dims ``(sample, point)``) and says what each is worth.
 Utility = Callable[[xr.Dataset], xr.DataArray]
-
-# Names of retained infused facts in an outcome, best first.
-_LEARNT = tuple(f"kept_{group}" for group in schema.OF_INFUSED)
 
 
 @dataclass(frozen=True)
@@ -45,8 +44,8 @@ class KeptFacts:
 
     def __call__(self, outcome: xr.Dataset) -> xr.DataArray:
         """The utility of every draw and place, in facts."""
-        infused = next((name for name in _LEARNT if name in outcome), None)
-        worth = (outcome[infused] if infused else 0.0) - self.token_price * outcome["infused_tokens"]
+        infused = infused_group(str(name).removeprefix("kept_") for name in outcome)
+        worth = (outcome[f"kept_{infused}"] if infused else 0.0) - self.token_price * outcome["infused_tokens"]
         if "kept_background" in outcome:
             worth = worth + self.background_weight * outcome["kept_background"]
         if self.loss_price:
@@ -68,6 +67,16 @@ def prices_of(utility: Utility) -> dict[str, float]:
         return {}
     usual, own = asdict(KeptFacts()), asdict(utility)
     return {name: value for name, value in own.items() if value != usual[name]}
+
+
+def has_costs(attrs: Mapping[str, Any]) -> bool:
+    """Whether the utility of an answer with these attributes subtracts costs."""
+    return bool({"token_price", "loss_price"} & json.loads(attrs.get("prices", "{}")).keys())
+
+
+def is_facts_kept(attrs: Mapping[str, Any]) -> bool:
+    """Whether the utility of an answer is the facts kept, without costs, so that runs measure it."""
+    return attrs["utility_unit"] == "facts" and not has_costs(attrs)
 
 
 def described_utility(utility: Utility) -> str:

@@ -11,13 +11,16 @@ from bayeskisl import schema
 from bayeskisl.arrays import BoolArray, FloatArray
 from bayeskisl.axes import Axis, axis_of
 from bayeskisl.curves import final, validate
+from bayeskisl.curves.groups import infused_group, probed_groups
 from bayeskisl.decision.decision import Decision
 from bayeskisl.decision.intervals import interval
 from bayeskisl.decision.kept_knowledge import kept, known
 from bayeskisl.decision.measure import Measurement, measure_collapse
 from bayeskisl.decision.planned_model import ROUNDING, SAME_SIZE
 from bayeskisl.decision.scores import Scores, scores_of
+from bayeskisl.decision.utility import is_facts_kept
 from bayeskisl.errors import InputError
+from bayeskisl.quantities import three_digits
 
 __all__ = ["AtChoice", "KeptByLevel", "Verification", "is_hit", "verify"]
 
@@ -59,7 +62,7 @@ class KeptByLevel:
     ----------
     infusions, facts : tuple of float
         Infusion, rising, and facts kept above guessing, all groups that were trained on, the background with the
-        decision's weight.
+        decision's weight; empty if no run probed all of these.
     runs : tuple of int
         Number of runs at each.
     axis : Axis
@@ -72,23 +75,24 @@ class KeptByLevel:
     axis: Axis
 
     @property
-    def best(self) -> float:
-        """The infusion that retained most."""
-        return self.infusions[int(np.argmax(self.facts))]
+    def best(self) -> tuple[float, float]:
+        """The smallest and the largest infusion that retained most; several may retain the same. NaN without levels."""
+        most = [place for place, facts in zip(self.infusions, self.facts, strict=True) if facts == max(self.facts)]
+        return (most[0], most[-1]) if most else (np.nan, np.nan)
 
     @property
     def best_is_inside(self) -> bool:
-        """Whether less was retained on both sides of it, so that the runs show an optimum."""
-        return self.best not in (self.infusions[0], self.infusions[-1])
+        """Whether less was retained on both sides of them, so that the runs show an optimum."""
+        return bool(self.infusions) and self.infusions[0] < self.best[0] and self.best[1] < self.infusions[-1]
 
     def given_up_at(self, infusion: float) -> float | None:
         """Loss at `infusion` as a share of the most that was retained; None if no run is near, or none retained any."""
         near = np.flatnonzero(_is_near(np.array(self.infusions), infusion, self.axis))
-        most = max(self.facts)
+        most = max(self.facts, default=0.0)
         return 1 - self.facts[near[0]] / most if near.size and most > 0 else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Verification:
     """A prediction and a measurement of the same point.
 
@@ -109,7 +113,7 @@ class Verification:
         Share of the predictive distribution below the measurement, averaged over the measurement's own uncertainty:
         values near 0 or 1 are a surprise.
     hit_by_law : dict
-        `hit` for the interval of each law.
+        `hit` for the interval of each law; empty for answers of earlier versions, which have no cell of each law.
     at_choice : AtChoice
         Retention of runs at the choice; empty if there are none or nothing was chosen.
     unit : str
@@ -117,9 +121,9 @@ class Verification:
     kept : KeptByLevel
         Retained knowledge at every level.
     choice, optimum : float
-        The decision's choice and its risk-neutral choice; NaN without a decision.
+        The recommended infusion, which may be the safe end of a bound, and the risk-neutral choice; NaN without them.
     optimum_interval : tuple of float
-        Interval of the posterior of the best infusion.
+        Interval of the posterior of the infusion that keeps most facts; NaN where the decision's utility is another.
     scores : Scores, optional
         Scores of the forecast, beside two rules of thumb; None if the runs give only a bound.
     """
@@ -140,13 +144,25 @@ class Verification:
     optimum_interval: tuple[float, float] = (np.nan, np.nan)
     scores: Scores | None = None
 
+    def __repr__(self) -> str:
+        place, measured = f"{self.params:,.0f} parameters, {self.tokens:,.0f} tokens", self.measured
+        bound = f"{measured.bound} " if measured.bound else ""
+        found = f"{measured.half_point} measured at {bound}{three_digits(measured.median)} {self.unit}"
+        return f"<Verification for {place}: {self.verdict}, {found}>"
+
     @property
     def optimum_hit(self) -> bool | None:
-        """Whether the best level lies in the posterior of the optimum; None if the runs show no interior optimum."""
+        """Whether the best levels reach into the interval of the optimum; None if the runs show no interior optimum."""
         low, high = self.optimum_interval
         if not self.kept.best_is_inside or np.isnan(low):
             return None
-        return low <= self.kept.best <= high
+        first, last = self.kept.best
+        return low <= last and first <= high
+
+    @property
+    def is_of_decision(self) -> bool:
+        """Whether a decision was verified, and not a prediction alone."""
+        return bool(np.isfinite(self.at_choice.keep))
 
     @property
     def verdict(self) -> str:
@@ -186,10 +202,11 @@ def verify(prediction: xr.Dataset | Decision, curves: xr.Dataset) -> Verificatio
     measured = measure_collapse(runs, ci_prob=data.attrs["ci_prob"])
     # runs of a cell measure the cell's half-point, and not that of one run
     half = data.attrs.get("half_point", schema.COLLAPSE)
-    draws = data[f"{half}_of_cell" if f"{half}_of_cell" in data else half].values.ravel()
+    judged = f"{half}_of_cell" if f"{half}_of_cell" in data else half
+    draws = data[judged].values.ravel()
     predicted = interval(draws, measured.ci_prob)
-    of_laws = data[f"{half}_by_law"]
-    by_law = {str(law): interval(of_laws.sel(law=law).values, measured.ci_prob) for law in data["law"].values}
+    laws = data["law"].values if f"{judged}_by_law" in data else ()
+    by_law = {str(law): interval(data[f"{judged}_by_law"].sel(law=law).values, measured.ci_prob) for law in laws}
     return Verification(
         params=float(data.attrs[schema.PARAMS]),
         tokens=float(data.attrs[schema.TOKENS]),
@@ -210,25 +227,31 @@ def _of_decision(data: xr.Dataset, runs: xr.Dataset) -> dict[str, Any]:
     """Verify the parts of a decision besides its prediction."""
     if schema.CHOICE not in data:
         return {"at_choice": AtChoice((), (), np.nan)}
+    decision = Decision(data)
+    choice, optimum = (np.nan if found is None else found for found in (decision.advised, decision.optimum.value))
     _, low, high = interval(data[schema.OPTIMUM].values, data.attrs["ci_prob"])
     return {
-        "at_choice": _at_choice(data, runs),
-        "choice": data[schema.CHOICE].item(),
-        "optimum": data["risk_neutral_choice"].item(),
-        "optimum_interval": (low, high),
+        "at_choice": _at_choice(data, choice, runs),
+        "choice": choice,
+        "optimum": optimum,
+        "optimum_interval": (low, high) if is_facts_kept(data.attrs) else (np.nan, np.nan),
     }
 
 
 def _kept_by_level(data: xr.Dataset, runs: xr.Dataset) -> KeptByLevel:
-    """Retained knowledge by level above the known guessing rate, so that no prediction enters the measurement."""
+    """Retained knowledge by level above the known guessing rate, so that no prediction enters the measurement.
+
+    Runs that left out a group that others probed are left out.
+    """
+    asked = probed_groups(runs)
+    counted = [group for group in asked if group in (infused_group(asked), schema.BACKGROUND)]
+    runs = runs.isel({schema.RUN: np.flatnonzero((runs[schema.PROBED].sel(group=counted) > 0).all(schema.GROUP))})
     background = data.attrs.get("background_weight", 1.0) * runs[schema.BACKGROUND_FACTS].values
-    taught = next((group for group in schema.OF_INFUSED if group in runs[schema.GROUP].values), schema.INFUSED)
     total = np.zeros(runs.sizes[schema.RUN])
-    for group, facts in {taught: runs[schema.FACTS].values, schema.BACKGROUND: background}.items():
-        if group in runs[schema.GROUP].values:
-            recalled, probed, guessing = (runs[name].sel(group=group).values for name in schema.COUNTS)
-            share = np.where(probed > 0, recalled / np.maximum(probed, 1), guessing)
-            total += kept(facts, share, guessing)
+    for group in counted:
+        facts = background if group == schema.BACKGROUND else runs[schema.FACTS].values
+        recalled, probed, guessing = (runs[name].sel(group=group).values for name in schema.COUNTS)
+        total += kept(facts, recalled / probed, guessing)
     axis = axis_of(data)
     levels, level_of_run = np.unique(np.asarray(axis.values(runs), dtype=float), return_inverse=True)
     counts = np.bincount(level_of_run)
@@ -297,9 +320,8 @@ def _is_near(places: FloatArray, place: float, axis: Axis) -> BoolArray:
     return np.abs(axis.to_line(places) - axis.to_line(place)) <= np.log(_NEAR)
 
 
-def _at_choice(prediction: xr.Dataset, runs: xr.Dataset) -> AtChoice:
-    choice, group = prediction[schema.CHOICE].item(), prediction.attrs["group"]
-    axis = axis_of(prediction)
+def _at_choice(prediction: xr.Dataset, choice: float, runs: xr.Dataset) -> AtChoice:
+    group, axis = prediction.attrs["group"], axis_of(prediction)
     infusion = np.asarray(axis.values(runs), dtype=float)
     recalled, probed, guessing = (runs[name].sel(group=group).values for name in schema.COUNTS)
     near = _is_near(infusion, choice, axis) & (probed > 0)

@@ -9,11 +9,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.curves.cells import budgets_tried
+from bayeskisl.curves.groups import infused_group
 from bayeskisl.decision.planned_model import PlannedModel, cells_like, of_target
 from bayeskisl.design.beliefs import Beliefs, Cell, Curve, Infused, Place, Probe
 from bayeskisl.design.law_draws import LawDraws, Noise, drawn
@@ -90,7 +90,7 @@ def believe(
     first = np.cumsum([0, *(_draws_of(fit, name) for name in weights)])
     laws = {
         group: [LawDraws.of(fit, name, group, used[name], planned.held_fixed, target.domain) for name in weights]
-        for group in _probed_groups(ours.curves, planned)
+        for group in _harmed_first(planned)
     }
     seen = _seen_cells(laws[planned.group][0], planned)
     parts = [_law_particles(of_groups, planned, seen, cells, rng) for of_groups in zip(*laws.values(), strict=True)]
@@ -129,10 +129,9 @@ def _draws_of(fit: "Fit", law: str) -> int:
     return sizes["chain"] * sizes["draw"]
 
 
-def _probed_groups(curves: xr.Dataset, target: PlannedModel) -> list[str]:
+def _harmed_first(target: PlannedModel) -> list[str]:
     """Probed groups, the harmed group first."""
-    asked = [group for group in target.groups if int(curves[schema.PROBED].sel(group=group).sum()) > 0]
-    return [target.group, *(group for group in asked if group != target.group)]
+    return [target.group, *(group for group in target.groups if group != target.group)]
 
 
 def _law_particles(
@@ -202,7 +201,7 @@ def _infused(
     laws: Mapping[str, Sequence[LawDraws]], probes: Mapping[str, Probe], target: PlannedModel, seed: int
 ) -> Infused | None:
     """The infused facts, under the same draws as the harmed group."""
-    taught = next((name for name in schema.OF_INFUSED if name in laws), None)
+    taught = infused_group(laws)
     if taught is None or target.group in schema.OF_INFUSED:
         return None
     rng, draws = np.random.default_rng([seed, 1]), laws[taught]

@@ -39,7 +39,7 @@ _NATS, _ERRORS = 4.0, 2.0
 _OF_A_LAW = ("posterior", "sample_stats", "log_prior", "log_likelihood")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """Comparison of laws.
 
@@ -70,6 +70,9 @@ class Comparison:
     largest: dict[str, float]
     sizes: int
     cautions: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Comparison of {len(self.pointwise)} laws: {self.verdict}>"
 
     @property
     def weights(self) -> dict[str, float]:

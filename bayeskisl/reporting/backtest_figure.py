@@ -5,13 +5,16 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bayeskisl import schema
 from bayeskisl.decision import Backtest
+from bayeskisl.errors import InputError
 from bayeskisl.quantities import size
 from bayeskisl.reporting.numbers import percent
 from bayeskisl.reporting.style import LINES, figure_style, ink, ladder_colors, law_colors, log_axis, new_figure
 
 __all__ = ["plot_backtest"]
 
+_POINTS = {schema.COLLAPSE: "collapse point", schema.ONSET: "onset"}
 # By column of the back-test: the rule's name and its marker.
 _RULES = {"proportional": ("proportional to size", "^"), "power_law": ("power law, last five sizes", "v")}
 # Predictions of one size from different numbers of sizes stand side by side.
@@ -34,16 +37,24 @@ def plot_backtest(result: Backtest, *, dark: bool = False) -> Figure:
         Left: one interval per prediction, relative to the measurement, coloured by the largest fitted size, beside the
         predictions of the two rules of thumb. An open mark is a miss. Measurements that are bounds are left out. Right:
         median error of the law and of both rules, as factors of critical exposures.
+
+    Raises
+    ------
+    InputError
+        If every measurement is a bound.
     """
     known = result.table.filter(pl.col("bound") == "")
+    if known.is_empty():
+        raise InputError("a measured half-point", "bounds alone", "back-test",
+                         "train the larger sizes at infusions on both sides of their half-points")  # fmt: skip
     with figure_style(dark):
         figure, (left, right) = new_figure(1, 2, figsize=(10.2, 4.4), width_ratios=(1.7, 1), sharex=True)
         _draw_predictions(left, known)
         _draw_errors(right, known, result.data.attrs["law"])
         ends = [1.0, *known["horizon"]]
         log_axis(left, "x", min(ends) / 1.02, 1.2 * max(ends))
-        half_point = result.data.attrs["half_point"]
-        left.set_title(f"Predicted {half_point} point over the measured one")
+        half_point = _POINTS[result.data.attrs["half_point"]]
+        left.set_title(f"Predicted {half_point} over the measured one")
         right.set_title("Median error, a factor")
         for axes in (left, right):
             axes.set_xlabel("size over the largest fitted size")
@@ -80,14 +91,17 @@ def _draw_predictions(axes: Axes, table: pl.DataFrame) -> None:
 
 def _draw_errors(axes: Axes, table: pl.DataFrame, law: str) -> None:
     """Draw one point per horizon; horizons within 15 % of each other are merged."""
-    place = np.round(np.log(table["horizon"].to_numpy()) / np.log(1.15))
+    horizons = table["horizon"].to_numpy()
+    place = np.round(np.log(horizons) / np.log(1.15))
     lines = {"factor": (f"law '{law}'", "o"), **{f"{rule}_factor": look for rule, look in _RULES.items()}}
     highest = 1.25
     for (column, (name, marker)), color, line in zip(lines.items(), [ink(), *law_colors(2)], LINES, strict=False):
         errors = np.abs(np.log(table[column].to_numpy()))
-        at = [np.exp(np.log(table["horizon"].to_numpy()[place == each]).mean()) for each in np.unique(place)]
-        median = [float(np.exp(np.nanmedian(errors[place == each]))) for each in np.unique(place)]
+        known = np.isfinite(errors)
+        merged = [known & (place == each) for each in np.unique(place[known])]
+        at = [np.exp(np.log(horizons[rows]).mean()) for rows in merged]
+        median = [float(np.exp(np.median(errors[rows]))) for rows in merged]
         axes.plot(at, median, marker=marker, ms=5, color=color, ls=line, lw=1.5, label=name)
-        highest = max(highest, 1.1 * np.nanmax(median))
+        highest = max(highest, *(1.1 * error for error in median))
     log_axis(axes, "y", 0.97, highest)
     axes.legend(loc="upper left")

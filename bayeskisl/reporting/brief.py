@@ -4,15 +4,13 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from bayeskisl import schema
 from bayeskisl.axes import axis_of
 from bayeskisl.decision.intervals import interval
 from bayeskisl.decision.verdict import ranked
 from bayeskisl.quantities import short
 from bayeskisl.reporting.numbers import percent, span, three_digits
-from bayeskisl.reporting.text import headline, levels_in_words, shortfall_in_words
+from bayeskisl.reporting.text import exposures_at, headline, levels_in_words, shortfall_in_words
 
 if TYPE_CHECKING:
     from bayeskisl.decision import Decision
@@ -110,9 +108,7 @@ def _exposures(decision: "Decision") -> str:
     """Exposures of a fact at the recommended infusion, if the advice is the sufficient infusion."""
     if not decision.is_least or decision.advised is None:
         return ""
-    data = decision.data
-    exposures = np.interp(decision.advised, data["infusion"].values, data["exposures_at"].values)
-    return f" ({three_digits(float(exposures), up=True)} exposures of a fact)"
+    return f" ({three_digits(exposures_at(decision.data, decision.advised), up=True)} exposures of a fact)"
 
 
 def _risk(decision: "Decision") -> str:

@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from bayeskisl import schema
 from bayeskisl.axes import axis_of
 from bayeskisl.curves import check, curves_of_cells, final
 from bayeskisl.curves.curve import Curve, monotone
+from bayeskisl.curves.groups import probed_groups
 from bayeskisl.reporting.style import MARKERS, figure_style, infusion_axis, ink, ladder_colors, law_colors, new_figure
 
 __all__ = ["plot_check"]
@@ -42,7 +42,7 @@ def plot_check(curves: xr.Dataset, *, dark: bool = False) -> Figure:
     """
     curves = final(curves)
     found = check(curves).findings
-    groups = [str(group) for group in curves[schema.GROUP].values]
+    groups = probed_groups(curves)
     axis = axis_of(curves)
     with figure_style(dark):
         figure, panels = new_figure(1, len(groups), figsize=(7.6 if len(groups) == 1 else 10.4, 4.4), sharey=True)

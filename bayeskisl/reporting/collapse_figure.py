@@ -10,11 +10,14 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 from bayeskisl import schema
 from bayeskisl.arrays import BoolArray, FloatArray, IntArray
-from bayeskisl.axes import axis_of
+from bayeskisl.axes import Axis, axis_of
 from bayeskisl.curves import cell_table
+from bayeskisl.curves.groups import deciding_group
+from bayeskisl.decision import Decision
 from bayeskisl.decision.funnel import collapse_along_sizes
 from bayeskisl.decision.intervals import interval
 from bayeskisl.decision.planned_model import ROUNDING, PlannedModel, cells_like, of_target
@@ -34,13 +37,15 @@ _SIZES = 60
 _SHARES = (1e-4, 1 - 1e-6)
 # Opacity of what was measured under other conditions than the target's.
 _PALE = 0.35
+# Length of the arrow of a bound, in logarithms of the infusion or its odds.
+_ARROW = 0.2
 # How far lines run beyond the outermost size or target.
 _BEYOND = 1.6
 
 
 def plot_collapse(
     fit: "Fit",
-    prediction: xr.Dataset | None = None,
+    prediction: xr.Dataset | Decision | None = None,
     verification: "Verification | None" = None,
     target: Target | None = None,
     *,
@@ -53,8 +58,8 @@ def plot_collapse(
     Parameters
     ----------
     fit : Fit
-    prediction : xarray.Dataset, optional
-        Result of `predict`; its target is marked, and the funnel reaches it.
+    prediction : xarray.Dataset or Decision, optional
+        Result of `predict` or `decide`; its target is marked, and the funnel reaches it.
     verification : Verification, optional
         The measured point at the target.
     target : Target, optional
@@ -81,6 +86,7 @@ def plot_collapse(
     >>> figure = bk.plot_collapse(fit, bk.predict(fit, 98_304))
     >>> figure.savefig("collapse.png")
     """
+    prediction = prediction.data if isinstance(prediction, Decision) else prediction
     asked = _asked(fit, prediction, target, short)
     fit, planned = of_target(fit, asked)
     asked = replace(asked, domain=None)
@@ -97,21 +103,19 @@ def plot_collapse(
             label = _of_law(fit, str(law)) + _of_budget(planned, cells, in_proportion=grows)
             _draw_funnel(axes, lines.sel(law=law), color, line, label)
         here = np.isclose(cells[schema.TOKENS].values, planned.tokens, rtol=ROUNDING) if as_many is None else as_many
-        points = _draw_cells(axes, fit, cells, cells_like(planned, cells), here, ci_prob)
+        points = [*_draw_cells(axes, fit, cells, cells_like(planned, cells), here, ci_prob)]
         if prediction is not None:
-            _draw_target(axes, prediction, "mixture" if len(fit.weights) > 1 else "")
+            points.append(_draw_target(axes, prediction, "mixture" if len(fit.weights) > 1 else ""))
         if verification is not None:
-            _draw_measured(axes, verification)
+            points.append(_draw_measured(axes, verification, axis))
         log_axis(axes, "x", ends[0] / _BEYOND, ends[1] * _BEYOND)
         if axis.bounded:
-            at_target = [prediction[planned.half_point].median().item()] if prediction is not None else []
-            infusion_axis(axes, "y", np.clip([*points, *at_target], *_SHARES), axis)
+            infusion_axis(axes, "y", np.array(points), axis)
         else:
             log_axis(axes, "y", *axes.get_ylim())
         axes.set_xlabel("model size, non-embedding parameters")
-        harmed = axis.harms(fit.curves[schema.GROUP].values)
-        axes.set_ylabel(f"{'collapse point' if harmed else 'onset'}, {axis.unit}")
-        axes.set_title(f"Where models of each size {'collapse' if harmed else 'learn'}")
+        axes.set_ylabel(f"{'collapse point' if planned.harms else 'onset'}, {axis.unit}")
+        axes.set_title(f"Where models of each size {'collapse' if planned.harms else 'learn'}")
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2)  # funnels may lie anywhere in the panel
         figure.supxlabel(
             f"{percent(ci_prob)} equal-tailed intervals; funnels are for a new run of a new size",
@@ -127,7 +131,8 @@ def _asked(fit: "Fit", prediction: xr.Dataset | None, target: Target | None, sho
     if prediction is not None:
         attrs = prediction.attrs
         held = {name: value for name, value in json.loads(attrs["held_fixed"]).items() if name in fit.curves.variables}
-        return Target(attrs[schema.PARAMS], attrs[schema.TOKENS], held, prior_driven=True)
+        domain = (attrs.get(schema.DOMAIN) or None) if fit.domains else None
+        return Target(attrs[schema.PARAMS], attrs[schema.TOKENS], held, domain=domain, prior_driven=True)
     asked = target_from(target, short, default=float(fit.curves[schema.PARAMS].max()))
     budgets, sizes = fit.curves[schema.TOKENS].values, fit.curves[schema.PARAMS].values
     tried = np.unique(budgets[sizes == sizes.max()])
@@ -147,7 +152,12 @@ def _of_one_share(cells: xr.Dataset, planned: PlannedModel) -> BoolArray | None:
 def _funnels(fit: "Fit", ends: list[float], target: Target, ci_prob: float, *, in_proportion: bool) -> xr.DataArray:
     sizes = np.geomspace(ends[0] / _BEYOND, ends[1] * _BEYOND, _SIZES)
     lines = collapse_along_sizes(fit, sizes.tolist(), target, ci_prob=ci_prob, in_proportion=in_proportion)
-    return lines.clip(*_SHARES) if axis_of(fit.curves).bounded else lines
+    return lines.copy(data=_placed(lines, axis_of(fit.curves)))
+
+
+def _placed(values: ArrayLike, axis: Axis) -> FloatArray:
+    """Infusions that the scale can show."""
+    return np.clip(values, *_SHARES) if axis.bounded else np.asarray(values)
 
 
 def _draw_funnel(axes: Axes, lines: xr.DataArray, color: str, style: Any, label: str) -> None:
@@ -179,10 +189,10 @@ def _draw_cells(
     """Draw the cells with the target's fixed values, those of other budgets paler; return their medians."""
     posterior, sizes = fit.tree["posterior"].to_dataset(), cells[schema.PARAMS].values
     axis = axis_of(fit.curves)
-    group = axis.deciding_group(str(name) for name in fit.curves[schema.GROUP].values)
+    group = deciding_group(fit.curves)
     collapse = posterior[axis.half_point(group)].sel(group=group)
-    points = np.array([interval(collapse.isel(cell=i).values, ci_prob) for i in range(collapse.sizes[schema.CELL])])
-    points = np.clip(points, *_SHARES) if axis.bounded else points
+    ends = [interval(collapse.isel(cell=i).values, ci_prob) for i in range(collapse.sizes[schema.CELL])]
+    points = _placed(ends, axis)
     others = np.setdiff1d(np.arange(len(sizes)), alike)
     budgets = cells[schema.TOKENS].values
     same = alike[here[alike]]
@@ -202,26 +212,30 @@ def _draw_cells(
     return points[:, 0]
 
 
-def _draw_target(axes: Axes, prediction: xr.Dataset, of: str) -> None:
+def _draw_target(axes: Axes, prediction: xr.Dataset, of: str) -> float:
+    """Draw the predicted interval; return its median."""
     half = prediction.attrs["half_point"]
-    median, low, high = interval(prediction[half].values, prediction.attrs["ci_prob"])
+    ends = interval(prediction[half].values, prediction.attrs["ci_prob"])
+    median, low, high = _placed(ends, axis_of(prediction)).tolist()
     size = prediction.attrs[schema.PARAMS]
     axes.axvline(size, color=ink(), lw=0.8, ls=":")
     axes.errorbar(
         [size], [median], yerr=[[median - low], [high - median]], fmt="D", ms=6, mfc="none", mew=1.6, lw=1.6, capsize=5,
         color=ink(), zorder=5, label=f"predicted at {exact(size)} parameters{f' ({of})' if of else ''}",
     )  # fmt: skip
+    return median
 
 
-def _draw_measured(axes: Axes, verification: "Verification") -> None:
-    measured = verification.measured
-    place = verification.params
+def _draw_measured(axes: Axes, verification: "Verification", axis: Axis) -> float:
+    """Draw the measured interval, or an arrow from a bound; return the median, or the bound."""
+    measured, place = verification.measured, verification.params
+    low, median, high = _placed([measured.low, measured.median, measured.high], axis).tolist()
     look: dict[str, Any] = {"color": law_colors(4)[2], "zorder": 6, "ms": 9, "lw": 1.6, "capsize": 4}
     label = f"measured: {verification.verdict}"
     if measured.bound:
         arrow: dict[str, Any] = {"lolims": measured.bound == "at least", "uplims": measured.bound == "at most"}
-        end = measured.median
-        axes.errorbar([place], [end], yerr=[0.2 * end], fmt="*", label=f"{label} ({measured.bound})", **arrow, **look)
-        return
-    error = [[measured.median - measured.low], [measured.high - measured.median]]
-    axes.errorbar([place], [measured.median], yerr=error, fmt="*", label=label, **look)
+        low, high = axis.from_line(axis.to_line(median) + np.array([-_ARROW, _ARROW]))
+        label += f" ({measured.bound})"
+        look |= arrow
+    axes.errorbar([place], [median], yerr=[[median - low], [high - median]], fmt="*", label=label, **look)
+    return median

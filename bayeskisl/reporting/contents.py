@@ -11,7 +11,9 @@ from bayeskisl import schema
 from bayeskisl.axes import axis_of
 from bayeskisl.curves import cell_table
 from bayeskisl.curves.cells import told_apart
+from bayeskisl.curves.groups import deciding_group
 from bayeskisl.decision import decision_summary, prediction_summary
+from bayeskisl.decision.caveats import APART
 from bayeskisl.decision.criterion import KEEP
 from bayeskisl.decision.intervals import interval
 from bayeskisl.decision.planned_model import ROUNDING
@@ -21,6 +23,7 @@ from bayeskisl.reporting.text import (
     answer,
     beside_it,
     budget,
+    choice_or_none,
     domain_line,
     held_fixed,
     limit_lines,
@@ -61,7 +64,7 @@ def title(decision: "Decision | None") -> str:
 def words(fit: "Fit") -> dict[str, str]:
     """Return the name of the half-points of the sizes, and the verb for models there."""
     axis = axis_of(fit.curves)
-    half = axis.half_point(axis.deciding_group(str(name) for name in fit.curves[schema.GROUP].values))
+    half = axis.half_point(deciding_group(fit.curves))
     if half == schema.ONSET:
         return {"half": half, "half_point": "onset", "do": "learn"}
     return {"half": half, "half_point": "collapse point", "do": "collapse"}
@@ -121,7 +124,7 @@ def sensitivity_rows(decision: "Decision") -> list[dict[str, str]]:
     return [
         {
             "assumption": str(name),
-            "choice": three_digits(row["choice"], down=not decision.is_least, up=decision.is_least),
+            "choice": choice_or_none(row["choice"], decision.is_least),
             "best": three_digits(row["risk_neutral_choice"]) if np.isfinite(row["risk_neutral_choice"]) else "an end",
             "collapse": f"{three_digits(row['collapse_median'])} ({span(row['collapse_low'], row['collapse_high'])})",
         }
@@ -138,7 +141,7 @@ def verification_block(verification: "Verification") -> dict[str, Any]:
             f"At the choice, {held} of {len(at_choice.shares)} runs kept at least {percent(at_choice.keep)} of "
             f"{'all facts' if at_choice.keep_of == 'facts' else 'the predicted ceiling'}."
         )
-    if np.isfinite(verification.choice):
+    if verification.is_of_decision and verification.kept.facts:
         near = f"{near} Kept: {optimum_verdict(verification)}.".strip()
     return {
         "verdict": verification.verdict,
@@ -152,7 +155,7 @@ def size_rows(fit: "Fit") -> list[dict[str, str]]:
     """Collapse point of every cell."""
     cells, _ = cell_table(fit.curves)
     axis = axis_of(fit.curves)
-    group = axis.deciding_group(str(name) for name in fit.curves[schema.GROUP].values)
+    group = deciding_group(fit.curves)
     collapse = fit.tree["posterior"].to_dataset()[axis.half_point(group)].sel(group=group)
     rows, apart = [], told_apart(cells)
     for cell in range(cells.sizes[schema.CELL]):
@@ -207,7 +210,8 @@ def law_rows(fit: "Fit", decision: "Decision | None", verification: "Verificatio
             entry = summary["laws"][law][decision.data.attrs["half_point"]]
             row["collapse"] = with_interval(entry, decision.data.attrs["ci_prob"], decision.data.attrs["unit"])
         if verification is not None:
-            row["hit"] = {True: "hit", False: "miss", None: "undecided"}[verification.hit_by_law.get(law)]
+            hits = {True: "hit", False: "miss", None: "undecided"}
+            row["hit"] = hits[verification.hit_by_law[law]] if law in verification.hit_by_law else ""
         rows.append(row)
     return rows
 
@@ -251,12 +255,10 @@ def command_lines(fit: "Fit", decision: "Decision | None", verification: "Verifi
     if decision is not None:
         attrs = decision.data.attrs
         of_domain = _unless(fit.tree.attrs.get(schema.DOMAIN), None, schema.DOMAIN)
-        # elsewhere the domain bounds what may be infused, so that naming it would be another question
-        domain = f" --facts {decision.data['domain_facts'].item():.0f}" if axis_of(decision.data).counts_facts else ""
         lines.append(
             f"bayeskisl decide fit.nc --params {attrs[schema.PARAMS]:.0f} --tokens {attrs[schema.TOKENS]:.0f}"
-            f"{_held(fit, decision)} --risk {attrs['risk']:g}{domain}{_by(attrs)}{of_domain} --seed {attrs['seed']} "
-            "--out decision.nc"
+            f"{_held(fit, decision)} --risk {attrs['risk']:g}{_domain(decision)}{_by(attrs)}{of_domain} "
+            f"--seed {attrs['seed']} --out decision.nc"
         )
         options = f" --decision decision.nc{of_domain}"
     if verification is not None:
@@ -272,6 +274,13 @@ def _mapped(attrs: dict[str, Any]) -> str:
     return "".join(f" --map {shlex.quote(f'{name}={source}')}" for name, source in mapping.items() if name in given)
 
 
+def _domain(decision: "Decision") -> str:
+    """Option for the size of the domain; a sweep that fixes the facts has it among the values that it holds."""
+    axis = axis_of(decision.data)
+    facts = decision.data["domain_facts"].item() if axis.counts_facts else decision.data.attrs.get(schema.FACTS)
+    return "" if facts is None or axis.given == schema.FACTS else f" --facts {facts:.0f}"
+
+
 def _by(attrs: dict[str, Any]) -> str:
     """Options of the criterion that are not the usual ones."""
     levels = json.loads(attrs["levels"])
@@ -284,6 +293,7 @@ def _by(attrs: dict[str, Any]) -> str:
         + _unless(attrs["keep_of"], "ceiling", "keep-of")
         + _unless(attrs["kind"], "new_run", "kind")
         + _unless(attrs.get("at_most"), None, "at-most")
+        + _unless(attrs.get("apart"), APART, "apart")
         + "".join(_unless(value, None, name.replace("_", "-")) for name, value in prices.items())
     )
 
@@ -296,9 +306,12 @@ def _unless(value: Any, usual: Any, option: str) -> str:
 
 
 def _held(fit: "Fit", decision: "Decision") -> str:
-    """Options for fixed values of the target, if the sweep has several values or another one."""
+    """Options for fixed values of the target, unless they are what the sweep gives to a target that names none."""
     options = ""
     for name, value in decision.held_fixed.items():
-        if name in fit.curves.variables and not np.allclose(fit.curves[name].values, value, rtol=ROUNDING):
+        if name not in fit.curves.variables:
+            continue
+        swept = np.asarray(fit.curves[name].values, dtype=float)
+        if not (np.allclose(swept, value, rtol=ROUNDING) and np.isclose(value, np.median(swept), rtol=1e-9)):
             options += f" --hold {name}={value:.12g}"
     return options + " --prior-driven" * bool(decision.extrapolated)

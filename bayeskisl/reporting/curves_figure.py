@@ -15,6 +15,7 @@ from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import Axis, LoadEffect, axis_of
 from bayeskisl.curves import cell_table, final, reference_load
 from bayeskisl.curves.cells import told_apart
+from bayeskisl.curves.groups import probed_groups
 from bayeskisl.decision.fall import Fall
 from bayeskisl.decision.kept_knowledge import known
 from bayeskisl.quantities import short
@@ -72,7 +73,7 @@ def plot_curves(fit_or_curves: "Fit | xr.Dataset", *, dark: bool = False) -> Fig
     fit = None if isinstance(fit_or_curves, xr.Dataset) else fit_or_curves
     curves = final(fit_or_curves if isinstance(fit_or_curves, xr.Dataset) else fit_or_curves.curves)
     cells, cell_of_run = cell_table(curves)
-    groups = [group for group in schema.GROUPS if group in curves[schema.GROUP].values]
+    groups = probed_groups(curves)
     axis = axis_of(curves)
     both = {schema.INFUSED, schema.BACKGROUND} <= set(groups)
     with figure_style(dark):

@@ -12,8 +12,10 @@ from numpy.typing import ArrayLike
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import axis_of
+from bayeskisl.curves.groups import infused_group
 from bayeskisl.decision import Decision, Verification
 from bayeskisl.decision.intervals import interval
+from bayeskisl.decision.utility import is_facts_kept
 from bayeskisl.quantities import short
 from bayeskisl.reporting.numbers import exact, percent
 from bayeskisl.reporting.style import (
@@ -24,7 +26,7 @@ from bayeskisl.reporting.style import (
     law_colors,
     new_figure,
 )
-from bayeskisl.reporting.text import chosen, shortfall_in_words
+from bayeskisl.reporting.text import chosen, shortfall_in_words, utility_in_words
 
 __all__ = ["plot_decision", "plot_risk"]
 
@@ -45,7 +47,8 @@ def plot_decision(decision: Decision, verification: Verification | None = None, 
     decision : Decision
         Result of `decide`.
     verification : Verification, optional
-        Result of `verify`: the measured retention at each trained level is drawn over the prediction.
+        Result of `verify`: the measured retention at each trained level is drawn over the prediction, if the utility is
+        the facts kept, without costs.
     dark : bool
         Whether the figure is for a dark page.
 
@@ -175,7 +178,7 @@ def _draw_risk(axes: Axes, decision: Decision) -> None:
         label=f"{whose}keeps less than half{'' if decision.is_least else ': collapse'}",
     )  # fmt: skip
     if "ignorance_risk" in data:
-        taught = next(group for group in schema.OF_INFUSED if group in levels)
+        taught = str(infused_group(levels))
         axes.plot(
             infusion, data["ignorance_risk"], color=pink, lw=2, ls="-.",
             label=f"{taught.replace('_', ' ')}: learns less than {percent(levels[taught])} of {of}",
@@ -301,14 +304,14 @@ def _draw_worth(axes: Axes, decision: Decision, verification: Verification | Non
         risk = percent(round(decision.risk_at(best), 2))
         value = np.interp(best, infusion, data["mean_utility"].values)
         axes.plot([best], [value], "s", color=law_colors(2)[1], ms=7, label=f"best mean, at a risk of {risk}")
-    if verification is not None:
+    if verification is not None and is_facts_kept(attrs):
         kept = verification.kept
         axes.plot(kept.infusions, kept.facts, "*", ms=10, color=law_colors(1)[0], mec=color, mew=0.6, zorder=5,
                   label="measured afterwards, mean of a level's runs")  # fmt: skip
-    axes.set_ylim(min(0.0, float(low.min())), _ROOM_FOR_NAMES * float(np.max(high)))
+    bottom, top = min(0.0, float(low.min())), float(high.max())
+    axes.set_ylim(bottom, bottom + _ROOM_FOR_NAMES * (top - bottom))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
-    unit = attrs["utility_unit"]
-    axes.set_ylabel("facts kept, above guessing" if unit == "facts" else f"utility, {unit}")
+    axes.set_ylabel(utility_in_words(attrs))
     axes.legend(loc="upper center", ncols=3, **_SEE_THROUGH)
 
 
@@ -323,9 +326,17 @@ def _draw_regret(axes: Axes, decision: Decision) -> None:
     )  # fmt: skip
     axes.plot(infusion, data["expected_regret"], color=ink(), lw=1.4)
     best = float(data["best_utility"].mean())
-    axes.set_ylim(0, min(1.05 * float(data["expected_regret"].max()), 1.02 * abs(best)))
+    top = 1.05 * float(data["expected_regret"].max())
+    axes.set_ylim(0, min(top, 1.02 * best) if best > 0 else top)
     axes.set_ylabel("expected regret")
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
+    axes.legend(loc="best")
+    if best > 0:
+        _add_share_of_best(axes, best)
+
+
+def _add_share_of_best(axes: Axes, best: float) -> None:
+    """Put the regret as a share of the best on a second axis."""
 
     def of_best(value: ArrayLike) -> FloatArray:
         return np.asarray(value) / best
@@ -336,4 +347,3 @@ def _draw_regret(axes: Axes, decision: Decision) -> None:
     share = axes.secondary_yaxis("right", functions=(of_best, from_share))
     share.yaxis.set_major_formatter(PercentFormatter(1.0))
     share.set_ylabel("of the best")
-    axes.legend(loc="best")

@@ -15,7 +15,7 @@ from bayeskisl.decision.intervals import interval, quantiles
 from bayeskisl.quantities import short
 from bayeskisl.reporting.brief import brief, question
 from bayeskisl.reporting.numbers import exact, percent, span, three_digits
-from bayeskisl.reporting.text import answer, beside_it, held_fixed, verdict_sentence
+from bayeskisl.reporting.text import answer, beside_it, held_fixed, utility_in_words, verdict_sentence
 
 __all__ = ["TIMES", "Dial", "Explorer"]
 
@@ -137,7 +137,7 @@ def _prices(begun: Decision) -> list[Dial]:
     if not axis_of(data).moves_ratio:  # one ratio: all infusions cost as many tokens
         return []
     best = int(data["mean_utility"].values.argmax())
-    kept = sum(float(data[name][best]) for name in data if str(name).startswith("mean_kept_"))
+    kept = float(data["mean_utility"][best])  # at next to no price
     spent = float(data["ratio_at"][best]) * data.attrs[schema.TOKENS] / _MILLION
     asked = [("token_price", "price of a million infused tokens, in facts", kept / spent)]
     if "mean_loss_rise" in data and float(data["mean_loss_rise"][best]) > 0:
@@ -222,9 +222,9 @@ def _picture(decision: Decision, reach: tuple[float, float]) -> dict[str, Any]:
                 ],
             },
             {
-                "title": "Facts kept, above guessing" + (", minus their cost" if "less" in attrs["utility"] else ""),
+                "title": utility_in_words(attrs).capitalize(),
                 "share": False,
-                "range": [min(0.0, float(low.min())), 1.05 * float(high.max())],
+                "range": [min(0.0, float(low.min())), 1.05 * max(0.0, float(high.max()))],
                 "bands": [
                     {"label": "90 % interval", "low": _rounded(low), "high": _rounded(high)},
                     {"label": "50 % interval", "low": _rounded(lower), "high": _rounded(higher)},

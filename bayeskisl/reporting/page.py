@@ -1,11 +1,13 @@
 """The report: one self-contained HTML file with the answer first, or Markdown with figures beside it."""
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
+from urllib.parse import quote
 
 import jinja2
 from matplotlib.figure import Figure
@@ -94,7 +96,7 @@ def report(
     else:
         figures = [_embedded(figure, figures_dir) for figure in drawn]
         page = _template().render(**content, figures=figures, library=packed_library())
-    replace_file(out, page.replace(" %", "\N{NO-BREAK SPACE}%").encode())
+    replace_file(out, page.encode())
     return out
 
 
@@ -107,7 +109,24 @@ def _domain(fit: "Fit", asked: Target, decision: "Decision | None") -> str | Non
 
 
 def _content(fit: "Fit", decision: "Decision | None", verification: "Verification | None") -> dict[str, Any]:
-    """Return the content of the page in words and numbers."""
+    """Return the content of the page in words and numbers, and the commands unchanged."""
+    commands = contents.command_lines(fit, decision, verification)
+    return {**_kept_together(_in_words(fit, decision, verification)), "commands": commands}
+
+
+def _kept_together(content: Any) -> Any:
+    """Put a no-break space between each number and its percent sign, in all texts of the content."""
+    match content:
+        case str():
+            return re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", content)
+        case dict():
+            return {name: _kept_together(each) for name, each in content.items()}
+        case list() | tuple():
+            return [_kept_together(each) for each in content]
+    return content
+
+
+def _in_words(fit: "Fit", decision: "Decision | None", verification: "Verification | None") -> dict[str, Any]:
     return {
         "title": contents.title(decision),
         **contents.words(fit),
@@ -120,7 +139,6 @@ def _content(fit: "Fit", decision: "Decision | None", verification: "Verificatio
         "warnings": contents.warning_rows(fit, decision),
         "assessment": [] if decision is None else assessment_rows(fit, decision),
         "provenance": contents.provenance_rows(fit, decision),
-        "commands": contents.command_lines(fit, decision, verification),
     }
 
 
@@ -142,15 +160,18 @@ def _embedded(figure: _Figure, figures_dir: str | Path | None) -> dict[str, str]
         "light": data_uri(light),
         "dark": data_uri(dark),
         "live": packed_figures(light, dark),
-        "alt": figure.alt,
-        "caption": figure.caption,
+        **_words(figure),
     }
+
+
+def _words(figure: _Figure) -> dict[str, str]:
+    return _kept_together({"alt": figure.alt, "caption": figure.caption})
 
 
 def _beside(figure: _Figure, folder: Path, page_folder: Path) -> dict[str, str]:
     write_figure(figure.draw(dark=False), folder / f"{figure.name}.png")
     path = os.path.relpath(folder / f"{figure.name}.png", page_folder)
-    return {"path": Path(path).as_posix(), "alt": figure.alt, "caption": figure.caption}
+    return {"path": quote(Path(path).as_posix()), **_words(figure)}
 
 
 def _figures(

@@ -21,6 +21,7 @@ from bayeskisl.curves import (
     with_covariates,
     without_covariates,
 )
+from bayeskisl.curves.groups import probed_groups
 from bayeskisl.laws import load_law
 from bayeskisl.reporting.curves_figure import fall_of_cell
 from bayeskisl.reporting.numbers import percent
@@ -82,7 +83,7 @@ def plot_prior_predictive(
     law = suited(load_law(law), curves)
     curves = with_covariates(without_covariates(final(curves)), law.covariates)
     expected = prior_predictive(law, curves, draws=draws, seed=seed)
-    groups = [group for group in schema.GROUPS if group in curves[schema.GROUP].values]
+    groups = probed_groups(curves)
     with figure_style(dark):
         figure, panels = new_figure(len(groups), 2, figsize=(9.6, 3.9 * len(groups)), squeeze=False)
         for (left, right), group in zip(panels, groups, strict=True):

@@ -13,6 +13,8 @@ from bayeskisl.axes import axis_of
 from bayeskisl.decision import Answer, Decision, decision_summary, prediction_summary
 from bayeskisl.decision.intervals import interval_name
 from bayeskisl.decision.summary import regret_of_choice
+from bayeskisl.decision.two_sides import Window
+from bayeskisl.decision.utility import has_costs, is_facts_kept
 from bayeskisl.decision.verdict import Verdict, ranked, verdict_on
 from bayeskisl.quantities import short
 from bayeskisl.reporting.numbers import counted, exact, percent, span, three_digits
@@ -25,12 +27,14 @@ __all__ = [
     "beside_it",
     "bound",
     "budget",
+    "choice_or_none",
     "chosen",
     "decision_rows",
     "describe_decision",
     "describe_prediction",
     "describe_verification",
     "domain_line",
+    "exposures_at",
     "extrapolated_lines",
     "further_line",
     "headline",
@@ -42,6 +46,7 @@ __all__ = [
     "one_side",
     "one_sided_answer",
     "optimum_verdict",
+    "utility_in_words",
     "verdict",
     "verdict_lines",
     "verdict_sentence",
@@ -154,18 +159,31 @@ def further_line(caveats: list[dict[str, Any]]) -> list[str]:
 
 def headline(decision: Decision) -> str:
     """Return the answer in the fewest words: at most 2,070 facts; 0.11 to 0.16 of the tokens."""
-    window = decision.window
-    if window is None or decision.advised is None:
+    if decision.window is None or decision.advised is None:
         return one_side(decision)
-    attrs = decision.data.attrs
-    if window.is_empty:
+    return _both_sides(decision)
+
+
+def _both_sides(decision: Decision) -> str:
+    """State the range at which both sides hold in the fewest words."""
+    window, advised, attrs = decision.window, decision.advised, decision.data.attrs
+    if window is None or window.is_empty:
         return f"no {attrs['coordinate']} holds both levels"
-    if window.low > decision.advised:  # the advice ends where levels were trained, and the range begins beyond
-        low, high = three_digits(window.low, up=True), three_digits(window.high, down=True)
-        return f"{low} to {high} {attrs['unit']}, where nothing was trained"
-    bounded = decision.choice.is_bound and window.high >= decision.advised
-    high = three_digits(decision.advised if bounded else window.high, down=True)
-    return f"{three_digits(window.low, up=True)} to {'at least ' * bounded}{high} {attrs['unit']}"
+    low = three_digits(window.low, up=True)
+    if advised is None or window.low > advised:  # the advice ends before the range begins
+        return f"{low} to {three_digits(window.high, down=True)} {attrs['unit']}, {_doubt_of_range(decision)}"
+    bounded = decision.choice.is_bound and window.high >= advised
+    high = three_digits(advised if bounded else window.high, down=True)
+    return f"{low} to {'at least ' * bounded}{high} {attrs['unit']}"
+
+
+_UNTRIED = {"beyond_swept", "no_collapse", "never_kept"}
+
+
+def _doubt_of_range(decision: Decision) -> str:
+    """Reason for which a range is not advised."""
+    codes = {edge["code"] for edge in decision.edges}
+    return "where nothing was trained" if codes & _UNTRIED else "which not every law calls safe"
 
 
 def one_side(decision: Decision) -> str:
@@ -177,11 +195,15 @@ def one_side(decision: Decision) -> str:
 
 def answer(decision: Decision) -> str:
     """State the advice in one sentence: the range at which both sides hold, or the safe or sufficient infusion."""
-    window = decision.window
-    if window is None or decision.advised is None:
+    if decision.window is None or decision.advised is None:
         return one_sided_answer(decision)
-    attrs, said = decision.data.attrs, headline(decision)
-    if said.startswith("no "):
+    return _both_sides_in_full(decision, decision.window)
+
+
+def _both_sides_in_full(decision: Decision, window: Window) -> str:
+    """State the range at which both sides hold with its probability, or the most probable infusion."""
+    attrs, said = decision.data.attrs, _both_sides(decision)
+    if window.is_empty:
         best = f"{three_digits(window.best)} {attrs['unit']}, where {_run_of(attrs)} keeps {levels_in_words(decision)}"
         wanted, found = percent(1 - attrs["risk"]), percent(round(window.probability, 2))
         return f"{said} with a probability of {wanted}. The most probable infusion is {best} with {found}"
@@ -227,7 +249,7 @@ def window_lines(decision: Decision) -> list[str]:
         *([f"{three_digits(gives[schema.FACTS], down=True)} facts to be infused"] if schema.FACTS in gives else []),
     ]
     return [
-        f"both sides: {'no infusion holds both levels' if decision.advised is None else answer(decision)}",
+        f"both sides: {_both_sides_in_full(decision, decision.window)}",
         *([f"  to give, each by itself: {', or '.join(options)}"] if options else []),
     ]
 
@@ -240,18 +262,26 @@ def one_sided_answer(decision: Decision) -> str:
     if not choice.is_bound:
         return f"{one_side(decision)}. At this level {run} has {chance}"
     if decision.advised is None:
-        return f"{bound(decision)}, if {run} may have {chance}"
-    beyond = "less may do" if decision.is_least else "how much more is safe is not known"
+        return bound(decision, f", if {run} may have {chance}")
+    beyond = "less may do" if decision.is_least else _beyond_the_bound(decision)
     if not decision.is_least and choice.at_most is not None:
         beyond = f"by the most optimistic law {three_digits(choice.at_most)} {attrs['unit']} would be safe"
     return f"{bound(decision)}. At this level {run} has at most {chance}; {beyond}"
+
+
+def _beyond_the_bound(decision: Decision) -> str:
+    """State what is known above a bound that ends safe infusion."""
+    codes = {edge["code"] for edge in decision.edges if edge["concerns"] == schema.CHOICE}
+    return (
+        "this is your limit, and more may be safe" if codes == {"whole_range"} else "how much more is safe is not known"
+    )
 
 
 def risk_lines(decision: Decision) -> list[str]:
     """State the choice at other risks, its risk under each law, and the uncertainty of its threshold."""
     found, attrs = decision_summary(decision), decision.data.attrs
     up = decision.is_least
-    at = {float(risk): _or_none(x or 0.0, up) for risk, x in found[schema.CHOICE]["at_risk"].items()}
+    at = {float(risk): choice_or_none(x or 0.0, up) for risk, x in found[schema.CHOICE]["at_risk"].items()}
     lines = [f"the posterior's choice at a risk of {_and([percent(risk) for risk in at])}: {_and(list(at.values()))}"]
     by_law = found[schema.CHOICE]["risk_by_law"]
     if len(by_law) > 1:
@@ -274,19 +304,28 @@ def chosen(decision: Decision) -> str:
     return three_digits(np.nan if advised is None else advised, down=not decision.is_least, up=decision.is_least)
 
 
-def bound(decision: Decision) -> str:
-    """State a choice that is a bound: the limit of safe infusion, or the start of sufficient infusion."""
+def bound(decision: Decision, condition: str = "") -> str:
+    """State a choice that is a bound: the limit of safe infusion, or the start of sufficient infusion.
+
+    A `condition` follows what is known, before what is not.
+    """
     choice, unit = decision.choice, decision.data.attrs["unit"]
     codes = {edge["code"] for edge in decision.edges}
     if decision.is_least:
         if choice.at_most is not None:
-            return f"{three_digits(choice.at_most, up=True)} {unit} is enough"
-        return "not known" if choice.at_least is None else f"more than {three_digits(choice.at_least)} {unit} is needed"
-    if "none_admissible" in codes:
-        return "no infusion is safe"
-    if choice.at_least is not None:
-        return f"safe up to at least {three_digits(choice.at_least, down=True)} {unit}"
-    return "not known" if choice.at_most is None else f"at most {three_digits(choice.at_most)} {unit} is safe"
+            return f"{three_digits(choice.at_most, up=True)} {unit} is enough{condition}"
+        if choice.at_least is not None:
+            return f"more than {three_digits(choice.at_least, down=True)} {unit} is needed{condition}"
+    elif "none_admissible" in codes:
+        return f"no infusion is safe{condition}"
+    elif decision.advised is not None:
+        return f"safe up to at least {three_digits(decision.advised, down=True)} {unit}{condition}"
+    elif choice.at_least is not None:
+        return f"no infusion is safe by every law{condition}"
+    elif choice.at_most is not None:
+        from_there_on = f"no infusion from {three_digits(choice.at_most, up=True)} {unit} on is safe{condition}"
+        return f"{from_there_on}; what is safe below is not known"
+    return f"not known{condition}"
 
 
 def best_bound(found: Answer, unit: str) -> str:
@@ -306,8 +345,16 @@ def beside_it(decision: Decision) -> str:
         return f"the best mean is {best_bound(found, data.attrs['unit'])} (a bound)"
     risk = percent(round(decision.risk_at(found.value), 2))
     unit = data.attrs["unit"]
-    what = "keep most on average" if data.attrs["utility_unit"] == "facts" else "are best on average"
+    what = "keep most on average" if is_facts_kept(data.attrs) else "are best on average"
+    what += ", costs subtracted" if has_costs(data.attrs) else ""
     return f"{three_digits(found.value)} {unit} {what}, at a risk of {risk}"
+
+
+def utility_in_words(attrs: dict[str, Any]) -> str:
+    """Name the utility of a decision, as a figure labels it."""
+    if attrs["utility_unit"] != "facts":
+        return f"utility, {attrs['utility_unit']}"
+    return "facts kept, above guessing" + (", minus their cost" if has_costs(attrs) else "")
 
 
 def domain_line(decision: Decision) -> list[str]:
@@ -315,8 +362,10 @@ def domain_line(decision: Decision) -> list[str]:
     found, attrs = decision_summary(decision), decision.data.attrs
     if "domain" in found:
         domain = found["domain"]
-        size, ratio = counted(exact(domain[schema.FACTS]), "facts"), three_digits(domain[schema.RATIO])
-        return [f"a domain of {size} is a ratio of {ratio} at the exposures of the sweep"]
+        size = counted(exact(domain[schema.FACTS]), "facts")
+        if domain[schema.RATIO] is None:
+            return [f"a domain of {size}: no mixture of the budget holds it at the exposures of the sweep"]
+        return [f"a domain of {size} is a ratio of {three_digits(domain[schema.RATIO])} at the exposures of the sweep"]
     if "sufficient_ratio" not in found:
         return []
     ratio = found["sufficient_ratio"]
@@ -374,7 +423,7 @@ def _prediction_lines(ahead: xr.Dataset, found: dict[str, Any] | None = None) ->
     if schema.ONSET in found and half != schema.ONSET:
         yield f"onset of infused facts, where half is learned: {with_interval(found[schema.ONSET], ci_prob, unit)}"
     if "sufficient" in found:
-        yield from _enough(ahead, found["sufficient"])
+        yield from _enough(ahead, found)
     yield from limit_lines(found["limits"])
     yield f"held fixed: {held_fixed(ahead)}"
 
@@ -400,19 +449,26 @@ def limit_lines(limits: dict[str, dict[str, float | None]]) -> list[str]:
     return [f"what limits the target: {_and(said)}{beside}"]
 
 
-def _enough(ahead: xr.Dataset, sufficient: dict[str, Any]) -> Iterator[str]:
-    """Describe the sufficient infusion and its exposures, if more infusion harms no probed group."""
-    attrs, keep = ahead.attrs, percent(sufficient["keep"])
-    unit, ci_prob = attrs["unit"], attrs["ci_prob"]
-    yield f"enough to keep {keep} of its ceiling: {with_interval(sufficient, ci_prob, unit)}"
-    if sufficient["at_risk"] is not None:
-        held = {**json.loads(attrs["held_fixed"]), schema.TOKENS: attrs[schema.TOKENS]}
-        least = sufficient["at_risk"]
-        exposures = axis_of(ahead).exposures(least, attrs["group"], held)
+def _enough(ahead: xr.Dataset, found: dict[str, Any]) -> Iterator[str]:
+    """Describe the sufficient infusion, and the exposures that it or the recommendation gives."""
+    attrs, sufficient = ahead.attrs, found["sufficient"]
+    of = "its facts" if attrs["keep_of"] == "facts" else "its ceiling"
+    enough = with_interval(sufficient, attrs["ci_prob"], attrs["unit"])
+    yield f"enough to keep {percent(sufficient['keep'])} of {of}: {enough}"
+    if schema.CHOICE in found:
+        if (advised := found[schema.CHOICE]["advised"]) is not None:
+            yield f"the recommendation gives {three_digits(exposures_at(ahead, advised), up=True)} exposures of a fact"
+    elif (least := sufficient["at_risk"]) is not None:
         yield (
-            f"at {three_digits(least)} {unit}, {three_digits(exposures)} exposures of a fact, there is "
-            f"a risk of {percent(sufficient['risk'])} that {_run_of(attrs)} keeps less"
+            f"at {three_digits(least)} {attrs['unit']}, {three_digits(exposures_at(ahead, least))} exposures of a "
+            f"fact, there is a risk of {percent(sufficient['risk'])} that {_run_of(attrs)} keeps less"
         )
+
+
+def exposures_at(ahead: xr.Dataset, infusion: float) -> float:
+    """Exposures of a fact of the group that an answer is about, at an infusion of its target."""
+    held = {**json.loads(ahead.attrs["held_fixed"]), schema.TOKENS: ahead.attrs[schema.TOKENS]}
+    return float(axis_of(ahead).exposures(infusion, ahead.attrs["group"], held))
 
 
 def _run_of(attrs: dict[str, Any]) -> str:
@@ -428,11 +484,16 @@ def _regret_lines(decision: Decision) -> list[str]:
     unit, row = decision.data.attrs["utility_unit"], regret_of_choice(decision)
     if not np.isfinite(row["regret"]):
         return []
-    of_best = f" ({row['percent']:.2g} % of the best)" if np.isfinite(row["percent"]) else ""
+    of_best = f" ({_two_digits(row['percent'] / 100)} of the best)" if np.isfinite(row["percent"]) else ""
     return [
         f"expected regret of the choice: {_tenths(row['regret'])} {unit}{of_best}, "
         f"{_tenths(row['too_much'])} from over-infusion and {_tenths(row['too_little'])} from under-infusion"
     ]
+
+
+def _two_digits(share: float) -> str:
+    """Format a share as a percentage with two digits: 0.94 %, 58 %."""
+    return percent(float(f"{share:.2g}"))
 
 
 def _tenths(amount: float) -> str:
@@ -456,14 +517,15 @@ def _sensitivity_lines(decision: Decision) -> list[str]:
     whose = " (choices are the posterior's, without the bound)" if decision.choice.is_bound else ""
     lines = [f"sensitivity, the same decision under other assumptions{whose}:"]
     for name, row in table.iterrows():
-        choice, best = _or_none(row["choice"], decision.is_least), _or_end(row["risk_neutral_choice"])
+        choice, best = choice_or_none(row["choice"], decision.is_least), _or_end(row["risk_neutral_choice"])
         where = f"{three_digits(row['collapse_median'])} ({span(row['collapse_low'], row['collapse_high'])}) {unit}"
         risk = f", risk of the recommendation {percent(round(row['risk'], 2))}" if pd.notna(row["risk"]) else ""
         lines.append(f"  {name}: choice {choice}, best mean {best}, {half} {where}{risk}")
     return lines
 
 
-def _or_none(choice: float, up: bool) -> str:
+def choice_or_none(choice: float, up: bool) -> str:
+    """Format a choice of the posterior; zero says that no infusion is within the risk."""
     return three_digits(choice, down=not up, up=up) if choice else "none"
 
 
@@ -508,6 +570,8 @@ def _number_or_bound(row: pd.Series, name: str, down: bool = False) -> str:
     if pd.notna(row[name]):
         return three_digits(row[name], down=down)
     low, high = (None if pd.isna(row[end]) else float(row[end]) for end in (f"{name}_at_least", f"{name}_at_most"))
+    if down and high is not None and not low:  # "at most" would read as advice
+        return f"below {three_digits(high, up=True)}"
     return best_bound(Answer(None, low, high), "").strip()
 
 
@@ -524,7 +588,7 @@ def describe_verification(verification: "Verification") -> str:
     lines = [
         f"measured {verification.measured.half_point}: {measured_point(verification)}",
         f"{verification.verdict.upper()}: {verdict(verification)}",
-        f"  by law: {by_law}",
+        *([f"  by law: {by_law}"] if by_law else []),
         *_score_lines(verification),
     ]
     at_choice = verification.at_choice
@@ -532,7 +596,7 @@ def describe_verification(verification: "Verification") -> str:
         held, asked = len(at_choice.shares) - at_choice.fell_short, len(at_choice.shares)
         of = "all facts" if at_choice.keep_of == "facts" else "the predicted ceiling"
         lines.append(f"at the choice: {held} of {asked} runs kept at least {percent(at_choice.keep)} of {of}")
-    if np.isfinite(verification.choice):
+    if verification.is_of_decision and verification.kept.facts:
         lines.append(f"what was kept: {optimum_verdict(verification)}")
     return "\n".join(lines)
 
@@ -570,7 +634,9 @@ def verdict(verification: "Verification") -> str:
 def optimum_verdict(verification: "Verification") -> str:
     """State the measured optimum, whether it was predicted, and the loss at the choice and at the best mean."""
     kept = verification.kept
-    said = f"most, {three_digits(max(kept.facts))} facts, at {three_digits(kept.best)} {verification.unit}"
+    first, last = kept.best
+    at = three_digits(first) if first == last else span(first, last)
+    said = f"most, {three_digits(max(kept.facts))} facts, at {at} {verification.unit}"
     if not kept.best_is_inside:
         said += ", an end of the levels that were trained"
     elif verification.optimum_hit is not None:
@@ -579,7 +645,7 @@ def optimum_verdict(verification: "Verification") -> str:
     for name, place in {"the choice": verification.choice, "the best mean": verification.optimum}.items():
         given_up = kept.given_up_at(place)
         if given_up is not None:
-            said += f"; {name} gave up {100 * given_up:.2g} % of it"
+            said += f"; {name} gave up {_two_digits(given_up)} of it"
     return said
 
 

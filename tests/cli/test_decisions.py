@@ -1,9 +1,14 @@
 """`bayeskisl decide` answers before it keeps anything for later."""
 
+from pathlib import Path
+
+import pandas as pd
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from bayeskisl.cli.app import app
+from bayeskisl.cli.decisions import _print_table
 
 
 @pytest.mark.slow
@@ -13,3 +18,20 @@ def test_a_shipped_fit_leaves_no_file_behind(tmp_path, monkeypatch):
     assert done.exit_code == 0
     assert "recommended" in done.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_table_without_any_answer_names_its_questions_and_fails(as_json, monkeypatch, capsys):
+    unanswered = pd.DataFrame(
+        [
+            {"table": "one.nc", "params": 1e9, "tokens": 2e10, "risk": 0.05, "problem": "no such budget"},
+            {"table": "gone.nc", "problem": "no such file"},
+        ]
+    )
+    monkeypatch.setattr("bayeskisl.decision.decision_table", lambda *asked, **options: unanswered)
+    with pytest.raises(typer.Exit) as ended:
+        _print_table([Path("one.nc"), Path("gone.nc")], [], [], {}, as_json)
+    assert ended.value.exit_code == 1
+    said = capsys.readouterr().err
+    assert "not answered: one.nc, 1B parameters, 20B tokens, a risk of 5 %: no such budget" in said
+    assert "not answered: gone.nc: no such file" in said

@@ -11,10 +11,11 @@ from typer.testing import CliRunner
 pytest.importorskip("pymc")
 
 from bayeskisl.curves import save_curves
-from bayeskisl.decision import backtest, measure_collapse
+from bayeskisl.decision import Backtest, backtest, measure_collapse
 from bayeskisl.decision.intervals import interval_score
 from bayeskisl.errors import InputError
 from bayeskisl.inference import simulate
+from bayeskisl.reporting import plot_backtest
 
 SIZES = [6_144, 12_288, 24_576, 49_152, 98_304]
 TRUTH = {"intercept": np.log(100), "exponent": 0.7, "tau": 0.02, "sigma_run": 0.05, "steepness_intercept": np.log(6),
@@ -143,3 +144,19 @@ def test_the_command_prints_eighty_columns(curves, found, tmp_path, monkeypatch)
     assert (tmp_path / "found.png").is_file()
     said = json.loads(CliRunner().invoke(app, ["backtest", str(path), "--json"]).stdout)
     assert len(said["forecasts"]) == 3
+
+
+def test_bounds_alone_are_no_figure_and_a_rule_without_a_number_no_point(found):
+    bounds = Backtest(found.data.assign(bound=("forecast", ["at least"] * 3)))
+    with pytest.raises(InputError, match="expected a measured half-point, got bounds alone"):
+        plot_backtest(bounds)
+    some = found.data["horizon"].values > 3
+    silent = Backtest(found.data.assign(proportional_factor=found.data.proportional_factor.where(~some)))
+    left, right = plot_backtest(silent).axes
+    assert len(right.lines[1].get_xdata()) == len(right.lines[0].get_xdata()) - 1
+    assert left.get_title("left") == "Predicted collapse point over the measured one"
+
+
+def test_a_back_test_is_shown_in_one_line(found):
+    assert repr(found).startswith("<Back-test of the law 'power': 3 predictions, ")
+    assert len(repr(found)) < 100

@@ -19,10 +19,11 @@ from bayeskisl.decision import (
 )
 from bayeskisl.decision.files import save_answer
 from bayeskisl.decision.general_loss import fit_loss
+from bayeskisl.decision.summary import regret_of_choice
 from bayeskisl.errors import GateError, InputError
 from bayeskisl.laws import load_law
 from bayeskisl.laws.falls import LOGISTIC, SMOOTH_BREAK
-from bayeskisl.reporting.text import decision_rows
+from bayeskisl.reporting.text import decision_rows, headline
 from tests.decision.hand_made import FAILED, TOKENS, HandMadeFit, MixedFit, amount_curves, mixed_curves
 
 
@@ -473,3 +474,57 @@ def test_one_question_without_an_answer_leaves_the_others(fit):
     unanswered = table[table["problem"].notna()]
     assert unanswered["params"].tolist() == [24_576, 98_304] * 2
     assert (unanswered["tokens"] == 5 * TOKENS).all()
+
+
+def test_the_curves_hold_the_advice_wherever_it_lies(fit):
+    decision = quick(HandMadeFit(curves=amount_curves(levels=(2, 4, 8))))
+    assert decision.advised == 8
+    grid = decision.data.infusion.values
+    assert 8 in grid
+    at_advice = decision.data.expected_regret.sel(infusion=8.0).item()
+    assert regret_of_choice(decision)["regret"] == pytest.approx(at_advice)
+    assert at_advice > 1.2 * decision.data.expected_regret.values[grid > 300][0]
+
+
+def test_a_law_by_which_nothing_is_safe_leaves_no_advice(fit, monkeypatch):
+    ours = bayeskisl.inference.extrapolate
+
+    def hopeless(fit, params, tokens, *, law, **options):
+        draws = ours(fit, params, tokens, law=law, **options)
+        return draws.assign(log_critical_exposures=draws.log_critical_exposures + 20 * (law == "power"))
+
+    monkeypatch.setattr(bayeskisl.inference, "extrapolate", hopeless)
+    decision = quick(fit, risk=0.4)
+    assert decision.choice.at_least == 0
+    assert decision.advised is None
+    assert headline(decision) == "no infusion is safe by every law"
+
+
+def test_no_law_allows_more_than_was_planned(fit):
+    assert quick(fit, at_most=500).data.choice_by_law.max() == 500
+
+
+def test_a_plan_that_ends_before_collapse_is_not_said_to_collapse(fit):
+    wide = HandMadeFit(exponent_sd=0.6)
+    said = [next(each["message"] for each in decision.caveats if each["code"] == "wide")
+            for decision in (quick(wide), quick(wide, at_most=500))]  # fmt: skip
+    assert float((quick(wide, at_most=500).data.collapse < 500).mean()) < 0.5
+    assert ["more likely collapse" in message for message in said] == [True, False]
+
+
+def test_caveats_name_units_and_no_infinite_place(fit):
+    frequency = MixedFit(curves=mixed_curves("frequency"))
+    inside = next(edge for edge in quick(frequency, 20_000).edges if edge["code"] == "inside_data")
+    assert inside["buy"].endswith(" parts per million")
+    never = NeverFalling(weights={"power": 1.0})
+    buys = [each.get("buy", "") for each in quick(never, 20_000).caveats]
+    assert not any("inf" in buy.replace("infus", "") for buy in buys)
+
+
+def test_a_group_that_no_run_probed_changes_no_answer(fit):
+    curves = mixed_curves("ratio")
+    unprobed = curves.assign(probed=curves.probed.where(curves.group != "background", 0))
+    decision = quick(MixedFit(curves=unprobed.assign(recalled=np.minimum(unprobed.probed, curves.recalled))))
+    assert decision.is_least
+    assert "mean_kept_background" not in decision.data
+    assert list(decision.levels) == ["infused"]

@@ -17,6 +17,8 @@ from bayeskisl.decision import (
 from bayeskisl.errors import InputError
 from bayeskisl.inference.simulate import design_curves
 from bayeskisl.reporting import describe_decision, describe_prediction, plot_decision
+from bayeskisl.reporting.brief import brief
+from bayeskisl.reporting.numbers import three_digits
 from bayeskisl.reporting.text import chosen, decision_rows
 from tests.decision.hand_made import SIZES, TOKENS, HandMadeFit, MixedFit, law_line, mixed_curves
 
@@ -85,6 +87,8 @@ def test_the_least_is_said_drawn_saved_and_put_in_a_table(repeats, tmp_path):
     text = describe_decision(decision)
     assert text.startswith("recommended: at least ")
     assert "keeping less than 90 % of" in text
+    exposures = decision.choice.value / 1e6 * TOKENS / 6
+    assert f"the recommendation gives {three_digits(exposures, up=True)} exposures of a fact" in text
     assert float(chosen(decision).replace(",", "")) >= decision.choice.value
     again = load_decision(decision.save(tmp_path / "decision.nc"))
     assert again.data.identical(decision.data)
@@ -137,3 +141,17 @@ def test_a_general_loss_without_general_text_is_no_law_of_it():
 
     curves = design_curves(params=list(SIZES), facts=[100, 1000], ratio=1.0)
     assert fit_loss(curves.assign(general_loss=("run", np.linspace(2, 3, curves.sizes["run"])))) is None
+
+
+def test_the_exposures_of_an_advice_beyond_the_draws_are_its_own(fit):
+    curves = design_curves(params=list(SIZES), facts=100, axis="frequency", exposures=[500.0, 1_000.0, 2_000.0])
+    decision = decide(HandMadeFit(curves=curves.assign(recalled=curves.probed)), 98_304, sensitivity=False)
+    assert decision.advised == pytest.approx(500 / TOKENS * 6 * 1e6)
+    assert "(500 exposures of a fact)" in brief(decision)["recommended"]
+
+
+def test_enough_is_enough_at_the_risk_and_of_what_was_asked(repeats):
+    decision = decide(repeats, 98_304, risk=0.05, keep_of="facts", sensitivity=False)
+    enough = decision_summary(decision)["sufficient"]
+    assert (enough["risk"], enough["at_risk"]) == (0.05, decision.choice.value)
+    assert "enough to keep 90 % of its facts: " in describe_decision(decision)

@@ -70,6 +70,9 @@ def test_what_was_changed_afterwards_is_refused(decision, tmp_path):
     saved.write_bytes((tmp_path / "other.nc").read_bytes())
     with pytest.raises(InputError, match="another one of that name"):
         check_record(saved)
+    saved.unlink()
+    with pytest.raises(InputError, match="the decision that is on record"):
+        check_record(saved)
 
 
 def test_the_rules_are_read_off_the_levels(decision):

@@ -1,17 +1,21 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import xarray as xr
 
-from bayeskisl.decision import decide, measure, measure_collapse, predict, verification_summary, verify
+from bayeskisl.axes import AXES
+from bayeskisl.decision import KeptFacts, decide, measure, measure_collapse, predict, verification_summary, verify
 from bayeskisl.decision.measure import threshold_posterior
+from bayeskisl.decision.verification import KeptByLevel, _kept_by_level
 from bayeskisl.errors import InputError
 from tests.decision.hand_made import (
     GUESSING,
     RATIO,
     TOKENS,
     TOKENS_PER_FACT,
+    HandMadeFit,
     MixedFit,
     amount_curves,
     law_line,
@@ -217,3 +221,64 @@ def test_a_domain_is_verified_by_its_own_runs(fit):
     assert verify(ahead, xr.concat([ours, others], dim="run")).measured.median == verify(ahead, ours).measured.median
     with pytest.raises(InputError, match="domain 'law'"):
         verify(ahead, others)
+
+
+def test_each_law_is_judged_by_the_cell_as_the_verdict_is(fit):
+    alone = predict(HandMadeFit(weights={"collapse": 1.0}), 98_304)
+    np.testing.assert_array_equal(alone.collapse_of_cell_by_law.sel(law="collapse"), alone.collapse_of_cell)
+    runs = target_runs(shift=-0.25)
+    assert verify(alone, runs).hit_by_law == {"collapse": verify(alone, runs).hit}
+    assert verify(alone.assign(collapse_by_law=1e9 * alone.collapse_by_law), runs).hit_by_law["collapse"] is not None
+    assert verify(alone.drop_vars("collapse_of_cell_by_law"), runs).hit_by_law == {}
+
+
+def test_levels_that_kept_the_same_are_one_best(fit):
+    verification = verify(predict(fit, 98_304), target_runs())
+    plateau = KeptByLevel((0.1, 0.3, 0.5, 0.7), (100, 300, 300, 50), (1,) * 4, AXES["ratio"])
+    assert plateau.best == (0.3, 0.5)
+    for interval, hit in {(0.4, 0.45): True, (0.48, 0.6): True, (0.55, 0.6): False}.items():
+        assert replace(verification, kept=plateau, optimum_interval=interval).optimum_hit is hit
+    flat = KeptByLevel((0.1, 0.3, 0.5), (100, 300, 300), (1,) * 3, AXES["ratio"])
+    assert not flat.best_is_inside
+
+
+def test_the_optimum_of_another_utility_is_not_held_against_facts_kept(fit):
+    for utility in (KeptFacts(token_price=1e-4), lambda outcome: outcome.kept_infused**0.5):
+        verification = verify(decide(fit, 98_304, utility=utility, sensitivity=False), target_runs())
+        assert verification.kept.best_is_inside
+        assert verification.optimum_hit is None
+
+
+def test_runs_at_the_safe_end_of_a_bound_are_at_the_choice(fit):
+    decision = decide(HandMadeFit(curves=amount_curves(levels=(62, 80, 100))), 98_304, sensitivity=False)
+    verification = verify(decision, target_runs(levels=(100, 2_000, 4_000)))
+    assert verification.choice == 100
+    assert verification.at_choice.infusions == (100.0, 100.0)
+    assert verification.kept.given_up_at(verification.choice) > 0
+
+
+def test_runs_that_left_out_a_group_keep_no_known_number_of_facts():
+    runs = mixed_curves("ratio", sizes=(98_304,), ratios=(0.3, 0.5, 0.7), seeds=(0,))
+    asked = runs.probed.where((runs.ratio != 0.5) | (runs.group != "background"), 0)
+    about = xr.Dataset(attrs={"axis": "ratio"})
+    whole, part = (
+        _kept_by_level(about, each)
+        for each in (runs, runs.assign(probed=asked, recalled=np.minimum(asked, runs.recalled)))
+    )
+    assert part.infusions == (whole.infusions[0], whole.infusions[2])
+    assert part.facts == (whole.facts[0], whole.facts[2])
+    none = _kept_by_level(
+        about, runs.assign(probed=runs.probed.where((runs.ratio > 0.4) == (runs.group == "infused"), 0))
+    )
+    assert none.facts == ()
+    assert none.given_up_at(0.3) is None
+    assert not none.best_is_inside
+
+
+def test_a_verification_is_shown_in_one_line(fit):
+    verification = verify(predict(fit, 98_304), target_runs())
+    assert repr(verification).startswith(
+        "<Verification for 98,304 parameters, 1,843,200 tokens: hit, collapse measured"
+    )
+    assert len(repr(verification)) < 150
+    assert len(repr(verification.measured)) < 150

@@ -31,6 +31,7 @@ def comparison(fitted):
 def test_four_sizes_do_not_separate_two_laws(comparison):
     assert comparison.unseparated == tuple(comparison.table["law"][1:])
     assert "4 sizes do not separate" in comparison.verdict
+    assert repr(comparison) == f"<Comparison of 2 laws: {comparison.verdict}>"
     assert set(comparison.weights) == {"collapse", "power"}
     assert sum(comparison.weights.values()) == pytest.approx(1)
     assert min(comparison.weights.values()) > 0.15

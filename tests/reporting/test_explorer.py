@@ -4,13 +4,14 @@ import json
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import bayeskisl as bk
 import bayeskisl.inference
-from bayeskisl.decision import decide
+from bayeskisl.decision import Decision, decide
 from bayeskisl.decision.glances import Glances
 from bayeskisl.errors import GateError
-from bayeskisl.reporting.dials import Explorer
+from bayeskisl.reporting.dials import Explorer, _prices
 from bayeskisl.target import Target
 from tests.decision.conftest import fit  # noqa: F401
 from tests.decision.hand_made import FAILED, SIZES, HandMadeFit, MixedFit, extrapolate, mixed_curves
@@ -137,3 +138,14 @@ def test_every_number_of_the_picture_is_finite(dose):
     lines = [line["y"] for panel in picture["panels"] for line in panel["lines"]]
     numbers = np.concatenate([picture["x"], picture["near"], *lines])
     assert np.isfinite(numbers).all()
+
+
+def test_prices_end_where_the_facts_kept_are_worth_nothing():
+    """Facts that were asked for in two ways are counted once."""
+    over = {"mean_utility": [1.0, 100.0], "mean_kept_infused": [1.0, 100.0], "mean_kept_infused_heldout": [1.0, 90.0],
+            "ratio_at": [0.1, 0.5]}  # fmt: skip
+    data = xr.Dataset(
+        {name: ("infusion", values) for name, values in over.items()}, attrs={"axis": "ratio", "tokens": 2e6}
+    )
+    (dial,) = _prices(Decision(data))
+    assert dial.stops[-1] == pytest.approx(100, rel=0.3)

@@ -1,10 +1,13 @@
+from dataclasses import replace
+from types import SimpleNamespace
+
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
 
-from bayeskisl.decision import decide, verify
+from bayeskisl.decision import Decision, Measurement, decide, verify
 from bayeskisl.inference.simulate import design_curves
 from bayeskisl.laws import law_names
 from bayeskisl.reporting import plot_collapse, plot_curves, plot_decision, plot_prior_predictive, plot_risk
@@ -169,3 +172,32 @@ def test_the_risk_alone_is_the_first_panel_of_the_decision(decision):
     for one, other in zip(alone.lines, first.lines, strict=True):
         np.testing.assert_array_equal(one.get_xydata(), other.get_xydata())
     assert (alone.get_xlim(), alone.get_xlabel()) == (plot_decision(decision).axes[2].get_xlim(), "infused facts")
+
+
+def test_a_ratio_that_was_measured_lies_in_the_panel(fit):
+    made = MixedFit(curves=mixed_curves("ratio"))
+    decision = decide(made, 98_304, sensitivity=False)
+    cells = xr.DataArray(np.full((2, 300, 3, 2), 0.5), dims=("chain", "draw", "cell", "group"),
+                         coords={"group": ["infused", "background"]})  # fmt: skip
+    posterior = made.tree["posterior"].to_dataset()
+    made.tree = xr.DataTree.from_dict(
+        {"posterior": posterior.assign(collapse=cells), "rivals/power/posterior": posterior}
+    )
+    some_none = decision.data.assign(collapse=decision.data.collapse.where(np.arange(300) > 30, 0.0))
+    measured = Measurement(0.985, 0.98, 0.99, 0.9, np.array([0.985]), np.array([1.0]), ("a",))
+    for found in (measured, replace(measured, median=0.985, low=0.985, high=np.inf, bound="at least")):
+        of_it = SimpleNamespace(measured=found, params=98_304, verdict="hit")
+        axes = plot_collapse(made, Decision(some_none), of_it).axes[0]
+        low, high = axes.get_ylim()
+        assert low < 0.985 < high < 1
+        bars = np.concatenate([bar for line in axes.containers for bars in line[2] for bar in bars.get_segments()])
+        assert ((bars[:, 1] > 0) & (bars[:, 1] < 1)).all()
+
+
+def test_a_utility_below_zero_has_no_share_of_the_best(decision):
+    sunk = Decision(decision.data.assign(best_utility=0 * decision.data.best_utility - 5))
+    of_best = [
+        [axis.get_ylabel() for axis in plot_decision(each).axes[2].child_axes if axis.get_ylabel()]
+        for each in (decision, sunk)
+    ]
+    assert of_best == [["of the best"], []]

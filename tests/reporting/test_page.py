@@ -111,3 +111,11 @@ def test_a_failed_gate_is_said_at_the_answer(monkeypatch, plain_figures, tmp_pat
     )
     assert page.said.index("failed its gate") < page.said.index("The evidence")
     assert "R-hat of tau is 1.2" in page.said
+
+
+def test_commands_and_paths_keep_their_spaces(fit, decision, plain_figures, tmp_path):
+    fit.tree.attrs["domain"] = "law 5 %"
+    text = report(fit, decision, out=tmp_path / "my report 5 %.md").read_text(encoding="utf-8")
+    assert "](my%20report%205%20%25-figures/risk.png)" in text
+    assert "--domain 'law 5 %'" in text
+    assert "10\N{NO-BREAK SPACE}% that a new run" in text

@@ -1,14 +1,23 @@
+import json
 import shlex
 
 import numpy as np
 import polars as pl
 
 from bayeskisl.curves import curves_from_table
-from bayeskisl.decision import KeptFacts, decide, decision_table, predict, verify
+from bayeskisl.decision import (
+    Decision,
+    KeptFacts,
+    decide,
+    decision_summary,
+    decision_table,
+    predict,
+    verify,
+)
 from bayeskisl.reporting import describe_decision, describe_prediction, describe_verification
-from bayeskisl.reporting.contents import command_lines
+from bayeskisl.reporting.contents import command_lines, sensitivity_rows
 from bayeskisl.reporting.numbers import three_digits
-from bayeskisl.reporting.text import decision_rows
+from bayeskisl.reporting.text import beside_it, decision_rows, domain_line, headline, utility_in_words
 from tests.decision.hand_made import HandMadeFit, MixedFit, amount_curves, law_line, mixed_curves
 
 
@@ -93,3 +102,83 @@ def test_the_command_of_an_import_maps_the_columns_as_it_did(fit):
     again = curves_from_table(table, dict(each.split("=", 1) for each in options))
     assert again.attrs["import_mapping"] == attrs["import_mapping"]
     assert "params=" not in command
+
+
+def test_a_bound_from_above_is_no_advice(fit):
+    made = MixedFit(curves=mixed_curves("ratio", ratios=(0.5, 0.7, 0.9), halves={"infused": 20, "background": 2_000}),
+                    halves={"infused": 20, "background": 1_400})  # fmt: skip
+    decision = decide(made, 98_304, sensitivity=False)
+    assert decision.risk_at(0.5) > 0.9
+    assert decision.advised is None
+    assert headline(decision) == "no infusion from 0.5 of the tokens on is safe; what is safe below is not known"
+    said = describe_decision(decision)
+    assert "0.5 of the tokens on is safe, if a new run may have a 10 % chance of keeping less than" in said
+    assert not decision.window.is_empty
+    assert "both sides: no infusion" not in said
+    assert "of the tokens, where nothing was trained. In this range" in said
+    assert decision_rows(decision_table(made, [98_304]))[1][3] == "below 0.5"
+
+
+def test_a_range_beyond_the_advice_is_doubted_for_its_reason(decision):
+    def with_edge(code):
+        edge = {"code": code, "concerns": "choice", "message": "why", "buy": "more", "at_least": 0.1, "at_most": 0.4}
+        attrs = {"warnings": json.dumps([edge]), "unit": "of the tokens", "coordinate": "ratio"}
+        window = {"window": ("end", [0.2, 0.3]), "window_best": 0.25, "window_probability": 0.95}
+        return Decision(decision.data.assign(window).assign_attrs(attrs))
+
+    assert headline(with_edge("beyond_swept")) == "0.2 to 0.3 of the tokens, where nothing was trained"
+    assert headline(with_edge("laws_apart")) == "0.2 to 0.3 of the tokens, which not every law calls safe"
+
+
+def test_shares_of_the_best_are_plain_percentages(decision):
+    best = float(decision.data.best_utility.mean())
+    nearly_all = Decision(decision.data.assign(expected_regret=0 * decision.data.expected_regret + 0.9996 * best))
+    assert "(100 % of the best)" in describe_decision(nearly_all)
+    worthless = Decision(decision.data.assign(best_utility=0 * decision.data.best_utility - 5))
+    assert "of the best)" not in describe_decision(worthless)
+    assert np.isnan(worthless.regret(1_000)["percent"].item())
+
+
+def test_costs_are_named_wherever_the_utility_is(decision):
+    priced = Decision(decision.data.assign_attrs(prices='{"token_price": 0.001}'))
+    weighted = Decision(decision.data.assign_attrs(prices='{"background_weight": 2.0}'))
+    assert utility_in_words(priced.data.attrs) == "facts kept, above guessing, minus their cost"
+    assert utility_in_words(weighted.data.attrs) == "facts kept, above guessing"
+    assert "are best on average, costs subtracted" in beside_it(priced)
+    assert "keep most on average" in beside_it(weighted)
+    assert utility_in_words({"utility_unit": "own"}) == "utility, own"
+
+
+def test_the_limit_of_a_plan_is_said_as_such(fit):
+    said = describe_decision(decide(fit, 98_304, at_most=500, sensitivity=False))
+    assert "safe up to at least 500 facts" in said
+    assert "this is your limit, and more may be safe" in said
+
+
+def test_a_domain_that_no_mixture_holds_has_no_ratio(fit):
+    decision = decide(MixedFit(curves=mixed_curves("dose")), 98_304, facts=1_000, sensitivity=False)
+    assert decision.data.domain_ratio > 1
+    assert domain_line(decision) == [
+        "a domain of 1,000 facts: no mixture of the budget holds it at the exposures of the sweep"
+    ]
+    assert decision_summary(decision)["domain"] == {"facts": 1_000, "ratio": None}
+    assert "ratio_above_one" in {caveat["code"] for caveat in decision.caveats}
+    assert " --facts 1000 " in command_lines(fit, decision, None)[2]
+
+
+def test_the_commands_name_what_the_sweep_would_not_give(fit):
+    decision = decide(fit, 98_304, hold={"tokens_per_fact": 6.2}, apart=3, sensitivity=False)
+    asked = command_lines(fit, decision, None)[2]
+    assert "--hold tokens_per_fact=6.2" in asked
+    assert "--apart 3" in asked
+    usual = command_lines(fit, decide(fit, 98_304, sensitivity=False), None)[2]
+    assert "--hold" not in usual
+    assert "--apart" not in usual
+
+
+def test_no_choice_is_none_on_the_page_too(decision):
+    rows = {"choice": 0.0, "risk_neutral_choice": 900.0, "collapse_median": 1.0, "collapse_low": 1.0,
+            "collapse_high": 1.0}  # fmt: skip
+    under = {f"sensitivity_{name}": ("assumption", [value]) for name, value in rows.items()}
+    found = Decision(decision.data.assign(under).assign_coords(assumption=["law 'power' alone"]))
+    assert sensitivity_rows(found)[0]["choice"] == "none"
