@@ -1,22 +1,30 @@
 """A sweep for another trainer: one stream in every format, probes, configurations, launch scripts and the manifest."""
 
 import csv
+import fnmatch
+import functools
 import importlib.util
+import itertools
 import json
 import os
+import re
 import stat
 import struct
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import bayeskisl.sweeping.export
 from bayeskisl.curves import curves_from_table, read_exported
 from bayeskisl.errors import InputError
 from bayeskisl.sweeping import load_sweep
+from bayeskisl.sweeping.decoder import Decoder
 from bayeskisl.sweeping.export import FORMATS, TRAINERS, export_sweep, repeat_matched_runs
+from bayeskisl.sweeping.export.trainers import Job
 from bayeskisl.sweeping.steps import learning_rate_at
 from studies.simulated.text_sweep import write_sweep
 
@@ -281,6 +289,92 @@ def test_the_llama_of_a_configuration_has_the_parameters_of_the_manifest(exporte
         assert {int(row["model_params"]) for row in rows} == {model.num_parameters()}
         own = model.num_parameters() - 2 * config["model"]["vocab_size"] * config["model"]["hidden_size"]
         assert own == pytest.approx(params, rel=0.03)  # gains of norms, and 8/3 widths in whole numbers
+
+
+class _Anything(type):
+    def __getattr__(cls, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Stated
+
+
+class Stated(metaclass=_Anything):
+    """Stands for any class of a trainer's library, and keeps what it is called with."""
+
+    def __init__(self, *_, **stated):
+        vars(self).update(stated)
+
+
+def shipped_script(name, monkeypatch):
+    """The module of a launch script, without the trainer's library."""
+    path = Path(bayeskisl.sweeping.export.__file__).parent / "scripts" / f"{name}.py"
+    for library in re.findall(r"^from ((?:transformers|datasets|olmo_core|torchtitan)[\w.]*)", path.read_text(), re.M):
+        parents = itertools.accumulate(library.split("."), lambda *parts: ".".join(parts))
+        for each in parents:
+            stand_in = types.ModuleType(each)
+            stand_in.__getattr__ = functools.partial(getattr, Stated)
+            monkeypatch.setitem(sys.modules, each, stand_in)
+    monkeypatch.setenv("WORLD_SIZE", "1")
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def wide_job():
+    """A run wider than the recipe's base width."""
+    run = load_sweep("desk-amount").runs()[-1]
+    assert run.model.width > run.training.base_width
+    return Job(run, 1000, 0)
+
+
+def engine_rates(job):
+    recipe = job.training
+    rules = Decoder(job.size, 1000, job.context).rules(recipe)
+    return {name: recipe.learning_rate * rule.rate for name, rule in rules.items()}
+
+
+def test_the_script_of_hf_trains_every_matrix_at_the_rate_of_the_engine(monkeypatch):
+    torch = pytest.importorskip("torch")
+    job = wide_job()
+    llama = torch.nn.Module()
+    llama.model, llama.lm_head = torch.nn.Module(), torch.nn.Linear(4, 9, bias=False)
+    llama.model.embed_tokens, llama.model.norm = torch.nn.Embedding(9, 4), torch.nn.RMSNorm(4)
+    llama.model.layers = torch.nn.ModuleList([torch.nn.Sequential(torch.nn.RMSNorm(4), torch.nn.Linear(4, 4, False))])
+    config = json.loads(TRAINERS["hf"].files(job)["hf.json"])
+    monkeypatch.setattr(torch.optim, "AdamW", lambda groups, **_: groups)
+    groups = shipped_script("train_hf", monkeypatch).optimizer(llama, config)
+    rate = {id(parameter): group["lr"] for group in groups for parameter in group["params"]}
+    rates, rules = {name: rate[id(parameter)] for name, parameter in llama.named_parameters()}, engine_rates(job)
+    assert rates == {"model.embed_tokens.weight": rules["token"], "model.norm.weight": rules["token"],
+                     "model.layers.0.0.weight": rules["token"], "model.layers.0.1.weight": rules["attend0"],
+                     "lm_head.weight": rules["head"]}  # fmt: skip
+
+
+def test_the_scripts_of_olmo_and_torchtitan_train_every_matrix_at_the_rate_of_the_engine(monkeypatch):
+    job = wide_job()
+    rules = engine_rates(job)
+
+    config = json.loads(TRAINERS["olmo"].files(job)["olmo.json"])
+    optim = shipped_script("train_olmo", monkeypatch).train_module(config).optim
+    (own,) = optim.group_overrides
+
+    def rate_in_olmo(name):
+        return own.opts["lr"] if any(fnmatch.fnmatch(name, pattern) for pattern in own.params) else optim.lr
+
+    assert rate_in_olmo("embeddings.weight") == rate_in_olmo("lm_head.norm.weight") == rules["token"]
+    assert rate_in_olmo("blocks.0.attention.w_q.weight") == rules["attend0"]
+    assert rate_in_olmo("lm_head.w_out.weight") == rules["head"]
+
+    config = json.loads(TRAINERS["torchtitan"].files(job)["torchtitan.json"])
+    groups = shipped_script("train_titan", monkeypatch).optimizer(config["optimizer"]).param_groups
+
+    def rate_in_torchtitan(name):
+        return next(group.optimizer_kwargs["lr"] for group in groups if re.fullmatch(group.pattern, name))
+
+    assert rate_in_torchtitan("tok_embeddings.weight") == rate_in_torchtitan("norm.weight") == rules["token"]
+    assert rate_in_torchtitan("layers.0.attention.wq.weight") == rules["attend0"]
+    assert rate_in_torchtitan("lm_head.weight") == rules["head"]
 
 
 def write_standard_sweep(folder):

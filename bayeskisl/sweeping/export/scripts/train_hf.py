@@ -80,7 +80,7 @@ def begin(model: LlamaForCausalLM, config: dict[str, Any]) -> None:
 
 
 def optimizer(model: LlamaForCausalLM, config: dict[str, Any]) -> torch.optim.AdamW:
-    """Return AdamW as stated for each module, else with two rates, of the blocks' matrices and of all else."""
+    """Return AdamW as stated for each module, else with two rates: of matrices, the head included, and of all else."""
     training = config["training"]
     betas = (training["adam_beta1"], training["adam_beta2"])
     stated = [
@@ -89,10 +89,10 @@ def optimizer(model: LlamaForCausalLM, config: dict[str, Any]) -> torch.optim.Ad
     ]
     if stated:
         return torch.optim.AdamW(stated, betas=betas)
-    blocks = [p for p in model.model.layers.parameters() if p.ndim == 2]
-    known = {id(p) for p in blocks}
+    matrices = [*(p for p in model.model.layers.parameters() if p.ndim == 2), *model.lm_head.parameters()]
+    known = {id(p) for p in matrices}
     groups = [
-        {"params": blocks, "lr": config["matrix_learning_rate"]},
+        {"params": matrices, "lr": config["matrix_learning_rate"]},
         {"params": [p for p in model.parameters() if id(p) not in known], "lr": training["learning_rate"]},
     ]
     return torch.optim.AdamW(groups, betas=betas, weight_decay=training["weight_decay"])

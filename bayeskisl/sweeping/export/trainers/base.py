@@ -74,7 +74,7 @@ class Job:
 
     @property
     def matrix_rate(self) -> float:
-        """Peak learning rate of the matrices, which falls as 1 / width where the recipe scales it."""
+        """Peak learning rate of matrices, the head included, which falls as 1 / width where the recipe scales it."""
         training = self.training
         return training.learning_rate * (training.base_width / self.size.width if training.base_width else 1.0)
 

@@ -56,7 +56,7 @@ ${CONVERT:?} "runs/$RUN/checkpoints" "$MODEL\""""
 
     @staticmethod
     def _train_module(job: Job) -> dict[str, object]:
-        """Arguments of ``AdamWConfig`` and ``WSD``, and the rate of the blocks' matrices."""
+        """Arguments of ``AdamWConfig`` and ``WSD``, and the rate of the matrices."""
         recipe = job.training
         return {
             "optim": {"lr": recipe.learning_rate, "betas": [recipe.beta1, recipe.beta2],
