@@ -1,6 +1,6 @@
 """Execution of a sweep: coarse pass, refinement, and no run trained twice."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -121,39 +121,50 @@ def run_sweep(
         require_device(device)
     workers = workers or default_workers(device)
     trainers = Trainers(workers=workers) if executor == "local" else RayTrainers(address=address)
-    trained, runs = 0, []
+    trained = 0
+    planned: dict[RunSpec, Stack] = {}
     with open_folder(spec, out) as folder, trainers:
         if spec.tune is not None:
             spec = tune_sweep(spec, folder, lambda tuning, into: again(tuning, into).folder)
         broken, _ = folder.unusable()
         for sweep_pass in _passes(spec, folder):
-            for run in (run for stack in sweep_pass.stacks for run in stack.runs if not folder.has(run)):
-                folder.borrow(run)
-            remaining = [s for s in sweep_pass.stacks if not all(folder.has(run) for run in s.runs)]
-            runs += [run for stack in sweep_pass.stacks for run in stack.runs]
+            planned |= {run: stack for stack in sweep_pass.stacks for run in stack.runs}
+            remaining = [left for stack in sweep_pass.stacks if (left := _missing(stack, folder)).runs]
             events.started(sweep_pass, remaining, broken)
             if executor == "local":
-                jobs = _local_jobs(remaining, spec, folder, device, workers, save_every)
+                states = [folder.states(planned[stack.runs[0]]) for stack in remaining]
+                jobs = _local_jobs(remaining, spec, states, device, workers, save_every)
             else:
                 jobs = [Job(stack, device, spec.compile) for stack in remaining]
             for done in trainers.train(jobs, events.progressed):
                 for run, probe in zip(done.stack.runs, done.probes, strict=True):
-                    trained += folder.write(run, done.stack, probe)
-                folder.forget_states(done.stack)
+                    trained += folder.write(run, planned[run], probe)
+                folder.forget_states(planned[done.stack.runs[0]])
                 folder.note(done.volatile)
                 events.finished(done.stack, done.volatile["seconds"])
-        return SweepResult(folder.path, trained, len(runs) - trained, _diverged(folder, runs))
+        return SweepResult(folder.path, trained, len(planned) - trained, _diverged(folder, planned))
+
+
+def _missing(stack: Stack, folder: SweepFolder) -> Stack:
+    """Runs of a stack without a record, neither here nor in another sweep beside it."""
+    for run in stack.runs:
+        if not folder.has(run):
+            folder.borrow(run)
+    return Stack(tuple(run for run in stack.runs if not folder.has(run)))
 
 
 def _local_jobs(
-    stacks: list[Stack], spec: SweepSpec, folder: SweepFolder, device: str, workers: int, save_every: float
+    stacks: list[Stack], spec: SweepSpec, states: list[Path], device: str, workers: int, save_every: float
 ) -> list[Job]:
-    """Stacks with the memory of each worker; a stack that can never fit is refused before training."""
+    """Stacks with their states and the memory of each worker; what can never fit is refused before training."""
     shared = workers if device == "cpu" else 1
     room = device_memory(device) // shared
     for stack in stacks:
         fitting_parts(stack, room, device)
-    return [Job(stack, device, spec.compile, room, 1, folder.states(stack), save_every) for stack in stacks]
+    return [
+        Job(stack, device, spec.compile, room, 1, of_stack, save_every)
+        for stack, of_stack in zip(stacks, states, strict=True)
+    ]
 
 
 def _passes(spec: SweepSpec, folder: SweepFolder) -> Iterator[Pass]:
@@ -164,7 +175,7 @@ def _passes(spec: SweepSpec, folder: SweepFolder) -> Iterator[Pass]:
         levels = [next(of_cell) for of_cell in rounds]
         runs = [run for cell, new in zip(spec.cells(), levels, strict=True) for run in spec.runs_of(cell, new)]
         name = f"refined {number + 1}" if _rounds(spec) > 1 else "refined"
-        yield Pass(name, plan_stacks(tuple(runs), spec.stack))
+        yield Pass(name, plan_stacks(tuple(dict.fromkeys(runs)), spec.stack))
 
 
 def refinements(spec: SweepSpec, folder: SweepFolder, cell: Cell) -> Iterator[tuple[float, ...]]:
@@ -213,5 +224,5 @@ def mean_retention(folder: SweepFolder, runs: tuple[RunSpec, ...], levels: int, 
     return np.where(counted > 0, np.nansum(by_level, axis=1) / np.maximum(counted, 1), np.nan)
 
 
-def _diverged(folder: SweepFolder, runs: list[RunSpec]) -> int:
+def _diverged(folder: SweepFolder, runs: Iterable[RunSpec]) -> int:
     return sum(any(line["kind"] == "failed" for line in folder.lines(run)) for run in runs)

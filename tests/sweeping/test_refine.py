@@ -8,9 +8,11 @@ import pytest
 from bayeskisl.axes import AXES
 from bayeskisl.curves import build_curves
 from bayeskisl.sweeping import Refine, run_sweep
+from bayeskisl.sweeping.records import GroupProbe, Measured, RunProbe
 from bayeskisl.sweeping.refine import refined_levels
-from bayeskisl.sweeping.run import _can_be_trained
+from bayeskisl.sweeping.run import _can_be_trained, _passes
 from bayeskisl.sweeping.sitting import sit
+from bayeskisl.sweeping.store import open_folder
 from tests.sweeping.conftest import records_of
 
 LEVELS = (10.0, 40.0, 160.0, 640.0)
@@ -77,6 +79,32 @@ def test_the_cliff_is_that_of_the_group_that_falls():
     retention = np.array([[1.0, 1.0], [0.98, 1.0], [0.02, 1.0], [0.0, 1.0]])
     new = refined_levels((60.0, 240.0, 960.0, 3840.0), retention, Refine(2), AXES["amount"], np.array([True, False]))
     assert all(240 < level < 960 for level in new)
+
+
+def test_refined_levels_that_give_one_run_are_trained_once(smoke, tmp_path):
+    spec = replace(smoke, widths=(8,), axis="ratio", facts=20, levels=(0.05, 0.06), refine=Refine(8))
+    _, refined = passes_of(spec, tmp_path)
+    assert 0 < refined.runs < 8 * len(spec.seeds)
+    runs = [run for stack in refined.stacks for run in stack.runs]
+    assert len(set(runs)) == len(runs)
+
+
+def passes_of(spec, out, retained=lambda run: 0.5):
+    """The passes of a sweep whose records are written without training: a share of facts, or None if diverged."""
+    with open_folder(spec, out) as folder:
+        for sweep_pass in _passes(spec, folder):
+            yield sweep_pass
+            for stack in sweep_pass.stacks:
+                for run in stack.runs:
+                    folder.write(run, stack, probe_of(run, retained(run)))
+
+
+def probe_of(run, share):
+    if share is None:
+        return RunProbe((), diverged_at=3)
+    asked = min(run.probes, run.mixture.facts)
+    answer = GroupProbe(round(share * asked), asked, 1.0)
+    return RunProbe((Measured(run.steps * run.training.batch * run.mixture.context, {"infused": answer}, 1.0),))
 
 
 def test_levels_stay_where_facts_are_seen_and_there_are_enough(smoke, tmp_path):
