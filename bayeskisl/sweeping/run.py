@@ -21,6 +21,7 @@ from bayeskisl.sweeping.reading import load_sweep
 from bayeskisl.sweeping.refine import refined_levels
 from bayeskisl.sweeping.spec import Cell, RunSpec, SweepSpec
 from bayeskisl.sweeping.store import SweepFolder, open_folder
+from bayeskisl.sweeping.text import refuse_crowded_text
 from bayeskisl.sweeping.tune import tune_sweep
 from bayeskisl.sweeping.workers import Trainers, default_workers
 
@@ -184,8 +185,7 @@ def refinements(spec: SweepSpec, folder: SweepFolder, cell: Cell) -> Iterator[tu
     if refine is None:
         return
     axis = axis_named(spec.axis)
-    # choices are right by chance where nothing is known, and what does not fall has no cliff
-    falls = np.array([axis.moves(name) < 0 and name != schema.INFUSED_CHOICE for name in schema.GROUPS])
+    falls = np.array([axis.moves(name) < 0 for name in schema.GROUPS])  # what does not fall has no cliff
     for _ in range(refine.rounds):
         retention = mean_retention(folder, spec.runs_of(cell, levels), len(levels), len(spec.seeds))
         new = tuple(
@@ -198,11 +198,14 @@ def refinements(spec: SweepSpec, folder: SweepFolder, cell: Cell) -> Iterator[tu
 
 
 def _can_be_trained(spec: SweepSpec, cell: Cell, level: float) -> bool:
-    """Whether a level gives each fact at least one exposure, and asks for no more facts than there are."""
+    """Whether a level gives each fact at least one exposure, and there are enough facts and room for them."""
     try:
-        mixture = spec.runs_of(cell, (level,))[0].mixture
+        runs = spec.runs_of(cell, (level,))
+        for run in runs:
+            refuse_crowded_text(run)
     except InputError:
         return False
+    mixture = runs[0].mixture
     form = spec.ladder.facts  # facts of real text are counted where a mixture is planned
     there_are = not isinstance(form, FactFormat) or mixture.facts + mixture.background_facts <= form.subjects
     return there_are and mixture.exposures >= 1
@@ -213,12 +216,17 @@ def _rounds(spec: SweepSpec) -> int:
 
 
 def mean_retention(folder: SweepFolder, runs: tuple[RunSpec, ...], levels: int, seeds: int) -> FloatArray:
-    """Mean recall over seeds, shape ``(level, group)``; diverged runs are excluded."""
+    """Mean share of facts known over seeds, shape ``(level, group)``; diverged runs are excluded.
+
+    It is the recall above that of guesses: 1 where all facts are known, and 0 where answers are guessed, up to chance.
+    """
     table = np.full((len(runs), len(schema.GROUPS)), np.nan)
     for row, run in enumerate(runs):
         for line in folder.lines(run):
             if line["kind"] == "probe" and line["probed"]:
-                table[row, schema.GROUPS.index(line["group"])] = line["recalled"] / line["probed"]
+                guessing = line.get("guessing", run.facts.guessing)
+                known = (line["recalled"] / line["probed"] - guessing) / (1 - guessing)
+                table[row, schema.GROUPS.index(line["group"])] = known
     by_level = table.reshape(levels, seeds, -1)
     counted = np.isfinite(by_level).sum(axis=1)
     return np.where(counted > 0, np.nansum(by_level, axis=1) / np.maximum(counted, 1), np.nan)
