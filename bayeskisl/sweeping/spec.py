@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Annotated, Any
 
+import numpy as np
 from pydantic import Field
 
 from bayeskisl import schema
@@ -82,6 +83,19 @@ class RunSpec:
     def identity(self) -> str:
         """SHA-256 of the canonical JSON, in full."""
         return hashlib.sha256(canonical_json(plain(self)).encode()).hexdigest()
+
+    @property
+    def of_material(self) -> np.random.SeedSequence:
+        """Seed of the training text and the questions."""
+        return self._seeds()[0]
+
+    @property
+    def of_weights(self) -> np.random.SeedSequence:
+        """Seed of the initial weights."""
+        return self._seeds()[1]
+
+    def _seeds(self) -> list[np.random.SeedSequence]:
+        return np.random.SeedSequence(int(self.identity, 16)).spawn(2)
 
     @property
     def symbols(self) -> tuple[Mixture, FactFormat, CorpusFormat]:

@@ -17,7 +17,7 @@ from bayeskisl.arrays import IntArray
 from bayeskisl.errors import InputError
 from bayeskisl.knowledge.text.corpus import TextCorpus
 from bayeskisl.knowledge.text.facts import Sentences, TextFacts
-from bayeskisl.knowledge.text.mixture import TextMixture
+from bayeskisl.knowledge.text.mixture import TextMixture, draw_text_facts
 from bayeskisl.knowledge.text.orders import Order, Spaced, Uniform, equal_counts
 
 __all__ = ["GENERAL", "Begun", "Realised", "Stream", "Window", "drawn_facts"]
@@ -95,12 +95,7 @@ class Realised:
 
 def drawn_facts(mixture: TextMixture, form: TextFacts, seed: np.random.SeedSequence) -> dict[str, IntArray]:
     """Return the facts of a run by group, as numbers in the population, as `draw_text_material` draws them."""
-    of_facts = np.random.default_rng(_fresh(seed).spawn(1)[0])
-    drawn = of_facts.permutation(form.facts)[: mixture.facts + mixture.background_facts]
-    facts: dict[str, IntArray] = {schema.INFUSED: drawn[: mixture.facts]}
-    if mixture.background_encounters:
-        facts[schema.BACKGROUND] = drawn[mixture.facts :]
-    return facts
+    return draw_text_facts(mixture, form, np.random.default_rng(_fresh(seed).spawn(1)[0]))
 
 
 def _fresh(seed: np.random.SeedSequence) -> np.random.SeedSequence:
@@ -129,7 +124,7 @@ class Stream:
 
     def __init__(
         self, mixture: TextMixture, form: TextFacts, corpus: TextCorpus, seed: np.random.SeedSequence,
-        *, spacing: int = 0, keeps_exposures: bool = False,
+        *, spacing: int = 0,
     ) -> None:  # fmt: skip
         self.mixture, self.form, self.written = mixture, form, form.written()
         self.facts = drawn_facts(mixture, form, seed)
@@ -137,13 +132,12 @@ class Stream:
         self._rng = np.random.default_rng(of_places)
         self._general = _General(corpus, form.separator, np.random.default_rng(of_text))
         self.realised = Realised()
-        wanted = {schema.INFUSED: mixture.encounters, schema.BACKGROUND: mixture.background_encounters}
         windows = self._windows_with_facts()
         self._orders: dict[str, Order] = {}
         self._templates = {group: _Templates(self.written, form, facts) for group, facts in self.facts.items()}
         for group, each in zip(self.facts, of_groups.spawn(len(self.facts)), strict=True):
             rng = np.random.default_rng(each)
-            counts = equal_counts(len(self.facts[group]), wanted[group], rng)
+            counts = equal_counts(len(self.facts[group]), mixture.encounters_of_groups[group], rng)
             self._orders[group] = Spaced(counts, windows, spacing, rng) if spacing else Uniform(counts, windows, rng)
             self._templates[group].begin(rng)
             self.realised.seen[group] = np.zeros(len(counts), dtype=np.int64)
