@@ -8,12 +8,12 @@ import pytest
 from bayeskisl.axes import AXES
 from bayeskisl.curves import build_curves
 from bayeskisl.sweeping import Refine, Stack, run_sweep
-from bayeskisl.sweeping.records import GroupProbe, Measured, RunProbe
 from bayeskisl.sweeping.refine import refined_levels
 from bayeskisl.sweeping.run import _can_be_trained, _passes, mean_retention
 from bayeskisl.sweeping.sitting import sit
 from bayeskisl.sweeping.store import open_folder
 from tests.sweeping.conftest import records_of
+from tests.sweeping.tiny import probe_of
 
 NAN = np.nan
 LEVELS = (10.0, 40.0, 160.0, 640.0)
@@ -130,14 +130,6 @@ def passes_of(spec, out, retained=lambda run: 0.5):
             for stack in sweep_pass.stacks:
                 for run in stack.runs:
                     folder.write(run, stack, probe_of(run, retained(run)))
-
-
-def probe_of(run, share):
-    if share is None:
-        return RunProbe((), diverged_at=3)
-    asked = min(run.probes, run.mixture.facts)
-    answer = GroupProbe(round(share * asked), asked, 1.0)
-    return RunProbe((Measured(run.steps * run.training.batch * run.mixture.context, {"infused": answer}, 1.0),))
 
 
 def test_levels_stay_where_facts_are_seen_and_there_are_enough(smoke, tmp_path):
