@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 import torch
 
+from bayeskisl.sweeping import Stack, probing
 from bayeskisl.sweeping.probing import probe_stack
+from bayeskisl.sweeping.records import GroupProbe, Measured, record_bytes
 from bayeskisl.sweeping.steps import learning_rate_at
 from bayeskisl.sweeping.training import behind_start, draw_run, train_stack
 
+NAN = float("nan")
 STEPS = 20
 
 
@@ -76,6 +79,17 @@ def test_untrained_models_recall_nothing_and_predict_uniformly(runs):
     infused = measured.groups["infused"]
     assert measured.general_loss == pytest.approx(math.log(runs[0].facts.vocabulary), rel=1e-5)
     assert infused.answer_nats == pytest.approx(infused.probed * 2 * math.log(runs[0].facts.vocabulary), rel=1e-5)
+
+
+def test_a_run_that_its_last_update_breaks_has_diverged(runs, monkeypatch):
+    steps = runs[0].steps
+    monkeypatch.setattr(probing, "train_stack", lambda runs, *_, **__: train_stack(runs, steps=0))
+    measured = [Measured(1, {"infused": GroupProbe(0, 1, nats)}, loss) for nats, loss in ((NAN, 1.0), (1.0, NAN))]
+    monkeypatch.setattr(probing, "probe_stack", lambda *_: measured)
+    _, probes = probing.train_and_probe(runs[:2])
+    assert [probe.diverged_at for probe in probes] == [steps, steps]
+    for run, probe in zip(runs, probes, strict=False):
+        assert b'"kind":"failed"' in record_bytes(run, Stack(runs), probe)
 
 
 def test_a_diverged_run_is_told_by_its_step_and_spares_the_others(runs):
