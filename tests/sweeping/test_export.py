@@ -495,6 +495,14 @@ def test_what_cannot_be_exported_is_one_sentence(spec, tmp_path, how, said):
         export_sweep(spec, tmp_path, **how)
 
 
+def test_a_corpus_of_which_nothing_is_held_out_is_told(tmp_path):
+    path = write_sweep(tmp_path, levels=(4,), widths=(16,), documents=19)
+    with pytest.warns(UserWarning, match="fewer than twenty documents"):
+        export_sweep(path, tmp_path / "out")
+    with pytest.raises(InputError, match="nanochat needs a validation loss"):
+        export_sweep(path, tmp_path / "other", trainer="nanochat")
+
+
 def test_a_sweep_in_symbols_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"\[corpus\]"):
         export_sweep("desk-amount", tmp_path)

@@ -9,11 +9,12 @@ never whole in memory: one shard of the corpus is, and one block of exposures.
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 
 from bayeskisl import schema
-from bayeskisl.arrays import IntArray
+from bayeskisl.arrays import BoolArray, IntArray
 from bayeskisl.errors import InputError
 from bayeskisl.knowledge.text.corpus import TextCorpus
 from bayeskisl.knowledge.text.facts import Sentences, TextFacts
@@ -28,7 +29,7 @@ _LOOK_AHEAD = 32  # facts that wait for a place; the next that fits is taken
 # Where facts fill more than this share, whole ones do not always fit when they are due: what waits then needs the last
 # windows, which get none of their own.
 _DENSE, _TAIL = 0.5, 0.02
-_HELD_OUT_EVERY = 20  # the last of so many documents of a shard is never trained on
+_HELD_OUT_EVERY = 20  # the last of so many documents of the corpus is never trained on
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Realised:
     documents : int
         General documents begun.
     passes : float
-        How often the corpus was read.
+        How often the documents that are not held out were read.
     """
 
     tokens: int = 0
@@ -284,13 +285,14 @@ class _General:
 
     def __init__(self, corpus: TextCorpus, separator: int, rng: np.random.Generator) -> None:
         self._shards, self._separator, self._rng = corpus.shards(), separator, rng
-        self._read, self._tokens, self.begun = 0, corpus.tokens, 0
+        self._first, self._tokens = _documents_of(corpus, separator)
+        self._read = self.begun = 0
         self._documents = self._all()
         self._left: _Piece | None = None
 
     @property
     def passes(self) -> float:
-        """Number of passes over the corpus, in its tokens."""
+        """Number of passes over the documents that are not held out, in their tokens."""
         return self._read / self._tokens
 
     def take(self, count: int) -> list[_Piece]:
@@ -312,21 +314,42 @@ class _General:
     def held_out(self) -> Iterator[tuple[tuple[int, int], IntArray]]:
         """Yield documents outside the training data: (shard, document) and tokens."""
         for number, shard in enumerate(self._shards):
-            ends = self._ends(shard)
-            for document in range(_HELD_OUT_EVERY - 1, len(ends), _HELD_OUT_EVERY):
-                yield (number, document), shard[ends[document - 1] : ends[document]]
+            ends = _ends(shard, self._separator)
+            for document in np.flatnonzero(_is_held_out(self._first[number], len(ends))):
+                yield (number, int(document)), _document(shard, ends, document)
 
     def _all(self) -> Iterator[_Piece]:
         while True:
             for number in self._rng.permutation(len(self._shards)):
                 shard = self._shards[number]
-                ends = self._ends(shard)
-                documents = np.arange(len(ends))
-                trained = documents[documents % _HELD_OUT_EVERY != _HELD_OUT_EVERY - 1]
+                ends = _ends(shard, self._separator)
+                trained = np.flatnonzero(~_is_held_out(self._first[number], len(ends)))
                 for document in self._rng.permutation(trained):
-                    tokens = np.asarray(shard[ends[document - 1] if document else 0 : ends[document]])
+                    tokens = np.asarray(_document(shard, ends, document))
                     yield _Piece(tokens, (int(number), int(document)), True)
 
-    def _ends(self, shard: IntArray) -> IntArray:
-        """Ends of the documents of a shard, including their separators."""
-        return np.flatnonzero(shard == self._separator) + 1
+
+@cache
+def _documents_of(corpus: TextCorpus, separator: int) -> tuple[list[int], int]:
+    """Number of the first document of each shard, and the tokens of all documents that are not held out."""
+    first, begun, tokens = [], 0, 0
+    for shard in corpus.shards():
+        ends = _ends(shard, separator)
+        first.append(begun)
+        tokens += int(np.diff(ends, prepend=0)[~_is_held_out(begun, len(ends))].sum())
+        begun += len(ends)
+    return first, tokens
+
+
+def _ends(shard: IntArray, separator: int) -> IntArray:
+    """Ends of the documents of a shard, including their separators."""
+    return np.flatnonzero(shard == separator) + 1
+
+
+def _document(shard: IntArray, ends: IntArray, document: int) -> IntArray:
+    return shard[ends[document - 1] if document else 0 : ends[document]]
+
+
+def _is_held_out(first: int, documents: int) -> BoolArray:
+    """Whether each of so many documents is held out, by their running number in the corpus."""
+    return np.arange(first, first + documents) % _HELD_OUT_EVERY == _HELD_OUT_EVERY - 1
