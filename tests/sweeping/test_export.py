@@ -377,6 +377,30 @@ def test_the_scripts_of_olmo_and_torchtitan_train_every_matrix_at_the_rate_of_th
     assert rate_in_torchtitan("lm_head.weight") == rules["head"]
 
 
+class Killed(Exception):
+    pass
+
+
+def test_a_model_of_hf_is_there_only_when_it_is_whole(tmp_path, monkeypatch):
+    script = shipped_script("train_hf", monkeypatch)
+
+    def saved(folder):
+        folder.mkdir(parents=True)
+        (folder / "config.json").write_text("{}")
+
+    def killed(folder):
+        saved(folder)
+        raise Killed
+
+    config = {"model_folder": str(tmp_path / "models" / "run"), "tokenizer": "tokenizer"}
+    script.AutoTokenizer = types.SimpleNamespace(from_pretrained=lambda _: Stated(save_pretrained=lambda folder: None))
+    with pytest.raises(Killed):
+        script.save(Stated(save_pretrained=killed), config)
+    assert not (tmp_path / "models" / "run").exists()
+    script.save(Stated(save_pretrained=saved), config)
+    assert [path.name for path in (tmp_path / "models").iterdir()] == ["run"]
+
+
 def write_standard_sweep(folder):
     """One size of a standard ladder, at twice its base width and base depth."""
     path = write_sweep(folder, widths=(32,), levels=(4,))
@@ -599,12 +623,18 @@ def test_other_trainers_are_called_in_their_checkout_and_their_models_converted(
     done = export_sweep(write_sweep(tmp_path, levels=(4,), widths=(32,)), tmp_path / "out", trainer=trainer)
     (run,) = done.runs
     stub(tmp_path, "python-stub", f'#!/bin/sh\necho "$@" >> {tmp_path}/calls\n')
-    stub(tmp_path, "convert", '#!/bin/sh\nmkdir -p "$2" && echo {} > "$2/config.json"\n')
+    killed = tmp_path / "killed"  # the first conversion is
+    stub(tmp_path, "convert", f'#!/bin/sh\nmkdir -p "$2" && echo {{}} > "$2/config.json"; [ -e {killed} ]\n')
     (tmp_path / "checkout").mkdir()
     environment = {**os.environ, "PYTHON": str(tmp_path / "python-stub"), "CONVERT": str(tmp_path / "convert"),
                    checkout: str(tmp_path / "checkout"), "NANOCHAT_TOKENIZER": str(tmp_path)}  # fmt: skip
-    subprocess.run(["bash", "launch/run.sh", run.name], cwd=done.folder, env=environment, check=True)
-    training, evaluation = (tmp_path / "calls").read_text().splitlines()
+    command = ["bash", "launch/run.sh", run.name]
+    assert subprocess.run(command, cwd=done.folder, env=environment).returncode == 1
+    assert not (done.folder / "models" / run.name).exists()
+    killed.touch()
+    subprocess.run(command, cwd=done.folder, env=environment, check=True)
+    assert [path.name for path in (done.folder / "models").iterdir()] == [run.name]
+    _, training, evaluation = (tmp_path / "calls").read_text().splitlines()
     assert called in training
     assert f"models/{run.name}" in evaluation
     words = training.replace("=", " ").split()

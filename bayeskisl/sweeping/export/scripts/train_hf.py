@@ -6,6 +6,7 @@ PER_DEVICE is how many sequences a device takes at a time; gradients are summed 
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -51,8 +52,18 @@ def main(path: str) -> None:
     folder = Path(config["training"]["output_dir"])
     trainer.train(resume_from_checkpoint=get_last_checkpoint(folder) if folder.is_dir() else None)
     if trainer.is_world_process_zero():
-        model.save_pretrained(config["model_folder"])
-        AutoTokenizer.from_pretrained(config["tokenizer"]).save_pretrained(config["model_folder"])
+        save(model, config)
+
+
+def save(model: LlamaForCausalLM, config: dict[str, Any]) -> None:
+    """Save the model and its tokeniser; the folder appears as a whole."""
+    folder = Path(config["model_folder"])
+    part = folder.with_name(f"{folder.name}.part")
+    for left in (folder, part):
+        shutil.rmtree(left, ignore_errors=True)
+    model.save_pretrained(part)
+    AutoTokenizer.from_pretrained(config["tokenizer"]).save_pretrained(part)
+    part.rename(folder)
 
 
 def behind_start(token: int) -> Callable[[list[dict[str, Any]]], dict[str, torch.Tensor]]:
