@@ -104,4 +104,5 @@ def _share_of_gpu(job: Job) -> float:
     if not job.device.startswith("cuda"):
         return 0.0
     total = device_memory(job.device)
-    return min(1.0, math.ceil(100 * stack_memory(job.stack, job.device) / total) / 100) if total else 1.0
+    taken = stack_memory(job.stack, job.device, compiled=job.compiled)
+    return min(1.0, math.ceil(100 * taken / total) / 100) if total else 1.0

@@ -161,7 +161,7 @@ def _local_jobs(
     shared = workers if device == "cpu" else 1
     room = device_memory(device) // shared
     for stack in stacks:
-        fitting_parts(stack, room, device)
+        fitting_parts(stack, room, device, compiled=spec.compile)
     return [
         Job(stack, device, spec.compile, room, 1, of_stack, save_every)
         for stack, of_stack in zip(stacks, states, strict=True)

@@ -683,6 +683,13 @@ def test_repeat_matched_budgets_see_facts_as_often_as_the_target(tmp_path, axis,
     assert repeat_matched_runs(small, small.tokens[0]) == small.runs()
 
 
+def test_repeat_matched_background_facts_shrink_wherever_they_are_stated(tmp_path):
+    background = "\n[background]\nshare = 0.2\n[cross]\nbackground_facts = [10, 20]\n"
+    spec = load_sweep(write_sweep(tmp_path, levels=(8,), widths=(16,), steps=10, background=background))
+    matched = repeat_matched_runs(spec, 2 * spec.tokens[0])
+    assert [run.mixture.background_facts for run in matched] == [5, 10]
+
+
 def test_a_plan_is_exported_as_any_sweep_and_has_no_levels_to_match(spec, tmp_path):
     plan = tmp_path / "next.toml"
     planned = spec.read_text().replace("levels = [4, 9]", "levels = []")

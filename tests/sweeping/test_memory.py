@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from bayeskisl.errors import SweepError
-from bayeskisl.sweeping import plan_stacks, run_sweep
+from bayeskisl.sweeping import memory, plan_stacks, run_sweep
 from bayeskisl.sweeping import run as run_module
 from bayeskisl.sweeping.execution import Job, train_job
 from bayeskisl.sweeping.memory import device_memory, fitting_parts, stack_memory
@@ -29,6 +29,15 @@ def notes_of(out):
 def test_a_stack_that_fits_is_left_whole(stack):
     assert fitting_parts(stack, 2 * stack_memory(stack)) == (stack,)
     assert fitting_parts(stack, 0) == (stack,), "where memory cannot be told, it is not guessed"
+
+
+def test_torch_needs_the_activations_of_every_run(stack, monkeypatch):
+    in_torch = stack_memory(stack, compiled=False)
+    assert in_torch > stack_memory(stack)
+    parts = fitting_parts(stack, stack_memory(stack), compiled=False)
+    assert all(stack_memory(part, compiled=False) < stack_memory(stack) for part in parts)
+    monkeypatch.setattr(memory, "compiler", lambda: None)
+    assert stack_memory(stack) == in_torch
 
 
 @pytest.mark.parametrize("runs", [1, 2, 3])
