@@ -1,6 +1,7 @@
 """A sweep for another trainer: one stream in every format, probes, configurations, launch scripts and the manifest."""
 
 import csv
+import dataclasses
 import fnmatch
 import functools
 import importlib.util
@@ -277,7 +278,7 @@ def test_every_trainer_gets_its_data_a_configuration_and_commands(name, tmp_path
         assert config["training"]["max_steps"] == run.steps
         assert config["training"]["max_grad_norm"] == 0
         schedule = [learning_rate_at(run.training, step, run.steps) for step in range(run.steps)]
-        assert config["training"]["warmup_steps"] == schedule.index(1.0) + 1
+        assert config["schedule"]["warmup_steps"] == schedule.index(1.0) + 1
 
 
 def test_the_llama_of_a_configuration_has_the_parameters_of_the_manifest(exported):
@@ -375,6 +376,19 @@ def test_the_scripts_of_olmo_and_torchtitan_train_every_matrix_at_the_rate_of_th
     assert rate_in_torchtitan("tok_embeddings.weight") == rate_in_torchtitan("norm.weight") == rules["token"]
     assert rate_in_torchtitan("layers.0.attention.wq.weight") == rules["attend0"]
     assert rate_in_torchtitan("lm_head.weight") == rules["head"]
+
+
+@pytest.mark.parametrize(("flat_until", "warmup"), [(0.7, 100), (0.1, 10_000), (0.0, 0)])
+def test_the_script_of_hf_has_the_learning_rates_of_the_engine(monkeypatch, flat_until, warmup):
+    torch = pytest.importorskip("torch")
+    run = wide_job().run
+    recipe = dataclasses.replace(run.training, flat_until=flat_until, warmup_steps=warmup)
+    job = Job(dataclasses.replace(run, training=recipe), 1000, 0)
+    config = json.loads(TRAINERS["hf"].files(job)["hf.json"])
+    monkeypatch.setattr(torch.optim.lr_scheduler, "LambdaLR", lambda _, rate: rate)
+    rate = shipped_script("train_hf", monkeypatch).schedule(None, config)
+    rates = [rate(step) for step in range(run.steps)]
+    assert rates == pytest.approx([learning_rate_at(recipe, step, run.steps) for step in range(run.steps)], abs=1e-3)
 
 
 class Killed(Exception):

@@ -1,5 +1,7 @@
 """Stacking changes nothing but speed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -71,6 +73,14 @@ def test_schedule_warms_up_stays_and_falls(runs):
     assert rates == sorted(rates[:20]) + rates[20:700] + sorted(rates[700:], reverse=True)
 
 
+def test_the_rate_falls_from_the_peak_where_the_warm_up_ends_behind_the_flat_part(runs):
+    training = replace(runs[0].training, warmup_steps=200, flat_until=0.1, final_share=0.0)
+    rates = [learning_rate_at(training, step, 1000) for step in range(1000)]
+    assert rates[199] == 1
+    assert np.diff(rates[199:]) == pytest.approx(-1 / 800)
+    assert rates[-1] == pytest.approx(0)
+
+
 def test_untrained_models_recall_nothing_and_predict_uniformly(runs):
     import math
 
@@ -93,8 +103,6 @@ def test_a_run_that_its_last_update_breaks_has_diverged(runs, monkeypatch):
 
 
 def test_a_diverged_run_is_told_by_its_step_and_spares_the_others(runs):
-    from dataclasses import replace
-
     wild = replace(runs[0], training=replace(runs[0].training, learning_rate=1e30))
     trained = train_stack((wild, runs[1]), steps=STEPS)
     assert 0 <= trained.diverged_at[0] < STEPS

@@ -42,12 +42,13 @@ def main(path: str) -> None:
     set_seed(config["training"]["seed"])
     model = LlamaForCausalLM(LlamaConfig(**config["model"]))
     begin(model, config)
+    adamw = optimizer(model, config)
     trainer = Trainer(
         model=model,
         args=arguments,
         train_dataset=load_from_disk(config["data"]),
         data_collator=behind_start(config["start_token"]),
-        optimizers=(optimizer(model, config), None),
+        optimizers=(adamw, schedule(adamw, config)),
     )
     folder = Path(config["training"]["output_dir"])
     trainer.train(resume_from_checkpoint=get_last_checkpoint(folder) if folder.is_dir() else None)
@@ -107,6 +108,20 @@ def optimizer(model: LlamaForCausalLM, config: dict[str, Any]) -> torch.optim.Ad
         {"params": [p for p in model.parameters() if id(p) not in known], "lr": training["learning_rate"]},
     ]
     return torch.optim.AdamW(groups, betas=betas, weight_decay=training["weight_decay"])
+
+
+def schedule(optimizer: torch.optim.Optimizer, config: dict[str, Any]) -> torch.optim.lr_scheduler.LambdaLR:
+    """Return a linear warm-up from the first step on, the peak, and a linear fall to the final share at the last step.
+
+    That of transformers, `warmup_stable_decay`, begins its warm-up at the final share.
+    """
+    own, steps = config["schedule"], config["training"]["max_steps"]
+
+    def rate(step: int) -> float:
+        fallen = max(0.0, 1 - (steps - step - 1) / own["decay_steps"])
+        return min((step + 1) / max(1, own["warmup_steps"]), 1 - fallen * (1 - own["final_share"]))
+
+    return torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
 
 
 if __name__ == "__main__":
