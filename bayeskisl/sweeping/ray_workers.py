@@ -90,7 +90,8 @@ class RayTrainers:
         except lost:
             raise SweepError(
                 f"stack {job.stack.name} lost its worker {_RETRIES + 1} times, most likely out of memory; lower "
-                "`stack` in the specification and run the same command again: finished runs are kept."
+                "`stack` in the specification, give it another `name` and run it in the same folder: finished runs are "
+                "taken over."
             ) from None
         except self._ray.exceptions.RayTaskError as problem:
             raise problem.as_instanceof_cause() from None

@@ -105,7 +105,8 @@ def run_sweep(
     Raises
     ------
     InputError
-        If the specification is invalid or differs from that of the folder, or the device is not on this machine.
+        If the specification is invalid or differs from that of the folder, the device is not on this machine, or there
+        are more workers than GPUs.
     SweepError
         If the folder is in use or cannot be written, or a worker dies.
     """
@@ -120,7 +121,7 @@ def run_sweep(
         raise InputError(f"an executor among {', '.join(EXECUTORS)}", repr(executor), "executor")
     if executor == "local":
         require_device(device)
-    workers = workers or default_workers(device)
+    workers = _workers_on(device, workers)
     trainers = Trainers(workers=workers) if executor == "local" else RayTrainers(address=address)
     trained = 0
     planned: dict[RunSpec, Stack] = {}
@@ -144,6 +145,14 @@ def run_sweep(
                 folder.note(done.volatile)
                 events.finished(done.stack, done.volatile["seconds"])
         return SweepResult(folder.path, trained, len(planned) - trained, _diverged(folder, planned))
+
+
+def _workers_on(device: str, asked: int | None) -> int:
+    """The number of workers that was asked for; there is one for an accelerator at most."""
+    there_are = default_workers(device)
+    if device == "cuda" and asked is not None and asked > there_are:
+        raise InputError(f"at most a worker for each of the {there_are} GPU(s) here", asked, "workers")
+    return asked or there_are
 
 
 def _missing(stack: Stack, folder: SweepFolder) -> Stack:

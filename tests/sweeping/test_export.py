@@ -391,6 +391,14 @@ def test_the_script_of_hf_has_the_learning_rates_of_the_engine(monkeypatch, flat
     assert rates == pytest.approx([learning_rate_at(recipe, step, run.steps) for step in range(run.steps)], abs=1e-3)
 
 
+def test_more_devices_than_sequences_of_a_step_are_told(tmp_path, monkeypatch):
+    script = shipped_script("train_hf", monkeypatch)
+    (tmp_path / "hf.json").write_text('{"sequences_per_step": 4}')
+    monkeypatch.setenv("WORLD_SIZE", "8")
+    with pytest.raises(SystemExit, match="4 sequences a step do not divide by 8 devices"):
+        script.main(tmp_path / "hf.json")
+
+
 class Killed(Exception):
     pass
 

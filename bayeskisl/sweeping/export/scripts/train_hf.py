@@ -26,7 +26,7 @@ def main(path: str) -> None:
     devices = int(os.environ.get("WORLD_SIZE", "1"))
     share = config["sequences_per_step"] // devices
     per_device = min(int(os.environ.get("PER_DEVICE", share)), share)
-    if share % per_device or config["sequences_per_step"] % devices:
+    if config["sequences_per_step"] % devices or per_device < 1 or share % per_device:
         raise SystemExit(f"{config['sequences_per_step']} sequences a step do not divide by {devices} devices with "
                          f"{per_device} each; set PER_DEVICE")  # fmt: skip
     arguments = TrainingArguments(
