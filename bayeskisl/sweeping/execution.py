@@ -51,7 +51,9 @@ class Job:
     save_every: float = 60.0
 
     def divided(self) -> "Job":
-        """Return the job in twice as many parts."""
+        """Return the job in twice as many parts; one that has a saved state stays as it is, and goes on from it."""
+        if self.states is not None and any(self.states.glob("*.npz")):
+            return self
         return replace(self, parts=min(2 * self.parts, len(self.stack.runs)))
 
 

@@ -117,5 +117,25 @@ def test_workers_that_die_again_and_again_are_told(smoke, monkeypatch):
         list(trainers.train(jobs, lambda *_: None))
 
 
+def test_a_saved_state_outlives_the_death_of_a_worker(smoke, tmp_path, monkeypatch):
+    from concurrent.futures.process import BrokenProcessPool
+
+    tried = []
+
+    def broken_once(self, pending, on_progress):
+        tried.append(list(pending.values()))
+        if len(tried) == 1:
+            raise BrokenProcessPool
+        yield from ()
+
+    monkeypatch.setattr(Trainers, "_train_in_pool", broken_once)
+    saved, fresh, *_ = (Job(stack, states=tmp_path / stack.name) for stack in plan_stacks(smoke.runs(), 3))
+    saved.states.mkdir()
+    (saved.states / f"{saved.stack.name}.npz").touch()
+    with Trainers(workers=2) as trainers:
+        list(trainers.train([saved, fresh], lambda *_: None))
+    assert {job.stack.name: job.parts for job in tried[1]} == {saved.stack.name: 1, fresh.stack.name: 2}
+
+
 def test_this_machine_has_memory():
     assert device_memory("cpu") > 2**20
