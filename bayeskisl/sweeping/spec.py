@@ -321,6 +321,17 @@ class SweepSpec:
         runs = [run for cell in self.cells() for run in (*self.runs_of(cell, self.levels), *self.replicates_of(cell))]
         return tuple(dict.fromkeys(runs))
 
+    @property
+    def most_runs(self) -> int:
+        """Runs of all passes at most: refined levels may be few, or the same run."""
+        refined = self.refine.total * len(self.seeds) if self.refine else 0
+        return sum(len(self._places(cell)) + refined for cell in self.cells())
+
+    def _places(self, cell: "Cell") -> set[tuple[float, int]]:
+        """Level and seed of each run of the coarse pass in one cell."""
+        more = [itertools.product(each.levels, each.seeds) for each in self.replicates or () if each.at(cell)]
+        return set(itertools.chain(itertools.product(self.levels, self.seeds), *more))
+
     def tuning(self) -> "SweepSpec":
         """Sweep that finds the learning rates of this one: every width at every rate of `tune`."""
         assert self.tune is not None

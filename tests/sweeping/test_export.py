@@ -20,11 +20,14 @@ import numpy as np
 import pytest
 
 import bayeskisl.sweeping.export
+from bayeskisl.cli.exporting import DeviceOptions
 from bayeskisl.curves import curves_from_table, read_exported
 from bayeskisl.errors import InputError
 from bayeskisl.sweeping import load_sweep
 from bayeskisl.sweeping.decoder import Decoder
+from bayeskisl.sweeping.device_peaks import UTILISATION
 from bayeskisl.sweeping.export import FORMATS, TRAINERS, export_sweep, repeat_matched_runs
+from bayeskisl.sweeping.export.export import PEAK
 from bayeskisl.sweeping.export.trainers import Job
 from bayeskisl.sweeping.steps import learning_rate_at
 from studies.simulated.text_sweep import write_sweep
@@ -531,6 +534,7 @@ def test_nanochat_has_a_validation_shard_behind_its_training_shards(tmp_path):
         ({"trainer": "pytorch"}, "a trainer among hf, nanochat, megatron, olmo, torchtitan"),
         ({"formats": ("csv",)}, "a format among"),
         ({"trainer": "megatron", "spacing": 64}, "keeps the order of its data"),
+        ({"spacing": -5}, "a spacing of at least 0 tokens, got -5"),
         ({"spacing": 10**6}, "from one exposure of a fact to its next"),
         ({"utilisation": 0.0}, "a utilisation in"),
         ({"repeat_matched": 100}, "at most the target's 100 tokens"),
@@ -547,6 +551,18 @@ def test_a_corpus_of_which_nothing_is_held_out_is_told(tmp_path):
         export_sweep(path, tmp_path / "out")
     with pytest.raises(InputError, match="nanochat needs a validation loss"):
         export_sweep(path, tmp_path / "other", trainer="nanochat")
+
+
+def test_checkpoints_that_are_left_out_are_told(tmp_path):
+    path = write_sweep(tmp_path, levels=(4,), widths=(16,))
+    path.write_text("checkpoints = [0.5]\n" + path.read_text())
+    with pytest.warns(UserWarning, match="Checkpoints are not exported"):
+        export_sweep(path, tmp_path / "out")
+
+
+def test_the_command_takes_the_usual_speed_of_a_device():
+    options = DeviceOptions()
+    assert (options.utilisation, options.peak) == (UTILISATION, PEAK)
 
 
 def test_a_sweep_in_symbols_is_refused(tmp_path):

@@ -122,7 +122,7 @@ def export_sweep(
     Warns
     -----
     UserWarning
-        If no document is held out.
+        If the sweep has checkpoints, or no document is held out.
     """
     path = shipped_file("sweeps", spec) if Path(spec).suffix != ".toml" else Path(spec)
     table, chosen, root = read_toml(path), trainer_named(trainer), Path(out)
@@ -134,6 +134,8 @@ def export_sweep(
     loaded, prepared = _load(table, path)
     runs = repeat_matched_runs(loaded, repeat_matched) if repeat_matched else loaded.runs()
     windows = _windows(spacing, loaded, chosen)
+    if loaded.checkpoints:
+        warnings.warn("Checkpoints are not exported: each run is evaluated at its end.", stacklevel=2)
     with held(root):
         with TemporaryDirectory() as aside:  # the folder may hold another export, which stays as it is
             end, number = _tokeniser(prepared, Path(aside), loaded.ladder.context)
@@ -191,6 +193,8 @@ def _refuse_architecture(job: Job, trainer: Trainer) -> None:
 
 
 def _windows(spacing: int, spec: SweepSpec, trainer: Trainer) -> int:
+    if spacing < 0:
+        raise InputError("a spacing of at least 0 tokens", spacing, "spacing")
     if spacing and not trainer.keeps_order:
         raise InputError("a trainer that keeps the order of its data", trainer.title, "spacing",
                          "leave the order uniform")  # fmt: skip
