@@ -51,7 +51,7 @@ class Job:
     save_every: float = 60.0
 
     def divided(self) -> "Job":
-        """Return the job in twice as many parts; one that has a saved state stays as it is, and goes on from it."""
+        """Return the job in twice as many parts; a job with a saved state is left whole and continues from it."""
         if self.states is not None and any(self.states.glob("*.npz")):
             return self
         return replace(self, parts=min(2 * self.parts, len(self.stack.runs)))

@@ -315,8 +315,8 @@ class _General:
         """Yield documents outside the training data: (shard, document) and tokens."""
         for number, shard in enumerate(self._shards):
             ends = _ends(shard, self._separator)
-            for document in np.flatnonzero(_is_held_out(self._first[number], len(ends))):
-                yield (number, int(document)), _document(shard, ends, document)
+            for document in np.flatnonzero(_is_held_out(self._first[number], len(ends))).tolist():
+                yield (number, document), _document(shard, ends, document)
 
     def _all(self) -> Iterator[_Piece]:
         while True:
@@ -324,9 +324,9 @@ class _General:
                 shard = self._shards[number]
                 ends = _ends(shard, self._separator)
                 trained = np.flatnonzero(~_is_held_out(self._first[number], len(ends)))
-                for document in self._rng.permutation(trained):
+                for document in self._rng.permutation(trained).tolist():
                     tokens = np.asarray(_document(shard, ends, document))
-                    yield _Piece(tokens, (int(number), int(document)), True)
+                    yield _Piece(tokens, (int(number), document), True)
 
 
 @cache
