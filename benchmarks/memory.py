@@ -75,8 +75,7 @@ def main() -> None:
         done = subprocess.run([sys.executable, __file__, "--one", json.dumps(one)], capture_output=True, text=True)
         if done.returncode:
             raise SystemExit(done.stderr)
-        native = kind == "compiled" and asked.device == "cpu"
-        plan = stack_memory(Stack(runs_of(width, stack, asked.tokens)), asked.device, native=native)
+        plan = stack_memory(Stack(runs_of(width, stack, asked.tokens)), asked.device, compiled=kind == "compiled")
         rows.append({**one, "measured": int(done.stdout), "planned": plan})
     machine = describe(asked.device)
     print(machine)

@@ -119,8 +119,9 @@ def status(folder: Folder, as_json: AsJson = False) -> None:
 
 
 def _show_status(status: "SweepStatus") -> None:
+    planned = "" if status.planned is None else f" of at most {status.planned}"
     echo(
-        f"{status.name} ({status.axis}): {status.finished} runs finished in {duration(status.seconds)} "
+        f"{status.name} ({status.axis}): {status.finished}{planned} runs finished in {duration(status.seconds)} "
         f"of device time: {status.path}"
     )
     for name, reason in status.broken.items():

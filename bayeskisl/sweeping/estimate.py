@@ -1,9 +1,10 @@
 """Estimates of a sweep's cost: timed locally for a few seconds in all, or from a device's stated speed."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from bayeskisl.errors import InputError, SweepError
@@ -130,20 +131,35 @@ def estimate_sweep(
         kind, workers = device, workers or default_workers(device)
         room = device_memory(device) // (workers if device == "cpu" else 1)
         speed_of = _Stopwatch(device, spec.compile).speed
-    growth = 1 + (spec.refine.total / len(spec.levels) if spec.refine else 0)
-    stages = [(spec, growth), (spec.tuning(), 1.0)] if spec.tune else [(spec, growth)]
-    counted = [(stack, times) for stage, times in stages for stack in plan_stacks(stage.runs(), stage.stack)]
+    memory_of = partial(stack_memory, device=kind, compiled=spec.compile)
+    parts_of = partial(_parts_that_fit, room=room, device=kind, compiled=spec.compile)
+    stages = [spec, spec.tuning()] if spec.tune else [spec]
+    counted = [each for stage in stages for each in _counted_stacks(stage)]
     sizes = []
     for model in dict.fromkeys(spec.ladder.size(cell.width, cell.layers) for cell in spec.cells()):
         of_size = [(stack, times) for stack, times in counted if stack.runs[0].model == model]
-        sizes.append(_estimate_size(of_size, kind, room, speed_of))
+        if of_size:  # replicates may leave a width without runs
+            sizes.append(_estimate_size(of_size, memory_of, parts_of, speed_of))
     return SweepEstimate(tuple(sizes), workers)
 
 
-def _estimate_size(counted: list[tuple[Stack, float]], device: str, room: int, speed_of: SpeedOf) -> SizeEstimate:
+def _counted_stacks(spec: SweepSpec) -> Iterator[tuple[Stack, float]]:
+    """Stacks of the coarse pass, each with the number of times that its runs count: refinement adds to levels alone."""
+    at_levels = {run for cell in spec.cells() for run in spec.runs_of(cell, spec.levels)}
+    growth = spec.refine.total / len(spec.levels) if spec.refine else 0.0
+    for stack in plan_stacks(spec.runs(), spec.stack):
+        yield stack, 1 + growth * sum(run in at_levels for run in stack.runs) / len(stack.runs)
+
+
+def _estimate_size(
+    counted: list[tuple[Stack, float]],
+    memory_of: Callable[[Stack], int],
+    parts_of: Callable[[Stack], tuple[Stack, ...]],
+    speed_of: SpeedOf,
+) -> SizeEstimate:
     """Cost of stacks of one size, each with its number of repetitions."""
-    largest = max((stack for stack, _ in counted), key=lambda stack: stack_memory(stack, device))
-    run, parts = largest.runs[0], _parts_that_fit(largest, room, device)
+    largest = max((stack for stack, _ in counted), key=memory_of)
+    run, parts = largest.runs[0], parts_of(largest)
     tokens = round(sum(times * stack.tokens for stack, times in counted))
     speed, timed = speed_of(parts[0] if parts else Stack(largest.runs[:1]))
     return SizeEstimate(
@@ -156,16 +172,16 @@ def _estimate_size(counted: list[tuple[Stack, float]], device: str, room: int, s
         flops=sum(times * stack.flops for stack, times in counted),
         tokens_per_second=speed,
         seconds=tokens / speed,
-        memory=stack_memory(largest, device),
+        memory=memory_of(largest),
         parts=len(parts),
         timed=timed,
     )
 
 
-def _parts_that_fit(stack: Stack, room: int, device: str) -> tuple[Stack, ...]:
+def _parts_that_fit(stack: Stack, room: int, device: str, compiled: bool) -> tuple[Stack, ...]:
     """Return the parts of a stack that fit into memory; none if not one run fits."""
     try:
-        return fitting_parts(stack, room, device)
+        return fitting_parts(stack, room, device, compiled=compiled)
     except SweepError:
         return ()
 

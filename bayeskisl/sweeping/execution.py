@@ -51,7 +51,9 @@ class Job:
     save_every: float = 60.0
 
     def divided(self) -> "Job":
-        """Return the job in twice as many parts."""
+        """Return the job in twice as many parts; a job with a saved state is left whole and continues from it."""
+        if self.states is not None and any(self.states.glob("*.npz")):
+            return self
         return replace(self, parts=min(2 * self.parts, len(self.stack.runs)))
 
 
@@ -78,9 +80,10 @@ def train_job(job: Job, on_step: Callable[[int, int], None] | None = None) -> Fi
     begun = time.perf_counter()
     _choose(job.device)
     room = job.room or device_memory(job.device)
-    waiting = [fit for part in job.stack.parts(job.parts) for fit in fitting_parts(part, room, job.device)]
+    parts = job.stack.parts(job.parts)
+    waiting = [fit for part in parts for fit in fitting_parts(part, room, job.device, compiled=job.compiled)]
     probes: list[RunProbe] = []
-    parts, earlier = 0, 0.0
+    trained, earlier = 0, 0.0
     while waiting:
         part = waiting.pop(0)
         try:
@@ -88,13 +91,13 @@ def train_job(job: Job, on_step: Callable[[int, int], None] | None = None) -> Fi
         except Exception as problem:
             if not _is_want_of_memory(problem):
                 raise
-            waiting[:0] = _halves(part, job.device)
+            waiting[:0] = _halves(part, job)
             continue
         probes += probed
-        parts += 1
+        trained += 1
         earlier += before
     seconds = earlier + time.perf_counter() - begun
-    return Finished(job.stack, tuple(probes), _volatile(job, parts=parts, steps=steps, seconds=seconds))
+    return Finished(job.stack, tuple(probes), _volatile(job, parts=trained, steps=steps, seconds=seconds))
 
 
 def _choose(device: str) -> None:
@@ -105,11 +108,12 @@ def _choose(device: str) -> None:
         torch.cuda.set_device(device)
 
 
-def _halves(part: Stack, device: str) -> tuple[Stack, ...]:
+def _halves(part: Stack, job: Job) -> tuple[Stack, ...]:
     if len(part.runs) == 1:
+        needed = gibibytes(stack_memory(part, job.device, compiled=job.compiled))
         raise SweepError(
             f"memory ran out in one run of {part.runs[0].params:,} parameters, which takes about "
-            f"{gibibytes(stack_memory(part, device))}; take a smaller batch, budget or size, or fewer workers."
+            f"{needed}; take a smaller batch, budget or size, or fewer workers."
         )
     return part.parts(2)
 

@@ -57,7 +57,7 @@ class ModelSize:
 @strictly
 @dataclass(frozen=True)
 class Training:
-    """The recipe of AdamW; `learning_rate` is the peak for embeddings, times base_width / width for matrices.
+    """The recipe of AdamW; `learning_rate` is the peak for embeddings, times base_width / width for matrices and head.
 
     Where the architecture's rules depend on the depth, rates, decays, epsilons and starts are those of `base_layers`
     layers, and scale with layers / base_layers.

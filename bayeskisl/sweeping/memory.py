@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from bayeskisl.errors import SweepError
+from bayeskisl.sweeping.native import compiler
 from bayeskisl.sweeping.plan import Stack
 from bayeskisl.sweeping.spec import RunSpec
 
@@ -15,29 +16,32 @@ _LANES = 16  # sequences that the kernel holds at a time
 _KEEP_FREE = 0.1  # share of the memory that is left to everything else
 
 
-def stack_memory(stack: Stack, device: str = "cpu", *, native: bool | None = None) -> int:
+def stack_memory(stack: Stack, device: str = "cpu", *, compiled: bool = True) -> int:
     """Peak memory of a stack's training in bytes, without the program itself.
 
     Parameters
     ----------
     stack : Stack
     device : str
-    native : bool, optional
-        Whether the compiled kernel takes the steps; by default it does on a CPU. It needs the activations of sixteen
-        sequences whatever the stack, torch those of every run's whole batch.
+    compiled : bool
+        Whether steps are compiled. The kernel of a CPU needs the activations of sixteen sequences whatever the stack,
+        torch those of every run's whole batch.
     """
     run, count = stack.runs[0], len(stack.runs)
-    if native is None:
-        native = device == "cpu" and run.training.precision == "float32"
     weights = _FLOAT_BYTES * run.total_params
     sequence = _FLOAT_BYTES * run.mixture.context * _floats_per_token(run)
     # Weights, two moments, rates; the stream, behind its start tokens, and what drawing it needs for a while.
     of_run = 4 * weights + _bytes_per_token(run) * run.tokens_read
     drawing = _BYTES_WHILE_DRAWING[run.facts.vocabulary > 2**8] * run.tokens_read
-    if native:
+    if compiled and _has_kernel(run, device):
         return count * of_run + drawing + weights + _LANES * sequence
     # Torch keeps a gradient and the update's temporaries, and what the backward pass needs of every sequence.
     return count * (of_run + 4 * weights + run.training.batch * sequence) + drawing
+
+
+def _has_kernel(run: RunSpec, device: str) -> bool:
+    """Whether a compiler makes the kernel of a run; it computes in float32."""
+    return device == "cpu" and run.training.precision == "float32" and compiler() is not None
 
 
 # Symbols are drawn as one byte each, with eight-byte indices of facts; text in three copies of eight bytes a token.
@@ -85,7 +89,7 @@ def _left_in_group() -> int:
     return most - now + int(told.get("inactive_file", 0))  # files that were read lately give way
 
 
-def fitting_parts(stack: Stack, room: int, device: str = "cpu") -> tuple[Stack, ...]:
+def fitting_parts(stack: Stack, room: int, device: str = "cpu", *, compiled: bool = True) -> tuple[Stack, ...]:
     """Return the stack if it fits into `room` bytes, otherwise the fewest equal parts that fit.
 
     Which runs form a stack, and what their records say of it, remains the specification's: this is how it is executed.
@@ -96,7 +100,7 @@ def fitting_parts(stack: Stack, room: int, device: str = "cpu") -> tuple[Stack, 
         If not even one of its runs fits, with the figures.
     """
     usable = int(room * (1 - _KEEP_FREE)) if room else sys.maxsize
-    alone = stack_memory(Stack(stack.runs[:1]), device)
+    alone = stack_memory(Stack(stack.runs[:1]), device, compiled=compiled)
     if alone > usable:
         run = stack.runs[0]
         raise SweepError(
@@ -106,7 +110,7 @@ def fitting_parts(stack: Stack, room: int, device: str = "cpu") -> tuple[Stack, 
         )
     for count in range(1, len(stack.runs) + 1):
         parts = stack.parts(count)
-        if max(stack_memory(part, device) for part in parts) <= usable:
+        if max(stack_memory(part, device, compiled=compiled) for part in parts) <= usable:
             return parts
     raise AssertionError("a single run fits, so parts of one do")
 

@@ -45,7 +45,13 @@ def train_and_probe(
 
     trained = train_stack(runs, device, compiled=compiled, on_step=on_step, on_pause=on_pause, since=since)
     of_run = zip(*measured, probe_stack(runs, trained), strict=True)
-    return trained, tuple(RunProbe(m, at) for m, at in zip(of_run, trained.diverged_at, strict=True))
+    return trained, tuple(_finished(m, at, steps) for m, at in zip(of_run, trained.diverged_at, strict=True))
+
+
+def _finished(measured: tuple[Measured, ...], diverged_at: int, steps: int) -> RunProbe:
+    """The probe of a run; one that only its last update broke has diverged as well, and its loss never told."""
+    broken = diverged_at < 0 and not all(each.is_finite for each in measured)
+    return RunProbe(measured, steps if broken else diverged_at)
 
 
 def probe_stack(runs: tuple[RunSpec, ...], trained: Trained, steps: int | None = None) -> list[Measured]:

@@ -90,7 +90,8 @@ class RayTrainers:
         except lost:
             raise SweepError(
                 f"stack {job.stack.name} lost its worker {_RETRIES + 1} times, most likely out of memory; lower "
-                "`stack` in the specification and run the same command again: finished runs are kept."
+                "`stack` in the specification, give it another `name` and run it in the same folder: finished runs are "
+                "taken over."
             ) from None
         except self._ray.exceptions.RayTaskError as problem:
             raise problem.as_instanceof_cause() from None
@@ -104,4 +105,5 @@ def _share_of_gpu(job: Job) -> float:
     if not job.device.startswith("cuda"):
         return 0.0
     total = device_memory(job.device)
-    return min(1.0, math.ceil(100 * stack_memory(job.stack, job.device) / total) / 100) if total else 1.0
+    taken = stack_memory(job.stack, job.device, compiled=job.compiled)
+    return min(1.0, math.ceil(100 * taken / total) / 100) if total else 1.0

@@ -1,5 +1,8 @@
 """Reading of a sweep's TOML file, with all checks before anything is trained."""
 
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -31,7 +34,7 @@ from bayeskisl.specifications import (
 )
 from bayeskisl.sweeping.ladder import Ladder, Layers, Width, load_ladder
 from bayeskisl.sweeping.spec import Cell, Refine, Replicates, SweepSpec, Tune
-from bayeskisl.sweeping.text import read_text
+from bayeskisl.sweeping.text import read_text, refuse_crowded_text
 
 __all__ = ["check_sweep", "load_sweep", "sweep_from_table"]
 
@@ -238,17 +241,37 @@ def _check_cell(spec: SweepSpec, cell: Cell, where: str) -> None:
         near = max(step, round(cell.tokens / step) * step)
         raise InputError(f"tokens in whole steps of {step}", cell.tokens, where, f"take {near}")
     one_seed = replace(spec, seeds=spec.seeds[:1])
-    try:
+    with _told_with(where):
         runs = one_seed.runs_of(cell, spec.levels)
         for more in spec.replicates or ():
             if more.at(cell):
                 one_seed.runs_of(cell, more.levels)
-    except InputError as problem:
-        place = ", ".join(part for part in (where, problem.where) if part)
-        raise InputError(problem.expected, problem.got, place, problem.remedy) from None
+    _refuse_crowded_runs(spec, cell, where)
     first: dict[str, float] = {}
     for level, run in zip(spec.levels, runs, strict=True):
         if run.identity in first:
             got = f"{first[run.identity]:g} and {level:g}, which are the same run"
             raise InputError("levels that differ in whole facts and sequences", got, where)
         first[run.identity] = level
+
+
+def _refuse_crowded_runs(spec: SweepSpec, cell: Cell, where: str) -> None:
+    """Refuse a level in text at which the facts of a seed do not fit."""
+    if not isinstance(spec.ladder.facts, TextFacts):
+        return
+    more = [(each.levels, each.seeds) for each in spec.replicates or () if each.at(cell)]
+    for levels, seeds in [(spec.levels, spec.seeds), *more]:
+        for level, seed in itertools.product(levels, seeds):
+            (run,) = replace(spec, seeds=(seed,)).runs_of(cell, (level,))
+            with _told_with(f"{where}, level {level:g}, seed {seed}"):
+                refuse_crowded_text(run)
+
+
+@contextmanager
+def _told_with(where: str) -> Iterator[None]:
+    """Context that puts a place before that of an error."""
+    try:
+        yield
+    except InputError as problem:
+        place = ", ".join(part for part in (where, problem.where) if part)
+        raise InputError(problem.expected, problem.got, place, problem.remedy) from None

@@ -5,6 +5,7 @@ and the SHA-256 of their bytes, so that a truncated or altered file is known for
 """
 
 import hashlib
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -48,6 +49,11 @@ class Measured:
     tokens_seen: int
     groups: dict[str, GroupProbe]
     general_loss: float
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether every loss is a number."""
+        return all(map(math.isfinite, (self.general_loss, *(group.answer_nats for group in self.groups.values()))))
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ def refined_levels(
     levels : tuple of float
         Coarse levels, ascending.
     retention : numpy.ndarray
-        Mean retention at each, shape ``(level, group)``; NaN where nothing was probed.
+        Mean retention at each, shape ``(level, group)``; NaN where nothing was probed. A level where no group was
+        probed, since its runs diverged, is left out; without any other level there is none to add.
     refine : Refine
     axis : Axis
         New levels are even on its line. Along an amount, the cliff is followed beyond the last level where it has not
@@ -35,12 +36,11 @@ def refined_levels(
     Repeatedly halves the gap over which retention changes most in any group, taking the change to be even inside a
     gap. A gap over which less than ``1 - upper + lower`` is lost in every group still comes last, not never.
     """
-    points = [(float(axis.to_line(level)), row) for level, row in zip(levels, np.nan_to_num(retention), strict=True)]
-    added: list[float] = []
-    if axis.searches_beyond:
-        added = _beyond(points if falls is None else [(at, row[falls]) for at, row in points], refine)
-    while len(added) < refine.levels:
-        changes = [np.abs(b - a).max(initial=0.0) for (_, a), (_, b) in itertools.pairwise(points)]
+    points = _probed_points(levels, retention, axis)
+    followed = points if falls is None else _probed_points(levels, retention[:, falls], axis)
+    added = _beyond(followed, refine) if axis.searches_beyond and followed else []
+    while len(added) < refine.levels and len(points) > 1:
+        changes = [np.nan_to_num(np.abs(b - a)).max(initial=0.0) for (_, a), (_, b) in itertools.pairwise(points)]
         widest = int(np.argmax(changes))
         (x0, y0), (x1, y1) = points[widest], points[widest + 1]
         points.insert(widest + 1, ((x0 + x1) / 2, (y0 + y1) / 2))
@@ -49,13 +49,19 @@ def refined_levels(
     return tuple(sorted(new))
 
 
+def _probed_points(levels: tuple[float, ...], retention: FloatArray, axis: Axis) -> list[tuple[float, FloatArray]]:
+    """Places on the axis' line of the levels where a group was probed, with their retention."""
+    probed = zip(levels, retention, np.isfinite(retention).any(axis=1), strict=True)
+    return [(float(axis.to_line(level)), row) for level, row, is_probed in probed if is_probed]
+
+
 def _beyond(points: list[tuple[float, FloatArray]], refine: Refine) -> list[float]:
     """Levels above a cliff not reached yet, or below one passed before the first level."""
     spacing = (points[-1][0] - points[0][0]) / max(1, len(points) - 1) if len(points) > 1 else math.log(2)
     (first, retained_first), (last, retained_last) = points[0], points[-1]
-    if retained_last.max(initial=0.0) > refine.upper:
+    if np.nanmax(retained_last) > refine.upper:
         return [last + spacing * (i + 1) for i in range(refine.levels)]
-    if retained_first.max(initial=0.0) < refine.lower:
+    if np.nanmax(retained_first) < refine.lower:
         return [first - spacing * (i + 1) for i in range(refine.levels)]
     if len(points) == 1:
         half = math.log(2) / 2

@@ -1,6 +1,6 @@
 """Execution of a sweep: coarse pass, refinement, and no run trained twice."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from bayeskisl.sweeping.reading import load_sweep
 from bayeskisl.sweeping.refine import refined_levels
 from bayeskisl.sweeping.spec import Cell, RunSpec, SweepSpec
 from bayeskisl.sweeping.store import SweepFolder, open_folder
+from bayeskisl.sweeping.text import refuse_crowded_text
 from bayeskisl.sweeping.tune import tune_sweep
 from bayeskisl.sweeping.workers import Trainers, default_workers
 
@@ -104,7 +105,8 @@ def run_sweep(
     Raises
     ------
     InputError
-        If the specification is invalid or differs from that of the folder, or the device is not on this machine.
+        If the specification is invalid or differs from that of the folder, the device is not on this machine, or there
+        are more workers than GPUs.
     SweepError
         If the folder is in use or cannot be written, or a worker dies.
     """
@@ -119,41 +121,60 @@ def run_sweep(
         raise InputError(f"an executor among {', '.join(EXECUTORS)}", repr(executor), "executor")
     if executor == "local":
         require_device(device)
-    workers = workers or default_workers(device)
+    workers = _workers_on(device, workers)
     trainers = Trainers(workers=workers) if executor == "local" else RayTrainers(address=address)
-    trained, runs = 0, []
+    trained = 0
+    planned: dict[RunSpec, Stack] = {}
     with open_folder(spec, out) as folder, trainers:
         if spec.tune is not None:
             spec = tune_sweep(spec, folder, lambda tuning, into: again(tuning, into).folder)
         broken, _ = folder.unusable()
         for sweep_pass in _passes(spec, folder):
-            for run in (run for stack in sweep_pass.stacks for run in stack.runs if not folder.has(run)):
-                folder.borrow(run)
-            remaining = [s for s in sweep_pass.stacks if not all(folder.has(run) for run in s.runs)]
-            runs += [run for stack in sweep_pass.stacks for run in stack.runs]
+            planned |= {run: stack for stack in sweep_pass.stacks for run in stack.runs}
+            remaining = [left for stack in sweep_pass.stacks if (left := _missing(stack, folder)).runs]
             events.started(sweep_pass, remaining, broken)
             if executor == "local":
-                jobs = _local_jobs(remaining, spec, folder, device, workers, save_every)
+                states = [folder.states(planned[stack.runs[0]]) for stack in remaining]
+                jobs = _local_jobs(remaining, spec, states, device, workers, save_every)
             else:
                 jobs = [Job(stack, device, spec.compile) for stack in remaining]
             for done in trainers.train(jobs, events.progressed):
                 for run, probe in zip(done.stack.runs, done.probes, strict=True):
-                    trained += folder.write(run, done.stack, probe)
-                folder.forget_states(done.stack)
+                    trained += folder.write(run, planned[run], probe)
+                folder.forget_states(planned[done.stack.runs[0]])
                 folder.note(done.volatile)
                 events.finished(done.stack, done.volatile["seconds"])
-        return SweepResult(folder.path, trained, len(runs) - trained, _diverged(folder, runs))
+        return SweepResult(folder.path, trained, len(planned) - trained, _diverged(folder, planned))
+
+
+def _workers_on(device: str, asked: int | None) -> int:
+    """The number of workers that was asked for; there is one for an accelerator at most."""
+    there_are = default_workers(device)
+    if device == "cuda" and asked is not None and asked > there_are:
+        raise InputError(f"at most a worker for each of the {there_are} GPU(s) here", asked, "workers")
+    return asked or there_are
+
+
+def _missing(stack: Stack, folder: SweepFolder) -> Stack:
+    """Runs of a stack without a record, neither here nor in another sweep beside it."""
+    for run in stack.runs:
+        if not folder.has(run):
+            folder.borrow(run)
+    return Stack(tuple(run for run in stack.runs if not folder.has(run)))
 
 
 def _local_jobs(
-    stacks: list[Stack], spec: SweepSpec, folder: SweepFolder, device: str, workers: int, save_every: float
+    stacks: list[Stack], spec: SweepSpec, states: list[Path], device: str, workers: int, save_every: float
 ) -> list[Job]:
-    """Stacks with the memory of each worker; a stack that can never fit is refused before training."""
+    """Stacks with their states and the memory of each worker; what can never fit is refused before training."""
     shared = workers if device == "cpu" else 1
     room = device_memory(device) // shared
     for stack in stacks:
-        fitting_parts(stack, room, device)
-    return [Job(stack, device, spec.compile, room, 1, folder.states(stack), save_every) for stack in stacks]
+        fitting_parts(stack, room, device, compiled=spec.compile)
+    return [
+        Job(stack, device, spec.compile, room, 1, of_stack, save_every)
+        for stack, of_stack in zip(stacks, states, strict=True)
+    ]
 
 
 def _passes(spec: SweepSpec, folder: SweepFolder) -> Iterator[Pass]:
@@ -164,7 +185,7 @@ def _passes(spec: SweepSpec, folder: SweepFolder) -> Iterator[Pass]:
         levels = [next(of_cell) for of_cell in rounds]
         runs = [run for cell, new in zip(spec.cells(), levels, strict=True) for run in spec.runs_of(cell, new)]
         name = f"refined {number + 1}" if _rounds(spec) > 1 else "refined"
-        yield Pass(name, plan_stacks(tuple(runs), spec.stack))
+        yield Pass(name, plan_stacks(tuple(dict.fromkeys(runs)), spec.stack))
 
 
 def refinements(spec: SweepSpec, folder: SweepFolder, cell: Cell) -> Iterator[tuple[float, ...]]:
@@ -173,8 +194,7 @@ def refinements(spec: SweepSpec, folder: SweepFolder, cell: Cell) -> Iterator[tu
     if refine is None:
         return
     axis = axis_named(spec.axis)
-    # choices are right by chance where nothing is known, and what does not fall has no cliff
-    falls = np.array([axis.moves(name) < 0 and name != schema.INFUSED_CHOICE for name in schema.GROUPS])
+    falls = np.array([axis.moves(name) < 0 for name in schema.GROUPS])  # what does not fall has no cliff
     for _ in range(refine.rounds):
         retention = mean_retention(folder, spec.runs_of(cell, levels), len(levels), len(spec.seeds))
         new = tuple(
@@ -187,11 +207,14 @@ def refinements(spec: SweepSpec, folder: SweepFolder, cell: Cell) -> Iterator[tu
 
 
 def _can_be_trained(spec: SweepSpec, cell: Cell, level: float) -> bool:
-    """Whether a level gives each fact at least one exposure, and asks for no more facts than there are."""
+    """Whether a level gives each fact at least one exposure, and there are enough facts and room for them."""
     try:
-        mixture = spec.runs_of(cell, (level,))[0].mixture
+        runs = spec.runs_of(cell, (level,))
+        for run in runs:
+            refuse_crowded_text(run)
     except InputError:
         return False
+    mixture = runs[0].mixture
     form = spec.ladder.facts  # facts of real text are counted where a mixture is planned
     there_are = not isinstance(form, FactFormat) or mixture.facts + mixture.background_facts <= form.subjects
     return there_are and mixture.exposures >= 1
@@ -202,16 +225,21 @@ def _rounds(spec: SweepSpec) -> int:
 
 
 def mean_retention(folder: SweepFolder, runs: tuple[RunSpec, ...], levels: int, seeds: int) -> FloatArray:
-    """Mean recall over seeds, shape ``(level, group)``; diverged runs are excluded."""
+    """Mean share of facts known over seeds, shape ``(level, group)``; diverged runs are excluded.
+
+    It is the recall above that of guesses: 1 where all facts are known, and 0 where answers are guessed, up to chance.
+    """
     table = np.full((len(runs), len(schema.GROUPS)), np.nan)
     for row, run in enumerate(runs):
         for line in folder.lines(run):
             if line["kind"] == "probe" and line["probed"]:
-                table[row, schema.GROUPS.index(line["group"])] = line["recalled"] / line["probed"]
+                guessing = line.get("guessing", run.facts.guessing)
+                known = (line["recalled"] / line["probed"] - guessing) / (1 - guessing)
+                table[row, schema.GROUPS.index(line["group"])] = known
     by_level = table.reshape(levels, seeds, -1)
     counted = np.isfinite(by_level).sum(axis=1)
     return np.where(counted > 0, np.nansum(by_level, axis=1) / np.maximum(counted, 1), np.nan)
 
 
-def _diverged(folder: SweepFolder, runs: list[RunSpec]) -> int:
+def _diverged(folder: SweepFolder, runs: Iterable[RunSpec]) -> int:
     return sum(any(line["kind"] == "failed" for line in folder.lines(run)) for run in runs)

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Annotated, Any
 
+import numpy as np
 from pydantic import Field
 
 from bayeskisl import schema
@@ -82,6 +83,19 @@ class RunSpec:
     def identity(self) -> str:
         """SHA-256 of the canonical JSON, in full."""
         return hashlib.sha256(canonical_json(plain(self)).encode()).hexdigest()
+
+    @property
+    def of_material(self) -> np.random.SeedSequence:
+        """Seed of the training text and the questions."""
+        return self._seeds()[0]
+
+    @property
+    def of_weights(self) -> np.random.SeedSequence:
+        """Seed of the initial weights."""
+        return self._seeds()[1]
+
+    def _seeds(self) -> list[np.random.SeedSequence]:
+        return np.random.SeedSequence(int(self.identity, 16)).spawn(2)
 
     @property
     def symbols(self) -> tuple[Mixture, FactFormat, CorpusFormat]:
@@ -306,6 +320,17 @@ class SweepSpec:
         """Runs of the coarse pass with replicates, ordered by size, budget, rate, crossed values, level and seed."""
         runs = [run for cell in self.cells() for run in (*self.runs_of(cell, self.levels), *self.replicates_of(cell))]
         return tuple(dict.fromkeys(runs))
+
+    @property
+    def most_runs(self) -> int:
+        """Runs of all passes at most: refined levels may be few, or the same run."""
+        refined = self.refine.total * len(self.seeds) if self.refine else 0
+        return sum(len(self._places(cell)) + refined for cell in self.cells())
+
+    def _places(self, cell: "Cell") -> set[tuple[float, int]]:
+        """Level and seed of each run of the coarse pass in one cell."""
+        more = [itertools.product(each.levels, each.seeds) for each in self.replicates or () if each.at(cell)]
+        return set(itertools.chain(itertools.product(self.levels, self.seeds), *more))
 
     def tuning(self) -> "SweepSpec":
         """Sweep that finds the learning rates of this one: every width at every rate of `tune`."""

@@ -2,7 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
+from bayeskisl.sweeping.spec import SweepSpec
 from bayeskisl.sweeping.store import sweep_folders
 
 __all__ = ["SweepStatus", "sweep_status"]
@@ -18,6 +22,8 @@ class SweepStatus:
     axis : str
     finished : int
         Number of complete records, including diverged runs.
+    planned : int or None
+        Number of runs of all passes at most; None if another version wrote a specification that this one cannot read.
     broken : dict of str to str
         Reason by file name, for records that are truncated, altered or of another run.
     misplaced : dict of str to str
@@ -30,6 +36,7 @@ class SweepStatus:
     path: str
     axis: str
     finished: int
+    planned: int | None
     broken: dict[str, str]
     misplaced: dict[str, str]
     seconds: float
@@ -49,5 +56,12 @@ def sweep_status(out: str | Path) -> list[SweepStatus]:
         whole = sum(1 for _ in folder.records.glob("*.jsonl")) - len(broken) - len(misplaced)
         seconds = sum(note["seconds"] for note in folder.sidecar())
         where = spec["name"], str(folder.path), spec["axis"]
-        found.append(SweepStatus(*where, whole, broken, misplaced, seconds))
+        found.append(SweepStatus(*where, whole, _planned(spec), broken, misplaced, seconds))
     return found
+
+
+def _planned(spec: dict[str, Any]) -> int | None:
+    try:
+        return TypeAdapter(SweepSpec).validate_python({key: spec[key] for key in spec if key != "engine"}).most_runs
+    except (ValidationError, LookupError):
+        return None

@@ -42,14 +42,17 @@ def warmup_steps(training: Training, steps: int) -> int:
 
 
 def learning_rate_at(training: Training, step: int, steps: int) -> float:
-    """Learning rate relative to the peak: linear warm-up, flat, linear fall to the final share."""
+    """Learning rate relative to the peak: linear warm-up, flat, linear fall to the final share.
+
+    The fall begins where the warm-up ends at the earliest.
+    """
     warmup = warmup_steps(training, steps)
     if step < warmup:
         return (step + 1) / warmup
-    done = (step + 1) / steps
-    if done <= training.flat_until:
+    done, flat_until = (step + 1) / steps, max(training.flat_until, warmup / steps)
+    if done <= flat_until:
         return 1.0
-    fallen = (done - training.flat_until) / (1 - training.flat_until)
+    fallen = (done - flat_until) / (1 - flat_until)
     return 1 - fallen * (1 - training.final_share)
 
 

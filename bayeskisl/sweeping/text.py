@@ -10,8 +10,9 @@ from pydantic import AfterValidator, Field
 from bayeskisl.errors import InputError
 from bayeskisl.knowledge import text
 from bayeskisl.specifications import PathText, Seed, Several, Table, read_table
+from bayeskisl.sweeping.spec import RunSpec
 
-__all__ = ["PreparedText", "read_text"]
+__all__ = ["PreparedText", "read_text", "refuse_crowded_text"]
 
 _GENERATED = 2**15  # facts that runs draw theirs from, unless [knowledge] says otherwise
 _Text = Annotated[str, Field(max_length=10_000)]
@@ -120,6 +121,18 @@ def read_text(corpus: dict[str, Any], knowledge: dict[str, Any], where: str) -> 
     tokens = text.tokenise(digest, source.documents, tokeniser)
     of_triples = tuple(text.templates_of(triple, templates, where) for triple in triples)
     return PreparedText(facts, tokens, tokeniser, triples, of_triples, source)
+
+
+def refuse_crowded_text(run: RunSpec) -> None:
+    """Refuse a run in text whose own facts take more sequences than it has.
+
+    Raises
+    ------
+    InputError
+    """
+    if isinstance(run.facts, text.TextFacts):
+        mixture, facts, _ = run.text
+        text.refuse_crowded_facts(mixture, facts, run.of_material)
 
 
 def _source(given: _Files | _Dataset) -> text.FileSource | text.DatasetSource:

@@ -36,13 +36,12 @@ class Trained:
 
 def draw_run(run: RunSpec) -> tuple[Material | TextMaterial, np.random.Generator]:
     """Draw a run's training text, its questions and the generator of its initial weights, from its identity."""
-    of_material, of_weights = np.random.SeedSequence(int(run.identity, 16)).spawn(2)
     material: Material | TextMaterial
     if isinstance(run.facts, TextFacts):
-        material = draw_text_material(*run.text, of_material, HELDOUT_SEQUENCES)
+        material = draw_text_material(*run.text, run.of_material, HELDOUT_SEQUENCES)
     else:
-        material = draw_material(*run.symbols, of_material, HELDOUT_SEQUENCES, run.sequences_before)
-    return material, np.random.default_rng(of_weights)
+        material = draw_material(*run.symbols, run.of_material, HELDOUT_SEQUENCES, run.sequences_before)
+    return material, np.random.default_rng(run.of_weights)
 
 
 def train_stack(

@@ -26,8 +26,8 @@ class TunedRate:
     at_the_end : bool
         Whether the best rate is the lowest or the highest that was tried, so that a better one may lie beyond.
     nats : dict of str to float
-        Mean cross-entropy of an answer by rate, over levels, depths, seeds and probe groups; what the best rate makes
-        least.
+        Mean cross-entropy of an answer by rate, over levels, depths, seeds and groups of facts; what the best rate
+        makes least.
     """
 
     learning_rate: float
@@ -99,13 +99,13 @@ def best_rate(nats: dict[float, float]) -> TunedRate:
 
 
 def _mean_nats(folder: SweepFolder, runs: tuple[RunSpec, ...]) -> float:
-    """Mean answer cross-entropy of the last measurement; infinite if a run diverged."""
+    """Mean answer cross-entropy of facts at the last measurement, not of choices; infinite if a run diverged."""
     means = []
     for run in runs:
         probes = [line for line in folder.lines(run) if line["kind"] == "probe"]
         if not probes:
             return math.inf
         last = max(line["tokens_seen"] for line in probes)
-        at_end = [line for line in probes if line["tokens_seen"] == last and line["probed"]]
-        means += [line["answer_nats"] / line["probed"] for line in at_end]
+        recall = [line for line in probes if line["tokens_seen"] == last and "guessing" not in line]
+        means += [line["answer_nats"] / line["probed"] for line in recall if line["probed"]]
     return float(np.mean(means))

@@ -65,7 +65,8 @@ class Trainers:
     def train(self, jobs: list[Job], on_progress: Progress) -> Iterator[Finished]:
         """Train stacks, the most expensive first, and yield each when it is finished.
 
-        Workers that die, most likely out of memory, are replaced, and what was pending is divided and tried again.
+        Workers that die, most likely out of memory, are replaced. What was pending is tried again, divided where no
+        state was saved.
 
         Raises
         ------

@@ -12,7 +12,7 @@ from bayeskisl.errors import InputError
 from bayeskisl.inference.simulate import design_curves
 from bayeskisl.shipped import shipped_folder
 from tests.sweeping.conftest import SMOKE
-from tests.sweeping.tiny import specification, trained
+from tests.sweeping.tiny import loaded, specification, trained, written
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +55,14 @@ def test_tokens_read_before_the_budget_are_a_coordinate_of_the_run(curves, tmp_p
     )
     assert built.tokens_before.values.tolist() == [3_840] * 2
     assert set(built.tokens.values) == {15_360}
+
+
+def test_runs_with_and_without_tokens_before_are_no_replicates(tmp_path):
+    background = "[background]\nfacts = 8\nshare = 0.5\n"
+    for name, before in (("bare", {}), ("after", {"tokens_before": 3_840})):
+        written(loaded(tmp_path, specification(background, name=name, **before)), tmp_path / "records")
+    with pytest.raises(InputError, match="equally many tokens before their budgets, got 0 and 3,840; build each sweep"):
+        build_curves(tmp_path / "records")
 
 
 def test_save_and_load_round_trip(curves, tmp_path):

@@ -128,3 +128,5 @@ def test_half_of_a_surrogate_pair_is_replaced(tmp_path):
     path.write_text('{"text": "ok \\ud83d bad"}\n{"text": "whole \\ud83d\\ude00"}\n')
     texts = list(FileSource((str(path),)).documents())
     assert texts == ["ok \N{REPLACEMENT CHARACTER} bad", "whole \N{GRINNING FACE}"]
+    (tmp_path / "a.py").write_text('"""half \\ud83d"""')
+    assert documents(tmp_path / "a.py") == ["half \N{REPLACEMENT CHARACTER}"]

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from bayeskisl import schema
 from bayeskisl.errors import InputError
-from bayeskisl.knowledge.text import GENERAL, Stream, drawn_facts
+from bayeskisl.knowledge.text import GENERAL, Stream, TextCorpus, drawn_facts
 from bayeskisl.knowledge.text.mixture import draw_text_material
 from bayeskisl.knowledge.text.orders import Spaced, Uniform, equal_counts
+from bayeskisl.knowledge.text.stream import _documents_of
 from bayeskisl.sweeping import load_sweep
 from studies.simulated.text_sweep import write_sweep
 
@@ -122,6 +123,26 @@ def test_held_out_templates_are_not_trained_and_held_out_documents_neither(run):
     held_out = {place for place, _ in stream.held_out()}
     assert held_out
     assert not held_out & {each.place for each in begun if each.group == GENERAL}
+
+
+def test_held_out_documents_are_counted_over_all_shards(run, monkeypatch):
+    (whole,) = run.corpus.shards()
+    ends = np.flatnonzero(whole == run.facts.separator) + 1
+    shards = np.split(whole, ends[6:-1:7])  # seven documents each
+    monkeypatch.setattr(TextCorpus, "shards", lambda self: shards)
+    _documents_of.cache_clear()
+    stream = stream_of(run)
+    held_out = dict(stream.held_out())
+    assert list(held_out) == [divmod(document, 7) for document in range(19, len(ends), 20)]
+    trained = run.corpus.tokens - sum(map(len, held_out.values()))
+    begun = {each.place for window in stream.windows() for each in window.begun if each.group == GENERAL}
+    assert not begun & set(held_out)
+    _documents_of.cache_clear()
+    assert stream.realised.passes == pytest.approx(general_tokens(stream) / trained)
+
+
+def general_tokens(stream):
+    return stream.realised.tokens - sum(stream.realised.fact_tokens.values())
 
 
 def test_one_seed_gives_one_stream(run):

@@ -15,6 +15,7 @@ from bayeskisl.knowledge.text import (
     invent_triples,
     load_tokeniser,
     plan_text_mixture,
+    refuse_crowded_facts,
     tokenise,
     trained_tokeniser,
     verbalise_triples,
@@ -299,6 +300,26 @@ def test_impossible_mixtures_are_refused(tokeniser, corpus, change, message):
         material_of(facts_of(tokeniser), corpus, **change)
 
 
+def test_facts_are_crowded_exactly_where_no_stream_can_be_drawn(tokeniser, corpus):
+    known = tuple(Triple(f"land {i}" + " far away" * (i % 2), "capital", f"city {i}") for i in range(20))
+    form = facts_of(tokeniser, known)
+    wanted = {"tokens": 400 * CONTEXT, "ratio": 0.65, "facts": 2, "form": form, "corpus": corpus, "context": CONTEXT}
+    mixture = plan_text_mixture(**wanted)
+    seeds = range(7)
+    refused = [refusal(refuse_crowded_facts, mixture, form, np.random.SeedSequence(seed)) for seed in seeds]
+    drawn = [refusal(draw_text_material, mixture, form, corpus, np.random.SeedSequence(seed), 5) for seed in seeds]
+    assert 0 < sum(map(bool, refused)) < len(seeds)
+    assert refused == drawn
+
+
+def refusal(draw, *arguments):
+    try:
+        draw(*arguments)
+    except InputError as problem:
+        return str(problem)
+    return ""
+
+
 @pytest.mark.parametrize(
     ("templates", "heldout", "message"),
     [
@@ -306,6 +327,8 @@ def test_impossible_mixtures_are_refused(tokeniser, corpus, change, message):
         (("{subject} {object} {object}",), 0, r"a template with \{subject\} and then \{object\}"),
         ({"colour": ("{subject} {object}",)}, 0, "a template for the relation 'capital', got none"),
         (TEMPLATES, 3, "fewer templates held out than every fact has, got 3 of 3"),
+        ((*TEMPLATES, TEMPLATES[0]), 1, "different templates of a fact, got .* 2 times for the relation 'capital'"),
+        (("{subject} {relation} {object}", "{subject} capital {object}"), 1, "different templates of a fact"),
     ],
 )
 def test_templates_that_cannot_be_asked_are_refused(tokeniser, templates, heldout, message):

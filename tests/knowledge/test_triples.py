@@ -43,6 +43,12 @@ def test_csv_json_lines_and_parquet_are_read_alike(tmp_path):
     assert read_triples(table) == read_triples(rows) == read_triples(tmp_path / "facts.parquet") == EXPECTED
 
 
+def test_half_of_a_surrogate_pair_is_replaced_in_every_cell(tmp_path):
+    half = {"subject": "a\ud800", "relation": "b\ud800", "object": "c\ud800", "aliases": ["d\ud800"]}
+    (triple,) = read_triples(write_json_lines(tmp_path / "facts.jsonl", [half]))
+    assert triple == Triple("a\ufffd", "b\ufffd", "c\ufffd", ("d\ufffd",))
+
+
 def test_every_problem_is_told_once_by_its_line(tmp_path):
     path = csv_file(
         tmp_path,

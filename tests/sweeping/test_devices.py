@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 
 from bayeskisl.cli.app import app
 from bayeskisl.errors import InputError
-from bayeskisl.sweeping import estimate_sweep, run_sweep
+from bayeskisl.sweeping import estimate_sweep, run, run_sweep
 from bayeskisl.sweeping.devices import require_device
 from bayeskisl.sweeping.sitting import sit
 
@@ -32,6 +32,13 @@ def test_nothing_is_begun_on_a_device_that_is_not_here(smoke, tmp_path):
         with pytest.raises(InputError, match="'h100'"):
             begin()
     assert not list(tmp_path.iterdir())
+
+
+def test_more_workers_than_gpus_are_refused(smoke, tmp_path, monkeypatch):
+    monkeypatch.setattr(run, "require_device", lambda device: None)
+    monkeypatch.setattr(run, "default_workers", lambda device: 2)
+    with pytest.raises(InputError, match=r"a worker for each of the 2 GPU\(s\) here, got 3"):
+        run_sweep(smoke, tmp_path, device="cuda", workers=3)
 
 
 def test_the_command_line_says_what_to_do():

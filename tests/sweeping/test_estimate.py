@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from bayeskisl.cli.app import app
 from bayeskisl.errors import InputError
-from bayeskisl.sweeping import NamedDevice, Tune, estimate, estimate_sweep
+from bayeskisl.sweeping import NamedDevice, Replicates, Tune, estimate, estimate_sweep
 from tests.sweeping.conftest import SMOKE
 
 RUNS = 2 * 4 * 2  # sizes, levels with the refined one, seeds
@@ -27,6 +27,16 @@ def test_the_stage_that_finds_rates_counts(smoke):
     estimate = estimate_sweep(tuned, device=NamedDevice(tokens_per_second=1000.0))
     assert sum(size.runs for size in estimate.sizes) == RUNS + 2 * 3 * 2  # widths, rates, seeds
     assert sum(size.tokens for size in estimate.sizes) == TOKENS + 12 * 7_680
+
+
+def test_replicates_are_not_refined_and_a_width_without_runs_costs_nothing(smoke):
+    more = (Replicates(levels=(16.0,), seeds=(5, 6, 7, 8), widths=(8,)),)
+    device = NamedDevice(tokens_per_second=1000.0)
+    small, large = estimate_sweep(replace(smoke, replicates=more), device=device).sizes
+    assert (small.runs, large.runs) == (RUNS // 2 + 4, RUNS // 2)
+    assert small.tokens == (RUNS // 2 + 4) * 15_360
+    (only,) = estimate_sweep(replace(smoke, levels=(), refine=None, replicates=more), device=device).sizes
+    assert (only.width, only.runs) == (8, 4)
 
 
 def test_a_utilisation_of_a_peak_is_divided_into_the_flops(smoke):

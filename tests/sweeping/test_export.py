@@ -1,22 +1,34 @@
 """A sweep for another trainer: one stream in every format, probes, configurations, launch scripts and the manifest."""
 
 import csv
+import dataclasses
+import fnmatch
+import functools
 import importlib.util
+import itertools
 import json
 import os
+import re
 import stat
 import struct
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import bayeskisl.sweeping.export
+from bayeskisl.cli.exporting import DeviceOptions
 from bayeskisl.curves import curves_from_table, read_exported
 from bayeskisl.errors import InputError
 from bayeskisl.sweeping import load_sweep
+from bayeskisl.sweeping.decoder import Decoder
+from bayeskisl.sweeping.device_peaks import UTILISATION
 from bayeskisl.sweeping.export import FORMATS, TRAINERS, export_sweep, repeat_matched_runs
+from bayeskisl.sweeping.export.export import PEAK
+from bayeskisl.sweeping.export.trainers import Job
 from bayeskisl.sweeping.steps import learning_rate_at
 from studies.simulated.text_sweep import write_sweep
 
@@ -269,7 +281,7 @@ def test_every_trainer_gets_its_data_a_configuration_and_commands(name, tmp_path
         assert config["training"]["max_steps"] == run.steps
         assert config["training"]["max_grad_norm"] == 0
         schedule = [learning_rate_at(run.training, step, run.steps) for step in range(run.steps)]
-        assert config["training"]["warmup_steps"] == schedule.index(1.0) + 1
+        assert config["schedule"]["warmup_steps"] == schedule.index(1.0) + 1
 
 
 def test_the_llama_of_a_configuration_has_the_parameters_of_the_manifest(exported):
@@ -281,6 +293,137 @@ def test_the_llama_of_a_configuration_has_the_parameters_of_the_manifest(exporte
         assert {int(row["model_params"]) for row in rows} == {model.num_parameters()}
         own = model.num_parameters() - 2 * config["model"]["vocab_size"] * config["model"]["hidden_size"]
         assert own == pytest.approx(params, rel=0.03)  # gains of norms, and 8/3 widths in whole numbers
+
+
+class _Anything(type):
+    def __getattr__(cls, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Stated
+
+
+class Stated(metaclass=_Anything):
+    """Stands for any class of a trainer's library, and keeps what it is called with."""
+
+    def __init__(self, *_, **stated):
+        vars(self).update(stated)
+
+
+def shipped_script(name, monkeypatch):
+    """The module of a launch script, without the trainer's library."""
+    path = Path(bayeskisl.sweeping.export.__file__).parent / "scripts" / f"{name}.py"
+    for library in re.findall(r"^from ((?:transformers|datasets|olmo_core|torchtitan)[\w.]*)", path.read_text(), re.M):
+        parents = itertools.accumulate(library.split("."), lambda *parts: ".".join(parts))
+        for each in parents:
+            stand_in = types.ModuleType(each)
+            stand_in.__getattr__ = functools.partial(getattr, Stated)
+            monkeypatch.setitem(sys.modules, each, stand_in)
+    monkeypatch.setenv("WORLD_SIZE", "1")
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def wide_job():
+    """A run wider than the recipe's base width."""
+    run = load_sweep("desk-amount").runs()[-1]
+    assert run.model.width > run.training.base_width
+    return Job(run, 1000, 0)
+
+
+def engine_rates(job):
+    recipe = job.training
+    rules = Decoder(job.size, 1000, job.context).rules(recipe)
+    return {name: recipe.learning_rate * rule.rate for name, rule in rules.items()}
+
+
+def test_the_script_of_hf_trains_every_matrix_at_the_rate_of_the_engine(monkeypatch):
+    torch = pytest.importorskip("torch")
+    job = wide_job()
+    llama = torch.nn.Module()
+    llama.model, llama.lm_head = torch.nn.Module(), torch.nn.Linear(4, 9, bias=False)
+    llama.model.embed_tokens, llama.model.norm = torch.nn.Embedding(9, 4), torch.nn.RMSNorm(4)
+    llama.model.layers = torch.nn.ModuleList([torch.nn.Sequential(torch.nn.RMSNorm(4), torch.nn.Linear(4, 4, False))])
+    config = json.loads(TRAINERS["hf"].files(job)["hf.json"])
+    monkeypatch.setattr(torch.optim, "AdamW", lambda groups, **_: groups)
+    groups = shipped_script("train_hf", monkeypatch).optimizer(llama, config)
+    rate = {id(parameter): group["lr"] for group in groups for parameter in group["params"]}
+    rates, rules = {name: rate[id(parameter)] for name, parameter in llama.named_parameters()}, engine_rates(job)
+    assert rates == {"model.embed_tokens.weight": rules["token"], "model.norm.weight": rules["token"],
+                     "model.layers.0.0.weight": rules["token"], "model.layers.0.1.weight": rules["attend0"],
+                     "lm_head.weight": rules["head"]}  # fmt: skip
+
+
+def test_the_scripts_of_olmo_and_torchtitan_train_every_matrix_at_the_rate_of_the_engine(monkeypatch):
+    job = wide_job()
+    rules = engine_rates(job)
+
+    config = json.loads(TRAINERS["olmo"].files(job)["olmo.json"])
+    optim = shipped_script("train_olmo", monkeypatch).train_module(config).optim
+    (own,) = optim.group_overrides
+
+    def rate_in_olmo(name):
+        return own.opts["lr"] if any(fnmatch.fnmatch(name, pattern) for pattern in own.params) else optim.lr
+
+    assert rate_in_olmo("embeddings.weight") == rate_in_olmo("lm_head.norm.weight") == rules["token"]
+    assert rate_in_olmo("blocks.0.attention.w_q.weight") == rules["attend0"]
+    assert rate_in_olmo("lm_head.w_out.weight") == rules["head"]
+
+    config = json.loads(TRAINERS["torchtitan"].files(job)["torchtitan.json"])
+    groups = shipped_script("train_titan", monkeypatch).optimizer(config["optimizer"]).param_groups
+
+    def rate_in_torchtitan(name):
+        return next(group.optimizer_kwargs["lr"] for group in groups if re.fullmatch(group.pattern, name))
+
+    assert rate_in_torchtitan("tok_embeddings.weight") == rate_in_torchtitan("norm.weight") == rules["token"]
+    assert rate_in_torchtitan("layers.0.attention.wq.weight") == rules["attend0"]
+    assert rate_in_torchtitan("lm_head.weight") == rules["head"]
+
+
+@pytest.mark.parametrize(("flat_until", "warmup"), [(0.7, 100), (0.1, 10_000), (0.0, 0)])
+def test_the_script_of_hf_has_the_learning_rates_of_the_engine(monkeypatch, flat_until, warmup):
+    torch = pytest.importorskip("torch")
+    run = wide_job().run
+    recipe = dataclasses.replace(run.training, flat_until=flat_until, warmup_steps=warmup)
+    job = Job(dataclasses.replace(run, training=recipe), 1000, 0)
+    config = json.loads(TRAINERS["hf"].files(job)["hf.json"])
+    monkeypatch.setattr(torch.optim.lr_scheduler, "LambdaLR", lambda _, rate: rate)
+    rate = shipped_script("train_hf", monkeypatch).schedule(None, config)
+    rates = [rate(step) for step in range(run.steps)]
+    assert rates == pytest.approx([learning_rate_at(recipe, step, run.steps) for step in range(run.steps)], abs=1e-3)
+
+
+def test_more_devices_than_sequences_of_a_step_are_told(tmp_path, monkeypatch):
+    script = shipped_script("train_hf", monkeypatch)
+    (tmp_path / "hf.json").write_text('{"sequences_per_step": 4}')
+    monkeypatch.setenv("WORLD_SIZE", "8")
+    with pytest.raises(SystemExit, match="4 sequences a step do not divide by 8 devices"):
+        script.main(tmp_path / "hf.json")
+
+
+class Killed(Exception):
+    pass
+
+
+def test_a_model_of_hf_is_there_only_when_it_is_whole(tmp_path, monkeypatch):
+    script = shipped_script("train_hf", monkeypatch)
+
+    def saved(folder):
+        folder.mkdir(parents=True)
+        (folder / "config.json").write_text("{}")
+
+    def killed(folder):
+        saved(folder)
+        raise Killed
+
+    config = {"model_folder": str(tmp_path / "models" / "run"), "tokenizer": "tokenizer"}
+    script.AutoTokenizer = types.SimpleNamespace(from_pretrained=lambda _: Stated(save_pretrained=lambda folder: None))
+    with pytest.raises(Killed):
+        script.save(Stated(save_pretrained=killed), config)
+    assert not (tmp_path / "models" / "run").exists()
+    script.save(Stated(save_pretrained=saved), config)
+    assert [path.name for path in (tmp_path / "models").iterdir()] == ["run"]
 
 
 def write_standard_sweep(folder):
@@ -391,6 +534,7 @@ def test_nanochat_has_a_validation_shard_behind_its_training_shards(tmp_path):
         ({"trainer": "pytorch"}, "a trainer among hf, nanochat, megatron, olmo, torchtitan"),
         ({"formats": ("csv",)}, "a format among"),
         ({"trainer": "megatron", "spacing": 64}, "keeps the order of its data"),
+        ({"spacing": -5}, "a spacing of at least 0 tokens, got -5"),
         ({"spacing": 10**6}, "from one exposure of a fact to its next"),
         ({"utilisation": 0.0}, "a utilisation in"),
         ({"repeat_matched": 100}, "at most the target's 100 tokens"),
@@ -399,6 +543,26 @@ def test_nanochat_has_a_validation_shard_behind_its_training_shards(tmp_path):
 def test_what_cannot_be_exported_is_one_sentence(spec, tmp_path, how, said):
     with pytest.raises(InputError, match=said):
         export_sweep(spec, tmp_path, **how)
+
+
+def test_a_corpus_of_which_nothing_is_held_out_is_told(tmp_path):
+    path = write_sweep(tmp_path, levels=(4,), widths=(16,), documents=19)
+    with pytest.warns(UserWarning, match="fewer than twenty documents"):
+        export_sweep(path, tmp_path / "out")
+    with pytest.raises(InputError, match="nanochat needs a validation loss"):
+        export_sweep(path, tmp_path / "other", trainer="nanochat")
+
+
+def test_checkpoints_that_are_left_out_are_told(tmp_path):
+    path = write_sweep(tmp_path, levels=(4,), widths=(16,))
+    path.write_text("checkpoints = [0.5]\n" + path.read_text())
+    with pytest.warns(UserWarning, match="Checkpoints are not exported"):
+        export_sweep(path, tmp_path / "out")
+
+
+def test_the_command_takes_the_usual_speed_of_a_device():
+    options = DeviceOptions()
+    assert (options.utilisation, options.peak) == (UTILISATION, PEAK)
 
 
 def test_a_sweep_in_symbols_is_refused(tmp_path):
@@ -497,12 +661,18 @@ def test_other_trainers_are_called_in_their_checkout_and_their_models_converted(
     done = export_sweep(write_sweep(tmp_path, levels=(4,), widths=(32,)), tmp_path / "out", trainer=trainer)
     (run,) = done.runs
     stub(tmp_path, "python-stub", f'#!/bin/sh\necho "$@" >> {tmp_path}/calls\n')
-    stub(tmp_path, "convert", '#!/bin/sh\nmkdir -p "$2" && echo {} > "$2/config.json"\n')
+    killed = tmp_path / "killed"  # the first conversion is
+    stub(tmp_path, "convert", f'#!/bin/sh\nmkdir -p "$2" && echo {{}} > "$2/config.json"; [ -e {killed} ]\n')
     (tmp_path / "checkout").mkdir()
     environment = {**os.environ, "PYTHON": str(tmp_path / "python-stub"), "CONVERT": str(tmp_path / "convert"),
                    checkout: str(tmp_path / "checkout"), "NANOCHAT_TOKENIZER": str(tmp_path)}  # fmt: skip
-    subprocess.run(["bash", "launch/run.sh", run.name], cwd=done.folder, env=environment, check=True)
-    training, evaluation = (tmp_path / "calls").read_text().splitlines()
+    command = ["bash", "launch/run.sh", run.name]
+    assert subprocess.run(command, cwd=done.folder, env=environment).returncode == 1
+    assert not (done.folder / "models" / run.name).exists()
+    killed.touch()
+    subprocess.run(command, cwd=done.folder, env=environment, check=True)
+    assert [path.name for path in (done.folder / "models").iterdir()] == [run.name]
+    _, training, evaluation = (tmp_path / "calls").read_text().splitlines()
     assert called in training
     assert f"models/{run.name}" in evaluation
     words = training.replace("=", " ").split()
@@ -549,6 +719,13 @@ def test_repeat_matched_budgets_see_facts_as_often_as_the_target(tmp_path, axis,
     assert [run.mixture.exposures for run in matched] == pytest.approx(at_target, rel=0.07)
     assert [run.mixture.ratio for run in matched] == pytest.approx([r.mixture.ratio for r in spec.runs()], rel=0.02)
     assert repeat_matched_runs(small, small.tokens[0]) == small.runs()
+
+
+def test_repeat_matched_background_facts_shrink_wherever_they_are_stated(tmp_path):
+    background = "\n[background]\nshare = 0.2\n[cross]\nbackground_facts = [10, 20]\n"
+    spec = load_sweep(write_sweep(tmp_path, levels=(8,), widths=(16,), steps=10, background=background))
+    matched = repeat_matched_runs(spec, 2 * spec.tokens[0])
+    assert [run.mixture.background_facts for run in matched] == [5, 10]
 
 
 def test_a_plan_is_exported_as_any_sweep_and_has_no_levels_to_match(spec, tmp_path):

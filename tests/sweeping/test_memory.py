@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from bayeskisl.errors import SweepError
-from bayeskisl.sweeping import plan_stacks, run_sweep
+from bayeskisl.sweeping import memory, plan_stacks, run_sweep
 from bayeskisl.sweeping import run as run_module
 from bayeskisl.sweeping.execution import Job, train_job
 from bayeskisl.sweeping.memory import device_memory, fitting_parts, stack_memory
@@ -29,6 +29,15 @@ def notes_of(out):
 def test_a_stack_that_fits_is_left_whole(stack):
     assert fitting_parts(stack, 2 * stack_memory(stack)) == (stack,)
     assert fitting_parts(stack, 0) == (stack,), "where memory cannot be told, it is not guessed"
+
+
+def test_torch_needs_the_activations_of_every_run(stack, monkeypatch):
+    in_torch = stack_memory(stack, compiled=False)
+    assert in_torch > stack_memory(stack)
+    parts = fitting_parts(stack, stack_memory(stack), compiled=False)
+    assert all(stack_memory(part, compiled=False) < stack_memory(stack) for part in parts)
+    monkeypatch.setattr(memory, "compiler", lambda: None)
+    assert stack_memory(stack) == in_torch
 
 
 @pytest.mark.parametrize("runs", [1, 2, 3])
@@ -106,6 +115,26 @@ def test_workers_that_die_again_and_again_are_told(smoke, monkeypatch):
         pytest.raises(SweepError, match=r"died again and again.*finished runs are kept"),
     ):
         list(trainers.train(jobs, lambda *_: None))
+
+
+def test_a_saved_state_outlives_the_death_of_a_worker(smoke, tmp_path, monkeypatch):
+    from concurrent.futures.process import BrokenProcessPool
+
+    tried = []
+
+    def broken_once(self, pending, on_progress):
+        tried.append(list(pending.values()))
+        if len(tried) == 1:
+            raise BrokenProcessPool
+        yield from ()
+
+    monkeypatch.setattr(Trainers, "_train_in_pool", broken_once)
+    saved, fresh, *_ = (Job(stack, states=tmp_path / stack.name) for stack in plan_stacks(smoke.runs(), 3))
+    saved.states.mkdir()
+    (saved.states / f"{saved.stack.name}.npz").touch()
+    with Trainers(workers=2) as trainers:
+        list(trainers.train([saved, fresh], lambda *_: None))
+    assert {job.stack.name: job.parts for job in tried[1]} == {saved.stack.name: 1, fresh.stack.name: 2}
 
 
 def test_this_machine_has_memory():

@@ -85,6 +85,16 @@ def test_evaluation_equals_torch(shape):
     assert (right == (logits.argmax(dim=2) == read[:, 1:]).numpy()).all()
 
 
+@pytest.mark.parametrize("shape", [SHAPES[1], SHAPES[4]], ids=shape_name)
+def test_activations_beyond_all_numbers_are_told(shape):
+    _, vocabulary, context, batch = shape
+    kernel, rng = native_step(*shape), np.random.default_rng(4)
+    weights = (1e25 * rng.standard_normal(kernel.weights_per_run)).astype(np.float32)
+    tokens = rng.integers(vocabulary, size=(batch, context + 1))
+    assert np.isnan(kernel.loss_and_gradient(weights, tokens)[0])
+    assert np.isnan(kernel.evaluate(weights, tokens)[0]).all()
+
+
 @pytest.fixture(scope="module")
 def runs(smoke):
     return tuple(run for run in smoke.runs() if run.model.width == 16)

@@ -2,11 +2,14 @@
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 from bayeskisl.errors import InputError, SweepError
-from bayeskisl.sweeping import run_sweep
+from bayeskisl.sweeping import Stack, run_sweep
+from bayeskisl.sweeping.execution import Job
+from bayeskisl.sweeping.ray_workers import RayTrainers
 from tests.sweeping.conftest import records_of
 
 NODES = """
@@ -47,6 +50,19 @@ def test_records_are_the_same_when_a_node_is_killed_in_the_middle(smoke, finishe
     assert done.stdout.count("a node was killed") == 2
     assert "16 trained" in done.stdout
     assert records_of(tmp_path / "out") == records_of(finished)
+
+
+def test_lost_workers_are_told_with_what_to_do(smoke):
+    class Lost(Exception):
+        pass
+
+    def get(task):
+        raise Lost
+
+    trainers = RayTrainers()
+    trainers._ray = SimpleNamespace(get=get, exceptions=SimpleNamespace(WorkerCrashedError=Lost, NodeDiedError=Lost))
+    with pytest.raises(SweepError, match=r"lower `stack` .*, give it another `name` and run it in the same folder"):
+        trainers._result(None, Job(Stack(smoke.runs()[:1])))
 
 
 def test_without_ray_the_extra_is_named(smoke, tmp_path, monkeypatch):

@@ -1,5 +1,6 @@
 """A record is the run that its name says, and a folder that of its sweep."""
 
+import json
 import shutil
 from dataclasses import replace
 
@@ -8,7 +9,8 @@ import xarray as xr
 
 from bayeskisl.curves import build_curves
 from bayeskisl.errors import InputError, SweepError
-from bayeskisl.sweeping import run_sweep, sweep_folders, sweep_status
+from bayeskisl.sweeping import Replicates, Stack, SweepEvents, run_sweep, sweep_folders, sweep_status
+from bayeskisl.sweeping.store import SweepFolder
 from tests.sweeping.conftest import records_of, rewritten
 
 
@@ -129,6 +131,40 @@ def test_two_sweeps_share_their_runs(smoke, tmp_path):
     result = run_sweep(two, tmp_path, workers=1)
     assert (result.trained, result.reused) == (2, 2)
     assert build_curves(tmp_path).sizes["run"] == 6
+
+
+def test_a_status_counts_the_runs_that_are_planned(smoke, finished, copy, records):
+    records[0].unlink()
+    (status,) = sweep_status(copy)
+    assert (status.finished, status.planned) == (len(records) - 1, len(records))
+    (path,) = copy.glob("*/sweep.json")
+    path.write_text(json.dumps({**json.loads(path.read_text()), "widths": "other"}))
+    assert sweep_status(copy)[0].planned is None
+
+
+def test_replicates_at_levels_of_the_sweep_are_planned_once(smoke):
+    more = (Replicates(levels=(4.0, 8.0), seeds=(1, 2), widths=(8,)),)
+    spec = replace(smoke, refine=None, replicates=more)
+    assert spec.most_runs == len(spec.runs()) == 2 * 3 * 2 + 3
+
+
+def test_only_missing_runs_are_trained_and_their_records_name_the_planned_stack(smoke, tmp_path):
+    one = replace(smoke, name="one", seeds=(0, 1), levels=(4.0,), refine=None, widths=(8,))
+    two = replace(one, name="two", seeds=(0, 1, 2))
+    begun = []
+
+    class Watch(SweepEvents):
+        def started(self, sweep_pass, remaining, broken):
+            begun.append(remaining)
+
+    run_sweep(one, tmp_path, workers=1)
+    result = run_sweep(two, tmp_path, workers=1, events=Watch())
+    assert (result.trained, result.reused) == (1, 2)
+    *_, new = two.runs()
+    assert begun == [[Stack((new,))]]
+    first, *_ = SweepFolder(result.folder).lines(new)
+    assert first["stack"] == Stack(two.runs()).place(new)
+    assert not list(result.folder.glob("states/*"))
 
 
 def test_two_measurements_of_one_run_are_refused(copy):

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,8 +12,11 @@ from bayeskisl.errors import InputError, SweepError
 from bayeskisl.sweeping import estimate_sweep, load_sweep, run_sweep
 from bayeskisl.sweeping.memory import stack_memory
 from bayeskisl.sweeping.native import compiler
-from bayeskisl.sweeping.plan import plan_stacks
+from bayeskisl.sweeping.plan import Stack, plan_stacks
 from bayeskisl.sweeping.record_reading import BrokenRecord, read_record
+from bayeskisl.sweeping.records import GroupProbe, Measured, RunProbe
+from bayeskisl.sweeping.run import _can_be_trained, refinements
+from bayeskisl.sweeping.store import open_folder
 from studies.simulated.text_sweep import sentences, write_json_lines
 from tests.knowledge.text_files import SPEC, write_corpus, write_triples
 from tests.sweeping.conftest import records_of, rewritten
@@ -125,6 +129,25 @@ def test_too_few_facts_for_a_choice_are_not_asked(tmp_path, text, compiled):
     assert curves.probed.sel(group="infused_choice").item() == 0
 
 
+@pytest.mark.parametrize(("chosen", "beyond"), [(1.0, True), (1 / 3, False)])
+def test_the_cliff_of_choices_is_followed_above_their_guesses(tmp_path, text, chosen, beyond):
+    few = text.replace("levels = [4, 12]", "levels = [6, 12]")
+    spec = spec_of(tmp_path, few + "options = 3\n[refine]\nlevels = 1\n")
+    (cell,) = spec.cells()
+    with open_folder(spec, tmp_path / "out") as folder:
+        for run in spec.runs():
+            asked = run.mixture.facts
+            groups = {
+                "infused": GroupProbe(0, asked, 1.0),
+                "infused_choice": GroupProbe(round(chosen * asked), asked, 1.0, 1 / 3),
+                "background": GroupProbe(0, spec.probes, 1.0, 1 / 3),
+            }
+            folder.write(run, Stack((run,)), RunProbe((Measured(run.mixture.tokens, groups, 1.0),)))
+        ((level,),) = refinements(spec, folder, cell)
+    assert (level > 12) == beyond
+    assert (level < 6) != beyond
+
+
 def test_a_choice_is_no_fact_more(tmp_path, text):
     run_sweep(spec_of(tmp_path, text + "options = 3\n"), tmp_path / "choices", workers=1)
     choices = build_curves(tmp_path / "choices")
@@ -176,7 +199,7 @@ def test_an_estimate_and_the_memory_count_two_bytes_a_token(tmp_path, text):
     spec = spec_of(tmp_path, text)
     (size,) = estimate_sweep(spec, workers=1).sizes
     (stack,) = plan_stacks(spec.runs(), 3)
-    assert size.memory == stack_memory(stack)
+    assert size.memory == stack_memory(stack, compiled=False)
     assert stack_memory(stack) > (2 * 4 + 24) * TOKENS
 
 
@@ -207,6 +230,18 @@ def test_bad_text_is_refused_in_one_sentence(tmp_path, text, old, new, message):
     with pytest.raises(InputError, match=message) as refused:
         spec_of(tmp_path, text.replace(old, new))
     assert "\n" not in str(refused.value).strip()
+
+
+def test_a_run_whose_own_facts_take_more_room_than_it_has_is_refused_with_its_level_and_seed(tmp_path, text):
+    rows = [f"{'a land far away' if number % 2 else 'it'} {number},at,x{number}" for number in range(30)]
+    (tmp_path / "facts.csv").write_text("\n".join(["subject,relation,object", *rows]))
+    crowded = text.replace("levels = [4, 12]", "levels = [1]").replace('name = "words"', 'name = "words"\nratio = 0.7')
+    with pytest.raises(InputError, match=r"level 1, seed \d, ratio: expected sequences for all facts, got \d+ too few"):
+        spec_of(tmp_path, crowded.replace("seeds = [0]", f"seeds = {list(range(8))}"))
+    spec = spec_of(tmp_path, crowded.replace("levels = [1]", "levels = [20]"))
+    (cell,) = spec.cells()
+    assert not all(_can_be_trained(replace(spec, seeds=(seed,)), cell, 1.0) for seed in range(8))
+    assert _can_be_trained(spec, cell, 20.0)
 
 
 def test_knowledge_without_a_corpus_is_refused(tmp_path, text):

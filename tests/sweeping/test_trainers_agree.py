@@ -4,6 +4,7 @@ Both train the engine's architecture on the exported windows, from the same init
 the order of the data, the batches, the optimiser and its schedule. Two minutes of one core on an idle machine.
 """
 
+import importlib.util
 import json
 
 import numpy as np
@@ -77,12 +78,20 @@ def train(run, folder, config):
     arguments = TrainingArguments(**recipe, per_device_train_batch_size=config["sequences_per_step"],
                                   remove_unused_columns=False, use_cpu=True)  # fmt: skip
     data = load_from_disk(str(folder / "data" / "datasets"))
+    schedule = launch_script(folder.parents[1] / "launch" / "train_hf.py").schedule(optimizer, config)
     trainer = Trainer(
-        model=model, args=arguments, train_dataset=data, data_collator=collate, optimizers=(optimizer, None)
+        model=model, args=arguments, train_dataset=data, data_collator=collate, optimizers=(optimizer, schedule)
     )
     with one_thread():  # threads that wait for one another over matrices of 16 x 16 cost more than they save
         trainer.train()
     return model
+
+
+def launch_script(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def by_the_engine(run, folder, config):

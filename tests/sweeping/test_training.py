@@ -1,13 +1,18 @@
 """Stacking changes nothing but speed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
+from bayeskisl.sweeping import Stack, probing
 from bayeskisl.sweeping.probing import probe_stack
+from bayeskisl.sweeping.records import GroupProbe, Measured, record_bytes
 from bayeskisl.sweeping.steps import learning_rate_at
 from bayeskisl.sweeping.training import behind_start, draw_run, train_stack
 
+NAN = float("nan")
 STEPS = 20
 
 
@@ -68,6 +73,14 @@ def test_schedule_warms_up_stays_and_falls(runs):
     assert rates == sorted(rates[:20]) + rates[20:700] + sorted(rates[700:], reverse=True)
 
 
+def test_the_rate_falls_from_the_peak_where_the_warm_up_ends_behind_the_flat_part(runs):
+    training = replace(runs[0].training, warmup_steps=200, flat_until=0.1, final_share=0.0)
+    rates = [learning_rate_at(training, step, 1000) for step in range(1000)]
+    assert rates[199] == 1
+    assert np.diff(rates[199:]) == pytest.approx(-1 / 800)
+    assert rates[-1] == pytest.approx(0)
+
+
 def test_untrained_models_recall_nothing_and_predict_uniformly(runs):
     import math
 
@@ -78,9 +91,18 @@ def test_untrained_models_recall_nothing_and_predict_uniformly(runs):
     assert infused.answer_nats == pytest.approx(infused.probed * 2 * math.log(runs[0].facts.vocabulary), rel=1e-5)
 
 
-def test_a_diverged_run_is_told_by_its_step_and_spares_the_others(runs):
-    from dataclasses import replace
+def test_a_run_that_its_last_update_breaks_has_diverged(runs, monkeypatch):
+    steps = runs[0].steps
+    monkeypatch.setattr(probing, "train_stack", lambda runs, *_, **__: train_stack(runs, steps=0))
+    measured = [Measured(1, {"infused": GroupProbe(0, 1, nats)}, loss) for nats, loss in ((NAN, 1.0), (1.0, NAN))]
+    monkeypatch.setattr(probing, "probe_stack", lambda *_: measured)
+    _, probes = probing.train_and_probe(runs[:2])
+    assert [probe.diverged_at for probe in probes] == [steps, steps]
+    for run, probe in zip(runs, probes, strict=False):
+        assert b'"kind":"failed"' in record_bytes(run, Stack(runs), probe)
 
+
+def test_a_diverged_run_is_told_by_its_step_and_spares_the_others(runs):
     wild = replace(runs[0], training=replace(runs[0].training, learning_rate=1e30))
     trained = train_stack((wild, runs[1]), steps=STEPS)
     assert 0 <= trained.diverged_at[0] < STEPS

@@ -8,7 +8,7 @@ import pytest
 from bayeskisl.curves import build_curves
 from bayeskisl.errors import InputError
 from bayeskisl.sweeping import run_sweep
-from bayeskisl.sweeping.tune import best_rate
+from bayeskisl.sweeping.tune import _mean_nats, best_rate
 from tests.sweeping.tiny import loaded, specification
 
 SPEC = specification(widths=[8, 16], tables="""
@@ -55,6 +55,15 @@ def test_a_second_call_trains_nothing_and_finds_the_same(spec, result):
     again = run_sweep(spec, result.folder.parent, workers=1)
     assert (again.trained, again.reused) == (0, 4)
     assert (result.folder / "tune.json").read_bytes() == before
+
+
+def test_choices_do_not_judge_a_rate():
+    class Folder:
+        def lines(self, run):
+            return [{"kind": "probe", "tokens_seen": 1, "probed": 2, "answer_nats": nats, **rate}
+                    for nats, rate in ((6.0, {}), (100.0, {"guessing": 0.25}))]  # fmt: skip
+
+    assert _mean_nats(Folder(), (None,)) == 3.0
 
 
 @pytest.mark.parametrize(

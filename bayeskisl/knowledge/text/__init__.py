@@ -7,7 +7,13 @@ from bayeskisl.knowledge.text.corpus import TextCorpus, hash_documents, keep_tex
 from bayeskisl.knowledge.text.documents import DatasetSource, FileSource
 from bayeskisl.knowledge.text.facts import Options, TextFacts, fill, guessing_rate, templates_of, verbalise_triples
 from bayeskisl.knowledge.text.invented import INVENTED, TEMPLATES, invent_triples
-from bayeskisl.knowledge.text.mixture import TextMaterial, TextMixture, draw_text_material, plan_text_mixture
+from bayeskisl.knowledge.text.mixture import (
+    TextMaterial,
+    TextMixture,
+    draw_text_material,
+    plan_text_mixture,
+    refuse_crowded_facts,
+)
 from bayeskisl.knowledge.text.stream import GENERAL, Begun, Realised, Stream, Window, drawn_facts
 from bayeskisl.knowledge.text.tokeniser import Tokeniser, load_tokeniser, trained_tokeniser
 from bayeskisl.knowledge.text.triples import Triple, read_triples
@@ -39,6 +45,7 @@ __all__ = [
     "load_tokeniser",
     "plan_text_mixture",
     "read_triples",
+    "refuse_crowded_facts",
     "templates_of",
     "tokenise",
     "trained_tokeniser",

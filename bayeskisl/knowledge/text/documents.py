@@ -13,7 +13,7 @@ from typing import Any, TextIO
 from bayeskisl.errors import InputError
 from bayeskisl.knowledge.text.cache import digest, keep, text_extra
 
-__all__ = ["DatasetSource", "FileSource", "read_rows"]
+__all__ = ["DatasetSource", "FileSource", "read_rows", "whole_text"]
 
 JSON_LINES = (".jsonl", ".ndjson")
 _LONG = 2**22  # characters of a text file from which on a blank line ends a document; half a shard of tokens
@@ -175,7 +175,7 @@ def _docstrings(path: Path) -> Iterator[str]:
         raise InputError("Python that can be parsed", str(problem), str(path), "leave the file out") from None
     for node in ast.walk(tree):
         if isinstance(node, kinds) and (text := ast.get_docstring(node)):
-            yield text
+            yield whole_text(text)
 
 
 def _text_of(row: dict[str, Any], column: str, where: str) -> str:
@@ -183,10 +183,10 @@ def _text_of(row: dict[str, Any], column: str, where: str) -> str:
         raise InputError(f"a column {column!r}", f"columns {', '.join(row) or 'none'}", where, "name it with `column`")
     if not isinstance(row[column], str):
         raise InputError(f"text in column {column!r}", repr(row[column])[:40], where)
-    return _whole(row[column])
+    return whole_text(row[column])
 
 
-def _whole(text: str) -> str:
+def whole_text(text: str) -> str:
     """The text with the replacement character for halves of surrogate pairs, which no encoding and no tokeniser has."""
     return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 

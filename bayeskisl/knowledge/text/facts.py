@@ -132,6 +132,11 @@ class Sentences:
         """Tokens of each sentence."""
         return np.diff(self.begins)
 
+    @property
+    def longest(self) -> IntArray:
+        """Tokens of the longest sentence of each fact, shape ``(fact,)``."""
+        return np.maximum.reduceat(self.lengths, self.first)
+
     def of(self, facts: IntArray, templates: IntArray, form: int = 0) -> IntArray:
         """Return the sentence of each fact in its template, with its object or one of the aliases."""
         return self.first[facts] + form * self.templates[facts] + templates
@@ -233,11 +238,14 @@ def verbalise_triples(
     Raises
     ------
     InputError
-        If a relation has no template, a template lacks subject or object, or too few templates are left to train in.
+        If a relation has no template, a template lacks subject or object, two templates of a fact are equal, or too
+        few templates are left to train in.
     """
     of_triple = [templates_of(triple, templates, where) for triple in triples]
     for template in sorted({template for each in of_triple for template in each}):
         _check_template(template, where)
+    for relation, own in dict.fromkeys(zip((triple.relation for triple in triples), of_triple, strict=True)):
+        _refuse_equal_templates(relation, own, where)
     if (fewest := min(map(len, of_triple))) <= heldout:
         raise InputError("fewer templates held out than every fact has", f"{heldout} of {fewest}", where)
     content = digest([asdict(triple) for triple in triples], of_triple)
@@ -293,6 +301,14 @@ def _check_template(template: str, where: str) -> None:
     if sorted(places) not in (["object", "subject"], ["object", "relation", "subject"]) or places[-1] != "object":
         wanted = "a template with {subject} and then {object} once each, {relation} at most once before {object}"
         raise InputError(wanted, repr(template), where)
+
+
+def _refuse_equal_templates(relation: str, templates: tuple[str, ...], where: str) -> None:
+    """Refuse a sentence that is given twice: a fact would be trained in it and asked in its held-out twin."""
+    ((template, times),) = Counter(text.replace("{relation}", relation) for text in templates).most_common(1)
+    if times > 1:
+        got = f"{template!r} {times} times for the relation {relation!r}"
+        raise InputError("different templates of a fact", got, where, "give each of them once")
 
 
 def _write(path: Path, triples: tuple[Triple, ...], of_triple: list[tuple[str, ...]], tokeniser: Tokeniser) -> None:

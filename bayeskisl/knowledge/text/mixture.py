@@ -4,6 +4,7 @@ The unit of mixing is the token: an infused sequence holds as many whole facts a
 text. So every token is a fact's or general, no fact is cut, and r D = K f l with l the mean tokens of a sentence.
 """
 
+import math
 from dataclasses import dataclass
 from functools import cache
 
@@ -18,11 +19,19 @@ from bayeskisl.knowledge.text.corpus import TextCorpus
 from bayeskisl.knowledge.text.facts import Sentences, TextFacts
 from bayeskisl.specifications import Count, Number, Positive, strictly
 
-__all__ = ["TextMaterial", "TextMixture", "draw_text_material", "plan_text_mixture"]
+__all__ = [
+    "TextMaterial",
+    "TextMixture",
+    "draw_text_facts",
+    "draw_text_material",
+    "plan_text_mixture",
+    "refuse_crowded_facts",
+]
 
 _LOOK_AHEAD = 32  # sentences that wait for a place; the next that fits is taken, so that little is left to fill
 _TRIED = 4000  # sentences packed to learn which share of the tokens facts can fill
 _SLACK = 0.02  # by which a run's own packing may be worse
+_COUNTED = 2**16  # sentences packed at most to learn how many sequences those of a run take
 _CLOZE_TOKENS = 8  # of an ending: a few words
 
 
@@ -72,6 +81,12 @@ class TextMixture:
     def exposures(self) -> float:
         """Mean exposures f of an infused fact; those of two facts differ by at most one."""
         return self.encounters / self.facts
+
+    @property
+    def encounters_of_groups(self) -> dict[str, int]:
+        """Sentences that are read, by the groups that have any."""
+        encounters = {schema.INFUSED: self.encounters, schema.BACKGROUND: self.background_encounters}
+        return {group: count for group, count in encounters.items() if count}
 
     @property
     def background_exposures(self) -> float:
@@ -260,28 +275,66 @@ def _by_question(answers: IntArray, asked: int) -> IntArray:
     return answers.reshape(-1, asked, answers.shape[1]).swapaxes(0, 1)
 
 
+def draw_text_facts(mixture: TextMixture, form: TextFacts, rng: np.random.Generator) -> dict[str, IntArray]:
+    """Draw the facts of each group that a run reads, from one population and without replacement."""
+    drawn = rng.permutation(form.facts)[: mixture.facts + mixture.background_facts]
+    facts = {schema.INFUSED: drawn[: mixture.facts], schema.BACKGROUND: drawn[mixture.facts :]}
+    return {group: facts[group] for group in mixture.encounters_of_groups}
+
+
+def refuse_crowded_facts(mixture: TextMixture, form: TextFacts, seed: np.random.SeedSequence) -> None:
+    """Refuse a run whose own facts take more sequences than it has; `seed` is that of `draw_text_material`.
+
+    A mixture is planned with the mean length of all facts, and those of a run may be longer.
+
+    Raises
+    ------
+    InputError
+        If they do. Many sentences are counted by a part of them.
+    """
+    of_facts, of_encounters = (np.random.default_rng(s) for s in seed.spawn(2))
+    written, context = form.written(), mixture.context
+    read = [
+        (facts, mixture.encounters_of_groups[group])
+        for group, facts in draw_text_facts(mixture, form, of_facts).items()
+    ]
+    if sum(_most_sequences(written, *each, context) for each in read) <= mixture.sequences:
+        return
+    taken = 0.0
+    for facts, count in read:
+        counted = min(count, _COUNTED)
+        taken += len(_encounters(written, form, facts, counted, context, of_encounters)) * count / counted
+    _refuse_crowd(math.ceil(taken), mixture.sequences)
+
+
+def _most_sequences(written: Sentences, facts: IntArray, encounters: int, context: int) -> int:
+    """Sequences that sentences of facts take at most: all but the last are closed where not even the longest fits."""
+    longest = written.longest[facts]
+    tokens = -(-encounters // len(facts)) * longest.sum()
+    return int(-(-tokens // (context - longest.max() + 1))) + 1
+
+
+def _refuse_crowd(taken: int, sequences: int) -> None:
+    if taken > sequences:
+        raise InputError("sequences for all facts", f"{taken - sequences} too few", "ratio", "lower the ratio")
+
+
 def draw_text_material(
     mixture: TextMixture, form: TextFacts, corpus: TextCorpus, seed: np.random.SeedSequence, heldout_sequences: int
 ) -> TextMaterial:
-    """Draw facts, templates, text and order of one run, each from a separate child of `seed`.
-
-    Infused and background facts are drawn from one population, without replacement.
-    """
+    """Draw facts, templates, text and order of one run, each from a separate child of `seed`."""
     of_facts, of_encounters, of_text, of_order = (np.random.default_rng(s) for s in seed.spawn(4))
     written, windows, context = form.written(), corpus.windows(mixture.context), mixture.context
-    drawn = of_facts.permutation(form.facts)[: mixture.facts + mixture.background_facts]
-    infused, background = drawn[: mixture.facts], drawn[mixture.facts :]
-    facts: dict[str, IntArray] = {schema.INFUSED: infused}
-    if form.heldout:
-        facts[schema.INFUSED_HELDOUT] = infused
-    read = [(infused, mixture.encounters)]
-    if mixture.background_encounters:
-        facts[schema.BACKGROUND] = background
-        read.append((background, mixture.background_encounters))
-    parts = [_encounters(written, form, *each, context, of_encounters) for each in read]
-    general = mixture.sequences - sum(len(part) for part in parts)
-    if general < 0:
-        raise InputError("sequences for all facts", f"{-general} too few", "ratio", "lower the ratio")
+    drawn = draw_text_facts(mixture, form, of_facts)
+    heldout = {schema.INFUSED_HELDOUT: drawn[schema.INFUSED]} if form.heldout else {}
+    facts = {schema.INFUSED: drawn[schema.INFUSED], **heldout, **drawn}
+    parts = [
+        _encounters(written, form, drawn[group], count, context, of_encounters)
+        for group, count in mixture.encounters_of_groups.items()
+    ]
+    taken = sum(map(len, parts))
+    _refuse_crowd(taken, mixture.sequences)
+    general = mixture.sequences - taken
     text = np.concatenate(
         [np.full((general, context), _GENERAL), *parts]
     )  # whole windows first, then what is left open

@@ -9,15 +9,16 @@ never whole in memory: one shard of the corpus is, and one block of exposures.
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 
 from bayeskisl import schema
-from bayeskisl.arrays import IntArray
+from bayeskisl.arrays import BoolArray, IntArray
 from bayeskisl.errors import InputError
 from bayeskisl.knowledge.text.corpus import TextCorpus
 from bayeskisl.knowledge.text.facts import Sentences, TextFacts
-from bayeskisl.knowledge.text.mixture import TextMixture
+from bayeskisl.knowledge.text.mixture import TextMixture, draw_text_facts
 from bayeskisl.knowledge.text.orders import Order, Spaced, Uniform, equal_counts
 
 __all__ = ["GENERAL", "Begun", "Realised", "Stream", "Window", "drawn_facts"]
@@ -28,7 +29,7 @@ _LOOK_AHEAD = 32  # facts that wait for a place; the next that fits is taken
 # Where facts fill more than this share, whole ones do not always fit when they are due: what waits then needs the last
 # windows, which get none of their own.
 _DENSE, _TAIL = 0.5, 0.02
-_HELD_OUT_EVERY = 20  # the last of so many documents of a shard is never trained on
+_HELD_OUT_EVERY = 20  # the last of so many documents of the corpus is never trained on
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Realised:
     documents : int
         General documents begun.
     passes : float
-        How often the corpus was read.
+        How often the documents that are not held out were read.
     """
 
     tokens: int = 0
@@ -95,12 +96,7 @@ class Realised:
 
 def drawn_facts(mixture: TextMixture, form: TextFacts, seed: np.random.SeedSequence) -> dict[str, IntArray]:
     """Return the facts of a run by group, as numbers in the population, as `draw_text_material` draws them."""
-    of_facts = np.random.default_rng(_fresh(seed).spawn(1)[0])
-    drawn = of_facts.permutation(form.facts)[: mixture.facts + mixture.background_facts]
-    facts: dict[str, IntArray] = {schema.INFUSED: drawn[: mixture.facts]}
-    if mixture.background_encounters:
-        facts[schema.BACKGROUND] = drawn[mixture.facts :]
-    return facts
+    return draw_text_facts(mixture, form, np.random.default_rng(_fresh(seed).spawn(1)[0]))
 
 
 def _fresh(seed: np.random.SeedSequence) -> np.random.SeedSequence:
@@ -129,7 +125,7 @@ class Stream:
 
     def __init__(
         self, mixture: TextMixture, form: TextFacts, corpus: TextCorpus, seed: np.random.SeedSequence,
-        *, spacing: int = 0, keeps_exposures: bool = False,
+        *, spacing: int = 0,
     ) -> None:  # fmt: skip
         self.mixture, self.form, self.written = mixture, form, form.written()
         self.facts = drawn_facts(mixture, form, seed)
@@ -137,13 +133,12 @@ class Stream:
         self._rng = np.random.default_rng(of_places)
         self._general = _General(corpus, form.separator, np.random.default_rng(of_text))
         self.realised = Realised()
-        wanted = {schema.INFUSED: mixture.encounters, schema.BACKGROUND: mixture.background_encounters}
         windows = self._windows_with_facts()
         self._orders: dict[str, Order] = {}
         self._templates = {group: _Templates(self.written, form, facts) for group, facts in self.facts.items()}
         for group, each in zip(self.facts, of_groups.spawn(len(self.facts)), strict=True):
             rng = np.random.default_rng(each)
-            counts = equal_counts(len(self.facts[group]), wanted[group], rng)
+            counts = equal_counts(len(self.facts[group]), mixture.encounters_of_groups[group], rng)
             self._orders[group] = Spaced(counts, windows, spacing, rng) if spacing else Uniform(counts, windows, rng)
             self._templates[group].begin(rng)
             self.realised.seen[group] = np.zeros(len(counts), dtype=np.int64)
@@ -290,13 +285,14 @@ class _General:
 
     def __init__(self, corpus: TextCorpus, separator: int, rng: np.random.Generator) -> None:
         self._shards, self._separator, self._rng = corpus.shards(), separator, rng
-        self._read, self._tokens, self.begun = 0, corpus.tokens, 0
+        self._first, self._tokens = _documents_of(corpus, separator)
+        self._read = self.begun = 0
         self._documents = self._all()
         self._left: _Piece | None = None
 
     @property
     def passes(self) -> float:
-        """Number of passes over the corpus, in its tokens."""
+        """Number of passes over the documents that are not held out, in their tokens."""
         return self._read / self._tokens
 
     def take(self, count: int) -> list[_Piece]:
@@ -318,21 +314,42 @@ class _General:
     def held_out(self) -> Iterator[tuple[tuple[int, int], IntArray]]:
         """Yield documents outside the training data: (shard, document) and tokens."""
         for number, shard in enumerate(self._shards):
-            ends = self._ends(shard)
-            for document in range(_HELD_OUT_EVERY - 1, len(ends), _HELD_OUT_EVERY):
-                yield (number, document), shard[ends[document - 1] : ends[document]]
+            ends = _ends(shard, self._separator)
+            for document in np.flatnonzero(_is_held_out(self._first[number], len(ends))).tolist():
+                yield (number, document), _document(shard, ends, document)
 
     def _all(self) -> Iterator[_Piece]:
         while True:
             for number in self._rng.permutation(len(self._shards)):
                 shard = self._shards[number]
-                ends = self._ends(shard)
-                documents = np.arange(len(ends))
-                trained = documents[documents % _HELD_OUT_EVERY != _HELD_OUT_EVERY - 1]
-                for document in self._rng.permutation(trained):
-                    tokens = np.asarray(shard[ends[document - 1] if document else 0 : ends[document]])
-                    yield _Piece(tokens, (int(number), int(document)), True)
+                ends = _ends(shard, self._separator)
+                trained = np.flatnonzero(~_is_held_out(self._first[number], len(ends)))
+                for document in self._rng.permutation(trained).tolist():
+                    tokens = np.asarray(_document(shard, ends, document))
+                    yield _Piece(tokens, (int(number), document), True)
 
-    def _ends(self, shard: IntArray) -> IntArray:
-        """Ends of the documents of a shard, including their separators."""
-        return np.flatnonzero(shard == self._separator) + 1
+
+@cache
+def _documents_of(corpus: TextCorpus, separator: int) -> tuple[list[int], int]:
+    """Number of the first document of each shard, and the tokens of all documents that are not held out."""
+    first, begun, tokens = [], 0, 0
+    for shard in corpus.shards():
+        ends = _ends(shard, separator)
+        first.append(begun)
+        tokens += int(np.diff(ends, prepend=0)[~_is_held_out(begun, len(ends))].sum())
+        begun += len(ends)
+    return first, tokens
+
+
+def _ends(shard: IntArray, separator: int) -> IntArray:
+    """Ends of the documents of a shard, including their separators."""
+    return np.flatnonzero(shard == separator) + 1
+
+
+def _document(shard: IntArray, ends: IntArray, document: int) -> IntArray:
+    return shard[ends[document - 1] if document else 0 : ends[document]]
+
+
+def _is_held_out(first: int, documents: int) -> BoolArray:
+    """Whether each of so many documents is held out, by their running number in the corpus."""
+    return np.arange(first, first + documents) % _HELD_OUT_EVERY == _HELD_OUT_EVERY - 1

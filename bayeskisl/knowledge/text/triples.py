@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bayeskisl.errors import InputError
-from bayeskisl.knowledge.text.documents import JSON_LINES, read_rows
+from bayeskisl.knowledge.text.documents import JSON_LINES, read_rows, whole_text
 
 __all__ = ["Triple", "read_triples"]
 
@@ -60,7 +60,7 @@ def read_triples(path: str | Path) -> tuple[Triple, ...]:
         if missing := [name for name in _REQUIRED if name not in row]:
             got = ", ".join(str(name) for name in row) or "none"
             raise InputError(f"columns {', '.join(_REQUIRED)}", f"{got} (no {', '.join(missing)})", f"{path}, {place}")
-        values = {name: row[name].strip() if isinstance(row[name], str) else "" for name in _REQUIRED}
+        values = {name: whole_text(row[name]).strip() if isinstance(row[name], str) else "" for name in _REQUIRED}
         if empty := [name for name, value in values.items() if not value]:
             problems.append(f"{place} has no text for {' and '.join(empty)}")
             continue
@@ -106,7 +106,7 @@ def _listed(value: object) -> tuple[str, ...] | None:
     texts = value.split("|") if isinstance(value, str) else value
     if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
         return None
-    return tuple(text.strip() for text in texts if text.strip())
+    return tuple(whole_text(text).strip() for text in texts if text.strip())
 
 
 def _collisions(triples: list[tuple[str, Triple]]) -> Iterator[str]:

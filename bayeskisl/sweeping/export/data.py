@@ -17,7 +17,7 @@ from bayeskisl.sweeping.export.formats import FORMATS, Layout, TextDocument
 from bayeskisl.sweeping.spec import RunSpec
 from bayeskisl.sweeping.text import PreparedText
 
-__all__ = ["DataSettings", "Texts", "held_out_documents", "seed_of_material", "write_data"]
+__all__ = ["DataSettings", "Texts", "held_out_documents", "write_data"]
 
 _HELD_OUT = 1000  # documents at most
 _DONE = "realised.json"
@@ -72,11 +72,6 @@ def _lines(path: Path) -> list[bytes]:
     return path.read_bytes().split(b"\n")
 
 
-def seed_of_material(run: RunSpec) -> np.random.SeedSequence:
-    """Seed of the training data of a run, with which `sweep run` draws its facts."""
-    return np.random.SeedSequence(int(run.identity, 16)).spawn(2)[0]
-
-
 def write_data(run: RunSpec, prepared: PreparedText, folder: Path, settings: DataSettings) -> dict[str, Any]:
     """Write the data of a run to `folder`, one folder for each format; existing data are not rewritten.
 
@@ -96,7 +91,7 @@ def write_data(run: RunSpec, prepared: PreparedText, folder: Path, settings: Dat
     if done.is_file():
         return json.loads(done.read_bytes())
     mixture, facts, corpus = run.text
-    stream = Stream(mixture, facts, corpus, seed_of_material(run), spacing=settings.spacing)
+    stream = Stream(mixture, facts, corpus, run.of_material, spacing=settings.spacing)
     context, separator = mixture.context, facts.separator
     kind = token_type(max(facts.tokeniser_vocabulary, settings.end + 1))
     per_shard = max(1, settings.shard_tokens // context)
@@ -119,5 +114,5 @@ def write_data(run: RunSpec, prepared: PreparedText, folder: Path, settings: Dat
 
 def held_out_documents(run: RunSpec, prepared: PreparedText) -> Sequence[TextDocument]:
     """Yield documents outside the training data of every run, at most a thousand, for a validation loss."""
-    stream, texts = Stream(*run.text, seed_of_material(run)), Texts(prepared)
+    stream, texts = Stream(*run.text, run.of_material), Texts(prepared)
     return [TextDocument(texts.general(*place), GENERAL) for place, _ in islice(stream.held_out(), _HELD_OUT)]

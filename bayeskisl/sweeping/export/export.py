@@ -6,14 +6,15 @@ DIR/runs/RUN/tasks/             probes for lm-evaluation-harness
 DIR/runs/RUN/...                the trainer's configuration of the run
 DIR/launch/                     run.sh, node.sh, slurm.sh, ray_runs.py
 DIR/tokenizer/                  for transformers
-DIR/heldout.jsonl               documents that no run is trained on
+DIR/heldout/                    documents that no run is trained on
 DIR/export.json                 what was exported, and how
 """
 
 import csv
 import io
 import json
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,7 +28,7 @@ from bayeskisl.shipped import shipped_file
 from bayeskisl.specifications import read_toml
 from bayeskisl.sweeping.device_peaks import PEAKS, UTILISATION
 from bayeskisl.sweeping.export.data import DataSettings, held_out_documents, write_data
-from bayeskisl.sweeping.export.formats import FORMATS, JsonLines, Layout, Parquet
+from bayeskisl.sweeping.export.formats import FORMATS, JsonLines, Layout, Parquet, TextDocument
 from bayeskisl.sweeping.export.launch import write_launchers
 from bayeskisl.sweeping.export.repeats import repeat_matched_runs
 from bayeskisl.sweeping.export.tasks import Task, write_tasks
@@ -117,6 +118,11 @@ def export_sweep(
     InputError
         If the sweep has no real text, the trainer cannot train its sizes or preserve its order, or the folder contains
         another export.
+
+    Warns
+    -----
+    UserWarning
+        If the sweep has checkpoints, or no document is held out.
     """
     path = shipped_file("sweeps", spec)
     table, chosen, root = read_toml(path), trainer_named(trainer), Path(out)
@@ -128,6 +134,8 @@ def export_sweep(
     loaded, prepared = _load(table, path)
     runs = repeat_matched_runs(loaded, repeat_matched) if repeat_matched else loaded.runs()
     windows = _windows(spacing, loaded, chosen)
+    if loaded.checkpoints:
+        warnings.warn("Checkpoints are not exported: each run is evaluated at its end.", stacklevel=2)
     with held(root):
         with TemporaryDirectory() as aside:  # the folder may hold another export, which stays as it is
             end, number = _tokeniser(prepared, Path(aside), loaded.ladder.context)
@@ -141,6 +149,8 @@ def export_sweep(
         for job in jobs:
             _refuse_architecture(job, chosen)
             chosen.refuse(job)
+        held_out = held_out_documents(runs[0], prepared)
+        _require_held_out(held_out, chosen)
         _write_identity(root, loaded, runs, chosen, settings)
         _tokeniser(prepared, root, loaded.ladder.context)
         realised, tasks = {}, {}
@@ -152,7 +162,7 @@ def export_sweep(
             for name, content in chosen.files(job).items():
                 replace_file(folder / name, content.encode())
             on_run(done, len(jobs))
-        _write_held_out(root, jobs, prepared, chosen, settings)
+        _write_held_out(root, jobs, held_out, chosen, settings)
         rows = [row for job in jobs for row in _rows(job, chosen, realised[job.run.name], tasks[job.run.name], hours)]
         replace_file(root / MANIFEST_FILE, _csv(rows).encode())
         longest_first = sorted(hours, key=lambda name: -hours[name])
@@ -183,6 +193,8 @@ def _refuse_architecture(job: Job, trainer: Trainer) -> None:
 
 
 def _windows(spacing: int, spec: SweepSpec, trainer: Trainer) -> int:
+    if spacing < 0:
+        raise InputError("a spacing of at least 0 tokens", spacing, "spacing")
     if spacing and not trainer.keeps_order:
         raise InputError("a trainer that keeps the order of its data", trainer.title, "spacing",
                          "leave the order uniform")  # fmt: skip
@@ -210,11 +222,21 @@ def _write_identity(
     replace_file(path, (json.dumps(identity, indent=2) + "\n").encode())
 
 
+def _require_held_out(documents: Sequence[TextDocument], trainer: Trainer) -> None:
+    """Warn where the corpus is too small for documents for a validation loss; refuse a trainer that stops without."""
+    if documents:
+        return
+    if trainer.format == Parquet.name:
+        raise InputError("at least twenty documents, of which one is held out", "fewer", "[corpus]",
+                         f"{trainer.title} needs a validation loss: cut the text into documents")  # fmt: skip
+    warnings.warn("The corpus has fewer than twenty documents, so that none is held out for a validation loss.",
+                  stacklevel=3)  # fmt: skip
+
+
 def _write_held_out(
-    root: Path, jobs: list[Job], prepared: PreparedText, trainer: Trainer, settings: DataSettings
+    root: Path, jobs: list[Job], documents: Sequence[TextDocument], trainer: Trainer, settings: DataSettings
 ) -> None:
     """Write documents for a validation loss; nanochat uses its last shard for that, and stops without one."""
-    documents = held_out_documents(jobs[0].run, prepared)
     writers: list[JsonLines | Parquet] = [JsonLines(Layout(root / "heldout", 1, 1, 1, int))]
     if trainer.format == Parquet.name:
         for job in jobs:

@@ -42,7 +42,7 @@ def _of_cell(spec: SweepSpec, cell: Cell, target_tokens: int) -> tuple[RunSpec, 
     if share > 1:
         raise InputError(f"budgets of at most the target's {target_tokens:,} tokens", f"{cell.tokens:,}",
                          "--repeat-matched", "name the target's own budget")  # fmt: skip
-    spec = _with_background(spec, share, cell.tokens)
+    spec, cell = _with_background(spec, cell, share)
     axis = axis_named(spec.axis)
     if axis.coordinate == schema.FACTS:
         levels = tuple(float(round(level * share)) for level in spec.levels)
@@ -63,12 +63,12 @@ def _of_cell(spec: SweepSpec, cell: Cell, target_tokens: int) -> tuple[RunSpec, 
     return replace(spec, facts=facts).runs_of(replace(cell, crossed=tuple(crossed.items())), levels)
 
 
-def _with_background(spec: SweepSpec, share: float, tokens: int) -> SweepSpec:
-    """The sweep with as many background facts as a budget shows as often as the target's does."""
-    if not spec.background_facts:
-        return spec
-    facts = round(spec.background_facts * share)
-    if facts < 1:
-        raise InputError("at least one background fact at every budget", f"{facts} at {tokens:,} tokens",
+def _with_background(spec: SweepSpec, cell: Cell, share: float) -> tuple[SweepSpec, Cell]:
+    """The sweep and a cell with as many background facts as its budget shows as often as the target's does."""
+    crossed = dict(cell.crossed)
+    at_target = int(crossed.pop(schema.BACKGROUND_FACTS, spec.background_facts))
+    facts = round(at_target * share)
+    if at_target and facts < 1:
+        raise InputError("at least one background fact at every budget", f"{facts} at {cell.tokens:,} tokens",
                          "--repeat-matched", "raise the background facts or the budget")  # fmt: skip
-    return replace(spec, background_facts=facts)
+    return replace(spec, background_facts=facts), replace(cell, crossed=tuple(crossed.items()))

@@ -18,7 +18,6 @@ from bayeskisl import schema
 from bayeskisl.arrays import IntArray
 from bayeskisl.files import replace_file
 from bayeskisl.knowledge.text import drawn_facts, fill
-from bayeskisl.sweeping.export.data import seed_of_material
 from bayeskisl.sweeping.spec import RunSpec
 from bayeskisl.sweeping.text import PreparedText
 
@@ -59,7 +58,7 @@ def write_tasks(run: RunSpec, prepared: PreparedText, folder: Path, end: str, ro
     -------
     list of Task
     """
-    seed = seed_of_material(run)
+    seed = run.of_material
     rng = np.random.default_rng(seed.spawn(_PROBE_CHILD + 1)[-1])
     questions = _Questions(run, prepared, end, rng)
     tasks = []
@@ -82,7 +81,7 @@ def write_tasks(run: RunSpec, prepared: PreparedText, folder: Path, end: str, ro
 
 def _groups(run: RunSpec) -> dict[str, IntArray]:
     mixture, form, _ = run.text
-    facts = drawn_facts(mixture, form, seed_of_material(run))
+    facts = drawn_facts(mixture, form, run.of_material)
     if form.heldout:
         facts[schema.INFUSED_HELDOUT] = facts[schema.INFUSED]
     return facts

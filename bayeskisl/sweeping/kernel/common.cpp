@@ -188,11 +188,12 @@ void gradient_of_matrix(const Lanes* x, const Lanes* dy, float* dm) {
 
 // ---- the parts of a block -------------------------------------------------------------------------------------
 
+// A mean square beyond all numbers makes NaN: its scale of zero would hide from the loss that a run has diverged.
 void normalise(const Lanes* x, Lanes* y, Lanes* scale) {
   for (int p = 0; p < C; ++p) {
     Lanes square = {};
     for (int f = 0; f < W; ++f) square += x[f * C + p] * x[f * C + p];
-    scale[p] = 1.0f / root(square / float(W) + kNormEpsilon);
+    scale[p] = 1.0f / root(square / float(W) + kNormEpsilon) + 0.0f * square;
     for (int f = 0; f < W; ++f) y[f * C + p] = x[f * C + p] * scale[p];
   }
 }

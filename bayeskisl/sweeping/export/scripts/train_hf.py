@@ -6,6 +6,7 @@ PER_DEVICE is how many sequences a device takes at a time; gradients are summed 
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -25,7 +26,7 @@ def main(path: str) -> None:
     devices = int(os.environ.get("WORLD_SIZE", "1"))
     share = config["sequences_per_step"] // devices
     per_device = min(int(os.environ.get("PER_DEVICE", share)), share)
-    if share % per_device or config["sequences_per_step"] % devices:
+    if config["sequences_per_step"] % devices or per_device < 1 or share % per_device:
         raise SystemExit(f"{config['sequences_per_step']} sequences a step do not divide by {devices} devices with "
                          f"{per_device} each; set PER_DEVICE")  # fmt: skip
     arguments = TrainingArguments(
@@ -41,18 +42,29 @@ def main(path: str) -> None:
     set_seed(config["training"]["seed"])
     model = LlamaForCausalLM(LlamaConfig(**config["model"]))
     begin(model, config)
+    adamw = optimizer(model, config)
     trainer = Trainer(
         model=model,
         args=arguments,
         train_dataset=load_from_disk(config["data"]),
         data_collator=behind_start(config["start_token"]),
-        optimizers=(optimizer(model, config), None),
+        optimizers=(adamw, schedule(adamw, config)),
     )
     folder = Path(config["training"]["output_dir"])
     trainer.train(resume_from_checkpoint=get_last_checkpoint(folder) if folder.is_dir() else None)
     if trainer.is_world_process_zero():
-        model.save_pretrained(config["model_folder"])
-        AutoTokenizer.from_pretrained(config["tokenizer"]).save_pretrained(config["model_folder"])
+        save(model, config)
+
+
+def save(model: LlamaForCausalLM, config: dict[str, Any]) -> None:
+    """Save the model and its tokeniser; the folder appears as a whole."""
+    folder = Path(config["model_folder"])
+    part = folder.with_name(f"{folder.name}.part")
+    for left in (folder, part):
+        shutil.rmtree(left, ignore_errors=True)
+    model.save_pretrained(part)
+    AutoTokenizer.from_pretrained(config["tokenizer"]).save_pretrained(part)
+    part.rename(folder)
 
 
 def behind_start(token: int) -> Callable[[list[dict[str, Any]]], dict[str, torch.Tensor]]:
@@ -80,7 +92,7 @@ def begin(model: LlamaForCausalLM, config: dict[str, Any]) -> None:
 
 
 def optimizer(model: LlamaForCausalLM, config: dict[str, Any]) -> torch.optim.AdamW:
-    """Return AdamW as stated for each module, else with two rates, of the blocks' matrices and of all else."""
+    """Return AdamW as stated for each module, else with two rates: of matrices, the head included, and of all else."""
     training = config["training"]
     betas = (training["adam_beta1"], training["adam_beta2"])
     stated = [
@@ -89,13 +101,27 @@ def optimizer(model: LlamaForCausalLM, config: dict[str, Any]) -> torch.optim.Ad
     ]
     if stated:
         return torch.optim.AdamW(stated, betas=betas)
-    blocks = [p for p in model.model.layers.parameters() if p.ndim == 2]
-    known = {id(p) for p in blocks}
+    matrices = [*(p for p in model.model.layers.parameters() if p.ndim == 2), *model.lm_head.parameters()]
+    known = {id(p) for p in matrices}
     groups = [
-        {"params": blocks, "lr": config["matrix_learning_rate"]},
+        {"params": matrices, "lr": config["matrix_learning_rate"]},
         {"params": [p for p in model.parameters() if id(p) not in known], "lr": training["learning_rate"]},
     ]
     return torch.optim.AdamW(groups, betas=betas, weight_decay=training["weight_decay"])
+
+
+def schedule(optimizer: torch.optim.Optimizer, config: dict[str, Any]) -> torch.optim.lr_scheduler.LambdaLR:
+    """Return a linear warm-up from the first step on, the peak, and a linear fall to the final share at the last step.
+
+    That of transformers, `warmup_stable_decay`, begins its warm-up at the final share.
+    """
+    own, steps = config["schedule"], config["training"]["max_steps"]
+
+    def rate(step: int) -> float:
+        fallen = max(0.0, 1 - (steps - step - 1) / own["decay_steps"])
+        return min((step + 1) / max(1, own["warmup_steps"]), 1 - fallen * (1 - own["final_share"]))
+
+    return torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,8 @@ from olmo_core.train.callbacks import CheckpointerCallback
 from olmo_core.train.train_module import TransformerDataParallelConfig, TransformerTrainModuleConfig
 from olmo_core.utils import seed_all
 
+_MATRICES = ["blocks.*.w*.weight", "lm_head.w_out.weight"]
+
 
 def main(path: str) -> None:
     config = json.loads(Path(path).read_text())
@@ -42,7 +44,7 @@ def dataset_config(given: dict[str, Any]) -> NumpyFSLDatasetConfig:
 def train_module(config: dict[str, Any]) -> TransformerTrainModuleConfig:
     given, context = config["train_module"], config["dataset"]["sequence_length"]
     share = config["data_loader"]["global_batch_size"] // int(os.environ.get("WORLD_SIZE", "1"))
-    matrices = OptimGroupOverride(params=["blocks.*.w*.weight"], opts={"lr": given["matrix_lr"]})
+    matrices = OptimGroupOverride(params=_MATRICES, opts={"lr": given["matrix_lr"]})
     return TransformerTrainModuleConfig(
         rank_microbatch_size=min(share, int(os.environ.get("DEVICE_BATCH", share)) * context),
         max_sequence_length=context,

@@ -25,7 +25,7 @@ from torchtitan.models import llama3
 from torchtitan.models.common import ComplexRoPE, Embedding, Linear, RMSNorm
 from torchtitan.trainer import Trainer
 
-_BLOCKS = r".*layers\..*(attention|feed_forward)\..*weight"
+_MATRICES = r".*(layers\..*(attention|feed_forward)\..*|lm_head\.)weight"
 
 
 class Windows(IterableDataset[Any], Stateful):
@@ -93,9 +93,9 @@ def model_spec(given: dict[str, Any]) -> Any:
 
 
 def optimizer(given: dict[str, Any]) -> OptimizersContainer.Config:
-    """Return AdamW with the rate of matrices for the blocks' matrices, and the peak rate for all other weights."""
+    """Return AdamW with the rate of matrices, the head included, and the peak rate for all other weights."""
     shared = {"betas": tuple(given["betas"]), "eps": 1e-8, "weight_decay": given["weight_decay"]}
-    groups = [(_BLOCKS, given["matrix_lr"]), (r".*", given["lr"])]
+    groups = [(_MATRICES, given["matrix_lr"]), (r".*", given["lr"])]
     return OptimizersContainer.Config(
         param_groups=[
             ParamGroupConfig(pattern=pattern, optimizer_name="AdamW", optimizer_kwargs={"lr": rate, **shared})

@@ -11,7 +11,7 @@ from bayeskisl.sweeping.ladder import ModelSize, Training
 from bayeskisl.sweeping.spec import RunSpec
 from bayeskisl.sweeping.steps import warmup_steps
 
-__all__ = ["Job", "LlamaTrainer", "Trainer"]
+__all__ = ["Job", "LlamaTrainer", "Trainer", "convert"]
 
 _SAVES = 4  # checkpoints a run: what a lost run repeats at most is a quarter
 
@@ -74,7 +74,7 @@ class Job:
 
     @property
     def matrix_rate(self) -> float:
-        """Peak learning rate of the matrices, which falls as 1 / width where the recipe scales it."""
+        """Peak learning rate of matrices, the head included, which falls as 1 / width where the recipe scales it."""
         training = self.training
         return training.learning_rate * (training.base_width / self.size.width if training.base_width else 1.0)
 
@@ -126,12 +126,20 @@ class Trainer(ABC):
     def train(self) -> str:
         """Return shell lines that train run ``$RUN`` in the export's folder.
 
-        They leave its model, as ``transformers`` reads it, in the folder ``$MODEL``.
+        They leave its model, as ``transformers`` reads it, in the folder ``$MODEL``, which appears as a whole.
         """
 
     def scripts(self) -> tuple[str, ...]:
         """Names of the scripts that its commands call."""
         return ()
+
+
+def convert(checkpoints: str) -> str:
+    """Return shell lines that make the model of checkpoints; the folder ``$MODEL`` exists only with a whole one."""
+    return f"""\
+rm -rf "$MODEL" "$MODEL.part"
+${{CONVERT:?}} {checkpoints} "$MODEL.part"
+mv "$MODEL.part" "$MODEL\""""
 
 
 class LlamaTrainer(Trainer):

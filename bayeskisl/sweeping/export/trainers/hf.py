@@ -40,7 +40,7 @@ class HuggingFace(LlamaTrainer):
         return {"hf.json": json.dumps({"model": self._model(job), "training": self._training(job),
                                        "data": str(job.folder / "data" / self.format), "tokenizer": "tokenizer",
                                        "start_token": job.end, "sequences_per_step": job.training.batch,
-                                       **recipe, "model_folder": str(job.model)},
+                                       "schedule": self._schedule(job), **recipe, "model_folder": str(job.model)},
                                       indent=2) + "\n"}  # fmt: skip
 
     def train(self) -> str:
@@ -76,15 +76,18 @@ class HuggingFace(LlamaTrainer):
         }  # fmt: skip
 
     @staticmethod
+    def _schedule(job: Job) -> dict[str, float]:
+        """Steps of the rise and of the fall of the learning rate, and its share of the peak at the end."""
+        return {"warmup_steps": job.warmup_steps, "decay_steps": job.decay_steps,
+                "final_share": job.training.final_share}  # fmt: skip
+
+    @staticmethod
     def _training(job: Job) -> dict[str, object]:
         """Arguments of ``TrainingArguments``."""
         recipe, steps = job.training, job.run.steps
         return {
             "output_dir": str(job.folder / "checkpoints"), "max_steps": steps, "learning_rate": recipe.learning_rate,
             "adam_beta1": recipe.beta1, "adam_beta2": recipe.beta2, "weight_decay": recipe.weight_decay,
-            "warmup_steps": job.warmup_steps, "lr_scheduler_type": "warmup_stable_decay",
-            "lr_scheduler_kwargs": {"num_decay_steps": job.decay_steps, "decay_type": "linear",
-                                    "min_lr_ratio": recipe.final_share},
             "train_sampling_strategy": "sequential", "bf16": recipe.precision == "bfloat16",
             "seed": job.seed, "max_grad_norm": 0.0,
             "save_steps": job.steps_between_saves, "save_total_limit": 1, "logging_steps": max(1, steps // 20),

@@ -1,6 +1,6 @@
 """Megatron-LM: arguments of ``pretrain_gpt.py``, and one indexed dataset of whole sequences."""
 
-from bayeskisl.sweeping.export.trainers.base import Job, Trainer
+from bayeskisl.sweeping.export.trainers.base import Job, Trainer, convert
 
 __all__ = ["MegatronLM"]
 
@@ -45,4 +45,4 @@ class MegatronLM(Trainer):
 mapfile -t ARGUMENTS < "runs/$RUN/megatron.args"
 "${PYTHON:-python}" -m torch.distributed.run --standalone --nproc_per_node="${GPUS:-1}" \\
   "${MEGATRON:?}/pretrain_gpt.py" "${ARGUMENTS[@]}" --micro-batch-size "${DEVICE_BATCH:-1}"
-${CONVERT:?} "runs/$RUN/checkpoints" "$MODEL\""""
+""" + convert('"runs/$RUN/checkpoints"')

@@ -1,7 +1,7 @@
 """nanochat: arguments of ``scripts.base_train``, and Parquet shards of text as its ``base_data``."""
 
 from bayeskisl.errors import InputError
-from bayeskisl.sweeping.export.trainers.base import Job, Trainer
+from bayeskisl.sweeping.export.trainers.base import Job, Trainer, convert
 
 __all__ = ["Nanochat"]
 
@@ -46,4 +46,4 @@ ln -sfn "${NANOCHAT_TOKENIZER:?}" "$NANOCHAT_BASE_DIR/tokenizer"
 mapfile -t ARGUMENTS < "runs/$RUN/nanochat.args"
 (cd "${NANOCHAT:?}" && "${PYTHON:-python}" -m torch.distributed.run --standalone --nproc_per_node="${GPUS:-1}" \\
   -m scripts.base_train -- "${ARGUMENTS[@]}" --device-batch-size="${DEVICE_BATCH:-32}")
-${CONVERT:?} "$NANOCHAT_BASE_DIR/base_checkpoints/$RUN" "$MODEL\""""
+""" + convert('"$NANOCHAT_BASE_DIR/base_checkpoints/$RUN"')

@@ -2,7 +2,7 @@
 
 import json
 
-from bayeskisl.sweeping.export.trainers.base import Job, LlamaTrainer
+from bayeskisl.sweeping.export.trainers.base import Job, LlamaTrainer, convert
 
 __all__ = ["OLMoCore"]
 
@@ -24,7 +24,7 @@ class OLMoCore(LlamaTrainer):
 # CONVERT: a command that makes a model of transformers, called with the checkpoints' folder and the model's
 "${PYTHON:-python}" -m torch.distributed.run --standalone --nproc_per_node="${GPUS:-1}" \\
   launch/train_olmo.py "runs/$RUN/olmo.json"
-${CONVERT:?} "runs/$RUN/checkpoints" "$MODEL\""""
+""" + convert('"runs/$RUN/checkpoints"')
 
     def scripts(self) -> tuple[str, ...]:
         return ("train_olmo.py",)
@@ -56,7 +56,7 @@ ${CONVERT:?} "runs/$RUN/checkpoints" "$MODEL\""""
 
     @staticmethod
     def _train_module(job: Job) -> dict[str, object]:
-        """Arguments of ``AdamWConfig`` and ``WSD``, and the rate of the blocks' matrices."""
+        """Arguments of ``AdamWConfig`` and ``WSD``, and the rate of the matrices."""
         recipe = job.training
         return {
             "optim": {"lr": recipe.learning_rate, "betas": [recipe.beta1, recipe.beta2],

@@ -2,7 +2,7 @@
 
 import json
 
-from bayeskisl.sweeping.export.trainers.base import Job, LlamaTrainer
+from bayeskisl.sweeping.export.trainers.base import Job, LlamaTrainer, convert
 
 # torchtitan clips at 1 unless a larger norm is named; the engine does not clip.
 _NO_CLIPPING = 1e9
@@ -29,7 +29,7 @@ class TorchTitan(LlamaTrainer):
 # CONVERT: a command that makes a model of transformers, called with the checkpoints' folder and the model's
 "${PYTHON:-python}" -m torch.distributed.run --standalone --nproc_per_node="${GPUS:-1}" \\
   launch/train_titan.py "runs/$RUN/torchtitan.json"
-${CONVERT:?} "runs/$RUN/checkpoint" "$MODEL\""""
+""" + convert('"runs/$RUN/checkpoint"')
 
     def scripts(self) -> tuple[str, ...]:
         return ("train_titan.py",)
