@@ -113,7 +113,7 @@ def define(say: Language, given: Given, law: Law) -> None:
     prior = {name: _of_groups(given, name, common[..., i, None] if several else None) for i, name in enumerate(names)}
 
     effect = None
-    if law.knows_load:
+    if given.load is not None:
         effect = say.log_normal("load_effect", *prior["load_effect"], dims=(_GROUP,))
         effect = say.deterministic("load_effect", effect * given.load.counts, (_GROUP,))
     log_exposures, above, stretch, unit = _under_load(say, effect, given)
