@@ -17,13 +17,14 @@ from bayeskisl.sweeping.store import build_it, holds_sweep
 __all__ = ["load_curves", "save_curves"]
 
 
-def load_curves(path: str | Path) -> xr.Dataset:
+def load_curves(path: xr.Dataset | str | Path) -> xr.Dataset:
     """Read and validate retention curves.
 
     Parameters
     ----------
-    path : path
-        A NetCDF file, or the name of a reference sweep that ships with the package, such as ``desk-amount``.
+    path : path or xarray.Dataset
+        A NetCDF file, or the name of a reference sweep that ships with the package, such as ``desk-amount``. Curves in
+        memory are validated.
 
     Raises
     ------
@@ -37,6 +38,8 @@ def load_curves(path: str | Path) -> xr.Dataset:
     >>> curves.sizes["run"], curves.attrs["axis"]
     (231, 'amount')
     """
+    if isinstance(path, xr.Dataset):
+        return validate(path)
     name, path = str(path), Path(path)
     if not path.is_file():
         checksums = _checksums()

@@ -263,11 +263,13 @@ def _domain_of(curves: xr.Dataset) -> str:
     return str(*names) if len(names) == 1 else ""
 
 
-def require_gate(fit: "Fit", throw: bool) -> None:
-    """Refuse a preview and a fit that failed its gate, unless the gate is waived."""
+def require_gate(
+    fit: "Fit", throw: bool, otherwise: str = "take a prediction that is labelled not usable"
+) -> None:  # fmt: skip
+    """Refuse a preview and a fit that failed its gate, unless the gate is waived, as `otherwise` puts it."""
     if not throw or fit.gate.passed:
         return
-    anyway = way("; or take a prediction that is labelled not usable with throw=False", "")
+    anyway = way(f"; or {otherwise} with throw=False", "")
     if fit.is_preview:
         raise GateError(f"expected a posterior, got a preview, which no gate examines; {_whole()}{anyway}.")
     raise GateError(

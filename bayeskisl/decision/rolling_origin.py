@@ -13,7 +13,7 @@ import xarray as xr
 import bayeskisl
 from bayeskisl import schema
 from bayeskisl.axes import axis_of
-from bayeskisl.curves import cell_table, final, load_curves, validate, with_covariates, without_covariates
+from bayeskisl.curves import cell_table, final, load_curves, with_covariates, without_covariates
 from bayeskisl.curves.groups import deciding_group
 from bayeskisl.decision.backtest import Backtest
 from bayeskisl.decision.half_point import HalfPoint, Place, measure_half_point, predict_half_point
@@ -81,7 +81,7 @@ def backtest(
         If there are too few sizes, a size or group is not in the curves, there are several domains, or the law does
         not fall.
     """
-    curves = _of_sizes(final(validate(curves) if isinstance(curves, xr.Dataset) else load_curves(curves)), sizes)
+    curves = _of_sizes(final(load_curves(curves)), sizes)
     law = load_law(law)
     curves = with_covariates(without_covariates(curves), law.covariates)
     _require_one_domain(curves)

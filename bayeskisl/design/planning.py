@@ -10,6 +10,7 @@ from bayeskisl import schema
 from bayeskisl.axes import axis_of
 from bayeskisl.cores import one_blas_thread
 from bayeskisl.decision.planned_model import PlannedModel, of_target
+from bayeskisl.decision.prediction import require_gate
 from bayeskisl.design.budgets import Budget, read_budget, worth_in
 from bayeskisl.design.candidate_table import candidate_table
 from bayeskisl.design.candidates import candidate_runs
@@ -31,7 +32,7 @@ from bayeskisl.design.reasons import reason
 from bayeskisl.design.result import Plan, Purchase
 from bayeskisl.design.runs import Run, sorted_runs
 from bayeskisl.design.strategy import PlanKeywords, Strategy
-from bayeskisl.errors import GateError, InputError, way
+from bayeskisl.errors import InputError, way
 from bayeskisl.keywords import from_keywords
 from bayeskisl.target import Target
 
@@ -107,11 +108,7 @@ def plan(
     1
     """
     asked, how = from_keywords(short, (Target, target), (Strategy, strategy))
-    if throw and not fit.gate.passed:
-        raise GateError(
-            f"expected a posterior that passed its gate, got one that failed: {'; '.join(fit.gate.reasons)}; "
-            f"fit again with more draws{way(', or plan from it anyway with throw=False', '')}."
-        )
+    require_gate(fit, throw, "plan from it anyway")
     budget, costs = costs_for(read_budget(budget), costs)
     ours, planned = of_target(fit, asked)
     if candidates is None:

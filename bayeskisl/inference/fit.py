@@ -13,7 +13,7 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.cores import available_cores, one_blas_thread
-from bayeskisl.curves import cell_table, check, final, load_curves, validate, with_covariates, without_covariates
+from bayeskisl.curves import cell_table, check, final, load_curves, with_covariates, without_covariates
 from bayeskisl.curves.cells import varied
 from bayeskisl.errors import InputError
 from bayeskisl.inference.cautions import Caution, cautions
@@ -124,7 +124,7 @@ def fit(
     >>> import bayeskisl as bk
     >>> fit = bk.fit(bk.load_curves("desk-amount"))  # doctest: +SKIP
     """
-    curves = without_covariates(final(validate(curves) if isinstance(curves, xr.Dataset) else load_curves(curves)))
+    curves = without_covariates(final(load_curves(curves)))
     law = load_law(law)
     others = [load_law(other) for other in (law.rivals if rivals is None else rivals)]
     (how,) = from_keywords(short, (Sampler, sampler))

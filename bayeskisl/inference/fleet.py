@@ -8,7 +8,7 @@ from typing import Unpack
 import xarray as xr
 
 from bayeskisl.cores import available_cores, one_blas_thread
-from bayeskisl.curves import final, load_curves, validate, without_covariates
+from bayeskisl.curves import final, load_curves, without_covariates
 from bayeskisl.errors import InputError
 from bayeskisl.inference.fit import fit_laws, teller
 from bayeskisl.inference.result import Fit
@@ -75,8 +75,7 @@ def fit_many(
         If some curves break the schema, there is no such law, a setting of the sampler is not possible, or a preview is
         requested.
     """
-    read = (validate(each) if isinstance(each, xr.Dataset) else load_curves(each) for each in curves)
-    sweeps = [without_covariates(final(each)) for each in read]
+    sweeps = [without_covariates(final(load_curves(each))) for each in curves]
     law, others, tell = load_law(law), [load_law(other) for other in rivals], teller(progress)
 
     (how,) = from_keywords(short, (Sampler, sampler))

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.curves import final, load_curves, validate, with_covariates, without_covariates
+from bayeskisl.curves import final, load_curves, with_covariates, without_covariates
 from bayeskisl.inference.data import ModelData, prepare, suited
 from bayeskisl.inference.load import effective_log_exposures
 from bayeskisl.inference.model import Model
@@ -61,7 +61,7 @@ def prior_predictive(
     >>> sorted(ahead.dims)
     ['cell', 'chain', 'covariate', 'draw', 'group', 'run']
     """
-    curves = without_covariates(final(validate(curves) if isinstance(curves, xr.Dataset) else load_curves(curves)))
+    curves = without_covariates(final(load_curves(curves)))
     law = suited(load_law(law), curves)
     curves = with_covariates(curves, law.covariates)
     data, rng = prepare(curves, law), np.random.default_rng(seed)

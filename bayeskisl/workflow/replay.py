@@ -22,6 +22,7 @@ from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.axes import axis_of
 from bayeskisl.cores import one_blas_thread
 from bayeskisl.curves import final
+from bayeskisl.curves.groups import probed_groups
 from bayeskisl.errors import InputError
 from bayeskisl.files import append_line, held
 from bayeskisl.keywords import from_keywords
@@ -191,7 +192,7 @@ def replay(
 
     (rules,) = from_keywords(short, (Protocol, protocol))
     law = load_law(law)
-    curves = load_curves(curves) if isinstance(curves, str | Path) else curves
+    curves = load_curves(curves)
     market = Market.of(curves, costs or Costs.of_flops())
     planners = (*PLANNERS, "grid") if planners is None else planners
     unknown = set(planners) - {*PLANNERS, *_FIXED}
@@ -246,7 +247,7 @@ class Market:
         curves = final(curves)
         if len(np.unique(curves[schema.TOKENS])) > 1:
             raise InputError("a sweep at one token budget", "several", "curves", "select one")
-        group = axis_of(curves).harmed_group(str(name) for name in curves[schema.GROUP].values)
+        group = axis_of(curves).harmed_group(probed_groups(curves))
         curves, largest = curves.sel(group=[group]), float(curves[schema.PARAMS].max())
         others = curves.isel(run=np.flatnonzero(curves[schema.PARAMS].values < largest))
         return cls(others, largest, _truth(curves, largest), costs)
