@@ -5,6 +5,7 @@ import numpy as np
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.curves.tables.problems import Findings, Said
+from bayeskisl.curves.tables.raw import SPREAD
 
 __all__ = ["count"]
 
@@ -43,7 +44,7 @@ def count(values: dict[str, np.ndarray], findings: Findings) -> tuple[FloatArray
         findings.refuse("recalled facts, or an accuracy", f"neither among {findings.have}", "columns", remedy)
     elif probed is None and (recalled is not None or error is None):
         what = "recalled" if recalled is not None else "accuracy"
-        spread = next((name for name in findings.columns if name.endswith(" ±")), None)
+        spread = next((name for name in findings.columns if name.endswith(SPREAD)), None)
         behind = f"; or if the numbers behind ± are standard errors, say --map 'standard_error=\"{spread}\"'"
         number = next((name for name in findings.columns if name in _PERHAPS_PROBED), None)
         perhaps = f"; if {number!r} is the number, say --map probed={number}" if number else ""

@@ -10,6 +10,7 @@ from bayeskisl import schema
 from bayeskisl.arrays import BoolArray, FloatArray
 from bayeskisl.curves.tables.problems import shown
 from bayeskisl.curves.tables.quantities import header_unit, is_missing, read_quantity, size_in_name, texts_in
+from bayeskisl.curves.tables.raw import SPREAD
 from bayeskisl.errors import InputError
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "FINISHED",
     "MEASURED",
     "NUMBERS",
+    "OUTCOMES",
     "PLANNED",
     "SHARES",
     "SIZES",
@@ -27,6 +29,7 @@ __all__ = [
     "quoted",
     "recognise",
     "says_non_embedding",
+    "source_of",
     "split_group",
     "state_in",
 ]
@@ -120,6 +123,7 @@ FIELDS = {
 NUMBERS = tuple(FIELDS)
 TEXTS = (schema.RUN, schema.GROUP, schema.DOMAIN, STATE)
 MEASURED = (schema.RECALLED, schema.PROBED, "accuracy", "standard_error", schema.GUESSING, schema.ANSWER_NATS)
+OUTCOMES = (schema.RECALLED, "accuracy")
 SHARES = (schema.RATIO, "accuracy", "standard_error", schema.GUESSING, schema.BACKGROUND_SHARE)
 SIZES = (schema.PARAMS, schema.TOTAL_PARAMS)
 
@@ -221,7 +225,7 @@ def recognise(
     taken, used = set(taken), set(used)
     candidates: dict[str, list[str]] = {}
     for column, cells in columns.items():
-        field = None if column in used or column.endswith("±") else _field_of(column)[0]
+        field = None if column in used or column.endswith(SPREAD) else _field_of(column)
         if field is not None and (field != STATE or _says_states(cells)):
             candidates.setdefault(field, []).append(column)
     _add_nested(candidates, columns, used)
@@ -235,7 +239,7 @@ def recognise(
         if len(names) > 1:
             doubtful[field] = names
         if len(names) == 1 or exact:
-            known[field] = _source_of(exact[0] if exact else names[0], columns)
+            known[field] = source_of(exact[0] if exact else names[0], field, columns)
     derived = _derived(columns, known, used)
     known |= {field: source for field, source in derived.items() if field not in taken and field not in doubtful}
     return known, doubtful
@@ -295,12 +299,13 @@ def _add_nested(candidates: dict[str, list[str]], columns: Mapping[str, Sequence
             candidates.setdefault(field, names)
 
 
-def _source_of(column: str, columns: Mapping[str, Sequence[object]]) -> str:
-    """A column as SQL, in the unit of its field."""
-    factor = _field_of(column)[1]
+def source_of(column: str, field: str, columns: Mapping[str, Sequence[object]]) -> str:
+    """Return a column as SQL, in the unit of the field that it is read as: of percent, or of millions in its name."""
+    factor = _unit_of(column, field)
     if factor == 1:
         return quoted(column)
-    told = [cell for cell in columns[column] if not is_missing(cell)]
+    beside = column.removesuffix(SPREAD)  # the numbers behind ± are in the unit of their column
+    told = [cell for cell in columns.get(beside, columns[column]) if not is_missing(cell)]
     in_cells = [isinstance(cell, str) and _has_unit(cell) for cell in told]
     if any(in_cells) and not all(in_cells):
         got = f"{shown(told[in_cells.index(True)])} and {shown(told[in_cells.index(False)])}"
@@ -309,6 +314,14 @@ def _source_of(column: str, columns: Mapping[str, Sequence[object]]) -> str:
     if any(in_cells):
         return quoted(column)
     return f"{quoted(column)} / 100" if factor < 1 else f"{quoted(column)} * {factor:.0f}"
+
+
+def _unit_of(column: str, field: str) -> float:
+    """The unit in which a column's name says that it counts: 0.01 of a share in percent, 1e6 of ``params (M)``."""
+    name = column.removesuffix(SPREAD)
+    if split_group(field)[0] in SHARES:
+        return 0.01 if _PERCENT.sub("", name) != name else 1.0
+    return header_unit(name)[1] if field in _WITH_UNIT else 1.0
 
 
 def _has_unit(cell: str) -> bool:
@@ -371,19 +384,19 @@ def split_group(field: str) -> tuple[str, str]:
     return name, group
 
 
-def _field_of(column: str) -> tuple[str | None, float]:
-    """The field that a column's name identifies, and the unit in which it counts."""
+def _field_of(column: str) -> str | None:
+    """The field that a column's name identifies, with or without a unit."""
     if column.strip() in _SYMBOLS:
-        return _SYMBOLS[column.strip()], 1.0
+        return _SYMBOLS[column.strip()]
     field = _named(column)
     if field is not None:
-        return field, 1.0
+        return field
     share = _PERCENT.sub("", column)
     if share != column and (field := _named(share)) is not None:
-        return (field, 0.01) if split_group(field)[0] in SHARES else (None, 1.0)
+        return field if split_group(field)[0] in SHARES else None
     name, factor = header_unit(column)
     field = _named(name) if factor != 1 else None
-    return (field, factor) if field in _WITH_UNIT else (None, 1.0)
+    return field if field in _WITH_UNIT else None
 
 
 def _named(column: str) -> str | None:

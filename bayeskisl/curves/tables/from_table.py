@@ -19,14 +19,14 @@ from bayeskisl.curves.tables.assemble import assemble, describe
 from bayeskisl.curves.tables.completing import complete, group_names, with_benchmark, with_facts
 from bayeskisl.curves.tables.counts import count
 from bayeskisl.curves.tables.experiment import axis_of, first_alike, last_checkpoints, number_replicates
-from bayeskisl.curves.tables.fields import PLANNED, quoted, says_non_embedding, split_group
+from bayeskisl.curves.tables.fields import OUTCOMES, PLANNED, quoted, says_non_embedding, split_group
 from bayeskisl.curves.tables.identity import solve_identity
 from bayeskisl.curves.tables.items import count_items
 from bayeskisl.curves.tables.levels import VALUE, gather_levels, levels_in
 from bayeskisl.curves.tables.mapping import Values, complete_mapping, evaluate, probed_rows, selected
 from bayeskisl.curves.tables.problems import Findings, TableError, shown
 from bayeskisl.curves.tables.quantities import read_quantity, texts_in
-from bayeskisl.curves.tables.raw import RawTable, with_spreads
+from bayeskisl.curves.tables.raw import SPREAD, RawTable, with_spreads
 from bayeskisl.curves.tables.read import read_table
 from bayeskisl.curves.tables.reading import Reading, ReadingKeywords
 from bayeskisl.curves.tables.screen import columns_read
@@ -38,7 +38,6 @@ from bayeskisl.keywords import from_keywords
 
 __all__ = ["curves_from_table"]
 
-_OUTCOMES = (schema.RECALLED, "accuracy")
 _IDENTIFYING = (*schema.RUN_COORDINATES, schema.DOMAIN)
 _SMALL = 10_000  # parameters, below which a size is more often one in millions
 _MANY = 100_000  # runs, among which nobody looks for a single level
@@ -142,9 +141,9 @@ def curves_from_table(
     raw, guesses = finished_and_infused(raw, full, findings, decimal)
     values, unused = evaluate(full, raw, findings, decimal)
     findings.columns.sort(key=lambda name: name not in unused)  # an error names first what nobody read
-    if levels is None and not any(split_group(field)[0] in _OUTCOMES for field in full):
+    if levels is None and not any(split_group(field)[0] in OUTCOMES for field in full):
         _refuse_levels(raw, findings)
-    findings.unread = [name for name in unused if not name.endswith("±") and _has_several(raw.columns[name])]
+    findings.unread = [name for name in unused if not name.endswith(SPREAD) and _has_several(raw.columns[name])]
     columns = columns_read(full, recognised, raw, values)
     _note_spreads(raw, full, findings)
     _doubt_units(full, values, findings)
@@ -183,7 +182,7 @@ def _in_rows(
     table = count_items(table, by, metric) if by else table
     if levels is not None:
         table = gather_levels(table, levels)
-        if not any(split_group(str(field))[0] in _OUTCOMES for field in given) and VALUE in table.columns:
+        if not any(split_group(str(field))[0] in OUTCOMES for field in given) and VALUE in table.columns:
             given["accuracy"] = VALUE
     return with_spreads(table)
 
@@ -231,8 +230,8 @@ def _refuse_levels(table: RawTable, findings: Findings) -> None:
 
 def _note_spreads(table: RawTable, mapping: Mapping[str, str | float], findings: Findings) -> None:
     for name in table.columns:
-        spread = quoted(f"{name} ±")
-        if f"{name} ±" in table.columns and not any(spread in str(source) for source in mapping.values()):
+        spread = quoted(name + SPREAD)
+        if name + SPREAD in table.columns and not any(spread in str(source) for source in mapping.values()):
             findings.notes.append(f"{name}: the numbers behind ± are not used; if they are standard errors, say "
                                   f"--map 'standard_error={spread}'")  # fmt: skip
 
@@ -305,8 +304,8 @@ def _by_group(values: Values, findings: Findings) -> Values:
     if not named:
         return values
     shared = {field: cells for field, cells in values.items() if "." not in field}
-    unnamed = {field for field in shared if field in _OUTCOMES}
-    measured = {split_group(field)[1] for field in values if "." in field and split_group(field)[0] in _OUTCOMES}
+    unnamed = {field for field in shared if field in OUTCOMES}
+    measured = {split_group(field)[1] for field in values if "." in field and split_group(field)[0] in OUTCOMES}
     if schema.GROUP in shared and not measured:
         return _of_named_groups(values, named)
     if schema.GROUP in shared or (unnamed and schema.INFUSED in measured):

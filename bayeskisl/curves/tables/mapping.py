@@ -16,11 +16,13 @@ from bayeskisl.curves.tables.fields import (
     FIELDS,
     MEASURED,
     NUMBERS,
+    OUTCOMES,
     SHARES,
     SIZES,
     TEXTS,
     quoted,
     recognise,
+    source_of,
     split_group,
 )
 from bayeskisl.curves.tables.notation import Notation
@@ -34,7 +36,6 @@ __all__ = ["Values", "complete_mapping", "evaluate", "probed_rows", "selected"]
 _LONGEST_NAME = 200
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ= "
 _FINAL = ("final", "last", "end", "Final", "Last")  # the checkpoint behind all others
-_OUTCOMES = (schema.RECALLED, "accuracy")
 _WHOLE = 1e-9  # relative: 0.913 x 400 is 365.20000000000005, and 0.91 x 100 is 91.00000000000001
 _ROUNDING = 1e-9  # a rate of 1 + 2e-16 is 1
 
@@ -65,6 +66,7 @@ def complete_mapping(
         The fields that were added.
     """
     mapping: dict[str, str | float] = {}
+    used: set[str | None] = set()
     for field, source in (given or {}).items():
         name, group = split_group(str(field))
         if name not in (*NUMBERS, *TEXTS):
@@ -77,9 +79,10 @@ def complete_mapping(
                 shown(str(field)), "mapping",
             )  # fmt: skip
         else:
-            mapping[str(field)] = _source(_followed(source, given or {}, table), name, table)
-    used = [name for name in table.columns if quoted(name) in mapping.values()]
-    known, doubtful = recognise(table.columns, taken=mapping, used=used)
+            source = _followed(source, given or {}, table)
+            used.add(_column_named(source, table))
+            mapping[str(field)] = _source(source, name, table)
+    known, doubtful = recognise(table.columns, taken=mapping, used=filter(None, used))
     for field, columns in doubtful.items():
         if field in known:
             others = ", ".join(shown(name) for name in columns if quoted(name) != known[field])
@@ -87,14 +90,14 @@ def complete_mapping(
             continue
         findings.refuse(f"one column for {field}", ", ".join(map(shown, columns)), "columns",
                         f"say which, as in --map '{field}={quoted(columns[0])}'")  # fmt: skip
-    if any(split_group(field)[0] in _OUTCOMES and split_group(field)[1] for field in mapping):
+    if any(split_group(field)[0] in OUTCOMES and split_group(field)[1] for field in mapping):
         # the user says which column is measured of which group: what looks like an outcome is something else
-        known = {field: source for field, source in known.items() if not (field in _OUTCOMES and _named(mapping))}
+        known = {field: source for field, source in known.items() if not (field in OUTCOMES and _named(mapping))}
     return {**known, **mapping}, sorted(known)
 
 
 def _named(mapping: Mapping[str, Any]) -> bool:
-    return any(field in mapping for field in (f"{name}.{schema.INFUSED}" for name in _OUTCOMES))
+    return any(field in mapping for field in (f"{name}.{schema.INFUSED}" for name in OUTCOMES))
 
 
 def _followed(source: Any, given: Mapping[str, Any], table: RawTable) -> Any:
@@ -106,6 +109,14 @@ def _followed(source: Any, given: Mapping[str, Any], table: RawTable) -> Any:
     return source
 
 
+def _column_named(source: Any, table: RawTable) -> str | None:
+    """The column that a source is by itself, with or without double quotes."""
+    if not isinstance(source, str):
+        return None
+    return next((name for name in (source, source[1:-1].replace('""', '"'))
+                 if name in table.columns and source in (name, quoted(name))), None)  # fmt: skip
+
+
 def _source(source: Any, field: str, table: RawTable) -> str | float:
     """Return a column's name or an expression as SQL, or a number."""
     if isinstance(source, bool) or not isinstance(source, str | int | float | np.number):
@@ -113,8 +124,9 @@ def _source(source: Any, field: str, table: RawTable) -> str | float:
     if not isinstance(source, str):
         number = _number(source)
         return as_text(source) if number is None else number
-    if source in table.columns:
-        return quoted(source)
+    column = _column_named(source, table)
+    if column is not None:
+        return quoted(column) if field in TEXTS else source_of(column, field, table.columns)
     quantity = read_quantity(source)  # SQL would read 7B as 7, called B
     return source if quantity is None or field in TEXTS else quantity
 

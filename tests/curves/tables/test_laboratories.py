@@ -60,6 +60,19 @@ def test_standard_errors_in_percent_by_their_header(read):
     assert curves.probed.values.ravel().tolist() == [400, 400]
 
 
+@pytest.mark.parametrize("source", ["New facts (k)", '"New facts (k)"', '"New facts (k)" * 1000'])
+def test_a_mapped_column_keeps_the_unit_of_its_header(read, source):
+    curves = read(lines("params,New facts (k),acc,n_samples", "70M,1,.9,400", "70M,4,.1,400"), {"facts": source})
+    assert curves.facts.values.tolist() == [1000, 4000]
+    assert '"New facts (k)" * 1000' in describe_import(curves)
+
+
+def test_numbers_behind_a_spread_are_in_the_unit_of_their_column(read):
+    text = lines("params,facts,score (%)", "70M,1000,90 ± 1.5", "70M,4000,50 ± 2.5")
+    curves = read(text, {"accuracy": "score (%)", "standard_error": "score (%) ±"})
+    assert curves.probed.values.ravel().tolist() == [400, 400]
+
+
 def test_units_in_a_row_of_their_own_and_a_title_above_the_names(read):
     rows = ("params,facts,acc,n_samples", "(M),(k),(%),", "70,1,90,400", "160,4,10,400")
     curves = read(lines(*rows))
@@ -111,6 +124,21 @@ def test_lists_over_seeds_are_runs(read):
             ((1000, [0.9, 0.92]), (4000, [0.1, 0.12, 0.08]))]  # fmt: skip
     curves = read(json.dumps(rows), name="a.json")
     assert (counts(curves), curves.seed.values.tolist()) == ([90, 92, 10, 12, 8], [0, 1, 0, 1, 2])
+
+
+@pytest.mark.parametrize("lists", [{"betas": [0.9, 0.95]}, {"resumed_at": [1200]}])
+def test_lists_of_settings_are_no_runs(read, lists):
+    rows = [{"params": 7e7, "facts": 1000, "acc": 0.9, "n_samples": 100},
+            {"params": 7e7, "facts": 4000, "acc": 0.1, "n_samples": 100, **lists}]  # fmt: skip
+    curves = read(json.dumps(rows), name="a.json")
+    assert (counts(curves), curves.seed.values.tolist()) == ([90, 10], [0, 0])
+
+
+def test_lists_over_seeds_beside_a_row_without_a_list_keep_every_row(read):
+    rows = [{"params": 7e7, "facts": facts, "score": acc, "n_samples": 100} for facts, acc in
+            ((1000, [0.9, 0.92]), (4000, None))]  # fmt: skip
+    with pytest.raises(InputError, match="row 1 entry 0: expected a value of accuracy, got an empty cell"):
+        read(json.dumps(rows), {"accuracy": "score"}, name="a.json")
 
 
 @pytest.mark.parametrize("cell", ["—", "–", "#DIV/0!", "n.a."])

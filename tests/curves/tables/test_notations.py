@@ -281,6 +281,25 @@ def test_what_columns_are_levels_of_is_advised_rightly(read, header, levels):
     assert read("a.csv", text, given, probed=400, levels=levels, **axis).sizes["run"] == 4
 
 
+def test_two_columns_of_one_size_are_refused_by_name(read):
+    text = rows("facts,Llama-3.2-1B,OLMo-2-1B,Qwen2.5-0.5B", "100,0.91,0.80,0.77", "1000,0.55,0.42,0.30")
+    with pytest.raises(InputError, match="one column for each level, got 'Llama-3.2-1B' and 'OLMo-2-1B' for 1B"):
+        read("a.csv", text, levels="params", probed=400)
+    assert read("a.csv", text, levels="params", probed=400, ignore=["OLMo-2-1B"]).sizes["run"] == 4
+
+
+def test_the_extremes_that_wandb_exports_beside_a_metric_are_no_levels(read):
+    text = rows("facts,m-70m - acc,m-70m - acc__MIN,m-70m - acc__MAX,m-160m - acc", "100,0.9,0.8,1.0,0.95",
+                "1000,0.1,0.0,0.2,0.5")  # fmt: skip
+    assert read("a.csv", text, levels="params", probed=10).recalled.values.ravel().tolist() == [9, 10, 1, 5]
+
+
+def test_a_row_of_a_gathered_table_names_its_size(read):
+    text = rows("facts,70M,160M", "100,0.91,0.97", "1000,0.05,1.42")
+    with pytest.raises(InputError, match="line 3 at 160M"):
+        read("a.csv", text, levels="params", probed=400)
+
+
 def test_several_metrics_across(read):
     text = rows("params,correct_100,correct_1000,probed_100,probed_1000", "70M,90,10,100,200", "1B,95,150,100,200")
     curves = read("a.csv", text, levels="facts")
