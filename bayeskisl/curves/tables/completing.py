@@ -65,7 +65,7 @@ def complete(
 
 
 def _as_controls(rows: Values, guesses: Mapping[str, float], findings: Findings) -> FloatArray:
-    """Guessing rates from runs without infusion, ``(row,)``; NaN for facts that they may know from elsewhere."""
+    """Guessing rates from runs without infusion, ``(row,)``; as told for facts that they may know from elsewhere."""
     least, most = min(guesses.values()), max(guesses.values())
     shown_rates, each = (f"{most:.2g}", "") if most == least else (f"{least:.2g} to {most:.2g}", " of each domain")
     findings.notes.append(
@@ -74,7 +74,9 @@ def _as_controls(rows: Values, guesses: Mapping[str, float], findings: Findings)
     )
     domains = rows.get(schema.DOMAIN, np.full(len(rows[schema.GROUP]), ""))
     rates = np.array([guesses.get(str(name), np.nan) for name in domains])
-    return np.where(rows[schema.GROUP] == schema.INFUSED, np.minimum(rates, _MOST_GUESSED), np.nan)
+    return np.where(
+        rows[schema.GROUP] == schema.INFUSED, np.minimum(rates, _MOST_GUESSED), rows.get(schema.GUESSING, np.nan)
+    )
 
 
 def _groups(rows: Values, mapping: Mapping[str, str | float], findings: Findings) -> np.ndarray:

@@ -26,6 +26,7 @@ __all__ = [
     "TEXTS",
     "UNFINISHED",
     "Field",
+    "names_runs",
     "quoted",
     "recognise",
     "says_non_embedding",
@@ -347,12 +348,21 @@ def _add_named_sizes(candidates: dict[str, list[str]], columns: Mapping[str, Seq
     if set(candidates) & set(SIZES):
         return
     for column, cells in columns.items():
-        if column in used or _normalised(_TRACKERS.sub("", column.strip())) not in _NAMED_SIZES:
+        if column in used or not _may_name_sizes(column):
             continue
         told = set(texts_in(cells))
         if told and all(size_in_name(cell) or _has_unit(cell) for cell in told):
             candidates[schema.PARAMS] = [column]
             return
+
+
+def names_runs(column: str) -> bool:
+    """Whether a column, by its name, has seeds, names of runs or models, or sizes."""
+    return _named(column) in (schema.SEED, schema.RUN, *SIZES) or _may_name_sizes(column)
+
+
+def _may_name_sizes(column: str) -> bool:
+    return _normalised(_TRACKERS.sub("", column.strip())) in _NAMED_SIZES
 
 
 def _prefer_non_embedding(candidates: dict[str, list[str]]) -> None:

@@ -17,7 +17,7 @@ from bayeskisl.axes import axis_of as axes_of
 from bayeskisl.curves.cells import cell_table
 from bayeskisl.curves.tables.assemble import assemble, describe
 from bayeskisl.curves.tables.completing import complete, group_names, with_benchmark, with_facts
-from bayeskisl.curves.tables.counts import count
+from bayeskisl.curves.tables.counts import count, in_the_unit_of_the_rate
 from bayeskisl.curves.tables.experiment import axis_of, first_alike, last_checkpoints, number_replicates
 from bayeskisl.curves.tables.fields import OUTCOMES, PLANNED, quoted, says_non_embedding, split_group
 from bayeskisl.curves.tables.identity import solve_identity
@@ -30,7 +30,7 @@ from bayeskisl.curves.tables.raw import SPREAD, RawTable, with_spreads
 from bayeskisl.curves.tables.read import read_table
 from bayeskisl.curves.tables.reading import Reading, ReadingKeywords
 from bayeskisl.curves.tables.screen import columns_read
-from bayeskisl.curves.tables.set_aside import finished_and_infused, stopped_early
+from bayeskisl.curves.tables.set_aside import finished_and_infused, stopped_early, without_aggregates
 from bayeskisl.curves.tables.unpacked import unpacked
 from bayeskisl.curves.validation import validate
 from bayeskisl.errors import InputError
@@ -124,7 +124,8 @@ def curves_from_table(
     given, where, decimal = _with_named_groups(mapping or {}), how.where, how.decimal
     found = read_table(table)
     raw = found if where is None else selected(found, where, decimal)
-    raw, notes = unpacked(_in_rows(_without(raw, how.ignore), given, levels, how.by, how.metric), given)
+    raw = without_aggregates(_without(raw, how.ignore), given)
+    raw, notes = unpacked(_in_rows(raw, given, levels, how.by, how.metric), given)
     findings = Findings(
         raw.origin,
         raw.places,
@@ -140,6 +141,7 @@ def curves_from_table(
     full, recognised = complete_mapping(given, raw, findings)
     raw, guesses = finished_and_infused(raw, full, findings, decimal)
     values, unused = evaluate(full, raw, findings, decimal)
+    values = in_the_unit_of_the_rate(values, full, raw.columns, findings)
     findings.columns.sort(key=lambda name: name not in unused)  # an error names first what nobody read
     if levels is None and not any(split_group(field)[0] in OUTCOMES for field in full):
         _refuse_levels(raw, findings)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -182,8 +181,7 @@ def selected(table: RawTable, condition: str, decimal: str | None = None) -> Raw
     kept = np.flatnonzero(truth == 1).tolist()
     if not kept:
         raise InputError("a condition that is true of some row", shown(condition), "where")
-    columns = {name: [cells[row] for row in kept] for name, cells in table.columns.items()}
-    return replace(table, columns=columns, places=[table.places[row] for row in kept])
+    return table.rows(kept)
 
 
 def _checked(field: str, values: Values, unread: Values, source: str | float, findings: Findings) -> np.ndarray:

@@ -60,6 +60,11 @@ class RawTable:
     def __len__(self) -> int:
         return len(self.places)
 
+    def rows(self, kept: Sequence[int]) -> "RawTable":
+        """Return the table of some of its rows."""
+        columns = {name: [cells[row] for row in kept] for name, cells in self.columns.items()}
+        return replace(self, columns=columns, places=[self.places[row] for row in kept])
+
 
 def checked(table: RawTable) -> RawTable:
     """Return the table if it has rows, names and a manageable size.

@@ -73,6 +73,29 @@ def test_numbers_behind_a_spread_are_in_the_unit_of_their_column(read):
     assert curves.probed.values.ravel().tolist() == [400, 400]
 
 
+@pytest.mark.parametrize(
+    ("header", "rates", "errors", "probed"),
+    [
+        ("acc (%),stderr", ("90", "50"), ("1.5", "2.5"), 400),
+        ("acc (%),stderr", ("90", "50"), ("0.015", "0.025"), 400),  # as shares they would be worth 4,000,000
+        ("acc,stderr", ("90%", "50%"), ("0.3", "0.5"), 10_000),
+        ("acc_pct,stderr", ("90", "50"), ("1.5%", "2.5%"), 400),
+    ],
+)
+def test_standard_errors_are_in_the_unit_of_the_accuracy(read, header, rates, errors, probed):
+    cells = [f"70M,{facts},{rate},{error}" for facts, rate, error in zip((1000, 4000), rates, errors, strict=True)]
+    curves = read(lines(f"params,facts,{header}", *cells))
+    assert curves.probed.values.ravel().tolist() == [probed] * 2
+    said = "standard_error was taken as percent, like the accuracy beside it, and divided by 100"
+    assert (said in json.loads(curves.attrs["import_notes"])) == (errors[0] in ("1.5", "0.3"))
+
+
+def test_standard_errors_worth_a_few_facts_are_refused_as_a_whole(read):
+    text = lines("params,facts,acc,stderr,n_samples", "70M,1000,.9,.15,400", "70M,4000,.5,.3,400", "70M,8000,0,0,400")
+    with pytest.raises(InputError, match="lines 2 and 3: expected standard errors that are worth at least 10 probed"):
+        read(text, skip_bad_rows=True)
+
+
 def test_units_in_a_row_of_their_own_and_a_title_above_the_names(read):
     rows = ("params,facts,acc,n_samples", "(M),(k),(%),", "70,1,90,400", "160,4,10,400")
     curves = read(lines(*rows))
@@ -220,6 +243,40 @@ def test_runs_that_did_not_end_well_by_any_name(read, name, cells):
     assert (counts(curves), left_out(curves)) == ([360, 40], ["line 3"])
 
 
+@pytest.mark.parametrize(
+    ("column", "cells"),
+    [("seed", ("0", "1", "mean")), ("seed", ("0", "1", "std")), ("run", ("a{}", "b{}", "Average")),
+     ("model", ("70M", "160M", "total"))],
+)  # fmt: skip
+def test_rows_that_sum_up_others_are_left_out_and_listed(read, column, cells):
+    rows = [f"{cell.format(facts)},70M,{facts},.5,400" for facts in (1000, 4000) for cell in cells]
+    size = "params" if column != "model" else "params_non_embedding"
+    curves = read(lines(f"{column},{size},facts,acc,n_samples", *rows), replicates=column == "model")
+    assert (curves.sizes["run"], left_out(curves)) == (4, ["line 4", "line 7"])
+    assert f"{cells[2]!r} in {column!r} is an aggregate of other rows" in describe_import(curves)
+
+
+def test_averages_alone_are_the_runs(read):
+    rows = [f"{seed},70M,{facts},{acc},400" for facts in (1000, 4000) for seed, acc in (("mean", 0.5), ("std", 0.1))]
+    curves = read(lines("seed,params,facts,acc,n_samples", *rows))
+    assert (counts(curves), left_out(curves)) == ([200, 200], ["line 3", "line 5"])
+
+
+def test_what_runs_without_infusion_recall_is_a_guess_by_every_way_of_counting(read):
+    rows = {"acc,n_samples": (".9,100", ".2,100"), "correct,n_samples": ("90,100", "20,100"),
+            "acc_infused,probed_infused": (".9,100", ".2,100"), "acc,stderr": (".9,.03", ".2,.04")}  # fmt: skip
+    for header, (some, none) in rows.items():
+        text = lines(f"params,facts,{header}", f"70M,1000,{some}", f"70M,4000,{some}", f"70M,0,{none}")
+        assert read(text).guessing.values.ravel().tolist() == [0.2, 0.2], header
+
+
+def test_a_stated_guessing_rate_of_another_group_leaves_that_of_the_infused_facts(read):
+    text = lines("params,facts,recall,trivia", "70M,1000,.9,.5", "70M,4000,.9,.4", "70M,0,.2,.6")
+    curves = read(text, {"background": "trivia"}, probed=100, guessing={"background": 0.25})
+    assert curves.guessing.sel(group="infused").values.tolist() == [0.2, 0.2]
+    assert curves.guessing.sel(group="background").values.tolist() == [0.25, 0.25]
+
+
 # what follows from a column
 
 
@@ -258,7 +315,7 @@ def test_a_second_column_that_could_be_meant_is_named(read):
           "70M,4000,loss,3,400"), "--where \"metric = 'NAME'\" --map accuracy=value", {"accuracy": "value"},
          {"where": "metric = 'acc'"}),
         (("params,facts,acc,n", "70M,1000,.9,400", "70M,4000,.1,400"), "say --map probed=n", {"probed": "n"}, {}),
-        (("params,facts,acc (%),stderr", "70M,1000,90,1.5", "70M,4000,50,2.5"), "divide one in percent",
+        (("params,facts,acc,stderr", "70M,1000,.9,1.5", "70M,4000,.5,2.5"), "divide one in percent",
          {"standard_error": "stderr / 100"}, {}),
     ],
 )  # fmt: skip

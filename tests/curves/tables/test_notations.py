@@ -283,7 +283,7 @@ def test_what_columns_are_levels_of_is_advised_rightly(read, header, levels):
 
 def test_two_columns_of_one_size_are_refused_by_name(read):
     text = rows("facts,Llama-3.2-1B,OLMo-2-1B,Qwen2.5-0.5B", "100,0.91,0.80,0.77", "1000,0.55,0.42,0.30")
-    with pytest.raises(InputError, match="one column for each level, got 'Llama-3.2-1B' and 'OLMo-2-1B' for 1B"):
+    with pytest.raises(InputError, match=r"one column for each level, got 'Llama-3\.2-1B' and 'OLMo-2-1B' for 1B"):
         read("a.csv", text, levels="params", probed=400)
     assert read("a.csv", text, levels="params", probed=400, ignore=["OLMo-2-1B"]).sizes["run"] == 4
 
