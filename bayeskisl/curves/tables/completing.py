@@ -13,7 +13,7 @@ from bayeskisl.curves.tables.problems import Findings
 from bayeskisl.curves.tables.quantities import read_each
 from bayeskisl.knowledge.identity import background_exposures
 
-__all__ = ["complete", "group_names", "with_benchmark", "with_facts"]
+__all__ = ["complete", "group_names", "names_benchmark", "renaming", "with_benchmark", "with_facts"]
 
 # General benchmarks by their common names: they are no infused facts.
 _GENERAL = frozenset(
@@ -86,7 +86,9 @@ def _groups(rows: Values, mapping: Mapping[str, str | float], findings: Findings
     names = group_names(told)
     unknown = np.array([name is not None and name not in schema.GROUPS for name in names], dtype=bool)
     if unknown.any():
-        remedy = _renaming(mapping[schema.GROUP], [str(name) for name in told if name is not None])
+        remedy = "say which is which: " + renaming(
+            mapping[schema.GROUP], [str(name) for name in told if name is not None]
+        )
         findings.refuse_rows(unknown, f"a group among {', '.join(schema.GROUPS)}", told.tolist(), remedy)
     return names
 
@@ -101,14 +103,17 @@ def _group_named(name: str) -> str:
     return _GROUP_NAMES.get(name, name)
 
 
-def _renaming(source: str | float, names: Sequence[str]) -> str:
-    """Return the option that names the groups of this table, quoted for a shell."""
+def renaming(source: str | float, names: Sequence[str]) -> str:
+    """Return the option that names the groups of a table by a column, quoted for a shell."""
     column = str(source).strip('"') if str(source).strip('"').isidentifier() else str(source).replace('"', '\\"')
     infused = next((name for name in names if name.lower() not in _GENERAL), names[0])
     rest = f"'{schema.BACKGROUND}'" if set(names) > {infused} else "NULL"
-    return (
-        f"say which is which: --map \"group=CASE WHEN {column} = '{infused}' THEN '{schema.INFUSED}' ELSE {rest} END\""
-    )
+    return f"--map \"group=CASE WHEN {column} = '{infused}' THEN '{schema.INFUSED}' ELSE {rest} END\""
+
+
+def names_benchmark(names: Sequence[str]) -> bool:
+    """Whether a general benchmark is among names."""
+    return any(name.lower() in _GENERAL for name in names)
 
 
 def with_facts(rows: Values, unused: Values, findings: Findings) -> Values:

@@ -186,6 +186,7 @@ _PER_PARAMETER = ("tokens_per_param", "tokens_per_parameter", "tok_per_param", "
 _CHOICES = ("num_choices", "n_choices", "choices", "n_options", "num_options")
 _EMBEDDING = ("embedding_params", "n_embedding_params", "num_embedding_params", "params_embedding", "emb_params")
 _SYMBOLS = {"N": schema.PARAMS, "D": schema.TOKENS, "K": schema.FACTS}  # a small n is more often a number of probes
+_FEW = 10_000  # questions
 _NAMED_SIZES = ("model", "model_name", "model_id", "base_model", "name", "size", "architecture")  # pythia-70m
 _WITH_UNIT = (*SIZES, schema.TOKENS, "infused_tokens", schema.FACTS)  # params (M)
 _NON_EMBEDDING = re.compile(r"non_?emb|no_emb|without_emb|wo_emb|w_o_emb|excl\w*_emb|minus_emb")
@@ -231,6 +232,7 @@ def recognise(
             candidates.setdefault(field, []).append(column)
     _add_nested(candidates, columns, used)
     _add_named_sizes(candidates, columns, used)
+    _read_few_as_probed(candidates, columns, taken, used)
     _prefer_non_embedding(candidates)
     known, doubtful = {}, {}
     for field, names in candidates.items():
@@ -354,6 +356,29 @@ def _add_named_sizes(candidates: dict[str, list[str]], columns: Mapping[str, Seq
         if told and all(size_in_name(cell) or _has_unit(cell) for cell in told):
             candidates[schema.PARAMS] = [column]
             return
+
+
+def _read_few_as_probed(
+    candidates: dict[str, list[str]], columns: Mapping[str, Sequence[object]], taken: set[str], used: set[str]
+) -> None:
+    """Read a small ``N`` beside an outcome as the number of questions, if another column has the sizes."""
+    symbol = [name for name in candidates.get(schema.PARAMS, []) if name.strip() == "N"]
+    if not symbol or not _are_few(columns[symbol[0]]):
+        return
+    others = [name for name in candidates.pop(schema.PARAMS) if name not in symbol]
+    if others:
+        candidates[schema.PARAMS] = others
+    _add_named_sizes(candidates, columns, used)
+    if not (set(candidates) | taken) & set(SIZES):
+        candidates[schema.PARAMS] = symbol
+    elif any(split_group(field)[0] in OUTCOMES for field in (*candidates, *taken)):
+        candidates.setdefault(schema.PROBED, symbol)
+
+
+def _are_few(cells: Sequence[object]) -> bool:
+    """Whether cells are whole numbers too small to be sizes of the models that have names."""
+    values = [read_quantity(text) for text in texts_in(cells)]
+    return bool(values) and all(value is not None and 1 <= value < _FEW and value.is_integer() for value in values)
 
 
 def names_runs(column: str) -> bool:

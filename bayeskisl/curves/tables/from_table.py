@@ -18,9 +18,15 @@ from bayeskisl.curves.cells import cell_table
 from bayeskisl.curves.tables.assemble import assemble, describe
 from bayeskisl.curves.tables.completing import complete, group_names, with_benchmark, with_facts
 from bayeskisl.curves.tables.counts import count, in_the_unit_of_the_rate
-from bayeskisl.curves.tables.experiment import axis_of, first_alike, last_checkpoints, number_replicates
-from bayeskisl.curves.tables.fields import OUTCOMES, PLANNED, quoted, says_non_embedding, split_group
-from bayeskisl.curves.tables.identity import solve_identity
+from bayeskisl.curves.tables.experiment import (
+    are_tokens_seen,
+    axis_of,
+    first_alike,
+    last_checkpoints,
+    number_replicates,
+)
+from bayeskisl.curves.tables.fields import MEASURED, OUTCOMES, PLANNED, quoted, says_non_embedding, split_group
+from bayeskisl.curves.tables.identity import Infusion, solve_identity
 from bayeskisl.curves.tables.items import count_items
 from bayeskisl.curves.tables.levels import VALUE, gather_levels, levels_in
 from bayeskisl.curves.tables.mapping import Values, complete_mapping, evaluate, probed_rows, selected
@@ -40,6 +46,7 @@ __all__ = ["curves_from_table"]
 
 _IDENTIFYING = (*schema.RUN_COORDINATES, schema.DOMAIN)
 _SMALL = 10_000  # parameters, below which a size is more often one in millions
+_LOGARITHMS = (5, 13)  # to base 10, of sizes that models have
 _MANY = 100_000  # runs, among which nobody looks for a single level
 _REMEMBERED = 4096  # texts of one column that are read once
 _RARE = 0.01  # exposures on average, below which a budget is more often one in billions
@@ -146,6 +153,7 @@ def curves_from_table(
     if levels is None and not any(split_group(field)[0] in OUTCOMES for field in full):
         _refuse_levels(raw, findings)
     findings.unread = [name for name in unused if not name.endswith(SPREAD) and _has_several(raw.columns[name])]
+    findings.settings = _settings(raw, full)
     columns = columns_read(full, recognised, raw, values)
     _note_spreads(raw, full, findings)
     _doubt_units(full, values, findings)
@@ -162,12 +170,12 @@ def curves_from_table(
     if "token" in str(full.get("checkpoint")).lower() and schema.TOKENS not in findings.invented:
         rows.setdefault(PLANNED, rows[schema.TOKENS])  # tokens seen, of those that were planned
     runs, good = _runs(rows, replicates, findings)
+    _doubt_exposures(infusion, told, full, findings)
     findings.stop_if_refused(how.skip_bad_rows)
     curves = _in_runs(rows, runs, good, findings)
     if shown_axis is not None:
         _note_single_levels(curves.assign_attrs(axis=shown_axis), findings)
         _note_nothing_to_harm(curves, shown_axis, findings)
-    _doubt_exposures(curves, full, infusion.relative, findings)
     described = describe(curves, str(shown_axis), raw, full, columns, unused, infusion.relative, findings)
     return validate(described, raw.origin)
 
@@ -194,6 +202,18 @@ def _without(table: RawTable, ignore: Sequence[str]) -> RawTable:
     if missing:
         raise InputError("columns of the table to leave out", ", ".join(map(shown, missing)), table.origin)
     return replace(table, columns={name: cells for name, cells in table.columns.items() if name not in ignore})
+
+
+def _settings(table: RawTable, mapping: Mapping[str, str | float]) -> dict[str, list[Any]]:
+    """Columns that describe runs: all but those of which something measured is read."""
+    read = [
+        str(source) for field, source in mapping.items() if split_group(field)[0] in (*MEASURED, schema.GENERAL_LOSS)
+    ]
+    return {
+        name: cells
+        for name, cells in table.columns.items()
+        if not name.endswith(SPREAD) and not any(quoted(name) in source or name == source for source in read)
+    }
 
 
 def _has_several(cells: Sequence[object]) -> bool:
@@ -249,10 +269,15 @@ def _doubt_units(mapping: Mapping[str, str | float], values: Values, findings: F
             f"{column} was taken as non-embedding parameters; names such as 70M mostly count all of them (then map "
             "params to a column of those without embeddings, and total_params to this one)"
         )
-    largest = np.nanmax(values[schema.PARAMS], initial=0)
-    if column is not None and 0 < largest < _SMALL:
-        findings.assumed.append(f"the largest model has {largest:,.10g} parameters; if the column counts millions, say "
-                                f"--map 'params={source} * 1e6'")  # fmt: skip
+    sizes = values[schema.PARAMS][np.isfinite(values[schema.PARAMS])]
+    if column is None or not len(sizes) or sizes.max() >= _SMALL:
+        return
+    as_logarithms = f", or if it has logarithms, --map 'params=POWER(10, {source})'"
+    may_be = _LOGARITHMS[0] <= sizes.min() and sizes.max() <= _LOGARITHMS[1]
+    findings.assumed.append(
+        f"the largest model has {sizes.max():,.10g} parameters; if the column counts millions, say "
+        f"--map 'params={source} * 1e6'{as_logarithms if may_be else ''}"
+    )
 
 
 def _note_single_levels(curves: xr.Dataset, findings: Findings) -> None:
@@ -275,15 +300,25 @@ def _note_nothing_to_harm(curves: xr.Dataset, axis: str, findings: Findings) -> 
 
 
 def _doubt_exposures(
-    curves: xr.Dataset, mapping: Mapping[str, str | float], relative: bool, findings: Findings
+    infusion: Infusion, told: frozenset[str], mapping: Mapping[str, str | float], findings: Findings
 ) -> None:
-    """Note facts that are hardly ever seen, as with a budget without its unit: 20 for 20 billion."""
-    most = float(curves[schema.EXPOSURES].max())
-    if not relative and most < _RARE and schema.TOKENS in mapping:
-        findings.assumed.append(
-            f"a fact is seen {most:.2g} times at most; if tokens are counted in billions, say so: "
-            f"--map 'tokens={mapping[schema.TOKENS]} * 1e9'"
-        )
+    """Doubt budgets of so few tokens for each fact that their unit is missing: 20 for 20 billion."""
+    if schema.TOKENS not in mapping or findings.of_table:
+        return
+    good = ~findings.bad_rows
+    remedy = f"if tokens are counted in billions, say --map 'tokens={_in_words(mapping[schema.TOKENS])} * 1e9'"
+    each = infusion.ratio[good] * infusion.tokens[good] / infusion.facts[good]
+    most, seen = np.nanmax(each, initial=0), np.nanmax(infusion.exposures[good], initial=0)
+    if schema.EXPOSURES not in told and 0 < most < 1:
+        findings.refuse("at least one infused token for each fact", f"{most:.2g} at most", "rows together", remedy)
+    elif not infusion.relative and 0 < seen < _RARE:
+        findings.assumed.append(f"a fact is seen {seen:.2g} times at most; {remedy}")
+    elif schema.TOKENS_PER_FACT in findings.invented and np.nanmin(infusion.tokens_per_fact[good], initial=np.inf) < 1:
+        findings.assumed.append(f"at most {most:.3g} tokens are infused for each fact; {remedy}")
+
+
+def _in_words(source: str | float) -> str:
+    return source if isinstance(source, str) else f"{source:.10g}"
 
 
 def _add_options(given: dict[str, Any], findings: Findings, **options: float | Mapping[str, float] | None) -> None:
@@ -349,7 +384,7 @@ def _column(block: dict[str, np.ndarray], field: str) -> np.ndarray:
 def _runs(rows: dict[str, np.ndarray], replicates: bool, findings: Findings) -> tuple[IntArray, BoolArray]:
     """The run of each row, by a number that its rows share, and which rows are used; replicates become seeds."""
     named, seeded = schema.RUN in rows, bool(rows[schema.SEED].any())
-    identity = [rows[schema.RUN]] if named else [rows[name] for name in _IDENTIFYING if name in rows]
+    identity = [rows[schema.RUN]] if named else [rows[name] for name in _identifying(rows, findings)]
     keys = first_alike(*identity, rows[schema.GROUP])
     good = ~findings.bad_rows
     if "checkpoint" in rows:
@@ -363,6 +398,22 @@ def _runs(rows: dict[str, np.ndarray], replicates: bool, findings: Findings) -> 
     if replicates and not seeded:
         rows[schema.SEED] = number.astype(float)
     return runs, good
+
+
+def _identifying(rows: Values, findings: Findings) -> list[str]:
+    """The fields that tell unnamed runs apart: not their tokens, if these grow with the checkpoint of a run."""
+    names = [name for name in _IDENTIFYING if name in rows]
+    others = [name for name in names if name not in (schema.TOKENS, schema.EXPOSURES)]
+    if "checkpoint" not in rows:
+        return names
+    keys = first_alike(*(rows[name] for name in others), rows[schema.GROUP])
+    if not are_tokens_seen(keys, rows[schema.TOKENS], rows["checkpoint"]):
+        return names
+    findings.notes.append(
+        "tokens grow with the checkpoint in rows that are alike otherwise: they are the tokens seen so far, and only "
+        "the last checkpoint counts; if every row is a run of its own, leave the checkpoints out with --ignore COLUMN"
+    )
+    return others
 
 
 def _numbered(names: np.ndarray, number: IntArray) -> np.ndarray:
