@@ -42,7 +42,8 @@ def complete(
             source = mapping[schema.TOTAL_PARAMS]
             name = source.strip('"') if isinstance(source, str) and source == quoted(source.strip('"')) else source
             remedy = f"use --map params={name} if embeddings may count; exponents of small sizes then differ"
-        findings.refuse("non-embedding parameters", f"none among {findings.have}", "columns", remedy)
+        if schema.PARAMS not in findings.refused:
+            findings.refuse("non-embedding parameters", f"none among {findings.have}", "columns", remedy)
         rows[schema.PARAMS] = 1.0 + np.arange(len(nothing))  # distinct: no row seems to repeat another
     if schema.TOTAL_PARAMS not in rows:
         rows[schema.TOTAL_PARAMS] = rows[schema.PARAMS]
@@ -133,6 +134,10 @@ def with_facts(rows: Values, unused: Values, findings: Findings) -> Values:
         return rows
     facts = np.nanmax(infused)
     findings.invent(schema.FACTS, f"{facts:,.0f} in every run, as many as were probed")
+    if schema.RATIO in varied:
+        findings.assumed.append(
+            f"the lower end of the range rests on an assumed {facts:,.0f} facts; give --map facts=N"
+        )
     return {**rows, schema.FACTS: np.full(len(findings.places), facts)}
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
-from bayeskisl.curves.tables.fields import quoted, split_group
+from bayeskisl.curves.tables.fields import OUTCOMES, quoted, split_group
 from bayeskisl.curves.tables.mapping import Values
 from bayeskisl.curves.tables.problems import Findings, Said
 from bayeskisl.curves.tables.raw import SPREAD
@@ -49,7 +49,8 @@ def count(values: Values, findings: Findings) -> tuple[FloatArray, FloatArray]:
         remedy = "map one, as in --map recalled=COLUMN or --map accuracy=COLUMN"
         if {"metric", "value"} <= set(findings.columns):
             remedy = "use the rows of one metric: --where \"metric = 'NAME'\" --map accuracy=value"
-        findings.refuse("recalled facts, or an accuracy", f"neither among {findings.have}", "columns", remedy)
+        if not findings.refused & set(OUTCOMES):
+            findings.refuse("recalled facts, or an accuracy", f"neither among {findings.have}", "columns", remedy)
     elif probed is None and (recalled is not None or error is None):
         what = "recalled" if recalled is not None else "accuracy"
         spread = next((name for name in findings.columns if name.endswith(SPREAD)), None)
@@ -57,7 +58,8 @@ def count(values: Values, findings: Findings) -> tuple[FloatArray, FloatArray]:
         number = next((name for name in findings.columns if name in _PERHAPS_PROBED), None)
         perhaps = f"; if {number!r} is the number, say --map probed={number}" if number else ""
         remedy = _NO_DENOMINATOR + (behind if spread else perhaps)
-        findings.refuse(f"a denominator for {what}", "none", "columns", remedy)
+        if schema.PROBED not in findings.refused:
+            findings.refuse(f"a denominator for {what}", "none", "columns", remedy)
     elif recalled is not None and probed is not None:
         findings.refuse_rows(recalled > probed, "at most as many recalled facts as probed ones",
                              _pairs(recalled, probed))  # fmt: skip

@@ -12,7 +12,7 @@ from bayeskisl.curves.tables.completing import names_benchmark, renaming
 from bayeskisl.curves.tables.fields import quoted
 from bayeskisl.curves.tables.identity import Infusion
 from bayeskisl.curves.tables.problems import Findings, Said, shown
-from bayeskisl.curves.tables.quantities import read_quantity, texts_in
+from bayeskisl.curves.tables.quantities import read_parts, read_quantity, texts_in
 
 __all__ = ["are_tokens_seen", "axis_of", "first_alike", "last_checkpoints", "number_replicates"]
 
@@ -169,7 +169,8 @@ def _telling_apart(differing: list[str], named: bool, findings: Findings) -> str
     value = f"{read_quantity(cells[0]):g}" if _are_numbers(cells) else f"'{cells[0]}'"
     some = f'use some of the rows, as in --where "{_in_shell(name)} = {value}"'
     if texts:
-        what = renaming(quoted(name), cells) if names_benchmark(cells) else f"--map domain={_in_shell(name)}"
+        field = schema.RATIO if all(read_parts(cell) is not None for cell in cells) else schema.DOMAIN
+        what = renaming(quoted(name), cells) if names_benchmark(cells) else f"--map {field}={_in_shell(name)}"
         return f"they differ in {', '.join(map(shown, texts))}: map it, as in {what}, or {some}"
     if numbers:
         listed = " or ".join(map(shown, numbers))

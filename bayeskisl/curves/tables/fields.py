@@ -17,6 +17,7 @@ __all__ = [
     "FIELDS",
     "FINISHED",
     "MEASURED",
+    "NOTHING_INFUSED",
     "NUMBERS",
     "OUTCOMES",
     "PLANNED",
@@ -127,6 +128,7 @@ MEASURED = (schema.RECALLED, schema.PROBED, "accuracy", "standard_error", schema
 OUTCOMES = (schema.RECALLED, "accuracy")
 SHARES = (schema.RATIO, "accuracy", "standard_error", schema.GUESSING, schema.BACKGROUND_SHARE)
 SIZES = (schema.PARAMS, schema.TOTAL_PARAMS)
+NOTHING_INFUSED = (schema.FACTS, schema.RATIO, schema.EXPOSURES, "infused_tokens")  # 0 of one of them is a control
 
 # How trackers say that a run came to its end, and that it did not
 FINISHED = frozenset(("finished", "completed", "complete", "success", "succeeded", "done", "ok", "3"))
@@ -160,7 +162,7 @@ _ALIASES = {
     schema.SEED: "random_seed data_seed",
     schema.RECALLED: "correct n_correct num_correct hits n_recalled",
     schema.PROBED: "n_probed probes n_probes questions n_questions n_samples num_samples n_eval",
-    "accuracy": "acc retention recall exact_match em hit_rate mean_accuracy accuracy_mean",
+    "accuracy": "acc retention recall fact_recall exact_match em hit_rate mean_accuracy accuracy_mean",
     "standard_error": "stderr std_err se acc_stderr accuracy_stderr acc_se exact_match_stderr",
     schema.GUESSING: "guessing_rate chance chance_level",
     schema.GENERAL_LOSS: "web_loss",
@@ -346,14 +348,14 @@ def state_in(text: str) -> str:
 
 
 def _add_named_sizes(candidates: dict[str, list[str]], columns: Mapping[str, Sequence[object]], used: set[str]) -> None:
-    """Add the size in the name of each model, pythia-70m, if no other column contains it."""
+    """Add the sizes in the names of most models, pythia-70m, if no other column contains sizes."""
     if set(candidates) & set(SIZES):
         return
     for column, cells in columns.items():
         if column in used or not _may_name_sizes(column):
             continue
         told = set(texts_in(cells))
-        if told and all(size_in_name(cell) or _has_unit(cell) for cell in told):
+        if sum(bool(size_in_name(cell) or _has_unit(cell)) for cell in told) > len(told) / 2:
             candidates[schema.PARAMS] = [column]
             return
 

@@ -390,6 +390,8 @@ def _runs(rows: dict[str, np.ndarray], replicates: bool, findings: Findings) -> 
     if "checkpoint" in rows:
         good &= last_checkpoints(keys, np.where(good, rows["checkpoint"], np.nan), findings)
         good &= ~stopped_early(rows, good, findings)
+    if findings.refused & {*_IDENTIFYING, schema.RUN, schema.GROUP, "checkpoint"}:
+        return keys, good  # what would tell runs apart may not have been read
     number = number_replicates(keys, good, replicates, named or seeded, findings)
     runs = first_alike(*identity, number)
     if named:

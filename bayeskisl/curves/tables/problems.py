@@ -54,6 +54,8 @@ class Findings:
         Columns that no field reads and in which rows differ.
     settings : mapping
         Columns of the table that describe runs, by name, and not what was measured.
+    refused : set of str
+        Fields that were refused as a whole: what follows from their lack is no problem of its own.
     rows : numpy.ndarray
         Row of the table from which each row stems.
     """
@@ -71,6 +73,7 @@ class Findings:
     hint: str = ""
     unread: list[str] = field(default_factory=list)
     settings: Mapping[str, Sequence[object]] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
     rows: IntArray = field(init=False)
 
     def __post_init__(self) -> None:

@@ -11,6 +11,7 @@ from bayeskisl.arrays import BoolArray
 from bayeskisl.curves.tables.counts import count, in_the_unit_of_the_rate
 from bayeskisl.curves.tables.fields import (
     FINISHED,
+    NOTHING_INFUSED,
     PLANNED,
     SIZES,
     STATE,
@@ -26,7 +27,6 @@ from bayeskisl.errors import InputError
 
 __all__ = ["finished_and_infused", "stopped_early", "without_aggregates"]
 
-_NOTHING_INFUSED = (schema.FACTS, schema.RATIO, schema.EXPOSURES, "infused_tokens")
 _MEASURED = (schema.RECALLED, schema.PROBED, "accuracy", "standard_error")
 _OF_RUNS = (schema.SEED, schema.RUN, *SIZES)
 _AVERAGES = frozenset(("mean", "avg", "average", "median"))
@@ -75,7 +75,7 @@ def finished_and_infused(
     guesses : dict
         Share that runs without infusion recall, by domain ("" where the table names none).
     """
-    told = {field: source for field, source in mapping.items() if field in (STATE, *_NOTHING_INFUSED)}
+    told = {field: source for field, source in mapping.items() if field in (STATE, *NOTHING_INFUSED)}
     if not told:
         return table, {}
     aside = Findings(findings.origin, findings.places)  # what is wrong with these fields is found again
@@ -108,7 +108,7 @@ def _reasons(values: Mapping[str, np.ndarray]) -> list[tuple[BoolArray, str]]:
 
 def _uninfused(values: Mapping[str, np.ndarray]) -> BoolArray | None:
     """Mask of runs without infused facts, ``(row,)``; None if no field shows it."""
-    nothing = [values[name] == 0 for name in _NOTHING_INFUSED if name in values]
+    nothing = [values[name] == 0 for name in NOTHING_INFUSED if name in values]
     return np.any(nothing, axis=0) if nothing else None
 
 

@@ -140,15 +140,18 @@ def _settings(names: list[str], known: set[str]) -> dict[str, list[float]]:
 def _settings_in(name: str) -> dict[str, float]:
     told: dict[str, float] = {}
     twice = set()
-    size = size_in_name(re.sub(r"(?<=\d)[_](?=[a-zA-Z])|(?<=[a-zA-Z])_(?=\d)", "-", name))
-    for word, number, before, x in _SETTING.findall(name.lower().replace("_", "-")):
+    rest = re.sub(r"(?<=\d)[_](?=[a-zA-Z])|(?<=[a-zA-Z])_(?=\d)", "-", name)
+    for setting in _SETTING.finditer(name.lower().replace("_", "-")):
+        word, number, before, x = setting.groups(default="")
         field = _FIELD_OF.get(word.replace("-", "_") or x)
         value = read_quantity((number or before).replace("p", "."))
         if field is None or value is None or not _allowed(field, value):
             continue
         twice |= {field} & set(told)
         told[field] = value
-    if size is not None and told.get(schema.TOKENS) != size:
+        rest = rest[: setting.start()] + " " * len(setting[0]) + rest[setting.end() :]
+    size = size_in_name(rest)
+    if size is not None:
         told[schema.PARAMS] = size
     return {field: value for field, value in told.items() if field not in twice}
 

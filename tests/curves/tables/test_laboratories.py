@@ -164,6 +164,42 @@ def test_lists_over_seeds_beside_a_row_without_a_list_keep_every_row(read):
         read(json.dumps(rows), {"accuracy": "score"}, name="a.json")
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "ratios"),
+    [("10:90", "50:50", [0.1, 0.5]), ("1:9", "1 : 1", [0.1, 0.5]), ("1/10", "1 / 2", [0.1, 0.5]),
+     ("1:3", "50%", [0.25, 0.5])],
+)  # fmt: skip
+def test_ratios_in_parts(read, low, high, ratios):
+    text = lines("params,ratio,tokens,facts,acc,n_samples", f"70M,{low},1B,100,.1,400", f"70M,{high},1B,100,.9,400")
+    curves = read(text)
+    assert curves.ratio.values.tolist() == ratios
+    said = f"ratio: {low} was taken as a share of {ratios[0]}, the first part of both together"
+    assert (said in json.loads(curves.attrs["import_notes"])) == (":" in low)
+
+
+@pytest.mark.parametrize("cells", [("1x", "10x"), ("1×", "10 ×"), ("x1", "×10")])
+def test_exposures_in_times(read, cells):
+    text = lines("params,facts,exposures,acc,n_samples", *(f"70M,100,{cell},.5,400" for cell in cells))
+    assert read(text).exposures.values.tolist() == pytest.approx([1, 10])
+
+
+@pytest.mark.parametrize(
+    ("column", "cells", "remedy"),
+    [
+        ("ratio", ("few", "50%"), "write them as 0.05, 5%, 5:95 or 1/20, or leave such rows out"),
+        ("ratio", ("few", "half"), "write them as 0.05, 5%, 5:95 or 1/20."),
+        ("ratio", ("none", "0.5"), "fill it in, with 0 if nothing was infused, or leave such rows out"),
+        ("exposures", ("rarely", "10"), "write them as 10 or 10x, or leave"),
+        ("checkpoint", ("a", "b"), "if they are names, say --map run=checkpoint; or leave them out with --ignore"),
+    ],
+)
+def test_a_cell_that_is_no_number_is_answered_by_its_field(read, column, cells, remedy):
+    text = lines(f"params,facts,{column},tokens,acc,n_samples", *(f"70M,100,{cell},1B,.5,400" for cell in cells))
+    with pytest.raises(InputError) as caught:
+        read(text, axis="amount")
+    assert remedy in str(caught.value)
+
+
 @pytest.mark.parametrize("cell", ["—", "–", "#DIV/0!", "n.a."])
 def test_signs_of_nothing(read, cell):
     text = lines("params,facts,acc,n_samples", f"70M,1000,{cell},400", "70M,2000,.5,400", "70M,4000,.1,400")
@@ -215,6 +251,23 @@ def test_numbers_of_runs_are_no_settings(names):
 
     raw, notes = unpacked(read_table({"run": list(names), "acc": [0.1, 0.2]}), {})
     assert (list(raw.columns), notes) == (["run", "acc"], [])
+
+
+def test_a_setting_in_a_name_is_no_size(read):
+    names = ("llama_160m__ratio_0.01__tok_20B", "llama_410m__ratio_0.1__tok_20B")
+    curves = read(lines("name,acc,n_samples", *(f"{name},.5,400" for name in names)))
+    assert (curves.params.values.tolist(), set(curves.tokens.values)) == ([160e6, 410e6], {20e9})
+
+
+def test_most_names_with_a_size_make_a_column_of_sizes(read):
+    text = lines("model,facts,acc,n_samples", "m-70m,100,.9,400", "m-160m,200,.5,400", "phi-1_5,200,.4,400")
+    with pytest.raises(InputError, match="line 4: expected numbers in 'model' for params, got 'phi-1_5'"):
+        read(text)
+
+
+def test_a_header_that_comes_again_is_no_row(read):
+    header = "params,facts,acc,n_samples"
+    assert counts(read(lines(header, "70M,1000,.9,400", header, "70M,4000,.1,400"))) == [360, 40]
 
 
 def test_what_a_column_says_outranks_a_name(read):

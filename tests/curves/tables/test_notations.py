@@ -71,6 +71,38 @@ def test_numbers_open_to_two_readings_are_refused_and_the_remedy_works(read, del
         assert read("runs.txt", text, decimal=mark).facts.values.tolist() == facts
 
 
+def test_a_mark_that_another_column_contradicts_is_not_offered(read):
+    text = rows("params;facts;acc;n_samples", "2M;1.000;0.97;400", "2M;10.000;0.55;400")
+    with pytest.raises(TableError, match="if it is 1, add --decimal \\. ") as caught:
+        read("runs.csv", text)
+    assert "if it is 1000, say --map 'facts=\"facts\" * 1000' too" in str(caught.value)
+    assert "--decimal ," not in str(caught.value)
+    assert len(caught.value.problems) == 1, "that facts seem to repeat follows from it"
+    assert read("runs.csv", text, {"facts": '"facts" * 1000'}, decimal=".").facts.values.tolist() == [1000, 10_000]
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "problem"),
+    [
+        ("params,facts,Acc,acc,n_samples", ("2M,100,.9,.8,400", "2M,200,.5,.4,400"), "one column for accuracy"),
+        ("n_params,model_size,facts,acc,n_samples", ("2M,3M,9,.9,400", "2M,3M,9,.5,400"), "one column for params"),
+        ("params,tokens,ratio,acc,n_samples", ("2M,1B,<1%,.9,400", "2M,1B,10%,.5,400"), "numbers in 'ratio'"),
+        ("params,tokens,ratio,acc", ("2M,1B,1%,.9", "2M,1B,10%,.5"), "a denominator for accuracy"),
+    ],
+)
+def test_what_follows_from_a_problem_is_no_problem_of_its_own(read, header, cells, problem):
+    with pytest.raises(TableError) as caught:
+        read("a.csv", rows(header, *cells), axis="amount" if "facts" in header else None)
+    (message,) = map(str, caught.value.problems)
+    assert f"expected {problem}" in message
+
+
+def test_facts_are_not_demanded_of_a_table_that_may_vary_a_ratio(read):
+    with pytest.raises(InputError, match="the number of infused facts, a ratio or exposures that vary") as caught:
+        read("a.csv", rows("params,share,acc,n_samples", "2M,1:9,.9,400", "2M,1:1,.5,400"))
+    assert "--map facts=COLUMN, --map ratio=COLUMN or --map exposures=COLUMN" in str(caught.value)
+
+
 def test_two_decimal_marks_in_one_column_are_refused(read):
     text = rows("params;facts;acc;n_samples", "2M;100;0.91;400", "2M;200;0,1;400")
     with pytest.raises(InputError, match=r"one reading of the numbers in 'acc'.*write all of them alike"):
@@ -353,6 +385,14 @@ def test_a_general_benchmark_is_a_background_group():
     assert curves.recalled.sel(group="background").values.tolist() == [560, 100, 900, 240]
     assert curves.recalled.sel(group="infused").values.tolist() == [10, 800, 100, 950]
     assert {"facts", "background_facts", "background_share"} <= set(told(curves, "invented"))
+
+
+def test_facts_that_a_range_of_ratios_rests_on_are_told():
+    curves = curves_from_table(BENCHMARK, {**GROUPS, "tokens": "20B"}, probed={"infused": 1000, "background": 2000})
+    said = "the lower end of the range rests on an assumed 1,000 facts; give --map facts=N"
+    assert said in told(curves, "assumed")
+    given = curves_from_table(BENCHMARK, {**GROUPS, "tokens": "20B", "facts": 50_000}, probed=1000)
+    assert said not in told(given, "assumed")
 
 
 def test_exposures_of_a_benchmark_are_those_of_the_general_corpus():
