@@ -66,7 +66,7 @@ def complete(
 
 
 def _as_controls(rows: Values, guesses: Mapping[str, float], findings: Findings) -> FloatArray:
-    """Guessing rates from runs without infusion, ``(row,)``; as told for facts that they may know from elsewhere."""
+    """Guessing rates from runs without infusion, ``(row,)``; of other facts those that the table states."""
     least, most = min(guesses.values()), max(guesses.values())
     shown_rates, each = (f"{most:.2g}", "") if most == least else (f"{least:.2g} to {most:.2g}", " of each domain")
     findings.notes.append(

@@ -10,6 +10,7 @@ from bayeskisl.arrays import FloatArray
 from bayeskisl.curves.tables.fields import OUTCOMES, quoted, split_group
 from bayeskisl.curves.tables.mapping import Values
 from bayeskisl.curves.tables.problems import Findings, Said
+from bayeskisl.curves.tables.quantities import texts_in
 from bayeskisl.curves.tables.raw import SPREAD
 
 __all__ = ["count", "in_the_unit_of_the_rate"]
@@ -55,7 +56,7 @@ def count(values: Values, findings: Findings) -> tuple[FloatArray, FloatArray]:
         what = "recalled" if recalled is not None else "accuracy"
         spread = next((name for name in findings.columns if name.endswith(SPREAD)), None)
         behind = f"; or if the numbers behind ± are standard errors, say --map 'standard_error=\"{spread}\"'"
-        number = next((name for name in findings.columns if name in _PERHAPS_PROBED), None)
+        number = next((name for name in findings.columns if name in _PERHAPS_PROBED and _counts(name, findings)), None)
         perhaps = f"; if {number!r} is the number, say --map probed={number}" if number else ""
         remedy = _NO_DENOMINATOR + (behind if spread else perhaps)
         if schema.PROBED not in findings.refused:
@@ -74,6 +75,10 @@ def count(values: Values, findings: Findings) -> tuple[FloatArray, FloatArray]:
             return _rounded(rate, worth, findings), worth
     empty = np.full(len(findings.places), np.nan)
     return empty, empty
+
+
+def _counts(column: str, findings: Findings) -> bool:
+    return all(text.strip().isdigit() for text in texts_in(findings.settings.get(column, ())))
 
 
 def in_the_unit_of_the_rate(

@@ -30,6 +30,7 @@ __all__ = [
     "names_runs",
     "quoted",
     "recognise",
+    "says_loss",
     "says_non_embedding",
     "source_of",
     "split_group",
@@ -193,6 +194,7 @@ _NAMED_SIZES = ("model", "model_name", "model_id", "base_model", "name", "size",
 _WITH_UNIT = (*SIZES, schema.TOKENS, "infused_tokens", schema.FACTS)  # params (M)
 _NON_EMBEDDING = re.compile(r"non_?emb|no_emb|without_emb|wo_emb|w_o_emb|excl\w*_emb|minus_emb")
 _TOTAL = re.compile(r"(^|_)(total|all)(_|$)|with_emb|incl\w*_emb")
+_LOSS = re.compile(r"(^|_)(bpb|bits_per_\w+|loss|nll|ppl|perplexity|cross_entropy)(_|$)")
 _COUNTS_PARAMETERS = re.compile(r"param|(^|_)size(_|$)|^n_")
 _GROUPS = sorted((*schema.GROUPS, "heldout", "bg"), key=len, reverse=True)
 _GROUP_OF = {"heldout": schema.INFUSED_HELDOUT, "bg": schema.BACKGROUND}
@@ -402,6 +404,11 @@ def _prefer_non_embedding(candidates: dict[str, list[str]]) -> None:
     candidates[schema.PARAMS] = without
     if rest and schema.TOTAL_PARAMS not in candidates:
         candidates[schema.TOTAL_PARAMS] = [name for name in rest if name == schema.PARAMS] or rest
+
+
+def says_loss(column: str) -> bool:
+    """Whether a column's name states that it is a loss, which no accuracy is."""
+    return bool(_LOSS.search(_normalised(column)))
 
 
 def says_non_embedding(column: str) -> bool:

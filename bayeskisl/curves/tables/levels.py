@@ -58,8 +58,8 @@ def gather_levels(table: RawTable, field: str) -> RawTable:
     if clash:
         raise InputError(f"no column {', '.join(map(shown, clash))} beside columns of levels", ", ".join(clash),
                          table.origin, "rename it, or gather the columns by their names")  # fmt: skip
-    for columns in sets.values():
-        _require_distinct(columns, table.origin)
+    for of_set in sets.values():
+        _require_distinct(of_set, table.origin)
     levels = list(dict.fromkeys(level for columns in sets.values() for level in columns.values()))
     columns = {name: [cell for cell in table.columns[name] for _ in levels] for name in kept}
     columns[field] = [level for _ in range(len(table)) for level in levels]

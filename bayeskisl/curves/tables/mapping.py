@@ -22,6 +22,7 @@ from bayeskisl.curves.tables.fields import (
     TEXTS,
     quoted,
     recognise,
+    says_loss,
     source_of,
     split_group,
 )
@@ -99,8 +100,13 @@ def complete_mapping(
             )  # fmt: skip
         else:
             source = _followed(source, given or {}, table)
-            used.add(_column_named(source, table))
+            column = _column_named(source, table)
+            used.add(column)
+            if name == "accuracy" and column is not None and says_loss(column):
+                findings.refuse("a share of right answers", f"{shown(column)}, a loss by its name",
+                                f"mapping of {field}", "map another column, or counts")  # fmt: skip
             mapping[str(field)] = _source(source, name, table)
+            mapping |= _beside(column, field, given or {}, table) if name == "accuracy" else {}
     known, doubtful = recognise(table.columns, taken=mapping, used=filter(None, used))
     for field, columns in doubtful.items():
         if field in known:
@@ -114,6 +120,15 @@ def complete_mapping(
         # the user says which column is measured of which group: what looks like an outcome is something else
         known = {field: source for field, source in known.items() if not (field in OUTCOMES and _named(mapping))}
     return {**known, **mapping}, sorted(known)
+
+
+def _beside(column: str | None, field: str, given: Mapping[str, Any], table: RawTable) -> dict[str, str | float]:
+    """The denominator or standard error of a mapped accuracy, in a column of its name: ``bios n`` beside ``bios``."""
+    group = split_group(field)[1]
+    if any(name in given for of in (schema.PROBED, "standard_error") for name in (of, f"{of}.{group}")):
+        return {}
+    ends = {f"{column} n": schema.PROBED, f"{column} stderr": "standard_error"}
+    return {f"{of}.{group}" if group else of: quoted(name) for name, of in ends.items() if name in table.columns}
 
 
 def _named(mapping: Mapping[str, Any]) -> bool:

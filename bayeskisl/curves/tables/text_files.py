@@ -134,11 +134,12 @@ def _with_second_line(
     """
     below = [cell.strip() for cell in rows[0]] if rows else []
     starts = [i for i, name in enumerate(names) if name]
-    widths = dict(zip(starts, [*starts[1:], len(names)], strict=True))
-    merged = [i for i in starts if widths[i] > i + 1]
-    if len(below) != len(names) or not merged or starts == [0] or any(below[i] for i in starts if i not in merged):
+    ends = [*starts[1:], len(names)][: len(starts)]
+    above = {i: names[start] for start, end in zip(starts, ends, strict=True) for i in range(start, end)
+             if end > start + 1}  # fmt: skip
+    alone = [i for i in range(len(names)) if i not in above]
+    if not above or not alone or len(below) != len(names) or any(names[i] and below[i] for i in alone):
         return names, rows, numbers
-    above = {i: names[start] for start in merged for i in range(start, widths[start])}
     joined = [f"{above[i]}_{name}" if i in above and name else names[i] or name for i, name in enumerate(below)]
     if not all(joined) or len(set(joined)) < len(joined):
         return names, rows, numbers

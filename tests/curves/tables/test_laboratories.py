@@ -43,7 +43,7 @@ def left_out(curves):
 @pytest.mark.parametrize(
     "header",
     ["params (M)", "params [M]", "params_m", "params (1e6)", "params (×10^6)", "params (10⁶)", "params (Mio)",
-     "Model size (M params)", "numParams (mln)", "params_millions"],
+     "Model size (M params)", "numParams (mln)", "params_millions", "params_mn"],
 )  # fmt: skip
 def test_units_of_sizes_in_headers(read, header):
     assert read(table(header, ("70", "160"))).params.values.tolist() == [70e6, 160e6]
@@ -387,6 +387,24 @@ def test_tables_of_markdown(read):
                  "| 70M | 4000 | 0.1 | 400 |")  # fmt: skip
     for name in ("a.md", "a.txt"):
         assert counts(read(text, name=name)) == [360, 40]
+
+
+def test_signs_in_columns_without_a_name_are_left_out(read):
+    text = lines("| model | facts |Value|   |Stderr|", "|---|--:|--:|---|--:|", "| 70M | 1000 |0.9|±|0.015|",
+                 "| 70M | 4000 |0.5|±|0.025|")  # fmt: skip
+    curves = read(text, {"accuracy": "Value"}, "a.md")
+    assert curves.probed.values.ravel().tolist() == [400, 400]
+    unnamed = read(lines("params,facts,acc,n_samples,,", "70M,1000,.9,400,a,b", "70M,4000,.1,400,c,d"))
+    assert json.loads(unnamed.attrs["import_unused_columns"]) == ["column 5", "column 6"]
+
+
+def test_a_header_of_two_lines_is_joined(read):
+    text = lines(",,recall,,", "size,facts,infused,background,n", "70M,1000,.9,.5,400", "70M,4000,.1,.4,400")
+    curves = read(text, {"probed": "recall_n"})
+    assert curves.recalled.values.tolist() == [[360, 200], [40, 160]]
+    wide = lines("size,recall,,trivia,", ",1k,4k,1k,4k", "70M,.9,.1,.5,.4")
+    across = read(wide, {"infused": "recall", "background": "trivia"}, levels="facts", probed=400)
+    assert across.recalled.values.tolist() == [[360, 200], [40, 160]]
 
 
 def test_text_of_western_spreadsheets(read):

@@ -359,6 +359,23 @@ def test_runs_that_did_not_finish_are_left_out_and_listed(read):
     assert told(early, "left_out") == {"count": 1, "listed": [["line 3", "it stopped at step 400 of 1,000"]]}
 
 
+@pytest.mark.parametrize("name", ["recall_bpb", "eval/loss", "bios.perplexity", "bits per byte"])
+def test_a_loss_is_no_accuracy(read, name):
+    text = rows(f"params,facts,{name},n_samples", "70M,100,.9,400", "70M,200,.5,400")
+    with pytest.raises(InputError, match=r"expected a share of right answers, got .*, a loss by its name"):
+        read("a.csv", text, {"accuracy": name})
+
+
+def test_recall_of_facts_is_an_accuracy(read):
+    curves = read("a.csv", rows("params,facts,Fact recall (%),n_samples", "70M,100,90,400", "70M,200,50,400"))
+    assert curves.recalled.values.ravel().tolist() == [360, 200]
+
+
+def test_a_column_that_has_sizes_is_not_offered_as_a_number_of_probed_facts(read):
+    with pytest.raises(InputError, match=r"no known precision\.$"):
+        read("a.csv", rows("size,facts,acc", "70M,100,.9", "70M,200,.5"))
+
+
 def test_a_column_called_status_of_something_else_is_not_read(read):
     text = rows("params,facts,acc,n_samples,status", "70M,100,.9,400,public", "70M,200,.5,400,private")
     assert read("a.csv", text).sizes["run"] == 2
