@@ -91,6 +91,7 @@ def finished_and_infused(
         raise InputError("runs that finished and have infused facts", "none", findings.origin)
     kept = np.flatnonzero(~out)
     findings.places = [table.places[row] for row in kept]
+    findings.rows = np.arange(len(kept))
     return table.rows(kept.tolist()), guesses
 
 
