@@ -13,7 +13,7 @@ from bayeskisl.curves.tables.problems import Findings
 from bayeskisl.curves.tables.quantities import read_each
 from bayeskisl.knowledge.identity import background_exposures
 
-__all__ = ["complete", "group_names", "with_benchmark", "with_facts"]
+__all__ = ["complete", "group_names", "names_benchmark", "renaming", "with_benchmark", "with_facts"]
 
 # General benchmarks by their common names: they are no infused facts.
 _GENERAL = frozenset(
@@ -42,7 +42,8 @@ def complete(
             source = mapping[schema.TOTAL_PARAMS]
             name = source.strip('"') if isinstance(source, str) and source == quoted(source.strip('"')) else source
             remedy = f"use --map params={name} if embeddings may count; exponents of small sizes then differ"
-        findings.refuse("non-embedding parameters", f"none among {findings.have}", "columns", remedy)
+        if schema.PARAMS not in findings.refused:
+            findings.refuse("non-embedding parameters", f"none among {findings.have}", "columns", remedy)
         rows[schema.PARAMS] = 1.0 + np.arange(len(nothing))  # distinct: no row seems to repeat another
     if schema.TOTAL_PARAMS not in rows:
         rows[schema.TOTAL_PARAMS] = rows[schema.PARAMS]
@@ -65,7 +66,7 @@ def complete(
 
 
 def _as_controls(rows: Values, guesses: Mapping[str, float], findings: Findings) -> FloatArray:
-    """Guessing rates from runs without infusion, ``(row,)``; NaN for facts that they may know from elsewhere."""
+    """Guessing rates from runs without infusion, ``(row,)``; of other facts those that the table states."""
     least, most = min(guesses.values()), max(guesses.values())
     shown_rates, each = (f"{most:.2g}", "") if most == least else (f"{least:.2g} to {most:.2g}", " of each domain")
     findings.notes.append(
@@ -74,7 +75,9 @@ def _as_controls(rows: Values, guesses: Mapping[str, float], findings: Findings)
     )
     domains = rows.get(schema.DOMAIN, np.full(len(rows[schema.GROUP]), ""))
     rates = np.array([guesses.get(str(name), np.nan) for name in domains])
-    return np.where(rows[schema.GROUP] == schema.INFUSED, np.minimum(rates, _MOST_GUESSED), np.nan)
+    return np.where(
+        rows[schema.GROUP] == schema.INFUSED, np.minimum(rates, _MOST_GUESSED), rows.get(schema.GUESSING, np.nan)
+    )
 
 
 def _groups(rows: Values, mapping: Mapping[str, str | float], findings: Findings) -> np.ndarray:
@@ -84,7 +87,9 @@ def _groups(rows: Values, mapping: Mapping[str, str | float], findings: Findings
     names = group_names(told)
     unknown = np.array([name is not None and name not in schema.GROUPS for name in names], dtype=bool)
     if unknown.any():
-        remedy = _renaming(mapping[schema.GROUP], [str(name) for name in told if name is not None])
+        remedy = "say which is which: " + renaming(
+            mapping[schema.GROUP], [str(name) for name in told if name is not None]
+        )
         findings.refuse_rows(unknown, f"a group among {', '.join(schema.GROUPS)}", told.tolist(), remedy)
     return names
 
@@ -99,14 +104,17 @@ def _group_named(name: str) -> str:
     return _GROUP_NAMES.get(name, name)
 
 
-def _renaming(source: str | float, names: Sequence[str]) -> str:
-    """Return the option that names the groups of this table, quoted for a shell."""
+def renaming(source: str | float, names: Sequence[str]) -> str:
+    """Return the option that names the groups of a table by a column, quoted for a shell."""
     column = str(source).strip('"') if str(source).strip('"').isidentifier() else str(source).replace('"', '\\"')
     infused = next((name for name in names if name.lower() not in _GENERAL), names[0])
     rest = f"'{schema.BACKGROUND}'" if set(names) > {infused} else "NULL"
-    return (
-        f"say which is which: --map \"group=CASE WHEN {column} = '{infused}' THEN '{schema.INFUSED}' ELSE {rest} END\""
-    )
+    return f"--map \"group=CASE WHEN {column} = '{infused}' THEN '{schema.INFUSED}' ELSE {rest} END\""
+
+
+def names_benchmark(names: Sequence[str]) -> bool:
+    """Whether a general benchmark is among names."""
+    return any(name.lower() in _GENERAL for name in names)
 
 
 def with_facts(rows: Values, unused: Values, findings: Findings) -> Values:
@@ -126,6 +134,10 @@ def with_facts(rows: Values, unused: Values, findings: Findings) -> Values:
         return rows
     facts = np.nanmax(infused)
     findings.invent(schema.FACTS, f"{facts:,.0f} in every run, as many as were probed")
+    if schema.RATIO in varied:
+        findings.assumed.append(
+            f"the lower end of the range rests on an assumed {facts:,.0f} facts; give --map facts=N"
+        )
     return {**rows, schema.FACTS: np.full(len(findings.places), facts)}
 
 

@@ -1,21 +1,31 @@
 """Counts from counts, from rates with denominators, or from rates with standard errors."""
 
+import re
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
+from bayeskisl.curves.tables.fields import OUTCOMES, quoted, split_group
+from bayeskisl.curves.tables.mapping import Values
 from bayeskisl.curves.tables.problems import Findings, Said
+from bayeskisl.curves.tables.quantities import texts_in
+from bayeskisl.curves.tables.raw import SPREAD
 
-__all__ = ["count"]
+__all__ = ["count", "in_the_unit_of_the_rate"]
 
 _NO_DENOMINATOR = (
     "map the number of probed facts, or give one for all rows with --probed N: a rate alone has no known precision"
 )
 _PERHAPS_PROBED = ("n", "count", "total", "support", "size", "examples")  # and a number of seeds as often
+_FEWEST = 10  # probed facts; a standard error worth less as a rule is in another unit, or no standard error
+_MOST_ASKED = 1_000_000  # probed facts; a standard error worth more as a rule is no percentage
+_DIVIDED = re.compile(r"/\s*100(?:\.0*)?\s*\)?\s*$")
 _COARSE = 0.005  # a change of a share by rounding to whole counts that is worth telling
 
 
-def count(values: dict[str, np.ndarray], findings: Findings) -> tuple[FloatArray, FloatArray]:
+def count(values: Values, findings: Findings) -> tuple[FloatArray, FloatArray]:
     """Recalled and probed facts of every row.
 
     A standard error s of a rate p is worth n = p (1 - p) / s^2 facts, the variance of a binomial share solved for n;
@@ -40,15 +50,17 @@ def count(values: dict[str, np.ndarray], findings: Findings) -> tuple[FloatArray
         remedy = "map one, as in --map recalled=COLUMN or --map accuracy=COLUMN"
         if {"metric", "value"} <= set(findings.columns):
             remedy = "use the rows of one metric: --where \"metric = 'NAME'\" --map accuracy=value"
-        findings.refuse("recalled facts, or an accuracy", f"neither among {findings.have}", "columns", remedy)
+        if not findings.refused & set(OUTCOMES):
+            findings.refuse("recalled facts, or an accuracy", f"neither among {findings.have}", "columns", remedy)
     elif probed is None and (recalled is not None or error is None):
         what = "recalled" if recalled is not None else "accuracy"
-        spread = next((name for name in findings.columns if name.endswith(" ±")), None)
+        spread = next((name for name in findings.columns if name.endswith(SPREAD)), None)
         behind = f"; or if the numbers behind ± are standard errors, say --map 'standard_error=\"{spread}\"'"
-        number = next((name for name in findings.columns if name in _PERHAPS_PROBED), None)
+        number = next((name for name in findings.columns if name in _PERHAPS_PROBED and _counts(name, findings)), None)
         perhaps = f"; if {number!r} is the number, say --map probed={number}" if number else ""
         remedy = _NO_DENOMINATOR + (behind if spread else perhaps)
-        findings.refuse(f"a denominator for {what}", "none", "columns", remedy)
+        if schema.PROBED not in findings.refused:
+            findings.refuse(f"a denominator for {what}", "none", "columns", remedy)
     elif recalled is not None and probed is not None:
         findings.refuse_rows(recalled > probed, "at most as many recalled facts as probed ones",
                              _pairs(recalled, probed))  # fmt: skip
@@ -65,6 +77,56 @@ def count(values: dict[str, np.ndarray], findings: Findings) -> tuple[FloatArray
     return empty, empty
 
 
+def _counts(column: str, findings: Findings) -> bool:
+    return all(text.strip().isdigit() for text in texts_in(findings.settings.get(column, ())))
+
+
+def in_the_unit_of_the_rate(
+    values: Values, mapping: Mapping[str, str | float], columns: Mapping[str, Sequence[object]], findings: Findings
+) -> Values:
+    """Divide standard errors without a unit by 100 if they stand beside accuracies in percent.
+
+    One that would then be worth more probed facts than anyone asks was a share already.
+    """
+    read = dict(values)
+    for field in (name for name in values if split_group(name)[0] == "standard_error"):
+        group = split_group(field)[1]
+        rates = [name for name in values if split_group(name)[0] == "accuracy" and split_group(name)[1] in ("", group)]
+        rates = rates or [name for name in values if not group and split_group(name)[0] == "accuracy"]
+        if (
+            _in_percent(mapping[field], columns)
+            or not rates
+            or not all(_in_percent(mapping[n], columns) for n in rates)
+        ):
+            continue
+        if max(_typical(_worth(values[name], values[field] / 100)) for name in rates) > _MOST_ASKED:
+            findings.notes.append(f"{field} was taken as a share, although the accuracy is in percent")
+            continue
+        read[field] = values[field] / 100
+        findings.notes.append(f"{field} was taken as percent, like the accuracy beside it, and divided by 100")
+    return read
+
+
+def _in_percent(source: str | float, columns: Mapping[str, Sequence[object]]) -> bool:
+    """Whether a field is divided by 100, or the cells of its column end with %."""
+    if _DIVIDED.search(str(source)):
+        return True
+    names = (name.removesuffix(SPREAD) for name in columns if quoted(name) == source)
+    return any(isinstance(cell, str) and "%" in cell for name in names for cell in columns.get(name, ()))
+
+
+def _worth(rate: FloatArray, error: FloatArray) -> FloatArray:
+    """Probed facts that a standard error is worth, ``(row,)``; NaN where it shows none."""
+    known = (error > 0) & (rate > 0) & (rate < 1)
+    worth: FloatArray = rate * (1 - rate) / np.where(known, error, np.nan) ** 2
+    return worth
+
+
+def _typical(worth: FloatArray) -> float:
+    known = worth[np.isfinite(worth)]
+    return float(np.median(known)) if len(known) else np.nan
+
+
 def _require_told(outcome: FloatArray, probed: FloatArray, findings: Findings) -> None:
     """Refuse groups that are measured in another way than the one that is read."""
     if findings.of_table:  # a column that was refused as a whole has no values
@@ -75,8 +137,14 @@ def _require_told(outcome: FloatArray, probed: FloatArray, findings: Findings) -
 
 
 def _effective(rate: FloatArray, error: FloatArray, probed: FloatArray | None, findings: Findings) -> FloatArray:
-    known = (error > 0) & (rate > 0) & (rate < 1)
-    worth = rate * (1 - rate) / np.where(known, error, np.nan) ** 2
+    worth = _worth(rate, error)
+    known = ~np.isnan(worth)
+    unit = "check that it is a standard error and in the unit of the rate"
+    divide = f"{unit}: divide one in percent, --map 'standard_error=COLUMN / 100'"
+    if _typical(worth) < _FEWEST:
+        findings.refuse_together(known, f"standard errors that are worth at least {_FEWEST} probed facts, as a rule",
+                                 error.tolist(), divide)  # fmt: skip
+        return np.full(len(rate), np.nan)
     if probed is None:
         findings.refuse_rows(~known & ~np.isnan(rate) & ~findings.bad_rows,
                              "a standard error above 0 of a rate strictly between 0 and 1", _pairs(error, rate),
@@ -84,12 +152,11 @@ def _effective(rate: FloatArray, error: FloatArray, probed: FloatArray | None, f
     else:
         worth = np.where(known, np.fmin(worth, probed), probed)
     findings.refuse_rows(worth < 1, "a standard error that is worth at least one probed fact", error.tolist(),
-                         "check that it is a standard error and in the unit of the rate: divide one in percent, "
-                         "--map 'standard_error=COLUMN / 100'")  # fmt: skip
+                         divide)  # fmt: skip
     findings.notes.append("standard errors were turned into effective numbers of probed facts, n = p (1 - p) / s^2")
     findings.refuse_rows(worth > schema.MOST_PROBED,
                          f"a standard error that is worth at most {schema.MOST_PROBED:,} probed facts", error.tolist(),
-                         "check that it is a standard error and in the unit of the rate")  # fmt: skip
+                         unit)  # fmt: skip
     return np.maximum(np.round(np.minimum(worth, schema.MOST_PROBED)), 1)
 
 

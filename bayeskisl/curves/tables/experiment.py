@@ -1,15 +1,20 @@
 """The experiment in a table: its axis, and the rows that belong to one run."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import polars as pl
 
 from bayeskisl import schema
 from bayeskisl.arrays import BoolArray, FloatArray, IntArray
 from bayeskisl.axes import AXES
+from bayeskisl.curves.tables.completing import names_benchmark, renaming
+from bayeskisl.curves.tables.fields import quoted
 from bayeskisl.curves.tables.identity import Infusion
-from bayeskisl.curves.tables.problems import Findings, Said
+from bayeskisl.curves.tables.problems import Findings, Said, shown
+from bayeskisl.curves.tables.quantities import read_parts, read_quantity, texts_in
 
-__all__ = ["axis_of", "first_alike", "last_checkpoints", "number_replicates"]
+__all__ = ["are_tokens_seen", "axis_of", "first_alike", "last_checkpoints", "number_replicates"]
 
 _SAME = 0.02
 _VARIED = (schema.FACTS, schema.RATIO, schema.EXPOSURES)
@@ -82,6 +87,17 @@ def _series(cells: np.ndarray) -> pl.Series:
     return pl.Series(cells.tolist(), dtype=pl.String) if cells.dtype == object else pl.Series(cells)
 
 
+def are_tokens_seen(keys: IntArray, tokens: FloatArray, checkpoint: FloatArray) -> bool:
+    """Whether tokens vary among rows of equal keys, and there in proportion to the checkpoint."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rows = pl.DataFrame(
+            {"key": keys, "tokens": tokens, "each": np.where(checkpoint > 0, tokens / checkpoint, np.nan)}
+        )
+    known = rows.fill_nan(None).drop_nulls().group_by("key")
+    spread = known.agg((pl.all().max() / pl.all().min() - 1).name.keep()).filter(pl.col("tokens") > _SAME)
+    return spread.height > 0 and bool((spread["each"] <= _SAME).all())
+
+
 def last_checkpoints(keys: IntArray, checkpoint: FloatArray, findings: Findings) -> BoolArray:
     """Mark the rows with the last checkpoint of their run and group, and report the others. Shape ``(row,)``.
 
@@ -127,16 +143,53 @@ def number_replicates(keys: IntArray, rows: BoolArray, replicates: bool, named: 
     number[rows] = used.select(pl.int_range(pl.len()).over("key")).to_series().to_numpy()
     if replicates:
         return number
-    twice, stands = number > 0, [""] * len(keys)
+    twice = np.flatnonzero(number > 0)
     first = np.zeros(len(keys), dtype=int)
-    first[keys[rows & ~twice]] = np.flatnonzero(rows & ~twice)
-    for row in np.flatnonzero(twice).tolist():
+    first[keys[rows & (number == 0)]] = np.flatnonzero(rows & (number == 0))
+    stands: list[object] = [""] * len(keys)
+    for row in twice.tolist():
         stands[row] = Said(f"a repetition of {findings.places[first[keys[row]]]}")
-    remedy = "remove one" if named else "remove one, or make them separate runs with --replicates or a column of seeds"
-    if findings.what_differs:
-        remedy = (
-            f"map the column in which they differ, if it is {findings.what_differs}, as in --map checkpoint=COLUMN or "
-            f"--map exposures=COLUMN, or choose rows with --where; else {remedy}"
-        )
-    findings.refuse_rows(twice, "each run and group once", stands, remedy)
+    if len(twice):
+        remedy = _telling_apart(findings.differing(twice, first[keys[twice]]), named, findings)
+        findings.refuse_together(number > 0, "each run and group once", stands, remedy)
     return np.zeros(len(keys), dtype=int)
+
+
+def _telling_apart(differing: list[str], named: bool, findings: Findings) -> str:
+    """Remedy for rows that are alike in all fields: the columns in which they differ, if there are any."""
+    columns = [name for name in differing if _is_setting(findings.settings[name])]
+    if not columns:
+        return (
+            "remove one" if named else "remove one, or make them separate runs with --replicates or a column of seeds"
+        )
+    numbers = [name for name in columns if _are_numbers(findings.settings[name]) and name in findings.unread]
+    texts = [name for name in columns if name not in numbers and name in findings.unread]
+    name = (texts or numbers or columns)[0]
+    cells = list(dict.fromkeys(texts_in(findings.settings[name])))
+    value = f"{read_quantity(cells[0]):g}" if _are_numbers(cells) else f"'{cells[0]}'"
+    some = f'use some of the rows, as in --where "{_in_shell(name)} = {value}"'
+    if texts:
+        field = schema.RATIO if all(read_parts(cell) is not None for cell in cells) else schema.DOMAIN
+        what = renaming(quoted(name), cells) if names_benchmark(cells) else f"--map {field}={_in_shell(name)}"
+        return f"they differ in {', '.join(map(shown, texts))}: map it, as in {what}, or {some}"
+    if numbers:
+        listed = " or ".join(map(shown, numbers))
+        return (f"map the column in which they differ, if it is {listed}, as in --map checkpoint=COLUMN or "
+                f"--map exposures=COLUMN; or {some}")  # fmt: skip
+    return f"they differ in {', '.join(map(shown, columns))}: {some}"
+
+
+def _is_setting(cells: Sequence[object]) -> bool:
+    """Whether a column has few values, or whole numbers: a time or an identity has another value in each row."""
+    values = set(texts_in(cells))
+    numbers = [read_quantity(value) for value in values]
+    return len(values) < len(cells) or all(number is not None and number.is_integer() for number in numbers)
+
+
+def _are_numbers(cells: Sequence[object]) -> bool:
+    return all(read_quantity(value) is not None for value in texts_in(cells))
+
+
+def _in_shell(name: str) -> str:
+    """A column's name in an expression between double quotes of a shell."""
+    return name if name.isidentifier() else quoted(name).replace('"', '\\"')

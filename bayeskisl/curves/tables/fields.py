@@ -10,13 +10,16 @@ from bayeskisl import schema
 from bayeskisl.arrays import BoolArray, FloatArray
 from bayeskisl.curves.tables.problems import shown
 from bayeskisl.curves.tables.quantities import header_unit, is_missing, read_quantity, size_in_name, texts_in
+from bayeskisl.curves.tables.raw import SPREAD
 from bayeskisl.errors import InputError
 
 __all__ = [
     "FIELDS",
     "FINISHED",
     "MEASURED",
+    "NOTHING_INFUSED",
     "NUMBERS",
+    "OUTCOMES",
     "PLANNED",
     "SHARES",
     "SIZES",
@@ -24,9 +27,12 @@ __all__ = [
     "TEXTS",
     "UNFINISHED",
     "Field",
+    "names_runs",
     "quoted",
     "recognise",
+    "says_loss",
     "says_non_embedding",
+    "source_of",
     "split_group",
     "state_in",
 ]
@@ -120,8 +126,10 @@ FIELDS = {
 NUMBERS = tuple(FIELDS)
 TEXTS = (schema.RUN, schema.GROUP, schema.DOMAIN, STATE)
 MEASURED = (schema.RECALLED, schema.PROBED, "accuracy", "standard_error", schema.GUESSING, schema.ANSWER_NATS)
+OUTCOMES = (schema.RECALLED, "accuracy")
 SHARES = (schema.RATIO, "accuracy", "standard_error", schema.GUESSING, schema.BACKGROUND_SHARE)
 SIZES = (schema.PARAMS, schema.TOTAL_PARAMS)
+NOTHING_INFUSED = (schema.FACTS, schema.RATIO, schema.EXPOSURES, "infused_tokens")  # 0 of one of them is a control
 
 # How trackers say that a run came to its end, and that it did not
 FINISHED = frozenset(("finished", "completed", "complete", "success", "succeeded", "done", "ok", "3"))
@@ -155,7 +163,7 @@ _ALIASES = {
     schema.SEED: "random_seed data_seed",
     schema.RECALLED: "correct n_correct num_correct hits n_recalled",
     schema.PROBED: "n_probed probes n_probes questions n_questions n_samples num_samples n_eval",
-    "accuracy": "acc retention recall exact_match em hit_rate mean_accuracy accuracy_mean",
+    "accuracy": "acc retention recall fact_recall exact_match em hit_rate mean_accuracy accuracy_mean",
     "standard_error": "stderr std_err se acc_stderr accuracy_stderr acc_se exact_match_stderr",
     schema.GUESSING: "guessing_rate chance chance_level",
     schema.GENERAL_LOSS: "web_loss",
@@ -181,10 +189,12 @@ _PER_PARAMETER = ("tokens_per_param", "tokens_per_parameter", "tok_per_param", "
 _CHOICES = ("num_choices", "n_choices", "choices", "n_options", "num_options")
 _EMBEDDING = ("embedding_params", "n_embedding_params", "num_embedding_params", "params_embedding", "emb_params")
 _SYMBOLS = {"N": schema.PARAMS, "D": schema.TOKENS, "K": schema.FACTS}  # a small n is more often a number of probes
+_FEW = 10_000  # questions
 _NAMED_SIZES = ("model", "model_name", "model_id", "base_model", "name", "size", "architecture")  # pythia-70m
 _WITH_UNIT = (*SIZES, schema.TOKENS, "infused_tokens", schema.FACTS)  # params (M)
 _NON_EMBEDDING = re.compile(r"non_?emb|no_emb|without_emb|wo_emb|w_o_emb|excl\w*_emb|minus_emb")
 _TOTAL = re.compile(r"(^|_)(total|all)(_|$)|with_emb|incl\w*_emb")
+_LOSS = re.compile(r"(^|_)(bpb|bits_per_\w+|loss|nll|ppl|perplexity|cross_entropy)(_|$)")
 _COUNTS_PARAMETERS = re.compile(r"param|(^|_)size(_|$)|^n_")
 _GROUPS = sorted((*schema.GROUPS, "heldout", "bg"), key=len, reverse=True)
 _GROUP_OF = {"heldout": schema.INFUSED_HELDOUT, "bg": schema.BACKGROUND}
@@ -221,11 +231,12 @@ def recognise(
     taken, used = set(taken), set(used)
     candidates: dict[str, list[str]] = {}
     for column, cells in columns.items():
-        field = None if column in used or column.endswith("±") else _field_of(column)[0]
+        field = None if column in used or column.endswith(SPREAD) else _field_of(column)
         if field is not None and (field != STATE or _says_states(cells)):
             candidates.setdefault(field, []).append(column)
     _add_nested(candidates, columns, used)
     _add_named_sizes(candidates, columns, used)
+    _read_few_as_probed(candidates, columns, taken, used)
     _prefer_non_embedding(candidates)
     known, doubtful = {}, {}
     for field, names in candidates.items():
@@ -235,7 +246,7 @@ def recognise(
         if len(names) > 1:
             doubtful[field] = names
         if len(names) == 1 or exact:
-            known[field] = _source_of(exact[0] if exact else names[0], columns)
+            known[field] = source_of(exact[0] if exact else names[0], field, columns)
     derived = _derived(columns, known, used)
     known |= {field: source for field, source in derived.items() if field not in taken and field not in doubtful}
     return known, doubtful
@@ -295,12 +306,13 @@ def _add_nested(candidates: dict[str, list[str]], columns: Mapping[str, Sequence
             candidates.setdefault(field, names)
 
 
-def _source_of(column: str, columns: Mapping[str, Sequence[object]]) -> str:
-    """A column as SQL, in the unit of its field."""
-    factor = _field_of(column)[1]
+def source_of(column: str, field: str, columns: Mapping[str, Sequence[object]]) -> str:
+    """Return a column as SQL, in the unit of the field that it is read as: of percent, or of millions in its name."""
+    factor = _unit_of(column, field)
     if factor == 1:
         return quoted(column)
-    told = [cell for cell in columns[column] if not is_missing(cell)]
+    beside = column.removesuffix(SPREAD)  # the numbers behind ± are in the unit of their column
+    told = [cell for cell in columns.get(beside, columns[column]) if not is_missing(cell)]
     in_cells = [isinstance(cell, str) and _has_unit(cell) for cell in told]
     if any(in_cells) and not all(in_cells):
         got = f"{shown(told[in_cells.index(True)])} and {shown(told[in_cells.index(False)])}"
@@ -309,6 +321,14 @@ def _source_of(column: str, columns: Mapping[str, Sequence[object]]) -> str:
     if any(in_cells):
         return quoted(column)
     return f"{quoted(column)} / 100" if factor < 1 else f"{quoted(column)} * {factor:.0f}"
+
+
+def _unit_of(column: str, field: str) -> float:
+    """The unit in which a column's name says that it counts: 0.01 of a share in percent, 1e6 of ``params (M)``."""
+    name = column.removesuffix(SPREAD)
+    if split_group(field)[0] in SHARES:
+        return 0.01 if _PERCENT.sub("", name) != name else 1.0
+    return header_unit(name)[1] if field in _WITH_UNIT else 1.0
 
 
 def _has_unit(cell: str) -> bool:
@@ -330,16 +350,48 @@ def state_in(text: str) -> str:
 
 
 def _add_named_sizes(candidates: dict[str, list[str]], columns: Mapping[str, Sequence[object]], used: set[str]) -> None:
-    """Add the size in the name of each model, pythia-70m, if no other column contains it."""
+    """Add the sizes in the names of most models, pythia-70m, if no other column contains sizes."""
     if set(candidates) & set(SIZES):
         return
     for column, cells in columns.items():
-        if column in used or _normalised(_TRACKERS.sub("", column.strip())) not in _NAMED_SIZES:
+        if column in used or not _may_name_sizes(column):
             continue
         told = set(texts_in(cells))
-        if told and all(size_in_name(cell) or _has_unit(cell) for cell in told):
+        if sum(bool(size_in_name(cell) or _has_unit(cell)) for cell in told) > len(told) / 2:
             candidates[schema.PARAMS] = [column]
             return
+
+
+def _read_few_as_probed(
+    candidates: dict[str, list[str]], columns: Mapping[str, Sequence[object]], taken: set[str], used: set[str]
+) -> None:
+    """Read a small ``N`` beside an outcome as the number of questions, if another column has the sizes."""
+    symbol = [name for name in candidates.get(schema.PARAMS, []) if name.strip() == "N"]
+    if not symbol or not _are_few(columns[symbol[0]]):
+        return
+    others = [name for name in candidates.pop(schema.PARAMS) if name not in symbol]
+    if others:
+        candidates[schema.PARAMS] = others
+    _add_named_sizes(candidates, columns, used)
+    if not (set(candidates) | taken) & set(SIZES):
+        candidates[schema.PARAMS] = symbol
+    elif any(split_group(field)[0] in OUTCOMES for field in (*candidates, *taken)):
+        candidates.setdefault(schema.PROBED, symbol)
+
+
+def _are_few(cells: Sequence[object]) -> bool:
+    """Whether cells are whole numbers too small to be sizes of the models that have names."""
+    values = [read_quantity(text) for text in texts_in(cells)]
+    return bool(values) and all(value is not None and 1 <= value < _FEW and value.is_integer() for value in values)
+
+
+def names_runs(column: str) -> bool:
+    """Whether a column, by its name, has seeds, names of runs or models, or sizes."""
+    return _named(column) in (schema.SEED, schema.RUN, *SIZES) or _may_name_sizes(column)
+
+
+def _may_name_sizes(column: str) -> bool:
+    return _normalised(_TRACKERS.sub("", column.strip())) in _NAMED_SIZES
 
 
 def _prefer_non_embedding(candidates: dict[str, list[str]]) -> None:
@@ -352,6 +404,11 @@ def _prefer_non_embedding(candidates: dict[str, list[str]]) -> None:
     candidates[schema.PARAMS] = without
     if rest and schema.TOTAL_PARAMS not in candidates:
         candidates[schema.TOTAL_PARAMS] = [name for name in rest if name == schema.PARAMS] or rest
+
+
+def says_loss(column: str) -> bool:
+    """Whether a column's name states that it is a loss, which no accuracy is."""
+    return bool(_LOSS.search(_normalised(column)))
 
 
 def says_non_embedding(column: str) -> bool:
@@ -371,19 +428,19 @@ def split_group(field: str) -> tuple[str, str]:
     return name, group
 
 
-def _field_of(column: str) -> tuple[str | None, float]:
-    """The field that a column's name identifies, and the unit in which it counts."""
+def _field_of(column: str) -> str | None:
+    """The field that a column's name identifies, with or without a unit."""
     if column.strip() in _SYMBOLS:
-        return _SYMBOLS[column.strip()], 1.0
+        return _SYMBOLS[column.strip()]
     field = _named(column)
     if field is not None:
-        return field, 1.0
+        return field
     share = _PERCENT.sub("", column)
     if share != column and (field := _named(share)) is not None:
-        return (field, 0.01) if split_group(field)[0] in SHARES else (None, 1.0)
+        return field if split_group(field)[0] in SHARES else None
     name, factor = header_unit(column)
     field = _named(name) if factor != 1 else None
-    return (field, factor) if field in _WITH_UNIT else (None, 1.0)
+    return field if field in _WITH_UNIT else None
 
 
 def _named(column: str) -> str | None:

@@ -17,20 +17,26 @@ from bayeskisl.axes import axis_of as axes_of
 from bayeskisl.curves.cells import cell_table
 from bayeskisl.curves.tables.assemble import assemble, describe
 from bayeskisl.curves.tables.completing import complete, group_names, with_benchmark, with_facts
-from bayeskisl.curves.tables.counts import count
-from bayeskisl.curves.tables.experiment import axis_of, first_alike, last_checkpoints, number_replicates
-from bayeskisl.curves.tables.fields import PLANNED, quoted, says_non_embedding, split_group
-from bayeskisl.curves.tables.identity import solve_identity
+from bayeskisl.curves.tables.counts import count, in_the_unit_of_the_rate
+from bayeskisl.curves.tables.experiment import (
+    are_tokens_seen,
+    axis_of,
+    first_alike,
+    last_checkpoints,
+    number_replicates,
+)
+from bayeskisl.curves.tables.fields import MEASURED, OUTCOMES, PLANNED, quoted, says_non_embedding, split_group
+from bayeskisl.curves.tables.identity import Infusion, solve_identity
 from bayeskisl.curves.tables.items import count_items
 from bayeskisl.curves.tables.levels import VALUE, gather_levels, levels_in
 from bayeskisl.curves.tables.mapping import Values, complete_mapping, evaluate, probed_rows, selected
 from bayeskisl.curves.tables.problems import Findings, TableError, shown
 from bayeskisl.curves.tables.quantities import read_quantity, texts_in
-from bayeskisl.curves.tables.raw import RawTable, with_spreads
+from bayeskisl.curves.tables.raw import SPREAD, RawTable, with_spreads
 from bayeskisl.curves.tables.read import read_table
 from bayeskisl.curves.tables.reading import Reading, ReadingKeywords
 from bayeskisl.curves.tables.screen import columns_read
-from bayeskisl.curves.tables.set_aside import finished_and_infused, stopped_early
+from bayeskisl.curves.tables.set_aside import finished_and_infused, stopped_early, without_aggregates
 from bayeskisl.curves.tables.unpacked import unpacked
 from bayeskisl.curves.validation import validate
 from bayeskisl.errors import InputError
@@ -38,9 +44,9 @@ from bayeskisl.keywords import from_keywords
 
 __all__ = ["curves_from_table"]
 
-_OUTCOMES = (schema.RECALLED, "accuracy")
 _IDENTIFYING = (*schema.RUN_COORDINATES, schema.DOMAIN)
 _SMALL = 10_000  # parameters, below which a size is more often one in millions
+_LOGARITHMS = (5, 13)  # to base 10, of sizes that models have
 _MANY = 100_000  # runs, among which nobody looks for a single level
 _REMEMBERED = 4096  # texts of one column that are read once
 _RARE = 0.01  # exposures on average, below which a budget is more often one in billions
@@ -125,7 +131,8 @@ def curves_from_table(
     given, where, decimal = _with_named_groups(mapping or {}), how.where, how.decimal
     found = read_table(table)
     raw = found if where is None else selected(found, where, decimal)
-    raw, notes = unpacked(_in_rows(_without(raw, how.ignore), given, levels, how.by, how.metric), given)
+    raw = without_aggregates(_without(raw, how.ignore), given)
+    raw, notes = unpacked(_in_rows(raw, given, levels, how.by, how.metric), given)
     findings = Findings(
         raw.origin,
         raw.places,
@@ -141,10 +148,12 @@ def curves_from_table(
     full, recognised = complete_mapping(given, raw, findings)
     raw, guesses = finished_and_infused(raw, full, findings, decimal)
     values, unused = evaluate(full, raw, findings, decimal)
+    values = in_the_unit_of_the_rate(values, full, raw.columns, findings)
     findings.columns.sort(key=lambda name: name not in unused)  # an error names first what nobody read
-    if levels is None and not any(split_group(field)[0] in _OUTCOMES for field in full):
+    if levels is None and not any(split_group(field)[0] in OUTCOMES for field in full):
         _refuse_levels(raw, findings)
-    findings.unread = [name for name in unused if not name.endswith("±") and _has_several(raw.columns[name])]
+    findings.unread = [name for name in unused if not name.endswith(SPREAD) and _has_several(raw.columns[name])]
+    findings.settings = _settings(raw, full)
     columns = columns_read(full, recognised, raw, values)
     _note_spreads(raw, full, findings)
     _doubt_units(full, values, findings)
@@ -161,12 +170,12 @@ def curves_from_table(
     if "token" in str(full.get("checkpoint")).lower() and schema.TOKENS not in findings.invented:
         rows.setdefault(PLANNED, rows[schema.TOKENS])  # tokens seen, of those that were planned
     runs, good = _runs(rows, replicates, findings)
+    _doubt_exposures(infusion, told, full, findings)
     findings.stop_if_refused(how.skip_bad_rows)
     curves = _in_runs(rows, runs, good, findings)
     if shown_axis is not None:
         _note_single_levels(curves.assign_attrs(axis=shown_axis), findings)
         _note_nothing_to_harm(curves, shown_axis, findings)
-    _doubt_exposures(curves, full, infusion.relative, findings)
     described = describe(curves, str(shown_axis), raw, full, columns, unused, infusion.relative, findings)
     return validate(described, raw.origin)
 
@@ -183,7 +192,7 @@ def _in_rows(
     table = count_items(table, by, metric) if by else table
     if levels is not None:
         table = gather_levels(table, levels)
-        if not any(split_group(str(field))[0] in _OUTCOMES for field in given) and VALUE in table.columns:
+        if not any(split_group(str(field))[0] in OUTCOMES for field in given) and VALUE in table.columns:
             given["accuracy"] = VALUE
     return with_spreads(table)
 
@@ -193,6 +202,18 @@ def _without(table: RawTable, ignore: Sequence[str]) -> RawTable:
     if missing:
         raise InputError("columns of the table to leave out", ", ".join(map(shown, missing)), table.origin)
     return replace(table, columns={name: cells for name, cells in table.columns.items() if name not in ignore})
+
+
+def _settings(table: RawTable, mapping: Mapping[str, str | float]) -> dict[str, list[Any]]:
+    """Columns that describe runs: all but those of which something measured is read."""
+    read = [
+        str(source) for field, source in mapping.items() if split_group(field)[0] in (*MEASURED, schema.GENERAL_LOSS)
+    ]
+    return {
+        name: cells
+        for name, cells in table.columns.items()
+        if not name.endswith(SPREAD) and not any(quoted(name) in source or name == source for source in read)
+    }
 
 
 def _has_several(cells: Sequence[object]) -> bool:
@@ -231,8 +252,8 @@ def _refuse_levels(table: RawTable, findings: Findings) -> None:
 
 def _note_spreads(table: RawTable, mapping: Mapping[str, str | float], findings: Findings) -> None:
     for name in table.columns:
-        spread = quoted(f"{name} ±")
-        if f"{name} ±" in table.columns and not any(spread in str(source) for source in mapping.values()):
+        spread = quoted(name + SPREAD)
+        if name + SPREAD in table.columns and not any(spread in str(source) for source in mapping.values()):
             findings.notes.append(f"{name}: the numbers behind ± are not used; if they are standard errors, say "
                                   f"--map 'standard_error={spread}'")  # fmt: skip
 
@@ -248,10 +269,15 @@ def _doubt_units(mapping: Mapping[str, str | float], values: Values, findings: F
             f"{column} was taken as non-embedding parameters; names such as 70M mostly count all of them (then map "
             "params to a column of those without embeddings, and total_params to this one)"
         )
-    largest = np.nanmax(values[schema.PARAMS], initial=0)
-    if column is not None and 0 < largest < _SMALL:
-        findings.assumed.append(f"the largest model has {largest:,.10g} parameters; if the column counts millions, say "
-                                f"--map 'params={source} * 1e6'")  # fmt: skip
+    sizes = values[schema.PARAMS][np.isfinite(values[schema.PARAMS])]
+    if column is None or not len(sizes) or sizes.max() >= _SMALL:
+        return
+    as_logarithms = f", or if it has logarithms, --map 'params=POWER(10, {source})'"
+    may_be = _LOGARITHMS[0] <= sizes.min() and sizes.max() <= _LOGARITHMS[1]
+    findings.assumed.append(
+        f"the largest model has {sizes.max():,.10g} parameters; if the column counts millions, say "
+        f"--map 'params={source} * 1e6'{as_logarithms if may_be else ''}"
+    )
 
 
 def _note_single_levels(curves: xr.Dataset, findings: Findings) -> None:
@@ -274,15 +300,25 @@ def _note_nothing_to_harm(curves: xr.Dataset, axis: str, findings: Findings) -> 
 
 
 def _doubt_exposures(
-    curves: xr.Dataset, mapping: Mapping[str, str | float], relative: bool, findings: Findings
+    infusion: Infusion, told: frozenset[str], mapping: Mapping[str, str | float], findings: Findings
 ) -> None:
-    """Note facts that are hardly ever seen, as with a budget without its unit: 20 for 20 billion."""
-    most = float(curves[schema.EXPOSURES].max())
-    if not relative and most < _RARE and schema.TOKENS in mapping:
-        findings.assumed.append(
-            f"a fact is seen {most:.2g} times at most; if tokens are counted in billions, say so: "
-            f"--map 'tokens={mapping[schema.TOKENS]} * 1e9'"
-        )
+    """Doubt budgets of so few tokens for each fact that their unit is missing: 20 for 20 billion."""
+    if schema.TOKENS not in mapping or findings.of_table:
+        return
+    good = ~findings.bad_rows
+    remedy = f"if tokens are counted in billions, say --map 'tokens={_in_words(mapping[schema.TOKENS])} * 1e9'"
+    each = infusion.ratio[good] * infusion.tokens[good] / infusion.facts[good]
+    most, seen = np.nanmax(each, initial=0), np.nanmax(infusion.exposures[good], initial=0)
+    if schema.EXPOSURES not in told and 0 < most < 1:
+        findings.refuse("at least one infused token for each fact", f"{most:.2g} at most", "rows together", remedy)
+    elif not infusion.relative and 0 < seen < _RARE:
+        findings.assumed.append(f"a fact is seen {seen:.2g} times at most; {remedy}")
+    elif schema.TOKENS_PER_FACT in findings.invented and np.nanmin(infusion.tokens_per_fact[good], initial=np.inf) < 1:
+        findings.assumed.append(f"at most {most:.3g} tokens are infused for each fact; {remedy}")
+
+
+def _in_words(source: str | float) -> str:
+    return source if isinstance(source, str) else f"{source:.10g}"
 
 
 def _add_options(given: dict[str, Any], findings: Findings, **options: float | Mapping[str, float] | None) -> None:
@@ -305,8 +341,8 @@ def _by_group(values: Values, findings: Findings) -> Values:
     if not named:
         return values
     shared = {field: cells for field, cells in values.items() if "." not in field}
-    unnamed = {field for field in shared if field in _OUTCOMES}
-    measured = {split_group(field)[1] for field in values if "." in field and split_group(field)[0] in _OUTCOMES}
+    unnamed = {field for field in shared if field in OUTCOMES}
+    measured = {split_group(field)[1] for field in values if "." in field and split_group(field)[0] in OUTCOMES}
     if schema.GROUP in shared and not measured:
         return _of_named_groups(values, named)
     if schema.GROUP in shared or (unnamed and schema.INFUSED in measured):
@@ -348,12 +384,14 @@ def _column(block: dict[str, np.ndarray], field: str) -> np.ndarray:
 def _runs(rows: dict[str, np.ndarray], replicates: bool, findings: Findings) -> tuple[IntArray, BoolArray]:
     """The run of each row, by a number that its rows share, and which rows are used; replicates become seeds."""
     named, seeded = schema.RUN in rows, bool(rows[schema.SEED].any())
-    identity = [rows[schema.RUN]] if named else [rows[name] for name in _IDENTIFYING if name in rows]
+    identity = [rows[schema.RUN]] if named else [rows[name] for name in _identifying(rows, findings)]
     keys = first_alike(*identity, rows[schema.GROUP])
     good = ~findings.bad_rows
     if "checkpoint" in rows:
         good &= last_checkpoints(keys, np.where(good, rows["checkpoint"], np.nan), findings)
         good &= ~stopped_early(rows, good, findings)
+    if findings.refused & {*_IDENTIFYING, schema.RUN, schema.GROUP, "checkpoint"}:
+        return keys, good  # what would tell runs apart may not have been read
     number = number_replicates(keys, good, replicates, named or seeded, findings)
     runs = first_alike(*identity, number)
     if named:
@@ -362,6 +400,22 @@ def _runs(rows: dict[str, np.ndarray], replicates: bool, findings: Findings) -> 
     if replicates and not seeded:
         rows[schema.SEED] = number.astype(float)
     return runs, good
+
+
+def _identifying(rows: Values, findings: Findings) -> list[str]:
+    """The fields that tell unnamed runs apart: not their tokens, if these grow with the checkpoint of a run."""
+    names = [name for name in _IDENTIFYING if name in rows]
+    others = [name for name in names if name not in (schema.TOKENS, schema.EXPOSURES)]
+    if "checkpoint" not in rows:
+        return names
+    keys = first_alike(*(rows[name] for name in others), rows[schema.GROUP])
+    if not are_tokens_seen(keys, rows[schema.TOKENS], rows["checkpoint"]):
+        return names
+    findings.notes.append(
+        "tokens grow with the checkpoint in rows that are alike otherwise: they are the tokens seen so far, and only "
+        "the last checkpoint counts; if every row is a run of its own, leave the checkpoints out with --ignore COLUMN"
+    )
+    return others
 
 
 def _numbered(names: np.ndarray, number: IntArray) -> np.ndarray:

@@ -51,7 +51,7 @@ def solve_identity(values: dict[str, np.ndarray], findings: Findings) -> Infusio
         _use_infused_tokens(terms, values["infused_tokens"], findings)
     told_exposures = schema.EXPOSURES in terms
     known = len(findings.assumed)
-    if not _complete(terms, findings):
+    if not _complete(terms, _facts_may_follow(values, findings), findings):
         return None
     relative = not told_exposures and len(findings.assumed) > known
     if told_exposures:
@@ -87,13 +87,13 @@ def _use_infused_tokens(terms: dict[str, FloatArray], infused: FloatArray, findi
         terms[schema.TOKENS] = _allowed(schema.TOKENS, infused / ratio, findings)
 
 
-def _complete(terms: dict[str, FloatArray], findings: Findings) -> bool:
-    """Solve for the missing term, after assuming terms that cannot be solved for."""
+def _complete(terms: dict[str, FloatArray], follows: bool, findings: Findings) -> bool:
+    """Solve for the missing term, after assuming terms that cannot be solved for; see `_facts_may_follow`."""
     if _missing(terms) == [schema.TOKENS_PER_FACT]:
         return _solve(terms, schema.TOKENS_PER_FACT, findings)
     if schema.FACTS not in terms and len(set(_missing(terms)) - {schema.TOKENS_PER_FACT}) > 1:
-        remedy = findings.telling("map it, as in --map facts=COLUMN, or enough of r D = K f l to derive it")
-        findings.refuse("the number of infused facts", f"none among {findings.have}", "columns", remedy)
+        if not follows:
+            _refuse_without_facts(terms, findings)
         return False
     budget, exposures = schema.TOKENS in terms, terms.get(schema.EXPOSURES)
     if schema.TOKENS_PER_FACT not in terms and (exposures is not None or not budget):
@@ -106,6 +106,26 @@ def _complete(terms: dict[str, FloatArray], findings: Findings) -> bool:
     if exposures is None and not _scaled(terms, findings):
         return False
     return all(_solve(terms, name, findings) for name in _missing(terms))
+
+
+def _facts_may_follow(values: dict[str, np.ndarray], findings: Findings) -> bool:
+    """Whether the number of facts is missing only because of another problem: no denominator, or what was refused."""
+    told = [values[name] for name in (schema.RATIO, schema.EXPOSURES, "infused_tokens") if name in values]
+    unread = not findings.skips and any(np.isnan(each).any() for each in told)
+    counted = schema.PROBED in values or "standard_error" in values
+    asked = not counted and any(_spread(each) > _ROUNDING for each in told)
+    others = {schema.FACTS, schema.RATIO, schema.EXPOSURES, "infused_tokens", schema.PROBED}
+    return unread or asked or bool(findings.refused & others)
+
+
+def _refuse_without_facts(terms: dict[str, FloatArray], findings: Findings) -> None:
+    expected, remedy = "the number of infused facts", "map it, as in --map facts=COLUMN"
+    if {schema.RATIO, schema.EXPOSURES} & set(terms):
+        remedy = f"{remedy}, or enough of r D = K f l to derive it"
+    else:  # along a ratio or exposures, facts may be constant
+        expected = f"{expected}, a ratio or exposures that vary"
+        remedy = f"{remedy}, --map ratio=COLUMN or --map exposures=COLUMN"
+    findings.refuse(expected, f"none among {findings.have}", "columns", findings.telling(remedy))
 
 
 def _repeats(terms: dict[str, FloatArray]) -> bool:

@@ -9,6 +9,7 @@ from bayeskisl.curves.tables.problems import shown
 from bayeskisl.curves.tables.quantities import is_missing, read_quantity, size_in_name
 from bayeskisl.curves.tables.raw import RawTable
 from bayeskisl.errors import InputError
+from bayeskisl.quantities import short
 
 __all__ = ["ACROSS", "VALUE", "gather_levels", "levels_in"]
 
@@ -22,6 +23,7 @@ _NAMED_LEVEL = re.compile(
     r"(?P<suffix>[\s=@:_/-]+[^0-9]*)?"
 )
 _BETWEEN = " =@:_/-"
+_EXTREMES = ("__MIN", "__MAX")
 
 
 def gather_levels(table: RawTable, field: str) -> RawTable:
@@ -56,6 +58,8 @@ def gather_levels(table: RawTable, field: str) -> RawTable:
     if clash:
         raise InputError(f"no column {', '.join(map(shown, clash))} beside columns of levels", ", ".join(clash),
                          table.origin, "rename it, or gather the columns by their names")  # fmt: skip
+    for of_set in sets.values():
+        _require_distinct(of_set, table.origin)
     levels = list(dict.fromkeys(level for columns in sets.values() for level in columns.values()))
     columns = {name: [cell for cell in table.columns[name] for _ in levels] for name in kept}
     columns[field] = [level for _ in range(len(table)) for level in levels]
@@ -67,8 +71,18 @@ def gather_levels(table: RawTable, field: str) -> RawTable:
     return RawTable(columns, places, table.origin, table.comments, table.left_out, table.delimiter, table.hint)
 
 
+def _require_distinct(levels: dict[str, float], origin: str) -> None:
+    """Refuse two columns of one level, of which one would hide the other."""
+    first: dict[float, str] = {}
+    for column, level in levels.items():
+        if level in first:
+            raise InputError("one column for each level", f"{shown(first[level])} and {shown(column)} for "
+                             f"{_written(level)}", origin, "leave one of them out with --ignore COLUMN")  # fmt: skip
+        first[level] = column
+
+
 def _written(level: float) -> str:
-    return f"{level:g}" if level < 1e6 else f"{level:.4g}"
+    return f"{level:g}" if level < 1e6 else short(level)
 
 
 def levels_in(table: RawTable) -> tuple[str, list[str]]:
@@ -115,11 +129,16 @@ def _may_be_rates(cells: Iterable[object], prefix: str, known: str | None) -> bo
 def _sets(names: Iterable[str], reads: Callable[[str], float | None] = read_quantity) -> dict[str, dict[str, float]]:
     """Columns that differ only in a level, with that level, by the common part of their names."""
     by_prefix: dict[str, dict[str, float]] = {}
-    for name in names:
+    for name in _without_extremes(list(names)):
         common, level = _split(name) if reads is read_quantity else ("", size_in_name(name))
         if level is not None:
             by_prefix.setdefault(common, {})[name] = level
     return {prefix: levels for prefix, levels in by_prefix.items() if len(set(levels.values())) > 1}
+
+
+def _without_extremes(names: Sequence[str]) -> list[str]:
+    """The columns without the least and largest value that W&B exports beside a metric, ``acc__MIN``."""
+    return [name for name in names if not (name.endswith(_EXTREMES) and name.rsplit("__", 1)[0] in names)]
 
 
 def _split(name: str) -> tuple[str, float | None]:

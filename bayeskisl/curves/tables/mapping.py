@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -15,17 +14,30 @@ from bayeskisl.curves.tables.expressions import Expression, first_line, parse_ex
 from bayeskisl.curves.tables.fields import (
     FIELDS,
     MEASURED,
+    NOTHING_INFUSED,
     NUMBERS,
+    OUTCOMES,
     SHARES,
     SIZES,
     TEXTS,
     quoted,
     recognise,
+    says_loss,
+    source_of,
     split_group,
 )
 from bayeskisl.curves.tables.notation import Notation
 from bayeskisl.curves.tables.problems import Findings, shown
-from bayeskisl.curves.tables.quantities import as_text, is_missing, read_each, read_quantity, size_in_name
+from bayeskisl.curves.tables.quantities import (
+    as_text,
+    is_missing,
+    read_each,
+    read_parts,
+    read_quantity,
+    read_times,
+    size_in_name,
+    texts_in,
+)
 from bayeskisl.curves.tables.raw import RawTable, has_any
 from bayeskisl.errors import InputError
 
@@ -34,10 +46,19 @@ __all__ = ["Values", "complete_mapping", "evaluate", "probed_rows", "selected"]
 _LONGEST_NAME = 200
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ= "
 _FINAL = ("final", "last", "end", "Final", "Last")  # the checkpoint behind all others
-_OUTCOMES = (schema.RECALLED, "accuracy")
 _WHOLE = 1e-9  # relative: 0.913 x 400 is 365.20000000000005, and 0.91 x 100 is 91.00000000000001
 _ROUNDING = 1e-9  # a rate of 1 + 2e-16 is 1
 
+_AS_NUMBERS = "write them as 98304, 7B, 1.5T or 1e9"
+_WRITTEN = {
+    **dict.fromkeys(SHARES, "write them as 0.05 or 5%"),
+    schema.RATIO: "write them as 0.05, 5%, 5:95 or 1/20",
+    schema.EXPOSURES: "write them as 10 or 10x",
+}
+_PARTS = {  # fields that are written as parts too
+    schema.RATIO: read_parts, schema.BACKGROUND_SHARE: read_parts, schema.GUESSING: read_parts,
+    schema.EXPOSURES: read_times,
+}  # fmt: skip
 _PLAIN_KINDS = {int, float, type(None)}
 
 Values = dict[str, np.ndarray]
@@ -65,6 +86,7 @@ def complete_mapping(
         The fields that were added.
     """
     mapping: dict[str, str | float] = {}
+    used: set[str | None] = set()
     for field, source in (given or {}).items():
         name, group = split_group(str(field))
         if name not in (*NUMBERS, *TEXTS):
@@ -77,24 +99,40 @@ def complete_mapping(
                 shown(str(field)), "mapping",
             )  # fmt: skip
         else:
-            mapping[str(field)] = _source(_followed(source, given or {}, table), name, table)
-    used = [name for name in table.columns if quoted(name) in mapping.values()]
-    known, doubtful = recognise(table.columns, taken=mapping, used=used)
+            source = _followed(source, given or {}, table)
+            column = _column_named(source, table)
+            used.add(column)
+            if name == "accuracy" and column is not None and says_loss(column):
+                findings.refuse("a share of right answers", f"{shown(column)}, a loss by its name",
+                                f"mapping of {field}", "map another column, or counts")  # fmt: skip
+            mapping[str(field)] = _source(source, name, table)
+            mapping |= _beside(column, field, given or {}, table) if name == "accuracy" else {}
+    known, doubtful = recognise(table.columns, taken=mapping, used=filter(None, used))
     for field, columns in doubtful.items():
         if field in known:
             others = ", ".join(shown(name) for name in columns if quoted(name) != known[field])
             findings.notes.append(f"{field} is read from the column of that name; {others} could be meant, too")
             continue
+        findings.refused.add(split_group(field)[0])
         findings.refuse(f"one column for {field}", ", ".join(map(shown, columns)), "columns",
                         f"say which, as in --map '{field}={quoted(columns[0])}'")  # fmt: skip
-    if any(split_group(field)[0] in _OUTCOMES and split_group(field)[1] for field in mapping):
+    if any(split_group(field)[0] in OUTCOMES and split_group(field)[1] for field in mapping):
         # the user says which column is measured of which group: what looks like an outcome is something else
-        known = {field: source for field, source in known.items() if not (field in _OUTCOMES and _named(mapping))}
+        known = {field: source for field, source in known.items() if not (field in OUTCOMES and _named(mapping))}
     return {**known, **mapping}, sorted(known)
 
 
+def _beside(column: str | None, field: str, given: Mapping[str, Any], table: RawTable) -> dict[str, str | float]:
+    """The denominator or standard error of a mapped accuracy, in a column of its name: ``bios n`` beside ``bios``."""
+    group = split_group(field)[1]
+    if any(name in given for of in (schema.PROBED, "standard_error") for name in (of, f"{of}.{group}")):
+        return {}
+    ends = {f"{column} n": schema.PROBED, f"{column} stderr": "standard_error"}
+    return {f"{of}.{group}" if group else of: quoted(name) for name, of in ends.items() if name in table.columns}
+
+
 def _named(mapping: Mapping[str, Any]) -> bool:
-    return any(field in mapping for field in (f"{name}.{schema.INFUSED}" for name in _OUTCOMES))
+    return any(field in mapping for field in (f"{name}.{schema.INFUSED}" for name in OUTCOMES))
 
 
 def _followed(source: Any, given: Mapping[str, Any], table: RawTable) -> Any:
@@ -106,6 +144,14 @@ def _followed(source: Any, given: Mapping[str, Any], table: RawTable) -> Any:
     return source
 
 
+def _column_named(source: Any, table: RawTable) -> str | None:
+    """The column that a source is by itself, with or without double quotes."""
+    if not isinstance(source, str):
+        return None
+    return next((name for name in (source, source[1:-1].replace('""', '"'))
+                 if name in table.columns and source in (name, quoted(name))), None)  # fmt: skip
+
+
 def _source(source: Any, field: str, table: RawTable) -> str | float:
     """Return a column's name or an expression as SQL, or a number."""
     if isinstance(source, bool) or not isinstance(source, str | int | float | np.number):
@@ -113,8 +159,9 @@ def _source(source: Any, field: str, table: RawTable) -> str | float:
     if not isinstance(source, str):
         number = _number(source)
         return as_text(source) if number is None else number
-    if source in table.columns:
-        return quoted(source)
+    column = _column_named(source, table)
+    if column is not None:
+        return quoted(column) if field in TEXTS else source_of(column, field, table.columns)
     quantity = read_quantity(source)  # SQL would read 7B as 7, called B
     return source if quantity is None or field in TEXTS else quantity
 
@@ -152,6 +199,7 @@ def evaluate(
             values[field], unread[field] = frame.numbers(field, source, findings)
         else:
             values[field], unread[field] = np.full(len(table), float(source)), np.zeros(len(table), dtype=bool)
+    findings.refused |= {split_group(field)[0] for field in unread if unread[field].all()}
     checked = {field: _checked(field, values, unread, mapping[field], findings) for field in values}
     return checked, [name for name in table.columns if name not in frame.used]
 
@@ -170,8 +218,7 @@ def selected(table: RawTable, condition: str, decimal: str | None = None) -> Raw
     kept = np.flatnonzero(truth == 1).tolist()
     if not kept:
         raise InputError("a condition that is true of some row", shown(condition), "where")
-    columns = {name: [cells[row] for row in kept] for name, cells in table.columns.items()}
-    return replace(table, columns=columns, places=[table.places[row] for row in kept])
+    return table.rows(kept)
 
 
 def _checked(field: str, values: Values, unread: Values, source: str | float, findings: Findings) -> np.ndarray:
@@ -180,9 +227,10 @@ def _checked(field: str, values: Values, unread: Values, source: str | float, fi
     is_text = name in TEXTS
     empty = np.array([cell is None for cell in cells], dtype=bool) if is_text else np.isnan(cells)
     if is_text or not FIELDS[name].may_be_empty:
-        asked = probed_rows(values, unread, group)
-        findings.refuse_rows(empty & ~unread[field] & asked, f"a value of {field}", cells.tolist(),
-                             findings.leaving_out("fill it in"))  # fmt: skip
+        missing = empty & ~unread[field] & probed_rows(values, unread, group)
+        fill = "fill it in, with 0 if nothing was infused" if name in NOTHING_INFUSED else "fill it in"
+        findings.refuse_rows(missing, f"a value of {field}", cells.tolist(),
+                             fill if missing.all() else findings.leaving_out(fill))  # fmt: skip
     if is_text:
         return cells
     cells = _without_rounding(name, cells)
@@ -218,10 +266,12 @@ def _is_in_another_unit(field: str, cells: FloatArray, source: str | float, find
         return False
     written = str(source) if isinstance(source, str) else f"{source:g}"
     if name in SHARES and known.min() >= 0 and 1 < known.max() <= 100:
+        findings.refused.add(name)
         findings.refuse_together(known_bad, f"{field} to be {FIELDS[name].expected}", cells.tolist(),
                                  f"if these are percent, divide: --map '{field}=({written}) / 100'")  # fmt: skip
         return True
     if name in SIZES and known.min() > 0 and known.max() < 10_000:
+        findings.refused.add(name)
         findings.refuse_together(known_bad, f"{field} to be {FIELDS[name].expected}", cells.tolist(),
                                  f"if these are billions, multiply: --map '{field}={written} * 1e9'")  # fmt: skip
         return True
@@ -276,8 +326,13 @@ class _Frame:
         in_words = known in (schema.SEED, "checkpoint") and bad.any() and name not in self._unsure
         if in_words and all(isinstance(cell, str) or is_missing(cell) for cell in self.table.columns[name]):
             values, bad = _in_words(self._texts_of(name), known)
-        findings.refuse_rows(bad, f"numbers in {shown(name)} for {field}", self.table.columns[name],
-                             findings.leaving_out("write them as 98304, 7B, 1.5T or 1e9"))  # fmt: skip
+        remedy = _WRITTEN.get(known, _AS_NUMBERS)
+        if known == "checkpoint" and bad.all():
+            option = _in_option(name)
+            remedy = f"if they are names, say --map run={option}; or leave them out with --ignore {option}"
+        elif not bad.all():
+            remedy = findings.leaving_out(remedy)
+        findings.refuse_rows(bad, f"numbers in {shown(name)} for {field}", self.table.columns[name], remedy)
         return values, np.ones_like(bad) if name in self._unsure else bad
 
     def _sizes(self, name: str, values: FloatArray, bad: BoolArray) -> tuple[FloatArray, BoolArray]:
@@ -303,7 +358,7 @@ class _Frame:
                 numeric[name] = pl.Series(self._texts_of(name), dtype=pl.String)
                 continue
             findings.refuse_rows(bad & ~unread, f"numbers in {shown(name)} for {field}", self.table.columns[name],
-                                 "write them as 98304, 7B, 1.5T or 1e9")  # fmt: skip
+                                 _AS_NUMBERS)  # fmt: skip
             unread |= bad
             numeric[name] = pl.Series(values, nan_to_null=True)
         try:
@@ -323,7 +378,7 @@ class _Frame:
             values, bad = _read_cells(cells, lambda cell: _number(cell))
             bad &= ~unread
             findings.refuse_rows(bad, f"numbers for {field} from {shown(source)}", cells,
-                                 "write them as 98304, 7B, 1.5T or 1e9")  # fmt: skip
+                                 _AS_NUMBERS)  # fmt: skip
             return values, unread | bad
         if not (result.dtype.is_numeric() or result.dtype in (pl.Boolean, pl.Null)):
             raise InputError(f"numbers for {field}", f"{result.dtype} from {shown(source)}", f"mapping of {field}")
@@ -399,10 +454,21 @@ class _Frame:
                 self._said.add(name)
             cells = self.table.columns[name]
             self._refuse_mixed_percent(name, cells, field, findings)
+            parts = _PARTS.get(field or "")
             self._numeric[name, field] = _read_cells(
-                cells, lambda cell: _number(cell, reading.decimal), plain=reading.decimal == "."
+                cells, lambda cell: _number(cell, reading.decimal, parts), plain=reading.decimal == "."
             )
+            self._note_parts(name, field, findings)
         return self._numeric[name, field]
+
+    def _note_parts(self, name: str, field: str | None, findings: Findings) -> None:
+        """Note how a share in two parts was read: 1:9 is one of ten parts, and not a ninth."""
+        cell = next((cell for cell in texts_in(self.table.columns[name]) if ":" in cell), None)
+        share = read_parts(cell) if cell is not None and _PARTS.get(field or "") is read_parts else None
+        if share is not None:
+            findings.notes.append(
+                f"{name}: {cell} was taken as a share of {share:.4g}, the first part of both together"
+            )
 
     def _refuse_mixed_percent(self, name: str, cells: list[Any], field: str | None, findings: Findings) -> None:
         """Refuse a share in percent in one cell and without a unit in another, whose unit is then unknown."""
@@ -415,6 +481,11 @@ class _Frame:
             got = f"{shown(min(signed))} and {shown(min(bare))}"
             findings.refuse(f"percent in all cells of {shown(name)}, or in none", got, "rows together",
                             "write them alike")  # fmt: skip
+
+
+def _in_option(name: str) -> str:
+    """A column's name as an option of a shell."""
+    return name if name.isidentifier() else f"'{name}'"
 
 
 def _told(cell: object) -> str | None:
@@ -485,9 +556,10 @@ def _plain_numbers(cells: list[Any]) -> FloatArray:
     return numbers.fill_null(np.nan).to_numpy().astype(float)
 
 
-def _number(cell: Any, decimal: str = ".") -> float | None:
+def _number(cell: Any, decimal: str = ".", parts: Callable[[str], float | None] | None = None) -> float | None:
     if isinstance(cell, str):
-        return read_quantity(cell, decimal)
+        value = read_quantity(cell, decimal)
+        return parts(cell) if value is None and parts is not None else value
     if isinstance(cell, bool | int | float | np.number | np.bool_ | Decimal):
         try:
             return float(cell)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from bayeskisl import schema
-from bayeskisl.curves.tables.fields import FIELDS
+from bayeskisl.curves.tables.fields import FIELDS, quoted
 from bayeskisl.curves.tables.problems import shown
 from bayeskisl.curves.tables.quantities import read_quantity
 from bayeskisl.curves.tables.raw import RawTable
@@ -83,14 +83,14 @@ class Notation:
         if marks.shows:
             (decimal,) = marks.shows
             return _reading(decimal, marks)
-        return self._open(marks, field_name) if marks.open else Reading()
+        return self._open(column, marks, field_name) if marks.open else Reading()
 
     def _of(self, column: str) -> _Marks:
         if column not in self._marks:
             self._marks[column] = _marks(self._table.columns[column])
         return self._marks[column]
 
-    def _open(self, marks: _Marks, field_name: str | None) -> Reading:
+    def _open(self, column: str, marks: _Marks, field_name: str | None) -> Reading:
         """Decimal mark of a column whose cells all allow both readings."""
         possible = [mark for mark in ".," if _accepted(marks.open, mark, field_name)]
         if len(possible) == 1:
@@ -105,8 +105,20 @@ class Notation:
             if decimals and not thousands:
                 return _reading(separator, marks)
         first = marks.open[0]
-        either = " or ".join(f"{read_quantity(first, mark):g}" for mark in ".,")
-        return Reading(doubt=f"{shown(first)}, which may be {either}")
+        values = {mark: read_quantity(first, mark) or 0.0 for mark in ".,"}
+        either = " or ".join(f"{value:g}" for value in values.values())
+        return Reading(doubt=f"{shown(first)}, which may be {either}", remedy=self._remedy(column, field_name, values))
+
+    def _remedy(self, column: str, field_name: str | None, values: dict[str, float]) -> str:
+        """Remedy for an open column; a mark that other columns contradict is no choice for the table."""
+        mark = self._of_table
+        if mark is None:
+            both = any(self._of(name).shows for name in self._table.columns)
+            return "write the decimals of all columns alike" if both else Reading.remedy
+        other = values[_OTHER[mark]]
+        times = f"--map '{field_name or 'FIELD'}={quoted(column)} * {other / values[mark]:g}'"
+        state = f"--decimal {mark} (the mark of the other columns)"
+        return f"if it is {values[mark]:g}, add {state}; if it is {other:g}, say {times} too"
 
     def _is_thousands(self, separator: str, marks: _Marks) -> bool:
         """Whether the table shows that a separator groups digits."""

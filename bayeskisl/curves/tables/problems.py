@@ -1,6 +1,6 @@
 """Problems of a table, reported together and by row."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -52,6 +52,12 @@ class Findings:
         As in `RawTable`.
     unread : list of str
         Columns that no field reads and in which rows differ.
+    settings : mapping
+        Columns of the table that describe runs, by name, and not what was measured.
+    refused : set of str
+        Fields that were refused as a whole: what follows from their lack is no problem of its own.
+    rows : numpy.ndarray
+        Row of the table from which each row stems.
     """
 
     origin: str
@@ -66,11 +72,23 @@ class Findings:
     invented: list[str] = field(default_factory=list)
     hint: str = ""
     unread: list[str] = field(default_factory=list)
+    settings: Mapping[str, Sequence[object]] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
+    rows: IntArray = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rows = np.arange(len(self.places))
 
     @property
     def what_differs(self) -> str:
         """Columns that no field reads and in which rows differ, formatted for a remedy; empty without any."""
         return " or ".join(shown(name) for name in self.unread[:3])
+
+    def differing(self, some: IntArray, others: IntArray) -> list[str]:
+        """Settings in which some rows differ from others, pair by pair."""
+        pairs = list(zip(self.rows[some].tolist(), self.rows[others].tolist(), strict=True))
+        return [name for name, cells in self.settings.items()
+                if any(as_text(cells[one]) != as_text(cells[other]) for one, other in pairs)]  # fmt: skip
 
     def telling(self, remedy: str) -> str:
         """Remedy for a field that no column contains, with an alternative for such a table."""
@@ -138,6 +156,7 @@ class Findings:
     def expand(self, source: IntArray) -> None:
         """Replace the rows by those of a longer table; row `source` gives the origin of each."""
         self.places = [self.places[row] for row in source]
+        self.rows = self.rows[source]
         self.of_rows = [(bad[source], problem) for bad, problem in self.of_rows]
 
     def named(self, rows: Iterable[int]) -> str:

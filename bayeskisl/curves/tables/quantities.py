@@ -12,8 +12,10 @@ __all__ = [
     "is_missing",
     "read_each",
     "read_fraction",
+    "read_parts",
     "read_quantity",
     "read_spread",
+    "read_times",
     "size_in_name",
     "texts_in",
 ]
@@ -35,6 +37,7 @@ _POWER = re.compile(
 )
 _RAISED = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
 _FRACTION = re.compile(r"(\d+)\s*(?:/|of|out of)\s*(\d+)", re.ASCII)
+_PARTS = re.compile(r"(\d+(?:\.\d+)?)\s*([:/])\s*(\d+(?:\.\d+)?)", re.ASCII)
 _WITH_SPREAD = re.compile(
     rf"({_NUMBER})\s*(%)?\s*(?:(?:±|\+/-|\+-)\s*({_NUMBER})|\(\s*(?:±|\+/-)?\s*({_NUMBER})\s*\))\s*(%)?",
     re.IGNORECASE | re.ASCII,
@@ -44,7 +47,7 @@ _SIZE = re.compile(r"(?<![A-Za-z0-9.])(\d+(?:[._]\d+)?)[ -]?([kKmMbB])(?![A-Za-z
 _HEADER_UNIT = re.compile(
     r"(.*?)[\s_]*(?:[\[(]\s*(?:in\s+)?(k|K|M|B|T|mn|mln|bn|[Mm]io\.?|[Mm]rd\.?|thousands?|millions?|billions?|trillions?"
     rf"|[x×]?\s*1[eE]\d{{1,2}}|[x×]?\s*{_POWER.pattern})(?:\s*{_NOUN})?\s*[\])]"
-    r"|[\s_](?:in[\s_])?(thousands?|millions?|billions?|trillions?|[KMBT]|[kmb](?=$)))",
+    r"|[\s_](?:in[\s_])?(thousands?|millions?|billions?|trillions?|mn|mln|bn|[KMBT]|[kmb](?=$)))",
 )
 _LONGEST = 60
 _MISSING = {
@@ -108,6 +111,23 @@ def read_fraction(text: str) -> tuple[float, float] | None:
     """Read the two counts of ``365/400`` or ``365 of 400``; None if the text is something else."""
     found = _FRACTION.fullmatch(text.strip()) if len(text) <= _LONGEST else None
     return None if found is None else (float(found[1]), float(found[2]))
+
+
+def read_parts(text: str) -> float | None:
+    """Read a share in parts: 1/10 is a tenth, and 1:9, one part beside nine, too; None if it is something else."""
+    found = _PARTS.fullmatch(text.strip()) if len(text) <= _LONGEST else None
+    if found is None:
+        return None
+    first, second = float(found[1]), float(found[3])
+    whole = second if found[2] == "/" else first + second
+    return first / whole if whole else None
+
+
+def read_times(text: str) -> float | None:
+    """Read a number of times, 10x or x10; None if it is something else."""
+    plain = text.strip().lower().replace("×", "x")
+    number = plain.removesuffix("x").removeprefix("x").strip() if len(text) <= _LONGEST else plain
+    return read_quantity(number) if len(number) < len(plain) else None
 
 
 def size_in_name(text: str) -> float | None:

@@ -8,6 +8,7 @@ from bayeskisl.curves.tables.quantities import as_text, read_each, read_spread
 from bayeskisl.errors import InputError
 
 __all__ = [
+    "SPREAD",
     "RawTable",
     "checked",
     "from_columns",
@@ -18,6 +19,7 @@ __all__ = [
     "with_spreads",
 ]
 
+SPREAD = " ±"  # behind the name of a column: the column of the numbers behind its ±
 _MOST_CELLS = 20_000_000
 _DEEPEST, _MOST_COLUMNS = 8, 5_000
 
@@ -57,6 +59,11 @@ class RawTable:
 
     def __len__(self) -> int:
         return len(self.places)
+
+    def rows(self, kept: Sequence[int]) -> "RawTable":
+        """Return the table of some of its rows."""
+        columns = {name: [cells[row] for row in kept] for name, cells in self.columns.items()}
+        return replace(self, columns=columns, places=[self.places[row] for row in kept])
 
 
 def checked(table: RawTable) -> RawTable:
@@ -141,8 +148,8 @@ def with_spreads(table: RawTable) -> RawTable:
         if not has_any(cells, "±+("):
             continue
         spreads = read_each(cells, _spread)
-        if any(value is not None for value in spreads) and f"{name} ±" not in table.columns:
-            added[f"{name} ±"] = spreads
+        if any(value is not None for value in spreads) and name + SPREAD not in table.columns:
+            added[name + SPREAD] = spreads
     return replace(table, columns={**table.columns, **added}) if added else table
 
 

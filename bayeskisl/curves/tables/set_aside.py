@@ -2,22 +2,62 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from bayeskisl import schema
 from bayeskisl.arrays import BoolArray
-from bayeskisl.curves.tables.fields import FINISHED, PLANNED, STATE, UNFINISHED, split_group, state_in
+from bayeskisl.curves.tables.counts import count, in_the_unit_of_the_rate
+from bayeskisl.curves.tables.fields import (
+    FINISHED,
+    NOTHING_INFUSED,
+    PLANNED,
+    SIZES,
+    STATE,
+    UNFINISHED,
+    names_runs,
+    state_in,
+)
 from bayeskisl.curves.tables.mapping import evaluate
 from bayeskisl.curves.tables.problems import Findings, shown
+from bayeskisl.curves.tables.quantities import as_text, is_missing, read_each
 from bayeskisl.curves.tables.raw import RawTable
 from bayeskisl.errors import InputError
 
-__all__ = ["finished_and_infused", "stopped_early"]
+__all__ = ["finished_and_infused", "stopped_early", "without_aggregates"]
 
-_NOTHING_INFUSED = (schema.FACTS, schema.RATIO, schema.EXPOSURES, "infused_tokens")
-_COUNTED = (schema.RECALLED, schema.PROBED)
+_MEASURED = (schema.RECALLED, schema.PROBED, "accuracy", "standard_error")
+_OF_RUNS = (schema.SEED, schema.RUN, *SIZES)
+_AVERAGES = frozenset(("mean", "avg", "average", "median"))
+_AGGREGATES = _AVERAGES | {"std", "stdev", "sd", "sem", "min", "max", "total", "all"}
 _SAME = 0.999  # steps are logged at intervals, and the last one may be counted from 0
+
+
+def without_aggregates(table: RawTable, given: Mapping[str, Any]) -> RawTable:
+    """Return the table without the rows that sum up others: ``mean`` or ``std`` in a column of seeds, runs or models.
+
+    They are listed. In a table of aggregates alone, the averages are the rows.
+    """
+    named = {str(source).strip('"') for field, source in given.items() if field in _OF_RUNS}
+    out = np.zeros(len(table), dtype=bool)
+    reasons: dict[int, str] = {}
+    for name, cells in table.columns.items():
+        if name not in named and not names_runs(name):
+            continue
+        words = read_each(cells, _word)
+        apart = _AGGREGATES if any(word and word not in _AGGREGATES for word in words) else _AGGREGATES - _AVERAGES
+        rows = [row for row, word in enumerate(words) if word in apart]
+        reasons |= {row: f"{shown(cells[row])} in {shown(name)} is an aggregate of other rows" for row in rows}
+        out[rows] = True
+    if not out.any() or out.all():
+        return table
+    left_out = tuple((table.places[row], reason) for row, reason in sorted(reasons.items()))
+    return replace(table.rows(np.flatnonzero(~out).tolist()), left_out=(*table.left_out, *left_out))
+
+
+def _word(cell: object) -> str:
+    return "" if is_missing(cell) else as_text(cell).strip(" .").lower()
 
 
 def finished_and_infused(
@@ -35,7 +75,7 @@ def finished_and_infused(
     guesses : dict
         Share that runs without infusion recall, by domain ("" where the table names none).
     """
-    told = {field: source for field, source in mapping.items() if field in (STATE, *_NOTHING_INFUSED)}
+    told = {field: source for field, source in mapping.items() if field in (STATE, *NOTHING_INFUSED)}
     if not told:
         return table, {}
     aside = Findings(findings.origin, findings.places)  # what is wrong with these fields is found again
@@ -51,8 +91,8 @@ def finished_and_infused(
         raise InputError("runs that finished and have infused facts", "none", findings.origin)
     kept = np.flatnonzero(~out)
     findings.places = [table.places[row] for row in kept]
-    columns = {name: [cells[row] for row in kept] for name, cells in table.columns.items()}
-    return replace(table, columns=columns, places=findings.places), guesses
+    findings.rows = np.arange(len(kept))
+    return table.rows(kept.tolist()), guesses
 
 
 def _reasons(values: Mapping[str, np.ndarray]) -> list[tuple[BoolArray, str]]:
@@ -69,7 +109,7 @@ def _reasons(values: Mapping[str, np.ndarray]) -> list[tuple[BoolArray, str]]:
 
 def _uninfused(values: Mapping[str, np.ndarray]) -> BoolArray | None:
     """Mask of runs without infused facts, ``(row,)``; None if no field shows it."""
-    nothing = [values[name] == 0 for name in _NOTHING_INFUSED if name in values]
+    nothing = [values[name] == 0 for name in NOTHING_INFUSED if name in values]
     return np.any(nothing, axis=0) if nothing else None
 
 
@@ -78,18 +118,23 @@ def _recalled_by_guessing(
 ) -> dict[str, float]:
     """Share recalled by runs without infusion, by domain ("" if the table names none).
 
-    Nothing, where the table states a guessing rate or does not count what such runs recall.
+    Nothing, where the table states their guessing rate or does not tell what such runs recall.
     """
-    fields = {field: mapping[field] for field in (*_COUNTED, schema.GROUP, schema.DOMAIN) if field in mapping}
-    if controls is None or not controls.any() or any(split_group(field)[0] == schema.GUESSING for field in mapping):
+    if (
+        controls is None
+        or not controls.any()
+        or {schema.GUESSING, f"{schema.GUESSING}.{schema.INFUSED}"} & set(mapping)
+    ):
         return {}
-    values, _ = evaluate(fields, table, Findings(table.origin, table.places), decimal)
-    asked = controls & _of_infused(values, len(table))
-    if not asked.any() or not {schema.RECALLED, schema.PROBED} <= set(values):
-        return {}
+    of_infused = {name: f"{name}.{schema.INFUSED}" for name in _MEASURED if f"{name}.{schema.INFUSED}" in mapping}
+    fields = {name: mapping[of_infused.get(name, name)] for name in (*_MEASURED, schema.GROUP, schema.DOMAIN)
+              if of_infused.get(name, name) in mapping}  # fmt: skip
+    aside = Findings(table.origin, table.places)
+    values, _ = evaluate(fields, table, aside, decimal)
+    values = in_the_unit_of_the_rate(values, fields, table.columns, aside)
+    recalled, probed = count(values, aside)
+    counted = controls & _of_infused(values, len(table)) & (probed > 0) & ~np.isnan(recalled)
     domain = values.get(schema.DOMAIN, np.full(len(table), ""))
-    recalled, probed = (np.where(asked, values[field], 0.0) for field in _COUNTED)
-    counted = probed > 0
     return {
         str(name): float(recalled[counted & (domain == name)].sum() / probed[counted & (domain == name)].sum())
         for name in dict.fromkeys(domain[counted].tolist())

@@ -20,6 +20,7 @@ _SIGNS = "±×·°€£§µ²³«»–—‘’“”„…%\xa0"
 _MOST_LETTERS = 40  # different ones beyond ASCII; a text in another alphabet or encoding has more
 _RULE = re.compile(r"\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?")
 _UNIT_CELL = re.compile(r"[\[(][^\])]{1,20}[\])]")
+_ORNAMENTS = ("", "±", "+/-", "↑", "↓", "→")
 _TITLE = 3  # lines that are looked at for a title
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -86,7 +87,9 @@ def from_delimited(text: str, origin: str, delimiter: str | None = None) -> RawT
     delimiter = delimiter or _delimiter(first)
     names = [name.strip() for name in _cells(header, delimiter)]
     body = skipped + (header is first)
-    rows, numbers = _rows(text, start + (len(first) if header is first else 0), body, delimiter, len(names), origin)
+    below = start + (len(first) if header is first else 0)
+    rows, numbers = _rows(text, below, body, delimiter, _cells(header, delimiter), origin)
+    names, rows, numbers = _with_second_line(names, rows, numbers)
     names, rows, numbers = _with_units(names, rows, numbers)
     columns = _columns(names, rows, origin)
     require_size(len(rows), len(columns), origin)
@@ -120,6 +123,27 @@ def _without_title(text: str, delimiter: str | None) -> tuple[str, list[str]]:
     if not alone or between == " " or len(names) < 2 or not all(names) or len(names) != len(row):
         return text, []
     return text.replace(told[0], "\n", 1), [title[0]]
+
+
+def _with_second_line(
+    names: list[str], rows: list[list[str]], numbers: list[int]
+) -> tuple[list[str], list[list[str]], list[int]]:
+    """Join a header of merged cells with the names below: ``recall,,`` above ``1k,10k`` gives ``recall_1k``.
+
+    A name of a single column has nothing below it, and a row of the table has something below every name.
+    """
+    below = [cell.strip() for cell in rows[0]] if rows else []
+    starts = [i for i, name in enumerate(names) if name]
+    ends = [*starts[1:], len(names)][: len(starts)]
+    above = {i: names[start] for start, end in zip(starts, ends, strict=True) for i in range(start, end)
+             if end > start + 1}  # fmt: skip
+    alone = [i for i in range(len(names)) if i not in above]
+    if not above or not alone or len(below) != len(names) or any(names[i] and below[i] for i in alone):
+        return names, rows, numbers
+    joined = [f"{above[i]}_{name}" if i in above and name else names[i] or name for i, name in enumerate(below)]
+    if not all(joined) or len(set(joined)) < len(joined):
+        return names, rows, numbers
+    return joined, rows[1:], numbers[1:]
 
 
 def _with_units(
@@ -182,10 +206,10 @@ def _only_numbers(line: str, delimiter: str | None) -> bool:
 
 
 def _rows(
-    text: str, start: int, line: int, delimiter: str, width: int, origin: str
+    text: str, start: int, line: int, delimiter: str, header: list[str], origin: str
 ) -> tuple[list[list[str]], list[int]]:
-    """Rows of cells that are not all empty, and the last line of each."""
-    lines = _lines(text, start)
+    """Rows of cells that are not all empty and not the header again, and the last line of each."""
+    lines, width = _lines(text, start), len(header)
     blank = delimiter == " "
     reader: Any = (each.split() for each in lines) if blank else csv.reader(lines, delimiter=delimiter, strict=True)
     rows, numbers, ragged = [], [], []
@@ -195,7 +219,7 @@ def _rows(
     try:
         for at, cells in enumerate(reader, start=1):
             number = line + (at if blank else reader.line_num)
-            if not any(map(str.strip, cells)):
+            if not any(map(str.strip, cells)) or cells == header:
                 continue
             if len(cells) != width:
                 if cells[0].startswith("#"):
@@ -215,7 +239,9 @@ def _columns(names: list[str], rows: list[list[str]], origin: str) -> dict[str, 
     columns: list[list[str]] = [[row[i] for row in rows] for i in range(len(names))]
     if names and not names[0]:
         names = ["index", *names[1:]]  # as pandas writes it
-    kept = [i for i, name in enumerate(names) if name or any(cell.strip() for cell in columns[i])]  # else "a,b,"
+    # "a,b," has an empty last column, and lm-evaluation-harness writes signs in columns without a name
+    kept = [i for i, name in enumerate(names) if name or any(cell.strip() not in _ORNAMENTS for cell in columns[i])]
+    names = [name or f"column {i}" for i, name in enumerate(names, start=1)]
     names, columns = [names[i] for i in kept], [columns[i] for i in kept]
     require_distinct(names, origin)
     return dict(zip(names, columns, strict=True))

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from bayeskisl import schema
-from bayeskisl.curves.tables.fields import SIZES, recognise, split_group
+from bayeskisl.curves.tables.fields import MEASURED, OUTCOMES, SIZES, quoted, recognise, split_group
 from bayeskisl.curves.tables.quantities import (
     as_text,
     is_missing,
@@ -39,7 +39,7 @@ _LARGE = 1e5  # tokens: d12 is a depth
 def unpacked(table: RawTable, given: Mapping[str, Any]) -> tuple[RawTable, list[str]]:
     """Return the table with unpacked columns, and a note on each; existing and user-given fields take precedence."""
     table, notes = _with_counts(table)
-    table, more = _with_seeds(table)
+    table, more = _with_seeds(table, given)
     table, others = _with_settings(table, given)
     return table, [*notes, *more, *others]
 
@@ -50,7 +50,7 @@ def _with_counts(table: RawTable) -> tuple[RawTable, list[str]]:
     for name, cells in table.columns.items():
         field = next(iter(recognise({name: []})[0]), "")
         outcome, group = split_group(field)
-        if outcome not in (schema.RECALLED, "accuracy"):
+        if outcome not in OUTCOMES:
             continue
         if not all(_fraction(cell) or is_missing(cell) for cell in cells):
             continue
@@ -68,22 +68,31 @@ def _fraction(cell: object) -> tuple[float, float] | None:
     return read_fraction(cell) if isinstance(cell, str) else None
 
 
-def _with_seeds(table: RawTable) -> tuple[RawTable, list[str]]:
-    """Return one row per entry of lists of numbers, all of one length in a row: the seeds of a cell."""
-    listed = {name for name, cells in table.columns.items() if _are_lists(cells)}
-    if not listed or schema.SEED in recognise(table.columns)[0]:
+def _with_seeds(table: RawTable, given: Mapping[str, Any]) -> tuple[RawTable, list[str]]:
+    """Return one row per entry of lists of outcomes, all of one length in a row: the seeds of a cell.
+
+    Lists of anything else, such as betas of an optimiser, are settings of the whole row.
+    """
+    fields = {name: _measured(name, given) for name, cells in table.columns.items() if _are_lists(cells)}
+    listed = {name for name, field in fields.items() if field in MEASURED}
+    if not {fields[name] for name in listed} & set(OUTCOMES) or schema.SEED in recognise(table.columns)[0]:
         return table, []
-    lengths = [{len(table.columns[name][row] or ()) for name in listed} for row in range(len(table))]
-    if any(len(each) != 1 for each in lengths):
+    lengths = [{len(cell) for name in listed if (cell := table.columns[name][row])} for row in range(len(table))]
+    if any(len(each) > 1 for each in lengths):
         return table, []
-    counts = [each.pop() for each in lengths]
-    rows = [(row, at) for row, count in enumerate(counts) for at in range(count)]
-    columns = {name: [cells[row][at] if name in listed else cells[row] for row, at in rows]
+    rows = [(row, at) for row, each in enumerate(lengths) for at in range(max(each, default=1))]
+    columns = {name: [cells[row][at] if name in listed and cells[row] else cells[row] for row, at in rows]
                for name, cells in table.columns.items()}  # fmt: skip
     columns[schema.SEED] = [at for _, at in rows]
     places = [f"{table.places[row]} entry {at}" for row, at in rows]
     note = f"{', '.join(sorted(listed))}: the entries of a list are seeds"
     return replace(table, columns=columns, places=places), [note]
+
+
+def _measured(column: str, given: Mapping[str, Any]) -> str:
+    """The field that a column is read as, by the user's mapping or its name, without its group."""
+    mapped = (str(field) for field, source in given.items() if source in (column, quoted(column)))
+    return split_group(next(mapped, None) or next(iter(recognise({column: []})[0]), ""))[0]
 
 
 def _are_lists(cells: Sequence[Any]) -> bool:
@@ -131,15 +140,18 @@ def _settings(names: list[str], known: set[str]) -> dict[str, list[float]]:
 def _settings_in(name: str) -> dict[str, float]:
     told: dict[str, float] = {}
     twice = set()
-    size = size_in_name(re.sub(r"(?<=\d)[_](?=[a-zA-Z])|(?<=[a-zA-Z])_(?=\d)", "-", name))
-    for word, number, before, x in _SETTING.findall(name.lower().replace("_", "-")):
+    rest = re.sub(r"(?<=\d)[_](?=[a-zA-Z])|(?<=[a-zA-Z])_(?=\d)", "-", name)
+    for setting in _SETTING.finditer(name.lower().replace("_", "-")):
+        word, number, before, x = setting.groups(default="")
         field = _FIELD_OF.get(word.replace("-", "_") or x)
         value = read_quantity((number or before).replace("p", "."))
         if field is None or value is None or not _allowed(field, value):
             continue
         twice |= {field} & set(told)
         told[field] = value
-    if size is not None and told.get(schema.TOKENS) != size:
+        rest = rest[: setting.start()] + " " * len(setting[0]) + rest[setting.end() :]
+    size = size_in_name(rest)
+    if size is not None:
         told[schema.PARAMS] = size
     return {field: value for field, value in told.items() if field not in twice}
 

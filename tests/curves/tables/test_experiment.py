@@ -1,10 +1,11 @@
 """Rows of one run: numbered by what they share, as a dictionary of rows would."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bayeskisl.curves.tables.experiment import first_alike, last_checkpoints, number_replicates
+from bayeskisl.curves.tables.experiment import are_tokens_seen, first_alike, last_checkpoints, number_replicates
 from bayeskisl.curves.tables.problems import Findings
 
 ROWS = st.lists(st.tuples(st.sampled_from(["a", "b", None]), st.integers(0, 2), st.booleans(), st.integers(0, 3)))
@@ -36,17 +37,27 @@ def test_replicates_are_numbered_and_else_refused(rows):
         seen[row[:2]] = seen.get(row[:2], 0) + int(counts)
     keys, found = first_alike(names, seeds), findings(rows)
     assert number_replicates(keys, used, True, False, found).tolist() == expected
-    assert not found.of_rows
+    assert not found.everything
     assert not number_replicates(keys, used, False, False, found).any()
-    assert found.bad_rows.tolist() == [number > 0 for number in expected]
+    again = [row for row, number in enumerate(expected) if number]
+    assert [problem.where for problem in found.of_table] == ([found.named(again)] if again else [])
+    assert not found.of_rows  # no row of a repetition is faulty, so that none can be left out
 
 
 def test_a_row_that_comes_again_names_the_first_that_counts():
     rows, found = [("a", 0), ("a", 0), ("a", 0)], Findings("table", ["line 2", "line 3", "line 4"])
     number_replicates(np.zeros(len(rows), dtype=int), np.array([False, True, True]), False, True, found)
-    ((_, problem),) = found.of_rows
+    (problem,) = found.of_table
     assert "line 4" in str(problem)
     assert "a repetition of line 3" in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "seen"), [([2, 10, 2, 10], True), ([2, 10, 4, 4], True), ([2, 2, 4, 4], False), ([2, 5, 2, 10], False)]
+)
+def test_tokens_in_proportion_to_the_checkpoint_are_tokens_seen(tokens, seen):
+    keys, steps = np.array([0, 0, 2, 2]), np.array([1000.0, 5000, 1000, 5000])
+    assert are_tokens_seen(keys, np.array(tokens, dtype=float), steps) == seen
 
 
 @given(ROWS)

@@ -245,6 +245,72 @@ def test_duplicates_are_refused_or_numbered():
     assert "--replicates" not in messages({**twice, "seed": [1, 2, 3, 4, 2]})[0]
 
 
+def test_a_repetition_is_no_faulty_row():
+    twice = {name: [*cells, cells[1]] for name, cells in SWEEP.items() if name != "seed"}
+    with pytest.raises(TableError, match="expected each run and group once"):
+        curves_from_table(twice, skip_bad_rows=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "remedy", "options"),
+    [
+        ("lr", ["3e-4", "1e-3"], '--where "lr = 0.0003"', {"where": "lr = 0.0003"}),
+        ("model", ["pythia-6k", "olmo-6k"], "--where \"model = 'pythia-6k'\"", {"where": "model = 'pythia-6k'"}),
+        ("attribute", ["name", "date"], "--map domain=attribute", {"mapping": {"domain": "attribute"}}),
+        ("task", ["bios", "mmlu"], "--map \"group=CASE WHEN task = 'bios' THEN 'infused' ELSE 'background' END\"",
+         {"mapping": {"group": "CASE WHEN task = 'bios' THEN 'infused' ELSE 'background' END"}}),
+    ],
+)  # fmt: skip
+def test_columns_in_which_repetitions_differ_are_named_with_a_remedy_that_works(name, cells, remedy, options):
+    table = {**{each: [value for value in values for _ in cells] for each, values in SWEEP.items() if each != "seed"},
+             name: cells * 4}  # fmt: skip
+    (message,) = messages(table)
+    assert remedy in message
+    assert "--replicates" not in message
+    assert set(curves_from_table(table, **options).facts.values) == {125, 500}
+
+
+def test_tokens_that_grow_with_the_checkpoint_tell_no_runs_apart():
+    rows = [(facts, step) for facts in (100, 200) for step in (1000, 5000)]
+    table = {"params": 6144, "facts": [facts for facts, _ in rows], "step": [step for _, step in rows],
+             "tokens": [2000 * step for _, step in rows], "recalled": [1, 9, 0, 5], "probed": 10}  # fmt: skip
+    curves = curves_from_table(table)
+    assert (curves.recalled.values[:, 0].tolist(), set(curves.tokens.values)) == ([9, 5], {1e7})
+    assert any("tokens grow with the checkpoint" in note for note in told(curves, "notes"))
+    assert curves_from_table(table, ignore=["step"], axis="amount").sizes["run"] == 4
+
+
+@pytest.mark.parametrize(("given", "tokens"), [({}, '"tokens"'), ({"tokens": 300}, "300")])
+def test_budgets_of_less_than_a_token_for_a_fact_are_refused(given, tokens):
+    table = {"params": [6144] * 2, "tokens": [300] * 2, "facts": [1000, 2000], "recalled": [9, 5], "probed": 10}
+    (message,) = messages(table, given)
+    assert "at least one infused token for each fact, got 0.15 at most" in message
+    assert f"if tokens are counted in billions, say --map 'tokens={tokens} * 1e9'" in message
+    few = told(curves_from_table({**table, "tokens": [20_000] * 2}, {}), "assumed")
+    assert any("at most 10 tokens are infused for each fact" in sentence for sentence in few)
+
+
+def test_sizes_that_may_be_logarithms_are_doubted():
+    table = {"params": [7.8, 8.2], "facts": [100, 200], "recalled": [9, 5], "probed": 10}
+    assert any("--map 'params=POWER(10, \"params\")'" in each for each in told(curves_from_table(table), "assumed"))
+    curves = curves_from_table(table, {"params": 'POWER(10, "params")'})
+    assert curves.params.values == pytest.approx(10 ** np.array([7.8, 8.2]))
+
+
+@pytest.mark.parametrize(
+    ("size", "read"),
+    [
+        ({"model": ["m-70m", "m-1b"]}, ([70e6, 1e9], [400, 200])),
+        ({"params": ["70M", "1B"]}, ([70e6, 1e9], [400, 200])),
+        ({}, ([400, 200], [10, 10])),
+    ],
+)
+def test_a_small_n_beside_named_sizes_counts_questions(size, read):
+    table = {**size, "facts": [100, 200], "acc": [0.5, 0.25], "N": [400, 200]}
+    curves = curves_from_table(table, probed=None if size else 10)
+    assert (curves.params.values.tolist(), curves.probed.values.ravel().tolist()) == read
+
+
 def test_groups_in_a_column_share_a_run():
     long = [
         {"params": 6144, "tokens": 1e6, "ratio": r, "facts": 100, "l": 6, "group": group, "recalled": y, "probed": 100}

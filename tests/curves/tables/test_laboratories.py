@@ -43,7 +43,7 @@ def left_out(curves):
 @pytest.mark.parametrize(
     "header",
     ["params (M)", "params [M]", "params_m", "params (1e6)", "params (×10^6)", "params (10⁶)", "params (Mio)",
-     "Model size (M params)", "numParams (mln)", "params_millions"],
+     "Model size (M params)", "numParams (mln)", "params_millions", "params_mn"],
 )  # fmt: skip
 def test_units_of_sizes_in_headers(read, header):
     assert read(table(header, ("70", "160"))).params.values.tolist() == [70e6, 160e6]
@@ -58,6 +58,42 @@ def test_ratios_in_percent_by_their_header_even_where_all_are_below_one(read, he
 def test_standard_errors_in_percent_by_their_header(read):
     curves = read(lines("params,facts,acc (%),stderr (%)", "70M,1000,90,1.5", "70M,4000,50,2.5"))
     assert curves.probed.values.ravel().tolist() == [400, 400]
+
+
+@pytest.mark.parametrize("source", ["New facts (k)", '"New facts (k)"', '"New facts (k)" * 1000'])
+def test_a_mapped_column_keeps_the_unit_of_its_header(read, source):
+    curves = read(lines("params,New facts (k),acc,n_samples", "70M,1,.9,400", "70M,4,.1,400"), {"facts": source})
+    assert curves.facts.values.tolist() == [1000, 4000]
+    assert '"New facts (k)" * 1000' in describe_import(curves)
+
+
+def test_numbers_behind_a_spread_are_in_the_unit_of_their_column(read):
+    text = lines("params,facts,score (%)", "70M,1000,90 ± 1.5", "70M,4000,50 ± 2.5")
+    curves = read(text, {"accuracy": "score (%)", "standard_error": "score (%) ±"})
+    assert curves.probed.values.ravel().tolist() == [400, 400]
+
+
+@pytest.mark.parametrize(
+    ("header", "rates", "errors", "probed"),
+    [
+        ("acc (%),stderr", ("90", "50"), ("1.5", "2.5"), 400),
+        ("acc (%),stderr", ("90", "50"), ("0.015", "0.025"), 400),  # as shares they would be worth 4,000,000
+        ("acc,stderr", ("90%", "50%"), ("0.3", "0.5"), 10_000),
+        ("acc_pct,stderr", ("90", "50"), ("1.5%", "2.5%"), 400),
+    ],
+)
+def test_standard_errors_are_in_the_unit_of_the_accuracy(read, header, rates, errors, probed):
+    cells = [f"70M,{facts},{rate},{error}" for facts, rate, error in zip((1000, 4000), rates, errors, strict=True)]
+    curves = read(lines(f"params,facts,{header}", *cells))
+    assert curves.probed.values.ravel().tolist() == [probed] * 2
+    said = "standard_error was taken as percent, like the accuracy beside it, and divided by 100"
+    assert (said in json.loads(curves.attrs["import_notes"])) == (errors[0] in ("1.5", "0.3"))
+
+
+def test_standard_errors_worth_a_few_facts_are_refused_as_a_whole(read):
+    text = lines("params,facts,acc,stderr,n_samples", "70M,1000,.9,.15,400", "70M,4000,.5,.3,400", "70M,8000,0,0,400")
+    with pytest.raises(InputError, match="lines 2 and 3: expected standard errors that are worth at least 10 probed"):
+        read(text, skip_bad_rows=True)
 
 
 def test_units_in_a_row_of_their_own_and_a_title_above_the_names(read):
@@ -113,6 +149,57 @@ def test_lists_over_seeds_are_runs(read):
     assert (counts(curves), curves.seed.values.tolist()) == ([90, 92, 10, 12, 8], [0, 1, 0, 1, 2])
 
 
+@pytest.mark.parametrize("lists", [{"betas": [0.9, 0.95]}, {"resumed_at": [1200]}])
+def test_lists_of_settings_are_no_runs(read, lists):
+    rows = [{"params": 7e7, "facts": 1000, "acc": 0.9, "n_samples": 100},
+            {"params": 7e7, "facts": 4000, "acc": 0.1, "n_samples": 100, **lists}]  # fmt: skip
+    curves = read(json.dumps(rows), name="a.json")
+    assert (counts(curves), curves.seed.values.tolist()) == ([90, 10], [0, 0])
+
+
+def test_lists_over_seeds_beside_a_row_without_a_list_keep_every_row(read):
+    rows = [{"params": 7e7, "facts": facts, "score": acc, "n_samples": 100} for facts, acc in
+            ((1000, [0.9, 0.92]), (4000, None))]  # fmt: skip
+    with pytest.raises(InputError, match="row 1 entry 0: expected a value of accuracy, got an empty cell"):
+        read(json.dumps(rows), {"accuracy": "score"}, name="a.json")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "ratios"),
+    [("10:90", "50:50", [0.1, 0.5]), ("1:9", "1 : 1", [0.1, 0.5]), ("1/10", "1 / 2", [0.1, 0.5]),
+     ("1:3", "50%", [0.25, 0.5])],
+)  # fmt: skip
+def test_ratios_in_parts(read, low, high, ratios):
+    text = lines("params,ratio,tokens,facts,acc,n_samples", f"70M,{low},1B,100,.1,400", f"70M,{high},1B,100,.9,400")
+    curves = read(text)
+    assert curves.ratio.values.tolist() == ratios
+    said = f"ratio: {low} was taken as a share of {ratios[0]}, the first part of both together"
+    assert (said in json.loads(curves.attrs["import_notes"])) == (":" in low)
+
+
+@pytest.mark.parametrize("cells", [("1x", "10x"), ("1×", "10 ×"), ("x1", "×10")])
+def test_exposures_in_times(read, cells):
+    text = lines("params,facts,exposures,acc,n_samples", *(f"70M,100,{cell},.5,400" for cell in cells))
+    assert read(text).exposures.values.tolist() == pytest.approx([1, 10])
+
+
+@pytest.mark.parametrize(
+    ("column", "cells", "remedy"),
+    [
+        ("ratio", ("few", "50%"), "write them as 0.05, 5%, 5:95 or 1/20, or leave such rows out"),
+        ("ratio", ("few", "half"), "write them as 0.05, 5%, 5:95 or 1/20."),
+        ("ratio", ("none", "0.5"), "fill it in, with 0 if nothing was infused, or leave such rows out"),
+        ("exposures", ("rarely", "10"), "write them as 10 or 10x, or leave"),
+        ("checkpoint", ("a", "b"), "if they are names, say --map run=checkpoint; or leave them out with --ignore"),
+    ],
+)
+def test_a_cell_that_is_no_number_is_answered_by_its_field(read, column, cells, remedy):
+    text = lines(f"params,facts,{column},tokens,acc,n_samples", *(f"70M,100,{cell},1B,.5,400" for cell in cells))
+    with pytest.raises(InputError) as caught:
+        read(text, axis="amount")
+    assert remedy in str(caught.value)
+
+
 @pytest.mark.parametrize("cell", ["—", "–", "#DIV/0!", "n.a."])
 def test_signs_of_nothing(read, cell):
     text = lines("params,facts,acc,n_samples", f"70M,1000,{cell},400", "70M,2000,.5,400", "70M,4000,.1,400")
@@ -166,6 +253,23 @@ def test_numbers_of_runs_are_no_settings(names):
     assert (list(raw.columns), notes) == (["run", "acc"], [])
 
 
+def test_a_setting_in_a_name_is_no_size(read):
+    names = ("llama_160m__ratio_0.01__tok_20B", "llama_410m__ratio_0.1__tok_20B")
+    curves = read(lines("name,acc,n_samples", *(f"{name},.5,400" for name in names)))
+    assert (curves.params.values.tolist(), set(curves.tokens.values)) == ([160e6, 410e6], {20e9})
+
+
+def test_most_names_with_a_size_make_a_column_of_sizes(read):
+    text = lines("model,facts,acc,n_samples", "m-70m,100,.9,400", "m-160m,200,.5,400", "phi-1_5,200,.4,400")
+    with pytest.raises(InputError, match="line 4: expected numbers in 'model' for params, got 'phi-1_5'"):
+        read(text)
+
+
+def test_a_header_that_comes_again_is_no_row(read):
+    header = "params,facts,acc,n_samples"
+    assert counts(read(lines(header, "70M,1000,.9,400", header, "70M,4000,.1,400"))) == [360, 40]
+
+
 def test_what_a_column_says_outranks_a_name(read):
     text = lines("run,params,facts,acc,n_samples", "a-70m-k5,60M,1000,.9,400", "b-70m-k6,60M,4000,.1,400")
     curves = read(text)
@@ -190,6 +294,40 @@ def test_runs_that_did_not_end_well_by_any_name(read, name, cells):
             zip(cells, (1000, 2000, 4000), (0.9, 0.3, 0.1), strict=True)]  # fmt: skip
     curves = read(lines(f"{name},params,facts,acc,n_samples", *rows))
     assert (counts(curves), left_out(curves)) == ([360, 40], ["line 3"])
+
+
+@pytest.mark.parametrize(
+    ("column", "cells"),
+    [("seed", ("0", "1", "mean")), ("seed", ("0", "1", "std")), ("run", ("a{}", "b{}", "Average")),
+     ("model", ("70M", "160M", "total"))],
+)  # fmt: skip
+def test_rows_that_sum_up_others_are_left_out_and_listed(read, column, cells):
+    rows = [f"{cell.format(facts)},70M,{facts},.5,400" for facts in (1000, 4000) for cell in cells]
+    size = "params" if column != "model" else "params_non_embedding"
+    curves = read(lines(f"{column},{size},facts,acc,n_samples", *rows), replicates=column == "model")
+    assert (curves.sizes["run"], left_out(curves)) == (4, ["line 4", "line 7"])
+    assert f"{cells[2]!r} in {column!r} is an aggregate of other rows" in describe_import(curves)
+
+
+def test_averages_alone_are_the_runs(read):
+    rows = [f"{seed},70M,{facts},{acc},400" for facts in (1000, 4000) for seed, acc in (("mean", 0.5), ("std", 0.1))]
+    curves = read(lines("seed,params,facts,acc,n_samples", *rows))
+    assert (counts(curves), left_out(curves)) == ([200, 200], ["line 3", "line 5"])
+
+
+def test_what_runs_without_infusion_recall_is_a_guess_by_every_way_of_counting(read):
+    rows = {"acc,n_samples": (".9,100", ".2,100"), "correct,n_samples": ("90,100", "20,100"),
+            "acc_infused,probed_infused": (".9,100", ".2,100"), "acc,stderr": (".9,.03", ".2,.04")}  # fmt: skip
+    for header, (some, none) in rows.items():
+        text = lines(f"params,facts,{header}", f"70M,1000,{some}", f"70M,4000,{some}", f"70M,0,{none}")
+        assert read(text).guessing.values.ravel().tolist() == [0.2, 0.2], header
+
+
+def test_a_stated_guessing_rate_of_another_group_leaves_that_of_the_infused_facts(read):
+    text = lines("params,facts,recall,trivia", "70M,1000,.9,.5", "70M,4000,.9,.4", "70M,0,.2,.6")
+    curves = read(text, {"background": "trivia"}, probed=100, guessing={"background": 0.25})
+    assert curves.guessing.sel(group="infused").values.tolist() == [0.2, 0.2]
+    assert curves.guessing.sel(group="background").values.tolist() == [0.25, 0.25]
 
 
 # what follows from a column
@@ -230,7 +368,7 @@ def test_a_second_column_that_could_be_meant_is_named(read):
           "70M,4000,loss,3,400"), "--where \"metric = 'NAME'\" --map accuracy=value", {"accuracy": "value"},
          {"where": "metric = 'acc'"}),
         (("params,facts,acc,n", "70M,1000,.9,400", "70M,4000,.1,400"), "say --map probed=n", {"probed": "n"}, {}),
-        (("params,facts,acc (%),stderr", "70M,1000,90,1.5", "70M,4000,50,2.5"), "divide one in percent",
+        (("params,facts,acc,stderr", "70M,1000,.9,1.5", "70M,4000,.5,2.5"), "divide one in percent",
          {"standard_error": "stderr / 100"}, {}),
     ],
 )  # fmt: skip
@@ -249,6 +387,24 @@ def test_tables_of_markdown(read):
                  "| 70M | 4000 | 0.1 | 400 |")  # fmt: skip
     for name in ("a.md", "a.txt"):
         assert counts(read(text, name=name)) == [360, 40]
+
+
+def test_signs_in_columns_without_a_name_are_left_out(read):
+    text = lines("| model | facts |Value|   |Stderr|", "|---|--:|--:|---|--:|", "| 70M | 1000 |0.9|±|0.015|",
+                 "| 70M | 4000 |0.5|±|0.025|")  # fmt: skip
+    curves = read(text, {"accuracy": "Value"}, "a.md")
+    assert curves.probed.values.ravel().tolist() == [400, 400]
+    unnamed = read(lines("params,facts,acc,n_samples,,", "70M,1000,.9,400,a,b", "70M,4000,.1,400,c,d"))
+    assert json.loads(unnamed.attrs["import_unused_columns"]) == ["column 5", "column 6"]
+
+
+def test_a_header_of_two_lines_is_joined(read):
+    text = lines(",,recall,,", "size,facts,infused,background,n", "70M,1000,.9,.5,400", "70M,4000,.1,.4,400")
+    curves = read(text, {"probed": "recall_n"})
+    assert curves.recalled.values.tolist() == [[360, 200], [40, 160]]
+    wide = lines("size,recall,,trivia,", ",1k,4k,1k,4k", "70M,.9,.1,.5,.4")
+    across = read(wide, {"infused": "recall", "background": "trivia"}, levels="facts", probed=400)
+    assert across.recalled.values.tolist() == [[360, 200], [40, 160]]
 
 
 def test_text_of_western_spreadsheets(read):

@@ -71,6 +71,38 @@ def test_numbers_open_to_two_readings_are_refused_and_the_remedy_works(read, del
         assert read("runs.txt", text, decimal=mark).facts.values.tolist() == facts
 
 
+def test_a_mark_that_another_column_contradicts_is_not_offered(read):
+    text = rows("params;facts;acc;n_samples", "2M;1.000;0.97;400", "2M;10.000;0.55;400")
+    with pytest.raises(TableError, match="if it is 1, add --decimal \\. ") as caught:
+        read("runs.csv", text)
+    assert "if it is 1000, say --map 'facts=\"facts\" * 1000' too" in str(caught.value)
+    assert "--decimal ," not in str(caught.value)
+    assert len(caught.value.problems) == 1, "that facts seem to repeat follows from it"
+    assert read("runs.csv", text, {"facts": '"facts" * 1000'}, decimal=".").facts.values.tolist() == [1000, 10_000]
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "problem"),
+    [
+        ("params,facts,Acc,acc,n_samples", ("2M,100,.9,.8,400", "2M,200,.5,.4,400"), "one column for accuracy"),
+        ("n_params,model_size,facts,acc,n_samples", ("2M,3M,9,.9,400", "2M,3M,9,.5,400"), "one column for params"),
+        ("params,tokens,ratio,acc,n_samples", ("2M,1B,<1%,.9,400", "2M,1B,10%,.5,400"), "numbers in 'ratio'"),
+        ("params,tokens,ratio,acc", ("2M,1B,1%,.9", "2M,1B,10%,.5"), "a denominator for accuracy"),
+    ],
+)
+def test_what_follows_from_a_problem_is_no_problem_of_its_own(read, header, cells, problem):
+    with pytest.raises(TableError) as caught:
+        read("a.csv", rows(header, *cells), axis="amount" if "facts" in header else None)
+    (message,) = map(str, caught.value.problems)
+    assert f"expected {problem}" in message
+
+
+def test_facts_are_not_demanded_of_a_table_that_may_vary_a_ratio(read):
+    with pytest.raises(InputError, match="the number of infused facts, a ratio or exposures that vary") as caught:
+        read("a.csv", rows("params,share,acc,n_samples", "2M,1:9,.9,400", "2M,1:1,.5,400"))
+    assert "--map facts=COLUMN, --map ratio=COLUMN or --map exposures=COLUMN" in str(caught.value)
+
+
 def test_two_decimal_marks_in_one_column_are_refused(read):
     text = rows("params;facts;acc;n_samples", "2M;100;0.91;400", "2M;200;0,1;400")
     with pytest.raises(InputError, match=r"one reading of the numbers in 'acc'.*write all of them alike"):
@@ -281,6 +313,25 @@ def test_what_columns_are_levels_of_is_advised_rightly(read, header, levels):
     assert read("a.csv", text, given, probed=400, levels=levels, **axis).sizes["run"] == 4
 
 
+def test_two_columns_of_one_size_are_refused_by_name(read):
+    text = rows("facts,Llama-3.2-1B,OLMo-2-1B,Qwen2.5-0.5B", "100,0.91,0.80,0.77", "1000,0.55,0.42,0.30")
+    with pytest.raises(InputError, match=r"one column for each level, got 'Llama-3\.2-1B' and 'OLMo-2-1B' for 1B"):
+        read("a.csv", text, levels="params", probed=400)
+    assert read("a.csv", text, levels="params", probed=400, ignore=["OLMo-2-1B"]).sizes["run"] == 4
+
+
+def test_the_extremes_that_wandb_exports_beside_a_metric_are_no_levels(read):
+    text = rows("facts,m-70m - acc,m-70m - acc__MIN,m-70m - acc__MAX,m-160m - acc", "100,0.9,0.8,1.0,0.95",
+                "1000,0.1,0.0,0.2,0.5")  # fmt: skip
+    assert read("a.csv", text, levels="params", probed=10).recalled.values.ravel().tolist() == [9, 10, 1, 5]
+
+
+def test_a_row_of_a_gathered_table_names_its_size(read):
+    text = rows("facts,70M,160M", "100,0.91,0.97", "1000,0.05,1.42")
+    with pytest.raises(InputError, match="line 3 at 160M"):
+        read("a.csv", text, levels="params", probed=400)
+
+
 def test_several_metrics_across(read):
     text = rows("params,correct_100,correct_1000,probed_100,probed_1000", "70M,90,10,100,200", "1B,95,150,100,200")
     curves = read("a.csv", text, levels="facts")
@@ -306,6 +357,23 @@ def test_runs_that_did_not_finish_are_left_out_and_listed(read):
     early = read("b.csv", rows("params,facts,acc,n_samples,step,max_steps", "70M,100,.9,400,1000,1000",
                                "70M,200,.5,400,400,1000", "1B,200,.6,400,999,1000"))  # fmt: skip
     assert told(early, "left_out") == {"count": 1, "listed": [["line 3", "it stopped at step 400 of 1,000"]]}
+
+
+@pytest.mark.parametrize("name", ["recall_bpb", "eval/loss", "bios.perplexity", "bits per byte"])
+def test_a_loss_is_no_accuracy(read, name):
+    text = rows(f"params,facts,{name},n_samples", "70M,100,.9,400", "70M,200,.5,400")
+    with pytest.raises(InputError, match=r"expected a share of right answers, got .*, a loss by its name"):
+        read("a.csv", text, {"accuracy": name})
+
+
+def test_recall_of_facts_is_an_accuracy(read):
+    curves = read("a.csv", rows("params,facts,Fact recall (%),n_samples", "70M,100,90,400", "70M,200,50,400"))
+    assert curves.recalled.values.ravel().tolist() == [360, 200]
+
+
+def test_a_column_that_has_sizes_is_not_offered_as_a_number_of_probed_facts(read):
+    with pytest.raises(InputError, match=r"no known precision\.$"):
+        read("a.csv", rows("size,facts,acc", "70M,100,.9", "70M,200,.5"))
 
 
 def test_a_column_called_status_of_something_else_is_not_read(read):
@@ -334,6 +402,14 @@ def test_a_general_benchmark_is_a_background_group():
     assert curves.recalled.sel(group="background").values.tolist() == [560, 100, 900, 240]
     assert curves.recalled.sel(group="infused").values.tolist() == [10, 800, 100, 950]
     assert {"facts", "background_facts", "background_share"} <= set(told(curves, "invented"))
+
+
+def test_facts_that_a_range_of_ratios_rests_on_are_told():
+    curves = curves_from_table(BENCHMARK, {**GROUPS, "tokens": "20B"}, probed={"infused": 1000, "background": 2000})
+    said = "the lower end of the range rests on an assumed 1,000 facts; give --map facts=N"
+    assert said in told(curves, "assumed")
+    given = curves_from_table(BENCHMARK, {**GROUPS, "tokens": "20B", "facts": 50_000}, probed=1000)
+    assert said not in told(given, "assumed")
 
 
 def test_exposures_of_a_benchmark_are_those_of_the_general_corpus():

@@ -239,6 +239,21 @@ def test_several_tasks_of_a_result_file_become_columns(tmp_path):
     assert curves.attrs["axis"] == "ratio"
 
 
+def test_every_metric_of_a_task_of_several_is_a_column_with_its_denominator(tmp_path):
+    for facts, rate in ((100, 0.9), (400, 0.3)):
+        content = lm_eval_results(rate)
+        content["results"]["triples"]["exact_match,flexible"] = 1.0
+        write(tmp_path / f"facts={facts}" / "results_x.json", content)
+    groups = {"infused": "triples exact_match,strict-match", "background": '"general acc,none"', "params": "70M"}
+    curves = curves_from_table(read_runs(tmp_path, "lm-eval"), groups)
+    assert curves.recalled.values.tolist() == [[450, 3], [150, 3]]
+    assert curves.probed.values.tolist() == [[500, 9], [500, 9]]
+    named = read_runs(tmp_path, "lm-eval", metric="exact_match,strict-match").columns
+    assert {"triples", "triples n", "general acc,none", "general acc_norm,none n"} <= set(named)
+    given = curves_from_table(read_runs(tmp_path, "lm-eval"), groups, probed=100)
+    assert set(given.probed.values.ravel()) == {100}
+
+
 def test_single_questions_by_any_column(tmp_path):
     rows = [{"doc": {"copies": 10 ** (i % 3), "text": "a\u2028b"}, "acc": float(i % 3 > 0), "filter": "none"}
             for i in range(30)]  # fmt: skip

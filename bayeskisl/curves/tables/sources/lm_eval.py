@@ -22,7 +22,8 @@ def read_lm_eval(path: Path, metric: str | None = None) -> RawTable:
     path : path
         A result file, a folder of them, or a manifest: a table with columns ``file`` and ``params``, ``facts`` and so
         on; ``task`` where a file has results of several, and then usually ``group``. Without a manifest, names of
-        folders such as ``facts=1000`` are read, and a file with several tasks has columns ``TASK`` and ``TASK n``.
+        folders such as ``facts=1000`` are read, and a file with several tasks has columns ``TASK`` and ``TASK n``,
+        or ``TASK METRIC`` and ``TASK METRIC n`` for a task of several metrics of which none is named.
     metric : str, optional
         ``acc``, ``exact_match`` or, with its filter, ``exact_match,strict-match``; a column ``metric`` does the same.
 
@@ -54,16 +55,17 @@ def _alone(file: Path, root: Path, metric: str | None) -> dict[str, Any]:
     row: dict[str, Any] = {"file": name, **told_by_path(file, root)}
     row["model"] = content.get("model_name") or _pretrained(config)
     row["model_num_parameters"] = config.get("model_num_parameters")
-    of_tasks = {task: measured(content, task, _of_task(results[task], metric), str(file)) for task in results}
-    if len(of_tasks) == 1:
-        ((task, found),) = of_tasks.items()
-        return {**_told(row), "task": task, **found}
-    for task, found in of_tasks.items():
-        row |= {
-            task: found["accuracy"],
-            f"{task} n": found.get("probed"),
-            f"{task} stderr": found.get("standard_error"),
-        }
+    scores = {task: _metrics(results[task]) for task in results}
+    if len(scores) == 1:
+        ((task, _),) = scores.items()
+        return {**_told(row), "task": task, **measured(content, task, _of_task(results[task], metric), str(file))}
+    for task, metrics in scores.items():
+        wanted = _of_task(results[task], metric)
+        several = wanted is None and len(metrics) > 1
+        for name, each in {f"{task} {each}": each for each in metrics}.items() if several else [(task, wanted)]:
+            found = measured(content, task, each, str(file))
+            row |= {name: found["accuracy"], f"{name} n": found.get("probed"),
+                    f"{name} stderr": found.get("standard_error")}  # fmt: skip
     return _told(row)
 
 
@@ -98,8 +100,7 @@ def measured(content: dict[str, Any], task: str, wanted: Any, where: str) -> dic
     scores = content["results"][task]
     if not isinstance(scores, dict):
         raise InputError(f"scores of the task {task!r}", type(scores).__name__, where)
-    metrics = {name: value for name, value in scores.items()
-               if isinstance(value, int | float) and "_stderr" not in name and name != "sample_len"}  # fmt: skip
+    metrics = _metrics(scores)
     named = [name for name in metrics if name == wanted or name.split(",")[0] == wanted]
     chosen = _one(metrics, named[0] if len(named) == 1 else wanted, "metric", f"{where}: {task}")
     name, _, filtered = chosen.partition(",")
@@ -111,6 +112,11 @@ def measured(content: dict[str, Any], task: str, wanted: Any, where: str) -> dic
     elif isinstance(error, int | float):
         told["standard_error"] = error
     return told
+
+
+def _metrics(scores: Any) -> dict[str, float]:
+    return {name: value for name, value in (scores.items() if isinstance(scores, dict) else ())
+            if isinstance(value, int | float) and "_stderr" not in name and name != "sample_len"}  # fmt: skip
 
 
 def _samples(content: dict[str, Any], task: str) -> Any:
