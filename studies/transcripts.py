@@ -1,9 +1,15 @@
 """What commands on a page print, made anew by running them in the order of the page."""
 
+import fcntl
 import os
+import pty
 import re
+import struct
 import subprocess
 import sys
+import termios
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -18,7 +24,10 @@ __all__ = ["with_transcripts"]
 
 # A block of commands, and what they print if the page shows it.
 _BLOCK = re.compile(r"(```(?P<kind>shell|python)\n(?P<code>.*?)```\n)(?P<shown>\n```text\n.*?```\n)?", re.DOTALL)
-_WIDTH = "80"
+_WIDTH = 80
+
+# What a terminal shows for a while: a line that is written over, and movements of the cursor.
+_LIVE = re.compile(r"[^\n]*\r(?!\n)|\x1b\[[0-9;?]*[A-Za-z]")
 
 
 def with_transcripts(text: str) -> str:
@@ -45,13 +54,35 @@ def with_transcripts(text: str) -> str:
 
 
 def _printed(kind: str, code: str, folder: str) -> str:
-    """What a block prints; where that is nothing, its error."""
+    """What a block prints on a terminal; where that is nothing, its error."""
     command = ["bash", "-c", code] if kind == "shell" else [sys.executable, "-c", code]
     own = str(Path(sys.executable).parent)
-    environment = {**os.environ, "COLUMNS": _WIDTH, "PATH": own + os.pathsep + os.environ["PATH"]}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    shown = done.stdout if done.stdout or not done.returncode else done.stderr
-    return "\n".join(line.rstrip() for line in shown.strip("\n").split("\n"))
+    environment = {**os.environ, "NO_COLOR": "1", "PATH": own + os.pathsep + os.environ["PATH"]}
+    with ThreadPoolExecutor(2) as readers:
+        ends = [_terminal() for _ in range(2)]
+        shown = [readers.submit(_all_of, reading) for reading, _ in ends]
+        done = subprocess.run(command, cwd=folder, env=environment, stdout=ends[0][1], stderr=ends[1][1], check=False)
+        for _, writing in ends:
+            os.close(writing)
+        out, error = (_LIVE.sub("", each.result().replace("\r\n", "\n")) for each in shown)
+    lines = (out if out.strip() or not done.returncode else error).strip("\n").split("\n")
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _terminal() -> tuple[int, int]:
+    """Open a terminal of the width of a page; return its ends for reading and writing."""
+    reading, writing = pty.openpty()
+    fcntl.ioctl(writing, termios.TIOCSWINSZ, struct.pack("HHHH", 50, _WIDTH, 0, 0))
+    return reading, writing
+
+
+def _all_of(reading: int) -> str:
+    """Read until the other end is closed."""
+    found = b""
+    with suppress(OSError), os.fdopen(reading, "rb", buffering=0) as terminal:
+        while part := terminal.read(65536):
+            found += part
+    return found.decode()
 
 
 def main(
