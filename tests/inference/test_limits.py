@@ -25,7 +25,7 @@ def simulated(request):
 
 @pytest.fixture(scope="module")
 def fitted(simulated):
-    return fit(simulated[0], draws=300, tune=400, chains=2, retry=False, throw=False)
+    return fit(simulated[0], draws=600, tune=400, chains=2, retry=False, throw=False)
 
 
 def test_it_is_the_default_and_needs_no_rival(fitted):

@@ -158,17 +158,18 @@ def test_the_default_law_learns_from_a_dose_why_infused_facts_are_lost(dose):
 
 
 AMOUNT = {**DOSE, "axis": "amount", "exposures": None, "ratio": 0.5, "facts": [100, 400, 1600], "tokens": 614_400}
-BY_THE_LAW = {"tau": 0.0, "intercept": 5.0, "exponent": 0.6, "turn": 0.0, "minimum_exposures": 2.0, "load_effect": 0.4}
+BY_THE_LAW = {
+    "tau": 0.0, "intercept": 5.0, "exponent": 0.6, "turn": 0.0, "minimum_exposures": 2.0, "bits_per_parameter": 1.0,
+}  # fmt: skip
 
 
 def test_probing_a_background_beside_them_does_not_change_the_law_of_infused_facts():
     """Along an amount more facts are fewer exposures of each: a load of their own would count them twice."""
 
-    def truth(groups):
-        truth = BY_THE_LAW | {"bits_per_parameter": 1.0}
-        curves = simulate("limits", {**AMOUNT, "groups": groups}, truth)
+    def truth(groups, **more):
+        curves = simulate("limits", {**AMOUNT, "groups": groups}, BY_THE_LAW | more)
         return xr.Dataset.from_dict(json.loads(curves.attrs["truth"])).isel(group=0, drop=True)
 
-    beside, alone = truth(GROUPS), truth(GROUPS[:1])
+    beside, alone = truth(GROUPS, load_effect=0.4), truth(GROUPS[:1])
     assert beside["load_effect"] == 0
     xr.testing.assert_allclose(beside["collapse"], alone["collapse"])
