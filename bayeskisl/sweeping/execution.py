@@ -50,10 +50,14 @@ class Job:
     states: Path | None = None
     save_every: float = 60.0
 
+    @property
+    def has_state(self) -> bool:
+        """Whether a state of one of its parts is saved, from which it continues as long as it is not divided."""
+        parts = self.stack.parts(self.parts)
+        return self.states is not None and any((self.states / f"{part.name}.npz").is_file() for part in parts)
+
     def divided(self) -> "Job":
-        """Return the job in twice as many parts; a job with a saved state is left whole and continues from it."""
-        if self.states is not None and any(self.states.glob("*.npz")):
-            return self
+        """Return the job in twice as many parts."""
         return replace(self, parts=min(2 * self.parts, len(self.stack.runs)))
 
 

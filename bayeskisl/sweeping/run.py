@@ -121,8 +121,8 @@ def run_sweep(
         raise InputError(f"an executor among {', '.join(EXECUTORS)}", repr(executor), "executor")
     if executor == "local":
         require_device(device)
-    workers = _workers_on(device, workers)
-    trainers = Trainers(workers=workers) if executor == "local" else RayTrainers(address=address)
+    here = _workers_on(device, workers) if executor == "local" else 1
+    trainers = Trainers(workers=here) if executor == "local" else RayTrainers(address=address)
     trained = 0
     planned: dict[RunSpec, Stack] = {}
     with open_folder(spec, out) as folder, trainers:
@@ -135,7 +135,7 @@ def run_sweep(
             events.started(sweep_pass, remaining, broken)
             if executor == "local":
                 states = [folder.states(planned[stack.runs[0]]) for stack in remaining]
-                jobs = _local_jobs(remaining, spec, states, device, workers, save_every)
+                jobs = _local_jobs(remaining, spec, states, device, here, save_every)
             else:
                 jobs = [Job(stack, device, spec.compile) for stack in remaining]
             for done in trainers.train(jobs, events.progressed):

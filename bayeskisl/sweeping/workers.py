@@ -79,7 +79,7 @@ class Trainers:
                 yield train_job(job, partial(on_progress, job.stack))
             return
         pending = {job.stack.name: job for job in ordered}
-        for _ in range(_DEATHS):
+        for death in range(_DEATHS):
             try:
                 yield from self._train_in_pool(pending, on_progress)
                 return
@@ -87,7 +87,10 @@ class Trainers:
                 if self._pool is not None:
                     self._pool.shutdown(wait=True)
                 self._pool = None
-                pending = {name: job.divided() for name, job in pending.items()}
+                # the first death may be another job's: what has a saved state continues from it
+                pending = {
+                    name: job if job.has_state and death == 0 else job.divided() for name, job in pending.items()
+                }
         raise SweepError(
             "training processes died again and again, most likely out of memory; lower --workers and run the same "
             "command again: finished runs are kept."

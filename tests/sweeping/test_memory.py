@@ -122,19 +122,24 @@ def test_a_saved_state_outlives_the_death_of_a_worker(smoke, tmp_path, monkeypat
 
     tried = []
 
-    def broken_once(self, pending, on_progress):
+    def broken_twice(self, pending, on_progress):
         tried.append(list(pending.values()))
-        if len(tried) == 1:
+        if len(tried) < 3:
             raise BrokenProcessPool
         yield from ()
 
-    monkeypatch.setattr(Trainers, "_train_in_pool", broken_once)
+    monkeypatch.setattr(Trainers, "_train_in_pool", broken_twice)
     saved, fresh, *_ = (Job(stack, states=tmp_path / stack.name) for stack in plan_stacks(smoke.runs(), 3))
     saved.states.mkdir()
     (saved.states / f"{saved.stack.name}.npz").touch()
+    fresh.states.mkdir()
+    (fresh.states / "a-larger-stack.npz").touch()  # of no use to this one
     with Trainers(workers=2) as trainers:
         list(trainers.train([saved, fresh], lambda *_: None))
     assert {job.stack.name: job.parts for job in tried[1]} == {saved.stack.name: 1, fresh.stack.name: 2}
+    assert {job.stack.name: job.parts for job in tried[2]} == {
+        job.stack.name: min(parts, len(job.stack.runs)) for job, parts in ((saved, 2), (fresh, 4))
+    }
 
 
 def test_this_machine_has_memory():

@@ -303,8 +303,9 @@ def refuse_crowded_facts(mixture: TextMixture, form: TextFacts, seed: np.random.
     taken = 0.0
     for facts, count in read:
         counted = min(count, _COUNTED)
-        taken += len(_encounters(written, form, facts, counted, context, of_encounters)) * count / counted
-    _refuse_crowd(math.ceil(taken), mixture.sequences)
+        filled = len(_encounters(written, form, facts, counted, context, of_encounters))
+        taken += filled if counted == count else (filled - 1) * count / counted  # the last one may be open
+    _refuse_crowd(math.floor(taken), mixture.sequences)
 
 
 def _most_sequences(written: Sentences, facts: IntArray, encounters: int, context: int) -> int:

@@ -47,6 +47,7 @@ _PLANNED = (schema.TOKENS, schema.RATIO, schema.FACTS, schema.EXPOSURES, schema.
             schema.BACKGROUND_FACTS, schema.BACKGROUND_SHARE)  # fmt: skip
 _REALISED = (schema.RATIO, schema.TOKENS_PER_FACT, schema.BACKGROUND_SHARE)
 _SIDE_BY_SIDE = 16  # tasks of an array job
+_RECIPE = 2  # counted up when the same sweep is exported with other data or another recipe
 
 
 @dataclass(frozen=True)
@@ -209,7 +210,8 @@ def _tokeniser(prepared: PreparedText, root: Path, context: int) -> tuple[str, i
 def _write_identity(
     root: Path, spec: SweepSpec, runs: tuple[RunSpec, ...], trainer: Trainer, settings: DataSettings
 ) -> None:
-    identity = {"sweep": spec.name, "axis": spec.axis, "identity": spec.identity, "trainer": trainer.name,
+    identity = {"recipe": _RECIPE, "sweep": spec.name, "axis": spec.axis, "identity": spec.identity,
+                "trainer": trainer.name,
                 "data": {**vars(settings), "formats": list(settings.formats)},
                 "runs": [run.identity for run in runs]}  # fmt: skip
     path = root / "export.json"
