@@ -5,6 +5,7 @@ of a frozen dataclass or of a `Table`; a key that is not declared is refused wit
 """
 
 import difflib
+import json
 import re
 import reprlib
 import tomllib
@@ -49,6 +50,7 @@ __all__ = [
     "require_file_name",
     "shown",
     "strictly",
+    "toml_value",
 ]
 
 _LARGEST_FILE = 2**20  # bytes; the largest specification that ships has 3,000
@@ -169,6 +171,16 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise InputError("valid TOML", "tables or lists that are nested too deeply", str(path)) from None
     except ValueError as problem:  # also UnicodeDecodeError, and integers of more than 4,300 digits
         raise InputError("valid TOML", _first_line(problem), str(path)) from None
+
+
+def toml_value(value: Any) -> str:
+    """Return a number, text, truth value, list or table as TOML spells it on one line."""
+    if isinstance(value, list):
+        return "[" + ", ".join(map(toml_value, value)) + "]"
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{toml_value(key)} = {toml_value(entry)}" for key, entry in value.items()) + " }"
+    # all others are spelled alike in JSON and TOML, but for pairs of surrogates and for DEL
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def read_table[T](kind: type[T], table: object, where: str, what: str = "the file") -> T:

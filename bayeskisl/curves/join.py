@@ -58,6 +58,7 @@ def join_curves(*curves: xr.Dataset) -> xr.Dataset:
         raise InputError("sweeps along one axis", " and ".join(axes), "join_curves", "fit each separately")
     groups = [group for group in schema.GROUPS if any(group in part[schema.GROUP].values for part in parts)]
     parts = [part.set_coords(schema.LEARNING_RATE) if schema.LEARNING_RATE in part else part for part in parts]
+    parts = _with_a_phase_before(parts)
     shared = [name for name in parts[0].variables if all(name in part.variables for part in parts)]
     joined = xr.concat(
         [_with_groups(part[shared], groups) for part in parts],
@@ -71,6 +72,18 @@ def join_curves(*curves: xr.Dataset) -> xr.Dataset:
     joined = joined.isel({schema.RUN: np.sort(first)})
     joined.attrs |= _provenance(parts) | _of_imports(parts)
     return validate(joined)
+
+
+def _with_a_phase_before(parts: list[xr.Dataset]) -> list[xr.Dataset]:
+    """Say of runs without a phase before their budget that it has no tokens, if other runs have one."""
+    if not any(schema.TOKENS_BEFORE in part.coords for part in parts):
+        return parts
+    return [
+        part
+        if schema.TOKENS_BEFORE in part.coords
+        else part.assign_coords({schema.TOKENS_BEFORE: (schema.RUN, np.zeros(part.sizes[schema.RUN]))})
+        for part in parts
+    ]
 
 
 def _with_groups(part: xr.Dataset, groups: list[str]) -> xr.Dataset:

@@ -37,7 +37,7 @@ _OPTIONAL = {
 
 
 def validate(curves: xr.Dataset, where: str = "curves") -> xr.Dataset:
-    """Return `curves` unchanged if they keep the schema's promises.
+    """Return `curves` if they keep the schema's promises; a missing background becomes none.
 
     Parameters
     ----------
@@ -67,6 +67,7 @@ def validate(curves: xr.Dataset, where: str = "curves") -> xr.Dataset:
     unknown = [group for group in groups if group not in schema.GROUPS]
     _require(not unknown, f"groups among {', '.join(schema.GROUPS)}", ", ".join(unknown)[:80], where)
     _require(len(set(groups)) == len(groups), "distinct groups", "one that occurs twice", where)
+    curves = curves.assign_coords({name: curves[name].fillna(0) for name in _BACKGROUND if curves[name].isnull().any()})
     _check_counts(curves, where)
     _check_runs(curves, where)
     _check_checkpoints(curves, where)

@@ -254,6 +254,8 @@ def _held_fixed(curves: xr.Dataset, name: str, asked: float | None, prior_driven
     values = _distinct(curves, name)
     low, high = values[0], values[-1]
     if asked is not None:
+        if asked == 0 < low:
+            raise InputError(f"{name.replace('_', ' ')} above 0, as in the sweep", "0", name, "train runs without any")
         outside = not low * (1 - ROUNDING) <= asked <= high * (1 + ROUNDING)
         if outside and not prior_driven:
             swept = f"a value of {name.replace('_', ' ')} that was swept, {low:g} to {high:g}"

@@ -198,7 +198,8 @@ def verification_summary(verification: Verification) -> dict[str, Any]:
         "kept": {
             "infusions": list(verification.kept.infusions),
             "facts": list(verification.kept.facts),
-            "best": [_plain(place) for place in verification.kept.best],
+            "best": _plain(verification.kept.best[0]),
+            "best_range": [_plain(place) for place in verification.kept.best],
             "optimum_hit": verification.optimum_hit,
             "given_up": {
                 name: verification.kept.given_up_at(place)

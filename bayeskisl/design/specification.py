@@ -15,7 +15,7 @@ from bayeskisl.axes import axis_of
 from bayeskisl.design.runs import Run
 from bayeskisl.errors import InputError
 from bayeskisl.shipped import shipped_file, shipped_names
-from bayeskisl.specifications import read_toml
+from bayeskisl.specifications import read_toml, toml_value
 from bayeskisl.sweeping.ladder import Ladder, load_ladder
 
 __all__ = ["ladder_sizes", "next_sweep", "sweep_behind"]
@@ -122,17 +122,4 @@ def _whole(level: float) -> float | int:
 
 
 def _assignments(table: dict[str, Any]) -> list[str]:
-    return [f"{key} = {_toml(value)}" for key, value in table.items()]
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_toml, value)) + "]"
-    if isinstance(value, dict):
-        return (
-            "{"
-            + ", ".join(f"{json.dumps(key, ensure_ascii=False)} = {_toml(inner)}" for key, inner in value.items())
-            + "}"
-        )
-    # numbers, basic strings and booleans are spelled alike in JSON and TOML, but for escaped pairs of surrogates
-    return json.dumps(value, ensure_ascii=False)
+    return [f"{key} = {toml_value(value)}" for key, value in table.items()]

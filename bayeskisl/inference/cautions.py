@@ -12,6 +12,7 @@ from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import Axis, axis_of
 from bayeskisl.curves import Side, check, curves_of_cells
 from bayeskisl.curves.cells import domain_of_runs
+from bayeskisl.curves.groups import probed_groups
 from bayeskisl.errors import way
 from bayeskisl.inference.gate import Gate, scalars
 from bayeskisl.inference.posterior import ON_AXIS
@@ -118,7 +119,7 @@ def _few_sizes(curves: xr.Dataset) -> list[Caution]:
 def _nothing_to_harm(posterior: xr.Dataset, curves: xr.Dataset) -> list[Caution]:
     """Return the caution about curves without a group that over-infusion can harm."""
     knows_load = "load_effect" in posterior
-    missing = axis_of(curves).nothing_to_harm(curves[schema.GROUP].values, knows_load)
+    missing = axis_of(curves).nothing_to_harm(probed_groups(curves), knows_load)
     remedy = "Probe a general benchmark as the group 'background' and fit again."
     return [Caution("nothing_to_harm", "warning", missing, remedy)] if missing else []
 

@@ -10,8 +10,8 @@ from bayeskisl.specifications import refuse_unknown
 
 __all__ = ["Sampler", "SamplerKeywords", "require_seed"]
 
-# R-hat compares chains, so that a single one never passes its gate.
-_LEAST = {"draws": 1, "tune": 1, "chains": 2}
+# R-hat compares chains, so that a single one never passes its gate. No gate examines a preview.
+_FEWEST_CHAINS = {"nuts": 2, "preview": 1}
 
 METHODS = ("nuts", "preview")
 
@@ -33,7 +33,7 @@ class Sampler:
     Parameters
     ----------
     draws, tune, chains : int
-        Kept and discarded draws per chain, and chains, at least two.
+        Kept and discarded draws per chain, and chains, at least two but for a preview.
     cores : int, optional
         Number of threads; by default one per core that this process may use. `fit_many` uses one per posterior.
     method : {"nuts", "preview"}
@@ -61,11 +61,12 @@ class Sampler:
     method: Literal["nuts", "preview"] = "nuts"
 
     def __post_init__(self) -> None:
-        for name, least in _LEAST.items():
-            _require_whole(getattr(self, name), least, name)
-        if self.cores is not None:
-            _require_whole(self.cores, 1, "cores")
         refuse_unknown([self.method], METHODS, "method", "a method")
+        for name in ("draws", "tune"):
+            _require_whole(getattr(self, name), 1, name)
+        _require_whole(self.chains, _FEWEST_CHAINS[self.method], "chains")
+        if self.cores is not None:
+            _require_whole(self.cores, 0, "cores")
 
 
 def require_seed(seed: Any) -> None:

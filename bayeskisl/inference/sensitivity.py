@@ -29,8 +29,6 @@ def log_priors(named: dict[str, FloatArray], model: Model) -> dict[str, FloatArr
         values = named[name][..., data.load.counts > 0] if name == "load_effect" and data.load else named[name]
         values = values if name in law.unbounded else np.log(values)
         mean, sd = model.given.prior[name]
-        if not np.all(np.asarray(sd) > 0):  # the law fixes it
-            continue
         found[name] = _of_groups(values, mean, sd, pooling)
     if not law.priors.floor_excess.tied:
         found["floor_excess"] = ((law.priors.floor_excess.b - 1) * np.log1p(-named["floor_excess"])).sum(axis=-1)

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from bayeskisl import schema
 from bayeskisl.laws.falls import FALL_PARAMETERS, FALLS, Fall
 from bayeskisl.laws.priors import ExcessPrior, LogNormalPrior, NormalPrior, Strict
+from bayeskisl.specifications import toml_value
 
 __all__ = ["Law", "Priors"]
 
@@ -240,16 +241,7 @@ class Law(Strict):
         content = self.to_dict()
         priors = content.pop("priors")
         tables = {key: priors.pop(key) for key in ("exponent", "curvature")}
-        lines = [f"{key} = {_toml_value(value)}" for key, value in content.items()]
+        lines = [f"{key} = {toml_value(value)}" for key, value in content.items()]
         for table, entries in {"priors": priors, **{f"priors.{k}": v for k, v in tables.items() if v}}.items():
-            lines += ["", f"[{table}]", *(f"{key} = {_toml_value(value)}" for key, value in entries.items())]
+            lines += ["", f"[{table}]", *(f"{key} = {toml_value(value)}" for key, value in entries.items())]
         return "\n".join(lines) + "\n"
-
-
-def _toml_value(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {_toml_value(entry)}" for key, entry in value.items()) + " }"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_toml_value, value)) + "]"
-    # numbers and basic strings are spelled alike in JSON and TOML, but for pairs of surrogates and for DEL
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -90,7 +90,7 @@ def broken(curves, name, value):
         ),
         (lambda c: broken(c, "recalled", 999), "expected 0 <= recalled <= probed, got counts outside in 16 run"),
         (
-            lambda c: c.assign_coords(background_facts=c.background_facts * np.nan),
+            lambda c: c.assign_coords(background_facts=c.background_facts * 0 - 1),
             r"expected background_facts in \[0, 1e\+30\], 0 for none, got values outside or missing in 16 run",
         ),
         (lambda c: broken(c, "ratio", 1.5), r"expected ratio in \(0, 1\], got values outside in 16 run"),
@@ -182,3 +182,8 @@ def test_shares_that_differ_by_rounding_are_one_cell():
     assert cells["background_share"].item() == 0.3
     twice = curves.assign_coords(background_share=("run", [0.3, 0.3, 0.3, 0.6, 0.6, 0.6]))
     assert cell_table(twice)[0].sizes["cell"] == 2
+
+
+def test_a_missing_background_is_none(curves):
+    unsaid = curves.assign_coords(background_facts=curves["background_facts"] * np.nan)
+    assert (validate(unsaid)["background_facts"] == 0).all()

@@ -98,3 +98,11 @@ def test_what_was_left_out_of_imports_is_counted():
     assert json.loads(joined.attrs["import_left_out"]) == {"count": 0, "listed": []}
     assert "records_sha256" not in joined.attrs or joined.attrs["records_sha256"] != parts[0].attrs.get("table_sha256")
     assert describe_import(joined)
+
+
+def test_runs_without_a_phase_before_have_read_none_then():
+    with_phase = load_curves("desk-replay")
+    without = with_phase.drop_vars("tokens_before").isel(run=slice(0, 4))
+    without = without.assign_coords(run=[f"other {run}" for run in range(4)])
+    joined = join_curves(with_phase, without)
+    assert joined["tokens_before"].values[-4:].tolist() == [0] * 4

@@ -114,5 +114,6 @@ def test_what_an_import_assumed_is_passed_on():
 
 @pytest.mark.parametrize(("groups", "codes"), [(["infused"], ["nothing_to_harm"]), (["infused", "background"], [])])
 def test_a_ratio_without_a_group_that_it_can_harm_is_told(groups, codes):
-    curves = xr.Dataset(coords={"group": groups}, attrs={"axis": "ratio"})
+    probed = (("run", "group"), np.full((1, len(groups)), 50))
+    curves = xr.Dataset({"probed": probed}, {"group": groups}, {"axis": "ratio"})
     assert [caution.code for caution in _nothing_to_harm(xr.Dataset(), curves)] == codes

@@ -16,7 +16,7 @@ from tests.decision.hand_made import amount_curves
         ({"draws": 0.5}, "draws: expected a whole number"),
         ({"tune": 0}, "tune: expected a whole number of at least 1"),
         ({"tune": True}, "tune: expected a whole number"),
-        ({"cores": 0}, "cores: expected a whole number of at least 1"),
+        ({"cores": -1}, "cores: expected a whole number of at least 0"),
         ({"method": "nut"}, "'nut'; the nearest is 'nuts'"),
     ],
 )
@@ -30,3 +30,7 @@ def test_settings_that_cannot_be_are_refused(settings, message):
 def test_a_seed_is_a_whole_number_from_zero(ask, seed):
     with pytest.raises(InputError, match="seed: expected a whole number of at least 0"):
         ask(seed)
+
+
+def test_no_gate_compares_the_chains_of_a_preview():
+    assert Sampler(chains=1, method="preview").chains == 1

@@ -102,6 +102,8 @@ def test_the_command_of_an_import_maps_the_columns_as_it_did(fit):
     again = curves_from_table(table, dict(each.split("=", 1) for each in options))
     assert again.attrs["import_mapping"] == attrs["import_mapping"]
     assert "params=" not in command
+    joined = {name: value for name, value in attrs.items() if name != "import_columns"}  # parts that differ in cells
+    assert command_lines(HandMadeFit(curves=fit.curves.assign_attrs(joined)), None, None)
 
 
 def test_a_bound_from_above_is_no_advice(fit):
