@@ -67,6 +67,25 @@ def test_a_mapped_column_keeps_the_unit_of_its_header(read, source):
     assert '"New facts (k)" * 1000' in describe_import(curves)
 
 
+@pytest.mark.parametrize(
+    ("field", "header", "cells", "read_as", "said"),
+    [
+        ("facts", "n_K", (50_000, 200_000), (50_000, 200_000), "n_K was read as it is"),
+        ("facts", "n_K", (31, 62), (31, 62), "--map 'facts=\"n_K\" * 1000'"),
+        ("tokens", "seen_B", (7_000_000, 8_000_000), (7e6, 8e6), "seen_B was read as it is"),
+        ("params", "size_b", (0.07, 0.16), (70e6, 160e6), "size_b was read times 1,000,000,000"),
+        ("params", "width in millions", (70_000, 160_000), (7e10, 16e10), "--map 'params=\"width in millions\" * 1'"),
+    ],
+)
+def test_a_last_letter_is_the_unit_of_a_mapped_column_only_where_needed(read, field, header, cells, read_as, said):
+    others = {"params": ("70M", "160M"), "facts": (1000, 4000), "acc": (0.9, 0.1), "n_samples": (400, 400)}
+    table = {header: cells, **{name: value for name, value in others.items() if name != field}}
+    text = lines(",".join(table), *(",".join(map(str, row)) for row in zip(*table.values(), strict=True)))
+    curves = read(text, {field: header})
+    assert curves[field].values.tolist() == pytest.approx(read_as)
+    assert said in describe_import(curves)
+
+
 def test_numbers_behind_a_spread_are_in_the_unit_of_their_column(read):
     text = lines("params,facts,score (%)", "70M,1000,90 ± 1.5", "70M,4000,50 ± 2.5")
     curves = read(text, {"accuracy": "score (%)", "standard_error": "score (%) ±"})
