@@ -404,7 +404,7 @@ def _read_few_as_probed(
     _add_named_sizes(found, columns, used)
     has_sizes = bool((set(found) | taken) & set(SIZES))
     has_outcome = any(split_group(field)[0] in OUTCOMES for field in (*found, *taken))
-    sizes = [name for name in columns if name in found.get(schema.PARAMS, ()) or name in used and names_runs(name)]
+    sizes = [name for name in columns if name in found.get(schema.PARAMS, ()) or (name in used and names_runs(name))]
     if has_sizes and has_outcome and not any(_follow(columns[symbol[0]], columns[name]) for name in sizes):
         del candidates[schema.PARAMS]
         candidates |= {**found, schema.PROBED: symbol}

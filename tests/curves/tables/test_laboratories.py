@@ -96,7 +96,7 @@ def test_numbers_behind_a_spread_are_in_the_unit_of_their_column(read):
     ("header", "rates", "errors", "probed"),
     [
         ("acc (%),stderr", ("90", "50"), ("1.5", "2.5"), 400),
-        ("acc (%),stderr", ("90", "50"), ("0.015", "0.025"), 400),  # as shares they would be worth 4,000,000
+        ("acc (%),stderr", ("90", "50"), ("0.015", "0.025"), 400),  # in percent they would be worth 4,000,000
         ("acc,stderr", ("90%", "50%"), ("0.3", "0.5"), 10_000),
         ("acc (%),stderr", ("90", "50"), ("0.0424", "0.0707"), 50),  # in percent they would be worth 500,000
         ("acc_pct,stderr", ("90", "50"), ("1.5%", "2.5%"), 400),
