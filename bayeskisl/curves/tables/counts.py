@@ -20,7 +20,7 @@ _NO_DENOMINATOR = (
 )
 _PERHAPS_PROBED = ("n", "count", "total", "support", "size", "examples")  # and a number of seeds as often
 _FEWEST = 10  # probed facts; a standard error worth less as a rule is in another unit, or no standard error
-_MOST_ASKED = 1_000_000  # probed facts; a standard error worth more as a rule is no percentage
+_MOST_ASKED = 20_000  # probed facts; a standard error worth more as a rule is in another unit
 _DIVIDED = re.compile(r"/\s*100(?:\.0*)?\s*\)?\s*$")
 _COARSE = 0.005  # a change of a share by rounding to whole counts that is worth telling
 
@@ -84,35 +84,57 @@ def _counts(column: str, findings: Findings) -> bool:
 def in_the_unit_of_the_rate(
     values: Values, mapping: Mapping[str, str | float], columns: Mapping[str, Sequence[object]], findings: Findings
 ) -> Values:
-    """Divide standard errors without a unit by 100 if they stand beside accuracies in percent.
+    """Divide standard errors without a unit by 100 if they are in percent, as the accuracies beside them.
 
-    One that would then be worth more probed facts than anyone asks was a share already.
+    They are, if they are worth as many probed facts in percent as somebody asks; an expression states its own unit.
     """
     read = dict(values)
     for field in (name for name in values if split_group(name)[0] == "standard_error"):
-        group = split_group(field)[1]
-        rates = [name for name in values if split_group(name)[0] == "accuracy" and split_group(name)[1] in ("", group)]
-        rates = rates or [name for name in values if not group and split_group(name)[0] == "accuracy"]
+        rates = _rates_beside(field, values)
         if (
-            _in_percent(mapping[field], columns)
+            _column_of(mapping[field], columns) is None
+            or _in_percent(mapping[field], columns)
             or not rates
-            or not all(_in_percent(mapping[n], columns) for n in rates)
+            or not all(_in_percent(mapping[name], columns) for name in rates)
         ):
             continue
-        if max(_typical(_worth(values[name], values[field] / 100)) for name in rates) > _MOST_ASKED:
-            findings.notes.append(f"{field} was taken as a share, although the accuracy is in percent")
+        as_shares = max(_typical(_worth(values[name], values[field])) for name in rates)
+        as_percent = max(_typical(_worth(values[name], values[field] / 100)) for name in rates)
+        if as_shares >= _FEWEST:
+            findings.notes.append(
+                f"{field} was taken as a share, although the accuracy is in percent, since it is worth "
+                f"{as_shares:,.0f} probed facts then; if it is in percent, say --map '{field}={mapping[field]} / 100'"
+            )
             continue
         read[field] = values[field] / 100
-        findings.notes.append(f"{field} was taken as percent, like the accuracy beside it, and divided by 100")
+        if as_percent > _MOST_ASKED:
+            got = f"{as_shares:.2g} probed facts as a share, as a rule, and {as_percent:,.0f} in percent"
+            findings.refuse(f"one unit that {field} can have", got, "rows together",
+                            f"say --map '{field}={mapping[field]} / 100' if it is in percent, or --map "
+                            f"'{field}={mapping[field]} * 1' if it is a share")  # fmt: skip
+        else:
+            findings.notes.append(f"{field} was taken as percent, like the accuracy beside it, and divided by 100")
     return read
+
+
+def _rates_beside(field: str, values: Values) -> list[str]:
+    """Accuracies that a standard error is of: those of its group, or all if it names none."""
+    group = split_group(field)[1]
+    rates = [name for name in values if split_group(name)[0] == "accuracy"]
+    return [name for name in rates if split_group(name)[1] in ("", group)] or ([] if group else rates)
+
+
+def _column_of(source: str | float, columns: Mapping[str, Sequence[object]]) -> str | None:
+    """The column that a source is by itself."""
+    return next((name for name in columns if quoted(name) == source), None)
 
 
 def _in_percent(source: str | float, columns: Mapping[str, Sequence[object]]) -> bool:
     """Whether a field is divided by 100, or the cells of its column end with %."""
     if _DIVIDED.search(str(source)):
         return True
-    names = (name.removesuffix(SPREAD) for name in columns if quoted(name) == source)
-    return any(isinstance(cell, str) and "%" in cell for name in names for cell in columns.get(name, ()))
+    cells = columns.get((_column_of(source, columns) or "").removesuffix(SPREAD), ())
+    return any(isinstance(cell, str) and "%" in cell for cell in cells)
 
 
 def _worth(rate: FloatArray, error: FloatArray) -> FloatArray:
@@ -141,9 +163,10 @@ def _effective(rate: FloatArray, error: FloatArray, probed: FloatArray | None, f
     known = ~np.isnan(worth)
     unit = "check that it is a standard error and in the unit of the rate"
     divide = f"{unit}: divide one in percent, --map 'standard_error=COLUMN / 100'"
-    if _typical(worth) < _FEWEST:
+    if probed is None and _typical(worth) < _FEWEST:
+        remedy = f"{divide}, or if few were probed, say so with --probed N"
         findings.refuse_together(known, f"standard errors that are worth at least {_FEWEST} probed facts, as a rule",
-                                 error.tolist(), divide)  # fmt: skip
+                                 error.tolist(), remedy)  # fmt: skip
         return np.full(len(rate), np.nan)
     if probed is None:
         findings.refuse_rows(~known & ~np.isnan(rate) & ~findings.bad_rows,
@@ -153,6 +176,8 @@ def _effective(rate: FloatArray, error: FloatArray, probed: FloatArray | None, f
         worth = np.where(known, np.fmin(worth, probed), probed)
     findings.refuse_rows(worth < 1, "a standard error that is worth at least one probed fact", error.tolist(),
                          divide)  # fmt: skip
+    if _typical(worth) < _FEWEST:
+        findings.notes.append(f"standard errors are worth {_typical(worth):.2g} probed facts, as a rule; {unit}")
     findings.notes.append("standard errors were turned into effective numbers of probed facts, n = p (1 - p) / s^2")
     findings.refuse_rows(worth > schema.MOST_PROBED,
                          f"a standard error that is worth at most {schema.MOST_PROBED:,} probed facts", error.tolist(),

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from bayeskisl import schema
 from bayeskisl.arrays import BoolArray, FloatArray
 from bayeskisl.curves.tables.problems import shown
-from bayeskisl.curves.tables.quantities import header_unit, is_missing, read_quantity, size_in_name, texts_in
+from bayeskisl.curves.tables.quantities import as_text, header_unit, is_missing, read_quantity, size_in_name, texts_in
 from bayeskisl.curves.tables.raw import SPREAD
 from bayeskisl.errors import InputError
 
@@ -35,6 +36,7 @@ __all__ = [
     "source_of",
     "split_group",
     "state_in",
+    "unit_told",
 ]
 
 STATE, PLANNED = "state", "planned_steps"  # whether a run came to its end
@@ -190,11 +192,17 @@ _CHOICES = ("num_choices", "n_choices", "choices", "n_options", "num_options")
 _EMBEDDING = ("embedding_params", "n_embedding_params", "num_embedding_params", "params_embedding", "emb_params")
 _SYMBOLS = {"N": schema.PARAMS, "D": schema.TOKENS, "K": schema.FACTS}  # a small n is more often a number of probes
 _FEW = 10_000  # questions
+_SMALL = 10_000  # parameters or tokens
+_LAST_LETTER = re.compile(r"[\s_][KMBTkmb]$")  # of a unit, or of a symbol: n_K
+_ROUNDED = 0.1  # relative; a size in a name is rounded to one or two digits
 _NAMED_SIZES = ("model", "model_name", "model_id", "base_model", "name", "size", "architecture")  # pythia-70m
 _WITH_UNIT = (*SIZES, schema.TOKENS, "infused_tokens", schema.FACTS)  # params (M)
 _NON_EMBEDDING = re.compile(r"non_?emb|no_emb|without_emb|wo_emb|w_o_emb|excl\w*_emb|minus_emb")
 _TOTAL = re.compile(r"(^|_)(total|all)(_|$)|with_emb|incl\w*_emb")
 _LOSS = re.compile(r"(^|_)(bpb|bits_per_\w+|loss|nll|ppl|perplexity|cross_entropy)(_|$)")
+_ACCURACY_AT = re.compile(  # acc_at_best_val_loss, min_loss_acc; recall_loss is a loss
+    r"(^|_)(acc|accuracy|recall|em|match)(_\w+)?_(at|by|best|min|lowest)_|_(acc|accuracy|recall|em|match)$"
+)
 _COUNTS_PARAMETERS = re.compile(r"param|(^|_)size(_|$)|^n_")
 _GROUPS = sorted((*schema.GROUPS, "heldout", "bg"), key=len, reverse=True)
 _GROUP_OF = {"heldout": schema.INFUSED_HELDOUT, "bg": schema.BACKGROUND}
@@ -306,10 +314,13 @@ def _add_nested(candidates: dict[str, list[str]], columns: Mapping[str, Sequence
             candidates.setdefault(field, names)
 
 
-def source_of(column: str, field: str, columns: Mapping[str, Sequence[object]]) -> str:
-    """Return a column as SQL, in the unit of the field that it is read as: of percent, or of millions in its name."""
+def source_of(column: str, field: str, columns: Mapping[str, Sequence[object]], mapped: bool = False) -> str:
+    """Return a column as SQL, in the unit of the field that it is read as: of percent, or of millions in its name.
+
+    The last letter of a name that the user mapped is a unit only where the numbers are too small without it.
+    """
     factor = _unit_of(column, field)
-    if factor == 1:
+    if factor == 1 or (mapped and _LAST_LETTER.search(column) and not _needs_unit(column, field, columns)):
         return quoted(column)
     beside = column.removesuffix(SPREAD)  # the numbers behind ± are in the unit of their column
     told = [cell for cell in columns.get(beside, columns[column]) if not is_missing(cell)]
@@ -329,6 +340,23 @@ def _unit_of(column: str, field: str) -> float:
     if split_group(field)[0] in SHARES:
         return 0.01 if _PERCENT.sub("", name) != name else 1.0
     return header_unit(name)[1] if field in _WITH_UNIT else 1.0
+
+
+def _needs_unit(column: str, field: str, columns: Mapping[str, Sequence[object]]) -> bool:
+    """Whether numbers are too small to be sizes or tokens; numbers of facts may be small, and K is their symbol."""
+    values = [read_quantity(text) for text in texts_in(columns[column])]
+    of_facts = field == schema.FACTS and column.upper().endswith("K")
+    return not of_facts and all(value is not None and value < _SMALL for value in values)
+
+
+def unit_told(column: str, field: str, source: str, cells: Sequence[object]) -> str:
+    """Return a note on the unit in the name of a mapped column, whether or not it was used; empty without one."""
+    factor = header_unit(column)[1]
+    if field not in _WITH_UNIT or factor == 1 or any(map(_has_unit, texts_in(cells))):
+        return ""
+    other = f"{quoted(column)} * {factor:.0f}" if source == quoted(column) else f"{quoted(column)} * 1"
+    read = "as it is" if source == quoted(column) else f"times {factor:,.0f}, the unit in its name"
+    return f"{column} was read {read}; if that is wrong, say --map '{field}={other}'"
 
 
 def _has_unit(cell: str) -> bool:
@@ -365,18 +393,39 @@ def _add_named_sizes(candidates: dict[str, list[str]], columns: Mapping[str, Seq
 def _read_few_as_probed(
     candidates: dict[str, list[str]], columns: Mapping[str, Sequence[object]], taken: set[str], used: set[str]
 ) -> None:
-    """Read a small ``N`` beside an outcome as the number of questions, if another column has the sizes."""
+    """Read a small ``N`` beside an outcome as the number of questions, if another column has sizes that it ignores."""
     symbol = [name for name in candidates.get(schema.PARAMS, []) if name.strip() == "N"]
-    if not symbol or not _are_few(columns[symbol[0]]):
+    if not symbol or schema.PROBED in (*candidates, *taken) or not _are_few(columns[symbol[0]]):
         return
-    others = [name for name in candidates.pop(schema.PARAMS) if name not in symbol]
+    found = {field: names for field, names in candidates.items() if field != schema.PARAMS}
+    others = [name for name in candidates[schema.PARAMS] if name not in symbol]
     if others:
-        candidates[schema.PARAMS] = others
-    _add_named_sizes(candidates, columns, used)
-    if not (set(candidates) | taken) & set(SIZES):
-        candidates[schema.PARAMS] = symbol
-    elif any(split_group(field)[0] in OUTCOMES for field in (*candidates, *taken)):
-        candidates.setdefault(schema.PROBED, symbol)
+        found[schema.PARAMS] = others
+    _add_named_sizes(found, columns, used)
+    has_sizes = bool((set(found) | taken) & set(SIZES))
+    has_outcome = any(split_group(field)[0] in OUTCOMES for field in (*found, *taken))
+    sizes = [name for name in columns if name in found.get(schema.PARAMS, ()) or (name in used and names_runs(name))]
+    if has_sizes and has_outcome and not any(_follow(columns[symbol[0]], columns[name]) for name in sizes):
+        del candidates[schema.PARAMS]
+        candidates |= {**found, schema.PROBED: symbol}
+
+
+def _follow(cells: Sequence[object], sizes: Sequence[object]) -> bool:
+    """Whether whole numbers follow the sizes beside them: they grow with several, or are a single one rounded."""
+    pairs = {
+        (read_quantity(as_text(size)) or size_in_name(as_text(size)), read_quantity(as_text(cell)))
+        for cell, size in zip(cells, sizes, strict=True)
+        if not (is_missing(cell) or is_missing(size))
+    }
+    told = sorted((size, number) for size, number in pairs if size and number)
+    if len({size for size, _ in told}) == 1:
+        return any(_is_rounded(number, size) for size, number in told)
+    return bool(told) and all(size < larger and number < more for (size, number), (larger, more) in pairwise(told))
+
+
+def _is_rounded(number: float, size: float) -> bool:
+    """Whether a number is a size, rounded to its digits, in thousands, millions or billions."""
+    return any(abs(number * unit / size - 1) < _ROUNDED for unit in (1, 1e3, 1e6, 1e9))
 
 
 def _are_few(cells: Sequence[object]) -> bool:
@@ -407,8 +456,9 @@ def _prefer_non_embedding(candidates: dict[str, list[str]]) -> None:
 
 
 def says_loss(column: str) -> bool:
-    """Whether a column's name states that it is a loss, which no accuracy is."""
-    return bool(_LOSS.search(_normalised(column)))
+    """Whether a column's name states that it is a loss, and not an accuracy at the best loss."""
+    name = _normalised(column)
+    return bool(_LOSS.search(name)) and not _ACCURACY_AT.search(name)
 
 
 def says_non_embedding(column: str) -> bool:

@@ -25,6 +25,7 @@ from bayeskisl.curves.tables.fields import (
     says_loss,
     source_of,
     split_group,
+    unit_told,
 )
 from bayeskisl.curves.tables.notation import Notation
 from bayeskisl.curves.tables.problems import Findings, shown
@@ -104,8 +105,12 @@ def complete_mapping(
             used.add(column)
             if name == "accuracy" and column is not None and says_loss(column):
                 findings.refuse("a share of right answers", f"{shown(column)}, a loss by its name",
-                                f"mapping of {field}", "map another column, or counts")  # fmt: skip
+                                f"mapping of {field}", "map another column, or counts; or if it is an accuracy, say "
+                                f"--map '{field}={quoted(column)} * 1'")  # fmt: skip
             mapping[str(field)] = _source(source, name, table)
+            if column is not None:
+                said = unit_told(column, name, str(mapping[str(field)]), table.columns[column])
+                findings.notes += [said] if said else []
             mapping |= _beside(column, field, given or {}, table) if name == "accuracy" else {}
     known, doubtful = recognise(table.columns, taken=mapping, used=filter(None, used))
     for field, columns in doubtful.items():
@@ -116,6 +121,12 @@ def complete_mapping(
         findings.refused.add(split_group(field)[0])
         findings.refuse(f"one column for {field}", ", ".join(map(shown, columns)), "columns",
                         f"say which, as in --map '{field}={quoted(columns[0])}'")  # fmt: skip
+    symbol = [name for name in table.columns if name.strip() == "N" and known.get(schema.PROBED) == quoted(name)]
+    if symbol:
+        findings.assumed.append(
+            "N was taken as the number of probed facts, since it does not grow with the sizes; if it is the size, say "
+            f"--map '{schema.PARAMS}={quoted(symbol[0])}'"
+        )
     if any(split_group(field)[0] in OUTCOMES and split_group(field)[1] for field in mapping):
         # the user says which column is measured of which group: what looks like an outcome is something else
         known = {field: source for field, source in known.items() if not (field in OUTCOMES and _named(mapping))}
@@ -161,7 +172,7 @@ def _source(source: Any, field: str, table: RawTable) -> str | float:
         return as_text(source) if number is None else number
     column = _column_named(source, table)
     if column is not None:
-        return quoted(column) if field in TEXTS else source_of(column, field, table.columns)
+        return quoted(column) if field in TEXTS else source_of(column, field, table.columns, mapped=True)
     quantity = read_quantity(source)  # SQL would read 7B as 7, called B
     return source if quantity is None or field in TEXTS else quantity
 

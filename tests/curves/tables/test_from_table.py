@@ -309,6 +309,20 @@ def test_a_small_n_beside_named_sizes_counts_questions(size, read):
     table = {**size, "facts": [100, 200], "acc": [0.5, 0.25], "N": [400, 200]}
     curves = curves_from_table(table, probed=None if size else 10)
     assert (curves.params.values.tolist(), curves.probed.values.ravel().tolist()) == read
+    assert any("N was taken as the number of probed facts" in each for each in told(curves, "assumed")) == bool(size)
+
+
+def test_a_small_n_beside_counts_is_a_size():
+    table = {"model": ["m-7k"] * 2, "facts": [100, 200], "acc": [0.5, 0.25], "N": 3456, "n_probes": 500}
+    curves = curves_from_table(table)
+    assert (curves.params.values.tolist(), curves.probed.values.ravel().tolist()) == ([3456] * 2, [500] * 2)
+
+
+@pytest.mark.parametrize("millions", [(70, 410), (70, 70)])
+def test_a_small_n_that_follows_the_sizes_is_no_denominator(millions):
+    models = [f"m-{size}m" for size in millions]
+    (message,) = messages({"model": models, "facts": [100, 200], "acc": [0.5, 0.25], "N": list(millions)})
+    assert "expected a denominator for accuracy" in message
 
 
 def test_groups_in_a_column_share_a_run():

@@ -67,6 +67,25 @@ def test_a_mapped_column_keeps_the_unit_of_its_header(read, source):
     assert '"New facts (k)" * 1000' in describe_import(curves)
 
 
+@pytest.mark.parametrize(
+    ("field", "header", "cells", "read_as", "said"),
+    [
+        ("facts", "n_K", (50_000, 200_000), (50_000, 200_000), "n_K was read as it is"),
+        ("facts", "n_K", (31, 62), (31, 62), "--map 'facts=\"n_K\" * 1000'"),
+        ("tokens", "seen_B", (7_000_000, 8_000_000), (7e6, 8e6), "seen_B was read as it is"),
+        ("params", "size_b", (0.07, 0.16), (70e6, 160e6), "size_b was read times 1,000,000,000"),
+        ("params", "width in millions", (70_000, 160_000), (7e10, 16e10), "--map 'params=\"width in millions\" * 1'"),
+    ],
+)
+def test_a_last_letter_is_the_unit_of_a_mapped_column_only_where_needed(read, field, header, cells, read_as, said):
+    others = {"params": ("70M", "160M"), "facts": (1000, 4000), "acc": (0.9, 0.1), "n_samples": (400, 400)}
+    table = {header: cells, **{name: value for name, value in others.items() if name != field}}
+    text = lines(",".join(table), *(",".join(map(str, row)) for row in zip(*table.values(), strict=True)))
+    curves = read(text, {field: header})
+    assert curves[field].values.tolist() == pytest.approx(read_as)
+    assert said in describe_import(curves)
+
+
 def test_numbers_behind_a_spread_are_in_the_unit_of_their_column(read):
     text = lines("params,facts,score (%)", "70M,1000,90 ± 1.5", "70M,4000,50 ± 2.5")
     curves = read(text, {"accuracy": "score (%)", "standard_error": "score (%) ±"})
@@ -77,8 +96,9 @@ def test_numbers_behind_a_spread_are_in_the_unit_of_their_column(read):
     ("header", "rates", "errors", "probed"),
     [
         ("acc (%),stderr", ("90", "50"), ("1.5", "2.5"), 400),
-        ("acc (%),stderr", ("90", "50"), ("0.015", "0.025"), 400),  # as shares they would be worth 4,000,000
+        ("acc (%),stderr", ("90", "50"), ("0.015", "0.025"), 400),  # in percent they would be worth 4,000,000
         ("acc,stderr", ("90%", "50%"), ("0.3", "0.5"), 10_000),
+        ("acc (%),stderr", ("90", "50"), ("0.0424", "0.0707"), 50),  # in percent they would be worth 500,000
         ("acc_pct,stderr", ("90", "50"), ("1.5%", "2.5%"), 400),
     ],
 )
@@ -90,10 +110,30 @@ def test_standard_errors_are_in_the_unit_of_the_accuracy(read, header, rates, er
     assert (said in json.loads(curves.attrs["import_notes"])) == (errors[0] in ("1.5", "0.3"))
 
 
-def test_standard_errors_worth_a_few_facts_are_refused_as_a_whole(read):
-    text = lines("params,facts,acc,stderr,n_samples", "70M,1000,.9,.15,400", "70M,4000,.5,.3,400", "70M,8000,0,0,400")
-    with pytest.raises(InputError, match="lines 2 and 3: expected standard errors that are worth at least 10 probed"):
+def test_an_expression_states_the_unit_of_standard_errors(read):
+    text = lines("params,facts,acc,std", "70M,1000,90,3", "70M,4000,50,5")
+    curves = read(text, {"accuracy": "acc / 100", "standard_error": "std / 100 / SQRT(4)"})
+    assert curves.probed.values.ravel().tolist() == [400, 400]
+
+
+@pytest.mark.parametrize(("source", "probed"), [("stderr / 100", 50_000), ("stderr * 1", 5)])
+def test_standard_errors_that_could_be_in_both_units_are_refused(read, source, probed):
+    text = lines("params,facts,acc (%),stderr", "70M,1000,90,0.134164", "70M,4000,50,0.223607")
+    remedies = r"""say --map 'standard_error="stderr" / 100' if .*, or --map 'standard_error="stderr" \* 1'"""
+    with pytest.raises(InputError, match=remedies):
+        read(text)
+    stated = read(text, {"standard_error": source}, probed=probed)
+    assert stated.probed.values.ravel() == pytest.approx(probed, rel=1e-3)
+
+
+def test_standard_errors_worth_a_few_facts_are_refused_as_a_whole_unless_the_number_is_told(read):
+    text = lines("params,facts,acc,stderr", "70M,1000,.9,.15", "70M,4000,.5,.25", "70M,8000,0,0")
+    few = "lines 2 and 3: expected standard errors that are worth at least 10 probed .* with --probed N"
+    with pytest.raises(InputError, match=few):
         read(text, skip_bad_rows=True)
+    curves = read(text, probed=8)
+    assert curves.probed.values.ravel().tolist() == [4, 4, 8]
+    assert "standard errors are worth 4 probed facts, as a rule" in describe_import(curves)
 
 
 def test_units_in_a_row_of_their_own_and_a_title_above_the_names(read):

@@ -364,6 +364,14 @@ def test_a_loss_is_no_accuracy(read, name):
     text = rows(f"params,facts,{name},n_samples", "70M,100,.9,400", "70M,200,.5,400")
     with pytest.raises(InputError, match=r"expected a share of right answers, got .*, a loss by its name"):
         read("a.csv", text, {"accuracy": name})
+    stated = read("a.csv", text, {"accuracy": f'"{name}" * 1'})
+    assert stated.recalled.values.ravel().tolist() == [360, 200]
+
+
+@pytest.mark.parametrize("name", ["acc_at_best_val_loss", "em_lowest_ppl", "best_val_loss_acc"])
+def test_an_accuracy_at_the_best_loss_is_an_accuracy(read, name):
+    text = rows(f"params,facts,{name},n_samples", "70M,100,.9,400", "70M,200,.5,400")
+    assert read("a.csv", text, {"accuracy": name}).recalled.values.ravel().tolist() == [360, 200]
 
 
 def test_recall_of_facts_is_an_accuracy(read):
