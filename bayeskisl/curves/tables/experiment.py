@@ -1,5 +1,6 @@
 """The experiment in a table: its axis, and the rows that belong to one run."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,7 +15,7 @@ from bayeskisl.curves.tables.identity import Infusion
 from bayeskisl.curves.tables.problems import Findings, Said, shown
 from bayeskisl.curves.tables.quantities import read_parts, read_quantity, texts_in
 
-__all__ = ["are_tokens_seen", "axis_of", "first_alike", "last_checkpoints", "number_replicates"]
+__all__ = ["are_tokens_seen", "axis_of", "first_alike", "last_checkpoints", "names_rows", "number_replicates"]
 
 _SAME = 0.02
 _VARIED = (schema.FACTS, schema.RATIO, schema.EXPOSURES)
@@ -96,6 +97,16 @@ def are_tokens_seen(keys: IntArray, tokens: FloatArray, checkpoint: FloatArray) 
     known = rows.fill_nan(None).drop_nulls().group_by("key")
     spread = known.agg((pl.all().max() / pl.all().min() - 1).name.keep()).filter(pl.col("tokens") > _SAME)
     return spread.height > 0 and bool((spread["each"] <= _SAME).all())
+
+
+def names_rows(names: Sequence[str], groups: np.ndarray, checkpoint: FloatArray) -> bool:
+    """Whether texts name every row of a group apart, and are no names of checkpoints that end in their steps."""
+    if any(read_quantity(name) is not None for name in names):
+        return False
+    if len(set(zip(names, groups.tolist(), strict=True))) < len(names):
+        return False
+    steps = (f"{step:.0f}" for step in checkpoint.tolist())
+    return not all(re.search(rf"(?<!\d){step}(?!\d)", name) for name, step in zip(names, steps, strict=True))
 
 
 def last_checkpoints(keys: IntArray, checkpoint: FloatArray, findings: Findings) -> BoolArray:
