@@ -257,6 +257,10 @@ def test_a_repetition_is_no_faulty_row():
         ("lr", ["3e-4", "1e-3"], '--where "lr = 0.0003"', {"where": "lr = 0.0003"}),
         ("model", ["pythia-6k", "olmo-6k"], "--where \"model = 'pythia-6k'\"", {"where": "model = 'pythia-6k'"}),
         ("attribute", ["name", "date"], "--map domain=attribute", {"mapping": {"domain": "attribute"}}),
+        ("job_id", [1234567, 1234568], '--where "job_id = 1234567"', {"where": "job_id = 1234567"}),
+        ("host name", ["a", "b"], "--where \"\\\"host name\\\" = 'a'\"", {"where": "\"host name\" = 'a'"}),
+        ("data_seed2", [0, 1], "--map seed=COLUMN", {"mapping": {"seed": "data_seed2"}}),
+        ("Runtime", [1000, 2000], "with --replicates", {"replicates": True}),
         ("task", ["bios", "mmlu"], "--map \"group=CASE WHEN task = 'bios' THEN 'infused' ELSE 'background' END\"",
          {"mapping": {"group": "CASE WHEN task = 'bios' THEN 'infused' ELSE 'background' END"}}),
     ],
@@ -266,13 +270,21 @@ def test_columns_in_which_repetitions_differ_are_named_with_a_remedy_that_works(
              name: cells * 4}  # fmt: skip
     (message,) = messages(table)
     assert remedy in message
-    assert "--replicates" not in message
+    assert message.endswith("with --replicates or --map seed=COLUMN.")
+    assert ("--map domain" in message) == (name == "attribute")
+    assert "checkpoint" not in message
     assert set(curves_from_table(table, **options).facts.values) == {125, 500}
 
 
 GROWING = [(facts, step) for facts in (100, 200) for step in (1000, 5000)]
 TOKENS_BY_STEP = {"params": 6144, "facts": [facts for facts, _ in GROWING], "step": [step for _, step in GROWING],
                   "tokens": [2000 * step for _, step in GROWING], "recalled": [1, 9, 0, 5], "probed": 10}  # fmt: skip
+
+
+def test_a_column_with_another_number_in_each_row_is_no_setting():
+    twice = {name: cells * 2 for name, cells in SWEEP.items() if name != "seed"}
+    (message,) = messages({**twice, "job": list(range(900, 908))})
+    assert "'job'" not in message
 
 
 def test_tokens_that_grow_with_the_checkpoint_are_refused_and_both_remedies_work():
