@@ -192,7 +192,7 @@ def _telling_apart(differing: list[str], named: bool, findings: Findings) -> str
 
 
 def _mapped(name: str, cells: Sequence[object]) -> str:
-    """How a column of texts is mapped, if it has groups, ratios or domains."""
+    """Remedy that maps a column of texts, if it has groups, ratios or domains; else empty."""
     told = list(dict.fromkeys(texts_in(cells)))
     if names_benchmark(told):
         return f"map it, as in {renaming(quoted(name), told)}"
@@ -202,7 +202,7 @@ def _mapped(name: str, cells: Sequence[object]) -> str:
 
 
 def _as_moved(columns: Sequence[str]) -> str:
-    """How columns are mapped whose names say that they grow within a run, or count how often it saw a fact."""
+    """Remedy for columns whose names say that they grow within a run, or count how often it saw a fact."""
     return (f"map the column that moves, if it is {' or '.join(map(shown, columns))}, as in --map checkpoint=COLUMN or "
             "--map exposures=COLUMN")  # fmt: skip
 
@@ -215,7 +215,7 @@ def _selecting(name: str, cells: Sequence[object]) -> str:
 
 
 def _is_setting(cells: Sequence[object]) -> bool:
-    """Whether values of a column come again, or few rows have whole numbers; times and identities differ in all rows."""
+    """Whether values of a column come again, or few rows have whole numbers: times and identities differ everywhere."""
     values = set(texts_in(cells))
     if len(values) < len(cells):
         return True
