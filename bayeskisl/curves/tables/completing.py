@@ -7,7 +7,7 @@ import numpy as np
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.curves.benchmark import benchmark_terms, typical_corpus
-from bayeskisl.curves.tables.fields import quoted
+from bayeskisl.curves.tables.fields import in_shell, quoted
 from bayeskisl.curves.tables.mapping import Values
 from bayeskisl.curves.tables.problems import Findings
 from bayeskisl.curves.tables.quantities import read_each
@@ -106,10 +106,10 @@ def _group_named(name: str) -> str:
 
 def renaming(source: str | float, names: Sequence[str]) -> str:
     """Return the option that names the groups of a table by a column, quoted for a shell."""
-    column = str(source).strip('"') if str(source).strip('"').isidentifier() else str(source).replace('"', '\\"')
+    column = str(source).strip('"') if str(source).strip('"').isidentifier() else source
     infused = next((name for name in names if name.lower() not in _GENERAL), names[0])
     rest = f"'{schema.BACKGROUND}'" if set(names) > {infused} else "NULL"
-    return f"--map \"group=CASE WHEN {column} = '{infused}' THEN '{schema.INFUSED}' ELSE {rest} END\""
+    return "--map " + in_shell(f"group=CASE WHEN {column} = '{infused}' THEN '{schema.INFUSED}' ELSE {rest} END")
 
 
 def names_benchmark(names: Sequence[str]) -> bool:

@@ -1,5 +1,6 @@
 """The experiment in a table: its axis, and the rows that belong to one run."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,14 +10,19 @@ from bayeskisl import schema
 from bayeskisl.arrays import BoolArray, FloatArray, IntArray
 from bayeskisl.axes import AXES
 from bayeskisl.curves.tables.completing import names_benchmark, renaming
-from bayeskisl.curves.tables.fields import quoted
+from bayeskisl.curves.tables.fields import in_shell, quoted
 from bayeskisl.curves.tables.identity import Infusion
 from bayeskisl.curves.tables.problems import Findings, Said, shown
 from bayeskisl.curves.tables.quantities import read_parts, read_quantity, texts_in
 
-__all__ = ["are_tokens_seen", "axis_of", "first_alike", "last_checkpoints", "number_replicates"]
+__all__ = ["are_tokens_seen", "axis_of", "first_alike", "last_checkpoints", "names_rows", "number_replicates"]
 
 _SAME = 0.02
+_FEW = 4  # rows, of which every one may have its own level
+_OF_DOMAINS = re.compile(r"domain|task|dataset|benchmark|subject|attribute|topic|corpus", re.IGNORECASE)
+_MOVED = re.compile(  # names of what grows within a run, or of how often it saw a fact
+    r"step|iter|epoch|checkpoint|ckpt|token|pass|rep|expos|seen|times|freq|cop(y|ies)|dup", re.IGNORECASE
+)
 _VARIED = (schema.FACTS, schema.RATIO, schema.EXPOSURES)
 
 
@@ -98,6 +104,16 @@ def are_tokens_seen(keys: IntArray, tokens: FloatArray, checkpoint: FloatArray) 
     return spread.height > 0 and bool((spread["each"] <= _SAME).all())
 
 
+def names_rows(names: Sequence[str], groups: np.ndarray, checkpoint: FloatArray) -> bool:
+    """Whether texts name every row of a group apart, and are no names of checkpoints that end in their steps."""
+    if any(read_quantity(name) is not None for name in names):
+        return False
+    if len(set(zip(names, groups.tolist(), strict=True))) < len(names):
+        return False
+    steps = (f"{step:.0f}" for step in checkpoint.tolist())
+    return not all(re.search(rf"(?<!\d){step}(?!\d)", name) for name, step in zip(names, steps, strict=True))
+
+
 def last_checkpoints(keys: IntArray, checkpoint: FloatArray, findings: Findings) -> BoolArray:
     """Mark the rows with the last checkpoint of their run and group, and report the others. Shape ``(row,)``.
 
@@ -162,34 +178,50 @@ def _telling_apart(differing: list[str], named: bool, findings: Findings) -> str
         return (
             "remove one" if named else "remove one, or make them separate runs with --replicates or a column of seeds"
         )
-    numbers = [name for name in columns if _are_numbers(findings.settings[name]) and name in findings.unread]
-    texts = [name for name in columns if name not in numbers and name in findings.unread]
-    name = (texts or numbers or columns)[0]
-    cells = list(dict.fromkeys(texts_in(findings.settings[name])))
-    value = f"{read_quantity(cells[0]):g}" if _are_numbers(cells) else f"'{cells[0]}'"
-    some = f'use some of the rows, as in --where "{_in_shell(name)} = {value}"'
-    if texts:
-        field = schema.RATIO if all(read_parts(cell) is not None for cell in cells) else schema.DOMAIN
-        what = renaming(quoted(name), cells) if names_benchmark(cells) else f"--map {field}={_in_shell(name)}"
-        return f"they differ in {', '.join(map(shown, texts))}: map it, as in {what}, or {some}"
-    if numbers:
-        listed = " or ".join(map(shown, numbers))
-        return (f"map the column in which they differ, if it is {listed}, as in --map checkpoint=COLUMN or "
-                f"--map exposures=COLUMN; or {some}")  # fmt: skip
-    return f"they differ in {', '.join(map(shown, columns))}: {some}"
+    unread = [name for name in columns if name in findings.unread]
+    texts = [name for name in unread if not _are_numbers(findings.settings[name])]
+    moved = [name for name in unread if name not in texts and _MOVED.search(name)]
+    name = (texts or moved or unread or columns)[0]
+    ways = [
+        _mapped(name, findings.settings[name]) if texts else "",
+        _as_moved(moved) if moved else "",
+        f"use some of the rows, as in {_selecting(name, findings.settings[name])}",
+        "if they repeat a run, make them separate runs with --replicates or --map seed=COLUMN",
+    ]
+    return f"they differ in {', '.join(map(shown, unread or columns))}: " + "; or ".join(filter(None, ways))
+
+
+def _mapped(name: str, cells: Sequence[object]) -> str:
+    """Remedy that maps a column of texts, if it has groups, ratios or domains; else empty."""
+    told = list(dict.fromkeys(texts_in(cells)))
+    if names_benchmark(told):
+        return f"map it, as in {renaming(quoted(name), told)}"
+    if all(read_parts(cell) is not None for cell in told):
+        return f"map it, as in --map {in_shell(f'{schema.RATIO}={name}')}"
+    return f"map it, as in --map {in_shell(f'{schema.DOMAIN}={name}')}" if _OF_DOMAINS.search(name) else ""
+
+
+def _as_moved(columns: Sequence[str]) -> str:
+    """Remedy for columns whose names say that they grow within a run, or count how often it saw a fact."""
+    return (f"map the column that moves, if it is {' or '.join(map(shown, columns))}, as in --map checkpoint=COLUMN or "
+            "--map exposures=COLUMN")  # fmt: skip
+
+
+def _selecting(name: str, cells: Sequence[object]) -> str:
+    """The option that selects rows by the first cell of a column."""
+    first = next(texts_in(cells))
+    value = f"{read_quantity(first):.15g}" if _are_numbers(cells) else "'" + first.replace("'", "''") + "'"
+    return "--where " + in_shell(f"{name if name.isidentifier() else quoted(name)} = {value}")
 
 
 def _is_setting(cells: Sequence[object]) -> bool:
-    """Whether a column has few values, or whole numbers: a time or an identity has another value in each row."""
+    """Whether values of a column come again, or few rows have whole numbers: times and identities differ everywhere."""
     values = set(texts_in(cells))
+    if len(values) < len(cells):
+        return True
     numbers = [read_quantity(value) for value in values]
-    return len(values) < len(cells) or all(number is not None and number.is_integer() for number in numbers)
+    return len(cells) <= _FEW and all(number is not None and number.is_integer() for number in numbers)
 
 
 def _are_numbers(cells: Sequence[object]) -> bool:
     return all(read_quantity(value) is not None for value in texts_in(cells))
-
-
-def _in_shell(name: str) -> str:
-    """A column's name in an expression between double quotes of a shell."""
-    return name if name.isidentifier() else quoted(name).replace('"', '\\"')

@@ -28,6 +28,7 @@ __all__ = [
     "TEXTS",
     "UNFINISHED",
     "Field",
+    "in_shell",
     "names_runs",
     "quoted",
     "recognise",
@@ -470,6 +471,11 @@ def says_non_embedding(column: str) -> bool:
 def quoted(column: str) -> str:
     """Return a column's name quoted for SQL."""
     return '"' + column.replace('"', '""') + '"'
+
+
+def in_shell(text: str) -> str:
+    """Return an argument as it is typed in a shell: in double quotes unless its characters are plain."""
+    return text if re.fullmatch(r"[\w=.,:/%+-]+", text) else '"' + re.sub(r'([\\"$`])', r"\\\1", text) + '"'
 
 
 def split_group(field: str) -> tuple[str, str]:

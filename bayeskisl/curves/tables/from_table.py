@@ -1,5 +1,6 @@
 """Retention curves from a table of measurements."""
 
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -23,15 +24,28 @@ from bayeskisl.curves.tables.experiment import (
     axis_of,
     first_alike,
     last_checkpoints,
+    names_rows,
     number_replicates,
 )
-from bayeskisl.curves.tables.fields import MEASURED, OUTCOMES, PLANNED, quoted, says_non_embedding, split_group
+from bayeskisl.curves.tables.fields import (
+    FINISHED,
+    MEASURED,
+    OUTCOMES,
+    PLANNED,
+    STATE,
+    in_shell,
+    names_runs,
+    quoted,
+    says_non_embedding,
+    split_group,
+    state_in,
+)
 from bayeskisl.curves.tables.identity import Infusion, solve_identity
 from bayeskisl.curves.tables.items import count_items
 from bayeskisl.curves.tables.levels import VALUE, gather_levels, levels_in
 from bayeskisl.curves.tables.mapping import Values, complete_mapping, evaluate, probed_rows, selected
 from bayeskisl.curves.tables.problems import Findings, TableError, shown
-from bayeskisl.curves.tables.quantities import read_quantity, texts_in
+from bayeskisl.curves.tables.quantities import as_text, read_quantity, texts_in
 from bayeskisl.curves.tables.raw import SPREAD, RawTable, with_spreads
 from bayeskisl.curves.tables.read import read_table
 from bayeskisl.curves.tables.reading import Reading, ReadingKeywords
@@ -49,6 +63,7 @@ _SMALL = 10_000  # parameters, below which a size is more often one in millions
 _LOGARITHMS = (5, 13)  # to base 10, of sizes that models have
 _MANY = 100_000  # runs, among which nobody looks for a single level
 _REMEMBERED = 4096  # texts of one column that are read once
+_IDENTITY = re.compile(r"(^|[^a-zA-Z])(id|ID|Id)$")  # columns of names that tell rows apart
 _RARE = 0.01  # exposures on average, below which a budget is more often one in billions
 
 
@@ -169,7 +184,7 @@ def curves_from_table(
     rows = with_benchmark(rows, findings)
     if "token" in str(full.get("checkpoint")).lower() and schema.TOKENS not in findings.invented:
         rows.setdefault(PLANNED, rows[schema.TOKENS])  # tokens seen, of those that were planned
-    runs, good = _runs(rows, replicates, findings)
+    runs, good = _runs(rows, replicates, None if "checkpoint" in given else full.get("checkpoint"), findings)
     _doubt_exposures(infusion, told, full, findings)
     findings.stop_if_refused(how.skip_bad_rows)
     curves = _in_runs(rows, runs, good, findings)
@@ -381,10 +396,15 @@ def _column(block: dict[str, np.ndarray], field: str) -> np.ndarray:
     return block.get(field, np.full(len(block[schema.GROUP]), np.nan))
 
 
-def _runs(rows: dict[str, np.ndarray], replicates: bool, findings: Findings) -> tuple[IntArray, BoolArray]:
-    """The run of each row, by a number that its rows share, and which rows are used; replicates become seeds."""
+def _runs(
+    rows: dict[str, np.ndarray], replicates: bool, recognised: str | float | None, findings: Findings
+) -> tuple[IntArray, BoolArray]:
+    """The run of each row, by a number that its rows share, and which rows are used; replicates become seeds.
+
+    `recognised` is the source of the checkpoints if the user did not map them.
+    """
     named, seeded = schema.RUN in rows, bool(rows[schema.SEED].any())
-    identity = [rows[schema.RUN]] if named else [rows[name] for name in _identifying(rows, findings)]
+    identity = [rows[schema.RUN]] if named else [rows[name] for name in _identifying(rows, recognised, findings)]
     keys = first_alike(*identity, rows[schema.GROUP])
     good = ~findings.bad_rows
     if "checkpoint" in rows:
@@ -402,20 +422,39 @@ def _runs(rows: dict[str, np.ndarray], replicates: bool, findings: Findings) -> 
     return runs, good
 
 
-def _identifying(rows: Values, findings: Findings) -> list[str]:
-    """The fields that tell unnamed runs apart: not their tokens, if these grow with the checkpoint of a run."""
+def _identifying(rows: Values, recognised: str | float | None, findings: Findings) -> list[str]:
+    """The fields that tell unnamed runs apart: not their tokens, if these are the tokens seen at mapped checkpoints."""
     names = [name for name in _IDENTIFYING if name in rows]
     others = [name for name in names if name not in (schema.TOKENS, schema.EXPOSURES)]
     if "checkpoint" not in rows:
         return names
     keys = first_alike(*(rows[name] for name in others), rows[schema.GROUP])
-    if not are_tokens_seen(keys, rows[schema.TOKENS], rows["checkpoint"]):
+    if not are_tokens_seen(keys, rows[schema.TOKENS], rows["checkpoint"]) or _are_whole_runs(rows, findings):
         return names
-    findings.notes.append(
-        "tokens grow with the checkpoint in rows that are alike otherwise: they are the tokens seen so far, and only "
-        "the last checkpoint counts; if every row is a run of its own, leave the checkpoints out with --ignore COLUMN"
-    )
-    return others
+    if recognised is None:
+        findings.notes.append(
+            "tokens grow with the checkpoint in rows that are alike otherwise: they are the tokens seen so far, and "
+            "only the last checkpoint counts"
+        )
+        return others
+    column = str(recognised)[1:-1].replace('""', '"')
+    findings.refuse(
+        "runs of several budgets, or checkpoints of one run", f"tokens that grow with {shown(column)}", "rows together",
+        f"if every row is a run of its own, say --ignore {in_shell(column)}; if rows are checkpoints of a run, of "
+        f"which the last counts, say --map {in_shell(f'checkpoint={column}')}",
+    )  # fmt: skip
+    return names
+
+
+def _are_whole_runs(rows: Values, findings: Findings) -> bool:
+    """Whether every row is a run of its own: it finished, or a name tells it from all others."""
+    if STATE in rows and all(state is not None and state_in(str(state)) in FINISHED for state in rows[STATE]):
+        return True
+    if PLANNED in rows and bool((rows["checkpoint"] >= rows[PLANNED]).all()):
+        return True
+    texts = ([as_text(cells[row]) for row in findings.rows.tolist()]
+             for name, cells in findings.settings.items() if names_runs(name) or _IDENTITY.search(name))  # fmt: skip
+    return any(names_rows(each, rows[schema.GROUP], rows["checkpoint"]) for each in texts)
 
 
 def _numbered(names: np.ndarray, number: IntArray) -> np.ndarray:

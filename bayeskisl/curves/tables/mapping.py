@@ -20,6 +20,7 @@ from bayeskisl.curves.tables.fields import (
     SHARES,
     SIZES,
     TEXTS,
+    in_shell,
     quoted,
     recognise,
     says_loss,
@@ -339,8 +340,8 @@ class _Frame:
             values, bad = _in_words(self._texts_of(name), known)
         remedy = _WRITTEN.get(known, _AS_NUMBERS)
         if known == "checkpoint" and bad.all():
-            option = _in_option(name)
-            remedy = f"if they are names, say --map run={option}; or leave them out with --ignore {option}"
+            run = in_shell(f"run={name}")
+            remedy = f"if they are names, say --map {run}; or leave them out with --ignore {in_shell(name)}"
         elif not bad.all():
             remedy = findings.leaving_out(remedy)
         findings.refuse_rows(bad, f"numbers in {shown(name)} for {field}", self.table.columns[name], remedy)
@@ -492,11 +493,6 @@ class _Frame:
             got = f"{shown(min(signed))} and {shown(min(bare))}"
             findings.refuse(f"percent in all cells of {shown(name)}, or in none", got, "rows together",
                             "write them alike")  # fmt: skip
-
-
-def _in_option(name: str) -> str:
-    """A column's name as an option of a shell."""
-    return name if name.isidentifier() else f"'{name}'"
 
 
 def _told(cell: object) -> str | None:

@@ -1,6 +1,6 @@
 """Correct rows that are left out: unfinished runs, and runs without infusion."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,11 +17,14 @@ from bayeskisl.curves.tables.fields import (
     STATE,
     UNFINISHED,
     names_runs,
+    quoted,
+    recognise,
+    split_group,
     state_in,
 )
 from bayeskisl.curves.tables.mapping import evaluate
 from bayeskisl.curves.tables.problems import Findings, shown
-from bayeskisl.curves.tables.quantities import as_text, is_missing, read_each
+from bayeskisl.curves.tables.quantities import as_text, is_missing, read_each, read_quantity, size_in_name
 from bayeskisl.curves.tables.raw import RawTable
 from bayeskisl.errors import InputError
 
@@ -30,30 +33,81 @@ __all__ = ["finished_and_infused", "stopped_early", "without_aggregates"]
 _MEASURED = (schema.RECALLED, schema.PROBED, "accuracy", "standard_error")
 _OF_RUNS = (schema.SEED, schema.RUN, *SIZES)
 _AVERAGES = frozenset(("mean", "avg", "average", "median"))
-_AGGREGATES = _AVERAGES | {"std", "stdev", "sd", "sem", "min", "max", "total", "all"}
+_MAY_BE_NAMES = frozenset(("min", "max", "total", "all"))
+_AGGREGATES = _AVERAGES | _MAY_BE_NAMES | {"std", "stdev", "sd", "sem"}
+_SETTINGS = (*SIZES, schema.TOKENS, *NOTHING_INFUSED, schema.TOKENS_PER_FACT, schema.GROUP, schema.DOMAIN)
 _SAME = 0.999  # steps are logged at intervals, and the last one may be counted from 0
 
 
 def without_aggregates(table: RawTable, given: Mapping[str, Any]) -> RawTable:
     """Return the table without the rows that sum up others: ``mean`` or ``std`` in a column of seeds, runs or models.
 
-    They are listed. In a table of aggregates alone, the averages are the rows.
+    They are listed. A row sums up others if these have its other settings. In a table of aggregates alone, the averages
+    are the rows.
     """
     named = {str(source).strip('"') for field, source in given.items() if field in _OF_RUNS}
-    out = np.zeros(len(table), dtype=bool)
     reasons: dict[int, str] = {}
     for name, cells in table.columns.items():
         if name not in named and not names_runs(name):
             continue
         words = read_each(cells, _word)
-        apart = _AGGREGATES if any(word and word not in _AGGREGATES for word in words) else _AGGREGATES - _AVERAGES
-        rows = [row for row, word in enumerate(words) if word in apart]
+        apart = _aggregates_among(words)
+        if not apart & set(words):
+            continue
+        settings = _settings_beside(name, table, given)
+        summed = {
+            **dict.fromkeys(_AVERAGES, _Rows(settings, [word not in _AGGREGATES for word in words])),
+            **dict.fromkeys(apart - _AVERAGES, _Rows(settings, [word not in apart - _AVERAGES for word in words])),
+        }
+        rows = [row for row, word in enumerate(words) if word in apart and summed[word].has_settings_of(row)]
         reasons |= {row: f"{shown(cells[row])} in {shown(name)} is an aggregate of other rows" for row in rows}
-        out[rows] = True
-    if not out.any() or out.all():
+    if not reasons or len(reasons) == len(table):
         return table
     left_out = tuple((table.places[row], reason) for row, reason in sorted(reasons.items()))
-    return replace(table.rows(np.flatnonzero(~out).tolist()), left_out=(*table.left_out, *left_out))
+    kept = [row for row in range(len(table)) if row not in reasons]
+    return replace(table.rows(kept), left_out=(*table.left_out, *left_out))
+
+
+def _aggregates_among(words: Sequence[str]) -> frozenset[str]:
+    """Words that are no name in a column: ``all`` and ``max`` may be names, but not among seeds or sizes."""
+    others = {word for word in words if word and word not in _AGGREGATES}
+    numbered = all(any(sign.isdigit() for sign in word) for word in others)
+    return (_AGGREGATES if numbered else _AGGREGATES - _MAY_BE_NAMES) - (frozenset() if others else _AVERAGES)
+
+
+def _settings_beside(name: str, table: RawTable, given: Mapping[str, Any]) -> list[list[object]]:
+    """Columns that describe runs, beside one of their seeds or names; None in empty cells."""
+    known, _ = recognise(table.columns)
+    sources = {**known, **{str(field): str(source) for field, source in given.items()}}
+    told = [source for field, source in sources.items() if split_group(field)[0] in _SETTINGS]
+    return [read_each(cells, _setting) for column, cells in table.columns.items()
+            if column != name and any(source == column or quoted(column) in source for source in told)]  # fmt: skip
+
+
+def _setting(cell: object) -> object:
+    if is_missing(cell):
+        return None
+    text = as_text(cell)
+    number = read_quantity(text)
+    return (size_in_name(text) or text) if number is None else number
+
+
+class _Rows:
+    """Rows by their settings."""
+
+    def __init__(self, settings: Sequence[Sequence[object]], counted: Sequence[bool]) -> None:
+        self._settings, self._counted = settings, counted
+        self._found: dict[tuple[int, ...], set[tuple[object, ...]]] = {}
+
+    def has_settings_of(self, row: int) -> bool:
+        """Whether one of the rows that count has the settings that another row states."""
+        stated = tuple(at for at, cells in enumerate(self._settings) if cells[row] is not None)
+        if stated not in self._found:
+            self._found[stated] = {self._of(other, stated) for other in np.flatnonzero(self._counted).tolist()}
+        return self._of(row, stated) in self._found[stated]
+
+    def _of(self, row: int, stated: tuple[int, ...]) -> tuple[object, ...]:
+        return tuple(self._settings[at][row] for at in stated)
 
 
 def _word(cell: object) -> str:

@@ -1,4 +1,4 @@
-"""Fields packed into other columns: settings in names of runs, counts in fractions, seeds in lists."""
+"""Fields packed into other columns: settings in names of runs, counts in fractions, rows in lists."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -39,7 +39,7 @@ _LARGE = 1e5  # tokens: d12 is a depth
 def unpacked(table: RawTable, given: Mapping[str, Any]) -> tuple[RawTable, list[str]]:
     """Return the table with unpacked columns, and a note on each; existing and user-given fields take precedence."""
     table, notes = _with_counts(table)
-    table, more = _with_seeds(table, given)
+    table, more = _with_entries(table, given)
     table, others = _with_settings(table, given)
     return table, [*notes, *more, *others]
 
@@ -68,28 +68,35 @@ def _fraction(cell: object) -> tuple[float, float] | None:
     return read_fraction(cell) if isinstance(cell, str) else None
 
 
-def _with_seeds(table: RawTable, given: Mapping[str, Any]) -> tuple[RawTable, list[str]]:
-    """Return one row per entry of lists of outcomes, all of one length in a row: the seeds of a cell.
+def _with_entries(table: RawTable, given: Mapping[str, Any]) -> tuple[RawTable, list[str]]:
+    """Return one row per entry of lists of outcomes, and of the lists of fields beside them that are as long.
 
-    Lists of anything else, such as betas of an optimiser, are settings of the whole row.
+    The entries are seeds of a cell if all lists were measured. Other lists, such as betas of an optimiser, are settings
+    of the whole row.
     """
-    fields = {name: _measured(name, given) for name, cells in table.columns.items() if _are_lists(cells)}
-    listed = {name for name, field in fields.items() if field in MEASURED}
-    if not {fields[name] for name in listed} & set(OUTCOMES) or schema.SEED in recognise(table.columns)[0]:
+    fields = {name: _read_as(name, given) for name, cells in table.columns.items() if _are_lists(cells)}
+    outcomes = [table.columns[name] for name, field in fields.items() if field in OUTCOMES]
+    lengths = [{len(cell) for cells in outcomes if (cell := cells[row])} for row in range(len(table))]
+    if not outcomes or any(len(each) > 1 for each in lengths):
         return table, []
-    lengths = [{len(cell) for name in listed if (cell := table.columns[name][row])} for row in range(len(table))]
-    if any(len(each) > 1 for each in lengths):
+    listed = {name for name, field in fields.items() if field and _all_fit(table.columns[name], lengths)}
+    are_seeds = all(fields[name] in MEASURED for name in listed)
+    if are_seeds and schema.SEED in recognise(table.columns)[0]:
         return table, []
     rows = [(row, at) for row, each in enumerate(lengths) for at in range(max(each, default=1))]
     columns = {name: [cells[row][at] if name in listed and cells[row] else cells[row] for row, at in rows]
                for name, cells in table.columns.items()}  # fmt: skip
-    columns[schema.SEED] = [at for _, at in rows]
+    columns |= {schema.SEED: [at for _, at in rows]} if are_seeds else {}
     places = [f"{table.places[row]} entry {at}" for row, at in rows]
-    note = f"{', '.join(sorted(listed))}: the entries of a list are seeds"
+    note = f"{', '.join(sorted(listed))}: the entries of a list are {'seeds' if are_seeds else 'rows'}"
     return replace(table, columns=columns, places=places), [note]
 
 
-def _measured(column: str, given: Mapping[str, Any]) -> str:
+def _all_fit(cells: Sequence[Any], lengths: Sequence[set[int]]) -> bool:
+    return all(cell is None or len(cell) in each for cell, each in zip(cells, lengths, strict=True))
+
+
+def _read_as(column: str, given: Mapping[str, Any]) -> str:
     """The field that a column is read as, by the user's mapping or its name, without its group."""
     mapped = (str(field) for field, source in given.items() if source in (column, quoted(column)))
     return split_group(next(mapped, None) or next(iter(recognise({column: []})[0]), ""))[0]

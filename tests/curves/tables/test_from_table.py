@@ -257,6 +257,10 @@ def test_a_repetition_is_no_faulty_row():
         ("lr", ["3e-4", "1e-3"], '--where "lr = 0.0003"', {"where": "lr = 0.0003"}),
         ("model", ["pythia-6k", "olmo-6k"], "--where \"model = 'pythia-6k'\"", {"where": "model = 'pythia-6k'"}),
         ("attribute", ["name", "date"], "--map domain=attribute", {"mapping": {"domain": "attribute"}}),
+        ("job_id", [1234567, 1234568], '--where "job_id = 1234567"', {"where": "job_id = 1234567"}),
+        ("host name", ["a", "b"], "--where \"\\\"host name\\\" = 'a'\"", {"where": "\"host name\" = 'a'"}),
+        ("data_seed2", [0, 1], "--map seed=COLUMN", {"mapping": {"seed": "data_seed2"}}),
+        ("Runtime", [1000, 2000], "with --replicates", {"replicates": True}),
         ("task", ["bios", "mmlu"], "--map \"group=CASE WHEN task = 'bios' THEN 'infused' ELSE 'background' END\"",
          {"mapping": {"group": "CASE WHEN task = 'bios' THEN 'infused' ELSE 'background' END"}}),
     ],
@@ -266,18 +270,46 @@ def test_columns_in_which_repetitions_differ_are_named_with_a_remedy_that_works(
              name: cells * 4}  # fmt: skip
     (message,) = messages(table)
     assert remedy in message
-    assert "--replicates" not in message
+    assert message.endswith("with --replicates or --map seed=COLUMN.")
+    assert ("--map domain" in message) == (name == "attribute")
+    assert "checkpoint" not in message
     assert set(curves_from_table(table, **options).facts.values) == {125, 500}
 
 
-def test_tokens_that_grow_with_the_checkpoint_tell_no_runs_apart():
-    rows = [(facts, step) for facts in (100, 200) for step in (1000, 5000)]
-    table = {"params": 6144, "facts": [facts for facts, _ in rows], "step": [step for _, step in rows],
-             "tokens": [2000 * step for _, step in rows], "recalled": [1, 9, 0, 5], "probed": 10}  # fmt: skip
-    curves = curves_from_table(table)
+GROWING = [(facts, step) for facts in (100, 200) for step in (1000, 5000)]
+TOKENS_BY_STEP = {"params": 6144, "facts": [facts for facts, _ in GROWING], "step": [step for _, step in GROWING],
+                  "tokens": [2000 * step for _, step in GROWING], "recalled": [1, 9, 0, 5], "probed": 10}  # fmt: skip
+
+
+def test_a_column_with_another_number_in_each_row_is_no_setting():
+    twice = {name: cells * 2 for name, cells in SWEEP.items() if name != "seed"}
+    (message,) = messages({**twice, "job": list(range(900, 908))})
+    assert "'job'" not in message
+
+
+def test_tokens_that_grow_with_the_checkpoint_are_refused_and_both_remedies_work():
+    (message,) = messages(TOKENS_BY_STEP)
+    assert "--ignore step;" in message
+    assert "--map checkpoint=step" in message
+    curves = curves_from_table(TOKENS_BY_STEP, {"checkpoint": "step"})
     assert (curves.recalled.values[:, 0].tolist(), set(curves.tokens.values)) == ([9, 5], {1e7})
     assert any("tokens grow with the checkpoint" in note for note in told(curves, "notes"))
-    assert curves_from_table(table, ignore=["step"], axis="amount").sizes["run"] == 4
+    assert curves_from_table(TOKENS_BY_STEP, ignore=["step"]).sizes["run"] == 4
+
+
+@pytest.mark.parametrize(
+    "column",
+    [{"State": ["finished"] * 4}, {"Name": ["a-D2M", "b-D10M", "c-D2M", "d-D10M"]}, {"id": list("abcd")},
+     {"max_steps": TOKENS_BY_STEP["step"]}],
+)  # fmt: skip
+def test_runs_of_several_budgets_that_finished_or_have_names_are_all_kept(column):
+    curves = curves_from_table({**TOKENS_BY_STEP, **column})
+    assert curves.recalled.values[:, 0].tolist() == [1, 9, 0, 5]
+
+
+def test_names_of_checkpoints_name_no_runs():
+    names = [f"facts{facts}-step{step}" for facts, step in GROWING]
+    assert "--map checkpoint=step" in messages({**TOKENS_BY_STEP, "model_name": names})[0]
 
 
 @pytest.mark.parametrize(("given", "tokens"), [({}, '"tokens"'), ({"tokens": 300}, "300")])

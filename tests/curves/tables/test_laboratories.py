@@ -189,6 +189,23 @@ def test_lists_over_seeds_are_runs(read):
     assert (counts(curves), curves.seed.values.tolist()) == ([90, 92, 10, 12, 8], [0, 1, 0, 1, 2])
 
 
+def test_lists_of_levels_beside_lists_of_outcomes_are_rows(read):
+    rows = [{"params": size, "facts": [1000, 2000, 4000], "recalled": [90, 50, 10], "probed": 100,
+             "betas": [0.9, 0.95, 0.8]} for size in (7e7, 1e9)]  # fmt: skip
+    curves = read(json.dumps(rows), name="a.json")
+    assert (counts(curves), curves.facts.values.tolist()) == ([90, 50, 10] * 2, [1000, 2000, 4000] * 2)
+    assert set(curves.seed.values) == {0}
+
+
+def test_lists_of_checkpoints_and_of_seeds_are_read_as_such(read):
+    row = {"params": 7e7, "recalled": [10, 90], "probed": 100}
+    steps = [{**row, "facts": facts, "step": [500, 1000]} for facts in (1000, 4000)]
+    assert counts(read(json.dumps(steps), name="a.json")) == [90, 90]
+    seeds = [{**row, "facts": facts, "seed": [3, 7]} for facts in (1000, 4000)]
+    curves = read(json.dumps(seeds), name="a.json")
+    assert (counts(curves), curves.seed.values.tolist()) == ([10, 90] * 2, [3, 7] * 2)
+
+
 @pytest.mark.parametrize("lists", [{"betas": [0.9, 0.95]}, {"resumed_at": [1200]}])
 def test_lists_of_settings_are_no_runs(read, lists):
     rows = [{"params": 7e7, "facts": 1000, "acc": 0.9, "n_samples": 100},
@@ -347,6 +364,21 @@ def test_rows_that_sum_up_others_are_left_out_and_listed(read, column, cells):
     curves = read(lines(f"{column},{size},facts,acc,n_samples", *rows), replicates=column == "model")
     assert (curves.sizes["run"], left_out(curves)) == (4, ["line 4", "line 7"])
     assert f"{cells[2]!r} in {column!r} is an aggregate of other rows" in describe_import(curves)
+
+
+@pytest.mark.parametrize("names", [("min", "small", "max"), ("law", "code", "all"), ("a", "b", "total")])
+def test_names_that_are_words_of_aggregates_are_runs(read, names):
+    column = "model" if "small" in names else "run"
+    rows = [f"{name}-{facts}" if facts > 1000 and column == "run" else name for name in names for facts in (1000, 4000)]
+    cells = [f"{row},70M,{facts},.5,400" for row, facts in zip(rows, (1000, 4000) * 3, strict=True)]
+    assert read(lines(f"{column},params,facts,acc,n_samples", *cells), replicates=True).sizes["run"] == 6
+
+
+def test_an_average_of_a_size_that_has_no_other_row_is_kept(read):
+    rows = [f"{size},{seed},{facts},.5,400" for size, seeds in (("70M", ("0", "1", "mean")), ("1B", ("mean",)))
+            for facts in (1000, 4000) for seed in seeds]  # fmt: skip
+    curves = read(lines("params,seed,facts,acc,n_samples", *rows))
+    assert (set(curves.params.values), left_out(curves)) == ({70e6, 1e9}, ["line 4", "line 7"])
 
 
 def test_averages_alone_are_the_runs(read):
