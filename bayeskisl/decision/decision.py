@@ -15,6 +15,7 @@ from bayeskisl.decision.files import load_answer, save_answer
 from bayeskisl.decision.limits import limit_probabilities, risk_by_limit
 from bayeskisl.decision.two_sides import Window
 from bayeskisl.decision.verdict import Verdict, ranked, verdict_on
+from bayeskisl.quantities import three_digits
 
 __all__ = ["Answer", "Decision", "load_decision"]
 
@@ -250,7 +251,8 @@ class Decision:
 
     def __repr__(self) -> str:
         attrs, choice = self.data.attrs, self.choice
-        said = f"choice {choice.value:.4g} {attrs['unit']}" if not choice.is_bound else "choice a bound"
+        number = three_digits(choice.value, down=not self.is_least, up=self.is_least)
+        said = f"choice {number} {attrs['unit']}" if not choice.is_bound else "choice a bound"
         return f"<Decision for {attrs['params']:,.0f} parameters, {attrs['tokens']:,.0f} tokens: {said}>"
 
     def _answer(self, concerns: str, value: float) -> Answer:
