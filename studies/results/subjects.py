@@ -72,8 +72,7 @@ SUBJECTS = {
             "desk-dose",
             ("desk-dose",),
             "More and more facts at fixed exposures, in place of the general corpus.",
-            law="common",
-            rivals=("collapse",),
+            rivals=("common",),
         ),
         Subject(
             "memory-amount",
@@ -97,7 +96,7 @@ SUBJECTS = {
             "memory-dose",
             ("memory-dose",),
             "More and more facts at 300 exposures each, at 480 tokens a parameter, in place of the general corpus.",
-            rivals=(),
+            rivals=("common",),
         ),
         Subject(
             "words-amount",
