@@ -28,7 +28,9 @@ _TARGETS = {0.95: 0.0005, 0.98: 0.001, 0.999: 1.0}
 # The effect of the load, ceilings and steepness move all half-points of a group together. A matrix of low rank finds
 # such directions: along `memory-dose` it takes 32 steps a draw and no draw diverges, where a diagonal one takes 105 and
 # 2 % diverge; along `desk-amount` it leaves 2.7 times as many effective draws in as many steps (LOG.md, 2026-11-30).
-# Its decompositions grow with the third power of the dimensions: 200 sizes have 600 of them, and no such direction.
+# Its decompositions grow with the third power of the dimensions: 200 sizes have 600 of them, and no such direction. Nor
+# is there one where the coefficients of a law are integrated out: short chains then lose up to half of the effective
+# draws in a tail.
 _MOST_DIMENSIONS = 250
 
 # Doublings of a trajectory at most. In the first draws, before the matrix is known, trajectories double until they may
@@ -182,7 +184,7 @@ def _with_nutpie(model: Model, settings: Settings, target_accept: float, most: f
         chains=settings.chains,
         cores=settings.cores,
         seed=settings.seed,
-        adaptation="low_rank" if compiled.n_dim <= _MOST_DIMENSIONS else "diag",
+        adaptation="low_rank" if model.law.has_limits and compiled.n_dim <= _MOST_DIMENSIONS else "diag",
         target_accept=target_accept,
         maxdepth=_MOST_OF_SHORTEST if target_accept == max(_TARGETS) else _MOST_DOUBLINGS,
         save_warmup=False,

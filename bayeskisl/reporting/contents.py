@@ -269,7 +269,7 @@ def command_lines(fit: "Fit", decision: "Decision | None", verification: "Verifi
 
 def _mapped(attrs: dict[str, Any]) -> str:
     """Options of an import for the fields that its user mapped; the others are recognised again."""
-    given = {each["field"] for each in json.loads(attrs.get("import_columns", "[]")) if each["how"] == "mapped"}
+    given = {each["field"] for each in json.loads(attrs.get("import_columns", "[]")) if each.get("how") == "mapped"}
     mapping = json.loads(attrs["import_mapping"])
     return "".join(f" --map {shlex.quote(f'{name}={source}')}" for name, source in mapping.items() if name in given)
 

@@ -106,7 +106,7 @@ def are_tokens_seen(keys: IntArray, tokens: FloatArray, checkpoint: FloatArray) 
 
 def names_rows(names: Sequence[str], groups: np.ndarray, checkpoint: FloatArray) -> bool:
     """Whether texts name every row of a group apart, and are no names of checkpoints that end in their steps."""
-    if any(read_quantity(name) is not None for name in names):
+    if all(read_quantity(name) is not None for name in names):
         return False
     if len(set(zip(names, groups.tolist(), strict=True))) < len(names):
         return False

@@ -193,6 +193,7 @@ _CHOICES = ("num_choices", "n_choices", "choices", "n_options", "num_options")
 _EMBEDDING = ("embedding_params", "n_embedding_params", "num_embedding_params", "params_embedding", "emb_params")
 _SYMBOLS = {"N": schema.PARAMS, "D": schema.TOKENS, "K": schema.FACTS}  # a small n is more often a number of probes
 _FEW = 10_000  # questions
+_SEEDS = 9  # at most, where a column counts them
 _SMALL = 10_000  # parameters or tokens
 _LAST_LETTER = re.compile(r"[\s_][KMBTkmb]$")  # of a unit, or of a symbol: n_K
 _ROUNDED = 0.1  # relative; a size in a name is rounded to one or two digits
@@ -344,10 +345,9 @@ def _unit_of(column: str, field: str) -> float:
 
 
 def _needs_unit(column: str, field: str, columns: Mapping[str, Sequence[object]]) -> bool:
-    """Whether numbers are too small to be sizes or tokens; numbers of facts may be small, and K is their symbol."""
+    """Whether numbers are too small to be sizes or tokens; facts may be few, and a letter names their group."""
     values = [read_quantity(text) for text in texts_in(columns[column])]
-    of_facts = field == schema.FACTS and column.upper().endswith("K")
-    return not of_facts and all(value is not None and value < _SMALL for value in values)
+    return field != schema.FACTS and all(value is not None and value < _SMALL for value in values)
 
 
 def unit_told(column: str, field: str, source: str, cells: Sequence[object]) -> str:
@@ -430,9 +430,9 @@ def _is_rounded(number: float, size: float) -> bool:
 
 
 def _are_few(cells: Sequence[object]) -> bool:
-    """Whether cells are whole numbers too small to be sizes of the models that have names."""
+    """Whether cells are whole numbers too small to be sizes of the models that have names, and too large for seeds."""
     values = [read_quantity(text) for text in texts_in(cells)]
-    return bool(values) and all(value is not None and 1 <= value < _FEW and value.is_integer() for value in values)
+    return bool(values) and all(value is not None and _SEEDS < value < _FEW and value.is_integer() for value in values)
 
 
 def names_runs(column: str) -> bool:

@@ -126,7 +126,7 @@ def complete_mapping(
     if symbol:
         findings.assumed.append(
             "N was taken as the number of probed facts, since it does not grow with the sizes; if it is the size, say "
-            f"--map '{schema.PARAMS}={quoted(symbol[0])}'"
+            f"--map '{schema.PARAMS}={quoted(symbol[0])}', and if it is neither, --ignore {symbol[0]}"
         )
     if any(split_group(field)[0] in OUTCOMES and split_group(field)[1] for field in mapping):
         # the user says which column is measured of which group: what looks like an outcome is something else

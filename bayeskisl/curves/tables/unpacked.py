@@ -80,7 +80,11 @@ def _with_entries(table: RawTable, given: Mapping[str, Any]) -> tuple[RawTable, 
     if not outcomes or any(len(each) > 1 for each in lengths):
         return table, []
     listed = {name for name, field in fields.items() if field and _all_fit(table.columns[name], lengths)}
-    are_seeds = all(fields[name] in MEASURED for name in listed)
+    are_seeds = all(
+        fields[name] in (*MEASURED, schema.GENERAL_LOSS)
+        or all(not cell or len(set(cell)) == 1 for cell in table.columns[name])
+        for name in listed
+    )
     if are_seeds and schema.SEED in recognise(table.columns)[0]:
         return table, []
     rows = [(row, at) for row, each in enumerate(lengths) for at in range(max(each, default=1))]
@@ -98,7 +102,8 @@ def _all_fit(cells: Sequence[Any], lengths: Sequence[set[int]]) -> bool:
 
 def _read_as(column: str, given: Mapping[str, Any]) -> str:
     """The field that a column is read as, by the user's mapping or its name, without its group."""
-    mapped = (str(field) for field, source in given.items() if source in (column, quoted(column)))
+    named = re.compile(rf"{re.escape(quoted(column))}|\b{re.escape(column)}\b")
+    mapped = (str(field) for field, source in given.items() if isinstance(source, str) and named.search(source))
     return split_group(next(mapped, None) or next(iter(recognise({column: []})[0]), ""))[0]
 
 
