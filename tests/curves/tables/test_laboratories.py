@@ -517,3 +517,23 @@ def test_the_first_screen_fits_a_terminal(read):
     assert len(table) == 5
     assert max(map(len, table)) <= 80
     assert any("recalled.infused_heldout" in line for line in table)
+
+
+def test_n_that_counts_seeds_is_no_denominator(read):
+    text = lines("model,params,facts,acc,stderr,N", "pythia-70m,70M,1000,.9,.015,3", "pythia-70m,70M,4000,.1,.015,3")
+    assert read(text)["probed"].values.ravel().tolist() == [400, 400]
+
+
+def test_a_last_letter_of_facts_names_their_group(read):
+    text = lines("params,facts_m,acc_m,n_m", "70M,50,.9,50", "70M,200,.1,50")
+    curves = read(text, {"facts": "facts_m", "accuracy": "acc_m", "probed": "n_m"})
+    assert curves["facts"].values.tolist() == [50, 200]
+
+
+@pytest.mark.parametrize("more", [{}, {"web_loss": [2.1, 2.0]}, {"step": [5000, 5000]}])
+def test_lists_of_seeds_are_read_under_an_expression_and_beside_what_does_not_vary(read, more):
+    rows = [{"params": "70M", "facts": facts, "score": score, "n_samples": 400, **more}
+            for facts, score in ((1000, [90.0, 91.0]), (4000, [10.0, 11.0]))]  # fmt: skip
+    curves = read(lines(*map(json.dumps, rows)), {"accuracy": "score / 100"}, "a.jsonl")
+    assert curves["seed"].values.tolist() == [0, 1, 0, 1]
+    assert counts(curves) == [360, 364, 40, 44]
