@@ -72,7 +72,8 @@ SUBJECTS = {
             "desk-dose",
             ("desk-dose",),
             "More and more facts at fixed exposures, in place of the general corpus.",
-            rivals=("common",),
+            law="common",
+            rivals=("collapse",),
         ),
         Subject(
             "memory-amount",
