@@ -38,6 +38,7 @@ _TEXTS = ("kind", "keep_of", "coordinate", "unit", "group", "half_point", "law",
 _NUMBERS = ("ci_prob", "keep", "seed", "extrapolation_decades")
 _TEXTS_OF_DECISION = ("utility", "utility_unit", "assumes")
 _NUMBERS_OF_DECISION = ("risk",)
+_STATED_SHARES = ("ci_prob", "keep", "risk")
 _ROUNDING = 1e-9
 
 
@@ -104,6 +105,9 @@ def _check_attributes(answer: xr.Dataset, where: str) -> None:
     decides = attrs.get("content") == "decision"
     _require_types(attrs, where, _TEXTS + decides * _TEXTS_OF_DECISION, str, "a text")
     _require_types(attrs, where, _NUMBERS + decides * _NUMBERS_OF_DECISION, int | float | np.number, "a number")
+    for name in _STATED_SHARES:
+        if name in attrs and not 0 < attrs[name] <= 1:
+            raise InputError(f"attribute {name!r} in (0, 1]", repr(attrs[name]), where)
     for name, kind in (_JSON | {name: kind for name, kind in _JSON_IF_ANY.items() if name in attrs}).items():
         try:
             sound = isinstance(json.loads(attrs[name]), kind)

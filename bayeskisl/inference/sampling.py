@@ -28,15 +28,14 @@ _TARGETS = {0.95: 0.0005, 0.98: 0.001, 0.999: 1.0}
 # The effect of the load, ceilings and steepness move all half-points of a group together. A matrix of low rank finds
 # such directions: along `memory-dose` it takes 32 steps a draw and no draw diverges, where a diagonal one takes 105 and
 # 2 % diverge; along `desk-amount` it leaves 2.7 times as many effective draws in as many steps (LOG.md, 2026-11-30).
-# Its decompositions grow with the third power of the dimensions: 200 sizes have 600 of them, and no such direction. Nor
-# is there one where the coefficients of a law are integrated out: short chains then lose up to half of the effective
-# draws in a tail.
+# There is no such direction where the coefficients of a law are integrated out, nor with 200 sizes, whose 600 dimensions
+# take long to decompose. Where draws diverge all the same, the walls of a prior are in the way: a diagonal one leaves
+# 750 effective draws in a tail of a sweep that never crosses its half-point, one of low rank 220.
 _MOST_DIMENSIONS = 250
 
 # Doublings of a trajectory at most. In the first draws, before the matrix is known, trajectories double until they may
-# not: 7 in place of nutpie's 10 spare a third of the steps of a warm-up. Later ones take 5 or 6, but for those of the
-# shortest steps.
-_MOST_DOUBLINGS, _MOST_OF_SHORTEST = 7, 10
+# not: 7 in place of nutpie's 10 spare a third of the steps of a warm-up. Shorter steps need more of them.
+_DOUBLINGS, _DOUBLINGS_OF_SHORT_STEPS = 7, 10
 
 _PROGRESS_RATE = 500  # milliseconds between two reports of how many draws there are
 _POLL = 0.05  # seconds between two looks at whether sampling is to stop
@@ -169,6 +168,7 @@ def _with_nutpie(model: Model, settings: Settings, target_accept: float, most: f
 
     density = compiled_density(model, settings.tell)
     compiled = _with_numba(model, settings) if density is None else density.for_nutpie()
+    is_first = target_accept == min(_TARGETS)
     settings.tell(f"sampling the law '{model.law.name}'")
     too_many = threading.Event()
 
@@ -184,9 +184,9 @@ def _with_nutpie(model: Model, settings: Settings, target_accept: float, most: f
         chains=settings.chains,
         cores=settings.cores,
         seed=settings.seed,
-        adaptation="low_rank" if model.law.has_limits and compiled.n_dim <= _MOST_DIMENSIONS else "diag",
+        adaptation="low_rank" if is_first and model.law.has_limits and compiled.n_dim <= _MOST_DIMENSIONS else "diag",
         target_accept=target_accept,
-        maxdepth=_MOST_OF_SHORTEST if target_accept == max(_TARGETS) else _MOST_DOUBLINGS,
+        maxdepth=_DOUBLINGS if is_first else _DOUBLINGS_OF_SHORT_STEPS,
         save_warmup=False,
         progress_bar=False,
         progress_callback=look,
