@@ -29,8 +29,8 @@ _TARGETS = {0.95: 0.0005, 0.98: 0.001, 0.999: 1.0}
 # such directions: along `memory-dose` it takes 32 steps a draw and no draw diverges, where a diagonal one takes 105 and
 # 2 % diverge; along `desk-amount` it leaves 2.7 times as many effective draws in as many steps (LOG.md, 2026-11-30).
 # There is no such direction where the coefficients of a law are integrated out, nor with 200 sizes, whose 600
-# dimensions take long to decompose. Where draws diverge all the same, the walls of a prior are in the way: a diagonal one leaves
-# 750 effective draws in a tail of a sweep that never crosses its half-point, one of low rank 220.
+# dimensions take long to decompose. Where draws diverge all the same, the walls of a prior are in the way: of a sweep
+# that never crosses its half-point a diagonal one leaves 750 effective draws in a tail, one of low rank 220.
 _MOST_DIMENSIONS = 250
 
 # Doublings of a trajectory at most. In the first draws, before the matrix is known, trajectories double until they may
