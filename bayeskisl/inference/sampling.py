@@ -33,8 +33,8 @@ _TARGETS = {0.95: 0.0005, 0.98: 0.001, 0.999: 1.0}
 # that never crosses its half-point a diagonal one leaves 750 effective draws in a tail, one of low rank 220.
 _MOST_DIMENSIONS = 250
 
-# Its steps are a little shorter than those of a diagonal one, since it leaves less for them to avoid: with .97 no draw of
-# five shipped sweeps diverges, with .95 five of 4,000 along `words-amount`.
+# Its trajectories are longer, and their steps have to be a little shorter: with .97 no draw of five shipped sweeps
+# diverges, with .95 five of 4,000 do along `words-amount`.
 _TARGET_OF_LOW_RANK = 0.97
 
 # Doublings of a trajectory at most. In the first draws, before the matrix is known, trajectories double until they may
