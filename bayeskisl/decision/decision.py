@@ -251,8 +251,10 @@ class Decision:
 
     def __repr__(self) -> str:
         attrs, choice = self.data.attrs, self.choice
-        number = three_digits(choice.value, down=not self.is_least, up=self.is_least)
-        said = f"choice {number} {attrs['unit']}" if not choice.is_bound else "choice a bound"
+        said = "choice a bound"
+        if choice.value is not None and not choice.is_bound:
+            number = three_digits(choice.value, down=not self.is_least, up=self.is_least)
+            said = f"choice {number} {attrs['unit']}"
         return f"<Decision for {attrs['params']:,.0f} parameters, {attrs['tokens']:,.0f} tokens: {said}>"
 
     def _answer(self, concerns: str, value: float) -> Answer:

@@ -307,7 +307,7 @@ def chosen(decision: Decision) -> str:
 def bound(decision: Decision, condition: str = "") -> str:
     """State a choice that is a bound: the limit of safe infusion, or the start of sufficient infusion.
 
-    A `condition` follows what is known, before what is not.
+    A `condition` follows the bound; before a bound from above it comes first.
     """
     choice, unit = decision.choice, decision.data.attrs["unit"]
     codes = {edge["code"] for edge in decision.edges}
@@ -323,8 +323,9 @@ def bound(decision: Decision, condition: str = "") -> str:
     elif choice.at_least is not None:
         return f"no infusion is safe by every law{condition}"
     elif choice.at_most is not None:
-        from_there_on = f"no infusion from {three_digits(choice.at_most, up=True)} {unit} on is safe{condition}"
-        return f"{from_there_on}; what is safe below is not known"
+        first = f"{condition.removeprefix(', ')}, " if condition else ""
+        from_there_on = f"no infusion from {three_digits(choice.at_most, up=True)} {unit} on is safe"
+        return f"{first}{from_there_on}; what is safe below is not known"
     return f"not known{condition}"
 
 

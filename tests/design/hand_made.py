@@ -34,6 +34,7 @@ class GaussianFit:
     draws: int = 4_000
     seed: int = 0
     gate: Gate = PASSED
+    is_preview: bool = False
     tokens: tuple = (TOKENS,)
     thresholds: dict = field(default_factory=dict)
     axis: str = "amount"

@@ -114,7 +114,8 @@ def test_a_bound_from_above_is_no_advice(fit):
     assert decision.advised is None
     assert headline(decision) == "no infusion from 0.5 of the tokens on is safe; what is safe below is not known"
     said = describe_decision(decision)
-    assert "0.5 of the tokens on is safe, if a new run may have a 10 % chance of keeping less than" in said
+    assert "if a new run may have a 10 % chance of keeping less than" in said
+    assert ", no infusion from 0.5 of the tokens on is safe; what is safe below is not known" in said
     assert not decision.window.is_empty
     assert "both sides: no infusion" not in said
     assert "of the tokens, where nothing was trained. In this range" in said
