@@ -7,7 +7,7 @@ import numpy as np
 
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
-from bayeskisl.curves.tables.fields import OUTCOMES, quoted, split_group
+from bayeskisl.curves.tables.fields import OUTCOMES, column_named, split_group
 from bayeskisl.curves.tables.mapping import Values
 from bayeskisl.curves.tables.problems import Findings, Said
 from bayeskisl.curves.tables.quantities import texts_in
@@ -92,7 +92,7 @@ def in_the_unit_of_the_rate(
     for field in (name for name in values if split_group(name)[0] == "standard_error"):
         rates = _rates_beside(field, values)
         if (
-            _column_of(mapping[field], columns) is None
+            column_named(mapping[field], columns) is None
             or _in_percent(mapping[field], columns)
             or not rates
             or not all(_in_percent(mapping[name], columns) for name in rates)
@@ -124,16 +124,11 @@ def _rates_beside(field: str, values: Values) -> list[str]:
     return [name for name in rates if split_group(name)[1] in ("", group)] or ([] if group else rates)
 
 
-def _column_of(source: str | float, columns: Mapping[str, Sequence[object]]) -> str | None:
-    """The column that a source is by itself."""
-    return next((name for name in columns if quoted(name) == source), None)
-
-
 def _in_percent(source: str | float, columns: Mapping[str, Sequence[object]]) -> bool:
     """Whether a field is divided by 100, or the cells of its column end with %."""
     if _DIVIDED.search(str(source)):
         return True
-    cells = columns.get((_column_of(source, columns) or "").removesuffix(SPREAD), ())
+    cells = columns.get((column_named(source, columns) or "").removesuffix(SPREAD), ())
     return any(isinstance(cell, str) and "%" in cell for cell in cells)
 
 

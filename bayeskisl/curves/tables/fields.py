@@ -1,7 +1,7 @@
 """Fields of a run that a table can contain, and the column names that identify them."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -28,6 +28,7 @@ __all__ = [
     "TEXTS",
     "UNFINISHED",
     "Field",
+    "column_named",
     "in_shell",
     "names_runs",
     "quoted",
@@ -471,6 +472,14 @@ def says_non_embedding(column: str) -> bool:
 def quoted(column: str) -> str:
     """Return a column's name quoted for SQL."""
     return '"' + column.replace('"', '""') + '"'
+
+
+def column_named(source: object, columns: Collection[str]) -> str | None:
+    """Return the column that a source is by itself, with or without double quotes; None for anything else."""
+    if not isinstance(source, str):
+        return None
+    bare = source[1:-1].replace('""', '"')
+    return next((name for name in (source, bare) if name in columns and source in (name, quoted(name))), None)
 
 
 def in_shell(text: str) -> str:

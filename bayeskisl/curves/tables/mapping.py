@@ -20,6 +20,7 @@ from bayeskisl.curves.tables.fields import (
     SHARES,
     SIZES,
     TEXTS,
+    column_named,
     in_shell,
     quoted,
     recognise,
@@ -102,7 +103,7 @@ def complete_mapping(
             )  # fmt: skip
         else:
             source = _followed(source, given or {}, table)
-            column = _column_named(source, table)
+            column = column_named(source, table.columns)
             used.add(column)
             if name == "accuracy" and column is not None and says_loss(column):
                 findings.refuse("a share of right answers", f"{shown(column)}, a loss by its name",
@@ -156,14 +157,6 @@ def _followed(source: Any, given: Mapping[str, Any], table: RawTable) -> Any:
     return source
 
 
-def _column_named(source: Any, table: RawTable) -> str | None:
-    """The column that a source is by itself, with or without double quotes."""
-    if not isinstance(source, str):
-        return None
-    return next((name for name in (source, source[1:-1].replace('""', '"'))
-                 if name in table.columns and source in (name, quoted(name))), None)  # fmt: skip
-
-
 def _source(source: Any, field: str, table: RawTable) -> str | float:
     """Return a column's name or an expression as SQL, or a number."""
     if isinstance(source, bool) or not isinstance(source, str | int | float | np.number):
@@ -171,7 +164,7 @@ def _source(source: Any, field: str, table: RawTable) -> str | float:
     if not isinstance(source, str):
         number = _number(source)
         return as_text(source) if number is None else number
-    column = _column_named(source, table)
+    column = column_named(source, table.columns)
     if column is not None:
         return quoted(column) if field in TEXTS else source_of(column, field, table.columns, mapped=True)
     quantity = read_quantity(source)  # SQL would read 7B as 7, called B
