@@ -57,7 +57,7 @@ def test_sampling_stops_as_soon_as_too_many_draws_have_diverged(monkeypatch):
     model, long = Model(prepare(amount_curves(), law), law), Settings(draws=200_000, tune=100, chains=2)
     assert sampling._with_nutpie(model, long, 0.3, 0.0) is None
     stages: list[str] = []
-    monkeypatch.setattr(sampling, "_TARGETS", {0.3: 0.0, 0.9: 1.0})
+    monkeypatch.setattr(sampling, "_TARGETS", {0.3: -1.0, 0.9: 1.0})  # even no divergence at all is too many
     _, statistics = sample_model(model, Settings(draws=100, tune=100, chains=2, tell=stages.append))
     assert stages.count("some draws diverged: sampling again, in shorter steps") == 1
     assert statistics["diverging"].shape == (2, 100)
