@@ -108,7 +108,8 @@ def _model_of(curves: str):
     from bayeskisl.curves import load_curves
     from bayeskisl.inference.data import prepare, suited
     from bayeskisl.inference.model import Model
-    from bayeskisl.inference.sampling import Settings, well_placed
+    from bayeskisl.inference.sampling import well_placed
+    from bayeskisl.inference.settings import Settings
     from bayeskisl.laws import load_law
 
     sweep = _sweep(4) if curves == SIMULATED else load_curves(curves)
@@ -132,7 +133,8 @@ def sampler(name: str, draws: int, curves: str) -> dict:
 
 
 def _by_us(model, draws, found):
-    from bayeskisl.inference.sampling import Settings, sample_model
+    from bayeskisl.inference.sampling import sample_model
+    from bayeskisl.inference.settings import Settings
 
     sample_model(model, Settings(draws=10, tune=10))
     with timed(found, "sampling"):

@@ -25,7 +25,7 @@ from bayeskisl.curves import group_exposures
 from bayeskisl.decision import Decision, decide
 from bayeskisl.decision.verdict import verdict_on
 from bayeskisl.inference.fit import fit_laws
-from bayeskisl.inference.sampling import Settings
+from bayeskisl.inference.settings import Settings
 from bayeskisl.inference.simulate import design_curves
 from bayeskisl.laws import load_law
 from bayeskisl.laws.falls import LOGISTIC

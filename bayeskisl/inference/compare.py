@@ -23,7 +23,7 @@ from bayeskisl.inference.left_out_cells import Likelihoods, kind, left_out_log_d
 from bayeskisl.inference.model import Model
 from bayeskisl.inference.result import Fit
 from bayeskisl.inference.sampler import require_seed
-from bayeskisl.inference.sampling import Settings
+from bayeskisl.inference.settings import Settings
 from bayeskisl.inference.storage import posterior_group
 from bayeskisl.inference.weights import FLOOR, law_weights, leave_one_out
 from bayeskisl.laws import Law

@@ -27,8 +27,9 @@ from bayeskisl.inference.predictive import draw_counts
 from bayeskisl.inference.prior import draw_prior
 from bayeskisl.inference.result import Fit
 from bayeskisl.inference.sampler import Sampler, SamplerKeywords, require_seed
-from bayeskisl.inference.sampling import Settings, sample_model, well_placed
+from bayeskisl.inference.sampling import sample_model, well_placed
 from bayeskisl.inference.sensitivity import log_priors
+from bayeskisl.inference.settings import Settings
 from bayeskisl.inference.storage import dataset, measured, provenance
 from bayeskisl.inference.weights import LeaveOneOut, law_weights, leave_one_out
 from bayeskisl.keywords import from_keywords

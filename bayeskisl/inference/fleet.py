@@ -13,7 +13,7 @@ from bayeskisl.errors import InputError
 from bayeskisl.inference.fit import fit_laws, teller
 from bayeskisl.inference.result import Fit
 from bayeskisl.inference.sampler import Sampler, SamplerKeywords, require_seed
-from bayeskisl.inference.sampling import Settings
+from bayeskisl.inference.settings import Settings
 from bayeskisl.keywords import from_keywords
 from bayeskisl.laws import Law, load_law
 from bayeskisl.seeds import seed_of

@@ -16,7 +16,7 @@ from bayeskisl.inference.compare import _named, _of_one_sweep, _without
 from bayeskisl.inference.data import prepare
 from bayeskisl.inference.extrapolate import extrapolate
 from bayeskisl.inference.left_out_cells import kind, likelihoods_by_kind
-from bayeskisl.inference.sampling import Settings
+from bayeskisl.inference.settings import Settings
 from bayeskisl.inference.storage import posterior_group
 from tests.decision.hand_made import FAILED, PASSED
 

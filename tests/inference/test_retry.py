@@ -9,7 +9,7 @@ import pytest
 
 from bayeskisl.inference import fit
 from bayeskisl.inference.gate import Gate
-from bayeskisl.inference.sampling import Settings
+from bayeskisl.inference.settings import Settings
 from bayeskisl.laws import load_law
 from tests.decision.hand_made import FAILED, PASSED, amount_curves
 

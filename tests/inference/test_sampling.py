@@ -8,11 +8,13 @@ import pytest
 
 pytest.importorskip("nutpie")
 
-from bayeskisl.inference import sampling
+from bayeskisl.inference import nuts, sampling
 from bayeskisl.inference.data import prepare
 from bayeskisl.inference.model import Model
+from bayeskisl.inference.nuts import Steps, sampler_of
 from bayeskisl.inference.posterior import name_quantities
-from bayeskisl.inference.sampling import Settings, sample_model, well_placed
+from bayeskisl.inference.sampling import sample_model, well_placed
+from bayeskisl.inference.settings import Settings
 from bayeskisl.laws import load_law
 from tests.decision.hand_made import amount_curves
 
@@ -52,12 +54,29 @@ def test_other_coordinates_leave_the_posterior_as_it_is():
     np.testing.assert_allclose(found[1].std(axis=0) / spread, 1, atol=0.25)
 
 
-def test_sampling_stops_as_soon_as_too_many_draws_have_diverged(monkeypatch):
+def test_sampling_stops_as_soon_as_too_many_draws_have_diverged():
     law = load_law("limits")
-    model, long = Model(prepare(amount_curves(), law), law), Settings(draws=200_000, tune=100, chains=2)
-    assert sampling._with_nutpie(model, long, 0.3, 0.0) is None
+    model = Model(prepare(amount_curves(), law), law)
+    long = Settings(draws=200_000, tune=100, chains=2)
+    assert sampler_of(model, print).sample(long, Steps(target_accept=0.3, most_divergent=0.0)) is None
+
+
+def test_sampling_starts_again_in_shorter_steps(monkeypatch):
+    law = load_law("limits")
+    model = Model(prepare(amount_curves(), law), law)
     stages: list[str] = []
-    monkeypatch.setattr(sampling, "_TARGETS", {0.3: -1.0, 0.9: 1.0})  # even no divergence at all is too many
+    none_may = Steps(target_accept=0.3, most_divergent=-1.0)  # even no divergence at all is too many
+    monkeypatch.setattr(sampling, "_steps", lambda *_: (none_may, Steps(target_accept=0.9, most_divergent=1.0)))
     _, statistics = sample_model(model, Settings(draws=100, tune=100, chains=2, tell=stages.append))
     assert stages.count("some draws diverged: sampling again, in shorter steps") == 1
     assert statistics["diverging"].shape == (2, 100)
+
+
+def test_without_nutpie_pymc_samples_the_same_coordinates(monkeypatch):
+    law = load_law("power")
+    model, told = Model(prepare(amount_curves(), law), law), []
+    with_nutpie = sampler_of(model, told.append)
+    monkeypatch.setattr(nuts, "find_spec", lambda name: None)
+    without = sampler_of(model, told.append)
+    assert without.dimensions == with_nutpie.dimensions
+    assert told[-1] == "sampling with PyMC (install nutpie to make this faster)"
