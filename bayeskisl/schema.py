@@ -29,6 +29,7 @@ COVARIATES = "covariates"  # attribute: JSON names of the laws' covariates besid
 # What is measured
 RECALLED, PROBED, GUESSING = "recalled", "probed", "guessing"
 ANSWER_NATS, GENERAL_LOSS, LEARNING_RATE = "answer_nats", "general_loss", "learning_rate"
+BITS_PER_BYTE = "bits_per_byte"  # optional: the general loss in text, whatever its tokeniser
 TOKENS_SEEN = "tokens_seen"
 
 # What is inferred
@@ -53,6 +54,7 @@ UNITS = MappingProxyType(
         GUESSING: "probability",
         ANSWER_NATS: "nats, summed over probed facts",
         GENERAL_LOSS: "nats / token",
+        BITS_PER_BYTE: "bits / byte",
         CRITICAL_EXPOSURES: "exposures",
         LEARNING_RATE: "peak step of AdamW",
         BITS_PER_FACT: "bits",

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import math
 import warnings
 from pathlib import Path
 
@@ -46,6 +47,7 @@ _LINE_SCHEMA = {
     schema.PROBED: pl.Int64,
     schema.ANSWER_NATS: pl.Float64,
     schema.GENERAL_LOSS: pl.Float64,
+    "bytes_per_token": pl.Float64,
     "step": pl.Int64,
 }
 _PROBED = (schema.RECALLED, schema.PROBED, schema.ANSWER_NATS)
@@ -177,7 +179,8 @@ def _measurements(runs: pl.DataFrame, probes: pl.DataFrame, general: pl.DataFram
     shape = (len(runs), number, len(groups))
     counted = (schema.RUN, schema.GROUP, schema.CHECKPOINT)
     of_groups = {name: np.moveaxis(at_group[name].fill_null(0).to_numpy().reshape(shape), 1, 2) for name in _PROBED}
-    of_runs = {name: at_run[name].to_numpy().reshape(shape[:2]) for name in (schema.GENERAL_LOSS, schema.TOKENS_SEEN)}
+    losses = [name for name in (schema.GENERAL_LOSS, schema.BITS_PER_BYTE) if at_run[name].is_not_null().any()]
+    of_runs = {name: at_run[name].to_numpy().reshape(shape[:2]) for name in (*losses, schema.TOKENS_SEEN)}
     # the rate of a group's questions, where they have one, or that of the run's facts
     rates = at_group[schema.GUESSING].to_numpy().reshape(shape)[:, -1]
     guessing = np.where(np.isnan(rates), runs[schema.GUESSING].to_numpy()[:, None], rates)
@@ -186,7 +189,7 @@ def _measurements(runs: pl.DataFrame, probes: pl.DataFrame, general: pl.DataFram
         {
             **{name: (counted, values) for name, values in of_groups.items()},
             schema.GUESSING: ((schema.RUN, schema.GROUP), guessing),
-            schema.GENERAL_LOSS: ((schema.RUN, schema.CHECKPOINT), of_runs[schema.GENERAL_LOSS]),
+            **{name: ((schema.RUN, schema.CHECKPOINT), of_runs[name]) for name in losses},
         },
         coords={
             schema.RUN: runs[schema.RUN].to_list(),
@@ -211,7 +214,8 @@ def _on_every_checkpoint(runs: pl.DataFrame, general: pl.DataFrame, number: int)
     checkpoints = pl.DataFrame({schema.CHECKPOINT: range(-number, 0)}, schema={schema.CHECKPOINT: pl.Int64})
     rows = runs.select(schema.RUN).join(checkpoints, how="cross", maintain_order="left_right")
     place = [schema.RUN, schema.CHECKPOINT]
-    measured = general.select(*place, schema.TOKENS_SEEN, schema.GENERAL_LOSS)
+    bits = pl.col(schema.GENERAL_LOSS) / math.log(2) / pl.col("bytes_per_token")
+    measured = general.select(*place, schema.TOKENS_SEEN, schema.GENERAL_LOSS, bits.alias(schema.BITS_PER_BYTE))
     return rows.join(measured, on=place, how="left", maintain_order="left").with_columns(
         pl.col(schema.TOKENS_SEEN).fill_null(0)
     )

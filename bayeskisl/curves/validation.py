@@ -24,15 +24,16 @@ _DIMS = {
     **dict.fromkeys((schema.LEARNING_RATE, schema.BITS_PER_FACT, schema.TOKENS_BEFORE, schema.DEPTH), _OF_RUN),
     **dict.fromkeys((schema.RECALLED, schema.PROBED, schema.ANSWER_NATS), (*_OF_GROUP, schema.CHECKPOINT)),
     schema.GUESSING: _OF_GROUP,
-    schema.GENERAL_LOSS: (*_OF_RUN, schema.CHECKPOINT),
+    **dict.fromkeys((schema.GENERAL_LOSS, schema.BITS_PER_BYTE), (*_OF_RUN, schema.CHECKPOINT)),
     schema.TOKENS_SEEN: (*_OF_RUN, schema.CHECKPOINT),
 }
 # The most background that a run can have; a run without any says 0.
 _BACKGROUND = {schema.BACKGROUND_FACTS: _LARGEST, schema.BACKGROUND_SHARE: 1.0}
 # What may be missing, and the most that it can be: nats and rates are bounded only by being finite.
 _OPTIONAL = {
-    schema.ANSWER_NATS: _LARGEST, schema.GENERAL_LOSS: _LARGEST, schema.LEARNING_RATE: _LARGEST,
-    schema.TOKENS_SEEN: _LARGEST, schema.TOKENS_BEFORE: _LARGEST, schema.DEPTH: _LARGEST,
+    schema.ANSWER_NATS: _LARGEST, schema.GENERAL_LOSS: _LARGEST, schema.BITS_PER_BYTE: _LARGEST,
+    schema.LEARNING_RATE: _LARGEST, schema.TOKENS_SEEN: _LARGEST, schema.TOKENS_BEFORE: _LARGEST,
+    schema.DEPTH: _LARGEST,
 }  # fmt: skip
 
 

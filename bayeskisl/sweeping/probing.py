@@ -70,7 +70,8 @@ def _probe_run(run: RunSpec, row: int, trained: Trained, steps: int) -> Measured
     groups = {group: _probe_facts(run, row, group, trained, rng) for group in material.groups}
     nats, _ = _evaluate(trained, row, material.heldout, run.facts.start)
     # The first token of a stretch has no context; the rate is that of the others.
-    return Measured(steps * run.training.batch * run.mixture.context, groups, float(nats[:, 1:].mean()))
+    seen = steps * run.training.batch * run.mixture.context
+    return Measured(seen, groups, float(nats[:, 1:].mean()), run.bytes_per_token)
 
 
 def _probe_facts(run: RunSpec, row: int, group: str, trained: Trained, rng: np.random.Generator) -> GroupProbe:

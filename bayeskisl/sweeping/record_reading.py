@@ -75,6 +75,7 @@ class _General(Table):
     run: str
     tokens_seen: int
     general_loss: _Nats
+    bytes_per_token: Annotated[float, Field(gt=0, le=1e6)] | None = None
 
 
 class _Failed(Table):

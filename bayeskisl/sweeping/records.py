@@ -44,11 +44,15 @@ class GroupProbe:
 
 @dataclass(frozen=True)
 class Measured:
-    """Measurements of all groups of one run at one time, with its loss on general text in nats per token."""
+    """Measurements of all groups of one run at one time, with its loss on general text in nats per token.
+
+    Text has a number of bytes per token, symbols have none.
+    """
 
     tokens_seen: int
     groups: dict[str, GroupProbe]
     general_loss: float
+    bytes_per_token: float | None = None
 
     @property
     def is_finite(self) -> bool:
@@ -82,7 +86,8 @@ def _lines(run: RunSpec, measured: Measured) -> Iterator[str]:
     seen = {"run": run.name, schema.TOKENS_SEEN: measured.tokens_seen}
     for group, answer in measured.groups.items():
         yield canonical_json({"kind": "probe", **seen, "group": group, **plain(answer)})
-    yield canonical_json({"kind": "general", **seen, "general_loss": measured.general_loss})
+    size = {} if measured.bytes_per_token is None else {"bytes_per_token": measured.bytes_per_token}
+    yield canonical_json({"kind": "general", **seen, "general_loss": measured.general_loss, **size})
 
 
 def write_atomically(path: Path, content: bytes) -> None:

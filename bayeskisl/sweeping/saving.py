@@ -81,4 +81,4 @@ class Saving:
 
 def _measured(plain: dict[str, Any]) -> Measured:
     groups = {group: GroupProbe(**answer) for group, answer in plain["groups"].items()}
-    return Measured(plain["tokens_seen"], groups, plain["general_loss"])
+    return Measured(plain["tokens_seen"], groups, plain["general_loss"], plain.get("bytes_per_token"))

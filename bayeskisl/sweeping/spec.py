@@ -116,6 +116,11 @@ class RunSpec:
         raise TypeError("a run over symbols")
 
     @property
+    def bytes_per_token(self) -> float | None:
+        """Bytes for each token of the text; None over symbols."""
+        return self.corpus.bytes_per_token if isinstance(self.corpus, TextCorpus) else None
+
+    @property
     def name(self) -> str:
         """The first 16 digits of the identity, which name files and records."""
         return self.identity[:16]

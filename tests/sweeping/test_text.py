@@ -84,6 +84,9 @@ def test_a_sweep_in_text_is_trained_and_built(tmp_path, text, compiled):
     assert curves.tokens_per_fact.values == pytest.approx(spec.ladder.facts.tokens_per_fact)
     assert set(curves.guessing.values.ravel()) == {1 / 30}
     assert (curves.general_loss.values < np.log(300)).all()
+    corpus = spec.runs()[0].corpus
+    assert corpus.bytes_per_token * corpus.tokens == pytest.approx((tmp_path / "corpus.txt").stat().st_size)
+    assert curves.bits_per_byte.values == pytest.approx(curves.general_loss.values / np.log(2) / corpus.bytes_per_token)
 
 
 def test_facts_in_words_are_learned(tmp_path, text):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import batched
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -65,8 +66,16 @@ class TextCorpus:
         SweepError
             If its shards are not in the cache.
         """
-        shards = json.loads(find_kept(_index(self.text, self.tokeniser)).read_text())
-        return [_mapped(find_kept(shard)) for shard in shards]
+        return [_mapped(find_kept(shard)) for shard in self._index()["shards"]]
+
+    @property
+    def bytes_per_token(self) -> float:
+        """Bytes of text in UTF-8 for each token."""
+        return float(self._index()["bytes"] / self.tokens)
+
+    def _index(self) -> dict[str, Any]:
+        index: dict[str, Any] = json.loads(find_kept(_index(self.text, self.tokeniser)).read_text())
+        return index
 
 
 class Windows:
@@ -128,11 +137,14 @@ def tokenise(text: str, documents: Callable[[], Iterator[str]], tokeniser: Token
     """
 
     def make_all(path: Path) -> None:
-        shards = [_shard(part, tokeniser) for part in _parts(documents())]
-        path.write_text(json.dumps(shards))
+        shards, size = [], 0
+        for part in _parts(documents()):
+            shards.append(_shard(part, tokeniser))
+            size += sum(len(text.encode()) for text in part)
+        path.write_text(json.dumps({"shards": shards, "bytes": size}))
 
     index = keep(_index(text, tokeniser.sha256), make_all)
-    tokens = sum(len(_mapped(find_kept(shard))) for shard in json.loads(index.read_text()))
+    tokens = sum(len(_mapped(find_kept(shard))) for shard in json.loads(index.read_text())["shards"])
     if not tokens:
         raise InputError("documents with text", "none", "[corpus]")
     return TextCorpus(text, tokeniser.sha256, tokens)
@@ -167,7 +179,7 @@ def _texts(documents: list[str]) -> str:
 
 
 def _index(text: str, tokeniser: str) -> str:
-    return f"corpus-{digest(text, tokeniser, _SHARD_CHARACTERS)[:32]}.json"
+    return f"corpus-index-{digest(text, tokeniser, _SHARD_CHARACTERS)[:32]}.json"
 
 
 def _parts(documents: Iterator[str]) -> Iterator[list[str]]:
