@@ -14,11 +14,13 @@ from typing import Annotated, Any
 import numpy as np
 import polars as pl
 import typer
+import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.axes import axis_named
+from bayeskisl.axes import axis_named, axis_of
 from bayeskisl.curves import load_curves
 from bayeskisl.decision.intervals import interval_score
+from bayeskisl.decision.kept_knowledge import known
 from bayeskisl.decision.measure import Measurement, measure_collapse
 from bayeskisl.decision.planned_model import planned_model
 from bayeskisl.decision.rules import rules_at
@@ -32,7 +34,7 @@ from studies.simulated.turns import write_table
 __all__ = ["forecast_table"]
 
 _CI_PROB = 0.9
-_SHOWN = ("made", "what", "hit", "interval_score", "record")
+_SHOWN = ("made", "what", "hit", "interval_score", "held", "record")
 
 
 def forecast_table(folder: str | Path) -> pl.DataFrame:
@@ -49,7 +51,9 @@ def forecast_table(folder: str | Path) -> pl.DataFrame:
     polars.DataFrame
         ``made``, ``what``, ``params``, ``times`` (the target over the largest size seen), ``unit``; the predicted
         half-point of a cell, ``median``, ``low``, ``high`` (90 %); the measured one; ``hit``; the interval score of the
-        forecast and of each rule of thumb, in logarithms of the infusion or its odds; ``log_score``; ``record``, the
+        forecast and of each rule of thumb, in logarithms of the infusion or its odds; ``log_score``; what was
+        ``recommended``, and the shares between which the target's runs keep the facts there, ``least_kept`` and
+        ``most_kept``; ``held``, whether that is the promised share, null if the runs leave it open; ``record``, the
         first digits of the record's SHA-256; ``note``.
 
     Raises
@@ -74,7 +78,7 @@ def _of_log(row: dict[str, Any]) -> dict[str, Any]:
         "interval_score": interval_score(low, high, measured, _CI_PROB),
         "proportional": None,
         "power_law": None,
-        "log_score": None,
+        **dict.fromkeys(("log_score", "recommended", "least_kept", "most_kept", "held")),
         "record": "LOG.md",
         "note": row["note"] or "",
     }
@@ -107,8 +111,27 @@ def _of_record(folder: Path) -> dict[str, Any]:
         "interval_score": None if scores is None else scores.interval,
         **{rule: None if scores is None else scores.rules.get(rule) for rule in ("proportional", "power_law")},
         "log_score": None if scores is None else scores.log,
+        **_outcome(record, curves),
         "record": record["sha256"][:12],
         "note": measured.note if measured.bound else "",
+    }
+
+
+def _outcome(record: dict[str, Any], curves: xr.Dataset) -> dict[str, Any]:
+    """What the target's runs keep at the recommended infusion, by the levels on both sides of it."""
+    group, choice = record["target"]["group"], record["choice"]
+    advised, promised = choice["advised"], choice["keep"][group]
+    infusions = np.asarray(axis_of(curves).values(curves), dtype=float)
+    recalled, probed, guessing = (curves[name].sel(group=group).values for name in schema.COUNTS)
+    shares = known(recalled / probed, guessing)
+    levels = np.unique(infusions)
+    means = np.array([shares[infusions == level].mean() for level in levels])
+    most, least = means[levels <= advised][-1:], means[levels >= advised][:1]
+    return {
+        "recommended": advised,
+        "least_kept": max(0.0, float(least[0])) if least.size else 0.0,
+        "most_kept": float(most[0]) if most.size else 1.0,
+        "held": True if (least >= promised).any() else False if (most < promised).any() else None,
     }
 
 

@@ -54,9 +54,10 @@ def with_tables(text: str, folder: str | Path) -> str:
         begin, name, end = place.groups()
         if name not in TABLES:
             raise InputError(f"a table among {', '.join(TABLES)}", repr(name), "the page")
-        path = Path(folder) / name / f"{name}.csv"
+        study = "forecasts" if name == "recommendations" else name
+        path = Path(folder) / study / f"{study}.csv"
         if not path.is_file():
-            raise InputError("a table of the study", "no such file", str(path), f"make it: python -m studies.{name}")
+            raise InputError("a table of the study", "no such file", str(path), f"make it: python -m studies.{study}")
         head, *rows = TABLES[name](pl.read_csv(path))
         return f"{begin}\n{markdown_table(head, rows)}\n\n{end}"
 
@@ -162,6 +163,25 @@ def _forecasts(table: pl.DataFrame) -> Iterator[list[str]]:
         ]
 
 
+def _recommendations(table: pl.DataFrame) -> Iterator[list[str]]:
+    """What was recommended on record, and what the target's runs keep there."""
+    yield ["what", "target, times the largest", "recommended", "kept there", "90 % kept"]
+    for row in table.filter(pl.col("recommended").is_not_null()).iter_rows(named=True):
+        yield [
+            row["what"],
+            f"{exact(row['params'])}, {row['times']:.3g}",
+            f"{three_digits(row['recommended'])} {row['unit']}",
+            _between(row["least_kept"], row["most_kept"]),
+            {True: "yes", False: "**no**", None: "not known"}[row["held"]],
+        ]
+
+
+def _between(least: float, most: float) -> str:
+    if most >= 1:
+        return f"at least {_percent(least)}" if least > 0 else "not measured"
+    return f"{_percent(least)} to {_percent(most)}"
+
+
 def _around(median: float | None, low: float | None, high: float | None) -> str:
     ends = "" if low is None or high is None else f"{three_digits(low)} to {three_digits(high)}"
     if median is None:
@@ -193,6 +213,7 @@ TABLES: MappingProxyType[str, Rows] = MappingProxyType(
         "replays": _replays,
         "rivals": _rivals,
         "forecasts": _forecasts,
+        "recommendations": _recommendations,
         "verdicts": _verdicts,
     }
 )

@@ -24,8 +24,17 @@ def trained_targets(sweep: str) -> Iterator[str]:
         yield (
             f"The half-point of a model of {exact(row[schema.PARAMS])} parameters was forecast on {row['made']}, "
             f"before that model was trained: {_with_ends(row, 'median', 'low', 'high')}. Measured afterwards: "
-            f"{measured}, {_ARTICLES[row['hit']]} ([all forecasts]({FORECASTS}))."
+            f"{measured}, {_ARTICLES[row['hit']]} ([all forecasts]({FORECASTS})). {_outcome(row)}"
         )
+
+
+def _outcome(row: dict[str, Any]) -> str:
+    """What became of the recommendation of a forecast."""
+    advised = counted(three_digits(row["recommended"]), row["unit"])
+    if row["held"] is None:
+        return f"No run shows whether 90 % are kept at the recommended {advised}."
+    kept = f"at least {row['least_kept']:.0%}" if row["held"] else f"at most {row['most_kept']:.0%}"
+    return f"At the recommended {advised} its runs keep {kept}, where 90 % were promised."
 
 
 def hits_on_record(sweep: str) -> str:
