@@ -51,7 +51,7 @@ def test_a_bound_outside_of_the_interval_is_a_miss(table):
 def test_the_outcome_of_a_recommendation_lies_between_the_levels_on_both_sides(table):
     rows = {row["what"]: row for row in table.iter_rows(named=True) if row["recommended"]}
     short = rows["memory-budget, infused"]  # 86 % are kept at 4,500 facts, 7 % at 6,000
-    assert (short["least_kept"], short["most_kept"]) == pytest.approx((0.07, 0.864))
+    assert (short["least_kept"], short["most_kept"]) == pytest.approx((0.07, 0.864), abs=2e-3)
     assert short["held"] is False
     kept = rows["desk-ratio, background"]
     assert 0.9 < kept["least_kept"] < kept["most_kept"] < 1
