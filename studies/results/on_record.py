@@ -33,7 +33,7 @@ def _outcome(row: dict[str, Any]) -> str:
     advised = counted(three_digits(row["recommended"]), row["unit"])
     if row["held"] is None:
         return f"No run shows whether 90 % are kept at the recommended {advised}."
-    kept = f"at least {row['least_kept']:.0%}" if row["held"] else f"at most {row['most_kept']:.0%}"
+    kept = f"at least {100 * row['least_kept']:.0f} %" if row["held"] else f"at most {100 * row['most_kept']:.0f} %"
     return f"At the recommended {advised} its runs keep {kept}, where 90 % were promised."
 
 
