@@ -6,6 +6,8 @@ import inspect
 import pytest
 
 import bayeskisl as bk
+from bayeskisl.inference.data import suited
+from bayeskisl.laws import load_law
 
 # Functions whose work takes minutes, a cluster, a notebook or files that only a user has.
 WITHOUT = {
@@ -32,3 +34,8 @@ def test_an_example_runs(name, tmp_path, monkeypatch):
     said = []
     failed = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(found, out=said.append).failed
     assert not failed, "".join(said)
+
+
+def test_the_fit_that_ships_has_the_default_law_of_today():
+    fit, curves = bk.load_fit("desk-four"), bk.load_curves("desk-amount")
+    assert fit.law.sha256 == suited(load_law("limits"), curves).sha256, "remake it: python scripts/example_fit.py"
