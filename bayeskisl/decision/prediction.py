@@ -115,7 +115,7 @@ def predict(
     >>> fit = bk.load_fit("desk-four")
     >>> ahead = bk.predict(fit, 98_304)
     >>> ahead["collapse"].quantile([0.05, 0.5, 0.95]).round(-2).values.tolist()
-    [600.0, 1200.0, 2100.0]
+    [700.0, 1300.0, 2100.0]
     """
     options = Options(kind, keep, ci_prob, seed, keep_of)
     require_gate(fit, throw)

@@ -58,7 +58,7 @@ def regime(fit: "Fit", *, group: str | None = None) -> xr.Dataset:
     >>> import bayeskisl as bk
     >>> found = bk.regime(bk.load_fit("desk-four"))
     >>> found["probability"].sel(limit="learning").round(1).values.tolist()
-    [1.0, 1.0, 1.0, 1.0]
+    [1.0, 1.0, 1.0, 0.9]
     """
     law = fit.law
     if not law.has_limits:
