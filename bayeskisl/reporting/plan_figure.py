@@ -80,7 +80,7 @@ def _draw_frontier(axes: Axes, plan: Plan) -> None:
     spent, width = np.array(plan.path).T
     frontier = plan.frontier
     axes.step(frontier["spent"], frontier["width"], where="post", color=blue, lw=1.2, label="least width for the money")
-    axes.plot(spent, width, "o-", color=orange, ms=5, lw=1.8, label="expected after each run")
+    axes.plot(spent, width, "o-", color=orange, ms=5, lw=1.8, ds="steps-post", label="expected after each run")
     axes.fill_between(frontier["spent"], frontier["low"], frontier["high"], color=blue, alpha=0.15, lw=0, step="post",
                       label="its 90 % band")  # fmt: skip
     axes.axhline(plan.floor, color=ink(), lw=1, ls="--")
