@@ -165,6 +165,13 @@ def _forecasts(table: pl.DataFrame) -> Iterator[list[str]]:
         ]
 
 
+def _around(median: float | None, low: float | None, high: float | None) -> str:
+    ends = "" if low is None or high is None else f"{three_digits(low)} to {three_digits(high)}"
+    if median is None:
+        return ends
+    return f"{three_digits(median)} ({ends})" if ends else three_digits(median)
+
+
 def _measured(median: float, low: float | None, high: float | None) -> str:
     """Return a measurement with its interval; one that is an end of its interval is a bound."""
     if median == high:
@@ -172,13 +179,6 @@ def _measured(median: float, low: float | None, high: float | None) -> str:
     if median == low:
         return f"at least {three_digits(median)}"
     return _around(median, low, high)
-
-
-def _around(median: float | None, low: float | None, high: float | None) -> str:
-    ends = "" if low is None or high is None else f"{three_digits(low)} to {three_digits(high)}"
-    if median is None:
-        return ends
-    return f"{three_digits(median)} ({ends})" if ends else three_digits(median)
 
 
 def _verdicts(table: pl.DataFrame) -> Iterator[list[str]]:
