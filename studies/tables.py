@@ -66,21 +66,24 @@ def with_tables(text: str, folder: str | Path) -> str:
 
 def _coverage(table: pl.DataFrame) -> Iterator[list[str]]:
     """Coverage, width and score at each target beside today's practice and the oracle, and runs that fell short."""
-    yield ["world", "sweeps", "held", "today's practice", "width", "score", "today's", "the oracle's",
-           "fell short at 10 % risk"]  # fmt: skip
+    yield ["world", "sweeps", "times the largest", "held", "held by the line", "width", "score", "line's score",
+           "best possible", "fell short at 10 % risk"]  # fmt: skip
     for world in WORLDS.values():
         here = table.filter(world=world.name)
         if here.is_empty():
             continue
-        ours, today, oracle = (here.filter(forecaster=name).sort("target") for name in (MIXTURE, TODAY, ORACLE))
-        yield [
-            world.title,
-            str(ours["simulations"][0]),
-            *(", ".join(f"{100 * share:.0f}" for share in each["covers_90"]) for each in (ours, today)),
-            ", ".join(f"{np.exp(width):.3g}" for width in ours["width"]),
-            *(", ".join(f"{score:.2f}" for score in each["score"]) for each in (ours, today, oracle)),
-            ", ".join(_percent(share) for share in ours["short_at_10"]),
-        ]
+        for target in here["target"].unique().sort():
+            of = {row["forecaster"]: row for row in here.filter(target=target).iter_rows(named=True)}
+            ours, today = of[MIXTURE], of[TODAY]
+            yield [
+                world.title,
+                str(ours["simulations"]),
+                f"{target:g}",
+                *(f"{100 * each['covers_90']:.0f}" for each in (ours, today)),
+                f"{np.exp(ours['width']):.3g}",
+                *(f"{of[name]['score']:.2f}" if name in of else "" for name in (MIXTURE, TODAY, ORACLE)),
+                _percent(ours["short_at_10"]),
+            ]
 
 
 def _calibration(table: pl.DataFrame) -> Iterator[list[str]]:
@@ -153,7 +156,7 @@ def _forecasts(table: pl.DataFrame) -> Iterator[list[str]]:
             row["what"] + (f" ({row['note']})" if row["note"] else ""),
             f"{exact(row['params'])}, {row['times']:.3g}",
             _around(row["median"], row["low"], row["high"]),
-            _around(row["measured"], row["measured_low"], row["measured_high"]),
+            _measured(row["measured"], row["measured_low"], row["measured_high"]),
             verdict,
             *(
                 "" if row[name] is None else f"{row[name]:.2f}"
@@ -187,6 +190,15 @@ def _around(median: float | None, low: float | None, high: float | None) -> str:
     if median is None:
         return ends
     return f"{three_digits(median)} ({ends})" if ends else three_digits(median)
+
+
+def _measured(median: float, low: float | None, high: float | None) -> str:
+    """Return a measurement with its interval; one that is an end of its interval is a bound."""
+    if median == high:
+        return f"at most {three_digits(median)}"
+    if median == low:
+        return f"at least {three_digits(median)}"
+    return _around(median, low, high)
 
 
 def _verdicts(table: pl.DataFrame) -> Iterator[list[str]]:

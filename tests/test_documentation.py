@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 EXAMPLES = sorted((DOCS / "gallery").glob("[0-9]*.py"))
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
+DISTANCES = {2: "up to 2 times", 4: "2 to 4 times", 10: "4 to 10 times"}
 LINK = re.compile(r"\]\(([^)\s#]+)(?:#[^)]*)?\)")
 MADE = {"gallery.md", "cli.md", "python.md"}  # by the site itself
 
@@ -67,6 +68,29 @@ def test_shipped_runs_are_counted_right():
     assert f"{runs} real training runs of {len(sweeps)} sweeps" in readme
     assert f"{smallest} to {largest} parameters" in readme
     assert f"{runs} training runs" in (DOCS / "index.md").read_text()
+
+
+def of_a_distance(row):
+    """Return the cell of a prediction: its number of sizes and the column of its distance."""
+    times = 10 ** row["decades"]
+    column = next(name for most, name in DISTANCES.items() if times < 1.01 * most)
+    return "6" if row["trained"].startswith("6 sizes") else "4 and 5", column
+
+
+def test_the_table_of_coverage_counts_what_the_shipped_sweeps_predicted():
+    counts = {}
+    for path in (ROOT / "data" / "results").glob("*.json"):
+        for row in json.loads(path.read_text()).get("held_out", []):
+            if row["law"] == "limits" and row["trained"][0].isdigit() and row["hit"] is not None:
+                counts.setdefault(of_a_distance(row), []).append(row["hit"])
+    lines = (DOCS / "trust.md").read_text().splitlines()
+    first = next(number for number, line in enumerate(lines) if line.startswith("| shipped sweeps"))
+    said = {}
+    for line in lines[first : first + 2]:
+        sizes, *cells = (cell.strip() for cell in line.split("|")[2:6])
+        columns = zip(DISTANCES.values(), cells, strict=True)
+        said |= {(sizes, column): cell.split(",")[0] for column, cell in columns if cell}
+    assert said == {place: f"{sum(hits)} of {len(hits)}" for place, hits in counts.items()}
 
 
 def test_the_page_on_decisions_lists_every_rule_of_the_verdict():

@@ -51,7 +51,7 @@ COMMANDS = (
           "bayeskisl decide fit.nc --params 7B --tokens 1T --out decision.nc", "Answer"),
     Entry("report", "Write answer, evidence and checks as one page", "reports:report",
           "bayeskisl report fit.nc --decision decision.nc --out report.html", "Answer"),
-    Entry("plan", "Choose the runs that sharpen the answer most", "planning:plan",
+    Entry("plan", "Propose runs that sharpen the answer, within a budget", "planning:plan",
           "bayeskisl plan fit.nc --params 7B --budget 1e21flop --out next.csv", "Next"),
     Entry("loop", "Train, fit and plan until the answer is precise enough", "planning:loop",
           "bayeskisl loop demo --params 98304 --until width=0.6 --budget 1h \\\n    --out runs/loop", "Next"),

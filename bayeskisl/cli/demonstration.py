@@ -27,9 +27,9 @@ def demo(
             metavar="DIR", help="Folder for all files; by default runs/demo or runs/demo-dose.", callback=a_folder
         ),
     ] = None,
+    workers: Workers = None,
     as_json: AsJson = False,
     reduced: Annotated[bool, rare("--reduced", help="Fewer levels and a smaller target, for a quick check.")] = False,
-    workers: Workers = None,
 ) -> None:
     """Train four small sizes, decide on a larger one, record the decision, then train that size and compare.
 

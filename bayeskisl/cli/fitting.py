@@ -26,9 +26,9 @@ class RivalOptions:
     law: LawName = "limits"
     rival: Annotated[
         list[str] | None,
-        typer.Option(metavar="LAW", help="A rival law, instead of the default rivals. Repeatable."),
+        typer.Option(metavar="LAW", help="A law to fit beside it, in place of rivals that its file names. Repeatable."),
     ] = None
-    alone: Annotated[bool, typer.Option("--alone", help="Fit no rival law.")] = False
+    alone: Annotated[bool, typer.Option("--alone", help="Leave out the rivals that the law's file names.")] = False
     draws: Annotated[int, rare(min=100, metavar="N", help="Draws per chain.")] = 1000
     seed: Seed = 0
 

@@ -130,5 +130,6 @@ def _names(one: TyperOption) -> str:
 def _described(one: TyperOption, ctx: typer.Context) -> str:
     default = one.get_default(ctx)
     shown = one.show_default and not one.required and default not in (None, False, "", []) and not callable(default)
-    text = ("on by default" if default is True else f"default: {default}").replace(" ", _KEPT)
+    value = f"{default:g}".replace("e+", "e") if isinstance(default, float) else default
+    text = ("on by default" if default is True else f"default: {value}").replace(" ", _KEPT)
     return f"{one.help or ''} [{text}]".strip() if shown else one.help or ""

@@ -38,8 +38,10 @@ __all__ = [
     "grouped",
 ]
 
-SavedFit = Annotated[Path, typer.Argument(help="A saved fit.")]
-SavedFits = Annotated[list[Path], typer.Argument(metavar="FIT...", help="A saved fit, or several.")]
+SavedFit = Annotated[Path, typer.Argument(help="A saved fit, or desk-four, an example.")]
+SavedFits = Annotated[
+    list[Path], typer.Argument(metavar="FIT...", help="A saved fit, or several; or desk-four, an example.")
+]
 Curves = Annotated[Path, typer.Argument(help="Retention curves, or the name of a shipped sweep.")]
 LawName = Annotated[str, typer.Option(metavar="LAW", help="A shipped law's name (see `laws`), or a TOML file.")]
 Seed = Annotated[int, rare(metavar="N", help="Random seed.")]

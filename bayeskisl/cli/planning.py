@@ -28,11 +28,6 @@ Money = Annotated[str, typer.Option(metavar="X", help="Budget: 600 (device-secon
 Largest = Annotated[
     str | None, typer.Option(metavar="N", help="Largest size that may be trained; by default the largest seen.")
 ]
-Cap = Annotated[
-    str | None,
-    typer.Option("--largest", metavar="N", help="Largest size on offer; by default the budget decides."),
-]
-Sizes = Annotated[str | None, typer.Option(metavar="N,...", help="The only sizes that may be trained: 70M,160M,1B.")]
 Batch = Annotated[int, typer.Option(min=1, metavar="N", help="Maximum number of candidates, 1 to 3 runs each.")]
 Kappa = Annotated[
     float | None,
@@ -119,6 +114,21 @@ class MoneyOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OfferOptions:
+    """Options of the sizes that a plan may train."""
+
+    sizes: Annotated[
+        str | None, typer.Option(metavar="N,...", help="The only sizes that may be trained: 70M,160M,1B.")
+    ] = None
+    largest: Annotated[
+        str | None, typer.Option(metavar="N", help="Largest size on offer; by default the budget decides.")
+    ] = None
+    sweep: Annotated[
+        str | None, rare(metavar="SWEEP", help="The sweep behind the curves; by default the one that they name.")
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class PlanFiles:
     """Options of the files that a plan is written to."""
 
@@ -135,15 +145,11 @@ def plan(
     target: TargetOptions,
     money: MoneyOptions,
     strategy: StrategyOptions,
+    offer: OfferOptions,
     answer: PlanFiles,
-    sweep: Annotated[
-        str | None, rare(metavar="SWEEP", help="The sweep behind the curves; by default the one that they name.")
-    ] = None,
-    sizes: Sizes = None,
-    largest: Cap = None,
     seed: Seed = 0,
 ) -> None:
-    """Choose the runs that narrow the target's interval most for their price."""
+    """Propose runs that narrow the interval of the target, and the width to expect."""
     asked, out = target.target(), answer.out
     with Progress("loading the fit") as progress:
         from bayeskisl import design
@@ -152,11 +158,11 @@ def plan(
         loaded = load_fit(fit)
         costs = money.costs_for(loaded.curves)
         progress("scoring candidate runs")
-        table = _sweep_behind(loaded.curves, sweep, needed=out is not None and out.suffix != ".csv")
-        named = read_numbers(sizes, "--sizes") if sizes else design.ladder_sizes(table) if table else None
+        table = _sweep_behind(loaded.curves, offer.sweep, needed=out is not None and out.suffix != ".csv")
+        named = read_numbers(offer.sizes, "--sizes") if offer.sizes else design.ladder_sizes(table) if table else None
         offered = design.candidate_runs(
             loaded, asked, budget=money.budget, costs=costs, sizes=named,
-            largest=read_number(largest, "--largest") if largest else None, seed=seed,
+            largest=read_number(offer.largest, "--largest") if offer.largest else None, seed=seed,
         )  # fmt: skip
         result = design.plan(
             loaded, asked, budget=money.budget, candidates=offered, strategy=design.Strategy(**vars(strategy)),

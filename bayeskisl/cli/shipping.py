@@ -78,10 +78,11 @@ def _list_data(folders: dict[str, Path], tables: dict[str, Path], as_json: bool)
             + [{"name": name, "title": _comment(table)[0], "file": table} for name, table in tables.items()]
         )  # fmt: skip
         return
-    echo("Trained by this project; every command takes the name in place of a file:")
+    echo("Trained by this project; every command that reads curves takes the name:")
     _list((name, f"{counts[name] or '?'} runs: {about[name]}") for name in folders)
     echo("\nTables for `curves import`, with their sources:")
     _list((name, _comment(table)[0].split(":")[0]) for name, table in tables.items())
+    echo("\nA fit for trying `predict`, `decide`, `plan` and `report`: desk-four")
 
 
 def _describe_curves(folder: Path, as_json: bool) -> None:

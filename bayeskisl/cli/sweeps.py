@@ -1,6 +1,7 @@
 """Commands that train sweeps and collect their records."""
 
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -91,14 +92,16 @@ def estimate(
 def _show_estimate(found: "SweepEstimate", is_stated: bool) -> None:
     from bayeskisl.sweeping.memory import gibibytes
 
-    columns = ("width", "layers", "params", "runs", "stacks", "tokens", "FLOPs", "tokens/s", "time", "stack memory")
+    columns = ("width", "layers", "params", "runs", "stacks", "tokens", "FLOPs", "tokens/s", "h:mm:ss", "stack memory")
     table = slim_table(*columns)
+    table.padding = 0  # ten columns
     for s in found.sizes:
         parts = f" in {s.parts} parts" if s.parts > 1 else "" if s.parts else ", does not fit"
         about = "" if s.timed == "steps" or is_stated else "~"
         table.add_row(
             str(s.width), str(s.layers), size(s.params), str(s.runs), str(s.stacks), short(s.tokens), f"{s.flops:.2g}",
-            about + short(s.tokens_per_second), about + duration(s.seconds), gibibytes(s.memory) + parts,
+            about + short(s.tokens_per_second), f"{about}{timedelta(seconds=round(s.seconds))}",
+            gibibytes(s.memory) + parts,
         )  # fmt: skip
     show(table)
     if not is_stated and any(s.timed != "steps" for s in found.sizes):

@@ -37,8 +37,9 @@ Intervals are 90 %, equal-tailed.
 _HITS = """## Hits and misses
 
 Each cell was left out, predicted as a new run from the other cells, and compared with its own measurement. A hit is a
-measured median inside the 90 % interval. Predictions that share runs are not independent. Only predictions from a
-posterior that passed its gate count; the last column has the number of the others."""
+measured median inside the 90 % interval. A prediction is undecided if the measurement is a bound that does not
+contradict the interval. Predictions that share runs are not independent. Only predictions from a posterior that passed
+its gate count; the last column has the number of the others."""
 
 _ON_RECORD = (
     "A forecast on record is of a size above the largest one, written down before it was trained "
@@ -94,7 +95,8 @@ def index_page(everything: Sequence[dict[str, Any]], beside: Sequence[str]) -> s
         *([_without_page(without)] if without else []),
         _READING,
         _HITS,
-        markdown_table(["sweep", "law", "hits", "of", "gate failed"], scores),
+        markdown_table(["sweep", "law", "hits", "of", "undecided", "gate failed"], scores),
+        *(_too_few(found) for found in everything if not found["held_out"]),
         _RECIPE if "sanity" in beside else _NO_RECIPE,
         *([_ONE_LAW] if "one-law" in beside else []),
         "\n".join(["```{toctree}", ":hidden:", "", *(found["sweep"] for found in everything), *beside, "```"]),
@@ -105,6 +107,10 @@ def index_page(everything: Sequence[dict[str, Any]], beside: Sequence[str]) -> s
 def _without_page(names: Sequence[str]) -> str:
     listed = " and ".join(f"`{name}`{_beside(hits_on_record(name))}" for name in names)
     return f"No page yet: {listed}; `bayeskisl data NAME` describes {'it' if len(names) == 1 else 'them'}."
+
+
+def _too_few(found: dict[str, Any]) -> str:
+    return f"`{found['sweep']}` has {len(found['curves']['sizes'])} sizes, too few to leave any out."
 
 
 def _beside(hits: str) -> str:

@@ -79,12 +79,14 @@ def point(value: dict[str, Any], digits: int | None = None) -> str:
 
 
 def held_out_scores(found: Found) -> Iterator[list[str]]:
-    """Law, hits, decided predictions, and predictions from posteriors that failed their gate."""
+    """Law, hits, decided predictions, undecided ones, and predictions from posteriors that failed their gate."""
     rows = found["held_out"]
     for law in dict.fromkeys(row["law"] for row in rows):
         own = [row for row in rows if row["law"] == law]
-        counted = [row["hit"] for row in own if row["gate"] and row["hit"] is not None]
-        yield [law, str(sum(counted)), str(len(counted)), str(sum(not row["gate"] for row in own))]
+        passed = [row["hit"] for row in own if row["gate"]]
+        counted = [hit for hit in passed if hit is not None]
+        undecided, failed = len(passed) - len(counted), len(own) - len(passed)
+        yield [law, *map(str, (sum(counted), len(counted), undecided, failed))]
 
 
 def held_out_rows(found: Found) -> list[list[str]]:
@@ -254,7 +256,7 @@ def _held_out(found: Found) -> Iterator[str]:
         return
     laws = list(dict.fromkeys(row["law"] for row in found["held_out"]))
     yield markdown_table(["trained on", "target", "measured", *laws], held_out_rows(found))
-    scores = [f"{law} {hits} of {of}" for law, hits, of, _ in held_out_scores(found) if of != "0"]
+    scores = [f"{law} {hits} of {of}" for law, hits, of, *_ in held_out_scores(found) if of != "0"]
     if scores:
         yield f"Hits: {', '.join(scores)}."
 

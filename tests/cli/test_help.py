@@ -74,6 +74,16 @@ def test_every_command_answers_in_json_and_can_be_quiet(path):
     assert {"--json", "--quiet", "--debug", "--help-all"} <= names
 
 
+@pytest.mark.parametrize("path", LEAVES, ids=" ".join)
+def test_the_json_option_stands_last(path):
+    options = help_of(*path, "--help").partition("\nOptions\n")[2].partition("\nExample\n")[0]
+    assert [line.split()[0] for line in options.splitlines() if line.startswith("  --")][-1] == "--json"
+
+
+def test_a_large_default_is_short():
+    assert "[default: 9.89e14]" in help_of("sweep", "export", "--help")
+
+
 def test_the_list_of_commands_is_one_screen_in_the_order_of_use():
     text = help_of("--help")
     assert len(text.splitlines()) <= SCREEN

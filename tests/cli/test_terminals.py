@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from bayeskisl.curves import load_curves
+from bayeskisl.sweeping import load_sweep
 
 NAME = "化学知识-テスト-😀-långt-namn-som-är-mycket-längre-än-en-kolumn"
 
@@ -38,3 +39,10 @@ def test_names_in_any_script_come_through_an_import(tmp_path):
     said = printed("curves", "import", table, "--out", curves, *known, COLUMNS="20")
     assert NAME[:20] in said
     assert set(load_curves(curves)["domain"].values.astype(str)) == {NAME, "B"}
+
+
+def test_an_estimate_has_one_line_for_each_size():
+    lines = printed("sweep", "estimate", "gpu-amount", "--tokens-per-second", "2e6", COLUMNS="80").splitlines()
+    assert [line.split()[0] for line in lines if line.endswith(" GiB")] == [
+        str(width) for width in load_sweep("gpu-amount").widths
+    ]
