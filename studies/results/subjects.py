@@ -78,7 +78,7 @@ SUBJECTS = {
         Subject(
             "memory-amount",
             ("memory-amount",),
-            "More and more facts at 480 tokens a parameter: memory limits every size, and not training.",
+            "More and more facts at 480 tokens a parameter: memory limits the larger sizes, and not training.",
             rivals=("power",),
         ),
         Subject(
