@@ -29,6 +29,10 @@ __all__ = [
 
 _COVARIATES = ("params", "total_params", "tokens", "ratio", "facts", "tokens_per_fact", "background_facts",
                "background_share")  # fmt: skip
+# Those that order cells, the first before the second.
+_ORDER = (schema.PARAMS, schema.TOKENS, schema.TOTAL_PARAMS)
+# Covariates that tell cells apart where the curves have them.
+_OPTIONAL = (schema.DEPTH, schema.TOKENS_BEFORE)
 # A mixture is whole sequences, so that one share of the corpus comes out a little different at every ratio, and logs
 # round budgets.
 _REALISED, _ROUNDING = ("tokens", "ratio", "tokens_per_fact", "background_share"), 0.02
@@ -107,8 +111,8 @@ def cell_table(curves: xr.Dataset) -> tuple[xr.Dataset, IntArray]:
     cell_of_run : numpy.ndarray
         Index into ``cell``, shape ``(run,)``.
     """
-    depth = [schema.DEPTH] if schema.DEPTH in curves.coords and np.isfinite(curves[schema.DEPTH].values).all() else []
-    names = tuple(dict.fromkeys([*cell_covariates(curves.attrs["axis"]), *depth, *further_covariates(curves)]))
+    optional = [name for name in _OPTIONAL if name in curves.coords and np.isfinite(curves[name].values).all()]
+    names = tuple(dict.fromkeys([*cell_covariates(curves.attrs["axis"]), *optional, *further_covariates(curves)]))
     columns = np.stack([np.asarray(curves[name].values, dtype=float) for name in names], axis=1)
     for name in _REALISED:
         if name in names:
@@ -116,16 +120,15 @@ def cell_table(curves: xr.Dataset) -> tuple[xr.Dataset, IntArray]:
     domains, domain_of_run = domain_of_runs(curves)
     columns = np.concatenate([columns, domain_of_run[:, None]], axis=1)
     rows, cell_of_run = np.unique(columns, axis=0, return_inverse=True)
-    order = np.lexsort([rows[:, i] for i in (1, names.index("tokens"), 0)])
-    rank = np.empty_like(order)
-    rank[order] = np.arange(len(order))
-    rows, cell_of_run = rows[order], rank[cell_of_run.reshape(-1)]
-    extra = [i for i in range(3, len(names)) if len(np.unique(rows[:, i])) > 1]
+    order = np.lexsort([rows[:, names.index(name)] for name in reversed(_ORDER)])
+    rows, cell_of_run = rows[order], np.argsort(order)[cell_of_run.reshape(-1)]
     of_cell = [domains[int(code)] for code in rows[:, -1]]
+    extra = [name for name, values in zip(names, rows.T, strict=False)
+             if name not in _ORDER and len(np.unique(values)) > 1]  # fmt: skip
     labels = [
-        " ".join([f"{row[0]:.0f}p", f"{row[2]:.0f}t", *(f"{names[i]}={row[i]:g}" for i in extra)]
+        " ".join([f"{cell[schema.PARAMS]:.0f}p", f"{cell[schema.TOKENS]:.0f}t", *(f"{n}={cell[n]:g}" for n in extra)]
                  + [domain] * (len(domains) > 1))
-        for row, domain in zip(rows, of_cell, strict=True)
+        for cell, domain in zip((dict(zip(names, row, strict=False)) for row in rows), of_cell, strict=True)
     ]  # fmt: skip
     cells = xr.Dataset({name: (schema.CELL, rows[:, i]) for i, name in enumerate(names)}, coords={schema.CELL: labels})
     if schema.DOMAIN in curves.coords:

@@ -100,9 +100,11 @@ def test_what_was_left_out_of_imports_is_counted():
     assert describe_import(joined)
 
 
-def test_runs_without_a_phase_before_have_read_none_then():
-    with_phase = load_curves("desk-replay")
-    without = with_phase.drop_vars("tokens_before").isel(run=slice(0, 4))
-    without = without.assign_coords(run=[f"other {run}" for run in range(4)])
+def test_runs_without_a_phase_before_have_read_none_then_and_are_no_replicates_of_runs_with_one():
+    with_phase = load_curves("desk-replay").isel(run=slice(0, 4))
+    without = with_phase.drop_vars("tokens_before").assign_coords(run=[f"other {run}" for run in range(4)])
     joined = join_curves(with_phase, without)
     assert joined["tokens_before"].values[-4:].tolist() == [0] * 4
+    cells, cell_of_run = cell_table(joined)
+    assert not set(cell_of_run[:4]) & set(cell_of_run[4:])
+    assert told_apart(cells) == [", tokens before 0", ", tokens before 614400"]
