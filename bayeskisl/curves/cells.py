@@ -19,6 +19,7 @@ __all__ = [
     "cell_table",
     "domain_of_runs",
     "further_covariates",
+    "levels_of_runs",
     "means_of_cells",
     "told_apart",
     "varied",
@@ -186,6 +187,11 @@ def domain_of_runs(curves: xr.Dataset) -> tuple[list[str], IntArray]:
         return [""], np.zeros(curves.sizes[schema.RUN], dtype=int)
     names, index = np.unique(curves[schema.DOMAIN].values.astype(str), return_inverse=True)
     return names.tolist(), index
+
+
+def levels_of_runs(curves: xr.Dataset) -> FloatArray:
+    """Value of each run on the axis of the curves, shape ``(run,)``."""
+    return np.asarray(axis_of(curves).values(curves), dtype=float)
 
 
 def means_of_cells(values: FloatArray, cell_of_run: IntArray) -> FloatArray:

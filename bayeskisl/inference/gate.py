@@ -11,6 +11,7 @@ from arviz_stats.base import array_stats
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.axes import axis_of
+from bayeskisl.curves import levels_of_runs
 from bayeskisl.errors import GateError, way
 from bayeskisl.laws.falls import FALL_PARAMETERS
 
@@ -202,9 +203,8 @@ def seed_correlation(posterior: xr.Dataset, curves: xr.Dataset, cell_of_run: Int
     """
     of_draws = posterior["run_effect"] / posterior[schema.SIGMA_RUN]
     effects = of_draws.mean(("chain", "draw")).transpose(schema.RUN, schema.GROUP).values
-    axis = axis_of(curves)
     with np.errstate(divide="ignore"):
-        level = axis.to_line(np.asarray(axis.values(curves), dtype=float))
+        level = axis_of(curves).to_line(levels_of_runs(curves))
     first, second = np.triu_indices(len(cell_of_run), k=1)
     alike = (cell_of_run[first] == cell_of_run[second]) & np.isclose(
         level[first], level[second], rtol=0, atol=_SAME_LEVEL

@@ -257,13 +257,11 @@ class Market:
         return _place(self.curves, self.target_params, collapse)
 
     @cached_property
-    def runs(self) -> "list[Run]":
+    def runs(self) -> "tuple[Run, ...]":
         """Every run of the curves, in their order."""
-        from bayeskisl.design import Run
+        from bayeskisl.design.runs import runs_of
 
-        of_run = self.curves[schema.PARAMS], self.curves[schema.TOKENS], axis_of(self.curves).values(self.curves)
-        columns = (np.asarray(values, dtype=float) for values in of_run)
-        return [Run(float(params), float(tokens), float(level)) for params, tokens, level in zip(*columns, strict=True)]
+        return runs_of(self.curves)
 
     @cached_property
     def price(self) -> FloatArray:
