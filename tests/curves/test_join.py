@@ -46,6 +46,8 @@ def test_a_group_that_one_sweep_lacks_has_nothing_probed(curves):
             lambda c: c.assign(recalled=c.recalled * 0),
             "expected one measurement of each run, got another one of recalled",
         ),
+        (lambda c: c.assign_coords(tokens_before=0 * c.tokens + 7), "another one of tokens_before in 231 run"),
+        (lambda c: c.assign(learning_rate=2 * c.learning_rate), "another one of learning_rate in 231 run"),
     ],
 )
 def test_what_does_not_belong_together_is_refused(curves, change, message):
@@ -78,6 +80,11 @@ def test_exposures_without_a_unit_do_not_join_others():
 def test_budgets_that_differ_by_rounding_are_one_cell():
     curves = imported([0.9, 0.8, 0.2], [100, 200, 400], tokens=[1e6, 1.003e6, 0.998e6], ratio=0.5, tokens_per_fact=6)
     assert cell_table(curves)[0].sizes["cell"] == 1
+
+
+def test_runs_of_one_name_and_other_depths_are_refused(curves):
+    with pytest.raises(InputError, match="another one of depth"):
+        join_curves(*(curves.assign_coords(depth=0 * curves.params + layers) for layers in (2, 4)))
 
 
 def test_runs_of_one_name_and_other_sizes_are_refused():
