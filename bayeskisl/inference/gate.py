@@ -18,7 +18,7 @@ from bayeskisl.laws.falls import FALL_PARAMETERS
 __all__ = ["DECISIVE", "OF_LIMITS", "STRUCTURAL", "Gate", "examine", "seed_correlation"]
 
 # What conclusions rest on; the effects of single runs, hundreds of them, are judged through these.
-STRUCTURAL = (
+STRUCTURAL: tuple[str, ...] = (
     "intercept", "exponent", "curvature", "tau", "sigma_run", "critical_exposures", "steepness", "steepness_intercept",
     "steepness_exponent", "steepness_scatter", *FALL_PARAMETERS, "ceiling", "lapse_intercept", "lapse_scatter", "floor",
     "concentration", "guess_concentration", "run_correlation", "load_effect", "domain_intercept",
