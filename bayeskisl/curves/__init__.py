@@ -4,7 +4,6 @@ from bayeskisl.curves.build import build_curves
 from bayeskisl.curves.capacity import Capacity, bits_per_parameter, capacity_of, known_bits
 from bayeskisl.curves.cells import (
     cell_at,
-    cell_covariates,
     cell_table,
     further_covariates,
     levels_of_runs,
@@ -32,7 +31,6 @@ __all__ = [
     "build_curves",
     "capacity_of",
     "cell_at",
-    "cell_covariates",
     "cell_table",
     "check",
     "curves_from_table",

@@ -8,14 +8,13 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray, IntArray
-from bayeskisl.axes import axis_named, axis_of
+from bayeskisl.axes import axis_of
 from bayeskisl.errors import InputError
 from bayeskisl.specifications import refuse_unknown
 
 __all__ = [
     "budgets_tried",
     "cell_at",
-    "cell_covariates",
     "cell_table",
     "domain_of_runs",
     "further_covariates",
@@ -40,11 +39,6 @@ _REALISED, _ROUNDING = ("tokens", "ratio", "tokens_per_fact", "background_share"
 # People write sizes and budgets in two or three digits, 6.9B for 6,855,000,000; what a sweep holds fixed is held up to
 # whole sequences.
 _SAME, _HELD = 0.01, 0.05
-
-
-def cell_covariates(axis: str) -> tuple[str, ...]:
-    """Names of the covariates that together identify a cell of a sweep: those that the axis does not vary."""
-    return tuple(name for name in _COVARIATES if name not in axis_named(axis).moved)
 
 
 def further_covariates(curves: xr.Dataset) -> tuple[str, ...]:
@@ -112,8 +106,9 @@ def cell_table(curves: xr.Dataset) -> tuple[xr.Dataset, IntArray]:
     cell_of_run : numpy.ndarray
         Index into ``cell``, shape ``(run,)``.
     """
+    own = [name for name in _COVARIATES if name not in axis_of(curves).moved]
     optional = [name for name in _OPTIONAL if name in curves.coords and np.isfinite(curves[name].values).all()]
-    names = tuple(dict.fromkeys([*cell_covariates(curves.attrs["axis"]), *optional, *further_covariates(curves)]))
+    names = tuple(dict.fromkeys([*own, *optional, *further_covariates(curves)]))
     columns = np.stack([np.asarray(curves[name].values, dtype=float) for name in names], axis=1)
     for name in _REALISED:
         if name in names:
@@ -124,14 +119,15 @@ def cell_table(curves: xr.Dataset) -> tuple[xr.Dataset, IntArray]:
     order = np.lexsort([rows[:, names.index(name)] for name in reversed(_ORDER)])
     rows, cell_of_run = rows[order], np.argsort(order)[cell_of_run.reshape(-1)]
     of_cell = [domains[int(code)] for code in rows[:, -1]]
-    extra = [name for name, values in zip(names, rows.T, strict=False)
-             if name not in _ORDER and len(np.unique(values)) > 1]  # fmt: skip
+    values = {name: rows[:, i] for i, name in enumerate(names)}  # (cell,)
+    extra = [name for name in names if name not in _ORDER and len(np.unique(values[name])) > 1]
+    sizes = zip(values[schema.PARAMS], values[schema.TOKENS], of_cell, strict=True)
     labels = [
-        " ".join([f"{cell[schema.PARAMS]:.0f}p", f"{cell[schema.TOKENS]:.0f}t", *(f"{n}={cell[n]:g}" for n in extra)]
+        " ".join([f"{params:.0f}p", f"{tokens:.0f}t", *(f"{name}={values[name][cell]:g}" for name in extra)]
                  + [domain] * (len(domains) > 1))
-        for cell, domain in zip((dict(zip(names, row, strict=False)) for row in rows), of_cell, strict=True)
+        for cell, (params, tokens, domain) in enumerate(sizes)
     ]  # fmt: skip
-    cells = xr.Dataset({name: (schema.CELL, rows[:, i]) for i, name in enumerate(names)}, coords={schema.CELL: labels})
+    cells = xr.Dataset({name: (schema.CELL, each) for name, each in values.items()}, coords={schema.CELL: labels})
     if schema.DOMAIN in curves.coords:
         cells = cells.assign_coords({schema.CELL_DOMAIN: (schema.CELL, of_cell)})
     if axis_of(curves).given == schema.EXPOSURES:
