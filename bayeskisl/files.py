@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bayeskisl.errors import BusyError, InputError, OutputError
 
-__all__ = ["append_line", "draft_of", "held", "lies_at", "replace_file", "require_file", "turn_in"]
+__all__ = ["append_line", "draft_of", "held", "lies_at", "replace_file", "require_file", "turn_in", "written"]
 
 _MOST_LISTED = 3
 
@@ -63,6 +63,12 @@ def replace_file(path: Path, content: bytes | memoryview) -> None:
     """
     with draft_of(path) as draft, draft.open("wb") as file:
         file.write(content)
+
+
+def written(path: Path, text: str) -> Path:
+    """Write a text file as `replace_file` does, and return its path."""
+    replace_file(path, text.encode())
+    return path
 
 
 @contextmanager

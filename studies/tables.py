@@ -11,8 +11,8 @@ import polars as pl
 import typer
 
 from bayeskisl.errors import InputError
+from bayeskisl.files import written
 from bayeskisl.reporting.numbers import exact, three_digits
-from bayeskisl.workflow.files import written
 from studies.calibration import CONTROLS, EXACT
 from studies.command import run
 from studies.coverage import MIXTURE, ORACLE, TODAY

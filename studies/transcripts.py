@@ -17,7 +17,7 @@ from typing import Annotated
 import typer
 
 from bayeskisl.errors import InputError
-from bayeskisl.workflow.files import written
+from bayeskisl.files import written
 from studies.command import run
 
 __all__ = ["with_transcripts"]

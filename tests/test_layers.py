@@ -73,8 +73,9 @@ def test_specifications_load_without_torch(layer):
     assert not loaded_after(f"import bayeskisl.{layer}") & HEAVY
 
 
-def test_help_is_light():
-    assert not loaded_after("import bayeskisl.cli.app") & HEAVY
+@pytest.mark.parametrize("module", ["app", "training"])
+def test_help_and_the_display_of_training_are_light(module):
+    assert not loaded_after(f"import bayeskisl.cli.{module}") & HEAVY
 
 
 def test_no_sub_package_hides_a_public_function():

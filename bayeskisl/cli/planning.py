@@ -13,7 +13,7 @@ from bayeskisl.cli.help import rare
 from bayeskisl.cli.options import AsJson, LawName, SavedFit, Seed, TargetOptions
 from bayeskisl.cli.progress import Progress
 from bayeskisl.errors import InputError
-from bayeskisl.files import replace_file
+from bayeskisl.files import written
 from bayeskisl.quantities import read_number, read_numbers, short, size
 
 if TYPE_CHECKING:
@@ -174,8 +174,6 @@ def plan(
 
             write_figure(plot_plan(result), answer.figure)
     if out is not None and result.runs:
-        from bayeskisl.workflow.files import written
-
         if table is None or out.suffix == ".csv":
             written(out, result.orders.to_csv(index=False))
         else:
@@ -329,7 +327,7 @@ def replay(
     costs = Costs.of_records(records) if records else None
     with Progress("replaying") as progress:
         frame = run_replay(curves, names, law=law, repeats=repeats, costs=costs, out=out, seed=seed, progress=progress)
-    replace_file(out / "replay.csv", frame.to_csv(index=False).encode())
+    written(out / "replay.csv", frame.to_csv(index=False))
     write_figure(plot_replay(frame), out / "replay.png")
     columns = ["cost", "runs", "width", "interval_score", "error", "covered"]
     table = frame.groupby(["planner", "share"], sort=False)[columns].mean()

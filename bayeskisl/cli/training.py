@@ -5,9 +5,9 @@ from typing import Self
 
 from bayeskisl.cli.progress import Progress
 from bayeskisl.quantities import duration, short, size
+from bayeskisl.sweeping.events import LoopEvents
 from bayeskisl.sweeping.plan import Stack
 from bayeskisl.sweeping.run import Pass
-from bayeskisl.workflow.events import LoopEvents
 
 __all__ = ["SweepDisplay"]
 

@@ -4,9 +4,9 @@ from bayeskisl.curves.build import build_curves
 from bayeskisl.curves.capacity import Capacity, bits_per_parameter, capacity_of, known_bits
 from bayeskisl.curves.cells import (
     cell_at,
-    cell_covariates,
     cell_table,
     further_covariates,
+    levels_of_runs,
     varied,
     with_covariates,
     without_covariates,
@@ -31,7 +31,6 @@ __all__ = [
     "build_curves",
     "capacity_of",
     "cell_at",
-    "cell_covariates",
     "cell_table",
     "check",
     "curves_from_table",
@@ -42,6 +41,7 @@ __all__ = [
     "group_exposures",
     "join_curves",
     "known_bits",
+    "levels_of_runs",
     "load_curves",
     "load_of",
     "read_exported",

@@ -73,7 +73,7 @@ def build_curves(folder: str | Path) -> xr.Dataset:
     ------
     InputError
         If there is no record, a record is truncated, altered or from another sweep, two records of one run differ, or
-        the sweeps have different axes or different numbers of tokens before the budget.
+        the sweeps have different axes.
 
     Warns
     -----
@@ -101,7 +101,9 @@ def build_curves(folder: str | Path) -> xr.Dataset:
         runs = runs.cast({schema.TOKENS_PER_FACT: pl.Int64})
     if runs.is_empty():
         raise InputError("at least one finished run", "none", str(folder), "run `bayeskisl sweep run` again")
-    runs = _with_one_phase_before(runs, str(folder))
+    runs = runs.with_columns(pl.col(schema.TOKENS_BEFORE).fill_null(0))
+    if (runs[schema.TOKENS_BEFORE] == 0).all():
+        runs = runs.drop(schema.TOKENS_BEFORE)
     curves = _measurements(runs, of_kind["probe"], of_kind["general"])
     if depth_of_run:
         curves = curves.assign_coords({schema.DEPTH: (schema.RUN, [depth_of_run[run] for run in curves.run.values])})
@@ -118,16 +120,6 @@ def build_curves(folder: str | Path) -> xr.Dataset:
         if name in schema.UNITS:
             variable.attrs["units"] = schema.UNITS[str(name)]
     return validate(_with_benchmark(curves), str(folder))
-
-
-def _with_one_phase_before(runs: pl.DataFrame, where: str) -> pl.DataFrame:
-    """Refuse runs with different phases before their budgets, which no cell tells apart; drop a phase that none has."""
-    before = runs[schema.TOKENS_BEFORE].fill_null(0).unique().sort().to_list()
-    if len(before) > 1:
-        got = " and ".join(f"{tokens:,}" for tokens in before)
-        raise InputError("runs that read equally many tokens before their budgets", got, where,
-                         "build each sweep separately")  # fmt: skip
-    return runs if before[0] else runs.drop(schema.TOKENS_BEFORE)
 
 
 def _with_benchmark(curves: xr.Dataset) -> xr.Dataset:

@@ -8,17 +8,17 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray, IntArray
-from bayeskisl.axes import axis_named, axis_of
+from bayeskisl.axes import axis_of
 from bayeskisl.errors import InputError
 from bayeskisl.specifications import refuse_unknown
 
 __all__ = [
     "budgets_tried",
     "cell_at",
-    "cell_covariates",
     "cell_table",
     "domain_of_runs",
     "further_covariates",
+    "levels_of_runs",
     "means_of_cells",
     "told_apart",
     "varied",
@@ -29,17 +29,16 @@ __all__ = [
 
 _COVARIATES = ("params", "total_params", "tokens", "ratio", "facts", "tokens_per_fact", "background_facts",
                "background_share")  # fmt: skip
+# Those that order cells, the first before the second.
+_ORDER = (schema.PARAMS, schema.TOKENS, schema.TOTAL_PARAMS)
+# Covariates that tell cells apart where the curves have them.
+_OPTIONAL = (schema.DEPTH, schema.TOKENS_BEFORE)
 # A mixture is whole sequences, so that one share of the corpus comes out a little different at every ratio, and logs
 # round budgets.
 _REALISED, _ROUNDING = ("tokens", "ratio", "tokens_per_fact", "background_share"), 0.02
 # People write sizes and budgets in two or three digits, 6.9B for 6,855,000,000; what a sweep holds fixed is held up to
 # whole sequences.
 _SAME, _HELD = 0.01, 0.05
-
-
-def cell_covariates(axis: str) -> tuple[str, ...]:
-    """Names of the covariates that together identify a cell of a sweep: those that the axis does not vary."""
-    return tuple(name for name in _COVARIATES if name not in axis_named(axis).moved)
 
 
 def further_covariates(curves: xr.Dataset) -> tuple[str, ...]:
@@ -107,8 +106,9 @@ def cell_table(curves: xr.Dataset) -> tuple[xr.Dataset, IntArray]:
     cell_of_run : numpy.ndarray
         Index into ``cell``, shape ``(run,)``.
     """
-    depth = [schema.DEPTH] if schema.DEPTH in curves.coords and np.isfinite(curves[schema.DEPTH].values).all() else []
-    names = tuple(dict.fromkeys([*cell_covariates(curves.attrs["axis"]), *depth, *further_covariates(curves)]))
+    own = [name for name in _COVARIATES if name not in axis_of(curves).moved]
+    optional = [name for name in _OPTIONAL if name in curves.coords and np.isfinite(curves[name].values).all()]
+    names = tuple(dict.fromkeys([*own, *optional, *further_covariates(curves)]))
     columns = np.stack([np.asarray(curves[name].values, dtype=float) for name in names], axis=1)
     for name in _REALISED:
         if name in names:
@@ -116,18 +116,18 @@ def cell_table(curves: xr.Dataset) -> tuple[xr.Dataset, IntArray]:
     domains, domain_of_run = domain_of_runs(curves)
     columns = np.concatenate([columns, domain_of_run[:, None]], axis=1)
     rows, cell_of_run = np.unique(columns, axis=0, return_inverse=True)
-    order = np.lexsort([rows[:, i] for i in (1, names.index("tokens"), 0)])
-    rank = np.empty_like(order)
-    rank[order] = np.arange(len(order))
-    rows, cell_of_run = rows[order], rank[cell_of_run.reshape(-1)]
-    extra = [i for i in range(3, len(names)) if len(np.unique(rows[:, i])) > 1]
+    order = np.lexsort([rows[:, names.index(name)] for name in reversed(_ORDER)])
+    rows, cell_of_run = rows[order], np.argsort(order)[cell_of_run.reshape(-1)]
     of_cell = [domains[int(code)] for code in rows[:, -1]]
+    values = {name: rows[:, i] for i, name in enumerate(names)}  # (cell,)
+    extra = [name for name in names if name not in _ORDER and len(np.unique(values[name])) > 1]
+    sizes = zip(values[schema.PARAMS], values[schema.TOKENS], of_cell, strict=True)
     labels = [
-        " ".join([f"{row[0]:.0f}p", f"{row[2]:.0f}t", *(f"{names[i]}={row[i]:g}" for i in extra)]
+        " ".join([f"{params:.0f}p", f"{tokens:.0f}t", *(f"{name}={values[name][cell]:g}" for name in extra)]
                  + [domain] * (len(domains) > 1))
-        for row, domain in zip(rows, of_cell, strict=True)
+        for cell, (params, tokens, domain) in enumerate(sizes)
     ]  # fmt: skip
-    cells = xr.Dataset({name: (schema.CELL, rows[:, i]) for i, name in enumerate(names)}, coords={schema.CELL: labels})
+    cells = xr.Dataset({name: (schema.CELL, each) for name, each in values.items()}, coords={schema.CELL: labels})
     if schema.DOMAIN in curves.coords:
         cells = cells.assign_coords({schema.CELL_DOMAIN: (schema.CELL, of_cell)})
     if axis_of(curves).given == schema.EXPOSURES:
@@ -183,6 +183,11 @@ def domain_of_runs(curves: xr.Dataset) -> tuple[list[str], IntArray]:
         return [""], np.zeros(curves.sizes[schema.RUN], dtype=int)
     names, index = np.unique(curves[schema.DOMAIN].values.astype(str), return_inverse=True)
     return names.tolist(), index
+
+
+def levels_of_runs(curves: xr.Dataset) -> FloatArray:
+    """Value of each run on the axis of the curves, shape ``(run,)``."""
+    return np.asarray(axis_of(curves).values(curves), dtype=float)
 
 
 def means_of_cells(values: FloatArray, cell_of_run: IntArray) -> FloatArray:

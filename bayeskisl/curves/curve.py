@@ -10,8 +10,7 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray, IntArray
-from bayeskisl.axes import axis_of
-from bayeskisl.curves.cells import cell_table
+from bayeskisl.curves.cells import cell_table, levels_of_runs
 from bayeskisl.curves.exposures import group_exposures
 from bayeskisl.quantities import short
 
@@ -222,7 +221,7 @@ def curves_of_cells(curves: xr.Dataset, group: str) -> list[Curve]:
     recalled, probed = (ours[name].values.astype(float) for name in (schema.RECALLED, schema.PROBED))
     guessing = ours[schema.GUESSING].values.astype(float)
     exposures = group_exposures(curves).sel(group=group).values
-    infusion = np.asarray(axis_of(curves).values(curves), dtype=float)
+    infusion = levels_of_runs(curves)
     several = len(np.unique(cells[schema.TOKENS].values)) > 1
     found = []
     for cell in range(cells.sizes[schema.CELL]):

@@ -16,6 +16,10 @@ from bayeskisl.errors import InputError
 
 __all__ = ["join_curves"]
 
+# What a run of one name has one value of, where the sweeps say it.
+_IDENTIFYING = (
+    *schema.RUN_COORDINATES, schema.DOMAIN, schema.TOKENS_BEFORE, schema.LEARNING_RATE, schema.DEPTH,
+)  # fmt: skip
 _NOT_PROBED = {schema.RECALLED: 0, schema.PROBED: 0, schema.ANSWER_NATS: 0.0, schema.GUESSING: np.nan}
 
 
@@ -97,7 +101,7 @@ def _refuse_contradictions(joined: xr.Dataset, first: IntArray) -> None:
     names = joined[schema.RUN].values
     of_name = dict(zip(names[first], first, strict=True))
     same = np.array([of_name[name] for name in names])
-    told = [name for name in (*schema.RUN_COORDINATES, schema.DOMAIN) if name in joined.coords and name != schema.RUN]
+    told = [name for name in _IDENTIFYING if name in joined.coords and name != schema.RUN]
     for variable in (*told, schema.RECALLED, schema.PROBED):
         values = joined[variable].values.reshape(len(names), -1)
         differ = ((values != values[same]) & ~(_is_missing(values) & _is_missing(values[same]))).any(axis=1)

@@ -89,7 +89,7 @@ class _Field:
 
     def admitted(self, basket: Basket) -> BoolArray:
         """Return a mask of the available candidates."""
-        return ~self.dropped & (self.cost <= basket.most_for_one) & basket.there_are(self.runs)
+        return ~self.dropped & (self.cost <= basket.most_for_one) & basket.on_offer(self.runs)
 
     def best(self, course: Course, open_: BoolArray, choices: int) -> int:
         """Return the available candidate with the most gain per cost."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from bayeskisl.arrays import BoolArray, FloatArray
 from bayeskisl.design.linearised import Linearised, Measured, removed, updated
-from bayeskisl.design.problem import Problem, sizes_of_basket
+from bayeskisl.design.problem import Problem, size_and_reserve
 from bayeskisl.design.runs import Run
 
 __all__ = ["Shelf"]
@@ -47,7 +47,7 @@ class Shelf:
     @classmethod
     def of(cls, problem: Problem, linear: Linearised) -> "Shelf":
         """Return the affordable candidates."""
-        size, reserve = sizes_of_basket(problem)
+        size, reserve = size_and_reserve(problem)
         runs = tuple(run for run in problem.candidates if problem.cost_of(run) <= problem.budget * (1 + 1e-12))
         available = problem.available
         return cls(

@@ -104,10 +104,10 @@ class Outlook:
         """
         likelihood = self.likelihood(run)
         if score == "regret":
-            return self._regret(run, likelihood)
+            return self._regret(likelihood)
         others = self.linear.share_of_others(run)
         if score == "information":  # of a Gaussian whose variance falls by that share
-            return self._information(run, likelihood) - 0.5 * float(np.log1p(-min(others, 1 - 1e-12)))
+            return self._information(likelihood) - 0.5 * float(np.log1p(-min(others, 1 - 1e-12)))
         after = self._left(self.by_draws + self._variance(run, likelihood), self.left_by_others * (1 - others))
         return self._left(self.by_draws, self.left_by_others) - after
 
@@ -168,7 +168,7 @@ class Outlook:
         chance = one[0] + other[0]
         return max(float(np.mean(np.sum(chance * one[1] * other[1], axis=1, dtype=np.float64))), 0.0)
 
-    def _information(self, run: Run, likelihood: Float32Array) -> float:
+    def _information(self, likelihood: Float32Array) -> float:
         """Mutual information of the outcome and the bin of the target's line."""
         total = 0.0
         for weight in self.weight:
@@ -178,7 +178,7 @@ class Outlook:
             total += float(xlogy(joint, joint).sum() + xlogy(joint.sum(), joint.sum()) - sum(margins))
         return total / len(self.weight)
 
-    def _regret(self, run: Run, likelihood: Float32Array) -> float:
+    def _regret(self, likelihood: Float32Array) -> float:
         """Value of the outcome for a choice by expected retained facts.
 
         Half of the draws choose and the other half judge: a maximum over noisy means flatters itself.

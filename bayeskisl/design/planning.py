@@ -2,12 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
-from bayeskisl import schema
-from bayeskisl.axes import axis_of
 from bayeskisl.cores import one_blas_thread
 from bayeskisl.decision.planned_model import PlannedModel, of_target
 from bayeskisl.decision.prediction import require_gate
@@ -30,7 +28,7 @@ from bayeskisl.design.planners import PLANNERS
 from bayeskisl.design.problem import FEWEST_DRAWS, Problem
 from bayeskisl.design.reasons import reason
 from bayeskisl.design.result import Plan, Purchase
-from bayeskisl.design.runs import Run, sorted_runs
+from bayeskisl.design.runs import Run, runs_of, sorted_runs
 from bayeskisl.design.strategy import PlanKeywords, Strategy
 from bayeskisl.errors import InputError, way
 from bayeskisl.keywords import from_keywords
@@ -124,7 +122,7 @@ def plan(
         outlook = outlook.after(run, rng)
     count = how.runs or how.batch or MOST
     problem = Problem(outlook, offered, costs, budget.amount, count, how.score, how.kappa,
-                      exact=how.runs is not None, trained=_trained(ours.curves))  # fmt: skip
+                      exact=how.runs is not None, trained=runs_of(ours.curves))  # fmt: skip
     worth = Worth(
         of_fact=worth_in(how.worth_of_fact, costs.unit, costs.per_hour, way("worth_of_fact", "--worth-of-fact")),
         of_miss=worth_in(how.cost_of_miss, costs.unit, costs.per_hour, way("cost_of_miss", "--cost-of-miss")),
@@ -203,12 +201,6 @@ def _larger_runs(fit: "Fit", target: Target, offered: Sequence[Run], seed: int) 
         return ()
     size = float(f"{np.sqrt(largest * target.params):.3g}")
     return candidate_runs(fit, target, sizes=[size], levels=5, replicates=[1], seed=seed)
-
-
-def _trained(curves: Any) -> tuple[Run, ...]:
-    of_run = curves[schema.PARAMS], curves[schema.TOKENS], axis_of(curves).values(curves)
-    columns = (np.asarray(values, dtype=float).tolist() for values in of_run)
-    return tuple(Run(*row) for row in zip(*columns, strict=True))
 
 
 def _refuse_target(runs: Sequence[Run], target: PlannedModel) -> None:

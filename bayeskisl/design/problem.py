@@ -1,7 +1,7 @@
 """Input of a planner, and the basket that it fills."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from bayeskisl.design.costs import Costs
 from bayeskisl.design.outlook import Outlook, Score
 from bayeskisl.design.runs import Run
 
-__all__ = ["FEWEST_DRAWS", "Basket", "Problem", "sizes_of_basket"]
+__all__ = ["FEWEST_DRAWS", "Basket", "Problem", "size_and_reserve"]
 
 _ROUNDING = 1e-12  # of the budget: a sum of costs that equals it is within it
 # Fewer posterior draws than this behind a scenario, and the next gain is noise: the batch ends, and a refit is due.
@@ -40,6 +40,8 @@ class Problem:
         Whether `batch` runs are wanted, no fewer, as far as the budget pays for them.
     available : mapping, optional
         How often each candidate may still be chosen; left out, as often as you like.
+    trained : tuple of Run
+        Runs of the fit.
     """
 
     outlook: Outlook
@@ -51,9 +53,10 @@ class Problem:
     kappa: float | None = None
     exact: bool = False
     available: dict[Run, int] | None = None
-    trained: tuple[Run, ...] = field(default=())
+    trained: tuple[Run, ...] = ()
 
     def cost_of(self, run: Run) -> float:
+        """Cost of a run, replicates included."""
         return self.costs.of(run)
 
     def per_cost(self, gain: float, run: Run) -> float:
@@ -62,43 +65,45 @@ class Problem:
 
 
 class Basket:
-    """Chosen runs, and the runs that may still be chosen."""
+    """Chosen runs, the money left, and the runs that may still be chosen."""
 
     def __init__(self, problem: Problem) -> None:
-        self.problem, self.left = problem, problem.budget
+        self.problem, self.money = problem, problem.budget
         self.runs: list[Run] = []
-        self.size, self.cheapest = sizes_of_basket(problem)
+        self.size, self.cheapest = size_and_reserve(problem)
         self.available = dict(problem.available) if problem.available is not None else None
 
     @property
     def full(self) -> bool:
+        """Whether the basket has as many runs as fit."""
         return len(self.runs) >= self.size
 
     @property
     def most_for_one(self) -> float:
         """Largest cost of the next run that leaves enough for the required later runs."""
         reserve = (self.size - len(self.runs) - 1) * self.cheapest
-        return self.left - reserve + self.problem.budget * _ROUNDING
+        return self.money - reserve + self.problem.budget * _ROUNDING
 
     def admits(self, run: Run) -> bool:
         """Return whether a run is affordable and leaves enough for required later runs."""
         enough = self.available is None or self.available.get(run, 0) > 0
         return enough and self.problem.cost_of(run) <= self.most_for_one
 
-    def there_are(self, runs: Sequence[Run]) -> BoolArray:
-        """Return the runs that are still on offer, at any cost."""
+    def on_offer(self, runs: Sequence[Run]) -> BoolArray:
+        """Whether each run may still be chosen, at any cost; shape ``(run,)``."""
         if self.available is None:
             return np.ones(len(runs), dtype=bool)
         return np.array([self.available.get(run, 0) > 0 for run in runs], dtype=bool)
 
     def put(self, run: Run) -> None:
+        """Add a run and pay for it."""
         self.runs.append(run)
-        self.left -= self.problem.cost_of(run)
+        self.money -= self.problem.cost_of(run)
         if self.available is not None:
             self.available[run] -= 1
 
 
-def sizes_of_basket(problem: Problem) -> tuple[int, float]:
+def size_and_reserve(problem: Problem) -> tuple[int, float]:
     """Return how many candidates fit, and the reserve for each required later run."""
     if not problem.exact:
         return problem.batch, 0.0

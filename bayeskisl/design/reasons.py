@@ -4,7 +4,7 @@ import numpy as np
 
 from bayeskisl import schema
 from bayeskisl.arrays import BoolArray, FloatArray
-from bayeskisl.axes import axis_of
+from bayeskisl.curves import levels_of_runs
 from bayeskisl.design.outlook import Outlook
 from bayeskisl.design.runs import Run
 from bayeskisl.quantities import size
@@ -23,8 +23,7 @@ def reason(run: Run, outlook: Outlook) -> str:
     if not _trained(run, outlook).any():
         return "new budget of a size seen"
     where = "at the cliff" if _CLIFF[0] < _kept(run, outlook) < _CLIFF[1] else "beside the cliff"
-    level = np.asarray(axis_of(outlook.curves).values(outlook.curves), dtype=float)
-    known = np.isclose(level[_trained(run, outlook)], run.level).any()
+    known = np.isclose(levels_of_runs(outlook.curves)[_trained(run, outlook)], run.level).any()
     return f"{'replicate' if known and place.seen else 'new level'} {where}"
 
 

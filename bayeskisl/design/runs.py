@@ -4,10 +4,17 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from bayeskisl import schema
+from bayeskisl.curves import levels_of_runs
+
 if TYPE_CHECKING:
+    import xarray as xr
+
     from bayeskisl.design.beliefs import Cell
 
-__all__ = ["Run", "sorted_runs"]
+__all__ = ["Run", "runs_of", "sorted_runs"]
 
 
 @dataclass(frozen=True, order=True)
@@ -44,6 +51,12 @@ class Run:
     def summary(self) -> dict[str, float]:
         """The run as plain numbers, ready for JSON."""
         return asdict(self)
+
+
+def runs_of(curves: "xr.Dataset") -> tuple[Run, ...]:
+    """Every run of the curves, in their order."""
+    of_runs = curves[schema.PARAMS].values, curves[schema.TOKENS].values, levels_of_runs(curves)
+    return tuple(Run(*row) for row in np.column_stack(of_runs).astype(float).tolist())
 
 
 def sorted_runs(runs: Iterable[Run]) -> tuple[Run, ...]:

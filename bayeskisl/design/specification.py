@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.axes import axis_of
+from bayeskisl.curves import levels_of_runs
 from bayeskisl.design.runs import Run
 from bayeskisl.errors import InputError
 from bayeskisl.shipped import shipped_file, shipped_names
@@ -102,7 +102,7 @@ def next_sweep(runs: tuple[Run, ...], curves: xr.Dataset, table: dict[str, Any],
 
 def _seeds(runs: tuple[Run, ...], curves: xr.Dataset) -> dict[tuple[float, float, float], list[int]]:
     """Unused seeds by (params, tokens, level)."""
-    levels = np.asarray(axis_of(curves).values(curves), dtype=float)
+    levels = levels_of_runs(curves)
     seeds: dict[tuple[Any, ...], list[int]] = defaultdict(list)
     for run in runs:
         there = np.isclose(curves[schema.PARAMS].values, run.params) & np.isclose(levels, run.level, rtol=_REALISED)

@@ -311,7 +311,7 @@ class _Writer:
     def _(self, op: IncSubtensor, node: Any) -> None:
         whole, part, *at = node.inputs
         self.copy(self.view(whole), self.new(node.outputs[0]))
-        into = self._part(node.outputs[0], at, op.idx_list, whole)
+        into = self._part(node.outputs[0], at, op.idx_list)
         self.copy(_broadcast(self.view(part), into.shape), into, "=" if op.set_instead_of_inc else "+=")
 
     @write.register
@@ -384,7 +384,7 @@ class _Writer:
         strides = _with_zeros(target.strides, gone, source.shape)
         return source, View(target.pointer, target.dtype, source.shape, strides)
 
-    def _part(self, of: Variable, at: Sequence[Variable], idx_list: Any, typed: Variable | None = None) -> View:
+    def _part(self, of: Variable, at: Sequence[Variable], idx_list: Any) -> View:
         source = self.view(of)
         shape, strides, offset = [], [], source.offset
         picked = indices_from_subtensor(list(at), idx_list)

@@ -24,6 +24,7 @@ _NAMES = {schema.COLLAPSE: "collapse point", schema.SHOULDER: "shoulder", schema
 
 def card(
     what: str,
+    *,
     law: Law,
     weights: Mapping[str, float],
     curves: str,

@@ -24,13 +24,12 @@ from bayeskisl.inference.model import Model
 from bayeskisl.inference.result import Fit
 from bayeskisl.inference.sampler import require_seed
 from bayeskisl.inference.settings import Settings
-from bayeskisl.inference.storage import posterior_group
-from bayeskisl.inference.weights import FLOOR, law_weights, leave_one_out
+from bayeskisl.inference.storage import path_of, posterior_group
+from bayeskisl.inference.weights import FLOOR, RELIABLE_PARETO_K, law_weights, leave_one_out
 from bayeskisl.laws import Law
 
 __all__ = ["Comparison", "compare"]
 
-_PARETO_K = 0.7  # Vehtari et al. 2024, arXiv:1507.02646: above it, importance sampling is not to be relied upon
 
 # Differences below four nats, or below two standard errors, do not separate (Sivula et al. 2020, arXiv:2008.10296).
 _NATS, _ERRORS = 4.0, 2.0
@@ -204,7 +203,7 @@ def compare(
         single = [leave_one_out(log_density[:, [cell]]) for cell in range(log_density.shape[1])]
         pointwise[name] = np.array([one.elpd for one in single])
         pareto_k[name] = np.array([one.pareto_k for one in single])
-        poor = np.flatnonzero(pareto_k[name] > _PARETO_K) if refit else np.array([], dtype=int)
+        poor = np.flatnonzero(pareto_k[name] > RELIABLE_PARETO_K) if refit else np.array([], dtype=int)
         for cell in poor:
             pointwise[name][cell] = without(np.array([cell]), name)
         refitted[name] = tuple(cell_table(curves)[0][schema.CELL].values[poor].tolist())
@@ -286,11 +285,11 @@ def _joined(fits: Sequence[Fit], pointwise: dict[str, FloatArray], floor: float)
     tree = first.tree.copy()
     for fit in fits[1:]:
         for name in fit.laws:
-            if f"rivals/{name}" not in tree and name not in first.laws:
-                own = "" if name == fit.law.name else f"rivals/{name}/"
+            there, own = path_of(name, first.law.name), path_of(name, fit.law.name)
+            if f"{there}posterior" not in tree:
                 for group in _OF_A_LAW:
                     if f"{own}{group}" in fit.tree:
-                        tree[f"rivals/{name}/{group}"] = xr.DataTree(fit.tree[f"{own}{group}"].to_dataset())
+                        tree[f"{there}{group}"] = xr.DataTree(fit.tree[f"{own}{group}"].to_dataset())
     tree.attrs = {
         **first.tree.attrs,
         "laws": json.dumps({name: laws[name] for name in pointwise}),

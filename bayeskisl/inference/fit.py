@@ -30,8 +30,8 @@ from bayeskisl.inference.sampler import Sampler, SamplerKeywords, require_seed
 from bayeskisl.inference.sampling import sample_model, well_placed
 from bayeskisl.inference.sensitivity import log_priors
 from bayeskisl.inference.settings import Settings
-from bayeskisl.inference.storage import dataset, measured, provenance
-from bayeskisl.inference.weights import LeaveOneOut, law_weights, leave_one_out
+from bayeskisl.inference.storage import dataset, measured, path_of, provenance
+from bayeskisl.inference.weights import RELIABLE_PARETO_K, LeaveOneOut, law_weights, leave_one_out
 from bayeskisl.keywords import from_keywords
 from bayeskisl.laws import Law, load_law
 
@@ -44,7 +44,6 @@ _LONGER_WITH_CARE, _LONGER = 2, 3
 _OUTCOMES = ("failed", "passed with care", "passed")
 _PREVIEW_DRAWS = 150
 _PREVIEW = "this is a preview, which shows roughly what a posterior will be"
-_PARETO_K = 0.7  # Vehtari et al. 2024, arXiv:1507.02646: above it, importance sampling is not to be relied upon
 
 
 @dataclass(frozen=True)
@@ -233,7 +232,7 @@ def _assemble(curves: xr.Dataset, first: _Posterior, beside: list[_Posterior], s
         "prior": prior,
         **({} if light else {"posterior_predictive": _replicates(first, rng)}),
         **measured(curves, data),
-        **{f"rivals/{one.law.name}/{name}": group for one in beside for name, group in one.groups.items()},
+        **{f"{path_of(one.law.name, law.name)}{name}": group for one in beside for name, group in one.groups.items()},
     }
     tree = xr.DataTree.from_dict(groups)
     tree.attrs = {
@@ -301,7 +300,7 @@ def _of_rivals(beside: list[_Posterior]) -> list[Caution]:
 
 
 def _of_importance(left_out: dict[str, LeaveOneOut]) -> list[Caution]:
-    poor = {name: one.pareto_k for name, one in left_out.items() if one.pareto_k > _PARETO_K}
+    poor = {name: one.pareto_k for name, one in left_out.items() if one.pareto_k > RELIABLE_PARETO_K}
     if not poor:
         return []
     listed = ", ".join(f"{name} {k:.2f}" for name, k in poor.items())

@@ -11,13 +11,14 @@ from arviz_stats.base import array_stats
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.axes import axis_of
+from bayeskisl.curves import levels_of_runs
 from bayeskisl.errors import GateError, way
 from bayeskisl.laws.falls import FALL_PARAMETERS
 
 __all__ = ["DECISIVE", "OF_LIMITS", "STRUCTURAL", "Gate", "examine", "seed_correlation"]
 
 # What conclusions rest on; the effects of single runs, hundreds of them, are judged through these.
-STRUCTURAL = (
+STRUCTURAL: tuple[str, ...] = (
     "intercept", "exponent", "curvature", "tau", "sigma_run", "critical_exposures", "steepness", "steepness_intercept",
     "steepness_exponent", "steepness_scatter", *FALL_PARAMETERS, "ceiling", "lapse_intercept", "lapse_scatter", "floor",
     "concentration", "guess_concentration", "run_correlation", "load_effect", "domain_intercept",
@@ -202,9 +203,8 @@ def seed_correlation(posterior: xr.Dataset, curves: xr.Dataset, cell_of_run: Int
     """
     of_draws = posterior["run_effect"] / posterior[schema.SIGMA_RUN]
     effects = of_draws.mean(("chain", "draw")).transpose(schema.RUN, schema.GROUP).values
-    axis = axis_of(curves)
     with np.errstate(divide="ignore"):
-        level = axis.to_line(np.asarray(axis.values(curves), dtype=float))
+        level = axis_of(curves).to_line(levels_of_runs(curves))
     first, second = np.triu_indices(len(cell_of_run), k=1)
     alike = (cell_of_run[first] == cell_of_run[second]) & np.isclose(
         level[first], level[second], rtol=0, atol=_SAME_LEVEL

@@ -181,12 +181,12 @@ class Fit:
     def _repr_html_(self) -> str:
         return card(
             "preview of a fit" if self.is_preview else "fit",
-            self.law,
-            self.weights,
-            f"{self.curves.sizes[schema.RUN]} runs along the axis '{self.curves.attrs['axis']}'",
-            quantities_in_words(self.posterior, self.curves),
-            self.gate,
-            self.warnings,
+            law=self.law,
+            weights=self.weights,
+            curves=f"{self.curves.sizes[schema.RUN]} runs along the axis '{self.curves.attrs['axis']}'",
+            quantities=quantities_in_words(self.posterior, self.curves),
+            gate=self.gate,
+            warnings=self.warnings,
         )
 
     def intervals(self, names: tuple[str, ...]) -> dict[str, str]:

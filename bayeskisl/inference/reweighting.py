@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl.arrays import FloatArray
+from bayeskisl.inference.storage import path_of
 from bayeskisl.inference.weights import smoothed
 from bayeskisl.laws.falls import FALL_PARAMETERS
 
@@ -47,7 +48,7 @@ def weakened(fit: "Fit", power: float, draws: int) -> "tuple[Fit, float] | None"
     groups = {name: fit.tree[name].to_dataset() for name in _GROUPS}
     largest = 0.0
     for law in fit.weights:
-        at = "" if law == fit.law.name else f"rivals/{law}/"
+        at = path_of(law, fit.law.name)
         if f"{at}log_prior" not in fit.tree:
             return None
         weights, k = smoothed((1 - power) * _log_density(fit.tree[f"{at}log_prior"].to_dataset()))

@@ -26,7 +26,7 @@ from bayeskisl.laws.files import parse_law
 from bayeskisl.netcdf import read_netcdf_tree, write_netcdf
 
 __all__ = [
-    "constant_data", "curves_of", "dataset", "laws_of", "measured", "posterior_group", "read_tree",
+    "constant_data", "curves_of", "dataset", "laws_of", "measured", "path_of", "posterior_group", "read_tree",
     "require_fit", "write_tree",
 ]  # fmt: skip
 
@@ -119,8 +119,13 @@ def laws_of(tree: xr.DataTree) -> dict[str, Law]:
 
 def posterior_group(tree: xr.DataTree, law: str) -> xr.Dataset:
     """Named quantities of one fitted law."""
-    first = next(iter(json.loads(tree.attrs["laws"])))
-    return tree["posterior" if law == first else f"rivals/{law}/posterior"].to_dataset()
+    requested = next(iter(json.loads(tree.attrs["laws"])))
+    return tree[f"{path_of(law, requested)}posterior"].to_dataset()
+
+
+def path_of(law: str, requested: str) -> str:
+    """Path of the groups of a law in the tree of a fit, to which the name of a group is appended."""
+    return "" if law == requested else f"rivals/{law}/"
 
 
 def write_tree(tree: xr.DataTree, path: str | Path) -> Path:

@@ -9,8 +9,11 @@ from bayeskisl.arrays import FloatArray
 from bayeskisl.inference.densities import log_sum_exp
 from bayeskisl.inference.without_jax import without_lazy_jax
 
-__all__ = ["LeaveOneOut", "law_weights", "leave_one_out", "smoothed"]
+__all__ = ["RELIABLE_PARETO_K", "LeaveOneOut", "law_weights", "leave_one_out", "smoothed"]
 
+RELIABLE_PARETO_K = (
+    0.7  # above it, importance sampling is not to be relied upon (Vehtari et al. 2024, arXiv:1507.02646)
+)
 # Of two laws none falls below a tenth: what holds within the sizes seen need not hold an order of magnitude above them.
 FLOOR = 0.2
 

@@ -49,12 +49,6 @@ class CorpusFormat:
         weights = 1 / np.arange(1, self.successors + 1)
         return weights / weights.sum()
 
-    @property
-    def entropy_rate(self) -> float:
-        """Nats per symbol; every context has the same successor probabilities, so the rate is their entropy."""
-        p = self.successor_probabilities
-        return float(-(p * np.log(p)).sum())
-
 
 class GeneralCorpus:
     """One language drawn from a `CorpusFormat`: the symbols that follow each context.

@@ -63,11 +63,6 @@ class FactFormat:
         return float(self.symbols) ** -self.answer_length
 
     @property
-    def entropy_bits(self) -> float:
-        """Entropy of one answer in bits."""
-        return self.answer_length * float(np.log2(self.symbols))
-
-    @property
     def subjects(self) -> int:
         """Number of distinct subjects."""
         return self.symbols**self.subject_length

@@ -122,14 +122,6 @@ class Ladder:
         self.size(width)
         return replace(self.training, learning_rate=self.learning_rates[width])
 
-    def width_of(self, params: int) -> int:
-        """Return the width whose non-embedding parameters are `params`."""
-        for width, size in self.sizes.items():
-            if size.params == params:
-                return width
-        known = ", ".join(str(size.params) for size in self.sizes.values())
-        raise InputError(f"non-embedding parameters of a size of ladder {self.name!r} ({known})", params, "params")
-
 
 @strictly
 @dataclass(frozen=True)

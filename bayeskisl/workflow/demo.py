@@ -4,21 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+
+import xarray as xr
 
 from bayeskisl import __version__
 from bayeskisl.axes import Axis, axis_named, axis_of
+from bayeskisl.curves import build_curves, load_curves, save_curves
+from bayeskisl.decision import Decision, decide, load_decision, verify
 from bayeskisl.errors import InputError
 from bayeskisl.files import held
+from bayeskisl.inference import Fit, load_fit
+from bayeskisl.inference.fit import fit
+from bayeskisl.laws import load_law
 from bayeskisl.sweeping import Refine, SweepSpec, load_sweep, run_sweep
-from bayeskisl.workflow.events import DemoEvents
+from bayeskisl.sweeping.events import DemoEvents
 from bayeskisl.workflow.stages import Stages
-
-if TYPE_CHECKING:
-    import xarray as xr
-
-    from bayeskisl.decision import Decision
-    from bayeskisl.inference import Fit
 
 __all__ = ["EXPERIMENTS", "demo", "verification_sweep"]
 
@@ -102,18 +102,16 @@ def _stages(out: Path, scale: _Scale, workers: int | None, events: DemoEvents) -
     run_sweep(spec, out / "sweeps", workers=workers, events=events)
 
     events.stage("2/6 building the retention curves")
-    from bayeskisl.curves import build_curves, load_curves, save_curves
-
     curves = build_curves(out / "sweeps")
     save_curves(curves, out / "curves.nc")
     records = curves.attrs["records_sha256"]
 
     events.stage("3/6 fitting the hierarchical model")
-    fit = _fit(curves, out / "fit.nc", stages, records, scale.law, scale.draws)
+    posterior = _fit(curves, out / "fit.nc", stages, records, scale.law, scale.draws)
 
     target = spec.ladder.size(scale.width)
     events.stage(f"4/6 deciding on {target.params:,} parameters, before a model of that size is trained")
-    decision = _decide(fit, target.params, out / "decision.nc", stages, records)
+    decision = _decide(posterior, target.params, out / "decision.nc", stages, records)
 
     events.stage(f"5/6 training {target.params:,} parameters around the decision")
     verification_spec = verification_sweep(spec, decision, scale.width, scale.quantiles, scale.refine)
@@ -121,16 +119,15 @@ def _stages(out: Path, scale: _Scale, workers: int | None, events: DemoEvents) -
     save_curves(build_curves(trained.folder), out / "verification.nc")
 
     events.stage("6/6 verifying and writing the report")
-    from bayeskisl.decision import verify
-    from bayeskisl.reporting import describe_decision, describe_verification, report
+    from bayeskisl.reporting import describe_decision, describe_verification, report  # matplotlib is an extra
 
     verification = verify(decision, load_curves(out / "verification.nc"))
-    page = report(fit, decision, verification, out=out / "report.html", figures_dir=out / "figures")
+    page = report(posterior, decision, verification, out=out / "report.html", figures_dir=out / "figures")
     return [describe_decision(decision), describe_verification(verification), f"report: {page}"]
 
 
 def verification_sweep(
-    spec: SweepSpec, decision: "Decision", width: int, quantiles: tuple[float, ...], refine: int
+    spec: SweepSpec, decision: Decision, width: int, quantiles: tuple[float, ...], refine: int
 ) -> SweepSpec:
     """Return the target's own sweep: levels at the choices and at quantiles of the collapse point, then refined.
 
@@ -148,7 +145,7 @@ def verification_sweep(
     )
 
 
-def _levels(axis: Axis, data: "xr.Dataset", quantiles: tuple[float, ...]) -> tuple[float, ...]:
+def _levels(axis: Axis, data: xr.Dataset, quantiles: tuple[float, ...]) -> tuple[float, ...]:
     predicted = data["collapse"].quantile(quantiles).values
     choice, best = data["choice"].item(), data["risk_neutral_choice"].item()
     if not axis.bounded:
@@ -158,10 +155,7 @@ def _levels(axis: Axis, data: "xr.Dataset", quantiles: tuple[float, ...]) -> tup
     return tuple(sorted({round(min(max(level, 0.01), 0.98), 3) for level in asked if level == level}))
 
 
-def _fit(curves: "xr.Dataset", path: Path, stages: Stages, records: str, law: str, draws: int) -> "Fit":
-    from bayeskisl.inference import fit, load_fit
-    from bayeskisl.laws import load_law
-
+def _fit(curves: xr.Dataset, path: Path, stages: Stages, records: str, law: str, draws: int) -> Fit:
     inputs = (records, load_law(law).sha256, draws, __version__)
     if stages.is_done(path, *inputs):
         return load_fit(path)
@@ -171,9 +165,7 @@ def _fit(curves: "xr.Dataset", path: Path, stages: Stages, records: str, law: st
     return result
 
 
-def _decide(fit: "Fit", params: int, path: Path, stages: Stages, records: str) -> "Decision":
-    from bayeskisl.decision import decide, load_decision
-
+def _decide(fit: Fit, params: int, path: Path, stages: Stages, records: str) -> Decision:
     inputs = (records, fit.law.sha256, params, __version__)
     if not stages.is_done(path, *inputs):
         domain = FACTS_OF_DOMAIN if axis_of(fit.curves).counts_facts else None

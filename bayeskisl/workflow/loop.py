@@ -7,27 +7,30 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import Any, Unpack
 
 import numpy as np
+import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.curves import load_curves, save_curves
+from bayeskisl.decision import predict
+from bayeskisl.design import Budget, Costs, Plan, Strategy, believe, plan, read_budget
+from bayeskisl.design.budgets import DOLLARS
+from bayeskisl.design.costs import costs_for
+from bayeskisl.design.strategy import StrategyKeywords
 from bayeskisl.errors import InputError, way
-from bayeskisl.files import held
+from bayeskisl.files import held, written
+from bayeskisl.inference import Fit, load_fit
+from bayeskisl.inference.fit import fit
 from bayeskisl.keywords import from_keywords
 from bayeskisl.quantities import three_digits
 from bayeskisl.shipped import shipped_file
 from bayeskisl.sweeping import load_sweep, run_sweep
-from bayeskisl.sweeping.records import write_atomically
+from bayeskisl.sweeping.events import LoopEvents
+from bayeskisl.sweeping.export.trainers import trainer_named
 from bayeskisl.target import Target, TargetKeywords
-from bayeskisl.workflow.events import LoopEvents
 from bayeskisl.workflow.trainers import Elsewhere, Here, Trainer
-
-if TYPE_CHECKING:
-    import xarray as xr
-
-    from bayeskisl.design import Budget, Costs, Plan, Strategy
-    from bayeskisl.inference import Fit
 
 __all__ = ["Limits", "LoopStep", "Machine", "loop"]
 
@@ -96,7 +99,7 @@ class Limits:
     """
 
     until: float
-    budget: "float | str | Budget"
+    budget: float | str | Budget
     largest: float | None = None
 
     def __post_init__(self) -> None:
@@ -128,34 +131,24 @@ class Machine:
 
     device: str = "cpu"
     workers: int | None = None
-    costs: "Costs | None" = None
+    costs: Costs | None = None
     sweep: str | Path | None = None
     export_for: str = "hf"
 
     def __post_init__(self) -> None:
         if self.sweep is not None:
-            from bayeskisl.sweeping.export.trainers import trainer_named
-
             trainer_named(self.export_for)
 
 
-class LoopKeywords(TargetKeywords, total=False):
+class LoopKeywords(TargetKeywords, StrategyKeywords, total=False):
     """Keywords of a short call of `loop`: those of a target, `Limits`, a `Strategy` and a `Machine`."""
 
     until: float
-    budget: "float | str | Budget"
+    budget: float | str | Budget
     largest: float | None
-    score: str
-    kappa: float | None
-    batch: int
-    planner: str
-    particles: int
-    runs: int | None
-    worth_of_fact: float | str | None
-    cost_of_miss: float | str | None
     device: str
     workers: int | None
-    costs: "Costs | None"
+    costs: Costs | None
     sweep: str | Path | None
     export_for: str
 
@@ -167,7 +160,7 @@ def loop(
     *,
     out: str | Path,
     law: str | Path = "limits",
-    strategy: "Strategy | None" = None,
+    strategy: Strategy | None = None,
     machine: Machine | None = None,
     seed: int = 0,
     events: LoopEvents | None = None,
@@ -213,10 +206,6 @@ def loop(
     GateError
         If a posterior fails its gate even with longer chains.
     """
-    from bayeskisl.design import Strategy, read_budget
-    from bayeskisl.design.budgets import DOLLARS
-    from bayeskisl.design.costs import costs_for
-
     own = short if strategy else {"kappa": 1.0, **short}  # what one step leaves unspent, the next may spend
     asked, limits, strategy, machine = from_keywords(
         own, (Target, target), (Limits, limits), (Strategy, strategy), (Machine, machine)
@@ -232,8 +221,10 @@ def loop(
             "curves (.nc) of runs trained elsewhere beside their sweep", str(spec), way("sweep", "--sweep")
         )
     with _claimed(out, {"spec": _identity(spec), **_named(asked), "law": str(law), "seed": seed}):
-        trainer = (
-            _elsewhere(spec, out, machine) if elsewhere else _here(shipped_file("sweeps", spec), out, machine, events)
+        trainer: Trainer = (
+            Elsewhere(spec, out, machine.costs, machine.sweep, machine.export_for)
+            if elsewhere
+            else _here(shipped_file("sweeps", spec), out, machine, events)
         )
         steps: list[LoopStep] = []
         while True:
@@ -243,12 +234,12 @@ def loop(
             else:
                 events.stage(f"step {len(steps)}: fitting and planning")
                 turn = _Turn(len(steps), folder, trainer, asked, law, seed, budget)
-                step, plan = turn.take(limits, strategy)
+                step, planned = turn.take(limits, strategy)
                 steps.append(step)
                 _write_json(out / "loop.json", [vars(each) for each in steps])
-                if plan is None or step.ending or not events.approves(plan):
+                if planned is None or step.ending or not events.approves(planned):
                     return steps
-                trainer.order(plan, turn.fit, folder)
+                trainer.order(planned, turn.fit, folder)
             events.stage(f"step {len(steps) - 1}: {steps[-1].plan}")
             if waiting := trainer.train(folder):
                 steps[-1] = replace(steps[-1], waiting=waiting)
@@ -278,10 +269,6 @@ def _here(spec: Path, out: Path, machine: Machine, events: LoopEvents) -> Here:
     return Here(spec, out / "sweeps", train)
 
 
-def _elsewhere(spec: str | Path, out: Path, machine: Machine) -> Elsewhere:
-    return Elsewhere(spec, out, machine.costs, machine.sweep, machine.export_for)
-
-
 def _identity(spec: str | Path) -> str:
     """Identity of a sweep's specification, or of curves."""
     path = Path(spec)
@@ -302,38 +289,39 @@ class _Turn:
     target: Target
     law: str | Path
     seed: int
-    budget: "Budget"
+    budget: Budget
 
-    def take(self, limits: Limits, strategy: "Strategy") -> tuple[LoopStep, "Plan | None"]:
-        from bayeskisl.decision import predict
-
-        curves, fit = self.curves, self.fit
-        ahead = predict(fit, self.target)
-        width, floor = _widths(fit, self.target, self.seed)
-        budget, costs, spent = self.trainer.costs(curves, self.budget, self.number)
+    def take(self, limits: Limits, strategy: Strategy) -> tuple[LoopStep, Plan | None]:
+        ahead = predict(self.fit, self.target)
+        width, floor = believe(self.fit, self.target, [], seed=self.seed).width
+        budget, costs, spent = self.trainer.costs(self.curves, self.budget, self.number)
         until = limits.until
         if until <= floor and self.number == 0:
             raise InputError(f"a width above the floor of {floor:.2f}, which is scatter of sizes and runs that no run "
                              "of another size removes", until, "until", f"ask for more than {floor:.2f}")  # fmt: skip
         ending = _ending(width, floor, until, spent, budget)
         left = replace(budget, amount=budget.amount - spent)
-        plan = None if ending else self._plan(fit, costs, left, limits, strategy)
-        if plan is None:
+        planned = None if ending else self._plan(costs, left, limits, strategy)
+        if planned is None:
             ending = ending or _NOTHING_LEFT
-        elif not plan.worth_while:
-            ending = plan.verdict
-        middle = float(np.median(ahead[ahead.attrs["half_point"]]))
+        elif not planned.worth_while:
+            ending = planned.verdict
         step = LoopStep(
-            self.number, curves.sizes[schema.RUN], spent, width, floor, middle,
-            ahead.attrs["unit"], ending, plan.verdict if plan else "",
-        )  # fmt: skip
-        return step, plan
+            number=self.number,
+            runs=self.curves.sizes[schema.RUN],
+            spent=spent,
+            width=width,
+            floor=floor,
+            collapse=float(np.median(ahead[ahead.attrs["half_point"]])),
+            unit=ahead.attrs["unit"],
+            ending=ending,
+            plan=planned.verdict if planned else "",
+        )
+        return step, planned
 
     @cached_property
-    def curves(self) -> "xr.Dataset":
+    def curves(self) -> xr.Dataset:
         """All runs that are finished now; a fit of fewer runs is forgotten."""
-        from bayeskisl.curves import load_curves, save_curves
-
         path, now = self.folder / "curves.nc", self.trainer.curves(self.number)
         if not (path.is_file() and load_curves(path).equals(now)):
             (self.folder / "fit.nc").unlink(missing_ok=True)
@@ -341,33 +329,30 @@ class _Turn:
         return load_curves(path)
 
     @cached_property
-    def fit(self) -> "Fit":
-        from bayeskisl.inference import fit, load_fit
-
-        curves, path = self.curves, self.folder / "fit.nc"
+    def fit(self) -> Fit:
+        curves, path = self.curves, self.folder / "fit.nc"  # curves first: they forget a fit of fewer runs
         if path.is_file():
             return load_fit(path)
         result = fit(curves, self.law, seed=self.seed)
         result.save(path)
         return result
 
-    def _plan(self, fit: "Fit", costs: "Costs", left: "Budget", limits: Limits, strategy: "Strategy") -> "Plan | None":
+    def _plan(self, costs: Costs, left: Budget, limits: Limits, strategy: Strategy) -> Plan | None:
         """Return the next batch within the remaining budget, stored with its reasons; None without any candidate."""
-        from bayeskisl.design import plan
-        from bayeskisl.reporting import plot_plan
+        from bayeskisl.reporting import plot_plan  # matplotlib is an extra
         from bayeskisl.reporting.images import write_figure
 
-        offered = self.trainer.candidates(fit, self.target, left, costs, limits.largest, self.seed)
+        offered = self.trainer.candidates(self.fit, self.target, left, costs, limits.largest, self.seed)
         if not offered:
             return None
-        result = plan(fit, self.target, budget=left, costs=costs, candidates=offered, strategy=strategy,
-                      pending=self.trainer.pending(fit.curves, self.number), seed=self.seed)  # fmt: skip
+        result = plan(self.fit, self.target, budget=left, costs=costs, candidates=offered, strategy=strategy,
+                      pending=self.trainer.pending(self.fit.curves, self.number), seed=self.seed)  # fmt: skip
         _write_json(self.folder / "plan.json", result.summary())
         write_figure(plot_plan(result), self.folder / "plan.png")
         return result
 
 
-def _ending(width: float, floor: float, until: float, spent: float, budget: "Budget") -> str:
+def _ending(width: float, floor: float, until: float, spent: float, budget: Budget) -> str:
     if width <= until:
         return f"The interval is {width:.2f} wide, within the requested {until:g}."
     if until <= floor:
@@ -375,12 +360,6 @@ def _ending(width: float, floor: float, until: float, spent: float, budget: "Bud
     if spent >= budget.amount:
         return f"The budget of {budget.amount:.3g} {budget.unit} is spent."
     return ""
-
-
-def _widths(fit: "Fit", target: Target, seed: int) -> tuple[float, float]:
-    from bayeskisl.design import believe
-
-    return believe(fit, target, [], seed=seed).width
 
 
 def _named(target: Target) -> dict[str, object]:
@@ -404,4 +383,4 @@ def _claimed(out: Path, what: dict[str, Any]) -> Iterator[None]:
 
 
 def _write_json(path: Path, content: object) -> None:
-    write_atomically(path, (json.dumps(content, indent=2) + "\n").encode())
+    written(path, json.dumps(content, indent=2) + "\n")

@@ -13,30 +13,29 @@ from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
+import pandas as pd
+import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.axes import axis_of
 from bayeskisl.cores import one_blas_thread
-from bayeskisl.curves import final
+from bayeskisl.curves import final, levels_of_runs, load_curves
 from bayeskisl.curves.groups import probed_groups
+from bayeskisl.decision import measure_collapse, predict
+from bayeskisl.decision.intervals import interval_score
+from bayeskisl.decision.planned_model import planned_model
+from bayeskisl.design import PLANNERS, Costs, Outlook, Problem, Run, believe
+from bayeskisl.design.runs import runs_of
 from bayeskisl.errors import InputError
-from bayeskisl.files import append_line, held
+from bayeskisl.files import append_line, held, written
+from bayeskisl.inference import Fit, fit_many
 from bayeskisl.keywords import from_keywords
-from bayeskisl.sweeping.records import write_atomically
+from bayeskisl.laws import Law, load_law
 from bayeskisl.target import Target
-from bayeskisl.workflow.files import written
-
-if TYPE_CHECKING:
-    import pandas as pd
-    import xarray as xr
-
-    from bayeskisl.design import Costs, Run
-    from bayeskisl.inference import Fit
-    from bayeskisl.laws import Law
 
 __all__ = ["SHARES", "Protocol", "Step", "replay"]
 
@@ -44,9 +43,10 @@ __all__ = ["SHARES", "Protocol", "Step", "replay"]
 SHARES = (0.08, 0.12, 0.18, 0.27, 0.4)
 
 _CI_PROB = 0.9
+_REMEMBERED = 31  # fits
 _BATCH = 64  # runs at most between two refits; money ends a batch first
 
-FitOf = Callable[["xr.Dataset", int], "Fit"]
+FitOf = Callable[[xr.Dataset, int], Fit]
 
 
 @dataclass(frozen=True)
@@ -99,8 +99,6 @@ class Step:
     @property
     def interval_score(self) -> float:
         """Score of the interval, natural log units, see `bayeskisl.decision.intervals.interval_score`."""
-        from bayeskisl.decision.intervals import interval_score
-
         return interval_score(self.low, self.high, self.truth, _CI_PROB)
 
 
@@ -133,18 +131,18 @@ class ProtocolKeywords(TypedDict, total=False):
 
 @one_blas_thread()
 def replay(
-    curves: "xr.Dataset | str | Path",
+    curves: xr.Dataset | str | Path,
     planners: Sequence[str] | None = None,
     protocol: Protocol | None = None,
     *,
-    costs: "Costs | None" = None,
-    law: "str | Path | Law" = "limits",
+    costs: Costs | None = None,
+    law: str | Path | Law = "limits",
     fit: FitOf | None = None,
     out: str | Path | None = None,
     seed: int = 0,
     progress: Callable[[str], None] = lambda _: None,
     **short: Unpack[ProtocolKeywords],
-) -> "pd.DataFrame":
+) -> pd.DataFrame:
     """Replay a finished sweep under several planners.
 
     Parameters
@@ -184,12 +182,6 @@ def replay(
         If a planner or the law is unknown, the curves have too few sizes or several budgets, a share is less than the
         cost of the start, or `out` contains another replay.
     """
-    import pandas as pd
-
-    from bayeskisl.curves import load_curves
-    from bayeskisl.design import PLANNERS, Costs
-    from bayeskisl.laws import load_law
-
     (rules,) = from_keywords(short, (Protocol, protocol))
     law = load_law(law)
     curves = load_curves(curves)
@@ -236,13 +228,13 @@ class Market:
     costs : Costs
     """
 
-    curves: "xr.Dataset"
+    curves: xr.Dataset
     target_params: float
     truth: float
-    costs: "Costs"
+    costs: Costs
 
     @classmethod
-    def of(cls, curves: "xr.Dataset", costs: "Costs") -> "Market":
+    def of(cls, curves: xr.Dataset, costs: Costs) -> "Market":
         """Return the market of a sweep: its largest size becomes the target, whose runs are not on sale."""
         curves = final(curves)
         if len(np.unique(curves[schema.TOKENS])) > 1:
@@ -257,13 +249,9 @@ class Market:
         return _place(self.curves, self.target_params, collapse)
 
     @cached_property
-    def runs(self) -> "list[Run]":
+    def runs(self) -> tuple[Run, ...]:
         """Every run of the curves, in their order."""
-        from bayeskisl.design import Run
-
-        of_run = self.curves[schema.PARAMS], self.curves[schema.TOKENS], axis_of(self.curves).values(self.curves)
-        columns = (np.asarray(values, dtype=float) for values in of_run)
-        return [Run(float(params), float(tokens), float(level)) for params, tokens, level in zip(*columns, strict=True)]
+        return runs_of(self.curves)
 
     @cached_property
     def price(self) -> FloatArray:
@@ -289,8 +277,9 @@ class Market:
 _FIXED = ("grid", "everything")
 
 
-def _shares_beyond(market: Market, start: int) -> list[float]:
-    begun = _Game(market, "random", 0, np.random.SeedSequence(0), start, None).spent / float(market.price.sum())
+def _shares_beyond(market: Market, sizes: int) -> list[float]:
+    started = _start(market, sizes, _shelf(market, np.random.default_rng(0)))
+    begun = float(market.price[started].sum() / market.price.sum())
     beyond = [share for share in SHARES if share > begun]
     if not beyond:
         raise InputError(f"shares above {begun:.2g}, the cost of the start", f"up to {max(SHARES)} by default",
@@ -298,17 +287,36 @@ def _shares_beyond(market: Market, start: int) -> list[float]:
     return beyond
 
 
+def _shelf(market: Market, rng: np.random.Generator) -> dict[Run, list[int]]:
+    """Indices of the runs for sale, those of one level in random order."""
+    shelf: dict[Run, list[int]] = {}
+    for index in rng.permutation(len(market.runs)):
+        shelf.setdefault(market.runs[index], []).append(int(index))
+    return shelf
+
+
+def _start(market: Market, sizes: int, shelf: dict[Run, list[int]]) -> list[int]:
+    """Take one run from the shelf at every level that all of the smallest sizes share."""
+    smallest = sorted({run.params for run in market.runs})
+    if len(smallest) < sizes + 1:
+        raise InputError(f"more than {sizes + 1} sizes", len(smallest) + 1, "curves", "lower `start`")
+    levels = [{run.level for run in market.runs if run.params == n} for n in smallest[:sizes]]
+    common = set.intersection(*levels)
+    wanted = [run for run in sorted(shelf) if run.params in smallest[:sizes] and run.level in common]
+    return [shelf[run].pop() for run in wanted]
+
+
 class _Game:
     """One planner's purchases in one repeat."""
 
     def __init__(
-        self, market: Market, planner: str, repeat: int, seeds: np.random.SeedSequence, start: int, fit: Any
+        self, market: Market, planner: str, repeat: int, seeds: np.random.SeedSequence, sizes: int, fit: FitOf
     ) -> None:
         self.market, self.planner, self.repeat, self.fit = market, planner, repeat, fit
         shuffle, choice, sampler = (np.random.default_rng(child) for child in seeds.spawn(3))
         self.choice, self.sampler_seed = choice, int(sampler.integers(2**31))
-        self.shelf = self._shelf(shuffle)
-        self.bought = self._start(start)
+        self.shelf = _shelf(market, shuffle)
+        self.bought = _start(market, sizes, self.shelf)
 
     @property
     def spent(self) -> float:
@@ -342,9 +350,7 @@ class _Game:
             for run in runs:
                 self._buy(run)
 
-    def _choose(self, money: float) -> "list[Run]":
-        from bayeskisl.design import PLANNERS, Outlook, Problem, believe
-
+    def _choose(self, money: float) -> list[Run]:
         affordable = [run for run, left in self.shelf.items() if left and self.market.costs.of(run) <= money]
         if not affordable:
             return []
@@ -364,22 +370,31 @@ class _Game:
         return PLANNERS[self.planner](problem, self.choice)
 
     def _step(self, share: float) -> Step:
-        from bayeskisl.decision import predict
-
         market, posterior = self.market, self.fit(self._known_curves(), self.sampler_seed)
         ahead = predict(posterior, market.target_params, kind="mean", throw=False)
         tail = (1 - _CI_PROB) / 2
         places = market.place(ahead[schema.COLLAPSE].values)
         low, median, high = np.quantile(places, [tail, 0.5, 1 - tail]).tolist()
         names = self.market.curves[schema.RUN].values[self.bought]
-        return Step(self.planner, self.repeat, share, self.spent, len(self.bought), low, median, high,
-                    market.truth, posterior.gate.passed, tuple(map(str, names)))  # fmt: skip
+        return Step(
+            planner=self.planner,
+            repeat=self.repeat,
+            share=share,
+            cost=self.spent,
+            runs=len(self.bought),
+            low=low,
+            median=median,
+            high=high,
+            truth=market.truth,
+            gate=posterior.gate.passed,
+            bought=tuple(map(str, names)),
+        )
 
-    def _known_curves(self) -> "xr.Dataset":
+    def _known_curves(self) -> xr.Dataset:
         """The curves that a planner may see."""
         return self.market.curves.isel(run=sorted(self.bought))
 
-    def _buy(self, run: "Run") -> None:
+    def _buy(self, run: Run) -> None:
         self.bought.append(self.shelf[run].pop())
 
     def _take_over(self, step: Step) -> None:
@@ -387,22 +402,6 @@ class _Game:
         self.bought = [position[name] for name in step.bought]
         for left in self.shelf.values():
             left[:] = [i for i in left if i not in self.bought]
-
-    def _shelf(self, rng: np.random.Generator) -> "dict[Run, list[int]]":
-        shelf: dict[Run, list[int]] = {}
-        for index in rng.permutation(len(self.market.runs)):
-            shelf.setdefault(self.market.runs[index], []).append(int(index))
-        return shelf
-
-    def _start(self, sizes: int) -> list[int]:
-        """One run at every level that all of the smallest sizes share."""
-        smallest = sorted({run.params for run in self.market.runs})
-        if len(smallest) < sizes + 1:
-            raise InputError(f"more than {sizes + 1} sizes", len(smallest) + 1, "curves", "lower `start`")
-        levels = [{run.level for run in self.market.runs if run.params == n} for n in smallest[:sizes]]
-        common = sorted(set.intersection(*levels))
-        wanted = [run for run in sorted(self.shelf) if run.params in smallest[:sizes] and run.level in common]
-        return [self.shelf[run].pop() for run in wanted]
 
 
 class _Ledger:
@@ -427,7 +426,7 @@ class _Ledger:
         lines = file.read_text().splitlines(keepends=True)
         whole = [line for line in lines if line.endswith("\n")]
         if whole != lines:
-            write_atomically(file, "".join(whole).encode())
+            written(file, "".join(whole))
         contents = map(json.loads, whole)
         return [Step(**{**content, "bought": tuple(content["bought"])}) for content in contents]
 
@@ -436,21 +435,15 @@ class _Ledger:
             append_line(self.path / f"{step.planner}-{step.repeat}.jsonl", json.dumps(asdict(step)))
 
 
-def _place(curves: "xr.Dataset", params: float, collapse: FloatArray) -> FloatArray:
-    from bayeskisl.decision.planned_model import planned_model
-
+def _place(curves: xr.Dataset, params: float, collapse: FloatArray) -> FloatArray:
     if axis_of(curves).counts_facts:
         return np.log(collapse)
     with np.errstate(divide="ignore"):  # at a ratio of one nothing is left of the background
         return planned_model(curves, Target(params)).log_exposures(np.asarray(collapse))
 
 
-def _truth(curves: "xr.Dataset", params: float) -> float:
+def _truth(curves: xr.Dataset, params: float) -> float:
     """The collapse point of the target's cell: the simulation's own, or the measurement of its runs."""
-    import xarray as xr
-
-    from bayeskisl.decision import measure_collapse
-
     if "truth" in curves.attrs:
         known = xr.Dataset.from_dict(json.loads(curves.attrs["truth"]))
         cell = next(str(name) for name in known[schema.CELL].values if str(name).startswith(f"{params:.0f}p "))
@@ -460,27 +453,29 @@ def _truth(curves: "xr.Dataset", params: float) -> float:
     return float(_place(curves, params, np.asarray(measure_collapse(ours).median)))
 
 
-def _fitted(law: "Law", curves: "xr.Dataset", seed: int) -> "Fit":
-    from bayeskisl.inference import fit_many
-
+def _fitted(law: Law, curves: xr.Dataset, seed: int) -> Fit:
     return fit_many([curves], law, seed=seed, workers=1)[0]
 
 
 def _remembering(fit: FitOf) -> FitOf:
-    """Remember the last fit, which is requested twice in a row: for the answer and for the plan."""
+    """Remember the last fits: an answer and the next plan need the same one, and so do all planners at the start."""
     last: dict[tuple[Any, ...], Fit] = {}
 
-    def remembered(curves: "xr.Dataset", seed: int) -> "Fit":
+    def remembered(curves: xr.Dataset, seed: int) -> Fit:
         key = (tuple(curves[schema.RUN].values.tolist()), seed)
         if key not in last:
-            while len(last) > 30:
-                last.pop(next(iter(last)))
+            if len(last) == _REMEMBERED:
+                del last[next(iter(last))]
             last[key] = fit(curves, seed)
         return last[key]
 
     return remembered
 
 
-def _digest(curves: "xr.Dataset") -> str:
-    content = (curves[schema.PARAMS], axis_of(curves).values(curves), curves[schema.RECALLED])
-    return hashlib.sha256(b"".join(each.values.tobytes() for each in content)).hexdigest()[:16]
+def _digest(curves: xr.Dataset) -> str:
+    """Digest of the runs, groups and outcomes that a game is played with."""
+    names = [*curves[schema.RUN].values.astype(str), *curves[schema.GROUP].values.astype(str)]
+    numbers = (schema.PARAMS, schema.TOKENS, schema.RECALLED, schema.PROBED)
+    content = (levels_of_runs(curves), *(curves[name].values for name in numbers))
+    told = b"".join([json.dumps(names).encode(), *(values.tobytes() for values in content)])
+    return hashlib.sha256(told).hexdigest()[:16]

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bayeskisl.sweeping.records import write_atomically
+from bayeskisl.files import written
 
 __all__ = ["Stages"]
 
@@ -23,7 +23,7 @@ class Stages:
     def done(self, output: Path, *inputs: object) -> None:
         """Record that `output` was made from these inputs."""
         ledger = {**self._ledger(), output.name: _digest(inputs)}
-        write_atomically(self._path, (json.dumps(ledger, indent=2, sort_keys=True) + "\n").encode())
+        written(self._path, json.dumps(ledger, indent=2, sort_keys=True) + "\n")
 
     def _ledger(self) -> dict[str, str]:
         try:

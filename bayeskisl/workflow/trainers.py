@@ -4,24 +4,25 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
+import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import Axis, axis_of
+from bayeskisl.curves import build_curves, join_curves, load_curves
+from bayeskisl.design import Budget, Costs, Plan, Run, candidate_runs, ladder_sizes, next_sweep, sweep_behind
+from bayeskisl.design.budgets import SECONDS
+from bayeskisl.design.costs import costs_for
 from bayeskisl.errors import InputError
-from bayeskisl.sweeping import sweep_folders
+from bayeskisl.files import written
+from bayeskisl.inference import Fit
+from bayeskisl.sweeping import export_sweep, sweep_folders
 from bayeskisl.sweeping.record_reading import read_record
-from bayeskisl.sweeping.records import write_atomically
 from bayeskisl.target import Target
-
-if TYPE_CHECKING:
-    import xarray as xr
-
-    from bayeskisl.design import Budget, Costs, Plan, Run
-    from bayeskisl.inference import Fit
 
 __all__ = ["Elsewhere", "Here", "Trainer"]
 
@@ -36,16 +37,16 @@ class Trainer(ABC):
     """Trains the runs that a loop plans, and knows their cost."""
 
     @abstractmethod
-    def curves(self, step: int) -> "xr.Dataset":
+    def curves(self, step: int) -> xr.Dataset:
         """Return all runs that were finished when a step began."""
 
     @abstractmethod
-    def costs(self, curves: "xr.Dataset", budget: "Budget", step: int) -> tuple["Budget", "Costs", float]:
+    def costs(self, curves: xr.Dataset, budget: Budget, step: int) -> tuple[Budget, Costs, float]:
         """Return the budget and the costs in one unit, and the amount already spent."""
 
     @abstractmethod
-    def candidates(self, fit: "Fit", target: Target, left: "Budget", costs: "Costs", largest: float | None,
-                   seed: int) -> tuple["Run", ...]:  # fmt: skip
+    def candidates(self, fit: Fit, target: Target, left: Budget, costs: Costs, largest: float | None,
+                   seed: int) -> tuple[Run, ...]:  # fmt: skip
         """Return the available runs."""
 
     @abstractmethod
@@ -53,14 +54,14 @@ class Trainer(ABC):
         """Whether a step's folder holds an order."""
 
     @abstractmethod
-    def order(self, plan: "Plan", fit: "Fit", folder: Path) -> None:
+    def order(self, plan: Plan, fit: Fit, folder: Path) -> None:
         """Write the runs to be trained into a step's folder."""
 
     @abstractmethod
     def train(self, folder: Path) -> str:
         """Train a step's order; return a sentence about missing results, or an empty string."""
 
-    def pending(self, curves: "xr.Dataset", step: int) -> tuple["Run", ...]:
+    def pending(self, curves: xr.Dataset, step: int) -> tuple[Run, ...]:
         """Return the ordered runs without results."""
         return ()
 
@@ -82,41 +83,32 @@ class Here(Trainer):
     sweeps: Path
     run: Callable[[Path], Any]
 
-    def curves(self, step: int) -> "xr.Dataset":
+    def curves(self, step: int) -> xr.Dataset:
         """Return the curves of the records."""
-        from bayeskisl.curves import build_curves
-
         return build_curves(self.sweeps)
 
-    def costs(self, curves: "xr.Dataset", budget: "Budget", step: int) -> tuple["Budget", "Costs", float]:
+    def costs(self, curves: xr.Dataset, budget: Budget, step: int) -> tuple[Budget, Costs, float]:
         """Return measured times for a budget in time, otherwise 6 N D.
 
         All runs count as spent, those of the first sweep and those that diverged included.
         """
-        from bayeskisl.design import Costs
-        from bayeskisl.design.budgets import SECONDS
-
         if budget.unit != SECONDS:
             costs = Costs.of_flops()
             return budget, costs, float(sum(costs.of(run) for run, _ in self._trained(axis_of(curves))))
         notes = [note for folder in sweep_folders(self.sweeps) for note in folder.sidecar()]
         return budget, Costs.of_records(self.sweeps), float(sum(note["seconds"] for note in notes))
 
-    def candidates(self, fit: "Fit", target: Target, left: "Budget", costs: "Costs", largest: float | None,
-                   seed: int) -> tuple["Run", ...]:  # fmt: skip
+    def candidates(self, fit: Fit, target: Target, left: Budget, costs: Costs, largest: float | None,
+                   seed: int) -> tuple[Run, ...]:  # fmt: skip
         """Return runs of the ladder's sizes, up to the largest trained or the named one, where none diverged."""
-        from bayeskisl.design import candidate_runs, ladder_sizes, sweep_behind
-
         sizes = ladder_sizes(sweep_behind(fit.curves, self.spec))
         largest = largest or float(fit.curves[schema.PARAMS].max())
         offered = candidate_runs(fit, target, sizes=sizes, largest=largest, seed=seed)
         trained = list(self._trained(axis_of(fit.curves)))
         return tuple(run for run in offered if not _would_diverge(run, trained))
 
-    def _trained(self, axis: Axis) -> Iterator[tuple["Run", bool]]:
+    def _trained(self, axis: Axis) -> Iterator[tuple[Run, bool]]:
         """Every run with a record, and whether it diverged."""
-        from bayeskisl.design import Run
-
         # a sweep may have borrowed the record of another one
         records = {path.name: path for folder in sweep_folders(self.sweeps) for path in folder.records.glob("*.jsonl")}
         for path in records.values():
@@ -128,12 +120,10 @@ class Here(Trainer):
         """Whether there is a ``next.toml``."""
         return (folder / "next.toml").is_file()
 
-    def order(self, plan: "Plan", fit: "Fit", folder: Path) -> None:
+    def order(self, plan: Plan, fit: Fit, folder: Path) -> None:
         """Write ``next.toml``."""
-        from bayeskisl.design import next_sweep, sweep_behind
-
         text = next_sweep(plan.runs, fit.curves, sweep_behind(fit.curves, self.spec), plan.verdict)
-        write_atomically(folder / "next.toml", text.encode())
+        written(folder / "next.toml", text)
 
     def train(self, folder: Path) -> str:
         """Train ``next.toml``."""
@@ -167,30 +157,24 @@ class Elsewhere(Trainer):
 
     first: str | Path
     out: Path
-    prices: "Costs | None" = None
+    prices: Costs | None = None
     sweep: str | Path | None = None
     export_for: str = "hf"
 
-    def curves(self, step: int) -> "xr.Dataset":
+    def curves(self, step: int) -> xr.Dataset:
         """Return the first runs and all results."""
-        from bayeskisl.curves import join_curves, load_curves
-
         back = [_renamed(load_curves(path), path.parent.name) for path in self._back(step)]
         first = load_curves(self.first)
         return join_curves(first, *back).drop_encoding() if back else first
 
-    def costs(self, curves: "xr.Dataset", budget: "Budget", step: int) -> tuple["Budget", "Costs", float]:
+    def costs(self, curves: xr.Dataset, budget: Budget, step: int) -> tuple[Budget, Costs, float]:
         """Return the price of all ordered runs as spent, without the first runs."""
-        from bayeskisl.design.costs import costs_for
-
         budget, costs = costs_for(budget, self.prices)
         return budget, costs, sum(map(costs.of, self._ordered(step)))
 
-    def candidates(self, fit: "Fit", target: Target, left: "Budget", costs: "Costs", largest: float | None,
-                   seed: int) -> tuple["Run", ...]:  # fmt: skip
+    def candidates(self, fit: Fit, target: Target, left: Budget, costs: Costs, largest: float | None,
+                   seed: int) -> tuple[Run, ...]:  # fmt: skip
         """Return runs of the ladder's sizes if there is a sweep, else of observed, intermediate and larger sizes."""
-        from bayeskisl.design import candidate_runs, ladder_sizes, sweep_behind
-
         sizes = None if self.sweep is None else ladder_sizes(sweep_behind(fit.curves, self.sweep))
         return candidate_runs(fit, target, budget=left, costs=costs, sizes=sizes, largest=largest, seed=seed)
 
@@ -198,11 +182,11 @@ class Elsewhere(Trainer):
         """Whether there is a ``next.csv``."""
         return (folder / "next.csv").is_file()
 
-    def order(self, plan: "Plan", fit: "Fit", folder: Path) -> None:
+    def order(self, plan: Plan, fit: Fit, folder: Path) -> None:
         """Write the sweep and its export, and last ``next.csv``."""
         if self.sweep is not None:
             self._write_sweep(self.sweep, plan, fit, folder)
-        write_atomically(folder / "next.csv", plan.orders.to_csv(index=False).encode())
+        written(folder / "next.csv", plan.orders.to_csv(index=False))
 
     def train(self, folder: Path) -> str:
         """Return instructions, unless the results of a step exist or all of its runs failed."""
@@ -219,17 +203,14 @@ class Elsewhere(Trainer):
             f"that failed from {folder / 'next.csv'}."
         )
 
-    def _write_sweep(self, sweep: str | Path, plan: "Plan", fit: "Fit", folder: Path) -> None:
+    def _write_sweep(self, sweep: str | Path, plan: Plan, fit: Fit, folder: Path) -> None:
         """Write ``next.toml``, and the export of a sweep in real text; symbols have no other trainer."""
-        from bayeskisl.design import next_sweep, sweep_behind
-        from bayeskisl.sweeping.export import export_sweep
-
         table = sweep_behind(fit.curves, sweep)
-        write_atomically(folder / "next.toml", next_sweep(plan.runs, fit.curves, table, plan.verdict).encode())
+        written(folder / "next.toml", next_sweep(plan.runs, fit.curves, table, plan.verdict))
         if "corpus" in table:
             export_sweep(folder / "next.toml", folder / "export", trainer=self.export_for)
 
-    def pending(self, curves: "xr.Dataset", step: int) -> tuple["Run", ...]:
+    def pending(self, curves: xr.Dataset, step: int) -> tuple[Run, ...]:
         """Return the ordered runs without a result: each result is that of the nearest run, the nearest pair first."""
         axis, ordered = axis_of(curves), self._ordered(step)
         back = curves.isel(run=self._came_back(curves))
@@ -243,13 +224,11 @@ class Elsewhere(Trainer):
                 free.remove(result)
         return tuple(ordered[place] for place in sorted(missing))
 
-    def _ordered(self, step: int) -> list["Run"]:
+    def _ordered(self, step: int) -> list[Run]:
         """Single runs that earlier steps ordered."""
-        from bayeskisl.design import Run
-
         return [Run(*row) for path in self._back(step) for row in _rows(path.parent / "next.csv")]
 
-    def _came_back(self, curves: "xr.Dataset") -> np.ndarray:
+    def _came_back(self, curves: xr.Dataset) -> np.ndarray:
         return np.array([str(name).startswith("step-") for name in curves[schema.RUN].values])
 
     def _back(self, step: int) -> list[Path]:
@@ -258,7 +237,7 @@ class Elsewhere(Trainer):
         return [path for path in paths if path.is_file()]
 
 
-def _would_diverge(run: "Run", trained: Sequence[tuple["Run", bool]]) -> bool:
+def _would_diverge(run: Run, trained: Sequence[tuple[Run, bool]]) -> bool:
     """Whether a run diverged at this level, or every run of this size and budget."""
     here = [(each, diverged) for each, diverged in trained if each.cell == run.cell]
     at_level = any(diverged and np.isclose(each.level, run.level, rtol=_REALISED) for each, diverged in here)
@@ -272,15 +251,13 @@ def _on_lines(axis: Axis, params: FloatArray, tokens: FloatArray, levels: Any) -
     return np.column_stack([np.log(params), np.log(tokens), line])
 
 
-def _renamed(curves: "xr.Dataset", step: str) -> "xr.Dataset":
+def _renamed(curves: xr.Dataset, step: str) -> xr.Dataset:
     """Return curves with unique names of runs: two tables may both have a line 2."""
     return curves.assign_coords({schema.RUN: [f"{step} {name}" for name in curves[schema.RUN].values.tolist()]})
 
 
 def _rows(path: Path) -> list[tuple[float, float, float]]:
     """Size, budget and level of every single run of an order."""
-    import pandas as pd
-
     try:
         table = pd.read_csv(path)
         columns = table.columns.tolist()

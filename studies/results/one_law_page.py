@@ -9,9 +9,9 @@ import numpy as np
 
 from bayeskisl.arrays import FloatArray
 from bayeskisl.curves import join_curves, load_curves
+from bayeskisl.files import written
 from bayeskisl.inference import fit
 from bayeskisl.reporting.numbers import exact, three_digits
-from bayeskisl.workflow.files import written
 from studies.results.one_law import ALONE, FROM_DOSE, WITH_LOAD, from_amount, from_dose, transfer
 from studies.results.rounding import rounded
 from studies.results.text import markdown_table, point

@@ -9,9 +9,9 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from bayeskisl.axes import axis_named
+from bayeskisl.files import written
 from bayeskisl.reporting import plot_collapse, plot_curves, plot_decision
 from bayeskisl.sweeping.records import write_atomically
-from bayeskisl.workflow.files import written
 from studies.results.findings import Found, find, made_from
 from studies.results.held_out_figure import plot_held_out
 from studies.results.images import small_png

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from bayeskisl.decision import Decision, load_decision
+from bayeskisl.files import written
 from bayeskisl.inference import Fit, load_fit
-from bayeskisl.workflow.files import written
 
 __all__ = ["Stages"]
 

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from bayeskisl.errors import InputError
-from bayeskisl.workflow.files import written
+from bayeskisl.files import written
 from studies.simulated.trials import Trials
 
 __all__ = ["Simulate", "in_turn", "require_known", "write_table"]

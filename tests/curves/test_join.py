@@ -46,6 +46,8 @@ def test_a_group_that_one_sweep_lacks_has_nothing_probed(curves):
             lambda c: c.assign(recalled=c.recalled * 0),
             "expected one measurement of each run, got another one of recalled",
         ),
+        (lambda c: c.assign_coords(tokens_before=0 * c.tokens + 7), "another one of tokens_before in 231 run"),
+        (lambda c: c.assign(learning_rate=2 * c.learning_rate), "another one of learning_rate in 231 run"),
     ],
 )
 def test_what_does_not_belong_together_is_refused(curves, change, message):
@@ -80,6 +82,11 @@ def test_budgets_that_differ_by_rounding_are_one_cell():
     assert cell_table(curves)[0].sizes["cell"] == 1
 
 
+def test_runs_of_one_name_and_other_depths_are_refused(curves):
+    with pytest.raises(InputError, match="another one of depth"):
+        join_curves(*(curves.assign_coords(depth=0 * curves.params + layers) for layers in (2, 4)))
+
+
 def test_runs_of_one_name_and_other_sizes_are_refused():
     small = imported([0.9, 0.2], [100, 400])
     with pytest.raises(InputError, match="another one of params"):
@@ -100,9 +107,11 @@ def test_what_was_left_out_of_imports_is_counted():
     assert describe_import(joined)
 
 
-def test_runs_without_a_phase_before_have_read_none_then():
-    with_phase = load_curves("desk-replay")
-    without = with_phase.drop_vars("tokens_before").isel(run=slice(0, 4))
-    without = without.assign_coords(run=[f"other {run}" for run in range(4)])
+def test_runs_without_a_phase_before_have_read_none_then_and_are_no_replicates_of_runs_with_one():
+    with_phase = load_curves("desk-replay").isel(run=slice(0, 4))
+    without = with_phase.drop_vars("tokens_before").assign_coords(run=[f"other {run}" for run in range(4)])
     joined = join_curves(with_phase, without)
     assert joined["tokens_before"].values[-4:].tolist() == [0] * 4
+    cells, cell_of_run = cell_table(joined)
+    assert not set(cell_of_run[:4]) & set(cell_of_run[4:])
+    assert told_apart(cells) == [", tokens before 0", ", tokens before 614400"]

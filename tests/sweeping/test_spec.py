@@ -209,7 +209,6 @@ def test_shipped_ladders_load_and_count_parameters():
     desk = load_ladder("desk")
     assert desk.sizes[64].params == 98_304
     assert desk.sizes[64].total_params(66, 24) == 98_304 + (66 + 24 + 66) * 64
-    assert load_ladder("smoke").width_of(3072) == 16
 
 
 def test_sizes_may_have_layers_and_heads_of_their_own(tmp_path):

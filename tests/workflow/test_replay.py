@@ -11,7 +11,7 @@ from bayeskisl.design import Costs
 from bayeskisl.errors import InputError
 from bayeskisl.inference import fit, simulate
 from bayeskisl.workflow import replay
-from bayeskisl.workflow.replay import Market, Step
+from bayeskisl.workflow.replay import Market, Step, _digest
 
 COSTS = Costs(2e-6, 1e-10, "device-seconds", "test")
 SHARES = (0.72, 0.85)
@@ -128,6 +128,20 @@ def test_it_goes_on_from_what_is_on_disk(frame, curves, folder):
 def test_another_replay_does_not_mix_with_this_one(frame, curves, folder):
     with pytest.raises(InputError, match="choose another folder"):
         played(curves, folder, seed=7)
+
+
+@pytest.mark.parametrize(
+    "altered",
+    [
+        lambda c: c.assign(probed=c.probed + 1),
+        lambda c: c.assign(recalled=c.recalled // 2),
+        lambda c: c.assign_coords(tokens=2 * c.tokens),
+        lambda c: c.assign_coords(group=["infused_heldout"]),
+        lambda c: c.assign_coords(run=c.run.values[::-1]),
+    ],
+)
+def test_altered_curves_are_another_replay(curves, altered):
+    assert _digest(altered(curves)) != _digest(curves) == _digest(curves.copy(deep=True))
 
 
 def test_a_share_below_the_start_is_refused(curves):

@@ -1,11 +1,8 @@
-"""Events of a workflow for a display."""
+"""Events of workflows that train sweeps, for a display."""
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 from bayeskisl.sweeping.run import SweepEvents
-
-if TYPE_CHECKING:
-    from bayeskisl.design import Plan
 
 __all__ = ["DemoEvents", "LoopEvents"]
 
@@ -20,6 +17,6 @@ class DemoEvents(SweepEvents):
 class LoopEvents(DemoEvents):
     """Events of a loop, with a vote on what it trains."""
 
-    def approves(self, plan: "Plan | None") -> bool:
-        """Whether to train a plan; the loop ends at the first refusal."""
+    def approves(self, plan: Any) -> bool:
+        """Whether to train a `bayeskisl.design.Plan`; the loop ends at the first refusal."""
         return True
