@@ -11,7 +11,8 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.axes import Axis, axis_of
 from bayeskisl.curves.groups import infused_group
-from bayeskisl.decision.caveats import APART, Caveat, about_prediction
+from bayeskisl.decision.caveat import Caveat
+from bayeskisl.decision.caveats import APART, about_prediction
 from bayeskisl.decision.choices import Gains
 from bayeskisl.decision.criterion import Criterion, CriterionKeywords
 from bayeskisl.decision.decision import Decision

@@ -13,7 +13,8 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.curves import Side, curves_of_cells
-from bayeskisl.decision.caveats import Caveat, said
+from bayeskisl.decision.caveat import Caveat
+from bayeskisl.decision.caveats import said
 from bayeskisl.decision.planned_model import PlannedModel
 from bayeskisl.quantities import three_digits
 

@@ -12,7 +12,8 @@ import xarray as xr
 import bayeskisl
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray, IntArray
-from bayeskisl.decision.caveats import Caveat, Weight, about_prediction, caveat_table
+from bayeskisl.decision.caveat import Caveat, Weight
+from bayeskisl.decision.caveats import about_prediction
 from bayeskisl.decision.criterion import KEEP, KeepOf, require_keep_of, require_share
 from bayeskisl.decision.general_loss import fit_loss
 from bayeskisl.decision.planned_model import PlannedModel, of_target
@@ -252,7 +253,7 @@ def attributes(
         "law_sha256": fit.law.sha256,
         "rules": json.dumps(rules_at(fit.curves, target)),
         "gate": json.dumps({"passed": bool(fit.gate.passed), "reasons": list(fit.gate.reasons)}),
-        "warnings": json.dumps(caveat_table(caveats)),
+        "warnings": json.dumps([caveat.to_dict() for caveat in caveats]),
         "fitted_runs": json.dumps([str(run) for run in fit.curves[schema.RUN].values]),
     }
 

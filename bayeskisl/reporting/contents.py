@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from bayeskisl.curves import cell_table
 from bayeskisl.curves.cells import told_apart
 from bayeskisl.curves.groups import deciding_group
 from bayeskisl.decision import decision_summary, prediction_summary
+from bayeskisl.decision.caveat import Caveat
 from bayeskisl.decision.caveats import APART
 from bayeskisl.decision.criterion import KEEP
 from bayeskisl.decision.intervals import interval
@@ -78,9 +80,9 @@ def answer_block(decision: "Decision") -> dict[str, Any]:
         "tokens": budget(attrs),
         "decades": f"{attrs['extrapolation_decades']:+.2f}",
         "extrapolated": [
-            f"{gap(one['message'])}; next run to add: {one['buy']}"
+            f"{gap(one.message)}; next run to add: {one.buy}"
             for one in decision.caveats
-            if one["message"] in decision.extrapolated
+            if one.message in decision.extrapolated
         ],
         "why": "" if decision.verdict.because in decision.extrapolated else decision.verdict.because,
         "verdict": decision.verdict.to_dict() | {"mending": mending(decision.verdict)},
@@ -93,7 +95,7 @@ def answer_block(decision: "Decision") -> dict[str, Any]:
             for why, buy in dict.fromkeys(zip(decision.choice.reasons, decision.choice.buy, strict=True))
             if why != decision.verdict.because
         ],
-        "about_target": [edge for edge in decision.edges if edge["concerns"] == "target"],
+        "about_target": [edge.message for edge in decision.edges if edge.concerns == "target"],
         "beside": beside_it(decision),
         "near": f"{span(*decision.near_optimal)} {unit}",
         "collapse": with_interval(found[attrs["half_point"]], ci_prob, unit),
@@ -216,11 +218,11 @@ def law_rows(fit: "Fit", decision: "Decision | None", verification: "Verificatio
     return rows
 
 
-def warning_rows(fit: "Fit", decision: "Decision | None") -> dict[str, list[dict[str, str]]]:
+def warning_rows(fit: "Fit", decision: "Decision | None") -> dict[str, Sequence[Caveat]]:
     """At most three warnings, and the folded ones; without a decision, the warnings of the fit."""
     if decision is not None:
         return {"first": decision.warnings, "further": decision.further}
-    cautions = [{"code": caution.code, "message": str(caution)} for caution in fit.warnings]
+    cautions = [Caveat(caution.code, str(caution)) for caution in fit.warnings]
     return {"first": cautions[:3], "further": cautions[3:]}
 
 
