@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args
+
+from bayeskisl.curves import Finding
 
 __all__ = ["Caveat", "Weight", "caveats_of", "ranked"]
 
@@ -17,6 +19,10 @@ _ORDER = (
     "outlying_rows", "below_one_exposure", "sampled_thinly", "no_benefit", "beyond_swept", "none_admissible",
     "none_sufficient", "no_window",
 )  # fmt: skip
+# Findings that no sampler mends: the data hold no answer, or what was sampled is no posterior.
+_NO_ANSWER = ("no_signal", "wrong_way", "turns_back", "preview")
+# Single rows weigh as much as a serious finding, since one may decide an answer.
+_OF_ROWS = ("outlying_rows",)
 _PLACES = {code: place for place, code in enumerate(_ORDER)}
 
 
@@ -49,6 +55,11 @@ class Caveat:
     weight: Weight = "note"
     remedy: str = ""
 
+    def __str__(self) -> str:
+        if not self.remedy:
+            return self.message
+        return f"{self.message}{'' if self.message.endswith('.') else ';'} {self.remedy}"
+
     @property
     def is_note(self) -> bool:
         """Whether the answer is as good with the caveat as without."""
@@ -71,7 +82,19 @@ class Caveat:
         texts = (caveat.code, caveat.message, caveat.concerns, caveat.buy, caveat.remedy)
         if not all(isinstance(text, str) for text in texts) or caveat.weight not in get_args(Weight):
             raise ValueError("texts and a known weight")
-        return caveat
+        # earlier versions ended some messages with the remedy
+        return replace(caveat, message=caveat.message.removesuffix(f" {caveat.remedy}"))
+
+    @classmethod
+    def of_finding(cls, finding: Finding) -> "Caveat":
+        """Return a finding about the data or the posterior as a caveat of an answer."""
+        return cls(finding.code, finding.message, weight=_weight_of(finding), remedy=finding.remedy)
+
+
+def _weight_of(finding: Finding) -> Weight:
+    if finding.severity == "serious":
+        return "unusable" if finding.code in _NO_ANSWER else "care"
+    return "care" if finding.code in _OF_ROWS else "note"
 
 
 def caveats_of(attrs: Mapping[str, Any]) -> tuple[Caveat, ...]:

@@ -12,7 +12,7 @@ import xarray as xr
 import bayeskisl
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray, IntArray
-from bayeskisl.decision.caveat import Caveat, Weight
+from bayeskisl.decision.caveat import Caveat
 from bayeskisl.decision.caveats import about_prediction
 from bayeskisl.decision.criterion import KEEP, KeepOf, require_keep_of, require_share
 from bayeskisl.decision.general_loss import fit_loss
@@ -23,7 +23,7 @@ from bayeskisl.errors import GateError, InputError, way
 from bayeskisl.target import Target, TargetKeywords, target_from
 
 if TYPE_CHECKING:
-    from bayeskisl.inference import Caution, Fit
+    from bayeskisl.inference import Fit
 
 __all__ = ["Forecast", "Kind", "Options", "attributes", "draws_at", "forecast", "predict"]
 
@@ -272,43 +272,31 @@ def require_gate(
         return
     anyway = way(f"; or {otherwise} with throw=False", "")
     if fit.is_preview:
-        raise GateError(f"expected a posterior, got a preview, which no gate examines; {_whole()}{anyway}.")
+        raise GateError(f"expected a posterior, got a preview, which no gate examines; {_fit_in_full()}{anyway}.")
     raise GateError(
         "expected a posterior that passed its gate, got one that failed: "
-        f"{'; '.join([*_of_data(fit), *fit.gate.reasons])}; {_longer()}{anyway}."
+        f"{'; '.join([*_of_data(fit), *fit.gate.reasons])}; {_fit_longer()}{anyway}."
     )
 
 
-def _whole() -> str:
+def _fit_in_full() -> str:
     return way("fit without `method='preview'`", "fit the curves with `bayeskisl fit CURVES`")
 
 
-def _longer() -> str:
+def _fit_longer() -> str:
     return way("fit again with `draws=4000`", "fit again with `bayeskisl fit CURVES --draws 4000`")
-
-
-# What no sampler mends: the data hold no answer, or what was sampled is no posterior.
-_NO_ANSWER = ("no_signal", "wrong_way", "turns_back", "preview")
 
 
 def _of_data(fit: "Fit") -> list[str]:
     """Findings about the data that make a longer fit useless."""
-    return [each.message for each in fit.warnings if each.code in _NO_ANSWER and each.severity == "serious"]
+    return [each.message for each in fit.warnings if Caveat.of_finding(each).weight == "unusable"]
 
 
 def of_fit(fit: "Fit", target: PlannedModel) -> list[Caveat]:
     """Return the fit's own warnings, and its failed gate if that was waived."""
     reasons = "" if fit.is_preview else "; ".join(fit.gate.reasons)  # a preview has a warning of its own
-    failed = [Caveat("gate", f"the posterior failed its gate: {reasons}", weight="unusable", remedy=_longer())]
+    failed = [Caveat("gate", f"the posterior failed its gate: {reasons}", weight="unusable", remedy=_fit_longer())]
     sizes = fit.curves[schema.PARAMS].values
     inside = sizes.min() <= target.params <= sizes.max()  # few sizes take nothing from a target among them
-    ours = [caution for caution in fit.warnings if not (inside and caution.code == "few_sizes")]
-    return [*(failed if reasons else ()), *map(_inherited, ours)]
-
-
-def _inherited(caution: "Caution") -> Caveat:
-    """Return a caution of the fit as a caveat."""
-    weight: Weight = "care" if caution.severity == "serious" or caution.code == "outlying_rows" else "note"
-    if caution.severity == "serious" and caution.code in _NO_ANSWER:
-        weight = "unusable"
-    return Caveat(caution.code, str(caution), weight=weight, remedy=caution.remedy)
+    ours = [finding for finding in fit.warnings if not (inside and finding.code == "few_sizes")]
+    return [*(failed if reasons else ()), *map(Caveat.of_finding, ours)]

@@ -10,7 +10,7 @@ import numpy as np
 import bayeskisl
 from bayeskisl import schema
 from bayeskisl.axes import axis_of
-from bayeskisl.curves import cell_table
+from bayeskisl.curves import Finding, cell_table
 from bayeskisl.curves.cells import told_apart
 from bayeskisl.curves.groups import deciding_group
 from bayeskisl.decision import decision_summary, prediction_summary
@@ -84,7 +84,7 @@ def answer_block(decision: "Decision") -> dict[str, Any]:
             for one in decision.caveats
             if one.message in decision.extrapolated
         ],
-        "why": "" if decision.verdict.because in decision.extrapolated else decision.verdict.because,
+        "why": "" if decision.verdict.because in decision.extrapolated else decision.verdict.because.rstrip("."),
         "verdict": decision.verdict.to_dict() | {"mending": mending(decision.verdict)},
         "brief": brief(decision),
         "sentence": _capital(answer(decision)),
@@ -218,12 +218,11 @@ def law_rows(fit: "Fit", decision: "Decision | None", verification: "Verificatio
     return rows
 
 
-def warning_rows(fit: "Fit", decision: "Decision | None") -> dict[str, Sequence[Caveat]]:
+def warning_rows(fit: "Fit", decision: "Decision | None") -> dict[str, Sequence[Caveat | Finding]]:
     """At most three warnings, and the folded ones; without a decision, the warnings of the fit."""
     if decision is not None:
         return {"first": decision.warnings, "further": decision.further}
-    cautions = [Caveat(caution.code, str(caution)) for caution in fit.warnings]
-    return {"first": cautions[:3], "further": cautions[3:]}
+    return {"first": fit.warnings[:3], "further": fit.warnings[3:]}
 
 
 def provenance_rows(fit: "Fit", decision: "Decision | None") -> list[tuple[str, str]]:

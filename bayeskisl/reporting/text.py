@@ -148,7 +148,7 @@ def verdict_sentence(decision: Decision) -> str:
 
 def mending(found: Verdict) -> list[str]:
     """Return the remedy and the next run to add."""
-    done = f"to do: {found.remedy.rstrip('.')}" if found.remedy and found.remedy not in found.because else ""
+    done = f"to do: {found.remedy.rstrip('.')}" if found.remedy else ""
     return [line for line in (done, f"next run to add: {found.buy}" if found.buy else "") if line]
 
 
@@ -508,7 +508,7 @@ def _of_target(decision: Decision) -> list[Caveat]:
 
 
 def _warning_lines(warnings: Sequence[Caveat]) -> list[str]:
-    return [f"warning: {warning.message}" for warning in warnings]
+    return [f"warning: {warning}" for warning in warnings]
 
 
 def _sensitivity_lines(decision: Decision) -> list[str]:

@@ -9,12 +9,11 @@ import xarray as xr
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from bayeskisl.curves import check
+from bayeskisl.curves import Finding, check
 from bayeskisl.decision import decide, decision_summary, load_decision, predict
 from bayeskisl.decision.caveat import Caveat, ranked
 from bayeskisl.decision.verdict import verdict_on
 from bayeskisl.errors import GateError, InputError, at_the_command_line, way
-from bayeskisl.inference import Caution
 from bayeskisl.reporting import describe_decision
 from bayeskisl.reporting.text import answer, headline
 from tests.decision.hand_made import FAILED, SIZES, TOKENS, HandMadeFit, MixedFit, amount_curves, mixed_curves
@@ -191,8 +190,20 @@ def test_the_end_at_one_exposure_is_said(fit):
      ("few_sizes", "serious", "usable with care"), ("prior_sensitive", "note", "good")],
 )  # fmt: skip
 def test_what_the_data_say_about_themselves_grades_the_answer(fit, code, severity, grade):
-    made = HandMadeFit(warnings=(Caution(code, severity, "It is so.", "Mend it."),))
+    made = HandMadeFit(warnings=(Finding(code, severity, "It is so.", "Mend it."),))
     assert quick(made).verdict.grade == grade
+
+
+def test_a_remedy_is_said_once_and_is_no_part_of_the_message(fit):
+    few, sensitive = (Finding(code, severity, f"{code} is so.", f"Mend {code}.")
+                      for code, severity in (("few_sizes", "serious"), ("prior_sensitive", "note")))  # fmt: skip
+    decision = quick(HandMadeFit(warnings=(few, sensitive)))
+    assert (decision.verdict.because, decision.verdict.remedy) == ("few_sizes is so.", "Mend few_sizes.")
+    said = describe_decision(decision)
+    assert said.count("to do: Mend few_sizes") == said.count("Mend few_sizes") == 1
+    assert said.count("warning: prior_sensitive is so. Mend prior_sensitive.") == 1
+    earlier = {"code": "few_sizes", "message": str(few), "weight": "care", "remedy": few.remedy}
+    assert Caveat.from_dict(earlier) == Caveat.of_finding(few)
 
 
 def test_more_draws_are_no_remedy_for_curves_that_rise(fit):
@@ -201,13 +212,13 @@ def test_more_draws_are_no_remedy_for_curves_that_rise(fit):
     curves = amount_curves()
     rising = curves.assign(recalled=curves.probed - curves.recalled)
     found = check(rising).serious[0]
-    made = HandMadeFit(gate=FAILED, warnings=(Caution(found.code, found.severity, found.message, found.remedy),))
+    made = HandMadeFit(gate=FAILED, warnings=(found,))
     with pytest.raises(GateError, match=r"failed: Retention of 'infused' rises along the axis"):
         require_gate(made, throw=True)
 
 
 def test_a_preview_is_told_apart_from_a_posterior_that_failed_its_gate(fit):
-    note = Caution("preview", "serious", "This is a preview.", "Fit without `method`.")
+    note = Finding("preview", "serious", "This is a preview.", "Fit without `method`.")
     made = HandMadeFit(gate=FAILED, is_preview=True, warnings=(note,))
     with pytest.raises(GateError, match=r"^expected a posterior, got a preview, .*; fit without `method='preview'`"):
         quick(made)
