@@ -212,8 +212,7 @@ def law_rows(fit: "Fit", decision: "Decision | None", verification: "Verificatio
             entry = summary["laws"][law][decision.data.attrs["half_point"]]
             row["collapse"] = with_interval(entry, decision.data.attrs["ci_prob"], decision.data.attrs["unit"])
         if verification is not None:
-            hits = {True: "hit", False: "miss", None: "undecided"}
-            row["hit"] = hits[verification.hit_by_law[law]] if law in verification.hit_by_law else ""
+            row["hit"] = verification.verdict_by_law.get(law, "")
         rows.append(row)
     return rows
 

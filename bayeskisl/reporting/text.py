@@ -586,7 +586,7 @@ def with_interval(entry: dict[str, Any], ci_prob: float, unit: str = "") -> str:
 
 def describe_verification(verification: "Verification") -> str:
     """Describe a verification, in lines: the measurement, and a hit or a miss in equally plain words."""
-    by_law = ", ".join(f"'{law}' {_word(hit)}" for law, hit in verification.hit_by_law.items())
+    by_law = ", ".join(f"'{law}' {outcome}" for law, outcome in verification.verdict_by_law.items())
     lines = [
         f"measured {verification.measured.half_point}: {measured_point(verification)}",
         f"{verification.verdict.upper()}: {verdict(verification)}",
@@ -620,10 +620,10 @@ def verdict(verification: "Verification") -> str:
     """State the place of the measurement in the prediction, in one sentence."""
     median, low, high = verification.predicted
     lies = {
-        True: "the measurement lies inside",
-        False: "the measurement lies outside",
-        None: f"the runs do not decide whether {verification.measured.half_point} lies inside",
-    }[verification.hit]
+        "hit": "the measurement lies inside",
+        "miss": "the measurement lies outside",
+        "undecided": f"the runs do not decide whether {verification.measured.half_point} lies inside",
+    }[verification.verdict]
     said = (
         f"{lies} the predicted {percent(verification.ci_prob)} interval, {span(low, high)} {verification.unit} "
         f"(median {three_digits(median)})"
@@ -659,7 +659,3 @@ def measured_point(verification: "Verification") -> str:
     likely = f"{percent(measured.ci_prob)} interval {span(measured.low, measured.high)}"
     runs = f"from {len(measured.runs)} runs of {exact(verification.params)} parameters"
     return f"{three_digits(measured.median)} {verification.unit} ({likely}), {runs}"
-
-
-def _word(hit: bool | None) -> str:
-    return {True: "hit", False: "miss", None: "undecided"}[hit]
