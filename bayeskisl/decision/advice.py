@@ -103,8 +103,7 @@ def decide(
     require_gate(fit, throw)
     fit, planned = of_target(fit, _holding_its_domain(asked, by, axis_of(fit.curves)))
     _require_probed(by, planned.groups)
-    levels = {group: by.level(group) for group in planned.groups}
-    options = Options(kind, by.level(planned.group), ci_prob, seed, by.keep_of, levels)
+    options = Options(kind, by.levels, ci_prob, seed)
     question = Question(planned, options, by)
     decision = decision_on(fit, question, forecast(fit, planned, options), apart)
     if not sensitivity:

@@ -14,7 +14,7 @@ from bayeskisl import schema
 from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.decision.caveat import Caveat
 from bayeskisl.decision.caveats import about_prediction
-from bayeskisl.decision.criterion import KEEP, KeepOf, require_keep_of, require_share
+from bayeskisl.decision.criterion import KEEP, KeepOf, Levels, require_share
 from bayeskisl.decision.general_loss import fit_loss
 from bayeskisl.decision.planned_model import PlannedModel, of_target
 from bayeskisl.decision.prospect import Kind, Prospect, draws_at, every_draw_at, prospect_of
@@ -36,21 +36,14 @@ class Options:
     """Settings of an answer besides the fit and the target; fields as for `predict`."""
 
     kind: Kind = "new_run"
-    keep: float = KEEP
+    levels: Levels = field(default_factory=Levels)
     ci_prob: float = 0.9
     seed: int = 0
-    keep_of: KeepOf = "ceiling"
-    levels: Mapping[str, float] = field(default_factory=dict, hash=False)  # of groups that `keep` is not for
 
     def __post_init__(self) -> None:
-        require_share(keep=self.keep, ci_prob=self.ci_prob)
-        require_keep_of(self.keep_of)
+        require_share(ci_prob=self.ci_prob)
         if self.kind not in ("new_run", "mean"):
             raise InputError("'new_run' or 'mean'", repr(self.kind), "kind")
-
-    def level(self, group: str) -> float:
-        """The share that a group must retain."""
-        return self.levels.get(group, self.keep)
 
 
 def predict(
@@ -118,7 +111,7 @@ def predict(
     >>> ahead["collapse"].quantile([0.05, 0.5, 0.95]).round(-2).values.tolist()
     [600.0, 1200.0, 2100.0]
     """
-    options = Options(kind, keep, ci_prob, seed, keep_of)
+    options = Options(kind, Levels(keep, keep_of), ci_prob, seed)
     require_gate(fit, throw)
     fit, planned = of_target(fit, target_from(target, short))
     ahead = forecast(fit, planned, options).ahead
@@ -211,11 +204,11 @@ def _of_cell(mixture: xr.Dataset, target: PlannedModel) -> FloatArray:
 def _on_axis(prospect: Prospect, options: Options) -> dict[str, FloatArray]:
     """Threshold on the axis: of over-infusion, or of sufficient infusion if more harms no probed group."""
     if not prospect.target.harms:
-        return {"sufficient": prospect.holding(options.level(prospect.target.group), of=options.keep_of)}
+        return {"sufficient": prospect.holding(options.levels)}
     return {
         schema.COLLAPSE: prospect.keeping(0.5),
         schema.SHOULDER: prospect.keeping(_SHOULDER_SHARE),
-        "admissible": prospect.admissible(options.level, options.keep_of),
+        "admissible": prospect.admissible(options.levels),
     }
 
 
@@ -233,8 +226,12 @@ def attributes(
         "schema_version": schema.VERSION,
         "bayeskisl_version": bayeskisl.__version__,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        **{name: value for name, value in vars(options).items() if name != "levels"},
-        "levels": json.dumps({group: options.level(group) for group in target.groups}),
+        "kind": options.kind,
+        "keep": options.levels(target.group),
+        "ci_prob": options.ci_prob,
+        "seed": options.seed,
+        "keep_of": options.levels.of,
+        "levels": json.dumps({group: options.levels(group) for group in target.groups}),
         **more,
         "interval": "equal-tailed",
         schema.PARAMS: target.params,
