@@ -12,10 +12,11 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.decision.caveat import Caveat, caveats_of, ranked
-from bayeskisl.decision.files import load_answer, save_answer
+from bayeskisl.decision.files import load_answer
 from bayeskisl.decision.limits import limit_probabilities, risk_by_limit
 from bayeskisl.decision.two_sides import Window
 from bayeskisl.decision.verdict import Verdict, verdict_on
+from bayeskisl.netcdf import write_netcdf
 from bayeskisl.quantities import three_digits
 
 __all__ = ["Answer", "Decision", "load_decision"]
@@ -248,7 +249,7 @@ class Decision:
 
     def save(self, path: str | Path) -> Path:
         """Write the decision as NetCDF, which `load_decision` and plain xarray read."""
-        return save_answer(self.data, path)
+        return write_netcdf(self.data, path)
 
     def __repr__(self) -> str:
         attrs, choice = self.data.attrs, self.choice

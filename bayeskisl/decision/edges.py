@@ -277,10 +277,8 @@ def _unplanned(data: xr.Dataset) -> float:
 
 def _about_the_domain(data: xr.Dataset, target: PlannedModel) -> Iterator[Caveat]:
     facts = round(data["domain_facts"].item())
-    domain, remedy = (
-        f"a domain of {facts:,.0f} fact{'' if facts == 1 else 's'}",
-        "nothing: a larger budget or fewer facts",
-    )
+    domain = f"a domain of {facts:,.0f} fact{'' if facts == 1 else 's'}"
+    remedy = "nothing: a larger budget or fewer facts"
     if "domain_ratio" in data and data["domain_ratio"].item() > 1:
         yield Caveat("ratio_above_one", f"no mixture of the budget holds {domain}", buy=remedy)
     if "sufficient_ratio" in data:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayeskisl.arrays import FloatArray
+from bayeskisl.decision.kept_knowledge import known
 from bayeskisl.laws.falls import Curve
 
 __all__ = ["Fall"]
@@ -50,7 +51,7 @@ class Fall:
 
     def known_at_best(self) -> FloatArray:
         """Share of facts known at many exposures, without guesses: (ceiling - floor) / (1 - floor); ``(draw,)``."""
-        return (self.ceiling - self.floor) / (1 - self.floor)
+        return known(self.ceiling, self.floor)
 
     def share_of_ceiling(self, log_exposures: FloatArray) -> FloatArray:
         """S: retained knowledge relative to the ceiling, shape ``(draw, point)``.

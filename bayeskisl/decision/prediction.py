@@ -17,7 +17,7 @@ from bayeskisl.decision.caveats import about_prediction
 from bayeskisl.decision.criterion import KEEP, KeepOf, Levels, require_share
 from bayeskisl.decision.general_loss import fit_loss
 from bayeskisl.decision.planned_model import PlannedModel, of_target
-from bayeskisl.decision.prospect import Kind, Prospect, draws_at, every_draw_at, prospect_of
+from bayeskisl.decision.prospect import Kind, Prospect, every_draw_at, prospect_of
 from bayeskisl.decision.rules import rules_at
 from bayeskisl.errors import GateError, InputError, way
 from bayeskisl.target import Target, TargetKeywords, target_from
@@ -25,7 +25,7 @@ from bayeskisl.target import Target, TargetKeywords, target_from
 if TYPE_CHECKING:
     from bayeskisl.inference import Fit
 
-__all__ = ["Forecast", "Kind", "Options", "attributes", "draws_at", "forecast", "predict"]
+__all__ = ["Forecast", "Kind", "Options", "attributes", "forecast", "predict"]
 
 # The shoulder is where a tenth is lost, whatever share a choice must keep.
 _SHOULDER_SHARE = 0.9

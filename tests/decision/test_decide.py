@@ -14,11 +14,12 @@ from bayeskisl.decision import (
     decision_table,
     load_decision,
     question,
+    save_prediction,
     sensitivity,
     write_record,
 )
-from bayeskisl.decision.files import save_answer
 from bayeskisl.decision.general_loss import fit_loss
+from bayeskisl.decision.intervals import interval
 from bayeskisl.decision.summary import regret_of_choice
 from bayeskisl.errors import GateError, InputError
 from bayeskisl.laws import load_law
@@ -378,6 +379,13 @@ def test_sensitivity_lists_every_law_and_weaker_priors(fit, monkeypatch):
     json.dumps(decision_summary(decision), allow_nan=False)
 
 
+def test_sensitivity_has_the_interval_that_was_asked_for(fit, monkeypatch):
+    monkeypatch.setattr(sensitivity, "weaker_priors", lambda fit: {})
+    decision = decide(fit, 98_304, ci_prob=0.5)
+    asked = decision.sensitivity.loc["as asked", ["collapse_median", "collapse_low", "collapse_high"]]
+    assert tuple(asked) == interval(decision.data.collapse.values, 0.5)
+
+
 def test_widened_doubles_every_variance_but_that_of_the_asymmetry():
     law = load_law("collapse")
     wide, twice = law.to_dict()["priors"], sensitivity.widened(law).to_dict()["priors"]
@@ -462,9 +470,9 @@ def test_mixed_falls_are_read_back(fit, tmp_path):
     mixed = decision.data.assign(asymmetry=decision.data["asymmetry"].where(~logistic)).assign_coords(
         fall=(("chain", "draw"), np.where(logistic, LOGISTIC.name, own))
     )
-    assert load_decision(save_answer(mixed, tmp_path / "mixed.nc")).data["asymmetry"].isnull().any()
+    assert load_decision(save_prediction(mixed, tmp_path / "mixed.nc")).data["asymmetry"].isnull().any()
     with pytest.raises(InputError, match="asymmetry positive and finite"):
-        load_decision(save_answer(mixed.assign_coords(fall=(("chain", "draw"), np.full(shape, own))),
+        load_decision(save_prediction(mixed.assign_coords(fall=(("chain", "draw"), np.full(shape, own))),
                                   tmp_path / "broken.nc"))  # fmt: skip
 
 
