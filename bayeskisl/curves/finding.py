@@ -16,11 +16,11 @@ class Finding:
     Parameters
     ----------
     code : str
-        Of data: ``no_signal``, ``wrong_way``, ``turns_back``, ``outlying_rows``, ``sizes_disagree``, ``never_moves``,
-        ``all_lost``, ``few_in_the_fall``, ``silent_levels`` or ``below_guessing``. Of a posterior: ``few_sizes``,
-        ``nothing_to_harm``, ``edge_collapse``, ``no_collapse``, ``load_ignored``, ``prior_driven``,
-        ``prior_sensitive``, ``sampled_thinly``, ``correlated_seeds``, ``assumed_by_import``, ``rival_gate``,
-        ``pareto_k``, ``approximate_likelihood`` or ``preview``.
+        Codes about data: ``no_signal``, ``wrong_way``, ``turns_back``, ``outlying_rows``, ``sizes_disagree``,
+        ``never_moves``, ``all_lost``, ``few_in_the_fall``, ``silent_levels`` or ``below_guessing``. Codes about a
+        posterior: ``few_sizes``, ``nothing_to_harm``, ``edge_collapse``, ``no_collapse``, ``load_ignored``,
+        ``prior_driven``, ``prior_sensitive``, ``sampled_thinly``, ``correlated_seeds``, ``assumed_by_import``,
+        ``rival_gate``, ``pareto_k``, ``approximate_likelihood`` or ``preview``.
     severity : {"note", "warning", "serious"}
     message, remedy : str
         A sentence each.
