@@ -67,7 +67,14 @@ LAYERS = {
     "workflow": "Whole workflows",
 }
 # public, but not called by name from the package's root
-BESIDE = ("curves.TableError", "curves.tables.RawTable", "curves.validate", "inference.Gate", "inference.Caution")
+BESIDE = (
+    "curves.TableError",
+    "curves.tables.RawTable",
+    "curves.validate",
+    "inference.Gate",
+    "curves.Finding",
+    "decision.Caveat",
+)
 
 
 def write_python(folder):

@@ -19,13 +19,12 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.axes import axis_named, axis_of
 from bayeskisl.curves import load_curves
-from bayeskisl.decision.intervals import interval_score
+from bayeskisl.decision.intervals import HITS, Interval, interval_score
 from bayeskisl.decision.kept_knowledge import known
 from bayeskisl.decision.measure import Measurement, measure_collapse
 from bayeskisl.decision.planned_model import planned_model
 from bayeskisl.decision.rules import rules_at
 from bayeskisl.decision.scores import scores_of
-from bayeskisl.decision.verification import is_hit
 from bayeskisl.errors import InputError
 from bayeskisl.target import Target
 from studies.command import run, show
@@ -107,7 +106,7 @@ def _of_record(folder: Path) -> dict[str, Any]:
         "low": low,
         "high": high,
         **_ends(measured),
-        "hit": is_hit(measured, (median, low, high)),
+        "hit": HITS[measured.outcome(Interval(median, low, high))],
         "interval_score": None if scores is None else scores.interval,
         **{rule: None if scores is None else scores.rules.get(rule) for rule in ("proportional", "power_law")},
         "log_score": None if scores is None else scores.log,

@@ -185,8 +185,8 @@ def _record(design: Design, draws: int, number: int) -> dict[str, Any]:
     safe = _safe_up_to(answer, truth)
     choice = answer.choice
     window = answer.window
-    codes = [caveat["code"] for caveat in answer.caveats]
-    apart = [caveat for caveat in answer.caveats if caveat["code"] not in _OF_FEW_DRAWS]
+    codes = [caveat.code for caveat in answer.caveats]
+    apart = [caveat for caveat in answer.caveats if caveat.code not in _OF_FEW_DRAWS]
     return {
         "grade": answer.verdict.grade,
         "rule": answer.verdict.rule,

@@ -1,6 +1,6 @@
 """Commands that fit a law, or show what it expects before a fit."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -84,7 +84,7 @@ def _print(result: "Fit", every: bool) -> None:
 
         echo(f"regime: {regime_sentence(regime(result))}")
     for warning in result.warnings:
-        echo(f"{warning.severity}: {warning.message} {warning.remedy}")
+        echo(f"{warning.severity}: {warning}")
     if result.gate.passed and len(result.weights) > 1:
         echo("weights: " + ", ".join(f"{name} {weight:.2f}" for name, weight in result.weights.items()))
 
@@ -94,7 +94,7 @@ def _summary(result: "Fit") -> dict[str, object]:
         "runs": result.curves.sizes["run"],
         "gate": result.gate.to_dict(),
         "weights": result.weights,
-        "warnings": [asdict(warning) for warning in result.warnings],
+        "warnings": [warning.to_dict() for warning in result.warnings],
         "quantities": result.summary().to_dict(orient="index"),
     }
 

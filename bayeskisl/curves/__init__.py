@@ -13,8 +13,9 @@ from bayeskisl.curves.cells import (
 )
 from bayeskisl.curves.checkpoints import final
 from bayeskisl.curves.curve import Side, curves_of_cells
-from bayeskisl.curves.diagnosis import Diagnosis, Finding, check
+from bayeskisl.curves.diagnosis import Diagnosis, check
 from bayeskisl.curves.exposures import group_exposures, load_of, reference_load
+from bayeskisl.curves.finding import Finding
 from bayeskisl.curves.join import join_curves
 from bayeskisl.curves.load import load_curves, save_curves
 from bayeskisl.curves.tables import Reading, TableError, curves_from_table, describe_import, read_exported, read_runs

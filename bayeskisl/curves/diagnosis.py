@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -13,12 +13,11 @@ from bayeskisl.axes import axis_of
 from bayeskisl.curves.cells import cell_table
 from bayeskisl.curves.checkpoints import final
 from bayeskisl.curves.curve import Curve, Side, curves_of_cells
+from bayeskisl.curves.finding import Finding, by_severity
 from bayeskisl.curves.guesses import at_least_guessed
 from bayeskisl.quantities import three_digits
 
-__all__ = ["Diagnosis", "Finding", "check"]
-
-Severity = Literal["note", "warning", "serious"]
+__all__ = ["Diagnosis", "check"]
 
 # A difference counts where it is four standard errors, since a sweep has a few hundred pairs of levels, and a fifth of
 # all facts, since curves of real training wobble by less.
@@ -29,35 +28,6 @@ _MOST_SLIPS = 0.15
 _OFF_THE_LINE, _FEWEST_SIZES = 0.25, 4
 # A run this near to its ceiling, or to chance, is the same wherever nearby the half-point lies.
 _SATURATED = 0.05
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One statement about the data.
-
-    Parameters
-    ----------
-    code : str
-        ``no_signal``, ``wrong_way``, ``turns_back``, ``outlying_rows``, ``sizes_disagree``, ``never_moves``,
-        ``all_lost``, ``few_in_the_fall``, ``silent_levels`` or ``below_guessing``.
-    severity : {"note", "warning", "serious"}
-    message, remedy : str
-        A sentence each.
-    group : str
-        The probe group concerned.
-    rows : tuple of str
-        Names of the runs concerned; empty unless the finding is about single runs.
-    """
-
-    code: str
-    severity: Severity
-    message: str
-    remedy: str
-    group: str = ""
-    rows: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        return f"{self.message} {self.remedy}"
 
 
 @dataclass(frozen=True, repr=False)
@@ -130,8 +100,7 @@ def check(curves: xr.Dataset) -> Diagnosis:
         for group, each in of_groups.items()
         for finding in _about_group(curves, group, [one for one in each if one.levels.size])
     ]
-    order = ("serious", "warning", "note")
-    return Diagnosis(tuple(sorted(found, key=lambda one: order.index(one.severity))), _summary(curves))
+    return Diagnosis(by_severity(found), _summary(curves))
 
 
 def _summary(curves: xr.Dataset) -> str:

@@ -2,6 +2,7 @@
 
 from bayeskisl.decision.advice import decide
 from bayeskisl.decision.backtest import Backtest
+from bayeskisl.decision.caveat import Caveat
 from bayeskisl.decision.criterion import Criterion
 from bayeskisl.decision.decision import Answer, Decision, load_decision
 from bayeskisl.decision.files import load_prediction, save_prediction
@@ -19,6 +20,7 @@ from bayeskisl.decision.verification import Verification, verify
 __all__ = [
     "Answer",
     "Backtest",
+    "Caveat",
     "Criterion",
     "Decision",
     "KeptFacts",

@@ -11,7 +11,8 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.axes import Axis, axis_of
 from bayeskisl.curves.groups import infused_group
-from bayeskisl.decision.caveats import APART, Caveat, about_prediction
+from bayeskisl.decision.caveat import Caveat
+from bayeskisl.decision.caveats import APART, about_prediction
 from bayeskisl.decision.choices import Gains
 from bayeskisl.decision.criterion import Criterion, CriterionKeywords
 from bayeskisl.decision.decision import Decision
@@ -102,8 +103,7 @@ def decide(
     require_gate(fit, throw)
     fit, planned = of_target(fit, _holding_its_domain(asked, by, axis_of(fit.curves)))
     _require_probed(by, planned.groups)
-    levels = {group: by.level(group) for group in planned.groups}
-    options = Options(kind, by.level(planned.group), ci_prob, seed, by.keep_of, levels)
+    options = Options(kind, by.levels, ci_prob, seed)
     question = Question(planned, options, by)
     decision = decision_on(fit, question, forecast(fit, planned, options), apart)
     if not sensitivity:

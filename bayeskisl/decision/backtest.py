@@ -9,10 +9,10 @@ import numpy as np
 import polars as pl
 import xarray as xr
 
-from bayeskisl.decision.files import save_answer
 from bayeskisl.errors import require_ending
 from bayeskisl.files import replace_file
 from bayeskisl.laws import TwoRules
+from bayeskisl.netcdf import write_netcdf
 
 __all__ = ["HORIZONS", "Backtest"]
 
@@ -92,7 +92,7 @@ class Backtest:
         path = Path(path)
         require_ending(path, (".csv", ".nc"), "the back-test's file")
         if path.suffix == ".nc":
-            return save_answer(self.data, path)
+            return write_netcdf(self.data, path)
         replace_file(path, self.table.write_csv().encode())
         return path
 

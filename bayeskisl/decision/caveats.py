@@ -4,8 +4,6 @@ Each caveat has a weight: a note, a matter of care, or a reason not to use the a
 """
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -13,14 +11,13 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.curves import cell_at, cell_table
+from bayeskisl.decision.caveat import Caveat
 from bayeskisl.decision.intervals import interval
 from bayeskisl.decision.planned_model import ROUNDING, PlannedModel
 from bayeskisl.errors import way
 from bayeskisl.quantities import short, three_digits
 
-__all__ = ["APART", "Caveat", "Weight", "about_prediction", "caveat_table"]
-
-Weight = Literal["note", "care", "unusable"]
+__all__ = ["APART", "about_prediction"]
 
 # One order of magnitude beyond the largest size seen: where studies with R2 above .98 were off by factors.
 _FAR = 10.0
@@ -36,45 +33,6 @@ _NO_BASIS = 50.0
 _PRIOR_REACH = 3.0
 # Draws whose half-point lies below one exposure of a fact, which no training gives every fact.
 _UNSEEN_SHARE = 0.05
-
-
-@dataclass(frozen=True)
-class Caveat:
-    """One caveat of an answer.
-
-    Parameters
-    ----------
-    code, message : str
-        A code for programs, and a sentence for people.
-    concerns : {"", "target", "choice", "optimum"}
-        The answer that becomes a bound; empty for a warning.
-    at_least, at_most : float or None
-        The bound, in the unit of the sweep's axis.
-    buy : str
-        The run that would remove the caveat.
-    weight : {"note", "care", "unusable"}
-        How much the caveat weakens the answer.
-    remedy : str
-        Remedy other than a run, as an imperative; an argument in Python, an option at the command line.
-    """
-
-    code: str
-    message: str
-    concerns: str = ""
-    at_least: float | None = None
-    at_most: float | None = None
-    buy: str = ""
-    weight: Weight = "note"
-    remedy: str = ""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values without empty entries."""
-        return {name: value for name, value in asdict(self).items() if value not in ("", None)}
-
-
-def caveat_table(caveats: list[Caveat]) -> list[dict[str, Any]]:
-    """Return caveats in the form in which an answer stores them."""
-    return [caveat.to_dict() for caveat in caveats]
 
 
 def about_prediction(

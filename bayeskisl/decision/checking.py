@@ -1,14 +1,14 @@
 """Checks of an answer that was read from a file."""
 
 import json
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.axes import AXES
-from bayeskisl.decision.caveats import Weight
+from bayeskisl.decision.caveat import Caveat
 from bayeskisl.errors import InputError
 from bayeskisl.laws.falls import FALL_PARAMETERS, FALLS
 
@@ -30,8 +30,7 @@ _MAY_BE_ABSENT = {"risk_neutral_choice", "sensitivity_risk_neutral_choice", "sen
 # Attributes that are JSON, with the type of their content; the former must be there.
 _JSON: dict[str, type] = {"levels": dict, "held_fixed": dict, "gate": dict, "warnings": list, "fitted_runs": list}
 _JSON_IF_ANY: dict[str, type] = {
-    "assumes": list, "invented": list, "rules": dict, "gives": dict, "bounds_by_law": dict, "harmed": list,
-    "prices": dict,
+    "assumes": list, "invented": list, "rules": dict, "gives": dict, "harmed": list, "prices": dict,
 }  # fmt: skip
 # Texts and numbers that every answer states, and those of a decision beside them.
 _TEXTS = ("kind", "keep_of", "coordinate", "unit", "group", "half_point", "law", "created")
@@ -120,15 +119,11 @@ def _check_attributes(answer: xr.Dataset, where: str) -> None:
         if group not in levels:
             raise InputError("a level for every group that decides", f"none for {str(group)[:80]!r}", where)
     for caveat in json.loads(attrs["warnings"]):
-        if not _is_caveat(caveat):
-            raise InputError("warnings with a code, a message and a known weight", repr(caveat)[:80], where)
-
-
-def _is_caveat(content: Any) -> bool:
-    if not isinstance(content, dict) or not {"code", "message"} <= set(content):
-        return False
-    texts = (content[name] for name in ("code", "message", "buy", "remedy", "concerns") if name in content)
-    return all(isinstance(text, str) for text in texts) and content.get("weight", "note") in get_args(Weight)
+        try:
+            Caveat.from_dict(caveat)
+        except (TypeError, ValueError):
+            expected = "warnings with a code, a message and a known weight"
+            raise InputError(expected, repr(caveat)[:80], where) from None
 
 
 def _require_types(attrs: dict[str, Any], where: str, names: tuple[str, ...], kind: Any, expected: str) -> None:

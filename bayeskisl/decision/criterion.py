@@ -8,7 +8,7 @@ from bayeskisl import schema
 from bayeskisl.decision.utility import KeptFacts, Utility
 from bayeskisl.errors import InputError
 
-__all__ = ["KEEP", "Criterion", "CriterionKeywords", "KeepOf", "require_keep_of", "require_share"]
+__all__ = ["KEEP", "Criterion", "CriterionKeywords", "KeepOf", "Levels", "require_share"]
 
 # The share that a group must keep where nothing else is said.
 KEEP = 0.9
@@ -24,6 +24,37 @@ class CriterionKeywords(TypedDict, total=False):
     keep_of: KeepOf
     facts: float | None
     at_most: float | None
+
+
+@dataclass(frozen=True)
+class Levels:
+    """The share that each group must retain.
+
+    Parameters
+    ----------
+    share : float or mapping
+        In (0, 1): one share of all groups, or a share by group; a group without an entry must retain 0.9.
+    of : {"ceiling", "facts"}
+        Reference of the share: the group's own ceiling, or all of its facts.
+    """
+
+    share: float | Mapping[str, float] = field(default=KEEP, hash=False)
+    of: KeepOf = "ceiling"
+
+    def __post_init__(self) -> None:
+        if self.of not in ("ceiling", "facts"):
+            raise InputError("'ceiling' or 'facts'", repr(self.of), "keep_of")
+        if isinstance(self.share, Mapping):
+            for group, level in self.share.items():
+                if group not in schema.GROUPS:
+                    raise InputError(f"a group among {', '.join(schema.GROUPS)}", repr(group), "keep")
+                require_share(**{f"keep of {group}": level})
+        else:
+            require_share(keep=self.share)
+
+    def __call__(self, group: str) -> float:
+        """The share that a group must retain."""
+        return float(self.share.get(group, KEEP) if isinstance(self.share, Mapping) else self.share)
 
 
 @dataclass(frozen=True)
@@ -74,28 +105,16 @@ class Criterion:
         if self.utility is None:
             object.__setattr__(self, "utility", KeptFacts())
         require_share(risk=self.risk)
-        require_keep_of(self.keep_of)
-        if isinstance(self.keep, Mapping):
-            for group, level in self.keep.items():
-                if group not in schema.GROUPS:
-                    raise InputError(f"a group among {', '.join(schema.GROUPS)}", repr(group), "keep")
-                require_share(**{f"keep of {group}": level})
-        else:
-            require_share(keep=self.keep)
+        Levels(self.keep, self.keep_of)
         if self.facts is not None and not self.facts > 0:
             raise InputError("a positive number of facts", repr(self.facts), "facts")
         if self.at_most is not None and not self.at_most > 0:
             raise InputError("a positive infusion", repr(self.at_most), "at_most")
 
-    def level(self, group: str) -> float:
-        """The share that a group must retain."""
-        return float(self.keep.get(group, KEEP) if isinstance(self.keep, Mapping) else self.keep)
-
-
-def require_keep_of(keep_of: str) -> None:
-    """Refuse an unknown reference of the share to retain."""
-    if keep_of not in ("ceiling", "facts"):
-        raise InputError("'ceiling' or 'facts'", repr(keep_of), "keep_of")
+    @property
+    def levels(self) -> Levels:
+        """The share that each group must retain."""
+        return Levels(self.keep, self.keep_of)
 
 
 def require_share(**values: float) -> None:

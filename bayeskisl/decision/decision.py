@@ -11,10 +11,12 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
-from bayeskisl.decision.files import load_answer, save_answer
+from bayeskisl.decision.caveat import Caveat, caveats_of, ranked
+from bayeskisl.decision.files import load_answer
 from bayeskisl.decision.limits import limit_probabilities, risk_by_limit
 from bayeskisl.decision.two_sides import Window
-from bayeskisl.decision.verdict import Verdict, ranked, verdict_on
+from bayeskisl.decision.verdict import Verdict, verdict_on
+from bayeskisl.netcdf import write_netcdf
 from bayeskisl.quantities import three_digits
 
 __all__ = ["Answer", "Decision", "load_decision"]
@@ -178,33 +180,33 @@ class Decision:
     @property
     def extrapolated(self) -> list[str]:
         """Statements that rest on the prior alone: values of the target that the sweep never varied."""
-        return [caveat["message"] for caveat in self.caveats if caveat["code"] == "prior_driven_target"]
+        return [caveat.message for caveat in self.caveats if caveat.code == "prior_driven_target"]
 
     @property
-    def warnings(self) -> list[dict[str, Any]]:
+    def warnings(self) -> tuple[Caveat, ...]:
         """At most three further caveats, the most influential first; `further` contains the rest."""
         return self._beside[:_SHOWN]
 
     @property
-    def further(self) -> list[dict[str, Any]]:
+    def further(self) -> tuple[Caveat, ...]:
         """Caveats that are not among the verdict, the answers and `warnings`."""
         return self._beside[_SHOWN:]
 
     @property
-    def _beside(self) -> list[dict[str, Any]]:
+    def _beside(self) -> tuple[Caveat, ...]:
         elsewhere = {self.verdict.because, *self.extrapolated, *self.choice.reasons, *self.optimum.reasons}
-        others = [one for one in self.caveats if one.get("concerns") != "target" and one["code"] not in _IN_ITS_LINE]
-        return [dict(caveat) for caveat in ranked(others) if caveat["message"] not in elsewhere]
+        others = [one for one in self.caveats if one.concerns != "target" and one.code not in _IN_ITS_LINE]
+        return tuple(caveat for caveat in ranked(others) if caveat.message not in elsewhere)
 
     @property
-    def caveats(self) -> list[dict[str, Any]]:
+    def caveats(self) -> tuple[Caveat, ...]:
         """Warnings and edges, each with its code and message."""
-        return json.loads(self.data.attrs["warnings"])
+        return caveats_of(self.data.attrs)
 
     @property
-    def edges(self) -> list[dict[str, Any]]:
+    def edges(self) -> tuple[Caveat, ...]:
         """Caveats that make an answer a bound or concern the target, each with the next run to add."""
-        return [caveat for caveat in self.caveats if caveat.get("concerns")]
+        return tuple(caveat for caveat in self.caveats if caveat.concerns)
 
     @property
     def held_fixed(self) -> dict[str, float]:
@@ -247,30 +249,30 @@ class Decision:
 
     def save(self, path: str | Path) -> Path:
         """Write the decision as NetCDF, which `load_decision` and plain xarray read."""
-        return save_answer(self.data, path)
+        return write_netcdf(self.data, path)
 
     def __repr__(self) -> str:
         attrs, choice = self.data.attrs, self.choice
         said = "choice a bound"
-        if choice.value is not None and not choice.is_bound:
+        if choice.value is not None:
             number = three_digits(choice.value, down=not self.is_least, up=self.is_least)
             said = f"choice {number} {attrs['unit']}"
         return f"<Decision for {attrs['params']:,.0f} parameters, {attrs['tokens']:,.0f} tokens: {said}>"
 
     def _answer(self, concerns: str, value: float) -> Answer:
-        edges = [edge for edge in self.edges if edge["concerns"] == concerns]
+        edges = [edge for edge in self.edges if edge.concerns == concerns]
         if not edges:
             return Answer(float(value))
         # none is admissible, or enough, whatever one of several laws would allow
-        codes = {edge["code"] for edge in edges}
-        lows = [edge["at_least"] for edge in edges if "at_least" in edge and "none_admissible" not in codes]
-        highs = [edge["at_most"] for edge in edges if "at_most" in edge and "none_sufficient" not in codes]
+        codes = {edge.code for edge in edges}
+        lows = [edge.at_least for edge in edges if edge.at_least is not None and "none_admissible" not in codes]
+        highs = [edge.at_most for edge in edges if edge.at_most is not None and "none_sufficient" not in codes]
         return Answer(
             None,
             min(lows, default=None),
             max(highs, default=None),
-            tuple(edge["message"] for edge in edges),
-            tuple(edge["buy"] for edge in edges),
+            tuple(edge.message for edge in edges),
+            tuple(edge.buy for edge in edges),
         )
 
 

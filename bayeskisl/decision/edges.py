@@ -13,7 +13,8 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.curves import Side, curves_of_cells
-from bayeskisl.decision.caveats import Caveat, said
+from bayeskisl.decision.caveat import Caveat
+from bayeskisl.decision.caveats import said
 from bayeskisl.decision.planned_model import PlannedModel
 from bayeskisl.quantities import three_digits
 
@@ -276,10 +277,8 @@ def _unplanned(data: xr.Dataset) -> float:
 
 def _about_the_domain(data: xr.Dataset, target: PlannedModel) -> Iterator[Caveat]:
     facts = round(data["domain_facts"].item())
-    domain, remedy = (
-        f"a domain of {facts:,.0f} fact{'' if facts == 1 else 's'}",
-        "nothing: a larger budget or fewer facts",
-    )
+    domain = f"a domain of {facts:,.0f} fact{'' if facts == 1 else 's'}"
+    remedy = "nothing: a larger budget or fewer facts"
     if "domain_ratio" in data and data["domain_ratio"].item() > 1:
         yield Caveat("ratio_above_one", f"no mixture of the budget holds {domain}", buy=remedy)
     if "sufficient_ratio" in data:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayeskisl.arrays import FloatArray
+from bayeskisl.decision.kept_knowledge import known
 from bayeskisl.laws.falls import Curve
 
 __all__ = ["Fall"]
@@ -50,7 +51,7 @@ class Fall:
 
     def known_at_best(self) -> FloatArray:
         """Share of facts known at many exposures, without guesses: (ceiling - floor) / (1 - floor); ``(draw,)``."""
-        return (self.ceiling - self.floor) / (1 - self.floor)
+        return known(self.ceiling, self.floor)
 
     def share_of_ceiling(self, log_exposures: FloatArray) -> FloatArray:
         """S: retained knowledge relative to the ceiling, shape ``(draw, point)``.
@@ -66,6 +67,17 @@ class Fall:
         The share is one number, or one for each draw.
         """
         return self.log_threshold + self.shape.inverse(share) / self.steepness
+
+    def log_exposures_holding(self, level: float, of: str) -> FloatArray:
+        """Log exposures at which a share of the ceiling, or of all facts, is retained, shape ``(draw,)``.
+
+        A share of all facts that the ceiling lies below needs exposures without end.
+        """
+        if of == "ceiling":
+            return self.log_exposures_keeping(level)
+        share = level / self.known_at_best()
+        possible = share < 1
+        return np.where(possible, self.log_exposures_keeping(np.where(possible, share, 0.5)), np.inf)
 
     def log_exposures_at_optimum(self) -> FloatArray:
         """Log exposures that maximise the number of retained facts if exposures fall as 1 / facts, shape ``(draw,)``.

@@ -10,7 +10,7 @@ from bayeskisl.errors import InputError
 from bayeskisl.files import require_file
 from bayeskisl.netcdf import read_netcdf, write_netcdf
 
-__all__ = ["load_answer", "load_prediction", "require_answer", "save_answer", "save_prediction"]
+__all__ = ["load_answer", "load_prediction", "require_answer", "save_prediction"]
 
 _NEEDED = {
     "prediction": ("critical_exposures", "weight"),
@@ -23,14 +23,9 @@ _NEEDED = {
 }  # fmt: skip
 
 
-def save_answer(answer: xr.Dataset, path: str | Path) -> Path:
-    """Write a prediction, or the data of a decision, as NetCDF, which plain xarray reads."""
-    return write_netcdf(answer, path)
-
-
 def save_prediction(ahead: xr.Dataset, path: str | Path) -> Path:
-    """Write the result of `predict`."""
-    return save_answer(ahead, path)
+    """Write the result of `predict` as NetCDF, which plain xarray reads."""
+    return write_netcdf(ahead, path)
 
 
 def load_prediction(path: str | Path) -> xr.Dataset:

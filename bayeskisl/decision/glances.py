@@ -110,7 +110,8 @@ class Glances:
         """Decide as `bayeskisl.decide` from the same draws, on a coarser grid of infusions."""
         target = self.target(params, tokens)
         utility = utility or KeptFacts()
-        question = Question(target, self.options, Criterion(utility, risk, self.options.keep))
+        levels = self.options.levels
+        question = Question(target, self.options, Criterion(utility, risk, levels.share, levels.of))
         found = self._forecast(target)
         if not utility.loss_price:  # who does not price the general loss is spared its draws
             found = replace(found, prospect=replace(found.prospect, loss=None))

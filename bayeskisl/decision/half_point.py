@@ -10,30 +10,13 @@ import xarray as xr
 from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import Axis, LoadEffect
 from bayeskisl.curves import reference_load
+from bayeskisl.decision.intervals import HalfPoint
 from bayeskisl.decision.measure import CellCounts, bounded
 
 if TYPE_CHECKING:
     from bayeskisl.inference import Fit
 
-__all__ = ["HalfPoint", "Place", "measure_half_point", "predict_half_point"]
-
-
-@dataclass(frozen=True)
-class HalfPoint:
-    """Log of the exposures at which half is retained.
-
-    Parameters
-    ----------
-    low, median, high : float
-        Posterior median and equal-tailed interval; of a bound, the bound and the open end.
-    bound : {"", "at least", "at most"}
-        Whether the runs lie on both sides of it, or only say that it needs at least, or at most, so many exposures.
-    """
-
-    low: float
-    median: float
-    high: float
-    bound: str = ""
+__all__ = ["Place", "measure_half_point", "predict_half_point"]
 
 
 @dataclass(frozen=True)
@@ -91,13 +74,11 @@ def measure_half_point(runs: xr.Dataset, group: str, *, ci_prob: float = 0.9) ->
     counts = CellCounts.of(runs, group)
     thresholds, probability = counts.posterior()
     if bound := counts.bound:
-        with np.errstate(divide="ignore"):
-            low, median, high = np.log(bounded(np.exp(thresholds), probability, ci_prob, bound))
-        return HalfPoint(float(low), float(median), float(high), bound)
+        return bounded(thresholds, probability, ci_prob, bound, lowest=-np.inf)
     tail = (1 - ci_prob) / 2
     middle = np.cumsum(probability) - probability / 2  # cumulated to the middle of each node's mass
     low, median, high = np.interp([tail, 0.5, 1 - tail], middle, thresholds)
-    return HalfPoint(float(low), float(median), float(high))
+    return HalfPoint(float(median), float(low), float(high))
 
 
 def predict_half_point(

@@ -1,12 +1,66 @@
-"""Conversion of draws into intervals."""
+"""Intervals of draws, and measured half-points that an interval may hold."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from bayeskisl.arrays import FloatArray
 
-__all__ = ["interval", "interval_name", "interval_score", "quantiles"]
+__all__ = [
+    "HITS",
+    "OPPOSITE",
+    "Bound",
+    "HalfPoint",
+    "Interval",
+    "Outcome",
+    "interval",
+    "interval_name",
+    "interval_score",
+    "quantiles",
+]
+
+Bound = Literal["", "at least", "at most"]
+Outcome = Literal["hit", "miss", "undecided"]
+
+# A bound of exposures as a bound of the infusion, where infusion takes exposures away.
+OPPOSITE: dict[Bound, Bound] = {"": "", "at least": "at most", "at most": "at least"}
+# An outcome as a truth value, null in JSON where it is undecided.
+HITS: dict[Outcome, bool | None] = {"hit": True, "miss": False, "undecided": None}
+
+
+class Interval(NamedTuple):
+    """A median with both ends of an equal-tailed interval."""
+
+    median: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class HalfPoint:
+    """A measured half-point: the place at which half of what is known at best is retained.
+
+    Parameters
+    ----------
+    median, low, high : float
+        Posterior median and equal-tailed interval; for a bound, the bound twice, and the open end.
+    bound : {"", "at least", "at most"}
+        Whether the runs lie on both sides of it, or show only on which side of the bound it lies.
+    """
+
+    median: float
+    low: float
+    high: float
+    bound: Bound = ""
+
+    def outcome(self, predicted: Interval) -> Outcome:
+        """Whether a predicted interval holds the half-point; a bound can only be missed."""
+        if not self.bound:
+            return "hit" if predicted.low <= self.median <= predicted.high else "miss"
+        missed = predicted.high < self.median if self.bound == "at least" else predicted.low > self.median
+        return "miss" if missed else "undecided"
 
 
 def quantiles(draws: FloatArray, probabilities: FloatArray | Sequence[float], axis: int | None = None) -> FloatArray:
@@ -14,11 +68,11 @@ def quantiles(draws: FloatArray, probabilities: FloatArray | Sequence[float], ax
     return np.quantile(draws, probabilities, axis=axis, method="inverted_cdf")
 
 
-def interval(draws: FloatArray, ci_prob: float) -> tuple[float, float, float]:
+def interval(draws: FloatArray, ci_prob: float) -> Interval:
     """Median and both ends of the equal-tailed interval of probability `ci_prob`."""
     tail = (1 - ci_prob) / 2
     median, low, high = quantiles(np.asarray(draws).ravel(), [0.5, tail, 1 - tail])
-    return float(median), float(low), float(high)
+    return Interval(float(median), float(low), float(high))
 
 
 def interval_name(ci_prob: float) -> str:

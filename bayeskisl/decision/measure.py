@@ -22,6 +22,7 @@ from bayeskisl import schema
 from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.curves import cell_table, final, group_exposures
 from bayeskisl.curves.benchmark import benchmarks
+from bayeskisl.decision.intervals import OPPOSITE, Bound, HalfPoint
 from bayeskisl.decision.kept_knowledge import known
 from bayeskisl.decision.planned_model import PlannedModel, planned_model
 from bayeskisl.errors import InputError
@@ -57,8 +58,8 @@ _SHOWN = {
 }
 
 
-@dataclass(frozen=True, repr=False)
-class Measurement:
+@dataclass(frozen=True, repr=False, kw_only=True)
+class Measurement(HalfPoint):
     """The half-retention point of one cell.
 
     Parameters
@@ -66,26 +67,22 @@ class Measurement:
     median, low, high : float
         Posterior median and equal-tailed interval, in the unit of the sweep's axis; for a bound, the bound twice, with
         the open end infinite or zero.
+    bound : {"", "at least", "at most"}
+        Whether the runs show a fall, or only that it lies above the largest or below the smallest infusion.
     ci_prob : float
         Probability of the interval.
     values, probability : numpy.ndarray
         The posterior on its grid, values ascending, shape ``(node,)``.
     runs : tuple of str
         The runs that were used.
-    bound : {"", "at least", "at most"}
-        Whether the runs show a fall, or only that it lies above the largest or below the smallest infusion.
     half_point : {"collapse", "onset"}
         Whether more infusion harms the group or teaches it.
     """
 
-    median: float
-    low: float
-    high: float
     ci_prob: float
     values: FloatArray
     probability: FloatArray
     runs: tuple[str, ...]
-    bound: str = ""
     half_point: str = schema.COLLAPSE
 
     def __repr__(self) -> str:
@@ -150,13 +147,17 @@ class CellCounts:
         return known(self.recalled / self.probed, self.guessing) / self.most
 
     @property
-    def bound(self) -> str:
+    def bound(self) -> Bound:
         """Whether the half-point needs "at most" or "at least" the exposures that were tried; empty if it is inside."""
-        return "at most" if self.share.min() > 0.5 else "at least" if self.share.max() < 0.5 else ""
+        return _bound_of(self.share)
 
     def posterior(self) -> tuple[FloatArray, FloatArray]:
         """See `threshold_posterior`."""
         return threshold_posterior(self.log_exposures, self.recalled, self.probed, self.guessing, self.most)
+
+
+def _bound_of(share: FloatArray) -> Bound:
+    return "at most" if share.min() > 0.5 else "at least" if share.max() < 0.5 else ""
 
 
 # Less than this is no ceiling, but guesses.
@@ -168,10 +169,6 @@ def _best_level(log_exposures: FloatArray, share: FloatArray) -> float:
     levels, level_of_run = np.unique(np.round(log_exposures, 6), return_inverse=True)
     best = float(np.max(np.bincount(level_of_run, share, len(levels)) / np.bincount(level_of_run)))
     return min(best, 1.0) if best >= _LEAST_CEILING else 1.0
-
-
-# A bound of exposures as a bound of the infusion, where infusion takes exposures away.
-_OPPOSITE = {"": "", "at least": "at most", "at most": "at least"}
 
 
 def measure_collapse(curves: xr.Dataset, *, ci_prob: float = 0.9) -> Measurement:
@@ -206,8 +203,16 @@ def measure_collapse(curves: xr.Dataset, *, ci_prob: float = 0.9) -> Measurement
     thresholds, probability = counts.posterior()
     values, bound = target.infusion(thresholds), counts.bound
     if target.harms:  # infusion rises as exposures fall
-        values, probability, bound = values[::-1], probability[::-1], _OPPOSITE[bound]
-    return _measurement(target, values, probability, ci_prob, bound, counts.runs)
+        values, probability, bound = values[::-1], probability[::-1], OPPOSITE[bound]
+    place = bounded(values, probability, ci_prob, bound) if bound else _between(target, values, probability, ci_prob)
+    return Measurement(
+        **vars(place),
+        ci_prob=ci_prob,
+        values=values,
+        probability=probability,
+        runs=counts.runs,
+        half_point=target.half_point,
+    )
 
 
 def threshold_posterior(
@@ -271,45 +276,35 @@ def _range_of_fall(log_exposures: FloatArray, share: FloatArray) -> tuple[float,
     risen, fallen = log_exposures[share >= 0.1], log_exposures[share <= 0.9]
     low = risen.min() if risen.size else log_exposures.max()
     high = fallen.max() if fallen.size else log_exposures.min()
-    never_fell, never_held = share.min() > 0.5, share.max() < 0.5
+    bound = _bound_of(share)
     return (
-        min(low, high) - (_BEYOND if never_fell else _MARGIN),
-        max(low, high) + (_BEYOND if never_held else _MARGIN),
+        min(low, high) - (_BEYOND if bound == "at most" else _MARGIN),
+        max(low, high) + (_BEYOND if bound == "at least" else _MARGIN),
     )
 
 
-def _measurement(
-    target: PlannedModel, values: FloatArray, probability: FloatArray, ci_prob: float, bound: str, runs: tuple[str, ...]
-) -> Measurement:
-    if bound:
-        low, median, high = bounded(values, probability, ci_prob, bound)
-    else:
-        low, median, high = _between(target, values, probability, ci_prob)
-    return Measurement(median, low, high, ci_prob, values, probability, runs, bound, target.half_point)
-
-
-def _between(
-    target: PlannedModel, values: FloatArray, probability: FloatArray, ci_prob: float
-) -> tuple[float, float, float]:
-    """Lower end, median and upper end, interpolated in log exposures, in which the nodes are even."""
+def _between(target: PlannedModel, values: FloatArray, probability: FloatArray, ci_prob: float) -> HalfPoint:
+    """Median and interval, interpolated in log exposures, in which the nodes are even."""
     tail = (1 - ci_prob) / 2
     middle = np.cumsum(probability) - probability / 2  # cumulated to the middle of each node's mass
     inside = (values > 0) & (values < target.axis.end(target.everything_else))
     line = target.to_line(values[inside])
     low, median, high = target.from_line(np.interp([tail, 0.5, 1 - tail], middle[inside], line))
-    return float(low), float(median), float(high)
+    return HalfPoint(float(median), float(low), float(high))
 
 
-def bounded(values: FloatArray, probability: FloatArray, ci_prob: float, bound: str) -> tuple[float, float, float]:
-    """Return the one-sided bound of runs without a fall, by likelihood ratio.
+def bounded(
+    values: FloatArray, probability: FloatArray, ci_prob: float, bound: Bound, lowest: float = 0.0
+) -> HalfPoint:
+    """Return the one-sided bound of runs without a fall, by likelihood ratio; `lowest` is its open end below.
 
     Quantiles would follow from how far the flat prior happens to reach; the likelihood alone says which thresholds are
     worse than the best by more than a one-sided normal test at `ci_prob` allows, 2 log LR = z^2.
     """
     tenable = values[probability >= probability.max() * np.exp(-(ndtri(ci_prob) ** 2) / 2)]
-    if bound == "at least":
-        return float(tenable.min()), float(tenable.min()), np.inf
-    return 0.0, float(tenable.max()), float(tenable.max())
+    end = float(tenable.min() if bound == "at least" else tenable.max())
+    low, high = (end, np.inf) if bound == "at least" else (lowest, end)
+    return HalfPoint(end, low, high, bound)
 
 
 def _equiprobable(nodes: int) -> FloatArray:

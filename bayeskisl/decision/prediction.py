@@ -12,19 +12,20 @@ import xarray as xr
 import bayeskisl
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray, IntArray
-from bayeskisl.decision.caveats import Caveat, Weight, about_prediction, caveat_table
-from bayeskisl.decision.criterion import KEEP, KeepOf, require_keep_of, require_share
+from bayeskisl.decision.caveat import Caveat
+from bayeskisl.decision.caveats import about_prediction
+from bayeskisl.decision.criterion import KEEP, KeepOf, Levels, require_share
 from bayeskisl.decision.general_loss import fit_loss
 from bayeskisl.decision.planned_model import PlannedModel, of_target
-from bayeskisl.decision.prospect import Kind, Prospect, draws_at, every_draw_at, prospect_of
+from bayeskisl.decision.prospect import Kind, Prospect, every_draw_at, prospect_of
 from bayeskisl.decision.rules import rules_at
 from bayeskisl.errors import GateError, InputError, way
 from bayeskisl.target import Target, TargetKeywords, target_from
 
 if TYPE_CHECKING:
-    from bayeskisl.inference import Caution, Fit
+    from bayeskisl.inference import Fit
 
-__all__ = ["Forecast", "Kind", "Options", "attributes", "draws_at", "forecast", "predict"]
+__all__ = ["Forecast", "Kind", "Options", "attributes", "forecast", "predict"]
 
 # The shoulder is where a tenth is lost, whatever share a choice must keep.
 _SHOULDER_SHARE = 0.9
@@ -35,21 +36,14 @@ class Options:
     """Settings of an answer besides the fit and the target; fields as for `predict`."""
 
     kind: Kind = "new_run"
-    keep: float = KEEP
+    levels: Levels = field(default_factory=Levels)
     ci_prob: float = 0.9
     seed: int = 0
-    keep_of: KeepOf = "ceiling"
-    levels: Mapping[str, float] = field(default_factory=dict, hash=False)  # of groups that `keep` is not for
 
     def __post_init__(self) -> None:
-        require_share(keep=self.keep, ci_prob=self.ci_prob)
-        require_keep_of(self.keep_of)
+        require_share(ci_prob=self.ci_prob)
         if self.kind not in ("new_run", "mean"):
             raise InputError("'new_run' or 'mean'", repr(self.kind), "kind")
-
-    def level(self, group: str) -> float:
-        """The share that a group must retain."""
-        return self.levels.get(group, self.keep)
 
 
 def predict(
@@ -117,7 +111,7 @@ def predict(
     >>> ahead["collapse"].quantile([0.05, 0.5, 0.95]).round(-2).values.tolist()
     [700.0, 1300.0, 2100.0]
     """
-    options = Options(kind, keep, ci_prob, seed, keep_of)
+    options = Options(kind, Levels(keep, keep_of), ci_prob, seed)
     require_gate(fit, throw)
     fit, planned = of_target(fit, target_from(target, short))
     ahead = forecast(fit, planned, options).ahead
@@ -210,11 +204,11 @@ def _of_cell(mixture: xr.Dataset, target: PlannedModel) -> FloatArray:
 def _on_axis(prospect: Prospect, options: Options) -> dict[str, FloatArray]:
     """Threshold on the axis: of over-infusion, or of sufficient infusion if more harms no probed group."""
     if not prospect.target.harms:
-        return {"sufficient": prospect.holding(options.level(prospect.target.group), of=options.keep_of)}
+        return {"sufficient": prospect.holding(options.levels)}
     return {
         schema.COLLAPSE: prospect.keeping(0.5),
         schema.SHOULDER: prospect.keeping(_SHOULDER_SHARE),
-        "admissible": prospect.admissible(options.level, options.keep_of),
+        "admissible": prospect.admissible(options.levels),
     }
 
 
@@ -232,8 +226,12 @@ def attributes(
         "schema_version": schema.VERSION,
         "bayeskisl_version": bayeskisl.__version__,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        **{name: value for name, value in vars(options).items() if name != "levels"},
-        "levels": json.dumps({group: options.level(group) for group in target.groups}),
+        "kind": options.kind,
+        "keep": options.levels(target.group),
+        "ci_prob": options.ci_prob,
+        "seed": options.seed,
+        "keep_of": options.levels.of,
+        "levels": json.dumps({group: options.levels(group) for group in target.groups}),
         **more,
         "interval": "equal-tailed",
         schema.PARAMS: target.params,
@@ -252,7 +250,7 @@ def attributes(
         "law_sha256": fit.law.sha256,
         "rules": json.dumps(rules_at(fit.curves, target)),
         "gate": json.dumps({"passed": bool(fit.gate.passed), "reasons": list(fit.gate.reasons)}),
-        "warnings": json.dumps(caveat_table(caveats)),
+        "warnings": json.dumps([caveat.to_dict() for caveat in caveats]),
         "fitted_runs": json.dumps([str(run) for run in fit.curves[schema.RUN].values]),
     }
 
@@ -271,43 +269,31 @@ def require_gate(
         return
     anyway = way(f"; or {otherwise} with throw=False", "")
     if fit.is_preview:
-        raise GateError(f"expected a posterior, got a preview, which no gate examines; {_whole()}{anyway}.")
+        raise GateError(f"expected a posterior, got a preview, which no gate examines; {_fit_in_full()}{anyway}.")
     raise GateError(
         "expected a posterior that passed its gate, got one that failed: "
-        f"{'; '.join([*_of_data(fit), *fit.gate.reasons])}; {_longer()}{anyway}."
+        f"{'; '.join([*_of_data(fit), *fit.gate.reasons])}; {_fit_longer()}{anyway}."
     )
 
 
-def _whole() -> str:
+def _fit_in_full() -> str:
     return way("fit without `method='preview'`", "fit the curves with `bayeskisl fit CURVES`")
 
 
-def _longer() -> str:
+def _fit_longer() -> str:
     return way("fit again with `draws=4000`", "fit again with `bayeskisl fit CURVES --draws 4000`")
-
-
-# What no sampler mends: the data hold no answer, or what was sampled is no posterior.
-_NO_ANSWER = ("no_signal", "wrong_way", "turns_back", "preview")
 
 
 def _of_data(fit: "Fit") -> list[str]:
     """Findings about the data that make a longer fit useless."""
-    return [each.message for each in fit.warnings if each.code in _NO_ANSWER and each.severity == "serious"]
+    return [each.message for each in fit.warnings if Caveat.of_finding(each).weight == "unusable"]
 
 
 def of_fit(fit: "Fit", target: PlannedModel) -> list[Caveat]:
     """Return the fit's own warnings, and its failed gate if that was waived."""
     reasons = "" if fit.is_preview else "; ".join(fit.gate.reasons)  # a preview has a warning of its own
-    failed = [Caveat("gate", f"the posterior failed its gate: {reasons}", weight="unusable", remedy=_longer())]
+    failed = [Caveat("gate", f"the posterior failed its gate: {reasons}", weight="unusable", remedy=_fit_longer())]
     sizes = fit.curves[schema.PARAMS].values
     inside = sizes.min() <= target.params <= sizes.max()  # few sizes take nothing from a target among them
-    ours = [caution for caution in fit.warnings if not (inside and caution.code == "few_sizes")]
-    return [*(failed if reasons else ()), *map(_inherited, ours)]
-
-
-def _inherited(caution: "Caution") -> Caveat:
-    """Return a caution of the fit as a caveat."""
-    weight: Weight = "care" if caution.severity == "serious" or caution.code == "outlying_rows" else "note"
-    if caution.severity == "serious" and caution.code in _NO_ANSWER:
-        weight = "unusable"
-    return Caveat(caution.code, str(caution), weight=weight, remedy=caution.remedy)
+    ours = [finding for finding in fit.warnings if not (inside and finding.code == "few_sizes")]
+    return [*(failed if reasons else ()), *map(Caveat.of_finding, ours)]

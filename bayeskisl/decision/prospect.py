@@ -1,6 +1,6 @@
 """Knowledge that runs of an untrained model would retain at any infusion, draw by draw."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -9,6 +9,7 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
+from bayeskisl.decision.criterion import Levels
 from bayeskisl.decision.fall import Fall
 from bayeskisl.decision.general_loss import LossLaw
 from bayeskisl.decision.kept_knowledge import kept
@@ -94,28 +95,20 @@ class Prospect:
         fall = self.falls[group]
         return self.target.infusion(fall.log_exposures_keeping(share), group, fall.load_effect)
 
-    def admissible(self, level: Callable[[str], float], of: str = "ceiling") -> FloatArray:
+    def admissible(self, levels: Levels) -> FloatArray:
         """The largest infusion at which every harmed group retains its level, shape ``(sample,)``."""
         harmed = [group for group in self.falls if self.direction(group) < 0]
-        return np.stack([self.holding(level(group), group, of) for group in harmed]).min(axis=0)
+        return np.stack([self.holding(levels, group) for group in harmed]).min(axis=0)
 
     def direction(self, group: str) -> int:
         """Effect of infusion on a group: 1 if it teaches, -1 if it harms, 0 if there is none."""
         return self.target.axis.moves(group, self.falls[group].knows_load)
 
-    def holding(self, level: float, group: str | None = None, of: str = "ceiling") -> FloatArray:
-        """Infusion at which a group retains a share of its ceiling, or of all facts, ``(sample,)``.
-
-        A share of all facts that the ceiling lies below needs exposures without end: no infusion gives it.
-        """
-        if of == "ceiling":
-            return self.keeping(level, group)
+    def holding(self, levels: Levels, group: str | None = None) -> FloatArray:
+        """Infusion at which a group retains its level, shape ``(sample,)``; none gives what its ceiling lies below."""
         group = group or self.target.group
         fall = self.falls[group]
-        share = level / fall.known_at_best()
-        possible = share < 1
-        exposures = np.where(possible, fall.log_exposures_keeping(np.where(possible, share, 0.5)), np.inf)
-        return self.target.infusion(exposures, group, fall.load_effect)
+        return self.target.infusion(fall.log_exposures_holding(levels(group), levels.of), group, fall.load_effect)
 
     def _kept(self, group: str, infusion: FloatArray, infused_facts: FloatArray) -> FloatArray:
         fall, fixed = self.falls[group], self.target.held_fixed

@@ -15,7 +15,7 @@ from bayeskisl.decision.choices import (
     least_sufficient,
     sufficient_ratio,
 )
-from bayeskisl.decision.criterion import Criterion
+from bayeskisl.decision.criterion import Criterion, Levels
 from bayeskisl.decision.intervals import quantiles
 from bayeskisl.decision.planned_model import PlannedModel
 from bayeskisl.decision.prediction import Forecast, Options, forecast, over_draws
@@ -70,7 +70,7 @@ class Question:
         }
         possible = max(scalars[schema.CHOICE], gains.low)
         shape = found.ahead.sizes["chain"], found.ahead.sizes["draw"]
-        of_domain, domain = _domain(prospect, possible, self.options, self.criterion.facts)
+        of_domain, domain = _domain(prospect, possible, self.options.levels, self.criterion.facts)
         if "sufficient" in of_domain:
             scalars["least_sufficient"] = least_sufficient(of_domain["sufficient"], risk)
         return found.ahead.assign(
@@ -90,15 +90,14 @@ class Question:
 
     def _both_sides(self, gains: Gains, data: xr.Dataset) -> xr.Dataset:
         """The range at which every level holds, and the changes that would open an empty one."""
-        prospect, options = gains.prospect, self.options
+        prospect, levels = gains.prospect, self.options.levels
         if not (self.target.harms and self.target.rising_group):  # one side alone: that is the choice
             return data
-        sides = sides_of(prospect, options.level, options.keep_of)
+        sides = sides_of(prospect, levels)
         ends, probability = (gains.low, gains.high), 1 - self.criterion.risk
         window = window_of(sides, *ends, probability)
-        levels = {group: options.level(group) for group in prospect.falls}
-        giving = (levels, options.keep_of, ends, probability)
-        mended = would_have_to_give(prospect, *giving) if window.is_empty and gains.is_exact else {}
+        closed = window.is_empty and gains.is_exact
+        mended = would_have_to_give(prospect, levels, ends, probability) if closed else {}
         infusion = data["infusion"].values[:, None]
         return data.assign(
             window=("end", [window.low, window.high]),
@@ -116,10 +115,8 @@ class Question:
 
     def _bounds(self, prospect: Prospect) -> FloatArray:
         """The largest admissible or smallest sufficient infusion of each draw."""
-        level, of = self.options.level, self.options.keep_of
-        if self.target.harms:
-            return prospect.admissible(level, of)
-        return prospect.holding(level(self.target.group), of=of)
+        levels = self.options.levels
+        return prospect.admissible(levels) if self.target.harms else prospect.holding(levels)
 
 
 def _planned_range(target: PlannedModel, at_most: float | None) -> tuple[float, float]:
@@ -136,7 +133,7 @@ def _ratio_of_domain(target: PlannedModel, facts: float) -> float:
 
 
 def _domain(
-    prospect: Prospect, choice: float, options: Options, facts: float | None
+    prospect: Prospect, choice: float, levels: Levels, facts: float | None
 ) -> tuple[dict[str, FloatArray], dict[str, float]]:
     """Return the ratio that a domain needs, draw by draw, and the size of that domain."""
     target, fixed = prospect.target, prospect.target.held_fixed
@@ -151,10 +148,8 @@ def _domain(
     if group is None or (target.axis.counts_facts and unknown):
         return {}, {"domain_facts": float(whole)}
     fall = prospect.falls[group]
-    share = options.level(group) / (fall.known_at_best() if options.keep_of == "facts" else 1.0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        keeping = np.where(share < 1, fall.log_exposures_keeping(np.minimum(share, 1 - 1e-12)), np.inf)
-    needed = target.log_exposures_at_load(keeping, whole, fall.load_effect)
+    holding = fall.log_exposures_holding(levels(group), levels.of)
+    needed = target.log_exposures_at_load(holding, whole, fall.load_effect)
     ratio = sufficient_ratio(needed, whole, target.tokens, fixed[schema.TOKENS_PER_FACT])
     too_little = {"sufficient": target.axis.at_ratio(ratio, fixed)} if target.axis.moves_ratio else {}
     return {"sufficient_ratio": ratio, **too_little}, {"domain_facts": float(whole)}

@@ -16,8 +16,8 @@ from bayeskisl.axes import axis_of
 from bayeskisl.curves import cell_table, final, load_curves, with_covariates, without_covariates
 from bayeskisl.curves.groups import deciding_group
 from bayeskisl.decision.backtest import Backtest
-from bayeskisl.decision.half_point import HalfPoint, Place, measure_half_point, predict_half_point
-from bayeskisl.decision.intervals import interval, interval_score
+from bayeskisl.decision.half_point import Place, measure_half_point, predict_half_point
+from bayeskisl.decision.intervals import OPPOSITE, HalfPoint, Interval, interval, interval_score
 from bayeskisl.decision.prediction import require_share
 from bayeskisl.errors import InputError
 from bayeskisl.laws import Law, load_law, two_rules
@@ -129,8 +129,6 @@ class _Cells:
             params, tokens = (float(self.table[name][cell]) for name in (schema.PARAMS, schema.TOKENS))
             if params > last:
                 ahead, prior_driven = predict_half_point(fit, place, params, tokens, seed=seed)
-                median, low, high = interval(ahead, self.ci_prob)
-                predicted = HalfPoint(low, median, high)
                 yield {
                     "fitted_sizes": fitted_sizes,
                     "largest": last,
@@ -140,7 +138,7 @@ class _Cells:
                     "horizon": params / last,
                     **gate,
                     "prior_driven": ", ".join(prior_driven),
-                    **_compared(place, predicted, self.measured[cell], self.ci_prob),
+                    **_compared(place, interval(ahead, self.ci_prob), self.measured[cell], self.ci_prob),
                     **self._rules(cell, last),
                 }
 
@@ -171,12 +169,10 @@ class _Cells:
         return list(nearest.values())
 
 
-def _compared(place: Place, predicted: HalfPoint, measured: HalfPoint, ci_prob: float) -> dict[str, Any]:
+def _compared(place: Place, predicted: Interval, measured: HalfPoint, ci_prob: float) -> dict[str, Any]:
     """Both half-points on the sweep's axis, and their distance."""
     low, high = sorted((place.infusion(predicted.low), place.infusion(predicted.high)))
     measured_low, measured_high = sorted((place.infusion(measured.low), place.infusion(measured.high)))
-    # many exposures are few facts: a bound from below in exposures is one from above along an axis on which they fall
-    turned = {"at least": "at most", "at most": "at least", "": ""}
     ends = (predicted.low, predicted.high)
     factors = [_factor(place, end, measured) for end in ends]
     return {
@@ -186,21 +182,14 @@ def _compared(place: Place, predicted: HalfPoint, measured: HalfPoint, ci_prob: 
         "measured": place.infusion(measured.median),
         "measured_low": measured_low,
         "measured_high": measured_high,
-        "bound": turned[measured.bound] if place.direction < 0 else measured.bound,
-        "verdict": _verdict(predicted, measured),
+        "bound": OPPOSITE[measured.bound] if place.direction < 0 else measured.bound,
+        "verdict": measured.outcome(predicted),
         "score": np.nan if measured.bound else interval_score(*ends, measured.median, ci_prob),
         "width": float(np.exp(predicted.high - predicted.low)),
         "factor_low": min(factors),
         "factor": _factor(place, predicted.median, measured),
         "factor_high": max(factors),
     }
-
-
-def _verdict(predicted: HalfPoint, measured: HalfPoint) -> str:
-    if not measured.bound:
-        return "hit" if predicted.low <= measured.median <= predicted.high else "miss"
-    outside = predicted.high < measured.median if measured.bound == "at least" else predicted.low > measured.median
-    return "miss" if outside else "undecided"
 
 
 def _factor(place: Place, log_exposures: float, measured: HalfPoint) -> float:

@@ -45,19 +45,16 @@ def sensitivity_rows(fit: "Fit", decision: Decision, answered_by: Answered) -> d
     if len(laws) > 1:
         answers |= {f"law '{law}' alone": answered_by(fit, {name: float(name == law) for name in laws}) for law in laws}
     answers |= {name: answered_by(weaker, None) for name, weaker in weaker_priors(fit).items()}
+    halves = [interval(_half(data).values, decision.data.attrs["ci_prob"]) for data in answers.values()]
     columns = {
         "risk": [_risk_of(decision, data) for data in answers.values()],
         schema.CHOICE: [data[schema.CHOICE].item() for data in answers.values()],
         "risk_neutral_choice": [data["risk_neutral_choice"].item() for data in answers.values()],
         "near_optimal_low": [data["near_optimal"].values[0] for data in answers.values()],
         "near_optimal_high": [data["near_optimal"].values[1] for data in answers.values()],
-        **dict(
-            zip(
-                ("collapse_median", "collapse_low", "collapse_high"),
-                zip(*(interval(_half(data).values, 0.9) for data in answers.values()), strict=True),
-                strict=True,
-            )
-        ),
+        "collapse_median": [half.median for half in halves],
+        "collapse_low": [half.low for half in halves],
+        "collapse_high": [half.high for half in halves],
     }
     variables = {f"sensitivity_{name}": ("assumption", np.array(values)) for name, values in columns.items()}
     return variables | {"assumption": ("assumption", list(answers))}

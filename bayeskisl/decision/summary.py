@@ -9,11 +9,12 @@ import pandas as pd
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.decision.caveat import caveats_of, ranked
 from bayeskisl.decision.choices import least_sufficient
 from bayeskisl.decision.decision import Decision
 from bayeskisl.decision.intervals import interval, interval_name
 from bayeskisl.decision.limits import limit_probabilities
-from bayeskisl.decision.verdict import ranked, verdict_on
+from bayeskisl.decision.verdict import verdict_on
 from bayeskisl.decision.verification import Verification
 
 # The risk of too little at which a prediction says how much is enough, where no decision names one: the default there.
@@ -37,7 +38,7 @@ def prediction_summary(ahead: xr.Dataset) -> dict[str, Any]:
         the warnings.
     """
     attrs = ahead.attrs
-    ci_prob, half = attrs["ci_prob"], attrs["half_point"]
+    ci_prob, half, caveats = attrs["ci_prob"], attrs["half_point"], ranked(caveats_of(attrs))
     return {
         schema.PARAMS: _plain(attrs[schema.PARAMS]),
         schema.TOKENS: _plain(attrs[schema.TOKENS]),
@@ -67,8 +68,8 @@ def prediction_summary(ahead: xr.Dataset) -> dict[str, Any]:
         "uncertainty": _plain(uncertainty(ahead)),
         "extrapolation_decades": attrs["extrapolation_decades"],
         "gate": json.loads(attrs["gate"]),
-        "verdict": verdict_on(json.loads(attrs["warnings"])).to_dict(),
-        "warnings": [dict(caveat) for caveat in ranked(json.loads(attrs["warnings"]))],
+        "verdict": verdict_on(caveats).to_dict(),
+        "warnings": [caveat.to_dict() for caveat in caveats],
     }
 
 
@@ -125,8 +126,8 @@ def decision_summary(decision: Decision) -> dict[str, Any]:
         **prediction_summary(data),
         "limits": decision.limits,
         "extrapolated": decision.extrapolated,
-        "warnings": decision.warnings,
-        "further_warnings": decision.further,
+        "warnings": [caveat.to_dict() for caveat in decision.warnings],
+        "further_warnings": [caveat.to_dict() for caveat in decision.further],
         "sensitivity": [
             {"assumption": str(name)} | {column: _plain(value) for column, value in row.items()}
             for name, row in decision.sensitivity.iterrows()

@@ -160,7 +160,7 @@ def _row(decision: Decision) -> dict[str, Any]:
         f"{half}_{name}_high": high,
         "verdict": decision.verdict.grade,
         "rule": decision.verdict.rule,
-        "edges": ", ".join(dict.fromkeys(edge["code"] for edge in decision.edges)),
+        "edges": ", ".join(dict.fromkeys(edge.code for edge in decision.edges)),
     }
 
 

@@ -1,6 +1,6 @@
 """The infusions at which both sides hold: infused facts are known, and background knowledge is retained."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -9,6 +9,7 @@ import numpy as np
 
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
+from bayeskisl.decision.criterion import Levels
 from bayeskisl.decision.prospect import Prospect
 
 __all__ = ["Sides", "Window", "sides_of", "window_of", "would_have_to_give"]
@@ -58,20 +59,11 @@ class Sides:
     most: FloatArray
 
 
-def sides_of(prospect: Prospect, level: Callable[[str], float], of: str) -> Sides:
-    """The two sides of a prospect whose infusion teaches some groups and harms the others.
-
-    Parameters
-    ----------
-    prospect : Prospect
-    level : callable
-        The share that each group must hold, by its name.
-    of : {"ceiling", "facts"}
-        Share of what its ceiling allows, or of all facts.
-    """
+def sides_of(prospect: Prospect, levels: Levels) -> Sides:
+    """The two sides of a prospect whose infusion teaches some groups and harms the others."""
     rising = [group for group in prospect.falls if prospect.direction(group) > 0]
-    enough = [prospect.holding(level(group), group, of) for group in rising]
-    return Sides(np.max(enough, axis=0), prospect.admissible(level, of))
+    enough = [prospect.holding(levels, group) for group in rising]
+    return Sides(np.max(enough, axis=0), prospect.admissible(levels))
 
 
 def window_of(sides: Sides, least: float, most: float, probability: float) -> Window:
@@ -102,7 +94,7 @@ def window_of(sides: Sides, least: float, most: float, probability: float) -> Wi
 
 
 def would_have_to_give(
-    prospect: Prospect, levels: Mapping[str, float], of: str, ends: tuple[float, float], probability: float
+    prospect: Prospect, levels: Levels, ends: tuple[float, float], probability: float
 ) -> dict[str, Any]:
     """Changes that open an empty range, each by itself: a risk, a lower level of one group, or fewer facts.
 
@@ -113,15 +105,16 @@ def would_have_to_give(
         suffice even near zero are left out.
     """
 
-    def probable(levels: Mapping[str, float], at: Prospect = prospect) -> float:
-        return window_of(sides_of(at, levels.__getitem__, of), *ends, probability).probability
+    def probable(levels: Levels, at: Prospect = prospect) -> float:
+        return window_of(sides_of(at, levels), *ends, probability).probability
 
     found: dict[str, Any] = {"risk": 1 - probable(levels)}
+    asked = {group: levels(group) for group in prospect.falls}
 
     def can_hold(group: str, level: float) -> bool:
-        return probable({**levels, group: level}) >= probability
+        return probable(replace(levels, share={**asked, group: level})) >= probability
 
-    lower = {group: _largest(partial(can_hold, group), levels[group]) for group in levels}
+    lower = {group: _largest(partial(can_hold, group), level) for group, level in asked.items()}
     found["keep"] = {group: level for group, level in lower.items() if level > 0}
     fixed = prospect.target.held_fixed
     if prospect.target.axis.given == schema.FACTS:

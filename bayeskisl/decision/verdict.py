@@ -1,23 +1,16 @@
 """Verdict on an answer: a grade, the rule that decided it, the remedy, and the next run to add."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-__all__ = ["Grade", "Verdict", "ranked", "verdict_on"]
+from bayeskisl.decision.caveat import Caveat, Weight, ranked
+
+__all__ = ["Grade", "Verdict", "verdict_on"]
 
 Grade = Literal["good", "usable with care", "not usable"]
 
-_GRADES: dict[str, Grade] = {"note": "good", "care": "usable with care", "unusable": "not usable"}
-_WEIGHTS = ("unusable", "care", "note")
-# What could change an answer most stands first: data that hold no answer, then a posterior that is none, then what only
-# the prior knows, then what the data know too little of.
-_ORDER = (
-    "no_signal", "wrong_way", "turns_back", "gate", "preview", "prior_driven_target", "never_kept", "never_learned",
-    "no_collapse", "never_ignorant", "laws_apart", "wide", "few_sizes", "far_extrapolation", "far_budget",
-    "outlying_rows", "below_one_exposure", "sampled_thinly", "no_benefit", "beyond_swept", "none_admissible",
-    "none_sufficient", "no_window",
-)  # fmt: skip
+_GRADES: dict[Weight, Grade] = {"note": "good", "care": "usable with care", "unusable": "not usable"}
 
 
 @dataclass(frozen=True)
@@ -48,23 +41,9 @@ class Verdict:
         return asdict(self)
 
 
-def ranked(caveats: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return caveats in stored form, the most influential first, each message once."""
-    by_message: dict[str, Mapping[str, Any]] = {}
-    for caveat in caveats:
-        by_message.setdefault(caveat["message"], caveat)
-    order = {code: place for place, code in enumerate(_ORDER)}
-    return sorted(
-        by_message.values(),
-        key=lambda one: (_WEIGHTS.index(one.get("weight", "note")), order.get(one["code"], len(order))),
-    )
-
-
-def verdict_on(caveats: Iterable[Mapping[str, Any]]) -> Verdict:
+def verdict_on(caveats: Iterable[Caveat]) -> Verdict:
     """Return the verdict that the gravest caveat decides."""
     worst = next(iter(ranked(caveats)), None)
-    if worst is None or worst.get("weight", "note") == "note":
+    if worst is None or worst.is_note:
         return Verdict("good")
-    return Verdict(
-        _GRADES[worst["weight"]], worst["code"], worst["message"], worst.get("remedy", ""), worst.get("buy", "")
-    )
+    return Verdict(_GRADES[worst.weight], worst.code, worst.message, worst.remedy, worst.buy)

@@ -13,7 +13,7 @@ from bayeskisl.axes import Axis, axis_of
 from bayeskisl.curves import final, validate
 from bayeskisl.curves.groups import infused_group, probed_groups
 from bayeskisl.decision.decision import Decision
-from bayeskisl.decision.intervals import interval
+from bayeskisl.decision.intervals import HITS, Interval, Outcome, interval
 from bayeskisl.decision.kept_knowledge import kept, known
 from bayeskisl.decision.measure import Measurement, measure_collapse
 from bayeskisl.decision.planned_model import ROUNDING, SAME_SIZE
@@ -22,7 +22,7 @@ from bayeskisl.decision.utility import is_facts_kept
 from bayeskisl.errors import InputError
 from bayeskisl.quantities import three_digits
 
-__all__ = ["AtChoice", "KeptByLevel", "Verification", "is_hit", "verify"]
+__all__ = ["AtChoice", "KeptByLevel", "Verification", "verify"]
 
 # Levels are whole facts and whole sequences: a run at the choice is within rounding of it.
 _NEAR = 1.02
@@ -100,20 +100,20 @@ class Verification:
     ----------
     params, tokens : float
         The target.
-    predicted : tuple of float
-        Median and both ends of the predicted interval of the collapse point of a cell, as its runs measure it.
+    predicted : Interval
+        Predicted interval of the collapse point of a cell, as its runs measure it.
     ci_prob : float
         Probability of that interval.
     measured : Measurement
         The half-retention point with its own uncertainty.
-    hit : bool or None
-        Whether the measured median lies inside the predicted interval; None if the runs give only a bound that does not
-        decide.
+    verdict : {"hit", "miss", "undecided"}
+        Whether the measured median lies inside the predicted interval; undecided if the runs give only a bound that
+        does not decide.
     rank : float
         Share of the predictive distribution below the measurement, averaged over the measurement's own uncertainty:
         values near 0 or 1 are a surprise.
-    hit_by_law : dict
-        `hit` for the interval of each law; empty for answers of earlier versions, which have no cell of each law.
+    verdict_by_law : dict
+        The same for the interval of each law; empty for answers of earlier versions, which have no cell of each law.
     at_choice : AtChoice
         Retention of runs at the choice; empty if there are none or nothing was chosen.
     unit : str
@@ -130,12 +130,12 @@ class Verification:
 
     params: float
     tokens: float
-    predicted: tuple[float, float, float]
+    predicted: Interval
     ci_prob: float
     measured: Measurement
-    hit: bool | None
+    verdict: Outcome
     rank: float
-    hit_by_law: dict[str, bool | None]
+    verdict_by_law: dict[str, Outcome]
     at_choice: AtChoice
     unit: str
     kept: KeptByLevel
@@ -165,12 +165,14 @@ class Verification:
         return bool(np.isfinite(self.at_choice.keep))
 
     @property
-    def verdict(self) -> str:
-        """One word: hit, miss, or undecided."""
-        return _VERDICTS[self.hit]
+    def hit(self) -> bool | None:
+        """The verdict as a truth value; None where it is undecided."""
+        return HITS[self.verdict]
 
-
-_VERDICTS = {True: "hit", False: "miss", None: "undecided"}
+    @property
+    def hit_by_law(self) -> dict[str, bool | None]:
+        """The verdict on each law as a truth value."""
+        return {law: HITS[verdict] for law, verdict in self.verdict_by_law.items()}
 
 
 def verify(prediction: xr.Dataset | Decision, curves: xr.Dataset) -> Verification:
@@ -206,17 +208,17 @@ def verify(prediction: xr.Dataset | Decision, curves: xr.Dataset) -> Verificatio
     draws = data[judged].values.ravel()
     predicted = interval(draws, measured.ci_prob)
     laws = data["law"].values if f"{judged}_by_law" in data else ()
-    by_law = {str(law): interval(data[f"{judged}_by_law"].sel(law=law).values, measured.ci_prob) for law in laws}
+    ends_by_law = {str(law): interval(data[f"{judged}_by_law"].sel(law=law).values, measured.ci_prob) for law in laws}
     return Verification(
         params=float(data.attrs[schema.PARAMS]),
         tokens=float(data.attrs[schema.TOKENS]),
         predicted=predicted,
         ci_prob=measured.ci_prob,
         measured=measured,
-        hit=is_hit(measured, predicted),
+        verdict=measured.outcome(predicted),
         rank=_rank(measured, draws),
         scores=scores_of(axis_of(data), draws, measured, json.loads(data.attrs.get("rules", "{}"))),
-        hit_by_law={law: is_hit(measured, ends) for law, ends in by_law.items()},
+        verdict_by_law={law: measured.outcome(ends) for law, ends in ends_by_law.items()},
         unit=data.attrs["unit"],
         kept=_kept_by_level(data, runs),
         **_of_decision(data, runs),
@@ -296,16 +298,6 @@ def _require_some(curves: xr.Dataset, ours: BoolArray, name: str, value: float) 
         found = ", ".join(f"{each:,.0f}" if each >= 1 else f"{each:.6g}" for each in np.unique(curves[name].values)[:8])
         raise InputError(f"runs with {name} = {value:,.6g}, as predicted", found, "curves",
                          "train the predicted model at levels around its choice")  # fmt: skip
-
-
-def is_hit(measured: Measurement, predicted: tuple[float, float, float]) -> bool | None:
-    """Whether a predicted interval (median, low, high) holds the measurement; None where a bound does not decide."""
-    _, low, high = predicted
-    if measured.bound == "at least":
-        return False if high < measured.low else None
-    if measured.bound == "at most":
-        return False if low > measured.high else None
-    return low <= measured.median <= high
 
 
 def _rank(measured: Measurement, draws: FloatArray) -> float:

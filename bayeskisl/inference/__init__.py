@@ -1,6 +1,6 @@
 """Posteriors of laws: inference from retention curves, checks, storage, and extrapolation to new sizes."""
 
-from bayeskisl.inference.cautions import Caution
+from bayeskisl.curves import Finding as Caution  # the name of an earlier release
 from bayeskisl.inference.compare import Comparison, compare
 from bayeskisl.inference.extrapolate import extrapolate
 from bayeskisl.inference.fit import fit

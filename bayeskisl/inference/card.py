@@ -10,7 +10,7 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.axes import axis_of
-from bayeskisl.inference.cautions import Caution
+from bayeskisl.curves import Finding
 from bayeskisl.inference.gate import Gate
 from bayeskisl.inference.posterior import ON_AXIS
 from bayeskisl.laws import Law
@@ -30,7 +30,7 @@ def card(
     curves: str,
     quantities: Mapping[str, str],
     gate: Gate,
-    warnings: Iterable[Caution],
+    warnings: Iterable[Finding],
 ) -> str:
     """Return a compact HTML table of a fit.
 

@@ -1,8 +1,7 @@
-"""Cautions about a posterior, as objects with a code, a severity and a remedy."""
+"""Cautions: findings about a posterior, and those about its data that it does not repair."""
 
 import json
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import replace
 
 import numpy as np
 import xarray as xr
@@ -10,7 +9,7 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import Axis, axis_of
-from bayeskisl.curves import Side, check, curves_of_cells
+from bayeskisl.curves import Finding, Side, check, curves_of_cells
 from bayeskisl.curves.cells import domain_of_runs
 from bayeskisl.curves.groups import probed_groups
 from bayeskisl.errors import way
@@ -19,36 +18,11 @@ from bayeskisl.inference.posterior import ON_AXIS
 from bayeskisl.inference.sensitivity import SENSITIVE, sensitivity
 from bayeskisl.quantities import three_digits
 
-__all__ = ["Caution", "cautions"]
+__all__ = ["cautions"]
 
 _FEW_SIZES = 4
 _PRIOR_DRIVEN = 0.8  # posterior sd over prior sd above which the data have said little
 _CORRELATED, _SIGNIFICANT = 0.3, 0.05
-
-
-@dataclass(frozen=True)
-class Caution:
-    """One caution about a posterior.
-
-    Attributes
-    ----------
-    code : str
-        ``few_sizes``, ``nothing_to_harm``, ``edge_collapse``, ``no_collapse``, ``load_ignored``, ``prior_driven``,
-        ``prior_sensitive``, ``sampled_thinly``, ``correlated_seeds``, ``assumed_by_import``, ``rival_gate``,
-        ``pareto_k`` or ``approximate_likelihood``; or a code of `bayeskisl.curves.Finding`.
-    severity : str
-        ``note``, ``warning`` or ``serious``.
-    message, remedy : str
-        A sentence each.
-    """
-
-    code: str
-    severity: Literal["note", "warning", "serious"]
-    message: str
-    remedy: str
-
-    def __str__(self) -> str:
-        return f"{self.message} {self.remedy}"
 
 
 def cautions(
@@ -57,7 +31,7 @@ def cautions(
     curves: xr.Dataset,
     gate: Gate,
     log_prior: xr.Dataset,
-) -> tuple[Caution, ...]:
+) -> tuple[Finding, ...]:
     """Return all cautions about the posterior of one law.
 
     Parameters
@@ -89,16 +63,13 @@ def cautions(
 _BY_POSTERIOR = ("never_moves", "all_lost")
 
 
-def _of_data(curves: xr.Dataset) -> list[Caution]:
-    """Findings about the data, before any law."""
-    return [
-        Caution(found.code, found.severity, found.message, found.remedy)
-        for found in check(curves).findings
-        if found.code not in _BY_POSTERIOR
-    ]
+def _of_data(curves: xr.Dataset) -> list[Finding]:
+    """Findings about the data, before any law; files of fits have no place for their groups and rows."""
+    found = (each for each in check(curves).findings if each.code not in _BY_POSTERIOR)
+    return [replace(each, group="", rows=()) for each in found]
 
 
-def _few_sizes(curves: xr.Dataset) -> list[Caution]:
+def _few_sizes(curves: xr.Dataset) -> list[Finding]:
     names, domain = domain_of_runs(curves)
     params = curves[schema.PARAMS].values
     sizes, fewest = min((len(np.unique(params[domain == index])), name) for index, name in enumerate(names))
@@ -107,7 +78,7 @@ def _few_sizes(curves: xr.Dataset) -> list[Caution]:
     of_domain = f" of '{fewest}'" if len(names) > 1 else ""
     counted = f"{sizes} size{'' if sizes == 1 else 's'}{of_domain}"
     return [
-        Caution(
+        Finding(
             "few_sizes",
             "serious",
             f"{counted} cannot show how the exponent itself changes with size.",
@@ -116,19 +87,19 @@ def _few_sizes(curves: xr.Dataset) -> list[Caution]:
     ]
 
 
-def _nothing_to_harm(posterior: xr.Dataset, curves: xr.Dataset) -> list[Caution]:
+def _nothing_to_harm(posterior: xr.Dataset, curves: xr.Dataset) -> list[Finding]:
     """Return the caution about curves without a group that over-infusion can harm."""
     knows_load = "load_effect" in posterior
     missing = axis_of(curves).nothing_to_harm(probed_groups(curves), knows_load)
     remedy = "Probe a general benchmark as the group 'background' and fit again."
-    return [Caution("nothing_to_harm", "warning", missing, remedy)] if missing else []
+    return [Finding("nothing_to_harm", "warning", missing, remedy)] if missing else []
 
 
 # A ratio above which there is next to nothing but infused tokens.
 _ALL = 0.999
 
 
-def _edges(posterior: xr.Dataset, curves: xr.Dataset) -> list[Caution]:
+def _edges(posterior: xr.Dataset, curves: xr.Dataset) -> list[Finding]:
     """Cells whose sweep lies on one side of the half-point: bounds, not measurements.
 
     A law without a fall has no half-points, and so no bounds.
@@ -154,7 +125,7 @@ def _edges(posterior: xr.Dataset, curves: xr.Dataset) -> list[Caution]:
     return [*bounds, *([] if measured else [_NO_COLLAPSE])]
 
 
-def _load_ignored(posterior: xr.Dataset, curves: xr.Dataset) -> list[Caution]:
+def _load_ignored(posterior: xr.Dataset, curves: xr.Dataset) -> list[Finding]:
     """Return the caution about infused facts that are lost along a dose under a law without the load."""
     axis, groups = axis_of(curves), [str(name) for name in curves[schema.GROUP].values if name != schema.BACKGROUND]
     infused = [name for name in groups if _direction(posterior, axis, name) == 0]
@@ -162,7 +133,7 @@ def _load_ignored(posterior: xr.Dataset, curves: xr.Dataset) -> list[Caution]:
     if not lost:
         return []
     return [
-        Caution(
+        Finding(
             "load_ignored",
             "warning",
             f"Along a {axis.name} the exposures of '{lost[0]}' stay the same, so that a law in exposures alone cannot "
@@ -172,7 +143,7 @@ def _load_ignored(posterior: xr.Dataset, curves: xr.Dataset) -> list[Caution]:
     ]
 
 
-_NO_COLLAPSE = Caution(
+_NO_COLLAPSE = Finding(
     "no_collapse",
     "serious",
     "No sweep crossed its half-point: every threshold is a bound, and the law's exponents are those of the prior.",
@@ -201,8 +172,8 @@ def _bound(posterior: xr.Dataset, axis: Axis, group: str, cell: int, fewer_expos
     )
 
 
-def _one_sided(group: str, what: str, needed: str, bounds: list[str]) -> Caution:
-    return Caution(
+def _one_sided(group: str, what: str, needed: str, bounds: list[str]) -> Finding:
+    return Finding(
         "edge_collapse",
         "warning",
         f"Retention of '{group}' {what} in {len(bounds)} {'cells' if len(bounds) > 1 else 'cell'}; with 95 %, "
@@ -217,7 +188,7 @@ def _shares(curves: xr.Dataset, group: str) -> FloatArray:
     return np.where(probed > 0, of_group[schema.RECALLED].values / np.maximum(probed, 1), np.nan)
 
 
-def _prior_driven(posterior: xr.Dataset, prior: xr.Dataset) -> list[Caution]:
+def _prior_driven(posterior: xr.Dataset, prior: xr.Dataset) -> list[Finding]:
     known = dict(scalars(prior, _JUDGED))
     said_little = {}
     for label, draws in scalars(posterior, _JUDGED):
@@ -229,7 +200,7 @@ def _prior_driven(posterior: xr.Dataset, prior: xr.Dataset) -> list[Caution]:
         return []
     listed = ", ".join(f"{label} ({100 * ratio:.0f} %)" for label, ratio in said_little.items())
     return [
-        Caution(
+        Finding(
             "prior_driven",
             "note",
             f"The data barely inform these quantities (posterior sd as a share of the prior sd): {listed}.",
@@ -238,7 +209,7 @@ def _prior_driven(posterior: xr.Dataset, prior: xr.Dataset) -> list[Caution]:
     ]
 
 
-def _prior_sensitive(posterior: xr.Dataset, log_prior: xr.Dataset) -> list[Caution]:
+def _prior_sensitive(posterior: xr.Dataset, log_prior: xr.Dataset) -> list[Finding]:
     """Caution about the prior sensitivity of places on the axis and of exponents."""
     together = xr.Dataset({"all": sum(log_prior.data_vars.values())})
     moved = sensitivity(posterior, together, (*ON_AXIS, schema.EXPONENT))["all"]
@@ -248,7 +219,7 @@ def _prior_sensitive(posterior: xr.Dataset, log_prior: xr.Dataset) -> list[Cauti
     listed = ", ".join(f"{label} ({value:.2f})" for label, value in moved.head(_LISTED).items())
     more = f" and {len(moved) - _LISTED} more" if len(moved) > _LISTED else ""
     return [
-        Caution(
+        Finding(
             "prior_sensitive",
             "note",
             f"The prior influences these quantities (power-scaling sensitivity above {SENSITIVE:g}): {listed}{more}.",
@@ -268,12 +239,12 @@ def _spread(label: str, draws: FloatArray) -> float:
     return float(np.log(draws).std() if label.startswith(("tau", "sigma_run")) else draws.std())
 
 
-def _near_its_gate(gate: Gate) -> list[Caution]:
+def _near_its_gate(gate: Gate) -> list[Finding]:
     """Caution about tests that were missed by little, where none was missed by more: that has a sentence of its own."""
     if not (gate.passed and gate.shortfalls):
         return []
     return [
-        Caution(
+        Finding(
             "sampled_thinly",
             "serious",
             f"The sampler missed a test by little: {'; '.join(gate.shortfalls)}.",
@@ -282,11 +253,11 @@ def _near_its_gate(gate: Gate) -> list[Caution]:
     ]
 
 
-def _correlated_seeds(gate: Gate) -> list[Caution]:
+def _correlated_seeds(gate: Gate) -> list[Finding]:
     if not (gate.seed_correlation > _CORRELATED and gate.seed_p_value < _SIGNIFICANT):
         return []
     return [
-        Caution(
+        Finding(
             "correlated_seeds",
             "warning",
             f"Run effects of two seeds at one level correlate at {gate.seed_correlation:.2f}: part of the run scatter "
@@ -296,14 +267,14 @@ def _correlated_seeds(gate: Gate) -> list[Caution]:
     ]
 
 
-def _assumed_by_import(curves: xr.Dataset) -> list[Caution]:
+def _assumed_by_import(curves: xr.Dataset) -> list[Finding]:
     """Cautions about values that an import assumed; relative exposures limit the possible conclusions."""
     assumed = json.loads(curves.attrs.get("import_assumed", "[]"))
     if not assumed:
         return []
     relative = curves.attrs.get("exposure_scale") == "relative"
     return [
-        Caution(
+        Finding(
             "assumed_by_import",
             "warning" if relative else "note",
             f"The import assumed values that the table does not contain: {'; '.join(assumed)}.",

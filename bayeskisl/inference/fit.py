@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Unpack
 
@@ -13,10 +13,11 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.cores import available_cores, one_blas_thread
-from bayeskisl.curves import cell_table, check, final, load_curves, with_covariates, without_covariates
+from bayeskisl.curves import Finding, cell_table, check, final, load_curves, with_covariates, without_covariates
 from bayeskisl.curves.cells import varied
+from bayeskisl.curves.finding import by_severity
 from bayeskisl.errors import InputError
-from bayeskisl.inference.cautions import Caution, cautions
+from bayeskisl.inference.cautions import cautions
 from bayeskisl.inference.corrected import chosen_by_importance
 from bayeskisl.inference.data import ModelData, prepare, suited
 from bayeskisl.inference.gate import Gate, examine
@@ -242,7 +243,7 @@ def _assemble(curves: xr.Dataset, first: _Posterior, beside: list[_Posterior], s
         "weights": json.dumps(_weights([one.law.name for one in usable], left_out)),
         "elpd_loo": json.dumps({} if light else {one.law.name: _left_out_runs(one).elpd for one in everyone}),
         "elpd_cells": json.dumps({name: one.elpd for name, one in left_out.items()}),
-        "warnings": json.dumps([asdict(caution) for caution in sorted(known, key=_severity)]),
+        "warnings": json.dumps([caution.to_dict() for caution in by_severity(known)]),
         "method": settings.method,
         **provenance(settings.seed),
     }
@@ -260,24 +261,20 @@ def _replicates(one: _Posterior, rng: np.random.Generator) -> xr.Dataset:
     return dataset(draw_counts(one.groups["posterior"], one.data, one.law, rng), one.data)
 
 
-def _severity(caution: Caution) -> int:
-    return ("serious", "warning", "note").index(caution.severity)
-
-
-def _of_method(settings: Settings) -> list[Caution]:
+def _of_method(settings: Settings) -> list[Finding]:
     return (
         []
         if settings.method == "nuts"
-        else [Caution("preview", "serious", f"{_PREVIEW.capitalize()}.", "Fit without `method`.")]
+        else [Finding("preview", "serious", f"{_PREVIEW.capitalize()}.", "Fit without `method`.")]
     )
 
 
-def _of_likelihood(one: _Posterior) -> list[Caution]:
+def _of_likelihood(one: _Posterior) -> list[Finding]:
     if one.corrected == 1:
         return []
     how = f"corrected in part, by the power {one.corrected:.2f} of 1" if one.corrected else "not corrected for it"
     return [
-        Caution(
+        Finding(
             "approximate_likelihood",
             "note",
             f"The sampler approximates the likelihood of runs that scatter, and its draws were {how}.",
@@ -286,9 +283,9 @@ def _of_likelihood(one: _Posterior) -> list[Caution]:
     ]
 
 
-def _of_rivals(beside: list[_Posterior]) -> list[Caution]:
+def _of_rivals(beside: list[_Posterior]) -> list[Finding]:
     return [
-        Caution(
+        Finding(
             "rival_gate",
             "warning",
             f"The rival law '{one.law.name}' failed its gate and has no weight: {'; '.join(one.gate.reasons)}.",
@@ -299,13 +296,13 @@ def _of_rivals(beside: list[_Posterior]) -> list[Caution]:
     ]
 
 
-def _of_importance(left_out: dict[str, LeaveOneOut]) -> list[Caution]:
+def _of_importance(left_out: dict[str, LeaveOneOut]) -> list[Finding]:
     poor = {name: one.pareto_k for name, one in left_out.items() if one.pareto_k > RELIABLE_PARETO_K}
     if not poor:
         return []
     listed = ", ".join(f"{name} {k:.2f}" for name, k in poor.items())
     return [
-        Caution(
+        Finding(
             "pareto_k",
             "note",
             f"A single size decides part of the laws' weights (Pareto k: {listed}).",

@@ -10,8 +10,8 @@ import pandas as pd
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.curves import Finding
 from bayeskisl.inference.card import card, quantities_in_words
-from bayeskisl.inference.cautions import Caution
 from bayeskisl.inference.domains import domain_names, of_domain
 from bayeskisl.inference.gate import OF_LIMITS, STRUCTURAL, Gate, diagnostics, scalars
 from bayeskisl.inference.posterior import ON_AXIS
@@ -64,9 +64,9 @@ class Fit:
         return self.tree.attrs.get("method") == "preview"
 
     @cached_property
-    def warnings(self) -> tuple[Caution, ...]:
+    def warnings(self) -> tuple[Finding, ...]:
         """Cautions about the posterior, the most severe first."""
-        return tuple(Caution(**content) for content in json.loads(self.tree.attrs["warnings"]))
+        return tuple(Finding.from_dict(content) for content in json.loads(self.tree.attrs["warnings"]))
 
     @cached_property
     def weights(self) -> dict[str, float]:

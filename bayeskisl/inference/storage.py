@@ -12,10 +12,9 @@ import xarray as xr
 
 from bayeskisl import __version__, schema
 from bayeskisl.arrays import FloatArray, IntArray
-from bayeskisl.curves import cell_table, group_exposures, validate
+from bayeskisl.curves import Finding, cell_table, group_exposures, validate
 from bayeskisl.errors import InputError
 from bayeskisl.files import require_file
-from bayeskisl.inference.cautions import Caution
 from bayeskisl.inference.data import ModelData
 from bayeskisl.inference.gate import Gate
 from bayeskisl.inference.given import COEFFICIENT, PAIR, QUANTITY
@@ -212,7 +211,7 @@ def _check_names(
     for gate in gates.values():
         Gate.from_dict(gate)
     for content in warnings:
-        Caution(**content)
+        Finding.from_dict(content)
     if set(laws) != names or set(gates) != names or not set(weights) <= names:
         raise ValueError("a gate for each law, and weights of laws")
 

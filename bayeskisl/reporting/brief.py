@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from bayeskisl import schema
 from bayeskisl.axes import axis_of
+from bayeskisl.decision.caveat import Caveat, ranked
 from bayeskisl.decision.intervals import interval
-from bayeskisl.decision.verdict import ranked
 from bayeskisl.quantities import short
 from bayeskisl.reporting.numbers import percent, span, three_digits
 from bayeskisl.reporting.text import exposures_at, headline, levels_in_words, shortfall_in_words
@@ -136,20 +136,20 @@ def _run(attrs: Mapping[str, Any]) -> str:
 
 def _doubts(decision: "Decision") -> list[str]:
     """The most influential caveats, in a few words each."""
-    others = [each for each in _serious(decision) if each["message"] not in decision.extrapolated]
-    shown = [_DOUBTS.get(str(each["code"]), str(each["message"])) for each in others]
+    others = [each for each in _serious(decision) if each.message not in decision.extrapolated]
+    shown = [_DOUBTS.get(each.code, each.message) for each in others]
     return list(dict.fromkeys(shown))[:_SHOWN] or [_ALWAYS]
 
 
-def _serious(decision: "Decision") -> list[Mapping[str, Any]]:
-    return [each for each in ranked(decision.caveats) if each.get("weight", "note") != "note"]
+def _serious(decision: "Decision") -> list[Caveat]:
+    return [each for each in ranked(decision.caveats) if not each.is_note]
 
 
 def _next_run(decision: "Decision") -> str:
     """The run that the gravest caveat requests."""
     serious = _serious(decision)
-    asked = [*(str(each.get("buy", "")) for each in serious), *decision.choice.buy]
-    asked += [str(each["remedy"]) for each in serious if str(each.get("remedy", "")).startswith("Train ")]
+    asked = [*(each.buy for each in serious), *decision.choice.buy]
+    asked += [each.remedy for each in serious if each.remedy.startswith("Train ")]
     wanted = next((buy for buy in asked if buy and not buy.startswith("nothing")), "none required")
     for end in _ENDS:
         wanted = wanted.split(end)[0]

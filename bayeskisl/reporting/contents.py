@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,10 +10,11 @@ import numpy as np
 import bayeskisl
 from bayeskisl import schema
 from bayeskisl.axes import axis_of
-from bayeskisl.curves import cell_table
+from bayeskisl.curves import Finding, cell_table
 from bayeskisl.curves.cells import told_apart
 from bayeskisl.curves.groups import deciding_group
 from bayeskisl.decision import decision_summary, prediction_summary
+from bayeskisl.decision.caveat import Caveat
 from bayeskisl.decision.caveats import APART
 from bayeskisl.decision.criterion import KEEP
 from bayeskisl.decision.intervals import interval
@@ -78,11 +80,11 @@ def answer_block(decision: "Decision") -> dict[str, Any]:
         "tokens": budget(attrs),
         "decades": f"{attrs['extrapolation_decades']:+.2f}",
         "extrapolated": [
-            f"{gap(one['message'])}; next run to add: {one['buy']}"
+            f"{gap(one.message)}; next run to add: {one.buy}"
             for one in decision.caveats
-            if one["message"] in decision.extrapolated
+            if one.message in decision.extrapolated
         ],
-        "why": "" if decision.verdict.because in decision.extrapolated else decision.verdict.because,
+        "why": "" if decision.verdict.because in decision.extrapolated else decision.verdict.because.rstrip("."),
         "verdict": decision.verdict.to_dict() | {"mending": mending(decision.verdict)},
         "brief": brief(decision),
         "sentence": _capital(answer(decision)),
@@ -93,7 +95,7 @@ def answer_block(decision: "Decision") -> dict[str, Any]:
             for why, buy in dict.fromkeys(zip(decision.choice.reasons, decision.choice.buy, strict=True))
             if why != decision.verdict.because
         ],
-        "about_target": [edge for edge in decision.edges if edge["concerns"] == "target"],
+        "about_target": [edge.message for edge in decision.edges if edge.concerns == "target"],
         "beside": beside_it(decision),
         "near": f"{span(*decision.near_optimal)} {unit}",
         "collapse": with_interval(found[attrs["half_point"]], ci_prob, unit),
@@ -210,18 +212,16 @@ def law_rows(fit: "Fit", decision: "Decision | None", verification: "Verificatio
             entry = summary["laws"][law][decision.data.attrs["half_point"]]
             row["collapse"] = with_interval(entry, decision.data.attrs["ci_prob"], decision.data.attrs["unit"])
         if verification is not None:
-            hits = {True: "hit", False: "miss", None: "undecided"}
-            row["hit"] = hits[verification.hit_by_law[law]] if law in verification.hit_by_law else ""
+            row["hit"] = verification.verdict_by_law.get(law, "")
         rows.append(row)
     return rows
 
 
-def warning_rows(fit: "Fit", decision: "Decision | None") -> dict[str, list[dict[str, str]]]:
+def warning_rows(fit: "Fit", decision: "Decision | None") -> dict[str, Sequence[Caveat | Finding]]:
     """At most three warnings, and the folded ones; without a decision, the warnings of the fit."""
     if decision is not None:
         return {"first": decision.warnings, "further": decision.further}
-    cautions = [{"code": caution.code, "message": str(caution)} for caution in fit.warnings]
-    return {"first": cautions[:3], "further": cautions[3:]}
+    return {"first": fit.warnings[:3], "further": fit.warnings[3:]}
 
 
 def provenance_rows(fit: "Fit", decision: "Decision | None") -> list[tuple[str, str]]:

@@ -183,7 +183,7 @@ def _words(decision: Decision) -> dict[str, Any]:
             ["target", _target(attrs)],
             ["held fixed", held_fixed(decision.data)],
         ],
-        "warnings": [str(caveat["message"]) for caveat in decision.warnings],
+        "warnings": [str(caveat) for caveat in decision.warnings],
     }
 
 

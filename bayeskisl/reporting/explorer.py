@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Unpack
 
 from bayeskisl import schema
+from bayeskisl.decision.criterion import Levels
 from bayeskisl.decision.glances import Glances
 from bayeskisl.decision.prediction import Options, require_gate
 from bayeskisl.decision.prospect import Kind
@@ -62,5 +63,5 @@ def explore(
     require_gate(fit, throw)
     asked = target_from(target, short, default=TIMES * float(fit.curves[schema.PARAMS].max()))
     fit = fit if asked.domain is None else fit.of_domain(asked.domain)
-    glances = Glances(fit, draws, Options(kind, keep, seed=seed), replace(asked, domain=None))
+    glances = Glances(fit, draws, Options(kind, Levels(keep), seed=seed), replace(asked, domain=None))
     return ExplorerWidget(Explorer.about(glances, asked.params, asked.tokens))

@@ -59,7 +59,8 @@ class ExplorerWidget(anywidget.AnyWidget):
     def decide(self, **options: Any) -> Decision:
         """Return the full decision at the sliders, from every draw, as `bayeskisl.decide` returns it."""
         glances, asked = self.explorer.glances, self.explorer.question(self.places)
-        criterion = Criterion(asked["utility"], asked["risk"], glances.options.keep)
+        levels = glances.options.levels
+        criterion = Criterion(asked["utility"], asked["risk"], levels.share, levels.of)
         fixed = {
             "kind": glances.options.kind,
             "seed": glances.options.seed,

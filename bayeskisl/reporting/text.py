@@ -11,11 +11,12 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.axes import axis_of
 from bayeskisl.decision import Answer, Decision, decision_summary, prediction_summary
+from bayeskisl.decision.caveat import Caveat, caveats_of, ranked
 from bayeskisl.decision.intervals import interval_name
 from bayeskisl.decision.summary import regret_of_choice
 from bayeskisl.decision.two_sides import Window
 from bayeskisl.decision.utility import has_costs, is_facts_kept
-from bayeskisl.decision.verdict import Verdict, ranked, verdict_on
+from bayeskisl.decision.verdict import Verdict, verdict_on
 from bayeskisl.quantities import short
 from bayeskisl.reporting.numbers import counted, exact, percent, span, three_digits
 
@@ -68,9 +69,9 @@ def describe_prediction(ahead: xr.Dataset) -> str:
     str
         Plain text, one statement a line.
     """
-    caveats = [dict(one) for one in ranked(json.loads(ahead.attrs["warnings"]))]
+    caveats = ranked(caveats_of(ahead.attrs))
     found = verdict_on(caveats)
-    beside = [one for one in caveats if one["message"] != found.because]
+    beside = [one for one in caveats if one.message != found.because]
     lines = [*_prediction_lines(ahead), *_warning_lines(beside[:3]), *further_line(beside[3:])]
     return "\n".join([*verdict_lines(found), *lines])
 
@@ -106,7 +107,7 @@ def describe_decision(decision: Decision) -> str:
         *_regret_lines(decision),
         *domain_line(decision),
         *_prediction_lines(decision.data, found),
-        *(f"note: {edge['message']}; next run to add: {edge['buy']}" for edge in _of_target(decision)),
+        *(f"note: {edge.message}; next run to add: {edge.buy}" for edge in _of_target(decision)),
         *_sensitivity_lines(decision),
         *_warning_lines(decision.warnings),
         *further_line(decision.further),
@@ -117,8 +118,8 @@ def describe_decision(decision: Decision) -> str:
 def extrapolated_lines(decision: Decision) -> list[str]:
     """Statements that rest on the prior alone; if there are any, they come first in every output."""
     shown = decision.verdict.because if decision.verdict.grade == "not usable" else ""
-    ours = [one for one in decision.caveats if one["message"] in decision.extrapolated and one["message"] != shown]
-    return [f"rests on the prior: {one['message']}; next run to add: {one['buy']}" for one in ours]
+    ours = [one for one in decision.caveats if one.message in decision.extrapolated and one.message != shown]
+    return [f"rests on the prior: {one.message}; next run to add: {one.buy}" for one in ours]
 
 
 def verdict_lines(found: Verdict) -> list[str]:
@@ -147,13 +148,13 @@ def verdict_sentence(decision: Decision) -> str:
 
 def mending(found: Verdict) -> list[str]:
     """Return the remedy and the next run to add."""
-    done = f"to do: {found.remedy.rstrip('.')}" if found.remedy and found.remedy not in found.because else ""
+    done = f"to do: {found.remedy.rstrip('.')}" if found.remedy else ""
     return [line for line in (done, f"next run to add: {found.buy}" if found.buy else "") if line]
 
 
-def further_line(caveats: list[dict[str, Any]]) -> list[str]:
+def further_line(caveats: Sequence[Caveat]) -> list[str]:
     """Name the folded caveats by their codes."""
-    codes = list(dict.fromkeys(str(one["code"]) for one in caveats))
+    codes = list(dict.fromkeys(one.code for one in caveats))
     return [f"{len(caveats)} further note{'' if len(caveats) == 1 else 's'}: {', '.join(codes)}"] if caveats else []
 
 
@@ -182,7 +183,7 @@ _UNTRIED = {"beyond_swept", "no_collapse", "never_kept"}
 
 def _doubt_of_range(decision: Decision) -> str:
     """Reason for which a range is not advised."""
-    codes = {edge["code"] for edge in decision.edges}
+    codes = {edge.code for edge in decision.edges}
     return "where nothing was trained" if codes & _UNTRIED else "which not every law calls safe"
 
 
@@ -271,7 +272,7 @@ def one_sided_answer(decision: Decision) -> str:
 
 def _beyond_the_bound(decision: Decision) -> str:
     """State what is known above a bound that ends safe infusion."""
-    codes = {edge["code"] for edge in decision.edges if edge["concerns"] == schema.CHOICE}
+    codes = {edge.code for edge in decision.edges if edge.concerns == schema.CHOICE}
     return (
         "this is your limit, and more may be safe" if codes == {"whole_range"} else "how much more is safe is not known"
     )
@@ -310,7 +311,7 @@ def bound(decision: Decision, condition: str = "") -> str:
     A `condition` follows the bound; before a bound from above it comes first.
     """
     choice, unit = decision.choice, decision.data.attrs["unit"]
-    codes = {edge["code"] for edge in decision.edges}
+    codes = {edge.code for edge in decision.edges}
     if decision.is_least:
         if choice.at_most is not None:
             return f"{three_digits(choice.at_most, up=True)} {unit} is enough{condition}"
@@ -376,7 +377,7 @@ def domain_line(decision: Decision) -> list[str]:
         return [f"{domain}: {never}; a larger budget or fewer facts would do"]
     low, high = ratio[interval_name(attrs["ci_prob"])]
     ends = span(low, high) if high is not None else f"{three_digits(low)} to more than all tokens"
-    if any(caveat["code"] == "ratio_above_one" for caveat in decision.caveats):
+    if any(caveat.code == "ratio_above_one" for caveat in decision.caveats):
         ends += f"; {never}"
     assumed = f", assuming that {ratio['assumes']}" if ratio["assumes"] else ""
     window = ""
@@ -502,12 +503,12 @@ def _tenths(amount: float) -> str:
     return three_digits(amount if abs(amount) >= 0.005 else 0.0)
 
 
-def _of_target(decision: Decision) -> list[dict[str, Any]]:
-    return [edge for edge in decision.edges if edge["concerns"] == "target"]
+def _of_target(decision: Decision) -> list[Caveat]:
+    return [edge for edge in decision.edges if edge.concerns == "target"]
 
 
-def _warning_lines(warnings: list[dict[str, Any]]) -> list[str]:
-    return [f"warning: {warning['message']}" for warning in warnings]
+def _warning_lines(warnings: Sequence[Caveat]) -> list[str]:
+    return [f"warning: {warning}" for warning in warnings]
 
 
 def _sensitivity_lines(decision: Decision) -> list[str]:
@@ -585,7 +586,7 @@ def with_interval(entry: dict[str, Any], ci_prob: float, unit: str = "") -> str:
 
 def describe_verification(verification: "Verification") -> str:
     """Describe a verification, in lines: the measurement, and a hit or a miss in equally plain words."""
-    by_law = ", ".join(f"'{law}' {_word(hit)}" for law, hit in verification.hit_by_law.items())
+    by_law = ", ".join(f"'{law}' {outcome}" for law, outcome in verification.verdict_by_law.items())
     lines = [
         f"measured {verification.measured.half_point}: {measured_point(verification)}",
         f"{verification.verdict.upper()}: {verdict(verification)}",
@@ -619,10 +620,10 @@ def verdict(verification: "Verification") -> str:
     """State the place of the measurement in the prediction, in one sentence."""
     median, low, high = verification.predicted
     lies = {
-        True: "the measurement lies inside",
-        False: "the measurement lies outside",
-        None: f"the runs do not decide whether {verification.measured.half_point} lies inside",
-    }[verification.hit]
+        "hit": "the measurement lies inside",
+        "miss": "the measurement lies outside",
+        "undecided": f"the runs do not decide whether {verification.measured.half_point} lies inside",
+    }[verification.verdict]
     said = (
         f"{lies} the predicted {percent(verification.ci_prob)} interval, {span(low, high)} {verification.unit} "
         f"(median {three_digits(median)})"
@@ -658,7 +659,3 @@ def measured_point(verification: "Verification") -> str:
     likely = f"{percent(measured.ci_prob)} interval {span(measured.low, measured.high)}"
     runs = f"from {len(measured.runs)} runs of {exact(verification.params)} parameters"
     return f"{three_digits(measured.median)} {verification.unit} ({likely}), {runs}"
-
-
-def _word(hit: bool | None) -> str:
-    return {True: "hit", False: "miss", None: "undecided"}[hit]

@@ -1,11 +1,13 @@
 """The data's own diagnosis: each fault of a table is found, and a sweep without one is left alone."""
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bayeskisl.curves import Side, check, curves_of_cells, load_curves
+from bayeskisl.curves import Finding, Side, check, curves_of_cells, load_curves
 from bayeskisl.curves.curve import monotone
 from bayeskisl.reporting import plot_check
 from tests.decision.hand_made import amount_curves, mixed_curves
@@ -146,3 +148,12 @@ def test_runs_below_guessing_are_named():
                 if each.code == "below_guessing"]  # fmt: skip
     assert found.rows == (str(curves.run.values[3]),)
     assert found.rows[0] in str(found)
+
+
+@pytest.mark.parametrize("more", [{}, {"group": "infused", "rows": ("a", "b")}])
+def test_a_finding_is_read_as_it_was_written(more):
+    found = Finding("outlying_rows", "warning", "It is so.", "Mend it.", **more)
+    written = json.loads(json.dumps(found.to_dict()))
+    assert Finding.from_dict(written) == found
+    assert Finding.from_dict({**written, "since": "a later version"}) == found
+    assert written.keys() == {"code", "severity", "message", "remedy", *more}

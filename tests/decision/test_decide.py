@@ -14,11 +14,12 @@ from bayeskisl.decision import (
     decision_table,
     load_decision,
     question,
+    save_prediction,
     sensitivity,
     write_record,
 )
-from bayeskisl.decision.files import save_answer
 from bayeskisl.decision.general_loss import fit_loss
+from bayeskisl.decision.intervals import interval
 from bayeskisl.decision.summary import regret_of_choice
 from bayeskisl.errors import GateError, InputError
 from bayeskisl.laws import load_law
@@ -32,7 +33,7 @@ def quick(fit, params=98_304, **options):
 
 
 def codes(decision):
-    return [caveat["code"] for caveat in decision.caveats]
+    return [caveat.code for caveat in decision.caveats]
 
 
 @pytest.fixture
@@ -236,15 +237,15 @@ def test_a_dose_holds_its_facts_at_the_swept_exposures(dose):
 )
 def test_edges_are_typed_with_a_reason_and_the_run_to_buy(fit, change, params, code, concerns):
     decision = quick(HandMadeFit(**change), params)
-    edge = next(edge for edge in decision.edges if edge["code"] == code)
-    assert edge["concerns"] == concerns
-    assert edge["buy"]
+    edge = next(edge for edge in decision.edges if edge.code == code)
+    assert edge.concerns == concerns
+    assert edge.buy
     assert code not in codes(quick(fit))
     if concerns != "target":
         answer = {"choice": decision.choice, "optimum": decision.optimum}[concerns]
         assert answer.is_bound
         assert (answer.at_least, answer.at_most) != (None, None)
-        assert edge["message"] in answer.reasons
+        assert edge.message in answer.reasons
 
 
 def test_a_bound_is_where_the_data_end(fit):
@@ -378,6 +379,13 @@ def test_sensitivity_lists_every_law_and_weaker_priors(fit, monkeypatch):
     json.dumps(decision_summary(decision), allow_nan=False)
 
 
+def test_sensitivity_has_the_interval_that_was_asked_for(fit, monkeypatch):
+    monkeypatch.setattr(sensitivity, "weaker_priors", lambda fit: {})
+    decision = decide(fit, 98_304, ci_prob=0.5)
+    asked = decision.sensitivity.loc["as asked", ["collapse_median", "collapse_low", "collapse_high"]]
+    assert tuple(asked) == interval(decision.data.collapse.values, 0.5)
+
+
 def test_widened_doubles_every_variance_but_that_of_the_asymmetry():
     law = load_law("collapse")
     wide, twice = law.to_dict()["priors"], sensitivity.widened(law).to_dict()["priors"]
@@ -462,9 +470,9 @@ def test_mixed_falls_are_read_back(fit, tmp_path):
     mixed = decision.data.assign(asymmetry=decision.data["asymmetry"].where(~logistic)).assign_coords(
         fall=(("chain", "draw"), np.where(logistic, LOGISTIC.name, own))
     )
-    assert load_decision(save_answer(mixed, tmp_path / "mixed.nc")).data["asymmetry"].isnull().any()
+    assert load_decision(save_prediction(mixed, tmp_path / "mixed.nc")).data["asymmetry"].isnull().any()
     with pytest.raises(InputError, match="asymmetry positive and finite"):
-        load_decision(save_answer(mixed.assign_coords(fall=(("chain", "draw"), np.full(shape, own))),
+        load_decision(save_prediction(mixed.assign_coords(fall=(("chain", "draw"), np.full(shape, own))),
                                   tmp_path / "broken.nc"))  # fmt: skip
 
 
@@ -506,7 +514,7 @@ def test_no_law_allows_more_than_was_planned(fit):
 
 def test_a_plan_that_ends_before_collapse_is_not_said_to_collapse(fit):
     wide = HandMadeFit(exponent_sd=0.6)
-    said = [next(each["message"] for each in decision.caveats if each["code"] == "wide")
+    said = [next(each.message for each in decision.caveats if each.code == "wide")
             for decision in (quick(wide), quick(wide, at_most=500))]  # fmt: skip
     assert float((quick(wide, at_most=500).data.collapse < 500).mean()) < 0.5
     assert ["more likely collapse" in message for message in said] == [True, False]
@@ -514,10 +522,10 @@ def test_a_plan_that_ends_before_collapse_is_not_said_to_collapse(fit):
 
 def test_caveats_name_units_and_no_infinite_place(fit):
     frequency = MixedFit(curves=mixed_curves("frequency"))
-    inside = next(edge for edge in quick(frequency, 20_000).edges if edge["code"] == "inside_data")
-    assert inside["buy"].endswith(" parts per million")
+    inside = next(edge for edge in quick(frequency, 20_000).edges if edge.code == "inside_data")
+    assert inside.buy.endswith(" parts per million")
     never = NeverFalling(weights={"power": 1.0})
-    buys = [each.get("buy", "") for each in quick(never, 20_000).caveats]
+    buys = [each.buy for each in quick(never, 20_000).caveats]
     assert not any("inf" in buy.replace("infus", "") for buy in buys)
 
 

@@ -105,7 +105,7 @@ def test_what_was_never_learned_or_never_missed_is_a_bound(fit):
     for recalled, code in ((0, "never_learned"), (100, "never_ignorant")):
         made = HandMadeFit(curves=curves.assign(recalled=curves.recalled * 0 + recalled))
         decision = decide(made, 98_304, sensitivity=False)
-        assert code in {edge["code"] for edge in decision.edges}
+        assert code in {edge.code for edge in decision.edges}
         assert decision.choice.is_bound
         sufficient = decision.data.sufficient
         if recalled == 0:  # the posterior, made by hand, knows that less is enough: no bound is said against it

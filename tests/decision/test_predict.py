@@ -5,6 +5,7 @@ import pytest
 import xarray as xr
 
 import bayeskisl.inference
+from bayeskisl.curves import Finding
 from bayeskisl.decision import (
     collapse_along_sizes,
     load_prediction,
@@ -14,7 +15,6 @@ from bayeskisl.decision import (
 )
 from bayeskisl.decision.mixture import law_of_draw
 from bayeskisl.errors import GateError, InputError
-from bayeskisl.inference import Caution
 from bayeskisl.laws import load_law
 from tests.decision.hand_made import FAILED, TOKENS, HandMadeFit, MixedFit, amount_curves, mixed_curves
 
@@ -129,7 +129,7 @@ def test_failed_gate_is_refused_or_labelled(fit):
         ({}, 20_000, "inside_data"),
         ({}, 1_000, "below_data"),
         ({"exponent_sd": 0.8}, 98_304, "wide"),
-        ({"warnings": (Caution("no_collapse", "note", "It never fell.", "Sweep on."),)}, 98_304, "no_collapse"),
+        ({"warnings": (Finding("no_collapse", "note", "It never fell.", "Sweep on."),)}, 98_304, "no_collapse"),
     ],
 )
 def test_caveats(fit, change, params, code):

@@ -9,11 +9,11 @@ import xarray as xr
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from bayeskisl.curves import check
+from bayeskisl.curves import Finding, check
 from bayeskisl.decision import decide, decision_summary, load_decision, predict
-from bayeskisl.decision.verdict import ranked, verdict_on
+from bayeskisl.decision.caveat import Caveat, ranked
+from bayeskisl.decision.verdict import verdict_on
 from bayeskisl.errors import GateError, InputError, at_the_command_line, way
-from bayeskisl.inference import Caution
 from bayeskisl.reporting import describe_decision
 from bayeskisl.reporting.text import answer, headline
 from tests.decision.hand_made import FAILED, SIZES, TOKENS, HandMadeFit, MixedFit, amount_curves, mixed_curves
@@ -32,7 +32,7 @@ def quick(made, params=98_304, **options):
 
 
 def codes(decision):
-    return [caveat["code"] for caveat in decision.caveats]
+    return [caveat.code for caveat in decision.caveats]
 
 
 @st.composite
@@ -86,11 +86,11 @@ def test_every_output_takes_one_number_and_none_is_no_number(fit, made, params, 
     assert summary["choice"]["advised"] == decision.advised
     assert len(decision.warnings) <= 3
     assert summary["verdict"] == decision.verdict.to_dict()
-    shown = {caveat["message"] for caveat in (*decision.warnings, *decision.further)}
+    shown = {caveat.message for caveat in (*decision.warnings, *decision.further)}
     elsewhere = {decision.verdict.because, *decision.choice.reasons, *decision.optimum.reasons, *decision.extrapolated}
-    others = [each for each in decision.caveats if each.get("concerns") != "target"]
-    assert {each["message"] for each in others if each["code"] != "ratio_above_one"} <= shown | elsewhere
-    assert all("no mixture of the budget" in said for each in others if each["code"] == "ratio_above_one")
+    others = [each for each in decision.caveats if each.concerns != "target"]
+    assert {each.message for each in others if each.code != "ratio_above_one"} <= shown | elsewhere
+    assert all("no mixture of the budget" in said for each in others if each.code == "ratio_above_one")
 
 
 @given(sweeps())
@@ -98,9 +98,9 @@ def test_every_output_takes_one_number_and_none_is_no_number(fit, made, params, 
 def test_what_takes_from_an_answer_says_what_mends_it(fit, made):
     decision = quick(made)
     for caveat in decision.caveats:
-        if caveat.get("weight", "note") != "note":
-            assert caveat.get("remedy") or caveat.get("buy"), caveat["code"]
-    assert (decision.verdict.grade == "good") == all(c.get("weight", "note") == "note" for c in decision.caveats)
+        if not caveat.is_note:
+            assert caveat.remedy or caveat.buy, caveat.code
+    assert (decision.verdict.grade == "good") == all(caveat.is_note for caveat in decision.caveats)
 
 
 def test_collapse_of_every_small_size_is_no_bound_for_a_large_one(fit):
@@ -190,8 +190,20 @@ def test_the_end_at_one_exposure_is_said(fit):
      ("few_sizes", "serious", "usable with care"), ("prior_sensitive", "note", "good")],
 )  # fmt: skip
 def test_what_the_data_say_about_themselves_grades_the_answer(fit, code, severity, grade):
-    made = HandMadeFit(warnings=(Caution(code, severity, "It is so.", "Mend it."),))
+    made = HandMadeFit(warnings=(Finding(code, severity, "It is so.", "Mend it."),))
     assert quick(made).verdict.grade == grade
+
+
+def test_a_remedy_is_said_once_and_is_no_part_of_the_message(fit):
+    few, sensitive = (Finding(code, severity, f"{code} is so.", f"Mend {code}.")
+                      for code, severity in (("few_sizes", "serious"), ("prior_sensitive", "note")))  # fmt: skip
+    decision = quick(HandMadeFit(warnings=(few, sensitive)))
+    assert (decision.verdict.because, decision.verdict.remedy) == ("few_sizes is so.", "Mend few_sizes.")
+    said = describe_decision(decision)
+    assert said.count("to do: Mend few_sizes") == said.count("Mend few_sizes") == 1
+    assert said.count("warning: prior_sensitive is so. Mend prior_sensitive.") == 1
+    earlier = {"code": "few_sizes", "message": str(few), "weight": "care", "remedy": few.remedy}
+    assert Caveat.from_dict(earlier) == Caveat.of_finding(few)
 
 
 def test_more_draws_are_no_remedy_for_curves_that_rise(fit):
@@ -200,13 +212,13 @@ def test_more_draws_are_no_remedy_for_curves_that_rise(fit):
     curves = amount_curves()
     rising = curves.assign(recalled=curves.probed - curves.recalled)
     found = check(rising).serious[0]
-    made = HandMadeFit(gate=FAILED, warnings=(Caution(found.code, found.severity, found.message, found.remedy),))
+    made = HandMadeFit(gate=FAILED, warnings=(found,))
     with pytest.raises(GateError, match=r"failed: Retention of 'infused' rises along the axis"):
         require_gate(made, throw=True)
 
 
 def test_a_preview_is_told_apart_from_a_posterior_that_failed_its_gate(fit):
-    note = Caution("preview", "serious", "This is a preview.", "Fit without `method`.")
+    note = Finding("preview", "serious", "This is a preview.", "Fit without `method`.")
     made = HandMadeFit(gate=FAILED, is_preview=True, warnings=(note,))
     with pytest.raises(GateError, match=r"^expected a posterior, got a preview, .*; fit without `method='preview'`"):
         quick(made)
@@ -223,15 +235,28 @@ def test_a_remedy_runs_where_the_user_is():
 
 def test_ranking_is_by_weight_then_by_what_changes_an_answer_most():
     caveats = [
-        {"code": "wide", "message": "b", "weight": "care"},
-        {"code": "assumed_by_import", "message": "a"},
-        {"code": "gate", "message": "c", "weight": "unusable"},
-        {"code": "no_signal", "message": "d", "weight": "unusable"},
-        {"code": "wide", "message": "b", "weight": "care"},
+        Caveat("wide", "b", weight="care"),
+        Caveat("assumed_by_import", "a"),
+        Caveat("gate", "c", weight="unusable"),
+        Caveat("no_signal", "d", weight="unusable"),
+        Caveat("wide", "b", weight="care"),
     ]
-    assert [one["message"] for one in ranked(caveats)] == ["d", "c", "b", "a"]
+    assert [one.message for one in ranked(caveats)] == ["d", "c", "b", "a"]
     assert verdict_on(caveats).rule == "no_signal"
     assert verdict_on([]).grade == "good"
+
+
+def test_a_caveat_is_read_as_it_was_written():
+    caveat = Caveat("no_collapse", "It never fell.", "choice", at_least=0.0, buy="more", weight="care")
+    assert Caveat.from_dict(json.loads(json.dumps(caveat.to_dict()))) == caveat
+    assert Caveat.from_dict({"code": "gate", "message": "a", "since": "a later version"}) == Caveat("gate", "a")
+
+
+@pytest.mark.parametrize("content", [[], "gate", {"code": "gate"}, {"code": "gate", "message": 1},
+                                     {"code": "gate", "message": "a", "weight": ["care"]}])  # fmt: skip
+def test_what_is_no_caveat_is_refused(content):
+    with pytest.raises((TypeError, ValueError)):
+        Caveat.from_dict(content)
 
 
 def test_the_verdict_is_saved(fit, tmp_path):

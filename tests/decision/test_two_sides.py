@@ -93,7 +93,7 @@ def test_a_share_of_all_facts_is_dearer_than_one_of_the_ceiling(ratio, fit, monk
 def test_what_the_ceiling_does_not_allow_is_never_safe(fit):
     whole = quick(HandMadeFit(), keep=0.999, keep_of="facts")
     assert whole.choice.is_bound
-    assert "none_admissible" in {caveat["code"] for caveat in whole.caveats}
+    assert "none_admissible" in {caveat.code for caveat in whole.caveats}
 
 
 def test_one_side_alone_has_no_range(fit):

@@ -7,6 +7,7 @@ import xarray as xr
 
 from bayeskisl.axes import AXES
 from bayeskisl.decision import KeptFacts, decide, measure, measure_collapse, predict, verification_summary, verify
+from bayeskisl.decision.intervals import HalfPoint, Interval
 from bayeskisl.decision.measure import threshold_posterior
 from bayeskisl.decision.verification import KeptByLevel, _kept_by_level
 from bayeskisl.errors import InputError
@@ -85,6 +86,16 @@ def test_rank_is_the_place_in_the_predictive_distribution(fit):
     verification = verify(ahead, target_runs(seeds=range(6)))
     below = float((ahead.collapse < verification.measured.median).mean())
     assert verification.rank == pytest.approx(below, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("half_point", "outcome"),
+    [(HalfPoint(2, 0, 9), "hit"), (HalfPoint(3, 2, 4), "hit"), (HalfPoint(0.9, 0, 9), "miss"),
+     (HalfPoint(4, 4, np.inf, "at least"), "miss"), (HalfPoint(3, 3, np.inf, "at least"), "undecided"),
+     (HalfPoint(0.5, 0, 0.5, "at most"), "miss"), (HalfPoint(1, 0, 1, "at most"), "undecided")],
+)  # fmt: skip
+def test_a_bound_is_missed_or_decides_nothing(half_point, outcome):
+    assert half_point.outcome(Interval(median=2, low=1, high=3)) == outcome
 
 
 def test_bounds_decide_only_what_they_can(fit):

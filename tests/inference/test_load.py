@@ -9,6 +9,7 @@ import xarray as xr
 from bayeskisl.axes import AXES, LoadEffect
 from bayeskisl.curves import cell_table, group_exposures, load_of, reference_load
 from bayeskisl.decision import decide
+from bayeskisl.decision.criterion import Levels
 from bayeskisl.decision.planned_model import planned_model
 from bayeskisl.decision.prediction import Options, forecast
 from bayeskisl.design import believe, plan
@@ -108,7 +109,7 @@ def test_a_prediction_knows_that_infused_facts_fall_too(fitted):
     shares = ahead.prospect.share_of_ceiling("infused", np.array([[0.1, 0.5, 0.9]])).mean(axis=0)
     assert shares[0] > shares[1] + 0.2 > shares[2] + 0.2
     harmed = [ahead.prospect.keeping(0.9, group) for group in GROUPS]
-    assert (ahead.prospect.admissible(lambda group: 0.9) == np.minimum(*harmed)).all()
+    assert (ahead.prospect.admissible(Levels(0.9)) == np.minimum(*harmed)).all()
 
 
 def test_a_decision_and_its_figure_are_made(fitted):

@@ -184,7 +184,9 @@ def test_a_ratio_that_was_measured_lies_in_the_panel(fit):
         {"posterior": posterior.assign(collapse=cells), "rivals/power/posterior": posterior}
     )
     some_none = decision.data.assign(collapse=decision.data.collapse.where(np.arange(300) > 30, 0.0))
-    measured = Measurement(0.985, 0.98, 0.99, 0.9, np.array([0.985]), np.array([1.0]), ("a",))
+    measured = Measurement(
+        0.985, 0.98, 0.99, ci_prob=0.9, values=np.array([0.985]), probability=np.array([1.0]), runs=("a",)
+    )
     for found in (measured, replace(measured, median=0.985, low=0.985, high=np.inf, bound="at least")):
         of_it = SimpleNamespace(measured=found, params=98_304, verdict="hit")
         axes = plot_collapse(made, Decision(some_none), of_it).axes[0]

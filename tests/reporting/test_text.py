@@ -165,7 +165,7 @@ def test_a_domain_that_no_mixture_holds_has_no_ratio(fit):
         "a domain of 1,000 facts: no mixture of the budget holds it at the exposures of the sweep"
     ]
     assert decision_summary(decision)["domain"] == {"facts": 1_000, "ratio": None}
-    assert "ratio_above_one" in {caveat["code"] for caveat in decision.caveats}
+    assert "ratio_above_one" in {caveat.code for caveat in decision.caveats}
     assert " --facts 1000 " in command_lines(fit, decision, None)[2]
 
 
