@@ -147,6 +147,23 @@ def test_runs_that_the_fit_has_seen_are_refused(fit):
         verify(predict(fit, 24_576), fit.curves)
 
 
+@pytest.mark.parametrize("ceiling", [0.995, 0.8, 0.6, 0.42])
+def test_half_is_half_of_the_ceiling(ceiling):
+    rng = np.random.default_rng(0)
+    runs = target_runs(levels=(250, 500, 1000, 1500, 2000, 2500, 3000, 4000, 6000))
+    recall = runs.recalled / runs.probed * ceiling / 0.995
+    measured = measure_collapse(runs.assign(recalled=(runs.recalled.dims, rng.binomial(runs.probed, recall))))
+    assert measured.bound == ""
+    assert measured.median == pytest.approx(true_collapse(), rel=0.06)
+
+
+def test_two_near_levels_on_a_slow_fall_are_no_ceiling():
+    runs = target_runs(levels=(1000, 1100, 2000, 4000, 8000), steepness=1.5)
+    best = np.sort(runs.recalled.values[::2, 0] / runs.probed.values[::2, 0])[-2:]
+    assert best[0] > 0.9 * best[1]
+    assert measure.CellCounts.of(runs, "infused").most == 1
+
+
 @pytest.mark.slow
 def test_measurement_covers_the_truth_as_often_as_it_says():
     """The 90 % interval covers 81 to 98 % of 80 simulated cells; an exact one fails by chance in 1 %."""
