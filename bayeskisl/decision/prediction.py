@@ -15,6 +15,7 @@ from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.decision.caveat import Caveat, Weight
 from bayeskisl.decision.caveats import about_prediction
 from bayeskisl.decision.criterion import KEEP, KeepOf, require_keep_of, require_share
+from bayeskisl.decision.fall import Fall
 from bayeskisl.decision.general_loss import fit_loss
 from bayeskisl.decision.planned_model import PlannedModel, of_target
 from bayeskisl.decision.prospect import Kind, Prospect, draws_at, every_draw_at, prospect_of
@@ -198,7 +199,13 @@ def _named(
             "draw": mixture["draw"],
             "fall": (("chain", "draw"), mixture["fall"].values),
         },
+        attrs={"floors_and_ceilings": json.dumps({group: _ends_of(one) for group, one in prospect.falls.items()})},
     )
+
+
+def _ends_of(fall: Fall) -> tuple[float, float]:
+    """Median floor and ceiling."""
+    return float(np.median(fall.floor)), float(np.median(fall.ceiling))
 
 
 def _of_cell(mixture: xr.Dataset, target: PlannedModel) -> FloatArray:

@@ -22,6 +22,7 @@ from bayeskisl.reporting.numbers import counted, exact, percent, span, three_dig
 
 if TYPE_CHECKING:
     from bayeskisl.decision import Verification
+    from bayeskisl.decision.verification import AtChoice
 
 __all__ = [
     "answer",
@@ -40,6 +41,7 @@ __all__ = [
     "further_line",
     "headline",
     "held_fixed",
+    "kept_at_choice",
     "levels_in_words",
     "limit_lines",
     "measured_point",
@@ -593,14 +595,21 @@ def describe_verification(verification: "Verification") -> str:
         *([f"  by law: {by_law}"] if by_law else []),
         *_score_lines(verification),
     ]
-    at_choice = verification.at_choice
-    if at_choice.shares:
-        held, asked = len(at_choice.shares) - at_choice.fell_short, len(at_choice.shares)
-        of = "all facts" if at_choice.keep_of == "facts" else "the predicted ceiling"
-        lines.append(f"at the choice: {held} of {asked} runs kept at least {percent(at_choice.keep)} of {of}")
+    if verification.at_choice.shares:
+        lines.append(f"at the choice: {kept_at_choice(verification.at_choice)}")
     if verification.is_of_decision and verification.kept.facts:
         lines.append(f"what was kept: {optimum_verdict(verification)}")
     return "\n".join(lines)
+
+
+def kept_at_choice(at_choice: "AtChoice") -> str:
+    """State how many runs kept the level of every group."""
+    asked = len(at_choice.shares)
+    of = "all facts" if at_choice.keep_of == "facts" else "the predicted ceiling"
+    levels = {at_choice.group: at_choice.keep, **{group: keep for group, (keep, _) in at_choice.others.items()}}
+    said = [f"{percent(level)} ({group.replace('_', ' ')})" for group, level in levels.items()]
+    shares = in_a_row(said) if at_choice.others else percent(at_choice.keep)
+    return f"{asked - at_choice.fell_short} of {asked} runs kept at least {shares} of {of}"
 
 
 def _score_lines(verification: "Verification") -> list[str]:

@@ -10,6 +10,7 @@ from bayeskisl.decision import KeptFacts, decide, measure, measure_collapse, pre
 from bayeskisl.decision.measure import threshold_posterior
 from bayeskisl.decision.verification import KeptByLevel, _kept_by_level
 from bayeskisl.errors import InputError
+from bayeskisl.reporting.text import kept_at_choice
 from tests.decision.hand_made import (
     GUESSING,
     RATIO,
@@ -106,6 +107,21 @@ def test_runs_at_the_choice_say_what_it_kept(fit):
     assert at_choice.infusions == (float(choice),) * 3
     assert at_choice.fell_short == 0
     assert verify(ahead, target_runs(levels=(400, 4000))).at_choice.shares == ()
+
+
+def test_a_run_at_the_choice_falls_short_if_any_harmed_group_does(fit):
+    decision = decide(MixedFit(curves=mixed_curves("ratio")), 98_304, sensitivity=False)
+    choice = decision.choice.value
+    runs = mixed_curves("ratio", sizes=(98_304,), ratios=(choice, 0.5), seeds=(0, 1))
+    runs = runs.assign_coords(run=[f"target {i}" for i in range(runs.sizes["run"])])
+    cut = runs.assign(recalled=runs.recalled.where(runs.group != "infused", runs.recalled // 3))
+    both = {"harmed": json.dumps(["background", "infused"]), "levels": json.dumps({"background": 0.9, "infused": 0.8})}
+    asked = decision.data.assign_attrs(both)
+    whole, short = (verify(asked, each).at_choice for each in (runs, cut))
+    assert (whole.fell_short, short.fell_short) == (0, 2)
+    assert kept_at_choice(short).startswith("0 of 2 runs kept at least 90 % (background) and 80 % (infused) of")
+    earlier = {name: value for name, value in both.items() if name != "harmed"}
+    assert verify(decision.data.assign_attrs(earlier), cut).at_choice.fell_short == 0
 
 
 def test_a_decision_is_held_against_where_most_was_kept(fit):
