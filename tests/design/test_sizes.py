@@ -75,3 +75,8 @@ def test_no_size_below_the_target_is_refused(table):
 def test_a_trained_target_is_refused_since_only_its_own_runs_decide(table):
     with pytest.raises(InputError, match=r"a target that was not trained.*add runs of the target itself"):
         candidate_runs(table, 410e6)
+
+
+def test_a_target_below_all_sizes_is_to_be_trained_itself(table):
+    with pytest.raises(InputError, match=r"above the smallest trained size, 70,000,000.*train the target itself"):
+        candidate_runs(table, 30e6)
