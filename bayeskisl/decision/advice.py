@@ -95,7 +95,7 @@ def decide(
     >>> fit = bk.load_fit("desk-four")
     >>> decision = bk.decide(fit, 98_304, sensitivity=False)
     >>> decision.verdict.grade, round(decision.choice.value, -2)
-    ('good', 700.0)
+    ('usable with care', 700.0)
     """
     asked, by = from_keywords(short, (Target, target), (Criterion, criterion))
     if not apart > 1:

@@ -17,10 +17,16 @@ from bayeskisl.decision.planned_model import ROUNDING, PlannedModel
 from bayeskisl.errors import way
 from bayeskisl.quantities import short, three_digits
 
-__all__ = ["APART", "about_prediction"]
+__all__ = ["APART", "about_prediction", "has_short_ladder"]
 
 # One order of magnitude beyond the largest size seen: where studies with R2 above .98 were off by factors.
 _FAR = 10.0
+# Sizes from which on predictions of sizes more than twice as large held in the table of real sizes.
+_LADDER, _WELL_ABOVE = 7, 2.0
+_SHORT_LADDERS = (
+    "in a table of 16 real sizes, three to five sizes predicted 6 of 36 larger ones and six sizes 6 of 10, where seven "
+    "or more predicted all 45"
+)
 # Laws whose median critical exposures differ by more than this factor.
 APART = 2.0
 # Above it the risk-neutral choice exceeds the median collapse point (normal log x50, steep fall).
@@ -71,14 +77,20 @@ def _about_distance(ahead: xr.Dataset, target: PlannedModel, curves: xr.Dataset)
     sizes = np.asarray(curves[schema.PARAMS].values, dtype=float)
     factor = target.params / sizes.max()
     if factor >= _FAR * (1 - 1e-9):
-        between = float(f"{np.sqrt(target.params * sizes.max()):.2g}")
         yield Caveat(
             "far_extrapolation",
             f"the target is {factor:,.0f} times the largest size seen ({said(sizes.max())} parameters); the law's form "
             "beyond the data is an assumption",
-            buy=f"a size between, such as {said(between)} parameters, at infusions around its collapse point"
-            if target.harms
-            else f"a size between, such as {said(between)} parameters, at infusions around its onset",
+            buy=_size_between(target, sizes.max()),
+            weight="care",
+        )
+    if has_short_ladder(target, curves):
+        count = len(np.unique(sizes))
+        yield Caveat(
+            "short_ladder",
+            f"only {count} size{'s were' if count > 1 else ' was'} trained and the target is {said(factor)} times the "
+            f"largest; {_SHORT_LADDERS}",
+            buy=_size_between(target, sizes.max()),
             weight="care",
         )
     yield from _about_budget(target, np.asarray(curves[schema.TOKENS].values, dtype=float), sizes)
@@ -96,6 +108,19 @@ def _about_distance(ahead: xr.Dataset, target: PlannedModel, curves: xr.Dataset)
             concerns="target",
             buy=f"runs of the target itself, {around}, which cost less than any run of the sweep",
         )
+
+
+def has_short_ladder(target: PlannedModel, curves: xr.Dataset) -> bool:
+    """Whether few sizes were trained for a target well above the largest."""
+    sizes = np.unique(np.asarray(curves[schema.PARAMS].values, dtype=float))
+    return len(sizes) < _LADDER and target.params > _WELL_ABOVE * sizes[-1] * (1 + 1e-9)
+
+
+def _size_between(target: PlannedModel, size: float) -> str:
+    """Name a size between the target and the nearest one that was trained."""
+    between = float(f"{np.sqrt(target.params * size):.2g}")
+    point = "collapse point" if target.harms else "onset"
+    return f"a size between, such as {said(between)} parameters, at infusions around its {point}"
 
 
 def _about_budget(target: PlannedModel, budgets: FloatArray, sizes: FloatArray) -> Iterator[Caveat]:

@@ -287,7 +287,7 @@ def load_decision(path: str | Path) -> Decision:
     --------
     >>> import bayeskisl as bk
     >>> saved = bk.decide(bk.load_fit("desk-four"), 98_304, sensitivity=False).save("decision.nc")
-    >>> bk.load_decision(saved).verdict.grade
-    'good'
+    >>> bk.load_decision(saved).verdict.rule
+    'short_ladder'
     """
     return Decision(load_answer(path, "decision"))

@@ -13,7 +13,7 @@ import bayeskisl
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.decision.caveat import Caveat, Weight
-from bayeskisl.decision.caveats import about_prediction
+from bayeskisl.decision.caveats import about_prediction, has_short_ladder
 from bayeskisl.decision.criterion import KEEP, KeepOf, require_keep_of, require_share
 from bayeskisl.decision.fall import Fall
 from bayeskisl.decision.general_loss import fit_loss
@@ -308,8 +308,9 @@ def of_fit(fit: "Fit", target: PlannedModel) -> list[Caveat]:
     reasons = "" if fit.is_preview else "; ".join(fit.gate.reasons)  # a preview has a warning of its own
     failed = [Caveat("gate", f"the posterior failed its gate: {reasons}", weight="unusable", remedy=_longer())]
     sizes = fit.curves[schema.PARAMS].values
-    inside = sizes.min() <= target.params <= sizes.max()  # few sizes take nothing from a target among them
-    ours = [caution for caution in fit.warnings if not (inside and caution.code == "few_sizes")]
+    # few sizes take nothing from a target among them, and a short ladder says more
+    said = sizes.min() <= target.params <= sizes.max() or has_short_ladder(target, fit.curves)
+    ours = [caution for caution in fit.warnings if not (said and caution.code == "few_sizes")]
     return [*(failed if reasons else ()), *map(_inherited, ours)]
 
 

@@ -192,7 +192,19 @@ def test_the_end_at_one_exposure_is_said(fit):
 )  # fmt: skip
 def test_what_the_data_say_about_themselves_grades_the_answer(fit, code, severity, grade):
     made = HandMadeFit(warnings=(Caution(code, severity, "It is so.", "Mend it."),))
-    assert quick(made).verdict.grade == grade
+    assert quick(made, 2 * SIZES[-1]).verdict.grade == grade
+
+
+@pytest.mark.parametrize(("sizes", "times", "short"), [(3, 2, False), (3, 2.1, True), (6, 4, True), (7, 4, False)])
+def test_a_short_ladder_is_no_ladder_to_a_much_larger_target(fit, sizes, times, short):
+    curves = amount_curves(sizes=tuple(SIZES[-1] // (1 + step) for step in range(sizes)))
+    few = Caution("few_sizes", "serious", "They are few.", "Train more.")
+    decision = quick(HandMadeFit(curves=curves, warnings=(few,)), times * SIZES[-1])
+    assert ("short_ladder" in codes(decision), "few_sizes" in codes(decision)) == (short, not short)
+    if short:
+        assert decision.verdict.rule == "short_ladder"
+        assert f"only {sizes} sizes were trained" in decision.verdict.because
+        assert decision.verdict.buy.startswith("a size between, such as ")
 
 
 def test_more_draws_are_no_remedy_for_curves_that_rise(fit):

@@ -58,10 +58,10 @@ def test_no_optimum_is_said_where_there_is_none(fit):
 
 
 def test_a_grid_is_said_in_rows(fit):
-    head, first, second = decision_rows(decision_table(HandMadeFit(), [50_000, 98_304]))
+    head, first, second = decision_rows(decision_table(HandMadeFit(), [49_000, 98_304]))
     assert head[0] == "params"
-    assert (first[0], second[0]) == ("50k", "98.3k")
-    assert first[-2] == "good"
+    assert (first[0], second[0]) == ("49k", "98.3k")
+    assert (first[-2], second[-2]) == ("good", "usable with care")
     bound = decision_rows(decision_table(HandMadeFit(curves=amount_curves(levels=(62, 80, 100))), [98_304]))[1]
     assert bound[3] == "at least 100"
 
