@@ -146,7 +146,7 @@ def _about_the_choice(data: xr.Dataset, target: PlannedModel, swept: _Swept, sup
     choice, least, most = (data[name].item() for name in (schema.CHOICE, "least", "most"))
     if not target.harms and choice >= most:
         said_so = f"even the largest planned infusion leaves the {target.group} facts short of the required share"
-        yield _out_of_reach("none_sufficient", said_so, target, swept, at_least=most)
+        yield _out_of_reach("none_sufficient", said_so, target.group, swept, at_least=most)
     elif not target.harms and choice <= least:
         yield Caveat(
             "least_is_enough",
@@ -156,8 +156,9 @@ def _about_the_choice(data: xr.Dataset, target: PlannedModel, swept: _Swept, sup
             buy="nothing",
         )
     elif choice <= least:
-        said_so = f"even almost no infusion leaves the {target.group} facts short of the required share"
-        yield _out_of_reach("none_admissible", said_so, target, swept, at_most=least)
+        group = data.attrs["limiting_group"]
+        said_so = f"even almost no infusion leaves the {group} facts short of the required share"
+        yield _out_of_reach("none_admissible", said_so, group, swept, at_most=least)
     elif choice >= most:
         yield from _whole_range(data, target)
     elif not swept.covers(choice):
@@ -167,7 +168,7 @@ def _about_the_choice(data: xr.Dataset, target: PlannedModel, swept: _Swept, sup
 def _out_of_reach(
     code: str,
     sentence: str,
-    target: PlannedModel,
+    group: str,
     swept: _Swept,
     at_least: float | None = None,
     at_most: float | None = None,
@@ -179,7 +180,7 @@ def _out_of_reach(
         concerns="choice",
         at_least=at_least,
         at_most=at_most,
-        buy=f"{swept.largest} parameters with more {target.group} exposures, by a larger budget or fewer such facts",
+        buy=f"{swept.largest} parameters with more {group} exposures, by a larger budget or fewer such facts",
         weight="care",
     )
 

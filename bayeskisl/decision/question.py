@@ -73,16 +73,24 @@ class Question:
         of_domain, domain = _domain(prospect, possible, self.options, self.criterion.facts)
         if "sufficient" in of_domain:
             scalars["least_sufficient"] = least_sufficient(of_domain["sufficient"], risk)
-        return found.ahead.assign(
-            over_draws({**of_draws, **of_domain}, found.ahead)
-            | {name: ((), value) for name, value in {**scalars, **domain}.items()}
-            | {
-                "choice_by_law": ("law", [min(self._within(each, risk), gains.high) for each in bounds]),
-                "bounds_by_law": (("law", "chain", "draw"), np.reshape(bounds, (len(bounds), *shape))),
-                "choice_at_risk": ("stated_risk", [min(self._choice(prospect, each), gains.high) for each in _RISKS]),
-                "near_optimal": ("end", list(gains.near_optimal(best, _NEARLY))),
-            }
-        ).assign_coords(end=["low", "high"], stated_risk=list(_RISKS))
+        limiting = {"limiting_group": self._limiting_group(prospect, risk)}
+        return (
+            found.ahead.assign_attrs(limiting)
+            .assign(
+                over_draws({**of_draws, **of_domain}, found.ahead)
+                | {name: ((), value) for name, value in {**scalars, **domain}.items()}
+                | {
+                    "choice_by_law": ("law", [min(self._within(each, risk), gains.high) for each in bounds]),
+                    "bounds_by_law": (("law", "chain", "draw"), np.reshape(bounds, (len(bounds), *shape))),
+                    "choice_at_risk": (
+                        "stated_risk",
+                        [min(self._choice(prospect, each), gains.high) for each in _RISKS],
+                    ),
+                    "near_optimal": ("end", list(gains.near_optimal(best, _NEARLY))),
+                }
+            )
+            .assign_coords(end=["low", "high"], stated_risk=list(_RISKS))
+        )
 
     def with_curves(self, gains: Gains, data: xr.Dataset, advised: float | None) -> xr.Dataset:
         """Add curves over a grid that holds the advice, and the range at which both sides hold."""
@@ -113,6 +121,16 @@ class Question:
 
     def _within(self, bounds: FloatArray, risk: float) -> float:
         return chance_constrained_choice(bounds, risk) if self.target.harms else least_sufficient(bounds, risk)
+
+    def _limiting_group(self, prospect: Prospect, risk: float) -> str:
+        """The group whose own level allows the least infusion at a risk, or the one that must be taught."""
+
+        def choice(group: str) -> float:
+            own = prospect.holding(self.options.level(group), group, self.options.keep_of)
+            return chance_constrained_choice(own, risk)
+
+        harmed = [group for group in prospect.falls if prospect.direction(group) < 0]
+        return min(harmed, key=choice, default=self.target.group)
 
     def _bounds(self, prospect: Prospect) -> FloatArray:
         """The largest admissible or smallest sufficient infusion of each draw."""

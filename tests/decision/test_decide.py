@@ -1,4 +1,5 @@
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -284,6 +285,16 @@ def test_nothing_to_infuse_where_the_background_is_lost_anyway(fit):
     assert decision.choice.is_bound
     assert "none_admissible" in codes(decision)
     assert decision.choice.at_most < 0.01
+
+
+def test_the_group_that_allows_no_infusion_is_named():
+    def holding(level, group, of):
+        return np.full(10, {"infused": 1e-9, "background": 0.9}[group])
+
+    groups = dict.fromkeys(("background", "infused"))
+    prospect = SimpleNamespace(falls=groups, direction=lambda group: -1, holding=holding)
+    options = SimpleNamespace(level=lambda group: 0.9, keep_of="ceiling")
+    assert question.Question(None, options, None)._limiting_group(prospect, 0.1) == "infused"
 
 
 def test_no_window_is_said(fit):
