@@ -16,6 +16,7 @@ from bayeskisl.curves import Side, curves_of_cells
 from bayeskisl.decision.caveat import Caveat
 from bayeskisl.decision.caveats import said
 from bayeskisl.decision.planned_model import PlannedModel
+from bayeskisl.errors import way
 from bayeskisl.quantities import three_digits
 
 __all__ = ["edges"]
@@ -289,6 +290,7 @@ def _about_the_domain(data: xr.Dataset, target: PlannedModel) -> Iterator[Caveat
         if too_much > _NOTICEABLE:
             never = f"with probability {100 * too_much:.0f} % no mixture of the budget teaches {domain}"
             yield Caveat("ratio_above_one", never, buy=remedy)
+    yield from _about_the_limit(data, target)
     if "least_sufficient" in data and target.harms and data["least_sufficient"].item() > _unplanned(data):
         yield Caveat(
             "no_window",
@@ -297,4 +299,20 @@ def _about_the_domain(data: xr.Dataset, target: PlannedModel) -> Iterator[Caveat
             f"{three_digits(data[schema.CHOICE].item())}; a larger budget or fewer facts would open one",
             buy="nothing: a larger budget, fewer facts, or a lower share to be kept",
             weight="care",
+        )
+
+
+def _about_the_limit(data: xr.Dataset, target: PlannedModel) -> Iterator[Caveat]:
+    """Return the caveat about a limit of one's own that ends before the infused facts are taught."""
+    most = data["most"].item()
+    if "least_sufficient" not in data or not target.harms or most >= target.range[1] * (1 - 1e-9):
+        return
+    if most < data["least_sufficient"].item() <= target.range[1]:
+        needed = three_digits(data["least_sufficient"].item(), up=True)
+        yield Caveat(
+            "no_window",
+            f"no {target.coordinate} up to your limit of {three_digits(most)} teaches the infused facts: they need at "
+            f"least {needed}",
+            weight="care",
+            remedy=way(f"raise `at_most` above {needed}", f"raise `--at-most` above {needed}"),
         )

@@ -107,6 +107,9 @@ class Question:
         levels = {group: options.level(group) for group in prospect.falls}
         giving = (levels, options.keep_of, ends, probability)
         mended = would_have_to_give(prospect, *giving) if window.is_empty and gains.is_exact else {}
+        unlimited = window_of(sides, gains.low, self.target.range[1], probability)
+        if mended and self.criterion.at_most is not None and not unlimited.is_empty:
+            mended["at_most"] = unlimited.low
         infusion = data["infusion"].values[:, None]
         return data.assign(
             window=("end", [window.low, window.high]),

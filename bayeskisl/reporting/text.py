@@ -171,7 +171,9 @@ def _both_sides(decision: Decision) -> str:
     """State the range at which both sides hold in the fewest words."""
     window, advised, attrs = decision.window, decision.advised, decision.data.attrs
     if window is None or window.is_empty:
-        return f"no {attrs['coordinate']} holds both levels"
+        limited = "at_most" in decision.would_have_to_give
+        limit = f" up to your limit of {three_digits(attrs['at_most'])}" if limited else ""
+        return f"no {attrs['coordinate']}{limit} holds both levels"
     low = three_digits(window.low, up=True)
     if advised is None or window.low > advised:  # the advice ends before the range begins
         return f"{low} to {three_digits(window.high, down=True)} {attrs['unit']}, {_doubt_of_range(decision)}"
@@ -250,6 +252,11 @@ def window_lines(decision: Decision) -> list[str]:
         *([f"a risk of {percent(round(gives['risk'], 2))}"] if round(gives.get("risk", 1.0), 2) < 1 else []),
         *(f"{percent(round(level, 3))} of the {group} facts" for group, level in gives.get("keep", {}).items()),
         *([f"{three_digits(gives[schema.FACTS], down=True)} facts to be infused"] if schema.FACTS in gives else []),
+        *(
+            [f"a limit of {three_digits(gives['at_most'], up=True)} {decision.data.attrs['unit']}"]
+            if "at_most" in gives
+            else []
+        ),
     ]
     return [
         f"both sides: {_both_sides_in_full(decision, decision.window)}",

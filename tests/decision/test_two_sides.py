@@ -11,6 +11,7 @@ from bayeskisl.cli.decisions import _levels
 from bayeskisl.decision import Criterion, decide, decision_summary, load_decision
 from bayeskisl.decision.two_sides import Sides, window_of
 from bayeskisl.errors import InputError
+from bayeskisl.quantities import three_digits
 from bayeskisl.reporting import describe_decision, plot_decision
 from bayeskisl.reporting.text import answer, headline
 from tests.decision.hand_made import HandMadeFit, MixedFit, mixed_curves
@@ -80,6 +81,17 @@ def test_an_empty_range_says_what_would_have_to_give(fit):
     assert "no ratio holds both levels" in said
     assert "to give, each by itself: a risk of " in said
     json.dumps(decision_summary(decision), allow_nan=False)
+
+
+def test_a_limit_that_ends_before_the_range_is_what_has_to_give(ratio):
+    whole, limited = quick(ratio), quick(ratio, at_most=0.01)
+    assert limited.window.is_empty
+    assert limited.would_have_to_give["at_most"] == pytest.approx(whole.window.low)
+    assert headline(limited) == "no ratio up to your limit of 0.01 holds both levels"
+    caveat = next(caveat for caveat in limited.caveats if caveat.code == "no_window")
+    assert caveat.weight == "care"
+    assert "raise `at_most` above" in caveat.remedy
+    assert f"a limit of {three_digits(whole.window.low, up=True)} of the tokens" in describe_decision(limited)
 
 
 def test_a_share_of_all_facts_is_dearer_than_one_of_the_ceiling(ratio, fit, monkeypatch):
