@@ -22,6 +22,8 @@ from bayeskisl.quantities import three_digits
 __all__ = ["edges"]
 
 _NOTICEABLE = 0.01
+# A quantile with ten draws beyond it has a standard error of a third of its risk.
+_DRAWS_BEYOND = 10
 
 
 def edges(data: xr.Dataset, target: PlannedModel, curves: xr.Dataset, risk: float) -> Iterator[Caveat]:
@@ -32,6 +34,7 @@ def edges(data: xr.Dataset, target: PlannedModel, curves: xr.Dataset, risk: floa
     yield from _about_the_choice(data, target, swept, supported)
     yield from _about_the_optimum(data, target, swept)
     yield from _about_the_domain(data, target)
+    yield from _about_the_draws(supported.draws, risk)
 
 
 @dataclass(frozen=True)
@@ -75,23 +78,23 @@ class _Supported:
     """
 
     def __init__(self, draws: FloatArray, risk: float) -> None:
-        self._draws, self._risk = draws, risk
+        self.draws, self._risk = draws, risk
 
     def at_least(self, end: float) -> float:
         """The end, or as much of it as the draws support."""
-        return float(min(end, np.quantile(self._draws, self._risk, method="lower")))
+        return float(min(end, np.quantile(self.draws, self._risk, method="lower")))
 
     def at_most(self, end: float) -> float | None:
         """The end, if the draws support it."""
-        return float(end) if np.mean(self._draws <= end) >= 1 - self._risk else None
+        return float(end) if np.mean(self.draws <= end) >= 1 - self._risk else None
 
     def enough_at(self, end: float) -> float:
         """The end, or as much more as the draws require."""
-        return float(max(end, np.quantile(self._draws, 1 - self._risk, method="higher")))
+        return float(max(end, np.quantile(self.draws, 1 - self._risk, method="higher")))
 
     def more_than(self, end: float) -> float | None:
         """The end, if the draws require more than it."""
-        return float(end) if np.mean(self._draws >= end) >= 1 - self._risk else None
+        return float(end) if np.mean(self.draws >= end) >= 1 - self._risk else None
 
 
 # What a sweep says whose sizes all lie on one side of a half, by that side and by whether more infusion harms.
@@ -316,3 +319,17 @@ def _about_the_limit(data: xr.Dataset, target: PlannedModel) -> Iterator[Caveat]
             weight="care",
             remedy=way(f"raise `at_most` above {needed}", f"raise `--at-most` above {needed}"),
         )
+
+
+def _about_the_draws(draws: FloatArray, risk: float) -> Iterator[Caveat]:
+    """Return the caveat about a risk that is finer than the draws."""
+    if risk * draws.size < _DRAWS_BEYOND * (1 - 1e-9):
+        needed = int(np.ceil(_DRAWS_BEYOND / risk))
+        each = -(-needed // 4)  # of a fit's four chains
+        yield Caveat(
+            "few_draws",
+            f"the posterior has {draws.size:,} draws, and a risk of {100 * risk:.3g} % needs at least {needed:,}",
+            weight="care",
+            remedy=way(f"fit again with `draws={each}`, or ask for a larger risk",
+                       f"fit again with `--draws {each}`, or ask for a larger risk"),
+        )  # fmt: skip

@@ -173,6 +173,13 @@ def test_a_ratio_sweep_that_probes_the_background_alone_is_decided(fit):
     assert "nan" not in describe_decision(decision)
 
 
+def test_a_risk_finer_than_the_draws_is_not_claimed_without_a_word(fit):
+    assert "few_draws" not in codes(quick(fit, risk=0.02))  # 600 draws
+    (caveat,) = [each for each in quick(fit, risk=0.001).caveats if each.code == "few_draws"]
+    assert caveat.weight == "care"
+    assert "600 draws, and a risk of 0.1 % needs at least 10,000" in caveat.message
+
+
 @pytest.mark.parametrize(("times", "far"), [(9.9, False), (10, True), (100, True)])
 def test_ten_times_is_far(fit, times, far):
     assert ("far_extrapolation" in codes(quick(fit, times * SIZES[-1]))) == far
