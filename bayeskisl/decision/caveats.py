@@ -19,7 +19,7 @@ from bayeskisl.quantities import short, three_digits
 
 __all__ = ["APART", "about_prediction", "has_short_ladder"]
 
-# One order of magnitude beyond the largest size seen: where studies with R2 above .98 were off by factors.
+# One order of magnitude beyond the sizes seen: where studies with R2 above .98 were off by factors.
 _FAR = 10.0
 # Sizes from which on predictions of sizes more than twice as large held in the table of real sizes.
 _LADDER, _WELL_ABOVE = 7, 2.0
@@ -82,6 +82,14 @@ def _about_distance(ahead: xr.Dataset, target: PlannedModel, curves: xr.Dataset)
             f"the target is {factor:,.0f} times the largest size seen ({said(sizes.max())} parameters); the law's form "
             "beyond the data is an assumption",
             buy=_size_between(target, sizes.max()),
+            weight="care",
+        )
+    if sizes.min() / target.params >= _FAR * (1 - 1e-9):
+        yield Caveat(
+            "far_extrapolation",
+            f"the smallest size seen ({said(sizes.min())} parameters) is {sizes.min() / target.params:,.0f} times the "
+            "target; the law's form beyond the data is an assumption",
+            buy=_size_between(target, sizes.min()),
             weight="care",
         )
     if has_short_ladder(target, curves):

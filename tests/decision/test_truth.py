@@ -183,6 +183,7 @@ def test_a_risk_finer_than_the_draws_is_not_claimed_without_a_word(fit):
 @pytest.mark.parametrize(("times", "far"), [(9.9, False), (10, True), (100, True)])
 def test_ten_times_is_far(fit, times, far):
     assert ("far_extrapolation" in codes(quick(fit, times * SIZES[-1]))) == far
+    assert ("far_extrapolation" in codes(quick(fit, SIZES[0] / times))) == far
 
 
 def test_the_end_at_one_exposure_is_said(fit):
