@@ -40,7 +40,7 @@ def sensitivity_rows(fit: "Fit", decision: Decision, answered_by: Answered) -> d
     answered_by : callable
         ``answered_by(fit, weights)``: the data of the decision from a fit, under some weights of its laws.
     """
-    laws = list(fit.weights)
+    laws, ci_prob = list(fit.weights), decision.data.attrs["ci_prob"]
     answers = {"as asked": decision.data}
     if len(laws) > 1:
         answers |= {f"law '{law}' alone": answered_by(fit, {name: float(name == law) for name in laws}) for law in laws}
@@ -54,7 +54,7 @@ def sensitivity_rows(fit: "Fit", decision: Decision, answered_by: Answered) -> d
         **dict(
             zip(
                 ("collapse_median", "collapse_low", "collapse_high"),
-                zip(*(interval(_half(data).values, 0.9) for data in answers.values()), strict=True),
+                zip(*(interval(_half(data).values, ci_prob) for data in answers.values()), strict=True),
                 strict=True,
             )
         ),

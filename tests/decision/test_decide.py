@@ -386,6 +386,9 @@ def test_sensitivity_lists_every_law_and_weaker_priors(fit, monkeypatch):
     np.testing.assert_allclose(table.choice[1:3], decision.data.choice_by_law)
     spread = np.log(table.collapse_high / table.collapse_low)
     assert spread["prior variances doubled"] > spread["as asked"]
+    half = decide(fit, 98_304, ci_prob=0.5)
+    ends = half.sensitivity.loc["as asked", ["collapse_low", "collapse_high"]]
+    np.testing.assert_allclose(ends.astype(float), np.quantile(half.data.collapse, [0.25, 0.75]), rtol=1e-3)
     json.dumps(decision_summary(decision), allow_nan=False)
 
 
