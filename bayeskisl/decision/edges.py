@@ -190,7 +190,7 @@ def _out_of_reach(
 
 
 def _outside_what_was_swept(choice: float, target: PlannedModel, swept: _Swept, supported: _Supported) -> Caveat:
-    if not target.axis.bounded:
+    if not target.axis.moves_ratio:
         # Thresholds move with size on this axis: a larger model's choice lies beyond the levels of small ones.
         return Caveat(
             "outside_levels",
@@ -268,7 +268,7 @@ def _about_the_optimum(data: xr.Dataset, target: PlannedModel, swept: _Swept) ->
             "less is; they have no best infusion",
         )
     best = data["risk_neutral_choice"].item()
-    if not side and target.axis.bounded and not swept.covers(best):
+    if not side and target.axis.moves_ratio and not swept.covers(best):
         end, above = swept.end_towards(best), best > swept.high
         bounds = (end, None) if above else (None, end)
         yield _beyond_swept("optimum", best, target, swept, *bounds)
