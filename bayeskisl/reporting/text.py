@@ -572,7 +572,7 @@ def _decision_row(row: pd.Series, several: list[str], halves: list[str], one_uni
         _number_or_bound(row, schema.OPTIMUM),
         span(row["near_optimal_low"], row["near_optimal_high"]),
         f"{three_digits(row[half])} ({span(low, high)})",
-        row["verdict"],
+        f"{row['verdict']}: {row['rule']}" if row.get("rule") else row["verdict"],
         row["edges"],
     )
 

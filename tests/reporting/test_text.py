@@ -18,7 +18,8 @@ from bayeskisl.reporting import describe_decision, describe_prediction, describe
 from bayeskisl.reporting.contents import command_lines, sensitivity_rows
 from bayeskisl.reporting.numbers import three_digits
 from bayeskisl.reporting.text import beside_it, decision_rows, domain_line, headline, utility_in_words
-from tests.decision.hand_made import HandMadeFit, MixedFit, amount_curves, law_line, mixed_curves
+from bayeskisl.target import Target
+from tests.decision.hand_made import TOKENS, HandMadeFit, MixedFit, amount_curves, law_line, mixed_curves
 
 
 def test_prediction_says_what_was_promised(fit):
@@ -61,7 +62,9 @@ def test_a_grid_is_said_in_rows(fit):
     head, first, second = decision_rows(decision_table(HandMadeFit(), [49_000, 98_304]))
     assert head[0] == "params"
     assert (first[0], second[0]) == ("49k", "98.3k")
-    assert (first[-2], second[-2]) == ("good", "usable with care")
+    assert (first[-2], second[-2]) == ("good", "usable with care: short_ladder")
+    prior_driven = decision_table(HandMadeFit(), [Target(49_000, 10 * TOKENS, prior_driven=True)])
+    assert decision_rows(prior_driven)[1][-2] == "not usable: prior_driven_target"
     bound = decision_rows(decision_table(HandMadeFit(curves=amount_curves(levels=(62, 80, 100))), [98_304]))[1]
     assert bound[3] == "at least 100"
 
