@@ -104,6 +104,12 @@ class Decision:
         """Whether the choice is the smallest sufficient infusion, since more infusion harms no probed group."""
         return self.data.attrs["half_point"] == schema.ONSET
 
+    def within_range(self, choice: float) -> float | None:
+        """Return a choice of the posterior; None at the end of the range where the risk is not kept."""
+        least, most = (self.data[end].item() for end in ("least", "most"))
+        exists = choice < most if self.is_least else choice > least
+        return float(choice) if exists else None
+
     def risk_at(self, infusion: float) -> float:
         """Probability that a run at an infusion retains less than its share."""
         return float(self.short_at(infusion, self._bounds).mean())

@@ -127,7 +127,7 @@ def sensitivity_rows(decision: "Decision") -> list[dict[str, str]]:
     return [
         {
             "assumption": str(name),
-            "choice": choice_or_none(row["choice"], decision.is_least),
+            "choice": choice_or_none(decision.within_range(row["choice"]), decision.is_least),
             "best": three_digits(row["risk_neutral_choice"]) if np.isfinite(row["risk_neutral_choice"]) else "an end",
             "collapse": f"{three_digits(row['collapse_median'])} ({span(row['collapse_low'], row['collapse_high'])})",
         }

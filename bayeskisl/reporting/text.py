@@ -291,7 +291,7 @@ def risk_lines(decision: Decision) -> list[str]:
     """State the choice at other risks, its risk under each law, and the uncertainty of its threshold."""
     found, attrs = decision_summary(decision), decision.data.attrs
     up = decision.is_least
-    at = {float(risk): choice_or_none(x or 0.0, up) for risk, x in found[schema.CHOICE]["at_risk"].items()}
+    at = {float(risk): choice_or_none(x, up) for risk, x in found[schema.CHOICE]["at_risk"].items()}
     lines = [f"the posterior's choice at a risk of {_and([percent(risk) for risk in at])}: {_and(list(at.values()))}"]
     by_law = found[schema.CHOICE]["risk_by_law"]
     if len(by_law) > 1:
@@ -528,16 +528,19 @@ def _sensitivity_lines(decision: Decision) -> list[str]:
     whose = " (choices are the posterior's, without the bound)" if decision.choice.is_bound else ""
     lines = [f"sensitivity, the same decision under other assumptions{whose}:"]
     for name, row in table.iterrows():
-        choice, best = choice_or_none(row["choice"], decision.is_least), _or_end(row["risk_neutral_choice"])
+        choice, best = (
+            choice_or_none(decision.within_range(row["choice"]), decision.is_least),
+            _or_end(row["risk_neutral_choice"]),
+        )
         where = f"{three_digits(row['collapse_median'])} ({span(row['collapse_low'], row['collapse_high'])}) {unit}"
         risk = f", risk of the recommendation {percent(round(row['risk'], 2))}" if pd.notna(row["risk"]) else ""
         lines.append(f"  {name}: choice {choice}, best mean {best}, {half} {where}{risk}")
     return lines
 
 
-def choice_or_none(choice: float, up: bool) -> str:
-    """Format a choice of the posterior; zero says that no infusion is within the risk."""
-    return three_digits(choice, down=not up, up=up) if choice else "none"
+def choice_or_none(choice: float | None, up: bool) -> str:
+    """Format a choice of the posterior, see `Decision.within_range`."""
+    return "none" if choice is None else three_digits(choice, down=not up, up=up)
 
 
 def _or_end(value: float) -> str:

@@ -173,6 +173,13 @@ def test_a_ratio_sweep_that_probes_the_background_alone_is_decided(fit):
     assert "nan" not in describe_decision(decision)
 
 
+def test_where_no_infusion_is_safe_no_choice_is_printed(fit):
+    none = quick(fit, 1)
+    assert "none_admissible" in codes(none)
+    assert set(decision_summary(none)["choice"]["at_risk"].values()) == {None}
+    assert "at a risk of 5 %, 10 % and 20 %: none, none and none" in describe_decision(none)
+
+
 def test_a_risk_finer_than_the_draws_is_not_claimed_without_a_word(fit):
     assert "few_draws" not in codes(quick(fit, risk=0.02))  # 600 draws
     (caveat,) = [each for each in quick(fit, risk=0.001).caveats if each.code == "few_draws"]
