@@ -10,7 +10,7 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
-from bayeskisl.curves import cell_at, cell_table
+from bayeskisl.curves import cell_at, cell_table, further_covariates
 from bayeskisl.decision.caveat import Caveat
 from bayeskisl.decision.intervals import interval
 from bayeskisl.decision.planned_model import ROUNDING, PlannedModel
@@ -21,6 +21,8 @@ __all__ = ["APART", "about_prediction", "has_short_ladder"]
 
 # One order of magnitude beyond the sizes seen: where studies with R2 above .98 were off by factors.
 _FAR = 10.0
+# Quantities that set exposures, and that no law knows unless it names them as covariates.
+_NO_COVARIATES = {schema.RATIO, schema.BACKGROUND_SHARE, schema.TOKENS_PER_FACT}
 # Sizes from which on predictions of sizes more than twice as large held in the table of real sizes.
 _LADDER, _WELL_ABOVE = 7, 2.0
 _SHORT_LADDERS = (
@@ -61,7 +63,8 @@ def said(value: float) -> str:
 
 def _about_distance(ahead: xr.Dataset, target: PlannedModel, curves: xr.Dataset) -> Iterator[Caveat]:
     for name in target.prior_driven:
-        yield _of_prior(name, target, np.asarray(curves[name].values, dtype=float))
+        of_law = name not in _NO_COVARIATES or name in further_covariates(curves)
+        yield _of_prior(name, target, np.asarray(curves[name].values, dtype=float), of_law)
     median = interval(ahead[target.half_point].values, 0.9)[0]
     around = f"{said(target.params)} parameters"
     if np.isfinite(median):
@@ -153,24 +156,30 @@ def _is_trained(target: PlannedModel, curves: xr.Dataset) -> bool:
     return cell_at(cell_table(curves)[0], {**target.everything_else, schema.PARAMS: target.params}) is not None
 
 
-def _of_prior(name: str, target: PlannedModel, swept: FloatArray) -> Caveat:
-    """Return the caveat about a covariate that the sweep never varied up to the target's value."""
+def _of_prior(name: str, target: PlannedModel, swept: FloatArray, of_law: bool) -> Caveat:
+    """Return the caveat about a quantity that the sweep never varied up to the target's value.
+
+    The law knows its effect, by its prior alone, or only that of the exposures that follow from it.
+    """
     low, high = float(swept.min()), float(swept.max())
     value = {**target.everything_else, schema.PARAMS: target.params}[name]
     factor = max(value / high, low / value)
     words = name.replace("_", " ") if name != schema.PARAMS else "size"
+    of_form = "the law's form there is an assumption"
+    assumed = f"{words} is assumed not to matter beyond the exposures, and the interval does not include that"
     if high <= low * (1 + ROUNDING):
         message = (
             f"every run had one value of {words}, {said(low)}, and the target has {said(value)}, "
-            f"{'a factor of ' + said(factor) + ' away' if factor > 1.1 else 'next to it'}: the effect of that rests on "
-            "the prior alone"
+            f"{'a factor of ' + said(factor) + ' away' if factor > 1.1 else 'next to it'}: "
+            f"{'the effect of that rests on the prior alone' if of_law else assumed}"
         )
     else:
         message = (
-            f"the target's {words} of {said(value)} lies outside what was swept, {said(low)} to {said(high)}; the "
-            "law's form there is an assumption"
+            f"the target's {words} of {said(value)} lies outside what was swept, {said(low)} to {said(high)}; "
+            f"{of_form if of_law else assumed}"
         )
-    further = float(f"{(high * min(factor, 10.0) if value > high else low / min(factor, 10.0)):.2g}")
+    further = high * min(factor, 10.0) if value > high else low / min(factor, 10.0)
+    further = further if 0.9 < further < 1 else float(f"{further:.2g}")  # a share near 1 is not rounded up to it
     return Caveat(
         "prior_driven_target",
         message,

@@ -137,6 +137,14 @@ def test_an_untried_budget_is_the_first_line(fit):
     assert quick(fit, tokens=2 * TOKENS, prior_driven=True).verdict.grade == "usable with care"
 
 
+def test_a_ratio_that_was_never_varied_is_assumed_not_to_matter(fit):
+    decision = quick(fit, hold={"ratio": 0.9999}, prior_driven=True)
+    (caveat,) = [each for each in decision.caveats if each.code == "prior_driven_target"]
+    assert "ratio is assumed not to matter beyond the exposures, and the interval does not" in caveat.message
+    assert "rests on the prior" not in caveat.message
+    assert caveat.buy.endswith("with ratio of 0.9999")
+
+
 def test_every_law_with_a_weight_is_compared(fit, monkeypatch):
     """With many laws the floor of their weights is low, and the warning stays."""
     import bayeskisl.inference
