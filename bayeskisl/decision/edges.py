@@ -262,11 +262,9 @@ def _about_the_optimum(data: xr.Dataset, target: PlannedModel, swept: _Swept) ->
             f"{said(swept.high if side > 0 else swept.low)} {target.axis.in_words}, where knowledge turns down",
         )
     elif always_more + always_less > _NOTICEABLE:
-        yield Caveat(
-            "no_interior_optimum",
-            f"in {100 * always_more:.0f} % of the draws more is always worth more and in {100 * always_less:.0f} % "
-            "less is; they have no best infusion",
-        )
+        shares = {"more is always worth more": always_more, "less is always worth more": always_less}
+        told = [f"in {100 * share:.0f} % of the draws {what}" for what, share in shares.items() if share > 0.005]
+        yield Caveat("no_interior_optimum", f"{' and '.join(told)}; they have no best infusion")
     best = data["risk_neutral_choice"].item()
     if not side and target.axis.moves_ratio and not swept.covers(best):
         end, above = swept.end_towards(best), best > swept.high

@@ -137,6 +137,14 @@ def test_an_untried_budget_is_the_first_line(fit):
     assert quick(fit, tokens=2 * TOKENS, prior_driven=True).verdict.grade == "usable with care"
 
 
+def test_empty_halves_of_sentences_are_left_out(fit):
+    with pytest.raises(InputError, match=r"the only value of ratio that was swept, 0\.5, got 0\.9"):
+        quick(fit, hold={"ratio": 0.9})
+    some = quick(HandMadeFit(steepness=1.1, steepness_log_sd=0.1))
+    (caveat,) = [each for each in some.caveats if each.code == "no_interior_optimum"]
+    assert caveat.message == "in 23 % of the draws more is always worth more; they have no best infusion"
+
+
 def test_a_ratio_that_was_never_varied_is_assumed_not_to_matter(fit):
     decision = quick(fit, hold={"ratio": 0.9999}, prior_driven=True)
     (caveat,) = [each for each in decision.caveats if each.code == "prior_driven_target"]
