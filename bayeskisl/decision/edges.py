@@ -4,6 +4,7 @@ A bound is one on the answer at the target, and is printed only where the draws 
 level was to a smaller model is not what it is to the target.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -148,7 +149,12 @@ def _about_sides(target: PlannedModel, curves: xr.Dataset, swept: _Swept, suppor
 
 def _about_the_choice(data: xr.Dataset, target: PlannedModel, swept: _Swept, supported: _Supported) -> Iterator[Caveat]:
     choice, least, most = (data[name].item() for name in (schema.CHOICE, "least", "most"))
-    if not target.harms and choice >= most:
+    beyond = json.loads(data.attrs["above_ceiling"])
+    if not target.harms and choice >= most and target.group in beyond:
+        yield _above_the_ceiling("none_sufficient", target.group, at_least=most)
+    elif target.harms and choice <= least and data.attrs["limiting_group"] in beyond:
+        yield _above_the_ceiling("none_admissible", data.attrs["limiting_group"], at_most=least)
+    elif not target.harms and choice >= most:
         said_so = f"even the largest planned infusion leaves the {target.group} facts short of the required share"
         yield _out_of_reach("none_sufficient", said_so, target.group, swept, at_least=most)
     elif not target.harms and choice <= least:
@@ -167,6 +173,19 @@ def _about_the_choice(data: xr.Dataset, target: PlannedModel, swept: _Swept, sup
         yield from _whole_range(data, target)
     elif not swept.covers(choice):
         yield _outside_what_was_swept(choice, target, swept, supported)
+
+
+def _above_the_ceiling(code: str, group: str, **ends: float) -> Caveat:
+    """Return the edge of a share of all facts that no exposures reach."""
+    return Caveat(
+        code,
+        f"the ceiling of the {group} facts may lie below the required share, and no infusion reaches that at that risk",
+        concerns="choice",
+        buy="nothing: more exposures do not raise a ceiling",
+        weight="care",
+        remedy=way("ask for less, or for `keep_of='ceiling'`", "ask for less, or for `--keep-of ceiling`"),
+        **ends,
+    )
 
 
 def _out_of_reach(
@@ -279,11 +298,9 @@ def _unplanned(data: xr.Dataset) -> float:
 
 
 def _about_the_domain(data: xr.Dataset, target: PlannedModel) -> Iterator[Caveat]:
-    facts = round(data["domain_facts"].item())
-    domain, remedy = (
-        f"a domain of {facts:,.0f} fact{'' if facts == 1 else 's'}",
-        "nothing: a larger budget or fewer facts",
-    )
+    facts, beyond = round(data["domain_facts"].item()), json.loads(data.attrs["above_ceiling"])
+    domain = f"a domain of {facts:,.0f} fact{'' if facts == 1 else 's'}"
+    remedy = "nothing: ask for a lower share" if beyond else "nothing: a larger budget or fewer facts"
     if "domain_ratio" in data and data["domain_ratio"].item() > 1:
         yield Caveat("ratio_above_one", f"no mixture of the budget holds {domain}", buy=remedy)
     if "sufficient_ratio" in data:
@@ -293,14 +310,22 @@ def _about_the_domain(data: xr.Dataset, target: PlannedModel) -> Iterator[Caveat
             yield Caveat("ratio_above_one", never, buy=remedy)
     yield from _about_the_limit(data, target)
     if "least_sufficient" in data and target.harms and data["least_sufficient"].item() > _unplanned(data):
-        yield Caveat(
-            "no_window",
-            f"no {target.coordinate} keeps both groups at that risk each: the infused facts need at least "
-            f"{three_digits(data['least_sufficient'].item())}, the {target.group} facts allow at most "
-            f"{three_digits(data[schema.CHOICE].item())}; a larger budget or fewer facts would open one",
-            buy="nothing: a larger budget, fewer facts, or a lower share to be kept",
-            weight="care",
-        )
+        yield _no_window(data, target, beyond)
+
+
+def _no_window(data: xr.Dataset, target: PlannedModel, beyond: list[str]) -> Caveat:
+    message = f"no {target.coordinate} keeps both groups at that risk each: "
+    if beyond:
+        message += f"the ceiling of the {' and '.join(beyond)} facts may lie below the required share"
+        return Caveat("no_window", message, buy="nothing: ask for a lower share", weight="care")
+    return Caveat(
+        "no_window",
+        f"{message}the infused facts need at least {three_digits(data['least_sufficient'].item())}, the "
+        f"{target.group} facts allow at most {three_digits(data[schema.CHOICE].item())}; a larger budget or fewer facts "
+        "would open one",
+        buy="nothing: a larger budget, fewer facts, or a lower share to be kept",
+        weight="care",
+    )
 
 
 def _about_the_limit(data: xr.Dataset, target: PlannedModel) -> Iterator[Caveat]:

@@ -73,7 +73,10 @@ class Question:
         of_domain, domain = _domain(prospect, possible, self.options, self.criterion.facts)
         if "sufficient" in of_domain:
             scalars["least_sufficient"] = least_sufficient(of_domain["sufficient"], risk)
-        limiting = {"limiting_group": self._limiting_group(prospect, risk)}
+        limiting = {
+            "limiting_group": self._limiting_group(prospect, risk),
+            "above_ceiling": json.dumps(self._above_ceiling(prospect, risk)),
+        }
         return (
             found.ahead.assign_attrs(limiting)
             .assign(
@@ -133,7 +136,14 @@ class Question:
             return chance_constrained_choice(own, risk)
 
         harmed = [group for group in prospect.falls if prospect.direction(group) < 0]
-        return min(harmed, key=choice, default=self.target.group)
+        return min(harmed, key=choice) if harmed else self.target.group
+
+    def _above_ceiling(self, prospect: Prospect, risk: float) -> list[str]:
+        """The groups whose ceiling lies below their level in more of the draws than the risk: no exposures reach it."""
+        if self.options.keep_of == "ceiling":
+            return []
+        at_best = {group: fall.known_at_best() for group, fall in prospect.falls.items()}
+        return [group for group, best in at_best.items() if np.mean(best < self.options.level(group)) > risk]
 
     def _bounds(self, prospect: Prospect) -> FloatArray:
         """The largest admissible or smallest sufficient infusion of each draw."""

@@ -383,7 +383,9 @@ def domain_line(decision: Decision) -> list[str]:
     domain = f"a domain of {counted(exact(ratio[schema.FACTS]), 'facts')}"
     never = f"with probability {percent(round(ratio['impossible'], 2))} no mixture of the budget is enough"
     if ratio["median"] is None:
-        return [f"{domain}: {never}; a larger budget or fewer facts would do"]
+        above = json.loads(attrs.get("above_ceiling", "[]"))
+        would = "the ceiling may lie below the required share" if above else "a larger budget or fewer facts would do"
+        return [f"{domain}: {never}; {would}"]
     low, high = ratio[interval_name(attrs["ci_prob"])]
     ends = span(low, high) if high is not None else f"{three_digits(low)} to more than all tokens"
     if any(caveat.code == "ratio_above_one" for caveat in decision.caveats):

@@ -105,7 +105,12 @@ def test_a_share_of_all_facts_is_dearer_than_one_of_the_ceiling(ratio, fit, monk
 def test_what_the_ceiling_does_not_allow_is_never_safe(fit):
     whole = quick(HandMadeFit(), keep=0.999, keep_of="facts")
     assert whole.choice.is_bound
-    assert "none_admissible" in {caveat.code for caveat in whole.caveats}
+    edge = next(caveat for caveat in whole.caveats if caveat.code == "none_admissible")
+    assert "the ceiling of the infused facts may lie below the required share" in edge.message
+    assert "`keep_of='ceiling'`" in edge.remedy
+    said = describe_decision(whole)
+    assert "fewer facts would do" not in said
+    assert "with more infused exposures" not in said
 
 
 def test_one_side_alone_has_no_range(fit):
