@@ -6,7 +6,7 @@ level was to a smaller model is not what it is to the target.
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
@@ -17,6 +17,7 @@ from bayeskisl.curves import Side, curves_of_cells
 from bayeskisl.decision.caveat import Caveat
 from bayeskisl.decision.caveats import said
 from bayeskisl.decision.planned_model import PlannedModel
+from bayeskisl.decision.utility import has_costs
 from bayeskisl.errors import way
 from bayeskisl.quantities import three_digits
 
@@ -155,8 +156,10 @@ def _about_the_choice(data: xr.Dataset, target: PlannedModel, swept: _Swept, sup
     elif target.harms and choice <= least and data.attrs["limiting_group"] in beyond:
         yield _above_the_ceiling("none_admissible", data.attrs["limiting_group"], at_most=least)
     elif not target.harms and choice >= most:
-        said_so = f"even the largest planned infusion leaves the {target.group} facts short of the required share"
-        yield _out_of_reach("none_sufficient", said_so, target.group, swept, at_least=most)
+        limit = f"your limit of {three_digits(most)}" if _is_limited(data, target) else "the largest possible infusion"
+        said_so = f"even {limit} leaves the {target.group} facts short of the required share"
+        edge = _out_of_reach("none_sufficient", said_so, target.group, swept, at_least=most)
+        yield replace(edge, buy="nothing: raise your limit") if _is_limited(data, target) else edge
     elif not target.harms and choice <= least:
         yield Caveat(
             "least_is_enough",
@@ -277,8 +280,7 @@ def _about_the_optimum(data: xr.Dataset, target: PlannedModel, swept: _Swept) ->
             concerns="optimum",
             at_least=float(min(swept.high, data["most"].item())) if side > 0 else None,
             at_most=swept.low if side < 0 else None,
-            buy=f"{swept.largest} parameters at infusions {'above' if side > 0 else 'below'} "
-            f"{said(swept.high if side > 0 else swept.low)} {target.axis.in_words}, where knowledge turns down",
+            buy=_beyond_the_optimum(data, target, swept, side),
         )
     elif always_more + always_less > _NOTICEABLE:
         shares = {"more is always worth more": always_more, "less is always worth more": always_less}
@@ -289,6 +291,25 @@ def _about_the_optimum(data: xr.Dataset, target: PlannedModel, swept: _Swept) ->
         end, above = swept.end_towards(best), best > swept.high
         bounds = (end, None) if above else (None, end)
         yield _beyond_swept("optimum", best, target, swept, *bounds)
+
+
+def _beyond_the_optimum(data: xr.Dataset, target: PlannedModel, swept: _Swept, side: int) -> str:
+    """Name the run that would show an optimum beyond an end of the range, or what ends the range instead of data."""
+    if side > 0 and _is_limited(data, target):
+        return "nothing: your limit ends the range"
+    if has_costs(data.attrs):
+        return "nothing: the price ends the range"
+    if side > 0 and not target.harms:
+        return "nothing: no group was probed that more infusion harms"
+    if side < 0 and target.harms and not target.axis.harms_infused and target.rising_group is None:
+        return "nothing: no group was probed that more infusion teaches"
+    where = f"above {said(swept.high)}" if side > 0 else f"below {said(swept.low)}"
+    return f"{swept.largest} parameters at infusions {where} {target.axis.in_words}, where knowledge turns down"
+
+
+def _is_limited(data: xr.Dataset, target: PlannedModel) -> bool:
+    """Whether the range ends at a limit of the user's own."""
+    return bool(data["most"].item() < target.range[1] * (1 - 1e-9))
 
 
 def _unplanned(data: xr.Dataset) -> float:
@@ -321,8 +342,8 @@ def _no_window(data: xr.Dataset, target: PlannedModel, beyond: list[str]) -> Cav
     return Caveat(
         "no_window",
         f"{message}the infused facts need at least {three_digits(data['least_sufficient'].item())}, the "
-        f"{target.group} facts allow at most {three_digits(data[schema.CHOICE].item())}; a larger budget or fewer facts "
-        "would open one",
+        f"{target.group} facts allow at most {three_digits(data[schema.CHOICE].item())}; a larger budget or fewer "
+        "facts would open one",
         buy="nothing: a larger budget, fewer facts, or a lower share to be kept",
         weight="care",
     )
@@ -331,7 +352,7 @@ def _no_window(data: xr.Dataset, target: PlannedModel, beyond: list[str]) -> Cav
 def _about_the_limit(data: xr.Dataset, target: PlannedModel) -> Iterator[Caveat]:
     """Return the caveat about a limit of one's own that ends before the infused facts are taught."""
     most = data["most"].item()
-    if "least_sufficient" not in data or not target.harms or most >= target.range[1] * (1 - 1e-9):
+    if "least_sufficient" not in data or not target.harms or not _is_limited(data, target):
         return
     if most < data["least_sufficient"].item() <= target.range[1]:
         needed = three_digits(data["least_sufficient"].item(), up=True)

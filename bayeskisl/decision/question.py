@@ -21,6 +21,7 @@ from bayeskisl.decision.planned_model import PlannedModel
 from bayeskisl.decision.prediction import Forecast, Options, forecast, over_draws
 from bayeskisl.decision.prospect import Prospect
 from bayeskisl.decision.two_sides import sides_of, window_of, would_have_to_give
+from bayeskisl.decision.utility import prices_of
 from bayeskisl.errors import InputError
 
 if TYPE_CHECKING:
@@ -73,12 +74,13 @@ class Question:
         of_domain, domain = _domain(prospect, possible, self.options, self.criterion.facts)
         if "sufficient" in of_domain:
             scalars["least_sufficient"] = least_sufficient(of_domain["sufficient"], risk)
-        limiting = {
+        about = {
             "limiting_group": self._limiting_group(prospect, risk),
+            "prices": json.dumps(prices_of(self.criterion.utility)),
             "above_ceiling": json.dumps(self._above_ceiling(prospect, risk)),
         }
         return (
-            found.ahead.assign_attrs(limiting)
+            found.ahead.assign_attrs(about)
             .assign(
                 over_draws({**of_draws, **of_domain}, found.ahead)
                 | {name: ((), value) for name, value in {**scalars, **domain}.items()}

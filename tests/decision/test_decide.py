@@ -310,6 +310,15 @@ def test_the_end_of_a_plan_is_no_collapse_point(fit):
         quick(fit, at_most=0.5)
 
 
+def test_what_ends_a_range_is_no_run_to_add(fit, ratio, dose):
+    def bought(decision):
+        return next(edge.buy for edge in decision.edges if edge.code == "no_interior_optimum")
+
+    assert bought(quick(fit, at_most=500)) == "nothing: your limit ends the range"
+    assert bought(quick(dose, utility=KeptFacts(token_price=1.0))) == "nothing: the price ends the range"
+    assert "where knowledge turns down" in bought(quick(HandMadeFit(steepness=0.7, steepness_log_sd=0.01)))
+
+
 def test_ratio_above_one_and_levels_outside_are_warnings(fit):
     assert "ratio_above_one" in codes(quick(fit, facts=20_000))
     assert "outside_levels" in codes(quick(fit, 500))
