@@ -105,7 +105,7 @@ def describe_decision(decision: Decision) -> str:
         f"risk-neutral choice: {beside_it(decision)}",
         *_reasons(decision.optimum),
         f"within 1 % of the best expected utility: {span(*decision.near_optimal)} {unit}",
-        f"optimal infusion for one run (posterior): {with_interval(found[schema.OPTIMUM], ci_prob, unit)}",
+        f"optimal infusion for one run (posterior): {_optimum_of_a_run(decision, found)}",
         *_regret_lines(decision),
         *domain_line(decision),
         *_prediction_lines(decision.data, found),
@@ -115,6 +115,16 @@ def describe_decision(decision: Decision) -> str:
         *further_line(decision.further),
     ]
     return "\n".join(lines)
+
+
+def _optimum_of_a_run(decision: Decision, found: dict[str, Any]) -> str:
+    """State the interval of the optimum; the share of draws with none, where half or more of them have none."""
+    optima = decision.data[schema.OPTIMUM].values
+    ends = {"upper": float(np.mean(np.isinf(optima))), "lower": float(np.mean(optima == 0))}
+    name = max(ends, key=ends.__getitem__)
+    if ends[name] < 0.5:
+        return with_interval(found[schema.OPTIMUM], decision.data.attrs["ci_prob"], decision.data.attrs["unit"])
+    return f"at the {name} end of the range in {percent(round(ends[name], 2))} of the draws"
 
 
 def extrapolated_lines(decision: Decision) -> list[str]:

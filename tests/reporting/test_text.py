@@ -58,6 +58,12 @@ def test_no_optimum_is_said_where_there_is_none(fit):
     assert "on average more is always worth more" in said
 
 
+def test_an_optimum_at_the_end_of_the_range_is_said_as_a_share_of_the_draws(fit):
+    said = describe_decision(decide(HandMadeFit(), 98_304, at_most=100, sensitivity=False))
+    assert "optimal infusion for one run (posterior): at the upper end of the range in 100 % of the draws" in said
+    assert "no bound" not in said.split("optimal infusion")[1].split("expected regret")[0]
+
+
 def test_a_grid_is_said_in_rows(fit):
     head, first, second = decision_rows(decision_table(HandMadeFit(), [49_000, 98_304]))
     assert head[0] == "params"
