@@ -91,8 +91,7 @@ def describe_decision(decision: Decision) -> str:
     str
         Plain text, one statement a line. A bound is given with its reason and the run to buy.
     """
-    found, attrs = decision_summary(decision), decision.data.attrs
-    ci_prob, unit = attrs["ci_prob"], attrs["unit"]
+    found, unit = decision_summary(decision), decision.data.attrs["unit"]
     usable = decision.verdict.grade != "not usable"
     lines = [
         *extrapolated_lines(decision),
