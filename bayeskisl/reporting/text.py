@@ -319,8 +319,10 @@ def _and(said: list[str]) -> str:
 
 def chosen(decision: Decision) -> str:
     """Return the recommended infusion in three digits, rounded to the side of the smaller risk."""
-    advised = decision.advised
-    return three_digits(np.nan if advised is None else advised, down=not decision.is_least, up=decision.is_least)
+    advised = np.nan if decision.advised is None else decision.advised
+    if axis_of(decision.data).counts_facts and 1 <= advised < np.inf:  # facts are whole
+        advised = np.ceil(advised) if decision.is_least else np.floor(advised)
+    return three_digits(advised, down=not decision.is_least, up=decision.is_least)
 
 
 def bound(decision: Decision, condition: str = "") -> str:
@@ -450,6 +452,9 @@ def _prediction_lines(ahead: xr.Dataset, found: dict[str, Any] | None = None) ->
     yield f"held fixed: {held_fixed(ahead)}"
 
 
+# A regret of ten times the best is a multiple, and one of less than .001 % is none.
+_TIMES, _NEGLIGIBLE = 10.0, 1e-5
+
 # What follows for a planner where a limit binds.
 _MEANS = {
     "learning": "learning (a larger model needs fewer exposures)",
@@ -506,11 +511,18 @@ def _regret_lines(decision: Decision) -> list[str]:
     unit, row = decision.data.attrs["utility_unit"], regret_of_choice(decision)
     if not np.isfinite(row["regret"]):
         return []
-    of_best = f" ({_two_digits(row['percent'] / 100)} of the best)" if np.isfinite(row["percent"]) else ""
+    of_best = f" ({_of_the_best(row['percent'] / 100)})" if np.isfinite(row["percent"]) else ""
     return [
         f"expected regret of the choice: {_tenths(row['regret'])} {unit}{of_best}, "
         f"{_tenths(row['too_much'])} from over-infusion and {_tenths(row['too_little'])} from under-infusion"
     ]
+
+
+def _of_the_best(share: float) -> str:
+    """State a regret against the best: in per cent, 0 if it is next to nothing, or as a multiple."""
+    if share >= _TIMES:
+        return f"{share:.3g} times the best"
+    return f"{_two_digits(share if share >= _NEGLIGIBLE else 0.0)} of the best"
 
 
 def _two_digits(share: float) -> str:

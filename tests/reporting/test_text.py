@@ -17,7 +17,7 @@ from bayeskisl.decision import (
 from bayeskisl.reporting import describe_decision, describe_prediction, describe_verification
 from bayeskisl.reporting.contents import command_lines, sensitivity_rows
 from bayeskisl.reporting.numbers import three_digits
-from bayeskisl.reporting.text import beside_it, decision_rows, domain_line, headline, utility_in_words
+from bayeskisl.reporting.text import _of_the_best, beside_it, decision_rows, domain_line, headline, utility_in_words
 from bayeskisl.target import Target
 from tests.decision.hand_made import TOKENS, HandMadeFit, MixedFit, amount_curves, law_line, mixed_curves
 
@@ -62,6 +62,15 @@ def test_an_optimum_at_the_end_of_the_range_is_said_as_a_share_of_the_draws(fit)
     said = describe_decision(decide(HandMadeFit(), 98_304, at_most=100, sensitivity=False))
     assert "optimal infusion for one run (posterior): at the upper end of the range in 100 % of the draws" in said
     assert "no bound" not in said.split("optimal infusion")[1].split("expected regret")[0]
+
+
+def test_recommended_facts_are_whole_and_a_regret_has_no_exponent(fit):
+    small = decide(HandMadeFit(), 600, sensitivity=False)
+    assert small.choice.value < 100
+    assert small.choice.value % 1
+    assert headline(small) == f"at most {small.choice.value // 1:.0f} facts"
+    assert [_of_the_best(share) for share in (3.4e-9, 0.39, 23.0)] == ["0 % of the best", "39 % of the best",
+                                                                        "23 times the best"]  # fmt: skip
 
 
 def test_a_grid_is_said_in_rows(fit):
