@@ -36,6 +36,7 @@ def edges(data: xr.Dataset, target: PlannedModel, curves: xr.Dataset, risk: floa
     yield from _about_the_choice(data, target, swept, supported)
     yield from _about_the_optimum(data, target, swept)
     yield from _about_the_domain(data, target)
+    yield from _about_the_loss_price(data, target)
     yield from _about_the_draws(supported.draws, risk)
 
 
@@ -362,6 +363,18 @@ def _about_the_limit(data: xr.Dataset, target: PlannedModel) -> Iterator[Caveat]
             f"least {needed}",
             weight="care",
             remedy=way(f"raise `at_most` above {needed}", f"raise `--at-most` above {needed}"),
+        )
+
+
+def _about_the_loss_price(data: xr.Dataset, target: PlannedModel) -> Iterator[Caveat]:
+    """Return the caveat about a price of the general loss that one ratio cannot tell against no infusion."""
+    if "loss_price" in json.loads(data.attrs["prices"]) and not target.axis.moves_ratio:
+        yield Caveat(
+            "loss_price_at_one_ratio",
+            "the price counts the rise of the general loss above that with one fact, far below what was swept, at the "
+            "same ratio; its line in log facts is an assumption there",
+            weight="care",
+            buy="nothing: price the loss along a sweep of the ratio",
         )
 
 

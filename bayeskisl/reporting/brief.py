@@ -25,6 +25,7 @@ _DOUBTS = {
     "gate": "the posterior failed its gate",
     "preview": "the fit is a preview",
     "sampled_thinly": "the sampler missed a test by little",
+    "loss_price_at_one_ratio": "the loss was priced at one ratio",
     "few_draws": "the draws are too few for the risk",
     "never_kept": "no run kept half",
     "never_learned": "no run learned half",

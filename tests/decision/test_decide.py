@@ -310,6 +310,20 @@ def test_the_end_of_a_plan_is_no_collapse_point(fit):
         quick(fit, at_most=0.5)
 
 
+def test_a_cost_that_nothing_avoids_makes_nothing_as_good(fit):
+    free, priced = quick(fit), quick(fit, utility=KeptFacts(token_price=1.0))
+    assert priced.data.best_mean_utility < 0
+    assert priced.near_optimal == pytest.approx(free.near_optimal, rel=1e-3)
+
+
+def test_a_loss_price_at_one_ratio_is_told(fit):
+    curves = amount_curves()
+    curves = curves.assign(general_loss=("run", 2.4 * (curves.params.values / 13_824) ** -0.05))
+    made, price = HandMadeFit(curves=curves), KeptFacts(loss_price=10.0)
+    assert "loss_price_at_one_ratio" in codes(quick(made, utility=price))
+    assert "loss_price_at_one_ratio" not in codes(quick(made))
+
+
 def test_what_ends_a_range_is_no_run_to_add(fit, ratio, dose):
     def bought(decision):
         return next(edge.buy for edge in decision.edges if edge.code == "no_interior_optimum")
