@@ -150,7 +150,7 @@ class Decision:
 
     @property
     def near_optimal(self) -> tuple[float, float]:
-        """Ends of the infusions that lose less than 1 % of the best mean utility."""
+        """Ends of the infusions that lose less than 1 % of the best mean utility, before costs."""
         low, high = self.data["near_optimal"].values
         return float(low), float(high)
 
