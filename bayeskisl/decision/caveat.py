@@ -15,7 +15,7 @@ _ORDER = (
     "no_signal", "wrong_way", "turns_back", "gate", "preview", "prior_driven_target", "never_kept", "never_learned",
     "no_collapse", "never_ignorant", "laws_apart", "wide", "few_sizes", "short_ladder", "far_extrapolation",
     "far_budget", "outlying_rows", "below_one_exposure", "sampled_thinly", "few_draws", "no_benefit", "beyond_swept",
-    "none_admissible", "none_sufficient", "no_window",
+    "none_admissible", "none_sufficient", "no_window", "limit_too_low",
 )  # fmt: skip
 _PLACES = {code: place for place, code in enumerate(_ORDER)}
 

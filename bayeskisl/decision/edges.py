@@ -358,7 +358,7 @@ def _about_the_limit(data: xr.Dataset, target: PlannedModel) -> Iterator[Caveat]
     if most < data["least_sufficient"].item() <= target.range[1]:
         needed = three_digits(data["least_sufficient"].item(), up=True)
         yield Caveat(
-            "no_window",
+            "limit_too_low",
             f"no {target.coordinate} up to your limit of {three_digits(most)} teaches the infused facts: they need at "
             f"least {needed}",
             weight="care",

@@ -45,6 +45,7 @@ _DOUBTS = {
     "none_admissible": "no infusion is within the risk",
     "none_sufficient": "no planned infusion is enough",
     "no_window": "no infusion serves both groups",
+    "limit_too_low": "the limit is too low for the infused facts",
     "no_interior_optimum": "there is no best mean inside the range",
     "ratio_above_one": "the budget may be too small",
     "assumed_by_import": "the import assumed values",

@@ -88,7 +88,7 @@ def test_a_limit_that_ends_before_the_range_is_what_has_to_give(ratio):
     assert limited.window.is_empty
     assert limited.would_have_to_give["at_most"] == pytest.approx(whole.window.low)
     assert headline(limited) == "no ratio up to your limit of 0.01 holds both levels"
-    caveat = next(caveat for caveat in limited.caveats if caveat.code == "no_window")
+    caveat = next(caveat for caveat in limited.caveats if caveat.code == "limit_too_low")
     assert caveat.weight == "care"
     assert "raise `at_most` above" in caveat.remedy
     assert f"a limit of {three_digits(whole.window.low, up=True)} of the tokens" in describe_decision(limited)
