@@ -319,10 +319,8 @@ def _and(said: list[str]) -> str:
 
 def chosen(decision: Decision) -> str:
     """Return the recommended infusion in three digits, rounded to the side of the smaller risk."""
-    advised = np.nan if decision.advised is None else decision.advised
-    if axis_of(decision.data).counts_facts and 1 <= advised < np.inf:  # facts are whole
-        advised = np.ceil(advised) if decision.is_least else np.floor(advised)
-    return three_digits(advised, down=not decision.is_least, up=decision.is_least)
+    advised = decision.advised
+    return three_digits(np.nan if advised is None else advised, down=not decision.is_least, up=decision.is_least)
 
 
 def bound(decision: Decision, condition: str = "") -> str:
