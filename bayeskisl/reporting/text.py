@@ -517,7 +517,7 @@ def _regret_lines(decision: Decision) -> list[str]:
 
 
 def _of_the_best(share: float) -> str:
-    """State a regret against the best: in per cent, 0 if it is next to nothing, or as a multiple."""
+    """State a regret against the best: in per cent, without tiny ones, or as a multiple."""
     if share >= _TIMES:
         return f"{share:.3g} times the best"
     return f"{_two_digits(share if share >= _NEGLIGIBLE else 0.0)} of the best"
