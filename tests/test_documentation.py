@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import bayeskisl as bk
-from bayeskisl.decision.verdict import _ORDER
+from bayeskisl.decision.caveat import _ORDER
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

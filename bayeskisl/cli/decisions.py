@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from bayeskisl.cli.display import echo, print_json, show, slim_table
+from bayeskisl.cli.display import echo, print_json, show, slim_table, terminal_columns
 from bayeskisl.cli.files import FigureFile, a_file
 from bayeskisl.cli.help import rare
 from bayeskisl.cli.options import AsJson, SavedFit, SavedFits, Seed, TargetOptions, TargetsOptions
@@ -170,6 +170,10 @@ def _hash_of(record: Path) -> str:
     return json.loads(record.read_text(encoding="utf-8"))["sha256"]
 
 
+# Columns of a table of decisions that a terminal of fewer columns than these has no room for.
+_WIDE, _WIDE_COLUMNS = 100, {"decades", "as good, to 1 %"}
+
+
 def _print_table(
     fits: list[Path], targets: "list[Target]", risks: list[float], options: dict[str, Any], as_json: bool
 ) -> None:
@@ -182,15 +186,25 @@ def _print_table(
     if as_json:
         print_json(json.loads(found.to_json(orient="records")))
     elif len(problems) < len(found):
-        head, *rows = decision_rows(found)
-        table = slim_table(*head, words=["table", "verdict", "edges"])
+        head, *rows = decision_rows(_without_folders(found))
+        left_out = _WIDE_COLUMNS if terminal_columns() < _WIDE else set()
+        shown = [place for place, name in enumerate(head) if name not in left_out]
+        table = slim_table(*(head[place] for place in shown), words=["table", "verdict", "edges"])
         for row in rows:
-            table.add_row(*row)
+            table.add_row(*(row[place] for place in shown))
         show(table)
     for _, row in problems.iterrows():
         echo(f"not answered: {_question(row)}: {row['problem']}", err=True)
     if len(problems) == len(found):
         raise typer.Exit(1)
+
+
+def _without_folders(found: "pd.DataFrame") -> "pd.DataFrame":
+    """Name tables by their files alone, where these differ."""
+    if "table" not in found:
+        return found
+    names = found["table"].map(lambda path: Path(path).name)
+    return found.assign(table=names) if names.nunique() == found["table"].nunique() else found
 
 
 def _question(row: "pd.Series") -> str:

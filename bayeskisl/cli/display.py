@@ -12,7 +12,7 @@ from bayeskisl.cli.sentences import for_stream
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["echo", "print_json", "show", "slim_table"]
+__all__ = ["echo", "print_json", "show", "slim_table", "terminal_columns"]
 
 
 def echo(text: str, *, err: bool = False) -> None:
@@ -38,6 +38,13 @@ def show(what: "Table | str") -> None:
 
     is_text = isinstance(what, str)
     Console().print(what, markup=not is_text, highlight=False, soft_wrap=is_text)
+
+
+def terminal_columns() -> int:
+    """Return the columns that a table may fill."""
+    from rich.console import Console
+
+    return Console().width
 
 
 def print_json(content: Any) -> None:

@@ -22,7 +22,7 @@ from bayeskisl.decision.prediction import Forecast, Options, attributes, forecas
 from bayeskisl.decision.prospect import Kind
 from bayeskisl.decision.question import Question
 from bayeskisl.decision.sensitivity import sensitivity_rows
-from bayeskisl.decision.utility import described_utility, prices_of, unit_of
+from bayeskisl.decision.utility import described_utility, unit_of
 from bayeskisl.errors import InputError
 from bayeskisl.keywords import from_keywords
 from bayeskisl.target import Target, TargetKeywords
@@ -95,7 +95,7 @@ def decide(
     >>> fit = bk.load_fit("desk-four")
     >>> decision = bk.decide(fit, 98_304, sensitivity=False)
     >>> decision.verdict.grade, round(decision.choice.value, -2)
-    ('good', 700.0)
+    ('usable with care', 700.0)
     """
     asked, by = from_keywords(short, (Target, target), (Criterion, criterion))
     if not apart > 1:
@@ -146,7 +146,6 @@ def decision_on(
         utility=described_utility(question.criterion.utility),
         utility_unit=unit_of(question.criterion.utility),
         background_weight=getattr(question.criterion.utility, "background_weight", 1.0),
-        prices=json.dumps(prices_of(question.criterion.utility)),
         apart=apart,
         **_named(at_most=question.criterion.at_most, facts=question.criterion.facts),
         assumes=json.dumps(_assumptions(fit.curves, target)),

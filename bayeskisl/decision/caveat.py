@@ -15,9 +15,9 @@ Weight = Literal["unusable", "care", "note"]  # the gravest first
 # the prior knows, then what the data know too little of.
 _ORDER = (
     "no_signal", "wrong_way", "turns_back", "gate", "preview", "prior_driven_target", "never_kept", "never_learned",
-    "no_collapse", "never_ignorant", "laws_apart", "wide", "few_sizes", "far_extrapolation", "far_budget",
-    "outlying_rows", "below_one_exposure", "sampled_thinly", "no_benefit", "beyond_swept", "none_admissible",
-    "none_sufficient", "no_window",
+    "no_collapse", "never_ignorant", "laws_apart", "wide", "few_sizes", "short_ladder", "far_extrapolation",
+    "far_budget", "outlying_rows", "below_one_exposure", "sampled_thinly", "few_draws", "no_benefit", "beyond_swept",
+    "none_admissible", "none_sufficient", "no_window", "limit_too_low",
 )  # fmt: skip
 # Findings that no sampler mends: the data hold no answer, or what was sampled is no posterior.
 _NO_ANSWER = ("no_signal", "wrong_way", "turns_back", "preview")

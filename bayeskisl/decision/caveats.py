@@ -10,17 +10,25 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
-from bayeskisl.curves import cell_at, cell_table
+from bayeskisl.curves import cell_at, cell_table, further_covariates
 from bayeskisl.decision.caveat import Caveat
 from bayeskisl.decision.intervals import interval
 from bayeskisl.decision.planned_model import ROUNDING, PlannedModel
 from bayeskisl.errors import way
 from bayeskisl.quantities import short, three_digits
 
-__all__ = ["APART", "about_prediction"]
+__all__ = ["APART", "about_prediction", "has_short_ladder"]
 
-# One order of magnitude beyond the largest size seen: where studies with R2 above .98 were off by factors.
+# One order of magnitude beyond the sizes seen: where studies with R2 above .98 were off by factors.
 _FAR = 10.0
+# Quantities that set exposures, and that no law knows unless it names them as covariates.
+_NO_COVARIATES = {schema.RATIO, schema.BACKGROUND_SHARE, schema.TOKENS_PER_FACT}
+# Sizes from which on predictions of sizes more than twice as large held in the table of real sizes.
+_LADDER, _WELL_ABOVE = 7, 2.0
+_SHORT_LADDERS = (
+    "in a table of 16 real sizes, three to five sizes predicted 6 of 36 larger ones and six sizes 6 of 10, where seven "
+    "or more predicted all 45"
+)
 # Laws whose median critical exposures differ by more than this factor.
 APART = 2.0
 # Above it the risk-neutral choice exceeds the median collapse point (normal log x50, steep fall).
@@ -55,7 +63,8 @@ def said(value: float) -> str:
 
 def _about_distance(ahead: xr.Dataset, target: PlannedModel, curves: xr.Dataset) -> Iterator[Caveat]:
     for name in target.prior_driven:
-        yield _of_prior(name, target, np.asarray(curves[name].values, dtype=float))
+        of_law = name not in _NO_COVARIATES or name in further_covariates(curves)
+        yield _of_prior(name, target, np.asarray(curves[name].values, dtype=float), of_law)
     median = interval(ahead[target.half_point].values, 0.9)[0]
     around = f"{said(target.params)} parameters"
     if np.isfinite(median):
@@ -71,14 +80,28 @@ def _about_distance(ahead: xr.Dataset, target: PlannedModel, curves: xr.Dataset)
     sizes = np.asarray(curves[schema.PARAMS].values, dtype=float)
     factor = target.params / sizes.max()
     if factor >= _FAR * (1 - 1e-9):
-        between = float(f"{np.sqrt(target.params * sizes.max()):.2g}")
         yield Caveat(
             "far_extrapolation",
             f"the target is {factor:,.0f} times the largest size seen ({said(sizes.max())} parameters); the law's form "
             "beyond the data is an assumption",
-            buy=f"a size between, such as {said(between)} parameters, at infusions around its collapse point"
-            if target.harms
-            else f"a size between, such as {said(between)} parameters, at infusions around its onset",
+            buy=_size_between(target, sizes.max()),
+            weight="care",
+        )
+    if sizes.min() / target.params >= _FAR * (1 - 1e-9):
+        yield Caveat(
+            "far_extrapolation",
+            f"the smallest size seen ({said(sizes.min())} parameters) is {sizes.min() / target.params:,.0f} times the "
+            "target; the law's form beyond the data is an assumption",
+            buy=_size_between(target, sizes.min()),
+            weight="care",
+        )
+    if has_short_ladder(target, curves):
+        count = len(np.unique(sizes))
+        yield Caveat(
+            "short_ladder",
+            f"only {count} size{'s were' if count > 1 else ' was'} trained and the target is {said(factor)} times the "
+            f"largest; {_SHORT_LADDERS}",
+            buy=_size_between(target, sizes.max()),
             weight="care",
         )
     yield from _about_budget(target, np.asarray(curves[schema.TOKENS].values, dtype=float), sizes)
@@ -96,6 +119,19 @@ def _about_distance(ahead: xr.Dataset, target: PlannedModel, curves: xr.Dataset)
             concerns="target",
             buy=f"runs of the target itself, {around}, which cost less than any run of the sweep",
         )
+
+
+def has_short_ladder(target: PlannedModel, curves: xr.Dataset) -> bool:
+    """Whether few sizes were trained for a target well above the largest."""
+    sizes = np.unique(np.asarray(curves[schema.PARAMS].values, dtype=float))
+    return len(sizes) < _LADDER and target.params > _WELL_ABOVE * sizes[-1] * (1 + 1e-9)
+
+
+def _size_between(target: PlannedModel, size: float) -> str:
+    """Name a size between the target and the nearest one that was trained."""
+    between = float(f"{np.sqrt(target.params * size):.2g}")
+    point = "collapse point" if target.harms else "onset"
+    return f"a size between, such as {said(between)} parameters, at infusions around its {point}"
 
 
 def _about_budget(target: PlannedModel, budgets: FloatArray, sizes: FloatArray) -> Iterator[Caveat]:
@@ -120,24 +156,30 @@ def _is_trained(target: PlannedModel, curves: xr.Dataset) -> bool:
     return cell_at(cell_table(curves)[0], {**target.everything_else, schema.PARAMS: target.params}) is not None
 
 
-def _of_prior(name: str, target: PlannedModel, swept: FloatArray) -> Caveat:
-    """Return the caveat about a covariate that the sweep never varied up to the target's value."""
+def _of_prior(name: str, target: PlannedModel, swept: FloatArray, of_law: bool) -> Caveat:
+    """Return the caveat about a quantity that the sweep never varied up to the target's value.
+
+    The law knows its effect, by its prior alone, or only that of the exposures that follow from it.
+    """
     low, high = float(swept.min()), float(swept.max())
     value = {**target.everything_else, schema.PARAMS: target.params}[name]
     factor = max(value / high, low / value)
     words = name.replace("_", " ") if name != schema.PARAMS else "size"
+    of_form = "the law's form there is an assumption"
+    assumed = f"{words} is assumed not to matter beyond the exposures, and the interval does not include that"
     if high <= low * (1 + ROUNDING):
         message = (
             f"every run had one value of {words}, {said(low)}, and the target has {said(value)}, "
-            f"{'a factor of ' + said(factor) + ' away' if factor > 1.1 else 'next to it'}: the effect of that rests on "
-            "the prior alone"
+            f"{'a factor of ' + said(factor) + ' away' if factor > 1.1 else 'next to it'}: "
+            f"{'the effect of that rests on the prior alone' if of_law else assumed}"
         )
     else:
         message = (
-            f"the target's {words} of {said(value)} lies outside what was swept, {said(low)} to {said(high)}; the "
-            "law's form there is an assumption"
+            f"the target's {words} of {said(value)} lies outside what was swept, {said(low)} to {said(high)}; "
+            f"{of_form if of_law else assumed}"
         )
-    further = float(f"{(high * min(factor, 10.0) if value > high else low / min(factor, 10.0)):.2g}")
+    further = high * min(factor, 10.0) if value > high else low / min(factor, 10.0)
+    further = further if 0.9 < further < 1 else float(f"{further:.2g}")  # a share near 1 is not rounded up to it
     return Caveat(
         "prior_driven_target",
         message,

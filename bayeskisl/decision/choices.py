@@ -1,6 +1,6 @@
 """Choices: the largest infusion within a risk, the best mean, and the nearly optimal range."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -9,7 +9,7 @@ import xarray as xr
 from bayeskisl.arrays import FloatArray
 from bayeskisl.decision.maximum import FINE, NODES, ROUNDS, Maximum, maximise
 from bayeskisl.decision.prospect import Prospect
-from bayeskisl.decision.utility import Utility
+from bayeskisl.decision.utility import KeptFacts, Utility
 
 __all__ = [
     "Gains",
@@ -65,13 +65,13 @@ class Gains:
         return Maximum(target.from_line(found.place), found.value, found.side)
 
     def near_optimal(self, best: Maximum, share: float) -> tuple[float, float]:
-        """Ends of the infusions around the best mean that lose less than `share` of its utility.
+        """Ends of the infusions around the best mean that lose less than `share` of its utility, before costs.
 
         Mean utility is followed down from its maximum on either side until it is lost, on ever finer grids; what is as
         good beyond a valley does not belong to it.
         """
         target = self.prospect.target
-        enough = best.value[0] - share * abs(best.value[0])
+        enough = best.value[0] - share * self._before_costs(best)
         middle = float(target.to_line(best.place[0]))
 
         def end(outside: float) -> float:
@@ -86,6 +86,13 @@ class Gains:
 
         low, high = (float(target.from_line(end(outer))) for outer in self._ends())
         return low, high
+
+    def _before_costs(self, best: Maximum) -> float:
+        """Mean utility at the best mean without prices: a cost that no infusion avoids makes no infusion better."""
+        if not isinstance(self.utility, KeptFacts):
+            return abs(float(best.value[0]))
+        gross = replace(self.utility, token_price=0.0, loss_price=0.0)
+        return float(replace(self, utility=gross).mean(best.place)[0])
 
     def _ends(self) -> tuple[float, float]:
         line = self.prospect.target.to_line

@@ -105,6 +105,12 @@ class Decision:
         """Whether the choice is the smallest sufficient infusion, since more infusion harms no probed group."""
         return self.data.attrs["half_point"] == schema.ONSET
 
+    def within_range(self, choice: float) -> float | None:
+        """Return a choice of the posterior; None at the end of the range where the risk is not kept."""
+        least, most = (self.data[end].item() for end in ("least", "most"))
+        exists = choice < most if self.is_least else choice > least
+        return float(choice) if exists else None
+
     def risk_at(self, infusion: float) -> float:
         """Probability that a run at an infusion retains less than its share."""
         return float(self.short_at(infusion, self._bounds).mean())
@@ -145,7 +151,7 @@ class Decision:
 
     @property
     def near_optimal(self) -> tuple[float, float]:
-        """Ends of the infusions that lose less than 1 % of the best mean utility."""
+        """Ends of the infusions that lose less than 1 % of the best mean utility, before costs."""
         low, high = self.data["near_optimal"].values
         return float(low), float(high)
 
@@ -288,7 +294,7 @@ def load_decision(path: str | Path) -> Decision:
     --------
     >>> import bayeskisl as bk
     >>> saved = bk.decide(bk.load_fit("desk-four"), 98_304, sensitivity=False).save("decision.nc")
-    >>> bk.load_decision(saved).verdict.grade
-    'good'
+    >>> bk.load_decision(saved).verdict.rule
+    'short_ladder'
     """
     return Decision(load_answer(path, "decision"))

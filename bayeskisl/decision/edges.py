@@ -4,8 +4,9 @@ A bound is one on the answer at the target, and is printed only where the draws 
 level was to a smaller model is not what it is to the target.
 """
 
+import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
@@ -16,11 +17,15 @@ from bayeskisl.curves import Side, curves_of_cells
 from bayeskisl.decision.caveat import Caveat
 from bayeskisl.decision.caveats import said
 from bayeskisl.decision.planned_model import PlannedModel
+from bayeskisl.decision.utility import has_costs
+from bayeskisl.errors import way
 from bayeskisl.quantities import three_digits
 
 __all__ = ["edges"]
 
 _NOTICEABLE = 0.01
+# A quantile with ten draws beyond it has a standard error of a third of its risk.
+_DRAWS_BEYOND = 10
 
 
 def edges(data: xr.Dataset, target: PlannedModel, curves: xr.Dataset, risk: float) -> Iterator[Caveat]:
@@ -31,6 +36,8 @@ def edges(data: xr.Dataset, target: PlannedModel, curves: xr.Dataset, risk: floa
     yield from _about_the_choice(data, target, swept, supported)
     yield from _about_the_optimum(data, target, swept)
     yield from _about_the_domain(data, target)
+    yield from _about_the_loss_price(data, target)
+    yield from _about_the_draws(supported.draws, risk)
 
 
 @dataclass(frozen=True)
@@ -74,23 +81,23 @@ class _Supported:
     """
 
     def __init__(self, draws: FloatArray, risk: float) -> None:
-        self._draws, self._risk = draws, risk
+        self.draws, self._risk = draws, risk
 
     def at_least(self, end: float) -> float:
         """The end, or as much of it as the draws support."""
-        return float(min(end, np.quantile(self._draws, self._risk, method="lower")))
+        return float(min(end, np.quantile(self.draws, self._risk, method="lower")))
 
     def at_most(self, end: float) -> float | None:
         """The end, if the draws support it."""
-        return float(end) if np.mean(self._draws <= end) >= 1 - self._risk else None
+        return float(end) if np.mean(self.draws <= end) >= 1 - self._risk else None
 
     def enough_at(self, end: float) -> float:
         """The end, or as much more as the draws require."""
-        return float(max(end, np.quantile(self._draws, 1 - self._risk, method="higher")))
+        return float(max(end, np.quantile(self.draws, 1 - self._risk, method="higher")))
 
     def more_than(self, end: float) -> float | None:
         """The end, if the draws require more than it."""
-        return float(end) if np.mean(self._draws >= end) >= 1 - self._risk else None
+        return float(end) if np.mean(self.draws >= end) >= 1 - self._risk else None
 
 
 # What a sweep says whose sizes all lie on one side of a half, by that side and by whether more infusion harms.
@@ -144,9 +151,16 @@ def _about_sides(target: PlannedModel, curves: xr.Dataset, swept: _Swept, suppor
 
 def _about_the_choice(data: xr.Dataset, target: PlannedModel, swept: _Swept, supported: _Supported) -> Iterator[Caveat]:
     choice, least, most = (data[name].item() for name in (schema.CHOICE, "least", "most"))
-    if not target.harms and choice >= most:
-        said_so = f"even the largest planned infusion leaves the {target.group} facts short of the required share"
-        yield _out_of_reach("none_sufficient", said_so, target, swept, at_least=most)
+    beyond = json.loads(data.attrs["above_ceiling"])
+    if not target.harms and choice >= most and target.group in beyond:
+        yield _above_the_ceiling("none_sufficient", target.group, at_least=most)
+    elif target.harms and choice <= least and data.attrs["limiting_group"] in beyond:
+        yield _above_the_ceiling("none_admissible", data.attrs["limiting_group"], at_most=least)
+    elif not target.harms and choice >= most:
+        limit = f"your limit of {three_digits(most)}" if _is_limited(data, target) else "the largest possible infusion"
+        said_so = f"even {limit} leaves the {target.group} facts short of the required share"
+        edge = _out_of_reach("none_sufficient", said_so, target.group, swept, at_least=most)
+        yield replace(edge, buy="nothing: raise your limit") if _is_limited(data, target) else edge
     elif not target.harms and choice <= least:
         yield Caveat(
             "least_is_enough",
@@ -156,18 +170,32 @@ def _about_the_choice(data: xr.Dataset, target: PlannedModel, swept: _Swept, sup
             buy="nothing",
         )
     elif choice <= least:
-        said_so = f"even almost no infusion leaves the {target.group} facts short of the required share"
-        yield _out_of_reach("none_admissible", said_so, target, swept, at_most=least)
+        group = data.attrs["limiting_group"]
+        said_so = f"even almost no infusion leaves the {group} facts short of the required share"
+        yield _out_of_reach("none_admissible", said_so, group, swept, at_most=least)
     elif choice >= most:
         yield from _whole_range(data, target)
     elif not swept.covers(choice):
         yield _outside_what_was_swept(choice, target, swept, supported)
 
 
+def _above_the_ceiling(code: str, group: str, **ends: float) -> Caveat:
+    """Return the edge of a share of all facts that no exposures reach."""
+    return Caveat(
+        code,
+        f"the ceiling of the {group} facts may lie below the required share, and no infusion reaches that at that risk",
+        concerns="choice",
+        buy="nothing: more exposures do not raise a ceiling",
+        weight="care",
+        remedy=way("ask for less, or for `keep_of='ceiling'`", "ask for less, or for `--keep-of ceiling`"),
+        **ends,
+    )
+
+
 def _out_of_reach(
     code: str,
     sentence: str,
-    target: PlannedModel,
+    group: str,
     swept: _Swept,
     at_least: float | None = None,
     at_most: float | None = None,
@@ -179,13 +207,13 @@ def _out_of_reach(
         concerns="choice",
         at_least=at_least,
         at_most=at_most,
-        buy=f"{swept.largest} parameters with more {target.group} exposures, by a larger budget or fewer such facts",
+        buy=f"{swept.largest} parameters with more {group} exposures, by a larger budget or fewer such facts",
         weight="care",
     )
 
 
 def _outside_what_was_swept(choice: float, target: PlannedModel, swept: _Swept, supported: _Supported) -> Caveat:
-    if not target.axis.bounded:
+    if not target.axis.moves_ratio:
         # Thresholds move with size on this axis: a larger model's choice lies beyond the levels of small ones.
         return Caveat(
             "outside_levels",
@@ -253,20 +281,36 @@ def _about_the_optimum(data: xr.Dataset, target: PlannedModel, swept: _Swept) ->
             concerns="optimum",
             at_least=float(min(swept.high, data["most"].item())) if side > 0 else None,
             at_most=swept.low if side < 0 else None,
-            buy=f"{swept.largest} parameters at infusions {'above' if side > 0 else 'below'} "
-            f"{said(swept.high if side > 0 else swept.low)} {target.axis.in_words}, where knowledge turns down",
+            buy=_beyond_the_optimum(data, target, swept, side),
         )
     elif always_more + always_less > _NOTICEABLE:
-        yield Caveat(
-            "no_interior_optimum",
-            f"in {100 * always_more:.0f} % of the draws more is always worth more and in {100 * always_less:.0f} % "
-            "less is; they have no best infusion",
-        )
+        shares = {"more is always worth more": always_more, "less is always worth more": always_less}
+        told = [f"in {100 * share:.0f} % of the draws {what}" for what, share in shares.items() if share > 0.005]
+        yield Caveat("no_interior_optimum", f"{' and '.join(told)}; they have no best infusion")
     best = data["risk_neutral_choice"].item()
-    if not side and target.axis.bounded and not swept.covers(best):
+    if not side and target.axis.moves_ratio and not swept.covers(best):
         end, above = swept.end_towards(best), best > swept.high
         bounds = (end, None) if above else (None, end)
         yield _beyond_swept("optimum", best, target, swept, *bounds)
+
+
+def _beyond_the_optimum(data: xr.Dataset, target: PlannedModel, swept: _Swept, side: int) -> str:
+    """Name the run that would show an optimum beyond an end of the range, or what ends the range instead of data."""
+    if side > 0 and _is_limited(data, target):
+        return "nothing: your limit ends the range"
+    if has_costs(data.attrs):
+        return "nothing: the price ends the range"
+    if side > 0 and not target.harms:
+        return "nothing: no group was probed that more infusion harms"
+    if side < 0 and target.harms and not target.axis.harms_infused and target.rising_group is None:
+        return "nothing: no group was probed that more infusion teaches"
+    where = f"above {said(swept.high)}" if side > 0 else f"below {said(swept.low)}"
+    return f"{swept.largest} parameters at infusions {where} {target.axis.in_words}, where knowledge turns down"
+
+
+def _is_limited(data: xr.Dataset, target: PlannedModel) -> bool:
+    """Whether the range ends at a limit of the user's own."""
+    return bool(data["most"].item() < target.range[1] * (1 - 1e-9))
 
 
 def _unplanned(data: xr.Dataset) -> float:
@@ -276,9 +320,9 @@ def _unplanned(data: xr.Dataset) -> float:
 
 
 def _about_the_domain(data: xr.Dataset, target: PlannedModel) -> Iterator[Caveat]:
-    facts = round(data["domain_facts"].item())
+    facts, beyond = round(data["domain_facts"].item()), json.loads(data.attrs["above_ceiling"])
     domain = f"a domain of {facts:,.0f} fact{'' if facts == 1 else 's'}"
-    remedy = "nothing: a larger budget or fewer facts"
+    remedy = "nothing: ask for a lower share" if beyond else "nothing: a larger budget or fewer facts"
     if "domain_ratio" in data and data["domain_ratio"].item() > 1:
         yield Caveat("ratio_above_one", f"no mixture of the budget holds {domain}", buy=remedy)
     if "sufficient_ratio" in data:
@@ -286,12 +330,63 @@ def _about_the_domain(data: xr.Dataset, target: PlannedModel) -> Iterator[Caveat
         if too_much > _NOTICEABLE:
             never = f"with probability {100 * too_much:.0f} % no mixture of the budget teaches {domain}"
             yield Caveat("ratio_above_one", never, buy=remedy)
+    yield from _about_the_limit(data, target)
     if "least_sufficient" in data and target.harms and data["least_sufficient"].item() > _unplanned(data):
+        yield _no_window(data, target, beyond)
+
+
+def _no_window(data: xr.Dataset, target: PlannedModel, beyond: list[str]) -> Caveat:
+    message = f"no {target.coordinate} keeps both groups at that risk each: "
+    if beyond:
+        message += f"the ceiling of the {' and '.join(beyond)} facts may lie below the required share"
+        return Caveat("no_window", message, buy="nothing: ask for a lower share", weight="care")
+    return Caveat(
+        "no_window",
+        f"{message}the infused facts need at least {three_digits(data['least_sufficient'].item())}, the "
+        f"{target.group} facts allow at most {three_digits(data[schema.CHOICE].item())}; a larger budget or fewer "
+        "facts would open one",
+        buy="nothing: a larger budget, fewer facts, or a lower share to be kept",
+        weight="care",
+    )
+
+
+def _about_the_limit(data: xr.Dataset, target: PlannedModel) -> Iterator[Caveat]:
+    """Return the caveat about a limit of one's own that ends before the infused facts are taught."""
+    most = data["most"].item()
+    if "least_sufficient" not in data or not target.harms or not _is_limited(data, target):
+        return
+    if most < data["least_sufficient"].item() <= target.range[1]:
+        needed = three_digits(data["least_sufficient"].item(), up=True)
         yield Caveat(
-            "no_window",
-            f"no {target.coordinate} keeps both groups at that risk each: the infused facts need at least "
-            f"{three_digits(data['least_sufficient'].item())}, the {target.group} facts allow at most "
-            f"{three_digits(data[schema.CHOICE].item())}; a larger budget or fewer facts would open one",
-            buy="nothing: a larger budget, fewer facts, or a lower share to be kept",
+            "limit_too_low",
+            f"no {target.coordinate} up to your limit of {three_digits(most)} teaches the infused facts: they need at "
+            f"least {needed}",
             weight="care",
+            remedy=way(f"raise `at_most` above {needed}", f"raise `--at-most` above {needed}"),
         )
+
+
+def _about_the_loss_price(data: xr.Dataset, target: PlannedModel) -> Iterator[Caveat]:
+    """Return the caveat about a price of the general loss that one ratio cannot tell against no infusion."""
+    if "loss_price" in json.loads(data.attrs["prices"]) and not target.axis.moves_ratio:
+        yield Caveat(
+            "loss_price_at_one_ratio",
+            "the price counts the rise of the general loss above that with one fact, far below what was swept, at the "
+            "same ratio; its line in log facts is an assumption there",
+            weight="care",
+            buy="nothing: price the loss along a sweep of the ratio",
+        )
+
+
+def _about_the_draws(draws: FloatArray, risk: float) -> Iterator[Caveat]:
+    """Return the caveat about a risk that is finer than the draws."""
+    if risk * draws.size < _DRAWS_BEYOND * (1 - 1e-9):
+        needed = int(np.ceil(_DRAWS_BEYOND / risk))
+        each = -(-needed // 4)  # of a fit's four chains
+        yield Caveat(
+            "few_draws",
+            f"the posterior has {draws.size:,} draws, and a risk of {100 * risk:.3g} % needs at least {needed:,}",
+            weight="care",
+            remedy=way(f"fit again with `draws={each}`, or ask for a larger risk",
+                       f"fit again with `--draws {each}`, or ask for a larger risk"),
+        )  # fmt: skip

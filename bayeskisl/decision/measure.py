@@ -20,7 +20,7 @@ from scipy.special import ndtri, xlog1py, xlogy
 
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray, IntArray
-from bayeskisl.curves import cell_table, final, group_exposures
+from bayeskisl.curves import cell_table, curves_of_cells, final, group_exposures
 from bayeskisl.curves.benchmark import benchmarks
 from bayeskisl.decision.intervals import OPPOSITE, Bound, HalfPoint
 from bayeskisl.decision.kept_knowledge import known
@@ -110,7 +110,8 @@ class CellCounts:
     guessing : float
         Known rate of chance.
     most : float
-        Share of the facts that is known at best: that of the best level of a general benchmark, otherwise 1.
+        Share of the facts that is known at best: that of the best level of a general benchmark, or of the plateau of
+        facts; 1 without a plateau, or where it lies so high that the prior of lapses covers the rest.
     """
 
     runs: tuple[str, ...]
@@ -138,7 +139,8 @@ class CellCounts:
         log_exposures = np.log(group_exposures(curves).sel(group=group).values[used])
         names = tuple(str(run) for run in curves[schema.RUN].values[used])
         is_benchmark = bool(benchmarks(curves)[list(curves[schema.GROUP].values).index(group)])
-        most = _best_level(log_exposures, known(recalled / probed, guessing)) if is_benchmark else 1.0
+        share = known(recalled / probed, guessing)
+        most = _best_level(log_exposures, share) if is_benchmark else _plateau(curves, group)
         return cls(names, log_exposures, recalled, probed, guessing, most)
 
     @property
@@ -171,6 +173,22 @@ def _best_level(log_exposures: FloatArray, share: FloatArray) -> float:
     return min(best, 1.0) if best >= _LEAST_CEILING else 1.0
 
 
+# A plateau is three best levels within a tenth: two on the shoulder of a slow fall may lie as near to each other.
+_PLATEAU_LEVELS, _PLATEAU_SPREAD = 3, 0.9
+# Less than this is no plateau; more than this is a curve that reaches all facts but for lapses, of which one in six is
+# expected to exceed 4 %.
+_LEAST_PLATEAU, _MOST_PLATEAU = 0.15, 0.92
+
+
+def _plateau(curves: xr.Dataset, group: str) -> float:
+    """Mean share of the best levels of the one cell, where they are a plateau below all facts, otherwise 1."""
+    (curve,) = curves_of_cells(curves, group)
+    best = np.sort(curve.means)[-_PLATEAU_LEVELS:] if curve.levels.size else np.zeros(1)
+    level = float(best.mean())
+    agree = best.size == _PLATEAU_LEVELS and best[0] >= _PLATEAU_SPREAD * best[-1]
+    return level if agree and _LEAST_PLATEAU <= level <= _MOST_PLATEAU else 1.0
+
+
 def measure_collapse(curves: xr.Dataset, *, ci_prob: float = 0.9) -> Measurement:
     """Measure the half-retention point of the one cell that `curves` contain.
 
@@ -185,7 +203,8 @@ def measure_collapse(curves: xr.Dataset, *, ci_prob: float = 0.9) -> Measurement
     -------
     Measurement
         The collapse point of the group that more infusion harms, or where it harms none, the onset of the group that it
-        teaches. Half is half of what is known at best: of all facts, or of the best level of a general benchmark.
+        teaches. Half is half of what is known at best: of the plateau of the curve, of all facts where it has none
+        below them, or of the best level of a general benchmark.
 
     Raises
     ------

@@ -258,7 +258,9 @@ def _held_fixed(curves: xr.Dataset, name: str, asked: float | None, prior_driven
             raise InputError(f"{name.replace('_', ' ')} above 0, as in the sweep", "0", name, "train runs without any")
         outside = not low * (1 - ROUNDING) <= asked <= high * (1 + ROUNDING)
         if outside and not prior_driven:
-            swept = f"a value of {name.replace('_', ' ')} that was swept, {low:g} to {high:g}"
+            words = name.replace("_", " ")
+            only = f"the only value of {words} that was swept, {low:g}"
+            swept = only if low == high else f"a value of {words} that was swept, {low:g} to {high:g}"
             raise InputError(swept, f"{asked:g}", name,
                              f"sweep it, or take an answer that rests on the law with {_prior_driven()}")  # fmt: skip
         return asked, outside

@@ -13,8 +13,9 @@ import bayeskisl
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.decision.caveat import Caveat
-from bayeskisl.decision.caveats import about_prediction
+from bayeskisl.decision.caveats import about_prediction, has_short_ladder
 from bayeskisl.decision.criterion import KEEP, KeepOf, Levels, require_share
+from bayeskisl.decision.fall import Fall
 from bayeskisl.decision.general_loss import fit_loss
 from bayeskisl.decision.planned_model import PlannedModel, of_target
 from bayeskisl.decision.prospect import Kind, Prospect, every_draw_at, prospect_of
@@ -191,7 +192,13 @@ def _named(
             "draw": mixture["draw"],
             "fall": (("chain", "draw"), mixture["fall"].values),
         },
+        attrs={"floors_and_ceilings": json.dumps({group: _ends_of(one) for group, one in prospect.falls.items()})},
     )
+
+
+def _ends_of(fall: Fall) -> tuple[float, float]:
+    """Median floor and ceiling."""
+    return float(np.median(fall.floor)), float(np.median(fall.ceiling))
 
 
 def _of_cell(mixture: xr.Dataset, target: PlannedModel) -> FloatArray:
@@ -294,6 +301,7 @@ def of_fit(fit: "Fit", target: PlannedModel) -> list[Caveat]:
     reasons = "" if fit.is_preview else "; ".join(fit.gate.reasons)  # a preview has a warning of its own
     failed = [Caveat("gate", f"the posterior failed its gate: {reasons}", weight="unusable", remedy=_fit_longer())]
     sizes = fit.curves[schema.PARAMS].values
-    inside = sizes.min() <= target.params <= sizes.max()  # few sizes take nothing from a target among them
-    ours = [finding for finding in fit.warnings if not (inside and finding.code == "few_sizes")]
+    # few sizes take nothing from a target among them, and a short ladder says more
+    said = sizes.min() <= target.params <= sizes.max() or has_short_ladder(target, fit.curves)
+    ours = [finding for finding in fit.warnings if not (said and finding.code == "few_sizes")]
     return [*(failed if reasons else ()), *map(Caveat.of_finding, ours)]

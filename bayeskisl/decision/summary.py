@@ -111,7 +111,7 @@ def decision_summary(decision: Decision) -> dict[str, Any]:
             "axis": attrs["axis"],
             "unit": attrs["unit"],
             "at_risk": {
-                f"{float(risk):g}": _plain(data["choice_at_risk"].sel(stated_risk=risk).item())
+                f"{float(risk):g}": decision.within_range(data["choice_at_risk"].sel(stated_risk=risk).item())
                 for risk in data["stated_risk"].values
             },
             "risk_by_law": decision.risk_by_law,

@@ -1,7 +1,8 @@
 """Verification: comparison of a recorded prediction with runs that were trained later."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -41,17 +42,24 @@ class AtChoice:
         The share that the choice was to keep.
     keep_of : {"ceiling", "facts"}
         Reference of that share.
+    group : str
+        The group of these shares.
+    others : mapping
+        The share to keep and the shares of each run, for every further group that over-infusion harms.
     """
 
     infusions: tuple[float, ...]
     shares: tuple[float, ...]
     keep: float
     keep_of: str = "ceiling"
+    group: str = ""
+    others: Mapping[str, tuple[float, tuple[float, ...]]] = field(default_factory=dict)
 
     @property
     def fell_short(self) -> int:
-        """Number of runs that retained less than required."""
-        return sum(share < self.keep for share in self.shares)
+        """Number of runs that retained less than required in some group."""
+        short = [np.array(shares) < keep for keep, shares in [(self.keep, self.shares), *self.others.values()]]
+        return int(np.any(short, axis=0).sum())
 
 
 @dataclass(frozen=True)
@@ -313,16 +321,38 @@ def _is_near(places: FloatArray, place: float, axis: Axis) -> BoolArray:
 
 
 def _at_choice(prediction: xr.Dataset, choice: float, runs: xr.Dataset) -> AtChoice:
-    group, axis = prediction.attrs["group"], axis_of(prediction)
+    attrs, axis, judged = prediction.attrs, axis_of(prediction), _judged(prediction, runs)
+    levels = {attrs["group"]: float(attrs["keep"])}
+    levels |= {group: level for group, level in Decision(prediction).levels.items() if group in judged}
     infusion = np.asarray(axis.values(runs), dtype=float)
-    recalled, probed, guessing = (runs[name].sel(group=group).values for name in schema.COUNTS)
-    near = _is_near(infusion, choice, axis) & (probed > 0)
-    floor, ceiling = (float(prediction[name].median()) for name in ("floor", "ceiling"))
-    whole = 1.0 if prediction.attrs.get("keep_of") == "facts" else known(ceiling, floor)
-    shares = known(recalled[near] / probed[near], np.maximum(floor, guessing[near])) / whole
+    probed = (runs[schema.PROBED].sel(group=list(levels)) > 0).all(schema.GROUP).values
+    near = runs.isel({schema.RUN: np.flatnonzero(_is_near(infusion, choice, axis) & probed)})
+    shares = {group: tuple(_shares(prediction, group, near).tolist()) for group in levels}
     return AtChoice(
-        tuple(infusion[near].tolist()),
-        tuple(np.asarray(shares, float).tolist()),
-        float(prediction.attrs["keep"]),
-        prediction.attrs.get("keep_of", "ceiling"),
+        tuple(np.asarray(axis.values(near), dtype=float).tolist()),
+        shares.pop(attrs["group"]),
+        levels[attrs["group"]],
+        attrs.get("keep_of", "ceiling"),
+        attrs["group"],
+        {group: (levels[group], kept) for group, kept in shares.items()},
     )
+
+
+def _judged(prediction: xr.Dataset, runs: xr.Dataset) -> set[str]:
+    """The groups that over-infusion harms, where the prediction tells their ends and the runs probed them."""
+    return set(Decision(prediction).harmed) & set(_floors_and_ceilings(prediction)) & set(probed_groups(runs))
+
+
+def _floors_and_ceilings(prediction: xr.Dataset) -> dict[str, list[float]]:
+    """Median floor and ceiling of each group; empty for answers of earlier versions."""
+    found: dict[str, list[float]] = json.loads(prediction.attrs.get("floors_and_ceilings", "{}"))
+    return found
+
+
+def _shares(prediction: xr.Dataset, group: str, runs: xr.Dataset) -> FloatArray:
+    """Share that each run kept of what the group holds at best, or of its facts, as the level asks, ``(run,)``."""
+    own = [float(prediction[name].median()) for name in ("floor", "ceiling")]  # of the group that the answer is about
+    floor, ceiling = _floors_and_ceilings(prediction).get(group, own)
+    whole = 1.0 if prediction.attrs.get("keep_of") == "facts" else known(ceiling, floor)
+    recalled, probed, guessing = (runs[name].sel(group=group).values for name in schema.COUNTS)
+    return np.asarray(known(recalled / probed, np.maximum(floor, guessing)) / whole, dtype=float)

@@ -86,6 +86,9 @@ def candidate_runs(
     budgets = budgets_tried(fit.curves, asked.domain)
     pays = _paying(read_budget(budget), costs, budgets.min()) if budget is not None else (lambda size: True)
     allowed = offered_sizes(seen, planned.params, sizes=sizes, largest=largest, pays=pays)
+    if planned.params <= seen[0] and sizes is None:
+        raise InputError(f"a target above the smallest trained size, {seen[0]:,.0f}", f"{planned.params:,.0f}",
+                         "plan", "train the target itself: it costs less than any run of the sweep")  # fmt: skip
     if not allowed.size:
         limit = "" if largest is None else f" and at most {largest:,.0f}"
         raise InputError(f"a size below the target's {planned.params:,.0f}{limit}", "none", way("sizes", "--sizes"))

@@ -12,6 +12,7 @@ import numpy as np
 
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray, IntArray
+from bayeskisl.curves import cell_at, cell_table
 from bayeskisl.curves.cells import budgets_tried
 from bayeskisl.curves.groups import infused_group
 from bayeskisl.decision.planned_model import PlannedModel, cells_like, of_target
@@ -75,12 +76,13 @@ def believe(
     Raises
     ------
     InputError
-        If the target or a cell differs from the sweep in what the sweep never varied, no fitted law can be planned
-        with, or the fit is of several domains and the target names none.
+        If the target was trained, the target or a cell differs from the sweep in what the sweep never varied, no
+        fitted law can be planned with, or the fit is of several domains and the target names none.
     """
     if target.domain is None:
         require_one_domain(fit.tree)
     ours, planned = of_target(fit, target)
+    _refuse_trained(planned, ours)
     cells = sorted({(float(n), float(d)) for n, d in cells})
     _require_known_budgets(cells, ours)
     weights, rng = planned_laws(fit), np.random.default_rng(seed)
@@ -239,6 +241,13 @@ def _seen_cells(law: LawDraws, target: PlannedModel) -> dict[Cell, int]:
     sizes, budgets = (table[name].values.astype(float) for name in (schema.PARAMS, schema.TOKENS))
     like = np.intersect1d(cells_like(target, table), law.size.ours)
     return {(float(sizes[i]), float(budgets[i])): int(i) for i in like}
+
+
+def _refuse_trained(target: PlannedModel, fit: "Fit") -> None:
+    """Refuse a trained target: runs of other sizes reach it through the law, and its own runs outweigh the law."""
+    if cell_at(cell_table(fit.curves)[0], {**target.everything_else, schema.PARAMS: target.params}) is not None:
+        raise InputError("a target that was not trained", f"the trained size {target.params:,.0f}", "plan",
+                         "add runs of the target itself around its choice")  # fmt: skip
 
 
 def _require_known_budgets(cells: list[Cell], fit: "Fit") -> None:

@@ -169,6 +169,11 @@ class Plan:
         floor = f"the floor that no other run removes is {self.floor:.2f}"
         if not self.purchases and self.worth:
             return f"No run is worth its price: the interval stays at {self.before:.2f} log units; {floor}."
+        if not self.purchases:
+            return (
+                f"No run on offer within this budget narrows the interval of {self.before:.2f} log units by "
+                f"{100 * WORTH_WHILE:.0f} %; {floor}, and no size above {self.table['params'].max():,.0f} was offered."
+            )
         if not self.worth_while:
             largest = self.table["params"].max()
             return (

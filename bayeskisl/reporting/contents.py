@@ -28,6 +28,7 @@ from bayeskisl.reporting.text import (
     choice_or_none,
     domain_line,
     held_fixed,
+    kept_at_choice,
     limit_lines,
     measured_point,
     mending,
@@ -126,7 +127,7 @@ def sensitivity_rows(decision: "Decision") -> list[dict[str, str]]:
     return [
         {
             "assumption": str(name),
-            "choice": choice_or_none(row["choice"], decision.is_least),
+            "choice": choice_or_none(decision.within_range(row["choice"]), decision.is_least),
             "best": three_digits(row["risk_neutral_choice"]) if np.isfinite(row["risk_neutral_choice"]) else "an end",
             "collapse": f"{three_digits(row['collapse_median'])} ({span(row['collapse_low'], row['collapse_high'])})",
         }
@@ -136,13 +137,7 @@ def sensitivity_rows(decision: "Decision") -> list[dict[str, str]]:
 
 def verification_block(verification: "Verification") -> dict[str, Any]:
     at_choice = verification.at_choice
-    near = ""
-    if at_choice.shares:
-        held = len(at_choice.shares) - at_choice.fell_short
-        near = (
-            f"At the choice, {held} of {len(at_choice.shares)} runs kept at least {percent(at_choice.keep)} of "
-            f"{'all facts' if at_choice.keep_of == 'facts' else 'the predicted ceiling'}."
-        )
+    near = f"At the choice, {kept_at_choice(at_choice)}." if at_choice.shares else ""
     if verification.is_of_decision and verification.kept.facts:
         near = f"{near} Kept: {optimum_verdict(verification)}.".strip()
     return {

@@ -1,8 +1,13 @@
 """Formatting of numbers for people."""
 
+import math
+
 from bayeskisl.quantities import three_digits
 
 __all__ = ["counted", "exact", "percent", "span", "three_digits"]
+
+# Three digits would round a larger share to 100 %, unless it lacks next to nothing.
+_NEARLY_ONE, _TINY = 0.9994, 1e-9
 
 
 def span(low: float, high: float) -> str:
@@ -11,7 +16,10 @@ def span(low: float, high: float) -> str:
 
 
 def percent(share: float) -> str:
-    """Format a probability or share as a percentage, 90 %, with the given precision."""
+    """Format a probability or share as a percentage, 90 %, with three digits, or with two of what it lacks of 100 %."""
+    if _NEARLY_ONE < share < 1 - _TINY:
+        decimals = math.ceil(-math.log10(1 - share)) - 1
+        return f"{100 * share:.{decimals}f}".rstrip("0") + " %"
     return f"{100 * share:.3g} %"
 
 

@@ -22,6 +22,7 @@ from bayeskisl.reporting.numbers import counted, exact, percent, span, three_dig
 
 if TYPE_CHECKING:
     from bayeskisl.decision import Verification
+    from bayeskisl.decision.verification import AtChoice
 
 __all__ = [
     "answer",
@@ -40,6 +41,7 @@ __all__ = [
     "further_line",
     "headline",
     "held_fixed",
+    "kept_at_choice",
     "levels_in_words",
     "limit_lines",
     "measured_point",
@@ -89,8 +91,7 @@ def describe_decision(decision: Decision) -> str:
     str
         Plain text, one statement a line. A bound is given with its reason and the run to buy.
     """
-    found, attrs = decision_summary(decision), decision.data.attrs
-    ci_prob, unit = attrs["ci_prob"], attrs["unit"]
+    found, unit = decision_summary(decision), decision.data.attrs["unit"]
     usable = decision.verdict.grade != "not usable"
     lines = [
         *extrapolated_lines(decision),
@@ -103,7 +104,7 @@ def describe_decision(decision: Decision) -> str:
         f"risk-neutral choice: {beside_it(decision)}",
         *_reasons(decision.optimum),
         f"within 1 % of the best expected utility: {span(*decision.near_optimal)} {unit}",
-        f"optimal infusion for one run (posterior): {with_interval(found[schema.OPTIMUM], ci_prob, unit)}",
+        f"optimal infusion for one run (posterior): {_optimum_of_a_run(decision, found)}",
         *_regret_lines(decision),
         *domain_line(decision),
         *_prediction_lines(decision.data, found),
@@ -113,6 +114,16 @@ def describe_decision(decision: Decision) -> str:
         *further_line(decision.further),
     ]
     return "\n".join(lines)
+
+
+def _optimum_of_a_run(decision: Decision, found: dict[str, Any]) -> str:
+    """State the interval of the optimum; the share of draws with none, where half or more of them have none."""
+    optima = decision.data[schema.OPTIMUM].values
+    ends = {"upper": float(np.mean(np.isinf(optima))), "lower": float(np.mean(optima == 0))}
+    name = max(ends, key=ends.__getitem__)
+    if ends[name] < 0.5:
+        return with_interval(found[schema.OPTIMUM], decision.data.attrs["ci_prob"], decision.data.attrs["unit"])
+    return f"at the {name} end of the range in {percent(round(ends[name], 2))} of the draws"
 
 
 def extrapolated_lines(decision: Decision) -> list[str]:
@@ -169,7 +180,9 @@ def _both_sides(decision: Decision) -> str:
     """State the range at which both sides hold in the fewest words."""
     window, advised, attrs = decision.window, decision.advised, decision.data.attrs
     if window is None or window.is_empty:
-        return f"no {attrs['coordinate']} holds both levels"
+        limited = "at_most" in decision.would_have_to_give
+        limit = f" up to your limit of {three_digits(attrs['at_most'])}" if limited else ""
+        return f"no {attrs['coordinate']}{limit} holds both levels"
     low = three_digits(window.low, up=True)
     if advised is None or window.low > advised:  # the advice ends before the range begins
         return f"{low} to {three_digits(window.high, down=True)} {attrs['unit']}, {_doubt_of_range(decision)}"
@@ -248,6 +261,11 @@ def window_lines(decision: Decision) -> list[str]:
         *([f"a risk of {percent(round(gives['risk'], 2))}"] if round(gives.get("risk", 1.0), 2) < 1 else []),
         *(f"{percent(round(level, 3))} of the {group} facts" for group, level in gives.get("keep", {}).items()),
         *([f"{three_digits(gives[schema.FACTS], down=True)} facts to be infused"] if schema.FACTS in gives else []),
+        *(
+            [f"a limit of {three_digits(gives['at_most'], up=True)} {decision.data.attrs['unit']}"]
+            if "at_most" in gives
+            else []
+        ),
     ]
     return [
         f"both sides: {_both_sides_in_full(decision, decision.window)}",
@@ -282,7 +300,7 @@ def risk_lines(decision: Decision) -> list[str]:
     """State the choice at other risks, its risk under each law, and the uncertainty of its threshold."""
     found, attrs = decision_summary(decision), decision.data.attrs
     up = decision.is_least
-    at = {float(risk): choice_or_none(x or 0.0, up) for risk, x in found[schema.CHOICE]["at_risk"].items()}
+    at = {float(risk): choice_or_none(x, up) for risk, x in found[schema.CHOICE]["at_risk"].items()}
     lines = [f"the posterior's choice at a risk of {_and([percent(risk) for risk in at])}: {_and(list(at.values()))}"]
     by_law = found[schema.CHOICE]["risk_by_law"]
     if len(by_law) > 1:
@@ -374,7 +392,9 @@ def domain_line(decision: Decision) -> list[str]:
     domain = f"a domain of {counted(exact(ratio[schema.FACTS]), 'facts')}"
     never = f"with probability {percent(round(ratio['impossible'], 2))} no mixture of the budget is enough"
     if ratio["median"] is None:
-        return [f"{domain}: {never}; a larger budget or fewer facts would do"]
+        above = json.loads(attrs.get("above_ceiling", "[]"))
+        would = "the ceiling may lie below the required share" if above else "a larger budget or fewer facts would do"
+        return [f"{domain}: {never}; {would}"]
     low, high = ratio[interval_name(attrs["ci_prob"])]
     ends = span(low, high) if high is not None else f"{three_digits(low)} to more than all tokens"
     if any(caveat.code == "ratio_above_one" for caveat in decision.caveats):
@@ -429,6 +449,9 @@ def _prediction_lines(ahead: xr.Dataset, found: dict[str, Any] | None = None) ->
     yield from limit_lines(found["limits"])
     yield f"held fixed: {held_fixed(ahead)}"
 
+
+# A regret of ten times the best is a multiple, and one of less than .001 % is none.
+_TIMES, _NEGLIGIBLE = 10.0, 1e-5
 
 # What follows for a planner where a limit binds.
 _MEANS = {
@@ -486,11 +509,18 @@ def _regret_lines(decision: Decision) -> list[str]:
     unit, row = decision.data.attrs["utility_unit"], regret_of_choice(decision)
     if not np.isfinite(row["regret"]):
         return []
-    of_best = f" ({_two_digits(row['percent'] / 100)} of the best)" if np.isfinite(row["percent"]) else ""
+    of_best = f" ({_of_the_best(row['percent'] / 100)})" if np.isfinite(row["percent"]) else ""
     return [
         f"expected regret of the choice: {_tenths(row['regret'])} {unit}{of_best}, "
         f"{_tenths(row['too_much'])} from over-infusion and {_tenths(row['too_little'])} from under-infusion"
     ]
+
+
+def _of_the_best(share: float) -> str:
+    """State a regret against the best: in per cent, without tiny ones, or as a multiple."""
+    if share >= _TIMES:
+        return f"{share:.3g} times the best"
+    return f"{_two_digits(share if share >= _NEGLIGIBLE else 0.0)} of the best"
 
 
 def _two_digits(share: float) -> str:
@@ -519,16 +549,19 @@ def _sensitivity_lines(decision: Decision) -> list[str]:
     whose = " (choices are the posterior's, without the bound)" if decision.choice.is_bound else ""
     lines = [f"sensitivity, the same decision under other assumptions{whose}:"]
     for name, row in table.iterrows():
-        choice, best = choice_or_none(row["choice"], decision.is_least), _or_end(row["risk_neutral_choice"])
+        choice, best = (
+            choice_or_none(decision.within_range(row["choice"]), decision.is_least),
+            _or_end(row["risk_neutral_choice"]),
+        )
         where = f"{three_digits(row['collapse_median'])} ({span(row['collapse_low'], row['collapse_high'])}) {unit}"
         risk = f", risk of the recommendation {percent(round(row['risk'], 2))}" if pd.notna(row["risk"]) else ""
         lines.append(f"  {name}: choice {choice}, best mean {best}, {half} {where}{risk}")
     return lines
 
 
-def choice_or_none(choice: float, up: bool) -> str:
-    """Format a choice of the posterior; zero says that no infusion is within the risk."""
-    return three_digits(choice, down=not up, up=up) if choice else "none"
+def choice_or_none(choice: float | None, up: bool) -> str:
+    """Format a choice of the posterior, see `Decision.within_range`."""
+    return "none" if choice is None else three_digits(choice, down=not up, up=up)
 
 
 def _or_end(value: float) -> str:
@@ -563,7 +596,7 @@ def _decision_row(row: pd.Series, several: list[str], halves: list[str], one_uni
         _number_or_bound(row, schema.OPTIMUM),
         span(row["near_optimal_low"], row["near_optimal_high"]),
         f"{three_digits(row[half])} ({span(low, high)})",
-        row["verdict"],
+        f"{row['verdict']}: {row['rule']}" if row.get("rule") else row["verdict"],
         row["edges"],
     )
 
@@ -593,14 +626,21 @@ def describe_verification(verification: "Verification") -> str:
         *([f"  by law: {by_law}"] if by_law else []),
         *_score_lines(verification),
     ]
-    at_choice = verification.at_choice
-    if at_choice.shares:
-        held, asked = len(at_choice.shares) - at_choice.fell_short, len(at_choice.shares)
-        of = "all facts" if at_choice.keep_of == "facts" else "the predicted ceiling"
-        lines.append(f"at the choice: {held} of {asked} runs kept at least {percent(at_choice.keep)} of {of}")
+    if verification.at_choice.shares:
+        lines.append(f"at the choice: {kept_at_choice(verification.at_choice)}")
     if verification.is_of_decision and verification.kept.facts:
         lines.append(f"what was kept: {optimum_verdict(verification)}")
     return "\n".join(lines)
+
+
+def kept_at_choice(at_choice: "AtChoice") -> str:
+    """State how many runs kept the level of every group."""
+    asked = len(at_choice.shares)
+    of = "all facts" if at_choice.keep_of == "facts" else "the predicted ceiling"
+    levels = {at_choice.group: at_choice.keep, **{group: keep for group, (keep, _) in at_choice.others.items()}}
+    said = [f"{percent(level)} ({group.replace('_', ' ')})" for group, level in levels.items()]
+    shares = in_a_row(said) if at_choice.others else percent(at_choice.keep)
+    return f"{asked - at_choice.fell_short} of {asked} runs kept at least {shares} of {of}"
 
 
 def _score_lines(verification: "Verification") -> list[str]:

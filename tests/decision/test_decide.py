@@ -1,4 +1,5 @@
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -287,6 +288,16 @@ def test_nothing_to_infuse_where_the_background_is_lost_anyway(fit):
     assert decision.choice.at_most < 0.01
 
 
+def test_the_group_that_allows_no_infusion_is_named():
+    def holding(level, group, of):
+        return np.full(10, {"infused": 1e-9, "background": 0.9}[group])
+
+    groups = dict.fromkeys(("background", "infused"))
+    prospect = SimpleNamespace(falls=groups, direction=lambda group: -1, holding=holding)
+    options = SimpleNamespace(level=lambda group: 0.9, keep_of="ceiling")
+    assert question.Question(None, options, None)._limiting_group(prospect, 0.1) == "infused"
+
+
 def test_no_window_is_said(fit):
     decision = quick(MixedFit(curves=mixed_curves("ratio"), halves={"infused": 4_000, "background": 900}))
     assert "no_window" in codes(decision)
@@ -298,6 +309,29 @@ def test_the_end_of_a_plan_is_no_collapse_point(fit):
     assert "whole_range" in codes(decision)
     with pytest.raises(InputError, match="at_most: expected"):
         quick(fit, at_most=0.5)
+
+
+def test_a_cost_that_nothing_avoids_makes_nothing_as_good(fit):
+    free, priced = quick(fit), quick(fit, utility=KeptFacts(token_price=1.0))
+    assert priced.data.best_mean_utility < 0
+    assert priced.near_optimal == pytest.approx(free.near_optimal, rel=1e-3)
+
+
+def test_a_loss_price_at_one_ratio_is_told(fit):
+    curves = amount_curves()
+    curves = curves.assign(general_loss=("run", 2.4 * (curves.params.values / 13_824) ** -0.05))
+    made, price = HandMadeFit(curves=curves), KeptFacts(loss_price=10.0)
+    assert "loss_price_at_one_ratio" in codes(quick(made, utility=price))
+    assert "loss_price_at_one_ratio" not in codes(quick(made))
+
+
+def test_what_ends_a_range_is_no_run_to_add(fit, ratio, dose):
+    def bought(decision):
+        return next(edge.buy for edge in decision.edges if edge.code == "no_interior_optimum")
+
+    assert bought(quick(fit, at_most=500)) == "nothing: your limit ends the range"
+    assert bought(quick(dose, utility=KeptFacts(token_price=1.0))) == "nothing: the price ends the range"
+    assert "where knowledge turns down" in bought(quick(HandMadeFit(steepness=0.7, steepness_log_sd=0.01)))
 
 
 def test_ratio_above_one_and_levels_outside_are_warnings(fit):
@@ -376,6 +410,9 @@ def test_sensitivity_lists_every_law_and_weaker_priors(fit, monkeypatch):
     np.testing.assert_allclose(table.choice[1:3], decision.data.choice_by_law)
     spread = np.log(table.collapse_high / table.collapse_low)
     assert spread["prior variances doubled"] > spread["as asked"]
+    half = decide(fit, 98_304, ci_prob=0.5)
+    ends = half.sensitivity.loc["as asked", ["collapse_low", "collapse_high"]]
+    np.testing.assert_allclose(ends.astype(float), np.quantile(half.data.collapse, [0.25, 0.75]), rtol=1e-3)
     json.dumps(decision_summary(decision), allow_nan=False)
 
 

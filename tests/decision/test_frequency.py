@@ -125,6 +125,15 @@ def test_with_a_background_the_least_and_the_most_are_of_one_frequency(fit):
         assert of_frequency[name].item() * 150 / 1e6 == pytest.approx(of_ratio[name].item(), rel=1e-6)
 
 
+def test_beyond_what_was_swept_a_frequency_is_a_bound_as_its_ratio_is(fit):
+    far, choices = 1e3 * SIZES[0], {}
+    for name in ("ratio", "frequency"):
+        decision = decide(MixedFit(curves=mixed_curves(name)), far, sensitivity=False)
+        assert "beyond_swept" in {edge.code for edge in decision.edges}
+        choices[name] = decision.choice
+    assert choices["frequency"].at_least * 150 / 1e6 == pytest.approx(choices["ratio"].at_least, rel=1e-6)
+
+
 def test_everything_that_is_trained_may_be_a_fact_along_an_amount(fit):
     """A ratio of one: exposures are D / (K l), and the place obeys the identity."""
     curves = design_curves(params=list(SIZES), facts=[100, 1000], ratio=1.0)

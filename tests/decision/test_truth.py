@@ -136,6 +136,22 @@ def test_an_untried_budget_is_the_first_line(fit):
     assert quick(fit, tokens=2 * TOKENS, prior_driven=True).verdict.grade == "usable with care"
 
 
+def test_empty_halves_of_sentences_are_left_out(fit):
+    with pytest.raises(InputError, match=r"the only value of ratio that was swept, 0\.5, got 0\.9"):
+        quick(fit, hold={"ratio": 0.9})
+    some = quick(HandMadeFit(steepness=1.1, steepness_log_sd=0.1))
+    (caveat,) = [each for each in some.caveats if each.code == "no_interior_optimum"]
+    assert caveat.message == "in 23 % of the draws more is always worth more; they have no best infusion"
+
+
+def test_a_ratio_that_was_never_varied_is_assumed_not_to_matter(fit):
+    decision = quick(fit, hold={"ratio": 0.9999}, prior_driven=True)
+    (caveat,) = [each for each in decision.caveats if each.code == "prior_driven_target"]
+    assert "ratio is assumed not to matter beyond the exposures, and the interval does not" in caveat.message
+    assert "rests on the prior" not in caveat.message
+    assert caveat.buy.endswith("with ratio of 0.9999")
+
+
 def test_every_law_with_a_weight_is_compared(fit, monkeypatch):
     """With many laws the floor of their weights is low, and the warning stays."""
     import bayeskisl.inference
@@ -172,9 +188,24 @@ def test_a_ratio_sweep_that_probes_the_background_alone_is_decided(fit):
     assert "nan" not in describe_decision(decision)
 
 
+def test_where_no_infusion_is_safe_no_choice_is_printed(fit):
+    none = quick(fit, 1)
+    assert "none_admissible" in codes(none)
+    assert set(decision_summary(none)["choice"]["at_risk"].values()) == {None}
+    assert "at a risk of 5 %, 10 % and 20 %: none, none and none" in describe_decision(none)
+
+
+def test_a_risk_finer_than_the_draws_is_not_claimed_without_a_word(fit):
+    assert "few_draws" not in codes(quick(fit, risk=0.02))  # 600 draws
+    (caveat,) = [each for each in quick(fit, risk=0.001).caveats if each.code == "few_draws"]
+    assert caveat.weight == "care"
+    assert "600 draws, and a risk of 0.1 % needs at least 10,000" in caveat.message
+
+
 @pytest.mark.parametrize(("times", "far"), [(9.9, False), (10, True), (100, True)])
 def test_ten_times_is_far(fit, times, far):
     assert ("far_extrapolation" in codes(quick(fit, times * SIZES[-1]))) == far
+    assert ("far_extrapolation" in codes(quick(fit, SIZES[0] / times))) == far
 
 
 def test_the_end_at_one_exposure_is_said(fit):
@@ -191,7 +222,19 @@ def test_the_end_at_one_exposure_is_said(fit):
 )  # fmt: skip
 def test_what_the_data_say_about_themselves_grades_the_answer(fit, code, severity, grade):
     made = HandMadeFit(warnings=(Finding(code, severity, "It is so.", "Mend it."),))
-    assert quick(made).verdict.grade == grade
+    assert quick(made, 2 * SIZES[-1]).verdict.grade == grade
+
+
+@pytest.mark.parametrize(("sizes", "times", "short"), [(3, 2, False), (3, 2.1, True), (6, 4, True), (7, 4, False)])
+def test_a_short_ladder_is_no_ladder_to_a_much_larger_target(fit, sizes, times, short):
+    curves = amount_curves(sizes=tuple(SIZES[-1] // (1 + step) for step in range(sizes)))
+    few = Finding("few_sizes", "serious", "They are few.", "Train more.")
+    decision = quick(HandMadeFit(curves=curves, warnings=(few,)), times * SIZES[-1])
+    assert ("short_ladder" in codes(decision), "few_sizes" in codes(decision)) == (short, not short)
+    if short:
+        assert decision.verdict.rule == "short_ladder"
+        assert f"only {sizes} sizes were trained" in decision.verdict.because
+        assert decision.verdict.buy.startswith("a size between, such as ")
 
 
 def test_a_remedy_is_said_once_and_is_no_part_of_the_message(fit):

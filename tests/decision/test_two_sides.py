@@ -11,6 +11,7 @@ from bayeskisl.cli.decisions import _levels
 from bayeskisl.decision import Criterion, decide, decision_summary, load_decision
 from bayeskisl.decision.two_sides import Sides, window_of
 from bayeskisl.errors import InputError
+from bayeskisl.quantities import three_digits
 from bayeskisl.reporting import describe_decision, plot_decision
 from bayeskisl.reporting.text import answer, headline
 from tests.decision.hand_made import HandMadeFit, MixedFit, mixed_curves
@@ -82,6 +83,17 @@ def test_an_empty_range_says_what_would_have_to_give(fit):
     json.dumps(decision_summary(decision), allow_nan=False)
 
 
+def test_a_limit_that_ends_before_the_range_is_what_has_to_give(ratio):
+    whole, limited = quick(ratio), quick(ratio, at_most=0.01)
+    assert limited.window.is_empty
+    assert limited.would_have_to_give["at_most"] == pytest.approx(whole.window.low)
+    assert headline(limited) == "no ratio up to your limit of 0.01 holds both levels"
+    caveat = next(caveat for caveat in limited.caveats if caveat.code == "limit_too_low")
+    assert caveat.weight == "care"
+    assert "raise `at_most` above" in caveat.remedy
+    assert f"a limit of {three_digits(whole.window.low, up=True)} of the tokens" in describe_decision(limited)
+
+
 def test_a_share_of_all_facts_is_dearer_than_one_of_the_ceiling(ratio, fit, monkeypatch):
     """A ceiling of .995: 90 % of all facts is 90.5 % of what could be known."""
     relative, absolute = (quick(ratio, keep_of=of) for of in ("ceiling", "facts"))
@@ -93,7 +105,12 @@ def test_a_share_of_all_facts_is_dearer_than_one_of_the_ceiling(ratio, fit, monk
 def test_what_the_ceiling_does_not_allow_is_never_safe(fit):
     whole = quick(HandMadeFit(), keep=0.999, keep_of="facts")
     assert whole.choice.is_bound
-    assert "none_admissible" in {caveat.code for caveat in whole.caveats}
+    edge = next(caveat for caveat in whole.caveats if caveat.code == "none_admissible")
+    assert "the ceiling of the infused facts may lie below the required share" in edge.message
+    assert "`keep_of='ceiling'`" in edge.remedy
+    said = describe_decision(whole)
+    assert "fewer facts would do" not in said
+    assert "with more infused exposures" not in said
 
 
 def test_one_side_alone_has_no_range(fit):

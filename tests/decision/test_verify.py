@@ -11,6 +11,7 @@ from bayeskisl.decision.intervals import HalfPoint, Interval
 from bayeskisl.decision.measure import threshold_posterior
 from bayeskisl.decision.verification import KeptByLevel, _kept_by_level
 from bayeskisl.errors import InputError
+from bayeskisl.reporting.text import kept_at_choice
 from tests.decision.hand_made import (
     GUESSING,
     RATIO,
@@ -119,6 +120,21 @@ def test_runs_at_the_choice_say_what_it_kept(fit):
     assert verify(ahead, target_runs(levels=(400, 4000))).at_choice.shares == ()
 
 
+def test_a_run_at_the_choice_falls_short_if_any_harmed_group_does(fit):
+    decision = decide(MixedFit(curves=mixed_curves("ratio")), 98_304, sensitivity=False)
+    choice = decision.choice.value
+    runs = mixed_curves("ratio", sizes=(98_304,), ratios=(choice, 0.5), seeds=(0, 1))
+    runs = runs.assign_coords(run=[f"target {i}" for i in range(runs.sizes["run"])])
+    cut = runs.assign(recalled=runs.recalled.where(runs.group != "infused", runs.recalled // 3))
+    both = {"harmed": json.dumps(["background", "infused"]), "levels": json.dumps({"background": 0.9, "infused": 0.8})}
+    asked = decision.data.assign_attrs(both)
+    whole, short = (verify(asked, each).at_choice for each in (runs, cut))
+    assert (whole.fell_short, short.fell_short) == (0, 2)
+    assert kept_at_choice(short).startswith("0 of 2 runs kept at least 90 % (background) and 80 % (infused) of")
+    earlier = {name: value for name, value in both.items() if name != "harmed"}
+    assert verify(decision.data.assign_attrs(earlier), cut).at_choice.fell_short == 0
+
+
 def test_a_decision_is_held_against_where_most_was_kept(fit):
     decision = decide(fit, 98_304, sensitivity=False)
     levels = (1_000, round(decision.choice.value), round(decision.optimum.value), 2_600, 4_000)
@@ -156,6 +172,23 @@ def test_curves_without_the_target_are_refused(fit, change):
 def test_runs_that_the_fit_has_seen_are_refused(fit):
     with pytest.raises(InputError, match=r"has not seen.*12 of them"):
         verify(predict(fit, 24_576), fit.curves)
+
+
+@pytest.mark.parametrize("ceiling", [0.995, 0.8, 0.6, 0.42])
+def test_half_is_half_of_the_ceiling(ceiling):
+    rng = np.random.default_rng(0)
+    runs = target_runs(levels=(250, 500, 1000, 1500, 2000, 2500, 3000, 4000, 6000))
+    recall = runs.recalled / runs.probed * ceiling / 0.995
+    measured = measure_collapse(runs.assign(recalled=(runs.recalled.dims, rng.binomial(runs.probed, recall))))
+    assert measured.bound == ""
+    assert measured.median == pytest.approx(true_collapse(), rel=0.06)
+
+
+def test_two_near_levels_on_a_slow_fall_are_no_ceiling():
+    runs = target_runs(levels=(1000, 1100, 2000, 4000, 8000), steepness=1.5)
+    best = np.sort(runs.recalled.values[::2, 0] / runs.probed.values[::2, 0])[-2:]
+    assert best[0] > 0.9 * best[1]
+    assert measure.CellCounts.of(runs, "infused").most == 1
 
 
 @pytest.mark.slow

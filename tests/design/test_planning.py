@@ -326,7 +326,7 @@ def test_a_count_that_ends_a_batch_says_nothing_of_the_rest_of_the_budget(fitted
 
 def test_runs_that_would_not_help_are_said(fitted):
     saturated = [Run(6_144, TOKENS, 2.0), Run(13_824, TOKENS, 3.0)]
-    assert made(fitted, saturated).verdict.startswith("Nothing within this budget would help")
+    assert made(fitted, saturated).verdict.startswith("No run on offer within this budget narrows the interval of")
 
 
 def test_pending_runs_that_wear_the_draws_out_end_the_plan(fitted, candidates, monkeypatch):

@@ -70,3 +70,13 @@ def test_named_sizes_that_the_budget_cannot_pay_for_stay_if_there_is_nothing_els
 def test_no_size_below_the_target_is_refused(table):
     with pytest.raises(InputError, match="a size below the target's 7,000,000,000"):
         candidate_runs(table, 7e9, sizes=[8e9])
+
+
+def test_a_trained_target_is_refused_since_only_its_own_runs_decide(table):
+    with pytest.raises(InputError, match=r"a target that was not trained.*add runs of the target itself"):
+        candidate_runs(table, 410e6)
+
+
+def test_a_target_below_all_sizes_is_to_be_trained_itself(table):
+    with pytest.raises(InputError, match=r"above the smallest trained size, 70,000,000.*train the target itself"):
+        candidate_runs(table, 30e6)

@@ -33,3 +33,12 @@ def test_rounding_down_never_exceeds_the_value(value):
 
 def test_percent():
     assert [percent(p) for p in (0.9, 0.1, 0.999, 0.025)] == ["90 %", "10 %", "99.9 %", "2.5 %"]
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0.9, "90 %"), (0.999, "99.9 %"), (0.9999, "99.99 %"), (0.99995, "99.995 %"), (0.99999, "99.999 %"), (1, "100 %"),
+     (0.9995, "99.95 %"), (1 - 1e-12, "100 %"), (0.0312, "3.12 %")],
+)  # fmt: skip
+def test_a_level_below_one_is_never_shown_as_all(share, text):
+    assert percent(share) == text

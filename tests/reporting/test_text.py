@@ -17,8 +17,9 @@ from bayeskisl.decision import (
 from bayeskisl.reporting import describe_decision, describe_prediction, describe_verification
 from bayeskisl.reporting.contents import command_lines, sensitivity_rows
 from bayeskisl.reporting.numbers import three_digits
-from bayeskisl.reporting.text import beside_it, decision_rows, domain_line, headline, utility_in_words
-from tests.decision.hand_made import HandMadeFit, MixedFit, amount_curves, law_line, mixed_curves
+from bayeskisl.reporting.text import _of_the_best, beside_it, decision_rows, domain_line, headline, utility_in_words
+from bayeskisl.target import Target
+from tests.decision.hand_made import TOKENS, HandMadeFit, MixedFit, amount_curves, law_line, mixed_curves
 
 
 def test_prediction_says_what_was_promised(fit):
@@ -31,7 +32,7 @@ def test_prediction_says_what_was_promised(fit):
 def test_decision_says_the_choice_first_and_what_stands_beside_it(decision):
     said = describe_decision(decision)
     assert said.startswith(f"recommended: at most {three_digits(decision.choice.value, down=True)} facts")
-    assert "verdict: good" in said
+    assert "verdict: USABLE WITH CARE, since only 3 sizes were trained and the target is 4 times the largest" in said
     for word in ("risk-neutral", "within 1 % of the best", "from over-infusion", "sufficient ratio",
                  "do not depend on the ratio", "collapse of a new run", "held fixed: ratio 0.5"):  # fmt: skip
         assert word in said
@@ -57,11 +58,24 @@ def test_no_optimum_is_said_where_there_is_none(fit):
     assert "on average more is always worth more" in said
 
 
+def test_an_optimum_at_the_end_of_the_range_is_said_as_a_share_of_the_draws(fit):
+    said = describe_decision(decide(HandMadeFit(), 98_304, at_most=100, sensitivity=False))
+    assert "optimal infusion for one run (posterior): at the upper end of the range in 100 % of the draws" in said
+    assert "no bound" not in said.split("optimal infusion")[1].split("expected regret")[0]
+
+
+def test_a_regret_has_no_exponent():
+    assert [_of_the_best(share) for share in (3.4e-9, 0.39, 23.0)] == ["0 % of the best", "39 % of the best",
+                                                                        "23 times the best"]  # fmt: skip
+
+
 def test_a_grid_is_said_in_rows(fit):
-    head, first, second = decision_rows(decision_table(HandMadeFit(), [50_000, 98_304]))
+    head, first, second = decision_rows(decision_table(HandMadeFit(), [49_000, 98_304]))
     assert head[0] == "params"
-    assert (first[0], second[0]) == ("50k", "98.3k")
-    assert first[-2] == "good"
+    assert (first[0], second[0]) == ("49k", "98.3k")
+    assert (first[-2], second[-2]) == ("good", "usable with care: short_ladder")
+    prior_driven = decision_table(HandMadeFit(), [Target(49_000, 10 * TOKENS, prior_driven=True)])
+    assert decision_rows(prior_driven)[1][-2] == "not usable: prior_driven_target"
     bound = decision_rows(decision_table(HandMadeFit(curves=amount_curves(levels=(62, 80, 100))), [98_304]))[1]
     assert bound[3] == "at least 100"
 
