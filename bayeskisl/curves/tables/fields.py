@@ -219,7 +219,7 @@ _ACCURACY_AT = re.compile(  # acc_at_best_val_loss, min_loss_acc; recall_loss is
 _COUNTS_PARAMETERS = re.compile(r"param|(^|_)size(_|$)|^n_")
 GROUP_NAMES = {  # of columns and in cells, normalised
     **{group: group for group in schema.GROUPS},
-    **dict.fromkeys(("heldout", "held_out", "infused_held_out", "paraphrase", "paraphrased"), schema.INFUSED_HELDOUT),
+    **dict.fromkeys(("heldout", "held_out", "infused_held_out"), schema.INFUSED_HELDOUT),
     "bg": schema.BACKGROUND,
 }
 _GROUPS = sorted(GROUP_NAMES, key=len, reverse=True)
@@ -586,9 +586,8 @@ def _named(column: str) -> str | None:
     prefix = _TRACKERS.match(column.strip())
     name = _normalised(_TRACKERS.sub("", column.strip()))
     if name in _FIELD_OF:
-        field = _FIELD_OF[name]
         of_evaluation = prefix is not None and prefix["of_evaluation"] is not None
-        return field if field in _OF_EVALUATIONS or not of_evaluation else None
+        return _FIELD_OF[name] if _FIELD_OF[name] in _OF_EVALUATIONS or not of_evaluation else None
     if _COUNTS_PARAMETERS.search(name) and _NON_EMBEDDING.search(name):
         return schema.PARAMS
     if "param" in name and _TOTAL.search(name):

@@ -352,7 +352,7 @@ def _refuse_ratios_of_one(
     infusion: Infusion, axis: str | None, mapping: Mapping[str, str | float], findings: Findings
 ) -> None:
     """Refuse runs of infused facts alone along an axis of the ratio, whose log odds they do not have."""
-    if axis not in AXES or AXES[axis].admits_one:
+    if axis is None or axis not in AXES or AXES[axis].admits_one:
         return
     condition = in_shell(f"{_in_words(mapping.get(schema.RATIO, 'COLUMN'))} < 1")
     findings.refuse_rows((infusion.ratio == 1) & ~findings.bad_rows, "a ratio below 1 along the axis " + axis,
