@@ -7,7 +7,7 @@ import numpy as np
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.curves.benchmark import benchmark_terms, typical_corpus
-from bayeskisl.curves.tables.fields import in_shell, quoted
+from bayeskisl.curves.tables.fields import as_sql, column_named, group_named, map_option
 from bayeskisl.curves.tables.mapping import Values
 from bayeskisl.curves.tables.problems import Findings
 from bayeskisl.curves.tables.quantities import read_each
@@ -20,7 +20,6 @@ _GENERAL = frozenset(
     ("arc", "arc_challenge", "arc_easy", "boolq", "general", "gsm8k", "hellaswag", "lambada", "mmlu", "nq",
      "openbookqa", "piqa", "squad", "trivia", "triviaqa", "trivia_qa", "truthfulqa", "winogrande")
 )  # fmt: skip
-_GROUP_NAMES = {"heldout": schema.INFUSED_HELDOUT, "held_out": schema.INFUSED_HELDOUT, "bg": schema.BACKGROUND}
 # Runs without infusion that recall everything leave nothing to be learned; a guessing rate has to stay below 1.
 _MOST_GUESSED = 0.999
 
@@ -40,8 +39,10 @@ def complete(
         remedy = findings.telling("map it, as in --map params=COLUMN")
         if schema.TOTAL_PARAMS in rows:
             source = mapping[schema.TOTAL_PARAMS]
-            name = source.strip('"') if isinstance(source, str) and source == quoted(source.strip('"')) else source
-            remedy = f"use --map params={name} if embeddings may count; exponents of small sizes then differ"
+            name = column_named(source, findings.columns) or str(source)
+            remedy = (
+                f"use {map_option(schema.PARAMS, name)} if embeddings may count; exponents of small sizes then differ"
+            )
         if schema.PARAMS not in findings.refused:
             findings.refuse("non-embedding parameters", f"none among {findings.have}", "columns", remedy)
         rows[schema.PARAMS] = 1.0 + np.arange(len(nothing))  # distinct: no row seems to repeat another
@@ -96,20 +97,24 @@ def _groups(rows: Values, mapping: Mapping[str, str | float], findings: Findings
 
 def group_names(told: np.ndarray) -> np.ndarray:
     """Probe groups by their names in the schema, ``(row,)``: ``Background`` and ``bg`` are ``background``."""
-    names = read_each(told.tolist(), lambda name: None if name is None else _group_named(name.lower()))
+    names = read_each(told.tolist(), lambda name: None if name is None else group_named(name))
     return np.array(names, dtype=object)
 
 
-def _group_named(name: str) -> str:
-    return _GROUP_NAMES.get(name, name)
-
-
 def renaming(source: str | float, names: Sequence[str]) -> str:
-    """Return the option that names the groups of a table by a column, quoted for a shell."""
+    """Return the option that names the groups of a table by a column, quoted for a shell.
+
+    General benchmarks are background, and the first other name is infused; the user names what else there is.
+    """
     column = str(source).strip('"') if str(source).strip('"').isidentifier() else source
-    infused = next((name for name in names if name.lower() not in _GENERAL), names[0])
-    rest = f"'{schema.BACKGROUND}'" if set(names) > {infused} else "NULL"
-    return "--map " + in_shell(f"group=CASE WHEN {column} = '{infused}' THEN '{schema.INFUSED}' ELSE {rest} END")
+    others = [name for name in dict.fromkeys(names) if name.lower() not in _GENERAL] or names[:1]
+    known = {name: group_named(name) for name in others if group_named(name) in schema.GROUPS}
+    first = next((name for name in others if name not in known), "")
+    meant = {name: known.get(name, schema.INFUSED if name == first and schema.INFUSED not in known.values() else "?")
+             for name in others}  # fmt: skip
+    cases = " ".join(f"WHEN {column} = {as_sql(name)} THEN '{group}'" for name, group in meant.items())
+    rest = f"'{schema.BACKGROUND}'" if set(names) > set(others) else "NULL"
+    return map_option(schema.GROUP, f"CASE {cases} ELSE {rest} END")
 
 
 def names_benchmark(names: Sequence[str]) -> bool:

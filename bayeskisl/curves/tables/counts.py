@@ -2,26 +2,30 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
-from bayeskisl.curves.tables.fields import OUTCOMES, column_named, split_group
+from bayeskisl.curves.tables.fields import OUTCOMES, column_named, map_option, quoted, split_group
 from bayeskisl.curves.tables.mapping import Values
 from bayeskisl.curves.tables.problems import Findings, Said
 from bayeskisl.curves.tables.quantities import texts_in
 from bayeskisl.curves.tables.raw import SPREAD
 
-__all__ = ["count", "in_the_unit_of_the_rate"]
+__all__ = ["count", "in_the_unit_of_the_rate", "refuse_shares_as_percent"]
 
 _NO_DENOMINATOR = (
     "map the number of probed facts, or give one for all rows with --probed N: a rate alone has no known precision"
 )
-_PERHAPS_PROBED = ("n", "count", "total", "support", "size", "examples")  # and a number of seeds as often
+_PERHAPS_PROBED = re.compile(  # and a number of seeds, or of examples to train on, as often
+    r"n|count|total|support|size|examples|(n|num|nb|number_of|total)_(total|examples|items|prompts|tests?|infused)"
+)
 _FEWEST = 10  # probed facts; a standard error worth less as a rule is in another unit, or no standard error
 _MOST_ASKED = 20_000  # probed facts; a standard error worth more as a rule is in another unit
 _DIVIDED = re.compile(r"/\s*100(?:\.0*)?\s*\)?\s*$")
+_TINY = 1e-9
 _COARSE = 0.005  # a change of a share by rounding to whole counts that is worth telling
 
 
@@ -55,8 +59,9 @@ def count(values: Values, findings: Findings) -> tuple[FloatArray, FloatArray]:
     elif probed is None and (recalled is not None or error is None):
         what = "recalled" if recalled is not None else "accuracy"
         spread = next((name for name in findings.columns if name.endswith(SPREAD)), None)
-        behind = f"; or if the numbers behind ± are standard errors, say --map 'standard_error=\"{spread}\"'"
-        number = next((name for name in findings.columns if name in _PERHAPS_PROBED and _counts(name, findings)), None)
+        stated = map_option("standard_error", quoted(spread or ""))
+        behind = f"; or if the numbers behind ± are standard errors, say {stated}"
+        number = next((name for name in findings.columns if _may_count(name, findings)), None)
         perhaps = f"; if {number!r} is the number, say --map probed={number}" if number else ""
         remedy = _NO_DENOMINATOR + (behind if spread else perhaps)
         if schema.PROBED not in findings.refused:
@@ -77,8 +82,11 @@ def count(values: Values, findings: Findings) -> tuple[FloatArray, FloatArray]:
     return empty, empty
 
 
-def _counts(column: str, findings: Findings) -> bool:
-    return all(text.strip().isdigit() for text in texts_in(findings.settings.get(column, ())))
+def _may_count(column: str, findings: Findings) -> bool:
+    """Whether a column may have the number of probed facts, by its name and its whole numbers."""
+    texts = texts_in(findings.settings.get(column, ()))
+    whole = all(re.fullmatch(r"\d+(?:\.0*)?", text.strip()) for text in texts)
+    return whole and _PERHAPS_PROBED.fullmatch(column) is not None
 
 
 def in_the_unit_of_the_rate(
@@ -103,18 +111,41 @@ def in_the_unit_of_the_rate(
         if as_shares >= _FEWEST:
             findings.notes.append(
                 f"{field} was taken as a share, although the accuracy is in percent, since it is worth "
-                f"{as_shares:,.0f} probed facts then; if it is in percent, say --map '{field}={mapping[field]} / 100'"
+                f"{as_shares:,.0f} probed facts then; if it is in percent, say "
+                f"{map_option(field, f'{mapping[field]} / 100')}"
             )
             continue
         read[field] = values[field] / 100
         if as_percent > _MOST_ASKED:
             got = f"{as_shares:.2g} probed facts as a share, as a rule, and {as_percent:,.0f} in percent"
             findings.refuse(f"one unit that {field} can have", got, "rows together",
-                            f"say --map '{field}={mapping[field]} / 100' if it is in percent, or --map "
-                            f"'{field}={mapping[field]} * 1' if it is a share")  # fmt: skip
+                            f"say {map_option(field, f'{mapping[field]} / 100')} if it is in percent, or "
+                            f"{map_option(field, f'{mapping[field]} * 1')} if it is a share")  # fmt: skip
         else:
             findings.notes.append(f"{field} was taken as percent, like the accuracy beside it, and divided by 100")
     return read
+
+
+def refuse_shares_as_percent(
+    values: Values, mapping: Mapping[str, str | float], given: Mapping[str, Any], columns: Mapping[str, Sequence[Any]],
+    findings: Findings,
+) -> None:  # fmt: skip
+    """Refuse accuracies that only a column's name has in percent, if none is above 1: they may well be shares."""
+    headed = {
+        field: str(source).removesuffix(" / 100")
+        for field, source in mapping.items()
+        if split_group(field)[0] == "accuracy" and str(source).endswith('" / 100')
+        and (field not in given or column_named(given[field], columns))
+    }  # fmt: skip
+    most = max((float(np.nanmax(values[field], initial=0.0)) for field in headed), default=0.0)
+    if 0 < most <= 0.01 * (1 + _TINY):
+        as_shares, as_percent = (
+            " ".join(map_option(field, f"{source} {unit}") for field, source in headed.items())
+            for unit in ("* 1", "/ 100")
+        )
+        findings.refuse("accuracies in percent, as the name of their column says", f"at most {100 * most:g} %",
+                        "rows together", f"if they are shares, say {as_shares}; if so little was recalled, "
+                        f"{as_percent}")  # fmt: skip
 
 
 def _rates_beside(field: str, values: Values) -> list[str]:

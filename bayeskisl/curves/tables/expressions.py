@@ -46,10 +46,13 @@ class Expression:
     polars : polars.Expr
     columns : tuple of str
         The table's columns, in the order of their short names.
+    is_column : bool
+        Whether the expression is its only column by itself.
     """
 
     polars: pl.Expr
     columns: tuple[str, ...]
+    is_column: bool = False
 
 
 def parse_expression(source: str, columns: Sequence[str], where: str) -> Expression:
@@ -79,7 +82,7 @@ def parse_expression(source: str, columns: Sequence[str], where: str) -> Express
                          f"quote a column such as {shown(columns[0])} in double quotes") from None  # fmt: skip
     if renamed:
         raise InputError("an expression without a new name", shown(source), where, "leave out AS outside of CAST")
-    return Expression(expression, tuple(used))
+    return Expression(expression, tuple(used), [kind for kind, _ in tokens] == ["column"])
 
 
 def _tokens(source: str, where: str) -> list[tuple[str, str]]:

@@ -17,6 +17,7 @@ from bayeskisl.errors import InputError
 __all__ = [
     "FIELDS",
     "FINISHED",
+    "GROUP_NAMES",
     "MEASURED",
     "NOTHING_INFUSED",
     "NUMBERS",
@@ -28,17 +29,22 @@ __all__ = [
     "TEXTS",
     "UNFINISHED",
     "Field",
+    "as_sql",
     "column_named",
+    "group_named",
     "in_shell",
+    "map_option",
     "names_runs",
     "quoted",
     "recognise",
+    "says_average",
     "says_loss",
     "says_non_embedding",
     "source_of",
     "split_group",
     "state_in",
     "unit_told",
+    "unknown_unit",
 ]
 
 STATE, PLANNED = "state", "planned_steps"  # whether a run came to its end
@@ -182,6 +188,8 @@ _ALIASES = {
 }
 _FIELD_OF = {alias: name for name, aliases in _ALIASES.items() for alias in (name, *aliases.split())}
 # columns of yes and no, or of exit codes, that say whether a run came to its end
+# what an evaluation has of its own: eval_seed is not the seed of a training run
+_OF_EVALUATIONS = (*MEASURED, schema.GENERAL_LOSS, schema.GROUP, schema.DOMAIN, "checkpoint")
 _SETTINGS = frozenset(  # what trackers and files of settings put before a name
     ("config", "params", "model", "data", "dataset", "train", "training", "meta", "metadata", "hparams", "args")
 )
@@ -189,6 +197,8 @@ _ENDED = ("finished", "completed", "is_finished", "is_completed", "run_finished"
 _BROKEN = ("crashed", "failed", "is_crashed", "is_failed", "diverged", "killed", "oom")
 _EXIT_CODES = ("exit_code", "exitcode", "exit_status")
 _YES, _NO = frozenset(("true", "yes", "1", "1.0")), frozenset(("false", "no", "0", "0.0", "0:0"))
+_AVERAGE = re.compile(r"^(?:mean|avg|average)[\s_.]+|[\s_.]+(?:mean|avg|average)$", re.IGNORECASE)
+_QUESTIONS = ("num_questions", "nb_questions", "number_of_questions", "total_questions")
 _PER_PARAMETER = ("tokens_per_param", "tokens_per_parameter", "tok_per_param", "tpp")
 _CHOICES = ("num_choices", "n_choices", "choices", "n_options", "num_options")
 _EMBEDDING = ("embedding_params", "n_embedding_params", "num_embedding_params", "params_embedding", "emb_params")
@@ -207,14 +217,23 @@ _ACCURACY_AT = re.compile(  # acc_at_best_val_loss, min_loss_acc; recall_loss is
     r"(^|_)(acc|accuracy|recall|em|match)(_\w+)?_(at|by|best|min|lowest)_|_(acc|accuracy|recall|em|match)$"
 )
 _COUNTS_PARAMETERS = re.compile(r"param|(^|_)size(_|$)|^n_")
-_GROUPS = sorted((*schema.GROUPS, "heldout", "bg"), key=len, reverse=True)
-_GROUP_OF = {"heldout": schema.INFUSED_HELDOUT, "bg": schema.BACKGROUND}
-_PERCENT = re.compile(
-    r"\s*[\[(]?\s*(?:in )?%\s*[\])]?\s*|[\s_]*[\[(]?(?:percent|percentage|pct)[\])]?\s*$", re.IGNORECASE
+GROUP_NAMES = {  # of columns and in cells, normalised
+    **{group: group for group in schema.GROUPS},
+    **dict.fromkeys(("heldout", "held_out", "infused_held_out"), schema.INFUSED_HELDOUT),
+    "bg": schema.BACKGROUND,
+}
+_GROUPS = sorted(GROUP_NAMES, key=len, reverse=True)
+_PERCENT = re.compile(  # not behind a number: "acc (50% mix)" and "acc [95 % CI]" are no percentages
+    r"\s*(?:[\[(]\s*(?:in )?|\bin )%\s*[\])]?\s*|(?<![\d\s_])[\s_]*%\s*"
+    r"|[\s_]*[\[(]?(?:percent|percentage|pct)[\])]?\s*$",
+    re.IGNORECASE,
 )
-_TRACKERS = re.compile(
-    r"^(?:(?:params|config|summary|metrics|tags|args)[./])?(?:(?:eval|test)[./_])?"
-)  # prefixes of exports
+_SMALL_SHARES = {"‰": 1e-3, "permille": 1e-3, "ppm": 1e-6}
+_SMALL_SHARE = re.compile(r"[\s_]*[\[(]?(‰|(?<![a-z])(?:permille|ppm))[\])]?\s*$", re.IGNORECASE)
+_OTHER_SENSE = "‰δ∆¬−↓"  # signs that give a name another meaning: Δacc is no accuracy
+_TRACKERS = re.compile(  # prefixes of exports
+    r"^(?:(?:params|config|summary|metrics|tags|args)[./])?(?P<of_evaluation>(?:eval|test)[./_])?"
+)
 
 
 def recognise(
@@ -243,9 +262,10 @@ def recognise(
     candidates: dict[str, list[str]] = {}
     for column, cells in columns.items():
         field = None if column in used or column.endswith(SPREAD) else _field_of(column)
-        if field is not None and (field != STATE or _says_states(cells)):
+        if field is not None and (field != STATE or _says_states(cells)) and not _is_unset(field, cells):
             candidates.setdefault(field, []).append(column)
     _add_nested(candidates, columns, used)
+    _add_by_looser_names(candidates, columns, taken, used)
     _add_named_sizes(candidates, columns, used)
     _read_few_as_probed(candidates, columns, taken, used)
     _prefer_non_embedding(candidates)
@@ -273,7 +293,9 @@ def _derived(columns: Mapping[str, Sequence[object]], known: Mapping[str, str], 
         if name in (*_ENDED, *_BROKEN, *_EXIT_CODES) and STATE not in known and _are_flags(name, cells):
             derived[STATE] = _state_of(name, source, cells)
         elif name in _CHOICES and schema.GUESSING not in known and _are_counts(cells):
-            derived[schema.GUESSING] = f"1.0 / {source}"
+            free = any(is_missing(cell) or read_quantity(as_text(cell)) in (0, 1) for cell in cells)
+            chance = f"1.0 / {source}"
+            derived[schema.GUESSING] = f"CASE WHEN {source} >= 2 THEN {chance} ELSE 0 END" if free else chance
         elif name in _PER_PARAMETER and schema.TOKENS not in known and size is not None:
             derived[schema.TOKENS] = f"{source} * {size}"
         elif name in _EMBEDDING and size is not None and not {schema.PARAMS, schema.TOTAL_PARAMS} <= set(known):
@@ -292,14 +314,15 @@ def _state_of(name: str, source: str, cells: Sequence[object]) -> str:
     """Expression for the state of a run from a column of yes and no, or of exit codes."""
     good = _YES if name in _ENDED else _NO
     texts = dict.fromkeys(texts_in(cells))
-    listed = ", ".join("'" + text.replace("'", "''") + "'" for text in texts if text.strip().lower() in good) or "''"
+    listed = ", ".join(as_sql(text) for text in texts if text.strip().lower() in good) or "''"
     return f"CASE WHEN {source} IN ({listed}) THEN 'finished' ELSE 'failed' END"
 
 
 def _are_counts(cells: Sequence[object]) -> bool:
-    """Whether cells are whole numbers of answers to choose from."""
+    """Whether cells are whole numbers of answers to choose from, 0 or 1 where answers are free."""
     values = [read_quantity(text) for text in texts_in(cells)]
-    return bool(values) and all(value is not None and value >= 2 and value.is_integer() for value in values)
+    whole = all(value is not None and value >= 0 and value.is_integer() for value in values)
+    return whole and any(value is not None and value >= 2 for value in values)
 
 
 def _add_nested(candidates: dict[str, list[str]], columns: Mapping[str, Sequence[object]], used: set[str]) -> None:
@@ -313,8 +336,25 @@ def _add_nested(candidates: dict[str, list[str]], columns: Mapping[str, Sequence
         if column not in used and last != first and _normalised(first) in _SETTINGS:
             found.setdefault(str(_named(last)), []).append(column)
     for field, names in found.items():
-        if field in NUMBERS and field not in (*MEASURED, schema.GENERAL_LOSS) and len(names) == 1:
+        is_setting = field in NUMBERS and field not in (*MEASURED, schema.GENERAL_LOSS)
+        if is_setting and len(names) == 1 and not _is_unset(field, columns[names[0]]):
             candidates.setdefault(field, names)
+
+
+def _add_by_looser_names(
+    candidates: dict[str, list[str]], columns: Mapping[str, Sequence[object]], taken: set[str], used: set[str]
+) -> None:
+    """Add outcomes by names of averages, acc_mean, and denominators by num_questions, if no better name gives them."""
+    told = {split_group(field)[0] for field in (*candidates, *taken)}
+    found: dict[str, list[str]] = {}
+    for column in (name for name in columns if name not in used):
+        name = _normalised(_TRACKERS.sub("", column.strip()))
+        field = _field_of(_AVERAGE.sub("", column)) if _AVERAGE.search(column) else None
+        if field is not None and split_group(field)[0] in OUTCOMES and not told & set(OUTCOMES):
+            found.setdefault(field, []).append(column)
+        elif name in _QUESTIONS and not told & {schema.PROBED, "standard_error"}:
+            found.setdefault(schema.PROBED, []).append(column)
+    candidates |= found
 
 
 def source_of(column: str, field: str, columns: Mapping[str, Sequence[object]], mapped: bool = False) -> str:
@@ -334,14 +374,15 @@ def source_of(column: str, field: str, columns: Mapping[str, Sequence[object]], 
                          "write the cells alike")  # fmt: skip
     if any(in_cells):
         return quoted(column)
-    return f"{quoted(column)} / 100" if factor < 1 else f"{quoted(column)} * {factor:.0f}"
+    return f"{quoted(column)} / {1 / factor:.0f}" if factor < 1 else f"{quoted(column)} * {factor:.0f}"
 
 
 def _unit_of(column: str, field: str) -> float:
     """The unit in which a column's name says that it counts: 0.01 of a share in percent, 1e6 of ``params (M)``."""
     name = column.removesuffix(SPREAD)
     if split_group(field)[0] in SHARES:
-        return 0.01 if _PERCENT.sub("", name) != name else 1.0
+        small = _SMALL_SHARE.search(name)
+        return _SMALL_SHARES[small[1].lower()] if small else 0.01 if _PERCENT.search(name) else 1.0
     return header_unit(name)[1] if field in _WITH_UNIT else 1.0
 
 
@@ -358,12 +399,25 @@ def unit_told(column: str, field: str, source: str, cells: Sequence[object]) -> 
         return ""
     other = f"{quoted(column)} * {factor:.0f}" if source == quoted(column) else f"{quoted(column)} * 1"
     read = "as it is" if source == quoted(column) else f"times {factor:,.0f}, the unit in its name"
-    return f"{column} was read {read}; if that is wrong, say --map '{field}={other}'"
+    return f"{column} was read {read}; if that is wrong, say {map_option(field, other)}"
+
+
+def unknown_unit(column: str) -> tuple[str, str] | None:
+    """The field and the words in brackets of a column that would be read without them: ``tokens (Gi)``."""
+    found = re.fullmatch(r"(.+?)\s*([\[(].+[\])])", column.strip())
+    field = _named(found[1]) if found is not None and _field_of(column) is None else None
+    return (field, found[2]) if found is not None and field in (*_WITH_UNIT, schema.EXPOSURES) else None
 
 
 def _has_unit(cell: str) -> bool:
     """Whether a cell states its unit, as in 94.1% or 70M."""
     return bool(cell.strip()) and not cell.strip()[-1].isdigit() and read_quantity(cell) is not None
+
+
+def _is_unset(field: str, cells: Sequence[object]) -> bool:
+    """Whether trainers wrote tokens seen, or planned steps, without counting them: 0 or -1 in every row."""
+    told = set(texts_in(cells)) if field in (schema.TOKENS, PLANNED) else set()
+    return bool(told) and told <= {"0", "0.0", "-1", "-1.0"}
 
 
 def _says_states(cells: Sequence[object]) -> bool:
@@ -457,6 +511,11 @@ def _prefer_non_embedding(candidates: dict[str, list[str]]) -> None:
         candidates[schema.TOTAL_PARAMS] = [name for name in rest if name == schema.PARAMS] or rest
 
 
+def says_average(source: object, columns: Collection[str]) -> bool:
+    """Whether a source is a column of averages by its name, which may stand beside what they are averages of."""
+    return _AVERAGE.search(column_named(source, columns) or "") is not None
+
+
 def says_loss(column: str) -> bool:
     """Whether a column's name states that it is a loss, and not an accuracy at the best loss."""
     name = _normalised(column)
@@ -474,6 +533,11 @@ def quoted(column: str) -> str:
     return '"' + column.replace('"', '""') + '"'
 
 
+def as_sql(text: str) -> str:
+    """Return a text quoted for SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def column_named(source: object, columns: Collection[str]) -> str | None:
     """Return the column that a source is by itself, with or without double quotes; None for anything else."""
     if not isinstance(source, str):
@@ -483,8 +547,16 @@ def column_named(source: object, columns: Collection[str]) -> str | None:
 
 
 def in_shell(text: str) -> str:
-    """Return an argument as it is typed in a shell: in double quotes unless its characters are plain."""
-    return text if re.fullmatch(r"[\w=.,:/%+-]+", text) else '"' + re.sub(r'([\\"$`])', r"\\\1", text) + '"'
+    """Return an argument as it is typed in a shell: in quotes unless its characters are plain."""
+    if re.fullmatch(r"[\w=.,:/%+-]+", text):
+        return text
+    special = re.compile(r'([\\"$`])')
+    return f"'{text}'" if special.search(text) and "'" not in text else '"' + special.sub(r"\\\1", text) + '"'
+
+
+def map_option(field: str, source: str) -> str:
+    """Return the option that maps a field to a source, as it is typed in a shell."""
+    return f"--map {in_shell(f'{field}={source}')}"
 
 
 def split_group(field: str) -> tuple[str, str]:
@@ -500,7 +572,7 @@ def _field_of(column: str) -> str | None:
     field = _named(column)
     if field is not None:
         return field
-    share = _PERCENT.sub("", column)
+    share = _SMALL_SHARE.sub("", _PERCENT.sub("", column))
     if share != column and (field := _named(share)) is not None:
         return field if split_group(field)[0] in SHARES else None
     name, factor = header_unit(column)
@@ -511,9 +583,11 @@ def _field_of(column: str) -> str | None:
 def _named(column: str) -> str | None:
     if "%" in column:
         return None
+    prefix = _TRACKERS.match(column.strip())
     name = _normalised(_TRACKERS.sub("", column.strip()))
     if name in _FIELD_OF:
-        return _FIELD_OF[name]
+        of_evaluation = prefix is not None and prefix["of_evaluation"] is not None
+        return _FIELD_OF[name] if _FIELD_OF[name] in _OF_EVALUATIONS or not of_evaluation else None
     if _COUNTS_PARAMETERS.search(name) and _NON_EMBEDDING.search(name):
         return schema.PARAMS
     if "param" in name and _TOTAL.search(name):
@@ -522,10 +596,15 @@ def _named(column: str) -> str | None:
         for rest in (name.removeprefix(f"{group}_"), name.removesuffix(f"_{group}")):
             field = _FIELD_OF.get(rest) if rest != name else None
             if field is not None and field in MEASURED:
-                return f"{field}.{_GROUP_OF.get(group, group)}"
+                return f"{field}.{GROUP_NAMES[group]}"
     return None
+
+
+def group_named(name: str) -> str:
+    """Return the probe group that a name means, ``Held-out`` or ``bg``; the name itself, in lower case, if none."""
+    return GROUP_NAMES.get(_normalised(name), name.lower())
 
 
 def _normalised(name: str) -> str:
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])|(?<=[a-z]{3})(?=[A-Z]\b)", "_", name)  # numFacts
-    return re.sub(r"[^a-z0-9]+", "_", snake.lower()).strip("_")
+    return re.sub(rf"[^a-z0-9{_OTHER_SENSE}]+", "_", snake.lower()).strip("_")

@@ -13,12 +13,12 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.arrays import BoolArray, IntArray
-from bayeskisl.axes import axis_named
+from bayeskisl.axes import AXES, axis_named
 from bayeskisl.axes import axis_of as axes_of
 from bayeskisl.curves.cells import cell_table
 from bayeskisl.curves.tables.assemble import assemble, describe
 from bayeskisl.curves.tables.completing import complete, group_names, with_benchmark, with_facts
-from bayeskisl.curves.tables.counts import count, in_the_unit_of_the_rate
+from bayeskisl.curves.tables.counts import count, in_the_unit_of_the_rate, refuse_shares_as_percent
 from bayeskisl.curves.tables.experiment import (
     are_tokens_seen,
     axis_of,
@@ -33,9 +33,12 @@ from bayeskisl.curves.tables.fields import (
     OUTCOMES,
     PLANNED,
     STATE,
+    column_named,
     in_shell,
+    map_option,
     names_runs,
     quoted,
+    says_average,
     says_non_embedding,
     split_group,
     state_in,
@@ -64,6 +67,7 @@ _LOGARITHMS = (5, 13)  # to base 10, of sizes that models have
 _MANY = 100_000  # runs, among which nobody looks for a single level
 _REMEMBERED = 4096  # texts of one column that are read once
 _IDENTITY = re.compile(r"(^|[^a-zA-Z])(id|ID|Id)$")  # columns of names that tell rows apart
+_RANK = re.compile(r"(?:\w+[./])?(?:recall|hits?|acc(?:uracy)?|pass|precision|top)@\d{1,3}", re.IGNORECASE)
 _RARE = 0.01  # exposures on average, below which a budget is more often one in billions
 
 
@@ -164,8 +168,10 @@ def curves_from_table(
     raw, guesses = finished_and_infused(raw, full, findings, decimal)
     values, unused = evaluate(full, raw, findings, decimal)
     values = in_the_unit_of_the_rate(values, full, raw.columns, findings)
+    refuse_shares_as_percent(values, full, given, raw.columns, findings)
     findings.columns.sort(key=lambda name: name not in unused)  # an error names first what nobody read
-    if levels is None and not any(split_group(field)[0] in OUTCOMES for field in full):
+    outcomes = [field for field in full if split_group(field)[0] in OUTCOMES]
+    if levels is None and all(field in recognised and says_average(full[field], raw.columns) for field in outcomes):
         _refuse_levels(raw, findings)
     findings.unread = [name for name in unused if not name.endswith(SPREAD) and _has_several(raw.columns[name])]
     findings.settings = _settings(raw, full)
@@ -176,11 +182,13 @@ def curves_from_table(
     rows = with_facts(rows, _numbers_in(raw, unused, len(rows[schema.GROUP])), findings)
     infusion = solve_identity(rows, findings)
     rows[schema.RECALLED], rows[schema.PROBED] = count(rows, findings)
+    _doubt_probed(rows, infusion, full, findings)
     if infusion is None:
         raise TableError(findings.everything, raw.origin)
     told = frozenset(rows) | ({schema.RATIO} if "infused_tokens" in rows else frozenset())
     rows |= {name: getattr(infusion, name) for name in ("tokens", "ratio", "facts", "exposures", "tokens_per_fact")}
     shown_axis = axis_of(infusion, told, axis, findings)
+    _refuse_ratios_of_one(infusion, shown_axis, full, findings)
     rows = with_benchmark(rows, findings)
     if "token" in str(full.get("checkpoint")).lower() and schema.TOKENS not in findings.invented:
         rows.setdefault(PLANNED, rows[schema.TOKENS])  # tokens seen, of those that were planned
@@ -260,9 +268,16 @@ def _refuse_levels(table: RawTable, findings: Findings) -> None:
         findings.refuse(
             "recalled facts or an accuracy in a column, or columns that are levels",
             f"columns such as {', '.join(map(shown, columns[:3]))}", "columns",
-            f"if they are levels of {field}, add --levels {field}",
+            f"if they are levels of {field}, add --levels {field}{_as_ranks(columns)}",
         )  # fmt: skip
         raise TableError(findings.of_table, findings.origin)  # what else is missing may be in the names of columns
+
+
+def _as_ranks(columns: Sequence[str]) -> str:
+    """Remedy for columns such as ``recall@5``, in which the right answer may be any of the first five."""
+    if not all(_RANK.fullmatch(column.strip()) for column in columns):
+        return ""
+    return f"; if they count answers among the first ones, say {map_option('accuracy', quoted(columns[0]))}"
 
 
 def _note_spreads(table: RawTable, mapping: Mapping[str, str | float], findings: Findings) -> None:
@@ -270,7 +285,7 @@ def _note_spreads(table: RawTable, mapping: Mapping[str, str | float], findings:
         spread = quoted(name + SPREAD)
         if name + SPREAD in table.columns and not any(spread in str(source) for source in mapping.values()):
             findings.notes.append(f"{name}: the numbers behind ± are not used; if they are standard errors, say "
-                                  f"--map 'standard_error={spread}'")  # fmt: skip
+                                  f"{map_option('standard_error', spread)}")  # fmt: skip
 
 
 def _doubt_units(mapping: Mapping[str, str | float], values: Values, findings: Findings) -> None:
@@ -278,7 +293,7 @@ def _doubt_units(mapping: Mapping[str, str | float], values: Values, findings: F
     source = mapping.get(schema.PARAMS)
     if schema.PARAMS not in values:
         return
-    column = next((name for name in findings.columns if quoted(name) == source), None)
+    column = column_named(source, findings.columns)
     if schema.TOTAL_PARAMS not in mapping and column is not None and not says_non_embedding(column):
         findings.assumed.append(
             f"{column} was taken as non-embedding parameters; names such as 70M mostly count all of them (then map "
@@ -287,11 +302,11 @@ def _doubt_units(mapping: Mapping[str, str | float], values: Values, findings: F
     sizes = values[schema.PARAMS][np.isfinite(values[schema.PARAMS])]
     if column is None or not len(sizes) or sizes.max() >= _SMALL:
         return
-    as_logarithms = f", or if it has logarithms, --map 'params=POWER(10, {source})'"
+    as_logarithms = f", or if it has logarithms, {map_option(schema.PARAMS, f'POWER(10, {source})')}"
     may_be = _LOGARITHMS[0] <= sizes.min() and sizes.max() <= _LOGARITHMS[1]
     findings.assumed.append(
         f"the largest model has {sizes.max():,.10g} parameters; if the column counts millions, say "
-        f"--map 'params={source} * 1e6'{as_logarithms if may_be else ''}"
+        f"{map_option(schema.PARAMS, f'{source} * 1e6')}{as_logarithms if may_be else ''}"
     )
 
 
@@ -321,7 +336,8 @@ def _doubt_exposures(
     if schema.TOKENS not in mapping or findings.of_table:
         return
     good = ~findings.bad_rows
-    remedy = f"if tokens are counted in billions, say --map 'tokens={_in_words(mapping[schema.TOKENS])} * 1e9'"
+    in_billions = f"{_in_words(mapping[schema.TOKENS])} * 1e9"
+    remedy = f"if tokens are counted in billions, say {map_option(schema.TOKENS, in_billions)}"
     each = infusion.ratio[good] * infusion.tokens[good] / infusion.facts[good]
     most, seen = np.nanmax(each, initial=0), np.nanmax(infusion.exposures[good], initial=0)
     if schema.EXPOSURES not in told and 0 < most < 1:
@@ -330,6 +346,34 @@ def _doubt_exposures(
         findings.assumed.append(f"a fact is seen {seen:.2g} times at most; {remedy}")
     elif schema.TOKENS_PER_FACT in findings.invented and np.nanmin(infusion.tokens_per_fact[good], initial=np.inf) < 1:
         findings.assumed.append(f"at most {most:.3g} tokens are infused for each fact; {remedy}")
+
+
+def _refuse_ratios_of_one(
+    infusion: Infusion, axis: str | None, mapping: Mapping[str, str | float], findings: Findings
+) -> None:
+    """Refuse runs of infused facts alone along an axis of the ratio, whose log odds they do not have."""
+    if axis is None or axis not in AXES or AXES[axis].admits_one:
+        return
+    condition = in_shell(f"{_in_words(mapping.get(schema.RATIO, 'COLUMN'))} < 1")
+    findings.refuse_rows((infusion.ratio == 1) & ~findings.bad_rows, "a ratio below 1 along the axis " + axis,
+                         infusion.ratio.tolist(), f"use the other rows, --where {condition}")  # fmt: skip
+
+
+def _doubt_probed(
+    rows: Values, infusion: Infusion | None, mapping: Mapping[str, str | float], findings: Findings
+) -> None:
+    """Doubt more probed facts than there are: a column may count something else, such as examples of training."""
+    if infusion is None or schema.FACTS in findings.invented:
+        return
+    with np.errstate(invalid="ignore"):
+        more = (rows[schema.PROBED] > infusion.facts) & (rows[schema.GROUP] == schema.INFUSED)
+    if more.sum() > (rows[schema.GROUP] == schema.INFUSED).sum() / 2:
+        row = int(np.flatnonzero(more)[0])
+        source = mapping.get(schema.PROBED, mapping.get(f"{schema.PROBED}.{schema.INFUSED}", "the standard error"))
+        findings.assumed.append(
+            f"{rows[schema.PROBED][row]:,.0f} were probed of {infusion.facts[row]:,.0f} facts, as {_in_words(source)} "
+            "says; if each fact was not asked several times, give the number of probed facts with --probed N"
+        )
 
 
 def _in_words(source: str | float) -> str:
@@ -437,11 +481,11 @@ def _identifying(rows: Values, recognised: str | float | None, findings: Finding
             "only the last checkpoint counts"
         )
         return others
-    column = str(recognised)[1:-1].replace('""', '"')
+    column = column_named(recognised, findings.columns) or str(recognised)
     findings.refuse(
         "runs of several budgets, or checkpoints of one run", f"tokens that grow with {shown(column)}", "rows together",
         f"if every row is a run of its own, say --ignore {in_shell(column)}; if rows are checkpoints of a run, of "
-        f"which the last counts, say --map {in_shell(f'checkpoint={column}')}",
+        f"which the last counts, say {map_option('checkpoint', column)}",
     )  # fmt: skip
     return names
 

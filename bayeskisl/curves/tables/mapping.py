@@ -1,5 +1,6 @@
 """Mapping of the columns of a table to the fields of runs, by SQL expressions of a few functions."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
@@ -17,20 +18,23 @@ from bayeskisl.curves.tables.fields import (
     NOTHING_INFUSED,
     NUMBERS,
     OUTCOMES,
+    PLANNED,
     SHARES,
     SIZES,
     TEXTS,
     column_named,
     in_shell,
+    map_option,
     quoted,
     recognise,
     says_loss,
     source_of,
     split_group,
     unit_told,
+    unknown_unit,
 )
 from bayeskisl.curves.tables.notation import Notation
-from bayeskisl.curves.tables.problems import Findings, shown
+from bayeskisl.curves.tables.problems import Findings, Said, shown
 from bayeskisl.curves.tables.quantities import (
     as_text,
     is_missing,
@@ -48,8 +52,14 @@ __all__ = ["Values", "complete_mapping", "evaluate", "probed_rows", "selected"]
 
 _LONGEST_NAME = 200
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ= "
+_STEPS = [
+    re.compile(rf"(?<![a-z])(?:{word})s?[ =_:-]*(\d+(?:\.\d+)?(?:[kmb](?![a-z0-9]))?)", re.IGNORECASE)
+    for word in ("step", "iter(?:ation)?", "checkpoint|ckpt", "epoch")
+]
 _FINAL = ("final", "last", "end", "Final", "Last")  # the checkpoint behind all others
+_FARTHEST = 1e5  # times: sizes of one table that differ by more have different units
 _WHOLE = 1e-9  # relative: 0.913 x 400 is 365.20000000000005, and 0.91 x 100 is 91.00000000000001
+_NOT_PLANNED = (-1, 0)  # as trainers write that they end with the data, or after epochs
 _ROUNDING = 1e-9  # a rate of 1 + 2e-16 is 1
 
 _AS_NUMBERS = "write them as 98304, 7B, 1.5T or 1e9"
@@ -108,7 +118,7 @@ def complete_mapping(
             if name == "accuracy" and column is not None and says_loss(column):
                 findings.refuse("a share of right answers", f"{shown(column)}, a loss by its name",
                                 f"mapping of {field}", "map another column, or counts; or if it is an accuracy, say "
-                                f"--map '{field}={quoted(column)} * 1'")  # fmt: skip
+                                f"{map_option(str(field), f'{quoted(column)} * 1')}")  # fmt: skip
             mapping[str(field)] = _source(source, name, table)
             if column is not None:
                 said = unit_told(column, name, str(mapping[str(field)]), table.columns[column])
@@ -122,17 +132,40 @@ def complete_mapping(
             continue
         findings.refused.add(split_group(field)[0])
         findings.refuse(f"one column for {field}", ", ".join(map(shown, columns)), "columns",
-                        f"say which, as in --map '{field}={quoted(columns[0])}'")  # fmt: skip
+                        f"say which, as in {map_option(field, quoted(columns[0]))}")  # fmt: skip
     symbol = [name for name in table.columns if name.strip() == "N" and known.get(schema.PROBED) == quoted(name)]
     if symbol:
         findings.assumed.append(
             "N was taken as the number of probed facts, since it does not grow with the sizes; if it is the size, say "
-            f"--map '{schema.PARAMS}={quoted(symbol[0])}', and if it is neither, --ignore {symbol[0]}"
+            f"{map_option(schema.PARAMS, quoted(symbol[0]))}, and if it is neither, --ignore {symbol[0]}"
         )
     if any(split_group(field)[0] in OUTCOMES and split_group(field)[1] for field in mapping):
         # the user says which column is measured of which group: what looks like an outcome is something else
         known = {field: source for field, source in known.items() if not (field in OUTCOMES and _named(mapping))}
-    return {**known, **mapping}, sorted(known)
+    full = {**known, **mapping}
+    _refuse_unknown_units([name for name in table.columns if name not in used], full, findings)
+    if known.get(schema.EXPOSURES, "").strip('"').lower() == "frequency":
+        findings.assumed.append(f"frequency was taken as exposures of a fact; {_as_frequency(known[schema.EXPOSURES])}")
+    return full, sorted(known)
+
+
+def _refuse_unknown_units(columns: Sequence[str], full: Mapping[str, Any], findings: Findings) -> None:
+    """Refuse columns of a field that would be assumed without them, since a unit in their names is unknown."""
+    for column in columns:
+        field, unit = unknown_unit(column) or ("", "")
+        others = (schema.RATIO, "infused_tokens") if field == schema.EXPOSURES else ()
+        if not field or any(name in full for name in (field, *others)):
+            continue
+        times = f"say {map_option(field, f'{quoted(column)} * 1e9')}, with the unit as a number"
+        remedy = _as_frequency(quoted(column)) if field == schema.EXPOSURES else times
+        findings.refused.add(field)
+        findings.refuse(f"a known unit of {field}", f"{shown(unit)} in {shown(column)}", "columns",
+                        f"{remedy}; or leave it out with --ignore {in_shell(column)}")  # fmt: skip
+
+
+def _as_frequency(source: str) -> str:
+    expression = f"{source} * TOKENS / (1e6 * TOKENS_PER_FACT)"
+    return f"if it is in parts per million of the tokens, say {map_option(schema.EXPOSURES, expression)}"
 
 
 def _beside(column: str | None, field: str, given: Mapping[str, Any], table: RawTable) -> dict[str, str | float]:
@@ -239,6 +272,8 @@ def _checked(field: str, values: Values, unread: Values, source: str | float, fi
     if is_text:
         return cells
     cells = _without_rounding(name, cells)
+    if name == PLANNED:
+        cells = np.where(np.isin(cells, _NOT_PLANNED), np.nan, cells)
     bad = ~FIELDS[name].accepts(cells) & ~empty
     if bad.any() and _is_in_another_unit(field, cells, source, findings):
         return np.where(bad, np.nan, cells)
@@ -272,13 +307,15 @@ def _is_in_another_unit(field: str, cells: FloatArray, source: str | float, find
     written = str(source) if isinstance(source, str) else f"{source:g}"
     if name in SHARES and known.min() >= 0 and 1 < known.max() <= 100:
         findings.refused.add(name)
+        divided = map_option(field, f"({written}) / 100")
         findings.refuse_together(known_bad, f"{field} to be {FIELDS[name].expected}", cells.tolist(),
-                                 f"if these are percent, divide: --map '{field}=({written}) / 100'")  # fmt: skip
+                                 f"if these are percent, divide: {divided}")  # fmt: skip
         return True
     if name in SIZES and known.min() > 0 and known.max() < 10_000:
         findings.refused.add(name)
+        multiplied = map_option(field, f"{written} * 1e9")
         findings.refuse_together(known_bad, f"{field} to be {FIELDS[name].expected}", cells.tolist(),
-                                 f"if these are billions, multiply: --map '{field}={written} * 1e9'")  # fmt: skip
+                                 f"if these are billions, multiply: {multiplied}")  # fmt: skip
         return True
     return False
 
@@ -314,7 +351,7 @@ class _Frame:
         expression = self._parsed(field, source, findings)
         if expression is None:
             return nothing
-        if len(expression.columns) == 1 and source == quoted(expression.columns[0]):
+        if expression.is_column:
             return self._column(expression.columns[0], field, findings)
         try:
             return self._expression(expression, field, source, findings)
@@ -331,6 +368,7 @@ class _Frame:
         in_words = known in (schema.SEED, "checkpoint") and bad.any() and name not in self._unsure
         if in_words and all(isinstance(cell, str) or is_missing(cell) for cell in self.table.columns[name]):
             values, bad = _in_words(self._texts_of(name), known)
+        far = self._far_smaller(name, field, values, findings) if known in SIZES else np.zeros_like(bad)
         remedy = _WRITTEN.get(known, _AS_NUMBERS)
         if known == "checkpoint" and bad.all():
             run = in_shell(f"run={name}")
@@ -338,7 +376,18 @@ class _Frame:
         elif not bad.all():
             remedy = findings.leaving_out(remedy)
         findings.refuse_rows(bad, f"numbers in {shown(name)} for {field}", self.table.columns[name], remedy)
-        return values, np.ones_like(bad) if name in self._unsure else bad
+        return values, np.ones_like(bad) if name in self._unsure else bad | far
+
+    def _far_smaller(self, name: str, field: str, values: FloatArray, findings: Findings) -> BoolArray:
+        """Refuse sizes so far below the largest that they have another unit, or are no sizes."""
+        far: BoolArray = values * _FARTHEST < np.nanmax(values, initial=0.0)
+        are_numbers = all(_number(cell) is not None for cell in texts_in(self.table.columns[name]))
+        stated = f", or if they are right, say {map_option(field, f'{quoted(name)} * 1')}" if are_numbers else ""
+        got = [Said(f"{shown(cell)}, read as {value:,.10g}")
+               for cell, value in zip(self.table.columns[name], values.tolist(), strict=True)]  # fmt: skip
+        findings.refuse_rows(far, f"sizes of one unit in {shown(name)}", got,
+                             findings.leaving_out(f"write them alike{stated}"))  # fmt: skip
+        return far
 
     def _sizes(self, name: str, values: FloatArray, bad: BoolArray) -> tuple[FloatArray, BoolArray]:
         """Sizes in the names of models, pythia-70m, where cells are not numbers."""
@@ -410,7 +459,7 @@ class _Frame:
 
     def _texts_from(self, expression: Expression, field: str, source: str) -> list[str | None]:
         """An expression over columns as texts; a column's own cells, where it is one by itself."""
-        if len(expression.columns) == 1 and source == quoted(expression.columns[0]):
+        if expression.is_column:
             return read_each(self.table.columns[expression.columns[0]], _told)
         columns = {name: pl.Series(self._texts_of(name), dtype=pl.String) for name in expression.columns}
         return read_each(self._computed(expression, columns, source, f"mapping of {field}").to_list(), _stripped)
@@ -502,7 +551,7 @@ def _is_no_name(text: str | None) -> bool:
 
 def _in_words(cells: Sequence[str | None], field: str) -> tuple[FloatArray, BoolArray]:
     """Numbers of seeds and checkpoints in words: ``seed_2``, ``checkpoint-600``, ``final``; other seeds are counted."""
-    read = [
+    read = (_steps_in(cells) if field == "checkpoint" else None) or [
         None if cell is None else read_quantity(cell.replace("_", "-").split("-")[-1].lstrip(_LETTERS))
         for cell in cells
     ]
@@ -515,6 +564,15 @@ def _in_words(cells: Sequence[str | None], field: str) -> tuple[FloatArray, Bool
                        for cell, value in zip(cells, read, strict=True)])  # fmt: skip
     told = np.array([cell is not None for cell in cells])
     return values, np.isnan(values) & told
+
+
+def _steps_in(names: Sequence[str | None]) -> list[float | None] | None:
+    """Numbers behind the first word for steps that all numbered names share, 1 in ``epoch_1-loss_0.35``."""
+    for step in _STEPS:
+        found = [None if name is None else step.search(name) for name in names]
+        if all(match or not re.search(r"\d", name or "") for match, name in zip(found, names, strict=True)):
+            return [None if match is None else read_quantity(match[1]) for match in found]
+    return None
 
 
 def _read_cells(

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from bayeskisl import schema
-from bayeskisl.curves.tables.fields import FIELDS, quoted
+from bayeskisl.curves.tables.fields import FIELDS, map_option, quoted
 from bayeskisl.curves.tables.problems import shown
 from bayeskisl.curves.tables.quantities import read_quantity
 from bayeskisl.curves.tables.raw import RawTable
@@ -116,7 +116,7 @@ class Notation:
             both = any(self._of(name).shows for name in self._table.columns)
             return "write the decimals of all columns alike" if both else Reading.remedy
         other = values[_OTHER[mark]]
-        times = f"--map '{field_name or 'FIELD'}={quoted(column)} * {other / values[mark]:g}'"
+        times = map_option(field_name or "FIELD", f"{quoted(column)} * {other / values[mark]:g}")
         state = f"--decimal {mark} (the mark of the other columns)"
         return f"if it is {values[mark]:g}, add {state}; if it is {other:g}, say {times} too"
 

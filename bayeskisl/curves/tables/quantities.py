@@ -22,10 +22,12 @@ __all__ = [
 
 _SCALES = {
     "": 1.0, "%": 1e-2, "k": 1e3, "m": 1e6, "g": 1e9, "b": 1e9, "t": 1e12,
-    "percent": 1e-2, "mn": 1e6, "mln": 1e6, "mio": 1e6, "mrd": 1e9, "bn": 1e9,
+    "percent": 1e-2, "‰": 1e-3, "mn": 1e6, "mln": 1e6, "mio": 1e6, "mrd": 1e9, "md": 1e9, "bn": 1e9,
+    "тыс": 1e3, "млн": 1e6, "млрд": 1e9, "千": 1e3, "万": 1e4, "百万": 1e6, "億": 1e8, "亿": 1e8,
     "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12,
 }  # fmt: skip
-_UNIT = r"%|percent|thousand|million|billion|trillion|bn|[kmgbt]"
+_ABBREVIATED = r"mln|mn|mio\.?|mrd\.?|md|тыс\.?|млн\.?|млрд\.?|千|百万|万|億|亿"
+_UNIT = rf"%|‰|percent|thousand|million|billion|trillion|bn|{_ABBREVIATED}|[kmgbt]"
 _NOUN = r"(?:params|parameters|tokens|facts|exposures)"
 # A comma only between groups of three: "0,5" is refused. Groups may also be apart by spaces or apostrophes.
 # Lakhs and crores stand in groups of two before the last three: 1,50,000.
@@ -43,9 +45,14 @@ _WITH_SPREAD = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 # a number with a unit as a word of its own: not the 7b of 8x7b
-_SIZE = re.compile(r"(?<![A-Za-z0-9.])(\d+(?:[._]\d+)?)[ -]?([kKmMbB])(?![A-Za-z0-9])")
+_SIZE = re.compile(
+    r"(?<![A-Za-z0-9.])(?<!step[ _-])(\d+(?:[._]\d+)?)[ -]?([kKmMbB])(?![A-Za-z0-9])"
+    # nor a budget, a number of facts or a length of context: 100M-tokens, but 100M-tokens2B has a size
+    r"(?![ _-]?(?:tok(?:en)?s?|facts?|steps?|ctx|context)(?![A-Za-z]|[ =_:-]?\d))(?!(?<=[kK])[ _-](?:instruct|chat))",
+)
+_SIZE_AROUND = re.compile(r"(?<![A-Za-z0-9.])(\d+)[bB](\d)(?![A-Za-z0-9])")  # bloom-1b7
 _HEADER_UNIT = re.compile(
-    r"(.*?)[\s_]*(?:[\[(]\s*(?:in\s+)?(k|K|M|B|T|mn|mln|bn|[Mm]io\.?|[Mm]rd\.?|thousands?|millions?|billions?|trillions?"
+    rf"(.*?)[\s_]*(?:[\[(]\s*(?:in\s+)?(k|K|M|G|B|T|bn|(?i:{_ABBREVIATED})|thousands?|millions?|billions?|trillions?"
     rf"|[x×]?\s*1[eE]\d{{1,2}}|[x×]?\s*{_POWER.pattern})(?:\s*{_NOUN})?\s*[\])]"
     r"|[\s_](?:in[\s_])?(thousands?|millions?|billions?|trillions?|mn|mln|bn|[KMBT]|[kmb](?=$)))",
 )
@@ -56,6 +63,7 @@ _MISSING = {
 }  # fmt: skip
 _LAST_DIGITS = re.compile(r"\.(\d+)\((\d+)\)", re.ASCII)  # 0.912(14): the uncertainty of the last two digits
 _SAME_TEXT_IF_EQUAL = {str, type(None)}
+_WIDE = str.maketrans("０１２３４５６７８９．，％", "0123456789.,%")
 _SWAPPED = str.maketrans({",": ".", ".": ","})
 
 
@@ -84,7 +92,7 @@ def read_quantity(text: str, decimal: str = ".") -> float | None:
     """
     if len(text) > _LONGEST:
         return None
-    plain = text.strip() if decimal == "." else text.strip().translate(_SWAPPED)
+    plain = text.strip().translate(_WIDE) if decimal == "." else text.strip().translate(_WIDE).translate(_SWAPPED)
     found = _QUANTITY.fullmatch(plain)
     if found is not None:
         return _scaled(found[1], found[2])
@@ -132,7 +140,8 @@ def read_times(text: str) -> float | None:
 
 def size_in_name(text: str) -> float | None:
     """Read the size in a model's name, 70e6 in ``org/model-70m-deduped``; None unless exactly one is found."""
-    found = {_scaled(digits.replace("_", "."), unit) for digits, unit in _SIZE.findall(text[:400])}
+    split = _SIZE_AROUND.sub(r"\1.\2b", text[:400])
+    found = {_scaled(digits.replace("_", "."), unit) for digits, unit in _SIZE.findall(split)}
     return found.pop() if len(found) == 1 else None
 
 
@@ -148,9 +157,10 @@ def header_unit(column: str) -> tuple[str, float]:
 
 def _scaled(digits: str, unit: str | None) -> float:
     value = float(re.sub(r"[,_ '’\u00a0\u202f]", "", digits))
-    if (unit or "").lower() in ("%", "percent"):
-        return value / 100
-    scaled = value * _SCALES[(unit or "").lower()]
+    scale = _SCALES[(unit or "").lower().rstrip(".")]
+    if scale < 1:
+        return value / round(1 / scale)
+    scaled = value * scale
     # 0.3M is 300,000 and not 299,999.99999999994
     return float(round(scaled)) if unit and abs(scaled) < 2**53 and abs(scaled - round(scaled)) < 1e-6 else scaled
 

@@ -4,9 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from bayeskisl.curves.tables.fields import TEXTS, quoted, split_group
+from bayeskisl.curves.tables.expressions import parse_expression
+from bayeskisl.curves.tables.fields import TEXTS, column_named, split_group
 from bayeskisl.curves.tables.problems import shown
 from bayeskisl.curves.tables.raw import RawTable
+from bayeskisl.errors import InputError
 from bayeskisl.quantities import short
 
 __all__ = ["as_lines", "columns_read"]
@@ -31,15 +33,15 @@ def columns_read(
     values : mapping
         Field to what was read, shape ``(row,)``.
     """
-    by_source = {quoted(name): name for name in table.columns}
     entries = []
     for field, source in mapping.items():
-        name = by_source.get(str(source))
         rows = _distinct_rows(values[field])
-        raw = [shown(table.columns[name][row]) for row in rows] if name is not None else []
+        cells = [table.columns[name] for name in _columns_of(source, table)]
+        raw = [" and ".join(shown(each[row]) for each in cells) for row in rows] if cells else []
         entries.append(
             {
-                "source": name or (source if isinstance(source, str) else f"{_written(source, field)} (given)"),
+                "source": column_named(source, table.columns)
+                or (source if isinstance(source, str) else f"{_written(source, field)} (given)"),
                 "field": field,
                 "raw": ", ".join(raw),
                 "read": ", ".join(_written(values[field][row], field) for row in rows),
@@ -47,6 +49,14 @@ def columns_read(
             }
         )
     return entries
+
+
+def _columns_of(source: str | float, table: RawTable) -> tuple[str, ...]:
+    """Columns that an expression reads; none where it is wrong, which is among the problems."""
+    try:
+        return parse_expression(str(source), list(table.columns), "").columns
+    except InputError:
+        return ()
 
 
 def _distinct_rows(values: np.ndarray) -> list[int]:

@@ -312,12 +312,14 @@ def test_names_of_checkpoints_name_no_runs():
     assert "--map checkpoint=step" in messages({**TOKENS_BY_STEP, "model_name": names})[0]
 
 
-@pytest.mark.parametrize(("given", "tokens"), [({}, '"tokens"'), ({"tokens": 300}, "300")])
+@pytest.mark.parametrize(
+    ("given", "tokens"), [({}, "'tokens=\"tokens\" * 1e9'"), ({"tokens": 300}, '"tokens=300 * 1e9"')]
+)
 def test_budgets_of_less_than_a_token_for_a_fact_are_refused(given, tokens):
     table = {"params": [6144] * 2, "tokens": [300] * 2, "facts": [1000, 2000], "recalled": [9, 5], "probed": 10}
     (message,) = messages(table, given)
     assert "at least one infused token for each fact, got 0.15 at most" in message
-    assert f"if tokens are counted in billions, say --map 'tokens={tokens} * 1e9'" in message
+    assert f"if tokens are counted in billions, say --map {tokens}" in message
     few = told(curves_from_table({**table, "tokens": [20_000] * 2}, {}), "assumed")
     assert any("at most 10 tokens are infused for each fact" in sentence for sentence in few)
 

@@ -1,11 +1,14 @@
 """Tables as laboratories have them: headers, cells, names of runs and states, each with its right value."""
 
 import json
+import shlex
 
 import numpy as np
 import pytest
 
 from bayeskisl.curves import curves_from_table, describe_import
+from bayeskisl.curves.tables.fields import recognise
+from bayeskisl.curves.tables.quantities import size_in_name
 from bayeskisl.curves.tables.unpacked import unpacked
 from bayeskisl.errors import InputError
 
@@ -537,3 +540,204 @@ def test_lists_of_seeds_are_read_under_an_expression_and_beside_what_does_not_va
     curves = read(lines(*map(json.dumps, rows)), {"accuracy": "score / 100"}, "a.jsonl")
     assert curves["seed"].values.tolist() == [0, 1, 0, 1]
     assert counts(curves) == [360, 364, 40, 44]
+
+
+# names and units that mean something else
+
+
+def sweep(header, *cells, rest="params,facts"):
+    """Four runs of two sizes and two numbers of facts, with one more column or several."""
+    runs = ("70M,1000", "70M,4000", "160M,1000", "160M,4000")
+    return lines(f"{rest},{header}", *(f"{run},{cell}" for run, cell in zip(runs, cells, strict=True)))
+
+
+@pytest.mark.parametrize(
+    ("names", "last"),
+    [
+        (("epoch_0-loss_0.51", "epoch_1-loss_0.35"), 0.9),
+        (("step1000-lr3e-4", "step2000-lr1e-5"), 0.9),
+        (("step2000-epoch1", "step1000-epoch2"), 0.5),
+        (("epoch=0-step=500.ckpt", "epoch=1-step=200.ckpt"), 0.5),
+    ],
+)
+def test_the_number_of_a_checkpoint_is_that_of_its_steps(read, names, last):
+    text = lines("params,facts,acc,n_samples,checkpoint", f"70M,1000,.5,400,{names[0]}", f"70M,1000,.9,400,{names[1]}",
+                 f"70M,4000,.5,400,{names[0]}", f"70M,4000,.9,400,{names[1]}")  # fmt: skip
+    assert counts(read(text)) == [round(last * 400)] * 2
+
+
+@pytest.mark.parametrize("header", ["eval_seed", "test_seed"])
+def test_a_repeated_evaluation_is_no_other_run(read, header):
+    with pytest.raises(InputError, match="each run and group once"):
+        read(sweep(f"acc,n_samples,{header}", *[".9,400,0"] * 4) + "70M,1000,.8,400,1\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [("Phi-3-mini-4k-instruct", None), ("gpt2-small-100M-tokens", None), ("adult-1k-facts", None),
+     ("70M@20B tokens", 70e6), ("bloom-1b7", 1.7e9), ("TinyLlama-1.1B-intermediate-step-1431k-3T", 1.1e9),
+     ("70m-facts1000", 70e6), ("pythia-160m-step1000", 160e6), ("physics-800k", 800e3)],
+)  # fmt: skip
+def test_not_every_number_in_a_name_is_a_size(name, size):
+    assert size_in_name(name) == size
+
+
+def test_a_size_of_another_magnitude_is_refused(read):
+    text = lines("params,facts,acc,n_samples", "0.07B,1000,.9,400", "70000000,4000,.1,400", "70.4,2000,.9,400")
+    remedy = (
+        r"""^[^;]*got '70.4', read as 70.4; write them alike, or if they are right, say --map 'params="params" \* 1'"""
+    )
+    with pytest.raises(InputError, match=remedy):
+        read(text)
+    assert read(text, {"params": '"params" * 1'}).params.values.min() == 70.4
+    with pytest.warns(UserWarning, match="1 of 3 rows are left out"):
+        assert read(text, skip_bad_rows=True).sizes["run"] == 2
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "field", "values"),
+    [
+        ("facts (千)", (1, 4), "facts", [1000, 4000]),
+        ("facts (тыс.)", (1, 4), "facts", [1000, 4000]),
+        ("params (百万)", (70, 160), "params", [70e6, 160e6]),
+        ("tokens (Md)", (20, 40), "tokens", [20e9, 40e9]),
+        ("tokens (G)", (1.5, 3), "tokens", [1.5e9, 3e9]),
+    ],
+)
+def test_units_of_other_languages_in_headers(read, header, cells, field, values):
+    columns = {"params": ("70M", "160M"), "facts": (1000, 4000)}
+    columns = {name: told for name, told in columns.items() if name != field} | {header: cells}
+    cells_of_runs = zip(*columns.values(), strict=True)
+    text = lines(f"{','.join(columns)},acc,n_samples", *(f"{','.join(map(str, run))},.5,400" for run in cells_of_runs))
+    assert read(text)[field].values.tolist() == values
+
+
+@pytest.mark.parametrize(("header", "unit"), [("ratio (‰)", 1e-3), ("ratio_ppm", 1e-6), ("infusion ratio [ppm]", 1e-6)])
+def test_ratios_in_parts_of_a_thousand_or_a_million(read, header, unit):
+    text = lines(f"params,facts,{header},acc,n_samples", "70M,1000,50,.5,400", "70M,1000,80,.5,400")
+    assert read(text, {"tokens": "20B"}).ratio.values.tolist() == pytest.approx([50 * unit, 80 * unit])
+
+
+@pytest.mark.parametrize("header", ["Δacc", "¬recall", "acc↓", "∆ accuracy"])
+def test_signs_that_turn_the_sense_of_a_name_are_part_of_it(read, header):
+    with pytest.raises(InputError, match="an accuracy, got neither"):
+        read(sweep(f"{header},n_samples", *[".5,400"] * 4))
+
+
+@pytest.mark.parametrize("header", ["acc (50% mix)", "acc [95% CI]", "acc at 5 %"])
+def test_a_percent_sign_behind_a_number_is_no_unit(read, header):
+    curves = read(sweep(f"{header},n_samples", *[".91,400"] * 4), {"accuracy": header})
+    assert counts(curves) == [364] * 4
+
+
+@pytest.mark.parametrize("given", [None, {"accuracy": "Accuracy (%)"}])
+def test_shares_under_a_header_of_percent_are_refused(read, given):
+    text = sweep("Accuracy (%),n_samples", ".91,400", ".11,400", ".97,400", "1,400")
+    remedies = r"""shares, say --map 'accuracy="Accuracy \(%\)" \* 1'; .* --map 'accuracy="Accuracy \(%\)" / 100'"""
+    with pytest.raises(InputError, match=remedies):
+        read(text, given)
+    assert counts(read(text, {"accuracy": '"Accuracy (%)" * 1'})) == [364, 44, 388, 400]
+    assert counts(read(text, {"accuracy": '"Accuracy (%)" / 100'})) == [4, 0, 4, 4]
+
+
+def test_more_probed_than_facts_is_told(read):
+    curves = read(sweep("acc,n_samples", ".91,100000", ".1,400000", ".97,100000", ".5,400000"))
+    (note,) = [each for each in json.loads(curves.attrs["import_assumed"]) if "probed" in each]
+    assert note.startswith('100,000 were probed of 1,000 facts, as "n_samples" says; if each fact was not asked')
+
+
+def test_an_unknown_unit_of_the_budget_is_asked_for(read):
+    with pytest.raises(InputError, match=r"""'\(Gi\)' in 'tokens \(Gi\)'; say --map 'tokens="tokens \(Gi\)" \* 1e9'"""):
+        read(sweep("acc,n_samples,tokens (Gi)", *[".5,400,20"] * 4))
+
+
+def test_free_answers_have_no_choices(read):
+    curves = read(sweep("acc,n_samples,num_choices", ".9,400,4", ".5,400,0", ".9,400,4", ".5,400,"))
+    assert curves.guessing.values.ravel().tolist() == [0.25, 0, 0.25, 0]
+
+
+@pytest.mark.parametrize("header", ["acc_mean", "mean_recall", "acc.mean", "avg acc"])
+def test_averages_are_read_where_there_is_nothing_else(read, header):
+    assert counts(read(sweep(f"{header},acc_std,n_samples", *[".9,.01,400"] * 4))) == [360] * 4
+    assert counts(read(sweep(f"{header},acc,n_samples", *[".9,.8,400"] * 4))) == [320] * 4
+    with pytest.raises(InputError, match="add --levels seed"):
+        read(sweep(f"{header},acc_seed0,acc_seed1,n_samples", *[".8,.7,.9,400"] * 4))
+
+
+@pytest.mark.parametrize("seen", ["num_input_tokens_seen", "train/num_input_tokens_seen"])
+def test_trainers_that_count_no_steps_and_no_tokens(read, seen):
+    text = sweep(f"acc,n_samples,step,max_steps,{seen}", *[".9,400,50,-1,0"] * 4)
+    curves = read(text)
+    assert counts(curves) == [360] * 4
+    assert "tokens" in json.loads(curves.attrs["import_invented"])
+
+
+@pytest.mark.parametrize("name", ["Held-out", "held out", "HeldOut"])
+def test_groups_of_other_phrases(read, name):
+    text = (
+        sweep("acc,n_samples,group", *[".9,400,infused"] * 4)
+        + sweep("acc,n_samples,group", *[f".5,400,{name}"] * 4).split("\n", 1)[1]
+    )
+    assert read(text).group.values.tolist() == ["infused", "infused_heldout"]
+    assert "accuracy.infused_heldout" in recognise({"acc_held_out": []})[0]
+
+
+def test_every_unknown_group_is_asked_for(read):
+    text = sweep("acc,n_samples,group", ".9,400,in-domain", ".8,400,Held-out", ".7,400,new phrasing", ".5,400,mmlu")
+    with pytest.raises(InputError) as caught:
+        read(text)
+    expected = (
+        """"group=CASE WHEN group = 'in-domain' THEN 'infused' WHEN group = 'Held-out' THEN 'infused_heldout' """
+        '''WHEN group = 'new phrasing' THEN '?' ELSE 'background' END"'''
+    )
+    assert f"--map {expected}" in str(caught.value)
+
+
+@pytest.mark.parametrize("header", ["num_questions", "number_of_questions"])
+def test_numbers_of_questions_are_denominators(read, header):
+    assert counts(read(sweep(f"acc,{header}", *[".9,400"] * 4))) == [360] * 4
+
+
+@pytest.mark.parametrize("header", ["n_total", "num_examples", "support"])
+def test_what_may_be_a_denominator_is_offered(read, header):
+    with pytest.raises(InputError, match=f"say --map probed={header}"):
+        read(sweep(f"acc,{header}", *[".9,400.0"] * 4))
+
+
+def test_a_frequency_is_one_of_tokens_or_of_exposures(read):
+    text = sweep("acc,n_samples,frequency (ppm)", *[".9,400,100"] * 4)
+    with pytest.raises(InputError, match=r"frequency \(ppm\)\" \* TOKENS / \(1e6 \* TOKENS_PER_FACT\)'; or leave"):
+        read(text)
+    curves = read(text.replace(" (ppm)", ""), {"tokens": "20B"})
+    assert "frequency was taken as exposures of a fact; if it is in parts per million" in curves.attrs["import_assumed"]
+
+
+def test_ranks_of_answers_are_no_levels(read):
+    text = lines("params,facts,recall@1,recall@5,recall@10", "70M,1000,.5,.7,.9", "160M,4000,.2,.3,.4")
+    with pytest.raises(
+        InputError, match="if they count answers among the first ones, say --map 'accuracy=\"recall@1\"'"
+    ):
+        read(text, probed=400)
+
+
+def test_a_ratio_of_one_is_refused_along_the_ratio(read):
+    text = lines("params,facts,ratio,acc,n_samples", "70M,1000,.1,.2,400", "70M,1000,1,.9,400", "70M,1000,.5,.4,400")
+    given = {"tokens": "20B"}
+    with pytest.raises(InputError, match=r"""a ratio below 1 along the axis ratio, got 1; .* --where '"ratio" < 1'"""):
+        read(text, given)
+    assert read(text, given, where='"ratio" < 1').sizes["run"] == 2
+
+
+def test_remedies_survive_a_shell(read):
+    text = sweep("Taux d'exactitude,n_samples", *["90,400"] * 4)
+    with pytest.raises(InputError) as caught:
+        read(text, {"accuracy": "Taux d'exactitude"})
+    option = str(caught.value).split("divide: --map ")[1].rstrip(".")
+    (source,) = shlex.split(option)
+    assert counts(read(text, dict([source.split("=", 1)]))) == [360] * 4
+
+
+def test_the_screen_shows_the_cells_of_expressions(read):
+    curves = read(sweep("Accuracy (%),n_samples", *["90,400"] * 4))
+    (row,) = [row for row in json.loads(curves.attrs["import_columns"]) if row["field"] == "accuracy"]
+    assert (row["raw"], row["read"]) == ("'90'", "0.9")
