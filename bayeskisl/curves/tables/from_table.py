@@ -155,7 +155,7 @@ def curves_from_table(
         columns=list(raw.columns),
         skips=how.skip_bad_rows,
         hint=raw.hint,
-        notes=notes,
+        notes=[*raw.notes, *notes],
     )
     if where is not None:
         findings.notes.append(f"rows where {where}: {len(raw.places):,} of {len(found):,}")

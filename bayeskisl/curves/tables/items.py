@@ -1,6 +1,7 @@
 """Tables of single questions, counted: one row per question becomes one row per group of questions."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bayeskisl import schema
 from bayeskisl.curves.tables.problems import shown
@@ -52,7 +53,7 @@ def count_items(table: RawTable, by: Sequence[str], outcome: str | None = None) 
     counted[schema.RECALLED] = [sum(answers[row] for row in rows) for rows in groups.values()]
     counted[schema.PROBED] = [len(rows) for rows in groups.values()]
     places = [", ".join(f"{name} {cell}" for name, cell in zip(by, key, strict=True)) for key in groups]
-    return RawTable(counted, places, table.origin, table.comments, table.left_out, table.delimiter, table.hint)
+    return replace(table, columns=counted, places=places)
 
 
 def _answers(table: RawTable, outcome: str | None) -> list[int]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from bayeskisl import schema
 from bayeskisl.curves.tables.fields import SIZES, recognise
@@ -68,7 +69,7 @@ def gather_levels(table: RawTable, field: str) -> RawTable:
         columns[name] = [of_level[level][row] if level in of_level else None
                          for row in range(len(table)) for level in levels]  # fmt: skip
     places = [f"{place} at {_written(level)}" for place in table.places for level in levels]
-    return RawTable(columns, places, table.origin, table.comments, table.left_out, table.delimiter, table.hint)
+    return replace(table, columns=columns, places=places)
 
 
 def _require_distinct(levels: dict[str, float], origin: str) -> None:
