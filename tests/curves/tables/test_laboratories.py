@@ -356,7 +356,8 @@ def test_runs_that_did_not_end_well_by_any_name(read, name, cells):
 @pytest.mark.parametrize(
     ("column", "cells"),
     [("seed", ("0", "1", "mean")), ("seed", ("0", "1", "std")), ("run", ("a{}", "b{}", "Average")),
-     ("model", ("70M", "160M", "total"))],
+     ("model", ("70M", "160M", "total")), ("seed", ("0", "1", "mean (n=2)")), ("seed", ("0", "1", "mean±std")),
+     ("seed", ("0", "1", "avg over seeds")), ("seed", ("0", "1", "best")), ("seed", ("s0", "s1", "Mittelwert"))],
 )  # fmt: skip
 def test_rows_that_sum_up_others_are_left_out_and_listed(read, column, cells):
     rows = [f"{cell.format(facts)},70M,{facts},.5,400" for facts in (1000, 4000) for cell in cells]
@@ -379,6 +380,56 @@ def test_an_average_of_a_size_that_has_no_other_row_is_kept(read):
             for facts in (1000, 4000) for seed in seeds]  # fmt: skip
     curves = read(lines("params,seed,facts,acc,n_samples", *rows))
     assert (set(curves.params.values), left_out(curves)) == ({70e6, 1e9}, ["line 4", "line 7"])
+
+
+def test_a_word_among_numbered_seeds_is_asked_for(read):
+    rows = [f"{seed},70M,{facts},.5,400" for facts in (1000, 4000) for seed in ("0", "1", "pooled")]
+    text = lines("seed,params,facts,acc,n_samples", *rows)
+    with pytest.raises(InputError, match="expected seeds that are all numbers, or all words, got 'pooled'; number"):
+        read(text)
+    in_words = read(text.replace("0,70M", "red,70M").replace("1,70M", "blue,70M"))
+    assert set(in_words.seed.values) == {0, 1, 2}
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [("average", (".9,800", ".8,400", "1,400")), ("all", (".9,400", ".8,400", "1,400")),
+     ("Total", (".7,400", ".8,300", ".4,100"))],
+)  # fmt: skip
+def test_a_domain_that_sums_up_the_others_is_left_out(read, name, cells):
+    domains = (name, "person", "place")
+    rows = [
+        f"70M,{facts},{domain},{cell}" for facts in (1000, 4000) for domain, cell in zip(domains, cells, strict=True)
+    ]
+    curves = read(lines("params,facts,domain,acc,n_samples", *rows))
+    assert (set(curves.domain.values), left_out(curves)) == ({"person", "place"}, ["line 2", "line 5"])
+    assert "it sums up the domains of other rows" in describe_import(curves)
+
+
+def test_a_domain_named_all_with_its_own_facts_is_kept(read):
+    rows = [f"70M,{facts},{domain},{acc},400" for facts in (1000, 4000)
+            for domain, acc in (("all", 0.2), ("person", 0.9), ("place", 0.8))]  # fmt: skip
+    assert read(lines("params,facts,domain,acc,n_samples", *rows)).sizes["run"] == 6
+
+
+def test_a_state_that_nobody_knows_is_asked_for(read):
+    rows = [f"70M,{facts},{state},.5,400" for facts, state in ((1000, "done"), (2000, "converged"), (4000, "done"))]
+    text = lines("params,facts,status,acc,n_samples", *rows)
+    with pytest.raises(InputError, match=r"expected states such as finished, .* got 'converged'") as refused:
+        read(text)
+    where = str(refused.value).split('--where "')[1].split('"')[0]
+    assert read(text, where=where).facts.values.tolist() == [1000, 4000]
+    assert read(text, ignore=["status"]).facts.values.tolist() == [1000, 2000, 4000]
+    assert left_out(read(text, skip_bad_rows=True)) == ["line 3"]
+
+
+def test_controls_that_know_different_amounts_are_told(read):
+    rows = ["70M,0,.35,400", "160M,0,.55,400", "70M,1000,.9,400", "160M,1000,.9,400", "70M,4000,.4,400"]
+    text = lines("params,facts,acc,n_samples", *rows)
+    said = "recall 0.35 to 0.55 by size, and more than chance differs"
+    assert said in describe_import(read(text))
+    assert "by size" not in describe_import(read(text.replace(".55", ".37")))
+    assert "by size" not in describe_import(read(text, guessing=0.4))
 
 
 def test_averages_alone_are_the_runs(read):
