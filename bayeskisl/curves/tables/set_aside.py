@@ -84,8 +84,9 @@ def _refuse_strange_seeds(name: str, words: Sequence[str], table: RawTable, give
     told = dict(zip(words, table.columns[name], strict=True))
     strange = [word for word in told if word and word not in _AGGREGATES and not _has_digit(word)]
     if strange and any(map(_has_digit, told)):
-        raise InputError("seeds that are all numbers, or all words", ", ".join(shown(told[word]) for word in strange),
-                         f"{table.origin}: {name}", "number these seeds, or remove rows that sum up others")  # fmt: skip
+        got = ", ".join(shown(told[word]) for word in strange)
+        raise InputError("seeds that are all numbers, or all words", got, f"{table.origin}: {name}",
+                         "number these seeds, or remove rows that sum up others")  # fmt: skip
 
 
 def _has_digit(word: str) -> bool:

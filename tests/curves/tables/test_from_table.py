@@ -1,6 +1,7 @@
 """From tables of every shape to curves, and what is told when that cannot be."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -437,6 +438,30 @@ def test_levels_in_columns():
     assert curves.recalled.values[:, 0].tolist() == [50, 45, 20, 50, 50, 49]
     with pytest.raises(InputError, match="expected at least two columns named by levels"):
         curves_from_table(SWEEP, levels="facts")
+
+
+def test_sizes_in_columns_of_different_names_are_all_gathered():
+    table = {"facts": [1000, 4000], "pythia-70m": [0.9, 0.1], "pythia-160m": [0.95, 0.5], "Llama-2-7b-hf": [0.99, 0.98]}
+    curves = curves_from_table(table, levels="params", probed=100)
+    assert set(curves.params.values) == {70e6, 160e6, 7e9}
+    assert curves.sizes["run"] == 6
+
+
+@pytest.mark.parametrize(
+    "names", [("100", "1k", "10k (full)"), ("K=100", "K=1000", "10000"), ("K 100", "K 1k", "k 10k")]
+)
+def test_a_level_in_a_column_of_another_name_is_asked_for(names):
+    columns = {name: [0.9, 0.8] for name in names}
+    with pytest.raises(InputError, match=re.escape(f"named alike for all levels of facts, got {names[2]!r}; rename")):
+        curves_from_table({"params": ["70M", "160M"], **columns}, levels="facts", probed=100)
+    curves = curves_from_table({"params": ["70M", "160M"], **columns}, levels="facts", probed=100, ignore=[names[2]])
+    assert set(curves.facts.values) == {100, 1000}
+
+
+@pytest.mark.parametrize("column", ["mmlu 5", "10k", "lr 1e-4", "n=400"])
+def test_other_columns_with_numbers_in_their_names_are_no_levels(column):
+    table = {"params": ["70M", "160M"], "K=100": [0.9, 0.8], "K=1000": [0.8, 0.7], column: [0.3, 300]}
+    assert set(curves_from_table(table, levels="facts", probed=100).facts.values) == {100, 1000}
 
 
 def test_only_the_last_checkpoint_counts_and_the_others_are_listed():
