@@ -588,3 +588,107 @@ def test_lists_of_seeds_are_read_under_an_expression_and_beside_what_does_not_va
     curves = read(lines(*map(json.dumps, rows)), {"accuracy": "score / 100"}, "a.jsonl")
     assert curves["seed"].values.tolist() == [0, 1, 0, 1]
     assert counts(curves) == [360, 364, 40, 44]
+
+
+# files drawn, quoted and printed
+
+HEADER, ROWS = "params,facts,acc,n_samples", ("70M,1000,0.9,400", "70M,4000,0.1,400")
+
+
+def barred(*each):
+    return [f"| {line.replace(',', ' | ')} |" for line in each]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        lines("# Results", "", "Accuracy of all models.", "", *barred(HEADER), "|---|:-:|--:|---|", *barred(*ROWS)),
+        lines(HEADER.replace(",", " | "), "---|---|---|---", *(row.replace(",", " | ") for row in ROWS)),
+        lines(*barred(HEADER), "|--------+-------+-----+----|", *barred(*ROWS)),
+        lines("+--+--+--+--+", *barred(HEADER), "+==+==+==+==+", *barred(ROWS[0]), "+--+--+--+--+", *barred(ROWS[1]),
+              "+--+--+--+--+"),
+        lines(*barred(HEADER), "|---|---|---|---|", *barred(*ROWS), "", "What follows is text."),
+        lines(*(f'"{line}"' for line in (HEADER, *ROWS))),
+        lines(HEADER, *(f"{row}," for row in ROWS)),
+        lines(HEADER.replace(",", " "), *(f"{at} {row.replace(',', ' ')}" for at, row in enumerate(ROWS))),
+        lines(*("'" + line.replace(",", "','") + "'" for line in (HEADER, *ROWS))),
+        lines(HEADER, *('="' + row.replace(",", '",="') + '"' for row in ROWS)),
+        lines("# " + HEADER.replace("params", "model"), *(f"pythia-{row}" for row in ROWS)),
+    ],
+)  # fmt: skip
+def test_tables_that_are_drawn_quoted_or_printed(read, text):
+    curves = read(text, name="a.txt")
+    assert (curves.params.values.tolist(), curves.facts.values.tolist(), counts(curves)) == (
+        [70e6, 70e6], [1000, 4000], [360, 40])  # fmt: skip
+
+
+def test_a_delimiter_that_a_name_promises_need_not_occur(read):
+    assert counts(read(lines(HEADER, *ROWS), name="a.tsv")) == [360, 40]
+
+
+def test_a_row_of_rules_in_a_table_of_bars_is_no_header(read):
+    text = lines(HEADER.replace(",", "|"), *(row.replace(",", "|") for row in ROWS), "--|--|--|--")
+    with pytest.raises(InputError, match="line 4: expected a value of"):
+        read(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        (lines(HEADER, ROWS[0], "70M,4000,.1"), "fill in the missing cells"),
+        (lines(HEADER, *ROWS, "", f"{HEADER},note", f"{ROWS[0]},x"), "save each table as a file"),
+        (lines(HEADER, ROWS[0], "70M,4000,0,1,400"), "quote cells that contain the delimiter"),
+    ],
+)
+def test_rows_of_other_widths_have_their_own_remedies(read, text, remedy):
+    with pytest.raises(InputError, match=f"expected 4 cells in every row, .*{remedy}"):
+        read(text)
+
+
+def test_a_row_that_is_commented_out_is_no_run(read):
+    text = lines("run,params,facts,acc,n_samples", "a,70M,1000,.9,400", "#b,70M,4000,.9,400", "c,70M,4000,.1,400")
+    curves = read(text)
+    assert (curves.run.values.tolist(), left_out(curves)) == (["a", "c"], ["line 3"])
+    numbered = text.replace("a,70M", "#1,70M").replace("#b", "#2").replace("c,70M", "#3,70M")
+    assert read(numbered, replicates=True).sizes["run"] == 3
+
+
+@pytest.mark.parametrize(
+    ("header", "names"),
+    [
+        ((",,acc,acc,n,n", ",,mean,std,mean,std", "params,facts,,,,"), ["acc_mean", "acc_std", "n_mean", "n_std"]),
+        ((",,acc,acc,n,n", "params,facts,mean,std,sum,std"), ["acc_mean", "acc_std", "n_sum", "n_std"]),
+        (("params,facts,acc,acc,n,n", ",,mean,std,sum,std"), ["acc_mean", "acc_std", "n_sum", "n_std"]),
+        (("metric,,acc,acc,n,n", "what,,mean,std,sum,std", "params,facts,,,,"),
+         ["acc_mean", "acc_std", "n_sum", "n_std"]),
+    ],
+)  # fmt: skip
+def test_headers_of_frames_of_several_levels(read, header, names):
+    text = lines(*header, "70M,1000,.9,.01,400,0", "70M,4000,.1,.02,400,0")
+    curves = read(text, {"accuracy": names[0], "probed": names[2]})
+    assert (counts(curves), curves.facts.values.tolist()) == ([360, 40], [1000, 4000])
+
+
+def test_names_that_occur_twice_above_rows_are_refused(read):
+    with pytest.raises(InputError, match="expected distinct column names, got 'acc' more than once"):
+        read(lines("params,facts,acc,acc,n_samples", "70M,1000,.9,.8,400", "70M,4000,.1,,400"))
+
+
+@pytest.mark.parametrize(
+    ("cells", "accuracies"),
+    [
+        ((r"\textbf{0.9}", "$0.1$"), [360, 40]), ((r"$0.9 \pm 0.01$", r"$0.1 \pm 0.02$"), [360, 40]),
+        (("`0.9`", "__0.1__"), [360, 40]), (("0.9*", "0.1†"), [360, 40]), ((r"90\%", r"\textit{10\%}"), [360, 40]),
+        (("<b>0.9</b>", "0.1<sup>*</sup>"), [360, 40]), (("**0.9**", "0.9"), [360, 360]),
+        (('"0,9*"', '"0,1"'), [360, 40]), ((r"$9\times10^{-1}$", r"$10^{-1}$"), [360, 40]),
+    ],
+)  # fmt: skip
+def test_numbers_in_markup(read, cells, accuracies):
+    curves = read(lines(HEADER, f"70M,1000,{cells[0]},400", f"70M,4000,{cells[1]},400"))
+    assert counts(curves) == accuracies
+    assert "markup was taken off" in curves.attrs["import_notes"]
+
+
+def test_markup_that_tells_names_apart_stays(read):
+    curves = read(lines("run,params,facts,acc,n_samples", "1,70M,1000,.9,400", "1*,70M,4000,.1,400"))
+    assert curves.run.values.tolist() == ["1", "1*"]
