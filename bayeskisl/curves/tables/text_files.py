@@ -205,7 +205,8 @@ def _with_lines_of_pandas(
         if not 0 < first < len(names) or index != [cell.strip() for cell in row[:first]] or not all(map(all, rest)):
             continue
         joined = [*index, *("_".join(each) for each in zip(*rest, strict=True))]
-        if len(joined) == len(names) == len(set(joined)):
+        numbered = any(sum(read_quantity(level) is not None for level in each) > 1 for each in zip(*rest, strict=True))
+        if len(joined) == len(names) == len(set(joined)) and not numbered:
             return joined, rows[depth:], numbers[depth:]
     return names, rows, numbers
 

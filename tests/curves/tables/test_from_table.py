@@ -464,6 +464,36 @@ def test_other_columns_with_numbers_in_their_names_are_no_levels(column):
     assert set(curves_from_table(table, levels="facts", probed=100).facts.values) == {100, 1000}
 
 
+SEEDS = pd.DataFrame([{"params": "70M", "facts": facts, "seed": seed, "acc": acc, "n_samples": 400}
+                      for facts, acc in ((1000, 0.9), (4000, 0.1)) for seed in (0, 1)])  # fmt: skip
+
+
+def test_an_index_beside_aggregates_keeps_its_names():
+    frame = SEEDS.groupby(["params", "facts"])[["acc", "n_samples"]].agg(["mean", "std"])
+    curves = curves_from_table(frame, {"accuracy": "acc.mean", "probed": "n_samples.mean"})
+    assert curves.recalled.values.ravel().tolist() == [360, 40]
+
+
+def test_columns_named_by_two_levels_are_refused_with_a_way_to_rows(tmp_path):
+    wide = SEEDS.pivot_table(index="params", columns=["facts", "seed"], values="acc")
+    with pytest.raises(InputError, match="expected columns named by one level, got 1000 and 0; make rows") as refused:
+        curves_from_table(wide, levels="facts", probed=400)
+    long = eval(str(refused.value).split("make rows of them: ")[1].rstrip("."), {"table": wide})
+    assert curves_from_table(long, probed=400).seed.values.tolist() == [0, 1, 0, 1]
+    wide.to_csv(tmp_path / "wide.csv")
+    with pytest.raises(InputError, match="expected distinct column names"):
+        curves_from_table(tmp_path / "wide.csv", levels="facts", probed=400)
+
+
+def test_structs_are_columns(tmp_path):
+    config = [{"params": "70M", "data": {"facts": facts}} for facts in (1000, 4000)]
+    frame = pl.DataFrame({"config": config, "acc": [0.9, 0.1], "n_samples": [400, 400]})
+    frame.write_parquet(tmp_path / "a.parquet")
+    for table in (frame, frame.lazy(), tmp_path / "a.parquet"):
+        curves = curves_from_table(table, {"facts": "config.data.facts"})
+        assert (curves.params.values.tolist(), curves.facts.values.tolist()) == ([70e6, 70e6], [1000, 4000])
+
+
 def test_only_the_last_checkpoint_counts_and_the_others_are_listed():
     table = {"run": ["a", "a", "b"], "step": [10, 20, 20], "params": 6144, "K": [10, 10, 20], "recalled": [1, 2, 3],
              "probed": 10}  # fmt: skip

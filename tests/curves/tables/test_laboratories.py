@@ -692,3 +692,39 @@ def test_numbers_in_markup(read, cells, accuracies):
 def test_markup_that_tells_names_apart_stays(read):
     curves = read(lines("run,params,facts,acc,n_samples", "1,70M,1000,.9,400", "1*,70M,4000,.1,400"))
     assert curves.run.values.tolist() == ["1", "1*"]
+
+
+TREES = {
+    "by model": {"pythia-70m": [{"facts": 1000, "acc": 0.9, "n": 400}, {"facts": 4000, "acc": 0.1, "n": 400}],
+                 "pythia-160m": [{"facts": 1000, "acc": 0.95, "n": 400}]},
+    "by run": {"runs": {"a": {"model": "pythia-70m", "facts": 1000, "acc": 0.9, "n": 400},
+                        "b": {"model": "pythia-70m", "facts": 4000, "acc": 0.1, "n": 400},
+                        "c": {"model": "pythia-160m", "facts": 1000, "acc": 0.95, "n": 400}}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("content", TREES.values(), ids=TREES)
+def test_json_under_names(read, content):
+    curves = read(json.dumps(content), {"probed": "n"}, name="a.json")
+    assert (curves.params.values.tolist(), counts(curves)) == ([70e6, 70e6, 160e6], [360, 40, 380])
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.json"])
+def test_json_objects_over_several_lines(read, name):
+    rows = [
+        {"params": "70M", "facts": facts, "acc": acc, "n_samples": 400} for facts, acc in ((1000, 0.9), (4000, 0.1))
+    ]
+    printed = lines(*(json.dumps(row, indent=2) for row in rows))
+    assert counts(read(printed, name=name)) == [360, 40]
+    with pytest.raises(InputError, match="expected JSON"):
+        read(printed[:-5], name=name)
+
+
+@pytest.mark.parametrize(
+    ("header", "cells"),
+    [("correct", ("365/400 (91.3%)", "44/400 (11.0%)")), ("acc", ("0.9125 (n=400)", "0.11 (N = 400)")),
+     ("acc", ("365/400", "44/400 [11 %]"))],
+)  # fmt: skip
+def test_counts_with_more_in_parentheses(read, header, cells):
+    curves = read(lines(f"params,facts,{header}", f"70M,1000,{cells[0]}", f"70M,4000,{cells[1]}"))
+    assert (counts(curves), set(curves.probed.values.ravel())) == ([365, 44], {400})
