@@ -118,7 +118,10 @@ def complete_mapping(
     for field, columns in doubtful.items():
         if field in known:
             others = ", ".join(shown(name) for name in columns if quoted(name) != known[field])
-            findings.notes.append(f"{field} is read from the column of that name; {others} could be meant, too")
+            said = (
+                "from the column of that name" if field in columns else "from one of several columns that say the same"
+            )
+            findings.notes.append(f"{field} is read {said}; {others} could be meant, too")
             continue
         findings.refused.add(split_group(field)[0])
         findings.refuse(f"one column for {field}", ", ".join(map(shown, columns)), "columns",

@@ -523,11 +523,40 @@ def test_unused_columns_are_named():
 
 
 def test_two_columns_for_one_field_are_a_question():
-    table = without("params", n_params=SWEEP["params"], model_size=SWEEP["params"])
+    table = without("params", n_params=SWEEP["params"], model_size=[2 * size for size in SWEEP["params"]])
     assert messages(table)[0].startswith(
         "columns: expected one column for params, got 'n_params', 'model_size'; say which"
     )
     assert curves_from_table(table, {"params": "n_params"}).params.values.tolist() == SWEEP["params"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "field"),
+    [
+        ({"run_id": ["a1", "b2", "c3", "d4"], "run_name": ["one", "two", "three", "four"]}, "run"),
+        ({"step": [100, 200, 100, 200], "tokens_seen": ["1M", "2M", "1M", "2M"]}, "checkpoint"),
+        ({"model_size": ["6.1k", "6.1k", "13.8k", "13.8k"], "num_params": SWEEP["params"]}, "params"),
+        ({"n_facts": SWEEP["facts"], "num_facts": SWEEP["facts"]}, "facts"),
+    ],
+)
+def test_columns_that_say_the_same_are_one(columns, field):
+    table = {name: cells for name, cells in SWEEP.items() if name != field}
+    notes = told(curves_from_table({**table, **columns}), "notes")
+    assert any(f"{field} is read from one of several columns that say the same" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"run_id": ["a1", "b2", "c3", "d4"], "run_name": ["one", "one", "two", "two"]},
+        {"step": [100, 200, 100, 200], "tokens_seen": [2e6, 1e6, 2e6, 1e6]},
+        {"n_facts": SWEEP["facts"], "num_facts": [*SWEEP["facts"][:3], 501]},
+    ],
+)
+def test_columns_that_say_different_things_are_a_question(columns):
+    table = {name: cells for name, cells in SWEEP.items() if name != "facts" or "n_facts" not in columns}
+    with pytest.raises(TableError, match="expected one column for"):
+        curves_from_table({**table, **columns})
 
 
 def test_total_parameters_are_not_taken_for_others():

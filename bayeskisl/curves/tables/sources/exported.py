@@ -18,6 +18,7 @@ from bayeskisl.files import lies_at
 __all__ = ["holds_export", "read_exported"]
 
 _PROBES = ("recall", "choice")
+_OF_MODEL = "model_params"  # a check of the trained model, beside the sizes that the manifest states
 _PROBE, _TASK = "probe", "task"  # columns of the manifest, beside those of fields
 _JOINED = (schema.RUN, _PROBE, _TASK)
 _LISTED = 6  # runs
@@ -75,6 +76,7 @@ def read_exported(folder: Path, results: Path, probe: str | None = None) -> RawT
         given = {name: cells[i] for name, cells in listed.columns.items()}
         if given.pop(_PROBE) != (probe or _PROBES[0]):
             continue
+        given.pop(_OF_MODEL, None)
         run, task = str(given[schema.RUN]), str(given.pop(_TASK))
         if run not in found:
             missing[run] = f"no results in {results}"
