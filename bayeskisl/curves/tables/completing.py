@@ -1,5 +1,6 @@
 """Fields that a table lacks and that may be assumed, and the names of groups."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -20,6 +21,7 @@ _GENERAL = frozenset(
     ("arc", "arc_challenge", "arc_easy", "boolq", "general", "gsm8k", "hellaswag", "lambada", "mmlu", "nq",
      "openbookqa", "piqa", "squad", "trivia", "triviaqa", "trivia_qa", "truthfulqa", "winogrande")
 )  # fmt: skip
+_NOT_TRAINED = re.compile(r"held|unseen|paraphras|rephras|\bnew\b|novel|\bood\b", re.IGNORECASE)
 _GROUP_NAMES = {"heldout": schema.INFUSED_HELDOUT, "held_out": schema.INFUSED_HELDOUT, "bg": schema.BACKGROUND}
 # Runs without infusion that recall everything leave nothing to be learned; a guessing rate has to stay below 1.
 _MOST_GUESSED = 0.999
@@ -107,9 +109,27 @@ def _group_named(name: str) -> str:
 def renaming(source: str | float, names: Sequence[str]) -> str:
     """Return the option that names the groups of a table by a column, quoted for a shell."""
     column = str(source).strip('"') if str(source).strip('"').isidentifier() else source
-    infused = next((name for name in names if name.lower() not in _GENERAL), names[0])
-    rest = f"'{schema.BACKGROUND}'" if set(names) > {infused} else "NULL"
-    return "--map " + in_shell(f"group=CASE WHEN {column} = '{infused}' THEN '{schema.INFUSED}' ELSE {rest} END")
+    groups = {name: _group_by_sense(name) for name in names}
+    unknown = [name for name, group in groups.items() if not group]
+    groups |= {name: schema.INFUSED if len(unknown) == 1 else "?" for name in unknown}
+    if sorted(set(groups.values())) == [schema.BACKGROUND, schema.INFUSED] and len(unknown) == 1:
+        cases = f"WHEN {column} = {_in_sql(unknown[0])} THEN '{schema.INFUSED}' ELSE '{schema.BACKGROUND}'"
+    else:
+        cases = " ".join(f"WHEN {column} = {_in_sql(name)} THEN '{group}'" for name, group in groups.items())
+    return "--map " + in_shell(f"group=CASE {cases} END")
+
+
+def _group_by_sense(name: str) -> str:
+    """The group that a name means, empty if it may mean any."""
+    if _group_named(name.lower()) in schema.GROUPS:
+        return _group_named(name.lower())
+    if _NOT_TRAINED.search(name):
+        return schema.INFUSED_HELDOUT
+    return schema.BACKGROUND if name.lower() in _GENERAL else ""
+
+
+def _in_sql(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def names_benchmark(names: Sequence[str]) -> bool:

@@ -174,6 +174,8 @@ def _with_second_line(
     something below every name.
     """
     below = [cell.strip() for cell in rows[0]] if rows else []
+    if not names or len(below) != len(names):
+        return names, rows, numbers
     starts = [i for i, name in enumerate(names) if name and (i == 0 or name != names[i - 1])]
     ends = [*starts[1:], len(names)][: len(starts)]
     above = {i: names[start] for start, end in zip(starts, ends, strict=True) for i in range(start, end)
@@ -181,7 +183,7 @@ def _with_second_line(
     alone = [i for i in range(len(names)) if i not in above]
     are_names = not names[0] and not any(read_quantity(cell) is not None for cell in below)
     twice = any(names[i] and below[i] for i in alone)
-    if not above or not alone or len(below) != len(names) or (twice and not are_names):
+    if not above or not alone or (twice and not are_names):
         return names, rows, numbers
     joined = ["_".join(filter(None, (above.get(i, names[i]), name))) for i, name in enumerate(below)]
     if not all(joined) or len(set(joined)) < len(joined):

@@ -247,7 +247,7 @@ def test_exposures_in_times(read, cells):
         ("ratio", ("few", "half"), "write them as 0.05, 5%, 5:95 or 1/20."),
         ("ratio", ("none", "0.5"), "fill it in, with 0 if nothing was infused, or leave such rows out"),
         ("exposures", ("rarely", "10"), "write them as 10 or 10x, or leave"),
-        ("checkpoint", ("a", "b"), "if they are names, say --map run=checkpoint; or leave them out with --ignore"),
+        ("checkpoint", ("a", "b"), "if they name runs, say --map run=checkpoint; or leave them out with --ignore"),
     ],
 )
 def test_a_cell_that_is_no_number_is_answered_by_its_field(read, column, cells, remedy):
@@ -728,3 +728,75 @@ def test_json_objects_over_several_lines(read, name):
 def test_counts_with_more_in_parentheses(read, header, cells):
     curves = read(lines(f"params,facts,{header}", f"70M,1000,{cells[0]}", f"70M,4000,{cells[1]}"))
     assert (counts(curves), set(curves.probed.values.ravel())) == ([365, 44], {400})
+
+
+@pytest.mark.parametrize("steps", [("a/k1/0001000", "a/k1/0002000"), ("k1/1000/model.pt", "k1/2000/model.pt"),
+                                   ("1000/2000", "2000 / 2000")])  # fmt: skip
+def test_steps_in_paths_and_of_a_whole(read, steps):
+    rows = [f"70M,{facts},{acc},400,{step}" for facts, last in ((1000, 0.9), (4000, 0.1))
+            for step, acc in zip(steps, (0.5, last), strict=True)]  # fmt: skip
+    curves = read(lines(HEADER + ",checkpoint", *rows))
+    assert (counts(curves), left_out(curves)) == ([360, 40], ["line 2", "line 4"])
+
+
+@pytest.mark.parametrize(("right", "wrong"), [("True", "False"), ("1", "0"), ("yes", "no")])
+def test_rows_of_single_questions_are_to_be_counted(read, right, wrong):
+    rows = [f"70M,{facts},q{at},{right if at < some else wrong}" for facts, some in ((1000, 3), (4000, 1))
+            for at in range(4)]  # fmt: skip
+    text = lines("params,facts,question,correct", *rows)
+    with pytest.raises(InputError, match=r"got single answers.*count them: --by params --by facts") as refused:
+        read(text)
+    by = str(refused.value).rstrip(".").split("count them: ")[1].split()[1::2]
+    assert counts(read(text, by=by)) == [3, 1]
+
+
+def test_means_of_counts_are_to_be_rounded(read):
+    text = lines("params,facts,recalled,probed", "70M,1000,364.33,400", "70M,4000,44.67,400")
+    with pytest.raises(InputError, match="if these are means over seeds, round them") as refused:
+        read(text)
+    source = str(refused.value).split("recalled=")[1].rstrip('".').replace("\\", "")
+    assert counts(read(text, {"recalled": source})) == [364, 45]
+
+
+def test_each_domain_of_a_named_run_is_a_run(read):
+    rows = [f"{run},70M,{facts},{domain},{acc},400" for run, facts in (("a", 1000), ("b", 4000))
+            for domain, acc in (("bio", 0.9), ("med", 0.1))]  # fmt: skip
+    curves = read(lines("run,params,facts,domain,acc,n_samples", *rows))
+    assert curves.run.values.tolist() == ["a bio", "a med", "b bio", "b med"]
+    assert (counts(curves), curves.facts.values.tolist()) == ([360, 40] * 2, [1000, 1000, 4000, 4000])
+
+
+def test_names_of_configurations_are_no_names_of_runs(read):
+    rows = [f"{run},70M,{facts},.5,400,{seed}" for seed, run in enumerate("ab") for facts in (1000, 4000)]
+    text = lines("run,params,facts,acc,n_samples,seed", *rows)
+    with pytest.raises(InputError, match=r"expected a name for each run, got names .*; if they .*, add --ignore run"):
+        read(text)
+    assert read(text, ignore=["run"]).sizes["run"] == 4
+
+
+@pytest.mark.parametrize(
+    ("names", "groups"),
+    [
+        (("Infused", "Held-out"), ("infused", "infused_heldout")),
+        (("seen", "new phrasing"), ("infused", "infused_heldout")),
+        (("in-domain", "paraphrase"), ("infused", "infused_heldout")), (("bios", "mmlu"), ("infused", "background")),
+    ],
+)  # fmt: skip
+def test_the_remedy_for_groups_keeps_the_sense_of_their_names(read, names, groups):
+    rows = [f"70M,{facts},{name},.5,400" for facts in (1000, 4000) for name in names]
+    text = lines("params,facts,group,acc,n_samples", *rows)
+    with pytest.raises(InputError, match="say which is which") as refused:
+        read(text)
+    source = str(refused.value).split("group=", 1)[1].rstrip('".')
+    assert tuple(read(text, {"group": source}).group.values) == groups
+
+
+def test_the_remedy_for_groups_asks_for_those_of_no_sense(read):
+    rows = [f"70M,{facts},{name},.5,400" for facts in (1000, 4000) for name in ("a", "b")]
+    with pytest.raises(InputError, match=r"WHEN group = 'a' THEN '\?' WHEN group = 'b' THEN '\?' END"):
+        read(lines("params,facts,group,acc,n_samples", *rows))
+
+
+def test_numbers_behind_a_rate_are_no_value_that_was_assumed(read):
+    text = describe_import(read(lines(HEADER, "70M,1000,0.9 ± 0.01,400", "70M,4000,0.1 ± 0.01,400")))
+    assert "columns not used: 'acc ±'\n" in text
