@@ -75,9 +75,10 @@ def gather_levels(table: RawTable, field: str) -> RawTable:
 
 def _refuse_stray(table: RawTable, sets: dict[str, dict[str, float]], field: str) -> None:
     """Refuse a column of rates that names a level too, ``10k (full)`` beside ``1k``, and would not be gathered."""
-    levels = {level for columns in sets.values() for level in columns.values()}
-    alike = {"", *(_before(column) for columns in sets.values() for column in columns)}
-    others = [name for name in _alone(table.columns) if _split(name)[1] not in levels and _before(name) in alike]
+    gathered = {column: level for columns in sets.values() for column, level in columns.items()}
+    alike = {"", *map(_before, gathered)}
+    others = [name for name in _alone(set(_without_extremes(list(table.columns))) - set(gathered))
+              if _split(name)[1] not in gathered.values() and _before(name) in alike]  # fmt: skip
     stray = [name for name in others if _are_rates_as(table, sets, name)]
     if stray:
         raise InputError(f"columns named alike for all levels of {field}", ", ".join(map(shown, stray)), table.origin,
@@ -202,9 +203,8 @@ def _sets_of(table: RawTable, field: str) -> dict[str, dict[str, float]]:
         sets = {"": sets[""]}
     if field in SIZES and len(sets) == 1:
         ((prefix, sizes),) = sets.items()
-        more = {
-            name: size for name in table.columns if (size := size_in_name(name)) and _are_rates_as(table, sets, name)
-        }
+        others = [name for name in _without_extremes(list(table.columns)) if size_in_name(name) not in sizes.values()]
+        more = {name: size for name in others if (size := size_in_name(name)) and _are_rates_as(table, sets, name)}
         sets = {prefix: more | sizes}
     if len({frozenset(levels.values()) for levels in sets.values()}) != 1:
         got = "none" if not sets else f"several sets of them ({', '.join(map(repr, sets))})"

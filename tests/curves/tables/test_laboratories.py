@@ -342,7 +342,9 @@ def test_what_a_column_says_outranks_a_name(read):
         ("State", ("COMPLETED", "CANCELLED by 1001", "COMPLETED")),
         ("State", ("COMPLETED", "OUT_OF_MEMORY", "COMPLETED")),
         ("State", ("COMPLETED", "NODE_FAIL", "COMPLETED")), ("status", ("FINISHED", "KILLED", "FINISHED")),
-        ("status", ("finished", "diverged at step 300", "finished")), ("finished", ("True", "False", "True")),
+        ("status", ("finished", "diverged at step 300", "finished")),
+        ("status", ("done", "OOM'd at 20k", "done")),
+        ("finished", ("True", "False", "True")),
         ("crashed", ("0", "1", "0")), ("exit_code", ("0", "137", "0")), ("ExitCode", ("0:0", "0:9", "0:0")),
     ],
 )  # fmt: skip
