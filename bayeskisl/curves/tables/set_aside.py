@@ -195,7 +195,7 @@ def _reasons(values: Mapping[str, np.ndarray]) -> list[tuple[BoolArray, str]]:
 def _refuse_strange_states(states: np.ndarray, source: str, findings: Findings) -> None:
     """Refuse states that neither say that a run ended well nor that it did not."""
     told = [str(state) for state in dict.fromkeys(states.tolist()) if state is not None]
-    bad = tuple(word for word in UNFINISHED if word.isalpha())  # OOM'd is oom
+    bad = tuple(word for word in UNFINISHED if not word.isdigit())  # OOM'd is oom
     strange = [state for state in told if state_in(state) not in FINISHED and not state_in(state).startswith(bad)]
     if strange:
         column = source.strip('"')
