@@ -45,7 +45,7 @@ class RawTable:
     hint : str
         Another way in which the table's owner can supply a field.
     notes : tuple of str
-        What else there is to say about how it was read.
+        Further remarks on how it was read.
     """
 
     columns: dict[str, list[Any]]

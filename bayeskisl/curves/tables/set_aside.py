@@ -296,7 +296,7 @@ def _note_what_sizes_know(recalled: FloatArray, probed: FloatArray, sizes: Float
         rates = right / asked
         findings.notes.append(
             f"runs in which nothing was infused recall {rates.min():.2g} to {rates.max():.2g} by size, and more than "
-            "chance differs: a model may know facts beforehand; state what is guessed, such as --guessing 0"
+            "chance differs: models may have learned facts elsewhere; state what is guessed, such as --guessing 0"
         )
 
 
