@@ -12,13 +12,14 @@ from bayeskisl.errors import InputError
 
 __all__ = ["from_json", "from_json_lines", "is_level", "parse_json"]
 
-_BLANKS = re.compile(r"\s*")
+_SIGN = re.compile(r"\S")
 _KEYS = ("name", "model", "index", "outer")  # columns of the names of an object, the first that is free
 
 
 def from_json_lines(text: str, origin: str) -> RawTable:
     """Read one object per line; only a line feed ends a line, since model outputs contain other separators."""
-    rows, places = [], []
+    rows: list[dict[str, Any]] = []
+    places: list[str] = []
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             try:
@@ -36,7 +37,8 @@ def from_json_lines(text: str, origin: str) -> RawTable:
 
 def _objects(text: str) -> list[dict[str, Any]] | None:
     """Objects one after another, each over several lines, as jq prints them; None for anything else."""
-    decoder, rows = json.JSONDecoder(object_pairs_hook=_distinct_keys), []
+    decoder = json.JSONDecoder(object_pairs_hook=_distinct_keys)
+    rows: list[dict[str, Any]] = []
     at = len(text) - len(text.lstrip())
     while at < len(text):
         try:
@@ -46,7 +48,8 @@ def _objects(text: str) -> list[dict[str, Any]] | None:
         if not isinstance(row, dict):
             return None
         rows.append(row)
-        at = _BLANKS.match(text, end).end()
+        following = _SIGN.search(text, end)
+        at = len(text) if following is None else following.start()
     return rows
 
 
