@@ -1,5 +1,6 @@
 """Fields that a table lacks and that may be assumed, and the names of groups."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -20,6 +21,7 @@ _GENERAL = frozenset(
     ("arc", "arc_challenge", "arc_easy", "boolq", "general", "gsm8k", "hellaswag", "lambada", "mmlu", "nq",
      "openbookqa", "piqa", "squad", "trivia", "triviaqa", "trivia_qa", "truthfulqa", "winogrande")
 )  # fmt: skip
+_NOT_TRAINED = re.compile(r"held|unseen|paraphras|rephras|\bnew\b|novel|\bood\b", re.IGNORECASE)
 # Runs without infusion that recall everything leave nothing to be learned; a guessing rate has to stay below 1.
 _MOST_GUESSED = 0.999
 
@@ -104,17 +106,27 @@ def group_names(told: np.ndarray) -> np.ndarray:
 def renaming(source: str | float, names: Sequence[str]) -> str:
     """Return the option that names the groups of a table by a column, quoted for a shell.
 
-    General benchmarks are background, and the first other name is infused; the user names what else there is.
+    One name without a known sense is the infused facts; of several the user has to say what each is.
     """
     column = str(source).strip('"') if str(source).strip('"').isidentifier() else source
-    others = [name for name in dict.fromkeys(names) if name.lower() not in _GENERAL] or names[:1]
-    known = {name: group_named(name) for name in others if group_named(name) in schema.GROUPS}
-    first = next((name for name in others if name not in known), "")
-    meant = {name: known.get(name, schema.INFUSED if name == first and schema.INFUSED not in known.values() else "?")
-             for name in others}  # fmt: skip
-    cases = " ".join(f"WHEN {column} = {as_sql(name)} THEN '{group}'" for name, group in meant.items())
-    rest = f"'{schema.BACKGROUND}'" if set(names) > set(others) else "NULL"
-    return map_option(schema.GROUP, f"CASE {cases} ELSE {rest} END")
+    groups = {name: _group_by_sense(name) for name in names}
+    unknown = [name for name, group in groups.items() if not group]
+    groups |= {name: schema.INFUSED if len(unknown) == 1 else "?" for name in unknown}
+    if sorted(set(groups.values())) == [schema.BACKGROUND, schema.INFUSED] and len(unknown) == 1:
+        cases = f"WHEN {column} = {as_sql(unknown[0])} THEN '{schema.INFUSED}' ELSE '{schema.BACKGROUND}'"
+    else:
+        cases = " ".join(f"WHEN {column} = {as_sql(name)} THEN '{group}'" for name, group in groups.items())
+    return map_option(schema.GROUP, f"CASE {cases} END")
+
+
+def _group_by_sense(name: str) -> str:
+    """The group that a name means, empty if it may mean any."""
+    named = group_named(name.lower())
+    if named in schema.GROUPS:
+        return named
+    if _NOT_TRAINED.search(name):
+        return schema.INFUSED_HELDOUT
+    return schema.BACKGROUND if name.lower() in _GENERAL else ""
 
 
 def names_benchmark(names: Sequence[str]) -> bool:

@@ -54,6 +54,8 @@ def count(values: Values, findings: Findings) -> tuple[FloatArray, FloatArray]:
         remedy = "map one, as in --map recalled=COLUMN or --map accuracy=COLUMN"
         if {"metric", "value"} <= set(findings.columns):
             remedy = "use the rows of one metric: --where \"metric = 'NAME'\" --map accuracy=value"
+        if {"probe", "task"} <= set(findings.columns):
+            remedy = "import its folder with --results DIR, if it is the manifest of a `sweep export`"
         if not findings.refused & set(OUTCOMES):
             findings.refuse("recalled facts, or an accuracy", f"neither among {findings.have}", "columns", remedy)
     elif probed is None and (recalled is not None or error is None):

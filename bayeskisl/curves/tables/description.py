@@ -4,6 +4,7 @@ import json
 
 import xarray as xr
 
+from bayeskisl.curves.tables.raw import SPREAD
 from bayeskisl.curves.tables.screen import as_lines
 
 __all__ = ["describe_import"]
@@ -45,7 +46,10 @@ def describe_import(curves: xr.Dataset) -> str:
         *(f"assumed: {sentence}" for sentence in assumed),
     ]
     if unused:
-        hint = " (if one of them contains a value that was assumed, map it: --map FIELD=COLUMN)" if assumed else ""
+        may_be_fields = assumed and not all(name.endswith(SPREAD) for name in unused)
+        hint = (
+            " (if one of them contains a value that was assumed, map it: --map FIELD=COLUMN)" if may_be_fields else ""
+        )
         lines.append(f"columns not used: {_some(list(map(repr, unused)), len(unused))}{hint}")
     if left_out["count"]:
         rows = [f"{place} ({reason})" for place, reason in left_out["listed"]]

@@ -9,6 +9,7 @@ import numpy as np
 
 from bayeskisl import schema
 from bayeskisl.arrays import BoolArray, FloatArray
+from bayeskisl.curves.tables.alike import say_the_same
 from bayeskisl.curves.tables.problems import shown
 from bayeskisl.curves.tables.quantities import as_text, header_unit, is_missing, read_quantity, size_in_name, texts_in
 from bayeskisl.curves.tables.raw import SPREAD
@@ -255,8 +256,8 @@ def recognise(
     known : dict
         Field (``recalled``, or ``recalled.background`` where the column names a group) to SQL expression.
     doubtful : dict
-        Columns that could be a field, by field, where there are several. A field that is the name of one of them is in
-        `known` too.
+        Columns that could be a field, by field, where there are several. A field that is the name of one of them, or of
+        which all of them say the same, is in `known` too.
     """
     taken, used = set(taken), set(used)
     candidates: dict[str, list[str]] = {}
@@ -276,7 +277,7 @@ def recognise(
         exact = [name for name in names if name == field]
         if len(names) > 1:
             doubtful[field] = names
-        if len(names) == 1 or exact:
+        if len(names) == 1 or exact or say_the_same(field, [columns[name] for name in names]):
             known[field] = source_of(exact[0] if exact else names[0], field, columns)
     derived = _derived(columns, known, used)
     known |= {field: source for field, source in derived.items() if field not in taken and field not in doubtful}

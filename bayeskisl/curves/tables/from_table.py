@@ -44,7 +44,7 @@ from bayeskisl.curves.tables.fields import (
     state_in,
 )
 from bayeskisl.curves.tables.identity import Infusion, solve_identity
-from bayeskisl.curves.tables.items import count_items
+from bayeskisl.curves.tables.items import count_items, refuse_questions
 from bayeskisl.curves.tables.levels import VALUE, gather_levels, levels_in
 from bayeskisl.curves.tables.mapping import Values, complete_mapping, evaluate, probed_rows, selected
 from bayeskisl.curves.tables.problems import Findings, TableError, shown
@@ -62,6 +62,7 @@ from bayeskisl.keywords import from_keywords
 __all__ = ["curves_from_table"]
 
 _IDENTIFYING = (*schema.RUN_COORDINATES, schema.DOMAIN)
+_SETTINGS = (schema.RUN, *_IDENTIFYING, schema.GROUP)
 _SMALL = 10_000  # parameters, below which a size is more often one in millions
 _LOGARITHMS = (5, 13)  # to base 10, of sizes that models have
 _MANY = 100_000  # runs, among which nobody looks for a single level
@@ -159,12 +160,16 @@ def curves_from_table(
         columns=list(raw.columns),
         skips=how.skip_bad_rows,
         hint=raw.hint,
-        notes=notes,
+        notes=[*raw.notes, *notes],
     )
     if where is not None:
         findings.notes.append(f"rows where {where}: {len(raw.places):,} of {len(found):,}")
     _add_options(given, findings, probed=probed, guessing=guessing)
     full, recognised = complete_mapping(given, raw, findings)
+    if not how.by and not {split_group(field)[0] for field in full} & {schema.PROBED, "standard_error"}:
+        refuse_questions(
+            raw, [name for name in raw.columns if any(quoted(name) == full.get(each) for each in _SETTINGS)]
+        )
     raw, guesses = finished_and_infused(raw, full, findings, decimal)
     values, unused = evaluate(full, raw, findings, decimal)
     values = in_the_unit_of_the_rate(values, full, raw.columns, findings)
@@ -192,7 +197,8 @@ def curves_from_table(
     rows = with_benchmark(rows, findings)
     if "token" in str(full.get("checkpoint")).lower() and schema.TOKENS not in findings.invented:
         rows.setdefault(PLANNED, rows[schema.TOKENS])  # tokens seen, of those that were planned
-    runs, good = _runs(rows, replicates, None if "checkpoint" in given else full.get("checkpoint"), findings)
+    rows |= _runs_of_domains(rows, findings)
+    runs, good = _runs(rows, replicates, full, "checkpoint" not in given, findings)
     _doubt_exposures(infusion, told, full, findings)
     findings.stop_if_refused(how.skip_bad_rows)
     curves = _in_runs(rows, runs, good, findings)
@@ -440,15 +446,40 @@ def _column(block: dict[str, np.ndarray], field: str) -> np.ndarray:
     return block.get(field, np.full(len(block[schema.GROUP]), np.nan))
 
 
+def _runs_of_domains(rows: Values, findings: Findings) -> Values:
+    """Names of runs with their domain, where the same run was probed in several: each then is a run."""
+    if not {schema.RUN, schema.DOMAIN} <= set(rows):
+        return {}
+    pairs = dict.fromkeys(zip(rows[schema.RUN].tolist(), rows[schema.DOMAIN].tolist(), strict=True))
+    if len(pairs) == len(set(rows[schema.RUN].tolist())):
+        return {}
+    findings.notes.append("runs were probed in several domains: each domain of a run counts as a run of its own")
+    names = [f"{run} {domain}" for run, domain in zip(rows[schema.RUN], rows[schema.DOMAIN], strict=True)]
+    return {schema.RUN: np.array(names, dtype=object)}
+
+
+def _are_configurations(rows: Values, good: BoolArray) -> bool:
+    """Whether names come again in other levels, and the other fields tell all good rows apart."""
+    told = {name: rows[name][good] for name in (*_IDENTIFYING, schema.RUN, schema.GROUP) if name in rows}
+    names, levels = (told.pop(schema.RUN), told[schema.GROUP]), (told[schema.FACTS], told[schema.RATIO])
+    come_again = _distinct(*names) < _distinct(*names, *levels)
+    return come_again and _distinct(*told.values()) == int(good.sum())
+
+
+def _distinct(*columns: np.ndarray) -> int:
+    return len(set(first_alike(*columns).tolist()))
+
+
 def _runs(
-    rows: dict[str, np.ndarray], replicates: bool, recognised: str | float | None, findings: Findings
+    rows: Values, replicates: bool, mapping: Mapping[str, str | float], recognised: bool, findings: Findings
 ) -> tuple[IntArray, BoolArray]:
     """The run of each row, by a number that its rows share, and which rows are used; replicates become seeds.
 
-    `recognised` is the source of the checkpoints if the user did not map them.
+    `recognised` says whether checkpoints are mapped by the name of their column, and not by the user.
     """
     named, seeded = schema.RUN in rows, bool(rows[schema.SEED].any())
-    identity = [rows[schema.RUN]] if named else [rows[name] for name in _identifying(rows, recognised, findings)]
+    checkpoints = mapping.get("checkpoint") if recognised else None
+    identity = [rows[schema.RUN]] if named else [rows[name] for name in _identifying(rows, checkpoints, findings)]
     keys = first_alike(*identity, rows[schema.GROUP])
     good = ~findings.bad_rows
     if "checkpoint" in rows:
@@ -456,6 +487,11 @@ def _runs(
         good &= ~stopped_early(rows, good, findings)
     if findings.refused & {*_IDENTIFYING, schema.RUN, schema.GROUP, "checkpoint"}:
         return keys, good  # what would tell runs apart may not have been read
+    if named and not replicates and _are_configurations(rows, good):
+        column = str(mapping[schema.RUN]).strip('"')
+        findings.refuse("a name for each run", "names that several levels share", f"column {shown(column)}",
+                        f"if they name configurations, add --ignore {in_shell(column)}")  # fmt: skip
+        return keys, good
     number = number_replicates(keys, good, replicates, named or seeded, findings)
     runs = first_alike(*identity, number)
     if named:

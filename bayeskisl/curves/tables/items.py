@@ -1,17 +1,21 @@
 """Tables of single questions, counted: one row per question becomes one row per group of questions."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bayeskisl import schema
+from bayeskisl.curves.tables.fields import in_shell
 from bayeskisl.curves.tables.problems import shown
 from bayeskisl.curves.tables.quantities import as_text, is_missing
 from bayeskisl.curves.tables.raw import RawTable
 from bayeskisl.errors import InputError
 
-__all__ = ["count_items"]
+__all__ = ["count_items", "refuse_questions"]
 
 _OUTCOMES = ("acc", "exact_match", "correct", "recalled", "em", "accuracy", "is_correct", "score", "prefix_match")
 _TRUE, _FALSE = {"1", "1.0", "true", "yes"}, {"0", "0.0", "false", "no"}
+
+_REPEATED = 2  # rows for each run, from which on they may be questions
 
 
 def count_items(table: RawTable, by: Sequence[str], outcome: str | None = None) -> RawTable:
@@ -52,7 +56,28 @@ def count_items(table: RawTable, by: Sequence[str], outcome: str | None = None) 
     counted[schema.RECALLED] = [sum(answers[row] for row in rows) for rows in groups.values()]
     counted[schema.PROBED] = [len(rows) for rows in groups.values()]
     places = [", ".join(f"{name} {cell}" for name, cell in zip(by, key, strict=True)) for key in groups]
-    return RawTable(counted, places, table.origin, table.comments, table.left_out, table.delimiter, table.hint)
+    return replace(table, columns=counted, places=places)
+
+
+def refuse_questions(table: RawTable, settings: Sequence[str]) -> None:
+    """Refuse rows of single questions: answers, right or wrong, in rows that are alike in columns of settings.
+
+    Raises
+    ------
+    InputError
+        Which names the option that counts them.
+    """
+    words = {column: {as_text(cell).strip().lower() for cell in table.columns[column]}
+             for column in _OUTCOMES if column in table.columns}  # fmt: skip
+    answers = next((name for name, told in words.items() if len(told) == 2 and told <= _TRUE | _FALSE), None)
+    kept = [name for name in settings if name != answers]
+    if answers is None or not kept:
+        return
+    groups = set(zip(*(map(as_text, table.columns[name]) for name in kept), strict=True))
+    if len(table) >= _REPEATED * len(groups):
+        by = " ".join(f"--by {in_shell(name)}" for name in kept)
+        raise InputError("rows of runs", f"single answers, right or wrong, in {shown(answers)}", table.origin,
+                         f"if each row is a question, count them: {by}")  # fmt: skip
 
 
 def _answers(table: RawTable, outcome: str | None) -> list[int]:

@@ -1,6 +1,7 @@
 """Tables in JSON: lists of objects, objects of lists, JSON lines, and what pandas writes in any of its orients."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,15 +10,24 @@ from bayeskisl.curves.tables.quantities import read_quantity, size_in_name
 from bayeskisl.curves.tables.raw import RawTable, from_columns, table_of_rows
 from bayeskisl.errors import InputError
 
-__all__ = ["from_json", "from_json_lines", "parse_json"]
+__all__ = ["from_json", "from_json_lines", "is_level", "parse_json"]
+
+_SIGN = re.compile(r"\S")
+_KEYS = ("name", "model", "index", "outer")  # columns of the names of an object, the first that is free
 
 
 def from_json_lines(text: str, origin: str) -> RawTable:
     """Read one object per line; only a line feed ends a line, since model outputs contain other separators."""
-    rows, places = [], []
+    rows: list[dict[str, Any]] = []
+    places: list[str] = []
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
-            row = parse_json(line, f"{origin}: line {number}")
+            try:
+                row = parse_json(line, f"{origin}: line {number}")
+            except InputError:
+                if rows or (printed := _objects(text)) is None:
+                    raise
+                return _numbered(printed, origin)
             if not isinstance(row, dict):
                 raise InputError("one JSON object a line", f"a {type(row).__name__}", f"{origin}: line {number}")
             rows.append(row)
@@ -25,9 +35,31 @@ def from_json_lines(text: str, origin: str) -> RawTable:
     return table_of_rows(rows, places, origin)
 
 
+def _objects(text: str) -> list[dict[str, Any]] | None:
+    """Objects one after another, each over several lines, as jq prints them; None for anything else."""
+    decoder = json.JSONDecoder(object_pairs_hook=_distinct_keys)
+    rows: list[dict[str, Any]] = []
+    at = len(text) - len(text.lstrip())
+    while at < len(text):
+        try:
+            row, end = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            return None
+        if not isinstance(row, dict):
+            return None
+        rows.append(row)
+        following = _SIGN.search(text, end)
+        at = len(text) if following is None else following.start()
+    return rows
+
+
 def from_json(text: str, origin: str) -> RawTable:
     """Read a table from one JSON value."""
-    content = parse_json(text, origin)
+    try:
+        content = parse_json(text, origin)
+    except InputError:
+        if (content := _objects(text)) is None:
+            raise
     if isinstance(content, list) and content and all(isinstance(row, dict) for row in content):
         return _numbered(content, origin)
     if isinstance(content, list) and content and all(isinstance(row, list) for row in content):
@@ -59,11 +91,22 @@ def _from_object(content: dict[str, Any], origin: str) -> RawTable:
             key: value for key, value in content.items() if key not in (name, "schema") and not isinstance(value, list)
         }
         return _numbered([{**shared, **row} for row in rows], origin)
+    if len(of_rows) == len(content):  # rows by the name of their model
+        key = next(name for name in _KEYS if not any(name in row for rows in of_rows.values() for row in rows))
+        return _numbered([{key: name, **row} for name, rows in of_rows.items() for row in rows], origin)
+    if len(content) == 1 and (inside := _objects_in(*content.values())):  # {"runs": {"a": {...}, "b": {...}}}
+        return _of_objects(inside, origin)
     if all(isinstance(cells, dict) and cells for cells in content.values()):
         return _of_objects(content, origin)
     if not lists:  # one run
         return _numbered([content], origin)
     raise InputError("a JSON list of objects, or an object of lists", f"an object of {_kinds(content)}", origin)
+
+
+def _objects_in(value: Any) -> dict[str, Any]:
+    """A value that is an object of objects; else an empty one."""
+    are_objects = isinstance(value, dict) and all(isinstance(each, dict) and each for each in value.values())
+    return value if are_objects else {}
 
 
 def _of_objects(content: Mapping[str, Mapping[str, Any]], origin: str) -> RawTable:
@@ -73,7 +116,7 @@ def _of_objects(content: Mapping[str, Mapping[str, Any]], origin: str) -> RawTab
     if known_inside > known_outside:
         table = table_of_rows(list(content.values()), [f"row {name}" for name in content], origin)
         return RawTable({"index": list(content), **table.columns}, table.places, origin)
-    if all(_is_level(name) for name in (*content, *inner)):
+    if all(is_level(name) for name in (*content, *inner)):
         return _of_levels(content, origin)
     columns = {name: [cells.get(label) for label in inner] for name, cells in content.items()}
     if "index" not in columns and inner != [str(row) for row in range(len(inner))]:
@@ -81,7 +124,8 @@ def _of_objects(content: Mapping[str, Mapping[str, Any]], origin: str) -> RawTab
     return RawTable(columns, [f"row {label}" for label in inner], origin)
 
 
-def _is_level(name: str) -> bool:
+def is_level(name: str) -> bool:
+    """Whether a name is a number or contains a size."""
     return read_quantity(name) is not None or size_in_name(name) is not None
 
 

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from bayeskisl import schema
-from bayeskisl.curves.tables.fields import SIZES, recognise
+from bayeskisl.curves.tables.fields import SIZES, in_shell, recognise
 from bayeskisl.curves.tables.problems import shown
 from bayeskisl.curves.tables.quantities import is_missing, read_quantity, size_in_name
 from bayeskisl.curves.tables.raw import RawTable
@@ -53,6 +54,7 @@ def gather_levels(table: RawTable, field: str) -> RawTable:
     sets = _sets_of(table, field)
     names = {prefix if len(sets) > 1 else VALUE: columns for prefix, columns in sets.items()}
     gathered = {column for columns in sets.values() for column in columns}
+    _refuse_stray(table, sets, field)
     kept = [name for name in table.columns if name not in gathered]
     clash = sorted({field, *names} & set(kept))
     if clash:
@@ -68,7 +70,50 @@ def gather_levels(table: RawTable, field: str) -> RawTable:
         columns[name] = [of_level[level][row] if level in of_level else None
                          for row in range(len(table)) for level in levels]  # fmt: skip
     places = [f"{place} at {_written(level)}" for place in table.places for level in levels]
-    return RawTable(columns, places, table.origin, table.comments, table.left_out, table.delimiter, table.hint)
+    return replace(table, columns=columns, places=places)
+
+
+def _refuse_stray(table: RawTable, sets: dict[str, dict[str, float]], field: str) -> None:
+    """Refuse a column of rates that names a level too, ``10k (full)`` beside ``1k``, and would not be gathered."""
+    gathered = {column: level for columns in sets.values() for column, level in columns.items()}
+    alike = {"", *map(_before, gathered)}
+    others = [name for name in _alone(set(_without_extremes(list(table.columns))) - set(gathered))
+              if _split(name)[1] not in gathered.values() and _before(name) in alike]  # fmt: skip
+    stray = [name for name in others if _are_rates_as(table, sets, name)]
+    if stray:
+        raise InputError(f"columns named alike for all levels of {field}", ", ".join(map(shown, stray)), table.origin,
+                         f"rename it as the others, or leave it out with --ignore {in_shell(stray[0])}")  # fmt: skip
+
+
+def _alone(columns: Iterable[str]) -> list[str]:
+    """Columns that name a level and have no other one beside them."""
+    sets: dict[str, list[str]] = {}
+    for name in columns:
+        common, level = _split(name)
+        if level is not None:
+            sets.setdefault(common, []).append(name)
+    return [names[0] for names in sets.values() if len(names) == 1]
+
+
+def _before(name: str) -> str:
+    found = _NAMED_LEVEL.fullmatch(name.strip())
+    return ((found and found["prefix"]) or "").strip(_BETWEEN).lower()
+
+
+def _are_rates_as(table: RawTable, sets: dict[str, dict[str, float]], name: str) -> bool:
+    """Whether a column that no field reads may have what the columns of levels have: shares, or percentages."""
+    if recognise({name: []})[0]:
+        return False
+    gathered = [cell for columns in sets.values() for column in columns for cell in table.columns[column]]
+    most = max(_numbers_in(gathered), default=1)
+    told = [cell for cell in table.columns[name] if not is_missing(cell)]
+    numbers = _numbers_in(told)
+    return 0 < len(numbers) == len(told) and min(numbers) >= 0 and max(numbers) <= (1 if most <= 1 else 100)
+
+
+def _numbers_in(cells: Iterable[object]) -> list[float]:
+    values = [read_quantity(cell) if isinstance(cell, str) else cell for cell in cells if not is_missing(cell)]
+    return [float(value) for value in values if isinstance(value, int | float)]
 
 
 def _require_distinct(levels: dict[str, float], origin: str) -> None:
@@ -119,9 +164,9 @@ def _guessed(columns: Sequence[str], levels: Sequence[float], told: set[str]) ->
 
 def _may_be_rates(cells: Iterable[object], prefix: str, known: str | None) -> bool:
     """Whether cells may be shares, or percentages if the name allows it."""
-    values = [read_quantity(cell) if isinstance(cell, str) else cell for cell in cells if not is_missing(cell)]
-    numbers = [float(value) for value in values if isinstance(value, int | float)]
-    if not numbers or len(numbers) < len(values) or min(numbers) < 0:
+    told = [cell for cell in cells if not is_missing(cell)]
+    numbers = _numbers_in(told)
+    if not numbers or len(numbers) < len(told) or min(numbers) < 0:
         return False
     return max(numbers) <= 1 or not prefix or known is not None or bool(recognise({prefix: []})[0])
 
@@ -156,6 +201,11 @@ def _sets_of(table: RawTable, field: str) -> dict[str, dict[str, float]]:
         sets = _sets(table.columns, size_in_name)
     if "" in sets:
         sets = {"": sets[""]}
+    if field in SIZES and len(sets) == 1:
+        ((prefix, sizes),) = sets.items()
+        others = [name for name in _without_extremes(list(table.columns)) if size_in_name(name) not in sizes.values()]
+        more = {name: size for name in others if (size := size_in_name(name)) and _are_rates_as(table, sets, name)}
+        sets = {prefix: more | sizes}
     if len({frozenset(levels.values()) for levels in sets.values()}) != 1:
         got = "none" if not sets else f"several sets of them ({', '.join(map(repr, sets))})"
         raise InputError("at least two columns named by levels, such as 31, K=62 or acc@1k", got, table.origin,

@@ -58,6 +58,7 @@ _STEPS = [
 ]
 _FINAL = ("final", "last", "end", "Final", "Last")  # the checkpoint behind all others
 _FARTHEST = 1e5  # times: sizes of one table that differ by more have different units
+_DONE = re.compile(r"\d+\s*/\s*\d+")
 _WHOLE = 1e-9  # relative: 0.913 x 400 is 365.20000000000005, and 0.91 x 100 is 91.00000000000001
 _NOT_PLANNED = (-1, 0)  # as trainers write that they end with the data, or after epochs
 _ROUNDING = 1e-9  # a rate of 1 + 2e-16 is 1
@@ -128,7 +129,10 @@ def complete_mapping(
     for field, columns in doubtful.items():
         if field in known:
             others = ", ".join(shown(name) for name in columns if quoted(name) != known[field])
-            findings.notes.append(f"{field} is read from the column of that name; {others} could be meant, too")
+            said = (
+                "from the column of that name" if field in columns else "from one of several columns that say the same"
+            )
+            findings.notes.append(f"{field} is read {said}; {others} could be meant, too")
             continue
         findings.refused.add(split_group(field)[0])
         findings.refuse(f"one column for {field}", ", ".join(map(shown, columns)), "columns",
@@ -277,7 +281,10 @@ def _checked(field: str, values: Values, unread: Values, source: str | float, fi
     bad = ~FIELDS[name].accepts(cells) & ~empty
     if bad.any() and _is_in_another_unit(field, cells, source, findings):
         return np.where(bad, np.nan, cells)
-    findings.refuse_rows(bad, f"{field} to be {FIELDS[name].expected}", cells.tolist())
+    remedy = ""
+    if name == schema.RECALLED and (bad & (cells > 0) & (cells != np.floor(cells))).any():
+        remedy = f"if these are means over seeds, round them: --map {in_shell(f'{field}=ROUND({source})')}"
+    findings.refuse_rows(bad, f"{field} to be {FIELDS[name].expected}", cells.tolist(), remedy)
     return np.where(bad, np.nan, cells)
 
 
@@ -367,12 +374,13 @@ class _Frame:
             values, bad = self._sizes(name, values, bad)
         in_words = known in (schema.SEED, "checkpoint") and bad.any() and name not in self._unsure
         if in_words and all(isinstance(cell, str) or is_missing(cell) for cell in self.table.columns[name]):
-            values, bad = _in_words(self._texts_of(name), known)
+            texts = self._texts_of(name)
+            values, bad = _in_words(list(map(_without_folders, texts)) if known == "checkpoint" else texts, known)
         far = self._far_smaller(name, field, values, findings) if known in SIZES else np.zeros_like(bad)
         remedy = _WRITTEN.get(known, _AS_NUMBERS)
         if known == "checkpoint" and bad.all():
             run = in_shell(f"run={name}")
-            remedy = f"if they are names, say --map {run}; or leave them out with --ignore {in_shell(name)}"
+            remedy = f"if they name runs, say --map {run}; or leave them out with --ignore {in_shell(name)}"
         elif not bad.all():
             remedy = findings.leaving_out(remedy)
         findings.refuse_rows(bad, f"numbers in {shown(name)} for {field}", self.table.columns[name], remedy)
@@ -547,6 +555,16 @@ def _stripped(cell: object) -> str | None:
 
 def _is_no_name(text: str | None) -> bool:
     return text is not None and not (text.isprintable() and len(text) <= _LONGEST_NAME)
+
+
+def _without_folders(cell: str | None) -> str | None:
+    """The last part of a path that has a number; of ``1000/2000`` steps the 1,000 that are done."""
+    if cell is None or "/" not in cell:
+        return cell
+    parts = cell.split("/")
+    if _DONE.fullmatch(cell):
+        return parts[0].strip()
+    return next((part for part in reversed(parts) if any(sign.isdigit() for sign in part)), parts[-1])
 
 
 def _in_words(cells: Sequence[str | None], field: str) -> tuple[FloatArray, BoolArray]:

@@ -44,6 +44,8 @@ class RawTable:
         Delimiter of the cells of a text file; empty for other sources.
     hint : str
         Another way in which the table's owner can supply a field.
+    notes : tuple of str
+        Further remarks on how it was read.
     """
 
     columns: dict[str, list[Any]]
@@ -53,6 +55,7 @@ class RawTable:
     left_out: tuple[tuple[str, str], ...] = ()
     delimiter: str = ""
     hint: str = ""
+    notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"RawTable({self.origin}: {len(self):,} rows of {', '.join(self.columns)})"

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from bayeskisl.curves.tables.json_files import from_json, from_json_lines
+from bayeskisl.curves.tables.json_files import from_json, from_json_lines, is_level
 from bayeskisl.curves.tables.raw import (
     RawTable,
     checked,
@@ -53,11 +53,11 @@ def read_table(table: Any) -> RawTable:
     if isinstance(table, pl.LazyFrame):
         table = table.collect()
     if isinstance(table, pl.DataFrame):
-        return checked(from_columns(table.to_dict(as_series=False), "table"))
+        return checked(_from_polars(table, "table"))
     if hasattr(table, "columns") and hasattr(table, "to_dict"):  # pandas, which is not imported for this
         return checked(_from_pandas(table))
     if hasattr(table, "__arrow_c_stream__"):
-        return checked(from_columns(pl.DataFrame(table).to_dict(as_series=False), "table"))
+        return checked(_from_polars(pl.DataFrame(table), "table"))
     if isinstance(table, Sequence) and all(isinstance(row, Mapping) for row in table):
         return checked(table_of_rows(list(table), [f"row {i}" for i in range(len(table))], "table"))
     raise InputError("a path, a frame, columns by name or a list of rows", type(table).__name__, "table")
@@ -73,15 +73,30 @@ def _broadcast(columns: Mapping[Any, Any]) -> dict[str, list[Any]]:
     return {str(name): [single[name]] * rows if name in single else lists[name] for name in columns}
 
 
+def _from_polars(frame: pl.DataFrame, origin: str) -> RawTable:
+    while nested := [name for name, kind in frame.schema.items() if isinstance(kind, pl.Struct)]:
+        frame = frame.with_columns(pl.col(name).name.prefix_fields(f"{name}.") for name in nested).unnest(nested)
+    return from_columns(frame.to_dict(as_series=False), origin)
+
+
 def _from_pandas(frame: Any) -> RawTable:
     if any(name is not None for name in frame.index.names):
         frame = frame.reset_index()
-    names = [".".join(map(str, name)) if isinstance(name, tuple) else str(name) for name in frame.columns]
+    names = [_joined(name) if isinstance(name, tuple) else str(name) for name in frame.columns]
     require_distinct(names, "table")
     cells = [frame.iloc[:, i].tolist() for i in range(len(names))]
     # pandas.NA is neither equal nor unequal to itself
     plain = [[None if type(cell).__name__ in ("NAType", "NaTType") else cell for cell in column] for column in cells]
     return from_columns(dict(zip(names, plain, strict=True)), "table")
+
+
+def _joined(levels: tuple[Any, ...]) -> str:
+    """One name for the levels of a column; two numbers would make another number."""
+    told = [str(level) for level in levels if str(level)]
+    if sum(map(is_level, told)) > 1:
+        raise InputError("columns named by one level", " and ".join(told), "table",
+                         "make rows of them: table.stack([0, 1]).rename('accuracy').reset_index()")  # fmt: skip
+    return ".".join(told)
 
 
 def _read_file(path: Path) -> RawTable:
@@ -158,7 +173,7 @@ def _from_parquet(source: Path | bytes, origin: str = "") -> RawTable:
     try:
         lazy = pl.scan_parquet(source)
         require_size(int(lazy.select(pl.len()).collect().item()), len(lazy.collect_schema()), name)
-        return from_columns(lazy.collect().to_dict(as_series=False), name)
+        return _from_polars(lazy.collect(), name)
     except (pl.exceptions.PolarsError, OSError, ValueError, OverflowError, pl.exceptions.PanicException) as problem:
         if isinstance(problem, InputError):
             raise

@@ -1,5 +1,6 @@
 """Correct rows that are left out: unfinished runs, and runs without infusion."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -7,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from bayeskisl import schema
-from bayeskisl.arrays import BoolArray
+from bayeskisl.arrays import BoolArray, FloatArray
 from bayeskisl.curves.tables.counts import count, in_the_unit_of_the_rate
+from bayeskisl.curves.tables.experiment import first_alike
 from bayeskisl.curves.tables.fields import (
     FINISHED,
     NOTHING_INFUSED,
@@ -16,6 +18,8 @@ from bayeskisl.curves.tables.fields import (
     SIZES,
     STATE,
     UNFINISHED,
+    column_named,
+    in_shell,
     names_runs,
     quoted,
     recognise,
@@ -32,10 +36,14 @@ __all__ = ["finished_and_infused", "stopped_early", "without_aggregates"]
 
 _MEASURED = (schema.RECALLED, schema.PROBED, "accuracy", "standard_error")
 _OF_RUNS = (schema.SEED, schema.RUN, *SIZES)
-_AVERAGES = frozenset(("mean", "avg", "average", "median"))
-_MAY_BE_NAMES = frozenset(("min", "max", "total", "all"))
+_AVERAGES = frozenset(("mean", "avg", "average", "median", "mittel", "mittelwert", "moyenne", "promedio"))
+_TOTALS = frozenset(("total", "all", "overall", "gesamt", "alle", "tous", "todos"))
+_MAY_BE_NAMES = _TOTALS | {"min", "max", "best", "worst", "media"}
 _AGGREGATES = _AVERAGES | _MAY_BE_NAMES | {"std", "stdev", "sd", "sem"}
+_WORD = re.compile(r"([^\W\d_]+)\.?(?:\s*(?:[(\[±+/]|over\b|of\b|across\b).*)?", re.DOTALL)  # mean (n=2), mean±std
 _SETTINGS = (*SIZES, schema.TOKENS, *NOTHING_INFUSED, schema.TOKENS_PER_FACT, schema.GROUP, schema.DOMAIN)
+_ROUNDED = 0.005  # rates of two digits
+_CHANCE = 1e-3  # that controls of several sizes seem to know different amounts without doing so
 _SAME = 0.999  # steps are logged at intervals, and the last one may be counted from 0
 
 
@@ -51,6 +59,7 @@ def without_aggregates(table: RawTable, given: Mapping[str, Any]) -> RawTable:
         if name not in named and not names_runs(name):
             continue
         words = read_each(cells, _word)
+        _refuse_strange_seeds(name, words, table, given)
         apart = _aggregates_among(words)
         if not apart & set(words):
             continue
@@ -68,10 +77,26 @@ def without_aggregates(table: RawTable, given: Mapping[str, Any]) -> RawTable:
     return replace(table.rows(kept), left_out=(*table.left_out, *left_out))
 
 
+def _refuse_strange_seeds(name: str, words: Sequence[str], table: RawTable, given: Mapping[str, Any]) -> None:
+    """Refuse words among numbered seeds: they may sum up the seeds, as ``pooled``, or be seeds."""
+    if column_named(given.get(schema.SEED), table.columns) != name and schema.SEED not in recognise({name: []})[0]:
+        return
+    told = dict(zip(words, table.columns[name], strict=True))
+    strange = [word for word in told if word and word not in _AGGREGATES and not _has_digit(word)]
+    if strange and any(map(_has_digit, told)):
+        got = ", ".join(shown(told[word]) for word in strange)
+        raise InputError("seeds that are all numbers, or all words", got, f"{table.origin}: {name}",
+                         "number these seeds, or remove rows that sum up others")  # fmt: skip
+
+
+def _has_digit(word: str) -> bool:
+    return any(sign.isdigit() for sign in word)
+
+
 def _aggregates_among(words: Sequence[str]) -> frozenset[str]:
     """Words that are no name in a column: ``all`` and ``max`` may be names, but not among seeds or sizes."""
     others = {word for word in words if word and word not in _AGGREGATES}
-    numbered = all(any(sign.isdigit() for sign in word) for word in others)
+    numbered = all(map(_has_digit, others))
     return (_AGGREGATES if numbered else _AGGREGATES - _MAY_BE_NAMES) - (frozenset() if others else _AVERAGES)
 
 
@@ -111,15 +136,18 @@ class _Rows:
 
 
 def _word(cell: object) -> str:
-    return "" if is_missing(cell) else as_text(cell).strip(" .").lower()
+    """A cell in small letters, or its first word if the rest says of what it is an aggregate."""
+    text = "" if is_missing(cell) else as_text(cell).strip(" .").lower()
+    found = _WORD.fullmatch(text)
+    return found[1] if found is not None and found[1] in _AGGREGATES else text
 
 
 def finished_and_infused(
     table: RawTable, mapping: Mapping[str, str | float], findings: Findings, decimal: str | None
 ) -> tuple[RawTable, dict[str, float]]:
-    """Leave out unfinished runs and runs without infused facts.
+    """Leave out unfinished runs, runs without infused facts, and what was measured over all domains together.
 
-    Both are counted and listed. A run that crashed shows what a part of its training taught; a run without infusion
+    They are counted and listed. A run that crashed shows what a part of its training taught; a run without infusion
     is a baseline and has no exposures, but shows what a guess gets right.
 
     Returns
@@ -130,17 +158,20 @@ def finished_and_infused(
         Share that runs without infusion recall, by domain ("" where the table names none).
     """
     told = {field: source for field, source in mapping.items() if field in (STATE, *NOTHING_INFUSED)}
-    if not told:
+    if not told and schema.DOMAIN not in mapping:
         return table, {}
     aside = Findings(findings.origin, findings.places)  # what is wrong with these fields is found again
     values, _ = evaluate(told, table, aside, decimal)
     out = np.zeros(len(table), dtype=bool)
-    for cells, reason in _reasons(values):
+    if STATE in values and not findings.skips:
+        _refuse_strange_states(values[STATE], str(mapping[STATE]), findings)
+    sums = _sums_of_domains(table, mapping, decimal)
+    for cells, reason in [*_reasons(values), (sums, "it sums up the domains of other rows")]:
         findings.leave_out(cells & ~out, reason)
         out |= cells
     if not out.any():
         return table, {}
-    guesses = _recalled_by_guessing(table, mapping, _uninfused(values), decimal)
+    guesses = _recalled_by_guessing(table, mapping, _uninfused(values), decimal, findings)
     if out.all():
         raise InputError("runs that finished and have infused facts", "none", findings.origin)
     kept = np.flatnonzero(~out)
@@ -155,10 +186,53 @@ def _reasons(values: Mapping[str, np.ndarray]) -> list[tuple[BoolArray, str]]:
         states = np.array([state_in(str(state)) if state is not None else "" for state in values[STATE]])
         reasons += [(states == state, f"its state is {shown(state)}")
                     for state in sorted(set(states.tolist()) & UNFINISHED)]  # fmt: skip
-        strange = sorted(set(states.tolist()) - UNFINISHED - FINISHED - {""})
+        strange = sorted(set(states.tolist()) - UNFINISHED - FINISHED - {""})  # refused unless such rows are skipped
         reasons += [(states == state, f"its state {shown(state)} is unknown") for state in strange]
     nothing = _uninfused(values)
     return reasons if nothing is None else [*reasons, (nothing, "nothing was infused")]
+
+
+def _refuse_strange_states(states: np.ndarray, source: str, findings: Findings) -> None:
+    """Refuse states that neither say that a run ended well nor that it did not."""
+    told = [str(state) for state in dict.fromkeys(states.tolist()) if state is not None]
+    bad = tuple(word for word in UNFINISHED if not word.isdigit())  # OOM'd is oom
+    strange = [state for state in told if state_in(state) not in FINISHED and not state_in(state).startswith(bad)]
+    if strange:
+        column = source.strip('"')
+        findings.refuse("states such as finished, completed, failed or crashed", ", ".join(map(shown, strange)),
+                        f"column {shown(column)}", f"leave such runs out with {_without_cells(column, strange)}, or if "
+                        f"they count, use --ignore {in_shell(column)}")  # fmt: skip
+
+
+def _without_cells(column: str, cells: Sequence[str]) -> str:
+    """The option that leaves out rows by cells of a column."""
+    listed = ", ".join("'" + cell.replace("'", "''") + "'" for cell in cells)
+    return "--where " + in_shell(f"{column if column.isidentifier() else quoted(column)} NOT IN ({listed})")
+
+
+def _sums_of_domains(table: RawTable, mapping: Mapping[str, str | float], decimal: str | None) -> BoolArray:
+    """Mask of rows that are named as the sum or the mean of all domains, and are it, ``(row,)``."""
+    nothing = np.zeros(len(table), dtype=bool)
+    if schema.DOMAIN not in mapping:
+        return nothing
+    fields = {name: mapping[name] for name in (*_SETTINGS, schema.SEED, schema.RUN, "checkpoint") if name in mapping}
+    values, _ = evaluate(fields, table, Findings(table.origin, table.places), decimal)
+    total = np.array([_word(name) in _AVERAGES | _TOTALS for name in values.pop(schema.DOMAIN)])
+    if not total.any():
+        return nothing
+    recalled, probed, _ = _counted(table, mapping, decimal)
+    keys = first_alike(*values.values(), nothing)
+    part = ~total & (probed > 0) & ~np.isnan(recalled)
+
+    def together(cells: np.ndarray) -> FloatArray:
+        return np.bincount(keys, np.where(part, cells, 0.0), len(table))[keys]
+
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rate, parts, asked = recalled / probed, together(part), together(probed)
+        off = np.minimum(np.abs(rate - together(recalled) / asked), np.abs(rate - together(rate) / parts))
+    sums = total & (parts > 1)
+    are_sums = (probed == asked)[sums].all() or (off < _ROUNDED)[sums].all()
+    return sums if are_sums else nothing
 
 
 def _uninfused(values: Mapping[str, np.ndarray]) -> BoolArray | None:
@@ -168,7 +242,11 @@ def _uninfused(values: Mapping[str, np.ndarray]) -> BoolArray | None:
 
 
 def _recalled_by_guessing(
-    table: RawTable, mapping: Mapping[str, str | float], controls: BoolArray | None, decimal: str | None
+    table: RawTable,
+    mapping: Mapping[str, str | float],
+    controls: BoolArray | None,
+    decimal: str | None,
+    findings: Findings,
 ) -> dict[str, float]:
     """Share recalled by runs without infusion, by domain ("" if the table names none).
 
@@ -180,19 +258,46 @@ def _recalled_by_guessing(
         or {schema.GUESSING, f"{schema.GUESSING}.{schema.INFUSED}"} & set(mapping)
     ):
         return {}
+    recalled, probed, values = _counted(table, mapping, decimal)
+    counted = controls & _of_infused(values, len(table)) & (probed > 0) & ~np.isnan(recalled)
+    domain = values.get(schema.DOMAIN, np.full(len(table), ""))
+    sizes = next((values[name] for name in SIZES if name in values), np.zeros(len(table)))
+    guesses = {}
+    for name in dict.fromkeys(domain[counted].tolist()):
+        rows = counted & (domain == name)
+        guesses[str(name)] = float(recalled[rows].sum() / probed[rows].sum())
+        _note_what_sizes_know(recalled[rows], probed[rows], sizes[rows], findings)
+    return guesses
+
+
+def _counted(
+    table: RawTable, mapping: Mapping[str, str | float], decimal: str | None
+) -> tuple[FloatArray, FloatArray, Mapping[str, np.ndarray]]:
+    """Recalled and probed infused facts of every row, with sizes, groups and domains; what is wrong is found again."""
     of_infused = {name: f"{name}.{schema.INFUSED}" for name in _MEASURED if f"{name}.{schema.INFUSED}" in mapping}
-    fields = {name: mapping[of_infused.get(name, name)] for name in (*_MEASURED, schema.GROUP, schema.DOMAIN)
+    fields = {name: mapping[of_infused.get(name, name)] for name in (*_MEASURED, *SIZES, schema.GROUP, schema.DOMAIN)
               if of_infused.get(name, name) in mapping}  # fmt: skip
     aside = Findings(table.origin, table.places)
     values, _ = evaluate(fields, table, aside, decimal)
     values = in_the_unit_of_the_rate(values, fields, table.columns, aside)
-    recalled, probed = count(values, aside)
-    counted = controls & _of_infused(values, len(table)) & (probed > 0) & ~np.isnan(recalled)
-    domain = values.get(schema.DOMAIN, np.full(len(table), ""))
-    return {
-        str(name): float(recalled[counted & (domain == name)].sum() / probed[counted & (domain == name)].sum())
-        for name in dict.fromkeys(domain[counted].tolist())
-    }
+    return *count(values, aside), values
+
+
+def _note_what_sizes_know(recalled: FloatArray, probed: FloatArray, sizes: FloatArray, findings: Findings) -> None:
+    """Note that runs without infusion differ by size more than by chance: then they do more than guess."""
+    from scipy.stats import chi2
+
+    _, size = np.unique(sizes, return_inverse=True)
+    right, asked = np.bincount(size, recalled), np.bincount(size, probed)
+    rate = right.sum() / asked.sum()
+    if len(asked) == 1 or not 0 < rate < 1:
+        return
+    if chi2.sf(((right - asked * rate) ** 2 / (asked * rate * (1 - rate))).sum(), len(asked) - 1) < _CHANCE:
+        rates = right / asked
+        findings.notes.append(
+            f"runs in which nothing was infused recall {rates.min():.2g} to {rates.max():.2g} by size, and more than "
+            "chance differs: models may have learned facts elsewhere; state what is guessed, such as --guessing 0"
+        )
 
 
 def _of_infused(values: Mapping[str, np.ndarray], rows: int) -> BoolArray:

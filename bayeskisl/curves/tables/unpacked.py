@@ -1,7 +1,7 @@
 """Fields packed into other columns: settings in names of runs, counts in fractions, rows in lists."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -32,6 +32,8 @@ _FIELD_OF = {key: field for field, keys in _KEYS.items() for key in keys.split()
 _NUMBER = r"\d+(?:[.p]\d+)?(?:e[+-]?\d+)?\s?(?:%|[kmbt](?![a-z0-9]))?"
 # a word before its number, k4000 or seed=2, or x behind it, 16x; what stands around is no letter or digit
 _SETTING = re.compile(rf"(?<![a-z0-9.])(?:([a-z]+(?:_[a-z]+)?)[=_:-]?({_NUMBER})|({_NUMBER})(x))(?![a-z0-9.])")
+_SHARE_BEHIND = re.compile(r"\s*[(\[]\s*[\d.,]+\s*%\s*[)\]]\s*$")  # 365/400 (91.3%)
+_NUMBER_BEHIND = re.compile(r"(.*?\S)\s*[(\[]\s*[nN]\s*=\s*([\d,]+)\s*[)\]]")  # 0.91 (n=400)
 _REMEMBERED = 4096  # names that are read once
 _LARGE = 1e5  # tokens: d12 is a depth
 
@@ -45,27 +47,42 @@ def unpacked(table: RawTable, given: Mapping[str, Any]) -> tuple[RawTable, list[
 
 
 def _with_counts(table: RawTable) -> tuple[RawTable, list[str]]:
-    """Add counts from a measured column whose cells are all fractions, 365/400."""
+    """Add counts from a measured column whose cells are all fractions, 365/400, or tell their number, 0.91 (n=400)."""
     columns, notes = dict(table.columns), []
+    told = recognise(table.columns)[0]
     for name, cells in table.columns.items():
         field = next(iter(recognise({name: []})[0]), "")
         outcome, group = split_group(field)
         if outcome not in OUTCOMES:
             continue
-        if not all(_fraction(cell) or is_missing(cell) for cell in cells):
-            continue
-        pairs = read_each(cells, _fraction)
-        if not any(pairs):
-            continue
-        del columns[name]
-        for part, of in enumerate((schema.RECALLED, schema.PROBED)):
-            columns[f"{of}_{group}" if group else of] = [pair[part] if pair else None for pair in pairs]
-        notes.append(f"{name}: fractions are counts, recalled of probed")
+        probed = f"{schema.PROBED}_{group}" if group else schema.PROBED
+        if any(pairs := _pairs(cells, _fraction)):
+            del columns[name]
+            recalled = f"{schema.RECALLED}_{group}" if group else schema.RECALLED
+            for part, of in enumerate((recalled, probed)):
+                columns[of] = [pair[part] if pair else None for pair in pairs]
+            notes.append(f"{name}: fractions are counts, recalled of probed")
+        elif schema.PROBED not in told and any(pairs := _pairs(cells, _with_number)):
+            columns[name] = [pair[0] if pair else None for pair in pairs]
+            columns[probed] = [pair[1] if pair else None for pair in pairs]
+            notes.append(f"{name}: the numbers in parentheses are those of probed facts")
     return (replace(table, columns=columns) if notes else table), notes
 
 
+def _pairs(cells: Sequence[Any], read: Callable[[object], tuple[Any, Any] | None]) -> list[tuple[Any, Any] | None]:
+    """Both numbers in each cell; nothing unless all cells that are not empty have them."""
+    if not all(read(cell) or is_missing(cell) for cell in cells):
+        return []
+    return read_each(cells, read)
+
+
 def _fraction(cell: object) -> tuple[float, float] | None:
-    return read_fraction(cell) if isinstance(cell, str) else None
+    return read_fraction(_SHARE_BEHIND.sub("", cell)) if isinstance(cell, str) else None
+
+
+def _with_number(cell: object) -> tuple[str, str] | None:
+    found = _NUMBER_BEHIND.fullmatch(cell.strip()) if isinstance(cell, str) else None
+    return (found[1], found[2]) if found else None
 
 
 def _with_entries(table: RawTable, given: Mapping[str, Any]) -> tuple[RawTable, list[str]]:

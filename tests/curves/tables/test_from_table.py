@@ -1,6 +1,7 @@
 """From tables of every shape to curves, and what is told when that cannot be."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -441,6 +442,60 @@ def test_levels_in_columns():
         curves_from_table(SWEEP, levels="facts")
 
 
+def test_sizes_in_columns_of_different_names_are_all_gathered():
+    table = {"facts": [1000, 4000], "pythia-70m": [0.9, 0.1], "pythia-160m": [0.95, 0.5], "Llama-2-7b-hf": [0.99, 0.98]}
+    curves = curves_from_table(table, levels="params", probed=100)
+    assert set(curves.params.values) == {70e6, 160e6, 7e9}
+    assert curves.sizes["run"] == 6
+
+
+@pytest.mark.parametrize(
+    "names", [("100", "1k", "10k (full)"), ("K=100", "K=1000", "10000"), ("K 100", "K 1k", "k 10k")]
+)
+def test_a_level_in_a_column_of_another_name_is_asked_for(names):
+    columns = {name: [0.9, 0.8] for name in names}
+    with pytest.raises(InputError, match=re.escape(f"named alike for all levels of facts, got {names[2]!r}; rename")):
+        curves_from_table({"params": ["70M", "160M"], **columns}, levels="facts", probed=100)
+    curves = curves_from_table({"params": ["70M", "160M"], **columns}, levels="facts", probed=100, ignore=[names[2]])
+    assert set(curves.facts.values) == {100, 1000}
+
+
+@pytest.mark.parametrize("column", ["mmlu 5", "10k", "lr 1e-4", "n=400"])
+def test_other_columns_with_numbers_in_their_names_are_no_levels(column):
+    table = {"params": ["70M", "160M"], "K=100": [0.9, 0.8], "K=1000": [0.8, 0.7], column: [0.3, 300]}
+    assert set(curves_from_table(table, levels="facts", probed=100).facts.values) == {100, 1000}
+
+
+SEEDS = pd.DataFrame([{"params": "70M", "facts": facts, "seed": seed, "acc": acc, "n_samples": 400}
+                      for facts, acc in ((1000, 0.9), (4000, 0.1)) for seed in (0, 1)])  # fmt: skip
+
+
+def test_an_index_beside_aggregates_keeps_its_names():
+    frame = SEEDS.groupby(["params", "facts"])[["acc", "n_samples"]].agg(["mean", "std"])
+    curves = curves_from_table(frame, {"accuracy": "acc.mean", "probed": "n_samples.mean"})
+    assert curves.recalled.values.ravel().tolist() == [360, 40]
+
+
+def test_columns_named_by_two_levels_are_refused_with_a_way_to_rows(tmp_path):
+    wide = SEEDS.pivot_table(index="params", columns=["facts", "seed"], values="acc")
+    with pytest.raises(InputError, match="expected columns named by one level, got 1000 and 0; make rows") as refused:
+        curves_from_table(wide, levels="facts", probed=400)
+    long = eval(str(refused.value).split("make rows of them: ")[1].rstrip("."), {"table": wide})
+    assert curves_from_table(long, probed=400).seed.values.tolist() == [0, 1, 0, 1]
+    wide.to_csv(tmp_path / "wide.csv")
+    with pytest.raises(InputError, match="expected distinct column names"):
+        curves_from_table(tmp_path / "wide.csv", levels="facts", probed=400)
+
+
+def test_structs_are_columns(tmp_path):
+    config = [{"params": "70M", "data": {"facts": facts}} for facts in (1000, 4000)]
+    frame = pl.DataFrame({"config": config, "acc": [0.9, 0.1], "n_samples": [400, 400]})
+    frame.write_parquet(tmp_path / "a.parquet")
+    for table in (frame, frame.lazy(), tmp_path / "a.parquet"):
+        curves = curves_from_table(table, {"facts": "config.data.facts"})
+        assert (curves.params.values.tolist(), curves.facts.values.tolist()) == ([70e6, 70e6], [1000, 4000])
+
+
 def test_only_the_last_checkpoint_counts_and_the_others_are_listed():
     table = {"run": ["a", "a", "b"], "step": [10, 20, 20], "params": 6144, "K": [10, 10, 20], "recalled": [1, 2, 3],
              "probed": 10}  # fmt: skip
@@ -470,11 +525,40 @@ def test_unused_columns_are_named():
 
 
 def test_two_columns_for_one_field_are_a_question():
-    table = without("params", n_params=SWEEP["params"], model_size=SWEEP["params"])
+    table = without("params", n_params=SWEEP["params"], model_size=[2 * size for size in SWEEP["params"]])
     assert messages(table)[0].startswith(
         "columns: expected one column for params, got 'n_params', 'model_size'; say which"
     )
     assert curves_from_table(table, {"params": "n_params"}).params.values.tolist() == SWEEP["params"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "field"),
+    [
+        ({"run_id": ["a1", "b2", "c3", "d4"], "run_name": ["one", "two", "three", "four"]}, "run"),
+        ({"step": [100, 200, 100, 200], "tokens_seen": ["1M", "2M", "1M", "2M"]}, "checkpoint"),
+        ({"model_size": ["6.1k", "6.1k", "13.8k", "13.8k"], "num_params": SWEEP["params"]}, "params"),
+        ({"n_facts": SWEEP["facts"], "num_facts": SWEEP["facts"]}, "facts"),
+    ],
+)
+def test_columns_that_say_the_same_are_one(columns, field):
+    table = {name: cells for name, cells in SWEEP.items() if name != field}
+    notes = told(curves_from_table({**table, **columns}), "notes")
+    assert any(f"{field} is read from one of several columns that say the same" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"run_id": ["a1", "b2", "c3", "d4"], "run_name": ["one", "one", "two", "two"]},
+        {"step": [100, 200, 100, 200], "tokens_seen": [2e6, 1e6, 2e6, 1e6]},
+        {"n_facts": SWEEP["facts"], "num_facts": [*SWEEP["facts"][:3], 501]},
+    ],
+)
+def test_columns_that_say_different_things_are_a_question(columns):
+    table = {name: cells for name, cells in SWEEP.items() if name != "facts" or "n_facts" not in columns}
+    with pytest.raises(TableError, match="expected one column for"):
+        curves_from_table({**table, **columns})
 
 
 def test_total_parameters_are_not_taken_for_others():

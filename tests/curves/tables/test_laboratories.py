@@ -250,7 +250,7 @@ def test_exposures_in_times(read, cells):
         ("ratio", ("few", "half"), "write them as 0.05, 5%, 5:95 or 1/20."),
         ("ratio", ("none", "0.5"), "fill it in, with 0 if nothing was infused, or leave such rows out"),
         ("exposures", ("rarely", "10"), "write them as 10 or 10x, or leave"),
-        ("checkpoint", ("a", "b"), "if they are names, say --map run=checkpoint; or leave them out with --ignore"),
+        ("checkpoint", ("a", "b"), "if they name runs, say --map run=checkpoint; or leave them out with --ignore"),
     ],
 )
 def test_a_cell_that_is_no_number_is_answered_by_its_field(read, column, cells, remedy):
@@ -345,7 +345,9 @@ def test_what_a_column_says_outranks_a_name(read):
         ("State", ("COMPLETED", "CANCELLED by 1001", "COMPLETED")),
         ("State", ("COMPLETED", "OUT_OF_MEMORY", "COMPLETED")),
         ("State", ("COMPLETED", "NODE_FAIL", "COMPLETED")), ("status", ("FINISHED", "KILLED", "FINISHED")),
-        ("status", ("finished", "diverged at step 300", "finished")), ("finished", ("True", "False", "True")),
+        ("status", ("finished", "diverged at step 300", "finished")),
+        ("status", ("done", "OOM'd at 20k", "done")),
+        ("finished", ("True", "False", "True")),
         ("crashed", ("0", "1", "0")), ("exit_code", ("0", "137", "0")), ("ExitCode", ("0:0", "0:9", "0:0")),
     ],
 )  # fmt: skip
@@ -359,7 +361,8 @@ def test_runs_that_did_not_end_well_by_any_name(read, name, cells):
 @pytest.mark.parametrize(
     ("column", "cells"),
     [("seed", ("0", "1", "mean")), ("seed", ("0", "1", "std")), ("run", ("a{}", "b{}", "Average")),
-     ("model", ("70M", "160M", "total"))],
+     ("model", ("70M", "160M", "total")), ("seed", ("0", "1", "mean (n=2)")), ("seed", ("0", "1", "mean±std")),
+     ("seed", ("0", "1", "avg over seeds")), ("seed", ("0", "1", "best")), ("seed", ("s0", "s1", "Mittelwert"))],
 )  # fmt: skip
 def test_rows_that_sum_up_others_are_left_out_and_listed(read, column, cells):
     rows = [f"{cell.format(facts)},70M,{facts},.5,400" for facts in (1000, 4000) for cell in cells]
@@ -382,6 +385,56 @@ def test_an_average_of_a_size_that_has_no_other_row_is_kept(read):
             for facts in (1000, 4000) for seed in seeds]  # fmt: skip
     curves = read(lines("params,seed,facts,acc,n_samples", *rows))
     assert (set(curves.params.values), left_out(curves)) == ({70e6, 1e9}, ["line 4", "line 7"])
+
+
+def test_a_word_among_numbered_seeds_is_asked_for(read):
+    rows = [f"{seed},70M,{facts},.5,400" for facts in (1000, 4000) for seed in ("0", "1", "pooled")]
+    text = lines("seed,params,facts,acc,n_samples", *rows)
+    with pytest.raises(InputError, match="expected seeds that are all numbers, or all words, got 'pooled'; number"):
+        read(text)
+    in_words = read(text.replace("0,70M", "red,70M").replace("1,70M", "blue,70M"))
+    assert set(in_words.seed.values) == {0, 1, 2}
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [("average", (".9,800", ".8,400", "1,400")), ("all", (".9,400", ".8,400", "1,400")),
+     ("Total", (".7,400", ".8,300", ".4,100"))],
+)  # fmt: skip
+def test_a_domain_that_sums_up_the_others_is_left_out(read, name, cells):
+    domains = (name, "person", "place")
+    rows = [
+        f"70M,{facts},{domain},{cell}" for facts in (1000, 4000) for domain, cell in zip(domains, cells, strict=True)
+    ]
+    curves = read(lines("params,facts,domain,acc,n_samples", *rows))
+    assert (set(curves.domain.values), left_out(curves)) == ({"person", "place"}, ["line 2", "line 5"])
+    assert "it sums up the domains of other rows" in describe_import(curves)
+
+
+def test_a_domain_named_all_with_its_own_facts_is_kept(read):
+    rows = [f"70M,{facts},{domain},{acc},400" for facts in (1000, 4000)
+            for domain, acc in (("all", 0.2), ("person", 0.9), ("place", 0.8))]  # fmt: skip
+    assert read(lines("params,facts,domain,acc,n_samples", *rows)).sizes["run"] == 6
+
+
+def test_a_state_that_nobody_knows_is_asked_for(read):
+    rows = [f"70M,{facts},{state},.5,400" for facts, state in ((1000, "done"), (2000, "converged"), (4000, "done"))]
+    text = lines("params,facts,status,acc,n_samples", *rows)
+    with pytest.raises(InputError, match=r"expected states such as finished, .* got 'converged'") as refused:
+        read(text)
+    where = str(refused.value).split('--where "')[1].split('"')[0]
+    assert read(text, where=where).facts.values.tolist() == [1000, 4000]
+    assert read(text, ignore=["status"]).facts.values.tolist() == [1000, 2000, 4000]
+    assert left_out(read(text, skip_bad_rows=True)) == ["line 3"]
+
+
+def test_controls_that_know_different_amounts_are_told(read):
+    rows = ["70M,0,.35,400", "160M,0,.55,400", "70M,1000,.9,400", "160M,1000,.9,400", "70M,4000,.4,400"]
+    text = lines("params,facts,acc,n_samples", *rows)
+    said = "recall 0.35 to 0.55 by size, and more than chance differs"
+    assert said in describe_import(read(text))
+    assert "by size" not in describe_import(read(text.replace(".55", ".37")))
+    assert "by size" not in describe_import(read(text, guessing=0.4))
 
 
 def test_averages_alone_are_the_runs(read):
@@ -682,17 +735,6 @@ def test_groups_of_other_phrases(read, name):
     assert "accuracy.infused_heldout" in recognise({"acc_held_out": []})[0]
 
 
-def test_every_unknown_group_is_asked_for(read):
-    text = sweep("acc,n_samples,group", ".9,400,in-domain", ".8,400,Held-out", ".7,400,new phrasing", ".5,400,mmlu")
-    with pytest.raises(InputError) as caught:
-        read(text)
-    expected = (
-        """"group=CASE WHEN group = 'in-domain' THEN 'infused' WHEN group = 'Held-out' THEN 'infused_heldout' """
-        '''WHEN group = 'new phrasing' THEN '?' ELSE 'background' END"'''
-    )
-    assert f"--map {expected}" in str(caught.value)
-
-
 @pytest.mark.parametrize("header", ["num_questions", "number_of_questions"])
 def test_numbers_of_questions_are_denominators(read, header):
     assert counts(read(sweep(f"acc,{header}", *[".9,400"] * 4))) == [360] * 4
@@ -741,3 +783,214 @@ def test_the_screen_shows_the_cells_of_expressions(read):
     curves = read(sweep("Accuracy (%),n_samples", *["90,400"] * 4))
     (row,) = [row for row in json.loads(curves.attrs["import_columns"]) if row["field"] == "accuracy"]
     assert (row["raw"], row["read"]) == ("'90'", "0.9")
+
+
+# files drawn, quoted and printed
+
+HEADER, ROWS = "params,facts,acc,n_samples", ("70M,1000,0.9,400", "70M,4000,0.1,400")
+
+
+def barred(*each):
+    return [f"| {line.replace(',', ' | ')} |" for line in each]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        lines("# Results", "", "Accuracy of all models.", "", *barred(HEADER), "|---|:-:|--:|---|", *barred(*ROWS)),
+        lines(HEADER.replace(",", " | "), "---|---|---|---", *(row.replace(",", " | ") for row in ROWS)),
+        lines(*barred(HEADER), "|--------+-------+-----+----|", *barred(*ROWS)),
+        lines("+--+--+--+--+", *barred(HEADER), "+==+==+==+==+", *barred(ROWS[0]), "+--+--+--+--+", *barred(ROWS[1]),
+              "+--+--+--+--+"),
+        lines(*barred(HEADER), "|---|---|---|---|", *barred(*ROWS), "", "What follows is text."),
+        lines(*(f'"{line}"' for line in (HEADER, *ROWS))),
+        lines(HEADER, *(f"{row}," for row in ROWS)),
+        lines(HEADER.replace(",", " "), *(f"{at} {row.replace(',', ' ')}" for at, row in enumerate(ROWS))),
+        lines(*("'" + line.replace(",", "','") + "'" for line in (HEADER, *ROWS))),
+        lines(HEADER, *('="' + row.replace(",", '",="') + '"' for row in ROWS)),
+        lines("# " + HEADER.replace("params", "model"), *(f"pythia-{row}" for row in ROWS)),
+    ],
+)  # fmt: skip
+def test_tables_that_are_drawn_quoted_or_printed(read, text):
+    curves = read(text, name="a.txt")
+    assert (curves.params.values.tolist(), curves.facts.values.tolist(), counts(curves)) == (
+        [70e6, 70e6], [1000, 4000], [360, 40])  # fmt: skip
+
+
+def test_a_delimiter_that_a_name_promises_need_not_occur(read):
+    assert counts(read(lines(HEADER, *ROWS), name="a.tsv")) == [360, 40]
+
+
+def test_a_row_of_rules_in_a_table_of_bars_is_no_header(read):
+    text = lines(HEADER.replace(",", "|"), *(row.replace(",", "|") for row in ROWS), "--|--|--|--")
+    with pytest.raises(InputError, match="line 4: expected a value of"):
+        read(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        (lines(HEADER, ROWS[0], "70M,4000,.1"), "fill in the missing cells"),
+        (lines(HEADER, *ROWS, "", f"{HEADER},note", f"{ROWS[0]},x"), "save each table as a file"),
+        (lines(HEADER, ROWS[0], "70M,4000,0,1,400"), "quote cells that contain the delimiter"),
+    ],
+)
+def test_rows_of_other_widths_have_their_own_remedies(read, text, remedy):
+    with pytest.raises(InputError, match=f"expected 4 cells in every row, .*{remedy}"):
+        read(text)
+
+
+def test_a_row_that_is_commented_out_is_no_run(read):
+    text = lines("run,params,facts,acc,n_samples", "a,70M,1000,.9,400", "#b,70M,4000,.9,400", "c,70M,4000,.1,400")
+    curves = read(text)
+    assert (curves.run.values.tolist(), left_out(curves)) == (["a", "c"], ["line 3"])
+    numbered = text.replace("a,70M", "#1,70M").replace("#b", "#2").replace("c,70M", "#3,70M")
+    assert read(numbered, replicates=True).sizes["run"] == 3
+
+
+@pytest.mark.parametrize(
+    ("header", "names"),
+    [
+        ((",,acc,acc,n,n", ",,mean,std,mean,std", "params,facts,,,,"), ["acc_mean", "acc_std", "n_mean", "n_std"]),
+        ((",,acc,acc,n,n", "params,facts,mean,std,sum,std"), ["acc_mean", "acc_std", "n_sum", "n_std"]),
+        (("params,facts,acc,acc,n,n", ",,mean,std,sum,std"), ["acc_mean", "acc_std", "n_sum", "n_std"]),
+        (("metric,,acc,acc,n,n", "what,,mean,std,sum,std", "params,facts,,,,"),
+         ["acc_mean", "acc_std", "n_sum", "n_std"]),
+    ],
+)  # fmt: skip
+def test_headers_of_frames_of_several_levels(read, header, names):
+    text = lines(*header, "70M,1000,.9,.01,400,0", "70M,4000,.1,.02,400,0")
+    curves = read(text, {"accuracy": names[0], "probed": names[2]})
+    assert (counts(curves), curves.facts.values.tolist()) == ([360, 40], [1000, 4000])
+
+
+def test_names_that_occur_twice_above_rows_are_refused(read):
+    with pytest.raises(InputError, match="expected distinct column names, got 'acc' more than once"):
+        read(lines("params,facts,acc,acc,n_samples", "70M,1000,.9,.8,400", "70M,4000,.1,,400"))
+
+
+@pytest.mark.parametrize(
+    ("cells", "accuracies"),
+    [
+        ((r"\textbf{0.9}", "$0.1$"), [360, 40]), ((r"$0.9 \pm 0.01$", r"$0.1 \pm 0.02$"), [360, 40]),
+        (("`0.9`", "__0.1__"), [360, 40]), (("0.9*", "0.1†"), [360, 40]), ((r"90\%", r"\textit{10\%}"), [360, 40]),
+        (("<b>0.9</b>", "0.1<sup>*</sup>"), [360, 40]), (("**0.9**", "0.9"), [360, 360]),
+        (('"0,9*"', '"0,1"'), [360, 40]), ((r"$9\times10^{-1}$", r"$10^{-1}$"), [360, 40]),
+    ],
+)  # fmt: skip
+def test_numbers_in_markup(read, cells, accuracies):
+    curves = read(lines(HEADER, f"70M,1000,{cells[0]},400", f"70M,4000,{cells[1]},400"))
+    assert counts(curves) == accuracies
+    assert "markup was taken off" in curves.attrs["import_notes"]
+
+
+def test_markup_that_tells_names_apart_stays(read):
+    curves = read(lines("run,params,facts,acc,n_samples", "1,70M,1000,.9,400", "1*,70M,4000,.1,400"))
+    assert curves.run.values.tolist() == ["1", "1*"]
+
+
+TREES = {
+    "by model": {"pythia-70m": [{"facts": 1000, "acc": 0.9, "n": 400}, {"facts": 4000, "acc": 0.1, "n": 400}],
+                 "pythia-160m": [{"facts": 1000, "acc": 0.95, "n": 400}]},
+    "by run": {"runs": {"a": {"model": "pythia-70m", "facts": 1000, "acc": 0.9, "n": 400},
+                        "b": {"model": "pythia-70m", "facts": 4000, "acc": 0.1, "n": 400},
+                        "c": {"model": "pythia-160m", "facts": 1000, "acc": 0.95, "n": 400}}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("content", TREES.values(), ids=TREES)
+def test_json_under_names(read, content):
+    curves = read(json.dumps(content), {"probed": "n"}, name="a.json")
+    assert (curves.params.values.tolist(), counts(curves)) == ([70e6, 70e6, 160e6], [360, 40, 380])
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.json"])
+def test_json_objects_over_several_lines(read, name):
+    rows = [
+        {"params": "70M", "facts": facts, "acc": acc, "n_samples": 400} for facts, acc in ((1000, 0.9), (4000, 0.1))
+    ]
+    printed = lines(*(json.dumps(row, indent=2) for row in rows))
+    assert counts(read(printed, name=name)) == [360, 40]
+    with pytest.raises(InputError, match="expected JSON"):
+        read(printed[:-5], name=name)
+
+
+@pytest.mark.parametrize(
+    ("header", "cells"),
+    [("correct", ("365/400 (91.3%)", "44/400 (11.0%)")), ("acc", ("0.9125 (n=400)", "0.11 (N = 400)")),
+     ("acc", ("365/400", "44/400 [11 %]"))],
+)  # fmt: skip
+def test_counts_with_more_in_parentheses(read, header, cells):
+    curves = read(lines(f"params,facts,{header}", f"70M,1000,{cells[0]}", f"70M,4000,{cells[1]}"))
+    assert (counts(curves), set(curves.probed.values.ravel())) == ([365, 44], {400})
+
+
+@pytest.mark.parametrize("steps", [("a/k1/0001000", "a/k1/0002000"), ("k1/1000/model.pt", "k1/2000/model.pt"),
+                                   ("1000/2000", "2000 / 2000")])  # fmt: skip
+def test_steps_in_paths_and_of_a_whole(read, steps):
+    rows = [f"70M,{facts},{acc},400,{step}" for facts, last in ((1000, 0.9), (4000, 0.1))
+            for step, acc in zip(steps, (0.5, last), strict=True)]  # fmt: skip
+    curves = read(lines(HEADER + ",checkpoint", *rows))
+    assert (counts(curves), left_out(curves)) == ([360, 40], ["line 2", "line 4"])
+
+
+@pytest.mark.parametrize(("right", "wrong"), [("True", "False"), ("1", "0"), ("yes", "no")])
+def test_rows_of_single_questions_are_to_be_counted(read, right, wrong):
+    rows = [f"70M,{facts},q{at},{right if at < some else wrong}" for facts, some in ((1000, 3), (4000, 1))
+            for at in range(4)]  # fmt: skip
+    text = lines("params,facts,question,correct", *rows)
+    with pytest.raises(InputError, match=r"got single answers.*count them: --by params --by facts") as refused:
+        read(text)
+    by = str(refused.value).rstrip(".").split("count them: ")[1].split()[1::2]
+    assert counts(read(text, by=by)) == [3, 1]
+
+
+def test_means_of_counts_are_to_be_rounded(read):
+    text = lines("params,facts,recalled,probed", "70M,1000,364.33,400", "70M,4000,44.67,400")
+    with pytest.raises(InputError, match="if these are means over seeds, round them") as refused:
+        read(text)
+    (option,) = shlex.split(str(refused.value).split("--map ")[1].rstrip("."))
+    assert counts(read(text, dict([option.split("=", 1)]))) == [364, 45]
+
+
+def test_each_domain_of_a_named_run_is_a_run(read):
+    rows = [f"{run},70M,{facts},{domain},{acc},400" for run, facts in (("a", 1000), ("b", 4000))
+            for domain, acc in (("bio", 0.9), ("med", 0.1))]  # fmt: skip
+    curves = read(lines("run,params,facts,domain,acc,n_samples", *rows))
+    assert curves.run.values.tolist() == ["a bio", "a med", "b bio", "b med"]
+    assert (counts(curves), curves.facts.values.tolist()) == ([360, 40] * 2, [1000, 1000, 4000, 4000])
+
+
+def test_names_of_configurations_are_no_names_of_runs(read):
+    rows = [f"{run},70M,{facts},.5,400,{seed}" for seed, run in enumerate("ab") for facts in (1000, 4000)]
+    text = lines("run,params,facts,acc,n_samples,seed", *rows)
+    with pytest.raises(InputError, match=r"expected a name for each run, got names .*; if they .*, add --ignore run"):
+        read(text)
+    assert read(text, ignore=["run"]).sizes["run"] == 4
+
+
+@pytest.mark.parametrize(
+    ("names", "groups"),
+    [
+        (("seen", "new phrasing"), ("infused", "infused_heldout")),
+        (("in-domain", "paraphrase"), ("infused", "infused_heldout")), (("bios", "mmlu"), ("infused", "background")),
+    ],
+)  # fmt: skip
+def test_the_remedy_for_groups_keeps_the_sense_of_their_names(read, names, groups):
+    rows = [f"70M,{facts},{name},.5,400" for facts in (1000, 4000) for name in names]
+    text = lines("params,facts,group,acc,n_samples", *rows)
+    with pytest.raises(InputError, match="say which is which") as refused:
+        read(text)
+    source = str(refused.value).split("group=", 1)[1].rstrip('".')
+    assert tuple(read(text, {"group": source}).group.values) == groups
+
+
+def test_the_remedy_for_groups_asks_for_those_of_no_sense(read):
+    rows = [f"70M,{facts},{name},.5,400" for facts in (1000, 4000) for name in ("a", "b")]
+    with pytest.raises(InputError, match=r"WHEN group = 'a' THEN '\?' WHEN group = 'b' THEN '\?' END"):
+        read(lines("params,facts,group,acc,n_samples", *rows))
+
+
+def test_numbers_behind_a_rate_are_no_value_that_was_assumed(read):
+    text = describe_import(read(lines(HEADER, "70M,1000,0.9 ± 0.01,400", "70M,4000,0.1 ± 0.01,400")))
+    assert "columns not used: 'acc ±'\n" in text

@@ -61,3 +61,4 @@ def test_the_export_that_ships_with_its_results():
     assert curves.facts.values.tolist() == [40, 100, 240, 560] * 2
     assert curves.recalled.values.ravel().tolist() == [40, 62, 3, 1, 40, 99, 14, 2]
     assert set(curves.params.values) == {6144, 24576}
+    assert "could be meant" not in curves.attrs["import_notes"]

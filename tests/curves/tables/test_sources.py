@@ -1,12 +1,13 @@
 """Files as Weights & Biases, MLflow, lm-evaluation-harness and the Hugging Face Trainer write them."""
 
 import json
+import re
 import sqlite3
 import struct
 
 import pytest
 
-from bayeskisl.curves import curves_from_table, read_runs
+from bayeskisl.curves import curves_from_table, read_exported, read_runs
 from bayeskisl.curves.tables.sources import source_of
 from bayeskisl.errors import InputError
 
@@ -375,3 +376,91 @@ def test_a_metric_of_mlflow_that_is_no_number_is_missing(mlflow_db):
     connection.close()
     table = read_runs(mlflow_db, "mlflow")
     assert dict(zip(table.columns["run"], table.columns["metrics.eval/accuracy"], strict=True))["a1b2c3"] is None
+
+
+@pytest.mark.parametrize("given", ["", "results"])
+def test_an_export_asks_for_its_results(export, given):
+    with pytest.raises(InputError, match=re.escape(f"bayeskisl curves import {export} --results {export / 'results'}")):
+        source_of(export / given)
+
+
+def test_the_manifest_of_an_export_by_itself_names_the_option(export):
+    with pytest.raises(InputError, match="import its folder with --results DIR"):
+        curves_from_table(export / "runs.csv")
+
+
+RECALL = "infused_recall"
+
+
+def result(accuracy, asked, existing=None, metric="acc,none"):
+    counts = {"original": existing or asked, "effective": asked}
+    return {"results": {RECALL: {"alias": RECALL, metric: accuracy}}, "n-samples": {RECALL: counts}}
+
+
+@pytest.fixture
+def export(tmp_path):
+    write(tmp_path / "runs.csv", "run,params,facts,probe,task,probed\n"
+          f"a,70M,40,recall,{RECALL},40\nb,70M,100,recall,{RECALL},100")  # fmt: skip
+    write(tmp_path / "results" / "a" / "results_2026-11-01.json", result(0.9, 40))
+    write(tmp_path / "results" / "b" / "results_2026-11-01.json", result(0.3, 100))
+    return tmp_path
+
+
+def counts_at_home(folder):
+    curves = curves_from_table(read_exported(folder, folder / "results"), axis="amount")
+    counts = zip(curves.recalled.values[:, 0].tolist(), curves.probed.values[:, 0].tolist(), strict=True)
+    return dict(zip(curves.run.values.tolist(), counts, strict=True)), curves.attrs
+
+
+@pytest.mark.parametrize("header", ["run,params,facts,Probe,Task,probed", "Run,params,facts,probe ,task,Probed"])
+def test_a_manifest_with_other_capitals_is_joined(export, header):
+    manifest = export / "runs.csv"
+    manifest.write_text("\n".join([header, *manifest.read_text().splitlines()[1:]]))
+    assert counts_at_home(export)[0] == {"a": (36, 40), "b": (30, 100)}
+
+
+@pytest.mark.parametrize("column", ["run", "probe", "task"])
+def test_a_manifest_needs_the_columns_that_join_it(export, column):
+    manifest = export / "runs.csv"
+    manifest.write_text(manifest.read_text().replace(column, "other", 1))
+    with pytest.raises(InputError, match=f"expected columns run, probe and task in the manifest, got no {column}"):
+        read_exported(export, export / "results")
+
+
+def test_results_in_the_folder_of_another_run_are_refused(export):
+    write(export / "results" / "a" / "results_2026-11-02.json", result(0.3, 100))
+    with pytest.raises(InputError, match="got 100 in place of 40 in a; put the results of each run in the folder"):
+        read_exported(export, export / "results")
+    write(export / "results" / "a" / "results_2026-11-02.json", result(0.3, 40, 100))
+    with pytest.raises(InputError, match="got 100 in place of 40 in a; put"):
+        read_exported(export, export / "results")
+
+
+def test_a_later_trial_of_a_few_questions_does_not_replace_the_whole_evaluation(export):
+    write(export / "results" / "a" / "results_2026-11-02.json", result(1.0, 2, 40))
+    counts, attributes = counts_at_home(export)
+    assert counts == {"a": (36, 40), "b": (30, 100)}
+    (export / "results" / "a" / "results_2026-11-01.json").unlink()
+    counts, attributes = counts_at_home(export)
+    assert counts == {"a": (2, 2), "b": (30, 100)}
+    assert "some questions were not asked: 2 of 40 in a" in attributes["import_notes"]
+
+
+def test_the_newest_of_whole_evaluations_counts(export):
+    write(export / "results" / "a" / "results_2026-11-02.json", result(0.5, 40))
+    assert counts_at_home(export)[0]["a"] == (20, 40)
+
+
+@pytest.mark.parametrize(
+    "newest",
+    ['{"results": {"infu', result(None, 40), result(1.0, 40, metric="exact_match,none"), result(1.0, 0, 40), [], {}],
+)
+def test_a_file_without_a_score_gives_way_to_an_older_one_or_its_run_is_left_out(export, newest):
+    write(export / "results" / "a" / "results_2026-11-02.json", newest)
+    counts, attributes = counts_at_home(export)
+    assert counts["a"] == (36, 40)
+    assert ("damaged results were passed over: a/" in attributes["import_notes"]) == isinstance(newest, str)
+    (export / "results" / "a" / "results_2026-11-01.json").unlink()
+    counts, attributes = counts_at_home(export)
+    assert list(counts) == ["b"]
+    assert "no accuracy of task infused_recall in" in attributes["import_left_out"]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bayeskisl.curves.tables.raw import RawTable
-from bayeskisl.curves.tables.sources.exported import read_exported
+from bayeskisl.curves.tables.sources.exported import holds_export, read_exported
 from bayeskisl.curves.tables.sources.lm_eval import read_lm_eval, read_samples
 from bayeskisl.curves.tables.sources.logs import read_log
 from bayeskisl.curves.tables.sources.mlflow import read_mlflow
@@ -44,6 +44,10 @@ def source_of(folder: Path) -> str:
     InputError
         If none of them is known to leave such a folder.
     """
+    export = next((each for each in (folder, folder.parent) if holds_export(each)), None)
+    if export is not None:
+        remedy = f"import both: bayeskisl curves import {export} --results {export / 'results'}"
+        raise InputError("an export with its results", "one of them", str(folder), remedy)
     for name, traces in _TRACES.items():
         if any(next(folder.rglob(trace), None) is not None for trace in traces):
             return name

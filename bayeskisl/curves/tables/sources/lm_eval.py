@@ -11,7 +11,7 @@ from bayeskisl.curves.tables.sources.folders import files_in, told_by_path
 from bayeskisl.curves.tables.sources.manifest import MANIFEST, Rows, is_manifest, join_manifest
 from bayeskisl.errors import InputError
 
-__all__ = ["measured", "read_lm_eval", "read_samples"]
+__all__ = ["counted", "measured", "read_lm_eval", "read_samples"]
 
 
 def read_lm_eval(path: Path, metric: str | None = None) -> RawTable:
@@ -105,7 +105,7 @@ def measured(content: dict[str, Any], task: str, wanted: Any, where: str) -> dic
     chosen = _one(metrics, named[0] if len(named) == 1 else wanted, "metric", f"{where}: {task}")
     name, _, filtered = chosen.partition(",")
     told = {"metric": chosen, "accuracy": metrics[chosen]}
-    samples = _samples(content, task)
+    samples = counted(content, task).get("effective")
     error = scores.get(f"{name}_stderr,{filtered}" if filtered else f"{name}_stderr")
     if samples is not None:
         told["probed"] = samples
@@ -119,10 +119,11 @@ def _metrics(scores: Any) -> dict[str, float]:
             if isinstance(value, int | float) and "_stderr" not in name and name != "sample_len"}  # fmt: skip
 
 
-def _samples(content: dict[str, Any], task: str) -> Any:
+def counted(content: dict[str, Any], task: str) -> dict[str, Any]:
+    """Return the numbers of questions of a task: ``original``, and ``effective`` ones that were asked."""
     counts = content.get("n-samples")
     of_task = counts.get(task) if isinstance(counts, dict) else None
-    return of_task.get("effective") if isinstance(of_task, dict) else None
+    return of_task if isinstance(of_task, dict) else {}
 
 
 def _one(options: dict[str, Any], wanted: Any, what: str, where: str) -> str:
@@ -130,6 +131,8 @@ def _one(options: dict[str, Any], wanted: Any, what: str, where: str) -> str:
     if not is_missing(wanted):
         if str(wanted) in options:
             return str(wanted)
+        if not options:
+            raise InputError(f"a {what}", "none", where)
         raise InputError(f"a {what} among {', '.join(options)}", repr(wanted), where)
     if len(options) == 1:
         return next(iter(options))
