@@ -19,6 +19,7 @@ from bayeskisl.decision import (
     sensitivity,
     write_record,
 )
+from bayeskisl.decision.criterion import Levels
 from bayeskisl.decision.general_loss import fit_loss
 from bayeskisl.decision.intervals import interval
 from bayeskisl.decision.summary import regret_of_choice
@@ -289,12 +290,12 @@ def test_nothing_to_infuse_where_the_background_is_lost_anyway(fit):
 
 
 def test_the_group_that_allows_no_infusion_is_named():
-    def holding(level, group, of):
+    def holding(levels, group):
         return np.full(10, {"infused": 1e-9, "background": 0.9}[group])
 
     groups = dict.fromkeys(("background", "infused"))
     prospect = SimpleNamespace(falls=groups, direction=lambda group: -1, holding=holding)
-    options = SimpleNamespace(level=lambda group: 0.9, keep_of="ceiling")
+    options = SimpleNamespace(levels=Levels(0.9))
     assert question.Question(None, options, None)._limiting_group(prospect, 0.1) == "infused"
 
 

@@ -240,7 +240,7 @@ def test_a_short_ladder_is_no_ladder_to_a_much_larger_target(fit, sizes, times, 
 def test_a_remedy_is_said_once_and_is_no_part_of_the_message(fit):
     few, sensitive = (Finding(code, severity, f"{code} is so.", f"Mend {code}.")
                       for code, severity in (("few_sizes", "serious"), ("prior_sensitive", "note")))  # fmt: skip
-    decision = quick(HandMadeFit(warnings=(few, sensitive)))
+    decision = quick(HandMadeFit(warnings=(few, sensitive)), 2 * SIZES[-1])
     assert (decision.verdict.because, decision.verdict.remedy) == ("few_sizes is so.", "Mend few_sizes.")
     said = describe_decision(decision)
     assert said.count("to do: Mend few_sizes") == said.count("Mend few_sizes") == 1
