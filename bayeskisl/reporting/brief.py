@@ -1,8 +1,7 @@
 """The answer in fifty words: the question, the recommendation, the range, the risk, the doubts, the next run."""
 
 import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bayeskisl import schema
 from bayeskisl.axes import axis_of
@@ -11,6 +10,7 @@ from bayeskisl.decision.intervals import interval
 from bayeskisl.quantities import short
 from bayeskisl.reporting.numbers import percent, span, three_digits
 from bayeskisl.reporting.text import exposures_at, headline, levels_in_words, shortfall_in_words
+from bayeskisl.reporting.words import run_in_words
 
 if TYPE_CHECKING:
     from bayeskisl.decision import Decision
@@ -118,7 +118,7 @@ def _exposures(decision: "Decision") -> str:
 def _risk(decision: "Decision") -> str:
     """The risk of the recommendation, or that nothing could be recommended at it."""
     attrs, window = decision.data.attrs, decision.window
-    said = f"{percent(attrs['risk'])} that {_run(attrs)} {_short_of(decision)}."
+    said = f"{percent(attrs['risk'])} that {run_in_words(attrs)} {_short_of(decision)}."
     nothing = decision.advised is None or (window is not None and window.is_empty)
     return f"Nothing is recommended at a risk of {said}" if nothing else said
 
@@ -132,10 +132,6 @@ def _short_of(decision: "Decision") -> str:
         return f"keeps less than {shortfall_in_words(decision)}"
     of = "its facts" if attrs["keep_of"] == "facts" else "its ceiling"
     return f"keeps less than {percent(decision.levels[attrs['group']])} of {of}"
-
-
-def _run(attrs: Mapping[str, Any]) -> str:
-    return "a new run" if attrs["kind"] == "new_run" else "the mean run"
 
 
 def _doubts(decision: "Decision") -> list[str]:

@@ -27,6 +27,7 @@ from bayeskisl.reporting.style import (
     new_figure,
 )
 from bayeskisl.reporting.text import chosen, shortfall_in_words, utility_in_words
+from bayeskisl.reporting.words import run_in_words
 
 __all__ = ["plot_decision", "plot_risk"]
 
@@ -122,7 +123,7 @@ def _marks(decision: Decision) -> str:
 
 
 def _subject(decision: Decision) -> str:
-    whose = "a new run" if decision.data.attrs["kind"] == "new_run" else "the mean run"
+    whose = run_in_words(decision.data.attrs)
     return f"{whose} of {exact(decision.data.attrs[schema.PARAMS])} parameters"
 
 

@@ -16,6 +16,7 @@ from bayeskisl.quantities import short
 from bayeskisl.reporting.brief import brief, question
 from bayeskisl.reporting.numbers import exact, percent, span, three_digits
 from bayeskisl.reporting.text import answer, beside_it, held_fixed, utility_in_words, verdict_sentence
+from bayeskisl.reporting.words import run_in_words
 
 __all__ = ["TIMES", "Dial", "Explorer"]
 
@@ -195,7 +196,7 @@ def _target(attrs: dict[str, Any]) -> str:
 def _picture(decision: Decision, reach: tuple[float, float]) -> dict[str, Any]:
     """Two panels over one axis: the risk of each infusion, and the retained knowledge."""
     data, attrs = decision.data, decision.data.attrs
-    subject = "a new run" if attrs["kind"] == "new_run" else "the mean run"
+    subject = run_in_words(attrs)
     risks = {
         "shortfall_risk": f"keeps less than {percent(attrs['keep'])} of its ceiling",
         "collapse_risk": "keeps less than half" + (": collapse" if schema.COLLAPSE in data else ""),

@@ -4,7 +4,7 @@ import math
 
 from bayeskisl.quantities import three_digits
 
-__all__ = ["counted", "exact", "percent", "span", "three_digits"]
+__all__ = ["counted", "exact", "percent", "span", "three_digits", "two_digits"]
 
 # Three digits would round a larger share to 100 %, unless it lacks next to nothing.
 _NEARLY_ONE, _TINY = 0.9994, 1e-9
@@ -21,6 +21,11 @@ def percent(share: float) -> str:
         decimals = math.ceil(-math.log10(1 - share)) - 1
         return f"{100 * share:.{decimals}f}".rstrip("0") + " %"
     return f"{100 * share:.3g} %"
+
+
+def two_digits(share: float) -> str:
+    """Format a share as a percentage with two digits: 0.94 %, 58 %."""
+    return percent(float(f"{share:.2g}"))
 
 
 def counted(number: str, unit: str) -> str:

@@ -17,7 +17,8 @@ from bayeskisl.decision import (
 from bayeskisl.reporting import describe_decision, describe_prediction, describe_verification
 from bayeskisl.reporting.contents import command_lines, sensitivity_rows
 from bayeskisl.reporting.numbers import three_digits
-from bayeskisl.reporting.text import _of_the_best, beside_it, decision_rows, domain_line, headline, utility_in_words
+from bayeskisl.reporting.text import beside_it, decision_rows, domain_line, headline, utility_in_words
+from bayeskisl.reporting.text.decisions import _of_the_best
 from bayeskisl.target import Target
 from tests.decision.hand_made import TOKENS, HandMadeFit, MixedFit, amount_curves, law_line, mixed_curves
 

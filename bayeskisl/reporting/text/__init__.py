@@ -1,0 +1,68 @@
+"""Sentences about predictions, decisions and verifications, for the terminal and the report."""
+
+from bayeskisl.reporting.text.answers import (
+    answer,
+    beside_it,
+    bound,
+    choice_or_none,
+    chosen,
+    headline,
+    levels_in_words,
+    one_side,
+    one_sided_answer,
+    shortfall_in_words,
+    utility_in_words,
+    window_lines,
+)
+from bayeskisl.reporting.text.decisions import describe_decision, domain_line
+from bayeskisl.reporting.text.predictions import (
+    budget,
+    describe_prediction,
+    exposures_at,
+    held_fixed,
+    limit_lines,
+    with_interval,
+)
+from bayeskisl.reporting.text.tables import decision_rows
+from bayeskisl.reporting.text.verdicts import extrapolated_lines, further_line, mending, verdict_lines, verdict_sentence
+from bayeskisl.reporting.text.verifications import (
+    describe_verification,
+    kept_at_choice,
+    measured_point,
+    optimum_verdict,
+    verdict,
+)
+
+__all__ = [
+    "answer",
+    "beside_it",
+    "bound",
+    "budget",
+    "choice_or_none",
+    "chosen",
+    "decision_rows",
+    "describe_decision",
+    "describe_prediction",
+    "describe_verification",
+    "domain_line",
+    "exposures_at",
+    "extrapolated_lines",
+    "further_line",
+    "headline",
+    "held_fixed",
+    "kept_at_choice",
+    "levels_in_words",
+    "limit_lines",
+    "measured_point",
+    "mending",
+    "one_side",
+    "one_sided_answer",
+    "optimum_verdict",
+    "shortfall_in_words",
+    "utility_in_words",
+    "verdict",
+    "verdict_lines",
+    "verdict_sentence",
+    "window_lines",
+    "with_interval",
+]

@@ -1,0 +1,217 @@
+"""The advice of a decision, in the fewest words or in a sentence."""
+
+from typing import Any
+
+import numpy as np
+
+from bayeskisl import schema
+from bayeskisl.axes import axis_of
+from bayeskisl.decision import Answer, Decision
+from bayeskisl.decision.two_sides import Window
+from bayeskisl.decision.utility import has_costs, is_facts_kept
+from bayeskisl.reporting.numbers import counted, percent, three_digits
+from bayeskisl.reporting.words import in_a_row, run_in_words
+
+__all__ = [
+    "answer",
+    "beside_it",
+    "best_bound",
+    "bound",
+    "choice_or_none",
+    "chosen",
+    "headline",
+    "levels_in_words",
+    "one_side",
+    "one_sided_answer",
+    "shortfall_in_words",
+    "utility_in_words",
+    "window_lines",
+]
+
+
+def headline(decision: Decision) -> str:
+    """Return the answer in the fewest words: at most 2,070 facts; 0.11 to 0.16 of the tokens."""
+    if decision.window is None or decision.advised is None:
+        return one_side(decision)
+    return _both_sides(decision)
+
+
+def _both_sides(decision: Decision) -> str:
+    """State the range at which both sides hold in the fewest words."""
+    window, advised, attrs = decision.window, decision.advised, decision.data.attrs
+    if window is None or window.is_empty:
+        limited = "at_most" in decision.would_have_to_give
+        limit = f" up to your limit of {three_digits(attrs['at_most'])}" if limited else ""
+        return f"no {attrs['coordinate']}{limit} holds both levels"
+    low = three_digits(window.low, up=True)
+    if advised is None or window.low > advised:  # the advice ends before the range begins
+        return f"{low} to {three_digits(window.high, down=True)} {attrs['unit']}, {_doubt_of_range(decision)}"
+    bounded = decision.choice.is_bound and window.high >= advised
+    high = three_digits(advised if bounded else window.high, down=True)
+    return f"{low} to {'at least ' * bounded}{high} {attrs['unit']}"
+
+
+_UNTRIED = {"beyond_swept", "no_collapse", "never_kept"}
+
+
+def _doubt_of_range(decision: Decision) -> str:
+    """Reason for which a range is not advised."""
+    codes = {edge.code for edge in decision.edges}
+    return "where nothing was trained" if codes & _UNTRIED else "which not every law calls safe"
+
+
+def one_side(decision: Decision) -> str:
+    """State the safe or sufficient infusion in the fewest words."""
+    if decision.choice.is_bound:
+        return bound(decision)
+    return f"{'at least' if decision.is_least else 'at most'} {counted(chosen(decision), decision.data.attrs['unit'])}"
+
+
+def answer(decision: Decision) -> str:
+    """State the advice in one sentence: the range at which both sides hold, or the safe or sufficient infusion."""
+    if decision.window is None or decision.advised is None:
+        return one_sided_answer(decision)
+    return _both_sides_in_full(decision, decision.window)
+
+
+def _both_sides_in_full(decision: Decision, window: Window) -> str:
+    """State the range at which both sides hold with its probability, or the most probable infusion."""
+    attrs, said = decision.data.attrs, _both_sides(decision)
+    if window.is_empty:
+        kept = f"where {run_in_words(attrs)} keeps {levels_in_words(decision)}"
+        best = f"{three_digits(window.best)} {attrs['unit']}, {kept}"
+        wanted, found = percent(1 - attrs["risk"]), percent(round(window.probability, 2))
+        return f"{said} with a probability of {wanted}. The most probable infusion is {best} with {found}"
+    chance = f"a {percent(1 - attrs['risk'])} chance of keeping {levels_in_words(decision)}"
+    return f"{said}. In this range {run_in_words(attrs)} has {chance}"
+
+
+def levels_in_words(decision: Decision) -> str:
+    """State the share that each group must retain, and its reference."""
+    groups: dict[float, list[str]] = {}
+    for group, level in decision.levels.items():
+        groups.setdefault(level, []).append(group.replace("_", " "))
+    shares = [f"{percent(level)} of the {in_a_row(names)}" for level, names in groups.items()]
+    of_facts = decision.data.attrs["keep_of"] == "facts"
+    return f"at least {' and '.join(shares)} facts" + ("" if of_facts else " that it could hold at best")
+
+
+def shortfall_in_words(decision: Decision) -> str:
+    """State below which share a run falls short: of each group that over-infusion harms, if they are several."""
+    attrs = decision.data.attrs
+    groups = decision.harmed if len(decision.harmed) > 1 else [attrs["group"]]
+    levels = [(percent(decision.levels[group]), group.replace("_", " ")) for group in groups]
+    if attrs["keep_of"] == "facts":
+        return " or ".join(f"{level} of all {group} facts" for level, group in levels)
+    if len(groups) == 1 and axis_of(decision.data).harms_infused:
+        return f"{levels[0][0]} of its ceiling"
+    return " or ".join(f"{level} of its ceiling of {group} facts" for level, group in levels)
+
+
+def window_lines(decision: Decision) -> list[str]:
+    """State the range at which both sides hold, and the changes that would open an empty one."""
+    if decision.window is None:
+        return []
+    gives = decision.would_have_to_give
+    options = [
+        *([f"a risk of {percent(round(gives['risk'], 2))}"] if round(gives.get("risk", 1.0), 2) < 1 else []),
+        *(f"{percent(round(level, 3))} of the {group} facts" for group, level in gives.get("keep", {}).items()),
+        *([f"{three_digits(gives[schema.FACTS], down=True)} facts to be infused"] if schema.FACTS in gives else []),
+        *(
+            [f"a limit of {three_digits(gives['at_most'], up=True)} {decision.data.attrs['unit']}"]
+            if "at_most" in gives
+            else []
+        ),
+    ]
+    return [
+        f"both sides: {_both_sides_in_full(decision, decision.window)}",
+        *([f"  to give, each by itself: {', or '.join(options)}"] if options else []),
+    ]
+
+
+def one_sided_answer(decision: Decision) -> str:
+    """State the safe or sufficient infusion and its risk."""
+    attrs, choice = decision.data.attrs, decision.choice
+    run, short_of = run_in_words(attrs), f"keeping less than {shortfall_in_words(decision)}"
+    chance = f"a {percent(attrs['risk'])} chance of {short_of}"
+    if not choice.is_bound:
+        return f"{one_side(decision)}. At this level {run} has {chance}"
+    if decision.advised is None:
+        return bound(decision, f", if {run} may have {chance}")
+    beyond = "less may do" if decision.is_least else _beyond_the_bound(decision)
+    if not decision.is_least and choice.at_most is not None:
+        beyond = f"by the most optimistic law {three_digits(choice.at_most)} {attrs['unit']} would be safe"
+    return f"{bound(decision)}. At this level {run} has at most {chance}; {beyond}"
+
+
+def _beyond_the_bound(decision: Decision) -> str:
+    """State what is known above a bound that ends safe infusion."""
+    codes = {edge.code for edge in decision.edges if edge.concerns == schema.CHOICE}
+    return (
+        "this is your limit, and more may be safe" if codes == {"whole_range"} else "how much more is safe is not known"
+    )
+
+
+def chosen(decision: Decision) -> str:
+    """Return the recommended infusion in three digits, rounded to the side of the smaller risk."""
+    advised = decision.advised
+    return three_digits(np.nan if advised is None else advised, down=not decision.is_least, up=decision.is_least)
+
+
+def choice_or_none(choice: float | None, up: bool) -> str:
+    """Format a choice of the posterior, see `Decision.within_range`."""
+    return "none" if choice is None else three_digits(choice, down=not up, up=up)
+
+
+def bound(decision: Decision, condition: str = "") -> str:
+    """State a choice that is a bound: the limit of safe infusion, or the start of sufficient infusion.
+
+    A `condition` follows the bound; before a bound from above it comes first.
+    """
+    choice, unit = decision.choice, decision.data.attrs["unit"]
+    codes = {edge.code for edge in decision.edges}
+    if decision.is_least:
+        if choice.at_most is not None:
+            return f"{three_digits(choice.at_most, up=True)} {unit} is enough{condition}"
+        if choice.at_least is not None:
+            return f"more than {three_digits(choice.at_least, down=True)} {unit} is needed{condition}"
+    elif "none_admissible" in codes:
+        return f"no infusion is safe{condition}"
+    elif decision.advised is not None:
+        return f"safe up to at least {three_digits(decision.advised, down=True)} {unit}{condition}"
+    elif choice.at_least is not None:
+        return f"no infusion is safe by every law{condition}"
+    elif choice.at_most is not None:
+        first = f"{condition.removeprefix(', ')}, " if condition else ""
+        from_there_on = f"no infusion from {three_digits(choice.at_most, up=True)} {unit} on is safe"
+        return f"{first}{from_there_on}; what is safe below is not known"
+    return f"not known{condition}"
+
+
+def best_bound(found: Answer, unit: str) -> str:
+    """State the best mean that lies at an end of the range."""
+    low, high = found.at_least, found.at_most
+    if low is not None and high is not None:
+        return f"between {three_digits(low, down=True)} and {three_digits(high)} {unit}"
+    if low is not None:
+        return f"at least {three_digits(low, down=True)} {unit}"
+    return f"at most {three_digits(high)} {unit}" if high is not None else "not known"
+
+
+def beside_it(decision: Decision) -> str:
+    """State the risk-neutral choice and its risk in one sentence."""
+    data, found = decision.data, decision.optimum
+    if found.value is None:
+        return f"the best mean is {best_bound(found, data.attrs['unit'])} (a bound)"
+    risk = percent(round(decision.risk_at(found.value), 2))
+    unit = data.attrs["unit"]
+    what = "keep most on average" if is_facts_kept(data.attrs) else "are best on average"
+    what += ", costs subtracted" if has_costs(data.attrs) else ""
+    return f"{three_digits(found.value)} {unit} {what}, at a risk of {risk}"
+
+
+def utility_in_words(attrs: dict[str, Any]) -> str:
+    """Name the utility of a decision, as a figure labels it."""
+    if attrs["utility_unit"] != "facts":
+        return f"utility, {attrs['utility_unit']}"
+    return "facts kept, above guessing" + (", minus their cost" if has_costs(attrs) else "")

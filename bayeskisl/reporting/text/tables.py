@@ -1,0 +1,53 @@
+"""Rows of a table of decisions."""
+
+import pandas as pd
+
+from bayeskisl import schema
+from bayeskisl.decision import Answer
+from bayeskisl.quantities import short
+from bayeskisl.reporting.numbers import counted, percent, span, three_digits
+from bayeskisl.reporting.text.answers import best_bound
+
+__all__ = ["decision_rows"]
+
+
+def decision_rows(table: pd.DataFrame) -> list[tuple[str, ...]]:
+    """Return a table of decisions as rows of text, the header first.
+
+    Of tables and risks, columns that hold one value are left out; what no table could answer is left to `problems`.
+    """
+    answered = table[table["problem"].isna()] if "problem" in table else table
+    halves = [half for half in (schema.COLLAPSE, schema.ONSET) if half in answered]
+    several = [name for name in ("table", "risk") if name in answered and answered[name].nunique() > 1]
+    one_unit = "unit" in answered and answered["unit"].nunique() == 1
+    head = (*several, "params", "tokens", "decades", "choice", "best mean", "as good, to 1 %", " or ".join(halves),
+            "verdict", "edges")  # fmt: skip
+    return [head, *(_decision_row(row, several, halves, one_unit) for _, row in answered.iterrows())]
+
+
+def _decision_row(row: pd.Series, several: list[str], halves: list[str], one_unit: bool) -> tuple[str, ...]:
+    half = next(half for half in halves if pd.notna(row[half]))
+    low, high = (next(row[name] for name in row.index if name.startswith(f"{half}_") and name.endswith(end))
+                 for end in ("_low", "_high"))  # fmt: skip
+    choice = _number_or_bound(row, schema.CHOICE, down=half == schema.COLLAPSE)
+    return (
+        *(percent(row[name]) if name == "risk" else str(row[name]) for name in several),
+        short(row[schema.PARAMS]),
+        short(row[schema.TOKENS]),
+        f"{row['decades']:+.2f}",
+        choice if one_unit else counted(choice, row["unit"]),
+        _number_or_bound(row, schema.OPTIMUM),
+        span(row["near_optimal_low"], row["near_optimal_high"]),
+        f"{three_digits(row[half])} ({span(low, high)})",
+        f"{row['verdict']}: {row['rule']}" if row.get("rule") else row["verdict"],
+        row["edges"],
+    )
+
+
+def _number_or_bound(row: pd.Series, name: str, down: bool = False) -> str:
+    if pd.notna(row[name]):
+        return three_digits(row[name], down=down)
+    low, high = (None if pd.isna(row[end]) else float(row[end]) for end in (f"{name}_at_least", f"{name}_at_most"))
+    if down and high is not None and not low:  # "at most" would read as advice
+        return f"below {three_digits(high, up=True)}"
+    return best_bound(Answer(None, low, high), "").strip()
