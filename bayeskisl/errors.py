@@ -55,19 +55,21 @@ class InputError(BayeskislError, ValueError):
         The file, key, row or argument concerned.
     remedy : str, optional
         Remedy, as an imperative.
+    lacks : str, optional
+        The field or option whose value would answer, for a dialogue that asks for it.
     """
 
     exit_code = 2
 
-    def __init__(self, expected: str, got: object, where: str = "", remedy: str = "") -> None:
-        self.expected, self.got, self.where, self.remedy = expected, got, where, remedy
+    def __init__(self, expected: str, got: object, where: str = "", remedy: str = "", lacks: str = "") -> None:
+        self.expected, self.got, self.where, self.remedy, self.lacks = expected, got, where, remedy, lacks
         place = f"{where}: " if where else ""
         advice = f"; {remedy}" if remedy else ""
         super().__init__(f"{place}expected {expected}, got {got}{advice}.")
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle all parts, so that the error survives a process boundary."""
-        return type(self), (self.expected, self.got, self.where, self.remedy)
+        return type(self), (self.expected, self.got, self.where, self.remedy, self.lacks)
 
 
 def require_ending(path: Path, endings: Sequence[str], where: str) -> None:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from bayeskisl import schema
 from bayeskisl.cli.display import echo
 
 if TYPE_CHECKING:
@@ -11,17 +12,18 @@ if TYPE_CHECKING:
 
 __all__ = ["ask"]
 
-# what an error expects -> the field or option that answers it, and the question
+# The question about what an import lacks; another field has several columns.
 _QUESTIONS = {
-    "non-embedding parameters": ("params", "Which column, or number, is the size of the model (without embeddings)?"),
-    "the number of infused facts": ("facts", "Which column, or number, is the number of infused facts?"),
-    "recalled facts, or an accuracy": ("accuracy", "Which column is the share of probed facts that was recalled?"),
-    "a denominator for": ("--probed", "How many facts were probed in each run?"),
-    "training tokens": ("tokens", "How many tokens was each run trained on (a column, or 20B)?"),
-    "one reading of the numbers": ("--decimal", "Which decimal mark do the numbers use, . or ,?"),
-    "columns that are levels": ("--levels", "What are the column names: facts, ratio, params or seed?"),
-    "one column for": ("", "Which of the columns?"),
+    schema.PARAMS: "Which column, or number, is the size of the model (without embeddings)?",
+    schema.FACTS: "Which column, or number, is the number of infused facts?",
+    "accuracy": "Which column is the share of probed facts that was recalled?",
+    schema.PROBED: "How many facts were probed in each run?",
+    schema.TOKENS: "How many tokens was each run trained on (a column, or 20B)?",
+    "decimal": "Which decimal mark do the numbers use, . or ,?",
+    "levels": "What are the column names: facts, ratio, params or seed?",
 }
+_WHICH = "Which of the columns is {field}?"
+_OPTIONS = ("decimal", "levels")
 
 
 def ask(problem: "TableError", fields: dict[str, Any], options: dict[str, Any]) -> bool:
@@ -29,24 +31,11 @@ def ask(problem: "TableError", fields: dict[str, Any], options: dict[str, Any]) 
     answered = False
     echo(str(problem), err=True)
     for each in problem.problems:
-        found = next((entry for start, entry in _QUESTIONS.items() if start in each.expected), None)
-        if found is None:
-            continue
-        field, question = found
-        field = field or each.expected.rsplit(" ", 1)[-1]
-        if field in fields and not field.startswith("--"):
-            continue  # the error is about the answer itself
+        if not each.lacks or each.lacks in fields:
+            continue  # nothing would answer it, or the error is about the answer itself
+        question = _QUESTIONS.get(each.lacks, _WHICH.format(field=each.lacks))
         answer = typer.prompt(question, default="", show_default=False).strip()
         if answer:
             answered = True
-            _take(field, answer, fields, options)
+            (options if each.lacks in _OPTIONS else fields)[each.lacks] = answer
     return answered
-
-
-def _take(field: str, answer: str, fields: dict[str, Any], options: dict[str, Any]) -> None:
-    if not field.startswith("--"):
-        fields[field] = answer
-    elif field == "--probed":
-        fields["probed"] = answer
-    else:
-        options[field.removeprefix("--")] = answer

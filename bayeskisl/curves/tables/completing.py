@@ -46,7 +46,8 @@ def complete(
                 f"use {map_option(schema.PARAMS, name)} if embeddings may count; exponents of small sizes then differ"
             )
         if schema.PARAMS not in findings.refused:
-            findings.refuse("non-embedding parameters", f"none among {findings.have}", "columns", remedy)
+            got = f"none among {findings.have}"
+            findings.refuse("non-embedding parameters", got, "columns", remedy, lacks=schema.PARAMS)
         rows[schema.PARAMS] = 1.0 + np.arange(len(nothing))  # distinct: no row seems to repeat another
     if schema.TOTAL_PARAMS not in rows:
         rows[schema.TOTAL_PARAMS] = rows[schema.PARAMS]

@@ -57,7 +57,8 @@ def count(values: Values, findings: Findings) -> tuple[FloatArray, FloatArray]:
         if {"probe", "task"} <= set(findings.columns):
             remedy = "import its folder with --results DIR, if it is the manifest of a `sweep export`"
         if not findings.refused & set(OUTCOMES):
-            findings.refuse("recalled facts, or an accuracy", f"neither among {findings.have}", "columns", remedy)
+            got = f"neither among {findings.have}"
+            findings.refuse("recalled facts, or an accuracy", got, "columns", remedy, lacks="accuracy")
     elif probed is None and (recalled is not None or error is None):
         what = "recalled" if recalled is not None else "accuracy"
         spread = next((name for name in findings.columns if name.endswith(SPREAD)), None)
@@ -67,7 +68,7 @@ def count(values: Values, findings: Findings) -> tuple[FloatArray, FloatArray]:
         perhaps = f"; if {number!r} is the number, say --map probed={number}" if number else ""
         remedy = _NO_DENOMINATOR + (behind if spread else perhaps)
         if schema.PROBED not in findings.refused:
-            findings.refuse(f"a denominator for {what}", "none", "columns", remedy)
+            findings.refuse(f"a denominator for {what}", "none", "columns", remedy, lacks=schema.PROBED)
     elif recalled is not None and probed is not None:
         findings.refuse_rows(recalled > probed, "at most as many recalled facts as probed ones",
                              _pairs(recalled, probed))  # fmt: skip

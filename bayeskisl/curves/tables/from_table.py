@@ -275,6 +275,7 @@ def _refuse_levels(table: RawTable, findings: Findings) -> None:
             "recalled facts or an accuracy in a column, or columns that are levels",
             f"columns such as {', '.join(map(shown, columns[:3]))}", "columns",
             f"if they are levels of {field}, add --levels {field}{_as_ranks(columns)}",
+            lacks="levels",
         )  # fmt: skip
         raise TableError(findings.of_table, findings.origin)  # what else is missing may be in the names of columns
 

@@ -125,7 +125,7 @@ def _refuse_without_facts(terms: dict[str, FloatArray], findings: Findings) -> N
     else:  # along a ratio or exposures, facts may be constant
         expected = f"{expected}, a ratio or exposures that vary"
         remedy = f"{remedy}, --map ratio=COLUMN or --map exposures=COLUMN"
-    findings.refuse(expected, f"none among {findings.have}", "columns", findings.telling(remedy))
+    findings.refuse(expected, f"none among {findings.have}", "columns", findings.telling(remedy), lacks=schema.FACTS)
 
 
 def _repeats(terms: dict[str, FloatArray]) -> bool:
@@ -144,7 +144,7 @@ def _scaled(terms: dict[str, FloatArray], findings: Findings) -> bool:
         return True
     if _spread(ratio) > _ROUNDING:
         findings.refuse("training tokens beside a ratio that varies", "none", "columns",
-                        "map them, as in --map tokens=COLUMN or --map tokens=20B")  # fmt: skip
+                        "map them, as in --map tokens=COLUMN or --map tokens=20B", lacks=schema.TOKENS)  # fmt: skip
         return False
     budget = np.array([_typical(facts * terms[schema.TOKENS_PER_FACT] / ratio) * TYPICAL])
     _assume(terms, schema.TOKENS, float(_allowed(schema.TOKENS, budget, findings, every_row=True)[0]), findings)

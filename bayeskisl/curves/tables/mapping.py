@@ -136,7 +136,7 @@ def complete_mapping(
             continue
         findings.refused.add(split_group(field)[0])
         findings.refuse(f"one column for {field}", ", ".join(map(shown, columns)), "columns",
-                        f"say which, as in {map_option(field, quoted(columns[0]))}")  # fmt: skip
+                        f"say which, as in {map_option(field, quoted(columns[0]))}", lacks=field)  # fmt: skip
     symbol = [name for name in table.columns if name.strip() == "N" and known.get(schema.PROBED) == quoted(name)]
     if symbol:
         findings.assumed.append(
@@ -506,7 +506,7 @@ class _Frame:
             reading = self._notation.of(name, field)
             if reading.doubt:
                 findings.refuse(f"one reading of the numbers in {shown(name)}", reading.doubt, "rows together",
-                                reading.remedy)  # fmt: skip
+                                reading.remedy, lacks="decimal")  # fmt: skip
                 nothing = np.full(len(self.table), np.nan), np.zeros(len(self.table), dtype=bool)
                 self._numeric[name, field] = nothing
                 self._unsure.add(name)

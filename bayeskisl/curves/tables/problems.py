@@ -113,9 +113,9 @@ class Findings:
         got = _listed_of(cells, rows)
         self.of_table.append(InputError(expected, got, self.named(rows), remedy))
 
-    def refuse(self, expected: str, got: object, where: str = "", remedy: str = "") -> None:
+    def refuse(self, expected: str, got: object, where: str = "", remedy: str = "", lacks: str = "") -> None:
         """Refuse the table as a whole."""
-        self.of_table.append(InputError(expected, got, where, remedy))
+        self.of_table.append(InputError(expected, got, where, remedy, lacks))
 
     def refuse_rows(self, bad: BoolArray, expected: str, cells: Sequence[object], remedy: str = "") -> None:
         """Refuse the rows where `bad` is true; `cells` contains the content of each row."""
