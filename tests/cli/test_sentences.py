@@ -15,7 +15,7 @@ class Terminal(io.StringIO):
 
 
 def columns(monkeypatch, number):
-    monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((number, 24)))
+    monkeypatch.setattr("shutil.get_terminal_size", lambda *_, **__: os.terminal_size((number, 24)))
 
 
 @given(st.text("ab -/=\n", max_size=400), st.integers(40, 120))
