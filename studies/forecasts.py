@@ -17,10 +17,9 @@ import typer
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.axes import axis_named, axis_of
-from bayeskisl.curves import load_curves
+from bayeskisl.axes import axis_named
+from bayeskisl.curves import curves_of_cells, load_curves
 from bayeskisl.decision.intervals import HITS, Interval, interval_score
-from bayeskisl.decision.kept_knowledge import known
 from bayeskisl.decision.measure import Measurement, measure_collapse
 from bayeskisl.decision.planned_model import planned_model
 from bayeskisl.decision.rules import rules_at
@@ -120,11 +119,9 @@ def _outcome(record: dict[str, Any], curves: xr.Dataset) -> dict[str, Any]:
     """What the target's runs keep at the recommended infusion, by the levels on both sides of it."""
     group, choice = record["target"]["group"], record["choice"]
     advised, promised = choice["advised"], choice["keep"][group]
-    infusions = np.asarray(axis_of(curves).values(curves), dtype=float)
-    recalled, probed, guessing = (curves[name].sel(group=group).values for name in schema.COUNTS)
-    shares = known(recalled / probed, guessing)
-    levels = np.unique(infusions)
-    means = np.array([shares[infusions == level].mean() for level in levels])
+    (curve,) = curves_of_cells(curves, group)
+    levels = np.unique(curve.infusion)
+    means = np.array([curve.share[curve.infusion == level].mean() for level in levels])
     most, least = means[levels <= advised][-1:], means[levels >= advised][:1]
     return {
         "recommended": advised,

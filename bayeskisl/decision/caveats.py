@@ -80,21 +80,12 @@ def _about_distance(ahead: xr.Dataset, target: PlannedModel, curves: xr.Dataset)
     sizes = np.asarray(curves[schema.PARAMS].values, dtype=float)
     factor = target.params / sizes.max()
     if factor >= _FAR * (1 - 1e-9):
-        yield Caveat(
-            "far_extrapolation",
-            f"the target is {factor:,.0f} times the largest size seen ({said(sizes.max())} parameters); the law's form "
-            "beyond the data is an assumption",
-            buy=_size_between(target, sizes.max()),
-            weight="care",
-        )
+        where = f"the target is {factor:,.0f} times the largest size seen ({said(sizes.max())} parameters)"
+        yield _far(where, _size_between(target, sizes.max()))
     if sizes.min() / target.params >= _FAR * (1 - 1e-9):
-        yield Caveat(
-            "far_extrapolation",
-            f"the smallest size seen ({said(sizes.min())} parameters) is {sizes.min() / target.params:,.0f} times the "
-            "target; the law's form beyond the data is an assumption",
-            buy=_size_between(target, sizes.min()),
-            weight="care",
-        )
+        below = f"{sizes.min() / target.params:,.0f} times the target"
+        where = f"the smallest size seen ({said(sizes.min())} parameters) is {below}"
+        yield _far(where, _size_between(target, sizes.min()))
     if has_short_ladder(target, curves):
         count = len(np.unique(sizes))
         yield Caveat(
@@ -119,6 +110,12 @@ def _about_distance(ahead: xr.Dataset, target: PlannedModel, curves: xr.Dataset)
             concerns="target",
             buy=f"runs of the target itself, {around}, which cost less than any run of the sweep",
         )
+
+
+def _far(where: str, buy: str) -> Caveat:
+    """Return the caveat about a target far from all sizes."""
+    message = f"{where}; the law's form beyond the data is an assumption"
+    return Caveat("far_extrapolation", message, buy=buy, weight="care")
 
 
 def has_short_ladder(target: PlannedModel, curves: xr.Dataset) -> bool:

@@ -74,7 +74,7 @@ class TextCorpus:
         return float(self._index()["bytes"] / self.tokens)
 
     def _index(self) -> dict[str, Any]:
-        index: dict[str, Any] = json.loads(find_kept(_index(self.text, self.tokeniser)).read_text())
+        index: dict[str, Any] = json.loads(find_kept(_index_name(self.text, self.tokeniser)).read_text())
         return index
 
 
@@ -143,7 +143,7 @@ def tokenise(text: str, documents: Callable[[], Iterator[str]], tokeniser: Token
             size += sum(len(text.encode()) for text in part)
         path.write_text(json.dumps({"shards": shards, "bytes": size}))
 
-    index = keep(_index(text, tokeniser.sha256), make_all)
+    index = keep(_index_name(text, tokeniser.sha256), make_all)
     tokens = sum(len(_mapped(find_kept(shard))) for shard in json.loads(index.read_text())["shards"])
     if not tokens:
         raise InputError("documents with text", "none", "[corpus]")
@@ -178,7 +178,7 @@ def _texts(documents: list[str]) -> str:
     return name
 
 
-def _index(text: str, tokeniser: str) -> str:
+def _index_name(text: str, tokeniser: str) -> str:
     return f"corpus-index-{digest(text, tokeniser, _SHARD_CHARACTERS)[:32]}.json"
 
 
