@@ -10,7 +10,7 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.axes import axis_of
-from bayeskisl.curves.cells import cell_table
+from bayeskisl.curves.cells import cell_table, levels_of_runs
 from bayeskisl.curves.checkpoints import final
 from bayeskisl.curves.curve import Curve, Side, curves_of_cells
 from bayeskisl.curves.finding import Finding, by_severity
@@ -106,7 +106,7 @@ def check(curves: xr.Dataset) -> Diagnosis:
 def _summary(curves: xr.Dataset) -> str:
     cells, _ = cell_table(curves)
     sizes, budgets = (len(np.unique(cells[name].values)) for name in (schema.PARAMS, schema.TOKENS))
-    levels = len(np.unique(np.asarray(axis_of(curves).values(curves), dtype=float)))
+    levels = len(np.unique(levels_of_runs(curves)))
     return (
         f"{curves.sizes[schema.RUN]} runs along the axis '{curves.attrs['axis']}': {_count(sizes, 'size')}, "
         f"{_count(budgets, 'token budget')}, {_count(levels, 'level')}."

@@ -128,6 +128,7 @@ def every_draw_at(fit: "Fit", target: PlannedModel, *, kind: Kind, seed: int, as
     With `as_new`, a size that was trained is predicted as a new one.
     """
     from bayeskisl.inference import extrapolate
+    from bayeskisl.inference.storage import path_of
 
     laws = {}
     for law in fit.weights:
@@ -141,7 +142,7 @@ def every_draw_at(fit: "Fit", target: PlannedModel, *, kind: Kind, seed: int, as
             as_new=as_new,
             seed=seed,
         )
-        posterior = fit.tree["posterior" if law == fit.law.name else f"rivals/{law}/posterior"].to_dataset()
+        posterior = fit.tree[f"{path_of(law, fit.law.name)}posterior"].to_dataset()
         laws[law] = at_target.assign(exponent=posterior[schema.EXPONENT])
     return xr.concat(
         laws.values(), dim="law", data_vars="all", join="override", coords="minimal", compat="override"

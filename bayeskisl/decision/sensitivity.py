@@ -21,7 +21,6 @@ _WIDE = "weaker_priors"
 # Powers, in turn. A normal prior to the power 1/2 has twice the variance; its weights have Pareto k = 1 - 1/2 where the
 # data say nothing, and more where several priors meet. A width doubled, at 1 - 1/4, could never be had from weights.
 _POWERS = (1 / 2, 2 / 3)
-_PARETO_K = 0.7  # Vehtari et al. 2024, arXiv:1507.02646
 _MOST_DRAWS = 1000  # a row of a table wants no more
 # Of a fit that is asked for nothing but draws at a target.
 _NOT_NEEDED = ("prior", "posterior_predictive", "log_likelihood", "sample_stats")
@@ -79,10 +78,11 @@ def weaker_priors(fit: "Fit") -> "dict[str, Fit]":
     kept in the fit's tree, and so saved with it; one domain of several is not fitted apart.
     """
     from bayeskisl.inference.reweighting import weakened
+    from bayeskisl.inference.weights import RELIABLE_PARETO_K
 
     for power in _POWERS if _WIDE not in fit.tree.children else ():
         found = weakened(fit, power, _MOST_DRAWS)
-        if found is not None and found[1] <= _PARETO_K:
+        if found is not None and found[1] <= RELIABLE_PARETO_K:
             return {_called(power): found[0]}
     if "domain" in fit.tree.attrs and _WIDE not in fit.tree.children:
         return {}
