@@ -24,6 +24,7 @@ from bayeskisl.decision.measure import Measurement, measure_collapse
 from bayeskisl.decision.planned_model import planned_model
 from bayeskisl.decision.rules import rules_at
 from bayeskisl.decision.scores import scores_of
+from bayeskisl.decision.verification import bounds_between_levels
 from bayeskisl.errors import InputError
 from bayeskisl.target import Target
 from studies.command import run, show
@@ -120,14 +121,12 @@ def _outcome(record: dict[str, Any], curves: xr.Dataset) -> dict[str, Any]:
     group, choice = record["target"]["group"], record["choice"]
     advised, promised = choice["advised"], choice["keep"][group]
     (curve,) = curves_of_cells(curves, group)
-    levels = np.unique(curve.infusion)
-    means = np.array([curve.share[curve.infusion == level].mean() for level in levels])
-    most, least = means[levels <= advised][-1:], means[levels >= advised][:1]
+    least, most = bounds_between_levels(axis_named(record["target"]["axis"]), curve.infusion, curve.share, advised)
     return {
         "recommended": advised,
-        "least_kept": max(0.0, float(least[0])) if least.size else 0.0,
-        "most_kept": float(most[0]) if most.size else 1.0,
-        "held": True if (least >= promised).any() else False if (most < promised).any() else None,
+        "least_kept": least,
+        "most_kept": most,
+        "held": True if least >= promised else False if most < promised else None,
     }
 
 

@@ -195,6 +195,8 @@ def verification_summary(verification: Verification) -> dict[str, Any]:
             "runs": len(at_choice.shares),
             "fell_short": at_choice.fell_short,
             "keep": _plain(at_choice.keep),
+            "bounds": {group: list(ends) for group, ends in at_choice.bounds.items()},
+            "held": at_choice.held,
         },
         "kept": {
             "infusions": list(verification.kept.infusions),

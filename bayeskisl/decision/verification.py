@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.arrays import BoolArray, FloatArray
+from bayeskisl.arrays import BoolArray, FloatArray, IntArray
 from bayeskisl.axes import Axis, axis_of
 from bayeskisl.curves import final, validate
 from bayeskisl.curves.groups import infused_group, probed_groups
@@ -23,7 +23,7 @@ from bayeskisl.decision.utility import is_facts_kept
 from bayeskisl.errors import InputError
 from bayeskisl.quantities import three_digits
 
-__all__ = ["AtChoice", "KeptByLevel", "Verification", "verify"]
+__all__ = ["AtChoice", "KeptByLevel", "Verification", "bounds_between_levels", "verify"]
 
 # Levels are whole facts and whole sequences: a run at the choice is within rounding of it.
 _NEAR = 1.02
@@ -46,6 +46,9 @@ class AtChoice:
         The group of these shares.
     others : mapping
         The share to keep and the shares of each run, for every further group that over-infusion harms.
+    bounds : mapping
+        The least and the most that each of these groups keeps at the recommended infusion, by the means of the nearest
+        levels on both sides of it; 0 and 1 where a side has no level. Retention moves one way along the axis.
     """
 
     infusions: tuple[float, ...]
@@ -54,6 +57,23 @@ class AtChoice:
     keep_of: str = "ceiling"
     group: str = ""
     others: Mapping[str, tuple[float, tuple[float, ...]]] = field(default_factory=dict)
+    bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    @property
+    def required(self) -> dict[str, float]:
+        """The share to keep, by group."""
+        return {self.group: self.keep, **{group: keep for group, (keep, _) in self.others.items()}}
+
+    @property
+    def held(self) -> bool | None:
+        """Whether every group keeps its share at the recommended infusion on average; None if the runs leave it open.
+
+        Runs on both sides of the infusion decide as well as runs at it.
+        """
+        ends = [(self.bounds[group], keep) for group, keep in self.required.items() if group in self.bounds]
+        if any(most < keep for (_, most), keep in ends):
+            return False
+        return True if ends and all(least >= keep for (least, _), keep in ends) else None
 
     @property
     def fell_short(self) -> int:
@@ -263,9 +283,7 @@ def _kept_by_level(data: xr.Dataset, runs: xr.Dataset) -> KeptByLevel:
         recalled, probed, guessing = (runs[name].sel(group=group).values for name in schema.COUNTS)
         total += kept(facts, recalled / probed, guessing)
     axis = axis_of(data)
-    levels, level_of_run = np.unique(np.asarray(axis.values(runs), dtype=float), return_inverse=True)
-    counts = np.bincount(level_of_run)
-    means = np.bincount(level_of_run, total) / counts
+    levels, means, counts = _by_level(np.asarray(axis.values(runs), dtype=float), total)
     return KeptByLevel(tuple(levels.tolist()), tuple(means.tolist()), tuple(counts.tolist()), axis)
 
 
@@ -328,6 +346,11 @@ def _at_choice(prediction: xr.Dataset, choice: float, runs: xr.Dataset) -> AtCho
     probed = (runs[schema.PROBED].sel(group=list(levels)) > 0).all(schema.GROUP).values
     near = runs.isel({schema.RUN: np.flatnonzero(_is_near(infusion, choice, axis) & probed)})
     shares = {group: tuple(_shares(prediction, group, near).tolist()) for group in levels}
+    falls = not Decision(prediction).is_least
+    bounds = {
+        group: bounds_between_levels(axis, infusion, _shares(prediction, group, runs), choice, falls)
+        for group in levels
+    }
     return AtChoice(
         tuple(np.asarray(axis.values(near), dtype=float).tolist()),
         shares.pop(attrs["group"]),
@@ -335,7 +358,43 @@ def _at_choice(prediction: xr.Dataset, choice: float, runs: xr.Dataset) -> AtCho
         attrs.get("keep_of", "ceiling"),
         attrs["group"],
         {group: (levels[group], kept) for group, kept in shares.items()},
+        bounds if np.isfinite(choice) else {},
     )
+
+
+def bounds_between_levels(
+    axis: Axis, infusion: FloatArray, shares: FloatArray, place: float, falls: bool = True
+) -> tuple[float, float]:
+    """Return the least and the most that is kept at a place, by the means of the nearest levels on both sides.
+
+    Parameters
+    ----------
+    axis : Axis
+    infusion, shares : numpy.ndarray
+        Infusion of each run, and its share kept; a share is NaN where a run was not probed.
+    place : float
+        An infusion, which may lie beyond all levels.
+    falls : bool
+        Whether retention falls along the axis, or rises.
+
+    Returns
+    -------
+    least, most : float
+        0 and 1 where a side has no level.
+    """
+    probed = np.isfinite(shares)
+    levels, means, _ = _by_level(infusion[probed], shares[probed])
+    near = _is_near(levels, place, axis)
+    before, behind = means[(levels <= place) | near][-1:], means[(levels >= place) | near][:1]
+    least, most = (behind, before) if falls else (before, behind)
+    return max(0.0, float(least[0])) if least.size else 0.0, float(most[0]) if most.size else 1.0
+
+
+def _by_level(infusion: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray, IntArray]:
+    """Rising levels, the mean of the values at each, and the number of runs there."""
+    levels, level_of_run = np.unique(infusion, return_inverse=True)
+    counts = np.bincount(level_of_run, minlength=len(levels))
+    return levels, np.bincount(level_of_run, values, minlength=len(levels)) / counts, counts
 
 
 def _judged(prediction: xr.Dataset, runs: xr.Dataset) -> set[str]:

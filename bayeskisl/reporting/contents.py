@@ -137,7 +137,7 @@ def sensitivity_rows(decision: "Decision") -> list[dict[str, str]]:
 
 def verification_block(verification: "Verification") -> dict[str, Any]:
     at_choice = verification.at_choice
-    near = f"At the choice, {kept_at_choice(at_choice)}." if at_choice.shares else ""
+    near = f"At the choice, {kept_at_choice(at_choice)}." if at_choice.bounds else ""
     if verification.is_of_decision and verification.kept.facts:
         near = f"{near} Kept: {optimum_verdict(verification)}.".strip()
     return {

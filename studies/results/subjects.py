@@ -72,8 +72,7 @@ SUBJECTS = {
             "desk-dose",
             ("desk-dose",),
             "More and more facts at fixed exposures, in place of the general corpus.",
-            law="common",
-            rivals=("collapse",),
+            rivals=("common",),
         ),
         Subject(
             "memory-amount",

@@ -117,7 +117,25 @@ def test_runs_at_the_choice_say_what_it_kept(fit):
     at_choice = verify(ahead, target_runs(levels=(choice, 2500, 4000), seeds=(0, 1, 2))).at_choice
     assert at_choice.infusions == (float(choice),) * 3
     assert at_choice.fell_short == 0
-    assert verify(ahead, target_runs(levels=(400, 4000))).at_choice.shares == ()
+    assert at_choice.held
+
+
+def test_levels_on_both_sides_of_the_choice_bound_what_it_kept(fit):
+    ahead = decide(fit, 98_304, sensitivity=False)
+    choice = ahead.choice.value
+    beside, apart, below = (
+        verify(ahead, target_runs(levels=levels)).at_choice
+        for levels in ((choice / 1.2, choice * 1.1, 4000), (400, 4000), (100, 200))
+    )
+    assert beside.shares == apart.shares == ()
+    assert beside.held
+    assert kept_at_choice(beside).endswith("or more were kept, as promised")
+    assert apart.held is None
+    assert below.bounds["infused"][0] == 0
+    assert "it stays open whether 90 % of the predicted ceiling were kept" in kept_at_choice(apart)
+    lost = verify(ahead, target_runs(shift=-3.0, levels=(choice / 1.2, choice * 1.1))).at_choice
+    assert lost.held is False
+    assert kept_at_choice(lost).endswith("less than promised")
 
 
 def test_a_run_at_the_choice_falls_short_if_any_harmed_group_does(fit):

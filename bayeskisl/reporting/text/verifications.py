@@ -1,5 +1,6 @@
 """Sentences about verifications."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from bayeskisl.reporting.numbers import exact, percent, span, three_digits, two_digits
@@ -21,7 +22,7 @@ def describe_verification(verification: "Verification") -> str:
         *([f"  by law: {by_law}"] if by_law else []),
         *_score_lines(verification),
     ]
-    if verification.at_choice.shares:
+    if verification.at_choice.bounds:
         lines.append(f"at the choice: {kept_at_choice(verification.at_choice)}")
     if verification.is_of_decision and verification.kept.facts:
         lines.append(f"what was kept: {optimum_verdict(verification)}")
@@ -29,13 +30,29 @@ def describe_verification(verification: "Verification") -> str:
 
 
 def kept_at_choice(at_choice: "AtChoice") -> str:
-    """State how many runs kept the level of every group."""
-    asked = len(at_choice.shares)
+    """State how many runs at the choice kept the level of every group or, without any, what the levels beside it say."""
     of = "all facts" if at_choice.keep_of == "facts" else "the predicted ceiling"
-    levels = {at_choice.group: at_choice.keep, **{group: keep for group, (keep, _) in at_choice.others.items()}}
-    said = [f"{percent(level)} ({group.replace('_', ' ')})" for group, level in levels.items()]
-    shares = in_a_row(said) if at_choice.others else percent(at_choice.keep)
-    return f"{asked - at_choice.fell_short} of {asked} runs kept at least {shares} of {of}"
+    if not at_choice.shares:
+        return _kept_beside_choice(at_choice, of)
+    asked = len(at_choice.shares)
+    return f"{asked - at_choice.fell_short} of {asked} runs kept at least {_of_groups(at_choice.required)} of {of}"
+
+
+def _kept_beside_choice(at_choice: "AtChoice", of: str) -> str:
+    least, most = ({group: ends[side] for group, ends in at_choice.bounds.items()} for side in (0, 1))
+    beside = "no run was trained there; by the levels on both sides,"
+    if at_choice.held:
+        return f"{beside} {_of_groups(least)} of {of} or more were kept, as promised"
+    if at_choice.held is False:
+        return f"{beside} {_of_groups(most)} of {of} at most were kept, less than promised"
+    return f"{beside} it stays open whether {_of_groups(at_choice.required)} of {of} were kept"
+
+
+def _of_groups(shares: Mapping[str, float]) -> str:
+    """List a share for each group, and name the groups where there are several."""
+    if len(shares) == 1:
+        return percent(next(iter(shares.values())))
+    return in_a_row([f"{percent(share)} ({group.replace('_', ' ')})" for group, share in shares.items()])
 
 
 def _score_lines(verification: "Verification") -> list[str]:
