@@ -203,10 +203,12 @@ def _about_laws(ahead: xr.Dataset, target: PlannedModel, apart: float) -> Iterat
         by_law = heard[f"{target.half_point}_by_law"]
         halves = [interval(by_law.sel(law=law).values, 0.9)[0] for law in heard["law"].values]
         points = "collapse points" if target.harms else "onsets"
+        weights = ", ".join(f"{law} {weight:.2f}" for law, weight in heard["weight"].to_series().items())
         yield Caveat(
             "laws_apart",
             f"the laws disagree about the critical exposures at the target by {_factor(factor)} (more than "
-            f"{apart:g}), and the sizes seen do not separate them; read the envelope, not the mixture alone",
+            f"{apart:g}); their weights ({weights}) come from the sizes seen and may be others there, so read the "
+            "choice by law beside the mixture",
             concerns="choice",
             buy=f"a larger size than any so far, at infusions between the laws' {points}"
             f"{_from_to(min(halves), max(halves), target)}",

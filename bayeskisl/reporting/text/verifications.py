@@ -30,7 +30,7 @@ def describe_verification(verification: "Verification") -> str:
 
 
 def kept_at_choice(at_choice: "AtChoice") -> str:
-    """State how many runs at the choice kept the level of every group or, without any, what the levels beside it say."""
+    """State how many runs at the choice kept the level of every group or, without any, what levels beside it say."""
     of = "all facts" if at_choice.keep_of == "facts" else "the predicted ceiling"
     if not at_choice.shares:
         return _kept_beside_choice(at_choice, of)
