@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bayeskisl.cli.display import echo, print_json, show, slim_table
+from bayeskisl.cli.display import echo, print_json, show
 from bayeskisl.cli.files import FigureFile, a_folder, ends_in
 from bayeskisl.cli.help import rare
 from bayeskisl.cli.options import AsJson, LawName, SavedFit, Seed, TargetOptions
+from bayeskisl.cli.plans import show_plan
 from bayeskisl.cli.progress import Progress
 from bayeskisl.errors import InputError
 from bayeskisl.files import written
-from bayeskisl.quantities import read_number, read_numbers, short, size
+from bayeskisl.quantities import read_number, read_numbers
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -40,7 +41,6 @@ Thrift = Annotated[
     float,
     rare("--kappa", min=0.0, max=1.0, metavar="X", help="Gains are divided by cost to this power; 0 ignores costs."),
 ]
-_ROWS = 12  # of the table of candidates
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,7 +181,7 @@ def plan(
     if answer.as_json:
         print_json(result.summary())
         return
-    _show(result)
+    show_plan(result)
     if out is not None:
         echo(f"runs to train: {out}" if result.runs else "no file was written: no run is worth training")
 
@@ -295,7 +295,7 @@ def _asking() -> Any:
 
         def approves(self, plan: "Plan | None") -> bool:
             if plan is not None:
-                _show(plan)
+                show_plan(plan)
             return typer.confirm("Train these runs?", default=False)
 
     return Asking()
@@ -336,65 +336,6 @@ def replay(
         return
     show(table.to_string(float_format="{:.3g}".format))
     echo(f"table and figure: {out / 'replay.csv'}, {out / 'replay.png'}")
-
-
-def _show(plan: "Plan") -> None:
-    from bayeskisl.design.candidate_table import PER
-
-    _, per = PER[plan.costs.unit]
-    several = plan.table["tokens"].nunique() > 1
-    columns = ("", "params", *(["tokens"] if several else []), "level", "runs", "cost", "width", "narrowing", "why")
-    table = slim_table(*columns, words=["why"])
-    chosen = {purchase.run: number for number, purchase in reversed(list(enumerate(plan.purchases, start=1)))}
-    for row in plan.table.head(_ROWS).itertuples():
-        number = next((str(n) for run, n in chosen.items() if _is(run, row)), "")
-        budget = [short(row.tokens)] if several else []
-        table.add_row(
-            number, size(row.params), *budget, f"{row.level:g}", str(row.replicates), f"{row.cost:.3g}",
-            f"{row.width:.3f}", f"{row.narrowing_per_cost:.3g}", row.why,
-        )  # fmt: skip
-    echo(
-        f"The best of {len(plan.table)} candidates, each alone (cost in {plan.costs.unit}, expected width, "
-        f"narrowing per {per}):"
-    )
-    show(table)
-    if plan.purchases:
-        columns = ("", "params", *(["tokens"] if several else []), "level", "runs", "spent", "width", "why")
-        order = slim_table(*columns, words=["why"])
-        for place, p in enumerate(plan.purchases, start=1):
-            budget = [short(p.run.tokens)] if several else []
-            order.add_row(str(place), size(p.run.params), *budget, f"{p.run.level:g}", str(p.run.replicates),
-                          f"{p.spent:.3g}", f"{p.width:.3f}", p.why)  # fmt: skip
-        echo("The plan, in order; each run assumes those before it:")
-        show(order)
-    _show_frontier(plan)
-    echo(plan.verdict)
-    if plan.stop:
-        echo(plan.stop)
-    echo(f"Costs in {plan.costs.unit}: {plan.costs.source}.")
-    for note in plan.notes:
-        echo(f"note: {note}")
-
-
-def _show_frontier(plan: "Plan") -> None:
-    if len(plan.points) < 2:
-        return
-    table = slim_table("spent", "runs", "width", "90 %", "regret", "risk", *(["loss"] if plan.worth else []))
-    for point in plan.points:
-        loss = [f"{plan.worth.loss(point):.3g}"] if plan.worth else []
-        band = f"{point.low:.2f} to {point.high:.2f}"
-        table.add_row(f"{point.spent:.3g}", str(point.runs), f"{point.width:.3f}", band, f"{point.regret:,.3g}",
-                      f"{100 * point.risk:.0f} %", *loss)  # fmt: skip
-    lost = f"; loss: regret, risk and cost in {plan.costs.unit}" if plan.worth else ""
-    echo(
-        "Frontier: least width for each amount, with the expected regret in facts and the risk of collapse of one run "
-        f"of the target at the infusion that maximises expected facts{lost}:"
-    )
-    show(table)
-
-
-def _is(run: object, row: object) -> bool:
-    return all(getattr(run, name) == getattr(row, name) for name in ("params", "tokens", "level", "replicates"))
 
 
 def _width(until: str) -> float:

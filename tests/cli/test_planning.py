@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bayeskisl.cli.app import app
-from bayeskisl.cli.planning import _show
+from bayeskisl.cli.plans import show_plan
 from bayeskisl.design import Costs, Run, candidate_runs, plan
 from bayeskisl.errors import InputError
 from tests.design.hand_made import TOKENS, GaussianFit
@@ -124,7 +124,7 @@ def test_money_and_what_it_buys_fit_a_terminal_of_80_columns(monkeypatch, tmp_pa
 def test_the_order_tells_token_budgets_where_there_are_several(capsys):
     fit = GaussianFit(draws=1_000, sd=0.15)
     one = plan(fit, 98_304, budget="1e14flop", candidates=candidate_runs(fit, 98_304, levels=2), particles=500, runs=1)
-    _show(one)
-    _show(replace(one, table=one.table.assign(tokens=[TOKENS, *one.table["tokens"][1:] * 2])))
+    show_plan(one)
+    show_plan(replace(one, table=one.table.assign(tokens=[TOKENS, *one.table["tokens"][1:] * 2])))
     orders = [told.split("\n")[1].split() for told in capsys.readouterr().out.split("The plan, in order")[1:]]
     assert [heading[:2] for heading in orders] == [["params", "level"], ["params", "tokens"]]

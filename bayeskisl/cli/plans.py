@@ -1,0 +1,92 @@
+"""Display of a plan: its runs and the reason to stop first, then the frontier, the candidates and the costs."""
+
+from typing import TYPE_CHECKING, Any
+
+from bayeskisl.cli.display import echo, show, slim_table
+from bayeskisl.quantities import short, size
+
+if TYPE_CHECKING:
+    from bayeskisl.design import Plan
+
+__all__ = ["show_plan"]
+
+_ROWS = 12  # of the table of candidates
+
+
+def show_plan(plan: "Plan") -> None:
+    """Print a plan."""
+    _show_order(plan)
+    echo(plan.verdict)
+    if plan.stop:
+        echo(plan.stop)
+    _show_frontier(plan)
+    _show_candidates(plan)
+    echo(f"Costs in {plan.costs.unit}: {plan.costs.source}.")
+    for note in plan.notes:
+        echo(f"note: {note}")
+
+
+def _show_order(plan: "Plan") -> None:
+    if not plan.purchases:
+        return
+    several = _has_budgets(plan)
+    table = slim_table(*_columns(several, "level", "runs", "spent", "width", "why"), words=["why"])
+    for place, p in enumerate(plan.purchases, start=1):
+        table.add_row(str(place), *_model(p.run, several), f"{p.run.level:g}", str(p.run.replicates), f"{p.spent:.3g}",
+                      f"{p.width:.3f}", p.why)  # fmt: skip
+    echo("The plan, in order; each width is expected after that run and all before it:")
+    show(table)
+
+
+def _show_frontier(plan: "Plan") -> None:
+    if len(plan.points) < 2:
+        return
+    table = slim_table("spent", "runs", "width", "90 %", "regret", "risk", *(["loss"] if plan.worth else []))
+    for point in plan.points:
+        loss = [f"{plan.worth.loss(point):.3g}"] if plan.worth else []
+        band = f"{point.low:.2f} to {point.high:.2f}"
+        table.add_row(f"{point.spent:.3g}", str(point.runs), f"{point.width:.3f}", band, f"{point.regret:,.3g}",
+                      f"{100 * point.risk:.0f} %", *loss)  # fmt: skip
+    lost = f"; loss: regret, risk and cost in {plan.costs.unit}" if plan.worth else ""
+    echo(
+        "Frontier: least width for each amount, with the expected regret in facts and the risk of collapse of one run "
+        f"of the target at the infusion that maximises expected facts{lost}:"
+    )
+    show(table)
+
+
+def _show_candidates(plan: "Plan") -> None:
+    from bayeskisl.design.candidate_table import PER
+
+    _, per = PER[plan.costs.unit]
+    several = _has_budgets(plan)
+    table = slim_table(*_columns(several, "level", "runs", "cost", "width", "narrowing", "why"), words=["why"])
+    chosen = {purchase.run: number for number, purchase in reversed(list(enumerate(plan.purchases, start=1)))}
+    for row in plan.table.head(_ROWS).itertuples():
+        number = next((str(n) for run, n in chosen.items() if _is(run, row)), "")
+        table.add_row(
+            number, *_model(row, several), f"{row.level:g}", str(row.replicates), f"{row.cost:.3g}",
+            f"{row.width:.3f}", f"{row.narrowing_per_cost:.3g}", row.why,
+        )  # fmt: skip
+    echo(
+        f"The best of {len(plan.table)} candidates, each alone (cost in {plan.costs.unit}, expected width, narrowing "
+        f"per {per}; a number is the place in the plan):"
+    )
+    show(table)
+
+
+def _columns(several: bool, *rest: str) -> tuple[str, ...]:
+    return ("", "params", *(["tokens"] if several else []), *rest)
+
+
+def _model(run: Any, several: bool) -> list[str]:
+    """Size of a run and, where there are several, its budget."""
+    return [size(run.params), *([short(run.tokens)] if several else [])]
+
+
+def _has_budgets(plan: "Plan") -> bool:
+    return bool(plan.table["tokens"].nunique() > 1)
+
+
+def _is(run: object, row: object) -> bool:
+    return all(getattr(run, name) == getattr(row, name) for name in ("params", "tokens", "level", "replicates"))
