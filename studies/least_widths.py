@@ -25,7 +25,7 @@ from bayeskisl.arrays import FloatArray
 from bayeskisl.inference.run_counts import information, precision
 from bayeskisl.laws import load_law
 from bayeskisl.seeds import seed_of
-from bayeskisl.workflow.replay import Market
+from bayeskisl.workflow.market import Market
 from studies.command import Folder, Tell, counting, run, say_nothing, show
 from studies.replays import COSTS, PARTS, PRIOR_SD, START, simulated_sweep
 from studies.simulated.turns import write_table

@@ -23,7 +23,7 @@ from bayeskisl.inference import Fit, fit
 from bayeskisl.inference.sampler import SamplerKeywords
 from bayeskisl.seeds import seed_of
 from bayeskisl.target import Target
-from bayeskisl.workflow.replay import Market
+from bayeskisl.workflow.market import Market
 from studies.command import Count, Folder, Tell, counting, run, say_nothing, show
 from studies.replays import COSTS, simulated_sweep
 from studies.simulated.trials import Trials

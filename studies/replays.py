@@ -23,7 +23,8 @@ from bayeskisl.errors import InputError
 from bayeskisl.inference import Fit, fit_many, simulate
 from bayeskisl.inference.sampler import SamplerKeywords
 from bayeskisl.seeds import seed_of
-from bayeskisl.workflow.replay import Market, replay
+from bayeskisl.workflow.market import Market
+from bayeskisl.workflow.replay import replay
 from studies.command import Count, Folder, Tell, counting, run, say_nothing, show
 from studies.simulated.trials import Trials
 from studies.simulated.turns import in_turn, require_known, write_table

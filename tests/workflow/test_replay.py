@@ -11,7 +11,8 @@ from bayeskisl.design import Costs
 from bayeskisl.errors import InputError
 from bayeskisl.inference import fit, simulate
 from bayeskisl.workflow import replay
-from bayeskisl.workflow.replay import Market, Step, _digest
+from bayeskisl.workflow.market import Market
+from bayeskisl.workflow.replay import Step, _digest
 
 COSTS = Costs(2e-6, 1e-10, "device-seconds", "test")
 SHARES = (0.72, 0.85)
