@@ -113,6 +113,8 @@ def _look_over(path: Path) -> None:
 
     if not path.is_file():
         raise _Refused(lies_at(path) if path.exists() else "no such file")
+    if not h5py.is_hdf5(path):
+        raise _Refused("a file in another format")
     _refuse_endless_heaps(path)
     unpacked, most = 0, _FREE_BYTES + _TIMES_ITS_SIZE * path.stat().st_size
     with h5py.File(path, "r") as file:

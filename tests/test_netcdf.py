@@ -136,7 +136,9 @@ def compound(file):
 )
 def test_files_that_reach_elsewhere_or_far_are_refused(path, do, said):
     change(path, do)
-    with pytest.raises(InputError, match=f"curves.nc: expected a NetCDF file, got .*{said}") as refused:
+    with pytest.raises(
+        InputError, match=f"curves.nc: expected a NetCDF file of retention curves, got .*{said}"
+    ) as refused:
         load_curves(path)
     assert "\n" not in str(refused.value)
 
@@ -174,7 +176,9 @@ def test_curves_are_refused_by_what_they_hold(tmp_path, do, said):
 @pytest.mark.parametrize("content", [b"", b"text", b"\x89HDF\r\n\x1a\n", SHIPPED.read_bytes()[:5000]])
 def test_what_is_no_netcdf_is_told_in_one_sentence(tmp_path, content):
     (tmp_path / "x.nc").write_bytes(content)
-    with pytest.raises(InputError, match=r"x.nc: expected a NetCDF file, got a file that cannot be read") as refused:
+    with pytest.raises(
+        InputError, match=r"x.nc: expected a NetCDF file .*, got a file (that cannot|in another)"
+    ) as refused:
         load_curves(tmp_path / "x.nc")
     assert "\n" not in str(refused.value)
 

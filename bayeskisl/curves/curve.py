@@ -132,6 +132,14 @@ class Curve:
         """Whether knowledge falls as exposures rise, and rises nowhere."""
         return self.turns_back(errors, least) and not self._falls(errors, least, self.means - self.means[:, None])
 
+    @property
+    def trend(self) -> float:
+        """Rise of knowledge with exposures over all levels, in standard errors; 0 with a single level."""
+        weights = 1 / self.errors
+        place = np.arange(len(self.levels)) - np.average(np.arange(len(self.levels)), weights=weights)
+        spread = float((weights * place**2).sum())
+        return float((weights * place * self.means).sum()) / np.sqrt(spread) if spread > 0 else 0.0
+
     def _falls(self, errors: float, least: float, drop: FloatArray) -> bool:
         """Whether the drop from a level (row) to one with more exposures (column) is significant."""
         noise = np.sqrt(self.errors[:, None] + self.errors)
@@ -170,8 +178,10 @@ class _Part(Curve):
 
     def band(self, log_exposures: float) -> str:
         """Range of values that a monotone curve through the rows allows at some exposures."""
-        low, high = (max(end, 0.0) for end in self._allowed(log_exposures)[:2])
-        return f"{low:.2f} to {high:.2f}"
+        low, high, _ = self._allowed(log_exposures)
+        if high > 1:
+            return f"{max(low, 0.0):.2f} or more"
+        return f"{low:.2f} to {high:.2f}" if low > 0 else f"{high:.2f} at most"
 
     def _distance(self, row: int) -> tuple[float, float]:
         """Distance of a row from the band of the other rows, and its standard error."""

@@ -123,6 +123,10 @@ def _about_group(curves: xr.Dataset, group: str, shown: list[Curve]) -> Iterator
     moves = axis_of(curves).moves(group)
     if not moves:  # nothing is expected of a group whose exposures stay the same
         return
+    if sum(one.trend for one in shown) < -_ERRORS * np.sqrt(len(shown)):
+        wrong = [one for one in shown if one.trend < 0]
+        yield _wrong_way(group, moves, wrong, len(shown))
+        return
     slips = [(one, _slips(one)) for one in shown]
     yield from _outlying_rows(group, [(one, rows) for one, rows in slips if rows])
     rest: list[Curve] = [one.without(rows) for one, rows in slips]
@@ -196,20 +200,24 @@ def _outlying_rows(group: str, found: list[tuple[Curve, list[int]]]) -> Iterator
     )
 
 
+def _wrong_way(group: str, moves: int, wrong: list[Curve], curves: int) -> Finding:
+    verb, should = ("rises", "fall") if moves < 0 else ("falls", "rise")
+    return Finding(
+        "wrong_way",
+        "serious",
+        f"Retention of '{group}' {verb} along the axis, where it should {should}, at {_places(wrong)} "
+        f"({len(wrong)} of {_count(curves, 'curve')}): no law here describes that.",
+        "Check which column is the infusion and which is the recall; more draws do not help.",
+        group,
+    )
+
+
 def _against_exposures(group: str, moves: int, shown: list[Curve]) -> Iterator[Finding]:
     """Curves on which fewer exposures give more knowledge."""
-    verb, should = ("rises", "fall") if moves < 0 else ("falls", "rise")
     wrong = [one for one in shown if one.falls_with_exposures(_ERRORS, _LEAST)]
     turned = [one for one in shown if one not in wrong and one.turns_back(_ERRORS, _LEAST)]
     if wrong:
-        yield Finding(
-            "wrong_way",
-            "serious",
-            f"Retention of '{group}' {verb} along the axis, where it should {should}, at {_places(wrong)} "
-            f"({len(wrong)} of {_count(len(shown), 'curve')}): no law here describes that.",
-            "Check which column is the infusion and which is the recall; more draws do not help.",
-            group,
-        )
+        yield _wrong_way(group, moves, wrong, len(shown))
     if turned:
         yield Finding(
             "turns_back",

@@ -10,8 +10,10 @@ import xarray as xr
 from bayeskisl.curves.validation import validate
 from bayeskisl.errors import InputError
 from bayeskisl.files import require_file
+from bayeskisl.kinds import CURVES, refuse_other_kinds, table_instead
 from bayeskisl.netcdf import read_netcdf, write_netcdf
 from bayeskisl.shipped import shipped_folder
+from bayeskisl.specifications import nearest
 from bayeskisl.sweeping.store import build_it, holds_sweep
 
 __all__ = ["load_curves", "save_curves"]
@@ -48,7 +50,9 @@ def load_curves(path: xr.Dataset | str | Path) -> xr.Dataset:
             _check_shipped(path, checksums[name])
         else:
             _require_curves(path, list(checksums))
-    return validate(read_netcdf(path), str(path))
+    curves = read_netcdf(path, f"a NetCDF file of {CURVES}", table_instead(path))
+    refuse_other_kinds(CURVES, curves.variables, curves.attrs, str(path))
+    return validate(curves, str(path))
 
 
 def save_curves(curves: xr.Dataset, path: str | Path) -> Path:
@@ -72,7 +76,10 @@ def _require_curves(path: Path, shipped: list[str]) -> None:
     expected = "a file of retention curves"
     if path.is_dir() and holds_sweep(path):
         raise InputError(expected, "the folder of a sweep", str(path), build_it(path))
-    remedy = f"make one with `bayeskisl curves build`, or name a shipped sweep ({', '.join(shipped)})"
+    remedy = nearest(path.name, shipped) or (
+        "make one with `bayeskisl curves import` from a table or `bayeskisl curves build` from a sweep, or name a "
+        f"shipped sweep ({', '.join(shipped)})"
+    )
     require_file(path, expected, remedy, ".nc")
 
 

@@ -8,6 +8,7 @@ from bayeskisl import schema
 from bayeskisl.decision.checking import check_answer
 from bayeskisl.errors import InputError
 from bayeskisl.files import require_file
+from bayeskisl.kinds import refuse_other_kinds
 from bayeskisl.netcdf import read_netcdf, write_netcdf
 
 __all__ = ["load_answer", "load_prediction", "require_answer", "save_prediction"]
@@ -61,6 +62,7 @@ def require_answer(answer: xr.Dataset, where: str, *kinds: str) -> xr.Dataset:
     remedy = _remedy(kinds)
     content = answer.attrs.get("content")
     if content not in kinds:
+        refuse_other_kinds(f"a {kinds[0]}", answer.variables, answer.attrs, where)
         listed = ", ".join(str(name) for name in list(answer.variables)[:4]) or "other content"
         raise InputError(f"a {kinds[0]}", f"a file with {listed}", where, remedy)
     half = answer.attrs.get("half_point")

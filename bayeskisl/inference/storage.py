@@ -20,6 +20,7 @@ from bayeskisl.inference.gate import Gate
 from bayeskisl.inference.given import COEFFICIENT, PAIR, QUANTITY
 from bayeskisl.inference.model import labels_of
 from bayeskisl.inference.posterior import ON_AXIS
+from bayeskisl.kinds import FIT, refuse_other_kinds
 from bayeskisl.laws import Law
 from bayeskisl.laws.files import parse_law
 from bayeskisl.netcdf import read_netcdf_tree, write_netcdf
@@ -153,6 +154,7 @@ def require_fit(tree: xr.DataTree, where: str) -> xr.DataTree:
     InputError
         If groups, attributes, laws, curves or draws are missing or do not match their description.
     """
+    refuse_other_kinds(FIT, tree.dataset.variables, tree.attrs, where)
     lacking = [*(g for g in _GROUPS if g not in tree.children), *(a for a in _ATTRIBUTES if a not in tree.attrs)]
     if lacking:
         raise InputError("a fit of bayeskisl", f"a file without {', '.join(lacking)}", where,

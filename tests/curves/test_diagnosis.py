@@ -70,6 +70,14 @@ def test_a_curve_that_rises_where_it_should_fall_is_serious():
     assert "more draws do not help" in found.remedy
 
 
+def test_a_table_that_rises_a_little_at_every_size_is_wrong_as_a_whole():
+    """No size by itself tells enough, and no row of it is at fault."""
+    wrong = changed(amount_curves(), slice(None), lambda recalled, probed: probed * 4 // 5 - recalled * 3 // 5)
+    (found,) = check(wrong).findings
+    assert found.code == "wrong_way"
+    assert "3 of 3 curves" in found.message
+
+
 def test_a_hump_turns_back():
     curves = amount_curves(levels=(62, 88, 125, 177, 250, 354, 500, 707, 1000, 1414))
     low = (curves.facts < 150).values

@@ -135,7 +135,7 @@ def test_missing_foreign_and_corrupt_files_are_refused(curves, fresh, tmp_path):
         load_fit(tmp_path / "nothing.nc")
     foreign = tmp_path / "curves.nc"
     curves.to_netcdf(foreign, engine="h5netcdf")
-    with pytest.raises(InputError, match="a fit of bayeskisl, got a file without posterior"):
+    with pytest.raises(InputError, match=r"a fit, got retention curves; make it with `bk\.fit`"):
         load_fit(foreign)
     earlier = load_fit(saved).tree.copy()
     earlier["posterior"] = earlier["posterior"].to_dataset().drop_vars("asymmetry")

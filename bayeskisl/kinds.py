@@ -1,0 +1,45 @@
+"""Kinds of files that the package reads, and the command that makes the next kind of each."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bayeskisl import schema
+from bayeskisl.errors import InputError, way
+
+__all__ = ["CURVES", "FIT", "refuse_other_kinds", "table_instead"]
+
+CURVES, FIT = "retention curves", "a fit"
+_ANSWERS = {"prediction": "a prediction", "decision": "a decision"}
+_MADE_OF = {(FIT, CURVES): ("fit", ""), ("a prediction", FIT): ("predict", " --params N")}
+_TABLES = (".csv", ".tsv", ".parquet", ".json", ".jsonl", ".xlsx")
+
+
+def refuse_other_kinds(expected: str, names: Mapping[Any, Any], attrs: Mapping[str, Any], where: str) -> None:
+    """Refuse a file of another kind than expected, by its variables and attributes.
+
+    Raises
+    ------
+    InputError
+        If it is of another kind; the remedy is the command that makes the expected one of it. A file of no kind passes.
+    """
+    found = _kind(names, attrs)
+    if found not in ("", expected):
+        name, options = _MADE_OF.get((expected, found), ("", ""))
+        remedy = f"make it with {way(f'`bk.{name}`', f'`bayeskisl {name} {where}{options}`')}" if name else ""
+        raise InputError(expected, found, where, remedy)
+
+
+def _kind(names: Mapping[Any, Any], attrs: Mapping[str, Any]) -> str:
+    if "laws" in attrs:
+        return FIT
+    if schema.RECALLED in names:
+        return CURVES
+    return _ANSWERS.get(str(attrs.get("content")), "")
+
+
+def table_instead(path: Path) -> str:
+    """Return the remedy for a table in place of curves; an empty string if the path names no table."""
+    if path.suffix.lower() not in _TABLES:
+        return ""
+    return f"read it first with {way('`bk.curves_from_table`', f'`bayeskisl curves import {path}`')}"
