@@ -29,9 +29,9 @@ class Backtest:
     data : xarray.Dataset
         Dim ``forecast``, one per number of fitted sizes and larger cell.
 
-        The question: ``fitted_sizes``, ``largest``, ``params``, ``tokens``, ``cell``, and ``horizon``, size over the
-        largest fitted size. The fit: ``gate``, ``gate_reasons``, and ``prior_driven``, the covariates that its sizes
-        never varied.
+        The question: ``fitted_sizes``, the ``smallest`` and the ``largest`` of them, ``params``, ``tokens``,
+        ``cell``, and ``horizon``, size over the largest fitted size. The fit: ``gate``, ``gate_reasons``, and
+        ``prior_driven``, the covariates that its sizes never varied.
 
         On the sweep's axis: the predicted half-point ``median`` with its interval ``low`` to ``high``, and the
         ``measured`` one with ``measured_low``, ``measured_high`` and ``bound``. ``verdict``: hit, miss, or undecided

@@ -12,6 +12,7 @@ import xarray as xr
 
 import bayeskisl
 from bayeskisl import schema
+from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import axis_of
 from bayeskisl.curves import cell_table, final, load_curves, with_covariates, without_covariates
 from bayeskisl.curves.groups import deciding_group
@@ -91,17 +92,25 @@ def backtest(
     group = _known_group(curves, group)
     if callable(progress):
         progress("measuring the half-point of each size")
-    cells = _Cells.of(curves, group, ci_prob)
+    cells = Cells.of(curves, group, ci_prob)
+    how: dict[str, Any] = {"draws": draws, "method": method, "seed": seed, "progress": progress}
     rows = [
-        row
-        for last in _last_fitted(curves, first)
-        for row in cells.forecasts(_fitted(curves, law, last, draws, method, seed, progress), last, seed)
+        row for last in _last_fitted(curves, first) for row in cells.forecasts(fit_between(curves, law, 0, last, **how))
     ]
     return Backtest(_dataset(rows, curves, law, group, {"ci_prob": ci_prob, "seed": seed, "method": method}))
 
 
+def fit_between(curves: xr.Dataset, law: Law, smallest: float, largest: float, **how: Any) -> "Fit":
+    """Fit the law to the sizes of a range, whatever its gate says. Keywords are those of `bayeskisl.fit`."""
+    from bayeskisl.inference import fit
+
+    sizes = curves[schema.PARAMS].values
+    seen = curves.isel({schema.RUN: np.flatnonzero((sizes >= smallest) & (sizes <= largest))})
+    return fit(seen, law, rivals=(), throw=False, **how)
+
+
 @dataclass(frozen=True)
-class _Cells:
+class Cells:
     """The cells of a sweep that probed one group, each with its place and its own half-point."""
 
     table: xr.Dataset
@@ -110,7 +119,7 @@ class _Cells:
     ci_prob: float
 
     @classmethod
-    def of(cls, curves: xr.Dataset, group: str, ci_prob: float) -> "_Cells":
+    def of(cls, curves: xr.Dataset, group: str, ci_prob: float) -> "Cells":
         table, cell_of_run = cell_table(curves)
         probed = curves[schema.PROBED].sel(group=group).values > 0
         places, measured = {}, {}
@@ -121,16 +130,18 @@ class _Cells:
             measured[cell] = measure_half_point(runs, group, ci_prob=ci_prob)
         return cls(table, places, measured, ci_prob)
 
-    def forecasts(self, fit: "Fit", last: float, seed: int) -> Iterator[dict[str, Any]]:
+    def forecasts(self, fit: "Fit") -> Iterator[dict[str, Any]]:
         """One row per cell that is larger than the largest fitted size."""
         gate = {"gate": fit.gate.passed, "gate_reasons": "; ".join(fit.gate.reasons)}
-        fitted_sizes = len(np.unique(fit.curves[schema.PARAMS]))
+        sizes, seed = np.unique(fit.curves[schema.PARAMS].values), fit.tree.attrs["seed"]
+        last = float(sizes[-1])
         for cell, place in self.places.items():
             params, tokens = (float(self.table[name][cell]) for name in (schema.PARAMS, schema.TOKENS))
             if params > last:
                 ahead, prior_driven = predict_half_point(fit, place, params, tokens, seed=seed)
                 yield {
-                    "fitted_sizes": fitted_sizes,
+                    "fitted_sizes": len(sizes),
+                    "smallest": float(sizes[0]),
                     "largest": last,
                     schema.PARAMS: params,
                     schema.TOKENS: tokens,
@@ -139,12 +150,12 @@ class _Cells:
                     **gate,
                     "prior_driven": ", ".join(prior_driven),
                     **_compared(place, interval(ahead, self.ci_prob), self.measured[cell], self.ci_prob),
-                    **self._rules(cell, last),
+                    **self._rules(cell, sizes),
                 }
 
-    def _rules(self, cell: int, last: float) -> dict[str, float]:
+    def _rules(self, cell: int, sizes: FloatArray) -> dict[str, float]:
         """Predict a cell by rules of thumb, from the infusions at the measured half-points of the fitted sizes."""
-        known = self._known_sizes(cell, last)
+        known = self._known_sizes(cell, sizes)
         place, own = self.places[cell], self.measured[cell]
         said = two_rules(
             self.table[schema.PARAMS].values[known],
@@ -158,13 +169,13 @@ class _Cells:
             row[f"{rule}_score"] = np.nan if own.bound else interval_score(point, point, own.median, self.ci_prob)
         return row
 
-    def _known_sizes(self, cell: int, last: float) -> list[int]:
+    def _known_sizes(self, cell: int, sizes: FloatArray) -> list[int]:
         """One measured cell of each fitted size, with the budget nearest to the target's."""
         log_tokens = np.log(self.table[schema.TOKENS].values)
         nearest: dict[float, int] = {}
         for each in sorted(self.places, key=lambda each: abs(log_tokens[each] - log_tokens[cell])):
             size = float(self.table[schema.PARAMS][each])
-            if size <= last and not self.measured[each].bound:
+            if size in sizes and not self.measured[each].bound:
                 nearest.setdefault(size, each)
         return list(nearest.values())
 
@@ -236,13 +247,6 @@ def _last_fitted(curves: xr.Dataset, first: int) -> list[float]:
         raise InputError(f"at least {FEWEST_SIZES} sizes to fit and one more to predict", f"{first} of {len(sizes)}",
                          "sizes", "train another size")  # fmt: skip
     return sizes[first - 1 : -1].tolist()
-
-
-def _fitted(curves: xr.Dataset, law: Law, last: float, draws: int, method: Any, seed: int, progress: Any) -> "Fit":
-    from bayeskisl.inference import fit
-
-    seen = curves.isel({schema.RUN: np.flatnonzero(curves[schema.PARAMS].values <= last)})
-    return fit(seen, law, rivals=(), draws=draws, seed=seed, method=method, throw=False, progress=progress)
 
 
 def _dataset(rows: list[dict[str, Any]], curves: xr.Dataset, law: Law, group: str, asked: dict[str, Any]) -> xr.Dataset:

@@ -34,7 +34,7 @@ _DOUBTS = {
     "laws_apart": "the laws disagree",
     "wide": "the interval is wide",
     "few_sizes": "few sizes were trained",
-    "short_ladder": "few sizes for a target so large",
+    "short_ladder": "few sizes, from tiny models on",
     "far_extrapolation": "the target is far away",
     "far_budget": "the budget is far from those tried",
     "outlying_rows": "single rows stand out",

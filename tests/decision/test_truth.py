@@ -225,11 +225,14 @@ def test_what_the_data_say_about_themselves_grades_the_answer(fit, code, severit
     assert quick(made, 2 * SIZES[-1]).verdict.grade == grade
 
 
-@pytest.mark.parametrize(("sizes", "times", "short"), [(3, 2, False), (3, 2.1, True), (6, 4, True), (7, 4, False)])
-def test_a_short_ladder_is_no_ladder_to_a_much_larger_target(fit, sizes, times, short):
-    curves = amount_curves(sizes=tuple(SIZES[-1] // (1 + step) for step in range(sizes)))
+@pytest.mark.parametrize(
+    ("sizes", "largest", "times", "short"),
+    [(3, 9_000, 2, False), (3, 9_000, 2.1, True), (6, 23_000, 4, True), (7, 24_000, 4, False), (6, 24_576, 4, False)],
+)
+def test_a_short_ladder_from_tiny_models_is_no_ladder_to_a_much_larger_target(fit, sizes, largest, times, short):
+    curves = amount_curves(sizes=tuple(largest // (1 + step) for step in range(sizes)))
     few = Finding("few_sizes", "serious", "They are few.", "Train more.")
-    decision = quick(HandMadeFit(curves=curves, warnings=(few,)), times * SIZES[-1])
+    decision = quick(HandMadeFit(curves=curves, warnings=(few,)), times * largest)
     assert ("short_ladder" in codes(decision), "few_sizes" in codes(decision)) == (short, not short)
     if short:
         assert decision.verdict.rule == "short_ladder"
