@@ -15,7 +15,7 @@ _MADE_OF = {(FIT, CURVES): ("fit", ""), ("a prediction", FIT): ("predict", " --p
 _TABLES = (".csv", ".tsv", ".parquet", ".json", ".jsonl", ".xlsx")
 
 
-def refuse_other_kinds(expected: str, names: Mapping[Any, Any], attrs: Mapping[str, Any], where: str) -> None:
+def refuse_other_kinds(expected: str, names: Mapping[Any, Any], attrs: Mapping[Any, Any], where: str) -> None:
     """Refuse a file of another kind than expected, by its variables and attributes.
 
     Raises
@@ -30,7 +30,7 @@ def refuse_other_kinds(expected: str, names: Mapping[Any, Any], attrs: Mapping[s
         raise InputError(expected, found, where, remedy)
 
 
-def _kind(names: Mapping[Any, Any], attrs: Mapping[str, Any]) -> str:
+def _kind(names: Mapping[Any, Any], attrs: Mapping[Any, Any]) -> str:
     if "laws" in attrs:
         return FIT
     if schema.RECALLED in names:

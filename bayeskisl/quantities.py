@@ -54,6 +54,7 @@ def size(params: float) -> str:
 
 # Shares above have digits for what they lack of 1, unless that is next to nothing.
 _NEAR_ONE, _TINY = 0.9, 1e-6
+_WRITTEN_OUT = 1e9  # larger amounts are written in powers of ten
 
 
 def three_digits(value: float, down: bool = False, up: bool = False) -> str:
@@ -74,6 +75,11 @@ def three_digits(value: float, down: bool = False, up: bool = False) -> str:
     whole = math.floor(scaled + 1e-9) if down else math.ceil(scaled - 1e-9) if up else round(scaled)
     rounded = whole / 10.0**decimals
     return f"{rounded:,.0f}" if abs(rounded) >= 100 else f"{rounded:.{max(decimals, 3)}g}"
+
+
+def amount(value: float) -> str:
+    """Format an amount of money, time or work, such as ``12,500`` or ``1.41e+20``."""
+    return three_digits(value) if value < _WRITTEN_OUT else f"{value:.3g}"
 
 
 def duration(seconds: float) -> str:

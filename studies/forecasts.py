@@ -68,13 +68,11 @@ def forecast_table(folder: str | Path) -> pl.DataFrame:
 
 def _of_log(row: dict[str, Any]) -> dict[str, Any]:
     """The score of a forecast by the numbers that were written down; rules of thumb were not."""
-    line = axis_named(row["axis"]).to_line
-    low, high, measured = (float(line(np.float64(row[name]))) for name in ("low", "high", "measured"))
     return {
         **{name: row[name] for name in ("made", "what", "params", "times", "unit", "median", "low", "high")},
         **{name: row[name] for name in ("measured", "measured_low", "measured_high")},
         "hit": row["low"] <= row["measured"] <= row["high"],
-        "interval_score": interval_score(low, high, measured, _CI_PROB),
+        "interval_score": _score(row["axis"], row["low"], row["high"], row["measured"]),
         "proportional": None,
         "power_law": None,
         **dict.fromkeys(("log_score", "recommended", "least_kept", "most_kept", "held")),
@@ -107,13 +105,19 @@ def _of_record(folder: Path) -> dict[str, Any]:
         "high": high,
         **_ends(measured),
         "hit": HITS[measured.outcome(Interval(median, low, high))],
-        "interval_score": None if scores is None else scores.interval,
+        "interval_score": None if measured.bound else _score(target["axis"], low, high, measured.median),
         **{rule: None if scores is None else scores.rules.get(rule) for rule in ("proportional", "power_law")},
         "log_score": None if scores is None else scores.log,
         **_outcome(record, curves),
         "record": record["sha256"][:12],
         "note": measured.note if measured.bound else "",
     }
+
+
+def _score(axis: str, low: float, high: float, measured: float) -> float:
+    """The interval score of the stated ends, in logarithms of the infusion or its odds."""
+    line = axis_named(axis).to_line
+    return interval_score(*(float(line(np.float64(place))) for place in (low, high, measured)), _CI_PROB)
 
 
 def _outcome(record: dict[str, Any], curves: xr.Dataset) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from bayeskisl.cli.display import echo, show, slim_table
-from bayeskisl.quantities import short, size
+from bayeskisl.quantities import amount, short, size
 
 if TYPE_CHECKING:
     from bayeskisl.design import Plan
@@ -32,7 +32,7 @@ def _show_order(plan: "Plan") -> None:
     several = _has_budgets(plan)
     table = slim_table(*_columns(several, "level", "runs", "spent", "width", "why"), words=["why"])
     for place, p in enumerate(plan.purchases, start=1):
-        table.add_row(str(place), *_model(p.run, several), f"{p.run.level:g}", str(p.run.replicates), f"{p.spent:.3g}",
+        table.add_row(str(place), *_model(p.run, several), _level(p.run), str(p.run.replicates), amount(p.spent),
                       f"{p.width:.3f}", p.why)  # fmt: skip
     echo("The plan, in order; each width is expected after that run and all before it:")
     show(table)
@@ -43,9 +43,9 @@ def _show_frontier(plan: "Plan") -> None:
         return
     table = slim_table("spent", "runs", "width", "90 %", "regret", "risk", *(["loss"] if plan.worth else []))
     for point in plan.points:
-        loss = [f"{plan.worth.loss(point):.3g}"] if plan.worth else []
+        loss = [amount(plan.worth.loss(point))] if plan.worth else []
         band = f"{point.low:.2f} to {point.high:.2f}"
-        table.add_row(f"{point.spent:.3g}", str(point.runs), f"{point.width:.3f}", band, f"{point.regret:,.3g}",
+        table.add_row(amount(point.spent), str(point.runs), f"{point.width:.3f}", band, amount(point.regret),
                       f"{100 * point.risk:.0f} %", *loss)  # fmt: skip
     lost = f"; loss: regret, risk and cost in {plan.costs.unit}" if plan.worth else ""
     echo(
@@ -65,7 +65,7 @@ def _show_candidates(plan: "Plan") -> None:
     for row in plan.table.head(_ROWS).itertuples():
         number = next((str(n) for run, n in chosen.items() if _is(run, row)), "")
         table.add_row(
-            number, *_model(row, several), f"{row.level:g}", str(row.replicates), f"{row.cost:.3g}",
+            number, *_model(row, several), _level(row), str(row.replicates), amount(row.cost),
             f"{row.width:.3f}", f"{row.narrowing_per_cost:.3g}", row.why,
         )  # fmt: skip
     echo(
@@ -82,6 +82,10 @@ def _columns(several: bool, *rest: str) -> tuple[str, ...]:
 def _model(run: Any, several: bool) -> list[str]:
     """Size of a run and, where there are several, its budget."""
     return [size(run.params), *([short(run.tokens)] if several else [])]
+
+
+def _level(run: Any) -> str:
+    return f"{run.level:,.6g}" if run.level < 1e6 else short(run.level)
 
 
 def _has_budgets(plan: "Plan") -> bool:

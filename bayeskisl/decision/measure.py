@@ -77,6 +77,8 @@ class Measurement(HalfPoint):
         The runs that were used.
     half_point : {"collapse", "onset"}
         Whether more infusion harms the group or teaches it.
+    unit : str
+        Unit of all infusions, in words.
     """
 
     ci_prob: float
@@ -84,6 +86,7 @@ class Measurement(HalfPoint):
     probability: FloatArray
     runs: tuple[str, ...]
     half_point: str = schema.COLLAPSE
+    unit: str = ""
 
     def __repr__(self) -> str:
         ends = f"{three_digits(self.low)} to {three_digits(self.high)}"
@@ -95,7 +98,7 @@ class Measurement(HalfPoint):
         if not self.bound:
             return f"half-retention point of {len(self.runs)} runs"
         end = three_digits(self.low if self.bound == "at least" else self.high)
-        return f"{_SHOWN[self.half_point, self.bound]} {end}, at an unknown distance"
+        return f"{_SHOWN[self.half_point, self.bound]} {f'{end} {self.unit}'.strip()}, at an unknown distance"
 
 
 @dataclass(frozen=True)
@@ -231,6 +234,7 @@ def measure_collapse(curves: xr.Dataset, *, ci_prob: float = 0.9) -> Measurement
         probability=probability,
         runs=counts.runs,
         half_point=target.half_point,
+        unit=target.axis.in_words,
     )
 
 

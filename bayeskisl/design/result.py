@@ -128,14 +128,20 @@ class Plan:
 
     @property
     def orders(self) -> "pd.DataFrame":
-        """The batch as a table with one row per purchase, for other trainers."""
+        """The batch as a table with one row per purchase, for other trainers.
+
+        Columns: ``params``, ``tokens``, the infusion by its name, ``replicates``, ``cost`` with its ``unit``,
+        ``expected_width``, ``why``, and what all runs of the sweep share, such as ``ratio`` and ``tokens_per_fact``.
+        """
         import pandas as pd
 
-        level = self.target.coordinate
+        level, axis = self.target.coordinate, self.target.axis
         return pd.DataFrame(
             [
-                {schema.PARAMS: p.run.params, schema.TOKENS: p.run.tokens, level: p.run.level,
-                 "replicates": p.run.replicates, "cost": p.cost, "expected_width": p.width, "why": p.why}
+                {schema.PARAMS: round(p.run.params), schema.TOKENS: round(p.run.tokens),
+                 level: round(p.run.level) if axis.counts_facts else p.run.level, "replicates": p.run.replicates,
+                 "cost": p.cost, "unit": self.costs.unit, "expected_width": p.width, "why": p.why,
+                 **self.target.held_fixed}
                 for p in self.purchases
             ]
         )  # fmt: skip

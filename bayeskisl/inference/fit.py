@@ -44,6 +44,7 @@ _PRIOR_DRAWS = 500
 _LONGER_WITH_CARE, _LONGER = 2, 3
 _OUTCOMES = ("failed", "passed with care", "passed")
 _PREVIEW_DRAWS = 150
+_BEYOND_DRAWS = ("wrong_way", "no_signal")  # findings of `check` that no draws mend
 _PREVIEW = "this is a preview, which shows roughly what a posterior will be"
 
 
@@ -149,7 +150,8 @@ def fit_laws(
     _require_same_covariates(curves, law, others)
     first = _posterior_of(curves, law, settings, light)
     if throw and not first.gate.passed:
-        first.gate.raise_if_failed(law.name, because=[str(each) for each in check(curves).serious])
+        serious = [str(each) for each in check(curves).serious]
+        first.gate.raise_if_failed(law.name, because=serious, mendable=not _beyond_draws(curves))
     beside = [_posterior_of(curves, other, settings, light) for other in others]
     return _assemble(curves, first, beside, settings, light)
 
@@ -177,7 +179,7 @@ def _of_distinct_names(*laws: Law) -> list[Law]:
 def _posterior_of(curves: xr.Dataset, law: Law, settings: Settings, light: bool) -> _Posterior:
     model = well_placed(Model(prepare(curves, law), law), settings)
     found = _sampled(curves, model, settings)
-    if settings.retry and found.gate.wants_draws:
+    if settings.retry and found.gate.wants_draws and not _beyond_draws(curves):
         longer = _LONGER_WITH_CARE if found.gate.passed else _LONGER
         settings.tell(f"the law '{law.name}' missed a test of its gate: sampling it again, {longer} times as long")
         again = _sampled(curves, model, replace(settings, longer=longer))
@@ -188,6 +190,11 @@ def _posterior_of(curves: xr.Dataset, law: Law, settings: Settings, light: bool)
         gate = replace(found.gate, passed=False, reasons=(_PREVIEW, *found.gate.reasons))
         return replace(found, gate=gate)
     return found
+
+
+def _beyond_draws(curves: xr.Dataset) -> bool:
+    """Whether the data have a fault that no draws mend."""
+    return any(each.code in _BEYOND_DRAWS for each in check(curves).serious)
 
 
 def _sampled(curves: xr.Dataset, model: Model, settings: Settings) -> _Posterior:

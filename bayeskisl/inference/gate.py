@@ -110,7 +110,7 @@ class Gate:
         values: dict[str, Any] = {key: float("nan") if value is None else value for key, value in content.items()}
         return cls(**{**values, **{key: tuple(values.get(key, ())) for key in ("reasons", "shortfalls")}})
 
-    def raise_if_failed(self, law: str, because: Sequence[str] = ()) -> None:
+    def raise_if_failed(self, law: str, because: Sequence[str] = (), mendable: bool = True) -> None:
         """Raise `GateError` with every reason, if there is one.
 
         Parameters
@@ -119,11 +119,14 @@ class Gate:
             Name of the law of the posterior.
         because : sequence of str
             Findings about the data that no sampler can repair; they come first in the message.
+        mendable : bool
+            Whether more draws may help; else the reasons of the gate, which advise them, are left out.
         """
         if not self.passed:
+            reasons = [f"{'; '.join(self.reasons)}."] if mendable else []
             raise GateError(
-                f"the posterior of the law '{law}' may not be used: {' '.join([*because, ''])}"
-                f"{'; '.join(self.reasons)}. To inspect it anyway, "
+                f"the posterior of the law '{law}' may not be used: {' '.join([*because, *reasons])} To inspect it "
+                "anyway, "
                 f"{way('fit with throw=False', 'use `bayeskisl fit`, which saves it, labelled')}."
             )
 

@@ -6,13 +6,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from bayeskisl.design import Plan
-from bayeskisl.quantities import short
+from bayeskisl.quantities import amount
 from bayeskisl.reporting.numbers import exact
 from bayeskisl.reporting.style import figure_style, infusion_axis, ink, law_colors, log_axis, new_figure
 
 __all__ = ["plot_plan"]
-
-_LARGE = 1e9  # work in FLOP is written in powers of ten
 
 
 def plot_plan(plan: Plan, *, dark: bool = False) -> Figure:
@@ -70,9 +68,10 @@ def _draw_candidates(axes: Axes, plan: Plan) -> None:
 
 
 def _in_short(numbers: dict[int, list[str]]) -> str:
-    """Numbers of planned runs by their replicates: ``1, 2, 3 (x3)``."""
-    counted = {f" (x{replicates})" if replicates > 1 else "": of for replicates, of in numbers.items()}
-    return ", ".join(f"{', '.join(of)}{times}" for times, of in counted.items())
+    """Numbers of planned runs with their replicates: ``2 (x1), 7 (x3)``; ``1, 2`` where all are single runs."""
+    if set(numbers) == {1}:
+        return ", ".join(numbers[1])
+    return ", ".join(f"{', '.join(of)} (x{replicates})" for replicates, of in numbers.items())
 
 
 def _draw_frontier(axes: Axes, plan: Plan) -> None:
@@ -90,9 +89,9 @@ def _draw_frontier(axes: Axes, plan: Plan) -> None:
         axes.axhline(plan.least, color=ink(), lw=1, ls=":")
         axes.annotate("all that the sizes on offer show", (0.98, plan.least), (0, -4), size=8.5, ha="right", va="top",
                       xycoords=("axes fraction", "data"), textcoords="offset points")  # fmt: skip
-    axes.set_ylim(0, 1.12 * plan.width)
+    axes.set_ylim(0, 1.12 * max(plan.before, frontier["high"].max()))
     axes.xaxis.set_major_locator(MaxNLocator(5))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value) if value < _LARGE else f"{value:.3g}"))
-    axes.set_xlabel(f"spent, of {plan.budget.amount:.3g} {plan.costs.unit}")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: amount(value)))
+    axes.set_xlabel(f"spent, of {amount(plan.budget.amount)} {plan.costs.unit}")
     axes.set_ylabel("width of the 90 % interval, natural log units")
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2)

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from bayeskisl.errors import GateError
 from bayeskisl.inference import fit
 from bayeskisl.inference.gate import Gate
 from bayeskisl.inference.settings import Settings
@@ -31,6 +32,16 @@ def test_a_preview_is_not_sampled_again(curves):
     said: list[str] = []
     fit(curves, rivals=(), method="preview", progress=said.append)
     assert not any("again" in each for each in said)
+
+
+def test_a_table_that_is_upside_down_is_not_sampled_again():
+    curves = amount_curves()
+    said: list[str] = []
+    upside_down = curves.assign(recalled=curves.probed - curves.recalled)
+    with pytest.raises(GateError, match="Retention of 'infused' rises along the axis") as refused:
+        fit(upside_down, **{**SHORT, "draws": 20, "tune": 20, "throw": True}, progress=said.append)
+    assert not any("again" in each for each in said)
+    assert "try more draws" not in str(refused.value)
 
 
 WITH_CARE = replace(PASSED, shortfalls=("bulk ESS of tau is 300",))
