@@ -13,7 +13,7 @@ from bayeskisl.arrays import FloatArray
 from bayeskisl.curves import cell_at, cell_table, further_covariates
 from bayeskisl.decision.caveat import Caveat
 from bayeskisl.decision.intervals import interval
-from bayeskisl.decision.planned_model import ROUNDING, PlannedModel
+from bayeskisl.decision.planned_model import ROUNDING, PlannedModel, tokens_per_parameter
 from bayeskisl.errors import way
 from bayeskisl.quantities import short, three_digits
 
@@ -65,7 +65,7 @@ def said(value: float) -> str:
 def _about_distance(ahead: xr.Dataset, target: PlannedModel, curves: xr.Dataset) -> Iterator[Caveat]:
     for name in target.prior_driven:
         of_law = name not in _NO_COVARIATES or name in further_covariates(curves)
-        yield _of_prior(name, target, np.asarray(curves[name].values, dtype=float), of_law)
+        yield _of_prior(name, target, curves, of_law)
     median = interval(ahead[target.half_point].values, 0.9)[0]
     around = f"{said(target.params)} parameters"
     if np.isfinite(median):
@@ -155,15 +155,19 @@ def _is_trained(target: PlannedModel, curves: xr.Dataset) -> bool:
     return cell_at(cell_table(curves)[0], {**target.everything_else, schema.PARAMS: target.params}) is not None
 
 
-def _of_prior(name: str, target: PlannedModel, swept: FloatArray, of_law: bool) -> Caveat:
+def _of_prior(name: str, target: PlannedModel, curves: xr.Dataset, of_law: bool) -> Caveat:
     """Return the caveat about a quantity that the sweep never varied up to the target's value.
 
     The law knows its effect, by its prior alone, or only that of the exposures that follow from it.
     """
-    low, high = float(swept.min()), float(swept.max())
+    swept = np.asarray(curves[name].values, dtype=float)
     value = {**target.everything_else, schema.PARAMS: target.params}[name]
-    factor = max(value / high, low / value)
     words = name.replace("_", " ") if name != schema.PARAMS else "size"
+    low, high = float(swept.min()), float(swept.max())
+    each = tokens_per_parameter(curves) if name == schema.TOKENS else None
+    if each is not None:  # the budget varied with the size alone
+        low, high, value, words = each, each, value / target.params, "tokens per parameter"
+    factor = max(value / high, low / value)
     of_form = "the law's form there is an assumption"
     assumed = f"{words} is assumed not to matter beyond the exposures, and the interval does not include that"
     if high <= low * (1 + ROUNDING):

@@ -29,6 +29,8 @@ _UNSEEN = 1e-3
 ROUNDING = 0.05
 # Budgets are whole steps, and logs round them.
 _SAME_BUDGET = 0.005
+# Budgets that follow the size are rounded: 20 tokens a parameter are 8.1B of 405M and 24B of 1.2B.
+_SAME_PER_PARAMETER = 1.05
 # People write sizes in two or three digits: 6.9B for 6,855,000,000.
 SAME_SIZE = 0.01
 
@@ -234,14 +236,31 @@ def _only_size(curves: xr.Dataset, target: Target) -> bool:
     return apart
 
 
+def tokens_per_parameter(curves: xr.Dataset) -> float | None:
+    """Tokens per parameter where the budget follows the size, so that nothing separates the two; else None."""
+    sizes, budgets = (np.asarray(curves[name].values, dtype=float) for name in (schema.PARAMS, schema.TOKENS))
+    each = budgets / sizes
+    follows = np.ptp(sizes) > 0 and each.max() <= each.min() * _SAME_PER_PARAMETER
+    return float(np.median(each)) if follows else None
+
+
 def _budget(curves: xr.Dataset, target: Target) -> tuple[float, bool]:
     """Training tokens of the target, and whether they lie outside a sweep that never varied them."""
-    budgets = _distinct(curves, schema.TOKENS)
+    budgets, of_each = _distinct(curves, schema.TOKENS), tokens_per_parameter(curves)
     if target.tokens is None:
         if len(budgets) > 1:
+            beside = (
+                f"; at the sweep's {of_each:,.3g} a parameter it has {of_each * target.params:,.0f}" if of_each else ""
+            )
             raise InputError("the token budget of the target", f"none, and the sweep has {len(budgets)}",
-                             schema.TOKENS, f"name one with {way('`tokens`', '`--tokens`')}")  # fmt: skip
+                             schema.TOKENS, f"name one with {way('`tokens`', '`--tokens`')}{beside}")  # fmt: skip
         return float(budgets[0]), False
+    if of_each and not of_each / _SAME_PER_PARAMETER <= target.tokens / target.params <= of_each * _SAME_PER_PARAMETER:
+        if not target.prior_driven:
+            expected = f"the only budget of the sweep for a size, {of_each:,.3g} tokens a parameter"
+            raise _never_varied(expected, target.tokens / target.params, schema.TOKENS,
+                                "sweep a second budget at one size")  # fmt: skip
+        return target.tokens, True
     unvaried = len(budgets) == 1 and not np.isclose(target.tokens, budgets[0], rtol=_SAME_BUDGET)
     if unvaried and not target.prior_driven:
         expected = f"the only token budget of the sweep, {budgets[0]:,.0f}"

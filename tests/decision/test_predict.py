@@ -229,3 +229,18 @@ def test_every_draw_falls_with_the_asymmetry_of_its_own_law(fit):
     changed = ~np.isclose(after.shoulder.values, before)
     assert changed.mean() == pytest.approx(0.25, abs=0.01)
     np.testing.assert_allclose(after.collapse, predict(HandMadeFit(), 98_304).collapse)
+
+
+def test_a_budget_that_followed_the_size_is_refused_at_another_number_of_tokens_a_parameter(fit):
+    """No run separates size and budget, so that another budget for a size rests on the prior."""
+    per_size = [amount_curves(sizes=(size,), tokens=20 * size) for size in (6_144, 12_288, 24_576)]
+    curves = xr.concat(per_size, dim="run", data_vars="all")
+    made = HandMadeFit(curves=curves.assign_coords(run=[f"run {i}" for i in range(curves.sizes["run"])]))
+    assert predict(made, Target(98_304, 20.4 * 98_304)).attrs["tokens"] == 20.4 * 98_304
+    with pytest.raises(InputError, match="20 tokens a parameter, got 100; sweep a second budget at one size"):
+        predict(made, Target(98_304, 100 * 98_304))
+    with pytest.raises(InputError, match=r"at the sweep's 20 a parameter it has 1,966,080"):
+        predict(made, 98_304)
+    ahead = predict(made, Target(98_304, 100 * 98_304, prior_driven=True))
+    assert "prior_driven_target" in codes(ahead)
+    assert "every run had one value of tokens per parameter, 20, and the target has 100" in str(caveats_of(ahead))
