@@ -8,11 +8,11 @@ import numpy as np
 
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
-from bayeskisl.curves.tables.fields import OUTCOMES, column_named, map_option, quoted, split_group
-from bayeskisl.curves.tables.mapping import Values
+from bayeskisl.curves.tables.fields import OUTCOMES, Values, split_group
 from bayeskisl.curves.tables.problems import Findings, Said
 from bayeskisl.curves.tables.quantities import texts_in
 from bayeskisl.curves.tables.raw import SPREAD
+from bayeskisl.curves.tables.spelling import column_named, map_option, quoted
 
 __all__ = ["count", "in_the_unit_of_the_rate", "refuse_shares_as_percent"]
 

@@ -9,11 +9,11 @@ import polars as pl
 from bayeskisl import schema
 from bayeskisl.arrays import BoolArray, FloatArray, IntArray
 from bayeskisl.axes import AXES
-from bayeskisl.curves.tables.completing import names_benchmark, renaming
-from bayeskisl.curves.tables.fields import in_shell, quoted
+from bayeskisl.curves.tables.groups import names_benchmark, renaming
 from bayeskisl.curves.tables.identity import Infusion
 from bayeskisl.curves.tables.problems import Findings, Said, shown
 from bayeskisl.curves.tables.quantities import read_parts, read_quantity, texts_in
+from bayeskisl.curves.tables.spelling import in_shell, quoted
 
 __all__ = ["are_tokens_seen", "axis_of", "first_alike", "last_checkpoints", "names_rows", "number_replicates"]
 

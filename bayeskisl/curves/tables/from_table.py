@@ -17,8 +17,9 @@ from bayeskisl.axes import AXES, axis_named
 from bayeskisl.axes import axis_of as axes_of
 from bayeskisl.curves.cells import cell_table
 from bayeskisl.curves.tables.assemble import assemble, describe
-from bayeskisl.curves.tables.completing import complete, group_names, with_benchmark, with_facts
+from bayeskisl.curves.tables.completing import complete, with_benchmark, with_facts
 from bayeskisl.curves.tables.counts import count, in_the_unit_of_the_rate, refuse_shares_as_percent
+from bayeskisl.curves.tables.evaluation import evaluate, selected
 from bayeskisl.curves.tables.experiment import (
     are_tokens_seen,
     axis_of,
@@ -27,26 +28,13 @@ from bayeskisl.curves.tables.experiment import (
     names_rows,
     number_replicates,
 )
-from bayeskisl.curves.tables.fields import (
-    FINISHED,
-    MEASURED,
-    OUTCOMES,
-    PLANNED,
-    STATE,
-    column_named,
-    in_shell,
-    map_option,
-    names_runs,
-    quoted,
-    says_average,
-    says_non_embedding,
-    split_group,
-    state_in,
-)
+from bayeskisl.curves.tables.fields import MEASURED, OUTCOMES, PLANNED, STATE, Values, split_group
+from bayeskisl.curves.tables.groups import by_group
 from bayeskisl.curves.tables.identity import Infusion, solve_identity
 from bayeskisl.curves.tables.items import count_items, refuse_questions
 from bayeskisl.curves.tables.levels import VALUE, gather_levels, levels_in
-from bayeskisl.curves.tables.mapping import Values, complete_mapping, evaluate, probed_rows, selected
+from bayeskisl.curves.tables.mapping import complete_mapping
+from bayeskisl.curves.tables.names import names_runs, says_average, says_non_embedding
 from bayeskisl.curves.tables.problems import Findings, TableError, shown
 from bayeskisl.curves.tables.quantities import as_text, read_quantity, texts_in
 from bayeskisl.curves.tables.raw import SPREAD, RawTable, with_spreads
@@ -54,6 +42,8 @@ from bayeskisl.curves.tables.read import read_table
 from bayeskisl.curves.tables.reading import Reading, ReadingKeywords
 from bayeskisl.curves.tables.screen import columns_read
 from bayeskisl.curves.tables.set_aside import finished_and_infused, stopped_early, without_aggregates
+from bayeskisl.curves.tables.spelling import column_named, in_shell, map_option, quoted
+from bayeskisl.curves.tables.states import FINISHED, state_in
 from bayeskisl.curves.tables.unpacked import unpacked
 from bayeskisl.curves.validation import validate
 from bayeskisl.errors import InputError
@@ -183,7 +173,7 @@ def curves_from_table(
     columns = columns_read(full, recognised, raw, values)
     _note_spreads(raw, full, findings)
     _doubt_units(full, values, findings)
-    rows = complete(_by_group(values, findings), full, guesses, findings)
+    rows = complete(by_group(values, findings), full, guesses, findings)
     rows = with_facts(rows, _numbers_in(raw, unused, len(rows[schema.GROUP])), findings)
     infusion = solve_identity(rows, findings)
     rows[schema.RECALLED], rows[schema.PROBED] = count(rows, findings)
@@ -399,52 +389,6 @@ def _add_options(given: dict[str, Any], findings: Findings, **options: float | M
             if field in given:
                 findings.refuse(f"one {field}", "a mapping and an option", field, "leave one of them out")
             given[field] = each
-
-
-def _by_group(values: Values, findings: Findings) -> Values:
-    """Return one row per run and probe group; measurements of named groups become rows."""
-    named = list(dict.fromkeys(split_group(field)[1] for field in values if "." in field))
-    if not named:
-        return values
-    shared = {field: cells for field, cells in values.items() if "." not in field}
-    unnamed = {field for field in shared if field in OUTCOMES}
-    measured = {split_group(field)[1] for field in values if "." in field and split_group(field)[0] in OUTCOMES}
-    if schema.GROUP in shared and not measured:
-        return _of_named_groups(values, named)
-    if schema.GROUP in shared or (unnamed and schema.INFUSED in measured):
-        findings.refuse("a group in a column, or groups in the names of columns", "both", "columns",
-                        "leave one of them out with --ignore COLUMN")  # fmt: skip
-        findings.stop_if_refused()
-    blocks, sources = [], []
-    for group in dict.fromkeys([*([schema.INFUSED] if unnamed else []), *named]):
-        own = {split_group(field)[0]: cells for field, cells in values.items() if field.endswith(f".{group}")}
-        in_unnamed = bool(unnamed) and group == schema.INFUSED
-        rows = probed_rows(values, group="" if in_unnamed else group)
-        block = {**{field: cells for field, cells in shared.items() if in_unnamed or field not in unnamed}, **own}
-        blocks.append({field: cells[rows] for field, cells in block.items()})
-        blocks[-1][schema.GROUP] = np.full(rows.sum(), group, dtype=object)
-        sources.append(np.flatnonzero(rows))
-        if not rows.all():
-            findings.notes.append(f"{group} was not probed in {int((~rows).sum()):,} of {len(rows):,} rows")
-    findings.expand(np.concatenate(sources))
-    fields = list(dict.fromkeys(field for block in blocks for field in block))
-    return {field: np.concatenate([_column(block, field) for block in blocks]) for field in fields}
-
-
-def _of_named_groups(values: Values, named: Sequence[str]) -> Values:
-    """The rows, whose groups are in a column, with what is given of each group, ``probed.background``, in its rows."""
-    rows = {field: cells for field, cells in values.items() if "." not in field}
-    groups = group_names(rows[schema.GROUP])
-    for group in named:
-        for field, cells in values.items():
-            if field.endswith(f".{group}"):
-                name = split_group(field)[0]
-                rows[name] = np.where(groups == group, cells, rows.get(name, np.nan))
-    return rows
-
-
-def _column(block: dict[str, np.ndarray], field: str) -> np.ndarray:
-    return block.get(field, np.full(len(block[schema.GROUP]), np.nan))
 
 
 def _runs_of_domains(rows: Values, findings: Findings) -> Values:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bayeskisl import schema
-from bayeskisl.curves.tables.fields import in_shell
 from bayeskisl.curves.tables.problems import shown
 from bayeskisl.curves.tables.quantities import as_text, is_missing
 from bayeskisl.curves.tables.raw import RawTable
+from bayeskisl.curves.tables.spelling import in_shell
 from bayeskisl.errors import InputError
 
 __all__ = ["count_items", "refuse_questions"]

@@ -5,9 +5,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from bayeskisl.curves.tables.fields import recognise
 from bayeskisl.curves.tables.quantities import read_quantity, size_in_name
 from bayeskisl.curves.tables.raw import RawTable, from_columns, table_of_rows
+from bayeskisl.curves.tables.recognition import recognise
 from bayeskisl.errors import InputError
 
 __all__ = ["from_json", "from_json_lines", "is_level", "parse_json"]

@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from bayeskisl import schema
-from bayeskisl.curves.tables.fields import SIZES, in_shell, recognise
+from bayeskisl.curves.tables.fields import SIZES
 from bayeskisl.curves.tables.problems import shown
 from bayeskisl.curves.tables.quantities import is_missing, read_quantity, size_in_name
 from bayeskisl.curves.tables.raw import RawTable
+from bayeskisl.curves.tables.recognition import recognise
+from bayeskisl.curves.tables.spelling import in_shell
 from bayeskisl.errors import InputError
 from bayeskisl.quantities import short
 

@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from bayeskisl import schema
-from bayeskisl.curves.tables.fields import FIELDS, map_option, quoted
+from bayeskisl.curves.tables.fields import FIELDS
 from bayeskisl.curves.tables.problems import shown
 from bayeskisl.curves.tables.quantities import read_quantity
 from bayeskisl.curves.tables.raw import RawTable
+from bayeskisl.curves.tables.spelling import map_option, quoted
 
 __all__ = ["Notation", "Reading"]
 

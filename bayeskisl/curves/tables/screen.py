@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from bayeskisl.curves.tables.expressions import parse_expression
-from bayeskisl.curves.tables.fields import TEXTS, column_named, split_group
+from bayeskisl.curves.tables.fields import TEXTS, split_group
 from bayeskisl.curves.tables.problems import shown
 from bayeskisl.curves.tables.raw import RawTable
+from bayeskisl.curves.tables.spelling import column_named
 from bayeskisl.errors import InputError
 from bayeskisl.quantities import short
 

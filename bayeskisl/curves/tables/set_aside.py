@@ -10,26 +10,16 @@ import numpy as np
 from bayeskisl import schema
 from bayeskisl.arrays import BoolArray, FloatArray
 from bayeskisl.curves.tables.counts import count, in_the_unit_of_the_rate
+from bayeskisl.curves.tables.evaluation import evaluate
 from bayeskisl.curves.tables.experiment import first_alike
-from bayeskisl.curves.tables.fields import (
-    FINISHED,
-    NOTHING_INFUSED,
-    PLANNED,
-    SIZES,
-    STATE,
-    UNFINISHED,
-    column_named,
-    in_shell,
-    names_runs,
-    quoted,
-    recognise,
-    split_group,
-    state_in,
-)
-from bayeskisl.curves.tables.mapping import evaluate
+from bayeskisl.curves.tables.fields import NOTHING_INFUSED, PLANNED, SIZES, STATE, split_group
+from bayeskisl.curves.tables.names import names_runs
 from bayeskisl.curves.tables.problems import Findings, shown
 from bayeskisl.curves.tables.quantities import as_text, is_missing, read_each, read_quantity, size_in_name
 from bayeskisl.curves.tables.raw import RawTable
+from bayeskisl.curves.tables.recognition import recognise
+from bayeskisl.curves.tables.spelling import column_named, in_shell, quoted
+from bayeskisl.curves.tables.states import FINISHED, UNFINISHED, state_in
 from bayeskisl.errors import InputError
 
 __all__ = ["finished_and_infused", "stopped_early", "without_aggregates"]

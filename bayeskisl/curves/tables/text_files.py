@@ -7,10 +7,10 @@ from itertools import islice
 from operator import methodcaller
 from typing import Any
 
-from bayeskisl.curves.tables.fields import recognise
 from bayeskisl.curves.tables.markup import without_markup
 from bayeskisl.curves.tables.quantities import is_missing, read_quantity
 from bayeskisl.curves.tables.raw import RawTable, require_distinct, require_size
+from bayeskisl.curves.tables.recognition import recognise
 from bayeskisl.errors import InputError
 
 __all__ = ["decoded", "from_delimited"]

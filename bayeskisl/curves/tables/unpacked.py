@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from bayeskisl import schema
-from bayeskisl.curves.tables.fields import MEASURED, OUTCOMES, SIZES, quoted, recognise, split_group
+from bayeskisl.curves.tables.fields import MEASURED, OUTCOMES, SIZES, split_group
 from bayeskisl.curves.tables.quantities import (
     as_text,
     is_missing,
@@ -17,6 +17,8 @@ from bayeskisl.curves.tables.quantities import (
     size_in_name,
 )
 from bayeskisl.curves.tables.raw import RawTable
+from bayeskisl.curves.tables.recognition import recognise
+from bayeskisl.curves.tables.spelling import quoted
 
 __all__ = ["unpacked"]
 

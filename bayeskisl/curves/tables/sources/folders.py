@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from bayeskisl.curves.tables.fields import recognise
+from bayeskisl.curves.tables.recognition import recognise
 from bayeskisl.errors import InputError
 from bayeskisl.files import lies_at
 
