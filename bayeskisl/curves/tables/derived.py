@@ -17,17 +17,7 @@ _EMBEDDING = ("embedding_params", "n_embedding_params", "num_embedding_params", 
 
 
 def derive(columns: Mapping[str, Sequence[object]], known: Mapping[str, str], free: Iterable[str]) -> dict[str, str]:
-    """Return fields that follow from columns, as SQL expressions.
-
-    Parameters
-    ----------
-    columns : mapping
-        Names of the table's columns to their cells.
-    known : mapping
-        Fields that other columns contain, which do not follow from these.
-    free : iterable of str
-        The columns that may be read.
-    """
+    """Return fields that follow from the free columns, as SQL; a field that is known follows from none."""
     derived: dict[str, str] = {}
     for column in free:
         name = bare(column)

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 
-from bayeskisl.arrays import BoolArray, FloatArray
+from bayeskisl.arrays import BoolArray
 from bayeskisl.curves.tables.expressions import Expression, first_line, parse_expression
-from bayeskisl.curves.tables.fields import TEXTS, Values, split_group
-from bayeskisl.curves.tables.numbers import AS_NUMBERS, number_in, read_cells
+from bayeskisl.curves.tables.fields import TEXTS, Sources, Values, split_group
+from bayeskisl.curves.tables.numbers import AS_NUMBERS, Numbers, number_in, read_cells
 from bayeskisl.curves.tables.numeric_columns import NumericColumns
 from bayeskisl.curves.tables.problems import Findings, shown
 from bayeskisl.curves.tables.quantities import as_text, is_missing, read_each
@@ -22,27 +22,12 @@ _LONGEST_NAME = 200
 
 
 def evaluate(
-    mapping: Mapping[str, str | float], table: RawTable, findings: Findings, decimal: str | None = None
+    mapping: Sources, table: RawTable, findings: Findings, decimal: str | None = None
 ) -> tuple[Values, list[str]]:
-    """Return the values of every field in every row.
+    """Return the values of every field of a complete mapping in every row, and the columns that none of them reads.
 
-    Parameters
-    ----------
-    mapping : mapping
-        As `complete_mapping` returns it.
-    table : RawTable
-        The table.
-    findings : Findings
-        Takes what is wrong, by row where it can be, and how columns were read.
-    decimal : str, optional
-        The decimal mark of text cells; by default what the cells show.
-
-    Returns
-    -------
-    values : dict
-        Field to an array of shape ``(row,)``: float64 with NaN for an empty cell, or object with None for texts.
-    unused : list of str
-        Columns that no expression reads.
+    Values are of shape ``(row,)``: float64 with NaN for an empty cell, or object with None for texts. What is wrong is
+    found by row where it can be. The decimal mark of text cells is by default what the cells show.
     """
     frame = _Frame(table, decimal, findings)
     values: Values = {}
@@ -80,7 +65,7 @@ class _Frame:
         self._table, self._findings, self._rows = table, findings, len(table)
         self._columns = NumericColumns(table, decimal, findings)
 
-    def numbers(self, field: str, source: str | float) -> tuple[FloatArray, BoolArray]:
+    def numbers(self, field: str, source: str | float) -> Numbers:
         """Return the values, NaN for empty cells, and the refused rows."""
         if not isinstance(source, str):
             return np.full(self._rows, float(source)), np.zeros(self._rows, dtype=bool)
@@ -111,7 +96,7 @@ class _Frame:
         self.used |= set(expression.columns)
         return expression
 
-    def _numbers_from(self, expression: Expression, field: str, source: str) -> tuple[FloatArray, BoolArray]:
+    def _numbers_from(self, expression: Expression, field: str, source: str) -> Numbers:
         """Values of an expression over columns as numbers, or as texts if numbers give no result."""
         operands, unread = self._operands(expression, field)
         try:
@@ -144,9 +129,7 @@ class _Frame:
     def _as_texts(self, expression: Expression) -> dict[str, pl.Series]:
         return {name: pl.Series(self._columns.texts(name), dtype=pl.String) for name in expression.columns}
 
-    def _as_numbers(
-        self, result: pl.Series, field: str, source: str, unread: BoolArray
-    ) -> tuple[FloatArray, BoolArray]:
+    def _as_numbers(self, result: pl.Series, field: str, source: str, unread: BoolArray) -> Numbers:
         if result.dtype == pl.String:
             cells = result.to_list()
             values, bad = read_cells(cells, number_in)

@@ -1,5 +1,6 @@
 """Fields of a run that a table can contain: their names, their ranges, and groups of them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,10 +20,12 @@ __all__ = [
     "STATE",
     "TEXTS",
     "Field",
+    "Sources",
     "Values",
     "split_group",
 ]
 
+Sources = Mapping[str, str | float]  # field to SQL expression over columns, or number
 Values = dict[str, np.ndarray]  # field to its value in every row, shape (row,)
 
 STATE, PLANNED = "state", "planned_steps"  # whether a run came to its end
@@ -33,34 +36,16 @@ _SMALLEST = 1 / _LARGEST  # of what is positive: nobody measures less, and no pr
 
 @dataclass(frozen=True)
 class Field:
-    """One field that a table can contain.
+    """One field that a table can contain, and its allowed range."""
 
-    Parameters
-    ----------
-    name : str
-        As in `schema` where it has the name.
-    expected : str
-        Required kind of its cells, in the words of an error.
-    low, high : float
-        Allowed range.
-    open_high : bool
-        Whether the upper end itself is excluded.
-    or_zero : bool
-        Whether 0 is allowed below `low`.
-    whole : bool
-        Whether only whole numbers are allowed.
-    may_be_empty : bool
-        Whether a row may leave it out.
-    """
-
-    name: str
-    expected: str
+    name: str  # as in `schema` where it has the name
+    expected: str  # required kind of its cells, in the words of an error
     low: float = -_LARGEST
     high: float = _LARGEST
-    open_high: bool = False
-    or_zero: bool = False
-    whole: bool = False
-    may_be_empty: bool = False
+    open_high: bool = False  # whether the upper end itself is excluded
+    or_zero: bool = False  # whether 0 is allowed below `low`
+    whole: bool = False  # whether only whole numbers are allowed
+    may_be_empty: bool = False  # whether a row may leave it out
 
     def accepts(self, values: FloatArray) -> BoolArray:
         """Return which values are allowed; NaN (an empty cell) is allowed if the field may be empty."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from bayeskisl import schema
 from bayeskisl.arrays import BoolArray
-from bayeskisl.curves.tables.fields import OUTCOMES, Values, split_group
+from bayeskisl.curves.tables.fields import OUTCOMES, Sources, Values, split_group
 from bayeskisl.curves.tables.names import group_named
 from bayeskisl.curves.tables.problems import Findings
 from bayeskisl.curves.tables.quantities import read_each
@@ -43,7 +43,9 @@ def by_group(values: Values, findings: Findings) -> Values:
     findings.expand(np.concatenate([np.flatnonzero(probed) for probed in rows.values()]))
     blocks = [_block(values, group, probed, group in unnamed) for group, probed in rows.items()]
     fields = list(dict.fromkeys(field for block in blocks for field in block))
-    return {field: np.concatenate([_column(block, field) for block in blocks]) for field in fields}
+    empty = [np.full(len(block[schema.GROUP]), np.nan) for block in blocks]
+    return {field: np.concatenate([block.get(field, nothing) for block, nothing in zip(blocks, empty, strict=True)])
+            for field in fields}  # fmt: skip
 
 
 def _shared(values: Values) -> Values:
@@ -59,10 +61,6 @@ def _block(values: Values, group: str, probed: BoolArray, unnamed: bool) -> Valu
     shared = {field: cells for field, cells in _shared(values).items() if unnamed or field not in OUTCOMES}
     block = {field: cells[probed] for field, cells in (shared | _own(values, group)).items()}
     return block | {schema.GROUP: np.full(probed.sum(), group, dtype=object)}
-
-
-def _column(block: Values, field: str) -> np.ndarray:
-    return block.get(field, np.full(len(block[schema.GROUP]), np.nan))
 
 
 def _of_named_groups(values: Values, named: Sequence[str]) -> Values:
@@ -89,8 +87,8 @@ def probed_rows(
     return told
 
 
-def groups_of(rows: Values, mapping: Mapping[str, str | float], findings: Findings) -> np.ndarray:
-    """Return the probe group of every row by its name in the schema, ``(row,)``; infused facts if none is told."""
+def groups_of(rows: Values, mapping: Sources, findings: Findings) -> np.ndarray:
+    """Return the probe group of every row by its name in the schema, ``(row,)``; infused facts where none is named."""
     if schema.GROUP not in rows:
         return np.full(len(findings.places), schema.INFUSED, dtype=object)
     told = rows[schema.GROUP]

@@ -16,7 +16,7 @@ from bayeskisl.curves.tables.recognition import recognise
 from bayeskisl.curves.tables.spelling import column_named, in_shell, map_option, quoted
 from bayeskisl.curves.tables.units import source_of, unit_told, unknown_unit
 
-__all__ = ["complete_mapping"]
+__all__ = ["complete_mapping", "with_options"]
 
 
 def complete_mapping(
@@ -28,10 +28,6 @@ def complete_mapping(
     ----------
     given : mapping
         Field to column name, another field of the mapping, SQL expression, quantity such as ``"7B"``, or number.
-    table : RawTable
-        Table with the mapped columns.
-    findings : Findings
-        Takes what is wrong with it.
 
     Returns
     -------
@@ -157,3 +153,17 @@ def _refuse_unknown_units(columns: Sequence[str], full: Mapping[str, Any], findi
 def _as_frequency(source: str) -> str:
     expression = f"{source} * TOKENS / (1e6 * TOKENS_PER_FACT)"
     return f"if it is in parts per million of the tokens, say {map_option(schema.EXPOSURES, expression)}"
+
+
+def with_options(
+    given: Mapping[str, Any], findings: Findings, **options: float | Mapping[str, float] | None
+) -> dict[str, Any]:
+    """Return the user's mapping with fields that are options, for a group where they name one."""
+    told = {f"{name}.{group}" if group is not None else name: each
+            for name, value in options.items()
+            for group, each in (value.items() if isinstance(value, Mapping) else [(None, value)])
+            if each is not None}  # fmt: skip
+    for field in told:
+        if field in given:
+            findings.refuse(f"one {field}", "a mapping and an option", field, "leave one of them out")
+    return {**given, **told}

@@ -8,7 +8,14 @@ from bayeskisl import schema
 from bayeskisl.arrays import BoolArray, FloatArray
 from bayeskisl.curves.tables.fields import SHARES, SIZES, split_group
 from bayeskisl.curves.tables.notation import Notation
-from bayeskisl.curves.tables.numbers import AS_NUMBERS, number_in, read_cells
+from bayeskisl.curves.tables.numbers import (
+    AS_NUMBERS,
+    Numbers,
+    checkpoints_in_words,
+    number_in,
+    read_cells,
+    seeds_in_words,
+)
 from bayeskisl.curves.tables.problems import Findings, Said, shown
 from bayeskisl.curves.tables.quantities import (
     as_text,
@@ -22,7 +29,6 @@ from bayeskisl.curves.tables.quantities import (
 )
 from bayeskisl.curves.tables.raw import RawTable, has_any
 from bayeskisl.curves.tables.spelling import in_shell, map_option, quoted
-from bayeskisl.curves.tables.words import checkpoints_in_words, seeds_in_words
 
 __all__ = ["NumericColumns"]
 
@@ -40,21 +46,12 @@ _IN_WORDS = {schema.SEED: seeds_in_words, "checkpoint": checkpoints_in_words}
 
 
 class NumericColumns:
-    """Numbers in the columns of a table, each read once for a field.
-
-    Parameters
-    ----------
-    table : RawTable
-    decimal : str, optional
-        The decimal mark of text cells; by default what the cells show.
-    findings : Findings
-        Takes how columns were read, and what is wrong with them.
-    """
+    """Numbers in the columns of a table, each read once for a field, with findings on how."""
 
     def __init__(self, table: RawTable, decimal: str | None, findings: Findings) -> None:
         self._cells, self._rows, self._findings = table.columns, len(table), findings
         self._notation = Notation(table, decimal)
-        self._known: dict[tuple[str, str | None], tuple[FloatArray, BoolArray]] = {}
+        self._known: dict[tuple[str, str | None], Numbers] = {}
         self._said: set[str] = set()
         self._unsure: set[str] = set()
 
@@ -62,7 +59,7 @@ class NumericColumns:
         """Return a column's cells as texts, None for missing ones."""
         return read_each(self._cells[name], lambda cell: None if is_missing(cell) else as_text(cell))
 
-    def of_field(self, name: str, field: str) -> tuple[FloatArray, BoolArray]:
+    def of_field(self, name: str, field: str) -> Numbers:
         """Return a column's numbers for a field, NaN for missing ones, and the refused rows."""
         known, cells = split_group(field)[0], self._cells[name]
         values, bad = self.read(name, known)
@@ -87,23 +84,19 @@ class NumericColumns:
         far: BoolArray = values * _FARTHEST < np.nanmax(values, initial=0.0)
         are_numbers = all(number_in(cell) is not None for cell in texts_in(cells))
         stated = f", or if they are right, say {map_option(field, f'{quoted(name)} * 1')}" if are_numbers else ""
-        got = [
-            Said(f"{shown(cell)}, read as {value:,.10g}") for cell, value in zip(cells, values.tolist(), strict=True)
-        ]
-        self._findings.refuse_rows(far, f"sizes of one unit in {shown(name)}", got,
+        read = zip(cells, values.tolist(), strict=True)
+        self._findings.refuse_rows(far, f"sizes of one unit in {shown(name)}",
+                                   [Said(f"{shown(cell)}, read as {value:,.10g}") for cell, value in read],
                                    self._findings.leaving_out(f"write them alike{stated}"))  # fmt: skip
         return far
 
-    def read(self, name: str, field: str | None = None) -> tuple[FloatArray, BoolArray]:
-        """Return a column's numbers, NaN for missing ones, and the rows whose cells are not numbers.
-
-        They are read for a field, or for an expression (None).
-        """
+    def read(self, name: str, field: str | None = None) -> Numbers:
+        """Return a column's numbers for a field or an expression (None), NaN for missing ones, and the unread rows."""
         if (name, field) not in self._known:
             self._known[name, field] = self._read(name, field)
         return self._known[name, field]
 
-    def _read(self, name: str, field: str | None) -> tuple[FloatArray, BoolArray]:
+    def _read(self, name: str, field: str | None) -> Numbers:
         notation, cells, findings = self._notation.of(name, field), self._cells[name], self._findings
         if notation.doubt:
             findings.refuse(f"one reading of the numbers in {shown(name)}", notation.doubt, "rows together",
@@ -116,9 +109,8 @@ class NumericColumns:
         if field in SHARES:
             _refuse_mixed_percent(name, cells, findings)
         parts = _PARTS.get(field or "")
-        values, bad = read_cells(
-            cells, lambda cell: number_in(cell, notation.decimal, parts), plain=notation.decimal == "."
-        )
+        plain = notation.decimal == "."
+        values, bad = read_cells(cells, lambda cell: number_in(cell, notation.decimal, parts), plain)
         if parts is read_parts:
             _note_parts(name, cells, findings)
         return values, bad
@@ -128,7 +120,7 @@ def _are_texts(cells: list[Any]) -> bool:
     return all(isinstance(cell, str) or is_missing(cell) for cell in cells)
 
 
-def _with_sizes_in_names(cells: list[Any], values: FloatArray, bad: BoolArray) -> tuple[FloatArray, BoolArray]:
+def _with_sizes_in_names(cells: list[Any], values: FloatArray, bad: BoolArray) -> Numbers:
     """Sizes in the names of models, pythia-70m, where cells are not numbers."""
     values, bad = values.copy(), bad.copy()
     for row in np.flatnonzero(bad):

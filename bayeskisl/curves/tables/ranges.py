@@ -17,19 +17,9 @@ _ROUNDING = 1e-9  # a rate of 1 + 2e-16 is 1
 
 
 def within_range(field: str, values: Values, unread: Values, source: str | float, findings: Findings) -> np.ndarray:
-    """Return the values of a field; refused or empty ones are NaN, and None where it has texts.
+    """Return the values of a field, of whose rows `unread` are refused already; others may be empty or out of range.
 
-    Parameters
-    ----------
-    field : str
-    values : dict
-        Field to what was read, shape ``(row,)``.
-    unread : dict
-        Field to a mask of the rows in which something else was refused.
-    source : str or float
-        The column, expression or number of the field.
-    findings : Findings
-        Takes rows that are empty or out of range.
+    Refused or empty values are NaN, or None where the field has texts.
     """
     cells, (name, group) = values[field], split_group(field)
     empty = np.array([cell is None for cell in cells], dtype=bool) if name in TEXTS else np.isnan(cells)

@@ -23,7 +23,7 @@ from bayeskisl.curves.tables.raw import SPREAD
 from bayeskisl.curves.tables.states import are_states
 from bayeskisl.curves.tables.units import field_of, has_unit, source_of
 
-__all__ = ["recognise"]
+__all__ = ["named_fields", "recognise"]
 
 # What trackers and files of settings put before a name
 _SETTINGS = frozenset(
@@ -61,10 +61,8 @@ def recognise(
     ----------
     columns : mapping
         Names of the table's columns to their cells.
-    taken : iterable of str
-        Fields that the user's mapping gives, which are not looked for.
-    used : iterable of str
-        Columns that the user's mapping reads as something else.
+    taken, used : iterable of str
+        Fields that the user's mapping gives, which are not looked for, and columns that it reads as something else.
 
     Returns
     -------
@@ -85,6 +83,11 @@ def recognise(
     derived = derive(columns, known, of_table.free)
     new = {field: source for field, source in derived.items() if field not in {*of_table.taken, *doubtful}}
     return known | new, doubtful
+
+
+def named_fields(names: Iterable[str]) -> dict[str, str]:
+    """Return the fields that names of columns identify, whatever is in the columns; see `recognise`."""
+    return recognise({name: [] for name in names})[0]
 
 
 def _choice(field: str, names: Sequence[str], columns: Mapping[str, Sequence[object]]) -> str | None:

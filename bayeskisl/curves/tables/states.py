@@ -41,20 +41,10 @@ def are_states(cells: Sequence[object]) -> bool:
 
 
 def state_by_flags(name: str, source: str, cells: Sequence[object]) -> str | None:
-    """Return the expression for the state of a run from a column of flags, by its name in `FLAGS`; None for others.
-
-    Parameters
-    ----------
-    name : str
-        Normalised.
-    source : str
-        The column in SQL.
-    cells : sequence
-    """
+    """Return the state of a run, as SQL, from a column of flags with a name in `FLAGS`; None if it has none."""
     texts = {text: text.strip().lower() for text in texts_in(cells)}
-    if not texts or not all(
-        _is_exit_code(word) if name in _EXIT_CODES else word in _YES | _NO for word in texts.values()
-    ):
+    are_flags = all(_is_exit_code(word) if name in _EXIT_CODES else word in _YES | _NO for word in texts.values())
+    if not texts or not are_flags:
         return None
     listed = ", ".join(as_sql(text) for text, word in texts.items() if word in FLAGS[name]) or "''"
     return f"CASE WHEN {source} IN ({listed}) THEN 'finished' ELSE 'failed' END"
