@@ -1,11 +1,15 @@
-"""Columns that say the same of every row, of which one is enough."""
+"""Columns that say the same of every row, and rows that are alike in all columns."""
 
 from collections.abc import Sequence
 
+import numpy as np
+import polars as pl
+
 from bayeskisl import schema
+from bayeskisl.arrays import IntArray
 from bayeskisl.curves.tables.quantities import as_text, read_quantity
 
-__all__ = ["say_the_same"]
+__all__ = ["first_alike", "say_the_same"]
 
 _ROUNDED = {schema.PARAMS: 0.02, schema.TOTAL_PARAMS: 0.02}  # relative: 70M for 70,426,624
 _EQUAL = 1e-6
@@ -30,3 +34,13 @@ def _are_alike(field: str, first: Sequence[float | None], second: Sequence[float
         ordered = sorted(pairs)
         return [other for _, other in ordered] == sorted(other for _, other in pairs) and len(pairs) == len(set(first))
     return all(abs(one - other) <= _ROUNDED.get(field, _EQUAL) * max(abs(one), abs(other)) for one, other in pairs)
+
+
+def first_alike(*columns: np.ndarray) -> IntArray:
+    """Return for each row the first row with equal cells in all columns, ``(row,)``."""
+    frame = pl.DataFrame({str(at): _series(cells) for at, cells in enumerate(columns)})
+    return frame.with_row_index("row").select(pl.col("row").first().over(frame.columns)).to_series().to_numpy()
+
+
+def _series(cells: np.ndarray) -> pl.Series:
+    return pl.Series(cells.tolist(), dtype=pl.String) if cells.dtype == object else pl.Series(cells)

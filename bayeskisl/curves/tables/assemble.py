@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,13 @@ import xarray as xr
 from bayeskisl import __version__, schema
 from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.curves.benchmark import SCALE
+from bayeskisl.curves.tables.alike import first_alike
+from bayeskisl.curves.tables.description import columns_read
+from bayeskisl.curves.tables.identity import Infusion
 from bayeskisl.curves.tables.problems import Findings, shown
 from bayeskisl.curves.tables.raw import RawTable
+from bayeskisl.curves.tables.read_fields import Fields
+from bayeskisl.curves.tables.runs import Runs
 
 __all__ = ["assemble", "describe"]
 
@@ -19,20 +25,14 @@ _LISTED = 200  # entries of a list kept in an attribute; HDF5 bounds attributes 
 _OF_RUN = (schema.GENERAL_LOSS, schema.LEARNING_RATE)
 
 
-def assemble(run_of_row: IntArray, names: list[str], rows: dict[str, np.ndarray], groups: np.ndarray) -> xr.Dataset:
-    """Return the Dataset of runs by groups.
-
-    Parameters
-    ----------
-    run_of_row : numpy.ndarray
-        Index of each row's run, shape ``(row,)``.
-    names : list of str
-        Name of each run.
-    rows : dict
-        Fields to arrays of shape ``(row,)``: the run's coordinates, counts, and what was measured beside them.
-    groups : numpy.ndarray
-        Probe group of each row, shape ``(row,)``.
-    """
+def assemble(runs: Runs, places: Sequence[str]) -> xr.Dataset:
+    """Return the Dataset of runs by groups; the place of a run's first row is its name where the table has none."""
+    kept = np.flatnonzero(runs.used)
+    firsts, run_of_row = np.unique(first_alike(runs.of_row[kept]), return_inverse=True)
+    told = runs.rows.get(schema.RUN, places)
+    names = [str(told[row]) for row in kept[firsts].tolist()]
+    rows = {name: cells[kept] for name, cells in runs.rows.items()}
+    groups = rows[schema.GROUP]
     present = [group for group in schema.GROUPS if (groups == group).any()]
     at = (run_of_row, (groups[:, None] == np.array(present, dtype=object)).argmax(axis=1))
     shape = (len(names), len(present))
@@ -80,32 +80,24 @@ def _whole(values: FloatArray) -> np.ndarray:
     return values.astype(np.int64) if (values == np.floor(values)).all() else values
 
 
-def describe(
-    curves: xr.Dataset,
-    axis: str,
-    table: RawTable,
-    mapping: dict[str, str | float],
-    columns: list[dict[str, str]],
-    unused: list[str],
-    relative: bool,
-    findings: Findings,
-) -> xr.Dataset:
+def describe(curves: xr.Dataset, axis: str, fields: Fields, infusion: Infusion, findings: Findings) -> xr.Dataset:
     """Return `curves` with a record of how they were read from the table."""
+    table = fields.table
     return curves.assign_attrs(
         title=f"retention curves of {shown(table.origin)}",
         axis=axis,
         schema=schema.VERSION,
         bayeskisl=__version__,
-        exposure_scale="relative" if relative else "absolute",
+        exposure_scale="relative" if infusion.relative else "absolute",
         **{SCALE: "relative" if schema.BACKGROUND_SHARE in findings.invented else "absolute"},
         table_sha256=_digest(table),
-        import_mapping=json.dumps(mapping),
-        import_columns=json.dumps(columns),
+        import_mapping=json.dumps(fields.mapping),
+        import_columns=json.dumps(columns_read(fields)),
         import_invented=json.dumps(findings.invented),
         import_assumed=json.dumps(findings.assumed),
         import_notes=json.dumps(findings.notes),
         import_comments=json.dumps([line[:1000] for line in table.comments[:10]]),
-        import_unused_columns=json.dumps([name[:60] for name in unused[:_LISTED]]),
+        import_unused_columns=json.dumps([name[:60] for name in fields.unused[:_LISTED]]),
         import_left_out=json.dumps({"count": len(findings.left_out), "listed": findings.left_out[:_LISTED]}),
     )
 

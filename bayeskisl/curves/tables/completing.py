@@ -1,72 +1,73 @@
-"""Fields that a table lacks and that may be assumed, and the names of groups."""
+"""Fields that a table lacks and that may be assumed."""
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.curves.benchmark import benchmark_terms, typical_corpus
-from bayeskisl.curves.tables.fields import as_sql, column_named, group_named, map_option
-from bayeskisl.curves.tables.mapping import Values
+from bayeskisl.curves.tables.fields import Sources, Values
+from bayeskisl.curves.tables.groups import groups_of
 from bayeskisl.curves.tables.problems import Findings
-from bayeskisl.curves.tables.quantities import read_each
+from bayeskisl.curves.tables.spelling import column_named, map_option
 from bayeskisl.knowledge.identity import background_exposures
 
-__all__ = ["complete", "group_names", "names_benchmark", "renaming", "with_benchmark", "with_facts"]
+__all__ = ["complete", "with_benchmark", "with_facts"]
 
-# General benchmarks by their common names: they are no infused facts.
-_GENERAL = frozenset(
-    ("arc", "arc_challenge", "arc_easy", "boolq", "general", "gsm8k", "hellaswag", "lambada", "mmlu", "nq",
-     "openbookqa", "piqa", "squad", "trivia", "triviaqa", "trivia_qa", "truthfulqa", "winogrande")
-)  # fmt: skip
-_NOT_TRAINED = re.compile(r"held|unseen|paraphras|rephras|\bnew\b|novel|\bood\b", re.IGNORECASE)
 # Runs without infusion that recall everything leave nothing to be learned; a guessing rate has to stay below 1.
 _MOST_GUESSED = 0.999
 
 
-def complete(
-    values: Values, mapping: dict[str, str | float], guesses: Mapping[str, float], findings: Findings
-) -> Values:
+def complete(values: Values, mapping: Sources, guesses: Mapping[str, float], findings: Findings) -> Values:
     """Return the fields, completed by those that may be assumed, and the groups by their names.
 
-    Parameters
-    ----------
-    guesses : mapping
-        Share that runs without infusion recall, by domain; see `set_aside.finished_and_infused`.
+    Runs without infusion recall the share `guesses` of the facts of each domain.
     """
-    rows, nothing = dict(values), np.zeros(len(findings.places))
+    rows = _with_sizes(values, mapping, findings)
+    rows[schema.GROUP] = groups_of(rows, mapping, findings)
+    rows = _with_guessing(rows, guesses, findings)
+    assumed = (schema.GUESSING, schema.BACKGROUND_FACTS, schema.BACKGROUND_SHARE, schema.SEED)
+    return dict.fromkeys(assumed, np.zeros(len(findings.places))) | rows
+
+
+def _with_sizes(values: Values, mapping: Sources, findings: Findings) -> Values:
+    """Both sizes of every model; of one alone, the total is taken to be the other."""
+    rows = dict(values)
     if schema.PARAMS not in rows:
-        remedy = findings.telling("map it, as in --map params=COLUMN")
-        if schema.TOTAL_PARAMS in rows:
-            source = mapping[schema.TOTAL_PARAMS]
-            name = column_named(source, findings.columns) or str(source)
-            remedy = (
-                f"use {map_option(schema.PARAMS, name)} if embeddings may count; exponents of small sizes then differ"
-            )
-        if schema.PARAMS not in findings.refused:
-            got = f"none among {findings.have}"
-            findings.refuse("non-embedding parameters", got, "columns", remedy, lacks=schema.PARAMS)
-        rows[schema.PARAMS] = 1.0 + np.arange(len(nothing))  # distinct: no row seems to repeat another
+        _refuse_without_size(mapping, findings)
+        rows[schema.PARAMS] = 1.0 + np.arange(len(findings.places))  # distinct: no row seems to repeat another
     if schema.TOTAL_PARAMS not in rows:
         rows[schema.TOTAL_PARAMS] = rows[schema.PARAMS]
         findings.invent(schema.TOTAL_PARAMS, "params")
-    elif (rows[schema.TOTAL_PARAMS] < rows[schema.PARAMS]).any() and schema.PARAMS in mapping:
-        less = rows[schema.TOTAL_PARAMS] < rows[schema.PARAMS]
-        findings.refuse_rows(less, "at least as many total parameters as non-embedding ones",
+    elif schema.PARAMS in mapping:
+        findings.refuse_rows(rows[schema.TOTAL_PARAMS] < rows[schema.PARAMS],
+                             "at least as many total parameters as non-embedding ones",
                              rows[schema.TOTAL_PARAMS].tolist(), "exchange the two by --map")  # fmt: skip
-    rows[schema.GROUP] = _groups(rows, mapping, findings)
+    return rows
+
+
+def _refuse_without_size(mapping: Sources, findings: Findings) -> None:
+    if schema.PARAMS in findings.refused:
+        return
+    remedy, total = findings.telling("map it, as in --map params=COLUMN"), mapping.get(schema.TOTAL_PARAMS)
+    if total is not None:
+        option = map_option(schema.PARAMS, column_named(total, findings.columns) or str(total))
+        remedy = f"use {option} if embeddings may count; exponents of small sizes then differ"
+    findings.refuse("non-embedding parameters", f"none among {findings.have}", "columns", remedy, lacks=schema.PARAMS)
+
+
+def _with_guessing(rows: Values, guesses: Mapping[str, float], findings: Findings) -> Values:
+    """Guessing rates that the table states, or that runs without infusion show."""
     if any(guesses.values()):
-        rows[schema.GUESSING] = _as_controls(rows, guesses, findings)
+        rows = rows | {schema.GUESSING: _as_controls(rows, guesses, findings)}
     if schema.GUESSING not in rows:
         findings.invent(schema.GUESSING, "0, as for free answers")
-    elif (untold := np.isnan(rows[schema.GUESSING]) & ~findings.bad_rows).any():
+        return rows
+    untold = np.isnan(rows[schema.GUESSING]) & ~findings.bad_rows
+    if untold.any():
         findings.assumed.append("guessing was not in the table for every group; taken as 0 for the others")
-        rows[schema.GUESSING] = np.where(untold, 0, rows[schema.GUESSING])
-    for name in (schema.GUESSING, schema.BACKGROUND_FACTS, schema.BACKGROUND_SHARE, schema.SEED):
-        rows.setdefault(name, nothing)
-    return rows
+    return rows | {schema.GUESSING: np.where(untold, 0, rows[schema.GUESSING])}
 
 
 def _as_controls(rows: Values, guesses: Mapping[str, float], findings: Findings) -> FloatArray:
@@ -82,57 +83,6 @@ def _as_controls(rows: Values, guesses: Mapping[str, float], findings: Findings)
     return np.where(
         rows[schema.GROUP] == schema.INFUSED, np.minimum(rates, _MOST_GUESSED), rows.get(schema.GUESSING, np.nan)
     )
-
-
-def _groups(rows: Values, mapping: Mapping[str, str | float], findings: Findings) -> np.ndarray:
-    if schema.GROUP not in rows:
-        return np.full(len(findings.places), schema.INFUSED, dtype=object)
-    told = rows[schema.GROUP]
-    names = group_names(told)
-    unknown = np.array([name is not None and name not in schema.GROUPS for name in names], dtype=bool)
-    if unknown.any():
-        remedy = "say which is which: " + renaming(
-            mapping[schema.GROUP], [str(name) for name in told if name is not None]
-        )
-        findings.refuse_rows(unknown, f"a group among {', '.join(schema.GROUPS)}", told.tolist(), remedy)
-    return names
-
-
-def group_names(told: np.ndarray) -> np.ndarray:
-    """Probe groups by their names in the schema, ``(row,)``: ``Background`` and ``bg`` are ``background``."""
-    names = read_each(told.tolist(), lambda name: None if name is None else group_named(name))
-    return np.array(names, dtype=object)
-
-
-def renaming(source: str | float, names: Sequence[str]) -> str:
-    """Return the option that names the groups of a table by a column, quoted for a shell.
-
-    One name without a known sense is the infused facts; of several the user has to say what each is.
-    """
-    column = str(source).strip('"') if str(source).strip('"').isidentifier() else source
-    groups = {name: _group_by_sense(name) for name in names}
-    unknown = [name for name, group in groups.items() if not group]
-    groups |= {name: schema.INFUSED if len(unknown) == 1 else "?" for name in unknown}
-    if sorted(set(groups.values())) == [schema.BACKGROUND, schema.INFUSED] and len(unknown) == 1:
-        cases = f"WHEN {column} = {as_sql(unknown[0])} THEN '{schema.INFUSED}' ELSE '{schema.BACKGROUND}'"
-    else:
-        cases = " ".join(f"WHEN {column} = {as_sql(name)} THEN '{group}'" for name, group in groups.items())
-    return map_option(schema.GROUP, f"CASE {cases} END")
-
-
-def _group_by_sense(name: str) -> str:
-    """The group that a name means, empty if it may mean any."""
-    named = group_named(name.lower())
-    if named in schema.GROUPS:
-        return named
-    if _NOT_TRAINED.search(name):
-        return schema.INFUSED_HELDOUT
-    return schema.BACKGROUND if name.lower() in _GENERAL else ""
-
-
-def names_benchmark(names: Sequence[str]) -> bool:
-    """Whether a general benchmark is among names."""
-    return any(name.lower() in _GENERAL for name in names)
 
 
 def with_facts(rows: Values, unused: Values, findings: Findings) -> Values:

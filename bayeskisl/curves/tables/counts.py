@@ -8,11 +8,11 @@ import numpy as np
 
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
-from bayeskisl.curves.tables.fields import OUTCOMES, column_named, map_option, quoted, split_group
-from bayeskisl.curves.tables.mapping import Values
+from bayeskisl.curves.tables.fields import OUTCOMES, Sources, Values, split_group
 from bayeskisl.curves.tables.problems import Findings, Said
 from bayeskisl.curves.tables.quantities import texts_in
 from bayeskisl.curves.tables.raw import SPREAD
+from bayeskisl.curves.tables.spelling import column_named, map_option, quoted
 
 __all__ = ["count", "in_the_unit_of_the_rate", "refuse_shares_as_percent"]
 
@@ -36,13 +36,6 @@ def count(values: Values, findings: Findings) -> tuple[FloatArray, FloatArray]:
     beside a number of probed facts the smaller of the two counts, since a standard error over runs or templates says
     more than the number of questions.
 
-    Parameters
-    ----------
-    values : dict
-        Fields to arrays of shape ``(row,)``, NaN where a cell is empty.
-    findings : Findings
-        Takes what is missing or impossible.
-
     Returns
     -------
     recalled, probed : numpy.ndarray
@@ -50,39 +43,50 @@ def count(values: Values, findings: Findings) -> tuple[FloatArray, FloatArray]:
     """
     recalled, probed = values.get(schema.RECALLED), values.get(schema.PROBED)
     rate, error = values.get("accuracy"), values.get("standard_error")
-    if recalled is None and rate is None:
-        remedy = "map one, as in --map recalled=COLUMN or --map accuracy=COLUMN"
-        if {"metric", "value"} <= set(findings.columns):
-            remedy = "use the rows of one metric: --where \"metric = 'NAME'\" --map accuracy=value"
-        if {"probe", "task"} <= set(findings.columns):
-            remedy = "import its folder with --results DIR, if it is the manifest of a `sweep export`"
-        if not findings.refused & set(OUTCOMES):
-            got = f"neither among {findings.have}"
-            findings.refuse("recalled facts, or an accuracy", got, "columns", remedy, lacks="accuracy")
-    elif probed is None and (recalled is not None or error is None):
-        what = "recalled" if recalled is not None else "accuracy"
-        spread = next((name for name in findings.columns if name.endswith(SPREAD)), None)
-        stated = map_option("standard_error", quoted(spread or ""))
-        behind = f"; or if the numbers behind ± are standard errors, say {stated}"
-        number = next((name for name in findings.columns if _may_count(name, findings)), None)
-        perhaps = f"; if {number!r} is the number, say --map probed={number}" if number else ""
-        remedy = _NO_DENOMINATOR + (behind if spread else perhaps)
-        if schema.PROBED not in findings.refused:
-            findings.refuse(f"a denominator for {what}", "none", "columns", remedy, lacks=schema.PROBED)
-    elif recalled is not None and probed is not None:
+    if recalled is not None and probed is not None:
         findings.refuse_rows(recalled > probed, "at most as many recalled facts as probed ones",
                              _pairs(recalled, probed))  # fmt: skip
         if rate is not None:
             _compare(rate, recalled, probed, findings)
         _require_told(recalled, probed, findings)
         return recalled, probed
-    elif rate is not None:
+    if recalled is None and rate is not None:
         worth = probed if error is None else _effective(rate, error, probed, findings)
         if worth is not None:
             _require_told(rate, worth, findings)
             return _rounded(rate, worth, findings), worth
+    if recalled is None and rate is None:
+        _refuse_without_outcome(findings)
+    else:
+        _refuse_without_denominator("accuracy" if recalled is None else "recalled", findings)
     empty = np.full(len(findings.places), np.nan)
     return empty, empty
+
+
+def _refuse_without_outcome(findings: Findings) -> None:
+    if findings.refused & set(OUTCOMES):
+        return
+    remedy = "map one, as in --map recalled=COLUMN or --map accuracy=COLUMN"
+    if {"metric", "value"} <= set(findings.columns):
+        remedy = "use the rows of one metric: --where \"metric = 'NAME'\" --map accuracy=value"
+    if {"probe", "task"} <= set(findings.columns):
+        remedy = "import its folder with --results DIR, if it is the manifest of a `sweep export`"
+    findings.refuse("recalled facts, or an accuracy", f"neither among {findings.have}", "columns", remedy,
+                    lacks="accuracy")  # fmt: skip
+
+
+def _refuse_without_denominator(outcome: str, findings: Findings) -> None:
+    if schema.PROBED in findings.refused:
+        return
+    spread = next((name for name in findings.columns if name.endswith(SPREAD)), None)
+    number = next((name for name in findings.columns if _may_count(name, findings)), None)
+    remedy = _NO_DENOMINATOR
+    if spread:
+        stated = map_option("standard_error", quoted(spread))
+        remedy += f"; or if the numbers behind ± are standard errors, say {stated}"
+    elif number:
+        remedy += f"; if {number!r} is the number, say --map probed={number}"
+    findings.refuse(f"a denominator for {outcome}", "none", "columns", remedy, lacks=schema.PROBED)
 
 
 def _may_count(column: str, findings: Findings) -> bool:
@@ -93,7 +97,7 @@ def _may_count(column: str, findings: Findings) -> bool:
 
 
 def in_the_unit_of_the_rate(
-    values: Values, mapping: Mapping[str, str | float], columns: Mapping[str, Sequence[object]], findings: Findings
+    values: Values, mapping: Sources, columns: Mapping[str, Sequence[object]], findings: Findings
 ) -> Values:
     """Divide standard errors without a unit by 100 if they are in percent, as the accuracies beside them.
 
@@ -130,7 +134,7 @@ def in_the_unit_of_the_rate(
 
 
 def refuse_shares_as_percent(
-    values: Values, mapping: Mapping[str, str | float], given: Mapping[str, Any], columns: Mapping[str, Sequence[Any]],
+    values: Values, mapping: Sources, given: Mapping[str, Any], columns: Mapping[str, Sequence[Any]],
     findings: Findings,
 ) -> None:  # fmt: skip
     """Refuse accuracies that only a column's name has in percent, if none is above 1: they may well be shares."""

@@ -39,20 +39,11 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True)
 class Expression:
-    """A parsed expression over columns that go by ``c0``, ``c1``, ... in it.
-
-    Parameters
-    ----------
-    polars : polars.Expr
-    columns : tuple of str
-        The table's columns, in the order of their short names.
-    is_column : bool
-        Whether the expression is its only column by itself.
-    """
+    """A parsed expression over columns that go by ``c0``, ``c1``, ... in it."""
 
     polars: pl.Expr
-    columns: tuple[str, ...]
-    is_column: bool = False
+    columns: tuple[str, ...]  # of the table, in the order of their short names
+    is_column: bool = False  # whether the expression is its only column by itself
 
 
 def parse_expression(source: str, columns: Sequence[str], where: str) -> Expression:

@@ -20,7 +20,10 @@ _RATIO = 0.5  # stands in for a ratio that is not told and was held fixed
 
 @dataclass(frozen=True)
 class Infusion:
-    """Terms of the identity, which hold exactly, each of shape ``(row,)``; `relative` if exposures have no unit."""
+    """Terms of the identity, which hold exactly, each of shape ``(row,)``.
+
+    Exposures are `relative` if they have no unit. The table names the terms in `told`; the others follow.
+    """
 
     tokens: FloatArray
     ratio: FloatArray
@@ -28,33 +31,31 @@ class Infusion:
     exposures: FloatArray
     tokens_per_fact: FloatArray
     relative: bool
+    told: frozenset[str] = frozenset()
+
+    @property
+    def terms(self) -> dict[str, FloatArray]:
+        """The terms by their names."""
+        return {name: getattr(self, name) for name in _TERMS}
 
 
 @np.errstate(divide="ignore", over="ignore", invalid="ignore")  # what is out of range is refused by its name
 def solve_identity(values: dict[str, np.ndarray], findings: Findings) -> Infusion | None:
     """Complete the terms of the infusion in a table.
 
-    Parameters
-    ----------
-    values : dict
-        Fields to arrays of shape ``(row,)``; any of the identity's terms and ``infused_tokens``.
-    findings : Findings
-        Takes what contradicts, what is missing, and what was assumed.
-
-    Returns
-    -------
-    Infusion or None
-        None if too little is known; that is among the findings.
+    Values are of shape ``(row,)``, of any of the identity's terms and ``infused_tokens``. Without a result too little
+    is known; that is among the findings.
     """
     terms = {name: values[name] for name in _TERMS if name in values}
+    told = frozenset(terms)
     if "infused_tokens" in values:
+        told |= {schema.RATIO}
         _use_infused_tokens(terms, values["infused_tokens"], findings)
-    told_exposures = schema.EXPOSURES in terms
     known = len(findings.assumed)
     if not _complete(terms, _facts_may_follow(values, findings), findings):
         return None
-    relative = not told_exposures and len(findings.assumed) > known
-    if told_exposures:
+    relative = schema.EXPOSURES not in told and len(findings.assumed) > known
+    if schema.EXPOSURES in told:
         _check(terms, findings)
     tokens, ratio, facts = terms[schema.TOKENS], terms[schema.RATIO], terms[schema.FACTS]
     per_fact = terms[schema.TOKENS_PER_FACT]
@@ -63,19 +64,15 @@ def solve_identity(values: dict[str, np.ndarray], findings: Findings) -> Infusio
         findings.assumed.append(
             "exposures are relative: critical exposures have no absolute unit, but collapse points have one"
         )
-    return Infusion(tokens, ratio, facts, exact, per_fact, relative)
+    return Infusion(tokens, ratio, facts, exact, per_fact, relative, told)
 
 
 def _use_infused_tokens(terms: dict[str, FloatArray], infused: FloatArray, findings: Findings) -> None:
     tokens, ratio = terms.get(schema.TOKENS), terms.get(schema.RATIO)
     if tokens is not None and ratio is not None:
         off = np.abs(infused / (tokens * ratio) - 1) > _ROUNDING
-        findings.refuse_rows(
-            off,
-            "infused_tokens = ratio x tokens",
-            infused.tolist(),
-            "leave one of the three columns out with --ignore COLUMN",
-        )
+        findings.refuse_rows(off, "infused_tokens = ratio x tokens", infused.tolist(),
+                             "leave one of the three columns out with --ignore COLUMN")  # fmt: skip
     elif tokens is not None:
         findings.refuse_rows(infused > tokens, "no more infused tokens than tokens", infused.tolist())
         ratio = np.where(infused <= tokens, infused / tokens, np.nan)

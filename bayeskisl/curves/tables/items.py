@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bayeskisl import schema
-from bayeskisl.curves.tables.fields import in_shell
 from bayeskisl.curves.tables.problems import shown
 from bayeskisl.curves.tables.quantities import as_text, is_missing
 from bayeskisl.curves.tables.raw import RawTable
+from bayeskisl.curves.tables.spelling import in_shell
 from bayeskisl.errors import InputError
 
 __all__ = ["count_items", "refuse_questions"]
@@ -21,20 +21,9 @@ _REPEATED = 2  # rows for each run, from which on they may be questions
 def count_items(table: RawTable, by: Sequence[str], outcome: str | None = None) -> RawTable:
     """Count right answers over rows with equal values in the given columns.
 
-    Parameters
-    ----------
-    table : RawTable
-        One row a question, with what was asked and whether it was answered.
-    by : sequence of str
-        Columns whose values, together, tell rows of the result apart; those that are then the same in all rows of a
-        group are kept too.
-    outcome : str, optional
-        The column of right (1, true) and wrong (0, false) answers; by default the only one of a usual name.
-
-    Returns
-    -------
-    RawTable
-        With ``recalled`` and ``probed``.
+    The table has one row a question, with the column `outcome` of right (1, true) and wrong (0, false) answers; by
+    default the only one of a usual name. The result has ``recalled`` and ``probed``, and columns that are the same in
+    all rows of a group.
 
     Raises
     ------
@@ -60,13 +49,7 @@ def count_items(table: RawTable, by: Sequence[str], outcome: str | None = None) 
 
 
 def refuse_questions(table: RawTable, settings: Sequence[str]) -> None:
-    """Refuse rows of single questions: answers, right or wrong, in rows that are alike in columns of settings.
-
-    Raises
-    ------
-    InputError
-        Which names the option that counts them.
-    """
+    """Refuse rows of single questions: answers, right or wrong, in rows that are alike in columns of settings."""
     words = {column: {as_text(cell).strip().lower() for cell in table.columns[column]}
              for column in _OUTCOMES if column in table.columns}  # fmt: skip
     answers = next((name for name, told in words.items() if len(told) == 2 and told <= _TRUE | _FALSE), None)

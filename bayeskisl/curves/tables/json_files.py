@@ -5,9 +5,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from bayeskisl.curves.tables.fields import recognise
 from bayeskisl.curves.tables.quantities import read_quantity, size_in_name
 from bayeskisl.curves.tables.raw import RawTable, from_columns, table_of_rows
+from bayeskisl.curves.tables.recognition import named_fields
 from bayeskisl.errors import InputError
 
 __all__ = ["from_json", "from_json_lines", "is_level", "parse_json"]
@@ -112,7 +112,7 @@ def _objects_in(value: Any) -> dict[str, Any]:
 def _of_objects(content: Mapping[str, Mapping[str, Any]], origin: str) -> RawTable:
     """Columns of ``{index: cell}``, or rows by index: the level that contains field names gives the columns."""
     inner = list(dict.fromkeys(name for cells in content.values() for name in cells))
-    known_outside, known_inside = (len(recognise({name: [] for name in names})[0]) for names in (content, inner))
+    known_outside, known_inside = (len(named_fields(names)) for names in (content, inner))
     if known_inside > known_outside:
         table = table_of_rows(list(content.values()), [f"row {name}" for name in content], origin)
         return RawTable({"index": list(content), **table.columns}, table.places, origin)
@@ -154,13 +154,7 @@ def _kinds(content: Mapping[str, Any]) -> str:
 
 
 def parse_json(text: str, where: str) -> Any:
-    """Parse JSON and refuse duplicate keys.
-
-    Raises
-    ------
-    InputError
-        For anything else.
-    """
+    """Parse JSON without duplicate keys, or raise an `InputError`."""
     try:
         return json.loads(text, object_pairs_hook=_distinct_keys)
     except (ValueError, RecursionError) as problem:

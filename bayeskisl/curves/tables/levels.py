@@ -5,14 +5,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from bayeskisl import schema
-from bayeskisl.curves.tables.fields import SIZES, in_shell, recognise
-from bayeskisl.curves.tables.problems import shown
+from bayeskisl.curves.tables.fields import SIZES
+from bayeskisl.curves.tables.problems import Findings, TableError, shown
 from bayeskisl.curves.tables.quantities import is_missing, read_quantity, size_in_name
 from bayeskisl.curves.tables.raw import RawTable
+from bayeskisl.curves.tables.recognition import named_fields, recognise
+from bayeskisl.curves.tables.spelling import in_shell, map_option, quoted
 from bayeskisl.errors import InputError
 from bayeskisl.quantities import short
 
-__all__ = ["ACROSS", "VALUE", "gather_levels", "levels_in"]
+__all__ = ["ACROSS", "VALUE", "gather_levels", "levels_in", "refuse_levels"]
 
 VALUE = "value"
 ACROSS = (
@@ -24,25 +26,15 @@ _NAMED_LEVEL = re.compile(
     r"(?P<suffix>[\s=@:_/-]+[^0-9]*)?"
 )
 _BETWEEN = " =@:_/-"
+_RANK = re.compile(r"(?:\w+[./])?(?:recall|hits?|acc(?:uracy)?|pass|precision|top)@\d{1,3}", re.IGNORECASE)
 _EXTREMES = ("__MIN", "__MAX")
 
 
 def gather_levels(table: RawTable, field: str) -> RawTable:
     """Return one row per level: columns named by levels of `field` (``31``, ``K=62``, ``acc@1k``, ``70M``) become rows.
 
-    Parameters
-    ----------
-    table : RawTable
-        Wide.
-    field : str
-        Meaning of the columns' names: a level (``facts``, ``ratio``, ``exposures``), a size (``params``), a ``seed``, a
-        budget (``tokens``).
-
-    Returns
-    -------
-    RawTable
-        Long, with the column `field` and the column ``value``; where several columns have each level, as ``recall@1k``
-        beside ``n@1k``, with a column for each of their names.
+    The long table has the column `field`, one of `ACROSS`, and the column ``value``; where several columns have each
+    level, as ``recall@1k`` beside ``n@1k``, it has a column for each of their names.
 
     Raises
     ------
@@ -102,7 +94,7 @@ def _before(name: str) -> str:
 
 def _are_rates_as(table: RawTable, sets: dict[str, dict[str, float]], name: str) -> bool:
     """Whether a column that no field reads may have what the columns of levels have: shares, or percentages."""
-    if recognise({name: []})[0]:
+    if named_fields([name]):
         return False
     gathered = [cell for columns in sets.values() for column in columns for cell in table.columns[column]]
     most = max(_numbers_in(gathered), default=1)
@@ -145,9 +137,29 @@ def levels_in(table: RawTable) -> tuple[str, list[str]]:
     return "", []
 
 
+def refuse_levels(table: RawTable, findings: Findings) -> None:
+    """Refuse a wide table whose columns are not declared to be levels."""
+    field, columns = levels_in(table)
+    if columns:
+        findings.refuse(
+            "recalled facts or an accuracy in a column, or columns that are levels",
+            f"columns such as {', '.join(map(shown, columns[:3]))}", "columns",
+            f"if they are levels of {field}, add --levels {field}{_as_ranks(columns)}",
+            lacks="levels",
+        )  # fmt: skip
+        raise TableError(findings.of_table, findings.origin)  # what else is missing may be in the names of columns
+
+
+def _as_ranks(columns: Sequence[str]) -> str:
+    """Remedy for columns such as ``recall@5``, in which the right answer may be any of the first five."""
+    if not all(_RANK.fullmatch(column.strip()) for column in columns):
+        return ""
+    return f"; if they count answers among the first ones, say {map_option('accuracy', quoted(columns[0]))}"
+
+
 def _known(prefix: str) -> str | None:
     """The field that names such as ``K=31`` or ``acc_seed0`` identify by themselves."""
-    named, _ = recognise({prefix.rsplit("_", 1)[-1]: []})
+    named = named_fields([prefix.rsplit("_", 1)[-1]])
     return next((field for field in ACROSS if field in named), None) or (
         schema.SEED if prefix in ("s", "run") else None
     )
@@ -168,7 +180,7 @@ def _may_be_rates(cells: Iterable[object], prefix: str, known: str | None) -> bo
     numbers = _numbers_in(told)
     if not numbers or len(numbers) < len(told) or min(numbers) < 0:
         return False
-    return max(numbers) <= 1 or not prefix or known is not None or bool(recognise({prefix: []})[0])
+    return max(numbers) <= 1 or not prefix or known is not None or bool(named_fields([prefix]))
 
 
 def _sets(names: Iterable[str], reads: Callable[[str], float | None] = read_quantity) -> dict[str, dict[str, float]]:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from bayeskisl.curves.tables.fields import names_runs
+from bayeskisl.curves.tables.names import names_runs
 from bayeskisl.curves.tables.problems import shown
 from bayeskisl.curves.tables.quantities import is_missing, read_each, read_quantity
 from bayeskisl.curves.tables.raw import RawTable, has_any

@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from bayeskisl import schema
-from bayeskisl.curves.tables.fields import FIELDS, map_option, quoted
+from bayeskisl.curves.tables.fields import FIELDS
 from bayeskisl.curves.tables.problems import shown
 from bayeskisl.curves.tables.quantities import read_quantity
 from bayeskisl.curves.tables.raw import RawTable
+from bayeskisl.curves.tables.spelling import map_option, quoted
 
 __all__ = ["Notation", "Reading"]
 
@@ -25,23 +26,11 @@ _LARGE = {name for name, each in FIELDS.items() if each.whole and name != schema
 
 @dataclass(frozen=True)
 class Reading:
-    """Notation of the numbers in a column.
-
-    Parameters
-    ----------
-    decimal : str
-        The decimal mark.
-    said : str
-        Note for the user; empty without one.
-    doubt : str
-        Why the reading is ambiguous; empty if it is not.
-    remedy : str
-        Remedy for an ambiguous reading.
-    """
+    """Notation of the numbers in a column."""
 
     decimal: str = "."
-    said: str = ""
-    doubt: str = ""
+    said: str = ""  # note for the user
+    doubt: str = ""  # why the reading is ambiguous
     remedy: str = "state the decimal mark, --decimal . or --decimal ,"
 
 
@@ -59,13 +48,7 @@ class Notation:
 
     A cell such as ``0,91`` can only have a decimal comma, and ``1.000.000`` only points between thousands. A cell such
     as ``1.000`` can be read both ways: the other cells of its column, then those of the table, then the separator
-    decide; where they leave both readings possible, the column is refused.
-
-    Parameters
-    ----------
-    table : RawTable
-    decimal : str, optional
-        The mark of all columns, as the user states it.
+    decide; where they leave both readings possible, the column is refused. The user may state the mark of all columns.
     """
 
     def __init__(self, table: RawTable, decimal: str | None = None) -> None:

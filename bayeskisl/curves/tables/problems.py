@@ -7,6 +7,7 @@ import numpy as np
 
 from bayeskisl.arrays import BoolArray, IntArray
 from bayeskisl.curves.tables.quantities import as_text
+from bayeskisl.curves.tables.raw import RawTable
 from bayeskisl.errors import InputError
 
 __all__ = ["Findings", "Said", "TableError", "shown"]
@@ -34,61 +35,32 @@ class TableError(InputError):
 
 @dataclass
 class Findings:
-    """Findings of an import: problems, assumptions, notes, rows left out.
+    """Findings of an import: problems, assumptions, notes, rows left out."""
 
-    Parameters
-    ----------
-    origin : str
-        Name of the table.
-    places : list of str
-        Name of each row, such as ``line 7``.
-    columns : list of str
-        Its columns, for errors about what none of them is.
-    skips : bool
-        Whether rows that something is wrong with are left out.
-    invented : list of str
-        Fields that stand in for what the table does not have.
-    hint : str
-        As in `RawTable`.
-    unread : list of str
-        Columns that no field reads and in which rows differ.
-    settings : mapping
-        Columns of the table that describe runs, by name, and not what was measured.
-    refused : set of str
-        Fields that were refused as a whole: what follows from their lack is no problem of its own.
-    rows : numpy.ndarray
-        Row of the table from which each row stems.
-    """
-
-    origin: str
-    places: list[str]
+    origin: str  # name of the table
+    places: list[str]  # name of each row, such as line 7
     of_table: list[InputError] = field(default_factory=list)
     of_rows: list[tuple[BoolArray, InputError]] = field(default_factory=list)
     assumed: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     left_out: list[tuple[str, str]] = field(default_factory=list)
-    columns: list[str] = field(default_factory=list)
-    skips: bool = False
-    invented: list[str] = field(default_factory=list)
-    hint: str = ""
-    unread: list[str] = field(default_factory=list)
-    settings: Mapping[str, Sequence[object]] = field(default_factory=dict)
-    refused: set[str] = field(default_factory=set)
-    rows: IntArray = field(init=False)
+    columns: list[str] = field(default_factory=list)  # for errors about what none of them is
+    skips: bool = False  # whether rows that something is wrong with are left out
+    invented: list[str] = field(default_factory=list)  # fields that stand in for what the table does not have
+    hint: str = ""  # as in `RawTable`
+    unread: list[str] = field(default_factory=list)  # columns that no field reads and in which rows differ
+    settings: Mapping[str, Sequence[object]] = field(default_factory=dict)  # columns that describe runs
+    refused: set[str] = field(default_factory=set)  # fields whose lack is therefore no problem of its own
+    rows: IntArray = field(init=False)  # row of the table from which each row stems
 
     def __post_init__(self) -> None:
         self.rows = np.arange(len(self.places))
 
-    @property
-    def what_differs(self) -> str:
-        """Columns that no field reads and in which rows differ, formatted for a remedy; empty without any."""
-        return " or ".join(shown(name) for name in self.unread[:3])
-
-    def differing(self, some: IntArray, others: IntArray) -> list[str]:
-        """Settings in which some rows differ from others, pair by pair."""
-        pairs = list(zip(self.rows[some].tolist(), self.rows[others].tolist(), strict=True))
-        return [name for name, cells in self.settings.items()
-                if any(as_text(cells[one]) != as_text(cells[other]) for one, other in pairs)]  # fmt: skip
+    @classmethod
+    def of(cls, table: RawTable, skips: bool) -> "Findings":
+        """Findings about a table, with the remarks on how it was read."""
+        return cls(table.origin, table.places, left_out=list(table.left_out), columns=list(table.columns),
+                   skips=skips, hint=table.hint, notes=list(table.notes))  # fmt: skip
 
     def telling(self, remedy: str) -> str:
         """Remedy for a field that no column contains, with an alternative for such a table."""

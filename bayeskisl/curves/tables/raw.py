@@ -70,13 +70,7 @@ class RawTable:
 
 
 def checked(table: RawTable) -> RawTable:
-    """Return the table if it has rows, names and a manageable size.
-
-    Raises
-    ------
-    InputError
-        If not.
-    """
+    """Return the table if it has rows, names and a manageable size; else raise an `InputError`."""
     if not table.columns or not len(table):
         raise InputError("a table with rows and named columns", "none", table.origin)
     if any(as_text(name) != name for name in table.columns):
@@ -86,12 +80,7 @@ def checked(table: RawTable) -> RawTable:
 
 
 def require_size(rows: int, columns: int, origin: str) -> None:
-    """Refuse a table that is too large for a table of runs.
-
-    Raises
-    ------
-    InputError
-    """
+    """Refuse a table that is too large for a table of runs by an `InputError`."""
     if columns > _MOST_COLUMNS or columns * rows > _MOST_CELLS:
         raise InputError(f"a table of at most {_MOST_COLUMNS:,} columns and {_MOST_CELLS:,} cells",
                          f"{columns:,} columns of {rows:,} rows", origin, "select what is needed first")  # fmt: skip
@@ -130,12 +119,7 @@ def _flattened(row: Mapping[str, Any], origin: str, above: str = "", depth: int 
 
 
 def require_distinct(names: list[str], origin: str) -> None:
-    """Refuse unnamed or duplicate columns.
-
-    Raises
-    ------
-    InputError
-    """
+    """Refuse unnamed or duplicate columns by an `InputError`."""
     twice = sorted({name for name in names if names.count(name) > 1}) if len(names) <= _MOST_COLUMNS else []
     if twice:
         raise InputError("distinct column names", f"{', '.join(map(repr, twice[:6]))} more than once", origin,

@@ -6,16 +6,10 @@ from typing import Any
 
 import polars as pl
 
+from bayeskisl.curves.tables.encodings import decoded
 from bayeskisl.curves.tables.json_files import from_json, from_json_lines, is_level
-from bayeskisl.curves.tables.raw import (
-    RawTable,
-    checked,
-    from_columns,
-    require_distinct,
-    require_size,
-    table_of_rows,
-)
-from bayeskisl.curves.tables.text_files import decoded, from_delimited
+from bayeskisl.curves.tables.raw import RawTable, checked, from_columns, require_distinct, require_size, table_of_rows
+from bayeskisl.curves.tables.text_files import from_delimited
 from bayeskisl.errors import InputError
 from bayeskisl.shipped import shipped_tables
 

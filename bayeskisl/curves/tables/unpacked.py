@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from bayeskisl import schema
-from bayeskisl.curves.tables.fields import MEASURED, OUTCOMES, SIZES, quoted, recognise, split_group
+from bayeskisl.curves.tables.fields import MEASURED, OUTCOMES, SIZES, split_group
 from bayeskisl.curves.tables.quantities import (
     as_text,
     is_missing,
@@ -17,6 +17,8 @@ from bayeskisl.curves.tables.quantities import (
     size_in_name,
 )
 from bayeskisl.curves.tables.raw import RawTable
+from bayeskisl.curves.tables.recognition import named_fields, recognise
+from bayeskisl.curves.tables.spelling import quoted
 
 __all__ = ["unpacked"]
 
@@ -51,7 +53,7 @@ def _with_counts(table: RawTable) -> tuple[RawTable, list[str]]:
     columns, notes = dict(table.columns), []
     told = recognise(table.columns)[0]
     for name, cells in table.columns.items():
-        field = next(iter(recognise({name: []})[0]), "")
+        field = next(iter(named_fields([name])), "")
         outcome, group = split_group(field)
         if outcome not in OUTCOMES:
             continue
@@ -121,7 +123,7 @@ def _read_as(column: str, given: Mapping[str, Any]) -> str:
     """The field that a column is read as, by the user's mapping or its name, without its group."""
     named = re.compile(rf"{re.escape(quoted(column))}|\b{re.escape(column)}\b")
     mapped = (str(field) for field, source in given.items() if isinstance(source, str) and named.search(source))
-    return split_group(next(mapped, None) or next(iter(recognise({column: []})[0]), ""))[0]
+    return split_group(next(mapped, None) or next(iter(named_fields([column])), ""))[0]
 
 
 def _are_lists(cells: Sequence[Any]) -> bool:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from bayeskisl.curves import curves_from_table, describe_import
-from bayeskisl.curves.tables.fields import recognise
 from bayeskisl.curves.tables.quantities import size_in_name
+from bayeskisl.curves.tables.recognition import recognise
 from bayeskisl.curves.tables.unpacked import unpacked
 from bayeskisl.errors import InputError
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from bayeskisl.curves.tables.fields import recognise
+from bayeskisl.curves.tables.recognition import named_fields
 from bayeskisl.errors import InputError
 from bayeskisl.files import lies_at
 
@@ -39,6 +39,6 @@ def told_by_path(file: Path, root: Path) -> dict[str, str]:
     told: dict[str, str] = {}
     for part in (piece for folder in folders for piece in re.split(r"[,+]|__|(?<=\d)[-_](?=[A-Za-z])", folder)):
         found = _PART.fullmatch(part)
-        if found is not None and recognise({found[1]: []})[0]:
+        if found is not None and named_fields([found[1]]):
             told[found[1].strip("_")] = found[2]
     return told

@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bayeskisl.curves.tables.experiment import are_tokens_seen, first_alike, last_checkpoints, number_replicates
+from bayeskisl.curves.tables.alike import first_alike
+from bayeskisl.curves.tables.checkpoints import are_tokens_seen, last_checkpoints
 from bayeskisl.curves.tables.problems import Findings
+from bayeskisl.curves.tables.replicates import number_replicates
 
 ROWS = st.lists(st.tuples(st.sampled_from(["a", "b", None]), st.integers(0, 2), st.booleans(), st.integers(0, 3)))
 
