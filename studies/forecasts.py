@@ -116,8 +116,8 @@ def _of_record(folder: Path) -> dict[str, Any]:
 
 def _score(axis: str, low: float, high: float, measured: float) -> float:
     """The interval score of the stated ends, in logarithms of the infusion or its odds."""
-    line = axis_named(axis).to_line
-    return interval_score(*(float(line(np.float64(place))) for place in (low, high, measured)), _CI_PROB)
+    ends = axis_named(axis).to_line(np.array([low, high, measured]))
+    return interval_score(float(ends[0]), float(ends[1]), float(ends[2]), _CI_PROB)
 
 
 def _outcome(record: dict[str, Any], curves: xr.Dataset) -> dict[str, Any]:

@@ -204,10 +204,7 @@ def _record(design: Design, draws: int, number: int) -> dict[str, Any]:
 
 def _safe_up_to(answer: Decision, truth: dict[str, float]) -> float:
     """The largest infusion at which a run of the target keeps its share, in the unit of the axis."""
-    from bayeskisl.axes import axis_of
-
-    axis = axis_of(answer.data)
-    fixed = {**answer.held_fixed, schema.TOKENS: answer.data.attrs[schema.TOKENS]}
+    axis, fixed = answer.about.axis, answer.about.everything_else
     return min(float(axis.value(np.exp(log), group, fixed)) for group, log in truth.items() if axis.moves(group) < 0)
 
 

@@ -4,7 +4,7 @@ A new axis is a file here, an entry of `AXES` and its row in the documentation; 
 """
 
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING
 
 from bayeskisl.axes.amount import Amount
 from bayeskisl.axes.base import Axis
@@ -14,18 +14,14 @@ from bayeskisl.axes.load import LoadEffect
 from bayeskisl.axes.ratio import Ratio
 from bayeskisl.errors import InputError
 
+if TYPE_CHECKING:
+    import xarray as xr
+
 __all__ = ["AXES", "Axis", "LoadEffect", "axis_named", "axis_of"]
 
 AXES: MappingProxyType[str, Axis] = MappingProxyType(
     {axis.name: axis for axis in (Amount(), Ratio(), Dose(), Frequency())}
 )
-
-
-class Described(Protocol):
-    """Object with attributes, such as curves or a prediction."""
-
-    @property
-    def attrs(self) -> dict[Any, Any]: ...
 
 
 def axis_named(name: object, where: str = "axis") -> Axis:
@@ -41,6 +37,6 @@ def axis_named(name: object, where: str = "axis") -> Axis:
     return AXES[name]
 
 
-def axis_of(described: Described) -> Axis:
-    """Return the axis that the attribute ``axis`` of curves or of an answer names."""
-    return axis_named(described.attrs.get("axis"))
+def axis_of(curves: "xr.Dataset") -> Axis:
+    """Return the axis that the attribute ``axis`` of curves names."""
+    return axis_named(curves.attrs.get("axis"))

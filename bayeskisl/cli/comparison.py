@@ -38,6 +38,7 @@ def compare(
     asked = target.target()
     with Progress("loading the fits") as progress:
         from bayeskisl.decision import predict
+        from bayeskisl.decision.about import about_of
         from bayeskisl.inference import compare as compare_laws
         from bayeskisl.inference import load_fit
         from bayeskisl.reporting import describe_prediction
@@ -55,7 +56,7 @@ def compare(
             "verdict": found.verdict,
         }
         if ahead is not None:
-            by_law = f"{ahead.attrs['half_point']}_by_law"
+            by_law = f"{about_of(ahead).half_point}_by_law"
             halves = ahead[by_law].quantile([0.05, 0.5, 0.95], ("chain", "draw"), method="inverted_cdf")
             content[by_law] = {str(law): halves.sel(law=law).values.tolist() for law in halves["law"].values}
         print_json(content)

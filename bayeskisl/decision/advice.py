@@ -1,6 +1,5 @@
 """Recommendation of the infusion of an untrained model, and its risk."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Unpack
@@ -11,6 +10,7 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.axes import Axis, axis_of
 from bayeskisl.curves.groups import infused_group
+from bayeskisl.decision.about import AboutDecision
 from bayeskisl.decision.caveat import Caveat
 from bayeskisl.decision.caveats import APART, about_prediction
 from bayeskisl.decision.choices import Gains
@@ -18,11 +18,11 @@ from bayeskisl.decision.criterion import Criterion, CriterionKeywords
 from bayeskisl.decision.decision import Decision
 from bayeskisl.decision.edges import edges
 from bayeskisl.decision.planned_model import PlannedModel, of_target
-from bayeskisl.decision.prediction import Forecast, Options, attributes, forecast, of_fit, require_gate
+from bayeskisl.decision.prediction import Forecast, Options, described, forecast, of_fit, require_gate
 from bayeskisl.decision.prospect import Kind
 from bayeskisl.decision.question import Question
 from bayeskisl.decision.sensitivity import sensitivity_rows
-from bayeskisl.decision.utility import described_utility, unit_of
+from bayeskisl.decision.utility import described_utility, prices_of, unit_of
 from bayeskisl.errors import InputError
 from bayeskisl.keywords import from_keywords
 from bayeskisl.target import Target, TargetKeywords
@@ -129,34 +129,34 @@ def decision_on(
     fit: "Fit", question: Question, found: Forecast, apart: float = APART, gains_of: type[Gains] = Gains
 ) -> Decision:
     """Return a decision from a prediction, with caveats, edges, provenance and curves."""
-    target, gains = question.target, question.gains(found.prospect, gains_of)
+    target, by, gains = question.target, question.criterion, question.gains(found.prospect, gains_of)
     data = question.answered_from(found, gains)
-    caveats = [
+    about = described(
+        AboutDecision,
+        fit,
+        found.prospect,
+        question.options,
+        limiting_group=question.limiting_group(found.prospect),
+        above_ceiling=question.above_ceiling(found.prospect),
+        risk=by.risk,
+        utility=described_utility(by.utility),
+        utility_unit=unit_of(by.utility),
+        background_weight=getattr(by.utility, "background_weight", 1.0),
+        prices=prices_of(by.utility),
+        apart=apart,
+        at_most=by.at_most,
+        facts=by.facts,
+        assumes=_assumptions(fit.curves, target),
+        warnings=(),
+    )
+    caveats = (
         *_with_bounds(about_prediction(data, target, fit.curves, apart), data),
-        *edges(data, target, fit.curves, question.criterion.risk),
+        *edges(data, about, target, fit.curves),
         *_without_benefit(target),
         *of_fit(fit, target),
-    ]
-    described = attributes(
-        fit,
-        target,
-        question.options,
-        caveats,
-        risk=question.criterion.risk,
-        utility=described_utility(question.criterion.utility),
-        utility_unit=unit_of(question.criterion.utility),
-        background_weight=getattr(question.criterion.utility, "background_weight", 1.0),
-        apart=apart,
-        **_named(at_most=question.criterion.at_most, facts=question.criterion.facts),
-        assumes=json.dumps(_assumptions(fit.curves, target)),
     )
-    decision = Decision(data.assign_attrs(content="decision", **described))
-    return Decision(question.with_curves(gains, decision.data, decision.advised))
-
-
-def _named(**options: float | None) -> dict[str, float]:
-    """Options that the user named."""
-    return {name: value for name, value in options.items() if value is not None}
+    decision = Decision(data.assign_attrs(replace(about, warnings=caveats).to_attributes()))
+    return question.with_curves(gains, decision)
 
 
 def _assumptions(curves: xr.Dataset, target: PlannedModel) -> list[str]:

@@ -1,13 +1,12 @@
 """One caveat of an answer, and the order of caveats by what they could change."""
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args
 
 from bayeskisl.curves import Finding
 
-__all__ = ["Caveat", "Weight", "caveats_of", "ranked"]
+__all__ = ["Caveat", "Weight", "ranked"]
 
 Weight = Literal["unusable", "care", "note"]  # the gravest first
 
@@ -95,11 +94,6 @@ def _weight_of(finding: Finding) -> Weight:
     if finding.severity == "serious":
         return "unusable" if finding.code in _NO_ANSWER else "care"
     return "care" if finding.code in _OF_ROWS else "note"
-
-
-def caveats_of(attrs: Mapping[str, Any]) -> tuple[Caveat, ...]:
-    """Return the caveats in the attributes of an answer."""
-    return tuple(Caveat.from_dict(each) for each in json.loads(attrs["warnings"]))
 
 
 def ranked(caveats: Iterable[Caveat]) -> list[Caveat]:

@@ -1,7 +1,7 @@
 """Decisions: answers that are numbers or, with a reason, bounds."""
 
-import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,8 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
-from bayeskisl.decision.caveat import Caveat, caveats_of, ranked
+from bayeskisl.decision.about import AboutDecision
+from bayeskisl.decision.caveat import Caveat, ranked
 from bayeskisl.decision.files import load_answer
 from bayeskisl.decision.limits import limit_probabilities, risk_by_limit
 from bayeskisl.decision.two_sides import Window
@@ -84,6 +85,11 @@ class Decision:
 
     data: xr.Dataset
 
+    @cached_property
+    def about(self) -> AboutDecision:
+        """The target, the criterion, the caveats and the provenance: all that is no array."""
+        return AboutDecision.of(self.data)
+
     @property
     def choice(self) -> Answer:
         """The chance-constrained choice: the largest infusion within the risk of over-infusion.
@@ -103,7 +109,7 @@ class Decision:
     @property
     def is_least(self) -> bool:
         """Whether the choice is the smallest sufficient infusion, since more infusion harms no probed group."""
-        return self.data.attrs["half_point"] == schema.ONSET
+        return self.about.half_point == schema.ONSET
 
     def within_range(self, choice: float) -> float | None:
         """Return a choice of the posterior; None at the end of the range where the risk is not kept."""
@@ -113,11 +119,7 @@ class Decision:
 
     def risk_at(self, infusion: float) -> float:
         """Probability that a run at an infusion retains less than its share."""
-        return float(self.short_at(infusion, self._bounds).mean())
-
-    @property
-    def _bounds(self) -> xr.DataArray:
-        return self.data["sufficient" if self.is_least else "admissible"]
+        return float(self.short_at(infusion, self.data[self.about.bounds]).mean())
 
     def short_at(self, infusion: float, bounds: xr.DataArray) -> xr.DataArray:
         """Mask of the draws in which a run at an infusion retains less than its share."""
@@ -140,7 +142,7 @@ class Decision:
         probabilities = limit_probabilities(self.data)
         if self.advised is None:
             return {name: {"probability": each, "risk": None} for name, each in probabilities.items()}
-        short = self.short_at(self.advised, self._bounds).values.ravel()
+        short = self.short_at(self.advised, self.data[self.about.bounds]).values.ravel()
         risks = risk_by_limit(self.data, short)
         return {name: {"probability": each, "risk": risks[name]} for name, each in probabilities.items()}
 
@@ -171,17 +173,17 @@ class Decision:
     @property
     def would_have_to_give(self) -> dict[str, Any]:
         """Changes that open an empty window, each by itself: ``risk``, ``keep`` by group, ``facts``."""
-        return json.loads(self.data.attrs.get("gives", "{}"))
+        return self.about.gives or {}
 
     @property
     def levels(self) -> dict[str, float]:
         """The share that each group must retain; the attribute ``keep_of`` names its reference."""
-        return json.loads(self.data.attrs["levels"])
+        return self.about.levels
 
     @property
     def harmed(self) -> list[str]:
         """The groups that over-infusion harms: the choice keeps the level of each, `levels`."""
-        return json.loads(self.data.attrs.get("harmed", "[]"))
+        return self.about.harmed
 
     @property
     def extrapolated(self) -> list[str]:
@@ -207,7 +209,7 @@ class Decision:
     @property
     def caveats(self) -> tuple[Caveat, ...]:
         """Warnings and edges, each with its code and message."""
-        return caveats_of(self.data.attrs)
+        return self.about.warnings
 
     @property
     def edges(self) -> tuple[Caveat, ...]:
@@ -217,7 +219,7 @@ class Decision:
     @property
     def held_fixed(self) -> dict[str, float]:
         """Quantities that the sweep and the answer hold fixed."""
-        return json.loads(self.data.attrs["held_fixed"])
+        return self.about.held_fixed
 
     @property
     def sensitivity(self) -> pd.DataFrame:
@@ -250,7 +252,7 @@ class Decision:
             for name, variable in parts.items()
         }
         best = float(self.data["best_utility"].mean())
-        table = pd.DataFrame(columns, index=pd.Index(places, name=self.data.attrs["coordinate"]))
+        table = pd.DataFrame(columns, index=pd.Index(places, name=self.about.coordinate))
         return table.assign(percent=100 * table["regret"] / best if best > 0 else np.nan)
 
     def save(self, path: str | Path) -> Path:
@@ -258,12 +260,12 @@ class Decision:
         return write_netcdf(self.data, path)
 
     def __repr__(self) -> str:
-        attrs, choice = self.data.attrs, self.choice
+        about, choice = self.about, self.choice
         said = "choice a bound"
         if choice.value is not None:
             number = three_digits(choice.value, down=not self.is_least, up=self.is_least)
-            said = f"choice {number} {attrs['unit']}"
-        return f"<Decision for {attrs['params']:,.0f} parameters, {attrs['tokens']:,.0f} tokens: {said}>"
+            said = f"choice {number} {about.unit}"
+        return f"<Decision for {about.params:,.0f} parameters, {about.tokens:,.0f} tokens: {said}>"
 
     def _answer(self, concerns: str, value: float) -> Answer:
         edges = [edge for edge in self.edges if edge.concerns == concerns]

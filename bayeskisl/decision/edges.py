@@ -4,7 +4,6 @@ A bound is one on the answer at the target, and is printed only where the draws 
 level was to a smaller model is not what it is to the target.
 """
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -13,11 +12,11 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
-from bayeskisl.curves import Side, curves_of_cells
+from bayeskisl.curves import Side, curves_of_cells, levels_of_runs
+from bayeskisl.decision.about import AboutDecision
 from bayeskisl.decision.caveat import Caveat
 from bayeskisl.decision.caveats import said
 from bayeskisl.decision.planned_model import PlannedModel
-from bayeskisl.decision.utility import has_costs
 from bayeskisl.errors import way
 from bayeskisl.quantities import three_digits
 
@@ -28,16 +27,16 @@ _NOTICEABLE = 0.01
 _DRAWS_BEYOND = 10
 
 
-def edges(data: xr.Dataset, target: PlannedModel, curves: xr.Dataset, risk: float) -> Iterator[Caveat]:
-    """Return the edges of a decision; `data` is the data of a `Decision`."""
-    swept = _Swept.of(target, curves)
-    supported = _Supported(data["admissible" if target.harms else "sufficient"].values.ravel(), risk)
+def edges(data: xr.Dataset, about: AboutDecision, target: PlannedModel, curves: xr.Dataset) -> Iterator[Caveat]:
+    """Return the edges of a decision, of which `data` and `about` are the parts."""
+    swept = _Swept.of(curves)
+    supported = _Supported(data[about.bounds].values.ravel(), about.risk)
     yield from _about_sides(target, curves, swept, supported)
-    yield from _about_the_choice(data, target, swept, supported)
-    yield from _about_the_optimum(data, target, swept)
-    yield from _about_the_domain(data, target)
-    yield from _about_the_loss_price(data, target)
-    yield from _about_the_draws(supported.draws, risk)
+    yield from _about_the_choice(data, about, target, swept, supported)
+    yield from _about_the_optimum(data, about, target, swept)
+    yield from _about_the_domain(data, about, target)
+    yield from _about_the_loss_price(about)
+    yield from _about_the_draws(supported.draws, about.risk)
 
 
 @dataclass(frozen=True)
@@ -56,8 +55,8 @@ class _Swept:
     largest: str
 
     @classmethod
-    def of(cls, target: PlannedModel, curves: xr.Dataset) -> "_Swept":
-        levels = np.asarray(target.axis.values(curves), dtype=float)
+    def of(cls, curves: xr.Dataset) -> "_Swept":
+        levels = levels_of_runs(curves)
         largest = np.asarray(curves[schema.PARAMS].values, dtype=float).max()
         return cls(float(levels.min()), float(levels.max()), said(largest))
 
@@ -149,13 +148,15 @@ def _about_sides(target: PlannedModel, curves: xr.Dataset, swept: _Swept, suppor
     )
 
 
-def _about_the_choice(data: xr.Dataset, target: PlannedModel, swept: _Swept, supported: _Supported) -> Iterator[Caveat]:
+def _about_the_choice(
+    data: xr.Dataset, about: AboutDecision, target: PlannedModel, swept: _Swept, supported: _Supported
+) -> Iterator[Caveat]:
     choice, least, most = (data[name].item() for name in (schema.CHOICE, "least", "most"))
-    beyond = json.loads(data.attrs["above_ceiling"])
+    beyond, group = about.above_ceiling, about.limiting_group
     if not target.harms and choice >= most and target.group in beyond:
         yield _above_the_ceiling("none_sufficient", target.group, at_least=most)
-    elif target.harms and choice <= least and data.attrs["limiting_group"] in beyond:
-        yield _above_the_ceiling("none_admissible", data.attrs["limiting_group"], at_most=least)
+    elif target.harms and choice <= least and group in beyond:
+        yield _above_the_ceiling("none_admissible", group, at_most=least)
     elif not target.harms and choice >= most:
         limit = f"your limit of {three_digits(most)}" if _is_limited(data, target) else "the largest possible infusion"
         said_so = f"even {limit} leaves the {target.group} facts short of the required share"
@@ -170,7 +171,6 @@ def _about_the_choice(data: xr.Dataset, target: PlannedModel, swept: _Swept, sup
             buy="nothing",
         )
     elif choice <= least:
-        group = data.attrs["limiting_group"]
         said_so = f"even almost no infusion leaves the {group} facts short of the required share"
         yield _out_of_reach("none_admissible", said_so, group, swept, at_most=least)
     elif choice >= most:
@@ -268,7 +268,7 @@ def _beyond_swept(
     )
 
 
-def _about_the_optimum(data: xr.Dataset, target: PlannedModel, swept: _Swept) -> Iterator[Caveat]:
+def _about_the_optimum(data: xr.Dataset, about: AboutDecision, target: PlannedModel, swept: _Swept) -> Iterator[Caveat]:
     """Return the edge of an optimum at an end of the range, for single draws or for their mean."""
     optima = data[schema.OPTIMUM].values
     always_more, always_less = float(np.mean(np.isinf(optima))), float(np.mean(optima == 0))
@@ -281,7 +281,7 @@ def _about_the_optimum(data: xr.Dataset, target: PlannedModel, swept: _Swept) ->
             concerns="optimum",
             at_least=float(min(swept.high, data["most"].item())) if side > 0 else None,
             at_most=swept.low if side < 0 else None,
-            buy=_beyond_the_optimum(data, target, swept, side),
+            buy=_beyond_the_optimum(_is_limited(data, target), about.has_costs, target, swept, side),
         )
     elif always_more + always_less > _NOTICEABLE:
         shares = {"more is always worth more": always_more, "less is always worth more": always_less}
@@ -294,11 +294,11 @@ def _about_the_optimum(data: xr.Dataset, target: PlannedModel, swept: _Swept) ->
         yield _beyond_swept("optimum", best, target, swept, *bounds)
 
 
-def _beyond_the_optimum(data: xr.Dataset, target: PlannedModel, swept: _Swept, side: int) -> str:
+def _beyond_the_optimum(limited: bool, has_costs: bool, target: PlannedModel, swept: _Swept, side: int) -> str:
     """Name the run that would show an optimum beyond an end of the range, or what ends the range instead of data."""
-    if side > 0 and _is_limited(data, target):
+    if side > 0 and limited:
         return "nothing: your limit ends the range"
-    if has_costs(data.attrs):
+    if has_costs:
         return "nothing: the price ends the range"
     if side > 0 and not target.harms:
         return "nothing: no group was probed that more infusion harms"
@@ -319,8 +319,8 @@ def _unplanned(data: xr.Dataset) -> float:
     return choice if choice < data["most"].item() * (1 - 1e-9) else np.inf
 
 
-def _about_the_domain(data: xr.Dataset, target: PlannedModel) -> Iterator[Caveat]:
-    facts, beyond = round(data["domain_facts"].item()), json.loads(data.attrs["above_ceiling"])
+def _about_the_domain(data: xr.Dataset, about: AboutDecision, target: PlannedModel) -> Iterator[Caveat]:
+    facts, beyond = round(data["domain_facts"].item()), about.above_ceiling
     domain = f"a domain of {facts:,.0f} fact{'' if facts == 1 else 's'}"
     remedy = "nothing: ask for a lower share" if beyond else "nothing: a larger budget or fewer facts"
     if "domain_ratio" in data and data["domain_ratio"].item() > 1:
@@ -366,9 +366,9 @@ def _about_the_limit(data: xr.Dataset, target: PlannedModel) -> Iterator[Caveat]
         )
 
 
-def _about_the_loss_price(data: xr.Dataset, target: PlannedModel) -> Iterator[Caveat]:
+def _about_the_loss_price(about: AboutDecision) -> Iterator[Caveat]:
     """Return the caveat about a price of the general loss that one ratio cannot tell against no infusion."""
-    if "loss_price" in json.loads(data.attrs["prices"]) and not target.axis.moves_ratio:
+    if "loss_price" in about.prices and not about.axis.moves_ratio:
         yield Caveat(
             "loss_price_at_one_ratio",
             "the price counts the rise of the general loss above that with one fact, far below what was swept, at the "

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import xarray as xr
 
-from bayeskisl import schema
+from bayeskisl.decision.about import about_of
 from bayeskisl.decision.checking import check_answer
 from bayeskisl.errors import InputError
 from bayeskisl.files import require_file
@@ -65,11 +65,9 @@ def require_answer(answer: xr.Dataset, where: str, *kinds: str) -> xr.Dataset:
         refuse_other_kinds(f"a {kinds[0]}", answer.variables, answer.attrs, where)
         listed = ", ".join(str(name) for name in list(answer.variables)[:4]) or "other content"
         raise InputError(f"a {kinds[0]}", f"a file with {listed}", where, remedy)
-    half = answer.attrs.get("half_point")
-    if not isinstance(half, str):
-        raise InputError("attribute 'half_point' to be a text", repr(half), where, remedy)
-    bounds = {"decision": ("bounds_by_law", "sufficient" if half == schema.ONSET else "admissible")}
-    needed = (*_NEEDED[content], half, *bounds.get(content, ()))
+    about = about_of(answer, where)
+    of_decision = ("bounds_by_law", about.bounds) if content == "decision" else ()
+    needed = (*_NEEDED[content], about.half_point, *of_decision)
     if absent := [name for name in needed if name not in answer.variables]:
         raise InputError(f"a {content}", f"a file without {', '.join(absent)}", where, remedy)
     check_answer(answer, where)

@@ -1,6 +1,5 @@
 """Prediction of the collapse point of an untrained model."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ import xarray as xr
 import bayeskisl
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray, IntArray
+from bayeskisl.decision.about import About
 from bayeskisl.decision.caveat import Caveat
 from bayeskisl.decision.caveats import about_prediction, has_short_ladder
 from bayeskisl.decision.criterion import KEEP, KeepOf, Levels, require_share
@@ -26,7 +26,7 @@ from bayeskisl.target import Target, TargetKeywords, target_from
 if TYPE_CHECKING:
     from bayeskisl.inference import Fit
 
-__all__ = ["Forecast", "Kind", "Options", "attributes", "forecast", "predict"]
+__all__ = ["Forecast", "Kind", "Options", "described", "forecast", "predict"]
 
 # The shoulder is where a tenth is lost, whatever share a choice must keep.
 _SHOULDER_SHARE = 0.9
@@ -115,9 +115,10 @@ def predict(
     options = Options(kind, Levels(keep, keep_of), ci_prob, seed)
     require_gate(fit, throw)
     fit, planned = of_target(fit, target_from(target, short))
-    ahead = forecast(fit, planned, options).ahead
-    caveats = [*about_prediction(ahead, planned, fit.curves), *of_fit(fit, planned)]
-    return ahead.assign_attrs(content="prediction", **attributes(fit, planned, options, caveats))
+    found = forecast(fit, planned, options)
+    caveats = *about_prediction(found.ahead, planned, fit.curves), *of_fit(fit, planned)
+    about = described(About, fit, found.prospect, options, warnings=caveats)
+    return found.ahead.assign_attrs(about.to_attributes())
 
 
 @dataclass(frozen=True)
@@ -192,7 +193,6 @@ def _named(
             "draw": mixture["draw"],
             "fall": (("chain", "draw"), mixture["fall"].values),
         },
-        attrs={"floors_and_ceilings": json.dumps({group: _ends_of(one) for group, one in prospect.falls.items()})},
     )
 
 
@@ -225,41 +225,38 @@ def over_draws(arrays: Mapping[str, FloatArray | IntArray], like: xr.Dataset) ->
     return {name: (("chain", "draw"), draws.reshape(size)) for name, draws in arrays.items()}
 
 
-def attributes(
-    fit: "Fit", target: PlannedModel, options: Options, caveats: list[Caveat], **more: Any
-) -> dict[str, Any]:
-    """Attributes of an answer."""
-    return {
-        "schema_version": schema.VERSION,
-        "bayeskisl_version": bayeskisl.__version__,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "kind": options.kind,
-        "keep": options.levels(target.group),
-        "ci_prob": options.ci_prob,
-        "seed": options.seed,
-        "keep_of": options.levels.of,
-        "levels": json.dumps({group: options.levels(group) for group in target.groups}),
+def described[A: About](record: type[A], fit: "Fit", prospect: Prospect, options: Options, **more: Any) -> A:
+    """Return the record of an answer about the target of a prospect; `more` are the fields that only some have."""
+    target, levels = prospect.target, options.levels
+    return record(
+        floors_and_ceilings={group: _ends_of(fall) for group, fall in prospect.falls.items()},
+        bayeskisl_version=bayeskisl.__version__,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        kind=options.kind,
+        keep=levels(target.group),
+        ci_prob=options.ci_prob,
+        seed=options.seed,
+        keep_of=levels.of,
+        levels={group: levels(group) for group in target.groups},
+        params=target.params,
+        tokens=target.tokens,
+        domain=_domain_of(fit.curves),
+        axis=target.axis,
+        coordinate=target.coordinate,
+        unit=target.axis.in_words,
+        group=target.group,
+        harmed=[one for one in target.groups if target.axis.moves(one, fit.law.knows_load) < 0],
+        half_point=target.half_point,
+        held_fixed=dict(target.held_fixed),
+        invented=list(target.invented),
+        extrapolation_decades=float(np.log10(target.params / float(fit.curves[schema.PARAMS].max()))),
+        law=fit.law.name,
+        law_sha256=fit.law.sha256,
+        rules=rules_at(fit.curves, target),
+        gate={"passed": bool(fit.gate.passed), "reasons": list(fit.gate.reasons)},
+        fitted_runs=[str(run) for run in fit.curves[schema.RUN].values],
         **more,
-        "interval": "equal-tailed",
-        schema.PARAMS: target.params,
-        schema.TOKENS: target.tokens,
-        schema.DOMAIN: _domain_of(fit.curves),
-        "axis": target.axis.name,
-        "coordinate": target.coordinate,
-        "unit": target.axis.in_words,
-        "group": target.group,
-        "harmed": json.dumps([one for one in target.groups if target.axis.moves(one, fit.law.knows_load) < 0]),
-        "half_point": target.half_point,
-        "held_fixed": json.dumps(target.held_fixed),
-        "invented": json.dumps(target.invented),
-        "extrapolation_decades": float(np.log10(target.params / float(fit.curves[schema.PARAMS].max()))),
-        "law": fit.law.name,
-        "law_sha256": fit.law.sha256,
-        "rules": json.dumps(rules_at(fit.curves, target)),
-        "gate": json.dumps({"passed": bool(fit.gate.passed), "reasons": list(fit.gate.reasons)}),
-        "warnings": json.dumps([caveat.to_dict() for caveat in caveats]),
-        "fitted_runs": json.dumps([str(run) for run in fit.curves[schema.RUN].values]),
-    }
+    )
 
 
 def _domain_of(curves: xr.Dataset) -> str:

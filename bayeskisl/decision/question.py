@@ -1,7 +1,6 @@
 """Questions about a target, and their answers from a posterior."""
 
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,12 +15,12 @@ from bayeskisl.decision.choices import (
     sufficient_ratio,
 )
 from bayeskisl.decision.criterion import Criterion, Levels
+from bayeskisl.decision.decision import Decision
 from bayeskisl.decision.intervals import quantiles
 from bayeskisl.decision.planned_model import PlannedModel
 from bayeskisl.decision.prediction import Forecast, Options, forecast, over_draws
 from bayeskisl.decision.prospect import Prospect
 from bayeskisl.decision.two_sides import sides_of, window_of, would_have_to_give
-from bayeskisl.decision.utility import prices_of
 from bayeskisl.errors import InputError
 
 if TYPE_CHECKING:
@@ -74,38 +73,28 @@ class Question:
         of_domain, domain = _domain(prospect, possible, self.options.levels, self.criterion.facts)
         if "sufficient" in of_domain:
             scalars["least_sufficient"] = least_sufficient(of_domain["sufficient"], risk)
-        about = {
-            "limiting_group": self._limiting_group(prospect, risk),
-            "prices": json.dumps(prices_of(self.criterion.utility)),
-            "above_ceiling": json.dumps(self._above_ceiling(prospect, risk)),
-        }
-        return (
-            found.ahead.assign_attrs(about)
-            .assign(
-                over_draws({**of_draws, **of_domain}, found.ahead)
-                | {name: ((), value) for name, value in {**scalars, **domain}.items()}
-                | {
-                    "choice_by_law": ("law", [min(self._within(each, risk), gains.high) for each in bounds]),
-                    "bounds_by_law": (("law", "chain", "draw"), np.reshape(bounds, (len(bounds), *shape))),
-                    "choice_at_risk": (
-                        "stated_risk",
-                        [min(self._choice(prospect, each), gains.high) for each in _RISKS],
-                    ),
-                    "near_optimal": ("end", list(gains.near_optimal(best, _NEARLY))),
-                }
-            )
-            .assign_coords(end=["low", "high"], stated_risk=list(_RISKS))
-        )
+        return found.ahead.assign(
+            over_draws({**of_draws, **of_domain}, found.ahead)
+            | {name: ((), value) for name, value in {**scalars, **domain}.items()}
+            | {
+                "choice_by_law": ("law", [min(self._within(each, risk), gains.high) for each in bounds]),
+                "bounds_by_law": (("law", "chain", "draw"), np.reshape(bounds, (len(bounds), *shape))),
+                "choice_at_risk": ("stated_risk", [min(self._choice(prospect, each), gains.high) for each in _RISKS]),
+                "near_optimal": ("end", list(gains.near_optimal(best, _NEARLY))),
+            }
+        ).assign_coords(end=["low", "high"], stated_risk=list(_RISKS))
 
-    def with_curves(self, gains: Gains, data: xr.Dataset, advised: float | None) -> xr.Dataset:
+    def with_curves(self, gains: Gains, decision: Decision) -> Decision:
         """Add curves over a grid that holds the advice, and the range at which both sides hold."""
-        return self._both_sides(gains, data.assign(_curves(gains, data, advised)))
+        data = decision.data.assign(_curves(gains, decision.data, decision.advised))
+        if not (self.target.harms and self.target.rising_group):  # one side alone: that is the choice
+            return Decision(data)
+        window, mended = self._both_sides(gains, data["infusion"].values[:, None])
+        return Decision(data.assign(window).assign_attrs(replace(decision.about, gives=mended).to_attributes()))
 
-    def _both_sides(self, gains: Gains, data: xr.Dataset) -> xr.Dataset:
+    def _both_sides(self, gains: Gains, infusion: FloatArray) -> tuple[dict[str, Any], dict[str, Any]]:
         """The range at which every level holds, and the changes that would open an empty one."""
         prospect, levels = gains.prospect, self.options.levels
-        if not (self.target.harms and self.target.rising_group):  # one side alone: that is the choice
-            return data
         sides = sides_of(prospect, levels)
         ends, probability = (gains.low, gains.high), 1 - self.criterion.risk
         window = window_of(sides, *ends, probability)
@@ -114,13 +103,14 @@ class Question:
         unlimited = window_of(sides, gains.low, self.target.range[1], probability)
         if mended and self.criterion.at_most is not None and not unlimited.is_empty:
             mended["at_most"] = unlimited.low
-        infusion = data["infusion"].values[:, None]
-        return data.assign(
-            window=("end", [window.low, window.high]),
-            window_best=window.best,
-            window_probability=window.probability,
-            both_hold=("infusion", ((sides.enough <= infusion) & (infusion <= sides.most)).mean(axis=1)),
-        ).assign_attrs(gives=json.dumps(mended))
+        both_hold = ((sides.enough <= infusion) & (infusion <= sides.most)).mean(axis=1)
+        found = {
+            "window": ("end", [window.low, window.high]),
+            "window_best": window.best,
+            "window_probability": window.probability,
+            "both_hold": ("infusion", both_hold),
+        }
+        return found, mended
 
     def _choice(self, prospect: Prospect, risk: float) -> float:
         """The largest infusion within the risk, or the smallest sufficient one if more infusion harms no group."""
@@ -129,22 +119,22 @@ class Question:
     def _within(self, bounds: FloatArray, risk: float) -> float:
         return chance_constrained_choice(bounds, risk) if self.target.harms else least_sufficient(bounds, risk)
 
-    def _limiting_group(self, prospect: Prospect, risk: float) -> str:
-        """The group whose own level allows the least infusion at a risk, or the one that must be taught."""
+    def limiting_group(self, prospect: Prospect) -> str:
+        """The group whose own level allows the least infusion at the risk, or the one that must be taught."""
 
         def choice(group: str) -> float:
-            return chance_constrained_choice(prospect.holding(self.options.levels, group), risk)
+            return chance_constrained_choice(prospect.holding(self.options.levels, group), self.criterion.risk)
 
         harmed = [group for group in prospect.falls if prospect.direction(group) < 0]
         return min(harmed, key=choice) if harmed else self.target.group
 
-    def _above_ceiling(self, prospect: Prospect, risk: float) -> list[str]:
+    def above_ceiling(self, prospect: Prospect) -> list[str]:
         """The groups whose ceiling lies below their level in more of the draws than the risk: no exposures reach it."""
         levels = self.options.levels
         if levels.of == "ceiling":
             return []
         at_best = {group: fall.known_at_best() for group, fall in prospect.falls.items()}
-        return [group for group, best in at_best.items() if np.mean(best < levels(group)) > risk]
+        return [group for group, best in at_best.items() if np.mean(best < levels(group)) > self.criterion.risk]
 
     def _bounds(self, prospect: Prospect) -> FloatArray:
         """The largest admissible or smallest sufficient infusion of each draw."""

@@ -36,26 +36,26 @@ def forecast_record(decision: Decision) -> dict[str, Any]:
         them; ``choice``, ``verdict``; ``created``, ``versions`` and ``checksums``; and ``sha256`` of everything else
         as JSON with sorted keys and no spaces.
     """
-    data, attrs, found = decision.data, decision.data.attrs, decision_summary(decision)
-    half = attrs["half_point"]
+    data, about, found = decision.data, decision.about, decision_summary(decision)
+    half = about.half_point
     quantities = {
         f"{half} of a cell, the mean of many runs": f"{half}_of_cell",
-        f"{half} of one {'new run' if attrs['kind'] == 'new_run' else 'mean run'}": half,
+        f"{half} of one {'new run' if about.kind == 'new_run' else 'mean run'}": half,
         "most that a run may be given to keep its share": "admissible",
         "least that is enough for a run to keep its share": "sufficient",
     }
     content = {
         "content": "forecast of bayeskisl",
-        "created": attrs["created"],
+        "created": about.created,
         "target": {name: found[name] for name in (schema.PARAMS, schema.TOKENS, "axis", "unit", "group", "held_fixed")},
         "quantities": {what: _quantity(data[name]) for what, name in quantities.items() if name in data},
-        "rules": json.loads(attrs["rules"]),
+        "rules": about.rules,
         "choice": found["choice"],
         "verdict": found["verdict"],
         "extrapolated": decision.extrapolated,
-        "versions": {"bayeskisl": attrs["bayeskisl_version"], "schema": int(attrs["schema_version"])},
-        "checksums": {"law": attrs["law_sha256"], "fitted runs": _sha256(attrs["fitted_runs"])},
-        "seed": int(attrs["seed"]),
+        "versions": {"bayeskisl": about.bayeskisl_version, "schema": int(about.schema_version)},
+        "checksums": {"law": about.law_sha256, "fitted runs": _sha256(json.dumps(about.fitted_runs))},
+        "seed": int(about.seed),
     }
     return {**content, "sha256": _sha256(_canonical(content))}
 

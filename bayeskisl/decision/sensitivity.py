@@ -44,7 +44,7 @@ def sensitivity_rows(fit: "Fit", decision: Decision, answered_by: Answered) -> d
     if len(laws) > 1:
         answers |= {f"law '{law}' alone": answered_by(fit, {name: float(name == law) for name in laws}) for law in laws}
     answers |= {name: answered_by(weaker, None) for name, weaker in weaker_priors(fit).items()}
-    halves = [interval(_half(data).values, decision.data.attrs["ci_prob"]) for data in answers.values()]
+    halves = [interval(data[decision.about.half_point].values, decision.about.ci_prob) for data in answers.values()]
     columns = {
         "risk": [_risk_of(decision, data) for data in answers.values()],
         schema.CHOICE: [data[schema.CHOICE].item() for data in answers.values()],
@@ -63,12 +63,7 @@ def _risk_of(decision: Decision, data: xr.Dataset) -> float:
     """Risk of the recommended infusion by the draws of another assumption; NaN without a recommendation."""
     if decision.advised is None:
         return np.nan
-    return Decision(data.assign_attrs(decision.data.attrs)).risk_at(decision.advised)
-
-
-def _half(data: xr.Dataset) -> xr.DataArray:
-    """The collapse point, or the onset if no group can collapse."""
-    return data[schema.COLLAPSE if schema.COLLAPSE in data else schema.ONSET]
+    return float(decision.short_at(decision.advised, data[decision.about.bounds]).mean())
 
 
 def weaker_priors(fit: "Fit") -> "dict[str, Fit]":

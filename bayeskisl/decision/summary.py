@@ -1,6 +1,5 @@
 """A prediction, a decision or a verification as one object of plain numbers, which ``--json`` prints."""
 
-import json
 import math
 from typing import Any
 
@@ -9,7 +8,8 @@ import pandas as pd
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.decision.caveat import caveats_of, ranked
+from bayeskisl.decision.about import About, AboutDecision, about_of
+from bayeskisl.decision.caveat import ranked
 from bayeskisl.decision.choices import least_sufficient
 from bayeskisl.decision.decision import Decision
 from bayeskisl.decision.intervals import interval, interval_name
@@ -37,22 +37,22 @@ def prediction_summary(ahead: xr.Dataset) -> dict[str, Any]:
         Medians with intervals (``eti90`` unless the prediction says otherwise), every law with its weight, the gate and
         the warnings.
     """
-    attrs = ahead.attrs
-    ci_prob, half, caveats = attrs["ci_prob"], attrs["half_point"], ranked(caveats_of(attrs))
+    about = about_of(ahead)
+    ci_prob, half, caveats = about.ci_prob, about.half_point, ranked(about.warnings)
     return {
-        schema.PARAMS: _plain(attrs[schema.PARAMS]),
-        schema.TOKENS: _plain(attrs[schema.TOKENS]),
-        "axis": attrs["axis"],
-        "unit": attrs["unit"],
-        "group": attrs["group"],
-        "held_fixed": json.loads(attrs["held_fixed"]),
-        "kind": attrs["kind"],
+        schema.PARAMS: _plain(about.params),
+        schema.TOKENS: _plain(about.tokens),
+        "axis": about.axis.name,
+        "unit": about.unit,
+        "group": about.group,
+        "held_fixed": about.held_fixed,
+        "kind": about.kind,
         **{
             name: _with_interval(ahead[name], ci_prob)
             for name in (schema.COLLAPSE, schema.SHOULDER, schema.ONSET)
             if name in ahead
         },
-        **_enough(ahead),
+        **_enough(ahead, about),
         schema.EXPONENT: {
             str(name): _with_interval(ahead[schema.EXPONENT].sel(covariate=name), ci_prob)
             for name in ahead["covariate"].values
@@ -65,27 +65,27 @@ def prediction_summary(ahead: xr.Dataset) -> dict[str, Any]:
             for law in ahead["law"].values
         },
         "limits": {name: {"probability": each} for name, each in limit_probabilities(ahead).items()},
-        "uncertainty": _plain(uncertainty(ahead)),
-        "extrapolation_decades": attrs["extrapolation_decades"],
-        "gate": json.loads(attrs["gate"]),
+        "uncertainty": _plain(uncertainty(ahead, ci_prob)),
+        "extrapolation_decades": about.extrapolation_decades,
+        "gate": about.gate,
         "verdict": verdict_on(caveats).to_dict(),
         "warnings": [caveat.to_dict() for caveat in caveats],
     }
 
 
-def uncertainty(ahead: xr.Dataset) -> float:
+def uncertainty(ahead: xr.Dataset, ci_prob: float) -> float:
     """Ratio of the ends of the interval of the critical exposures: one number for the total uncertainty."""
-    _, low, high = interval(ahead[schema.CRITICAL_EXPOSURES].values, ahead.attrs["ci_prob"])
+    _, low, high = interval(ahead[schema.CRITICAL_EXPOSURES].values, ci_prob)
     return high / low if low > 0 else math.inf
 
 
-def _enough(ahead: xr.Dataset) -> dict[str, Any]:
+def _enough(ahead: xr.Dataset, about: About) -> dict[str, Any]:
     """Return the infusion that a run needs to retain its share, if more infusion harms no probed group."""
-    if ahead.attrs["half_point"] != schema.ONSET:
+    if about.half_point != schema.ONSET:
         return {}
-    draws, ci_prob, risk = ahead["sufficient"], ahead.attrs["ci_prob"], ahead.attrs.get("risk", _RISK)
+    draws, risk = ahead["sufficient"], about.risk if isinstance(about, AboutDecision) else _RISK
     at_risk = {"risk": risk, "at_risk": _plain(least_sufficient(draws.values, risk))}
-    return {"sufficient": {"keep": ahead.attrs["keep"], **_with_interval(draws, ci_prob), **at_risk}}
+    return {"sufficient": {"keep": about.keep, **_with_interval(draws, about.ci_prob), **at_risk}}
 
 
 def decision_summary(decision: Decision) -> dict[str, Any]:
@@ -94,10 +94,9 @@ def decision_summary(decision: Decision) -> dict[str, Any]:
     A number that does not exist, such as the optimum where more facts are always worth more, is None; an answer that is
     a bound has no value, but its ends, reasons and the runs to buy.
     """
-    data, attrs = decision.data, decision.data.attrs
-    ci_prob = attrs["ci_prob"]
+    data, about = decision.data, decision.about
     regrets = regret_of_choice(decision)
-    sufficient = {"sufficient_ratio": _sufficient_ratio(data)} if "sufficient_ratio" in data else {}
+    sufficient = {"sufficient_ratio": _sufficient_ratio(decision)} if "sufficient_ratio" in data else {}
     if "domain_ratio" in data:
         held = {schema.FACTS: _plain(data["domain_facts"].item()), schema.RATIO: _mixture(data["domain_ratio"].item())}
         sufficient = {"domain": held}
@@ -105,11 +104,11 @@ def decision_summary(decision: Decision) -> dict[str, Any]:
         schema.CHOICE: {
             **decision.choice.to_dict(),
             "advised": decision.advised,
-            "risk": attrs["risk"],
-            "keep": decision.levels,
-            "keep_of": attrs["keep_of"],
-            "axis": attrs["axis"],
-            "unit": attrs["unit"],
+            "risk": about.risk,
+            "keep": about.levels,
+            "keep_of": about.keep_of,
+            "axis": about.axis.name,
+            "unit": about.unit,
             "at_risk": {
                 f"{float(risk):g}": decision.within_range(data["choice_at_risk"].sel(stated_risk=risk).item())
                 for risk in data["stated_risk"].values
@@ -120,9 +119,9 @@ def decision_summary(decision: Decision) -> dict[str, Any]:
         },
         **_window(decision),
         "risk_neutral": {**decision.optimum.to_dict(), "near_optimal": list(decision.near_optimal)},
-        schema.OPTIMUM: _with_interval(data[schema.OPTIMUM], ci_prob),
+        schema.OPTIMUM: _with_interval(data[schema.OPTIMUM], about.ci_prob),
         **sufficient,
-        "utility": {"what": attrs["utility"], "unit": attrs["utility_unit"]},
+        "utility": {"what": about.utility, "unit": about.utility_unit},
         **prediction_summary(data),
         "limits": decision.limits,
         "extrapolated": decision.extrapolated,
@@ -135,17 +134,17 @@ def decision_summary(decision: Decision) -> dict[str, Any]:
     }
 
 
-def _sufficient_ratio(data: xr.Dataset) -> dict[str, Any]:
+def _sufficient_ratio(decision: Decision) -> dict[str, Any]:
     """The ratio that a domain needs; None above 1, which no mixture of the budget reaches."""
-    draws, attrs = data["sufficient_ratio"].values, data.attrs
-    median, low, high = (_mixture(end) for end in interval(draws, attrs["ci_prob"]))
+    draws, about = decision.data["sufficient_ratio"].values, decision.about
+    median, low, high = (_mixture(end) for end in interval(draws, about.ci_prob))
     return {
-        schema.FACTS: _plain(data["domain_facts"].item()),
+        schema.FACTS: _plain(decision.data["domain_facts"].item()),
         "median": median,
-        interval_name(attrs["ci_prob"]): [low, high],
-        "at_risk": _mixture(least_sufficient(draws, attrs["risk"])),
+        interval_name(about.ci_prob): [low, high],
+        "at_risk": _mixture(least_sufficient(draws, about.risk)),
         "impossible": float(np.mean(draws > 1)),
-        "assumes": "; ".join(json.loads(attrs["assumes"])),
+        "assumes": "; ".join(about.assumes),
     }
 
 

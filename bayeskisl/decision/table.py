@@ -142,15 +142,15 @@ def _question(target: Target | float | str, budget: dict[str, Any], of_risk: dic
 
 
 def _row(decision: Decision) -> dict[str, Any]:
-    attrs, half = decision.data.attrs, decision.data.attrs["half_point"]
-    median, low, high = interval(decision.data[half].values, attrs["ci_prob"])
-    name = interval_name(attrs["ci_prob"])
+    about, half = decision.about, decision.about.half_point
+    median, low, high = interval(decision.data[half].values, about.ci_prob)
+    name = interval_name(about.ci_prob)
     return {
-        schema.PARAMS: attrs[schema.PARAMS],
-        schema.TOKENS: attrs[schema.TOKENS],
-        "risk": attrs["risk"],
-        "unit": attrs["unit"],
-        "decades": attrs["extrapolation_decades"],
+        schema.PARAMS: about.params,
+        schema.TOKENS: about.tokens,
+        "risk": about.risk,
+        "unit": about.unit,
+        "decades": about.extrapolation_decades,
         **_columns(schema.CHOICE, decision.choice),
         **_columns(schema.OPTIMUM, decision.optimum),
         "near_optimal_low": decision.near_optimal[0],

@@ -1,16 +1,14 @@
 """Utilities of an infusion."""
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import xarray as xr
 
 from bayeskisl.curves.groups import infused_group
 from bayeskisl.errors import InputError
 
-__all__ = ["KeptFacts", "Utility", "described_utility", "has_costs", "is_facts_kept", "prices_of", "unit_of"]
+__all__ = ["KeptFacts", "Utility", "described_utility", "prices_of", "unit_of"]
 
 # Takes the outcome of infusions (`Prospect.outcome`, dims ``(sample, point)``) and says what each is worth.
 Utility = Callable[[xr.Dataset], xr.DataArray]
@@ -67,16 +65,6 @@ def prices_of(utility: Utility) -> dict[str, float]:
         return {}
     usual, own = asdict(KeptFacts()), asdict(utility)
     return {name: value for name, value in own.items() if value != usual[name]}
-
-
-def has_costs(attrs: Mapping[str, Any]) -> bool:
-    """Whether the utility of an answer with these attributes subtracts costs."""
-    return bool({"token_price", "loss_price"} & json.loads(attrs.get("prices", "{}")).keys())
-
-
-def is_facts_kept(attrs: Mapping[str, Any]) -> bool:
-    """Whether the utility of an answer is the facts kept, without costs, so that runs measure it."""
-    return attrs["utility_unit"] == "facts" and not has_costs(attrs)
 
 
 def described_utility(utility: Utility) -> str:

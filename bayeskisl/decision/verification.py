@@ -1,6 +1,5 @@
 """Verification: comparison of a recorded prediction with runs that were trained later."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,16 +9,16 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.arrays import BoolArray, FloatArray, IntArray
-from bayeskisl.axes import Axis, axis_of
-from bayeskisl.curves import final, validate
+from bayeskisl.axes import Axis
+from bayeskisl.curves import final, levels_of_runs, validate
 from bayeskisl.curves.groups import infused_group, probed_groups
+from bayeskisl.decision.about import About, AboutDecision, about_of
 from bayeskisl.decision.decision import Decision
 from bayeskisl.decision.intervals import HITS, Interval, Outcome, interval
 from bayeskisl.decision.kept_knowledge import kept, known
 from bayeskisl.decision.measure import Measurement, measure_collapse
 from bayeskisl.decision.planned_model import ROUNDING, SAME_SIZE
 from bayeskisl.decision.scores import Scores, scores_of
-from bayeskisl.decision.utility import is_facts_kept
 from bayeskisl.errors import InputError
 from bayeskisl.quantities import three_digits
 
@@ -228,27 +227,29 @@ def verify(prediction: xr.Dataset | Decision, curves: xr.Dataset) -> Verificatio
     ('hit', 1000.0)
     """
     data = prediction.data if isinstance(prediction, Decision) else prediction
-    runs = _runs_of_target(data, final(validate(curves)))
-    measured = measure_collapse(runs, ci_prob=data.attrs["ci_prob"])
+    about = about_of(data)
+    weight = about.background_weight if isinstance(about, AboutDecision) else 1.0
+    runs = _runs_of_target(about, final(validate(curves)))
+    measured = measure_collapse(runs, ci_prob=about.ci_prob)
     # runs of a cell measure the cell's half-point, and not that of one run
-    half = data.attrs.get("half_point", schema.COLLAPSE)
+    half = about.half_point
     judged = f"{half}_of_cell" if f"{half}_of_cell" in data else half
     draws = data[judged].values.ravel()
     predicted = interval(draws, measured.ci_prob)
     laws = data["law"].values if f"{judged}_by_law" in data else ()
     ends_by_law = {str(law): interval(data[f"{judged}_by_law"].sel(law=law).values, measured.ci_prob) for law in laws}
     return Verification(
-        params=float(data.attrs[schema.PARAMS]),
-        tokens=float(data.attrs[schema.TOKENS]),
+        params=float(about.params),
+        tokens=float(about.tokens),
         predicted=predicted,
         ci_prob=measured.ci_prob,
         measured=measured,
         verdict=measured.outcome(predicted),
         rank=_rank(measured, draws),
-        scores=scores_of(axis_of(data), draws, measured, json.loads(data.attrs.get("rules", "{}"))),
+        scores=scores_of(about.axis, draws, measured, about.rules),
         verdict_by_law={law: measured.outcome(ends) for law, ends in ends_by_law.items()},
-        unit=data.attrs["unit"],
-        kept=_kept_by_level(data, runs),
+        unit=about.unit,
+        kept=_kept_by_level(about.axis, weight, runs),
         **_of_decision(data, runs),
     )
 
@@ -259,16 +260,16 @@ def _of_decision(data: xr.Dataset, runs: xr.Dataset) -> dict[str, Any]:
         return {"at_choice": AtChoice((), (), np.nan)}
     decision = Decision(data)
     choice, optimum = (np.nan if found is None else found for found in (decision.advised, decision.optimum.value))
-    _, low, high = interval(data[schema.OPTIMUM].values, data.attrs["ci_prob"])
+    _, low, high = interval(data[schema.OPTIMUM].values, decision.about.ci_prob)
     return {
-        "at_choice": _at_choice(data, choice, runs),
+        "at_choice": _at_choice(decision, choice, runs),
         "choice": choice,
         "optimum": optimum,
-        "optimum_interval": (low, high) if is_facts_kept(data.attrs) else (np.nan, np.nan),
+        "optimum_interval": (low, high) if decision.about.is_facts_kept else (np.nan, np.nan),
     }
 
 
-def _kept_by_level(data: xr.Dataset, runs: xr.Dataset) -> KeptByLevel:
+def _kept_by_level(axis: Axis, background_weight: float, runs: xr.Dataset) -> KeptByLevel:
     """Retained knowledge by level above the known guessing rate, so that no prediction enters the measurement.
 
     Runs that left out a group that others probed are left out.
@@ -276,32 +277,30 @@ def _kept_by_level(data: xr.Dataset, runs: xr.Dataset) -> KeptByLevel:
     asked = probed_groups(runs)
     counted = [group for group in asked if group in (infused_group(asked), schema.BACKGROUND)]
     runs = runs.isel({schema.RUN: np.flatnonzero((runs[schema.PROBED].sel(group=counted) > 0).all(schema.GROUP))})
-    background = data.attrs.get("background_weight", 1.0) * runs[schema.BACKGROUND_FACTS].values
+    background = background_weight * runs[schema.BACKGROUND_FACTS].values
     total = np.zeros(runs.sizes[schema.RUN])
     for group in counted:
         facts = background if group == schema.BACKGROUND else runs[schema.FACTS].values
         recalled, probed, guessing = (runs[name].sel(group=group).values for name in schema.COUNTS)
         total += kept(facts, recalled / probed, guessing)
-    axis = axis_of(data)
-    levels, means, counts = _by_level(np.asarray(axis.values(runs), dtype=float), total)
+    levels, means, counts = _by_level(levels_of_runs(runs), total)
     return KeptByLevel(tuple(levels.tolist()), tuple(means.tolist()), tuple(counts.tolist()), axis)
 
 
-def _runs_of_target(prediction: xr.Dataset, curves: xr.Dataset) -> xr.Dataset:
-    attrs = prediction.attrs
-    if curves.attrs["axis"] != attrs["axis"]:
-        raise InputError(f"curves along {attrs['axis']!r}", repr(curves.attrs["axis"]), "curves")
-    curves = _of_domain(curves, attrs.get("domain", ""))
-    ours = np.isclose(curves[schema.PARAMS].values, attrs[schema.PARAMS], rtol=SAME_SIZE)
-    _require_some(curves, ours, schema.PARAMS, attrs[schema.PARAMS])
-    for name, value in {schema.TOKENS: attrs[schema.TOKENS], **json.loads(attrs["held_fixed"])}.items():
+def _runs_of_target(about: About, curves: xr.Dataset) -> xr.Dataset:
+    if curves.attrs["axis"] != about.axis.name:
+        raise InputError(f"curves along {about.axis.name!r}", repr(curves.attrs["axis"]), "curves")
+    curves = _of_domain(curves, about.domain)
+    ours = np.isclose(curves[schema.PARAMS].values, about.params, rtol=SAME_SIZE)
+    _require_some(curves, ours, schema.PARAMS, about.params)
+    for name, value in {schema.TOKENS: about.tokens, **about.held_fixed}.items():
         if name not in curves.variables:
             raise InputError(f"curves with the run coordinate {name!r}, {value:g} as predicted", "none of that name",
                              "curves", "give every run its value")  # fmt: skip
         ours &= np.isclose(curves[name].values.astype(float), value, rtol=ROUNDING)
         _require_some(curves, ours, name, value)
     runs = curves.isel(run=np.flatnonzero(ours))
-    seen = {str(run) for run in runs["run"].values} & set(json.loads(attrs["fitted_runs"]))
+    seen = {str(run) for run in runs["run"].values} & set(about.fitted_runs)
     if seen:
         raise InputError("runs that the fit has not seen", f"{len(seen)} of them, the first {min(seen)!r}", "curves",
                          "predict from a fit without the target's size")  # fmt: skip
@@ -338,25 +337,28 @@ def _is_near(places: FloatArray, place: float, axis: Axis) -> BoolArray:
     return np.abs(axis.to_line(places) - axis.to_line(place)) <= np.log(_NEAR)
 
 
-def _at_choice(prediction: xr.Dataset, choice: float, runs: xr.Dataset) -> AtChoice:
-    attrs, axis, judged = prediction.attrs, axis_of(prediction), _judged(prediction, runs)
-    levels = {attrs["group"]: float(attrs["keep"])}
-    levels |= {group: level for group, level in Decision(prediction).levels.items() if group in judged}
-    infusion = np.asarray(axis.values(runs), dtype=float)
+def _at_choice(decision: Decision, choice: float, runs: xr.Dataset) -> AtChoice:
+    about = decision.about
+    levels = {about.group: float(about.keep)}
+    # the groups that over-infusion harms, where the decision tells their ends and the runs probed them
+    judged = set(about.harmed) & set(about.floors_and_ceilings) & set(probed_groups(runs))
+    levels |= {group: level for group, level in about.levels.items() if group in judged}
     probed = (runs[schema.PROBED].sel(group=list(levels)) > 0).all(schema.GROUP).values
-    near = runs.isel({schema.RUN: np.flatnonzero(_is_near(infusion, choice, axis) & probed)})
-    shares = {group: tuple(_shares(prediction, group, near).tolist()) for group in levels}
-    falls = not Decision(prediction).is_least
+    infusion = levels_of_runs(runs)
+    near = runs.isel({schema.RUN: np.flatnonzero(_is_near(infusion, choice, about.axis) & probed)})
+    shares = {group: tuple(_shares(decision, group, near).tolist()) for group in levels}
     bounds = {
-        group: bounds_between_levels(axis, infusion, _shares(prediction, group, runs), choice, falls)
+        group: bounds_between_levels(
+            about.axis, infusion, _shares(decision, group, runs), choice, not decision.is_least
+        )
         for group in levels
     }
     return AtChoice(
-        tuple(np.asarray(axis.values(near), dtype=float).tolist()),
-        shares.pop(attrs["group"]),
-        levels[attrs["group"]],
-        attrs.get("keep_of", "ceiling"),
-        attrs["group"],
+        tuple(levels_of_runs(near).tolist()),
+        shares.pop(about.group),
+        levels[about.group],
+        about.keep_of,
+        about.group,
         {group: (levels[group], kept) for group, kept in shares.items()},
         bounds if np.isfinite(choice) else {},
     )
@@ -397,21 +399,10 @@ def _by_level(infusion: FloatArray, values: FloatArray) -> tuple[FloatArray, Flo
     return levels, np.bincount(level_of_run, values, minlength=len(levels)) / counts, counts
 
 
-def _judged(prediction: xr.Dataset, runs: xr.Dataset) -> set[str]:
-    """The groups that over-infusion harms, where the prediction tells their ends and the runs probed them."""
-    return set(Decision(prediction).harmed) & set(_floors_and_ceilings(prediction)) & set(probed_groups(runs))
-
-
-def _floors_and_ceilings(prediction: xr.Dataset) -> dict[str, list[float]]:
-    """Median floor and ceiling of each group; empty for answers of earlier versions."""
-    found: dict[str, list[float]] = json.loads(prediction.attrs.get("floors_and_ceilings", "{}"))
-    return found
-
-
-def _shares(prediction: xr.Dataset, group: str, runs: xr.Dataset) -> FloatArray:
+def _shares(decision: Decision, group: str, runs: xr.Dataset) -> FloatArray:
     """Share that each run kept of what the group holds at best, or of its facts, as the level asks, ``(run,)``."""
-    own = [float(prediction[name].median()) for name in ("floor", "ceiling")]  # of the group that the answer is about
-    floor, ceiling = _floors_and_ceilings(prediction).get(group, own)
-    whole = 1.0 if prediction.attrs.get("keep_of") == "facts" else known(ceiling, floor)
+    own = [float(decision.data[name].median()) for name in ("floor", "ceiling")]  # of the group that it is about
+    floor, ceiling = decision.about.floors_and_ceilings.get(group, own)
+    whole = 1.0 if decision.about.keep_of == "facts" else known(ceiling, floor)
     recalled, probed, guessing = (runs[name].sel(group=group).values for name in schema.COUNTS)
     return np.asarray(known(recalled / probed, np.maximum(floor, guessing)) / whole, dtype=float)

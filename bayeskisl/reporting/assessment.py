@@ -12,6 +12,7 @@ import numpy as np
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import axis_of
+from bayeskisl.curves import levels_of_runs
 from bayeskisl.decision import decision_summary
 from bayeskisl.decision.summary import uncertainty
 from bayeskisl.laws.priors import ExcessPrior, LogNormalPrior, NormalPrior
@@ -43,33 +44,31 @@ def assessment_rows(fit: "Fit", decision: "Decision") -> list[tuple[str, str]]:
     list of (str, str)
         Names and contents, in the order of the template.
     """
-    attrs = decision.data.attrs
-    found, half = decision_summary(decision), attrs["half_point"]
+    about, found = decision.about, decision_summary(decision)
     return [
         ("question", question(decision)),
-        ("target", f"{exact(attrs[schema.PARAMS])} non-embedding parameters, {budget(attrs)} training tokens; "
-                   f"{attrs['extrapolation_decades']:+.2f} decades from the largest size trained"),
+        ("target", f"{exact(about.params)} non-embedding parameters, {budget(about)} training tokens; "
+                   f"{about.extrapolation_decades:+.2f} decades from the largest size trained"),
         ("inputs", _inputs(fit.curves)),
-        ("held fixed", held_fixed(decision.data)),
+        ("held fixed", held_fixed(about)),
         ("model", _model(fit)),
         ("priors", _priors(fit.law)),
         ("checks", _checks(fit)),
-        (f"result: {half}", with_interval(found[half], attrs["ci_prob"], attrs["unit"])),
+        (f"result: {about.half_point}", with_interval(found[about.half_point], about.ci_prob, about.unit)),
         ("result: advice", f"{answer(decision)}"),
-        ("ratio of the interval's ends", f"{three_digits(uncertainty(decision.data))} "
-                                         f"({percent(attrs['ci_prob'])} interval of the critical exposures)"),
+        ("ratio of the interval's ends", f"{three_digits(uncertainty(decision.data, about.ci_prob))} "
+                                         f"({percent(about.ci_prob)} interval of the critical exposures)"),
         ("verdict", verdict_sentence(decision)),
     ]  # fmt: skip
 
 
 def _inputs(curves: "xr.Dataset") -> str:
-    axis = axis_of(curves)
-    levels = np.asarray(axis.values(curves), dtype=float)
+    levels = levels_of_runs(curves)
     counts = [
         f"{curves.sizes[schema.RUN]} runs",
         _reach(curves[schema.PARAMS].values, "size", "parameters"),
         _reach(curves[schema.TOKENS].values, "budget", "tokens"),
-        f"levels from {three_digits(levels.min())} to {three_digits(levels.max())} {axis.unit}",
+        f"levels from {three_digits(levels.min())} to {three_digits(levels.max())} {axis_of(curves).unit}",
         f"groups probed: {', '.join(str(group) for group in curves[schema.GROUP].values)}",
     ]
     title = curves.attrs.get("title")

@@ -3,14 +3,12 @@
 import re
 from typing import TYPE_CHECKING
 
-from bayeskisl import schema
-from bayeskisl.axes import axis_of
 from bayeskisl.decision.caveat import Caveat, ranked
 from bayeskisl.decision.intervals import interval
 from bayeskisl.quantities import short
 from bayeskisl.reporting.numbers import percent, span, three_digits
 from bayeskisl.reporting.text import exposures_at, headline, levels_in_words, shortfall_in_words
-from bayeskisl.reporting.words import run_in_words
+from bayeskisl.reporting.words import run_in_words, whole_in_words
 
 if TYPE_CHECKING:
     from bayeskisl.decision import Decision
@@ -64,9 +62,8 @@ _ENDS = (", where ", ", at the target", " (at the target")
 
 def question(decision: "Decision") -> str:
     """Return the question that a decision answers."""
-    attrs = decision.data.attrs
-    whose = f"a model of {short(attrs[schema.PARAMS])} parameters"
-    return f"{axis_of(decision.data).question.format(model=whose)}?"
+    whose = f"a model of {short(decision.about.params)} parameters"
+    return f"{decision.about.axis.question.format(model=whose)}?"
 
 
 def brief(decision: "Decision") -> dict[str, str]:
@@ -84,13 +81,13 @@ def brief(decision: "Decision") -> dict[str, str]:
         where the answer rests on the prior alone. The full sentences, with every number, are those of
         `describe_decision`.
     """
-    data, attrs = decision.data, decision.data.attrs
-    median, low, high = interval(data[attrs["half_point"]].values, attrs["ci_prob"])
+    about = decision.about
+    median, low, high = interval(decision.data[about.half_point].values, about.ci_prob)
     return {
         **_rests(decision),
         "recommended": _sentence(headline(decision) + _exposures(decision)),
-        "range": f"{attrs['half_point'].capitalize()} at {three_digits(median)} {attrs['unit']} "
-        f"({percent(attrs['ci_prob'])} interval {span(low, high)}).",
+        "range": f"{about.half_point.capitalize()} at {three_digits(median)} {about.unit} "
+        f"({percent(about.ci_prob)} interval {span(low, high)}).",
         "risk": _risk(decision),
         "doubts": _sentence("; ".join(_doubts(decision))),
         "next": _sentence(_next_run(decision)),
@@ -112,26 +109,25 @@ def _exposures(decision: "Decision") -> str:
     """Exposures of a fact at the recommended infusion, if the advice is the sufficient infusion."""
     if not decision.is_least or decision.advised is None:
         return ""
-    return f" ({three_digits(exposures_at(decision.data, decision.advised), up=True)} exposures of a fact)"
+    return f" ({three_digits(exposures_at(decision.about, decision.advised), up=True)} exposures of a fact)"
 
 
 def _risk(decision: "Decision") -> str:
     """The risk of the recommendation, or that nothing could be recommended at it."""
-    attrs, window = decision.data.attrs, decision.window
-    said = f"{percent(attrs['risk'])} that {run_in_words(attrs)} {_short_of(decision)}."
+    about, window = decision.about, decision.window
+    said = f"{percent(about.risk)} that {run_in_words(about)} {_short_of(decision)}."
     nothing = decision.advised is None or (window is not None and window.is_empty)
     return f"Nothing is recommended at a risk of {said}" if nothing else said
 
 
 def _short_of(decision: "Decision") -> str:
     """The shortfall that the risk is of: on one side, or on either side of a range."""
-    attrs, window = decision.data.attrs, decision.window
+    about, window = decision.about, decision.window
     if window is not None and not window.is_empty:
         return f"does not keep {levels_in_words(decision)}"
-    if len(decision.harmed) > 1:
+    if len(about.harmed) > 1:
         return f"keeps less than {shortfall_in_words(decision)}"
-    of = "its facts" if attrs["keep_of"] == "facts" else "its ceiling"
-    return f"keeps less than {percent(decision.levels[attrs['group']])} of {of}"
+    return f"keeps less than {percent(about.levels[about.group])} of {whole_in_words(about)}"
 
 
 def _doubts(decision: "Decision") -> list[str]:

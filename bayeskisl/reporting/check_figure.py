@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from bayeskisl.axes import axis_of
-from bayeskisl.curves import check, curves_of_cells, final
+from bayeskisl.curves import check, curves_of_cells, final, levels_of_runs
 from bayeskisl.curves.curve import Curve, monotone
 from bayeskisl.curves.groups import probed_groups
 from bayeskisl.reporting.style import MARKERS, figure_style, infusion_axis, ink, ladder_colors, law_colors, new_figure
@@ -54,7 +54,7 @@ def plot_check(curves: xr.Dataset, *, dark: bool = False) -> Figure:
             outlying = {row for finding in found if finding.group == group for row in finding.rows}
             for curve in drawn[group]:
                 _draw(axes, curve, *looks[curve.place], outlying)
-            infusion_axis(axes, "x", np.unique(np.asarray(axis.values(curves), dtype=float)), axis)
+            infusion_axis(axes, "x", np.unique(levels_of_runs(curves)), axis)
             axes.set_xlabel(axis.label)
             axes.set_title(group)
             axes.yaxis.set_major_formatter(PercentFormatter(1.0))

@@ -1,6 +1,5 @@
 """Figure of the collapse point against model size: inferred, predicted by every law, and measured."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import cycle
@@ -18,6 +17,7 @@ from bayeskisl.axes import Axis, axis_of
 from bayeskisl.curves import cell_table
 from bayeskisl.curves.groups import deciding_group
 from bayeskisl.decision import Decision
+from bayeskisl.decision.about import about_of
 from bayeskisl.decision.funnel import collapse_along_sizes
 from bayeskisl.decision.intervals import interval
 from bayeskisl.decision.planned_model import ROUNDING, PlannedModel, cells_like, of_target
@@ -129,10 +129,10 @@ def plot_collapse(
 def _asked(fit: "Fit", prediction: xr.Dataset | None, target: Target | None, short: Mapping[str, Any]) -> Target:
     """The target of the prediction, or a named one, or a model like the trained ones."""
     if prediction is not None:
-        attrs = prediction.attrs
-        held = {name: value for name, value in json.loads(attrs["held_fixed"]).items() if name in fit.curves.variables}
-        domain = (attrs.get(schema.DOMAIN) or None) if fit.domains else None
-        return Target(attrs[schema.PARAMS], attrs[schema.TOKENS], held, domain=domain, prior_driven=True)
+        about = about_of(prediction)
+        held = {name: value for name, value in about.held_fixed.items() if name in fit.curves.variables}
+        domain = (about.domain or None) if fit.domains else None
+        return Target(about.params, about.tokens, held, domain=domain, prior_driven=True)
     asked = target_from(target, short, default=float(fit.curves[schema.PARAMS].max()))
     budgets, sizes = fit.curves[schema.TOKENS].values, fit.curves[schema.PARAMS].values
     tried = np.unique(budgets[sizes == sizes.max()])
@@ -214,10 +214,10 @@ def _draw_cells(
 
 def _draw_target(axes: Axes, prediction: xr.Dataset, of: str) -> float:
     """Draw the predicted interval; return its median."""
-    half = prediction.attrs["half_point"]
-    ends = interval(prediction[half].values, prediction.attrs["ci_prob"])
-    median, low, high = _placed(ends, axis_of(prediction)).tolist()
-    size = prediction.attrs[schema.PARAMS]
+    about = about_of(prediction)
+    ends = interval(prediction[about.half_point].values, about.ci_prob)
+    median, low, high = _placed(ends, about.axis).tolist()
+    size = about.params
     axes.axvline(size, color=ink(), lw=0.8, ls=":")
     axes.errorbar(
         [size], [median], yerr=[[median - low], [high - median]], fmt="D", ms=6, mfc="none", mew=1.6, lw=1.6, capsize=5,

@@ -41,6 +41,7 @@ from bayeskisl.reporting.text import (
 
 if TYPE_CHECKING:
     from bayeskisl.decision import Decision, Verification
+    from bayeskisl.decision.about import About, AboutDecision
     from bayeskisl.inference import Fit
 
 __all__ = [
@@ -74,12 +75,12 @@ def words(fit: "Fit") -> dict[str, str]:
 
 
 def answer_block(decision: "Decision") -> dict[str, Any]:
-    found, attrs = decision_summary(decision), decision.data.attrs
-    ci_prob, unit = attrs["ci_prob"], attrs["unit"]
+    found, about = decision_summary(decision), decision.about
+    ci_prob, unit = about.ci_prob, about.unit
     return {
-        "params": exact(attrs[schema.PARAMS]),
-        "tokens": budget(attrs),
-        "decades": f"{attrs['extrapolation_decades']:+.2f}",
+        "params": exact(about.params),
+        "tokens": budget(about),
+        "decades": f"{about.extrapolation_decades:+.2f}",
         "extrapolated": [
             f"{gap(one.message)}; next run to add: {one.buy}"
             for one in decision.caveats
@@ -99,13 +100,13 @@ def answer_block(decision: "Decision") -> dict[str, Any]:
         "about_target": [edge.message for edge in decision.edges if edge.concerns == "target"],
         "beside": beside_it(decision),
         "near": f"{span(*decision.near_optimal)} {unit}",
-        "collapse": with_interval(found[attrs["half_point"]], ci_prob, unit),
-        "beyond_half": _beyond_half(found, attrs),
+        "collapse": with_interval(found[about.half_point], ci_prob, unit),
+        "beyond_half": _beyond_half(found, about),
         "optimum": with_interval(found[schema.OPTIMUM], ci_prob, unit),
         "domain": domain_line(decision),
         "limits": limit_lines(decision.limits),
-        "held_fixed": held_fixed(decision.data),
-        "kind": "a new run" if attrs["kind"] == "new_run" else "the mean of many runs",
+        "held_fixed": held_fixed(about),
+        "kind": "a new run" if about.kind == "new_run" else "the mean of many runs",
         "sensitivity": sensitivity_rows(decision),
     }
 
@@ -114,12 +115,12 @@ def _capital(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _beyond_half(found: dict[str, Any], attrs: dict[str, Any]) -> str:
+def _beyond_half(found: dict[str, Any], about: "About") -> str:
     """Return the shoulder, or the point of enough, in one sentence."""
-    ci_prob, unit = attrs["ci_prob"], attrs["unit"]
+    ci_prob, unit = about.ci_prob, about.unit
     if schema.SHOULDER in found:
         return f"A tenth is lost at {with_interval(found[schema.SHOULDER], ci_prob, unit)}."
-    return f"{percent(attrs['keep'])} is kept from {with_interval(found['sufficient'], ci_prob, unit)} on."
+    return f"{percent(about.keep)} is kept from {with_interval(found['sufficient'], ci_prob, unit)} on."
 
 
 def sensitivity_rows(decision: "Decision") -> list[dict[str, str]]:
@@ -204,8 +205,8 @@ def law_rows(fit: "Fit", decision: "Decision | None", verification: "Verificatio
     for law, weight in fit.weights.items():
         row = {"name": law, "weight": f"{weight:.2f}", "collapse": "", "hit": ""}
         if decision is not None and summary is not None and law in summary["laws"]:
-            entry = summary["laws"][law][decision.data.attrs["half_point"]]
-            row["collapse"] = with_interval(entry, decision.data.attrs["ci_prob"], decision.data.attrs["unit"])
+            entry = summary["laws"][law][decision.about.half_point]
+            row["collapse"] = with_interval(entry, decision.about.ci_prob, decision.about.unit)
         if verification is not None:
             row["hit"] = verification.verdict_by_law.get(law, "")
         rows.append(row)
@@ -230,7 +231,7 @@ def provenance_rows(fit: "Fit", decision: "Decision | None") -> list[tuple[str, 
         ("page written by", f"bayeskisl {bayeskisl.__version__}"),
     ]
     if decision is not None:
-        rows.append(("decision written", str(decision.data.attrs["created"])))
+        rows.append(("decision written", decision.about.created))
     return rows
 
 
@@ -248,12 +249,12 @@ def command_lines(fit: "Fit", decision: "Decision | None", verification: "Verifi
     ]
     options = ""
     if decision is not None:
-        attrs = decision.data.attrs
+        about = decision.about
         of_domain = _unless(fit.tree.attrs.get(schema.DOMAIN), None, schema.DOMAIN)
         lines.append(
-            f"bayeskisl decide fit.nc --params {attrs[schema.PARAMS]:.0f} --tokens {attrs[schema.TOKENS]:.0f}"
-            f"{_held(fit, decision)} --risk {attrs['risk']:g}{_domain(decision)}{_by(attrs)}{of_domain} "
-            f"--seed {attrs['seed']} --out decision.nc"
+            f"bayeskisl decide fit.nc --params {about.params:.0f} --tokens {about.tokens:.0f}"
+            f"{_held(fit, decision)} --risk {about.risk:g}{_domain(decision)}{_by(about)}{of_domain} "
+            f"--seed {about.seed} --out decision.nc"
         )
         options = f" --decision decision.nc{of_domain}"
     if verification is not None:
@@ -271,25 +272,23 @@ def _mapped(attrs: dict[str, Any]) -> str:
 
 def _domain(decision: "Decision") -> str:
     """Option for the size of the domain; a sweep that fixes the facts has it among the values that it holds."""
-    axis = axis_of(decision.data)
-    facts = decision.data["domain_facts"].item() if axis.counts_facts else decision.data.attrs.get(schema.FACTS)
+    axis = decision.about.axis
+    facts = decision.data["domain_facts"].item() if axis.counts_facts else decision.about.facts
     return "" if facts is None or axis.given == schema.FACTS else f" --facts {facts:.0f}"
 
 
-def _by(attrs: dict[str, Any]) -> str:
+def _by(about: "AboutDecision") -> str:
     """Options of the criterion that are not the usual ones."""
-    levels = json.loads(attrs["levels"])
-    keep = set(levels.values())
+    keep = set(about.levels.values())
     kept = f" --keep {next(iter(keep)):g}" if len(keep) == 1 and keep != {KEEP} else ""
-    kept = kept or "".join(f" --keep {group}={level:g}" for group, level in levels.items() if level != KEEP)
-    prices = json.loads(attrs.get("prices", "{}"))
+    kept = kept or "".join(f" --keep {group}={level:g}" for group, level in about.levels.items() if level != KEEP)
     return (
         kept
-        + _unless(attrs["keep_of"], "ceiling", "keep-of")
-        + _unless(attrs["kind"], "new_run", "kind")
-        + _unless(attrs.get("at_most"), None, "at-most")
-        + _unless(attrs.get("apart"), APART, "apart")
-        + "".join(_unless(value, None, name.replace("_", "-")) for name, value in prices.items())
+        + _unless(about.keep_of, "ceiling", "keep-of")
+        + _unless(about.kind, "new_run", "kind")
+        + _unless(about.at_most, None, "at-most")
+        + _unless(about.apart, APART, "apart")
+        + "".join(_unless(value, None, name.replace("_", "-")) for name, value in about.prices.items())
     )
 
 

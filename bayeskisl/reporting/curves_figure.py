@@ -11,9 +11,8 @@ from matplotlib.ticker import PercentFormatter
 from scipy.stats import beta
 
 from bayeskisl import schema
-from bayeskisl.arrays import FloatArray
-from bayeskisl.axes import Axis, LoadEffect, axis_of
-from bayeskisl.curves import cell_table, final, reference_load
+from bayeskisl.axes import LoadEffect, axis_of
+from bayeskisl.curves import cell_table, final, levels_of_runs, reference_load
 from bayeskisl.curves.cells import told_apart
 from bayeskisl.curves.groups import probed_groups
 from bayeskisl.decision.fall import Fall
@@ -90,12 +89,12 @@ def plot_curves(fit_or_curves: "Fit | xr.Dataset", *, dark: bool = False) -> Fig
             }
             look["ls"] = "none" if fit is None else LINES[cell % len(LINES)]
             for axes, group in zip(panels, groups, strict=False):
-                _draw_runs(axes, runs.sel(group=group), axis, look)
+                _draw_runs(axes, runs.sel(group=group), look)
                 if fit is not None and axis.moves(group, fit.law.knows_load) != 0:
                     held_fixed = {str(name): cells[name][cell].item() for name in cells.data_vars}
                     _draw_bands(axes, fit, cell, held_fixed, group, color, look["ls"])
             if both:
-                _draw_kept(panels[-1], runs, axis, look)
+                _draw_kept(panels[-1], runs, look)
         for axes, group in zip(panels, groups, strict=False):
             axes.set_ylim(-0.02, 1.03)
             axes.yaxis.set_major_formatter(PercentFormatter(1.0))
@@ -104,7 +103,7 @@ def plot_curves(fit_or_curves: "Fit | xr.Dataset", *, dark: bool = False) -> Fig
             panels[-1].set_ylabel("facts kept, infused and background")
             panels[-1].set_ylim(bottom=0)
         for axes in panels:
-            infusion_axis(axes, "x", _infusion(curves, axis), axis, narrow=len(panels) > 2)
+            infusion_axis(axes, "x", levels_of_runs(curves), axis, narrow=len(panels) > 2)
             held = _held_fixed(curves) if axes is panels[0] else ""
             axes.set_xlabel(f"{axis.label}, at {held}" if held else axis.label)
         panels[0].set_title("How much is recalled, as more is infused")
@@ -119,7 +118,7 @@ def plot_curves(fit_or_curves: "Fit | xr.Dataset", *, dark: bool = False) -> Fig
     return figure
 
 
-def _draw_kept(axes: Axes, runs: xr.Dataset, along: Axis, look: dict[str, Any]) -> None:
+def _draw_kept(axes: Axes, runs: xr.Dataset, look: dict[str, Any]) -> None:
     """Draw retained facts of both groups, above guessing, by run; a line joins the means of each level."""
     share = runs[schema.RECALLED] / runs[schema.PROBED].where(runs[schema.PROBED] > 0)
     known_share = known(share, runs[schema.GUESSING]).clip(min=0)
@@ -128,25 +127,21 @@ def _draw_kept(axes: Axes, runs: xr.Dataset, along: Axis, look: dict[str, Any]) 
         + runs[schema.BACKGROUND_FACTS] * known_share.sel(group=schema.BACKGROUND)
     ).values
     probed = np.isfinite(total)  # in both groups
-    infusion, total = _infusion(runs, along)[probed], total[probed]
+    infusion, total = levels_of_runs(runs)[probed], total[probed]
     axes.plot(infusion, total, ls="none", ms=4.5, mec="none", alpha=0.9, color=look["color"], marker=look["marker"])
     levels = np.unique(infusion)
     axes.plot(levels, [total[infusion == level].mean() for level in levels], color=look["color"], lw=1, alpha=0.6)
     axes.plot([], [], ms=4.5, lw=1.4, mec="none", **look)  # one entry of the legend for points and line
 
 
-def _infusion(runs: xr.Dataset, axis: Axis) -> FloatArray:
-    return np.asarray(axis.values(runs), dtype=float)
-
-
-def _draw_runs(axes: Axes, runs: xr.Dataset, along: Axis, look: dict[str, Any]) -> None:
+def _draw_runs(axes: Axes, runs: xr.Dataset, look: dict[str, Any]) -> None:
     recalled, probed = (runs[name].values.astype(float) for name in (schema.RECALLED, schema.PROBED))
     asked = probed > 0
     share = recalled[asked] / probed[asked]
     # Jeffreys intervals; their ends are moved to the share itself where a count of none or all lies outside
     low = np.minimum(beta.ppf(0.05, recalled[asked] + 0.5, (probed - recalled)[asked] + 0.5), share)
     high = np.maximum(beta.ppf(0.95, recalled[asked] + 0.5, (probed - recalled)[asked] + 0.5), share)
-    infusion, error = _infusion(runs, along)[asked], [share - low, high - share]
+    infusion, error = levels_of_runs(runs)[asked], [share - low, high - share]
     axes.errorbar(infusion, share, yerr=error, fmt="none", ecolor=look["color"], lw=0.9)
     axes.plot(infusion, share, ls="none", ms=4.5, mec="none", alpha=0.9, color=look["color"], marker=look["marker"])
     axes.plot([], [], ms=4.5, lw=1.4, mec="none", **look)  # one entry of the legend for points and line
@@ -156,7 +151,7 @@ def _draw_bands(
     axes: Axes, fit: "Fit", cell: int, held_fixed: dict[str, float], group: str, color: str, line: Any
 ) -> None:
     along = axis_of(fit.curves)
-    swept = _infusion(fit.curves, along)
+    swept = levels_of_runs(fit.curves)
     infusion = along.grid(swept.min(), swept.max(), _POINTS)
     fall = fall_of_cell(fit.tree["posterior"].to_dataset(), fit.law, cell, group)
     load = LoadEffect(np.asarray(fall.load_effect)[:, None], reference_load(fit.curves)) if fall.knows_load else None

@@ -11,11 +11,9 @@ from numpy.typing import ArrayLike
 
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
-from bayeskisl.axes import axis_of
 from bayeskisl.curves.groups import infused_group
 from bayeskisl.decision import Decision, Verification
 from bayeskisl.decision.intervals import interval
-from bayeskisl.decision.utility import is_facts_kept
 from bayeskisl.quantities import short
 from bayeskisl.reporting.numbers import exact, percent
 from bayeskisl.reporting.style import (
@@ -27,7 +25,7 @@ from bayeskisl.reporting.style import (
     new_figure,
 )
 from bayeskisl.reporting.text import chosen, shortfall_in_words, utility_in_words
-from bayeskisl.reporting.words import run_in_words
+from bayeskisl.reporting.words import run_in_words, whole_in_words
 
 __all__ = ["plot_decision", "plot_risk"]
 
@@ -123,8 +121,7 @@ def _marks(decision: Decision) -> str:
 
 
 def _subject(decision: Decision) -> str:
-    whose = run_in_words(decision.data.attrs)
-    return f"{whose} of {exact(decision.data.attrs[schema.PARAMS])} parameters"
+    return f"{run_in_words(decision.about)} of {exact(decision.about.params)} parameters"
 
 
 def _draw_choice(axes: Axes, decision: Decision) -> None:
@@ -134,7 +131,7 @@ def _draw_choice(axes: Axes, decision: Decision) -> None:
 
 def _name_infusion(above: Axes, below: Axes, decision: Decision) -> None:
     """Label the axis of the infusion, with exposures on top if both are one-to-one."""
-    axis = axis_of(decision.data)
+    axis = decision.about.axis
     infusion = decision.data["infusion"].values[_eventful(decision)]
     infusion_axis(below, "x", infusion, axis)
     if axis.counts_facts:
@@ -148,7 +145,7 @@ _MARGIN = 1.0
 
 def _eventful(decision: Decision) -> slice:
     """Range of infusions over which a risk changes, with a margin."""
-    data, axis = decision.data, axis_of(decision.data)
+    data, axis = decision.data, decision.about.axis
     infusion = data["infusion"].values
     risks = [data[name].values for name in ("shortfall_risk", "collapse_risk", "ignorance_risk") if name in data]
     moves = np.any([np.minimum(abs(risk - risk[0]), abs(risk - risk[-1])) > _STILL for risk in risks], axis=0)
@@ -165,14 +162,14 @@ _STILL = 0.002
 
 
 def _draw_risk(axes: Axes, decision: Decision) -> None:
-    data, attrs = decision.data, decision.data.attrs
+    data, about = decision.data, decision.about
     blue, orange, green, pink = law_colors(4)
     infusion = data["infusion"]
-    whose = "" if axis_of(data).harms_infused else f"{attrs['group']}: "
-    levels, of = decision.levels, "its facts" if attrs["keep_of"] == "facts" else "its ceiling"
-    one = f"{whose}keeps less than {percent(levels[attrs['group']])} of {of}"
+    whose = "" if about.axis.harms_infused else f"{about.group}: "
+    levels, of = about.levels, whole_in_words(about)
+    one = f"{whose}keeps less than {percent(levels[about.group])} of {of}"
     several = f"keeps less than {shortfall_in_words(decision)}"
-    label = several if len(decision.harmed) > 1 else one
+    label = several if len(about.harmed) > 1 else one
     axes.plot(infusion, data["shortfall_risk"], color=blue, lw=2, label=label)
     axes.plot(
         infusion, data["collapse_risk"], color=orange, lw=2, ls="--",
@@ -185,11 +182,11 @@ def _draw_risk(axes: Axes, decision: Decision) -> None:
             label=f"{taught.replace('_', ' ')}: learns less than {percent(levels[taught])} of {of}",
         )  # fmt: skip
     _shade_window(axes, decision, green)
-    axes.axhline(attrs["risk"], color=ink(), lw=0.8, ls=":")
+    axes.axhline(about.risk, color=ink(), lw=0.8, ls=":")
     if decision.advised is not None:
         _mark_choice(axes, decision, green)
     _draw_span(axes, decision, "sufficient" if decision.is_least else schema.SHOULDER, 1.06, blue)
-    _draw_span(axes, decision, attrs["half_point"], 1.14, orange)
+    _draw_span(axes, decision, about.half_point, 1.14, orange)
     axes.set_ylim(-0.02, 1.2)
     axes.set_yticks(np.linspace(0, 1, 5))
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
@@ -217,14 +214,14 @@ def _shade_window(axes: Axes, decision: Decision, color: str) -> None:
 
 def _mark_choice(axes: Axes, decision: Decision, color: str) -> None:
     """Mark the recommended infusion, and whether it is a bound."""
-    attrs = decision.data.attrs
-    number = f"{chosen(decision)} {axis_of(decision.data).mark}".rstrip()
+    about = decision.about
+    number = f"{chosen(decision)} {about.axis.mark}".rstrip()
     enough = "enough" if decision.is_least else "safe up to at least"
-    ours = "choice" if decision.window is None else f"{attrs['group']} alone"
+    ours = "choice" if decision.window is None else f"{about.group} alone"
     said = f"{enough}: {number}" if decision.choice.is_bound else f"{ours}: {number}"
     axes.annotate(
-        f"{said}\nat a risk of {percent(attrs['risk'])}",
-        (decision.advised, attrs["risk"]),
+        f"{said}\nat a risk of {percent(about.risk)}",
+        (decision.advised, about.risk),
         (8 if decision.is_least else -8, 26),
         textcoords="offset points",
         ha="left" if decision.is_least else "right",
@@ -264,8 +261,8 @@ _NAME = 0.27
 
 def _draw_span(axes: Axes, decision: Decision, name: str, height: float, color: str) -> None:
     """An interval as a line, with its name where there is room: right of it, left of it, or on it."""
-    data, axis = decision.data, axis_of(decision.data)
-    ci_prob, ends = data.attrs["ci_prob"], data["infusion"].values[_eventful(decision)][[0, -1]]
+    data, axis = decision.data, decision.about.axis
+    ci_prob, ends = decision.about.ci_prob, data["infusion"].values[_eventful(decision)][[0, -1]]
     median, low, high = np.clip(interval(data[name].values, ci_prob), *ends)
     axes.plot([low, high], [height] * 2, color=color, lw=2.2, solid_capstyle="butt")
     axes.plot([median], [height], "o", color=color, ms=5)
@@ -285,11 +282,11 @@ _ROOM_FOR_NAMES = 1.5
 
 
 def _draw_worth(axes: Axes, decision: Decision, verification: Verification | None) -> None:
-    data, attrs = decision.data, decision.data.attrs
+    data, about = decision.data, decision.about
     infusion = data["infusion"].values
     low, lower, median, higher, high = data["utility"].transpose("quantile", "infusion").values
     color, groups = ink(), [group for group in _KEPT if f"mean_kept_{group}" in data]
-    if axis_of(data).counts_facts:
+    if about.axis.counts_facts:
         axes.plot(infusion, infusion, color=color, lw=0.8, ls=":", label="all that is infused")
     axes.plot(infusion, median, color=color, lw=1.6, label="median")
     axes.fill_between(infusion, lower, higher, color=color, alpha=0.22, lw=0, label="50 % interval")
@@ -305,14 +302,14 @@ def _draw_worth(axes: Axes, decision: Decision, verification: Verification | Non
         risk = percent(round(decision.risk_at(best), 2))
         value = np.interp(best, infusion, data["mean_utility"].values)
         axes.plot([best], [value], "s", color=law_colors(2)[1], ms=7, label=f"best mean, at a risk of {risk}")
-    if verification is not None and is_facts_kept(attrs):
+    if verification is not None and about.is_facts_kept:
         kept = verification.kept
         axes.plot(kept.infusions, kept.facts, "*", ms=10, color=law_colors(1)[0], mec=color, mew=0.6, zorder=5,
                   label="measured afterwards, mean of a level's runs")  # fmt: skip
     bottom, top = min(0.0, float(low.min())), float(high.max())
     axes.set_ylim(bottom, bottom + _ROOM_FOR_NAMES * (top - bottom))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
-    axes.set_ylabel(utility_in_words(attrs))
+    axes.set_ylabel(utility_in_words(about))
     axes.legend(loc="upper center", ncols=3, **_SEE_THROUGH)
 
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
-from bayeskisl.axes import axis_of
 from bayeskisl.decision import Decision, KeptFacts
+from bayeskisl.decision.about import About
 from bayeskisl.decision.glances import Glances
 from bayeskisl.decision.intervals import interval, quantiles
 from bayeskisl.quantities import short
@@ -135,11 +135,11 @@ def _ladder(seen: FloatArray) -> FloatArray:
 def _prices(begun: Decision) -> list[Dial]:
     """Prices in 40 steps, from zero to the price at which the best infusion is worth nothing."""
     data = begun.data
-    if not axis_of(data).moves_ratio:  # one ratio: all infusions cost as many tokens
+    if not begun.about.axis.moves_ratio:  # one ratio: all infusions cost as many tokens
         return []
     best = int(data["mean_utility"].values.argmax())
     kept = float(data["mean_utility"][best])  # at next to no price
-    spent = float(data["ratio_at"][best]) * data.attrs[schema.TOKENS] / _MILLION
+    spent = float(data["ratio_at"][best]) * begun.about.tokens / _MILLION
     asked = [("token_price", "price of a million infused tokens, in facts", kept / spent)]
     if "mean_loss_rise" in data and float(data["mean_loss_rise"][best]) > 0:
         risen = float(data["mean_loss_rise"][best])
@@ -153,9 +153,9 @@ def _price_stops(most: float) -> FloatArray:
 
 def _reach(glances: Glances, sizes: tuple[float, ...], tokens: float) -> tuple[float, float]:
     """Range from well below the fall of the smallest size to well above that of the largest; all possible ratios."""
-    smallest, largest = (glances.decide(size, tokens).data for size in (sizes[0], sizes[-1]))
-    if axis_of(smallest).bounded:
+    if glances.target(sizes[0], tokens).axis.bounded:
         return 0.0, 1.0
+    smallest, largest = (glances.decide(size, tokens).data for size in (sizes[0], sizes[-1]))
     falls = schema.COLLAPSE in smallest
     if not falls:  # a larger model learns earlier
         smallest, largest = largest, smallest
@@ -166,9 +166,9 @@ def _reach(glances: Glances, sizes: tuple[float, ...], tokens: float) -> tuple[f
 
 
 def _words(decision: Decision) -> dict[str, Any]:
-    attrs = decision.data.attrs
-    unit, ci_prob = attrs["unit"], attrs["ci_prob"]
-    median, low, high = interval(decision.data[attrs["half_point"]].values, ci_prob)
+    about = decision.about
+    unit, ci_prob = about.unit, about.ci_prob
+    median, low, high = interval(decision.data[about.half_point].values, ci_prob)
     half = f"{three_digits(median)} {unit} ({percent(ci_prob)} interval {span(low, high)})"
     first = brief(decision)
     return {
@@ -180,25 +180,25 @@ def _words(decision: Decision) -> dict[str, Any]:
             ["verdict", verdict_sentence(decision)],
             ["risk-neutral", beside_it(decision)],
             ["within 1 % of the best expected utility", f"{span(*decision.near_optimal)} {unit}"],
-            [f"predicted {attrs['half_point']}", half],
-            ["target", _target(attrs)],
-            ["held fixed", held_fixed(decision.data)],
+            [f"predicted {about.half_point}", half],
+            ["target", _target(about)],
+            ["held fixed", held_fixed(about)],
         ],
         "warnings": [str(caveat) for caveat in decision.warnings],
     }
 
 
-def _target(attrs: dict[str, Any]) -> str:
-    decades = f"{attrs['extrapolation_decades']:+.2f} decades from the largest size seen"
-    return f"{exact(attrs[schema.PARAMS])} parameters, {exact(attrs[schema.TOKENS])} tokens; {decades}"
+def _target(about: About) -> str:
+    decades = f"{about.extrapolation_decades:+.2f} decades from the largest size seen"
+    return f"{exact(about.params)} parameters, {exact(about.tokens)} tokens; {decades}"
 
 
 def _picture(decision: Decision, reach: tuple[float, float]) -> dict[str, Any]:
     """Two panels over one axis: the risk of each infusion, and the retained knowledge."""
-    data, attrs = decision.data, decision.data.attrs
-    subject = run_in_words(attrs)
+    data, about = decision.data, decision.about
+    subject = run_in_words(about)
     risks = {
-        "shortfall_risk": f"keeps less than {percent(attrs['keep'])} of its ceiling",
+        "shortfall_risk": f"keeps less than {percent(about.keep)} of its ceiling",
         "collapse_risk": "keeps less than half" + (": collapse" if schema.COLLAPSE in data else ""),
         "ignorance_risk": "infused: learns too little",
     }
@@ -206,9 +206,9 @@ def _picture(decision: Decision, reach: tuple[float, float]) -> dict[str, Any]:
     best = decision.data["risk_neutral_choice"].item()
     return {
         "x": _rounded(data["infusion"].values),
-        "log": not axis_of(data).bounded,
+        "log": not about.axis.bounded,
         "reach": _rounded(np.array(reach)),
-        "x_label": axis_of(data).label,
+        "x_label": about.axis.label,
         "choice": decision.advised,
         "near": _rounded(np.array(decision.near_optimal)),
         "panels": [
@@ -216,14 +216,14 @@ def _picture(decision: Decision, reach: tuple[float, float]) -> dict[str, Any]:
                 "title": f"Probability that {subject} ...",
                 "share": True,
                 "range": [0.0, 1.0],
-                "level": attrs["risk"],
+                "level": about.risk,
                 "bands": [],
                 "lines": [
                     {"label": label, "y": _rounded(data[name].values)} for name, label in risks.items() if name in data
                 ],
             },
             {
-                "title": utility_in_words(attrs).capitalize(),
+                "title": utility_in_words(about).capitalize(),
                 "share": False,
                 "range": [min(0.0, float(low.min())), 1.05 * max(0.0, float(high.max()))],
                 "bands": [

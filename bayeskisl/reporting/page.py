@@ -102,7 +102,7 @@ def report(
 
 def _domain(fit: "Fit", asked: Target, decision: "Decision | None") -> str | None:
     """The domain that the page is about: that of the decision, unless the fit has one domain alone."""
-    decided = decision.data.attrs.get(schema.DOMAIN) if decision is not None and fit.domains else None
+    decided = decision.about.domain if decision is not None and fit.domains else None
     if decided and asked.domain not in (None, decided):
         raise InputError(f"the domain of the decision, {decided!r}", repr(asked.domain), "domain", "leave it out")
     return asked.domain or decided or None

@@ -15,6 +15,7 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.curves import load_curves, save_curves
 from bayeskisl.decision import predict
+from bayeskisl.decision.about import about_of
 from bayeskisl.design import Budget, Costs, Plan, Strategy, believe, plan, read_budget
 from bayeskisl.design.budgets import DOLLARS
 from bayeskisl.design.costs import costs_for
@@ -293,6 +294,7 @@ class _Turn:
 
     def take(self, limits: Limits, strategy: Strategy) -> tuple[LoopStep, Plan | None]:
         ahead = predict(self.fit, self.target)
+        about = about_of(ahead)
         width, floor = believe(self.fit, self.target, [], seed=self.seed).width
         budget, costs, spent = self.trainer.costs(self.curves, self.budget, self.number)
         until = limits.until
@@ -312,8 +314,8 @@ class _Turn:
             spent=spent,
             width=width,
             floor=floor,
-            collapse=float(np.median(ahead[ahead.attrs["half_point"]])),
-            unit=ahead.attrs["unit"],
+            collapse=float(np.median(ahead[about.half_point])),
+            unit=about.unit,
             ending=ending,
             plan=planned.verdict if planned else "",
         )

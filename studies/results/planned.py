@@ -27,7 +27,7 @@ def said_of(decision: Decision) -> dict[str, Any]:
     """Plain values: the target, and what `bayeskisl decide` prints, without the cautions that the page has anyway."""
     lines = describe_decision(decision).splitlines()
     return {
-        "params": int(decision.data.attrs[schema.PARAMS]),
-        "tokens": int(decision.data.attrs[schema.TOKENS]),
+        "params": int(decision.about.params),
+        "tokens": int(decision.about.tokens),
         "said": [line for line in lines if not line.startswith("warning: ")],
     }

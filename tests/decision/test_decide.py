@@ -296,7 +296,7 @@ def test_the_group_that_allows_no_infusion_is_named():
     groups = dict.fromkeys(("background", "infused"))
     prospect = SimpleNamespace(falls=groups, direction=lambda group: -1, holding=holding)
     options = SimpleNamespace(levels=Levels(0.9))
-    assert question.Question(None, options, None)._limiting_group(prospect, 0.1) == "infused"
+    assert question.Question(None, options, Criterion(risk=0.1)).limiting_group(prospect) == "infused"
 
 
 def test_no_window_is_said(fit):
@@ -492,12 +492,13 @@ def test_no_window_is_not_said_of_ones_own_limit(fit):
     assert "no_window" not in codes(decision)
 
 
-def test_an_answer_that_is_never_enough_has_no_upper_end():
+def test_an_answer_that_is_never_enough_has_no_upper_end(fit):
     edges = [
         {"code": "none_sufficient", "concerns": "choice", "message": "short", "at_least": 1.0, "buy": "more"},
         {"code": "laws_apart", "concerns": "choice", "message": "apart", "at_least": 0.2, "at_most": 1.0, "buy": ""},
     ]
-    data = xr.Dataset({"choice": 1.0}, attrs={"warnings": json.dumps(edges)})
+    decision = decide(fit, 98_304, sensitivity=False)
+    data = decision.data.assign(choice=1.0).assign_attrs(warnings=json.dumps(edges))
     assert Decision(data).choice.at_most is None
 
 

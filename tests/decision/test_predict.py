@@ -16,6 +16,7 @@ from bayeskisl.decision import (
 from bayeskisl.decision.mixture import law_of_draw
 from bayeskisl.errors import GateError, InputError
 from bayeskisl.laws import load_law
+from bayeskisl.target import Target
 from tests.decision.hand_made import FAILED, TOKENS, HandMadeFit, MixedFit, amount_curves, mixed_curves
 
 
@@ -243,4 +244,4 @@ def test_a_budget_that_followed_the_size_is_refused_at_another_number_of_tokens_
         predict(made, 98_304)
     ahead = predict(made, Target(98_304, 100 * 98_304, prior_driven=True))
     assert "prior_driven_target" in codes(ahead)
-    assert "every run had one value of tokens per parameter, 20, and the target has 100" in str(caveats_of(ahead))
+    assert "every run had one value of tokens per parameter, 20, and the target has 100" in ahead.attrs["warnings"]

@@ -322,15 +322,15 @@ def test_runs_at_the_safe_end_of_a_bound_are_at_the_choice(fit):
 def test_runs_that_left_out_a_group_keep_no_known_number_of_facts():
     runs = mixed_curves("ratio", sizes=(98_304,), ratios=(0.3, 0.5, 0.7), seeds=(0,))
     asked = runs.probed.where((runs.ratio != 0.5) | (runs.group != "background"), 0)
-    about = xr.Dataset(attrs={"axis": "ratio"})
+    about = AXES["ratio"], 1.0
     whole, part = (
-        _kept_by_level(about, each)
+        _kept_by_level(*about, each)
         for each in (runs, runs.assign(probed=asked, recalled=np.minimum(asked, runs.recalled)))
     )
     assert part.infusions == (whole.infusions[0], whole.infusions[2])
     assert part.facts == (whole.facts[0], whole.facts[2])
     none = _kept_by_level(
-        about, runs.assign(probed=runs.probed.where((runs.ratio > 0.4) == (runs.group == "infused"), 0))
+        *about, runs.assign(probed=runs.probed.where((runs.ratio > 0.4) == (runs.group == "infused"), 0))
     )
     assert none.facts == ()
     assert none.given_up_at(0.3) is None

@@ -140,12 +140,11 @@ def test_every_number_of_the_picture_is_finite(dose):
     assert np.isfinite(numbers).all()
 
 
-def test_prices_end_where_the_facts_kept_are_worth_nothing():
+def test_prices_end_where_the_facts_kept_are_worth_nothing(dose):
     """Facts that were asked for in two ways are counted once."""
     over = {"mean_utility": [1.0, 100.0], "mean_kept_infused": [1.0, 100.0], "mean_kept_infused_heldout": [1.0, 90.0],
             "ratio_at": [0.1, 0.5]}  # fmt: skip
-    data = xr.Dataset(
-        {name: ("infusion", values) for name, values in over.items()}, attrs={"axis": "ratio", "tokens": 2e6}
-    )
+    about = dose.glances.decide(98_304).data.attrs | {"axis": "ratio", "tokens": 2e6}
+    data = xr.Dataset({name: ("infusion", values) for name, values in over.items()}, attrs=about)
     (dial,) = _prices(Decision(data))
     assert dial.stops[-1] == pytest.approx(100, rel=0.3)

@@ -1,5 +1,6 @@
 import json
 import shlex
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -160,11 +161,11 @@ def test_shares_of_the_best_are_plain_percentages(decision):
 def test_costs_are_named_wherever_the_utility_is(decision):
     priced = Decision(decision.data.assign_attrs(prices='{"token_price": 0.001}'))
     weighted = Decision(decision.data.assign_attrs(prices='{"background_weight": 2.0}'))
-    assert utility_in_words(priced.data.attrs) == "facts kept, above guessing, minus their cost"
-    assert utility_in_words(weighted.data.attrs) == "facts kept, above guessing"
+    assert utility_in_words(priced.about) == "facts kept, above guessing, minus their cost"
+    assert utility_in_words(weighted.about) == "facts kept, above guessing"
     assert "are best on average, costs subtracted" in beside_it(priced)
     assert "keep most on average" in beside_it(weighted)
-    assert utility_in_words({"utility_unit": "own"}) == "utility, own"
+    assert utility_in_words(replace(decision.about, utility_unit="own")) == "utility, own"
 
 
 def test_the_limit_of_a_plan_is_said_as_such(fit):

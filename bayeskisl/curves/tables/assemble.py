@@ -63,9 +63,9 @@ def assemble(runs: Runs, places: Sequence[str]) -> xr.Dataset:
     if schema.DOMAIN in rows:
         coordinates[schema.DOMAIN] = schema.RUN, rows[schema.DOMAIN][first].astype(str)
     curves = xr.Dataset(variables, coords={schema.RUN: names, schema.GROUP: present, **coordinates})
-    for told, variable in curves.variables.items():
-        if told in schema.UNITS:
-            variable.attrs["units"] = schema.UNITS[str(told)]
+    for label, variable in curves.variables.items():
+        if label in schema.UNITS:
+            variable.attrs["units"] = schema.UNITS[str(label)]
     return curves
 
 

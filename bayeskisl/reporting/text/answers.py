@@ -1,14 +1,11 @@
 """The advice of a decision, in the fewest words or in a sentence."""
 
-from typing import Any
-
 import numpy as np
 
 from bayeskisl import schema
-from bayeskisl.axes import axis_of
 from bayeskisl.decision import Answer, Decision
+from bayeskisl.decision.about import AboutDecision
 from bayeskisl.decision.two_sides import Window
-from bayeskisl.decision.utility import has_costs, is_facts_kept
 from bayeskisl.reporting.numbers import counted, percent, three_digits
 from bayeskisl.reporting.words import in_a_row, run_in_words
 
@@ -38,17 +35,17 @@ def headline(decision: Decision) -> str:
 
 def _both_sides(decision: Decision) -> str:
     """State the range at which both sides hold in the fewest words."""
-    window, advised, attrs = decision.window, decision.advised, decision.data.attrs
+    window, advised, about = decision.window, decision.advised, decision.about
     if window is None or window.is_empty:
-        limited = "at_most" in decision.would_have_to_give
-        limit = f" up to your limit of {three_digits(attrs['at_most'])}" if limited else ""
-        return f"no {attrs['coordinate']}{limit} holds both levels"
+        at_most = about.at_most if "at_most" in decision.would_have_to_give else None
+        limit = "" if at_most is None else f" up to your limit of {three_digits(at_most)}"
+        return f"no {about.coordinate}{limit} holds both levels"
     low = three_digits(window.low, up=True)
     if advised is None or window.low > advised:  # the advice ends before the range begins
-        return f"{low} to {three_digits(window.high, down=True)} {attrs['unit']}, {_doubt_of_range(decision)}"
+        return f"{low} to {three_digits(window.high, down=True)} {about.unit}, {_doubt_of_range(decision)}"
     bounded = decision.choice.is_bound and window.high >= advised
     high = three_digits(advised if bounded else window.high, down=True)
-    return f"{low} to {'at least ' * bounded}{high} {attrs['unit']}"
+    return f"{low} to {'at least ' * bounded}{high} {about.unit}"
 
 
 _UNTRIED = {"beyond_swept", "no_collapse", "never_kept"}
@@ -64,7 +61,7 @@ def one_side(decision: Decision) -> str:
     """State the safe or sufficient infusion in the fewest words."""
     if decision.choice.is_bound:
         return bound(decision)
-    return f"{'at least' if decision.is_least else 'at most'} {counted(chosen(decision), decision.data.attrs['unit'])}"
+    return f"{'at least' if decision.is_least else 'at most'} {counted(chosen(decision), decision.about.unit)}"
 
 
 def answer(decision: Decision) -> str:
@@ -76,14 +73,14 @@ def answer(decision: Decision) -> str:
 
 def _both_sides_in_full(decision: Decision, window: Window) -> str:
     """State the range at which both sides hold with its probability, or the most probable infusion."""
-    attrs, said = decision.data.attrs, _both_sides(decision)
+    about, said = decision.about, _both_sides(decision)
     if window.is_empty:
-        kept = f"where {run_in_words(attrs)} keeps {levels_in_words(decision)}"
-        best = f"{three_digits(window.best)} {attrs['unit']}, {kept}"
-        wanted, found = percent(1 - attrs["risk"]), percent(round(window.probability, 2))
+        kept = f"where {run_in_words(about)} keeps {levels_in_words(decision)}"
+        best = f"{three_digits(window.best)} {about.unit}, {kept}"
+        wanted, found = percent(1 - about.risk), percent(round(window.probability, 2))
         return f"{said} with a probability of {wanted}. The most probable infusion is {best} with {found}"
-    chance = f"a {percent(1 - attrs['risk'])} chance of keeping {levels_in_words(decision)}"
-    return f"{said}. In this range {run_in_words(attrs)} has {chance}"
+    chance = f"a {percent(1 - about.risk)} chance of keeping {levels_in_words(decision)}"
+    return f"{said}. In this range {run_in_words(about)} has {chance}"
 
 
 def levels_in_words(decision: Decision) -> str:
@@ -92,18 +89,18 @@ def levels_in_words(decision: Decision) -> str:
     for group, level in decision.levels.items():
         groups.setdefault(level, []).append(group.replace("_", " "))
     shares = [f"{percent(level)} of the {in_a_row(names)}" for level, names in groups.items()]
-    of_facts = decision.data.attrs["keep_of"] == "facts"
+    of_facts = decision.about.keep_of == "facts"
     return f"at least {' and '.join(shares)} facts" + ("" if of_facts else " that it could hold at best")
 
 
 def shortfall_in_words(decision: Decision) -> str:
     """State below which share a run falls short: of each group that over-infusion harms, if they are several."""
-    attrs = decision.data.attrs
-    groups = decision.harmed if len(decision.harmed) > 1 else [attrs["group"]]
-    levels = [(percent(decision.levels[group]), group.replace("_", " ")) for group in groups]
-    if attrs["keep_of"] == "facts":
+    about = decision.about
+    groups = about.harmed if len(about.harmed) > 1 else [about.group]
+    levels = [(percent(about.levels[group]), group.replace("_", " ")) for group in groups]
+    if about.keep_of == "facts":
         return " or ".join(f"{level} of all {group} facts" for level, group in levels)
-    if len(groups) == 1 and axis_of(decision.data).harms_infused:
+    if len(groups) == 1 and about.axis.harms_infused:
         return f"{levels[0][0]} of its ceiling"
     return " or ".join(f"{level} of its ceiling of {group} facts" for level, group in levels)
 
@@ -112,16 +109,12 @@ def window_lines(decision: Decision) -> list[str]:
     """State the range at which both sides hold, and the changes that would open an empty one."""
     if decision.window is None:
         return []
-    gives = decision.would_have_to_give
+    gives, unit = decision.would_have_to_give, decision.about.unit
     options = [
         *([f"a risk of {percent(round(gives['risk'], 2))}"] if round(gives.get("risk", 1.0), 2) < 1 else []),
         *(f"{percent(round(level, 3))} of the {group} facts" for group, level in gives.get("keep", {}).items()),
         *([f"{three_digits(gives[schema.FACTS], down=True)} facts to be infused"] if schema.FACTS in gives else []),
-        *(
-            [f"a limit of {three_digits(gives['at_most'], up=True)} {decision.data.attrs['unit']}"]
-            if "at_most" in gives
-            else []
-        ),
+        *([f"a limit of {three_digits(gives['at_most'], up=True)} {unit}"] if "at_most" in gives else []),
     ]
     return [
         f"both sides: {_both_sides_in_full(decision, decision.window)}",
@@ -131,16 +124,16 @@ def window_lines(decision: Decision) -> list[str]:
 
 def one_sided_answer(decision: Decision) -> str:
     """State the safe or sufficient infusion and its risk."""
-    attrs, choice = decision.data.attrs, decision.choice
-    run, short_of = run_in_words(attrs), f"keeping less than {shortfall_in_words(decision)}"
-    chance = f"a {percent(attrs['risk'])} chance of {short_of}"
+    about, choice = decision.about, decision.choice
+    run, short_of = run_in_words(about), f"keeping less than {shortfall_in_words(decision)}"
+    chance = f"a {percent(about.risk)} chance of {short_of}"
     if not choice.is_bound:
         return f"{one_side(decision)}. At this level {run} has {chance}"
     if decision.advised is None:
         return bound(decision, f", if {run} may have {chance}")
     beyond = "less may do" if decision.is_least else _beyond_the_bound(decision)
     if not decision.is_least and choice.at_most is not None:
-        beyond = f"by the most optimistic law {three_digits(choice.at_most)} {attrs['unit']} would be safe"
+        beyond = f"by the most optimistic law {three_digits(choice.at_most)} {about.unit} would be safe"
     return f"{bound(decision)}. At this level {run} has at most {chance}; {beyond}"
 
 
@@ -168,7 +161,7 @@ def bound(decision: Decision, condition: str = "") -> str:
 
     A `condition` follows the bound; before a bound from above it comes first.
     """
-    choice, unit = decision.choice, decision.data.attrs["unit"]
+    choice, unit = decision.choice, decision.about.unit
     codes = {edge.code for edge in decision.edges}
     if decision.is_least:
         if choice.at_most is not None:
@@ -200,18 +193,17 @@ def best_bound(found: Answer, unit: str) -> str:
 
 def beside_it(decision: Decision) -> str:
     """State the risk-neutral choice and its risk in one sentence."""
-    data, found = decision.data, decision.optimum
+    about, found = decision.about, decision.optimum
     if found.value is None:
-        return f"the best mean is {best_bound(found, data.attrs['unit'])} (a bound)"
+        return f"the best mean is {best_bound(found, about.unit)} (a bound)"
     risk = percent(round(decision.risk_at(found.value), 2))
-    unit = data.attrs["unit"]
-    what = "keep most on average" if is_facts_kept(data.attrs) else "are best on average"
-    what += ", costs subtracted" if has_costs(data.attrs) else ""
-    return f"{three_digits(found.value)} {unit} {what}, at a risk of {risk}"
+    what = "keep most on average" if about.is_facts_kept else "are best on average"
+    what += ", costs subtracted" if about.has_costs else ""
+    return f"{three_digits(found.value)} {about.unit} {what}, at a risk of {risk}"
 
 
-def utility_in_words(attrs: dict[str, Any]) -> str:
+def utility_in_words(about: AboutDecision) -> str:
     """Name the utility of a decision, as a figure labels it."""
-    if attrs["utility_unit"] != "facts":
-        return f"utility, {attrs['utility_unit']}"
-    return "facts kept, above guessing" + (", minus their cost" if has_costs(attrs) else "")
+    if about.utility_unit != "facts":
+        return f"utility, {about.utility_unit}"
+    return "facts kept, above guessing" + (", minus their cost" if about.has_costs else "")

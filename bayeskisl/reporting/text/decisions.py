@@ -1,13 +1,11 @@
 """Sentences about decisions."""
 
-import json
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bayeskisl import schema
-from bayeskisl.axes import axis_of
 from bayeskisl.decision import Answer, Decision, decision_summary
 from bayeskisl.decision.caveat import Caveat
 from bayeskisl.decision.intervals import interval_name
@@ -34,7 +32,7 @@ def describe_decision(decision: Decision) -> str:
     str
         Plain text, one statement a line. A bound is given with its reason and the run to buy.
     """
-    found, unit = decision_summary(decision), decision.data.attrs["unit"]
+    found, unit = decision_summary(decision), decision.about.unit
     usable = decision.verdict.grade != "not usable"
     lines = [
         *extrapolated_lines(decision),
@@ -50,7 +48,7 @@ def describe_decision(decision: Decision) -> str:
         f"optimal infusion for one run (posterior): {_optimum_of_a_run(decision, found)}",
         *_regret_lines(decision),
         *domain_line(decision),
-        *prediction_lines(decision.data, found),
+        *prediction_lines(decision.about, found),
         *(f"note: {edge.message}; next run to add: {edge.buy}" for edge in _of_target(decision)),
         *_sensitivity_lines(decision),
         *warning_lines(decision.warnings),
@@ -65,13 +63,13 @@ def _optimum_of_a_run(decision: Decision, found: dict[str, Any]) -> str:
     ends = {"upper": float(np.mean(np.isinf(optima))), "lower": float(np.mean(optima == 0))}
     name = max(ends, key=ends.__getitem__)
     if ends[name] < 0.5:
-        return with_interval(found[schema.OPTIMUM], decision.data.attrs["ci_prob"], decision.data.attrs["unit"])
+        return with_interval(found[schema.OPTIMUM], decision.about.ci_prob, decision.about.unit)
     return f"at the {name} end of the range in {percent(round(ends[name], 2))} of the draws"
 
 
 def _risk_lines(decision: Decision, found: dict[str, Any]) -> list[str]:
     """State the choice at other risks, its risk under each law, and the uncertainty of its threshold."""
-    attrs, up = decision.data.attrs, decision.is_least
+    up = decision.is_least
     at = {float(risk): choice_or_none(x, up) for risk, x in found[schema.CHOICE]["at_risk"].items()}
     lines = [
         f"the posterior's choice at a risk of {in_a_row([percent(risk) for risk in at])}: {in_a_row(list(at.values()))}"
@@ -82,14 +80,14 @@ def _risk_lines(decision: Decision, found: dict[str, Any]) -> list[str]:
         lines.append(f"risk of the recommendation by each law alone: {said}")
     if found["uncertainty"] is not None:
         factor = three_digits(found["uncertainty"])
-        lines.append(f"uncertainty: the {percent(attrs['ci_prob'])} interval of the critical exposures spans a factor "
-                     f"of {factor}")  # fmt: skip
+        lines.append(f"uncertainty: the {percent(decision.about.ci_prob)} interval of the critical exposures spans "
+                     f"a factor of {factor}")  # fmt: skip
     return lines
 
 
 def domain_line(decision: Decision) -> list[str]:
     """State the ratio that a domain needs, if the sweep shows it."""
-    found, attrs = decision_summary(decision), decision.data.attrs
+    found, about = decision_summary(decision), decision.about
     if "domain" in found:
         domain = found["domain"]
         size = counted(exact(domain[schema.FACTS]), "facts")
@@ -102,19 +100,19 @@ def domain_line(decision: Decision) -> list[str]:
     domain = f"a domain of {counted(exact(ratio[schema.FACTS]), 'facts')}"
     never = f"with probability {percent(round(ratio['impossible'], 2))} no mixture of the budget is enough"
     if ratio["median"] is None:
-        above = json.loads(attrs.get("above_ceiling", "[]"))
-        would = "the ceiling may lie below the required share" if above else "a larger budget or fewer facts would do"
+        above = "the ceiling may lie below the required share"
+        would = above if about.above_ceiling else "a larger budget or fewer facts would do"
         return [f"{domain}: {never}; {would}"]
-    low, high = ratio[interval_name(attrs["ci_prob"])]
+    low, high = ratio[interval_name(about.ci_prob)]
     ends = span(low, high) if high is not None else f"{three_digits(low)} to more than all tokens"
     if any(caveat.code == "ratio_above_one" for caveat in decision.caveats):
         ends += f"; {never}"
     assumed = f", assuming that {ratio['assumes']}" if ratio["assumes"] else ""
     window = ""
-    if axis_of(decision.data).teaches > 0 and ratio["at_risk"] is not None:
-        window = f"; {three_digits(ratio['at_risk'])} leaves a risk of {percent(attrs['risk'])} of too little"
+    if about.axis.teaches > 0 and ratio["at_risk"] is not None:
+        window = f"; {three_digits(ratio['at_risk'])} leaves a risk of {percent(about.risk)} of too little"
     return [
-        f"sufficient ratio for {domain}: {three_digits(ratio['median'])} ({percent(attrs['ci_prob'])} interval {ends})"
+        f"sufficient ratio for {domain}: {three_digits(ratio['median'])} ({percent(about.ci_prob)} interval {ends})"
         f"{window}{assumed}"
     ]
 
@@ -125,7 +123,7 @@ def _reasons(found: Answer) -> list[str]:
 
 
 def _regret_lines(decision: Decision) -> list[str]:
-    unit, row = decision.data.attrs["utility_unit"], regret_of_choice(decision)
+    unit, row = decision.about.utility_unit, regret_of_choice(decision)
     if not np.isfinite(row["regret"]):
         return []
     of_best = f" ({_of_the_best(row['percent'] / 100)})" if np.isfinite(row["percent"]) else ""
@@ -159,14 +157,12 @@ def _sensitivity_lines(decision: Decision) -> list[str]:
     table = decision.sensitivity
     if table.empty:
         return []
-    unit, half = decision.data.attrs["unit"], decision.data.attrs["half_point"]
+    unit, half = decision.about.unit, decision.about.half_point
     whose = " (choices are the posterior's, without the bound)" if decision.choice.is_bound else ""
     lines = [f"sensitivity, the same decision under other assumptions{whose}:"]
     for name, row in table.iterrows():
-        choice, best = (
-            choice_or_none(decision.within_range(row["choice"]), decision.is_least),
-            _or_end(row["risk_neutral_choice"]),
-        )
+        choice = choice_or_none(decision.within_range(row["choice"]), decision.is_least)
+        best = _or_end(row["risk_neutral_choice"])
         where = f"{three_digits(row['collapse_median'])} ({span(row['collapse_low'], row['collapse_high'])}) {unit}"
         risk = f", risk of the recommendation {percent(round(row['risk'], 2))}" if pd.notna(row["risk"]) else ""
         lines.append(f"  {name}: choice {choice}, best mean {best}, {half} {where}{risk}")

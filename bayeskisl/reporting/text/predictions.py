@@ -1,6 +1,5 @@
 """Sentences about predictions."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,14 +7,14 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.axes import axis_of
 from bayeskisl.decision import prediction_summary
-from bayeskisl.decision.caveat import caveats_of, ranked
+from bayeskisl.decision.about import About, about_of
+from bayeskisl.decision.caveat import ranked
 from bayeskisl.decision.intervals import interval_name
 from bayeskisl.decision.verdict import verdict_on
 from bayeskisl.reporting.numbers import counted, exact, percent, span, three_digits
 from bayeskisl.reporting.text.verdicts import further_line, verdict_lines, warning_lines
-from bayeskisl.reporting.words import in_a_row, run_in_words
+from bayeskisl.reporting.words import in_a_row, run_in_words, whole_in_words
 
 __all__ = [
     "budget",
@@ -41,25 +40,24 @@ def describe_prediction(ahead: xr.Dataset) -> str:
     str
         Plain text, one statement a line.
     """
-    caveats = ranked(caveats_of(ahead.attrs))
+    about = about_of(ahead)
+    caveats = ranked(about.warnings)
     found = verdict_on(caveats)
     beside = [one for one in caveats if one.message != found.because]
-    lines = [*prediction_lines(ahead), *warning_lines(beside[:3]), *further_line(beside[3:])]
+    lines = [*prediction_lines(about, prediction_summary(ahead)), *warning_lines(beside[:3]), *further_line(beside[3:])]
     return "\n".join([*verdict_lines(found), *lines])
 
 
-def prediction_lines(ahead: xr.Dataset, found: dict[str, Any] | None = None) -> Iterator[str]:
-    found, attrs = found or prediction_summary(ahead), ahead.attrs
-    unit, ci_prob = attrs["unit"], attrs["ci_prob"]
-    whose = "" if axis_of(ahead).harms_infused else f" of {attrs['group']} facts"
+def prediction_lines(about: About, found: dict[str, Any]) -> Iterator[str]:
+    unit, ci_prob, half = about.unit, about.ci_prob, about.half_point
+    whose = "" if about.axis.harms_infused else f" of {about.group} facts"
     yield (
-        f"target: {exact(attrs[schema.PARAMS])} non-embedding parameters, {budget(attrs)} tokens; "
-        f"{attrs['extrapolation_decades']:+.2f} decades from the largest size seen"
+        f"target: {exact(about.params)} non-embedding parameters, {budget(about)} tokens; "
+        f"{about.extrapolation_decades:+.2f} decades from the largest size seen"
     )
     for name, each in found[schema.EXPONENT].items():
         yield f"exponent of {name}{whose}: {with_interval(each, ci_prob)}"
-    half = attrs["half_point"]
-    yield f"predicted {half}{whose} of {run_in_words(attrs)}: {with_interval(found[half], ci_prob, unit)}"
+    yield f"predicted {half}{whose} of {run_in_words(about)}: {with_interval(found[half], ci_prob, unit)}"
     for law, each in found["laws"].items():
         yield f"  under the law '{law}' (weight {each['weight']:.2f}): {with_interval(each[half], ci_prob, unit)}"
     if schema.SHOULDER in found:
@@ -67,9 +65,9 @@ def prediction_lines(ahead: xr.Dataset, found: dict[str, Any] | None = None) -> 
     if schema.ONSET in found and half != schema.ONSET:
         yield f"onset of infused facts, where half is learned: {with_interval(found[schema.ONSET], ci_prob, unit)}"
     if "sufficient" in found:
-        yield from _enough(ahead, found)
+        yield from _enough(about, found)
     yield from limit_lines(found["limits"])
-    yield f"held fixed: {held_fixed(ahead)}"
+    yield f"held fixed: {held_fixed(about)}"
 
 
 # What follows for a planner where a limit binds.
@@ -93,43 +91,38 @@ def limit_lines(limits: dict[str, dict[str, float | None]]) -> list[str]:
     return [f"what limits the target: {in_a_row(said)}{beside}"]
 
 
-def _enough(ahead: xr.Dataset, found: dict[str, Any]) -> Iterator[str]:
+def _enough(about: About, found: dict[str, Any]) -> Iterator[str]:
     """Describe the sufficient infusion, and the exposures that it or the recommendation gives."""
-    attrs, sufficient = ahead.attrs, found["sufficient"]
-    of = "its facts" if attrs["keep_of"] == "facts" else "its ceiling"
-    enough = with_interval(sufficient, attrs["ci_prob"], attrs["unit"])
-    yield f"enough to keep {percent(sufficient['keep'])} of {of}: {enough}"
+    sufficient = found["sufficient"]
+    enough = with_interval(sufficient, about.ci_prob, about.unit)
+    yield f"enough to keep {percent(sufficient['keep'])} of {whole_in_words(about)}: {enough}"
     if schema.CHOICE in found:
         if (advised := found[schema.CHOICE]["advised"]) is not None:
-            yield f"the recommendation gives {three_digits(exposures_at(ahead, advised), up=True)} exposures of a fact"
+            yield f"the recommendation gives {three_digits(exposures_at(about, advised), up=True)} exposures of a fact"
     elif (least := sufficient["at_risk"]) is not None:
         yield (
-            f"at {three_digits(least)} {attrs['unit']}, {three_digits(exposures_at(ahead, least))} exposures of a "
-            f"fact, there is a risk of {percent(sufficient['risk'])} that {run_in_words(attrs)} keeps less"
+            f"at {three_digits(least)} {about.unit}, {three_digits(exposures_at(about, least))} exposures of a "
+            f"fact, there is a risk of {percent(sufficient['risk'])} that {run_in_words(about)} keeps less"
         )
 
 
-def exposures_at(ahead: xr.Dataset, infusion: float) -> float:
+def exposures_at(about: About, infusion: float) -> float:
     """Exposures of a fact of the group that an answer is about, at an infusion of its target."""
-    held = {**json.loads(ahead.attrs["held_fixed"]), schema.TOKENS: ahead.attrs[schema.TOKENS]}
-    return float(axis_of(ahead).exposures(infusion, ahead.attrs["group"], held))
+    return float(about.axis.exposures(infusion, about.group, about.everything_else))
 
 
-def held_fixed(ahead: xr.Dataset) -> str:
+def held_fixed(about: About) -> str:
     """Describe the fixed quantities; assumed values are named without their numbers."""
-    invented = json.loads(ahead.attrs.get("invented", "[]"))
-    fixed = {**json.loads(ahead.attrs["held_fixed"]), schema.TOKENS: ahead.attrs[schema.TOKENS]}
     said = []
-    for name, value in fixed.items():
+    for name, value in about.everything_else.items():
         number = exact(value) if value >= 1_000 else f"{value:.4g}"
-        said.append(f"{name.replace('_', ' ')} {'as in the sweep' if name in invented else number}")
+        said.append(f"{name.replace('_', ' ')} {'as in the sweep' if name in about.invented else number}")
     return ", ".join([*said, "and the training recipe of the sweep"])
 
 
-def budget(attrs: dict[str, Any]) -> str:
+def budget(about: About) -> str:
     """State the tokens of a target, if they are known."""
-    known = schema.TOKENS not in json.loads(attrs.get("invented", "[]"))
-    return exact(attrs[schema.TOKENS]) if known else "an unknown number of"
+    return exact(about.tokens) if schema.TOKENS not in about.invented else "an unknown number of"
 
 
 def with_interval(entry: dict[str, Any], ci_prob: float, unit: str = "") -> str:
