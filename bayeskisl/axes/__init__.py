@@ -4,7 +4,7 @@ A new axis is a file here, an entry of `AXES` and its row in the documentation; 
 """
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from bayeskisl.axes.amount import Amount
 from bayeskisl.axes.base import Axis
@@ -14,14 +14,18 @@ from bayeskisl.axes.load import LoadEffect
 from bayeskisl.axes.ratio import Ratio
 from bayeskisl.errors import InputError
 
-if TYPE_CHECKING:
-    import xarray as xr
-
 __all__ = ["AXES", "Axis", "LoadEffect", "axis_named", "axis_of"]
 
 AXES: MappingProxyType[str, Axis] = MappingProxyType(
     {axis.name: axis for axis in (Amount(), Ratio(), Dose(), Frequency())}
 )
+
+
+class Described(Protocol):
+    """Object with attributes, such as curves."""
+
+    @property
+    def attrs(self) -> dict[Any, Any]: ...
 
 
 def axis_named(name: object, where: str = "axis") -> Axis:
@@ -37,6 +41,6 @@ def axis_named(name: object, where: str = "axis") -> Axis:
     return AXES[name]
 
 
-def axis_of(curves: "xr.Dataset") -> Axis:
+def axis_of(curves: Described) -> Axis:
     """Return the axis that the attribute ``axis`` of curves names."""
     return axis_named(curves.attrs.get("axis"))

@@ -12,7 +12,7 @@ from bayeskisl.arrays import IntArray
 from bayeskisl.curves.benchmark import SCALE
 from bayeskisl.curves.checkpoints import final
 from bayeskisl.curves.validation import validate
-from bayeskisl.errors import InputError
+from bayeskisl.errors import InputError, way
 
 __all__ = ["join_curves"]
 
@@ -107,7 +107,13 @@ def _refuse_contradictions(joined: xr.Dataset, first: IntArray) -> None:
         differ = ((values != values[same]) & ~(_is_missing(values) & _is_missing(values[same]))).any(axis=1)
         if differ.any():
             got = f"another one of {variable} in {int(differ.sum())} run(s), the first {str(names[differ][0])!r}"
-            raise InputError("one measurement of each run", got, "join_curves", "give each run a name of its own")
+            raise InputError(
+                "one measurement of each run",
+                got,
+                "join_curves",
+                "give each run a name of its own, in a table by "
+                + way("`mapping={'run': COLUMN}`", "`--map run=COLUMN`"),
+            )
 
 
 # What an import found, as JSON lists; scales of exposures, "relative" or "absolute".

@@ -19,6 +19,7 @@ from bayeskisl.decision.caveats import APART
 from bayeskisl.decision.criterion import KEEP
 from bayeskisl.decision.intervals import interval
 from bayeskisl.decision.planned_model import ROUNDING
+from bayeskisl.inference.sampler import Sampler
 from bayeskisl.reporting.brief import brief, gap, question
 from bayeskisl.reporting.numbers import exact, percent, span, three_digits
 from bayeskisl.reporting.text import (
@@ -244,8 +245,7 @@ def command_lines(fit: "Fit", decision: "Decision | None", verification: "Verifi
         rivals = " --alone"
     lines = [
         f"bayeskisl curves {make}{mapped} --out curves.nc",
-        f"bayeskisl fit curves.nc --law {fit.law.name}{rivals}{_unless(fit.tree.attrs.get('seed'), 0, 'seed')} "
-        "--out fit.nc",
+        f"bayeskisl fit curves.nc --law {fit.law.name}{rivals}{_of_sampler(fit)} --out fit.nc",
     ]
     options = ""
     if decision is not None:
@@ -261,6 +261,12 @@ def command_lines(fit: "Fit", decision: "Decision | None", verification: "Verifi
         lines.append(f"bayeskisl curves {make}_OF_THE_TARGET{mapped} --out verification.nc")
         options += " --verification verification.nc"
     return [*lines, f"bayeskisl report fit.nc{options} --out report.html"]
+
+
+def _of_sampler(fit: "Fit") -> str:
+    """Options of the sampler that are not the usual ones."""
+    draws = fit.tree["posterior"].sizes["draw"]
+    return _unless(draws, Sampler().draws, "draws") + _unless(fit.tree.attrs.get("seed"), 0, "seed")
 
 
 def _mapped(attrs: dict[str, Any]) -> str:

@@ -15,7 +15,7 @@ from bayeskisl.curves.groups import infused_group
 from bayeskisl.decision import Decision, Verification
 from bayeskisl.decision.intervals import interval
 from bayeskisl.quantities import short
-from bayeskisl.reporting.numbers import exact, percent
+from bayeskisl.reporting.numbers import exact, percent, span, three_digits
 from bayeskisl.reporting.style import (
     exposures_on_top,
     figure_style,
@@ -260,12 +260,21 @@ _NAME = 0.27
 
 
 def _draw_span(axes: Axes, decision: Decision, name: str, height: float, color: str) -> None:
-    """An interval as a line, with its name where there is room: right of it, left of it, or on it."""
+    """An interval as a line, with its name where there is room: right of it, left of it, or on it.
+
+    An interval beyond the panel is stated in numbers at that end.
+    """
     data, axis = decision.data, decision.about.axis
     ci_prob, ends = decision.about.ci_prob, data["infusion"].values[_eventful(decision)][[0, -1]]
-    median, low, high = np.clip(interval(data[name].values, ci_prob), *ends)
+    whole = interval(data[name].values, ci_prob)
+    if whole.low >= ends[1] or whole.high <= ends[0]:
+        _name_span_beyond(axes, f"{name}: {three_digits(whole.median)} ({span(whole.low, whole.high)})", height, color,
+                          right=whole.low >= ends[1])  # fmt: skip
+        return
+    median, low, high = np.clip(whole, *ends)
     axes.plot([low, high], [height] * 2, color=color, lw=2.2, solid_capstyle="butt")
-    axes.plot([median], [height], "o", color=color, ms=5)
+    if ends[0] <= whole.median <= ends[1]:
+        axes.plot([median], [height], "o", color=color, ms=5)
     start, end = axis.to_line(ends)
     before, behind = ((axis.to_line(low) - start) / (end - start), (end - axis.to_line(high)) / (end - start))
     place, offset, side = (high, 6, "left") if behind > _NAME else (low, -6, "right") if before > _NAME else (
@@ -274,6 +283,14 @@ def _draw_span(axes: Axes, decision: Decision, name: str, height: float, color: 
         f"{name}, {percent(ci_prob)} interval", (place, height), (offset, 0), textcoords="offset points", va="center",
         ha=side, color=color, size=8.5, zorder=4,
         bbox={"facecolor": axes.get_facecolor(), "edgecolor": "none", "alpha": 0.9, "pad": 0.6},
+    )  # fmt: skip
+
+
+def _name_span_beyond(axes: Axes, said: str, height: float, color: str, *, right: bool) -> None:
+    where, offset, side = (1.0, -4, "right") if right else (0.0, 4, "left")
+    axes.annotate(
+        f"{said} →" if right else f"← {said}", (where, height), (offset, 0), xycoords=("axes fraction", "data"),
+        textcoords="offset points", va="center", ha=side, color=color, size=8.5,
     )  # fmt: skip
 
 
@@ -303,9 +320,11 @@ def _draw_worth(axes: Axes, decision: Decision, verification: Verification | Non
         value = np.interp(best, infusion, data["mean_utility"].values)
         axes.plot([best], [value], "s", color=law_colors(2)[1], ms=7, label=f"best mean, at a risk of {risk}")
     if verification is not None and about.is_facts_kept:
-        kept = verification.kept
+        kept, ends = verification.kept, infusion[_eventful(decision)][[0, -1]]
+        outside = sum(not ends[0] <= place <= ends[1] for place in kept.infusions)
+        beyond = f" ({outside} of {len(kept.infusions)} levels lie outside)" if outside else ""
         axes.plot(kept.infusions, kept.facts, "*", ms=10, color=law_colors(1)[0], mec=color, mew=0.6, zorder=5,
-                  label="measured afterwards, mean of a level's runs")  # fmt: skip
+                  label=f"measured afterwards, mean of a level's runs{beyond}")  # fmt: skip
     bottom, top = min(0.0, float(low.min())), float(high.max())
     axes.set_ylim(bottom, bottom + _ROOM_FOR_NAMES * (top - bottom))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))

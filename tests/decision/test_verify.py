@@ -192,6 +192,13 @@ def test_runs_that_the_fit_has_seen_are_refused(fit):
         verify(predict(fit, 24_576), fit.curves)
 
 
+def test_runs_of_two_tables_may_have_one_name(fit):
+    """Runs of a table without names are called by their lines; a size above all fitted ones was not in the fit."""
+    target = target_runs()
+    target = target.assign_coords(run=fit.curves["run"].values[: target.sizes["run"]])
+    assert verify(predict(fit, 98_304), target).measured.runs
+
+
 @pytest.mark.parametrize("ceiling", [0.995, 0.8, 0.6, 0.42])
 def test_half_is_half_of_the_ceiling(ceiling):
     rng = np.random.default_rng(0)
