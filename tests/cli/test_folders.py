@@ -42,7 +42,7 @@ def refused(monkeypatch, capsys, arguments):
     [
         (["fit", "trained"], f"trained: {CURVES} the folder of a sweep; {BUILD}."),
         (["fit", "trained/mine-0123"], f"trained/mine-0123: {CURVES} the folder of a sweep"),
-        (["prior", "empty"], f"empty: {CURVES} a folder; make one with `bayeskisl curves build`"),
+        (["prior", "empty"], f"empty: {CURVES} a folder; make one with `bayeskisl curves import`"),
         (["curves", "check", "answers"], f"answers: {CURVES} a folder; name a file in it, such as answers/some.nc."),
         (["backtest", "trained"], BUILD),
         (["replay", "trained", "--out", "x"], BUILD),

@@ -41,7 +41,7 @@ def test_it_names_the_number_of_the_decision(decision):
     said = brief(decision)
     assert said["recommended"] == f"At most {three_digits(decision.choice.value, down=True)} facts."
     assert said["risk"] == "10 % that a new run keeps less than 90 % of its ceiling."
-    assert said["doubts"] == "Few sizes for a target so large."
+    assert said["doubts"] == "A recipe other than the sweep's."
     assert question(decision) == "How many facts can a model of 98.3k parameters take?"
 
 

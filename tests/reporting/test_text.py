@@ -101,7 +101,7 @@ def test_the_commands_of_a_page_ask_the_same_question(fit):
                       utility=KeptFacts(token_price=0.001))  # fmt: skip
     fit.tree.attrs["seed"] = 3
     of_fit, of_decision = command_lines(fit, decision, None)[1:3]
-    assert of_fit == "bayeskisl fit curves.nc --law collapse --rival power --seed 3 --out fit.nc"
+    assert of_fit == "bayeskisl fit curves.nc --law collapse --rival power --draws 300 --seed 3 --out fit.nc"
     for option in ("--keep 0.8", "--keep-of facts", "--kind mean", "--at-most 900", "--token-price 0.001"):
         assert option in of_decision
     usual = command_lines(fit, decide(fit, 98_304, sensitivity=False), None)[2]
