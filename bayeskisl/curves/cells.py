@@ -1,6 +1,7 @@
 """Cells: runs that agree in every covariate but the axis are replicates of one cell."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -10,6 +11,7 @@ from bayeskisl import schema
 from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.axes import axis_of
 from bayeskisl.errors import InputError
+from bayeskisl.quantities import short, size
 from bayeskisl.specifications import refuse_unknown
 
 __all__ = [
@@ -23,9 +25,12 @@ __all__ = [
     "told_apart",
     "varied",
     "with_covariates",
+    "with_sizes_in_words",
     "without_covariates",
     "without_rounding",
 ]
+
+_NAME = re.compile(r"\b(\d+)p (\d+)t\b")  # of a cell: its size and its budget
 
 _COVARIATES = ("params", "total_params", "tokens", "ratio", "facts", "tokens_per_fact", "background_facts",
                "background_share")  # fmt: skip
@@ -157,6 +162,11 @@ def told_apart(cells: xr.Dataset) -> list[str]:
         "".join(f", {name.replace('_', ' ')} {cells[name].values[cell]:g}" for name in varying)
         for cell in range(len(places))
     ]
+
+
+def with_sizes_in_words(said: str) -> str:
+    """Return a sentence with the names of cells in words: ``16M parameters, 2.94M tokens``."""
+    return _NAME.sub(lambda name: f"{size(float(name[1]))} parameters, {short(float(name[2]))} tokens", said)
 
 
 def cell_at(cells: xr.Dataset, place: Mapping[str, float]) -> int | None:

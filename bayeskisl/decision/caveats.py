@@ -27,8 +27,8 @@ _NO_COVARIATES = {schema.RATIO, schema.BACKGROUND_SHARE, schema.TOKENS_PER_FACT}
 # size from which on fewer sizes held as well: below it the exponent still changes from size to size.
 _LADDER, _WELL_ABOVE, _TINY = 7, 2.0, 4_000
 _SHORT_LADDERS = (
-    f"in a table of 16 real sizes, three to five sizes that began below {_TINY:,} parameters predicted 32 of 69 larger "
-    "ones, and three to five others 158 of 166"
+    f"in the table of 16 real sizes on which the law was chosen, three to five sizes that began below {_TINY:,} "
+    "parameters predicted 32 of 69 larger ones, and three to five others 158 of 166"
 )
 # Laws whose median critical exposures differ by more than this factor.
 APART = 2.0

@@ -10,7 +10,7 @@ from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import Axis, axis_of
 from bayeskisl.curves import Finding, Side, check, curves_of_cells
-from bayeskisl.curves.cells import domain_of_runs
+from bayeskisl.curves.cells import domain_of_runs, with_sizes_in_words
 from bayeskisl.curves.groups import probed_groups
 from bayeskisl.errors import way
 from bayeskisl.inference.gate import Gate, scalars
@@ -45,7 +45,7 @@ def cautions(
     log_prior : xarray.Dataset
         See `bayeskisl.inference.sensitivity.log_priors`.
     """
-    return (
+    found = (
         *_few_sizes(curves),
         *_nothing_to_harm(posterior, curves),
         *_edges(posterior, curves),
@@ -57,6 +57,7 @@ def cautions(
         *_correlated_seeds(gate),
         *_assumed_by_import(curves),
     )
+    return tuple(replace(each, message=with_sizes_in_words(each.message)) for each in found)
 
 
 # What `_edges` says with numbers of the posterior.

@@ -75,9 +75,9 @@ def test_a_grid_is_said_in_rows(fit):
     head, first, second = decision_rows(decision_table(HandMadeFit(), [49_000, 98_304]))
     assert head[0] == "params"
     assert (first[0], second[0]) == ("49k", "98.3k")
-    assert (first[-2], second[-2]) == ("good", "good")
+    assert (head[3], first[-1], second[-1]) == ("choice, facts", "good", "good")
     prior_driven = decision_table(HandMadeFit(), [Target(49_000, 10 * TOKENS, prior_driven=True)])
-    assert decision_rows(prior_driven)[1][-2] == "not usable: prior_driven_target"
+    assert decision_rows(prior_driven)[1][-1] == "not usable: prior_driven_target"
     bound = decision_rows(decision_table(HandMadeFit(curves=amount_curves(levels=(62, 80, 100))), [98_304]))[1]
     assert bound[3] == "at least 100"
 

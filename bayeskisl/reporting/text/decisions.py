@@ -10,6 +10,7 @@ from bayeskisl.decision import Answer, Decision, decision_summary
 from bayeskisl.decision.caveat import Caveat
 from bayeskisl.decision.intervals import interval_name
 from bayeskisl.decision.summary import regret_of_choice
+from bayeskisl.errors import way
 from bayeskisl.reporting.numbers import counted, exact, percent, span, three_digits, two_digits
 from bayeskisl.reporting.text.answers import beside_it, choice_or_none, one_sided_answer, window_lines
 from bayeskisl.reporting.text.predictions import prediction_lines, with_interval
@@ -111,6 +112,8 @@ def domain_line(decision: Decision) -> list[str]:
     window = ""
     if about.axis.teaches > 0 and ratio["at_risk"] is not None:
         window = f"; {three_digits(ratio['at_risk'])} leaves a risk of {percent(about.risk)} of too little"
+    if about.axis.counts_facts and about.facts is None:
+        domain += f", an example ({way('`facts=`', '--facts')} for yours)"
     return [
         f"sufficient ratio for {domain}: {three_digits(ratio['median'])} ({percent(about.ci_prob)} interval {ends})"
         f"{window}{assumed}"

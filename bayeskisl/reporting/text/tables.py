@@ -20,9 +20,11 @@ def decision_rows(table: pd.DataFrame) -> list[tuple[str, ...]]:
     halves = [half for half in (schema.COLLAPSE, schema.ONSET) if half in answered]
     several = [name for name in ("table", "risk") if name in answered and answered[name].nunique() > 1]
     one_unit = "unit" in answered and answered["unit"].nunique() == 1
-    head = (*several, "params", "tokens", "decades", "choice", "best mean", "as good, to 1 %", " or ".join(halves),
+    choice = f"choice, {answered['unit'].iloc[0]}" if one_unit else "choice"
+    head = (*several, "params", "tokens", "decades", choice, "best mean", "as good, to 1 %", " or ".join(halves),
             "verdict", "edges")  # fmt: skip
-    return [head, *(_decision_row(row, several, halves, one_unit) for _, row in answered.iterrows())]
+    rows = [head, *(_decision_row(row, several, halves, one_unit) for _, row in answered.iterrows())]
+    return rows if (answered["edges"] != "").any() else [row[:-1] for row in rows]
 
 
 def _decision_row(row: pd.Series, several: list[str], halves: list[str], one_unit: bool) -> tuple[str, ...]:
