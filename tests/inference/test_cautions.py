@@ -48,7 +48,7 @@ def test_a_size_that_never_collapses_is_a_bound(curves):
     easy = ~((curves["params"] == SIZES[-1]) & (curves["facts"] > 500)).values
     short = fit(curves.isel(run=easy), rivals=(), draws=400, tune=400, retry=False, throw=False)
     (bound,) = [caution for caution in short.warnings if caution.code == "edge_collapse"]
-    assert "55296p" in bound.message
+    assert "at 55,296 parameters" in bound.message
     assert "collapse lies above" in bound.message
     assert "95 %" in bound.message
     inferred = np.log(short.posterior["critical_exposures"].isel(group=0))
