@@ -138,7 +138,7 @@ class Plan:
         level, axis = self.target.coordinate, self.target.axis
         return pd.DataFrame(
             [
-                {schema.PARAMS: round(p.run.params), schema.TOKENS: round(p.run.tokens),
+                {schema.PARAMS: p.run.params, schema.TOKENS: p.run.tokens,
                  level: round(p.run.level) if axis.counts_facts else p.run.level, "replicates": p.run.replicates,
                  "cost": p.cost, "unit": self.costs.unit, "expected_width": p.width, "why": p.why,
                  **self.target.held_fixed}
