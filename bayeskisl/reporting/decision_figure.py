@@ -1,9 +1,8 @@
 """Figure of a decision: the risk of each infusion, the retained knowledge, and the expected regret."""
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, PercentFormatter
@@ -187,15 +186,12 @@ def _draw_risk(axes: Axes, decision: Decision) -> None:
         _mark_choice(axes, decision, green)
     _draw_span(axes, decision, "sufficient" if decision.is_least else schema.SHOULDER, 1.06, blue)
     _draw_span(axes, decision, about.half_point, 1.14, orange)
-    axes.set_ylim(-0.02, 1.2)
+    names = axes.get_legend_handles_labels()[1]
+    axes.set_ylim(-0.02, _INTERVALS_END / (1 - _NAME_HEIGHT * (len(names) + 0.5)))
     axes.set_yticks(np.linspace(0, 1, 5))
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set_ylabel("probability that the run ...")
-    if "ignorance_risk" in data:  # above what is said beside the choice
-        axes.legend(loc="center", bbox_to_anchor=(0.5, 0.64), **_SEE_THROUGH)
-    else:
-        place, corner = _free_corner(data)
-        axes.legend(loc=place, bbox_to_anchor=corner, **_SEE_THROUGH)
+    axes.legend(loc="upper left", **_SEE_THROUGH)
 
 
 def _shade_window(axes: Axes, decision: Decision, color: str) -> None:
@@ -216,17 +212,21 @@ def _mark_choice(axes: Axes, decision: Decision, color: str) -> None:
     """Mark the recommended infusion, and whether it is a bound."""
     about = decision.about
     number = f"{chosen(decision)} {about.axis.mark}".rstrip()
+    ends = about.axis.to_line(decision.data["infusion"].values[_eventful(decision)][[0, -1]])
+    from_left = (about.axis.to_line(decision.advised) - ends[0]) / (ends[1] - ends[0])
+    to_the_right = decision.is_least or from_left < _NOTE
     enough = "enough" if decision.is_least else "safe up to at least"
     ours = "choice" if decision.window is None else f"{about.group} alone"
     said = f"{enough}: {number}" if decision.choice.is_bound else f"{ours}: {number}"
     axes.annotate(
         f"{said}\nat a risk of {percent(about.risk)}",
         (decision.advised, about.risk),
-        (8 if decision.is_least else -8, 26),
+        (8 if to_the_right else -8, 26),
         textcoords="offset points",
-        ha="left" if decision.is_least else "right",
+        ha="left" if to_the_right else "right",
         color=color,
         weight="bold",
+        bbox={"facecolor": axes.get_facecolor(), "edgecolor": "none", "alpha": 0.8, "pad": 0.6},
     )
 
 
@@ -239,20 +239,9 @@ def _graded(title: str, decision: Decision) -> str:
     return f"{title}\n{found.grade.capitalize()}{rests}"
 
 
-# Heights in the panel, as shares of it, between the dotted line of a usual risk and the intervals above 100 %.
-_ABOVE_RISK, _BELOW_INTERVALS = 0.12, 0.84
-
-_Corner = Literal["upper right", "lower right", "upper left"]
-
-
-def _free_corner(data: xr.Dataset) -> tuple[_Corner, tuple[float, float]]:
-    """Return the corner that the risk leaves free, and its place: a risk of too much is low at the left."""
-    if data["shortfall_risk"].values[0] > 0.5:  # a risk of too little
-        return "upper right", (1.0, _BELOW_INTERVALS)
-    rises = int(np.argmax(data["shortfall_risk"].values > 0.5))
-    if 0 < rises < 0.55 * data.sizes["infusion"]:
-        return "lower right", (1.0, _ABOVE_RISK)
-    return "upper left", (0.0, _BELOW_INTERVALS)
+# Of the panel of risks: where its intervals end, above which the names of its lines stand, and the share of the panel
+# that each name takes in height, and a note beside the choice in width.
+_INTERVALS_END, _NAME_HEIGHT, _NOTE = 1.2, 0.062, 0.32
 
 
 # Share of the panel's width that the name of an interval takes.
