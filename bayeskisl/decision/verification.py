@@ -346,7 +346,8 @@ def _at_choice(decision: Decision, choice: float, runs: xr.Dataset) -> AtChoice:
     levels |= {group: level for group, level in about.levels.items() if group in judged}
     probed = (runs[schema.PROBED].sel(group=list(levels)) > 0).all(schema.GROUP).values
     infusion = levels_of_runs(runs)
-    near = runs.isel({schema.RUN: np.flatnonzero(_is_near(infusion, choice, about.axis) & probed)})
+    beside = np.flatnonzero(_is_near(infusion, choice, about.axis) & probed)
+    near = runs.isel({schema.RUN: beside})
     shares = {group: tuple(_shares(decision, group, near).tolist()) for group in levels}
     bounds = {
         group: bounds_between_levels(
@@ -355,7 +356,7 @@ def _at_choice(decision: Decision, choice: float, runs: xr.Dataset) -> AtChoice:
         for group in levels
     }
     return AtChoice(
-        tuple(levels_of_runs(near).tolist()),
+        tuple(infusion[beside].tolist()),
         shares.pop(about.group),
         levels[about.group],
         about.keep_of,

@@ -150,8 +150,8 @@ def fit_laws(
     _require_same_covariates(curves, law, others)
     first = _posterior_of(curves, law, settings, light)
     if throw and not first.gate.passed:
-        serious = [str(each) for each in check(curves).serious]
-        first.gate.raise_if_failed(law.name, because=serious, mendable=not _beyond_draws(curves))
+        serious = check(curves).serious
+        first.gate.raise_if_failed(law.name, because=list(map(str, serious)), mendable=not _beyond_draws(serious))
     beside = [_posterior_of(curves, other, settings, light) for other in others]
     return _assemble(curves, first, beside, settings, light)
 
@@ -179,7 +179,7 @@ def _of_distinct_names(*laws: Law) -> list[Law]:
 def _posterior_of(curves: xr.Dataset, law: Law, settings: Settings, light: bool) -> _Posterior:
     model = well_placed(Model(prepare(curves, law), law), settings)
     found = _sampled(curves, model, settings)
-    if settings.retry and found.gate.wants_draws and not _beyond_draws(curves):
+    if settings.retry and found.gate.wants_draws and not _beyond_draws(check(curves).serious):
         longer = _LONGER_WITH_CARE if found.gate.passed else _LONGER
         settings.tell(f"the law '{law.name}' missed a test of its gate: sampling it again, {longer} times as long")
         again = _sampled(curves, model, replace(settings, longer=longer))
@@ -192,9 +192,9 @@ def _posterior_of(curves: xr.Dataset, law: Law, settings: Settings, light: bool)
     return found
 
 
-def _beyond_draws(curves: xr.Dataset) -> bool:
+def _beyond_draws(findings: Sequence[Finding]) -> bool:
     """Whether the data have a fault that no draws mend."""
-    return any(each.code in _BEYOND_DRAWS for each in check(curves).serious)
+    return any(each.code in _BEYOND_DRAWS for each in findings)
 
 
 def _sampled(curves: xr.Dataset, model: Model, settings: Settings) -> _Posterior:
