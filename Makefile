@@ -37,7 +37,8 @@ test: $(READY)
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --dist loadfile
 
 slow: $(READY)
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --dist worksteal -m slow
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --dist worksteal -m 'slow and not alone'
+	$(BIN)/python -m pytest -m 'slow and alone'
 
 lint: $(READY)
 	$(BIN)/ruff check .

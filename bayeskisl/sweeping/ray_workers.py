@@ -15,6 +15,7 @@ from bayeskisl.sweeping.workers import Progress
 
 __all__ = ["RayTrainers"]
 
+_STARTS = 3  # attempts to start a cluster on this machine
 _RETRIES = 5  # times that one stack may lose its worker
 _HEARTBEAT = 1.0  # seconds between two looks at the tasks
 
@@ -44,10 +45,7 @@ class RayTrainers:
             raise SweepError("--executor ray needs Ray: install it with `pip install 'bayeskisl[cluster]'`.") from None
         self._ray, self._begun = ray, not ray.is_initialized()
         if self._begun:
-            try:
-                ray.init(self.address, logging_level="ERROR", log_to_driver=False, include_dashboard=False)
-            except (ConnectionError, ValueError) as problem:
-                raise SweepError(f"no Ray cluster at {self.address!r}: {str(problem).splitlines()[0]}") from None
+            self._connect()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -77,6 +75,22 @@ class RayTrainers:
             for task in tasks:
                 self._ray.cancel(task, force=True)
 
+    def _connect(self) -> None:
+        """Find or start the cluster; a node that is too busy to start within Ray's 30 seconds is started again."""
+        for attempt in range(1, _STARTS + 1):
+            try:
+                self._ray.init(self.address, logging_level="ERROR", log_to_driver=False, include_dashboard=False)
+                return
+            except (ConnectionError, ValueError) as problem:
+                raise SweepError(f"no Ray cluster at {self.address!r}: {_first_line(problem)}") from None
+            except Exception as problem:  # Ray has no type of its own for a node that did not start
+                self._ray.shutdown()
+                if attempt == _STARTS:
+                    raise SweepError(
+                        f"Ray did not start on this machine in {_STARTS} attempts: {_first_line(problem)} Try again "
+                        "when the machine is less busy, or train without it: --executor local."
+                    ) from None
+
     def _start(self, job: Job) -> object:
         task = self._ray.remote(train_job).options(
             name=job.stack.name, num_cpus=1, num_gpus=_share_of_gpu(job), max_retries=_RETRIES
@@ -95,6 +109,10 @@ class RayTrainers:
             ) from None
         except self._ray.exceptions.RayTaskError as problem:
             raise problem.as_instanceof_cause() from None
+
+
+def _first_line(problem: Exception) -> str:
+    return (str(problem).strip() or type(problem).__name__).splitlines()[0].rstrip(".") + "."
 
 
 def _share_of_gpu(job: Job) -> float:

@@ -691,6 +691,8 @@ def test_a_run_that_fails_fails_the_node_and_the_others_go_on(launched):
     assert len(list((done.folder / "results").rglob("results*.json"))) == len(done.runs) - 1
 
 
+@pytest.mark.slow
+@pytest.mark.alone
 def test_ray_runs_everything(launched):
     pytest.importorskip("ray", reason="the extra cluster is not installed")
     done, _, environment = launched

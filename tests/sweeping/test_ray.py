@@ -18,15 +18,26 @@ from ray.cluster_utils import Cluster
 
 from bayeskisl.sweeping import SweepEvents, run_sweep
 
-cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
-nodes = [cluster.add_node(num_cpus=1) for _ in range(2)]
+
+def begun(start, **options):
+    # Ray gives a node 30 seconds to start, which a shared machine may need more than once
+    for left in reversed(range(4)):
+        try:
+            return start(**options)
+        except Exception:
+            if not left:
+                raise
+
+
+cluster = begun(Cluster, initialize_head=True, head_node_args={"num_cpus": 0})
+nodes = [begun(cluster.add_node, num_cpus=1) for _ in range(2)]
 
 
 class Killer(SweepEvents):
     def finished(self, stack, seconds):
         if nodes:
             cluster.remove_node(nodes.pop(), allow_graceful=False)
-            cluster.add_node(num_cpus=1)
+            begun(cluster.add_node, num_cpus=1)
             print("a node was killed", flush=True)
 
 
@@ -36,6 +47,7 @@ print(result.trained, "trained", flush=True)
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_records_are_the_same_when_a_node_is_killed_in_the_middle(smoke, finished, tmp_path):
     pytest.importorskip("ray", reason="Ray is not installed: pip install 'bayeskisl[cluster]'")
     from tests.sweeping.conftest import SMOKE
@@ -50,6 +62,33 @@ def test_records_are_the_same_when_a_node_is_killed_in_the_middle(smoke, finishe
     assert done.stdout.count("a node was killed") == 2
     assert "16 trained" in done.stdout
     assert records_of(tmp_path / "out") == records_of(finished)
+
+
+def busy(starts):
+    """Stands for Ray on a busy machine, whose node starts at the last of so many attempts."""
+    begun = []
+
+    def init(*_, **__):
+        begun.append(True)
+        if len(begun) < starts:
+            raise Exception("The current node timed out during startup. This could happen because ...")
+
+    return SimpleNamespace(init=init, shutdown=lambda: None, is_initialized=lambda: False), begun
+
+
+def test_a_node_that_is_too_busy_is_started_again(monkeypatch):
+    ray, begun = busy(3)
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    with RayTrainers():
+        assert len(begun) == 3
+
+
+def test_a_node_that_never_starts_is_told_with_what_to_do(monkeypatch):
+    ray, begun = busy(9)
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    with pytest.raises(SweepError, match=r"in 3 attempts: The current node .*--executor local"), RayTrainers():
+        pass
+    assert len(begun) == 3
 
 
 def test_lost_workers_are_told_with_what_to_do(smoke):

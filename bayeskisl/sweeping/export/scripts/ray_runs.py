@@ -27,8 +27,10 @@ def start(attempts: int = 3) -> None:
     for left in reversed(range(attempts)):
         try:
             ray.init(address=address, include_dashboard=False)
-        except Exception as problem:  # Ray has no type of its own for it
-            if not left or "timed out during startup" not in str(problem):
+        except (ConnectionError, ValueError):  # no cluster at this address
+            raise
+        except Exception:  # Ray has no type of its own for a node that did not start
+            if not left:
                 raise
             ray.shutdown()
         else:
