@@ -22,6 +22,8 @@ __all__ = [
     "further_covariates",
     "levels_of_runs",
     "means_of_cells",
+    "same_tokens_per_parameter",
+    "tokens_per_parameter",
     "told_apart",
     "varied",
     "with_covariates",
@@ -44,6 +46,8 @@ _REALISED, _ROUNDING = ("tokens", "ratio", "tokens_per_fact", "background_share"
 # People write sizes and budgets in two or three digits, 6.9B for 6,855,000,000; what a sweep holds fixed is held up to
 # whole sequences.
 _SAME, _HELD = 0.01, 0.05
+# Budgets that follow the size are rounded: 20 tokens per parameter are 8.1B of 405M and 24B of 1.2B.
+_SAME_PER_PARAMETER = 1.05
 
 
 def further_covariates(curves: xr.Dataset) -> tuple[str, ...]:
@@ -148,6 +152,19 @@ def budgets_tried(curves: xr.Dataset, domain: str | None = None) -> FloatArray:
     if domain is not None and schema.CELL_DOMAIN in cells.coords:
         cells = cells.isel({schema.CELL: np.flatnonzero(cells[schema.CELL_DOMAIN].values.astype(str) == domain)})
     return np.unique(cells[schema.TOKENS].values.astype(float))
+
+
+def tokens_per_parameter(curves: xr.Dataset) -> float | None:
+    """Tokens per parameter where the budget follows the size, so that nothing separates the two; else None."""
+    sizes, budgets = (np.asarray(curves[name].values, dtype=float) for name in (schema.PARAMS, schema.TOKENS))
+    each = budgets / sizes
+    follows = np.ptp(sizes) > 0 and same_tokens_per_parameter(each.max(), each.min())
+    return float(np.median(each)) if follows else None
+
+
+def same_tokens_per_parameter(one: float, other: float) -> bool:
+    """Whether two numbers of tokens per parameter are one, up to rounding of sizes and budgets."""
+    return bool(max(one, other) <= min(one, other) * _SAME_PER_PARAMETER)
 
 
 def told_apart(cells: xr.Dataset) -> list[str]:

@@ -10,7 +10,7 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.axes import axis_of
-from bayeskisl.curves.cells import cell_table, levels_of_runs
+from bayeskisl.curves.cells import cell_table, levels_of_runs, tokens_per_parameter
 from bayeskisl.curves.checkpoints import final
 from bayeskisl.curves.curve import Curve, Side, curves_of_cells
 from bayeskisl.curves.finding import Finding, by_severity
@@ -85,7 +85,8 @@ def check(curves: xr.Dataset) -> Diagnosis:
     -------
     Diagnosis
         Curves that fall with exposures, reverse or never change; groups without a signal above guessing; names of
-        outlying rows; sizes that lie off the line through the others; uninformative levels.
+        outlying rows; sizes that lie off the line through the others; uninformative levels; budgets that follow the
+        size.
 
     Examples
     --------
@@ -100,7 +101,7 @@ def check(curves: xr.Dataset) -> Diagnosis:
         for group, each in of_groups.items()
         for finding in _about_group(curves, group, [one for one in each if one.levels.size])
     ]
-    return Diagnosis(by_severity(found), _summary(curves))
+    return Diagnosis(by_severity([*found, *_budget_follows_size(curves)]), _summary(curves))
 
 
 def _summary(curves: xr.Dataset) -> str:
@@ -274,6 +275,18 @@ def _sizes_disagree(group: str, shown: list[Curve]) -> Iterator[Finding]:
             f"Half-points of '{group}' lie off the line of the other sizes: {_listed(off)}.",
             "Check whether these sizes were trained by the same recipe.",
             group,
+        )
+
+
+def _budget_follows_size(curves: xr.Dataset) -> Iterator[Finding]:
+    each = tokens_per_parameter(curves)
+    if each is not None:
+        yield Finding(
+            "budget_follows_size",
+            "note",
+            f"Every run has {three_digits(each)} tokens per parameter: the curves show what size and budget do "
+            "together, and only the prior divides it between them.",
+            "To plan for another number of tokens per parameter, train one size at a second budget.",
         )
 
 

@@ -11,9 +11,10 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.curves import cell_at, cell_table, further_covariates
+from bayeskisl.curves.cells import tokens_per_parameter
 from bayeskisl.decision.caveat import Caveat
 from bayeskisl.decision.intervals import interval
-from bayeskisl.decision.planned_model import ROUNDING, PlannedModel, tokens_per_parameter
+from bayeskisl.decision.planned_model import ROUNDING, PlannedModel
 from bayeskisl.errors import way
 from bayeskisl.quantities import short, three_digits
 

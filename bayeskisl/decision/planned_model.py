@@ -11,7 +11,7 @@ from bayeskisl import schema
 from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.axes import Axis, LoadEffect, axis_of
 from bayeskisl.curves import further_covariates, reference_load
-from bayeskisl.curves.cells import without_rounding
+from bayeskisl.curves.cells import same_tokens_per_parameter, tokens_per_parameter, without_rounding
 from bayeskisl.curves.groups import infused_group, probed_groups
 from bayeskisl.errors import InputError, way
 from bayeskisl.specifications import refuse_unknown
@@ -29,8 +29,6 @@ _UNSEEN = 1e-3
 ROUNDING = 0.05
 # Budgets are whole steps, and logs round them.
 _SAME_BUDGET = 0.005
-# Budgets that follow the size are rounded: 20 tokens a parameter are 8.1B of 405M and 24B of 1.2B.
-_SAME_PER_PARAMETER = 1.05
 # People write sizes in two or three digits: 6.9B for 6,855,000,000.
 SAME_SIZE = 0.01
 
@@ -236,28 +234,20 @@ def _only_size(curves: xr.Dataset, target: Target) -> bool:
     return apart
 
 
-def tokens_per_parameter(curves: xr.Dataset) -> float | None:
-    """Tokens per parameter where the budget follows the size, so that nothing separates the two; else None."""
-    sizes, budgets = (np.asarray(curves[name].values, dtype=float) for name in (schema.PARAMS, schema.TOKENS))
-    each = budgets / sizes
-    follows = np.ptp(sizes) > 0 and each.max() <= each.min() * _SAME_PER_PARAMETER
-    return float(np.median(each)) if follows else None
-
-
 def _budget(curves: xr.Dataset, target: Target) -> tuple[float, bool]:
     """Training tokens of the target, and whether they lie outside a sweep that never varied them."""
     budgets, of_each = _distinct(curves, schema.TOKENS), tokens_per_parameter(curves)
     if target.tokens is None:
         if len(budgets) > 1:
             beside = (
-                f"; at the sweep's {of_each:,.3g} a parameter it has {of_each * target.params:,.0f}" if of_each else ""
+                f"; at the sweep's {of_each:,.3g} per parameter it has {of_each * target.params:,.0f}" if of_each else ""
             )
             raise InputError("the token budget of the target", f"none, and the sweep has {len(budgets)}",
                              schema.TOKENS, f"name one with {way('`tokens`', '`--tokens`')}{beside}")  # fmt: skip
         return float(budgets[0]), False
-    if of_each and not of_each / _SAME_PER_PARAMETER <= target.tokens / target.params <= of_each * _SAME_PER_PARAMETER:
+    if of_each and not same_tokens_per_parameter(of_each, target.tokens / target.params):
         if not target.prior_driven:
-            expected = f"the only budget of the sweep for a size, {of_each:,.3g} tokens a parameter"
+            expected = f"the only budget of the sweep for a size, {of_each:,.3g} tokens per parameter"
             raise _never_varied(expected, target.tokens / target.params, schema.TOKENS,
                                 "sweep a second budget at one size")  # fmt: skip
         return target.tokens, True

@@ -165,3 +165,14 @@ def test_a_finding_is_read_as_it_was_written(more):
     assert Finding.from_dict(written) == found
     assert Finding.from_dict({**written, "since": "a later version"}) == found
     assert written.keys() == {"code", "severity", "message", "remedy", *more}
+
+
+def test_a_budget_that_follows_the_size_is_told():
+    curves = amount_curves()
+    followed = curves.assign_coords(tokens=("run", 20 * curves.params.values))
+    (found,) = (each for each in check(followed).findings if each.code == "budget_follows_size")
+    assert found.message.startswith("Every run has 20 tokens per parameter: ")
+    assert "budget_follows_size" not in codes(curves)
+    apart = followed.tokens.values.copy()
+    apart[0] *= 2
+    assert "budget_follows_size" not in codes(followed.assign_coords(tokens=("run", apart)))

@@ -238,9 +238,9 @@ def test_a_budget_that_followed_the_size_is_refused_at_another_number_of_tokens_
     curves = xr.concat(per_size, dim="run", data_vars="all")
     made = HandMadeFit(curves=curves.assign_coords(run=[f"run {i}" for i in range(curves.sizes["run"])]))
     assert predict(made, Target(98_304, 20.4 * 98_304)).attrs["tokens"] == 20.4 * 98_304
-    with pytest.raises(InputError, match="20 tokens a parameter, got 100; sweep a second budget at one size"):
+    with pytest.raises(InputError, match="20 tokens per parameter, got 100; sweep a second budget at one size"):
         predict(made, Target(98_304, 100 * 98_304))
-    with pytest.raises(InputError, match=r"at the sweep's 20 a parameter it has 1,966,080"):
+    with pytest.raises(InputError, match=r"at the sweep's 20 per parameter it has 1,966,080"):
         predict(made, 98_304)
     ahead = predict(made, Target(98_304, 100 * 98_304, prior_driven=True))
     assert "prior_driven_target" in codes(ahead)
