@@ -240,7 +240,9 @@ def _budget(curves: xr.Dataset, target: Target) -> tuple[float, bool]:
     if target.tokens is None:
         if len(budgets) > 1:
             beside = (
-                f"; at the sweep's {of_each:,.3g} per parameter it has {of_each * target.params:,.0f}" if of_each else ""
+                f"; at the sweep's {of_each:,.3g} per parameter it has {of_each * target.params:,.0f}"
+                if of_each
+                else ""
             )
             raise InputError("the token budget of the target", f"none, and the sweep has {len(budgets)}",
                              schema.TOKENS, f"name one with {way('`tokens`', '`--tokens`')}{beside}")  # fmt: skip

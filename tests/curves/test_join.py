@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import polars as pl
 import pytest
 import xarray as xr
 
@@ -115,3 +116,19 @@ def test_runs_without_a_phase_before_have_read_none_then_and_are_no_replicates_o
     cells, cell_of_run = cell_table(joined)
     assert not set(cell_of_run[:4]) & set(cell_of_run[4:])
     assert told_apart(cells) == [", tokens before 0", ", tokens before 614400"]
+
+
+def test_tables_without_names_of_runs_are_joined(tmp_path):
+    """Line 2 of one file is another run than line 2 of the other."""
+    table = {
+        "params": [1e6, 1e6],
+        "tokens": [2e7] * 2,
+        "ratio": [0.5] * 2,
+        "facts": [100, 400],
+        "tokens_per_fact": [6] * 2,
+    }
+    small = pl.DataFrame({**table, "acc": [0.9, 0.3]})
+    small.write_csv(tmp_path / "small.csv")
+    small.with_columns(params=pl.lit(4e6), acc=pl.lit(0.8)).write_csv(tmp_path / "large.csv")
+    both = join_curves(*(curves_from_table(tmp_path / f"{name}.csv", probed=100) for name in ("small", "large")))
+    assert both.run.values.tolist() == ["small.csv line 2", "small.csv line 3", "large.csv line 2", "large.csv line 3"]

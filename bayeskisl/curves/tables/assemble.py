@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -25,12 +25,18 @@ _LISTED = 200  # entries of a list kept in an attribute; HDF5 bounds attributes 
 _OF_RUN = (schema.GENERAL_LOSS, schema.LEARNING_RATE)
 
 
-def assemble(runs: Runs, places: Sequence[str]) -> xr.Dataset:
-    """Return the Dataset of runs by groups; the place of a run's first row is its name where the table has none."""
+def assemble(runs: Runs, findings: Findings) -> xr.Dataset:
+    """Return the Dataset of runs by groups; the place of a run's first row is its name where the table has none.
+
+    The file is part of that name, so that line 2 of one table is not taken for line 2 of another.
+    """
     kept = np.flatnonzero(runs.used)
     firsts, run_of_row = np.unique(first_alike(runs.of_row[kept]), return_inverse=True)
-    told = runs.rows.get(schema.RUN, places)
-    names = [str(told[row]) for row in kept[firsts].tolist()]
+    first_rows = kept[firsts].tolist()
+    if schema.RUN in runs.rows:
+        names = [str(runs.rows[schema.RUN][row]) for row in first_rows]
+    else:
+        names = [f"{PurePath(findings.origin).name} {findings.places[row]}" for row in first_rows]
     rows = {name: cells[kept] for name, cells in runs.rows.items()}
     groups = rows[schema.GROUP]
     present = [group for group in schema.GROUPS if (groups == group).any()]

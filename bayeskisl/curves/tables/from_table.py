@@ -120,7 +120,7 @@ def curves_from_table(
     runs = runs_of(rows, fields, replicates, findings)
     doubt_budget(infusion, fields, findings)
     findings.stop_if_refused(how.skip_bad_rows)
-    curves = assemble(without_refused(runs, findings), findings.places)
+    curves = assemble(without_refused(runs, findings), findings)
     note_levels(curves, shown_axis, findings)
     note_nothing_to_harm(curves, shown_axis, findings)
     return validate(describe(curves, shown_axis, fields, infusion, findings), raw.origin)
