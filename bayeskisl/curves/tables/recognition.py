@@ -30,6 +30,7 @@ _SETTINGS = frozenset(
     ("config", "params", "model", "data", "dataset", "train", "training", "meta", "metadata", "hparams", "args")
 )
 _QUESTIONS = ("num_questions", "nb_questions", "number_of_questions", "total_questions")
+_NAMES_OF_RUNS = ("name", "display_name", "experiment", "experiment_name", "exp", "exp_name", "job", "job_name")
 _FEW = 10_000  # questions
 _SEEDS = 9  # at most, where a column counts them
 _ROUNDED = 0.1  # relative; a size in a name is rounded to one or two digits
@@ -213,6 +214,20 @@ def _with_non_embedding_sizes(candidates: Candidates, columns: _Columns) -> Cand
     return found
 
 
+def _by_distinct_names(candidates: Candidates, columns: _Columns) -> Candidates:
+    """Read the names of experiments, such as W&B's ``Name``, as the names of runs if each row has one of its own."""
+    if {schema.RUN, schema.GROUP} & {*candidates, *columns.taken}:
+        return candidates
+    read = {name for names in candidates.values() for name in names}
+    for column in columns.free:
+        cells = columns.cells[column]
+        if bare(column) in _NAMES_OF_RUNS and column not in read and not any(map(is_missing, cells)):
+            told = list(map(as_text, cells))
+            if len(set(told)) == len(told) > 1 and not any(map(read_quantity, told)):
+                return candidates | {schema.RUN: [column]}
+    return candidates
+
+
 _STEPS: tuple[Callable[[Candidates, _Columns], Candidates], ...] = (
     _by_names,
     _by_last_parts,
@@ -220,4 +235,5 @@ _STEPS: tuple[Callable[[Candidates, _Columns], Candidates], ...] = (
     _by_sizes_in_names,
     _with_few_as_probed,
     _with_non_embedding_sizes,
+    _by_distinct_names,
 )

@@ -701,3 +701,12 @@ def test_a_parquet_file_is_judged_before_it_is_expanded(tmp_path):
     pl.select(pl.repeat(1, 30_000_000, dtype=pl.Int8).alias("params")).write_parquet(tmp_path / "large.parquet")
     with pytest.raises(InputError, match="1 columns of 30,000,000 rows"):
         curves_from_table(tmp_path / "large.parquet")
+
+
+def test_names_of_experiments_name_the_runs_where_each_row_has_its_own():
+    names = ["swift-sun-1", "calm-sea-2", "red-hill-3", "dry-lake-4"]
+    curves = curves_from_table({"Name": names, "State": ["finished"] * 4, **SWEEP})
+    assert curves.run.values.tolist() == names
+    shared = curves_from_table({"Name": ["baseline"] * 4, **SWEEP})
+    assert shared.run.values.tolist() == [f"table row {row}" for row in range(4)]
+    xr.testing.assert_equal(shared.drop_vars("run"), curves.drop_vars("run"))
