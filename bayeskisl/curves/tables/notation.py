@@ -11,7 +11,7 @@ from bayeskisl.curves.tables.quantities import read_quantity
 from bayeskisl.curves.tables.raw import RawTable
 from bayeskisl.curves.tables.spelling import map_option, quoted
 
-__all__ = ["Notation", "Reading"]
+__all__ = ["DecimalMark", "Notation"]
 
 # plain numbers that cannot be groups of three digits: most cells of most tables
 _DIGITS = re.compile(r"[0-9]{1,15}")
@@ -25,10 +25,10 @@ _LARGE = {name for name, each in FIELDS.items() if each.whole and name != schema
 
 
 @dataclass(frozen=True)
-class Reading:
-    """Notation of the numbers in a column."""
+class DecimalMark:
+    """Decimal mark of a column, and how sure it is."""
 
-    decimal: str = "."
+    mark: str = "."
     said: str = ""  # note for the user
     doubt: str = ""  # why the reading is ambiguous
     remedy: str = "state the decimal mark, --decimal . or --decimal ,"
@@ -55,49 +55,50 @@ class Notation:
         self._table, self._decimal = table, decimal
         self._marks: dict[str, _Marks] = {}
 
-    def of(self, column: str, field_name: str | None) -> Reading:
-        """Return the notation of a column that becomes a field, or a part of an expression (None)."""
+    def of(self, column: str, field_name: str | None) -> DecimalMark:
+        """Return the decimal mark of a column that becomes a field, or a part of an expression (None)."""
         if self._decimal is not None:
-            return Reading(self._decimal)
+            return DecimalMark(self._decimal)
         marks = self._of(column)
         if len(marks.shows) > 1:
             cells = " and ".join(shown(cell) for cell in marks.shows.values())
-            return Reading(doubt=f"{cells}, a decimal point and a decimal comma", remedy="write all of them alike")
+            return DecimalMark(doubt=f"{cells}, a decimal point and a decimal comma", remedy="write all of them alike")
         if marks.shows:
             (decimal,) = marks.shows
-            return _reading(decimal, marks)
-        return self._open(column, marks, field_name) if marks.open else Reading()
+            return _mark_of(decimal, marks)
+        return self._open(column, marks, field_name) if marks.open else DecimalMark()
 
     def _of(self, column: str) -> _Marks:
         if column not in self._marks:
             self._marks[column] = _marks(self._table.columns[column])
         return self._marks[column]
 
-    def _open(self, column: str, marks: _Marks, field_name: str | None) -> Reading:
+    def _open(self, column: str, marks: _Marks, field_name: str | None) -> DecimalMark:
         """Decimal mark of a column whose cells all allow both readings."""
         possible = [mark for mark in ".," if _accepted(marks.open, mark, field_name)]
         if len(possible) == 1:
-            return _reading(possible[0], marks)
+            return _mark_of(possible[0], marks)
         separators = {"," if "," in cell else "." for cell in marks.open}
         if len(separators) == 1:
             (separator,) = separators
             thousands = self._is_thousands(separator, marks)
             decimals = self._is_decimals(separator, marks, field_name)
             if thousands and not decimals:
-                return _reading(_OTHER[separator], marks)
+                return _mark_of(_OTHER[separator], marks)
             if decimals and not thousands:
-                return _reading(separator, marks)
+                return _mark_of(separator, marks)
         first = marks.open[0]
         values = {mark: read_quantity(first, mark) or 0.0 for mark in ".,"}
         either = " or ".join(f"{value:g}" for value in values.values())
-        return Reading(doubt=f"{shown(first)}, which may be {either}", remedy=self._remedy(column, field_name, values))
+        doubt = f"{shown(first)}, which may be {either}"
+        return DecimalMark(doubt=doubt, remedy=self._remedy(column, field_name, values))
 
     def _remedy(self, column: str, field_name: str | None, values: dict[str, float]) -> str:
         """Remedy for an open column; a mark that other columns contradict is no choice for the table."""
         mark = self._of_table
         if mark is None:
             both = any(self._of(name).shows for name in self._table.columns)
-            return "write the decimals of all columns alike" if both else Reading.remedy
+            return "write the decimals of all columns alike" if both else DecimalMark.remedy
         other = values[_OTHER[mark]]
         times = map_option(field_name or "FIELD", f"{quoted(column)} * {other / values[mark]:g}")
         state = f"--decimal {mark} (the mark of the other columns)"
@@ -155,13 +156,14 @@ def _accepted(cells: Iterable[str], mark: str, field_name: str | None) -> bool:
                for value in values)  # fmt: skip
 
 
-def _reading(decimal: str, marks: _Marks) -> Reading:
+def _mark_of(decimal: str, marks: _Marks) -> DecimalMark:
     """A reading with its note: decimal commas, or numbers that allow another reading."""
     grouped = [cell for cell in marks.open if _OTHER[decimal] in cell]
     if grouped:
         value = read_quantity(grouped[0], decimal)
-        return Reading(decimal, f"{_NAMES[_OTHER[decimal]]} between thousands: {grouped[0].strip()} is {value:,.10g}")
+        said = f"{_NAMES[_OTHER[decimal]]} between thousands: {grouped[0].strip()} is {value:,.10g}"
+        return DecimalMark(decimal, said)
     if decimal == ",":
         cell = (list(marks.shows.values()) or marks.open)[0]
-        return Reading(decimal, f"commas before decimals: {cell.strip()} is {read_quantity(cell, decimal):.10g}")
-    return Reading(decimal)
+        return DecimalMark(decimal, f"commas before decimals: {cell.strip()} is {read_quantity(cell, decimal):.10g}")
+    return DecimalMark(decimal)

@@ -97,20 +97,20 @@ class NumericColumns:
         return self._known[name, field]
 
     def _read(self, name: str, field: str | None) -> Numbers:
-        notation, cells, findings = self._notation.of(name, field), self._cells[name], self._findings
-        if notation.doubt:
-            findings.refuse(f"one reading of the numbers in {shown(name)}", notation.doubt, "rows together",
-                            notation.remedy, lacks="decimal")  # fmt: skip
+        decimal, cells, findings = self._notation.of(name, field), self._cells[name], self._findings
+        if decimal.doubt:
+            findings.refuse(f"one reading of the numbers in {shown(name)}", decimal.doubt, "rows together",
+                            decimal.remedy, lacks="decimal")  # fmt: skip
             self._unsure.add(name)
             return np.full(self._rows, np.nan), np.zeros(self._rows, dtype=bool)
-        if notation.said and name not in self._said:
-            findings.notes.append(f"{name}: {notation.said}")
+        if decimal.said and name not in self._said:
+            findings.notes.append(f"{name}: {decimal.said}")
             self._said.add(name)
         if field in SHARES:
             _refuse_mixed_percent(name, cells, findings)
         parts = _PARTS.get(field or "")
-        plain = notation.decimal == "."
-        values, bad = read_cells(cells, lambda cell: number_in(cell, notation.decimal, parts), plain)
+        plain = decimal.mark == "."
+        values, bad = read_cells(cells, lambda cell: number_in(cell, decimal.mark, parts), plain)
         if parts is read_parts:
             _note_parts(name, cells, findings)
         return values, bad
