@@ -138,8 +138,8 @@ def _by_us(model, draws, found):
 
     sample_model(model, Settings(draws=10, tune=10))
     with timed(found, "sampling"):
-        raw, _ = sample_model(model, Settings(draws=draws, seed=1))
-    return raw["threshold_place"]
+        found = sample_model(model, Settings(draws=draws, seed=1))
+    return found.draws["threshold_place"]
 
 
 def _by_numba(model, draws, found):

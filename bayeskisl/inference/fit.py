@@ -28,20 +28,21 @@ from bayeskisl.inference.predictive import draw_counts
 from bayeskisl.inference.prior import draw_prior
 from bayeskisl.inference.result import Fit
 from bayeskisl.inference.sampler import Sampler, SamplerKeywords, require_seed
-from bayeskisl.inference.sampling import sample_model, well_placed
+from bayeskisl.inference.sampling import Sampled, halves_of, sample_model, well_placed
 from bayeskisl.inference.sensitivity import log_priors
 from bayeskisl.inference.settings import Settings
 from bayeskisl.inference.storage import dataset, measured, path_of, provenance
 from bayeskisl.inference.weights import RELIABLE_PARETO_K, LeaveOneOut, law_weights, leave_one_out
 from bayeskisl.keywords import from_keywords
 from bayeskisl.laws import Law, load_law
+from bayeskisl.seeds import seed_of
 
 __all__ = ["fit", "fit_laws"]
 
 _PRIOR_DRAWS = 500
-# R-hat lies within a hair of its limit by chance, and by chance alone: longer chains settle it. How many times as long
-# they are after a test that was missed by little, and after one that was failed.
-_LONGER_WITH_CARE, _LONGER = 2, 3
+# R-hat lies within a hair of its limit by chance, and by chance alone: as many draws again settle it. Where they would
+# not, chains start anew and are so many times as long.
+_LONGER = 3
 _OUTCOMES = ("failed", "passed with care", "passed")
 _PREVIEW_DRAWS = 150
 _BEYOND_DRAWS = ("wrong_way", "no_signal")  # findings of `check` that no draws mend
@@ -53,6 +54,7 @@ class _Posterior:
     """Posterior of one law, with its verdict, and the power to which its draws are corrected."""
 
     model: Model
+    sampled: Sampled
     named: dict[str, FloatArray]
     groups: dict[str, xr.Dataset]
     gate: Gate
@@ -97,9 +99,10 @@ def fit(
     seed : int
         Seed of the sampler; the same seed, versions and machine give the same draws.
     retry : bool
-        Whether a law that fails its gate for want of draws is sampled once more: twice as long if it missed by little,
-        else three times, with every second or third draw kept. The better of the two posteriors by its gate is
-        returned, and the longer one of two alike.
+        Whether a law that misses its gate for want of draws is sampled once more. If as many draws again promise to
+        suffice, it is sampled as long again, and half of each sampling's draws are kept; else three times as long, with
+        every third draw kept. The better of the two posteriors by its gate is returned, and the longer one of two
+        alike.
     throw : bool
         Whether a posterior that fails its gate raises an error; otherwise it is returned with ``gate.passed`` False.
     progress : bool or callable
@@ -178,11 +181,17 @@ def _of_distinct_names(*laws: Law) -> list[Law]:
 
 def _posterior_of(curves: xr.Dataset, law: Law, settings: Settings, light: bool) -> _Posterior:
     model = well_placed(Model(prepare(curves, law), law), settings)
-    found = _sampled(curves, model, settings)
+    found = _judged(curves, model, sample_model(model, settings), settings)
     if settings.retry and found.gate.wants_draws and not _beyond_draws(check(curves).serious):
-        longer = _LONGER_WITH_CARE if found.gate.passed else _LONGER
-        settings.tell(f"the law '{law.name}' missed a test of its gate: sampling it again, {longer} times as long")
-        again = _sampled(curves, model, replace(settings, longer=longer))
+        missed = f"the law '{law.name}' missed a test of its gate: sampling it again,"
+        if found.gate.lacks_little:
+            settings.tell(f"{missed} as long, and keeping half of all draws")
+            further = sample_model(model, replace(settings, seed=seed_of(settings.seed, 1)), found.sampled)
+            sampled = halves_of(found.sampled, further)
+        else:
+            settings.tell(f"{missed} {_LONGER} times as long")
+            sampled = sample_model(model, replace(settings, longer=_LONGER), found.sampled)
+        again = _judged(curves, model, sampled, settings)
         found = max(again, found, key=lambda one: _OUTCOMES.index(one.gate.outcome))
     if light:
         del found.groups["log_likelihood"]
@@ -197,13 +206,13 @@ def _beyond_draws(findings: Sequence[Finding]) -> bool:
     return any(each.code in _BEYOND_DRAWS for each in findings)
 
 
-def _sampled(curves: xr.Dataset, model: Model, settings: Settings) -> _Posterior:
+def _judged(curves: xr.Dataset, model: Model, sampled: Sampled, settings: Settings) -> _Posterior:
     data, law = model.data, model.law
-    raw, sample_stats = sample_model(model, settings)
+    sample_stats = sampled.statistics
     rng = np.random.default_rng([settings.seed, 1])
-    sampled = name_quantities(raw, model, rng, settings.cores)
-    chosen, corrected = chosen_by_importance(sampled, rng)
-    drawn = sampled.at(chosen)
+    named = name_quantities(sampled.draws, model, rng, settings.cores)
+    chosen, corrected = chosen_by_importance(named, rng)
+    drawn = named.at(chosen)
     posterior = report_on_axis(dataset(drawn.quantities, data), curves, law)
     settings.tell(f"judging the law '{law.name}'")
     gate = examine(posterior, sample_stats, curves, cell_table(curves)[1])
@@ -218,7 +227,7 @@ def _sampled(curves: xr.Dataset, model: Model, settings: Settings) -> _Posterior
         "log_prior": _log_prior(drawn.quantities, model, posterior),
         "log_likelihood": dataset({schema.RECALLED: drawn.log_likelihood}, data),
     }
-    return _Posterior(model, drawn.quantities, groups, gate, corrected)
+    return _Posterior(model, sampled, drawn.quantities, groups, gate, corrected)
 
 
 def _assemble(curves: xr.Dataset, first: _Posterior, beside: list[_Posterior], settings: Settings, light: bool) -> Fit:

@@ -101,6 +101,11 @@ class Gate:
         missed = bool(self.shortfalls) or not self.passed
         return missed and not _misfits(self.seed_correlation, self.seed_p_value, self.seed_pairs)
 
+    @property
+    def lacks_little(self) -> bool:
+        """Whether the posterior may be used with care, and as many draws again promise to pass."""
+        return self.passed and bool(2 * min(self.ess_bulk, self.ess_tail) >= _ESS)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the gate as plain values, NaN as None."""
         return {k: None if isinstance(v, float) and np.isnan(v) else v for k, v in asdict(self).items()}

@@ -9,14 +9,16 @@ exposures nothing else depends on these few quantities, so that they can be draw
    leaves the posterior exactly as it is, however rough that normal is (iterated sampling importance resampling:
    Andrieu, Lee & Vihola 2018, doi:10.3150/15-BEJ785).
 
+What groups have in common would hold each where it is. It is integrated out meanwhile: a group is drawn given the
+coefficients of the others, and the common part afterwards given those of all.
+
 Every chain has an ensemble of its own, so that R-hat tells whether ensembles agree.
 """
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import product
 
 import numpy as np
 from arviz_stats.base import array_stats
@@ -30,8 +32,10 @@ from bayeskisl.laws import LimitsLaw
 
 __all__ = ["redraw_coefficients"]
 
-# Members of an ensemble for each draw of its chain, and their smallest number.
-_MEMBERS_FOR_EACH_DRAW, _FEWEST = 2, 512
+# Members of an ensemble for each draw of its chain, and their smallest number. Groups are drawn in turn, so many times,
+# each time from a new ensemble: along `memory-dose` one round with twice the members leaves 88 effective draws of the
+# slowest coefficient, three rounds leave 298 and five 385, where the sampler had 34 of 4,000 (LOG.md, 2026-11-30).
+_MEMBERS_FOR_EACH_DRAW, _FEWEST, _ROUNDS = 1, 512, 3
 
 # A sampler moves freely if half of its draws or more are effective.
 _FREELY = 0.5
@@ -56,9 +60,9 @@ class _Block:
     critical : numpy.ndarray
         Log critical exposures, at the reference load, shape ``(draw, cell)``.
     expected : numpy.ndarray
-        Prior mean of a place given what groups have in common, shape ``(draw, dimension)``.
+        Prior mean of a place given those of the other groups, shape ``(draw, dimension)``.
     own_share : float
-        Share of the prior variance that a group has for itself: 1 for a single group.
+        Share of the prior variance that the others leave: 1 for a single group.
     """
 
     law: LimitsLaw
@@ -72,7 +76,7 @@ class _Block:
         self, coefficients: FloatArray, tau: FloatArray, rng: np.random.Generator
     ) -> tuple[FloatArray, FloatArray]:
         """Draw coefficients ``(draw, column)`` and tau ``(draw,)`` again."""
-        own = self._place(coefficients, tau)
+        own = self.place(coefficients, tau)
         members = max(_FEWEST, _MEMBERS_FOR_EACH_DRAW * len(own))
         ensemble, heights = tempered_draws(self._rough_likelihood, own.shape[1], members, rng)
         of_ensemble = self._log_density(ensemble) - heights
@@ -92,7 +96,8 @@ class _Block:
         """Variance of each cell's likelihood, about, ``(cell,)``."""
         return _WIDER * self.critical.var(axis=0)
 
-    def _place(self, coefficients: FloatArray, tau: FloatArray) -> FloatArray:
+    def place(self, coefficients: FloatArray, tau: FloatArray) -> FloatArray:
+        """Place of coefficients ``(draw, column)`` and tau ``(draw,)``."""
         free = self.law.sd > 0
         of_law = (coefficients - self.law.mean)[:, free] / self.law.sd[free]
         return np.column_stack([of_law, (np.log(tau) - self.log_tau[0]) / self.log_tau[1]])
@@ -142,45 +147,75 @@ def redraw_coefficients(
     Returns
     -------
     dict of numpy.ndarray
-        ``coefficients`` ``(chain, draw, column, group)`` and ``tau`` ``(chain, draw, group)``.
+        ``coefficients`` ``(chain, draw, column, group)``, ``tau`` ``(chain, draw, group)`` and, of several groups,
+        ``common`` ``(chain, draw, quantity)``.
     """
     law, log_tau = model.data.size_law, model.law.priors.tau
     if not isinstance(law, LimitsLaw) or np.sum(law.sd > 0) >= MOST_DIMENSIONS or not log_tau.log_sd:
         return {}
-    coefficients, tau = named["coefficients"].copy(), named["tau"].copy()
+    found = {name: named[name].copy() for name in ("coefficients", "tau", "common") if name in named}
+    coefficients, tau = found["coefficients"], found["tau"]
     critical = np.log(named[schema.CRITICAL_EXPOSURES])
-    expected, own_share = _prior_of_places(named, model, law)
-
-    def redrawn(chain: int, group: int, own_rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
-        block = _Block(
-            law,
-            model.data.covariates,
-            (log_tau.log_median, log_tau.log_sd),
-            critical[chain, ..., group],
-            expected[chain],
-            own_share,
-        )
-        return block.redrawn(coefficients[chain, ..., group], tau[chain, :, group], own_rng)
-
     slow = np.concatenate([coefficients[..., law.sd > 0, :], tau[:, :, None]], axis=2)
     stuck = [group for group in range(tau.shape[2]) if not _effective_share(slow[..., group]) >= _FREELY]
-    where = list(product(range(tau.shape[0]), stuck))
+    together = _Together(model.law.pooling, tau.shape[2])
+    empty = _Block(law, model.data.covariates, (log_tau.log_median, log_tau.log_sd), critical[0, ..., 0], tau[0], 1.0)
+
+    def redraw(chain: int, own_rng: np.random.Generator) -> None:
+        places = np.stack(
+            [empty.place(coefficients[chain, ..., group], tau[chain, :, group]) for group in range(tau.shape[2])]
+        )
+        for group in _ROUNDS * stuck:
+            expected, own_share = together.given_others(places, group)
+            block = replace(empty, critical=critical[chain, ..., group], expected=expected, own_share=own_share)
+            of_law, scatter = block.redrawn(coefficients[chain, ..., group], tau[chain, :, group], own_rng)
+            coefficients[chain, ..., group], tau[chain, :, group] = of_law, scatter
+            places[group] = block.place(of_law, scatter)
+        if stuck and "common" in found:
+            found["common"][chain][:, _columns_of_common(model, law)] = together.common(places, own_rng)
+
     with ThreadPoolExecutor(workers) as pool:
-        found = list(pool.map(redrawn, *zip(*where, strict=True), rng.spawn(len(where))))
-    for (chain, group), (of_law, scatter) in zip(where, found, strict=True):
-        coefficients[chain, ..., group], tau[chain, :, group] = of_law, scatter
-    return {"coefficients": coefficients, "tau": tau}
+        list(pool.map(redraw, range(len(tau)), rng.spawn(len(tau))))
+    return found
 
 
-def _prior_of_places(named: Mapping[str, FloatArray], model: Model, law: LimitsLaw) -> tuple[FloatArray, float]:
-    """Prior means of places given the common part, ``(chain, draw, dimension)``, and the share of a group alone."""
-    free = law.sd > 0
-    common, pooling = named.get("common"), model.law.pooling
-    of_law = model.lines.common_of_threshold(common)
-    if common is None or of_law is None:
-        return np.zeros((*named["tau"].shape[:2], free.sum() + 1)), 1.0
-    of_tau = common[..., model.labels[QUANTITY].index("tau"), None]
-    return np.sqrt(pooling) * np.concatenate([of_law[..., free], of_tau], axis=-1), 1 - pooling
+@dataclass(frozen=True)
+class _Together:
+    """Places of several groups: each is sqrt(pooling) common + sqrt(1 - pooling) own, with standard normals."""
+
+    pooling: float
+    groups: int
+
+    def given_others(self, places: FloatArray, group: int) -> tuple[FloatArray, float]:
+        """Mean ``(draw, dimension)`` and variance of a group's place given those of the others.
+
+        Parameters
+        ----------
+        places : numpy.ndarray
+            Shape ``(group, draw, dimension)``.
+        """
+        if self.groups == 1:
+            return np.zeros(places.shape[1:]), 1.0
+        mean, variance = self._of_common(np.delete(places, group, axis=0))
+        return np.sqrt(self.pooling) * mean, 1 - self.pooling + self.pooling * variance
+
+    def common(self, places: FloatArray, rng: np.random.Generator) -> FloatArray:
+        """Draw the common part ``(draw, dimension)`` given the places of all groups."""
+        mean, variance = self._of_common(places)
+        return mean + np.sqrt(variance) * rng.standard_normal(mean.shape)
+
+    def _of_common(self, places: FloatArray) -> tuple[FloatArray, float]:
+        """Mean and variance of the common part given some groups' places."""
+        variance = (1 - self.pooling) / (1 - self.pooling + len(places) * self.pooling)
+        return variance * np.sqrt(self.pooling) / (1 - self.pooling) * places.sum(axis=0), variance
+
+
+def _columns_of_common(model: Model, law: LimitsLaw) -> list[int]:
+    """Indices of the common parts of a law's free coefficients, and of tau, among the common quantities."""
+    names = model.labels[QUANTITY]
+    of_threshold = model.lines.common_of_threshold(np.arange(float(len(names))))
+    assert of_threshold is not None
+    return [*of_threshold[law.sd > 0].astype(int).tolist(), names.index("tau")]
 
 
 def _effective_share(quantities: FloatArray) -> float:

@@ -1,7 +1,7 @@
 """Sampling of the model in steps so short that few draws diverge, and in coordinates that suit its posterior."""
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
@@ -15,7 +15,8 @@ from bayeskisl.inference.nuts import STATISTICS, Drawn, Steps, sampler_of
 from bayeskisl.inference.settings import Settings
 from bayeskisl.inference.with_numpy import replay
 
-__all__ = ["sample_model", "well_placed"]
+__all__ = ["Sampled", "halves_of", "sample_model", "well_placed"]
+
 
 # Steps, tried in turn. On an 80-run sweep a target acceptance of .8 leaves 0 to 13 divergences of 4,000, .95 as a rule
 # none, at the same 15 steps per draw; two are half of what the gate lets pass. Where sweeps never cross their
@@ -31,17 +32,41 @@ _SHORTER = (Steps(target_accept=0.98, most_divergent=0.001), Steps(target_accept
 # such directions: along `memory-dose` it takes 32 steps a draw and no draw diverges, where a diagonal one takes 105 and
 # 2 % diverge; along `desk-amount` it leaves 2.7 times as many effective draws in as many steps (LOG.md, 2026-11-30).
 # There is no such direction where the coefficients of a law are integrated out, nor with 200 sizes, whose 600
-# dimensions take long to decompose. Where draws diverge all the same, the walls of a prior are in the way: of a sweep
-# that never crosses its half-point a diagonal one leaves 750 effective draws in a tail, one of low rank 220.
+# dimensions take long to decompose.
 #
 # Its trajectories are longer, and their steps have to be a little shorter: with .97 no draw of five shipped sweeps
-# diverges, with .95 five of 4,000 do along `words-amount`.
-_FIRST_OF_LOW_RANK = replace(_FIRST, target_accept=0.97, metric="low_rank")
+# diverges, with .95 five of 4,000 do along `words-amount`. Along `desk-dose` 24 of 4,000 do with .97 and none with
+# .985, where a diagonal metric needs the steps of .999 and ten minutes. Of a sweep that never crosses its half-point
+# .99 leaves 280 effective draws in a tail after 15 s, and .999 with a diagonal metric 110 after 38 s (2026-11-30).
+_OF_LOW_RANK = (
+    Steps(target_accept=0.97, most_divergent=0.0005, metric="low_rank", doublings=7),
+    Steps(target_accept=0.99, most_divergent=0.001, metric="low_rank", doublings=8),
+    _SHORTER[-1],
+)
 _MOST_DIMENSIONS = 250
 
 # The density grows without bound as many cells draw near to their law: with 24 sizes the highest place is where they do
 # not scatter at all, with 16 it is not yet. A preview of more cells is a short run of the sampler.
 _MOST_CELLS_ABOUT_MODE = 16
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """Draws of a model's free variables.
+
+    Attributes
+    ----------
+    draws : dict of numpy.ndarray
+        By the names of `bayeskisl.inference.model.build_model`, shapes ``(chain, draw, ...)``.
+    statistics : xarray.Dataset
+        As the sampler reports them, dims ``(chain, draw)``.
+    shortened : int
+        How often steps were shortened because draws diverged.
+    """
+
+    draws: dict[str, FloatArray]
+    statistics: xr.Dataset
+    shortened: int = 0
 
 
 def well_placed(model: Model, settings: Settings) -> Model:
@@ -59,22 +84,29 @@ def well_placed(model: Model, settings: Settings) -> Model:
     return model.near(np.log(named[schema.CRITICAL_EXPOSURES][0, 0]))
 
 
-def sample_model(model: Model, settings: Settings) -> tuple[dict[str, FloatArray], xr.Dataset]:
-    """Sample the model's free variables; return draws and the sampler's statistics.
+def sample_model(model: Model, settings: Settings, before: Sampled | None = None) -> Sampled:
+    """Sample the model's free variables.
 
-    Returns
-    -------
-    draws : dict of numpy.ndarray
-        By the names of `bayeskisl.inference.model.build_model`, shapes ``(chain, draw, ...)``.
-    sample_stats : xarray.Dataset
-        As the sampler reports them, dims ``(chain, draw)``.
+    Parameters
+    ----------
+    before : Sampled, optional
+        An earlier sampling that did not suffice; steps that let its draws diverge are not tried again.
     """
     drawn = _about_mode(model, settings) if settings.method == "preview" else None
-    draws, statistics = drawn or _in_short_enough_steps(model, settings)
+    shortened = before.shortened if before else 0
+    (draws, statistics), shortened = (drawn, 0) if drawn else _in_short_enough_steps(model, settings, shortened)
     each = (slice(None), slice(settings.longer - 1, None, settings.longer))
     kept = {name: values[each] for name, values in draws.items()}
     stats = {name: (("chain", "draw"), statistics[name][each]) for name in STATISTICS if name in statistics}
-    return kept, xr.Dataset(stats)
+    return Sampled(kept, xr.Dataset(stats), shortened)
+
+
+def halves_of(first: Sampled, second: Sampled) -> Sampled:
+    """Return every second draw of two samplings of one model, one behind the other in each chain."""
+    parts = (first, slice(None, None, 2)), (second, slice(1, None, 2))
+    draws = {name: np.concatenate([each.draws[name][:, half] for each, half in parts], axis=1) for name in first.draws}
+    statistics = xr.concat([each.statistics.isel(draw=half) for each, half in parts], dim="draw")
+    return Sampled(draws, statistics, second.shortened)
 
 
 def _about_mode(model: Model, settings: Settings) -> Drawn | None:
@@ -91,18 +123,19 @@ def _about_mode(model: Model, settings: Settings) -> Drawn | None:
     return {name: values.reshape(*shape, *values.shape[1:]) for name, values in draws.items()}, {}
 
 
-def _in_short_enough_steps(model: Model, settings: Settings) -> Drawn:
-    """Sample in ever shorter steps, until few enough draws diverge."""
+def _in_short_enough_steps(model: Model, settings: Settings, shortened: int) -> tuple[Drawn, int]:
+    """Sample in ever shorter steps, until few enough draws diverge; return how often they were shortened, too."""
     sampler = sampler_of(model, settings.tell)
-    for steps in _steps(model, sampler.dimensions, settings):
+    ladder = _steps(model, sampler.dimensions, settings)
+    for rung in range(shortened, len(ladder)):
         settings.tell(f"sampling the law '{model.law.name}'")
-        drawn = sampler.sample(settings.stretched, steps)
+        drawn = sampler.sample(settings.stretched, ladder[rung])
         if drawn:
-            return drawn
+            return drawn, rung
         settings.tell("some draws diverged: sampling again, in shorter steps")
     raise AssertionError("the last steps let all draws diverge")
 
 
 def _steps(model: Model, dimensions: int, settings: Settings) -> tuple[Steps, ...]:
-    first = _FIRST_OF_LOW_RANK if model.law.has_limits and dimensions <= _MOST_DIMENSIONS else _FIRST
-    return (replace(first, most_divergent=1.0),) if settings.method == "preview" else (first, *_SHORTER)
+    steps = _OF_LOW_RANK if model.law.has_limits and dimensions <= _MOST_DIMENSIONS else (_FIRST, *_SHORTER)
+    return (replace(steps[0], most_divergent=1.0),) if settings.method == "preview" else steps

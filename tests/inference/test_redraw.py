@@ -7,7 +7,7 @@ from scipy.stats import kstest
 from bayeskisl.inference import simulate
 from bayeskisl.inference.data import prepare
 from bayeskisl.inference.model import Model
-from bayeskisl.inference.redraw import _Block, redraw_coefficients
+from bayeskisl.inference.redraw import _ROUNDS, _Block, _Together, redraw_coefficients
 from bayeskisl.laws import LimitsLaw, load_law
 
 RNG = np.random.default_rng(5)
@@ -40,10 +40,12 @@ def test_the_joint_distribution_stays(own_share):
     sizes = np.geomspace(6144.0, 98304.0, 3)
     expected, coefficients, tau, critical = joint_draws(sizes, 1500, own_share)
     block = block_of(sizes, critical, own_share, expected)
-    found, scatter = block.redrawn(coefficients, tau, np.random.default_rng(6))
-    places = (block._place(found, scatter) - expected) / np.sqrt(own_share)
+    found, scatter, rng = coefficients, tau, np.random.default_rng(6)
+    for _ in range(_ROUNDS):
+        found, scatter = block.redrawn(found, scatter, rng)
+    places = (block.place(found, scatter) - expected) / np.sqrt(own_share)
     off = (critical - block.law.log_critical_exposures(found, block.values)) / scatter[:, None]
-    assert (scatter != tau).mean() > 0.2
+    assert (scatter != tau).mean() > 0.3
     for column in (*places.T, *off.T):
         assert kstest(column, "norm").statistic < 0.07
 
@@ -79,3 +81,26 @@ def test_nothing_is_drawn_where_the_scatter_is_fixed_or_the_law_is_linear(name):
         fixed = law.priors.tau.model_copy(update={"log_sd": 0.0})
         law = law.model_copy(update={"priors": law.priors.model_copy(update={"tau": fixed})})
     assert redraw_coefficients({}, Model(prepare(curves, law), law), np.random.default_rng(0)) == {}
+
+
+@pytest.mark.parametrize("groups", [1, 2, 3])
+def test_a_group_given_the_others_has_the_mean_and_variance_of_their_joint_normal(groups):
+    pooling = 0.75
+    covariance = pooling * np.ones((groups, groups)) + (1 - pooling) * np.eye(groups)
+    together, places = _Together(pooling, groups), RNG.standard_normal((groups, 50, 1))
+    for group in range(groups):
+        mean, variance = together.given_others(places, group)
+        others = np.delete(np.arange(groups), group)
+        slopes = np.linalg.solve(covariance[np.ix_(others, others)], covariance[others, group])
+        np.testing.assert_allclose(mean, np.tensordot(slopes, places[others], axes=1), atol=1e-12)
+        assert variance == pytest.approx(1 - slopes @ covariance[others, group])
+
+
+def test_the_common_part_of_prior_draws_is_still_standard_normal_and_correlates_as_before():
+    pooling, rng = 0.75, np.random.default_rng(9)
+    common = rng.standard_normal((20_000, 1))
+    places = np.sqrt(pooling) * common + np.sqrt(1 - pooling) * rng.standard_normal((3, 20_000, 1))
+    found = _Together(pooling, 3).common(places, rng)
+    assert kstest(found.ravel(), "norm").statistic < 0.015
+    for of_group in places:
+        assert np.corrcoef(found.ravel(), of_group.ravel())[0, 1] == pytest.approx(np.sqrt(pooling), abs=0.02)

@@ -59,12 +59,28 @@ WITH_CARE = replace(PASSED, shortfalls=("bulk ESS of tau is 300",))
 )
 def test_the_better_of_two_samplings_is_kept(first, longer, kept, monkeypatch):
     module = sys.modules["bayeskisl.inference.fit"]
-    found = {name: SimpleNamespace(gate=gate) for name, gate in {"first": first, "longer": longer}.items()}
+    gates = {"first": first, "longer": longer}
+    found = {name: SimpleNamespace(gate=gate, sampled=None) for name, gate in gates.items()}
     waiting = list(found.values())
-    monkeypatch.setattr(module, "_sampled", lambda *_: waiting.pop(0))
+    monkeypatch.setattr(module, "sample_model", lambda *_: None)
+    monkeypatch.setattr(module, "halves_of", lambda *_: None)
+    monkeypatch.setattr(module, "_judged", lambda *_: waiting.pop(0))
     posterior = module._posterior_of(amount_curves(), load_law("power"), Settings(retry=True), light=False)
     assert posterior is found[kept]
     assert not waiting
+
+
+@pytest.mark.parametrize(
+    ("gate", "little"),
+    [
+        (replace(PASSED, ess_tail=250.0), True),
+        (replace(PASSED, ess_tail=150.0), False),
+        (replace(PASSED, ess_bulk=np.nan), False),
+        (replace(FAILED, ess_bulk=900.0, ess_tail=900.0), False),
+    ],
+)
+def test_as_many_draws_again_are_made_where_they_promise_to_suffice(gate, little):
+    assert gate.lacks_little is little
 
 
 @pytest.mark.parametrize(

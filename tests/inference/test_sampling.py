@@ -5,6 +5,7 @@ import signal
 
 import numpy as np
 import pytest
+import xarray as xr
 
 pytest.importorskip("nutpie")
 
@@ -13,7 +14,7 @@ from bayeskisl.inference.data import prepare
 from bayeskisl.inference.model import Model
 from bayeskisl.inference.nuts import Steps, sampler_of
 from bayeskisl.inference.posterior import name_quantities
-from bayeskisl.inference.sampling import sample_model, well_placed
+from bayeskisl.inference.sampling import Sampled, halves_of, sample_model, well_placed
 from bayeskisl.inference.settings import Settings
 from bayeskisl.laws import load_law
 from tests.decision.hand_made import amount_curves
@@ -46,7 +47,7 @@ def test_other_coordinates_leave_the_posterior_as_it_is():
     assert not np.allclose(other.given.threshold.root, first.given.threshold.root)
     found = []
     for model in (first, other):
-        raw, _ = sample_model(model, settings)
+        raw = sample_model(model, settings).draws
         named = name_quantities(raw, model, np.random.default_rng(0), 1).quantities
         found.append(np.log(named["critical_exposures"]).reshape(1000, -1))
     spread = found[0].std(axis=0)
@@ -67,9 +68,24 @@ def test_sampling_starts_again_in_shorter_steps(monkeypatch):
     stages: list[str] = []
     none_may = Steps(target_accept=0.3, most_divergent=-1.0)  # even no divergence at all is too many
     monkeypatch.setattr(sampling, "_steps", lambda *_: (none_may, Steps(target_accept=0.9, most_divergent=1.0)))
-    _, statistics = sample_model(model, Settings(draws=100, tune=100, chains=2, tell=stages.append))
+    settings = Settings(draws=100, tune=100, chains=2, tell=stages.append)
+    found = sample_model(model, settings)
     assert stages.count("some draws diverged: sampling again, in shorter steps") == 1
-    assert statistics["diverging"].shape == (2, 100)
+    assert found.statistics["diverging"].shape == (2, 100)
+    assert found.shortened == 1
+    again = sample_model(model, settings, found)
+    assert stages.count("some draws diverged: sampling again, in shorter steps") == 1
+    assert again.shortened == 1
+
+
+def test_halves_of_two_samplings_make_chains_of_the_same_length():
+    def sampled(first):
+        draws = first + np.arange(10).reshape(2, 5)
+        return Sampled({"tau": draws}, xr.Dataset({"depth": (("chain", "draw"), draws)}))
+
+    both = halves_of(sampled(0), sampled(100))
+    assert both.draws["tau"].tolist() == [[0, 2, 4, 101, 103], [5, 7, 9, 106, 108]]
+    np.testing.assert_array_equal(both.statistics["depth"], both.draws["tau"])
 
 
 def test_without_nutpie_pymc_samples_the_same_coordinates(monkeypatch):
