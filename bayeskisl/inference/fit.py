@@ -183,15 +183,7 @@ def _posterior_of(curves: xr.Dataset, law: Law, settings: Settings, light: bool)
     model = well_placed(Model(prepare(curves, law), law), settings)
     found = _judged(curves, model, sample_model(model, settings), settings)
     if settings.retry and found.gate.wants_draws and not _beyond_draws(check(curves).serious):
-        missed = f"the law '{law.name}' missed a test of its gate: sampling it again,"
-        if found.gate.lacks_little:
-            settings.tell(f"{missed} as long, and keeping half of all draws")
-            further = sample_model(model, replace(settings, seed=seed_of(settings.seed, 1)), found.sampled)
-            sampled = halves_of(found.sampled, further)
-        else:
-            settings.tell(f"{missed} {_LONGER} times as long")
-            sampled = sample_model(model, replace(settings, longer=_LONGER), found.sampled)
-        again = _judged(curves, model, sampled, settings)
+        again = _judged(curves, model, _sampled_again(model, found, settings), settings)
         found = max(again, found, key=lambda one: _OUTCOMES.index(one.gate.outcome))
     if light:
         del found.groups["log_likelihood"]
@@ -199,6 +191,17 @@ def _posterior_of(curves: xr.Dataset, law: Law, settings: Settings, light: bool)
         gate = replace(found.gate, passed=False, reasons=(_PREVIEW, *found.gate.reasons))
         return replace(found, gate=gate)
     return found
+
+
+def _sampled_again(model: Model, found: _Posterior, settings: Settings) -> Sampled:
+    """Sample once more: as long again, beside the draws that are there, if that promises to suffice, or longer."""
+    missed = f"the law '{model.law.name}' missed a test of its gate: sampling it again,"
+    if found.gate.lacks_little:
+        settings.tell(f"{missed} as long, and keeping half of all draws")
+        beside = replace(settings, seed=seed_of(settings.seed, 1))
+        return halves_of(found.sampled, sample_model(model, beside, found.sampled))
+    settings.tell(f"{missed} {_LONGER} times as long")
+    return sample_model(model, replace(settings, longer=_LONGER), found.sampled)
 
 
 def _beyond_draws(findings: Sequence[Finding]) -> bool:
