@@ -18,32 +18,33 @@ from bayeskisl.inference.with_numpy import replay
 __all__ = ["Sampled", "halves_of", "sample_model", "well_placed"]
 
 
-# Steps, tried in turn. On an 80-run sweep a target acceptance of .8 leaves 0 to 13 divergences of 4,000, .95 as a rule
-# none, at the same 15 steps per draw; two are half of what the gate lets pass. Where sweeps never cross their
-# half-point, the posterior is a wide prior cut off by a cliff that only the short steps of .999 climb; they cost five
-# times as much.
+# Steps, tried in turn. A target acceptance of .97 leaves as a rule no divergence in 4,000 draws; two are half of what
+# the gate lets pass.
+#
+# Ceilings, steepness, the scatter of runs and the effect of the load move all half-points of a group together. A metric
+# of low rank finds such directions (LOG.md, 2026-11-30). Along `memory-dose` it takes 32 steps a draw and no draw
+# diverges, where a diagonal one takes 105 and 2 % diverge. Of one small simulated sweep six seeds leave 716 to 1,126
+# effective draws where a diagonal metric leaves 175 to 721, in as many steps. Along `desk-dose` 24 of 4,000 draws
+# diverge with .97 and none with .985, where a diagonal metric needs the steps of .999 and ten minutes.
+#
+# Where sweeps never cross their half-point, the posterior is a wide prior cut off by a cliff, which only short steps
+# climb.
 #
 # In the first draws, before the metric is known, trajectories double until they may not: 7 doublings in place of
 # nutpie's 10 spare a third of the steps of a warm-up. Shorter steps need more of them.
-_FIRST = Steps(target_accept=0.95, most_divergent=0.0005, doublings=7)
-_SHORTER = (Steps(target_accept=0.98, most_divergent=0.001), Steps(target_accept=0.999, most_divergent=1.0))
-
-# The effect of the load, ceilings and steepness move all half-points of a group together. A metric of low rank finds
-# such directions: along `memory-dose` it takes 32 steps a draw and no draw diverges, where a diagonal one takes 105 and
-# 2 % diverge; along `desk-amount` it leaves 2.7 times as many effective draws in as many steps (LOG.md, 2026-11-30).
-# There is no such direction where the coefficients of a law are integrated out, nor with 200 sizes, whose 600
-# dimensions take long to decompose.
-#
-# Its trajectories are longer, and their steps have to be a little shorter: with .97 no draw of five shipped sweeps
-# diverges, with .95 five of 4,000 do along `words-amount`. Along `desk-dose` 24 of 4,000 do with .97 and none with
-# .985, where a diagonal metric needs the steps of .999 and ten minutes. Of a sweep that never crosses its half-point
-# .99 leaves 280 effective draws in a tail after 15 s, and .999 with a diagonal metric 110 after 38 s (2026-11-30).
+_SHORTEST = Steps(target_accept=0.999, most_divergent=1.0)
 _OF_LOW_RANK = (
     Steps(target_accept=0.97, most_divergent=0.0005, metric="low_rank", doublings=7),
     Steps(target_accept=0.99, most_divergent=0.001, metric="low_rank", doublings=8),
-    _SHORTER[-1],
+    _SHORTEST,
 )
-_MOST_DIMENSIONS = 250
+# The 600 dimensions of 200 sizes take long to decompose.
+_MOST_OF_LOW_RANK = 250
+_DIAGONAL = (
+    Steps(target_accept=0.95, most_divergent=0.0005, doublings=7),
+    Steps(target_accept=0.98, most_divergent=0.001),
+    _SHORTEST,
+)
 
 # The density grows without bound as many cells draw near to their law: with 24 sizes the highest place is where they do
 # not scatter at all, with 16 it is not yet. A preview of more cells is a short run of the sampler.
@@ -126,7 +127,7 @@ def _about_mode(model: Model, settings: Settings) -> Drawn | None:
 def _in_short_enough_steps(model: Model, settings: Settings, shortened: int) -> tuple[Drawn, int]:
     """Sample in ever shorter steps, until few enough draws diverge; return how often they were shortened, too."""
     sampler = sampler_of(model, settings.tell)
-    ladder = _steps(model, sampler.dimensions, settings)
+    ladder = _steps(sampler.dimensions, settings)
     for rung in range(shortened, len(ladder)):
         settings.tell(f"sampling the law '{model.law.name}'")
         drawn = sampler.sample(settings.stretched, ladder[rung])
@@ -136,6 +137,6 @@ def _in_short_enough_steps(model: Model, settings: Settings, shortened: int) -> 
     raise AssertionError("the last steps let all draws diverge")
 
 
-def _steps(model: Model, dimensions: int, settings: Settings) -> tuple[Steps, ...]:
-    steps = _OF_LOW_RANK if model.law.has_limits and dimensions <= _MOST_DIMENSIONS else (_FIRST, *_SHORTER)
+def _steps(dimensions: int, settings: Settings) -> tuple[Steps, ...]:
+    steps = _OF_LOW_RANK if dimensions <= _MOST_OF_LOW_RANK else _DIAGONAL
     return (replace(steps[0], most_divergent=1.0),) if settings.method == "preview" else steps

@@ -1,7 +1,5 @@
 """Small simulated sweeps pass their gate without a second sampling: a change of coordinates shows here first."""
 
-from statistics import median
-
 import pytest
 
 from bayeskisl.inference import fit
@@ -12,7 +10,7 @@ from studies.simulated.worlds import WORLDS, simulate_sweep
 @pytest.mark.parametrize(("world", "number"), [("power-0", 57), ("bend-10", 54), ("power-3", 49)])
 def test_the_first_sampling_is_enough(world, number):
     sweep, _ = simulate_sweep(WORLDS[world], number)
-    gates = [fit(sweep, "collapse", rivals=(), seed=seed, retry=False, throw=False).gate for seed in (3, 4, 5)]
-    assert all(gate.passed for gate in gates), [gate.reasons for gate in gates]
-    # the gate asks 400; coordinates once had it at 180 to 650
-    assert median(min(gate.ess_bulk, gate.ess_tail) for gate in gates) > 600
+    for seed in (3, 4, 5):
+        gate = fit(sweep, "collapse", rivals=(), seed=seed, retry=False, throw=False).gate
+        assert gate.passed, gate.reasons
+        assert min(gate.ess_bulk, gate.ess_tail) > 600  # the gate asks 400; coordinates once had it at 180 to 650
