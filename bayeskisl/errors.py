@@ -14,6 +14,7 @@ __all__ = [
     "OutputError",
     "SweepError",
     "at_the_command_line",
+    "first_line",
     "require_ending",
     "way",
 ]
@@ -70,6 +71,11 @@ class InputError(BayeskislError, ValueError):
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle all parts, so that the error survives a process boundary."""
         return type(self), (self.expected, self.got, self.where, self.remedy, self.lacks)
+
+
+def first_line(problem: BaseException) -> str:
+    """Return the first line of a foreign error, or its type if it says nothing."""
+    return next(iter(str(problem).strip().splitlines()), type(problem).__name__)
 
 
 def require_ending(path: Path, endings: Sequence[str], where: str) -> None:

@@ -158,7 +158,7 @@ def redraw_coefficients(
     critical = np.log(named[schema.CRITICAL_EXPOSURES])
     slow = np.concatenate([coefficients[..., law.sd > 0, :], tau[:, :, None]], axis=2)
     stuck = [group for group in range(tau.shape[2]) if not _effective_share(slow[..., group]) >= _FREELY]
-    together = _Together(model.law.pooling, tau.shape[2])
+    together = _Together(model.law.pooling)
     empty = _Block(law, model.data.covariates, (log_tau.log_median, log_tau.log_sd), critical[0, ..., 0], tau[0], 1.0)
 
     def redraw(chain: int, own_rng: np.random.Generator) -> None:
@@ -184,7 +184,6 @@ class _Together:
     """Places of several groups: each is sqrt(pooling) common + sqrt(1 - pooling) own, with standard normals."""
 
     pooling: float
-    groups: int
 
     def given_others(self, places: FloatArray, group: int) -> tuple[FloatArray, float]:
         """Mean ``(draw, dimension)`` and variance of a group's place given those of the others.
@@ -194,8 +193,6 @@ class _Together:
         places : numpy.ndarray
             Shape ``(group, draw, dimension)``.
         """
-        if self.groups == 1:
-            return np.zeros(places.shape[1:]), 1.0
         mean, variance = self._of_common(np.delete(places, group, axis=0))
         return np.sqrt(self.pooling) * mean, 1 - self.pooling + self.pooling * variance
 

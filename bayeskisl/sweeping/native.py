@@ -12,6 +12,7 @@ import warnings
 import numpy as np
 
 from bayeskisl.arrays import BoolArray, Float32Array, IntArray
+from bayeskisl.errors import first_line
 from bayeskisl.machine_code import CannotCompile, Language, load_library
 from bayeskisl.sweeping.architectures.base import KERNEL
 from bayeskisl.sweeping.ladder import ModelSize, Training
@@ -140,16 +141,12 @@ def native_step(
         library, _ = load_library(key, lambda: (text, {}), CPP)
     except (CannotCompile, OSError, subprocess.CalledProcessError) as problem:
         warnings.warn(
-            f"the training step could not be compiled ({_first_line(problem)}); training continues without "
+            f"the training step could not be compiled ({first_line(problem)}); training continues without "
             "it, several times slower.",
             stacklevel=2,
         )
         return None
     return NativeStep(library)
-
-
-def _first_line(problem: Exception) -> str:
-    return next(iter(str(problem).strip().splitlines()), type(problem).__name__)
 
 
 @functools.cache

@@ -8,7 +8,7 @@ On CUDA a task takes the fraction of a GPU that the memory plan says.
 import math
 from collections.abc import Iterator
 
-from bayeskisl.errors import SweepError
+from bayeskisl.errors import SweepError, first_line
 from bayeskisl.sweeping.execution import Finished, Job, train_job
 from bayeskisl.sweeping.memory import device_memory, stack_memory
 from bayeskisl.sweeping.workers import Progress
@@ -82,13 +82,14 @@ class RayTrainers:
                 self._ray.init(self.address, logging_level="ERROR", log_to_driver=False, include_dashboard=False)
                 return
             except (ConnectionError, ValueError) as problem:
-                raise SweepError(f"no Ray cluster at {self.address!r}: {_first_line(problem)}") from None
+                raise SweepError(f"no Ray cluster at {self.address!r}: {first_line(problem).rstrip('.')}.") from None
             except Exception as problem:  # Ray has no type of its own for a node that did not start
                 self._ray.shutdown()
                 if attempt == _STARTS:
                     raise SweepError(
-                        f"Ray did not start on this machine in {_STARTS} attempts: {_first_line(problem)} Try again "
-                        "when the machine is less busy, or train without it: --executor local."
+                        f"Ray did not start on this machine in {_STARTS} attempts: "
+                        f"{first_line(problem).rstrip('.')}. Try again when the machine is less busy, or train without "
+                        "it: --executor local."
                     ) from None
 
     def _start(self, job: Job) -> object:
@@ -109,10 +110,6 @@ class RayTrainers:
             ) from None
         except self._ray.exceptions.RayTaskError as problem:
             raise problem.as_instanceof_cause() from None
-
-
-def _first_line(problem: Exception) -> str:
-    return (str(problem).strip() or type(problem).__name__).splitlines()[0].rstrip(".") + "."
 
 
 def _share_of_gpu(job: Job) -> float:

@@ -87,7 +87,7 @@ def test_nothing_is_drawn_where_the_scatter_is_fixed_or_the_law_is_linear(name):
 def test_a_group_given_the_others_has_the_mean_and_variance_of_their_joint_normal(groups):
     pooling = 0.75
     covariance = pooling * np.ones((groups, groups)) + (1 - pooling) * np.eye(groups)
-    together, places = _Together(pooling, groups), RNG.standard_normal((groups, 50, 1))
+    together, places = _Together(pooling), RNG.standard_normal((groups, 50, 1))
     for group in range(groups):
         mean, variance = together.given_others(places, group)
         others = np.delete(np.arange(groups), group)
@@ -100,7 +100,7 @@ def test_the_common_part_of_prior_draws_is_still_standard_normal_and_correlates_
     pooling, rng = 0.75, np.random.default_rng(9)
     common = rng.standard_normal((20_000, 1))
     places = np.sqrt(pooling) * common + np.sqrt(1 - pooling) * rng.standard_normal((3, 20_000, 1))
-    found = _Together(pooling, 3).common(places, rng)
+    found = _Together(pooling).common(places, rng)
     assert kstest(found.ravel(), "norm").statistic < 0.015
     for of_group in places:
         assert np.corrcoef(found.ravel(), of_group.ravel())[0, 1] == pytest.approx(np.sqrt(pooling), abs=0.02)

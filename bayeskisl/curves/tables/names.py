@@ -12,6 +12,7 @@ __all__ = [
     "excludes_embeddings",
     "field_named",
     "group_named",
+    "may_name_runs",
     "may_name_sizes",
     "names_runs",
     "normalised",
@@ -69,6 +70,7 @@ _GROUP_NAMES = {  # normalised
 }
 _LONGEST_FIRST = sorted(_GROUP_NAMES, key=len, reverse=True)
 _NAMED_SIZES = ("model", "model_name", "model_id", "base_model", "name", "size", "architecture")  # pythia-70m
+_NAMED_RUNS = ("name", "display_name", "experiment", "experiment_name", "exp", "exp_name", "job", "job_name")
 _COUNTS_PARAMETERS = re.compile(r"param|(^|_)size(_|$)|^n_")
 _NON_EMBEDDING = re.compile(r"non_?emb|no_emb|without_emb|wo_emb|w_o_emb|excl\w*_emb|minus_emb")
 _TOTAL = re.compile(r"(^|_)(total|all)(_|$)|with_emb|incl\w*_emb")
@@ -124,6 +126,11 @@ def names_runs(column: str) -> bool:
 def may_name_sizes(column: str) -> bool:
     """Whether a column, by its name, has names of models, which may contain their sizes."""
     return bare(column) in _NAMED_SIZES
+
+
+def may_name_runs(column: str) -> bool:
+    """Whether a column, by its name, has names of experiments, each of which may be one run."""
+    return bare(column) in _NAMED_RUNS
 
 
 def says_average(source: object, columns: Collection[str]) -> bool:

@@ -13,6 +13,7 @@ from bayeskisl.curves.tables.names import (
     bare,
     excludes_embeddings,
     field_named,
+    may_name_runs,
     may_name_sizes,
     names_runs,
     normalised,
@@ -30,7 +31,6 @@ _SETTINGS = frozenset(
     ("config", "params", "model", "data", "dataset", "train", "training", "meta", "metadata", "hparams", "args")
 )
 _QUESTIONS = ("num_questions", "nb_questions", "number_of_questions", "total_questions")
-_NAMES_OF_RUNS = ("name", "display_name", "experiment", "experiment_name", "exp", "exp_name", "job", "job_name")
 _FEW = 10_000  # questions
 _SEEDS = 9  # at most, where a column counts them
 _ROUNDED = 0.1  # relative; a size in a name is rounded to one or two digits
@@ -221,7 +221,7 @@ def _by_distinct_names(candidates: Candidates, columns: _Columns) -> Candidates:
     read = {name for names in candidates.values() for name in names}
     for column in columns.free:
         cells = columns.cells[column]
-        if bare(column) in _NAMES_OF_RUNS and column not in read and not any(map(is_missing, cells)):
+        if may_name_runs(column) and column not in read and not any(map(is_missing, cells)):
             told = list(map(as_text, cells))
             if len(set(told)) == len(told) > 1 and not any(map(read_quantity, told)):
                 return candidates | {schema.RUN: [column]}
