@@ -95,9 +95,12 @@ C = Language(
     # Sums may be reordered, as every vectorised sum is; infinities and NaN keep their meaning: they end trajectories.
     # A density is one function of hundreds of loops: -O3 takes three times as long to compile it, and gains no speed.
     # Vectorised remainders of loops would double its code; GCC can leave them out.
+    # Expensive optimisations include `vzeroupper` before each call of a function without vectors, of which loops over a
+    # few cells are full: without it a call of exp took a tenth of a microsecond, and a gradient four to six times as
+    # long (LOG.md, 2026-11-30).
     flags=(
-        "-O1", "-ftree-vectorize", "-fopenmp-simd", "-shared", "-fPIC", "-std=gnu11", "-fno-math-errno",
-        "-fno-trapping-math", "-fno-signed-zeros", "-fassociative-math", "-freciprocal-math",
+        "-O1", "-fexpensive-optimizations", "-ftree-vectorize", "-fopenmp-simd", "-shared", "-fPIC", "-std=gnu11",
+        "-fno-math-errno", "-fno-trapping-math", "-fno-signed-zeros", "-fassociative-math", "-freciprocal-math",
     ),
     native=((*_NATIVE, "--param", "vect-epilogues-nomask=0"), _NATIVE, ()),
     libraries=(*_VECTOR_MATHS, "-lm"),
