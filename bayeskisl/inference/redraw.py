@@ -17,14 +17,14 @@ Every chain has an ensemble of its own, so that R-hat tells whether ensembles ag
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from arviz_stats.base import array_stats
 
 from bayeskisl import schema
-from bayeskisl.arrays import FloatArray
+from bayeskisl.arrays import BoolArray, FloatArray
 from bayeskisl.inference.given import QUANTITY
 from bayeskisl.inference.model import Model
 from bayeskisl.inference.tempering import MOST_DIMENSIONS, tempered_draws
@@ -45,18 +45,45 @@ _WIDER = 2.0
 
 
 @dataclass(frozen=True)
-class _Block:
-    """Coefficients and scatter of one group in one chain, given what depends on them.
-
-    A place is (free coefficients, log tau), each in standard deviations of the prior of a single group.
+class _Places:
+    """Places of a group: its free coefficients and log tau, each in standard deviations of the prior of a single group.
 
     Parameters
     ----------
     law : LimitsLaw
-    values : numpy.ndarray
-        Covariates of the cells, shape ``(cell, place)``.
     log_tau : tuple of float
         Prior mean and standard deviation of log tau.
+    """
+
+    law: LimitsLaw
+    log_tau: tuple[float, float]
+
+    @cached_property
+    def free(self) -> BoolArray:
+        """Which coefficients have a place, ``(column,)``."""
+        return self.law.sd > 0
+
+    def of(self, coefficients: FloatArray, tau: FloatArray) -> FloatArray:
+        """Places ``(..., dimension)`` of coefficients ``(..., column)`` and tau ``(...)``."""
+        of_law = (coefficients - self.law.mean)[..., self.free] / self.law.sd[self.free]
+        return np.concatenate([of_law, ((np.log(tau) - self.log_tau[0]) / self.log_tau[1])[..., None]], axis=-1)
+
+    def at(self, places: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Coefficients ``(..., column)`` and tau ``(...)`` at places ``(..., dimension)``."""
+        coefficients = np.tile(self.law.mean, (*places.shape[:-1], 1))
+        coefficients[..., self.free] += self.law.sd[self.free] * places[..., :-1]
+        return coefficients, np.exp(self.log_tau[0] + self.log_tau[1] * places[..., -1])
+
+
+@dataclass(frozen=True)
+class _Conditional:
+    """Places of one group in one chain, given what depends on them.
+
+    Parameters
+    ----------
+    places : _Places
+    values : numpy.ndarray
+        Covariates of the cells, shape ``(cell, place)``.
     critical : numpy.ndarray
         Log critical exposures, at the reference load, shape ``(draw, cell)``.
     expected : numpy.ndarray
@@ -65,18 +92,14 @@ class _Block:
         Share of the prior variance that the others leave: 1 for a single group.
     """
 
-    law: LimitsLaw
+    places: _Places
     values: FloatArray
-    log_tau: tuple[float, float]
     critical: FloatArray
     expected: FloatArray
     own_share: float
 
-    def redrawn(
-        self, coefficients: FloatArray, tau: FloatArray, rng: np.random.Generator
-    ) -> tuple[FloatArray, FloatArray]:
-        """Draw coefficients ``(draw, column)`` and tau ``(draw,)`` again."""
-        own = self.place(coefficients, tau)
+    def redrawn(self, own: FloatArray, rng: np.random.Generator) -> FloatArray:
+        """Draw places ``(draw, dimension)`` again."""
         members = max(_FEWEST, _MEMBERS_FOR_EACH_DRAW * len(own))
         ensemble, heights = tempered_draws(self._rough_likelihood, own.shape[1], members, rng)
         of_ensemble = self._log_density(ensemble) - heights
@@ -84,7 +107,7 @@ class _Block:
         weights = np.column_stack([of_ensemble, of_own])
         chosen = np.argmax(weights + rng.gumbel(size=weights.shape), axis=1)
         stays = chosen == members
-        return self._at(np.where(stays[:, None], own, ensemble[np.where(stays, 0, chosen)]))
+        return np.where(stays[:, None], own, ensemble[np.where(stays, 0, chosen)])
 
     @cached_property
     def _centre(self) -> FloatArray:
@@ -96,35 +119,22 @@ class _Block:
         """Variance of each cell's likelihood, about, ``(cell,)``."""
         return _WIDER * self.critical.var(axis=0)
 
-    def place(self, coefficients: FloatArray, tau: FloatArray) -> FloatArray:
-        """Place of coefficients ``(draw, column)`` and tau ``(draw,)``."""
-        free = self.law.sd > 0
-        of_law = (coefficients - self.law.mean)[:, free] / self.law.sd[free]
-        return np.column_stack([of_law, (np.log(tau) - self.log_tau[0]) / self.log_tau[1]])
-
-    def _at(self, place: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Coefficients ``(draw, column)`` and tau ``(draw,)`` at a place."""
-        free = self.law.sd > 0
-        coefficients = np.tile(self.law.mean, (len(place), 1))
-        coefficients[:, free] += self.law.sd[free] * place[:, :-1]
-        return coefficients, np.exp(self.log_tau[0] + self.log_tau[1] * place[:, -1])
-
-    def _line(self, place: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def _line(self, places: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Log critical exposures of the law, shape ``(member, cell)``, and tau, shape ``(member, 1)``."""
-        coefficients, tau = self._at(place)
-        return self.law.log_critical_exposures(coefficients, self.values), tau[:, None]
+        coefficients, tau = self.places.at(places)
+        return self.places.law.log_critical_exposures(coefficients, self.values), tau[:, None]
 
-    def _rough_likelihood(self, place: FloatArray) -> FloatArray:
+    def _rough_likelihood(self, places: FloatArray) -> FloatArray:
         """Log likelihood ``(member,)`` if the data said a normal about each cell."""
-        line, tau = self._line(place)
+        line, tau = self._line(places)
         variance = tau**2 + self._variance
         return -0.5 * np.sum((self._centre - line) ** 2 / variance + np.log(variance), axis=1)
 
-    def _log_density(self, place: FloatArray) -> FloatArray:
+    def _log_density(self, places: FloatArray) -> FloatArray:
         """Log density ``(draw, member)`` given each draw's critical exposures, over the prior of a single group."""
-        line, tau = self._line(place)
+        line, tau = self._line(places)
         off = _squared_distances(self.critical - self._centre, line - self._centre) / tau.T**2
-        of_prior = _squared_distances(self.expected, place) / self.own_share - np.sum(place**2, axis=1)
+        of_prior = _squared_distances(self.expected, places) / self.own_share - np.sum(places**2, axis=1)
         return -0.5 * (off + of_prior) - line.shape[1] * np.log(tau.T)
 
 
@@ -153,30 +163,27 @@ def redraw_coefficients(
     law, log_tau = model.data.size_law, model.law.priors.tau
     if not isinstance(law, LimitsLaw) or np.sum(law.sd > 0) >= MOST_DIMENSIONS or not log_tau.log_sd:
         return {}
-    found = {name: named[name].copy() for name in ("coefficients", "tau", "common") if name in named}
-    coefficients, tau = found["coefficients"], found["tau"]
+    places = _Places(law, (log_tau.log_median, log_tau.log_sd))
+    drawn = places.of(np.moveaxis(named["coefficients"], -1, 0), np.moveaxis(named["tau"], -1, 0))
+    stuck = [group for group, of_group in enumerate(drawn) if not _effective_share(of_group) >= _FREELY]
     critical = np.log(named[schema.CRITICAL_EXPOSURES])
-    slow = np.concatenate([coefficients[..., law.sd > 0, :], tau[:, :, None]], axis=2)
-    stuck = [group for group in range(tau.shape[2]) if not _effective_share(slow[..., group]) >= _FREELY]
     together = _Together(model.law.pooling)
-    empty = _Block(law, model.data.covariates, (log_tau.log_median, log_tau.log_sd), critical[0, ..., 0], tau[0], 1.0)
+    common = named["common"].copy() if "common" in named else None
 
     def redraw(chain: int, own_rng: np.random.Generator) -> None:
-        places = np.stack(
-            [empty.place(coefficients[chain, ..., group], tau[chain, :, group]) for group in range(tau.shape[2])]
-        )
+        of_groups = drawn[:, chain]  # (group, draw, dimension)
         for group in _ROUNDS * stuck:
-            expected, own_share = together.given_others(places, group)
-            block = replace(empty, critical=critical[chain, ..., group], expected=expected, own_share=own_share)
-            of_law, scatter = block.redrawn(coefficients[chain, ..., group], tau[chain, :, group], own_rng)
-            coefficients[chain, ..., group], tau[chain, :, group] = of_law, scatter
-            places[group] = block.place(of_law, scatter)
-        if stuck and "common" in found:
-            found["common"][chain][:, _columns_of_common(model, law)] = together.common(places, own_rng)
+            given = critical[chain, ..., group], *together.given_others(of_groups, group)
+            conditional = _Conditional(places, model.data.covariates, *given)
+            of_groups[group] = conditional.redrawn(of_groups[group], own_rng)
+        if stuck and common is not None:
+            common[chain][:, _columns_of_common(model, places.free)] = together.common(of_groups, own_rng)
 
     with ThreadPoolExecutor(workers) as pool:
-        list(pool.map(redraw, range(len(tau)), rng.spawn(len(tau))))
-    return found
+        list(pool.map(redraw, range(drawn.shape[1]), rng.spawn(drawn.shape[1])))
+    coefficients, tau = places.at(drawn)
+    found = {"coefficients": np.moveaxis(coefficients, 0, -1), "tau": np.moveaxis(tau, 0, -1)}
+    return found if common is None else {**found, "common": common}
 
 
 @dataclass(frozen=True)
@@ -207,12 +214,12 @@ class _Together:
         return variance * np.sqrt(self.pooling) / (1 - self.pooling) * places.sum(axis=0), variance
 
 
-def _columns_of_common(model: Model, law: LimitsLaw) -> list[int]:
-    """Indices of the common parts of a law's free coefficients, and of tau, among the common quantities."""
+def _columns_of_common(model: Model, free: BoolArray) -> list[int]:
+    """Indices of the common parts of the free coefficients, and of tau, among the common quantities."""
     names = model.labels[QUANTITY]
     of_threshold = model.lines.common_of_threshold(np.arange(float(len(names))))
     assert of_threshold is not None
-    return [*of_threshold[law.sd > 0].astype(int).tolist(), names.index("tau")]
+    return [*of_threshold[free].astype(int).tolist(), names.index("tau")]
 
 
 def _effective_share(quantities: FloatArray) -> float:

@@ -7,46 +7,45 @@ from scipy.stats import kstest
 from bayeskisl.inference import simulate
 from bayeskisl.inference.data import prepare
 from bayeskisl.inference.model import Model
-from bayeskisl.inference.redraw import _ROUNDS, _Block, _Together, redraw_coefficients
+from bayeskisl.inference.redraw import _ROUNDS, _Conditional, _Places, _Together, redraw_coefficients
 from bayeskisl.laws import LimitsLaw, load_law
 
 RNG = np.random.default_rng(5)
 LAW = load_law("limits")
 
 
-def block_of(sizes, critical, own_share=1.0, expected=None):
+def conditional_of(sizes, critical, own_share=1.0, expected=None):
     values = np.stack([sizes, 1e5 / sizes], axis=1)
     size_law = LimitsLaw.of(LAW, ("params",), values)
     dimensions = int((size_law.sd > 0).sum()) + 1
     expected = np.zeros((len(critical), dimensions)) if expected is None else expected
     tau = LAW.priors.tau
-    return _Block(size_law, values, (tau.log_median, tau.log_sd), critical, expected, own_share)
+    return _Conditional(_Places(size_law, (tau.log_median, tau.log_sd)), values, critical, expected, own_share)
 
 
 def joint_draws(sizes, draws, own_share=1.0):
-    """Places from the prior and critical exposures given them."""
-    empty = block_of(sizes, np.zeros((1, len(sizes))))
+    """Expected places, places from the prior, and critical exposures given them."""
+    empty = conditional_of(sizes, np.zeros((1, len(sizes))))
     dimensions = empty.expected.shape[1]
     expected = np.sqrt(1 - own_share) * RNG.standard_normal((draws, dimensions))
     places = expected + np.sqrt(own_share) * RNG.standard_normal((draws, dimensions))
-    coefficients, tau = empty._at(places)
-    line = empty.law.log_critical_exposures(coefficients, empty.values)
-    return expected, coefficients, tau, line + tau[:, None] * RNG.standard_normal(line.shape)
+    line, tau = empty._line(places)
+    return expected, places, line + tau * RNG.standard_normal(line.shape)
 
 
 @pytest.mark.parametrize("own_share", [1.0, 0.25], ids=["one group", "several groups"])
 def test_the_joint_distribution_stays(own_share):
     """Prior draws with data of their own: afterwards places are still normal, and so are distances from the law."""
     sizes = np.geomspace(6144.0, 98304.0, 3)
-    expected, coefficients, tau, critical = joint_draws(sizes, 1500, own_share)
-    block = block_of(sizes, critical, own_share, expected)
-    found, scatter, rng = coefficients, tau, np.random.default_rng(6)
+    expected, places, critical = joint_draws(sizes, 1500, own_share)
+    conditional = conditional_of(sizes, critical, own_share, expected)
+    found, rng = places, np.random.default_rng(6)
     for _ in range(_ROUNDS):
-        found, scatter = block.redrawn(found, scatter, rng)
-    places = (block.place(found, scatter) - expected) / np.sqrt(own_share)
-    off = (critical - block.law.log_critical_exposures(found, block.values)) / scatter[:, None]
-    assert (scatter != tau).mean() > 0.3
-    for column in (*places.T, *off.T):
+        found = conditional.redrawn(found, rng)
+    line, tau = conditional._line(found)
+    own = (found - expected) / np.sqrt(own_share)
+    assert (found != places).any(axis=1).mean() > 0.3
+    for column in (*own.T, *((critical - line) / tau).T):
         assert kstest(column, "norm").statistic < 0.07
 
 
@@ -60,17 +59,21 @@ def test_chains_in_one_explanation_find_the_others():
     stuck = np.tile(size_law.mean, (400, 1))
     stuck[:, 0] = critical.mean()
     stuck[:, -2] = np.log(8.0)
-    found, _ = block_of(sizes, critical).redrawn(stuck, np.full(400, 0.05), np.random.default_rng(7))
+    conditional = conditional_of(sizes, critical)
+    own = conditional.places.of(stuck, np.full(400, 0.05))
+    found, _ = conditional.places.at(conditional.redrawn(own, np.random.default_rng(7)))
     bits = found[:, -2]
     assert (bits < np.log(2.3)).mean() > 0.1
     assert (bits > np.log(2.3)).mean() > 0.1
 
 
-def test_fixed_coefficients_stay():
-    sizes = np.geomspace(6144.0, 98304.0, 3)
-    _, coefficients, tau, critical = joint_draws(sizes, 300)
-    found, _ = block_of(sizes, critical).redrawn(coefficients, tau, np.random.default_rng(8))
-    np.testing.assert_array_equal(found[:, -1], coefficients[:, -1])
+def test_places_and_what_is_there_are_inverse_and_fixed_coefficients_stay():
+    places = conditional_of(np.geomspace(6144.0, 98304.0, 3), np.zeros((1, 3))).places
+    drawn = RNG.standard_normal((2, 300, int(places.free.sum()) + 1))
+    coefficients, tau = places.at(drawn)
+    np.testing.assert_allclose(places.of(coefficients, tau), drawn, atol=1e-12)
+    fixed = ~places.free
+    np.testing.assert_array_equal(coefficients[..., fixed], np.broadcast_to(places.law.mean[fixed], (2, 300, 1)))
 
 
 @pytest.mark.parametrize("name", ["limits", "power"])
