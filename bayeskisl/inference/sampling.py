@@ -28,22 +28,21 @@ __all__ = ["Sampled", "halves_of", "sample_model", "well_placed"]
 # diverge with .97 and none with .985, where a diagonal metric needs the steps of .999 and ten minutes.
 #
 # Where sweeps never cross their half-point, the posterior is a wide prior cut off by a cliff, which only short steps
-# climb.
+# climb: of one such sweep a diagonal metric at .999 leaves 192 effective draws in a tail, one of low rank 532.
 #
 # In the first draws, before the metric is known, trajectories double until they may not: 7 doublings in place of
 # nutpie's 10 spare a third of the steps of a warm-up. Shorter steps need more of them.
-_SHORTEST = Steps(target_accept=0.999, most_divergent=1.0)
 _OF_LOW_RANK = (
     Steps(target_accept=0.97, most_divergent=0.0005, metric="low_rank", doublings=7),
     Steps(target_accept=0.99, most_divergent=0.001, metric="low_rank", doublings=8),
-    _SHORTEST,
+    Steps(target_accept=0.999, most_divergent=1.0, metric="low_rank"),
 )
 # The 600 dimensions of 200 sizes take long to decompose.
 _MOST_OF_LOW_RANK = 250
 _DIAGONAL = (
     Steps(target_accept=0.95, most_divergent=0.0005, doublings=7),
     Steps(target_accept=0.98, most_divergent=0.001),
-    _SHORTEST,
+    Steps(target_accept=0.999, most_divergent=1.0),
 )
 
 # The density grows without bound as many cells draw near to their law: with 24 sizes the highest place is where they do

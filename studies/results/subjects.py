@@ -81,6 +81,12 @@ SUBJECTS = {
             rivals=("power",),
         ),
         Subject(
+            "memory-six",
+            ("memory-six",),
+            "The same at half the learning rate, which a larger size needs: six sizes over a factor of 64.",
+            rivals=("power",),
+        ),
+        Subject(
             "memory-budget",
             ("memory-budget",),
             "The same sizes at an eighth, a half and twice that budget: exposures or frequency?",

@@ -57,7 +57,7 @@ def test_identities_of_shipped_sweeps_stand(path):
     "name",
     [
         "desk-amount", "desk-dose", "desk-proportional", "desk-ratio", "desk-replay", "desk-tokens", "memory-amount",
-        "memory-budget", "memory-dose", "memory-ratio",
+        "memory-budget", "memory-dose", "memory-ratio", "memory-six",
     ],
 )  # fmt: skip
 def test_shipped_curves_hold_the_runs_of_their_specification(name):
