@@ -16,10 +16,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
-from scipy.special import ndtri, xlog1py, xlogy
+from scipy.special import ndtri
 
 from bayeskisl import schema
-from bayeskisl.arrays import FloatArray, IntArray
+from bayeskisl.arrays import Float32Array, FloatArray, IntArray
 from bayeskisl.curves import cell_table, curves_of_cells, final, group_exposures
 from bayeskisl.curves.benchmark import benchmarks
 from bayeskisl.decision.intervals import OPPOSITE, Bound, HalfPoint
@@ -47,6 +47,9 @@ _MOST_NODES = 4_000
 # Facts of one run are no independent trials, and runs scatter by about a tenth: 500 probes place a run's own threshold
 # to within 4 sqrt(.25 / 500) / 6 = .015. More would only make the nodes denser: 131,072 took minutes a cell.
 _MOST_PROBES = 500
+# Sums over the nodes of a run's threshold are single precision, half of the time: their terms are positive. Factors
+# below 1e-18, e^-41, are none, since products below 1e-38 would take a hundred times as long.
+_NOTHING, _LEAST = 1e-18, np.float32(1e-37)
 
 
 # What runs on one side of their half-point show.
@@ -272,26 +275,31 @@ def threshold_posterior(
     thresholds = own[(own >= low) & (own <= high)][::2]
     scatter = _scatter(thresholds, own, sigma_run)  # (sigma * threshold, own)
 
-    nuisances = np.meshgrid(steepness, _log_normal_nodes(*_ASYMMETRY), lapse, floor, indexing="ij")
-    k, asymmetry, missed, lowest = (each.ravel() for each in nuisances)
-    fall = SMOOTH_BREAK.with_values(asymmetry)
-    ceiling = lowest + most * (1 - missed) * (1 - lowest)
-    log_posterior = np.zeros((len(scatter), len(k)))
-    for u, y, n in zip(log_exposures, right, trials, strict=True):
-        recall = fall.retention(u, own[:, None], k, lowest, ceiling)
-        log_likelihood = xlogy(y, recall) + xlog1py(n - y, -recall)  # (own, nuisance), up to a constant
-        best = log_likelihood.max()
-        log_posterior += np.log(scatter @ np.exp(log_likelihood - best) + 1e-300) + best
+    k, asymmetry = (each.reshape(-1, 1) for each in np.meshgrid(steepness, _log_normal_nodes(*_ASYMMETRY)))
+    missed, lowest = (each.ravel() for each in np.meshgrid(lapse, floor))
+    fall, ceiling = SMOOTH_BREAK.with_values(asymmetry), lowest + most * (1 - missed) * (1 - lowest)
+    log_posterior = np.zeros((len(scatter), k.size * lowest.size))
+    for level in np.unique(log_exposures):
+        recall = fall.retention(level, own[:, None, None], k, lowest, ceiling).reshape(len(own), -1)  # (own, nuisance)
+        log_right, log_wrong = np.log(recall), np.log(1 - recall)
+        for run in np.flatnonzero(log_exposures == level):
+            log_likelihood = right[run] * log_right + (trials[run] - right[run]) * log_wrong  # up to a constant
+            best = log_likelihood.max()
+            log_posterior += np.log(scatter @ _single(np.exp(log_likelihood - best)) + _LEAST) + best
     by_threshold = np.exp(log_posterior - log_posterior.max()).reshape(len(sigma_run), len(thresholds), -1)
     probability = by_threshold.sum(axis=(0, 2))
     return thresholds, probability / probability.sum()
 
 
-def _scatter(thresholds: FloatArray, own: FloatArray, sigma_run: FloatArray) -> FloatArray:
+def _scatter(thresholds: FloatArray, own: FloatArray, sigma_run: FloatArray) -> Float32Array:
     """Probability of a run's own threshold given the cell's and the run scatter; rows sum to one."""
     distance = (own - thresholds[:, None]) / sigma_run[:, None, None]
     density = np.exp(-0.5 * distance**2).reshape(-1, len(own))
-    return density / density.sum(axis=1, keepdims=True)
+    return _single(density / density.sum(axis=1, keepdims=True))
+
+
+def _single(factors: FloatArray) -> Float32Array:
+    return np.where(factors < _NOTHING, 0, factors).astype(np.float32)
 
 
 def _range_of_fall(log_exposures: FloatArray, share: FloatArray) -> tuple[float, float]:
