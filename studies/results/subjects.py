@@ -83,13 +83,13 @@ SUBJECTS = {
         Subject(
             "memory-six",
             ("memory-six",),
-            "The same at half the learning rate, which a larger size needs: six sizes over a factor of 64.",
+            "`memory-amount` at half the learning rate, which a larger size needs: six sizes over a factor of 64.",
             rivals=("power",),
         ),
         Subject(
             "memory-budget",
             ("memory-budget",),
-            "The same sizes at an eighth, a half and twice that budget: exposures or frequency?",
+            "Sizes of `memory-amount` at an eighth, a half and twice its budget: exposures or frequency?",
             rivals=("power",),
         ),
         Subject(
