@@ -75,7 +75,9 @@ def plot_decision(decision: Decision, verification: Verification | None = None, 
                 axes.axvspan(*decision.near_optimal, color=law_colors(3)[2], alpha=0.09, lw=0)
         _name_infusion(above, below, decision)
         above.set_title(_graded(f"What {_subject(decision)} risks, keeps and may regret", decision))
-        figure.supxlabel(_marks(decision), fontsize=8, x=0.01, ha="left")
+        figure.supxlabel(_marks(decision, verification), fontsize=8, x=0.01, ha="left")
+        _end_below_legend(above, _INTERVALS_END)
+        _end_below_legend(middle, _most_worth(decision))
     return figure
 
 
@@ -107,16 +109,37 @@ def plot_risk(decision: Decision, *, dark: bool = False) -> Figure:
         _draw_choice(axes, decision)
         _name_infusion(axes, axes, decision)
         axes.set_title(_graded(f"What {_subject(decision)} risks", decision))
+        _end_below_legend(axes, _INTERVALS_END)
     return figure
 
 
-def _marks(decision: Decision) -> str:
-    """Name the line and the shades that are drawn."""
+def _marks(decision: Decision, verification: Verification | None) -> str:
+    """Name the line and the shades that are drawn, and count what is not."""
     line = "line: the choice; " if decision.advised is not None else ""
+    outside = 0
+    if verification is not None and decision.about.is_facts_kept:
+        ends = decision.data["infusion"].values[_eventful(decision)][[0, -1]]
+        outside = sum(not ends[0] <= place <= ends[1] for place in verification.kept.infusions)
+    beyond = f"; {outside} measured {'level' if outside == 1 else 'levels'} outside" if outside else ""
     if decision.window is None:
-        return f"{line}shaded: within 1 % of the best expected utility"
+        return f"{line}shaded: within 1 % of the best expected utility{beyond}"
     both = "" if decision.window.is_empty else "above: both sides hold; "
-    return f"{line}shaded {both}below: within 1 % of the best expected utility"
+    return f"{line}shaded {both}below: within 1 % of the best expected utility{beyond}"
+
+
+def _end_below_legend(axes: Axes, end: float) -> None:
+    """Raise the upper limit of a panel until its legend, at the top, stands above `end`."""
+    figure, legend = axes.get_figure(root=True), axes.get_legend()
+    assert figure is not None
+    assert legend is not None
+    figure.draw_without_rendering()
+    panel, (bottom, _) = axes.get_window_extent(), axes.get_ylim()
+    below = (legend.get_window_extent().y0 - panel.y0) / panel.height
+    axes.set_ylim(bottom, bottom + (end - bottom) / max(below, _LEAST_BELOW))
+
+
+# Share of a panel that its curves have at least, however many names there are.
+_LEAST_BELOW = 0.3
 
 
 def _subject(decision: Decision) -> str:
@@ -184,10 +207,9 @@ def _draw_risk(axes: Axes, decision: Decision) -> None:
     axes.axhline(about.risk, color=ink(), lw=0.8, ls=":")
     if decision.advised is not None:
         _mark_choice(axes, decision, green)
-    _draw_span(axes, decision, "sufficient" if decision.is_least else schema.SHOULDER, 1.06, blue)
-    _draw_span(axes, decision, about.half_point, 1.14, orange)
-    names = axes.get_legend_handles_labels()[1]
-    axes.set_ylim(-0.02, _INTERVALS_END / (1 - _NAME_HEIGHT * (len(names) + 0.5)))
+    _draw_span(axes, decision, "sufficient" if decision.is_least else schema.SHOULDER, 1.07, blue)
+    _draw_span(axes, decision, about.half_point, 1.19, orange)
+    axes.set_ylim(-0.02, _INTERVALS_END)
     axes.set_yticks(np.linspace(0, 1, 5))
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set_ylabel("probability that the run ...")
@@ -239,9 +261,9 @@ def _graded(title: str, decision: Decision) -> str:
     return f"{title}\n{found.grade.capitalize()}{rests}"
 
 
-# Of the panel of risks: where its intervals end, above which the names of its lines stand, and the share of the panel
-# that each name takes in height, and a note beside the choice in width.
-_INTERVALS_END, _NAME_HEIGHT, _NOTE = 1.2, 0.062, 0.32
+# Of the panel of risks: where its intervals end, above which the names of its lines stand, and the share of the panel's
+# width that a note beside the choice takes.
+_INTERVALS_END, _NOTE = 1.26, 0.32
 
 
 # Share of the panel's width that the name of an interval takes.
@@ -283,8 +305,14 @@ def _name_span_beyond(axes: Axes, said: str, height: float, color: str, *, right
     )  # fmt: skip
 
 
-# Height of the panel over that of its curves: the legend stands above them and hides no measured point.
-_ROOM_FOR_NAMES = 1.5
+def _most_worth(decision: Decision) -> float:
+    """Where the panel of the utility ends: just above the highest quantile."""
+    utility = decision.data["utility"]
+    return float(utility.max()) + _ABOVE * float(utility.max() - min(0.0, float(utility.min())))
+
+
+# Share of the span of utilities that stays free above them.
+_ABOVE = 0.03
 
 
 def _draw_worth(axes: Axes, decision: Decision, verification: Verification | None) -> None:
@@ -309,13 +337,10 @@ def _draw_worth(axes: Axes, decision: Decision, verification: Verification | Non
         value = np.interp(best, infusion, data["mean_utility"].values)
         axes.plot([best], [value], "s", color=law_colors(2)[1], ms=7, label=f"best mean, at a risk of {risk}")
     if verification is not None and about.is_facts_kept:
-        kept, ends = verification.kept, infusion[_eventful(decision)][[0, -1]]
-        outside = sum(not ends[0] <= place <= ends[1] for place in kept.infusions)
-        beyond = f" ({outside} of {len(kept.infusions)} levels lie outside)" if outside else ""
+        kept = verification.kept
         axes.plot(kept.infusions, kept.facts, "*", ms=10, color=law_colors(1)[0], mec=color, mew=0.6, zorder=5,
-                  label=f"measured afterwards, mean of a level's runs{beyond}")  # fmt: skip
-    bottom, top = min(0.0, float(low.min())), float(high.max())
-    axes.set_ylim(bottom, bottom + _ROOM_FOR_NAMES * (top - bottom))
+                  label="measured afterwards")  # fmt: skip
+    axes.set_ylim(min(0.0, float(low.min())), _most_worth(decision))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
     axes.set_ylabel(utility_in_words(about))
     axes.legend(loc="upper center", ncols=3, **_SEE_THROUGH)
@@ -332,7 +357,7 @@ def _draw_regret(axes: Axes, decision: Decision) -> None:
     )  # fmt: skip
     axes.plot(infusion, data["expected_regret"], color=ink(), lw=1.4)
     best = float(data["best_utility"].mean())
-    top = 1.05 * float(data["expected_regret"].max())
+    top = 1.05 * float(data["expected_regret"].values[_eventful(decision)].max())
     axes.set_ylim(0, min(top, 1.02 * best) if best > 0 else top)
     axes.set_ylabel("expected regret")
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
@@ -351,5 +376,5 @@ def _add_share_of_best(axes: Axes, best: float) -> None:
         return np.asarray(value) * best
 
     share = axes.secondary_yaxis("right", functions=(of_best, from_share))
-    share.yaxis.set_major_formatter(PercentFormatter(1.0))
+    share.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}%"))
     share.set_ylabel("of the best")

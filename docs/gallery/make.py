@@ -1,6 +1,6 @@
 """Draw the pictures of the gallery: `python docs/gallery/make.py [NAME ...]`.
 
-Every example is a script that a reader can run as it stands. Here `bayeskisl.fit` draws fewer, and each fit is kept in
+Every example is a script that a reader can run as it stands. Here each fit of `bayeskisl.fit` is kept in
 `build/gallery` and shared by the examples that ask for it.
 """
 
@@ -17,16 +17,15 @@ from bayeskisl.inference import load_fit
 HERE = Path(__file__).parent
 FIGURES = HERE / "figures"
 KEPT = HERE.parents[1] / "build" / "gallery"
-DRAWS = 300
 
 
 def kept_fit(curves, law="limits", *, rivals=(), **_):
-    """Return a fit of few draws, from the folder of kept ones if it is there."""
+    """Return a fit, from the folder of kept ones if it is there."""
     runs = hashlib.sha256("".join([law, *rivals, *curves["run"].values.astype(str), *curves["group"].values]).encode())
     path = KEPT / f"{runs.hexdigest()[:16]}.nc"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        fit_curves(curves, law, rivals=rivals, draws=DRAWS, throw=False).save(path)
+        fit_curves(curves, law, rivals=rivals, throw=False).save(path)
     return load_fit(path)
 
 
