@@ -45,7 +45,10 @@ class Curve:
         Size and budget of the cell.
     runs : tuple of str
     infusion, log_exposures : numpy.ndarray
-        Place of each run, shape ``(run,)``.
+        Place of each run, shape ``(run,)``. Where the exposures of the group stay and only the load varies, each of
+        them counts for less as more is infused: they are divided by the infusion over its mean.
+    by_load : bool
+        Whether that is so.
     share : numpy.ndarray
         Share of facts known above guessing, ``(run,)``.
     variance : numpy.ndarray
@@ -64,6 +67,7 @@ class Curve:
     share: FloatArray
     variance: FloatArray
     signal: bool
+    by_load: bool
 
     def without(self, rows: Iterable[int]) -> "_Part":
         """The curve without some of its rows; the other rows keep their numbers."""
@@ -236,7 +240,9 @@ def curves_of_cells(curves: xr.Dataset, group: str) -> list[Curve]:
     found = []
     for cell in range(cells.sizes[schema.CELL]):
         used = np.flatnonzero((cell_of_run == cell) & (probed > 0) & (exposures > 0))
-        used = used[np.argsort(exposures[used], kind="stable")]
+        log_exposures, by_load = _places(exposures[used], infusion[used])
+        order = np.argsort(log_exposures, kind="stable")
+        used, log_exposures = used[order], log_exposures[order]
         params, tokens = (float(cells[name][cell]) for name in (schema.PARAMS, schema.TOKENS))
         share, variance = _known(recalled[used], probed[used], guessing[used])
         noise = np.sqrt(guessing[used] * (1 - guessing[used]) / np.maximum(probed[used], 1)) / (1 - guessing[used])
@@ -248,13 +254,23 @@ def curves_of_cells(curves: xr.Dataset, group: str) -> list[Curve]:
                 tokens=tokens,
                 runs=tuple(str(name) for name in curves[schema.RUN].values[used]),
                 infusion=infusion[used],
-                log_exposures=np.round(np.log(exposures[used]), 6),
+                log_exposures=log_exposures,
                 share=share,
                 variance=variance,
                 signal=bool((share * probed[used] > _SIGNAL * np.maximum(noise * probed[used], 1.0)).any()),
+                by_load=by_load,
             )
         )
     return found
+
+
+def _places(exposures: FloatArray, infusion: FloatArray) -> tuple[FloatArray, bool]:
+    """Log exposures of the runs of a cell, and whether the load alone distinguishes them, see `Curve`."""
+    log_exposures = np.round(np.log(exposures), 6)
+    by_load = bool(exposures.size and np.ptp(log_exposures) == 0 and np.ptp(infusion) > 0 and infusion.min() > 0)
+    if by_load:
+        log_exposures = log_exposures - np.round(np.log(infusion / np.exp(np.log(infusion).mean())), 6)
+    return log_exposures, by_load
 
 
 def _known(recalled: FloatArray, probed: FloatArray, guessing: FloatArray) -> tuple[FloatArray, FloatArray]:

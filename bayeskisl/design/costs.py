@@ -57,6 +57,11 @@ class Costs:
     per_hour: float | None = None
     known: tuple[tuple[float, float], ...] = ()
 
+    @property
+    def is_of_work(self) -> bool:
+        """Whether the costs are those of 6 N D, and not of measured or stated runs."""
+        return not self.per_token and not self.known
+
     @classmethod
     def of_flops(cls) -> "Costs":
         """Return costs of 6 N D FLOP."""

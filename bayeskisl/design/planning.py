@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
+from bayeskisl import schema
 from bayeskisl.cores import one_blas_thread
 from bayeskisl.decision.planned_model import PlannedModel, of_target
 from bayeskisl.decision.prediction import require_gate
@@ -109,6 +110,7 @@ def plan(
     require_gate(fit, throw, "plan from it anyway")
     budget, costs = costs_for(read_budget(budget), costs)
     ours, planned = of_target(fit, asked)
+    _require_tokens(planned, costs)
     if candidates is None:
         candidates = candidate_runs(fit, asked, budget=budget, costs=costs, seed=seed)
     offered = sorted_runs(candidates if how.runs is None else (replace(run, replicates=1) for run in candidates))
@@ -201,6 +203,14 @@ def _larger_runs(fit: "Fit", target: Target, offered: Sequence[Run], seed: int) 
         return ()
     size = float(f"{np.sqrt(largest * target.params):.3g}")
     return candidate_runs(fit, target, sizes=[size], levels=5, replicates=[1], seed=seed)
+
+
+def _require_tokens(planned: PlannedModel, costs: Costs) -> None:
+    """Refuse costs by 6 N D where an import assumed the tokens."""
+    if schema.TOKENS in planned.invented and costs.is_of_work:
+        raise InputError("runs whose tokens are known, for costs by 6 N D", "tokens that the import assumed", "costs",
+                         way("map the tokens at the import, or take `bk.Costs.of_table`",
+                             "import with `--map tokens=...`, or name a table of costs, `--costs FILE`"))  # fmt: skip
 
 
 def _refuse_target(runs: Sequence[Run], target: PlannedModel) -> None:

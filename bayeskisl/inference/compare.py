@@ -13,7 +13,7 @@ from bayeskisl import schema
 from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.cores import available_cores
 from bayeskisl.curves import cell_table, further_covariates, reference_load
-from bayeskisl.errors import InputError
+from bayeskisl.errors import InputError, way
 from bayeskisl.inference.data import prepare
 from bayeskisl.inference.densities import log_sum_exp
 from bayeskisl.inference.domains import require_one_domain
@@ -133,7 +133,7 @@ class Comparison:
 
 
 def compare(
-    fits: Sequence[Fit],
+    fits: Fit | Sequence[Fit],
     *,
     refit: bool = True,
     largest: int = 1,
@@ -152,7 +152,7 @@ def compare(
 
     Parameters
     ----------
-    fits : sequence of Fit
+    fits : Fit or sequence of Fit
         Posteriors of the same curves; their rivals are compared too. A repeated law counts once.
     refit : bool
         Whether cells whose Pareto k exceeds 0.7 are left out by a refit; each refit takes as long as a fit.
@@ -176,6 +176,7 @@ def compare(
         would remain.
     """
     require_seed(seed)
+    fits = [fits] if isinstance(fits, Fit) else fits
     curves, laws, posteriors = _of_one_sweep(fits)
     sizes = np.unique(curves[schema.PARAMS].values)
     if not 0 <= largest <= max(len(sizes) - 3, 0):
@@ -232,7 +233,9 @@ def _of_one_sweep(fits: Sequence[Fit]) -> tuple[xr.Dataset, dict[str, Law], dict
                 raise InputError("one law of each name", f"two called '{name}'", "compare", "rename one of them")
             posteriors.setdefault(name, posterior_group(fit.tree, name))
     if len(laws) < 2:
-        raise InputError("at least two laws", len(laws), "compare", "fit another law, or name rivals")
+        example = way("`fit(curves, rivals=['power'])`", "`bayeskisl fit curves.nc --rival power`")
+        remedy = f"fit with a rival, as in {example}, or add a fit of another law"
+        raise InputError("at least two laws", len(laws), "compare", remedy)
     return fits[0].curves, laws, posteriors
 
 

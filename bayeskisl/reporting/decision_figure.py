@@ -306,7 +306,7 @@ def _name_span_beyond(axes: Axes, said: str, height: float, color: str, *, right
 
 
 def _most_worth(decision: Decision) -> float:
-    """Where the panel of the utility ends: just above the highest quantile."""
+    """The end of the panel of the utility: just above the highest quantile."""
     utility = decision.data["utility"]
     return float(utility.max()) + _ABOVE * float(utility.max() - min(0.0, float(utility.min())))
 

@@ -7,6 +7,7 @@ import pytest
 from bayeskisl import schema
 from bayeskisl.axes import AXES
 from bayeskisl.curves.cells import with_sizes_in_words
+from bayeskisl.curves.curve import Side, curves_of_cells
 from bayeskisl.curves.groups import deciding_group, infused_group, probed_groups
 from bayeskisl.decision.planned_model import planned_model
 from bayeskisl.inference.simulate import design_curves
@@ -47,3 +48,17 @@ def test_names_of_cells_are_said_in_words():
     assert with_sizes_in_words("R-hat of tau[16000000p 2937000t, infused] is 1.2") == (
         "R-hat of tau[16M parameters, 2.94M tokens, infused] is 1.2"
     )
+
+
+def test_a_background_that_the_load_alone_harms_has_the_levels_of_the_infusion():
+    """Along an amount its exposures stay: one level of all runs would hide that it falls."""
+    curves = runs("amount", ("infused", "background"))
+    lost = curves["facts"].values > 500
+    counts = curves["recalled"].copy()
+    counts.loc[{"group": "background"}] = curves["probed"].sel(group="background").values * ~lost
+    for curve in curves_of_cells(curves.assign(recalled=counts), "background"):
+        assert curve.by_load
+        assert curve.side == Side.CROSSED
+        assert curve.infusion.tolist() == [1000, 100]
+        assert curve.share == pytest.approx([0, 1], abs=1e-3)
+    assert not any(curve.by_load for curve in curves_of_cells(curves, "infused"))

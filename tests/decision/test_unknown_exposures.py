@@ -6,10 +6,13 @@ from dataclasses import replace
 import pytest
 
 from bayeskisl.axes import AXES
-from bayeskisl.decision import decide
+from bayeskisl.decision import decide, measure_collapse, verify
 from bayeskisl.decision.planned_model import planned_model
+from bayeskisl.design import plan
+from bayeskisl.errors import InputError
 from bayeskisl.reporting import describe_decision
 from bayeskisl.target import Target
+from tests.decision.hand_made import amount_curves
 
 INVENTED = json.dumps(["tokens_per_fact", "ratio", "tokens"])
 
@@ -42,3 +45,16 @@ def test_no_tokens_and_no_sufficient_ratio_are_told(relative):
     assert "an unknown number of tokens" in said
     assert "ratio as in the sweep, tokens per fact as in the sweep, tokens as in the sweep" in said
     assert not decision.choice.is_bound
+
+
+def test_a_table_of_the_target_is_verified_although_its_import_assumed_other_values(relative):
+    decision = decide(relative, 98_304, sensitivity=False)
+    runs = amount_curves((98_304,), (1000, 1400, 2000, 2800, 4000))
+    other = {"tokens_per_fact": 3 * runs["tokens_per_fact"], "exposures": runs["exposures"] / 3}
+    found = verify(decision, runs.assign_coords(other))
+    assert found.measured.median == pytest.approx(measure_collapse(runs).median, rel=1e-6)
+
+
+def test_work_of_assumed_tokens_is_no_cost(relative):
+    with pytest.raises(InputError, match="runs whose tokens are known, for costs by 6 N D, got tokens that the import"):
+        plan(relative, 98_304, budget="1e15flop")

@@ -123,3 +123,10 @@ def test_what_cannot_be_compared_is_refused(curves, fitted):
     fewer = fit(curves.isel(run=slice(0, 48)), "power", **FEW)
     with pytest.raises(InputError, match="same curves"):
         compare([fitted, fewer])
+
+
+def test_one_fit_with_rivals_may_stand_alone_and_one_law_is_refused_with_what_to_do(fitted):
+    alone = compare(fitted, refit=False, largest=0)
+    assert set(alone.weights) == set(fitted.laws)
+    with pytest.raises(InputError, match=r"at least two laws, got 1; fit with a rival, as in `fit\(curves, rivals="):
+        compare(fit(fitted.curves, **FEW))

@@ -50,18 +50,20 @@ def describe_prediction(ahead: xr.Dataset) -> str:
 
 def prediction_lines(about: About, found: dict[str, Any]) -> Iterator[str]:
     unit, ci_prob, half = about.unit, about.ci_prob, about.half_point
-    whose = "" if about.axis.harms_infused else f" of {about.group} facts"
+    is_clear = about.axis.harms_infused and len(about.harmed) < 2
+    whose = "" if is_clear else f" of {about.group} facts"
     yield (
         f"target: {exact(about.params)} non-embedding parameters, {budget(about)} tokens; "
         f"{about.extrapolation_decades:+.2f} decades from the largest size seen"
     )
     for name, each in found[schema.EXPONENT].items():
-        yield f"exponent of {name}{whose}: {with_interval(each, ci_prob)}"
+        sign = ", below 0 where critical exposures rise" if name == schema.TOKENS else ""
+        yield f"exponent of {name}{whose}{sign}: {with_interval(each, ci_prob)}"
     yield f"predicted {half}{whose} of {run_in_words(about)}: {with_interval(found[half], ci_prob, unit)}"
     for law, each in found["laws"].items():
         yield f"  under the law '{law}' (weight {each['weight']:.2f}): {with_interval(each[half], ci_prob, unit)}"
     if schema.SHOULDER in found:
-        yield f"shoulder, where a tenth is lost: {with_interval(found[schema.SHOULDER], ci_prob, unit)}"
+        yield f"shoulder{whose}, where a tenth is lost: {with_interval(found[schema.SHOULDER], ci_prob, unit)}"
     if schema.ONSET in found and half != schema.ONSET:
         yield f"onset of infused facts, where half is learned: {with_interval(found[schema.ONSET], ci_prob, unit)}"
     if "sufficient" in found:

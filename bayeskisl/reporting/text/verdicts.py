@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from bayeskisl.decision import Decision
 from bayeskisl.decision.caveat import Caveat
 from bayeskisl.decision.verdict import Verdict
+from bayeskisl.errors import way
 
 __all__ = ["extrapolated_lines", "further_line", "mending", "verdict_lines", "verdict_sentence", "warning_lines"]
 
@@ -49,7 +50,12 @@ def extrapolated_lines(decision: Decision) -> list[str]:
 def further_line(caveats: Sequence[Caveat]) -> list[str]:
     """Name the folded caveats by their codes."""
     codes = list(dict.fromkeys(one.code for one in caveats))
-    return [f"{len(caveats)} further note{'' if len(caveats) == 1 else 's'}: {', '.join(codes)}"] if caveats else []
+    whole = way("`warnings` has them whole", "`--json` has them whole")
+    return (
+        [f"{len(caveats)} further note{'' if len(caveats) == 1 else 's'} ({whole}): {', '.join(codes)}"]
+        if caveats
+        else []
+    )
 
 
 def warning_lines(warnings: Sequence[Caveat]) -> list[str]:

@@ -483,3 +483,18 @@ def test_runs_that_saw_a_part_of_their_tokens_are_left_out(read):
 def test_one_level_for_each_size_is_noted(read):
     curves = read("a.csv", rows("params,facts,acc,n_samples", "70M,100,.9,400", "1B,200,.6,400"))
     assert any("every cell has one level of facts" in note for note in told(curves, "notes"))
+
+
+@pytest.mark.parametrize("steps", [True, False])
+def test_tokens_seen_beside_steps_are_the_budget(read, steps):
+    header = f"run,params,facts,{'step,' * steps}tokens_seen,recalled,probed"
+    rows = [
+        f"{start},{f'{step},' * steps}{step * 262144},{recalled},400"
+        for start, recalled in (("a,2M,100", 365), ("b,2M,1000", 18), ("c,8M,1000", 168))
+        for step in (2500, 5000)
+    ]
+    curves = read("runs.csv", "\n".join([header, *rows]))
+    assert curves.sizes["run"] == 3
+    if steps:
+        assert set(curves["tokens"].values) == {5000 * 262144}
+        assert "tokens" not in json.loads(curves.attrs["import_invented"])
