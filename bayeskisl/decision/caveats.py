@@ -97,8 +97,10 @@ def _about_distance(ahead: xr.Dataset, target: PlannedModel, curves: xr.Dataset)
             buy=_size_between(target, sizes.max()),
             weight="care",
         )
-    yield from _about_budget(target, np.asarray(curves[schema.TOKENS].values, dtype=float), sizes)
-    if sizes.min() <= target.params <= sizes.max():
+    budgets = np.asarray(curves[schema.TOKENS].values, dtype=float)
+    yield from _about_budget(target, budgets, sizes)
+    within = budgets.min() / (1 + ROUNDING) <= target.tokens <= budgets.max() * (1 + ROUNDING)
+    if within and sizes.min() <= target.params <= sizes.max():
         yield Caveat(
             "inside_data",
             "the target lies within the sizes seen; this is an interpolation",
@@ -135,11 +137,12 @@ def _size_between(target: PlannedModel, size: float) -> str:
 
 
 def _about_budget(target: PlannedModel, budgets: FloatArray, sizes: FloatArray) -> Iterator[Caveat]:
-    """Return the caveat about a budget far from all that were tried, unless it only follows the size."""
+    """Return the caveat about a budget far from all that were tried, unless it only follows the size, as theirs do."""
     low, high = budgets.min(), budgets.max()
     factor = max(target.tokens / high, low / target.tokens)
     a_parameter, planned = budgets / sizes, target.tokens / target.params
-    follows = a_parameter.min() / (1 + ROUNDING) <= planned <= a_parameter.max() * (1 + ROUNDING)
+    one_each = len(np.unique(np.stack([sizes, budgets]), axis=1).T) == len(np.unique(sizes))
+    follows = one_each and a_parameter.min() / (1 + ROUNDING) <= planned <= a_parameter.max() * (1 + ROUNDING)
     if factor >= _FAR * (1 - 1e-9) and not follows and schema.TOKENS not in target.prior_driven:
         yield Caveat(
             "far_budget",

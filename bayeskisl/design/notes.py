@@ -14,6 +14,7 @@ from bayeskisl.design.lookahead import Batch
 from bayeskisl.design.outlook import WORTH_WHILE, Score
 from bayeskisl.design.problem import FEWEST_DRAWS, Problem
 from bayeskisl.design.runs import Run
+from bayeskisl.errors import way
 
 if TYPE_CHECKING:
     from bayeskisl.inference import Fit
@@ -83,7 +84,7 @@ def what_larger_would_tell(problem: Problem, larger: Sequence[Run], after: float
     return [
         f"A larger size would show more: one run of {best.params:,.0f} parameters at {best.level:,.6g} {unit}, for "
         f"{amount(problem.cost_of(best), problem.costs.unit)}, is expected to leave {width:.2f} by itself. If it may "
-        f"be trained, allow it with `largest`, or `--largest {best.params:.0f}`."
+        f"be trained, allow it with {way(f'`largest={best.params:.0f}`', f'`--largest {best.params:.0f}`')}."
     ]
 
 

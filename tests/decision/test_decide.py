@@ -464,7 +464,11 @@ def test_a_budget_far_from_those_tried_is_labelled(fit):
     curves = xr.concat([amount_curves(), amount_curves(tokens=2 * TOKENS)], dim="run")
     two = HandMadeFit(curves=curves)
     assert "far_budget" not in codes(decide(two, 98_304, tokens=3 * TOKENS, sensitivity=False))
-    assert "far_budget" in codes(decide(two, 24_000, tokens=50 * TOKENS, sensitivity=False))
+    far = codes(decide(two, 24_000, tokens=50 * TOKENS, sensitivity=False))
+    assert "far_budget" in far
+    assert "inside_data" not in far, "a size within, but no budget"
+    # tokens a parameter as in the sweep, whose sizes were trained at two budgets each: no budget follows the size
+    assert "far_budget" in codes(decide(two, 10 * 98_304, tokens=10 * 3 * TOKENS, sensitivity=False))
 
 
 def test_a_level_of_a_group_that_was_not_probed_is_refused(fit):

@@ -288,7 +288,7 @@ def test_runs_are_bought_to_the_last_one_even_if_the_draws_wear_out(fitted, cand
 def test_a_larger_size_that_would_tell_more_is_named(fitted, candidates):
     small = [run for run in candidates if run.params <= 13_824]
     told = made(fitted, small, budget=200).notes[-1]
-    size = int(told.split("--largest ")[1].split("`")[0])
+    size = int(told.split("`largest=")[1].split("`")[0])
     assert 13_824 < size < TARGET
     width = float(told.split("to leave ")[1].split(" by")[0])
     allowed = made(fitted, candidate_runs(fitted, TARGET, sizes=[size], largest=size), budget=200, batch=1)

@@ -77,8 +77,10 @@ def _both_sides_in_full(decision: Decision, window: Window) -> str:
     if window.is_empty:
         kept = f"where {run_in_words(about)} keeps {levels_in_words(decision)}"
         best = f"{three_digits(window.best)} {about.unit}, {kept}"
-        wanted, found = percent(1 - about.risk), percent(round(window.probability, 2))
-        return f"{said} with a probability of {wanted}. The most probable infusion is {best} with {found}"
+        wanted, found = (
+            f"with a probability of {percent(each)}" for each in (1 - about.risk, round(window.probability, 2))
+        )
+        return f"{said} {wanted}. The most probable infusion is {best} {found}"
     chance = f"a {percent(1 - about.risk)} chance of keeping {levels_in_words(decision)}"
     return f"{said}. In this range {run_in_words(about)} has {chance}"
 

@@ -33,7 +33,7 @@ def describe_decision(decision: Decision) -> str:
     str
         Plain text, one statement a line. A bound is given with its reason and the run to buy.
     """
-    found, unit = decision_summary(decision), decision.about.unit
+    found = decision_summary(decision)
     usable = decision.verdict.grade != "not usable"
     lines = [
         *extrapolated_lines(decision),
@@ -45,7 +45,7 @@ def describe_decision(decision: Decision) -> str:
         *_risk_lines(decision, found),
         f"risk-neutral choice: {beside_it(decision)}",
         *_reasons(decision.optimum),
-        f"within 1 % of the best expected utility: {span(*decision.near_optimal)} {unit}",
+        f"within 1 % of the best expected utility: {_near_optimal(decision)}",
         f"optimal infusion for one run (posterior): {_optimum_of_a_run(decision, found)}",
         *_regret_lines(decision),
         *domain_line(decision),
@@ -58,10 +58,20 @@ def describe_decision(decision: Decision) -> str:
     return "\n".join(lines)
 
 
+def _near_optimal(decision: Decision) -> str:
+    (low, high), unit = decision.near_optimal, decision.about.unit
+    return f"{span(low, high)} {unit}" if high < _end_of_range(decision) else f"{three_digits(low)} {unit} and more"
+
+
+def _end_of_range(decision: Decision) -> float:
+    """The largest infusion that was looked at, up to rounding."""
+    return float(decision.data["infusion"][-1]) * (1 - 1e-6)
+
+
 def _optimum_of_a_run(decision: Decision, found: dict[str, Any]) -> str:
     """State the interval of the optimum; the share of draws with none, where half or more of them have none."""
     optima = decision.data[schema.OPTIMUM].values
-    ends = {"upper": float(np.mean(np.isinf(optima))), "lower": float(np.mean(optima == 0))}
+    ends = {"upper": float(np.mean(optima >= _end_of_range(decision))), "lower": float(np.mean(optima == 0))}
     name = max(ends, key=ends.__getitem__)
     if ends[name] < 0.5:
         return with_interval(found[schema.OPTIMUM], decision.about.ci_prob, decision.about.unit)
