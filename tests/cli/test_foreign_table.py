@@ -58,16 +58,20 @@ def test_from_a_wide_table_to_a_report_and_the_next_runs(tmp_path, monkeypatch):
     said = run("decide", "fit.nc", "--params", "7B", "--out", "decision.nc")
     assert "recommended: at" in said
     assert "names such as 70M" in said
-    said = run("plan", "fit.nc", "--params", "7B", "--budget", "1e21flop", "--out", "next.csv")
+    run("report", "fit.nc", "--decision", "decision.nc")
+    assert (tmp_path / "report.html").stat().st_size < 6_000_000
+
+    asked = ["plan", "fit.nc", "--params", "7B", "--budget", "1e21flop"]
+    assert "tokens that the import assumed" in str(CliRunner().invoke(app, asked).exception)
+    named = ["--map", "params=model", "--map", "probed=n", "--map", "tokens=20e9"]
+    run("curves", "import", "wide.csv", "--levels", "facts", *named)
+    run("fit", "curves.nc", "--law", "power", "--alone")
+    said = run(*asked, "--out", "next.csv")
     assert re.search(r"new size between (70M and 160M|160M and 410M|410M and 1B)|times the largest seen", said)
     planned = pd.read_csv("next.csv")
     assert all(is_true(row.why, row.params) for row in planned.itertuples())
     bought = ["params", "tokens", "facts", "replicates", "cost", "unit", "expected_width", "why"]
     assert list(planned)[: len(bought)] == bought
     assert {"ratio", "tokens_per_fact"} <= set(planned)
-    refused = CliRunner().invoke(
-        app, ["plan", "fit.nc", "--params", "7B", "--budget", "1e21flop", "--out", "next.toml"]
-    )
+    refused = CliRunner().invoke(app, [*asked, "--out", "next.toml"])
     assert "write a table, --out next.csv" in str(refused.exception)
-    run("report", "fit.nc", "--decision", "decision.nc")
-    assert (tmp_path / "report.html").stat().st_size < 6_000_000
