@@ -1,5 +1,6 @@
 """Figure of a decision: the risk of each infusion, the retained knowledge, and the expected regret."""
 
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -132,11 +133,15 @@ def _end_below_legend(axes: Axes, end: float) -> None:
     figure, legend = axes.get_figure(root=True), axes.get_legend()
     assert figure is not None
     assert legend is not None
+    legend.set_in_layout(False)  # a wide one must not narrow the panels
     figure.draw_without_rendering()
     panel, (bottom, _) = axes.get_window_extent(), axes.get_ylim()
     below = (legend.get_window_extent().y0 - panel.y0) / panel.height
     axes.set_ylim(bottom, bottom + (end - bottom) / max(below, _LEAST_BELOW))
 
+
+# Characters of a line of a legend.
+_LONGEST_NAME = 64
 
 # Share of a panel that its curves have at least, however many names there are.
 _LEAST_BELOW = 0.3
@@ -191,7 +196,7 @@ def _draw_risk(axes: Axes, decision: Decision) -> None:
     levels, of = about.levels, whole_in_words(about)
     one = f"{whose}keeps less than {percent(levels[about.group])} of {of}"
     several = f"keeps less than {shortfall_in_words(decision)}"
-    label = several if len(about.harmed) > 1 else one
+    label = fill(several, _LONGEST_NAME) if len(about.harmed) > 1 else one
     axes.plot(infusion, data["shortfall_risk"], color=blue, lw=2, label=label)
     axes.plot(
         infusion, data["collapse_risk"], color=orange, lw=2, ls="--",

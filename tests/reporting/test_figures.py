@@ -203,3 +203,15 @@ def test_a_utility_below_zero_has_no_share_of_the_best(decision):
         for each in (decision, sunk)
     ]
     assert of_best == [["of the best"], []]
+
+
+@pytest.mark.parametrize("axis", ["ratio", "dose"])
+def test_legends_of_a_decision_stand_above_its_curves_and_narrow_no_panel(fit, axis):
+    made = MixedFit(curves=mixed_curves(axis))
+    figure = plot_decision(decide(made, 98_304, sensitivity=False))
+    above, middle, _ = figure.axes[:3]
+    figure.draw_without_rendering()
+    highest = float(np.nanmax(middle.lines[0].get_ydata()))
+    for axes, end in ((above, 1.19), (middle, highest)):
+        assert axes.get_legend().get_window_extent().y0 > axes.transData.transform((0.5, end))[1]
+        assert axes.get_window_extent().width > 0.6 * figure.bbox.width
