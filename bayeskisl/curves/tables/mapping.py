@@ -42,7 +42,7 @@ def complete_mapping(
             mapping |= _as_sources(field, given, table, findings)
     used = {column_named(_followed(field, given, table), table.columns) for field in given if str(field) in mapping}
     known, doubtful = recognise(table.columns, taken=mapping, used=filter(None, used))
-    known, doubtful = _with_tokens_seen(known, doubtful, mapping)
+    known, doubtful = _with_tokens_seen(known, doubtful, mapping, table)
     for field, columns in doubtful.items():
         _report_doubt(field, columns, known.get(field), findings)
     _note_symbol(known, table, findings)
@@ -57,7 +57,7 @@ def complete_mapping(
 
 
 def _with_tokens_seen(
-    known: Mapping[str, str], doubtful: Mapping[str, list[str]], given: Mapping[str, Any]
+    known: Mapping[str, str], doubtful: Mapping[str, list[str]], given: Mapping[str, Any], table: RawTable
 ) -> tuple[dict[str, str], dict[str, list[str]]]:
     """Read the tokens seen as the budget where steps are the checkpoints: at the last one they are what was trained."""
     columns = doubtful.get("checkpoint", [])
@@ -67,7 +67,7 @@ def _with_tokens_seen(
     others = [name for name in columns if name not in seen]
     left = {field: each for field, each in doubtful.items() if field != "checkpoint"}
     return (
-        {**known, schema.TOKENS: quoted(seen[0])},
+        {**known, schema.TOKENS: source_of(seen[0], schema.TOKENS, table.columns)},
         {**left, "checkpoint": others} if len(others) > 1 else left,
     )
 

@@ -489,12 +489,12 @@ def test_one_level_for_each_size_is_noted(read):
 def test_tokens_seen_beside_steps_are_the_budget(read, steps):
     header = f"run,params,facts,{'step,' * steps}tokens_seen,recalled,probed"
     rows = [
-        f"{start},{f'{step},' * steps}{step * 262144},{recalled},400"
+        f"{start},{f'{step},' * steps}{step * 0.25:g}M,{recalled},400"
         for start, recalled in (("a,2M,100", 365), ("b,2M,1000", 18), ("c,8M,1000", 168))
         for step in (2500, 5000)
     ]
     curves = read("runs.csv", "\n".join([header, *rows]))
     assert curves.sizes["run"] == 3
     if steps:
-        assert set(curves["tokens"].values) == {5000 * 262144}
+        assert set(curves["tokens"].values) == {1.25e9}
         assert "tokens" not in json.loads(curves.attrs["import_invented"])
