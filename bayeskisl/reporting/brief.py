@@ -56,6 +56,9 @@ _DOUBTS = {
 }
 _ALWAYS = "a recipe other than the sweep's"
 _SHOWN = 2
+# A limit that binds with this probability, and whose binding brings this risk, is what an answer rests on.
+_LIKELY, _RISKY = 0.1, 0.3
+_LIMITS = {"learning": "learning", "minimum": "a minimum of exposures", "capacity": "its capacity"}
 # Numbers and names of a run that a rule asks for stand before its reasons.
 _ENDS = (", where ", ", at the target", " (at the target")
 
@@ -134,7 +137,17 @@ def _doubts(decision: "Decision") -> list[str]:
     """The most influential caveats, in a few words each."""
     others = [each for each in _serious(decision) if each.message not in decision.extrapolated]
     shown = [_DOUBTS.get(each.code, each.message) for each in others]
-    return list(dict.fromkeys(shown))[:_SHOWN] or [_ALWAYS]
+    return list(dict.fromkeys([*shown, *_of_limits(decision)]))[:_SHOWN] or [_ALWAYS]
+
+
+def _of_limits(decision: "Decision") -> list[str]:
+    """A limit that is less probable than another, and at which the recommendation would be too much."""
+    most = max((each["probability"] or 0.0 for each in decision.limits.values()), default=0.0)
+    return [
+        f"the target may be limited by {_LIMITS[name]} ({percent(round(probability, 2))})"
+        for name, each in decision.limits.items()
+        if _LIKELY < (probability := each["probability"] or 0.0) < most and (each["risk"] or 0.0) > _RISKY
+    ]
 
 
 def _serious(decision: "Decision") -> list[Caveat]:

@@ -45,6 +45,20 @@ def test_it_names_the_number_of_the_decision(decision):
     assert question(decision) == "How many facts can a model of 98.3k parameters take?"
 
 
+@pytest.mark.parametrize(
+    ("likely", "risk", "is_said"), [(0.16, 0.54, True), (0.08, 0.54, False), (0.16, 0.2, False), (0.16, None, False)]
+)
+def test_a_less_probable_limit_at_which_the_choice_is_too_much_is_a_doubt(decision, monkeypatch, likely, risk, is_said):
+    limits = {
+        "learning": {"probability": 1 - likely, "risk": 0.02},
+        "minimum": {"probability": likely, "risk": risk},
+        "capacity": {"probability": 0.0, "risk": None},
+    }
+    monkeypatch.setattr(type(decision), "limits", property(lambda _: limits))
+    doubt = "The target may be limited by a minimum of exposures (16 %)."
+    assert (brief(decision)["doubts"] == doubt) == is_said
+
+
 def test_what_could_make_it_wrong_is_the_gravest_first(fit):
     said = brief(asked(HandMadeFit(gate=FAILED), 9e9, throw=False))
     assert said["doubts"].startswith("The posterior failed its gate; ")
