@@ -74,8 +74,8 @@ class InputError(BayeskislError, ValueError):
 
 
 def first_line(problem: BaseException) -> str:
-    """Return the first line of a foreign error, or its type if it says nothing."""
-    return next(iter(str(problem).strip().splitlines()), type(problem).__name__)
+    """Return the first line of a foreign error, at most 160 characters, or its type if it says nothing."""
+    return next(iter(str(problem).strip().splitlines()), type(problem).__name__)[:160]
 
 
 def require_ending(path: Path, endings: Sequence[str], where: str) -> None:

@@ -26,7 +26,7 @@ from pydantic import (
     with_config,
 )
 
-from bayeskisl.errors import InputError
+from bayeskisl.errors import InputError, first_line
 from bayeskisl.files import require_file
 
 __all__ = [
@@ -170,7 +170,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     except RecursionError:
         raise InputError("valid TOML", "tables or lists that are nested too deeply", str(path)) from None
     except ValueError as problem:  # also UnicodeDecodeError, and integers of more than 4,300 digits
-        raise InputError("valid TOML", _first_line(problem), str(path)) from None
+        raise InputError("valid TOML", _what_is_wrong(problem), str(path)) from None
 
 
 def toml_value(value: Any) -> str:
@@ -278,12 +278,12 @@ def shown(value: object) -> str:
         return "a number of thousands of digits"
 
 
-def _first_line(problem: Exception) -> str:
+def _what_is_wrong(problem: Exception) -> str:
     if isinstance(problem, UnicodeDecodeError):
         return f"a byte that is not UTF-8 at position {problem.start:,}"
     if "digits" in str(problem):
         return "a number of thousands of digits"
-    return str(problem).splitlines()[0]
+    return first_line(problem)
 
 
 def _keys_at(kind: Any, location: list[str | int]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from bayeskisl.arrays import BoolArray
-from bayeskisl.curves.tables.expressions import Expression, first_line, parse_expression
+from bayeskisl.curves.tables.expressions import Expression, parse_expression
 from bayeskisl.curves.tables.fields import TEXTS, Sources, Values, split_group
 from bayeskisl.curves.tables.numbers import AS_NUMBERS, Numbers, number_in, read_cells
 from bayeskisl.curves.tables.numeric_columns import NumericColumns
@@ -14,7 +14,7 @@ from bayeskisl.curves.tables.problems import Findings, shown
 from bayeskisl.curves.tables.quantities import as_text, is_missing, read_each
 from bayeskisl.curves.tables.ranges import within_range
 from bayeskisl.curves.tables.raw import RawTable
-from bayeskisl.errors import InputError
+from bayeskisl.errors import InputError, first_line
 
 __all__ = ["evaluate", "selected"]
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from bayeskisl.curves.tables.problems import shown
-from bayeskisl.errors import InputError
+from bayeskisl.errors import InputError, first_line
 
-__all__ = ["FUNCTIONS", "Expression", "first_line", "parse_expression"]
+__all__ = ["FUNCTIONS", "Expression", "parse_expression"]
 
 _NUMERIC = (
     "ABS CEIL CEILING FLOOR ROUND SIGN SQRT CBRT EXP LN LOG LOG2 LOG10 LOG1P POW POWER MOD GREATEST LEAST COALESCE "
@@ -132,8 +132,3 @@ def _require_bounded(tokens: list[tuple[str, str]], where: str) -> None:
             growth *= max(1.0, len(new) / len(old))
     if growth > _MOST_GROWTH:
         raise InputError(f"REPLACE to at most {_MOST_GROWTH} times the length", f"up to {growth:.3g} times", where)
-
-
-def first_line(problem: BaseException) -> str:
-    """The first line of an error, or its type."""
-    return (str(problem).splitlines() or [type(problem).__name__])[0][:160]
