@@ -47,8 +47,6 @@ class Curve:
     infusion, log_exposures : numpy.ndarray
         Place of each run, shape ``(run,)``. Where the exposures of the group stay and only the load varies, each of
         them counts for less as more is infused: they are divided by the infusion over its mean.
-    by_load : bool
-        Whether that is so.
     share : numpy.ndarray
         Share of facts known above guessing, ``(run,)``.
     variance : numpy.ndarray
@@ -67,7 +65,6 @@ class Curve:
     share: FloatArray
     variance: FloatArray
     signal: bool
-    by_load: bool
 
     def without(self, rows: Iterable[int]) -> "_Part":
         """The curve without some of its rows; the other rows keep their numbers."""
@@ -240,7 +237,7 @@ def curves_of_cells(curves: xr.Dataset, group: str) -> list[Curve]:
     found = []
     for cell in range(cells.sizes[schema.CELL]):
         used = np.flatnonzero((cell_of_run == cell) & (probed > 0) & (exposures > 0))
-        log_exposures, by_load = _places(exposures[used], infusion[used])
+        log_exposures = _places(exposures[used], infusion[used])
         order = np.argsort(log_exposures, kind="stable")
         used, log_exposures = used[order], log_exposures[order]
         params, tokens = (float(cells[name][cell]) for name in (schema.PARAMS, schema.TOKENS))
@@ -258,19 +255,17 @@ def curves_of_cells(curves: xr.Dataset, group: str) -> list[Curve]:
                 share=share,
                 variance=variance,
                 signal=bool((share * probed[used] > _SIGNAL * np.maximum(noise * probed[used], 1.0)).any()),
-                by_load=by_load,
             )
         )
     return found
 
 
-def _places(exposures: FloatArray, infusion: FloatArray) -> tuple[FloatArray, bool]:
-    """Log exposures of the runs of a cell, and whether the load alone distinguishes them, see `Curve`."""
+def _places(exposures: FloatArray, infusion: FloatArray) -> FloatArray:
+    """Log exposures of the runs of a cell; where the load alone distinguishes them, see `Curve`."""
     log_exposures = np.round(np.log(exposures), 6)
-    by_load = bool(exposures.size and np.ptp(log_exposures) == 0 and np.ptp(infusion) > 0 and infusion.min() > 0)
-    if by_load:
-        log_exposures = log_exposures - np.round(np.log(infusion / np.exp(np.log(infusion).mean())), 6)
-    return log_exposures, by_load
+    if exposures.size and np.ptp(log_exposures) == 0 and np.ptp(infusion) > 0 and infusion.min() > 0:
+        return log_exposures - np.round(np.log(infusion / np.exp(np.log(infusion).mean())), 6)
+    return log_exposures
 
 
 def _known(recalled: FloatArray, probed: FloatArray, guessing: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -1,5 +1,6 @@
 """Figure of a decision: the risk of each infusion, the retained knowledge, and the expected regret."""
 
+from collections.abc import Mapping
 from textwrap import fill
 from typing import Any
 
@@ -77,8 +78,7 @@ def plot_decision(decision: Decision, verification: Verification | None = None, 
         _name_infusion(above, below, decision)
         above.set_title(_graded(f"What {_subject(decision)} risks, keeps and may regret", decision))
         figure.supxlabel(_marks(decision, verification), fontsize=8, x=0.01, ha="left")
-        _end_below_legend(above, _INTERVALS_END)
-        _end_below_legend(middle, _most_worth(decision))
+        _end_below_legends({above: _INTERVALS_END, middle: _most_worth(decision)})
     return figure
 
 
@@ -110,7 +110,7 @@ def plot_risk(decision: Decision, *, dark: bool = False) -> Figure:
         _draw_choice(axes, decision)
         _name_infusion(axes, axes, decision)
         axes.set_title(_graded(f"What {_subject(decision)} risks", decision))
-        _end_below_legend(axes, _INTERVALS_END)
+        _end_below_legends({axes: _INTERVALS_END})
     return figure
 
 
@@ -128,16 +128,18 @@ def _marks(decision: Decision, verification: Verification | None) -> str:
     return f"{line}shaded {both}below: within 1 % of the best expected utility{beyond}"
 
 
-def _end_below_legend(axes: Axes, end: float) -> None:
-    """Raise the upper limit of a panel until its legend, at the top, stands above `end`."""
-    figure, legend = axes.get_figure(root=True), axes.get_legend()
+def _end_below_legends(ends: Mapping[Axes, float]) -> None:
+    """Raise the upper limit of panels until their legends, at the top, stand above an end."""
+    legends = {axes: legend for axes in ends if (legend := axes.get_legend()) is not None}
+    for legend in legends.values():
+        legend.set_in_layout(False)  # a wide one must not narrow the panels
+    figure = next(iter(ends)).get_figure(root=True)
     assert figure is not None
-    assert legend is not None
-    legend.set_in_layout(False)  # a wide one must not narrow the panels
     figure.draw_without_rendering()
-    panel, (bottom, _) = axes.get_window_extent(), axes.get_ylim()
-    below = (legend.get_window_extent().y0 - panel.y0) / panel.height
-    axes.set_ylim(bottom, bottom + (end - bottom) / max(below, _LEAST_BELOW))
+    for axes, legend in legends.items():
+        panel, (bottom, _) = axes.get_window_extent(), axes.get_ylim()
+        below = (legend.get_window_extent().y0 - panel.y0) / panel.height
+        axes.set_ylim(bottom, bottom + (ends[axes] - bottom) / max(below, _LEAST_BELOW))
 
 
 # Characters of a line of a legend.

@@ -2,6 +2,7 @@
 
 import itertools
 
+import numpy as np
 import pytest
 
 from bayeskisl import schema
@@ -57,8 +58,10 @@ def test_a_background_that_the_load_alone_harms_has_the_levels_of_the_infusion()
     counts = curves["recalled"].copy()
     counts.loc[{"group": "background"}] = curves["probed"].sel(group="background").values * ~lost
     for curve in curves_of_cells(curves.assign(recalled=counts), "background"):
-        assert curve.by_load
+        assert curve.levels.size == 2
         assert curve.side == Side.CROSSED
         assert curve.infusion.tolist() == [1000, 100]
         assert curve.share == pytest.approx([0, 1], abs=1e-3)
-    assert not any(curve.by_load for curve in curves_of_cells(curves, "infused"))
+    for curve in curves_of_cells(curves, "infused"):
+        exposures = curves["exposures"].sel(run=list(curve.runs)).values
+        assert curve.log_exposures == pytest.approx(np.log(exposures), abs=1e-5)

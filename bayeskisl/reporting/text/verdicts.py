@@ -49,13 +49,11 @@ def extrapolated_lines(decision: Decision) -> list[str]:
 
 def further_line(caveats: Sequence[Caveat]) -> list[str]:
     """Name the folded caveats by their codes."""
-    codes = list(dict.fromkeys(one.code for one in caveats))
+    if not caveats:
+        return []
+    codes = ", ".join(dict.fromkeys(one.code for one in caveats))
     whole = way("`warnings` has them whole", "`--json` has them whole")
-    return (
-        [f"{len(caveats)} further note{'' if len(caveats) == 1 else 's'} ({whole}): {', '.join(codes)}"]
-        if caveats
-        else []
-    )
+    return [f"{len(caveats)} further note{'' if len(caveats) == 1 else 's'} ({whole}): {codes}"]
 
 
 def warning_lines(warnings: Sequence[Caveat]) -> list[str]:
