@@ -166,6 +166,8 @@ def redraw_coefficients(
     places = _Places(law, (log_tau.log_median, log_tau.log_sd))
     drawn = places.of(np.moveaxis(named["coefficients"], -1, 0), np.moveaxis(named["tau"], -1, 0))
     stuck = [group for group, of_group in enumerate(drawn) if not _effective_share(of_group) >= _FREELY]
+    if not stuck:
+        return {}
     critical = np.log(named[schema.CRITICAL_EXPOSURES])
     together = _Together(model.law.pooling)
     common = named["common"].copy() if "common" in named else None
@@ -176,7 +178,7 @@ def redraw_coefficients(
             given = critical[chain, ..., group], *together.given_others(of_groups, group)
             conditional = _Conditional(places, model.data.covariates, *given)
             of_groups[group] = conditional.redrawn(of_groups[group], own_rng)
-        if stuck and common is not None:
+        if common is not None:
             common[chain][:, _columns_of_common(model, places.free)] = together.common(of_groups, own_rng)
 
     with ThreadPoolExecutor(workers) as pool:

@@ -42,7 +42,6 @@ def complete_mapping(
             mapping |= _as_sources(field, given, table, findings)
     used = {column_named(_followed(field, given, table), table.columns) for field in given if str(field) in mapping}
     known, doubtful = recognise(table.columns, taken=mapping, used=filter(None, used))
-    known, doubtful = _with_tokens_seen(known, doubtful, mapping, table)
     for field, columns in doubtful.items():
         _report_doubt(field, columns, known.get(field), findings)
     _note_symbol(known, table, findings)
@@ -54,22 +53,6 @@ def complete_mapping(
     if known.get(schema.EXPOSURES, "").strip('"').lower() == "frequency":
         findings.assumed.append(f"frequency was taken as exposures of a fact; {_as_frequency(known[schema.EXPOSURES])}")
     return full, sorted(known)
-
-
-def _with_tokens_seen(
-    known: Mapping[str, str], doubtful: Mapping[str, list[str]], given: Mapping[str, Any], table: RawTable
-) -> tuple[dict[str, str], dict[str, list[str]]]:
-    """Read the tokens seen as the budget where steps are the checkpoints: at the last one they are what was trained."""
-    columns = doubtful.get("checkpoint", [])
-    seen = [name for name in columns if name.strip().lower() == schema.TOKENS_SEEN]
-    if not seen or schema.TOKENS in {*known, *given} or known.get("checkpoint") == quoted(seen[0]):
-        return dict(known), dict(doubtful)
-    others = [name for name in columns if name not in seen]
-    left = {field: each for field, each in doubtful.items() if field != "checkpoint"}
-    return (
-        {**known, schema.TOKENS: source_of(seen[0], schema.TOKENS, table.columns)},
-        {**left, "checkpoint": others} if len(others) > 1 else left,
-    )
 
 
 def _is_field(field: str, findings: Findings) -> bool:

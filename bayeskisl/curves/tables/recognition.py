@@ -145,6 +145,16 @@ def _by_looser_names(candidates: Candidates, columns: _Columns) -> Candidates:
     return candidates | found
 
 
+def _with_tokens_seen(candidates: Candidates, columns: _Columns) -> Candidates:
+    """Read the tokens seen as the budget where steps are the checkpoints: at the last one they are what was trained."""
+    checkpoints = candidates.get("checkpoint", [])
+    seen = [name for name in checkpoints if normalised(name) == schema.TOKENS_SEEN]
+    steps = [name for name in checkpoints if name not in seen]
+    if not seen or not steps or schema.TOKENS in {*candidates, *columns.taken}:
+        return candidates
+    return candidates | {"checkpoint": steps, schema.TOKENS: seen}
+
+
 def _by_sizes_in_names(candidates: Candidates, columns: _Columns) -> Candidates:
     """Add the sizes in the names of most models, pythia-70m, if no other column contains sizes."""
     if set(candidates) & set(SIZES):
@@ -232,6 +242,7 @@ _STEPS: tuple[Callable[[Candidates, _Columns], Candidates], ...] = (
     _by_names,
     _by_last_parts,
     _by_looser_names,
+    _with_tokens_seen,
     _by_sizes_in_names,
     _with_few_as_probed,
     _with_non_embedding_sizes,
