@@ -73,7 +73,12 @@ class CriterionOptions:
         ),
     ] = None
     keep_of: Annotated[
-        str, rare(metavar="WHAT", help="What `--keep` is a share of: the ceiling of each group, or all facts.")
+        str,
+        rare(
+            metavar="WHAT",
+            help="What `--keep` is a share of: the `ceiling` of each group, all `facts`, or what background facts keep "
+            "`uninfused`.",
+        ),
     ] = "ceiling"
     facts: Annotated[
         str | None, typer.Option(metavar="N", help="Size of your domain in facts, for the ratio that it needs.")
@@ -99,7 +104,7 @@ class CriterionOptions:
             utility=KeptFacts(self.background_weight, self.token_price, self.loss_price),
             risk=self.risks[0],
             keep=_levels(self.keep or ["0.9"]),
-            keep_of=cast("Any", self.keep_of),  # `Criterion` refuses what is none of the two
+            keep_of=cast("Any", self.keep_of),  # `Criterion` refuses any other
             facts=read_number(self.facts, "--facts") if self.facts else None,
             at_most=_positive(self.at_most, "--at-most") if self.at_most else None,
         )

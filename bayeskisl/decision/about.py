@@ -11,6 +11,7 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.axes import AXES, Axis
 from bayeskisl.decision.caveat import Caveat
+from bayeskisl.decision.criterion import REFERENCES, KeepOf, Levels
 from bayeskisl.errors import InputError
 
 __all__ = ["About", "AboutDecision", "about_of"]
@@ -35,8 +36,10 @@ class About:
     keep: Share  # the level of `group`
     ci_prob: Share
     seed: int
-    keep_of: str  # "ceiling" or "facts"
+    keep_of: KeepOf
     levels: dict[str, float]  # the share that each group must retain
+    # median share of its ceiling that the background keeps without infusion, where levels refer to that
+    kept_uninfused: Share | None = None
     interval: str = "equal-tailed"
     params: Positive
     tokens: Positive
@@ -87,6 +90,10 @@ class About:
     def bounds(self) -> str:
         """Name of the infusion at which a run just retains its share: the largest one, or the smallest."""
         return "sufficient" if self.half_point == schema.ONSET else "admissible"
+
+    def reference(self, group: str) -> KeepOf:
+        """The reference of a group's level."""
+        return Levels(of=self.keep_of).reference(group)
 
     @property
     def everything_else(self) -> dict[str, float]:
@@ -143,7 +150,7 @@ def _written(value: Any) -> Any:
 def _read(each: Field[Any], attrs: dict[str, Any], where: str) -> Any:
     """Return the content of the attribute of a field."""
     kind: Any = get_args(each.type)[0] if each.default is None else each.type  # of an optional one, the first
-    expected, read = _KINDS[get_origin(kind) or kind]
+    expected, read = _KINDS[kind if kind in _KINDS else get_origin(kind)]
     try:
         return read(attrs[each.name])
     except (KeyError, TypeError, ValueError, RecursionError):
@@ -169,6 +176,7 @@ _KINDS: dict[Any, tuple[str, Callable[[Any], Any]]] = {
     float: ("to be a number", lambda value: _required(value, isinstance(value, int | float | np.number))),
     Positive: ("to be a positive number", lambda value: _required(value, 0 < value < np.inf)),
     Share: ("in (0, 1]", lambda value: _required(value, 0 < value <= 1)),
+    KeepOf: (f"to be one of {', '.join(REFERENCES)}", lambda value: _required(value, value in REFERENCES)),
     Axis: (f"to be one of {', '.join(AXES)}", AXES.__getitem__),
     list: ("to be a JSON list", lambda text: _json(text, list)),
     dict: ("to be a JSON dict", lambda text: _json(text, dict)),

@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypedDict
+from typing import Literal, TypedDict, get_args
 
 from bayeskisl import schema
 from bayeskisl.decision.utility import KeptFacts, Utility
 from bayeskisl.errors import InputError
 
-__all__ = ["KEEP", "Criterion", "CriterionKeywords", "KeepOf", "Levels", "require_share"]
+__all__ = ["KEEP", "REFERENCES", "Criterion", "CriterionKeywords", "KeepOf", "Levels", "require_share"]
 
 # The share that a group must keep where nothing else is said.
 KEEP = 0.9
-KeepOf = Literal["ceiling", "facts"]
+KeepOf = Literal["ceiling", "facts", "uninfused"]
+REFERENCES: tuple[KeepOf, ...] = get_args(KeepOf)
 
 
 class CriterionKeywords(TypedDict, total=False):
@@ -34,16 +35,17 @@ class Levels:
     ----------
     share : float or mapping
         In (0, 1): one share of all groups, or a share by group; a group without an entry must retain 0.9.
-    of : {"ceiling", "facts"}
-        Reference of the share: the group's own ceiling, or all of its facts.
+    of : {"ceiling", "facts", "uninfused"}
+        Reference of the share: the group's own ceiling, all of its facts, or for background facts what the same model
+        retains without infusion; infused facts have their ceiling there.
     """
 
     share: float | Mapping[str, float] = field(default=KEEP, hash=False)
     of: KeepOf = "ceiling"
 
     def __post_init__(self) -> None:
-        if self.of not in ("ceiling", "facts"):
-            raise InputError("'ceiling' or 'facts'", repr(self.of), "keep_of")
+        if self.of not in REFERENCES:
+            raise InputError(f"one of {', '.join(map(repr, REFERENCES))}", repr(self.of), "keep_of")
         if isinstance(self.share, Mapping):
             for group, level in self.share.items():
                 if group not in schema.GROUPS:
@@ -55,6 +57,10 @@ class Levels:
     def __call__(self, group: str) -> float:
         """The share that a group must retain."""
         return float(self.share.get(group, KEEP) if isinstance(self.share, Mapping) else self.share)
+
+    def reference(self, group: str) -> KeepOf:
+        """The reference of a group's share."""
+        return "ceiling" if self.of == "uninfused" and group != schema.BACKGROUND else self.of
 
 
 @dataclass(frozen=True)
@@ -74,8 +80,11 @@ class Criterion:
     keep : float or mapping
         Share that a group must retain, in (0, 1), or a share by group, ``{"infused": 0.9, "background": 0.98}``; a
         group without an entry must retain 0.9.
-    keep_of : {"ceiling", "facts"}
-        Reference of that share: the group's own ceiling, so that a low ceiling is not penalised, or all of its facts.
+    keep_of : {"ceiling", "facts", "uninfused"}
+        Reference of that share: the group's own ceiling, so that a low ceiling is not penalised; all of its facts; or
+        what the same model retains without infusion, for background facts that no budget of the sweep teaches in full,
+        such as a benchmark. Infused facts have no level without infusion: ``"uninfused"`` asks for a share of their
+        ceiling.
     facts : float, optional
         Size K of your domain, for the ratio that it needs. By default the choice rounded down to 1, 2 or 5 times a
         power of 10 (amount), the K of the sweep (ratio), or the K of the choice (dose).

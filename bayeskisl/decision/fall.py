@@ -68,14 +68,8 @@ class Fall:
         """
         return self.log_threshold + self.shape.inverse(share) / self.steepness
 
-    def log_exposures_holding(self, level: float, of: str) -> FloatArray:
-        """Log exposures at which a share of the ceiling, or of all facts, is retained, shape ``(draw,)``.
-
-        A share of all facts that the ceiling lies below needs exposures without end.
-        """
-        if of == "ceiling":
-            return self.log_exposures_keeping(level)
-        share = level / self.known_at_best()
+    def log_exposures_holding(self, share: FloatArray) -> FloatArray:
+        """Log exposures at which `share` > 0 of the ceiling is retained; infinite where the share is 1 or more."""
         possible = share < 1
         return np.where(possible, self.log_exposures_keeping(np.where(possible, share, 0.5)), np.inf)
 

@@ -14,6 +14,7 @@ from bayeskisl.curves import further_covariates, reference_load
 from bayeskisl.curves.cells import same_tokens_per_parameter, tokens_per_parameter, without_rounding
 from bayeskisl.curves.groups import infused_group, probed_groups
 from bayeskisl.errors import InputError, way
+from bayeskisl.knowledge.identity import background_exposures
 from bayeskisl.specifications import refuse_unknown
 from bayeskisl.target import Target
 
@@ -130,6 +131,17 @@ class PlannedModel:
         if load is None:
             return log_exposures
         return log_exposures - np.log(load.worth(facts + self.held_fixed.get(schema.BACKGROUND_FACTS, 0.0)))
+
+    def log_exposures_uninfused(self, load_effect: FloatArray | float = 0.0) -> FloatArray:
+        """Log effective exposures of a background fact in the same run without infusion.
+
+        The general corpus has the whole budget there. Where an import assumed the ratio, the corpus keeps its tokens.
+        """
+        held, load = self.held_fixed, self._load(load_effect)
+        facts, share = held[schema.BACKGROUND_FACTS], held[schema.BACKGROUND_SHARE]
+        ratio = held[schema.RATIO] if schema.RATIO in self.invented else 0.0
+        exposures = background_exposures(self.tokens, ratio, facts, share, held[schema.TOKENS_PER_FACT])
+        return np.log(exposures * (1.0 if load is None else load.worth(facts)))
 
     def _load(self, effect: FloatArray | float) -> LoadEffect | None:
         return LoadEffect(effect, self.reference_load) if np.any(effect) else None

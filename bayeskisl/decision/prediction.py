@@ -71,8 +71,8 @@ def predict(
         Whether the prediction is for one new run, or for a run without an effect of its own.
     keep : float
         Share, in (0, 1), that a run retains at ``admissible``.
-    keep_of : {"ceiling", "facts"}
-        Reference of `keep`: the ceiling, or all facts.
+    keep_of : {"ceiling", "facts", "uninfused"}
+        Reference of `keep`, see `Criterion`.
     ci_prob : float
         Probability of the intervals that tables and figures show.
     seed : int
@@ -142,6 +142,10 @@ class Forecast:
 
 def forecast(fit: "Fit", target: PlannedModel, options: Options, weights: dict[str, float] | None = None) -> Forecast:
     """Return draws at a target under the laws of a fit, by their own weights or by others."""
+    if options.levels.of == "uninfused" and schema.BACKGROUND not in target.groups:
+        remedy = way("ask for a share of the ceiling, `keep_of='ceiling'`", "ask for `--keep-of ceiling`")
+        raise InputError("background facts in the curves, which alone have a level without infusion", "none",
+                         "keep_of", remedy)  # fmt: skip
     weights = weights or fit.weights
     by_law = every_draw_at(fit, target, kind=options.kind, seed=options.seed)
     loss = fit_loss(fit.curves)
@@ -237,6 +241,7 @@ def described[A: About](record: type[A], fit: "Fit", prospect: Prospect, options
         ci_prob=options.ci_prob,
         seed=options.seed,
         keep_of=levels.of,
+        kept_uninfused=float(np.median(prospect.kept_uninfused())) if levels.of == "uninfused" else None,
         levels={group: levels(group) for group in target.groups},
         params=target.params,
         tokens=target.tokens,

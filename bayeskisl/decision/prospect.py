@@ -107,8 +107,25 @@ class Prospect:
     def holding(self, levels: Levels, group: str | None = None) -> FloatArray:
         """Infusion at which a group retains its level, shape ``(sample,)``; none gives what its ceiling lies below."""
         group = group or self.target.group
+        return self.target.infusion(self.log_exposures_holding(levels, group), group, self.falls[group].load_effect)
+
+    def log_exposures_holding(self, levels: Levels, group: str) -> FloatArray:
+        """Log effective exposures at which a group retains its level, shape ``(sample,)``."""
         fall = self.falls[group]
-        return self.target.infusion(fall.log_exposures_holding(levels(group), levels.of), group, fall.load_effect)
+        match levels.reference(group):
+            case "ceiling":
+                whole: FloatArray | float = 1.0
+            case "facts":
+                whole = 1 / fall.known_at_best()
+            case "uninfused":
+                whole = self.kept_uninfused()
+        return fall.log_exposures_holding(np.asarray(levels(group) * whole))
+
+    def kept_uninfused(self) -> FloatArray:
+        """Share of their ceiling that the background facts retain without infusion, shape ``(sample,)``."""
+        fall = self.falls[schema.BACKGROUND]
+        exposures = self.target.log_exposures_uninfused(np.reshape(fall.load_effect, (-1, 1)))
+        return fall.share_of_ceiling(exposures)[:, 0]
 
     def _kept(self, group: str, infusion: FloatArray, infused_facts: FloatArray) -> FloatArray:
         fall, fixed = self.falls[group], self.target.held_fixed

@@ -131,7 +131,7 @@ class Question:
     def above_ceiling(self, prospect: Prospect) -> list[str]:
         """The groups whose ceiling lies below their level in more of the draws than the risk: no exposures reach it."""
         levels = self.options.levels
-        if levels.of == "ceiling":
+        if levels.of != "facts":
             return []
         at_best = {group: fall.known_at_best() for group, fall in prospect.falls.items()}
         return [group for group, best in at_best.items() if np.mean(best < levels(group)) > self.criterion.risk]
@@ -171,8 +171,7 @@ def _domain(
     if group is None or (target.axis.counts_facts and unknown):
         return {}, {"domain_facts": float(whole)}
     fall = prospect.falls[group]
-    holding = fall.log_exposures_holding(levels(group), levels.of)
-    needed = target.log_exposures_at_load(holding, whole, fall.load_effect)
+    needed = target.log_exposures_at_load(prospect.log_exposures_holding(levels, group), whole, fall.load_effect)
     ratio = sufficient_ratio(needed, whole, target.tokens, fixed[schema.TOKENS_PER_FACT])
     too_little = {"sufficient": target.axis.at_ratio(ratio, fixed)} if target.axis.moves_ratio else {}
     return {"sufficient_ratio": ratio, **too_little}, {"domain_facts": float(whole)}

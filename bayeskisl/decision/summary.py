@@ -107,6 +107,7 @@ def decision_summary(decision: Decision) -> dict[str, Any]:
             "risk": about.risk,
             "keep": about.levels,
             "keep_of": about.keep_of,
+            **({} if about.kept_uninfused is None else {"kept_uninfused": about.kept_uninfused}),
             "axis": about.axis.name,
             "unit": about.unit,
             "at_risk": {

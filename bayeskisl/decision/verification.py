@@ -13,6 +13,7 @@ from bayeskisl.axes import Axis
 from bayeskisl.curves import final, levels_of_runs, validate
 from bayeskisl.curves.groups import infused_group, probed_groups
 from bayeskisl.decision.about import About, AboutDecision, about_of
+from bayeskisl.decision.criterion import KeepOf
 from bayeskisl.decision.decision import Decision
 from bayeskisl.decision.intervals import HITS, Interval, Outcome, interval
 from bayeskisl.decision.kept_knowledge import kept, known
@@ -35,11 +36,11 @@ class AtChoice:
     Parameters
     ----------
     infusions, shares : tuple of float
-        Infusion of each run, and its knowledge kept over that at the predicted ceiling, or over all facts where the
-        decision's level is a share of these.
+        Infusion of each run, and its knowledge kept over the reference of the decision's level: that at the predicted
+        ceiling, all facts, or what is predicted to be kept without infusion.
     keep : float
         The share that the choice was to keep.
-    keep_of : {"ceiling", "facts"}
+    keep_of : {"ceiling", "facts", "uninfused"}
         Reference of that share.
     group : str
         The group of these shares.
@@ -53,7 +54,7 @@ class AtChoice:
     infusions: tuple[float, ...]
     shares: tuple[float, ...]
     keep: float
-    keep_of: str = "ceiling"
+    keep_of: KeepOf = "ceiling"
     group: str = ""
     others: Mapping[str, tuple[float, tuple[float, ...]]] = field(default_factory=dict)
     bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
@@ -407,6 +408,10 @@ def _shares(decision: Decision, group: str, runs: xr.Dataset) -> FloatArray:
     """Share that each run kept of what the group holds at best, or of its facts, as the level asks, ``(run,)``."""
     own = [float(decision.data[name].median()) for name in ("floor", "ceiling")]  # of the group that it is about
     floor, ceiling = decision.about.floors_and_ceilings.get(group, own)
-    whole = 1.0 if decision.about.keep_of == "facts" else known(ceiling, floor)
+    about = decision.about
+    at_best = known(ceiling, floor)
+    whole = {"ceiling": at_best, "facts": 1.0, "uninfused": at_best * (about.kept_uninfused or 1.0)}[
+        about.reference(group)
+    ]
     recalled, probed, guessing = (runs[name].sel(group=group).values for name in schema.COUNTS)
     return np.asarray(known(recalled / probed, np.maximum(floor, guessing)) / whole, dtype=float)

@@ -195,8 +195,8 @@ def _draw_risk(axes: Axes, decision: Decision) -> None:
     blue, orange, green, pink = law_colors(4)
     infusion = data["infusion"]
     whose = "" if about.axis.harms_infused else f"{about.group}: "
-    levels, of = about.levels, whole_in_words(about)
-    one = f"{whose}keeps less than {percent(levels[about.group])} of {of}"
+    levels = about.levels
+    one = f"{whose}keeps less than {percent(levels[about.group])} of {whole_in_words(about)}"
     several = f"keeps less than {shortfall_in_words(decision)}"
     label = fill(several, _LONGEST_NAME) if len(about.harmed) > 1 else one
     axes.plot(infusion, data["shortfall_risk"], color=blue, lw=2, label=label)
@@ -208,7 +208,8 @@ def _draw_risk(axes: Axes, decision: Decision) -> None:
         taught = str(infused_group(levels))
         axes.plot(
             infusion, data["ignorance_risk"], color=pink, lw=2, ls="-.",
-            label=f"{taught.replace('_', ' ')}: learns less than {percent(levels[taught])} of {of}",
+            label=f"{taught.replace('_', ' ')}: learns less than {percent(levels[taught])} of "
+            f"{whole_in_words(about, taught)}",
         )  # fmt: skip
     _shade_window(axes, decision, green)
     axes.axhline(about.risk, color=ink(), lw=0.8, ls=":")

@@ -16,7 +16,7 @@ from bayeskisl.quantities import short
 from bayeskisl.reporting.brief import brief, question
 from bayeskisl.reporting.numbers import exact, percent, span, three_digits
 from bayeskisl.reporting.text import answer, beside_it, held_fixed, utility_in_words, verdict_sentence
-from bayeskisl.reporting.words import run_in_words
+from bayeskisl.reporting.words import run_in_words, whole_in_words
 
 __all__ = ["TIMES", "Dial", "Explorer"]
 
@@ -198,7 +198,7 @@ def _picture(decision: Decision, reach: tuple[float, float]) -> dict[str, Any]:
     data, about = decision.data, decision.about
     subject = run_in_words(about)
     risks = {
-        "shortfall_risk": f"keeps less than {percent(about.keep)} of its ceiling",
+        "shortfall_risk": f"keeps less than {percent(about.keep)} of {whole_in_words(about)}",
         "collapse_risk": "keeps less than half" + (": collapse" if schema.COLLAPSE in data else ""),
         "ignorance_risk": "infused: learns too little",
     }

@@ -17,6 +17,10 @@ def run_in_words(about: About) -> str:
     return "a new run" if about.kind == "new_run" else "the mean run"
 
 
-def whole_in_words(about: About) -> str:
-    """Return what the shares of an answer are shares of."""
-    return "its facts" if about.keep_of == "facts" else "its ceiling"
+def whole_in_words(about: About, group: str | None = None) -> str:
+    """Return what the share of a group is a share of, by default of the group that the answer is about."""
+    return {
+        "facts": "its facts",
+        "ceiling": "its ceiling",
+        "uninfused": "what it keeps without infusion",
+    }[about.reference(group or about.group)]

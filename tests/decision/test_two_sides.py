@@ -9,11 +9,15 @@ from hypothesis import strategies as st
 
 from bayeskisl.cli.decisions import _levels
 from bayeskisl.decision import Criterion, decide, decision_summary, load_decision
+from bayeskisl.decision.criterion import Levels
+from bayeskisl.decision.planned_model import of_target
+from bayeskisl.decision.prediction import Options, forecast
 from bayeskisl.decision.two_sides import Sides, window_of
 from bayeskisl.errors import InputError
 from bayeskisl.quantities import three_digits
 from bayeskisl.reporting import describe_decision, plot_decision
 from bayeskisl.reporting.text import answer, headline
+from bayeskisl.target import Target
 from tests.decision.hand_made import HandMadeFit, MixedFit, mixed_curves
 
 
@@ -100,6 +104,38 @@ def test_a_share_of_all_facts_is_dearer_than_one_of_the_ceiling(ratio, fit, monk
     assert absolute.choice.value < relative.choice.value
     assert "of all background facts" in describe_decision(absolute)
     assert "that it could hold at best" not in answer(absolute)
+
+
+def test_a_background_that_no_budget_teaches_in_full_is_held_to_its_level_without_infusion(fit, tmp_path):
+    dear = MixedFit(curves=mixed_curves("ratio"), halves={"infused": 100.0, "background": 2_000.0})
+    asked = {"keep": {"background": 0.95}, "at_most": 0.9}
+    assert quick(dear, **asked).choice.is_bound  # almost no infusion leaves the background below its level
+    decision = quick(dear, **asked, keep_of="uninfused")
+    assert 0 < decision.choice.value < 0.1
+    whole = decision.about.kept_uninfused
+    assert 0.1 < whole < 0.95
+    kept = decision_summary(load_decision(decision.save(tmp_path / "decision.nc")))["choice"]
+    assert (kept["keep_of"], kept["kept_uninfused"]) == ("uninfused", whole)
+    said = describe_decision(decision)
+    assert "95 % of the background facts that it would hold without infusion" in said
+    assert "90 % of the infused facts that it could hold at best" in said
+
+
+def test_at_the_level_relative_to_no_infusion_every_draw_keeps_that_share_of_it(fit):
+    made = MixedFit(curves=mixed_curves("ratio"))
+    _, planned = of_target(made, Target(98_304))
+    levels = Levels({"background": 0.95}, "uninfused")
+    prospect = forecast(made, planned, Options("new_run", levels, 0.9, 0)).prospect
+    almost_none = np.full((1, 1), 1e-12)
+    without = prospect.share_of_ceiling("background", almost_none)[:, 0]
+    np.testing.assert_allclose(prospect.kept_uninfused(), without, rtol=1e-9)
+    there = prospect.share_of_ceiling("background", prospect.admissible(levels)[:, None])[:, 0]
+    np.testing.assert_allclose(there, 0.95 * without, rtol=1e-6)
+
+
+def test_infused_facts_have_no_level_without_infusion(fit):
+    with pytest.raises(InputError, match="keep_of: expected background facts in the curves"):
+        quick(fit, keep_of="uninfused")
 
 
 def test_what_the_ceiling_does_not_allow_is_never_safe(fit):

@@ -153,6 +153,23 @@ def test_a_run_at_the_choice_falls_short_if_any_harmed_group_does(fit):
     assert verify(decision.data.assign_attrs(earlier), cut).at_choice.fell_short == 0
 
 
+def test_a_level_relative_to_no_infusion_is_verified_against_what_was_predicted_there(fit):
+    made = MixedFit(curves=mixed_curves("ratio"), halves={"infused": 100.0, "background": 2_000.0})
+    decisions = {of: decide(made, 98_304, sensitivity=False, keep_of=of) for of in ("ceiling", "uninfused")}
+    choice = decisions["uninfused"].choice.value
+    runs = mixed_curves("ratio", sizes=(98_304,), ratios=(choice, 0.5), seeds=(0,))
+    runs = runs.assign_coords(run=["target 0", "target 1"])
+    kept = {of: verify(decision, runs).at_choice for of, decision in decisions.items()}
+    assert kept["ceiling"].shares == ()  # nothing is safe, so that no run was trained there
+    (share,) = kept["uninfused"].shares
+    recalled, probed = (runs[name].sel(group="background").values[0] for name in ("recalled", "probed"))
+    about = decisions["uninfused"].about
+    floor, ceiling = about.floors_and_ceilings["background"]
+    predicted = about.kept_uninfused * (ceiling - floor)
+    assert share == pytest.approx((recalled / probed - floor) / predicted)
+    assert kept_at_choice(kept["uninfused"]).endswith("of what was predicted without infusion")
+
+
 def test_a_decision_is_held_against_where_most_was_kept(fit):
     decision = decide(fit, 98_304, sensitivity=False)
     levels = (1_000, round(decision.choice.value), round(decision.optimum.value), 2_600, 4_000)

@@ -21,10 +21,11 @@ NO_NUMBER = re.compile(r"\b(nan|NaN|inf|None(?! required))\b")
 @st.composite
 def decisions(draw):
     axis = draw(st.sampled_from(["amount", "ratio", "dose", "frequency"]))
+    references = ["ceiling", "facts"] if axis == "amount" else ["ceiling", "facts", "uninfused"]
     options = {
         "risk": draw(st.sampled_from([0.01, 0.1, 0.4])),
         "keep": draw(st.sampled_from([0.5, 0.9, 0.99])),
-        "keep_of": draw(st.sampled_from(["ceiling", "facts"])),
+        "keep_of": draw(st.sampled_from(references)),
     }
     steep = {"steepness": draw(st.sampled_from([0.8, 8.0, 60.0]))}
     if axis == "amount":

@@ -5,6 +5,7 @@ import numpy as np
 from bayeskisl import schema
 from bayeskisl.decision import Answer, Decision
 from bayeskisl.decision.about import AboutDecision
+from bayeskisl.decision.criterion import KeepOf
 from bayeskisl.decision.two_sides import Window
 from bayeskisl.reporting.numbers import counted, percent, three_digits
 from bayeskisl.reporting.words import in_a_row, run_in_words
@@ -87,24 +88,48 @@ def _both_sides_in_full(decision: Decision, window: Window) -> str:
 
 def levels_in_words(decision: Decision) -> str:
     """State the share that each group must retain, and its reference."""
-    groups: dict[float, list[str]] = {}
-    for group, level in decision.levels.items():
-        groups.setdefault(level, []).append(group.replace("_", " "))
-    shares = [f"{percent(level)} of the {in_a_row(names)}" for level, names in groups.items()]
-    of_facts = decision.about.keep_of == "facts"
-    return f"at least {' and '.join(shares)} facts" + ("" if of_facts else " that it could hold at best")
+    shares: list[str] = []
+    for reference, groups in _by_reference(decision).items():
+        levels: dict[float, list[str]] = {}
+        for group in groups:
+            levels.setdefault(decision.levels[group], []).append(group.replace("_", " "))
+        of_groups = [f"{percent(level)} of the {in_a_row(names)}" for level, names in levels.items()]
+        shares.append(f"{' and '.join(of_groups)} facts{_HELD[reference]}")
+    return f"at least {' and '.join(shares)}"
+
+
+_HELD: dict[KeepOf, str] = {
+    "facts": "",
+    "ceiling": " that it could hold at best",
+    "uninfused": " that it would hold without infusion",
+}
+
+
+def _by_reference(decision: Decision) -> dict[KeepOf, list[str]]:
+    """The groups whose levels are shares of the same."""
+    groups: dict[KeepOf, list[str]] = {}
+    for group in decision.levels:
+        groups.setdefault(decision.about.reference(group), []).append(group)
+    return groups
 
 
 def shortfall_in_words(decision: Decision) -> str:
     """State below which share a run falls short: of each group that over-infusion harms, if they are several."""
     about = decision.about
     groups = about.harmed if len(about.harmed) > 1 else [about.group]
-    levels = [(percent(about.levels[group]), group.replace("_", " ")) for group in groups]
-    if about.keep_of == "facts":
-        return " or ".join(f"{level} of all {group} facts" for level, group in levels)
-    if len(groups) == 1 and about.axis.harms_infused:
-        return f"{levels[0][0]} of its ceiling"
-    return " or ".join(f"{level} of its ceiling of {group} facts" for level, group in levels)
+    if len(groups) == 1 and about.axis.harms_infused and about.keep_of == "ceiling":
+        return f"{percent(about.levels[groups[0]])} of its ceiling"
+    return " or ".join(
+        f"{percent(about.levels[group])} of {_SHORT_OF[about.reference(group)].format(group.replace('_', ' '))}"
+        for group in groups
+    )
+
+
+_SHORT_OF: dict[KeepOf, str] = {
+    "facts": "all {} facts",
+    "ceiling": "its ceiling of {} facts",
+    "uninfused": "the {} facts that it would hold without infusion",
+}
 
 
 def window_lines(decision: Decision) -> list[str]:

@@ -31,11 +31,18 @@ def describe_verification(verification: "Verification") -> str:
 
 def kept_at_choice(at_choice: "AtChoice") -> str:
     """State how many runs at the choice kept the level of every group or, without any, what levels beside it say."""
-    of = "all facts" if at_choice.keep_of == "facts" else "the predicted ceiling"
+    of = _PREDICTED[at_choice.keep_of]
     if not at_choice.shares:
         return _kept_beside_choice(at_choice, of)
     asked = len(at_choice.shares)
     return f"{asked - at_choice.fell_short} of {asked} runs kept at least {_of_groups(at_choice.required)} of {of}"
+
+
+_PREDICTED = {
+    "facts": "all facts",
+    "ceiling": "the predicted ceiling",
+    "uninfused": "what was predicted without infusion",
+}
 
 
 def _kept_beside_choice(at_choice: "AtChoice", of: str) -> str:
