@@ -1,15 +1,15 @@
 """One measured curve: a probe group of one cell, without any law."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from bayeskisl import schema
-from bayeskisl.arrays import FloatArray, IntArray
+from bayeskisl.arrays import FloatArray
 from bayeskisl.curves.cells import cell_table, levels_of_runs
 from bayeskisl.curves.exposures import group_exposures
 from bayeskisl.quantities import short
@@ -43,7 +43,8 @@ class Curve:
         The group, and the cell in words.
     params, tokens : float
         Size and budget of the cell.
-    runs : tuple of str
+    runs : numpy.ndarray
+        Names, ``(run,)``.
     infusion, log_exposures : numpy.ndarray
         Place of each run, shape ``(run,)``. Where the exposures of the group stay and only the load varies, each of
         them counts for less as more is infused: they are divided by the infusion over its mean.
@@ -59,22 +60,26 @@ class Curve:
     place: str
     params: float
     tokens: float
-    runs: tuple[str, ...]
+    runs: NDArray[np.str_]
     infusion: FloatArray
     log_exposures: FloatArray
     share: FloatArray
     variance: FloatArray
     signal: bool
 
-    def without(self, rows: Iterable[int]) -> "_Part":
-        """The curve without some of its rows; the other rows keep their numbers."""
-        left = np.setdiff1d(self._rows, np.fromiter(rows, dtype=int))
-        return _Part(**{name: getattr(self, name) for name in Curve.__dataclass_fields__}, left=left)
+    def without(self, *runs: str) -> "Curve":
+        """The curve without some of its runs."""
+        kept = ~np.isin(self.runs, runs)
+        return replace(self, **{name: getattr(self, name)[kept] for name in _BY_RUN})
+
+    def row(self, run: str) -> int:
+        """The place of a run in the arrays."""
+        return int(np.flatnonzero(self.runs == run)[0])
 
     @cached_property
     def levels(self) -> FloatArray:
         """Log exposures of each level, ascending."""
-        return np.unique(self._used(self.log_exposures))
+        return np.unique(self.log_exposures)
 
     @cached_property
     def means(self) -> FloatArray:
@@ -122,7 +127,7 @@ class Curve:
 
     def has_row_in_fall(self, margin: float) -> bool:
         """Whether a run lies between chance and the ceiling, away from both."""
-        share = self._used(self.share_of_ceiling)
+        share = self.share_of_ceiling
         return bool(((share > margin) & (share < 1 - margin)).any())
 
     def turns_back(self, errors: float, least: float) -> bool:
@@ -147,49 +152,28 @@ class Curve:
         later = np.triu(np.ones(drop.shape, dtype=bool), k=1)
         return bool((later & (drop > least) & (drop > errors * noise)).any())
 
-    def _by_level(self, values: FloatArray) -> FloatArray:
-        return np.bincount(np.searchsorted(self.levels, self._used(self.log_exposures)), self._used(values))
-
-    @cached_property
-    def _runs_by_level(self) -> FloatArray:
-        return self._by_level(np.ones_like(self.share))
-
-    @property
-    def _rows(self) -> IntArray:
-        return np.arange(self.share.size)
-
-    def _used(self, values: FloatArray) -> FloatArray:
-        return values
-
-
-@dataclass(frozen=True)
-class _Part(Curve):
-    """Some rows of a curve."""
-
-    left: IntArray
-
-    def worst_row(self, errors: float, least: float) -> int | None:
-        """The most outlying row: without it a monotone curve fits best; None if no row is outlying.
+    def most_outlying_run(self, errors: float, least: float) -> str | None:
+        """The most outlying run: without it a monotone curve fits best; None if none is outlying.
 
         Two replicates that contradict each other lie equally far apart: their neighbours say which one is wrong.
         """
-        distances = {int(row): self._distance(int(row)) for row in self.left}
-        beyond = [row for row, (far, noise) in distances.items() if far > least and far > errors * noise]
-        return min(beyond, key=lambda row: self.without([row])._misfit, default=None)
+        distances = {str(run): self._distance(run) for run in self.runs}
+        beyond = [run for run, (far, noise) in distances.items() if far > least and far > errors * noise]
+        return min(beyond, key=lambda run: self.without(run)._misfit, default=None)
 
     def band(self, log_exposures: float) -> str:
-        """Range of values that a monotone curve through the rows allows at some exposures."""
+        """Range of values that a monotone curve through the runs allows at some exposures."""
         low, high, _ = self._allowed(log_exposures)
         if high > 1:
             return f"{max(low, 0.0):.2f} or more"
         return f"{low:.2f} to {high:.2f}" if low > 0 else f"{high:.2f} at most"
 
-    def _distance(self, row: int) -> tuple[float, float]:
-        """Distance of a row from the band of the other rows, and its standard error."""
-        others = self.without([row])
-        if others.left.size < 2:
+    def _distance(self, run: str) -> tuple[float, float]:
+        """Distance of a run from the band of the other runs, and its standard error."""
+        if self.runs.size < 3:
             return 0.0, 1.0
-        low, high, variance = others._allowed(self.log_exposures[row])
+        row = self.row(run)
+        low, high, variance = self.without(run)._allowed(self.log_exposures[row])
         far = max(low - self.share[row], self.share[row] - high, 0.0)
         return float(far), float(np.sqrt(self.variance[row] + variance))
 
@@ -199,7 +183,7 @@ class _Part(Curve):
         return float(((self.means - monotone(self.means, 1 / self.errors)) ** 2 / self.errors).sum())
 
     def _allowed(self, log_exposures: float) -> tuple[float, float, float]:
-        """Lowest and highest value that a monotone curve through the rows allows, and the variance of both."""
+        """Lowest and highest value that a monotone curve through the runs allows, and the variance of both."""
         smooth = monotone(self.means, 1 / self.errors)
         before, after = self.levels <= log_exposures, self.levels >= log_exposures
         low = float(smooth[before][-1]) if before.any() else -np.inf
@@ -207,12 +191,15 @@ class _Part(Curve):
         near = np.concatenate([self.errors[before][-1:], self.errors[after][:1]])
         return low, max(low, high), float(near.max(initial=0.0))
 
-    @property
-    def _rows(self) -> IntArray:
-        return self.left
+    def _by_level(self, values: FloatArray) -> FloatArray:
+        return np.bincount(np.searchsorted(self.levels, self.log_exposures), values)
 
-    def _used(self, values: FloatArray) -> FloatArray:
-        return values[self.left]
+    @cached_property
+    def _runs_by_level(self) -> FloatArray:
+        return self._by_level(np.ones_like(self.share))
+
+
+_BY_RUN = ("runs", "infusion", "log_exposures", "share", "variance")
 
 
 def monotone(values: FloatArray, weights: FloatArray) -> FloatArray:
@@ -249,7 +236,7 @@ def curves_of_cells(curves: xr.Dataset, group: str) -> list[Curve]:
                 place=f"{short(params)} parameters" + (f", {short(tokens)} tokens" if several else ""),
                 params=params,
                 tokens=tokens,
-                runs=tuple(str(name) for name in curves[schema.RUN].values[used]),
+                runs=curves[schema.RUN].values[used].astype(str),
                 infusion=infusion[used],
                 log_exposures=log_exposures,
                 share=share,

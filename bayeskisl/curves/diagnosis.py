@@ -129,8 +129,8 @@ def _about_group(curves: xr.Dataset, group: str, shown: list[Curve]) -> Iterator
         yield _wrong_way(group, moves, wrong, len(shown))
         return
     slips = [(one, _slips(one)) for one in shown]
-    yield from _outlying_rows(group, [(one, rows) for one, rows in slips if rows])
-    rest: list[Curve] = [one.without(rows) for one, rows in slips]
+    yield from _outlying_runs(group, [(one, runs) for one, runs in slips if runs])
+    rest = [one.without(*runs) for one, runs in slips]
     yield from _against_exposures(group, moves, rest)
     yield from _sides(group, rest)
     yield from _sizes_disagree(group, rest)
@@ -168,37 +168,34 @@ def _below_guessing(curves: xr.Dataset, group: str) -> Iterator[Finding]:
         )
 
 
-def _slips(curve: Curve) -> list[int]:
-    """Outlying rows, found one after another; none if there are many."""
-    out: list[int] = []
-    while True:
-        rest = curve.without(out)
-        worst = rest.worst_row(_ERRORS, _LEAST)
-        if worst is None:
-            break
+def _slips(curve: Curve) -> list[str]:
+    """Outlying runs, found one after another; none if there are many."""
+    out: list[str] = []
+    while (worst := curve.without(*out).most_outlying_run(_ERRORS, _LEAST)) is not None:
         out.append(worst)
-        if len(out) > max(1, _MOST_SLIPS * curve.share.size):
+        if len(out) > max(1, _MOST_SLIPS * curve.runs.size):
             return []
     return out
 
 
-def _outlying_rows(group: str, found: list[tuple[Curve, list[int]]]) -> Iterator[Finding]:
+def _outlying_runs(group: str, found: list[tuple[Curve, list[str]]]) -> Iterator[Finding]:
     if not found:
         return
-    said = [
-        f"'{one.runs[i]}' ({one.place}) knows {max(one.share[i], 0.0):.2f} where its neighbours allow "
-        f"{one.without(slips).band(one.log_exposures[i])}"
-        for one, slips in found
-        for i in slips
-    ]
+    said = [_stands_out(one, run, one.without(*slips)) for one, slips in found for run in slips]
     yield Finding(
         "outlying_rows",
         "warning",
         f"{_count(len(said), 'row')} of '{group}' {'stands' if len(said) == 1 else 'stand'} out: {_listed(said)}.",
         "Check these rows; leave out those that are wrong, and train them again.",
         group,
-        tuple(one.runs[i] for one, slips in found for i in slips),
+        tuple(run for _, slips in found for run in slips),
     )
+
+
+def _stands_out(curve: Curve, run: str, others: Curve) -> str:
+    row = curve.row(run)
+    allowed = others.band(curve.log_exposures[row])
+    return f"'{run}' ({curve.place}) knows {max(curve.share[row], 0.0):.2f} where its neighbours allow {allowed}"
 
 
 def _wrong_way(group: str, moves: int, wrong: list[Curve], curves: int) -> Finding:

@@ -176,3 +176,11 @@ def test_a_budget_that_follows_the_size_is_told():
     apart = followed.tokens.values.copy()
     apart[0] *= 2
     assert "budget_follows_size" not in codes(followed.assign_coords(tokens=("run", apart)))
+
+
+def test_a_row_that_stands_out_makes_no_level_informative():
+    """All runs are at their ceiling or at chance, but for one typed wrongly: its level stays uninformative."""
+    curves = changed(amount_curves(steepness=200.0), [0], lambda recalled, probed: probed // 8)
+    (found,) = [found for found in check(curves).findings if found.code == "silent_levels"]
+    levels = len(np.unique(curves.facts))
+    assert found.message.startswith(f"At {levels} of {levels} levels")
