@@ -55,15 +55,15 @@ def read_netcdf(path: str | Path, what: str = "a NetCDF file", remedy: str = "")
     return _read(path, what, remedy, lambda place: xr.load_dataset(place, engine=_ENGINE, **_AS_STORED))
 
 
-def read_netcdf_tree(path: str | Path, what: str = "a NetCDF file", remedy: str = "") -> "xr.DataTree":
-    """Read the groups of a NetCDF file into memory; parameters and errors are those of `read_netcdf`."""
+def read_netcdf_tree(path: str | Path) -> "xr.DataTree":
+    """Read the groups of a NetCDF file into memory; errors are those of `read_netcdf`."""
     import xarray as xr
 
     def load(place: Path) -> xr.DataTree:
         with xr.open_datatree(place, engine=_ENGINE, **_AS_STORED) as opened:
             return opened.load()
 
-    return _read(path, what, remedy, load)
+    return _read(path, "a NetCDF file", "", load)
 
 
 def write_netcdf(data: "xr.Dataset | xr.DataTree", path: str | Path, **options: Any) -> Path:

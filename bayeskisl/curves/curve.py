@@ -12,6 +12,7 @@ from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.curves.cells import cell_table, levels_of_runs
 from bayeskisl.curves.exposures import group_exposures
+from bayeskisl.knowledge.guessing import known
 from bayeskisl.quantities import short
 
 __all__ = ["Curve", "Side", "curves_of_cells"]
@@ -257,7 +258,7 @@ def _places(exposures: FloatArray, infusion: FloatArray) -> FloatArray:
 
 def _known(recalled: FloatArray, probed: FloatArray, guessing: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Share known above guessing, and its variance by counts and by runs."""
-    share = (recalled / probed - guessing) / (1 - guessing)
+    share = known(recalled / probed, guessing)
     smooth = (recalled + 0.5) / (probed + 1)
     of_counts = smooth * (1 - smooth) / probed / (1 - guessing) ** 2
     inside = np.clip(share, 0.0, 1.0)

@@ -7,7 +7,6 @@ from bayeskisl.decision.criterion import Criterion
 from bayeskisl.decision.decision import Answer, Decision, load_decision
 from bayeskisl.decision.files import load_prediction, save_prediction
 from bayeskisl.decision.funnel import collapse_along_sizes
-from bayeskisl.decision.kept_knowledge import kept
 from bayeskisl.decision.measure import Measurement, measure_collapse
 from bayeskisl.decision.prediction import predict
 from bayeskisl.decision.record import check_record, forecast_record, write_record
@@ -16,6 +15,7 @@ from bayeskisl.decision.summary import decision_summary, prediction_summary, ver
 from bayeskisl.decision.table import decision_table
 from bayeskisl.decision.utility import KeptFacts
 from bayeskisl.decision.verification import Verification, verify
+from bayeskisl.knowledge.guessing import kept
 
 __all__ = [
     "Answer",

@@ -17,8 +17,9 @@ from bayeskisl.decision.choices import Gains
 from bayeskisl.decision.criterion import Criterion, CriterionKeywords
 from bayeskisl.decision.decision import Decision
 from bayeskisl.decision.edges import edges
+from bayeskisl.decision.of_fit import caveats_of_fit, require_gate
 from bayeskisl.decision.planned_model import PlannedModel, of_target
-from bayeskisl.decision.prediction import Forecast, Options, described, forecast, of_fit, require_gate
+from bayeskisl.decision.prediction import Forecast, Options, described, forecast
 from bayeskisl.decision.prospect import Kind
 from bayeskisl.decision.question import Question
 from bayeskisl.decision.sensitivity import sensitivity_rows
@@ -103,9 +104,9 @@ def decide(
     require_gate(fit, throw)
     fit, planned = of_target(fit, _holding_its_domain(asked, by, axis_of(fit.curves)))
     _require_probed(by, planned.groups)
-    options = Options(kind, by.levels, ci_prob, seed)
+    options = Options(kind, ci_prob, seed)
     question = Question(planned, options, by)
-    decision = decision_on(fit, question, forecast(fit, planned, options), apart)
+    decision = decision_on(fit, question, forecast(fit, planned, by.levels, options), apart)
     if not sensitivity:
         return decision
     return Decision(decision.data.assign(sensitivity_rows(fit, decision, question.answered_by)))
@@ -135,6 +136,7 @@ def decision_on(
         AboutDecision,
         fit,
         found.prospect,
+        question.levels,
         question.options,
         limiting_group=question.limiting_group(found.prospect),
         above_ceiling=question.above_ceiling(found.prospect),
@@ -153,7 +155,7 @@ def decision_on(
         *_with_bounds(about_prediction(data, target, fit.curves, apart), data),
         *edges(data, about, target, fit.curves),
         *_without_benefit(target),
-        *of_fit(fit, target),
+        *caveats_of_fit(fit, target),
     )
     decision = Decision(data.assign_attrs(replace(about, warnings=caveats).to_attributes()))
     return question.with_curves(gains, decision)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayeskisl.arrays import FloatArray
-from bayeskisl.decision.kept_knowledge import known
+from bayeskisl.knowledge.guessing import known
 from bayeskisl.laws.falls import Curve
 
 __all__ = ["Fall"]

@@ -90,9 +90,11 @@ class Glances:
     draws : int
         How many of the fit's draws are asked; all, if there are fewer.
     options : Options
-        For whom the answers are, as `decide` takes them.
+        Settings of the answers, as for `decide`.
     asked : Target, optional
         Quantities that are fixed for all decisions; the target's size and tokens are ignored.
+    criterion : Criterion
+        Criterion of all decisions; each has a utility and a risk of its own.
     apart : float
         As for `decide`.
     """
@@ -101,6 +103,7 @@ class Glances:
     draws: int = 1_000
     options: Options = field(default_factory=Options)
     asked: Target | None = None
+    criterion: Criterion = field(default_factory=Criterion)
     apart: float = APART
     _forecasts: dict[tuple[float, float], Forecast] = field(default_factory=dict, init=False, repr=False)
 
@@ -110,8 +113,7 @@ class Glances:
         """Decide as `bayeskisl.decide` from the same draws, on a coarser grid of infusions."""
         target = self.target(params, tokens)
         utility = utility or KeptFacts()
-        levels = self.options.levels
-        question = Question(target, self.options, Criterion(utility, risk, levels.share, levels.of))
+        question = Question(target, self.options, replace(self.criterion, utility=utility, risk=risk))
         found = self._forecast(target)
         if not utility.loss_price:  # who does not price the general loss is spared its draws
             found = replace(found, prospect=replace(found.prospect, loss=None))
@@ -147,5 +149,5 @@ class Glances:
     def _forecast(self, target: PlannedModel) -> Forecast:
         place = target.params, target.tokens
         if place not in self._forecasts:
-            self._forecasts[place] = forecast(self.thinned, target, self.options)
+            self._forecasts[place] = forecast(self.thinned, target, self.criterion.levels, self.options)
         return self._forecasts[place]

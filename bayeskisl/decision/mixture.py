@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from bayeskisl.arrays import IntArray
+from bayeskisl.resampling import systematic
 
 __all__ = ["law_of_draw"]
 
@@ -15,7 +16,5 @@ def law_of_draw(weights: Mapping[str, float], draws: int, rng: np.random.Generat
     Every law gets its exact share of the draws up to rounding (systematic resampling), in random order: the mixture
     then has no Monte Carlo error in its weights.
     """
-    share = np.array(list(weights.values()), dtype=float)
-    edges = np.cumsum(share) / share.sum()
-    places = (np.arange(draws) + rng.random()) / draws
-    return rng.permutation(np.minimum(np.searchsorted(edges, places, side="right"), len(share) - 1))
+    shares = np.array(list(weights.values()), dtype=float)
+    return rng.permutation(systematic(shares, draws, rng.random()))

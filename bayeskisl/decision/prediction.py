@@ -1,7 +1,7 @@
 """Prediction of the collapse point of an untrained model."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -12,15 +12,15 @@ import bayeskisl
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.decision.about import About
-from bayeskisl.decision.caveat import Caveat
-from bayeskisl.decision.caveats import about_prediction, has_short_ladder
+from bayeskisl.decision.caveats import about_prediction
 from bayeskisl.decision.criterion import KEEP, KeepOf, Levels, require_share
 from bayeskisl.decision.fall import Fall
 from bayeskisl.decision.general_loss import fit_loss
+from bayeskisl.decision.of_fit import caveats_of_fit, require_gate
 from bayeskisl.decision.planned_model import PlannedModel, of_target
 from bayeskisl.decision.prospect import Kind, Prospect, every_draw_at, prospect_of
 from bayeskisl.decision.rules import rules_at
-from bayeskisl.errors import GateError, InputError, way
+from bayeskisl.errors import InputError, way
 from bayeskisl.target import Target, TargetKeywords, target_from
 
 if TYPE_CHECKING:
@@ -34,10 +34,9 @@ _SHOULDER_SHARE = 0.9
 
 @dataclass(frozen=True)
 class Options:
-    """Settings of an answer besides the fit and the target; fields as for `predict`."""
+    """Settings of an answer besides fit, target and criterion; fields as for `predict`."""
 
     kind: Kind = "new_run"
-    levels: Levels = field(default_factory=Levels)
     ci_prob: float = 0.9
     seed: int = 0
 
@@ -112,12 +111,12 @@ def predict(
     >>> ahead["collapse"].quantile([0.05, 0.5, 0.95]).round(-2).values.tolist()
     [700.0, 1300.0, 2100.0]
     """
-    options = Options(kind, Levels(keep, keep_of), ci_prob, seed)
+    levels, options = Levels(keep, keep_of), Options(kind, ci_prob, seed)
     require_gate(fit, throw)
     fit, planned = of_target(fit, target_from(target, short))
-    found = forecast(fit, planned, options)
-    caveats = *about_prediction(found.ahead, planned, fit.curves), *of_fit(fit, planned)
-    about = described(About, fit, found.prospect, options, warnings=caveats)
+    found = forecast(fit, planned, levels, options)
+    caveats = *about_prediction(found.ahead, planned, fit.curves), *caveats_of_fit(fit, planned)
+    about = described(About, fit, found.prospect, levels, options, warnings=caveats)
     return found.ahead.assign_attrs(about.to_attributes())
 
 
@@ -140,9 +139,11 @@ class Forecast:
     alone: dict[str, Prospect]
 
 
-def forecast(fit: "Fit", target: PlannedModel, options: Options, weights: dict[str, float] | None = None) -> Forecast:
+def forecast(
+    fit: "Fit", target: PlannedModel, levels: Levels, options: Options, weights: dict[str, float] | None = None
+) -> Forecast:
     """Return draws at a target under the laws of a fit, by their own weights or by others."""
-    if options.levels.of == "uninfused" and schema.BACKGROUND not in target.groups:
+    if levels.of == "uninfused" and schema.BACKGROUND not in target.groups:
         remedy = way("ask for a share of the ceiling, `keep_of='ceiling'`", "ask for `--keep-of ceiling`")
         raise InputError("background facts in the curves, which alone have a level without infusion", "none",
                          "keep_of", remedy)  # fmt: skip
@@ -152,7 +153,7 @@ def forecast(fit: "Fit", target: PlannedModel, options: Options, weights: dict[s
     prospect, mixture = prospect_of(by_law, weights, target, loss, options.seed)
     alone = {law: prospect_of(by_law.sel(law=[law]), {law: 1.0}, target, loss, options.seed)[0] for law in weights}
     of_cells = np.stack([_of_cell(by_law.sel(law=law), target) for law in weights])
-    return Forecast(_named(mixture, weights, prospect, alone, of_cells, options), prospect, alone)
+    return Forecast(_named(mixture, weights, prospect, alone, of_cells, levels), prospect, alone)
 
 
 def _named(
@@ -161,13 +162,13 @@ def _named(
     prospect: Prospect,
     alone: dict[str, Prospect],
     of_cells: FloatArray,
-    options: Options,
+    levels: Levels,
 ) -> xr.Dataset:
     """Name the draws of the mixture and of each law; `of_cells` are half-points of a cell, ``(law, sample)``."""
     target = prospect.target
     fall = prospect.falls[target.group]
     of_draws = {
-        **_on_axis(prospect, options),
+        **_on_axis(prospect, levels),
         f"{target.half_point}_of_cell": _of_cell(mixture, target),
         **({schema.ONSET: prospect.keeping(0.5, target.rising_group)} if target.rising_group else {}),
         schema.CRITICAL_EXPOSURES: np.exp(fall.log_threshold),
@@ -212,14 +213,14 @@ def _of_cell(mixture: xr.Dataset, target: PlannedModel) -> FloatArray:
     return target.infusion(ours["log_critical_exposures"].values.ravel(), load_effect=load)
 
 
-def _on_axis(prospect: Prospect, options: Options) -> dict[str, FloatArray]:
+def _on_axis(prospect: Prospect, levels: Levels) -> dict[str, FloatArray]:
     """Threshold on the axis: of over-infusion, or of sufficient infusion if more harms no probed group."""
     if not prospect.target.harms:
-        return {"sufficient": prospect.holding(options.levels)}
+        return {"sufficient": prospect.holding(levels)}
     return {
         schema.COLLAPSE: prospect.keeping(0.5),
         schema.SHOULDER: prospect.keeping(_SHOULDER_SHARE),
-        "admissible": prospect.admissible(options.levels),
+        "admissible": prospect.admissible(levels),
     }
 
 
@@ -229,9 +230,11 @@ def over_draws(arrays: Mapping[str, FloatArray | IntArray], like: xr.Dataset) ->
     return {name: (("chain", "draw"), draws.reshape(size)) for name, draws in arrays.items()}
 
 
-def described[A: About](record: type[A], fit: "Fit", prospect: Prospect, options: Options, **more: Any) -> A:
+def described[A: About](
+    record: type[A], fit: "Fit", prospect: Prospect, levels: Levels, options: Options, **more: Any
+) -> A:
     """Return the record of an answer about the target of a prospect; `more` are the fields that only some have."""
-    target, levels = prospect.target, options.levels
+    target = prospect.target
     return record(
         floors_and_ceilings={group: _ends_of(fall) for group, fall in prospect.falls.items()},
         bayeskisl_version=bayeskisl.__version__,
@@ -268,42 +271,3 @@ def _domain_of(curves: xr.Dataset) -> str:
     """The domain that all runs have; empty where runs name none, or several."""
     names = set(curves[schema.DOMAIN].values.astype(str)) if schema.DOMAIN in curves.coords else set()
     return str(*names) if len(names) == 1 else ""
-
-
-def require_gate(
-    fit: "Fit", throw: bool, otherwise: str = "take a prediction that is labelled not usable"
-) -> None:  # fmt: skip
-    """Refuse a preview and a fit that failed its gate, unless the gate is waived, as `otherwise` puts it."""
-    if not throw or fit.gate.passed:
-        return
-    anyway = way(f"; or {otherwise} with throw=False", "")
-    if fit.is_preview:
-        raise GateError(f"expected a posterior, got a preview, which no gate examines; {_fit_in_full()}{anyway}.")
-    raise GateError(
-        "expected a posterior that passed its gate, got one that failed: "
-        f"{'; '.join([*_of_data(fit), *fit.gate.reasons])}; {_fit_longer()}{anyway}."
-    )
-
-
-def _fit_in_full() -> str:
-    return way("fit without `method='preview'`", "fit the curves with `bayeskisl fit CURVES`")
-
-
-def _fit_longer() -> str:
-    return way("fit again with `draws=4000`", "fit again with `bayeskisl fit CURVES --draws 4000`")
-
-
-def _of_data(fit: "Fit") -> list[str]:
-    """Findings about the data that make a longer fit useless."""
-    return [each.message for each in fit.warnings if Caveat.of_finding(each).weight == "unusable"]
-
-
-def of_fit(fit: "Fit", target: PlannedModel) -> list[Caveat]:
-    """Return the fit's own warnings, and its failed gate if that was waived."""
-    reasons = "" if fit.is_preview else "; ".join(fit.gate.reasons)  # a preview has a warning of its own
-    failed = [Caveat("gate", f"the posterior failed its gate: {reasons}", weight="unusable", remedy=_fit_longer())]
-    sizes = fit.curves[schema.PARAMS].values
-    # few sizes take nothing from a target among them, and a short ladder says more
-    said = sizes.min() <= target.params <= sizes.max() or has_short_ladder(target, fit.curves)
-    ours = [finding for finding in fit.warnings if not (said and finding.code == "few_sizes")]
-    return [*(failed if reasons else ()), *map(Caveat.of_finding, ours)]

@@ -12,7 +12,6 @@ from bayeskisl.arrays import FloatArray
 from bayeskisl.decision.criterion import Levels
 from bayeskisl.decision.fall import Fall
 from bayeskisl.decision.general_loss import LossLaw
-from bayeskisl.decision.kept_knowledge import kept
 from bayeskisl.decision.mixture import law_of_draw
 from bayeskisl.decision.planned_model import PlannedModel
 from bayeskisl.laws.falls import shape_of_draws
@@ -131,7 +130,7 @@ class Prospect:
         fall, fixed = self.falls[group], self.target.held_fixed
         facts = fixed.get(schema.BACKGROUND_FACTS, 0.0) if group == schema.BACKGROUND else infused_facts
         share = self.share_of_ceiling(group, infusion)
-        return kept(facts, fall.known_at_best()[:, None] * share, 0.0)
+        return facts * fall.known_at_best()[:, None] * share
 
     def _loss_rise(self, law: LossLaw, place: dict[str, FloatArray]) -> FloatArray:
         least = self.target.place(np.full((1, 1), self.target.range[0]))

@@ -45,9 +45,14 @@ class Question:
     options: Options
     criterion: Criterion
 
+    @property
+    def levels(self) -> Levels:
+        """The share that each group must retain."""
+        return self.criterion.levels
+
     def answered_by(self, fit: "Fit", weights: dict[str, float] | None = None) -> xr.Dataset:
         """Return the prediction and the decision, under the laws' own weights or others."""
-        found = forecast(fit, self.target, self.options, weights)
+        found = forecast(fit, self.target, self.levels, self.options, weights)
         return self.answered_from(found, self.gains(found.prospect))
 
     def gains(self, prospect: Prospect, gains_of: type[Gains] = Gains) -> Gains:
@@ -70,7 +75,7 @@ class Question:
         }
         possible = max(scalars[schema.CHOICE], gains.low)
         shape = found.ahead.sizes["chain"], found.ahead.sizes["draw"]
-        of_domain, domain = _domain(prospect, possible, self.options.levels, self.criterion.facts)
+        of_domain, domain = _domain(prospect, possible, self.levels, self.criterion.facts)
         if "sufficient" in of_domain:
             scalars["least_sufficient"] = least_sufficient(of_domain["sufficient"], risk)
         return found.ahead.assign(
@@ -94,7 +99,7 @@ class Question:
 
     def _both_sides(self, gains: Gains, infusion: FloatArray) -> tuple[dict[str, Any], dict[str, Any]]:
         """The range at which every level holds, and the changes that would open an empty one."""
-        prospect, levels = gains.prospect, self.options.levels
+        prospect, levels = gains.prospect, self.levels
         sides = sides_of(prospect, levels)
         ends, probability = (gains.low, gains.high), 1 - self.criterion.risk
         window = window_of(sides, *ends, probability)
@@ -123,14 +128,14 @@ class Question:
         """The group whose own level allows the least infusion at the risk, or the one that must be taught."""
 
         def choice(group: str) -> float:
-            return chance_constrained_choice(prospect.holding(self.options.levels, group), self.criterion.risk)
+            return chance_constrained_choice(prospect.holding(self.levels, group), self.criterion.risk)
 
         harmed = [group for group in prospect.falls if prospect.direction(group) < 0]
         return min(harmed, key=choice) if harmed else self.target.group
 
     def above_ceiling(self, prospect: Prospect) -> list[str]:
         """The groups whose ceiling lies below their level in more of the draws than the risk: no exposures reach it."""
-        levels = self.options.levels
+        levels = self.levels
         if levels.of != "facts":
             return []
         at_best = {group: fall.known_at_best() for group, fall in prospect.falls.items()}
@@ -138,7 +143,7 @@ class Question:
 
     def _bounds(self, prospect: Prospect) -> FloatArray:
         """The largest admissible or smallest sufficient infusion of each draw."""
-        levels = self.options.levels
+        levels = self.levels
         return prospect.admissible(levels) if self.target.harms else prospect.holding(levels)
 
 

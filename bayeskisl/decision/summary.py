@@ -191,10 +191,12 @@ def verification_summary(verification: Verification) -> dict[str, Any]:
         "rank": verification.rank,
         "scores": None if verification.scores is None else verification.scores.to_dict(),
         "hit_by_law": verification.hit_by_law,
-        "at_choice": {
-            "runs": len(at_choice.shares),
+        "at_choice": None
+        if at_choice is None
+        else {
+            "runs": at_choice.runs,
             "fell_short": at_choice.fell_short,
-            "keep": _plain(at_choice.keep),
+            "keep": dict(at_choice.levels),
             "bounds": {group: list(ends) for group, ends in at_choice.bounds.items()},
             "held": at_choice.held,
         },

@@ -1,7 +1,7 @@
 """Verification: comparison of a recorded prediction with runs that were trained later."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,11 +16,11 @@ from bayeskisl.decision.about import About, AboutDecision, about_of
 from bayeskisl.decision.criterion import KeepOf
 from bayeskisl.decision.decision import Decision
 from bayeskisl.decision.intervals import HITS, Interval, Outcome, interval
-from bayeskisl.decision.kept_knowledge import kept, known
 from bayeskisl.decision.measure import Measurement, measure_collapse
 from bayeskisl.decision.planned_model import ROUNDING, SAME_SIZE
 from bayeskisl.decision.scores import Scores, scores_of
 from bayeskisl.errors import InputError
+from bayeskisl.knowledge.guessing import kept, known
 from bayeskisl.quantities import three_digits
 
 __all__ = ["AtChoice", "KeptByLevel", "Verification", "bounds_between_levels", "verify"]
@@ -31,38 +31,37 @@ _NEAR = 1.02
 
 @dataclass(frozen=True)
 class AtChoice:
-    """Retention of runs at the recommended infusion.
+    """Retention at the recommended infusion, of every group that over-infusion harms.
 
     Parameters
     ----------
-    infusions, shares : tuple of float
-        Infusion of each run, and its knowledge kept over the reference of the decision's level: that at the predicted
-        ceiling, all facts, or what is predicted to be kept without infusion.
-    keep : float
-        The share that the choice was to keep.
+    levels : mapping
+        The share that each group was to keep.
     keep_of : {"ceiling", "facts", "uninfused"}
-        Reference of that share.
-    group : str
-        The group of these shares.
-    others : mapping
-        The share to keep and the shares of each run, for every further group that over-infusion harms.
+        Reference of these shares.
+    shares : mapping
+        Knowledge of a group that each run at the recommendation kept, over the reference of its level: that at the
+        predicted ceiling, all facts, or what is predicted to be kept without infusion; ``(run,)`` by group.
     bounds : mapping
-        The least and the most that each of these groups keeps at the recommended infusion, by the means of the nearest
-        levels on both sides of it; 0 and 1 where a side has no level. Retention moves one way along the axis.
+        The least and the most that each group keeps at the recommendation, by the means of the nearest levels on both
+        sides of it; 0 and 1 where a side has no level. Retention moves one way along the axis. Empty if nothing was
+        recommended.
     """
 
-    infusions: tuple[float, ...]
-    shares: tuple[float, ...]
-    keep: float
-    keep_of: KeepOf = "ceiling"
-    group: str = ""
-    others: Mapping[str, tuple[float, tuple[float, ...]]] = field(default_factory=dict)
-    bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    levels: Mapping[str, float]
+    keep_of: KeepOf
+    shares: Mapping[str, FloatArray]
+    bounds: Mapping[str, tuple[float, float]]
 
     @property
-    def required(self) -> dict[str, float]:
-        """The share to keep, by group."""
-        return {self.group: self.keep, **{group: keep for group, (keep, _) in self.others.items()}}
+    def runs(self) -> int:
+        """Number of runs at the recommendation."""
+        return len(next(iter(self.shares.values())))
+
+    @property
+    def fell_short(self) -> int:
+        """Number of runs that retained less than required in some group."""
+        return int(np.any([self.shares[group] < level for group, level in self.levels.items()], axis=0).sum())
 
     @property
     def held(self) -> bool | None:
@@ -70,16 +69,10 @@ class AtChoice:
 
         Runs on both sides of the infusion decide as well as runs at it.
         """
-        ends = [(self.bounds[group], keep) for group, keep in self.required.items() if group in self.bounds]
-        if any(most < keep for (_, most), keep in ends):
+        ends = [(*self.bounds[group], level) for group, level in self.levels.items() if group in self.bounds]
+        if any(most < level for _, most, level in ends):
             return False
-        return True if ends and all(least >= keep for (least, _), keep in ends) else None
-
-    @property
-    def fell_short(self) -> int:
-        """Number of runs that retained less than required in some group."""
-        short = [np.array(shares) < keep for keep, shares in [(self.keep, self.shares), *self.others.values()]]
-        return int(np.any(short, axis=0).sum())
+        return True if ends and all(least >= level for least, _, level in ends) else None
 
 
 @dataclass(frozen=True)
@@ -142,8 +135,8 @@ class Verification:
         values near 0 or 1 are a surprise.
     verdict_by_law : dict
         The same for the interval of each law; empty for answers of earlier versions, which have no cell of each law.
-    at_choice : AtChoice
-        Retention of runs at the choice; empty if there are none or nothing was chosen.
+    at_choice : AtChoice or None
+        Retention at the recommended infusion; None for a prediction, which recommends nothing.
     unit : str
         Unit of all infusions.
     kept : KeptByLevel
@@ -164,7 +157,7 @@ class Verification:
     verdict: Outcome
     rank: float
     verdict_by_law: dict[str, Outcome]
-    at_choice: AtChoice
+    at_choice: AtChoice | None
     unit: str
     kept: KeptByLevel
     choice: float = np.nan
@@ -186,11 +179,6 @@ class Verification:
             return None
         first, last = self.kept.best
         return low <= last and first <= high
-
-    @property
-    def is_of_decision(self) -> bool:
-        """Whether a decision was verified, and not a prediction alone."""
-        return bool(np.isfinite(self.at_choice.keep))
 
     @property
     def hit(self) -> bool | None:
@@ -258,7 +246,7 @@ def verify(prediction: xr.Dataset | Decision, curves: xr.Dataset) -> Verificatio
 def _of_decision(data: xr.Dataset, runs: xr.Dataset) -> dict[str, Any]:
     """Verify the parts of a decision besides its prediction."""
     if schema.CHOICE not in data:
-        return {"at_choice": AtChoice((), (), np.nan)}
+        return {"at_choice": None}
     decision = Decision(data)
     choice, optimum = (np.nan if found is None else found for found in (decision.advised, decision.optimum.value))
     _, low, high = interval(data[schema.OPTIMUM].values, decision.about.ci_prob)
@@ -343,29 +331,22 @@ def _is_near(places: FloatArray, place: float, axis: Axis) -> BoolArray:
 
 def _at_choice(decision: Decision, choice: float, runs: xr.Dataset) -> AtChoice:
     about = decision.about
-    levels = {about.group: float(about.keep)}
     # the groups that over-infusion harms, where the decision tells their ends and the runs probed them
     judged = set(about.harmed) & set(about.floors_and_ceilings) & set(probed_groups(runs))
-    levels |= {group: level for group, level in about.levels.items() if group in judged}
+    levels = {group: level for group, level in about.levels.items() if group in {about.group, *judged}}
     probed = (runs[schema.PROBED].sel(group=list(levels)) > 0).all(schema.GROUP).values
     infusion = levels_of_runs(runs)
-    beside = np.flatnonzero(_is_near(infusion, choice, about.axis) & probed)
-    near = runs.isel({schema.RUN: beside})
-    shares = {group: tuple(_shares(decision, group, near).tolist()) for group in levels}
-    bounds = {
-        group: bounds_between_levels(
-            about.axis, infusion, _shares(decision, group, runs), choice, not decision.is_least
-        )
-        for group in levels
-    }
+    there = runs.isel({schema.RUN: np.flatnonzero(_is_near(infusion, choice, about.axis) & probed)})
+
+    def bounds(group: str) -> tuple[float, float]:
+        shares = _shares(decision, group, runs)
+        return bounds_between_levels(about.axis, infusion, shares, choice, not decision.is_least)
+
     return AtChoice(
-        tuple(infusion[beside].tolist()),
-        shares.pop(about.group),
-        levels[about.group],
+        levels,
         about.keep_of,
-        about.group,
-        {group: (levels[group], kept) for group, kept in shares.items()},
-        bounds if np.isfinite(choice) else {},
+        {group: _shares(decision, group, there) for group in levels},
+        {group: bounds(group) for group in levels} if np.isfinite(choice) else {},
     )
 
 

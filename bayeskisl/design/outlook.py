@@ -25,12 +25,12 @@ from scipy.special import xlogy
 from bayeskisl import schema
 from bayeskisl.arrays import Float32Array, FloatArray
 from bayeskisl.cores import available_cores
-from bayeskisl.decision.kept_knowledge import known
 from bayeskisl.design.beliefs import Beliefs, Cell
 from bayeskisl.design.linearised import Linearised
 from bayeskisl.design.outcomes import outcomes_of
 from bayeskisl.design.probing import Probing
 from bayeskisl.design.runs import Run
+from bayeskisl.knowledge.guessing import known
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -8,8 +8,8 @@ import numpy as np
 
 from bayeskisl import schema
 from bayeskisl.cores import one_blas_thread
+from bayeskisl.decision.of_fit import require_gate
 from bayeskisl.decision.planned_model import PlannedModel, of_target
-from bayeskisl.decision.prediction import require_gate
 from bayeskisl.design.budgets import Budget, read_budget, worth_in
 from bayeskisl.design.candidate_table import candidate_table
 from bayeskisl.design.candidates import candidate_runs

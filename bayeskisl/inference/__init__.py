@@ -1,6 +1,5 @@
 """Posteriors of laws: inference from retention curves, checks, storage, and extrapolation to new sizes."""
 
-from bayeskisl.curves import Finding as Caution  # the name of an earlier release
 from bayeskisl.inference.compare import Comparison, compare
 from bayeskisl.inference.extrapolate import extrapolate
 from bayeskisl.inference.fit import fit
@@ -14,6 +13,6 @@ from bayeskisl.inference.sampler import Sampler
 from bayeskisl.inference.simulate import simulate
 
 __all__ = [
-    "Caution", "Comparison", "Fit", "Gate", "Sampler", "build_model", "compare", "extrapolate", "fit", "fit_many",
+    "Comparison", "Fit", "Gate", "Sampler", "build_model", "compare", "extrapolate", "fit", "fit_many",
     "load_fit", "prior_predictive", "regime", "regime_sentence", "simulate",
 ]  # fmt: skip

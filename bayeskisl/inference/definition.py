@@ -85,8 +85,8 @@ class Language(Protocol):
             (cell, group).
         """
 
-    def deterministic(self, name: str, value: Array | list[Array], dims: tuple[str, ...]) -> Array | list[Array]:
-        """A derived quantity; a list of arrays runs along the last of its dims."""
+    def deterministic(self, name: str, value: Array, dims: tuple[str, ...]) -> Array:
+        """A derived quantity."""
 
     def beta_binomial(
         self, name: str, chance: Array, concentration: Array, trials: Array, observed: Array, dims: tuple[str, ...]

@@ -11,6 +11,7 @@ import numpy as np
 
 from bayeskisl.arrays import BoolArray, FloatArray
 from bayeskisl.inference.data import ModelData
+from bayeskisl.knowledge.guessing import known
 from bayeskisl.laws import Law
 
 # `_of_run` says how much the counts of a run know of its half-point t. It begins with the Fisher information
@@ -94,7 +95,7 @@ def _of_run(data: ModelData, law: Law) -> FloatArray:
 def share_kept(data: ModelData) -> FloatArray:
     """Share that each run retains above guessing, ``(run, group)``."""
     recalled, guessing = (data.recalled + 0.5) / (data.probed + 1), data.guessing[data.cell_of_run]
-    return np.clip((recalled - guessing) / (1 - guessing), _LEAST_SHARE, 1 - _LEAST_SHARE)
+    return np.clip(known(recalled, guessing), _LEAST_SHARE, 1 - _LEAST_SHARE)
 
 
 def _crosses(share: FloatArray, data: ModelData) -> BoolArray:

@@ -16,7 +16,10 @@ from bayeskisl.curves.cells import with_sizes_in_words
 from bayeskisl.errors import GateError, way
 from bayeskisl.laws.falls import FALL_PARAMETERS
 
-__all__ = ["DECISIVE", "OF_LIMITS", "STRUCTURAL", "Gate", "examine", "seed_correlation"]
+__all__ = [
+    "DECISIVE", "LARGEST_CORRELATION", "LARGEST_RHAT", "LEAST_ESS", "MOST_DIVERGENT", "OF_LIMITS", "STRUCTURAL", "Gate",
+    "examine", "seed_correlation",
+]  # fmt: skip
 
 # What conclusions rest on; the effects of single runs, hundreds of them, are judged through these.
 STRUCTURAL: tuple[str, ...] = (
@@ -40,7 +43,7 @@ DECISIVE = (
 _OF_SEVERAL_SIZES = ("exponent", "steepness_exponent", "tau")
 
 # Vehtari et al. 2021, doi:10.1214/20-BA1221: R-hat below 1.01, and 100 effective draws per chain for 4 chains.
-_RHAT, _ESS, _DIVERGENT = 1.01, 400, 0.001
+LARGEST_RHAT, LEAST_ESS, MOST_DIVERGENT = 1.01, 400, 0.001
 
 # Up to here a posterior may be used with care. 100 effective draws place a mean to within a tenth of a standard
 # deviation, and an end of a 90 % interval to within a fifth: far less than the priors matter. Chains that differ by
@@ -49,7 +52,7 @@ _RHAT_WITH_CARE, _ESS_WITH_CARE, _DIVERGENT_WITH_CARE = 1.05, 100, 0.01
 
 # Effects of two seeds of one level correlate at .8 where a shape cannot follow the curve and at 0 where it can. With
 # fewer than six informative pairs no correlation, however large, is rarer than 1 in 100 by chance.
-_CORRELATION, _SIGNIFICANCE, _FEWEST_PAIRS, _SHUFFLES = 0.6, 0.01, 6, 10_000
+LARGEST_CORRELATION, _SIGNIFICANCE, _FEWEST_PAIRS, _SHUFFLES = 0.6, 0.01, 6, 10_000
 _AT_ONCE = 1_000  # shuffles, so that 8,000 pairs of 4,000 runs take 40 MB
 
 
@@ -104,7 +107,7 @@ class Gate:
     @property
     def lacks_little(self) -> bool:
         """Whether the posterior may be used with care, and as many draws again promise to pass."""
-        return self.passed and bool(2 * min(self.ess_bulk, self.ess_tail) >= _ESS)
+        return self.passed and bool(2 * min(self.ess_bulk, self.ess_tail) >= LEAST_ESS)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the gate as plain values, NaN as None."""
@@ -152,20 +155,26 @@ def examine(posterior: xr.Dataset, sample_stats: xr.Dataset, curves: xr.Dataset,
     disagree = f"chains disagree; {more}, or look for two explanations of the same curves"
     tests = (
         (
-            f"R-hat of {rhat_at} is {rhat:.3f} (at most {_RHAT})",
+            f"R-hat of {rhat_at} is {rhat:.3f} (at most {LARGEST_RHAT})",
             f": the draws are too few to tell; {more}" if np.isnan(rhat) else f": {disagree}",
-            rhat <= _RHAT, rhat <= _RHAT_WITH_CARE,
+            rhat <= LARGEST_RHAT, rhat <= _RHAT_WITH_CARE,
         ),
-        (f"bulk ESS of {bulk_at} is {bulk:.0f} (at least {_ESS})", f"; {more}", bulk >= _ESS, bulk >= _ESS_WITH_CARE),
-        (f"tail ESS of {tail_at} is {tail:.0f} (at least {_ESS})", f"; {more}", tail >= _ESS, tail >= _ESS_WITH_CARE),
         (
-            f"{diverging.sum():,} of {diverging.size:,} draws diverged (below {_DIVERGENT:.1%})",
+            f"bulk ESS of {bulk_at} is {bulk:.0f} (at least {LEAST_ESS})", f"; {more}",
+            bulk >= LEAST_ESS, bulk >= _ESS_WITH_CARE,
+        ),
+        (
+            f"tail ESS of {tail_at} is {tail:.0f} (at least {LEAST_ESS})", f"; {more}",
+            tail >= LEAST_ESS, tail >= _ESS_WITH_CARE,
+        ),
+        (
+            f"{diverging.sum():,} of {diverging.size:,} draws diverged (below {MOST_DIVERGENT:.1%})",
             "; try more tuning steps, or a prior of tau or sigma_run that stays away from zero",
-            divergences < _DIVERGENT, divergences < _DIVERGENT_WITH_CARE,
+            divergences < MOST_DIVERGENT, divergences < _DIVERGENT_WITH_CARE,
         ),
         (
             f"run effects of two seeds at one level correlate at {correlation:.2f} over {pairs:.0f} pairs (below "
-            f"{_CORRELATION})",
+            f"{LARGEST_CORRELATION})",
             ": the curve's shape does not fit; try another shape, or finer levels",
             not misfits, not misfits,
         ),
@@ -236,7 +245,7 @@ def _p_value(products: FloatArray) -> float:
 
 
 def _misfits(correlation: float, p_value: float, pairs: float) -> bool:
-    return correlation >= _CORRELATION and p_value < _SIGNIFICANCE and pairs >= _FEWEST_PAIRS
+    return correlation >= LARGEST_CORRELATION and p_value < _SIGNIFICANCE and pairs >= _FEWEST_PAIRS
 
 
 def _worst(convergence: dict[str, dict[str, float]], measure: str, largest: bool) -> tuple[float, str]:

@@ -15,8 +15,9 @@ from bayeskisl.inference.card import card, quantities_in_words
 from bayeskisl.inference.domains import domain_names, of_domain
 from bayeskisl.inference.gate import OF_LIMITS, STRUCTURAL, Gate, diagnostics, scalars
 from bayeskisl.inference.posterior import ON_AXIS
-from bayeskisl.inference.storage import curves_of, laws_of, read_tree, write_tree
+from bayeskisl.inference.storage import curves_of, laws_of, read_tree
 from bayeskisl.laws import Law
+from bayeskisl.netcdf import write_netcdf
 from bayeskisl.quantities import three_digits
 from bayeskisl.shipped import shipped_folder
 
@@ -171,7 +172,7 @@ class Fit:
 
     def save(self, path: str | Path) -> Path:
         """Write the fit as NetCDF, which `load_fit` and plain ArviZ read."""
-        return write_tree(self.tree, path)
+        return write_netcdf(self.tree, path)
 
     def __repr__(self) -> str:
         gate = "PREVIEW" if self.is_preview else f"gate {self.gate.outcome}" if self.gate.passed else "GATE FAILED"

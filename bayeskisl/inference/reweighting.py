@@ -9,6 +9,7 @@ from bayeskisl.arrays import FloatArray
 from bayeskisl.inference.storage import path_of
 from bayeskisl.inference.weights import smoothed
 from bayeskisl.laws.falls import FALL_PARAMETERS
+from bayeskisl.resampling import systematic
 
 if TYPE_CHECKING:
     from bayeskisl.inference.result import Fit
@@ -67,8 +68,6 @@ def _log_density(log_prior: xr.Dataset) -> FloatArray:
 
 def _resampled(posterior: xr.Dataset, weights: FloatArray, draws: int) -> xr.Dataset:
     """Resample draws in proportion to their weights, systematically along the cumulative weights."""
-    steps = (np.arange(draws) + 0.5) / draws
-    chosen = np.searchsorted(np.cumsum(weights) / weights.sum(), steps)
-    chains, of_chain = np.divmod(chosen, posterior.sizes["draw"])
+    chains, of_chain = np.divmod(systematic(weights, draws), posterior.sizes["draw"])
     picked = posterior.isel(chain=xr.DataArray(chains, dims="draw"), draw=xr.DataArray(of_chain, dims="draw"))
     return picked.drop_vars(["chain", "draw"]).expand_dims(chain=[0]).assign_coords(draw=np.arange(draws))

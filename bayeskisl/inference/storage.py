@@ -23,11 +23,11 @@ from bayeskisl.inference.posterior import ON_AXIS
 from bayeskisl.kinds import FIT, refuse_other_kinds
 from bayeskisl.laws import Law
 from bayeskisl.laws.files import parse_law
-from bayeskisl.netcdf import read_netcdf_tree, write_netcdf
+from bayeskisl.netcdf import read_netcdf_tree
 
 __all__ = [
     "constant_data", "curves_of", "dataset", "laws_of", "measured", "path_of", "posterior_group", "read_tree",
-    "require_fit", "write_tree",
+    "require_fit",
 ]  # fmt: skip
 
 _GROUPS = ("posterior", "sample_stats", "prior", "observed_data", "constant_data")
@@ -128,13 +128,8 @@ def path_of(law: str, requested: str) -> str:
     return "" if law == requested else f"rivals/{law}/"
 
 
-def write_tree(tree: xr.DataTree, path: str | Path) -> Path:
-    """Write the tree; an existing file is replaced only when the new one is complete."""
-    return write_netcdf(tree, path)
-
-
 def read_tree(path: str | Path) -> xr.DataTree:
-    """Read a tree of `write_tree`.
+    """Read the tree of a saved fit.
 
     Raises
     ------

@@ -12,6 +12,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from bayeskisl.arrays import FloatArray
+from bayeskisl.resampling import systematic
 
 __all__ = ["MOST_DIMENSIONS", "largest_power", "resampled", "tempered_draws"]
 
@@ -81,9 +82,7 @@ def largest_power(heights: FloatArray, rest: float, share: float) -> float:
 
 def resampled(log_weights: FloatArray, count: int, rng: np.random.Generator) -> np.ndarray:
     """Return `count` indices by systematic resampling."""
-    weights = np.exp(log_weights - log_weights.max())
-    steps = (rng.random() + np.arange(count)) / count
-    return np.minimum(np.searchsorted(np.cumsum(weights) / weights.sum(), steps), len(weights) - 1)
+    return systematic(np.exp(log_weights - log_weights.max()), count, rng.random())
 
 
 def _moved(

@@ -85,9 +85,8 @@ class _Numbers:
     def shape(self, dims: tuple[str, ...]) -> tuple[int, ...]:
         return (*self.lead, *(self.sizes[dim] for dim in dims))
 
-    def deterministic(self, name: str, value: Array | list[Array], dims: tuple[str, ...]) -> Any:
-        whole = np.stack(value, axis=-1) if isinstance(value, list) else value
-        self.found.named[name] = np.broadcast_to(whole, self.shape(dims))
+    def deterministic(self, name: str, value: Array, dims: tuple[str, ...]) -> Any:
+        self.found.named[name] = np.broadcast_to(value, self.shape(dims))
         return value
 
 

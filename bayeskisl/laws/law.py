@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, create_model, model_validator
@@ -214,10 +212,10 @@ class Law(Strict):
         prior: LogNormalPrior | None = getattr(self.priors, name)
         return prior
 
-    def with_fall(self, fall: Fall, priors: Mapping[str, LogNormalPrior] = MappingProxyType({})) -> Self:
-        """Return the law with another fall, whose parameters have default priors unless some are given."""
+    def with_fall(self, fall: Fall) -> Self:
+        """Return the law with another fall, whose parameters have their default priors."""
         usual = {parameter.name: parameter.prior for parameter in fall.parameters}
-        of_falls = dict.fromkeys(FALL_PARAMETERS) | usual | dict(priors)
+        of_falls = dict.fromkeys(FALL_PARAMETERS) | usual
         return self.model_copy(update={"shape": fall.name, "priors": self.priors.model_copy(update=of_falls)})
 
     @property

@@ -19,6 +19,7 @@ from bayeskisl.decision.caveats import APART
 from bayeskisl.decision.criterion import KEEP
 from bayeskisl.decision.intervals import interval
 from bayeskisl.decision.planned_model import ROUNDING
+from bayeskisl.inference.gate import LARGEST_CORRELATION, LARGEST_RHAT, LEAST_ESS, MOST_DIVERGENT
 from bayeskisl.inference.sampler import Sampler
 from bayeskisl.reporting.brief import brief, gap, question
 from bayeskisl.reporting.numbers import exact, percent, span, three_digits
@@ -139,8 +140,8 @@ def sensitivity_rows(decision: "Decision") -> list[dict[str, str]]:
 
 def verification_block(verification: "Verification") -> dict[str, Any]:
     at_choice = verification.at_choice
-    near = f"At the choice, {kept_at_choice(at_choice)}." if at_choice.bounds else ""
-    if verification.is_of_decision and verification.kept.facts:
+    near = f"At the choice, {kept_at_choice(at_choice)}." if at_choice and at_choice.bounds else ""
+    if at_choice and verification.kept.facts:
         near = f"{near} Kept: {optimum_verdict(verification)}.".strip()
     return {
         "verdict": verification.verdict,
@@ -186,11 +187,15 @@ def exponent_rows(fit: "Fit") -> list[dict[str, str]]:
 def gate_block(fit: "Fit") -> dict[str, Any]:
     gate = fit.gate
     rows = [
-        ("R-hat, largest", f"{gate.rhat:.3f}", "at most 1.01"),
-        ("effective draws of the bulk, smallest", f"{gate.ess_bulk:,.0f}", "at least 400"),
-        ("effective draws of the tails, smallest", f"{gate.ess_tail:,.0f}", "at least 400"),
-        ("divergent draws", f"{100 * gate.divergences:.2g} %", "below 0.1 %"),
-        ("correlation of two seeds at one level", _or_none(gate.seed_correlation), "not significant, or below 0.6"),
+        ("R-hat, largest", f"{gate.rhat:.3f}", f"at most {LARGEST_RHAT}"),
+        ("effective draws of the bulk, smallest", f"{gate.ess_bulk:,.0f}", f"at least {LEAST_ESS}"),
+        ("effective draws of the tails, smallest", f"{gate.ess_tail:,.0f}", f"at least {LEAST_ESS}"),
+        ("divergent draws", f"{100 * gate.divergences:.2g} %", f"below {100 * MOST_DIVERGENT:g} %"),
+        (
+            "correlation of two seeds at one level",
+            _or_none(gate.seed_correlation),
+            f"not significant, or below {LARGEST_CORRELATION}",
+        ),
     ]
     mark = {"passed": "passed", "passed with care": "undecided", "failed": "failed"}[gate.outcome]
     return {"outcome": gate.outcome, "mark": mark, "reasons": list(gate.reasons), "rows": rows}

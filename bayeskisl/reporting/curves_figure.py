@@ -16,7 +16,7 @@ from bayeskisl.curves import cell_table, final, levels_of_runs, reference_load
 from bayeskisl.curves.cells import told_apart
 from bayeskisl.curves.groups import probed_groups
 from bayeskisl.decision.fall import Fall
-from bayeskisl.decision.kept_knowledge import known
+from bayeskisl.knowledge.guessing import known
 from bayeskisl.quantities import short
 from bayeskisl.reporting.style import (
     LINES,

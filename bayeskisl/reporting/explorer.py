@@ -4,9 +4,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Unpack
 
 from bayeskisl import schema
-from bayeskisl.decision.criterion import Levels
+from bayeskisl.decision.criterion import KEEP, Criterion, KeepOf
 from bayeskisl.decision.glances import Glances
-from bayeskisl.decision.prediction import Options, require_gate
+from bayeskisl.decision.of_fit import require_gate
+from bayeskisl.decision.prediction import Options
 from bayeskisl.decision.prospect import Kind
 from bayeskisl.reporting.dials import TIMES, Explorer
 from bayeskisl.target import Target, TargetKeywords, target_from
@@ -23,7 +24,8 @@ def explore(
     target: Target | float | str | None = None,
     *,
     kind: Kind = "new_run",
-    keep: float = 0.9,
+    keep: float = KEEP,
+    keep_of: KeepOf = "ceiling",
     draws: int = 1_000,
     seed: int = 0,
     throw: bool = True,
@@ -39,7 +41,7 @@ def explore(
         Start of the sliders; by default four times the largest size, and the largest budget. A prior-driven target
         allows budgets that the sweep never varied, labelled as resting on the prior; otherwise a sweep of one budget
         has no slider for tokens.
-    kind, keep, seed, throw
+    kind, keep, keep_of, seed, throw
         As for `decide`.
     draws : int
         Number of draws of the posterior used at every move. `decide` uses all of them.
@@ -63,5 +65,6 @@ def explore(
     require_gate(fit, throw)
     asked = target_from(target, short, default=TIMES * float(fit.curves[schema.PARAMS].max()))
     fit = fit if asked.domain is None else fit.of_domain(asked.domain)
-    glances = Glances(fit, draws, Options(kind, Levels(keep), seed=seed), replace(asked, domain=None))
+    criterion = Criterion(keep=keep, keep_of=keep_of)
+    glances = Glances(fit, draws, Options(kind, seed=seed), replace(asked, domain=None), criterion)
     return ExplorerWidget(Explorer.about(glances, asked.params, asked.tokens))

@@ -1,10 +1,11 @@
 """The explorer in Jupyter: slider positions in, answers out, through anywidget."""
 
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from bayeskisl.decision import Criterion, Decision, decide
+from bayeskisl.decision import Decision, decide
 from bayeskisl.errors import InputError
 from bayeskisl.reporting.dials import Explorer
 
@@ -59,8 +60,7 @@ class ExplorerWidget(anywidget.AnyWidget):
     def decide(self, **options: Any) -> Decision:
         """Return the full decision at the sliders, from every draw, as `bayeskisl.decide` returns it."""
         glances, asked = self.explorer.glances, self.explorer.question(self.places)
-        levels = glances.options.levels
-        criterion = Criterion(asked["utility"], asked["risk"], levels.share, levels.of)
+        criterion = replace(glances.criterion, utility=asked["utility"], risk=asked["risk"])
         fixed = {
             "kind": glances.options.kind,
             "seed": glances.options.seed,

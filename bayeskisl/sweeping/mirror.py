@@ -1,42 +1,37 @@
-"""Records mirrored as TensorBoard event files: an optional listener of a sweep."""
+"""A listener that mirrors finished runs elsewhere, and the numbers of a record that are mirrored."""
 
-import struct
-from functools import cache
+from abc import abstractmethod
 from pathlib import Path
 from typing import Any
 
 from bayeskisl import schema
-from bayeskisl.files import replace_file
 from bayeskisl.sweeping.plan import Stack
 from bayeskisl.sweeping.record_reading import Record
 from bayeskisl.sweeping.run import Pass, SweepEvents
-from bayeskisl.sweeping.store import SweepFolder, sweep_folders
 
-__all__ = ["TensorBoardMirror", "measurements_of", "mirror_records"]
+__all__ = ["Mirror", "measurements_of", "settings_of"]
 
-# What the events of a run say at every measurement, beside the counts.
-_TOLD = (schema.PARAMS, schema.TOTAL_PARAMS, schema.TOKENS, schema.FACTS, schema.RATIO, schema.TOKENS_PER_FACT,
-         schema.BACKGROUND_FACTS, schema.BACKGROUND_SHARE, schema.SEED, schema.LEARNING_RATE,
-         schema.GUESSING)  # fmt: skip
+_SETTINGS = (schema.PARAMS, schema.TOTAL_PARAMS, schema.TOKENS, schema.FACTS, schema.RATIO, schema.TOKENS_PER_FACT,
+             schema.BACKGROUND_FACTS, schema.BACKGROUND_SHARE, schema.SEED, schema.LEARNING_RATE,
+             schema.GUESSING)  # fmt: skip
 _COUNTED = ("recalled", "probed", "answer_nats")
-_CASTAGNOLI = 0x82F63B78  # the polynomial of CRC-32C, reflected
 
 
-class TensorBoardMirror(SweepEvents):
-    """Writes an event file for each run as soon as its record exists.
+class Mirror(SweepEvents):
+    """A listener that mirrors finished runs, and passes on what it hears.
 
     Parameters
     ----------
     out : path
         As given to `run_sweep`.
-    board : path
-        Folder for TensorBoard: one folder a run.
+    folder : path
+        Where the mirror writes.
     events : SweepEvents, optional
         Another listener, such as a display, that hears everything too.
     """
 
-    def __init__(self, out: str | Path, board: str | Path, events: SweepEvents | None = None) -> None:
-        self._out, self._board, self._events = Path(out), Path(board), events or SweepEvents()
+    def __init__(self, out: str | Path, folder: str | Path, events: SweepEvents | None = None) -> None:
+        self._out, self._folder, self._events = Path(out), Path(folder), events or SweepEvents()
 
     def started(self, sweep_pass: Pass, remaining: list[Stack], broken: dict[str, str]) -> None:
         self._events.started(sweep_pass, remaining, broken)
@@ -45,116 +40,28 @@ class TensorBoardMirror(SweepEvents):
         self._events.progressed(stack, done, steps)
 
     def finished(self, stack: Stack, seconds: float) -> None:
-        mirror_records(self._out, self._board)
+        self.mirror()
         self._events.finished(stack, seconds)
 
-
-def mirror_records(out: str | Path, board: str | Path) -> list[Path]:
-    """Write an event file for each finished run without one; an incomplete record is skipped.
-
-    Parameters
-    ----------
-    out : path
-        Folder of one sweep or several, as given to `run_sweep`.
-    board : path
-
-    Returns
-    -------
-    list of Path
-        The files that were written.
-
-    Raises
-    ------
-    InputError
-        If there is no sweep in `out`.
-    OutputError
-        If a file cannot be written.
-    """
-    return [path for folder in sweep_folders(out) for path in _mirrored(folder, Path(board))]
+    @abstractmethod
+    def mirror(self) -> Any:
+        """Mirror every finished run that is not there yet; an incomplete record is skipped."""
 
 
-def _mirrored(folder: SweepFolder, board: Path) -> list[Path]:
-    written = []
-    for file, record in folder.records_or_reasons():
-        path = board / file.stem / f"events.out.tfevents.0000000000.{folder.path.name}"
-        if isinstance(record, Record) and not path.exists():
-            replace_file(path, events_of(record))
-            written.append(path)
-    return written
+def settings_of(record: Record) -> dict[str, float]:
+    """Settings that stay the same while a run is trained: a tracker's configuration or parameters."""
+    return {name: record.lines[0][name] for name in _SETTINGS}
 
 
 def measurements_of(record: Record) -> dict[int, dict[str, float]]:
-    """Return settings, counts and losses of a record by the number of tokens at which they were measured."""
-    first, *lines = record.lines[:-1]
+    """Counts and losses of a record by the number of tokens at which they were measured; none of a run that failed."""
     scalars: dict[int, dict[str, float]] = {}
-    for line in lines:
+    for line in record.lines[1:-1]:
         if line["kind"] == "failed":
             continue
-        at = scalars.setdefault(line[schema.TOKENS_SEEN], {name: first[name] for name in _TOLD})
+        at = scalars.setdefault(line[schema.TOKENS_SEEN], {})
         if line["kind"] == "general":
             at[schema.GENERAL_LOSS] = line["general_loss"]
         else:
             at |= {f"{name}_{line['group']}": line[name] for name in _COUNTED}
     return dict(sorted(scalars.items()))
-
-
-def events_of(record: Record) -> bytes:
-    """Return the event file of a record: a version, then one event for each measured number of tokens."""
-    scalars = measurements_of(record)
-    version = _record(_double(1, 0.0) + _text(3, b"brain.Event:2"))
-    return version + b"".join(_record(_event(step, values)) for step, values in scalars.items())
-
-
-def _event(step: int, values: dict[str, Any]) -> bytes:
-    """Return a message ``Event``: wall time (1), step (2), and a summary (5) of values with tag (1) and number (2)."""
-    summary = b"".join(_text(1, _text(1, tag.encode()) + _float(2, value)) for tag, value in values.items())
-    return _double(1, 0.0) + _key(2, 0) + _varint(step) + _text(5, summary)
-
-
-def _record(data: bytes) -> bytes:
-    """Return a record: length, its checksum, the data, and their checksum."""
-    length = struct.pack("<Q", len(data))
-    return length + _masked(length) + data + _masked(data)
-
-
-def _masked(data: bytes) -> bytes:
-    """Return the checksum in the form of TFRecord files: rotated by 15 bits, plus a constant."""
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc = _table()[(crc ^ byte) & 0xFF] ^ (crc >> 8)
-    crc ^= 0xFFFFFFFF
-    return struct.pack("<I", (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF)
-
-
-@cache
-def _table() -> tuple[int, ...]:
-    table = []
-    for value in range(256):
-        for _ in range(8):
-            value = (value >> 1) ^ (_CASTAGNOLI if value & 1 else 0)
-        table.append(value)
-    return tuple(table)
-
-
-def _key(field: int, kind: int) -> bytes:
-    return _varint(field << 3 | kind)
-
-
-def _varint(value: int) -> bytes:
-    parts = []
-    while value > 127:
-        parts.append(value & 127 | 128)
-        value >>= 7
-    return bytes([*parts, value])
-
-
-def _text(field: int, value: bytes) -> bytes:
-    return _key(field, 2) + _varint(len(value)) + value
-
-
-def _double(field: int, value: float) -> bytes:
-    return _key(field, 1) + struct.pack("<d", value)
-
-
-def _float(field: int, value: float) -> bytes:
-    return _key(field, 5) + struct.pack("<f", value)

@@ -12,6 +12,7 @@ from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import axis_named
 from bayeskisl.errors import InputError
 from bayeskisl.knowledge import FactFormat
+from bayeskisl.knowledge.guessing import known
 from bayeskisl.sweeping.devices import require_device
 from bayeskisl.sweeping.execution import Job
 from bayeskisl.sweeping.memory import device_memory, fitting_parts
@@ -234,8 +235,8 @@ def mean_retention(folder: SweepFolder, runs: tuple[RunSpec, ...], levels: int, 
         for line in folder.lines(run):
             if line["kind"] == "probe" and line["probed"]:
                 guessing = line.get("guessing", run.facts.guessing)
-                known = (line["recalled"] / line["probed"] - guessing) / (1 - guessing)
-                table[row, schema.GROUPS.index(line["group"])] = known
+                share = known(line["recalled"] / line["probed"], guessing)
+                table[row, schema.GROUPS.index(line["group"])] = share
     by_level = table.reshape(levels, seeds, -1)
     counted = np.isfinite(by_level).sum(axis=1)
     return np.where(counted > 0, np.nansum(by_level, axis=1) / np.maximum(counted, 1), np.nan)

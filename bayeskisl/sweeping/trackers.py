@@ -7,35 +7,22 @@ from abc import abstractmethod
 from pathlib import Path
 from typing import Any
 
-from bayeskisl import schema
 from bayeskisl.errors import InputError
 from bayeskisl.files import held, replace_file
-from bayeskisl.sweeping.mirror import measurements_of
-from bayeskisl.sweeping.plan import Stack
+from bayeskisl.sweeping.mirror import Mirror, measurements_of, settings_of
 from bayeskisl.sweeping.record_reading import Record
-from bayeskisl.sweeping.run import Pass, SweepEvents
+from bayeskisl.sweeping.run import SweepEvents
 from bayeskisl.sweeping.store import SweepFolder, sweep_folders
 
 __all__ = ["MlflowMirror", "WandbMirror"]
 
 _SENT = "mirrored.txt"  # names of the runs that are there
-# What does not change while a run is trained: a tracker's configuration or parameters
-_SETTINGS = (schema.PARAMS, schema.TOTAL_PARAMS, schema.TOKENS, schema.FACTS, schema.RATIO, schema.TOKENS_PER_FACT,
-             schema.BACKGROUND_FACTS, schema.BACKGROUND_SHARE, schema.SEED, schema.LEARNING_RATE,
-             schema.GUESSING)  # fmt: skip
 
 
-class _TrackerMirror(SweepEvents):
-    """Sends every finished run once, as soon as its record exists.
+class _TrackerMirror(Mirror):
+    """Sends every finished run once, as soon as its record exists; the folder remembers which runs were sent.
 
-    Parameters
-    ----------
-    out : path
-        As given to `run_sweep`.
-    folder : path
-        Folder of the tracker's files; it remembers which runs were sent.
-    events : SweepEvents, optional
-        Another listener, such as a display, that hears everything too.
+    Parameters are those of `bayeskisl.sweeping.mirror.Mirror`.
 
     Raises
     ------
@@ -46,22 +33,12 @@ class _TrackerMirror(SweepEvents):
     package: str
 
     def __init__(self, out: str | Path, folder: str | Path, events: SweepEvents | None = None) -> None:
-        self._out, self._folder, self._events = Path(out), Path(folder), events or SweepEvents()
+        super().__init__(out, folder, events)
         try:
             self._client: Any = importlib.import_module(self.package)
         except ImportError:
             raise InputError(f"the package {self.package}", "none installed", type(self).__name__,
                              f"pip install {self.package}") from None  # fmt: skip
-
-    def started(self, sweep_pass: Pass, remaining: list[Stack], broken: dict[str, str]) -> None:
-        self._events.started(sweep_pass, remaining, broken)
-
-    def progressed(self, stack: Stack, done: int, steps: int) -> None:
-        self._events.progressed(stack, done, steps)
-
-    def finished(self, stack: Stack, seconds: float) -> None:
-        self.mirror()
-        self._events.finished(stack, seconds)
 
     def mirror(self) -> list[str]:
         """Send each finished run that was not sent yet; an incomplete record is skipped.
@@ -85,10 +62,7 @@ class _TrackerMirror(SweepEvents):
             sent.append(name)
             if not measured:  # a run that diverged
                 continue
-            settings = {each: next(iter(measured.values()))[each] for each in _SETTINGS}
-            values = {step: {key: value for key, value in at.items() if key not in settings}
-                      for step, at in measured.items()}  # fmt: skip
-            self._send(folder, name, settings, values)
+            self._send(folder, name, settings_of(record), measured)
             replace_file(path, "".join(f"{each}\n" for each in sent).encode())
         return [name for _, name, _ in new]
 
@@ -102,7 +76,7 @@ class _TrackerMirror(SweepEvents):
 class WandbMirror(_TrackerMirror):
     """Mirrors records to Weights & Biases, offline unless ``WANDB_MODE`` says otherwise; `folder` is its ``dir``.
 
-    Other parameters are those of `TensorBoardMirror`.
+    Other parameters are those of `bayeskisl.sweeping.mirror.Mirror`.
     """
 
     package = "wandb"
@@ -124,7 +98,7 @@ class WandbMirror(_TrackerMirror):
 class MlflowMirror(_TrackerMirror):
     """Mirrors records to MLflow, into `folder` as its tracking store unless ``MLFLOW_TRACKING_URI`` names another.
 
-    Other parameters are those of `TensorBoardMirror`.
+    Other parameters are those of `bayeskisl.sweeping.mirror.Mirror`.
     """
 
     package = "mlflow"

@@ -7,9 +7,9 @@ from bayeskisl.axes import AXES
 from bayeskisl.decision import KeptFacts
 from bayeskisl.decision.choices import Gains, chance_constrained_choice, least_sufficient
 from bayeskisl.decision.fall import Fall
-from bayeskisl.decision.kept_knowledge import kept
 from bayeskisl.decision.planned_model import PlannedModel
 from bayeskisl.decision.prospect import Prospect
+from bayeskisl.knowledge.guessing import kept
 from bayeskisl.laws.falls import LOGISTIC, SMOOTH_BREAK
 
 TARGET = PlannedModel(98_304, 1_843_200, AXES["amount"], "infused", {"ratio": 0.5, "tokens_per_fact": 6.0})

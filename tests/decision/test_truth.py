@@ -253,7 +253,7 @@ def test_a_remedy_is_said_once_and_is_no_part_of_the_message(fit):
 
 
 def test_more_draws_are_no_remedy_for_curves_that_rise(fit):
-    from bayeskisl.decision.prediction import require_gate
+    from bayeskisl.decision.of_fit import require_gate
 
     curves = amount_curves()
     rising = curves.assign(recalled=curves.probed - curves.recalled)

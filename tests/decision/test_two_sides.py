@@ -125,7 +125,7 @@ def test_at_the_level_relative_to_no_infusion_every_draw_keeps_that_share_of_it(
     made = MixedFit(curves=mixed_curves("ratio"))
     _, planned = of_target(made, Target(98_304))
     levels = Levels({"background": 0.95}, "uninfused")
-    prospect = forecast(made, planned, Options("new_run", levels, 0.9, 0)).prospect
+    prospect = forecast(made, planned, levels, Options()).prospect
     almost_none = np.full((1, 1), 1e-12)
     without = prospect.share_of_ceiling("background", almost_none)[:, 0]
     np.testing.assert_allclose(prospect.kept_uninfused(), without, rtol=1e-9)

@@ -115,7 +115,7 @@ def test_runs_at_the_choice_say_what_it_kept(fit):
     ahead = decide(fit, 98_304, sensitivity=False)
     choice = round(ahead.choice.value)
     at_choice = verify(ahead, target_runs(levels=(choice, 2500, 4000), seeds=(0, 1, 2))).at_choice
-    assert at_choice.infusions == (float(choice),) * 3
+    assert at_choice.runs == 3
     assert at_choice.fell_short == 0
     assert at_choice.held
 
@@ -127,7 +127,7 @@ def test_levels_on_both_sides_of_the_choice_bound_what_it_kept(fit):
         verify(ahead, target_runs(levels=levels)).at_choice
         for levels in ((choice / 1.2, choice * 1.1, 4000), (400, 4000), (100, 200))
     )
-    assert beside.shares == apart.shares == ()
+    assert beside.runs == apart.runs == 0
     assert beside.held
     assert kept_at_choice(beside).endswith("or more were kept, as promised")
     assert apart.held is None
@@ -160,8 +160,8 @@ def test_a_level_relative_to_no_infusion_is_verified_against_what_was_predicted_
     runs = mixed_curves("ratio", sizes=(98_304,), ratios=(choice, 0.5), seeds=(0,))
     runs = runs.assign_coords(run=["target 0", "target 1"])
     kept = {of: verify(decision, runs).at_choice for of, decision in decisions.items()}
-    assert kept["ceiling"].shares == ()  # nothing is safe, so that no run was trained there
-    (share,) = kept["uninfused"].shares
+    assert kept["ceiling"].runs == 0  # nothing is safe, so that no run was trained there
+    (share,) = kept["uninfused"].shares["background"]
     recalled, probed = (runs[name].sel(group="background").values[0] for name in ("recalled", "probed"))
     about = decisions["uninfused"].about
     floor, ceiling = about.floors_and_ceilings["background"]
@@ -339,7 +339,7 @@ def test_runs_at_the_safe_end_of_a_bound_are_at_the_choice(fit):
     decision = decide(HandMadeFit(curves=amount_curves(levels=(62, 80, 100))), 98_304, sensitivity=False)
     verification = verify(decision, target_runs(levels=(100, 2_000, 4_000)))
     assert verification.choice == 100
-    assert verification.at_choice.infusions == (100.0, 100.0)
+    assert verification.at_choice.runs == 2
     assert verification.kept.given_up_at(verification.choice) > 0
 
 

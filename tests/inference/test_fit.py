@@ -12,9 +12,9 @@ from bayeskisl.inference import Fit, build_model, extrapolate, fit, load_fit, si
 from bayeskisl.inference.data import prepare
 from bayeskisl.inference.extrapolate import _by_prior
 from bayeskisl.inference.posterior import report_on_axis
-from bayeskisl.inference.storage import write_tree
 from bayeskisl.laws import load_law
 from bayeskisl.laws.priors import LogNormalPrior
+from bayeskisl.netcdf import write_netcdf
 from tests.inference.conftest import LEVELS, SIZES, TRUTH
 
 PARAMETERS = ("intercept", "exponent", "curvature", "tau", "sigma_run", "steepness_intercept", "steepness_exponent")
@@ -140,7 +140,7 @@ def test_missing_foreign_and_corrupt_files_are_refused(curves, fresh, tmp_path):
     earlier = load_fit(saved).tree.copy()
     earlier["posterior"] = earlier["posterior"].to_dataset().drop_vars("asymmetry")
     with pytest.raises(InputError, match="one of an earlier version; fit the curves again"):
-        load_fit(write_tree(earlier, tmp_path / "earlier.nc"))
+        load_fit(write_netcdf(earlier, tmp_path / "earlier.nc"))
     corrupt = shutil.copy(saved, tmp_path / "corrupt.nc")
     with open(corrupt, "r+b") as file:
         file.truncate(1000)

@@ -101,7 +101,7 @@ def test_a_law_in_exposures_alone_is_told_what_it_misses(dose, fitted):
 
 def test_a_prediction_knows_that_infused_facts_fall_too(fitted):
     target = planned_model(fitted.curves, Target(3456))
-    ahead = forecast(fitted, target, Options(kind="mean"))
+    ahead = forecast(fitted, target, Levels(), Options(kind="mean"))
     there = fitted.posterior["collapse"].isel(cell=0)
     for group in GROUPS:
         predicted = np.median(ahead.prospect.keeping(0.5, group))

@@ -6,7 +6,7 @@ import pytest
 
 from bayeskisl.curves import build_curves, curves_from_table, read_runs
 from bayeskisl.sweeping import SweepEvents, TensorBoardMirror, mirror_records
-from bayeskisl.sweeping.mirror import _masked
+from bayeskisl.sweeping.tensorboard import _masked
 
 
 def test_checksums_are_those_of_the_format():

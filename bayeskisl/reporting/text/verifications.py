@@ -22,9 +22,10 @@ def describe_verification(verification: "Verification") -> str:
         *([f"  by law: {by_law}"] if by_law else []),
         *_score_lines(verification),
     ]
-    if verification.at_choice.bounds:
-        lines.append(f"at the choice: {kept_at_choice(verification.at_choice)}")
-    if verification.is_of_decision and verification.kept.facts:
+    at_choice = verification.at_choice
+    if at_choice and at_choice.bounds:
+        lines.append(f"at the choice: {kept_at_choice(at_choice)}")
+    if at_choice and verification.kept.facts:
         lines.append(f"what was kept: {optimum_verdict(verification)}")
     return "\n".join(lines)
 
@@ -32,10 +33,10 @@ def describe_verification(verification: "Verification") -> str:
 def kept_at_choice(at_choice: "AtChoice") -> str:
     """State how many runs at the choice kept the level of every group or, without any, what levels beside it say."""
     of = _PREDICTED[at_choice.keep_of]
-    if not at_choice.shares:
+    if not at_choice.runs:
         return _kept_beside_choice(at_choice, of)
-    asked = len(at_choice.shares)
-    return f"{asked - at_choice.fell_short} of {asked} runs kept at least {_of_groups(at_choice.required)} of {of}"
+    kept = f"{at_choice.runs - at_choice.fell_short} of {at_choice.runs} runs kept"
+    return f"{kept} at least {_of_groups(at_choice.levels)} of {of}"
 
 
 _PREDICTED = {
@@ -52,7 +53,7 @@ def _kept_beside_choice(at_choice: "AtChoice", of: str) -> str:
         return f"{beside} {_of_groups(least)} of {of} or more were kept, as promised"
     if at_choice.held is False:
         return f"{beside} {_of_groups(most)} of {of} at most were kept, less than promised"
-    return f"{beside} it stays open whether {_of_groups(at_choice.required)} of {of} were kept"
+    return f"{beside} it stays open whether {_of_groups(at_choice.levels)} of {of} were kept"
 
 
 def _of_groups(shares: Mapping[str, float]) -> str:

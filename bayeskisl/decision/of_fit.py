@@ -1,0 +1,53 @@
+"""Whether an answer may rest on a fit: its gate, and the warnings that an answer takes over from it."""
+
+from typing import TYPE_CHECKING
+
+from bayeskisl import schema
+from bayeskisl.decision.caveat import Caveat
+from bayeskisl.decision.caveats import has_short_ladder
+from bayeskisl.decision.planned_model import PlannedModel
+from bayeskisl.errors import GateError, way
+
+if TYPE_CHECKING:
+    from bayeskisl.inference import Fit
+
+__all__ = ["caveats_of_fit", "require_gate"]
+
+
+def require_gate(
+    fit: "Fit", throw: bool, otherwise: str = "take a prediction that is labelled not usable"
+) -> None:  # fmt: skip
+    """Refuse a preview and a fit that failed its gate, unless the gate is waived, as `otherwise` puts it."""
+    if not throw or fit.gate.passed:
+        return
+    anyway = way(f"; or {otherwise} with throw=False", "")
+    if fit.is_preview:
+        raise GateError(f"expected a posterior, got a preview, which no gate examines; {_fit_in_full()}{anyway}.")
+    raise GateError(
+        "expected a posterior that passed its gate, got one that failed: "
+        f"{'; '.join([*_of_data(fit), *fit.gate.reasons])}; {_fit_longer()}{anyway}."
+    )
+
+
+def _fit_in_full() -> str:
+    return way("fit without `method='preview'`", "fit the curves with `bayeskisl fit CURVES`")
+
+
+def _fit_longer() -> str:
+    return way("fit again with `draws=4000`", "fit again with `bayeskisl fit CURVES --draws 4000`")
+
+
+def _of_data(fit: "Fit") -> list[str]:
+    """Findings about the data that make a longer fit useless."""
+    return [each.message for each in fit.warnings if Caveat.of_finding(each).weight == "unusable"]
+
+
+def caveats_of_fit(fit: "Fit", target: PlannedModel) -> list[Caveat]:
+    """Return the fit's own warnings, and its failed gate if that was waived."""
+    reasons = "" if fit.is_preview else "; ".join(fit.gate.reasons)  # a preview has a warning of its own
+    failed = [Caveat("gate", f"the posterior failed its gate: {reasons}", weight="unusable", remedy=_fit_longer())]
+    sizes = fit.curves[schema.PARAMS].values
+    # few sizes take nothing from a target among them, and a short ladder says more
+    said = sizes.min() <= target.params <= sizes.max() or has_short_ladder(target, fit.curves)
+    ours = [finding for finding in fit.warnings if not (said and finding.code == "few_sizes")]
+    return [*(failed if reasons else ()), *map(Caveat.of_finding, ours)]
