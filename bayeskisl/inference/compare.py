@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 import polars as pl
@@ -193,8 +193,10 @@ def compare(
     pointwise, pareto_k, refitted = {}, {}, {}
     cautions: list[str] = []
 
-    def without(cells: IntArray, name: str) -> float:
-        log_density, caution = _without(curves, laws[name], cells, likelihoods[kind(laws[name])], settings)
+    @cache
+    def without(cells: tuple[int, ...], name: str) -> float:
+        left_out = np.array(cells)
+        log_density, caution = _without(curves, laws[name], left_out, likelihoods[kind(laws[name])], settings)
         cautions.extend(caution)
         return log_density
 
@@ -206,9 +208,10 @@ def compare(
         pareto_k[name] = np.array([one.pareto_k for one in single])
         poor = np.flatnonzero(pareto_k[name] > RELIABLE_PARETO_K) if refit else np.array([], dtype=int)
         for cell in poor:
-            pointwise[name][cell] = without(np.array([cell]), name)
+            pointwise[name][cell] = without((int(cell),), name)
         refitted[name] = tuple(cell_table(curves)[0][schema.CELL].values[poor].tolist())
-    cells = np.flatnonzero(np.isin(cell_table(curves)[0][schema.PARAMS].values, sizes[len(sizes) - largest :]))
+    of_largest = np.isin(cell_table(curves)[0][schema.PARAMS].values, sizes[len(sizes) - largest :])
+    cells = tuple(np.flatnonzero(of_largest).tolist())
     at_the_top = {name: without(cells, name) for name in laws if largest}
     joined = _joined(fits, pointwise, floor)
     return Comparison(joined, pointwise, pareto_k, refitted, at_the_top, len(sizes), tuple(cautions))

@@ -19,6 +19,7 @@ _WHERE, _COUNTS = ("at_collapse", "most"), (schema.PARAMS, schema.TOTAL_PARAMS)
 _GROUPS = {
     schema.INFUSED: "infused facts",
     schema.INFUSED_HELDOUT: "infused facts in held-out phrases",
+    schema.INFUSED_CHOICE: "infused facts by multiple choice",
     schema.BACKGROUND: "background facts",
 }
 
@@ -166,6 +167,12 @@ def _collapse(found: Found) -> Iterator[str]:
         for i, cell in enumerate(found["cells"])
     ]
     yield markdown_table(["N", "total", "D", "measured", "inferred", "critical exposures"], rows)
+    if any(_never_full(inferred, i, cell["collapse"]) for i, cell in enumerate(found["cells"])):
+        yield (
+            "No run comes near the ceiling of this group. Measured points are halves of what the best runs know, and "
+            "inferred ones halves of the ceiling, so that they are not comparable, nor are forecasts and measurements "
+            "below."
+        )
     for name, each in _groups(found).items():
         if schema.ONSET in each:
             yield f"Onset of the {_GROUPS[name]}, where half is learned:"
@@ -174,6 +181,11 @@ def _collapse(found: Found) -> Iterator[str]:
             never = "; 1 where more than half is kept at any share" if axis_named(found["axis"]).bounded else ""
             yield f"Collapse of the {_GROUPS[name]}, in {unit}{never}:"
             yield _by_size(found, each, schema.COLLAPSE)
+
+
+def _never_full(inferred: Found, cell: int, measured: Found) -> bool:
+    """Whether half of the ceiling is, by the law, not even known without infusion, though runs have a half-point."""
+    return schema.COLLAPSE in inferred and inferred[schema.COLLAPSE][cell]["median"] == 0 < measured["median"]
 
 
 def _by_size(found: Found, group: Found, quantity: str) -> str:
