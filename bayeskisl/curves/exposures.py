@@ -1,5 +1,7 @@
 """Exposures: the coordinate of the model, that is, how often the facts of each probe group were seen."""
 
+import json
+
 import numpy as np
 import xarray as xr
 
@@ -7,7 +9,12 @@ from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.knowledge.identity import background_exposures, infused_exposures
 
-__all__ = ["REFERENCE_LOAD", "group_exposures", "load_of", "reference_load"]
+__all__ = ["REFERENCE_LOAD", "assumed_terms", "group_exposures", "load_of", "reference_load"]
+
+
+def assumed_terms(curves: xr.Dataset) -> tuple[str, ...]:
+    """Return the terms of the infusion that an import assumed since its table lacks them, by their names."""
+    return tuple(json.loads(curves.attrs.get("import_invented", "[]")))
 
 
 def group_exposures(curves: xr.Dataset) -> xr.DataArray:

@@ -11,6 +11,7 @@ from bayeskisl import schema
 from bayeskisl.arrays import IntArray
 from bayeskisl.curves.benchmark import SCALE
 from bayeskisl.curves.checkpoints import final
+from bayeskisl.curves.exposures import assumed_terms
 from bayeskisl.curves.validation import validate
 from bayeskisl.errors import InputError, way
 
@@ -162,7 +163,7 @@ def _on_one_scale(parts: list[xr.Dataset]) -> list[xr.Dataset]:
 
 def _made_up_in(part: xr.Dataset) -> list[str]:
     """Terms that stand for what is not known: those an import lacks, and those of a general benchmark."""
-    lacking = set(json.loads(part.attrs.get("import_invented", "[]")))
+    lacking = set(assumed_terms(part))
     if part.attrs.get(SCALE) == "relative":
         lacking |= {schema.BACKGROUND_FACTS, schema.BACKGROUND_SHARE}
     return [name for name in _MADE_UP if name in lacking]

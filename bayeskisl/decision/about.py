@@ -50,6 +50,8 @@ class About:
     group: str  # whose half-point is predicted
     harmed: list[str] = field(default_factory=list)  # the groups that over-infusion harms
     half_point: str  # "collapse" or "onset"
+    # median and ends of the interval of the collapse point of every other group that over-infusion harms
+    other_collapses: dict[str, list[float]] = field(default_factory=dict)
     held_fixed: dict[str, float]
     invented: list[str] = field(default_factory=list)  # quantities that an import assumed
     extrapolation_decades: float  # log10 of the size over the largest that was trained
@@ -90,6 +92,11 @@ class About:
     def bounds(self) -> str:
         """Name of the infusion at which a run just retains its share: the largest one, or the smallest."""
         return "sufficient" if self.half_point == schema.ONSET else "admissible"
+
+    @property
+    def exposures_are_known(self) -> bool:
+        """Whether exposures have a unit, and are not known up to a constant alone."""
+        return schema.EXPOSURES not in self.invented
 
     def reference(self, group: str) -> KeepOf:
         """The reference of a group's level."""

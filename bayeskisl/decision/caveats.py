@@ -69,7 +69,7 @@ def _about_distance(ahead: xr.Dataset, target: PlannedModel, curves: xr.Dataset)
         yield _of_prior(name, target, curves, of_law)
     median = interval(ahead[target.half_point].values, 0.9)[0]
     around = f"{said(target.params)} parameters"
-    if np.isfinite(median):
+    if target.range[0] <= median <= target.range[1]:
         around += f" at infusions around {said(median)} {target.axis.in_words}"
     if _is_trained(target, curves):
         yield Caveat(

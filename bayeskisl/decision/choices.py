@@ -1,6 +1,7 @@
 """Choices: the largest infusion within a risk, the best mean, and the nearly optimal range."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -19,9 +20,12 @@ __all__ = [
 ]
 
 
+_FAR_BEYOND, _NEARLY_ALL = 10.0, 0.99
+
+
 @dataclass(frozen=True)
 class Gains:
-    """Expected utility of infusions at a target, over the possible or the planned range.
+    """Expected utility of infusions at a target, over the possible or the planned range, as far as a run may hold any.
 
     Parameters
     ----------
@@ -96,7 +100,18 @@ class Gains:
 
     def _ends(self) -> tuple[float, float]:
         line = self.prospect.target.to_line
-        return float(line(self.low)), float(line(self.high))
+        return float(line(self.low)), float(line(max(self.low, min(self.high, self._reach))))
+
+    @cached_property
+    def _reach(self) -> float:
+        """Infusion beyond which no optimum is sought: ten times that at which nearly every draw has collapsed.
+
+        In a draw whose steepness is below 1, more facts are worth more without end. Where the range ends at an
+        exposure or less, a few such draws would decide every mean.
+        """
+        if not self.prospect.target.axis.harms_infused:
+            return np.inf
+        return _FAR_BEYOND * float(np.quantile(self.prospect.keeping(0.5), _NEARLY_ALL))
 
 
 def chance_constrained_choice(admissible: FloatArray, risk: float) -> float:

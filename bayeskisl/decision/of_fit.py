@@ -1,17 +1,18 @@
-"""Whether an answer may rest on a fit: its gate, and the warnings that an answer takes over from it."""
+"""Whether an answer may rest on a fit, or rests on it: its gate, its warnings, its runs and its law."""
 
 from typing import TYPE_CHECKING
 
 from bayeskisl import schema
+from bayeskisl.decision.about import About
 from bayeskisl.decision.caveat import Caveat
 from bayeskisl.decision.caveats import has_short_ladder
 from bayeskisl.decision.planned_model import PlannedModel
-from bayeskisl.errors import GateError, way
+from bayeskisl.errors import GateError, InputError, way
 
 if TYPE_CHECKING:
     from bayeskisl.inference import Fit
 
-__all__ = ["caveats_of_fit", "require_gate"]
+__all__ = ["caveats_of_fit", "require_gate", "require_own"]
 
 
 def require_gate(
@@ -27,6 +28,17 @@ def require_gate(
         "expected a posterior that passed its gate, got one that failed: "
         f"{'; '.join([*_of_data(fit), *fit.gate.reasons])}; {_fit_longer()}{anyway}."
     )
+
+
+def require_own(fit: "Fit", about: About) -> None:
+    """Refuse an answer that was made from another fit, of other runs or under another law."""
+    same_runs = set(about.fitted_runs) == set(fit.curves[schema.RUN].values.astype(str).tolist())
+    if same_runs and about.law_sha256 in ("", fit.law.sha256):  # answers of earlier versions name no hash
+        return
+    got = (
+        f"one from {len(about.fitted_runs):,} other runs" if not same_runs else f"one under another law, {about.law!r}"
+    )
+    raise InputError("an answer from this fit", got, "decision", "decide again from this fit, or name the other one")
 
 
 def _fit_in_full() -> str:

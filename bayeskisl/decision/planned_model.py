@@ -1,6 +1,5 @@
 """The planned model: a target completed by the values that a sweep fixed."""
 
-import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.axes import Axis, LoadEffect, axis_of
 from bayeskisl.curves import further_covariates, reference_load
 from bayeskisl.curves.cells import same_tokens_per_parameter, tokens_per_parameter, without_rounding
+from bayeskisl.curves.exposures import assumed_terms
 from bayeskisl.curves.groups import infused_group, probed_groups
 from bayeskisl.errors import InputError, way
 from bayeskisl.knowledge.identity import background_exposures
@@ -212,7 +212,7 @@ def planned_model(curves: xr.Dataset, target: Target) -> PlannedModel:
         groups=groups,
         reference_load=reference_load(curves),
         relative=curves.attrs.get("exposure_scale") == "relative",
-        invented=tuple(json.loads(curves.attrs.get("import_invented", "[]"))),
+        invented=assumed_terms(curves),
     )
 
 

@@ -16,6 +16,7 @@ from bayeskisl.decision.caveats import about_prediction
 from bayeskisl.decision.criterion import KEEP, KeepOf, Levels, require_share
 from bayeskisl.decision.fall import Fall
 from bayeskisl.decision.general_loss import fit_loss
+from bayeskisl.decision.intervals import interval
 from bayeskisl.decision.of_fit import caveats_of_fit, require_gate
 from bayeskisl.decision.planned_model import PlannedModel, of_target
 from bayeskisl.decision.prospect import Kind, Prospect, every_draw_at, prospect_of
@@ -235,6 +236,8 @@ def described[A: About](
 ) -> A:
     """Return the record of an answer about the target of a prospect; `more` are the fields that only some have."""
     target = prospect.target
+    harmed = [group for group in target.groups if target.axis.moves(group, fit.law.knows_load) < 0]
+    others = [group for group in harmed if group != target.group and prospect.direction(group) < 0]
     return record(
         floors_and_ceilings={group: _ends_of(fall) for group, fall in prospect.falls.items()},
         bayeskisl_version=bayeskisl.__version__,
@@ -253,10 +256,11 @@ def described[A: About](
         coordinate=target.coordinate,
         unit=target.axis.in_words,
         group=target.group,
-        harmed=[one for one in target.groups if target.axis.moves(one, fit.law.knows_load) < 0],
+        harmed=harmed,
         half_point=target.half_point,
+        other_collapses={group: list(interval(prospect.keeping(0.5, group), options.ci_prob)) for group in others},
         held_fixed=dict(target.held_fixed),
-        invented=list(target.invented),
+        invented=[*target.invented, *([schema.EXPOSURES] if target.relative else [])],
         extrapolation_decades=float(np.log10(target.params / float(fit.curves[schema.PARAMS].max()))),
         law=fit.law.name,
         law_sha256=fit.law.sha256,

@@ -52,6 +52,7 @@ def prediction_summary(ahead: xr.Dataset) -> dict[str, Any]:
             for name in (schema.COLLAPSE, schema.SHOULDER, schema.ONSET)
             if name in ahead
         },
+        **_of_other_groups(about),
         **_enough(ahead, about),
         schema.EXPONENT: {
             str(name): _with_interval(ahead[schema.EXPONENT].sel(covariate=name), ci_prob)
@@ -77,6 +78,14 @@ def uncertainty(ahead: xr.Dataset, ci_prob: float) -> float:
     """Ratio of the ends of the interval of the critical exposures: one number for the total uncertainty."""
     _, low, high = interval(ahead[schema.CRITICAL_EXPOSURES].values, ci_prob)
     return high / low if low > 0 else math.inf
+
+
+def _of_other_groups(about: About) -> dict[str, Any]:
+    """Return the collapse points of further groups that over-infusion harms, if there are any."""
+    found = {
+        group: _entry(median, low, high, about.ci_prob) for group, (median, low, high) in about.other_collapses.items()
+    }
+    return {"other_collapses": found} if found else {}
 
 
 def _enough(ahead: xr.Dataset, about: About) -> dict[str, Any]:
@@ -107,6 +116,7 @@ def decision_summary(decision: Decision) -> dict[str, Any]:
             "risk": about.risk,
             "keep": about.levels,
             "keep_of": about.keep_of,
+            "limited_by": about.limiting_group,
             **({} if about.kept_uninfused is None else {"kept_uninfused": about.kept_uninfused}),
             "axis": about.axis.name,
             "unit": about.unit,
@@ -216,7 +226,10 @@ def verification_summary(verification: Verification) -> dict[str, Any]:
 
 
 def _with_interval(draws: xr.DataArray, ci_prob: float) -> dict[str, Any]:
-    median, low, high = interval(draws.values, ci_prob)
+    return _entry(*interval(draws.values, ci_prob), ci_prob)
+
+
+def _entry(median: float, low: float, high: float, ci_prob: float) -> dict[str, Any]:
     return {"median": _plain(median), interval_name(ci_prob): [_plain(low), _plain(high)]}
 
 

@@ -37,6 +37,8 @@ class CostTable:
         Device-seconds, dollars or FLOP.
     origin : str
         The table in words.
+    per_run : bool
+        Whether the table states no tokens, so that its costs are those of runs like the curves'.
     """
 
     params: FloatArray
@@ -44,6 +46,7 @@ class CostTable:
     cost: FloatArray
     unit: str
     origin: str
+    per_run: bool = False
 
 
 def read_cost_table(table: Any, curves: "xr.Dataset | None" = None) -> CostTable:
@@ -74,7 +77,9 @@ def read_cost_table(table: Any, curves: "xr.Dataset | None" = None) -> CostTable
     scale, unit = _COSTS[costs[0]]
     params, tokens = _places(raw, curves)
     origin = Path(table).name if isinstance(table, str | Path) else raw.origin
-    return CostTable(params, tokens, scale * _positive(raw, costs[0]), unit, origin)
+    return CostTable(
+        params, tokens, scale * _positive(raw, costs[0]), unit, origin, per_run=schema.TOKENS not in raw.columns
+    )
 
 
 def _plain(name: str) -> str:

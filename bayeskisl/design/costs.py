@@ -41,6 +41,8 @@ class Costs:
     known : tuple of (float, float)
         Sizes with a stated cost, ascending, each with its cost divided by that of the formula. Between them the
         logarithm of the correction is interpolated in log size; beyond them the nearest correction applies.
+    per_run : bool
+        Whether the costs were stated for runs like those of the curves, so that only relative tokens count.
 
     Examples
     --------
@@ -56,11 +58,7 @@ class Costs:
     source: str
     per_hour: float | None = None
     known: tuple[tuple[float, float], ...] = ()
-
-    @property
-    def is_of_work(self) -> bool:
-        """Whether the costs are those of 6 N D, and not of measured or stated runs."""
-        return not self.per_token and not self.known
+    per_run: bool = False
 
     @classmethod
     def of_flops(cls) -> "Costs":
@@ -142,7 +140,7 @@ class Costs:
         log_ratio = np.log(rows.cost / formula)
         known = tuple((float(n), float(np.exp(log_ratio[rows.params == n].mean()))) for n in sizes)
         source = f"{rows.origin}, {len(sizes)} size{'s' * (len(sizes) > 1)}"
-        return replace(line, unit=rows.unit, source=source, known=known)
+        return replace(line, unit=rows.unit, source=source, known=known, per_run=rows.per_run)
 
     def priced(self, per_hour: float) -> "Costs":
         """Return the costs in dollars, for device-seconds at a price in dollars per device-hour.
@@ -158,8 +156,14 @@ class Costs:
         if self.unit != SECONDS:
             raise InputError("costs in device-seconds beside a price per hour", f"costs in {self.unit}", where)
         rate = per_hour / 3600.0
-        return Costs(self.per_token * rate, self.per_token_and_param * rate, DOLLARS,
-                     f"{self.source}, at ${per_hour:g} per device-hour", per_hour, self.known)  # fmt: skip
+        return replace(
+            self,
+            per_token=self.per_token * rate,
+            per_token_and_param=self.per_token_and_param * rate,
+            unit=DOLLARS,
+            source=f"{self.source}, at ${per_hour:g} per device-hour",
+            per_hour=per_hour,
+        )
 
     def of(self, run: Run) -> float:
         """Return the cost of all replicates of a run."""

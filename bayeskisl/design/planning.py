@@ -206,11 +206,12 @@ def _larger_runs(fit: "Fit", target: Target, offered: Sequence[Run], seed: int) 
 
 
 def _require_tokens(planned: PlannedModel, costs: Costs) -> None:
-    """Refuse costs by 6 N D where an import assumed the tokens."""
-    if schema.TOKENS in planned.invented and costs.is_of_work:
-        raise InputError("runs whose tokens are known, for costs by 6 N D", "tokens that the import assumed", "costs",
-                         way("map the tokens at the import, or take `bk.Costs.of_table`",
-                             "import with `--map tokens=...`, or name a table of costs, `--costs FILE`"))  # fmt: skip
+    """Refuse costs by tokens where an import assumed the tokens."""
+    if schema.TOKENS in planned.invented and not costs.per_run:
+        raise InputError("runs whose tokens are known, for costs by tokens", "tokens that the import assumed", "costs",
+                         way("map the tokens at the import, or take `bk.Costs.of_table` of a table without tokens",
+                             "import with `--map tokens=...`, or name a table of costs without tokens, `--costs FILE`")
+                         )  # fmt: skip
 
 
 def _refuse_target(runs: Sequence[Run], target: PlannedModel) -> None:

@@ -132,11 +132,12 @@ class Plan:
 
         Columns: ``params``, ``tokens``, the infusion by its name, ``replicates``, ``cost`` with its ``unit``,
         ``expected_width``, ``why``, and what all runs of the sweep share, such as ``ratio`` and ``tokens_per_fact``.
+        A quantity that an import assumed is left out.
         """
         import pandas as pd
 
         level, axis = self.target.coordinate, self.target.axis
-        return pd.DataFrame(
+        orders = pd.DataFrame(
             [
                 {schema.PARAMS: p.run.params, schema.TOKENS: p.run.tokens,
                  level: round(p.run.level) if axis.counts_facts else p.run.level, "replicates": p.run.replicates,
@@ -145,6 +146,7 @@ class Plan:
                 for p in self.purchases
             ]
         )  # fmt: skip
+        return orders.drop(columns=list(self.target.invented), errors="ignore")
 
     @property
     def path(self) -> list[tuple[float, float]]:

@@ -110,7 +110,7 @@ def gap(message: str) -> str:
 
 def _exposures(decision: "Decision") -> str:
     """Exposures of a fact at the recommended infusion, if the advice is the sufficient infusion."""
-    if not decision.is_least or decision.advised is None:
+    if not decision.is_least or decision.advised is None or not decision.about.exposures_are_known:
         return ""
     return f" ({three_digits(exposures_at(decision.about, decision.advised), up=True)} exposures of a fact)"
 

@@ -20,6 +20,7 @@ from bayeskisl.decision import Decision
 from bayeskisl.decision.about import about_of
 from bayeskisl.decision.funnel import collapse_along_sizes
 from bayeskisl.decision.intervals import interval
+from bayeskisl.decision.of_fit import require_own
 from bayeskisl.decision.planned_model import ROUNDING, PlannedModel, cells_like, of_target
 from bayeskisl.quantities import short
 from bayeskisl.reporting.numbers import exact, percent
@@ -79,6 +80,11 @@ def plot_collapse(
         to the target's budget, or where budgets grew in proportion to the size, to as many tokens a parameter; sizes
         trained on another budget are pale and labelled with theirs.
 
+    Raises
+    ------
+    InputError
+        If the prediction was made from another fit.
+
     Examples
     --------
     >>> import bayeskisl as bk
@@ -89,6 +95,8 @@ def plot_collapse(
     prediction = prediction.data if isinstance(prediction, Decision) else prediction
     asked = _asked(fit, prediction, target, short)
     fit, planned = of_target(fit, asked)
+    if prediction is not None:
+        require_own(fit, about_of(prediction))
     asked = replace(asked, domain=None)
     cells, _ = cell_table(fit.curves)
     sizes = cells[schema.PARAMS].values

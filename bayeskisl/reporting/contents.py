@@ -106,7 +106,7 @@ def answer_block(decision: "Decision") -> dict[str, Any]:
         "beyond_half": _beyond_half(found, about),
         "optimum": with_interval(found[schema.OPTIMUM], ci_prob, unit),
         "domain": domain_line(decision),
-        "limits": limit_lines(decision.limits),
+        "limits": limit_lines(decision.limits, decision.about.exposures_are_known),
         "held_fixed": held_fixed(about),
         "kind": "a new run" if about.kind == "new_run" else "the mean of many runs",
         "sensitivity": sensitivity_rows(decision),

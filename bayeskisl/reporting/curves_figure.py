@@ -1,6 +1,5 @@
 """Figure of retention against the infusion, one curve per model size."""
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from bayeskisl import schema
 from bayeskisl.axes import LoadEffect, axis_of
 from bayeskisl.curves import cell_table, final, levels_of_runs, reference_load
 from bayeskisl.curves.cells import told_apart
+from bayeskisl.curves.exposures import assumed_terms
 from bayeskisl.curves.groups import probed_groups
 from bayeskisl.decision.fall import Fall
 from bayeskisl.knowledge.guessing import known
@@ -188,7 +188,7 @@ def _label(cells: xr.Dataset, cell: int) -> str:
 
 def _held_fixed(curves: xr.Dataset) -> str:
     named = {schema.RATIO: "ratio", schema.TOKENS: "tokens"}
-    invented = set(json.loads(curves.attrs.get("import_invented", "[]")))
+    invented = set(assumed_terms(curves))
     said = [
         f"{short(value[0])} {word}" if word == "tokens" else f"{word} {value[0]:g}"
         for name, word in named.items()

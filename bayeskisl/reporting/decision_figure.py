@@ -163,7 +163,7 @@ def _name_infusion(above: Axes, below: Axes, decision: Decision) -> None:
     axis = decision.about.axis
     infusion = decision.data["infusion"].values[_eventful(decision)]
     infusion_axis(below, "x", infusion, axis)
-    if axis.counts_facts:
+    if axis.counts_facts and decision.about.exposures_are_known:
         exposures_on_top(above, infusion * decision.data["exposures_at"].values[_eventful(decision)])
     below.set_xlabel(axis.label)
 

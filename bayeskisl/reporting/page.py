@@ -13,6 +13,7 @@ import jinja2
 from matplotlib.figure import Figure
 
 from bayeskisl import schema
+from bayeskisl.decision.of_fit import require_own
 from bayeskisl.errors import InputError, require_ending
 from bayeskisl.files import replace_file
 from bayeskisl.reporting import contents
@@ -73,7 +74,7 @@ def report(
     Raises
     ------
     InputError
-        If `out` has neither ending.
+        If `out` has neither ending, or the decision was made from another fit.
 
     Examples
     --------
@@ -88,6 +89,8 @@ def report(
     asked = target_from(target, short, default=float(fit.curves[schema.PARAMS].max()))
     domain = _domain(fit, asked, decision)
     fit = fit if domain is None else fit.of_domain(domain)
+    if decision is not None:
+        require_own(fit, decision.about)
     drawn = list(_figures(fit, decision, verification, replace(asked, domain=None)))
     content = _content(fit, decision, verification)
     if out.suffix == ".md":

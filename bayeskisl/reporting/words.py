@@ -7,9 +7,9 @@ from bayeskisl.decision.about import About
 __all__ = ["in_a_row", "run_in_words", "whole_in_words"]
 
 
-def in_a_row(names: Sequence[str]) -> str:
+def in_a_row(names: Sequence[str], last: str = "and") -> str:
     """Names as a sentence lists them: a, b and c."""
-    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
+    return f" {last} ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
 def run_in_words(about: About) -> str:

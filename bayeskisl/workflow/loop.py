@@ -47,8 +47,11 @@ class LoopStep:
         Number of runs trained so far.
     spent : float
         Amount of the budget spent so far, in its unit.
-    width, floor : float
-        Width, see `bayeskisl.design.Plan`, and the part of it that no run of another size removes.
+    width : float
+        Width of the 90 % interval of the answer, in natural logarithms: of the collapse point along an amount, of the
+        critical exposures along other axes.
+    floor : float
+        The width that no run of another size removes, see `bayeskisl.design.Plan`.
     collapse : float
         Median of the collapse point of one fresh run at the target.
     unit : str
@@ -295,7 +298,7 @@ class _Turn:
     def take(self, limits: Limits, strategy: Strategy) -> tuple[LoopStep, Plan | None]:
         ahead = predict(self.fit, self.target)
         about = about_of(ahead)
-        width, floor = believe(self.fit, self.target, [], seed=self.seed).width
+        width, (_, floor) = _width_of(ahead), believe(self.fit, self.target, [], seed=self.seed).width
         budget, costs, spent = self.trainer.costs(self.curves, self.budget, self.number)
         until = limits.until
         if until <= floor and self.number == 0:
@@ -352,6 +355,13 @@ class _Turn:
         _write_json(self.folder / "plan.json", result.summary())
         write_figure(plot_plan(result), self.folder / "plan.png")
         return result
+
+
+def _width_of(ahead: xr.Dataset) -> float:
+    about = about_of(ahead)
+    name = about.half_point if about.axis.harms_infused else schema.CRITICAL_EXPOSURES
+    low, high = np.quantile(ahead[name], [0.05, 0.95])
+    return float(np.log(high / low)) if low > 0 else np.inf
 
 
 def _ending(width: float, floor: float, until: float, spent: float, budget: Budget) -> str:

@@ -14,6 +14,7 @@ from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import Axis, axis_of
 from bayeskisl.curves import build_curves, join_curves, load_curves
+from bayeskisl.curves.exposures import assumed_terms
 from bayeskisl.design import Budget, Costs, Plan, Run, candidate_runs, ladder_sizes, next_sweep, sweep_behind
 from bayeskisl.design.budgets import SECONDS
 from bayeskisl.design.costs import costs_for
@@ -165,6 +166,9 @@ class Elsewhere(Trainer):
         """Return the first runs and all results."""
         back = [_renamed(load_curves(path), path.parent.name) for path in self._back(step)]
         first = load_curves(self.first)
+        if schema.TOKENS in assumed_terms(first):
+            raise InputError("curves whose tokens are known, so that results can be added", "tokens that the import "
+                             "assumed", str(self.first), "import the table again with `--map tokens=...`")  # fmt: skip
         return join_curves(first, *back).drop_encoding() if back else first
 
     def costs(self, curves: xr.Dataset, budget: Budget, step: int) -> tuple[Budget, Costs, float]:

@@ -17,8 +17,9 @@ from bayeskisl.errors import InputError
 from bayeskisl.quantities import three_digits
 from bayeskisl.reporting import describe_decision, plot_decision
 from bayeskisl.reporting.text import answer, headline
+from bayeskisl.reporting.text.predictions import with_interval
 from bayeskisl.target import Target
-from tests.decision.hand_made import HandMadeFit, MixedFit, mixed_curves
+from tests.decision.hand_made import HandMadeFit, MixedFit, amount_curves, mixed_curves
 
 
 def quick(made, **options):
@@ -165,3 +166,32 @@ def test_levels_are_read_and_refused_at_the_door():
         Criterion(keep={"infused": 1.2})
     with pytest.raises(InputError, match="keep_of: expected"):
         Criterion(keep_of="budget")
+
+
+def test_the_group_that_allows_the_least_is_named_with_its_own_collapse(fit):
+    """Along a dose with a load the background is harmed, too."""
+    made = MixedFit(curves=mixed_curves("dose"), halves={"infused": 100.0, "background": 100.0})
+    decision = quick(made)
+    about = decision.about
+    assert about.other_collapses.keys() == set(about.harmed) - {about.group}
+    found = decision_summary(decision)
+    assert found["choice"]["limited_by"] == about.limiting_group
+
+
+def test_what_lies_beyond_all_infusions_is_named_so():
+    entry = {"median": 0.0, "eti90": [0.0, 0.0]}
+    assert with_interval(entry, 0.9, "of the tokens") == "below every infusion"
+    assert with_interval({"median": 1.0, "eti90": [1.0, 1.0]}, 0.9, "of the tokens") == "above every infusion"
+    assert with_interval({"median": 0.1, "eti90": [0.01, 0.6]}, 0.9, "facts") == "below one fact"
+    assert with_interval({"median": 0.0, "eti90": [0.0, 0.2]}, 0.9, "of the tokens").startswith("0 of the tokens (90 %")
+
+
+def test_a_few_draws_without_an_optimum_do_not_decide_the_mean(fit):
+    """With a steepness below 1 in a few draws, more facts are worth more without end there."""
+    made = HandMadeFit(curves=amount_curves(), steepness=2.0, steepness_log_sd=0.35)
+    decision = quick(made)
+    shallow = float((decision.data["steepness"] < 1).mean())
+    assert 0.005 < shallow < 0.05
+    collapse = float(decision.data["collapse"].median())
+    assert decision.optimum.value < 3 * collapse
+    assert decision.near_optimal[1] < 5 * collapse

@@ -4,13 +4,15 @@ import json
 from dataclasses import replace
 
 import pytest
+from matplotlib.text import Text
 
 from bayeskisl.axes import AXES
 from bayeskisl.decision import decide, measure_collapse, verify
 from bayeskisl.decision.planned_model import planned_model
-from bayeskisl.design import plan
+from bayeskisl.design import Costs, plan
 from bayeskisl.errors import InputError
-from bayeskisl.reporting import describe_decision
+from bayeskisl.reporting import describe_decision, plot_decision
+from bayeskisl.reporting.text import limit_lines
 from bayeskisl.target import Target
 from tests.decision.hand_made import amount_curves
 
@@ -56,5 +58,18 @@ def test_a_table_of_the_target_is_verified_although_its_import_assumed_other_val
 
 
 def test_work_of_assumed_tokens_is_no_cost(relative):
-    with pytest.raises(InputError, match="runs whose tokens are known, for costs by 6 N D, got tokens that the import"):
-        plan(relative, 98_304, budget="1e15flop")
+    told = Costs.of_table({"params": [3_456, 24_576], "tokens": [1e9, 1e9], "hours": [0.1, 0.5]})
+    for costs, budget in ((None, "1e15flop"), (Costs.on_device("h100"), "1h"), (told, "1h")):
+        with pytest.raises(InputError, match="runs whose tokens are known, for costs by tokens, got tokens that the"):
+            plan(relative, 98_304, budget=budget, costs=costs)
+
+
+def test_exposures_without_a_unit_are_neither_drawn_nor_told(fit, relative):
+    known, unknown = (decide(each, 98_304, sensitivity=False) for each in (fit, relative))
+    drawn = [{text.get_text() for text in plot_decision(each).findobj(Text)} for each in (known, unknown)]
+    assert ["mean exposures of one fact" in texts for texts in drawn] == [True, False]
+    assert (known.about.exposures_are_known, unknown.about.exposures_are_known) == (True, False)
+    split = {"learning": {"probability": 0.6}, "minimum": {"probability": 0.4}}
+    assert limit_lines(split, known=False)[0].endswith(
+        "exposures of a fact are not known, so that this rests on the prior"
+    )

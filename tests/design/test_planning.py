@@ -403,3 +403,10 @@ def test_a_law_without_a_collapse_is_refused(candidates):
     fitted.law = fitted.law.model_copy(update={"shape": "none"})
     with pytest.raises(InputError, match="with a collapse"):
         made(fitted, candidates)
+
+
+def test_orders_leave_out_what_an_import_assumed(planned):
+    assert "tokens" in planned.orders.columns
+    assumed = replace(planned, target=replace(planned.target, invented=("tokens", "tokens_per_fact", "ratio")))
+    assert not {"tokens", "tokens_per_fact", "ratio"} & set(assumed.orders.columns)
+    assert {"params", "facts", "replicates", "cost"} <= set(assumed.orders.columns)

@@ -6,8 +6,9 @@ import pytest
 
 import bayeskisl.inference
 from bayeskisl.decision import decide
+from bayeskisl.errors import InputError
 from bayeskisl.laws import load_law
-from bayeskisl.reporting import report
+from bayeskisl.reporting import plot_collapse, report
 from bayeskisl.reporting.numbers import three_digits
 from tests.decision.hand_made import FAILED, HandMadeFit, extrapolate
 
@@ -86,6 +87,7 @@ def test_same_input_same_page(fit, answered, report_path, tmp_path):
 def test_markup_is_inert(fit, decision, plain_figures, tmp_path):
     fit.curves.attrs["title"] = MARKUP
     fit.law = load_law("collapse").model_copy(update={"title": MARKUP})
+    decision.data.attrs["law_sha256"] = fit.law.sha256
     decision.data.attrs["held_fixed"] = '{"ratio<img src=x onerror=alert(1)>": 0.5}'
     decision.data.attrs["warnings"] = '[{"code": "</li>", "message": "<b>bold</b>"}]'
     page = Page(report(fit, decision, out=tmp_path / "report.html").read_text(encoding="utf-8"))
@@ -119,3 +121,17 @@ def test_commands_and_paths_keep_their_spaces(fit, decision, plain_figures, tmp_
     assert "](my%20report%205%20%25-figures/risk.png)" in text
     assert "--domain 'law 5 %'" in text
     assert "10\N{NO-BREAK SPACE}% that a new run" in text
+
+
+def test_a_decision_from_another_fit_is_refused(fit, tmp_path):
+    other = HandMadeFit(curves=fit.curves.isel(run=slice(None, None, 2)))
+    decision = decide(other, 98_304, sensitivity=False)
+    with pytest.raises(InputError, match="decision: expected an answer from this fit, got one from"):
+        report(fit, decision, out=tmp_path / "report.md")
+    with pytest.raises(InputError, match="an answer from this fit"):
+        plot_collapse(fit, decision)
+    under_another_law = decision.data.assign_attrs(
+        fitted_runs=decide(fit, 98_304, sensitivity=False).data.attrs["fitted_runs"], law_sha256="0" * 64
+    )
+    with pytest.raises(InputError, match="one under another law"):
+        plot_collapse(fit, under_another_law)

@@ -4,13 +4,15 @@ import json
 import sys
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from bayeskisl.curves import save_curves
+from bayeskisl.decision import predict
 from bayeskisl.design import Budget, Costs, Run
 from bayeskisl.errors import InputError, at_the_command_line
-from bayeskisl.inference import simulate
+from bayeskisl.inference import load_fit, simulate
 from bayeskisl.inference.simulate import design_curves
 from bayeskisl.sweeping import load_sweep
 from bayeskisl.sweeping.plan import Stack
@@ -185,6 +187,20 @@ def test_a_loop_of_any_trainer_writes_what_to_train_and_waits(elsewhere):
     (again,) = loop(folder / "runs.nc", 7e9, out=folder / "out", **ELSEWHERE)
     assert again == step
     assert pd.read_csv(folder / "out" / "step-0" / "next.csv").equals(orders)
+
+
+def test_a_loop_needs_tokens_that_the_table_told(tmp_path):
+    curves = trained([70e6, 160e6], [100_000, 900_000]).assign_attrs(import_invented='["tokens"]')
+    save_curves(curves, tmp_path / "runs.nc")
+    with pytest.raises(InputError, match="curves whose tokens are known, so that results can be added"):
+        loop(tmp_path / "runs.nc", 7e9, out=tmp_path / "out", **ELSEWHERE)
+
+
+def test_the_width_of_a_step_is_that_of_the_answer(elsewhere):
+    folder, (step,) = elsewhere
+    ahead = predict(load_fit(folder / "out" / "step-0" / "fit.nc"), 7e9)
+    low, high = np.quantile(ahead["collapse"], [0.05, 0.95])
+    assert step.width == pytest.approx(np.log(high / low))
 
 
 def test_it_goes_on_with_the_results_and_counts_what_is_pending(elsewhere):

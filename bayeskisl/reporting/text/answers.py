@@ -119,9 +119,12 @@ def shortfall_in_words(decision: Decision) -> str:
     groups = about.harmed if len(about.harmed) > 1 else [about.group]
     if len(groups) == 1 and about.axis.harms_infused and about.keep_of == "ceiling":
         return f"{percent(about.levels[groups[0]])} of its ceiling"
+    alike: dict[tuple[str, KeepOf], list[str]] = {}
+    for group in groups:
+        alike.setdefault((percent(about.levels[group]), about.reference(group)), []).append(group.replace("_", " "))
     return " or ".join(
-        f"{percent(about.levels[group])} of {_SHORT_OF[about.reference(group)].format(group.replace('_', ' '))}"
-        for group in groups
+        f"{level} of {_SHORT_OF[reference].format(in_a_row(names, 'or'))}"
+        for (level, reference), names in alike.items()
     )
 
 

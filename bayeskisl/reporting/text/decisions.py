@@ -40,6 +40,7 @@ def describe_decision(decision: Decision) -> str:
         *([] if usable else verdict_lines(decision.verdict)),
         *window_lines(decision),
         f"recommended: {one_sided_answer(decision)}",
+        *_limiting_group(decision),
         *_reasons(decision.choice),
         *(verdict_lines(decision.verdict) if usable else []),
         *_risk_lines(decision, found),
@@ -56,6 +57,14 @@ def describe_decision(decision: Decision) -> str:
         *further_line(decision.further),
     ]
     return "\n".join(lines)
+
+
+def _limiting_group(decision: Decision) -> list[str]:
+    """Name the group that allows the least infusion, where several are harmed."""
+    about = decision.about
+    if len(about.harmed) < 2 or about.limiting_group not in about.harmed:
+        return []
+    return [f"  the {about.limiting_group.replace('_', ' ')} facts allow the least"]
 
 
 def _near_optimal(decision: Decision) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.axes.ratio import Ratio
 from bayeskisl.decision import prediction_summary
 from bayeskisl.decision.about import About, about_of
 from bayeskisl.decision.caveat import ranked
@@ -62,13 +63,16 @@ def prediction_lines(about: About, found: dict[str, Any]) -> Iterator[str]:
     yield f"predicted {half}{whose} of {run_in_words(about)}: {with_interval(found[half], ci_prob, unit)}"
     for law, each in found["laws"].items():
         yield f"  under the law '{law}' (weight {each['weight']:.2f}): {with_interval(each[half], ci_prob, unit)}"
+    for group, each in found.get("other_collapses", {}).items():
+        facts = f"{group.replace('_', ' ')} facts"
+        yield f"predicted collapse of {facts} of {run_in_words(about)}: {with_interval(each, ci_prob, unit)}"
     if schema.SHOULDER in found:
         yield f"shoulder{whose}, where a tenth is lost: {with_interval(found[schema.SHOULDER], ci_prob, unit)}"
     if schema.ONSET in found and half != schema.ONSET:
         yield f"onset of infused facts, where half is learned: {with_interval(found[schema.ONSET], ci_prob, unit)}"
     if "sufficient" in found:
         yield from _enough(about, found)
-    yield from limit_lines(found["limits"])
+    yield from limit_lines(found["limits"], about.exposures_are_known)
     yield f"held fixed: {held_fixed(about)}"
 
 
@@ -80,8 +84,11 @@ _MEANS = {
 }
 
 
-def limit_lines(limits: dict[str, dict[str, float | None]]) -> list[str]:
-    """State the binding limit at the target, with its probability and the risk of the choice if it binds."""
+def limit_lines(limits: dict[str, dict[str, float | None]], known: bool = True) -> list[str]:
+    """State the binding limit at the target, with its probability and the risk of the choice if it binds.
+
+    Where exposures are not `known`, the probabilities rest on the prior of their minimum.
+    """
     noticed = {name: each for name, each in limits.items() if round(each["probability"] or 0.0, 2) > 0}
     ranked_limits = sorted(noticed, key=lambda name: -(noticed[name]["probability"] or 0.0))
     if not ranked_limits:
@@ -90,7 +97,10 @@ def limit_lines(limits: dict[str, dict[str, float | None]]) -> list[str]:
     risks = [noticed[name].get("risk") for name in ranked_limits]
     told = [percent(round(risk, 2)) for risk in risks if risk is not None]
     beside = f"; the risk of the recommendation is then {in_a_row(told)}" if len(told) == len(said) > 1 else ""
-    return [f"what limits the target: {in_a_row(said)}{beside}"]
+    doubt = (
+        "" if known or len(said) == 1 else "; the exposures of a fact are not known, so that this rests on the prior"
+    )
+    return [f"what limits the target: {in_a_row(said)}{beside}{doubt}"]
 
 
 def _enough(about: About, found: dict[str, Any]) -> Iterator[str]:
@@ -99,13 +109,12 @@ def _enough(about: About, found: dict[str, Any]) -> Iterator[str]:
     enough = with_interval(sufficient, about.ci_prob, about.unit)
     yield f"enough to keep {percent(sufficient['keep'])} of {whole_in_words(about)}: {enough}"
     if schema.CHOICE in found:
-        if (advised := found[schema.CHOICE]["advised"]) is not None:
+        if (advised := found[schema.CHOICE]["advised"]) is not None and about.exposures_are_known:
             yield f"the recommendation gives {three_digits(exposures_at(about, advised), up=True)} exposures of a fact"
     elif (least := sufficient["at_risk"]) is not None:
-        yield (
-            f"at {three_digits(least)} {about.unit}, {three_digits(exposures_at(about, least))} exposures of a "
-            f"fact, there is a risk of {percent(sufficient['risk'])} that {run_in_words(about)} keeps less"
-        )
+        seen = f", {three_digits(exposures_at(about, least))} exposures of a fact," if about.exposures_are_known else ""
+        risk = f"a risk of {percent(sufficient['risk'])} that {run_in_words(about)} keeps less"
+        yield f"at {three_digits(least)} {about.unit}{seen} there is {risk}"
 
 
 def exposures_at(about: About, infusion: float) -> float:
@@ -128,7 +137,16 @@ def budget(about: About) -> str:
 
 
 def with_interval(entry: dict[str, Any], ci_prob: float, unit: str = "") -> str:
-    """Format an entry of a summary: 2,070 facts (90 % interval 1,400 to 3,020)."""
-    ends = [np.inf if end is None else end for end in entry[interval_name(ci_prob)]]
+    """Format an entry of a summary: 2,070 facts (90 % interval 1,400 to 3,020).
+
+    An infusion below all that there can be, or above, is named so, and not by the end of the range.
+    """
+    low, high = (np.inf if end is None else end for end in entry[interval_name(ci_prob)])
+    if unit and high <= 0:
+        return "below every infusion"
+    if unit == "facts" and high < 1:
+        return "below one fact"
+    if unit == Ratio.in_words and low >= 1:
+        return "above every infusion"
     median = three_digits(np.inf if entry["median"] is None else entry["median"])
-    return f"{counted(median, unit).strip()} ({percent(ci_prob)} interval {span(*ends)})"
+    return f"{counted(median, unit).strip()} ({percent(ci_prob)} interval {span(low, high)})"
