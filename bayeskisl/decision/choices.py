@@ -20,7 +20,7 @@ __all__ = [
 ]
 
 
-_FAR_BEYOND, _NEARLY_ALL = 10.0, 0.99
+_FAR_BEYOND, _NEARLY_ALL = 100.0, 0.99
 
 
 @dataclass(frozen=True)
@@ -104,14 +104,14 @@ class Gains:
 
     @cached_property
     def _reach(self) -> float:
-        """Infusion beyond which no optimum is sought: ten times that at which nearly every draw has collapsed.
+        """Infusion beyond which no optimum is sought: a hundred times that at which nearly every draw has collapsed.
 
         In a draw whose steepness is below 1, more facts are worth more without end. Where the range ends at an
         exposure or less, a few such draws would decide every mean.
         """
         if not self.prospect.target.axis.harms_infused:
             return np.inf
-        return _FAR_BEYOND * float(np.quantile(self.prospect.keeping(0.5), _NEARLY_ALL))
+        return _FAR_BEYOND * float(np.quantile(self.prospect.keeping(0.5), _NEARLY_ALL, method="higher"))
 
 
 def chance_constrained_choice(admissible: FloatArray, risk: float) -> float:

@@ -79,7 +79,7 @@ def test_gain_of_a_run_that_measures_two_groups():
     correlation=st.sampled_from([0.0, 0.5, 0.9]),
     plan=st.lists(st.tuples(st.integers(0, 4), st.floats(0.05, 0.95), st.integers(1, 3)), min_size=1, max_size=3),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_information_never_falls_when_counts_of_another_group_are_added(correlation, plan):
     fit, beliefs = two_groups(correlation)
     cells = list(beliefs.places)
