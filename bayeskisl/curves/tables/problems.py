@@ -48,7 +48,8 @@ class Findings:
     skips: bool = False  # whether rows that something is wrong with are left out
     invented: list[str] = field(default_factory=list)  # fields that stand in for what the table does not have
     hint: str = ""  # as in `RawTable`
-    unread: list[str] = field(default_factory=list)  # columns that no field reads and in which rows differ
+    unused: list[str] = field(default_factory=list)  # columns that no field reads
+    unread: list[str] = field(default_factory=list)  # those of them in which rows differ
     settings: Mapping[str, Sequence[object]] = field(default_factory=dict)  # columns that describe runs
     refused: set[str] = field(default_factory=set)  # fields whose lack is therefore no problem of its own
     rows: IntArray = field(init=False)  # row of the table from which each row stems
@@ -122,8 +123,12 @@ class Findings:
 
     @property
     def have(self) -> str:
-        """The columns, formatted for an error."""
-        return _listed([shown(name) for name in self.columns]) if self.columns else "none"
+        """The columns in their order, formatted for an error; of many, unused ones are named."""
+        if not self.columns:
+            return "none"
+        named = sorted(self.columns, key=lambda name: name not in self.unused)[:_NAMED]
+        others = [name for name in self.columns if name not in named]
+        return _listed([shown(name) for name in [*filter(named.__contains__, self.columns), *others]])
 
     def expand(self, source: IntArray) -> None:
         """Replace the rows by those of a longer table; row `source` gives the origin of each."""

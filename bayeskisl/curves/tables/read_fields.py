@@ -65,7 +65,7 @@ def read_fields(raw: RawTable, given: Mapping[str, Any], how: Reading, findings:
     values, unused = evaluate(mapping, table, findings, how.decimal)
     values = in_the_unit_of_the_rate(values, mapping, table.columns, findings)
     refuse_shares_as_percent(values, mapping, given, table.columns, findings)
-    findings.columns.sort(key=lambda name: name not in unused)  # an error names first what nobody read
+    findings.unused = unused
     findings.unread = [name for name in unused if not name.endswith(SPREAD) and _has_several(table.columns[name])]
     findings.settings = _settings(table, mapping)
     return Fields(table, mapping, recognised, values, unused, guesses)

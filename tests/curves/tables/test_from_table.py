@@ -667,11 +667,20 @@ def test_a_wide_table_is_told_how_to_say_what_its_columns_are():
         curves_from_table({"params": [6_144], "n": [500], "ratio 0.1": [0.9], "ratio 0.2": [0.4]})
 
 
-def test_columns_that_nobody_recognised_are_named_first():
+def test_columns_that_nobody_recognised_are_named_in_the_order_of_the_table():
     table = {"tokens": [1e6], "seed": [0], "facts": [100], "lr": [0.1], "ratio": [0.5], "exposures": [3],
              "acc": [0.5], "probed": [10], "size": [6_144]}  # fmt: skip
-    with pytest.raises(InputError, match="non-embedding parameters, got none among 'size'"):
+    with pytest.raises(
+        InputError,
+        match="non-embedding parameters, got none among 'tokens', 'seed', 'facts', 'lr', 'ratio', 'size' and 3 more",
+    ):
         curves_from_table(table)
+
+
+def test_a_seed_is_a_name_and_no_quantity():
+    said = describe_import(curves_from_table(without(seed=[1234, 1234, 1235, 1235])))
+    assert "1234, 1235" in said
+    assert "1,234" not in said
 
 
 def test_a_missing_size_does_not_make_rows_look_alike():
