@@ -9,6 +9,7 @@ from bayeskisl import schema
 from bayeskisl.curves.tables.assemble import assemble, describe
 from bayeskisl.curves.tables.axis import axis_of, note_levels, note_nothing_to_harm, refuse_ratios_of_one
 from bayeskisl.curves.tables.checkpoints import with_planned_tokens
+from bayeskisl.curves.tables.command import RECORD, recorded
 from bayeskisl.curves.tables.completing import complete, with_benchmark, with_facts
 from bayeskisl.curves.tables.counts import count
 from bayeskisl.curves.tables.doubts import doubt_budget, doubt_probed, doubt_sizes, note_spreads
@@ -81,9 +82,9 @@ def curves_from_table(
     -------
     xarray.Dataset
         Validated curves, dims ``(run, group)``. The attributes ``import_columns``, ``import_mapping``,
-        ``import_assumed``, ``import_invented``, ``import_notes``, ``import_left_out`` and ``import_unused_columns``
-        (JSON) describe the import; ``exposure_scale`` is ``relative`` if the table does not contain the number of
-        exposures, and so is ``background_scale`` if the background is a general benchmark.
+        ``import_options``, ``import_assumed``, ``import_invented``, ``import_notes``, ``import_left_out`` and
+        ``import_unused_columns`` (JSON) describe the import; ``exposure_scale`` is ``relative`` if the table does not
+        contain the number of exposures, and so is ``background_scale`` if the background is a general benchmark.
 
     Raises
     ------
@@ -123,7 +124,9 @@ def curves_from_table(
     curves = assemble(without_refused(runs, findings), findings)
     note_levels(curves, shown_axis, findings)
     note_nothing_to_harm(curves, shown_axis, findings)
-    return validate(describe(curves, shown_axis, fields, infusion, findings), raw.origin)
+    options = recorded(raw, how, axis=axis, levels=levels, probed=probed, guessing=guessing, replicates=replicates)
+    described = describe(curves, shown_axis, fields, infusion, findings).assign_attrs({RECORD: options})
+    return validate(described, raw.origin)
 
 
 def _refuse_levels_unless_told(fields: Fields, findings: Findings) -> None:
