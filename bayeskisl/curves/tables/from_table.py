@@ -12,7 +12,7 @@ from bayeskisl.curves.tables.checkpoints import with_planned_tokens
 from bayeskisl.curves.tables.command import RECORD, recorded
 from bayeskisl.curves.tables.completing import complete, with_benchmark, with_facts
 from bayeskisl.curves.tables.counts import count
-from bayeskisl.curves.tables.doubts import doubt_budget, doubt_probed, doubt_sizes, note_spreads
+from bayeskisl.curves.tables.doubts import doubt_assumed, doubt_budget, doubt_probed, doubt_sizes, note_spreads
 from bayeskisl.curves.tables.fields import OUTCOMES, Values, split_group
 from bayeskisl.curves.tables.groups import by_group
 from bayeskisl.curves.tables.identity import Infusion, solve_identity
@@ -23,7 +23,7 @@ from bayeskisl.curves.tables.prepared import prepare
 from bayeskisl.curves.tables.problems import Findings, TableError
 from bayeskisl.curves.tables.read_fields import Fields, read_fields
 from bayeskisl.curves.tables.reading import Reading, ReadingKeywords
-from bayeskisl.curves.tables.runs import runs_of, without_refused
+from bayeskisl.curves.tables.runs import refuse_repetitions, runs_of, without_refused
 from bayeskisl.curves.validation import validate
 from bayeskisl.keywords import from_keywords
 
@@ -114,7 +114,7 @@ def curves_from_table(
         _refuse_levels_unless_told(fields, findings)
     note_spreads(fields, findings)
     doubt_sizes(fields, findings)
-    rows, infusion = _infused(fields, findings)
+    rows, infusion = _infused(fields, replicates, findings)
     shown_axis = axis_of(infusion, axis, findings)
     refuse_ratios_of_one(infusion, shown_axis, fields.mapping.get(schema.RATIO, "COLUMN"), findings)
     rows = with_planned_tokens(with_benchmark(rows, findings), fields.mapping, findings)
@@ -137,13 +137,15 @@ def _refuse_levels_unless_told(fields: Fields, findings: Findings) -> None:
         refuse_levels(fields.table, findings)
 
 
-def _infused(fields: Fields, findings: Findings) -> tuple[Values, Infusion]:
+def _infused(fields: Fields, replicates: bool, findings: Findings) -> tuple[Values, Infusion]:
     """Rows of single groups, with counts and all terms of the infusion."""
     rows = complete(by_group(fields.values, findings), fields.mapping, fields.guesses, findings)
     rows = with_facts(rows, fields.unused_numbers, findings)
     infusion = solve_identity(rows, findings)
     rows[schema.RECALLED], rows[schema.PROBED] = count(rows, findings)
+    doubt_assumed(fields, findings)
     if infusion is None:
+        refuse_repetitions(rows, fields, replicates, findings)
         raise TableError(findings.everything, findings.origin)
     doubt_probed(rows, infusion, fields, findings)
     return rows | infusion.terms, infusion
