@@ -60,7 +60,7 @@ def _quantities(fit: "Fit", group: str) -> Iterator[tuple[str, FloatArray, bool]
         if np.ptp(draws) > 0:  # a law may fix it
             yield label.replace("[", " of ").removesuffix("]"), draws, False
     for name, label in _OF_GROUP.items():
-        if name in posterior:
+        if name in posterior and (posterior[name].values > 0).any():  # a group that feels no load has none
             yield label, posterior[name].values, False
 
 

@@ -12,6 +12,7 @@ from bayeskisl.arrays import IntArray
 from bayeskisl.curves.benchmark import SCALE
 from bayeskisl.curves.checkpoints import final
 from bayeskisl.curves.exposures import assumed_terms
+from bayeskisl.curves.tables.command import RECORD
 from bayeskisl.curves.validation import validate
 from bayeskisl.errors import InputError, way
 
@@ -124,12 +125,16 @@ _SCALES = ("exposure_scale", SCALE)
 
 
 def _of_imports(parts: list[xr.Dataset]) -> dict[str, str]:
-    """Merge the findings of imports; exposures are relative if those of any part are."""
+    """Merge the findings of imports, and the options of all; exposures are relative if those of any part are."""
     found: dict[str, str] = {}
     for name in (*_LISTS, _LEFT_OUT):
         of_parts = [json.loads(part.attrs[name]) for part in parts if name in part.attrs]
         if of_parts:
             found[name] = json.dumps(_all_left_out(of_parts) if name == _LEFT_OUT else _each_once(of_parts))
+    if all(RECORD in part.attrs for part in parts):
+        first, *others = (json.loads(part.attrs[RECORD]) for part in parts)
+        found[RECORD] = json.dumps({name: value for name, value in first.items()
+                                    if all(name in each and each[name] == value for each in others)})  # fmt: skip
     for name in _SCALES:
         scales = [part.attrs.get(name, "absolute") for part in parts]
         if any(name in part.attrs for part in parts):

@@ -1,7 +1,7 @@
 """Verification: comparison of a recorded prediction with runs that were trained later."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -147,6 +147,8 @@ class Verification:
         Interval of the posterior of the infusion that keeps most facts; NaN where the decision's utility is another.
     scores : Scores, optional
         Scores of the forecast, beside two rules of thumb; None if the runs give only a bound.
+    attrs : mapping
+        Attributes of the measured curves, which say how these were made.
     """
 
     params: float
@@ -164,6 +166,7 @@ class Verification:
     optimum: float = np.nan
     optimum_interval: tuple[float, float] = (np.nan, np.nan)
     scores: Scores | None = None
+    attrs: Mapping[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         place, measured = f"{self.params:,.0f} parameters, {self.tokens:,.0f} tokens", self.measured
@@ -239,6 +242,7 @@ def verify(prediction: xr.Dataset | Decision, curves: xr.Dataset) -> Verificatio
         verdict_by_law={law: measured.outcome(ends) for law, ends in ends_by_law.items()},
         unit=about.unit,
         kept=_kept_by_level(about.axis, weight, runs),
+        attrs=curves.attrs,
         **_of_decision(data, runs),
     )
 

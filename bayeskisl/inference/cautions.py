@@ -163,14 +163,20 @@ def _bound(posterior: xr.Dataset, axis: Axis, group: str, cell: int, fewer_expos
     name = schema.COLLAPSE if direction < 0 else schema.ONSET
     above = fewer_exposures == (direction < 0)
     value = np.quantile(of_cell[name].values, 0.05 if above else 0.95)
-    unit = axis.coordinate if axis.bounded else axis.in_words
     side = "above" if above else "below"
-    place = f"{side} {three_digits(value)} {unit}" if not axis.bounded or 0 < value <= _ALL else f"{side} every {unit}"
+    place = f"{side} {_in_words(axis, value)}"
     exposures = np.quantile(of_cell[schema.CRITICAL_EXPOSURES].values, 0.95 if fewer_exposures else 0.05)
     return (
         f"at {posterior[schema.CELL].values[cell]} {name} lies {place} "
         f"(critical exposures {'below' if fewer_exposures else 'above'} {three_digits(exposures)})"
     )
+
+
+def _in_words(axis: Axis, value: float) -> str:
+    """Return a place on the axis: 1,000 facts, a ratio of 0.785; every ratio, if it is next to 0 or to 1."""
+    if not axis.bounded:
+        return f"{three_digits(value)} {axis.in_words}"
+    return f"a {axis.coordinate} of {three_digits(value)}" if 0 < value <= _ALL else f"every {axis.coordinate}"
 
 
 def _one_sided(group: str, what: str, needed: str, bounds: list[str]) -> Finding:

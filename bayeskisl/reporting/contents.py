@@ -1,8 +1,7 @@
 """Content of the report as plain strings, one function for each block of the page."""
 
-import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from bayeskisl.axes import axis_of
 from bayeskisl.curves import Finding, cell_table
 from bayeskisl.curves.cells import told_apart
 from bayeskisl.curves.groups import deciding_group
+from bayeskisl.curves.tables.command import import_command
 from bayeskisl.decision import decision_summary, prediction_summary
 from bayeskisl.decision.caveat import Caveat
 from bayeskisl.decision.caveats import APART
@@ -243,13 +243,11 @@ def provenance_rows(fit: "Fit", decision: "Decision | None") -> list[tuple[str, 
 
 def command_lines(fit: "Fit", decision: "Decision | None", verification: "Verification | None") -> list[str]:
     """The commands that reproduce the page from the runs; file names are the reader's choice."""
-    is_imported = "import_mapping" in fit.curves.attrs
-    make, mapped = ("import TABLE", _mapped(fit.curves.attrs)) if is_imported else ("build RUNS", "")
     rivals = "".join(f" --rival {law}" for law in fit.weights if law != fit.law.name)
     if not rivals and fit.law.rivals:
         rivals = " --alone"
     lines = [
-        f"bayeskisl curves {make}{mapped} --out curves.nc",
+        f"bayeskisl curves {_making(fit.curves.attrs)} --out curves.nc",
         f"bayeskisl fit curves.nc --law {fit.law.name}{rivals}{_of_sampler(fit)} --out fit.nc",
     ]
     options = ""
@@ -263,7 +261,9 @@ def command_lines(fit: "Fit", decision: "Decision | None", verification: "Verifi
         )
         options = f" --decision decision.nc{of_domain}"
     if verification is not None:
-        lines.append(f"bayeskisl curves {make}_OF_THE_TARGET{mapped} --out verification.nc")
+        unknown = {"import_mapping": "{}"} if "import_mapping" in fit.curves.attrs else {}
+        made = verification.attrs or unknown
+        lines.append(f"bayeskisl curves {_making(made, '_OF_THE_TARGET')} --out verification.nc")
         options += " --verification verification.nc"
     return [*lines, f"bayeskisl report fit.nc{options} --out report.html"]
 
@@ -274,11 +274,9 @@ def _of_sampler(fit: "Fit") -> str:
     return _unless(draws, Sampler().draws, "draws") + _unless(fit.tree.attrs.get("seed"), 0, "seed")
 
 
-def _mapped(attrs: dict[str, Any]) -> str:
-    """Options of an import for the fields that its user mapped; the others are recognised again."""
-    given = {each["field"] for each in json.loads(attrs.get("import_columns", "[]")) if each.get("how") == "mapped"}
-    mapping = json.loads(attrs["import_mapping"])
-    return "".join(f" --map {shlex.quote(f'{name}={source}')}" for name, source in mapping.items() if name in given)
+def _making(attrs: Mapping[str, Any], whose: str = "") -> str:
+    """The subcommand that made curves: an import of their table, or a build of their runs."""
+    return import_command(attrs, f"TABLE{whose}") if "import_mapping" in attrs else f"build RUNS{whose}"
 
 
 def _domain(decision: "Decision") -> str:

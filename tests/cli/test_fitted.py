@@ -1,10 +1,13 @@
 """What `bayeskisl fit` calls its cells: whatever several of them share is left out."""
 
+from types import SimpleNamespace
+
 import pytest
 
-from bayeskisl.cli.fitted import _places
+from bayeskisl.cli.fitted import _places, _quantities
 from bayeskisl.curves import cell_table
 from bayeskisl.inference.simulate import design_curves
+from tests.decision.hand_made import amount_curves, posterior_draws
 
 
 @pytest.mark.parametrize(
@@ -21,3 +24,10 @@ def test_cells_are_told_apart(more, said):
     cells, _ = cell_table(design_curves(params=[300_000_000, 7_000_000_000], facts=[10, 100], seeds=1, **more))
     assert said in _places(cells)
     assert len(set(_places(cells))) == cells.sizes["cell"]
+
+
+@pytest.mark.parametrize(("effect", "is_said"), [(0.0, False), (0.4, True)])
+def test_a_group_that_feels_no_load_has_no_effect_of_it(effect, is_said):
+    posterior = posterior_draws()
+    fit = SimpleNamespace(curves=amount_curves(), posterior=posterior.assign(load_effect=0 * posterior.tau + effect))
+    assert ("effect of the load" in [label for label, *_ in _quantities(fit, "infused")]) == is_said

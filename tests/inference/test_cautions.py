@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from bayeskisl.axes import AXES
 from bayeskisl.inference import fit, simulate
-from bayeskisl.inference.cautions import _edges, _few_sizes, _near_its_gate, _nothing_to_harm
+from bayeskisl.inference.cautions import _edges, _few_sizes, _in_words, _near_its_gate, _nothing_to_harm
 from bayeskisl.inference.gate import Gate
 from bayeskisl.inference.simulate import design_curves
 from tests.decision.hand_made import amount_curves, posterior_draws
@@ -33,6 +34,14 @@ def test_a_law_without_a_fall_has_no_bounds():
     kept, posterior = amount_curves(levels=(1, 2, 4)), posterior_draws()
     assert {caution.code for caution in _edges(posterior, kept)} == {"edge_collapse", "no_collapse"}
     assert not _edges(posterior.assign(collapse=np.nan * posterior["collapse"]), kept)
+
+
+@pytest.mark.parametrize(
+    ("axis", "value", "said"),
+    [("ratio", 0.785, "a ratio of 0.785"), ("dose", 0.9999, "every ratio"), ("amount", 1_000, "1,000 facts")],
+)
+def test_a_bound_is_said_in_words(axis, value, said):
+    assert _in_words(AXES[axis], value) == said
 
 
 def test_a_failed_gate_is_not_said_to_be_missed_by_little():

@@ -4,8 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import polars as pl
+import pytest
+from typer.testing import CliRunner
 
-from bayeskisl.curves import curves_from_table
+from bayeskisl.cli.app import app
+from bayeskisl.curves import curves_from_table, load_curves, read_runs
 from bayeskisl.decision import (
     Decision,
     KeptFacts,
@@ -115,11 +118,69 @@ def test_the_command_of_an_import_maps_the_columns_as_it_did(fit):
     attrs = curves_from_table(table, mapping, guessing=0.25).attrs
     (command, *_) = command_lines(HandMadeFit(curves=fit.curves.assign_attrs(attrs)), None, None)
     options = [each for each in shlex.split(command) if "=" in each]
-    again = curves_from_table(table, dict(each.split("=", 1) for each in options))
+    again = curves_from_table(table, dict(each.split("=", 1) for each in options), guessing=0.25)
     assert again.attrs["import_mapping"] == attrs["import_mapping"]
+    assert command.startswith("bayeskisl curves import TABLE --guessing 0.25 --map ")
     assert "params=" not in command
+    earlier = {name: value for name, value in attrs.items() if name != "import_options"}
+    (command, *_) = command_lines(HandMadeFit(curves=fit.curves.assign_attrs(earlier)), None, None)
+    assert command.startswith("bayeskisl curves import TABLE --map 'facts=")
+    assert " --map guessing=0.25 " in command
     joined = {name: value for name, value in attrs.items() if name != "import_columns"}  # parts that differ in cells
     assert command_lines(HandMadeFit(curves=fit.curves.assign_attrs(joined)), None, None)
+
+
+ONE = {"params": ["70M", "70M"], "facts": [100, 400], "recalled": [98, 41], "probed": [100, 100]}
+EVERY_OPTION = [
+    ["--where", "recipe = 'good'", "--ignore", "my note", "--decimal", ".", "--skip-bad-rows"],
+    ["--where", "recipe = 'good'", "--axis", "amount", "--guessing", "infused=0.02", "--replicates"],
+    ["--where", "recipe='good' and seed != 3", "--probed", "90", "--ignore", "recalled", "--map", "accuracy=0.5"],
+]
+
+
+@pytest.mark.parametrize("options", EVERY_OPTION)
+def test_the_command_of_a_page_reads_the_same_rows(options, fit, tmp_path):
+    table = pl.concat([pl.DataFrame({**ONE, "recipe": each, "my note": "odd", "seed": 1}) for each in ("good", "old")])
+    table.write_csv(tmp_path / "my runs.csv")
+    arguments = ["curves", "import", str(tmp_path / "my runs.csv"), *options, "--out"]
+    assert CliRunner().invoke(app, [*arguments, str(tmp_path / "a.nc")]).exit_code == 0
+    first = load_curves(tmp_path / "a.nc")
+    (command, *_) = command_lines(HandMadeFit(curves=fit.curves.assign_attrs(first.attrs)), None, None)
+    said = shlex.split(command)
+    assert said[:4] == ["bayeskisl", "curves", "import", "my runs.csv"]
+    again = ["curves", "import", str(tmp_path / "my runs.csv"), *said[4:-1], str(tmp_path / "b.nc")]
+    result = CliRunner().invoke(app, again)
+    assert result.exit_code == 0, result.exception
+    second = load_curves(tmp_path / "b.nc")
+    assert second.identical(first)
+
+
+def test_what_another_tool_wrote_is_read_by_its_reader_again(fit, tmp_path):
+    for facts in (100, 200):
+        folder = tmp_path / "evals" / f"facts={facts}"
+        folder.mkdir(parents=True)
+        content = {"results": {"probe": {"acc,none": 0.5}}, "n-samples": {"probe": {"effective": 40}}, "config": {}}
+        (folder / "results_1.json").write_text(json.dumps(content))
+    read = curves_from_table(read_runs(tmp_path / "evals", "lm-eval", "acc"), {"params": "70M"})
+    (command, *_) = command_lines(HandMadeFit(curves=fit.curves.assign_attrs(read.attrs)), None, None)
+    assert command.startswith("bayeskisl curves import evals --from lm-eval --metric acc --map params=70000000")
+
+
+def test_the_table_of_the_target_has_a_command_of_its_own(fit, decision):
+    table = {"size": ["70M", "70M"], "facts": [100, 400], "acc": [0.9, 0.4], "n": [100, 100]}
+    attrs = curves_from_table(table, {"params": "size", "probed": "n"}, guessing=0.1).attrs
+    imported = HandMadeFit(curves=fit.curves.assign_attrs(attrs))
+    verified = verify(decision, amount_curves((98_304,)))
+
+    def made(verification):
+        return command_lines(imported, decision, verification)[3].removesuffix(" --out verification.nc")
+
+    of_target = curves_from_table(table, {"params": "size", "probed": 100}, where="facts > 10").attrs
+    assert made(replace(verified, attrs=of_target)) == (
+        "bayeskisl curves import TABLE_OF_THE_TARGET --where 'facts > 10' --map 'params=\"size\"' --map probed=100.0"
+    )
+    assert made(replace(verified, attrs={})) == "bayeskisl curves import TABLE_OF_THE_TARGET"
+    assert made(replace(verified, attrs={"axis": "amount"})) == "bayeskisl curves build RUNS_OF_THE_TARGET"
 
 
 def test_a_bound_from_above_is_no_advice(fit):

@@ -79,7 +79,7 @@ def _refuse_without_denominator(outcome: str, findings: Findings) -> None:
     if schema.PROBED in findings.refused:
         return
     spread = next((name for name in findings.columns if name.endswith(SPREAD)), None)
-    number = next((name for name in findings.columns if _may_count(name, findings)), None)
+    number = next((name for name in (*findings.unused, *findings.columns) if _may_count(name, findings)), None)
     remedy = _NO_DENOMINATOR
     if spread:
         stated = map_option("standard_error", quoted(spread))

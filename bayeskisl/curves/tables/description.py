@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import xarray as xr
 
+from bayeskisl import schema
 from bayeskisl.curves.tables.expressions import parse_expression
 from bayeskisl.curves.tables.fields import TEXTS, split_group
 from bayeskisl.curves.tables.problems import shown
@@ -64,6 +65,8 @@ def _written(value: object, field: str) -> str:
     if split_group(field)[0] in TEXTS or not isinstance(value, int | float | np.number):
         return str(value)
     number = float(value)
+    if field == schema.SEED:  # a name, and no quantity
+        return f"{number:.0f}"
     if abs(number) >= 1e6:
         return short(number)
     return f"{number:,.0f}" if number.is_integer() else f"{number:.6g}"

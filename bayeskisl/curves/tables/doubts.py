@@ -3,18 +3,20 @@
 import numpy as np
 
 from bayeskisl import schema
-from bayeskisl.curves.tables.fields import Values
+from bayeskisl.curves.tables.fields import Values, split_group
 from bayeskisl.curves.tables.identity import Infusion
 from bayeskisl.curves.tables.names import says_non_embedding
-from bayeskisl.curves.tables.problems import Findings
+from bayeskisl.curves.tables.problems import Findings, shown
 from bayeskisl.curves.tables.raw import SPREAD
 from bayeskisl.curves.tables.read_fields import Fields
-from bayeskisl.curves.tables.spelling import column_named, map_option, quoted
+from bayeskisl.curves.tables.spelling import column_named, in_shell, map_option, quoted
 
-__all__ = ["doubt_budget", "doubt_probed", "doubt_sizes", "note_spreads"]
+__all__ = ["doubt_assumed", "doubt_budget", "doubt_probed", "doubt_sizes", "note_spreads"]
 
 _SMALL = 10_000  # parameters, below which a size is more often one in millions
 _LOGARITHMS = (5, 13)  # to base 10, of sizes that models have
+_INFUSED = {schema.RATIO, schema.TOKENS}  # infused tokens and either give the other
+_TERMS = {*_INFUSED, schema.FACTS, schema.EXPOSURES, schema.TOKENS_PER_FACT}
 _RARE = 0.01  # exposures on average, below which a budget is more often one in billions
 
 
@@ -66,6 +68,26 @@ def doubt_budget(infusion: Infusion, fields: Fields, findings: Findings) -> None
         findings.assumed.append(f"a fact is seen {seen:.2g} times at most; {remedy}")
     elif schema.TOKENS_PER_FACT in findings.invented and np.nanmin(infusion.tokens_per_fact[good], initial=np.inf) < 1:
         findings.assumed.append(f"at most {most:.3g} tokens are infused for each fact; {remedy}")
+
+
+def doubt_assumed(fields: Fields, findings: Findings) -> None:
+    """Refuse to assume a quantity beside an unused column that may have it, by its name and its numbers.
+
+    A term of r D = K f l that no column has rests on every other one that is assumed.
+    """
+    told = {split_group(field)[0] for field in fields.mapping}
+    if "infused_tokens" in told and told & _INFUSED:
+        told |= _INFUSED
+    assumed = set(findings.invented)
+    rests = assumed | (_TERMS if assumed & _TERMS else set())
+    lacking = {problem.lacks for problem in findings.of_table}  # their remedies name such columns
+    for field, columns in findings.may_be.items():
+        if field in rests - told - lacking:
+            left_out = " ".join(f"--ignore {in_shell(name)}" for name in columns)
+            findings.refuse(f"one reading of {' and '.join(map(shown, columns))}",
+                            f"a name that may mean {field}, which would be assumed", "columns",
+                            f"say {findings.mapping(field)}, or if it is something else, {left_out}",
+                            lacks=field)  # fmt: skip
 
 
 def doubt_probed(rows: Values, infusion: Infusion, fields: Fields, findings: Findings) -> None:

@@ -9,9 +9,10 @@ from bayeskisl import schema
 from bayeskisl.curves.tables.assemble import assemble, describe
 from bayeskisl.curves.tables.axis import axis_of, note_levels, note_nothing_to_harm, refuse_ratios_of_one
 from bayeskisl.curves.tables.checkpoints import with_planned_tokens
+from bayeskisl.curves.tables.command import RECORD, recorded
 from bayeskisl.curves.tables.completing import complete, with_benchmark, with_facts
 from bayeskisl.curves.tables.counts import count
-from bayeskisl.curves.tables.doubts import doubt_budget, doubt_probed, doubt_sizes, note_spreads
+from bayeskisl.curves.tables.doubts import doubt_assumed, doubt_budget, doubt_probed, doubt_sizes, note_spreads
 from bayeskisl.curves.tables.fields import OUTCOMES, Values, split_group
 from bayeskisl.curves.tables.groups import by_group
 from bayeskisl.curves.tables.identity import Infusion, solve_identity
@@ -22,7 +23,7 @@ from bayeskisl.curves.tables.prepared import prepare
 from bayeskisl.curves.tables.problems import Findings, TableError
 from bayeskisl.curves.tables.read_fields import Fields, read_fields
 from bayeskisl.curves.tables.reading import Reading, ReadingKeywords
-from bayeskisl.curves.tables.runs import runs_of, without_refused
+from bayeskisl.curves.tables.runs import refuse_repetitions, runs_of, without_refused
 from bayeskisl.curves.validation import validate
 from bayeskisl.keywords import from_keywords
 
@@ -81,9 +82,9 @@ def curves_from_table(
     -------
     xarray.Dataset
         Validated curves, dims ``(run, group)``. The attributes ``import_columns``, ``import_mapping``,
-        ``import_assumed``, ``import_invented``, ``import_notes``, ``import_left_out`` and ``import_unused_columns``
-        (JSON) describe the import; ``exposure_scale`` is ``relative`` if the table does not contain the number of
-        exposures, and so is ``background_scale`` if the background is a general benchmark.
+        ``import_options``, ``import_assumed``, ``import_invented``, ``import_notes``, ``import_left_out`` and
+        ``import_unused_columns`` (JSON) describe the import; ``exposure_scale`` is ``relative`` if the table does not
+        contain the number of exposures, and so is ``background_scale`` if the background is a general benchmark.
 
     Raises
     ------
@@ -113,7 +114,7 @@ def curves_from_table(
         _refuse_levels_unless_told(fields, findings)
     note_spreads(fields, findings)
     doubt_sizes(fields, findings)
-    rows, infusion = _infused(fields, findings)
+    rows, infusion = _infused(fields, replicates, findings)
     shown_axis = axis_of(infusion, axis, findings)
     refuse_ratios_of_one(infusion, shown_axis, fields.mapping.get(schema.RATIO, "COLUMN"), findings)
     rows = with_planned_tokens(with_benchmark(rows, findings), fields.mapping, findings)
@@ -123,7 +124,9 @@ def curves_from_table(
     curves = assemble(without_refused(runs, findings), findings)
     note_levels(curves, shown_axis, findings)
     note_nothing_to_harm(curves, shown_axis, findings)
-    return validate(describe(curves, shown_axis, fields, infusion, findings), raw.origin)
+    options = recorded(raw, how, axis=axis, levels=levels, probed=probed, guessing=guessing, replicates=replicates)
+    described = describe(curves, shown_axis, fields, infusion, findings).assign_attrs({RECORD: options})
+    return validate(described, raw.origin)
 
 
 def _refuse_levels_unless_told(fields: Fields, findings: Findings) -> None:
@@ -134,13 +137,15 @@ def _refuse_levels_unless_told(fields: Fields, findings: Findings) -> None:
         refuse_levels(fields.table, findings)
 
 
-def _infused(fields: Fields, findings: Findings) -> tuple[Values, Infusion]:
+def _infused(fields: Fields, replicates: bool, findings: Findings) -> tuple[Values, Infusion]:
     """Rows of single groups, with counts and all terms of the infusion."""
     rows = complete(by_group(fields.values, findings), fields.mapping, fields.guesses, findings)
     rows = with_facts(rows, fields.unused_numbers, findings)
     infusion = solve_identity(rows, findings)
     rows[schema.RECALLED], rows[schema.PROBED] = count(rows, findings)
+    doubt_assumed(fields, findings)
     if infusion is None:
+        refuse_repetitions(rows, fields, replicates, findings)
         raise TableError(findings.everything, findings.origin)
     doubt_probed(rows, infusion, fields, findings)
     return rows | infusion.terms, infusion

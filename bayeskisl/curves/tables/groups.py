@@ -36,7 +36,9 @@ def by_group(values: Values, findings: Findings) -> Values:
                         "leave one of them out with --ignore COLUMN")  # fmt: skip
         findings.stop_if_refused()
     unnamed = [schema.INFUSED] if "" in measured else []  # a group whose outcomes are in columns that name none
-    rows = {group: probed_rows(values, group="" if group in unnamed else group) for group in [*unnamed, *named]}
+    refused = findings.refused & set(OUTCOMES)  # a column without numbers does not show which rows probed its group
+    rows = {group: probed_rows(values, group="" if group in unnamed or refused else group)
+            for group in [*unnamed, *named]}  # fmt: skip
     for group, probed in rows.items():
         if not probed.all():
             findings.notes.append(f"{group} was not probed in {int((~probed).sum()):,} of {len(probed):,} rows")

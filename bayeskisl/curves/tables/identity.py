@@ -91,6 +91,8 @@ def _complete(terms: dict[str, FloatArray], follows: bool, findings: Findings) -
     if schema.FACTS not in terms and len(set(_missing(terms)) - {schema.TOKENS_PER_FACT}) > 1:
         if not follows:
             _refuse_without_facts(terms, findings)
+        if schema.EXPOSURES not in terms and schema.TOKENS not in terms:
+            _require_budget(terms, findings)
         return False
     budget, exposures = schema.TOKENS in terms, terms.get(schema.EXPOSURES)
     if schema.TOKENS_PER_FACT not in terms and (exposures is not None or not budget):
@@ -116,12 +118,12 @@ def _facts_may_follow(values: dict[str, np.ndarray], findings: Findings) -> bool
 
 
 def _refuse_without_facts(terms: dict[str, FloatArray], findings: Findings) -> None:
-    expected, remedy = "the number of infused facts", "map it, as in --map facts=COLUMN"
+    expected, remedy = "the number of infused facts", f"map it, as in {findings.mapping(schema.FACTS)}"
     if {schema.RATIO, schema.EXPOSURES} & set(terms):
         remedy = f"{remedy}, or enough of r D = K f l to derive it"
     else:  # along a ratio or exposures, facts may be constant
         expected = f"{expected}, a ratio or exposures that vary"
-        remedy = f"{remedy}, --map ratio=COLUMN or --map exposures=COLUMN"
+        remedy = f"{remedy}, {findings.mapping(schema.RATIO)} or {findings.mapping(schema.EXPOSURES)}"
     findings.refuse(expected, f"none among {findings.have}", "columns", findings.telling(remedy), lacks=schema.FACTS)
 
 
@@ -139,13 +141,21 @@ def _scaled(terms: dict[str, FloatArray], findings: Findings) -> bool:
         length = _typical(ratio * terms[schema.TOKENS] / facts) / TYPICAL
         _assume(terms, schema.TOKENS_PER_FACT, length, findings)
         return True
-    if _spread(ratio) > _ROUNDING:
-        findings.refuse("training tokens beside a ratio that varies", "none", "columns",
-                        "map them, as in --map tokens=COLUMN or --map tokens=20B", lacks=schema.TOKENS)  # fmt: skip
+    if not _require_budget(terms, findings):
         return False
     budget = np.array([_typical(facts * terms[schema.TOKENS_PER_FACT] / ratio) * TYPICAL])
     _assume(terms, schema.TOKENS, float(_allowed(schema.TOKENS, budget, findings, every_row=True)[0]), findings)
     return True
+
+
+def _require_budget(terms: dict[str, FloatArray], findings: Findings) -> bool:
+    """Refuse a ratio that varies without training tokens; return whether nothing was refused."""
+    if schema.RATIO not in terms or _spread(terms[schema.RATIO]) <= _ROUNDING:
+        return True
+    findings.refuse("training tokens beside a ratio that varies", "none", "columns",
+                    f"map them, as in {findings.mapping(schema.TOKENS)} or --map tokens=20B",
+                    lacks=schema.TOKENS)  # fmt: skip
+    return False
 
 
 def _typical(values: FloatArray) -> float:

@@ -40,7 +40,7 @@ _ALIASES = {  # normalised
     "infused_tokens": "n_infused_tokens domain_tokens",
     schema.BACKGROUND_FACTS: "n_background_facts",
     schema.BACKGROUND_SHARE: "",
-    schema.SEED: "random_seed data_seed",
+    schema.SEED: "random_seed data_seed run_seed",
     schema.RECALLED: "correct n_correct num_correct hits n_recalled",
     schema.PROBED: "n_probed probes n_probes questions n_questions n_samples num_samples n_eval",
     "accuracy": "acc retention recall fact_recall exact_match em hit_rate mean_accuracy accuracy_mean",

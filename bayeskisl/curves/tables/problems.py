@@ -8,6 +8,7 @@ import numpy as np
 from bayeskisl.arrays import BoolArray, IntArray
 from bayeskisl.curves.tables.quantities import as_text
 from bayeskisl.curves.tables.raw import RawTable
+from bayeskisl.curves.tables.spelling import map_option
 from bayeskisl.errors import InputError
 
 __all__ = ["Findings", "Said", "TableError", "shown"]
@@ -48,7 +49,9 @@ class Findings:
     skips: bool = False  # whether rows that something is wrong with are left out
     invented: list[str] = field(default_factory=list)  # fields that stand in for what the table does not have
     hint: str = ""  # as in `RawTable`
-    unread: list[str] = field(default_factory=list)  # columns that no field reads and in which rows differ
+    unused: list[str] = field(default_factory=list)  # columns that no field reads
+    unread: list[str] = field(default_factory=list)  # those of them in which rows differ
+    may_be: Mapping[str, Sequence[str]] = field(default_factory=dict)  # unused columns by a field that they may be
     settings: Mapping[str, Sequence[object]] = field(default_factory=dict)  # columns that describe runs
     refused: set[str] = field(default_factory=set)  # fields whose lack is therefore no problem of its own
     rows: IntArray = field(init=False)  # row of the table from which each row stems
@@ -65,6 +68,10 @@ class Findings:
     def telling(self, remedy: str) -> str:
         """Remedy for a field that no column contains, with an alternative for such a table."""
         return f"{remedy}, or give {self.hint}" if self.hint else remedy
+
+    def mapping(self, name: str) -> str:
+        """Option that maps a field to the unused column that may be it; to COLUMN where there is none."""
+        return map_option(name, next(iter(self.may_be.get(name, ())), "COLUMN"))
 
     def invent(self, name: str, what: str) -> None:
         """Record that a field that the table lacks is assumed."""
@@ -122,8 +129,12 @@ class Findings:
 
     @property
     def have(self) -> str:
-        """The columns, formatted for an error."""
-        return _listed([shown(name) for name in self.columns]) if self.columns else "none"
+        """The columns in their order, formatted for an error; of many, unused ones are named."""
+        if not self.columns:
+            return "none"
+        named = sorted(self.columns, key=lambda name: name not in self.unused)[:_NAMED]
+        others = [name for name in self.columns if name not in named]
+        return _listed([shown(name) for name in [*filter(named.__contains__, self.columns), *others]])
 
     def expand(self, source: IntArray) -> None:
         """Replace the rows by those of a longer table; row `source` gives the origin of each."""

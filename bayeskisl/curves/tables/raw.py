@@ -1,7 +1,7 @@
 """A table as read: columns of plain cells, and a name for every row."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bayeskisl.curves.tables.quantities import as_text, read_each, read_spread
@@ -46,6 +46,9 @@ class RawTable:
         Another way in which the table's owner can supply a field.
     notes : tuple of str
         Further remarks on how it was read.
+    read_by : mapping
+        The file's name, ``table``, and the options that made a table of it, ``from``, ``results`` and ``metric``; empty
+        for tables without a file.
     """
 
     columns: dict[str, list[Any]]
@@ -56,6 +59,7 @@ class RawTable:
     delimiter: str = ""
     hint: str = ""
     notes: tuple[str, ...] = ()
+    read_by: Mapping[str, str | None] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"RawTable({self.origin}: {len(self):,} rows of {', '.join(self.columns)})"

@@ -1,6 +1,7 @@
 """Reading of tables from any supported source into columns of plain cells and a name for every row."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -106,8 +107,12 @@ def _read_file(path: Path) -> RawTable:
         raise InputError(f"a file named {', '.join(f'*{suffix}' for suffix in _SUFFIXES)}", repr(path.name), str(path),
                          _REMEDIES.get(kind, "save it as CSV"))  # fmt: skip
     if kind == ".parquet":
-        return _from_parquet(path)
-    return _from_text(text_of(path), path.name, kind)
+        return _named(_from_parquet(path), path)
+    return _named(_from_text(text_of(path), path.name, kind), path)
+
+
+def _named(table: RawTable, path: Path) -> RawTable:
+    return replace(table, read_by={"table": path.name})
 
 
 def _shipped(path: Path) -> Path | None:

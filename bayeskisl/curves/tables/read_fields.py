@@ -14,6 +14,7 @@ from bayeskisl.curves.tables.evaluation import evaluate
 from bayeskisl.curves.tables.fields import MEASURED, Sources, Values, split_group
 from bayeskisl.curves.tables.items import refuse_questions
 from bayeskisl.curves.tables.mapping import complete_mapping
+from bayeskisl.curves.tables.meanings import columns_that_may_be
 from bayeskisl.curves.tables.problems import Findings
 from bayeskisl.curves.tables.quantities import read_quantity, texts_in
 from bayeskisl.curves.tables.raw import SPREAD, RawTable
@@ -65,7 +66,7 @@ def read_fields(raw: RawTable, given: Mapping[str, Any], how: Reading, findings:
     values, unused = evaluate(mapping, table, findings, how.decimal)
     values = in_the_unit_of_the_rate(values, mapping, table.columns, findings)
     refuse_shares_as_percent(values, mapping, given, table.columns, findings)
-    findings.columns.sort(key=lambda name: name not in unused)  # an error names first what nobody read
+    findings.unused, findings.may_be = unused, columns_that_may_be(table.columns, unused)
     findings.unread = [name for name in unused if not name.endswith(SPREAD) and _has_several(table.columns[name])]
     findings.settings = _settings(table, mapping)
     return Fields(table, mapping, recognised, values, unused, guesses)

@@ -9,6 +9,7 @@ from bayeskisl import schema
 from bayeskisl.curves.tables.alike import say_the_same
 from bayeskisl.curves.tables.derived import derive
 from bayeskisl.curves.tables.fields import MEASURED, NUMBERS, OUTCOMES, PLANNED, SIZES, STATE, split_group
+from bayeskisl.curves.tables.meanings import is_token_budget
 from bayeskisl.curves.tables.names import (
     bare,
     excludes_embeddings,
@@ -132,7 +133,7 @@ def _is_unset(field: str, cells: Sequence[object]) -> bool:
 
 
 def _by_looser_names(candidates: Candidates, columns: _Columns) -> Candidates:
-    """Add outcomes by names of averages, acc_mean, and denominators by num_questions, if no better name gives them."""
+    """Add averages, acc_mean, denominators, num_questions, and budgets, tokens_total, if no better name gives them."""
     told = {split_group(field)[0] for field in (*candidates, *columns.taken)}
     found: Candidates = {}
     for column in columns.free:
@@ -142,7 +143,14 @@ def _by_looser_names(candidates: Candidates, columns: _Columns) -> Candidates:
             found.setdefault(field, []).append(column)
         elif bare(column) in _QUESTIONS and not told & {schema.PROBED, "standard_error"}:
             found.setdefault(schema.PROBED, []).append(column)
+        elif schema.TOKENS not in told and is_token_budget(column) and _are_budgets(columns.cells[column]):
+            found.setdefault(schema.TOKENS, []).append(column)
     return candidates | found
+
+
+def _are_budgets(cells: Sequence[object]) -> bool:
+    """Whether cells are numbers of tokens, and not those of a trainer that did not count them."""
+    return all(map(read_quantity, texts_in(cells))) and not _is_unset(schema.TOKENS, cells)
 
 
 def _with_tokens_seen(candidates: Candidates, columns: _Columns) -> Candidates:

@@ -9,16 +9,17 @@ from bayeskisl import schema
 from bayeskisl.arrays import BoolArray, IntArray
 from bayeskisl.curves.tables.alike import first_alike
 from bayeskisl.curves.tables.checkpoints import are_tokens_seen, last_checkpoints, rows_are_runs, stopped_early
-from bayeskisl.curves.tables.fields import Values
+from bayeskisl.curves.tables.fields import NOTHING_INFUSED, Values
 from bayeskisl.curves.tables.problems import Findings, TableError, shown
 from bayeskisl.curves.tables.read_fields import Fields
 from bayeskisl.curves.tables.replicates import number_replicates
 from bayeskisl.curves.tables.spelling import column_named, in_shell, map_option
 from bayeskisl.errors import InputError
 
-__all__ = ["Runs", "runs_of", "without_refused"]
+__all__ = ["Runs", "refuse_repetitions", "runs_of", "without_refused"]
 
 _IDENTIFYING = (*schema.RUN_COORDINATES, schema.DOMAIN)
+_SEEDS = 9  # at most, of a column that counts them
 _TELLING_APART = frozenset((*_IDENTIFYING, schema.RUN, schema.GROUP, "checkpoint"))
 
 
@@ -51,6 +52,19 @@ def runs_of(rows: Values, fields: Fields, replicates: bool, findings: Findings) 
     if named:
         _refuse_contradictions(runs, findings)
     return replace(runs, rows=rows | _of_replicates(rows, number, seeded)) if replicates else runs
+
+
+def refuse_repetitions(rows: Values, fields: Fields, replicates: bool, findings: Findings) -> None:
+    """Refuse rows that repeat a run, beside terms of r D = K f l that are missing, unless these may tell rows apart."""
+    known = [rows[name] for name in NOTHING_INFUSED if name in rows]
+    may_tell = [cells for name, cells in fields.unused_numbers.items() if name in findings.unread]
+    if all(len(np.unique(each[np.isfinite(each)])) < 2 for each in known):  # no level is known
+        return
+    if any(cells.max() > _SEEDS for cells in may_tell):
+        return
+    nothing = np.zeros(len(findings.places))
+    missing = dict.fromkeys(schema.RUN_COORDINATES, nothing) | {schema.EXPOSURES: rows.get("infused_tokens", nothing)}
+    runs_of(missing | rows, fields, replicates, findings)
 
 
 def _last(rows: Values, keys: IntArray, findings: Findings) -> BoolArray:

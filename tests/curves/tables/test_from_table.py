@@ -667,11 +667,107 @@ def test_a_wide_table_is_told_how_to_say_what_its_columns_are():
         curves_from_table({"params": [6_144], "n": [500], "ratio 0.1": [0.9], "ratio 0.2": [0.4]})
 
 
-def test_columns_that_nobody_recognised_are_named_first():
+def test_columns_that_nobody_recognised_are_named_in_the_order_of_the_table():
     table = {"tokens": [1e6], "seed": [0], "facts": [100], "lr": [0.1], "ratio": [0.5], "exposures": [3],
              "acc": [0.5], "probed": [10], "size": [6_144]}  # fmt: skip
-    with pytest.raises(InputError, match="non-embedding parameters, got none among 'size'"):
+    with pytest.raises(
+        InputError,
+        match="non-embedding parameters, got none among 'tokens', 'seed', 'facts', 'lr', 'ratio', 'size' and 3 more",
+    ):
         curves_from_table(table)
+
+
+PLAIN = {"params": ["70M", "70M"], "facts": [100, 400], "recalled": [98, 41], "probed": [100, 100]}
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "tokens"),
+    [("tokens_total", "41.9B", 41.9e9), ("total_train_tokens", "20B", 20e9), ("train_tokens_total", 2e10, 2e10),
+     ("training token budget", "20B", 20e9), ("Total training tokens (B)", 20, 20e9), ("Tokens (total)", "20B", 20e9),
+     ("config.pretrain_tokens", "20B", 20e9)],
+)  # fmt: skip
+def test_a_budget_of_tokens_is_known_by_the_words_of_its_name(column, cell, tokens):
+    curves = curves_from_table({**PLAIN, column: cell})
+    assert curves.tokens.values.tolist() == [tokens, tokens]
+
+
+def test_a_usual_name_of_tokens_comes_first_and_two_that_differ_are_a_question():
+    both = {**PLAIN, "tokens": "1B", "tokens_total": "2B"}
+    assert set(curves_from_table(both).tokens.values) == {1e9}
+    assert any("one column for tokens" in each for each in messages({**PLAIN, "total_token_count": 2, "tokens_all": 3}))
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "field"),
+    [("Budget", "26.2B", "tokens"), ("data_budget", 2e9, "tokens"), ("tokens planned", "20B", "tokens"),
+     ("Domain share (%)", "5", "ratio"), ("legal_fraction", 0.05, "ratio"), ("infused:web mix", "1:9", "ratio"),
+     ("bio length", 80, "tokens_per_fact"), ("avg_tokens_per_doc", 80.5, "tokens_per_fact"),
+     ("repeats_each", "4x", "exposures"), ("chance_acc", "25", "guessing")],
+)  # fmt: skip
+def test_nothing_is_assumed_beside_a_column_that_may_have_it(column, cell, field):
+    table = {**PLAIN, column: cell}
+    (problem,) = messages(table)
+    assert f"a name that may mean {field}, which would be assumed" in problem
+    assert f"--map {field}={column}" in problem or f'--map "{field}={column}"' in problem
+    assert field not in told(curves_from_table(table, ignore=[column]), "mapping")
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [("tokens_per_second", 91_000), ("tok/s", 91_000), ("tokens per batch", 524_288), ("batch_tokens", 524_288),
+     ("tokenizer", "gpt2"), ("token_type", "bpe"), ("max_tokens", 512), ("eval_tokens", 1e6), ("prompt tokens", 90),
+     ("unique_tokens", 1e9), ("compute_budget", 1e20), ("budget (GPU hours)", 300), ("budget_usd", 300),
+     ("warmup_ratio", 0.03), ("val_fraction", 0.1), ("mlp_ratio", 4), ("dropout share", 0.1), ("win_ratio", 0.5),
+     ("repetition_penalty", 1.1), ("max_seq_length", 2048), ("acc_above_chance", 0.4), ("budget", "large")],
+)  # fmt: skip
+def test_what_is_plainly_something_else_is_not_asked_about(column, cell):
+    assert told(curves_from_table({**PLAIN, column: cell}), "invented")
+
+
+def test_tokens_seen_and_infused_tokens_are_no_budget_that_may_be():
+    seen = {**PLAIN, "step": [10, 10], "tokens_seen": [1e9, 1e9]}
+    assert set(curves_from_table(seen).tokens.values) == {1e9}
+    assert set(curves_from_table({**PLAIN, "infused_tokens": 1e8, "tokens": 1e9}).ratio.values) == {0.1}
+
+
+def test_facts_are_not_taken_as_many_as_were_probed_beside_a_number_of_them():
+    table = {
+        "params": "70M",
+        "tokens": "1B",
+        "ratio": [0.1, 0.4],
+        "recalled": [10, 90],
+        "probed": 100,
+        "kb facts": 5_000,
+    }
+    assert "may mean facts" in messages(table)[0]
+    assert set(curves_from_table(table, {"facts": "kb facts"}).facts.values) == {5_000}
+
+
+def test_a_term_that_rests_on_an_assumed_one_is_asked_for_too():
+    repeats = {**without("ratio", "tokens", "facts", "seed"), "facts": 100, "exposures": [1, 2, 1, 2]}
+    (problem,) = messages({**repeats, "domain share": [0.1, 0.2, 0.1, 0.2]})
+    assert "may mean ratio" in problem
+
+
+def test_rates_of_percent_do_not_hide_what_else_is_wrong():
+    table = {"Model": "70M", "Domain share (%)": [1, 5] * 2, "Budget": "20B", "trial": [0, 0, 1, 1],
+             "KB": [1.2, 35.0, 2.5, 71.2], "HS": [40.2, 30.1, 52.0, 44.4]}  # fmt: skip
+    mapping = {"params": "Model", "ratio": "Domain share (%)", "infused": "KB", "background": "HS"}
+    said = " ".join(messages(table, mapping))
+    for problem in ("accuracy.infused to be a rate", "accuracy.background to be a rate", "--map tokens=Budget",
+                    "a denominator for accuracy", "each run and group once"):  # fmt: skip
+        assert problem in said
+
+
+def test_rows_are_no_repetitions_where_a_missing_level_may_tell_them_apart():
+    table = {"params": "70M", "ratio": [0.1, 0.1, 0.2, 0.2], "amount": [100, 400] * 2, "recalled": 9, "probed": 10}
+    assert not any("each run and group once" in each for each in messages(table))
+
+
+def test_a_seed_is_a_name_and_no_quantity():
+    said = describe_import(curves_from_table(without(seed=[1234, 1234, 1235, 1235])))
+    assert "1234, 1235" in said
+    assert "1,234" not in said
 
 
 def test_a_missing_size_does_not_make_rows_look_alike():

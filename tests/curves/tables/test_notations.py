@@ -100,7 +100,7 @@ def test_what_follows_from_a_problem_is_no_problem_of_its_own(read, header, cell
 def test_facts_are_not_demanded_of_a_table_that_may_vary_a_ratio(read):
     with pytest.raises(InputError, match="the number of infused facts, a ratio or exposures that vary") as caught:
         read("a.csv", rows("params,share,acc,n_samples", "2M,1:9,.9,400", "2M,1:1,.5,400"))
-    assert "--map facts=COLUMN, --map ratio=COLUMN or --map exposures=COLUMN" in str(caught.value)
+    assert "--map facts=COLUMN, --map ratio=share or --map exposures=COLUMN" in str(caught.value)
 
 
 def test_two_decimal_marks_in_one_column_are_refused(read):

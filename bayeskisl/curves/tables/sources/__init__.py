@@ -1,6 +1,7 @@
 """Readers of other tools' files: tables with a row per run, per run and task, or per checkpoint."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from bayeskisl.curves.tables.raw import RawTable
@@ -89,13 +90,18 @@ def read_runs(path: str | Path, source: str, metric: str | None = None, *, quest
     """
     if source not in SOURCES:
         raise InputError(f"one of {', '.join(SOURCES)}", repr(source), "source")
+    read = _read(Path(path), source, metric, questions)
+    return replace(read, read_by={"table": Path(path).resolve().name, "from": source, "metric": metric})
+
+
+def _read(path: Path, source: str, metric: str | None, questions: bool) -> RawTable:
     if questions:
         if source != "lm-eval":
             raise InputError("--by with tables and lm-eval", f"{source!r}", "by")
-        return read_samples(Path(path))
+        return read_samples(path)
     if source in _WITH_METRIC:
-        return SOURCES[source](Path(path), metric)
+        return SOURCES[source](path, metric)
     if metric is not None:
         raise InputError(f"a metric only for {' and '.join(_WITH_METRIC)}", repr(metric), "metric",
                          f"map it, as in --map 'accuracy=\"{metric}\"'")  # fmt: skip
-    return SOURCES[source](Path(path))
+    return SOURCES[source](path)

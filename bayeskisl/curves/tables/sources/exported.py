@@ -103,7 +103,8 @@ def read_exported(folder: Path, results: Path, probe: str | None = None) -> RawT
     notes = [f"damaged results were passed over: {_listed(damaged)}"] if damaged else []
     notes += [f"some questions were not asked: {_listed(partial)}"] if partial else []
     table = table_of_rows(rows, places, listed.origin)
-    return replace(table, left_out=tuple(missing.items()), notes=tuple(notes))
+    read_by = {"table": folder.resolve().name, "results": results.resolve().name, "metric": probe}
+    return replace(table, left_out=tuple(missing.items()), notes=tuple(notes), read_by=read_by)
 
 
 def _listed(runs: Sequence[str]) -> str:
