@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
@@ -11,6 +11,7 @@ import xarray as xr
 
 from bayeskisl.errors import require_ending
 from bayeskisl.files import replace_file
+from bayeskisl.kinds import BACKTEST
 from bayeskisl.laws import TwoRules
 from bayeskisl.netcdf import write_netcdf
 
@@ -45,6 +46,7 @@ class Backtest:
         of width zero.
     """
 
+    kind: ClassVar[str] = BACKTEST
     data: xr.Dataset
 
     def __repr__(self) -> str:

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arguments import require_answer
 from bayeskisl.arrays import BoolArray, FloatArray, IntArray
 from bayeskisl.axes import Axis
 from bayeskisl.curves import final, levels_of_runs, validate
@@ -20,6 +21,7 @@ from bayeskisl.decision.measure import Measurement, measure_collapse
 from bayeskisl.decision.planned_model import ROUNDING, SAME_SIZE
 from bayeskisl.decision.scores import Scores, scores_of
 from bayeskisl.errors import InputError
+from bayeskisl.kinds import VERIFICATION
 from bayeskisl.knowledge.guessing import kept, known
 from bayeskisl.quantities import three_digits
 
@@ -149,6 +151,7 @@ class Verification:
         Scores of the forecast, beside two rules of thumb; None if the runs give only a bound.
     """
 
+    kind: ClassVar[str] = VERIFICATION
     params: float
     tokens: float
     predicted: Interval
@@ -215,6 +218,7 @@ def verify(prediction: xr.Dataset | Decision, curves: xr.Dataset) -> Verificatio
     >>> verification.verdict, round(verification.measured.median, -2)
     ('hit', 1000.0)
     """
+    require_answer(prediction)
     data = prediction.data if isinstance(prediction, Decision) else prediction
     about = about_of(data)
     weight = about.background_weight if isinstance(about, AboutDecision) else 1.0

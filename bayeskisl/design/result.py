@@ -1,7 +1,7 @@
 """A plan: its runs, their expected effect, and its verdict."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from bayeskisl import schema
 from bayeskisl.decision.planned_model import PlannedModel
@@ -11,6 +11,7 @@ from bayeskisl.design.frontier import Point, Worth
 from bayeskisl.design.outlook import WORTH_WHILE, Score
 from bayeskisl.design.problem import FEWEST_DRAWS
 from bayeskisl.design.runs import Run
+from bayeskisl.kinds import PLAN
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,6 +92,7 @@ class Plan:
         Warnings about the batch.
     """
 
+    kind: ClassVar[str] = PLAN
     target: PlannedModel
     purchases: tuple[Purchase, ...]
     table: "pd.DataFrame"

@@ -10,6 +10,7 @@ import polars as pl
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arguments import require_fit, require_whole
 from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.cores import available_cores
 from bayeskisl.curves import cell_table, further_covariates, reference_load
@@ -27,6 +28,7 @@ from bayeskisl.inference.settings import Settings
 from bayeskisl.inference.storage import path_of, posterior_group
 from bayeskisl.inference.weights import FLOOR, RELIABLE_PARETO_K, law_weights, leave_one_out
 from bayeskisl.laws import Law
+from bayeskisl.quantities import as_number
 
 __all__ = ["Comparison", "compare"]
 
@@ -176,10 +178,13 @@ def compare(
         would remain.
     """
     require_seed(seed)
-    fits = [fits] if isinstance(fits, Fit) else fits
+    fits = list(fits) if isinstance(fits, Sequence) and not isinstance(fits, str) else [fits]
+    for each in fits:
+        require_fit(each, "fits")
     curves, laws, posteriors = _of_one_sweep(fits)
     sizes = np.unique(curves[schema.PARAMS].values)
-    if not 0 <= largest <= max(len(sizes) - 3, 0):
+    require_whole(draws, "draws", 1)
+    if not 0 <= as_number(largest) <= max(len(sizes) - 3, 0):
         raise InputError(
             f"at most {max(len(sizes) - 3, 0)} of {len(sizes)} sizes left out", largest, "largest", "use fewer"
         )
