@@ -1,6 +1,7 @@
 """What a public function is given in place of a fit, curves or an answer is named in one sentence, with the remedy."""
 
 import inspect
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,11 +10,14 @@ import xarray as xr
 
 import bayeskisl as bk
 from bayeskisl.arguments import in_words, kind_of, require_share
+from bayeskisl.card import card, escaped
 from bayeskisl.decision import Answer
 from bayeskisl.design.budgets import read_budget
 from bayeskisl.errors import InputError
 from bayeskisl.kinds import CURVES, DECISION, FIT
 from bayeskisl.quantities import as_number
+from bayeskisl.reporting import describe_decision
+from bayeskisl.sweeping.run import SweepResult
 
 # Names of the arguments that are a fit, curves, or what was made of them.
 TAKEN = {
@@ -172,6 +176,28 @@ def test_risks_are_those_of_each_infusion(decision):
     assert isinstance(decision.risk_at(500), float)
     with pytest.raises(InputError, match="a sequence of numbers, got 'some'"):
         decision.risk_at("some")
+
+
+def test_notebooks_show_results_as_cards(fit, curves, decision):
+    verification = bk.verify(decision, curves)
+    plan = bk.plan(fit, 98_304, budget="1e12flop", strategy=bk.Strategy(runs=1))
+    assert "choice</th><td style='text-align:left'>710 facts at a risk of 10 %" in decision._repr_html_()
+    assert "usable with care" in decision._repr_html_()
+    assert "Nothing stands out." in bk.check(curves)._repr_html_()
+    assert "measured collapse</th>" in verification._repr_html_()
+    assert plan.verdict in plan._repr_html_()
+    assert "1 trained, 2 found" in SweepResult(Path("sweeps"), 1, 2, 0)._repr_html_()
+
+
+def test_a_card_shows_text_as_text():
+    assert card("a", escaped([("b", "<c>"), ("d", "")])).endswith("&lt;c&gt;</td></tr></table>")
+
+
+def test_the_text_of_the_command_line_is_at_hand(fit, curves, decision):
+    assert bk.describe(decision) == describe_decision(decision)
+    assert bk.describe(bk.verify(decision, curves)).startswith("measured collapse")
+    assert "exponent" in bk.describe(bk.predict(fit, 98_304))
+    assert bk.describe(curves) == "not imported from a table"
 
 
 @pytest.mark.parametrize(

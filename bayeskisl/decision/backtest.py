@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import xarray as xr
 
+from bayeskisl.card import card, escaped
 from bayeskisl.errors import require_ending
 from bayeskisl.files import replace_file
 from bayeskisl.kinds import BACKTEST
@@ -53,6 +54,17 @@ class Backtest:
         table = self.table
         counts = [f"{len(table.filter(verdict=name))} {name}" for name in ("hit", "miss", "undecided")]
         return f"<Back-test of the law '{self.data.attrs['law']}': {len(table)} predictions, {', '.join(counts)}>"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (
+                f"horizon {row['horizon']}",
+                f"{row['forecasts']} predictions, {row['decided']} of them decided"
+                + (f": {round(row['covered'] * row['decided'])} inside the interval" if row["decided"] else ""),
+            )
+            for row in self.by_horizon.iter_rows(named=True)
+        ]
+        return card("back-test", escaped([("predictions", repr(self).strip("<>")), *rows]))
 
     @property
     def table(self) -> pl.DataFrame:

@@ -13,6 +13,7 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.arguments import as_numbers, require_path
 from bayeskisl.arrays import FloatArray
+from bayeskisl.card import card, escaped
 from bayeskisl.decision.about import AboutDecision
 from bayeskisl.decision.caveat import Caveat, ranked
 from bayeskisl.decision.files import load_answer
@@ -305,11 +306,24 @@ class Decision:
 
     def __repr__(self) -> str:
         about, choice = self.about, self.choice
-        said = "choice a bound"
-        if choice.value is not None:
-            number = three_digits(choice.value, down=not self.is_least, up=self.is_least)
-            said = f"choice {number} {about.unit}"
-        return f"<Decision for {about.params:,.0f} parameters, {about.tokens:,.0f} tokens: {said}>"
+        said = f"{choice.in_words(about.unit, up=self.is_least)} at a risk of {100 * about.risk:g} %"
+        place = f"{about.params:,.0f} parameters, {about.tokens:,.0f} tokens"
+        return f"<Decision for {place}: choice {said}, {self.verdict.grade}>"
+
+    def _repr_html_(self) -> str:
+        about, verdict = self.about, self.verdict
+        rows = [
+            ("target", f"{about.params:,.0f} parameters, {about.tokens:,.0f} tokens"),
+            ("choice", f"{self.choice.in_words(about.unit, up=self.is_least)} at a risk of {100 * about.risk:g} %"),
+            ("because", "; ".join(self.choice.reasons)),
+            ("verdict", verdict.grade),
+            (verdict.rule, verdict.because if verdict.rule else ""),
+            ("remedy", verdict.remedy),
+            ("next run to add", verdict.buy),
+            ("risk-neutral choice", self.optimum.in_words(about.unit)),
+            *(("warning", caveat) for caveat in self.warnings),
+        ]
+        return card("decision", escaped(rows))
 
     def _answer(self, concerns: str, value: float) -> Answer:
         edges = [edge for edge in self.edges if edge.concerns == concerns]

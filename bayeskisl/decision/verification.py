@@ -11,6 +11,7 @@ from bayeskisl import schema
 from bayeskisl.arguments import require_answer
 from bayeskisl.arrays import BoolArray, FloatArray, IntArray
 from bayeskisl.axes import Axis
+from bayeskisl.card import card, escaped
 from bayeskisl.curves import final, levels_of_runs, validate
 from bayeskisl.curves.groups import infused_group, probed_groups
 from bayeskisl.decision.about import About, AboutDecision, about_of
@@ -173,6 +174,18 @@ class Verification:
         bound = f"{measured.bound} " if measured.bound else ""
         found = f"{measured.half_point} measured at {bound}{three_digits(measured.median)} {self.unit}"
         return f"<Verification for {place}: {self.verdict}, {found}>"
+
+    def _repr_html_(self) -> str:
+        measured, predicted, half = self.measured, self.predicted, self.measured.half_point
+        ends = f"{three_digits(predicted.low)} to {three_digits(predicted.high)} {self.unit}"
+        rows = [
+            ("target", f"{self.params:,.0f} parameters, {self.tokens:,.0f} tokens"),
+            ("verdict", self.verdict),
+            (f"predicted {half}", f"{ends} ({100 * self.ci_prob:g} % interval)"),
+            (f"measured {half}", f"{measured.bound} {three_digits(measured.median)} {self.unit}".strip()),
+            ("by law", ", ".join(f"{law} {outcome}" for law, outcome in self.verdict_by_law.items())),
+        ]
+        return card("verification", escaped(rows))
 
     @property
     def optimum_hit(self) -> bool | None:

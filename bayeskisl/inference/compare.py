@@ -12,6 +12,7 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.arguments import require_fit, require_whole
 from bayeskisl.arrays import FloatArray, IntArray
+from bayeskisl.card import card, escaped
 from bayeskisl.cores import available_cores
 from bayeskisl.curves import cell_table, further_covariates, reference_load
 from bayeskisl.errors import InputError, way
@@ -74,6 +75,13 @@ class Comparison:
 
     def __repr__(self) -> str:
         return f"<Comparison of {len(self.pointwise)} laws: {self.verdict}>"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (row["law"], f"weight {row['weight']:.2f}, {row['behind']:.1f} nats behind the best")
+            for row in self.table.iter_rows(named=True)
+        ]
+        return card("comparison of laws", escaped([("verdict", self.verdict), *rows]))
 
     @property
     def weights(self) -> dict[str, float]:

@@ -13,7 +13,7 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.arguments import require_path, require_share
 from bayeskisl.curves import Finding
-from bayeskisl.inference.card import card, quantities_in_words
+from bayeskisl.inference.card import card_of_fit, quantities_in_words
 from bayeskisl.inference.domains import domain_names, of_domain
 from bayeskisl.inference.gate import OF_LIMITS, STRUCTURAL, Gate, diagnostics, scalars
 from bayeskisl.inference.posterior import ON_AXIS
@@ -185,7 +185,7 @@ class Fit:
         return f"<Fit of {self.curves.sizes[schema.RUN]} runs, law '{self.law.name}', {exponents}, {gate}>"
 
     def _repr_html_(self) -> str:
-        return card(
+        return card_of_fit(
             "preview of a fit" if self.is_preview else "fit",
             law=self.law,
             weights=self.weights,
