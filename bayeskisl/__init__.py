@@ -49,6 +49,7 @@ _PUBLIC = {
     "Costs": "bayeskisl.design",
     "Run": "bayeskisl.design",
     "candidate_runs": "bayeskisl.design",
+    "describe": "bayeskisl.reporting",
     "explore": "bayeskisl.reporting",
     "interactive": "bayeskisl.reporting",
     "plot_plan": "bayeskisl.reporting",

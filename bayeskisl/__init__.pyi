@@ -40,6 +40,7 @@ from bayeskisl.inference import regime as regime
 from bayeskisl.inference import simulate as simulate
 from bayeskisl.laws import Law as Law
 from bayeskisl.laws import load_law as load_law
+from bayeskisl.reporting import describe as describe
 from bayeskisl.reporting import explore as explore
 from bayeskisl.reporting import export as export
 from bayeskisl.reporting import interactive as interactive

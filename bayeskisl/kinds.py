@@ -1,4 +1,4 @@
-"""Kinds of files that the package reads, and the command that makes the next kind of each."""
+"""Kinds of files and objects that the package reads, and the command that makes the next kind of each."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,12 +7,25 @@ from typing import Any
 from bayeskisl import schema
 from bayeskisl.errors import InputError, way
 
-__all__ = ["CURVES", "FIT", "refuse_other_kinds", "table_instead"]
+__all__ = [
+    "BACKTEST",
+    "CURVES",
+    "DECISION",
+    "FIT",
+    "PLAN",
+    "PREDICTION",
+    "TABLES",
+    "VERIFICATION",
+    "kind_of_arrays",
+    "refuse_other_kinds",
+    "table_instead",
+]
 
-CURVES, FIT = "retention curves", "a fit"
-_ANSWERS = {"prediction": "a prediction", "decision": "a decision"}
-_MADE_OF = {(FIT, CURVES): ("fit", ""), ("a prediction", FIT): ("predict", " --params N")}
-_TABLES = (".csv", ".tsv", ".parquet", ".json", ".jsonl", ".xlsx")
+CURVES, FIT, PREDICTION, DECISION = "retention curves", "a fit", "a prediction", "a decision"
+VERIFICATION, PLAN, BACKTEST = "a verification", "a plan", "a back-test"
+_ANSWERS = {"prediction": PREDICTION, "decision": DECISION}
+_MADE_OF = {(FIT, CURVES): ("fit", ""), (PREDICTION, FIT): ("predict", " --params N")}
+TABLES = (".csv", ".tsv", ".parquet", ".json", ".jsonl", ".xlsx")
 
 
 def refuse_other_kinds(expected: str, names: Mapping[Any, Any], attrs: Mapping[Any, Any], where: str) -> None:
@@ -23,14 +36,15 @@ def refuse_other_kinds(expected: str, names: Mapping[Any, Any], attrs: Mapping[A
     InputError
         If it is of another kind; the remedy is the command that makes the expected one of it. A file of no kind passes.
     """
-    found = _kind(names, attrs)
+    found = kind_of_arrays(names, attrs)
     if found not in ("", expected):
         name, options = _MADE_OF.get((expected, found), ("", ""))
         remedy = f"make it with {way(f'`bk.{name}`', f'`bayeskisl {name} {where}{options}`')}" if name else ""
         raise InputError(expected, found, where, remedy)
 
 
-def _kind(names: Mapping[Any, Any], attrs: Mapping[Any, Any]) -> str:
+def kind_of_arrays(names: Mapping[Any, Any], attrs: Mapping[Any, Any]) -> str:
+    """Return the kind of a file or a Dataset by its variables and attributes; an empty string if it is of no kind."""
     if "laws" in attrs:
         return FIT
     if schema.RECALLED in names:
@@ -40,6 +54,6 @@ def _kind(names: Mapping[Any, Any], attrs: Mapping[Any, Any]) -> str:
 
 def table_instead(path: Path) -> str:
     """Return the remedy for a table in place of curves; an empty string if the path names no table."""
-    if path.suffix.lower() not in _TABLES:
+    if path.suffix.lower() not in TABLES:
         return ""
     return f"read it first with {way('`bk.curves_from_table`', f'`bayeskisl curves import {path}`')}"

@@ -2,10 +2,11 @@
 
 import math
 import re
+from typing import Any
 
 from bayeskisl.errors import InputError
 
-__all__ = ["duration", "read_number", "read_numbers", "short", "size", "three_digits"]
+__all__ = ["as_number", "duration", "read_number", "read_numbers", "short", "size", "three_digits"]
 
 _SUFFIXES = {"k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
 
@@ -29,6 +30,18 @@ def read_number(text: str | float, where: str) -> int:
     if whole <= 0 or not math.isclose(value, whole, rel_tol=1e-12):
         raise InputError("a positive whole number such as 98304, 1.8e6, 300M or 7B", repr(text), where)
     return whole
+
+
+def as_number(value: Any) -> float:
+    """Return a number as a float; NaN for all else: text, a truth value, a list."""
+    if isinstance(value, bool | str | bytes) or getattr(value, "ndim", False):
+        return math.nan
+    if getattr(getattr(value, "dtype", None), "kind", "f") not in "iuf":
+        return math.nan
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return math.nan
 
 
 def read_numbers(text: str, where: str) -> list[int]:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, TypedDict
 from bayeskisl import schema
 from bayeskisl.errors import InputError
 from bayeskisl.keywords import from_keywords
-from bayeskisl.quantities import read_number
+from bayeskisl.quantities import as_number, read_number
 
 __all__ = ["Target", "TargetKeywords", "target_from"]
 
@@ -120,7 +120,7 @@ def _all_held(hold: Any) -> dict[str, float]:
 def _held(value: Any, name: str) -> float:
     if name in _OWN:
         raise InputError(f"{name} as {name} of the target", "a value to hold", name, f"name it as `--{name}`")
-    number = _number(value)
+    number = _plain_number(value) if isinstance(value, str) else as_number(value)
     if math.isnan(number) and isinstance(value, str):
         number = float(read_number(value, name))
     above_none = number > 0 or (number == 0 and name in _OR_NONE)
@@ -139,15 +139,15 @@ def _possible(name: str) -> str:
 def _positive(value: Any, name: str) -> float:
     if isinstance(value, str):
         return float(read_number(value, name))
-    number = _number(value)
+    number = as_number(value)
     if not 0 < number < math.inf:
         raise InputError("a positive number", repr(value), name)
     return number
 
 
-def _number(value: Any) -> float:
-    """Return a value as a number; NaN if it is none."""
+def _plain_number(text: str) -> float:
+    """Return a plain number such as ``0.3``; NaN for another text, such as ``7B``."""
     try:
-        return float(value)
-    except (TypeError, ValueError):
+        return float(text)
+    except ValueError:
         return math.nan

@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arguments import require_curves
 from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.axes import axis_of
 from bayeskisl.curves.benchmark import benchmarks
@@ -179,6 +180,7 @@ def bits_per_parameter(curves: xr.Dataset, params: str = schema.PARAMS) -> xr.Da
     >>> round(float(bits.max()), 2)
     0.35
     """
+    require_curves(curves)
     groups = [
         group
         for group, benchmark in zip(curves[schema.GROUP].values, benchmarks(curves), strict=True)

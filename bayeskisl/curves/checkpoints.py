@@ -3,6 +3,7 @@
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arguments import require_curves
 
 __all__ = ["final"]
 
@@ -18,6 +19,7 @@ def final(curves: xr.Dataset) -> xr.Dataset:
     >>> bk.final(bk.load_curves("desk-templates")).sizes["run"]
     162
     """
+    require_curves(curves)
     if schema.CHECKPOINT not in curves.dims:
         return curves
     return curves.isel({schema.CHECKPOINT: -1}).drop_vars([schema.CHECKPOINT, schema.TOKENS_SEEN], errors="ignore")

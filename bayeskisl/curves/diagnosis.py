@@ -10,6 +10,7 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.axes import axis_of
+from bayeskisl.card import card, escaped
 from bayeskisl.curves.cells import cell_table, levels_of_runs, tokens_per_parameter
 from bayeskisl.curves.checkpoints import final
 from bayeskisl.curves.curve import Curve, Side, curves_of_cells
@@ -68,6 +69,11 @@ class Diagnosis:
 
     def __repr__(self) -> str:
         return self.text
+
+    def _repr_html_(self) -> str:
+        found = [(f"{each.severity}: {each.code}", str(each)) for each in self.findings]
+        rows = [("curves", self.summary), *(found or [("found", "Nothing stands out.")])]
+        return card("check of curves", escaped(rows))
 
 
 def check(curves: xr.Dataset) -> Diagnosis:

@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arguments import require_curves
 from bayeskisl.arrays import FloatArray
 from bayeskisl.knowledge.identity import background_exposures, infused_exposures
 
@@ -37,6 +38,7 @@ def group_exposures(curves: xr.Dataset) -> xr.DataArray:
     >>> bk.group_exposures(curves).isel(run=0).round(1).item()
     853.3
     """
+    require_curves(curves)
     c = curves.coords
     infused = infused_exposures(c["tokens"], c["ratio"], c["facts"], c["tokens_per_fact"])
     has_background = c["background_facts"] > 0

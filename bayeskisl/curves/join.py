@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arguments import in_words
 from bayeskisl.arrays import IntArray
 from bayeskisl.curves.benchmark import SCALE
 from bayeskisl.curves.checkpoints import final
@@ -54,6 +55,9 @@ def join_curves(*curves: xr.Dataset) -> xr.Dataset:
     """
     if not curves:
         raise InputError("at least one set of curves", "none", "join_curves")
+    if len(curves) == 1 and isinstance(curves[0], list | tuple):
+        raise InputError("sets of curves", in_words(curves[0]), "join_curves",
+                         "pass each by itself, `bk.join_curves(*curves)`")  # fmt: skip
     parts = _on_one_scale([validate(final(part)) for part in curves])
     named = sum(schema.DOMAIN in part.coords for part in parts)
     if named not in (0, len(parts)):

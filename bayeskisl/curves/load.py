@@ -7,6 +7,7 @@ from typing import Any
 
 import xarray as xr
 
+from bayeskisl.arguments import require_curves, require_path
 from bayeskisl.curves.validation import validate
 from bayeskisl.errors import InputError
 from bayeskisl.files import require_file
@@ -42,6 +43,7 @@ def load_curves(path: xr.Dataset | str | Path) -> xr.Dataset:
     """
     if isinstance(path, xr.Dataset):
         return validate(path)
+    require_path(path, CURVES, "curves")
     name, path = str(path), Path(path)
     if not path.is_file():
         checksums = _checksums()
@@ -65,6 +67,7 @@ def save_curves(curves: xr.Dataset, path: str | Path) -> Path:
     >>> bk.save_curves(curves.isel(run=slice(0, 40)), "part.nc").name
     'part.nc'
     """
+    require_curves(curves)
     packed: dict[Any, dict[str, bool]] = {
         name: {"zlib": True} for name, v in curves.data_vars.items() if v.dtype.kind in "if"
     }

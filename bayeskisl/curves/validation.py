@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arguments import kind_of, require_curves
 from bayeskisl.arrays import BoolArray
 from bayeskisl.axes import AXES, axis_of
 from bayeskisl.curves.exposures import group_exposures
@@ -52,6 +53,8 @@ def validate(curves: xr.Dataset, where: str = "curves") -> xr.Dataset:
     InputError
         On the first promise that is broken, with every run concerned counted and the first one named.
     """
+    if kind_of(curves) or not hasattr(curves, "data_vars"):  # of a Dataset of no kind, the first lack is said
+        require_curves(curves, where)
     for dim in (schema.RUN, schema.GROUP):
         _require(dim in curves.dims, f"a dimension {dim!r}", f"dimensions {tuple(map(str, curves.dims))}", where)
     for name in (*schema.RUN_COORDINATES, *schema.COUNTS):

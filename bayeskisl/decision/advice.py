@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arguments import require_fit
 from bayeskisl.axes import Axis, axis_of
 from bayeskisl.curves.groups import infused_group
 from bayeskisl.decision.about import AboutDecision
@@ -26,6 +27,8 @@ from bayeskisl.decision.sensitivity import sensitivity_rows
 from bayeskisl.decision.utility import described_utility, prices_of, unit_of
 from bayeskisl.errors import InputError
 from bayeskisl.keywords import from_keywords
+from bayeskisl.quantities import as_number
+from bayeskisl.specifications import shown
 from bayeskisl.target import Target, TargetKeywords
 
 if TYPE_CHECKING:
@@ -98,9 +101,10 @@ def decide(
     >>> decision.verdict.grade, round(decision.choice.value, -2)
     ('usable with care', 700.0)
     """
+    require_fit(fit)
     asked, by = from_keywords(short, (Target, target), (Criterion, criterion))
-    if not apart > 1:
-        raise InputError("a factor above 1", repr(apart), "apart")
+    if not as_number(apart) > 1:
+        raise InputError("a factor above 1", shown(apart), "apart")
     require_gate(fit, throw)
     fit, planned = of_target(fit, _holding_its_domain(asked, by, axis_of(fit.curves)))
     _require_probed(by, planned.groups)

@@ -3,14 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
 import xarray as xr
 
+from bayeskisl.card import card, escaped
 from bayeskisl.errors import require_ending
 from bayeskisl.files import replace_file
+from bayeskisl.kinds import BACKTEST
 from bayeskisl.laws import TwoRules
 from bayeskisl.netcdf import write_netcdf
 
@@ -45,12 +47,24 @@ class Backtest:
         of width zero.
     """
 
+    kind: ClassVar[str] = BACKTEST
     data: xr.Dataset
 
     def __repr__(self) -> str:
         table = self.table
         counts = [f"{len(table.filter(verdict=name))} {name}" for name in ("hit", "miss", "undecided")]
         return f"<Back-test of the law '{self.data.attrs['law']}': {len(table)} predictions, {', '.join(counts)}>"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (
+                f"horizon {row['horizon']}",
+                f"{row['forecasts']} predictions, {row['decided']} of them decided"
+                + (f": {round(row['covered'] * row['decided'])} inside the interval" if row["decided"] else ""),
+            )
+            for row in self.by_horizon.iter_rows(named=True)
+        ]
+        return card("back-test", escaped([("predictions", repr(self).strip("<>")), *rows]))
 
     @property
     def table(self) -> pl.DataFrame:

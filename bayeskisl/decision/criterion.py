@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from typing import Literal, TypedDict, get_args
 
 from bayeskisl import schema
+from bayeskisl.arguments import in_words, require_positive, require_share
 from bayeskisl.decision.utility import KeptFacts, Utility
 from bayeskisl.errors import InputError
 
-__all__ = ["KEEP", "REFERENCES", "Criterion", "CriterionKeywords", "KeepOf", "Levels", "require_share"]
+__all__ = ["KEEP", "REFERENCES", "Criterion", "CriterionKeywords", "KeepOf", "Levels"]
 
 # The share that a group must keep where nothing else is said.
 KEEP = 0.9
@@ -115,19 +116,14 @@ class Criterion:
             object.__setattr__(self, "utility", KeptFacts())
         require_share(risk=self.risk)
         Levels(self.keep, self.keep_of)
-        if self.facts is not None and not self.facts > 0:
-            raise InputError("a positive number of facts", repr(self.facts), "facts")
-        if self.at_most is not None and not self.at_most > 0:
-            raise InputError("a positive infusion", repr(self.at_most), "at_most")
+        if not callable(self.utility):
+            raise InputError("`KeptFacts` or a function of the outcomes", in_words(self.utility), "utility")
+        if self.facts is not None:
+            require_positive(self.facts, "facts", "a positive number of facts")
+        if self.at_most is not None:
+            require_positive(self.at_most, "at_most", "a positive infusion")
 
     @property
     def levels(self) -> Levels:
         """The share that each group must retain."""
         return Levels(self.keep, self.keep_of)
-
-
-def require_share(**values: float) -> None:
-    """Refuse a value that is not a probability strictly between 0 and 1, by its name."""
-    for name, value in values.items():
-        if not 0 < value < 1:
-            raise InputError("a number in (0, 1)", repr(value), name)

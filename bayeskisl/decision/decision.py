@@ -1,22 +1,26 @@
 """Decisions: answers that are numbers or, with a reason, bounds."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, overload
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arguments import as_numbers, require_path
 from bayeskisl.arrays import FloatArray
+from bayeskisl.card import card, escaped
 from bayeskisl.decision.about import AboutDecision
 from bayeskisl.decision.caveat import Caveat, ranked
 from bayeskisl.decision.files import load_answer
 from bayeskisl.decision.limits import limit_probabilities, risk_by_limit
 from bayeskisl.decision.two_sides import Window
 from bayeskisl.decision.verdict import Verdict, verdict_on
+from bayeskisl.kinds import DECISION
 from bayeskisl.netcdf import write_netcdf
 from bayeskisl.quantities import three_digits
 
@@ -53,6 +57,24 @@ class Answer:
         """Whether the answer is a bound instead of a number."""
         return self.value is None
 
+    def in_words(self, unit: str, *, up: bool = False) -> str:
+        """Return the number or its bound with its unit, in three digits.
+
+        Parameters
+        ----------
+        unit : str
+        up : bool
+            Whether more is safer, so that a number is rounded up; otherwise down.
+        """
+        if self.value is not None:
+            return f"{three_digits(self.value, down=not up, up=up)} {unit}"
+        low, high = self.at_least, self.at_most
+        if low is not None and high is not None:
+            return f"between {three_digits(low, down=True)} and {three_digits(high, up=True)} {unit}"
+        if low is not None:
+            return f"at least {three_digits(low, down=True)} {unit}"
+        return "not known" if high is None else f"at most {three_digits(high, up=True)} {unit}"
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
         if not self.is_bound:
@@ -83,6 +105,7 @@ class Decision:
         sensitivity over ``assumption``. Numbers that `choice` and `optimum` withhold are included.
     """
 
+    kind: ClassVar[str] = DECISION
     data: xr.Dataset
 
     @cached_property
@@ -117,9 +140,31 @@ class Decision:
         exists = choice < most if self.is_least else choice > least
         return float(choice) if exists else None
 
-    def risk_at(self, infusion: float) -> float:
-        """Probability that a run at an infusion retains less than its share."""
-        return float(self.short_at(infusion, self.data[self.about.bounds]).mean())
+    @overload
+    def risk_at(self, infusion: float) -> float: ...
+    @overload
+    def risk_at(self, infusion: Sequence[float] | FloatArray) -> FloatArray: ...
+    def risk_at(self, infusion: float | Sequence[float] | FloatArray) -> float | FloatArray:
+        """Probability that a run at an infusion retains less than its share.
+
+        Parameters
+        ----------
+        infusion : float, sequence or array
+            Infusions in the unit of the axis.
+
+        Returns
+        -------
+        float or numpy.ndarray
+            One probability for each infusion.
+
+        Raises
+        ------
+        InputError
+            If an infusion is no number.
+        """
+        places, bounds = as_numbers(infusion, "infusion"), self.data[self.about.bounds]
+        risks = np.array([self.short_at(place, bounds).mean() for place in places.ravel()]).reshape(places.shape)
+        return risks if places.ndim else float(risks)
 
     def short_at(self, infusion: float, bounds: xr.DataArray) -> xr.DataArray:
         """Mask of the draws in which a run at an infusion retains less than its share."""
@@ -230,12 +275,12 @@ class Decision:
         table = self.data[columns].to_dataframe()
         return table.rename(columns=lambda name: str(name).removeprefix("sensitivity_"))
 
-    def regret(self, infusion: float | FloatArray) -> pd.DataFrame:
+    def regret(self, infusion: float | Sequence[float] | FloatArray) -> pd.DataFrame:
         """Expected regret of any choice: its loss against the best infusion of every draw.
 
         Parameters
         ----------
-        infusion : float or array
+        infusion : float, sequence or array
             Infusions in the unit of the axis, within ``data.infusion``.
 
         Returns
@@ -244,7 +289,7 @@ class Decision:
             One row per infusion: ``regret`` in the unit of the utility, its parts ``too_much`` and ``too_little``, and
             ``percent`` of the expected best; NaN unless that is positive, as prices may prevent.
         """
-        places = np.atleast_1d(np.asarray(infusion, dtype=float))
+        places = np.atleast_1d(as_numbers(infusion, "infusion"))
         grid = self.data["infusion"].values
         parts = {"regret": "expected_regret", "too_much": "regret_of_too_much", "too_little": "regret_of_too_little"}
         columns = {
@@ -261,11 +306,24 @@ class Decision:
 
     def __repr__(self) -> str:
         about, choice = self.about, self.choice
-        said = "choice a bound"
-        if choice.value is not None:
-            number = three_digits(choice.value, down=not self.is_least, up=self.is_least)
-            said = f"choice {number} {about.unit}"
-        return f"<Decision for {about.params:,.0f} parameters, {about.tokens:,.0f} tokens: {said}>"
+        said = f"{choice.in_words(about.unit, up=self.is_least)} at a risk of {100 * about.risk:g} %"
+        place = f"{about.params:,.0f} parameters, {about.tokens:,.0f} tokens"
+        return f"<Decision for {place}: choice {said}, {self.verdict.grade}>"
+
+    def _repr_html_(self) -> str:
+        about, verdict = self.about, self.verdict
+        rows = [
+            ("target", f"{about.params:,.0f} parameters, {about.tokens:,.0f} tokens"),
+            ("choice", f"{self.choice.in_words(about.unit, up=self.is_least)} at a risk of {100 * about.risk:g} %"),
+            ("because", "; ".join(self.choice.reasons)),
+            ("verdict", verdict.grade),
+            (verdict.rule, verdict.because if verdict.rule else ""),
+            ("remedy", verdict.remedy),
+            ("next run to add", verdict.buy),
+            ("risk-neutral choice", self.optimum.in_words(about.unit)),
+            *(("warning", caveat) for caveat in self.warnings),
+        ]
+        return card("decision", escaped(rows))
 
     def _answer(self, concerns: str, value: float) -> Answer:
         edges = [edge for edge in self.edges if edge.concerns == concerns]
@@ -299,4 +357,5 @@ def load_decision(path: str | Path) -> Decision:
     >>> bk.load_decision(saved).verdict.rule
     'short_ladder'
     """
+    require_path(path, DECISION, "path")
     return Decision(load_answer(path, "decision"))

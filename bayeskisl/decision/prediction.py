@@ -10,10 +10,11 @@ import xarray as xr
 
 import bayeskisl
 from bayeskisl import schema
+from bayeskisl.arguments import require_fit, require_share
 from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.decision.about import About
 from bayeskisl.decision.caveats import about_prediction
-from bayeskisl.decision.criterion import KEEP, KeepOf, Levels, require_share
+from bayeskisl.decision.criterion import KEEP, KeepOf, Levels
 from bayeskisl.decision.fall import Fall
 from bayeskisl.decision.general_loss import fit_loss
 from bayeskisl.decision.intervals import interval
@@ -112,6 +113,7 @@ def predict(
     >>> ahead["collapse"].quantile([0.05, 0.5, 0.95]).round(-2).values.tolist()
     [700.0, 1300.0, 2100.0]
     """
+    require_fit(fit)
     levels, options = Levels(keep, keep_of), Options(kind, ci_prob, seed)
     require_gate(fit, throw)
     fit, planned = of_target(fit, target_from(target, short))

@@ -12,6 +12,7 @@ import xarray as xr
 
 import bayeskisl
 from bayeskisl import schema
+from bayeskisl.arguments import require_share, require_whole
 from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import axis_of
 from bayeskisl.curves import cell_table, final, load_curves, with_covariates, without_covariates
@@ -19,7 +20,6 @@ from bayeskisl.curves.groups import deciding_group
 from bayeskisl.decision.backtest import Backtest
 from bayeskisl.decision.half_point import Place, measure_half_point, predict_half_point
 from bayeskisl.decision.intervals import OPPOSITE, HalfPoint, Interval, interval, interval_score
-from bayeskisl.decision.prediction import require_share
 from bayeskisl.errors import InputError
 from bayeskisl.laws import Law, load_law, two_rules
 
@@ -87,6 +87,7 @@ def backtest(
     curves = with_covariates(without_covariates(curves), law.covariates)
     _require_one_domain(curves)
     require_share(ci_prob=ci_prob)
+    require_whole(first, "first", 1)
     if not law.falls:
         raise InputError("a law that falls", repr(law.name), "law")
     group = _known_group(curves, group)

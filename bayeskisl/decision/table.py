@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from bayeskisl import schema
+from bayeskisl.arguments import require_fit
 from bayeskisl.cores import available_cores, one_blas_thread
 from bayeskisl.decision.advice import decide
 from bayeskisl.decision.criterion import Criterion
 from bayeskisl.decision.decision import Answer, Decision
 from bayeskisl.decision.intervals import interval, interval_name
-from bayeskisl.errors import BayeskislError
+from bayeskisl.errors import BayeskislError, InputError
+from bayeskisl.specifications import shown
 from bayeskisl.target import Target
 
 if TYPE_CHECKING:
@@ -78,9 +80,13 @@ def decision_table(
     >>> table["choice"].round(-2).tolist()
     [600.0, 700.0]
     """
-    several = not (hasattr(fits, "tree") or isinstance(fits, str | Path))
+    several = isinstance(fits, Mapping | list | tuple)
     by_name = _by_name(fits) if several else {"": fits}
-    asked = list(_targets(targets, tokens))
+    for source in by_name.values():
+        if not isinstance(source, str | Path):
+            require_fit(source, "fits")
+    asked = list(_targets(_listed(targets, "targets"), _listed(tokens, "tokens")))
+    risks = _listed(risks, "risks")
 
     def rows(named: tuple[str, Any]) -> list[dict[str, Any]]:
         name, source = named
@@ -92,6 +98,13 @@ def decision_table(
 
 def _by_name(fits: Any) -> dict[str, Any]:
     return dict(fits) if isinstance(fits, Mapping) else {str(path): path for path in fits}
+
+
+def _listed[V](values: Iterable[V], where: str) -> list[V]:
+    """Return several values; a single one in place of them is refused."""
+    if isinstance(values, str | Target) or not hasattr(values, "__iter__"):
+        raise InputError(f"several {where}", shown(values), where, "write a list, even for one: [...]")
+    return list(values)
 
 
 def _targets(

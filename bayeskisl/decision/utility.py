@@ -7,6 +7,8 @@ import xarray as xr
 
 from bayeskisl.curves.groups import infused_group
 from bayeskisl.errors import InputError
+from bayeskisl.quantities import as_number
+from bayeskisl.specifications import shown
 
 __all__ = ["KeptFacts", "Utility", "described_utility", "prices_of", "unit_of"]
 
@@ -37,8 +39,8 @@ class KeptFacts:
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            if not 0 <= value < float("inf"):
-                raise InputError("a number of at least 0", repr(value), name)
+            if not 0 <= as_number(value) < float("inf"):
+                raise InputError("a number of at least 0", shown(value), name)
 
     def __call__(self, outcome: xr.Dataset) -> xr.DataArray:
         """The utility of every draw and place, in facts."""

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arguments import require_answer
 from bayeskisl.arrays import BoolArray, FloatArray, IntArray
 from bayeskisl.axes import Axis
+from bayeskisl.card import card, escaped
 from bayeskisl.curves import final, levels_of_runs, validate
 from bayeskisl.curves.groups import infused_group, probed_groups
 from bayeskisl.decision.about import About, AboutDecision, about_of
@@ -20,6 +22,7 @@ from bayeskisl.decision.measure import Measurement, measure_collapse
 from bayeskisl.decision.planned_model import ROUNDING, SAME_SIZE
 from bayeskisl.decision.scores import Scores, scores_of
 from bayeskisl.errors import InputError
+from bayeskisl.kinds import VERIFICATION
 from bayeskisl.knowledge.guessing import kept, known
 from bayeskisl.quantities import three_digits
 
@@ -151,6 +154,7 @@ class Verification:
         Attributes of the measured curves, which say how these were made.
     """
 
+    kind: ClassVar[str] = VERIFICATION
     params: float
     tokens: float
     predicted: Interval
@@ -173,6 +177,18 @@ class Verification:
         bound = f"{measured.bound} " if measured.bound else ""
         found = f"{measured.half_point} measured at {bound}{three_digits(measured.median)} {self.unit}"
         return f"<Verification for {place}: {self.verdict}, {found}>"
+
+    def _repr_html_(self) -> str:
+        measured, predicted, half = self.measured, self.predicted, self.measured.half_point
+        ends = f"{three_digits(predicted.low)} to {three_digits(predicted.high)} {self.unit}"
+        rows = [
+            ("target", f"{self.params:,.0f} parameters, {self.tokens:,.0f} tokens"),
+            ("verdict", self.verdict),
+            (f"predicted {half}", f"{ends} ({100 * self.ci_prob:g} % interval)"),
+            (f"measured {half}", f"{measured.bound} {three_digits(measured.median)} {self.unit}".strip()),
+            ("by law", ", ".join(f"{law} {outcome}" for law, outcome in self.verdict_by_law.items())),
+        ]
+        return card("verification", escaped(rows))
 
     @property
     def optimum_hit(self) -> bool | None:
@@ -218,6 +234,7 @@ def verify(prediction: xr.Dataset | Decision, curves: xr.Dataset) -> Verificatio
     >>> verification.verdict, round(verification.measured.median, -2)
     ('hit', 1000.0)
     """
+    require_answer(prediction)
     data = prediction.data if isinstance(prediction, Decision) else prediction
     about = about_of(data)
     weight = about.background_weight if isinstance(about, AboutDecision) else 1.0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Unpack
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.arguments import require_fit, require_whole
 from bayeskisl.arrays import FloatArray
 from bayeskisl.curves.cells import budgets_tried
 from bayeskisl.decision.planned_model import of_target
@@ -80,6 +81,8 @@ def candidate_runs(
     >>> len(runs), {run.params for run in runs} == {13_824, 24_576}
     (6, True)
     """
+    require_fit(fit)
+    require_whole(levels, "levels", 1)
     asked = target_from(target, short)
     ours, planned = of_target(fit, asked)
     seen = np.unique(ours.curves[schema.PARAMS].values.astype(float))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayeskisl.arguments import require_number
 from bayeskisl.arrays import FloatArray
 from bayeskisl.design.budgets import DOLLARS, FLOP, SECONDS, Budget
 from bayeskisl.design.cost_tables import read_cost_table
@@ -59,6 +60,10 @@ class Costs:
     per_hour: float | None = None
     known: tuple[tuple[float, float], ...] = ()
     per_run: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("per_token", "per_token_and_param"):
+            require_number(getattr(self, name), name)
 
     @classmethod
     def of_flops(cls) -> "Costs":

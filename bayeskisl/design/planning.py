@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Unpack
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.arguments import require_fit
 from bayeskisl.cores import one_blas_thread
 from bayeskisl.decision.of_fit import require_gate
 from bayeskisl.decision.planned_model import PlannedModel, of_target
@@ -106,6 +107,7 @@ def plan(
     >>> len(plan.runs)
     1
     """
+    require_fit(fit)
     asked, how = from_keywords(short, (Target, target), (Strategy, strategy))
     require_gate(fit, throw, "plan from it anyway")
     budget, costs = costs_for(read_budget(budget), costs)

@@ -1,9 +1,10 @@
 """A plan: its runs, their expected effect, and its verdict."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from bayeskisl import schema
+from bayeskisl.card import card, escaped
 from bayeskisl.decision.planned_model import PlannedModel
 from bayeskisl.design.budgets import Budget, amount
 from bayeskisl.design.costs import Costs
@@ -11,6 +12,8 @@ from bayeskisl.design.frontier import Point, Worth
 from bayeskisl.design.outlook import WORTH_WHILE, Score
 from bayeskisl.design.problem import FEWEST_DRAWS
 from bayeskisl.design.runs import Run
+from bayeskisl.kinds import PLAN
+from bayeskisl.quantities import three_digits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,6 +94,7 @@ class Plan:
         Warnings about the batch.
     """
 
+    kind: ClassVar[str] = PLAN
     target: PlannedModel
     purchases: tuple[Purchase, ...]
     table: "pd.DataFrame"
@@ -229,3 +233,21 @@ class Plan:
 
     def __repr__(self) -> str:
         return f"<Plan of {len(self.purchases)} purchases for {self.target.params:,.0f} parameters: {self.verdict}>"
+
+    def _repr_html_(self) -> str:
+        level = self.target.coordinate
+        runs = [
+            (
+                f"run {at}",
+                f"{p.run.params:,.0f} parameters, {p.run.tokens:,.0f} tokens, {level} {three_digits(p.run.level)}, "
+                f"{p.run.replicates} times for {amount(p.cost, self.costs.unit)}",
+            )
+            for at, p in enumerate(self.purchases, start=1)
+        ]
+        rows = [
+            ("target", f"{self.target.params:,.0f} parameters, {self.target.tokens:,.0f} tokens"),
+            ("verdict", self.verdict),
+            *runs,
+            *(("note", note) for note in self.notes),
+        ]
+        return card("plan", escaped(rows))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.arguments import require_number, require_positive, require_whole
 from bayeskisl.curves import levels_of_runs
 
 if TYPE_CHECKING:
@@ -42,6 +43,12 @@ class Run:
     tokens: float
     level: float
     replicates: int = 1
+
+    def __post_init__(self) -> None:
+        require_positive(self.params, schema.PARAMS)
+        require_positive(self.tokens, schema.TOKENS)
+        require_number(self.level, "level")
+        require_whole(self.replicates, "replicates", 1)
 
     @property
     def cell(self) -> "Cell":

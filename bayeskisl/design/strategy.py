@@ -8,7 +8,8 @@ from bayeskisl.design.particles import PARTICLES
 from bayeskisl.design.planners import PLANNERS
 from bayeskisl.design.problem import FEWEST_DRAWS
 from bayeskisl.errors import InputError, way
-from bayeskisl.specifications import refuse_unknown
+from bayeskisl.quantities import as_number
+from bayeskisl.specifications import refuse_unknown, shown
 from bayeskisl.target import TargetKeywords
 
 __all__ = ["PlanKeywords", "Strategy", "StrategyKeywords"]
@@ -63,14 +64,14 @@ class Strategy:
     cost_of_miss: float | str | None = None
 
     def __post_init__(self) -> None:
-        if self.batch is not None and self.batch < 1:
-            raise InputError("a batch of at least 1", self.batch, "batch")
-        if self.runs is not None and self.runs < 1:
-            raise InputError("at least 1 run", self.runs, way("runs", "--runs"))
-        if self.kappa is not None and not 0 <= self.kappa <= 1:
-            raise InputError("a number in [0, 1]", self.kappa, "kappa")
-        if self.particles < FEWEST_DRAWS:
-            raise InputError(f"at least {FEWEST_DRAWS} particles", self.particles, "particles")
+        if self.batch is not None and not as_number(self.batch) >= 1:
+            raise InputError("a batch of at least 1", shown(self.batch), "batch")
+        if self.runs is not None and not as_number(self.runs) >= 1:
+            raise InputError("at least 1 run", shown(self.runs), way("runs", "--runs"))
+        if self.kappa is not None and not 0 <= as_number(self.kappa) <= 1:
+            raise InputError("a number in [0, 1]", shown(self.kappa), "kappa")
+        if not as_number(self.particles) >= FEWEST_DRAWS:
+            raise InputError(f"at least {FEWEST_DRAWS} particles", shown(self.particles), "particles")
         refuse_unknown([self.score], SCORES, "score", "a score")
         refuse_unknown([self.planner], PLANNERS, "planner", "a planner")
 

@@ -1,4 +1,4 @@
-"""Display of a fit in a notebook: the question, the result, and whether to trust it."""
+"""Card of a fit in a notebook: the question, the result, and whether to trust it."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -10,19 +10,20 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.axes import axis_of
+from bayeskisl.card import card, escaped
 from bayeskisl.curves import Finding
 from bayeskisl.inference.gate import Gate
 from bayeskisl.inference.posterior import ON_AXIS
 from bayeskisl.laws import Law
 from bayeskisl.quantities import short, size, three_digits
 
-__all__ = ["card", "quantities_in_words"]
+__all__ = ["card_of_fit", "quantities_in_words"]
 
 _CELL = re.compile(r"(?P<params>\d+)p (?P<tokens>\d+)t ?(?P<rest>.*)", re.DOTALL)
 _NAMES = {schema.COLLAPSE: "collapse point", schema.SHOULDER: "shoulder", schema.ONSET: "onset"}
 
 
-def card(
+def card_of_fit(
     what: str,
     *,
     law: Law,
@@ -53,14 +54,11 @@ def card(
     )
     rows = [
         ("law", f"{escape(law.name)}: {escape(law.title)} (weights {beside})"),
-        ("curves", escape(curves)),
-        *((escape(label), escape(text)) for label, text in quantities.items()),
+        *escaped([("curves", curves), *quantities.items()]),
         ("gate", f"{verdict} ({numbers})"),
-        *((escape(f"{caution.severity}: {caution.code}"), escape(str(caution))) for caution in warnings),
+        *escaped((f"{caution.severity}: {caution.code}", caution) for caution in warnings),
     ]
-    left = "style='text-align:left'"
-    body = "".join(f"<tr><th {left}>{head}</th><td {left}>{cell}</td></tr>" for head, cell in rows)
-    return f"<table><caption>bayeskisl {what}: medians with 90 % equal-tailed intervals</caption>{body}</table>"
+    return card(f"{what}: medians with 90 % equal-tailed intervals", rows)
 
 
 def quantities_in_words(posterior: xr.Dataset, curves: xr.Dataset) -> dict[str, str]:

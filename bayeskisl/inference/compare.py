@@ -10,7 +10,9 @@ import polars as pl
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arguments import require_fit, require_whole
 from bayeskisl.arrays import FloatArray, IntArray
+from bayeskisl.card import card, escaped
 from bayeskisl.cores import available_cores
 from bayeskisl.curves import cell_table, further_covariates, reference_load
 from bayeskisl.errors import InputError, way
@@ -27,6 +29,7 @@ from bayeskisl.inference.settings import Settings
 from bayeskisl.inference.storage import path_of, posterior_group
 from bayeskisl.inference.weights import FLOOR, RELIABLE_PARETO_K, law_weights, leave_one_out
 from bayeskisl.laws import Law
+from bayeskisl.quantities import as_number
 
 __all__ = ["Comparison", "compare"]
 
@@ -72,6 +75,13 @@ class Comparison:
 
     def __repr__(self) -> str:
         return f"<Comparison of {len(self.pointwise)} laws: {self.verdict}>"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (row["law"], f"weight {row['weight']:.2f}, {row['behind']:.1f} nats behind the best")
+            for row in self.table.iter_rows(named=True)
+        ]
+        return card("comparison of laws", escaped([("verdict", self.verdict), *rows]))
 
     @property
     def weights(self) -> dict[str, float]:
@@ -176,10 +186,13 @@ def compare(
         would remain.
     """
     require_seed(seed)
-    fits = [fits] if isinstance(fits, Fit) else fits
+    fits = list(fits) if isinstance(fits, Sequence) and not isinstance(fits, str) else [fits]
+    for each in fits:
+        require_fit(each, "fits")
     curves, laws, posteriors = _of_one_sweep(fits)
     sizes = np.unique(curves[schema.PARAMS].values)
-    if not 0 <= largest <= max(len(sizes) - 3, 0):
+    require_whole(draws, "draws", 1)
+    if not 0 <= as_number(largest) <= max(len(sizes) - 3, 0):
         raise InputError(
             f"at most {max(len(sizes) - 3, 0)} of {len(sizes)} sizes left out", largest, "largest", "use fewer"
         )

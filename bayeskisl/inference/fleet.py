@@ -7,6 +7,7 @@ from typing import Unpack
 
 import xarray as xr
 
+from bayeskisl.arguments import in_words
 from bayeskisl.cores import available_cores, one_blas_thread
 from bayeskisl.curves import final, load_curves, without_covariates
 from bayeskisl.errors import InputError
@@ -75,6 +76,8 @@ def fit_many(
         If some curves break the schema, there is no such law, a setting of the sampler is not possible, or a preview is
         requested.
     """
+    if isinstance(curves, str | Path | xr.Dataset) or not hasattr(curves, "__iter__"):
+        raise InputError("several sets of curves", in_words(curves), "curves", "write a list, even for one: [curves]")
     sweeps = [without_covariates(final(load_curves(each))) for each in curves]
     law, others, tell = load_law(law), [load_law(other) for other in rivals], teller(progress)
 

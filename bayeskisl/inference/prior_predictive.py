@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arguments import require_share, require_whole
 from bayeskisl.curves import final, load_curves, with_covariates, without_covariates
 from bayeskisl.inference.data import ModelData, prepare, suited
 from bayeskisl.inference.load import effective_log_exposures
@@ -61,6 +62,8 @@ def prior_predictive(
     >>> sorted(ahead.dims)
     ['cell', 'chain', 'covariate', 'draw', 'group', 'run']
     """
+    require_whole(draws, "draws", 1)
+    require_share(ci_prob=ci_prob)
     curves = without_covariates(final(load_curves(curves)))
     law = suited(load_law(law), curves)
     curves = with_covariates(curves, law.covariates)

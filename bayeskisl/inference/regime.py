@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arguments import require_fit
 from bayeskisl.arrays import FloatArray
 from bayeskisl.curves import Capacity
 from bayeskisl.errors import InputError
@@ -60,6 +61,7 @@ def regime(fit: "Fit", *, group: str | None = None) -> xr.Dataset:
     >>> found["probability"].sel(limit="learning").round(1).values.tolist()
     [1.0, 1.0, 1.0, 0.9]
     """
+    require_fit(fit)
     law = fit.law
     if not law.has_limits:
         raise InputError("a law with limits", f"'{law.name}'", "law", "fit the law 'limits'")

@@ -4,18 +4,21 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arguments import require_path, require_share
 from bayeskisl.curves import Finding
-from bayeskisl.inference.card import card, quantities_in_words
+from bayeskisl.inference.card import card_of_fit, quantities_in_words
 from bayeskisl.inference.domains import domain_names, of_domain
 from bayeskisl.inference.gate import OF_LIMITS, STRUCTURAL, Gate, diagnostics, scalars
 from bayeskisl.inference.posterior import ON_AXIS
 from bayeskisl.inference.storage import curves_of, laws_of, read_tree
+from bayeskisl.kinds import FIT
 from bayeskisl.laws import Law
 from bayeskisl.netcdf import write_netcdf
 from bayeskisl.quantities import three_digits
@@ -37,6 +40,7 @@ class Fit:
         Every ArviZ function takes it.
     """
 
+    kind: ClassVar[str] = FIT
     tree: xr.DataTree
 
     @cached_property
@@ -135,6 +139,7 @@ class Fit:
             One row per scalar, with the heading ``preview`` for a preview. Simulated curves add the columns ``truth``
             and ``covered``, both missing where there is no true value.
         """
+        require_share(ci_prob=ci_prob)
         names = (*ON_AXIS, *STRUCTURAL, *OF_LIMITS)
         tail, percent = (1 - ci_prob) / 2, f"eti{100 * ci_prob:g}"
         rows = {
@@ -180,7 +185,7 @@ class Fit:
         return f"<Fit of {self.curves.sizes[schema.RUN]} runs, law '{self.law.name}', {exponents}, {gate}>"
 
     def _repr_html_(self) -> str:
-        return card(
+        return card_of_fit(
             "preview of a fit" if self.is_preview else "fit",
             law=self.law,
             weights=self.weights,
@@ -222,6 +227,7 @@ def load_fit(path: str | Path, domain: str | None = None) -> Fit:
     >>> fit.curves.sizes["run"], fit.gate.passed
     (132, True)
     """
+    require_path(path, FIT, "path")
     fit = Fit(read_tree(_shipped(path)))
     return fit if domain is None else fit.of_domain(domain)
 

@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal, TypedDict
 
-import numpy as np
-
-from bayeskisl.errors import InputError
+from bayeskisl.arguments import require_whole
 from bayeskisl.specifications import refuse_unknown
 
 __all__ = ["Sampler", "SamplerKeywords", "require_seed"]
@@ -63,10 +61,10 @@ class Sampler:
     def __post_init__(self) -> None:
         refuse_unknown([self.method], METHODS, "method", "a method")
         for name in ("draws", "tune"):
-            _require_whole(getattr(self, name), 1, name)
-        _require_whole(self.chains, _FEWEST_CHAINS[self.method], "chains")
+            require_whole(getattr(self, name), name, 1)
+        require_whole(self.chains, "chains", _FEWEST_CHAINS[self.method])
         if self.cores is not None:
-            _require_whole(self.cores, 0, "cores")
+            require_whole(self.cores, "cores")
 
 
 def require_seed(seed: Any) -> None:
@@ -77,9 +75,4 @@ def require_seed(seed: Any) -> None:
     InputError
         If it is negative or no whole number.
     """
-    _require_whole(seed, 0, "seed")
-
-
-def _require_whole(value: Any, least: int, where: str) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise InputError(f"a whole number of at least {least}", repr(value), where)
+    require_whole(seed, "seed")

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arguments import in_words, require_curves
 from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.axes import AXES, axis_named
 from bayeskisl.curves import final, validate, with_covariates, without_covariates
@@ -91,6 +92,10 @@ def simulate(
     (12, (12, 1))
     """
     require_seed(seed)
+    if not isinstance(design, Mapping):
+        require_curves(design, "design")
+    if truth is not None and not isinstance(truth, Mapping):
+        raise InputError("values by the names of quantities", in_words(truth), "truth")
     design = (
         final(validate(design)).drop_vars(_MEASURED, errors="ignore")
         if isinstance(design, xr.Dataset)

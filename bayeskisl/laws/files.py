@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from bayeskisl.arguments import require_path
 from bayeskisl.laws.law import Law
 from bayeskisl.shipped import shipped_file, shipped_names
 from bayeskisl.specifications import read_toml, refusal
@@ -30,6 +31,7 @@ def load_law(law: str | Path | Law) -> Law:
     """
     if isinstance(law, Law):
         return law
+    require_path(law, "a law", "law")
     path = shipped_file("laws", law)
     return parse_law(read_toml(path), where=str(path))
 

@@ -5,6 +5,7 @@ from bayeskisl.reporting.check_figure import plot_check
 from bayeskisl.reporting.collapse_figure import plot_collapse
 from bayeskisl.reporting.curves_figure import plot_curves
 from bayeskisl.reporting.decision_figure import plot_decision, plot_risk
+from bayeskisl.reporting.description import describe
 from bayeskisl.reporting.diagnostics_figures import plot_calibration, plot_diagnostics, plot_prior_vs_posterior
 from bayeskisl.reporting.explorer import explore
 from bayeskisl.reporting.interactive import interactive
@@ -16,6 +17,7 @@ from bayeskisl.reporting.text import describe_decision, describe_prediction, des
 from bayeskisl.reporting.tidy import export, tidy
 
 __all__ = [
+    "describe",
     "describe_decision",
     "describe_prediction",
     "describe_prior",

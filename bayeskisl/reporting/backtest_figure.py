@@ -6,8 +6,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bayeskisl import schema
+from bayeskisl.arguments import require_kind
 from bayeskisl.decision import Backtest
 from bayeskisl.errors import InputError
+from bayeskisl.kinds import BACKTEST
 from bayeskisl.quantities import size
 from bayeskisl.reporting.numbers import percent
 from bayeskisl.reporting.style import LINES, figure_style, ink, ladder_colors, law_colors, log_axis, new_figure
@@ -43,6 +45,7 @@ def plot_backtest(result: Backtest, *, dark: bool = False) -> Figure:
     InputError
         If every measurement is a bound.
     """
+    require_kind(result, "result", BACKTEST)
     known = result.table.filter(pl.col("bound") == "")
     if known.is_empty():
         raise InputError("a measured half-point", "bounds alone", "back-test",

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from bayeskisl.arguments import require_curves
 from bayeskisl.axes import axis_of
 from bayeskisl.curves import check, curves_of_cells, final, levels_of_runs
 from bayeskisl.curves.curve import Curve, monotone
@@ -40,6 +41,7 @@ def plot_check(curves: xr.Dataset, *, dark: bool = False) -> Figure:
     >>> len(figure.axes) > 0
     True
     """
+    require_curves(curves)
     curves = final(curves)
     found = check(curves).findings
     groups = probed_groups(curves)

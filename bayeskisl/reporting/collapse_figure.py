@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from bayeskisl import schema
+from bayeskisl.arguments import require_answer, require_fit, require_kind, require_share
 from bayeskisl.arrays import BoolArray, FloatArray, IntArray
 from bayeskisl.axes import Axis, axis_of
 from bayeskisl.curves import cell_table
@@ -22,6 +23,7 @@ from bayeskisl.decision.funnel import collapse_along_sizes
 from bayeskisl.decision.intervals import interval
 from bayeskisl.decision.of_fit import require_own
 from bayeskisl.decision.planned_model import ROUNDING, PlannedModel, cells_like, of_target
+from bayeskisl.kinds import VERIFICATION
 from bayeskisl.quantities import short
 from bayeskisl.reporting.numbers import exact, percent
 from bayeskisl.reporting.style import LINES, figure_style, infusion_axis, ink, law_colors, log_axis, new_figure
@@ -92,6 +94,12 @@ def plot_collapse(
     >>> figure = bk.plot_collapse(fit, bk.predict(fit, 98_304))
     >>> figure.savefig("collapse.png")
     """
+    require_fit(fit)
+    if prediction is not None:
+        require_answer(prediction)
+    if verification is not None:
+        require_kind(verification, "verification", VERIFICATION)
+    require_share(ci_prob=ci_prob)
     prediction = prediction.data if isinstance(prediction, Decision) else prediction
     asked = _asked(fit, prediction, target, short)
     fit, planned = of_target(fit, asked)

@@ -10,12 +10,14 @@ from matplotlib.ticker import PercentFormatter
 from scipy.stats import beta
 
 from bayeskisl import schema
+from bayeskisl.arguments import require_kind
 from bayeskisl.axes import LoadEffect, axis_of
 from bayeskisl.curves import cell_table, final, levels_of_runs, reference_load
 from bayeskisl.curves.cells import told_apart
 from bayeskisl.curves.exposures import assumed_terms
 from bayeskisl.curves.groups import probed_groups
 from bayeskisl.decision.fall import Fall
+from bayeskisl.kinds import CURVES, FIT
 from bayeskisl.knowledge.guessing import known
 from bayeskisl.quantities import short
 from bayeskisl.reporting.style import (
@@ -69,6 +71,7 @@ def plot_curves(fit_or_curves: "Fit | xr.Dataset", *, dark: bool = False) -> Fig
     >>> figure = bk.plot_curves(bk.load_curves("desk-amount"))
     >>> figure.savefig("curves.png")
     """
+    require_kind(fit_or_curves, "fit_or_curves", FIT, CURVES)
     fit = None if isinstance(fit_or_curves, xr.Dataset) else fit_or_curves
     curves = final(fit_or_curves if isinstance(fit_or_curves, xr.Dataset) else fit_or_curves.curves)
     cells, cell_of_run = cell_table(curves)

@@ -11,10 +11,12 @@ from matplotlib.ticker import FuncFormatter, PercentFormatter
 from numpy.typing import ArrayLike
 
 from bayeskisl import schema
+from bayeskisl.arguments import require_decision, require_kind
 from bayeskisl.arrays import FloatArray
 from bayeskisl.curves.groups import infused_group
 from bayeskisl.decision import Decision, Verification
 from bayeskisl.decision.intervals import interval
+from bayeskisl.kinds import VERIFICATION
 from bayeskisl.quantities import short
 from bayeskisl.reporting.numbers import exact, percent, span, three_digits
 from bayeskisl.reporting.style import (
@@ -65,6 +67,9 @@ def plot_decision(decision: Decision, verification: Verification | None = None, 
     >>> figure = bk.plot_decision(decision)
     >>> figure.savefig("decision.png")
     """
+    require_decision(decision)
+    if verification is not None:
+        require_kind(verification, "verification", VERIFICATION)
     with figure_style(dark):
         figure, panels = new_figure(3, 1, figsize=(7.6, 8.4), sharex=True, height_ratios=(1.0, 1.15, 0.85))
         above, middle, below = panels
@@ -104,6 +109,7 @@ def plot_risk(decision: Decision, *, dark: bool = False) -> Figure:
     >>> bk.plot_risk(decision).axes[0].get_ylabel()
     'probability that the run ...'
     """
+    require_decision(decision)
     with figure_style(dark):
         figure, axes = new_figure(figsize=(7.6, 4.2))
         _draw_risk(axes, decision)

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
+from bayeskisl.arguments import in_words, require_fit
 from bayeskisl.arrays import FloatArray
 from bayeskisl.errors import InputError
 from bayeskisl.reporting.numbers import percent
@@ -57,6 +58,7 @@ def plot_diagnostics(fit: "Fit", quantities: Sequence[str] = _QUANTITIES, *, dar
     >>> figure = bk.plot_diagnostics(bk.load_fit("desk-four"), ["exponent"])
     >>> figure.savefig("diagnostics.png")
     """
+    require_fit(fit)
     from arviz_plots import plot_rank
 
     gate = fit.gate
@@ -106,6 +108,7 @@ def plot_prior_vs_posterior(fit: "Fit", quantities: Sequence[str] = _OF_THE_LAW,
     >>> figure = bk.plot_prior_vs_posterior(bk.load_fit("desk-four"), ["exponent"])
     >>> figure.savefig("prior.png")
     """
+    require_fit(fit)
     from arviz_plots import plot_prior_posterior
 
     with figure_style(dark):
@@ -151,6 +154,8 @@ def plot_calibration(transforms: Mapping[str, FloatArray], *, dark: bool = False
     """
     from arviz_plots import plot_ecdf_pit
 
+    if not isinstance(transforms, Mapping):
+        raise InputError("transforms in [0, 1] by quantity", in_words(transforms), "transforms")
     values = {name: np.asarray(each, dtype=float) for name, each in transforms.items()}
     if not values or not all(map(_are_transforms, values.values())):
         raise InputError("transforms in [0, 1] by quantity", "others or none", "transforms")

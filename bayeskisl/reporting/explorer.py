@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Unpack
 
 from bayeskisl import schema
+from bayeskisl.arguments import require_fit, require_whole
 from bayeskisl.decision.criterion import KEEP, Criterion, KeepOf
 from bayeskisl.decision.glances import Glances
 from bayeskisl.decision.of_fit import require_gate
@@ -62,6 +63,8 @@ def explore(
     """
     from bayeskisl.reporting.explorer_widget import ExplorerWidget
 
+    require_fit(fit)
+    require_whole(draws, "draws", 1)
     require_gate(fit, throw)
     asked = target_from(target, short, default=TIMES * float(fit.curves[schema.PARAMS].max()))
     fit = fit if asked.domain is None else fit.of_domain(asked.domain)

@@ -20,6 +20,7 @@ from matplotlib.patches import Patch
 from matplotlib.spines import Spine
 from matplotlib.text import Annotation, Text
 
+from bayeskisl.arguments import in_words
 from bayeskisl.errors import InputError
 from bayeskisl.reporting.marks import PIXELS, Trace, artists_of, error_bars, line, look_of_shape, traces
 from bayeskisl.reporting.scales import Scale, SecondScale, plain
@@ -63,6 +64,10 @@ def interactive(figure: Figure) -> "go.Figure":
     >>> figure = bk.interactive(bk.plot_curves(bk.load_curves("desk-amount")))
     >>> figure.write_html("curves.html")
     """
+    if not isinstance(figure, Figure):
+        raise InputError(
+            "a figure", in_words(figure), "figure", "draw one with a `plot_` function, such as `bk.plot_curves`"
+        )
     try:
         import plotly.graph_objects as go
     except ModuleNotFoundError:

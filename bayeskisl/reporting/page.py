@@ -13,9 +13,11 @@ import jinja2
 from matplotlib.figure import Figure
 
 from bayeskisl import schema
+from bayeskisl.arguments import require_decision, require_fit, require_kind
 from bayeskisl.decision.of_fit import require_own
 from bayeskisl.errors import InputError, require_ending
 from bayeskisl.files import replace_file
+from bayeskisl.kinds import VERIFICATION
 from bayeskisl.reporting import contents
 from bayeskisl.reporting.assessment import assessment_rows
 from bayeskisl.reporting.collapse_figure import plot_collapse
@@ -84,6 +86,8 @@ def report(
     >>> bk.report(fit, decision, out="report.md").name
     'report.md'
     """
+    require_fit(fit)
+    _require_parts(decision, verification)
     out = Path(out)
     require_ending(out, _ENDINGS, "report")
     asked = target_from(target, short, default=float(fit.curves[schema.PARAMS].max()))
@@ -101,6 +105,16 @@ def report(
         page = _template().render(**content, figures=figures, library=packed_library())
     replace_file(out, page.encode())
     return out
+
+
+def _require_parts(decision: Any, verification: Any) -> None:
+    """Refuse parts of a page that are something else, and the name of the page in place of the decision."""
+    if isinstance(decision, str | Path) and str(decision).endswith(_ENDINGS):
+        raise InputError("a decision", repr(str(decision)), "decision", "name the page as `out=`")
+    if decision is not None:
+        require_decision(decision)
+    if verification is not None:
+        require_kind(verification, "verification", VERIFICATION)
 
 
 def _domain(fit: "Fit", asked: Target, decision: "Decision | None") -> str | None:

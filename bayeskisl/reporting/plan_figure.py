@@ -5,7 +5,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from bayeskisl.arguments import require_kind
 from bayeskisl.design import Plan
+from bayeskisl.kinds import PLAN
 from bayeskisl.quantities import amount
 from bayeskisl.reporting.numbers import exact
 from bayeskisl.reporting.style import figure_style, infusion_axis, ink, law_colors, log_axis, new_figure
@@ -31,6 +33,7 @@ def plot_plan(plan: Plan, *, dark: bool = False) -> Figure:
         against the money spent, along the plan and, as steps, the least width for each amount with its 90 % band; a
         line marks the floor that no other run removes.
     """
+    require_kind(plan, "plan", PLAN)
     with figure_style(dark):
         figure, (left, right) = new_figure(1, 2, figsize=(9.6, 4.2), width_ratios=(1.5, 1))
         _draw_candidates(left, plan)

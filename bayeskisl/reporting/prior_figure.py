@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from bayeskisl import schema
+from bayeskisl.arguments import require_curves
 from bayeskisl.arrays import BoolArray, FloatArray
 from bayeskisl.axes import LoadEffect
 from bayeskisl.curves import (
@@ -77,10 +78,12 @@ def plot_prior_predictive(
     >>> figure = bk.plot_prior_predictive("power", bk.load_curves("desk-amount"), draws=50)
     >>> figure.savefig("prior-predictive.png")
     """
+    law = load_law(law)
+    require_curves(curves)
     from bayeskisl.inference import prior_predictive
     from bayeskisl.inference.data import suited
 
-    law = suited(load_law(law), curves)
+    law = suited(law, curves)
     curves = with_covariates(without_covariates(final(curves)), law.covariates)
     expected = prior_predictive(law, curves, draws=draws, seed=seed)
     groups = probed_groups(curves)

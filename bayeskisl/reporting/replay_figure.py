@@ -7,12 +7,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from bayeskisl.arguments import in_words
+from bayeskisl.errors import InputError
 from bayeskisl.reporting.style import LINES, MARKERS, figure_style, ink, law_colors, log_axis, new_figure
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["plot_replay"]
+
+_COLUMNS = ("share", "width", "interval_score")
 
 _FIXED = ("grid", "everything")
 
@@ -42,6 +46,9 @@ def plot_replay(frame: "pd.DataFrame", *, whole: str = "the whole sweep", dark: 
     >>> figure = bk.plot_replay(pd.read_csv(shipped_folder("data") / "replays" / "desk-amount" / "replay.csv"))
     >>> figure.savefig("replay.png")
     """
+    if not {"planner", *_COLUMNS} <= set(getattr(frame, "columns", ())):
+        raise InputError(f"a table with the columns planner, {', '.join(_COLUMNS)}", in_words(frame), "frame",
+                         "make one with `bk.replay(curves)`")  # fmt: skip
     planners = [name for name in dict.fromkeys(frame["planner"]) if name not in _FIXED]
     planners.sort(key=lambda name: name == "greedy")
     with figure_style(dark):

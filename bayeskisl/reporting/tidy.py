@@ -11,9 +11,11 @@ import polars as pl
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arguments import require_kind
 from bayeskisl.decision import Decision
 from bayeskisl.errors import InputError, OutputError, require_ending
 from bayeskisl.files import replace_file
+from bayeskisl.kinds import CURVES, DECISION, FIT, PREDICTION
 from bayeskisl.netcdf import write_netcdf
 
 if TYPE_CHECKING:
@@ -51,15 +53,18 @@ def tidy(thing: "xr.Dataset | Fit | Decision") -> pl.DataFrame:
     >>> bk.tidy(bk.load_curves("desk-amount")).select("params", "facts", "recalled", "probed").shape
     (231, 4)
     """
+    _require_arrays(thing, "tidy")
     if isinstance(thing, Decision):
         return _long(thing.data)
-    if hasattr(thing, "tree") and "posterior" in thing.tree:
+    if not isinstance(thing, xr.Dataset):
         return _long(thing.tree["posterior"].to_dataset())
-    if isinstance(thing, xr.Dataset) and schema.RECALLED in thing:
-        return _curves(thing)
-    if isinstance(thing, xr.Dataset) and thing.data_vars:
-        return _long(thing)
-    raise InputError("retention curves, a prediction, a decision or a fit", type(thing).__name__, "tidy")
+    return _curves(thing) if schema.RECALLED in thing else _long(thing)
+
+
+def _require_arrays(thing: Any, where: str) -> None:
+    """Refuse what has no table; of a Dataset, any variable is enough."""
+    if not (isinstance(thing, xr.Dataset) and thing.data_vars):
+        require_kind(thing, where, CURVES, FIT, PREDICTION, DECISION)
 
 
 def export(thing: "xr.Dataset | Fit | Decision", path: str | Path) -> Path:
@@ -86,6 +91,7 @@ def export(thing: "xr.Dataset | Fit | Decision", path: str | Path) -> Path:
     """
     path = Path(path)
     require_ending(path, _KINDS, "export")
+    _require_arrays(thing, "export")
     if path.suffix in (".nc", ".zarr"):
         _write_arrays(getattr(thing, "tree", getattr(thing, "data", thing)), path)
         return path

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from bayeskisl.card import card, escaped
 from bayeskisl.errors import InputError, SweepError
+from bayeskisl.quantities import duration
 from bayeskisl.sweeping.devices import require_device
 from bayeskisl.sweeping.memory import device_memory, fitting_parts, stack_memory
 from bayeskisl.sweeping.plan import Stack, plan_stacks
@@ -85,6 +87,14 @@ class SweepEstimate:
 
     sizes: tuple[SizeEstimate, ...]
     workers: int
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (f"{each.params:,} parameters", f"{each.runs:,} runs, {each.flops:.3g} FLOP, {duration(each.seconds)}")
+            for each in self.sizes
+        ]
+        whole = f"{duration(self.seconds)} with {self.workers} in parallel"
+        return card("estimate of a sweep", escaped([*rows, ("all", whole)]))
 
     @property
     def device_seconds(self) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import axis_named
+from bayeskisl.card import card, escaped
 from bayeskisl.errors import InputError
 from bayeskisl.knowledge import FactFormat
 from bayeskisl.knowledge.guessing import known
@@ -64,6 +65,10 @@ class SweepResult:
     trained: int
     reused: int
     diverged: int
+
+    def _repr_html_(self) -> str:
+        counts = f"{self.trained:,} trained, {self.reused:,} found, {self.diverged:,} diverged"
+        return card("sweep", escaped([("folder", self.folder), ("runs", counts)]))
 
 
 def run_sweep(

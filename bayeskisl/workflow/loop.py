@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arguments import require_positive
 from bayeskisl.curves import load_curves, save_curves
 from bayeskisl.decision import predict
 from bayeskisl.decision.about import about_of
@@ -107,8 +108,9 @@ class Limits:
     largest: float | None = None
 
     def __post_init__(self) -> None:
-        if not self.until > 0:
-            raise InputError("a width above zero", self.until, "until")
+        require_positive(self.until, "until", "a width above zero")
+        if self.largest is not None:
+            require_positive(self.largest, "largest")
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ import pandas as pd
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arguments import require_whole
 from bayeskisl.cores import one_blas_thread
 from bayeskisl.curves import levels_of_runs, load_curves
 from bayeskisl.decision import predict
@@ -114,6 +115,10 @@ class Protocol:
     start: int = 3
     shares: Sequence[float] | None = None
     repeats: int = 4
+
+    def __post_init__(self) -> None:
+        require_whole(self.start, "start", 1)
+        require_whole(self.repeats, "repeats", 1)
 
 
 class ProtocolKeywords(TypedDict, total=False):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 import xarray as xr
@@ -9,6 +10,7 @@ import xarray as xr
 from bayeskisl.curves import group_exposures
 from bayeskisl.inference import Gate
 from bayeskisl.inference.simulate import design_curves
+from bayeskisl.kinds import FIT
 from bayeskisl.laws import Law, load_law
 
 SIZES = (6_144, 13_824, 24_576)
@@ -108,6 +110,7 @@ FAILED = Gate(False, ("R-hat of tau is 1.2",), 1.2, 90.0, 80.0, 0.01, 0.05, 0.4,
 class HandMadeFit:
     """What decision and reporting need of a fit."""
 
+    kind: ClassVar[str] = FIT
     curves: xr.Dataset = field(default_factory=amount_curves)
     weights: dict = field(default_factory=lambda: {"collapse": 0.75, "power": 0.25})
     exponent_sd: float = 0.05

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 import xarray as xr
@@ -11,6 +12,7 @@ from bayeskisl.decision.planned_model import planned_model
 from bayeskisl.inference import Gate
 from bayeskisl.inference.simulate import design_curves
 from bayeskisl.inference.storage import measured
+from bayeskisl.kinds import FIT
 from bayeskisl.laws import Law, SizeLaw, load_law
 from bayeskisl.target import Target
 
@@ -25,6 +27,7 @@ FAILED = Gate(False, ("R-hat of tau is 1.2",), 1.2, 90.0, 80.0, 0.0, 0.0, 0.5, 1
 class GaussianFit:
     """Thresholds N(law's line at its prior mean, sd^2) independent over cells; tau, sigma and steepness known."""
 
+    kind: ClassVar[str] = FIT
     sizes: tuple = SIZES
     levels: tuple = (250, 500, 1000, 2000)
     sd: float = 0.05

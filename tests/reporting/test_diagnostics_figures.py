@@ -23,7 +23,7 @@ def drawn_from(gate):
     tau = (("chain", "draw", "group"), np.exp(rng.standard_normal((2, 300, 1))))
     posterior = posterior.assign(tau=tau)
     tree = xr.DataTree.from_dict({"posterior": posterior, "prior": posterior.isel(chain=[0]) + 0.5})
-    return SimpleNamespace(tree=tree, gate=gate)
+    return SimpleNamespace(tree=tree, gate=gate, kind="a fit")
 
 
 @pytest.fixture(autouse=True)

@@ -188,7 +188,7 @@ def test_a_ratio_that_was_measured_lies_in_the_panel(fit):
         0.985, 0.98, 0.99, ci_prob=0.9, values=np.array([0.985]), probability=np.array([1.0]), runs=("a",)
     )
     for found in (measured, replace(measured, median=0.985, low=0.985, high=np.inf, bound="at least")):
-        of_it = SimpleNamespace(measured=found, params=98_304, verdict="hit")
+        of_it = SimpleNamespace(measured=found, params=98_304, verdict="hit", kind="a verification")
         axes = plot_collapse(made, Decision(some_none), of_it).axes[0]
         low, high = axes.get_ylim()
         assert low < 0.985 < high < 1

@@ -43,7 +43,7 @@ def test_draws_and_decisions_are_long(fit, decision):
 
 
 def test_other_things_and_endings_are_refused(curves, tmp_path):
-    with pytest.raises(InputError, match="a fit, got Dataset"):
+    with pytest.raises(InputError, match="a decision, got a Dataset"):
         tidy(xr.Dataset())
     with pytest.raises(InputError, match=r"a name that ends in .*, got 'c.xlsx'"):
         export(curves, tmp_path / "c.xlsx")

@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arguments import require_curves
 from bayeskisl.curves.tables.expressions import parse_expression
 from bayeskisl.curves.tables.fields import TEXTS, split_group
 from bayeskisl.curves.tables.problems import shown
@@ -93,6 +94,7 @@ def describe_import(curves: xr.Dataset) -> str:
     >>> print(bk.describe_import(bk.curves_from_table(table)).splitlines()[0])
     2 runs, groups infused, axis amount
     """
+    require_curves(curves)
     attrs = curves.attrs
     if "import_mapping" not in attrs:
         return "not imported from a table"

@@ -6,6 +6,7 @@ from typing import Any, Unpack
 import xarray as xr
 
 from bayeskisl import schema
+from bayeskisl.arguments import in_words
 from bayeskisl.curves.tables.assemble import assemble, describe
 from bayeskisl.curves.tables.axis import axis_of, note_levels, note_nothing_to_harm, refuse_ratios_of_one
 from bayeskisl.curves.tables.checkpoints import with_planned_tokens
@@ -25,6 +26,7 @@ from bayeskisl.curves.tables.read_fields import Fields, read_fields
 from bayeskisl.curves.tables.reading import Reading, ReadingKeywords
 from bayeskisl.curves.tables.runs import refuse_repetitions, runs_of, without_refused
 from bayeskisl.curves.validation import validate
+from bayeskisl.errors import InputError
 from bayeskisl.keywords import from_keywords
 
 __all__ = ["curves_from_table"]
@@ -105,6 +107,9 @@ def curves_from_table(
     >>> curves["recalled"].values.ravel().tolist()
     [98, 41, 97]
     """
+    if mapping is not None and not isinstance(mapping, Mapping):
+        raise InputError("a mapping of fields to columns", in_words(mapping), "mapping",
+                         'write {"params": "COLUMN", "facts": "COLUMN"}')  # fmt: skip
     (how,) = from_keywords(short, (Reading, reading))
     raw, given = prepare(table, mapping or {}, levels, how)
     findings = Findings.of(raw, how.skip_bad_rows)

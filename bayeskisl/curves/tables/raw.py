@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from bayeskisl.card import card, escaped
 from bayeskisl.curves.tables.quantities import as_text, read_each, read_spread
 from bayeskisl.errors import InputError
 
@@ -63,6 +64,10 @@ class RawTable:
 
     def __repr__(self) -> str:
         return f"RawTable({self.origin}: {len(self):,} rows of {', '.join(self.columns)})"
+
+    def _repr_html_(self) -> str:
+        rows = [("origin", self.origin), ("rows", f"{len(self):,}"), ("columns", ", ".join(self.columns))]
+        return card("table", escaped([*rows, *(("note", each) for each in self.notes)]))
 
     def __len__(self) -> int:
         return len(self.places)

@@ -21,6 +21,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from bayeskisl import schema
+from bayeskisl.card import card, escaped
 from bayeskisl.errors import InputError
 from bayeskisl.files import held, replace_file
 from bayeskisl.knowledge.text import TextFacts
@@ -69,6 +70,11 @@ class Exported:
     runs: tuple[RunSpec, ...]
     realised: dict[str, dict[str, Any]]
     gpu_hours: dict[str, float]
+
+    def _repr_html_(self) -> str:
+        rows = [("folder", self.folder), ("runs", f"{len(self.runs):,}"), ("tokens", f"{self.tokens:,}"),
+                ("GPU-hours", f"{sum(self.gpu_hours.values()):.3g}")]  # fmt: skip
+        return card("export of a sweep", escaped(rows))
 
     @property
     def tokens(self) -> int:

@@ -1,0 +1,53 @@
+"""Descriptions in words: the text that the command line prints for a result."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from bayeskisl.arguments import kind_of, require_kind
+from bayeskisl.curves import describe_import
+from bayeskisl.decision import Decision
+from bayeskisl.kinds import CURVES, DECISION, PREDICTION, VERIFICATION
+from bayeskisl.reporting.text import describe_decision, describe_prediction, describe_verification
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from bayeskisl.decision import Verification
+
+__all__ = ["describe"]
+
+_DESCRIBED_BY: dict[str, Callable[[Any], str]] = {
+    DECISION: describe_decision,
+    PREDICTION: describe_prediction,
+    VERIFICATION: describe_verification,
+    CURVES: describe_import,
+}
+
+
+def describe(thing: "Decision | Verification | xr.Dataset") -> str:
+    """Describe a decision, a prediction, a verification or imported curves in words, as the command line does.
+
+    Parameters
+    ----------
+    thing : Decision, Verification or xarray.Dataset
+        Result of `decide`, `verify`, `predict` or `curves_from_table`.
+
+    Returns
+    -------
+    str
+        Plain text, one statement per line.
+
+    Raises
+    ------
+    InputError
+        If `thing` is something else.
+
+    Examples
+    --------
+    >>> import bayeskisl as bk
+    >>> decision = bk.decide(bk.load_fit("desk-four"), 98_304, sensitivity=False)
+    >>> bk.describe(decision).startswith("recommended: at most ")
+    True
+    """
+    require_kind(thing, "thing", *_DESCRIBED_BY)
+    return _DESCRIBED_BY[kind_of(thing)](thing)
