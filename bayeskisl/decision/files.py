@@ -11,7 +11,7 @@ from bayeskisl.files import require_file
 from bayeskisl.kinds import refuse_other_kinds
 from bayeskisl.netcdf import read_netcdf, write_netcdf
 
-__all__ = ["load_answer", "load_prediction", "require_answer", "save_prediction"]
+__all__ = ["checked_answer", "load_answer", "load_prediction", "save_prediction"]
 
 _NEEDED = {
     "prediction": ("critical_exposures", "weight"),
@@ -44,14 +44,14 @@ def load_answer(path: str | Path, *kinds: str) -> xr.Dataset:
     """Read an answer of one of the given kinds, `prediction` or `decision`."""
     path, remedy = Path(path), _remedy(kinds)
     require_file(path, f"a file with a {kinds[0]}", remedy, ".nc")
-    return require_answer(read_netcdf(path, f"a netCDF file with a {kinds[0]}", remedy), str(path), *kinds)
+    return checked_answer(read_netcdf(path, f"a netCDF file with a {kinds[0]}", remedy), str(path), *kinds)
 
 
 def _remedy(kinds: tuple[str, ...]) -> str:
     return f"write one with `bayeskisl {'predict' if 'prediction' in kinds else 'decide'}`"
 
 
-def require_answer(answer: xr.Dataset, where: str, *kinds: str) -> xr.Dataset:
+def checked_answer(answer: xr.Dataset, where: str, *kinds: str) -> xr.Dataset:
     """Return `answer` unchanged if it is one of the given kinds.
 
     Raises

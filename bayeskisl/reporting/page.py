@@ -86,10 +86,10 @@ def report(
     >>> bk.report(fit, decision, out="report.md").name
     'report.md'
     """
-    require_fit(fit)
-    _require_parts(decision, verification)
     out = Path(out)
     require_ending(out, _ENDINGS, "report")
+    require_fit(fit)
+    _require_parts(decision, verification)
     asked = target_from(target, short, default=float(fit.curves[schema.PARAMS].max()))
     domain = _domain(fit, asked, decision)
     fit = fit if domain is None else fit.of_domain(domain)

@@ -44,8 +44,8 @@ def plain_name(name):
     return name.removesuffix("_log__").removesuffix("_logodds__")
 
 
-# One law of each kind of line and load; `tests/laws/falls` compares each fall in NumPy and in PyTensor by itself.
-FEW = map(load_law, ("collapse", "limits", "common"))
+# The default law; `tests/laws/falls` compares each fall in NumPy and in PyTensor by itself.
+FEW = map(load_law, ("limits",))
 OFTEN = {Model(prepare(design_curves(**DESIGN), law), law).structure for law in FEW}
 
 
@@ -72,10 +72,12 @@ def of_varying_scatter():
     return type(load_law("collapse")).model_validate(content)
 
 
+@pytest.mark.slow
 def test_densities_and_gradients_agree_of_several_domains():
     agree([load_law("collapse")], {**DESIGN, "domains": ("legal", "medical")})
 
 
+@pytest.mark.slow
 def test_densities_and_gradients_agree_where_run_scatter_varies():
     agree([of_varying_scatter()], DESIGN)
 

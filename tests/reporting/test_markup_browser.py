@@ -18,7 +18,7 @@ from plotly.offline import get_plotlyjs
 import bayeskisl as bk
 from bayeskisl import reporting
 from bayeskisl.decision import Backtest, Decision, Verification, verify
-from bayeskisl.decision.files import require_answer
+from bayeskisl.decision.files import checked_answer
 from bayeskisl.design import Plan
 from bayeskisl.errors import InputError
 from bayeskisl.inference import Fit
@@ -117,7 +117,7 @@ def load_marked_decision(decision, path):
     def marked(wanted):
         return with_markup(decision.data, wanted)
 
-    wanted = accepted(texts_in(decision.data), lambda one: require_answer(marked(one), "decision", "decision"))
+    wanted = accepted(texts_in(decision.data), lambda one: checked_answer(marked(one), "decision", "decision"))
     return bk.load_decision(Decision(marked(wanted)).save(path))
 
 
