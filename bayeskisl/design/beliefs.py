@@ -15,12 +15,12 @@ load.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.decision.planned_model import PlannedModel
+from bayeskisl.design.typical_run import TypicalRun
 
 __all__ = ["Beliefs", "Cell", "Curve", "Infused", "Place", "Probe"]
 
@@ -78,8 +78,7 @@ class Probe:
         By cell.
     sigma_run, load_effect : numpy.ndarray
         Run scatter and effect of the load of the group, ``(particle,)``.
-    typical : dict
-        ``concentration``, ``guess_concentration``, ``floor``, ``ceiling`` (posterior medians) and ``shape`` of a run.
+    typical : TypicalRun
     """
 
     group: str
@@ -87,7 +86,7 @@ class Probe:
     curves: Mapping[Cell, Curve]
     sigma_run: FloatArray
     load_effect: FloatArray
-    typical: dict[str, Any]
+    typical: TypicalRun
 
     def ahead(self, cell: Cell, level: float) -> FloatArray:
         """Return the distance of a level from its cell's half-point, k (u - log e50), ``(particle,)``."""
@@ -104,13 +103,12 @@ class Infused:
     ----------
     log_threshold, steepness : numpy.ndarray
         log e50, at the reference load, and k, shape ``(particle,)``.
-    typical : dict
-        See `Probe`.
+    typical : TypicalRun
     """
 
     log_threshold: FloatArray
     steepness: FloatArray
-    typical: dict[str, Any]
+    typical: TypicalRun
 
 
 @dataclass(frozen=True)
@@ -139,8 +137,7 @@ class Beliefs:
     target_fresh, target_steepness, target_at_load : numpy.ndarray
         How far one fresh run of the target lies off its line, in log e50, its steepness, and what the load of its
         typical half-point adds to its line, ``(particle,)``.
-    typical : dict
-        See `Probe`.
+    typical : TypicalRun
     places : dict
         By cell.
     others : tuple of Probe
@@ -164,7 +161,7 @@ class Beliefs:
     target_fresh: FloatArray
     target_steepness: FloatArray
     target_at_load: FloatArray
-    typical: dict[str, Any]
+    typical: TypicalRun
     places: dict[Cell, Place]
     others: tuple[Probe, ...] = ()
     infused: Infused | None = None

@@ -10,7 +10,6 @@ from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.design.beliefs import Beliefs, Cell, Probe
 from bayeskisl.design.probing import Probing
 from bayeskisl.design.runs import Run
-from bayeskisl.inference.run_counts import information, precision
 
 __all__ = ["Linearised", "Measured", "removed", "updated"]
 
@@ -102,16 +101,12 @@ class Linearised:
         return self.noises[run]
 
     def _noise(self, run: Run, probe: Probe) -> float:
-        probed, typical = self.probing.facts(run, probe.group), probe.typical
+        probed = self.probing.facts(run, probe.group)
         if not probed:
             return _NOTHING_TOLD
         steepness, sigma_run = self._medians[probe.group, run.cell]
         x = float(np.median(probe.ahead(run.cell, run.level)))
-        height = typical["ceiling"] - typical["floor"]
-        chance = typical["floor"] + height * typical["shape"].share(x)
-        counts = precision(chance, typical["floor"], typical["concentration"], typical["guess_concentration"])
-        slope = height * steepness * typical["shape"].slope(x)
-        told = max(information(chance, slope, probed, counts), 1 / _NOTHING_TOLD)
+        told = max(probe.typical.information(x, steepness, probed), 1 / _NOTHING_TOLD)
         return (1 / told + sigma_run**2) / run.replicates
 
     @cached_property

@@ -5,15 +5,14 @@ on the fall's own scale, at x - b z with x = k (u - log e50), b = k sigma_run / 
 z ~ N(0, 1). So the probability of every outcome is a function of x and b alone, tabulated once per number of probes.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
 from scipy.special import gammaln, ndtr
 
 from bayeskisl.arrays import Float32Array, FloatArray
-from bayeskisl.inference.run_counts import precision
-from bayeskisl.laws.falls import LOGISTIC, Shape
+from bayeskisl.design.typical_run import TypicalRun
 
 __all__ = ["OUTCOMES", "Outcomes", "outcomes_of"]
 
@@ -35,8 +34,6 @@ _REACH, _STEP = 10.0, 0.1
 _GRID = np.linspace(-_REACH, _REACH, round(2 * _REACH / _STEP) + 1)
 # Blur by run effects; the nearest is taken, at most 7 % off, within what a posterior knows of sigma_run.
 _BLURS = np.geomspace(0.1, 4.0, 28)
-
-_LOGISTIC = LOGISTIC.with_values()
 
 
 @dataclass(frozen=True)
@@ -79,15 +76,7 @@ class Outcomes:
         return self._blurred[blur]
 
 
-def outcomes_of(
-    probed: int,
-    replicates: int,
-    concentration: float,
-    guess_concentration: float,
-    floor: float,
-    ceiling: float,
-    shape: Shape = _LOGISTIC,
-) -> Outcomes:
+def outcomes_of(probed: int, replicates: int, run: TypicalRun) -> Outcomes:
     """Return the table of one kind of run.
 
     Parameters
@@ -96,14 +85,10 @@ def outcomes_of(
         Facts that each replicate is asked.
     replicates : int
         Runs that differ in nothing but their seed.
-    concentration, guess_concentration, floor, ceiling : float
-        Parameters of a typical run.
-    shape : Shape
-        Its fall, parameters as numbers.
+    run : TypicalRun
+        One of them.
     """
-    return _outcomes(
-        _told_apart(probed * replicates), replicates, concentration, guess_concentration, floor, ceiling, shape
-    )
+    return _outcomes(_told_apart(probed * replicates), replicates, run)
 
 
 def _told_apart(trials: int) -> int:
@@ -115,25 +100,18 @@ def _told_apart(trials: int) -> int:
 
 
 @lru_cache(maxsize=512)
-def _outcomes(
-    trials: int,
-    replicates: int,
-    concentration: float,
-    guess_concentration: float,
-    floor: float,
-    ceiling: float,
-    shape: Shape,
-) -> Outcomes:
-    pmf = _pmf(trials, replicates * concentration, replicates * guess_concentration, floor, ceiling, shape)
-    return Outcomes(np.ascontiguousarray(_binned(pmf), dtype=np.float32), replicates)
+def _outcomes(trials: int, replicates: int, run: TypicalRun) -> Outcomes:
+    return Outcomes(np.ascontiguousarray(_binned(_pmf(trials, replicates, run)), dtype=np.float32), replicates)
 
 
-def _pmf(
-    trials: int, concentration: float, guess_concentration: float, floor: float, ceiling: float, shape: Shape
-) -> FloatArray:
+def _pmf(trials: int, replicates: int, run: TypicalRun) -> FloatArray:
     """Beta-binomial probability of every count along the grid, ``(grid, count)``."""
-    chance = floor + (ceiling - floor) * shape.share(_GRID)
-    alike = precision(chance, floor, concentration, guess_concentration)[:, None]
+    together = replace(
+        run,
+        concentration=replicates * run.concentration,
+        guess_concentration=replicates * run.guess_concentration,
+    )
+    chance, alike = together.chance(_GRID), together.precision(_GRID)[:, None]
     right, wrong = _log_rising(chance * alike[:, 0], trials), _log_rising((1 - chance) * alike[:, 0], trials)
     counts = np.arange(trials + 1)
     choose = gammaln(trials + 1) - gammaln(counts + 1) - gammaln(trials - counts + 1)

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from scipy.special import xlogy
@@ -30,7 +30,6 @@ from bayeskisl.design.linearised import Linearised
 from bayeskisl.design.outcomes import outcomes_of
 from bayeskisl.design.probing import Probing
 from bayeskisl.design.runs import Run
-from bayeskisl.knowledge.guessing import known
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -94,7 +93,7 @@ class Outlook:
         """P(outcome bin | particle) of the target's group, ``(particle, bin)``."""
         beliefs, place = self.beliefs, self.beliefs.places[run.cell]
         probed = self.linear.probing.facts(run, beliefs.target.group)
-        table = outcomes_of(probed, run.replicates, **beliefs.typical)
+        table = outcomes_of(probed, run.replicates, beliefs.typical)
         return table.likelihood(beliefs.ahead(run.cell, run.level), place.steepness * beliefs.sigma_run)
 
     def gain(self, run: Run, score: Score = "variance") -> float:
@@ -254,7 +253,7 @@ def kept_at(
     target, infused = beliefs.target, beliefs.infused
     choices = _choices(beliefs, believed, count)
     ahead = target.log_exposures(choices) - threshold[:, None]
-    share = _known(beliefs.typical, beliefs.target_steepness[some, None] * ahead)
+    share = beliefs.typical.known(beliefs.target_steepness[some, None] * ahead)
     facts = target.place(choices)[schema.FACTS]
     if infused is None and target.group in schema.OF_INFUSED:
         return choices, facts * share
@@ -263,12 +262,7 @@ def kept_at(
         return choices, kept
     effect = beliefs.load_effect[some, None]
     ahead = target.log_exposures(choices, schema.INFUSED, load_effect=effect) - infused.log_threshold[some, None]
-    return choices, facts * _known(infused.typical, infused.steepness[some, None] * ahead) + kept
-
-
-def _known(typical: dict[str, Any], ahead: FloatArray) -> FloatArray:
-    """Known share of a group at some distance from its half-point; of a benchmark far below one even at the ceiling."""
-    return known(typical["ceiling"], typical["floor"]) * typical["shape"].share(ahead)
+    return choices, facts * infused.typical.known(infused.steepness[some, None] * ahead) + kept
 
 
 def _choices(beliefs: Beliefs, threshold: FloatArray, count: int) -> FloatArray:

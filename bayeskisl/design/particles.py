@@ -18,6 +18,7 @@ from bayeskisl.curves.groups import infused_group
 from bayeskisl.decision.planned_model import PlannedModel, cells_like, of_target
 from bayeskisl.design.beliefs import Beliefs, Cell, Curve, Infused, Place, Probe
 from bayeskisl.design.law_draws import LawDraws, Noise, drawn
+from bayeskisl.design.typical_run import TypicalRun
 from bayeskisl.errors import InputError
 from bayeskisl.inference.domains import require_one_domain
 from bayeskisl.inference.storage import posterior_group
@@ -195,7 +196,7 @@ def _probe(draws: Sequence[LawDraws], target: PlannedModel, cells: list[Cell], c
         curves=dict(zip(cells, of_cells, strict=True)),
         sigma_run=np.concatenate([law.draws["sigma_run"] for law in draws]),
         load_effect=np.concatenate([law.draws["load_effect"] for law in draws]),
-        typical={**medians, "shape": shape},
+        typical=TypicalRun(**medians, shape=shape),
     )
 
 

@@ -45,4 +45,4 @@ def _kept(run: Run, outlook: Outlook) -> float:
     """Retained share at the median curve."""
     beliefs = outlook.beliefs
     ahead = float(np.median(beliefs.ahead(run.cell, run.level)))
-    return float(beliefs.typical["shape"].share(ahead))
+    return float(beliefs.typical.shape.share(ahead))

@@ -167,11 +167,11 @@ def test_infused_facts_count_up_to_their_ceiling():
     fit = GaussianFit(sd=0.15, axis="ratio")
     view = outlook(fit, [], FEW)
     beliefs, threshold = view.beliefs, view.beliefs.target_line + view.beliefs.target_fresh
-    low = {**beliefs.infused.typical, "ceiling": 0.6}
+    low = replace(beliefs.infused.typical, ceiling=0.6)
     lower = replace(beliefs, infused=replace(beliefs.infused, typical=low))
     nothing = replace(beliefs, infused=replace(beliefs.infused, log_threshold=beliefs.infused.log_threshold + 1e3))
     full, part, none = (kept_at(each, threshold, slice(None), threshold, 48)[1] for each in (beliefs, lower, nothing))
-    floor = low["floor"]
+    floor = low.floor
     np.testing.assert_allclose(part - none, (full - none) * (0.6 - floor) / (0.9999 - floor), rtol=1e-6, atol=1e-9)
 
 
