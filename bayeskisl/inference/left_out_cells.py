@@ -108,14 +108,15 @@ def cell_likelihoods(named: dict[str, FloatArray], data: ModelData, law: Law, rn
     flat = {name: values.reshape(-1, *values.shape[2:]) for name, values in named.items()}
     thresholds = np.log(flat["critical_exposures"]) + load_shift(flat, data)
     chosen = rng.choice(len(flat["tau"]), size=_NUISANCES)
-    few = {name: values[chosen] for name, values in flat.items()}
+    few = {name: values[chosen, None] for name, values in flat.items()}  # (nuisance, node, ...)
+    few["scatter"] = run_scatter(few, data.log_size)
     found = {}
     for cell, group in np.ndindex(data.shape[2], data.shape[1]):
         runs = np.flatnonzero((data.cell_of_run == cell) & (data.probed[:, group] > 0))
         if len(runs):
             draws = thresholds[:, cell, group]
             nodes = draws.mean() + draws.std() * np.linspace(-_REACH, _REACH, _COARSE)
-            of_runs = [_of_run(int(run), group, cell, nodes, few, data, law) for run in runs]  # (nuisance, node)
+            of_runs = [_of_run((int(run), group), nodes, few, data, law) for run in runs]
             log_height = np.sum(of_runs, axis=0)
             found[cell, group] = _smooth(nodes, log_sum_exp(log_height, axis=0) - np.log(_NUISANCES))
     return found
@@ -188,32 +189,14 @@ def left_out_log_density(
 
 
 def _of_run(
-    run: int,
-    group: int,
-    cell: int,
-    nodes: FloatArray,
-    few: dict[str, FloatArray],
-    data: ModelData,
-    law: Law,
+    place: tuple[int, int], nodes: FloatArray, few: dict[str, FloatArray], data: ModelData, law: Law
 ) -> FloatArray:
-    place = (run, group)
+    """Log likelihood of a run of (run, group) at thresholds, ``(nuisance, node)``; `few` has a dim for the nodes."""
     log_exposures = data.log_exposures[place]
     if data.load:
-        log_exposures = log_exposures - few["load_effect"][:, group, None] * data.load.ahead[place]
-    return integrate_run_effect(
-        OneRun(
-            recalled=data.recalled[place],
-            probed=data.probed[place],
-            ahead=log_exposures - nodes if law.falls else np.full_like(nodes, np.inf),
-            steepness=few["steepness"][:, cell, group, None],
-            floor=few["floor"][:, cell, group, None],
-            ceiling=few["ceiling"][:, cell, group, None],
-            sigma=run_scatter(few, data.log_size)[:, cell, group, None],
-            concentration=few["concentration"][:, group, None],
-            guess_concentration=few["guess_concentration"][:, group, None],
-            shape=law.fall.of(few).map(lambda of_group: of_group[:, group, None]),
-        )
-    )
+        log_exposures = log_exposures - few["load_effect"][..., place[1]] * data.load.ahead[place]
+    ahead = log_exposures - nodes if law.falls else np.full_like(nodes, np.inf)
+    return integrate_run_effect(OneRun.at(place, few, few["scatter"], data, law)._replace(ahead=ahead))
 
 
 def _smooth(nodes: FloatArray, log_height: FloatArray) -> CellLikelihood:

@@ -89,20 +89,8 @@ def _integrals(
 
     def at(place: tuple[int, int]) -> Integrated:
         cell, group = data.cell_of_run[place[0]], place[1]
-        return _integral(
-            OneRun(
-                recalled=data.recalled[place],
-                probed=data.probed[place],
-                ahead=log_exposures[..., *place] - log_critical_exposures[..., cell, group],
-                steepness=named["steepness"][..., cell, group],
-                floor=named["floor"][..., cell, group],
-                ceiling=named["ceiling"][..., cell, group],
-                sigma=scatter[..., cell, group],
-                concentration=named["concentration"][..., group],
-                guess_concentration=named["guess_concentration"][..., group],
-                shape=law.fall.of(named).map(lambda of_group: of_group[..., group]),
-            )
-        )
+        ahead = log_exposures[..., *place] - log_critical_exposures[..., cell, group]
+        return _integral(OneRun.at(place, named, scatter, data, law)._replace(ahead=ahead))
 
     alike = _alike(data)
     with ThreadPoolExecutor(workers) as pool:
@@ -159,6 +147,35 @@ class OneRun(NamedTuple):
     concentration: Array
     guess_concentration: Array
     shape: Shape
+
+    @classmethod
+    def at(
+        cls,
+        place: tuple[int, int],
+        named: Mapping[str, FloatArray],
+        scatter: FloatArray,
+        data: ModelData,
+        law: Law,
+    ) -> "OneRun":
+        """Return the run of a place (run, group) at its half-point, with arrays like the first dims of `named`.
+
+        Parameters
+        ----------
+        scatter : numpy.ndarray
+            Scatter of runs, as `bayeskisl.inference.run_scatter.run_scatter` returns it.
+        """
+        cell, group = data.cell_of_run[place[0]], place[1]
+        of_cell = {name: named[name][..., cell, group] for name in ("steepness", "floor", "ceiling")}
+        of_group = {name: named[name][..., group] for name in ("concentration", "guess_concentration")}
+        return cls(
+            recalled=data.recalled[place],
+            probed=data.probed[place],
+            ahead=0.0,
+            sigma=scatter[..., cell, group],
+            shape=law.fall.of(named).map(lambda value: value[..., group]),
+            **of_cell,
+            **of_group,
+        )
 
     @classmethod
     def of(cls, fall: Fall, *numbers: Array) -> "OneRun":
