@@ -10,7 +10,7 @@ import xarray as xr
 from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import Axis, LoadEffect
 from bayeskisl.curves import reference_load
-from bayeskisl.decision.intervals import HalfPoint
+from bayeskisl.decision.intervals import HalfPoint, grid_quantiles
 from bayeskisl.decision.measure import CellCounts, bounded
 
 if TYPE_CHECKING:
@@ -76,8 +76,7 @@ def measure_half_point(runs: xr.Dataset, group: str, *, ci_prob: float = 0.9) ->
     if bound := counts.bound:
         return bounded(thresholds, probability, ci_prob, bound, lowest=-np.inf)
     tail = (1 - ci_prob) / 2
-    middle = np.cumsum(probability) - probability / 2  # cumulated to the middle of each node's mass
-    low, median, high = np.interp([tail, 0.5, 1 - tail], middle, thresholds)
+    low, median, high = grid_quantiles(thresholds, probability, [tail, 0.5, 1 - tail])
     return HalfPoint(float(median), float(low), float(high))
 
 

@@ -15,6 +15,7 @@ __all__ = [
     "HalfPoint",
     "Interval",
     "Outcome",
+    "grid_quantiles",
     "interval",
     "interval_name",
     "interval_score",
@@ -66,6 +67,20 @@ class HalfPoint:
 def quantiles(draws: FloatArray, probabilities: FloatArray | Sequence[float], axis: int | None = None) -> FloatArray:
     """Quantiles that are themselves draws, so that infinite draws are allowed."""
     return np.quantile(draws, probabilities, axis=axis, method="inverted_cdf")
+
+
+def grid_quantiles(places: FloatArray, mass: FloatArray, at: FloatArray | Sequence[float]) -> FloatArray:
+    """Quantiles of a distribution on a grid, even between its nodes.
+
+    Parameters
+    ----------
+    places, mass : numpy.ndarray
+        Nodes and the probability of each, shape ``(node,)``.
+    at : array
+        Probabilities.
+    """
+    # the masses are cumulated to the middle of each
+    return np.interp(at, np.cumsum(mass) - mass / 2, places)
 
 
 def interval(draws: FloatArray, ci_prob: float) -> Interval:

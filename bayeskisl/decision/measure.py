@@ -22,7 +22,7 @@ from bayeskisl import schema
 from bayeskisl.arrays import Float32Array, FloatArray, IntArray
 from bayeskisl.curves import cell_table, curves_of_cells, final, group_exposures
 from bayeskisl.curves.benchmark import benchmarks
-from bayeskisl.decision.intervals import OPPOSITE, Bound, HalfPoint
+from bayeskisl.decision.intervals import OPPOSITE, Bound, HalfPoint, grid_quantiles
 from bayeskisl.decision.planned_model import PlannedModel, planned_model
 from bayeskisl.errors import InputError
 from bayeskisl.knowledge.guessing import known
@@ -317,10 +317,9 @@ def _range_of_fall(log_exposures: FloatArray, share: FloatArray) -> tuple[float,
 def _between(target: PlannedModel, values: FloatArray, probability: FloatArray, ci_prob: float) -> HalfPoint:
     """Median and interval, interpolated in log exposures, in which the nodes are even."""
     tail = (1 - ci_prob) / 2
-    middle = np.cumsum(probability) - probability / 2  # cumulated to the middle of each node's mass
-    inside = (values > 0) & (values < target.axis.end(target.everything_else))
-    line = target.to_line(values[inside])
-    low, median, high = target.from_line(np.interp([tail, 0.5, 1 - tail], middle[inside], line))
+    possible = values[(values > 0) & (values < target.axis.end(target.everything_else))]
+    line = target.to_line(np.clip(values, possible.min(), possible.max()))
+    low, median, high = target.from_line(grid_quantiles(line, probability, [tail, 0.5, 1 - tail]))
     return HalfPoint(float(median), float(low), float(high))
 
 

@@ -10,6 +10,7 @@ from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import Axis, axis_of
 from bayeskisl.curves import cell_table, group_exposures, reference_load
+from bayeskisl.decision.intervals import grid_quantiles
 from bayeskisl.decision.measure import threshold_posterior
 from bayeskisl.inference import Fit
 from bayeskisl.inference.extrapolate import extrapolate
@@ -113,8 +114,7 @@ def _measured(runs: xr.Dataset, exposures: FloatArray) -> dict[str, float]:
         runs[schema.PROBED].values.astype(int),
         float(runs[schema.GUESSING].values[0]),
     )
-    cumulated = np.cumsum(probability) - probability / 2
-    median, low, high = np.exp(np.interp(_TAILS, cumulated, thresholds))
+    median, low, high = np.exp(grid_quantiles(thresholds, probability, _TAILS))
     return {"median": float(median), "low": float(low), "high": float(high)}
 
 

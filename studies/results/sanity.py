@@ -9,6 +9,7 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
+from bayeskisl.decision.intervals import grid_quantiles
 from bayeskisl.decision.measure import Measurement, measure_collapse
 from bayeskisl.errors import InputError
 from studies.results.rungs import RUNG
@@ -60,9 +61,8 @@ def _draws_of(curves: xr.Dataset, rung: str, rng: np.random.Generator) -> FloatA
 
 
 def _log_draws(measured: Measurement, rng: np.random.Generator) -> FloatArray:
-    """Draws from a posterior on a grid, even between its nodes."""
-    cumulated = np.cumsum(measured.probability) - measured.probability / 2
-    return np.interp(rng.random(_DRAWS), cumulated, np.log(measured.values))
+    """Draws from a posterior on a grid."""
+    return grid_quantiles(np.log(measured.values), measured.probability, rng.random(_DRAWS))
 
 
 def sanity_points(curves: xr.Dataset, draws: Draws) -> pl.DataFrame:
