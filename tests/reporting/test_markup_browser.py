@@ -97,7 +97,9 @@ def marked(made, tmp_path_factory):
     """The fit and the decision as files of which every text carries markup that programs do not look up."""
     folder = tmp_path_factory.mktemp("files")
     _, fit, decision = made
-    return load_marked_fit(fit, folder / "fit.nc"), load_marked_decision(decision, folder / "decision.nc")
+    ours, marked = load_marked_fit(fit, folder / "fit.nc"), load_marked_decision(decision, folder / "decision.nc")
+    of_it = {"fitted_runs": json.dumps(ours.curves.run.values.tolist()), "law_sha256": ours.law.sha256}
+    return ours, Decision(marked.data.assign_attrs(of_it))  # with other marks it would be of another fit
 
 
 def load_marked_fit(fit, path):
