@@ -31,7 +31,7 @@ def edges(data: xr.Dataset, about: AboutDecision, target: PlannedModel, curves: 
     """Return the edges of a decision, of which `data` and `about` are the parts."""
     swept = _Swept.of(curves)
     supported = _Supported(data[about.bounds].values.ravel(), about.risk)
-    yield from _about_sides(target, curves, swept, supported)
+    yield from _about_sides(about, target, curves, swept, supported)
     yield from _about_the_choice(data, about, target, swept, supported)
     yield from _about_the_optimum(data, about, target, swept)
     yield from _about_the_domain(data, about, target)
@@ -124,21 +124,41 @@ _ONE_SIDED = {
 }
 
 
-def _about_sides(target: PlannedModel, curves: xr.Dataset, swept: _Swept, supported: _Supported) -> Iterator[Caveat]:
-    """Return the edge of a sweep whose sizes lie on one side of their half-point: only the prior gives the distance."""
-    sides = {curve.side for curve in curves_of_cells(curves, target.group) if curve.levels.size}
-    if len(sides) != 1 or sides == {Side.CROSSED}:
-        return
-    (side,) = sides
+def _about_sides(
+    about: AboutDecision, target: PlannedModel, curves: xr.Dataset, swept: _Swept, supported: _Supported
+) -> Iterator[Caveat]:
+    """Return the edge of a sweep whose sizes lie on one side of their half-point: only the prior gives the distance.
+
+    The choice is a bound if that holds of the group that allows the least. Where it holds of the group alone whose
+    half-point is predicted, the choice does not rest on it.
+    """
+    for group in dict.fromkeys([about.limiting_group, target.group]):
+        side = _only_side(curves, group)
+        if side is not None:
+            edge = _of_one_side(group, side, target, swept, supported)
+            yield (
+                edge
+                if group == about.limiting_group
+                else replace(edge, concerns="", at_least=None, at_most=None, weight="note")
+            )
+
+
+def _only_side(curves: xr.Dataset, group: str) -> Side | None:
+    """The side of its half-point on which all sizes of a group lie; None if they lie on both."""
+    sides = {curve.side for curve in curves_of_cells(curves, group) if curve.levels.size}
+    return next(iter(sides)) if len(sides) == 1 and sides != {Side.CROSSED} else None
+
+
+def _of_one_side(group: str, side: Side, target: PlannedModel, swept: _Swept, supported: _Supported) -> Caveat:
     code, sentence = _ONE_SIDED[side, target.harms]
     above = (side == Side.KEPT) == target.harms  # where the half-point must lie
     end = swept.high if above else swept.low
     least, most = (
         (supported.at_least, supported.at_most) if target.harms else (supported.more_than, supported.enough_at)
     )
-    yield Caveat(
+    return Caveat(
         code,
-        sentence.format(group=target.group),
+        sentence.format(group=group.replace("_", " ")),
         concerns="choice",
         at_least=least(end) if above else None,
         at_most=None if above else most(end),

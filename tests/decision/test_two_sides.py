@@ -168,16 +168,6 @@ def test_levels_are_read_and_refused_at_the_door():
         Criterion(keep_of="budget")
 
 
-def test_the_group_that_allows_the_least_is_named_with_its_own_collapse(fit):
-    """Along a dose with a load the background is harmed, too."""
-    made = MixedFit(curves=mixed_curves("dose"), halves={"infused": 100.0, "background": 100.0})
-    decision = quick(made)
-    about = decision.about
-    assert about.other_collapses.keys() == set(about.harmed) - {about.group}
-    found = decision_summary(decision)
-    assert found["choice"]["limited_by"] == about.limiting_group
-
-
 def test_what_lies_beyond_all_infusions_is_named_so():
     entry = {"median": 0.0, "eti90": [0.0, 0.0]}
     assert with_interval(entry, 0.9, "of the tokens") == "below every infusion"

@@ -1,6 +1,7 @@
 """Laws in which the load discounts exposures."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,8 +9,9 @@ import xarray as xr
 
 from bayeskisl.axes import AXES, LoadEffect
 from bayeskisl.curves import cell_table, group_exposures, load_of, reference_load
-from bayeskisl.decision import decide
+from bayeskisl.decision import decide, decision_summary
 from bayeskisl.decision.criterion import Levels
+from bayeskisl.decision.edges import _about_sides, _Supported, _Swept
 from bayeskisl.decision.planned_model import planned_model
 from bayeskisl.decision.prediction import Options, forecast
 from bayeskisl.design import believe, plan
@@ -22,7 +24,7 @@ from bayeskisl.inference.pointwise import integrate_run_effects
 from bayeskisl.inference.prior import draw_prior
 from bayeskisl.inference.simulate import design_curves
 from bayeskisl.laws import load_law
-from bayeskisl.reporting import plot_curves
+from bayeskisl.reporting import describe_decision, plot_curves
 from bayeskisl.target import Target
 from tests.inference.conftest import TRUTH
 
@@ -110,6 +112,33 @@ def test_a_prediction_knows_that_infused_facts_fall_too(fitted):
     assert shares[0] > shares[1] + 0.2 > shares[2] + 0.2
     harmed = [ahead.prospect.keeping(0.9, group) for group in GROUPS]
     assert (ahead.prospect.admissible(Levels(0.9)) == np.minimum(*harmed)).all()
+
+
+def test_the_group_that_allows_the_least_is_named_beside_every_groups_collapse(fitted):
+    decision = decide(fitted, 3456, sensitivity=False, throw=False)
+    about = decision.about
+    (other,) = set(about.harmed) - {about.group}
+    median, low, high = about.other_collapses[other]
+    assert low < median < high
+    found = decision_summary(decision)
+    assert found["other_collapses"][other]["median"] == median
+    assert found["choice"]["limited_by"] == about.limiting_group
+    said = describe_decision(decision)
+    assert f"  the {about.limiting_group} facts allow the least" in said
+    assert f"predicted collapse of {other} facts of a new run: " in said
+
+
+def test_a_group_that_never_fell_bounds_a_choice_only_where_it_allows_the_least(fitted):
+    """The group whose collapse is predicted is known in every run here, and the other one collapses."""
+    curves, about = fitted.curves, decide(fitted, 3456, sensitivity=False, throw=False).about
+    (other,) = set(about.harmed) - {about.group}
+    recalled = curves["recalled"].where(curves["group"] != about.group, curves["probed"])
+    never = curves.assign(recalled=recalled.astype(int))
+    target, draws = planned_model(curves, Target(3456)), _Supported(np.linspace(0.1, 0.9, 100), 0.1)
+    for limiting, bounds in ((other, False), (about.group, True)):
+        (edge,) = _about_sides(replace(about, limiting_group=limiting), target, never, _Swept.of(never), draws)
+        assert edge.code == "no_collapse"
+        assert (edge.concerns == "choice", edge.at_least is not None) == (bounds, bounds)
 
 
 def test_a_decision_and_its_figure_are_made(fitted):
