@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 _VOWELS = ("a", "e", "i", "o", "u", "nd")  # an int, an ndarray
-_TABLE, _SEVERAL, _ARRAYS = "a table", "several", "the data of a decision"
+_TABLE, _SEVERAL, _ARRAYS, _OF_FIT = "a table", "several", "the data of a decision", "the data of a fit"
 
 _DECIDE, _PREDICT = "`bk.decide(fit, params=...)`", "`bk.predict(fit, params=...)`"
 _FIT_THEM, _CURVES_OF_IT = "fit the curves with `bk.fit`", "make curves of it with `bk.curves_from_table`"
@@ -49,6 +49,7 @@ _INSTEAD = {
         ((FIT, kind) for kind in (DECISION, _ARRAYS, PREDICTION, VERIFICATION, PLAN)),
         "pass the fit that it was made from",
     ),
+    (FIT, _OF_FIT): "pass the fit itself",
     (FIT, CURVES): _FIT_THEM,
     (FIT, _TABLE): f"{_CURVES_OF_IT}, and {_FIT_THEM}",
     (FIT, _SEVERAL): "pass one of them",
@@ -84,7 +85,7 @@ def kind_of(value: Any) -> str:
         return ""
     if hasattr(value, "data_vars"):
         found = kind_of_arrays(value.variables, value.attrs)
-        return _ARRAYS if found == DECISION else found
+        return {DECISION: _ARRAYS, FIT: _OF_FIT}.get(found, found)
     if isinstance(value, list | tuple):
         return _SEVERAL
     if hasattr(value, "columns") or hasattr(value, "__arrow_c_stream__"):

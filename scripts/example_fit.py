@@ -6,7 +6,7 @@ Every eighth draw is kept, and the groups that no example needs are left out. It
 from pathlib import Path
 
 import bayeskisl as bk
-from bayeskisl.inference.storage import write_tree
+from bayeskisl.netcdf import write_netcdf
 
 OUT = Path(__file__).parents[1] / "data" / "examples" / "desk-four.nc"
 THIN = 8
@@ -22,7 +22,7 @@ def main() -> None:
         del tree[group]
     for group in ("posterior", "prior", "sample_stats"):
         tree[group] = tree[group].to_dataset().isel(draw=slice(None, None, THIN))
-    write_tree(tree, OUT)
+    write_netcdf(tree, OUT)
 
 
 if __name__ == "__main__":

@@ -94,6 +94,12 @@ class About:
         return "sufficient" if self.half_point == schema.ONSET else "admissible"
 
     @property
+    def target_in_words(self) -> str:
+        """Size and budget of the target; a budget that an import assumed is left out."""
+        tokens = "" if schema.TOKENS in self.invented else f", {self.tokens:,.0f} tokens"
+        return f"{self.params:,.0f} parameters{tokens}"
+
+    @property
     def exposures_are_known(self) -> bool:
         """Whether exposures have a unit, and are not known up to a constant alone."""
         return schema.EXPOSURES not in self.invented

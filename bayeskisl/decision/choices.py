@@ -111,7 +111,7 @@ class Gains:
         """
         if not self.prospect.target.axis.harms_infused:
             return np.inf
-        return _FAR_BEYOND * float(np.quantile(self.prospect.keeping(0.5), _NEARLY_ALL, method="higher"))
+        return _FAR_BEYOND * max(self.low, float(np.quantile(self.prospect.keeping(0.5), _NEARLY_ALL, method="higher")))
 
 
 def chance_constrained_choice(admissible: FloatArray, risk: float) -> float:

@@ -155,7 +155,7 @@ class Decision:
         Returns
         -------
         float or numpy.ndarray
-            One probability for each infusion.
+            One probability for each infusion; NaN for NaN.
 
         Raises
         ------
@@ -164,6 +164,7 @@ class Decision:
         """
         places, bounds = as_numbers(infusion, "infusion"), self.data[self.about.bounds]
         risks = np.array([self.short_at(place, bounds).mean() for place in places.ravel()]).reshape(places.shape)
+        risks = np.where(np.isnan(places), np.nan, risks)
         return risks if places.ndim else float(risks)
 
     def short_at(self, infusion: float, bounds: xr.DataArray) -> xr.DataArray:
@@ -305,16 +306,14 @@ class Decision:
         return write_netcdf(self.data, path)
 
     def __repr__(self) -> str:
-        about, choice = self.about, self.choice
-        said = f"{choice.in_words(about.unit, up=self.is_least)} at a risk of {100 * about.risk:g} %"
-        place = f"{about.params:,.0f} parameters, {about.tokens:,.0f} tokens"
-        return f"<Decision for {place}: choice {said}, {self.verdict.grade}>"
+        return f"<Decision for {self.about.target_in_words}: choice {self._choice_in_words}, {self.verdict.grade}>"
 
     def _repr_html_(self) -> str:
         about, verdict = self.about, self.verdict
         rows = [
-            ("target", f"{about.params:,.0f} parameters, {about.tokens:,.0f} tokens"),
-            ("choice", f"{self.choice.in_words(about.unit, up=self.is_least)} at a risk of {100 * about.risk:g} %"),
+            ("target", about.target_in_words),
+            ("choice", self._choice_in_words),
+            ("both sides", self._window_in_words),
             ("because", "; ".join(self.choice.reasons)),
             ("verdict", verdict.grade),
             (verdict.rule, verdict.because if verdict.rule else ""),
@@ -324,6 +323,21 @@ class Decision:
             *(("warning", caveat) for caveat in self.warnings),
         ]
         return card("decision", escaped(rows))
+
+    @property
+    def _choice_in_words(self) -> str:
+        said = "none" if self.advised is None else self.choice.in_words(self.about.unit, up=self.is_least)
+        return f"{said} at a risk of {100 * self.about.risk:g} %"
+
+    @property
+    def _window_in_words(self) -> str:
+        if self.window is None:
+            return ""
+        if self.window.is_empty:
+            return f"no {self.about.coordinate} holds both levels"
+        return (
+            f"{three_digits(self.window.low, up=True)} to {three_digits(self.window.high, down=True)} {self.about.unit}"
+        )
 
     def _answer(self, concerns: str, value: float) -> Answer:
         edges = [edge for edge in self.edges if edge.concerns == concerns]

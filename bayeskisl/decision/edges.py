@@ -23,6 +23,8 @@ from bayeskisl.quantities import three_digits
 __all__ = ["edges"]
 
 _NOTICEABLE = 0.01
+# Where more infused facts are sought at all, see `bayeskisl.decision.choices.Gains`.
+_FARTHEST = ", or to a hundred times the collapse point"
 # A quantile with ten draws beyond it has a standard error of a third of its risk.
 _DRAWS_BEYOND = 10
 
@@ -294,10 +296,10 @@ def _about_the_optimum(data: xr.Dataset, about: AboutDecision, target: PlannedMo
     always_more, always_less = float(np.mean(np.isinf(optima))), float(np.mean(optima == 0))
     side = int(data["risk_neutral_side"].item())
     if side:
+        more, last = "more" if side > 0 else "less", f"the end of the range{_FARTHEST * target.axis.harms_infused}"
         yield Caveat(
             "no_interior_optimum",
-            f"on average {'more' if side > 0 else 'less'} is always worth more, up to the end of the range: there is "
-            "no best infusion inside it",
+            f"on average {more} is always worth more, up to {last}: there is no best infusion inside it",
             concerns="optimum",
             at_least=float(min(swept.high, data["most"].item())) if side > 0 else None,
             at_most=swept.low if side < 0 else None,

@@ -30,15 +30,14 @@ def require_gate(
     )
 
 
-def require_own(fit: "Fit", about: About) -> None:
+def require_own(fit: "Fit", about: About, where: str) -> None:
     """Refuse an answer that was made from another fit, of other runs or under another law."""
-    same_runs = set(about.fitted_runs) == set(fit.curves[schema.RUN].values.astype(str).tolist())
-    if same_runs and about.law_sha256 in ("", fit.law.sha256):  # answers of earlier versions name no hash
+    ours, theirs = set(fit.curves[schema.RUN].values.astype(str).tolist()), set(about.fitted_runs)
+    if ours == theirs and about.law_sha256 in ("", fit.law.sha256):  # answers of earlier versions name no hash
         return
-    got = (
-        f"one from {len(about.fitted_runs):,} other runs" if not same_runs else f"one under another law, {about.law!r}"
-    )
-    raise InputError("an answer from this fit", got, "decision", "decide again from this fit, or name the other one")
+    runs = f"one from {len(theirs):,} runs, {len(ours & theirs):,} of which are among its {len(ours):,}"
+    got = f"one under another law, {about.law!r}" if ours == theirs else runs
+    raise InputError("an answer from this fit", got, where, "ask this fit again, or name the other one")
 
 
 def _fit_in_full() -> str:

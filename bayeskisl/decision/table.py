@@ -80,7 +80,7 @@ def decision_table(
     >>> table["choice"].round(-2).tolist()
     [600.0, 700.0]
     """
-    several = isinstance(fits, Mapping | list | tuple)
+    several = isinstance(fits, Mapping | list | tuple | Iterator)
     by_name = _by_name(fits) if several else {"": fits}
     for source in by_name.values():
         if not isinstance(source, str | Path):

@@ -25,6 +25,9 @@ _COSTS = {"seconds": (1.0, SECONDS), "device_seconds": (1.0, SECONDS), "gpu_seco
           "dollars": (1.0, DOLLARS), "usd": (1.0, DOLLARS), "flop": (1.0, FLOP), "flops": (1.0, FLOP)}  # fmt: skip
 
 
+_TOKENS = ("d", "train_tokens", "training_tokens", "total_tokens")
+
+
 @dataclass(frozen=True)
 class CostTable:
     """Known costs of runs.
@@ -83,7 +86,8 @@ def read_cost_table(table: Any, curves: "xr.Dataset | None" = None) -> CostTable
 
 
 def _plain(name: str) -> str:
-    return name.strip().lower().replace(" ", "_").replace("-", "_")
+    plain = name.strip().lower().replace(" ", "_").replace("-", "_")
+    return schema.TOKENS if plain in _TOKENS else plain
 
 
 def _places(raw: "RawTable", curves: "xr.Dataset | None") -> tuple[FloatArray, FloatArray]:

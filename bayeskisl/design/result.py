@@ -234,18 +234,23 @@ class Plan:
     def __repr__(self) -> str:
         return f"<Plan of {len(self.purchases)} purchases for {self.target.params:,.0f} parameters: {self.verdict}>"
 
+    def _place(self, params: float, tokens: float) -> str:
+        """Size and budget in words; a budget that an import assumed is left out."""
+        budget = "" if schema.TOKENS in self.target.invented else f", {tokens:,.0f} tokens"
+        return f"{params:,.0f} parameters{budget}"
+
     def _repr_html_(self) -> str:
         level = self.target.coordinate
         runs = [
             (
                 f"run {at}",
-                f"{p.run.params:,.0f} parameters, {p.run.tokens:,.0f} tokens, {level} {three_digits(p.run.level)}, "
+                f"{self._place(p.run.params, p.run.tokens)}, {level} {three_digits(p.run.level)}, "
                 f"{p.run.replicates} times for {amount(p.cost, self.costs.unit)}",
             )
             for at, p in enumerate(self.purchases, start=1)
         ]
         rows = [
-            ("target", f"{self.target.params:,.0f} parameters, {self.target.tokens:,.0f} tokens"),
+            ("target", self._place(self.target.params, self.target.tokens)),
             ("verdict", self.verdict),
             *runs,
             *(("note", note) for note in self.notes),

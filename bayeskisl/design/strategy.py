@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TypedDict
 
+from bayeskisl.arguments import require_whole
 from bayeskisl.design.outlook import Score
 from bayeskisl.design.particles import PARTICLES
 from bayeskisl.design.planners import PLANNERS
@@ -64,14 +65,13 @@ class Strategy:
     cost_of_miss: float | str | None = None
 
     def __post_init__(self) -> None:
-        if self.batch is not None and not as_number(self.batch) >= 1:
-            raise InputError("a batch of at least 1", shown(self.batch), "batch")
-        if self.runs is not None and not as_number(self.runs) >= 1:
-            raise InputError("at least 1 run", shown(self.runs), way("runs", "--runs"))
+        if self.batch is not None:
+            require_whole(self.batch, "batch", least=1)
+        if self.runs is not None:
+            require_whole(self.runs, way("runs", "--runs"), least=1)
         if self.kappa is not None and not 0 <= as_number(self.kappa) <= 1:
             raise InputError("a number in [0, 1]", shown(self.kappa), "kappa")
-        if not as_number(self.particles) >= FEWEST_DRAWS:
-            raise InputError(f"at least {FEWEST_DRAWS} particles", shown(self.particles), "particles")
+        require_whole(self.particles, "particles", least=FEWEST_DRAWS)
         refuse_unknown([self.score], SCORES, "score", "a score")
         refuse_unknown([self.planner], PLANNERS, "planner", "a planner")
 

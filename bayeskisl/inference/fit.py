@@ -76,7 +76,7 @@ def fit(
     curves: xr.Dataset | str | Path,
     law: str | Path | Law = "limits",
     *,
-    rivals: Sequence[str | Path | Law] | None = None,
+    rivals: Sequence[str | Path | Law] | str | Path | Law | None = None,
     sampler: Sampler | None = None,
     seed: int = 0,
     retry: bool = True,
@@ -92,7 +92,7 @@ def fit(
         Retention curves, or a file of them.
     law : str, path or Law
         A shipped law's name, a law file, or a law.
-    rivals : sequence of laws, optional
+    rivals : law or sequence of laws, optional
         Further laws to fit, for weights and envelopes; by default the rivals named in the law's file.
     sampler : Sampler, optional
         Settings of the sampler; by default 4 chains of 1,000 draws.
@@ -131,7 +131,8 @@ def fit(
     """
     curves = without_covariates(final(load_curves(curves)))
     law = load_law(law)
-    others = [load_law(other) for other in (law.rivals if rivals is None else rivals)]
+    named = (rivals,) if isinstance(rivals, str | Path | Law) else law.rivals if rivals is None else rivals
+    others = [load_law(other) for other in named]
     (how,) = from_keywords(short, (Sampler, sampler))
     require_seed(seed)
     settings = Settings(

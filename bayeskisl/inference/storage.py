@@ -26,8 +26,15 @@ from bayeskisl.laws.files import parse_law
 from bayeskisl.netcdf import read_netcdf_tree
 
 __all__ = [
-    "constant_data", "curves_of", "dataset", "laws_of", "measured", "path_of", "posterior_group", "read_tree",
-    "require_fit",
+    "checked_tree",
+    "constant_data",
+    "curves_of",
+    "dataset",
+    "laws_of",
+    "measured",
+    "path_of",
+    "posterior_group",
+    "read_tree",
 ]  # fmt: skip
 
 _GROUPS = ("posterior", "sample_stats", "prior", "observed_data", "constant_data")
@@ -138,10 +145,10 @@ def read_tree(path: str | Path) -> xr.DataTree:
     """
     path = Path(path)
     require_file(path, "a saved fit", "make one with `bayeskisl fit`", ".nc")
-    return require_fit(read_netcdf_tree(path), str(path))
+    return checked_tree(read_netcdf_tree(path), str(path))
 
 
-def require_fit(tree: xr.DataTree, where: str) -> xr.DataTree:
+def checked_tree(tree: xr.DataTree, where: str) -> xr.DataTree:
     """Return `tree` unchanged if it is a fit.
 
     Raises

@@ -104,7 +104,7 @@ def plot_collapse(
     asked = _asked(fit, prediction, target, short)
     fit, planned = of_target(fit, asked)
     if prediction is not None:
-        require_own(fit, about_of(prediction))
+        require_own(fit, about_of(prediction), "prediction")
     asked = replace(asked, domain=None)
     cells, _ = cell_table(fit.curves)
     sizes = cells[schema.PARAMS].values

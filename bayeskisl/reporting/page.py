@@ -94,7 +94,7 @@ def report(
     domain = _domain(fit, asked, decision)
     fit = fit if domain is None else fit.of_domain(domain)
     if decision is not None:
-        require_own(fit, decision.about)
+        require_own(fit, decision.about, "decision")
     drawn = list(_figures(fit, decision, verification, replace(asked, domain=None)))
     content = _content(fit, decision, verification)
     if out.suffix == ".md":

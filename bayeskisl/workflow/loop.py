@@ -303,7 +303,7 @@ class _Turn:
         width, (_, floor) = _width_of(ahead), believe(self.fit, self.target, [], seed=self.seed).width
         budget, costs, spent = self.trainer.costs(self.curves, self.budget, self.number)
         until = limits.until
-        if until <= floor and self.number == 0:
+        if until <= floor and until < width and self.number == 0:
             raise InputError(f"a width above the floor of {floor:.2f}, which is scatter of sizes and runs that no run "
                              "of another size removes", until, "until", f"ask for more than {floor:.2f}")  # fmt: skip
         ending = _ending(width, floor, until, spent, budget)

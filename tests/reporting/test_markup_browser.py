@@ -22,7 +22,7 @@ from bayeskisl.decision.files import checked_answer
 from bayeskisl.design import Plan
 from bayeskisl.errors import InputError
 from bayeskisl.inference import Fit
-from bayeskisl.inference.storage import require_fit
+from bayeskisl.inference.storage import checked_tree
 from bayeskisl.laws import load_law
 from bayeskisl.shipped import shipped_folder
 from tests.reporting.browser import BROWSER, DRIVER, browser
@@ -111,7 +111,7 @@ def load_marked_fit(fit, path):
     places = [place for at, part in nodes.items() for place in texts_in(part, (at,))]
     # the keys of a law are many, and one strict reader refuses all but its own: tests/laws/test_files.py
     some = [each for each in places if not ("laws" in each and each[-1] == KEY)]
-    wanted = accepted(some, lambda one: require_fit(marked(one), "fit"))
+    wanted = accepted(some, lambda one: checked_tree(marked(one), "fit"))
     return bk.load_fit(Fit(marked(wanted)).save(path))
 
 

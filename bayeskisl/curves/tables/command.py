@@ -63,9 +63,13 @@ def _typed(name: str, value: Any) -> list[str]:
     if value is None or value is True:
         return [] if value is None else [option]
     if isinstance(value, dict):
-        value = [f"{group}={each:.15g}" for group, each in value.items()]
+        value = [f"{group}={_plain(each)}" for group, each in value.items()]
     values = value if isinstance(value, list) else [value]
-    return [word for each in values for word in (option, _quoted(each if isinstance(each, str) else f"{each:.15g}"))]
+    return [word for each in values for word in (option, _quoted(_plain(each)))]
+
+
+def _plain(value: str | float) -> str:
+    return value if isinstance(value, str) else f"{value:.15g}"
 
 
 def _quoted(text: str) -> str:

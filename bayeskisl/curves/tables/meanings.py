@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bayeskisl import schema
-from bayeskisl.curves.tables.names import bare
+from bayeskisl.curves.tables.names import bare, is_of_evaluation
 from bayeskisl.curves.tables.quantities import header_unit, read_parts, read_quantity, read_times, texts_in
 
 __all__ = ["columns_that_may_be", "is_token_budget"]
@@ -15,13 +15,12 @@ def _words(text: str) -> frozenset[str]:
 
 
 _TOKEN = _words("token tokens tok toks")
-_OF_TRAINING = _words(
-    "n num nb number count of in the total overall all train training trained pretrain pretraining budget"
-)
+_OF_TRAINING = _words("total overall all train training trained pretrain pretraining budget")
+_NUMBER = _words("n num nb number count of")
 _FACT = _words("fact facts triple triples bio bios biography biographies")
 _DOCUMENT = _FACT | _words("doc docs document documents statement statements sentence sentences passage passages")
 _SHARE = _words("ratio share fraction frac proportion mix mixture percent percentage pct")
-_EXPOSURE = _words("exposure exposures repeat repeats repetition repetitions copies duplicates")
+_EXPOSURE = _words("exposure exposures repeat repeats repetitions copies duplicates")
 # What another quantity than those below has in its name
 _MEASURED = _words(
     "acc accuracy recall recalled correct hit hits em match score loss nll ppl perplexity entropy bits probe probed "
@@ -49,6 +48,12 @@ _TRAINER = _words(
 )
 
 
+def _words_of(name: str) -> frozenset[str]:
+    """Words of a name without its unit, and without what a tracker writes in front; of an evaluation, ``eval`` too."""
+    plain = header_unit(name)[0]
+    return frozenset([*bare(plain).split("_"), *(["eval"] if is_of_evaluation(plain) else [])])
+
+
 @dataclass(frozen=True)
 class _Meaning:
     """Names and numbers that a quantity may have."""
@@ -61,7 +66,7 @@ class _Meaning:
 
     def may_have(self, name: str, cells: Sequence[object]) -> bool:
         """Whether a column may have the quantity, by its name and its cells."""
-        told = frozenset(bare(header_unit(name)[0]).split("_"))
+        told = _words_of(name)
         if not told & self.words or told & self.others or (self.beside and not told & self.beside):
             return False
         numbers = [_number(text, self.reads) for text in dict.fromkeys(texts_in(cells))]
@@ -82,12 +87,16 @@ def _is_count(number: float) -> bool:
 _MEANINGS = {
     schema.TOKENS: _Meaning(
         words=_TOKEN | {"budget"},
-        others=_MEASURED | _RESOURCE | _PART | _TEXT | _TRAINER | _SHARE | _DOCUMENT,
+        others=_MEASURED | _RESOURCE | _PART | _TEXT | _TRAINER | _SHARE | _DOCUMENT | _words("in out"),
         fits=lambda number: number >= 1,
     ),
     schema.RATIO: _Meaning(
         words=_SHARE,
-        others=_MEASURED | _RESOURCE | _TRAINER | _TEXT | _words("background general replay unique seen"),
+        others=_MEASURED
+        | _RESOURCE
+        | _TRAINER
+        | _TEXT
+        | _words("background general replay unique seen train lora width emb done"),
         fits=lambda number: 0 < number <= 100,  # as percent
         reads=read_parts,
     ),
@@ -121,8 +130,8 @@ _MEANINGS = {
 
 def is_token_budget(name: str) -> bool:
     """Whether a name, with or without a unit, consists of words of a budget of tokens: ``total_train_tokens``."""
-    told = frozenset(bare(header_unit(name)[0]).split("_"))
-    return bool(told & _TOKEN) and told <= _TOKEN | _OF_TRAINING
+    told = _words_of(name)
+    return bool(told & _TOKEN and told & _OF_TRAINING) and told <= _TOKEN | _OF_TRAINING | _NUMBER
 
 
 def columns_that_may_be(columns: Mapping[str, Sequence[object]], names: Iterable[str]) -> dict[str, list[str]]:

@@ -92,15 +92,19 @@ def bare(column: str) -> str:
     return normalised(_TRACKERS.sub("", column.strip()))
 
 
+def is_of_evaluation(column: str) -> bool:
+    """Whether a tracker's prefix says that a column is of an evaluation: ``eval/tokens``."""
+    prefix = _TRACKERS.match(column.strip())
+    return prefix is not None and prefix["of_evaluation"] is not None
+
+
 def field_named(column: str) -> str | None:
     """Return the field that a name without a unit means, with its group, as in ``recalled.background``."""
     if "%" in column:
         return None
     name = bare(column)
     if name in _FIELD_OF:
-        prefix = _TRACKERS.match(column.strip())
-        of_evaluation = prefix is not None and prefix["of_evaluation"] is not None
-        return _FIELD_OF[name] if _FIELD_OF[name] in _OF_EVALUATIONS or not of_evaluation else None
+        return _FIELD_OF[name] if _FIELD_OF[name] in _OF_EVALUATIONS or not is_of_evaluation(column) else None
     if _COUNTS_PARAMETERS.search(name) and _NON_EMBEDDING.search(name):
         return schema.PARAMS
     if "param" in name and _TOTAL.search(name):

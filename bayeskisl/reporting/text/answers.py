@@ -3,7 +3,7 @@
 import numpy as np
 
 from bayeskisl import schema
-from bayeskisl.decision import Answer, Decision
+from bayeskisl.decision import Decision
 from bayeskisl.decision.about import AboutDecision
 from bayeskisl.decision.criterion import KeepOf
 from bayeskisl.decision.two_sides import Window
@@ -13,7 +13,6 @@ from bayeskisl.reporting.words import in_a_row, run_in_words
 __all__ = [
     "answer",
     "beside_it",
-    "best_bound",
     "bound",
     "choice_or_none",
     "chosen",
@@ -211,21 +210,11 @@ def bound(decision: Decision, condition: str = "") -> str:
     return f"not known{condition}"
 
 
-def best_bound(found: Answer, unit: str) -> str:
-    """State the best mean that lies at an end of the range."""
-    low, high = found.at_least, found.at_most
-    if low is not None and high is not None:
-        return f"between {three_digits(low, down=True)} and {three_digits(high)} {unit}"
-    if low is not None:
-        return f"at least {three_digits(low, down=True)} {unit}"
-    return f"at most {three_digits(high)} {unit}" if high is not None else "not known"
-
-
 def beside_it(decision: Decision) -> str:
     """State the risk-neutral choice and its risk in one sentence."""
     about, found = decision.about, decision.optimum
     if found.value is None:
-        return f"the best mean is {best_bound(found, about.unit)} (a bound)"
+        return f"the best mean is {found.in_words(about.unit)} (a bound)"
     risk = percent(round(decision.risk_at(found.value), 2))
     what = "keep most on average" if about.is_facts_kept else "are best on average"
     what += ", costs subtracted" if about.has_costs else ""

@@ -6,7 +6,6 @@ from bayeskisl import schema
 from bayeskisl.decision import Answer
 from bayeskisl.quantities import short
 from bayeskisl.reporting.numbers import counted, percent, span, three_digits
-from bayeskisl.reporting.text.answers import best_bound
 
 __all__ = ["decision_rows"]
 
@@ -52,4 +51,4 @@ def _number_or_bound(row: pd.Series, name: str, down: bool = False) -> str:
     low, high = (None if pd.isna(row[end]) else float(row[end]) for end in (f"{name}_at_least", f"{name}_at_most"))
     if down and high is not None and not low:  # "at most" would read as advice
         return f"below {three_digits(high, up=True)}"
-    return best_bound(Answer(None, low, high), "").strip()
+    return Answer(None, low, high).in_words("").strip()
