@@ -212,3 +212,9 @@ def test_the_text_of_the_command_line_is_at_hand(fit, curves, decision):
 )
 def test_an_answer_in_words_has_its_number_and_its_direction(answer, said):
     assert answer.in_words("facts") == said
+
+
+@pytest.mark.parametrize("name", ["decide", "plan", "tidy", "plot_curves"])
+def test_the_tree_of_a_fit_is_no_fit(name):
+    with pytest.raises(InputError, match="got the data of a fit"):
+        called(name, bk.load_fit("desk-four").tree)

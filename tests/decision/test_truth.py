@@ -193,6 +193,9 @@ def test_where_no_infusion_is_safe_no_choice_is_printed(fit):
     assert "none_admissible" in codes(none)
     assert set(decision_summary(none)["choice"]["at_risk"].values()) == {None}
     assert "at a risk of 5 %, 10 % and 20 %: none, none and none" in describe_decision(none)
+    assert "choice none at a risk of 10 %" in repr(none)
+    assert "none at a risk of 10 %" in none._repr_html_()
+    assert np.isnan(none.risk_at(np.nan))
 
 
 def test_a_risk_finer_than_the_draws_is_not_claimed_without_a_word(fit):

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bayeskisl.curves import load_curves
 from bayeskisl.design import Budget, Costs, Run, read_budget
 from bayeskisl.design.budgets import amount
 from bayeskisl.design.costs import costs_for
@@ -180,3 +181,10 @@ def test_amounts_are_in_the_unit_of_a_person():
     assert amount(1.764e7, "device-seconds", of=1.8e7) == "4,900 of 5,000 device-hours"
     assert amount(3.2e20, "FLOP", of=1e21) == "3.2e+20 of 1e+21 FLOP"
     assert amount(1249.0, "dollars") == "$1,250"
+
+
+def test_costs_by_tokens_of_any_name_are_no_costs_of_a_run():
+    sizes, hours = [3_456, 24_576], [0.1, 0.5]
+    for name in ("tokens", "train_tokens", "Total tokens", "D"):
+        assert not Costs.of_table({"params": sizes, name: [1e9, 1e9], "hours": hours}).per_run
+    assert Costs.of_table({"params": sizes, "hours": hours}, load_curves("desk-amount").isel(run=[0, 1])).per_run

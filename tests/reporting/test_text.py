@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from bayeskisl.cli.app import app
 from bayeskisl.curves import curves_from_table, load_curves, read_runs
+from bayeskisl.curves.tables.command import import_command
 from bayeskisl.decision import (
     Decision,
     KeptFacts,
@@ -262,3 +263,11 @@ def test_no_choice_is_none_on_the_page_too(decision):
     under = {f"sensitivity_{name}": ("assumption", [value]) for name, value in rows.items()}
     found = Decision(decision.data.assign(under).assign_coords(assumption=["law 'power' alone"]))
     assert sensitivity_rows(found)[0]["choice"] == "none"
+
+
+def test_the_command_of_an_import_repeats_options_in_words():
+    table = {"params": ["70M", "160M"], "facts": [10, 1000], "recalled": [8, 10], "n": [10, 10]}
+    curves = curves_from_table(table, probed="n", guessing={"infused": "1/4"})
+    command = import_command(curves.attrs)
+    assert "--guessing infused=1/4" in command
+    assert "--probed n" in command
