@@ -141,7 +141,10 @@ def window_lines(decision: Decision) -> list[str]:
     gives, unit = decision.would_have_to_give, decision.about.unit
     options = [
         *([f"a risk of {percent(round(gives['risk'], 2))}"] if round(gives.get("risk", 1.0), 2) < 1 else []),
-        *(f"{percent(round(level, 3))} of the {group} facts" for group, level in gives.get("keep", {}).items()),
+        *(
+            f"{percent(round(level, 3))} of the {group.replace('_', ' ')} facts"
+            for group, level in gives.get("keep", {}).items()
+        ),
         *([f"{three_digits(gives[schema.FACTS], down=True)} facts to be infused"] if schema.FACTS in gives else []),
         *([f"a limit of {three_digits(gives['at_most'], up=True)} {unit}"] if "at_most" in gives else []),
     ]
