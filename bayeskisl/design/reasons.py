@@ -3,10 +3,10 @@
 import numpy as np
 
 from bayeskisl import schema
-from bayeskisl.arrays import BoolArray, FloatArray
+from bayeskisl.arrays import FloatArray
 from bayeskisl.curves import levels_of_runs
 from bayeskisl.design.outlook import Outlook
-from bayeskisl.design.runs import Run
+from bayeskisl.design.runs import Run, of_cell, same_level
 from bayeskisl.quantities import size
 
 __all__ = ["reason"]
@@ -20,10 +20,11 @@ def reason(run: Run, outlook: Outlook) -> str:
     place = outlook.beliefs.places[run.cell]
     if not np.isclose(sizes, run.params).any():
         return _new_size(run.params, sizes)
-    if not _trained(run, outlook).any():
+    trained = of_cell(run, outlook.curves)
+    if not trained.any():
         return "new budget of a size seen"
     where = "at the cliff" if _CLIFF[0] < _kept(run, outlook) < _CLIFF[1] else "beside the cliff"
-    known = np.isclose(levels_of_runs(outlook.curves)[_trained(run, outlook)], run.level).any()
+    known = same_level(levels_of_runs(outlook.curves)[trained], run.level).any()
     return f"{'replicate' if known and place.seen else 'new level'} {where}"
 
 
@@ -34,11 +35,6 @@ def _new_size(params: float, sizes: FloatArray) -> str:
     if not below.size:
         return "new size below those seen"
     return f"new size between {size(below[-1])} and {size(above[0])}"
-
-
-def _trained(run: Run, outlook: Outlook) -> BoolArray:
-    curves = outlook.curves
-    return np.isclose(curves[schema.PARAMS].values, run.params) & np.isclose(curves[schema.TOKENS].values, run.tokens)
 
 
 def _kept(run: Run, outlook: Outlook) -> float:

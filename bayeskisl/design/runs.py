@@ -8,6 +8,7 @@ import numpy as np
 
 from bayeskisl import schema
 from bayeskisl.arguments import require_number, require_positive, require_whole
+from bayeskisl.arrays import BoolArray, FloatArray
 from bayeskisl.curves import levels_of_runs
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from bayeskisl.design.beliefs import Cell
 
-__all__ = ["Run", "runs_of", "sorted_runs"]
+__all__ = ["Run", "of_cell", "runs_of", "same_level", "sorted_runs"]
 
 
 @dataclass(frozen=True, order=True)
@@ -58,6 +59,20 @@ class Run:
     def summary(self) -> dict[str, float]:
         """The run as plain numbers, ready for JSON."""
         return asdict(self)
+
+
+# Mixtures are whole sequences, so that a run realises its level a little differently.
+_REALISED = 1e-3
+
+
+def same_level(one: FloatArray | float, other: float) -> BoolArray:
+    """Whether levels are the same up to how runs realise them."""
+    return np.isclose(one, other, rtol=_REALISED)
+
+
+def of_cell(run: Run, curves: "xr.Dataset") -> BoolArray:
+    """Mask of the runs of the curves with the size and the budget of a run."""
+    return np.isclose(curves[schema.PARAMS].values, run.params) & np.isclose(curves[schema.TOKENS].values, run.tokens)
 
 
 def runs_of(curves: "xr.Dataset") -> tuple[Run, ...]:

@@ -7,12 +7,11 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.curves import levels_of_runs
-from bayeskisl.design.runs import Run
+from bayeskisl.design.runs import Run, of_cell, same_level
 from bayeskisl.errors import InputError
 from bayeskisl.shipped import shipped_file, shipped_names
 from bayeskisl.specifications import read_toml, toml_value
@@ -22,10 +21,6 @@ __all__ = ["ladder_sizes", "next_sweep", "sweep_behind"]
 
 # What the next sweep does not take over: its own places, and what would add runs that nobody planned.
 _OWN = ("name", "title", "widths", "tokens", "tokens_per_param", "levels", "seeds", "refine", "replicates")
-
-
-# Mixtures are whole sequences, so that a run realises its level a little differently.
-_REALISED = 1e-3
 
 
 def sweep_behind(curves: xr.Dataset, spec: str | Path | None = None) -> dict[str, Any]:
@@ -105,8 +100,7 @@ def _seeds(runs: tuple[Run, ...], curves: xr.Dataset) -> dict[tuple[float, float
     levels = levels_of_runs(curves)
     seeds: dict[tuple[Any, ...], list[int]] = defaultdict(list)
     for run in runs:
-        there = np.isclose(curves[schema.PARAMS].values, run.params) & np.isclose(levels, run.level, rtol=_REALISED)
-        there &= np.isclose(curves[schema.TOKENS].values, run.tokens)
+        there = of_cell(run, curves) & same_level(levels, run.level)
         used = seeds[run.params, run.tokens, run.level]
         first = max([-1, *curves[schema.SEED].values[there].astype(int).tolist(), *used]) + 1
         used += range(first, first + run.replicates)

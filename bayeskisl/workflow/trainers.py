@@ -18,6 +18,7 @@ from bayeskisl.curves.exposures import assumed_terms
 from bayeskisl.design import Budget, Costs, Plan, Run, candidate_runs, ladder_sizes, next_sweep, sweep_behind
 from bayeskisl.design.budgets import SECONDS
 from bayeskisl.design.costs import costs_for
+from bayeskisl.design.runs import same_level
 from bayeskisl.errors import InputError
 from bayeskisl.files import written
 from bayeskisl.inference import Fit
@@ -30,8 +31,6 @@ __all__ = ["Elsewhere", "Here", "Trainer"]
 # A run that came back may be the one that was ordered if log size, log budget and its level on the axis's line are this
 # near: a model of "1.5B" seldom has exactly so many parameters.
 _SAME = 0.05
-# Mixtures are whole sequences, so that a run realises its level a little differently.
-_REALISED = 1e-3
 
 
 class Trainer(ABC):
@@ -244,7 +243,7 @@ class Elsewhere(Trainer):
 def _would_diverge(run: Run, trained: Sequence[tuple[Run, bool]]) -> bool:
     """Whether a run diverged at this level, or every run of this size and budget."""
     here = [(each, diverged) for each, diverged in trained if each.cell == run.cell]
-    at_level = any(diverged and np.isclose(each.level, run.level, rtol=_REALISED) for each, diverged in here)
+    at_level = any(diverged and same_level(each.level, run.level) for each, diverged in here)
     return at_level or (bool(here) and all(diverged for _, diverged in here))
 
 

@@ -12,6 +12,7 @@ from bayeskisl.decision.planned_model import planned_model
 from bayeskisl.design import PLANNERS, Budget, Costs, Outlook, Problem, Run, believe, candidate_runs, plan
 from bayeskisl.design.linear_batches import Shelf
 from bayeskisl.design.lookahead import batches
+from bayeskisl.design.runs import of_cell, same_level
 from bayeskisl.errors import GateError, InputError
 from bayeskisl.target import Target
 from tests.design.hand_made import FAILED, SIZES, TARGET, TOKENS, GaussianFit, level_at_half
@@ -410,3 +411,9 @@ def test_orders_leave_out_what_an_import_assumed(planned):
     assumed = replace(planned, target=replace(planned.target, invented=("tokens", "tokens_per_fact", "ratio")))
     assert not {"tokens", "tokens_per_fact", "ratio"} & set(assumed.orders.columns)
     assert {"params", "facts", "replicates", "cost"} <= set(assumed.orders.columns)
+
+
+def test_a_level_that_runs_realised_a_little_differently_is_no_new_one(fitted):
+    run = Run(SIZES[-1], TOKENS, 1_000.0)
+    assert same_level(np.array([999.5, 1_000.4, 1_010.0]), run.level).tolist() == [True, True, False]
+    assert of_cell(run, fitted.curves).sum() == (fitted.curves["params"] == SIZES[-1]).sum()
