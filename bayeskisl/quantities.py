@@ -6,7 +6,9 @@ from typing import Any
 
 from bayeskisl.errors import InputError
 
-__all__ = ["as_number", "duration", "read_number", "read_numbers", "short", "size", "three_digits"]
+__all__ = [
+    "as_number", "duration", "read_number", "read_numbers", "short", "size", "size_and_budget", "three_digits",
+]  # fmt: skip
 
 _SUFFIXES = {"k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
 
@@ -30,6 +32,11 @@ def read_number(text: str | float, where: str) -> int:
     if whole <= 0 or not math.isclose(value, whole, rel_tol=1e-12):
         raise InputError("a positive whole number such as 98304, 1.8e6, 300M or 7B", repr(text), where)
     return whole
+
+
+def size_and_budget(params: float, tokens: float, known: bool) -> str:
+    """Return a size and a budget in words; a budget that an import assumed is not `known`, and left out."""
+    return f"{params:,.0f} parameters{f', {tokens:,.0f} tokens' if known else ''}"
 
 
 def as_number(value: Any) -> float:

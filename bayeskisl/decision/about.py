@@ -13,6 +13,7 @@ from bayeskisl.axes import AXES, Axis
 from bayeskisl.decision.caveat import Caveat
 from bayeskisl.decision.criterion import REFERENCES, KeepOf, Levels
 from bayeskisl.errors import InputError
+from bayeskisl.quantities import size_and_budget
 
 __all__ = ["About", "AboutDecision", "about_of"]
 
@@ -96,8 +97,7 @@ class About:
     @property
     def target_in_words(self) -> str:
         """Size and budget of the target; a budget that an import assumed is left out."""
-        tokens = "" if schema.TOKENS in self.invented else f", {self.tokens:,.0f} tokens"
-        return f"{self.params:,.0f} parameters{tokens}"
+        return size_and_budget(self.params, self.tokens, schema.TOKENS not in self.invented)
 
     @property
     def exposures_are_known(self) -> bool:

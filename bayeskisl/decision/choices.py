@@ -25,7 +25,7 @@ _FAR_BEYOND, _NEARLY_ALL = 100.0, 0.99
 
 @dataclass(frozen=True)
 class Gains:
-    """Expected utility of infusions at a target, over the possible or the planned range, as far as a run may hold any.
+    """Expected utility of infusions at a target, over the possible or the planned range.
 
     Parameters
     ----------

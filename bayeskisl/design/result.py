@@ -13,7 +13,7 @@ from bayeskisl.design.outlook import WORTH_WHILE, Score
 from bayeskisl.design.problem import FEWEST_DRAWS
 from bayeskisl.design.runs import Run
 from bayeskisl.kinds import PLAN
-from bayeskisl.quantities import three_digits
+from bayeskisl.quantities import size_and_budget, three_digits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -235,9 +235,7 @@ class Plan:
         return f"<Plan of {len(self.purchases)} purchases for {self.target.params:,.0f} parameters: {self.verdict}>"
 
     def _place(self, params: float, tokens: float) -> str:
-        """Size and budget in words; a budget that an import assumed is left out."""
-        budget = "" if schema.TOKENS in self.target.invented else f", {tokens:,.0f} tokens"
-        return f"{params:,.0f} parameters{budget}"
+        return size_and_budget(params, tokens, schema.TOKENS not in self.target.invented)
 
     def _repr_html_(self) -> str:
         level = self.target.coordinate

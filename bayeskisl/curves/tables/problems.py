@@ -70,7 +70,7 @@ class Findings:
         return f"{remedy}, or give {self.hint}" if self.hint else remedy
 
     def mapping(self, name: str) -> str:
-        """Option that maps a field to the unused column that may be it; to COLUMN where there is none."""
+        """Return the option that maps a field to an unused column that may have it, or to COLUMN if there is none."""
         return map_option(name, next(iter(self.may_be.get(name, ())), "COLUMN"))
 
     def invent(self, name: str, what: str) -> None:

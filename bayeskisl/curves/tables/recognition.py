@@ -25,7 +25,7 @@ from bayeskisl.curves.tables.raw import SPREAD
 from bayeskisl.curves.tables.states import are_states
 from bayeskisl.curves.tables.units import field_of, has_unit, source_of
 
-__all__ = ["named_fields", "recognise"]
+__all__ = ["MOST_SEEDS", "named_fields", "recognise"]
 
 # What trackers and files of settings put before a name
 _SETTINGS = frozenset(
@@ -33,7 +33,7 @@ _SETTINGS = frozenset(
 )
 _QUESTIONS = ("num_questions", "nb_questions", "number_of_questions", "total_questions")
 _FEW = 10_000  # questions
-_SEEDS = 9  # at most, where a column counts them
+MOST_SEEDS = 9  # at most, where a column counts them
 _ROUNDED = 0.1  # relative; a size in a name is rounded to one or two digits
 _UNSET = frozenset(("0", "0.0", "-1", "-1.0"))
 
@@ -198,7 +198,9 @@ def _with_few_as_probed(candidates: Candidates, columns: _Columns) -> Candidates
 def _are_few(cells: Sequence[object]) -> bool:
     """Whether cells are whole numbers too small to be sizes of the models that have names, and too large for seeds."""
     values = [read_quantity(text) for text in texts_in(cells)]
-    return bool(values) and all(value is not None and _SEEDS < value < _FEW and value.is_integer() for value in values)
+    return bool(values) and all(
+        value is not None and MOST_SEEDS < value < _FEW and value.is_integer() for value in values
+    )
 
 
 def _follow(cells: Sequence[object], sizes: Sequence[object]) -> bool:

@@ -12,6 +12,7 @@ from bayeskisl.curves.tables.checkpoints import are_tokens_seen, last_checkpoint
 from bayeskisl.curves.tables.fields import NOTHING_INFUSED, Values
 from bayeskisl.curves.tables.problems import Findings, TableError, shown
 from bayeskisl.curves.tables.read_fields import Fields
+from bayeskisl.curves.tables.recognition import MOST_SEEDS
 from bayeskisl.curves.tables.replicates import number_replicates
 from bayeskisl.curves.tables.spelling import column_named, in_shell, map_option
 from bayeskisl.errors import InputError
@@ -19,7 +20,6 @@ from bayeskisl.errors import InputError
 __all__ = ["Runs", "refuse_repetitions", "runs_of", "without_refused"]
 
 _IDENTIFYING = (*schema.RUN_COORDINATES, schema.DOMAIN)
-_SEEDS = 9  # at most, of a column that counts them
 _TELLING_APART = frozenset((*_IDENTIFYING, schema.RUN, schema.GROUP, "checkpoint"))
 
 
@@ -60,7 +60,7 @@ def refuse_repetitions(rows: Values, fields: Fields, replicates: bool, findings:
     may_tell = [cells for name, cells in fields.unused_numbers.items() if name in findings.unread]
     if all(len(np.unique(each[np.isfinite(each)])) < 2 for each in known):  # no level is known
         return
-    if any(cells.max() > _SEEDS for cells in may_tell):
+    if any(cells.max() > MOST_SEEDS for cells in may_tell):
         return
     nothing = np.zeros(len(findings.places))
     missing = dict.fromkeys(schema.RUN_COORDINATES, nothing) | {schema.EXPOSURES: rows.get("infused_tokens", nothing)}
