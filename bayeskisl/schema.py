@@ -28,6 +28,7 @@ COVARIATES = "covariates"  # attribute: JSON names of the laws' covariates besid
 
 # What is measured
 RECALLED, PROBED, GUESSING = "recalled", "probed", "guessing"
+UNINFUSED = "uninfused"  # optional: share of the background recalled by the same model without infusion
 ANSWER_NATS, GENERAL_LOSS, LEARNING_RATE = "answer_nats", "general_loss", "learning_rate"
 BITS_PER_BYTE = "bits_per_byte"  # optional: the general loss in text, whatever its tokeniser
 TOKENS_SEEN = "tokens_seen"
@@ -52,6 +53,7 @@ UNITS = MappingProxyType(
         RECALLED: "probed facts",
         PROBED: "probed facts",
         GUESSING: "probability",
+        UNINFUSED: "probability",
         ANSWER_NATS: "nats, summed over probed facts",
         GENERAL_LOSS: "nats / token",
         BITS_PER_BYTE: "bits / byte",

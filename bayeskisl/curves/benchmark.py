@@ -8,9 +8,18 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.arrays import BoolArray, FloatArray
+from bayeskisl.arrays import BoolArray, FloatArray, IntArray
 
-__all__ = ["SCALE", "TYPICAL", "benchmark_terms", "benchmarks", "typical_corpus"]
+__all__ = [
+    "SCALE",
+    "TYPICAL",
+    "benchmark_terms",
+    "benchmarks",
+    "known_uninfused",
+    "most_recalled",
+    "most_recalled_of_cells",
+    "typical_corpus",
+]
 
 # Attribute of curves: "relative" where the background is a general benchmark.
 SCALE = "background_scale"
@@ -50,3 +59,28 @@ def benchmarks(curves: xr.Dataset) -> BoolArray:
     """Whether each group is a general benchmark, shape ``(group,)``."""
     benchmark: BoolArray = curves[schema.GROUP].values == schema.BACKGROUND
     return benchmark & (curves.attrs.get(SCALE) == "relative")
+
+
+def known_uninfused(curves: xr.Dataset) -> BoolArray:
+    """Whether each group has its recall without infusion for every run that probed it, shape ``(group,)``."""
+    if schema.UNINFUSED not in curves.variables:
+        return np.zeros(curves.sizes[schema.GROUP], dtype=bool)
+    probed = (curves[schema.PROBED] > 0).transpose(schema.RUN, schema.GROUP, ...).values
+    told = curves[schema.UNINFUSED].notnull().transpose(schema.RUN, schema.GROUP).values
+    return np.asarray(probed.any(axis=0) & (told | ~probed).all(axis=0))
+
+
+def most_recalled(curves: xr.Dataset) -> FloatArray:
+    """Largest share that runs can recall, ``(run, group)``: recall without infusion where that is known, or else 1."""
+    most = np.ones((curves.sizes[schema.RUN], curves.sizes[schema.GROUP]))
+    if schema.UNINFUSED in curves.variables:
+        told = curves[schema.UNINFUSED].transpose(schema.RUN, schema.GROUP).values
+        most = np.where(known_uninfused(curves) & ~np.isnan(told), told, most)
+    return most
+
+
+def most_recalled_of_cells(curves: xr.Dataset, cell_of_run: IntArray) -> FloatArray:
+    """Largest share that the runs of each cell can recall, ``(cell, group)``."""
+    most = np.ones((cell_of_run.max() + 1, curves.sizes[schema.GROUP]))
+    np.minimum.at(most, cell_of_run, most_recalled(curves))
+    return most

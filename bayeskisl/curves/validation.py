@@ -25,6 +25,7 @@ _DIMS = {
     **dict.fromkeys((schema.LEARNING_RATE, schema.BITS_PER_FACT, schema.TOKENS_BEFORE, schema.DEPTH), _OF_RUN),
     **dict.fromkeys((schema.RECALLED, schema.PROBED, schema.ANSWER_NATS), (*_OF_GROUP, schema.CHECKPOINT)),
     schema.GUESSING: _OF_GROUP,
+    schema.UNINFUSED: _OF_GROUP,
     **dict.fromkeys((schema.GENERAL_LOSS, schema.BITS_PER_BYTE), (*_OF_RUN, schema.CHECKPOINT)),
     schema.TOKENS_SEEN: (*_OF_RUN, schema.CHECKPOINT),
 }
@@ -126,6 +127,10 @@ def _check_counts(curves: xr.Dataset, where: str) -> None:
     _require_runs(curves, inside.all(), inside, "0 <= recalled <= probed", "counts outside", where)
     chance = ((guessing >= 0) & (guessing <= _MOST_GUESSING)).values
     _require_runs(curves, chance.all(), chance, f"guessing in [0, {_MOST_GUESSING}]", "values outside", where)
+    if schema.UNINFUSED in curves.variables:
+        most = curves[schema.UNINFUSED].transpose(schema.RUN, schema.GROUP)
+        inside = (most.isnull() | ((most > guessing) & (most <= 1))).values
+        _require_runs(curves, inside.all(), inside, "uninfused above guessing, 1 at most", "values outside", where)
     exposed = ((group_exposures(curves) > 0) | (probed == 0)).transpose(schema.RUN, ...).values
     _require_runs(curves, exposed.all(), exposed, "positive exposures for every probed group", "zero", where)
 

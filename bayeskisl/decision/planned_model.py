@@ -10,6 +10,7 @@ from bayeskisl import schema
 from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.axes import Axis, LoadEffect, axis_of
 from bayeskisl.curves import further_covariates, reference_load
+from bayeskisl.curves.benchmark import known_uninfused
 from bayeskisl.curves.cells import same_tokens_per_parameter, tokens_per_parameter, without_rounding
 from bayeskisl.curves.exposures import assumed_terms
 from bayeskisl.curves.groups import infused_group, probed_groups
@@ -63,6 +64,9 @@ class PlannedModel:
         Whether exposures of infused facts are known up to a constant alone.
     invented : tuple of str
         Covariates that stand in for what an imported table does not tell.
+    knows_uninfused : bool
+        Whether what each model recalls of the background without infusion was measured: its ceiling is then a share of
+        that.
     """
 
     params: float
@@ -75,6 +79,7 @@ class PlannedModel:
     reference_load: float = 1.0
     relative: bool = False
     invented: tuple[str, ...] = ()
+    knows_uninfused: bool = False
 
     @property
     def coordinate(self) -> str:
@@ -213,6 +218,7 @@ def planned_model(curves: xr.Dataset, target: Target) -> PlannedModel:
         reference_load=reference_load(curves),
         relative=curves.attrs.get("exposure_scale") == "relative",
         invented=assumed_terms(curves),
+        knows_uninfused=bool(known_uninfused(curves)[curves[schema.GROUP].values == schema.BACKGROUND].any()),
     )
 
 

@@ -250,7 +250,10 @@ def described[A: About](
         ci_prob=options.ci_prob,
         seed=options.seed,
         keep_of=levels.of,
-        kept_uninfused=float(np.median(prospect.kept_uninfused())) if levels.of == "uninfused" else None,
+        kept_uninfused=float(np.median(prospect.kept_uninfused()))
+        if levels.of == "uninfused" and not target.knows_uninfused
+        else None,
+        of_uninfused=[schema.BACKGROUND] if target.knows_uninfused else [],
         levels={group: levels(group) for group in target.groups},
         params=target.params,
         tokens=target.tokens,

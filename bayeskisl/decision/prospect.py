@@ -114,10 +114,10 @@ class Prospect:
         match levels.reference(group):
             case "ceiling":
                 whole: FloatArray | float = 1.0
-            case "facts":
-                whole = 1 / fall.known_at_best()
-            case "uninfused":
+            case "uninfused" if not self.target.knows_uninfused:
                 whole = self.kept_uninfused()
+            case _:  # where it was measured, the ceiling is a share of what is recalled without infusion
+                whole = 1 / fall.known_at_best()
         return fall.log_exposures_holding(np.asarray(levels(group) * whole))
 
     def kept_uninfused(self) -> FloatArray:

@@ -13,6 +13,7 @@ from bayeskisl.arrays import BoolArray, FloatArray, IntArray
 from bayeskisl.axes import Axis
 from bayeskisl.card import card, escaped
 from bayeskisl.curves import final, levels_of_runs, validate
+from bayeskisl.curves.benchmark import known_uninfused, most_recalled
 from bayeskisl.curves.groups import infused_group, probed_groups
 from bayeskisl.decision.about import About, AboutDecision, about_of
 from bayeskisl.decision.criterion import KeepOf
@@ -412,8 +413,19 @@ def _shares(decision: Decision, group: str, runs: xr.Dataset) -> FloatArray:
     floor, ceiling = decision.about.floors_and_ceilings.get(group, own)
     about = decision.about
     at_best = known(ceiling, floor)
-    whole = {"ceiling": at_best, "facts": 1.0, "uninfused": at_best * (about.kept_uninfused or 1.0)}[
-        about.reference(group)
-    ]
+    uninfused = at_best * about.kept_uninfused if about.kept_uninfused else 1.0
+    whole = {"ceiling": at_best, "facts": 1.0, "uninfused": uninfused}[about.reference(group)]
     recalled, probed, guessing = (runs[name].sel(group=group).values for name in schema.COUNTS)
-    return np.asarray(known(recalled / probed, np.maximum(floor, guessing)) / whole, dtype=float)
+    most = _most_recalled(about, group, runs)
+    return np.asarray(known(recalled / probed, np.maximum(floor, guessing), most) / whole, dtype=float)
+
+
+def _most_recalled(about: About, group: str, runs: xr.Dataset) -> FloatArray:
+    """Largest share that each run can recall of what the answer refers to, ``(run,)``."""
+    if group not in about.of_uninfused:
+        return np.ones(runs.sizes[schema.RUN])
+    place = list(runs[schema.GROUP].values).index(group)
+    if not known_uninfused(runs)[place]:
+        raise InputError("the target's own score of the benchmark before anything is infused", "none", "runs",
+                         "add a run with 0 facts to the table, or map uninfused.background")  # fmt: skip
+    return most_recalled(runs)[:, place]

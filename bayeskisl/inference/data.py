@@ -20,7 +20,7 @@ from bayeskisl.curves import (
     varied,
     with_covariates,
 )
-from bayeskisl.curves.benchmark import benchmarks
+from bayeskisl.curves.benchmark import benchmarks, known_uninfused, most_recalled_of_cells
 from bayeskisl.curves.guesses import at_least_guessed
 from bayeskisl.errors import InputError
 from bayeskisl.inference.load import Load
@@ -45,6 +45,8 @@ class ModelData:
         Log exposures u of each probed group, 0 where nothing was probed, shape ``(run, group)``.
     guessing : numpy.ndarray
         Guessing rates, one for each group of a domain, shape ``(cell, group)``.
+    uninfused : numpy.ndarray
+        Recall without infusion, 1 where it is not known, shape ``(cell, group)``.
     cell_of_run : numpy.ndarray
         Index of each run's cell, shape ``(run,)``.
     rough_threshold : numpy.ndarray
@@ -63,7 +65,8 @@ class ModelData:
     load : Load or None
         Where runs and cells lie in load; None of a law that does not know it.
     is_benchmark : numpy.ndarray
-        Whether a group is a general benchmark, of which a model never knows all, shape ``(group,)``.
+        Whether a group is a general benchmark of which a model never knows all, and nobody says how much without
+        infusion, shape ``(group,)``.
     labels : mapping
         Names along ``run``, ``group`` and ``cell``.
     """
@@ -72,6 +75,7 @@ class ModelData:
     probed: IntArray
     log_exposures: FloatArray
     guessing: FloatArray
+    uninfused: FloatArray
     cell_of_run: IntArray
     rough_threshold: FloatArray
     log_size: FloatArray
@@ -113,6 +117,7 @@ class ModelData:
             log_size=fit(self.log_size, cells),
             is_real=fit(self.is_real, cells),
             guessing=fit(self.guessing, cells),
+            uninfused=fit(self.uninfused, cells, 1.0),
             covariates=fit(self.covariates, cells, 1.0),
             load=self.load
             and replace(
@@ -166,6 +171,7 @@ def prepare(curves: xr.Dataset, law: Law) -> ModelData:
         probed=probed,
         log_exposures=log_exposures,
         guessing=guessing,
+        uninfused=most_recalled_of_cells(curves, cell_of_run),
         cell_of_run=cell_of_run,
         rough_threshold=rough_threshold,
         log_size=size_law.z(values)[:, 0],
@@ -175,7 +181,7 @@ def prepare(curves: xr.Dataset, law: Law) -> ModelData:
         positive=law.positive,
         unbounded=law.unbounded,
         load=load,
-        is_benchmark=benchmarks(curves),
+        is_benchmark=benchmarks(curves) & ~known_uninfused(curves),
         labels={
             schema.RUN: curves[schema.RUN].values.tolist(),
             schema.GROUP: curves[schema.GROUP].values.tolist(),

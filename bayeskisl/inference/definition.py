@@ -144,7 +144,7 @@ def define(say: Language, given: Given, law: Law) -> None:
 
     # facts that are lost however often they are seen: their share scatters over cells
     lapse_log_odds = _over(of_groups["lapse_scatter"]) * say.normal("lapse_z", 0.0, 1.0, dims=(_CELL, _GROUP))
-    ceiling = ceiling_of(_over(lapse_intercept) + lapse_log_odds, floor, xp)
+    ceiling = ceiling_of(_over(lapse_intercept) + lapse_log_odds, floor, given.uninfused, xp)
     ceiling = say.deterministic("ceiling", ceiling, (_CELL, _GROUP))
 
     # Runs. Those of one cell at one level have one expectation, which is computed once: a point
@@ -239,9 +239,9 @@ def _floor(say: Language, given: Given) -> Array:
     return say.deterministic("floor", given.guessing + (1 - given.guessing) * _over(excess), (_CELL, _GROUP))
 
 
-def ceiling_of(lapse_log_odds: Array, floor: Array, xp: Any) -> Array:
-    """Retention at many exposures, 1 - lapse (1 - floor)."""
-    return 1 - (1 - floor) / (1 + xp.exp(-lapse_log_odds))
+def ceiling_of(lapse_log_odds: Array, floor: Array, most: Array, xp: Any) -> Array:
+    """Retention at many exposures, most - lapse (most - floor), where nothing more than `most` can be retained."""
+    return most - (most - floor) / (1 + xp.exp(-lapse_log_odds))
 
 
 def marginal_line(

@@ -8,14 +8,16 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
-from bayeskisl.curves import cell_at
+from bayeskisl.curves import cell_at, cell_table
+from bayeskisl.curves.benchmark import most_recalled_of_cells
 from bayeskisl.errors import InputError
 from bayeskisl.inference.correlation import correlated
 from bayeskisl.inference.definition import ceiling_of
 from bayeskisl.inference.domains import require_one_domain
 from bayeskisl.inference.fitted_law_of_size import FittedLawOfSize
 from bayeskisl.inference.run_scatter import run_scatter
-from bayeskisl.inference.storage import laws_of, posterior_group
+from bayeskisl.inference.storage import curves_of, laws_of, posterior_group
+from bayeskisl.knowledge.guessing import known
 from bayeskisl.laws import Law
 
 if TYPE_CHECKING:
@@ -91,7 +93,11 @@ def extrapolate(
     line, limit = _line(posterior, size, target, _by_prior(chosen, unvaried, fresh["unvaried"], seed))
     z = np.log(params / size.law.reference[0])
     own = None if as_new or not chosen.falls else cell_at(size.cells, target)
-    curve = _curve_by_law(posterior, line, z, fresh) if own is None else _curve_of_cell(posterior, own)
+    curve = (
+        _curve_by_law(posterior, line, z, fresh)
+        if own is None
+        else _curve_of_cell(posterior, own, _most_recalled(tree))
+    )
     if not chosen.falls:
         curve["log_critical_exposures"] = line.copy(data=np.full(line.shape, -np.inf))
     return xr.Dataset(
@@ -148,7 +154,7 @@ def _curve_by_law(
     return {
         "log_critical_exposures": line + posterior["tau"] * fresh["size"],
         "log_steepness": steepness + posterior["steepness_scatter"] * fresh["steepness"],
-        "ceiling": ceiling_of(log_odds, _of_target(posterior["floor"]), np),
+        "ceiling": ceiling_of(log_odds, _of_target(posterior["floor"]), 1.0, np),
     }
 
 
@@ -157,14 +163,25 @@ def _of_target(floor: xr.DataArray) -> xr.DataArray:
     return floor.isel({schema.CELL: 0}, drop=True)
 
 
-def _curve_of_cell(posterior: xr.Dataset, cell: int) -> dict[str, xr.DataArray]:
-    """Curve of a trained cell: informed by its own runs, and by the law through the scatter of sizes."""
-    of_cell = posterior[["critical_exposures", "steepness", "ceiling"]].isel({schema.CELL: cell}, drop=True)
+def _most_recalled(tree: xr.DataTree) -> xr.DataArray:
+    """Largest share that runs can recall, dims ``(cell, group)``."""
+    curves = curves_of(tree)
+    _, cell_of_run = cell_table(curves)
+    return xr.DataArray(most_recalled_of_cells(curves, cell_of_run), dims=(schema.CELL, schema.GROUP))
+
+
+def _curve_of_cell(posterior: xr.Dataset, cell: int, most: xr.DataArray) -> dict[str, xr.DataArray]:
+    """Curve of a trained cell: informed by its own runs, and by the law through the scatter of sizes.
+
+    Its ceiling is relative to `most`, the largest share that its runs can recall, as that of an untrained size is.
+    """
+    of_cell = posterior[["critical_exposures", "steepness", "ceiling", "floor"]].isel({schema.CELL: cell}, drop=True)
+    floor = of_cell["floor"]
     logs = of_cell.map(np.log)
     return {
         "log_critical_exposures": logs["critical_exposures"],
         "log_steepness": logs["steepness"],
-        "ceiling": of_cell["ceiling"],
+        "ceiling": floor + (1 - floor) * known(of_cell["ceiling"], floor, most.isel({schema.CELL: cell})),
     }
 
 

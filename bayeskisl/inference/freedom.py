@@ -85,7 +85,7 @@ def _of_run(data: ModelData, law: Law) -> FloatArray:
     to leave the middle as it is.
     """
     guessing = data.guessing[data.cell_of_run]
-    share, above = share_kept(data), 1 - guessing
+    share, above = share_kept(data), data.uninfused[data.cell_of_run] - guessing
     recall = guessing + above * share
     trials = data.probed / (1 + data.probed / law.priors.concentration.median)
     slope = above * law.priors.steepness.median * share * (1 - share)
@@ -94,8 +94,9 @@ def _of_run(data: ModelData, law: Law) -> FloatArray:
 
 def share_kept(data: ModelData) -> FloatArray:
     """Share that each run retains above guessing, ``(run, group)``."""
-    recalled, guessing = (data.recalled + 0.5) / (data.probed + 1), data.guessing[data.cell_of_run]
-    return np.clip(known(recalled, guessing), _LEAST_SHARE, 1 - _LEAST_SHARE)
+    recalled = (data.recalled + 0.5) / (data.probed + 1)
+    guessing, uninfused = data.guessing[data.cell_of_run], data.uninfused[data.cell_of_run]
+    return np.clip(known(recalled, guessing, uninfused), _LEAST_SHARE, 1 - _LEAST_SHARE)
 
 
 def _crosses(share: FloatArray, data: ModelData) -> BoolArray:

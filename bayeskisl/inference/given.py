@@ -91,7 +91,7 @@ class Given:
 
     Parameters
     ----------
-    recalled, probed, guessing
+    recalled, probed, guessing, uninfused
         See `bayeskisl.inference.data.ModelData`.
     log_exposures, cell_of_point, point_of_run
         Log exposures and index of the cell of each point, and index of each run's point.
@@ -112,6 +112,7 @@ class Given:
     probed: Annotated[Array, _RUN, _GROUP]
     log_exposures: Annotated[Array, POINT, _GROUP]
     guessing: Annotated[Array, _CELL, _GROUP]
+    uninfused: Annotated[Array, _CELL, _GROUP]
     cell_of_point: Annotated[Array, POINT]
     point_of_run: Annotated[Array, _RUN]
     rough: GivenRough

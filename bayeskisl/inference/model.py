@@ -196,6 +196,7 @@ def _given(model: Model) -> Given:
         probed=data.probed,
         log_exposures=data.log_exposures[point],
         guessing=data.guessing,
+        uninfused=data.uninfused,
         cell_of_point=data.cell_of_run[point],
         point_of_run=model.points.of_run,
         rough=rough_inputs(data, law),

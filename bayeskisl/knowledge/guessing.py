@@ -7,8 +7,8 @@ __all__ = ["kept", "known"]
 Array = Any  # a float, a NumPy array or a DataArray: anything that broadcasts
 
 
-def known(retention: Array, guessing: Array) -> Array:
-    """Share of facts that are known rather than guessed, (rho - rho_0) / (1 - rho_0).
+def known(retention: Array, guessing: Array, most: Array = 1.0) -> Array:
+    """Share of facts that are known rather than guessed, (rho - rho_0) / (rho_1 - rho_0).
 
     Parameters
     ----------
@@ -17,8 +17,10 @@ def known(retention: Array, guessing: Array) -> Array:
     guessing : array
         Probability that a fact that was never seen is recalled, in [0, 1): the known rate of chance, or a posterior's
         floor, which is that rate as measured.
+    most : array
+        Probability that a fact is recalled of which nothing is lost: 1, or of a benchmark the score without infusion.
     """
-    return (retention - guessing) / (1 - guessing)
+    return (retention - guessing) / (most - guessing)
 
 
 def kept(facts: Array, retention: Array, guessing: Array) -> Array:

@@ -1,6 +1,7 @@
 """Two sides: where recall of the infused facts and what is kept of the background hold together."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -132,6 +133,16 @@ def test_at_the_level_relative_to_no_infusion_every_draw_keeps_that_share_of_it(
     np.testing.assert_allclose(prospect.kept_uninfused(), without, rtol=1e-9)
     there = prospect.share_of_ceiling("background", prospect.admissible(levels)[:, None])[:, 0]
     np.testing.assert_allclose(there, 0.95 * without, rtol=1e-6)
+
+
+def test_a_level_is_a_share_of_what_was_measured_without_infusion(fit):
+    made = MixedFit(curves=mixed_curves("ratio"))
+    _, planned = of_target(made, Target(98_304))
+    levels = Levels({"background": 0.9}, "uninfused")
+    prospect = forecast(made, replace(planned, knows_uninfused=True), levels, Options()).prospect
+    place = prospect.holding(levels, "background")[:, None]
+    best = prospect.falls["background"].known_at_best()
+    np.testing.assert_allclose(prospect.share_of_ceiling("background", place)[:, 0] * best, 0.9, rtol=1e-6)
 
 
 def test_infused_facts_have_no_level_without_infusion(fit):

@@ -170,6 +170,22 @@ def test_a_level_relative_to_no_infusion_is_verified_against_what_was_predicted_
     assert kept_at_choice(kept["uninfused"]).endswith("of what was predicted without infusion")
 
 
+def test_shares_of_a_score_without_infusion_are_verified_against_the_targets_own(fit):
+    decision = decide(MixedFit(curves=mixed_curves("ratio")), 98_304, sensitivity=False, keep_of="facts")
+    runs = mixed_curves("ratio", sizes=(98_304,), ratios=(decision.choice.value, 0.5), seeds=(0,))
+    runs = runs.assign_coords(run=["target 0", "target 1"])
+    asked = decision.data.assign_attrs(of_uninfused=json.dumps(["background"]))
+    with pytest.raises(InputError, match="the target's own score of the benchmark before anything is infused"):
+        verify(asked, runs)
+    of_all, of_scored = (
+        verify(asked, runs.assign(uninfused=xr.full_like(runs.guessing, np.nan).where(runs.group == "infused", most)))
+        for most in (1.0, 0.9)
+    )
+    floor = decision.about.floors_and_ceilings["background"][0]
+    whole, part = (each.at_choice.shares["background"][0] for each in (of_all, of_scored))
+    assert part / whole == pytest.approx((1 - floor) / (0.9 - floor))
+
+
 def test_a_decision_is_held_against_where_most_was_kept(fit):
     decision = decide(fit, 98_304, sensitivity=False)
     levels = (1_000, round(decision.choice.value), round(decision.optimum.value), 2_600, 4_000)

@@ -61,8 +61,9 @@ def assemble(runs: Runs, findings: Findings) -> xr.Dataset:
     for name in _OF_RUN:
         if name in rows:
             variables[name] = (schema.RUN, _first_told(rows[name], run_of_row, len(names)))
-    if schema.ANSWER_NATS in rows:
-        variables[schema.ANSWER_NATS] = (both, by_group(schema.ANSWER_NATS, np.nan, float))
+    for name in (schema.ANSWER_NATS, schema.UNINFUSED):
+        if name in rows:
+            variables[name] = (both, by_group(name, np.nan, float))
     coordinates = {name: (schema.RUN, _whole(rows[name][first])) for name in schema.RUN_COORDINATES}
     if schema.BITS_PER_FACT in rows:
         coordinates[schema.BITS_PER_FACT] = schema.RUN, rows[schema.BITS_PER_FACT][first]

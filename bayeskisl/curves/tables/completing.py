@@ -6,27 +6,26 @@ import numpy as np
 
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
+from bayeskisl.axes import AXES
 from bayeskisl.curves.benchmark import benchmark_terms, typical_corpus
+from bayeskisl.curves.tables.controls import Controls
 from bayeskisl.curves.tables.fields import Sources, Values
 from bayeskisl.curves.tables.groups import groups_of
 from bayeskisl.curves.tables.problems import Findings
 from bayeskisl.curves.tables.spelling import column_named, map_option
 from bayeskisl.knowledge.identity import background_exposures
 
-__all__ = ["complete", "with_benchmark", "with_facts"]
+__all__ = ["complete", "with_benchmark", "with_facts", "with_uninfused"]
 
 # Runs without infusion that recall everything leave nothing to be learned; a guessing rate has to stay below 1.
 _MOST_GUESSED = 0.999
 
 
-def complete(values: Values, mapping: Sources, guesses: Mapping[str, float], findings: Findings) -> Values:
-    """Return the fields, completed by those that may be assumed, and the groups by their names.
-
-    Runs without infusion recall the share `guesses` of the facts of each domain.
-    """
+def complete(values: Values, mapping: Sources, controls: Controls, findings: Findings) -> Values:
+    """Return the fields, completed by those that may be assumed, and the groups by their names."""
     rows = _with_sizes(values, mapping, findings)
     rows[schema.GROUP] = groups_of(rows, mapping, findings)
-    rows = _with_guessing(rows, guesses, findings)
+    rows = _with_guessing(rows, controls.infused, findings)
     assumed = (schema.GUESSING, schema.BACKGROUND_FACTS, schema.BACKGROUND_SHARE, schema.SEED)
     return dict.fromkeys(assumed, np.zeros(len(findings.places))) | rows
 
@@ -140,3 +139,30 @@ def with_benchmark(rows: Values, findings: Findings) -> Values:
         f"(background_facts {facts:,.0f}, background_share {share:g}: {at_none:.3g} exposures without infusion)"
     )
     return {**rows, schema.BACKGROUND_FACTS: facts * every, schema.BACKGROUND_SHARE: share * every}
+
+
+def with_uninfused(rows: Values, controls: Controls, axis: str, findings: Findings) -> Values:
+    """Return the rows with each model's score of a general benchmark without infusion, where the table tells it of all.
+
+    Where the general corpus stays the same as more is infused, nothing but the infused facts costs such a score.
+    """
+    rows, told = dict(rows), rows.get(schema.UNINFUSED, controls.background_in(rows))
+    rows.pop(schema.UNINFUSED, None)
+    of_benchmark = (rows[schema.GROUP] == schema.BACKGROUND) & ~findings.bad_rows
+    stays = bool(axis) and AXES[axis].moves(schema.BACKGROUND) == 0
+    is_benchmark = schema.BACKGROUND_SHARE in findings.invented
+    if not (stays and is_benchmark and (of_benchmark & ~np.isnan(told)).any()):
+        return rows
+    sizes, above = rows[schema.PARAMS], told > rows[schema.GUESSING]
+    lacking = np.unique(sizes[of_benchmark & ~above])
+    if len(lacking):
+        findings.notes.append(
+            f"the benchmark's score before anything is infused is missing or no better than chance for {len(lacking)} "
+            f"of {len(np.unique(sizes[of_benchmark]))} sizes: it is not used"
+        )
+        return rows
+    findings.notes.append(
+        f"models score {told[of_benchmark].min():.3g} to {told[of_benchmark].max():.3g} on the benchmark before "
+        "anything is infused: what they keep of it is counted as a share of that score, above guessing"
+    )
+    return rows | {schema.UNINFUSED: np.where(of_benchmark, told, np.nan)}

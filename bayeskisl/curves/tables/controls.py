@@ -1,18 +1,21 @@
 """Runs in which nothing was infused: controls, which show what a guess gets right."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
+import polars as pl
 
 from bayeskisl import schema
 from bayeskisl.arrays import BoolArray, FloatArray
 from bayeskisl.curves.tables.counts import count, in_the_unit_of_the_rate
 from bayeskisl.curves.tables.evaluation import evaluate
-from bayeskisl.curves.tables.fields import NOTHING_INFUSED, SIZES, Sources
+from bayeskisl.curves.tables.fields import MEASURED, NOTHING_INFUSED, SIZES, Sources, Values, split_group
+from bayeskisl.curves.tables.groups import by_group, groups_of
 from bayeskisl.curves.tables.problems import Findings
 from bayeskisl.curves.tables.raw import RawTable
 
-__all__ = ["infused_counts", "recalled_by_guessing", "uninfused"]
+__all__ = ["Controls", "infused_counts", "recalled_by", "uninfused"]
 
 _MEASURED = (schema.RECALLED, schema.PROBED, "accuracy", "standard_error")
 _CHANCE = 1e-3  # that controls of several sizes seem to know different amounts without doing so
@@ -24,15 +27,78 @@ def uninfused(values: Mapping[str, np.ndarray]) -> BoolArray | None:
     return np.any(nothing, axis=0) if nothing else None
 
 
-def recalled_by_guessing(
+@dataclass(frozen=True)
+class Controls:
+    """What runs without infusion recall.
+
+    Parameters
+    ----------
+    infused : dict
+        Share of the infused facts, by domain ("" if the table names none): what a guess gets right.
+    background : dict
+        Share of the background facts, by the values of `of` in a row: what a model knows before anything is infused.
+    of : tuple of str
+        Fields by which models are told apart.
+    """
+
+    infused: dict[str, float] = field(default_factory=dict)
+    background: dict[tuple[object, ...], float] = field(default_factory=dict)
+    of: tuple[str, ...] = ()
+
+    def background_in(self, rows: Values) -> FloatArray:
+        """Share of the background facts that the model of each row recalls without infusion, ``(row,)``, or NaN."""
+        if not self.background:
+            return np.full(len(rows[schema.GROUP]), np.nan)
+        models = zip(*(rows[name].tolist() for name in self.of), strict=True)
+        return np.array([self.background.get(model, np.nan) for model in models])
+
+
+def recalled_by(
     table: RawTable, mapping: Sources, controls: BoolArray | None, decimal: str | None, findings: Findings
+) -> Controls:
+    """Return what runs without infusion recall; nothing, where the table has no such runs."""
+    if controls is None or not controls.any():
+        return Controls()
+    infused = _guessed(table, mapping, controls, decimal, findings)
+    return Controls(infused, *_background(table.rows(np.flatnonzero(controls).tolist()), mapping, decimal))
+
+
+def _background(
+    controls: RawTable, mapping: Sources, decimal: str | None
+) -> tuple[dict[tuple[object, ...], float], tuple[str, ...]]:
+    """Share of background facts recalled at the end of the runs without infusion, by their models."""
+    models = (*SIZES, schema.TOKENS, schema.DOMAIN)
+    asked = (*MEASURED, *models, schema.GROUP, "checkpoint")
+    fields = {name: source for name, source in mapping.items() if split_group(name)[0] in asked}
+    aside = Findings(controls.origin, controls.places)  # what is wrong with these fields is found again
+    values, _ = evaluate(fields, controls, aside, decimal)
+    rows = by_group(in_the_unit_of_the_rate(values, fields, controls.columns, aside), aside)
+    recalled, probed = count(rows, aside)
+    ours = (groups_of(rows, mapping, aside) == schema.BACKGROUND) & (probed > 0) & ~np.isnan(recalled)
+    of = [name for name in models if name in rows and not _untold(rows[name][ours])]
+    if not ours.any() or not set(of) & set(SIZES):
+        return {}, ()
+    ended = rows.get("checkpoint", np.zeros(len(ours)))
+    columns = {**{name: rows[name] for name in of}, "ended": ended, "recalled": recalled, "probed": probed}
+    measured = pl.DataFrame({name: cells[ours] for name, cells in columns.items()}, strict=False)
+    last = measured.filter(pl.col("ended") == pl.col("ended").max().over(of))
+    shares = last.group_by(of).agg(pl.col("recalled").sum() / pl.col("probed").sum())
+    return {tuple(model): share for *model, share in shares.iter_rows()}, tuple(of)
+
+
+def _untold(values: np.ndarray) -> bool:
+    """Whether some row leaves a field out, or says 0 tokens."""
+    return bool((values != values).any() or (values == 0).any())
+
+
+def _guessed(
+    table: RawTable, mapping: Sources, controls: BoolArray, decimal: str | None, findings: Findings
 ) -> dict[str, float]:
-    """Share recalled by runs without infusion, by domain ("" if the table names none).
+    """Share of infused facts recalled by runs without infusion, by domain ("" if the table names none).
 
     Nothing, where the table states their guessing rate or does not tell what such runs recall.
     """
-    told = {schema.GUESSING, f"{schema.GUESSING}.{schema.INFUSED}"} & set(mapping)
-    if controls is None or not controls.any() or told:
+    if {schema.GUESSING, f"{schema.GUESSING}.{schema.INFUSED}"} & set(mapping):
         return {}
     recalled, probed, values = infused_counts(table, mapping, decimal)
     counted = controls & _of_infused(values, len(table)) & (probed > 0) & ~np.isnan(recalled)

@@ -89,6 +89,7 @@ FIELDS = {
             "standard_error", f"a standard error, 0 or from {_SMALLEST:g}", _SMALLEST, or_zero=True, may_be_empty=True
         ),
         Field(schema.GUESSING, "a guessing rate in [0, 1)", 0, 1, open_high=True),
+        Field(schema.UNINFUSED, "a rate in [0, 1]", 0, 1, may_be_empty=True),
         Field(schema.GENERAL_LOSS, "a loss", may_be_empty=True),
         Field(schema.ANSWER_NATS, "nats", may_be_empty=True),
         Field(schema.LEARNING_RATE, "a learning rate", may_be_empty=True),
@@ -98,9 +99,11 @@ FIELDS = {
 }
 NUMBERS = tuple(FIELDS)
 TEXTS = (schema.RUN, schema.GROUP, schema.DOMAIN, STATE)
-MEASURED = (schema.RECALLED, schema.PROBED, "accuracy", "standard_error", schema.GUESSING, schema.ANSWER_NATS)
+MEASURED = (
+    schema.RECALLED, schema.PROBED, "accuracy", "standard_error", schema.GUESSING, schema.UNINFUSED, schema.ANSWER_NATS,
+)  # fmt: skip
 OUTCOMES = (schema.RECALLED, "accuracy")
-SHARES = (schema.RATIO, "accuracy", "standard_error", schema.GUESSING, schema.BACKGROUND_SHARE)
+SHARES = (schema.RATIO, "accuracy", "standard_error", schema.GUESSING, schema.UNINFUSED, schema.BACKGROUND_SHARE)
 SIZES = (schema.PARAMS, schema.TOTAL_PARAMS)
 NOTHING_INFUSED = (schema.FACTS, schema.RATIO, schema.EXPOSURES, "infused_tokens")  # 0 of one of them is a control
 

@@ -11,7 +11,7 @@ from bayeskisl.curves.tables.assemble import assemble, describe
 from bayeskisl.curves.tables.axis import axis_of, note_levels, note_nothing_to_harm, refuse_ratios_of_one
 from bayeskisl.curves.tables.checkpoints import with_planned_tokens
 from bayeskisl.curves.tables.command import RECORD, recorded
-from bayeskisl.curves.tables.completing import complete, with_benchmark, with_facts
+from bayeskisl.curves.tables.completing import complete, with_benchmark, with_facts, with_uninfused
 from bayeskisl.curves.tables.counts import count
 from bayeskisl.curves.tables.doubts import doubt_assumed, doubt_budget, doubt_probed, doubt_sizes, note_spreads
 from bayeskisl.curves.tables.fields import OUTCOMES, Values, split_group
@@ -59,9 +59,9 @@ def curves_from_table(
         number. Fields of runs: ``params``, ``total_params``, ``tokens``, ``facts``, ``ratio``, ``exposures``,
         ``tokens_per_fact``, ``infused_tokens``, ``background_facts``, ``background_share``, ``seed``, ``run``,
         ``checkpoint``, ``planned_steps``, ``state``, ``general_loss``, ``learning_rate``. What was measured:
-        ``recalled``, ``probed``, ``accuracy``, ``standard_error``, ``guessing``, ``answer_nats``, of the group in the
-        row's ``group``, or of a group that the field names, as in ``"recalled.background"``. The name of a group alone,
-        ``"background"``, is its accuracy.
+        ``recalled``, ``probed``, ``accuracy``, ``standard_error``, ``guessing``, ``answer_nats``, ``uninfused`` (a
+        benchmark's score before anything is infused), of the group in the row's ``group``, or of a group that the field
+        names, as in ``"recalled.background"``. The name of a group alone, ``"background"``, is its accuracy.
     reading : Reading, optional
         Selection of rows and columns, and how they are read; by default everything is read.
     axis : str, optional
@@ -122,7 +122,8 @@ def curves_from_table(
     rows, infusion = _infused(fields, replicates, findings)
     shown_axis = axis_of(infusion, axis, findings)
     refuse_ratios_of_one(infusion, shown_axis, fields.mapping.get(schema.RATIO, "COLUMN"), findings)
-    rows = with_planned_tokens(with_benchmark(rows, findings), fields.mapping, findings)
+    rows = with_uninfused(with_benchmark(rows, findings), fields.controls, shown_axis, findings)
+    rows = with_planned_tokens(rows, fields.mapping, findings)
     runs = runs_of(rows, fields, replicates, findings)
     doubt_budget(infusion, fields, findings)
     findings.stop_if_refused(how.skip_bad_rows)
@@ -144,7 +145,7 @@ def _refuse_levels_unless_told(fields: Fields, findings: Findings) -> None:
 
 def _infused(fields: Fields, replicates: bool, findings: Findings) -> tuple[Values, Infusion]:
     """Rows of single groups, with counts and all terms of the infusion."""
-    rows = complete(by_group(fields.values, findings), fields.mapping, fields.guesses, findings)
+    rows = complete(by_group(fields.values, findings), fields.mapping, fields.controls, findings)
     rows = with_facts(rows, fields.unused_numbers, findings)
     infusion = solve_identity(rows, findings)
     rows[schema.RECALLED], rows[schema.PROBED] = count(rows, findings)

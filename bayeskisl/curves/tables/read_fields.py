@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.curves.tables.controls import Controls
 from bayeskisl.curves.tables.counts import in_the_unit_of_the_rate, refuse_shares_as_percent
 from bayeskisl.curves.tables.evaluation import evaluate
 from bayeskisl.curves.tables.fields import MEASURED, Sources, Values, split_group
@@ -37,7 +38,7 @@ class Fields:
     recognised: list[str]  # fields that the user did not map
     values: Values
     unused: list[str]  # columns that no field reads
-    guesses: dict[str, float]  # share that runs without infusion recall, by domain
+    controls: Controls  # what runs without infusion recall
 
     @property
     def unused_numbers(self) -> Values:
@@ -62,14 +63,14 @@ def read_fields(raw: RawTable, given: Mapping[str, Any], how: Reading, findings:
     if not how.by and not {split_group(field)[0] for field in mapping} & {schema.PROBED, "standard_error"}:
         settings = {mapping.get(field) for field in _SETTINGS}
         refuse_questions(raw, [name for name in raw.columns if quoted(name) in settings])
-    table, guesses = finished_and_infused(raw, mapping, findings, how.decimal)
+    table, controls = finished_and_infused(raw, mapping, findings, how.decimal)
     values, unused = evaluate(mapping, table, findings, how.decimal)
     values = in_the_unit_of_the_rate(values, mapping, table.columns, findings)
     refuse_shares_as_percent(values, mapping, given, table.columns, findings)
     findings.unused, findings.may_be = unused, columns_that_may_be(table.columns, unused)
     findings.unread = [name for name in unused if not name.endswith(SPREAD) and _has_several(table.columns[name])]
     findings.settings = _settings(table, mapping)
-    return Fields(table, mapping, recognised, values, unused, guesses)
+    return Fields(table, mapping, recognised, values, unused, controls)
 
 
 def _has_several(cells: Sequence[object]) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 from bayeskisl import schema
 from bayeskisl.arrays import BoolArray
 from bayeskisl.curves.tables.aggregates import sums_of_domains
-from bayeskisl.curves.tables.controls import recalled_by_guessing, uninfused
+from bayeskisl.curves.tables.controls import Controls, recalled_by, uninfused
 from bayeskisl.curves.tables.evaluation import evaluate
 from bayeskisl.curves.tables.fields import NOTHING_INFUSED, STATE, Sources
 from bayeskisl.curves.tables.problems import Findings, shown
@@ -21,16 +21,15 @@ __all__ = ["finished_and_infused"]
 
 def finished_and_infused(
     table: RawTable, mapping: Sources, findings: Findings, decimal: str | None
-) -> tuple[RawTable, dict[str, float]]:
+) -> tuple[RawTable, Controls]:
     """Leave out unfinished runs, runs without infused facts, and what was measured over all domains together.
 
     They are counted and listed. A run that crashed shows what a part of its training taught; a run without infusion
-    is a baseline and has no exposures, but shows what a guess gets right: the share that these runs recall is returned
-    by domain ("" where the table names none).
+    has no exposures of an infused fact, but shows what a guess gets right, and what a model knows of the background.
     """
     told = {field: source for field, source in mapping.items() if field in (STATE, *NOTHING_INFUSED)}
     if not told and schema.DOMAIN not in mapping:
-        return table, {}
+        return table, Controls()
     aside = Findings(findings.origin, findings.places)  # what is wrong with these fields is found again
     values, _ = evaluate(told, table, aside, decimal)
     out = np.zeros(len(table), dtype=bool)
@@ -41,14 +40,14 @@ def finished_and_infused(
         findings.leave_out(cells & ~out, reason)
         out |= cells
     if not out.any():
-        return table, {}
-    guesses = recalled_by_guessing(table, mapping, uninfused(values), decimal, findings)
+        return table, Controls()
+    controls = recalled_by(table, mapping, uninfused(values), decimal, findings)
     if out.all():
         raise InputError("runs that finished and have infused facts", "none", findings.origin)
     kept = np.flatnonzero(~out)
     findings.places = [table.places[row] for row in kept]
     findings.rows = np.arange(len(kept))
-    return table.rows(kept.tolist()), guesses
+    return table.rows(kept.tolist()), controls
 
 
 def _reasons(values: Mapping[str, np.ndarray]) -> list[tuple[BoolArray, str]]:
