@@ -65,8 +65,8 @@ class ModelData:
     load : Load or None
         Where runs and cells lie in load; None of a law that does not know it.
     is_benchmark : numpy.ndarray
-        Whether a group is a general benchmark of which a model never knows all, and nobody says how much without
-        infusion, shape ``(group,)``.
+        Whether a group is a general benchmark whose score without infusion is not known, so that its ceiling is its
+        own, shape ``(group,)``.
     labels : mapping
         Names along ``run``, ``group`` and ``cell``.
     """

@@ -18,7 +18,7 @@ def known(retention: Array, guessing: Array, most: Array = 1.0) -> Array:
         Probability that a fact that was never seen is recalled, in [0, 1): the known rate of chance, or a posterior's
         floor, which is that rate as measured.
     most : array
-        Probability that a fact is recalled of which nothing is lost: 1, or of a benchmark the score without infusion.
+        Probability that a fact is recalled if nothing is lost: 1, or the score of a benchmark without infusion.
     """
     return (retention - guessing) / (most - guessing)
 

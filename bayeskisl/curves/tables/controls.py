@@ -29,7 +29,7 @@ def uninfused(values: Mapping[str, np.ndarray]) -> BoolArray | None:
 
 @dataclass(frozen=True)
 class Controls:
-    """What runs without infusion recall.
+    """Knowledge of runs without infusion.
 
     Parameters
     ----------
