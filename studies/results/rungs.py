@@ -58,9 +58,10 @@ def _rung(row: dict[str, Any], common: dict[str, Any], where: str) -> Rung:
     if "name" not in row:
         raise InputError("a name in every [[rungs]]", "none", where)
     where = f"{where} [[rungs]] {row['name']}"
-    # the ladder's own budget passes any check before it is changed, the rung's own follows after it
     changed = {**common, **row.get("sweep", {}), "name": f"sanity-{row['name']}"}
-    spec = sweep_from_table({**changed, "tokens": common["tokens"]}, where)
+    # the ladder's own budget passes any check before its format is changed, the rung's own follows after that
+    passing = {name: common[name] for name in ("tokens",) if name in common}
+    spec = sweep_from_table({**changed, **passing}, where)
     try:
         ladder = replace(
             spec.ladder,
@@ -70,7 +71,8 @@ def _rung(row: dict[str, Any], common: dict[str, Any], where: str) -> Rung:
         )
     except TypeError as problem:
         raise InputError("keys of a training recipe or a format of facts", str(problem), where) from None
-    spec = replace(spec, ladder=ladder, tokens=(changed["tokens"],))
+    budgets = (changed["tokens"],) if passing else spec.tokens
+    spec = replace(spec, ladder=ladder, tokens=budgets)
     return Rung(row["name"], row.get("title", row["name"]), check_sweep(spec, where))
 
 
