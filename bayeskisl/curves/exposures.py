@@ -46,7 +46,7 @@ def group_exposures(curves: xr.Dataset) -> xr.DataArray:
     )  # fmt: skip
     has_background = background_facts > 0
     with np.errstate(all="ignore"):  # unchecked curves may have runs of no facts, or of any number at all
-        infused = infused_exposures(tokens, ratio, facts, tokens_per_fact)
+        infused: FloatArray = infused_exposures(tokens, ratio, facts, tokens_per_fact)
         background = background_exposures(
             tokens, ratio, np.where(has_background, background_facts, 1), background_share, tokens_per_fact
         )
