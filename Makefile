@@ -38,7 +38,7 @@ test: $(READY)
 
 slow: $(READY)
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --dist worksteal -m 'slow and not alone'
-	$(BIN)/python -m pytest -m 'slow and alone'
+	$(BIN)/python -m pytest -m 'slow and alone' $$(grep -rl --include='*.py' 'mark\.alone' tests)
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -1,6 +1,7 @@
 """What all processes of a test run share, and how it ends."""
 
 import fcntl
+import gc
 import os
 import shutil
 import sys
@@ -8,6 +9,22 @@ import sys
 import pytest
 
 _STATUS = pytest.StashKey[int]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session):
+    """Import without the search for garbage, and leave what was imported out of every later search.
+
+    Some 700,000 objects stay until the end. While they are made, searching them again and again takes a sixth of the
+    collection's time.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_sessionfinish(session, exitstatus):

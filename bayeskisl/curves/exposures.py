@@ -39,24 +39,25 @@ def group_exposures(curves: xr.Dataset) -> xr.DataArray:
     853.3
     """
     require_curves(curves)
-    c = curves.coords
-    infused = infused_exposures(c["tokens"], c["ratio"], c["facts"], c["tokens_per_fact"])
-    has_background = c["background_facts"] > 0
-    background = background_exposures(
-        c["tokens"],
-        c["ratio"],
-        xr.where(has_background, c["background_facts"], 1),
-        c["background_share"],
-        c["tokens_per_fact"],
-    ).where(has_background, 0.0)
-    of_group = {**dict.fromkeys(schema.OF_INFUSED, infused), schema.BACKGROUND: background}
-    columns = [of_group[str(name)].reset_coords(drop=True) for name in curves["group"].values]
-    return (
-        xr.concat(columns, dim=schema.GROUP)
-        .transpose(schema.RUN, schema.GROUP)
-        .assign_coords(run=curves["run"], group=curves["group"])
-        .astype(np.float64)
-        .rename("group_exposures")
+    tokens, ratio, facts, tokens_per_fact, background_facts, background_share = (
+        curves[name].values
+        for name in (schema.TOKENS, schema.RATIO, schema.FACTS, schema.TOKENS_PER_FACT, schema.BACKGROUND_FACTS,
+                     schema.BACKGROUND_SHARE)
+    )  # fmt: skip
+    has_background = background_facts > 0
+    with np.errstate(all="ignore"):  # unchecked curves may have runs of no facts, or of any number at all
+        infused: FloatArray = infused_exposures(tokens, ratio, facts, tokens_per_fact)
+        background = background_exposures(
+            tokens, ratio, np.where(has_background, background_facts, 1), background_share, tokens_per_fact
+        )
+    of_group = {**dict.fromkeys(schema.OF_INFUSED, infused), schema.BACKGROUND: np.where(has_background, background, 0)}
+    columns = [of_group[str(name)] for name in curves["group"].values]
+    variables = {name: curves.variables[name] for name in curves.coords}
+    return xr.DataArray(
+        np.stack(columns, axis=1).astype(np.float64),
+        coords={name: each for name, each in variables.items() if each.dims in ((), (schema.RUN,), (schema.GROUP,))},
+        dims=(schema.RUN, schema.GROUP),
+        name="group_exposures",
     )
 
 

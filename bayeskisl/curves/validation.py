@@ -114,9 +114,12 @@ def _check_types(curves: xr.Dataset, where: str) -> None:
 
 
 def _check_counts(curves: xr.Dataset, where: str) -> None:
-    recalled, probed, guessing = (curves[name].transpose(schema.RUN, schema.GROUP, ...) for name in schema.COUNTS)
+    # without coordinates, which each operation would join again
+    recalled, probed, guessing = (
+        curves.variables[name].transpose(schema.RUN, schema.GROUP, ...) for name in schema.COUNTS
+    )
     for name in ("recalled", "probed"):
-        values = curves[name].values
+        values = curves.variables[name].values
         finite = np.isfinite(values) if values.dtype.kind == "f" else np.ones(values.shape, bool)
         _require_runs(curves, finite.all(), finite, f"{name} to be a count (not probed is probed = 0)", "NaN", where)
         whole = values == np.floor(values)
@@ -128,10 +131,10 @@ def _check_counts(curves: xr.Dataset, where: str) -> None:
     chance = ((guessing >= 0) & (guessing <= _MOST_GUESSING)).values
     _require_runs(curves, chance.all(), chance, f"guessing in [0, {_MOST_GUESSING}]", "values outside", where)
     if schema.UNINFUSED in curves.variables:
-        most = curves[schema.UNINFUSED].transpose(schema.RUN, schema.GROUP)
+        most = curves[schema.UNINFUSED].variable.transpose(schema.RUN, schema.GROUP)
         inside = (most.isnull() | ((most > guessing) & (most <= 1))).values
         _require_runs(curves, inside.all(), inside, "uninfused above guessing, 1 at most", "values outside", where)
-    exposed = ((group_exposures(curves) > 0) | (probed == 0)).transpose(schema.RUN, ...).values
+    exposed = ((group_exposures(curves).variable > 0) | (probed == 0)).transpose(schema.RUN, ...).values
     _require_runs(curves, exposed.all(), exposed, "positive exposures for every probed group", "zero", where)
 
 
@@ -157,9 +160,10 @@ def _check_runs(curves: xr.Dataset, where: str) -> None:
     if schema.DOMAIN in curves.variables:
         told = np.array([bool(str(name).strip()) and name == name for name in curves[schema.DOMAIN].values], dtype=bool)
         _require_runs(curves, told.all(), told, "the name of a domain for every run", "none", where)
-    infused = curves["ratio"] * curves["tokens"]
-    exposed = curves["facts"] * curves["exposures"] * curves["tokens_per_fact"]
-    holds = np.isclose(infused.values, exposed.values, rtol=_IDENTITY_TOLERANCE)
+    facts, exposures, tokens_per_fact, tokens = (
+        curves.variables[name].values for name in ("facts", "exposures", "tokens_per_fact", "tokens")
+    )
+    holds = np.isclose(ratio * tokens, facts * exposures * tokens_per_fact, rtol=_IDENTITY_TOLERANCE)
     _require_runs(curves, holds.all(), holds, "r D = K f l (infused tokens = facts x exposures x tokens per fact)",
                   "runs that break it", where)  # fmt: skip
 

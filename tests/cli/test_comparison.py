@@ -25,7 +25,8 @@ def compared(saved):
     import bayeskisl.inference
     from bayeskisl.inference import compare, load_fit
 
-    found = compare([load_fit(saved / "one.nc"), load_fit(saved / "two.nc")], refit=False, largest=0)
+    files = {str(saved / name): load_fit(saved / name) for name in ("one.nc", "two.nc")}
+    found = compare(list(files.values()), refit=False, largest=0)
     asked = []
 
     def known(fits, **options):
@@ -34,6 +35,7 @@ def compared(saved):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bayeskisl.inference, "compare", known)
+        patch.setattr(bayeskisl.inference, "load_fit", lambda path: files[str(path)])
         yield asked
 
 
@@ -54,12 +56,13 @@ def test_the_verdict_and_each_laws_prediction_are_printed(saved, compared):
 
 
 def test_the_compared_fit_is_saved_with_its_weights(saved, compared, tmp_path):
-    from bayeskisl.inference import load_fit
+    from bayeskisl.inference.result import load_fit
 
     said = command(saved, "--out", str(tmp_path / "both.nc"))
     assert "4 sizes do not separate" in said.replace("\n", " ")
-    assert set(load_fit(tmp_path / "both.nc").weights) <= {"power", "collapse"}
-    assert list(load_fit(tmp_path / "both.nc").laws) == ["power", "collapse"]
+    again = load_fit(tmp_path / "both.nc")
+    assert set(again.weights) <= {"power", "collapse"}
+    assert list(again.laws) == ["power", "collapse"]
 
 
 def test_one_law_alone_is_one_sentence(saved):

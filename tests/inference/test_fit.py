@@ -137,7 +137,7 @@ def test_missing_foreign_and_corrupt_files_are_refused(curves, fresh, tmp_path):
     curves.to_netcdf(foreign, engine="h5netcdf")
     with pytest.raises(InputError, match=r"a fit, got retention curves; make it with `bk\.fit`"):
         load_fit(foreign)
-    earlier = load_fit(saved).tree.copy()
+    earlier = fresh.tree.copy()
     earlier["posterior"] = earlier["posterior"].to_dataset().drop_vars("asymmetry")
     with pytest.raises(InputError, match="one of an earlier version; fit the curves again"):
         load_fit(write_netcdf(earlier, tmp_path / "earlier.nc"))

@@ -51,6 +51,7 @@ order = 1
 successors = 8
 """
 TARGET = 12 * 24**2
+COARSE = {"particles": 1_000}  # which run is bought does not matter here
 
 
 class Asking(LoopEvents):
@@ -91,8 +92,8 @@ def fits():
 @pytest.fixture(scope="module")
 def run(spec, fits):
     def looped(**options):
-        settings = {"until": 1e3, "budget": "1e18flop", "batch": 2, "workers": 1, "largest": 12 * 16**2} | options
-        return loop(spec, TARGET, out=spec.parent / "out", **settings)
+        settings = {"until": 1e3, "budget": "1e18flop", "batch": 2, "workers": 1, "largest": 12 * 16**2}
+        return loop(spec, TARGET, out=spec.parent / "out", **settings | COARSE | options)
 
     return looped
 
@@ -156,7 +157,7 @@ def test_another_loop_does_not_mix_with_this_one(first, run):
         run(seed=5)
 
 
-ELSEWHERE = {"until": 1.0, "budget": "1e21flop", "batch": 3}
+ELSEWHERE = {"until": 1.0, "budget": "1e21flop", "batch": 3, **COARSE}
 BUDGET = 30e9
 
 
