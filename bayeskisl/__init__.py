@@ -43,6 +43,8 @@ _PUBLIC = {
     "load_decision": "bayeskisl.decision",
     "verify": "bayeskisl.decision",
     "backtest": "bayeskisl.decision",
+    "extrapolate_points": "bayeskisl.decision",
+    "CriticalPoints": "bayeskisl.decision",
     "Backtest": "bayeskisl.decision",
     "plan": "bayeskisl.design",
     "Strategy": "bayeskisl.design",

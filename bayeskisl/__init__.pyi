@@ -15,11 +15,13 @@ from bayeskisl.curves import read_runs as read_runs
 from bayeskisl.curves import save_curves as save_curves
 from bayeskisl.decision import Backtest as Backtest
 from bayeskisl.decision import Criterion as Criterion
+from bayeskisl.decision import CriticalPoints as CriticalPoints
 from bayeskisl.decision import Decision as Decision
 from bayeskisl.decision import KeptFacts as KeptFacts
 from bayeskisl.decision import backtest as backtest
 from bayeskisl.decision import decide as decide
 from bayeskisl.decision import decision_table as decision_table
+from bayeskisl.decision import extrapolate_points as extrapolate_points
 from bayeskisl.decision import load_decision as load_decision
 from bayeskisl.decision import predict as predict
 from bayeskisl.decision import verify as verify

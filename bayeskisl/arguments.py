@@ -9,6 +9,7 @@ import numpy as np
 from bayeskisl.errors import InputError
 from bayeskisl.kinds import (
     BACKTEST,
+    CRITICAL_POINTS,
     CURVES,
     DECISION,
     FIT,
@@ -75,6 +76,7 @@ _MADE_BY = {
     VERIFICATION: "make one with `bk.verify(decision, curves)`",
     PLAN: "make one with `bk.plan(fit, params=..., budget=...)`",
     BACKTEST: "make one with `bk.backtest(curves)`",
+    CRITICAL_POINTS: "make one with `bk.extrapolate_points(table, params)`",
 }
 _LOADED_BY = {FIT: "load_fit", CURVES: "load_curves", DECISION: "load_decision", PREDICTION: "load_decision"}
 

@@ -9,6 +9,7 @@ from bayeskisl.errors import InputError, way
 
 __all__ = [
     "BACKTEST",
+    "CRITICAL_POINTS",
     "CURVES",
     "DECISION",
     "FIT",
@@ -23,6 +24,7 @@ __all__ = [
 
 CURVES, FIT, PREDICTION, DECISION = "retention curves", "a fit", "a prediction", "a decision"
 VERIFICATION, PLAN, BACKTEST = "a verification", "a plan", "a back-test"
+CRITICAL_POINTS = "a forecast from critical points"
 _ANSWERS = {"prediction": PREDICTION, "decision": DECISION}
 _MADE_OF = {(FIT, CURVES): ("fit", ""), (PREDICTION, FIT): ("predict", " --params N")}
 TABLES = (".csv", ".tsv", ".parquet", ".json", ".jsonl", ".xlsx")

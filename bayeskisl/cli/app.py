@@ -49,6 +49,8 @@ COMMANDS = (
           "bayeskisl predict fit.nc --params 7B --tokens 1T", "Answer"),
     Entry("decide", "Recommend an infusion, with its risk", "decisions:decide",
           "bayeskisl decide fit.nc --params 7B --tokens 1T --out decision.nc", "Answer"),
+    Entry("extrapolate", "Predict from one critical point per size, without runs", "points:extrapolate",
+          "bayeskisl extrapolate points.csv --params 7B --map facts=critical_facts", "Answer"),
     Entry("report", "Write answer, evidence and checks as one page", "reports:report",
           "bayeskisl report fit.nc --decision decision.nc --out report.html", "Answer"),
     Entry("plan", "Propose runs that sharpen the answer, within a budget", "planning:plan",

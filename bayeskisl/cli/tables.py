@@ -17,7 +17,7 @@ from bayeskisl.cli.options import AsJson
 from bayeskisl.cli.progress import Progress
 from bayeskisl.errors import InputError
 
-__all__ = ["curves_check", "curves_import", "export"]
+__all__ = ["curves_check", "curves_import", "export", "parsed"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +122,7 @@ def curves_import(
         kept, options = read_map(maps.map_file) if maps.map_file is not None else ({}, {})
         given = {"from": source, "results": results, **runs.keywords, **rows.keywords}
         options |= {name: value for name, value in given.items() if value or name not in options}
-        fields: dict[str, Any] = {**kept, **_parsed(maps.mapping or [])}
+        fields: dict[str, Any] = {**kept, **parsed(maps.mapping or [])}
     curves = _answered(table, fields, options) if maps.asks else _imported(table, fields, options)
     if not as_json:
         echo(describe_import(curves))
@@ -280,7 +280,7 @@ def _loaded(file: Path) -> Any:
     return load_curves(file) if "recalled" in names else xr.load_dataset(file, engine="h5netcdf")
 
 
-def _parsed(options: list[str]) -> dict[str, str]:
+def parsed(options: list[str]) -> dict[str, str]:
     mapping: dict[str, str] = {}
     for option in options:
         field, separator, source = option.partition("=")

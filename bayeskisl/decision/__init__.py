@@ -4,6 +4,7 @@ from bayeskisl.decision.advice import decide
 from bayeskisl.decision.backtest import Backtest
 from bayeskisl.decision.caveat import Caveat
 from bayeskisl.decision.criterion import Criterion
+from bayeskisl.decision.critical_points import CriticalPoints, extrapolate_points
 from bayeskisl.decision.decision import Answer, Decision, load_decision
 from bayeskisl.decision.files import load_prediction, save_prediction
 from bayeskisl.decision.funnel import collapse_along_sizes
@@ -22,6 +23,7 @@ __all__ = [
     "Backtest",
     "Caveat",
     "Criterion",
+    "CriticalPoints",
     "Decision",
     "KeptFacts",
     "Measurement",
@@ -32,6 +34,7 @@ __all__ = [
     "decide",
     "decision_summary",
     "decision_table",
+    "extrapolate_points",
     "forecast_record",
     "kept",
     "load_decision",

@@ -47,14 +47,19 @@ class FittedLawOfSize:
 
         The reference of one domain among several is not the middle of its own cells, hence that of the fit.
         """
-        reference, curves = constant_data(tree)["covariate_reference"], curves_of(tree)
-        covariates = tuple(str(name) for name in reference[schema.COVARIATE].values)
+        reference = constant_data(tree)["covariate_reference"]
+        found = cls.of_curves(curves_of(tree), law, tuple(str(name) for name in reference[schema.COVARIATE].values))
+        return replace(found, law=replace(found.law, reference=reference.values), domain=domain)
+
+    @classmethod
+    def of_curves(cls, curves: xr.Dataset, law: Law, covariates: tuple[str, ...]) -> "FittedLawOfSize":
+        """Return the law of size of `law` for the cells of curves that vary some covariates."""
         cells, _ = cell_table(curves)
         capacity = capacity_of(curves)
         domains, of_domain = domains_of(cells)
         values = np.stack([cells[name].values for name in covariates], axis=1)
-        places, fresh = law_of_size(law, covariates, np.concatenate([values, of_domain], axis=1), capacity, domains)
-        return cls(replace(fresh, reference=reference.values), cells, places, capacity, domain)
+        places, of_size = law_of_size(law, covariates, np.concatenate([values, of_domain], axis=1), capacity, domains)
+        return cls(of_size, cells, places, capacity)
 
     @property
     def ours(self) -> IntArray:

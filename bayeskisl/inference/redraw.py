@@ -28,9 +28,9 @@ from bayeskisl.arrays import BoolArray, FloatArray
 from bayeskisl.inference.given import QUANTITY
 from bayeskisl.inference.model import Model
 from bayeskisl.inference.tempering import MOST_DIMENSIONS, tempered_draws
-from bayeskisl.laws import LimitsLaw
+from bayeskisl.laws import LawOfSize, LimitsLaw
 
-__all__ = ["redraw_coefficients"]
+__all__ = ["Places", "redraw_coefficients"]
 
 # Members of an ensemble for each draw of its chain, and their smallest number. Groups are drawn in turn, so many times,
 # each time from a new ensemble: along `memory-dose` one round with twice the members leaves 88 effective draws of the
@@ -45,17 +45,17 @@ _WIDER = 2.0
 
 
 @dataclass(frozen=True)
-class _Places:
+class Places:
     """Places of a group: its free coefficients and log tau, each in standard deviations of the prior of a single group.
 
     Parameters
     ----------
-    law : LimitsLaw
+    law : LawOfSize
     log_tau : tuple of float
         Prior mean and standard deviation of log tau.
     """
 
-    law: LimitsLaw
+    law: LawOfSize
     log_tau: tuple[float, float]
 
     @cached_property
@@ -81,7 +81,7 @@ class _Conditional:
 
     Parameters
     ----------
-    places : _Places
+    places : Places
     values : numpy.ndarray
         Covariates of the cells, shape ``(cell, place)``.
     critical : numpy.ndarray
@@ -92,7 +92,7 @@ class _Conditional:
         Share of the prior variance that the others leave: 1 for a single group.
     """
 
-    places: _Places
+    places: Places
     values: FloatArray
     critical: FloatArray
     expected: FloatArray
@@ -163,7 +163,7 @@ def redraw_coefficients(
     law, log_tau = model.data.size_law, model.law.priors.tau
     if not isinstance(law, LimitsLaw) or np.sum(law.sd > 0) >= MOST_DIMENSIONS or not log_tau.log_sd:
         return {}
-    places = _Places(law, (log_tau.log_median, log_tau.log_sd))
+    places = Places(law, (log_tau.log_median, log_tau.log_sd))
     drawn = places.of(np.moveaxis(named["coefficients"], -1, 0), np.moveaxis(named["tau"], -1, 0))
     stuck = [group for group, of_group in enumerate(drawn) if not _effective_share(of_group) >= _FREELY]
     if not stuck:

@@ -6,13 +6,18 @@ from typing import TYPE_CHECKING, Any
 from bayeskisl.arguments import kind_of, require_kind
 from bayeskisl.curves import describe_import
 from bayeskisl.decision import Decision
-from bayeskisl.kinds import CURVES, DECISION, PREDICTION, VERIFICATION
-from bayeskisl.reporting.text import describe_decision, describe_prediction, describe_verification
+from bayeskisl.kinds import CRITICAL_POINTS, CURVES, DECISION, PREDICTION, VERIFICATION
+from bayeskisl.reporting.text import (
+    describe_critical_points,
+    describe_decision,
+    describe_prediction,
+    describe_verification,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from bayeskisl.decision import Verification
+    from bayeskisl.decision import CriticalPoints, Verification
 
 __all__ = ["describe"]
 
@@ -21,16 +26,17 @@ _DESCRIBED_BY: dict[str, Callable[[Any], str]] = {
     PREDICTION: describe_prediction,
     VERIFICATION: describe_verification,
     CURVES: describe_import,
+    CRITICAL_POINTS: describe_critical_points,
 }
 
 
-def describe(thing: "Decision | Verification | xr.Dataset") -> str:
-    """Describe a decision, a prediction, a verification or imported curves in words, as the command line does.
+def describe(thing: "Decision | Verification | CriticalPoints | xr.Dataset") -> str:
+    """Describe an answer, a verification, a forecast from points or imported curves, as the command line does.
 
     Parameters
     ----------
-    thing : Decision, Verification or xarray.Dataset
-        Result of `decide`, `verify`, `predict` or `curves_from_table`.
+    thing : Decision, Verification, CriticalPoints or xarray.Dataset
+        Result of `decide`, `verify`, `extrapolate_points`, `predict` or `curves_from_table`.
 
     Returns
     -------

@@ -14,6 +14,7 @@ from bayeskisl.reporting.text.answers import (
     utility_in_words,
     window_lines,
 )
+from bayeskisl.reporting.text.critical_points import describe_critical_points
 from bayeskisl.reporting.text.decisions import describe_decision, domain_line
 from bayeskisl.reporting.text.predictions import (
     budget,
@@ -41,6 +42,7 @@ __all__ = [
     "choice_or_none",
     "chosen",
     "decision_rows",
+    "describe_critical_points",
     "describe_decision",
     "describe_prediction",
     "describe_verification",
