@@ -26,7 +26,7 @@ from bayeskisl.inference.model import Model
 from bayeskisl.inference.result import Fit
 from bayeskisl.inference.sampler import require_seed
 from bayeskisl.inference.settings import Settings
-from bayeskisl.inference.storage import path_of, posterior_group
+from bayeskisl.inference.storage import REFIT, path_of, posterior_group
 from bayeskisl.inference.weights import FLOOR, RELIABLE_PARETO_K, law_weights, leave_one_out
 from bayeskisl.laws import Law
 from bayeskisl.quantities import as_number
@@ -301,7 +301,7 @@ def _joined(fits: Sequence[Fit], pointwise: dict[str, FloatArray], floor: float)
     gates = {name: fit.gates[name].to_dict() for fit in reversed(fits) for name in fit.laws}
     laws = {name: law.to_dict() for fit in reversed(fits) for name, law in fit.laws.items()}
     usable = {name: pointwise[name] for name in pointwise if gates[name]["passed"] or name == first.law.name}
-    tree = first.tree.copy()
+    tree = first.tree.drop_nodes(REFIT, errors="ignore")  # a refit has the laws of the first fit alone
     for fit in fits[1:]:
         for name in fit.laws:
             there, own = path_of(name, first.law.name), path_of(name, fit.law.name)

@@ -26,6 +26,7 @@ from bayeskisl.laws.files import parse_law
 from bayeskisl.netcdf import read_netcdf_tree
 
 __all__ = [
+    "REFIT",
     "checked_tree",
     "constant_data",
     "curves_of",
@@ -36,6 +37,9 @@ __all__ = [
     "posterior_group",
     "read_tree",
 ]  # fmt: skip
+
+# Group of a fit that holds another one: of the same curves and laws, under weaker priors.
+REFIT = "weaker_priors"
 
 _GROUPS = ("posterior", "sample_stats", "prior", "observed_data", "constant_data")
 _ATTRIBUTES = ("laws", "gates", "weights", "warnings")
