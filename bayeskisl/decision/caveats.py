@@ -67,10 +67,7 @@ def _about_distance(ahead: xr.Dataset, target: PlannedModel, curves: xr.Dataset)
     for name in target.prior_driven:
         of_law = name not in _NO_COVARIATES or name in further_covariates(curves)
         yield _of_prior(name, target, curves, of_law)
-    median = interval(ahead[target.half_point].values, 0.9)[0]
-    around = f"{said(target.params)} parameters"
-    if target.range[0] <= median <= target.range[1]:
-        around += f" at infusions around {said(median)} {target.axis.in_words}"
+    around = _around_its_half_point(ahead, target)
     if _is_trained(target, curves):
         yield Caveat(
             "trained_size",
@@ -79,26 +76,46 @@ def _about_distance(ahead: xr.Dataset, target: PlannedModel, curves: xr.Dataset)
             buy=f"if anything, more runs of the target itself, {around}",
         )
         return
-    sizes = np.asarray(curves[schema.PARAMS].values, dtype=float)
-    factor = target.params / sizes.max()
-    if factor >= _FAR * (1 - 1e-9):
-        where = f"the target is {factor:,.0f} times the largest size seen ({said(sizes.max())} parameters)"
+    sizes, budgets = (np.asarray(curves[name].values, dtype=float) for name in (schema.PARAMS, schema.TOKENS))
+    yield from _about_far_sizes(target, sizes)
+    yield from _about_the_ladder(target, curves, sizes)
+    yield from _about_budget(target, budgets, sizes)
+    yield from _about_the_side(target, budgets, sizes, around)
+
+
+def _around_its_half_point(ahead: xr.Dataset, target: PlannedModel) -> str:
+    """Name runs of the target, at infusions around its half-point where it has one in its range."""
+    median = interval(ahead[target.half_point].values, 0.9)[0]
+    place = f" at infusions around {said(median)} {target.axis.in_words}"
+    return f"{said(target.params)} parameters{place if target.range[0] <= median <= target.range[1] else ''}"
+
+
+def _about_far_sizes(target: PlannedModel, sizes: FloatArray) -> Iterator[Caveat]:
+    """Return the caveat about a target far above or far below all sizes."""
+    above, below = target.params / sizes.max(), sizes.min() / target.params
+    if above >= _FAR * (1 - 1e-9):
+        where = f"the target is {above:,.0f} times the largest size seen ({said(sizes.max())} parameters)"
         yield _far(where, _size_between(target, sizes.max()))
-    if sizes.min() / target.params >= _FAR * (1 - 1e-9):
-        below = f"{sizes.min() / target.params:,.0f} times the target"
-        where = f"the smallest size seen ({said(sizes.min())} parameters) is {below}"
+    if below >= _FAR * (1 - 1e-9):
+        where = f"the smallest size seen ({said(sizes.min())} parameters) is {below:,.0f} times the target"
         yield _far(where, _size_between(target, sizes.min()))
+
+
+def _about_the_ladder(target: PlannedModel, curves: xr.Dataset, sizes: FloatArray) -> Iterator[Caveat]:
+    """Return the caveat about a short ladder of sizes."""
     if has_short_ladder(target, curves):
         count = len(np.unique(sizes))
         yield Caveat(
             "short_ladder",
             f"only {count} size{'s were' if count > 1 else ' was'} trained, from {said(sizes.min())} parameters on, "
-            f"and the target is {said(factor)} times the largest; {_SHORT_LADDERS}",
+            f"and the target is {said(target.params / sizes.max())} times the largest; {_SHORT_LADDERS}",
             buy=_size_between(target, sizes.max()),
             weight="care",
         )
-    budgets = np.asarray(curves[schema.TOKENS].values, dtype=float)
-    yield from _about_budget(target, budgets, sizes)
+
+
+def _about_the_side(target: PlannedModel, budgets: FloatArray, sizes: FloatArray, around: str) -> Iterator[Caveat]:
+    """Return the caveat about a target within the sizes and budgets seen, or below all sizes."""
     within = budgets.min() / (1 + ROUNDING) <= target.tokens <= budgets.max() * (1 + ROUNDING)
     if within and sizes.min() <= target.params <= sizes.max():
         yield Caveat(
