@@ -14,9 +14,9 @@ from bayeskisl.curves import cell_at, cell_table, further_covariates
 from bayeskisl.curves.cells import tokens_per_parameter
 from bayeskisl.decision.caveat import Caveat
 from bayeskisl.decision.intervals import interval
-from bayeskisl.decision.planned_model import ROUNDING, PlannedModel
+from bayeskisl.decision.planned_model import PlannedModel
 from bayeskisl.errors import way
-from bayeskisl.quantities import short, three_digits
+from bayeskisl.quantities import SAME_HELD, short, three_digits
 
 __all__ = ["APART", "about_prediction", "has_short_ladder"]
 
@@ -116,7 +116,7 @@ def _about_the_ladder(target: PlannedModel, curves: xr.Dataset, sizes: FloatArra
 
 def _about_the_side(target: PlannedModel, budgets: FloatArray, sizes: FloatArray, around: str) -> Iterator[Caveat]:
     """Return the caveat about a target within the sizes and budgets seen, or below all sizes."""
-    within = budgets.min() / (1 + ROUNDING) <= target.tokens <= budgets.max() * (1 + ROUNDING)
+    within = budgets.min() / (1 + SAME_HELD) <= target.tokens <= budgets.max() * (1 + SAME_HELD)
     if within and sizes.min() <= target.params <= sizes.max():
         yield Caveat(
             "inside_data",
@@ -159,7 +159,7 @@ def _about_budget(target: PlannedModel, budgets: FloatArray, sizes: FloatArray) 
     factor = max(target.tokens / high, low / target.tokens)
     a_parameter, planned = budgets / sizes, target.tokens / target.params
     one_each = len(np.unique(np.stack([sizes, budgets]), axis=1).T) == len(np.unique(sizes))
-    follows = one_each and a_parameter.min() / (1 + ROUNDING) <= planned <= a_parameter.max() * (1 + ROUNDING)
+    follows = one_each and a_parameter.min() / (1 + SAME_HELD) <= planned <= a_parameter.max() * (1 + SAME_HELD)
     if factor >= _FAR * (1 - 1e-9) and not follows and schema.TOKENS not in target.prior_driven:
         yield Caveat(
             "far_budget",
@@ -191,7 +191,7 @@ def _of_prior(name: str, target: PlannedModel, curves: xr.Dataset, of_law: bool)
     factor = max(value / high, low / value)
     of_form = "the law's form there is an assumption"
     assumed = f"{words} is assumed not to matter beyond the exposures, and the interval does not include that"
-    if high <= low * (1 + ROUNDING):
+    if high <= low * (1 + SAME_HELD):
         message = (
             f"every run had one value of {words}, {said(low)}, and the target has {said(value)}, "
             f"{'a factor of ' + said(factor) + ' away' if factor > 1.1 else 'next to it'}: "
@@ -210,7 +210,7 @@ def _of_prior(name: str, target: PlannedModel, curves: xr.Dataset, of_law: bool)
         buy=f"the smallest sizes of the sweep again, with {words} of {said(further)}"
         if name != schema.PARAMS
         else f"a second size, {said(further)} parameters, at infusions around its half-point",
-        weight="unusable" if factor > _PRIOR_REACH and high <= low * (1 + ROUNDING) else "care",
+        weight="unusable" if factor > _PRIOR_REACH and high <= low * (1 + SAME_HELD) else "care",
     )
 
 

@@ -20,12 +20,11 @@ from bayeskisl.decision.criterion import KeepOf
 from bayeskisl.decision.decision import Decision
 from bayeskisl.decision.intervals import HITS, Interval, Outcome, interval
 from bayeskisl.decision.measure import Measurement, measure_collapse
-from bayeskisl.decision.planned_model import ROUNDING, SAME_SIZE
 from bayeskisl.decision.scores import Scores, scores_of
 from bayeskisl.errors import InputError
 from bayeskisl.kinds import VERIFICATION
 from bayeskisl.knowledge.guessing import kept, known
-from bayeskisl.quantities import three_digits
+from bayeskisl.quantities import SAME_HELD, SAME_SIZE, three_digits
 
 __all__ = ["AtChoice", "KeptByLevel", "Verification", "bounds_between_levels", "verify"]
 
@@ -310,7 +309,7 @@ def _runs_of_target(about: About, curves: xr.Dataset) -> xr.Dataset:
         if name not in curves.variables:
             raise InputError(f"curves with the run coordinate {name!r}, {value:g} as predicted", "none of that name",
                              "curves", "give every run its value")  # fmt: skip
-        ours &= np.isclose(curves[name].values.astype(float), value, rtol=ROUNDING)
+        ours &= np.isclose(curves[name].values.astype(float), value, rtol=SAME_HELD)
         _require_some(curves, ours, name, value)
     runs = curves.isel(run=np.flatnonzero(ours))
     seen = {str(run) for run in runs["run"].values} & set(about.fitted_runs)
