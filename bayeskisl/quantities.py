@@ -7,8 +7,18 @@ from typing import Any
 from bayeskisl.errors import InputError
 
 __all__ = [
-    "as_number", "duration", "read_number", "read_numbers", "short", "size", "size_and_budget", "three_digits",
+    "SAME_BUDGET", "SAME_HELD", "SAME_LEVEL", "SAME_SIZE", "as_number", "duration", "read_number", "read_numbers",
+    "short", "size", "size_and_budget", "three_digits",
 ]  # fmt: skip
+
+# Relative differences up to which two numbers are the same one.
+# People write sizes in two or three digits: 6.9B for 6,855,000,000.
+SAME_SIZE = 0.01
+# Budgets are whole steps, and logs round them.
+SAME_BUDGET = 0.005
+# Mixtures are whole sequences: what a sweep holds fixed is held up to rounding, and a run that is planned at a level
+# realises it a little differently.
+SAME_HELD, SAME_LEVEL = 0.05, 1e-3
 
 _SUFFIXES = {"k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
 

@@ -133,12 +133,13 @@ def sampler(name: str, draws: int, curves: str) -> dict:
 
 
 def _by_us(model, draws, found):
+    from bayeskisl.inference.sampler import Sampler
     from bayeskisl.inference.sampling import sample_model
     from bayeskisl.inference.settings import Settings
 
-    sample_model(model, Settings(draws=10, tune=10))
+    sample_model(model, Settings(Sampler(10, 10, cores=1)))
     with timed(found, "sampling"):
-        found = sample_model(model, Settings(draws=draws, seed=1))
+        found = sample_model(model, Settings(Sampler(draws, cores=1), seed=1))
     return found.draws["threshold_place"]
 
 

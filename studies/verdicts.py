@@ -25,6 +25,7 @@ from bayeskisl.curves import group_exposures
 from bayeskisl.decision import Decision, decide
 from bayeskisl.decision.verdict import verdict_on
 from bayeskisl.inference.fit import fit_laws
+from bayeskisl.inference.sampler import Sampler
 from bayeskisl.inference.settings import Settings
 from bayeskisl.inference.simulate import design_curves
 from bayeskisl.laws import load_law
@@ -179,7 +180,7 @@ def simulate_verdicts(design: Design, draws: int, numbers: list[int]) -> list[di
 def _record(design: Design, draws: int, number: int) -> dict[str, Any]:
     curves, target, truth = simulate_design(design, number)
     # what judges a posterior for its own sake is left out: a sweep costs seconds, and grades are taken without the gate
-    settings = Settings(draws=draws, tune=max(200, draws), seed=number)
+    settings = Settings(Sampler(draws, max(200, draws), cores=1), number)
     found = fit_laws(curves, load_law("limits"), [], settings, throw=False, light=True)
     answer = decide(found, target, risk=RISK, keep=KEEP, prior_driven=True, sensitivity=False, throw=False)
     safe = _safe_up_to(answer, truth)

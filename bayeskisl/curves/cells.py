@@ -11,7 +11,7 @@ from bayeskisl import schema
 from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.axes import axis_of
 from bayeskisl.errors import InputError
-from bayeskisl.quantities import short, size
+from bayeskisl.quantities import SAME_HELD, SAME_SIZE, short, size
 from bayeskisl.specifications import refuse_unknown
 
 __all__ = [
@@ -43,9 +43,6 @@ _OPTIONAL = (schema.DEPTH, schema.TOKENS_BEFORE)
 # A mixture is whole sequences, so that one share of the corpus comes out a little different at every ratio, and logs
 # round budgets.
 _REALISED, _ROUNDING = ("tokens", "ratio", "tokens_per_fact", "background_share"), 0.02
-# People write sizes and budgets in two or three digits, 6.9B for 6,855,000,000; what a sweep holds fixed is held up to
-# whole sequences.
-_SAME, _HELD = 0.01, 0.05
 # Budgets that follow the size are rounded: 20 tokens per parameter are 8.1B of 405M and 24B of 1.2B.
 _SAME_PER_PARAMETER = 1.05
 
@@ -197,9 +194,8 @@ def cell_at(cells: xr.Dataset, place: Mapping[str, float]) -> int | None:
     alike = np.ones(cells.sizes[schema.CELL], dtype=bool)
     for name, value in place.items():
         if name in cells:
-            alike &= np.isclose(
-                cells[name].values, value, rtol=_SAME if name in (schema.PARAMS, schema.TOKENS) else _HELD
-            )
+            within = SAME_SIZE if name in (schema.PARAMS, schema.TOKENS) else SAME_HELD  # budgets in few digits, too
+            alike &= np.isclose(cells[name].values, value, rtol=within)
     (found,) = np.nonzero(alike)
     return int(found[0]) if len(found) == 1 else None
 

@@ -9,13 +9,13 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayeskisl import schema
-from bayeskisl.arrays import FloatArray
+from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.curves.cells import cell_table, levels_of_runs
 from bayeskisl.curves.exposures import group_exposures
 from bayeskisl.knowledge.guessing import known
 from bayeskisl.quantities import short
 
-__all__ = ["Curve", "Side", "curves_of_cells"]
+__all__ = ["Curve", "Side", "curves_of_cells", "sums_by_level"]
 
 # Runs scatter by some .12 in log exposures, and a fall of steepness k = 8 has the slope k / 4 at its middle: a quarter
 # of all facts there, and nothing at either end.
@@ -85,12 +85,14 @@ class Curve:
     @cached_property
     def means(self) -> FloatArray:
         """Mean share of each level."""
-        return self._by_level(self.share) / self._runs_by_level
+        _, sums, runs = sums_by_level(self.log_exposures, self.share)
+        return sums / runs
 
     @cached_property
     def errors(self) -> FloatArray:
         """Variance of each level's mean."""
-        return self._by_level(self.variance) / self._runs_by_level**2
+        _, sums, runs = sums_by_level(self.log_exposures, self.variance)
+        return sums / runs**2
 
     @property
     def range(self) -> float:
@@ -100,9 +102,21 @@ class Curve:
     @cached_property
     def ceiling(self) -> float:
         """Highest knowledge of the group: its plateau if it has one, otherwise all facts."""
-        best = np.sort(self.means)[::-1]
-        plateau = best.size > 1 and best[1] >= _PLATEAU * best[0] and best[0] >= _LEAST_CEILING
-        return float(best[0]) if plateau else 1.0
+        best = self.plateau(2, _PLATEAU)
+        return float(best[-1]) if best.size and best[-1] >= _LEAST_CEILING else 1.0
+
+    def plateau(self, levels: int, alike: float) -> FloatArray:
+        """Return the means of the best levels, ascending; none where they differ by more than a ratio.
+
+        Parameters
+        ----------
+        levels : int
+            Number of levels.
+        alike : float
+            Least ratio of the lowest of them to the highest.
+        """
+        best = np.sort(self.means)[-levels:]
+        return best if best.size == levels and best[0] >= alike * best[-1] else best[:0]
 
     @property
     def share_of_ceiling(self) -> FloatArray:
@@ -192,15 +206,14 @@ class Curve:
         near = np.concatenate([self.errors[before][-1:], self.errors[after][:1]])
         return low, max(low, high), float(near.max(initial=0.0))
 
-    def _by_level(self, values: FloatArray) -> FloatArray:
-        return np.bincount(np.searchsorted(self.levels, self.log_exposures), values)
-
-    @cached_property
-    def _runs_by_level(self) -> FloatArray:
-        return self._by_level(np.ones_like(self.share))
-
 
 _BY_RUN = ("runs", "infusion", "log_exposures", "share", "variance")
+
+
+def sums_by_level(places: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray, IntArray]:
+    """Return the levels among places ``(run,)``, ascending, the sum of the values at each, and its number of runs."""
+    levels, level_of_run = np.unique(places, return_inverse=True)
+    return levels, np.bincount(level_of_run, values, len(levels)), np.bincount(level_of_run, minlength=len(levels))
 
 
 def monotone(values: FloatArray, weights: FloatArray) -> FloatArray:

@@ -14,9 +14,9 @@ from bayeskisl.curves import cell_at, cell_table, further_covariates
 from bayeskisl.curves.cells import tokens_per_parameter
 from bayeskisl.decision.caveat import Caveat
 from bayeskisl.decision.intervals import interval
-from bayeskisl.decision.planned_model import ROUNDING, PlannedModel
+from bayeskisl.decision.planned_model import PlannedModel
 from bayeskisl.errors import way
-from bayeskisl.quantities import short, three_digits
+from bayeskisl.quantities import SAME_HELD, short, three_digits
 
 __all__ = ["APART", "about_prediction", "has_short_ladder"]
 
@@ -67,10 +67,7 @@ def _about_distance(ahead: xr.Dataset, target: PlannedModel, curves: xr.Dataset)
     for name in target.prior_driven:
         of_law = name not in _NO_COVARIATES or name in further_covariates(curves)
         yield _of_prior(name, target, curves, of_law)
-    median = interval(ahead[target.half_point].values, 0.9)[0]
-    around = f"{said(target.params)} parameters"
-    if target.range[0] <= median <= target.range[1]:
-        around += f" at infusions around {said(median)} {target.axis.in_words}"
+    around = _around_its_half_point(ahead, target)
     if _is_trained(target, curves):
         yield Caveat(
             "trained_size",
@@ -79,27 +76,47 @@ def _about_distance(ahead: xr.Dataset, target: PlannedModel, curves: xr.Dataset)
             buy=f"if anything, more runs of the target itself, {around}",
         )
         return
-    sizes = np.asarray(curves[schema.PARAMS].values, dtype=float)
-    factor = target.params / sizes.max()
-    if factor >= _FAR * (1 - 1e-9):
-        where = f"the target is {factor:,.0f} times the largest size seen ({said(sizes.max())} parameters)"
+    sizes, budgets = (np.asarray(curves[name].values, dtype=float) for name in (schema.PARAMS, schema.TOKENS))
+    yield from _about_far_sizes(target, sizes)
+    yield from _about_the_ladder(target, curves, sizes)
+    yield from _about_budget(target, budgets, sizes)
+    yield from _about_the_side(target, budgets, sizes, around)
+
+
+def _around_its_half_point(ahead: xr.Dataset, target: PlannedModel) -> str:
+    """Name runs of the target, at infusions around its half-point where it has one in its range."""
+    median = interval(ahead[target.half_point].values, 0.9)[0]
+    place = f" at infusions around {said(median)} {target.axis.in_words}"
+    return f"{said(target.params)} parameters{place if target.range[0] <= median <= target.range[1] else ''}"
+
+
+def _about_far_sizes(target: PlannedModel, sizes: FloatArray) -> Iterator[Caveat]:
+    """Return the caveat about a target far above or far below all sizes."""
+    above, below = target.params / sizes.max(), sizes.min() / target.params
+    if above >= _FAR * (1 - 1e-9):
+        where = f"the target is {above:,.0f} times the largest size seen ({said(sizes.max())} parameters)"
         yield _far(where, _size_between(target, sizes.max()))
-    if sizes.min() / target.params >= _FAR * (1 - 1e-9):
-        below = f"{sizes.min() / target.params:,.0f} times the target"
-        where = f"the smallest size seen ({said(sizes.min())} parameters) is {below}"
+    if below >= _FAR * (1 - 1e-9):
+        where = f"the smallest size seen ({said(sizes.min())} parameters) is {below:,.0f} times the target"
         yield _far(where, _size_between(target, sizes.min()))
+
+
+def _about_the_ladder(target: PlannedModel, curves: xr.Dataset, sizes: FloatArray) -> Iterator[Caveat]:
+    """Return the caveat about a short ladder of sizes."""
     if has_short_ladder(target, curves):
         count = len(np.unique(sizes))
         yield Caveat(
             "short_ladder",
             f"only {count} size{'s were' if count > 1 else ' was'} trained, from {said(sizes.min())} parameters on, "
-            f"and the target is {said(factor)} times the largest; {_SHORT_LADDERS}",
+            f"and the target is {said(target.params / sizes.max())} times the largest; {_SHORT_LADDERS}",
             buy=_size_between(target, sizes.max()),
             weight="care",
         )
-    budgets = np.asarray(curves[schema.TOKENS].values, dtype=float)
-    yield from _about_budget(target, budgets, sizes)
-    within = budgets.min() / (1 + ROUNDING) <= target.tokens <= budgets.max() * (1 + ROUNDING)
+
+
+def _about_the_side(target: PlannedModel, budgets: FloatArray, sizes: FloatArray, around: str) -> Iterator[Caveat]:
+    """Return the caveat about a target within the sizes and budgets seen, or below all sizes."""
+    within = budgets.min() / (1 + SAME_HELD) <= target.tokens <= budgets.max() * (1 + SAME_HELD)
     if within and sizes.min() <= target.params <= sizes.max():
         yield Caveat(
             "inside_data",
@@ -142,7 +159,7 @@ def _about_budget(target: PlannedModel, budgets: FloatArray, sizes: FloatArray) 
     factor = max(target.tokens / high, low / target.tokens)
     a_parameter, planned = budgets / sizes, target.tokens / target.params
     one_each = len(np.unique(np.stack([sizes, budgets]), axis=1).T) == len(np.unique(sizes))
-    follows = one_each and a_parameter.min() / (1 + ROUNDING) <= planned <= a_parameter.max() * (1 + ROUNDING)
+    follows = one_each and a_parameter.min() / (1 + SAME_HELD) <= planned <= a_parameter.max() * (1 + SAME_HELD)
     if factor >= _FAR * (1 - 1e-9) and not follows and schema.TOKENS not in target.prior_driven:
         yield Caveat(
             "far_budget",
@@ -174,7 +191,7 @@ def _of_prior(name: str, target: PlannedModel, curves: xr.Dataset, of_law: bool)
     factor = max(value / high, low / value)
     of_form = "the law's form there is an assumption"
     assumed = f"{words} is assumed not to matter beyond the exposures, and the interval does not include that"
-    if high <= low * (1 + ROUNDING):
+    if high <= low * (1 + SAME_HELD):
         message = (
             f"every run had one value of {words}, {said(low)}, and the target has {said(value)}, "
             f"{'a factor of ' + said(factor) + ' away' if factor > 1.1 else 'next to it'}: "
@@ -193,7 +210,7 @@ def _of_prior(name: str, target: PlannedModel, curves: xr.Dataset, of_law: bool)
         buy=f"the smallest sizes of the sweep again, with {words} of {said(further)}"
         if name != schema.PARAMS
         else f"a second size, {said(further)} parameters, at infusions around its half-point",
-        weight="unusable" if factor > _PRIOR_REACH and high <= low * (1 + ROUNDING) else "care",
+        weight="unusable" if factor > _PRIOR_REACH and high <= low * (1 + SAME_HELD) else "care",
     )
 
 

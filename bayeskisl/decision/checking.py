@@ -10,7 +10,7 @@ from bayeskisl.laws.falls import FALL_PARAMETERS, FALLS
 __all__ = ["check_answer"]
 
 _DRAWS = ("chain", "draw")
-_POSITIVE = {"steepness", "asymmetry", "infusion"}
+_POSITIVE = {"steepness", "infusion", *FALL_PARAMETERS}
 _FINITE = {schema.CHOICE, "near_optimal", schema.EXPONENT, "best_utility", "utility", "mean_utility", "expected_regret"}
 _SIGNED = {
     schema.EXPONENT, "best_utility", "best_mean_utility", "utility", "mean_utility", "mean_loss_rise",

@@ -173,32 +173,49 @@ def _of_one_side(group: str, side: Side, target: PlannedModel, swept: _Swept, su
 def _about_the_choice(
     data: xr.Dataset, about: AboutDecision, target: PlannedModel, swept: _Swept, supported: _Supported
 ) -> Iterator[Caveat]:
+    """Return the edge of a choice at an end of the range, or outside the levels that were swept."""
     choice, least, most = (data[name].item() for name in (schema.CHOICE, "least", "most"))
-    beyond, group = about.above_ceiling, about.limiting_group
-    if not target.harms and choice >= most and target.group in beyond:
-        yield _above_the_ceiling("none_sufficient", target.group, at_least=most)
-    elif target.harms and choice <= least and group in beyond:
-        yield _above_the_ceiling("none_admissible", group, at_most=least)
+    if target.harms and choice <= least:
+        yield _none_admissible(least, about, swept)
+    elif target.harms and choice >= most:
+        yield _whole_range(most, target)
     elif not target.harms and choice >= most:
-        limit = f"your limit of {three_digits(most)}" if _is_limited(data, target) else "the largest possible infusion"
-        said_so = f"even {limit} leaves the {target.group} facts short of the required share"
-        edge = _out_of_reach("none_sufficient", said_so, target.group, swept, at_least=most)
-        yield replace(edge, buy="nothing: raise your limit") if _is_limited(data, target) else edge
+        yield _none_sufficient(most, about, target, swept, limited=_is_limited(data, target))
     elif not target.harms and choice <= least:
-        yield Caveat(
-            "least_is_enough",
-            f"the smallest possible infusion{_seen_once(target)} is within the risk",
-            concerns="choice",
-            at_most=least,
-            buy="nothing",
-        )
-    elif choice <= least:
-        said_so = f"even almost no infusion leaves the {group} facts short of the required share"
-        yield _out_of_reach("none_admissible", said_so, group, swept, at_most=least)
-    elif choice >= most:
-        yield from _whole_range(data, target)
+        yield _least_is_enough(least, target)
     elif not swept.covers(choice):
         yield _outside_what_was_swept(choice, target, swept, supported)
+
+
+def _none_admissible(least: float, about: AboutDecision, swept: _Swept) -> Caveat:
+    """Return the edge of a range whose smallest infusion keeps too little."""
+    group = about.limiting_group
+    if group in about.above_ceiling:
+        return _above_the_ceiling("none_admissible", group, at_most=least)
+    sentence = f"even almost no infusion leaves the {group} facts short of the required share"
+    return _out_of_reach("none_admissible", sentence, group, swept, at_most=least)
+
+
+def _none_sufficient(most: float, about: AboutDecision, target: PlannedModel, swept: _Swept, limited: bool) -> Caveat:
+    """Return the edge of a range whose largest infusion teaches too little; `limited` is one that the user limits."""
+    group = target.group
+    if group in about.above_ceiling:
+        return _above_the_ceiling("none_sufficient", group, at_least=most)
+    limit = f"your limit of {three_digits(most)}" if limited else "the largest possible infusion"
+    sentence = f"even {limit} leaves the {group} facts short of the required share"
+    edge = _out_of_reach("none_sufficient", sentence, group, swept, at_least=most)
+    return replace(edge, buy="nothing: raise your limit") if limited else edge
+
+
+def _least_is_enough(least: float, target: PlannedModel) -> Caveat:
+    """Return the edge of a range whose smallest infusion teaches enough."""
+    return Caveat(
+        "least_is_enough",
+        f"the smallest possible infusion{_seen_once(target)} is within the risk",
+        concerns="choice",
+        at_most=least,
+        buy="nothing",
+    )
 
 
 def _above_the_ceiling(code: str, group: str, **ends: float) -> Caveat:
@@ -255,11 +272,10 @@ def _seen_once(target: PlannedModel) -> str:
     return "" if target.relative else f" (one exposure of each {target.group} fact)"
 
 
-def _whole_range(data: xr.Dataset, target: PlannedModel) -> Iterator[Caveat]:
+def _whole_range(most: float, target: PlannedModel) -> Caveat:
     """Return the edge of a risk that holds over the whole possible or planned range."""
-    most = data["most"].item()
     once = most >= target.range[1] * (1 - 1e-9)
-    yield Caveat(
+    return Caveat(
         "one_exposure" if once else "whole_range",
         f"the risk holds up to the largest possible infusion{_seen_once(target)}; nothing was measured there"
         if once

@@ -22,6 +22,7 @@ from bayeskisl import schema
 from bayeskisl.arrays import Float32Array, FloatArray, IntArray
 from bayeskisl.curves import cell_table, curves_of_cells, final, group_exposures
 from bayeskisl.curves.benchmark import benchmarks
+from bayeskisl.curves.curve import sums_by_level
 from bayeskisl.decision.intervals import OPPOSITE, Bound, HalfPoint, grid_quantiles
 from bayeskisl.decision.planned_model import PlannedModel, planned_model
 from bayeskisl.errors import InputError
@@ -174,8 +175,8 @@ _LEAST_CEILING = 0.01
 
 def _best_level(log_exposures: FloatArray, share: FloatArray) -> float:
     """Highest mean share of the runs of one level, or 1 where nothing is known."""
-    levels, level_of_run = np.unique(np.round(log_exposures, 6), return_inverse=True)
-    best = float(np.max(np.bincount(level_of_run, share, len(levels)) / np.bincount(level_of_run)))
+    _, sums, runs = sums_by_level(np.round(log_exposures, 6), share)
+    best = float(np.max(sums / runs))
     return min(best, 1.0) if best >= _LEAST_CEILING else 1.0
 
 
@@ -189,10 +190,8 @@ _LEAST_PLATEAU, _MOST_PLATEAU = 0.15, 0.92
 def _plateau(curves: xr.Dataset, group: str) -> float:
     """Mean share of the best levels of the one cell, where they are a plateau below all facts, otherwise 1."""
     (curve,) = curves_of_cells(curves, group)
-    best = np.sort(curve.means)[-_PLATEAU_LEVELS:] if curve.levels.size else np.zeros(1)
-    level = float(best.mean())
-    agree = best.size == _PLATEAU_LEVELS and best[0] >= _PLATEAU_SPREAD * best[-1]
-    return level if agree and _LEAST_PLATEAU <= level <= _MOST_PLATEAU else 1.0
+    best = curve.plateau(_PLATEAU_LEVELS, _PLATEAU_SPREAD)
+    return float(best.mean()) if best.size and _LEAST_PLATEAU <= best.mean() <= _MOST_PLATEAU else 1.0
 
 
 def measure_collapse(curves: xr.Dataset, *, ci_prob: float = 0.9) -> Measurement:

@@ -16,23 +16,18 @@ from bayeskisl.curves.exposures import assumed_terms
 from bayeskisl.curves.groups import infused_group, probed_groups
 from bayeskisl.errors import InputError, way
 from bayeskisl.knowledge.identity import background_exposures
+from bayeskisl.quantities import SAME_BUDGET, SAME_HELD, SAME_SIZE
 from bayeskisl.specifications import refuse_unknown
 from bayeskisl.target import Target
 
 if TYPE_CHECKING:
     from bayeskisl.inference import Fit
 
-__all__ = ["ROUNDING", "SAME_SIZE", "PlannedModel", "cells_like", "of_target", "planned_model"]
+__all__ = ["PlannedModel", "cells_like", "of_target", "planned_model"]
 
 # Exposures that a table does not tell have no unit of their own, so that "once on average" ends nothing: the range goes
 # on to a thousandth of an exposure, where typical levels have a hundred (`curves.tables.identity`).
 _UNSEEN = 1e-3
-# Mixtures are whole sequences, so that what a sweep holds fixed is held up to rounding.
-ROUNDING = 0.05
-# Budgets are whole steps, and logs round them.
-_SAME_BUDGET = 0.005
-# People write sizes in two or three digits: 6.9B for 6,855,000,000.
-SAME_SIZE = 0.01
 
 
 @dataclass(frozen=True)
@@ -225,7 +220,7 @@ def planned_model(curves: xr.Dataset, target: Target) -> PlannedModel:
 def cells_like(planned: PlannedModel, cells: xr.Dataset) -> IntArray:
     """Indices of the cells of a `bayeskisl.curves.cell_table` with the fixed values of the model, up to rounding."""
     shared = {name: value for name, value in planned.held_fixed.items() if name in cells}
-    alike = [np.isclose(cells[name].values, value, rtol=ROUNDING) for name, value in shared.items()]
+    alike = [np.isclose(cells[name].values, value, rtol=SAME_HELD) for name, value in shared.items()]
     return np.flatnonzero(np.all(alike, axis=0))
 
 
@@ -271,7 +266,7 @@ def _budget(curves: xr.Dataset, target: Target) -> tuple[float, bool]:
             raise _never_varied(expected, target.tokens / target.params, schema.TOKENS,
                                 "sweep a second budget at one size")  # fmt: skip
         return target.tokens, True
-    unvaried = len(budgets) == 1 and not np.isclose(target.tokens, budgets[0], rtol=_SAME_BUDGET)
+    unvaried = len(budgets) == 1 and not np.isclose(target.tokens, budgets[0], rtol=SAME_BUDGET)
     if unvaried and not target.prior_driven:
         expected = f"the only token budget of the sweep, {budgets[0]:,.0f}"
         raise _never_varied(expected, target.tokens, schema.TOKENS, "sweep a second budget")
@@ -285,7 +280,7 @@ def _held_fixed(curves: xr.Dataset, name: str, asked: float | None, prior_driven
     if asked is not None:
         if asked == 0 < low:
             raise InputError(f"{name.replace('_', ' ')} above 0, as in the sweep", "0", name, "train runs without any")
-        outside = not low * (1 - ROUNDING) <= asked <= high * (1 + ROUNDING)
+        outside = not low * (1 - SAME_HELD) <= asked <= high * (1 + SAME_HELD)
         if outside and not prior_driven:
             words = name.replace("_", " ")
             only = f"the only value of {words} that was swept, {low:g}"
@@ -293,7 +288,7 @@ def _held_fixed(curves: xr.Dataset, name: str, asked: float | None, prior_driven
             raise InputError(swept, f"{asked:g}", name,
                              f"sweep it, or take an answer that rests on the law with {_prior_driven()}")  # fmt: skip
         return asked, outside
-    if high > low * (1 + ROUNDING):
+    if high > low * (1 + SAME_HELD):
         held = way(f"`hold={{'{name}': {low:g}}}`", f"`--hold {name}={low:g}`")
         raise InputError(f"one value of {name} in a sweep along {curves.attrs['axis']!r}",
                          f"{len(values)} from {low:g} to {high:g}", name,

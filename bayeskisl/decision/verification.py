@@ -9,23 +9,23 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.arguments import require_answer
-from bayeskisl.arrays import BoolArray, FloatArray, IntArray
+from bayeskisl.arrays import BoolArray, FloatArray
 from bayeskisl.axes import Axis
 from bayeskisl.card import card, escaped
 from bayeskisl.curves import final, levels_of_runs, validate
 from bayeskisl.curves.benchmark import known_uninfused, most_recalled
+from bayeskisl.curves.curve import sums_by_level
 from bayeskisl.curves.groups import infused_group, probed_groups
 from bayeskisl.decision.about import About, AboutDecision, about_of
 from bayeskisl.decision.criterion import KeepOf
 from bayeskisl.decision.decision import Decision
 from bayeskisl.decision.intervals import HITS, Interval, Outcome, interval
 from bayeskisl.decision.measure import Measurement, measure_collapse
-from bayeskisl.decision.planned_model import ROUNDING, SAME_SIZE
 from bayeskisl.decision.scores import Scores, scores_of
 from bayeskisl.errors import InputError
 from bayeskisl.kinds import VERIFICATION
 from bayeskisl.knowledge.guessing import kept, known
-from bayeskisl.quantities import three_digits
+from bayeskisl.quantities import SAME_HELD, SAME_SIZE, three_digits
 
 __all__ = ["AtChoice", "KeptByLevel", "Verification", "bounds_between_levels", "verify"]
 
@@ -294,8 +294,8 @@ def _kept_by_level(axis: Axis, background_weight: float, runs: xr.Dataset) -> Ke
         facts = background if group == schema.BACKGROUND else runs[schema.FACTS].values
         recalled, probed, guessing = (runs[name].sel(group=group).values for name in schema.COUNTS)
         total += kept(facts, recalled / probed, guessing)
-    levels, means, counts = _by_level(levels_of_runs(runs), total)
-    return KeptByLevel(tuple(levels.tolist()), tuple(means.tolist()), tuple(counts.tolist()), axis)
+    levels, sums, counts = sums_by_level(levels_of_runs(runs), total)
+    return KeptByLevel(tuple(levels.tolist()), tuple((sums / counts).tolist()), tuple(counts.tolist()), axis)
 
 
 def _runs_of_target(about: About, curves: xr.Dataset) -> xr.Dataset:
@@ -310,7 +310,7 @@ def _runs_of_target(about: About, curves: xr.Dataset) -> xr.Dataset:
         if name not in curves.variables:
             raise InputError(f"curves with the run coordinate {name!r}, {value:g} as predicted", "none of that name",
                              "curves", "give every run its value")  # fmt: skip
-        ours &= np.isclose(curves[name].values.astype(float), value, rtol=ROUNDING)
+        ours &= np.isclose(curves[name].values.astype(float), value, rtol=SAME_HELD)
         _require_some(curves, ours, name, value)
     runs = curves.isel(run=np.flatnonzero(ours))
     seen = {str(run) for run in runs["run"].values} & set(about.fitted_runs)
@@ -393,18 +393,11 @@ def bounds_between_levels(
         0 and 1 where a side has no level.
     """
     probed = np.isfinite(shares)
-    levels, means, _ = _by_level(infusion[probed], shares[probed])
-    near = _is_near(levels, place, axis)
+    levels, sums, counts = sums_by_level(infusion[probed], shares[probed])
+    means, near = sums / counts, _is_near(levels, place, axis)
     before, behind = means[(levels <= place) | near][-1:], means[(levels >= place) | near][:1]
     least, most = (behind, before) if falls else (before, behind)
     return max(0.0, float(least[0])) if least.size else 0.0, float(most[0]) if most.size else 1.0
-
-
-def _by_level(infusion: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray, IntArray]:
-    """Rising levels, the mean of the values at each, and the number of runs there."""
-    levels, level_of_run = np.unique(infusion, return_inverse=True)
-    counts = np.bincount(level_of_run, minlength=len(levels))
-    return levels, np.bincount(level_of_run, values, minlength=len(levels)) / counts, counts
 
 
 def _shares(decision: Decision, group: str, runs: xr.Dataset) -> FloatArray:

@@ -10,6 +10,7 @@ from bayeskisl import schema
 from bayeskisl.arguments import require_number, require_positive, require_whole
 from bayeskisl.arrays import BoolArray, FloatArray
 from bayeskisl.curves import levels_of_runs
+from bayeskisl.quantities import SAME_LEVEL
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -61,13 +62,9 @@ class Run:
         return asdict(self)
 
 
-# Mixtures are whole sequences, so that a run realises its level a little differently.
-_REALISED = 1e-3
-
-
 def same_level(one: FloatArray | float, other: float) -> BoolArray:
     """Whether levels are the same up to how runs realise them."""
-    return np.isclose(one, other, rtol=_REALISED)
+    return np.isclose(one, other, rtol=SAME_LEVEL)
 
 
 def of_cell(run: Run, curves: "xr.Dataset") -> BoolArray:

@@ -13,7 +13,6 @@ from bayeskisl import schema
 from bayeskisl.arguments import require_fit, require_whole
 from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.card import card, escaped
-from bayeskisl.cores import available_cores
 from bayeskisl.curves import cell_table, further_covariates, reference_load
 from bayeskisl.errors import InputError, way
 from bayeskisl.inference.data import prepare
@@ -24,9 +23,9 @@ from bayeskisl.inference.fit import fit_laws, sharer, teller
 from bayeskisl.inference.left_out_cells import Likelihoods, kind, left_out_log_density, likelihoods_by_kind
 from bayeskisl.inference.model import Model
 from bayeskisl.inference.result import Fit
-from bayeskisl.inference.sampler import require_seed
+from bayeskisl.inference.sampler import Sampler, require_seed
 from bayeskisl.inference.settings import Settings
-from bayeskisl.inference.storage import path_of, posterior_group
+from bayeskisl.inference.storage import REFIT, path_of, posterior_group
 from bayeskisl.inference.weights import FLOOR, RELIABLE_PARETO_K, law_weights, leave_one_out
 from bayeskisl.laws import Law
 from bayeskisl.quantities import as_number
@@ -196,10 +195,7 @@ def compare(
         raise InputError(
             f"at most {max(len(sizes) - 3, 0)} of {len(sizes)} sizes left out", largest, "largest", "use fewer"
         )
-    settings = Settings(
-        draws=draws, seed=seed, cores=cores or available_cores(), tell=teller(progress), share=sharer(progress),
-        retry=True,
-    )  # fmt: skip
+    settings = Settings(Sampler(draws, cores=cores), seed, teller(progress), sharer(progress), retry=True)
     named = {name: _named(posterior) for name, posterior in posteriors.items()}
     models = {name: Model(prepare(curves, law), law) for name, law in laws.items()}
     likelihoods = likelihoods_by_kind(((law, named[name], models[name].data) for name, law in laws.items()), seed)
@@ -215,7 +211,7 @@ def compare(
 
     for name, law in laws.items():
         settings.tell(f"leaving sizes out under the law '{name}'")
-        log_density = left_out_log_density(named[name], models[name], likelihoods[kind(law)], settings.cores)
+        log_density = left_out_log_density(named[name], models[name], likelihoods[kind(law)], settings.sampler.threads)
         single = [leave_one_out(log_density[:, [cell]]) for cell in range(log_density.shape[1])]
         pointwise[name] = np.array([one.elpd for one in single])
         pareto_k[name] = np.array([one.pareto_k for one in single])
@@ -301,7 +297,7 @@ def _joined(fits: Sequence[Fit], pointwise: dict[str, FloatArray], floor: float)
     gates = {name: fit.gates[name].to_dict() for fit in reversed(fits) for name in fit.laws}
     laws = {name: law.to_dict() for fit in reversed(fits) for name, law in fit.laws.items()}
     usable = {name: pointwise[name] for name in pointwise if gates[name]["passed"] or name == first.law.name}
-    tree = first.tree.copy()
+    tree = first.tree.drop_nodes(REFIT, errors="ignore")  # a refit has the laws of the first fit alone
     for fit in fits[1:]:
         for name in fit.laws:
             there, own = path_of(name, first.law.name), path_of(name, fit.law.name)

@@ -10,7 +10,8 @@ import numpy as np
 from bayeskisl.arrays import BoolArray, FloatArray, IntArray
 from bayeskisl.inference.given import GivenCurve
 from bayeskisl.inference.tempering import tempered_draws
-from bayeskisl.laws.limits import CAPACITY, MINIMUM, SHARED, LimitsDesign, limits, soft_maximum
+from bayeskisl.laws.layout import Layout
+from bayeskisl.laws.limits import LimitsDesign, limits, soft_maximum
 
 __all__ = ["Bent", "CurveOfSize", "coefficients_at", "curve_values"]
 
@@ -132,7 +133,8 @@ class CurveOfSize:
         columns = len(self.mean)
         wall, slope, bend = np.zeros(columns), np.ones(columns), np.zeros(columns)
         # no limit lies above the law: the minimum is at most its lowest value, bits at least those of the fullest size
-        walls = {MINIMUM: (values.min(), 1.0), CAPACITY: ((self.design.one_bit[cells] - values).max(), -1.0)}
+        most_bits = (self.design.one_bit[cells] - values).max()
+        walls = {Layout.minimum: (values.min(), 1.0), Layout.capacity: (most_bits, -1.0)}
         for column, (place, side) in walls.items():
             if self._prior_sd[column] > _NEAR:
                 wall[column] = place
@@ -210,7 +212,7 @@ def curve_values(coefficients: Array, curve: GivenCurve, xp: Any) -> Array:
 
 
 def _line(coefficients: Array, design: LimitsDesign, xp: Any) -> Array:
-    shared = [coefficients[..., column, :][..., None, :] for column in SHARED]
+    shared = [coefficients[..., column, :][..., None, :] for column in Layout.shared]
     level, log_exponent = design.level @ coefficients, design.log_exponent @ coefficients
     over_groups = design.map(lambda of_cells: of_cells[:, None])
     *parts, sharpness = limits(level, log_exponent, shared, over_groups, xp)

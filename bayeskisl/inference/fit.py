@@ -12,7 +12,7 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
-from bayeskisl.cores import available_cores, one_blas_thread
+from bayeskisl.cores import one_blas_thread
 from bayeskisl.curves import Finding, cell_table, check, final, load_curves, with_covariates, without_covariates
 from bayeskisl.curves.cells import varied
 from bayeskisl.curves.finding import by_severity
@@ -135,14 +135,11 @@ def fit(
     others = [load_law(other) for other in named]
     (how,) = from_keywords(short, (Sampler, sampler))
     require_seed(seed)
-    settings = Settings(
-        how.draws, how.tune, how.chains, seed, how.cores or available_cores(), how.method, teller(progress),
-        sharer(progress), retry,
-    )  # fmt: skip
-    if how.method == "preview":
-        few = replace(settings, draws=min(how.draws, _PREVIEW_DRAWS), tune=min(how.tune, _PREVIEW_DRAWS), retry=False)
-        return fit_laws(curves, law, [], few, throw=False, light=True)
-    return fit_laws(curves, law, others, settings, throw=throw)
+    told = teller(progress), sharer(progress)
+    if how.is_preview:
+        few = replace(how, draws=min(how.draws, _PREVIEW_DRAWS), tune=min(how.tune, _PREVIEW_DRAWS))
+        return fit_laws(curves, law, [], Settings(few, seed, *told), throw=False, light=True)
+    return fit_laws(curves, law, others, Settings(how, seed, *told, retry), throw=throw)
 
 
 def fit_laws(
@@ -188,7 +185,7 @@ def _posterior_of(curves: xr.Dataset, law: Law, settings: Settings, light: bool)
         found = max(again, found, key=lambda one: _OUTCOMES.index(one.gate.outcome))
     if light:
         del found.groups["log_likelihood"]
-    if settings.method == "preview":
+    if settings.sampler.is_preview:
         gate = replace(found.gate, passed=False, reasons=(_PREVIEW, *found.gate.reasons))
         return replace(found, gate=gate)
     return found
@@ -214,7 +211,7 @@ def _judged(curves: xr.Dataset, model: Model, sampled: Sampled, settings: Settin
     data, law = model.data, model.law
     sample_stats = sampled.statistics
     rng = np.random.default_rng([settings.seed, 1])
-    named = name_quantities(sampled.draws, model, rng, settings.cores)
+    named = name_quantities(sampled.draws, model, rng, settings.sampler.threads)
     chosen, corrected = chosen_by_importance(named, rng)
     drawn = named.at(chosen)
     posterior = report_on_axis(dataset(drawn.quantities, data), curves, law)
@@ -264,7 +261,7 @@ def _assemble(curves: xr.Dataset, first: _Posterior, beside: list[_Posterior], s
         "elpd_loo": json.dumps({} if light else {one.law.name: _left_out_runs(one).elpd for one in everyone}),
         "elpd_cells": json.dumps({name: one.elpd for name, one in left_out.items()}),
         "warnings": json.dumps([caution.to_dict() for caution in by_severity(known)]),
-        "method": settings.method,
+        "method": settings.sampler.method,
         **provenance(settings.seed),
     }
     return Fit(tree)
@@ -282,11 +279,9 @@ def _replicates(one: _Posterior, rng: np.random.Generator) -> xr.Dataset:
 
 
 def _of_method(settings: Settings) -> list[Finding]:
-    return (
-        []
-        if settings.method == "nuts"
-        else [Finding("preview", "serious", f"{_PREVIEW.capitalize()}.", "Fit without `method`.")]
-    )
+    if settings.sampler.is_preview:
+        return [Finding("preview", "serious", f"{_PREVIEW.capitalize()}.", "Fit without `method`.")]
+    return []
 
 
 def _of_likelihood(one: _Posterior) -> list[Finding]:
@@ -347,7 +342,7 @@ def _left_out_cells(everyone: list[_Posterior], settings: Settings) -> dict[str,
 
     def of(one: _Posterior) -> LeaveOneOut:
         likelihood = likelihoods[kind(one.law)]
-        return leave_one_out(left_out_log_density(one.named, one.model, likelihood, settings.cores))
+        return leave_one_out(left_out_log_density(one.named, one.model, likelihood, settings.sampler.threads))
 
     return {one.law.name: of(one) for one in everyone}
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Unpack
 
@@ -87,7 +88,7 @@ def fit_many(
         raise InputError("the method 'nuts' for many sweeps", repr(how.method), "method", "preview one with `fit`")
 
     def fit_one(at: int) -> Fit:
-        settings = Settings(how.draws, how.tune, how.chains, seed_of(seed, at), cores=1, retry=retry)
+        settings = Settings(replace(how, cores=1), seed_of(seed, at), retry=retry)
         fitted = fit_laws(sweeps[at], law, others, settings, throw=False, light=light)
         tell(f"posterior {at + 1} of {len(sweeps)}: {'passed' if fitted.gate.passed else 'failed'} its gate")
         return fitted

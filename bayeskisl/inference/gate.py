@@ -15,6 +15,7 @@ from bayeskisl.curves import levels_of_runs
 from bayeskisl.curves.cells import with_sizes_in_words
 from bayeskisl.errors import GateError, way
 from bayeskisl.laws.falls import FALL_PARAMETERS
+from bayeskisl.quantities import SAME_LEVEL
 
 __all__ = [
     "DECISIVE", "LARGEST_CORRELATION", "LARGEST_RHAT", "LEAST_ESS", "MOST_DIVERGENT", "OF_LIMITS", "STRUCTURAL", "Gate",
@@ -209,10 +210,6 @@ def scalars(posterior: xr.Dataset, names: Iterable[str]) -> Iterable[tuple[str, 
             yield f"{name}[{place}]" if rest else name, variable.values[(slice(None), slice(None), *index)]
 
 
-# Mixtures are whole sequences, so that seeds realise one level a little differently: log units, or log odds.
-_SAME_LEVEL = 1e-3
-
-
 def seed_correlation(posterior: xr.Dataset, curves: xr.Dataset, cell_of_run: IntArray) -> tuple[float, float, float]:
     """Correlation of run effects of seeds that share cell and level, its p-value, and the effective number of pairs.
 
@@ -225,9 +222,8 @@ def seed_correlation(posterior: xr.Dataset, curves: xr.Dataset, cell_of_run: Int
     with np.errstate(divide="ignore"):
         level = axis_of(curves).to_line(levels_of_runs(curves))
     first, second = np.triu_indices(len(cell_of_run), k=1)
-    alike = (cell_of_run[first] == cell_of_run[second]) & np.isclose(
-        level[first], level[second], rtol=0, atol=_SAME_LEVEL
-    )
+    same_level = np.isclose(level[first], level[second], rtol=0, atol=SAME_LEVEL)  # in log units, or log odds
+    alike = (cell_of_run[first] == cell_of_run[second]) & same_level
     one, other = effects[first[alike]], effects[second[alike]]
     # groups of one run may correlate: a pair of runs keeps or flips its sign as a whole
     products, sizes = (one * other).sum(axis=1), (one**2 + other**2).sum(axis=1) / 2

@@ -77,8 +77,8 @@ class _Nutpie:
     def sample(self, settings: Settings, steps: Steps) -> Drawn | None:
         import nutpie
 
-        too_many = threading.Event()
-        most = steps.most_divergent * settings.draws * settings.chains
+        sampler, too_many = settings.sampler, threading.Event()
+        most = steps.most_divergent * sampler.draws * sampler.chains
 
         def look(chains: Sequence[Any]) -> None:
             settings.share(_share_of(chains))
@@ -87,10 +87,10 @@ class _Nutpie:
 
         sampling = nutpie.sample(
             self._compiled,
-            draws=settings.draws,
-            tune=settings.tune,
-            chains=settings.chains,
-            cores=settings.cores,
+            draws=sampler.draws,
+            tune=sampler.tune,
+            chains=sampler.chains,
+            cores=sampler.threads,
             seed=settings.seed,
             adaptation=steps.metric,
             target_accept=steps.target_accept,
@@ -110,7 +110,7 @@ class _Nutpie:
         if trace is None:
             sampling.cancel()
             return None
-        draws, statistics = self._read(trace, settings.draws)
+        draws, statistics = self._read(trace, sampler.draws)
         return (draws, statistics) if statistics["diverging"].sum() <= most else None
 
     def _read(self, trace: Any, draws: int) -> Drawn:
@@ -167,12 +167,13 @@ class _PyMC:
     def sample(self, settings: Settings, steps: Steps) -> Drawn | None:
         import pymc as pm
 
+        sampler = settings.sampler
         with self._model:
             tree = pm.sample(
-                draws=settings.draws,
-                tune=settings.tune,
-                chains=settings.chains,
-                cores=settings.cores,
+                draws=sampler.draws,
+                tune=sampler.tune,
+                chains=sampler.chains,
+                cores=sampler.threads,
                 random_seed=settings.seed,
                 target_accept=steps.target_accept,
                 progressbar=False,

@@ -1,6 +1,7 @@
 """Fits: posteriors with everything that their use and assessment need."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -36,7 +37,8 @@ class Fit:
     tree : xarray.DataTree
         Groups ``posterior``, ``sample_stats``, ``log_prior`` (by the law's priors), ``log_likelihood`` (run effects
         integrated out), ``prior``,
-        ``posterior_predictive``, ``observed_data``, ``constant_data``, and ``rivals/<law>/`` with the first three.
+        ``posterior_predictive``, ``observed_data``, ``constant_data``, and ``rivals/<law>/`` with the first three;
+        and ``weaker_priors``, a fit of its own, once a decision needed it, see `kept`.
         Every ArviZ function takes it.
     """
 
@@ -174,6 +176,15 @@ class Fit:
         from bayeskisl.inference.sensitivity import sensitivity
 
         return sensitivity(self.posterior, self.tree["log_prior"].to_dataset(), names)
+
+    def kept(self, name: str, make: "Callable[[Fit], Fit]") -> "Fit":
+        """Return a fit that `make` derives from this one, made once.
+
+        It becomes the group `name` of `tree`, which `save` writes; nothing else adds to `tree`.
+        """
+        if name not in self.tree.children:
+            self.tree[name] = make(self).tree
+        return Fit(self.tree.children[name].copy())
 
     def save(self, path: str | Path) -> Path:
         """Write the fit as NetCDF, which `load_fit` and plain ArviZ read."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypedDict
 
 from bayeskisl.arguments import require_whole
+from bayeskisl.cores import available_cores
 from bayeskisl.specifications import refuse_unknown
 
 __all__ = ["Sampler", "SamplerKeywords", "require_seed"]
@@ -65,6 +66,16 @@ class Sampler:
         require_whole(self.chains, "chains", _FEWEST_CHAINS[self.method])
         if self.cores is not None:
             require_whole(self.cores, "cores")
+
+    @property
+    def threads(self) -> int:
+        """Number of threads: `cores`, or one per core that this process may use."""
+        return self.cores or available_cores()
+
+    @property
+    def is_preview(self) -> bool:
+        """Whether draws are made near the mode, see `bayeskisl.inference.about_mode`."""
+        return self.method == "preview"
 
 
 def require_seed(seed: Any) -> None:

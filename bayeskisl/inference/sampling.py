@@ -92,7 +92,7 @@ def sample_model(model: Model, settings: Settings, before: Sampled | None = None
     before : Sampled, optional
         An earlier sampling that did not suffice; steps that let its draws diverge are not tried again.
     """
-    drawn = _about_mode(model, settings) if settings.method == "preview" else None
+    drawn = _about_mode(model, settings) if settings.sampler.is_preview else None
     shortened = before.shortened if before else 0
     (draws, statistics), shortened = (drawn, 0) if drawn else _in_short_enough_steps(model, settings, shortened)
     each = (slice(None), slice(settings.longer - 1, None, settings.longer))
@@ -115,9 +115,10 @@ def _about_mode(model: Model, settings: Settings) -> Drawn | None:
     if density is None or model.data.shape[-1] > _MOST_CELLS_ABOUT_MODE:
         return None
     settings.tell(f"drawing near the mode of the law '{model.law.name}'")
-    shape = settings.chains, settings.draws
+    sampler = settings.sampler
+    shape = sampler.chains, sampler.draws
     rng = np.random.default_rng([settings.seed, 4])
-    points = draws_about_mode(density.value_and_gradient, density.start(), math.prod(shape), rng, settings.cores)
+    points = draws_about_mode(density.value_and_gradient, density.start(), math.prod(shape), rng, sampler.threads)
     expanded = [density.expand(point) for point in points]
     draws = {name: np.stack([one[name] for one in expanded]) for name in expanded[0]}
     return {name: values.reshape(*shape, *values.shape[1:]) for name, values in draws.items()}, {}
@@ -125,11 +126,11 @@ def _about_mode(model: Model, settings: Settings) -> Drawn | None:
 
 def _in_short_enough_steps(model: Model, settings: Settings, shortened: int) -> tuple[Drawn, int]:
     """Sample in ever shorter steps, until few enough draws diverge; return how often they were shortened, too."""
-    sampler = sampler_of(model, settings.tell)
-    ladder = _steps(sampler.dimensions, settings)
+    nuts = sampler_of(model, settings.tell)
+    ladder = _steps(nuts.dimensions, settings)
     for rung in range(shortened, len(ladder)):
         settings.tell(f"sampling the law '{model.law.name}'")
-        drawn = sampler.sample(settings.stretched, ladder[rung])
+        drawn = nuts.sample(settings.stretched, ladder[rung])
         if drawn:
             return drawn, rung
         settings.tell("some draws diverged: sampling again, in shorter steps")
@@ -138,4 +139,4 @@ def _in_short_enough_steps(model: Model, settings: Settings, shortened: int) -> 
 
 def _steps(dimensions: int, settings: Settings) -> tuple[Steps, ...]:
     steps = _OF_LOW_RANK if dimensions <= _MOST_OF_LOW_RANK else _DIAGONAL
-    return (replace(steps[0], most_divergent=1.0),) if settings.method == "preview" else steps
+    return (replace(steps[0], most_divergent=1.0),) if settings.sampler.is_preview else steps

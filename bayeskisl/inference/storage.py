@@ -22,10 +22,12 @@ from bayeskisl.inference.model import labels_of
 from bayeskisl.inference.posterior import ON_AXIS
 from bayeskisl.kinds import FIT, refuse_other_kinds
 from bayeskisl.laws import Law
+from bayeskisl.laws.falls import FALL_PARAMETERS
 from bayeskisl.laws.files import parse_law
 from bayeskisl.netcdf import read_netcdf_tree
 
 __all__ = [
+    "REFIT",
     "checked_tree",
     "constant_data",
     "curves_of",
@@ -37,9 +39,12 @@ __all__ = [
     "read_tree",
 ]  # fmt: skip
 
+# Group of a fit that holds another one: of the same curves and laws, under weaker priors.
+REFIT = "weaker_priors"
+
 _GROUPS = ("posterior", "sample_stats", "prior", "observed_data", "constant_data")
 _ATTRIBUTES = ("laws", "gates", "weights", "warnings")
-_POSITIVE = ("critical_exposures", "steepness", "ceiling", "asymmetry", "concentration")
+_POSITIVE = ("critical_exposures", "steepness", "ceiling", "concentration", *FALL_PARAMETERS)
 _SHARES = ("floor", "ceiling")
 _NEEDED = ("critical_exposures", "ceiling", "floor", "sigma_run")
 _AGAIN = "make the fit again"

@@ -14,13 +14,11 @@ from bayeskisl import schema
 from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.laws.law import Law
 from bayeskisl.laws.law_of_size import LawOfSize
+from bayeskisl.laws.layout import Layout
 
 __all__ = [
-    "CAPACITY",
     "LEAST_EXPOSURES",
     "LIMITS",
-    "MINIMUM",
-    "SHARED",
     "LimitsDesign",
     "LimitsLaw",
     "limits",
@@ -39,14 +37,8 @@ LEAST_EXPOSURES = float(np.log(2))
 # Logarithm of the bits per parameter of a law without a capacity: e^69 = 1e30 puts this limit far below the others.
 _ANY_BITS = 69.0
 
-# Columns of log minimum exposures and of log bits per parameter.
-MINIMUM, CAPACITY = -3, -2
-
 # How the exposures at one bit per parameter follow other covariates, in powers: r D b / (l N), see `Capacity`.
 _POWERS = {schema.TOKENS: 1.0, schema.RATIO: 1.0, schema.BITS_PER_FACT: 1.0, schema.TOKENS_PER_FACT: -1.0}
-
-# Columns that are the same at every place: turn, log minimum exposures, log bits per parameter, log sharpness.
-SHARED = (2, MINIMUM, CAPACITY, -1)
 
 # The learning exponent turns from one value to another over a factor of e^1.5, 4.5, of size to either side of the
 # reference: about the range of a ladder of six sizes, so that the data can tell both.
@@ -98,9 +90,7 @@ class LimitsLaw(LawOfSize):
 
     Notes
     -----
-    The columns are log learning exposures at the reference, the logarithm of the exponent of params, its turn, the
-    exponents of the other covariates, for each domain what it adds to the level, the logarithm of the exponent and the
-    other exponents, and at last log minimum exposures, log bits per parameter, and log sharpness.
+    The columns of the coefficients are those of `layout`.
     """
 
     takes_capacity: ClassVar[bool] = True
@@ -132,37 +122,41 @@ class LimitsLaw(LawOfSize):
         others = [(priors.exponent[name].mean, priors.exponent[name].sd) for name in covariates[1:]]
         learning = [(first.log_median, first.log_sd), (exponent.log_median, exponent.log_sd), *others]
         shared, own = law.split_between_domains(domains)
-        level, log_exponent, *others = [(mean, shared * sd) for mean, sd in learning]
-        pairs = [
-            level,
-            log_exponent,
+        pairs = Layout.in_order(
+            [(mean, shared * sd) for mean, sd in learning],
             (turn.mean, turn.sd) if turn else (0.0, 0.0),
-            *others,
-            *((0.0, own * sd) for _ in domains for _, sd in learning),
-            (least.log_median, least.log_sd),
-            (capacity.log_median, float(np.hypot(capacity.log_sd, bits_log_sd))) if capacity else (_ANY_BITS, 0.0),
-            (sharpness.log_median, sharpness.log_sd) if sharpness else (0.0, 0.0),
-        ]
+            [(0.0, own * sd) for _ in domains for _, sd in learning],
+            [
+                (least.log_median, least.log_sd),
+                (capacity.log_median, float(np.hypot(capacity.log_sd, bits_log_sd))) if capacity else (_ANY_BITS, 0.0),
+                (sharpness.log_median, sharpness.log_sd) if sharpness else (0.0, 0.0),
+            ],
+        )
         mean, sd = np.array(pairs, dtype=float).T
         centre = np.exp(np.log(values[:, [*range(len(covariates)), -1]]).mean(axis=0))
         return cls(covariates, centre[:-1], mean, sd, domains, float(centre[-1]))
 
     @property
+    def layout(self) -> Layout:
+        """Columns of the coefficients."""
+        return Layout(len(self.covariates) - 1, len(self.domains))
+
+    @property
     def has_capacity(self) -> bool:
         """Whether the bits per parameter are bounded."""
-        return not (len(self.mean) and self.mean[CAPACITY] == _ANY_BITS)
+        return not (len(self.mean) and self.mean[Layout.capacity] == _ANY_BITS)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of the coefficients."""
-        level, log_exponent, *others = learning = [
+        learning = [
             "log learning exposures",
             f"log exponent {self.covariates[0]}",
             *(f"exponent {name}" for name in self.covariates[1:]),
         ]
         own = (f"{what} of {domain}" for domain in self.domains for what in learning)
         last = "log minimum exposures", "log bits per parameter", "log sharpness"
-        return level, log_exponent, "turn", *others, *own, *last
+        return tuple(Layout.in_order(learning, "turn", own, last))
 
     def design(self, values: FloatArray) -> LimitsDesign:
         """Return the inputs of `limits` at places ``(..., place)``."""
@@ -175,7 +169,8 @@ class LimitsLaw(LawOfSize):
         def factors(of_learning: FloatArray) -> FloatArray:
             """Factors by column; the turn and the last three columns have none."""
             own = (domains[..., i, None] * of_learning for i in range(len(self.domains)))
-            return np.concatenate([of_learning[..., :2], none, of_learning[..., 2:], *own, none, none, none], axis=-1)
+            learning = np.split(of_learning, of_learning.shape[-1], axis=-1)
+            return np.concatenate(Layout.in_order(learning, none, own, [none] * 3), axis=-1)
 
         bent = _TURN_WIDTH * np.log(np.cosh(size / _TURN_WIDTH))
         return LimitsDesign(
@@ -190,7 +185,7 @@ class LimitsLaw(LawOfSize):
         """Log exposures that learning, the minimum and the capacity each demand, and the sharpness."""
         design = self.design(values)
         several = np.ndim(values) == 2  # cells stand behind draws
-        shared = [coefficients[..., column, None] if several else coefficients[..., column] for column in SHARED]
+        shared = [coefficients[..., column, None] if several else coefficients[..., column] for column in Layout.shared]
         return limits(coefficients @ design.level.T, coefficients @ design.log_exponent.T, shared, design, np)
 
     def largest(self, coefficients: FloatArray, values: FloatArray) -> IntArray:
@@ -216,31 +211,34 @@ class LimitsLaw(LawOfSize):
         """
         here = np.array([*self.reference, *(0.0 for _ in self.domains), self.one_bit])
         learning, _, capacity = self.binding(coefficients, here)
-        exponent, turn, sharpness = np.exp(coefficients[..., 1]), coefficients[..., 2], np.exp(coefficients[..., -1])
+        exponent, turn = np.exp(coefficients[..., Layout.log_exponent]), coefficients[..., Layout.turn]
+        sharpness = np.exp(coefficients[..., Layout.sharpness])
         slope = exponent * np.cosh(turn)
         of_size = learning * slope + capacity
         spread = learning * slope**2 + capacity - of_size**2
         bend = sharpness * spread - learning * exponent * np.sinh(turn) / _TURN_WIDTH
         powers = [_POWERS.get(name, 0.0) for name in self.covariates[1:]]
-        others = [learning * coefficients[..., 3 + i] - capacity * power for i, power in enumerate(powers)]
+        others = [
+            learning * coefficients[..., column] - capacity * power
+            for column, power in zip(self.layout.other_exponents, powers, strict=True)
+        ]
         own = self._of_domains(coefficients) if self.domains else {}
-        bits = {"bits_per_parameter": np.exp(coefficients[..., CAPACITY])} if self.has_capacity else {}
+        bits = {"bits_per_parameter": np.exp(coefficients[..., Layout.capacity])} if self.has_capacity else {}
         return {
             **own,
             **bits,
             "intercept": self.log_critical_exposures(coefficients, here),
             "exponent": np.stack([of_size, *others], axis=-1),
             "curvature": np.stack([bend, *(0 * other for other in others)], axis=-1),
-            "minimum_exposures": np.exp(coefficients[..., MINIMUM]),
+            "minimum_exposures": np.exp(coefficients[..., Layout.minimum]),
             "turn": turn,
             "sharpness": sharpness,
             "coefficients": coefficients,
         }
 
     def _of_domains(self, coefficients: FloatArray) -> dict[str, FloatArray]:
-        count = 1 + len(self.covariates)
-        own = coefficients[..., 1 + count : -3].reshape(*coefficients.shape[:-1], len(self.domains), count)
-        common = np.exp(coefficients[..., 1])[..., None]
+        own = self.layout.split_domains(coefficients)
+        common = np.exp(coefficients[..., Layout.log_exponent])[..., None]
         of_size = common * np.expm1(own[..., 1])
         return {
             "domain_intercept": own[..., 0],
@@ -261,19 +259,18 @@ class LimitsLaw(LawOfSize):
 
     def fixed_columns(self, fixed: Mapping[str, FloatArray]) -> dict[int, FloatArray]:
         """Values of columns that are fixed by the names of quantities; intercept and exponent are those of learning."""
-        last = len(self.columns)
-        found = {}
+        layout, found = self.layout, {}
         if "exponent" in fixed:
-            exponents = np.broadcast_to(fixed["exponent"], (len(self.covariates),))
-            found = {1: np.log(exponents[0]), **{3 + i: value for i, value in enumerate(exponents[1:])}}
+            of_size, *others = np.broadcast_to(fixed["exponent"], (len(self.covariates),))
+            found = {layout.log_exponent: np.log(of_size), **dict(zip(layout.other_exponents, others, strict=True))}
         if "domain_intercept" in fixed:
             of_domains = np.asarray(fixed["domain_intercept"])
-            count = 1 + len(self.covariates)
-            found |= {1 + count * (1 + i): of_domains[..., i] for i in range(len(self.domains))}
-        whole = {"intercept": 0, "turn": 2}
-        logs = {"minimum_exposures": last - 3, "bits_per_parameter": last - 2, "sharpness": last - 1}
+            found |= {column: of_domains[..., i] for i, column in enumerate(layout.levels_of_domains)}
+        whole = {"intercept": layout.level, "turn": layout.turn}
+        logs = {"minimum_exposures": layout.minimum, "bits_per_parameter": layout.capacity}
+        logs |= {"sharpness": layout.sharpness}
         found |= {column: np.asarray(fixed[name]) for name, column in whole.items() if name in fixed}
-        return found | {column: np.log(fixed[name]) for name, column in logs.items() if name in fixed}
+        return found | {column % layout.count: np.log(fixed[name]) for name, column in logs.items() if name in fixed}
 
     def linear_at(self, centre: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Design ``(cell, column)`` and offset ``(cell,)`` of the tangent to the law's line at some coefficients."""
@@ -297,7 +294,7 @@ def limits(
     level, log_exponent : array
         Level and log exponent of learning, the products of coefficients and `design`.
     shared : sequence of array
-        The other coefficients, in the columns `SHARED`.
+        The other coefficients, in the columns `Layout.shared`.
     design : LimitsDesign
         Its last three fields broadcast with the coefficients.
     """

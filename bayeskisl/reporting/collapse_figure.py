@@ -22,9 +22,9 @@ from bayeskisl.decision.about import about_of
 from bayeskisl.decision.funnel import collapse_along_sizes
 from bayeskisl.decision.intervals import interval
 from bayeskisl.decision.of_fit import require_own
-from bayeskisl.decision.planned_model import ROUNDING, PlannedModel, cells_like, of_target
+from bayeskisl.decision.planned_model import PlannedModel, cells_like, of_target
 from bayeskisl.kinds import VERIFICATION
-from bayeskisl.quantities import short
+from bayeskisl.quantities import SAME_HELD, short
 from bayeskisl.reporting.numbers import exact, percent
 from bayeskisl.reporting.style import LINES, figure_style, infusion_axis, ink, law_colors, log_axis, new_figure
 from bayeskisl.target import Target, TargetKeywords, target_from
@@ -118,7 +118,7 @@ def plot_collapse(
         for law, color, line in zip(lines["law"].values, law_colors(lines.sizes["law"]), cycle(LINES), strict=False):
             label = _of_law(fit, str(law)) + _of_budget(planned, cells, in_proportion=grows)
             _draw_funnel(axes, lines.sel(law=law), color, line, label)
-        here = np.isclose(cells[schema.TOKENS].values, planned.tokens, rtol=ROUNDING) if as_many is None else as_many
+        here = np.isclose(cells[schema.TOKENS].values, planned.tokens, rtol=SAME_HELD) if as_many is None else as_many
         points = [*_draw_cells(axes, fit, cells, cells_like(planned, cells), here, ci_prob)]
         if prediction is not None:
             points.append(_draw_target(axes, prediction, "mixture" if len(fit.weights) > 1 else ""))
@@ -159,8 +159,8 @@ def _asked(fit: "Fit", prediction: xr.Dataset | None, target: Target | None, sho
 def _of_one_share(cells: xr.Dataset, planned: PlannedModel) -> BoolArray | None:
     """Cells with as many tokens a parameter as the target, where budgets grew in proportion to the size."""
     params, budgets = cells[schema.PARAMS].values, cells[schema.TOKENS].values
-    as_many = np.isclose(budgets / params, planned.tokens / planned.params, rtol=ROUNDING)
-    as_large = np.isclose(budgets, planned.tokens, rtol=ROUNDING)
+    as_many = np.isclose(budgets / params, planned.tokens / planned.params, rtol=SAME_HELD)
+    as_large = np.isclose(budgets, planned.tokens, rtol=SAME_HELD)
     follows = set(params) == set(params[as_many]) and set(params) != set(params[as_large])
     return as_many if follows else None
 
@@ -195,7 +195,7 @@ def _of_budget(planned: PlannedModel, cells: xr.Dataset, *, in_proportion: bool)
     budgets = np.unique(cells[schema.TOKENS].values)
     if len(budgets) == 1 and np.isclose(budgets[0], planned.tokens):
         return ""
-    untried = "" if np.isclose(budgets, planned.tokens, rtol=ROUNDING).any() else ", untried"
+    untried = "" if np.isclose(budgets, planned.tokens, rtol=SAME_HELD).any() else ", untried"
     return f" at {short(planned.tokens)} tokens{untried}"
 
 

@@ -18,9 +18,9 @@ from bayeskisl.decision.caveat import Caveat
 from bayeskisl.decision.caveats import APART
 from bayeskisl.decision.criterion import KEEP
 from bayeskisl.decision.intervals import interval
-from bayeskisl.decision.planned_model import ROUNDING
 from bayeskisl.inference.gate import LARGEST_CORRELATION, LARGEST_RHAT, LEAST_ESS, MOST_DIVERGENT
 from bayeskisl.inference.sampler import Sampler
+from bayeskisl.quantities import SAME_HELD
 from bayeskisl.reporting.brief import brief, gap, question
 from bayeskisl.reporting.numbers import exact, percent, span, three_digits
 from bayeskisl.reporting.text import (
@@ -315,6 +315,6 @@ def _held(fit: "Fit", decision: "Decision") -> str:
         if name not in fit.curves.variables:
             continue
         swept = np.asarray(fit.curves[name].values, dtype=float)
-        if not (np.allclose(swept, value, rtol=ROUNDING) and np.isclose(value, np.median(swept), rtol=1e-9)):
+        if not (np.allclose(swept, value, rtol=SAME_HELD) and np.isclose(value, np.median(swept), rtol=1e-9)):
             options += f" --hold {name}={value:.12g}"
     return options + " --prior-driven" * bool(decision.extrapolated)

@@ -125,8 +125,8 @@ def _marks(decision: Decision, verification: Verification | None) -> str:
     line = "line: the choice; " if decision.advised is not None else ""
     outside = 0
     if verification is not None and decision.about.is_facts_kept:
-        ends = decision.data["infusion"].values[_eventful(decision)][[0, -1]]
-        outside = sum(not ends[0] <= place <= ends[1] for place in verification.kept.infusions)
+        low, high = _ends(decision)
+        outside = sum(not low <= place <= high for place in verification.kept.infusions)
     beyond = f"; {outside} measured {'level' if outside == 1 else 'levels'} outside" if outside else ""
     if decision.window is None:
         return f"{line}shaded: within 1 % of the best expected utility{beyond}"
@@ -192,6 +192,12 @@ def _eventful(decision: Decision) -> slice:
     return slice(int(within[0]), int(within[-1]) + 1)
 
 
+def _ends(decision: Decision) -> FloatArray:
+    """Both ends of the axis of the infusion."""
+    ends: FloatArray = decision.data["infusion"].values[_eventful(decision)][[0, -1]]
+    return ends
+
+
 # What a risk may move, to the eye, where it does not.
 _STILL = 0.002
 
@@ -248,7 +254,7 @@ def _mark_choice(axes: Axes, decision: Decision, color: str) -> None:
     """Mark the recommended infusion, and whether it is a bound."""
     about = decision.about
     number = f"{chosen(decision)} {about.axis.mark}".rstrip()
-    ends = about.axis.to_line(decision.data["infusion"].values[_eventful(decision)][[0, -1]])
+    ends = about.axis.to_line(_ends(decision))
     from_left = (about.axis.to_line(decision.advised) - ends[0]) / (ends[1] - ends[0])
     to_the_right = decision.is_least or from_left < _NOTE
     enough = "enough" if decision.is_least else "safe up to at least"
@@ -290,7 +296,7 @@ def _draw_span(axes: Axes, decision: Decision, name: str, height: float, color: 
     An interval beyond the panel is stated in numbers at that end.
     """
     data, axis = decision.data, decision.about.axis
-    ci_prob, ends = decision.about.ci_prob, data["infusion"].values[_eventful(decision)][[0, -1]]
+    ci_prob, ends = decision.about.ci_prob, _ends(decision)
     whole = interval(data[name].values, ci_prob)
     if whole.low >= ends[1] or whole.high <= ends[0]:
         _name_span_beyond(axes, f"{name}: {three_digits(whole.median)} ({span(whole.low, whole.high)})", height, color,

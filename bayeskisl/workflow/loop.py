@@ -17,6 +17,7 @@ from bayeskisl.arguments import require_positive
 from bayeskisl.curves import load_curves, save_curves
 from bayeskisl.decision import predict
 from bayeskisl.decision.about import about_of
+from bayeskisl.decision.intervals import interval
 from bayeskisl.design import Budget, Costs, Plan, Strategy, believe, plan, read_budget
 from bayeskisl.design.budgets import DOLLARS
 from bayeskisl.design.costs import costs_for
@@ -362,7 +363,7 @@ class _Turn:
 def _width_of(ahead: xr.Dataset) -> float:
     about = about_of(ahead)
     name = about.half_point if about.axis.harms_infused else schema.CRITICAL_EXPOSURES
-    low, high = np.quantile(ahead[name], [0.05, 0.95])
+    _, low, high = interval(ahead[name].values, 0.9)  # without a collapse an end is infinite
     return float(np.log(high / low)) if low > 0 else np.inf
 
 

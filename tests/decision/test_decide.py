@@ -24,6 +24,7 @@ from bayeskisl.decision.general_loss import fit_loss
 from bayeskisl.decision.intervals import interval
 from bayeskisl.decision.summary import regret_of_choice
 from bayeskisl.errors import GateError, InputError
+from bayeskisl.inference import Fit, load_fit
 from bayeskisl.laws import load_law
 from bayeskisl.laws.falls import LOGISTIC, SMOOTH_BREAK
 from bayeskisl.reporting.text import decision_rows, headline
@@ -422,6 +423,18 @@ def test_sensitivity_has_the_interval_that_was_asked_for(fit, monkeypatch):
     decision = decide(fit, 98_304, ci_prob=0.5)
     asked = decision.sensitivity.loc["as asked", ["collapse_median", "collapse_low", "collapse_high"]]
     assert tuple(asked) == interval(decision.data.collapse.values, 0.5)
+
+
+def test_a_refit_under_weaker_priors_is_made_once_and_saved_with_the_fit(tmp_path, monkeypatch):
+    made = []
+    monkeypatch.setattr(sensitivity, "refitted", lambda fit: made.append(fit) or Fit(fit.tree.copy()))
+    asked = load_fit("desk-four")  # of a version that stored no densities of priors, which weights need
+    for again in (lambda: asked, lambda: asked, lambda: load_fit(asked.save(tmp_path / "fit.nc"))):
+        ((name, refit),) = sensitivity.weaker_priors(again()).items()
+        assert name == "prior variances doubled"
+        assert refit.law == asked.law
+        xr.testing.assert_equal(refit.posterior, asked.posterior)
+    assert len(made) == 1
 
 
 def test_widened_doubles_every_variance_but_that_of_the_asymmetry():

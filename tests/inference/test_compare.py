@@ -11,13 +11,13 @@ import xarray as xr
 from bayeskisl import schema
 from bayeskisl.decision import predict
 from bayeskisl.errors import InputError
-from bayeskisl.inference import compare, fit
+from bayeskisl.inference import Fit, compare, fit
 from bayeskisl.inference.compare import _named, _of_one_sweep, _without
 from bayeskisl.inference.data import prepare
 from bayeskisl.inference.extrapolate import extrapolate
 from bayeskisl.inference.left_out_cells import kind, likelihoods_by_kind
 from bayeskisl.inference.settings import Settings
-from bayeskisl.inference.storage import posterior_group
+from bayeskisl.inference.storage import REFIT, posterior_group
 from tests.decision.hand_made import FAILED, PASSED
 
 FEW = {"rivals": (), "draws": 100, "tune": 100, "retry": False, "throw": False}
@@ -113,6 +113,14 @@ def test_fits_of_several_files_are_joined(curves, fitted, tmp_path):
 
     assert load_fit(path).weights == joined.weights
     assert "saturating" in predict(joined.fit, 552_960, throw=False)["law"].values
+
+
+def test_a_joined_fit_holds_no_refit_of_one_fit_under_weaker_priors(fitted):
+    """A decision would take it for one of all laws."""
+    first = Fit(fitted.tree.copy())
+    first.tree[REFIT] = fitted.tree
+    assert REFIT not in compare([first], refit=False, largest=0).fit.tree.children
+    assert REFIT in first.tree.children
 
 
 def test_what_cannot_be_compared_is_refused(curves, fitted):

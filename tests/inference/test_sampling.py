@@ -14,6 +14,7 @@ from bayeskisl.inference.data import prepare
 from bayeskisl.inference.model import Model
 from bayeskisl.inference.nuts import Steps, sampler_of
 from bayeskisl.inference.posterior import name_quantities
+from bayeskisl.inference.sampler import Sampler
 from bayeskisl.inference.sampling import Sampled, halves_of, sample_model, well_placed
 from bayeskisl.inference.settings import Settings
 from bayeskisl.laws import load_law
@@ -33,7 +34,7 @@ def test_an_interruption_ends_the_sampling_and_returns_no_part_of_it():
 
     try:
         with pytest.raises(KeyboardInterrupt):
-            sample_model(model, Settings(draws=30_000, tune=100, chains=2, share=interrupt))
+            sample_model(model, Settings(Sampler(30_000, 100, 2), share=interrupt))
     finally:
         signal.signal(signal.SIGINT, before)
     assert interrupted[0] < 1
@@ -41,7 +42,7 @@ def test_an_interruption_ends_the_sampling_and_returns_no_part_of_it():
 
 @pytest.mark.slow
 def test_other_coordinates_leave_the_posterior_as_it_is():
-    law, settings = load_law("limits"), Settings(draws=500, tune=500, chains=2)
+    law, settings = load_law("limits"), Settings(Sampler(500, 500, 2))
     first = Model(prepare(amount_curves(), law), law)
     other = well_placed(first, settings)
     assert not np.allclose(other.given.threshold.root, first.given.threshold.root)
@@ -58,7 +59,7 @@ def test_other_coordinates_leave_the_posterior_as_it_is():
 def test_sampling_stops_as_soon_as_too_many_draws_have_diverged():
     law = load_law("limits")
     model = Model(prepare(amount_curves(), law), law)
-    long = Settings(draws=200_000, tune=100, chains=2)
+    long = Settings(Sampler(200_000, 100, 2))
     assert sampler_of(model, print).sample(long, Steps(target_accept=0.3, most_divergent=0.0)) is None
 
 
@@ -68,7 +69,7 @@ def test_sampling_starts_again_in_shorter_steps(monkeypatch):
     stages: list[str] = []
     none_may = Steps(target_accept=0.3, most_divergent=-1.0)  # even no divergence at all is too many
     monkeypatch.setattr(sampling, "_steps", lambda *_: (none_may, Steps(target_accept=0.9, most_divergent=1.0)))
-    settings = Settings(draws=100, tune=100, chains=2, tell=stages.append)
+    settings = Settings(Sampler(100, 100, 2), tell=stages.append)
     found = sample_model(model, settings)
     assert stages.count("some draws diverged: sampling again, in shorter steps") == 1
     assert found.statistics["diverging"].shape == (2, 100)

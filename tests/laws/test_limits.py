@@ -128,6 +128,24 @@ def test_what_is_fixed_by_name_comes_back_by_name():
         assert named[name] == pytest.approx(fixed[name])
 
 
+@pytest.mark.parametrize("covariates", [("params",), ("params", "tokens", "ratio")])
+@pytest.mark.parametrize("domains", [(), ("legal", "medical")])
+def test_the_layout_is_that_of_the_names(covariates, domains):
+    law = LimitsLaw(covariates, np.ones(len(covariates)), np.zeros(0), np.zeros(0), domains)
+    names, layout = law.columns, law.layout
+    assert layout.count == len(names)
+    assert names[layout.level] == "log learning exposures"
+    assert names[layout.log_exponent] == "log exponent params"
+    assert [names[each] for each in layout.shared] == [
+        "turn", "log minimum exposures", "log bits per parameter", "log sharpness"
+    ]  # fmt: skip
+    assert [names[each] for each in layout.other_exponents] == [f"exponent {each}" for each in covariates[1:]]
+    assert [names[each] for each in layout.levels_of_domains] == [f"log learning exposures of {d}" for d in domains]
+    assert layout.split_domains(np.array(names)).tolist() == [
+        [name for name in names if name.endswith(f" of {domain}")] for domain in domains
+    ]
+
+
 @pytest.mark.parametrize("name", LAWS)
 def test_a_minimum_has_one_meaning_and_bits_are_named_where_there_is_a_capacity(name):
     law, priors = law_of(name), load_law(name).priors

@@ -7,9 +7,11 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 from bayeskisl.curves import save_curves
 from bayeskisl.decision import predict
+from bayeskisl.decision.intervals import interval
 from bayeskisl.design import Budget, Costs, Run
 from bayeskisl.errors import InputError, at_the_command_line
 from bayeskisl.inference import load_fit, simulate
@@ -19,7 +21,7 @@ from bayeskisl.sweeping.plan import Stack
 from bayeskisl.sweeping.records import RunProbe
 from bayeskisl.sweeping.store import open_folder
 from bayeskisl.workflow import LoopEvents, loop
-from bayeskisl.workflow.loop import _ordered, _Turn
+from bayeskisl.workflow.loop import _ordered, _Turn, _width_of
 from bayeskisl.workflow.trainers import Elsewhere, Here, _would_diverge
 from studies.simulated.text_sweep import write_sweep
 from tests.design.hand_made import PASSED
@@ -200,8 +202,16 @@ def test_a_loop_needs_tokens_that_the_table_told(tmp_path):
 def test_the_width_of_a_step_is_that_of_the_answer(elsewhere):
     folder, (step,) = elsewhere
     ahead = predict(load_fit(folder / "out" / "step-0" / "fit.nc"), 7e9)
-    low, high = np.quantile(ahead["collapse"], [0.05, 0.95])
+    _, low, high = interval(ahead["collapse"].values, 0.9)
     assert step.width == pytest.approx(np.log(high / low))
+
+
+@pytest.mark.parametrize(("never", "width"), [(0, np.log(95 / 6)), (10, np.inf)])
+def test_the_width_is_infinite_where_a_tenth_of_the_draws_never_collapse(never, width, monkeypatch):
+    about = SimpleNamespace(half_point="collapse", axis=SimpleNamespace(harms_infused=True))
+    monkeypatch.setattr(sys.modules["bayeskisl.workflow.loop"], "about_of", lambda ahead: about)
+    draws = np.where(np.arange(101) > 100 - never, np.inf, np.arange(1.0, 102))
+    assert _width_of({"collapse": xr.DataArray(draws, dims="draw")}) == pytest.approx(width, rel=0.01)
 
 
 def test_it_goes_on_with_the_results_and_counts_what_is_pending(elsewhere):
