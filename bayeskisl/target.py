@@ -8,7 +8,7 @@ from typing import Any, ClassVar, TypedDict
 from bayeskisl import schema
 from bayeskisl.errors import InputError
 from bayeskisl.keywords import from_keywords
-from bayeskisl.quantities import as_number, read_number
+from bayeskisl.quantities import as_number, is_percent, number_in, read_number
 
 __all__ = ["Target", "TargetKeywords", "target_from"]
 
@@ -36,7 +36,7 @@ class Target:
     Parameters
     ----------
     params : float or str
-        N*, non-embedding parameters; text such as ``7B`` is accepted.
+        N*, non-embedding parameters; text such as ``7B`` or ``7 billion`` is accepted.
     tokens : float or str, optional
         D*, training tokens; by default the only budget of the sweep.
     hold : mapping, optional
@@ -120,9 +120,7 @@ def _all_held(hold: Any) -> dict[str, float]:
 def _held(value: Any, name: str) -> float:
     if name in _OWN:
         raise InputError(f"{name} as {name} of the target", "a value to hold", name, f"name it as `--{name}`")
-    number = _plain_number(value) if isinstance(value, str) else as_number(value)
-    if math.isnan(number) and isinstance(value, str):
-        number = float(read_number(value, name))
+    number = as_number(_number_of(value, name) if isinstance(value, str) else value)
     above_none = number > 0 or (number == 0 and name in _OR_NONE)
     if not (above_none and number < math.inf and (number <= 1 or name not in _SHARES)):
         raise InputError(_possible(name), repr(value), name)
@@ -145,9 +143,6 @@ def _positive(value: Any, name: str) -> float:
     return number
 
 
-def _plain_number(text: str) -> float:
-    """Return a plain number such as ``0.3``; NaN for another text, such as ``7B``."""
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
+def _number_of(text: str, name: str) -> float | None:
+    """Return the number that a text is, ``0.3`` or ``10k``; percents are for shares alone."""
+    return None if is_percent(text) and name not in _SHARES else number_in(text)
