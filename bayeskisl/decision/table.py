@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from bayeskisl import schema
-from bayeskisl.arguments import require_fit
+from bayeskisl.arguments import require_fit, require_whole
 from bayeskisl.cores import available_cores, one_blas_thread
 from bayeskisl.decision.advice import decide
 from bayeskisl.decision.criterion import Criterion
@@ -85,6 +85,10 @@ def decision_table(
     for source in by_name.values():
         if not isinstance(source, str | Path):
             require_fit(source, "fits")
+    if not by_name:
+        raise InputError("a fit or several", "none", "fits")
+    if workers is not None:
+        require_whole(workers, "workers", 1)
     asked = list(_targets(_listed(targets, "targets"), _listed(tokens, "tokens")))
     risks = _listed(risks, "risks")
 

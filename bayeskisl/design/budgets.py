@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bayeskisl.arguments import in_words
 from bayeskisl.errors import InputError
 from bayeskisl.quantities import is_percent, number_in
 
@@ -52,7 +53,7 @@ def read_budget(text: str | float | Budget) -> Budget:
         return text
     if (budget := _positive(text)) is None:
         expected = "a budget such as 600 (device-seconds), 20min, 2h, 1e18flop or 2000usd"
-        raise InputError(expected, repr(text), "budget")
+        raise InputError(expected, in_words(text), "budget")
     return budget
 
 
@@ -90,7 +91,7 @@ def worth_in(text: float | str | None, unit: str, per_hour: float | None = None,
         return 0.0
     worth = _positive(text)
     if worth is None:
-        raise InputError("an amount above zero, such as 0.02, 2usd or 2h", repr(text), where)
+        raise InputError("an amount above zero, such as 0.02, 2usd or 2h", in_words(text), where)
     if re.fullmatch(r"\s*[0-9.]+(e[+-]?[0-9]+)?\s*", str(text).lower()):
         worth = Budget(worth.amount, unit)
     if unit == DOLLARS and per_hour is not None:

@@ -199,9 +199,7 @@ def diagnostics(posterior: xr.Dataset, names: Iterable[str] = STRUCTURAL) -> dic
 
 def scalars(posterior: xr.Dataset, names: Iterable[str]) -> Iterable[tuple[str, FloatArray]]:
     """Labels such as ``exponent[infused, params]`` and draws ``(chain, draw)`` of every scalar of some variables."""
-    for name in names:
-        if name not in posterior:
-            continue
+    for name in (each for each in names if each in posterior):
         rest = [dim for dim in posterior[name].dims if dim not in ("chain", "draw")]
         variable = posterior[name].transpose("chain", "draw", *rest)
         for index in np.ndindex(*variable.shape[2:]):

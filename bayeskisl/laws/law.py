@@ -4,13 +4,15 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, create_model, model_validator
+from pydantic import AfterValidator, Field, ValidationError, create_model, model_validator
 from pydantic_core import PydanticCustomError
 
 from bayeskisl import schema
+from bayeskisl.arguments import in_words, require_instance, require_one_of
+from bayeskisl.errors import InputError
 from bayeskisl.laws.falls import FALL_PARAMETERS, FALLS, Fall
 from bayeskisl.laws.priors import ExcessPrior, LogNormalPrior, NormalPrior, Strict
-from bayeskisl.specifications import toml_value
+from bayeskisl.specifications import refusal, toml_value
 
 __all__ = ["Law", "Priors"]
 
@@ -120,6 +122,15 @@ class Law(Strict):
     rivals: tuple[str, ...] = ()
     priors: Priors
 
+    def __init__(self, *given: Any, **content: Any) -> None:
+        if given:
+            raise InputError("the fields of a law by their names", in_words(given[0]), "law",
+                             "load a law by its name or file with `bk.load_law`")  # fmt: skip
+        try:
+            super().__init__(**content)
+        except ValidationError as error:
+            raise refusal(error, type(self), "", "the law", "copy it from a shipped law") from None
+
     @model_validator(mode="after")
     def _covariates_have_priors(self) -> Self:
         known = {*self.priors.exponent, *((schema.PARAMS,) if self.has_limits else ())}
@@ -209,11 +220,13 @@ class Law(Strict):
 
     def prior_of_fall(self, name: str) -> LogNormalPrior | None:
         """Return the prior of a parameter of a fall; None if the law has none."""
+        require_one_of(name, FALL_PARAMETERS, "name", "a parameter of a fall among")
         prior: LogNormalPrior | None = getattr(self.priors, name)
         return prior
 
     def with_fall(self, fall: Fall) -> Self:
         """Return the law with another fall, whose parameters have their default priors."""
+        require_instance(fall, Fall, "fall", "take one of `bayeskisl.laws.falls.FALLS`")
         usual = {parameter.name: parameter.prior for parameter in fall.parameters}
         of_falls = dict.fromkeys(FALL_PARAMETERS) | usual
         return self.model_copy(update={"shape": fall.name, "priors": self.priors.model_copy(update=of_falls)})
