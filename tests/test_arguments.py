@@ -313,6 +313,14 @@ def test_notebooks_show_results_as_cards(fit, curves, decision):
     assert "1 trained, 2 found" in SweepResult(Path("sweeps"), 1, 2, 0)._repr_html_()
 
 
+def test_laws_and_sweeps_have_cards():
+    law, sweep = bk.load_law("power")._repr_html_(), bk.load_sweep("desk-amount")._repr_html_()
+    assert "law power" in law
+    assert "capacity" in bk.load_law("limits")._repr_html_()
+    assert "axis</th><td style='text-align:left'>amount" in sweep
+    assert all(8 <= each.count("<tr>") <= 12 for each in (law, sweep))
+
+
 def test_a_card_shows_text_as_text():
     assert card("a", escaped([("b", "<c>"), ("d", "")])).endswith("&lt;c&gt;</td></tr></table>")
 

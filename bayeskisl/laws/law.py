@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from html import escape
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationError, create_model, model_validator
@@ -9,6 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from bayeskisl import schema
 from bayeskisl.arguments import in_words, require_instance, require_one_of
+from bayeskisl.card import card, escaped
 from bayeskisl.errors import InputError
 from bayeskisl.laws.falls import FALL_PARAMETERS, FALLS, Fall
 from bayeskisl.laws.priors import ExcessPrior, LogNormalPrior, NormalPrior, Strict
@@ -180,6 +182,21 @@ class Law(Strict):
         if self.has_limits and (priors.learning_exponent is None or schema.PARAMS in priors.exponent):
             raise ValueError("learning_exponent in place of exponent.params beside minimum_exposures")
         return self
+
+    def _repr_html_(self) -> str:
+        exponents = {f"exponent of {name}": prior for name, prior in self.priors.exponent.items()}
+        rows = [
+            ("title", self.title),
+            ("fall", f"{self.shape}: {self.fall.title}"),
+            ("limits", "learning, minimum exposures and capacity" if self.has_limits else "none"),
+            ("covariates", ", ".join(self.covariates)),
+            *((name, f"mean {prior.mean:g}, standard deviation {prior.sd:g}") for name, prior in exponents.items()),
+            ("load", self.load or ("always counts" if self.knows_load else "does not count")),
+            ("pooling of groups", f"{self.pooling:g}"),
+            ("rivals", ", ".join(self.rivals) or "none"),
+            ("SHA-256", self.sha256[:12]),
+        ]
+        return card(f"law {escape(self.name)}: beliefs before any data", escaped(rows))
 
     @property
     def has_limits(self) -> bool:
