@@ -42,6 +42,7 @@ def prediction_summary(ahead: xr.Dataset) -> dict[str, Any]:
     return {
         schema.PARAMS: _plain(about.params),
         schema.TOKENS: _plain(about.tokens),
+        "assumed": list(about.invented),
         "axis": about.axis.name,
         "unit": about.unit,
         "group": about.group,
@@ -189,6 +190,7 @@ def verification_summary(verification: Verification) -> dict[str, Any]:
     return {
         schema.PARAMS: verification.params,
         schema.TOKENS: verification.tokens,
+        "assumed": list(verification.assumed),
         "verdict": verification.verdict,
         "hit": verification.hit,
         "predicted": {"median": median, interval_of: [low, high]},

@@ -7,6 +7,7 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from bayeskisl import schema
@@ -164,7 +165,7 @@ def _row(decision: Decision) -> dict[str, Any]:
     name = interval_name(about.ci_prob)
     return {
         schema.PARAMS: about.params,
-        schema.TOKENS: about.tokens,
+        schema.TOKENS: np.nan if schema.TOKENS in about.invented else about.tokens,
         "risk": about.risk,
         "unit": about.unit,
         "decades": about.extrapolation_decades,

@@ -190,6 +190,8 @@ def _of_law(fit: "Fit", law: str) -> str:
 
 def _of_budget(planned: PlannedModel, cells: xr.Dataset, *, in_proportion: bool) -> str:
     """Budget of a funnel, where sizes were trained on several or on another one."""
+    if schema.TOKENS in planned.invented:
+        return ""
     if in_proportion:
         return f" at {planned.tokens / planned.params:.3g} tokens a parameter"
     budgets = np.unique(cells[schema.TOKENS].values)
