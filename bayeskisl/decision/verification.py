@@ -154,6 +154,9 @@ class Verification:
         Attributes of the measured curves, which say how these were made.
     assumed : tuple of str
         Names of the target's quantities that an import assumed, such as ``tokens``.
+    of_mean : bool
+        Whether the predicted interval is that of the mean of many runs, and not of one new run; False for answers of
+        earlier versions.
     """
 
     kind: ClassVar[str] = VERIFICATION
@@ -174,6 +177,14 @@ class Verification:
     scores: Scores | None = None
     attrs: Mapping[str, Any] = field(default_factory=dict)
     assumed: tuple[str, ...] = ()
+    of_mean: bool = False
+
+    @property
+    def interval_in_words(self) -> str:
+        """Sentence about what the predicted interval is of; empty where it is that of a decision."""
+        if not self.of_mean:
+            return ""
+        return "The interval is for the mean of many runs; a decision states the wider one for a single new run."
 
     @property
     def target_in_words(self) -> str:
@@ -193,6 +204,7 @@ class Verification:
             ("target", self.target_in_words),
             ("verdict", self.verdict),
             (f"predicted {half}", f"{ends} ({100 * self.ci_prob:g} % interval)"),
+            ("interval", self.interval_in_words),
             (f"measured {half}", f"{measured.bound} {three_digits(measured.median)} {self.unit}".strip()),
             ("by law", ", ".join(f"{law} {outcome}" for law, outcome in self.verdict_by_law.items())),
         ]
@@ -269,6 +281,7 @@ def verify(prediction: xr.Dataset | Decision, curves: xr.Dataset) -> Verificatio
         kept=_kept_by_level(about.axis, weight, runs),
         attrs=curves.attrs,
         assumed=tuple(about.invented),
+        of_mean=judged != half and about.kind == "new_run",
         **_of_decision(data, runs),
     )
 
