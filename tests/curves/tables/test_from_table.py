@@ -260,7 +260,7 @@ def test_a_repetition_is_no_faulty_row():
         ("attribute", ["name", "date"], "--map domain=attribute", {"mapping": {"domain": "attribute"}}),
         ("job_id", [1234567, 1234568], '--where "job_id = 1234567"', {"where": "job_id = 1234567"}),
         ("host name", ["a", "b"], "--where \"\\\"host name\\\" = 'a'\"", {"where": "\"host name\" = 'a'"}),
-        ("data_seed2", [0, 1], "--map seed=COLUMN", {"mapping": {"seed": "data_seed2"}}),
+        ("data_seed2", [0, 1], "separate runs with --map seed=data_seed2", {"mapping": {"seed": "data_seed2"}}),
         ("Runtime", [1000, 2000], "with --replicates", {"replicates": True}),
         ("task", ["bios", "mmlu"], "--map \"group=CASE WHEN task = 'bios' THEN 'infused' ELSE 'background' END\"",
          {"mapping": {"group": "CASE WHEN task = 'bios' THEN 'infused' ELSE 'background' END"}}),
@@ -271,7 +271,8 @@ def test_columns_in_which_repetitions_differ_are_named_with_a_remedy_that_works(
              name: cells * 4}  # fmt: skip
     (message,) = messages(table)
     assert remedy in message
-    assert message.endswith("with --replicates or --map seed=COLUMN.")
+    assert "COLUMN" not in message
+    assert ("with --replicates, or average them before the import." in message) == (name != "data_seed2")
     assert ("--map domain" in message) == (name == "attribute")
     assert "checkpoint" not in message
     assert set(curves_from_table(table, **options).facts.values) == {125, 500}
