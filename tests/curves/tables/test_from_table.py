@@ -809,3 +809,16 @@ def test_names_of_experiments_name_the_runs_where_each_row_has_its_own():
     shared = curves_from_table({"Name": ["baseline"] * 4, **SWEEP})
     assert shared.run.values.tolist() == [f"table row {row}" for row in range(4)]
     xr.testing.assert_equal(shared.drop_vars("run"), curves.drop_vars("run"))
+
+
+def test_the_table_of_an_import_leaves_out_whole_examples_and_keeps_the_names_of_columns():
+    groups = ("infused", "infused_heldout", "infused_choice", "background")
+    shares = [0.985, 0.941, 0.813, 0.512]
+    counted = {f"{group}_accuracy": shares for group in groups} | {f"{group}_probed": 300 for group in groups}
+    table = {"params": ["70M"] * 4, "facts": ["25000", "50000", "100000", "200000"], **counted}
+    lines = describe_import(curves_from_table(table)).splitlines()[1:12]
+    assert max(map(len, lines)) <= 80
+    assert next(line for line in lines if "heldout_a" in line).split()[:2] == [
+        "infused_heldout_accuracy", "accuracy.infused_heldout"
+    ]  # fmt: skip
+    assert not any(re.search(r"[^ ]\.\.\.", line) for line in lines)
