@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from bayeskisl.kinds import (
 )
 from bayeskisl.quantities import as_number
 from bayeskisl.shipped import shipped_folder
-from bayeskisl.specifications import shown
+from bayeskisl.specifications import nearest, shown
 
 __all__ = [
     "as_numbers",
@@ -31,11 +32,14 @@ __all__ = [
     "require_curves",
     "require_decision",
     "require_fit",
+    "require_instance",
     "require_kind",
     "require_number",
+    "require_one_of",
     "require_path",
     "require_positive",
     "require_share",
+    "require_texts",
     "require_whole",
 ]
 
@@ -102,9 +106,12 @@ def in_words(value: Any) -> str:
     if kind in (_TABLE, _SEVERAL, ""):
         if value is None or isinstance(value, str | bytes | os.PathLike | int | float | np.generic):
             return shown(str(value) if isinstance(value, os.PathLike) else value)
-        name = type(value).__name__
-        return f"{'an' if name.lower().startswith(_VOWELS) else 'a'} {name}"
+        return _with_article(type(value).__name__)
     return kind
+
+
+def _with_article(name: str) -> str:
+    return f"{'an' if name.lower().startswith(_VOWELS) else 'a'} {name}"
 
 
 def require_kind(value: Any, where: str, *expected: str) -> None:
@@ -149,7 +156,29 @@ def require_answer(answer: Any, where: str = "prediction") -> None:
         require_kind(answer, where, PREDICTION, DECISION)
 
 
-def require_path(path: Any, what: str, where: str) -> None:
+def require_instance(value: Any, kind: type, where: str, remedy: str = "") -> None:
+    """Refuse what is no object of a class of the package; by default the remedy names the class."""
+    if not isinstance(value, kind):
+        name = kind.__name__
+        raise InputError(_with_article(name), in_words(value), where, remedy or f"make one with `bk.{name}`")
+
+
+def require_one_of(value: Any, options: Iterable[str], where: str, what: str = "one of") -> None:
+    """Refuse what is not one of some texts; the remedy names the nearest."""
+    options = tuple(options)
+    if not isinstance(value, str) or value not in options:
+        remedy = nearest(value, options) if isinstance(value, str) else ""
+        raise InputError(f"{what} {', '.join(options)}", in_words(value), where, remedy)
+
+
+def require_texts(values: Any, where: str, what: str) -> None:
+    """Refuse what is no sequence of texts; one text is none."""
+    if isinstance(values, str) or not isinstance(values, Sequence) or not all(isinstance(each, str) for each in values):
+        remedy = f"write [{shown(values)}]" if isinstance(values, str) else ""
+        raise InputError(f"a list of {what}", in_words(values), where, remedy)
+
+
+def require_path(path: Any, what: str, where: str, remedy: str = "") -> None:
     """Refuse what is no path and no name.
 
     Parameters
@@ -159,6 +188,8 @@ def require_path(path: Any, what: str, where: str) -> None:
         The kind of the file, a constant of `bayeskisl.kinds`, or another noun phrase.
     where : str
         Name of the argument.
+    remedy : str
+        The remedy where the kind of the argument has none.
 
     Raises
     ------
@@ -168,7 +199,7 @@ def require_path(path: Any, what: str, where: str) -> None:
     if isinstance(path, str | os.PathLike):
         return
     kind = kind_of(path)
-    remedy = "use it as it is" if kind == what else _INSTEAD.get((what, kind), "")
+    remedy = "use it as it is" if kind == what else _INSTEAD.get((what, kind), remedy)
     raise InputError(f"the name or path of {what}", in_words(path), where, remedy)
 
 
@@ -219,7 +250,7 @@ def as_numbers(values: Any, where: str) -> np.ndarray:
     """
     try:
         found = np.asarray(values)
-    except ValueError:  # lists of several lengths
+    except (TypeError, ValueError):  # lists of several lengths, and Datasets
         found = np.asarray(None)
     if found.dtype.kind not in "iuf":
         raise InputError("a number or a sequence of numbers", in_words(values), where)

@@ -80,11 +80,11 @@ def draft_of(path: Path) -> Iterator[Path]:
     OutputError
         As `replace_file` does.
     """
+    if path.is_dir():
+        raise OutputError(path, "it is a folder")
     # Two threads, or processes of two machines that share a disk, have one process number.
     draft = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(3)}.tmp")
     try:
-        if path.is_dir():
-            raise IsADirectoryError(0, "it is a folder")
         path.parent.mkdir(parents=True, exist_ok=True)
         yield draft
         with draft.open("rb") as file:

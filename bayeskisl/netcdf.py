@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from bayeskisl.arguments import require_path
 from bayeskisl.errors import BayeskislError, InputError
 from bayeskisl.files import lies_at, replace_file
 
@@ -73,9 +74,12 @@ def write_netcdf(data: "xr.Dataset | xr.DataTree", path: str | Path, **options: 
 
     Raises
     ------
+    InputError
+        If `path` is no path.
     OutputError
         If the file cannot be written.
     """
+    require_path(path, "a file to write", "path", 'name it, for example "result.nc"')
     path = Path(path)
     with data.to_netcdf(engine=_ENGINE, **options) as content:
         replace_file(path, content)

@@ -1,4 +1,4 @@
-"""Parsing and formatting of counts such as 7B."""
+"""Parsing and formatting of numbers such as 7B or 160 million."""
 
 import math
 import re
@@ -7,8 +7,9 @@ from typing import Any
 from bayeskisl.errors import InputError
 
 __all__ = [
-    "SAME_BUDGET", "SAME_HELD", "SAME_LEVEL", "SAME_SIZE", "as_number", "duration", "read_number", "read_numbers",
-    "short", "size", "size_and_budget", "three_digits",
+    "ABBREVIATED", "LONGEST", "NOUN", "NUMBER", "POWER", "SAME_BUDGET", "SAME_HELD", "SAME_LEVEL", "SAME_SIZE", "SCALES",
+    "as_number", "duration", "is_percent", "number_in", "read_number", "read_numbers", "scaled", "short", "size",
+    "size_and_budget", "three_digits",
 ]  # fmt: skip
 
 # Relative differences up to which two numbers are the same one.
@@ -20,28 +21,82 @@ SAME_BUDGET = 0.005
 # realises it a little differently.
 SAME_HELD, SAME_LEVEL = 0.05, 1e-3
 
-_SUFFIXES = {"k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
+SCALES = {
+    "": 1.0, "%": 1e-2, "k": 1e3, "m": 1e6, "g": 1e9, "b": 1e9, "t": 1e12,
+    "percent": 1e-2, "‰": 1e-3, "mn": 1e6, "mln": 1e6, "mio": 1e6, "mrd": 1e9, "md": 1e9, "bn": 1e9,
+    "тыс": 1e3, "млн": 1e6, "млрд": 1e9, "千": 1e3, "万": 1e4, "百万": 1e6, "億": 1e8, "亿": 1e8,
+    "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12,
+}  # fmt: skip
+ABBREVIATED = r"mln|mn|mio\.?|mrd\.?|md|тыс\.?|млн\.?|млрд\.?|千|百万|万|億|亿"
+_UNIT = rf"%|‰|percent|thousand|million|billion|trillion|bn|{ABBREVIATED}|[kmgbt]"
+NOUN = r"(?:params|parameters|tokens|facts|exposures)"
+# A comma only between groups of three: "0,5" is refused. Groups may also be apart by spaces or apostrophes.
+# Lakhs and crores stand in groups of two before the last three: 1,50,000.
+_DIGITS = r"(?:\d+(?:_\d+)*|[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d?(?:,\d{2})+,\d{3}|[1-9]\d{0,2}(?:[ '’\u00a0\u202f]\d{3})+)"
+NUMBER = rf"[+-]?(?:{_DIGITS}(?:\.\d*)?|\.\d+)(?:e[+-]?\d{{1,3}})?"
+_QUANTITY = re.compile(rf"({NUMBER})\s*({_UNIT})?s?(?:\s+{NOUN})?", re.IGNORECASE | re.ASCII)
+POWER = re.compile(
+    rf"(?:({NUMBER})\s*[x×·*]\s*)?10(?:(?:\^|\*\*)\{{?([+-]?\d{{1,2}})\}}?|([⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{{1,2}}))", re.ASCII
+)
+_RAISED = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
+LONGEST = 60  # characters of a number
 
 
 def read_number(text: str | float, where: str) -> int:
-    """Read a whole number such as ``98304``, ``98_304``, ``1.8e6``, ``300M``, ``7B`` or ``1.5T``.
+    """Read a whole number such as ``98304``, ``98_304``, ``1.8e6``, ``300M``, ``7B`` or ``1.5 trillion``.
 
     Raises
     ------
     InputError
         If it is no positive whole number.
     """
-    plain = str(text).strip().lower().replace("_", "").replace(",", "")
-    scale = _SUFFIXES.get(plain[-1:], 1.0)
-    try:
-        value = float(plain[:-1] if scale != 1.0 else plain) * scale
-    except ValueError:
-        value = math.nan
-    whole = round(value) if math.isfinite(value) else 0
+    found = _whole(str(text))
+    if not found:
+        point = str(text).replace(",", ".")
+        raise InputError("a positive whole number such as 98304, 1.8e6, 300M or 7 billion", repr(text), where,
+                         f"write {point}" if _whole(point) else "")  # fmt: skip
+    return found
+
+
+def _whole(text: str) -> int:
+    """Return the positive whole number that a text is, else 0."""
+    value = number_in(text) or 0.0
+    whole = round(value) if 0 < value < math.inf and not is_percent(text) else 0
     # 1.1e9 is 1100000000.0000002 once multiplied out
-    if whole <= 0 or not math.isclose(value, whole, rel_tol=1e-12):
-        raise InputError("a positive whole number such as 98304, 1.8e6, 300M or 7B", repr(text), where)
-    return whole
+    return whole if math.isclose(value, whole, rel_tol=1e-12) else 0
+
+
+def number_in(text: str) -> float | None:
+    """Return the number that a text is: 98_304, 1,000,000, 1.8e6, 300M, 160 million, 7×10^9, 94.1%; else None.
+
+    The letters k, M, B (or G) and T stand for 1e3, 1e6, 1e9 and 1e12 in either case.
+    """
+    plain = text.strip()
+    if len(plain) > LONGEST:
+        return None
+    found = _QUANTITY.fullmatch(plain)
+    if found is not None:
+        return scaled(found[1], found[2])
+    power = POWER.fullmatch(plain) if "10" in plain else None
+    if power is None:
+        return None
+    return float(f"{scaled(power[1], None) if power[1] else 1.0!r}e{power[2] or power[3].translate(_RAISED)}")
+
+
+def is_percent(text: str) -> bool:
+    """Whether a number is written in percent, or in parts of a thousand."""
+    return any(unit in text.lower() for unit in ("%", "‰", "percent"))
+
+
+def scaled(digits: str, unit: str | None) -> float:
+    """Return the number of digits with marks between thousands, times its unit."""
+    value = float(re.sub(r"[,_ '’\u00a0\u202f]", "", digits))
+    scale = SCALES[(unit or "").lower().rstrip(".")]
+    if scale < 1:
+        return value / round(1 / scale)
+    value *= scale
+    # 0.3M is 300,000 and not 299,999.99999999994
+    return float(round(value)) if unit and abs(value) < 2**53 and abs(value - round(value)) < 1e-6 else value
 
 
 def size_and_budget(params: float, tokens: float, known: bool) -> str:

@@ -251,7 +251,7 @@ def refuse_unknown(names: Iterable[str], allowed: Iterable[str], where: str, sub
     """Refuse the first name, such as a table's key, that is not allowed, and name the nearest allowed one."""
     allowed = tuple(allowed)
     for name in names:
-        if name not in allowed:
+        if not isinstance(name, str) or name not in allowed:
             raise _unknown(str(name), allowed, subject, where)
 
 
@@ -273,7 +273,7 @@ class _Short(reprlib.Repr):
 def shown(value: object) -> str:
     """Return a value of a file as a message shows it: short and on one line."""
     try:
-        return _Short().repr(value)
+        return " ".join(_Short().repr(value).splitlines())
     except ValueError:  # Python does not write integers of more than 4,300 digits
         return "a number of thousands of digits"
 

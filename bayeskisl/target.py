@@ -5,10 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypedDict
 
+import numpy as np
+
 from bayeskisl import schema
+from bayeskisl.arguments import in_words
 from bayeskisl.errors import InputError
 from bayeskisl.keywords import from_keywords
-from bayeskisl.quantities import as_number, read_number
+from bayeskisl.quantities import as_number, is_percent, number_in, read_number
 
 __all__ = ["Target", "TargetKeywords", "target_from"]
 
@@ -36,7 +39,7 @@ class Target:
     Parameters
     ----------
     params : float or str
-        N*, non-embedding parameters; text such as ``7B`` is accepted.
+        N*, non-embedding parameters; text such as ``7B`` or ``7 billion`` is accepted.
     tokens : float or str, optional
         D*, training tokens; by default the only budget of the sweep.
     hold : mapping, optional
@@ -78,6 +81,10 @@ class Target:
         domain: str | None = None,
         prior_driven: bool = False,
     ) -> None:
+        if not isinstance(domain, str | None):
+            raise InputError("the name of a domain", in_words(domain), "domain")
+        if not isinstance(prior_driven, bool | np.bool):
+            raise InputError("True or False", in_words(prior_driven), "prior_driven")
         checked = {
             "params": _positive(params, schema.PARAMS),
             "tokens": None if tokens is None else _positive(tokens, schema.TOKENS),
@@ -113,19 +120,17 @@ def target_from(target: Target | float | str | None, short: Mapping[str, Any], d
 
 def _all_held(hold: Any) -> dict[str, float]:
     if not isinstance(hold, Mapping):
-        raise InputError("names and numbers, as ratio=0.3", repr(hold), "hold")
+        raise InputError("names and numbers, as ratio=0.3", in_words(hold), "hold", 'write {"ratio": 0.3}')
     return {name: _held(value, name) for name, value in hold.items()}
 
 
 def _held(value: Any, name: str) -> float:
     if name in _OWN:
         raise InputError(f"{name} as {name} of the target", "a value to hold", name, f"name it as `--{name}`")
-    number = _plain_number(value) if isinstance(value, str) else as_number(value)
-    if math.isnan(number) and isinstance(value, str):
-        number = float(read_number(value, name))
+    number = as_number(_number_of(value, name) if isinstance(value, str) else value)
     above_none = number > 0 or (number == 0 and name in _OR_NONE)
     if not (above_none and number < math.inf and (number <= 1 or name not in _SHARES)):
-        raise InputError(_possible(name), repr(value), name)
+        raise InputError(_possible(name), in_words(value), name)
     return number
 
 
@@ -141,13 +146,10 @@ def _positive(value: Any, name: str) -> float:
         return float(read_number(value, name))
     number = as_number(value)
     if not 0 < number < math.inf:
-        raise InputError("a positive number", repr(value), name)
+        raise InputError("a positive number", in_words(value), name)
     return number
 
 
-def _plain_number(text: str) -> float:
-    """Return a plain number such as ``0.3``; NaN for another text, such as ``7B``."""
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
+def _number_of(text: str, name: str) -> float | None:
+    """Return the number that a text is, ``0.3`` or ``10k``; percents are for shares alone."""
+    return None if is_percent(text) and name not in _SHARES else number_in(text)

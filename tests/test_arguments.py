@@ -98,6 +98,130 @@ def decision(fit):
     return bk.decide(fit, 98_304, sensitivity=False)
 
 
+# Further arguments: a call of each, and the values that are right there.
+RUN, COSTS, SWEEP = bk.Run(24_576, 614_400.0, 500.0), bk.Costs.of_flops(), "desk-amount"
+PLAN, LOOP = {"params": 98_304, "budget": "1e12flop"}, {"params": 98_304, "until": 0.5, "budget": "1h"}
+OTHER = {"nothing": None, "a number": 3, "a list": [1, 2], "a frame": pd.DataFrame({"params": ["x"]}), "a run": RUN}
+DOORS = {
+    "Backtest": lambda fit, decision, x: bk.Backtest(x),
+    "Costs.unit": lambda fit, decision, x: bk.Costs(1.0, 1.0, x, "measured"),
+    "Costs.of": lambda fit, decision, x: COSTS.of(x),
+    "Costs.of_records": lambda fit, decision, x: bk.Costs.of_records(x),
+    "Costs.of_table": lambda fit, decision, x: bk.Costs.of_table({"params": [1]}, x),
+    "Costs.measured": lambda fit, decision, x: bk.Costs.measured(x, np.ones(3), np.ones(3)),
+    "Costs.on_device": lambda fit, decision, x: bk.Costs.on_device("h100", x),
+    "Costs.priced": lambda fit, decision, x: bk.Costs.on_device("h100").priced(x),
+    "Criterion": lambda fit, decision, x: bk.Criterion(keep_of=x),
+    "Decision": lambda fit, decision, x: bk.Decision(x),
+    "Decision.regret": lambda fit, decision, x: decision.regret(x),
+    "Decision.risk_at": lambda fit, decision, x: decision.risk_at(x),
+    "Decision.within_range": lambda fit, decision, x: decision.within_range(x),
+    "Decision.save": lambda fit, decision, x: decision.save(x),
+    "Fit": lambda fit, decision, x: bk.Fit(x),
+    "Fit.intervals": lambda fit, decision, x: fit.intervals(x),
+    "Fit.of_domain": lambda fit, decision, x: fit.of_domain(x),
+    "Fit.save": lambda fit, decision, x: fit.save(x),
+    "Fit.sensitivity": lambda fit, decision, x: fit.sensitivity(x),
+    "Fit.summary": lambda fit, decision, x: fit.summary(x),
+    "KeptFacts": lambda fit, decision, x: bk.KeptFacts(x),
+    "Law": lambda fit, decision, x: bk.Law(x),
+    "Law.shape": lambda fit, decision, x: bk.Law(name="mine", shape=x, priors=bk.load_law("power").priors),
+    "Law.with_fall": lambda fit, decision, x: bk.load_law("power").with_fall(x),
+    "Law.prior_of_fall": lambda fit, decision, x: bk.load_law("power").prior_of_fall(x),
+    "Limits": lambda fit, decision, x: bk.Limits(0.5, x),
+    "Machine.costs": lambda fit, decision, x: bk.Machine(costs=x),
+    "Machine.workers": lambda fit, decision, x: bk.Machine(workers=x),
+    "Protocol": lambda fit, decision, x: bk.Protocol(shares=x),
+    "Reading.where": lambda fit, decision, x: bk.Reading(where=x),
+    "Reading.ignore": lambda fit, decision, x: bk.Reading(ignore=x),
+    "Reading.decimal": lambda fit, decision, x: bk.Reading(decimal=x),
+    "Run": lambda fit, decision, x: bk.Run(x, 1e6, 100.0),
+    "Sampler": lambda fit, decision, x: bk.Sampler(method=x),
+    "Strategy": lambda fit, decision, x: bk.Strategy(planner=x),
+    "Target.hold": lambda fit, decision, x: bk.Target("7B", hold=x),
+    "Target.domain": lambda fit, decision, x: bk.Target("7B", domain=x),
+    "Target.prior_driven": lambda fit, decision, x: bk.Target("7B", prior_driven=x),
+    "bits_per_parameter": lambda fit, decision, x: bk.bits_per_parameter(fit.curves, x),
+    "build_curves": lambda fit, decision, x: bk.build_curves(x),
+    "candidate_runs": lambda fit, decision, x: bk.candidate_runs(fit, **PLAN, seed=x),
+    "compare": lambda fit, decision, x: bk.compare(x),
+    "curves_from_table": lambda fit, decision, x: bk.curves_from_table({"params": [1]}, levels=x),
+    "decide": lambda fit, decision, x: bk.decide(fit, params=98_304, kind=x),
+    "decision_table": lambda fit, decision, x: bk.decision_table(fit, [98_304], workers=x),
+    "demo": lambda fit, decision, x: bk.demo(experiment=x),
+    "estimate_sweep": lambda fit, decision, x: bk.estimate_sweep(x),
+    "estimate_sweep.device": lambda fit, decision, x: bk.estimate_sweep(SWEEP, device=x),
+    "explore": lambda fit, decision, x: bk.explore(fit, params=98_304, keep_of=x),
+    "export": lambda fit, decision, x: bk.export(fit, x),
+    "export_sweep": lambda fit, decision, x: bk.export_sweep(x, "out"),
+    "export_sweep.out": lambda fit, decision, x: bk.export_sweep(SWEEP, x),
+    "export_sweep.trainer": lambda fit, decision, x: bk.export_sweep(SWEEP, "out", trainer=x),
+    "load_sweep": lambda fit, decision, x: bk.load_sweep(x),
+    "loop": lambda fit, decision, x: bk.loop(x, **LOOP, out="out"),
+    "loop.out": lambda fit, decision, x: bk.loop(SWEEP, **LOOP, out=x),
+    "loop.events": lambda fit, decision, x: bk.loop(SWEEP, **LOOP, out="out", events=x),
+    "plan.candidates": lambda fit, decision, x: bk.plan(fit, **PLAN, candidates=x),
+    "plan.pending": lambda fit, decision, x: bk.plan(fit, **PLAN, pending=x),
+    "plan.costs": lambda fit, decision, x: bk.plan(fit, **PLAN, costs=x),
+    "plan.seed": lambda fit, decision, x: bk.plan(fit, **PLAN, seed=x),
+    "plot_collapse": lambda fit, decision, x: bk.plot_collapse(fit, x),
+    "plot_decision": lambda fit, decision, x: bk.plot_decision(decision, x),
+    "plot_diagnostics": lambda fit, decision, x: bk.plot_diagnostics(fit, x),
+    "plot_prior_vs_posterior": lambda fit, decision, x: bk.plot_prior_vs_posterior(fit, x),
+    "plot_risk": lambda fit, decision, x: bk.plot_risk(decision, dark=x),
+    "prior_predictive": lambda fit, decision, x: bk.prior_predictive("power", fit.curves, seed=x),
+    "read_exported": lambda fit, decision, x: bk.read_exported(x, "results"),
+    "read_runs": lambda fit, decision, x: bk.read_runs(x, "wandb"),
+    "read_runs.source": lambda fit, decision, x: bk.read_runs("runs", x),
+    "regime": lambda fit, decision, x: bk.regime(fit, group=x),
+    "replay": lambda fit, decision, x: bk.replay(fit.curves, x),
+    "report": lambda fit, decision, x: bk.report(fit, out=x),
+    "report.figures_dir": lambda fit, decision, x: bk.report(fit, figures_dir=x),
+    "run_sweep": lambda fit, decision, x: bk.run_sweep(x, "out"),
+    "run_sweep.out": lambda fit, decision, x: bk.run_sweep(SWEEP, x),
+    "save_curves": lambda fit, decision, x: bk.save_curves(fit.curves, x),
+    "sweep_status": lambda fit, decision, x: bk.sweep_status(x),
+}
+RIGHT = {
+    "nothing": {
+        "Costs.of_table", "Machine.costs", "Machine.workers", "Protocol", "Reading.where", "Reading.decimal",
+        "Target.hold", "Target.domain", "curves_from_table", "decision_table", "loop.events", "plan.candidates",
+        "plan.costs", "plot_collapse", "plot_decision", "regime", "replay", "report.figures_dir",
+    },
+    "a number": {
+        "Costs.priced", "Decision.regret", "Decision.risk_at", "Decision.within_range", "KeptFacts", "Limits",
+        "Machine.workers", "Run", "candidate_runs", "decision_table", "plan.seed", "prior_predictive",
+    },
+    "a list": {"Decision.regret", "Decision.risk_at", "Protocol"},
+    "a run": {"Costs.of"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "what"), [(name, what) for name in DOORS for what in OTHER if name not in RIGHT.get(what, ())]
+)
+def test_a_wrong_argument_of_any_door_is_one_sentence(fit, decision, name, what):
+    with pytest.raises(InputError, match=r"expected .*, got ") as refused:
+        DOORS[name](fit, decision, OTHER[what])
+    assert "\n" not in str(refused.value)
+
+
+def test_every_public_name_has_a_door_that_is_tested():
+    tested = {*FUNCTIONS, *LOADERS, *(name.split(".")[0] for name in DOORS)}
+    assert {*bk.__all__} - tested <= {"Comparison", "__version__"}  # made by `compare`
+
+
+def test_a_remedy_names_what_to_write(fit):
+    with pytest.raises(InputError, match=r"got None; name it, for example .result\.nc."):
+        fit.save(None)
+    with pytest.raises(InputError, match=r"^candidates: expected several runs, got 3; make them with"):
+        bk.plan(fit, **PLAN, candidates=3)
+    with pytest.raises(InputError, match=r"^ignore: expected a list of columns, got 'notes'; write \['notes'\]"):
+        bk.Reading(ignore="notes")
+    with pytest.raises(InputError, match=r"load a law by its name or file with `bk.load_law`"):
+        bk.Law("power")
+
+
 def test_kinds_are_those_of_the_objects(fit, curves, decision):
     assert [kind_of(each) for each in (fit, curves, decision)] == [FIT, CURVES, DECISION]
     assert kind_of(xr.Dataset()) == ""
@@ -187,6 +311,14 @@ def test_notebooks_show_results_as_cards(fit, curves, decision):
     assert "measured collapse</th>" in verification._repr_html_()
     assert plan.verdict in plan._repr_html_()
     assert "1 trained, 2 found" in SweepResult(Path("sweeps"), 1, 2, 0)._repr_html_()
+
+
+def test_laws_and_sweeps_have_cards():
+    law, sweep = bk.load_law("power")._repr_html_(), bk.load_sweep("desk-amount")._repr_html_()
+    assert "law power" in law
+    assert "capacity" in bk.load_law("limits")._repr_html_()
+    assert "axis</th><td style='text-align:left'>amount" in sweep
+    assert all(8 <= each.count("<tr>") <= 12 for each in (law, sweep))
 
 
 def test_a_card_shows_text_as_text():

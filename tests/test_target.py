@@ -70,8 +70,11 @@ def test_what_runs_may_have_may_be_held():
 
 
 def test_numbers_as_people_write_them():
-    assert Target("7B", "1.5T") == Target(7e9, 1.5e12)
+    assert Target("7B", "1.5T") == Target(7e9, 1.5e12) == Target("7 billion", "1.5 trillion tokens")
     assert Target("7B", hold={"ratio": "0.3", "facts": "10k"}).hold == {"ratio": 0.3, "facts": 10_000}
+    assert Target("7B", hold={"ratio": "30%"}).hold == {"ratio": 0.3}
+    with pytest.raises(InputError, match=r"^facts: expected a positive number, got '30%'"):
+        Target("7B", hold={"facts": "30%"})
 
 
 def test_size_and_budget_have_arguments_of_their_own():

@@ -1,5 +1,6 @@
 """The interactive import: it asks for each field that a table does not contain."""
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -24,18 +25,25 @@ _QUESTIONS = {
 }
 _WHICH = "Which of the columns is {field}?"
 _OPTIONS = ("decimal", "levels")
+_HOW = "Answer with a column or a value; `ignore COLUMN` leaves a column out, as --ignore does; Enter skips a question."
+_IGNORE = re.compile(r"(?:--)?ignore[ =](.+)", re.IGNORECASE)
 
 
 def ask(problem: "TableError", fields: dict[str, Any], options: dict[str, Any]) -> bool:
     """Ask for what an import lacks; return whether anything was answered."""
     answered = False
     echo(str(problem), err=True)
+    echo(_HOW, err=True)
     for each in problem.problems:
         if not each.lacks or each.lacks in fields:
             continue  # nothing would answer it, or the error is about the answer itself
         question = _QUESTIONS.get(each.lacks, _WHICH.format(field=each.lacks))
         answer = typer.prompt(question, default="", show_default=False).strip()
-        if answer:
-            answered = True
+        if not answer:
+            continue
+        answered = True
+        if left_out := _IGNORE.fullmatch(answer):
+            options["ignore"] = [*options.get("ignore", ()), left_out[1].strip().strip("'\"")]
+        else:
             (options if each.lacks in _OPTIONS else fields)[each.lacks] = answer
     return answered

@@ -15,7 +15,7 @@ from bayeskisl.cli.options import AsJson, SavedFit, SavedFits, Seed, TargetOptio
 from bayeskisl.cli.progress import Progress
 from bayeskisl.errors import InputError, OutputError
 from bayeskisl.files import turn_in
-from bayeskisl.quantities import read_number, short
+from bayeskisl.quantities import number_in, read_number, short
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -248,10 +248,10 @@ def _levels(texts: list[str]) -> float | dict[str, float]:
     levels: dict[str, float] = {}
     for text in texts:
         group, _, share = text.rpartition("=")
-        try:
-            levels[group.strip()] = float(share)
-        except ValueError:
-            raise InputError("a share, or GROUP=SHARE", repr(text), "--keep", "for example --keep 0.9") from None
+        level = number_in(share)
+        if level is None:
+            raise InputError("a share, or GROUP=SHARE", repr(text), "--keep", "for example --keep 0.9")
+        levels[group.strip()] = level
     if "" in levels and len(texts) > 1:
         raise InputError("one share, or one for each group", ", ".join(texts), "--keep")
     return levels.get("", levels)
@@ -259,7 +259,5 @@ def _levels(texts: list[str]) -> float | dict[str, float]:
 
 def _positive(text: str, where: str) -> float:
     """Read a ratio such as ``0.3``, or a number of facts such as ``50k``."""
-    try:
-        return float(text)
-    except ValueError:
-        return float(read_number(text, where))
+    number = number_in(text)
+    return float(read_number(text, where)) if number is None else number

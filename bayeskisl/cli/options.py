@@ -15,7 +15,7 @@ import typer
 from bayeskisl.cli.help import Command, help_of, rare
 from bayeskisl.cli.progress import be_quiet
 from bayeskisl.errors import InputError
-from bayeskisl.quantities import read_number, read_numbers
+from bayeskisl.quantities import number_in, read_number, read_numbers
 
 if TYPE_CHECKING:
     from bayeskisl.target import Target
@@ -205,12 +205,11 @@ def _budget(tokens: str | None) -> int | None:
     return read_number(tokens, "--tokens") if tokens else None
 
 
-def _held(pairs: list[str]) -> Mapping[str, float]:
+def _held(pairs: list[str]) -> Mapping[str, Any]:
     held = {}
     for pair in pairs:
         name, _, value = pair.partition("=")
-        try:
-            held[name.strip()] = float(value)
-        except ValueError:
-            raise InputError("a name and a number such as ratio=0.3", repr(pair), "--hold") from None
+        if number_in(value) is None:
+            raise InputError("a name and a number such as ratio=0.3", repr(pair), "--hold")
+        held[name.strip()] = value
     return held

@@ -49,8 +49,9 @@ def _show_frontier(plan: "Plan") -> None:
                       f"{100 * point.risk:.0f} %", *loss)  # fmt: skip
     lost = f"; loss: regret, risk and cost in {plan.costs.unit}" if plan.worth else ""
     echo(
-        "Frontier: least width for each amount, with the expected regret in facts and the risk of collapse of one run "
-        f"of the target at the infusion that maximises expected facts{lost}:"
+        "Frontier: least width for each amount, with the expected regret in facts and the risk that one run of the "
+        "target is beyond its collapse point, where half is lost (the risk that `decide` states is of keeping less "
+        f"than its level, by default 90 %), at the infusion that maximises expected facts{lost}:"
     )
     show(table)
 

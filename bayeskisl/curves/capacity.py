@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.arguments import require_curves
+from bayeskisl.arguments import require_curves, require_one_of
 from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.axes import axis_of
 from bayeskisl.curves.benchmark import benchmarks
@@ -181,6 +181,7 @@ def bits_per_parameter(curves: xr.Dataset, params: str = schema.PARAMS) -> xr.Da
     0.35
     """
     require_curves(curves)
+    require_one_of(params, (schema.PARAMS, "total_params"), "params")
     groups = [
         group
         for group, benchmark in zip(curves[schema.GROUP].values, benchmarks(curves), strict=True)

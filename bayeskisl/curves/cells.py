@@ -178,9 +178,13 @@ def told_apart(cells: xr.Dataset) -> list[str]:
     ]
 
 
-def with_sizes_in_words(said: str) -> str:
-    """Return a sentence with the names of cells in words: ``16M parameters, 2.94M tokens``."""
-    return _NAME.sub(lambda name: f"{size(float(name[1]))} parameters, {short(float(name[2]))} tokens", said)
+def with_sizes_in_words(said: str, known: bool = True) -> str:
+    """Return a sentence with the names of cells in words, ``16M parameters, 2.94M tokens``; budgets if `known`."""
+
+    def in_words(name: re.Match[str]) -> str:
+        return f"{size(float(name[1]))} parameters" + (f", {short(float(name[2]))} tokens" if known else "")
+
+    return _NAME.sub(in_words, said)
 
 
 def cell_at(cells: xr.Dataset, place: Mapping[str, float]) -> int | None:

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import xarray as xr
 
+from bayeskisl.arguments import require_instance
 from bayeskisl.card import card, escaped
 from bayeskisl.errors import require_ending
 from bayeskisl.files import replace_file
@@ -49,6 +50,9 @@ class Backtest:
 
     kind: ClassVar[str] = BACKTEST
     data: xr.Dataset
+
+    def __post_init__(self) -> None:
+        require_instance(self.data, xr.Dataset, "data", "make a back-test with `bk.backtest(curves)`")
 
     def __repr__(self) -> str:
         table = self.table

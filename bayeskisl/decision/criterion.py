@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypedDict, get_args
 
 from bayeskisl import schema
-from bayeskisl.arguments import in_words, require_positive, require_share
+from bayeskisl.arguments import in_words, require_one_of, require_positive, require_share
 from bayeskisl.decision.utility import KeptFacts, Utility
 from bayeskisl.errors import InputError
 
@@ -45,8 +45,7 @@ class Levels:
     of: KeepOf = "ceiling"
 
     def __post_init__(self) -> None:
-        if self.of not in REFERENCES:
-            raise InputError(f"one of {', '.join(map(repr, REFERENCES))}", repr(self.of), "keep_of")
+        require_one_of(self.of, REFERENCES, "keep_of")
         if isinstance(self.share, Mapping):
             for group, level in self.share.items():
                 if group not in schema.GROUPS:

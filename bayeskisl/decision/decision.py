@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.arguments import as_numbers, require_path
+from bayeskisl.arguments import as_numbers, require_instance, require_number, require_path
 from bayeskisl.arrays import FloatArray
 from bayeskisl.card import card, escaped
 from bayeskisl.decision.about import AboutDecision
@@ -108,6 +108,9 @@ class Decision:
     kind: ClassVar[str] = DECISION
     data: xr.Dataset
 
+    def __post_init__(self) -> None:
+        require_instance(self.data, xr.Dataset, "data", "load a decision with `bk.load_decision`")
+
     @cached_property
     def about(self) -> AboutDecision:
         """The target, the criterion, the caveats and the provenance: all that is no array."""
@@ -136,6 +139,7 @@ class Decision:
 
     def within_range(self, choice: float) -> float | None:
         """Return a choice of the posterior; None at the end of the range where the risk is not kept."""
+        require_number(choice, "choice")
         least, most = (self.data[end].item() for end in ("least", "most"))
         exists = choice < most if self.is_least else choice > least
         return float(choice) if exists else None
@@ -290,7 +294,7 @@ class Decision:
             One row per infusion: ``regret`` in the unit of the utility, its parts ``too_much`` and ``too_little``, and
             ``percent`` of the expected best; NaN unless that is positive, as prices may prevent.
         """
-        places = np.atleast_1d(as_numbers(infusion, "infusion"))
+        places = np.ravel(as_numbers(infusion, "infusion"))
         grid = self.data["infusion"].values
         parts = {"regret": "expected_regret", "too_much": "regret_of_too_much", "too_little": "regret_of_too_little"}
         columns = {

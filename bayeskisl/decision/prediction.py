@@ -10,7 +10,7 @@ import xarray as xr
 
 import bayeskisl
 from bayeskisl import schema
-from bayeskisl.arguments import require_fit, require_share, require_whole
+from bayeskisl.arguments import require_fit, require_one_of, require_share, require_whole
 from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.decision.about import About
 from bayeskisl.decision.caveats import about_prediction
@@ -45,8 +45,7 @@ class Options:
     def __post_init__(self) -> None:
         require_share(ci_prob=self.ci_prob)
         require_whole(self.seed, "seed")
-        if self.kind not in ("new_run", "mean"):
-            raise InputError("'new_run' or 'mean'", repr(self.kind), "kind")
+        require_one_of(self.kind, ("new_run", "mean"), "kind")
 
 
 def predict(

@@ -42,6 +42,7 @@ def prediction_summary(ahead: xr.Dataset) -> dict[str, Any]:
     return {
         schema.PARAMS: _plain(about.params),
         schema.TOKENS: _plain(about.tokens),
+        "assumed": list(about.invented),
         "axis": about.axis.name,
         "unit": about.unit,
         "group": about.group,
@@ -181,7 +182,14 @@ def regret_of_choice(decision: Decision) -> pd.Series:
 
 
 def verification_summary(verification: Verification) -> dict[str, Any]:
-    """Return the numbers of a verification, ready for JSON; the open end of a bound is None."""
+    """Return the numbers of a verification, ready for JSON; the open end of a bound is None.
+
+    Returns
+    -------
+    dict
+        ``predicted`` is the interval for the mean of many runs if ``predicted.of_mean``; that of a decision is wider,
+        for a single new run. ``assumed`` lists the quantities of the target that an import assumed.
+    """
     median, low, high = verification.predicted
     measured, at_choice = verification.measured, verification.at_choice
     ends = [_plain(end) if end > 0 else None for end in (measured.low, measured.high)]
@@ -189,9 +197,10 @@ def verification_summary(verification: Verification) -> dict[str, Any]:
     return {
         schema.PARAMS: verification.params,
         schema.TOKENS: verification.tokens,
+        "assumed": list(verification.assumed),
         "verdict": verification.verdict,
         "hit": verification.hit,
-        "predicted": {"median": median, interval_of: [low, high]},
+        "predicted": {"median": median, interval_of: [low, high], "of_mean": verification.of_mean},
         "measured": {
             "median": None if measured.bound else measured.median,
             interval_of: ends,

@@ -7,10 +7,11 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from bayeskisl import schema
-from bayeskisl.arguments import require_fit
+from bayeskisl.arguments import require_fit, require_whole
 from bayeskisl.cores import available_cores, one_blas_thread
 from bayeskisl.decision.advice import decide
 from bayeskisl.decision.criterion import Criterion
@@ -85,6 +86,10 @@ def decision_table(
     for source in by_name.values():
         if not isinstance(source, str | Path):
             require_fit(source, "fits")
+    if not by_name:
+        raise InputError("a fit or several", "none", "fits")
+    if workers is not None:
+        require_whole(workers, "workers", 1)
     asked = list(_targets(_listed(targets, "targets"), _listed(tokens, "tokens")))
     risks = _listed(risks, "risks")
 
@@ -160,7 +165,7 @@ def _row(decision: Decision) -> dict[str, Any]:
     name = interval_name(about.ci_prob)
     return {
         schema.PARAMS: about.params,
-        schema.TOKENS: about.tokens,
+        schema.TOKENS: np.nan if schema.TOKENS in about.invented else about.tokens,
         "risk": about.risk,
         "unit": about.unit,
         "decades": about.extrapolation_decades,

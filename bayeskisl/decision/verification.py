@@ -25,7 +25,7 @@ from bayeskisl.decision.scores import Scores, scores_of
 from bayeskisl.errors import InputError
 from bayeskisl.kinds import VERIFICATION
 from bayeskisl.knowledge.guessing import kept, known
-from bayeskisl.quantities import SAME_HELD, SAME_SIZE, three_digits
+from bayeskisl.quantities import SAME_HELD, SAME_SIZE, size_and_budget, three_digits
 
 __all__ = ["AtChoice", "KeptByLevel", "Verification", "bounds_between_levels", "verify"]
 
@@ -153,6 +153,11 @@ class Verification:
         Scores of the forecast, beside two rules of thumb; None if the runs give only a bound.
     attrs : mapping
         Attributes of the measured curves, which say how these were made.
+    assumed : tuple of str
+        Names of the target's quantities that an import assumed, such as ``tokens``.
+    of_mean : bool
+        Whether the predicted interval is that of the mean of many runs, and not of one new run; False for answers of
+        earlier versions.
     """
 
     kind: ClassVar[str] = VERIFICATION
@@ -172,9 +177,23 @@ class Verification:
     optimum_interval: tuple[float, float] = (np.nan, np.nan)
     scores: Scores | None = None
     attrs: Mapping[str, Any] = field(default_factory=dict)
+    assumed: tuple[str, ...] = ()
+    of_mean: bool = False
+
+    @property
+    def interval_in_words(self) -> str:
+        """Sentence about what the predicted interval is of; empty where it is that of a decision."""
+        if not self.of_mean:
+            return ""
+        return "The interval is for the mean of many runs; a decision states the wider one for a single new run."
+
+    @property
+    def target_in_words(self) -> str:
+        """Size and budget of the target; a budget that an import assumed is left out."""
+        return size_and_budget(self.params, self.tokens, schema.TOKENS not in self.assumed)
 
     def __repr__(self) -> str:
-        place, measured = f"{self.params:,.0f} parameters, {self.tokens:,.0f} tokens", self.measured
+        place, measured = self.target_in_words, self.measured
         bound = f"{measured.bound} " if measured.bound else ""
         found = f"{measured.half_point} measured at {bound}{three_digits(measured.median)} {self.unit}"
         return f"<Verification for {place}: {self.verdict}, {found}>"
@@ -183,9 +202,10 @@ class Verification:
         measured, predicted, half = self.measured, self.predicted, self.measured.half_point
         ends = f"{three_digits(predicted.low)} to {three_digits(predicted.high)} {self.unit}"
         rows = [
-            ("target", f"{self.params:,.0f} parameters, {self.tokens:,.0f} tokens"),
+            ("target", self.target_in_words),
             ("verdict", self.verdict),
             (f"predicted {half}", f"{ends} ({100 * self.ci_prob:g} % interval)"),
+            ("interval", self.interval_in_words),
             (f"measured {half}", f"{measured.bound} {three_digits(measured.median)} {self.unit}".strip()),
             ("by law", ", ".join(f"{law} {outcome}" for law, outcome in self.verdict_by_law.items())),
         ]
@@ -261,6 +281,8 @@ def verify(prediction: xr.Dataset | Decision, curves: xr.Dataset) -> Verificatio
         unit=about.unit,
         kept=_kept_by_level(about.axis, weight, runs),
         attrs=curves.attrs,
+        assumed=tuple(about.invented),
+        of_mean=judged != half and about.kind == "new_run",
         **_of_decision(data, runs),
     )
 

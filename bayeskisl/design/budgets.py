@@ -5,15 +5,26 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bayeskisl.arguments import in_words
 from bayeskisl.errors import InputError
+from bayeskisl.quantities import is_percent, number_in
 
 __all__ = ["DOLLARS", "FLOP", "SECONDS", "Budget", "amount", "read_budget", "worth_in"]
 
 SECONDS, FLOP, DOLLARS = "device-seconds", "FLOP", "dollars"
 _HOUR = 3600.0
-_UNITS = {"": (1.0, SECONDS), "s": (1.0, SECONDS), "min": (60.0, SECONDS), "h": (_HOUR, SECONDS),
-          "d": (86400.0, SECONDS), "flop": (1.0, FLOP), "flops": (1.0, FLOP), "$": (1.0, DOLLARS),
-          "usd": (1.0, DOLLARS), "dollars": (1.0, DOLLARS)}  # fmt: skip
+_UNITS = {
+    **dict.fromkeys(("", "s", "second", "seconds"), (1.0, SECONDS)),
+    **dict.fromkeys(("min", "minute", "minutes"), (60.0, SECONDS)),
+    **dict.fromkeys(("h", "hour", "hours"), (_HOUR, SECONDS)),
+    **dict.fromkeys(("d", "day", "days"), (86400.0, SECONDS)),
+    **dict.fromkeys(("flop", "flops"), (1.0, FLOP)),
+    **dict.fromkeys(("$", "usd", "dollar", "dollars"), (1.0, DOLLARS)),
+}
+_NO_UNIT = ("", "s")  # behind these, letters of a number are in doubt: 2m, 2 millions
+_DOLLARS_BEFORE = re.compile(r"^\s*(?:\$|usd\b)\s*(.*)")
+_NAMES = "|".join(map(re.escape, sorted(_UNITS, key=len, reverse=True)))
+_WITH_UNIT = re.compile(rf"(.*?)\s*(?:(?:device|gpu)[ -])?({_NAMES})\s*", re.DOTALL)
 # A second is the unit of a small run, an hour that of a large one.
 _HOURS_FROM = 10 * _HOUR
 
@@ -31,7 +42,7 @@ class Budget:
 
 
 def read_budget(text: str | float | Budget) -> Budget:
-    """Read ``600`` or ``600s`` (device-seconds), ``20min``, ``2h``, ``1d``, ``1e18flop`` or ``$2000``.
+    """Read ``600`` or ``600s`` (device-seconds), ``20min``, ``2h``, ``5 thousand hours``, ``1e18flop`` or ``$2000``.
 
     Raises
     ------
@@ -42,20 +53,20 @@ def read_budget(text: str | float | Budget) -> Budget:
         return text
     if (budget := _positive(text)) is None:
         expected = "a budget such as 600 (device-seconds), 20min, 2h, 1e18flop or 2000usd"
-        raise InputError(expected, repr(text), "budget")
+        raise InputError(expected, in_words(text), "budget")
     return budget
 
 
 def _positive(text: str | float) -> Budget | None:
     """Return an amount with a unit; None if the text is no such amount, or not above zero."""
-    plain = re.sub(r"^\s*\$(.*[0-9.])\s*$", r"\1$", re.sub(r",(?=\d{3}(?!\d))", "", str(text).lower()).replace("_", ""))
-    match = re.fullmatch(r"\s*([0-9.]+(?:e[+-]?[0-9]+)?)\s*([a-z$]*)\s*", plain)
-    try:
-        scale, unit = _UNITS[match[2]] if match else (0.0, "")
-        amount = float(match[1]) * scale if match else 0.0
-    except (KeyError, ValueError):
-        amount = 0.0
-    return Budget(amount, unit) if np.isfinite(amount) and amount > 0 else None
+    plain = _DOLLARS_BEFORE.sub(r"\1$", str(text).lower())
+    match = _WITH_UNIT.fullmatch(plain)
+    number, unit = match.groups() if match else ("", "")
+    doubted = is_percent(number) or (unit in _NO_UNIT and re.search("[a-df-z]", number))
+    found = None if doubted else number_in(number)
+    scale, kind = _UNITS[unit]
+    amount = (found or 0.0) * scale
+    return Budget(amount, kind) if 0 < amount < np.inf else None
 
 
 def worth_in(text: float | str | None, unit: str, per_hour: float | None = None, where: str = "worth") -> float:
@@ -80,7 +91,7 @@ def worth_in(text: float | str | None, unit: str, per_hour: float | None = None,
         return 0.0
     worth = _positive(text)
     if worth is None:
-        raise InputError("an amount above zero, such as 0.02, 2usd or 2h", repr(text), where)
+        raise InputError("an amount above zero, such as 0.02, 2usd or 2h", in_words(text), where)
     if re.fullmatch(r"\s*[0-9.]+(e[+-]?[0-9]+)?\s*", str(text).lower()):
         worth = Budget(worth.amount, unit)
     if unit == DOLLARS and per_hour is not None:

@@ -83,6 +83,7 @@ def candidate_runs(
     """
     require_fit(fit)
     require_whole(levels, "levels", 1)
+    require_whole(seed, "seed")
     asked = target_from(target, short)
     ours, planned = of_target(fit, asked)
     seen = np.unique(ours.curves[schema.PARAMS].values.astype(float))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.arguments import require_curves
 from bayeskisl.arrays import FloatArray
 from bayeskisl.design.budgets import DOLLARS, FLOP, SECONDS
 from bayeskisl.errors import InputError
@@ -71,6 +72,8 @@ def read_cost_table(table: Any, curves: "xr.Dataset | None" = None) -> CostTable
     """
     from bayeskisl.curves.tables.read import read_table
 
+    if curves is not None:
+        require_curves(curves)
     raw = read_table(table)
     raw = type(raw)({_plain(name): cells for name, cells in raw.columns.items()}, raw.places, raw.origin)
     costs = [name for name in raw.columns if name in _COSTS]

@@ -7,13 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayeskisl.arguments import require_number
+from bayeskisl.arguments import (
+    as_numbers,
+    in_words,
+    require_instance,
+    require_number,
+    require_one_of,
+    require_path,
+    require_positive,
+)
 from bayeskisl.arrays import FloatArray
 from bayeskisl.design.budgets import DOLLARS, FLOP, SECONDS, Budget
 from bayeskisl.design.cost_tables import read_cost_table
 from bayeskisl.design.runs import Run
 from bayeskisl.errors import InputError, way
-from bayeskisl.quantities import short
+from bayeskisl.quantities import as_number, short
 from bayeskisl.sweeping.device_peaks import UTILISATION, peak_of
 
 if TYPE_CHECKING:
@@ -64,6 +72,9 @@ class Costs:
     def __post_init__(self) -> None:
         for name in ("per_token", "per_token_and_param"):
             require_number(getattr(self, name), name)
+        require_one_of(self.unit, (SECONDS, FLOP, DOLLARS), "unit")
+        if self.per_hour is not None:
+            require_positive(self.per_hour, "per_hour")
 
     @classmethod
     def of_flops(cls) -> "Costs":
@@ -87,17 +98,37 @@ class Costs:
         InputError
             If the device is unknown, or the utilisation is out of range.
         """
-        if not 0 < utilisation <= 1:
-            raise InputError("a share of the peak in (0, 1]", utilisation, way("utilisation", "--utilisation"))
+        if not 0 < as_number(utilisation) <= 1:
+            raise InputError(
+                "a share of the peak in (0, 1]", in_words(utilisation), way("utilisation", "--utilisation")
+            )
         peak = peak_of(device)
         source = f"6 N D at {100 * utilisation:g} % of the {short(peak)} FLOP/s of {device}"
         return cls(0.0, _FLOP_PER_PARAM_AND_TOKEN / (utilisation * peak), SECONDS, source)
 
     @classmethod
     def measured(cls, params: FloatArray, tokens: FloatArray, seconds: FloatArray, source: str = "records") -> "Costs":
-        """Fit device-seconds of single runs, by non-negative least squares of relative errors."""
+        """Fit device-seconds of single runs, by non-negative least squares of relative errors.
+
+        Parameters
+        ----------
+        params, tokens, seconds : numpy.ndarray
+            Size, budget and time of each run, ``(run,)``.
+        source : str
+            Origin of the times, in words.
+
+        Raises
+        ------
+        InputError
+            If they are no positive numbers, or of several lengths.
+        """
         from scipy.optimize import nnls
 
+        named = {"params": params, "tokens": tokens, "seconds": seconds}
+        params, tokens, seconds = (as_numbers(values, name) for name, values in named.items())
+        for name, values in named.items():
+            if np.shape(values) != (np.size(params),) or not np.all(as_numbers(values, name) > 0):
+                raise InputError("positive numbers, one for each run", in_words(values), name)
         terms = np.stack([tokens, tokens * params], axis=1) / seconds[:, None]
         scale = terms.max(axis=0)
         (per_token, per_both), _ = nnls(terms / scale, np.ones(len(seconds)))
@@ -112,6 +143,7 @@ class Costs:
         InputError
             If the folder contains no sweep with times.
         """
+        require_path(folder, "a sweep's folder", "folder")
         rows = list(_timed_runs(Path(folder)))
         if not rows:
             raise InputError("a sweep's folder with times of its stacks", "none", str(folder),
@@ -156,8 +188,7 @@ class Costs:
             If these costs are not device-seconds, or the price is not positive.
         """
         where = way("price", "--price")
-        if not 0 < per_hour < float("inf"):
-            raise InputError("positive dollars per device-hour", per_hour, where)
+        require_positive(per_hour, where, "positive dollars per device-hour")
         if self.unit != SECONDS:
             raise InputError("costs in device-seconds beside a price per hour", f"costs in {self.unit}", where)
         rate = per_hour / 3600.0
@@ -171,7 +202,8 @@ class Costs:
         )
 
     def of(self, run: Run) -> float:
-        """Return the cost of all replicates of a run."""
+        """Return the cost of all replicates of a `Run`."""
+        require_instance(run, Run, "run")
         return run.replicates * run.tokens * self._of_token(run.params)
 
     def _of_token(self, params: float) -> float:
@@ -197,6 +229,8 @@ def costs_for(budget: Budget, costs: Costs | None, option: str = "") -> tuple[Bu
     InputError
         If the budget is in device-seconds or dollars without costs, or the costs are in another unit.
     """
+    if costs is not None:
+        require_instance(costs, Costs, "costs", "take `bk.Costs.of_records`, `.of_table`, `.on_device` or `.of_flops`")
     if costs is not None and costs.unit == DOLLARS and costs.per_hour is not None:
         budget = budget.priced(costs.per_hour)
     if costs is not None and costs.unit == budget.unit:

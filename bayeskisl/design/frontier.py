@@ -41,7 +41,8 @@ class Point:
         Expected facts that one run of the target loses against the infusion that would have been best for it, if the
         infusion is chosen by expected kept facts.
     risk : float
-        Probability that this run lies beyond its collapse point.
+        Probability that this run lies beyond its collapse point, where half of what it keeps at best is lost; the
+        risk of a decision is that of keeping less than its level, by default 90 %.
     runs : int
         Replicates included.
     """

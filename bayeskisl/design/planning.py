@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Unpack
 import numpy as np
 
 from bayeskisl import schema
-from bayeskisl.arguments import require_fit
+from bayeskisl.arguments import in_words, require_fit, require_instance, require_whole
 from bayeskisl.cores import one_blas_thread
 from bayeskisl.decision.of_fit import require_gate
 from bayeskisl.decision.planned_model import PlannedModel, of_target
@@ -108,7 +108,10 @@ def plan(
     1
     """
     require_fit(fit)
+    require_whole(seed, "seed")
     asked, how = from_keywords(short, (Target, target), (Strategy, strategy))
+    pending = _runs(pending, "pending")
+    candidates = candidates if candidates is None else _runs(candidates, "candidates")
     require_gate(fit, throw, "plan from it anyway")
     budget, costs = costs_for(read_budget(budget), costs)
     ours, planned = of_target(fit, asked)
@@ -214,6 +217,17 @@ def _require_tokens(planned: PlannedModel, costs: Costs) -> None:
                          way("map the tokens at the import, or take `bk.Costs.of_table` of a table without tokens",
                              "import with `--map tokens=...`, or name a table of costs without tokens, `--costs FILE`")
                          )  # fmt: skip
+
+
+def _runs(runs: Iterable[Run], where: str) -> tuple[Run, ...]:
+    """Return runs as a tuple; refuse what are none."""
+    made = "make them with `bk.candidate_runs(fit, params=...)`, or a list of `bk.Run`"
+    if isinstance(runs, str) or not isinstance(runs, Iterable):
+        raise InputError("several runs", in_words(runs), where, made)
+    listed = tuple(runs)
+    for run in listed:
+        require_instance(run, Run, where, made)
+    return listed
 
 
 def _refuse_target(runs: Sequence[Run], target: PlannedModel) -> None:

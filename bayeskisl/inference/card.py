@@ -12,6 +12,7 @@ from bayeskisl import schema
 from bayeskisl.axes import axis_of
 from bayeskisl.card import card, escaped
 from bayeskisl.curves import Finding
+from bayeskisl.curves.exposures import assumed_terms
 from bayeskisl.inference.gate import Gate
 from bayeskisl.inference.posterior import ON_AXIS
 from bayeskisl.laws import Law
@@ -69,11 +70,11 @@ def quantities_in_words(posterior: xr.Dataset, curves: xr.Dataset) -> dict[str, 
         for covariate in posterior[schema.COVARIATE].values if name in posterior else ():
             draws = posterior[name].sel(group=group, covariate=covariate)
             found[f"{name} of {covariate}, {group}"] = _interval(draws.values, "")
-    unit = axis_of(curves).in_words
+    unit, known = axis_of(curves).in_words, schema.TOKENS not in assumed_terms(curves)
     for name, group in product(ON_AXIS, groups):
         for at, cell in enumerate(posterior[schema.CELL].values.astype(str) if name in posterior else ()):
             draws = posterior[name].sel(group=group).isel({schema.CELL: at})
-            found[f"{_NAMES[name]} of {_cell_in_words(cell)}, {group}"] = _interval(draws.values, unit)
+            found[f"{_NAMES[name]} of {_cell_in_words(cell, known)}, {group}"] = _interval(draws.values, unit)
     return {what: text for what, text in found.items() if text}
 
 
@@ -85,10 +86,11 @@ def _interval(draws: np.ndarray, unit: str) -> str:
     return " ".join([median, *([unit] if unit else []), f"({low} to {high})"])
 
 
-def _cell_in_words(label: str) -> str:
-    """The label of a cell, ``6144p 1843200t depth=2``, in words."""
+def _cell_in_words(label: str, known: bool) -> str:
+    """The label of a cell, ``6144p 1843200t depth=2``, in words; a budget that an import assumed is left out."""
     found = _CELL.fullmatch(label)
     if found is None:
         return label
-    words = f"{size(float(found['params']))} parameters, {short(float(found['tokens']))} tokens"
-    return ", ".join([words, *([found["rest"]] if found["rest"] else [])])
+    tokens = f"{short(float(found['tokens']))} tokens" if known else ""
+    words = (f"{size(float(found['params']))} parameters", tokens, found["rest"])
+    return ", ".join(word for word in words if word)

@@ -11,6 +11,7 @@ from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import Axis, axis_of
 from bayeskisl.curves import Finding, Side, check, curves_of_cells
 from bayeskisl.curves.cells import domain_of_runs, with_sizes_in_words
+from bayeskisl.curves.exposures import assumed_terms
 from bayeskisl.curves.groups import probed_groups
 from bayeskisl.errors import way
 from bayeskisl.inference.gate import Gate, scalars
@@ -57,7 +58,8 @@ def cautions(
         *_correlated_seeds(gate),
         *_assumed_by_import(curves),
     )
-    return tuple(replace(each, message=with_sizes_in_words(each.message)) for each in found)
+    known = schema.TOKENS not in assumed_terms(curves)
+    return tuple(replace(each, message=with_sizes_in_words(each.message, known)) for each in found)
 
 
 # What `_edges` says with numbers of the posterior.

@@ -12,6 +12,7 @@ from bayeskisl.errors import InputError
 from bayeskisl.inference.given import COEFFICIENT
 from bayeskisl.inference.storage import constant_data, curves_of, laws_of
 from bayeskisl.laws import LimitsLaw
+from bayeskisl.specifications import shown
 
 __all__ = ["domain_names", "of_domain", "require_one_domain"]
 
@@ -50,7 +51,7 @@ def of_domain(tree: xr.DataTree, name: str) -> xr.DataTree:
     """
     names = domain_names(tree)
     if name not in names:
-        got = repr(name) if names else f"{name!r} of a fit of one domain"
+        got = shown(name) if names else f"{shown(name)} of a fit of one domain"
         raise InputError(f"a domain among {', '.join(names)}" if names else "a fit of several domains", got, "domain")
     constant = constant_data(tree)
     cells = np.flatnonzero(constant[schema.CELL_DOMAIN].values.astype(str) == name)

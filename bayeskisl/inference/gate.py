@@ -13,6 +13,7 @@ from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.axes import axis_of
 from bayeskisl.curves import levels_of_runs
 from bayeskisl.curves.cells import with_sizes_in_words
+from bayeskisl.curves.exposures import assumed_terms
 from bayeskisl.errors import GateError, way
 from bayeskisl.laws.falls import FALL_PARAMETERS
 from bayeskisl.quantities import SAME_LEVEL
@@ -180,8 +181,13 @@ def examine(posterior: xr.Dataset, sample_stats: xr.Dataset, curves: xr.Dataset,
             not misfits, not misfits,
         ),
     )  # fmt: skip
-    reasons = tuple(with_sizes_in_words(found) + remedy for found, remedy, _, tolerable in tests if not tolerable)
-    shortfalls = tuple(with_sizes_in_words(found) for found, _, holds, tolerable in tests if tolerable and not holds)
+    known = schema.TOKENS not in assumed_terms(curves)
+    reasons = tuple(
+        with_sizes_in_words(found, known) + remedy for found, remedy, _, tolerable in tests if not tolerable
+    )
+    shortfalls = tuple(
+        with_sizes_in_words(found, known) for found, _, holds, tolerable in tests if tolerable and not holds
+    )
     return Gate(not reasons, reasons, rhat, bulk, tail, divergences, correlation, p_value, pairs, shortfalls)
 
 
@@ -200,9 +206,7 @@ def diagnostics(posterior: xr.Dataset, names: Iterable[str] = STRUCTURAL) -> dic
 
 def scalars(posterior: xr.Dataset, names: Iterable[str]) -> Iterable[tuple[str, FloatArray]]:
     """Labels such as ``exponent[infused, params]`` and draws ``(chain, draw)`` of every scalar of some variables."""
-    for name in names:
-        if name not in posterior:
-            continue
+    for name in (each for each in names if each in posterior):
         rest = [dim for dim in posterior[name].dims if dim not in ("chain", "draw")]
         variable = posterior[name].transpose("chain", "draw", *rest)
         for index in np.ndindex(*variable.shape[2:]):

@@ -64,6 +64,7 @@ def prior_predictive(
     """
     require_whole(draws, "draws", 1)
     require_share(ci_prob=ci_prob)
+    require_whole(seed, "seed")
     curves = without_covariates(final(load_curves(curves)))
     law = suited(load_law(law), curves)
     curves = with_covariates(curves, law.covariates)

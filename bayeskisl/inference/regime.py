@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.arguments import require_fit
+from bayeskisl.arguments import require_fit, require_one_of
 from bayeskisl.arrays import FloatArray
 from bayeskisl.curves import Capacity
 from bayeskisl.errors import InputError
@@ -66,8 +66,8 @@ def regime(fit: "Fit", *, group: str | None = None) -> xr.Dataset:
     if not law.has_limits:
         raise InputError("a law with limits", f"'{law.name}'", "law", "fit the law 'limits'")
     groups = fit.curves[schema.GROUP].values.tolist()
-    if group is not None and group not in groups:
-        raise InputError(f"a group among {', '.join(groups)}", repr(group), "group")
+    if group is not None:
+        require_one_of(group, groups, "group", "a group among")
     posterior = posterior_group(fit.tree, law.name).sel({schema.GROUP: group or groups[0]})
     size = FittedLawOfSize.of(fit.tree, law)
     params, tokens = (size.cells[name].values for name in (schema.PARAMS, schema.TOKENS))

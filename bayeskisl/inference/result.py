@@ -12,8 +12,9 @@ import pandas as pd
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.arguments import require_path, require_share
+from bayeskisl.arguments import require_instance, require_path, require_share, require_texts
 from bayeskisl.curves import Finding
+from bayeskisl.errors import InputError
 from bayeskisl.inference.card import card_of_fit, quantities_in_words
 from bayeskisl.inference.domains import domain_names, of_domain
 from bayeskisl.inference.gate import OF_LIMITS, STRUCTURAL, Gate, diagnostics, scalars
@@ -44,6 +45,9 @@ class Fit:
 
     kind: ClassVar[str] = FIT
     tree: xr.DataTree
+
+    def __post_init__(self) -> None:
+        require_instance(self.tree, xr.DataTree, "tree", "load a fit with `bk.load_fit`, or make one with `bk.fit`")
 
     @cached_property
     def laws(self) -> dict[str, Law]:
@@ -175,6 +179,9 @@ class Fit:
         """
         from bayeskisl.inference.sensitivity import sensitivity
 
+        require_texts(names, "names", "names of quantities")
+        if "log_prior" not in self.tree.children:
+            raise InputError("the densities of the priors", "a light fit", "fit", "fit again with `bk.fit`")
         return sensitivity(self.posterior, self.tree["log_prior"].to_dataset(), names)
 
     def kept(self, name: str, make: "Callable[[Fit], Fit]") -> "Fit":
@@ -208,6 +215,7 @@ class Fit:
 
     def intervals(self, names: tuple[str, ...]) -> dict[str, str]:
         """Median and 90 % equal-tailed interval of every scalar of some variables, as text by label."""
+        require_texts(names, "names", "names of quantities")
         found = {}
         for label, draws in scalars(self.posterior, names):
             if not np.isnan(draws).all():

@@ -2,15 +2,19 @@
 
 import hashlib
 import json
+from html import escape
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, create_model, model_validator
+from pydantic import AfterValidator, Field, ValidationError, create_model, model_validator
 from pydantic_core import PydanticCustomError
 
 from bayeskisl import schema
+from bayeskisl.arguments import in_words, require_instance, require_one_of
+from bayeskisl.card import card, escaped
+from bayeskisl.errors import InputError
 from bayeskisl.laws.falls import FALL_PARAMETERS, FALLS, Fall
 from bayeskisl.laws.priors import ExcessPrior, LogNormalPrior, NormalPrior, Strict
-from bayeskisl.specifications import toml_value
+from bayeskisl.specifications import refusal, toml_value
 
 __all__ = ["Law", "Priors"]
 
@@ -120,6 +124,15 @@ class Law(Strict):
     rivals: tuple[str, ...] = ()
     priors: Priors
 
+    def __init__(self, *given: Any, **content: Any) -> None:
+        if given:
+            raise InputError("the fields of a law by their names", in_words(given[0]), "law",
+                             "load a law by its name or file with `bk.load_law`")  # fmt: skip
+        try:
+            super().__init__(**content)
+        except ValidationError as error:
+            raise refusal(error, type(self), "", "the law", "copy it from a shipped law") from None
+
     @model_validator(mode="after")
     def _covariates_have_priors(self) -> Self:
         known = {*self.priors.exponent, *((schema.PARAMS,) if self.has_limits else ())}
@@ -170,6 +183,21 @@ class Law(Strict):
             raise ValueError("learning_exponent in place of exponent.params beside minimum_exposures")
         return self
 
+    def _repr_html_(self) -> str:
+        exponents = {f"exponent of {name}": prior for name, prior in self.priors.exponent.items()}
+        rows = [
+            ("title", self.title),
+            ("fall", f"{self.shape}: {self.fall.title}"),
+            ("limits", "learning, minimum exposures and capacity" if self.has_limits else "none"),
+            ("covariates", ", ".join(self.covariates)),
+            *((name, f"mean {prior.mean:g}, standard deviation {prior.sd:g}") for name, prior in exponents.items()),
+            ("load", self.load or ("always counts" if self.knows_load else "does not count")),
+            ("pooling of groups", f"{self.pooling:g}"),
+            ("rivals", ", ".join(self.rivals) or "none"),
+            ("SHA-256", self.sha256[:12]),
+        ]
+        return card(f"law {escape(self.name)}: beliefs before any data", escaped(rows))
+
     @property
     def has_limits(self) -> bool:
         """Whether critical exposures are bounded by limits, see `bayeskisl.laws.LimitsLaw`, instead of linear."""
@@ -209,11 +237,13 @@ class Law(Strict):
 
     def prior_of_fall(self, name: str) -> LogNormalPrior | None:
         """Return the prior of a parameter of a fall; None if the law has none."""
+        require_one_of(name, FALL_PARAMETERS, "name", "a parameter of a fall among")
         prior: LogNormalPrior | None = getattr(self.priors, name)
         return prior
 
     def with_fall(self, fall: Fall) -> Self:
         """Return the law with another fall, whose parameters have their default priors."""
+        require_instance(fall, Fall, "fall", "take one of `bayeskisl.laws.falls.FALLS`")
         usual = {parameter.name: parameter.prior for parameter in fall.parameters}
         of_falls = dict.fromkeys(FALL_PARAMETERS) | usual
         return self.model_copy(update={"shape": fall.name, "priors": self.priors.model_copy(update=of_falls)})

@@ -13,6 +13,7 @@ from bayeskisl import schema
 from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import axis_of
 from bayeskisl.curves import levels_of_runs
+from bayeskisl.curves.exposures import assumed_terms
 from bayeskisl.decision import decision_summary
 from bayeskisl.decision.summary import uncertainty
 from bayeskisl.laws.priors import ExcessPrior, LogNormalPrior, NormalPrior
@@ -67,7 +68,9 @@ def _inputs(curves: "xr.Dataset") -> str:
     counts = [
         f"{curves.sizes[schema.RUN]} runs",
         _reach(curves[schema.PARAMS].values, "size", "parameters"),
-        _reach(curves[schema.TOKENS].values, "budget", "tokens"),
+        "budgets not known"
+        if schema.TOKENS in assumed_terms(curves)
+        else _reach(curves[schema.TOKENS].values, "budget", "tokens"),
         f"levels from {three_digits(levels.min())} to {three_digits(levels.max())} {axis_of(curves).unit}",
         f"groups probed: {', '.join(str(group) for group in curves[schema.GROUP].values)}",
     ]

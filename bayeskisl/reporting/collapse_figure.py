@@ -80,7 +80,8 @@ def plot_collapse(
     matplotlib.figure.Figure
         Funnels describe a new run of a new size and are therefore wider than the intervals of trained sizes. They apply
         to the target's budget, or where budgets grew in proportion to the size, to as many tokens a parameter; sizes
-        trained on another budget are pale and labelled with theirs.
+        trained on another budget are pale and labelled with theirs. Weights of laws are those of the prediction, which
+        may be a comparison's; without a prediction they are the fit's.
 
     Raises
     ------
@@ -110,18 +111,19 @@ def plot_collapse(
     sizes = cells[schema.PARAMS].values
     ends = [sizes.min(), max(sizes.max(), asked.params)]
     axis = axis_of(fit.curves)
+    weights = _weights(fit, prediction)
     with figure_style(dark):
         figure, axes = new_figure(figsize=(7.6, 4.8))
         as_many = _of_one_share(cells, planned)
         grows = as_many is not None
         lines = _funnels(fit, ends, asked, ci_prob, in_proportion=grows)
         for law, color, line in zip(lines["law"].values, law_colors(lines.sizes["law"]), cycle(LINES), strict=False):
-            label = _of_law(fit, str(law)) + _of_budget(planned, cells, in_proportion=grows)
+            label = _of_law(str(law), weights) + _of_budget(planned, cells, in_proportion=grows)
             _draw_funnel(axes, lines.sel(law=law), color, line, label)
         here = np.isclose(cells[schema.TOKENS].values, planned.tokens, rtol=SAME_HELD) if as_many is None else as_many
         points = [*_draw_cells(axes, fit, cells, cells_like(planned, cells), here, ci_prob)]
         if prediction is not None:
-            points.append(_draw_target(axes, prediction, "mixture" if len(fit.weights) > 1 else ""))
+            points.append(_draw_target(axes, prediction, "mixture" if len(weights) > 1 else ""))
         if verification is not None:
             points.append(_draw_measured(axes, verification, axis))
         log_axis(axes, "x", ends[0] / _BEYOND, ends[1] * _BEYOND)
@@ -184,12 +186,23 @@ def _draw_funnel(axes: Axes, lines: xr.DataArray, color: str, style: Any, label:
         axes.plot(lines["params"], edge, color=color, ls=style, lw=0.7, alpha=0.8)
 
 
-def _of_law(fit: "Fit", law: str) -> str:
-    return f"law '{law}'" + (f" (weight {fit.weights[law]:.2f})" if len(fit.weights) > 1 else "")
+def _weights(fit: "Fit", prediction: xr.Dataset | None) -> dict[str, float]:
+    """Weights of the laws in the prediction, which may be of a comparison; without one, those of the fit."""
+    if prediction is None or "weight" not in prediction:
+        return fit.weights
+    return dict(zip(prediction["law"].values.astype(str).tolist(), prediction["weight"].values.tolist(), strict=True))
+
+
+def _of_law(law: str, weights: dict[str, float]) -> str:
+    if law not in weights:
+        return f"law '{law}' (not in the prediction)"
+    return f"law '{law}'" + (f" (weight {weights[law]:.2f})" if len(weights) > 1 else "")
 
 
 def _of_budget(planned: PlannedModel, cells: xr.Dataset, *, in_proportion: bool) -> str:
     """Budget of a funnel, where sizes were trained on several or on another one."""
+    if schema.TOKENS in planned.invented:
+        return ""
     if in_proportion:
         return f" at {planned.tokens / planned.params:.3g} tokens a parameter"
     budgets = np.unique(cells[schema.TOKENS].values)

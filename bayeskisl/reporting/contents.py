@@ -11,6 +11,7 @@ from bayeskisl import schema
 from bayeskisl.axes import axis_of
 from bayeskisl.curves import Finding, cell_table
 from bayeskisl.curves.cells import told_apart
+from bayeskisl.curves.exposures import assumed_terms
 from bayeskisl.curves.groups import deciding_group
 from bayeskisl.curves.tables.command import import_command
 from bayeskisl.decision import decision_summary, prediction_summary
@@ -157,14 +158,14 @@ def size_rows(fit: "Fit") -> list[dict[str, str]]:
     axis = axis_of(fit.curves)
     group = deciding_group(fit.curves)
     collapse = fit.tree["posterior"].to_dataset()[axis.half_point(group)].sel(group=group)
-    rows, apart = [], told_apart(cells)
+    rows, apart, known = [], told_apart(cells), schema.TOKENS not in assumed_terms(fit.curves)
     for cell in range(cells.sizes[schema.CELL]):
         median, low, high = interval(collapse.isel(cell=cell).values, 0.9)
         rows.append(
             {
                 "params": exact(cells[schema.PARAMS][cell].item()) + apart[cell],
                 "total_params": exact(cells[schema.TOTAL_PARAMS][cell].item()),
-                "tokens": exact(cells[schema.TOKENS][cell].item()),
+                "tokens": exact(cells[schema.TOKENS][cell].item()) if known else "not known",
                 "collapse": f"{three_digits(median)} {axis.unit} ({span(low, high)})",
             }
         )
@@ -253,9 +254,10 @@ def command_lines(fit: "Fit", decision: "Decision | None", verification: "Verifi
     options = ""
     if decision is not None:
         about = decision.about
+        budget_option = "" if schema.TOKENS in about.invented else f" --tokens {about.tokens:.0f}"
         of_domain = _unless(fit.tree.attrs.get(schema.DOMAIN), None, schema.DOMAIN)
         lines.append(
-            f"bayeskisl decide fit.nc --params {about.params:.0f} --tokens {about.tokens:.0f}"
+            f"bayeskisl decide fit.nc --params {about.params:.0f}{budget_option}"
             f"{_held(fit, decision)} --risk {about.risk:g}{_domain(decision)}{_by(about)}{of_domain} "
             f"--seed {about.seed} --out decision.nc"
         )

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from bayeskisl.arguments import in_words, require_fit
+from bayeskisl.arguments import in_words, require_fit, require_texts
 from bayeskisl.arrays import FloatArray
 from bayeskisl.errors import InputError
 from bayeskisl.reporting.numbers import percent
@@ -222,6 +222,7 @@ def _grid(series: str) -> dict[str, Any]:
 
 def _moving(tree: xr.DataTree, quantities: Sequence[str], groups: Sequence[str] = ("posterior",)) -> xr.DataTree:
     """One scalar variable per panel with a readable name; constants are dropped, positive ones are logged."""
+    require_texts(quantities, "quantities", "quantities of the posterior")
     flat: dict[str, xr.Dataset] = {}
     for group in groups:
         flat[group] = xr.Dataset(dict(_scalars(tree[group].to_dataset(), quantities)))

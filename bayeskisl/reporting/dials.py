@@ -14,7 +14,7 @@ from bayeskisl.decision.glances import Glances
 from bayeskisl.decision.intervals import interval, quantiles
 from bayeskisl.quantities import short
 from bayeskisl.reporting.brief import brief, question
-from bayeskisl.reporting.numbers import exact, percent, span, three_digits
+from bayeskisl.reporting.numbers import percent, span, three_digits
 from bayeskisl.reporting.text import answer, beside_it, held_fixed, utility_in_words, verdict_sentence
 from bayeskisl.reporting.words import run_in_words, whole_in_words
 
@@ -190,7 +190,7 @@ def _words(decision: Decision) -> dict[str, Any]:
 
 def _target(about: About) -> str:
     decades = f"{about.extrapolation_decades:+.2f} decades from the largest size seen"
-    return f"{exact(about.params)} parameters, {exact(about.tokens)} tokens; {decades}"
+    return f"{about.target_in_words}; {decades}"
 
 
 def _picture(decision: Decision, reach: tuple[float, float]) -> dict[str, Any]:

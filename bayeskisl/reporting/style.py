@@ -15,8 +15,10 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullForma
 from numpy.typing import ArrayLike
 from scipy.special import expit, logit
 
+from bayeskisl.arguments import in_words
 from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import Axis as Along
+from bayeskisl.errors import InputError
 from bayeskisl.quantities import short
 
 __all__ = [
@@ -55,6 +57,8 @@ _INK = {False: ("#1b1f24", "#6b7280", "#ffffff"), True: ("#e6e8eb", "#9aa3ad", "
 @contextmanager
 def figure_style(dark: bool = False) -> Iterator[None]:
     """Settings for one figure, restored afterwards."""
+    if not isinstance(dark, bool):
+        raise InputError("True or False", in_words(dark), "dark")
     ink, faint, paper = _INK[dark]
     settings: dict[Any, Any] = {
         "figure.facecolor": paper,

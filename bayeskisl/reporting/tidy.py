@@ -11,7 +11,7 @@ import polars as pl
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.arguments import require_kind
+from bayeskisl.arguments import require_kind, require_path
 from bayeskisl.decision import Decision
 from bayeskisl.errors import InputError, OutputError, require_ending
 from bayeskisl.files import replace_file
@@ -89,6 +89,7 @@ def export(thing: "xr.Dataset | Fit | Decision", path: str | Path) -> Path:
     >>> bk.export(bk.load_curves("desk-amount"), "curves.csv").name
     'curves.csv'
     """
+    require_path(path, "a file to write", "path", 'name it, for example "table.csv"')
     path = Path(path)
     require_ending(path, _KINDS, "export")
     _require_arrays(thing, "export")

@@ -43,7 +43,7 @@ def peak_of(device: str) -> float:
     InputError
         If it is neither.
     """
-    name = device.strip().lower().replace(" ", "-").replace("_", "-")
+    name = str(device).strip().lower().replace(" ", "-").replace("_", "-")
     known = {key.replace("-", ""): peak for key, peak in PEAKS.items()}
     if (peak := known.get(name.replace("-", ""))) is not None:
         return peak

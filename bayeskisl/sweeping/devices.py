@@ -1,5 +1,6 @@
 """Check that a torch device is available on this machine."""
 
+from bayeskisl.arguments import in_words
 from bayeskisl.errors import InputError
 
 __all__ = ["require_device"]
@@ -18,6 +19,8 @@ def require_device(device: str) -> None:
     InputError
         If torch knows no such device, or it is not there.
     """
+    if not isinstance(device, str):
+        raise InputError("the name of a device", in_words(device), "device", 'write "cpu" or "cuda"')
     if device == "cpu":
         return
     import torch

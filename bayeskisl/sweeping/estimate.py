@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from bayeskisl.arguments import require_whole
 from bayeskisl.card import card, escaped
 from bayeskisl.errors import InputError, SweepError
 from bayeskisl.quantities import duration
@@ -132,6 +133,8 @@ def estimate_sweep(
     """
     if not isinstance(spec, SweepSpec):
         spec = load_sweep(spec)
+    if workers is not None:
+        require_whole(workers, "workers", 1)
     speed_of: SpeedOf
     if isinstance(device, NamedDevice):
         stated = device.speed

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from bayeskisl import schema
+from bayeskisl.arguments import require_path
 from bayeskisl.axes import axis_named
 from bayeskisl.errors import InputError
 from bayeskisl.knowledge import FactFormat, Templates
@@ -117,6 +118,7 @@ def load_sweep(path: str | Path) -> SweepSpec:
     >>> spec.name
     'desk-amount'
     """
+    require_path(path, "a sweep", "sweeps")
     path = shipped_file("sweeps", path)
     table = read_toml(path)
     return sweep_from_table(table, path.name, default_name=path.stem)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from bayeskisl import schema
+from bayeskisl.arguments import require_instance, require_one_of, require_path
 from bayeskisl.arrays import FloatArray
 from bayeskisl.axes import axis_named
 from bayeskisl.card import card, escaped
@@ -118,13 +119,14 @@ def run_sweep(
     """
     if not isinstance(spec, SweepSpec):
         spec = load_sweep(spec)
-    events = events or SweepEvents()
+    events = SweepEvents() if events is None else events
+    require_instance(events, SweepEvents, "events", "make a subclass of `bayeskisl.sweeping.SweepEvents`")
     again = partial(
         run_sweep, device=device, workers=workers, executor=executor, address=address, save_every=save_every,
         events=events,
     )  # fmt: skip
-    if executor not in EXECUTORS:
-        raise InputError(f"an executor among {', '.join(EXECUTORS)}", repr(executor), "executor")
+    require_path(out, "a folder to write", "out")
+    require_one_of(executor, EXECUTORS, "executor", "an executor among")
     if executor == "local":
         require_device(device)
     here = _workers_on(device, workers) if executor == "local" else 1

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
+from html import escape
 from typing import Annotated, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from pydantic import Field
 
 from bayeskisl import schema
 from bayeskisl.axes import axis_named
+from bayeskisl.card import card, escaped
 from bayeskisl.errors import InputError
 from bayeskisl.knowledge import CorpusFormat, FactFormat, Mixture, plan_mixture
 from bayeskisl.knowledge.text import TextCorpus, TextFacts, TextMixture, plan_text_mixture
@@ -305,6 +307,23 @@ class SweepSpec:
     tune: Tune | None = None
     tokens_before: int | None = None
     layers: tuple[int, ...] | None = None
+
+    def _repr_html_(self) -> str:
+        runs = self.runs()
+        sizes = sorted({(run.params, run.model.width) for run in runs})
+        rows = [
+            ("axis", self.axis),
+            ("ladder", self.ladder.name),
+            ("sizes, parameters", "; ".join(f"{params:,} (width {width})" for params, width in sizes)),
+            ("token budgets", "; ".join(f"{tokens:,}" for tokens in sorted({run.mixture.tokens for run in runs}))),
+            ("levels", "; ".join(f"{level:,g}" for level in self.levels)),
+            ("seeds", ", ".join(map(str, self.seeds))),
+            ("crossed", ", ".join(self.cross or ())),
+            ("runs", f"{len(runs):,}" + (f", with refinement up to {self.most_runs:,}" if self.refine else "")),
+            ("tokens", f"{sum(run.tokens_read for run in runs):,}"),
+            ("identity", self.identity[:12]),
+        ]
+        return card(f"sweep {escape(self.name)}", escaped(rows))
 
     @cached_property
     def identity(self) -> str:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bayeskisl.arguments import require_path
 from bayeskisl.axes import AXES
 from bayeskisl.errors import InputError, SweepError
 from bayeskisl.files import append_line, held, lies_at
@@ -188,6 +189,7 @@ def sweep_folders(out: str | Path) -> list[SweepFolder]:
     InputError
         If there is none.
     """
+    require_path(out, "a sweep's folder", "folder")
     out = Path(out)
     found = [SweepFolder(path.parent) for path in _specifications_in(out)]
     if not found:

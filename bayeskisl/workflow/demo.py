@@ -8,10 +8,10 @@ from types import MappingProxyType
 import xarray as xr
 
 from bayeskisl import __version__
+from bayeskisl.arguments import require_instance, require_one_of, require_path, require_whole
 from bayeskisl.axes import Axis, axis_named, axis_of
 from bayeskisl.curves import build_curves, load_curves, save_curves
 from bayeskisl.decision import Decision, decide, load_decision, verify
-from bayeskisl.errors import InputError
 from bayeskisl.files import held
 from bayeskisl.inference import Fit, load_fit
 from bayeskisl.inference.fit import fit
@@ -89,11 +89,16 @@ def demo(
     InputError
         If there is no such experiment.
     """
-    if experiment not in _SCALES:
-        raise InputError(f"an experiment among {', '.join(EXPERIMENTS)}", repr(experiment), "experiment")
+    require_one_of(experiment, EXPERIMENTS, "experiment", "an experiment among")
+    events = DemoEvents() if events is None else events
+    require_instance(events, DemoEvents, "events", "make a subclass of `bayeskisl.sweeping.events.DemoEvents`")
+    if workers is not None:
+        require_whole(workers, "workers", 1)
+    if out is not None:
+        require_path(out, "a folder to write", "out")
     out = Path(out or _FOLDERS[experiment])
     with held(out):
-        return _stages(out, _SCALES[experiment][reduced], workers, events or DemoEvents())
+        return _stages(out, _SCALES[experiment][reduced], workers, events)
 
 
 def _stages(out: Path, scale: _Scale, workers: int | None, events: DemoEvents) -> Sequence[str]:

@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.arguments import require_positive
+from bayeskisl.arguments import require_instance, require_path, require_positive, require_whole
 from bayeskisl.curves import load_curves, save_curves
 from bayeskisl.decision import predict
 from bayeskisl.decision.about import about_of
@@ -110,6 +110,7 @@ class Limits:
 
     def __post_init__(self) -> None:
         require_positive(self.until, "until", "a width above zero")
+        read_budget(self.budget)
         if self.largest is not None:
             require_positive(self.largest, "largest")
 
@@ -143,7 +144,12 @@ class Machine:
     export_for: str = "hf"
 
     def __post_init__(self) -> None:
+        if self.workers is not None:
+            require_whole(self.workers, "workers", 1)
+        if self.costs is not None:
+            require_instance(self.costs, Costs, "costs")
         if self.sweep is not None:
+            require_path(self.sweep, "a sweep", "sweep")
             trainer_named(self.export_for)
 
 
@@ -213,11 +219,16 @@ def loop(
     GateError
         If a posterior fails its gate even with longer chains.
     """
-    own = short if strategy else {"kappa": 1.0, **short}  # what one step leaves unspent, the next may spend
+    own = short if strategy is not None else {"kappa": 1.0, **short}  # what one step leaves unspent, the next may spend
     asked, limits, strategy, machine = from_keywords(
         own, (Target, target), (Limits, limits), (Strategy, strategy), (Machine, machine)
     )
-    out, events, budget = Path(out), events or LoopEvents(), read_budget(limits.budget)
+    require_path(spec, "a sweep or curves", "spec")
+    require_path(out, "a folder to write", "out")
+    require_whole(seed, "seed")
+    events = LoopEvents() if events is None else events
+    require_instance(events, LoopEvents, "events", "make a subclass of `bayeskisl.sweeping.events.LoopEvents`")
+    out, budget = Path(out), read_budget(limits.budget)
     elsewhere = Path(spec).suffix == ".nc"
     if budget.unit == DOLLARS and not elsewhere:
         raise InputError("a budget in device-seconds or FLOP, which this machine can count", "dollars", "budget")

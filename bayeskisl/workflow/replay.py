@@ -19,7 +19,7 @@ import pandas as pd
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.arguments import require_whole
+from bayeskisl.arguments import as_numbers, in_words, require_instance, require_one_of, require_texts, require_whole
 from bayeskisl.cores import one_blas_thread
 from bayeskisl.curves import levels_of_runs, load_curves
 from bayeskisl.decision import predict
@@ -119,6 +119,10 @@ class Protocol:
     def __post_init__(self) -> None:
         require_whole(self.start, "start", 1)
         require_whole(self.repeats, "repeats", 1)
+        if self.shares is not None:
+            shares = as_numbers(self.shares, "shares")
+            if shares.ndim != 1 or not np.all(shares > 0):
+                raise InputError("a list of shares above zero", in_words(self.shares), "shares", "write [0.1, 0.2]")
 
 
 class ProtocolKeywords(TypedDict, total=False):
@@ -185,12 +189,15 @@ def replay(
     (rules,) = from_keywords(short, (Protocol, protocol))
     law = load_law(law)
     curves = load_curves(curves)
-    market = Market.of(curves, costs or Costs.of_flops())
+    require_whole(seed, "seed")
     planners = (*PLANNERS, "grid") if planners is None else planners
-    unknown = set(planners) - {*PLANNERS, *_FIXED}
-    if unknown:
-        raise InputError(f"planners among {', '.join([*PLANNERS, *_FIXED])}", ", ".join(sorted(unknown)), "planners")
-    start, shares = rules.start, list(rules.shares or _shares_beyond(market, rules.start))
+    require_texts(planners, "planners", "planners")
+    for planner in planners:
+        require_one_of(planner, (*PLANNERS, *_FIXED), "planners", "planners among")
+    costs = Costs.of_flops() if costs is None else costs
+    require_instance(costs, Costs, "costs")
+    market = Market.of(curves, costs)
+    start, shares = rules.start, list(_shares_beyond(market, rules.start) if rules.shares is None else rules.shares)
     what = {"curves": _digest(curves), "law": law.sha256, "start": start, "shares": shares, "seed": seed,
             "costs": asdict(market.costs)}  # fmt: skip
     with held(Path(out)) if out is not None else nullcontext():

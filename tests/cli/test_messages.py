@@ -61,16 +61,24 @@ def test_debug_shows_the_traceback():
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("98304", 98_304), ("98_304", 98_304), ("300M", 300_000_000), ("7B", 7_000_000_000), ("1.8e6", 1_800_000)],
-)
+    [
+        ("98304", 98_304), ("98_304", 98_304), ("300M", 300_000_000), ("7B", 7_000_000_000), ("1.8e6", 1_800_000),
+        ("7 billion", 7_000_000_000), ("1.5 trillion tokens", 1_500_000_000_000), ("7×10^9", 7_000_000_000),
+    ],
+)  # fmt: skip
 def test_numbers_are_read_as_people_write_them(text, value):
     assert read_number(text, "--params") == value
 
 
-@pytest.mark.parametrize("text", ["", "M", "-3", "0", "nan", "inf", "1.5", "7Q", "seven"])
+@pytest.mark.parametrize("text", ["", "M", "-3", "0", "nan", "inf", "1.5", "7Q", "seven", "100%", "7B ± 1B"])
 def test_what_is_no_number_is_refused(text):
     with pytest.raises(InputError):
         read_number(text, "--params")
+
+
+def test_a_decimal_comma_is_no_comma_between_thousands():
+    with pytest.raises(InputError, match=r"got '1,5 billion'; write 1\.5 billion"):
+        read_number("1,5 billion", "--params")
 
 
 def test_a_missing_package_is_named_with_the_extra_that_has_it():

@@ -96,6 +96,19 @@ def test_what_is_missing_is_asked_for(tmp_path):
     assert load_curves(tmp_path / "c.nc").recalled.values.ravel().tolist() == [90, 10]
 
 
+def test_a_column_is_left_out_when_asked_for(tmp_path):
+    rows = [
+        f"{size},{facts},{accuracy},100,{facts}" for size in (100, 200) for facts, accuracy in ((10, 0.9), (20, 0.1))
+    ]
+    (tmp_path / "t.csv").write_text("\n".join(["params,facts,accuracy,probed,Budget", *rows]))
+    arguments = ["curves", "import", str(tmp_path / "t.csv"), "--ask", "--out", str(tmp_path / "c.nc")]
+    result = CliRunner().invoke(app, arguments, input="ignore Budget\n")
+    assert result.exit_code == 0, result.output
+    assert "`ignore COLUMN` leaves a column out" in result.output
+    curves = load_curves(tmp_path / "c.nc")
+    assert json.loads(curves.attrs["import_options"])["ignore"] == ["Budget"]
+
+
 def test_a_pipe_is_a_table(trivia, tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)

@@ -7,12 +7,13 @@ import pytest
 from matplotlib.text import Text
 
 from bayeskisl.axes import AXES
-from bayeskisl.decision import decide, measure_collapse, verify
+from bayeskisl.curves.cells import with_sizes_in_words
+from bayeskisl.decision import decide, decision_table, measure_collapse, verification_summary, verify
 from bayeskisl.decision.planned_model import planned_model
 from bayeskisl.design import Costs, plan
 from bayeskisl.errors import InputError
 from bayeskisl.reporting import describe_decision, plot_decision
-from bayeskisl.reporting.text import limit_lines
+from bayeskisl.reporting.text import decision_rows, limit_lines
 from bayeskisl.target import Target
 from tests.decision.hand_made import amount_curves
 
@@ -22,6 +23,18 @@ INVENTED = json.dumps(["tokens_per_fact", "ratio", "tokens"])
 @pytest.fixture
 def relative(fit):
     return replace(fit, curves=fit.curves.assign_attrs(exposure_scale="relative", import_invented=INVENTED))
+
+
+def test_no_output_states_a_budget_that_an_import_assumed(relative):
+    decision = decide(relative, 98_304, sensitivity=False)
+    verification = verify(decision, amount_curves((98_304,), (1000, 2000, 4000)))
+    for said in (repr(verification), verification._repr_html_(), repr(decision), decision._repr_html_()):
+        assert "98,304 parameters" in said
+        assert "tokens" not in said
+    assert "tokens" in verification_summary(verification)["assumed"]
+    (row,) = decision_rows(decision_table(relative, [98_304], sensitivity=False))[1:]
+    assert row[1] == "not known"
+    assert with_sizes_in_words("collapse[98304p 614400t]", known=False) == "collapse[98,304 parameters]"
 
 
 def test_the_range_does_not_end_at_an_invented_exposure_of_one(fit, relative):

@@ -29,13 +29,19 @@ from bayeskisl.sweeping.device_peaks import PEAKS
         ("$2,000", Budget(2000.0, "dollars")),
         ("2000 usd", Budget(2000.0, "dollars")),
         ("1.5e3$", Budget(1500.0, "dollars")),
+        ("5 thousand hours", Budget(1.8e7, "device-seconds")),
+        ("4,900 device-hours", Budget(1.764e7, "device-seconds")),
+        ("$2 million", Budget(2e6, "dollars")),
+        ("20k usd", Budget(20_000.0, "dollars")),
     ],
 )
 def test_budgets(text, expected):
     assert read_budget(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", "$", "$2h", "-5", "0", "2x", "h", "1e", "nan", "inf"])
+@pytest.mark.parametrize(
+    "text", ["", "$", "$2h", "-5", "0", "2x", "h", "1e", "nan", "inf", "2m", "2 millions", "50%h", "2\nh h"]
+)
 def test_what_is_no_budget(text):
     with pytest.raises(InputError, match="a budget such as"):
         read_budget(text)

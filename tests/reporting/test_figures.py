@@ -69,6 +69,14 @@ def test_every_group_has_a_panel_and_what_is_kept_another():
     assert figure.axes[2].get_ylim()[1] >= 250
 
 
+def test_collapse_names_the_weights_of_the_prediction(fit, decision):
+    laws = decision.data["law"].values.tolist()
+    compared = decision.data.assign(weight=("law", [0.9, 0.1]))
+    said = texts(plot_collapse(fit, compared))
+    assert all(f"law '{law}' (weight {weight})" in said for law, weight in zip(laws, ("0.90", "0.10"), strict=True))
+    assert f"law '{laws[1]}' (not in the prediction)" in texts(plot_collapse(fit, compared.isel(law=[0])))
+
+
 def test_collapse_names_laws_weights_target_and_verdict(fit, decision, verification):
     said = texts(plot_collapse(fit, decision.data, verification))
     for word in ("law 'collapse' (weight 0.75)", "law 'power' (weight 0.25)", "predicted at 98,304", "measured: hit"):

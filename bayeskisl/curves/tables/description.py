@@ -137,13 +137,19 @@ def _as_lines(entries: Iterable[Mapping[str, str]]) -> list[str]:
 
 
 def _widths(natural: Sequence[int]) -> list[int]:
-    """Column widths: names of fields in full; sources, cells and values share the rest of the line."""
+    """Column widths: names of fields in full; sources have most of the rest of the line, cells and values share it."""
     source, field, raw, read = natural
     rest = _LINE - 2 * (len(natural) - 1) - field
-    source = min(source, rest * 2 // 5)
+    source = min(source, rest * 3 // 5)
     read = min(read, max((rest - source) // 2, rest - source - raw))
     return [source, field, min(raw, rest - source - read), read]
 
 
 def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else f"{text[: width - 3]}..."
+    """Leave out examples that the width has no room for; cut only what is alone too long."""
+    if len(text) <= width:
+        return text
+    first, *_ = examples = text.split(", ")
+    fitting = [shorter for kept in range(len(examples) - 1, 0, -1)
+               if len(shorter := f"{', '.join(examples[:kept])}, ...") <= width]  # fmt: skip
+    return fitting[0] if fitting else first if len(first) <= width else f"{text[: width - 3]}..."

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from bayeskisl import schema
+from bayeskisl.arguments import require_one_of
 from bayeskisl.curves.tables.fields import SIZES
 from bayeskisl.curves.tables.problems import Findings, TableError, shown
 from bayeskisl.curves.tables.quantities import is_missing, read_quantity, size_in_name
@@ -41,8 +42,7 @@ def gather_levels(table: RawTable, field: str) -> RawTable:
     InputError
         If fewer than two columns name a level, or the table has a column of the name.
     """
-    if field not in ACROSS:
-        raise InputError(f"one of {', '.join(ACROSS)}", repr(field), "levels")
+    require_one_of(field, ACROSS, "levels")
     sets = _sets_of(table, field)
     names = {prefix if len(sets) > 1 else VALUE: columns for prefix, columns in sets.items()}
     gathered = {column for columns in sets.values() for column in columns}

@@ -6,6 +6,8 @@ from decimal import Decimal
 
 import numpy as np
 
+from bayeskisl.quantities import ABBREVIATED, LONGEST, NOUN, NUMBER, POWER, SCALES, number_in, scaled
+
 __all__ = [
     "as_text",
     "header_unit",
@@ -20,28 +22,10 @@ __all__ = [
     "texts_in",
 ]
 
-_SCALES = {
-    "": 1.0, "%": 1e-2, "k": 1e3, "m": 1e6, "g": 1e9, "b": 1e9, "t": 1e12,
-    "percent": 1e-2, "‰": 1e-3, "mn": 1e6, "mln": 1e6, "mio": 1e6, "mrd": 1e9, "md": 1e9, "bn": 1e9,
-    "тыс": 1e3, "млн": 1e6, "млрд": 1e9, "千": 1e3, "万": 1e4, "百万": 1e6, "億": 1e8, "亿": 1e8,
-    "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12,
-}  # fmt: skip
-_ABBREVIATED = r"mln|mn|mio\.?|mrd\.?|md|тыс\.?|млн\.?|млрд\.?|千|百万|万|億|亿"
-_UNIT = rf"%|‰|percent|thousand|million|billion|trillion|bn|{_ABBREVIATED}|[kmgbt]"
-_NOUN = r"(?:params|parameters|tokens|facts|exposures)"
-# A comma only between groups of three: "0,5" is refused. Groups may also be apart by spaces or apostrophes.
-# Lakhs and crores stand in groups of two before the last three: 1,50,000.
-_DIGITS = r"(?:\d+(?:_\d+)*|[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d?(?:,\d{2})+,\d{3}|[1-9]\d{0,2}(?:[ '’\u00a0\u202f]\d{3})+)"
-_NUMBER = rf"[+-]?(?:{_DIGITS}(?:\.\d*)?|\.\d+)(?:e[+-]?\d{{1,3}})?"
-_QUANTITY = re.compile(rf"({_NUMBER})\s*({_UNIT})?s?(?:\s+{_NOUN})?", re.IGNORECASE | re.ASCII)
-_POWER = re.compile(
-    rf"(?:({_NUMBER})\s*[x×·*]\s*)?10(?:(?:\^|\*\*)\{{?([+-]?\d{{1,2}})\}}?|([⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{{1,2}}))", re.ASCII
-)
-_RAISED = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
 _FRACTION = re.compile(r"(\d+)\s*(?:/|of|out of)\s*(\d+)", re.ASCII)
 _PARTS = re.compile(r"(\d+(?:\.\d+)?)\s*([:/])\s*(\d+(?:\.\d+)?)", re.ASCII)
 _WITH_SPREAD = re.compile(
-    rf"({_NUMBER})\s*(%)?\s*(?:(?:±|\+/-|\+-)\s*({_NUMBER})|\(\s*(?:±|\+/-)?\s*({_NUMBER})\s*\))\s*(%)?",
+    rf"({NUMBER})\s*(%)?\s*(?:(?:±|\+/-|\+-)\s*({NUMBER})|\(\s*(?:±|\+/-)?\s*({NUMBER})\s*\))\s*(%)?",
     re.IGNORECASE | re.ASCII,
 )
 # a number with a unit as a word of its own: not the 7b of 8x7b
@@ -52,11 +36,10 @@ _SIZE = re.compile(
 )
 _SIZE_AROUND = re.compile(r"(?<![A-Za-z0-9.])(\d+)[bB](\d)(?![A-Za-z0-9])")  # bloom-1b7
 _HEADER_UNIT = re.compile(
-    rf"(.*?)[\s_]*(?:[\[(]\s*(?:in\s+)?(k|K|M|G|B|T|bn|(?i:{_ABBREVIATED})|thousands?|millions?|billions?|trillions?"
-    rf"|[x×]?\s*1[eE]\d{{1,2}}|[x×]?\s*{_POWER.pattern})(?:\s*{_NOUN})?\s*[\])]"
+    rf"(.*?)[\s_]*(?:[\[(]\s*(?:in\s+)?(k|K|M|G|B|T|bn|(?i:{ABBREVIATED})|thousands?|millions?|billions?|trillions?"
+    rf"|[x×]?\s*1[eE]\d{{1,2}}|[x×]?\s*{POWER.pattern})(?:\s*{NOUN})?\s*[\])]"
     r"|[\s_](?:in[\s_])?(thousands?|millions?|billions?|trillions?|mn|mln|bn|[KMBT]|[kmb](?=$)))",
 )
-_LONGEST = 60
 _MISSING = {
     "", "na", "n/a", "n.a.", "nan", "null", "none", "nil", "-", "--", "–", "—", "?", "<na>", "#n/a", "#div/0!",
     "#value!", "#ref!", "#null!", "#num!",
@@ -90,40 +73,37 @@ def read_quantity(text: str, decimal: str = ".") -> float | None:
     -------
     float or None
     """
-    if len(text) > _LONGEST:
+    if len(text) > LONGEST:
         return None
     plain = text.strip().translate(_WIDE) if decimal == "." else text.strip().translate(_WIDE).translate(_SWAPPED)
-    found = _QUANTITY.fullmatch(plain)
+    found = number_in(plain)
     if found is not None:
-        return _scaled(found[1], found[2])
-    power = _POWER.fullmatch(plain) if "10" in plain else None
-    if power is not None:
-        return float(f"{_scaled(power[1], None) if power[1] else 1.0!r}e{power[2] or power[3].translate(_RAISED)}")
+        return found
     spread = _WITH_SPREAD.fullmatch(plain) if "±" in plain or "+" in plain or "(" in plain else None
-    return None if spread is None else _scaled(spread[1], spread[2] or spread[5])
+    return None if spread is None else scaled(spread[1], spread[2] or spread[5])
 
 
 def read_spread(text: str, decimal: str = ".") -> float | None:
     """Read the number behind ± (or in parentheses), in the unit of the number before it; None without one."""
-    if len(text) > _LONGEST:
+    if len(text) > LONGEST:
         return None
     spread = _WITH_SPREAD.fullmatch(text.strip() if decimal == "." else text.strip().translate(_SWAPPED))
     if spread is None:
         return None
     last = _LAST_DIGITS.search(spread[0])
     digits = f"{last[2]}e-{len(last[1])}" if last is not None else spread[3] or spread[4]
-    return _scaled(digits, spread[2] or spread[5])
+    return scaled(digits, spread[2] or spread[5])
 
 
 def read_fraction(text: str) -> tuple[float, float] | None:
     """Read the two counts of ``365/400`` or ``365 of 400``; None if the text is something else."""
-    found = _FRACTION.fullmatch(text.strip()) if len(text) <= _LONGEST else None
+    found = _FRACTION.fullmatch(text.strip()) if len(text) <= LONGEST else None
     return None if found is None else (float(found[1]), float(found[2]))
 
 
 def read_parts(text: str) -> float | None:
     """Read a share in parts: 1/10 is a tenth, and 1:9, one part beside nine, too; None if it is something else."""
-    found = _PARTS.fullmatch(text.strip()) if len(text) <= _LONGEST else None
+    found = _PARTS.fullmatch(text.strip()) if len(text) <= LONGEST else None
     if found is None:
         return None
     first, second = float(found[1]), float(found[3])
@@ -134,14 +114,14 @@ def read_parts(text: str) -> float | None:
 def read_times(text: str) -> float | None:
     """Read a number of times, 10x or x10; None if it is something else."""
     plain = text.strip().lower().replace("×", "x")
-    number = plain.removesuffix("x").removeprefix("x").strip() if len(text) <= _LONGEST else plain
+    number = plain.removesuffix("x").removeprefix("x").strip() if len(text) <= LONGEST else plain
     return read_quantity(number) if len(number) < len(plain) else None
 
 
 def size_in_name(text: str) -> float | None:
     """Read the size in a model's name, 70e6 in ``org/model-70m-deduped``; None unless exactly one is found."""
     split = _SIZE_AROUND.sub(r"\1.\2b", text[:400])
-    found = {_scaled(digits.replace("_", "."), unit) for digits, unit in _SIZE.findall(split)}
+    found = {scaled(digits.replace("_", "."), unit) for digits, unit in _SIZE.findall(split)}
     return found.pop() if len(found) == 1 else None
 
 
@@ -151,18 +131,8 @@ def header_unit(column: str) -> tuple[str, float]:
     if found is None or not found[1]:
         return column, 1.0
     unit = (found[2] or found[6]).lower().rstrip("s.")
-    scale = _SCALES.get(unit) or read_quantity(unit.lstrip("x× "))
+    scale = SCALES.get(unit) or read_quantity(unit.lstrip("x× "))
     return (found[1], scale) if scale else (column, 1.0)
-
-
-def _scaled(digits: str, unit: str | None) -> float:
-    value = float(re.sub(r"[,_ '’\u00a0\u202f]", "", digits))
-    scale = _SCALES[(unit or "").lower().rstrip(".")]
-    if scale < 1:
-        return value / round(1 / scale)
-    scaled = value * scale
-    # 0.3M is 300,000 and not 299,999.99999999994
-    return float(round(scaled)) if unit and abs(scaled) < 2**53 and abs(scaled - round(scaled)) < 1e-6 else scaled
 
 
 def as_text(cell: object) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
+from bayeskisl.arguments import in_words, require_texts
 from bayeskisl.errors import InputError
 
 __all__ = ["Reading", "ReadingKeywords"]
@@ -53,5 +54,10 @@ class Reading:
     skip_bad_rows: bool = False
 
     def __post_init__(self) -> None:
-        if self.decimal not in (None, ".", ","):
-            raise InputError("a decimal mark, . or ,", repr(self.decimal), "decimal")
+        if self.decimal is not None and not (isinstance(self.decimal, str) and self.decimal in (".", ",")):
+            raise InputError("a decimal mark, . or ,", in_words(self.decimal), "decimal")
+        for name, what in {"where": "an SQL condition", "metric": "the name of a column"}.items():
+            if not isinstance(given := getattr(self, name), str | None):
+                raise InputError(what, in_words(given), name)
+        for name in ("ignore", "by"):
+            require_texts(getattr(self, name), name, "columns")

@@ -17,6 +17,7 @@ __all__ = ["number_replicates"]
 
 _FEW = 4  # rows, of which every one may have its own level
 _OF_DOMAINS = re.compile(r"domain|task|dataset|benchmark|subject|attribute|topic|corpus", re.IGNORECASE)
+_OF_SEEDS = re.compile(r"seed|replica|trial|shuffle", re.IGNORECASE)
 _MOVED = re.compile(  # names of what grows within a run, or of how often it saw a fact
     r"step|iter|epoch|checkpoint|ckpt|token|pass|rep|expos|seen|times|freq|cop(y|ies)|dup", re.IGNORECASE
 )
@@ -56,7 +57,7 @@ def _telling_apart(differing: list[str], named: bool, findings: Findings) -> str
     """Remedy for rows that are alike in all fields: the columns in which they differ, if there are any."""
     columns = [name for name in differing if _is_setting(findings.settings[name])]
     if not columns:
-        apart = "" if named else ", or make them separate runs with --replicates or a column of seeds"
+        apart = "" if named else ", or make them separate runs with --replicates"
         return f"remove one{apart}"
     unread = [name for name in columns if name in findings.unread]
     texts = [name for name in unread if not _are_numbers(findings.settings[name])]
@@ -66,9 +67,18 @@ def _telling_apart(differing: list[str], named: bool, findings: Findings) -> str
         _mapped(name, findings.settings[name]) if texts else "",
         _as_moved(moved) if moved else "",
         f"use some of the rows, as in {_selecting(name, findings.settings[name])}",
-        "if they repeat a run, make them separate runs with --replicates or --map seed=COLUMN",
+        _as_replicates(columns, findings),
     ]
     return f"they differ in {', '.join(map(shown, unread or columns))}: " + "; or ".join(filter(None, ways))
+
+
+def _as_replicates(columns: Sequence[str], findings: Findings) -> str:
+    """Remedy that keeps every row as a run of its own: by the column that has the seeds, or else by their number."""
+    for name in columns:
+        numbers = [read_quantity(text) for text in texts_in(findings.settings[name])]
+        if _OF_SEEDS.search(name) and all(each is not None and each.is_integer() and each >= 0 for each in numbers):
+            return f"if they repeat a run, make them separate runs with --map {in_shell(f'{schema.SEED}={name}')}"
+    return "if they repeat a run, make them separate runs with --replicates, or average them before the import"
 
 
 def _mapped(name: str, cells: Sequence[object]) -> str:

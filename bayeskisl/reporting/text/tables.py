@@ -34,7 +34,7 @@ def _decision_row(row: pd.Series, several: list[str], halves: list[str], one_uni
     return (
         *(percent(row[name]) if name == "risk" else str(row[name]) for name in several),
         short(row[schema.PARAMS]),
-        short(row[schema.TOKENS]),
+        short(row[schema.TOKENS]) if pd.notna(row[schema.TOKENS]) else "not known",
         f"{row['decades']:+.2f}",
         choice if one_unit else counted(choice, row["unit"]),
         _number_or_bound(row, schema.OPTIMUM),

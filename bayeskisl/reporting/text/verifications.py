@@ -19,6 +19,7 @@ def describe_verification(verification: "Verification") -> str:
     lines = [
         f"measured {verification.measured.half_point}: {measured_point(verification)}",
         f"{verification.verdict.upper()}: {verdict(verification)}",
+        *([f"  {verification.interval_in_words}"] if verification.of_mean else []),
         *([f"  by law: {by_law}"] if by_law else []),
         *_score_lines(verification),
     ]

@@ -21,6 +21,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from bayeskisl import schema
+from bayeskisl.arguments import require_path
 from bayeskisl.card import card, escaped
 from bayeskisl.errors import InputError
 from bayeskisl.files import held, replace_file
@@ -131,6 +132,8 @@ def export_sweep(
     UserWarning
         If the sweep has checkpoints, or no document is held out.
     """
+    require_path(spec, "a sweep", "spec")
+    require_path(out, "a folder to write", "out")
     path = shipped_file("sweeps", spec)
     table, chosen, root = read_toml(path), trainer_named(trainer), Path(out)
     for name in formats:

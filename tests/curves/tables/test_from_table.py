@@ -260,7 +260,7 @@ def test_a_repetition_is_no_faulty_row():
         ("attribute", ["name", "date"], "--map domain=attribute", {"mapping": {"domain": "attribute"}}),
         ("job_id", [1234567, 1234568], '--where "job_id = 1234567"', {"where": "job_id = 1234567"}),
         ("host name", ["a", "b"], "--where \"\\\"host name\\\" = 'a'\"", {"where": "\"host name\" = 'a'"}),
-        ("data_seed2", [0, 1], "--map seed=COLUMN", {"mapping": {"seed": "data_seed2"}}),
+        ("data_seed2", [0, 1], "separate runs with --map seed=data_seed2", {"mapping": {"seed": "data_seed2"}}),
         ("Runtime", [1000, 2000], "with --replicates", {"replicates": True}),
         ("task", ["bios", "mmlu"], "--map \"group=CASE WHEN task = 'bios' THEN 'infused' ELSE 'background' END\"",
          {"mapping": {"group": "CASE WHEN task = 'bios' THEN 'infused' ELSE 'background' END"}}),
@@ -271,7 +271,8 @@ def test_columns_in_which_repetitions_differ_are_named_with_a_remedy_that_works(
              name: cells * 4}  # fmt: skip
     (message,) = messages(table)
     assert remedy in message
-    assert message.endswith("with --replicates or --map seed=COLUMN.")
+    assert "COLUMN" not in message
+    assert ("with --replicates, or average them before the import." in message) == (name != "data_seed2")
     assert ("--map domain" in message) == (name == "attribute")
     assert "checkpoint" not in message
     assert set(curves_from_table(table, **options).facts.values) == {125, 500}
@@ -808,3 +809,16 @@ def test_names_of_experiments_name_the_runs_where_each_row_has_its_own():
     shared = curves_from_table({"Name": ["baseline"] * 4, **SWEEP})
     assert shared.run.values.tolist() == [f"table row {row}" for row in range(4)]
     xr.testing.assert_equal(shared.drop_vars("run"), curves.drop_vars("run"))
+
+
+def test_the_table_of_an_import_leaves_out_whole_examples_and_keeps_the_names_of_columns():
+    groups = ("infused", "infused_heldout", "infused_choice", "background")
+    shares = [0.985, 0.941, 0.813, 0.512]
+    counted = {f"{group}_accuracy": shares for group in groups} | {f"{group}_probed": 300 for group in groups}
+    table = {"params": ["70M"] * 4, "facts": ["25000", "50000", "100000", "200000"], **counted}
+    lines = describe_import(curves_from_table(table)).splitlines()[1:12]
+    assert max(map(len, lines)) <= 80
+    assert next(line for line in lines if "heldout_a" in line).split()[:2] == [
+        "infused_heldout_accuracy", "accuracy.infused_heldout"
+    ]  # fmt: skip
+    assert not any(re.search(r"[^ ]\.\.\.", line) for line in lines)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from bayeskisl.arguments import require_one_of, require_path
 from bayeskisl.curves.tables.raw import RawTable
 from bayeskisl.curves.tables.sources.exported import holds_export, read_exported
 from bayeskisl.curves.tables.sources.lm_eval import read_lm_eval, read_samples
@@ -88,8 +89,8 @@ def read_runs(path: str | Path, source: str, metric: str | None = None, *, quest
     InputError
         If there is no such file or folder at `path`.
     """
-    if source not in SOURCES:
-        raise InputError(f"one of {', '.join(SOURCES)}", repr(source), "source")
+    require_path(path, "a tool's files", "path")
+    require_one_of(source, SOURCES, "source")
     read = _read(Path(path), source, metric, questions)
     return replace(read, read_by={"table": Path(path).resolve().name, "from": source, "metric": metric})
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bayeskisl import schema
+from bayeskisl.arguments import require_path
 from bayeskisl.curves.tables.json_files import parse_json
 from bayeskisl.curves.tables.quantities import as_text, read_quantity
 from bayeskisl.curves.tables.raw import RawTable, table_of_rows
@@ -57,6 +58,9 @@ def read_exported(folder: Path, results: Path, probe: str | None = None) -> RawT
         If there is no manifest, no result of any run, or no such probe; or if a result is of other questions than its
         run was probed with.
     """
+    for where, path in {"folder": folder, "results": results}.items():
+        require_path(path, "a folder", where)
+    folder, results = Path(folder), Path(results)
     manifest = folder / "runs.csv"
     if not manifest.is_file():
         got = "none in it" if folder.is_dir() else lies_at(folder)

@@ -2,7 +2,7 @@
 
 from types import MappingProxyType
 
-from bayeskisl.errors import InputError
+from bayeskisl.arguments import require_one_of
 from bayeskisl.sweeping.export.trainers.base import Job, Trainer
 from bayeskisl.sweeping.export.trainers.hf import HuggingFace
 from bayeskisl.sweeping.export.trainers.megatron import MegatronLM
@@ -25,6 +25,5 @@ def trainer_named(name: str) -> Trainer:
     InputError
         If there is none.
     """
-    if name not in TRAINERS:
-        raise InputError(f"a trainer among {', '.join(TRAINERS)}", repr(name), "trainer")
+    require_one_of(name, TRAINERS, "trainer", "a trainer among")
     return TRAINERS[name]
