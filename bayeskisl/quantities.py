@@ -7,9 +7,9 @@ from typing import Any
 from bayeskisl.errors import InputError
 
 __all__ = [
-    "ABBREVIATED", "LONGEST", "NOUN", "NUMBER", "POWER", "SAME_BUDGET", "SAME_HELD", "SAME_LEVEL", "SAME_SIZE", "SCALES",
-    "as_number", "duration", "is_percent", "number_in", "read_number", "read_numbers", "scaled", "short", "size",
-    "size_and_budget", "three_digits",
+    "ABBREVIATED", "LONGEST", "NOUN", "NUMBER", "POWER", "SAME_BUDGET", "SAME_HELD", "SAME_LEVEL", "SAME_SIZE",
+    "SCALES", "as_number", "duration", "is_percent", "number_in", "read_number", "read_numbers", "scaled", "short",
+    "size", "size_and_budget", "three_digits",
 ]  # fmt: skip
 
 # Relative differences up to which two numbers are the same one.

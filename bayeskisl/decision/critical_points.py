@@ -14,7 +14,7 @@ import xarray as xr
 
 from bayeskisl import schema
 from bayeskisl.arguments import require_positive, require_share
-from bayeskisl.arrays import FloatArray
+from bayeskisl.arrays import FloatArray, IntArray
 from bayeskisl.card import card, escaped
 from bayeskisl.curves import cell_table, curves_from_table, group_exposures, varied
 from bayeskisl.curves.tables import Reading
@@ -79,7 +79,7 @@ class CriticalPoints:
     error: float
     draws: FloatArray
     exponent: FloatArray
-    limit: FloatArray
+    limit: IntArray
     rhat: float
     ci_prob: float
     left_out: "CriticalPoints | None" = None
