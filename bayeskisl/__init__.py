@@ -44,7 +44,6 @@ _PUBLIC = {
     "verify": "bayeskisl.decision",
     "backtest": "bayeskisl.decision",
     "extrapolate_points": "bayeskisl.decision",
-    "CriticalPoints": "bayeskisl.decision",
     "Backtest": "bayeskisl.decision",
     "plan": "bayeskisl.design",
     "Strategy": "bayeskisl.design",

@@ -15,7 +15,6 @@ from bayeskisl.curves import read_runs as read_runs
 from bayeskisl.curves import save_curves as save_curves
 from bayeskisl.decision import Backtest as Backtest
 from bayeskisl.decision import Criterion as Criterion
-from bayeskisl.decision import CriticalPoints as CriticalPoints
 from bayeskisl.decision import Decision as Decision
 from bayeskisl.decision import KeptFacts as KeptFacts
 from bayeskisl.decision import backtest as backtest

@@ -102,6 +102,7 @@ def decision(fit):
 RUN, COSTS, SWEEP = bk.Run(24_576, 614_400.0, 500.0), bk.Costs.of_flops(), "desk-amount"
 PLAN, LOOP = {"params": 98_304, "budget": "1e12flop"}, {"params": 98_304, "until": 0.5, "budget": "1h"}
 OTHER = {"nothing": None, "a number": 3, "a list": [1, 2], "a frame": pd.DataFrame({"params": ["x"]}), "a run": RUN}
+POINTS = {"params": [1e8, 1e9], "facts": [100, 900]}
 DOORS = {
     "Backtest": lambda fit, decision, x: bk.Backtest(x),
     "Costs.unit": lambda fit, decision, x: bk.Costs(1.0, 1.0, x, "measured"),
@@ -147,6 +148,9 @@ DOORS = {
     "compare": lambda fit, decision, x: bk.compare(x),
     "curves_from_table": lambda fit, decision, x: bk.curves_from_table({"params": [1]}, levels=x),
     "decide": lambda fit, decision, x: bk.decide(fit, params=98_304, kind=x),
+    "extrapolate_points": lambda fit, decision, x: bk.extrapolate_points(POINTS, "7B", law=x),
+    "extrapolate_points.axis": lambda fit, decision, x: bk.extrapolate_points(POINTS, "7B", axis=x),
+    "extrapolate_points.error": lambda fit, decision, x: bk.extrapolate_points(POINTS, "7B", error=x),
     "decision_table": lambda fit, decision, x: bk.decision_table(fit, [98_304], workers=x),
     "demo": lambda fit, decision, x: bk.demo(experiment=x),
     "estimate_sweep": lambda fit, decision, x: bk.estimate_sweep(x),
@@ -187,10 +191,12 @@ RIGHT = {
         "Costs.of_table", "Machine.costs", "Machine.workers", "Protocol", "Reading.where", "Reading.decimal",
         "Target.hold", "Target.domain", "curves_from_table", "decision_table", "loop.events", "plan.candidates",
         "plan.costs", "plot_collapse", "plot_decision", "regime", "replay", "report.figures_dir",
+        "extrapolate_points.axis",
     },
     "a number": {
         "Costs.priced", "Decision.regret", "Decision.risk_at", "Decision.within_range", "KeptFacts", "Limits",
         "Machine.workers", "Run", "candidate_runs", "decision_table", "plan.seed", "prior_predictive",
+        "extrapolate_points.error",
     },
     "a list": {"Decision.regret", "Decision.risk_at", "Protocol"},
     "a run": {"Costs.of"},

@@ -6,7 +6,8 @@ from typing import Any, Unpack
 import xarray as xr
 
 from bayeskisl import schema
-from bayeskisl.arguments import in_words
+from bayeskisl.arguments import in_words, require_one_of
+from bayeskisl.axes import AXES
 from bayeskisl.curves.tables.assemble import assemble, describe
 from bayeskisl.curves.tables.axis import axis_of, note_levels, note_nothing_to_harm, refuse_ratios_of_one
 from bayeskisl.curves.tables.checkpoints import with_planned_tokens
@@ -110,6 +111,8 @@ def curves_from_table(
     if mapping is not None and not isinstance(mapping, Mapping):
         raise InputError("a mapping of fields to columns", in_words(mapping), "mapping",
                          'write {"params": "COLUMN", "facts": "COLUMN"}')  # fmt: skip
+    if axis is not None:
+        require_one_of(axis, AXES, "axis")
     (how,) = from_keywords(short, (Reading, reading))
     raw, given = prepare(table, mapping or {}, levels, how)
     findings = Findings.of(raw, how.skip_bad_rows)
