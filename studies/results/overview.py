@@ -47,9 +47,10 @@ _ON_RECORD = (
 )
 
 # Pages that are about several sweeps.
-BESIDE = ("one-law", "sanity")
+BESIDE = ("one-law", "sanity", "sanity-memory")
 
-_RECIPE = "The [sanity ladder](sanity.md) measures how much of this comes from the training recipe."
+_RECIPE = """The sanity ladders measure how much of this comes from the training recipe: [one of the desk
+ladder](sanity.md), and [one of models that memory limits](sanity-memory.md)."""
 
 _ONE_LAW = (
     "Does one law in exposures and load explain amount, ratio and dose? [Predicted one from another](one-law.md)."

@@ -1,6 +1,6 @@
 """Which changes of the recipe move the collapse point and its exponent: one table from the runs of a sanity ladder."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -39,13 +39,13 @@ def collapse_by_rung(curves: xr.Dataset, seed: int = 0) -> Draws:
     Raises
     ------
     InputError
-        If a size never collapses, so that it has no point to compare, or rungs differ in their sizes.
+        If a size never collapses, so that it has no point to compare, or rungs differ in their number of sizes.
     """
     rng = np.random.default_rng(seed)
     rungs = list(dict.fromkeys(curves[RUNG].values.tolist()))
     found = {rung: _draws_of(_rung(curves, rung), rung, rng) for rung in rungs}
     if len({each.shape for each in found.values()}) > 1:
-        raise InputError("the same sizes in every rung", "different ones", "sanity ladder")
+        raise InputError("as many sizes in every rung", "different numbers", "sanity ladder")
     return found
 
 
@@ -67,15 +67,14 @@ def _log_draws(measured: Measurement, rng: np.random.Generator) -> FloatArray:
 
 def sanity_points(curves: xr.Dataset, draws: Draws) -> pl.DataFrame:
     """One row per rung and size: the collapse point, and its factor to the reference rung's, with 90 % intervals."""
-    sizes = np.unique(curves[schema.PARAMS])
-    reference = next(iter(draws.values()))
+    reference = _reference(curves, draws)
     return pl.DataFrame(
         [
             {RUNG: rung, schema.PARAMS: int(size)}
             | _columns("collapse", np.exp(of_rung[:, i]))
-            | _columns("factor", np.exp(of_rung[:, i] - reference[:, i]))
+            | _columns("factor", np.exp(of_rung[:, i] - reference(_sizes(curves, rung))[:, i]))
             for rung, of_rung in draws.items()
-            for i, size in enumerate(sizes)
+            for i, size in enumerate(_sizes(curves, rung))
         ]
     )
 
@@ -92,26 +91,27 @@ def sanity_table(curves: xr.Dataset, draws: Draws) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        ``factor``, on average over the sizes, of the collapse point in facts; ``exposures``, of critical exposures
+        ``factor``, on average over the sizes, of the collapse point in facts, to the reference's at the same size, on
+        the line between its sizes where it has another; ``exposures``, of critical exposures
         r D / (K l); ``bits``, of the answers' bits at the collapse point; ``exponent``, the slope of the logs by least
         squares, and ``change`` to the reference's. Each with a 90 % interval in ``_low`` and ``_high``. ``moves_point``
         and ``moves_exponent`` say whether the interval excludes no change; the reference's own are null.
     """
-    sizes = np.log(np.unique(curves[schema.PARAMS]).astype(float))
-    lever = (sizes - sizes.mean()) / np.sum((sizes - sizes.mean()) ** 2)
     first = next(iter(draws))
-    base, base_exponent = _constants(_rung(curves, first)), draws[first] @ lever
+    reference, of_first = _reference(curves, draws), _rung(curves, first)
+    base_exponent = draws[first] @ _lever(_sizes(curves, first))
     rows = []
     for rung, of_rung in draws.items():
-        own = _constants(_rung(curves, rung))
-        factor = np.exp((of_rung - draws[first]).mean(axis=1))
-        exponent = of_rung @ lever
+        own, sizes = _rung(curves, rung), _sizes(curves, rung)
+        factor = np.exp((of_rung - reference(sizes)).mean(axis=1))
+        exponent = of_rung @ _lever(sizes)
+        supply = np.exp(np.mean(_log_supply(own) - _on_line(sizes, _sizes(curves, first), _log_supply(of_first))))
         row: dict[str, Any] = {
             RUNG: rung,
             "runs": int((curves[RUNG] == rung).sum()),
             **_columns("factor", factor),
-            **_columns("exposures", own["per_fact"] / base["per_fact"] / factor),
-            **_columns("bits", factor * own["bits"] / base["bits"]),
+            **_columns("exposures", supply / factor),
+            **_columns("bits", factor * _bits(own) / _bits(of_first)),
             **_columns("exponent", exponent),
             **_columns("change", exponent - base_exponent),
         }
@@ -122,13 +122,40 @@ def sanity_table(curves: xr.Dataset, draws: Draws) -> pl.DataFrame:
     return pl.DataFrame(rows)
 
 
-def _constants(curves: xr.Dataset) -> Mapping[str, float]:
-    """Exposures of one fact if there were only one, and bits of an answer."""
-    infused = float((curves[schema.RATIO] * curves[schema.TOKENS])[0])
-    return {
-        "per_fact": infused / float(curves[schema.TOKENS_PER_FACT][0]),
-        "bits": -float(np.log2(curves[schema.GUESSING].values.flat[0])),
-    }
+def _sizes(curves: xr.Dataset, rung: str) -> FloatArray:
+    return np.unique(_rung(curves, rung)[schema.PARAMS].values).astype(float)
+
+
+def _lever(sizes: FloatArray) -> FloatArray:
+    """Weights of log collapse points in the least-squares slope, ``(size,)``."""
+    off = np.log(sizes) - np.log(sizes).mean()
+    return np.asarray(off / np.sum(off**2))
+
+
+def _reference(curves: xr.Dataset, draws: Draws) -> Callable[[FloatArray], FloatArray]:
+    """Log collapse points of the reference at other sizes, ``(draw, size)``."""
+    first = next(iter(draws))
+    return lambda sizes: _on_line(sizes, _sizes(curves, first), draws[first])
+
+
+def _on_line(at: FloatArray, sizes: FloatArray, values: FloatArray) -> FloatArray:
+    """Values ``(..., size)`` on the lines between neighbouring logs of sizes, which go on beyond the ends."""
+    place, known = np.log(at), np.log(sizes)
+    behind = np.clip(np.searchsorted(known, place), 1, len(known) - 1)
+    part = (place - known[behind - 1]) / (known[behind] - known[behind - 1])
+    return np.asarray((1 - part) * values[..., behind - 1] + part * values[..., behind])
+
+
+def _log_supply(curves: xr.Dataset) -> FloatArray:
+    """Log of the exposures of a single fact, r D / l, by size, ``(size,)``."""
+    supply = (curves[schema.RATIO] * curves[schema.TOKENS] / curves[schema.TOKENS_PER_FACT]).values
+    _, first = np.unique(curves[schema.PARAMS].values, return_index=True)
+    return np.log(supply[first].astype(float))
+
+
+def _bits(curves: xr.Dataset) -> float:
+    """Bits of an answer."""
+    return -float(np.log2(curves[schema.GUESSING].values.flat[0]))
 
 
 def _rung(curves: xr.Dataset, rung: str) -> xr.Dataset:

@@ -1,6 +1,7 @@
 """The sanity ladder as a page: one table of what moves the collapse point, and one of where."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -20,17 +21,23 @@ from studies.results.text import markdown_table, point
 
 __all__ = ["make_sanity_page", "said", "train_sanity_ladder"]
 
-_HEAD = """# Sanity ladder: the recipe's part
+_TITLES = {
+    "sanity": "Sanity ladder: the recipe's part",
+    "sanity-memory": "Sanity ladder where memory limits: the recipe's part",
+}
+
+_HEAD = """# {title}
 
 If the recipe moves a collapse point, the point is not a property of the size alone. The same holds for an exponent and
-its law. So one amount sweep ({sizes} non-embedding parameters, three seeds, eight levels a size) is repeated with one
-thing changed at a time. Each collapse point is measured from its own runs, without a law of size; factors are averaged
-over the sizes in logs; the exponent is the slope of the logs by least squares. Intervals are 90 %, from the
-measurements' own uncertainty. The rung *other seeds* shows what chance alone does; of {count} comparisons in a column,
-{false:.1f} are expected to exclude no change by chance.
+its law. So one amount sweep of the ladder `{ladder}` ({sizes} non-embedding parameters, {budget}, {seeds} seeds) is
+repeated with one thing changed at a time. Each collapse point is measured from its own runs, without a law of size.
+Factors are averaged over the sizes in logs. A size that the first row lacks is compared with the line between its
+sizes. The exponent is the slope of the logs by least squares. Intervals are 90 %, from the measurements' own
+uncertainty. The rung *other seeds* shows what chance alone does; of {count} comparisons in a column, {false:.1f} are
+expected to exclude no change by chance.
 
-Remade by `python -m studies.sanity` from the {runs} runs of `data/sanity/curves.nc`, which `data/sanity/rungs.toml`
-specifies."""
+Remade by `python -m studies.sanity --ladder {name}` from the {runs} runs of `data/{name}/curves.nc`, which
+`data/{name}/rungs.toml` specifies."""
 
 _COLUMNS = """*Facts*: factor on the collapse point. *Exposures*: factor on critical exposures r D / (K l), which also
 counts what the change does to tokens per fact and budget. *Bits*: factor on the answers' bits at the collapse point.
@@ -46,7 +53,7 @@ def train_sanity_ladder(
     return save_curves(joined_rungs(ladder, records), records / "curves.nc")
 
 
-def make_sanity_page(curves: xr.Dataset, page: Path) -> pl.DataFrame:
+def make_sanity_page(curves: xr.Dataset, page: Path, name: str = "sanity") -> pl.DataFrame:
     """Write the page and its figure, and the table beside the curves' own numbers.
 
     Parameters
@@ -55,37 +62,51 @@ def make_sanity_page(curves: xr.Dataset, page: Path) -> pl.DataFrame:
         Runs with a coordinate ``rung``.
     page : path
         Markdown file; the figure goes to ``figures/`` beside it.
+    name : str
+        The ladder, a folder of ``data/``.
 
     Returns
     -------
     polars.DataFrame
         See `studies.results.sanity.sanity_table`.
     """
-    rungs = load_rungs(shipped_folder("data") / "sanity" / "rungs.toml")
+    rungs = load_rungs(shipped_folder("data") / name / "rungs.toml")
     titles = {rung.name: rung.title for rung in rungs}
-    titles |= {name: name for name in curves[RUNG].values.tolist() if name not in titles}
+    titles |= {rung: rung for rung in curves[RUNG].values.tolist() if rung not in titles}
     draws = collapse_by_rung(curves)
     table, points = sanity_table(curves, draws), sanity_points(curves, draws)
-    figure = page.parent / "figures" / "sanity.png"
+    figure = page.parent / "figures" / f"{name}.png"
     figure.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(figure, small_png(plot_sanity(table, titles)))
-    write_atomically(page, _page(curves, table, points, titles, rungs).encode())
+    write_atomically(page, _page(name, curves, table, points, titles, rungs).encode())
     return table
 
 
 def _page(
-    curves: xr.Dataset, table: pl.DataFrame, points: pl.DataFrame, titles: dict[str, str], rungs: tuple[Rung, ...]
+    name: str,
+    curves: xr.Dataset,
+    table: pl.DataFrame,
+    points: pl.DataFrame,
+    titles: dict[str, str],
+    rungs: tuple[Rung, ...],
 ) -> str:
-    sizes = [exact(size) for size in np.unique(curves[schema.PARAMS])]
+    reference = rungs[0].sweep
+    of_reference = curves.isel({schema.RUN: np.flatnonzero(curves[RUNG].values == rungs[0].name)})
+    sizes = [exact(size) for size in np.unique(of_reference[schema.PARAMS])]
     count = len(table) - 1
-    head = _HEAD.format(sizes=", ".join(sizes), count=count, false=0.1 * count, runs=exact(curves.sizes[schema.RUN]))
+    each = reference.tokens_per_param
+    head = _HEAD.format(
+        name=name, title=_TITLES[name], ladder=reference.ladder.name, sizes=", ".join(sizes),
+        budget=f"{exact(each[0])} tokens a parameter" if each else f"{exact(reference.tokens[0])} tokens",
+        seeds=len(reference.seeds), count=count, false=0.1 * count, runs=exact(curves.sizes[schema.RUN]),
+    )  # fmt: skip
     parts = [
         head,
-        "![Factor on the collapse point and exponent of every rung](figures/sanity.png)",
+        f"![Factor on the collapse point and exponent of every rung](figures/{name}.png)",
         _COLUMNS,
         markdown_table(["rung", "facts", "exposures", "bits", "exponent", "its change"], _rows(table, titles)),
         "## Size by size",
-        markdown_table(["rung", *(f"{size} parameters" for size in sizes)], _point_rows(points, titles)),
+        markdown_table(["rung", *(f"{size} parameters" for size in sizes)], _point_rows(points, titles, sizes)),
         *_rates(curves, rungs),
     ]
     return "\n\n".join(parts) + "\n"
@@ -105,9 +126,15 @@ def _rows(table: pl.DataFrame, titles: dict[str, str]) -> list[list[str]]:
     ]
 
 
-def _point_rows(points: pl.DataFrame, titles: dict[str, str]) -> list[list[str]]:
+def _point_rows(points: pl.DataFrame, titles: dict[str, str], sizes: list[str]) -> list[list[str]]:
+    """Collapse points by size, with the size where a rung has another than the reference."""
+
+    def cell(row: dict[str, Any], size: str) -> str:
+        own = exact(row[schema.PARAMS])
+        return said(row, "collapse") + (f" at {own}" if own != size else "")
+
     return [
-        [titles[rung], *(said(row, "collapse") for row in points.filter(pl.col(RUNG) == rung).rows(named=True))]
+        [titles[rung], *map(cell, points.filter(pl.col(RUNG) == rung).rows(named=True), sizes)]
         for rung in points[RUNG].unique(maintain_order=True)
     ]
 

@@ -5,6 +5,7 @@ from dataclasses import asdict
 import pytest
 
 from bayeskisl.errors import InputError
+from bayeskisl.shipped import shipped_folder
 from studies.results.rungs import RUNG, climb, joined_rungs, load_rungs
 
 # What may differ beside the name: the path of each changed value.
@@ -22,6 +23,20 @@ CHANGED = {
     "answer-of-18-bits": {"ladder.facts.answer_length", "ladder.context", "tokens"},
     "name-4-answer-6-bits": {"ladder.facts.subject_length", "ladder.facts.answer_length"},
     "name-2-answer-18-bits": {"ladder.facts.subject_length", "ladder.facts.answer_length"},
+}
+
+MEMORY = {
+    "other-seeds": {"seeds"},
+    "half-rate": {"learning_rates"},
+    "twice-the-rate": {"learning_rates"},
+    "half-batch": {"ladder.training.batch"},
+    "twice-the-batch": {"ladder.training.batch"},
+    "one-layer": {"layers", "widths"},
+    "four-layers": {"layers", "widths"},
+    "no-weight-decay": {"ladder.training.weight_decay"},
+    "ten-times-the-weight-decay": {"ladder.training.weight_decay"},
+    "three-templates": {"ladder.facts.templates", "levels"},
+    "twice-the-steps": {"tokens_per_param"},
 }
 
 TINY = """
@@ -52,15 +67,17 @@ def flat(values, path=()):
             yield ".".join(map(str, (*path, key))), value
 
 
-def test_every_rung_changes_what_it_says_and_nothing_else():
-    reference, *others = load_rungs()
+@pytest.mark.parametrize(("ladder", "changed"), [("sanity", CHANGED), ("sanity-memory", MEMORY)])
+def test_every_rung_changes_what_it_says_and_nothing_else(ladder, changed):
+    reference, *others = load_rungs(shipped_folder("data") / ladder / "rungs.toml")
     base = dict(flat(asdict(reference.sweep)))
     found = {}
     for rung in others:
         own = dict(flat(asdict(rung.sweep)))
         differ = {key for key in {*base, *own} if base.get(key) != own.get(key)} - {"name"}
-        found[rung.name] = {"tune" if key.startswith("tune.") else key for key in differ}
-    assert found == CHANGED
+        found[rung.name] = {key.split(".templates")[0] + ".templates" if ".templates" in key else key for key in differ}
+        found[rung.name] = {"tune" if key.startswith("tune.") else key for key in found[rung.name]}
+    assert found == changed
 
 
 def test_equal_tokens_are_equal_to_a_step():

@@ -81,6 +81,21 @@ def test_known_half_points_are_found(curves):
     assert sanity_table(curves, draws).rows(named=True)[1]["moves_point"]
 
 
+def test_a_rung_of_other_sizes_is_compared_on_the_line_between_those_of_the_reference():
+    """At 8,000 parameters, halfway in logs, the reference loses half of 141 facts; at 32,000 of 283."""
+    other = {8_000: 282.8, 32_000: 565.7}
+    curves = two_rungs()
+    curves = curves.assign_coords(params=curves.params.where(curves.rung == "reference", 2 * curves.params))
+    draws = {
+        "reference": np.tile(np.log([100.0, 200.0]), (10, 1)),
+        "other": np.tile(np.log([*other.values()]), (10, 1)),
+    }
+    found = sanity_table(curves, draws).rows(named=True)[1]
+    assert found["factor"] == pytest.approx(2.0, rel=1e-3)
+    assert found["exponent"] == pytest.approx(0.5, rel=1e-3)
+    assert sanity_points(curves, draws)["factor"].to_list()[2:] == pytest.approx([2.0, 2.0], rel=1e-3)
+
+
 def test_a_size_that_never_collapses_is_refused(curves):
     never = curves.assign(recalled=curves.probed)
     with pytest.raises(InputError, match=r"expected runs on both sides of the fall, got .*add levels to its sweep"):
